@@ -1,0 +1,17 @@
+/**
+ * Branded strings: what a rule writes is a string that carries its kind and scope in its type, so that joining two
+ * scopes, or revealing a token, does not compile. Brands are named properties and not unique symbols: the type
+ * declarations of the ES module and of the CommonJS build then mean the same.
+ */
+
+/** A one-way token of a scope. */
+export type Token<Scope extends string = string> = string & { readonly '~trefoil.token': Scope };
+
+/** A format-preserving ciphertext of a scope. */
+export type Enciphered<Scope extends string = string> = string & { readonly '~trefoil.fpe': Scope };
+
+/** A sealed value of a scope. */
+export type Sealed<Scope extends string = string, Value extends string | number = string> = string & {
+  readonly '~trefoil.seal': Scope;
+  readonly '~trefoil.value': Value;
+};

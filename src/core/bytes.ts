@@ -1,0 +1,39 @@
+/**
+ * Bytes: UTF-8, concatenation, and the one injective encoding that every derivation, tweak and associated data uses.
+ */
+
+const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
+
+/** UTF-8 of a text. The caller has refused lone surrogates: `TextEncoder` would turn each into U+FFFD. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Joins arrays of bytes. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/**
+ * The encoding of a list: each item as its length in four bytes, big-endian, then the item. Texts are UTF-8. Two
+ * different lists never have the same encoding, which is what keeps `("ab", "c")` and `("a", "bc")` apart
+ * (docs/spec/keyset-v1.md, "Encoding of lists").
+ */
+export function encodeList(items: readonly (string | Uint8Array)[]): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const item of items) {
+    const bytes = typeof item === 'string' ? utf8(item) : item;
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, bytes.length, false);
+    parts.push(length, bytes);
+  }
+  return concat(parts);
+}

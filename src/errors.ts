@@ -1,0 +1,200 @@
+/**
+ * Errors: one base class, stable codes, and issues that say where and what to do.
+ *
+ * No issue and no message ever carries a value, a key or a piece of either. Numbers (limits, lengths, sizes) are fields.
+ * Mistakes in arguments are `TypeError` and `RangeError`; everything that depends on data, keys, policy files or input
+ * and output is a {@link TrefoilError}.
+ */
+
+/** What kind of thing went wrong: the command line's exit code follows from it. */
+export type IssueKind = 'data' | 'policy' | 'keys' | 'io';
+
+// Codes are part of the interface: they may be added, never renamed or given another kind.
+const KINDS = {
+  // One value, one field, one row.
+  missing_field: 'data',
+  unnamed_field: 'data',
+  wrong_type: 'data',
+  nested_value: 'data',
+  lone_surrogate: 'data',
+  unassigned_code_point: 'data',
+  unsafe_integer: 'data',
+  not_an_integer: 'data',
+  not_a_number: 'data',
+  not_a_date: 'data',
+  not_an_ip: 'data',
+  not_an_email: 'data',
+  not_a_phone: 'data',
+  not_digits: 'data',
+  outside_format: 'data',
+  too_long: 'data',
+  already_token: 'data',
+  malformed_token: 'data',
+  foreign_token: 'data',
+  not_sealed: 'data',
+  unknown_key: 'data',
+  reveal_failed: 'data',
+  // A record of a file.
+  empty_input: 'data',
+  header_missing: 'data',
+  header_duplicate: 'data',
+  ragged_row: 'data',
+  unclosed_quote: 'data',
+  stray_quote: 'data',
+  record_too_large: 'data',
+  not_utf8: 'data',
+  nul_byte: 'data',
+  invalid_json: 'data',
+  not_an_object: 'data',
+  duplicate_key: 'data',
+  // A policy, in code or as a file.
+  invalid_policy: 'policy',
+  missing_option: 'policy',
+  unknown_option: 'policy',
+  unknown_rule: 'policy',
+  unknown_format: 'policy',
+  unknown_prepare: 'policy',
+  must_be_text: 'policy',
+  wrong_option: 'policy',
+  invalid_path: 'policy',
+  path_conflict: 'policy',
+  half_join: 'policy',
+  space_too_small: 'policy',
+  not_reversible: 'policy',
+  not_tabular: 'policy',
+  invalid_yaml: 'policy',
+  // Keys.
+  invalid_keyset: 'keys',
+  weak_key: 'keys',
+  reserved_field: 'keys',
+  key_check_mismatch: 'keys',
+  key_not_pinned: 'keys',
+  key_check_required: 'keys',
+  wrong_domain: 'keys',
+  reveal_access_required: 'keys',
+  // Input and output.
+  io_failed: 'io',
+  output_exists: 'io',
+  same_file: 'io',
+  output_closed: 'io',
+  no_space: 'io',
+} as const satisfies Record<string, IssueKind>;
+
+/** A stable code that names one thing that can go wrong. */
+export type IssueCode = keyof typeof KINDS;
+
+/** Where an issue was seen. Every part is optional; rows and lines count from 1, a header line is not a row. */
+export interface Where {
+  /** Field path, written as in a policy file: `user.email`, `items[].sku`. */
+  readonly field?: string;
+  /** Number of the record, from 1. */
+  readonly row?: number;
+  /** Line of the input or policy file on which the record or value starts, from 1. */
+  readonly line?: number;
+  /** Column in that line, from 1, in UTF-16 code units. */
+  readonly column?: number;
+  /** Name of the file, where one is known. */
+  readonly file?: string;
+}
+
+/** Numbers that belong to an issue: what was allowed, what was there. */
+export interface Details {
+  readonly minimum?: number | bigint;
+  readonly maximum?: number | bigint;
+  readonly actual?: number | bigint;
+  readonly expected?: number;
+}
+
+/** One thing that went wrong, where, and what to do. It never carries a value. */
+export interface Issue<Code extends IssueCode = IssueCode> extends Where, Details {
+  readonly code: Code;
+  /** Lower case, no full stop, without the place. */
+  readonly message: string;
+}
+
+/** Issues by code: `switch (issue.code)` narrows it. */
+export type AnyIssue = { [Code in IssueCode]: Issue<Code> }[IssueCode];
+
+/** @returns the kind of a code. */
+export function kindOf(code: IssueCode): IssueKind {
+  return KINDS[code];
+}
+
+/**
+ * One line for people: the place, then the message.
+ *
+ * @example
+ * ```ts
+ * import { formatIssue } from 'trefoil/errors';
+ *
+ * formatIssue({ code: 'missing_field', row: 3, field: 'email', message: 'the field is missing' });
+ * // → 'row 3, field email: the field is missing'
+ * ```
+ */
+export function formatIssue(issue: Issue): string {
+  const place: string[] = [];
+  if (issue.row !== undefined) place.push(`row ${issue.row}`);
+  if (issue.line !== undefined && issue.column === undefined) place.push(`line ${issue.line}`);
+  if (issue.field !== undefined && issue.column === undefined) place.push(`field ${issue.field}`);
+  // A place in a policy file reads as compilers write it: policy.yaml:6:13 fields.email.rule: …
+  if (issue.line !== undefined && issue.column !== undefined) {
+    const at = `${issue.file ?? 'policy'}:${issue.line}:${issue.column}`;
+    return `${at}${issue.field === undefined ? '' : ` ${issue.field}`}: ${issue.message}`;
+  }
+  const prefix = issue.file === undefined ? '' : `${issue.file}: `;
+  return place.length === 0 ? prefix + issue.message : `${prefix}${place.join(', ')}: ${issue.message}`;
+}
+
+/** How many issues an error keeps. The rest are counted in {@link TrefoilError.total}. */
+export const MAX_ISSUES = 100;
+
+const BRAND = Symbol.for('trefoil.error');
+
+/**
+ * The one error class. `code` is the first issue's; `issues` holds the first 100; `total` counts all that were found.
+ *
+ * `instanceof` works across copies of the library (CommonJS and ES modules in one process): it looks for a brand,
+ * not for the class.
+ *
+ * @example
+ * ```ts
+ * import { TrefoilError } from 'trefoil/errors';
+ * import { keyset } from 'trefoil/keys';
+ *
+ * try {
+ *   keyset.parse('{}');
+ * } catch (error) {
+ *   if (error instanceof TrefoilError) error.code; // → 'invalid_keyset'
+ * }
+ * ```
+ */
+export class TrefoilError extends Error {
+  readonly code: IssueCode;
+  readonly kind: IssueKind;
+  readonly issues: readonly AnyIssue[];
+  readonly total: number;
+
+  constructor(issues: readonly Issue[], total: number = issues.length) {
+    const first = issues[0];
+    if (first === undefined) throw new TypeError('"issues" expected at least one issue, got none');
+    const shown = issues.slice(0, 10).map(formatIssue);
+    const more = total - shown.length;
+    if (more > 0) shown.push(`… and ${more} more`);
+    super(total === 1 ? shown[0] : `${total} problems\n  ${shown.join('\n  ')}`);
+    this.name = 'TrefoilError';
+    this.code = first.code;
+    this.kind = KINDS[first.code];
+    this.issues = Object.freeze(issues.slice(0, MAX_ISSUES)) as readonly AnyIssue[];
+    this.total = total;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+  }
+}
+
+/** Throws a {@link TrefoilError} with one issue. Used inside the library; exported for stores and adapters. */
+export function fail(code: IssueCode, message: string, more: Where & Details = {}): never {
+  throw new TrefoilError([{ code, message, ...more }]);
+}

@@ -1,0 +1,55 @@
+/**
+ * The derivation tree of docs/spec/keyset-v1.md: root → domain → kind of rule → scope → parameters, 32 bytes a node.
+ *
+ *   child = HKDF-SHA-256(IKM = parent, salt = "trefoil keyset-v1", info = encodeList([step, …names]), L = 32)
+ *
+ * A node says nothing about its parent or its siblings, so a branch can be handed out alone.
+ */
+
+import { encode } from '../core/base32.ts';
+import { encodeList, utf8 } from '../core/bytes.ts';
+import { hkdfSha256 } from '../kernel/hkdf.ts';
+
+const SALT: Uint8Array = /* @__PURE__ */ utf8('trefoil keyset-v1');
+
+/** Length of a node and of a root key in bytes. */
+export const NODE_LENGTH = 32;
+
+/** Length of a shown key id in characters: 25 bits. */
+export const KEY_ID_LENGTH = 5;
+
+/** Length of a key check value in characters: 80 bits. */
+export const KEY_CHECK_LENGTH = 16;
+
+/** The kinds of rule that have keys. `vault` is reserved for docs/spec/vault-v1.md. */
+export type KeyedKind = 'token' | 'fpe' | 'seal';
+
+/** One step down the tree. */
+export function child(parent: Uint8Array, step: string, names: readonly (string | Uint8Array)[], length = NODE_LENGTH): Uint8Array {
+  return hkdfSha256(parent, SALT, encodeList([step, ...names]), length);
+}
+
+/** The node of a domain. */
+export function domainNode(root: Uint8Array, domain: string): Uint8Array {
+  return child(root, 'domain', [domain]);
+}
+
+/** The node that a rule uses: three steps below the domain's. */
+export function ruleNode(
+  domain: Uint8Array,
+  kind: KeyedKind,
+  scope: string,
+  parameters: readonly (string | Uint8Array)[],
+): Uint8Array {
+  return child(child(child(domain, 'kind', [kind]), 'scope', [scope]), 'parameters', parameters);
+}
+
+/** The id that tokens and sealed values show. It belongs to the domain key, so one root does not link two domains. */
+export function shownKeyId(domain: Uint8Array): string {
+  return encode(child(domain, 'key id', []), KEY_ID_LENGTH * 5);
+}
+
+/** The value by which a key is recognised without being shown. */
+export function keyCheckValue(domain: Uint8Array): string {
+  return encode(child(domain, 'key check', []), KEY_CHECK_LENGTH * 5);
+}

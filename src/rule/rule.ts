@@ -1,0 +1,196 @@
+/**
+ * What every rule is: frozen plain data (it stands in the policy file), with the work behind a registered symbol, and
+ * the verbs of a rule that is bound alone. This is the only sibling that a rule's file imports.
+ */
+
+import { isCapability, type RevealAccess } from '../core/capability.ts';
+import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
+import { fail, type Issue, kindOf, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { type DomainKeys, type OpenedKeys, openKeys } from '../keys/domain-keys.ts';
+
+const ENGINE = Symbol.for('trefoil.rule.v1');
+
+/** What every rule may say in a policy. */
+export interface Common {
+  /** The field may be absent from a record. */
+  readonly optional?: boolean;
+  /** Why the field is treated so: it goes into the record of processing that `explain` writes. */
+  readonly why?: string;
+}
+
+/** A rule: frozen plain data that says what happens to one field. */
+export interface Rule extends Common {
+  /** Name of the rule, as in the policy file. */
+  readonly rule: string;
+}
+
+/** Takes a value's issue and the index of the value in its column. */
+export type Report = (index: number, issue: Issue) => void;
+
+/** Turns a column into a column of the same length. A cell whose issue was reported is left `undefined`. */
+export type ColumnVerb = (column: readonly unknown[], report: Report) => unknown[];
+
+/** A rule with its keys: key set-up is done, what is left is per-value work. */
+export interface BoundColumns {
+  readonly protect: ColumnVerb;
+  /** Gives back what was protected; a rule that cannot go back passes the column as it is. */
+  readonly reveal: ColumnVerb;
+}
+
+/** How a rule's output comes about, in the words of the record of processing. */
+export type Origin = 'derived from the value with a key' | 'fixed' | 'taken from the value' | 'the value itself' | 'nothing';
+
+/** What `explain` and `check` need to know about a rule. */
+export interface Facts {
+  /** One sentence: what happens to a value. */
+  readonly what: string;
+  readonly origin: Origin;
+  /** With what a value can be turned back. */
+  readonly back: 'never' | 'key' | 'unchanged';
+  /** Rules with the same group write the same output for the same value: their columns join. `null`: it has no scope. */
+  readonly joins: string | null;
+  /** Scope, for rules that have one. */
+  readonly scope: string | null;
+  /** What an outsider still sees. */
+  readonly visible: string;
+}
+
+/** The work behind a rule. */
+export interface RuleEngine {
+  readonly facts: Facts;
+  /** Whether `bind` needs keys. */
+  readonly keyed: boolean;
+  /** Whether revealing needs a pinned key check, because the output cannot tell a wrong key. */
+  readonly needsPin: boolean;
+  /** What a cell of a text file (CSV) must be turned into before it is protected. */
+  readonly cell: 'text' | 'integer';
+  /** Whether a record has the field after it was protected. */
+  readonly removes: boolean;
+  /** Key set-up. `revealing` says whether the caller holds `revealAccess`; keys are `null` for rules without. */
+  readonly bind: (keys: OpenedKeys | null, revealing: boolean) => BoundColumns;
+}
+
+/** Puts the engine on a rule's data, with verbs that are not part of the data, and freezes it. */
+export function makeRule<T extends { readonly rule: string }, V extends object>(data: T, engine: RuleEngine, verbs: V): T & V {
+  for (const [name, value] of Object.entries(verbs)) Object.defineProperty(data, name, { value });
+  Object.defineProperty(data, ENGINE, { value: engine });
+  return Object.freeze(data) as T & V;
+}
+
+/** The engine of a rule, or `null` for anything that is not a rule. */
+export function ruleEngine(value: unknown): RuleEngine | null {
+  if (typeof value !== 'object' || value === null) return null;
+  return ((value as Record<symbol, unknown>)[ENGINE] as RuleEngine | undefined) ?? null;
+}
+
+/**
+ * The same rule for a field that may be absent. It is the way to say so for `keep` and `drop`, which take no options.
+ *
+ * @example
+ * ```ts
+ * import { keep, optional, policy } from 'trefoil';
+ *
+ * const p = policy({ country: optional(keep) });
+ * p.bind(null).protect({}); // → {}
+ * ```
+ */
+export function optional<R extends Rule>(rule: R): R & { readonly optional: true } {
+  const engine = ruleEngine(rule);
+  if (engine === null) badType('rule', `expected a rule, got ${typeName(rule)}`);
+  const hidden: Record<string, unknown> = {};
+  for (const name of Object.getOwnPropertyNames(rule)) {
+    if (!Object.prototype.propertyIsEnumerable.call(rule, name)) hidden[name] = (rule as unknown as Record<string, unknown>)[name];
+  }
+  return makeRule({ ...rule, optional: true as const }, engine, hidden) as unknown as R & { readonly optional: true };
+}
+
+/** Checks a rule's options and gives the part that every rule has, without absent members. */
+export function checkCommon(name: string, options: unknown, known: readonly string[]): Common {
+  const { optional: absent, why } = checkOptions('options', options, [...known, 'optional', 'why']);
+  if (absent !== undefined && typeof absent !== 'boolean') badType('optional', `expected true or false, got ${typeName(absent)}`);
+  if (why !== undefined && (typeof why !== 'string' || why.length > 1000)) {
+    badType('why', `expected text of at most 1000 characters for ${name}`);
+  }
+  return { ...(absent === true ? { optional: true } : {}), ...(why === undefined ? {} : { why: why as string }) };
+}
+
+/** Checks the scope of a rule. */
+export function checkScope(options: { readonly scope?: unknown }): string {
+  return checkName('scope', options.scope);
+}
+
+/** Checks `empty`: what happens to the empty string. */
+export function checkEmpty(empty: unknown): 'keep' | 'protect' {
+  if (empty === undefined) return 'keep';
+  if (empty !== 'keep' && empty !== 'protect') badRange('empty', 'expected keep or protect');
+  return empty;
+}
+
+/**
+ * Applies a function to every cell that holds something. `null` and `undefined` pass, and so does the empty string
+ * unless `empty` is `'protect'`: a missing value is not a person.
+ */
+export function mapColumn(
+  column: readonly unknown[],
+  apply: (value: unknown) => unknown,
+  report: Report,
+  empty: 'keep' | 'protect' = 'keep',
+): unknown[] {
+  const out = new Array<unknown>(column.length);
+  for (let i = 0; i < column.length; i++) {
+    const value = column[i];
+    if (value === null || value === undefined || (value === '' && empty === 'keep')) {
+      out[i] = value;
+      continue;
+    }
+    try {
+      out[i] = apply(value);
+    } catch (error) {
+      report(i, issueOf(error));
+    }
+  }
+  return out;
+}
+
+/** The issue of a value's error. What is not about data (a fault, an argument) goes on up. */
+function issueOf(error: unknown): Issue {
+  if (error instanceof TrefoilError && kindOf(error.code) === 'data') return error.issues[0]!;
+  throw error;
+}
+
+/** Opens keys for a bound rule and settles whether it may reveal. */
+export function openFor(keys: DomainKeys, access: RevealAccess | undefined): { opened: OpenedKeys; revealing: boolean } {
+  return { opened: openKeys(keys), revealing: checkAccess(access) };
+}
+
+/** Tells whether the capability is there; anything else that is given is an error. */
+export function checkAccess(access: unknown): boolean {
+  if (access === undefined) return false;
+  if (!isCapability(access, 'reveal')) badType('revealAccess', 'expected revealAccess of trefoil/reveal');
+  return true;
+}
+
+/** Runs a verb over a column and throws once, with the first 100 issues and their row numbers from 1. */
+export function runColumn(verb: ColumnVerb, column: readonly unknown[]): unknown[] {
+  if (!Array.isArray(column)) badType('column', `expected an array, got ${typeName(column)}`);
+  const issues: Issue[] = [];
+  let total = 0;
+  const out = verb(column, (index, issue) => {
+    total++;
+    if (issues.length < MAX_ISSUES) issues.push({ ...issue, row: index + 1 });
+  });
+  if (total > 0) throw new TrefoilError(issues, total);
+  return out;
+}
+
+/** Runs a verb over one value. */
+export function runValue(verb: ColumnVerb, value: unknown): unknown {
+  return verb([value], (_, issue) => {
+    throw new TrefoilError([issue]);
+  })[0];
+}
+
+/** Refuses to reveal without the capability. The compiler says so first. */
+export function refuseReveal(): never {
+  fail('reveal_access_required', 'bind with revealAccess of trefoil/reveal to turn values back');
+}

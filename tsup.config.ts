@@ -1,0 +1,27 @@
+import { defineConfig, type Options } from 'tsup';
+
+// One entry a public subpath (see "exports" in package.json).
+const entry = Object.fromEntries(
+  ['index', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'node'].map((name) => [
+    name,
+    `src/${name}.ts`,
+  ]),
+);
+
+const shared: Options = {
+  target: 'es2022',
+  platform: 'neutral',
+  // Without splitting, CJS entries would each carry a copy of the shared code.
+  splitting: true,
+  clean: false,
+  external: [/^node:/, 'commander', 'csv-parse', 'csv-stringify', 'yaml'],
+  noExternal: ['valibot'],
+  dts: { entry },
+  silent: true,
+};
+
+export default defineConfig([
+  { ...shared, entry: { ...entry, cli: 'src/cli/main.ts' }, format: 'esm' },
+  // noble v2 is ESM only: it is bundled here, or CommonJS users on older runners break.
+  { ...shared, entry, format: 'cjs', noExternal: ['valibot', /^@noble\//] },
+]);
