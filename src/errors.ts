@@ -78,7 +78,7 @@ const KINDS = {
   same_file: 'io',
   output_closed: 'io',
   no_space: 'io',
-} as const satisfies Record<string, IssueKind>;
+} as const;
 
 /** A stable code that names one thing that can go wrong. */
 export type IssueCode = keyof typeof KINDS;

@@ -25,7 +25,12 @@ export const KEY_CHECK_LENGTH = 16;
 export type KeyedKind = 'token' | 'fpe' | 'seal';
 
 /** One step down the tree. */
-export function child(parent: Uint8Array, step: string, names: readonly (string | Uint8Array)[], length = NODE_LENGTH): Uint8Array {
+export function child(
+  parent: Uint8Array,
+  step: string,
+  names: readonly (string | Uint8Array)[],
+  length: number = NODE_LENGTH,
+): Uint8Array {
   return hkdfSha256(parent, SALT, encodeList([step, ...names]), length);
 }
 

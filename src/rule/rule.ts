@@ -64,8 +64,10 @@ export interface RuleEngine {
   readonly needsPin: boolean;
   /** What a cell of a text file (CSV) must be turned into before it is protected. */
   readonly cell: 'text' | 'integer';
-  /** Whether a record has the field after it was protected. */
+  /** Whether the field is gone from a record after it was protected. */
   readonly removes: boolean;
+  /** Why the rule cannot be bound at all, such as a space that is too small; a fact of the rule, not of keys. */
+  readonly unfit: Issue | null;
   /** Key set-up. `revealing` says whether the caller holds `revealAccess`; keys are `null` for rules without. */
   readonly bind: (keys: OpenedKeys | null, revealing: boolean) => BoundColumns;
 }
@@ -88,10 +90,10 @@ export function ruleEngine(value: unknown): RuleEngine | null {
  *
  * @example
  * ```ts
- * import { keep, optional, policy } from 'trefoil';
+ * import { keep, keyset, optional, policy } from 'trefoil';
  *
  * const p = policy({ country: optional(keep) });
- * p.bind(null).protect({}); // → {}
+ * p.bind(keyset.generate().domain('eu')).protect({}); // → {}
  * ```
  */
 export function optional<R extends Rule>(rule: R): R & { readonly optional: true } {

@@ -1,0 +1,54 @@
+/**
+ * How a run ends: the exit codes, and the errors that only a command line has.
+ */
+
+import { type IssueKind, TrefoilError } from '../errors.ts';
+
+/** Exit codes (docs/guide/command-line.md, "Exit codes"). They are part of the interface. */
+export const EXIT = {
+  done: 0,
+  data: 1,
+  usage: 2,
+  policy: 3,
+  keys: 4,
+  io: 5,
+  /** EX_SOFTWARE of sysexits.h: a fault of trefoil's own. */
+  fault: 70,
+  /** 128 + SIGINT, as shells report it. */
+  interrupted: 130,
+  /** 128 + SIGTERM. */
+  terminated: 143,
+} as const;
+
+const BY_KIND: Record<IssueKind, number> = { data: EXIT.data, policy: EXIT.policy, keys: EXIT.keys, io: EXIT.io };
+
+/** The command line itself is wrong. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError';
+  /** What to type instead. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** A signal asked for the end of the run. It is the reason of the `AbortSignal` that all work listens to. */
+export class Interrupted extends Error {
+  override readonly name: string = 'Interrupted';
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(signal === 'SIGINT' ? 'interrupted' : 'terminated');
+    this.exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+  }
+}
+
+/** The exit code of an error that was thrown. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof TrefoilError) return BY_KIND[error.kind];
+  return EXIT.fault;
+}

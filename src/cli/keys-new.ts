@@ -1,0 +1,39 @@
+/// <reference types="node" />
+/** `trefoil keys new`: makes a key file. */
+
+import type { Command } from 'commander';
+import { keyset } from '../keys.ts';
+import { openOutput } from '../io/file.ts';
+import { secretAccess } from '../reveal.ts';
+import { type Context, fileOption } from './options.ts';
+import { EXIT_HELP } from './voice.ts';
+
+const HELP = `
+The file holds one random root key. It is the secret of everything that is protected with it: keep it where
+secrets are kept, and a copy where it cannot be lost. An existing file is never overwritten.
+
+Example:
+  trefoil keys new --out keys.json`;
+
+export function addKeysNew(parent: Command, context: Context): void {
+  parent
+    .command('new')
+    .summary('make a key file')
+    .description('Makes a key file that its owner alone can read.')
+    .addOption(fileOption('--out', 'file to make').makeOptionMandatory())
+    .addHelpText('after', HELP + EXIT_HELP)
+    .action(async ({ out }: { out: string }) => {
+      const made = keyset.generate();
+      const file = await openOutput(out, { mode: 0o600 });
+      try {
+        await file.write(new TextEncoder().encode(made.export(secretAccess)));
+        context.signal.throwIfAborted();
+        await file.finish();
+      } catch (error) {
+        await file.discard();
+        throw error;
+      }
+      context.voice.note(`wrote ${out} with root key ${made.primary}`);
+      context.voice.note('the file is the secret: whoever reads it can reveal everything, and without it nothing can be');
+    });
+}

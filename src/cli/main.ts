@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+/// <reference types="node" />
+/**
+ * `trefoil`: the command line. This file makes the program, listens to signals and turns what was thrown into an exit
+ * code; each command has a file of its own. Only `cli/` reads the environment and writes to standard error.
+ */
+
+import { Command, CommanderError } from 'commander';
+import { addCheck } from './check.ts';
+import { EXIT, Interrupted, UsageError } from './exit.ts';
+import { addExplain } from './explain.ts';
+import { addInspect } from './inspect.ts';
+import { addKeysInspect } from './keys-inspect.ts';
+import { addKeysNew } from './keys-new.ts';
+import type { Context } from './options.ts';
+import { packageVersion } from './package-version.ts';
+import { addProtect } from './protect.ts';
+import { addReveal } from './reveal.ts';
+import { EXIT_HELP, makeVoice } from './voice.ts';
+
+const HELP = `
+Examples:
+  trefoil keys new --out keys.json
+  trefoil check --policy people.policy.yaml --input people.csv
+  trefoil protect people.csv --policy people.policy.yaml --keys keys.json --out people.safe.csv
+  trefoil reveal people.safe.csv --policy people.policy.yaml --keys keys.json --out people.back.csv`;
+
+/** How long a run may take to clean up after a signal, in milliseconds. */
+const GRACE = 2000;
+
+const voice = makeVoice((line) => process.stderr.write(line), process.env.TREFOIL_DEBUG === '1');
+const abort = new AbortController();
+let exitCode: number = EXIT.done;
+
+/** The program with its commands. */
+function makeProgram(context: Context): Command {
+  const program = new Command('trefoil')
+    // Before the commands are added: they inherit both.
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .description('Pseudonymises records: keyed tokens, format-preserving encryption and sealing under one policy.')
+    .version(packageVersion(), '-V, --version', 'write the version')
+    .helpOption('-h, --help', 'write this help')
+    .addHelpText('after', HELP + EXIT_HELP);
+  const keys = program.command('keys').summary('make and look at key files').description('Makes and looks at key files.');
+  addKeysNew(keys, context);
+  addKeysInspect(keys, context);
+  addCheck(program, context);
+  addExplain(program, context);
+  addProtect(program, context);
+  addReveal(program, context);
+  addInspect(program, context);
+  return program;
+}
+
+/** Commander's error in our voice. What was typed is repeated only when it looks like the name of an option or command. */
+function usageOf(error: CommanderError): UsageError {
+  const [, said = '', similar] = /^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
+  const hint = similar === undefined ? 'trefoil --help lists the commands and options' : `did you mean ${similar}?`;
+  const [, kind, word = ''] = /^(unknown option|unknown command) '(.*)'$/s.exec(said) ?? [];
+  if (kind === undefined) return new UsageError(said.replace('. Expected', ': expected'), similar === undefined ? undefined : hint);
+  const name = word.replace(/=.*$/s, '');
+  const what = name === word ? kind : 'unknown option, or one that takes no value';
+  return new UsageError(/^[a-z-]{1,24}$/i.test(name) ? `${what} ${name}` : what, hint);
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  const context: Context = {
+    signal: abort.signal,
+    voice,
+    exit: (code) => {
+      exitCode = code;
+    },
+  };
+  try {
+    await makeProgram(context).parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (abort.signal.aborted) return voice.failure(abort.signal.reason);
+    if (!(error instanceof CommanderError)) return voice.failure(error);
+    // Help and version are thrown as well. A command without its subcommand shows help on standard error: code 1.
+    if (error.code === 'commander.help') return EXIT.usage;
+    return error.exitCode === 0 ? EXIT.done : voice.failure(usageOf(error));
+  }
+}
+
+/** Ends the process once standard error has taken what was said. Standard input may still be open. */
+function end(code: number): void {
+  process.stderr.write('', () => process.exit(code));
+}
+
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    // npm and shells send a signal twice; the second must not stop the cleaning up.
+    if (abort.signal.aborted) return;
+    const reason = new Interrupted(name);
+    abort.abort(reason);
+    setTimeout(() => process.exit(reason.exitCode), GRACE).unref();
+  });
+}
+// Nobody listens any more: there is nothing left to say it to.
+process.stderr.on('error', () => {});
+process.on('uncaughtException', (error) => end(voice.failure(error)));
+
+end(await run(process.argv.slice(2)));

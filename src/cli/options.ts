@@ -1,0 +1,69 @@
+/// <reference types="node" />
+/**
+ * Options and their arguments. What an argument holds is never repeated in a message: somebody will paste a secret or
+ * a name into the wrong place.
+ */
+
+import { type Command, Option } from 'commander';
+import { UsageError } from './exit.ts';
+import type { Voice } from './voice.ts';
+
+/** What every command gets from `main.ts`. */
+export interface Context {
+  /** Aborted with `Interrupted` on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly voice: Voice;
+  /** Sets the exit code of a run that came to its end. */
+  readonly exit: (code: number) => void;
+}
+
+/** Adds a command to its parent. */
+export type AddCommand = (parent: Command, context: Context) => void;
+
+/** An option with an argument; said twice, it is an error and not a silent choice of the last. */
+export function option<T>(flag: string, argument: string, text: string, parse: (value: string) => T): Option {
+  return new Option(`${flag} <${argument}>`, text).argParser((value: string, previous: T | undefined): T => {
+    if (previous !== undefined) throw new UsageError(`${flag} is there twice`);
+    return parse(value);
+  });
+}
+
+/** An option that names a file. */
+export function fileOption(flag: string, text: string): Option {
+  return option(flag, 'FILE', text, (value) => {
+    if (value === '') throw new UsageError(`${flag} expected the name of a file, got nothing`);
+    if (value.includes('\0')) throw new UsageError(`${flag} expected the name of a file, got a NUL in it`);
+    return value;
+  });
+}
+
+/** An option that takes one of a few words. */
+export function wordOption<T extends string>(flag: string, argument: string, text: string, words: readonly T[]): Option {
+  return option(flag, argument, `${text}: ${words.join(' or ')}`, (value) => {
+    const word = words.find((candidate) => candidate === value);
+    if (word === undefined) throw new UsageError(`${flag} expected ${words.join(' or ')}`);
+    return word;
+  });
+}
+
+/** An option that takes a whole number. */
+export function integerOption(flag: string, argument: string, text: string, minimum: number, maximum: number): Option {
+  return option(flag, argument, text, (value) => {
+    const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= minimum && number <= maximum)) {
+      throw new UsageError(`${flag} expected a whole number from ${minimum} to ${maximum}`);
+    }
+    return number;
+  });
+}
+
+/** The column separator: one character, or the names that a shell can type. */
+export function delimiterOption(): Option {
+  return option('--delimiter', 'C', 'column separator of CSV, one character; \\t or tab for a tab (default: ,)', (value) => {
+    const delimiter = value === '\\t' || value === 'tab' ? '\t' : value;
+    if (delimiter.length !== 1 || /["\r\n\0\ufeff\ud800-\udfff]/.test(delimiter)) {
+      throw new UsageError('--delimiter expected one character that is neither a quotation mark nor a line end', 'write tab for a tab');
+    }
+    return delimiter;
+  });
+}

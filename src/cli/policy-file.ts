@@ -1,0 +1,71 @@
+/// <reference types="node" />
+/** The policy file on the disk: reading it, and all that is wrong with it at once. */
+
+import { open } from 'node:fs/promises';
+import { type Issue, TrefoilError } from '../errors.ts';
+import { check, type Policy, parsePolicy } from '../policy.ts';
+import { ioError } from './io-error.ts';
+import { type PolicyText, readPolicyText } from './policy-text.ts';
+
+/** Longest policy file in bytes. */
+export const MAX_POLICY_BYTES = 1_048_576;
+
+/** Reads a policy file from the disk. Problems of the file as such are thrown; those inside it are in the result. */
+export async function readPolicyFile(path: string): Promise<PolicyText> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readAtMost(path, MAX_POLICY_BYTES);
+  } catch (error) {
+    throw ioError(error, 'the policy file cannot be read', path);
+  }
+  if (bytes.length > MAX_POLICY_BYTES) {
+    throw new TrefoilError([{ code: 'invalid_yaml', message: 'the policy file is larger than 1 MiB', file: path }]);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new TrefoilError([{ code: 'invalid_yaml', message: 'the policy file is not UTF-8', file: path }]);
+  }
+  return readPolicyText(text, path);
+}
+
+/** All problems of a policy file: of its text, its form and its meaning, each with its place. */
+export function problemsOf(read: PolicyText): readonly Issue[] {
+  if (!read.whole) return read.issues;
+  const taken = new Set(read.issues.map(({ line, column }) => `${line}:${column}`));
+  const meaning = check(read.value, read.locate)
+    // Where the form is wrong already, the value is not what was written.
+    .filter(({ line, column }) => !taken.has(`${line}:${column}`))
+    .map((issue) => (issue.code === 'unknown_option' ? { ...issue, ...read.keyOf(issue) } : issue));
+  return [...read.issues, ...meaning].sort(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+}
+
+/** Reads a policy file and makes the policy, or throws one error with all its problems. */
+export async function loadPolicy(path: string): Promise<{ readonly policy: Policy; readonly read: PolicyText }> {
+  const read = await readPolicyFile(path);
+  const problems = problemsOf(read);
+  if (problems.length > 0) throw new TrefoilError(problems);
+  return { policy: parsePolicy(read.value, read.locate), read };
+}
+
+/** The first `limit` bytes of a file and one more, if there are more. It may be a pipe: `--policy <(…)`. */
+export async function readAtMost(path: string, limit: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    while (length <= limit) {
+      const part = Buffer.alloc(Math.min(65_536, limit + 1 - length));
+      const { bytesRead } = await handle.read(part, 0, part.length, null);
+      if (bytesRead === 0) break;
+      parts.push(part.subarray(0, bytesRead));
+      length += bytesRead;
+    }
+    return Buffer.concat(parts);
+  } finally {
+    await handle.close();
+  }
+}

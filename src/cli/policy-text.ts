@@ -1,0 +1,228 @@
+/**
+ * The text of a policy file: YAML 1.2 in the core schema, or JSON, which is YAML too. One reader for both, so that every
+ * problem has its line and column.
+ *
+ * A policy is read by people who must be sure of what it says. So whatever makes a YAML file say something else than it
+ * seems to is refused: anchors, aliases, merge keys, tags, directives, a key that is there twice, a second document, a
+ * number that the reader would round. The parser's own messages quote the file, so they are replaced by ours.
+ *
+ * - Problems of the *text* (a bracket is missing) end the reading: what follows cannot be trusted.
+ * - Problems of the *form* (an anchor, a double key) leave a value, and the schema's problems are reported with them.
+ */
+
+import { Composer, type Document, isMap, isScalar, isSeq, LineCounter, type ParsedNode, Parser, type YAMLError } from 'yaml';
+import type { Issue } from '../errors.ts';
+
+/** Deepest nesting that a policy can have; fields are paths, so a real one has five levels. */
+const MAX_DEPTH = 50;
+
+/** A way into the value: names of members and indices of elements. */
+export type Path = readonly (string | number)[];
+
+/** A place in the policy file, both numbers from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+  readonly file: string;
+}
+
+/** What was read. */
+export interface PolicyText {
+  readonly value: unknown;
+  /** Problems of text and form, in the file's order. */
+  readonly issues: readonly Issue[];
+  /** Whether `value` can be trusted enough to look for more problems in it. */
+  readonly whole: boolean;
+  /** Place of a value; of the map around it, when it is not there. */
+  readonly locate: (path: Path) => Place;
+  /** Place of the name of a member, given the place of its value. */
+  readonly keyOf: (place: { readonly line?: number; readonly column?: number }) => Place | undefined;
+}
+
+/** Where a value stands in the text, and what is inside it. */
+interface Spot {
+  readonly at: number;
+  /** Where the member's name stands. */
+  readonly key: number | null;
+  readonly members: Map<string | number, Spot>;
+}
+
+const MESSAGES: Partial<Record<YAMLError['code'], string>> = {
+  BAD_DIRECTIVE: 'directives are not allowed; remove the line that begins with %',
+  BAD_DQ_ESCAPE: 'unknown escape in double quotes; write the backslash twice, or use single quotes',
+  BAD_INDENT: 'the indentation does not fit, or a bracket is not closed',
+  BAD_SCALAR_START: 'a value cannot begin with this character; quote it',
+  BLOCK_AS_IMPLICIT_KEY: 'a second key cannot begin here; quote a value that holds a colon',
+  BLOCK_IN_FLOW: 'inside brackets everything is separated by commas; indentation means nothing there',
+  KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
+  MISSING_CHAR: 'something is missing here: a colon, a comma, a bracket or a quotation mark',
+  MULTILINE_IMPLICIT_KEY: 'a key must stand on one line and be followed by a colon',
+  RESOURCE_EXHAUSTION: 'the file is nested too deeply',
+  TAB_AS_INDENT: 'a tab cannot indent; use spaces',
+  UNEXPECTED_TOKEN: 'this cannot stand here; quote it, or look at the brackets and the indentation before it',
+};
+
+/** What is refused wherever it stands, by the type of its token. */
+const REFUSED: Readonly<Record<string, string>> = {
+  anchor: 'anchors are not allowed; write the value out',
+  alias: 'aliases are not allowed; write the value out',
+  tag: 'tags are not allowed; quote a value that begins with an exclamation mark',
+  directive: 'directives are not allowed; remove the line that begins with %',
+};
+
+/** Reads the text of a policy file. Pure; `file` is its name in the places. */
+export function readPolicyText(text: string, file: string): PolicyText {
+  const lines = new LineCounter();
+  const found: { at: number; message: string }[] = [];
+  const place = (at: number): Place => {
+    const { line, col } = lines.linePos(at);
+    return { line: Math.max(line, 1), column: Math.max(col, 1), file };
+  };
+  const root: Spot = { at: 0, key: null, members: new Map() };
+  const keys = new Map<string, number>();
+  const finish = (value: unknown, spot: Spot, whole: boolean): PolicyText => ({
+    value,
+    whole,
+    issues: found
+      .sort((a, b) => a.at - b.at)
+      .map(({ at, message }): Issue => ({ code: 'invalid_yaml', message, ...place(at) })),
+    locate(path) {
+      let deepest = spot;
+      for (const step of path) {
+        const next = deepest.members.get(step);
+        if (next === undefined) break;
+        deepest = next;
+      }
+      return place(deepest.at);
+    },
+    keyOf({ line, column }) {
+      const at = keys.get(`${line}:${column}`);
+      return at === undefined ? undefined : place(at);
+    },
+  });
+
+  const control = text.search(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/);
+  if (control >= 0) {
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+    lines.lineStarts.unshift(0);
+    found.push({ at: control, message: 'the file holds a control character; it is not text' });
+    return finish(undefined, root, false);
+  }
+
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  for (const token of tokensOf(tokens)) {
+    const message = REFUSED[token.type];
+    if (message !== undefined) found.push({ at: token.offset, message });
+  }
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    prettyErrors: false,
+    // Looking for double keys is done below: the parser's search takes half a minute for a file of one megabyte.
+    uniqueKeys: false,
+  });
+  const documents = [...composer.compose(tokens, true, text.length)] as Document.Parsed[];
+  const second = documents[1];
+  if (second !== undefined) {
+    found.push({ at: second.range[0], message: 'a policy file has one document; remove what follows' });
+  }
+  const errors = documents[0]!.errors.filter((error) => !(error.code === 'BAD_ALIAS' && found.length > 0));
+  if (errors.length > 0) {
+    // One mistake makes the parser stumble on: the first problem of a line tells most.
+    const seen = new Set(found.map(({ at }) => place(at).line));
+    for (const error of errors.sort((a, b) => a.pos[0] - b.pos[0])) {
+      const at = Math.min(error.pos[0], text.length);
+      if (seen.has(place(at).line)) continue;
+      seen.add(place(at).line);
+      found.push({ at, message: MESSAGES[error.code] ?? 'this is not YAML 1.2' });
+      if (error.code === 'RESOURCE_EXHAUSTION') break;
+    }
+    return finish(undefined, root, false);
+  }
+  const contents = documents[0]!.contents as ParsedNode | null;
+  if (contents === null || (isScalar(contents) && contents.source === '')) {
+    found.push({ at: 0, message: 'the file is empty; a policy needs trefoil, domain and fields' });
+    return finish(undefined, root, false);
+  }
+
+  let whole = true;
+
+  /** A node as a plain value, with the place of each part of it. */
+  function convert(node: ParsedNode | null, fallback: number, key: number | null, depth: number): [unknown, Spot] {
+    const spot: Spot = { at: node === null ? fallback : node.range[0], key, members: new Map() };
+    if (key !== null) {
+      const { line, column } = place(spot.at);
+      keys.set(`${line}:${column}`, key);
+    }
+    if (depth > MAX_DEPTH) {
+      if (whole) found.push({ at: spot.at, message: 'the file is nested too deeply' });
+      whole = false;
+      return [null, spot];
+    }
+    if (isMap(node)) {
+      const value: Record<string, unknown> = {};
+      for (const pair of node.items) {
+        const name = pair.key as ParsedNode | null;
+        const at = name === null ? spot.at : name.range[0];
+        if (!isScalar(name) || typeof name.value !== 'string') {
+          found.push({ at, message: 'a key must be text; quote it' });
+          continue;
+        }
+        if (name.value === '<<' && name.type === 'PLAIN') {
+          found.push({ at, message: 'merge keys are not allowed; write the members out' });
+          continue;
+        }
+        checkText(name.value, at);
+        if (spot.members.has(name.value)) {
+          found.push({ at, message: 'the key is there twice' });
+          continue;
+        }
+        const [member, inner] = convert(pair.value as ParsedNode | null, name.range[1], at, depth + 1);
+        // Not by assignment: a member named __proto__ is a member.
+        Object.defineProperty(value, name.value, { value: member, enumerable: true, writable: true, configurable: true });
+        spot.members.set(name.value, inner);
+      }
+      return [value, spot];
+    }
+    if (isSeq(node)) {
+      const value = node.items.map((item, index) => {
+        const [element, inner] = convert(item as ParsedNode | null, spot.at, null, depth + 1);
+        spot.members.set(index, inner);
+        return element;
+      });
+      return [value, spot];
+    }
+    if (!isScalar(node)) return [null, spot];
+    if (typeof node.value === 'string') checkText(node.value, spot.at);
+    if (typeof node.value === 'number') checkNumber(node.value, node.source ?? '', spot.at);
+    return [node.value, spot];
+  }
+
+  function checkText(value: string, at: number): void {
+    if (!value.isWellFormed()) found.push({ at, message: 'an escape writes half of a surrogate pair' });
+  }
+
+  function checkNumber(value: number, source: string, at: number): void {
+    if (!Number.isFinite(value)) found.push({ at, message: 'expected a finite number; quote it if it is text' });
+    else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      found.push({ at, message: 'the number is beyond 2^53 and would be rounded; quote it' });
+    } else if (/^[-+]?0[0-9]/.test(source)) {
+      found.push({ at, message: 'a number with a leading zero would lose it; quote it if it is text' });
+    }
+  }
+
+  const [value, spot] = convert(contents, 0, null, 0);
+  return finish(value, spot, whole);
+}
+
+/** All tokens of a parsed text, at any depth; without recursion, because the depth is the file's. */
+function* tokensOf(roots: readonly object[]): Generator<{ readonly type: string; readonly offset: number }> {
+  const stack: unknown[] = [...roots];
+  while (stack.length > 0) {
+    const node = stack.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    if ('type' in node && 'offset' in node) yield node as { type: string; offset: number };
+    for (const part of Object.values(node)) if (typeof part === 'object') stack.push(part);
+  }
+}

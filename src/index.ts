@@ -1,0 +1,42 @@
+/**
+ * trefoil: keyed tokens, format-preserving encryption and reversible mapping under one policy.
+ */
+
+export type { Enciphered, Sealed, Token } from './core/brands.ts';
+export { type AnyIssue, formatIssue, type Issue, type IssueCode, TrefoilError } from './errors.ts';
+export { type DomainKeys, type KeyCheck, type Keyset, keyset } from './keys.ts';
+export { type BoundPolicy, type Each, each, type Policy, type PolicyOptions, policy, type RevealingPolicy } from './policy.ts';
+export { type CoarsenBucket, type CoarsenRule, coarsen } from './rule/coarsen.ts';
+export { type BoundFpe, type FpeOptions, type FpeRule, fpe, type RevealingFpe } from './rule/fpe.ts';
+export {
+  type ConstantRule,
+  type ConstantValue,
+  constant,
+  type DropRule,
+  drop,
+  type KeepRule,
+  keep,
+  type MaskRule,
+  mask,
+  type Scalar,
+} from './rule/plain.ts';
+export { optional, type Rule } from './rule/rule.ts';
+export {
+  type BoundSeal,
+  inspectSealed,
+  type RevealingSeal,
+  type SealOptions,
+  type SealRule,
+  type SealedParts,
+  seal,
+} from './rule/seal.ts';
+export {
+  type BoundToken,
+  inspect,
+  type TokenInput,
+  type TokenOptions,
+  type TokenParts,
+  type TokenRule,
+  token,
+  tokenPattern,
+} from './rule/token.ts';

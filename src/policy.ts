@@ -1,0 +1,26 @@
+/**
+ * Policies: which rule each field of a record has, in code or as a file.
+ */
+
+export type { Issue } from './errors.ts';
+export { explain } from './policy/explain.ts';
+export { check, type Locate, parsePolicy, type ValuePath } from './policy/parse.ts';
+export { policy } from './policy/policy.ts';
+export { each } from './policy/tree.ts';
+export type {
+  AnyRow,
+  BackRow,
+  BoundFilePolicy,
+  BoundPolicy,
+  Each,
+  Fields,
+  FilePolicy,
+  InputRow,
+  ManyOptions,
+  OutputRow,
+  Policy,
+  PolicyOptions,
+  RevealingFilePolicy,
+  RevealingPolicy,
+  SafeRow,
+} from './policy/types.ts';

@@ -1,0 +1,151 @@
+/**
+ * `explain`: a policy as a page for people. It is the part of a record of processing that says which data are
+ * pseudonymised how, what joins with what, and who can turn what back.
+ */
+
+import type { Leaf } from './bound.ts';
+import { policyLeaves } from './policy.ts';
+import type { FilePolicy, Policy } from './types.ts';
+
+/**
+ * Writes a policy as Markdown: per field what happens, where the output comes from and whether there is a way back; what
+ * joins with what; what can be reversed and with what; what stays visible.
+ *
+ * These are the facts about the pseudonymising transformation that EDPB Guidelines 01/2025 on Pseudonymisation
+ * (paragraphs 130 to 135) ask a controller to settle and to document. Who holds the keys, and for which purposes, is not
+ * in a policy: the page leaves room for it.
+ *
+ * @example
+ * ```ts
+ * import { keep, policy, token } from 'trefoil';
+ * import { explain } from 'trefoil/policy';
+ *
+ * const sheet = policy({ id: token({ scope: 'person' }), country: keep }, { domain: 'eu-enclave' });
+ * explain(sheet).split('\n')[0]; // → '# Pseudonymisation policy of the domain eu-enclave'
+ * ```
+ */
+export function explain(sheet: Policy<never> | Policy | FilePolicy): string {
+  const leaves = policyLeaves(sheet);
+  const { domain, keyCheck, unnamed } = sheet;
+  return [
+    `# Pseudonymisation policy${domain === undefined ? '' : ` of the domain ${cell(domain)}`}`,
+    '',
+    'Written by trefoil from the policy, which is what runs. It names the fields, what becomes of each, what joins with',
+    'what, and what can be turned back with what.',
+    '',
+    '## Fields',
+    '',
+    ...fieldTable(leaves),
+    '',
+    ...reasons(leaves),
+    '## What joins with what',
+    '',
+    ...joins(leaves, domain),
+    '',
+    '## What can be turned back, and with what',
+    '',
+    ...ways(leaves, keyCheck),
+    '',
+    '## Derived or random',
+    '',
+    ...origins(leaves),
+    '',
+    '## What an outsider still sees',
+    '',
+    ...leaves.filter(({ engine }) => !engine.removes).map(({ path, engine }) => `- ${code(path)}: ${engine.facts.visible}`),
+    '',
+    '## Other fields',
+    '',
+    unnamed === 'drop'
+      ? 'A field that is not named here is left out.'
+      : 'A field that is not named here stops the run: nothing passes without a rule.',
+    '',
+    '## To be filled in by the controller',
+    '',
+    '- Who holds the keyset, and where:',
+    '- Who may reveal, for which purpose, and who decides:',
+    '- Who belongs to the pseudonymisation domain, and who must stay outside it:',
+    '- When keys are renewed and data erased:',
+    '',
+  ].join('\n');
+}
+
+function fieldTable(leaves: readonly Leaf[]): string[] {
+  const rows = leaves.map(({ path, rule, engine: { facts } }) => {
+    const back = facts.back === 'key' ? 'with the key' : facts.back === 'never' ? 'never' : 'it is unchanged';
+    const scope = facts.scope === null ? '—' : code(facts.scope);
+    return `| ${code(path)}${rule.optional ? ' (may be absent)' : ''} | ${rule.rule} | ${facts.what} | ${scope} | ${facts.origin} | ${back} |`;
+  });
+  return ['| field | rule | what happens | scope | where the output comes from | way back |', '|---|---|---|---|---|---|', ...rows];
+}
+
+function reasons(leaves: readonly Leaf[]): string[] {
+  const given = leaves.filter(({ rule }) => rule.why !== undefined);
+  if (given.length === 0) return [];
+  return ['## Reasons given', '', ...given.map(({ path, rule }) => `- ${code(path)}: ${cell(rule.why!)}`), ''];
+}
+
+function joins(leaves: readonly Leaf[], domain: string | undefined): string[] {
+  const groups = new Map<string, Leaf[]>();
+  for (const leaf of leaves) {
+    const { joins: group } = leaf.engine.facts;
+    if (group !== null) groups.set(group, [...(groups.get(group) ?? []), leaf]);
+  }
+  const lines: string[] = [];
+  for (const group of groups.values()) {
+    const { rule, engine } = group[0]!;
+    const paths = group.map(({ path }) => code(path)).join(', ');
+    const others = `every other ${rule.rule} of the scope ${code(engine.facts.scope!)} made the same way`;
+    lines.push(`- ${paths}: ${group.length > 1 ? 'join with each other and with' : 'joins with'} ${others}`);
+  }
+  const kept = leaves.filter(({ engine }) => engine.facts.back === 'unchanged').map(({ path }) => code(path));
+  if (kept.length > 0) lines.push(`- ${kept.join(', ')}: kept, so joined with anything that holds the same values`);
+  if (lines.length === 0) return ['Nothing: no field has a scope and none is kept.'];
+  const inside = domain === undefined ? 'one domain' : `the domain ${cell(domain)}`;
+  return [...lines, '', `All joins hold inside ${inside} under one root key. Outputs of two domains, or of two scopes, never match.`];
+}
+
+function ways(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>> | undefined): string[] {
+  const list = (back: string) => leaves.filter(({ engine }) => engine.facts.back === back).map(({ path }) => code(path));
+  const keyed = list('key');
+  const never = list('never');
+  const lines: string[] = [];
+  if (keyed.length > 0) {
+    lines.push(`- with the keyset and code that holds \`revealAccess\`: ${keyed.join(', ')}`);
+  }
+  if (never.length > 0) lines.push(`- by no one, from the output alone: ${never.join(', ')}`);
+  const guessed = leaves.filter(({ rule }) => rule.rule === 'token').map(({ path }) => code(path));
+  if (guessed.length > 0) {
+    lines.push(`- by trying values, for whoever holds the keyset and can list the possible values: ${guessed.join(', ')}`);
+  }
+  const pins = Object.keys(keyCheck ?? {});
+  lines.push(
+    pins.length === 0
+      ? '- no key check is pinned: the policy takes any key of its domain, and fpe fields cannot be revealed'
+      : `- pinned keys: ${pins.map(code).join(', ')}; with others the run stops before the first record`,
+  );
+  return lines;
+}
+
+function origins(leaves: readonly Leaf[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { path, engine } of leaves) {
+    const { origin } = engine.facts;
+    groups.set(origin, [...(groups.get(origin) ?? []), code(path)]);
+  }
+  return [
+    ...[...groups].map(([origin, paths]) => `- ${origin}: ${paths.join(', ')}`),
+    '- random: none; every output is a function of the value, the policy and the key',
+  ];
+}
+
+/** Text that may stand in a table cell or a line. */
+function cell(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[|<>`*_[\]\\]/g, '\\$&');
+}
+
+/** A name in code type. */
+function code(name: string): string {
+  const plain = name.replace(/\s+/g, ' ').replace(/\|/g, '\\|');
+  return plain.includes('`') ? `\`\` ${plain} \`\`` : `\`${plain}\``;
+}

@@ -1,0 +1,275 @@
+/**
+ * The policy file: from the plain value that YAML or JSON gives to a policy, with all problems at once and each in its
+ * place. YAML itself is read in `cli/`.
+ */
+
+import { isArgumentError, typeName } from '../core/checks.ts';
+import { nearest } from '../core/suggest.ts';
+import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
+import { card } from '../format/card.ts';
+import type { Format } from '../format/engine.ts';
+import { pattern } from '../format/pattern.ts';
+import { digits, text } from '../format/text.ts';
+import { PREPARE_NAMES, type Prepare, prepareByName } from '../prepare/steps.ts';
+import { type CoarsenBucket, coarsen } from '../rule/coarsen.ts';
+import { fpe } from '../rule/fpe.ts';
+import { type ConstantValue, constant, makeDrop, makeKeep, mask } from '../rule/plain.ts';
+import type { Common, Rule } from '../rule/rule.ts';
+import { seal } from '../rule/seal.ts';
+import { token } from '../rule/token.ts';
+import { halfJoins, policy, unfitRules } from './policy.ts';
+import { type Entries, FILE, FORMATS, misfits, RULES } from './schema.ts';
+import { treeOfFields, treeOfPaths } from './tree.ts';
+import type { FilePolicy, PolicyOptions } from './types.ts';
+
+/** A path into the value of a policy file: `['fields', 'email', 'rule']`. */
+export type ValuePath = readonly (string | number)[];
+
+/** Tells where in the file a value, or the nearest one around it, stands. */
+export type Locate = (path: ValuePath) =>
+  | {
+      readonly line: number;
+      readonly column: number;
+      readonly file?: string;
+    }
+  | undefined;
+
+type Options = Readonly<Record<string, unknown>>;
+type Complain = (code: IssueCode, path: ValuePath, message: string, more?: Partial<Issue>) => void;
+
+/**
+ * Reads a policy from the value of a policy file, as a YAML or JSON parser gives it.
+ *
+ * @param value the parsed file.
+ * @param locate gives line and column of a place in the value, if the parser knows them.
+ * @throws TrefoilError with **all** problems: unknown rules and options, missing ones, numbers where text must stand,
+ *   paths that contradict each other, half joins, spaces that are too small.
+ *
+ * @example
+ * ```ts
+ * import { parsePolicy } from 'trefoil/policy';
+ *
+ * const sheet = parsePolicy({
+ *   trefoil: 1,
+ *   domain: 'eu-enclave',
+ *   fields: { id: { rule: 'token', scope: 'person' }, notes: 'drop' },
+ * });
+ * Object.keys(sheet.fields); // → ['id', 'notes']
+ * ```
+ */
+export function parsePolicy(value: unknown, locate?: Locate): FilePolicy {
+  const { sheet, issues } = read(value, locate);
+  if (sheet === null || issues.length > 0) throw new TrefoilError(issues);
+  return sheet;
+}
+
+/**
+ * All problems of a policy file's value, without throwing; an empty list means that `parsePolicy` takes it and that it
+ * can be bound.
+ *
+ * @example
+ * ```ts
+ * import { check } from 'trefoil/policy';
+ *
+ * const problems = check({ trefoil: 1, domain: 'eu', fields: { id: { rule: 'tokn' } } });
+ * problems.map((issue) => issue.code); // → ['unknown_rule']
+ * ```
+ */
+export function check(value: unknown, locate?: Locate): readonly Issue[] {
+  return read(value, locate).issues;
+}
+
+function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy | null; issues: readonly Issue[] } {
+  const issues: Issue[] = [];
+  const complain: Complain = (code, path, message, more) => {
+    const field = path.join('.');
+    issues.push({ ...more, code, message, ...(field === '' ? {} : { field }), ...locate?.(path) });
+  };
+
+  if (!isMap(value)) {
+    complain('invalid_policy', [], `the policy must be a map, got ${typeName(value)}`);
+    return { sheet: null, issues };
+  }
+  fit(FILE, value, [], 'the policy', complain);
+  if (isMap(value.fields) && Object.keys(value.fields).length === 0) {
+    complain('invalid_policy', ['fields'], 'fields must name at least one field');
+  }
+
+  const rules = new Map<string, Rule>();
+  for (const [path, entry] of Object.entries(isMap(value.fields) ? value.fields : {})) {
+    const rule = readRule(entry, ['fields', path], complain);
+    // A stand-in for a rule with mistakes, so that its path is judged all the same.
+    rules.set(path, rule ?? makeKeep({}));
+  }
+  const { fields, problems } = treeOfPaths(rules);
+  for (const { path, code, message } of problems) complain(code, ['fields', path], message);
+
+  // What the file says besides fields is judged with a field of its own, so that no mistake hides another.
+  const options = fileOptions(value);
+  attempt([], value, complain, 'invalid_policy', () => policy({ field: makeKeep({}) }, options));
+  if (Object.keys(fields).length > 0) {
+    const { leaves } = treeOfFields(fields);
+    for (const { field, ...issue } of halfJoins(leaves)) complain(issue.code, ['fields', field!, 'scope'], issue.message);
+    for (const { field, ...issue } of unfitRules(leaves)) {
+      complain(issue.code, ['fields', field!, 'format'], issue.message, issue);
+    }
+  }
+  return { sheet: issues.length === 0 ? (policy(fields, options) as unknown as FilePolicy) : null, issues };
+}
+
+/** The options of the file that have the type they must have. */
+function fileOptions({ domain, keyCheck, unnamed }: Options): PolicyOptions {
+  return {
+    ...(typeof domain === 'string' ? { domain } : {}),
+    ...(isMap(keyCheck) ? { keyCheck: keyCheck as Record<string, string> } : {}),
+    ...(unnamed === 'drop' || unnamed === 'error' ? { unnamed } : {}),
+  };
+}
+
+function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | null {
+  if (typeof entry === 'string') {
+    if (entry === 'keep') return makeKeep({});
+    if (entry === 'drop') return makeDrop({});
+    const known = Object.hasOwn(RULES, entry);
+    if (known) complain('missing_option', path, `${entry} needs options: write { rule: ${entry}, … }`);
+    else complain('unknown_rule', path, `there is no such rule; ${oneOf(entry, Object.keys(RULES))}`);
+    return null;
+  }
+  if (!isMap(entry)) {
+    complain('wrong_option', path, `a field has a rule: keep, drop or a map with "rule", got ${typeName(entry)}`);
+    return null;
+  }
+  const { rule: name, ...options } = entry;
+  if (name === undefined) {
+    complain('missing_option', [...path, 'rule'], 'rule is missing');
+    return null;
+  }
+  if (typeof name !== 'string') {
+    complain('must_be_text', [...path, 'rule'], 'rule must be text: quote it');
+    return null;
+  }
+  const entries = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
+  if (entries === undefined) {
+    complain('unknown_rule', [...path, 'rule'], `there is no such rule; ${oneOf(name, Object.keys(RULES))}`);
+    return null;
+  }
+  let fits = fit(entries, options, path, name, complain);
+  let prepare: readonly Prepare[] | Prepare | undefined;
+  let format: Format | undefined;
+  if (name === 'token' && options.prepare !== undefined) {
+    const steps = readPrepare(options.prepare, [...path, 'prepare'], complain);
+    if (steps === null) fits = false;
+    else prepare = steps;
+  }
+  if (name === 'fpe' && options.format !== undefined) {
+    const read = readFormat(options.format, [...path, 'format'], complain);
+    if (read === null) fits = false;
+    else format = read;
+  }
+  if (!fits) return null;
+  let rule: Rule | null = null;
+  attempt(path, options, complain, 'wrong_option', () => {
+    rule = build(name, { ...options, ...(prepare && { prepare }), ...(format && { format }) });
+  });
+  return rule;
+}
+
+/** A rule from options whose types the schema has checked. */
+function build(name: string, options: Options): Rule {
+  switch (name) {
+    case 'keep':
+      return makeKeep(options as Common);
+    case 'drop':
+      return makeDrop(options as Common);
+    case 'constant':
+      return constant(options as { value: ConstantValue });
+    case 'mask':
+      return mask(options);
+    case 'coarsen':
+      return coarsen(options as unknown as CoarsenBucket);
+    case 'token':
+      return token(options as { scope: string });
+    case 'fpe':
+      return fpe(options as { scope: string; format: Format });
+    default:
+      return seal(options as { scope: string });
+  }
+}
+
+function readPrepare(value: unknown, path: ValuePath, complain: Complain): Prepare | readonly Prepare[] | null {
+  // Anything else than names has been reported by the schema.
+  const names = Array.isArray(value) ? value : [value];
+  if (!names.every((name) => typeof name === 'string')) return null;
+  const steps = names.map((name, index) => {
+    const step = prepareByName(name);
+    if (step === undefined) {
+      const place = Array.isArray(value) ? [...path, index] : path;
+      complain('unknown_prepare', place, `there is no such prepare step; ${oneOf(name, PREPARE_NAMES)}`);
+    }
+    return step;
+  });
+  if (steps.some((step) => step === undefined)) return null;
+  return (Array.isArray(value) ? steps : steps[0]) as Prepare | readonly Prepare[];
+}
+
+function readFormat(value: unknown, path: ValuePath, complain: Complain): Format | null {
+  const asMap = typeof value === 'string' ? { type: value } : value;
+  // Anything else has been reported by the schema.
+  if (!isMap(asMap) || typeof asMap.type !== 'string') return null;
+  const { type, ...options } = asMap;
+  const entries = Object.hasOwn(FORMATS, type as string) ? FORMATS[type as string] : undefined;
+  const place = typeof value === 'string' ? path : [...path, 'type'];
+  if (entries === undefined) {
+    complain('unknown_format', place, `there is no such format; ${oneOf(type as string, Object.keys(FORMATS))}`);
+    return null;
+  }
+  if (!fit(entries, options, path, type as string, complain)) return null;
+  let format: Format | null = null;
+  attempt(path, options, complain, 'wrong_option', () => {
+    format = buildFormat(type as string, options);
+  });
+  return format;
+}
+
+/** A format from options whose types the schema has checked. */
+function buildFormat(type: string, { alphabet, pattern: source, ...options }: Options): Format {
+  if (type === 'text') return text(alphabet as string, options);
+  if (type === 'pattern') return pattern(source as string);
+  return type === 'card' ? card(options) : digits(options);
+}
+
+/** Holds options against the schema and against the names that there are. */
+function fit(entries: Entries, options: Options, path: ValuePath, owner: string, complain: Complain): boolean {
+  const names = Object.keys(entries);
+  const unknown = Object.keys(options).filter((name) => !names.includes(name));
+  for (const name of unknown) {
+    complain('unknown_option', [...path, name], `${owner} has no such option; ${oneOf(name, names)}`);
+  }
+  const found = misfits(entries, options);
+  for (const misfit of found) complain(misfit.code, [...path, ...misfit.path], misfit.message);
+  return unknown.length === 0 && found.length === 0;
+}
+
+/** Runs a constructor and reports what it refuses, at the option that it names. */
+function attempt(path: ValuePath, options: Options, complain: Complain, code: IssueCode, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (isArgumentError(error)) {
+      const place = Object.hasOwn(options, error.argument) ? [...path, error.argument] : path;
+      complain(code, place, error.message.replace(/^"options" /, ''));
+    } else {
+      throw error;
+    }
+  }
+}
+
+/** `did you mean token?`, or all that there are. */
+function oneOf(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === null ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,224 @@
+/**
+ * `policy`: the data-protection sheet of a record, as a value. `bind` joins it to keys once.
+ */
+
+import type { RevealAccess } from '../core/capability.ts';
+import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
+import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { KEY_CHECK_LENGTH, KEY_ID_LENGTH } from '../keys/derive.ts';
+import { type DomainKeys, type KeyCheck, openKeys, pinKeys, protectingKey } from '../keys/domain-keys.ts';
+import { ALPHABET_CLASS } from '../core/base32.ts';
+import { checkAccess, refuseReveal, runColumn } from '../rule/rule.ts';
+import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
+import { makeTransform } from './transform.ts';
+import { type FieldsNode, treeOfFields } from './tree.ts';
+import type { BoundFilePolicy, Fields, ManyOptions, Policy, PolicyOptions } from './types.ts';
+
+const LEAVES = Symbol.for('trefoil.policy.v1');
+
+const KEY_ID = new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}$`);
+const KEY_CHECK = new RegExp(`^[${ALPHABET_CLASS}]{${KEY_CHECK_LENGTH}}$`);
+
+/**
+ * A policy: what happens to each field of a record. Nested objects and {@link each} for arrays follow the record's form.
+ *
+ * A field that the policy does not name is an error, unless `unnamed: 'drop'`; one that is missing is an error, unless
+ * its rule is optional. `null`, `undefined` and the empty string pass. `JSON.stringify` of a policy with a `domain` is
+ * its policy file.
+ *
+ * @throws TrefoilError `half_join` for two token rules of one scope with different `prepare`: their values would join in
+ *   part and in silence. TypeError, RangeError for what is no policy.
+ *
+ * @example
+ * ```ts
+ * import { drop, keep, keyset, policy, seal, token } from 'trefoil';
+ * import { revealAccess } from 'trefoil/reveal';
+ *
+ * const customers = policy({
+ *   id: token({ scope: 'person', label: 'cust' }),
+ *   name: seal({ scope: 'person.name' }),
+ *   country: keep,
+ *   notes: drop,
+ * });
+ * const keys = keyset.generate().domain('eu-enclave');
+ * const safe = customers.bind(keys).protect({ id: 7, name: 'Zoë Müller', country: 'DE', notes: 'called' });
+ * customers.bind(keys, revealAccess).reveal(safe).name; // → 'Zoë Müller'
+ * ```
+ */
+export function policy<const F extends Fields>(fields: F, options: PolicyOptions = {}): Policy<F> {
+  const { domain, keyCheck, unnamed } = checkOptions('options', options, ['domain', 'keyCheck', 'unnamed']);
+  if (domain !== undefined) checkName('domain', domain);
+  if (keyCheck !== undefined) checkKeyCheck(keyCheck);
+  if (unnamed !== undefined && unnamed !== 'error' && unnamed !== 'drop') badRange('unnamed', 'expected error or drop');
+  const { root, leaves } = treeOfFields(fields);
+  const joins = halfJoins(leaves);
+  if (joins.length > 0) throw new TrefoilError(joins);
+
+  const data = {
+    trefoil: 1 as const,
+    ...(domain === undefined ? {} : { domain: domain as string }),
+    ...(keyCheck === undefined ? {} : { keyCheck: Object.freeze({ ...(keyCheck as KeyCheck) }) }),
+    ...(unnamed === undefined ? {} : { unnamed }),
+    fields: Object.freeze(Object.fromEntries(leaves.map((leaf) => [leaf.path, leaf.rule]))),
+  };
+  const bind = (keys: DomainKeys, access?: RevealAccess) => bindPolicy(root, leaves, options, keys, checkAccess(access));
+  Object.defineProperty(data, 'bind', { value: bind });
+  Object.defineProperty(data, LEAVES, { value: leaves });
+  return Object.freeze(data) as unknown as Policy<F>;
+}
+
+/** The leaves of a policy, for `explain`. */
+export function policyLeaves(value: unknown): readonly Leaf[] {
+  const leaves = typeof value === 'object' && value !== null ? (value as Record<symbol, unknown>)[LEAVES] : undefined;
+  if (leaves === undefined) badType('policy', `expected a policy, got ${typeName(value)}`);
+  return leaves as readonly Leaf[];
+}
+
+function checkKeyCheck(keyCheck: unknown): void {
+  if (typeof keyCheck !== 'object' || keyCheck === null || Array.isArray(keyCheck)) {
+    badType('keyCheck', `expected an object of check values by key id, got ${typeName(keyCheck)}`);
+  }
+  for (const [id, check] of Object.entries(keyCheck)) {
+    if (!KEY_ID.test(id)) badRange('keyCheck', `expected key ids of ${KEY_ID_LENGTH} characters, as trefoil keys inspect shows them`);
+    if (typeof check !== 'string' || !KEY_CHECK.test(check)) {
+      badRange('keyCheck', `expected check values of ${KEY_CHECK_LENGTH} characters, as trefoil keys inspect shows them`);
+    }
+  }
+}
+
+/** Two token rules of one scope with different steps: some values would join and others not, in silence. */
+export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
+  const first = new Map<string, Leaf>();
+  const issues: Issue[] = [];
+  for (const leaf of leaves) {
+    const { scope, joins } = leaf.engine.facts;
+    if (leaf.rule.rule !== 'token' || scope === null) continue;
+    const other = first.get(scope);
+    if (other === undefined) {
+      first.set(scope, leaf);
+    } else if (other.engine.facts.joins !== joins) {
+      const message = `has the scope of ${other.path} but other prepare steps, so the two would join in part; give them the same steps or two scopes`;
+      issues.push({ code: 'half_join', message, field: leaf.path });
+    }
+  }
+  return issues;
+}
+
+/** What a policy cannot be bound with, whatever the keys: spaces that are too small. */
+export function unfitRules(leaves: readonly Leaf[]): readonly Issue[] {
+  return leaves.flatMap(({ engine, path }) => (engine.unfit === null ? [] : [{ ...engine.unfit, field: path }]));
+}
+
+function bindPolicy(
+  root: FieldsNode,
+  leaves: readonly Leaf[],
+  { domain, keyCheck, unnamed = 'error' }: PolicyOptions,
+  given: DomainKeys,
+  revealing: boolean,
+): BoundFilePolicy {
+  const unfit = unfitRules(leaves);
+  if (unfit.length > 0) throw new TrefoilError(unfit);
+  if (domain !== undefined && openKeys(given).domain !== domain) {
+    fail('wrong_domain', `the policy is for domain ${domain}, the keys are of ${openKeys(given).domain}`);
+  }
+  const keys = keyCheck === undefined ? given : pinKeys(given, keyCheck);
+  const opened = openKeys(keys);
+  const columns = leaves.map(({ engine }) => engine.bind(engine.keyed ? opened : null, revealing));
+  const keyed = leaves.some(({ engine }) => engine.keyed);
+
+  function demand(direction: Direction): void {
+    if (direction === 'protect') {
+      if (keyed) protectingKey(opened);
+      return;
+    }
+    if (!revealing) refuseReveal();
+    const blind = leaves.find(({ engine }) => engine.needsPin);
+    if (blind !== undefined && opened.pinned?.length !== 1) {
+      const pinned = opened.pinned === null ? 'pins no key check' : `pins ${opened.pinned.length} key checks`;
+      fail(
+        'key_check_required',
+        `an fpe field cannot tell a wrong key and the policy ${pinned}: pin the one of the key that the data was ` +
+          'protected with, keyCheck: { <key id>: <check> } as trefoil keys inspect shows it',
+        { field: blind.path },
+      );
+    }
+  }
+  if (revealing) demand('reveal');
+
+  const inside: BoundInside = {
+    domain: opened.domain,
+    unnamed,
+    leaves,
+    columns,
+    demand,
+    rows: makeTransform(root, columns, unnamed),
+  };
+  const one = (direction: Direction) => (row: unknown) => {
+    demand(direction);
+    const issues: Issue[] = [];
+    const [out] = inside.rows(direction, [row], (_, issue) => issues.push(issue));
+    if (issues.length > 0) throw new TrefoilError(issues);
+    return out;
+  };
+  const verbs = {
+    protect: one('protect'),
+    protectMany: (rows: readonly unknown[], options?: ManyOptions) => many(inside, 'protect', rows, options),
+    protectColumns: (tables: Readonly<Record<string, readonly unknown[]>>) => protectColumns(inside, tables),
+    ...(revealing && {
+      reveal: one('reveal'),
+      revealMany: (rows: readonly unknown[], options?: ManyOptions) => many(inside, 'reveal', rows, options),
+    }),
+  };
+  return Object.freeze(hideInside(verbs, inside)) as unknown as BoundFilePolicy;
+}
+
+function many(inside: BoundInside, direction: Direction, rows: readonly unknown[], options: ManyOptions = {}): unknown[] {
+  if (!Array.isArray(rows)) badType('rows', `expected an array, got ${typeName(rows)}`);
+  const { onReject } = checkOptions('options', options, ['onReject']) as ManyOptions;
+  inside.demand(direction);
+  const issues: Issue[] = [];
+  let total = 0;
+  const out = inside.rows(direction, rows, (index, issue) => {
+    const placed = { ...issue, row: index + 1 };
+    if (onReject !== undefined) return onReject(placed);
+    total++;
+    if (issues.length < MAX_ISSUES) issues.push(placed);
+  });
+  if (total > 0) throw new TrefoilError(issues, total);
+  return out.filter((row) => row !== undefined);
+}
+
+function protectColumns(inside: BoundInside, tables: Readonly<Record<string, readonly unknown[]>>): Record<string, unknown[]> {
+  if (typeof tables !== 'object' || tables === null) badType('columns', `expected columns by path, got ${typeName(tables)}`);
+  inside.demand('protect');
+  const known = new Map(inside.leaves.map((leaf, index) => [leaf.path, { leaf, index }]));
+  const issues: Issue[] = [];
+  for (const { path, rule } of inside.leaves) {
+    if (path.includes('[]')) fail('not_tabular', 'the policy has an array; columns have none', { field: path });
+    if (rule.optional !== true && !Object.hasOwn(tables, path)) {
+      issues.push({ code: 'missing_field', message: 'there is no such column', field: path });
+    }
+  }
+  const out: Record<string, unknown[]> = {};
+  let length: number | undefined;
+  for (const [path, column] of Object.entries(tables)) {
+    const entry = known.get(path);
+    if (entry === undefined) {
+      if (inside.unnamed === 'error') issues.push({ code: 'unnamed_field', message: 'the policy does not name a column' });
+      continue;
+    }
+    if (!Array.isArray(column)) badType('columns', `expected arrays, got ${typeName(column)}`);
+    length ??= column.length;
+    if (column.length !== length) badRange('columns', 'expected columns of one length');
+    const { leaf, index } = entry;
+    if (leaf.engine.removes) continue;
+    try {
+      out[path] = runColumn(inside.columns[index]!.protect, column);
+    } catch (error) {
+      if (!(error instanceof TrefoilError)) throw error;
+      issues.push(...error.issues.map((issue) => ({ ...issue, field: path })));
+    }
+  }
+  if (issues.length > 0) throw new TrefoilError(issues);
+  return out;
+}

@@ -1,0 +1,173 @@
+/**
+ * Rows → columns → rules → columns → rows: a batch of records is turned into one column a rule, each column goes through
+ * its rule once, and the results are put into new records. Nested objects and arrays are flattened on the way.
+ */
+
+import { typeName } from '../core/checks.ts';
+import type { Issue } from '../errors.ts';
+import type { BoundColumns } from '../rule/rule.ts';
+import type { Direction } from './bound.ts';
+import type { FieldsNode, Node } from './tree.ts';
+
+type Row = Record<string, unknown>;
+
+/** Where results go: one container a value, and the name or index in it. */
+interface Places {
+  readonly containers: readonly object[];
+  /** One name for all, or the index of each. With indices, one container may serve all. */
+  readonly keys: string | readonly number[];
+  /** The record that each value belongs to. */
+  readonly rows: readonly number[];
+}
+
+/** Turns batches of records for one bound policy. */
+export function makeTransform(
+  root: FieldsNode,
+  columns: readonly BoundColumns[],
+  unnamed: 'error' | 'drop',
+): (direction: Direction, rows: readonly unknown[], report: (index: number, issue: Issue) => void) => (Row | undefined)[] {
+  return (direction, rows, report) => {
+    const failed = new Uint8Array(rows.length);
+    const results: Row[] = new Array(rows.length);
+    const reject = (row: number, issue: Issue): void => {
+      failed[row] = 1;
+      report(row, issue);
+    };
+
+    function visit(node: Node, values: readonly unknown[], places: Places): void {
+      if (node.kind === 'leaf') visitLeaf(node, values, places);
+      else if (node.kind === 'each') visitEach(node, values, places);
+      else visitFields(node, values, places);
+    }
+
+    function visitLeaf({ index, leaf }: Node & { kind: 'leaf' }, values: readonly unknown[], places: Places): void {
+      const out = columns[index]![direction](values, (at, issue) => {
+        reject(places.rows[at]!, { ...issue, field: leaf.path });
+      });
+      for (let i = 0; i < out.length; i++) put(places, i, out[i]);
+    }
+
+    function visitEach({ item, path }: Node & { kind: 'each' }, values: readonly unknown[], places: Places): void {
+      const flat: unknown[] = [];
+      const containers: object[] = [];
+      const keys: number[] = [];
+      const owners: number[] = [];
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i];
+        if (value === null || value === undefined) {
+          put(places, i, value);
+          continue;
+        }
+        const row = places.rows[i]!;
+        if (!Array.isArray(value)) {
+          reject(row, { code: 'wrong_type', message: `expected an array, got ${typeName(value)}`, field: path });
+          continue;
+        }
+        const array = new Array<unknown>(value.length);
+        put(places, i, array);
+        for (let k = 0; k < value.length; k++) {
+          flat.push(value[k]);
+          containers.push(array);
+          keys.push(k);
+          owners.push(row);
+        }
+      }
+      if (flat.length > 0) visit(item, flat, { containers, keys, rows: owners });
+    }
+
+    function visitFields(node: FieldsNode, values: readonly unknown[], places: Places): void {
+      const sources: Row[] = [];
+      const targets: Row[] = [];
+      const owners: number[] = [];
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i];
+        if ((value === null || value === undefined) && node !== root) {
+          put(places, i, value);
+          continue;
+        }
+        const row = places.rows[i]!;
+        if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+          const message = `expected ${node === root ? 'a record' : 'nested fields'}, got ${typeName(value)}`;
+          reject(row, { code: 'wrong_type', message, ...(node === root ? {} : { field: node.path }) });
+          continue;
+        }
+        const target = copyNames(node, value as Row, row);
+        put(places, i, target);
+        sources.push(value as Row);
+        targets.push(target);
+        owners.push(row);
+      }
+      if (sources.length === 0) return;
+      for (const [name, inner] of node.fields) visitField(name, inner, sources, targets, owners);
+    }
+
+    /** A new record with the names that will be filled, in the order of the source. */
+    function copyNames(node: FieldsNode, source: Row, row: number): Row {
+      const target: Row = {};
+      let others = 0;
+      for (const name of Object.keys(source)) {
+        const inner = node.fields.get(name);
+        // A field that was dropped is none that a protected record has.
+        const removed = inner?.kind === 'leaf' && inner.leaf.engine.removes;
+        if (inner !== undefined && !removed) target[name] = undefined;
+        else if (inner === undefined || direction === 'reveal') others++;
+      }
+      if (others > 0 && unnamed === 'error') {
+        const place = node === root ? 'the record' : 'the object';
+        const many = others === 1 ? 'a field that the policy does' : `${others} fields that the policy does`;
+        const message = `${place} has ${many} not name; name it, or set unnamed: drop`;
+        reject(row, { code: 'unnamed_field', message, ...(node === root ? {} : { field: node.path }) });
+      }
+      return target;
+    }
+
+    function visitField(
+      name: string,
+      node: Node,
+      sources: readonly Row[],
+      targets: readonly Row[],
+      owners: readonly number[],
+    ): void {
+      if (node.kind === 'leaf' && node.leaf.engine.removes && direction === 'reveal') return;
+      const values: unknown[] = [];
+      const containers: Row[] = [];
+      const rows: number[] = [];
+      for (let i = 0; i < sources.length; i++) {
+        const source = sources[i]!;
+        if (Object.hasOwn(source, name)) {
+          values.push(source[name]);
+          containers.push(targets[i]!);
+          rows.push(owners[i]!);
+        } else if (!mayBeAbsent(node)) {
+          const field = node.kind === 'leaf' ? node.leaf.path : node.path;
+          reject(owners[i]!, {
+            code: 'missing_field',
+            message: 'the record has no such field; mark it optional if that may be',
+            field,
+          });
+        }
+      }
+      if (values.length === 0) return;
+      // What a dropped field held is not looked at.
+      if (node.kind === 'leaf' && node.leaf.engine.removes) return;
+      visit(node, values, { containers, keys: name, rows });
+    }
+
+    const all = Array.from(rows, (_, i) => i);
+    visitFields(root, rows, { containers: [results], keys: all, rows: all });
+    return Array.from(results, (row, i) => (failed[i] === 1 ? undefined : row));
+
+    function put(places: Places, i: number, value: unknown): void {
+      const container = places.containers.length === 1 ? places.containers[0]! : places.containers[i]!;
+      const key = typeof places.keys === 'string' ? places.keys : places.keys[i]!;
+      (container as Record<string | number, unknown>)[key] = value;
+    }
+  };
+}
+
+/** A leaf says so itself; an object or array may be absent when everything in it may. */
+function mayBeAbsent(node: Node): boolean {
+  if (node.kind === 'leaf') return node.leaf.rule.optional === true;
+  if (node.kind === 'each') return mayBeAbsent(node.item);
+  return [...node.fields.values()].every(mayBeAbsent);
+}

@@ -1,0 +1,143 @@
+/**
+ * The tree behind a policy: fields within fields, arrays, and rules at the leaves. Code gives it nested, a file gives it
+ * as paths; both end here.
+ */
+
+import { badRange, badType, typeName } from '../core/checks.ts';
+import { type Rule, ruleEngine } from '../rule/rule.ts';
+import type { Leaf } from './bound.ts';
+import { badName, escapeName, parsePath } from './path.ts';
+import type { Each, Fields } from './types.ts';
+
+const EACH = Symbol.for('trefoil.each.v1');
+
+/** A node of the tree. */
+export type Node =
+  | { readonly kind: 'leaf'; readonly index: number; readonly leaf: Leaf }
+  | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, Node>; readonly path: string }
+  | { readonly kind: 'each'; readonly item: Node; readonly path: string };
+
+/** The node of an object. */
+export type FieldsNode = Extract<Node, { kind: 'fields' }>;
+
+/** Deepest nesting of a policy. */
+const MAX_DEPTH = 32;
+
+/**
+ * The fields of every object in an array, or the rule of every element.
+ *
+ * @example
+ * ```ts
+ * import { each, keep, keyset, policy, token } from 'trefoil';
+ *
+ * const orders = policy({ items: each({ sku: keep }), tags: each(keep) }).bind(keyset.generate().domain('eu'));
+ * orders.protect({ items: [{ sku: 'A1' }], tags: ['new'] }); // → { items: [{ sku: 'A1' }], tags: ['new'] }
+ * ```
+ */
+export function each<const Item extends Rule | Fields | Each>(item: Item): Each<Item> {
+  return Object.freeze(Object.defineProperty({}, EACH, { value: item })) as Each<Item>;
+}
+
+function eachItem(value: object): unknown {
+  return (value as Record<symbol, unknown>)[EACH];
+}
+
+/** Reads the nested form of code. */
+export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: readonly Leaf[] } {
+  const leaves: Leaf[] = [];
+
+  function read(value: unknown, path: string, header: string | null, depth: number): Node {
+    if (depth > MAX_DEPTH) badRange('fields', `nest at most ${MAX_DEPTH} levels`);
+    const engine = ruleEngine(value);
+    if (engine !== null) {
+      const leaf: Leaf = { path, header, rule: value as Rule, engine };
+      return { kind: 'leaf', index: leaves.push(leaf) - 1, leaf };
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      badType('fields', `expected a rule, nested fields or each(…) at ${path}, got ${typeName(value)}`);
+    }
+    const item = eachItem(value);
+    if (item !== undefined) return { kind: 'each', path, item: read(item, `${path}[]`, null, depth + 1) };
+    return readFields(value, path, header, depth);
+  }
+
+  function readFields(value: object, path: string, header: string | null, depth: number): FieldsNode {
+    const children = new Map<string, Node>();
+    for (const [name, inner] of Object.entries(value)) {
+      const wrong = badName(name);
+      if (wrong !== null) badRange('fields', `${wrong}${path === '' ? '' : `, in ${path}`}`);
+      const place = path === '' ? escapeName(name) : `${path}.${escapeName(name)}`;
+      const column = header === null ? null : header === '' ? name : `${header}.${name}`;
+      children.set(name, read(inner, place, column, depth + 1));
+    }
+    if (children.size === 0) badRange('fields', `name at least one field${path === '' ? '' : ` in ${path}`}`);
+    return { kind: 'fields', fields: children, path };
+  }
+
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields) || ruleEngine(fields) !== null) {
+    badType('fields', `expected an object of rules, got ${typeName(fields)}`);
+  }
+  const root = readFields(fields, '', '', 0);
+  return { root, leaves };
+}
+
+/** A path that cannot be read or that contradicts another. */
+export interface PathProblem {
+  readonly path: string;
+  readonly code: 'invalid_path' | 'path_conflict';
+  readonly message: string;
+}
+
+interface Draft {
+  rule?: { readonly path: string; readonly rule: Rule };
+  item?: Draft;
+  fields?: Map<string, Draft>;
+}
+
+/** Reads the paths of a policy file; with problems, the tree has the paths that are right. */
+export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields; problems: readonly PathProblem[] } {
+  const problems: PathProblem[] = [];
+  const root: Draft = { fields: new Map() };
+
+  for (const [path, rule] of rules) {
+    const steps = parsePath(path);
+    if (typeof steps === 'string') {
+      problems.push({ path, code: 'invalid_path', message: steps });
+      continue;
+    }
+    if (steps.length > MAX_DEPTH) {
+      problems.push({ path, code: 'invalid_path', message: `a path has at most ${MAX_DEPTH} names` });
+      continue;
+    }
+    let at = root;
+    let clash = false;
+    for (const { name, arrays } of steps) {
+      if (at.rule !== undefined || at.item !== undefined) clash = true;
+      at.fields ??= new Map();
+      let next = at.fields.get(name);
+      if (next === undefined) at.fields.set(name, (next = {}));
+      at = next;
+      for (let i = 0; i < arrays; i++) {
+        if (at.rule !== undefined || at.fields !== undefined) clash = true;
+        at.item ??= {};
+        at = at.item;
+      }
+    }
+    if (clash || at.rule !== undefined || at.fields !== undefined || at.item !== undefined) {
+      problems.push({
+        path,
+        code: 'path_conflict',
+        message: 'another path makes this place a single value, an object or an array; it can be only one of them',
+      });
+      continue;
+    }
+    at.rule = { path, rule };
+  }
+
+  const build = (draft: Draft): Rule | Fields | Each => {
+    if (draft.rule !== undefined) return draft.rule.rule;
+    if (draft.item !== undefined) return each(build(draft.item));
+    return Object.fromEntries([...(draft.fields ?? [])].map(([name, inner]) => [name, build(inner)])) as Fields;
+  };
+  return { fields: build(root) as Fields, problems };
+}

@@ -1,0 +1,80 @@
+/**
+ * Syntax of an e-mail address: `Mailbox` of RFC 5321, section 4.1.2 (https://www.rfc-editor.org/rfc/rfc5321), with
+ * UTF-8 as RFC 6531, section 3.3 (https://www.rfc-editor.org/rfc/rfc6531), adds it, and narrower: the local part is a
+ * Dot-string, the domain has two labels or more and is no address literal. What is refused here has a second spelling
+ * of the same mailbox (quotes, comments, a final dot) or is no mailbox of a person (`root@localhost`).
+ */
+
+import { utf8 } from '../core/bytes.ts';
+import { fail } from '../errors.ts';
+import { SPACE_CLASS } from './space.ts';
+import { isAscii } from './unicode.ts';
+
+/** RFC 5321, section 4.5.3.1.1. */
+const MAX_LOCAL = 64;
+
+/** RFC 5321, section 4.5.3.1.2. */
+const MAX_DOMAIN = 255;
+
+/** RFC 1035, section 2.3.4. */
+const MAX_LABEL = 63;
+
+/** atext of RFC 5322, section 3.2.3, with UTF8-non-ascii of RFC 6531. */
+const ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\uffff-]+$/;
+
+/** sub-domain of RFC 5321, with U-label of RFC 6531. */
+const LABEL = /^[A-Za-z0-9\u0080-\uffff](?:[A-Za-z0-9\u0080-\uffff-]*[A-Za-z0-9\u0080-\uffff])?$/;
+
+/**
+ * What nobody sees or nobody typed: C1 controls, white space, soft hyphen, Arabic letter mark, Mongolian vowel
+ * separator, zero-width and directional marks, invisible operators, annotation and replacement characters, tags.
+ */
+const UNSEEN: RegExp = /* @__PURE__ */ new RegExp(
+  `[${SPACE_CLASS}\\u0080-\\u009f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e` +
+    '\\u2060-\\u206f\\ufff9-\\ufffd\\u{e0000}-\\u{e007f}]',
+  'u',
+);
+
+/** Ideographic, full-width and half-width full stops: IDNA2003 and UTS #46 read them as dots between labels. */
+const OTHER_DOTS = /[\u3002\uff0e\uff61]/;
+
+/** Refuses what is no `local@domain`. No message shows any of the text. */
+export function checkEmailSyntax(address: string): void {
+  const ascii = isAscii(address);
+  const octets = (part: string): number => (ascii ? part.length : utf8(part).length);
+
+  const parts = address.split('@');
+  if (parts.length !== 2) {
+    const actual = parts.length - 1;
+    fail('not_an_email', `an e-mail address has one @, this has ${actual}`, { expected: 1, actual });
+  }
+  const [local, domain] = parts as [string, string];
+  if (!ascii && UNSEEN.test(address)) {
+    fail('not_an_email', 'the address holds white space, a control or an invisible character; mend it at the source');
+  }
+
+  checkLength('the part before the @', octets(local), MAX_LOCAL);
+  if (!local.split('.').every((atom) => ATOM.test(atom))) {
+    fail(
+      'not_an_email',
+      'the part before the @ has a space, a quote, another character that needs quotes, or a dot too many',
+    );
+  }
+
+  checkLength('the domain', octets(domain), MAX_DOMAIN);
+  if (OTHER_DOTS.test(domain)) fail('not_an_email', 'the domain has a full stop that is not the ASCII one');
+  const labels = domain.split('.');
+  if (labels.length < 2) fail('not_an_email', 'the domain has no dot; write it in full');
+  for (const label of labels) {
+    checkLength('each label of the domain', octets(label), MAX_LABEL);
+    if (!LABEL.test(label)) {
+      fail('not_an_email', 'a label of the domain has a character other than letters, digits and inner hyphens');
+    }
+  }
+}
+
+function checkLength(what: string, actual: number, maximum: number): void {
+  if (actual < 1 || actual > maximum) {
+    fail('not_an_email', `${what} has 1 to ${maximum} octets, here ${actual}`, { minimum: 1, maximum, actual });
+  }
+}

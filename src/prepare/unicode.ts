@@ -1,0 +1,171 @@
+/**
+ * One version of Unicode, 15.1.0: what is assigned in it, and its case folding.
+ *
+ * Normalisation is the runtime's. By Unicode's stability policy a text of assigned code points has the same normalisation
+ * form in every later version (https://www.unicode.org/policies/stability_policy.html#Normalization), so refusing what
+ * 15.1.0 does not assign is enough to make an upgrade of the runtime change nothing. Case folding is a table of our own,
+ * because ECMAScript has no function for it.
+ */
+
+import { fail } from '../errors.ts';
+import { ASSIGNED, FOLD_C, FOLD_F, FOLD_S } from './unicode-15-1.ts';
+
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** Below U+0300 everything is assigned and is its own NFC. */
+const BELOW_0300 = /^[\u0000-\u02ff]*$/;
+
+export function isAscii(text: string): boolean {
+  return ASCII.test(text);
+}
+
+/** Refuses text with a code point that Unicode 15.1.0 does not assign; noncharacters are never assigned. */
+export function checkAssigned(text: string): void {
+  if (BELOW_0300.test(text)) return;
+  const bounds = assignedBounds();
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!;
+    // Runs of assigned code points come first, so an odd number of bounds at or below this one puts it in a gap.
+    if (code >= bounds[0]! && countUpTo(bounds, code) % 2 === 1) {
+      fail('unassigned_code_point', `Unicode 15.1.0 does not assign the code point at index ${i} of the text`);
+    }
+    if (code > 0xffff) i++;
+  }
+}
+
+/** NFC of text that {@link checkAssigned} let pass. */
+export function toNfc(text: string): string {
+  return BELOW_0300.test(text) ? text : normalize(text, 'NFC');
+}
+
+/** NFKC of text that {@link checkAssigned} let pass. */
+export function toNfkc(text: string): string {
+  return isAscii(text) ? text : normalize(text, 'NFKC');
+}
+
+/** NFD of text that {@link checkAssigned} let pass. */
+export function toNfd(text: string): string {
+  return isAscii(text) ? text : normalize(text, 'NFD');
+}
+
+/** toCasefold(X), statuses C and F: The Unicode Standard 15.0, section 3.13, R4. */
+export function foldFull(text: string): string {
+  return isAscii(text) ? text.toLowerCase() : fold(text, foldings().full);
+}
+
+/** Simple case folding, statuses C and S: one code point stays one, so ß and ss stay apart. */
+export function foldSimple(text: string): string {
+  return isAscii(text) ? text.toLowerCase() : fold(text, foldings().simple);
+}
+
+function fold(text: string, table: ReadonlyMap<string, string>): string {
+  let out = '';
+  for (const character of text) out += table.get(character) ?? character;
+  return out;
+}
+
+/** Whether the runtime's normalisation was tried. */
+let probed = false;
+
+function normalize(text: string, form: 'NFC' | 'NFD' | 'NFKC'): string {
+  if (!probed) {
+    // A runtime built without Unicode data returns the text as it is, one with data before 15.0 does not order the
+    // marks that came with 15.0 (15.1 brought none): both would give one person two tokens, and in silence.
+    if (
+      'e\u0301\u{10efd}'.normalize('NFC') !== 'e\u{10efd}\u0301'.normalize('NFC') ||
+      '\ufb01'.normalize('NFKC') !== 'fi'
+    ) {
+      throw new Error('this runtime normalises text with Unicode older than 15.0, or not at all; take a newer one');
+    }
+    probed = true;
+  }
+  return text.normalize(form);
+}
+
+/** How many of the ascending `bounds` are at or below `code`. */
+function countUpTo(bounds: Uint32Array, code: number): number {
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (bounds[middle]! <= code) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+let bounds: Uint32Array | undefined;
+
+/** The code points at which a run of assigned ones ends (even index) or begins (odd index). */
+function assignedBounds(): Uint32Array {
+  if (bounds === undefined) {
+    const lengths = numbers(ASSIGNED);
+    bounds = new Uint32Array(lengths.length);
+    for (let i = 0, at = 0; i < lengths.length; i++) {
+      at += lengths[i]!;
+      bounds[i] = at;
+    }
+  }
+  return bounds;
+}
+
+interface Foldings {
+  readonly full: ReadonlyMap<string, string>;
+  readonly simple: ReadonlyMap<string, string>;
+}
+
+let tables: Foldings | undefined;
+
+function foldings(): Foldings {
+  tables ??= {
+    full: new Map([...oneToOne(FOLD_C), ...oneToMany(FOLD_F)]),
+    simple: new Map([...oneToOne(FOLD_C), ...oneToOne(FOLD_S)]),
+  };
+  return tables;
+}
+
+/** Runs of four numbers: gap after the last run, how many, step from one to the next, and the way (zigzag). */
+function oneToOne(text: string): [string, string][] {
+  const runs = numbers(text);
+  const entries: [string, string][] = [];
+  let code = 0;
+  for (let i = 0; i < runs.length; i += 4) {
+    code += runs[i]!;
+    const step = runs[i + 2]!;
+    const way = runs[i + 3]! % 2 === 1 ? -(runs[i + 3]! + 1) / 2 : runs[i + 3]! / 2;
+    for (let left = runs[i + 1]!; left > 0; left--, code += step) {
+      entries.push([String.fromCodePoint(code), String.fromCodePoint(code + way)]);
+    }
+    code -= step;
+  }
+  return entries;
+}
+
+/** For each folding: gap after the last one, how many code points, and these. */
+function oneToMany(text: string): [string, string][] {
+  const list = numbers(text);
+  const entries: [string, string][] = [];
+  let code = 0;
+  for (let i = 0; i < list.length; ) {
+    code += list[i]!;
+    const end = i + 2 + list[i + 1]!;
+    entries.push([String.fromCodePoint(code), String.fromCodePoint(...list.slice(i + 2, end))]);
+    i = end;
+  }
+  return entries;
+}
+
+/** Numbers in base 26: `a` to `z` is a digit that another one follows, `A` to `Z` the last digit. */
+function numbers(text: string): number[] {
+  const out: number[] = [];
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    value = value * 26 + (code & 31) - 1;
+    if (code < 0x61) {
+      out.push(value);
+      value = 0;
+    }
+  }
+  return out;
+}

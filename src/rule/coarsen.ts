@@ -1,0 +1,186 @@
+/**
+ * `coarsen`: a value becomes the bucket that it lies in. No keys, no way back. Buckets do not depend on the data.
+ */
+
+import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
+import { formatIp, networkOf, parseIp } from '../core/ip.ts';
+import { fail } from '../errors.ts';
+import { type Common, checkCommon, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
+
+/** Buckets of dates. */
+export type DateBucket = 'month' | 'quarter' | 'year' | 'decade';
+
+/** Prefix lengths of the networks that addresses are cut to, in bits. */
+export interface IpBucket {
+  /** 0 to 32. */
+  readonly v4: number;
+  /** 0 to 128. */
+  readonly v6: number;
+}
+
+/** Exactly one kind of bucket. */
+export type CoarsenBucket =
+  | { readonly date: DateBucket; readonly number?: never; readonly prefix?: never; readonly ip?: never }
+  | { readonly number: number; readonly date?: never; readonly prefix?: never; readonly ip?: never }
+  | { readonly prefix: number; readonly date?: never; readonly number?: never; readonly ip?: never }
+  | { readonly ip: IpBucket; readonly date?: never; readonly number?: never; readonly prefix?: never };
+
+/** A `coarsen` rule. */
+export type CoarsenRule<Bucket extends CoarsenBucket = CoarsenBucket> = Rule & { readonly rule: 'coarsen' } & Bucket;
+
+const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
+
+/**
+ * Replaces a value by its bucket:
+ *
+ * - `date: 'month' | 'quarter' | 'year' | 'decade'` of an ISO 8601 date or date-time, as written, without any time
+ *   zone: `2024-03`, `2024-Q1`, `2024`, `2020s`;
+ * - `number: 10`, the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10; numbers stay numbers, text
+ *   stays text;
+ * - `prefix: 2`, the first code points of a text;
+ * - `ip: { v4: 24, v6: 48 }`, the network: `192.0.2.0/24`.
+ *
+ * *Warning*: a bucket with one person in it identifies that person.
+ *
+ * @throws TypeError, RangeError unless exactly one kind is given and fits.
+ *
+ * @example
+ * ```ts
+ * import { coarsen, keyset, policy } from 'trefoil';
+ *
+ * const bound = policy({ born: coarsen({ date: 'year' }), age: coarsen({ number: 10 }) })
+ *   .bind(keyset.generate().domain('eu'));
+ * bound.protect({ born: '1984-03-12', age: 28.5 }); // → { born: '1984', age: 20 }
+ * ```
+ */
+export function coarsen<const Bucket extends CoarsenBucket, const Optional extends boolean = false>(
+  options: Bucket & { readonly optional?: Optional } & Common,
+): CoarsenRule<Bucket> & { readonly optional?: Optional } {
+  const common = checkCommon('coarsen', options, KINDS);
+  const given = KINDS.filter((kind) => options[kind] !== undefined);
+  if (given.length !== 1) badRange('options', `expected exactly one of ${KINDS.join(', ')}, got ${given.length}`);
+  const { what, data, apply } = bucketOf(options);
+  const engine: RuleEngine = {
+    facts: { what, origin: 'taken from the value', back: 'never', joins: null, scope: null, visible: 'the bucket' },
+    keyed: false,
+    needsPin: false,
+    cell: 'text',
+    removes: false,
+    unfit: null,
+    bind: () => ({ protect: (column, report) => mapColumn(column, apply, report), reveal: (column) => [...column] }),
+  };
+  return makeRule({ rule: 'coarsen' as const, ...data, ...common }, engine, {}) as unknown as CoarsenRule<Bucket> & {
+    readonly optional?: Optional;
+  };
+}
+
+interface BucketWork {
+  readonly what: string;
+  readonly data: object;
+  readonly apply: (value: unknown) => unknown;
+}
+
+function bucketOf(options: CoarsenBucket): BucketWork {
+  if (options.date !== undefined) {
+    const date = checkOneOf('date', options.date, ['month', 'quarter', 'year', 'decade']);
+    return { what: `replaced by the ${date} that it lies in`, data: { date }, apply: (value) => dateBucket(checkText(value), date) };
+  }
+  if (options.number !== undefined) {
+    const width = readWidth(options.number);
+    return {
+      what: `replaced by the lower bound of a bucket of ${options.number}`,
+      data: { number: options.number },
+      apply: (value) => numberBucket(value, width),
+    };
+  }
+  if (options.prefix !== undefined) {
+    const prefix = checkInteger('prefix', options.prefix, 0, 256);
+    return {
+      what: `cut to its first ${prefix} characters`,
+      data: { prefix },
+      apply: (value) => [...checkText(value)].slice(0, prefix).join(''),
+    };
+  }
+  const { ip } = options as { readonly ip: IpBucket };
+  if (typeof ip !== 'object' || ip === null) {
+    badType('ip', `expected an object such as { v4: 24, v6: 48 }, got ${typeName(ip)}`);
+  }
+  checkOptions('ip', ip, ['v4', 'v6']);
+  const v4 = checkInteger('v4', ip.v4, 0, 32);
+  const v6 = checkInteger('v6', ip.v6, 0, 128);
+  return {
+    what: `cut to its network of ${v4} (version 4) or ${v6} (version 6) bits`,
+    data: { ip: Object.freeze({ v4, v6 }) },
+    apply(value) {
+      const bytes = parseIp(checkText(value));
+      if (bytes === null) fail('not_an_ip', 'expected an IP address, version 4 or 6, without a zone or a prefix');
+      const length = bytes.length === 4 ? v4 : v6;
+      return `${formatIp(networkOf(bytes, length))}/${length}`;
+    },
+  };
+}
+
+/** A calendar date of ISO 8601, alone or before a time, which is not looked at beyond its form. */
+const DATE = /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$/;
+
+function dateBucket(text: string, bucket: DateBucket): string {
+  const match = DATE.exec(text);
+  if (match === null) fail('not_a_date', 'expected a date such as 2024-03-31, or one with a time behind it');
+  const [, year, month, day] = match;
+  if (!isCalendarDate(Number(year), Number(month), Number(day))) fail('not_a_date', 'the calendar has no such date');
+  if (bucket === 'month') return `${year}-${month}`;
+  if (bucket === 'quarter') return `${year}-Q${Math.ceil(Number(month) / 3)}`;
+  return bucket === 'year' ? year! : `${year!.slice(0, 3)}0s`;
+}
+
+function isCalendarDate(year: number, month: number, day: number): boolean {
+  if (month < 1 || month > 12) return false;
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+  return day >= 1 && day <= days[month - 1]!;
+}
+
+/** A plain decimal, as an integer and the number of its decimals: 28.50 is (2850, 2). */
+interface Decimal {
+  readonly digits: bigint;
+  readonly scale: number;
+}
+
+const DECIMAL = /^-?(?:0|[1-9][0-9]{0,37})(?:\.[0-9]{1,38})?$/;
+
+function readDecimal(text: string): Decimal | null {
+  if (!DECIMAL.test(text)) return null;
+  const [whole, fraction = ''] = text.split('.');
+  return { digits: BigInt(`${whole}${fraction}`), scale: fraction.length };
+}
+
+function readWidth(width: unknown): Decimal {
+  if (typeof width !== 'number') badType('number', `expected a number, got ${typeName(width)}`);
+  const decimal = readDecimal(String(width));
+  if (decimal === null || decimal.digits <= 0n) badRange('number', 'expected a plain decimal above 0, such as 10 or 0.5');
+  return decimal;
+}
+
+/** The lower bound of the bucket, in exact arithmetic: 0.3 with buckets of 0.1 is 0.3, which doubles get wrong. */
+function numberBucket(value: unknown, width: Decimal): number | string {
+  if (typeof value !== 'number' && typeof value !== 'string') fail('wrong_type', `expected a number, got ${typeName(value)}`);
+  const decimal = readDecimal(String(value));
+  if (decimal === null) {
+    fail('not_a_number', 'expected a plain decimal such as 28.5: no exponent, no leading zeros, at most 38 digits a side');
+  }
+  const scale = Math.max(decimal.scale, width.scale);
+  const digits = decimal.digits * 10n ** BigInt(scale - decimal.scale);
+  const step = width.digits * 10n ** BigInt(scale - width.scale);
+  const rest = ((digits % step) + step) % step;
+  const lower = writeDecimal((digits - rest) / step, width);
+  return typeof value === 'number' ? Number(lower) : lower;
+}
+
+/** `count` widths as text, with the decimals of the width. */
+function writeDecimal(count: bigint, width: Decimal): string {
+  const digits = count * width.digits;
+  if (width.scale === 0) return digits.toString();
+  const sign = digits < 0n ? '-' : '';
+  const text = (digits < 0n ? -digits : digits).toString().padStart(width.scale + 1, '0');
+  return `${sign}${text.slice(0, -width.scale)}.${text.slice(-width.scale)}`;
+}

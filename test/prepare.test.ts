@@ -1,0 +1,396 @@
+import { readFileSync } from 'node:fs';
+import C from '@unicode/unicode-15.1.0/Case_Folding/C/code-points.mjs';
+import F from '@unicode/unicode-15.1.0/Case_Folding/F/code-points.mjs';
+import S from '@unicode/unicode-15.1.0/Case_Folding/S/code-points.mjs';
+import UNASSIGNED from '@unicode/unicode-15.1.0/General_Category/Unassigned/ranges.mjs';
+import { describe, expect, it } from 'vitest';
+import { isArgumentError } from '../src/core/checks.ts';
+import { TrefoilError } from '../src/errors.ts';
+import { PREPARE_NAMES, prepareByName, prepareSteps } from '../src/prepare/steps.ts';
+import { checkAssigned, foldFull, foldSimple } from '../src/prepare/unicode.ts';
+import * as subpath from '../src/prepare.ts';
+import { render } from './reference/make-unicode-table.mjs';
+
+const { casefold, digitsOnly, emailAddress, emailAddressExact, nfc, nfkc, phoneE164, trim } = subpath;
+type Step = (text: string) => string;
+
+/** The code of the error that a call throws; the call must throw one of ours. */
+function refusal(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof TrefoilError) return error.code;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+// Frozen: "bumping from one patch to another is not supposed to change the values". The same vectors are in
+// docs/spec/prepare-v1.md, and a test below compares.
+const VECTORS: readonly (readonly [step: keyof typeof subpath, input: string, output: string])[] = [
+  ['nfc', 'Zoe\u0308', 'Zo\u00eb'],
+  ['nfc', 'a\u0301\u0323', '\u1ea1\u0301'],
+  ['nfc', 'a\u0323\u0301', '\u1ea1\u0301'],
+  ['nfc', '\u212a', 'K'],
+  ['nfc', '\u2126', '\u03a9'],
+  ['nfc', '\ufb01', '\ufb01'],
+  ['nfc', '\u1112\u1161\u11ab', '\ud55c'],
+  ['nfc', '\u0958', '\u0915\u093c'],
+  ['nfc', '\u{1d15e}', '\u{1d157}\u{1d165}'],
+  ['nfc', '\u{2f800}', '\u4e3d'],
+  ['nfc', '\u{110a5}\u{110ba}', '\u{110ab}'],
+  ['nfc', '\u{1f469}\u200d\u{1f4bb}', '\u{1f469}\u200d\u{1f4bb}'],
+  ['nfkc', '\uff14\uff12', '42'],
+  ['nfkc', '\ufb01\u00b2', 'fi2'],
+  ['nfkc', '\u00a0', ' '],
+  ['nfkc', '\u1e9b\u0323', '\u1e69'],
+  ['nfkc', '\u{1d54b}', 'T'],
+  ['nfkc', '\ufdfa', '\u0635\u0644\u0649 \u0627\u0644\u0644\u0647 \u0639\u0644\u064a\u0647 \u0648\u0633\u0644\u0645'],
+  ['trim', '\ufeff\u3000Ada  Lovelace\u2029\r\n', 'Ada  Lovelace'],
+  ['trim', '\u200bAda\u180e', '\u200bAda\u180e'],
+  ['trim', ' \t ', ''],
+  ['casefold', 'Stra\u00dfe', 'strasse'],
+  ['casefold', 'STRA\u1e9eE', 'strasse'],
+  ['casefold', '\u039f\u03b4\u03c5\u03c3\u03c3\u03b5\u03cd\u03c2', '\u03bf\u03b4\u03c5\u03c3\u03c3\u03b5\u03cd\u03c3'],
+  ['casefold', '\u0130', 'i\u0307'],
+  ['casefold', '\u0131I', '\u0131i'],
+  ['casefold', '\u212a\u017f', 'ks'],
+  ['casefold', '\u13a0\uab70', '\u13a0\u13a0'],
+  ['casefold', '\u0149', '\u02bcn'],
+  ['casefold', '\u01f0', '\u01f0'],
+  ['casefold', 'J\u030c', '\u01f0'],
+  ['casefold', '\u1fbc', '\u03b1\u03b9'],
+  ['casefold', '\u1f80', '\u1f00\u03b9'],
+  ['casefold', '\u{10400}\u{1e900}', '\u{10428}\u{1e922}'],
+  ['casefold', '\ufb03', 'ffi'],
+  ['digitsOnly', 'DE 12-34.5', '12345'],
+  ['digitsOnly', '\u00000012\u007f', '0012'],
+  ['emailAddress', ' Ada@Example.COM\r\n', 'ada@example.com'],
+  ['emailAddress', "O'Neil+Tag/{x}=`~^@sub-1.Example.org", "o'neil+tag/{x}=`~^@sub-1.example.org"],
+  ['emailAddress', 'GRO\u1e9e@Stra\u00dfe.example', 'gro\u00df@stra\u00dfe.example'],
+  ['emailAddress', 'gross@strasse.example', 'gross@strasse.example'],
+  ['emailAddress', 'Zoe\u0308@example.com', 'zo\u00eb@example.com'],
+  ['emailAddress', 'J\u030c@example.com', '\u01f0@example.com'],
+  ['emailAddress', '\u01f0@example.com', '\u01f0@example.com'],
+  ['emailAddress', '\u039f\u0394\u039f\u03a3@example.gr', '\u03bf\u03b4\u03bf\u03c3@example.gr'],
+  ['emailAddress', '\u03bf\u03b4\u03bf\u03c2@example.gr', '\u03bf\u03b4\u03bf\u03c3@example.gr'],
+  ['emailAddress', '\u0130@example.com', '\u0130@example.com'],
+  ['emailAddress', '\u212a\u017f@example.com', 'ks@example.com'],
+  ['emailAddress', '\u{1f419}@xn--E1AFMKFD.example', '\u{1f419}@xn--e1afmkfd.example'],
+  ['emailAddress', '\u7528\u6237@\u4f8b\u5b50.\u5e7f\u544a', '\u7528\u6237@\u4f8b\u5b50.\u5e7f\u544a'],
+  ['emailAddressExact', ' Ada@Example.COM ', 'Ada@example.com'],
+  ['emailAddressExact', 'J\u030c@J\u030c.example', 'J\u030c@\u01f0.example'],
+  ['emailAddressExact', 'Zoe\u0308@\u0395\u03a3.example', 'Zo\u00eb@\u03b5\u03c3.example'],
+  ['phoneE164', '+49 (30) 901-820', '+4930901820'],
+  ['phoneE164', ' +1\u00a0212.555\u20110123 ', '+12125550123'],
+  ['phoneE164', '+ 33/1\u202f23\u201345', '+3312345'],
+  ['phoneE164', '+123456789012345', '+123456789012345'],
+];
+
+const REFUSED: readonly (readonly [step: keyof typeof subpath, input: string, code: string])[] = [
+  ['nfc', '\u0378', 'unassigned_code_point'],
+  ['nfc', 'a\uffff', 'unassigned_code_point'],
+  ['nfc', '\u{1fffe}', 'unassigned_code_point'],
+  ['nfkc', '\u{1c89}', 'unassigned_code_point'],
+  ['casefold', '\u{10ffff}', 'unassigned_code_point'],
+  ['casefold', '\ud83d', 'lone_surrogate'],
+  ['trim', ' \udc00 ', 'lone_surrogate'],
+  ['digitsOnly', '\uff11', 'not_digits'],
+  ['digitsOnly', '1\u0662', 'not_digits'],
+  ['digitsOnly', '', 'not_digits'],
+  ['digitsOnly', 'abc', 'not_digits'],
+  ['emailAddress', '', 'not_an_email'],
+  ['emailAddress', '@', 'not_an_email'],
+  ['emailAddress', 'ada', 'not_an_email'],
+  ['emailAddress', 'ada@example', 'not_an_email'],
+  ['emailAddress', 'ada@@example.com', 'not_an_email'],
+  ['emailAddress', 'a@b@example.com', 'not_an_email'],
+  ['emailAddress', '@example.com', 'not_an_email'],
+  ['emailAddress', '.ada@example.com', 'not_an_email'],
+  ['emailAddress', 'ada.@example.com', 'not_an_email'],
+  ['emailAddress', 'a..da@example.com', 'not_an_email'],
+  ['emailAddress', '"ada"@example.com', 'not_an_email'],
+  ['emailAddress', 'ada(x)@example.com', 'not_an_email'],
+  ['emailAddress', 'Ada <ada@example.com>', 'not_an_email'],
+  ['emailAddress', 'ada lovelace@example.com', 'not_an_email'],
+  ['emailAddress', 'ada,bob@example.com', 'not_an_email'],
+  ['emailAddress', 'ada\u0000@example.com', 'not_an_email'],
+  ['emailAddress', 'ada\u007f@example.com', 'not_an_email'],
+  ['emailAddress', 'ada@example.com.', 'not_an_email'],
+  ['emailAddress', 'ada@.example.com', 'not_an_email'],
+  ['emailAddress', 'ada@example..com', 'not_an_email'],
+  ['emailAddress', 'ada@-example.com', 'not_an_email'],
+  ['emailAddress', 'ada@example-.com', 'not_an_email'],
+  ['emailAddress', 'ada@exa_mple.com', 'not_an_email'],
+  ['emailAddress', 'ada@[192.0.2.1]', 'not_an_email'],
+  ['emailAddress', 'ada@exam ple.com', 'not_an_email'],
+  ['emailAddress', 'mailto:ada@example.com?cc=b@example.com', 'not_an_email'],
+  ['emailAddress', 'ada@example\u3002com', 'not_an_email'],
+  ['emailAddress', 'ada@b\uff0eexample.com', 'not_an_email'],
+  ['emailAddress', 'ada\u00ad@example.com', 'not_an_email'],
+  ['emailAddress', 'ada\u200b@example.com', 'not_an_email'],
+  ['emailAddress', 'a\u200dda@example.com', 'not_an_email'],
+  ['emailAddress', '\u202eada@example.com', 'not_an_email'],
+  ['emailAddress', 'ada@exa\u2060mple.com', 'not_an_email'],
+  ['emailAddress', 'a\ufeffda@example.com', 'not_an_email'],
+  ['emailAddress', 'ad\ufffd@example.com', 'not_an_email'],
+  ['emailAddress', 'ad\u0085@example.com', 'not_an_email'],
+  ['emailAddress', 'ada\u{e0041}@example.com', 'not_an_email'],
+  ['emailAddress', 'ada@exam\u037eple.com', 'not_an_email'],
+  ['emailAddress', 'ada\u0378@example.com', 'unassigned_code_point'],
+  ['emailAddressExact', 'ada@example.com\ud800', 'lone_surrogate'],
+  ['emailAddressExact', 'ada\u{e0080}@example.com', 'unassigned_code_point'],
+  ['phoneE164', '', 'not_a_phone'],
+  ['phoneE164', '+', 'not_a_phone'],
+  ['phoneE164', '030 901820', 'not_a_phone'],
+  ['phoneE164', '0049 30 901820', 'not_a_phone'],
+  ['phoneE164', '+0049 30 901820', 'not_a_phone'],
+  ['phoneE164', '+49 (0) 30 901820', 'not_a_phone'],
+  ['phoneE164', '+49(\u00a00 )30 901820', 'not_a_phone'],
+  ['phoneE164', '+49 (30 901820', 'not_a_phone'],
+  ['phoneE164', '+49 30) 901820', 'not_a_phone'],
+  ['phoneE164', '+49 ((30)) 901820', 'not_a_phone'],
+  ['phoneE164', '+49 () 30 901820', 'not_a_phone'],
+  ['phoneE164', '++49 30 901820', 'not_a_phone'],
+  ['phoneE164', '+49 30 901820 ext. 5', 'not_a_phone'],
+  ['phoneE164', '+49 30 901820;+49 30 901821', 'not_a_phone'],
+  ['phoneE164', '+\uff14\uff1930901820', 'not_a_phone'],
+  ['phoneE164', '\uff0b4930901820', 'not_a_phone'],
+  ['phoneE164', '+49\t30901820', 'not_a_phone'],
+  ['phoneE164', '+123456', 'not_a_phone'],
+  ['phoneE164', '+1234567890123456', 'not_a_phone'],
+];
+
+const STEPS: Readonly<Record<keyof typeof subpath, Step>> = { ...subpath };
+const step = (name: keyof typeof subpath): Step => STEPS[name];
+
+/** A text in ASCII, as the specification page writes it. */
+function escapes(text: string): string {
+  let out = '';
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    if (character === "'") out += "\\'";
+    else if (code > 0xffff) out += `\\u{${code.toString(16)}}`;
+    else if (code < 0x20 || code > 0x7e) out += `\\u${code.toString(16).padStart(4, '0')}`;
+    else out += character;
+  }
+  return `'${out}'`;
+}
+
+describe('frozen outputs', () => {
+  it.each(VECTORS)('%s %j → %j', (name, input, output) => {
+    expect(step(name)(input)).toBe(output);
+    expect(step(name)(output)).toBe(output);
+  });
+
+  it('are those of the specification', () => {
+    const page = readFileSync(new URL('../docs/spec/prepare-v1.md', import.meta.url), 'utf8');
+    for (const [name, input, output] of VECTORS) {
+      expect(page).toContain(`| \`${name}\` | \`\` ${escapes(input)} \`\` | \`\` ${escapes(output)} \`\` |`);
+    }
+    for (const [name, input, code] of REFUSED) {
+      expect(page).toContain(`| \`${name}\` | \`\` ${escapes(input)} \`\` | \`${code}\` |`);
+    }
+  });
+});
+
+describe('refusals', () => {
+  it.each(REFUSED)('%s %j: %s', (name, input, code) => {
+    expect(refusal(() => step(name)(input))).toBe(code);
+  });
+
+  it.each(Object.keys(subpath) as (keyof typeof subpath)[])('%s takes nothing but text', (name) => {
+    const hostile = [undefined, null, 0, 1n, true, Symbol('x'), {}, [], ['a'], new String('a'), new Date(0), () => 'a'];
+    for (const value of hostile) expect(refusal(() => step(name)(value as string))).toBe('wrong_type');
+  });
+
+  it('gives numbers as fields', () => {
+    const long = `${'a'.repeat(65)}@example.com`;
+    try {
+      emailAddress(long);
+      expect.unreachable();
+    } catch (error) {
+      expect((error as TrefoilError).issues[0]).toMatchObject({ minimum: 1, maximum: 64, actual: 65 });
+    }
+  });
+
+  it('says where an unassigned code point is, in the text that was given', () => {
+    expect(() => emailAddress('  \u{1f419}\u0378@example.com')).toThrow('at index 4');
+  });
+});
+
+describe('limits of e-mail addresses', () => {
+  const a = (length: number): string => 'a'.repeat(length);
+
+  it('takes a local part of 64 octets', () => {
+    expect(emailAddress(`${a(64)}@example.com`)).toBe(`${a(64)}@example.com`);
+    expect(refusal(() => emailAddress(`${a(65)}@example.com`))).toBe('not_an_email');
+    expect(emailAddress(`${'\u00e9'.repeat(32)}@example.com`)).toHaveLength(44);
+    expect(refusal(() => emailAddress(`${'\u00e9'.repeat(33)}@example.com`))).toBe('not_an_email');
+  });
+
+  it('takes a domain of 255 octets in labels of 63', () => {
+    const domain = [a(63), a(63), a(63), a(63)].join('.');
+    expect(emailAddress(`x@${domain}`)).toBe(`x@${domain}`);
+    expect(refusal(() => emailAddress(`x@${domain}a`))).toBe('not_an_email');
+    expect(refusal(() => emailAddress(`x@${domain}.a`))).toBe('not_an_email');
+    expect(refusal(() => emailAddress(`x@${a(64)}.com`))).toBe('not_an_email');
+  });
+
+  it('counts again after folding', () => {
+    // Ⱥ has two octets, ⱥ three.
+    expect(emailAddressExact(`${'\u023a'.repeat(32)}@example.com`)).toHaveLength(44);
+    expect(refusal(() => emailAddress(`${'\u023a'.repeat(32)}@example.com`))).toBe('not_an_email');
+    expect(emailAddress(`${'\u023a'.repeat(21)}@example.com`)).toBe(`${'\u2c65'.repeat(21)}@example.com`);
+  });
+
+  it('takes long hostile text in linear time', () => {
+    const n = 1_000_000;
+    const long = [a(n), ' '.repeat(n), `a${' '.repeat(n)}a`, '@'.repeat(n), '.'.repeat(n), `+${'('.repeat(n)}`];
+    long.push(`+${'(1)'.repeat(n / 2)}`, `+${'( '.repeat(n)}0`, `a@${'a-'.repeat(n)}`, `a@${'a.'.repeat(n)}`);
+    const start = performance.now();
+    for (const text of long) {
+      trim(text);
+      for (const refusing of [emailAddress, phoneE164, digitsOnly]) {
+        try {
+          refusing(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(TrefoilError);
+        }
+      }
+    }
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
+
+describe('the table of Unicode 15.1.0', () => {
+  const assigned = (code: number): boolean => {
+    try {
+      checkAssigned(String.fromCodePoint(code));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it('is what the generator writes', () => {
+    expect(readFileSync(new URL('../src/prepare/unicode-15-1.ts', import.meta.url), 'utf8')).toBe(render());
+  });
+
+  it('says of every code point whether it is assigned', () => {
+    const unassigned = new Uint8Array(0x110000);
+    for (const { begin, end } of UNASSIGNED) unassigned.fill(1, begin, end);
+    for (let code = 0; code <= 0x10ffff; code++) {
+      if (assigned(code) !== (unassigned[code] === 0)) expect.unreachable(`U+${code.toString(16)}`);
+    }
+  });
+
+  // 15.1 assigned U+2FFC; a runtime that knows it has 15.1 or later, and later versions take no code point back.
+  it.runIf(/\P{Cn}/u.test('\u2ffc'))('assigns nothing that this runtime does not', () => {
+    const unassignedHere = /\p{Cn}/u;
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const surrogate = code >= 0xd800 && code <= 0xdfff;
+      if (!surrogate && unassignedHere.test(String.fromCodePoint(code)) && assigned(code)) {
+        expect.unreachable(`U+${code.toString(16)}`);
+      }
+    }
+  });
+
+  it('folds every code point as CaseFolding.txt has it', () => {
+    const text = (to: number | readonly number[]): string => String.fromCodePoint(...(Array.isArray(to) ? to : [to]));
+    const full = new Map([...C, ...F] as [number, number | number[]][]);
+    const simple = new Map([...C, ...S] as [number, number][]);
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const character = String.fromCodePoint(code);
+      const wrong = foldFull(character) !== text(full.get(code) ?? code);
+      if (wrong || foldSimple(character) !== text(simple.get(code) ?? code)) {
+        expect.unreachable(`U+${code.toString(16)}`);
+      }
+    }
+    expect(full.size).toBe(C.size + F.size);
+  });
+
+  it('folds simply as regular expressions of this runtime do', () => {
+    for (const [code, to] of [...C, ...S]) {
+      const same = new RegExp(`^\\u{${to.toString(16)}}$`, 'iu').test(String.fromCodePoint(code));
+      if (!same) expect.unreachable(`U+${code.toString(16)}`);
+    }
+  });
+});
+
+describe('a step', () => {
+  it.each(PREPARE_NAMES)('%s is a frozen function that knows its name', (name) => {
+    const found = prepareByName(name)!;
+    expect(found.step).toBe(name);
+    expect(found.name).toBe(name);
+    expect(Object.isFrozen(found)).toBe(true);
+    expect(found).toBe(step(name as keyof typeof subpath));
+    expect(found.length).toBe(1);
+    expect(prepareSteps('prepare', found)).toEqual([found]);
+  });
+
+  it('is all that the subpath exports', () => {
+    expect(Object.keys(subpath).sort()).toEqual([...PREPARE_NAMES].sort());
+  });
+
+  it.each(['', 'NFC', 'lowercase', '__proto__', 'constructor', 'toString'])('%j is no name of one', (name) => {
+    expect(prepareByName(name)).toBeUndefined();
+  });
+
+  it('is recognised from another copy of the library, by its symbol', () => {
+    const other = Object.assign((text: string) => text.normalize('NFC'), {
+      step: 'nfc',
+      [Symbol.for('trefoil.prepare.v1')]: 'nfc',
+    });
+    expect(prepareSteps('prepare', [trim, other])).toEqual([trim, other]);
+  });
+});
+
+describe('prepareSteps', () => {
+  it('keeps the order and freezes a copy', () => {
+    const list = [trim, nfkc, digitsOnly];
+    const steps = prepareSteps('prepare', list);
+    list.pop();
+    expect(steps).toEqual([trim, nfkc, digitsOnly]);
+    expect(Object.isFrozen(steps)).toBe(true);
+    expect(prepareSteps('prepare', [])).toEqual([]);
+    expect(prepareSteps('prepare', Array(8).fill(nfc))).toHaveLength(8);
+  });
+
+  const symbol = Symbol.for('trefoil.prepare.v1');
+  const refused: readonly unknown[] = [
+    undefined,
+    null,
+    'nfc',
+    ['nfc'],
+    (text: string) => text,
+    [nfc, (text: string) => text],
+    Array(9).fill(nfc),
+    Array(2),
+    [[nfc]],
+    { step: 'nfc', [symbol]: 'nfc' },
+    Object.assign((text: string) => text, { step: 'nfc' }),
+    Object.assign((text: string) => text, { step: 'mine', [symbol]: 'mine' }),
+    Object.assign((text: string) => text, { step: 'nfc', [symbol]: 'trim' }),
+    new Set([nfc]),
+  ];
+  it.each(refused.map((value) => [value]))('refuses %o', (value) => {
+    try {
+      prepareSteps('prepare', value);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(TypeError);
+      expect(isArgumentError(error) && error.argument).toBe('prepare');
+      expect((error as Error).message).toMatch(/^"prepare" expected /);
+    }
+  });
+});
+
+it('joins what it says and keeps apart what it says', () => {
+  expect(casefold('\u00df')).toBe(casefold('SS'));
+  expect(emailAddress('ma\u00df@example.com')).not.toBe(emailAddress('mass@example.com'));
+  expect(emailAddress('a.b@example.com')).not.toBe(emailAddress('ab@example.com'));
+  expect(emailAddress('a+b@example.com')).not.toBe(emailAddress('a@example.com'));
+  expect(emailAddress('a@b\u00fccher.example')).not.toBe(emailAddress('a@xn--bcher-kva.example'));
+  expect(nfc('\uff11')).not.toBe(nfkc('\uff11'));
+});
