@@ -3,7 +3,7 @@
 
 import { open } from 'node:fs/promises';
 import { type Issue, TrefoilError } from '../errors.ts';
-import { check, type Policy, parsePolicy } from '../policy.ts';
+import { check, type FilePolicy, parsePolicy } from '../policy.ts';
 import { ioError } from './io-error.ts';
 import { type PolicyText, readPolicyText } from './policy-text.ts';
 
@@ -44,7 +44,7 @@ export function problemsOf(read: PolicyText): readonly Issue[] {
 }
 
 /** Reads a policy file and makes the policy, or throws one error with all its problems. */
-export async function loadPolicy(path: string): Promise<{ readonly policy: Policy; readonly read: PolicyText }> {
+export async function loadPolicy(path: string): Promise<{ readonly policy: FilePolicy; readonly read: PolicyText }> {
   const read = await readPolicyFile(path);
   const problems = problemsOf(read);
   if (problems.length > 0) throw new TrefoilError(problems);

@@ -52,7 +52,7 @@ export interface Frames {
   readonly end: () => Generator<Block | Oversize, void, void>;
 }
 
-type Stop = 'chunk' | 'full' | 'oversize' | 'skipped';
+type Stop = 'chunk' | 'full' | 'skipped' | 'long' | 'long, unfinished';
 
 /** Makes a cutter. */
 export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
@@ -113,7 +113,7 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
         break;
       }
       if (i + base - recordOffset - ends > maxRecord) {
-        stop = 'oversize';
+        stop = 'long';
         break;
       }
       recordOffset = i + base;
@@ -124,7 +124,8 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
         break;
       }
     }
-    if (stop === 'chunk' && !skipping && i + base - recordOffset - (cr ? 1 : 0) > maxRecord) stop = 'oversize';
+    const unfinished = i + base - recordOffset - (cr ? 1 : 0);
+    if (stop === 'chunk' && !skipping && unfinished > maxRecord) stop = 'long, unfinished';
     at = i;
     quotes = inQuotes;
     afterCr = cr;
@@ -162,34 +163,27 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
       } else if (stop === 'skipped') {
         skipping = false;
         restart();
-      } else if (stop === 'oversize') {
-        yield* cutOversize(chunk);
+      } else if (stop !== 'chunk') {
+        yield* cutOversize(chunk, stop === 'long, unfinished');
       }
     }
     // A copy: the source may use the chunk's memory again.
     if (begin < chunk.length && !skipping) {
-      held.push(chunk.slice(begin));
+      held.push(new Uint8Array(chunk.subarray(begin)));
       heldBytes += chunk.length - begin;
     }
   }
 
   /** The records before the long one, then its head; the rest of it is skipped. */
-  function* cutOversize(chunk: Uint8Array): Generator<Block | Oversize, void, void> {
+  function* cutOversize(chunk: Uint8Array, unfinished: boolean): Generator<Block | Oversize, void, void> {
     const all = joined(chunk);
     const before: Block = { kind: 'records', bytes: all.subarray(0, recordOffset), line: blockLine, ended: true };
     const head = all.subarray(recordOffset, recordOffset + maxRecord);
     const long: Oversize = { kind: 'oversize', head, line: recordLine };
-    const whole = !quotes && endsWithLine(all);
     restart();
-    skipping = !whole;
+    skipping = unfinished;
     if (before.bytes.length > 0) yield before;
     yield long;
-  }
-
-  /** Whether the scan stopped after the record's line end and not inside of it. */
-  function endsWithLine(bytes: Uint8Array): boolean {
-    const last = bytes[bytes.length - 1];
-    return !afterCr && (last === LF || last === crByte);
   }
 
   function* end(): Generator<Block | Oversize, void, void> {
@@ -197,7 +191,8 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
     at = 0;
     begin = 0;
     // A carriage return at the very end is a line end, too.
-    if (heldBytes > 0) yield { kind: 'records', bytes: joined(null), line: blockLine, ended: afterCr || recordOffset === heldBytes };
+    const ended = afterCr || recordOffset === heldBytes;
+    if (heldBytes > 0) yield { kind: 'records', bytes: joined(null), line: blockLine, ended };
     restart();
   }
 

@@ -5,7 +5,6 @@
  * of the same mailbox (quotes, comments, a final dot) or is no mailbox of a person (`root@localhost`).
  */
 
-import { utf8 } from '../core/bytes.ts';
 import { fail } from '../errors.ts';
 import { SPACE_CLASS } from './space.ts';
 import { isAscii } from './unicode.ts';
@@ -19,11 +18,17 @@ const MAX_DOMAIN = 255;
 /** RFC 1035, section 2.3.4. */
 const MAX_LABEL = 63;
 
-/** atext of RFC 5322, section 3.2.3, with UTF8-non-ascii of RFC 6531. */
-const ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\uffff-]+$/;
+/** Characters of Dot-string: atext of RFC 5322, section 3.2.3, with UTF8-non-ascii of RFC 6531, and dots. */
+const ATOMS = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\uffff.-]+$/;
 
-/** sub-domain of RFC 5321, with U-label of RFC 6531. */
-const LABEL = /^[A-Za-z0-9\u0080-\uffff](?:[A-Za-z0-9\u0080-\uffff-]*[A-Za-z0-9\u0080-\uffff])?$/;
+/** A dot at an end or after a dot. */
+const STRAY_DOT = /^\.|\.\.|\.$/;
+
+/** Characters of a Domain: those of sub-domain of RFC 5321, with U-label of RFC 6531, and dots. */
+const LABELS = /^[A-Za-z0-9\u0080-\uffff.-]+$/;
+
+/** A hyphen at an end of a label. */
+const STRAY_HYPHEN = /^-|\.-|-\.|-$/;
 
 /**
  * What nobody sees or nobody typed: C1 controls, white space, soft hyphen, Arabic letter mark, Mongolian vowel
@@ -41,20 +46,20 @@ const OTHER_DOTS = /[\u3002\uff0e\uff61]/;
 /** Refuses what is no `local@domain`. No message shows any of the text. */
 export function checkEmailSyntax(address: string): void {
   const ascii = isAscii(address);
-  const octets = (part: string): number => (ascii ? part.length : utf8(part).length);
+  const octets = (part: string): number => (ascii ? part.length : utf8Length(part));
 
-  const parts = address.split('@');
-  if (parts.length !== 2) {
-    const actual = parts.length - 1;
-    fail('not_an_email', `an e-mail address has one @, this has ${actual}`, { expected: 1, actual });
+  const at = address.indexOf('@');
+  if (at < 0 || address.includes('@', at + 1)) {
+    fail('not_an_email', `an e-mail address has one @, this has ${at < 0 ? 'none' : 'more'}`);
   }
-  const [local, domain] = parts as [string, string];
+  const local = address.slice(0, at);
+  const domain = address.slice(at + 1);
   if (!ascii && UNSEEN.test(address)) {
     fail('not_an_email', 'the address holds white space, a control or an invisible character; mend it at the source');
   }
 
   checkLength('the part before the @', octets(local), MAX_LOCAL);
-  if (!local.split('.').every((atom) => ATOM.test(atom))) {
+  if (!ATOMS.test(local) || STRAY_DOT.test(local)) {
     fail(
       'not_an_email',
       'the part before the @ has a space, a quote, another character that needs quotes, or a dot too many',
@@ -63,14 +68,22 @@ export function checkEmailSyntax(address: string): void {
 
   checkLength('the domain', octets(domain), MAX_DOMAIN);
   if (OTHER_DOTS.test(domain)) fail('not_an_email', 'the domain has a full stop that is not the ASCII one');
+  if (!LABELS.test(domain) || STRAY_HYPHEN.test(domain)) {
+    fail('not_an_email', 'a label of the domain has a character other than letters, digits and inner hyphens');
+  }
   const labels = domain.split('.');
   if (labels.length < 2) fail('not_an_email', 'the domain has no dot; write it in full');
-  for (const label of labels) {
-    checkLength('each label of the domain', octets(label), MAX_LABEL);
-    if (!LABEL.test(label)) {
-      fail('not_an_email', 'a label of the domain has a character other than letters, digits and inner hyphens');
-    }
+  for (const label of labels) checkLength('each label of the domain', octets(label), MAX_LABEL);
+}
+
+/** Octets of well-formed text in UTF-8, counted without encoding it: a surrogate pair has four, two a half. */
+function utf8Length(text: string): number {
+  let octets = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) octets += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2;
   }
+  return octets;
 }
 
 function checkLength(what: string, actual: number, maximum: number): void {

@@ -8,7 +8,7 @@ import { badType, checkText, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { checkEmailSyntax } from './email-syntax.ts';
 import { trimText } from './space.ts';
-import { checkAssigned, foldFull, foldSimple, toNfc, toNfd, toNfkc } from './unicode.ts';
+import { checkAssigned, foldFull, foldSimple, isAscii, toNfc, toNfd, toNfkc } from './unicode.ts';
 
 const STEP = Symbol.for('trefoil.prepare.v1');
 
@@ -214,7 +214,8 @@ function email(text: string, foldLocal: boolean): string {
   // the whole is that of its parts.
   const folded = toNfc(address.slice(0, domainAt) + foldSimple(address.slice(domainAt)));
   // Folding changes lengths in octets: Ⱥ has two and ⱥ three. Without this a result could be refused on a second pass.
-  if (folded !== address) checkEmailSyntax(folded);
+  // What folds to ASCII gets no longer.
+  if (folded !== address && !isAscii(folded)) checkEmailSyntax(folded);
   return folded;
 }
 

@@ -1,10 +1,10 @@
 /**
  * One version of Unicode, 15.1.0: what is assigned in it, and its case folding.
  *
- * Normalisation is the runtime's. By Unicode's stability policy a text of assigned code points has the same normalisation
- * form in every later version (https://www.unicode.org/policies/stability_policy.html#Normalization), so refusing what
- * 15.1.0 does not assign is enough to make an upgrade of the runtime change nothing. Case folding is a table of our own,
- * because ECMAScript has no function for it.
+ * Normalisation is the runtime's. By Unicode's stability policy a text of assigned code points has the same
+ * normalisation form in every later version (https://www.unicode.org/policies/stability_policy.html#Normalization), so
+ * refusing what 15.1.0 does not assign is enough to make an upgrade of the runtime change nothing. Case folding is a
+ * table of our own, because ECMAScript has no function for it.
  */
 
 import { fail } from '../errors.ts';
@@ -19,14 +19,18 @@ export function isAscii(text: string): boolean {
   return ASCII.test(text);
 }
 
-/** Refuses text with a code point that Unicode 15.1.0 does not assign; noncharacters are never assigned. */
+/** Tells whether Unicode 15.1.0 assigns a code point. Noncharacters are never assigned. */
+export function isAssigned(code: number): boolean {
+  // Runs of assigned code points come first, so an odd number of bounds at or below this one puts it in a gap.
+  return countUpTo(assignedBounds(), code) % 2 === 0;
+}
+
+/** Refuses text with a code point that Unicode 15.1.0 does not assign. */
 export function checkAssigned(text: string): void {
   if (BELOW_0300.test(text)) return;
-  const bounds = assignedBounds();
   for (let i = 0; i < text.length; i++) {
     const code = text.codePointAt(i)!;
-    // Runs of assigned code points come first, so an odd number of bounds at or below this one puts it in a gap.
-    if (code >= bounds[0]! && countUpTo(bounds, code) % 2 === 1) {
+    if (code > 0x2ff && !isAssigned(code)) {
       fail('unassigned_code_point', `Unicode 15.1.0 does not assign the code point at index ${i} of the text`);
     }
     if (code > 0xffff) i++;

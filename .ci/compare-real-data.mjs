@@ -1,0 +1,34 @@
+// Every sealed cell is restored, no sealed or tokenised cell shows in the protected set, and NDJSON is equal as values.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
+
+const [data, work] = process.argv.slice(2);
+const csv = (file) => parse(readFileSync(file), { columns: true });
+const ndjson = (file) => readFileSync(file, 'utf8').trimEnd().split('\n').map(JSON.parse);
+
+const titanic = csv(`${data}/titanic.csv`);
+const safe = csv(`${work}/titanic.safe.csv`);
+const back = csv(`${work}/titanic.back.csv`);
+assert.equal(safe.length, titanic.length);
+titanic.forEach((row, i) => {
+  for (const field of ['Name', 'Cabin']) {
+    assert.ok(back[i][field] === row[field], `row ${i + 1}: ${field} did not come back`);
+    assert.ok(row[field] === '' || safe[i][field] !== row[field], `row ${i + 1}: ${field} was not protected`);
+  }
+  for (const field of ['PassengerId', 'Ticket']) assert.ok(safe[i][field] !== row[field], `row ${i + 1}: ${field}`);
+  const decade = row.Age === '' ? '' : String(Math.floor(Number(row.Age) / 10) * 10);
+  assert.ok(safe[i].Age === decade, `row ${i + 1}: Age was not coarsened`);
+  assert.ok(safe[i].Fare === row.Fare, `row ${i + 1}: Fare was not kept`);
+});
+
+const access = ndjson(`${data}/access.ndjson`);
+const safeAccess = ndjson(`${work}/access.safe.ndjson`);
+const tokens = new Map();
+access.forEach((row, i) => {
+  assert.ok(!safeAccess[i].ip.includes(row.ip), `row ${i + 1}: the address shows`);
+  assert.ok((tokens.get(row.ip) ?? safeAccess[i].ip) === safeAccess[i].ip, `row ${i + 1}: one address, two tokens`);
+  tokens.set(row.ip, safeAccess[i].ip);
+});
+assert.equal(new Set(tokens.values()).size, tokens.size);
+assert.deepEqual(ndjson(`${work}/access.whole.ndjson`), access);

@@ -1,0 +1,84 @@
+/**
+ * The vectors that stand in docs/spec are what the library computes: they are read from the pages.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { decode, encode } from '../src/core/base32.ts';
+import { encodeList } from '../src/core/bytes.ts';
+import { crc20 } from '../src/core/check-characters.ts';
+import { card, digits, pattern, text } from '../src/format.ts';
+import { fpe, keyset, seal, token } from '../src/index.ts';
+import { domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
+import { emailAddress } from '../src/prepare.ts';
+
+/** The second column of a page's table rows, by the first. */
+function vectors(page: string): ReadonlyMap<string, string> {
+  const source = readFileSync(new URL(`../docs/spec/${page}.md`, import.meta.url), 'utf8');
+  const section = source.slice(source.indexOf('## Vectors'));
+  const rows = [...section.matchAll(/^\| (.+?) \| (.+?) \|$/gm)].map(([, name, value]) => [name, value.replaceAll('`', '')]);
+  return new Map(rows as [string, string][]);
+}
+
+const fromHex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+const page = vectors('keyset-v1');
+const root = fromHex(page.get('root key')!);
+const node = domainNode(root, 'eu-enclave');
+const parsed = keyset.parse(
+  JSON.stringify({ version: 'keyset-v1', keys: [{ id: 'spec', primary: true, secret: page.get('`secret`') }] }),
+);
+const keys = parsed.domain('eu-enclave');
+
+describe('keyset-v1', () => {
+  it('has the nodes, the key id and the key check of the page', () => {
+    expect(toHex(decode(page.get('`secret`')!.slice('trefoil-root-1_'.length, -4))!)).toBe(page.get('root key'));
+    expect(toHex(encodeList(['domain', 'eu-enclave']))).toBe(page.get('info of the domain'));
+    expect(toHex(node)).toBe(page.get('domain'));
+    expect(shownKeyId(node)).toBe(page.get('shown key id'));
+    expect(keyCheckValue(node)).toBe(page.get('key check value'));
+    expect(keys.keyCheck).toEqual({ [page.get('shown key id')!]: page.get('key check value') });
+  });
+});
+
+describe('token-v1', () => {
+  const rows = vectors('token-v1');
+  it('has the node of the page', () => {
+    const parameters = ['hmac-sha256', encodeList(['emailAddress']), 'equal values'];
+    expect(toHex(encodeList(['parameters', ...parameters]))).toBe(rows.get('info of the parameters'));
+    expect(toHex(ruleNode(node, 'token', 'person.email', parameters))).toBe(rows.get('node'));
+  });
+  it('has the tokens of the page', () => {
+    const options = { scope: 'person.email', prepare: emailAddress } as const;
+    const value = 'Ada@Example.com';
+    expect(emailAddress(value)).toBe(rows.get('*m*'));
+    expect(encode(fromHex(rows.get('*t*')!), 128)).toBe(rows.get('*body*'));
+    expect(token({ ...options, label: 'mail' }).bind(keys).protect(value)).toBe(rows.get('labelled'));
+    expect(token(options).bind(keys).protect(value)).toBe(rows.get('labelled, no label'));
+    expect(token({ ...options, form: 'bare' }).bind(keys).protect(value)).toBe(rows.get('bare'));
+    expect(`0x${crc20(`mail_s0nr0${rows.get('*body*')}`).toString(16)}`).toBe(rows.get('CRC of `mail_s0nr0` ‖ *body*'));
+  });
+});
+
+describe('fpe-v1', () => {
+  it('has the ciphertexts of the page', () => {
+    const source = readFileSync(new URL('../docs/spec/fpe-v1.md', import.meta.url), 'utf8');
+    const results = [
+      fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }) }).bind(keys).protect('4111 1111 1111 1111'),
+      fpe({ scope: 'car', format: pattern('A999999') }).bind(keys).protect('K013377'),
+      fpe({ scope: 'person.ref', format: digits() }).bind(keys).protect('012345678'),
+      fpe({ scope: 'plate', format: text('ABCDEFGHJKLMNPRSTUVWXYZ0123456789') }).bind(keys).protect('AB1234'),
+      fpe({ scope: 'phone.line', format: pattern('999-9999') }).bind(keys).protect('555-0123'),
+    ];
+    const written = [...source.matchAll(/^\| .*`([^`]+)` \|$/gm)].map((match) => match[1]);
+    for (const result of results) expect(written).toContain(result);
+  });
+});
+
+describe('seal-v1', () => {
+  it('has the node and the sealed value of the page', () => {
+    const rows = vectors('seal-v1');
+    expect(toHex(ruleNode(node, 'seal', 'person.name', ['aes-256-siv', 'buckets-1']))).toBe(rows.get('node'));
+    expect(seal({ scope: 'person.name' }).bind(keys).protect('Zoë Müller')).toBe(rows.get('result'));
+  });
+});

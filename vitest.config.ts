@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (name: string) => fileURLToPath(new URL(`./src/${name}.ts`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests read the sources; test/runtime and test/cli read what was built and packed.
+    alias: [
+      { find: /^trefoil$/, replacement: source('index') },
+      { find: /^trefoil\/([a-z-]+)$/, replacement: fileURLToPath(new URL('./src/$1.ts', import.meta.url)) },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/runtime/consumer/**'],
+    testTimeout: 60_000,
+    hookTimeout: 240_000,
+    reporters: ['default', './test/reporter.ts'],
+    typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.test.json' },
+    coverage: { provider: 'v8', include: ['src/**'], exclude: ['src/cli/**'] },
+  },
+});
