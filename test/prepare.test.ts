@@ -227,6 +227,15 @@ describe('limits of e-mail addresses', () => {
     expect(refusal(() => emailAddress(`${a(65)}@example.com`))).toBe('not_an_email');
     expect(emailAddress(`${'\u00e9'.repeat(32)}@example.com`)).toHaveLength(44);
     expect(refusal(() => emailAddress(`${'\u00e9'.repeat(33)}@example.com`))).toBe('not_an_email');
+    // Three octets a character, and four.
+    for (const [character, most] of [
+      ['\u7528', 21],
+      ['\u{1f419}', 16],
+    ] as const) {
+      const longest = `${character.repeat(most)}@example.com`;
+      expect(emailAddress(longest)).toBe(longest);
+      expect(refusal(() => emailAddress(character + longest))).toBe('not_an_email');
+    }
   });
 
   it('takes a domain of 255 octets in labels of 63', () => {

@@ -104,37 +104,44 @@ function untilAbort<T>(step: Promise<T>, signal: AbortSignal | undefined): Promi
 
 function openSource(source: Source): Cursor {
   // Texts and bytes are iterable, too, but nobody means their characters.
-  if (typeof source === 'string' || source instanceof Uint8Array) return openIterator([source][Symbol.iterator]());
+  if (typeof source === 'string' || isBytes(source)) return openIterator([source][Symbol.iterator]());
   if (typeof source === 'object' && source !== null) {
+    const { destroy, getReader } = source as { destroy?: unknown; getReader?: unknown };
     if (Symbol.asyncIterator in source) {
-      const cursor = openIterator(source[Symbol.asyncIterator]() as AsyncIterator<unknown>);
       // Node's readable waits for its next chunk before it closes; `destroy` does not.
-      const destroy = (source as { destroy?: unknown }).destroy;
-      if (typeof destroy !== 'function') return cursor;
-      return { next: cursor.next, close: () => Promise.resolve(destroy.call(source)) };
+      const hurry = typeof destroy === 'function' ? () => destroy.call(source) : undefined;
+      return openIterator(source[Symbol.asyncIterator](), hurry);
     }
     if (Symbol.iterator in source) return openIterator(source[Symbol.iterator]());
-    if (typeof source.getReader === 'function') {
-      // Safari has no async iterator on its streams.
-      const reader = source.getReader();
-      return {
-        next: async () => {
-          const { done, value } = await reader.read();
-          return done ? { done: true, value: undefined } : { done: false, value };
-        },
-        close: () => reader.cancel(),
-      };
-    }
+    if (typeof getReader === 'function') return openReader(source as ReadableStream<Uint8Array>);
   }
   badType('source', `expected chunks of bytes or text, got ${typeName(source)}`);
 }
 
-function openIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>): Cursor {
+/** A web stream where it has no async iterator (Safari). */
+function openReader(source: ReadableStream<Uint8Array>): Cursor {
+  const reader = source.getReader();
+  return {
+    next: async () => {
+      const { done, value } = await reader.read();
+      return done ? { done: true, value: undefined } : { done: false, value };
+    },
+    close: () => reader.cancel(),
+  };
+}
+
+/** Bytes of any realm: a test runner's sandbox has a `Uint8Array` of its own. */
+function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && (value as unknown as Record<symbol, unknown>)[Symbol.toStringTag] === 'Uint8Array';
+}
+
+function openIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>, hurry?: () => void): Cursor {
   return {
     next: async () => iterator.next(),
     // What goes wrong while closing is of no interest next to why it is closed.
     close: async () => {
       try {
+        hurry?.();
         await iterator.return?.();
       } catch {}
     },
@@ -146,8 +153,8 @@ function makeToBytes(): (chunk: unknown) => Uint8Array {
   const encoder = new TextEncoder();
   let carry = '';
   return (chunk) => {
-    if (chunk instanceof Uint8Array && carry === '') return chunk;
-    if (typeof chunk !== 'string' && chunk !== null && !(chunk instanceof Uint8Array)) {
+    if (isBytes(chunk) && carry === '') return chunk;
+    if (typeof chunk !== 'string' && chunk !== null && !isBytes(chunk)) {
       badType('source', `expected chunks of bytes or text, got a chunk that is ${typeName(chunk)}`);
     }
     let text = carry + (typeof chunk === 'string' ? chunk : '');

@@ -1,0 +1,79 @@
+/**
+ * The header of a CSV file against the fields of a policy. It is strict both ways, and tells all that is wrong at once.
+ *
+ * No message shows a name out of the file: where a header is missing, the first line is a person.
+ */
+
+import { type Issue, TrefoilError } from '../errors.ts';
+import type { BoundInside, Direction, Leaf } from '../policy/bound.ts';
+
+/** A column that goes through a rule. */
+export interface CsvColumn {
+  readonly name: string;
+  readonly leaf: Leaf;
+  /** Index of the leaf in the policy. */
+  readonly index: number;
+  /** Index of the column in the input. */
+  readonly from: number;
+}
+
+/**
+ * Refuses a policy that has no table.
+ *
+ * @throws TrefoilError `not_tabular` for fields inside an array, and for two fields with one header.
+ */
+export function checkTabular({ leaves }: BoundInside): void {
+  const issues: Issue[] = [];
+  const seen = new Set<string>();
+  for (const { path, header } of leaves) {
+    if (header === null) {
+      issues.push({ code: 'not_tabular', message: 'a field inside an array has no column in CSV; use NDJSON', field: path });
+    } else if (seen.has(header)) {
+      issues.push({ code: 'not_tabular', message: 'another field has the same header in CSV', field: path });
+    } else seen.add(header);
+  }
+  if (issues.length > 0) throw new TrefoilError(issues);
+}
+
+/**
+ * The columns of the output, in the order of the input.
+ *
+ * @throws TrefoilError with all of `header_missing`, `header_duplicate`, `unnamed_field` and `missing_field` at once.
+ */
+export function mapHeader(names: readonly string[], inside: BoundInside, direction: Direction): readonly CsvColumn[] {
+  // What a protected file holds: a dropped field is none of its columns.
+  const expected = inside.leaves
+    .map((leaf, index) => ({ leaf, index }))
+    .filter(({ leaf }) => direction === 'protect' || !leaf.engine.removes);
+  const byHeader = new Map(expected.map((entry) => [entry.leaf.header, entry]));
+  if (!names.some((name) => byHeader.has(name)) && expected.some(({ leaf }) => leaf.rule.optional !== true)) {
+    const message = "the input seems to have no header: none of the policy's fields is in its first line; check the delimiter, too";
+    throw new TrefoilError([{ code: 'header_missing', message, line: 1 }]);
+  }
+
+  const issues: Issue[] = [];
+  const columns: CsvColumn[] = [];
+  const firstAt = new Map<string, number>();
+  for (const [from, name] of names.entries()) {
+    const entry = byHeader.get(name);
+    const first = firstAt.get(name);
+    if (first !== undefined) {
+      const message = `columns ${first + 1} and ${from + 1} of the header have the same name`;
+      issues.push({ code: 'header_duplicate', message, line: 1, ...(entry === undefined ? {} : { field: entry.leaf.path }) });
+      continue;
+    }
+    firstAt.set(name, from);
+    if (entry !== undefined) {
+      if (direction === 'reveal' || !entry.leaf.engine.removes) columns.push({ name, ...entry, from });
+    } else if (inside.unnamed === 'error') {
+      const message = `column ${from + 1} of the header is not named in the policy; name it, or set unnamed: drop`;
+      issues.push({ code: 'unnamed_field', message, line: 1 });
+    }
+  }
+  for (const { leaf } of expected) {
+    if (firstAt.has(leaf.header!) || leaf.rule.optional === true) continue;
+    issues.push({ code: 'missing_field', message: 'the header does not have the field', line: 1, field: leaf.path });
+  }
+  if (issues.length > 0) throw new TrefoilError(issues);
+  return columns;
+}
