@@ -5,7 +5,15 @@
 export type { Enciphered, Sealed, Token } from './core/brands.ts';
 export { type AnyIssue, formatIssue, type Issue, type IssueCode, TrefoilError } from './errors.ts';
 export { type DomainKeys, type KeyCheck, type Keyset, keyset } from './keys.ts';
-export { type BoundPolicy, type Each, each, type Policy, type PolicyOptions, policy, type RevealingPolicy } from './policy.ts';
+export {
+  type BoundPolicy,
+  type Each,
+  each,
+  type Policy,
+  type PolicyOptions,
+  policy,
+  type RevealingPolicy,
+} from './policy.ts';
 export { type CoarsenBucket, type CoarsenRule, coarsen } from './rule/coarsen.ts';
 export { type BoundFpe, type FpeOptions, type FpeRule, fpe, type RevealingFpe } from './rule/fpe.ts';
 export {
@@ -25,9 +33,9 @@ export {
   type BoundSeal,
   inspectSealed,
   type RevealingSeal,
+  type SealedParts,
   type SealOptions,
   type SealRule,
-  type SealedParts,
   seal,
 } from './rule/seal.ts';
 export {

@@ -41,7 +41,9 @@ describe('an attacker who holds the protected data', () => {
       for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
       return [...counts.values()].sort((a, b) => a - b);
     };
-    expect(histogram(stolen.map((row) => row.email!))).toEqual(histogram(people.map((row) => emailAddress(row.email!))));
+    expect(histogram(stolen.map((row) => row.email!))).toEqual(
+      histogram(people.map((row) => emailAddress(row.email!))),
+    );
   });
 
   it('sees nothing of the length of a name of up to 31 bytes, and the power of two of a longer one', () => {
@@ -69,7 +71,9 @@ describe('an attacker who holds the protected data of two domains', () => {
   it('joins nothing but what is kept', () => {
     const other = root.domain('analysts');
     const { domain: _, keyCheck: __, ...file } = JSON.parse(JSON.stringify(sheet));
-    const second = parsePolicy({ ...file, domain: 'analysts' }).bind(other).protectMany(people) as Record<string, string>[];
+    const second = parsePolicy({ ...file, domain: 'analysts' })
+      .bind(other)
+      .protectMany(people) as Record<string, string>[];
     for (const field of [...hidden, 'card']) {
       const seen = new Set(stolen.map((row) => row[field]).filter((value) => value !== ''));
       expect(second.filter((row) => seen.has(row[field]!)).length, field).toBe(0);

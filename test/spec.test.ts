@@ -15,7 +15,10 @@ import { emailAddress } from '../src/prepare.ts';
 function vectors(page: string): ReadonlyMap<string, string> {
   const source = readFileSync(new URL(`../docs/spec/${page}.md`, import.meta.url), 'utf8');
   const section = source.slice(source.indexOf('## Vectors'));
-  const rows = [...section.matchAll(/^\| (.+?) \| (.+?) \|$/gm)].map(([, name, value]) => [name, value.replaceAll('`', '')]);
+  const rows = [...section.matchAll(/^\| (.+?) \| (.+?) \|$/gm)].map(([, name, value]) => [
+    name,
+    value.replaceAll('`', ''),
+  ]);
   return new Map(rows as [string, string][]);
 }
 
@@ -53,9 +56,17 @@ describe('token-v1', () => {
     const value = 'Ada@Example.com';
     expect(emailAddress(value)).toBe(rows.get('*m*'));
     expect(encode(fromHex(rows.get('*t*')!), 128)).toBe(rows.get('*body*'));
-    expect(token({ ...options, label: 'mail' }).bind(keys).protect(value)).toBe(rows.get('labelled'));
+    expect(
+      token({ ...options, label: 'mail' })
+        .bind(keys)
+        .protect(value),
+    ).toBe(rows.get('labelled'));
     expect(token(options).bind(keys).protect(value)).toBe(rows.get('labelled, no label'));
-    expect(token({ ...options, form: 'bare' }).bind(keys).protect(value)).toBe(rows.get('bare'));
+    expect(
+      token({ ...options, form: 'bare' })
+        .bind(keys)
+        .protect(value),
+    ).toBe(rows.get('bare'));
     expect(`0x${crc20(`mail_s0nr0${rows.get('*body*')}`).toString(16)}`).toBe(rows.get('CRC of `mail_s0nr0` ‖ *body*'));
   });
 });
@@ -64,11 +75,19 @@ describe('fpe-v1', () => {
   it('has the ciphertexts of the page', () => {
     const source = readFileSync(new URL('../docs/spec/fpe-v1.md', import.meta.url), 'utf8');
     const results = [
-      fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }) }).bind(keys).protect('4111 1111 1111 1111'),
-      fpe({ scope: 'car', format: pattern('A999999') }).bind(keys).protect('K013377'),
+      fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }) })
+        .bind(keys)
+        .protect('4111 1111 1111 1111'),
+      fpe({ scope: 'car', format: pattern('A999999') })
+        .bind(keys)
+        .protect('K013377'),
       fpe({ scope: 'person.ref', format: digits() }).bind(keys).protect('012345678'),
-      fpe({ scope: 'plate', format: text('ABCDEFGHJKLMNPRSTUVWXYZ0123456789') }).bind(keys).protect('AB1234'),
-      fpe({ scope: 'phone.line', format: pattern('999-9999') }).bind(keys).protect('555-0123'),
+      fpe({ scope: 'plate', format: text('ABCDEFGHJKLMNPRSTUVWXYZ0123456789') })
+        .bind(keys)
+        .protect('AB1234'),
+      fpe({ scope: 'phone.line', format: pattern('999-9999') })
+        .bind(keys)
+        .protect('555-0123'),
     ];
     const written = [...source.matchAll(/^\| .*`([^`]+)` \|$/gm)].map((match) => match[1]);
     for (const result of results) expect(written).toContain(result);

@@ -58,7 +58,9 @@ console.log(
     `policy ${digest.slice(0, 4)}…`,
 );
 console.log(`reveal: ${list(fields)} match in ${count(matching)} of ${count(rows.before.length)} rows`);
-console.log(`see: ${['people.safe.csv', 'policy.md'].map((name) => relative(process.cwd(), `${out}/${name}`)).join(', ')}`);
+console.log(
+  `see: ${['people.safe.csv', 'policy.md'].map((name) => relative(process.cwd(), `${out}/${name}`)).join(', ')}`,
+);
 if (matching !== rows.before.length) process.exitCode = 1;
 
 async function collect(chunks) {

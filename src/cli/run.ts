@@ -47,7 +47,7 @@ export function addRun(command: Command, direction: Direction, help: string, con
     .addOption(wordOption('--format', 'FORMAT', 'format of the records (default: by the name of the input)', ['csv', 'ndjson']))
     .addOption(delimiterOption())
     .addOption(wordOption('--quoting', 'HOW', 'which CSV cells are quoted in the output', ['minimal', 'all']))
-    .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1048576)', 1, 2 ** 30))
+    .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1048576)', 1, 2 ** 28))
     .addOption(integerOption('--limit', 'N', 'only the first N records', 1, 1e15))
     .option('--dry-run', 'show the first records before and after, and write nothing')
     .addOption(fileOption('--summary', 'file for a JSON summary of the run'))

@@ -26,7 +26,7 @@ export function encode(bytes: Uint8Array, bits: number = bytes.length * 8): stri
   let buffer = 0;
   let held = 0;
   for (let i = 0, left = bits; left > 0; i++, left -= 8) {
-    const take = left < 8 ? left : 8;
+    const take = Math.min(left, 8);
     buffer = ((buffer << take) | (bytes[i]! >>> (8 - take))) & 0x1fff;
     held += take;
     while (held >= 5) {

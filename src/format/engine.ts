@@ -73,7 +73,8 @@ export function makeFormat<T extends { readonly type: string }>(data: T, engine:
 
 /** The engine of a format. */
 export function formatEngine(argument: string, format: unknown): FormatEngine {
-  const engine = typeof format === 'object' && format !== null ? (format as Record<symbol, unknown>)[ENGINE] : undefined;
+  const engine =
+    typeof format === 'object' && format !== null ? (format as Record<symbol, unknown>)[ENGINE] : undefined;
   if (engine === undefined) badType(argument, `expected a format of trefoil/format, got ${typeName(format)}`);
   return engine as FormatEngine;
 }

@@ -23,7 +23,12 @@ export interface TextFormat extends Format, Lengths {
 }
 
 /** Engine of uniform strings: numerals are indices into the alphabet, the shape is the length. */
-function uniform(name: string, symbols: readonly string[], descriptor: readonly string[], limits: { min: number; max: number }) {
+function uniform(
+  name: string,
+  symbols: readonly string[],
+  descriptor: readonly string[],
+  limits: { min: number; max: number },
+) {
   const radix = symbols.length;
   const numeralOf = new Map(symbols.map((symbol, index) => [symbol, index]));
   const { min, max } = limits;

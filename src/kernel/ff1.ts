@@ -50,7 +50,10 @@ export function ff1(key: Uint8Array, radix: number, options: { readonly minDomai
       badType('numerals', `expected a list of numbers, got ${typeName(numerals)}`);
     }
     if (numerals.length < minLength || numerals.length > MAX_LENGTH) {
-      badRange('numerals', `expected a length of ${minLength} to ${MAX_LENGTH} in radix ${radix}, got ${numerals.length}`);
+      badRange(
+        'numerals',
+        `expected a length of ${minLength} to ${MAX_LENGTH} in radix ${radix}, got ${numerals.length}`,
+      );
     }
     const copy = new Array<number>(numerals.length);
     for (let i = 0; i < copy.length; i++) {

@@ -70,7 +70,8 @@ function show(opened: OpenedKeys): DomainKeys {
 
 /** Opens domain keys for a rule. */
 export function openKeys(keys: DomainKeys): OpenedKeys {
-  const access = typeof keys === 'object' && keys !== null ? (keys as unknown as Record<symbol, unknown>)[ACCESS] : undefined;
+  const access =
+    typeof keys === 'object' && keys !== null ? (keys as unknown as Record<symbol, unknown>)[ACCESS] : undefined;
   if (typeof access !== 'function') {
     badType('keys', `expected domain keys, as keyset.parse(…).domain(name) gives them, got ${typeName(keys)}`);
   }

@@ -4,8 +4,8 @@
  */
 
 import { decode, encode } from '../core/base32.ts';
-import { CHECK_LENGTH, checkCharacters, crc20 } from '../core/check-characters.ts';
 import { isCapability, type SecretAccess } from '../core/capability.ts';
+import { CHECK_LENGTH, checkCharacters, crc20 } from '../core/check-characters.ts';
 import { badType, checkName, checkOptions, NAME_PATTERN, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
@@ -118,7 +118,10 @@ function fields(value: unknown, name: string, known: readonly string[]): Record<
     if (known.includes(field)) continue;
     if (Object.hasOwn(RESERVED, field)) {
       const purpose = RESERVED[field as keyof typeof RESERVED];
-      fail('reserved_field', `${name} has "${field}", which is kept free for ${purpose}; this version does not know it`);
+      fail(
+        'reserved_field',
+        `${name} has "${field}", which is kept free for ${purpose}; this version does not know it`,
+      );
     }
     fail('invalid_keyset', `${name} has a field that is not one of ${known.join(', ')}`);
   }
@@ -159,7 +162,8 @@ function weaknessOf(bytes: Uint8Array): string | null {
   if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is printable text, not random bytes';
   if (new Set(bytes).size <= 16) return 'repeats its bytes, so it is not random';
   const step = (bytes[1]! - bytes[0]!) & 255;
-  if (bytes.every((byte, i) => i === 0 || ((byte - bytes[i - 1]!) & 255) === step)) return 'counts up or down, so it is not random';
+  if (bytes.every((byte, i) => i === 0 || ((byte - bytes[i - 1]!) & 255) === step))
+    return 'counts up or down, so it is not random';
   return null;
 }
 
@@ -177,7 +181,10 @@ function make(roots: readonly RootKey[]): Keyset {
     domain(name: string, options: { readonly keyCheck?: KeyCheck } = {}): DomainKeys {
       checkName('name', name);
       checkOptions('options', options, ['keyCheck']);
-      const keys = makeDomainKeys(name, roots.map((root) => root.secret));
+      const keys = makeDomainKeys(
+        name,
+        roots.map((root) => root.secret),
+      );
       return options.keyCheck === undefined ? keys : pinKeys(keys, options.keyCheck);
     },
     export(access: SecretAccess): string {

@@ -54,6 +54,7 @@ export function hideInside<T extends object>(bound: T, inside: BoundInside): T {
 /** The inside of a bound policy. */
 export function openBound(bound: unknown): BoundInside {
   const inside = typeof bound === 'object' && bound !== null ? (bound as Record<symbol, unknown>)[INSIDE] : undefined;
-  if (inside === undefined) badType('bound', `expected a bound policy, as policy.bind(keys) gives it, got ${typeName(bound)}`);
+  if (inside === undefined)
+    badType('bound', `expected a bound policy, as policy.bind(keys) gives it, got ${typeName(bound)}`);
   return inside as BoundInside;
 }

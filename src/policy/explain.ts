@@ -52,7 +52,9 @@ export function explain(sheet: Policy<never> | Policy | FilePolicy): string {
     '',
     '## What an outsider still sees',
     '',
-    ...leaves.filter(({ engine }) => !engine.removes).map(({ path, engine }) => `- ${code(path)}: ${engine.facts.visible}`),
+    ...leaves
+      .filter(({ engine }) => !engine.removes)
+      .map(({ path, engine }) => `- ${code(path)}: ${engine.facts.visible}`),
     '',
     '## Other fields',
     '',
@@ -76,7 +78,11 @@ function fieldTable(leaves: readonly Leaf[]): string[] {
     const scope = facts.scope === null ? '—' : code(facts.scope);
     return `| ${code(path)}${rule.optional ? ' (may be absent)' : ''} | ${rule.rule} | ${facts.what} | ${scope} | ${facts.origin} | ${back} |`;
   });
-  return ['| field | rule | what happens | scope | where the output comes from | way back |', '|---|---|---|---|---|---|', ...rows];
+  return [
+    '| field | rule | what happens | scope | where the output comes from | way back |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ];
 }
 
 function reasons(leaves: readonly Leaf[]): string[] {
@@ -102,11 +108,16 @@ function joins(leaves: readonly Leaf[], domain: string | undefined): string[] {
   if (kept.length > 0) lines.push(`- ${kept.join(', ')}: kept, so joined with anything that holds the same values`);
   if (lines.length === 0) return ['Nothing: no field has a scope and none is kept.'];
   const inside = domain === undefined ? 'one domain' : `the domain ${cell(domain)}`;
-  return [...lines, '', `All joins hold inside ${inside} under one root key. Outputs of two domains, or of two scopes, never match.`];
+  return [
+    ...lines,
+    '',
+    `All joins hold inside ${inside} under one root key. Outputs of two domains, or of two scopes, never match.`,
+  ];
 }
 
 function ways(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>> | undefined): string[] {
-  const list = (back: string) => leaves.filter(({ engine }) => engine.facts.back === back).map(({ path }) => code(path));
+  const list = (back: string) =>
+    leaves.filter(({ engine }) => engine.facts.back === back).map(({ path }) => code(path));
   const keyed = list('key');
   const never = list('never');
   const lines: string[] = [];
@@ -116,7 +127,9 @@ function ways(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>
   if (never.length > 0) lines.push(`- by no one, from the output alone: ${never.join(', ')}`);
   const guessed = leaves.filter(({ rule }) => rule.rule === 'token').map(({ path }) => code(path));
   if (guessed.length > 0) {
-    lines.push(`- by trying values, for whoever holds the keyset and can list the possible values: ${guessed.join(', ')}`);
+    lines.push(
+      `- by trying values, for whoever holds the keyset and can list the possible values: ${guessed.join(', ')}`,
+    );
   }
   const pins = Object.keys(keyCheck ?? {});
   lines.push(

@@ -90,7 +90,7 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
     complain('invalid_policy', [], `the policy must be a map, got ${typeName(value)}`);
     return { sheet: null, issues };
   }
-  fit(FILE, value, [], 'the policy', complain);
+  admits(FILE, value, [], 'the policy', complain);
   if (isMap(value.fields) && Object.keys(value.fields).length === 0) {
     complain('invalid_policy', ['fields'], 'fields must name at least one field');
   }
@@ -109,7 +109,8 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
   attempt([], value, complain, 'invalid_policy', () => policy({ field: makeKeep({}) }, options));
   if (Object.keys(fields).length > 0) {
     const { leaves } = treeOfFields(fields);
-    for (const { field, ...issue } of halfJoins(leaves)) complain(issue.code, ['fields', field!, 'scope'], issue.message);
+    for (const { field, ...issue } of halfJoins(leaves))
+      complain(issue.code, ['fields', field!, 'scope'], issue.message);
     for (const { field, ...issue } of unfitRules(leaves)) {
       complain(issue.code, ['fields', field!, 'format'], issue.message, issue);
     }
@@ -153,7 +154,7 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
     complain('unknown_rule', [...path, 'rule'], `there is no such rule; ${oneOf(name, Object.keys(RULES))}`);
     return null;
   }
-  let fits = fit(entries, options, path, name, complain);
+  let fits = admits(entries, options, path, name, complain);
   let prepare: readonly Prepare[] | Prepare | undefined;
   let format: Format | undefined;
   if (name === 'token' && options.prepare !== undefined) {
@@ -223,7 +224,7 @@ function readFormat(value: unknown, path: ValuePath, complain: Complain): Format
     complain('unknown_format', place, `there is no such format; ${oneOf(type as string, Object.keys(FORMATS))}`);
     return null;
   }
-  if (!fit(entries, options, path, type as string, complain)) return null;
+  if (!admits(entries, options, path, type as string, complain)) return null;
   let format: Format | null = null;
   attempt(path, options, complain, 'wrong_option', () => {
     format = buildFormat(type as string, options);
@@ -239,7 +240,7 @@ function buildFormat(type: string, { alphabet, pattern: source, ...options }: Op
 }
 
 /** Holds options against the schema and against the names that there are. */
-function fit(entries: Entries, options: Options, path: ValuePath, owner: string, complain: Complain): boolean {
+function admits(entries: Entries, options: Options, path: ValuePath, owner: string, complain: Complain): boolean {
   const names = Object.keys(entries);
   const unknown = Object.keys(options).filter((name) => !names.includes(name));
   for (const name of unknown) {

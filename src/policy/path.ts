@@ -36,7 +36,8 @@ export function parsePath(path: string): readonly Step[] | string {
   const segment = /((?:[^.[\]\\]|\\[.[\]\\])*)((?:\[\])*)(\.|$)/y;
   for (;;) {
     const match = segment.exec(path);
-    if (match === null) return 'a path is names joined by ".", with "[]" for each element; "\\" goes before . [ ] \\ in a name';
+    if (match === null)
+      return 'a path is names joined by ".", with "[]" for each element; "\\" goes before . [ ] \\ in a name';
     const name = unescapeName(match[1]!);
     const wrong = badName(name);
     if (wrong !== null) return wrong;

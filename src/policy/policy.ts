@@ -2,12 +2,12 @@
  * `policy`: the data-protection sheet of a record, as a value. `bind` joins it to keys once.
  */
 
+import { ALPHABET_CLASS } from '../core/base32.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { KEY_CHECK_LENGTH, KEY_ID_LENGTH } from '../keys/derive.ts';
 import { type DomainKeys, type KeyCheck, openKeys, pinKeys, protectingKey } from '../keys/domain-keys.ts';
-import { ALPHABET_CLASS } from '../core/base32.ts';
 import { checkAccess, refuseReveal, runColumn } from '../rule/rule.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { makeTransform } from './transform.ts';
@@ -61,7 +61,8 @@ export function policy<const F extends Fields>(fields: F, options: PolicyOptions
     ...(unnamed === undefined ? {} : { unnamed }),
     fields: Object.freeze(Object.fromEntries(leaves.map((leaf) => [leaf.path, leaf.rule]))),
   };
-  const bind = (keys: DomainKeys, access?: RevealAccess) => bindPolicy(root, leaves, options, keys, checkAccess(access));
+  const bind = (keys: DomainKeys, access?: RevealAccess) =>
+    bindPolicy(root, leaves, options, keys, checkAccess(access));
   Object.defineProperty(data, 'bind', { value: bind });
   Object.defineProperty(data, LEAVES, { value: leaves });
   return Object.freeze(data) as unknown as Policy<F>;
@@ -79,9 +80,13 @@ function checkKeyCheck(keyCheck: unknown): void {
     badType('keyCheck', `expected an object of check values by key id, got ${typeName(keyCheck)}`);
   }
   for (const [id, check] of Object.entries(keyCheck)) {
-    if (!KEY_ID.test(id)) badRange('keyCheck', `expected key ids of ${KEY_ID_LENGTH} characters, as trefoil keys inspect shows them`);
+    if (!KEY_ID.test(id))
+      badRange('keyCheck', `expected key ids of ${KEY_ID_LENGTH} characters, as trefoil keys inspect shows them`);
     if (typeof check !== 'string' || !KEY_CHECK.test(check)) {
-      badRange('keyCheck', `expected check values of ${KEY_CHECK_LENGTH} characters, as trefoil keys inspect shows them`);
+      badRange(
+        'keyCheck',
+        `expected check values of ${KEY_CHECK_LENGTH} characters, as trefoil keys inspect shows them`,
+      );
     }
   }
 }
@@ -172,7 +177,12 @@ function bindPolicy(
   return Object.freeze(hideInside(verbs, inside)) as unknown as BoundFilePolicy;
 }
 
-function many(inside: BoundInside, direction: Direction, rows: readonly unknown[], options: ManyOptions = {}): unknown[] {
+function many(
+  inside: BoundInside,
+  direction: Direction,
+  rows: readonly unknown[],
+  options: ManyOptions = {},
+): unknown[] {
   if (!Array.isArray(rows)) badType('rows', `expected an array, got ${typeName(rows)}`);
   const { onReject } = checkOptions('options', options, ['onReject']) as ManyOptions;
   inside.demand(direction);
@@ -188,8 +198,12 @@ function many(inside: BoundInside, direction: Direction, rows: readonly unknown[
   return out.filter((row) => row !== undefined);
 }
 
-function protectColumns(inside: BoundInside, tables: Readonly<Record<string, readonly unknown[]>>): Record<string, unknown[]> {
-  if (typeof tables !== 'object' || tables === null) badType('columns', `expected columns by path, got ${typeName(tables)}`);
+function protectColumns(
+  inside: BoundInside,
+  tables: Readonly<Record<string, readonly unknown[]>>,
+): Record<string, unknown[]> {
+  if (typeof tables !== 'object' || tables === null)
+    badType('columns', `expected columns by path, got ${typeName(tables)}`);
   inside.demand('protect');
   const known = new Map(inside.leaves.map((leaf, index) => [leaf.path, { leaf, index }]));
   const issues: Issue[] = [];
@@ -204,7 +218,8 @@ function protectColumns(inside: BoundInside, tables: Readonly<Record<string, rea
   for (const [path, column] of Object.entries(tables)) {
     const entry = known.get(path);
     if (entry === undefined) {
-      if (inside.unnamed === 'error') issues.push({ code: 'unnamed_field', message: 'the policy does not name a column' });
+      if (inside.unnamed === 'error')
+        issues.push({ code: 'unnamed_field', message: 'the policy does not name a column' });
       continue;
     }
     if (!Array.isArray(column)) badType('columns', `expected arrays, got ${typeName(column)}`);

@@ -91,5 +91,8 @@ function expectation(issue: v.BaseIssue<unknown>): string {
   if (issue.type === 'boolean') return 'true or false';
   if (issue.type === 'loose_object' || issue.type === 'object' || issue.type === 'record') return 'a map';
   if (issue.type === 'array') return 'a list';
-  return (issue.expected ?? 'something else').replace(/["()]/g, '').replace(/ \| /g, ', ').replace(/, ([^,]*)$/, ' or $1');
+  return (issue.expected ?? 'something else')
+    .replace(/["()]/g, '')
+    .replace(/ \| /g, ', ')
+    .replace(/, ([^,]*)$/, ' or $1');
 }

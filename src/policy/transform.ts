@@ -25,7 +25,11 @@ export function makeTransform(
   root: FieldsNode,
   columns: readonly BoundColumns[],
   unnamed: 'error' | 'drop',
-): (direction: Direction, rows: readonly unknown[], report: (index: number, issue: Issue) => void) => (Row | undefined)[] {
+): (
+  direction: Direction,
+  rows: readonly unknown[],
+  report: (index: number, issue: Issue) => void,
+) => (Row | undefined)[] {
   return (direction, rows, report) => {
     const failed = new Uint8Array(rows.length);
     const results: Row[] = new Array(rows.length);

@@ -114,8 +114,8 @@ export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields;
     for (const { name, arrays } of steps) {
       if (at.rule !== undefined || at.item !== undefined) clash = true;
       at.fields ??= new Map();
-      let next = at.fields.get(name);
-      if (next === undefined) at.fields.set(name, (next = {}));
+      const next: Draft = at.fields.get(name) ?? {};
+      at.fields.set(name, next);
       at = next;
       for (let i = 0; i < arrays; i++) {
         if (at.rule !== undefined || at.fields !== undefined) clash = true;

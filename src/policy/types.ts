@@ -27,39 +27,68 @@ type Flat<T> = { [K in keyof T]: T[K] } & {};
 
 /** What a rule takes. */
 export type InputOf<R> =
-  R extends TokenRule<string> ? TokenInput
-  : R extends FpeRule<string> ? string
-  : R extends SealRule<string, infer Kind> ? (Kind extends 'integer' ? number : string)
-  : R extends KeepRule ? Scalar
-  : R extends MaskRule ? string
-  : R extends CoarsenRule<infer Bucket> ? (Bucket extends { readonly number: number } ? number | string : string)
-  : unknown;
+  R extends TokenRule<string>
+    ? TokenInput
+    : R extends FpeRule<string>
+      ? string
+      : R extends SealRule<string, infer Kind>
+        ? Kind extends 'integer'
+          ? number
+          : string
+        : R extends KeepRule
+          ? Scalar
+          : R extends MaskRule
+            ? string
+            : R extends CoarsenRule<infer Bucket>
+              ? Bucket extends { readonly number: number }
+                ? number | string
+                : string
+              : unknown;
 
 /** What a rule writes for a value. */
 export type OutputOf<R, V> =
-  R extends TokenRule<infer Scope> ? Token<Scope> | Missing<V>
-  : R extends FpeRule<infer Scope> ? Enciphered<Scope> | Missing<V>
-  : R extends SealRule<infer Scope, infer Kind> ? Sealed<Scope, Kind extends 'integer' ? number : string> | Missing<V>
-  : R extends KeepRule ? V
-  : R extends ConstantRule<infer Value> ? Value
-  : R extends CoarsenRule<infer Bucket> ? (Bucket extends { readonly number: number } ? V : string | Missing<V>)
-  : R extends MaskRule ? string | Missing<V>
-  : never;
+  R extends TokenRule<infer Scope>
+    ? Token<Scope> | Missing<V>
+    : R extends FpeRule<infer Scope>
+      ? Enciphered<Scope> | Missing<V>
+      : R extends SealRule<infer Scope, infer Kind>
+        ? Sealed<Scope, Kind extends 'integer' ? number : string> | Missing<V>
+        : R extends KeepRule
+          ? V
+          : R extends ConstantRule<infer Value>
+            ? Value
+            : R extends CoarsenRule<infer Bucket>
+              ? Bucket extends { readonly number: number }
+                ? V
+                : string | Missing<V>
+              : R extends MaskRule
+                ? string | Missing<V>
+                : never;
 
 /** What a rule gives back for what it wrote. */
 export type BackOf<R, V> =
-  R extends FpeRule<string> ? string | Missing<V>
-  : R extends SealRule<string, infer Kind> ? (Kind extends 'integer' ? number : string) | Missing<V>
-  : V;
+  R extends FpeRule<string>
+    ? string | Missing<V>
+    : R extends SealRule<string, infer Kind>
+      ? (Kind extends 'integer' ? number : string) | Missing<V>
+      : V;
 
-type IsOptional<N> = N extends { readonly optional?: infer O } ? (true extends O ? (boolean extends O ? false : true) : false) : false;
+type IsOptional<N> = N extends { readonly optional?: infer O }
+  ? true extends O
+    ? boolean extends O
+      ? false
+      : true
+    : false
+  : false;
 
 type OptionalNames<F> = { [K in keyof F]: IsOptional<F[K]> extends true ? K : never }[keyof F];
 
 type InputNode<N> =
-  N extends Each<infer Item> ? readonly InputNode<Item>[] | null | undefined
-  : N extends Rule ? InputOf<N> | null | undefined
-  : InputRow<N> | null | undefined;
+  N extends Each<infer Item>
+    ? readonly InputNode<Item>[] | null | undefined
+    : N extends Rule
+      ? InputOf<N> | null | undefined
+      : InputRow<N> | null | undefined;
 
 /** The records that a policy takes. */
 export type InputRow<F> = { readonly [K in Exclude<keyof F, OptionalNames<F>>]: InputNode<F[K]> } & {
@@ -71,11 +100,15 @@ export type NoOthers<F, R> = string extends keyof R ? unknown : { readonly [K in
 
 type DroppedNames<F> = { [K in keyof F]: F[K] extends DropRule ? K : never }[keyof F];
 
-type OutputNode<N, V> =
-  V extends null | undefined ? V
-  : N extends Each<infer Item> ? (V extends readonly (infer Element)[] ? OutputNode<Item, Element>[] : never)
-  : N extends Rule ? OutputOf<N, V>
-  : OutputRow<N, V>;
+type OutputNode<N, V> = V extends null | undefined
+  ? V
+  : N extends Each<infer Item>
+    ? V extends readonly (infer Element)[]
+      ? OutputNode<Item, Element>[]
+      : never
+    : N extends Rule
+      ? OutputOf<N, V>
+      : OutputRow<N, V>;
 
 // A constant replaces null too, so it must not take the branch for missing values.
 type OutputField<N, V> = N extends ConstantRule<infer Value> ? Value : OutputNode<N, V>;
@@ -87,20 +120,27 @@ export type OutputRow<F, R> = Flat<{
     : never;
 }>;
 
-type BackNode<N, V> =
-  V extends null | undefined ? V
-  : N extends Each<infer Item> ? (V extends readonly (infer Element)[] ? BackNode<Item, Element>[] : never)
-  : N extends Rule ? BackOf<N, V>
-  : BackRow<N, V>;
+type BackNode<N, V> = V extends null | undefined
+  ? V
+  : N extends Each<infer Item>
+    ? V extends readonly (infer Element)[]
+      ? BackNode<Item, Element>[]
+      : never
+    : N extends Rule
+      ? BackOf<N, V>
+      : BackRow<N, V>;
 
 /** The record that comes back: sealed and enciphered fields as they were, all others as they are. */
 export type BackRow<F, R> = Flat<{ -readonly [K in keyof R]: K extends keyof F ? BackNode<F[K], R[K]> : R[K] }>;
 
 type SafeNode<N> =
-  N extends Each<infer Item> ? readonly SafeNode<Item>[] | null | undefined
-  : N extends KeepRule | ConstantRule | MaskRule | CoarsenRule ? Scalar
-  : N extends Rule ? OutputOf<N, null | undefined>
-  : SafeRow<N> | null | undefined;
+  N extends Each<infer Item>
+    ? readonly SafeNode<Item>[] | null | undefined
+    : N extends KeepRule | ConstantRule | MaskRule | CoarsenRule
+      ? Scalar
+      : N extends Rule
+        ? OutputOf<N, null | undefined>
+        : SafeRow<N> | null | undefined;
 
 /** Protected records, as a policy reads them. */
 export type SafeRow<F> = { readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: SafeNode<F[K]> } & {

@@ -83,7 +83,11 @@ interface BucketWork {
 function bucketOf(options: CoarsenBucket): BucketWork {
   if (options.date !== undefined) {
     const date = checkOneOf('date', options.date, ['month', 'quarter', 'year', 'decade']);
-    return { what: `replaced by the ${date} that it lies in`, data: { date }, apply: (value) => dateBucket(checkText(value), date) };
+    return {
+      what: `replaced by the ${date} that it lies in`,
+      data: { date },
+      apply: (value) => dateBucket(checkText(value), date),
+    };
   }
   if (options.number !== undefined) {
     const width = readWidth(options.number);
@@ -121,7 +125,8 @@ function bucketOf(options: CoarsenBucket): BucketWork {
 }
 
 /** A calendar date of ISO 8601, alone or before a time, which is not looked at beyond its form. */
-const DATE = /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$/;
+const DATE =
+  /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$/;
 
 function dateBucket(text: string, bucket: DateBucket): string {
   const match = DATE.exec(text);
@@ -157,16 +162,21 @@ function readDecimal(text: string): Decimal | null {
 function readWidth(width: unknown): Decimal {
   if (typeof width !== 'number') badType('number', `expected a number, got ${typeName(width)}`);
   const decimal = readDecimal(String(width));
-  if (decimal === null || decimal.digits <= 0n) badRange('number', 'expected a plain decimal above 0, such as 10 or 0.5');
+  if (decimal === null || decimal.digits <= 0n)
+    badRange('number', 'expected a plain decimal above 0, such as 10 or 0.5');
   return decimal;
 }
 
 /** The lower bound of the bucket, in exact arithmetic: 0.3 with buckets of 0.1 is 0.3, which doubles get wrong. */
 function numberBucket(value: unknown, width: Decimal): number | string {
-  if (typeof value !== 'number' && typeof value !== 'string') fail('wrong_type', `expected a number, got ${typeName(value)}`);
+  if (typeof value !== 'number' && typeof value !== 'string')
+    fail('wrong_type', `expected a number, got ${typeName(value)}`);
   const decimal = readDecimal(String(value));
   if (decimal === null) {
-    fail('not_a_number', 'expected a plain decimal such as 28.5: no exponent, no leading zeros, at most 38 digits a side');
+    fail(
+      'not_a_number',
+      'expected a plain decimal such as 28.5: no exponent, no leading zeros, at most 38 digits a side',
+    );
   }
   const scale = Math.max(decimal.scale, width.scale);
   const digits = decimal.digits * 10n ** BigInt(scale - decimal.scale);

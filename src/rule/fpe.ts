@@ -5,15 +5,16 @@
 
 import type { Enciphered } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
-import { checkText } from '../core/checks.ts';
 import type { RevealAccess } from '../core/capability.ts';
+import { checkText } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import { type Format, formatEngine, type Parts } from '../format/engine.ts';
-import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { cycleWalking } from '../kernel/cycle-walking.ts';
 import { ff1, MIN_DOMAIN } from '../kernel/ff1.ts';
+import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import {
   type BoundColumns,
+  boundVerbs,
   type Common,
   checkCommon,
   checkEmpty,
@@ -24,8 +25,6 @@ import {
   type Rule,
   type RuleEngine,
   refuseReveal,
-  runColumn,
-  runValue,
 } from './rule.ts';
 
 /** Options of {@link fpe}. */
@@ -58,7 +57,9 @@ export interface BoundFpe<Scope extends string = string> {
   /** The ciphertext of one value, of the same format. `null` and `undefined` pass. */
   readonly protect: <V extends string | null | undefined>(value: V) => Enciphered<Scope> | Missing<V>;
   /** The ciphertexts of a column. Throws once, with the first 100 issues and their rows from 1. */
-  readonly protectMany: <V extends string | null | undefined>(column: readonly V[]) => (Enciphered<Scope> | Missing<V>)[];
+  readonly protectMany: <V extends string | null | undefined>(
+    column: readonly V[],
+  ) => (Enciphered<Scope> | Missing<V>)[];
 }
 
 /** An `fpe` rule that may reveal. */
@@ -66,7 +67,9 @@ export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Sc
   /** The value behind a ciphertext. With other keys it would be another value: that is why the key check is pinned. */
   readonly reveal: <V extends Enciphered<Scope> | null | undefined>(value: V) => string | Missing<V>;
   /** The values behind a column. */
-  readonly revealMany: <V extends Enciphered<Scope> | null | undefined>(column: readonly V[]) => (string | Missing<V>)[];
+  readonly revealMany: <V extends Enciphered<Scope> | null | undefined>(
+    column: readonly V[],
+  ) => (string | Missing<V>)[];
 }
 
 /** Enciphers a numeral string of one format, under one key. */
@@ -164,14 +167,7 @@ export function fpe<const Scope extends string, const Optional extends boolean =
     const { opened, revealing } = openFor(keys, access);
     const columns = setUp(opened, revealing);
     if (revealing) demandPin(opened);
-    return Object.freeze({
-      protect: (value: unknown) => runValue(columns.protect, value),
-      protectMany: (column: readonly unknown[]) => runColumn(columns.protect, column),
-      ...(revealing && {
-        reveal: (value: unknown) => runValue(columns.reveal, value),
-        revealMany: (column: readonly unknown[]) => runColumn(columns.reveal, column),
-      }),
-    }) as unknown as BoundFpe<Scope>;
+    return boundVerbs(columns, revealing) as BoundFpe<Scope>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as FpeRule<Scope> & { readonly optional?: Optional };

@@ -10,7 +10,10 @@ import { type Common, checkCommon, type Facts, makeRule, mapColumn, type Rule, t
 export type Scalar = string | number | boolean | bigint | Date | null | undefined;
 
 /** A rule without keys, from its facts and its work. */
-function plainEngine(facts: Pick<Facts, 'what' | 'origin' | 'back' | 'visible'>, rest: Partial<RuleEngine>): RuleEngine {
+function plainEngine(
+  facts: Pick<Facts, 'what' | 'origin' | 'back' | 'visible'>,
+  rest: Partial<RuleEngine>,
+): RuleEngine {
   return {
     facts: { ...facts, joins: null, scope: null },
     keyed: false,
@@ -48,7 +51,10 @@ export function makeKeep(common: Common): KeepRule {
   });
   return makeRule(
     { rule: 'keep' as const, ...checkCommon('keep', common, []) },
-    plainEngine({ what: 'kept as it is', origin: 'the value itself', back: 'unchanged', visible: 'the value' }, { bind: verb }),
+    plainEngine(
+      { what: 'kept as it is', origin: 'the value itself', back: 'unchanged', visible: 'the value' },
+      { bind: verb },
+    ),
     {},
   );
 }
@@ -195,7 +201,12 @@ export function mask<const Optional extends boolean = false>(
       back: 'never',
       visible: kept === '' ? 'that there is a value' : `${kept} characters`,
     },
-    { bind: () => ({ protect: (column, report) => mapColumn(column, maskOne, report), reveal: (column) => [...column] }) },
+    {
+      bind: () => ({
+        protect: (column, report) => mapColumn(column, maskOne, report),
+        reveal: (column) => [...column],
+      }),
+    },
   );
   return makeRule(data, engine, {}) as unknown as MaskRule & { readonly optional?: Optional };
 }

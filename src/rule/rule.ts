@@ -38,7 +38,12 @@ export interface BoundColumns {
 }
 
 /** How a rule's output comes about, in the words of the record of processing. */
-export type Origin = 'derived from the value with a key' | 'fixed' | 'taken from the value' | 'the value itself' | 'nothing';
+export type Origin =
+  | 'derived from the value with a key'
+  | 'fixed'
+  | 'taken from the value'
+  | 'the value itself'
+  | 'nothing';
 
 /** What `explain` and `check` need to know about a rule. */
 export interface Facts {
@@ -73,7 +78,11 @@ export interface RuleEngine {
 }
 
 /** Puts the engine on a rule's data, with verbs that are not part of the data, and freezes it. */
-export function makeRule<T extends { readonly rule: string }, V extends object>(data: T, engine: RuleEngine, verbs: V): T & V {
+export function makeRule<T extends { readonly rule: string }, V extends object>(
+  data: T,
+  engine: RuleEngine,
+  verbs: V,
+): T & V {
   for (const [name, value] of Object.entries(verbs)) Object.defineProperty(data, name, { value });
   Object.defineProperty(data, ENGINE, { value: engine });
   return Object.freeze(data) as T & V;
@@ -101,7 +110,8 @@ export function optional<R extends Rule>(rule: R): R & { readonly optional: true
   if (engine === null) badType('rule', `expected a rule, got ${typeName(rule)}`);
   const hidden: Record<string, unknown> = {};
   for (const name of Object.getOwnPropertyNames(rule)) {
-    if (!Object.prototype.propertyIsEnumerable.call(rule, name)) hidden[name] = (rule as unknown as Record<string, unknown>)[name];
+    if (!Object.prototype.propertyIsEnumerable.call(rule, name))
+      hidden[name] = (rule as unknown as Record<string, unknown>)[name];
   }
   return makeRule({ ...rule, optional: true as const }, engine, hidden) as unknown as R & { readonly optional: true };
 }
@@ -109,7 +119,8 @@ export function optional<R extends Rule>(rule: R): R & { readonly optional: true
 /** Checks a rule's options and gives the part that every rule has, without absent members. */
 export function checkCommon(name: string, options: unknown, known: readonly string[]): Common {
   const { optional: absent, why } = checkOptions('options', options, [...known, 'optional', 'why']);
-  if (absent !== undefined && typeof absent !== 'boolean') badType('optional', `expected true or false, got ${typeName(absent)}`);
+  if (absent !== undefined && typeof absent !== 'boolean')
+    badType('optional', `expected true or false, got ${typeName(absent)}`);
   if (why !== undefined && (typeof why !== 'string' || why.length > 1000)) {
     badType('why', `expected text of at most 1000 characters for ${name}`);
   }
@@ -161,7 +172,10 @@ function issueOf(error: unknown): Issue {
 }
 
 /** Opens keys for a bound rule and settles whether it may reveal. */
-export function openFor(keys: DomainKeys, access: RevealAccess | undefined): { opened: OpenedKeys; revealing: boolean } {
+export function openFor(
+  keys: DomainKeys,
+  access: RevealAccess | undefined,
+): { opened: OpenedKeys; revealing: boolean } {
   return { opened: openKeys(keys), revealing: checkAccess(access) };
 }
 
@@ -190,6 +204,18 @@ export function runValue(verb: ColumnVerb, value: unknown): unknown {
   return verb([value], (_, issue) => {
     throw new TrefoilError([issue]);
   })[0];
+}
+
+/** The verbs of a rule that is bound alone: without the capability there is no `reveal`. */
+export function boundVerbs(columns: BoundColumns, revealing: boolean): object {
+  return Object.freeze({
+    protect: (value: unknown) => runValue(columns.protect, value),
+    protectMany: (column: readonly unknown[]) => runColumn(columns.protect, column),
+    ...(revealing && {
+      reveal: (value: unknown) => runValue(columns.reveal, value),
+      revealMany: (column: readonly unknown[]) => runColumn(columns.reveal, column),
+    }),
+  });
 }
 
 /** Refuses to reveal without the capability. The compiler says so first. */

@@ -5,14 +5,15 @@
 import { ALPHABET_CLASS, decode, encode } from '../core/base32.ts';
 import type { Sealed } from '../core/brands.ts';
 import { concat, encodeList, utf8 } from '../core/bytes.ts';
-import { checkOneOf, checkText } from '../core/checks.ts';
 import type { RevealAccess } from '../core/capability.ts';
+import { checkOneOf, checkText } from '../core/checks.ts';
 import { fail } from '../errors.ts';
+import { aesSiv, SIV_LENGTH } from '../kernel/siv.ts';
 import { KEY_ID_LENGTH } from '../keys/derive.ts';
 import { type DomainKey, type DomainKeys, expandNode, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { aesSiv, SIV_LENGTH } from '../kernel/siv.ts';
 import {
   type BoundColumns,
+  boundVerbs,
   type Common,
   checkCommon,
   checkEmpty,
@@ -23,8 +24,6 @@ import {
   type Rule,
   type RuleEngine,
   refuseReveal,
-  runColumn,
-  runValue,
 } from './rule.ts';
 
 /** Version of the format, and the algorithm: 1 is AES-256-SIV; the others are free, one for sealing to a public key. */
@@ -216,7 +215,8 @@ export function seal<
       back: 'key',
       joins: `seal ${scope}`,
       scope,
-      visible: 'which values are equal, how often each occurs, and the length of values over 31 bytes to a power of two',
+      visible:
+        'which values are equal, how often each occurs, and the length of values over 31 bytes to a power of two',
     },
     keyed: true,
     needsPin: false,
@@ -229,14 +229,7 @@ export function seal<
   function bind(keys: DomainKeys, access?: RevealAccess): BoundSeal<Scope, Kind> {
     const { opened, revealing } = openFor(keys, access);
     const columns = setUp(opened, revealing);
-    return Object.freeze({
-      protect: (value: unknown) => runValue(columns.protect, value),
-      protectMany: (column: readonly unknown[]) => runColumn(columns.protect, column),
-      ...(revealing && {
-        reveal: (value: unknown) => runValue(columns.reveal, value),
-        revealMany: (column: readonly unknown[]) => runColumn(columns.reveal, column),
-      }),
-    }) as unknown as BoundSeal<Scope, Kind>;
+    return boundVerbs(columns, revealing) as BoundSeal<Scope, Kind>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as SealRule<Scope, Kind> & { readonly optional?: Optional };

@@ -11,9 +11,9 @@ import { encodeList, utf8 } from '../core/bytes.ts';
 import { CHECK_LENGTH, checkCharacters, crc20 } from '../core/check-characters.ts';
 import { badRange, badType, checkOneOf, checkText, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
+import { hmacSha256 } from '../kernel/hmac.ts';
 import { KEY_ID_LENGTH } from '../keys/derive.ts';
 import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { hmacSha256 } from '../kernel/hmac.ts';
 import { type Prepare, prepareSteps } from '../prepare/steps.ts';
 import {
   type ColumnVerb,
@@ -135,7 +135,9 @@ export interface BoundToken<Scope extends string = string> {
   /** The token of one value. `null` and `undefined` pass. */
   readonly protect: <V extends TokenInput | null | undefined>(value: V) => Token<Scope> | Missing<V>;
   /** The tokens of a column. Throws once, with the first 100 issues and their rows from 1. */
-  readonly protectMany: <V extends TokenInput | null | undefined>(column: readonly V[]) => (Token<Scope> | Missing<V>)[];
+  readonly protectMany: <V extends TokenInput | null | undefined>(
+    column: readonly V[],
+  ) => (Token<Scope> | Missing<V>)[];
   /**
    * Whether a token is the value's, under any key of the domain. The bodies are compared in constant time.
    *
@@ -185,7 +187,9 @@ export function token<const Scope extends string, const Optional extends boolean
   const data = {
     rule: 'token' as const,
     scope,
-    ...(options.prepare === undefined ? {} : { prepare: Array.isArray(options.prepare) ? Object.freeze(names) : names[0]! }),
+    ...(options.prepare === undefined
+      ? {}
+      : { prepare: Array.isArray(options.prepare) ? Object.freeze(names) : names[0]! }),
     ...(form === undefined ? {} : { form }),
     ...(label === undefined ? {} : { label }),
     ...(onToken === undefined ? {} : { onToken }),
@@ -209,7 +213,10 @@ export function token<const Scope extends string, const Optional extends boolean
         const parts = inspect(text);
         if (parts?.intact && bodies.has(parts.keyId)) {
           if (onToken === 'pass') return text;
-          fail('already_token', 'the value already is a token of these keys; protect the original, or set onToken: pass');
+          fail(
+            'already_token',
+            'the value already is a token of these keys; protect the original, or set onToken: pass',
+          );
         }
       }
       const prepared = prepareText(text);

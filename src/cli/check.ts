@@ -1,0 +1,97 @@
+/** `trefoil check`: all that is wrong with a policy, alone, with its keys and with its data. */
+
+import type { Command } from 'commander';
+import { type Issue, kindOf, TrefoilError } from '../errors.ts';
+import { type FilePolicy, parsePolicy } from '../policy.ts';
+import { revealAccess } from '../reveal.ts';
+import { throwAwayKeys } from './bind.ts';
+import { exitCodeOf } from './exit.ts';
+import { formatOf, openSource, streamsOf } from './formats.ts';
+import { toJson } from './json.ts';
+import { findKeys, keysOption } from './key-source.ts';
+import { type Context, fileOption } from './options.ts';
+import { loadPolicy } from './policy-file.ts';
+import { writeOut } from './stdout.ts';
+import { EXIT_HELP, plural } from './voice.ts';
+
+/** How many records of an input are tried. */
+const ROWS = 100;
+
+const HELP = `
+With keys it also holds the policy's key check against them. With an input it runs the first ${ROWS} records through and
+throws the result away; without keys it does that with keys that nobody keeps.
+
+Examples:
+  trefoil check --policy people.policy.yaml
+  trefoil check --policy people.policy.yaml --input people.csv --json`;
+
+interface CheckOptions {
+  readonly policy: string;
+  readonly keys?: string;
+  readonly input?: string;
+  readonly json?: true;
+}
+
+export function addCheck(parent: Command, context: Context): void {
+  parent
+    .command('check')
+    .summary('find all problems of a policy')
+    .description('Finds all problems of a policy, with file, line and column.')
+    .addOption(fileOption('--policy', 'policy file, YAML or JSON').makeOptionMandatory())
+    .addOption(keysOption())
+    .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson or .jsonl'))
+    .option('--json', 'write { ok, issues } as JSON to standard output')
+    .addHelpText('after', HELP + EXIT_HELP)
+    .action(async (options: CheckOptions) => {
+      try {
+        const tried = await check(options, context);
+        if (options.json === true) await writeOut(`${toJson({ ok: true, issues: [] }, 2)}\n`);
+        else context.voice.note(`${options.policy}: no problems${tried === null ? '' : `, ${plural(tried, 'row')} tried`}`);
+      } catch (error) {
+        if (options.json !== true || !(error instanceof TrefoilError) || error.kind === 'io') throw error;
+        await writeOut(`${toJson({ ok: false, issues: error.issues, total: error.total }, 2)}\n`);
+        context.exit(exitCodeOf(error));
+      }
+    });
+}
+
+/** Throws all problems that were found; gives the number of records that were tried, `null` without an input. */
+async function check(options: CheckOptions, context: Context): Promise<number | null> {
+  // Mistakes in the command line come before those in files.
+  const format = options.input === undefined ? null : formatOf(options.input, {});
+  const { policy, read } = await loadPolicy(options.policy);
+  const source = await findKeys(options.keys, context.voice);
+  const keys = source?.keyset.domain(policy.domain!) ?? null;
+  if (keys !== null) {
+    policy.bind(keys);
+    warnOfReveal(policy, () => policy.bind(keys, revealAccess), context);
+  }
+  if (format === null) return null;
+
+  const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
+  const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
+  const issues: Issue[] = [];
+  let rows = 0;
+  const stream = streamsOf(format, {}).protect(openSource(options.input), bound, {
+    signal: context.signal,
+    limit: ROWS,
+    onReject: (issue) => issues.push(issue),
+    onProgress: (progress) => {
+      rows = progress.rows;
+    },
+  });
+  for await (const _chunk of stream);
+  if (issues.length > 0) throw new TrefoilError(issues);
+  return rows;
+}
+
+/** A policy can be fit to protect with and not to reveal with: better to know that before the data are protected. */
+function warnOfReveal(policy: FilePolicy, bind: () => unknown, context: Context): void {
+  try {
+    bind();
+  } catch (error) {
+    if (!(error instanceof TrefoilError) || kindOf(error.code) !== 'keys') throw error;
+    context.voice.warning(`this policy cannot reveal yet: ${error.message}`);
+    context.voice.hint(`print the line for it with trefoil keys inspect --keys FILE --domain ${policy.domain}`);
+  }
+}

@@ -1,0 +1,70 @@
+/** `--dry-run`: the first records before and after, as a table. */
+
+import type { SampleRecord } from '../io/records.ts';
+import { openBound } from '../policy/bound.ts';
+import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';
+import { openSource, type Streams } from './formats.ts';
+import type { Context } from './options.ts';
+import { writeOut } from './stdout.ts';
+import { renderTable } from './table.ts';
+
+/** Runs the first `limit` records through and shows them; the stream's own output is thrown away. */
+export async function dryRun(
+  direction: 'protect' | 'reveal',
+  streams: Streams,
+  input: string | undefined,
+  bound: BoundFilePolicy | RevealingFilePolicy,
+  limit: number,
+  context: Context,
+): Promise<void> {
+  const rules = new Map<string, string>();
+  for (const { path, header, rule } of openBound(bound).leaves) {
+    rules.set(path, rule.rule);
+    if (header !== null) rules.set(header, rule.rule);
+  }
+  const tables: string[] = [];
+  const options = {
+    signal: context.signal,
+    limit,
+    onSample: (before: SampleRecord, after: SampleRecord) => {
+      tables.push(`row ${tables.length + 1}\n${sampleTable(before, after, rules)}`);
+    },
+  };
+  const source = openSource(input);
+  const stream =
+    direction === 'protect'
+      ? streams.protect(source, bound, options)
+      : streams.reveal(source, bound as RevealingFilePolicy, options);
+  for await (const _ of stream);
+  await writeOut(tables.join(''));
+}
+
+/** One record: a line a field, in the order of the record. A field that is gone shows nothing after. */
+export function sampleTable(before: SampleRecord, after: SampleRecord, rules: ReadonlyMap<string, string>): string {
+  const was = flatten(before);
+  const is = new Map(flatten(after));
+  const lines = was.map(([path, value]) => [path, show(value), show(is.get(path)), rules.get(path.replace(/\[\d+\]/g, '[]')) ?? '']);
+  const known = new Set(was.map(([path]) => path));
+  for (const [path, value] of is) {
+    if (!known.has(path)) lines.push([path, '', show(value), rules.get(path.replace(/\[\d+\]/g, '[]')) ?? '']);
+  }
+  return renderTable([['field', 'before', 'after', 'rule'], ...lines]);
+}
+
+/** The scalars of a record with their paths: `user.email`, `items[0].sku`. */
+function flatten(record: SampleRecord): [string, unknown][] {
+  const out: [string, unknown][] = [];
+  const visit = (value: unknown, path: string): void => {
+    if (Array.isArray(value) && value.length > 0) value.forEach((element, index) => visit(element, `${path}[${index}]`));
+    else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      for (const [name, member] of Object.entries(value)) visit(member, path === '' ? name : `${path}.${name}`);
+    } else out.push([path, value]);
+  };
+  visit(record, '');
+  return out;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
