@@ -1,8 +1,8 @@
 /** Policy and keys joined for a run of the command line. */
 
+import { type DomainKeys, keyset } from '../keys.ts';
 import { openBound } from '../policy/bound.ts';
 import type { BoundFilePolicy, FilePolicy, RevealingFilePolicy } from '../policy.ts';
-import { type DomainKeys, keyset } from '../keys.ts';
 import { revealAccess } from '../reveal.ts';
 import { ruleEngine } from '../rule/rule.ts';
 import { findKeys, type KeySource, needKeys } from './key-source.ts';

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Issue, kindOf, TrefoilError } from '../errors.ts';
+import { openBound } from '../policy/bound.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
 import { revealAccess } from '../reveal.ts';
 import { throwAwayKeys } from './bind.ts';
@@ -9,7 +10,7 @@ import { exitCodeOf } from './exit.ts';
 import { formatOf, openSource, streamsOf } from './formats.ts';
 import { toJson } from './json.ts';
 import { findKeys, keysOption } from './key-source.ts';
-import { type Context, fileOption } from './options.ts';
+import { type Context, fileOption, need } from './options.ts';
 import { loadPolicy } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { EXIT_HELP, plural } from './voice.ts';
@@ -26,7 +27,7 @@ Examples:
   trefoil check --policy people.policy.yaml --input people.csv --json`;
 
 interface CheckOptions {
-  readonly policy: string;
+  readonly policy?: string;
   readonly keys?: string;
   readonly input?: string;
   readonly json?: true;
@@ -37,7 +38,7 @@ export function addCheck(parent: Command, context: Context): void {
     .command('check')
     .summary('find all problems of a policy')
     .description('Finds all problems of a policy, with file, line and column.')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON').makeOptionMandatory())
+    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
     .addOption(keysOption())
     .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson or .jsonl'))
     .option('--json', 'write { ok, issues } as JSON to standard output')
@@ -46,7 +47,10 @@ export function addCheck(parent: Command, context: Context): void {
       try {
         const tried = await check(options, context);
         if (options.json === true) await writeOut(`${toJson({ ok: true, issues: [] }, 2)}\n`);
-        else context.voice.note(`${options.policy}: no problems${tried === null ? '' : `, ${plural(tried, 'row')} tried`}`);
+        else
+          context.voice.note(
+            `${options.policy}: no problems${tried === null ? '' : `, ${plural(tried, 'row')} tried`}`,
+          );
       } catch (error) {
         if (options.json !== true || !(error instanceof TrefoilError) || error.kind === 'io') throw error;
         await writeOut(`${toJson({ ok: false, issues: error.issues, total: error.total }, 2)}\n`);
@@ -59,11 +63,12 @@ export function addCheck(parent: Command, context: Context): void {
 async function check(options: CheckOptions, context: Context): Promise<number | null> {
   // Mistakes in the command line come before those in files.
   const format = options.input === undefined ? null : formatOf(options.input, {});
-  const { policy, read } = await loadPolicy(options.policy);
+  const policyFile = need(options.policy, '--policy');
+  const { policy, read } = await loadPolicy(policyFile);
   const source = await findKeys(options.keys, context.voice);
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   if (keys !== null) {
-    policy.bind(keys);
+    openBound(policy.bind(keys)).demand('protect');
     warnOfReveal(policy, () => policy.bind(keys, revealAccess), context);
   }
   if (format === null) return null;

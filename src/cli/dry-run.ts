@@ -43,7 +43,12 @@ export async function dryRun(
 export function sampleTable(before: SampleRecord, after: SampleRecord, rules: ReadonlyMap<string, string>): string {
   const was = flatten(before);
   const is = new Map(flatten(after));
-  const lines = was.map(([path, value]) => [path, show(value), show(is.get(path)), rules.get(path.replace(/\[\d+\]/g, '[]')) ?? '']);
+  const lines = was.map(([path, value]) => [
+    path,
+    show(value),
+    show(is.get(path)),
+    rules.get(path.replace(/\[\d+\]/g, '[]')) ?? '',
+  ]);
   const known = new Set(was.map(([path]) => path));
   for (const [path, value] of is) {
     if (!known.has(path)) lines.push([path, '', show(value), rules.get(path.replace(/\[\d+\]/g, '[]')) ?? '']);
@@ -55,8 +60,9 @@ export function sampleTable(before: SampleRecord, after: SampleRecord, rules: Re
 function flatten(record: SampleRecord): [string, unknown][] {
   const out: [string, unknown][] = [];
   const visit = (value: unknown, path: string): void => {
-    if (Array.isArray(value) && value.length > 0) value.forEach((element, index) => visit(element, `${path}[${index}]`));
-    else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (Array.isArray(value) && value.length > 0) {
+      for (const [index, element] of value.entries()) visit(element, `${path}[${index}]`);
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       for (const [name, member] of Object.entries(value)) visit(member, path === '' ? name : `${path}.${name}`);
     } else out.push([path, value]);
   };

@@ -1,9 +1,9 @@
 /** `trefoil explain`: the record of processing for a policy, as Markdown. */
 
 import type { Command } from 'commander';
-import { explain } from '../policy.ts';
 import { openOutput } from '../io/file.ts';
-import { type Context, fileOption } from './options.ts';
+import { explain } from '../policy.ts';
+import { type Context, fileOption, need } from './options.ts';
 import { loadPolicy } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { EXIT_HELP } from './voice.ts';
@@ -19,16 +19,17 @@ export function addExplain(parent: Command, context: Context): void {
     .command('explain')
     .summary('write what a policy does, as Markdown')
     .description('Writes the record of what a policy does with each field, as Markdown.')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON').makeOptionMandatory())
+    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .option('--force', 'replace an existing file')
     .addHelpText('after', HELP + EXIT_HELP)
-    .action(async (options: { policy: string; out?: string; force?: boolean }) => {
-      const { policy } = await loadPolicy(options.policy);
+    .action(async (options: { policy?: string; out?: string; force?: boolean }) => {
+      const policyFile = need(options.policy, '--policy');
+      const { policy } = await loadPolicy(policyFile);
       const text = explain(policy);
       const markdown = text.endsWith('\n') ? text : `${text}\n`;
       if (options.out === undefined) return await writeOut(markdown);
-      const file = await openOutput(options.out, { force: options.force === true, inputs: [options.policy] });
+      const file = await openOutput(options.out, { force: options.force === true, inputs: [policyFile] });
       try {
         await file.write(new TextEncoder().encode(markdown));
         context.signal.throwIfAborted();

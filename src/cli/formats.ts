@@ -1,20 +1,17 @@
 /// <reference types="node" />
 /** Which format the records have, and where they come from. */
 
-import { createReadStream } from 'node:fs';
 import { protectCsv, revealCsv } from '../csv.ts';
+import { openInput, systemError } from '../io/file.ts';
+import { type FileFormat, formatOfName } from '../io/file-run.ts';
 import type { RecordOptions } from '../io/records.ts';
 import { protectNdjson, revealNdjson } from '../ndjson.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';
 import { UsageError } from './exit.ts';
-import { ioError } from './io-error.ts';
-
-/** A format of records. */
-export type Format = 'csv' | 'ndjson';
 
 /** The options of a format, as commander gives them. */
 export interface FormatOptions {
-  readonly format?: Format;
+  readonly format?: FileFormat;
   readonly delimiter?: string;
   readonly quoting?: 'minimal' | 'all';
   readonly maxRecord?: number;
@@ -22,11 +19,17 @@ export interface FormatOptions {
 
 /** A format's two streams, with the options of the command line put in. */
 export interface Streams {
-  readonly protect: (source: AsyncIterable<Uint8Array>, bound: BoundFilePolicy, options: RecordOptions) => AsyncIterable<Uint8Array>;
-  readonly reveal: (source: AsyncIterable<Uint8Array>, bound: RevealingFilePolicy, options: RecordOptions) => AsyncIterable<Uint8Array>;
+  readonly protect: (
+    source: AsyncIterable<Uint8Array>,
+    bound: BoundFilePolicy,
+    options: RecordOptions,
+  ) => AsyncIterable<Uint8Array>;
+  readonly reveal: (
+    source: AsyncIterable<Uint8Array>,
+    bound: RevealingFilePolicy,
+    options: RecordOptions,
+  ) => AsyncIterable<Uint8Array>;
 }
-
-const EXTENSIONS: Readonly<Record<string, Format>> = { csv: 'csv', ndjson: 'ndjson', jsonl: 'ndjson' };
 
 /** Whether an INPUT means standard input. */
 export function isStdin(input: string | undefined): input is '-' | undefined {
@@ -34,9 +37,9 @@ export function isStdin(input: string | undefined): input is '-' | undefined {
 }
 
 /** The format that is said, or that the name of the input shows. */
-export function formatOf(input: string | undefined, { format, delimiter, quoting }: FormatOptions): Format {
-  const found = format ?? (isStdin(input) ? undefined : EXTENSIONS[/\.([a-z]+)$/i.exec(input)?.[1]?.toLowerCase() ?? '']);
-  if (found === undefined) {
+export function formatOf(input: string | undefined, { format, delimiter, quoting }: FormatOptions): FileFormat {
+  const found = format ?? (isStdin(input) ? null : formatOfName(input));
+  if (found === null) {
     throw new UsageError(
       isStdin(input) ? 'standard input needs --format' : 'the name of the input does not tell its format',
       'say --format csv or --format ndjson; for columns separated by tabs add --delimiter tab',
@@ -49,7 +52,7 @@ export function formatOf(input: string | undefined, { format, delimiter, quoting
 }
 
 /** The streams of a format. */
-export function streamsOf(format: Format, { delimiter, quoting, maxRecord }: FormatOptions): Streams {
+export function streamsOf(format: FileFormat, { delimiter, quoting, maxRecord }: FormatOptions): Streams {
   const common = maxRecord === undefined ? {} : { maxRecord };
   if (format === 'ndjson') {
     return {
@@ -57,7 +60,11 @@ export function streamsOf(format: Format, { delimiter, quoting, maxRecord }: For
       reveal: (source, bound, options) => revealNdjson(source, bound, { ...common, ...options }),
     };
   }
-  const csv = { ...common, ...(delimiter === undefined ? {} : { delimiter }), ...(quoting === undefined ? {} : { quoting }) };
+  const csv = {
+    ...common,
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(quoting === undefined ? {} : { quoting }),
+  };
   return {
     protect: (source, bound, options) => protectCsv(source, bound, { ...csv, ...options }),
     reveal: (source, bound, options) => revealCsv(source, bound, { ...csv, ...options }),
@@ -66,12 +73,10 @@ export function streamsOf(format: Format, { delimiter, quoting, maxRecord }: For
 
 /** The bytes of a file or of standard input. */
 export async function* openSource(input: string | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-  const stream = isStdin(input) ? process.stdin : createReadStream(input, { highWaterMark: 1 << 18 });
+  if (!isStdin(input)) return yield* await openInput(input);
   try {
-    for await (const chunk of stream) yield chunk as Uint8Array;
+    for await (const chunk of process.stdin) yield chunk as Uint8Array;
   } catch (error) {
-    throw isStdin(input)
-      ? ioError(error, 'standard input cannot be read', 'standard input')
-      : ioError(error, 'the input cannot be read', input);
+    throw systemError(error, 'cannot be read', 'standard input');
   }
 }

@@ -7,9 +7,9 @@
 import { stat } from 'node:fs/promises';
 import type { Option } from 'commander';
 import { TrefoilError } from '../errors.ts';
+import { systemError } from '../io/file.ts';
 import { type Keyset, keyset } from '../keys.ts';
 import { UsageError } from './exit.ts';
-import { ioError } from './io-error.ts';
 import { fileOption } from './options.ts';
 import { readAtMost } from './policy-file.ts';
 import type { Voice } from './voice.ts';
@@ -63,7 +63,7 @@ async function readKeyFile(path: string, voice: Voice): Promise<string> {
     if (error instanceof TypeError) {
       throw new TrefoilError([{ code: 'invalid_keyset', message: 'the key file is not UTF-8', file: path }]);
     }
-    throw ioError(error, 'the key file cannot be read', path);
+    throw systemError(error, 'the key file cannot be read', path);
   }
 }
 
@@ -78,6 +78,9 @@ function parse(json: string, file: string): Keyset {
     return keyset.parse(json);
   } catch (error) {
     if (!(error instanceof TrefoilError)) throw error;
-    throw new TrefoilError(error.issues.map((issue) => ({ ...issue, file })), error.total);
+    throw new TrefoilError(
+      error.issues.map((issue) => ({ ...issue, file })),
+      error.total,
+    );
   }
 }

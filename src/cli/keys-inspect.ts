@@ -20,7 +20,9 @@ Examples:
 /** The option `--domain`. */
 function readDomain(value: string): string {
   if (!NAME_PATTERN.test(value)) {
-    throw new UsageError('--domain expected 1 to 64 characters of a-z, 0-9, ".", "_", "-", the first a letter or digit');
+    throw new UsageError(
+      '--domain expected 1 to 64 characters of a-z, 0-9, ".", "_", "-", the first a letter or digit',
+    );
   }
   return value;
 }
@@ -29,7 +31,7 @@ export function addKeysInspect(parent: Command, context: Context): void {
   parent
     .command('inspect')
     .summary('show ids and key checks of a key file, never keys')
-    .description('Shows the ids of root keys, and a domain\'s shown key ids and key checks. Never key bytes.')
+    .description("Shows the ids of root keys, and a domain's shown key ids and key checks. Never key bytes.")
     .addOption(keysOption())
     .addOption(option('--domain', 'NAME', 'a pseudonymisation domain: show its key ids and checks', readDomain))
     .option('--json', 'write JSON')

@@ -2,10 +2,10 @@
 /** `trefoil keys new`: makes a key file. */
 
 import type { Command } from 'commander';
-import { keyset } from '../keys.ts';
 import { openOutput } from '../io/file.ts';
+import { keyset } from '../keys.ts';
 import { secretAccess } from '../reveal.ts';
-import { type Context, fileOption } from './options.ts';
+import { type Context, fileOption, need } from './options.ts';
 import { EXIT_HELP } from './voice.ts';
 
 const HELP = `
@@ -20,11 +20,12 @@ export function addKeysNew(parent: Command, context: Context): void {
     .command('new')
     .summary('make a key file')
     .description('Makes a key file that its owner alone can read.')
-    .addOption(fileOption('--out', 'file to make').makeOptionMandatory())
+    .addOption(fileOption('--out', 'file to make (required)'))
     .addHelpText('after', HELP + EXIT_HELP)
-    .action(async ({ out }: { out: string }) => {
+    .action(async (options: { out?: string }) => {
+      const out = need(options.out, '--out');
       const made = keyset.generate();
-      const file = await openOutput(out, { mode: 0o600 });
+      const file = await openOutput(out, { force: false, mode: 0o600 });
       try {
         await file.write(new TextEncoder().encode(made.export(secretAccess)));
         context.signal.throwIfAborted();
@@ -34,6 +35,8 @@ export function addKeysNew(parent: Command, context: Context): void {
         throw error;
       }
       context.voice.note(`wrote ${out} with root key ${made.primary}`);
-      context.voice.note('the file is the secret: whoever reads it can reveal everything, and without it nothing can be');
+      context.voice.note(
+        'the file is the secret: whoever reads it can reveal everything, and without it nothing can be',
+      );
     });
 }

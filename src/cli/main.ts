@@ -42,7 +42,10 @@ function makeProgram(context: Context): Command {
     .version(packageVersion(), '-V, --version', 'write the version')
     .helpOption('-h, --help', 'write this help')
     .addHelpText('after', HELP + EXIT_HELP);
-  const keys = program.command('keys').summary('make and look at key files').description('Makes and looks at key files.');
+  const keys = program
+    .command('keys')
+    .summary('make and look at key files')
+    .description('Makes and looks at key files.');
   addKeysNew(keys, context);
   addKeysInspect(keys, context);
   addCheck(program, context);
@@ -58,7 +61,8 @@ function usageOf(error: CommanderError): UsageError {
   const [, said = '', similar] = /^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
   const hint = similar === undefined ? 'trefoil --help lists the commands and options' : `did you mean ${similar}?`;
   const [, kind, word = ''] = /^(unknown option|unknown command) '(.*)'$/s.exec(said) ?? [];
-  if (kind === undefined) return new UsageError(said.replace('. Expected', ': expected'), similar === undefined ? undefined : hint);
+  if (kind === undefined)
+    return new UsageError(said.replace('. Expected', ': expected'), similar === undefined ? undefined : hint);
   const name = word.replace(/=.*$/s, '');
   const what = name === word ? kind : 'unknown option, or one that takes no value';
   return new UsageError(/^[a-z-]{1,24}$/i.test(name) ? `${what} ${name}` : what, hint);
@@ -79,8 +83,8 @@ async function run(argv: readonly string[]): Promise<number> {
     if (abort.signal.aborted) return voice.failure(abort.signal.reason);
     if (!(error instanceof CommanderError)) return voice.failure(error);
     // Help and version are thrown as well. A command without its subcommand shows help on standard error: code 1.
-    if (error.code === 'commander.help') return EXIT.usage;
-    return error.exitCode === 0 ? EXIT.done : voice.failure(usageOf(error));
+    if (error.exitCode === 0) return EXIT.done;
+    return error.code === 'commander.help' ? EXIT.usage : voice.failure(usageOf(error));
   }
 }
 

@@ -37,8 +37,22 @@ export function fileOption(flag: string, text: string): Option {
   });
 }
 
+/**
+ * The argument of an option that must be there. Commander would ask for it before it looks at unknown options, and so
+ * answer a mistyped `--polcy` with "not specified".
+ */
+export function need(value: string | undefined, flag: string): string {
+  if (value === undefined) throw new UsageError(`${flag} FILE is needed`);
+  return value;
+}
+
 /** An option that takes one of a few words. */
-export function wordOption<T extends string>(flag: string, argument: string, text: string, words: readonly T[]): Option {
+export function wordOption<T extends string>(
+  flag: string,
+  argument: string,
+  text: string,
+  words: readonly T[],
+): Option {
   return option(flag, argument, `${text}: ${words.join(' or ')}`, (value) => {
     const word = words.find((candidate) => candidate === value);
     if (word === undefined) throw new UsageError(`${flag} expected ${words.join(' or ')}`);
@@ -59,11 +73,19 @@ export function integerOption(flag: string, argument: string, text: string, mini
 
 /** The column separator: one character, or the names that a shell can type. */
 export function delimiterOption(): Option {
-  return option('--delimiter', 'C', 'column separator of CSV, one character; \\t or tab for a tab (default: ,)', (value) => {
-    const delimiter = value === '\\t' || value === 'tab' ? '\t' : value;
-    if (delimiter.length !== 1 || /["\r\n\0\ufeff\ud800-\udfff]/.test(delimiter)) {
-      throw new UsageError('--delimiter expected one character that is neither a quotation mark nor a line end', 'write tab for a tab');
-    }
-    return delimiter;
-  });
+  return option(
+    '--delimiter',
+    'C',
+    'column separator of CSV, one character; \\t or tab for a tab (default: ,)',
+    (value) => {
+      const delimiter = value === '\\t' || value === 'tab' ? '\t' : value;
+      if (delimiter.length !== 1 || /["\r\n\0\ufeff\ud800-\udfff]/.test(delimiter)) {
+        throw new UsageError(
+          '--delimiter expected one character that is neither a quotation mark nor a line end',
+          'write tab for a tab',
+        );
+      }
+      return delimiter;
+    },
+  );
 }

@@ -3,8 +3,8 @@
 
 import { open } from 'node:fs/promises';
 import { type Issue, TrefoilError } from '../errors.ts';
+import { systemError } from '../io/file.ts';
 import { check, type FilePolicy, parsePolicy } from '../policy.ts';
-import { ioError } from './io-error.ts';
 import { type PolicyText, readPolicyText } from './policy-text.ts';
 
 /** Longest policy file in bytes. */
@@ -16,7 +16,7 @@ export async function readPolicyFile(path: string): Promise<PolicyText> {
   try {
     bytes = await readAtMost(path, MAX_POLICY_BYTES);
   } catch (error) {
-    throw ioError(error, 'the policy file cannot be read', path);
+    throw systemError(error, 'the policy file cannot be read', path);
   }
   if (bytes.length > MAX_POLICY_BYTES) {
     throw new TrefoilError([{ code: 'invalid_yaml', message: 'the policy file is larger than 1 MiB', file: path }]);

@@ -10,7 +10,17 @@
  * - Problems of the *form* (an anchor, a double key) leave a value, and the schema's problems are reported with them.
  */
 
-import { Composer, type Document, isMap, isScalar, isSeq, LineCounter, type ParsedNode, Parser, type YAMLError } from 'yaml';
+import {
+  Composer,
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  Parser,
+  type YAMLError,
+} from 'yaml';
 import type { Issue } from '../errors.ts';
 
 /** Deepest nesting that a policy can have; fields are paths, so a real one has five levels. */
@@ -180,7 +190,12 @@ export function readPolicyText(text: string, file: string): PolicyText {
         }
         const [member, inner] = convert(pair.value as ParsedNode | null, name.range[1], at, depth + 1);
         // Not by assignment: a member named __proto__ is a member.
-        Object.defineProperty(value, name.value, { value: member, enumerable: true, writable: true, configurable: true });
+        Object.defineProperty(value, name.value, {
+          value: member,
+          enumerable: true,
+          writable: true,
+          configurable: true,
+        });
         spot.members.set(name.value, inner);
       }
       return [value, spot];

@@ -11,6 +11,9 @@ Examples:
   zcat log.ndjson.gz | trefoil protect --format ndjson --policy p.yaml --keys keys.json | gzip > log.safe.ndjson.gz`;
 
 export function addProtect(parent: Command, context: Context): void {
-  const command = parent.command('protect').summary('pseudonymise a file').description('Pseudonymises records under a policy.');
+  const command = parent
+    .command('protect')
+    .summary('pseudonymise a file')
+    .description('Pseudonymises records under a policy.');
   addRun(command, 'protect', HELP, context);
 }

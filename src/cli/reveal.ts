@@ -12,6 +12,9 @@ Example:
   trefoil reveal people.safe.csv --policy p.yaml --keys keys.json --out people.back.csv`;
 
 export function addReveal(parent: Command, context: Context): void {
-  const command = parent.command('reveal').summary('turn a file back').description('Turns sealed and enciphered fields back.');
+  const command = parent
+    .command('reveal')
+    .summary('turn a file back')
+    .description('Turns sealed and enciphered fields back.');
   addRun(command, 'reveal', HELP, context);
 }

@@ -7,14 +7,15 @@
  */
 
 import type { Command } from 'commander';
-import type { Issue } from '../errors.ts';
+import type { Progress, RecordOptions } from '../io/records.ts';
+import type { RevealingFilePolicy } from '../policy.ts';
 import { type Joined, joinKeys } from './bind.ts';
 import { dryRun } from './dry-run.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { type FormatOptions, formatOf, openSource, type Streams, streamsOf } from './formats.ts';
 import { keysOption } from './key-source.ts';
-import { type Context, delimiterOption, fileOption, integerOption, wordOption } from './options.ts';
-import { openOutputs } from './outputs.ts';
+import { type Context, delimiterOption, fileOption, integerOption, need, wordOption } from './options.ts';
+import { type Outputs, openOutputs } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { makeProgress } from './progress.ts';
 import { makeSummary } from './summary.ts';
@@ -25,7 +26,7 @@ export type Direction = 'protect' | 'reveal';
 
 /** The options as commander gives them. */
 interface RunOptions extends FormatOptions {
-  readonly policy: string;
+  readonly policy?: string;
   readonly keys?: string;
   readonly out?: string;
   readonly limit?: number;
@@ -41,17 +42,21 @@ interface RunOptions extends FormatOptions {
 export function addRun(command: Command, direction: Direction, help: string, context: Context): void {
   command
     .argument('[INPUT]', 'file to read; none or - is standard input')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON').makeOptionMandatory())
+    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
     .addOption(keysOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
-    .addOption(wordOption('--format', 'FORMAT', 'format of the records (default: by the name of the input)', ['csv', 'ndjson']))
+    .addOption(
+      wordOption('--format', 'FORMAT', 'format of the records (default: by the name of the input)', ['csv', 'ndjson']),
+    )
     .addOption(delimiterOption())
     .addOption(wordOption('--quoting', 'HOW', 'which CSV cells are quoted in the output', ['minimal', 'all']))
     .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1048576)', 1, 2 ** 28))
     .addOption(integerOption('--limit', 'N', 'only the first N records', 1, 1e15))
     .option('--dry-run', 'show the first records before and after, and write nothing')
     .addOption(fileOption('--summary', 'file for a JSON summary of the run'))
-    .addOption(wordOption('--on-error', 'WHAT', 'a record with a problem: stop the run, or reject it', ['stop', 'reject']))
+    .addOption(
+      wordOption('--on-error', 'WHAT', 'a record with a problem: stop the run, or reject it', ['stop', 'reject']),
+    )
     .addOption(fileOption('--rejects', 'file for rejected rows and their problems, without values'))
     .option('--force', 'replace existing files')
     .option('--quiet', 'no progress line and no last line')
@@ -59,13 +64,19 @@ export function addRun(command: Command, direction: Direction, help: string, con
     .action((input: string | undefined, options: RunOptions) => run(direction, input, options, context));
 }
 
-async function run(direction: Direction, input: string | undefined, options: RunOptions, context: Context): Promise<void> {
+async function run(
+  direction: Direction,
+  input: string | undefined,
+  options: RunOptions,
+  context: Context,
+): Promise<void> {
   checkTogether(options);
   const format = formatOf(input, options);
   const streams = streamsOf(format, options);
-  const { policy } = await loadPolicy(options.policy);
+  const policyFile = need(options.policy, '--policy');
+  const { policy } = await loadPolicy(policyFile);
   const joined = await joinKeys(policy, direction, options.keys, context.voice);
-  const inputs = [input === '-' ? undefined : input, options.policy, joined.keyFile].filter((path) => path != null);
+  const inputs = [input === '-' ? undefined : input, policyFile, joined.keyFile].filter((path) => path != null);
 
   if (options.dryRun === true) {
     if ([options.out, options.summary, options.rejects].some((path) => path !== undefined)) {
@@ -77,7 +88,7 @@ async function run(direction: Direction, input: string | undefined, options: Run
   const outputs = await openOutputs({ out, summary, rejects, force: force === true, inputs });
   try {
     const begin = performance.now();
-    const done = await pump(direction, streams, input, joined, options, outputs, context);
+    const done = await pump(direction, streams, input, joined.bound, options, outputs, context);
     context.signal.throwIfAborted();
     const written = { command: direction, ...done, policy, keys: joined.keys };
     await outputs.finish(makeSummary(written));
@@ -94,6 +105,52 @@ async function run(direction: Direction, input: string | undefined, options: Run
   } catch (error) {
     await outputs.discard();
     throw error;
+  }
+}
+
+/** Pulls the records through, at the speed of who takes them, and counts. */
+async function pump(
+  direction: Direction,
+  streams: Streams,
+  input: string | undefined,
+  bound: Joined['bound'],
+  options: RunOptions,
+  outputs: Outputs,
+  context: Context,
+): Promise<{ rowsIn: number; rowsOut: number; rowsRejected: number }> {
+  const line = makeProgress(options.quiet !== true);
+  let last: Progress = { rows: 0, rejected: 0, bytesIn: 0, bytesOut: 0 };
+  const streamOptions: RecordOptions = {
+    signal: context.signal,
+    limit: options.limit,
+    onReject: options.onError === 'reject' ? outputs.reject : undefined,
+    onProgress: (progress) => {
+      last = progress;
+      line.update(progress);
+    },
+  };
+  // A source that is all rejects gives no chunk to write, so rejects are written when the next bytes are asked for.
+  const source = eachAfter(openSource(input), outputs.drain);
+  const stream =
+    direction === 'protect'
+      ? streams.protect(source, bound, streamOptions)
+      : streams.reveal(source, bound as RevealingFilePolicy, streamOptions);
+  try {
+    for await (const chunk of stream) await outputs.write(chunk);
+  } finally {
+    line.clear();
+  }
+  return { rowsIn: last.rows, rowsOut: last.rows - last.rejected, rowsRejected: last.rejected };
+}
+
+/** The same chunks; something is awaited before each. */
+async function* eachAfter(
+  source: AsyncIterable<Uint8Array>,
+  first: () => Promise<void>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) {
+    await first();
+    yield chunk;
   }
 }
 

@@ -6,7 +6,8 @@ import { printable } from './voice.ts';
 const MAX_WIDTH = 32;
 
 // Terminals give two columns to what Unicode calls East Asian wide (UAX #11), and to emoji. This is the bulk of it.
-const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
 function widthOf(character: string): number {
@@ -22,7 +23,7 @@ export function displayWidth(text: string): number {
 }
 
 /** A text on one line, at most `width` columns wide; what is cut off is marked with `…`. */
-export function fit(text: string, width: number = MAX_WIDTH): string {
+export function cutToFit(text: string, width: number = MAX_WIDTH): string {
   const shown = printable(text);
   if (displayWidth(shown) <= width) return shown;
   let out = '';
@@ -37,12 +38,15 @@ export function fit(text: string, width: number = MAX_WIDTH): string {
 
 /** Rows of cells as lines. The last column is not padded. */
 export function renderTable(rows: readonly (readonly string[])[], indent = '  '): string {
-  const cells = rows.map((row) => row.map((cell) => fit(cell)));
+  const cells = rows.map((row) => row.map((cell) => cutToFit(cell)));
   const widths: number[] = [];
-  for (const row of cells) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, displayWidth(cell));
+  for (const row of cells)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, displayWidth(cell));
   return cells
     .map((row) => {
-      const padded = row.map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat(widths[i]! - displayWidth(cell))));
+      const padded = row.map((cell, i) =>
+        i === row.length - 1 ? cell : cell + ' '.repeat(widths[i]! - displayWidth(cell)),
+      );
       return `${indent}${padded.join('  ').trimEnd()}\n`;
     })
     .join('');

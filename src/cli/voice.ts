@@ -6,7 +6,7 @@
 
 import { isArgumentError } from '../core/checks.ts';
 import { formatIssue, type Issue, TrefoilError } from '../errors.ts';
-import { exitCodeOf, EXIT, Interrupted, UsageError } from './exit.ts';
+import { EXIT, exitCodeOf, Interrupted, UsageError } from './exit.ts';
 
 /** Where a fault of trefoil's own is reported. */
 const REPORT_TO = 'report it to the maintainers with this line and the version, without any data';

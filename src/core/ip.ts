@@ -22,7 +22,8 @@ function parseV4(text: string): Uint8Array | null {
 function parseV6(text: string): Uint8Array | null {
   const halves = text.split('::');
   if (halves.length > 2) return null;
-  const [head, tail] = halves.map(readGroups);
+  // A version 4 address may only be the end of the whole.
+  const [head, tail] = halves.map((half, i) => readGroups(half, i === halves.length - 1));
   if (head === null || head === undefined || tail === null) return null;
   const missing = 16 - head.length - (tail?.length ?? 0);
   // "::" stands for at least one group; without it nothing may be missing.
@@ -33,13 +34,13 @@ function parseV6(text: string): Uint8Array | null {
   return bytes;
 }
 
-/** The bytes of groups between colons; the last may be a version 4 address. */
-function readGroups(text: string): number[] | null {
+/** The bytes of groups between colons; at the end of an address the last may be a version 4 address. */
+function readGroups(text: string, atEnd: boolean): number[] | null {
   if (text === '') return [];
   const bytes: number[] = [];
   const groups = text.split(':');
   for (const [i, group] of groups.entries()) {
-    if (i === groups.length - 1 && group.includes('.')) {
+    if (atEnd && i === groups.length - 1 && group.includes('.')) {
       const v4 = parseV4(group);
       if (v4 === null) return null;
       bytes.push(...v4);

@@ -27,7 +27,11 @@ export function checkTabular({ leaves }: BoundInside): void {
   const seen = new Set<string>();
   for (const { path, header } of leaves) {
     if (header === null) {
-      issues.push({ code: 'not_tabular', message: 'a field inside an array has no column in CSV; use NDJSON', field: path });
+      issues.push({
+        code: 'not_tabular',
+        message: 'a field inside an array has no column in CSV; use NDJSON',
+        field: path,
+      });
     } else if (seen.has(header)) {
       issues.push({ code: 'not_tabular', message: 'another field has the same header in CSV', field: path });
     } else seen.add(header);
@@ -47,7 +51,8 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
     .filter(({ leaf }) => direction === 'protect' || !leaf.engine.removes);
   const byHeader = new Map(expected.map((entry) => [entry.leaf.header, entry]));
   if (!names.some((name) => byHeader.has(name)) && expected.some(({ leaf }) => leaf.rule.optional !== true)) {
-    const message = "the input seems to have no header: none of the policy's fields is in its first line; check the delimiter, too";
+    const message =
+      "the input seems to have no header: none of the policy's fields is in its first line; check the delimiter, too";
     throw new TrefoilError([{ code: 'header_missing', message, line: 1 }]);
   }
 
@@ -59,7 +64,12 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
     const first = firstAt.get(name);
     if (first !== undefined) {
       const message = `columns ${first + 1} and ${from + 1} of the header have the same name`;
-      issues.push({ code: 'header_duplicate', message, line: 1, ...(entry === undefined ? {} : { field: entry.leaf.path }) });
+      issues.push({
+        code: 'header_duplicate',
+        message,
+        line: 1,
+        ...(entry === undefined ? {} : { field: entry.leaf.path }),
+      });
       continue;
     }
     firstAt.set(name, from);

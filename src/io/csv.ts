@@ -8,13 +8,21 @@
 
 import { Buffer } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
-import { type Options as WriteOptions, stringify } from 'csv-stringify/sync';
+import { stringify, type Options as WriteOptions } from 'csv-stringify/sync';
 import { badRange, checkOneOf } from '../core/checks.ts';
-import { fail, type Issue, type IssueCode, TrefoilError } from '../errors.ts';
+import { fail, type Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
-import { checkTabular, type CsvColumn, mapHeader } from './csv-header.ts';
+import { type CsvColumn, checkTabular, mapHeader } from './csv-header.ts';
 import { type Block, recordLines } from './frames.ts';
-import { type Batch, checkRecordOptions, type Codec, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
+import {
+  type Batch,
+  type Codec,
+  checkRecordOptions,
+  DEFAULT_MAX_RECORD,
+  makeRun,
+  type RecordOptions,
+  type Run,
+} from './records.ts';
 
 /** What a CSV stream may be told. */
 export interface CsvOptions extends RecordOptions {
@@ -56,7 +64,7 @@ interface Settings {
 function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Settings): Codec {
   const { delimiter, quoted, maxRecord, onSample } = settings;
   let columns: readonly CsvColumn[] | null = null;
-  let width = 0;
+  let header: readonly string[] = [];
   let newline: Newline = '\n';
   let writing: WriteOptions = {};
   // Whether the last record that was read had its line end, and whether the last that was written is an empty line.
@@ -66,10 +74,11 @@ function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Setti
   /** Reads the header: the columns of the run, and what to write of it. */
   function readHeader(names: readonly string[], block: Block): string {
     const map = mapHeader(names, inside, direction);
-    width = names.length;
+    header = names;
     columns = map;
     newline = firstNewline(block.bytes);
-    writing = { delimiter, quoted, quoted_empty: quoted, record_delimiter: newline, eof: false };
+    // Left to itself, csv-stringify quotes a cell for the file's own newline only.
+    writing = { delimiter, quoted, quoted_empty: quoted, quoted_match: /[\r\n]/, record_delimiter: newline, eof: false };
     return write([map.map(({ name }) => name)]);
   }
 
@@ -93,9 +102,15 @@ function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Setti
       const parts: string[] = [];
       if (heading === 1) parts.push(readHeader(parsed[0]!, block));
       const rows = heading === 1 ? parsed.slice(1) : parsed;
-      checkWidths(rows, width, batch);
-      const good = rows.length === 0 ? [] : turn(rows, columns!, direction, inside, batch, onSample);
+      checkWidths(rows, header.length, batch);
+      const { good, from } = turn(rows, columns!, direction, inside, batch);
       if (good.length > 0) parts.push(write(good));
+      if (onSample !== undefined) {
+        for (const [i, record] of good.entries()) {
+          const after = columns!.map(({ name }, c) => [name, record[c]]);
+          onSample(Object.fromEntries(header.map((name, c) => [name, rows[from[i]!]![c]])), Object.fromEntries(after));
+        }
+      }
       ended = block.ended;
       let lines: number[] | null = null;
       const lineOf = (index: number): number => {
@@ -107,8 +122,9 @@ function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Setti
       return { rows: rows.length, text, lineOf };
     },
     oversize(head) {
-      const stray = readError(head, delimiter)?.code === 'CSV_QUOTE_NOT_CLOSED' ? null : readError(head, delimiter);
-      if (stray !== null) return { issue: STRAY, rejectable: false };
+      // A stray quote early in a file makes one record of all that follows.
+      const error = readError(head, delimiter);
+      if (error !== null && error.code !== NOT_CLOSED) return { issue: STRAY, rejectable: false };
       const message = `the record is longer than ${maxRecord} bytes; a quote that is never closed looks the same`;
       return { issue: { code: 'record_too_large', message, maximum: maxRecord }, rejectable: false };
     },
@@ -122,15 +138,19 @@ function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Setti
 
 const STRAY: Issue = {
   code: 'stray_quote',
-  message: 'a quote stands inside a cell that is not quoted, or behind one that is; quote the cell and double its quotes',
+  message:
+    'a quote stands inside a cell that is not quoted, or behind one that is; quote the cell and double its quotes',
 };
 
 const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'a quote is opened and never closed' };
 
+/** csv-parse's code for a quote that is open at the end. */
+const NOT_CLOSED = 'CSV_QUOTE_NOT_CLOSED';
+
 const PARSING = {
   // All three end a record, wherever they stand outside quotes: a file that mixes them is cut where the framing cuts it.
   record_delimiter: ['\r\n', '\n', '\r'],
-  // The header is compared by us, row by row, so that a rejected row does not end the run.
+  // Row lengths are compared by us, so that a rejected row does not end the run.
   relax_column_count: true,
 };
 
@@ -161,7 +181,7 @@ function readRecords(block: Block, delimiter: string, rowsBefore: number, headin
     return parseBytes(block.bytes, delimiter);
   } catch {
     const error = readError(block.bytes, delimiter)!;
-    const { code, message } = error.code === 'CSV_QUOTE_NOT_CLOSED' ? UNCLOSED : STRAY;
+    const { code, message } = error.code === NOT_CLOSED ? UNCLOSED : STRAY;
     const row = rowsBefore + error.records + 1 - heading;
     const line = recordLines(block, true)[error.records] ?? block.line;
     return fail(code, message, { ...(row > 0 ? { row } : {}), line });
@@ -193,40 +213,33 @@ function checkWidths(rows: readonly (readonly string[])[], width: number, batch:
   }
 }
 
-/** Rows → columns → rules → columns → rows. Gives the rows without an issue. */
+/** Rows → columns → rules → columns → rows. Gives the rows without an issue, and where each stood in the batch. */
 function turn(
   rows: readonly string[][],
   columns: readonly CsvColumn[],
   direction: Direction,
   inside: BoundInside,
   batch: Batch,
-  onSample: RecordOptions['onSample'],
-): string[][] {
+): { readonly good: string[][]; readonly from: number[] } {
   const { faulty } = batch;
-  const sound = faulty.size === 0 ? null : rows.flatMap((_, r) => (faulty.has(r) ? [] : [r]));
-  const count = sound === null ? rows.length : sound.length;
-  const rowOf = (i: number): number => (sound === null ? i : sound[i]!);
+  const sound: number[] = [];
+  for (let r = 0; r < rows.length; r++) if (!faulty.has(r)) sound.push(r);
   const out: unknown[][] = columns.map(({ leaf, index, from }) => {
-    const column = new Array<unknown>(count);
-    for (let i = 0; i < count; i++) column[i] = rows[rowOf(i)]![from];
-    const report = (i: number, issue: Issue): void => batch.report(rowOf(i), { ...issue, field: leaf.path });
+    const column = sound.map((r): unknown => rows[r]![from]);
+    const report = (i: number, issue: Issue): void => batch.report(sound[i]!, { ...issue, field: leaf.path });
     if (direction === 'protect' && leaf.engine.cell === 'integer') readIntegers(column, report);
     return inside.columns[index]![direction](column, report);
   });
   const good: string[][] = [];
-  for (let i = 0; i < count; i++) {
-    const r = rowOf(i);
-    if (faulty.has(r)) continue;
+  const from: number[] = [];
+  for (let i = 0; i < sound.length; i++) {
+    if (faulty.has(sound[i]!)) continue;
     const record = new Array<string>(columns.length);
     for (let c = 0; c < columns.length; c++) record[c] = toCell(out[c]![i]);
     good.push(record);
-    if (onSample !== undefined) {
-      const before = columns.map(({ name, from }) => [name, rows[r]![from]]);
-      const after = columns.map(({ name }, c) => [name, record[c]]);
-      onSample(Object.fromEntries(before), Object.fromEntries(after));
-    }
+    from.push(sound[i]!);
   }
-  return good;
+  return { good, from };
 }
 
 const INTEGER = /^(?:0|-?[1-9][0-9]{0,15})$/;

@@ -124,7 +124,7 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
         break;
       }
     }
-    const unfinished = i + base - recordOffset - (cr ? 1 : 0);
+    const unfinished = i + base - recordOffset - (cr && !inQuotes ? 1 : 0);
     if (stop === 'chunk' && !skipping && unfinished > maxRecord) stop = 'long, unfinished';
     at = i;
     quotes = inQuotes;
@@ -191,7 +191,7 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
     at = 0;
     begin = 0;
     // A carriage return at the very end is a line end, too.
-    const ended = afterCr || recordOffset === heldBytes;
+    const ended = (afterCr && !quotes) || recordOffset === heldBytes;
     if (heldBytes > 0) yield { kind: 'records', bytes: joined(null), line: blockLine, ended };
     restart();
   }

@@ -3,11 +3,19 @@
 import { typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
-import { type Batch, checkRecordOptions, type Codec, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
 import { scanJson } from './json-scan.ts';
+import {
+  type Batch,
+  type Codec,
+  checkRecordOptions,
+  DEFAULT_MAX_RECORD,
+  makeRun,
+  type RecordOptions,
+  type Run,
+} from './records.ts';
 
 /** What an NDJSON stream may be told. */
-export interface NdjsonOptions extends RecordOptions {}
+export type NdjsonOptions = RecordOptions;
 
 /** Checks the arguments and gives what starts a run. */
 export function prepareNdjson(
@@ -38,7 +46,8 @@ function makeNdjsonCodec(
     begin: () => inside.demand(direction),
     take(block, batch) {
       const { values, indices, lines } = readLines(batch, block.line);
-      const out = values.length === 0 ? [] : inside.rows(direction, values, (i, issue) => batch.report(indices[i]!, issue));
+      const out =
+        values.length === 0 ? [] : inside.rows(direction, values, (i, issue) => batch.report(indices[i]!, issue));
       let text = '';
       for (let i = 0; i < out.length; i++) {
         const record = out[i];

@@ -58,7 +58,8 @@ export function checkRecordOptions(options: unknown, more: readonly string[] = [
   }
   for (const name of ['onProgress', 'onReject', 'onSample'] as const) {
     const given: unknown = checked[name];
-    if (given !== undefined && typeof given !== 'function') badType(name, `expected a function, got ${typeName(given)}`);
+    if (given !== undefined && typeof given !== 'function')
+      badType(name, `expected a function, got ${typeName(given)}`);
   }
   if (batchSize !== undefined) checkInteger('batchSize', batchSize, 1, 65_536);
   if (maxRecord !== undefined) checkInteger('maxRecord', maxRecord, 1, 1 << 28);
@@ -234,7 +235,9 @@ function openInput(block: Block, codec: Codec): { block: Block; mark: string } {
 function decode(decoder: TextDecoder, { bytes, line }: Block, quoted: boolean): string {
   const nul = bytes.indexOf(0);
   if (nul !== -1) {
-    fail('nul_byte', 'a NUL byte; the input is not text, or it is UTF-16', { line: line + lineEnds(bytes, nul, quoted) });
+    fail('nul_byte', 'a NUL byte; the input is not text, or it is UTF-16', {
+      line: line + lineEnds(bytes, nul, quoted),
+    });
   }
   try {
     return decoder.decode(bytes);

@@ -15,6 +15,16 @@ export type Source =
   | ReadableStream<Uint8Array>
   | Uint8Array;
 
+/** A policy with its keys, as `policy.bind(keys)` gives it. */
+export interface CanProtect {
+  readonly protect: unknown;
+}
+
+/** A policy that was bound with `revealAccess`. */
+export interface CanReveal {
+  readonly reveal: unknown;
+}
+
 /** A cursor over a source. */
 interface Cursor {
   readonly next: () => Promise<IteratorResult<unknown>>;
@@ -132,7 +142,9 @@ function openReader(source: ReadableStream<Uint8Array>): Cursor {
 
 /** Bytes of any realm: a test runner's sandbox has a `Uint8Array` of its own. */
 function isBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && (value as unknown as Record<symbol, unknown>)[Symbol.toStringTag] === 'Uint8Array';
+  return (
+    ArrayBuffer.isView(value) && (value as unknown as Record<symbol, unknown>)[Symbol.toStringTag] === 'Uint8Array'
+  );
 }
 
 function openIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>, hurry?: () => void): Cursor {

@@ -5,11 +5,24 @@
  * `JSON.stringify`, `toString` or `util.inspect` reaches them.
  */
 
-import { badType, typeName } from '../core/checks.ts';
+import { ALPHABET_CLASS } from '../core/base32.ts';
+import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { child, domainNode, type KeyedKind, keyCheckValue, ruleNode, shownKeyId } from './derive.ts';
+import {
+  child,
+  domainNode,
+  KEY_CHECK_LENGTH,
+  KEY_ID_LENGTH,
+  type KeyedKind,
+  keyCheckValue,
+  ruleNode,
+  shownKeyId,
+} from './derive.ts';
 
 const ACCESS = Symbol.for('trefoil.domain-keys.v1');
+
+const KEY_ID = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}$`);
+const KEY_CHECK = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_CHECK_LENGTH}}$`);
 
 /** Key check values by shown key id. */
 export type KeyCheck = Readonly<Record<string, string>>;
@@ -78,6 +91,21 @@ export function openKeys(keys: DomainKeys): OpenedKeys {
   return access() as OpenedKeys;
 }
 
+/** Checks the form of key check values: anything else would pin nothing, in silence. */
+export function checkKeyCheck(keyCheck: unknown): void {
+  if (typeof keyCheck !== 'object' || keyCheck === null || Array.isArray(keyCheck)) {
+    badType('keyCheck', `expected an object of check values by key id, got ${typeName(keyCheck)}`);
+  }
+  for (const [id, check] of Object.entries(keyCheck)) {
+    if (!KEY_ID.test(id)) {
+      badRange('keyCheck', `expected key ids of ${KEY_ID_LENGTH} characters, as trefoil keys inspect shows them`);
+    }
+    if (typeof check !== 'string' || !KEY_CHECK.test(check)) {
+      badRange('keyCheck', `expected check values of ${KEY_CHECK_LENGTH} characters, as trefoil keys inspect shows them`);
+    }
+  }
+}
+
 /**
  * Holds keys against pinned check values: every pinned id must be there with the pinned check, so that a run with the
  * wrong keys stops before the first row.
@@ -85,6 +113,7 @@ export function openKeys(keys: DomainKeys): OpenedKeys {
  * @throws TrefoilError `key_check_mismatch`.
  */
 export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
+  checkKeyCheck(keyCheck);
   const opened = openKeys(keys);
   const ids = Object.keys(keyCheck);
   for (const id of ids) {

@@ -2,12 +2,10 @@
  * `policy`: the data-protection sheet of a record, as a value. `bind` joins it to keys once.
  */
 
-import { ALPHABET_CLASS } from '../core/base32.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
-import { KEY_CHECK_LENGTH, KEY_ID_LENGTH } from '../keys/derive.ts';
-import { type DomainKeys, type KeyCheck, openKeys, pinKeys, protectingKey } from '../keys/domain-keys.ts';
+import { checkKeyCheck, type DomainKeys, type KeyCheck, openKeys, pinKeys, protectingKey } from '../keys/domain-keys.ts';
 import { checkAccess, refuseReveal, runColumn } from '../rule/rule.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { makeTransform } from './transform.ts';
@@ -15,9 +13,6 @@ import { type FieldsNode, treeOfFields } from './tree.ts';
 import type { BoundFilePolicy, Fields, ManyOptions, Policy, PolicyOptions } from './types.ts';
 
 const LEAVES = Symbol.for('trefoil.policy.v1');
-
-const KEY_ID = new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}$`);
-const KEY_CHECK = new RegExp(`^[${ALPHABET_CLASS}]{${KEY_CHECK_LENGTH}}$`);
 
 /**
  * A policy: what happens to each field of a record. Nested objects and {@link each} for arrays follow the record's form.
@@ -62,7 +57,7 @@ export function policy<const F extends Fields>(fields: F, options: PolicyOptions
     fields: Object.freeze(Object.fromEntries(leaves.map((leaf) => [leaf.path, leaf.rule]))),
   };
   const bind = (keys: DomainKeys, access?: RevealAccess) =>
-    bindPolicy(root, leaves, options, keys, checkAccess(access));
+    bindPolicy(root, leaves, data as PolicyOptions, keys, checkAccess(access));
   Object.defineProperty(data, 'bind', { value: bind });
   Object.defineProperty(data, LEAVES, { value: leaves });
   return Object.freeze(data) as unknown as Policy<F>;
@@ -73,22 +68,6 @@ export function policyLeaves(value: unknown): readonly Leaf[] {
   const leaves = typeof value === 'object' && value !== null ? (value as Record<symbol, unknown>)[LEAVES] : undefined;
   if (leaves === undefined) badType('policy', `expected a policy, got ${typeName(value)}`);
   return leaves as readonly Leaf[];
-}
-
-function checkKeyCheck(keyCheck: unknown): void {
-  if (typeof keyCheck !== 'object' || keyCheck === null || Array.isArray(keyCheck)) {
-    badType('keyCheck', `expected an object of check values by key id, got ${typeName(keyCheck)}`);
-  }
-  for (const [id, check] of Object.entries(keyCheck)) {
-    if (!KEY_ID.test(id))
-      badRange('keyCheck', `expected key ids of ${KEY_ID_LENGTH} characters, as trefoil keys inspect shows them`);
-    if (typeof check !== 'string' || !KEY_CHECK.test(check)) {
-      badRange(
-        'keyCheck',
-        `expected check values of ${KEY_CHECK_LENGTH} characters, as trefoil keys inspect shows them`,
-      );
-    }
-  }
 }
 
 /** Two token rules of one scope with different steps: some values would join and others not, in silence. */

@@ -9,7 +9,7 @@ import type { Issue } from '../errors.ts';
 import type { DomainKeys, KeyCheck } from '../keys/domain-keys.ts';
 import type { CoarsenRule } from '../rule/coarsen.ts';
 import type { FpeRule } from '../rule/fpe.ts';
-import type { ConstantRule, DropRule, KeepRule, MaskRule, Scalar } from '../rule/plain.ts';
+import type { ConstantRule, DropRule, Scalar } from '../rule/plain.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { SealRule } from '../rule/seal.ts';
 import type { TokenInput, TokenRule } from '../rule/token.ts';
@@ -22,130 +22,154 @@ export interface Each<Item = unknown> {
 /** What a policy is made of: names of fields, each with a rule, nested fields or an array. */
 export type Fields = { readonly [name: string]: Rule | Each | Fields };
 
-type Missing<V> = Extract<V, null | undefined>;
+/** What of a value is `null` or `undefined`; of a value that can be anything, both. */
+type Missing<V> = unknown extends V ? null | undefined : Extract<V, null | undefined>;
 type Flat<T> = { [K in keyof T]: T[K] } & {};
 
 /** What a rule takes. */
 export type InputOf<R> =
-  R extends TokenRule<string>
-    ? TokenInput
-    : R extends FpeRule<string>
-      ? string
-      : R extends SealRule<string, infer Kind>
-        ? Kind extends 'integer'
-          ? number
-          : string
-        : R extends KeepRule
-          ? Scalar
-          : R extends MaskRule
-            ? string
-            : R extends CoarsenRule<infer Bucket>
-              ? Bucket extends { readonly number: number }
-                ? number | string
-                : string
-              : unknown;
+  R extends { readonly rule: 'token' } ? TokenInput
+  : R extends { readonly rule: 'fpe' | 'mask' } ? string
+  : R extends SealRule<string, infer Kind> ? (Kind extends 'integer' ? number : string)
+  : R extends { readonly rule: 'keep' } ? Scalar
+  : R extends CoarsenRule<infer Bucket> ? (Bucket extends { readonly number: number } ? number | string : string)
+  : unknown;
 
 /** What a rule writes for a value. */
 export type OutputOf<R, V> =
-  R extends TokenRule<infer Scope>
-    ? Token<Scope> | Missing<V>
-    : R extends FpeRule<infer Scope>
-      ? Enciphered<Scope> | Missing<V>
-      : R extends SealRule<infer Scope, infer Kind>
-        ? Sealed<Scope, Kind extends 'integer' ? number : string> | Missing<V>
-        : R extends KeepRule
-          ? V
-          : R extends ConstantRule<infer Value>
-            ? Value
-            : R extends CoarsenRule<infer Bucket>
-              ? Bucket extends { readonly number: number }
-                ? V
-                : string | Missing<V>
-              : R extends MaskRule
-                ? string | Missing<V>
-                : never;
+  R extends TokenRule<infer Scope> ? Token<Scope> | Missing<V>
+  : R extends FpeRule<infer Scope> ? Enciphered<Scope> | Missing<V>
+  : R extends SealRule<infer Scope, infer Kind> ? Sealed<Scope, Kind extends 'integer' ? number : string> | Missing<V>
+  : R extends { readonly rule: 'keep' } ? V
+  : R extends ConstantRule<infer Value> ? Value
+  : R extends CoarsenRule<infer Bucket> ? (Bucket extends { readonly number: number } ? Widened<V> : string | Missing<V>)
+  : R extends { readonly rule: 'mask' } ? string | Missing<V>
+  : never;
+
+/** Numbers stay numbers and text stays text, but the lower bound of a bucket need not be one of the literals. */
+type Widened<V> =
+  | (unknown extends V ? number | string : V extends number ? number : V extends string ? string : never)
+  | Missing<V>;
 
 /** What a rule gives back for what it wrote. */
 export type BackOf<R, V> =
-  R extends FpeRule<string>
-    ? string | Missing<V>
-    : R extends SealRule<string, infer Kind>
-      ? (Kind extends 'integer' ? number : string) | Missing<V>
-      : V;
+  R extends { readonly rule: 'fpe' } ? string | Missing<V>
+  : R extends SealRule<string, infer Kind> ? (Kind extends 'integer' ? number : string) | Missing<V>
+  : V;
 
-type IsOptional<N> = N extends { readonly optional?: infer O }
-  ? true extends O
-    ? boolean extends O
-      ? false
-      : true
-    : false
+/** An object or array may be absent when everything in it may. */
+type IsOptional<N> =
+  N extends Rule ? IsTrue<N['optional']>
+  : N extends Each<infer Item> ? IsOptional<Item>
+  : Loose<N> extends true ? false
+  : { [K in keyof N]: IsOptional<N[K]> } extends { [K in keyof N]: true } ? true
   : false;
+// A rule that says nothing has `boolean` here.
+type IsTrue<O> = false extends O ? false : true extends O ? true : false;
 
 type OptionalNames<F> = { [K in keyof F]: IsOptional<F[K]> extends true ? K : never }[keyof F];
-
-type InputNode<N> =
-  N extends Each<infer Item>
-    ? readonly InputNode<Item>[] | null | undefined
-    : N extends Rule
-      ? InputOf<N> | null | undefined
-      : InputRow<N> | null | undefined;
-
-/** The records that a policy takes. */
-export type InputRow<F> = { readonly [K in Exclude<keyof F, OptionalNames<F>>]: InputNode<F[K]> } & {
-  readonly [K in OptionalNames<F>]?: InputNode<F[K]>;
-};
-
-/** Names in a record that the policy does not have: their type becomes `never`. A `Record<string, …>` is let through. */
-export type NoOthers<F, R> = string extends keyof R ? unknown : { readonly [K in Exclude<keyof R, keyof F>]: never };
-
 type DroppedNames<F> = { [K in keyof F]: F[K] extends DropRule ? K : never }[keyof F];
 
-type OutputNode<N, V> = V extends null | undefined
-  ? V
-  : N extends Each<infer Item>
-    ? V extends readonly (infer Element)[]
-      ? OutputNode<Item, Element>[]
-      : never
-    : N extends Rule
-      ? OutputOf<N, V>
-      : OutputRow<N, V>;
+/** Whether the names of a record are not known to the compiler: `Record<string, …>`. */
+type Loose<R> = string extends keyof R ? true : false;
+type NamesOf<R> = R extends unknown ? keyof R : never;
+type ElementOf<V> = V extends readonly (infer Element)[] ? Element : unknown;
 
-// A constant replaces null too, so it must not take the branch for missing values.
-type OutputField<N, V> = N extends ConstantRule<infer Value> ? Value : OutputNode<N, V>;
+/** The records that a policy takes. */
+export type InputRow<F> = FitRow<F, unknown>;
+
+/** What a record of type `R` must be for a policy: it has the policy's fields, and no other. */
+export type Fit<F, R> = Loose<R> extends true ? unknown : FitRow<F, R>;
+
+type FitRow<F, R> = Flat<
+  { readonly [K in Exclude<keyof F, OptionalNames<F>>]: FitNode<F[K], FieldOf<R, K>> } & {
+    readonly [K in OptionalNames<F>]?: FitNode<F[K], FieldOf<R, K>>;
+  } & { readonly [K in Exclude<NamesOf<R>, keyof F>]: never }
+>;
+
+type FieldOf<R, K> = K extends keyof R ? R[K] : unknown;
+
+type FitNode<N, V> =
+  N extends Rule ? InputOf<N> | null | undefined
+  : N extends Each<infer Item> ? readonly FitNode<Item, ElementOf<V>>[] | null | undefined
+  : Fit<N, NonNullable<V>> | null | undefined;
+
+type OutputNode<N, V> =
+  // A constant replaces null too, so it must not take the branch for missing values.
+  N extends ConstantRule<infer Value> ? Value
+  : unknown extends V ? OutputOfAny<N>
+  : V extends null | undefined ? V
+  : N extends Rule ? OutputOf<N, V>
+  : N extends Each<infer Item> ? (V extends readonly (infer Element)[] ? OutputNode<Item, Element>[] : never)
+  : V extends object ? OutputRow<N, V>
+  : never;
+
+/** What is written for a value of which nothing is known. */
+type OutputOfAny<N> =
+  N extends Rule ? OutputOf<N, unknown>
+  : N extends Each<infer Item> ? OutputNode<Item, unknown>[] | null | undefined
+  : OutputRow<N, AnyRow> | null | undefined;
 
 /** The record that a policy writes for a record of type `R`. Dropped fields are not in it. */
-export type OutputRow<F, R> = Flat<{
-  -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
-    ? OutputField<F[K], R[K]>
-    : never;
-}>;
+export type OutputRow<F, R> =
+  Loose<R> extends true
+    ? Flat<
+        { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: OutputNode<F[K], ValueOf<R>> } & {
+          -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: OutputNode<F[K], ValueOf<R>>;
+        }
+      >
+    : Flat<{
+        -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
+          ? OutputNode<F[K], R[K]>
+          : never;
+      }>;
 
-type BackNode<N, V> = V extends null | undefined
-  ? V
-  : N extends Each<infer Item>
-    ? V extends readonly (infer Element)[]
-      ? BackNode<Item, Element>[]
-      : never
-    : N extends Rule
-      ? BackOf<N, V>
-      : BackRow<N, V>;
+type ValueOf<R> = R[keyof R];
+
+type BackNode<N, V> =
+  unknown extends V ? BackOfAny<N>
+  : V extends null | undefined ? V
+  : N extends Rule ? BackOf<N, V>
+  : N extends Each<infer Item> ? (V extends readonly (infer Element)[] ? BackNode<Item, Element>[] : never)
+  : V extends object ? BackRow<N, V>
+  : never;
+
+type BackOfAny<N> =
+  N extends Rule ? BackOf<N, unknown>
+  : N extends Each<infer Item> ? BackNode<Item, unknown>[] | null | undefined
+  : BackRow<N, AnyRow> | null | undefined;
 
 /** The record that comes back: sealed and enciphered fields as they were, all others as they are. */
-export type BackRow<F, R> = Flat<{ -readonly [K in keyof R]: K extends keyof F ? BackNode<F[K], R[K]> : R[K] }>;
-
-type SafeNode<N> =
-  N extends Each<infer Item>
-    ? readonly SafeNode<Item>[] | null | undefined
-    : N extends KeepRule | ConstantRule | MaskRule | CoarsenRule
-      ? Scalar
-      : N extends Rule
-        ? OutputOf<N, null | undefined>
-        : SafeRow<N> | null | undefined;
+export type BackRow<F, R> =
+  Loose<R> extends true
+    ? Flat<
+        { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: BackNode<F[K], ValueOf<R>> } & {
+          -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: BackNode<F[K], ValueOf<R>>;
+        }
+      >
+    : Flat<{
+        -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
+          ? BackNode<F[K], R[K]>
+          : never;
+      }>;
 
 /** Protected records, as a policy reads them. */
-export type SafeRow<F> = { readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: SafeNode<F[K]> } & {
-  readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: SafeNode<F[K]>;
-};
+export type SafeRow<F> = SafeFit<F, unknown>;
+
+/** What a protected record of type `R` must be for a policy. */
+export type FitSafe<F, R> = Loose<R> extends true ? unknown : SafeFit<F, R>;
+
+type SafeFit<F, R> = Flat<
+  { readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: SafeNode<F[K], FieldOf<R, K>> } & {
+    readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: SafeNode<F[K], FieldOf<R, K>>;
+  } & { readonly [K in Exclude<NamesOf<R>, Exclude<keyof F, DroppedNames<F>>>]: never }
+>;
+
+type SafeNode<N, V> =
+  N extends { readonly rule: 'token' | 'fpe' | 'seal' } ? OutputOf<N, unknown>
+  : N extends Rule ? Scalar
+  : N extends Each<infer Item> ? readonly SafeNode<Item, ElementOf<V>>[] | null | undefined
+  : FitSafe<N, NonNullable<V>> | null | undefined;
 
 /** Options of the verbs over many records. */
 export interface ManyOptions {
@@ -156,12 +180,9 @@ export interface ManyOptions {
 /** A policy with its keys. */
 export interface BoundPolicy<F> {
   /** Protects one record. The record is not changed. */
-  readonly protect: <const R extends InputRow<F>>(row: R & NoOthers<F, R>) => OutputRow<F, R>;
+  readonly protect: <R extends object>(row: R & Fit<F, R>) => OutputRow<F, R>;
   /** Protects many records at once, which is faster. Throws once, with the first 100 issues, or calls `onReject`. */
-  readonly protectMany: <const R extends InputRow<F>>(
-    rows: readonly (R & NoOthers<F, R>)[],
-    options?: ManyOptions,
-  ) => OutputRow<F, R>[];
+  readonly protectMany: <R extends object>(rows: readonly (R & Fit<F, R>)[], options?: ManyOptions) => OutputRow<F, R>[];
   /** Protects columns of one length, by field path; for callers who have columns. Dropped fields are not in the result. */
   readonly protectColumns: (columns: Readonly<Record<string, readonly unknown[]>>) => Record<string, unknown[]>;
 }
@@ -169,9 +190,9 @@ export interface BoundPolicy<F> {
 /** A policy with its keys that may reveal. */
 export interface RevealingPolicy<F> extends BoundPolicy<F> {
   /** Gives back the sealed and enciphered fields of one record; tokens and the like stay as they are. */
-  readonly reveal: <const R extends SafeRow<F>>(row: R) => BackRow<F, R>;
+  readonly reveal: <R extends object>(row: R & FitSafe<F, R>) => BackRow<F, R>;
   /** Gives back many records at once. */
-  readonly revealMany: <const R extends SafeRow<F>>(rows: readonly R[], options?: ManyOptions) => BackRow<F, R>[];
+  readonly revealMany: <R extends object>(rows: readonly (R & FitSafe<F, R>)[], options?: ManyOptions) => BackRow<F, R>[];
 }
 
 /** What a policy says besides its fields. */

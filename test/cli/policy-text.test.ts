@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { formatIssue } from '../../src/errors.ts';
 import { readPolicyText } from '../../src/cli/policy-text.ts';
+import { formatIssue } from '../../src/errors.ts';
 
 const problems = (text: string): string[] => readPolicyText(text, 'p.yaml').issues.map(formatIssue);
 
 describe('the text of a policy file', () => {
   it('reads YAML 1.2 core and JSON to the same value', () => {
-    const yaml = readPolicyText('trefoil: 1\nfields:\n  a: keep\n  b: { rule: token, prepare: [trim, nfc] }\n', 'p.yaml');
+    const yaml = readPolicyText(
+      'trefoil: 1\nfields:\n  a: keep\n  b: { rule: token, prepare: [trim, nfc] }\n',
+      'p.yaml',
+    );
     const json = readPolicyText(
       '{\n\t"trefoil": 1,\n\t"fields": {\n\t\t"a": "keep",\n\t\t"b": { "rule": "token", "prepare": ["trim", "nfc"] }\n\t}\n}\n',
       'p.json',
@@ -18,12 +21,18 @@ describe('the text of a policy file', () => {
   });
 
   it('keeps the words of YAML 1.1 as text, and knows numbers, booleans and null', () => {
-    const { value } = readPolicyText('a: yes\nb: 12e4\nc: true\nd: ~\ne: 0x1f\nf: "10"\ng: 0.5\nh: 2024-01-01', 'p.yaml');
+    const { value } = readPolicyText(
+      'a: yes\nb: 12e4\nc: true\nd: ~\ne: 0x1f\nf: "10"\ng: 0.5\nh: 2024-01-01',
+      'p.yaml',
+    );
     expect(value).toEqual({ a: 'yes', b: 120000, c: true, d: null, e: 31, f: '10', g: 0.5, h: '2024-01-01' });
   });
 
   it('knows the place of a value, of its name, and of what is not there', () => {
-    const read = readPolicyText('trefoil: 1\r\nfields:\r\n  email: { rule: tokn, extra: 1 }\r\n  other:\r\n    - a\r\n    - b\r\n', 'p.yaml');
+    const read = readPolicyText(
+      'trefoil: 1\r\nfields:\r\n  email: { rule: tokn, extra: 1 }\r\n  other:\r\n    - a\r\n    - b\r\n',
+      'p.yaml',
+    );
     expect(read.locate(['fields', 'email', 'rule'])).toEqual({ file: 'p.yaml', line: 3, column: 18 });
     expect(read.locate(['fields', 'email', 'scope'])).toEqual({ file: 'p.yaml', line: 3, column: 10 });
     expect(read.locate(['fields', 'other', 1])).toEqual({ file: 'p.yaml', line: 6, column: 7 });
@@ -71,8 +80,20 @@ describe('the text of a policy file', () => {
 
   it('never repeats the text', () => {
     const secret = 'ada.lovelace';
-    const texts = [`a: &${secret} 1`, `a: *${secret}`, `a: !${secret} 1`, `${secret}: 1\n${secret}: 2`, `a: "${secret}`];
-    for (const text of [...texts, `a: {${secret}`, `${secret}: b: ${secret}`, `%${secret}\n---\na: 1`, `a: \`${secret}`]) {
+    const texts = [
+      `a: &${secret} 1`,
+      `a: *${secret}`,
+      `a: !${secret} 1`,
+      `${secret}: 1\n${secret}: 2`,
+      `a: "${secret}`,
+    ];
+    for (const text of [
+      ...texts,
+      `a: {${secret}`,
+      `${secret}: b: ${secret}`,
+      `%${secret}\n---\na: 1`,
+      `a: \`${secret}`,
+    ]) {
       const read = readPolicyText(text, 'p.yaml');
       expect(read.issues.length, text).toBeGreaterThan(0);
       expect(JSON.stringify(read.issues), text).not.toContain(secret);

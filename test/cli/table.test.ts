@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drawProgress } from '../../src/cli/progress.ts';
-import { displayWidth, fit, renderTable } from '../../src/cli/table.ts';
+import { cutToFit, displayWidth, renderTable } from '../../src/cli/table.ts';
 
 describe('tables', () => {
   it('counts terminal columns, not characters', () => {
@@ -11,13 +11,19 @@ describe('tables', () => {
   });
 
   it('cuts long cells and shows control characters', () => {
-    expect(fit('x'.repeat(40), 10)).toBe('xxxxxxxxx…');
-    expect(fit('山田太郎', 5)).toBe('山田…');
-    expect(fit('a\u001b[31mb\n')).toBe('a\\u001b[31mb\\n');
+    expect(cutToFit('x'.repeat(40), 10)).toBe('xxxxxxxxx…');
+    expect(cutToFit('山田太郎', 5)).toBe('山田…');
+    expect(cutToFit('a\u001b[31mb\n')).toBe('a\\u001b[31mb\\n');
   });
 
   it('lines up columns and leaves no space at the end of a line', () => {
-    expect(renderTable([['a', 'bb', 'c'], ['aaa', 'b', ''], ['山', 'b', 'c']])).toBe('  a    bb  c\n  aaa  b\n  山   b   c\n');
+    expect(
+      renderTable([
+        ['a', 'bb', 'c'],
+        ['aaa', 'b', ''],
+        ['山', 'b', 'c'],
+      ]),
+    ).toBe('  a    bb  c\n  aaa  b\n  山   b   c\n');
   });
 });
 
@@ -33,7 +39,7 @@ describe('the progress line', () => {
     );
     for (let rows = 0; rows < 100; rows++) {
       time += 10;
-      line.update({ rowsIn: rows, bytes: rows * 100_000 });
+      line.update({ rows, bytesIn: rows * 100_000 });
     }
     line.clear();
     expect(out.split('\r')).toHaveLength(1 + 5 + 1);

@@ -1,0 +1,265 @@
+/// <reference types="node" />
+/**
+ * Files: an input with clear errors, and an output that has its final name only when it is whole.
+ *
+ * The output is written under a hidden random name in the same folder, brought to the disk (`fsync`), and then renamed.
+ * Without `force` it is linked to its name instead of renamed: the link fails where the name exists by now, so two runs
+ * cannot overwrite each other. What is no regular file (a device, a pipe) has no name to win and is written directly.
+ */
+
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, link, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fail, type IssueCode, TrefoilError } from '../errors.ts';
+
+/** Bytes that are read at once. */
+const READ_BYTES = 1 << 18;
+
+/** A file that is being written. One of `finish` and `discard` must be called; `discard` may be called after either. */
+export interface Output {
+  /** Writes all of a chunk. */
+  readonly write: (chunk: Uint8Array) => Promise<void>;
+  /** Brings everything to the disk and gives the file its name. On failure nothing is left. */
+  readonly finish: () => Promise<void>;
+  /** Takes away what was written. It never throws. */
+  readonly discard: () => Promise<void>;
+}
+
+/** How an output is opened. */
+export interface OutputOptions {
+  /** Replace an existing file. */
+  readonly force: boolean;
+  /** Permissions of the new file, before the umask; 0o666 by default. A replaced file keeps its own. */
+  readonly mode?: number | undefined;
+  /** Files that are read in the same run: the output must be none of them, with or without `force`. */
+  readonly inputs?: readonly string[] | undefined;
+}
+
+/**
+ * Opens an output file.
+ *
+ * @throws TrefoilError `output_exists`, `same_file` (also behind links), `no_space`, `output_closed`, `io_failed`; its
+ * `write` and `finish` the last three, and `finish` `output_exists` when the file came into being meanwhile.
+ */
+export async function openOutput(path: string, options: OutputOptions): Promise<Output> {
+  const existing = await statOrNull(path);
+  if (existing?.isFile() === true) await checkNoInput(path, existing, options.inputs ?? []);
+  // A link that leads nowhere is something that exists, too.
+  const taken = existing !== null || (await guard(path, lstatOrNull(path))) !== null;
+  if (existing?.isDirectory() === true) fail('io_failed', 'cannot be written: it is a directory', { file: path });
+  if (existing !== null && !existing.isFile()) return openDirect(path);
+  if (taken && !options.force) refuseExisting(path);
+  // Through a link the file behind it is replaced, not the link.
+  const target = existing === null ? path : await guard(path, realpath(path));
+  const mode = existing !== null ? Number(existing.mode & 0o777n) : (options.mode ?? 0o666);
+  return openBeside(path, target, mode, options.force, existing !== null);
+}
+
+async function openBeside(
+  path: string,
+  target: string,
+  mode: number,
+  force: boolean,
+  keepMode: boolean,
+): Promise<Output> {
+  const temporary = join(dirname(target), `.trefoil-${crypto.randomUUID()}.tmp`);
+  const handle = await guard(path, open(temporary, 'wx', mode));
+  let isOpen = true;
+  let there = true;
+
+  async function discard(): Promise<void> {
+    if (isOpen) {
+      isOpen = false;
+      await handle.close().catch(() => {});
+    }
+    if (there) {
+      there = false;
+      await unlink(temporary).catch(() => {});
+    }
+  }
+
+  async function place(): Promise<void> {
+    if (force) return rename(temporary, target);
+    try {
+      await link(temporary, target);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'EEXIST') refuseExisting(path);
+      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
+      // A file system without hard links (FAT, some network drives): the check and the name are two steps there.
+      if ((await lstatOrNull(target)) !== null) refuseExisting(path);
+      return rename(temporary, target);
+    }
+    await unlink(temporary);
+  }
+
+  try {
+    // The umask was for new files.
+    if (keepMode) await guard(path, handle.chmod(mode));
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+
+  return {
+    write: (chunk) => guard(path, writeAll(handle, chunk)),
+    discard,
+    async finish() {
+      try {
+        await guard(path, handle.sync());
+        isOpen = false;
+        await guard(path, handle.close());
+        await guard(path, place());
+        there = false;
+      } catch (error) {
+        await discard();
+        throw error;
+      }
+      await syncFolder(dirname(target));
+    },
+  };
+}
+
+/** A device or a pipe: what is written is gone, and there is nothing to take away. */
+async function openDirect(path: string): Promise<Output> {
+  const handle = await guard(path, open(path, constants.O_WRONLY));
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await handle.close();
+  };
+  return {
+    write: (chunk) => guard(path, writeAll(handle, chunk)),
+    finish: () => guard(path, close()),
+    discard: () => close().catch(() => {}),
+  };
+}
+
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  // A disk that is nearly full, or a limit on the file's size, takes a part first and fails at the next call.
+  for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
+}
+
+/** The name of a file is in its folder: that must reach the disk as well. Not every system lets us. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch {}
+}
+
+async function checkNoInput(path: string, output: BigIntStats, inputs: readonly string[]): Promise<void> {
+  for (const input of inputs) {
+    const other = await statOrNull(input);
+    // Device and inode, so that another spelling of the path, a symbolic or a hard link does not hide it.
+    if (other !== null && other.dev === output.dev && other.ino === output.ino) {
+      fail('same_file', 'it is an input of the same run; write to another file', { file: path });
+    }
+  }
+}
+
+function refuseExisting(path: string): never {
+  fail('output_exists', 'the output exists; remove it, or force its replacement', { file: path });
+}
+
+/**
+ * Opens an input file. The iterable reads 256 KiB at a time and closes the file at its end.
+ *
+ * @throws TrefoilError `io_failed`, here and while reading.
+ */
+export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>> {
+  const handle = await guard(path, open(path, 'r'), 'cannot be read');
+  try {
+    const stats = await guard(path, handle.stat(), 'cannot be read');
+    if (stats.isDirectory()) fail('io_failed', 'cannot be read: it is a directory', { file: path });
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return { [Symbol.asyncIterator]: () => readAll(handle, path) };
+}
+
+/** Not a generator: one that was never asked for a chunk would not close the file either. */
+function readAll(handle: FileHandle, path: string): AsyncIterator<Uint8Array, undefined> {
+  const close = async (): Promise<IteratorReturnResult<undefined>> => {
+    await handle.close().catch(() => {});
+    return { done: true, value: undefined };
+  };
+  return {
+    async next() {
+      const chunk = new Uint8Array(READ_BYTES);
+      try {
+        const { bytesRead } = await handle.read(chunk, 0, READ_BYTES, null);
+        return bytesRead === 0 ? await close() : { done: false, value: chunk.subarray(0, bytesRead) };
+      } catch (error) {
+        await close();
+        throw systemError(error, 'cannot be read', path);
+      }
+    },
+    return: close,
+  };
+}
+
+async function statOrNull(path: string): Promise<BigIntStats | null> {
+  return guard(path, orNull(stat(path, { bigint: true })));
+}
+
+async function lstatOrNull(path: string): Promise<BigIntStats | null> {
+  return orNull(lstat(path, { bigint: true }));
+}
+
+async function orNull<T>(step: Promise<T>): Promise<T | null> {
+  try {
+    return await step;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is not a directory',
+  ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
+  EMFILE: 'too many files are open',
+  EROFS: 'the file system is read-only',
+  EIO: 'the device failed',
+};
+
+const FULL: Readonly<Record<string, string>> = {
+  ENOSPC: 'there is no space left',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than the limit',
+};
+
+/** Waits for a system call and puts its error in our words: Node's repeat the call. */
+async function guard<T>(file: string, step: Promise<T>, what = 'cannot be written'): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    throw systemError(error, what, file);
+  }
+}
+
+/** A system error as a {@link TrefoilError} about a file; anything else is handed back as it is. */
+export function systemError(error: unknown, what: string, file: string): unknown {
+  const reason = errorCode(error);
+  if (error instanceof TrefoilError || reason === null) return error;
+  if (reason === 'EPIPE' || reason === 'ECONNRESET') {
+    return new TrefoilError([{ code: 'output_closed', message: 'its reader has gone', file }]);
+  }
+  const full = FULL[reason];
+  const code: IssueCode = full === undefined ? 'io_failed' : 'no_space';
+  const message = `${what}: ${full ?? REASONS[reason] ?? 'the system refused'} (${reason})`;
+  return new TrefoilError([{ code, message, file }]);
+}
+
+function errorCode(error: unknown): string | null {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : null;
+}

@@ -1,0 +1,457 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CSV, expectVoice, makePlace, type Place, POLICY } from './harness.ts';
+
+let place: Place;
+
+beforeAll(async () => {
+  place = makePlace();
+  place.write('p.yaml', POLICY);
+  place.write('in.csv', CSV);
+  expect((await place.run(['keys', 'new', '--out', 'keys.json'])).code).toBe(0);
+});
+
+afterAll(() => place.remove());
+
+describe('help and version', () => {
+  it('writes help with examples and exit codes to standard output', async () => {
+    for (const args of [
+      ['--help'],
+      ['protect', '--help'],
+      ['help', 'reveal'],
+      ['keys', 'new', '--help'],
+      ['check', '-h'],
+    ]) {
+      const { code, out, err } = await place.run(args);
+      expect(code, args.join(' ')).toBe(0);
+      expect(out).toContain('Usage: trefoil');
+      expect(out).toMatch(/Examples?:\n/);
+      expect(out).toContain('Exit codes: 0 done, 1 data, 2 usage, 3 policy, 4 keys, 5 input or output');
+      for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(130);
+      expect(err).toBe('');
+    }
+  });
+
+  it('writes the version', async () => {
+    expect(await place.run(['--version'])).toEqual({ code: 0, out: '0.1.0\n', err: '' });
+  });
+
+  it('takes a call without a command, or without its subcommand, as a wrong one', async () => {
+    for (const args of [[], ['keys']]) {
+      const { code, out, err } = await place.run(args);
+      expect(code).toBe(2);
+      expect(out).toBe('');
+      expect(err).toContain('Usage: trefoil');
+    }
+  });
+});
+
+describe('usage mistakes', () => {
+  const P = ['--policy', 'p.yaml', '--keys', 'keys.json'];
+  it.each([
+    [['protect', 'in.csv', '--polcy', 'p.yaml'], 'unknown option --polcy', 'did you mean --policy?'],
+    [['protec'], 'unknown command protec', 'did you mean protect?'],
+    [['keys', 'new'], '--out FILE is needed', undefined],
+    [['keys', 'nw'], 'unknown command nw', undefined],
+    [['keys', 'inspct'], 'unknown command inspct', 'did you mean inspect?'],
+    [['protect', 'a.csv', 'b.csv', ...P], "too many arguments for 'protect': expected 1 argument but got 2", undefined],
+    [['protect', 'in.csv'], '--policy FILE is needed', undefined],
+    [['protect', 'in.csv', '--policy'], "option '--policy <FILE>' argument missing", undefined],
+    [['protect', 'in.csv', ...P, '--force=false'], 'unknown option, or one that takes no value --force', undefined],
+    [['protect', 'in.csv', ...P, '--keys', 'other.json'], '--keys is there twice', undefined],
+    [['protect', 'in.csv', ...P, '--format', 'xml'], '--format expected csv or ndjson', undefined],
+    [['protect', 'in.txt', ...P], 'the name of the input does not tell its format', 'say --format csv'],
+    [['protect', ...P], 'standard input needs --format', 'say --format csv'],
+    [['protect', '-', ...P], 'standard input needs --format', 'say --format csv'],
+    [['protect', 'in.csv', ...P, '--delimiter', ';;'], '--delimiter expected one character', 'write tab for a tab'],
+    [['protect', 'in.csv', ...P, '--delimiter', '"'], '--delimiter expected one character', 'write tab for a tab'],
+    [['protect', 'in.ndjson', ...P, '--delimiter', ';'], '--delimiter is for csv, the format is ndjson', undefined],
+    [['protect', 'in.ndjson', ...P, '--quoting', 'all'], '--quoting is for csv, the format is ndjson', undefined],
+    [['protect', 'in.csv', ...P, '--limit', '0'], '--limit expected a whole number from 1', undefined],
+    [['protect', 'in.csv', ...P, '--limit', '1e3'], '--limit expected a whole number from 1', undefined],
+    [['protect', 'in.csv', ...P, '--max-record', '-1'], '--max-record expected a whole number from 1', undefined],
+    [['protect', 'in.csv', ...P, '--on-error', 'reject'], '--on-error reject needs --rejects FILE', undefined],
+    [['protect', 'in.csv', ...P, '--rejects', 'r.ndjson'], '--rejects needs --on-error reject', undefined],
+    [['protect', 'in.csv', ...P, '--out', ''], '--out expected the name of a file, got nothing', undefined],
+    [['protect', 'in.csv', '--policy', 'p.yaml'], 'no keys are given', 'TREFOIL_KEYS_FILE'],
+    [['keys', 'inspect', '--keys', 'keys.json', '--domain', 'EU'], '--domain expected 1 to 64 characters', undefined],
+  ])('%j', async (args, message, hint) => {
+    const before = place.files();
+    const ended = await place.run(args);
+    expect(ended.code).toBe(2);
+    expect(ended.out).toBe('');
+    expect(ended.err).toContain(`trefoil: error: ${message}`);
+    if (hint !== undefined) expect(ended.err).toMatch(/^trefoil: hint: /m);
+    if (hint !== undefined) expect(ended.err).toContain(hint);
+    expectVoice(ended);
+    expect(place.files()).toEqual(before);
+  });
+
+  it('does not repeat what was typed into the wrong place', async () => {
+    for (const args of [
+      ['--kyes=Ada-Lovelace-7', 'x'],
+      ['Ada Lovelace'],
+      ['protect', 'in.csv', '--format', 'Lovelace'],
+    ]) {
+      expectVoice(await place.run(args));
+    }
+  });
+});
+
+describe('keys', () => {
+  it('makes a key file for its owner alone, and says so on standard error only', async () => {
+    const ended = await place.run(['keys', 'new', '--out', 'fresh.json']);
+    expect(ended.code).toBe(0);
+    expect(ended.out).toBe('');
+    expect(ended.err).toMatch(/^trefoil: wrote fresh.json with root key [0-9a-z]+\ntrefoil: the file is the secret/);
+    expect(statSync(place.path('fresh.json')).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(place.read('fresh.json'))).toMatchObject({ version: 'keyset-v1' });
+    const [, secret] = /"secret": "([^"]+)"/.exec(place.read('fresh.json'))!;
+    expect(ended.err).not.toContain(secret!);
+  });
+
+  it('never overwrites', async () => {
+    const before = place.read('keys.json');
+    const ended = await place.run(['keys', 'new', '--out', 'keys.json']);
+    expect(ended.code).toBe(5);
+    expectVoice(ended);
+    expect(place.read('keys.json')).toBe(before);
+    expect((await place.run(['keys', 'new', '--out', 'keys.json', '--force'])).code).toBe(2);
+  });
+
+  it('shows ids and key checks and never a key', async () => {
+    const { primary } = JSON.parse((await place.run(['keys', 'inspect', '--keys', 'keys.json', '--json'])).out);
+    const ended = await place.run(['keys', 'inspect', '--keys', 'keys.json', '--domain', 'eu-enclave']);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended.out).toMatch(
+      /^root key \w+ \(primary\)\ndomain eu-enclave: what is protected now shows key (\w{5})\nkeyCheck: { "\1": "\w{16}" }\n$/,
+    );
+    expect(ended.out).toContain(primary);
+    const json = JSON.parse(
+      (await place.run(['keys', 'inspect', '--keys', 'keys.json', '--domain', 'eu-enclave', '--json'])).out,
+    );
+    expect(json).toEqual({
+      ids: [primary],
+      primary,
+      domain: 'eu-enclave',
+      keyId: expect.stringMatching(/^\w{5}$/),
+      keyCheck: { [json.keyId]: expect.stringMatching(/^\w{16}$/) },
+    });
+    const [, secret] = /"secret": "trefoil-root-1_([^"]+)"/.exec(place.read('keys.json'))!;
+    expect(ended.out + JSON.stringify(json)).not.toContain(secret!.slice(0, 8));
+  });
+
+  it('warns when others can read the key file', async () => {
+    place.write('open.json', place.read('keys.json'));
+    chmodSync(place.path('open.json'), 0o644);
+    const { code, err } = await place.run(['keys', 'inspect', '--keys', 'open.json']);
+    expect(code).toBe(0);
+    expect(err).toBe('trefoil: warning: open.json: others can read the key file; say chmod 600 to it\n');
+  });
+
+  it('come from --keys, TREFOIL_KEYS_FILE, TREFOIL_KEYS, in this order', async () => {
+    const ids = async (args: string[], env: Record<string, string>): Promise<string> => {
+      const { out } = await place.run(['keys', 'inspect', '--json', ...args], '', env);
+      return (JSON.parse(out) as { primary: string }).primary;
+    };
+    const json: string[] = [];
+    for (const name of ['a.json', 'b.json', 'c.json']) {
+      await place.run(['keys', 'new', '--out', name]);
+      json.push(place.read(name));
+    }
+    const primary = json.map((text) => (JSON.parse(text) as { base: string }).base);
+    expect(await ids(['--keys', 'a.json'], { TREFOIL_KEYS_FILE: 'b.json', TREFOIL_KEYS: json[2]! })).toBe(primary[0]);
+    expect(await ids([], { TREFOIL_KEYS_FILE: 'b.json', TREFOIL_KEYS: json[2]! })).toBe(primary[1]);
+    expect(await ids([], { TREFOIL_KEYS_FILE: '', TREFOIL_KEYS: json[2]! })).toBe(primary[2]);
+  });
+
+  it('may come through a pipe', async () => {
+    const { code, out } = await place.bash('$T keys inspect --keys <(cat keys.json) --json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out).ids).toHaveLength(1);
+  });
+});
+
+describe('explain', () => {
+  it('writes Markdown to standard output or to a file', async () => {
+    const { code, out, err } = await place.run(['explain', '--policy', 'p.yaml']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^# /);
+    expect(out.endsWith('\n')).toBe(true);
+    expect((await place.run(['explain', '--policy', 'p.yaml', '--out', 'p.md'])).code).toBe(0);
+    expect(place.read('p.md')).toBe(out);
+    expect((await place.run(['explain', '--policy', 'p.yaml', '--out', 'p.md'])).code).toBe(5);
+    expect((await place.run(['explain', '--policy', 'p.yaml', '--out', 'p.md', '--force'])).code).toBe(0);
+    expect((await place.run(['explain', '--policy', 'p.yaml', '--out', 'p.yaml', '--force'])).code).toBe(5);
+    expect(place.read('p.yaml')).toBe(POLICY);
+  });
+});
+
+describe('protect and reveal', () => {
+  it('goes through a file and back, with a summary', async () => {
+    const pinned = await pin();
+    const args = ['--policy', pinned, '--keys', 'keys.json'];
+    const there = await place.run(['protect', 'in.csv', ...args, '--out', 'safe.csv', '--summary', 'safe.json']);
+    expect(there).toMatchObject({ code: 0, out: '' });
+    expect(there.err).toMatch(/^trefoil: 3 rows in, 3 out, 0 rejected in \d+\.\d s\n$/);
+    const [header, row] = place.read('safe.csv').split('\n');
+    expect(header).toBe('id,name,plate,born,city');
+    expect(row).toMatch(/^cust_\w{35},\w+,[A-Z]{2}\d{5},1984,Freiburg$/);
+    expect(row).not.toContain('KA12345');
+
+    const summary = JSON.parse(place.read('safe.json'));
+    expect(summary).toEqual({
+      command: 'protect',
+      rowsIn: 3,
+      rowsOut: 3,
+      rowsRejected: 0,
+      fields: { id: 'token', name: 'seal', plate: 'fpe', born: 'coarsen', city: 'keep', notes: 'drop' },
+      policySha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      domain: 'eu-enclave',
+      keyCheck: expect.any(Object),
+      version: '0.1.0',
+    });
+    // Comments and spacing do not change it.
+    place.write('spaced.yaml', `# a comment\n${place.read(pinned)}\n`);
+    await place.run([
+      'protect',
+      'in.csv',
+      '--policy',
+      'spaced.yaml',
+      '--keys',
+      'keys.json',
+      '--summary',
+      'spaced.json',
+    ]);
+    expect(JSON.parse(place.read('spaced.json'))).toEqual(summary);
+    expect(createHash('sha256').update(place.read(pinned)).digest('hex')).not.toBe(summary.policySha256);
+
+    const back = await place.run(['reveal', 'safe.csv', ...args, '--quiet']);
+    expect(back).toMatchObject({ code: 0, err: '' });
+    const rows = back.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(rows[0]).toEqual(['id', 'name', 'plate', 'born', 'city']);
+    expect(rows.slice(1).map((cells) => cells.slice(1, 3))).toEqual([
+      ['Zoë Müller', 'KA12345'],
+      ['Ada Lovelace', 'AL18151'],
+      ['山田太郎', 'YT00001'],
+    ]);
+  });
+
+  /** A policy with the key check of keys.json. */
+  async function pin(): Promise<string> {
+    const { out } = await place.run(['keys', 'inspect', '--keys', 'keys.json', '--domain', 'eu-enclave']);
+    const line = out.split('\n').find((text) => text.startsWith('keyCheck:'))!;
+    place.write('pinned.yaml', POLICY.replace('fields:', `${line}\nfields:`));
+    return 'pinned.yaml';
+  }
+
+  it('works as a filter, and gives the same bytes as for a file', async () => {
+    const args = ['--policy', 'p.yaml', '--keys', 'keys.json'];
+    const file = await place.run(['protect', 'in.csv', ...args]);
+    const pipe = await place.run(['protect', '--format', 'csv', ...args], CSV);
+    const dash = await place.run(['protect', '-', '--format', 'csv', ...args], CSV);
+    expect(pipe).toMatchObject({ code: 0, out: file.out });
+    expect(dash.out).toBe(file.out);
+    const tabs = await place.run(
+      ['protect', '--format', 'csv', '--delimiter', 'tab', ...args],
+      CSV.replaceAll(',', '\t'),
+    );
+    expect(tabs.out.replaceAll('\t', ',')).toBe(file.out);
+    const backslash = await place.run(
+      ['protect', '--format', 'csv', '--delimiter', '\\t', ...args],
+      CSV.replaceAll(',', '\t'),
+    );
+    expect(backslash.out).toBe(tabs.out);
+    const quoted = await place.run(['protect', 'in.csv', ...args, '--quoting', 'all']);
+    expect(quoted.out.split('\n')[0]).toBe('"id","name","plate","born","city"');
+  });
+
+  it('reads NDJSON under both names', async () => {
+    const line = '{"id":1,"name":"Zoë","plate":"KA12345","born":"1984-03-12","city":null,"notes":""}\n';
+    place.write('in.jsonl', line);
+    place.write('in.ndjson', line);
+    const args = ['--policy', 'p.yaml', '--keys', 'keys.json', '--quiet'];
+    const a = await place.run(['protect', 'in.jsonl', ...args]);
+    const b = await place.run(['protect', 'in.ndjson', ...args]);
+    expect(a).toMatchObject({ code: 0, err: '' });
+    expect(a.out).toBe(b.out);
+    expect(JSON.parse(a.out)).toMatchObject({ born: '1984', city: null });
+  });
+
+  it('needs no keys for a policy without keyed rules', async () => {
+    place.write('plain.yaml', 'trefoil: 1\ndomain: open\nfields: { a: keep, b: { rule: mask, last: 1 } }\n');
+    const { code, out } = await place.run(['protect', '--format', 'csv', '--policy', 'plain.yaml'], 'a,b\n1,secret\n');
+    expect({ code, out }).toEqual({ code: 0, out: 'a,b\n1,***t\n' });
+  });
+
+  it('--limit takes the first records only', async () => {
+    const { code, out, err } = await place.run([
+      'protect',
+      'in.csv',
+      '--policy',
+      'p.yaml',
+      '--keys',
+      'keys.json',
+      '--limit',
+      '2',
+    ]);
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n')).toHaveLength(3);
+    expect(err).toContain('2 rows in, 2 out');
+  });
+
+  it('--dry-run shows records before and after and writes nothing', async () => {
+    const before = place.files();
+    const args = ['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'keys.json', '--dry-run'];
+    const { code, out, err } = await place.run([
+      ...args,
+      '--limit',
+      '2',
+      '--out',
+      'never.csv',
+      '--summary',
+      'never.json',
+    ]);
+    expect({ code, err }).toEqual({ code: 0, err: 'trefoil: dry run: no file is written\n' });
+    expect(place.files()).toEqual(before);
+    expect(out).toMatch(/^row 1\n {2}field {2}before +after +rule\n {2}id {5}10017 +cust_\w+… +token\n/);
+    expect(out).toMatch(/^ {2}city {3}Freiburg +Freiburg +keep$/m);
+    expect(out).toMatch(/^ {2}notes +likes "tea" +drop$/m);
+    expect(out.match(/^row /gm)).toHaveLength(2);
+    expect((await place.run(args)).out.match(/^row /gm)).toHaveLength(3);
+  });
+
+  it('rejects rows on demand, says which and why without values, and ends with 1', async () => {
+    const csv = CSV.replace('1815-12-10', 'Lovelace').replace('YT00001', 'YT1').replace('1990-01-01', '京都');
+    place.write('bad.csv', csv);
+    const args = ['protect', 'bad.csv', '--policy', 'p.yaml', '--keys', 'keys.json'];
+    const stop = await place.run([...args, '--out', 'bad.safe.csv']);
+    expect(stop.code).toBe(1);
+    expectVoice(stop);
+    expect(stop.err).toContain('trefoil: error: 3 problems\n');
+    expect(place.files()).not.toContain('bad.safe.csv');
+
+    const ended = await place.run([
+      ...args,
+      ...['--out', 'bad.safe.csv', '--on-error', 'reject', '--rejects', 'bad.rejects.ndjson', '--summary', 'bad.json'],
+    ]);
+    expect(ended.code).toBe(1);
+    expect(ended.err).toContain('3 rows in, 1 out, 2 rejected');
+    expect(ended.err).toContain('trefoil: warning: 2 rows rejected and left out; bad.rejects.ndjson says why');
+    expectVoice(ended);
+    const rejects = place.read('bad.rejects.ndjson');
+    for (const value of ['Lovelace', 'YT1', '京都']) expect(rejects).not.toContain(value);
+    expect(
+      rejects
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { row: 2, line: 3, field: 'born', code: 'not_a_date', message: expect.any(String) },
+      { row: 3, line: 4, field: 'plate', code: 'outside_format', message: expect.any(String) },
+      { row: 3, line: 4, field: 'born', code: 'not_a_date', message: expect.any(String) },
+    ]);
+    expect(statSync(place.path('bad.rejects.ndjson')).mode & 0o777).toBe(0o600);
+    expect(place.read('bad.safe.csv').trimEnd().split('\n')).toHaveLength(2);
+    expect(JSON.parse(place.read('bad.json'))).toMatchObject({ rowsIn: 3, rowsOut: 1, rowsRejected: 2 });
+
+    const none = await place.run([
+      ...args.slice(0, 1),
+      'in.csv',
+      ...args.slice(2),
+      '--on-error',
+      'reject',
+      '--rejects',
+      'none.ndjson',
+    ]);
+    expect(none.code).toBe(0);
+    expect(place.read('none.ndjson')).toBe('');
+  });
+});
+
+describe('inspect', () => {
+  it('tells tokens, sealed values and other things apart, without repeating them', async () => {
+    const { out } = await place.run(['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'keys.json']);
+    const [token = '', sealed = ''] = out.split('\n')[1]!.split(',');
+    const one = await place.run(['inspect', token]);
+    expect(one).toMatchObject({ code: 0, err: '' });
+    expect(one.out).toMatch(/^1: token, label cust, key \w{5}, intact\n$/);
+    const flipped = token.slice(0, -1) + (token.endsWith('0') ? '1' : '0');
+    const all = await place.run(['inspect'], `${token}\n${sealed}\n${flipped}\nAda Lovelace\n`);
+    expect(all.code).toBe(1);
+    expect(all.out).toMatch(
+      /^1: token, label cust, key (\w{5}), intact\n2: sealed value, key \1, version \d\n3: token, label cust, key \1, damaged\n4: neither a labelled token nor a sealed value\n$/,
+    );
+    expectVoice(all);
+    const json = await place.run(['inspect', '--json', token, sealed, 'x']);
+    expect(
+      json.out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { item: 1, kind: 'token', label: 'cust', keyId: expect.any(String), intact: true },
+      {
+        item: 2,
+        kind: 'sealed',
+        keyId: expect.any(String),
+        version: expect.any(Number),
+        algorithm: expect.any(Number),
+      },
+      { item: 3, kind: 'unknown' },
+    ]);
+  });
+});
+
+describe('check', () => {
+  it('says that nothing is wrong', async () => {
+    const ended = await place.run(['check', '--policy', 'p.yaml']);
+    expect(ended).toEqual({ code: 0, out: '', err: 'trefoil: p.yaml: no problems\n' });
+    const json = await place.run(['check', '--policy', 'p.yaml', '--json']);
+    expect(json).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(json.out)).toEqual({ ok: true, issues: [] });
+  });
+
+  it('tries the first records of an input, with keys and without', async () => {
+    const without = await place.run(['check', '--policy', 'p.yaml', '--input', 'in.csv']);
+    expect(without).toEqual({ code: 0, out: '', err: 'trefoil: p.yaml: no problems, 3 rows tried\n' });
+    const keyed = await place.run(['check', '--policy', 'p.yaml', '--input', 'in.csv', '--keys', 'keys.json']);
+    expect(keyed.code).toBe(0);
+    // fpe fields and no pinned key check.
+    expect(keyed.err).toContain('trefoil: warning: this policy cannot reveal yet');
+    place.write('more.csv', CSV.replace('notes', 'remarks').replace('KA12345', 'KA1'));
+    const wrong = await place.run(['check', '--policy', 'p.yaml', '--input', 'more.csv']);
+    expect(wrong.code).toBe(1);
+    expectVoice(wrong);
+  });
+
+  it('holds the key check against the keys', async () => {
+    place.write('pin.yaml', POLICY.replace('fields:', 'keyCheck: { "k3m7a": "0123456789abcdef" }\nfields:'));
+    expect((await place.run(['check', '--policy', 'pin.yaml'])).code).toBe(0);
+    const ended = await place.run(['check', '--policy', 'pin.yaml', '--keys', 'keys.json']);
+    expect(ended.code).toBe(4);
+    expectVoice(ended);
+  });
+
+  it('writes sizes that are bigints as JSON', async () => {
+    place.write('small.yaml', POLICY.replace('AA99999', 'A999'));
+    const ended = await place.run(['check', '--policy', 'small.yaml', '--json']);
+    expect(ended.code).toBe(3);
+    expect(ended.err).toBe('');
+    const { ok, issues } = JSON.parse(ended.out);
+    expect(ok).toBe(false);
+    expect(issues).toEqual([
+      expect.objectContaining({
+        code: 'space_too_small',
+        actual: 26000,
+        field: 'fields.plate.format',
+        line: 6,
+        file: 'small.yaml',
+      }),
+    ]);
+  });
+});

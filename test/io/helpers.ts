@@ -1,0 +1,70 @@
+import { coarsen, drop, fpe, keep, keyset, optional, policy, seal, token } from '../../src/index.ts';
+import { card } from '../../src/format.ts';
+import { revealAccess } from '../../src/reveal.ts';
+import { type Issue, TrefoilError } from '../../src/errors.ts';
+
+export const keys = keyset.generate().domain('test');
+
+/** Everything a stream gives, as bytes. */
+export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts);
+}
+
+export async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  return (await collect(chunks)).toString('utf8');
+}
+
+/** The error of a stream; it must be one. */
+export async function errorOf(work: Promise<unknown> | AsyncIterable<Uint8Array>): Promise<TrefoilError> {
+  try {
+    await (Symbol.asyncIterator in work ? collect(work) : work);
+  } catch (error) {
+    if (error instanceof TrefoilError) return error;
+    throw error;
+  }
+  throw new Error('expected an error, got none');
+}
+
+/** Code, row, line and field of an issue: what a test compares. */
+export function brief({ code, row, line, field }: Issue): string {
+  return [code, row === undefined ? '' : `row ${row}`, line === undefined ? '' : `line ${line}`, field ?? '']
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** Cuts bytes at any places. */
+export function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Array> {
+  let at = 0;
+  for (const length of lengths) {
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+  if (at < bytes.length) yield bytes.subarray(at);
+}
+
+/** Keeps `a`, `b` and `c`. */
+export const abc = policy({ a: keep, b: keep, c: keep }).bind(keys, revealAccess);
+
+const reversible = policy(
+  {
+    name: seal({ scope: 'person.name' }),
+    pan: fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }) }),
+    age: seal({ scope: 'person.age', value: 'integer' }),
+    city: keep,
+  },
+  { keyCheck: keys.keyCheck },
+);
+
+/** Every field comes back. */
+export const wayBack = reversible.bind(keys, revealAccess);
+
+/** Some do not. */
+export const people = policy({
+  id: token({ scope: 'person' }),
+  name: seal({ scope: 'person.name' }),
+  born: coarsen({ date: 'year' }),
+  notes: drop,
+  city: optional(keep),
+}).bind(keys, revealAccess);

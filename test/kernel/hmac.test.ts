@@ -1,0 +1,74 @@
+import { createHash, createHmac } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { hmacSha256 } from '../../src/kernel/hmac.ts';
+import { random } from '../reference/random.ts';
+import { sharedIsThere, sharedJson } from '../shared.ts';
+
+interface Wycheproof {
+  readonly numberOfTests: number;
+  readonly testGroups: readonly {
+    readonly tagSize: number;
+    readonly tests: readonly {
+      readonly tcId: number;
+      readonly key: string;
+      readonly msg: string;
+      readonly tag: string;
+      readonly result: 'valid' | 'invalid';
+    }[];
+  }[];
+}
+
+const hex = (value: string) => new Uint8Array(Buffer.from(value, 'hex'));
+
+describe.skipIf(!sharedIsThere)('published vectors', () => {
+  it('Wycheproof: valid tags, whole and truncated, are met, and no invalid one is', () => {
+    const file = sharedJson<Wycheproof>('vectors/wycheproof/hmac_sha256_test.json.gz');
+    const counts = { valid: 0, invalid: 0, truncated: 0 };
+    for (const { tagSize, tests } of file.testGroups) {
+      for (const { tcId, key, msg, tag, result } of tests) {
+        const computed = Buffer.from(hmacSha256(hex(key))(hex(msg))).toString('hex').slice(0, tagSize / 4);
+        expect(computed === tag, `test ${tcId}`).toBe(result === 'valid');
+        counts[result]++;
+        if (tagSize < 256) counts.truncated++;
+      }
+    }
+    expect(counts.valid + counts.invalid).toBe(file.numberOfTests);
+    expect(counts.valid).toBeGreaterThan(60);
+    expect(counts.invalid).toBeGreaterThan(100);
+    expect(counts.truncated).toBeGreaterThan(80);
+  });
+});
+
+describe('against node:crypto', () => {
+  it('gives its tags for messages of every length from 0 to 300, under keys of every length from 0 to 130', () => {
+    const { bytes } = random('hmac digest');
+    const fast = createHash('sha256');
+    const slow = createHash('sha256');
+    for (let keyLength = 0; keyLength <= 130; keyLength += keyLength < 60 ? 7 : 1) {
+      const key = bytes(keyLength);
+      // One state for all messages: each must start from a clean copy.
+      const mac = hmacSha256(key);
+      for (let length = 0; length <= 300; length++) {
+        const message = bytes(length);
+        fast.update(mac(message));
+        slow.update(createHmac('sha256', key).update(message).digest());
+      }
+    }
+    const digest = fast.digest('hex');
+    expect(digest).toBe(slow.digest('hex'));
+    expect(digest).toBe('37fbf2811c45b81dc20322e64753f4914c0852169331202da0019b914dae2167');
+  });
+
+  it('keeps its own copy of the key, and states of two keys do not meet', () => {
+    const { bytes } = random('hmac keys');
+    const [key, other, message] = [bytes(32), bytes(32), bytes(100)];
+    const tag = createHmac('sha256', key).update(message).digest('hex');
+    const otherTag = createHmac('sha256', other).update(message).digest('hex');
+    const [a, b] = [hmacSha256(key), hmacSha256(other)];
+    key.fill(0);
+    for (let i = 0; i < 3; i++) {
+      expect(Buffer.from(a(message)).toString('hex')).toBe(tag);
+      expect(Buffer.from(b(message)).toString('hex')).toBe(otherTag);
+    }
+  });
+});

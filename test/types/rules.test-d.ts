@@ -1,0 +1,176 @@
+/**
+ * What the compiler says about a rule that is bound alone.
+ */
+import {
+  type Enciphered,
+  fpe,
+  keyset,
+  type Sealed,
+  seal,
+  type Token,
+  token,
+} from 'trefoil';
+import { card } from 'trefoil/format';
+import { emailAddress, trim } from 'trefoil/prepare';
+import { revealAccess, secretAccess } from 'trefoil/reveal';
+import { describe, expectTypeOf, test } from 'vitest';
+
+// Type tests are compiled and never run; what they name need only have a type.
+declare const someText: string;
+
+const keys = keyset.generate().domain('eu');
+const person = token({ scope: 'person' }).bind(keys);
+const order = token({ scope: 'order' }).bind(keys);
+const pan = fpe({ scope: 'card.pan', format: card() });
+const name = seal({ scope: 'person.name' });
+const age = seal({ scope: 'person.age', value: 'integer' });
+
+describe('tokens', () => {
+  test('carry their scope', () => {
+    expectTypeOf(person.protect('7')).toEqualTypeOf<Token<'person'>>();
+    expectTypeOf(person.protect(7)).toEqualTypeOf<Token<'person'>>();
+    expectTypeOf(person.protect(7n)).toEqualTypeOf<Token<'person'>>();
+    expectTypeOf(person.protectMany(['7', 8])).toEqualTypeOf<Token<'person'>[]>();
+    expectTypeOf(person.protect('7')).toExtend<string>();
+  });
+
+  test('of two scopes cannot be compared or assigned', () => {
+    const a = person.protect('7');
+    const b = order.protect('7');
+    // @ts-expect-error tokens of two scopes never match, so comparing them is a mistake
+    a === b;
+    // @ts-expect-error a token of another scope
+    const c: Token<'person'> = b;
+    // @ts-expect-error what looks up a person does not take an order
+    ((id: Token<'person'>) => id)(b);
+    // @ts-expect-error a list of one scope does not hold tokens of another
+    [a].includes(b);
+    // @ts-expect-error nor does a map find them
+    new Map([[a, 1]]).get(b);
+    return c;
+  });
+
+  test('are not made of plain text', () => {
+    // @ts-expect-error text is no token
+    const a: Token<'person'> = someText;
+    // @ts-expect-error a sealed value is no token
+    const b: Token<'person.name'> = name.bind(keys).protect('Ada');
+    return [a, b];
+  });
+
+  test('cannot be turned back', () => {
+    // @ts-expect-error a token has no way back
+    person.reveal;
+    // @ts-expect-error nor a column of them
+    person.revealMany;
+    // @ts-expect-error and a capability changes nothing
+    token({ scope: 'person' }).bind(keys, revealAccess);
+  });
+
+  test('keep null and undefined', () => {
+    const maybe = null as string | null;
+    const absent = undefined as number | undefined;
+    expectTypeOf(person.protect(maybe)).toEqualTypeOf<Token<'person'> | null>();
+    expectTypeOf(person.protect(absent)).toEqualTypeOf<Token<'person'> | undefined>();
+    expectTypeOf(person.protect(null)).toEqualTypeOf<Token<'person'> | null>();
+    expectTypeOf(person.protectMany([maybe, '7'])).toEqualTypeOf<(Token<'person'> | null)[]>();
+  });
+
+  test('take text, numbers and bigints', () => {
+    // @ts-expect-error not a boolean
+    person.protect(true);
+    // @ts-expect-error not an object
+    person.protect({ id: 7 });
+    // @ts-expect-error not a date: its text depends on a time zone
+    person.protect(new Date(0));
+  });
+
+  test('take options by name', () => {
+    token({ scope: 's', prepare: emailAddress });
+    token({ scope: 's', prepare: [trim, emailAddress], form: 'bare', empty: 'protect', onToken: 'pass', why: 'because' });
+    // @ts-expect-error no scope, no token
+    token({});
+    // @ts-expect-error the scope is not a position
+    token('person');
+    // @ts-expect-error no positional booleans
+    token({ scope: 's' }, true);
+    // @ts-expect-error an option that does not exist
+    token({ scope: 's', lable: 'cust' });
+    // @ts-expect-error prepare steps are values, so that a misspelt one does not compile
+    token({ scope: 's', prepare: 'emailAdress' });
+    // @ts-expect-error a form that does not exist
+    token({ scope: 's', form: 'raw' });
+  });
+});
+
+describe('fpe and seal', () => {
+  test('reveal only with the capability', () => {
+    // @ts-expect-error no capability, no way back
+    pan.bind(keys).reveal;
+    // @ts-expect-error no capability, no way back
+    pan.bind(keys).revealMany;
+    // @ts-expect-error no capability, no way back
+    name.bind(keys).reveal;
+    // @ts-expect-error no capability, no way back
+    name.bind(keys).revealMany;
+    // @ts-expect-error the capability to export keys is another one
+    name.bind(keys, secretAccess);
+    // @ts-expect-error an object that looks like one is none
+    name.bind(keys, {});
+    // @ts-expect-error no positional booleans
+    pan.bind(keys, true);
+    // @ts-expect-error a keyset is not the keys of a domain
+    pan.bind(keyset.generate());
+    // @ts-expect-error the capability to reveal does not export keys
+    keyset.generate().export(revealAccess);
+  });
+
+  test('fpe takes and gives text', () => {
+    const bound = pan.bind(keys, revealAccess);
+    const safe = bound.protect('4111 1111 1111 1111');
+    expectTypeOf(safe).toEqualTypeOf<Enciphered<'card.pan'>>();
+    expectTypeOf(bound.reveal(safe)).toEqualTypeOf<string>();
+    expectTypeOf(bound.protect(null)).toEqualTypeOf<Enciphered<'card.pan'> | null>();
+    expectTypeOf(bound.revealMany(bound.protectMany(['4111', undefined]))).toEqualTypeOf<(string | undefined)[]>();
+    // @ts-expect-error a number would lose its leading zeros
+    bound.protect(4111);
+    // @ts-expect-error no prepare: reveal gives back what went in
+    fpe({ scope: 's', format: card(), prepare: trim });
+    // @ts-expect-error a format is a value, not a name
+    fpe({ scope: 's', format: 'card' });
+    // @ts-expect-error no format, no cipher
+    fpe({ scope: 's' });
+  });
+
+  test('reveal takes what was protected in its own scope', () => {
+    const names = name.bind(keys, revealAccess);
+    const cities = seal({ scope: 'city' }).bind(keys, revealAccess);
+    expectTypeOf(names.reveal(names.protect('Ada'))).toEqualTypeOf<string>();
+    // @ts-expect-error sealed in another scope
+    names.reveal(cities.protect('Oslo'));
+    // @ts-expect-error a token is not sealed
+    names.reveal(person.protect('7'));
+    // @ts-expect-error a ciphertext of another scope
+    fpe({ scope: 'other', format: card() }).bind(keys, revealAccess).reveal(pan.bind(keys).protect('4111'));
+    // @ts-expect-error sealed values of two scopes never match, so comparing them is a mistake
+    names.protect('Ada') === cities.protect('Ada');
+  });
+
+  test('seal integer takes numbers and gives numbers', () => {
+    const ages = age.bind(keys, revealAccess);
+    const safe = ages.protect(42);
+    expectTypeOf(safe).toEqualTypeOf<Sealed<'person.age', number>>();
+    expectTypeOf(ages.reveal(safe)).toEqualTypeOf<number>();
+    expectTypeOf(ages.revealMany(ages.protectMany([1, null]))).toEqualTypeOf<(number | null)[]>();
+    // @ts-expect-error text is another kind of value
+    ages.protect('42');
+    // @ts-expect-error a number is another kind of value
+    name.bind(keys).protect(42);
+    // @ts-expect-error a sealed number is not a sealed text
+    seal({ scope: 'person.age' }).bind(keys, revealAccess).reveal(safe);
+    // @ts-expect-error decimals and dates are text
+    seal({ scope: 's', value: 'float' });
+    // @ts-expect-error no prepare: reveal gives back what went in
+    seal({ scope: 's', prepare: trim });
+  });
+});
