@@ -6,7 +6,8 @@
  * newline and the order of columns are kept, and quoting is uniform: a file that is quoted as `quoting` says comes back
  * byte for byte where its rules give every value back.
  *
- * *Warning*: cells that begin with `=`, `+`, `-` or `@` are not disarmed for spreadsheets: that would break the way back.
+ * *Warning*: cells that begin with `=`, `+`, `-` or `@` are not disarmed for spreadsheets: that would break the way
+ * back.
  */
 
 import { type CsvOptions, prepareCsv } from './io/csv.ts';
@@ -79,8 +80,8 @@ export function revealCsv(source: Source, bound: CanReveal, options: CsvOptions 
  *
  * With `limit` the writable side is ended early, which `pipeThrough` takes well and `pipeline` reports as an error.
  *
- * @throws TypeError, RangeError for wrong arguments, TrefoilError for what policy and keys refuse, at once; errors of the
- * data are those of the stream.
+ * @throws TypeError, RangeError for wrong arguments, TrefoilError for what policy and keys refuse, at once; errors of
+ * the data are those of the stream.
  *
  * @example
  * ```ts

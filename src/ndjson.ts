@@ -1,9 +1,10 @@
 /**
  * NDJSON streams (`trefoil/ndjson`): one JSON object a line, in flat memory. Web standards only.
  *
- * Lines end with `\n` or `\r\n`, blank lines are passed over, and a byte order mark is taken off. What comes out ends with
- * `\n` and is equal as JSON values; spacing and the spelling of numbers are those of `JSON.stringify`. What `JSON.parse`
- * would change in silence is refused: integers beyond 2^53 - 1, numbers that overflow, a key twice in one object.
+ * Lines end with `\n` or `\r\n`, blank lines are passed over, and a byte order mark is taken off. What comes out ends
+ * with `\n` and is equal as JSON values; spacing and the spelling of numbers are those of `JSON.stringify`. What
+ * `JSON.parse` would change in silence is refused: integers beyond 2^53 - 1, numbers that overflow, a key twice in one
+ * object.
  */
 
 import { type NdjsonOptions, prepareNdjson } from './io/json-lines.ts';
@@ -21,8 +22,8 @@ export type { CanProtect, CanReveal, Source } from './io/stream.ts';
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
  * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject`
- * takes them (`invalid_json`, `not_an_object`, `duplicate_key`, `unsafe_integer`, `nested_value`, `record_too_large`, and
- * what the rules say); always for `empty_input`, `not_utf8` and `nul_byte`.
+ * takes them (`invalid_json`, `not_an_object`, `duplicate_key`, `unsafe_integer`, `nested_value`, `record_too_large`,
+ * and what the rules say); always for `empty_input`, `not_utf8` and `nul_byte`.
  *
  * @example
  * ```ts
@@ -51,8 +52,8 @@ export function protectNdjson(
  * Turns protected JSON lines back: sealed and enciphered values as they were, all others as they are.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating, as {@link protectNdjson} does; `reveal_access_required`, `key_check_required` and
- * other codes of keys before anything is read.
+ * @throws TrefoilError while iterating, as {@link protectNdjson} does; `reveal_access_required`, `key_check_required`
+ * and other codes of keys before anything is read.
  *
  * @example
  * ```ts
@@ -64,8 +65,9 @@ export function protectNdjson(
  * const keys = keyset.generate().domain('eu-enclave');
  *
  * const safe = protectNdjson('{"name":"Zoë Müller"}', people.bind(keys));
+ * const revealing = people.bind(keys, revealAccess);
  * let back = '';
- * for await (const bytes of revealNdjson(safe, people.bind(keys, revealAccess))) back += new TextDecoder().decode(bytes);
+ * for await (const bytes of revealNdjson(safe, revealing)) back += new TextDecoder().decode(bytes);
  * back; // → '{"name":"Zoë Müller"}\n'
  * ```
  */
@@ -79,8 +81,8 @@ export function revealNdjson(source: Source, bound: CanReveal, options: NdjsonOp
  *
  * With `limit` the writable side is ended early, which `pipeThrough` takes well and `pipeline` reports as an error.
  *
- * @throws TypeError, RangeError for wrong arguments, TrefoilError for what policy and keys refuse, at once; errors of the
- * data are those of the stream.
+ * @throws TypeError, RangeError for wrong arguments, TrefoilError for what policy and keys refuse, at once; errors of
+ * the data are those of the stream.
  *
  * @example
  * ```ts
@@ -115,7 +117,8 @@ export function protectNdjsonStream(
  * const keys = keyset.generate().domain('eu-enclave');
  * const body = new Response('{"name":"Ada"}\n').body!;
  * const safe = body.pipeThrough(protectNdjsonStream(people.bind(keys)));
- * await new Response(safe.pipeThrough(revealNdjsonStream(people.bind(keys, revealAccess)))).text(); // → '{"name":"Ada"}\n'
+ * const back = safe.pipeThrough(revealNdjsonStream(people.bind(keys, revealAccess)));
+ * await new Response(back).text(); // → '{"name":"Ada"}\n'
  * ```
  */
 export function revealNdjsonStream(

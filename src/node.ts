@@ -50,8 +50,8 @@ export function protectFile(
 /**
  * Turns a file of protected records back. See {@link protectFile}.
  *
- * @throws as {@link protectFile} does, and `reveal_access_required`, `key_check_required` and other codes of keys before
- * anything is read.
+ * @throws as {@link protectFile} does, and `reveal_access_required`, `key_check_required` and other codes of keys
+ * before anything is read.
  *
  * @example
  * ```ts

@@ -14,7 +14,9 @@ export const EXIT = {
   io: 5,
   /** EX_SOFTWARE of sysexits.h: a fault of trefoil's own. */
   fault: 70,
-  /** 128 + SIGINT, as shells report it. */
+  /** 128 + SIGHUP, as shells report it: the terminal has gone. */
+  hungUp: 129,
+  /** 128 + SIGINT. */
   interrupted: 130,
   /** 128 + SIGTERM. */
   terminated: 143,
@@ -34,14 +36,22 @@ export class UsageError extends Error {
   }
 }
 
+/** The signals that end a run in good order: what is half-written is taken away. */
+export const SIGNALS: Readonly<Record<'SIGHUP' | 'SIGINT' | 'SIGTERM', readonly [word: string, code: number]>> = {
+  SIGHUP: ['hung up', EXIT.hungUp],
+  SIGINT: ['interrupted', EXIT.interrupted],
+  SIGTERM: ['terminated', EXIT.terminated],
+};
+
 /** A signal asked for the end of the run. It is the reason of the `AbortSignal` that all work listens to. */
 export class Interrupted extends Error {
   override readonly name: string = 'Interrupted';
   readonly exitCode: number;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
-    super(signal === 'SIGINT' ? 'interrupted' : 'terminated');
-    this.exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+  constructor(signal: keyof typeof SIGNALS) {
+    const [word, code] = SIGNALS[signal];
+    super(word);
+    this.exitCode = code;
   }
 }
 

@@ -1,7 +1,9 @@
 /// <reference types="node" />
 /** Which format the records have, and where they come from. */
 
+import { fstatSync } from 'node:fs';
 import { protectCsv, revealCsv } from '../csv.ts';
+import { fail } from '../errors.ts';
 import { openInput, systemError } from '../io/file.ts';
 import { type FileFormat, formatOfName } from '../io/file-run.ts';
 import type { RecordOptions } from '../io/records.ts';
@@ -75,6 +77,8 @@ export function streamsOf(format: FileFormat, { delimiter, quoting, maxRecord }:
 export async function* openSource(input: string | undefined): AsyncGenerator<Uint8Array, void, undefined> {
   if (!isStdin(input)) return yield* await openInput(input);
   try {
+    // Node gives a directory as an empty stream.
+    if (fstatSync(0).isDirectory()) fail('io_failed', 'cannot be read: it is a directory', { file: 'standard input' });
     for await (const chunk of process.stdin) yield chunk as Uint8Array;
   } catch (error) {
     throw systemError(error, 'cannot be read', 'standard input');

@@ -2,7 +2,8 @@
 /** `trefoil keys new`: makes a key file. */
 
 import type { Command } from 'commander';
-import { openOutput } from '../io/file.ts';
+import { fail, TrefoilError } from '../errors.ts';
+import { type Output, openOutput } from '../io/file.ts';
 import { keyset } from '../keys.ts';
 import { secretAccess } from '../reveal.ts';
 import { type Context, fileOption, need } from './options.ts';
@@ -25,7 +26,7 @@ export function addKeysNew(parent: Command, context: Context): void {
     .action(async (options: { out?: string }) => {
       const out = need(options.out, '--out');
       const made = keyset.generate();
-      const file = await openOutput(out, { force: false, mode: 0o600 });
+      const file = await openKeyFile(out);
       try {
         await file.write(new TextEncoder().encode(made.export(secretAccess)));
         context.signal.throwIfAborted();
@@ -39,4 +40,14 @@ export function addKeysNew(parent: Command, context: Context): void {
         'the file is the secret: whoever reads it can reveal everything, and without it nothing can be',
       );
     });
+}
+
+/** The library's message for an existing output says "remove it", which is the last thing to do with a key file. */
+async function openKeyFile(path: string): Promise<Output> {
+  try {
+    return await openOutput(path, { force: false, mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof TrefoilError) || error.code !== 'output_exists') throw error;
+    fail('output_exists', 'the file exists, and keys are never overwritten; choose another name', { file: path });
+  }
 }

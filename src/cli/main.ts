@@ -7,7 +7,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
-import { EXIT, Interrupted, UsageError } from './exit.ts';
+import { EXIT, Interrupted, SIGNALS, UsageError } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addInspect } from './inspect.ts';
 import { addKeysInspect } from './keys-inspect.ts';
@@ -45,7 +45,8 @@ function makeProgram(context: Context): Command {
   const keys = program
     .command('keys')
     .summary('make and look at key files')
-    .description('Makes and looks at key files.');
+    .description('Makes and looks at key files.')
+    .addHelpText('after', EXIT_HELP);
   addKeysNew(keys, context);
   addKeysInspect(keys, context);
   addCheck(program, context);
@@ -93,7 +94,7 @@ function end(code: number): void {
   process.stderr.write('', () => process.exit(code));
 }
 
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
   process.on(name, () => {
     // npm and shells send a signal twice; the second must not stop the cleaning up.
     if (abort.signal.aborted) return;

@@ -10,7 +10,7 @@ import type { Voice } from './voice.ts';
 
 /** What every command gets from `main.ts`. */
 export interface Context {
-  /** Aborted with `Interrupted` on SIGINT and SIGTERM. */
+  /** Aborted with `Interrupted` on SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
   readonly voice: Voice;
   /** Sets the exit code of a run that came to its end. */

@@ -67,7 +67,8 @@ function issueLines(error: TrefoilError): string[] {
 function adviceFor(error: TrefoilError): string | null {
   switch (error.code) {
     case 'output_exists':
-      return 'choose another name; protect, reveal and explain take --force to replace the file';
+      // Not for key files: nothing replaces them, and their message does not speak of it.
+      return error.message.includes('force') ? '--force replaces it' : null;
     case 'key_check_required':
       return 'print the line for the policy with trefoil keys inspect --keys FILE --domain NAME';
     case 'record_too_large':
@@ -103,5 +104,6 @@ export function plural(value: number, noun: string): string {
 
 /** The exit codes, for the end of every help page. */
 export const EXIT_HELP: string = `
+
 Exit codes: ${EXIT.done} done, ${EXIT.data} data, ${EXIT.usage} usage, ${EXIT.policy} policy, ${EXIT.keys} keys, ${EXIT.io} input or output,
 ${EXIT.interrupted} interrupted (docs/guide/command-line.md)`;

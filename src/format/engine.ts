@@ -6,7 +6,7 @@
  * and a secret numeral string. For each shape and clear part the numeral strings are in bijection with the values.
  */
 
-import { badType, typeName } from '../core/checks.ts';
+import { badType, checkText, typeName } from '../core/checks.ts';
 
 const ENGINE = Symbol.for('trefoil.format.v1');
 
@@ -57,7 +57,7 @@ export interface Format {
 export function makeFormat<T extends { readonly type: string }>(data: T, engine: FormatEngine): T & Format {
   const test = (text: string): boolean => {
     try {
-      engine.split(text);
+      engine.split(checkText(text));
       return true;
     } catch {
       return false;

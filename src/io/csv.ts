@@ -78,7 +78,14 @@ function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Setti
     columns = map;
     newline = firstNewline(block.bytes);
     // Left to itself, csv-stringify quotes a cell for the file's own newline only.
-    writing = { delimiter, quoted, quoted_empty: quoted, quoted_match: /[\r\n]/, record_delimiter: newline, eof: false };
+    writing = {
+      delimiter,
+      quoted,
+      quoted_empty: quoted,
+      quoted_match: /[\r\n]/,
+      record_delimiter: newline,
+      eof: false,
+    };
     return write([map.map(({ name }) => name)]);
   }
 
@@ -117,7 +124,7 @@ function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Setti
         lines ??= recordLines(block, true);
         return lines[index + heading] ?? block.line;
       };
-      // The newline stands before every record but the first of the file: whether one follows the last is known at the end.
+      // The newline stands before every record but the file's first: whether one follows the last is known at the end.
       const text = parts.length === 0 ? '' : (heading === 1 ? '' : newline) + parts.join(newline);
       return { rows: rows.length, text, lineOf };
     },
@@ -138,8 +145,7 @@ function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Setti
 
 const STRAY: Issue = {
   code: 'stray_quote',
-  message:
-    'a quote stands inside a cell that is not quoted, or behind one that is; quote the cell and double its quotes',
+  message: 'a quote inside a cell that is not quoted, or text behind one that is; quote the cell and double its quotes',
 };
 
 const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'a quote is opened and never closed' };
@@ -148,7 +154,7 @@ const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'a quote is opened an
 const NOT_CLOSED = 'CSV_QUOTE_NOT_CLOSED';
 
 const PARSING = {
-  // All three end a record, wherever they stand outside quotes: a file that mixes them is cut where the framing cuts it.
+  // All three end a record, wherever they stand outside quotes: a file that mixes them is cut where the frames cut it.
   record_delimiter: ['\r\n', '\n', '\r'],
   // Row lengths are compared by us, so that a rejected row does not end the run.
   relax_column_count: true,

@@ -46,9 +46,9 @@ export async function runFile(
 ): Promise<FileResult> {
   checkPath('input', input);
   checkPath('output', output);
-  const { format: given, force = false, ...rest } = options;
+  const { format: named, force = false, ...rest } = options;
   if (typeof force !== 'boolean') badType('force', `expected true or false, got ${typeName(force)}`);
-  const format = given ?? formatOfName(input);
+  const format = named ?? formatOfName(input);
   if (format === null) badType('format', 'expected csv or ndjson, as the name of the input does not tell');
   checkOneOf('format', format, ['csv', 'ndjson']);
 
@@ -58,7 +58,9 @@ export async function runFile(
     options.onProgress?.(progress);
   };
   const prepare = format === 'csv' ? prepareCsv : prepareNdjson;
-  const { start, signal } = prepare(direction, bound, { ...rest, onProgress });
+  // An option that is there and undefined is not there: those of CSV are no error for NDJSON then.
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const { start, signal } = prepare(direction, bound, { ...given, onProgress });
 
   const source = input === '-' ? process.stdin : await openInput(input);
   try {

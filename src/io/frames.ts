@@ -1,6 +1,6 @@
 /**
- * Frames: cuts a stream of bytes into blocks of whole records, whatever the chunks of the source are. It knows no more of
- * a format than where a record ends: at a line end, for CSV at one outside quotes.
+ * Frames: cuts a stream of bytes into blocks of whole records, whatever the chunks of the source are. It knows no more
+ * of a format than where a record ends: at a line end, for CSV at one outside quotes.
  *
  * A block ends after a number of records or at {@link BLOCK_BYTES}, and so depends on the content alone: another
  * chunking of the same bytes gives the same blocks, the same batches, the same errors. Between two blocks at most one
@@ -10,7 +10,7 @@
 import { concat } from '../core/bytes.ts';
 
 /** A block is cut at the first record end after this many bytes, so that long records do not add up. */
-export const BLOCK_BYTES = 1 << 20;
+export const BLOCK_BYTES: number = 1 << 20;
 
 const LF = 10;
 const CR = 13;
@@ -79,8 +79,8 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
   let begin = 0;
 
   /**
-   * Walks from `at` to the first thing of interest: the end of a full block, of a record that is skipped, a record above
-   * the limit, or the end of the chunk. One pass, about a nanosecond a byte; the state is in locals for the loop's sake.
+   * Walks from `at` to the first thing of interest: the end of a full block or of a record that is skipped, a record
+   * above the limit, the end of the chunk. One pass, about a nanosecond a byte; the state is in locals for that.
    */
   function scan(chunk: Uint8Array): Stop {
     let i = at;

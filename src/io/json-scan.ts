@@ -1,7 +1,7 @@
 /**
- * What `JSON.parse` (ECMA-262, JSON.parse; RFC 8259) hides: a name that stands twice in one object, of which it keeps the
- * last, and numbers that it rounds. One pass over the text of a value that is known to be JSON, about a nanosecond a
- * character; nothing is allocated unless a number is long.
+ * What `JSON.parse` (ECMA-262; RFC 8259) hides: a name that stands twice in one object, of which it keeps the last, and
+ * numbers that it rounds. One pass over the text of a value that is known to be JSON, about a nanosecond a character;
+ * nothing is allocated unless a number is long.
  */
 
 import type { Issue } from '../errors.ts';
@@ -63,19 +63,20 @@ function isNumberSign(code: number): boolean {
 }
 
 /**
- * Whether a number survives the parser: an integer up to 2^53 - 1, and anything with a fraction or an exponent that is
- * finite. Fractions are binary64 for every reader of JSON (RFC 8259, section 6) and are not held to their last digit.
+ * Whether a number survives the parser: no integer beyond 2^53 - 1 in any spelling, as `JSON.stringify` writes 1e20 as
+ * such, and nothing that is not finite. Fractions are binary64 for every reader of JSON (RFC 8259, section 6), and are
+ * not held to their last digit.
  */
 function isFaithful(text: string, start: number, end: number): boolean {
-  if (end - start < LONG_NUMBER) {
-    // Short numbers leave the range by their exponent only: three digits of it at least.
-    if (end - start < 5) return true;
-    const token = text.slice(start, end);
-    return !/e/i.test(token) || Number.isFinite(Number(token));
-  }
-  const token = text.slice(start, end);
-  const number = Number(token);
-  return /[.e]/i.test(token) ? Number.isFinite(number) : Number.isSafeInteger(number);
+  // Without an exponent a short number is small; this is the way of nearly all.
+  if (end - start < LONG_NUMBER && !hasExponent(text, start, end)) return true;
+  const number = Number(text.slice(start, end));
+  return Number.isInteger(number) ? Number.isSafeInteger(number) : Number.isFinite(number);
+}
+
+function hasExponent(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((text.charCodeAt(i) | CASE_BIT) === 101) return true;
+  return false;
 }
 
 /** Members of all objects in a value. The depth is limited by now. */

@@ -97,7 +97,7 @@ export interface Codec {
   readonly heading: 0 | 1;
   /** Whether a byte order mark of the input goes to the output. */
   readonly keepsMark: boolean;
-  /** Throws what the policy and the format do not agree on, and what the keys refuse. Called before anything is read. */
+  /** Throws where the policy and the format do not agree, and what the keys refuse. Called before anything is read. */
   readonly begin: () => void;
   readonly take: (block: Block, batch: Batch) => Taken;
   /** The issue of a record above the limit, and whether the run can go on after it. */

@@ -55,7 +55,7 @@ export async function* runSource(
       }
       yield* run.push(toBytes(step.value));
     }
-    if (exhausted) yield* run.push(toBytes(null));
+    if (exhausted) yield* run.push(toBytes(END));
     yield* run.end();
   } finally {
     if (!exhausted) {
@@ -94,7 +94,7 @@ export function runTransform(
     },
     flush(controller) {
       signal?.removeEventListener('abort', abort);
-      for (const out of run.push(toBytes(null))) controller.enqueue(out);
+      for (const out of run.push(toBytes(END))) controller.enqueue(out);
       for (const out of run.end()) controller.enqueue(out);
     },
   });
@@ -160,13 +160,15 @@ function openIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>, hurr
   };
 }
 
-/** Chunks as bytes. A surrogate pair may be cut by two chunks of text; `null` ends the input. */
+const END = Symbol('end');
+
+/** Chunks as bytes. A surrogate pair may be cut by two chunks of text; {@link END} gives what is left. */
 function makeToBytes(): (chunk: unknown) => Uint8Array {
   const encoder = new TextEncoder();
   let carry = '';
   return (chunk) => {
     if (isBytes(chunk) && carry === '') return chunk;
-    if (typeof chunk !== 'string' && chunk !== null && !isBytes(chunk)) {
+    if (typeof chunk !== 'string' && chunk !== END && !isBytes(chunk)) {
       badType('source', `expected chunks of bytes or text, got a chunk that is ${typeName(chunk)}`);
     }
     let text = carry + (typeof chunk === 'string' ? chunk : '');

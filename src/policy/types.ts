@@ -7,12 +7,10 @@ import type { Enciphered, Sealed, Token } from '../core/brands.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import type { Issue } from '../errors.ts';
 import type { DomainKeys, KeyCheck } from '../keys/domain-keys.ts';
-import type { CoarsenRule } from '../rule/coarsen.ts';
-import type { FpeRule } from '../rule/fpe.ts';
 import type { ConstantRule, DropRule, Scalar } from '../rule/plain.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { SealRule } from '../rule/seal.ts';
-import type { TokenInput, TokenRule } from '../rule/token.ts';
+import type { TokenInput } from '../rule/token.ts';
 
 /** An array in a record: the fields of its objects, or the rule of its elements. */
 export interface Each<Item = unknown> {
@@ -26,46 +24,58 @@ export type Fields = { readonly [name: string]: Rule | Each | Fields };
 type Missing<V> = unknown extends V ? null | undefined : Extract<V, null | undefined>;
 type Flat<T> = { [K in keyof T]: T[K] } & {};
 
-/** What a rule takes. */
-export type InputOf<R> =
-  R extends { readonly rule: 'token' } ? TokenInput
-  : R extends { readonly rule: 'fpe' | 'mask' } ? string
-  : R extends SealRule<string, infer Kind> ? (Kind extends 'integer' ? number : string)
-  : R extends { readonly rule: 'keep' } ? Scalar
-  : R extends CoarsenRule<infer Bucket> ? (Bucket extends { readonly number: number } ? number | string : string)
-  : unknown;
+type ScopeOf<R> = R extends { readonly scope: infer Scope extends string } ? Scope : string;
+type SealedOf<R> = R extends SealRule<string, infer Kind> ? (Kind extends 'integer' ? number : string) : never;
+type BucketOf<R, OfNumbers, OfText> = R extends { readonly number: number } ? OfNumbers : OfText;
+/** The bucket of a number is a number and that of a text is text, but it need not be one of the literals. */
+type Widened<V> = V extends number ? number : V extends string ? string : unknown extends V ? number | string : never;
 
-/** What a rule writes for a value. */
-export type OutputOf<R, V> =
-  R extends TokenRule<infer Scope> ? Token<Scope> | Missing<V>
-  : R extends FpeRule<infer Scope> ? Enciphered<Scope> | Missing<V>
-  : R extends SealRule<infer Scope, infer Kind> ? Sealed<Scope, Kind extends 'integer' ? number : string> | Missing<V>
-  : R extends { readonly rule: 'keep' } ? V
-  : R extends ConstantRule<infer Value> ? Value
-  : R extends CoarsenRule<infer Bucket> ? (Bucket extends { readonly number: number } ? Widened<V> : string | Missing<V>)
-  : R extends { readonly rule: 'mask' } ? string | Missing<V>
-  : never;
+/** What each rule takes, by its tag. */
+interface Inputs<R> {
+  readonly token: TokenInput;
+  readonly fpe: string;
+  readonly seal: SealedOf<R>;
+  readonly keep: Scalar;
+  readonly drop: unknown;
+  readonly constant: unknown;
+  readonly mask: string;
+  readonly coarsen: BucketOf<R, number | string, string>;
+}
 
-/** Numbers stay numbers and text stays text, but the lower bound of a bucket need not be one of the literals. */
-type Widened<V> =
-  | (unknown extends V ? number | string : V extends number ? number : V extends string ? string : never)
-  | Missing<V>;
+/** What each rule writes for a value of type `V`. */
+interface Outputs<R, V> {
+  readonly token: Token<ScopeOf<R>> | Missing<V>;
+  readonly fpe: Enciphered<ScopeOf<R>> | Missing<V>;
+  readonly seal: Sealed<ScopeOf<R>, SealedOf<R>> | Missing<V>;
+  readonly keep: V;
+  readonly drop: never;
+  readonly constant: R extends ConstantRule<infer Value> ? Value : never;
+  readonly mask: string | Missing<V>;
+  readonly coarsen: BucketOf<R, Widened<V>, string> | Missing<V>;
+}
 
-/** What a rule gives back for what it wrote. */
-export type BackOf<R, V> =
-  R extends { readonly rule: 'fpe' } ? string | Missing<V>
-  : R extends SealRule<string, infer Kind> ? (Kind extends 'integer' ? number : string) | Missing<V>
-  : V;
+/** What each rule that can go back gives for what it wrote. */
+interface Backs<R, V> {
+  readonly fpe: string | Missing<V>;
+  readonly seal: SealedOf<R> | Missing<V>;
+}
+
+type InputOf<R extends Rule> = Inputs<R>[R['rule'] & keyof Inputs<R>];
+type OutputOf<R extends Rule, V> = Outputs<R, V>[R['rule'] & keyof Outputs<R, V>];
+type BackOf<R extends Rule, V> = R['rule'] extends keyof Backs<R, V> ? Backs<R, V>[R['rule']] : V;
 
 /** An object or array may be absent when everything in it may. */
-type IsOptional<N> =
-  N extends Rule ? IsTrue<N['optional']>
-  : N extends Each<infer Item> ? IsOptional<Item>
-  : Loose<N> extends true ? false
-  : { [K in keyof N]: IsOptional<N[K]> } extends { [K in keyof N]: true } ? true
-  : false;
-// A rule that says nothing has `boolean` here.
-type IsTrue<O> = false extends O ? false : true extends O ? true : false;
+type IsOptional<N> = N extends Rule
+  ? IsTrue<N['optional']>
+  : N extends Each<infer Item>
+    ? IsOptional<Item>
+    : Loose<N> extends true
+      ? false
+      : { [K in keyof N]: IsOptional<N[K]> } extends { [K in keyof N]: true }
+        ? true
+        : false;
+// A rule that says nothing has `boolean | undefined` here.
+type IsTrue<O> = [O] extends [true] ? true : false;
 
 type OptionalNames<F> = { [K in keyof F]: IsOptional<F[K]> extends true ? K : never }[keyof F];
 type DroppedNames<F> = { [K in keyof F]: F[K] extends DropRule ? K : never }[keyof F];
@@ -78,8 +88,13 @@ type ElementOf<V> = V extends readonly (infer Element)[] ? Element : unknown;
 /** The records that a policy takes. */
 export type InputRow<F> = FitRow<F, unknown>;
 
-/** What a record of type `R` must be for a policy: it has the policy's fields, and no other. */
-export type Fit<F, R> = Loose<R> extends true ? unknown : FitRow<F, R>;
+/**
+ * `R` if it is a record for the policy: it has the policy's fields, and no other. Else what it should be, so that the
+ * compiler's message says which field is wrong.
+ */
+export type Fit<F, R> = [R] extends [FitInside<F, R>] ? R : FitInside<F, R>;
+
+type FitInside<F, R> = Loose<F> | Loose<R> extends false ? FitRow<F, R> : unknown;
 
 type FitRow<F, R> = Flat<
   { readonly [K in Exclude<keyof F, OptionalNames<F>>]: FitNode<F[K], FieldOf<R, K>> } & {
@@ -89,75 +104,98 @@ type FitRow<F, R> = Flat<
 
 type FieldOf<R, K> = K extends keyof R ? R[K] : unknown;
 
-type FitNode<N, V> =
-  N extends Rule ? InputOf<N> | null | undefined
-  : N extends Each<infer Item> ? readonly FitNode<Item, ElementOf<V>>[] | null | undefined
-  : Fit<N, NonNullable<V>> | null | undefined;
+type FitNode<N, V> = N extends Rule
+  ? InputOf<N> | null | undefined
+  : N extends Each<infer Item>
+    ? readonly FitNode<Item, ElementOf<V>>[] | null | undefined
+    : FitInside<N, NonNullable<V>> | null | undefined;
 
 type OutputNode<N, V> =
   // A constant replaces null too, so it must not take the branch for missing values.
-  N extends ConstantRule<infer Value> ? Value
-  : unknown extends V ? OutputOfAny<N>
-  : V extends null | undefined ? V
-  : N extends Rule ? OutputOf<N, V>
-  : N extends Each<infer Item> ? (V extends readonly (infer Element)[] ? OutputNode<Item, Element>[] : never)
-  : V extends object ? OutputRow<N, V>
-  : never;
+  N extends ConstantRule<infer Value>
+    ? Value
+    : unknown extends V
+      ? OutputOfAny<N>
+      : V extends null | undefined
+        ? V
+        : N extends Rule
+          ? OutputOf<N, V>
+          : N extends Each<infer Item>
+            ? V extends readonly (infer Element)[]
+              ? OutputNode<Item, Element>[]
+              : never
+            : V extends object
+              ? OutputRow<N, V>
+              : never;
 
 /** What is written for a value of which nothing is known. */
-type OutputOfAny<N> =
-  N extends Rule ? OutputOf<N, unknown>
-  : N extends Each<infer Item> ? OutputNode<Item, unknown>[] | null | undefined
-  : OutputRow<N, AnyRow> | null | undefined;
+type OutputOfAny<N> = N extends Rule
+  ? OutputOf<N, unknown>
+  : N extends Each<infer Item>
+    ? OutputNode<Item, unknown>[] | null | undefined
+    : OutputRow<N, AnyRow> | null | undefined;
 
 /** The record that a policy writes for a record of type `R`. Dropped fields are not in it. */
 export type OutputRow<F, R> =
-  Loose<R> extends true
-    ? Flat<
-        { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: OutputNode<F[K], ValueOf<R>> } & {
-          -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: OutputNode<F[K], ValueOf<R>>;
-        }
-      >
-    : Flat<{
-        -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
-          ? OutputNode<F[K], R[K]>
-          : never;
-      }>;
+  Loose<F> extends true
+    ? Record<string, unknown>
+    : Loose<R> extends true
+      ? Flat<
+          { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: OutputNode<F[K], ValueOf<R>> } & {
+            -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: OutputNode<F[K], ValueOf<R>>;
+          }
+        >
+      : Flat<{
+          -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
+            ? OutputNode<F[K], R[K]>
+            : never;
+        }>;
 
 type ValueOf<R> = R[keyof R];
 
-type BackNode<N, V> =
-  unknown extends V ? BackOfAny<N>
-  : V extends null | undefined ? V
-  : N extends Rule ? BackOf<N, V>
-  : N extends Each<infer Item> ? (V extends readonly (infer Element)[] ? BackNode<Item, Element>[] : never)
-  : V extends object ? BackRow<N, V>
-  : never;
+type BackNode<N, V> = unknown extends V
+  ? BackOfAny<N>
+  : V extends null | undefined
+    ? V
+    : N extends Rule
+      ? BackOf<N, V>
+      : N extends Each<infer Item>
+        ? V extends readonly (infer Element)[]
+          ? BackNode<Item, Element>[]
+          : never
+        : V extends object
+          ? BackRow<N, V>
+          : never;
 
-type BackOfAny<N> =
-  N extends Rule ? BackOf<N, unknown>
-  : N extends Each<infer Item> ? BackNode<Item, unknown>[] | null | undefined
-  : BackRow<N, AnyRow> | null | undefined;
+type BackOfAny<N> = N extends Rule
+  ? BackOf<N, unknown>
+  : N extends Each<infer Item>
+    ? BackNode<Item, unknown>[] | null | undefined
+    : BackRow<N, AnyRow> | null | undefined;
 
 /** The record that comes back: sealed and enciphered fields as they were, all others as they are. */
 export type BackRow<F, R> =
-  Loose<R> extends true
-    ? Flat<
-        { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: BackNode<F[K], ValueOf<R>> } & {
-          -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: BackNode<F[K], ValueOf<R>>;
-        }
-      >
-    : Flat<{
-        -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
-          ? BackNode<F[K], R[K]>
-          : never;
-      }>;
+  Loose<F> extends true
+    ? Record<string, unknown>
+    : Loose<R> extends true
+      ? Flat<
+          { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: BackNode<F[K], ValueOf<R>> } & {
+            -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: BackNode<F[K], ValueOf<R>>;
+          }
+        >
+      : Flat<{
+          -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
+            ? BackNode<F[K], R[K]>
+            : never;
+        }>;
 
 /** Protected records, as a policy reads them. */
 export type SafeRow<F> = SafeFit<F, unknown>;
 
-/** What a protected record of type `R` must be for a policy. */
-export type FitSafe<F, R> = Loose<R> extends true ? unknown : SafeFit<F, R>;
+/** `R` if it is a protected record of the policy, else what it should be. */
+export type FitSafe<F, R> = [R] extends [SafeInside<F, R>] ? R : SafeInside<F, R>;
+
+type SafeInside<F, R> = Loose<F> | Loose<R> extends false ? SafeFit<F, R> : unknown;
 
 type SafeFit<F, R> = Flat<
   { readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: SafeNode<F[K], FieldOf<R, K>> } & {
@@ -165,11 +203,13 @@ type SafeFit<F, R> = Flat<
   } & { readonly [K in Exclude<NamesOf<R>, Exclude<keyof F, DroppedNames<F>>>]: never }
 >;
 
-type SafeNode<N, V> =
-  N extends { readonly rule: 'token' | 'fpe' | 'seal' } ? OutputOf<N, unknown>
-  : N extends Rule ? Scalar
-  : N extends Each<infer Item> ? readonly SafeNode<Item, ElementOf<V>>[] | null | undefined
-  : FitSafe<N, NonNullable<V>> | null | undefined;
+type SafeNode<N, V> = N extends { readonly rule: 'token' | 'fpe' | 'seal' }
+  ? OutputOf<N, unknown>
+  : N extends Rule
+    ? Scalar
+    : N extends Each<infer Item>
+      ? readonly SafeNode<Item, ElementOf<V>>[] | null | undefined
+      : SafeInside<N, NonNullable<V>> | null | undefined;
 
 /** Options of the verbs over many records. */
 export interface ManyOptions {
@@ -180,9 +220,9 @@ export interface ManyOptions {
 /** A policy with its keys. */
 export interface BoundPolicy<F> {
   /** Protects one record. The record is not changed. */
-  readonly protect: <R extends object>(row: R & Fit<F, R>) => OutputRow<F, R>;
+  readonly protect: <R extends object>(row: Fit<F, R>) => OutputRow<F, R>;
   /** Protects many records at once, which is faster. Throws once, with the first 100 issues, or calls `onReject`. */
-  readonly protectMany: <R extends object>(rows: readonly (R & Fit<F, R>)[], options?: ManyOptions) => OutputRow<F, R>[];
+  readonly protectMany: <R extends object>(rows: readonly Fit<F, R>[], options?: ManyOptions) => OutputRow<F, R>[];
   /** Protects columns of one length, by field path; for callers who have columns. Dropped fields are not in the result. */
   readonly protectColumns: (columns: Readonly<Record<string, readonly unknown[]>>) => Record<string, unknown[]>;
 }
@@ -190,9 +230,9 @@ export interface BoundPolicy<F> {
 /** A policy with its keys that may reveal. */
 export interface RevealingPolicy<F> extends BoundPolicy<F> {
   /** Gives back the sealed and enciphered fields of one record; tokens and the like stay as they are. */
-  readonly reveal: <R extends object>(row: R & FitSafe<F, R>) => BackRow<F, R>;
+  readonly reveal: <R extends object>(row: FitSafe<F, R>) => BackRow<F, R>;
   /** Gives back many records at once. */
-  readonly revealMany: <R extends object>(rows: readonly (R & FitSafe<F, R>)[], options?: ManyOptions) => BackRow<F, R>[];
+  readonly revealMany: <R extends object>(rows: readonly FitSafe<F, R>[], options?: ManyOptions) => BackRow<F, R>[];
 }
 
 /** What a policy says besides its fields. */
@@ -205,8 +245,9 @@ export interface PolicyOptions {
   readonly unnamed?: 'error' | 'drop';
 }
 
-/** A policy: frozen plain data, whose JSON is the policy file. */
-export interface Policy<F = Fields> {
+/** A policy: frozen plain data, whose JSON is the policy file. `Policy` alone is any policy. */
+// biome-ignore lint/suspicious/noExplicitAny: a policy takes some records and not others, so only `any` is above all
+export interface Policy<F = any> {
   readonly trefoil: 1;
   readonly domain?: string;
   readonly keyCheck?: KeyCheck;

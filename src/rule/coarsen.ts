@@ -5,7 +5,7 @@
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
 import { formatIp, networkOf, parseIp } from '../core/ip.ts';
 import { fail } from '../errors.ts';
-import { type Common, checkCommon, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
+import { type Common, checkCommon, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
 
 /** Buckets of dates. */
 export type DateBucket = 'month' | 'quarter' | 'year' | 'decade';
@@ -55,7 +55,7 @@ const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
  */
 export function coarsen<const Bucket extends CoarsenBucket, const Optional extends boolean = false>(
   options: Bucket & { readonly optional?: Optional } & Common,
-): CoarsenRule<Bucket> & { readonly optional?: Optional } {
+): MayBeAbsent<CoarsenRule<Bucket>, Optional> {
   const common = checkCommon('coarsen', options, KINDS);
   const given = KINDS.filter((kind) => options[kind] !== undefined);
   if (given.length !== 1) badRange('options', `expected exactly one of ${KINDS.join(', ')}, got ${given.length}`);
@@ -69,9 +69,10 @@ export function coarsen<const Bucket extends CoarsenBucket, const Optional exten
     unfit: null,
     bind: () => ({ protect: (column, report) => mapColumn(column, apply, report), reveal: (column) => [...column] }),
   };
-  return makeRule({ rule: 'coarsen' as const, ...data, ...common }, engine, {}) as unknown as CoarsenRule<Bucket> & {
-    readonly optional?: Optional;
-  };
+  return makeRule({ rule: 'coarsen' as const, ...data, ...common }, engine, {}) as unknown as MayBeAbsent<
+    CoarsenRule<Bucket>,
+    Optional
+  >;
 }
 
 interface BucketWork {

@@ -19,6 +19,7 @@ import {
   checkCommon,
   checkEmpty,
   checkScope,
+  type MayBeAbsent,
   makeRule,
   mapColumn,
   openFor,
@@ -102,7 +103,7 @@ interface Cipher {
  */
 export function fpe<const Scope extends string, const Optional extends boolean = false>(
   options: FpeOptions<Scope> & { readonly optional?: Optional },
-): FpeRule<Scope> & { readonly optional?: Optional } {
+): MayBeAbsent<FpeRule<Scope>, Optional> {
   const common = checkCommon('fpe', options, ['scope', 'format', 'empty']);
   const scope = checkScope(options) as Scope;
   const format = formatEngine('format', options.format);
@@ -170,7 +171,7 @@ export function fpe<const Scope extends string, const Optional extends boolean =
     return boundVerbs(columns, revealing) as BoundFpe<Scope>;
   }
 
-  return makeRule(data, engine, { bind }) as unknown as FpeRule<Scope> & { readonly optional?: Optional };
+  return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<FpeRule<Scope>, Optional>;
 }
 
 /** Shape and clear part, each with its length: `("1", "23")` and `("12", "3")` are two tweaks. Layout is in neither. */

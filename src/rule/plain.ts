@@ -4,7 +4,16 @@
 
 import { badRange, badType, checkInteger, checkText, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { type Common, checkCommon, type Facts, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
+import {
+  type Common,
+  checkCommon,
+  type Facts,
+  type MayBeAbsent,
+  makeRule,
+  mapColumn,
+  type Rule,
+  type RuleEngine,
+} from './rule.ts';
 
 /** What may stand in one field: a value without parts. */
 export type Scalar = string | number | boolean | bigint | Date | null | undefined;
@@ -124,7 +133,7 @@ export interface ConstantRule<Value extends ConstantValue = ConstantValue> exten
  */
 export function constant<const Value extends ConstantValue, const Optional extends boolean = false>(
   options: { readonly value: Value; readonly optional?: Optional } & Common,
-): ConstantRule<Value> & { readonly optional?: Optional } {
+): MayBeAbsent<ConstantRule<Value>, Optional> {
   const common = checkCommon('constant', options, ['value']);
   const { value } = options;
   const fits = value === null || typeof value === 'boolean' || typeof value === 'string' || Number.isFinite(value);
@@ -134,9 +143,10 @@ export function constant<const Value extends ConstantValue, const Optional exten
     { what: 'replaced by one constant for all records', origin: 'fixed', back: 'never', visible: 'nothing' },
     { bind: () => ({ protect: verb, reveal: (column) => [...column] }) },
   );
-  return makeRule({ rule: 'constant' as const, value, ...common }, engine, {}) as unknown as ConstantRule<Value> & {
-    readonly optional?: Optional;
-  };
+  return makeRule({ rule: 'constant' as const, value, ...common }, engine, {}) as unknown as MayBeAbsent<
+    ConstantRule<Value>,
+    Optional
+  >;
 }
 
 /** A `mask` rule. */
@@ -173,7 +183,7 @@ export function mask<const Optional extends boolean = false>(
     readonly with?: string;
     readonly optional?: Optional;
   } & Common = {},
-): MaskRule & { readonly optional?: Optional } {
+): MayBeAbsent<MaskRule, Optional> {
   const common = checkCommon('mask', options, ['first', 'last', 'with']);
   const first = checkInteger('first', options.first ?? 0, 0, 64);
   const last = checkInteger('last', options.last ?? 0, 0, 64);
@@ -208,5 +218,5 @@ export function mask<const Optional extends boolean = false>(
       }),
     },
   );
-  return makeRule(data, engine, {}) as unknown as MaskRule & { readonly optional?: Optional };
+  return makeRule(data, engine, {}) as unknown as MayBeAbsent<MaskRule, Optional>;
 }

@@ -24,6 +24,11 @@ export interface Rule extends Common {
   readonly rule: string;
 }
 
+/** A rule as its constructor gives it: with `optional: true` the type says that the field may be absent. */
+export type MayBeAbsent<R extends Rule, Optional extends boolean> = [Optional] extends [true]
+  ? R & { readonly optional: true }
+  : R;
+
 /** Takes a value's issue and the index of the value in its column. */
 export type Report = (index: number, issue: Issue) => void;
 

@@ -18,6 +18,7 @@ import {
   checkCommon,
   checkEmpty,
   checkScope,
+  type MayBeAbsent,
   makeRule,
   mapColumn,
   openFor,
@@ -145,9 +146,7 @@ export function seal<
   const Scope extends string,
   const Kind extends SealValue = 'text',
   const Optional extends boolean = false,
->(
-  options: SealOptions<Scope, Kind> & { readonly optional?: Optional },
-): SealRule<Scope, Kind> & { readonly optional?: Optional } {
+>(options: SealOptions<Scope, Kind> & { readonly optional?: Optional }): MayBeAbsent<SealRule<Scope, Kind>, Optional> {
   const common = checkCommon('seal', options, ['scope', 'value', 'empty']);
   const scope = checkScope(options) as Scope;
   if (options.value !== undefined) checkOneOf('value', options.value, ['text', 'integer']);
@@ -232,7 +231,7 @@ export function seal<
     return boundVerbs(columns, revealing) as BoundSeal<Scope, Kind>;
   }
 
-  return makeRule(data, engine, { bind }) as unknown as SealRule<Scope, Kind> & { readonly optional?: Optional };
+  return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<SealRule<Scope, Kind>, Optional>;
 }
 
 /** Why it failed is nobody's business: wrong scope, truncation, a changed bit and bad padding look the same. */

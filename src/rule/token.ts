@@ -21,6 +21,7 @@ import {
   checkCommon,
   checkEmpty,
   checkScope,
+  type MayBeAbsent,
   makeRule,
   mapColumn,
   openFor,
@@ -170,7 +171,7 @@ const OPTIONS = ['scope', 'prepare', 'form', 'label', 'onToken', 'empty'] as con
  */
 export function token<const Scope extends string, const Optional extends boolean = false>(
   options: TokenOptions<Scope> & { readonly optional?: Optional },
-): TokenRule<Scope> & { readonly optional?: Optional } {
+): MayBeAbsent<TokenRule<Scope>, Optional> {
   const common = checkCommon('token', options, OPTIONS);
   const scope = checkScope(options) as Scope;
   const { form, label, onToken } = options;
@@ -279,7 +280,7 @@ export function token<const Scope extends string, const Optional extends boolean
     }) as BoundToken<Scope>;
   }
 
-  return makeRule(data, engine, { bind }) as unknown as TokenRule<Scope> & { readonly optional?: Optional };
+  return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope>, Optional>;
 }
 
 const BARE = new RegExp(`^${BODY_CLASS}$`);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CSV, expectVoice, makePlace, type Place, POLICY } from './harness.ts';
 
@@ -115,6 +115,9 @@ describe('keys', () => {
     const before = place.read('keys.json');
     const ended = await place.run(['keys', 'new', '--out', 'keys.json']);
     expect(ended.code).toBe(5);
+    expect(ended.err).toBe(
+      'trefoil: error: keys.json: the file exists, and keys are never overwritten; choose another name\n',
+    );
     expectVoice(ended);
     expect(place.read('keys.json')).toBe(before);
     expect((await place.run(['keys', 'new', '--out', 'keys.json', '--force'])).code).toBe(2);
@@ -303,6 +306,18 @@ describe('protect and reveal', () => {
     expect(out.trimEnd().split('\n')).toHaveLength(3);
     expect(err).toContain('2 rows in, 2 out');
   });
+
+  it.skipIf(!existsSync('/usr/bin/script'))(
+    'draws a progress line on a terminal and erases it, unless --quiet',
+    async () => {
+      place.write('many.csv', CSV.split('\n')[0] + `\n${CSV.split('\n')[1]}`.repeat(20_000));
+      const args = 'protect many.csv --policy p.yaml --keys keys.json --out many.safe.csv --force';
+      const { out } = await place.bash(`script -qec '$T ${args}' /dev/null < /dev/null`);
+      expect(out).toMatch(/^(\r[\d,]+ rows, [\d,]+ rows\/s, \d+\.\d MB\u001b\[K)+\r\u001b\[Ktrefoil: 20,000 rows in, /);
+      const quiet = await place.bash(`script -qec '$T ${args} --quiet' /dev/null < /dev/null`);
+      expect(quiet.out).toBe('');
+    },
+  );
 
   it('--dry-run shows records before and after and writes nothing', async () => {
     const before = place.files();

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { constant, drop, each, keep, optional, policy, token } from '../../src/index.ts';
 import { type CsvOptions, protectCsv, revealCsv } from '../../src/csv.ts';
 import { type Issue, TrefoilError } from '../../src/errors.ts';
+import { constant, drop, each, keep, optional, policy, token } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { abc, brief, collect, cut, errorOf, keys, people, textOf, wayBack } from './helpers.ts';
 
@@ -72,13 +72,20 @@ test('integers are read, sealed, and come back', async () => {
   expect(await textOf(revealCsv([safe], wayBack))).toBe(text);
   for (const cell of ['07', '1.0', '+1', '-0', ' 1', '1e3', 'x', '9007199254740992', '0x10', '١']) {
     const options = { batchSize: 7 };
-    expect(await issuesOf(`name,pan,age,city\nA,,1,\nB,,${cell},\n`, wayBack, options)).toEqual(['not_an_integer row 2 line 3 age']);
+    expect(await issuesOf(`name,pan,age,city\nA,,1,\nB,,${cell},\n`, wayBack, options)).toEqual([
+      'not_an_integer row 2 line 3 age',
+    ]);
   }
 });
 
-const cells = fc.string({ unit: fc.constantFrom('a', 'é', '👩', ' ', ',', '"', '""', '\n', '\r', '\r\n', '=', ';'), maxLength: 6 });
+const cells = fc.string({
+  unit: fc.constantFrom('a', 'é', '👩', ' ', ',', '"', '""', '\n', '\r', '\r\n', '=', ';'),
+  maxLength: 6,
+});
 const file = fc.record({
-  rows: fc.array(fc.tuple(cells, fc.constantFrom('', '4111 1111 1111 1111', '378282246310005'), fc.integer(), cells), { maxLength: 8 }),
+  rows: fc.array(fc.tuple(cells, fc.constantFrom('', '4111 1111 1111 1111', '378282246310005'), fc.integer(), cells), {
+    maxLength: 8,
+  }),
   newline: fc.constantFrom('\n', '\r\n', '\r'),
   all: fc.boolean(),
   mark: fc.boolean(),
@@ -89,11 +96,7 @@ type FileShape = typeof file extends fc.Arbitrary<infer T> ? T : never;
 
 test('property: any uniformly quoted file comes back byte for byte, whatever the chunks and batches', async () => {
   const cuts = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 40 });
-  const run = async (
-    { rows, newline, all, mark, last }: FileShape,
-    lengths: number[],
-    batchSize: number,
-  ) => {
+  const run = async ({ rows, newline, all, mark, last }: FileShape, lengths: number[], batchSize: number) => {
     const quote = (cell: unknown): string =>
       all || /[",\r\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell);
     const lines = [['name', 'pan', 'age', 'city'], ...rows].map((row: unknown[]) => row.map(quote).join(','));
@@ -105,6 +108,26 @@ test('property: any uniformly quoted file comes back byte for byte, whatever the
     expect(back.toString()).toBe(bytes.toString());
   };
   await fc.assert(fc.asyncProperty(file, cuts, fc.integer({ min: 1, max: 3 }), run), { numRuns: 300 });
+});
+
+test('property: batches do not change what is read, whatever the text', async () => {
+  const pieces = fc.constantFrom('a', ',', '"', '""', '\n', '\r', '\r\n', '1,2,3\n', '"x\ny",', ' ');
+  const read = async (text: string, batchSize: number): Promise<unknown> => {
+    const rejects: string[] = [];
+    try {
+      const out = await protect(`a,b,c\n${text}`, abc, { batchSize, onReject: (issue) => rejects.push(brief(issue)) });
+      return [out, rejects];
+    } catch (error) {
+      return (error as TrefoilError).issues.map(brief);
+    }
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.array(pieces, { maxLength: 20 }), async (parts) => {
+      const text = parts.join('');
+      expect(await read(text, 1)).toEqual(await read(text, 1000));
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 // ---- the header ----
@@ -156,7 +179,9 @@ test('a policy without a table', async () => {
 
 test('ragged rows, a blank line, a trailing blank line', async () => {
   const error = await errorOf(protectCsv('a,b,c\n1,2\n1,"\n\n",3\n\n1,2,3,4\n1,2,3\n\n', abc));
-  expect(error.issues.map(brief)).toEqual(['row 1 line 2', 'row 3 line 6', 'row 4 line 7', 'row 6 line 9'].map((at) => `ragged_row ${at}`));
+  expect(error.issues.map(brief)).toEqual(
+    ['row 1 line 2', 'row 3 line 6', 'row 4 line 7', 'row 6 line 9'].map((at) => `ragged_row ${at}`),
+  );
   expect(error.issues[0]).toMatchObject({ expected: 3, actual: 2 });
   expect(error.issues[1]!.message).toBe('the line is blank; expected 3 cells');
 });
@@ -209,7 +234,11 @@ test('onReject leaves the row out and goes on', async () => {
     },
     batchSize: 2,
   });
-  expect(rejects.map(brief)).toEqual(['ragged_row row 1 line 2', 'not_a_date row 2 line 3 born', 'not_a_date row 4 line 5 born']);
+  expect(rejects.map(brief)).toEqual([
+    'ragged_row row 1 line 2',
+    'not_a_date row 2 line 3 born',
+    'not_a_date row 4 line 5 born',
+  ]);
   expect(out.split('\n').map((line) => line.split(',').length)).toEqual([3, 3]);
   expect(last).toMatchObject({ rows: 4, rejected: 3, bytesOut: out.length });
 });
@@ -217,7 +246,8 @@ test('onReject leaves the row out and goes on', async () => {
 test('without onReject nothing of the batch is written, what came before is', async () => {
   const parts: string[] = [];
   const run = async (): Promise<void> => {
-    for await (const part of protectCsv('a,b,c\n1,2,3\n4,5,6\n7,8,9\n0\n', abc, { batchSize: 2 })) parts.push(Buffer.from(part).toString());
+    for await (const part of protectCsv('a,b,c\n1,2,3\n4,5,6\n7,8,9\n0\n', abc, { batchSize: 2 }))
+      parts.push(Buffer.from(part).toString());
   };
   await expect(run()).rejects.toThrow(TrefoilError);
   expect(parts).toEqual(['a,b,c\n1,2,3\n4,5,6']);
@@ -226,7 +256,11 @@ test('without onReject nothing of the batch is written, what came before is', as
 test('an error keeps a hundred issues, in the order of rows, and counts them all', async () => {
   const error = await errorOf(protectCsv(`id,name,born,notes\n${'1,A,x,y\n1\n'.repeat(300)}`, people));
   expect([error.issues.length, error.total]).toEqual([100, 600]);
-  expect(error.issues.slice(0, 3).map(brief)).toEqual(['not_a_date row 1 line 2 born', 'ragged_row row 2 line 3', 'not_a_date row 3 line 4 born']);
+  expect(error.issues.slice(0, 3).map(brief)).toEqual([
+    'not_a_date row 1 line 2 born',
+    'ragged_row row 2 line 3',
+    'not_a_date row 3 line 4 born',
+  ]);
 });
 
 test('limit, samples', async () => {
@@ -260,16 +294,36 @@ test('reveal without the capability, and with keys that are not pinned', async (
 
 test('property: no message holds a piece of the input', async () => {
   const secret = 'Zwqxj';
-  const pieces = fc.constantFrom(secret, `${secret},`, '"', '\n', ',', '\r\n', '\0', 'id', 'id,name,born,notes\n', '\ud800', '1,', `"${secret}"`);
+  const pieces = fc.constantFrom(
+    secret,
+    `${secret},`,
+    '"',
+    '\n',
+    ',',
+    '\r\n',
+    '\0',
+    'id',
+    'id,name,born,notes\n',
+    '\ud800',
+    '1,',
+    `"${secret}"`,
+  );
   await fc.assert(
     fc.asyncProperty(fc.array(pieces, { maxLength: 25 }), fc.boolean(), async (parts, valid) => {
       const text = (valid ? 'id,name,born,notes\n' : '') + parts.join('');
       const messages: string[] = [];
       try {
-        await collect(protectCsv([text], people, { maxRecord: 60, onReject: (issue) => messages.push(JSON.stringify(issue)) }));
+        await collect(
+          protectCsv([text], people, { maxRecord: 60, onReject: (issue) => messages.push(JSON.stringify(issue)) }),
+        );
       } catch (error) {
         if (!(error instanceof TrefoilError)) throw error;
-        messages.push(error.message, String(error.stack), JSON.stringify(error.issues), JSON.stringify(error, Object.getOwnPropertyNames(error)));
+        messages.push(
+          error.message,
+          String(error.stack),
+          JSON.stringify(error.issues),
+          JSON.stringify(error, Object.getOwnPropertyNames(error)),
+        );
       }
       for (const message of messages) expect(message).not.toContain(secret);
     }),

@@ -5,7 +5,13 @@ import { cut } from './helpers.ts';
 
 type Found = { text: string; line: number; ended?: boolean };
 
-function framesOf(text: string, quoted: boolean, quota: number, maxRecord: number, lengths: readonly number[] = []): Found[] {
+function framesOf(
+  text: string,
+  quoted: boolean,
+  quota: number,
+  maxRecord: number,
+  lengths: readonly number[] = [],
+): Found[] {
   const frames = makeFrames({ quoted, maxRecord, quota: () => quota });
   const found: Found[] = [];
   const take = (all: Iterable<Block | Oversize>): void => {

@@ -1,7 +1,7 @@
-import { coarsen, drop, fpe, keep, keyset, optional, policy, seal, token } from '../../src/index.ts';
-import { card } from '../../src/format.ts';
-import { revealAccess } from '../../src/reveal.ts';
 import { type Issue, TrefoilError } from '../../src/errors.ts';
+import { card } from '../../src/format.ts';
+import { coarsen, drop, fpe, keep, keyset, optional, policy, seal, token } from '../../src/index.ts';
+import { revealAccess } from '../../src/reveal.ts';
 
 export const keys = keyset.generate().domain('test');
 

@@ -1,15 +1,7 @@
 /**
  * What the compiler says about a rule that is bound alone.
  */
-import {
-  type Enciphered,
-  fpe,
-  keyset,
-  type Sealed,
-  seal,
-  type Token,
-  token,
-} from 'trefoil';
+import { type Enciphered, fpe, keyset, type Sealed, seal, type Token, token } from 'trefoil';
 import { card } from 'trefoil/format';
 import { emailAddress, trim } from 'trefoil/prepare';
 import { revealAccess, secretAccess } from 'trefoil/reveal';
@@ -87,7 +79,14 @@ describe('tokens', () => {
 
   test('take options by name', () => {
     token({ scope: 's', prepare: emailAddress });
-    token({ scope: 's', prepare: [trim, emailAddress], form: 'bare', empty: 'protect', onToken: 'pass', why: 'because' });
+    token({
+      scope: 's',
+      prepare: [trim, emailAddress],
+      form: 'bare',
+      empty: 'protect',
+      onToken: 'pass',
+      why: 'because',
+    });
     // @ts-expect-error no scope, no token
     token({});
     // @ts-expect-error the scope is not a position

@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { coarsen } from '../../src/index.ts';
+import { type CoarsenBucket } from '../../src/rule/coarsen.ts';
+import { runColumn, ruleEngine } from '../../src/rule/rule.ts';
+import { codeOf } from './keys.ts';
+
+const many = (bucket: CoarsenBucket, column: readonly unknown[]) =>
+  runColumn(ruleEngine(coarsen(bucket))!.bind(null, false).protect, column);
+const one = (bucket: CoarsenBucket, value: unknown) => many(bucket, [value])[0];
+
+describe('date', () => {
+  it.each([
+    ['2024-03-31', '2024-03', '2024-Q1', '2024', '2020s'],
+    ['2024-04-01', '2024-04', '2024-Q2', '2024', '2020s'],
+    ['1984-12-31', '1984-12', '1984-Q4', '1984', '1980s'],
+    ['1999-09-30', '1999-09', '1999-Q3', '1999', '1990s'],
+    ['2000-02-29', '2000-02', '2000-Q1', '2000', '2000s'],
+    ['2024-02-29', '2024-02', '2024-Q1', '2024', '2020s'],
+    ['0001-01-01', '0001-01', '0001-Q1', '0001', '0000s'],
+    ['9999-12-31', '9999-12', '9999-Q4', '9999', '9990s'],
+    ['2023-12-31T23:59:59-11:00', '2023-12', '2023-Q4', '2023', '2020s'],
+    ['2024-01-01T00:00Z', '2024-01', '2024-Q1', '2024', '2020s'],
+    ['2024-05-06 07:08:09.123456789+0530', '2024-05', '2024-Q2', '2024', '2020s'],
+    ['2024-05-06T07:08:09,5', '2024-05', '2024-Q2', '2024', '2020s'],
+  ])('%s', (value, month, quarter, year, decade) => {
+    expect(one({ date: 'month' }, value)).toBe(month);
+    expect(one({ date: 'quarter' }, value)).toBe(quarter);
+    expect(one({ date: 'year' }, value)).toBe(year);
+    expect(one({ date: 'decade' }, value)).toBe(decade);
+  });
+
+  it('every month has its quarter', () => {
+    for (let month = 1; month <= 12; month++) {
+      const text = `2023-${`${month}`.padStart(2, '0')}-01`;
+      expect(one({ date: 'quarter' }, text)).toBe(`2023-Q${Math.floor((month - 1) / 3) + 1}`);
+    }
+  });
+
+  it.each([
+    '2023-02-29', '1900-02-29', '2100-02-29', '2024-02-30', '2024-04-31', '2024-00-01', '2024-13-01', '2024-01-00', '2024-01-32', '24-01-01',
+    '2024-1-1', '2024/01/01', '01.02.2024', '20240101', '2024-01', '2024', '', ' 2024-01-01', '2024-01-01 ', '2024-01-01\n', '2024-01-01T', '2024-01-01T7:00',
+    '+02024-01-01', '-2024-01-01', '2024-01-01x', '2024-W01-1', '٢٠٢٤-01-01', 'yesterday',
+  ].filter((text) => text !== ''))('%j is none', (value) => {
+    expect(codeOf(() => one({ date: 'year' }, value))).toBe('not_a_date');
+  });
+
+  it('the calendar is that of Date, for every day of eight centuries and the days around months', () => {
+    for (let year = 1600; year < 2400; year += 1) {
+      for (let month = 1; month <= 12; month++) {
+        for (const day of [28, 29, 30, 31]) {
+          const text = `${year}-${`${month}`.padStart(2, '0')}-${day}`;
+          const exists = new Date(Date.UTC(year, month - 1, day)).toISOString().slice(0, 10) === text;
+          if (exists) expect(one({ date: 'year' }, text)).toBe(`${year}`);
+          else expect(codeOf(() => one({ date: 'year' }, text))).toBe('not_a_date');
+        }
+      }
+    }
+  });
+
+  it('takes text: no Date, no number', () => {
+    for (const value of [new Date(0), 2024, {}, true]) expect(codeOf(() => one({ date: 'year' }, value))).toBe('wrong_type');
+  });
+});
+
+describe('number', () => {
+  it.each([
+    [28.5, 10, 20], [0.83, 10, 0], [10, 10, 10], [9.999, 10, 0], [0, 10, 0], [-1, 10, -10], [-10, 10, -10], [-10.1, 10, -20], [-0, 10, 0],
+    [0.3, 0.1, 0.3], [0.7, 0.1, 0.7], [0.6, 0.2, 0.6], [1.1, 0.1, 1.1], [0.35, 0.1, 0.3], [-0.3, 0.1, -0.3], [-0.35, 0.1, -0.4], [4.35, 0.01, 4.35],
+    [1.005, 0.005, 1.005], [100, 7, 98], [-100, 7, -105], [2.5, 2.5, 2.5], [7.4, 2.5, 5], [9_007_199_254_740_991, 10, 9_007_199_254_740_990],
+    [0.000001, 0.000001, 0.000001], [123.456, 0.25, 123.25], [71.2833, 5, 70],
+  ])('%s in buckets of %s is %s, as number and as text', (value, width, expected) => {
+    const out = one({ number: width }, value);
+    expect(out).toBe(expected);
+    expect(Object.is(out, -0)).toBe(false);
+    const text = one({ number: width }, `${value}`) as string;
+    expect(typeof text).toBe('string');
+    expect(Number(text)).toBe(expected);
+  });
+
+  it.each([
+    ['28.5', 10, '20'], ['28.50', 10, '20'], ['0.30', 0.1, '0.3'], ['7', 0.5, '7.0'], ['-0.05', 0.1, '-0.1'], ['-0', 10, '0'], ['-0.0', 0.5, '0.0'],
+    ['12345678901234567890123456789012345678', 1000, '12345678901234567890123456789012345000'],
+    ['0.00000000000000000000000000000000000001', 10, '0'], ['-0.00000000000000000000000000000000000001', 10, '-10'],
+  ])('text %s in buckets of %s is %s', (value, width, expected) => {
+    expect(one({ number: width }, value)).toBe(expected);
+  });
+
+  it('is the floor to whole buckets, exactly, for any decimal', () => {
+    const decimal = fc.tuple(fc.boolean(), fc.bigInt(0n, 10n ** 20n), fc.nat(12));
+    fc.assert(
+      fc.property(decimal, fc.tuple(fc.integer({ min: 1, max: 9999 }), fc.nat(3)), ([negative, digits, scale], [step, places]) => {
+        const value = (negative ? '-' : '') + write(digits, scale);
+        const width = Number(write(BigInt(step), places));
+        const out = one({ number: width }, value) as string;
+        // lower ≤ value < lower + width, and lower is a whole number of widths: all at 15 decimals.
+        const [lower, exact, unit] = [read(out), (negative ? -1n : 1n) * digits * 10n ** BigInt(15 - scale), BigInt(step) * 10n ** BigInt(15 - places)];
+        expect(lower <= exact && exact < lower + unit && lower % unit === 0n).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(['1e3', '1E3', '+5', '05', '5.', '.5', '1,5', '1 000', 'NaN', 'Infinity', '0x10', ' 5', '5\n', '--5', '-', '٥', '1'.repeat(39), `0.${'1'.repeat(39)}`])(
+    'text %j is no number',
+    (value) => {
+      expect(codeOf(() => one({ number: 10 }, value))).toBe('not_a_number');
+    },
+  );
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e21, 1e-7])('%s is no plain decimal', (value) => {
+    expect(codeOf(() => one({ number: 10 }, value))).toBe('not_a_number');
+  });
+
+  it.each([5n, true, {}, []])('%o is no number', (value) => {
+    expect(codeOf(() => one({ number: 10 }, value))).toBe('wrong_type');
+  });
+});
+
+describe('prefix', () => {
+  it.each([
+    ['SW1A 1AA', 4, 'SW1A'], ['ab', 5, 'ab'], ['\u{1f600}\u{1f601}x', 2, '\u{1f600}\u{1f601}'], ['abc', 0, ''],
+  ])('%j, %s', (value, prefix, expected) => {
+    expect(one({ prefix }, value)).toBe(expected);
+  });
+
+  it('takes well-formed text', () => {
+    expect(codeOf(() => one({ prefix: 2 }, 12345))).toBe('wrong_type');
+    expect(codeOf(() => one({ prefix: 2 }, 'ab\ud800'))).toBe('lone_surrogate');
+  });
+});
+
+describe('ip', () => {
+  it.each([
+    ['192.0.2.77', '192.0.2.0/24'], ['0.0.0.0', '0.0.0.0/24'], ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'], ['2001:DB8:0001::', '2001:db8:1::/48'],
+    ['::1', '::/48'], ['::ffff:192.0.2.77', '::/48'],
+  ])('%s is %s', (value, expected) => {
+    expect(one({ ip: { v4: 24, v6: 48 } }, value)).toBe(expected);
+  });
+
+  it('at the limits', () => {
+    expect(one({ ip: { v4: 0, v6: 0 } }, '203.0.113.9')).toBe('0.0.0.0/0');
+    expect(one({ ip: { v4: 32, v6: 128 } }, '203.0.113.9')).toBe('203.0.113.9/32');
+    expect(one({ ip: { v4: 32, v6: 128 } }, '2001:db8::9')).toBe('2001:db8::9/128');
+    expect(one({ ip: { v4: 25, v6: 47 } }, '203.0.113.200')).toBe('203.0.113.128/25');
+    expect(one({ ip: { v4: 25, v6: 47 } }, '2001:db8:ffff::')).toBe('2001:db8:fffe::/47');
+  });
+
+  it.each(['192.0.2', '192.0.2.0/24', '192.0.2.256', '::1%eth0', 'localhost', '1.2.3.4::', '01.2.3.4'])('%s is none', (value) => {
+    expect(codeOf(() => one({ ip: { v4: 24, v6: 48 } }, value))).toBe('not_an_ip');
+  });
+});
+
+it('missing values pass, and nothing comes back', () => {
+  for (const bucket of [{ date: 'year' }, { number: 10 }, { prefix: 2 }, { ip: { v4: 24, v6: 48 } }] as CoarsenBucket[]) {
+    expect(many(bucket, [null, undefined, ''])).toEqual([null, undefined, '']);
+    const column = ['1984'];
+    expect(runColumn(ruleEngine(coarsen(bucket))!.bind(null, false).reveal, column)).toEqual(column);
+  }
+});
+
+describe('the rule', () => {
+  it('is frozen plain data', () => {
+    const rule = coarsen({ ip: { v4: 24, v6: 48 }, optional: true, why: 'x' });
+    expect(JSON.parse(JSON.stringify(rule))).toEqual({ rule: 'coarsen', ip: { v4: 24, v6: 48 }, optional: true, why: 'x' });
+    expect(Object.isFrozen(rule) && Object.isFrozen(rule.ip)).toBe(true);
+  });
+
+  it.each([
+    [{}, RangeError], [{ date: 'year', number: 10 }, RangeError], [{ date: 'day' }, RangeError], [{ date: 5 }, RangeError],
+    [{ number: 0 }, RangeError], [{ number: -5 }, RangeError], [{ number: Number.NaN }, RangeError], [{ number: Number.POSITIVE_INFINITY }, RangeError],
+    [{ number: 1e-7 }, RangeError], [{ number: 1e21 }, RangeError], [{ number: '10' }, TypeError], [{ number: true }, TypeError],
+    [{ prefix: -1 }, RangeError], [{ prefix: 257 }, RangeError], [{ prefix: 1.5 }, RangeError], [{ prefix: '2' }, TypeError],
+    [{ ip: null }, TypeError], [{ ip: 24 }, TypeError], [{ ip: {} }, TypeError], [{ ip: { v4: 24 } }, TypeError], [{ ip: { v4: 33, v6: 48 } }, RangeError],
+    [{ ip: { v4: 24, v6: 129 } }, RangeError], [{ ip: { v4: 24, v6: 48, v5: 1 } }, TypeError], [{ week: 1 }, TypeError], [null, TypeError],
+  ])('%j is refused', (options, kind) => {
+    expect(() => coarsen(options as never)).toThrow(kind);
+  });
+});
+
+/** digits × 10^-scale as a plain decimal. */
+function write(digits: bigint, scale: number): string {
+  const text = digits.toString().padStart(scale + 1, '0');
+  return scale === 0 ? text : `${text.slice(0, -scale)}.${text.slice(-scale)}`;
+}
+
+/** A plain decimal times 10^15. */
+function read(text: string): bigint {
+  const [whole, fraction = ''] = text.replace('-', '').split('.');
+  const digits = BigInt(whole! + fraction.padEnd(15, '0'));
+  return text.startsWith('-') ? -digits : digits;
+}

@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { card, digits, pattern, text } from '../../src/format.ts';
+import { type Enciphered, fpe } from '../../src/index.ts';
+import { revealAccess, secretAccess } from '../../src/reveal.ts';
+import { type FormatCase, fpeReference, luhnDigit, luhnHolds } from '../reference/fpe.ts';
+import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, pinned, ROOT, thrown } from './keys.ts';
+
+const ALPHABET = 'ABCDEFGHJKLMNPRSTUVWXYZ0123456789';
+const ASTRAL = '\u{1f600}\u{1f601}\u{1f602}\u{10400}éëZ0';
+
+const digitString = (min: number, max: number) =>
+  fc.array(fc.nat(9), { minLength: min, maxLength: max }).map((list) => list.join(''));
+const over = (alphabet: string, min: number, max: number) =>
+  fc.string({ unit: fc.constantFrom(...alphabet), minLength: min, maxLength: max });
+const cards = digitString(12, 18).map((body) => body + luhnDigit(body));
+const spaced = fc.tuple(cards, fc.array(fc.constantFrom('', '', ' ', '-'), { minLength: 19, maxLength: 19 })).map(
+  ([number, gaps]) => [...number].map((digit, i) => (i === 0 ? digit : gaps[i]! + digit)).join(''),
+);
+
+const CASES = [
+  ['digits', digits(), { type: 'digits' }, digitString(6, 64)],
+  ['text', text(ALPHABET), { type: 'text', alphabet: ALPHABET }, over(ALPHABET, 4, 40)],
+  ['astral text', text(ASTRAL), { type: 'text', alphabet: ASTRAL }, over(ASTRAL, 7, 40)],
+  ['two symbols', text('01'), { type: 'text', alphabet: '01' }, over('01', 20, 80)],
+  ['card', card(), { type: 'card', first: 0 }, spaced],
+  ['card with 6 clear', card({ clear: { first: 6 } }), { type: 'card', first: 6 }, spaced],
+  ['pattern in one radix', pattern('999-999-99'), { type: 'pattern', pattern: '999-999-99' }, over('0123456789', 8, 8).map((s) => `${s.slice(0, 3)}-${s.slice(3, 6)}-${s.slice(6)}`)],
+  ['pattern in two', pattern('A999999'), { type: 'pattern', pattern: 'A999999' }, fc.tuple(over('ABCXYZ', 1, 1), digitString(6, 6)).map((p) => p.join(''))],
+  ['pattern with letters', pattern('\\A-Aa9aA'), { type: 'pattern', pattern: '\\A-Aa9aA' }, fc.constantFrom('A-Xy7zQ', 'A-Aa0aA', 'A-Zz9zZ', 'A-Qq5qQ')],
+] as const;
+
+describe.each(CASES)('%s', (_, format, reference, values) => {
+  const rule = fpe({ scope: 'field', format });
+  const bound = rule.bind(pinned, revealAccess);
+
+  it('is the construction of the specification, from the root to the ciphertext, and comes back', () => {
+    fc.assert(
+      fc.property(values as fc.Arbitrary<string>, (value) => {
+        expect(format.test(value)).toBe(true);
+        const out = bound.protect(value) as Enciphered<'field'>;
+        expect(out).toBe(fpeReference({ root: ROOT, domain: DOMAIN, scope: 'field', format: reference as FormatCase }, value));
+        expect(format.test(out)).toBe(true);
+        expect([...out].length).toBe([...value].length);
+        expect(bound.reveal(out)).toBe(value);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('differs under another scope, domain and keyset', () => {
+    const [value] = fc.sample(values as fc.Arbitrary<string>, { numRuns: 1, seed: 7 });
+    const outs = [
+      bound.protect(value!),
+      fpe({ scope: 'other', format }).bind(keys).protect(value!),
+      rule.bind(otherDomain).protect(value!),
+      rule.bind(otherKeyset).protect(value!),
+    ];
+    // The smallest of these spaces has more than a million values.
+    expect(new Set(outs).size).toBe(4);
+  });
+});
+
+describe('missing values', () => {
+  const bound = fpe({ scope: 'field', format: digits() }).bind(pinned, revealAccess);
+
+  it('null, undefined and the empty text pass, both ways', () => {
+    expect(bound.protectMany([null, undefined, ''])).toEqual([null, undefined, '']);
+    expect(bound.revealMany([null, undefined, '' as Enciphered<'field'>])).toEqual([null, undefined, '']);
+  });
+
+  it('empty: protect holds the empty text against the format', () => {
+    const strict = fpe({ scope: 'field', format: digits(), empty: 'protect' }).bind(keys);
+    expect(codeOf(() => strict.protect(''))).toBe('outside_format');
+    expect(strict.protect(null)).toBeNull();
+  });
+
+  it.each([5, 5n, true, {}, [], ['1', '2', '3', '4', '5', '6'], new Date(0)])('%o is no text', (value) => {
+    expect(codeOf(() => bound.protect(value as unknown as string))).toBe('wrong_type');
+    expect(codeOf(() => bound.reveal(value as unknown as Enciphered<'field'>))).toBe('wrong_type');
+  });
+
+  it('half a surrogate pair is refused', () => {
+    expect(codeOf(() => bound.protect('12345\ud800'))).toBe('lone_surrogate');
+  });
+});
+
+describe('layout', () => {
+  const bound = fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }) }).bind(pinned, revealAccess);
+
+  it('4111-1111…, 4111 1111… and 41111111… join, and layout comes back where it was', () => {
+    const plain = bound.protect('4111111111111111') as string;
+    for (const value of ['4111-1111-1111-1111', '4111 1111 1111 1111', '4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1', '411111 1111111111', '4111 1111-11111111']) {
+      const out = bound.protect(value) as string;
+      expect(out.replace(/[ -]/g, '')).toBe(plain);
+      expect(out.replace(/[0-9]/g, '#')).toBe(value.replace(/[0-9]/g, '#'));
+      expect(bound.reveal(out as Enciphered<'card.pan'>)).toBe(value);
+    }
+  });
+
+  it('the first six digits stay, the check digit is right, the number is another', () => {
+    fc.assert(
+      fc.property(cards, (value) => {
+        const out = bound.protect(value) as string;
+        expect(out.slice(0, 6)).toBe(value.slice(0, 6));
+        expect(luhnHolds(out)).toBe(true);
+        expect(out).toHaveLength(value.length);
+      }),
+    );
+  });
+
+  it('clear digits and length enter the tweak: numbers that differ there only are not related', () => {
+    // One secret part behind a hundred issuer numbers and five lengths.
+    const outs = new Set<string>();
+    for (let i = 0; i < 100; i++) {
+      const clear = `${400_000 + i}`;
+      for (const zeros of ['', '0', '00', '000', '0000']) {
+        const body = `${clear}${zeros}111111`;
+        const out = bound.protect(body + luhnDigit(body)) as string;
+        outs.add(out.slice(-7, -1));
+      }
+    }
+    expect(outs.size).toBeGreaterThan(495);
+  });
+});
+
+describe('the floor', () => {
+  it('is judged when the rule is bound, for the smallest shape, with the numbers', () => {
+    const cases = [
+      [digits({ length: 5 }), 100_000n],
+      [digits({ min: 3, max: 64 }), 1000n],
+      [card({ clear: { first: 6 }, min: 12 }), 100_000n],
+      [card({ clear: { first: 8 }, min: 14 }), 100_000n],
+      [card({ clear: { first: 12 }, length: 16 }), 1000n],
+      [pattern('AA999'), 676_000n],
+      [pattern('9'), 10n],
+      [text('ab', { length: 19 }), 524_288n],
+      [text('abc', { min: 1 }), 3n],
+    ] as const;
+    for (const [format, size] of cases) {
+      expect(format.size).toBe(size);
+      const rule = fpe({ scope: 'field', format });
+      const error = thrown(() => rule.bind(keys));
+      expect(error.code).toBe('space_too_small');
+      expect(error.message).toContain(`${size} values`);
+      expect(error.message).toContain('1000000');
+      expect(error.issues[0]).toMatchObject({ minimum: 1_000_000, actual: size });
+    }
+    expect(thrown(() => fpe({ scope: 'f', format: card({ clear: { first: 6 }, min: 12 }) }).bind(keys)).message).toContain(
+      'a card number of 12 digits with 6 in clear and a check digit leaves 5: 10^5',
+    );
+  });
+
+  it('lets exactly 1,000,000 through', () => {
+    for (const format of [digits(), digits({ length: 6 }), card({ clear: { first: 6 } }), pattern('999999'), pattern('999-999'), text('0123456789', { length: 6 })]) {
+      expect(format.size).toBe(1_000_000n);
+      expect(() => fpe({ scope: 'field', format }).bind(keys)).not.toThrow();
+    }
+    expect(card().size).toBe(10n ** 12n);
+    expect(card({ clear: { first: 6 }, length: 16 }).size).toBe(10n ** 9n);
+  });
+});
+
+describe('revealing', () => {
+  const rule = fpe({ scope: 'field', format: digits() });
+  const keyset = pinned;
+
+  it('needs the capability', () => {
+    const bound = rule.bind(keys);
+    expect(Object.keys(bound)).toEqual(['protect', 'protectMany']);
+    for (const access of [null, {}, true, secretAccess, 'reveal']) {
+      expect(() => rule.bind(keyset, access as never)).toThrow(/^"revealAccess" expected revealAccess/);
+    }
+  });
+
+  it('needs a pinned key check, and says so when bound', () => {
+    expect(codeOf(() => rule.bind(keys, revealAccess))).toBe('key_check_required');
+  });
+
+  it('a changed ciphertext reveals as another value: nothing detects it', () => {
+    const bound = rule.bind(keyset, revealAccess);
+    const out = bound.protect('123456789') as string;
+    const changed = out.slice(0, -1) + ((Number(out.at(-1)) + 1) % 10);
+    expect(bound.reveal(changed as Enciphered<'field'>)).not.toBe('123456789');
+  });
+
+  it('limits of length are a check and change no output', () => {
+    const wide = fpe({ scope: 'field', format: digits({ min: 6, max: 200 }) }).bind(keys);
+    const exact = fpe({ scope: 'field', format: digits({ length: 9 }) }).bind(keys);
+    expect(wide.protect('123456789')).toBe(exact.protect('123456789'));
+    const cardOf = (options: object) => fpe({ scope: 'field', format: card(options) }).bind(keys).protect('4111111111111111');
+    expect(cardOf({ length: 16 })).toBe(cardOf({}));
+    expect(cardOf({ min: 14, max: 17 })).toBe(cardOf({}));
+    expect(cardOf({ clear: { first: 0 } })).toBe(cardOf({}));
+    expect(cardOf({ clear: {} })).toBe(cardOf({}));
+    expect(cardOf({ clear: { first: 1 } })).not.toBe(cardOf({}));
+  });
+});
+
+describe('columns', () => {
+  it('are the values one by one, there and back', () => {
+    const bound = fpe({ scope: 'field', format: digits() }).bind(pinned, revealAccess);
+    const column = ['123456', null, '', '1234567', undefined, '123456'];
+    const out = bound.protectMany(column);
+    expect(out).toEqual(column.map((value) => bound.protect(value)));
+    expect(bound.revealMany(out)).toEqual(column);
+  });
+
+  it('throw once, with rows', () => {
+    const bound = fpe({ scope: 'field', format: digits() }).bind(keys);
+    const error = thrown(() => bound.protectMany(['123456', '12-456', null, '1']));
+    expect(error.issues.map(({ row, code }) => [row, code])).toEqual([[2, 'outside_format'], [4, 'outside_format']]);
+  });
+});
+
+describe('the rule', () => {
+  it('is frozen plain data, with the format in it', () => {
+    const rule = fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }), empty: 'keep', why: 'tests' });
+    expect(JSON.parse(JSON.stringify(rule))).toEqual({
+      rule: 'fpe',
+      scope: 'card.pan',
+      format: { type: 'card', clear: { first: 6 } },
+      empty: 'keep',
+      why: 'tests',
+    });
+    expect([rule, rule.format].every(Object.isFrozen)).toBe(true);
+    expect(Object.isFrozen((rule.format as ReturnType<typeof card>).clear)).toBe(true);
+  });
+
+  it.each([
+    [{ scope: 'a' }, TypeError],
+    [{ scope: 'a', format: 'card' }, TypeError],
+    [{ scope: 'a', format: { type: 'card' } }, TypeError],
+    [{ scope: 'a', format: card }, TypeError],
+    [{ format: card() }, TypeError],
+    [{ scope: 'A', format: card() }, RangeError],
+    [{ scope: 'a', format: card(), prepare: [] }, TypeError],
+    [{ scope: 'a', format: card(), empty: 'x' }, RangeError],
+    [undefined, TypeError],
+  ])('%j is refused', (options, kind) => {
+    expect(() => fpe(options as never)).toThrow(kind);
+  });
+});
