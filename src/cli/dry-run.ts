@@ -22,12 +22,14 @@ export async function dryRun(
     rules.set(path, rule.rule);
     if (header !== null) rules.set(header, rule.rule);
   }
-  const tables: string[] = [];
+  let rows = 0;
+  let text = '';
   const options = {
     signal: context.signal,
     limit,
     onSample: (before: SampleRecord, after: SampleRecord) => {
-      tables.push(`row ${tables.length + 1}\n${sampleTable(before, after, rules)}`);
+      rows++;
+      text += `row ${rows}\n${sampleTable(before, after, rules)}`;
     },
   };
   const source = openSource(input);
@@ -35,8 +37,11 @@ export async function dryRun(
     direction === 'protect'
       ? streams.protect(source, bound, options)
       : streams.reveal(source, bound as RevealingFilePolicy, options);
-  for await (const _ of stream);
-  await writeOut(tables.join(''));
+  for await (const _ of stream) {
+    await writeOut(text);
+    text = '';
+  }
+  await writeOut(text);
 }
 
 /** One record: a line a field, in the order of the record. A field that is gone shows nothing after. */

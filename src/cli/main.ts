@@ -57,7 +57,7 @@ function makeProgram(context: Context): Command {
   return program;
 }
 
-/** Commander's error in our voice. What was typed is repeated only when it looks like the name of an option or command. */
+/** Commander's error in our voice. What was typed is repeated only when it looks like an option or a command. */
 function usageOf(error: CommanderError): UsageError {
   const [, said = '', similar] = /^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
   const hint = similar === undefined ? 'trefoil --help lists the commands and options' : `did you mean ${similar}?`;

@@ -1,6 +1,6 @@
 /**
- * The text of a policy file: YAML 1.2 in the core schema, or JSON, which is YAML too. One reader for both, so that every
- * problem has its line and column.
+ * The text of a policy file: YAML 1.2 in the core schema, or JSON, which is YAML too. One reader for both, so that
+ * every problem has its line and column.
  *
  * A policy is read by people who must be sure of what it says. So whatever makes a YAML file say something else than it
  * seems to is refused: anchors, aliases, merge keys, tags, directives, a key that is there twice, a second document, a

@@ -5,8 +5,8 @@ import type { Context } from './options.ts';
 import { addRun } from './run.ts';
 
 const HELP = `
-What was sealed or enciphered (rules seal and fpe) is turned back; tokens and coarsened values stay. To reveal fpe fields the
-policy must pin the key check.
+What was sealed or enciphered (rules seal and fpe) is turned back; tokens and coarsened values stay. To reveal fpe
+fields the policy must pin the key check.
 
 Example:
   trefoil reveal people.safe.csv --policy p.yaml --keys keys.json --out people.back.csv`;

@@ -94,9 +94,8 @@ async function run(
     await outputs.finish(makeSummary(written));
     if (options.quiet !== true) {
       const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-      context.voice.note(
-        `${plural(done.rowsIn, 'row')} in, ${count(done.rowsOut)} out, ${count(done.rowsRejected)} rejected in ${seconds} s`,
-      );
+      const counts = `${count(done.rowsOut)} out, ${count(done.rowsRejected)} rejected`;
+      context.voice.note(`${plural(done.rowsIn, 'row')} in, ${counts} in ${seconds} s`);
     }
     if (done.rowsRejected > 0) {
       context.voice.warning(`${plural(done.rowsRejected, 'row')} rejected and left out; ${options.rejects} says why`);

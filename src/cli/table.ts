@@ -6,8 +6,9 @@ import { printable } from './voice.ts';
 const MAX_WIDTH = 32;
 
 // Terminals give two columns to what Unicode calls East Asian wide (UAX #11), and to emoji. This is the bulk of it.
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const BMP =
+  '\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff00-\\uff60\\uffe0-\\uffe6';
+const WIDE = new RegExp(`[${BMP}\\u{1f300}-\\u{1faff}\\u{20000}-\\u{3fffd}]`, 'u');
 const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
 function widthOf(character: string): number {

@@ -105,5 +105,5 @@ export function plural(value: number, noun: string): string {
 /** The exit codes, for the end of every help page. */
 export const EXIT_HELP: string = `
 
-Exit codes: ${EXIT.done} done, ${EXIT.data} data, ${EXIT.usage} usage, ${EXIT.policy} policy, ${EXIT.keys} keys, ${EXIT.io} input or output,
-${EXIT.interrupted} interrupted (docs/guide/command-line.md)`;
+Exit codes: ${EXIT.done} done, ${EXIT.data} data, ${EXIT.usage} usage, ${EXIT.policy} policy, ${EXIT.keys} keys,
+${EXIT.io} input or output, ${EXIT.interrupted} interrupted (docs/guide/command-line.md)`;

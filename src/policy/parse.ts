@@ -106,7 +106,9 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
 
   // What the file says besides fields is judged with a field of its own, so that no mistake hides another.
   const options = fileOptions(value);
-  attempt([], value, complain, 'invalid_policy', () => policy({ field: makeKeep({}) }, options));
+  for (const [name, option] of Object.entries(options)) {
+    attempt([], value, complain, 'invalid_policy', () => policy({ field: makeKeep({}) }, { [name]: option }));
+  }
   if (Object.keys(fields).length > 0) {
     const { leaves } = treeOfFields(fields);
     for (const { field, ...issue } of halfJoins(leaves))

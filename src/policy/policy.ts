@@ -164,6 +164,9 @@ function many(
 ): unknown[] {
   if (!Array.isArray(rows)) badType('rows', `expected an array, got ${typeName(rows)}`);
   const { onReject } = checkOptions('options', options, ['onReject']) as ManyOptions;
+  if (onReject !== undefined && typeof onReject !== 'function') {
+    badType('onReject', `expected a function, got ${typeName(onReject)}`);
+  }
   inside.demand(direction);
   const issues: Issue[] = [];
   let total = 0;
@@ -186,6 +189,8 @@ function protectColumns(
   inside.demand('protect');
   const known = new Map(inside.leaves.map((leaf, index) => [leaf.path, { leaf, index }]));
   const issues: Issue[] = [];
+  // A column's error keeps 100 issues and counts all.
+  let unkept = 0;
   for (const { path, rule } of inside.leaves) {
     if (path.includes('[]')) fail('not_tabular', 'the policy has an array; columns have none', { field: path });
     if (rule.optional !== true && !Object.hasOwn(tables, path)) {
@@ -211,8 +216,9 @@ function protectColumns(
     } catch (error) {
       if (!(error instanceof TrefoilError)) throw error;
       issues.push(...error.issues.map((issue) => ({ ...issue, field: path })));
+      unkept += error.total - error.issues.length;
     }
   }
-  if (issues.length > 0) throw new TrefoilError(issues);
+  if (issues.length > 0) throw new TrefoilError(issues, issues.length + unkept);
   return out;
 }

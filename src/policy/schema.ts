@@ -72,8 +72,7 @@ export interface Misfit {
 /** Holds an object against the options that it may have. All misfits are found; none quotes a value. */
 export function misfits(entries: Entries, value: Readonly<Record<string, unknown>>): readonly Misfit[] {
   const result = v.safeParse(v.looseObject(entries), value);
-  return (result.issues ?? []).map((issue): Misfit => {
-    const path = (issue.path ?? []).map((item) => item.key as string | number);
+  return (result.issues ?? []).flatMap(deepest).map(({ issue, path }): Misfit => {
     const name = path.at(-1);
     // valibot's own message quotes what it received; `expected` comes from the schema alone.
     if (issue.received === 'undefined') return { code: 'missing_option', path, message: `${name} is missing` };
@@ -83,6 +82,14 @@ export function misfits(entries: Entries, value: Readonly<Record<string, unknown
     }
     return { code: 'wrong_option', path, message: `${name} must be ${expectation(issue)}` };
   });
+}
+
+/** The issues inside one of the forms that a value may have, where it came that far: `prepare.1` and not `prepare`. */
+function deepest(issue: v.BaseIssue<unknown>): { issue: v.BaseIssue<unknown>; path: (string | number)[] }[] {
+  const path = (issue.path ?? []).map((item) => item.key as string | number);
+  const inner = issue.type === 'union' ? (issue.issues ?? []).filter((below) => below.path !== undefined) : [];
+  if (inner.length === 0) return [{ issue, path }];
+  return inner.flatMap(deepest).map((below) => ({ issue: below.issue, path: [...path, ...below.path] }));
 }
 
 /** What a schema expected, in words. */

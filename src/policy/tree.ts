@@ -6,7 +6,7 @@
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { type Rule, ruleEngine } from '../rule/rule.ts';
 import type { Leaf } from './bound.ts';
-import { badName, escapeName, parsePath } from './path.ts';
+import { badName, escapeName, parsePath, type Step } from './path.ts';
 import type { Each, Fields } from './types.ts';
 
 const EACH = Symbol.for('trefoil.each.v1');
@@ -94,6 +94,27 @@ interface Draft {
   fields?: Map<string, Draft>;
 }
 
+/**
+ * The draft that a path ends at, new ones on the way; `null` where a rule, an array or an object is in the way. Nothing
+ * is made then: below a new draft there is nothing to clash with.
+ */
+function place(root: Draft, steps: readonly Step[]): Draft | null {
+  let at = root;
+  for (const { name, arrays } of steps) {
+    if (at.rule !== undefined || at.item !== undefined) return null;
+    at.fields ??= new Map();
+    const next: Draft = at.fields.get(name) ?? {};
+    at.fields.set(name, next);
+    at = next;
+    for (let i = 0; i < arrays; i++) {
+      if (at.rule !== undefined || at.fields !== undefined) return null;
+      at.item ??= {};
+      at = at.item;
+    }
+  }
+  return at.rule === undefined && at.fields === undefined && at.item === undefined ? at : null;
+}
+
 /** Reads the paths of a policy file; with problems, the tree has the paths that are right. */
 export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields; problems: readonly PathProblem[] } {
   const problems: PathProblem[] = [];
@@ -109,21 +130,8 @@ export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields;
       problems.push({ path, code: 'invalid_path', message: `a path has at most ${MAX_DEPTH} names` });
       continue;
     }
-    let at = root;
-    let clash = false;
-    for (const { name, arrays } of steps) {
-      if (at.rule !== undefined || at.item !== undefined) clash = true;
-      at.fields ??= new Map();
-      const next: Draft = at.fields.get(name) ?? {};
-      at.fields.set(name, next);
-      at = next;
-      for (let i = 0; i < arrays; i++) {
-        if (at.rule !== undefined || at.fields !== undefined) clash = true;
-        at.item ??= {};
-        at = at.item;
-      }
-    }
-    if (clash || at.rule !== undefined || at.fields !== undefined || at.item !== undefined) {
+    const at = place(root, steps);
+    if (at === null) {
       problems.push({
         path,
         code: 'path_conflict',

@@ -9,7 +9,6 @@ import type { Issue } from '../errors.ts';
 import type { DomainKeys, KeyCheck } from '../keys/domain-keys.ts';
 import type { ConstantRule, DropRule, Scalar } from '../rule/plain.ts';
 import type { Rule } from '../rule/rule.ts';
-import type { SealRule } from '../rule/seal.ts';
 import type { TokenInput } from '../rule/token.ts';
 
 /** An array in a record: the fields of its objects, or the rule of its elements. */
@@ -25,7 +24,7 @@ type Missing<V> = unknown extends V ? null | undefined : Extract<V, null | undef
 type Flat<T> = { [K in keyof T]: T[K] } & {};
 
 type ScopeOf<R> = R extends { readonly scope: infer Scope extends string } ? Scope : string;
-type SealedOf<R> = R extends SealRule<string, infer Kind> ? (Kind extends 'integer' ? number : string) : never;
+type SealedOf<R> = R extends { readonly value?: 'integer' } ? number : string;
 type BucketOf<R, OfNumbers, OfText> = R extends { readonly number: number } ? OfNumbers : OfText;
 /** The bucket of a number is a number and that of a text is text, but it need not be one of the literals. */
 type Widened<V> = V extends number ? number : V extends string ? string : unknown extends V ? number | string : never;
@@ -136,20 +135,19 @@ type OutputOfAny<N> = N extends Rule
     : OutputRow<N, AnyRow> | null | undefined;
 
 /** The record that a policy writes for a record of type `R`. Dropped fields are not in it. */
-export type OutputRow<F, R> =
-  Loose<F> extends true
+export type OutputRow<F, R> = Loose<F> | Loose<R> extends false
+  ? Flat<{
+      -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
+        ? OutputNode<F[K], R[K]>
+        : never;
+    }>
+  : Loose<F> extends true
     ? Record<string, unknown>
-    : Loose<R> extends true
-      ? Flat<
-          { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: OutputNode<F[K], ValueOf<R>> } & {
-            -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: OutputNode<F[K], ValueOf<R>>;
-          }
-        >
-      : Flat<{
-          -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
-            ? OutputNode<F[K], R[K]>
-            : never;
-        }>;
+    : Flat<
+        { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: OutputNode<F[K], ValueOf<R>> } & {
+          -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: OutputNode<F[K], ValueOf<R>>;
+        }
+      >;
 
 type ValueOf<R> = R[keyof R];
 
@@ -174,20 +172,19 @@ type BackOfAny<N> = N extends Rule
     : BackRow<N, AnyRow> | null | undefined;
 
 /** The record that comes back: sealed and enciphered fields as they were, all others as they are. */
-export type BackRow<F, R> =
-  Loose<F> extends true
+export type BackRow<F, R> = Loose<F> | Loose<R> extends false
+  ? Flat<{
+      -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
+        ? BackNode<F[K], R[K]>
+        : never;
+    }>
+  : Loose<F> extends true
     ? Record<string, unknown>
-    : Loose<R> extends true
-      ? Flat<
-          { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: BackNode<F[K], ValueOf<R>> } & {
-            -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: BackNode<F[K], ValueOf<R>>;
-          }
-        >
-      : Flat<{
-          -readonly [K in keyof R as K extends keyof F ? Exclude<K, DroppedNames<F>> : never]: K extends keyof F
-            ? BackNode<F[K], R[K]>
-            : never;
-        }>;
+    : Flat<
+        { -readonly [K in Exclude<keyof F, DroppedNames<F> | OptionalNames<F>>]: BackNode<F[K], ValueOf<R>> } & {
+          -readonly [K in Exclude<OptionalNames<F>, DroppedNames<F>>]?: BackNode<F[K], ValueOf<R>>;
+        }
+      >;
 
 /** Protected records, as a policy reads them. */
 export type SafeRow<F> = SafeFit<F, unknown>;

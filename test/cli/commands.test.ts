@@ -27,7 +27,9 @@ describe('help and version', () => {
       expect(code, args.join(' ')).toBe(0);
       expect(out).toContain('Usage: trefoil');
       expect(out).toMatch(/Examples?:\n/);
-      expect(out).toContain('Exit codes: 0 done, 1 data, 2 usage, 3 policy, 4 keys, 5 input or output');
+      expect(out).toContain(
+        '\n\nExit codes: 0 done, 1 data, 2 usage, 3 policy, 4 keys,\n5 input or output, 130 interrupted',
+      );
       for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(130);
       expect(err).toBe('');
     }

@@ -82,7 +82,7 @@ function source(count: number): string {
 
 /** Seconds of type checking that the compiler reports, the better of two runs: a busy machine only ever adds. */
 async function checkTime(count: number): Promise<number> {
-  const file = join(folder, `of-${count}.ts`);
+  const file = join(folder, `of-${count}.mts`);
   writeFileSync(file, source(count));
   const project = join(folder, `of-${count}.json`);
   const paths = { trefoil: [`${root}src/index.ts`], 'trefoil/*': [`${root}src/*.ts`] };
