@@ -3,7 +3,7 @@
  * place. YAML itself is read in `cli/`.
  */
 
-import { isArgumentError, typeName } from '../core/checks.ts';
+import { badType, isArgumentError, typeName } from '../core/checks.ts';
 import { nearest } from '../core/suggest.ts';
 import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
 import { card } from '../format/card.ts';
@@ -80,6 +80,9 @@ export function check(value: unknown, locate?: Locate): readonly Issue[] {
 }
 
 function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy | null; issues: readonly Issue[] } {
+  if (locate !== undefined && typeof locate !== 'function') {
+    badType('locate', `expected a function, got ${typeName(locate)}`);
+  }
   const issues: Issue[] = [];
   const complain: Complain = (code, path, message, more) => {
     const field = path.join('.');
@@ -91,6 +94,10 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
     return { sheet: null, issues };
   }
   admits(FILE, value, [], 'the policy', complain);
+  // An array is an object to the schema.
+  for (const name of ['fields', 'keyCheck']) {
+    if (Array.isArray(value[name])) complain('wrong_option', [name], `${name} must be a map`);
+  }
   if (isMap(value.fields) && Object.keys(value.fields).length === 0) {
     complain('invalid_policy', ['fields'], 'fields must name at least one field');
   }

@@ -100,6 +100,9 @@ function expectation(issue: v.BaseIssue<unknown>): string {
   if (issue.type === 'array') return 'a list';
   return (issue.expected ?? 'something else')
     .replace(/["()]/g, '')
+    .replace('string', 'text')
+    .replace('Object', 'a map')
+    .replace('Array', 'a list')
     .replace(/ \| /g, ', ')
     .replace(/, ([^,]*)$/, ' or $1');
 }

@@ -57,7 +57,19 @@ export interface SealedParts {
   readonly algorithm: number;
 }
 
-/** Reads the public part of a sealed value without any key; `null` for what has not the form of one. */
+/**
+ * Reads the public part of a sealed value without any key; `null` for what has not the form of one.
+ *
+ * @example
+ * ```ts
+ * import { inspectSealed, keyset, seal } from 'trefoil';
+ *
+ * const keys = keyset.generate().domain('eu-enclave');
+ * const sealed = seal({ scope: 'person.name' }).bind(keys).protect('Ada');
+ * inspectSealed(sealed)?.keyId === keys.keyId; // → true
+ * inspectSealed('Ada'); // → null
+ * ```
+ */
 export function inspectSealed(text: string): SealedParts | null {
   if (typeof text !== 'string' || !OURS.test(text)) return null;
   const bytes = decode(text.slice(KEY_ID_LENGTH));

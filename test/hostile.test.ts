@@ -1,0 +1,570 @@
+/**
+ * Every exported function of every public module, and every verb that it gives, with hostile values in every place. It
+ * gives something back or throws an error of ours; what hostile getters and proxies throw may pass. No message contains
+ * the marker that hostile values are made of.
+ *
+ * An export without a row in the table fails the test.
+ */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { card, digits, pattern, text } from '../src/format.ts';
+import {
+  coarsen,
+  constant,
+  drop,
+  each,
+  fpe,
+  keep,
+  keyset,
+  mask,
+  optional,
+  policy,
+  seal,
+  TrefoilError,
+  token,
+} from '../src/index.ts';
+import { parsePolicy } from '../src/policy.ts';
+import { trim } from '../src/prepare.ts';
+import { revealAccess, secretAccess } from '../src/reveal.ts';
+import { HostileError, hostileValues, MARKER } from './hostile.ts';
+import { keysetJson, testRoot } from './reference/tree.ts';
+
+type Fn = (...args: never[]) => unknown;
+
+/** One function with arguments that it takes, of which each is replaced in turn. */
+interface Call {
+  readonly name: string;
+  readonly fn: Fn;
+  readonly args: () => readonly unknown[];
+  /** Names in arguments are places (fields of a policy, paths of files) and may stand in a message. */
+  readonly places?: boolean;
+  /** The text of its messages is the caller's. */
+  readonly echoes?: boolean;
+  /** Positions that take the name of a file: no text there, it would be opened. */
+  readonly files?: readonly number[];
+  /** It refuses the arguments themselves, too. */
+  readonly refuses?: boolean;
+}
+
+const ring = keyset.parse(keysetJson(testRoot('hostile')));
+const keys = ring.domain('eu');
+const pinned = ring.domain('eu', { keyCheck: keys.keyCheck });
+
+const tokens = token({ scope: 'a', prepare: trim }).bind(keys);
+const bare = token({ scope: 'a', form: 'bare' }).bind(keys);
+const seals = seal({ scope: 'a' }).bind(keys, revealAccess);
+const integers = seal({ scope: 'a', value: 'integer' }).bind(keys, revealAccess);
+const fpes = fpe({ scope: 'a', format: card({ clear: { first: 6 } }) }).bind(pinned, revealAccess);
+const patterns = fpe({ scope: 'a', format: pattern('A999999') }).bind(pinned, revealAccess);
+const sealed = seals.protect('x');
+const CARD = '4111 1111 1111 1111';
+
+const sheet = policy({
+  a: token({ scope: 'a' }),
+  b: seal({ scope: 'b' }),
+  c: fpe({ scope: 'c', format: digits() }),
+  d: drop,
+  e: keep,
+  f: constant({ value: 1 }),
+  g: mask({ first: 1 }),
+  h: coarsen({ number: 10 }),
+  i: coarsen({ date: 'year' }),
+  j: coarsen({ ip: { v4: 24, v6: 48 } }),
+  k: coarsen({ prefix: 1 }),
+  l: seal({ scope: 'l', value: 'integer' }),
+  m: { n: keep },
+  o: each({ p: seal({ scope: 'p' }) }),
+  q: each(keep),
+});
+const bound = sheet.bind(pinned, revealAccess);
+const row = {
+  a: 'x',
+  b: 'x',
+  c: '123456',
+  d: 1,
+  e: 1,
+  f: 1,
+  g: 'x',
+  h: 1,
+  i: '2024-01-01',
+  j: '192.0.2.1',
+  k: 'x',
+  l: 1,
+  m: { n: 1 },
+  o: [{ p: 'x' }],
+  q: [1],
+};
+const flat = policy({ a: token({ scope: 'a' }), e: keep });
+const file = {
+  trefoil: 1,
+  domain: 'eu',
+  keyCheck: {},
+  unnamed: 'error',
+  fields: {
+    a: { rule: 'token', scope: 'a', prepare: ['trim'] },
+    c: { rule: 'fpe', scope: 'c', format: { type: 'digits', min: 6 } },
+  },
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'trefoil-hostile-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+writeFileSync(join(folder, 'in.csv'), 'a,e\nx,1\n');
+let outputs = 0;
+
+const verbs = (
+  name: string,
+  of: object,
+  args: Readonly<Record<string, () => readonly unknown[]>>,
+  refuses = '',
+): Call[] => {
+  // A verb without arguments here is as wrong as an export without a row.
+  expect(Object.keys(of).sort()).toEqual(Object.keys(args).sort());
+  return Object.entries(args).map(([verb, make]) => ({
+    name: `${name}.${verb}`,
+    fn: (of as Record<string, Fn>)[verb]!,
+    args: make,
+    refuses: verb === refuses,
+  }));
+};
+const two = (value: unknown) => ({ protect: () => [value], protectMany: () => [[value, value]] });
+const four = (value: unknown, back: unknown) => ({ ...two(value), reveal: () => [back], revealMany: () => [[back]] });
+const rules = {
+  token: token({ scope: 'a' }),
+  seal: seal({ scope: 'a' }),
+  fpe: fpe({ scope: 'a', format: text('abcdefghij') }),
+};
+const binds = (name: keyof typeof rules): Call => ({
+  name: `${name}.bind`,
+  fn: rules[name].bind as Fn,
+  args: () => [pinned, revealAccess],
+});
+
+const stream = (make: (...args: never[]) => TransformStream): Fn =>
+  (async (chunk: unknown, ...args: never[]) => {
+    const transform = make(...args);
+    const writer = transform.writable.getWriter();
+    const done = (async () => {
+      const reader = transform.readable.getReader();
+      while (!(await reader.read()).done);
+    })();
+    const wrote = (async () => {
+      await writer.write(chunk);
+      await writer.close();
+    })();
+    const ends = await Promise.allSettled([wrote, done, writer.closed]);
+    // After `limit` records the writable side is closed, which is the writer's error and not ours.
+    const failed = ends.find((end) => end.status === 'rejected' && end.reason?.code !== 'ERR_INVALID_STATE');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }) as Fn;
+
+/** `null` for what is no function. */
+type Row = (fn: Fn) => readonly Call[] | null;
+const call =
+  (args: () => readonly unknown[], more: Partial<Call> = {}): Row =>
+  (fn) => [{ name: fn.name, fn, args, ...more }];
+const value: Row = () => null;
+const step = (text: string): Row => call(() => [text]);
+
+const RULES: Readonly<Record<string, Row>> = {
+  token: (fn) => [
+    {
+      name: 'token',
+      fn,
+      args: () => [
+        {
+          scope: 'a',
+          prepare: [trim],
+          form: 'labelled',
+          label: 'x',
+          onToken: 'error',
+          empty: 'keep',
+          optional: true,
+          why: 'x',
+        },
+      ],
+    },
+    binds('token'),
+    ...verbs('token', tokens, { ...two('x'), matches: () => ['x', tokens.protect('x')] }),
+    ...verbs('bare token', bare, { ...two('x'), matches: () => ['x', bare.protect('x')] }),
+  ],
+  seal: (fn) => [
+    { name: 'seal', fn, args: () => [{ scope: 'a', value: 'text', empty: 'keep', optional: true, why: 'x' }] },
+    binds('seal'),
+    ...verbs('seal', seals, four('x', sealed)),
+    ...verbs('integer seal', integers, four(1, integers.protect(1))),
+  ],
+  fpe: (fn) => [
+    { name: 'fpe', fn, args: () => [{ scope: 'a', format: digits(), empty: 'keep', optional: true, why: 'x' }] },
+    binds('fpe'),
+    ...verbs('fpe', fpes, four(CARD, CARD)),
+    ...verbs('pattern fpe', patterns, four('K013377', 'K013377')),
+  ],
+  keep: value,
+  drop: value,
+  constant: call(() => [{ value: 1, optional: true, why: 'x' }]),
+  mask: call(() => [{ first: 1, last: 1, with: '*', optional: true, why: 'x' }]),
+  coarsen: (fn) =>
+    [{ date: 'year' }, { number: 10 }, { prefix: 2 }, { ip: { v4: 24, v6: 48 } }].map((bucket) => ({
+      name: 'coarsen',
+      fn,
+      args: () => [{ ...bucket, optional: true, why: 'x' }],
+    })),
+  optional: call(() => [keep]),
+};
+
+const KEYSET: Row = () => [
+  { name: 'keyset.generate', fn: keyset.generate, args: () => [] },
+  { name: 'keyset.parse', fn: keyset.parse, args: () => [keysetJson(testRoot('hostile'))] },
+  {
+    name: 'keyset.parse of JSON',
+    fn: ((inner: unknown) => keyset.parse(asJson(inner))) as Fn,
+    args: () => [JSON.parse(keysetJson(testRoot('hostile')))],
+  },
+  {
+    name: 'keyset.parse of a key',
+    fn: ((key: unknown) => keyset.parse(asJson({ version: 'keyset-v1', keys: [key] }))) as Fn,
+    args: () => [JSON.parse(keysetJson(testRoot('hostile'))).keys[0]],
+  },
+  { name: 'keyset.domain', fn: ring.domain as Fn, args: () => ['eu', { keyCheck: { ...keys.keyCheck } }] },
+  {
+    name: 'keyset.domain with checks',
+    fn: ((keyCheck: never) => ring.domain('eu', { keyCheck })) as Fn,
+    args: () => [{ ...keys.keyCheck }],
+  },
+  { name: 'keyset.export', fn: ring.export as Fn, args: () => [secretAccess] },
+];
+
+function asJson(inner: unknown): string {
+  try {
+    return JSON.stringify(inner) ?? 'undefined';
+  } catch {
+    return '{';
+  }
+}
+
+const POLICY: Readonly<Record<string, Row>> = {
+  policy: (fn) => [
+    {
+      name: 'policy',
+      fn,
+      args: () => [
+        { a: keep, b: { c: token({ scope: 'a' }) } },
+        { domain: 'eu', keyCheck: { ...keys.keyCheck }, unnamed: 'drop' },
+      ],
+      places: true,
+    },
+    { name: 'policy.bind', fn: sheet.bind as Fn, args: () => [pinned, revealAccess] },
+    {
+      name: 'policy.protect of a field',
+      fn: ((fields: object) => bound.protect({ ...row, ...fields } as never)) as Fn,
+      args: () => [{ ...row }],
+    },
+    {
+      name: 'policy.reveal of a field',
+      fn: ((fields: object) => bound.reveal({ ...bound.protect(row), ...fields } as never)) as Fn,
+      args: () => [{ ...bound.protect(row) }],
+    },
+    ...verbs(
+      'policy',
+      bound,
+      {
+        protect: () => [{ ...row }],
+        protectMany: () => [[{ ...row }], { onReject: () => {} }],
+        protectColumns: () => [{ a: ['x'], e: [1] }],
+        reveal: () => [{ ...bound.protect(row) }],
+        revealMany: () => [[{ ...bound.protect(row) }], { onReject: () => {} }],
+      },
+      'protectColumns',
+    ),
+    {
+      name: 'policy.protectMany, nothing rejected',
+      fn: bound.protectMany as Fn,
+      args: () => [[{ ...row }, { ...row }]],
+    },
+    {
+      name: 'policy.protectColumns of a flat policy',
+      fn: flat.bind(keys).protectColumns as Fn,
+      args: () => [{ a: ['x'], e: [1] }],
+    },
+  ],
+  each: (fn) => [
+    { name: 'each', fn, args: () => [keep] },
+    {
+      name: 'each in a policy',
+      fn: ((inner: never) => policy({ a: each(inner) })) as Fn,
+      args: () => [{ b: keep }],
+      places: true,
+    },
+  ],
+  parsePolicy: call(() => [file, () => ({ line: 1, column: 1 })], { places: true }),
+  check: call(() => [file, () => ({ line: 1, column: 1 })], { places: true }),
+  explain: call(() => [sheet]),
+};
+
+/** Places inside a policy file, each a call, so that hostile values come to every depth. */
+const FILE: readonly Call[] = [
+  [
+    'rule',
+    (rule: unknown) => ({ ...file, fields: { a: rule } }),
+    () => ({
+      rule: 'token',
+      scope: 'a',
+      prepare: 'trim',
+      form: 'labelled',
+      label: 'x',
+      onToken: 'pass',
+      empty: 'keep',
+      optional: true,
+      why: 'x',
+    }),
+  ],
+  [
+    'coarsen',
+    (rule: unknown) => ({ ...file, fields: { a: rule } }),
+    () => ({ rule: 'coarsen', ip: { v4: 24, v6: 48 } }),
+  ],
+  [
+    'format',
+    (format: unknown) => ({ ...file, fields: { a: { rule: 'fpe', scope: 'a', format } } }),
+    () => ({ type: 'card', clear: { first: 6 }, min: 13, max: 19 }),
+  ],
+  [
+    'text',
+    (format: unknown) => ({ ...file, fields: { a: { rule: 'fpe', scope: 'a', format } } }),
+    () => ({ type: 'text', alphabet: 'abcdefghij', length: 9 }),
+  ],
+  [
+    'pattern',
+    (format: unknown) => ({ ...file, fields: { a: { rule: 'fpe', scope: 'a', format } } }),
+    () => ({ type: 'pattern', pattern: 'A999999' }),
+  ],
+  ['constant', (rule: unknown) => ({ ...file, fields: { a: rule } }), () => ({ rule: 'constant', value: 1 })],
+  [
+    'mask',
+    (rule: unknown) => ({ ...file, fields: { a: rule } }),
+    () => ({ rule: 'mask', first: 1, last: 1, with: '*' }),
+  ],
+  [
+    'path',
+    (path: unknown) => ({ ...file, fields: { [typeof path === 'string' ? path : 'a']: 'keep' } }),
+    () => 'a.b[]',
+  ],
+].map(([name, wrap, args]) => ({
+  name: `parsePolicy, ${name}`,
+  fn: ((inner: unknown) => parsePolicy((wrap as (inner: unknown) => unknown)(inner))) as Fn,
+  args: () => [(args as () => unknown)()],
+  places: true,
+}));
+
+const readers = (name: 'Csv' | 'Ndjson'): Readonly<Record<string, Row>> => {
+  const text = name === 'Csv' ? 'a,e\nx,1\n' : '{"a":"x","e":1}\n';
+  const safe = name === 'Csv' ? `a,e\n${tokens.protect('x')},1\n` : `{"a":"${tokens.protect('x')}","e":1}\n`;
+  const options = () => ({
+    onProgress: () => {},
+    onReject: () => {},
+    onSample: () => {},
+    batchSize: 10,
+    maxRecord: 1000,
+    limit: 10,
+    ...(name === 'Csv' && { delimiter: ',', quoting: 'all' }),
+  });
+  const flatKeys = () => flat.bind(pinned, revealAccess);
+  return {
+    [`protect${name}`]: call(() => [[text], flatKeys(), options()]),
+    [`reveal${name}`]: call(() => [[safe], flatKeys(), options()]),
+    [`protect${name}Stream`]: (fn) => [
+      { name: fn.name, fn: stream(fn as never), args: () => [new TextEncoder().encode(text), flatKeys(), options()] },
+    ],
+    [`reveal${name}Stream`]: (fn) => [
+      { name: fn.name, fn: stream(fn as never), args: () => [new TextEncoder().encode(safe), flatKeys(), options()] },
+    ],
+  };
+};
+
+const files: Row = call(
+  () => [
+    join(folder, 'in.csv'),
+    join(folder, `out-${outputs++}.csv`),
+    flat.bind(pinned, revealAccess),
+    { format: 'csv', force: true, limit: 1 },
+  ],
+  { places: true, files: [0, 1] },
+);
+
+const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
+  errors: {
+    TrefoilError: () => [
+      {
+        name: 'new TrefoilError',
+        fn: ((...args: unknown[]) => Reflect.construct(TrefoilError, args)) as Fn,
+        args: () => [[{ code: 'wrong_type', message: 'x' }], 1],
+        echoes: true,
+      },
+    ],
+    formatIssue: call(() => [{ code: 'wrong_type', message: 'x', field: 'a', row: 1, line: 1, column: 1, file: 'x' }], {
+      echoes: true,
+    }),
+    fail: call(() => ['wrong_type', 'x', { field: 'a' }], { echoes: true, refuses: true }),
+    kindOf: call(() => ['wrong_type']),
+    MAX_ISSUES: value,
+  },
+  format: {
+    digits: (fn) => [
+      { name: 'digits', fn, args: () => [{ min: 6, max: 9 }] },
+      { name: 'digits.test', fn: digits().test, args: () => ['123456'] },
+    ],
+    text: (fn) => [
+      { name: 'text', fn, args: () => ['abcdefghij', { length: 9 }] },
+      { name: 'text.test', fn: text('ab').test, args: () => ['ab'] },
+    ],
+    card: (fn) => [
+      { name: 'card', fn, args: () => [{ clear: { first: 6 }, min: 13, max: 19 }] },
+      { name: 'card.test', fn: card().test, args: () => [CARD] },
+    ],
+    pattern: (fn) => [
+      { name: 'pattern', fn, args: () => ['A999999'] },
+      { name: 'pattern.test', fn: pattern('A9').test, args: () => ['K0'] },
+    ],
+  },
+  index: {
+    ...RULES,
+    TrefoilError: value,
+    formatIssue: value,
+    keyset: KEYSET,
+    each: POLICY.each!,
+    policy: POLICY.policy!,
+    inspect: call(() => ['x']),
+    inspectSealed: call(() => [sealed]),
+    tokenPattern: value,
+  },
+  keys: { keyset: KEYSET },
+  policy: POLICY,
+  prepare: {
+    nfc: step('x'),
+    nfkc: step('x'),
+    trim: step('x'),
+    casefold: step('x'),
+    digitsOnly: step('12'),
+    emailAddress: step('a@b.cd'),
+    emailAddressExact: step('a@b.cd'),
+    phoneE164: step('+49 30 901820'),
+  },
+  reveal: { revealAccess: value, secretAccess: value },
+  csv: readers('Csv'),
+  ndjson: readers('Ndjson'),
+  node: { protectFile: files, revealFile: files },
+};
+
+const source = fileURLToPath(new URL('../src/', import.meta.url));
+const modules = readdirSync(source)
+  .filter((name) => name.endsWith('.ts') && name !== 'cli.ts')
+  .map((name) => name.slice(0, -3));
+
+/** Whether an error is one that the library made, or the caller's own. */
+function fits(error: unknown): boolean {
+  if (error instanceof TrefoilError || error instanceof HostileError) return true;
+  if (!(error instanceof TypeError || error instanceof RangeError)) return false;
+  // A revoked proxy, or a class where a function was to be called, is an error of the caller's value.
+  return /^"[A-Za-z0-9]+" /.test(error.message) || /\bproxy\b|^Class constructor/i.test(error.message);
+}
+
+/** All that an error shows. */
+function shown(error: Error): string {
+  const issues = error instanceof TrefoilError ? error.issues : [];
+  const json = JSON.stringify(issues, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner));
+  return [error.message, error.stack?.split('\n    at ')[0], json].join('\n');
+}
+
+async function run({ fn, places, echoes }: Call, args: readonly unknown[], what: string): Promise<void> {
+  try {
+    const result = fn(...(args as never[]));
+    if (result instanceof Promise) await result;
+    else if (Object.prototype.toString.call(result) === '[object AsyncGenerator]') {
+      for await (const _ of result as AsyncIterable<unknown>);
+    }
+  } catch (error) {
+    if (!fits(error)) throw new Error(`${what}: not an error of ours`, { cause: error });
+    if (error instanceof HostileError || echoes) return;
+    // A marked name in a policy is a place, which messages of arguments have and issues keep apart.
+    if (places && what.includes('marked name')) return;
+    const text =
+      places && error instanceof TrefoilError
+        ? error.issues.map((issue) => issue.message).join('\n')
+        : shown(error as Error);
+    if (text.includes(MARKER)) throw new Error(`${what}: the message contains the marker: ${text.slice(0, 300)}`);
+  }
+}
+
+const isPlain = (inner: unknown): inner is Record<string, unknown> =>
+  typeof inner === 'object' &&
+  inner !== null &&
+  Object.getPrototypeOf(inner) === Object.prototype &&
+  Object.keys(inner).length > 0;
+
+/** The arguments with a hostile value in one place: each argument, each member of a plain one, each first element. */
+function* attacks({ args, files: paths = [] }: Call): Generator<readonly [string, readonly unknown[]]> {
+  const count = args().length;
+  const good = args();
+  for (const [name, hostile] of hostileValues()) {
+    for (let at = 0; at < Math.max(count, 1); at++) {
+      if (paths.includes(at) && typeof hostile === 'string') continue;
+      yield [`${name} as argument ${at + 1}`, args().map((arg, i) => (i === at ? hostile : arg))];
+      const member = good[at];
+      if (Array.isArray(member)) {
+        yield [
+          `${name} in argument ${at + 1}`,
+          args().map((arg, i) => (i === at ? [hostile, ...(arg as unknown[])] : arg)),
+        ];
+      }
+      if (!isPlain(member)) continue;
+      for (const key of Object.keys(member)) {
+        yield [
+          `${name} as ${key} of argument ${at + 1}`,
+          args().map((arg, i) => (i === at ? { ...(arg as object), [key]: hostile } : arg)),
+        ];
+        if (!isPlain(member[key])) continue;
+        for (const inner of Object.keys(member[key])) {
+          yield [
+            `${name} as ${key}.${inner}`,
+            args().map((arg, i) =>
+              i === at ? { ...(arg as object), [key]: { ...(member[key] as object), [inner]: hostile } } : arg,
+            ),
+          ];
+        }
+      }
+    }
+    if (paths.length === 0) yield [`${name} everywhere`, new Array<unknown>(Math.max(count, 1)).fill(hostile)];
+    yield [`${name} as one argument more`, [...args(), hostile]];
+  }
+}
+
+describe.each(modules)('%s', async (name) => {
+  const exports = (await import(/* @vite-ignore */ join(source, `${name}.ts`))) as Record<string, unknown>;
+  const table = TABLE[name] ?? {};
+
+  it('every export has a row', () => {
+    expect(Object.keys(table).sort()).toEqual(Object.keys(exports).sort());
+  });
+
+  const calls = Object.entries(table).flatMap(([exported, row]) => row(exports[exported] as Fn) ?? []);
+  if (name === 'policy') calls.push(...FILE);
+
+  for (const made of calls) {
+    it(`${made.name} takes what it must take`, async () => {
+      const takes = async () => void (await made.fn(...(made.args() as never[])));
+      if (made.refuses) await expect(takes()).rejects.toThrow(TrefoilError);
+      else await takes();
+    });
+    it(`${made.name} with hostile values`, async () => {
+      let count = 0;
+      for (const [what, args] of attacks(made)) {
+        await run(made, args, what);
+        count++;
+      }
+      expect(count).toBeGreaterThan(80);
+    });
+  }
+});

@@ -1,0 +1,56 @@
+/**
+ * What the compiler says about streams of records.
+ */
+import { keep, keyset, policy, seal } from 'trefoil';
+import { protectCsv, protectCsvStream, revealCsv, revealCsvStream } from 'trefoil/csv';
+import { protectNdjson, protectNdjsonStream, revealNdjson, revealNdjsonStream } from 'trefoil/ndjson';
+import { protectFile, revealFile } from 'trefoil/node';
+import { parsePolicy } from 'trefoil/policy';
+import { revealAccess } from 'trefoil/reveal';
+import { describe, expectTypeOf, test } from 'vitest';
+
+const keys = keyset.generate().domain('eu');
+const sheet = policy({ name: seal({ scope: 'name' }), country: keep });
+const file = parsePolicy({});
+const bound = sheet.bind(keys);
+const revealing = sheet.bind(keys, revealAccess);
+
+describe('streams', () => {
+  test('take a bound policy, from code or from a file', () => {
+    expectTypeOf(protectCsv('', bound)).toEqualTypeOf<AsyncIterable<Uint8Array>>();
+    expectTypeOf(protectNdjson('', file.bind(keys))).toEqualTypeOf<AsyncIterable<Uint8Array>>();
+    expectTypeOf(protectCsvStream(revealing)).toEqualTypeOf<TransformStream<Uint8Array, Uint8Array>>();
+    expectTypeOf(revealCsv('', revealing)).toEqualTypeOf<AsyncIterable<Uint8Array>>();
+    expectTypeOf(revealNdjsonStream(file.bind(keys, revealAccess))).toEqualTypeOf<
+      TransformStream<Uint8Array, Uint8Array>
+    >();
+    // @ts-expect-error a policy without keys protects nothing
+    protectCsv('', sheet);
+    // @ts-expect-error keys alone are no policy
+    protectNdjsonStream(keys);
+  });
+
+  test('reveal only with the capability', () => {
+    // @ts-expect-error no capability, no way back
+    revealCsv('', bound);
+    // @ts-expect-error no capability, no way back
+    revealCsvStream(bound);
+    // @ts-expect-error no capability, no way back
+    revealNdjson('', bound);
+    // @ts-expect-error no capability, no way back
+    revealNdjsonStream(file.bind(keys));
+    // @ts-expect-error no capability, no way back
+    revealFile('in.csv', 'out.csv', bound);
+  });
+
+  test('take options by name', () => {
+    protectCsv('', bound, { delimiter: ';', quoting: 'all', signal: new AbortController().signal });
+    protectFile('in.csv', 'out.csv', bound, { force: true });
+    // @ts-expect-error an option that does not exist
+    protectCsv('', bound, { delimeter: ';' });
+    // @ts-expect-error no positional booleans
+    protectFile('in.csv', 'out.csv', bound, true);
+    // @ts-expect-error quoting that does not exist
+    protectCsv('', bound, { quoting: 'some' });
+  });
+});
