@@ -117,7 +117,24 @@ export type AnyIssue = { [Code in IssueCode]: Issue<Code> }[IssueCode];
 
 /** @returns the kind of a code. */
 export function kindOf(code: IssueCode): IssueKind {
+  checkCode(code);
   return KINDS[code];
+}
+
+function checkCode(code: unknown): void {
+  if (typeof code !== 'string' || !Object.hasOwn(KINDS, code)) {
+    throw new RangeError('"code" expected one of the codes of trefoil/errors');
+  }
+}
+
+/** Stores and adapters make issues, too: a mistake there says so itself. */
+function checkIssue(issue: unknown): void {
+  if (typeof issue !== 'object' || issue === null) throw new TypeError('"issue" expected an issue, got none');
+  const { code, message, field, file, row, line, column } = issue as Record<string, unknown>;
+  checkCode(code);
+  const texts = [message, field ?? '', file ?? ''].every((text) => typeof text === 'string');
+  const numbers = [row ?? 0, line ?? 0, column ?? 0].every((number) => typeof number === 'number');
+  if (!texts || !numbers) throw new TypeError('"issue" has a message or a place of a wrong type');
 }
 
 /**
@@ -132,6 +149,7 @@ export function kindOf(code: IssueCode): IssueKind {
  * ```
  */
 export function formatIssue(issue: Issue): string {
+  checkIssue(issue);
   const place: string[] = [];
   if (issue.row !== undefined) place.push(`row ${issue.row}`);
   if (issue.line !== undefined && issue.column === undefined) place.push(`line ${issue.line}`);
@@ -174,9 +192,12 @@ export class TrefoilError extends Error {
   readonly issues: readonly AnyIssue[];
   readonly total: number;
 
-  constructor(issues: readonly Issue[], total: number = issues.length) {
-    const first = issues[0];
+  constructor(issues: readonly Issue[], count?: number) {
+    if (!Array.isArray(issues)) throw new TypeError('"issues" expected an array of issues');
+    const first: Issue | undefined = issues[0];
     if (first === undefined) throw new TypeError('"issues" expected at least one issue, got none');
+    const total = count ?? issues.length;
+    if (!Number.isSafeInteger(total)) throw new RangeError('"count" expected a whole number');
     const shown = issues.slice(0, 10).map(formatIssue);
     const more = total - shown.length;
     if (more > 0) shown.push(`… and ${more} more`);

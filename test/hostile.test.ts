@@ -20,7 +20,6 @@ import {
   keep,
   keyset,
   mask,
-  optional,
   policy,
   seal,
   TrefoilError,

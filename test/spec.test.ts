@@ -15,11 +15,8 @@ import { emailAddress } from '../src/prepare.ts';
 function vectors(page: string): ReadonlyMap<string, string> {
   const source = readFileSync(new URL(`../docs/spec/${page}.md`, import.meta.url), 'utf8');
   const section = source.slice(source.indexOf('## Vectors'));
-  const rows = [...section.matchAll(/^\| (.+?) \| (.+?) \|$/gm)].map(([, name, value]) => [
-    name,
-    value.replaceAll('`', ''),
-  ]);
-  return new Map(rows as [string, string][]);
+  const rows = [...section.matchAll(/^\| (.+?) \| (.+?) \|$/gm)];
+  return new Map(rows.map(([, name, value]): [string, string] => [name!, value!.replaceAll('`', '')]));
 }
 
 const fromHex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));

@@ -60,7 +60,7 @@ export function card(options: CardOptions = {}): CardFormat {
   return makeFormat(
     {
       type: 'card',
-      ...(options.clear === undefined ? {} : { clear: Object.freeze({ ...options.clear }) }),
+      ...(options.clear?.first === undefined ? {} : { clear: Object.freeze({ first }) }),
       ...givenLengths(options),
     },
     {

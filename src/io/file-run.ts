@@ -46,6 +46,8 @@ export async function runFile(
 ): Promise<FileResult> {
   checkPath('input', input);
   checkPath('output', output);
+  if (typeof options !== 'object' || options === null)
+    badType('options', `expected an object, got ${typeName(options)}`);
   const { format: named, force = false, ...rest } = options;
   if (typeof force !== 'boolean') badType('force', `expected true or false, got ${typeName(force)}`);
   const format = named ?? formatOfName(input);

@@ -1,9 +1,9 @@
 /** NDJSON: one JSON object a line (https://jsonlines.org). Pure web standards, no Node. */
 
 import { typeName } from '../core/checks.ts';
+import { scanJson } from '../core/json-scan.ts';
 import type { Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
-import { scanJson } from './json-scan.ts';
 import {
   type Batch,
   type Codec,

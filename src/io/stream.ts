@@ -18,10 +18,12 @@ export type Source =
 /** A policy with its keys, as `policy.bind(keys)` gives it. */
 export interface CanProtect {
   readonly protect: unknown;
+  // A rule that is bound alone has no columns by name, and cannot stand here.
+  readonly protectColumns: unknown;
 }
 
 /** A policy that was bound with `revealAccess`. */
-export interface CanReveal {
+export interface CanReveal extends CanProtect {
   readonly reveal: unknown;
 }
 

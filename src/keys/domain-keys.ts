@@ -101,7 +101,10 @@ export function checkKeyCheck(keyCheck: unknown): void {
       badRange('keyCheck', `expected key ids of ${KEY_ID_LENGTH} characters, as trefoil keys inspect shows them`);
     }
     if (typeof check !== 'string' || !KEY_CHECK.test(check)) {
-      badRange('keyCheck', `expected check values of ${KEY_CHECK_LENGTH} characters, as trefoil keys inspect shows them`);
+      badRange(
+        'keyCheck',
+        `expected check values of ${KEY_CHECK_LENGTH} characters, as trefoil keys inspect shows them`,
+      );
     }
   }
 }

@@ -7,6 +7,7 @@ import { decode, encode } from '../core/base32.ts';
 import { isCapability, type SecretAccess } from '../core/capability.ts';
 import { CHECK_LENGTH, checkCharacters, crc20 } from '../core/check-characters.ts';
 import { badType, checkName, checkOptions, NAME_PATTERN, typeName } from '../core/checks.ts';
+import { scanJson } from '../core/json-scan.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { NODE_LENGTH } from './derive.ts';
@@ -73,6 +74,9 @@ function parse(json: string): Keyset {
     fail('invalid_keyset', 'the keyset is not JSON; it may be cut short');
   }
   const { keys, base } = fields(value, 'the keyset', ['version', 'keys', 'base']);
+  // JSON.parse keeps the last of two fields of one name, and nobody would know which was meant.
+  const hidden = scanJson(json, value as object);
+  if (hidden !== null) fail('invalid_keyset', `the keyset cannot be read: ${hidden.message}`);
   if ((value as { version?: unknown }).version !== VERSION) {
     fail('invalid_keyset', `the keyset has no "version": "${VERSION}"; it is not a keyset or one of a newer trefoil`);
   }

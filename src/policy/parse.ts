@@ -18,7 +18,7 @@ import type { Common, Rule } from '../rule/rule.ts';
 import { seal } from '../rule/seal.ts';
 import { token } from '../rule/token.ts';
 import { halfJoins, policy, unfitRules } from './policy.ts';
-import { type Entries, FILE, FORMATS, misfits, RULES } from './schema.ts';
+import { type Entries, misfits, SCHEMA } from './schema.ts';
 import { treeOfFields, treeOfPaths } from './tree.ts';
 import type { FilePolicy, PolicyOptions } from './types.ts';
 
@@ -93,7 +93,7 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
     complain('invalid_policy', [], `the policy must be a map, got ${typeName(value)}`);
     return { sheet: null, issues };
   }
-  admits(FILE, value, [], 'the policy', complain);
+  admits(SCHEMA.file, value, [], 'the policy', complain);
   // An array is an object to the schema.
   for (const name of ['fields', 'keyCheck']) {
     if (Array.isArray(value[name])) complain('wrong_option', [name], `${name} must be a map`);
@@ -140,9 +140,9 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
   if (typeof entry === 'string') {
     if (entry === 'keep') return makeKeep({});
     if (entry === 'drop') return makeDrop({});
-    const known = Object.hasOwn(RULES, entry);
+    const known = Object.hasOwn(SCHEMA.rules, entry);
     if (known) complain('missing_option', path, `${entry} needs options: write { rule: ${entry}, … }`);
-    else complain('unknown_rule', path, `there is no such rule; ${oneOf(entry, Object.keys(RULES))}`);
+    else complain('unknown_rule', path, `there is no such rule; ${oneOf(entry, Object.keys(SCHEMA.rules))}`);
     return null;
   }
   if (!isMap(entry)) {
@@ -158,9 +158,9 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
     complain('must_be_text', [...path, 'rule'], 'rule must be text: quote it');
     return null;
   }
-  const entries = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
+  const entries = Object.hasOwn(SCHEMA.rules, name) ? SCHEMA.rules[name] : undefined;
   if (entries === undefined) {
-    complain('unknown_rule', [...path, 'rule'], `there is no such rule; ${oneOf(name, Object.keys(RULES))}`);
+    complain('unknown_rule', [...path, 'rule'], `there is no such rule; ${oneOf(name, Object.keys(SCHEMA.rules))}`);
     return null;
   }
   let fits = admits(entries, options, path, name, complain);
@@ -227,10 +227,10 @@ function readFormat(value: unknown, path: ValuePath, complain: Complain): Format
   // Anything else has been reported by the schema.
   if (!isMap(asMap) || typeof asMap.type !== 'string') return null;
   const { type, ...options } = asMap;
-  const entries = Object.hasOwn(FORMATS, type as string) ? FORMATS[type as string] : undefined;
+  const entries = Object.hasOwn(SCHEMA.formats, type as string) ? SCHEMA.formats[type as string] : undefined;
   const place = typeof value === 'string' ? path : [...path, 'type'];
   if (entries === undefined) {
-    complain('unknown_format', place, `there is no such format; ${oneOf(type as string, Object.keys(FORMATS))}`);
+    complain('unknown_format', place, `there is no such format; ${oneOf(type as string, Object.keys(SCHEMA.formats))}`);
     return null;
   }
   if (!admits(entries, options, path, type as string, complain)) return null;

@@ -5,7 +5,14 @@
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
-import { checkKeyCheck, type DomainKeys, type KeyCheck, openKeys, pinKeys, protectingKey } from '../keys/domain-keys.ts';
+import {
+  checkKeyCheck,
+  type DomainKeys,
+  type KeyCheck,
+  openKeys,
+  pinKeys,
+  protectingKey,
+} from '../keys/domain-keys.ts';
 import { checkAccess, refuseReveal, runColumn } from '../rule/rule.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { makeTransform } from './transform.ts';
@@ -40,7 +47,10 @@ const LEAVES = Symbol.for('trefoil.policy.v1');
  * customers.bind(keys, revealAccess).reveal(safe).name; // → 'Zoë Müller'
  * ```
  */
-export function policy<const F extends Fields>(fields: F, options: PolicyOptions = {}): Policy<F> {
+export function policy<const F extends Fields, const Unnamed extends 'error' | 'drop' = 'error'>(
+  fields: F,
+  options: PolicyOptions<Unnamed> = {},
+): Policy<F, Unnamed> {
   const { domain, keyCheck, unnamed } = checkOptions('options', options, ['domain', 'keyCheck', 'unnamed']);
   if (domain !== undefined) checkName('domain', domain);
   if (keyCheck !== undefined) checkKeyCheck(keyCheck);
@@ -60,7 +70,7 @@ export function policy<const F extends Fields>(fields: F, options: PolicyOptions
     bindPolicy(root, leaves, data as PolicyOptions, keys, checkAccess(access));
   Object.defineProperty(data, 'bind', { value: bind });
   Object.defineProperty(data, LEAVES, { value: leaves });
-  return Object.freeze(data) as unknown as Policy<F>;
+  return Object.freeze(data) as unknown as Policy<F, Unnamed>;
 }
 
 /** The leaves of a policy, for `explain`. */

@@ -8,58 +8,75 @@ import * as v from 'valibot';
 /** A map of option names to schemas. */
 export type Entries = Readonly<Record<string, v.GenericSchema>>;
 
-const text = v.string();
-const whole = v.number();
-const flag = v.boolean();
-const empty = v.picklist(['keep', 'protect']);
+/** The options that there are. */
+export interface PolicySchema {
+  /** Of each rule; `rule` itself has been read. */
+  readonly rules: Readonly<Record<string, Entries>>;
+  /** Of each format; `type` itself has been read. */
+  readonly formats: Readonly<Record<string, Entries>>;
+  /** Of the top of the file. */
+  readonly file: Entries;
+}
 
-/** What every rule may say. */
-const COMMON = { optional: v.optional(flag), why: v.optional(text) };
+/** The schema. Made by a call without side effects, so that a bundle without policy files drops it. */
+export const SCHEMA: PolicySchema = /* @__PURE__ */ makeSchema();
 
-/** The options of each rule; `rule` itself has been read. */
-export const RULES: Readonly<Record<string, Entries>> = {
-  keep: COMMON,
-  drop: COMMON,
-  constant: { ...COMMON, value: v.union([text, v.number(), flag, v.null()]) },
-  mask: { ...COMMON, first: v.optional(whole), last: v.optional(whole), with: v.optional(text) },
-  coarsen: {
-    ...COMMON,
-    date: v.optional(v.picklist(['month', 'quarter', 'year', 'decade'])),
-    number: v.optional(v.number()),
-    prefix: v.optional(whole),
-    ip: v.optional(v.object({ v4: whole, v6: whole })),
-  },
-  token: {
-    ...COMMON,
-    scope: text,
-    prepare: v.optional(v.union([text, v.array(text)])),
-    form: v.optional(v.picklist(['labelled', 'bare'])),
-    label: v.optional(text),
-    onToken: v.optional(v.picklist(['error', 'pass'])),
-    empty: v.optional(empty),
-  },
-  fpe: { ...COMMON, scope: text, format: v.union([text, v.looseObject({ type: text })]), empty: v.optional(empty) },
-  seal: { ...COMMON, scope: text, value: v.optional(v.picklist(['text', 'integer'])), empty: v.optional(empty) },
-};
+function makeSchema(): PolicySchema {
+  const text = v.string();
+  const whole = v.number();
+  const flag = v.boolean();
+  const empty = v.picklist(['keep', 'protect']);
 
-const LENGTHS = { length: v.optional(whole), min: v.optional(whole), max: v.optional(whole) };
+  // What every rule may say.
+  const common = { optional: v.optional(flag), why: v.optional(text) };
 
-/** The options of each format; `type` itself has been read. */
-export const FORMATS: Readonly<Record<string, Entries>> = {
-  digits: LENGTHS,
-  text: { alphabet: text, ...LENGTHS },
-  card: { clear: v.optional(v.object({ first: v.optional(whole) })), ...LENGTHS },
-  pattern: { pattern: text },
-};
+  // The options of each rule; `rule` itself has been read.
+  const rules: Readonly<Record<string, Entries>> = {
+    keep: common,
+    drop: common,
+    constant: { ...common, value: v.union([text, v.number(), flag, v.null()]) },
+    mask: { ...common, first: v.optional(whole), last: v.optional(whole), with: v.optional(text) },
+    coarsen: {
+      ...common,
+      date: v.optional(v.picklist(['month', 'quarter', 'year', 'decade'])),
+      number: v.optional(v.number()),
+      prefix: v.optional(whole),
+      ip: v.optional(v.object({ v4: whole, v6: whole })),
+    },
+    token: {
+      ...common,
+      scope: text,
+      prepare: v.optional(v.union([text, v.array(text)])),
+      form: v.optional(v.picklist(['labelled', 'bare'])),
+      label: v.optional(text),
+      onToken: v.optional(v.picklist(['error', 'pass'])),
+      empty: v.optional(empty),
+    },
+    fpe: { ...common, scope: text, format: v.union([text, v.looseObject({ type: text })]), empty: v.optional(empty) },
+    seal: { ...common, scope: text, value: v.optional(v.picklist(['text', 'integer'])), empty: v.optional(empty) },
+  };
 
-/** The top of the file. */
-export const FILE: Entries = {
-  trefoil: v.literal(1),
-  domain: text,
-  keyCheck: v.optional(v.record(text, text)),
-  unnamed: v.optional(v.picklist(['error', 'drop'])),
-  fields: v.looseObject({}),
-};
+  const lengths = { length: v.optional(whole), min: v.optional(whole), max: v.optional(whole) };
+
+  // The options of each format; `type` itself has been read.
+  const formats: Readonly<Record<string, Entries>> = {
+    digits: lengths,
+    text: { alphabet: text, ...lengths },
+    card: { clear: v.optional(v.object({ first: v.optional(whole) })), ...lengths },
+    pattern: { pattern: text },
+  };
+
+  // The top of the file.
+  const file: Entries = {
+    trefoil: v.literal(1),
+    domain: text,
+    keyCheck: v.optional(v.record(text, text)),
+    unnamed: v.optional(v.picklist(['error', 'drop'])),
+    fields: v.looseObject({}),
+  };
+
+  return { rules, formats, file };
+}
 
 /** One thing that a value does not fit in. */
 export interface Misfit {

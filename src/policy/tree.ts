@@ -23,8 +23,11 @@ export type FieldsNode = Extract<Node, { kind: 'fields' }>;
 /** Deepest nesting of a policy. */
 const MAX_DEPTH = 32;
 
+/** An array of holes says how many elements there were, and that is rarely meant. */
+const DROPPED_ELEMENTS = 'elements of an array cannot be dropped; drop the array itself';
+
 /**
- * The fields of every object in an array, or the rule of every element.
+ * The fields of every object in an array, or the rule of every element. An element cannot be dropped, its fields can.
  *
  * @example
  * ```ts
@@ -57,7 +60,10 @@ export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: reado
       badType('fields', `expected a rule, nested fields or each(…) at ${path}, got ${typeName(value)}`);
     }
     const item = eachItem(value);
-    if (item !== undefined) return { kind: 'each', path, item: read(item, `${path}[]`, null, depth + 1) };
+    if (item !== undefined) {
+      if (ruleEngine(item)?.removes === true) badRange('fields', `${DROPPED_ELEMENTS}: ${path}`);
+      return { kind: 'each', path, item: read(item, `${path}[]`, null, depth + 1) };
+    }
     return readFields(value, path, header, depth);
   }
 
@@ -126,8 +132,12 @@ export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields;
       problems.push({ path, code: 'invalid_path', message: steps });
       continue;
     }
-    if (steps.length > MAX_DEPTH) {
-      problems.push({ path, code: 'invalid_path', message: `a path has at most ${MAX_DEPTH} names` });
+    if (steps.reduce((depth, { arrays }) => depth + 1 + arrays, 0) > MAX_DEPTH) {
+      problems.push({ path, code: 'invalid_path', message: `a path has at most ${MAX_DEPTH} names and arrays` });
+      continue;
+    }
+    if (path.endsWith('[]') && ruleEngine(rule)?.removes === true) {
+      problems.push({ path, code: 'invalid_path', message: DROPPED_ELEMENTS });
       continue;
     }
     const at = place(root, steps);

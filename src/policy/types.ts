@@ -85,29 +85,32 @@ type NamesOf<R> = R extends unknown ? keyof R : never;
 type ElementOf<V> = V extends readonly (infer Element)[] ? Element : unknown;
 
 /** The records that a policy takes. */
-export type InputRow<F> = FitRow<F, unknown>;
+export type InputRow<F> = FitRow<F, unknown, never>;
+
+/** What fields that the policy does not name may be: nothing, or with `unnamed: 'drop'` anything. */
+type OthersOf<Unnamed> = Unnamed extends 'drop' ? unknown : never;
 
 /**
- * `R` if it is a record for the policy: it has the policy's fields, and no other. Else what it should be, so that the
+ * `R` if it is a record for the policy: it has the policy's fields, and no other but `Others`. Else what it should be, so that the
  * compiler's message says which field is wrong.
  */
-export type Fit<F, R> = [R] extends [FitInside<F, R>] ? R : FitInside<F, R>;
+export type Fit<F, R, Others> = [R] extends [FitInside<F, R, Others>] ? R : FitInside<F, R, Others>;
 
-type FitInside<F, R> = Loose<F> | Loose<R> extends false ? FitRow<F, R> : unknown;
+type FitInside<F, R, Others> = Loose<F> | Loose<R> extends false ? FitRow<F, R, Others> : unknown;
 
-type FitRow<F, R> = Flat<
-  { readonly [K in Exclude<keyof F, OptionalNames<F>>]: FitNode<F[K], FieldOf<R, K>> } & {
-    readonly [K in OptionalNames<F>]?: FitNode<F[K], FieldOf<R, K>>;
-  } & { readonly [K in Exclude<NamesOf<R>, keyof F>]: never }
+type FitRow<F, R, Others> = Flat<
+  { readonly [K in Exclude<keyof F, OptionalNames<F>>]: FitNode<F[K], FieldOf<R, K>, Others> } & {
+    readonly [K in OptionalNames<F>]?: FitNode<F[K], FieldOf<R, K>, Others>;
+  } & { readonly [K in Exclude<NamesOf<R>, keyof F>]: Others }
 >;
 
 type FieldOf<R, K> = K extends keyof R ? R[K] : unknown;
 
-type FitNode<N, V> = N extends Rule
+type FitNode<N, V, Others> = N extends Rule
   ? InputOf<N> | null | undefined
   : N extends Each<infer Item>
-    ? readonly FitNode<Item, ElementOf<V>>[] | null | undefined
-    : FitInside<N, NonNullable<V>> | null | undefined;
+    ? readonly FitNode<Item, ElementOf<V>, Others>[] | null | undefined
+    : FitInside<N, NonNullable<V>, Others> | null | undefined;
 
 type OutputNode<N, V> =
   // A constant replaces null too, so it must not take the branch for missing values.
@@ -215,17 +218,20 @@ export interface ManyOptions {
 }
 
 /** A policy with its keys. */
-export interface BoundPolicy<F> {
+export interface BoundPolicy<F, Unnamed = 'error'> {
   /** Protects one record. The record is not changed. */
-  readonly protect: <R extends object>(row: Fit<F, R>) => OutputRow<F, R>;
+  readonly protect: <R extends object>(row: Fit<F, R, OthersOf<Unnamed>>) => OutputRow<F, R>;
   /** Protects many records at once, which is faster. Throws once, with the first 100 issues, or calls `onReject`. */
-  readonly protectMany: <R extends object>(rows: readonly Fit<F, R>[], options?: ManyOptions) => OutputRow<F, R>[];
+  readonly protectMany: <R extends object>(
+    rows: readonly Fit<F, R, OthersOf<Unnamed>>[],
+    options?: ManyOptions,
+  ) => OutputRow<F, R>[];
   /** Protects columns of one length, by field path; for callers who have columns. Dropped fields are not in the result. */
   readonly protectColumns: (columns: Readonly<Record<string, readonly unknown[]>>) => Record<string, unknown[]>;
 }
 
 /** A policy with its keys that may reveal. */
-export interface RevealingPolicy<F> extends BoundPolicy<F> {
+export interface RevealingPolicy<F, Unnamed = 'error'> extends BoundPolicy<F, Unnamed> {
   /** Gives back the sealed and enciphered fields of one record; tokens and the like stay as they are. */
   readonly reveal: <R extends object>(row: FitSafe<F, R>) => BackRow<F, R>;
   /** Gives back many records at once. */
@@ -233,18 +239,18 @@ export interface RevealingPolicy<F> extends BoundPolicy<F> {
 }
 
 /** What a policy says besides its fields. */
-export interface PolicyOptions {
+export interface PolicyOptions<Unnamed extends 'error' | 'drop' = 'error' | 'drop'> {
   /** Name of the domain that the policy is for; keys of another are refused. A policy file must have it. */
   readonly domain?: string;
   /** Key check values by shown key id: other keys are refused. Needed to reveal fpe fields. */
   readonly keyCheck?: KeyCheck;
   /** What happens to a field without a rule: an error (default), or it is left out. */
-  readonly unnamed?: 'error' | 'drop';
+  readonly unnamed?: Unnamed;
 }
 
 /** A policy: frozen plain data, whose JSON is the policy file. `Policy` alone is any policy. */
 // biome-ignore lint/suspicious/noExplicitAny: a policy takes some records and not others, so only `any` is above all
-export interface Policy<F = any> {
+export interface Policy<F = any, Unnamed = any> {
   readonly trefoil: 1;
   readonly domain?: string;
   readonly keyCheck?: KeyCheck;
@@ -253,8 +259,8 @@ export interface Policy<F = any> {
   readonly fields: Readonly<Record<string, Rule>>;
   /** Joins the policy to keys: all key set-up happens here. Not enumerable. */
   readonly bind: {
-    (keys: DomainKeys): BoundPolicy<F>;
-    (keys: DomainKeys, access: RevealAccess): RevealingPolicy<F>;
+    (keys: DomainKeys): BoundPolicy<F, Unnamed>;
+    (keys: DomainKeys, access: RevealAccess): RevealingPolicy<F, Unnamed>;
   };
 }
 

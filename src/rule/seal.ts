@@ -47,7 +47,7 @@ const LARGEST_BUCKET = 1_048_576;
 const PAD = 0x80;
 
 /** Key id, and the header's first 16 bits as base32 shows them: `040`, then a symbol of the upper half. */
-const OURS = new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}040[g-hjkmnp-tv-z]`);
+const OURS = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}040[g-hjkmnp-tv-z]`);
 
 /** What a sealed value says about itself. */
 export interface SealedParts {

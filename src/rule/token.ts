@@ -55,12 +55,12 @@ const BODY_CLASS = `[${ALPHABET_CLASS}]{${BODY_LENGTH - 1}}[048cgmrw]`;
  * tokenPattern.test('no token in this sentence'); // → false
  * ```
  */
-export const tokenPattern: RegExp = new RegExp(
+export const tokenPattern: RegExp = /* @__PURE__ */ new RegExp(
   `(?<![A-Za-z0-9_])(?:[a-z][a-z0-9]{0,15}_)?[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}${BODY_CLASS}` +
     `[${ALPHABET_CLASS}]{${CHECK_LENGTH}}(?![A-Za-z0-9_])`,
 );
 
-const WHOLE_TOKEN = new RegExp(
+const WHOLE_TOKEN = /* @__PURE__ */ new RegExp(
   `^(?:([a-z][a-z0-9]{0,15})_)?([${ALPHABET_CLASS}]{${KEY_ID_LENGTH}})(${BODY_CLASS})([${ALPHABET_CLASS}]{${CHECK_LENGTH}})$`,
 );
 
@@ -283,7 +283,7 @@ export function token<const Scope extends string, const Optional extends boolean
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope>, Optional>;
 }
 
-const BARE = new RegExp(`^${BODY_CLASS}$`);
+const BARE = /* @__PURE__ */ new RegExp(`^${BODY_CLASS}$`);
 
 /** The text of an input: numbers are safe integers and count as their decimal text. */
 function inputText(value: unknown): string {

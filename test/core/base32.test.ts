@@ -25,22 +25,32 @@ describe('encode', () => {
 
   it('a shorter text is the beginning of a longer one at every whole symbol', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 20, maxLength: 20 }), fc.integer({ min: 0, max: 32 }), (input, symbols) => {
-        expect(encode(input).startsWith(encode(input, symbols * 5))).toBe(true);
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 20, maxLength: 20 }),
+        fc.integer({ min: 0, max: 32 }),
+        (input, symbols) => {
+          expect(encode(input).startsWith(encode(input, symbols * 5))).toBe(true);
+        },
+      ),
     );
   });
 });
 
 describe('decode', () => {
   it('gives back what encode wrote', () => {
-    fc.assert(fc.property(bytes, (input) => {
+    fc.assert(
+      fc.property(bytes, (input) => {
         expect(decode(encode(input))).toEqual(input);
-      }), { numRuns: 2000 });
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('takes one spelling of every value: what it takes, encode writes', () => {
-    const texts = fc.string({ unit: fc.constantFrom(...ALPHABET, 'O', 'I', 'l', 'u', 'A', '-', ' ', '=', '\u00e9'), maxLength: 30 });
+    const texts = fc.string({
+      unit: fc.constantFrom(...ALPHABET, 'O', 'I', 'l', 'u', 'A', '-', ' ', '=', '\u00e9'),
+      maxLength: 30,
+    });
     fc.assert(
       fc.property(texts, (text) => {
         const decoded = decode(text);
@@ -64,7 +74,21 @@ describe('decode', () => {
 
   it('refuses upper case, aliases, padding, hyphens, white space and surrogates', () => {
     expect(decode('00')).toEqual(Uint8Array.of(0));
-    for (const other of ['0O', 'o0', '0I', '0l', '0L', '0u', '0U', '00======', '0-0', ' 00', '00\n', '\ud83d\ude00', '0\ud800']) {
+    for (const other of [
+      '0O',
+      'o0',
+      '0I',
+      '0l',
+      '0L',
+      '0u',
+      '0U',
+      '00======',
+      '0-0',
+      ' 00',
+      '00\n',
+      '\ud83d\ude00',
+      '0\ud800',
+    ]) {
       expect(decode(other)).toBeNull();
     }
   });

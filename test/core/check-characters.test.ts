@@ -26,18 +26,25 @@ const ascii = fc.string({ unit: 'grapheme-ascii', maxLength: 80 });
 
 describe('the code', () => {
   it('is polynomial division, bit by bit', () => {
-    fc.assert(fc.property(ascii, (text) => {
+    fc.assert(
+      fc.property(ascii, (text) => {
         expect(crc20(text)).toBe(slowCrc20(text));
-      }), { numRuns: 2000 });
-    fc.assert(fc.property(ascii, (text) => {
+      }),
+      { numRuns: 2000 },
+    );
+    fc.assert(
+      fc.property(ascii, (text) => {
         expect(checkCharacters(crc20(text))).toBe(check(text));
-      }));
+      }),
+    );
   });
 
   it('goes on from a state', () => {
-    fc.assert(fc.property(ascii, ascii, (a, b) => {
+    fc.assert(
+      fc.property(ascii, ascii, (a, b) => {
         expect(crc20(b, crc20(a))).toBe(crc20(a + b));
-      }));
+      }),
+    );
   });
 
   it('is four symbols of five bits', () => {

@@ -59,9 +59,12 @@ describe('names', () => {
     expect(checkName('scope', name)).toBe(name);
   });
 
-  it.each(['', 'A', 'é', '-a', '.a', '_a', 'a b', 'a/b', 'a\n', '\na', 'a'.repeat(65), 'a\u0000', 'ａ', 'а'])('%j is none', (name) => {
-    expect(() => checkName('scope', name)).toThrow(RangeError);
-  });
+  it.each(['', 'A', 'é', '-a', '.a', '_a', 'a b', 'a/b', 'a\n', '\na', 'a'.repeat(65), 'a\u0000', 'ａ', 'а'])(
+    '%j is none',
+    (name) => {
+      expect(() => checkName('scope', name)).toThrow(RangeError);
+    },
+  );
 
   it.each([undefined, null, 5, {}, ['a'], Symbol('a')])('%o is no text', (name) => {
     expect(() => checkName('scope', name)).toThrow(TypeError);
@@ -74,7 +77,8 @@ describe('small checks', () => {
     for (const value of [-1, 11, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
       expect(() => checkInteger('n', value, 0, 10)).toThrow('"n" expected a whole number from 0 to 10');
     }
-    for (const value of ['5', 5n, null, undefined, [5]]) expect(() => checkInteger('n', value, 0, 10)).toThrow(TypeError);
+    for (const value of ['5', 5n, null, undefined, [5]])
+      expect(() => checkInteger('n', value, 0, 10)).toThrow(TypeError);
   });
 
   it('checkOneOf names the words and not the value', () => {
@@ -88,8 +92,11 @@ describe('small checks', () => {
     const options = { a: 1 };
     expect(checkOptions('options', options, ['a', 'b'])).toBe(options);
     expect(() => checkOptions('options', Object.create(null), [])).not.toThrow();
-    for (const value of [null, undefined, 'a', 5, [], () => 1]) expect(() => checkOptions('options', value, ['a'])).toThrow(TypeError);
-    expect(() => checkOptions('options', { secretName: 1 }, ['a', 'b'])).toThrow('"options" has an option that is not one of a, b');
+    for (const value of [null, undefined, 'a', 5, [], () => 1])
+      expect(() => checkOptions('options', value, ['a'])).toThrow(TypeError);
+    expect(() => checkOptions('options', { secretName: 1 }, ['a', 'b'])).toThrow(
+      '"options" has an option that is not one of a, b',
+    );
   });
 
   it('checkText refuses half a surrogate pair anywhere', () => {
@@ -105,7 +112,20 @@ describe('small checks', () => {
 
 describe('bytes', () => {
   it('encodeList is injective and the one of the specification', () => {
-    const lists = [[], [''], ['', ''], ['a'], ['a', ''], ['', 'a'], ['ab', 'c'], ['a', 'bc'], ['abc'], ['ë'], ['\u0000'], ['\u0000\u0000\u0000\u0000']];
+    const lists = [
+      [],
+      [''],
+      ['', ''],
+      ['a'],
+      ['a', ''],
+      ['', 'a'],
+      ['ab', 'c'],
+      ['a', 'bc'],
+      ['abc'],
+      ['ë'],
+      ['\u0000'],
+      ['\u0000\u0000\u0000\u0000'],
+    ];
     const seen = new Set(lists.map((items) => Buffer.from(encodeList(items)).toString('hex')));
     expect(seen.size).toBe(lists.length);
     for (const items of lists) expect(Buffer.from(encodeList(items)).equals(list(...items))).toBe(true);

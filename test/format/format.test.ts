@@ -41,12 +41,25 @@ describe('digits', () => {
     expect(digits({ min: 100 }).test('1'.repeat(101))).toBe(false);
   });
 
-  it.each(['12-4567890', '12 4567890', '123456a', ' 123456', '123456 ', '123456\n', '١٢٣٤٥٦', '１２３４５６', '12345\u{1d7d8}', '+123456', '-123456', '1234.56', '12345', '1'.repeat(65), ''])(
-    '%j is none',
-    (value) => {
-      expect(refusal(digits(), value).code).toBe('outside_format');
-    },
-  );
+  it.each([
+    '12-4567890',
+    '12 4567890',
+    '123456a',
+    ' 123456',
+    '123456 ',
+    '123456\n',
+    '١٢٣٤٥٦',
+    '１２３４５６',
+    '12345\u{1d7d8}',
+    '+123456',
+    '-123456',
+    '1234.56',
+    '12345',
+    '1'.repeat(65),
+    '',
+  ])('%j is none', (value) => {
+    expect(refusal(digits(), value).code).toBe('outside_format');
+  });
 
   it('says which character or how many, and never the value', () => {
     expect(refusal(digits(), '12-4567890').message).toBe('character 3 is not one of the 10 of the digits');
@@ -68,7 +81,12 @@ describe('text', () => {
   });
 
   it('the least length is by default the first that has 1,000,000 values', () => {
-    for (const [alphabet, least] of [['01', 20], ['abc', 13], ['0123456789', 6], ['ABCDEFGHIJKLMNOPQRSTUVWXYZ', 5]] as const) {
+    for (const [alphabet, least] of [
+      ['01', 20],
+      ['abc', 13],
+      ['0123456789', 6],
+      ['ABCDEFGHIJKLMNOPQRSTUVWXYZ', 5],
+    ] as const) {
       const format = text(alphabet);
       expect(format.test(alphabet[0]!.repeat(least))).toBe(true);
       expect(format.test(alphabet[0]!.repeat(least - 1))).toBe(false);
@@ -90,9 +108,12 @@ describe('text', () => {
     expect(() => text(symbols(65_536))).toThrow(RangeError);
   });
 
-  it.each(['', 'a', 'aa', 'abca', '\ud800b', 'ab\udc00', '\u{1f600}\u{1f600}'])('the alphabet %j is refused', (alphabet) => {
-    expect(() => text(alphabet)).toThrow(RangeError);
-  });
+  it.each(['', 'a', 'aa', 'abca', '\ud800b', 'ab\udc00', '\u{1f600}\u{1f600}'])(
+    'the alphabet %j is refused',
+    (alphabet) => {
+      expect(() => text(alphabet)).toThrow(RangeError);
+    },
+  );
 
   it('the order of the alphabet is in the descriptor, limits of length are not', () => {
     expect(engineOf(text('ab')).descriptor).toEqual(['text@1', 'ab']);
@@ -116,7 +137,16 @@ describe('card', () => {
       expect(card().test(value)).toBe(length >= 13 && length <= 19);
     }
     // Published test numbers of the networks.
-    for (const value of ['4111111111111111', '5555555555554444', '378282246310005', '6011111111111117', '3530111333300000', '30569309025904', '4222222222222', '6205500000000000004'])
+    for (const value of [
+      '4111111111111111',
+      '5555555555554444',
+      '378282246310005',
+      '6011111111111117',
+      '3530111333300000',
+      '30569309025904',
+      '4222222222222',
+      '6205500000000000004',
+    ])
       bijective(card(), value);
   });
 
@@ -124,21 +154,46 @@ describe('card', () => {
     for (let digit = 0; digit < 10; digit++) {
       const value = `411111111111111${digit}`;
       if (digit === 1) expect(card().test(value)).toBe(true);
-      else expect(refusal(card(), value).message).toBe('the check digit of the card number is wrong; it could not be given back');
+      else
+        expect(refusal(card(), value).message).toBe(
+          'the check digit of the card number is wrong; it could not be given back',
+        );
     }
   });
 
-  it.each(['4111 1111 1111 1111', '4111-1111-1111-1111', '4111 1111-1111 1111', '41111111 11111111', '4 1-1 1-1 1-1 1-1 1-1 1-1 1-1 1'])('layout %j', (value) => {
+  it.each([
+    '4111 1111 1111 1111',
+    '4111-1111-1111-1111',
+    '4111 1111-1111 1111',
+    '41111111 11111111',
+    '4 1-1 1-1 1-1 1-1 1-1 1-1 1-1 1',
+  ])('layout %j', (value) => {
     bijective(card({ clear: { first: 6 } }), value);
-    expect(engineOf(card({ clear: { first: 6 } })).split(value)).toMatchObject({ shape: '16', clear: '411111', numerals: [1, 1, 1, 1, 1, 1, 1, 1, 1] });
+    expect(engineOf(card({ clear: { first: 6 } })).split(value)).toMatchObject({
+      shape: '16',
+      clear: '411111',
+      numerals: [1, 1, 1, 1, 1, 1, 1, 1, 1],
+    });
   });
 
-  it.each([' 4111111111111111', '4111111111111111 ', '4111  111111111111', '4111--111111111111', '-4111111111111111', '4111111111111111-', '4111.1111.1111.1111', '4111/1111/1111/1111', '4111\u00a01111\u00a01111\u00a01111', '4111\n1111\n1111\n1111', '411111111111111a', '٤١١١١١١١١١١١١١١١', 'x', ''])(
-    '%j is none',
-    (value) => {
-      expect(refusal(card(), value).code).toBe('outside_format');
-    },
-  );
+  it.each([
+    ' 4111111111111111',
+    '4111111111111111 ',
+    '4111  111111111111',
+    '4111--111111111111',
+    '-4111111111111111',
+    '4111111111111111-',
+    '4111.1111.1111.1111',
+    '4111/1111/1111/1111',
+    '4111\u00a01111\u00a01111\u00a01111',
+    '4111\n1111\n1111\n1111',
+    '411111111111111a',
+    '٤١١١١١١١١١١١١١١١',
+    'x',
+    '',
+  ])('%j is none', (value) => {
+    expect(refusal(card(), value).code).toBe('outside_format');
+  });
 
   it('luhn is the digit found by trying', () => {
     fc.assert(
@@ -150,9 +205,21 @@ describe('card', () => {
   });
 
   it.each([
-    [{ clear: { first: 13 } }, RangeError], [{ clear: { first: -1 } }, RangeError], [{ clear: { first: 1.5 } }, RangeError], [{ clear: { last: 4 } }, TypeError],
-    [{ clear: 6 }, TypeError], [{ clear: null }, TypeError], [{ clear: [] }, TypeError], [{ max: 20 }, RangeError], [{ length: 20 }, RangeError], [{ min: 1 }, RangeError],
-    [{ clear: { first: 12 }, length: 13 }, RangeError], [{ max: 12 }, RangeError], [{ length: 16, min: 13 }, RangeError], [{ first: 6 }, TypeError], [null, TypeError],
+    [{ clear: { first: 13 } }, RangeError],
+    [{ clear: { first: -1 } }, RangeError],
+    [{ clear: { first: 1.5 } }, RangeError],
+    [{ clear: { last: 4 } }, TypeError],
+    [{ clear: 6 }, TypeError],
+    [{ clear: null }, TypeError],
+    [{ clear: [] }, TypeError],
+    [{ max: 20 }, RangeError],
+    [{ length: 20 }, RangeError],
+    [{ min: 1 }, RangeError],
+    [{ clear: { first: 12 }, length: 13 }, RangeError],
+    [{ max: 12 }, RangeError],
+    [{ length: 16, min: 13 }, RangeError],
+    [{ first: 6 }, TypeError],
+    [null, TypeError],
   ])('%j is refused', (options, kind) => {
     expect(() => card(options as never)).toThrow(kind);
   });
@@ -212,7 +279,14 @@ describe('pattern', () => {
 });
 
 describe('every format', () => {
-  const formats = [digits(), digits({ length: 9 }), text('abc', { min: 13 }), card(), card({ clear: { first: 6 }, min: 13 }), pattern('A999999')];
+  const formats = [
+    digits(),
+    digits({ length: 9 }),
+    text('abc', { min: 13 }),
+    card(),
+    card({ clear: { first: 6 }, min: 13 }),
+    pattern('A999999'),
+  ];
 
   it('is frozen plain data with the engine out of sight', () => {
     for (const format of formats) {
@@ -236,11 +310,32 @@ describe('every format', () => {
   });
 
   it('test is false for what is no text, and throws nothing', () => {
-    const values = [undefined, null, 5, {}, [], ['1', '2', '3', '4', '5', '6'], ['K', '0', '1', '3', '3', '7', '7'], Symbol('s'), () => 1, new Set('123456'), Object('4111111111111111')];
+    const values = [
+      undefined,
+      null,
+      5,
+      {},
+      [],
+      ['1', '2', '3', '4', '5', '6'],
+      ['K', '0', '1', '3', '3', '7', '7'],
+      Symbol('s'),
+      () => 1,
+      new Set('123456'),
+      Object('4111111111111111'),
+    ];
     for (const format of formats) for (const value of values) expect(format.test(value as string)).toBe(false);
   });
 
-  it.each([{ length: 0 }, { length: 257 }, { min: 0 }, { max: 257 }, { min: 9, max: 8 }, { length: 5, min: 5 }, { length: 5, max: 5 }, { length: 1.5 }])('lengths %j are refused', (options) => {
+  it.each([
+    { length: 0 },
+    { length: 257 },
+    { min: 0 },
+    { max: 257 },
+    { min: 9, max: 8 },
+    { length: 5, min: 5 },
+    { length: 5, max: 5 },
+    { length: 1.5 },
+  ])('lengths %j are refused', (options) => {
     expect(() => digits(options)).toThrow(RangeError);
     expect(() => text('ab', options)).toThrow(RangeError);
   });
@@ -251,7 +346,9 @@ describe('every format', () => {
   });
 
   it('is known by its engine and not by its data', () => {
-    expect(() => formatEngine('format', { type: 'digits' })).toThrow('"format" expected a format of trefoil/format, got object');
+    expect(() => formatEngine('format', { type: 'digits' })).toThrow(
+      '"format" expected a format of trefoil/format, got object',
+    );
     expect(() => formatEngine('format', null)).toThrow(TypeError);
   });
 });

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { card, digits, type Format, pattern, text } from '../../src/format.ts';
 import { fpe, keyset, seal, token } from '../../src/index.ts';
-import * as prepare from '../../src/prepare.ts';
+import * as steps from '../../src/prepare.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { type FormatCase, fpeReference } from '../reference/fpe.ts';
 import { sealReference } from '../reference/seal.ts';
@@ -29,13 +29,15 @@ const KEYSET = `{
 }
 `;
 
+const STEPS = { ...steps };
+
 const keys = keyset.parse(KEYSET);
 const eu = keys.domain('eu-enclave', { keyCheck: { s0nr0: 'aybrrwdf0sv5jjp6' } });
 const us = keys.domain('us-mirror');
 
 /** Scope `person`; labelled with `cust`, labelled without a label, bare. */
 const TOKENS: readonly {
-  readonly prepare: readonly Exclude<keyof typeof prepare, 'default'>[];
+  readonly prepare: readonly (keyof typeof STEPS)[];
   readonly value: string;
   readonly labelled: string;
   readonly plain: string;
@@ -354,8 +356,8 @@ describe('keyset-v1', () => {
 
 describe('token-v1', () => {
   it.each(TOKENS)('$prepare of $value', ({ prepare: names, value, labelled, plain, bare }) => {
-    const steps = names.map((name) => prepare[name] as prepare.Prepare);
-    const options = { scope: 'person', prepare: steps } as const;
+    const list = names.map((name) => STEPS[name] as steps.Prepare);
+    const options = { scope: 'person', prepare: list } as const;
     const verbs = token({ ...options, label: 'cust' }).bind(eu);
     expect(verbs.protect(value)).toBe(labelled);
     expect(verbs.matches(value, labelled)).toBe(true);
@@ -369,7 +371,7 @@ describe('token-v1', () => {
 
   it('every step is here', () => {
     const used = new Set(TOKENS.flatMap(({ prepare: names }) => names));
-    expect([...used].sort()).toEqual(Object.keys(prepare).sort());
+    expect([...used].sort()).toEqual(Object.keys(STEPS).sort());
   });
 });
 
@@ -402,7 +404,7 @@ it('the references, which share no code with the library, give the same', () => 
   const root = createHash('sha256').update('trefoil frozen test root').digest();
   const at = { root, domain: 'eu-enclave' };
   for (const { prepare: names, value, labelled, bare } of TOKENS) {
-    const prepared = names.reduce((done, name) => (prepare[name] as prepare.Prepare)(done), value);
+    const prepared = names.reduce((done, name) => (STEPS[name] as steps.Prepare)(done), value);
     const reference = tokenReference({ ...at, scope: 'person', prepare: names, label: 'cust' }, prepared);
     expect(reference).toEqual({ labelled, bare });
   }

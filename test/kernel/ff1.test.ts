@@ -181,7 +181,9 @@ describe('buffers of the caller', () => {
     const cipher = ff1(bytes(24), 10);
     expect(cipher.encrypt(numerals)).toEqual(cipher.encrypt(numerals, new Uint8Array(0)));
     const large = Uint8Array.from({ length: 32 }, (_, i) => i);
-    expect(cipher.encrypt(numerals, large.subarray(4, 9))).toEqual(cipher.encrypt(numerals, Uint8Array.of(4, 5, 6, 7, 8)));
+    expect(cipher.encrypt(numerals, large.subarray(4, 9))).toEqual(
+      cipher.encrypt(numerals, Uint8Array.of(4, 5, 6, 7, 8)),
+    );
   });
 });
 
@@ -225,7 +227,9 @@ describe('limits', () => {
         expect(() => cipher.decrypt(numerals)).toThrow(message);
       }
     }
-    expect(() => cipher.encrypt([1, 2, 3, 4, 5])).toThrow('"numerals" expected a length of 6 to 4096 in radix 10, got 5');
+    expect(() => cipher.encrypt([1, 2, 3, 4, 5])).toThrow(
+      '"numerals" expected a length of 6 to 4096 in radix 10, got 5',
+    );
     expect(() => cipher.encrypt(new Uint8Array(MAX_LENGTH + 1))).toThrow(RangeError);
     expect(() => cipher.encrypt('123456' as unknown as number[])).toThrow(TypeError);
     expect(() => cipher.encrypt(null as unknown as number[])).toThrow(TypeError);

@@ -26,7 +26,9 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
     const counts = { valid: 0, invalid: 0, truncated: 0 };
     for (const { tagSize, tests } of file.testGroups) {
       for (const { tcId, key, msg, tag, result } of tests) {
-        const computed = Buffer.from(hmacSha256(hex(key))(hex(msg))).toString('hex').slice(0, tagSize / 4);
+        const computed = Buffer.from(hmacSha256(hex(key))(hex(msg)))
+          .toString('hex')
+          .slice(0, tagSize / 4);
         expect(computed === tag, `test ${tcId}`).toBe(result === 'valid');
         counts[result]++;
         if (tagSize < 256) counts.truncated++;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALPHABET } from '../../src/core/base32.ts';
 import { card } from '../../src/format.ts';
-import { fpe, keyset, policy, seal, token, TrefoilError } from '../../src/index.ts';
+import { fpe, keyset, policy, seal, TrefoilError, token } from '../../src/index.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { base32, domainOf, FROZEN_ROOT, keysetJson, ruleNode, secretText, testRoot } from '../reference/tree.ts';
 
@@ -18,7 +18,12 @@ function refused(json: string): TrefoilError {
   } catch (error) {
     expect(error).toBeInstanceOf(TrefoilError);
     const { message, stack, issues } = error as TrefoilError;
-    for (const text of [message, stack!.split('\n    at ')[0]!, JSON.stringify(issues), inspect(error).split('\n    at ')[0]!]) {
+    for (const text of [
+      message,
+      stack!.split('\n    at ')[0]!,
+      JSON.stringify(issues),
+      inspect(error).split('\n    at ')[0]!,
+    ]) {
       for (const secret of [SECRET, OTHER]) {
         const body = secret.slice('trefoil-root-1_'.length);
         for (let at = 0; at + 8 <= body.length; at++) expect(text.includes(body.slice(at, at + 8))).toBe(false);
@@ -71,7 +76,11 @@ describe('round trip', () => {
   });
 
   it('takes 64 root keys and not 65', () => {
-    const keys = Array.from({ length: 65 }, (_, i) => ({ id: `k${i}`, primary: i === 0, secret: secretText(testRoot(`${i}`)) }));
+    const keys = Array.from({ length: 65 }, (_, i) => ({
+      id: `k${i}`,
+      primary: i === 0,
+      secret: secretText(testRoot(`${i}`)),
+    }));
     expect(keyset.parse(JSON.stringify({ version: 'keyset-v1', keys: keys.slice(0, 64) })).ids).toHaveLength(64);
     expect(code({ version: 'keyset-v1', keys })).toBe('invalid_keyset');
   });
@@ -90,8 +99,23 @@ describe('bad keysets', () => {
   });
 
   it.each([
-    '', ' ', 'null', 'true', '5', '"keyset-v1"', '[]', '[1]', '{}', '{', 'not json', '\u0000', '\ufeff{}', '{"version":"keyset-v1"}',
-    `[${JSON.stringify(good)}]`, JSON.stringify(JSON.stringify(good)), SECRET,
+    '',
+    ' ',
+    'null',
+    'true',
+    '5',
+    '"keyset-v1"',
+    '[]',
+    '[1]',
+    '{}',
+    '{',
+    'not json',
+    '\u0000',
+    '\ufeff{}',
+    '{"version":"keyset-v1"}',
+    `[${JSON.stringify(good)}]`,
+    JSON.stringify(JSON.stringify(good)),
+    SECRET,
   ])('%j', (json) => {
     expect(code(json)).toBe('invalid_keyset');
   });
@@ -160,7 +184,10 @@ describe('bad keysets', () => {
     ['printable text', Buffer.from('correct horse battery staple 123')],
     ['zeros', Buffer.alloc(32)],
     ['one byte again and again', Buffer.alloc(32, 0xa5)],
-    ['two halves that repeat a few bytes', Buffer.concat(Array.from({ length: 4 }, () => Buffer.from([1, 250, 3, 200, 5, 150, 7, 100])))],
+    [
+      'two halves that repeat a few bytes',
+      Buffer.concat(Array.from({ length: 4 }, () => Buffer.from([1, 250, 3, 200, 5, 150, 7, 100]))),
+    ],
     ['sixteen bytes twice', Buffer.concat([testRoot('half').subarray(0, 16), testRoot('half').subarray(0, 16)])],
     ['counting up', Buffer.from(Array.from({ length: 32 }, (_, i) => i))],
     ['counting down from 255', Buffer.from(Array.from({ length: 32 }, (_, i) => 255 - i))],
@@ -191,12 +218,16 @@ describe('bad keysets', () => {
       const [a, b] = [SECRET[at]!, SECRET[at + 1] ?? ''];
       const changes = [SECRET.slice(0, at) + SECRET.slice(at + 1), SECRET.slice(0, at) + a + SECRET.slice(at)];
       if (a !== b && b !== '') changes.push(SECRET.slice(0, at) + b + a + SECRET.slice(at + 2));
-      for (const secret of changes) expect(code({ ...good, keys: [{ id: 'a', primary: true, secret }] })).toBe('invalid_keyset');
+      for (const secret of changes)
+        expect(code({ ...good, keys: [{ id: 'a', primary: true, secret }] })).toBe('invalid_keyset');
     }
   });
 
   it('any text: an error of ours that quotes none of it', () => {
-    const marked = fc.string({ unit: fc.constantFrom('\u0416', '\u0429', '"', '{', '}', '[', ',', ':', ' '), maxLength: 60 });
+    const marked = fc.string({
+      unit: fc.constantFrom('\u0416', '\u0429', '"', '{', '}', '[', ',', ':', ' '),
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(marked, (text) => {
         expect(refused(text).message).not.toMatch(/[\u0400-\u04ff]/);
@@ -218,7 +249,11 @@ describe('domains', () => {
     for (const name of ['eu', 'eu-enclave', 'a', '0', 'a'.repeat(64), 'x.y_z-1']) {
       const domain = keys.domain(name);
       const reference = domainOf(FROZEN_ROOT, name);
-      expect({ ...domain }).toEqual({ domain: name, keyId: reference.id, keyCheck: { [reference.id]: reference.check } });
+      expect({ ...domain }).toEqual({
+        domain: name,
+        keyId: reference.id,
+        keyCheck: { [reference.id]: reference.check },
+      });
     }
   });
 
@@ -265,7 +300,11 @@ describe('pinned key checks', () => {
   const [now, before] = [domainOf(root, 'eu'), domainOf(old, 'eu')];
 
   it('the right ones pass, alone and together', () => {
-    for (const keyCheck of [{ [now.id]: now.check }, { [before.id]: before.check }, { [now.id]: now.check, [before.id]: before.check }]) {
+    for (const keyCheck of [
+      { [now.id]: now.check },
+      { [before.id]: before.check },
+      { [now.id]: now.check, [before.id]: before.check },
+    ]) {
       expect(keys.domain('eu', { keyCheck }).keyId).toBe(now.id);
     }
     expect(keys.domain('eu', { keyCheck: {} }).keyId).toBe(now.id);
@@ -318,7 +357,11 @@ describe('pinned key checks', () => {
     expect(() => token({ scope: 'a' }).bind(pinned).protectMany([])).toThrow(notPinned);
     expect(() => seal({ scope: 'a' }).bind(pinned).protect('x')).toThrow(notPinned);
     expect(() => fpe({ scope: 'a', format: card() }).bind(pinned).protect('4111111111111111')).toThrow(notPinned);
-    expect(() => policy({ a: token({ scope: 'a' }) }).bind(pinned).protect({ a: 'x' })).toThrow(notPinned);
+    expect(() =>
+      policy({ a: token({ scope: 'a' }) })
+        .bind(pinned)
+        .protect({ a: 'x' }),
+    ).toThrow(notPinned);
   });
 });
 
@@ -354,7 +397,13 @@ describe('key bytes', () => {
 
   it.each(shown)('of a %s are in no dump of it', (_, value) => {
     const dumps = [
-      inspect(value, { showHidden: true, depth: Number.POSITIVE_INFINITY, maxArrayLength: null, maxStringLength: null, getters: true }),
+      inspect(value, {
+        showHidden: true,
+        depth: Number.POSITIVE_INFINITY,
+        maxArrayLength: null,
+        maxStringLength: null,
+        getters: true,
+      }),
       inspect(value),
       JSON.stringify(value) ?? '',
       String(value),
@@ -373,4 +422,10 @@ describe('key bytes', () => {
       expect(() => keys.export(access as unknown as typeof secretAccess)).toThrow(/^"access" expected secretAccess/);
     }
   });
+});
+
+it('refuses a field that stands twice, which JSON.parse would hide', () => {
+  const text = keyset.generate().export(secretAccess);
+  const twice = text.replace('"version"', '"version": "keyset-v1",\n  "version"');
+  expect(() => keyset.parse(twice)).toThrow(/same key twice/);
 });

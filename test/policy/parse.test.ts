@@ -13,28 +13,93 @@ const problems = (value: unknown) => check(value).map(({ code, field }) => [code
 describe('paths', () => {
   it.each([
     ['a', [['a', 0]]],
-    ['user.email', [['user', 0], ['email', 0]]],
-    ['items[].sku', [['items', 1], ['sku', 0]]],
+    [
+      'user.email',
+      [
+        ['user', 0],
+        ['email', 0],
+      ],
+    ],
+    [
+      'items[].sku',
+      [
+        ['items', 1],
+        ['sku', 0],
+      ],
+    ],
     ['m[][]', [['m', 2]]],
-    ['a[].b[].c', [['a', 1], ['b', 1], ['c', 0]]],
+    [
+      'a[].b[].c',
+      [
+        ['a', 1],
+        ['b', 1],
+        ['c', 0],
+      ],
+    ],
     ['odd\\.name', [['odd.name', 0]]],
     ['a\\[\\]', [['a[]', 0]]],
     ['a\\\\b', [['a\\b', 0]]],
     ['\\\\\\.', [['\\.', 0]]],
     [' spaced name ', [[' spaced name ', 0]]],
-    ['naïve.\u{1f600}', [['naïve', 0], ['\u{1f600}', 0]]],
-    ['1.2', [['1', 0], ['2', 0]]],
+    [
+      'naïve.\u{1f600}',
+      [
+        ['naïve', 0],
+        ['\u{1f600}', 0],
+      ],
+    ],
+    [
+      '1.2',
+      [
+        ['1', 0],
+        ['2', 0],
+      ],
+    ],
     ['a\nb', [['a\nb', 0]]],
   ])('%j', (path, steps) => {
     expect(parsePath(path)).toEqual((steps as [string, number][]).map(([name, arrays]) => ({ name, arrays })));
   });
 
-  it.each(['', '.', 'a.', '.a', 'a..b', '[]', 'a.[]', 'a[', 'a]', 'a[0]', 'a[]b', 'a[].', '[].a', 'a\\', 'a\\b', '\\', '__proto__', 'a.__proto__', 'a.__proto__[]', 'a\ud800'])('%j is none', (path) => {
+  it.each([
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a..b',
+    '[]',
+    'a.[]',
+    'a[',
+    'a]',
+    'a[0]',
+    'a[]b',
+    'a[].',
+    '[].a',
+    'a\\',
+    'a\\b',
+    '\\',
+    '__proto__',
+    'a.__proto__',
+    'a.__proto__[]',
+    'a\ud800',
+  ])('%j is none', (path) => {
     expect(parsePath(path)).toBeTypeOf('string');
   });
 
   it('any name can be written and read again', () => {
-    for (const name of ['a.b', '[]', '\\', '\\.', 'a[].b', '..', 'x\\[', '\\\\.[]', 'plain', ' ', '__proto', 'constructor']) {
+    for (const name of [
+      'a.b',
+      '[]',
+      '\\',
+      '\\.',
+      'a[].b',
+      '..',
+      'x\\[',
+      '\\\\.[]',
+      'plain',
+      ' ',
+      '__proto',
+      'constructor',
+    ]) {
       expect(parsePath(escapeName(name))).toEqual([{ name, arrays: 0 }]);
       const sheet = policy({ [name]: keep, deep: { [name]: each(keep) } }, { domain: 'eu' });
       expect(Object.keys(sheet.fields)).toEqual([escapeName(name), `deep.${escapeName(name)}[]`]);
@@ -45,11 +110,24 @@ describe('paths', () => {
   });
 
   it('paths that contradict each other are conflicts, in either order', () => {
-    for (const paths of [['a', 'a.b'], ['a.b', 'a'], ['a', 'a[]'], ['a[]', 'a'], ['a[]', 'a.b'], ['a.b', 'a[]'], ['a[]', 'a[].b'], ['a[].b', 'a[]'], ['a[][]', 'a[].b'], ['x.a[]', 'x.a.c']]) {
+    for (const paths of [
+      ['a', 'a.b'],
+      ['a.b', 'a'],
+      ['a', 'a[]'],
+      ['a[]', 'a'],
+      ['a[]', 'a.b'],
+      ['a.b', 'a[]'],
+      ['a[]', 'a[].b'],
+      ['a[].b', 'a[]'],
+      ['a[][]', 'a[].b'],
+      ['x.a[]', 'x.a.c'],
+    ]) {
       const found = check(file(Object.fromEntries(paths.map((path) => [path, 'keep']))));
       expect(found.map(({ code, field }) => [code, field])).toEqual([['path_conflict', `fields.${paths[1]}`]]);
     }
-    expect(check(file({ 'a.b': 'keep', 'a.c': 'keep', 'a\\.b': 'keep', 'd[].e': 'keep', 'd[].f[]': 'keep' }))).toEqual([]);
+    expect(check(file({ 'a.b': 'keep', 'a.c': 'keep', 'a\\.b': 'keep', 'd[].e': 'keep', 'd[].f[]': 'keep' }))).toEqual(
+      [],
+    );
   });
 
   it('too many names are refused', () => {
@@ -86,7 +164,7 @@ const EVERY = policy(
     zero: constant({ value: 0 }),
     nil: constant({ value: null, why: 'emptied' }),
     yes: constant({ value: true }),
-    deep: { er: { x: keep }, list: each({ y: token({ scope: 'y', prepare: nfc }), z: each(each(drop)) }) },
+    deep: { er: { x: keep }, list: each({ y: token({ scope: 'y', prepare: nfc }), z: each(each(keep)) }) },
     'odd.[name]\\': keep,
   },
   { domain: 'eu', keyCheck: keys.keyCheck, unnamed: 'drop' },
@@ -106,9 +184,33 @@ describe('JSON.stringify(policy) is the policy file', () => {
 
   it('does the same to a record', () => {
     const row = {
-      plain: 1, gone: 1, reason: 'r', id: 7, bare: ' b ', mail: ' A@b.cd', none: 'n', name: 'Zoë', age: 42, pan: '4111 1111 1111 1111', ref: '123456789',
-      num: '123456', plate: 'K013377', code: 'abcdefg', born: '2024-05-01', lat: 59.91, zip: '0150', ip: '192.0.2.7', phone: '555123', all: 'x', src: 1, zero: 1, nil: 1,
-      yes: 1, deep: { er: { x: 1 }, list: [{ y: 'y', z: [[1]] }] }, 'odd.[name]\\': 1, unknown: 1,
+      plain: 1,
+      gone: 1,
+      reason: 'r',
+      id: 7,
+      bare: ' b ',
+      mail: ' A@b.cd',
+      none: 'n',
+      name: 'Zoë',
+      age: 42,
+      pan: '4111 1111 1111 1111',
+      ref: '123456789',
+      num: '123456',
+      plate: 'K013377',
+      code: 'abcdefg',
+      born: '2024-05-01',
+      lat: 59.91,
+      zip: '0150',
+      ip: '192.0.2.7',
+      phone: '555123',
+      all: 'x',
+      src: 1,
+      zero: 1,
+      nil: 1,
+      yes: 1,
+      deep: { er: { x: 1 }, list: [{ y: 'y', z: [[1]] }] },
+      'odd.[name]\\': 1,
+      unknown: 1,
     };
     const read = parsePolicy(JSON.parse(json));
     const safe = EVERY.bind(keys).protect(row as never);
@@ -117,8 +219,22 @@ describe('JSON.stringify(policy) is the policy file', () => {
   });
 
   it('short words and maps are the same, and names of formats stand for themselves', () => {
-    const short = parsePolicy(file({ a: 'keep', b: 'drop', c: { rule: 'fpe', scope: 'c', format: 'digits' }, d: { rule: 'token', scope: 'd', prepare: 'trim' } }));
-    const long = parsePolicy(file({ a: { rule: 'keep' }, b: { rule: 'drop' }, c: { rule: 'fpe', scope: 'c', format: { type: 'digits' } }, d: { rule: 'token', scope: 'd', prepare: ['trim'] } }));
+    const short = parsePolicy(
+      file({
+        a: 'keep',
+        b: 'drop',
+        c: { rule: 'fpe', scope: 'c', format: 'digits' },
+        d: { rule: 'token', scope: 'd', prepare: 'trim' },
+      }),
+    );
+    const long = parsePolicy(
+      file({
+        a: { rule: 'keep' },
+        b: { rule: 'drop' },
+        c: { rule: 'fpe', scope: 'c', format: { type: 'digits' } },
+        d: { rule: 'token', scope: 'd', prepare: ['trim'] },
+      }),
+    );
     expect(JSON.stringify(short.fields)).toBe(JSON.stringify(long.fields).replace('["trim"]', '"trim"'));
     expect(Object.keys(short.fields)).toEqual(['a', 'b', 'c', 'd']);
   });
@@ -220,10 +336,24 @@ describe('all problems at once', () => {
     const error = thrown(() => parsePolicy(ten, locate));
     expect(error.total).toBe(10);
     expect(asked.sort()).toEqual(
-      ['fields/a/rule', 'fields/b/scope', 'fields/c/scope', 'fields/d/lst', 'fields/e', 'fields/f/format', 'fields/g/format', 'fields/h/scope', 'fields/i', 'fields/j.'].sort(),
+      [
+        'fields/a/rule',
+        'fields/b/scope',
+        'fields/c/scope',
+        'fields/d/lst',
+        'fields/e',
+        'fields/f/format',
+        'fields/g/format',
+        'fields/h/scope',
+        'fields/i',
+        'fields/j.',
+      ].sort(),
     );
-    for (const { line, column, file: name } of error.issues) expect([typeof line, column, name]).toEqual(['number', 5, 'policy.yaml']);
-    expect(error.message).toMatch(/^10 problems\n {2}policy\.yaml:\d+:5 fields\.a\.rule: there is no such rule; did you mean token\?/);
+    for (const { line, column, file: name } of error.issues)
+      expect([typeof line, column, name]).toEqual(['number', 5, 'policy.yaml']);
+    expect(error.message).toMatch(
+      /^10 problems\n {2}policy\.yaml:\d+:5 fields\.a\.rule: there is no such rule; did you mean token\?/,
+    );
   });
 
   it('locate may know nothing', () => {
@@ -236,7 +366,11 @@ describe('all problems at once', () => {
 
   it('no message quotes a value', () => {
     const marked = JSON.parse(
-      JSON.stringify(BAD, (_, value) => (typeof value === 'string' && !['token', 'mask', 'seal', 'fpe', 'coarsen', 'keep'].includes(value) ? `QXQXQX${value}` : value)),
+      JSON.stringify(BAD, (_, value) =>
+        typeof value === 'string' && !['token', 'mask', 'seal', 'fpe', 'coarsen', 'keep'].includes(value)
+          ? `QXQXQX${value}`
+          : value,
+      ),
     );
     for (const { message } of check(marked)) expect(message).not.toContain('QXQX');
   });
@@ -286,25 +420,62 @@ describe('what is no policy file', () => {
     [{ trefoil: 1, domain: 'eu', fields: [] }, ['wrong_option fields']],
     [{ trefoil: 1, domain: 'eu', fields: null }, ['wrong_option fields']],
     [{ trefoil: 1, domain: 'eu', fields: { a: 'keep' }, keyCheck: [] }, ['wrong_option keyCheck']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: ['trim', null, 'nfc', 5] } } }, ['must_be_text fields.a.prepare.1', 'must_be_text fields.a.prepare.3']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: {} } } }, ['wrong_option fields.a.prepare']],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: ['trim', null, 'nfc', 5] } } },
+      ['must_be_text fields.a.prepare.1', 'must_be_text fields.a.prepare.3'],
+    ],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: {} } } },
+      ['wrong_option fields.a.prepare'],
+    ],
     [{ trefoil: '1', domain: 'eu', fields: { a: 'keep' } }, ['wrong_option trefoil']],
     [{ trefoil: 1, domain: null, fields: { a: 'keep' } }, ['must_be_text domain']],
     [{ trefoil: 1, domain: 'eu', fields: { a: null } }, ['wrong_option fields.a']],
     [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'constructor' } } }, ['unknown_rule fields.a.rule']],
     [{ trefoil: 1, domain: 'eu', fields: { a: 'toString' } }, ['unknown_rule fields.a']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'fpe', scope: 'a', format: 'toString' } } }, ['unknown_format fields.a.format']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'fpe', scope: 'a', format: {} } } }, ['missing_option fields.a.format.type']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: 'toString' } } }, ['unknown_prepare fields.a.prepare']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: [1] } } }, ['must_be_text fields.a.prepare.0']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: new Array(9).fill('trim') } } }, ['wrong_option fields.a.prepare']],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'fpe', scope: 'a', format: 'toString' } } },
+      ['unknown_format fields.a.format'],
+    ],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'fpe', scope: 'a', format: {} } } },
+      ['missing_option fields.a.format.type'],
+    ],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: 'toString' } } },
+      ['unknown_prepare fields.a.prepare'],
+    ],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: [1] } } },
+      ['must_be_text fields.a.prepare.0'],
+    ],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'token', scope: 'a', prepare: new Array(9).fill('trim') } } },
+      ['wrong_option fields.a.prepare'],
+    ],
     [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'constant' } } }, ['missing_option fields.a.value']],
     [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'constant', value: [] } } }, ['wrong_option fields.a.value']],
     [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'keep', scope: 'a' } } }, ['unknown_option fields.a.scope']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'seal', scope: 'a', prepare: 'trim' } } }, ['unknown_option fields.a.prepare']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'coarsen', ip: { v4: 24 } } } }, ['missing_option fields.a.ip.v6']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'coarsen', ip: { v4: 24, v6: 48, v5: 1 } } } }, ['wrong_option fields.a.ip']],
-    [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'fpe', scope: 'a', format: { type: 'card', clear: { last: 4 } } } } }, ['wrong_option fields.a.format.clear']],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'seal', scope: 'a', prepare: 'trim' } } },
+      ['unknown_option fields.a.prepare'],
+    ],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'coarsen', ip: { v4: 24 } } } },
+      ['missing_option fields.a.ip.v6'],
+    ],
+    [
+      { trefoil: 1, domain: 'eu', fields: { a: { rule: 'coarsen', ip: { v4: 24, v6: 48, v5: 1 } } } },
+      ['wrong_option fields.a.ip'],
+    ],
+    [
+      {
+        trefoil: 1,
+        domain: 'eu',
+        fields: { a: { rule: 'fpe', scope: 'a', format: { type: 'card', clear: { last: 4 } } } },
+      },
+      ['wrong_option fields.a.format.clear'],
+    ],
     [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'mask', first: '2' } } }, ['wrong_option fields.a.first']],
     [{ trefoil: 1, domain: 'eu', fields: { a: { rule: 'mask', first: 65 } } }, ['wrong_option fields.a.first']],
   ])('%j', (value, expected) => {
@@ -312,9 +483,15 @@ describe('what is no policy file', () => {
   });
 
   it('__proto__ in any place is an error and no prototype', () => {
-    expect(problems(JSON.parse('{"trefoil":1,"domain":"eu","fields":{"__proto__":"keep","a":"keep"}}'))).toEqual([['invalid_path', 'fields.__proto__']]);
-    expect(problems(JSON.parse('{"trefoil":1,"domain":"eu","fields":{"a":"keep"},"__proto__":{}}'))).toEqual([['unknown_option', '__proto__']]);
-    expect(problems(JSON.parse('{"trefoil":1,"domain":"eu","fields":{"a":{"rule":"keep","__proto__":{}}}}'))).toEqual([['unknown_option', 'fields.a.__proto__']]);
+    expect(problems(JSON.parse('{"trefoil":1,"domain":"eu","fields":{"__proto__":"keep","a":"keep"}}'))).toEqual([
+      ['invalid_path', 'fields.__proto__'],
+    ]);
+    expect(problems(JSON.parse('{"trefoil":1,"domain":"eu","fields":{"a":"keep"},"__proto__":{}}'))).toEqual([
+      ['unknown_option', '__proto__'],
+    ]);
+    expect(problems(JSON.parse('{"trefoil":1,"domain":"eu","fields":{"a":{"rule":"keep","__proto__":{}}}}'))).toEqual([
+      ['unknown_option', 'fields.a.__proto__'],
+    ]);
   });
 
   it('a policy read from a file is frozen and not tied to the value', () => {
@@ -325,6 +502,16 @@ describe('what is no policy file', () => {
     value.domain = 'us';
     expect(JSON.stringify(sheet)).toBe(json);
     expect(Object.isFrozen(sheet)).toBe(true);
-    expect(sheet.bind(keys).protect({ a: ' x' })).toEqual({ a: token({ scope: 'a', prepare: trim }).bind(keys).protect('x') });
+    expect(sheet.bind(keys).protect({ a: ' x' })).toEqual({
+      a: token({ scope: 'a', prepare: trim }).bind(keys).protect('x'),
+    });
   });
+});
+
+it('refuses to drop the elements of an array, and arrays nested too deep, without throwing', () => {
+  const file = { trefoil: 1, domain: 'eu', fields: { 'tags[]': 'drop', [`a${'[]'.repeat(40)}`]: 'keep' } };
+  expect(check(file).map(({ code, field }) => [code, field])).toEqual([
+    ['invalid_path', 'fields.tags[]'],
+    ['invalid_path', `fields.a${'[]'.repeat(40)}`],
+  ]);
 });

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { card, digits } from '../../src/format.ts';
-import { coarsen, constant, drop, each, fpe, keep, mask, optional, policy, seal, token, TrefoilError } from '../../src/index.ts';
+import {
+  coarsen,
+  constant,
+  drop,
+  each,
+  fpe,
+  keep,
+  mask,
+  optional,
+  policy,
+  seal,
+  TrefoilError,
+  token,
+} from '../../src/index.ts';
 import { emailAddress, trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { codeOf, keys, otherDomain, otherKeyset, pinned, thrown } from '../rule/keys.ts';
@@ -57,7 +70,11 @@ describe('records', () => {
       born: '1984',
       address: { city: 'Oslo', street: seal({ scope: 'street' }).bind(keys).protect('Main 1'), geo: { lat: 59.5 } },
       items: [
-        { sku: 'A1', buyer: token1.protect(10017), lines: ['x', 'y'].map((text) => ({ text: seal({ scope: 'line' }).bind(keys).protect(text) })) },
+        {
+          sku: 'A1',
+          buyer: token1.protect(10017),
+          lines: ['x', 'y'].map((text) => ({ text: seal({ scope: 'line' }).bind(keys).protect(text) })),
+        },
         { sku: 'B2', buyer: token1.protect(10018), lines: [] },
       ],
       tags: [seal1.protect('a'), '', seal1.protect('b')],
@@ -107,9 +124,25 @@ describe('records', () => {
       tags: [null, undefined],
       matrix: [null],
     };
-    expect(bound.protect(empty)).toMatchObject({ id: null, name: undefined, pan: '', address: null, items: undefined, tags: [null, undefined], matrix: [null] });
+    expect(bound.protect(empty)).toMatchObject({
+      id: null,
+      name: undefined,
+      pan: '',
+      address: null,
+      items: undefined,
+      tags: [null, undefined],
+      matrix: [null],
+    });
     const revealed = bound.reveal(bound.protect(empty));
-    expect(revealed).toMatchObject({ id: null, name: undefined, pan: '', address: null, items: undefined, tags: [null, undefined], matrix: [null] });
+    expect(revealed).toMatchObject({
+      id: null,
+      name: undefined,
+      pan: '',
+      address: null,
+      items: undefined,
+      tags: [null, undefined],
+      matrix: [null],
+    });
     expect(Object.hasOwn(bound.protect(empty), 'name')).toBe(true);
   });
 
@@ -119,7 +152,8 @@ describe('records', () => {
 });
 
 function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) for (const inner of Object.values(Object.freeze(value))) deepFreeze(inner);
+  if (typeof value === 'object' && value !== null)
+    for (const inner of Object.values(Object.freeze(value))) deepFreeze(inner);
   return value;
 }
 
@@ -129,18 +163,34 @@ describe('fields that should not be there, or should', () => {
   const loose = policy({ a: keep, c: { d: keep } }, { unnamed: 'drop' }).bind(keys, revealAccess);
 
   it('an absent field is an error unless its rule is optional', () => {
-    expect(thrown(() => bound.protect({ b: 'x' } as never)).issues).toMatchObject([{ code: 'missing_field', field: 'a' }]);
+    expect(thrown(() => bound.protect({ b: 'x' } as never)).issues).toMatchObject([
+      { code: 'missing_field', field: 'a' },
+    ]);
     expect(bound.protect({ a: 1 } as never)).toEqual({ a: 1 });
     expect(bound.protect({ a: 1, c: {} })).toEqual({ a: 1, c: {} });
     expect(bound.reveal({ a: 1, c: {} } as never)).toEqual({ a: 1, c: {} });
-    expect(thrown(() => loose.protect({ a: 1 } as never)).issues).toMatchObject([{ code: 'missing_field', field: 'c' }]);
-    expect(thrown(() => loose.protect({ a: 1, c: {} } as never)).issues).toMatchObject([{ code: 'missing_field', field: 'c.d' }]);
+    expect(thrown(() => loose.protect({ a: 1 } as never)).issues).toMatchObject([
+      { code: 'missing_field', field: 'c' },
+    ]);
+    expect(thrown(() => loose.protect({ a: 1, c: {} } as never)).issues).toMatchObject([
+      { code: 'missing_field', field: 'c.d' },
+    ]);
   });
 
   it('a field of a prototype is absent', () => {
     expect(codeOf(() => bound.protect(Object.create({ a: 1 })))).toBe('missing_field');
-    expect(codeOf(() => policy({ toString: keep }).bind(keys).protect({} as never))).toBe('missing_field');
-    expect(policy({ toString: keep, constructor: keep, hasOwnProperty: keep } as never).bind(keys).protect({ toString: 1, constructor: 2, hasOwnProperty: 3 } as never)).toEqual({
+    expect(
+      codeOf(() =>
+        policy({ toString: keep })
+          .bind(keys)
+          .protect({} as never),
+      ),
+    ).toBe('missing_field');
+    expect(
+      policy({ toString: keep, constructor: keep, hasOwnProperty: keep } as never)
+        .bind(keys)
+        .protect({ toString: 1, constructor: 2, hasOwnProperty: 3 } as never),
+    ).toEqual({
       toString: 1,
       constructor: 2,
       hasOwnProperty: 3,
@@ -176,7 +226,9 @@ describe('fields that should not be there, or should', () => {
 
   it('a dropped field that is there when revealing was not protected by this policy', () => {
     const dropping = policy({ a: keep, notes: drop });
-    expect(codeOf(() => dropping.bind(keys, revealAccess).reveal({ a: 1, notes: 'called' } as never))).toBe('unnamed_field');
+    expect(codeOf(() => dropping.bind(keys, revealAccess).reveal({ a: 1, notes: 'called' } as never))).toBe(
+      'unnamed_field',
+    );
     expect(dropping.bind(keys, revealAccess).reveal({ a: 1 } as never)).toEqual({ a: 1 });
     const loosely = policy({ a: keep, notes: drop }, { unnamed: 'drop' });
     expect(loosely.bind(keys, revealAccess).reveal({ a: 1, notes: 'called' } as never)).toEqual({ a: 1 });
@@ -184,7 +236,13 @@ describe('fields that should not be there, or should', () => {
   });
 
   it('nesting where a single value was promised, and the other way round', () => {
-    const flat = policy({ k: keep, s: seal({ scope: 's' }), t: token({ scope: 't' }), m: mask(), c: coarsen({ date: 'year' }) }).bind(keys);
+    const flat = policy({
+      k: keep,
+      s: seal({ scope: 's' }),
+      t: token({ scope: 't' }),
+      m: mask(),
+      c: coarsen({ date: 'year' }),
+    }).bind(keys);
     const good = { k: 1, s: 'x', t: 'y', m: 'z', c: '2024-01-01' };
     expect(() => flat.protect(good)).not.toThrow();
     for (const field of Object.keys(good)) {
@@ -201,15 +259,21 @@ describe('fields that should not be there, or should', () => {
     }
     const arrays = policy({ list: each({ x: keep }) }).bind(keys);
     for (const value of ['MARKER', 5, { x: 1 }]) {
-      expect(thrown(() => arrays.protect({ list: value } as never)).issues).toMatchObject([{ code: 'wrong_type', field: 'list' }]);
+      expect(thrown(() => arrays.protect({ list: value } as never)).issues).toMatchObject([
+        { code: 'wrong_type', field: 'list' },
+      ]);
     }
-    expect(thrown(() => arrays.protect({ list: [{ x: 1 }, 5] } as never)).issues).toMatchObject([{ code: 'wrong_type' }]);
+    expect(thrown(() => arrays.protect({ list: [{ x: 1 }, 5] } as never)).issues).toMatchObject([
+      { code: 'wrong_type' },
+    ]);
   });
 
   it.each([null, undefined, 'text', 5, [], [1]])('%j is no record', (row) => {
     expect(codeOf(() => bound.protect(row as never))).toBe('wrong_type');
     expect(codeOf(() => bound.reveal(row as never))).toBe('wrong_type');
-    expect(thrown(() => bound.protectMany([{ a: 1 }, row] as never)).issues).toMatchObject([{ code: 'wrong_type', row: 2 }]);
+    expect(thrown(() => bound.protectMany([{ a: 1 }, row] as never)).issues).toMatchObject([
+      { code: 'wrong_type', row: 2 },
+    ]);
   });
 });
 
@@ -231,7 +295,9 @@ describe('many records', () => {
     const error = thrown(() => bound.protectMany(rows));
     expect(error.issues).toHaveLength(100);
     expect(error.total).toBe(200);
-    expect(error.issues.every(({ row, field, code }) => row! % 2 === 0 && field === 'card' && code === 'outside_format')).toBe(true);
+    expect(
+      error.issues.every(({ row, field, code }) => row! % 2 === 0 && field === 'card' && code === 'outside_format'),
+    ).toBe(true);
     expect(error.message.split('\n')).toHaveLength(12);
     expect(error.message).toContain('… and 190 more');
   });
@@ -245,7 +311,9 @@ describe('many records', () => {
       { row: 2, field: 'card', code: 'outside_format' },
       { row: 4, field: 'n', code: 'nested_value' },
     ]);
-    const back = bound.revealMany([...out, { ...out[0], card: 'x' }] as never, { onReject: (issue) => issues.push(issue) });
+    const back = bound.revealMany([...out, { ...out[0], card: 'x' }] as never, {
+      onReject: (issue) => issues.push(issue),
+    });
     expect(back).toHaveLength(3);
     expect(issues.at(-1)).toMatchObject({ row: 4, code: 'outside_format' });
   });
@@ -266,7 +334,8 @@ describe('many records', () => {
   });
 
   it('options that do not fit are refused', () => {
-    for (const options of [null, 5, { onreject: () => 1 }]) expect(() => bound.protectMany([good], options as never)).toThrow(TypeError);
+    for (const options of [null, 5, { onreject: () => 1 }])
+      expect(() => bound.protectMany([good], options as never)).toThrow(TypeError);
     for (const onReject of [5, 'x', {}, null]) {
       expect(() => bound.protectMany([{ ...good, card: 'x' }], { onReject } as never)).toThrow(/^"onReject" expected/);
       expect(() => bound.protectMany([good], { onReject } as never)).toThrow(/^"onReject" expected/);
@@ -274,7 +343,8 @@ describe('many records', () => {
   });
 
   it('a sparse array has records that are none', () => {
-    const rows = [good, , good] as never;
+    const rows = new Array(3) as never[];
+    rows[0] = rows[2] = good as never;
     expect(thrown(() => bound.protectMany(rows)).issues).toMatchObject([{ row: 2, code: 'wrong_type' }]);
   });
 });
@@ -284,7 +354,12 @@ describe('columns', () => {
   const bound = sheet.bind(keys);
 
   it('are protected by field path', () => {
-    const out = bound.protectColumns({ 'odd\\.name': [1, 2], id: [7, 8], notes: ['x', {}], 'user.name': ['Zoë', null] });
+    const out = bound.protectColumns({
+      'odd\\.name': [1, 2],
+      id: [7, 8],
+      notes: ['x', {}],
+      'user.name': ['Zoë', null],
+    });
     expect(out).toEqual({
       'odd\\.name': [1, 2],
       id: id.bind(keys).protectMany([7, 8]),
@@ -303,19 +378,42 @@ describe('columns', () => {
     expect(unnamed.message).not.toContain('MARKER');
     expect(() => bound.protectColumns({ ...good, id: [1, 2] })).toThrow(RangeError);
     expect(() => bound.protectColumns({ ...good, id: 'x' as never })).toThrow(TypeError);
-    for (const wrong of [null, undefined, 5, 'x']) expect(() => bound.protectColumns(wrong as never)).toThrow(/^"columns" expected/);
-    expect(codeOf(() => policy({ list: each(keep) }).bind(keys).protectColumns({ 'list[]': [1] }))).toBe('not_tabular');
-    expect(policy({ id }, { unnamed: 'drop' }).bind(keys).protectColumns({ id: [1], other: [2, 3] })).toEqual({ id: [id.bind(keys).protect(1)] });
+    for (const wrong of [null, undefined, 5, 'x'])
+      expect(() => bound.protectColumns(wrong as never)).toThrow(/^"columns" expected/);
+    expect(
+      codeOf(() =>
+        policy({ list: each(keep) })
+          .bind(keys)
+          .protectColumns({ 'list[]': [1] }),
+      ),
+    ).toBe('not_tabular');
+    expect(
+      policy({ id }, { unnamed: 'drop' })
+        .bind(keys)
+        .protectColumns({ id: [1], other: [2, 3] }),
+    ).toEqual({ id: [id.bind(keys).protect(1)] });
   });
 
   it('issues have field and row, and all are counted', () => {
-    const error = thrown(() => bound.protectColumns({ ...good, id: [1, '\ud800', 3], 'user.name': [5, 'x', 6], 'odd\\.name': [1, 2, 3], notes: [1, 2, 3] }));
+    const error = thrown(() =>
+      bound.protectColumns({
+        ...good,
+        id: [1, '\ud800', 3],
+        'user.name': [5, 'x', 6],
+        'odd\\.name': [1, 2, 3],
+        notes: [1, 2, 3],
+      }),
+    );
     expect(error.issues.map(({ field, row, code }) => [field, row, code])).toEqual([
       ['id', 2, 'lone_surrogate'],
       ['user.name', 1, 'wrong_type'],
       ['user.name', 3, 'wrong_type'],
     ]);
-    const many = thrown(() => policy({ a: name, b: name }).bind(keys).protectColumns({ a: new Array(400).fill(1), b: new Array(400).fill(1) }));
+    const many = thrown(() =>
+      policy({ a: name, b: name })
+        .bind(keys)
+        .protectColumns({ a: new Array(400).fill(1), b: new Array(400).fill(1) }),
+    );
     expect(many.total).toBe(800);
     expect(many.issues).toHaveLength(100);
   });
@@ -351,8 +449,15 @@ describe('keys and capabilities', () => {
   it('there is no reveal without the capability', () => {
     const bound = sheet.bind(keys);
     expect(Object.keys(bound)).toEqual(['protect', 'protectMany', 'protectColumns']);
-    expect(Object.keys(sheet.bind(keys, revealAccess))).toEqual(['protect', 'protectMany', 'protectColumns', 'reveal', 'revealMany']);
-    for (const access of [null, true, {}, 'reveal']) expect(() => sheet.bind(keys, access as never)).toThrow(/^"revealAccess" expected/);
+    expect(Object.keys(sheet.bind(keys, revealAccess))).toEqual([
+      'protect',
+      'protectMany',
+      'protectColumns',
+      'reveal',
+      'revealMany',
+    ]);
+    for (const access of [null, true, {}, 'reveal'])
+      expect(() => sheet.bind(keys, access as never)).toThrow(/^"revealAccess" expected/);
   });
 
   it('the wrong keyset on reveal: an error for every sealed field, and never another value', () => {
@@ -363,11 +468,17 @@ describe('keys and capabilities', () => {
 
   it('a token as a value is an error, with its field', () => {
     const safe = sheet.bind(keys).protect({ id: 1, name: 'Zoë' });
-    expect(thrown(() => sheet.bind(keys).protect(safe as never)).issues).toMatchObject([{ field: 'id', code: 'already_token' }]);
+    expect(thrown(() => sheet.bind(keys).protect(safe as never)).issues).toMatchObject([
+      { field: 'id', code: 'already_token' },
+    ]);
   });
 
   it('a policy does not change with the objects that it was made from', () => {
-    const options: { domain: string; unnamed: 'error' | 'drop'; keyCheck: Record<string, string> } = { domain: 'eu', unnamed: 'error', keyCheck: { ...keys.keyCheck } };
+    const options: { domain: string; unnamed: 'error' | 'drop'; keyCheck: Record<string, string> } = {
+      domain: 'eu',
+      unnamed: 'error',
+      keyCheck: { ...keys.keyCheck },
+    };
     const fields: Record<string, typeof keep | typeof name> = { a: keep };
     const made = policy(fields, options);
     const before = JSON.stringify(made);
@@ -398,7 +509,10 @@ describe('what is no policy', () => {
   });
 
   it('spaces that are too small are refused when bound, all at once', () => {
-    const sheet = policy({ a: fpe({ scope: 'a', format: digits({ length: 4 }) }), b: { c: fpe({ scope: 'c', format: digits({ length: 5 }) }) } });
+    const sheet = policy({
+      a: fpe({ scope: 'a', format: digits({ length: 4 }) }),
+      b: { c: fpe({ scope: 'c', format: digits({ length: 5 }) }) },
+    });
     expect(thrown(() => sheet.bind(keys)).issues).toMatchObject([
       { code: 'space_too_small', field: 'a', minimum: 1_000_000, actual: 10_000n },
       { code: 'space_too_small', field: 'b.c', actual: 100_000n },
@@ -410,9 +524,19 @@ describe('what is no policy', () => {
   });
 
   it.each([
-    [{}, RangeError], [{ a: {} }, RangeError], [{ '': keep }, RangeError], [{ 'a\ud800': keep }, RangeError], [{ a: { '': keep } }, RangeError],
-    [{ a: 'keep' }, TypeError], [{ a: { rule: 'keep' } }, TypeError], [{ a: null }, TypeError], [{ a: [keep] }, TypeError], [{ a: undefined }, TypeError],
-    [{ a: token }, TypeError], [{ a: each('x' as never) }, TypeError], [{ a: each({}) }, RangeError],
+    [{}, RangeError],
+    [{ a: {} }, RangeError],
+    [{ '': keep }, RangeError],
+    [{ 'a\ud800': keep }, RangeError],
+    [{ a: { '': keep } }, RangeError],
+    [{ a: 'keep' }, TypeError],
+    [{ a: { rule: 'keep' } }, TypeError],
+    [{ a: null }, TypeError],
+    [{ a: [keep] }, TypeError],
+    [{ a: undefined }, TypeError],
+    [{ a: token }, TypeError],
+    [{ a: each('x' as never) }, TypeError],
+    [{ a: each({}) }, RangeError],
   ])('fields %#', (fields, kind) => {
     expect(() => policy(fields as never)).toThrow(kind);
   });
@@ -426,7 +550,13 @@ describe('what is no policy', () => {
     expect(() => policy(cycle as never)).toThrow(RangeError);
   });
 
-  it.each([{ domain: 'EU' }, { domain: '' }, { unnamed: 'keep' }, { keyCheck: { x: 'y' } }, { keyCheck: { aaaaa: 'short' } }])('options %j', (options) => {
+  it.each([
+    { domain: 'EU' },
+    { domain: '' },
+    { unnamed: 'keep' },
+    { keyCheck: { x: 'y' } },
+    { keyCheck: { aaaaa: 'short' } },
+  ])('options %j', (options) => {
     expect(() => policy({ a: keep }, options as never)).toThrow(RangeError);
   });
 
@@ -442,17 +572,29 @@ describe('what is no policy', () => {
 
 describe('frozen', () => {
   it('policies and bound policies, with all that is in them', () => {
-    const sheet = policy({ a: token({ scope: 'a', prepare: [trim] }), b: { c: keep } }, { domain: 'eu', keyCheck: keys.keyCheck });
+    const sheet = policy(
+      { a: token({ scope: 'a', prepare: [trim] }), b: { c: keep } },
+      { domain: 'eu', keyCheck: keys.keyCheck },
+    );
     const bound = sheet.bind(keys, revealAccess);
-    for (const value of [sheet, sheet.fields, sheet.keyCheck, bound, ...Object.values(sheet.fields)]) expect(Object.isFrozen(value)).toBe(true);
+    for (const value of [sheet, sheet.fields, sheet.keyCheck, bound, ...Object.values(sheet.fields)])
+      expect(Object.isFrozen(value)).toBe(true);
     expect(Object.keys(sheet)).toEqual(['trefoil', 'domain', 'keyCheck', 'fields']);
     expect(Object.keys(sheet.fields)).toEqual(['a', 'b.c']);
   });
 
   it('errors are of one class, with frozen issues', () => {
-    const error = thrown(() => policy({ a: name }).bind(keys).protect({ a: 5 } as never));
+    const error = thrown(() =>
+      policy({ a: name })
+        .bind(keys)
+        .protect({ a: 5 } as never),
+    );
     expect(error).toBeInstanceOf(TrefoilError);
     expect(error.kind).toBe('data');
     expect(Object.isFrozen(error.issues)).toBe(true);
   });
+});
+
+it('refuses to drop the elements of an array', () => {
+  expect(() => policy({ tags: each(drop) })).toThrow(/drop the array itself/);
 });

@@ -66,7 +66,12 @@ export function fpeReference({ root, domain, scope, format }: FpeCase, value: st
   const tweak = list('', '');
   const out = same
     ? ff1Reference('encrypt', key('ff1', 'pattern@1', canonical), sets[0]!.length, numerals, tweak)
-    : walk(key('ff1-cycle-walking', 'pattern@1', canonical), sets.map((symbols) => symbols.length), numerals, tweak);
+    : walk(
+        key('ff1-cycle-walking', 'pattern@1', canonical),
+        sets.map((symbols) => symbols.length),
+        numerals,
+        tweak,
+      );
   let next = 0;
   return positions.map(({ symbols, literal }) => (symbols === null ? literal : symbols[out[next++]!])).join('');
 }

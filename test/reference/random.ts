@@ -13,7 +13,8 @@ export function random(name: string): Random {
   let held: Buffer = Buffer.alloc(0);
   let counter = 0;
   const bytes = (length: number): Buffer => {
-    while (held.length < length) held = Buffer.concat([held, createHash('sha256').update(`${name} ${counter++}`).digest()]);
+    while (held.length < length)
+      held = Buffer.concat([held, createHash('sha256').update(`${name} ${counter++}`).digest()]);
     const out = Buffer.from(held.subarray(0, length));
     held = held.subarray(length);
     return out;

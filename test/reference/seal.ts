@@ -1,6 +1,6 @@
 /**
- * AES-SIV (RFC 5297) as it stands there, on node:crypto's AES-ECB and AES-CTR, and seal-v1 (docs/spec/seal-v1.md) on top
- * of it, written a second time.
+ * AES-SIV (RFC 5297) as it stands there, on node:crypto's AES-ECB and AES-CTR, and on top of it seal-v1
+ * (docs/spec/seal-v1.md), written a second time.
  */
 import { createCipheriv } from 'node:crypto';
 import { base32, child, domainOf, list, ruleNode } from './tree.ts';
@@ -10,7 +10,9 @@ function xor(a: Uint8Array, b: Uint8Array): Buffer {
 }
 
 function aes(key: Uint8Array, block: Uint8Array): Buffer {
-  return createCipheriv(`aes-${key.length * 8}-ecb`, key, null).setAutoPadding(false).update(block);
+  return createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
+    .setAutoPadding(false)
+    .update(block);
 }
 
 /** Section 2.3: a left shift by one bit, and 0x87 into the last byte when a one fell out. */

@@ -8,7 +8,10 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** Base32 by way of a text of bits. */
 export function base32(bytes: Uint8Array, bits = bytes.length * 8): string {
-  const text = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('').slice(0, bits);
+  const text = [...bytes]
+    .map((byte) => byte.toString(2).padStart(8, '0'))
+    .join('')
+    .slice(0, bits);
   const groups = text.match(/.{1,5}/g) ?? [];
   return groups.map((group) => ALPHABET[Number.parseInt(group.padEnd(5, '0'), 2)]).join('');
 }
@@ -28,7 +31,10 @@ export function crc20(text: string): number {
 /** The check characters of a text: 20 bits as four symbols. */
 export function check(text: string): string {
   const bits = crc20(text).toString(2).padStart(20, '0');
-  return bits.match(/.{5}/g)!.map((group) => ALPHABET[Number.parseInt(group, 2)]).join('');
+  return bits
+    .match(/.{5}/g)!
+    .map((group) => ALPHABET[Number.parseInt(group, 2)])
+    .join('');
 }
 
 /** encode(x1, ..., xn): each item's length in four bytes, then the item. */

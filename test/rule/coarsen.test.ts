@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { coarsen } from '../../src/index.ts';
-import { type CoarsenBucket } from '../../src/rule/coarsen.ts';
-import { runColumn, ruleEngine } from '../../src/rule/rule.ts';
+import type { CoarsenBucket } from '../../src/rule/coarsen.ts';
+import { ruleEngine, runColumn } from '../../src/rule/rule.ts';
 import { codeOf } from './keys.ts';
 
 const many = (bucket: CoarsenBucket, column: readonly unknown[]) =>
@@ -37,11 +37,38 @@ describe('date', () => {
     }
   });
 
-  it.each([
-    '2023-02-29', '1900-02-29', '2100-02-29', '2024-02-30', '2024-04-31', '2024-00-01', '2024-13-01', '2024-01-00', '2024-01-32', '24-01-01',
-    '2024-1-1', '2024/01/01', '01.02.2024', '20240101', '2024-01', '2024', '', ' 2024-01-01', '2024-01-01 ', '2024-01-01\n', '2024-01-01T', '2024-01-01T7:00',
-    '+02024-01-01', '-2024-01-01', '2024-01-01x', '2024-W01-1', '٢٠٢٤-01-01', 'yesterday',
-  ].filter((text) => text !== ''))('%j is none', (value) => {
+  it.each(
+    [
+      '2023-02-29',
+      '1900-02-29',
+      '2100-02-29',
+      '2024-02-30',
+      '2024-04-31',
+      '2024-00-01',
+      '2024-13-01',
+      '2024-01-00',
+      '2024-01-32',
+      '24-01-01',
+      '2024-1-1',
+      '2024/01/01',
+      '01.02.2024',
+      '20240101',
+      '2024-01',
+      '2024',
+      '',
+      ' 2024-01-01',
+      '2024-01-01 ',
+      '2024-01-01\n',
+      '2024-01-01T',
+      '2024-01-01T7:00',
+      '+02024-01-01',
+      '-2024-01-01',
+      '2024-01-01x',
+      '2024-W01-1',
+      '٢٠٢٤-01-01',
+      'yesterday',
+    ].filter((text) => text !== ''),
+  )('%j is none', (value) => {
     expect(codeOf(() => one({ date: 'year' }, value))).toBe('not_a_date');
   });
 
@@ -59,16 +86,39 @@ describe('date', () => {
   });
 
   it('takes text: no Date, no number', () => {
-    for (const value of [new Date(0), 2024, {}, true]) expect(codeOf(() => one({ date: 'year' }, value))).toBe('wrong_type');
+    for (const value of [new Date(0), 2024, {}, true])
+      expect(codeOf(() => one({ date: 'year' }, value))).toBe('wrong_type');
   });
 });
 
 describe('number', () => {
   it.each([
-    [28.5, 10, 20], [0.83, 10, 0], [10, 10, 10], [9.999, 10, 0], [0, 10, 0], [-1, 10, -10], [-10, 10, -10], [-10.1, 10, -20], [-0, 10, 0],
-    [0.3, 0.1, 0.3], [0.7, 0.1, 0.7], [0.6, 0.2, 0.6], [1.1, 0.1, 1.1], [0.35, 0.1, 0.3], [-0.3, 0.1, -0.3], [-0.35, 0.1, -0.4], [4.35, 0.01, 4.35],
-    [1.005, 0.005, 1.005], [100, 7, 98], [-100, 7, -105], [2.5, 2.5, 2.5], [7.4, 2.5, 5], [9_007_199_254_740_991, 10, 9_007_199_254_740_990],
-    [0.000001, 0.000001, 0.000001], [123.456, 0.25, 123.25], [71.2833, 5, 70],
+    [28.5, 10, 20],
+    [0.83, 10, 0],
+    [10, 10, 10],
+    [9.999, 10, 0],
+    [0, 10, 0],
+    [-1, 10, -10],
+    [-10, 10, -10],
+    [-10.1, 10, -20],
+    [-0, 10, 0],
+    [0.3, 0.1, 0.3],
+    [0.7, 0.1, 0.7],
+    [0.6, 0.2, 0.6],
+    [1.1, 0.1, 1.1],
+    [0.35, 0.1, 0.3],
+    [-0.3, 0.1, -0.3],
+    [-0.35, 0.1, -0.4],
+    [4.35, 0.01, 4.35],
+    [1.005, 0.005, 1.005],
+    [100, 7, 98],
+    [-100, 7, -105],
+    [2.5, 2.5, 2.5],
+    [7.4, 2.5, 5],
+    [9_007_199_254_740_991, 10, 9_007_199_254_740_990],
+    [0.000001, 0.000001, 0.000001],
+    [123.456, 0.25, 123.25],
+    [71.2833, 5, 70],
   ])('%s in buckets of %s is %s, as number and as text', (value, width, expected) => {
     const out = one({ number: width }, value);
     expect(out).toBe(expected);
@@ -79,9 +129,16 @@ describe('number', () => {
   });
 
   it.each([
-    ['28.5', 10, '20'], ['28.50', 10, '20'], ['0.30', 0.1, '0.3'], ['7', 0.5, '7.0'], ['-0.05', 0.1, '-0.1'], ['-0', 10, '0'], ['-0.0', 0.5, '0.0'],
+    ['28.5', 10, '20'],
+    ['28.50', 10, '20'],
+    ['0.30', 0.1, '0.3'],
+    ['7', 0.5, '7.0'],
+    ['-0.05', 0.1, '-0.1'],
+    ['-0', 10, '0'],
+    ['-0.0', 0.5, '0.0'],
     ['12345678901234567890123456789012345678', 1000, '12345678901234567890123456789012345000'],
-    ['0.00000000000000000000000000000000000001', 10, '0'], ['-0.00000000000000000000000000000000000001', 10, '-10'],
+    ['0.00000000000000000000000000000000000001', 10, '0'],
+    ['-0.00000000000000000000000000000000000001', 10, '-10'],
   ])('text %s in buckets of %s is %s', (value, width, expected) => {
     expect(one({ number: width }, value)).toBe(expected);
   });
@@ -89,24 +146,48 @@ describe('number', () => {
   it('is the floor to whole buckets, exactly, for any decimal', () => {
     const decimal = fc.tuple(fc.boolean(), fc.bigInt(0n, 10n ** 20n), fc.nat(12));
     fc.assert(
-      fc.property(decimal, fc.tuple(fc.integer({ min: 1, max: 9999 }), fc.nat(3)), ([negative, digits, scale], [step, places]) => {
-        const value = (negative ? '-' : '') + write(digits, scale);
-        const width = Number(write(BigInt(step), places));
-        const out = one({ number: width }, value) as string;
-        // lower ≤ value < lower + width, and lower is a whole number of widths: all at 15 decimals.
-        const [lower, exact, unit] = [read(out), (negative ? -1n : 1n) * digits * 10n ** BigInt(15 - scale), BigInt(step) * 10n ** BigInt(15 - places)];
-        expect(lower <= exact && exact < lower + unit && lower % unit === 0n).toBe(true);
-      }),
+      fc.property(
+        decimal,
+        fc.tuple(fc.integer({ min: 1, max: 9999 }), fc.nat(3)),
+        ([negative, digits, scale], [step, places]) => {
+          const value = (negative ? '-' : '') + write(digits, scale);
+          const width = Number(write(BigInt(step), places));
+          const out = one({ number: width }, value) as string;
+          // lower ≤ value < lower + width, and lower is a whole number of widths: all at 15 decimals.
+          const [lower, exact, unit] = [
+            read(out),
+            (negative ? -1n : 1n) * digits * 10n ** BigInt(15 - scale),
+            BigInt(step) * 10n ** BigInt(15 - places),
+          ];
+          expect(lower <= exact && exact < lower + unit && lower % unit === 0n).toBe(true);
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 
-  it.each(['1e3', '1E3', '+5', '05', '5.', '.5', '1,5', '1 000', 'NaN', 'Infinity', '0x10', ' 5', '5\n', '--5', '-', '٥', '1'.repeat(39), `0.${'1'.repeat(39)}`])(
-    'text %j is no number',
-    (value) => {
-      expect(codeOf(() => one({ number: 10 }, value))).toBe('not_a_number');
-    },
-  );
+  it.each([
+    '1e3',
+    '1E3',
+    '+5',
+    '05',
+    '5.',
+    '.5',
+    '1,5',
+    '1 000',
+    'NaN',
+    'Infinity',
+    '0x10',
+    ' 5',
+    '5\n',
+    '--5',
+    '-',
+    '٥',
+    '1'.repeat(39),
+    `0.${'1'.repeat(39)}`,
+  ])('text %j is no number', (value) => {
+    expect(codeOf(() => one({ number: 10 }, value))).toBe('not_a_number');
+  });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e21, 1e-7])('%s is no plain decimal', (value) => {
     expect(codeOf(() => one({ number: 10 }, value))).toBe('not_a_number');
@@ -119,7 +200,10 @@ describe('number', () => {
 
 describe('prefix', () => {
   it.each([
-    ['SW1A 1AA', 4, 'SW1A'], ['ab', 5, 'ab'], ['\u{1f600}\u{1f601}x', 2, '\u{1f600}\u{1f601}'], ['abc', 0, ''],
+    ['SW1A 1AA', 4, 'SW1A'],
+    ['ab', 5, 'ab'],
+    ['\u{1f600}\u{1f601}x', 2, '\u{1f600}\u{1f601}'],
+    ['abc', 0, ''],
   ])('%j, %s', (value, prefix, expected) => {
     expect(one({ prefix }, value)).toBe(expected);
   });
@@ -132,8 +216,12 @@ describe('prefix', () => {
 
 describe('ip', () => {
   it.each([
-    ['192.0.2.77', '192.0.2.0/24'], ['0.0.0.0', '0.0.0.0/24'], ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'], ['2001:DB8:0001::', '2001:db8:1::/48'],
-    ['::1', '::/48'], ['::ffff:192.0.2.77', '::/48'],
+    ['192.0.2.77', '192.0.2.0/24'],
+    ['0.0.0.0', '0.0.0.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2001:DB8:0001::', '2001:db8:1::/48'],
+    ['::1', '::/48'],
+    ['::ffff:192.0.2.77', '::/48'],
   ])('%s is %s', (value, expected) => {
     expect(one({ ip: { v4: 24, v6: 48 } }, value)).toBe(expected);
   });
@@ -146,13 +234,21 @@ describe('ip', () => {
     expect(one({ ip: { v4: 25, v6: 47 } }, '2001:db8:ffff::')).toBe('2001:db8:fffe::/47');
   });
 
-  it.each(['192.0.2', '192.0.2.0/24', '192.0.2.256', '::1%eth0', 'localhost', '1.2.3.4::', '01.2.3.4'])('%s is none', (value) => {
-    expect(codeOf(() => one({ ip: { v4: 24, v6: 48 } }, value))).toBe('not_an_ip');
-  });
+  it.each(['192.0.2', '192.0.2.0/24', '192.0.2.256', '::1%eth0', 'localhost', '1.2.3.4::', '01.2.3.4'])(
+    '%s is none',
+    (value) => {
+      expect(codeOf(() => one({ ip: { v4: 24, v6: 48 } }, value))).toBe('not_an_ip');
+    },
+  );
 });
 
 it('missing values pass, and nothing comes back', () => {
-  for (const bucket of [{ date: 'year' }, { number: 10 }, { prefix: 2 }, { ip: { v4: 24, v6: 48 } }] as CoarsenBucket[]) {
+  for (const bucket of [
+    { date: 'year' },
+    { number: 10 },
+    { prefix: 2 },
+    { ip: { v4: 24, v6: 48 } },
+  ] as CoarsenBucket[]) {
     expect(many(bucket, [null, undefined, ''])).toEqual([null, undefined, '']);
     const column = ['1984'];
     expect(runColumn(ruleEngine(coarsen(bucket))!.bind(null, false).reveal, column)).toEqual(column);
@@ -162,17 +258,41 @@ it('missing values pass, and nothing comes back', () => {
 describe('the rule', () => {
   it('is frozen plain data', () => {
     const rule = coarsen({ ip: { v4: 24, v6: 48 }, optional: true, why: 'x' });
-    expect(JSON.parse(JSON.stringify(rule))).toEqual({ rule: 'coarsen', ip: { v4: 24, v6: 48 }, optional: true, why: 'x' });
+    expect(JSON.parse(JSON.stringify(rule))).toEqual({
+      rule: 'coarsen',
+      ip: { v4: 24, v6: 48 },
+      optional: true,
+      why: 'x',
+    });
     expect(Object.isFrozen(rule) && Object.isFrozen(rule.ip)).toBe(true);
   });
 
   it.each([
-    [{}, RangeError], [{ date: 'year', number: 10 }, RangeError], [{ date: 'day' }, RangeError], [{ date: 5 }, RangeError],
-    [{ number: 0 }, RangeError], [{ number: -5 }, RangeError], [{ number: Number.NaN }, RangeError], [{ number: Number.POSITIVE_INFINITY }, RangeError],
-    [{ number: 1e-7 }, RangeError], [{ number: 1e21 }, RangeError], [{ number: '10' }, TypeError], [{ number: true }, TypeError],
-    [{ prefix: -1 }, RangeError], [{ prefix: 257 }, RangeError], [{ prefix: 1.5 }, RangeError], [{ prefix: '2' }, TypeError],
-    [{ ip: null }, TypeError], [{ ip: 24 }, TypeError], [{ ip: {} }, TypeError], [{ ip: { v4: 24 } }, TypeError], [{ ip: { v4: 33, v6: 48 } }, RangeError],
-    [{ ip: { v4: 24, v6: 129 } }, RangeError], [{ ip: { v4: 24, v6: 48, v5: 1 } }, TypeError], [{ week: 1 }, TypeError], [null, TypeError],
+    [{}, RangeError],
+    [{ date: 'year', number: 10 }, RangeError],
+    [{ date: 'day' }, RangeError],
+    [{ date: 5 }, RangeError],
+    [{ number: 0 }, RangeError],
+    [{ number: -5 }, RangeError],
+    [{ number: Number.NaN }, RangeError],
+    [{ number: Number.POSITIVE_INFINITY }, RangeError],
+    [{ number: 1e-7 }, RangeError],
+    [{ number: 1e21 }, RangeError],
+    [{ number: '10' }, TypeError],
+    [{ number: true }, TypeError],
+    [{ prefix: -1 }, RangeError],
+    [{ prefix: 257 }, RangeError],
+    [{ prefix: 1.5 }, RangeError],
+    [{ prefix: '2' }, TypeError],
+    [{ ip: null }, TypeError],
+    [{ ip: 24 }, TypeError],
+    [{ ip: {} }, TypeError],
+    [{ ip: { v4: 24 } }, TypeError],
+    [{ ip: { v4: 33, v6: 48 } }, RangeError],
+    [{ ip: { v4: 24, v6: 129 } }, RangeError],
+    [{ ip: { v4: 24, v6: 48, v5: 1 } }, TypeError],
+    [{ week: 1 }, TypeError],
+    [null, TypeError],
   ])('%j is refused', (options, kind) => {
     expect(() => coarsen(options as never)).toThrow(kind);
   });

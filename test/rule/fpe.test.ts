@@ -14,9 +14,9 @@ const digitString = (min: number, max: number) =>
 const over = (alphabet: string, min: number, max: number) =>
   fc.string({ unit: fc.constantFrom(...alphabet), minLength: min, maxLength: max });
 const cards = digitString(12, 18).map((body) => body + luhnDigit(body));
-const spaced = fc.tuple(cards, fc.array(fc.constantFrom('', '', ' ', '-'), { minLength: 19, maxLength: 19 })).map(
-  ([number, gaps]) => [...number].map((digit, i) => (i === 0 ? digit : gaps[i]! + digit)).join(''),
-);
+const spaced = fc
+  .tuple(cards, fc.array(fc.constantFrom('', '', ' ', '-'), { minLength: 19, maxLength: 19 }))
+  .map(([number, gaps]) => [...number].map((digit, i) => (i === 0 ? digit : gaps[i]! + digit)).join(''));
 
 const CASES = [
   ['digits', digits(), { type: 'digits' }, digitString(6, 64)],
@@ -25,9 +25,24 @@ const CASES = [
   ['two symbols', text('01'), { type: 'text', alphabet: '01' }, over('01', 20, 80)],
   ['card', card(), { type: 'card', first: 0 }, spaced],
   ['card with 6 clear', card({ clear: { first: 6 } }), { type: 'card', first: 6 }, spaced],
-  ['pattern in one radix', pattern('999-999-99'), { type: 'pattern', pattern: '999-999-99' }, over('0123456789', 8, 8).map((s) => `${s.slice(0, 3)}-${s.slice(3, 6)}-${s.slice(6)}`)],
-  ['pattern in two', pattern('A999999'), { type: 'pattern', pattern: 'A999999' }, fc.tuple(over('ABCXYZ', 1, 1), digitString(6, 6)).map((p) => p.join(''))],
-  ['pattern with letters', pattern('\\A-Aa9aA'), { type: 'pattern', pattern: '\\A-Aa9aA' }, fc.constantFrom('A-Xy7zQ', 'A-Aa0aA', 'A-Zz9zZ', 'A-Qq5qQ')],
+  [
+    'pattern in one radix',
+    pattern('999-999-99'),
+    { type: 'pattern', pattern: '999-999-99' },
+    over('0123456789', 8, 8).map((s) => `${s.slice(0, 3)}-${s.slice(3, 6)}-${s.slice(6)}`),
+  ],
+  [
+    'pattern in two',
+    pattern('A999999'),
+    { type: 'pattern', pattern: 'A999999' },
+    fc.tuple(over('ABCXYZ', 1, 1), digitString(6, 6)).map((p) => p.join('')),
+  ],
+  [
+    'pattern with letters',
+    pattern('\\A-Aa9aA'),
+    { type: 'pattern', pattern: '\\A-Aa9aA' },
+    fc.constantFrom('A-Xy7zQ', 'A-Aa0aA', 'A-Zz9zZ', 'A-Qq5qQ'),
+  ],
 ] as const;
 
 describe.each(CASES)('%s', (_, format, reference, values) => {
@@ -39,7 +54,9 @@ describe.each(CASES)('%s', (_, format, reference, values) => {
       fc.property(values as fc.Arbitrary<string>, (value) => {
         expect(format.test(value)).toBe(true);
         const out = bound.protect(value) as Enciphered<'field'>;
-        expect(out).toBe(fpeReference({ root: ROOT, domain: DOMAIN, scope: 'field', format: reference as FormatCase }, value));
+        expect(out).toBe(
+          fpeReference({ root: ROOT, domain: DOMAIN, scope: 'field', format: reference as FormatCase }, value),
+        );
         expect(format.test(out)).toBe(true);
         expect([...out].length).toBe([...value].length);
         expect(bound.reveal(out)).toBe(value);
@@ -90,7 +107,13 @@ describe('layout', () => {
 
   it('4111-1111…, 4111 1111… and 41111111… join, and layout comes back where it was', () => {
     const plain = bound.protect('4111111111111111') as string;
-    for (const value of ['4111-1111-1111-1111', '4111 1111 1111 1111', '4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1', '411111 1111111111', '4111 1111-11111111']) {
+    for (const value of [
+      '4111-1111-1111-1111',
+      '4111 1111 1111 1111',
+      '4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1',
+      '411111 1111111111',
+      '4111 1111-11111111',
+    ]) {
       const out = bound.protect(value) as string;
       expect(out.replace(/[ -]/g, '')).toBe(plain);
       expect(out.replace(/[0-9]/g, '#')).toBe(value.replace(/[0-9]/g, '#'));
@@ -146,13 +169,20 @@ describe('the floor', () => {
       expect(error.message).toContain('1000000');
       expect(error.issues[0]).toMatchObject({ minimum: 1_000_000, actual: size });
     }
-    expect(thrown(() => fpe({ scope: 'f', format: card({ clear: { first: 6 }, min: 12 }) }).bind(keys)).message).toContain(
-      'a card number of 12 digits with 6 in clear and a check digit leaves 5: 10^5',
-    );
+    expect(
+      thrown(() => fpe({ scope: 'f', format: card({ clear: { first: 6 }, min: 12 }) }).bind(keys)).message,
+    ).toContain('a card number of 12 digits with 6 in clear and a check digit leaves 5: 10^5');
   });
 
   it('lets exactly 1,000,000 through', () => {
-    for (const format of [digits(), digits({ length: 6 }), card({ clear: { first: 6 } }), pattern('999999'), pattern('999-999'), text('0123456789', { length: 6 })]) {
+    for (const format of [
+      digits(),
+      digits({ length: 6 }),
+      card({ clear: { first: 6 } }),
+      pattern('999999'),
+      pattern('999-999'),
+      text('0123456789', { length: 6 }),
+    ]) {
       expect(format.size).toBe(1_000_000n);
       expect(() => fpe({ scope: 'field', format }).bind(keys)).not.toThrow();
     }
@@ -188,7 +218,10 @@ describe('revealing', () => {
     const wide = fpe({ scope: 'field', format: digits({ min: 6, max: 200 }) }).bind(keys);
     const exact = fpe({ scope: 'field', format: digits({ length: 9 }) }).bind(keys);
     expect(wide.protect('123456789')).toBe(exact.protect('123456789'));
-    const cardOf = (options: object) => fpe({ scope: 'field', format: card(options) }).bind(keys).protect('4111111111111111');
+    const cardOf = (options: object) =>
+      fpe({ scope: 'field', format: card(options) })
+        .bind(keys)
+        .protect('4111111111111111');
     expect(cardOf({ length: 16 })).toBe(cardOf({}));
     expect(cardOf({ min: 14, max: 17 })).toBe(cardOf({}));
     expect(cardOf({ clear: { first: 0 } })).toBe(cardOf({}));
@@ -209,7 +242,10 @@ describe('columns', () => {
   it('throw once, with rows', () => {
     const bound = fpe({ scope: 'field', format: digits() }).bind(keys);
     const error = thrown(() => bound.protectMany(['123456', '12-456', null, '1']));
-    expect(error.issues.map(({ row, code }) => [row, code])).toEqual([[2, 'outside_format'], [4, 'outside_format']]);
+    expect(error.issues.map(({ row, code }) => [row, code])).toEqual([
+      [2, 'outside_format'],
+      [4, 'outside_format'],
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { constant, drop, keep, mask, optional, policy, seal, token } from '../../src/index.ts';
-import { runColumn, ruleEngine } from '../../src/rule/rule.ts';
 import type { Rule } from '../../src/rule/rule.ts';
+import { ruleEngine, runColumn } from '../../src/rule/rule.ts';
 import { codeOf, keys } from './keys.ts';
 
 /** A rule without keys over a column, and over one value. */
@@ -18,7 +18,17 @@ describe('keep', () => {
   });
 
   it('refuses what has parts: a field inside would pass without a rule', () => {
-    for (const value of [{}, [], { a: 1 }, new Map(), new Uint8Array(1), Object.create(null), /x/, new Error('x'), Object('x')]) {
+    for (const value of [
+      {},
+      [],
+      { a: 1 },
+      new Map(),
+      new Uint8Array(1),
+      Object.create(null),
+      /x/,
+      new Error('x'),
+      Object('x'),
+    ]) {
       expect(codeOf(() => one(keep, value))).toBe('nested_value');
     }
     for (const value of [() => 1, Symbol('s')]) expect(codeOf(() => one(keep, value))).toBe('wrong_type');
@@ -39,9 +49,12 @@ describe('constant', () => {
     }
   });
 
-  it.each([undefined, Number.NaN, Number.POSITIVE_INFINITY, {}, [], 1n, Symbol('s'), () => 1])('%o is no value', (value) => {
-    expect(() => constant({ value } as never)).toThrow(TypeError);
-  });
+  it.each([undefined, Number.NaN, Number.POSITIVE_INFINITY, {}, [], 1n, Symbol('s'), () => 1])(
+    '%o is no value',
+    (value) => {
+      expect(() => constant({ value } as never)).toThrow(TypeError);
+    },
+  );
 
   it('is frozen plain data', () => {
     expect(JSON.stringify(constant({ value: null, why: 'x' }))).toBe('{"rule":"constant","value":null,"why":"x"}');
@@ -81,7 +94,15 @@ describe('mask', () => {
     expect(codeOf(() => one(mask(), 'a\ud800'))).toBe('lone_surrogate');
   });
 
-  it.each([{ first: -1 }, { last: 65 }, { first: 0.5 }, { with: '' }, { with: '**' }, { with: '\ud800' }, { with: 'e\u0301' }])('%j is refused', (options) => {
+  it.each([
+    { first: -1 },
+    { last: 65 },
+    { first: 0.5 },
+    { with: '' },
+    { with: '**' },
+    { with: '\ud800' },
+    { with: 'e\u0301' },
+  ])('%j is refused', (options) => {
     expect(() => mask(options)).toThrow(RangeError);
   });
 
@@ -99,7 +120,11 @@ describe('optional', () => {
     expect({ ...maybe }).toEqual({ rule: 'keep', optional: true });
     expect({ ...keep }).toEqual({ rule: 'keep' });
     expect(Object.isFrozen(maybe)).toBe(true);
-    expect(policy({ a: maybe, b: optional(drop) }).bind(keys).protect({})).toEqual({});
+    expect(
+      policy({ a: maybe, b: optional(drop) })
+        .bind(keys)
+        .protect({}),
+    ).toEqual({});
   });
 
   it('can be bound like the first', () => {

@@ -27,18 +27,36 @@ function forge(plaintext: Uint8Array, header = [1, 1], scope = SCOPE, domain = D
 describe('the construction', () => {
   it('is the one of the specification, from the root to the text, for any value, and comes back', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }), fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,10}$/), (value, scope) => {
-        const rule = seal({ scope }).bind(keys, revealAccess);
-        const out = rule.protect(value);
-        expect(out).toBe(sealReference({ root: ROOT, domain: DOMAIN, scope }, value));
-        expect(rule.reveal(out)).toBe(value);
-      }),
+      fc.property(
+        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }),
+        fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,10}$/),
+        (value, scope) => {
+          const rule = seal({ scope }).bind(keys, revealAccess);
+          const out = rule.protect(value);
+          expect(out).toBe(sealReference({ root: ROOT, domain: DOMAIN, scope }, value));
+          expect(rule.reveal(out)).toBe(value);
+        },
+      ),
       { numRuns: 300 },
     );
   });
 
   it('keeps every text as it was: BOM, zero bytes, spellings, line ends, astral', () => {
-    for (const value of ['\ufeffBOM', '\ufeff', '\0', 'a\0', '\0\0\0', 'e\u0301', '\u00e9', ' a ', '\r\n', '\u{10ffff}', '\ufffd', '\u0080', '80'])
+    for (const value of [
+      '\ufeffBOM',
+      '\ufeff',
+      '\0',
+      'a\0',
+      '\0\0\0',
+      'e\u0301',
+      '\u00e9',
+      ' a ',
+      '\r\n',
+      '\u{10ffff}',
+      '\ufffd',
+      '\u0080',
+      '80',
+    ])
       expect(bound.reveal(bound.protect(value) as S)).toBe(value);
   });
 });
@@ -78,7 +96,8 @@ describe('what does not open', () => {
   it('cut by one character, or any number, at the end, the start and in the middle', () => {
     for (let count = 1; count <= sealed.length; count++) {
       const end = sealed.slice(0, -count);
-      if (end !== '') expect(codeOf(() => bound.reveal(end as S))).toBe(end.length < 9 ? 'not_sealed' : 'reveal_failed');
+      if (end !== '')
+        expect(codeOf(() => bound.reveal(end as S))).toBe(end.length < 9 ? 'not_sealed' : 'reveal_failed');
       const start = sealed.slice(count);
       if (start !== '') expect(codeOf(() => bound.reveal(start as S))).toBe('not_sealed');
     }
@@ -106,7 +125,8 @@ describe('what does not open', () => {
     for (const text of [`${sealed}0`, `${sealed}00`, sealed + sealed, `${sealed} `, `${sealed}\n`]) {
       expect(codeOf(() => bound.reveal(text as S))).toBe('reveal_failed');
     }
-    for (const text of [sealed.toUpperCase(), ` ${sealed}`]) expect(codeOf(() => bound.reveal(text as S))).toBe('not_sealed');
+    for (const text of [sealed.toUpperCase(), ` ${sealed}`])
+      expect(codeOf(() => bound.reveal(text as S))).toBe('not_sealed');
   });
 
   it('another scope: the one opaque error', () => {
@@ -121,7 +141,15 @@ describe('what does not open', () => {
     }
   });
 
-  it.each(['Zoë Müller', 'x', keys.keyId, `${keys.keyId}040`, '0'.repeat(85), 'null', `${keys.keyId}${'0'.repeat(80)}`])('not sealed: %j', (text) => {
+  it.each([
+    'Zoë Müller',
+    'x',
+    keys.keyId,
+    `${keys.keyId}040`,
+    '0'.repeat(85),
+    'null',
+    `${keys.keyId}${'0'.repeat(80)}`,
+  ])('not sealed: %j', (text) => {
     expect(codeOf(() => bound.reveal(text as S))).toBe('not_sealed');
   });
 
@@ -142,7 +170,8 @@ describe('what does not open', () => {
   });
 
   it('padding and encoding that nobody writes, though the key made them', () => {
-    const pad = (text: string, to: number) => Buffer.concat([Buffer.from(text), Buffer.from([0x80]), Buffer.alloc(to - text.length - 1)]);
+    const pad = (text: string, to: number) =>
+      Buffer.concat([Buffer.from(text), Buffer.from([0x80]), Buffer.alloc(to - text.length - 1)]);
     expect(bound.reveal(forge(pad('Ada', 32)))).toBe('Ada');
     const bad = [
       Buffer.alloc(32), // no 0x80
@@ -166,12 +195,15 @@ describe('what does not open', () => {
 });
 
 describe('integers', () => {
-  it.each([0, 1, -1, 42, 28, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 1_000_000])('%s comes back as a number', (value) => {
-    const out = integers.protect(value);
-    expect(integers.reveal(out)).toBe(value);
-    expect(out).toBe(sealReference({ root: ROOT, domain: DOMAIN, scope: 'person.age' }, `${value}`));
-    expect(out).toHaveLength(85);
-  });
+  it.each([0, 1, -1, 42, 28, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 1_000_000])(
+    '%s comes back as a number',
+    (value) => {
+      const out = integers.protect(value);
+      expect(integers.reveal(out)).toBe(value);
+      expect(out).toBe(sealReference({ root: ROOT, domain: DOMAIN, scope: 'person.age' }, `${value}`));
+      expect(out).toHaveLength(85);
+    },
+  );
 
   it.each([-0, Number.NaN, Number.POSITIVE_INFINITY, 0.5, 2 ** 53, 1e21])('%s is none', (value) => {
     expect(codeOf(() => integers.protect(value))).toBe('unsafe_integer');
@@ -185,7 +217,20 @@ describe('integers', () => {
     const texts = seal({ scope: 'person.age' }).bind(keys, revealAccess);
     type T = Sealed<'person.age', number>;
     expect(integers.reveal(texts.protect('42') as unknown as T)).toBe(42);
-    for (const value of ['042', '42 ', '+42', '4.2', '-0', '4e2', 'NaN', 'Infinity', '0x2a', ' ', '9007199254740992', 'Zoë']) {
+    for (const value of [
+      '042',
+      '42 ',
+      '+42',
+      '4.2',
+      '-0',
+      '4e2',
+      'NaN',
+      'Infinity',
+      '0x2a',
+      ' ',
+      '9007199254740992',
+      'Zoë',
+    ]) {
       expect(codeOf(() => integers.reveal(texts.protect(value) as unknown as T))).toBe('reveal_failed');
     }
     expect(texts.reveal(integers.protect(42) as unknown as Sealed<'person.age'>)).toBe('42');
@@ -225,7 +270,19 @@ describe('what shows', () => {
   });
 
   it('inspectSealed takes what has the form of a sealed text only', () => {
-    for (const text of ['', 'x', sealed.slice(1), sealed.slice(0, -1), `${sealed}0`, sealed.toUpperCase(), `${sealed}\n`, forge(Buffer.alloc(33)), null, 5, {}]) {
+    for (const text of [
+      '',
+      'x',
+      sealed.slice(1),
+      sealed.slice(0, -1),
+      `${sealed}0`,
+      sealed.toUpperCase(),
+      `${sealed}\n`,
+      forge(Buffer.alloc(33)),
+      null,
+      5,
+      {},
+    ]) {
       expect(inspectSealed(text as string)).toBeNull();
     }
   });
@@ -245,7 +302,10 @@ describe('columns', () => {
 
   it('throw once, with rows, when revealed too', () => {
     const error = thrown(() => bound.revealMany([sealed, 'x' as S, sealed.slice(0, -1) as S]));
-    expect(error.issues.map(({ row, code }) => [row, code])).toEqual([[2, 'not_sealed'], [3, 'reveal_failed']]);
+    expect(error.issues.map(({ row, code }) => [row, code])).toEqual([
+      [2, 'not_sealed'],
+      [3, 'reveal_failed'],
+    ]);
   });
 
   it('cannot be revealed without the capability', () => {
@@ -260,7 +320,14 @@ describe('the rule', () => {
     const rule = seal({ scope: SCOPE, value: 'integer', empty: 'protect', optional: true, why: 'calls' });
     expect(Object.isFrozen(rule)).toBe(true);
     expect(JSON.parse(JSON.stringify(rule))).toEqual({ ...rule });
-    expect({ ...rule }).toEqual({ rule: 'seal', scope: SCOPE, value: 'integer', empty: 'protect', optional: true, why: 'calls' });
+    expect({ ...rule }).toEqual({
+      rule: 'seal',
+      scope: SCOPE,
+      value: 'integer',
+      empty: 'protect',
+      optional: true,
+      why: 'calls',
+    });
   });
 
   it.each([

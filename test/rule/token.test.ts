@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ALPHABET } from '../../src/core/base32.ts';
 import { inspect, token, tokenPattern } from '../../src/index.ts';
 import { casefold, digitsOnly, emailAddress, nfc, nfkc, phoneE164, trim } from '../../src/prepare.ts';
 import { tokenReference } from '../reference/token.ts';
-import { ALPHABET } from '../../src/core/base32.ts';
 import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, ROOT, thrown } from './keys.ts';
 
 const bound = token({ scope: 'person', label: 'cust' }).bind(keys);
@@ -41,7 +41,10 @@ describe('the construction', () => {
       [[nfc], ['nfc'], 'Zoe\u0308', 'Zo\u00eb'],
     ] as const;
     for (const [prepare, names, value, prepared] of cases) {
-      const expected = tokenReference({ root: ROOT, domain: DOMAIN, scope: 'person', prepare: names, label: 'cust' }, prepared);
+      const expected = tokenReference(
+        { root: ROOT, domain: DOMAIN, scope: 'person', prepare: names, label: 'cust' },
+        prepared,
+      );
       expect(token({ scope: 'person', prepare, label: 'cust' }).bind(keys).protect(value)).toBe(expected.labelled);
     }
   });
@@ -83,7 +86,11 @@ describe('what joins and what does not', () => {
 
 describe('inputs', () => {
   it('null, undefined and the empty text pass, in every form', () => {
-    for (const rule of [bound, token({ scope: 'a', form: 'bare' }).bind(keys), token({ scope: 'a', prepare: trim }).bind(keys)]) {
+    for (const rule of [
+      bound,
+      token({ scope: 'a', form: 'bare' }).bind(keys),
+      token({ scope: 'a', prepare: trim }).bind(keys),
+    ]) {
       expect(rule.protect(null)).toBeNull();
       expect(rule.protect(undefined)).toBeUndefined();
       expect(rule.protect('')).toBe('');
@@ -130,13 +137,19 @@ describe('inputs', () => {
   });
 
   it('pairs, the empty byte and U+FFFD are ordinary, and all differ', () => {
-    const tokens = ['\u{1f600}', '\ufffd', '\0', '\0\0', ' ', '\u00e9', 'e\u0301', 'É'].map((value) => bound.protect(value));
+    const tokens = ['\u{1f600}', '\ufffd', '\0', '\0\0', ' ', '\u00e9', 'e\u0301', 'É'].map((value) =>
+      bound.protect(value),
+    );
     expect(new Set(tokens).size).toBe(8);
   });
 
   it('a value that a step refuses is that step’s error', () => {
-    expect(codeOf(() => token({ scope: 'a', prepare: emailAddress }).bind(keys).protect('no address'))).toBe('not_an_email');
-    expect(codeOf(() => token({ scope: 'a', prepare: phoneE164 }).bind(keys).protect('030 901820'))).toBe('not_a_phone');
+    expect(codeOf(() => token({ scope: 'a', prepare: emailAddress }).bind(keys).protect('no address'))).toBe(
+      'not_an_email',
+    );
+    expect(codeOf(() => token({ scope: 'a', prepare: phoneE164 }).bind(keys).protect('030 901820'))).toBe(
+      'not_a_phone',
+    );
     expect(codeOf(() => token({ scope: 'a', prepare: digitsOnly }).bind(keys).protect('none'))).toBe('not_digits');
   });
 });
@@ -199,13 +212,26 @@ describe('matches', () => {
   it('what is no intact token is malformed_token, and every changed character is noticed', () => {
     const made = bound.protect('10017') as string;
     const bare = token({ scope: 'person', form: 'bare' }).bind(keys).protect('10017') as string;
-    for (const candidate of ['', 'x', '10017', bare, made.slice(1), made.slice(0, -1), `${made}0`, ` ${made}`, `${made}\n`, made.toUpperCase()]) {
+    for (const candidate of [
+      '',
+      'x',
+      '10017',
+      bare,
+      made.slice(1),
+      made.slice(0, -1),
+      `${made}0`,
+      ` ${made}`,
+      `${made}\n`,
+      made.toUpperCase(),
+    ]) {
       expect(['malformed_token', 'foreign_token']).toContain(codeOf(() => bound.matches('10017', candidate)));
     }
     for (let at = 0; at < made.length; at++) {
       for (const symbol of 'a0z_') {
         if (symbol === made[at]) continue;
-        expect(codeOf(() => bound.matches('10017', made.slice(0, at) + symbol + made.slice(at + 1)))).toBe('malformed_token');
+        expect(codeOf(() => bound.matches('10017', made.slice(0, at) + symbol + made.slice(at + 1)))).toBe(
+          'malformed_token',
+        );
       }
     }
     for (const candidate of [null, undefined, 5, {}, Symbol('s')]) {
@@ -218,8 +244,17 @@ describe('matches', () => {
     const made = rule.protect('10017') as string;
     expect(rule.matches('10017', made)).toBe(true);
     expect(rule.matches('10018', made)).toBe(false);
-    expect(rule.matches('10017', token({ scope: 'person', form: 'bare' }).bind(otherDomain).protect('10017') as string)).toBe(false);
-    for (const candidate of ['', bound.protect('10017') as string, made.slice(1), `${made}0`, made.toUpperCase(), `${made.slice(0, -1)}1`]) {
+    expect(
+      rule.matches('10017', token({ scope: 'person', form: 'bare' }).bind(otherDomain).protect('10017') as string),
+    ).toBe(false);
+    for (const candidate of [
+      '',
+      bound.protect('10017') as string,
+      made.slice(1),
+      `${made}0`,
+      made.toUpperCase(),
+      `${made.slice(0, -1)}1`,
+    ]) {
       expect(codeOf(() => rule.matches('10017', candidate))).toBe('malformed_token');
     }
   });
@@ -281,12 +316,21 @@ describe('inspect and tokenPattern', () => {
     }
   });
 
-  it.each(['', 'x', 'cust_', `x_${made}`, `${made} `, `${made}\n`, `_${made}`, `Cust_${made.slice(5)}`, `1ust_${made.slice(5)}`, made.slice(5).toUpperCase(), `abcdefghijklmnopq_${made.slice(5)}`])(
-    '%j is no token',
-    (text) => {
-      expect(inspect(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    'x',
+    'cust_',
+    `x_${made}`,
+    `${made} `,
+    `${made}\n`,
+    `_${made}`,
+    `Cust_${made.slice(5)}`,
+    `1ust_${made.slice(5)}`,
+    made.slice(5).toUpperCase(),
+    `abcdefghijklmnopq_${made.slice(5)}`,
+  ])('%j is no token', (text) => {
+    expect(inspect(text)).toBeNull();
+  });
 
   it.each([null, undefined, 5, {}, [], Symbol('s')])('%o is no token', (value) => {
     expect(inspect(value as unknown as string)).toBeNull();
@@ -315,7 +359,15 @@ describe('inspect and tokenPattern', () => {
 
 describe('the rule', () => {
   it('is frozen plain data', () => {
-    const rule = token({ scope: 'person.email', prepare: [trim, emailAddress], label: 'mail', onToken: 'pass', empty: 'protect', optional: true, why: 'calls' });
+    const rule = token({
+      scope: 'person.email',
+      prepare: [trim, emailAddress],
+      label: 'mail',
+      onToken: 'pass',
+      empty: 'protect',
+      optional: true,
+      why: 'calls',
+    });
     expect(Object.isFrozen(rule)).toBe(true);
     expect(Object.isFrozen(rule.prepare)).toBe(true);
     expect(JSON.parse(JSON.stringify(rule))).toEqual({ ...rule });
@@ -366,7 +418,10 @@ describe('the rule', () => {
     expect(() => token(options as never)).toThrow(kind);
   });
 
-  it.each([undefined, null, {}, 'eu', { domain: 'eu', keyId: 'aaaaa', keyCheck: {} }])('keys that are none: %j', (wrong) => {
-    expect(() => token({ scope: 'a' }).bind(wrong as never)).toThrow(/^"keys" expected domain keys/);
-  });
+  it.each([undefined, null, {}, 'eu', { domain: 'eu', keyId: 'aaaaa', keyCheck: {} }])(
+    'keys that are none: %j',
+    (wrong) => {
+      expect(() => token({ scope: 'a' }).bind(wrong as never)).toThrow(/^"keys" expected domain keys/);
+    },
+  );
 });

@@ -102,9 +102,9 @@ async function checkTime(count: number): Promise<number> {
 }
 
 test(`${FIELDS} fields are checked in under ${BUDGET_SECONDS} s`, async () => {
-  // A busy machine only ever adds, so the best of up to three pairs counts.
+  // A busy machine only ever adds, so the best of up to five pairs counts.
   let best = Number.POSITIVE_INFINITY;
-  for (let pair = 0; pair < 3 && best >= BUDGET_SECONDS; pair++) {
+  for (let pair = 0; pair < 5 && best >= BUDGET_SECONDS; pair++) {
     const one = await checkTime(1);
     const all = await checkTime(FIELDS);
     console.log(`types: ${FIELDS} fields ${all.toFixed(2)} s, 1 field ${one.toFixed(2)} s`);

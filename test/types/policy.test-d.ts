@@ -408,3 +408,17 @@ describe('a policy as a value', () => {
     customers.fields.id = keep;
   });
 });
+
+describe("unnamed: 'drop'", () => {
+  const p = policy({ id: keep, items: each({ sku: keep }) }, { unnamed: 'drop' }).bind(keys);
+
+  test('takes typed records with other fields, and does not have them in the output', () => {
+    const safe = p.protect({ id: 1, more: 'x', items: [{ sku: 'A1', price: 3 }] });
+    expectTypeOf(safe).toEqualTypeOf<{ id: number; items: { sku: string }[] }>();
+  });
+
+  test('still asks for the fields that have a rule', () => {
+    // @ts-expect-error id is missing
+    p.protect({ more: 'x', items: [] });
+  });
+});
