@@ -60,7 +60,6 @@ const KINDS = {
   path_conflict: 'policy',
   half_join: 'policy',
   space_too_small: 'policy',
-  not_reversible: 'policy',
   not_tabular: 'policy',
   invalid_yaml: 'policy',
   // Keys.

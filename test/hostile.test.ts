@@ -100,7 +100,7 @@ const flat = policy({ a: token({ scope: 'a' }), e: keep });
 const file = {
   trefoil: 1,
   domain: 'eu',
-  keyCheck: {},
+  keyCheck: { ...keys.keyCheck },
   unnamed: 'error',
   fields: {
     a: { rule: 'token', scope: 'a', prepare: ['trim'] },

@@ -1,16 +1,16 @@
 /** `trefoil check`: all that is wrong with a policy, alone, with its keys and with its data. */
 
 import type { Command } from 'commander';
-import { type Issue, kindOf, TrefoilError } from '../errors.ts';
+import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
 import { openBound } from '../policy/bound.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
 import { revealAccess } from '../reveal.ts';
 import { throwAwayKeys } from './bind.ts';
 import { exitCodeOf } from './exit.ts';
-import { formatOf, openSource, streamsOf } from './formats.ts';
+import { type FormatOptions, formatOf, openSource, streamsOf } from './formats.ts';
 import { toJson } from './json.ts';
 import { findKeys, keysOption } from './key-source.ts';
-import { type Context, fileOption, need } from './options.ts';
+import { type Context, delimiterOption, fileOption, need, wordOption } from './options.ts';
 import { loadPolicy } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { EXIT_HELP, plural } from './voice.ts';
@@ -26,7 +26,7 @@ Examples:
   trefoil check --policy people.policy.yaml
   trefoil check --policy people.policy.yaml --input people.csv --json`;
 
-interface CheckOptions {
+interface CheckOptions extends Pick<FormatOptions, 'format' | 'delimiter'> {
   readonly policy?: string;
   readonly keys?: string;
   readonly input?: string;
@@ -41,6 +41,8 @@ export function addCheck(parent: Command, context: Context): void {
     .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
     .addOption(keysOption())
     .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson or .jsonl'))
+    .addOption(wordOption('--format', 'FORMAT', 'format of the input (default: by its name)', ['csv', 'ndjson']))
+    .addOption(delimiterOption())
     .option('--json', 'write { ok, issues } as JSON to standard output')
     .addHelpText('after', HELP + EXIT_HELP)
     .action(async (options: CheckOptions) => {
@@ -62,14 +64,15 @@ export function addCheck(parent: Command, context: Context): void {
 /** Throws all problems that were found; gives the number of records that were tried, `null` without an input. */
 async function check(options: CheckOptions, context: Context): Promise<number | null> {
   // Mistakes in the command line come before those in files.
-  const format = options.input === undefined ? null : formatOf(options.input, {});
+  const format = options.input === undefined ? null : formatOf(options.input, options);
   const policyFile = need(options.policy, '--policy');
   const { policy, read } = await loadPolicy(policyFile);
   const source = await findKeys(options.keys, context.voice);
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   if (keys !== null) {
-    openBound(policy.bind(keys)).demand('protect');
-    warnOfReveal(policy, () => policy.bind(keys, revealAccess), context);
+    const bound = openBound(policy.bind(keys));
+    warn('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
+    warn('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
   }
   if (format === null) return null;
 
@@ -77,7 +80,7 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
   const issues: Issue[] = [];
   let rows = 0;
-  const stream = streamsOf(format, {}).protect(openSource(options.input), bound, {
+  const stream = streamsOf(format, options).protect(openSource(options.input), bound, {
     signal: context.signal,
     limit: ROWS,
     onReject: (issue) => issues.push(issue),
@@ -90,13 +93,13 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   return rows;
 }
 
-/** A policy can be fit to protect with and not to reveal with: better to know that before the data are protected. */
-function warnOfReveal(policy: FilePolicy, bind: () => unknown, context: Context): void {
+/** A policy can be fit for one way and not for the other: better to know that before the data are protected. */
+function warn(way: string, code: IssueCode, run: () => unknown, policy: FilePolicy, context: Context): void {
   try {
-    bind();
+    run();
   } catch (error) {
-    if (!(error instanceof TrefoilError) || kindOf(error.code) !== 'keys') throw error;
-    context.voice.warning(`this policy cannot reveal yet: ${error.message}`);
+    if (!(error instanceof TrefoilError) || error.code !== code) throw error;
+    context.voice.warning(`this policy cannot ${way} with these keys: ${error.message}`);
     context.voice.hint(`print the line for it with trefoil keys inspect --keys FILE --domain ${policy.domain}`);
   }
 }

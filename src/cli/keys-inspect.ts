@@ -10,8 +10,8 @@ import { writeOut } from './stdout.ts';
 import { EXIT_HELP } from './voice.ts';
 
 const HELP = `
-With --domain it prints the line that pins the domain's keys in a policy file, so that a run with other keys stops
-before its first row. Neither ids nor key checks are secret.
+With --domain it prints, for each key, the line that pins it in a policy file, so that a run with other keys stops
+before its first row. Take one line. Neither ids nor key checks are secret.
 
 Examples:
   trefoil keys inspect --keys keys.json
@@ -47,8 +47,12 @@ export function addKeysInspect(parent: Command, context: Context): void {
       const lines = keyset.ids.map((id) => `root key ${id}${id === keyset.primary ? ' (primary)' : ''}`);
       if (domain !== null) {
         lines.push(`domain ${domain.domain}: what is protected now shows key ${domain.keyId}`);
-        const pairs = Object.entries(domain.keyCheck).map(([id, check]) => `"${id}": "${check}"`);
-        lines.push(`keyCheck: { ${pairs.join(', ')} }`);
+        // One line a key: a policy pins one, the primary to protect, an older one to reveal what that one protected.
+        const older = Object.keys(domain.keyCheck).length > 1;
+        for (const [id, check] of Object.entries(domain.keyCheck)) {
+          const note = id === domain.keyId ? '   # protects now' : '   # older: to reveal what it protected';
+          lines.push(`keyCheck: { "${id}": "${check}" }${older ? note : ''}`);
+        }
       }
       await writeOut(`${lines.join('\n')}\n`);
     });

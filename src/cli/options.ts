@@ -4,7 +4,7 @@
  * a name into the wrong place.
  */
 
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { UsageError } from './exit.ts';
 import type { Voice } from './voice.ts';
 
@@ -16,9 +16,6 @@ export interface Context {
   /** Sets the exit code of a run that came to its end. */
   readonly exit: (code: number) => void;
 }
-
-/** Adds a command to its parent. */
-export type AddCommand = (parent: Command, context: Context) => void;
 
 /** An option with an argument; said twice, it is an error and not a silent choice of the last. */
 export function option<T>(flag: string, argument: string, text: string, parse: (value: string) => T): Option {

@@ -25,12 +25,14 @@ export interface OutputNames {
   readonly summary: string | undefined;
   readonly rejects: string | undefined;
   readonly force: boolean;
+  /** Whether the records are revealed: then the file is for its owner alone. */
+  readonly revealing: boolean;
   /** Files that no output may be. */
   readonly inputs: readonly string[];
 }
 
 /** Opens all files of a run, or none. Without `out`, records go to standard output. */
-export async function openOutputs({ out, summary, rejects, force, inputs }: OutputNames): Promise<Outputs> {
+export async function openOutputs({ out, summary, rejects, force, revealing, inputs }: OutputNames): Promise<Outputs> {
   const open: Output[] = [];
   const names: string[] = [];
   const discard = async (): Promise<void> => {
@@ -41,8 +43,13 @@ export async function openOutputs({ out, summary, rejects, force, inputs }: Outp
     if (names.includes(resolve(name))) {
       throw new TrefoilError([{ code: 'same_file', message: 'two outputs have the same name', file: name }]);
     }
+    // Two names of one file, through a link, are found as an input under another name is.
+    const file = await openOutput(name, {
+      force,
+      inputs: [...inputs, ...names],
+      ...(mode === undefined ? {} : { mode }),
+    });
     names.push(resolve(name));
-    const file = await openOutput(name, { force, inputs, ...(mode === undefined ? {} : { mode }) });
     open.push(file);
     return file;
   };
@@ -50,7 +57,7 @@ export async function openOutputs({ out, summary, rejects, force, inputs }: Outp
   if (out === undefined) refuseOwnInput(inputs);
   try {
     const rejected = await openOne(rejects, 0o600);
-    const records = await openOne(out);
+    const records = await openOne(out, revealing ? 0o600 : undefined);
     const summed = await openOne(summary);
     let lines = '';
     const drain = async (): Promise<void> => {

@@ -8,6 +8,7 @@
 
 import type { Command } from 'commander';
 import type { Progress, RecordOptions } from '../io/records.ts';
+import type { Direction } from '../policy/bound.ts';
 import type { RevealingFilePolicy } from '../policy.ts';
 import { type Joined, joinKeys } from './bind.ts';
 import { dryRun } from './dry-run.ts';
@@ -20,9 +21,6 @@ import { loadPolicy } from './policy-file.ts';
 import { makeProgress } from './progress.ts';
 import { makeSummary } from './summary.ts';
 import { count, EXIT_HELP, plural } from './voice.ts';
-
-/** Which way a run goes. */
-export type Direction = 'protect' | 'reveal';
 
 /** The options as commander gives them. */
 interface RunOptions extends FormatOptions {
@@ -85,7 +83,14 @@ async function run(
     return await dryRun(direction, streams, input, joined.bound, options.limit ?? 5, context);
   }
   const { out, summary, rejects, force } = options;
-  const outputs = await openOutputs({ out, summary, rejects, force: force === true, inputs });
+  const outputs = await openOutputs({
+    out,
+    summary,
+    rejects,
+    force: force === true,
+    revealing: direction === 'reveal',
+    inputs,
+  });
   try {
     const begin = performance.now();
     const done = await pump(direction, streams, input, joined.bound, options, outputs, context);

@@ -3,7 +3,7 @@
  * it, written as four base32 symbols.
  *
  * Polynomial 0x100da3 (x^20 + x^11 + x^10 + x^8 + x^7 + x^5 + x + 1), found by exhaustive search over all 2^18 of degree
- * 20 that are divisible by x + 1: Hamming distance 6 up to 512 bits (61 characters and the check), and no change of one
+ * 20 that are divisible by x + 1: Hamming distance 6 up to 512 bits (61 characters and the raw check), and no change of one
  * or two characters, wherever they are, goes undetected in a token of up to 52 characters.
  * `test/core/check-characters.test.ts` proves both again. Any other damage passes with probability 2^-20.
  *

@@ -66,7 +66,9 @@ export async function runFile(
 
   const source = input === '-' ? process.stdin : await openInput(input);
   try {
-    const file = await openOutput(output, { force, inputs: input === '-' ? [] : [input] });
+    // What is revealed is for its owner alone, also while it is half-written.
+    const mode = direction === 'reveal' ? { mode: 0o600 } : {};
+    const file = await openOutput(output, { force, inputs: input === '-' ? [] : [input], ...mode });
     try {
       for await (const chunk of runSource(source, start, signal)) await file.write(chunk);
       signal?.throwIfAborted();

@@ -96,6 +96,7 @@ export function checkKeyCheck(keyCheck: unknown): void {
   if (typeof keyCheck !== 'object' || keyCheck === null || Array.isArray(keyCheck)) {
     badType('keyCheck', `expected an object of check values by key id, got ${typeName(keyCheck)}`);
   }
+  if (Object.keys(keyCheck).length === 0) badRange('keyCheck', 'expected at least one key id and its check value');
   for (const [id, check] of Object.entries(keyCheck)) {
     if (!KEY_ID.test(id)) {
       badRange('keyCheck', `expected key ids of ${KEY_ID_LENGTH} characters, as trefoil keys inspect shows them`);
@@ -111,7 +112,7 @@ export function checkKeyCheck(keyCheck: unknown): void {
 
 /**
  * Holds keys against pinned check values: every pinned id must be there with the pinned check, so that a run with the
- * wrong keys stops before the first row.
+ * wrong keys stops before the first row. Keys that are pinned already stay so: a second pin may only narrow the first.
  *
  * @throws TrefoilError `key_check_mismatch`.
  */
@@ -129,7 +130,14 @@ export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
       );
     }
   }
-  return ids.length === 0 ? keys : show({ ...opened, pinned: Object.freeze(ids) });
+  const pinned = ids.filter((id) => opened.pinned?.includes(id) ?? true);
+  if (pinned.length === 0) {
+    fail(
+      'key_check_mismatch',
+      'the keys are pinned already, and to other ones; a policy and its caller must pin the same',
+    );
+  }
+  return show({ ...opened, pinned: Object.freeze(pinned) });
 }
 
 /**
@@ -139,7 +147,11 @@ export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
  */
 export function protectingKey(opened: OpenedKeys): DomainKey {
   if (opened.pinned !== null && !opened.pinned.includes(opened.primary.id)) {
-    fail('key_not_pinned', `the primary key ${opened.primary.id} is not pinned; add its key check to protect with it`);
+    fail(
+      'key_not_pinned',
+      `the primary key ${opened.primary.id} is not the pinned one, so nothing can be protected; a policy that pins ` +
+        'an older key is for revealing what that key protected, pin the primary key in another',
+    );
   }
   return opened.primary;
 }

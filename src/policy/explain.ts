@@ -102,16 +102,24 @@ function joins(leaves: readonly Leaf[], domain: string | undefined): string[] {
     const { rule, engine } = group[0]!;
     const paths = group.map(({ path }) => code(path)).join(', ');
     const others = `every other ${rule.rule} of the scope ${code(engine.facts.scope!)} made the same way`;
-    lines.push(`- ${paths}: ${group.length > 1 ? 'join with each other and with' : 'joins with'} ${others}`);
+    const dresses = new Set(group.map((leaf) => JSON.stringify([written(leaf, 'form'), written(leaf, 'label')])));
+    const note = dresses.size > 1 ? '; labels or forms differ, so compare the bodies of the tokens' : '';
+    lines.push(`- ${paths}: ${group.length > 1 ? 'join with each other and with' : 'joins with'} ${others}${note}`);
   }
   const kept = leaves.filter(({ engine }) => engine.facts.back === 'unchanged').map(({ path }) => code(path));
   if (kept.length > 0) lines.push(`- ${kept.join(', ')}: kept, so joined with anything that holds the same values`);
+  const cut = leaves
+    .filter(({ engine }) => engine.facts.origin === 'taken from the value')
+    .map(({ path }) => code(path));
+  if (cut.length > 0)
+    lines.push(`- ${cut.join(', ')}: no key is in them, so they join with anything made the same way`);
   if (lines.length === 0) return ['Nothing: no field has a scope and none is kept.'];
   const inside = domain === undefined ? 'one domain' : `the domain ${cell(domain)}`;
   return [
     ...lines,
     '',
-    `All joins hold inside ${inside} under one root key. Outputs of two domains, or of two scopes, never match.`,
+    `All joins by scope hold inside ${inside} under one root key. Tokens and sealed values of two domains, or of two`,
+    'scopes, never match; equal fpe outputs of two scopes say nothing, as a format has only so many values.',
   ];
 }
 
@@ -134,7 +142,7 @@ function ways(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>
   const pins = Object.keys(keyCheck ?? {});
   lines.push(
     pins.length === 0
-      ? '- no key check is pinned: the policy takes any key of its domain, and fpe fields cannot be revealed'
+      ? '- no key check is pinned: the policy takes any key of its domain, and fpe fields are revealed only where the caller pins one'
       : `- pinned keys: ${pins.map(code).join(', ')}; with others the run stops before the first record`,
   );
   return lines;
@@ -150,6 +158,11 @@ function origins(leaves: readonly Leaf[]): string[] {
     ...[...groups].map(([origin, paths]) => `- ${origin}: ${paths.join(', ')}`),
     '- random: none; every output is a function of the value, the policy and the key',
   ];
+}
+
+/** An option of a leaf's rule, as the policy file has it. */
+function written({ rule }: Leaf, option: string): unknown {
+  return (rule as unknown as Record<string, unknown>)[option];
 }
 
 /** Text that may stand in a table cell or a line. */

@@ -85,7 +85,7 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
   }
   const issues: Issue[] = [];
   const complain: Complain = (code, path, message, more) => {
-    const field = path.join('.');
+    const field = more?.field ?? path.join('.');
     issues.push({ ...more, code, message, ...(field === '' ? {} : { field }), ...locate?.(path) });
   };
 
@@ -253,7 +253,10 @@ function admits(entries: Entries, options: Options, path: ValuePath, owner: stri
   const names = Object.keys(entries);
   const unknown = Object.keys(options).filter((name) => !names.includes(name));
   for (const name of unknown) {
-    complain('unknown_option', [...path, name], `${owner} has no such option; ${oneOf(name, names)}`);
+    // What does not look like an option may be data: a file of records that was given as a policy by mistake.
+    const shown = /^[A-Za-z_]{1,24}$/.test(name) ? [...path, name] : path;
+    const message = `${owner} has no such option; ${oneOf(name, names)}`;
+    complain('unknown_option', [...path, name], message, { field: shown.join('.') });
   }
   const found = misfits(entries, options);
   for (const misfit of found) complain(misfit.code, [...path, ...misfit.path], misfit.message);

@@ -69,7 +69,10 @@ export function makeKeep(common: Common): KeepRule {
 }
 
 function checkScalar(value: unknown): unknown {
-  if (typeof value === 'object' && !(value instanceof Date)) {
+  if (typeof value === 'string') return checkText(value);
+  // A date is the one object with a single value. A copy of it has no other properties, and is not shared.
+  if (value instanceof Date) return new Date(value.getTime());
+  if (typeof value === 'object') {
     fail('nested_value', `expected a single value, got ${typeName(value)}; name the fields inside it in the policy`);
   }
   if (typeof value === 'function' || typeof value === 'symbol') {
@@ -138,6 +141,8 @@ export function constant<const Value extends ConstantValue, const Optional exten
   const { value } = options;
   const fits = value === null || typeof value === 'boolean' || typeof value === 'string' || Number.isFinite(value);
   if (!fits) badType('value', `expected text, a number, true, false or null, got ${typeName(value)}`);
+  if (typeof value === 'string' && !value.isWellFormed())
+    badRange('value', 'expected text without halves of surrogate pairs');
   const verb = (column: readonly unknown[]) => new Array<unknown>(column.length).fill(value);
   const engine = plainEngine(
     { what: 'replaced by one constant for all records', origin: 'fixed', back: 'never', visible: 'nothing' },

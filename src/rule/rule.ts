@@ -57,7 +57,7 @@ export interface Facts {
   readonly origin: Origin;
   /** With what a value can be turned back. */
   readonly back: 'never' | 'key' | 'unchanged';
-  /** Rules with the same group write the same output for the same value: their columns join. `null`: it has no scope. */
+  /** Rules of one group use one key: equal values have equal outputs, but for a token's label. `null`: it has no scope. */
   readonly joins: string | null;
   /** Scope, for rules that have one. */
   readonly scope: string | null;

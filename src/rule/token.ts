@@ -107,7 +107,7 @@ export interface TokenOptions<Scope extends string = string> extends Common {
   readonly form?: 'labelled' | 'bare';
   /** Begins the labelled form, for people: `cust`. 1 to 16 characters of `a-z`, `0-9`, the first a letter. */
   readonly label?: string;
-  /** What a value gets that already is an intact labelled token of these keys: an error (default), or it passes. */
+  /** What a value gets that already is an intact labelled token of this domain's keys: an error (default), or it passes. */
   readonly onToken?: 'error' | 'pass';
   /** Whether the empty string, or one that is empty once prepared, passes as empty (default) or is protected. */
   readonly empty?: 'keep' | 'protect';
@@ -210,19 +210,21 @@ export function token<const Scope extends string, const Optional extends boolean
 
     function protectOne(value: unknown): string {
       const text = inputText(value);
-      if (text.length >= CORE_LENGTH) {
-        const parts = inspect(text);
-        if (parts?.intact && bodies.has(parts.keyId)) {
-          if (onToken === 'pass') return text;
-          fail(
-            'already_token',
-            'the value already is a token of these keys; protect the original, or set onToken: pass',
-          );
-        }
-      }
+      if (isOwnToken(text)) return text;
       const prepared = prepareText(text);
+      // A token in other letters or between spaces is one only now.
+      if (isOwnToken(prepared)) return prepared;
       return prepared === '' && empty === 'keep' ? '' : dress(body(prepared));
     }
+    /** Whether a text is an intact labelled token of these keys, and may pass. */
+    function isOwnToken(text: string): boolean {
+      if (text.length < CORE_LENGTH) return false;
+      const parts = inspect(text);
+      if (!parts?.intact || !bodies.has(parts.keyId)) return false;
+      if (onToken === 'pass') return true;
+      fail('already_token', 'the value already is a token of these keys; protect the original, or set onToken: pass');
+    }
+
     const protect: ColumnVerb = (column, report) => {
       protectingKey(opened);
       return mapColumn(column, protectOne, report, empty);
@@ -243,7 +245,9 @@ export function token<const Scope extends string, const Optional extends boolean
 
   const engine: RuleEngine = {
     facts: {
-      what: `replaced by a keyed token${names.length === 0 ? '' : ` of the value after ${names.join(', ')}`}`,
+      what: `replaced by a keyed token${names.length === 0 ? '' : ` of the value after ${names.join(', ')}`}${
+        onToken === 'pass' ? '; a value that already is a token of these keys, of any scope, passes as it is' : ''
+      }`,
       origin: 'derived from the value with a key',
       back: 'never',
       joins: `token ${scope} ${names.join(' ')}`,

@@ -439,7 +439,7 @@ describe('check', () => {
     const keyed = await place.run(['check', '--policy', 'p.yaml', '--input', 'in.csv', '--keys', 'keys.json']);
     expect(keyed.code).toBe(0);
     // fpe fields and no pinned key check.
-    expect(keyed.err).toContain('trefoil: warning: this policy cannot reveal yet');
+    expect(keyed.err).toContain('trefoil: warning: this policy cannot reveal with these keys');
     place.write('more.csv', CSV.replace('notes', 'remarks').replace('KA12345', 'KA1'));
     const wrong = await place.run(['check', '--policy', 'p.yaml', '--input', 'more.csv']);
     expect(wrong.code).toBe(1);

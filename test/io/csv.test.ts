@@ -330,3 +330,8 @@ test('property: no message holds a piece of the input', async () => {
     { numRuns: 500 },
   );
 });
+
+test('a file without a header is told even where every field may be absent and others are dropped', async () => {
+  const bound = policy({ country: optional(keep) }, { unnamed: 'drop' }).bind(keys);
+  expect((await errorOf(protectCsv('Ada,DE\nZoe,NO\n', bound))).issues.map(brief)).toEqual(['header_missing line 1']);
+});

@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { policy, seal } from '../../src/index.ts';
 import { openInput, openOutput, systemError } from '../../src/io/file.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
-import { abc, brief, collect, errorOf, wayBack } from './helpers.ts';
+import { revealAccess } from '../../src/reveal.ts';
+import { abc, brief, collect, errorOf, keys, wayBack } from './helpers.ts';
 
 const root = await mkdtemp(`${tmpdir()}/trefoil-file-`);
 afterAll(() => rm(root, { recursive: true }));
@@ -212,4 +214,13 @@ test('what is open is closed', async () => {
   const probe = await open(at('in.csv'));
   expect((await readdir('/proc/self/fd')).length).toBeLessThan(before + 10);
   await probe.close();
+});
+
+test('what is revealed is for its owner alone', async () => {
+  await writeFile(at('people.csv'), 'name\nAda\n');
+  const people = policy({ name: seal({ scope: 'person.name' }) });
+  await protectFile(at('people.csv'), at('sealed.csv'), people.bind(keys));
+  await revealFile(at('sealed.csv'), at('open.csv'), people.bind(keys, revealAccess));
+  expect((await stat(at('open.csv'))).mode & 0o777).toBe(0o600);
+  expect((await stat(at('sealed.csv'))).mode & 0o200).toBe(0o200);
 });

@@ -88,8 +88,10 @@ test('what only looks like trouble passes', async () => {
   }
 });
 
-test('lone surrogates: kept fields keep them, protected ones refuse', async () => {
-  expect(await protect('{"a":"\\ud800"}')).toBe('{"a":"\\ud800"}\n');
+test('lone surrogates: kept fields refuse them as protected ones do', async () => {
+  expect((await errorOf(protectNdjson('{"a":"\\ud800"}', abc))).issues.map(brief)).toContain(
+    'lone_surrogate row 1 line 1 a',
+  );
   const bound = policy({ a: token({ scope: 'x' }) }).bind(keys);
   expect((await errorOf(protectNdjson('{"a":"\\ud800"}', bound))).issues.map(brief)).toEqual([
     'lone_surrogate row 1 line 1 a',

@@ -307,7 +307,20 @@ describe('pinned key checks', () => {
     ]) {
       expect(keys.domain('eu', { keyCheck }).keyId).toBe(now.id);
     }
-    expect(keys.domain('eu', { keyCheck: {} }).keyId).toBe(now.id);
+  });
+
+  it('none at all is an error: it would pin nothing, in silence', () => {
+    expect(() => keys.domain('eu', { keyCheck: {} })).toThrow(/at least one/);
+  });
+
+  it('a second pin may only narrow the first', () => {
+    const only = (id: string, check: string) => ({ [id]: check });
+    const old = keys.domain('eu', { keyCheck: only(before.id, before.check) });
+    const sheet = (keyCheck: Record<string, string>) => policy({ a: seal({ scope: 's' }) }, { keyCheck });
+    expect(() => sheet(only(now.id, now.check)).bind(old)).toThrow(/pinned already/);
+    const both = { ...only(now.id, now.check), ...only(before.id, before.check) };
+    // The policy allows both, its caller the old one alone: so it stays, and cannot protect.
+    expect(() => sheet(both).bind(old).protect({ a: 'x' })).toThrow(/not the pinned one/);
   });
 
   it('a wrong check, an id of another key or domain, or one of several wrong: key_check_mismatch', () => {

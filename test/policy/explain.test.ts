@@ -42,7 +42,7 @@ describe('explain', () => {
     expect(joins).toContain('`id`, `user.mail`: join with each other');
     expect(joins).toContain('`pan`: joins with every other fpe of the scope `card.pan`');
     expect(joins).toContain('`country`, `items[].sku`');
-    expect(joins).toContain('Outputs of two domains, or of two scopes, never match');
+    expect(joins).toContain('Tokens and sealed values of two domains, or of two');
   });
 
   it('says what can be turned back, with what, and what cannot', () => {

@@ -515,3 +515,9 @@ it('refuses to drop the elements of an array, and arrays nested too deep, withou
     ['invalid_path', `fields.a${'[]'.repeat(40)}`],
   ]);
 });
+
+it('does not repeat the first line of a file of records that was given as a policy by mistake', () => {
+  const [issue] = check({ 'Ada Lovelace, Called': 'yes', trefoil: 1, domain: 'eu', fields: { a: 'keep' } });
+  expect(issue?.code).toBe('unknown_option');
+  expect(JSON.stringify(issue)).not.toContain('Lovelace');
+});

@@ -9,12 +9,18 @@ const many = (rule: Rule, column: readonly unknown[]) => runColumn(ruleEngine(ru
 const one = (rule: Rule, value: unknown) => many(rule, [value])[0];
 
 describe('keep', () => {
-  it('leaves single values as they are, the very same', () => {
+  it('leaves single values as they are; a date is copied without what else hangs on it', () => {
     const date = new Date(0);
     const values = ['', 'text', 0, -0, Number.NaN, 1.5, 10n, true, false, null, undefined, date, '\ufffd'];
     const out = many(keep, values);
     expect(out).toEqual(values);
-    expect(out.at(-2)).toBe(date);
+    expect(out.at(-2)).not.toBe(date);
+    expect(Object.keys(many(keep, [Object.assign(new Date(0), { name: 'Ada' })])[0] as object)).toEqual([]);
+  });
+
+  it('refuses half of a surrogate pair, as every rule does', () => {
+    expect(codeOf(() => many(keep, ['a\ud800']))).toBe('lone_surrogate');
+    expect(() => constant({ value: '\ud800' })).toThrow(RangeError);
   });
 
   it('refuses what has parts: a field inside would pass without a rule', () => {

@@ -425,3 +425,13 @@ describe('the rule', () => {
     },
   );
 });
+
+it('knows a token in other letters or between spaces once it is prepared', () => {
+  const own = token({ scope: 'a' }).bind(keys).protect('x');
+  const spaced = token({ scope: 'b', prepare: trim });
+  const folded = token({ scope: 'b', prepare: casefold });
+  expect(codeOf(() => spaced.bind(keys).protect(` ${own} `))).toBe('already_token');
+  expect(codeOf(() => folded.bind(keys).protect(own.toUpperCase()))).toBe('already_token');
+  const passing = token({ scope: 'b', prepare: trim, onToken: 'pass' }).bind(keys);
+  expect(passing.protect(` ${own}`)).toBe(own);
+});

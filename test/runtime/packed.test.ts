@@ -224,7 +224,7 @@ describe('a bundler', () => {
 describe('the tarball', () => {
   test('has what it is made of and no more', () => {
     const allowed =
-      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|docs\/spec\/[^/]+\.md|docs\/(security|third-party)\.md|LICENSE|README\.md|package\.json)$/;
+      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|docs\/(spec|guide)\/[^/]+\.md|docs\/(security|third-party)\.md|LICENSE|README\.md|package\.json)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     for (const path of ['LICENSE', 'README.md', 'docs/security.md', 'docs/spec/token-v1.md', 'dist/cli.js']) {
       expect(packed).toContain(path);
