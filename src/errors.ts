@@ -98,9 +98,9 @@ export interface Where {
 
 /** Numbers that belong to an issue: what was allowed, what was there. */
 export interface Details {
-  readonly minimum?: number | bigint;
-  readonly maximum?: number | bigint;
-  readonly actual?: number | bigint;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly actual?: number;
   readonly expected?: number;
 }
 

@@ -16,7 +16,7 @@ With --json it writes one JSON object a line. It ends with 1 when an item is not
 
 Examples:
   trefoil inspect cust_k3m7a8qz…
-  cut -d, -f1 people.safe.csv | trefoil inspect`;
+  tail -n +2 people.safe.csv | cut -d, -f1 | trefoil inspect`;
 
 /** What was found out about one item. */
 export type Finding =

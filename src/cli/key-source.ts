@@ -10,7 +10,7 @@ import { TrefoilError } from '../errors.ts';
 import { systemError } from '../io/file.ts';
 import { type Keyset, keyset } from '../keys.ts';
 import { UsageError } from './exit.ts';
-import { fileOption } from './options.ts';
+import { checkFileName, fileOption } from './options.ts';
 import { readAtMost } from './policy-file.ts';
 import type { Voice } from './voice.ts';
 
@@ -33,7 +33,10 @@ export function keysOption(): Option {
 export async function findKeys(option: string | undefined, voice: Voice): Promise<KeySource | null> {
   // An empty variable is an unset one: that is how scripts unset them.
   const file = option ?? (process.env.TREFOIL_KEYS_FILE || undefined);
-  if (file !== undefined) return { keyset: parse(await readKeyFile(file, voice), file), file };
+  if (file !== undefined) {
+    checkFileName('TREFOIL_KEYS_FILE', file);
+    return { keyset: parse(await readKeyFile(file, voice), file), file };
+  }
   const json = process.env.TREFOIL_KEYS || undefined;
   return json === undefined ? null : { keyset: parse(json, 'TREFOIL_KEYS'), file: null };
 }

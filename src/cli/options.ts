@@ -27,11 +27,23 @@ export function option<T>(flag: string, argument: string, text: string, parse: (
 
 /** An option that names a file. */
 export function fileOption(flag: string, text: string): Option {
-  return option(flag, 'FILE', text, (value) => {
-    if (value === '') throw new UsageError(`${flag} expected the name of a file, got nothing`);
-    if (value.includes('\0')) throw new UsageError(`${flag} expected the name of a file, got a NUL in it`);
-    return value;
-  });
+  return option(flag, 'FILE', text, (value) => checkFileName(flag, value));
+}
+
+/** The content of a key file where its name belongs, as `--keys "$(cat keys.json)"` gives it. */
+const KEY_MATERIAL = /trefoil-root|^\s*\{/;
+
+/** Checks the name of a file. What may be a key is never repeated: messages about files name them. */
+export function checkFileName(what: string, value: string): string {
+  if (value === '') throw new UsageError(`${what} expected the name of a file, got nothing`);
+  if (value.includes('\0')) throw new UsageError(`${what} expected the name of a file, got a NUL in it`);
+  if (KEY_MATERIAL.test(value)) {
+    throw new UsageError(
+      `${what} expected the name of a file, got what looks like the content of a key file`,
+      'name the file, or put its content into TREFOIL_KEYS; other users of this machine may have seen it by now',
+    );
+  }
+  return value;
 }
 
 /**

@@ -7,15 +7,24 @@
  */
 
 import type { Command } from 'commander';
+import { STDIN_PATH } from '../io/file.ts';
 import type { Progress, RecordOptions } from '../io/records.ts';
 import type { Direction } from '../policy/bound.ts';
 import type { RevealingFilePolicy } from '../policy.ts';
 import { type Joined, joinKeys } from './bind.ts';
 import { dryRun } from './dry-run.ts';
 import { EXIT, UsageError } from './exit.ts';
-import { type FormatOptions, formatOf, openSource, type Streams, streamsOf } from './formats.ts';
+import { type FormatOptions, formatOf, isStdin, openSource, type Streams, streamsOf } from './formats.ts';
 import { keysOption } from './key-source.ts';
-import { type Context, delimiterOption, fileOption, integerOption, need, wordOption } from './options.ts';
+import {
+  type Context,
+  checkFileName,
+  delimiterOption,
+  fileOption,
+  integerOption,
+  need,
+  wordOption,
+} from './options.ts';
 import { type Outputs, openOutputs } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { makeProgress } from './progress.ts';
@@ -69,12 +78,14 @@ async function run(
   context: Context,
 ): Promise<void> {
   checkTogether(options);
+  if (input !== undefined) checkFileName('INPUT', input);
   const format = formatOf(input, options);
   const streams = streamsOf(format, options);
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
   const joined = await joinKeys(policy, direction, options.keys, context.voice);
-  const inputs = [input === '-' ? undefined : input, policyFile, joined.keyFile].filter((path) => path != null);
+  // Standard input may be a file as well, as in `protect - --out X --force < X`.
+  const inputs = [isStdin(input) ? STDIN_PATH : input, policyFile, joined.keyFile].filter((path) => path != null);
 
   if (options.dryRun === true) {
     if ([options.out, options.summary, options.rejects].some((path) => path !== undefined)) {
@@ -122,7 +133,9 @@ async function pump(
   outputs: Outputs,
   context: Context,
 ): Promise<{ rowsIn: number; rowsOut: number; rowsRejected: number }> {
-  const line = makeProgress(options.quiet !== true);
+  // Records and progress on one terminal would be one mess.
+  const apart = options.out !== undefined || process.stdout.isTTY !== true;
+  const line = makeProgress(options.quiet !== true && apart);
   let last: Progress = { rows: 0, rejected: 0, bytesIn: 0, bytesOut: 0 };
   const streamOptions: RecordOptions = {
     signal: context.signal,

@@ -4,7 +4,7 @@
 import { badType, checkOneOf, typeName } from '../core/checks.ts';
 import type { Direction } from '../policy/bound.ts';
 import { type CsvOptions, prepareCsv } from './csv.ts';
-import { openInput, openOutput } from './file.ts';
+import { openInput, openOutput, STDIN_PATH } from './file.ts';
 import { prepareNdjson } from './json-lines.ts';
 import type { Progress } from './records.ts';
 import { runSource } from './stream.ts';
@@ -68,7 +68,7 @@ export async function runFile(
   try {
     // What is revealed is for its owner alone, also while it is half-written.
     const mode = direction === 'reveal' ? { mode: 0o600 } : {};
-    const file = await openOutput(output, { force, inputs: input === '-' ? [] : [input], ...mode });
+    const file = await openOutput(output, { force, inputs: [input === '-' ? STDIN_PATH : input], ...mode });
     try {
       for await (const chunk of runSource(source, start, signal)) await file.write(chunk);
       signal?.throwIfAborted();

@@ -35,6 +35,9 @@ export interface OutputOptions {
   readonly inputs?: readonly string[] | undefined;
 }
 
+/** Standard input by a path, where the system has one; what is not there is no file that an output could be. */
+export const STDIN_PATH = '/dev/stdin';
+
 /**
  * Opens an output file.
  *

@@ -178,15 +178,14 @@ function many(
     badType('onReject', `expected a function, got ${typeName(onReject)}`);
   }
   inside.demand(direction);
-  const issues: Issue[] = [];
-  let total = 0;
+  const issues: (Issue & { readonly row: number })[] = [];
   const out = inside.rows(direction, rows, (index, issue) => {
-    const placed = { ...issue, row: index + 1 };
-    if (onReject !== undefined) return onReject(placed);
-    total++;
-    if (issues.length < MAX_ISSUES) issues.push(placed);
+    issues.push({ ...issue, row: index + 1 });
   });
-  if (total > 0) throw new TrefoilError(issues, total);
+  // Rules report column by column; people read row by row. The sort is stable.
+  issues.sort((a, b) => a.row - b.row);
+  if (onReject !== undefined) for (const issue of issues) onReject(issue);
+  else if (issues.length > 0) throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
   return out.filter((row) => row !== undefined);
 }
 

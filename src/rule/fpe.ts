@@ -126,7 +126,7 @@ export function fpe<const Scope extends string, const Optional extends boolean =
   };
 
   function setUp(opened: OpenedKeys, revealing: boolean): BoundColumns {
-    if (unfit !== null) fail(unfit.code, unfit.message, { minimum: MIN_DOMAIN, actual: format.smallest.size });
+    if (unfit !== null) fail(unfit.code, unfit.message, { minimum: MIN_DOMAIN, actual: Number(format.smallest.size) });
     const cipherOf = (key: DomainKey): Cipher => {
       const node = key.derive('fpe', scope, parameters);
       return typeof format.radix === 'number' ? ff1(node, format.radix) : mixedCipher(node, format.radix);
@@ -210,7 +210,7 @@ function judge({ size, because }: { readonly size: bigint; readonly because: str
       `the smallest space of the format has ${size} values (${because}), fpe needs ${MIN_DOMAIN}; ` +
       'allow fewer clear characters or only longer values, or take token or seal',
     minimum: MIN_DOMAIN,
-    actual: size,
+    actual: Number(size),
   };
 }
 

@@ -423,6 +423,30 @@ describe('input and output', () => {
     expect(place.read('p.yaml')).toBe(POLICY);
   });
 
+  it('an output that is the file behind standard input', async () => {
+    const run = await place.bash(
+      '$T protect - --format csv --policy p.yaml --keys keys.json --out in.csv --force < in.csv',
+    );
+    expect(run.code).toBe(5);
+    expect(run.err).toContain('is an input of the same run');
+    expect(place.read('in.csv')).toBe(CSV);
+  });
+
+  it('the content of a key file where its name belongs, which is never repeated', async () => {
+    const content = place.read('keys.json');
+    for (const [args, env] of [
+      [['protect', 'in.csv', '--policy', 'p.yaml', '--keys', content], {}],
+      [['protect', content, '--policy', 'p.yaml', '--keys', 'keys.json'], {}],
+      [['protect', 'in.csv', '--policy', content, '--keys', 'keys.json'], {}],
+      [['protect', 'in.csv', '--policy', 'p.yaml'], { TREFOIL_KEYS_FILE: content }],
+    ] as const) {
+      const run = await place.run([...args], '', env);
+      expect(run.code).toBe(2);
+      expect(run.err).toContain('looks like the content of a key file');
+      expect(run.out + run.err).not.toContain('trefoil-root');
+    }
+  });
+
   it('an input that standard output appends to', async () => {
     for (const line of [
       `$T protect in.csv ${ARGS.join(' ')} >> in.csv`,

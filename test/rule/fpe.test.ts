@@ -167,7 +167,7 @@ describe('the floor', () => {
       expect(error.code).toBe('space_too_small');
       expect(error.message).toContain(`${size} values`);
       expect(error.message).toContain('1000000');
-      expect(error.issues[0]).toMatchObject({ minimum: 1_000_000, actual: size });
+      expect(error.issues[0]).toMatchObject({ minimum: 1_000_000, actual: Number(size) });
     }
     expect(
       thrown(() => fpe({ scope: 'f', format: card({ clear: { first: 6 }, min: 12 }) }).bind(keys)).message,
