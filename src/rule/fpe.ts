@@ -7,7 +7,7 @@ import type { Enciphered } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { checkText } from '../core/checks.ts';
-import { fail, type Issue } from '../errors.ts';
+import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type Format, formatEngine, type Parts } from '../format/engine.ts';
 import { cycleWalking } from '../kernel/cycle-walking.ts';
 import { ff1, MIN_DOMAIN } from '../kernel/ff1.ts';
@@ -126,7 +126,7 @@ export function fpe<const Scope extends string, const Optional extends boolean =
   };
 
   function setUp(opened: OpenedKeys, revealing: boolean): BoundColumns {
-    if (unfit !== null) fail(unfit.code, unfit.message, { minimum: MIN_DOMAIN, actual: Number(format.smallest.size) });
+    if (unfit !== null) throw new TrefoilError([unfit]);
     const cipherOf = (key: DomainKey): Cipher => {
       const node = key.derive('fpe', scope, parameters);
       return typeof format.radix === 'number' ? ff1(node, format.radix) : mixedCipher(node, format.radix);
