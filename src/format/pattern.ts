@@ -4,7 +4,7 @@
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { type Format, makeFormat } from './engine.ts';
+import { asIndex, type Format, type FormatEngine, type Index, makeFormat } from './engine.ts';
 import { MAX_FORMAT_LENGTH } from './lengths.ts';
 
 /** The format that {@link pattern} makes. */
@@ -47,43 +47,92 @@ interface Position {
  */
 export function pattern(source: string): PatternFormat {
   const positions = readPattern(source);
-  const classes = positions.filter((position) => !position.literal);
-  const radices = classes.map((position) => position.symbols.length);
+  return makeFormat({ type: 'pattern', pattern: source }, engineOf(positions)) as PatternFormat;
+}
+
+function engineOf(positions: readonly Position[]): FormatEngine {
+  const radices = positions.filter((position) => !position.literal).map((position) => position.symbols.length);
   const [first] = radices;
+  const size = radices.reduce((product, each) => product * BigInt(each), 1n);
+  const facts = {
+    descriptor: ['pattern@1', positions.map(canonical).join('')],
+    smallest: { size, because: `the classes of the pattern: ${radices.join(' × ')}` },
+    hasClear: false,
+    visible: positions.some((position) => position.literal) ? 'the form and its literal characters' : 'the form',
+    outline: { min: positions.length, max: positions.length, at: (i: number) => positions[i]?.symbols ?? '' },
+  };
+  const nothing = { shape: '', clear: '', layout: null };
+
+  function split(value: string): number[] {
+    const numerals: number[] = [];
+    let at = 0;
+    for (const symbol of value) {
+      const position = positions[at++];
+      if (position === undefined) break;
+      const numeral = position.symbols.indexOf(symbol);
+      if (numeral < 0) fail('outside_format', `character ${at} does not fit the pattern`, { actual: at });
+      if (!position.literal) numerals.push(numeral);
+    }
+    if (at !== positions.length) {
+      const got = at > positions.length ? 'more' : `${at}`;
+      fail('outside_format', `expected ${positions.length} characters, got ${got}`, { expected: positions.length });
+    }
+    return numerals;
+  }
+
+  function join(numerals: readonly number[]): string {
+    let next = 0;
+    let out = '';
+    for (const { symbols, literal } of positions) out += literal ? symbols : symbols[numerals[next++]!];
+    return out;
+  }
+
   // One radix for all positions makes a uniform string, which FF1 takes as it is (docs/spec/fpe-v1.md, "Engines").
-  const radix = radices.every((each) => each === first) ? first! : radices;
-  return makeFormat(
-    { type: 'pattern', pattern: source },
-    {
-      descriptor: ['pattern@1', positions.map(canonical).join('')],
-      radix,
-      smallest: {
-        size: radices.reduce((size, each) => size * BigInt(each), 1n),
-        because: `the classes of the pattern: ${radices.join(' × ')}`,
-      },
-      visible: positions.some((position) => position.literal) ? 'the form and its literal characters' : 'the form',
-      split(value) {
-        const numerals: number[] = [];
-        let at = 0;
-        for (const symbol of value) {
-          const position = positions[at++];
-          if (position === undefined) break;
-          const numeral = position.symbols.indexOf(symbol);
-          if (numeral < 0) fail('outside_format', `character ${at} does not fit the pattern`, { actual: at });
-          if (!position.literal) numerals.push(numeral);
-        }
-        if (at !== positions.length) {
-          const got = at > positions.length ? 'more' : `${at}`;
-          fail('outside_format', `expected ${positions.length} characters, got ${got}`, { expected: positions.length });
-        }
-        return { shape: '', clear: '', numerals, layout: '' };
-      },
-      join(_, numerals) {
-        let next = 0;
-        return positions.map(({ symbols, literal }) => (literal ? symbols : symbols[numerals[next++]!])).join('');
-      },
+  if (radices.every((each) => each === first)) {
+    return {
+      ...facts,
+      kind: 'numerals',
+      radix: first!,
+      sample: { ...nothing, numerals: radices.map(() => 0) },
+      split: (value) => ({ ...nothing, numerals: split(value) }),
+      join: (_, numerals) => join(numerals),
+    };
+  }
+  const mixed = mixedRadix(radices, asIndex(size));
+  return {
+    ...facts,
+    kind: 'index',
+    sample: { ...nothing, size: mixed.size, index: mixed.rank(radices.map(() => 0)) },
+    split: (value) => ({ ...nothing, size: mixed.size, index: mixed.rank(split(value)) }),
+    join: (_, index) => join(mixed.unrank(index)),
+  };
+}
+
+/** Numerals of different radices as one number, most significant first, and back. */
+function mixedRadix(radices: readonly number[], size: Index) {
+  const wide = typeof size === 'bigint' ? radices.map(BigInt) : null;
+  return {
+    size,
+    rank(numerals: readonly number[]): Index {
+      if (wide !== null) return numerals.reduce((index, numeral, i) => index * wide[i]! + BigInt(numeral), 0n);
+      return numerals.reduce((index, numeral, i) => index * radices[i]! + numeral, 0);
     },
-  ) as PatternFormat;
+    unrank(index: Index): number[] {
+      const numerals = new Array<number>(radices.length);
+      let rest = index;
+      for (let i = radices.length - 1; i >= 0; i--) {
+        if (typeof rest === 'bigint') {
+          numerals[i] = Number(rest % wide![i]!);
+          rest /= wide![i]!;
+        } else {
+          const next = Math.floor(rest / radices[i]!);
+          numerals[i] = rest - next * radices[i]!;
+          rest = next;
+        }
+      }
+      return numerals;
+    },
+  };
 }
 
 function readPattern(source: unknown): readonly Position[] {

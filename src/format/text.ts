@@ -2,14 +2,14 @@
  * Uniform strings: every position takes a symbol of one alphabet. `digits` is the text over 0 to 9.
  */
 
-import { badRange, badType, checkOptions, checkText, typeName } from '../core/checks.ts';
+import { badRange, badType, checkOptions, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { minimumLength } from '../kernel/ff1.ts';
-import { type Format, makeFormat } from './engine.ts';
+import { type Format, makeFormat, type NumeralEngine, type Parts } from './engine.ts';
 import { checkLengths, givenLengths, LENGTH_OPTIONS, type Lengths, MAX_FORMAT_LENGTH } from './lengths.ts';
 
 /** Most symbols in an alphabet: the largest radix of the engine. */
-const MAX_ALPHABET = 65_535;
+const MAX_ALPHABET = 65_536;
 
 /** The format that {@link digits} makes. */
 export interface DigitsFormat extends Format, Lengths {
@@ -28,14 +28,19 @@ function uniform(
   symbols: readonly string[],
   descriptor: readonly string[],
   limits: { min: number; max: number },
-) {
+): NumeralEngine {
   const radix = symbols.length;
   const numeralOf = new Map(symbols.map((symbol, index) => [symbol, index]));
   const { min, max } = limits;
   const length = min === max ? `${min}` : `${min} to ${max}`;
+  const alphabet = symbols.join('');
   return {
+    kind: 'numerals',
     descriptor,
     radix,
+    hasClear: false,
+    outline: { min, max, at: () => alphabet },
+    sample: { shape: `${min}`, clear: '', numerals: new Array<number>(min).fill(0), layout: null },
     smallest: {
       size: BigInt(radix) ** BigInt(min),
       because: `${min} ${min === 1 ? 'character' : 'characters'} of an alphabet of ${radix}: ${radix}^${min}`,
@@ -57,9 +62,13 @@ function uniform(
         const got = numerals.length > max ? 'more' : `${numerals.length}`;
         fail('outside_format', `expected ${length} characters of ${name}, got ${got}`, { minimum: min, maximum: max });
       }
-      return { shape: `${numerals.length}`, clear: '', numerals, layout: '' };
+      return { shape: `${numerals.length}`, clear: '', numerals, layout: null };
     },
-    join: (_: unknown, numerals: readonly number[]) => numerals.map((numeral) => symbols[numeral]).join(''),
+    join(_: Parts, numerals: readonly number[]) {
+      let out = '';
+      for (let i = 0; i < numerals.length; i++) out += symbols[numerals[i]!];
+      return out;
+    },
   };
 }
 
@@ -93,7 +102,7 @@ export function digits(options: Lengths = {}): DigitsFormat {
  * 1,000,000 values, the longest 256. The alphabet's order is part of the key derivation. What comes out is any string
  * over the alphabet: with combining marks in it, the output may not be normalised.
  *
- * @param alphabet 2 to 65,535 different code points.
+ * @param alphabet 2 to 65,536 different code points.
  * @throws RangeError for a bad alphabet or limits that do not fit.
  *
  * @example
@@ -116,6 +125,5 @@ export function text(alphabet: string, options: Lengths = {}): TextFormat {
   checkOptions('options', options, LENGTH_OPTIONS);
   const limits = checkLengths(options, { min: minimumLength(symbols.length), max: MAX_FORMAT_LENGTH });
   const engine = uniform('the alphabet', symbols, ['text@1', alphabet], limits);
-  const split = (value: string) => engine.split(checkText(value));
-  return makeFormat({ type: 'text', alphabet, ...givenLengths(options) }, { ...engine, split }) as TextFormat;
+  return makeFormat({ type: 'text', alphabet, ...givenLengths(options) }, engine) as TextFormat;
 }

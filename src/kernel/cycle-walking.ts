@@ -5,46 +5,83 @@
  * is reached from exactly one other.
  *
  * 2^k is less than 2N, so a step lands below N with a probability of more than 1/2 and two steps are expected at most.
+ * The values of a batch that are not there yet take the next step together.
  */
 
-import { type Ff1, ff1 } from './ff1.ts';
+import { ff1Network, type Tweaks } from './ff1.ts';
 
 /** A walk of more than 256 steps has a probability below 2^-256: it is a fault of the machine or of this code. */
 const MAX_STEPS = 256;
 
+/** `number` for an N of at most 2^53, `bigint` for others. */
+type Integer = number | bigint;
+
 /** A permutation of the integers below a size, chosen by key and tweak. */
 export interface Walk {
-  readonly encrypt: (index: bigint, tweak: Uint8Array) => bigint;
-  readonly decrypt: (index: bigint, tweak: Uint8Array) => bigint;
+  readonly encryptMany: (indices: readonly Integer[], tweaks: Tweaks) => Integer[];
+  readonly decryptMany: (indices: readonly Integer[], tweaks: Tweaks) => Integer[];
 }
 
-/** @param size N, at least 1,000,000. */
-export function cycleWalking(key: Uint8Array, size: bigint): Walk {
+/** @param size N, from 1,000,000 to 2^4096: a `bigint` for N above 2^53, a `number` for others. */
+export function cycleWalking(key: Uint8Array, size: Integer): Walk {
   // k = the number of bits of N - 1, so that 2^(k-1) < N <= 2^k.
-  const k = (size - 1n).toString(2).length;
-  const cipher = ff1(key, 2);
+  const k = (BigInt(size) - 1n).toString(2).length;
+  const network = ff1Network(key, 2);
+  const low = k - Math.floor(k / 2);
+  const split = typeof size === 'number' ? smallBits(low) : wideBits(low);
 
-  function walk(step: Ff1['encrypt'], index: bigint, tweak: Uint8Array): bigint {
-    let at = index;
+  function walk(indices: readonly Integer[], tweaks: Tweaks, sign: 1 | -1): Integer[] {
+    const out = indices.slice();
+    // Which values are still walking; all of them at first.
+    let rest = out.map((_, i) => i);
     for (let steps = 0; steps < MAX_STEPS; steps++) {
-      at = fromBits(step(toBits(at, k), tweak));
-      if (at < size) return at;
+      const walking = rest;
+      const theirs = Array.isArray(tweaks) ? walking.map((i) => tweaks[i]) : tweaks;
+      rest = [];
+      network.forEachLane(
+        walking.length,
+        () => k,
+        theirs,
+        sign,
+        ({ a, b }, slot, at) => {
+          const index = out[walking[at]!]!;
+          a.loadBits(slot, split.high(index));
+          b.loadBits(slot, split.low(index));
+        },
+        ({ a, b }, slot, at) => {
+          const index = split.join(a.bits(slot), b.bits(slot));
+          out[walking[at]!] = index;
+          if (index >= size) rest.push(walking[at]!);
+        },
+      );
+      if (rest.length === 0) return out;
     }
     throw new Error('internal fault: a walk of 256 steps; please report it');
   }
 
   return {
-    encrypt: (index, tweak) => walk(cipher.encrypt, index, tweak),
-    decrypt: (index, tweak) => walk(cipher.decrypt, index, tweak),
+    encryptMany: (indices, tweaks) => walk(indices, tweaks, 1),
+    decryptMany: (indices, tweaks) => walk(indices, tweaks, -1),
   };
 }
 
-/** STR of SP 800-38G in radix 2: `length` bits, most significant first. */
-function toBits(value: bigint, length: number): number[] {
-  return Array.from(value.toString(2).padStart(length, '0'), Number);
+/** STR and NUM of SP 800-38G in radix 2 for up to 53 bits: halves of an index, the first of them the higher bits. */
+function smallBits(low: number) {
+  const power = 2 ** low;
+  return {
+    high: (index: Integer): Integer => Math.floor((index as number) / power),
+    low: (index: Integer): Integer => (index as number) % power,
+    join: (high: Integer, bits: Integer): Integer => (high as number) * power + (bits as number),
+  };
 }
 
-/** NUM of SP 800-38G in radix 2. */
-function fromBits(bits: readonly number[]): bigint {
-  return BigInt(`0b${bits.join('')}`);
+/** The same for more bits. */
+function wideBits(low: number) {
+  const shift = BigInt(low);
+  const mask = (1n << shift) - 1n;
+  return {
+    high: (index: Integer): Integer => (index as bigint) >> shift,
+    low: (index: Integer): Integer => (index as bigint) & mask,
+    join: (high: Integer, bits: Integer): Integer => (BigInt(high) << shift) | BigInt(bits),
+  };
 }

@@ -1,16 +1,15 @@
 /**
- * `fpe`: format-preserving encryption (docs/spec/fpe-v1.md). The secret part of a value is enciphered as one numeral
- * string; its shape and its clear parts are the tweak, its layout is put back.
+ * `fpe`: format-preserving encryption (docs/spec/fpe-v1.md). All secret parts of a value are enciphered as one; its shape
+ * and its clear parts are the tweak, its layout is put back.
  */
 
 import type { Enciphered } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
-import { checkText } from '../core/checks.ts';
+import { badType, checkText } from '../core/checks.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
-import { type Format, formatEngine, type Parts } from '../format/engine.ts';
-import { cycleWalking } from '../kernel/cycle-walking.ts';
-import { ff1, MIN_DOMAIN } from '../kernel/ff1.ts';
+import { type FormatCipher, formatCipher, type Pending } from '../format/cipher.ts';
+import { CODE_BOOK, type Format, formatEngine, type Smallest } from '../format/engine.ts';
 import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import {
   type BoundColumns,
@@ -23,6 +22,7 @@ import {
   makeRule,
   mapColumn,
   openFor,
+  type Report,
   type Rule,
   type RuleEngine,
   refuseReveal,
@@ -36,6 +36,11 @@ export interface FpeOptions<Scope extends string = string> extends Common {
   readonly format: Format;
   /** Whether the empty string passes (default) or must fit the format like any other value. */
   readonly empty?: 'keep' | 'protect';
+  /**
+   * Why a format of fewer than 10,000 values is taken all the same, in words for the record: whoever may call `protect`
+   * can write down the whole table.
+   */
+  readonly allowCodebook?: string;
 }
 
 type Missing<V> = Extract<V, null | undefined>;
@@ -46,6 +51,7 @@ export interface FpeRule<Scope extends string = string> extends Rule {
   readonly scope: Scope;
   readonly format: Format;
   readonly empty?: 'keep' | 'protect';
+  readonly allowCodebook?: string;
   /** Judges the space and makes the keys, once. Not enumerable. */
   readonly bind: {
     (keys: DomainKeys): BoundFpe<Scope>;
@@ -73,23 +79,18 @@ export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Sc
   ) => (string | Missing<V>)[];
 }
 
-/** Enciphers a numeral string of one format, under one key. */
-interface Cipher {
-  readonly encrypt: (numerals: readonly number[], tweak: Uint8Array) => number[];
-  readonly decrypt: (numerals: readonly number[], tweak: Uint8Array) => number[];
-}
-
 /**
- * Format-preserving encryption with FF1: a card number becomes a card number, and the key turns it back.
+ * Format-preserving encryption: a card number becomes a card number, and the key turns it back.
  *
- * The space of the smallest shape that the format allows must have 1,000,000 values; `bind` throws `space_too_small`
- * with the numbers otherwise. To reveal, the key check must be pinned, by the policy or by
+ * From 1,000,000 values on the engine is FF1, below it a keyed permutation of just these values. The smallest shape that
+ * the format allows must have 10,000 values; `bind` throws `space_too_small` with the numbers otherwise, unless
+ * `allowCodebook` gives a reason. To reveal, the key check must be pinned, by the policy or by
  * `keyset.domain(name, { keyCheck })`: format-preserving ciphertext cannot tell a wrong key.
  *
  * *Warning*: equal values have equal ciphertexts, and nothing detects a changed ciphertext: it reveals as another value
  * of the format.
  *
- * Source: NIST SP 800-38G; the encoding of formats and tweaks is in docs/spec/fpe-v1.md.
+ * Source: NIST SP 800-38G; Morris and Rogaway, EUROCRYPT 2014, for small spaces; docs/spec/fpe-v1.md for the rest.
  *
  * @example
  * ```ts
@@ -104,45 +105,38 @@ interface Cipher {
 export function fpe<const Scope extends string, const Optional extends boolean = false>(
   options: FpeOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<FpeRule<Scope>, Optional> {
-  const common = checkCommon('fpe', options, ['scope', 'format', 'empty']);
+  const common = checkCommon('fpe', options, ['scope', 'format', 'empty', 'allowCodebook']);
   const scope = checkScope(options) as Scope;
   const format = formatEngine('format', options.format);
   const empty = checkEmpty(options.empty);
-  const uniform = typeof format.radix === 'number';
-  const parameters = [encodeList(format.descriptor), uniform ? 'ff1' : 'ff1-cycle-walking'];
-  const unfit = judge(format.smallest);
+  const reason = checkReason(options.allowCodebook);
+  const descriptor = encodeList(format.descriptor);
+  const unfit = judge(format.smallest, reason);
 
   const data = {
     rule: 'fpe' as const,
     scope,
     format: options.format,
     ...(options.empty === undefined ? {} : { empty }),
+    ...(reason === undefined ? {} : { allowCodebook: reason }),
     ...common,
-  };
-
-  const apply = (value: unknown, direction: (numerals: readonly number[], tweak: Uint8Array) => number[]): string => {
-    const parts = format.split(checkText(value));
-    return format.join(parts, direction(parts.numerals, tweakOf(parts)));
   };
 
   function setUp(opened: OpenedKeys, revealing: boolean): BoundColumns {
     if (unfit !== null) throw new TrefoilError([unfit]);
-    const cipherOf = (key: DomainKey): Cipher => {
-      const node = key.derive('fpe', scope, parameters);
-      return typeof format.radix === 'number' ? ff1(node, format.radix) : mixedCipher(node, format.radix);
-    };
-    const forward = cipherOf(opened.primary);
+    const keyOf = (key: DomainKey) => (name: string) => key.derive('fpe', scope, [descriptor, name]);
     const pinned = opened.keys.find((key) => key.id === opened.pinned?.[0]) ?? opened.primary;
-    const back = cipherOf(pinned);
+    const forward = formatCipher(format, 'protect', keyOf(opened.primary));
+    const back = formatCipher(format, 'reveal', keyOf(pinned));
     return {
       protect(column, report) {
         protectingKey(opened);
-        return mapColumn(column, (value) => apply(value, forward.encrypt), report, empty);
+        return applyTo(column, forward, report, empty);
       },
       reveal(column, report) {
         if (!revealing) refuseReveal();
         demandPin(opened);
-        return mapColumn(column, (value) => apply(value, back.decrypt), report, empty);
+        return applyTo(column, back, report, empty);
       },
     };
   }
@@ -154,7 +148,7 @@ export function fpe<const Scope extends string, const Optional extends boolean =
       back: 'key',
       joins: `fpe ${scope} ${JSON.stringify(format.descriptor)}`,
       scope,
-      visible: `${format.visible}; which values are equal, and how often each occurs`,
+      visible: `${format.visible}${reason === undefined ? '' : '; the whole table, to whoever may protect'}; which values are equal, and how often each occurs`,
     },
     keyed: true,
     needsPin: true,
@@ -174,42 +168,44 @@ export function fpe<const Scope extends string, const Optional extends boolean =
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<FpeRule<Scope>, Optional>;
 }
 
-/** Shape and clear part, each with its length: `("1", "23")` and `("12", "3")` are two tweaks. Layout is in neither. */
-function tweakOf(parts: Parts): Uint8Array {
-  return encodeList([parts.shape, parts.clear]);
+/** Reads every cell, then turns what was read in one go; what passes, passes. */
+function applyTo(
+  column: readonly unknown[],
+  cipher: FormatCipher,
+  report: Report,
+  empty: 'keep' | 'protect',
+): unknown[] {
+  const out = mapColumn(column, (value) => cipher.read(checkText(value)), report, empty);
+  const rows: number[] = [];
+  const read: Pending[] = [];
+  for (let i = 0; i < out.length; i++) {
+    if (typeof out[i] !== 'object' || out[i] === null) continue;
+    rows.push(i);
+    read.push(out[i] as Pending);
+  }
+  const texts = cipher.runMany(read);
+  for (let i = 0; i < rows.length; i++) out[rows[i]!] = texts[i];
+  return out;
 }
 
-/** Rank in mixed radix, most significant first; cycle-walking FF1; back. */
-function mixedCipher(key: Uint8Array, radices: readonly number[]): Cipher {
-  const size = radices.reduce((product, radix) => product * BigInt(radix), 1n);
-  const walk = cycleWalking(key, size);
-  const rank = (numerals: readonly number[]) =>
-    numerals.reduce((index, numeral, i) => index * BigInt(radices[i]!) + BigInt(numeral), 0n);
-  const unrank = (index: bigint) => {
-    const numerals = new Array<number>(radices.length);
-    let rest = index;
-    for (let i = radices.length - 1; i >= 0; i--) {
-      const radix = BigInt(radices[i]!);
-      numerals[i] = Number(rest % radix);
-      rest /= radix;
-    }
-    return numerals;
-  };
-  return {
-    encrypt: (numerals, tweak) => unrank(walk.encrypt(rank(numerals), tweak)),
-    decrypt: (numerals, tweak) => unrank(walk.decrypt(rank(numerals), tweak)),
-  };
+function checkReason(reason: unknown): string | undefined {
+  if (reason !== undefined && (typeof reason !== 'string' || reason.trim() === '' || reason.length > 1000)) {
+    badType('allowCodebook', 'expected a reason in words, of at most 1000 characters');
+  }
+  return reason;
 }
 
-/** The floor of SP 800-38G Rev. 1, second draft. A rule's cannot be lowered. */
-function judge({ size, because }: { readonly size: bigint; readonly because: string }): Issue | null {
-  if (size >= BigInt(MIN_DOMAIN)) return null;
+/** A space of one value hides nothing; below 10,000 values a cipher is a code book that staff can write down. */
+function judge({ size, because }: Smallest, reason: string | undefined): Issue | null {
+  const minimum = reason === undefined ? CODE_BOOK : 2;
+  if (size >= minimum) return null;
   return {
     code: 'space_too_small',
     message:
-      `the smallest space of the format has ${size} values (${because}), fpe needs ${MIN_DOMAIN}; ` +
-      'allow fewer clear characters or only longer values, or take token or seal',
-    minimum: MIN_DOMAIN,
+      `the smallest space of the format has ${size} values (${because}), fpe needs ${minimum}; ` +
+      'allow fewer clear characters or only longer values, take token or seal, ' +
+      'or say with allowCodebook why a table that anyone who protects can write down will do',
+    minimum,
     actual: Number(size),
   };
 }

@@ -3,12 +3,23 @@ import { cycleWalking } from '../../src/kernel/cycle-walking.ts';
 import { ff1Reference } from '../reference/ff1.ts';
 import { random } from '../reference/random.ts';
 
+/** One value at a time, as bigint. */
+function oneByOne(key: Uint8Array, size: bigint) {
+  const small = size <= 2n ** 53n;
+  const walk = cycleWalking(key, small ? Number(size) : size);
+  const integer = (index: bigint) => (small ? Number(index) : index);
+  return {
+    encrypt: (index: bigint, t: Uint8Array) => BigInt(walk.encryptMany([integer(index)], t)[0]!),
+    decrypt: (index: bigint, t: Uint8Array) => BigInt(walk.decryptMany([integer(index)], t)[0]!),
+  };
+}
+
 const tweak = new TextEncoder().encode('a tweak');
 
 describe.each([1_000_003n, 2n ** 20n, 2n ** 20n + 1n, 26_000_000n])('of %s values', (size) => {
   const { bytes, below } = random(`cycle walking ${size}`);
   const key = bytes(32);
-  const walk = cycleWalking(key, size);
+  const walk = oneByOne(key, size);
 
   it('goes there and back, stays below the size and never meets, over 20,000 samples', () => {
     const indices = new Set<bigint>([0n, 1n, size - 1n]);
@@ -44,7 +55,7 @@ describe.each([1_000_003n, 2n ** 20n, 2n ** 20n + 1n, 26_000_000n])('of %s value
   });
 
   it('is another permutation under another tweak and another key', () => {
-    const other = cycleWalking(bytes(32), size);
+    const other = oneByOne(bytes(32), size);
     let same = 0;
     for (let i = 0n; i < 200n; i++) {
       if (walk.encrypt(i, tweak) === walk.encrypt(i, new Uint8Array(0))) same++;
@@ -56,7 +67,7 @@ describe.each([1_000_003n, 2n ** 20n, 2n ** 20n + 1n, 26_000_000n])('of %s value
 
 it('a size of more than 2^53 keeps every bit', () => {
   const size = 10n ** 30n + 57n;
-  const walk = cycleWalking(random('large').bytes(32), size);
+  const walk = oneByOne(random('large').bytes(32), size);
   for (const index of [0n, 1n, 2n ** 53n + 1n, 10n ** 29n + 1n, size - 1n]) {
     expect(walk.decrypt(walk.encrypt(index, tweak), tweak)).toBe(index);
   }

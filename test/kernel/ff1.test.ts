@@ -208,7 +208,7 @@ describe('limits', () => {
     for (const wrong of ['0'.repeat(32), null, undefined, [1], 5]) {
       expect(() => ff1(wrong as unknown as Uint8Array, 10)).toThrow(/^"key" expected bytes, got/);
     }
-    for (const radix of [-1, 0, 1, 65_536, 1.5, Number.NaN]) expect(() => ff1(key, radix)).toThrow(RangeError);
+    for (const radix of [-1, 0, 1, 65_537, 1.5, Number.NaN]) expect(() => ff1(key, radix)).toThrow(RangeError);
     expect(() => ff1(key, '10' as unknown as number)).toThrow(TypeError);
     for (const minDomain of [0, 1, 99, 100.5, Number.POSITIVE_INFINITY]) {
       expect(() => ff1(key, 10, { minDomain })).toThrow(RangeError);
