@@ -2,10 +2,9 @@ import { defineConfig, type Options } from 'tsup';
 
 // One entry a public subpath (see "exports" in package.json).
 const entry = Object.fromEntries(
-  ['index', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'node'].map((name) => [
-    name,
-    `src/${name}.ts`,
-  ]),
+  ['index', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'node', 'ff1', 'ff3', 'ip'].map(
+    (name) => [name, `src/${name}.ts`],
+  ),
 );
 
 const shared: Options = {

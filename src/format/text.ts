@@ -2,14 +2,14 @@
  * Uniform strings: every position takes a symbol of one alphabet. `digits` is the text over 0 to 9.
  */
 
-import { badRange, badType, checkOptions, typeName } from '../core/checks.ts';
+import { checkOptions } from '../core/checks.ts';
 import { fail } from '../errors.ts';
+import { alphabet as makeAlphabet, type Symbols } from '../kernel/alphabet.ts';
 import { minimumLength } from '../kernel/ff1.ts';
 import { type Format, makeFormat, type NumeralEngine, type Parts } from './engine.ts';
 import { checkLengths, givenLengths, LENGTH_OPTIONS, type Lengths, MAX_FORMAT_LENGTH } from './lengths.ts';
 
-/** Most symbols in an alphabet: the largest radix of the engine. */
-const MAX_ALPHABET = 65_536;
+const DIGITS = '0123456789';
 
 /** The format that {@link digits} makes. */
 export interface DigitsFormat extends Format, Lengths {
@@ -25,15 +25,13 @@ export interface TextFormat extends Format, Lengths {
 /** Engine of uniform strings: numerals are indices into the alphabet, the shape is the length. */
 function uniform(
   name: string,
-  symbols: readonly string[],
+  alphabet: string,
+  symbols: Symbols,
   descriptor: readonly string[],
-  limits: { min: number; max: number },
+  { min, max }: { min: number; max: number },
 ): NumeralEngine {
-  const radix = symbols.length;
-  const numeralOf = new Map(symbols.map((symbol, index) => [symbol, index]));
-  const { min, max } = limits;
+  const { radix, read, format } = symbols;
   const length = min === max ? `${min}` : `${min} to ${max}`;
-  const alphabet = symbols.join('');
   return {
     kind: 'numerals',
     descriptor,
@@ -46,17 +44,10 @@ function uniform(
       because: `${min} ${min === 1 ? 'character' : 'characters'} of an alphabet of ${radix}: ${radix}^${min}`,
     },
     visible: `the length (${length})`,
-    split(value: string) {
-      const numerals: number[] = [];
-      for (const symbol of value) {
-        const numeral = numeralOf.get(symbol);
-        if (numeral === undefined) {
-          fail('outside_format', `character ${numerals.length + 1} is not one of the ${radix} of ${name}`, {
-            actual: numerals.length + 1,
-          });
-        }
-        numerals.push(numeral);
-        if (numerals.length > max) break;
+    split(value) {
+      const numerals = read(value, max);
+      if (typeof numerals === 'number') {
+        fail('outside_format', `character ${-numerals} is not one of the ${radix} of ${name}`, { actual: -numerals });
       }
       if (numerals.length < min || numerals.length > max) {
         const got = numerals.length > max ? 'more' : `${numerals.length}`;
@@ -64,11 +55,7 @@ function uniform(
       }
       return { shape: `${numerals.length}`, clear: '', numerals, layout: null };
     },
-    join(_: Parts, numerals: readonly number[]) {
-      let out = '';
-      for (let i = 0; i < numerals.length; i++) out += symbols[numerals[i]!];
-      return out;
-    },
+    join: (_: Parts, numerals) => format(numerals),
   };
 }
 
@@ -91,7 +78,7 @@ function uniform(
 export function digits(options: Lengths = {}): DigitsFormat {
   checkOptions('options', options, LENGTH_OPTIONS);
   const limits = checkLengths(options, { min: 6, max: 64 });
-  const engine = uniform('the digits', [...'0123456789'], ['digits@1'], limits);
+  const engine = uniform('the digits', DIGITS, makeAlphabet(DIGITS), ['digits@1'], limits);
   return makeFormat({ type: 'digits', ...givenLengths(options) }, engine) as DigitsFormat;
 }
 
@@ -115,15 +102,9 @@ export function digits(options: Lengths = {}): DigitsFormat {
  * ```
  */
 export function text(alphabet: string, options: Lengths = {}): TextFormat {
-  if (typeof alphabet !== 'string') badType('alphabet', `expected text, got ${typeName(alphabet)}`);
-  if (!alphabet.isWellFormed()) badRange('alphabet', 'expected text without halves of surrogate pairs');
-  const symbols = [...alphabet];
-  if (symbols.length < 2 || symbols.length > MAX_ALPHABET) {
-    badRange('alphabet', `expected 2 to ${MAX_ALPHABET} characters, got ${symbols.length}`);
-  }
-  if (new Set(symbols).size !== symbols.length) badRange('alphabet', 'expected every character once');
+  const symbols = makeAlphabet(alphabet);
   checkOptions('options', options, LENGTH_OPTIONS);
-  const limits = checkLengths(options, { min: minimumLength(symbols.length), max: MAX_FORMAT_LENGTH });
-  const engine = uniform('the alphabet', symbols, ['text@1', alphabet], limits);
+  const limits = checkLengths(options, { min: minimumLength(symbols.radix), max: MAX_FORMAT_LENGTH });
+  const engine = uniform('the alphabet', alphabet, symbols, ['text@1', alphabet], limits);
   return makeFormat({ type: 'text', alphabet, ...givenLengths(options) }, engine) as TextFormat;
 }

@@ -46,10 +46,14 @@ export type Numerals =
 
 /** The fastest arithmetic for halves of `digits` numerals. */
 export function makeHalf(radix: number, digits: number): Half {
-  const modulus = BigInt(radix) ** BigInt(digits);
-  if (modulus <= BigInt(MAX_BASE)) return doubles(radix, digits);
+  if (fitsDouble(radix, digits)) return doublesHalf(radix, digits);
   const limbs = Math.ceil(digits / digitsOfLimb(radix));
   return limbs <= MAX_LIMBS ? limbed(radix, digits) : bigints(radix, digits);
+}
+
+/** Whether radix^digits is at most 2^36. */
+export function fitsDouble(radix: number, digits: number): boolean {
+  return BigInt(radix) ** BigInt(digits) <= BigInt(MAX_BASE);
 }
 
 /** Most numerals j with radix^j <= 2^36. */
@@ -59,15 +63,28 @@ function digitsOfLimb(radix: number): number {
   return digits;
 }
 
+/** Halves of one double each, for rounds that look at them directly. */
+export interface DoublesHalf extends Half {
+  /** The halves. The array is another one after `reserve`. */
+  readonly values: Float64Array;
+  /** radix^m. */
+  readonly modulus: number;
+  readonly inverse: number;
+}
+
 /** One double a half. */
-export function doubles(radix: number, digits: number): Half {
+export function doublesHalf(radix: number, digits: number): DoublesHalf {
   const m = power(radix, digits);
   const inverse = 1 / m;
   const shrink = 1 / radix;
-  const oneStep = m >= 2 ** 14 && m <= 2 ** 30;
   let half = new Float64Array(1);
 
   return {
+    get values() {
+      return half;
+    },
+    modulus: m,
+    inverse,
     reserve(count) {
       if (half.length < count) half = new Float64Array(count);
     },
@@ -107,12 +124,18 @@ export function doubles(radix: number, digits: number): Half {
     },
     add(s, count, stride, d, sign) {
       for (let value = 0, start = 0; value < count; value++, start += stride) {
-        let y = oneStep && d === 8 ? reduceOnce(s, start, m, inverse) : reduceByWords(s, start, d, m, inverse);
-        y = half[value]! + sign * y;
+        const y = half[value]! + sign * reduceBytes(s, start, d, m, inverse);
         half[value] = y >= m ? y - m : y < 0 ? y + m : y;
       }
     },
   };
+}
+
+/** NUM of the d bytes at `start` modulo m, for m up to 2^36. */
+export function reduceBytes(s: DataView, start: number, d: number, m: number, inverse: number): number {
+  return d === 8 && m >= 2 ** 14 && m <= 2 ** 30
+    ? reduceOnce(s, start, m, inverse)
+    : reduceByWords(s, start, d, m, inverse);
 }
 
 /**

@@ -11,8 +11,13 @@
  */
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
-import { BLOCK, type Blocks, encryptEach, expandKey, manyBlocks, type RoundKeys } from './aes.ts';
-import { bytesOf, type Half, makeHalf, type Numerals } from './ff1-halves.ts';
+import { expandKey, manyBlocks } from './aes.ts';
+import type { Numerals } from './ff1-halves.ts';
+import { sizesOf, type Tweaks } from './ff1-prf.ts';
+import { type Lane, makeLane } from './ff1-rounds.ts';
+import { isShort, makeShortLane } from './ff1-rounds-short.ts';
+
+export type { Tweaks };
 
 /** The smallest domain, radix^minlen, of SP 800-38G Rev. 1, second draft. */
 export const MIN_DOMAIN = 1_000_000;
@@ -28,12 +33,6 @@ export const MAX_TWEAK = 65_536;
 
 /** Values that go through the rounds together: their blocks stay in the processor's second cache. */
 const CHUNK = 1024;
-
-/** From this many blocks on a call of the door for many blocks is faster than single ones (measured: 6 on Node 20). */
-const MANY = 8;
-
-/** One tweak for all values, or one a value. */
-export type Tweaks = Uint8Array | readonly Uint8Array[];
 
 /** A list of numerals, each a whole number from 0 to radix - 1. */
 export type NumeralString = ArrayLike<number>;
@@ -162,18 +161,6 @@ function emptyLike(numerals: NumeralString): number[] | Numerals {
   return new kind(numerals.length);
 }
 
-/** The rounds for values of one length. */
-export interface Lane {
-  /** LEN(A). */
-  readonly u: number;
-  readonly a: Half;
-  readonly b: Half;
-  /** Gets ready for so many values: room, and what the tweaks decide. */
-  readonly load: (count: number, tweaks: Tweaks) => void;
-  /** The ten rounds over the first `count` values. */
-  readonly run: (count: number, sign: 1 | -1) => void;
-}
-
 /** FF1 under one key in one radix, without checks: for this folder. */
 export interface Network {
   readonly lane: (n: number) => Lane;
@@ -198,7 +185,8 @@ export function ff1Network(key: Uint8Array, radix: number): Network {
     if (made === undefined) {
       // A caller with very many lengths makes them again: a bound on memory, not on values.
       if (lanes.size >= 256) lanes.clear();
-      made = makeLane(doors, radix, n);
+      const sizes = sizesOf(radix, n);
+      made = (isShort(sizes) ? makeShortLane : makeLane)(doors, sizes);
       lanes.set(n, made);
     }
     return made;
@@ -233,204 +221,4 @@ export function ff1Network(key: Uint8Array, radix: number): Network {
       }
     },
   };
-}
-
-/** The two doors of AES under one key. */
-interface Doors {
-  readonly few: RoundKeys;
-  readonly many: Blocks;
-}
-
-/** Bytes, and the same as words. */
-interface Room {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-}
-
-function makeRoom(length: number): Room {
-  const bytes = new Uint8Array(length);
-  return { bytes, view: new DataView(bytes.buffer) };
-}
-
-/** A batch of blocks on its way to AES, by the door that its size asks for. */
-function makeBatch(doors: Doors) {
-  let input = makeRoom(0);
-  let output = input;
-  return {
-    reserve(count: number): Room {
-      if (input.bytes.length !== count * BLOCK) {
-        input = makeRoom(count * BLOCK);
-        output = count < MANY ? makeRoom(count * BLOCK) : input;
-      }
-      return input;
-    },
-    encrypt(): Room {
-      if (input.bytes.length < MANY * BLOCK) {
-        encryptEach(doors.few, input.view, output.view);
-        return output;
-      }
-      const bytes = doors.many(input.bytes);
-      return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
-    },
-  };
-}
-
-/** What depends on the length of the numeral string, and the rounds. */
-function makeLane(doors: Doors, radix: number, n: number): Lane {
-  // 1. Let u = floor(n / 2); v = n - u.
-  const u = Math.floor(n / 2);
-  const v = n - u;
-  // 2. Let A = X[1 .. u]; B = X[u + 1 .. n].
-  const a = makeHalf(radix, u);
-  const b = makeHalf(radix, v);
-  // 3. Let b = ceil(ceil(v · LOG(radix)) / 8).
-  const bytes = bytesOf(radix, v);
-  // 4. Let d = 4 · ceil(b / 4) + 4.
-  const d = 4 * Math.ceil(bytes / 4) + 4;
-
-  // The last blocks of Q hold [i]^1 || [NUM(B)]^b, after what is left of the tweak and its padding.
-  const tail = Math.ceil((bytes + 1) / BLOCK);
-  const stride = tail * BLOCK;
-  // Blocks of S after the first, step 6.iii.
-  const more = Math.ceil(d / BLOCK) - 1;
-
-  // For each value: the last blocks of Q without [i]^1 || [NUM(B)]^b, XORed with the CBC-MAC of all before; and with them.
-  let base = makeRoom(0);
-  let q = base;
-  let s = base;
-  const chain = makeBatch(doors);
-  const counters = makeBatch(doors);
-  let held: Uint8Array | null = null;
-
-  function load(count: number, tweaks: Tweaks): void {
-    a.reserve(count);
-    b.reserve(count);
-    if (base.bytes.length !== count * stride) {
-      base = makeRoom(count * stride);
-      // A tail of one block is what AES takes as it is.
-      q = tail === 1 ? chain.reserve(count) : makeRoom(count * stride);
-      s = makeRoom(more === 0 ? 0 : count * (more + 1) * BLOCK);
-      held = null;
-    }
-    if (Array.isArray(tweaks)) {
-      held = null;
-      basesOf(tweaks);
-    } else if (held === null || !equalBytes(held, tweaks as Uint8Array)) {
-      held = (tweaks as Uint8Array).slice();
-      basesOf([held]);
-      for (let filled = stride; filled < base.bytes.length; filled *= 2) {
-        base.bytes.copyWithin(filled, 0, base.bytes.length - filled);
-      }
-    }
-  }
-
-  /** Fills the base for tweaks of one length, one a value. */
-  function basesOf(tweaks: readonly Uint8Array[]): void {
-    const count = tweaks.length;
-    const t = tweaks[0]!.length;
-    // 5. Let P = [1]^1 || [2]^1 || [1]^1 || [radix]^3 || [10]^1 || [u mod 256]^1 || [n]^4 || [t]^4.
-    const p = makeRoom(BLOCK);
-    p.bytes.set([1, 2, 1, radix >>> 16, (radix >>> 8) & 255, radix & 255, 10, u & 255]);
-    p.view.setUint32(8, n);
-    p.view.setUint32(12, t);
-    const start = makeRoom(BLOCK);
-    encryptEach(doors.few, p.view, start.view);
-    // 6.i. Let Q = T || [0]^((-t-b-1) mod 16) || [i]^1 || [NUM(B)]^b. Its blocks before the tail hold only T and zeros.
-    const folded = BLOCK * Math.ceil((t + bytes + 1) / BLOCK) - stride;
-    const fold = makeBatch(doors);
-    const input = fold.reserve(count);
-    let r: Uint8Array = new Uint8Array(count * BLOCK);
-    for (let k = 0; k < count; k++) r.set(start.bytes, k * BLOCK);
-    // 6.ii. Let R = PRF(P || Q), as far as it is the same in every round.
-    for (let at = 0; at < folded; at += BLOCK) {
-      input.bytes.set(r);
-      for (let k = 0; k < count; k++) xorBytes(input.bytes, k * BLOCK, tweaks[k]!, at, Math.min(t, at + BLOCK));
-      r = fold.encrypt().bytes;
-    }
-    for (let k = 0; k < count; k++) {
-      const at = k * stride;
-      base.bytes.fill(0, at, at + stride);
-      xorBytes(base.bytes, at, r, k * BLOCK, (k + 1) * BLOCK);
-      if (t > folded) xorBytes(base.bytes, at, tweaks[k]!, folded, t);
-    }
-  }
-
-  /** Steps 6.ii and iii: R = PRF(P || Q), and S, in strides of 16 · ceil(d / 16) bytes. */
-  function macs(count: number): DataView {
-    if (tail === 1 && more === 0) return chain.encrypt().view;
-    const input = chain.reserve(count).bytes;
-    let r = input;
-    for (let block = 0; block < tail; block++) {
-      if (tail > 1) {
-        if (block === 0) input.fill(0);
-        else input.set(r);
-        for (let k = 0; k < count; k++) {
-          const at = k * stride + block * BLOCK;
-          xorBytes(input, k * BLOCK, q.bytes, at, at + BLOCK);
-        }
-      }
-      r = chain.encrypt().bytes;
-    }
-    if (more === 0) return viewOf(r);
-    // iii. Let S be the first d bytes of R || CIPH(R xor [1]^16) || CIPH(R xor [2]^16) …
-    const next = counters.reserve(count * more);
-    for (let k = 0, at = 0; k < count; k++) {
-      for (let j = 1; j <= more; j++, at += BLOCK) {
-        copyBytes(next.bytes, at, r, k * BLOCK);
-        // j is at most 2^16, so [j]^16 is in the last four bytes.
-        next.view.setUint32(at + 12, next.view.getUint32(at + 12) ^ j);
-      }
-    }
-    const rest = counters.encrypt().bytes;
-    for (let k = 0, at = 0, from = 0; k < count; k++) {
-      copyBytes(s.bytes, at, r, k * BLOCK);
-      at += BLOCK;
-      for (let j = 0; j < more; j++, at += BLOCK, from += BLOCK) copyBytes(s.bytes, at, rest, from);
-    }
-    return s.view;
-  }
-
-  function run(count: number, sign: 1 | -1): void {
-    // 6. For i from 0 to 9 (Algorithm 8: from 9 to 0). The halves take turns, so A is A again after ten rounds.
-    for (let turn = 0; turn < 10; turn++) {
-      const i = sign === 1 ? turn : 9 - turn;
-      const even = i % 2 === 0;
-      copyAll(q, base);
-      for (let at = stride - bytes - 1; at < q.bytes.length; at += stride) q.bytes[at] = q.bytes[at]! ^ i;
-      (even ? b : a).xorInto(q.view, count, stride);
-      // iv. Let y = NUM(S). v. If i is even, let m = u; else, let m = v. vi. Let c = (NUM(A) + y) mod radix^m.
-      // vii. Let C = STR(c). viii. Let A = B. ix. Let B = C.
-      (even ? a : b).add(macs(count), count, (more + 1) * BLOCK, d, sign);
-    }
-    // 7. Return A || B.
-  }
-
-  return { u, a, b, load, run };
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-/** Copies a room: by words where it is small, because a call of `set` costs as much as 16 of them. */
-function copyAll(to: Room, from: Room): void {
-  const { length } = from.bytes;
-  if (length > 4 * BLOCK) to.bytes.set(from.bytes);
-  else for (let at = 0; at < length; at += 4) to.view.setUint32(at, from.view.getUint32(at));
-}
-
-/** Copies one block. */
-function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number): void {
-  for (let i = 0; i < BLOCK; i++) to[at + i] = from[start + i]!;
-}
-
-/** XORs `from[start..end]` into `into` at `at`. */
-function xorBytes(into: Uint8Array, at: number, from: Uint8Array, start: number, end: number): void {
-  for (let i = start, to = at; i < end; i++, to++) into[to] = into[to]! ^ from[i]!;
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -1,0 +1,72 @@
+/**
+ * FF1 of NIST SP 800-38G by itself, for people who want just the cipher: data of other systems, formats of one's own.
+ * In a policy the rule `fpe` takes care of keys, tweaks and formats.
+ */
+
+import { type Alphabet, alphabet as makeAlphabet } from './kernel/alphabet.ts';
+import { type Ff1, ff1 as kernel, type NumeralString, type NumeralsLike, type Tweaks } from './kernel/ff1.ts';
+
+export type { Alphabet, Ff1, NumeralString, NumeralsLike, Tweaks };
+
+/** Options of {@link ff1}. */
+export interface Ff1Options {
+  /**
+   * Smallest radix^length that is taken: 1,000,000 unless lowered, never below 100. Lower it by name to read data of the
+   * first edition of the standard; small domains can be guessed and, for FF1, distinguished.
+   */
+  readonly minDomain?: number;
+}
+
+/**
+ * FF1 under one key in one radix: numeral strings in, numeral strings of the same length out.
+ *
+ * Numerals are whole numbers from 0 to radix − 1; a string has at least 2 of them, as many as make 1,000,000 values, and
+ * at most 4,096. A tweak has 0 to 65,536 bytes; it is public, and values under different tweaks have unrelated
+ * ciphertexts. What is passed in is read during the call and never kept or changed. Key set-up is done here, once;
+ * `encryptMany` runs a whole batch through each round together and is several times faster per value. In a batch,
+ * `tweaks` is one tweak for all or one a value, and typed arrays come out as typed arrays of the same kind.
+ *
+ * *Warning*: FF1 does not authenticate: a changed ciphertext or another key gives another value. Equal values under one
+ * key and tweak have equal ciphertexts. Single values go through table-based AES, whose time depends on the data;
+ * batches use AES instructions where node:crypto has them.
+ *
+ * Source: NIST SP 800-38G, Algorithms 7 and 8, with the floor of Revision 1, second public draft.
+ *
+ * @param key AES key of 16, 24 or 32 bytes; the bytes are copied.
+ * @param radix 2 to 65,536.
+ * @throws TypeError or RangeError, naming the argument, for anything that does not fit; never with a numeral in it.
+ *
+ * @example
+ * ```ts
+ * import { ff1 } from 'trefoil/ff1';
+ *
+ * const key = Uint8Array.from({ length: 16 }, (_, i) => i);
+ * const cipher = ff1(key, 10);
+ * const ciphertext = cipher.encrypt([4, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+ * cipher.decrypt(ciphertext).join(''); // → '4111111111'
+ * ```
+ */
+export function ff1(key: Uint8Array, radix: number, options: Ff1Options = {}): Ff1 {
+  return kernel(key, radix, options);
+}
+
+/**
+ * The symbols of a text as numerals, and back: the order of the symbols is their value.
+ *
+ * @param symbols 2 to 65,536 different code points.
+ * @throws TypeError or RangeError for a bad alphabet; `parse` throws a RangeError for a symbol that is not in it, with the
+ *   symbol's place and never the symbol.
+ *
+ * @example
+ * ```ts
+ * import { alphabet, ff1 } from 'trefoil/ff1';
+ *
+ * const base36 = alphabet('0123456789abcdefghijklmnopqrstuvwxyz');
+ * const cipher = ff1(new Uint8Array(32).fill(7), base36.radix);
+ * const ciphertext = base36.format(cipher.encrypt(base36.parse('k013377zz')));
+ * base36.format(cipher.decrypt(base36.parse(ciphertext))); // → 'k013377zz'
+ * ```
+ */
+export function alphabet(symbols: string): Alphabet {
+  return makeAlphabet(symbols);
+}
