@@ -8,7 +8,7 @@ export default defineConfig({
     // Tests read the sources; test/runtime and test/cli read what was built and packed.
     alias: [
       { find: /^trefoil$/, replacement: source('index') },
-      { find: /^trefoil\/([a-z-]+)$/, replacement: fileURLToPath(new URL('./src/$1.ts', import.meta.url)) },
+      { find: /^trefoil\/([a-z0-9-]+)$/, replacement: fileURLToPath(new URL('./src/$1.ts', import.meta.url)) },
     ],
   },
   test: {

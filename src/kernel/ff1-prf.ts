@@ -147,7 +147,8 @@ export function makeBases(doors: Doors, sizes: Sizes): Bases {
         return true;
       }
       if (held !== null && equalBytes(held, tweaks as Uint8Array)) return false;
-      held = (tweaks as Uint8Array).slice();
+      // `slice` of a Buffer is a view, which the caller could change afterwards.
+      held = Uint8Array.from(tweaks as Uint8Array);
       foldTweaks([held]);
       for (let filled = stride; filled < room.bytes.length; filled *= 2) {
         room.bytes.copyWithin(filled, 0, room.bytes.length - filled);

@@ -3,13 +3,9 @@
  * place. YAML itself is read in `cli/`.
  */
 
-import { badType, isArgumentError, typeName } from '../core/checks.ts';
-import { nearest } from '../core/suggest.ts';
-import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
-import { card } from '../format/card.ts';
+import { badType, typeName } from '../core/checks.ts';
+import { type Issue, TrefoilError } from '../errors.ts';
 import type { Format } from '../format/engine.ts';
-import { pattern } from '../format/pattern.ts';
-import { digits, text } from '../format/text.ts';
 import { PREPARE_NAMES, type Prepare, prepareByName } from '../prepare/steps.ts';
 import { type CoarsenBucket, coarsen } from '../rule/coarsen.ts';
 import { fpe } from '../rule/fpe.ts';
@@ -17,13 +13,13 @@ import { type ConstantValue, constant, makeDrop, makeKeep, mask } from '../rule/
 import type { Common, Rule } from '../rule/rule.ts';
 import { seal } from '../rule/seal.ts';
 import { token } from '../rule/token.ts';
+import { readFormat } from './formats.ts';
+import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';
+
 import { halfJoins, policy, unfitRules } from './policy.ts';
-import { type Entries, misfits, SCHEMA } from './schema.ts';
+import { SCHEMA } from './schema.ts';
 import { treeOfFields, treeOfPaths } from './tree.ts';
 import type { FilePolicy, PolicyOptions } from './types.ts';
-
-/** A path into the value of a policy file: `['fields', 'email', 'rule']`. */
-export type ValuePath = readonly (string | number)[];
 
 /** Tells where in the file a value, or the nearest one around it, stands. */
 export type Locate = (path: ValuePath) =>
@@ -33,9 +29,6 @@ export type Locate = (path: ValuePath) =>
       readonly file?: string;
     }
   | undefined;
-
-type Options = Readonly<Record<string, unknown>>;
-type Complain = (code: IssueCode, path: ValuePath, message: string, more?: Partial<Issue>) => void;
 
 /**
  * Reads a policy from the value of a policy file, as a YAML or JSON parser gives it.
@@ -142,7 +135,7 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
     if (entry === 'drop') return makeDrop({});
     const known = Object.hasOwn(SCHEMA.rules, entry);
     if (known) complain('missing_option', path, `${entry} needs options: write { rule: ${entry}, … }`);
-    else complain('unknown_rule', path, `there is no such rule; ${oneOf(entry, Object.keys(SCHEMA.rules))}`);
+    else complain('unknown_rule', path, `there is no such rule; ${nameOneOf(entry, Object.keys(SCHEMA.rules))}`);
     return null;
   }
   if (!isMap(entry)) {
@@ -160,7 +153,7 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
   }
   const entries = Object.hasOwn(SCHEMA.rules, name) ? SCHEMA.rules[name] : undefined;
   if (entries === undefined) {
-    complain('unknown_rule', [...path, 'rule'], `there is no such rule; ${oneOf(name, Object.keys(SCHEMA.rules))}`);
+    complain('unknown_rule', [...path, 'rule'], `there is no such rule; ${nameOneOf(name, Object.keys(SCHEMA.rules))}`);
     return null;
   }
   let fits = admits(entries, options, path, name, complain);
@@ -214,75 +207,10 @@ function readPrepare(value: unknown, path: ValuePath, complain: Complain): Prepa
     const step = prepareByName(name);
     if (step === undefined) {
       const place = Array.isArray(value) ? [...path, index] : path;
-      complain('unknown_prepare', place, `there is no such prepare step; ${oneOf(name, PREPARE_NAMES)}`);
+      complain('unknown_prepare', place, `there is no such prepare step; ${nameOneOf(name, PREPARE_NAMES)}`);
     }
     return step;
   });
   if (steps.some((step) => step === undefined)) return null;
   return (Array.isArray(value) ? steps : steps[0]) as Prepare | readonly Prepare[];
-}
-
-function readFormat(value: unknown, path: ValuePath, complain: Complain): Format | null {
-  const asMap = typeof value === 'string' ? { type: value } : value;
-  // Anything else has been reported by the schema.
-  if (!isMap(asMap) || typeof asMap.type !== 'string') return null;
-  const { type, ...options } = asMap;
-  const entries = Object.hasOwn(SCHEMA.formats, type as string) ? SCHEMA.formats[type as string] : undefined;
-  const place = typeof value === 'string' ? path : [...path, 'type'];
-  if (entries === undefined) {
-    complain('unknown_format', place, `there is no such format; ${oneOf(type as string, Object.keys(SCHEMA.formats))}`);
-    return null;
-  }
-  if (!admits(entries, options, path, type as string, complain)) return null;
-  let format: Format | null = null;
-  attempt(path, options, complain, 'wrong_option', () => {
-    format = buildFormat(type as string, options);
-  });
-  return format;
-}
-
-/** A format from options whose types the schema has checked. */
-function buildFormat(type: string, { alphabet, pattern: source, ...options }: Options): Format {
-  if (type === 'text') return text(alphabet as string, options);
-  if (type === 'pattern') return pattern(source as string);
-  return type === 'card' ? card(options) : digits(options);
-}
-
-/** Holds options against the schema and against the names that there are. */
-function admits(entries: Entries, options: Options, path: ValuePath, owner: string, complain: Complain): boolean {
-  const names = Object.keys(entries);
-  const unknown = Object.keys(options).filter((name) => !names.includes(name));
-  for (const name of unknown) {
-    // What does not look like an option may be data: a file of records that was given as a policy by mistake.
-    const shown = /^[A-Za-z_]{1,24}$/.test(name) ? [...path, name] : path;
-    const message = `${owner} has no such option; ${oneOf(name, names)}`;
-    complain('unknown_option', [...path, name], message, { field: shown.join('.') });
-  }
-  const found = misfits(entries, options);
-  for (const misfit of found) complain(misfit.code, [...path, ...misfit.path], misfit.message);
-  return unknown.length === 0 && found.length === 0;
-}
-
-/** Runs a constructor and reports what it refuses, at the option that it names. */
-function attempt(path: ValuePath, options: Options, complain: Complain, code: IssueCode, run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    if (isArgumentError(error)) {
-      const place = Object.hasOwn(options, error.argument) ? [...path, error.argument] : path;
-      complain(code, place, error.message.replace(/^"options" /, ''));
-    } else {
-      throw error;
-    }
-  }
-}
-
-/** `did you mean token?`, or all that there are. */
-function oneOf(word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return near === null ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

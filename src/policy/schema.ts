@@ -52,18 +52,48 @@ function makeSchema(): PolicySchema {
       onToken: v.optional(v.picklist(['error', 'pass'])),
       empty: v.optional(empty),
     },
-    fpe: { ...common, scope: text, format: v.union([text, v.looseObject({ type: text })]), empty: v.optional(empty) },
+    fpe: {
+      ...common,
+      scope: text,
+      format: v.union([text, v.looseObject({ type: text })]),
+      empty: v.optional(empty),
+      allowCodebook: v.optional(text),
+    },
     seal: { ...common, scope: text, value: v.optional(v.picklist(['text', 'integer'])), empty: v.optional(empty) },
   };
 
   const lengths = { length: v.optional(whole), min: v.optional(whole), max: v.optional(whole) };
 
   // The options of each format; `type` itself has been read.
+  const format = v.union([text, v.looseObject({ type: text })]);
+  const limit = v.union([text, whole]);
+  const span = { from: text, to: text };
   const formats: Readonly<Record<string, Entries>> = {
     digits: lengths,
     text: { alphabet: text, ...lengths },
-    card: { clear: v.optional(v.object({ first: v.optional(whole) })), ...lengths },
     pattern: { pattern: text },
+    regex: { regex: text },
+    enumOf: { values: v.array(text) },
+    integer: { min: limit, max: limit },
+    decimal: { min: limit, max: limit, places: whole },
+    date: span,
+    dateTime: span,
+    uuid: { letters: v.optional(v.picklist(['lower', 'upper'])) },
+    card: {
+      clear: v.optional(v.object({ first: v.optional(whole), last: v.optional(whole) })),
+      luhn: v.optional(v.picklist(['valid', 'any', 'invalid'])),
+      brands: v.optional(v.array(text)),
+      ...lengths,
+    },
+    iban: { countries: v.optional(v.array(text)) },
+    phone: { min: v.optional(whole) },
+    email: { domain: v.optional(v.picklist(['clear', 'hashed', 'enciphered'])) },
+    ipv4: { prefixPreserving: v.optional(flag) },
+    ipv6: { prefixPreserving: v.optional(flag) },
+    caseKept: { minSize: v.optional(whole) },
+    seq: { parts: v.array(format) },
+    oneOf: { formats: v.array(format) },
+    clear: { of: format },
   };
 
   // The top of the file.

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ff3 } from '../../src/kernel/ff3.ts';
 import { ff3Reference } from '../reference/ff3.ts';
@@ -193,6 +194,40 @@ describe('against the literal algorithm', () => {
     const tweak = bytes(7);
     const all = Array.from({ length: 1000 }, (_, i) => Array.from(`${i}`.padStart(3, '0'), Number));
     expect(new Set(cipher.decryptMany(all, tweak).map((digits) => digits.join(''))).size).toBe(1000);
+  });
+});
+
+describe('properties', () => {
+  const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+  const values = fc.oneof(fc.integer({ min: 2, max: 65_536 }), fc.constantFrom(2, 10, 36, 65_536)).chain((radix) =>
+    fc.record({
+      radix: fc.constant(radix),
+      key: fc.oneof(bytesOf(16), bytesOf(24), bytesOf(32)),
+      batch: fc.array(
+        fc.record({
+          numerals: fc.array(fc.integer({ min: 0, max: radix - 1 }), {
+            minLength: shortest(radix),
+            maxLength: longest(radix),
+          }),
+          tweak: fc.oneof(bytesOf(7), bytesOf(8)),
+        }),
+        { minLength: 1, maxLength: 12 },
+      ),
+    }),
+  );
+
+  it('what the literal algorithm encrypts comes back, one by one and together', () => {
+    fc.assert(
+      fc.property(values, ({ radix, key, batch }) => {
+        const cipher = ff3(key, radix);
+        const encrypted = batch.map(({ numerals, tweak }) => ff3Reference('encrypt', key, radix, numerals, tweak));
+        const tweaks = batch.map(({ tweak }) => tweak);
+        const plain = batch.map(({ numerals }) => numerals);
+        expect(encrypted.map((numerals, i) => cipher.decrypt(numerals, tweaks[i]!))).toEqual(plain);
+        expect(cipher.decryptMany(encrypted, tweaks)).toEqual(plain);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 

@@ -165,7 +165,7 @@ describe('the slow reference and the fast one agree', () => {
       expect(table.decryptMany(expected, tweak)).toEqual(range(size));
       digest.update(Uint32Array.from(expected));
     }
-    expect(digest.digest('hex')).toBe('TABLES');
+    expect(digest.digest('hex')).toBe('c5fd693c9db56fafea61b4bea400c2f2b4cc550ec106e8dde0f13a2e3e35437c');
   });
 
   it('a table that passes over words', () => {
@@ -195,8 +195,19 @@ describe('the slow reference and the fast one agree', () => {
       expect(slow.encrypt(fast.decrypt(0, tweak))).toBe(0);
       digest.update(Uint32Array.from(expected));
     }
-    expect(digest.digest('hex')).toBe('RECURSE');
+    expect(digest.digest('hex')).toBe('fb6a9bda46484fdbcc80c47a4818feba12ac39c97546647c78e87f2b5f798091');
   });
+});
+
+it('the vectors of the specification', () => {
+  const key = Uint8Array.from(range(32));
+  const tweak = Buffer.from('00000002313600000006343131313131', 'hex');
+  expect(tablePermutation(key, 10).encryptMany(range(10), tweak)).toEqual([4, 9, 7, 8, 3, 5, 2, 0, 6, 1]);
+  const points = [0, 1, 12_345, 99_999];
+  expect(sometimesRecurse(key, 100_000).encryptMany(points, tweak)).toEqual([93_059, 65_449, 7_902, 66_460]);
+  const { roundKeys } = sometimesRecurseReference(key, 100_000, tweak);
+  expect(roundKeys[0]!.slice(0, 4)).toEqual([92_366, 5_105, 20_721, 11_658]);
+  expect(roundKeys.map((keys) => keys.length)).toEqual(ROUNDS.slice(1, 18).toReversed());
 });
 
 describe('whole permutations', () => {
@@ -214,20 +225,27 @@ describe('whole permutations', () => {
     },
   );
 
-  it.each([...sizes, 10_000, 65_537, 2 ** 17])('sometimes-recurse of %i', (size) => {
+  it.each([...sizes, 10_000, 30_011, 2 ** 17])('sometimes-recurse of %i', (size) => {
     const { bytes } = random(`whole shuffle ${size}`);
     const shuffle = sometimesRecurse(bytes(32), size);
     const tweak = bytes(9);
     const out = shuffle.encryptMany(range(size), tweak);
     expect(isPermutation(out)).toBe(true);
-    expect(shuffle.decryptMany(out, tweak).every((index, i) => index === i)).toBe(true);
+    // The way back of the largest is the slow part of this file: a seventh of it, everywhere in the space.
+    const back = size > 50_000 ? range(size).filter((index) => index % 7 === 3) : range(size);
+    expect(
+      shuffle.decryptMany(
+        back.map((index) => out[index]!),
+        tweak,
+      ),
+    ).toEqual(back);
   });
 
   it('samples of the largest sizes go there and back', () => {
     for (const size of [100_000, 999_999, 2 ** 20]) {
       const { bytes, below } = random(`samples of ${size}`);
       const shuffle = sometimesRecurse(bytes(32), size);
-      const indices = [...new Set([0, 1, size - 1, ...range(9000).map(() => below(size))])];
+      const indices = [...new Set([0, 1, size - 1, ...range(5000).map(() => below(size))])];
       const tweaks = indices.map(() => bytes(12));
       const out = shuffle.encryptMany(indices, tweaks);
       expect(out.every((index) => Number.isInteger(index) && index >= 0 && index < size)).toBe(true);
@@ -274,7 +292,7 @@ describe.each(both)('%s has no bias that a count would show', (name, make) => {
     (size) => {
       const { bytes } = random(`${name} places ${size}`);
       const counts = new Array<number>(size * size).fill(0);
-      const samples = 1500;
+      const samples = size > 50 ? 800 : 1500;
       let fixed = 0;
       let odd = 0;
       for (let k = 0; k < 10; k++) {

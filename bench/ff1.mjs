@@ -1,0 +1,93 @@
+/** FF1 against @noble/ciphers, text to text, AES-256. Both sides read and write text with the same two functions. */
+import assert from 'node:assert/strict';
+import { ff1 } from 'trefoil/ff1';
+import { alphabetOf, bytes, oneByOne, texts, valueByValue, wholeColumn } from './inputs.mjs';
+import { nobleFf1, nobleFf1WithTweaks } from './rivals/noble-ff1.mjs';
+
+const DIGITS = '0123456789';
+const LOWER = `${DIGITS}abcdefghijklmnopqrstuvwxyz`;
+const WORDS = `${LOWER}ABCDEFGHIJKLMNOPQRSTUVWXYZ`;
+const AGAINST = '@noble/ciphers FF1';
+
+const key = bytes(32, 1);
+const tweak = bytes(8, 2);
+
+function ours(alphabet) {
+  const { numerals, text } = alphabetOf(alphabet);
+  const cipher = ff1(key, alphabet.length);
+  return {
+    encrypt: (plain) => text(cipher.encrypt(numerals(plain), tweak)),
+    decrypt: (enciphered) => text(cipher.decrypt(numerals(enciphered), tweak)),
+    encryptMany: (plain) => cipher.encryptMany(plain.map(numerals), tweak).map(text),
+    encryptManyTweaks: (plain, tweaks) => cipher.encryptMany(plain.map(numerals), tweaks).map(text),
+  };
+}
+
+function oneValue(alphabet, length, floor) {
+  const values = texts(1024, length, alphabet, length);
+  const mine = ours(alphabet);
+  const noble = nobleFf1(key, tweak, alphabet);
+  return {
+    work: `FF1 radix ${alphabet.length}, ${length} symbols, one value`,
+    against: AGAINST,
+    floor,
+    check() {
+      for (const value of values) {
+        const enciphered = mine.encrypt(value);
+        assert.equal(enciphered, noble.encrypt(value));
+        assert.equal(mine.decrypt(enciphered), value);
+      }
+    },
+    ours: oneByOne(values, mine.encrypt),
+    rival: oneByOne(values, noble.encrypt),
+  };
+}
+
+function column(alphabet, length, floor, aim) {
+  const values = texts(10_000, length, alphabet, length + 1);
+  const mine = ours(alphabet);
+  const noble = nobleFf1(key, tweak, alphabet);
+  return {
+    work: `FF1 radix ${alphabet.length}, ${length} symbols, column of 10,000`,
+    against: AGAINST,
+    floor,
+    aim,
+    check() {
+      const many = mine.encryptMany(values);
+      assert.equal(many.length, values.length);
+      values.forEach((value, i) => {
+        assert.equal(many[i], mine.encrypt(value));
+        if (i % 8 === 0) assert.equal(many[i], noble.encrypt(value));
+      });
+    },
+    ours: wholeColumn(values, mine.encryptMany),
+    rival: valueByValue(values, noble.encrypt),
+  };
+}
+
+function columnWithTweaks(alphabet, length) {
+  const values = texts(10_000, length, alphabet, length + 2);
+  const all = bytes(8 * values.length, 3);
+  const tweaks = values.map((_, i) => all.slice(8 * i, 8 * i + 8));
+  const mine = ours(alphabet);
+  const noble = nobleFf1WithTweaks(key, alphabet);
+  const part = Array.from({ length: 100 }, (_, i) => i);
+  return {
+    work: `FF1 radix ${alphabet.length}, ${length} symbols, column of 10,000, a tweak each`,
+    against: AGAINST,
+    check() {
+      const many = mine.encryptManyTweaks(values, tweaks);
+      for (let i = 0; i < values.length; i += 8) assert.equal(many[i], noble.encrypt(values[i], tweaks[i]));
+    },
+    ours: wholeColumn(values, () => mine.encryptManyTweaks(values, tweaks)),
+    rival: { values: part.length, run: () => part.map((i) => noble.encrypt(values[i], tweaks[i])) },
+  };
+}
+
+export const cases = [
+  () => oneValue(DIGITS, 16, 15),
+  () => column(DIGITS, 16, 75, 120),
+  () => columnWithTweaks(DIGITS, 16),
+  () => oneValue(LOWER, 20, 8),
+  () => oneValue(WORDS, 40, 8),
+];

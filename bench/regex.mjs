@@ -1,0 +1,44 @@
+/**
+ * The rank and the unrank of a regular expression against one FF1 value of the same engine: if walking the automaton
+ * cost more than the cipher behind it, the format and not the cryptography would be the price.
+ */
+import assert from 'node:assert/strict';
+import { ff1 } from 'trefoil/ff1';
+import { regex } from 'trefoil/format';
+import { alphabetOf, bytes, oneByOne, random, texts } from './inputs.mjs';
+
+/** Two forms of passport numbers in use: a letter and eight digits, or two letters and seven digits. */
+const PASSPORT = '[A-Z][0-9]{8}|[A-Z]{2}[0-9]{7}';
+
+function passport() {
+  const next = random(9);
+  const letter = () => String.fromCharCode(65 + next(26));
+  const values = texts(1024, 8, '0123456789', 9).map((digits, i) =>
+    i % 2 === 0 ? letter() + digits : letter() + letter() + digits.slice(1),
+  );
+  const format = regex(PASSPORT);
+  const there = (value) => format.unrank(format.rank(value));
+
+  const { numerals, text } = alphabetOf('0123456789');
+  const cipher = ff1(bytes(32, 1), 10);
+  const tweak = bytes(8, 2);
+  const plain = texts(1024, 16, '0123456789', 10);
+  const encrypt = (value) => text(cipher.encrypt(numerals(value), tweak));
+  return {
+    work: 'regex of a passport number, rank + unrank, one value',
+    against: 'FF1 of this library, 16 digits',
+    floor: 1,
+    check() {
+      assert.equal(format.size, 26n * 10n ** 8n + 26n ** 2n * 10n ** 7n);
+      for (const value of values) {
+        const index = format.rank(value);
+        assert.ok(index >= 0n && index < format.size);
+        assert.equal(format.unrank(index), value);
+      }
+    },
+    ours: oneByOne(values, there),
+    rival: oneByOne(plain, encrypt),
+  };
+}
+
+export const cases = [passport];

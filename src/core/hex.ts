@@ -1,0 +1,33 @@
+/** Hexadecimal text of bytes: lower case on the way out, either case on the way in. */
+
+const PAIRS: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+
+/** Two digits a byte. */
+export function writeHex(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) text += PAIRS[bytes[i]!]!;
+  return text;
+}
+
+/** Exactly `length` bytes, or `null` for any other text. */
+export function readHex(text: string, length: number): Uint8Array | null {
+  if (text.length !== 2 * length) return null;
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const high = hexDigit(text.charCodeAt(2 * i));
+    const low = hexDigit(text.charCodeAt(2 * i + 1));
+    if (high < 0 || low < 0) return null;
+    bytes[i] = 16 * high + low;
+  }
+  return bytes;
+}
+
+/** The value of a hexadecimal digit's code, or -1. */
+export function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  // The bit that tells lower from upper case is 32.
+  const lower = code | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}

@@ -1,0 +1,100 @@
+/**
+ * A list of values: a code of a closed set becomes another code of the set.
+ */
+
+import { badRange, badType, typeName } from '../core/checks.ts';
+import { fail } from '../errors.ts';
+import { type Format, makeFormat, type Parts } from './engine.ts';
+import { MAX_FORMAT_LENGTH } from './lengths.ts';
+
+/** The format that {@link enumOf} makes. */
+export interface EnumOfFormat extends Format {
+  readonly type: 'enumOf';
+  readonly values: readonly string[];
+}
+
+/** Most values of a list. Longer ones are data and no format. */
+const MAX_VALUES = 65_536;
+
+const NOTHING: Parts = { shape: '', clear: '', layout: null };
+
+/**
+ * One of a list of texts, compared code point by code point: `b` is not `B`, a composed `é` is not a decomposed one.
+ *
+ * The list and its order are part of the key derivation: a value added or another order changes every output, and what
+ * was protected with the old list is revealed with the old list only.
+ *
+ * *Warning*: a list of a few hundred values is a code book. Whoever may protect writes the whole table down, and the
+ * frequencies of the values show through. Below 10,000 values `fpe` wants `allowCodebook`; fields of so few values are
+ * often better dropped.
+ *
+ * @param values 2 to 65,536 different texts of 1 to 256 characters; the list is copied.
+ * @throws TypeError, RangeError for a list that does not fit.
+ *
+ * @example
+ * ```ts
+ * import { enumOf } from 'trefoil/format';
+ *
+ * const ward = enumOf(['cardiology', 'oncology', 'surgery']);
+ * ward.test('oncology'); // → true
+ * ward.test('Oncology'); // → false
+ * ward.rank('surgery'); // → 2n
+ * ward.strength().codebook; // → true
+ * ```
+ */
+export function enumOf(values: readonly string[]): EnumOfFormat {
+  const { list, indices } = readValues(values);
+  const size = list.length;
+  const lengths = list.map((value) => [...value].length);
+  const characters: string[] = [];
+
+  return makeFormat(
+    { type: 'enumOf', values: list },
+    {
+      kind: 'index',
+      descriptor: ['enumOf@1', ...list],
+      smallest: { size: BigInt(size), because: `the values of the list: ${size}` },
+      hasClear: false,
+      visible: 'nothing but the list',
+      outline: {
+        min: lengths.reduce((least, length) => Math.min(least, length)),
+        max: lengths.reduce((most, length) => Math.max(most, length)),
+        at(position) {
+          // Once a position is asked for: only compositions ask, and a long list has many characters.
+          characters[position] ??= [...new Set(list.map((value) => [...value][position] ?? ''))].join('');
+          return characters[position];
+        },
+      },
+      sample: { ...NOTHING, size, index: 0 },
+      split(value) {
+        const index = indices.get(value);
+        if (index === undefined) {
+          fail('outside_format', `expected one of the ${size} values of the list, spelt as there`, { expected: size });
+        }
+        return { shape: '', clear: '', layout: null, size, index };
+      },
+      join: (_, index) => list[index as number]!,
+    },
+  ) as EnumOfFormat;
+}
+
+function readValues(values: unknown): { list: readonly string[]; indices: ReadonlyMap<string, number> } {
+  if (!Array.isArray(values)) badType('values', `expected a list of texts, got ${typeName(values)}`);
+  const count = values.length;
+  if (count < 2 || count > MAX_VALUES) badRange('values', `expected 2 to ${MAX_VALUES} values, got ${count}`);
+  const list: string[] = [];
+  const indices = new Map<string, number>();
+  // By number and not by iterator: holes are refused, and every value is read once.
+  for (let i = 0; i < count; i++) {
+    const value: unknown = values[i];
+    if (typeof value !== 'string') badType('values', `expected texts; the one at index ${i} is ${typeName(value)}`);
+    if (value === '' || value.length > 2 * MAX_FORMAT_LENGTH || [...value].length > MAX_FORMAT_LENGTH) {
+      badRange('values', `expected texts of 1 to ${MAX_FORMAT_LENGTH} characters; the one at index ${i} is not`);
+    }
+    if (!value.isWellFormed()) badRange('values', `the one at index ${i} holds half of a surrogate pair`);
+    if (indices.has(value)) badRange('values', `expected every value once; the one at index ${i} is there before`);
+    indices.set(value, i);
+    list.push(value);
+  }
+  return { list: Object.freeze(list), indices };
+}
