@@ -44,7 +44,11 @@ export function languageOf(tree: Tree, most: number): ReadonlySet<string> | null
   }
 }
 
-function joined(a: ReadonlySet<string> | null, b: ReadonlySet<string> | null, most: number): ReadonlySet<string> | null {
+function joined(
+  a: ReadonlySet<string> | null,
+  b: ReadonlySet<string> | null,
+  most: number,
+): ReadonlySet<string> | null {
   if (a === null || b === null || a.size * b.size > 4 * most) return null;
   const all = new Set<string>();
   for (const start of a) for (const end of b) all.add(start + end);
@@ -180,9 +184,9 @@ export function counted(canonical: string) {
 }
 
 /** What the trees are written with: digits, letters that touch, signs that want an escape, two-byte and astral ones. */
-export const ALPHABET: readonly number[] = [...'0123456789abcABZ_-]^. é\u{1f600}\u{1f601}\ue000\ud7ff']
-  .map((character) => character.codePointAt(0)!)
-  .filter((point) => point < 0xd800 || point > 0xdfff);
+export const ALPHABET: readonly number[] = [...'0123456789abcABZ_-]^. é\u{1f600}\u{1f601}\ue000\ud7ff'].map(
+  (character) => character.codePointAt(0)!,
+);
 
 /** A pseudo-random tree of a depth. */
 export function randomTree(source: Random, depth: number): Tree {
