@@ -1,7 +1,7 @@
-/** FF1 against @noble/ciphers, text to text, AES-256. Both sides read and write text with the same two functions. */
+/** FF1 against @noble/ciphers, text to text, AES-256. Text is read and written by `alphabet` here, for noble by inputs.mjs. */
 import assert from 'node:assert/strict';
-import { ff1 } from 'trefoil/ff1';
-import { alphabetOf, bytes, oneByOne, texts, valueByValue, wholeColumn } from './inputs.mjs';
+import { ff1, alphabet as symbols } from 'trefoil/ff1';
+import { bytes, oneByOne, texts, valueByValue, wholeColumn } from './inputs.mjs';
 import { nobleFf1, nobleFf1WithTweaks } from './rivals/noble-ff1.mjs';
 
 const DIGITS = '0123456789';
@@ -13,13 +13,25 @@ const key = bytes(32, 1);
 const tweak = bytes(8, 2);
 
 function ours(alphabet) {
-  const { numerals, text } = alphabetOf(alphabet);
-  const cipher = ff1(key, alphabet.length);
+  const { parse: numerals, format: text, radix } = symbols(alphabet);
+  const cipher = ff1(key, radix);
   return {
     encrypt: (plain) => text(cipher.encrypt(numerals(plain), tweak)),
     decrypt: (enciphered) => text(cipher.decrypt(numerals(enciphered), tweak)),
-    encryptMany: (plain) => cipher.encryptMany(plain.map(numerals), tweak).map(text),
-    encryptManyTweaks: (plain, tweaks) => cipher.encryptMany(plain.map(numerals), tweaks).map(text),
+    encryptMany: (plain) =>
+      cipher
+        .encryptMany(
+          plain.map((each) => numerals(each)),
+          tweak,
+        )
+        .map((each) => text(each)),
+    encryptManyTweaks: (plain, tweaks) =>
+      cipher
+        .encryptMany(
+          plain.map((each) => numerals(each)),
+          tweaks,
+        )
+        .map((each) => text(each)),
   };
 }
 

@@ -27,7 +27,7 @@ export function texts(count, length, alphabet, seed) {
   return [...made];
 }
 
-/** Text to numerals and back over an alphabet of ASCII characters: the same two functions for ours and for noble. */
+/** Text to numerals and back over an alphabet of ASCII characters: what noble needs, without any check. */
 export function alphabetOf(alphabet) {
   const numeralOf = new Uint8Array(128).fill(255);
   const codeOf = new Uint8Array(alphabet.length);

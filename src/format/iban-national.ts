@@ -28,6 +28,8 @@ export interface WrittenCheck {
 export interface WeightedNumber {
   readonly from: number;
   readonly weights: readonly number[];
+  /** A place in the run, from 0: this digit and the next are not both 0. */
+  readonly notBothZero?: number;
 }
 
 /** A piece of the account number modulo 97, letters as two digits 10 to 35 (ISO 7064, ISO 13616-1). */
@@ -190,6 +192,8 @@ const CZECH: readonly WeightedNumber[] = [
 export const WEIGHTED_NUMBERS: Readonly<Record<string, readonly WeightedNumber[]>> = {
   // Czechia: prefix and number (decree 169/2011); Slovakia has kept the rule.
   CZ: CZECH,
-  NO: [{ from: 0, weights: [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1] }],
+  // Norway: 00 in the fifth and sixth digit marks accounts between banks. TR 201 has another rule for them than the
+  // programs in use, so none of them is taken and none comes out.
+  NO: [{ from: 0, weights: [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1], notBothZero: 4 }],
   SK: CZECH,
 };

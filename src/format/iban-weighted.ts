@@ -20,20 +20,27 @@ export interface WeightedSet {
 }
 
 /** Set-up: 11 sums of 10 terms a place. */
-export function weightedSet({ from, weights }: WeightedNumber): WeightedSet {
+export function weightedSet({ from, weights, notBothZero = -2 }: WeightedNumber): WeightedSet {
   const length = weights.length;
+  const remainders = Array.from({ length: MODULUS }, (_, rest) => rest);
   const ways: number[][] = [];
-  ways[length] = Array.from({ length: MODULUS }, (_, rest) => (rest === 0 ? 1 : 0));
+  ways[length] = remainders.map((rest) => (rest === 0 ? 1 : 0));
   for (let place = length - 1; place >= 0; place--) {
-    ways[place] = Array.from({ length: MODULUS }, (_, rest) => {
+    ways[place] = remainders.map((rest) => {
       let sum = 0;
-      for (let digit = 0; digit < 10; digit++) sum += after(place, rest, digit);
+      for (let digit = 0; digit < 10; digit++) sum += open(place, rest, digit, -1);
       return sum;
     });
   }
 
-  function after(place: number, rest: number, digit: number): number {
-    return ways[place + 1]![(rest + weights[place]! * digit) % MODULUS]!;
+  /** How many endings there are once a digit stands at a place, after `before`. */
+  function open(place: number, rest: number, digit: number, before: number): number {
+    const next = (rest + weights[place]! * digit) % MODULUS;
+    const endings = ways[place + 1]![next]!;
+    if (digit !== 0) return endings;
+    // A 0 leaves the remainder as it is: what a second 0 would leave open is taken off, or it is that second 0.
+    if (place === notBothZero) return endings - ways[place + 2]![next]!;
+    return place === notBothZero + 1 && before === 0 ? 0 : endings;
   }
 
   return {
@@ -41,25 +48,30 @@ export function weightedSet({ from, weights }: WeightedNumber): WeightedSet {
     rank(codes) {
       let rank = 0;
       let rest = 0;
+      let before = -1;
       for (let place = 0; place < length; place++) {
         const digit = codes[from + place]!;
-        for (let smaller = 0; smaller < digit; smaller++) rank += after(place, rest, smaller);
+        for (let smaller = 0; smaller < digit; smaller++) rank += open(place, rest, smaller, before);
+        if (digit === 0 && before === 0 && place === notBothZero + 1) return -1;
         rest = (rest + weights[place]! * digit) % MODULUS;
+        before = digit;
       }
       return rest === 0 ? rank : -1;
     },
     write(codes, rank) {
       let left = rank;
       let rest = 0;
+      let before = -1;
       for (let place = 0; place < length; place++) {
         let digit = 0;
         for (; ; digit++) {
-          const open = after(place, rest, digit);
-          if (left < open) break;
-          left -= open;
+          const endings = open(place, rest, digit, before);
+          if (left < endings) break;
+          left -= endings;
         }
         codes[from + place] = digit;
         rest = (rest + weights[place]! * digit) % MODULUS;
+        before = digit;
       }
     },
   };

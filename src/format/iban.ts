@@ -229,7 +229,7 @@ function refuse(why: 'written' | 'weighted'): never {
     'outside_format',
     why === 'written'
       ? 'the national check digits in the account number are wrong; they could not be given back'
-      : 'the account number fails the national check (modulo 11): there is no such account',
+      : 'there is no such account number by the national rule (weighted digits modulo 11)',
   );
 }
 

@@ -25,9 +25,9 @@ const NOTHING: Parts = { shape: '', clear: '', layout: null };
  * back-reference.
  *
  * All values are one space, in the order of length and then of code points: the length may change, and a value that
- * matches one alternative may become one that matches another. Two expressions of the same values are the same format:
- * `(a|b){2}` and `[ab][ab]` have the same outputs. Everything that may stand at one place is as likely there as it is
- * frequent among all the values: of `[A-Z]{1,2}[0-9]{6,7}`, most values have nine characters.
+ * matches one alternative may become one that matches another. Outputs are spread evenly over all values: of
+ * `[A-Z]{1,2}[0-9]{6,7}`, seven in eight have two letters and seven digits. Two expressions of the same values are the
+ * same format: `(a|b){2}` and `[ab][ab]` have the same outputs.
  *
  * *Warning*: one value more in the expression is another format, and changes every output.
  *

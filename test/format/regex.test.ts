@@ -273,7 +273,7 @@ describe('against the literal reference', () => {
     }
     const digest = fast.digest('hex');
     expect(digest).toBe(slow.digest('hex'));
-    expect(digest).toBe('pinned');
+    expect(digest).toBe('a95e7f0f8870e4c1fdc2bb036de21e1fafb25c595855c0f15a1e073440de1ba3');
   });
 });
 
@@ -288,6 +288,38 @@ describe('the canonical text', () => {
     ['(ab|cd)[01]', '61>1,63>2;62>3;64>3;30-31>4;+'],
   ])('%s is %s', (source, text) => {
     expect(engineOf(regex(source)).descriptor).toEqual(['regex@1', text]);
+  });
+});
+
+describe('the vectors of the specification', () => {
+  it.each([
+    [
+      '[A-Z]{1,2}[0-9]{6,7}',
+      '41-5a>1;30-39>2,41-5a>3;30-39>4;30-39>2;30-39>5;30-39>6;30-39>7;30-39>8;+30-39>9;+',
+      {
+        A000000: 0n,
+        K013377: 10_013_377n,
+        Z999999: 25_999_999n,
+        A0000000: 26_000_000n,
+        AA000000: 36_000_000n,
+        K0133770: 386_133_770n,
+        ZZ9999999: 7_721_999_999n,
+      },
+    ],
+    [
+      '(25[0-5]|[1-9]?[0-9])-\\d{3}[a-f]?',
+      '30>1,31>2,32>3,33-39>2;2d>4;2d>4,30-39>1;2d>4,30-34>1,35>5,36-39>1;30-39>6;2d>4,30-35>1;30-39>7;30-39>8;+61-66>9;+',
+      { '0-000': 0n, '7-123b': 112_739n, '250-999f': 711_999n },
+    ],
+    ['[A-Za-z0-9]{8,20}', null, { Trefoil2024: 25_919_082_861_092_862_176n }],
+  ])('%s', (source, canonical, indices) => {
+    const format = regex(source);
+    if (canonical !== null) expect(engineOf(format).descriptor).toEqual(['regex@1', canonical]);
+    for (const [value, index] of Object.entries(indices)) {
+      expect(format.rank(value)).toBe(index);
+      expect(format.unrank(index)).toBe(value);
+      expect(countedFrom(engineOf(format).descriptor[1]!).rank(value)).toBe(index);
+    }
   });
 });
 
@@ -379,12 +411,12 @@ describe('what it refuses', () => {
     ['\\u{110000}', 1, /more than the last code point/],
     ['\\ud83d\\ude00', 1, /half of a surrogate pair/],
     ['[\\u{dfff}]', 2, /half of a surrogate pair/],
-    ['[a-z]{257}', 7, /a bound is more than 256$/],
+    ['[a-z]{257}', 6, /a bound is more than 256$/],
     ['[a-z]{200}[a-z]{57}', 1, /the longest value would have 257 characters, expected at most 256$/],
     ['([a-z]{16}){17}', 12, /the longest value would have 272 characters/],
     [`${'('.repeat(65)}a|b${')'.repeat(65)}`, 65, /groups nest more than 64 deep$/],
     ['a\u{1f600}*', 3, /"\*" has no bound/],
-  ])('%s', (source, place, why) => {
+  ])('%.40s', (source, place, why) => {
     const message = messageOf(() => regex(source));
     expect(message).toMatch(why);
     expect(message.startsWith(`"regex" at character ${place}: `)).toBe(true);
@@ -399,7 +431,7 @@ describe('what it refuses', () => {
     ['a\ud83d|b', 'expected text without halves of surrogate pairs'],
     [`[ab]${'c'.repeat(4096)}`, 'expected at most 4096 characters, got 4100'],
     ['[\\u{10000}-\\u{10ffff}]{205}', 'has more than 2^4096 values: allow shorter ones only'],
-  ])('%j', (source, why) => {
+  ])('%.40j', (source, why) => {
     expect(messageOf(() => regex(source))).toBe(`"regex" ${why}`);
   });
 
@@ -423,7 +455,7 @@ describe('what it refuses', () => {
         expect(expression.test(language.unrank(Number(index)))).toBe(true);
       }
     }
-    expect(taken).toBeGreaterThan(2000);
+    expect(taken).toBeGreaterThan(1500);
   });
 });
 
@@ -438,24 +470,24 @@ describe('limits', () => {
     ['1,300 ranges, 256 times', `[${signs}]{1,256}`, /too large/],
     ['600 words, 80 times', `(${signs.slice(0, 1200).replace(/../g, '$&|')}a){1,80}`, /too large/],
     ['too many ranges', `[${signs.slice(0, 400)}]{256}`, /ranges, expected at most 65536$/],
-    ['too many counts', '[a-z.]{1,80}(@([a-z0-9]{1,20}\\.){1,4}[a-z]{2,6}){1,2}', /counts, expected at most 262144/],
+    ['too many counts', '[ab]{0,200}a[ab]{3}', /counts, expected at most 262144/],
   ])('%s', (_, source, why) => {
     expect(messageOf(() => regex(source))).toMatch(why);
   });
 
   it.each([
-    ['[A-Za-z0-9]{1,64}'],
-    ['[a-z]{256}'],
-    ['[a-z]{1,256}'],
-    ['([a-z]?){256}'],
-    ['((((a?){4}){4}){4}){4}'],
-    ['(a|b){0,10}a(a|b){10}'],
-    ['(a?b?c?d?){60}'],
-    [`${'('.repeat(64)}[ab]${')?'.repeat(64)}`],
-    [`[${signs.slice(0, 200)}]{200}`],
-    [`(${'[a-z]|'.repeat(600)}\\d){1,256}`],
-    ['[a-z0-9._%-]{1,64}@[a-z0-9.-]{1,63}\\.[a-z]{2,6}'],
-  ])('takes %s', (source) => {
+    ['mixed case', '[A-Za-z0-9]{1,64}'],
+    ['one length', '[a-z]{256}'],
+    ['many lengths', '[a-z]{1,256}'],
+    ['optional letters', '([a-z]?){256}'],
+    ['nested repetitions', '((((a?){4}){4}){4}){4}'],
+    ['the 11th letter from the end', '(a|b){0,10}a(a|b){10}'],
+    ['optional letters in a row', '(a?b?c?d?){60}'],
+    ['64 groups', `${'('.repeat(64)}[ab]${')?'.repeat(64)}`],
+    ['many ranges', `[${signs.slice(0, 200)}]{200}`],
+    ['600 times the same', `(${'[a-z]|'.repeat(600)}\\d){1,256}`],
+    ['an address', '[a-z0-9._%-]{1,64}@[a-z0-9.-]{1,63}\\.[a-z]{2,6}'],
+  ])('takes %s', (_, source) => {
     const format = regex(source);
     const last = format.unrank(format.size - 1n);
     expect(format.rank(last)).toBe(format.size - 1n);

@@ -46,13 +46,13 @@ const ciphers = [
     name: 'Crypto-PAn',
     make: cryptoPanCipher,
     reference: cryptoPanReference,
-    digest: '',
+    digest: '4827238e5ea38c3daf638ee7c85ff39201032f4f82959c7e50be3e9542f87744',
   },
   {
     name: 'ipcrypt-pfx',
     make: ipcryptPfxCipher,
     reference: pfxReference,
-    digest: '',
+    digest: 'f827a8cdce49d9c540306d63d596bd37db9dfdd5fcc587a6488c1262f411d096',
   },
 ] as const;
 
@@ -72,9 +72,7 @@ describe.each(ciphers)('$name', ({ name, make, reference, digest }) => {
         address[below(4)]! ^= 1 << below(8);
         const number = numberOf(address);
         fast.update(`${cipher.encryptV4(number)},${cipher.decryptV4(number)};`);
-        slow.update(
-          `${numberOf(reference('encrypt', key, address))},${numberOf(reference('decrypt', key, address))};`,
-        );
+        slow.update(`${numberOf(reference('encrypt', key, address))},${numberOf(reference('decrypt', key, address))};`);
       }
       for (let i = 0; i < 10; i++) {
         const address = bytes(16);

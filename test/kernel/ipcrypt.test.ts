@@ -18,7 +18,7 @@ const ciphers = [
     reference: ndReference,
     keyBytes: 16,
     tweakBytes: 8,
-    digest: '',
+    digest: '65c4fb19aa104a3501081b682397843bf382e93ee08f0be6d1e214c2a591e234',
   },
   {
     name: 'ipcrypt-ndx',
@@ -26,7 +26,7 @@ const ciphers = [
     reference: ndxReference,
     keyBytes: 32,
     tweakBytes: 16,
-    digest: '',
+    digest: '78162301f9d5b0f8a1b2584b0e8edd00aff49c511cccdd9417be7b20d88377a2',
   },
   {
     name: 'ipcrypt-deterministic',
@@ -38,7 +38,7 @@ const ciphers = [
       deterministicReference(direction, key, block),
     keyBytes: 16,
     tweakBytes: 0,
-    digest: '',
+    digest: '91c0b7471d35e3e0b8609c2124d073fd6de1b1a1d77144c695965a402b2de3f2',
   },
 ] as const;
 
@@ -71,10 +71,7 @@ describe.each(ciphers)('$name', ({ name, make, reference, keyBytes, tweakBytes, 
       const encrypted = Buffer.from(cipher.encrypt(tweaks, column));
       const single = Array.from({ length: count }, (_, i) =>
         Buffer.from(
-          cipher.encrypt(
-            tweaks.subarray(tweakBytes * i, tweakBytes * (i + 1)),
-            column.subarray(16 * i, 16 * (i + 1)),
-          ),
+          cipher.encrypt(tweaks.subarray(tweakBytes * i, tweakBytes * (i + 1)), column.subarray(16 * i, 16 * (i + 1))),
         ),
       );
       expect(Buffer.concat(single).equals(encrypted)).toBe(true);

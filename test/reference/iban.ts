@@ -176,7 +176,7 @@ const NATIONAL: Readonly<Record<string, (bban: string) => boolean>> = {
   MR: (b) => BigInt(b.slice(-2)) === 97n - ((BigInt(b.slice(0, -2)) * 100n) % 97n),
   NO: (b) => {
     const rest = weighted(b, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11;
-    return digit(b, 10) === (rest === 0 ? 0 : 11 - rest);
+    return b.slice(4, 6) !== '00' && digit(b, 10) === (rest === 0 ? 0 : 11 - rest);
   },
   PL: (b) => (10 - (weighted(b, [3, 9, 7, 1, 3, 9, 7]) % 10)) % 10 === digit(b, 7),
   PT: (b) => BigInt(b.slice(-2)) === 98n - ((spelled(b.slice(0, -2)) * 100n) % 97n),

@@ -14,10 +14,10 @@ import type { Ranges } from './ranges.ts';
 import type { Node } from './syntax.ts';
 
 /** Most states of the minimal automaton. */
-export const MAX_STATES = 4096;
+const MAX_STATES = 4096;
 
 /** Most ranges of all its states together: the size of the descriptor. */
-export const MAX_RANGES = 65_536;
+const MAX_RANGES = 65_536;
 
 /** Most steps of building, each one a call or a range: they take a tenth of a second. */
 const MAX_STEPS = 131_072;

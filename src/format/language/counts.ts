@@ -16,7 +16,7 @@ const MAX_COUNTS = 262_144;
 export const EXACT: number = 2 ** 53;
 
 /** The runs of each state. Those of state s are from `firstRun[s]` to before `firstRun[s + 1]`. */
-export interface Runs {
+interface Runs {
   readonly firstRun: Int32Array;
   /** Where a run leads, how many code points it has, and its first range (one more entry ends the last run). */
   readonly target: Int32Array;
