@@ -1,4 +1,4 @@
-/** FF1 against @noble/ciphers, text to text, AES-256. Text is read and written by `alphabet` here, for noble by inputs.mjs. */
+/** FF1 against @noble/ciphers, text to text, AES-256: `alphabet` reads and writes ours, inputs.mjs noble's. */
 import assert from 'node:assert/strict';
 import { ff1, alphabet as symbols } from 'trefoil/ff1';
 import { bytes, oneByOne, texts, valueByValue, wholeColumn } from './inputs.mjs';

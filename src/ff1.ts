@@ -5,8 +5,9 @@
 
 import { type Alphabet, alphabet as makeAlphabet } from './kernel/alphabet.ts';
 import { type Ff1, ff1 as kernel, type NumeralString, type NumeralsLike, type Tweaks } from './kernel/ff1.ts';
+import { type Ff1Text, ff1Text as textKernel } from './kernel/ff1-text.ts';
 
-export type { Alphabet, Ff1, NumeralString, NumeralsLike, Tweaks };
+export type { Alphabet, Ff1, Ff1Text, NumeralString, NumeralsLike, Tweaks };
 
 /** Options of {@link ff1}. */
 export interface Ff1Options {
@@ -48,6 +49,30 @@ export interface Ff1Options {
  */
 export function ff1(key: Uint8Array, radix: number, options: Ff1Options = {}): Ff1 {
   return kernel(key, radix, options);
+}
+
+/**
+ * FF1 on texts over an alphabet: like {@link ff1} with the symbols' places as numerals, and faster than turning texts into
+ * numerals first. Every character of a text is enciphered; separators have to be taken out before, or `fpe` does it.
+ *
+ * Limits, tweaks and warnings are those of {@link ff1}.
+ *
+ * Source: NIST SP 800-38G, Algorithms 7 and 8, with the floor of Revision 1, second public draft.
+ *
+ * @param symbols The alphabet, 2 to 65,536 different code points; the order of the symbols is their value.
+ * @throws TypeError or RangeError for anything that does not fit, with the place of a character and never the character.
+ *
+ * @example
+ * ```ts
+ * import { ff1Text } from 'trefoil/ff1';
+ *
+ * const cipher = ff1Text(new Uint8Array(32).fill(7), '0123456789');
+ * const [first] = cipher.encryptMany(['4111111111111111', '0000000000']);
+ * cipher.decrypt(first ?? ''); // → '4111111111111111'
+ * ```
+ */
+export function ff1Text(key: Uint8Array, symbols: string, options: Ff1Options = {}): Ff1Text {
+  return textKernel(key, makeAlphabet(symbols), options);
 }
 
 /**

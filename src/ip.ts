@@ -202,9 +202,9 @@ export function ipcryptNd(key: Uint8Array): TweakedAddressCipher {
  *
  * const key = Uint8Array.from({ length: 32 }, (_, i) => i); // in earnest: 32 random bytes
  * const ip = ipcryptNdx(key);
- * const [first, second] = ip.encryptMany(['192.0.2.1', '192.0.2.1']);
- * first === second; // → false
- * ip.decryptMany([first, second]); // → ['192.0.2.1', '192.0.2.1']
+ * const outputs = ip.encryptMany(['192.0.2.1', '192.0.2.1']);
+ * outputs[0] === outputs[1]; // → false
+ * ip.decryptMany(outputs); // → ['192.0.2.1', '192.0.2.1']
  * ```
  */
 export function ipcryptNdx(key: Uint8Array): TweakedAddressCipher {

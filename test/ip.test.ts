@@ -28,10 +28,16 @@ interface PanVectors {
   }[];
 }
 
-type IpcryptVector = { readonly key: string; readonly ip: string } & (
-  | { readonly variant: 'ipcrypt-deterministic' | 'ipcrypt-pfx'; readonly encrypted_ip: string }
-  | { readonly variant: 'ipcrypt-nd' | 'ipcrypt-ndx'; readonly tweak: string; readonly output: string }
-);
+interface IpcryptVector {
+  readonly variant: string;
+  readonly key: string;
+  readonly ip: string;
+  /** Of deterministic and pfx. */
+  readonly encrypted_ip?: string;
+  /** Of nd and ndx. */
+  readonly tweak?: string;
+  readonly output?: string;
+}
 
 describe.skipIf(!sharedIsThere)('published vectors', () => {
   it('Crypto-PAn, one by one and as columns, both ways', () => {
@@ -50,20 +56,21 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
     for (const vector of sharedJson<IpcryptVector[]>('vectors/ip/ipcrypt.json')) {
       seen.add(vector.variant);
       const key = hex(vector.key);
-      if (vector.variant === 'ipcrypt-nd' || vector.variant === 'ipcrypt-ndx') {
+      const { ip, tweak, output, encrypted_ip: encrypted } = vector;
+      if (tweak !== undefined && output !== undefined) {
         const cipher = vector.variant === 'ipcrypt-nd' ? ipcryptNd(key) : ipcryptNdx(key);
-        expect(cipher.encrypt(vector.ip, hex(vector.tweak))).toBe(vector.output);
-        expect(cipher.encryptToBytes(vector.ip, hex(vector.tweak))).toEqual(hex(vector.output));
-        expect(cipher.decrypt(vector.output)).toBe(vector.ip);
-        expect(cipher.decryptFromBytes(hex(vector.output))).toBe(vector.ip);
-        expect(cipher.decryptMany([vector.output, vector.output.toUpperCase()])).toEqual([vector.ip, vector.ip]);
+        expect(cipher.encrypt(ip, hex(tweak))).toBe(output);
+        expect(cipher.encryptToBytes(ip, hex(tweak))).toEqual(hex(output));
+        expect(cipher.decrypt(output)).toBe(ip);
+        expect(cipher.decryptFromBytes(hex(output))).toBe(ip);
+        expect(cipher.decryptMany([output, output.toUpperCase()])).toEqual([ip, ip]);
         continue;
       }
       const cipher = vector.variant === 'ipcrypt-pfx' ? ipcryptPfx(key) : ipcryptDeterministic(key);
-      expect(cipher.encrypt(vector.ip)).toBe(vector.encrypted_ip);
-      expect(cipher.decrypt(vector.encrypted_ip)).toBe(vector.ip);
-      expect(cipher.encryptMany([vector.ip])).toEqual([vector.encrypted_ip]);
-      expect(cipher.decryptMany([vector.encrypted_ip])).toEqual([vector.ip]);
+      expect(cipher.encrypt(ip)).toBe(encrypted);
+      expect(cipher.decrypt(encrypted!)).toBe(ip);
+      expect(cipher.encryptMany([ip])).toEqual([encrypted]);
+      expect(cipher.decryptMany([encrypted!])).toEqual([ip]);
     }
     expect(seen.size).toBe(4);
   });
@@ -429,7 +436,7 @@ describe('keys and options', () => {
         Array.from({ length }, () => 1),
         new ArrayBuffer(length),
       ]) {
-        expect(() => make(key as Uint8Array)).toThrow(TypeError);
+        expect(() => make(key as unknown as Uint8Array)).toThrow(TypeError);
       }
       for (const other of [0, length - 1, length + 1, 24, 64]) {
         expect(() => make(keyBytes(other))).toThrow(`"key" expected ${length} bytes, got ${other}`);

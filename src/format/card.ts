@@ -61,6 +61,9 @@ const HALVED = [0, 5, 1, 6, 2, 7, 3, 8, 4, 9];
 const ZERO = 48;
 const DIGITS = '0123456789';
 
+/** The shape of each length, made once. */
+const SHAPES: readonly string[] = /* @__PURE__ */ Array.from({ length: MAX_DIGITS + 1 }, (_, length) => `${length}`);
+
 /** The digits of the value at hand. Nothing is kept in it between two calls. */
 const scratch = new Uint8Array(MAX_DIGITS);
 
@@ -132,6 +135,15 @@ export function card(options: CardOptions = {}): CardFormat {
     return count;
   }
 
+  /** The clear digits. A value without layout, as most are, is cut; the digits of others are collected. */
+  function clearOf(value: string, length: number): string {
+    if (value.length === length) return value.slice(0, first) + value.slice(length - last);
+    let clear = '';
+    for (let i = 0; i < first; i++) clear += DIGITS[scratch[i]!];
+    for (let i = length - last; i < length; i++) clear += DIGITS[scratch[i]!];
+    return clear;
+  }
+
   /** One face: the numbers whose Luhn sum leaves the remainder, or all numbers. */
   function face(remainder: number | null, wrong: string) {
     return {
@@ -141,10 +153,7 @@ export function card(options: CardOptions = {}): CardFormat {
         const secret = secretOf(length);
         const numerals = new Array<number>(secret);
         for (let i = 0; i < secret; i++) numerals[i] = scratch[first + i]!;
-        let clear = '';
-        for (let i = 0; i < first; i++) clear += DIGITS[scratch[i]!];
-        for (let i = length - last; i < length; i++) clear += DIGITS[scratch[i]!];
-        return { shape: `${length}`, clear, numerals, layout: value };
+        return { shape: SHAPES[length]!, clear: clearOf(value, length), numerals, layout: value };
       },
       join(parts: NumeralParts, numerals: readonly number[]): string {
         const { clear } = parts;

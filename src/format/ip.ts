@@ -7,7 +7,8 @@ import { formatIp, parseIp, readV4, writeV4 } from '../core/ip.ts';
 import { fail } from '../errors.ts';
 import { sameFamily } from '../kernel/address-text.ts';
 import { ipcryptPfxCipher } from '../kernel/ipcrypt-pfx.ts';
-import { type Format, type IndexEngine, makeFormat, type OwnCipher } from './engine.ts';
+import { type Format, type Index, type IndexEngine, makeFormat, type OwnCipher } from './engine.ts';
+import type { Known } from './outline.ts';
 
 /** The format that {@link ipv4} and {@link ipv6} make. */
 export interface IpFormat extends Format {
@@ -44,18 +45,19 @@ export interface IpFormatOptions {
  * ```
  */
 export function ipv4(options: IpFormatOptions = {}): IpFormat {
-  return ipFormat('ipv4', options, {
-    ...address('ipv4', 2 ** 32),
-    outline: { min: 7, max: 15, at: (position) => (position === 0 ? DIGITS : `${DIGITS}.`) },
-    sample: { ...NOTHING, size: 2 ** 32, index: 0 },
-    split(text) {
+  return ipFormat('ipv4', options, () => ({
+    size: 2 ** 32,
+    because: 'all addresses of version 4: 2^32',
+    outline: { min: 7, max: 15, at: (position) => (position === 0 ? DIGITS : `${DIGITS}.`), has: '.' },
+    rank(text) {
       const index = readV4(text);
-      if (index < 0)
+      if (index < 0) {
         fail('outside_format', 'expected an address of version 4: four numbers up to 255, no leading zeros');
-      return { ...NOTHING, size: 2 ** 32, index };
+      }
+      return index;
     },
-    join: (_, index) => writeV4(Number(index)),
-  });
+    unrank: (index) => writeV4(Number(index)),
+  }));
 }
 
 /**
@@ -78,52 +80,72 @@ export function ipv4(options: IpFormatOptions = {}): IpFormat {
  * ```
  */
 export function ipv6(options: IpFormatOptions = {}): IpFormat {
-  const size = 2n ** 128n;
-  return ipFormat('ipv6', options, {
-    ...address('ipv6', size),
-    outline: { min: 2, max: 39, at: () => '0123456789abcdef:' },
-    sample: { ...NOTHING, size, index: 0n },
-    split(text) {
+  return ipFormat('ipv6', options, (prefixPreserving) => ({
+    size: prefixPreserving ? 2n ** 128n - MAPPED_COUNT : 2n ** 128n,
+    because: `all addresses of version 6${prefixPreserving ? ' but the IPv4-mapped ones: 2^128 - 2^32' : ': 2^128'}`,
+    outline: { min: 2, max: 39, at: () => '0123456789abcdef:', has: ':' },
+    rank(text) {
       const bytes = text.includes(':') ? parseIp(text) : null;
       if (bytes === null) fail('outside_format', 'expected an address of version 6, without a zone or a prefix');
       if (formatIp(bytes) !== text) {
         fail('outside_format', 'expected the writing of RFC 5952: lower case, "::" for the longest run of zeros');
       }
-      if (options.prefixPreserving === true && isMapped(bytes)) {
+      const view = new DataView(bytes.buffer);
+      const number = (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
+      if (!prefixPreserving || number < MAPPED) return number;
+      if (number < MAPPED + MAPPED_COUNT) {
         fail('outside_format', 'an IPv4-mapped address is one of version 4; write it as such and take ipv4');
       }
-      return { ...NOTHING, size, index: bytes.reduce((index, byte) => (index << 8n) | BigInt(byte), 0n) };
+      return number - MAPPED_COUNT;
     },
-    join(_, index) {
-      const bytes = new Uint8Array(16);
-      for (let i = 15, rest = BigInt(index); i >= 0; i--, rest >>= 8n) bytes[i] = Number(rest & 255n);
-      return formatIp(bytes);
+    unrank(index) {
+      const rank = BigInt(index);
+      const number = prefixPreserving && rank >= MAPPED ? rank + MAPPED_COUNT : rank;
+      const view = new DataView(new ArrayBuffer(16));
+      view.setBigUint64(0, number >> 64n);
+      view.setBigUint64(8, BigInt.asUintN(64, number));
+      return formatIp(new Uint8Array(view.buffer));
     },
-  });
+  }));
 }
 
 const DIGITS = '0123456789';
-const NOTHING = { shape: '', clear: '', layout: null } as const;
 
-/** What is said of every format of this file. */
-function address(type: 'ipv4' | 'ipv6', size: number | bigint) {
-  return {
-    kind: 'index' as const,
-    descriptor: [`${type}@1`],
-    hasClear: false,
-    smallest: {
-      size: BigInt(size),
-      because: `all addresses of version ${type.slice(-1)}: 2^${type === 'ipv4' ? 32 : 128}`,
-    },
-    visible: 'the form',
-  };
+/** ::ffff:0:0/96 (RFC 4291, section 2.5.5.2): the first of the addresses, and how many there are. */
+const MAPPED = 0xffff_0000_0000n;
+const MAPPED_COUNT: bigint = 2n ** 32n;
+
+/** The addresses of a family and their numbers. */
+interface Family {
+  readonly size: Index;
+  readonly because: string;
+  readonly outline: Known;
+  readonly rank: (text: string) => Index;
+  readonly unrank: (index: Index) => string;
 }
 
-function ipFormat(type: 'ipv4' | 'ipv6', options: IpFormatOptions, engine: IndexEngine): IpFormat {
+function ipFormat(
+  type: 'ipv4' | 'ipv6',
+  options: IpFormatOptions,
+  familyOf: (prefixPreserving: boolean) => Family,
+): IpFormat {
   const { prefixPreserving } = checkOptions('options', options, ['prefixPreserving']) as IpFormatOptions;
   if (prefixPreserving !== undefined && typeof prefixPreserving !== 'boolean') {
     badType('prefixPreserving', `expected true or false, got ${typeName(prefixPreserving)}`);
   }
+  const { size, because, outline, rank, unrank } = familyOf(prefixPreserving === true);
+  const nothing = { shape: '', clear: '', layout: null, size } as const;
+  const engine: IndexEngine = {
+    kind: 'index',
+    descriptor: [`${type}@1`],
+    smallest: { size: BigInt(size), because },
+    hasClear: false,
+    visible: 'nothing but the version',
+    outline,
+    sample: { ...nothing, index: typeof size === 'number' ? 0 : 0n },
+    split: (text) => ({ ...nothing, index: rank(text) }),
+    join: (_, index) => unrank(index),
+  };
   return makeFormat(
     { type, ...(prefixPreserving === undefined ? {} : { prefixPreserving }) },
     prefixPreserving === true
@@ -137,13 +159,8 @@ function ipFormat(type: 'ipv4' | 'ipv6', options: IpFormatOptions, engine: Index
   ) as IpFormat;
 }
 
-/** ipcrypt-pfx under the 32 bytes of the node: two equal halves, which it refuses, have a probability of 2^-128. */
+/** ipcrypt-pfx under the 32 bytes of the node: two equal halves, which it must not have, have a probability of 2^-128. */
 const PFX: OwnCipher = {
   name: 'ipcrypt-pfx',
   bind: (key) => sameFamily(ipcryptPfxCipher(key), true, false),
 };
-
-/** ::ffff:0:0/96 (RFC 4291, section 2.5.5.2). */
-function isMapped(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
-}

@@ -28,6 +28,10 @@ export interface Alphabet {
 export interface Symbols extends Alphabet {
   /** The numerals of a text of at most `limit` symbols; the place, from -1 down, of what is none of them. */
   readonly read: (text: string, limit: number) => number[] | number;
+  /** The numeral of each UTF-16 unit, -1 for others; `null` where a symbol is more than one unit. */
+  readonly units: Int32Array | null;
+  /** The text of a number of so many digits in the radix. */
+  readonly write: (x: number, digits: number) => string;
 }
 
 /** @param symbols 2 to 65,536 different code points. */
@@ -40,11 +44,13 @@ export function alphabet(symbols: string): Symbols {
   if (new Set(list).size !== radix) badRange('alphabet', 'expected every character once');
 
   const single = list.every((symbol) => symbol.length === 1);
-  const read = single ? readUnits(symbols) : readCodePoints(list);
-  const format = formatRuns(list);
+  const units = single ? unitsOf(symbols) : null;
+  const read = units === null ? readCodePoints(list) : readUnits(units);
   return Object.freeze({
     radix,
     read,
+    units,
+    ...writeRuns(list),
     parse(text: string) {
       if (typeof text !== 'string') badType('text', `expected text, got ${typeName(text)}`);
       const numerals = read(text, Number.POSITIVE_INFINITY);
@@ -52,21 +58,24 @@ export function alphabet(symbols: string): Symbols {
         badRange('text', `character ${-numerals} is not one of the ${radix} of the alphabet`);
       return numerals;
     },
-    format,
   });
 }
 
-function readUnits(symbols: string): Symbols['read'] {
+function unitsOf(symbols: string): Int32Array {
   let last = 0;
   for (let i = 0; i < symbols.length; i++) last = Math.max(last, symbols.charCodeAt(i));
-  const numeralOf = new Int32Array(last + 1).fill(-1);
-  for (let i = 0; i < symbols.length; i++) numeralOf[symbols.charCodeAt(i)] = i;
+  const units = new Int32Array(last + 1).fill(-1);
+  for (let i = 0; i < symbols.length; i++) units[symbols.charCodeAt(i)] = i;
+  return units;
+}
+
+function readUnits(units: Int32Array): Symbols['read'] {
   return (text, limit) => {
     const length = Math.min(text.length, limit + 1);
     const numerals = new Array<number>(length);
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
-      const numeral = code <= last ? numeralOf[code]! : -1;
+      const numeral = code < units.length ? units[code]! : -1;
       if (numeral < 0) return -1 - i;
       numerals[i] = numeral;
     }
@@ -88,26 +97,51 @@ function readCodePoints(list: readonly string[]): Symbols['read'] {
   };
 }
 
-function formatRuns(list: readonly string[]): Alphabet['format'] {
+function writeRuns(list: readonly string[]): Pick<Symbols, 'format' | 'write'> {
   const radix = list.length;
   let run = 1;
   while (radix ** (run + 1) <= MAX_RUNS) run++;
-  let runs: string[] | null = null;
+  const base = radix ** run;
+  let made: readonly string[] | null = null;
 
-  return (numerals) => {
-    const { length } = numerals;
-    let out = '';
-    let i = 0;
-    if (length >= run && run > 1) {
-      runs ??= makeRuns(list, run);
-      for (; i + run <= length; i += run) {
-        let index = numerals[i]!;
-        for (let k = 1; k < run; k++) index = index * radix + numerals[i + k]!;
-        out += runs[index];
+  function runsOf(): readonly string[] {
+    made ??= makeRuns(list, run);
+    return made;
+  }
+
+  return {
+    format(numerals) {
+      const { length } = numerals;
+      let out = '';
+      let i = 0;
+      if (length >= run && run > 1) {
+        const runs = runsOf();
+        for (; i + run <= length; i += run) {
+          let index = numerals[i]!;
+          for (let k = 1; k < run; k++) index = index * radix + numerals[i + k]!;
+          out += runs[index];
+        }
       }
-    }
-    for (; i < length; i++) out += list[numerals[i]!];
-    return out;
+      for (; i < length; i++) out += list[numerals[i]!];
+      return out;
+    },
+    write(x, digits) {
+      const runs = runsOf();
+      let out = '';
+      let rest = x;
+      let left = digits;
+      for (; left >= run; left -= run) {
+        const next = Math.floor(rest / base);
+        out = runs[rest - next * base] + out;
+        rest = next;
+      }
+      for (; left > 0; left--) {
+        const next = Math.floor(rest / radix);
+        out = list[rest - next * radix] + out;
+        rest = next;
+      }
+      return out;
+    },
   };
 }
 

@@ -36,7 +36,7 @@ export function cycleWalking(key: Uint8Array, size: Integer): Walk {
     let rest = out.map((_, i) => i);
     for (let steps = 0; steps < MAX_STEPS; steps++) {
       const walking = rest;
-      const theirs = Array.isArray(tweaks) ? walking.map((i) => tweaks[i]) : tweaks;
+      const theirs = Array.isArray(tweaks) ? walking.map((i) => tweaks[i] as Uint8Array) : tweaks;
       rest = [];
       network.forEachLane(
         walking.length,

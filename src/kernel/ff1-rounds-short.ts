@@ -104,5 +104,5 @@ export function makeShortLane(doors: Doors, sizes: Sizes): Lane {
     }
   }
 
-  return { u, a, b, load, run };
+  return { u, v, short: true, a, b, load, run };
 }

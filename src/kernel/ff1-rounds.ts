@@ -10,8 +10,11 @@ import { type Doors, makeBases, makeBatch, makeRoom, type Room, type Sizes, type
 
 /** The rounds for values of one length. */
 export interface Lane {
-  /** LEN(A). */
+  /** LEN(A) and LEN(B). */
   readonly u: number;
+  readonly v: number;
+  /** Whether the halves are doubles. */
+  readonly short: boolean;
   /** The two halves of every value; after `run` those of the result. */
   readonly a: Half;
   readonly b: Half;
@@ -94,7 +97,7 @@ export function makeLane(doors: Doors, sizes: Sizes): Lane {
     // 7. Return A || B.
   }
 
-  return { u, a, b, load, run };
+  return { u, v, short: false, a, b, load, run };
 }
 
 function viewOf(bytes: Uint8Array): DataView {

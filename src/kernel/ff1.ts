@@ -13,11 +13,11 @@
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
 import { expandKey, manyBlocks } from './aes.ts';
 import type { Numerals } from './ff1-halves.ts';
-import { sizesOf, type Tweaks } from './ff1-prf.ts';
+import { isOneTweak, sizesOf, type TweakColumn, type Tweaks } from './ff1-prf.ts';
 import { type Lane, makeLane } from './ff1-rounds.ts';
 import { isShort, makeShortLane } from './ff1-rounds-short.ts';
 
-export type { Tweaks };
+export type { TweakColumn, Tweaks };
 
 /** The smallest domain, radix^minlen, of SP 800-38G Rev. 1, second draft. */
 export const MIN_DOMAIN = 1_000_000;
@@ -52,7 +52,7 @@ export interface Ff1 {
   readonly decryptMany: <T extends NumeralString>(batch: readonly T[], tweaks?: Tweaks) => NumeralsLike<T>[];
 }
 
-const NO_TWEAK: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+export const NO_TWEAK: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /**
  * @param key AES key of 16, 24 or 32 bytes; the bytes are copied.
@@ -60,15 +60,7 @@ const NO_TWEAK: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
  * @param options `minDomain`: the smallest radix^length taken, 1,000,000 unless lowered, never below 100.
  */
 export function ff1(key: Uint8Array, radix: number, options: { readonly minDomain?: number } = {}): Ff1 {
-  if (!(key instanceof Uint8Array)) badType('key', `expected bytes, got ${typeName(key)}`);
-  if (key.length !== 16 && key.length !== 24 && key.length !== 32) {
-    badRange('key', `expected 16, 24 or 32 bytes, got ${key.length}`);
-  }
-  checkInteger('radix', radix, 2, 65_536);
-  const { minDomain = MIN_DOMAIN } = checkOptions('options', options, ['minDomain']) as typeof options;
-  checkInteger('minDomain', minDomain, OLD_MIN_DOMAIN, Number.MAX_SAFE_INTEGER);
-  const minLength = minimumLength(radix, minDomain);
-  const network = ff1Network(key, radix);
+  const { network, minLength } = setUp(key, radix, options);
 
   function checkNumerals(numerals: NumeralString, at: string): void {
     if (typeof numerals !== 'object' || numerals === null || !Number.isSafeInteger(numerals.length)) {
@@ -133,6 +125,22 @@ export function ff1(key: Uint8Array, radix: number, options: { readonly minDomai
   });
 }
 
+/** Checks the arguments and sets the key up. */
+export function setUp(
+  key: Uint8Array,
+  radix: number,
+  options: { readonly minDomain?: number },
+): { readonly network: Network; readonly minLength: number } {
+  if (!(key instanceof Uint8Array)) badType('key', `expected bytes, got ${typeName(key)}`);
+  if (key.length !== 16 && key.length !== 24 && key.length !== 32) {
+    badRange('key', `expected 16, 24 or 32 bytes, got ${key.length}`);
+  }
+  checkInteger('radix', radix, 2, 65_536);
+  const { minDomain = MIN_DOMAIN } = checkOptions('options', options, ['minDomain']) as typeof options;
+  checkInteger('minDomain', minDomain, OLD_MIN_DOMAIN, Number.MAX_SAFE_INTEGER);
+  return { network: ff1Network(key, radix), minLength: minimumLength(radix, minDomain) };
+}
+
 /** The least length, at least 2, for which radix^length reaches `minDomain` (SP 800-38G, section 5.1). */
 export function minimumLength(radix: number, minDomain: number = MIN_DOMAIN): number {
   let length = 0;
@@ -140,13 +148,14 @@ export function minimumLength(radix: number, minDomain: number = MIN_DOMAIN): nu
   return Math.max(2, length);
 }
 
-function checkTweak(tweak: Uint8Array, at: string): void {
+export function checkTweak(tweak: Uint8Array, at: string): void {
   if (!(tweak instanceof Uint8Array)) badType('tweak', `expected bytes, got ${typeName(tweak)}${at}`);
   if (tweak.length > MAX_TWEAK) badRange('tweak', `expected at most ${MAX_TWEAK} bytes, got ${tweak.length}${at}`);
 }
 
-function checkTweaks(tweaks: Tweaks, count: number): void {
+export function checkTweaks(tweaks: Tweaks, count: number): void {
   if (!Array.isArray(tweaks)) {
+    if (typeof tweaks === 'object' && tweaks !== null && 'each' in tweaks) return;
     checkTweak(tweaks as Uint8Array, '');
     return;
   }
@@ -195,30 +204,51 @@ export function ff1Network(key: Uint8Array, radix: number): Network {
   return {
     lane,
     forEachLane(count, lengthOf, tweaks, sign, load, store) {
-      const tweakLength = (i: number): number => (Array.isArray(tweaks) ? tweaks[i].length : 0);
-      const groups = new Map<number, number[]>();
-      let only: number[] = [];
-      let held = -1;
-      for (let i = 0; i < count; i++) {
-        const group = lengthOf(i) * 2 * MAX_TWEAK + tweakLength(i);
-        if (group !== held) {
-          held = group;
-          only = groups.get(group) ?? [];
-          groups.set(group, only);
-        }
-        only.push(i);
-      }
-      for (const group of groups.values()) {
-        const at = lane(lengthOf(group[0]!));
-        for (let from = 0; from < group.length; from += CHUNK) {
-          const size = Math.min(CHUNK, group.length - from);
-          const chunk = Array.isArray(tweaks) ? group.slice(from, from + size).map((i) => tweaks[i]) : tweaks;
-          at.load(size, chunk);
-          for (let slot = 0; slot < size; slot++) load(at, slot, group[from + slot]!);
-          at.run(size, sign);
-          for (let slot = 0; slot < size; slot++) store(at, slot, group[from + slot]!);
+      for (const group of groupsOf(count, lengthOf, tweaks)) {
+        const size = group === null ? count : group.length;
+        const at = lane(lengthOf(group === null ? 0 : group[0]!));
+        for (let from = 0; from < size; from += CHUNK) {
+          const chunk = Math.min(CHUNK, size - from);
+          at.load(chunk, tweaksOf(tweaks, group, from, chunk));
+          for (let slot = 0; slot < chunk; slot++) load(at, slot, group === null ? from + slot : group[from + slot]!);
+          at.run(chunk, sign);
+          for (let slot = 0; slot < chunk; slot++) store(at, slot, group === null ? from + slot : group[from + slot]!);
         }
       }
     },
   };
+}
+
+/** The values of each length and length of tweak; `null` for all of them, which is the usual column. */
+function groupsOf(count: number, lengthOf: (i: number) => number, tweaks: Tweaks): Iterable<number[] | null> {
+  const several = Array.isArray(tweaks) ? (tweaks as readonly Uint8Array[]) : null;
+  const nameOf = (i: number): number => lengthOf(i) * 2 * MAX_TWEAK + (several === null ? 0 : several[i]!.length);
+  let same = 0;
+  while (same < count && nameOf(same) === nameOf(0)) same++;
+  if (count === 0) return [];
+  if (same === count) return [null];
+  const groups = new Map<number, number[]>();
+  for (let i = 0; i < count; i++) {
+    const group = groups.get(nameOf(i));
+    if (group === undefined) groups.set(nameOf(i), [i]);
+    else group.push(i);
+  }
+  return groups.values();
+}
+
+/** The tweaks of a chunk. */
+function tweaksOf(tweaks: Tweaks, group: readonly number[] | null, from: number, count: number): Tweaks {
+  if (isOneTweak(tweaks)) return tweaks;
+  if ('each' in tweaks) {
+    const { bytes, each } = tweaks;
+    if (group === null) return { bytes: bytes.subarray(from * each, (from + count) * each), each };
+    const chunk = new Uint8Array(count * each);
+    for (let k = 0; k < count; k++) {
+      const at = group[from + k]! * each;
+      chunk.set(bytes.subarray(at, at + each), k * each);
+    }
+    return { bytes: chunk, each };
+  }
+  if (group === null) return tweaks.slice(from, from + count);
+  return Array.from({ length: count }, (_, k) => tweaks[group[from + k]!]!);
 }

@@ -19,6 +19,18 @@ export interface SpecialRange {
   readonly source: string;
 }
 
+/**
+ * The ranges that `keepSpecial` leaves as they are, version 4 first: of the IANA registries of special-purpose addresses
+ * (RFC 6890) and of multicast those that name nobody on the public internet and hold no other address inside. Frozen; the
+ * list never changes.
+ *
+ * @example
+ * ```ts
+ * import { SPECIAL_RANGES } from 'trefoil/ip';
+ *
+ * SPECIAL_RANGES[1]; // → { range: '10.0.0.0/8', name: 'private use', source: 'RFC 1918' }
+ * ```
+ */
 export const SPECIAL_RANGES: readonly SpecialRange[] = /* @__PURE__ */ Object.freeze(
   (
     [

@@ -1,6 +1,6 @@
 /**
- * Regular expressions as docs/spec/fpe-v1.md says them, literally and slowly: languages as sets of texts, states as sets
- * of suffixes, ranks by counting along the canonical text. Nothing of the library is used.
+ * Regular expressions as docs/spec/fpe-v1.md says them, literally and slowly: languages as sets of texts, states as
+ * sets of suffixes, ranks by counting along the canonical text. Nothing of the library is used.
  */
 import type { Random } from './random.ts';
 

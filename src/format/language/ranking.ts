@@ -59,8 +59,8 @@ export function rankingOf(automaton: Automaton): Ranking {
         const range = rangeOf(state, points[at]!);
         if (range < 0) return null;
         const cell = firstCell[row]! + runOf[range]!;
-        if (scale === 1)
-          for (let before = firstCell[row]!; before < cell; before++) head += valuesOf(state, row, before);
+        // Nothing comes before the one run of the states that follow.
+        for (let before = firstCell[row]!; before < cell; before++) head += valuesOf(state, row, before);
         const values = width[firstRun[state]! + runOf[range]!]!;
         place = place * values + points[at++]! - shift[range]!;
         scale *= values;
@@ -105,7 +105,7 @@ export function rankingOf(automaton: Automaton): Ranking {
     let row = start + length;
     let left = length;
 
-    if (total[row] === Infinity) {
+    if (!narrow || total[row] === Infinity) {
       if (narrow) large = BigInt(rest);
       while (total[row] === Infinity) {
         let cell = firstCell[row]!;
@@ -142,7 +142,7 @@ export function rankingOf(automaton: Automaton): Ranking {
         }
       }
       rest = Number(large);
-    } else if (!narrow) rest = Number(large);
+    }
 
     for (; left > 0; left--) {
       const first = firstRun[state]!;
