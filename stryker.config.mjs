@@ -26,14 +26,14 @@ export default {
   ignoreStatic: true,
   concurrency: 1,
   // A loop that a mutant made endless is stopped by its count of passes; the time is for the others.
-  timeoutMS: 15_000,
-  timeoutFactor: 3,
+  timeoutMS: 3_000,
+  timeoutFactor: 1.5,
   incremental: true,
   incrementalFile: `reports/mutation/${name}-incremental.json`,
-  reporters: ['clear-text', 'json'],
+  reporters: ['progress-append-only', 'clear-text', 'json'],
   clearTextReporter: { logTests: false, allowColor: false, reportTests: false },
   jsonReporter: { fileName: `reports/mutation/${name}.json` },
-  ignorePatterns: ['dist', 'demo-out', 'docs', 'bench', 'coverage', 'reports', 'test/runtime', 'test/cli', '*.tgz'],
+  ignorePatterns: ['biome.json', 'dist', 'demo-out', 'docs', 'bench', 'coverage', 'reports', 'test/runtime', 'test/cli', '*.tgz'],
   tempDirName: '.stryker-tmp',
   allowEmpty: false,
 };

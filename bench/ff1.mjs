@@ -1,6 +1,6 @@
 /** FF1 against @noble/ciphers, text to text, AES-256: `alphabet` reads and writes ours, inputs.mjs noble's. */
 import assert from 'node:assert/strict';
-import { ff1, alphabet as symbols } from 'trefoil/ff1';
+import { ff1Text } from 'trefoil/ff1';
 import { bytes, oneByOne, texts, valueByValue, wholeColumn } from './inputs.mjs';
 import { nobleFf1, nobleFf1WithTweaks } from './rivals/noble-ff1.mjs';
 
@@ -13,25 +13,12 @@ const key = bytes(32, 1);
 const tweak = bytes(8, 2);
 
 function ours(alphabet) {
-  const { parse: numerals, format: text, radix } = symbols(alphabet);
-  const cipher = ff1(key, radix);
+  const cipher = ff1Text(key, alphabet);
   return {
-    encrypt: (plain) => text(cipher.encrypt(numerals(plain), tweak)),
-    decrypt: (enciphered) => text(cipher.decrypt(numerals(enciphered), tweak)),
-    encryptMany: (plain) =>
-      cipher
-        .encryptMany(
-          plain.map((each) => numerals(each)),
-          tweak,
-        )
-        .map((each) => text(each)),
-    encryptManyTweaks: (plain, tweaks) =>
-      cipher
-        .encryptMany(
-          plain.map((each) => numerals(each)),
-          tweaks,
-        )
-        .map((each) => text(each)),
+    encrypt: (plain) => cipher.encrypt(plain, tweak),
+    decrypt: (enciphered) => cipher.decrypt(enciphered, tweak),
+    encryptMany: (plain) => cipher.encryptMany(plain, tweak),
+    encryptManyTweaks: (plain, tweaks) => cipher.encryptMany(plain, tweaks),
   };
 }
 

@@ -8,6 +8,7 @@
 
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
+import { alphabet, type Symbols } from '../kernel/alphabet.ts';
 import { type BrandCheck, type CardBrand, checkBrands } from './card-brands.ts';
 import { type Format, makeFormat, type NumeralParts } from './engine.ts';
 import { checkLengths, givenLengths, LENGTH_OPTIONS, type Lengths } from './lengths.ts';
@@ -60,6 +61,7 @@ const HALVED = [0, 5, 1, 6, 2, 7, 3, 8, 4, 9];
 
 const ZERO = 48;
 const DIGITS = '0123456789';
+const SYMBOLS: Symbols = /* @__PURE__ */ alphabet(DIGITS);
 
 /** The shape of each length, made once. */
 const SHAPES: readonly string[] = /* @__PURE__ */ Array.from({ length: MAX_DIGITS + 1 }, (_, length) => `${length}`);
@@ -157,7 +159,11 @@ export function card(options: CardOptions = {}): CardFormat {
       },
       join(parts: NumeralParts, numerals: readonly number[]): string {
         const { clear } = parts;
+        const layout = parts.layout as string;
         const length = numerals.length + first + last + spent;
+        if (remainder === null && layout.length === length) {
+          return clear.slice(0, first) + SYMBOLS.format(numerals) + clear.slice(first);
+        }
         for (let i = 0; i < first; i++) scratch[i] = clear.charCodeAt(i) - ZERO;
         for (let i = 0; i < numerals.length; i++) scratch[first + i] = numerals[i]!;
         for (let i = 0; i < last; i++) scratch[length - last + i] = clear.charCodeAt(first + i) - ZERO;
@@ -168,7 +174,11 @@ export function card(options: CardOptions = {}): CardFormat {
           const missing = (((remainder - sumOf(length)) % 10) + 10) % 10;
           scratch[at] = last % 2 === 1 ? HALVED[missing]! : missing;
         }
-        return write(parts.layout as string);
+        if (layout.length === length) {
+          const secret = SYMBOLS.format(scratch.subarray(first, length - last));
+          return clear.slice(0, first) + secret + clear.slice(first);
+        }
+        return write(layout);
       },
     };
   }
@@ -237,7 +247,7 @@ function sumOf(length: number): number {
   return length % 2 === 1 ? sum + scratch[0]! : sum;
 }
 
-/** Writes the digits of `scratch` over those of the layout. */
+/** Writes the digits of `scratch` over those of a layout with spaces or dashes. */
 function write(layout: string): string {
   let out = '';
   let next = 0;

@@ -186,7 +186,8 @@ function chooser(outlines: readonly Known[], names: readonly string[]): Choose {
       ({ min, max, positions, has, hasNot }) =>
         points.length >= min &&
         points.length <= max &&
-        positions.every(([position, set]) => set.has(points[position]!)) &&
+        // The position lies below the greater of two least lengths: a text without it is too short for the other.
+        positions.every(([position, set]) => position >= points.length || set.has(points[position]!)) &&
         has.every((character) => text.includes(character)) &&
         hasNot.every((character) => !text.includes(character)),
     );

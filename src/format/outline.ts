@@ -47,9 +47,10 @@ export function disjoint(a: string | null, b: string | null): boolean {
 
 /** Tells whether no value has one of these characters anywhere. */
 export function never(outline: Outline, characters: string): boolean {
-  let seen: string | null = null;
+  let seen = '';
   for (let position = 0; position < outline.max; position++) {
     const here = outline.at(position);
+    if (here === null) return false;
     if (here === seen) continue;
     if (!disjoint(here, characters)) return false;
     seen = here;

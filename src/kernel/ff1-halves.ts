@@ -133,9 +133,10 @@ export function doublesHalf(radix: number, digits: number): DoublesHalf {
 
 /** NUM of the d bytes at `start` modulo m, for m up to 2^36. */
 export function reduceBytes(s: DataView, start: number, d: number, m: number, inverse: number): number {
-  return d === 8 && m >= 2 ** 14 && m <= 2 ** 30
-    ? reduceOnce(s, start, m, inverse)
-    : reduceByWords(s, start, d, m, inverse);
+  if (d !== 8 || m > 2 ** 30) return reduceByWords(s, start, d, m, inverse);
+  if (m >= 2 ** 14) return reduceOnce(s, start, m, inverse);
+  // Below 2^21 a rest takes a whole word.
+  return reduce(reduce(s.getUint32(start), m, inverse) * 2 ** 32 + s.getUint32(start + 4), m, inverse);
 }
 
 /**

@@ -41,12 +41,20 @@ export function attempt(path: ValuePath, options: Options, complain: Complain, c
     run();
   } catch (error) {
     if (isArgumentError(error)) {
-      const place = Object.hasOwn(options, error.argument) ? [...path, error.argument] : path;
-      complain(code, place, error.message.replace(/^"options" /, ''));
+      complain(code, [...path, ...placeOf(options, error.argument)], error.message.replace(/^"options" /, ''));
     } else {
       throw error;
     }
   }
+}
+
+/** Where an argument stands in the options: by itself, or in the map that a constructor takes for one of them. */
+function placeOf(options: Options, argument: string): ValuePath {
+  if (Object.hasOwn(options, argument)) return [argument];
+  for (const [name, option] of Object.entries(options)) {
+    if (isMap(option) && Object.hasOwn(option, argument)) return [name, argument];
+  }
+  return [];
 }
 
 /** `did you mean token?`, or all that there are. */

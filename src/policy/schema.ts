@@ -120,7 +120,8 @@ export interface Misfit {
 export function misfits(entries: Entries, value: Readonly<Record<string, unknown>>): readonly Misfit[] {
   const result = v.safeParse(v.looseObject(entries), value);
   return (result.issues ?? []).flatMap(deepest).map(({ issue, path }): Misfit => {
-    const name = path.at(-1);
+    const last = path.at(-1);
+    const name = typeof last === 'number' ? `item ${last + 1} of ${path.at(-2)}` : last;
     // valibot's own message quotes what it received; `expected` comes from the schema alone.
     if (issue.received === 'undefined') return { code: 'missing_option', path, message: `${name} is missing` };
     if (issue.type === 'string' || (issue.type === 'union' && typeof issue.input === 'number')) {

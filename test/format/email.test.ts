@@ -243,8 +243,8 @@ describe('email', () => {
       expect(typeof parts.size).toBe(length <= 10 ? 'number' : 'bigint');
       there(open, value);
       if (length < 64) {
-      expect(open.rank(`${local.slice(0, 3)}.${local.slice(3)}@example.com`)).toBe(number36(local));
-    }
+        expect(open.rank(`${local.slice(0, 3)}.${local.slice(3)}@example.com`)).toBe(number36(local));
+      }
     }
   });
 

@@ -210,6 +210,11 @@ describe('seq', () => {
     const faced = makeFormat({ type: 'faced' }, { ...plain, enciphered: { split: plain.split, join: plain.join } });
     expect(() => seq(owned)).toThrow('part 1: owned has a cipher of its own');
     expect(() => seq('x', faced)).toThrow('part 2: faced writes enciphered values in a form');
+    // What is not known of a part's characters is no proof of where it ends.
+    const dim = makeFormat({ type: 'dim' }, { ...plain, outline: { ...plain.outline, at: () => null } });
+    expect(() => seq(dim, '-', digits())).toThrow('part 1 (dim) and part 3 (digits) both vary');
+    expect(() => seq(digits(), dim)).toThrow('part 1 (digits) and part 2 (dim) both vary');
+    there(seq(dim, '-', digits({ length: 6 })), '1234567-123456');
     there(seq(clear(owned), '-', digits({ length: 6 })), '123456-123456');
   });
 
@@ -350,6 +355,7 @@ describe('whatever is composed', () => {
         fc.infiniteStream(fc.nat(9999)),
         ({ list, format }, texts, numbers) => {
           const next = () => numbers.next().value as number;
+          const tried = [...texts];
           // Values of the format, made without it, and what is near to them.
           for (let i = 0; i < 6; i++) {
             const value = list.map((each) => draw(each, next)).join('');
@@ -358,9 +364,9 @@ describe('whatever is composed', () => {
             taken++;
             const points = [...value];
             points.splice(next() % points.length, next() % 2, '01ab-x'[next() % 6]!);
-            texts.push(points.join(''));
+            tried.push(points.join(''));
           }
-          for (const value of texts) {
+          for (const value of tried) {
             const count = ways(list, [...value]);
             expect(format.test(value)).toBe(count === 1);
             expect(count).toBeLessThan(2);

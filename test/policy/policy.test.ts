@@ -510,12 +510,14 @@ describe('what is no policy', () => {
 
   it('spaces that are too small are refused when bound, all at once', () => {
     const sheet = policy({
-      a: fpe({ scope: 'a', format: digits({ length: 4 }) }),
-      b: { c: fpe({ scope: 'c', format: digits({ length: 5 }) }) },
+      a: fpe({ scope: 'a', format: digits({ length: 3 }) }),
+      b: { c: fpe({ scope: 'c', format: digits({ length: 2 }) }) },
+      d: fpe({ scope: 'd', format: digits({ length: 4 }) }),
+      e: fpe({ scope: 'e', format: digits({ length: 1 }), allowCodebook: 'a shelf of ten' }),
     });
     expect(thrown(() => sheet.bind(keys)).issues).toMatchObject([
-      { code: 'space_too_small', field: 'a', minimum: 1_000_000, actual: 10_000 },
-      { code: 'space_too_small', field: 'b.c', actual: 100_000 },
+      { code: 'space_too_small', field: 'a', minimum: 10_000, actual: 1000 },
+      { code: 'space_too_small', field: 'b.c', minimum: 10_000, actual: 100 },
     ]);
   });
 
