@@ -1,6 +1,6 @@
 /**
- * Encryption of IP addresses, for those who want just that: Crypto-PAn and the four ciphers of ipcrypt. Keys are bytes of
- * the caller's; nothing here derives, stores or rotates one.
+ * Encryption of IP addresses, for those who want just that: Crypto-PAn and the four ciphers of ipcrypt. Keys are bytes
+ * of the caller's; nothing here derives, stores or rotates one.
  */
 
 import { badRange, badType, checkOptions, typeName } from './core/checks.ts';
@@ -42,7 +42,9 @@ export interface AddressCipher {
   readonly decryptBytes: (address: Uint8Array) => Uint8Array;
 }
 
-/** Addresses to something longer that is not an address: the tweak, then 16 bytes. As text in lower-case hexadecimal. */
+/**
+ * Addresses to something longer that is not an address: the tweak, then 16 bytes. As text in lower-case hexadecimal.
+ */
 export interface TweakedAddressCipher {
   /** @param tweak Drawn at random unless given. @throws TrefoilError `not_an_ip`, `wrong_type`. */
   readonly encrypt: (address: string, tweak?: Uint8Array) => string;
@@ -103,8 +105,9 @@ export function cryptoPan(key: Uint8Array, options: AddressOptions = {}): Addres
 }
 
 /**
- * ipcrypt-pfx: prefix-preserving encryption of addresses. Two addresses of one family that share their first n bits, and
- * no more, have outputs that share their first n bits, and no more. Version 4 stays version 4, version 6 stays version 6.
+ * ipcrypt-pfx: prefix-preserving encryption of addresses. Two addresses of one family that share their first n bits,
+ * and no more, have outputs that share their first n bits, and no more. Version 4 stays version 4, version 6 stays
+ * version 6.
  *
  * draft-denis-ipcrypt-13, sections 6 and 9.6. `::ffff:a.b.c.d` is the version 4 address `a.b.c.d`. One thing is added
  * that the draft leaves open: the version 6 addresses, 2^32 of 2^128, that would come out as `::ffff:a.b.c.d` are
@@ -159,9 +162,9 @@ export function ipcryptDeterministic(key: Uint8Array, options: AddressOptions = 
 }
 
 /**
- * ipcrypt-nd: equal addresses become different outputs of 24 bytes: a tweak of 8 random bytes, then a block of KIASU-BC
- * under it. After about 2^32 outputs under one key two tweaks are equal; then the output shows whether the addresses are
- * equal, too.
+ * ipcrypt-nd: equal addresses become different outputs of 24 bytes: a tweak of 8 random bytes, then a block of
+ * KIASU-BC under it. After about 2^32 outputs under one key two tweaks are equal; then the output shows whether the
+ * addresses are equal, too.
  *
  * draft-denis-ipcrypt-13, sections 7 and 9.7.
  *
@@ -186,10 +189,11 @@ export function ipcryptNd(key: Uint8Array): TweakedAddressCipher {
 }
 
 /**
- * ipcrypt-ndx: equal addresses become different outputs of 32 bytes: a tweak of 16 random bytes, then a block of AES-XTS
- * under it. Tweaks meet after about 2^64 outputs under one key.
+ * ipcrypt-ndx: equal addresses become different outputs of 32 bytes: a tweak of 16 random bytes, then a block of
+ * AES-XTS under it. Tweaks meet after about 2^64 outputs under one key.
  *
- * draft-denis-ipcrypt-13, sections 7 and 9.8; the halves of the key must differ by NIST SP 800-38E and FIPS 140-3 IG C.I.
+ * draft-denis-ipcrypt-13, sections 7 and 9.8; the halves of the key must differ by NIST SP 800-38E and FIPS 140-3 IG
+ * C.I.
  *
  * *Warning*: a wrong key, or an output that somebody changed, is not noticed; it gives some other address.
  *

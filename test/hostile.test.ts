@@ -10,7 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { card, digits, pattern, text } from '../src/format.ts';
+import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
+import { ff3, ff3Text } from '../src/ff3.ts';
+import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
 import {
   coarsen,
   constant,
@@ -25,6 +27,7 @@ import {
   TrefoilError,
   token,
 } from '../src/index.ts';
+import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
 import { parsePolicy } from '../src/policy.ts';
 import { trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
@@ -167,6 +170,55 @@ const call =
 const value: Row = () => null;
 const step = (text: string): Row => call(() => [text]);
 
+/** A format: its constructor, the verbs that hang on it out of sight, and it under a rule. */
+const formatRow =
+  (args: () => readonly unknown[], example: string): Row =>
+  (fn) => {
+    const format = (fn as (...args: readonly unknown[]) => Format)(...args());
+    const hidden = Object.getOwnPropertyNames(format).filter((name) => !Object.keys(format).includes(name));
+    expect(hidden.sort()).toEqual(['rank', 'size', 'strength', 'test', 'unrank']);
+    const { type } = format;
+    const rule = fpe({ scope: 'a', format, allowCodebook: 'x' }).bind(pinned, revealAccess);
+    const out = rule.protect(example);
+    return [
+      { name: type, fn, args },
+      { name: `${type}.test`, fn: format.test as Fn, args: () => [example] },
+      { name: `${type}.rank`, fn: format.rank as Fn, args: () => [example] },
+      { name: `${type}.unrank`, fn: format.unrank as Fn, args: () => [1, example] },
+      { name: `${type}.unrank of a bigint`, fn: format.unrank as Fn, args: () => [1n] },
+      { name: `${type}.strength`, fn: format.strength as Fn, args: () => [] },
+      ...verbs(`fpe of ${type}`, rule, four(example, out)),
+    ];
+  };
+
+const KEY32 = Uint8Array.from({ length: 32 }, (_, i) => i);
+
+/** A cipher of addresses to addresses. */
+const addressRow = (fn: Fn, name: string, made: object, key: number): readonly Call[] => [
+  { name, fn, args: () => [KEY32.slice(0, key), { keepSpecial: true }] },
+  ...verbs(name, made, {
+    encrypt: () => ['192.0.2.1'],
+    decrypt: () => ['2001:db8::1'],
+    encryptMany: () => [['192.0.2.1', '2001:db8::1']],
+    decryptMany: () => [['2001:db8::1', '192.0.2.1']],
+    encryptBytes: () => [new Uint8Array(4)],
+    decryptBytes: () => [new Uint8Array(16)],
+  }),
+];
+
+/** A cipher of addresses to more than addresses. */
+const tweakedRow = (fn: Fn, name: string, made: object, key: number, tweak: number): readonly Call[] => [
+  { name, fn, args: () => [KEY32.slice(0, key)] },
+  ...verbs(name, made, {
+    encrypt: () => ['192.0.2.1', new Uint8Array(tweak)],
+    decrypt: () => ['0'.repeat(2 * (tweak + 16))],
+    encryptMany: () => [['192.0.2.1', '2001:db8::1']],
+    decryptMany: () => [['0'.repeat(2 * (tweak + 16))]],
+    encryptToBytes: () => ['192.0.2.1', new Uint8Array(tweak)],
+    decryptFromBytes: () => [new Uint8Array(tweak + 16)],
+  }),
+];
+
 const RULES: Readonly<Record<string, Row>> = {
   token: (fn) => [
     {
@@ -197,6 +249,11 @@ const RULES: Readonly<Record<string, Row>> = {
   ],
   fpe: (fn) => [
     { name: 'fpe', fn, args: () => [{ scope: 'a', format: digits(), empty: 'keep', optional: true, why: 'x' }] },
+    {
+      name: 'fpe of few values',
+      fn,
+      args: () => [{ scope: 'a', format: enumOf(['a', 'b']), allowCodebook: 'two, and everybody knows' }],
+    },
     binds('fpe'),
     ...verbs('fpe', fpes, four(CARD, CARD)),
     ...verbs('pattern fpe', patterns, four('K013377', 'K013377')),
@@ -340,6 +397,69 @@ const FILE: readonly Call[] = [
     (format: unknown) => ({ ...file, fields: { a: { rule: 'fpe', scope: 'a', format } } }),
     () => ({ type: 'pattern', pattern: 'A999999' }),
   ],
+  ...(
+    [
+      { type: 'regex', regex: '[a-f]{2,9}' },
+      { type: 'enumOf', values: ['a', 'b'] },
+      { type: 'integer', min: 1, max: '99999' },
+      { type: 'decimal', min: 1, max: '99999.5', places: 2 },
+      { type: 'date', from: '1900-01-01', to: '2029-12-31' },
+      { type: 'dateTime', from: '2020-01-01T00:00:00Z', to: '2029-12-31T23:59:59Z' },
+      { type: 'uuid', letters: 'upper' },
+      { type: 'card', luhn: 'any', brands: ['visa'], clear: { first: 6, last: 4 }, length: 16 },
+      { type: 'iban', countries: ['DE'] },
+      { type: 'phone', min: 5 },
+      { type: 'email', domain: 'hashed' },
+      { type: 'ipv4', prefixPreserving: true },
+      { type: 'ipv6', prefixPreserving: true },
+      { type: 'caseKept', minSize: 1000 },
+      { type: 'seq', parts: [{ type: 'clear', of: { type: 'digits', length: 3 } }, '-', { type: 'digits' }] },
+      {
+        type: 'oneOf',
+        formats: [
+          { type: 'digits', length: 8 },
+          { type: 'clear', of: 'unknown' },
+        ],
+      },
+    ] as const
+  ).flatMap((format) => [
+    [
+      `${format.type}`,
+      (made: unknown) => ({
+        ...file,
+        fields: { a: { rule: 'fpe', scope: 'a', format: made, allowCodebook: 'x' } },
+      }),
+      () => format,
+    ],
+    [
+      `${format.type} within oneOf`,
+      (made: unknown) => ({
+        ...file,
+        fields: {
+          a: {
+            rule: 'fpe',
+            scope: 'a',
+            format: {
+              type: 'oneOf',
+              formats: [
+                { type: 'text', alphabet: '\u{1f600}\u{1f601}' },
+                { type: 'clear', of: made },
+              ],
+            },
+          },
+        },
+      }),
+      () => format,
+    ],
+  ]),
+  [
+    'allowCodebook',
+    (allowCodebook: unknown) => ({
+      ...file,
+      fields: { a: { rule: 'fpe', scope: 'a', format: { type: 'enumOf', values: ['a', 'b'] }, allowCodebook } },
+    }),
+    () => 'x',
+  ],
   ['constant', (rule: unknown) => ({ ...file, fields: { a: rule } }), () => ({ rule: 'constant', value: 1 })],
   [
     'mask',
@@ -411,22 +531,120 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     MAX_ISSUES: value,
   },
   format: {
-    digits: (fn) => [
-      { name: 'digits', fn, args: () => [{ min: 6, max: 9 }] },
-      { name: 'digits.test', fn: digits().test, args: () => ['123456'] },
+    digits: formatRow(() => [{ min: 6, max: 9 }], '123456'),
+    text: formatRow(() => ['abcdefghij', { length: 9 }], 'abcdefghi'),
+    card: formatRow(
+      () => [{ clear: { first: 6, last: 0 }, luhn: 'valid', brands: ['visa', 'mastercard'], min: 13, max: 19 }],
+      CARD,
+    ),
+    pattern: formatRow(() => ['A999999'], 'K013377'),
+    regex: formatRow(() => ['[A-Z]{1,2}[0-9]{6,7}'], 'K013377'),
+    enumOf: formatRow(() => [['a', 'b', 'c']], 'b'),
+    integer: formatRow(() => [{ min: 0, max: '4294967295' }], '42'),
+    decimal: formatRow(() => [{ min: 0, max: '99999.99', places: 2 }], '12.50'),
+    date: formatRow(() => [{ from: '1900-01-01', to: '2029-12-31' }], '2024-02-29'),
+    dateTime: formatRow(() => [{ from: '2020-01-01T00:00:00Z', to: '2029-12-31T23:59:59Z' }], '2024-02-29 12:30:00Z'),
+    uuid: formatRow(() => [{ letters: 'lower' }], '01890a5d-ac96-774b-bcce-b302099a8057'),
+    iban: formatRow(() => [{ countries: ['DE', 'NO'] }], 'DE89 3704 0044 0532 0130 00'),
+    phone: formatRow(() => [{ min: 7 }], '+44 20 7946 0958'),
+    email: formatRow(() => [{ domain: 'enciphered' }], 'ada.lovelace@example.com'),
+    ipv4: formatRow(() => [{ prefixPreserving: false }], '192.0.2.1'),
+    ipv6: formatRow(() => [{ prefixPreserving: true }], '2001:db8::1'),
+    caseKept: formatRow(() => [{ minSize: 1000 }], 'Zoë O’Brien'),
+    seq: formatRow(() => [clear(digits({ length: 3 })), '-', digits({ length: 7 })], '030-1234567'),
+    oneOf: formatRow(() => [digits({ length: 8 }), pattern('AA999999'), clear('unknown')], 'AB123456'),
+    clear: (fn) => [
+      { name: 'clear', fn, args: () => [digits({ length: 3 })] },
+      { name: 'clear of a text', fn, args: () => ['unknown'] },
+      {
+        name: 'clear in a seq',
+        fn: ((of: never) => seq(clear(of), digits({ length: 7 }))) as Fn,
+        args: () => [digits({ length: 3 })],
+      },
     ],
-    text: (fn) => [
-      { name: 'text', fn, args: () => ['abcdefghij', { length: 9 }] },
-      { name: 'text.test', fn: text('ab').test, args: () => ['ab'] },
+  },
+  ff1: {
+    ff1: (fn) => [
+      { name: 'ff1', fn, args: () => [new Uint8Array(16), 10, { minDomain: 100 }] },
+      ...verbs('ff1', ff1(new Uint8Array(16), 10), {
+        encrypt: () => [[1, 2, 3, 4, 5, 6], new Uint8Array(8)],
+        decrypt: () => [[1, 2, 3, 4, 5, 6], new Uint8Array(8)],
+        encryptMany: () => [
+          [
+            [1, 2, 3, 4, 5, 6],
+            [1, 2, 3, 4, 5, 6, 7],
+          ],
+          [new Uint8Array(7), new Uint8Array(0)],
+        ],
+        decryptMany: () => [[Uint8Array.of(1, 2, 3, 4, 5, 6)], new Uint8Array(8)],
+      }),
     ],
-    card: (fn) => [
-      { name: 'card', fn, args: () => [{ clear: { first: 6 }, min: 13, max: 19 }] },
-      { name: 'card.test', fn: card().test, args: () => [CARD] },
+    ff1Text: (fn) => [
+      { name: 'ff1Text', fn, args: () => [new Uint8Array(16), '0123456789', { minDomain: 100 }] },
+      ...['0123456789', '\u{1f600}\u{1f601}0123456'].flatMap((symbols) =>
+        verbs('ff1Text', ff1Text(new Uint8Array(16), symbols), {
+          encrypt: () => ['0123456', new Uint8Array(8)],
+          decrypt: () => ['0123456', new Uint8Array(8)],
+          encryptMany: () => [
+            ['0123456', '65432100'],
+            [new Uint8Array(7), new Uint8Array(0)],
+          ],
+          decryptMany: () => [['0123456'], new Uint8Array(8)],
+        }),
+      ),
     ],
-    pattern: (fn) => [
-      { name: 'pattern', fn, args: () => ['A999999'] },
-      { name: 'pattern.test', fn: pattern('A9').test, args: () => ['K0'] },
+    alphabet: (fn) => [
+      { name: 'alphabet', fn, args: () => ['0123456789abcdef'] },
+      { name: 'alphabet.parse', fn: alphabet('0123456789').parse as Fn, args: () => ['0123'] },
+      { name: 'alphabet.format', fn: alphabet('0123456789').format as Fn, args: () => [[0, 1, 2]] },
     ],
+  },
+  ff3: {
+    ff3: (fn) => [
+      { name: 'ff3', fn, args: () => [new Uint8Array(16), 10, { minDomain: 100 }] },
+      ...verbs('ff3', ff3(new Uint8Array(16), 10), {
+        decrypt: () => [[1, 2, 3, 4, 5, 6], new Uint8Array(8)],
+        decryptMany: () => [
+          [
+            [1, 2, 3, 4, 5, 6],
+            [1, 2, 3, 4, 5, 6],
+          ],
+          [new Uint8Array(7), new Uint8Array(8)],
+        ],
+      }),
+      {
+        name: 'ff3.decryptMany under one tweak',
+        fn: ff3(new Uint8Array(16), 10).decryptMany as Fn,
+        args: () => [[[1, 2, 3, 4, 5, 6]], new Uint8Array(8)],
+      },
+    ],
+    ff3Text: (fn) => [
+      {
+        name: 'ff3Text',
+        fn,
+        args: () => [new Uint8Array(16), '0123456789', { separators: '- ', minDomain: 100 }],
+      },
+      ...verbs('ff3Text', ff3Text(new Uint8Array(16), '0123456789', { separators: '-' }), {
+        decrypt: () => ['123-456', new Uint8Array(8)],
+        decryptMany: () => [
+          ['123-456', null],
+          [new Uint8Array(7), null],
+        ],
+      }),
+      {
+        name: 'ff3Text.decryptMany under one tweak',
+        fn: ff3Text(new Uint8Array(16), '0123456789').decryptMany as Fn,
+        args: () => [['123456', '123456'], new Uint8Array(8)],
+      },
+    ],
+  },
+  ip: {
+    cryptoPan: (fn) => addressRow(fn, 'cryptoPan', cryptoPan(KEY32), 32),
+    ipcryptPfx: (fn) => addressRow(fn, 'ipcryptPfx', ipcryptPfx(KEY32, { keepSpecial: true }), 32),
+    ipcryptDeterministic: (fn) => addressRow(fn, 'ipcryptDeterministic', ipcryptDeterministic(KEY32.slice(0, 16)), 16),
+    ipcryptNd: (fn) => tweakedRow(fn, 'ipcryptNd', ipcryptNd(KEY32.slice(0, 16)), 16, 8),
+    ipcryptNdx: (fn) => tweakedRow(fn, 'ipcryptNdx', ipcryptNdx(KEY32), 32, 16),
+    SPECIAL_RANGES: value,
   },
   index: {
     ...RULES,

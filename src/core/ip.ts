@@ -10,7 +10,10 @@ export function parseIp(text: string): Uint8Array | null {
   return text.includes(':') ? parseV6(text) : parseV4(text);
 }
 
-/** A version 4 address as a number below 2^32, or -1 for any other text. Not by `split`: columns of addresses pass here. */
+/**
+ * A version 4 address as a number below 2^32, or -1 for any other text. Not by `split`: columns of addresses pass
+ * here.
+ */
 export function readV4(text: string): number {
   let address = 0;
   let parts = 0;

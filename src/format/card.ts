@@ -10,7 +10,7 @@ import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } f
 import { fail } from '../errors.ts';
 import { alphabet, type Symbols } from '../kernel/alphabet.ts';
 import { type BrandCheck, type CardBrand, checkBrands } from './card-brands.ts';
-import { type Format, makeFormat, type NumeralParts } from './engine.ts';
+import { type Format, faceOfTexts, makeFormat } from './engine.ts';
 import { checkLengths, givenLengths, LENGTH_OPTIONS, type Lengths } from './lengths.ts';
 
 /** How many digits of a card number stay in clear. */
@@ -148,39 +148,34 @@ export function card(options: CardOptions = {}): CardFormat {
 
   /** One face: the numbers whose Luhn sum leaves the remainder, or all numbers. */
   function face(remainder: number | null, wrong: string) {
-    return {
-      split(value: string): NumeralParts {
+    return faceOfTexts({
+      symbols: SYMBOLS,
+      split(value) {
         const length = read(value);
         if (remainder !== null && sumOf(length) % 10 !== remainder) fail('outside_format', wrong);
-        const secret = secretOf(length);
-        const numerals = new Array<number>(secret);
-        for (let i = 0; i < secret; i++) numerals[i] = scratch[first + i]!;
-        return { shape: SHAPES[length]!, clear: clearOf(value, length), numerals, layout: value };
+        const end = first + secretOf(length);
+        const secret = value.length === length ? value.slice(first, end) : SYMBOLS.format(scratch.subarray(first, end));
+        return { shape: SHAPES[length]!, clear: clearOf(value, length), secret, layout: value };
       },
-      join(parts: NumeralParts, numerals: readonly number[]): string {
+      join(parts, secret) {
         const { clear } = parts;
         const layout = parts.layout as string;
-        const length = numerals.length + first + last + spent;
-        if (remainder === null && layout.length === length) {
-          return clear.slice(0, first) + SYMBOLS.format(numerals) + clear.slice(first);
-        }
+        const length = secret.length + first + last + spent;
+        const plain = layout.length === length;
+        if (plain && remainder === null) return clear.slice(0, first) + secret + clear.slice(first);
         for (let i = 0; i < first; i++) scratch[i] = clear.charCodeAt(i) - ZERO;
-        for (let i = 0; i < numerals.length; i++) scratch[first + i] = numerals[i]!;
+        for (let i = 0; i < secret.length; i++) scratch[first + i] = secret.charCodeAt(i) - ZERO;
         for (let i = 0; i < last; i++) scratch[length - last + i] = clear.charCodeAt(first + i) - ZERO;
-        if (remainder !== null) {
-          // The one digit that makes the sum right: what is missing to the remainder, back through the permutation.
-          const at = length - last - 1;
-          scratch[at] = 0;
-          const missing = (((remainder - sumOf(length)) % 10) + 10) % 10;
-          scratch[at] = last % 2 === 1 ? HALVED[missing]! : missing;
-        }
-        if (layout.length === length) {
-          const secret = SYMBOLS.format(scratch.subarray(first, length - last));
-          return clear.slice(0, first) + secret + clear.slice(first);
-        }
-        return write(layout);
+        if (remainder === null) return write(layout);
+        // The one digit that makes the sum right: what is missing to the remainder, back through the permutation.
+        const at = length - last - 1;
+        scratch[at] = 0;
+        const missing = (((remainder - sumOf(length)) % 10) + 10) % 10;
+        const digit = last % 2 === 1 ? HALVED[missing]! : missing;
+        scratch[at] = digit;
+        return plain ? clear.slice(0, first) + secret + DIGITS[digit]! + clear.slice(first) : write(layout);
       },
-    };
+    });
   }
 
   const plain = face(

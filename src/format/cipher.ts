@@ -7,6 +7,7 @@ import { encode } from '../core/base32.ts';
 import { encodeList, utf8 } from '../core/bytes.ts';
 import { cycleWalking } from '../kernel/cycle-walking.ts';
 import { ff1, type TweakColumn } from '../kernel/ff1.ts';
+import { ff1Text } from '../kernel/ff1-text.ts';
 import { hmacSha256 } from '../kernel/hmac.ts';
 import { sometimesRecurse, tablePermutation } from '../kernel/permutation.ts';
 import {
@@ -16,11 +17,17 @@ import {
   type IndexParts,
   indexOf,
   joinIndex,
+  type NumeralEngine,
   type NumeralParts,
   sizeOf,
+  sizeOfNumerals,
+  type TextParts,
 } from './engine.ts';
 
-type AnyParts = NumeralParts | IndexParts;
+type AnyParts = NumeralParts | IndexParts | TextParts;
+
+/** The plain or the enciphered face of a format. */
+type AnyFace = Pick<FormatEngine, 'split' | 'join' | 'texts'>;
 
 /** A value that was read and waits for its column. */
 export type Pending = AnyParts;
@@ -45,9 +52,10 @@ const KEPT_SHAPES = 1024;
 /** @param direction `protect` reads plain values and writes enciphered ones, `reveal` the other way round. */
 export function formatCipher(engine: FormatEngine, direction: 'protect' | 'reveal', keyOf: KeyOf): FormatCipher {
   const forward = direction === 'protect';
-  const enciphered = (engine.enciphered ?? engine) as Pick<FormatEngine, 'split' | 'join'>;
+  const enciphered = (engine.enciphered ?? engine) as AnyFace;
   const from = forward ? engine : enciphered;
-  const to = { ...engine, join: (forward ? enciphered : engine).join } as FormatEngine;
+  const split: (text: string) => AnyParts = from.texts?.split ?? from.split;
+  const to = forward ? enciphered : engine;
   const blind = forward && engine.blind !== undefined ? blindWith(engine.blind, keyOf) : null;
   const shapes = new Map<string, ShapeCipher>();
 
@@ -55,7 +63,7 @@ export function formatCipher(engine: FormatEngine, direction: 'protect' | 'revea
     let cipher = shapes.get(parts.shape);
     if (cipher === undefined) {
       if (shapes.size >= KEPT_SHAPES) shapes.clear();
-      cipher = shapeCipher(to, parts.shape, sizeOf(engine, parts), forward, keyOf);
+      cipher = shapeCipher(engine, to, parts, forward, keyOf);
       shapes.set(parts.shape, cipher);
     }
     return cipher;
@@ -66,14 +74,14 @@ export function formatCipher(engine: FormatEngine, direction: 'protect' | 'revea
     const run = forward ? own.encryptMany : own.decryptMany;
     return {
       // The engine takes the text as it is; reading it says whether it can.
-      read: (text) => ({ ...from.split(text), layout: text }),
+      read: (text) => ({ ...split(text), layout: text }),
       runMany: (column) => run(column.map(({ layout }) => layout as string)),
     };
   }
 
   return {
     read(text) {
-      const parts = from.split(text);
+      const parts = split(text);
       return blind === null ? parts : { ...parts, clear: blind(parts.clear) };
     },
     runMany(column) {
@@ -131,33 +139,64 @@ function tweakColumn(shape: string, column: readonly AnyParts[]): TweakColumn | 
   return { bytes, each };
 }
 
-function shapeCipher(engine: FormatEngine, shape: string, size: Index, forward: boolean, keyOf: KeyOf): ShapeCipher {
+/** The engine of the shape that a value has. */
+function shapeCipher(
+  engine: FormatEngine,
+  to: AnyFace,
+  { shape, ...like }: AnyParts,
+  forward: boolean,
+  keyOf: KeyOf,
+): ShapeCipher {
+  const size =
+    'secret' in like ? sizeOfNumerals(engine, countOf(to, like.secret)) : sizeOf(engine, like as NumeralParts);
   const name = engineName(engine, size);
   const key = keyOf(name);
   const fixed = encodeList([shape, '']);
-  const { hasClear } = engine;
-  if (name === 'ff1' && engine.kind === 'numerals') {
-    const cipher = ff1(key, engine.radix);
+  const tweaks = (column: readonly AnyParts[]) => (engine.hasClear ? tweaksOf(shape, column) : fixed);
+  const columnOfTweaks = (column: readonly AnyParts[]) =>
+    engine.hasClear ? (tweakColumn(shape, column) ?? tweaksOf(shape, column)) : fixed;
+
+  if (name === 'ff1' && to.texts !== undefined) {
+    const { symbols, join } = to.texts;
+    const cipher = ff1Text(key, symbols);
     const run = forward ? cipher.encryptMany : cipher.decryptMany;
     return (column) => {
-      const parts = column as readonly NumeralParts[];
-      const numerals = new Array<readonly number[]>(parts.length);
-      for (let i = 0; i < parts.length; i++) numerals[i] = parts[i]!.numerals;
-      const done = run(numerals, hasClear ? (tweakColumn(shape, column) ?? tweaksOf(shape, column)) : fixed);
-      const out = new Array<string>(parts.length);
-      for (let i = 0; i < parts.length; i++) out[i] = engine.join(parts[i]!, done[i]!);
+      const secrets = new Array<string>(column.length);
+      for (let i = 0; i < column.length; i++) secrets[i] = (column[i] as TextParts).secret;
+      const out = run(secrets, columnOfTweaks(column));
+      for (let i = 0; i < column.length; i++) out[i] = join(column[i]!, out[i]!);
       return out;
     };
   }
+  if (name === 'ff1' && engine.kind === 'numerals') {
+    const cipher = ff1(key, engine.radix);
+    const run = forward ? cipher.encryptMany : cipher.decryptMany;
+    const { join } = to as NumeralEngine;
+    return (column) => {
+      const parts = column as readonly NumeralParts[];
+      const done = run(
+        parts.map(({ numerals }) => numerals),
+        columnOfTweaks(column),
+      );
+      return done.map((numerals, i) => join(parts[i]!, numerals));
+    };
+  }
   const run = indexCipher(name, key, size, forward);
+  const whole = { ...engine, join: to.join } as FormatEngine;
   return (column) => {
-    const indices = new Array<Index>(column.length);
-    for (let i = 0; i < column.length; i++) indices[i] = indexOf(engine, column[i]!);
-    const done = run(indices, hasClear ? tweaksOf(shape, column) : fixed);
-    const out = new Array<string>(column.length);
-    for (let i = 0; i < column.length; i++) out[i] = joinIndex(engine, column[i]!, done[i]!);
-    return out;
+    const parts = column.map((each) => withNumerals(to, each));
+    const indices = parts.map((each) => indexOf(whole, each));
+    return run(indices, tweaks(column)).map((index, i) => joinIndex(whole, parts[i]!, index));
   };
+}
+
+/** The numerals of a value whose numerals were left as text, for engines that take whole numbers. */
+function withNumerals(to: AnyFace, parts: AnyParts): NumeralParts | IndexParts {
+  return 'secret' in parts ? { ...parts, numerals: to.texts!.symbols.parse(parts.secret) } : parts;
+}
+
+function countOf(to: AnyFace, secret: string): number {
+  return to.texts!.symbols.parse(secret).length;
 }
 
 /** The engines over whole numbers. */

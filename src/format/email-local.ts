@@ -1,9 +1,9 @@
 /**
  * The letters and digits of an e-mail address as numbers: numerals of radix 36, `a` to `z`, then `0` to `9`.
  *
- * Up to four of them, with marks between, are one space for all lengths: 36^3 and fewer values would be no place to hide.
- * Let k be the number of runs of letters and digits. The space holds every way to fill the k runs with at least one
- * character each and four in all, in this order: the total length, the lengths of the runs from left to right, the
+ * Up to four of them, with marks between, are one space for all lengths: 36^3 and fewer values would be no place to
+ * hide. Let k be the number of runs of letters and digits. The space holds every way to fill the k runs with at least
+ * one character each and four in all, in this order: the total length, the lengths of the runs from left to right, the
  * characters. It has 36^4 = 1,679,616 values at least (k = 4), and 1,727,604 for k = 1.
  */
 

@@ -1,7 +1,7 @@
 /**
  * Syntax and masks of e-mail addresses in ASCII and lower case: Dot-string and Domain of RFC 5321, section 4.1.2
- * (https://www.rfc-editor.org/rfc/rfc5321). A mask has an `a` for every letter and digit and the other characters as they
- * are; the letters and digits are what is enciphered.
+ * (https://www.rfc-editor.org/rfc/rfc5321). A mask has an `a` for every letter and digit and the other characters as
+ * they are; the letters and digits are what is enciphered.
  */
 
 import { fail } from '../errors.ts';

@@ -4,8 +4,8 @@
  * and never resolves (RFC 2606, section 2; RFC 6761, section 6.4).
  *
  * The shape of a local part is its mask: every letter or digit as an `a`, the other characters as they are. With four
- * letters and digits or fewer, a mask has one `a` for each run of them, and all such local parts with the same marks are
- * one space (./email-local.ts), so that short ones have something to hide among.
+ * letters and digits or fewer, a mask has one `a` for each run of them, and all such local parts with the same marks
+ * are one space (./email-local.ts), so that short ones have something to hide among.
  */
 
 import { checkOneOf, checkOptions } from '../core/checks.ts';

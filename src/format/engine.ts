@@ -9,6 +9,7 @@
  */
 
 import { badRange, badType, checkText, typeName } from '../core/checks.ts';
+import type { Symbols } from '../kernel/alphabet.ts';
 import { MIN_DOMAIN } from '../kernel/ff1.ts';
 
 const ENGINE = Symbol.for('trefoil.format.v1');
@@ -94,11 +95,38 @@ export interface IndexEngine extends EngineFacts, Face<IndexParts, Index> {
   readonly sample: IndexParts;
 }
 
+/** A value whose numeral string stands in it as a text over an alphabet. */
+export interface TextParts extends Parts {
+  readonly secret: string;
+}
+
 interface Face<P extends Parts, Secret> {
   /** @throws TrefoilError `outside_format`, without the value. */
   readonly split: (text: string) => P;
   /** Writes a secret into the public parts of a value; what stood in `parts` as secret is not looked at. */
   readonly join: (parts: P, secret: Secret) => string;
+  /** The same with the numerals as text, where that is what stands in a value: columns take it, since it is faster. */
+  readonly texts?: TextFace;
+}
+
+/** A face of a format whose numerals are symbols of one alphabet. */
+export interface TextFace {
+  readonly symbols: Symbols;
+  readonly split: (text: string) => TextParts;
+  readonly join: (parts: Parts, secret: string) => string;
+}
+
+/** The face of numerals that a face of texts is. */
+export function faceOfTexts(texts: TextFace): Face<NumeralParts, readonly number[]> {
+  const { symbols, split, join } = texts;
+  return {
+    split(text) {
+      const { shape, clear, layout, secret } = split(text);
+      return { shape, clear, layout, numerals: symbols.parse(secret) };
+    },
+    join: (parts, numerals) => join(parts, symbols.format(numerals)),
+    texts,
+  };
 }
 
 /** The work behind a format. */
@@ -207,9 +235,13 @@ export function engineName(engine: FormatEngine, size: Index): string {
 
 /** How many values the shape of a value has. */
 export function sizeOf(engine: FormatEngine, parts: NumeralParts | IndexParts): Index {
-  return engine.kind === 'index'
-    ? (parts as IndexParts).size
-    : power(engine.radix, (parts as NumeralParts).numerals.length);
+  if (engine.kind === 'index') return (parts as IndexParts).size;
+  return sizeOfNumerals(engine, (parts as NumeralParts).numerals.length);
+}
+
+/** How many numeral strings of a length there are. */
+export function sizeOfNumerals(engine: FormatEngine, length: number): Index {
+  return power((engine as NumeralEngine).radix, length);
 }
 
 /** The secret of a value as a whole number: numerals are read in their radix, most significant first. */

@@ -19,8 +19,9 @@ export interface IpFormat extends Format {
 /** Options of {@link ipv4} and {@link ipv6}. */
 export interface IpFormatOptions {
   /**
-   * Keep common prefixes: two addresses that share their first n bits, and no more, have outputs that share their first n
-   * bits, and no more. Networks can still be counted and grouped; who knows some addresses learns the prefixes of others.
+   * Keep common prefixes: two addresses that share their first n bits, and no more, have outputs that share their
+   * first n bits, and no more. Networks can still be counted and grouped; who knows some addresses learns the prefixes
+   * of others.
    */
   readonly prefixPreserving?: boolean;
 }
@@ -30,8 +31,8 @@ export interface IpFormatOptions {
  *
  * What comes out is any address, reserved and private ones too. With `prefixPreserving` the cipher is ipcrypt-pfx.
  *
- * *Warning*: prefix-preserving output shows which addresses lie in one network, at every length of prefix; whoever knows
- * or can have enciphered some addresses reads the beginnings of all that share prefixes with them.
+ * *Warning*: prefix-preserving output shows which addresses lie in one network, at every length of prefix; whoever
+ * knows or can have enciphered some addresses reads the beginnings of all that share prefixes with them.
  *
  * @throws TypeError for an unknown option.
  *
@@ -159,7 +160,9 @@ function ipFormat(
   ) as IpFormat;
 }
 
-/** ipcrypt-pfx under the 32 bytes of the node: two equal halves, which it must not have, have a probability of 2^-128. */
+/**
+ * ipcrypt-pfx under the 32 bytes of the node: two equal halves, which it must not have, have a probability of 2^-128.
+ */
 const PFX: OwnCipher = {
   name: 'ipcrypt-pfx',
   bind: (key) => sameFamily(ipcryptPfxCipher(key), true, false),

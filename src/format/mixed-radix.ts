@@ -1,6 +1,6 @@
 /**
- * Several indices, each below a size of its own, as one number, and back. Sums and products are exact: in `number` where
- * the product of the sizes is at most 2^53, in `bigint` above.
+ * Several indices, each below a size of its own, as one number, and back. Sums and products are exact: in `number`
+ * where the product of the sizes is at most 2^53, in `bigint` above.
  */
 
 import { asIndex, type Index } from './engine.ts';

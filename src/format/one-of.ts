@@ -39,10 +39,10 @@ type Choose = (text: string) => number;
 /**
  * Values of one of several formats; which one stays visible, and what comes out is of the same one.
  *
- * No text may be of two of the formats, and that must be provable from what is known of their texts: they have no length
- * in common, or somewhere in front different characters, or one always has a character that the other never has. The
- * order of the formats is part of the key derivation. `size` is that of the smallest format. A member in `clear` lets its
- * values through as they are; it has no size and does not count.
+ * No text may be of two of the formats, and that must be provable from what is known of their texts: they have no
+ * length in common, or somewhere in front different characters, or one always has a character that the other never has.
+ * The order of the formats is part of the key derivation. `size` is that of the smallest format. A member in `clear`
+ * lets its values through as they are; it has no size and does not count.
  *
  * @param formats 2 to 64.
  * @throws RangeError that names two formats that cannot be told apart, or one that cannot be a member: with a cipher of

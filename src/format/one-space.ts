@@ -61,18 +61,14 @@ export function oneSpace<Frame>(facts: Facts, composition: Composition<Frame>): 
   const twoSided = secret.some(({ plain }) => plain.enciphered !== undefined);
   const all = { ...facts, outline: outlines.plain, bare };
 
-  const publicParts = ({ shape, clear, frame, secrets }: Composed<Frame>): Parts & { layout: Layout<Frame> } => ({
-    shape,
-    clear,
-    layout: { frame, kept: secrets.map(withoutSecret) },
-  });
-
   const radix = bare ? null : commonRadix(secret);
   if (radix !== null) {
-    const numeralParts = (value: Composed<Frame>): NumeralParts => ({
-      ...publicParts(value),
-      numerals: (value.secrets as readonly NumeralParts[]).flatMap(({ numerals }) => numerals),
-    });
+    const numeralParts = ({ shape, clear, frame, secrets }: Composed<Frame>): NumeralParts => {
+      const layout: Layout<Frame> = { frame, kept: secrets.map(withoutSecret) };
+      let { numerals } = secrets[0] as NumeralParts;
+      for (let i = 1; i < secrets.length; i++) numerals = numerals.concat((secrets[i] as NumeralParts).numerals);
+      return { shape, clear, layout, numerals };
+    };
     const face = (side: Side) => ({
       outline: outlines[side],
       split: (text: string) => numeralParts(read(text, side)),
@@ -94,15 +90,16 @@ export function oneSpace<Frame>(facts: Facts, composition: Composition<Frame>): 
     return { ...all, kind: 'numerals', radix, sample: numeralParts(sample), ...sides };
   }
 
-  const indexParts = (value: Composed<Frame>): IndexParts => {
-    const members = membersOf(value.frame);
-    const sizes = value.secrets.map((parts, i) => sizeOf(members[i]!.plain, parts));
+  const indexParts = ({ shape, clear, frame, secrets }: Composed<Frame>): IndexParts => {
+    const layout: Layout<Frame> = { frame, kept: secrets.map(withoutSecret) };
+    const members = membersOf(frame);
+    const sizes = secrets.map((parts, i) => sizeOf(members[i]!.plain, parts));
     const size = product(sizes);
-    if (size > MAX_SIZE) {
+    if (typeof size === 'bigint' && size > MAX_SIZE) {
       fail('outside_format', 'the value is one of more than 2^4096; let fewer characters be enciphered');
     }
-    const indices = value.secrets.map((parts, i) => indexOf(members[i]!.plain, parts));
-    return { ...publicParts(value), size, index: mix(sizes, indices, size) };
+    const indices = secrets.map((parts, i) => indexOf(members[i]!.plain, parts));
+    return { shape, clear, layout, size, index: mix(sizes, indices, size) };
   };
   const face = (side: Side) => ({
     outline: outlines[side],

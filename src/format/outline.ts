@@ -1,6 +1,6 @@
 /**
- * Proofs about formats from what is known of their texts: that a text can be cut into parts in one way only, and that no
- * text belongs to two formats. What is not known proves nothing.
+ * Proofs about formats from what is known of their texts: that a text can be cut into parts in one way only, and that
+ * no text belongs to two formats. What is not known proves nothing.
  */
 
 import type { Outline } from './engine.ts';

@@ -41,14 +41,15 @@ const MAX_PARTS = 64;
 /**
  * A format of your own: parts from left to right, each a literal text, a format, or one of these in {@link clear}.
  *
- * All parts that are not in clear are enciphered as one: a change in one of them changes all. Literals stay and are part
- * of the key derivation; clear parts and the shape of each part enter the tweak. It must be provable that a text can be
- * cut into the parts in one way only: at most one part varies in length, or each such part is followed by something that
- * begins with a character that it cannot have. A value has at most 256 characters.
+ * All parts that are not in clear are enciphered as one: a change in one of them changes all. Literals stay and are
+ * part of the key derivation; clear parts and the shape of each part enter the tweak. It must be provable that a text
+ * can be cut into the parts in one way only: at most one part varies in length, or each such part is followed by
+ * something that begins with a character that it cannot have. A value has at most 256 characters.
  *
  * @param parts 1 to 64.
  * @throws RangeError for parts that could be cut in two ways, for nothing to encipher, and for formats that do not share
- * a space with others: those with a cipher of their own (`ip`, prefix-preserving) and those that replace their clear part.
+ * a space with others: those with a cipher of their own (`ip`, prefix-preserving) and those that replace their clear
+ * part.
  *
  * @example
  * ```ts
@@ -90,12 +91,16 @@ function seqEngine(members: readonly Member[]): FormatEngine {
 
   function read(text: string, side: Side): Composed<Frame> {
     const pieces = cut[side](text);
-    const parts = members.map((member, i) => {
-      const piece = pieces[i]!;
-      if (member.kind !== 'literal') return splitMember(member[side], piece, names[i]!);
-      if (piece !== member.literal) fail('outside_format', `${names[i]} does not stand in its place`);
-      return null;
-    });
+    const parts = new Array<MemberParts | null>(members.length);
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i]!;
+      if (member.kind !== 'literal') {
+        parts[i] = splitMember(member[side], pieces[i]!, names[i]!);
+        continue;
+      }
+      if (pieces[i] !== member.literal) fail('outside_format', `${names[i]} does not stand in its place`);
+      parts[i] = null;
+    }
     return compose(parts, pieces);
   }
 

@@ -6,7 +6,7 @@ import { checkOptions } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { alphabet as makeAlphabet, type Symbols } from '../kernel/alphabet.ts';
 import { minimumLength } from '../kernel/ff1.ts';
-import { type Format, makeFormat, type NumeralEngine, type Parts } from './engine.ts';
+import { type Format, faceOfTexts, makeFormat, type NumeralEngine } from './engine.ts';
 import { checkLengths, givenLengths, LENGTH_OPTIONS, type Lengths, MAX_FORMAT_LENGTH } from './lengths.ts';
 
 const DIGITS = '0123456789';
@@ -30,7 +30,7 @@ function uniform(
   descriptor: readonly string[],
   { min, max }: { min: number; max: number },
 ): NumeralEngine {
-  const { radix, read, format } = symbols;
+  const { radix, measure } = symbols;
   const length = min === max ? `${min}` : `${min} to ${max}`;
   return {
     kind: 'numerals',
@@ -44,18 +44,24 @@ function uniform(
       because: `${min} ${min === 1 ? 'character' : 'characters'} of an alphabet of ${radix}: ${radix}^${min}`,
     },
     visible: `the length (${length})`,
-    split(value) {
-      const numerals = read(value, max);
-      if (typeof numerals === 'number') {
-        fail('outside_format', `character ${-numerals} is not one of the ${radix} of ${name}`, { actual: -numerals });
-      }
-      if (numerals.length < min || numerals.length > max) {
-        const got = numerals.length > max ? 'more' : `${numerals.length}`;
-        fail('outside_format', `expected ${length} characters of ${name}, got ${got}`, { minimum: min, maximum: max });
-      }
-      return { shape: `${numerals.length}`, clear: '', numerals, layout: null };
-    },
-    join: (_: Parts, numerals) => format(numerals),
+    ...faceOfTexts({
+      symbols,
+      split(value) {
+        const count = measure(value, max);
+        if (count < 0) {
+          fail('outside_format', `character ${-count} is not one of the ${radix} of ${name}`, { actual: -count });
+        }
+        if (count < min || count > max) {
+          const got = count > max ? 'more' : `${count}`;
+          fail('outside_format', `expected ${length} characters of ${name}, got ${got}`, {
+            minimum: min,
+            maximum: max,
+          });
+        }
+        return { shape: `${count}`, clear: '', secret: value, layout: null };
+      },
+      join: (_, secret) => secret,
+    }),
   };
 }
 

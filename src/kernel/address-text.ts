@@ -1,8 +1,9 @@
 /**
- * Ciphers on addresses as text: columns are sorted by family, go through the kernels as numbers and bytes, and come back
- * in their places. Where a set of addresses must not come out, a result that lies in it is enciphered again until it lies
- * outside (cycle walking: Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 3). That is a
- * permutation of the other addresses, since a walk stays on one cycle, and it ends, since the cycle holds its start.
+ * Ciphers on addresses as text: columns are sorted by family, go through the kernels as numbers and bytes, and come
+ * back in their places. Where a set of addresses must not come out, a result that lies in it is enciphered again until
+ * it lies outside (cycle walking: Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 3).
+ * That is a permutation of the other addresses, since a walk stays on one cycle, and it ends, since the cycle holds
+ * its start.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';

@@ -28,6 +28,8 @@ export interface Alphabet {
 export interface Symbols extends Alphabet {
   /** The numerals of a text of at most `limit` symbols; the place, from -1 down, of what is none of them. */
   readonly read: (text: string, limit: number) => number[] | number;
+  /** How many symbols a text has, at most `limit` + 1; the place, from -1 down, of what is none of them. */
+  readonly measure: (text: string, limit: number) => number;
   /** The numeral of each UTF-16 unit, -1 for others; `null` where a symbol is more than one unit. */
   readonly units: Int32Array | null;
   /** The text of a number of so many digits in the radix. */
@@ -50,6 +52,10 @@ export function alphabet(symbols: string): Symbols {
     radix,
     read,
     units,
+    measure:
+      units === null
+        ? (text: string, limit: number) => countOf(read(text, limit))
+        : (text: string, limit: number) => measureUnits(units, text, limit),
     ...writeRuns(list),
     parse(text: string) {
       if (typeof text !== 'string') badType('text', `expected text, got ${typeName(text)}`);
@@ -67,6 +73,19 @@ function unitsOf(symbols: string): Int32Array {
   const units = new Int32Array(last + 1).fill(-1);
   for (let i = 0; i < symbols.length; i++) units[symbols.charCodeAt(i)] = i;
   return units;
+}
+
+function countOf(numerals: number[] | number): number {
+  return typeof numerals === 'number' ? numerals : numerals.length;
+}
+
+function measureUnits(units: Int32Array, text: string, limit: number): number {
+  const length = Math.min(text.length, limit + 1);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= units.length || units[code]! < 0) return -1 - i;
+  }
+  return length;
 }
 
 function readUnits(units: Int32Array): Symbols['read'] {

@@ -1,11 +1,11 @@
 /**
- * Crypto-PAn: Xu, Fan, Ammar, Moon, "Prefix-Preserving IP Address Anonymization: Measurement-Based Security Evaluation and
- * a New Cryptography-Based Scheme", ICNP 2002 (https://doi.org/10.1109/ICNP.2002.1181415), section 4, with AES-128 as in
- * the authors' program.
+ * Crypto-PAn: Xu, Fan, Ammar, Moon, "Prefix-Preserving IP Address Anonymization: Measurement-Based Security Evaluation
+ * and a New Cryptography-Based Scheme", ICNP 2002 (https://doi.org/10.1109/ICNP.2002.1181415), section 4, with AES-128
+ * as in the authors' program.
  *
- * Bit i of an address is flipped by the first bit of AES(k, its first i bits, then the last 128 - i bits of the padding).
- * Version 4 addresses are the first 32 bits of a block; version 6, which the paper does not have, takes all 128 bits in
- * the same way, as the ports of the program do.
+ * Bit i of an address is flipped by the first bit of AES(k, its first i bits, then the last 128 - i bits of the
+ * padding). Version 4 addresses are the first 32 bits of a block; version 6, which the paper does not have, takes all
+ * 128 bits in the same way, as the ports of the program do.
  */
 
 import { type Blocks, encryptWords, expandKey, manyBlocks } from './aes.ts';

@@ -1,7 +1,7 @@
 /**
- * ipcrypt of one block: draft-denis-ipcrypt-13 (https://datatracker.ietf.org/doc/draft-denis-ipcrypt/), sections 5.1, 7.4
- * and 9.5 to 9.9: deterministic (AES-128), nd (KIASU-BC) and ndx (AES-XTS at block index 0). The prefix-preserving one is
- * `ipcrypt-pfx.ts`.
+ * ipcrypt of one block: draft-denis-ipcrypt-13 (https://datatracker.ietf.org/doc/draft-denis-ipcrypt/), sections 5.1,
+ * 7.4 and 9.5 to 9.9: deterministic (AES-128), nd (KIASU-BC) and ndx (AES-XTS at block index 0). The prefix-preserving
+ * one is `ipcrypt-pfx.ts`.
  *
  * Everything here takes columns: addresses of 16 bytes each, one after the other, and beside them as many tweaks.
  */
@@ -89,7 +89,9 @@ function paddedTweak(tweaks: DataView, i: number, word: number): number {
 /** Bytes of a tweak of ndx. */
 export const NDX_TWEAK = 16;
 
-/** AES-XTS on one block (section 9.8.3): AES(K1, block ⊕ ET) ⊕ ET, where ET = AES(K2, tweak). @param key K1, then K2. */
+/**
+ * AES-XTS on one block (section 9.8.3): AES(K1, block ⊕ ET) ⊕ ET, where ET = AES(K2, tweak). @param key K1, then K2.
+ */
 export function ipcryptNdxCipher(key: Uint8Array, door: (key: Uint8Array) => Blocks = manyBlocks): TweakedColumn {
   const first = ipcryptDeterministicCipher(key.slice(0, 16), door);
   const second = ipcryptDeterministicCipher(key.slice(16, 32), door);

@@ -1,15 +1,15 @@
 /**
- * Prefix-preserving encryption of addresses, the part that all such ciphers share: each bit of an address is flipped, or
- * not, by a function of the bits before it (Xu, Fan, Ammar, Moon: "Prefix-Preserving IP Address Anonymization", ICNP
- * 2002, theorem 1: every prefix-preserving permutation has this form). What differs is that function: see
+ * Prefix-preserving encryption of addresses, the part that all such ciphers share: each bit of an address is flipped,
+ * or not, by a function of the bits before it (Xu, Fan, Ammar, Moon: "Prefix-Preserving IP Address Anonymization",
+ * ICNP 2002, theorem 1: every prefix-preserving permutation has this form). What differs is that function: see
  * `cryptopan.ts` and `ipcrypt-pfx.ts`.
  *
- * Going forward all blocks of an address are known at once, since they are made from the plain bits, and a whole column is
- * one call of the door for many blocks. Going back a bit has to be known before the next one: a column goes bit by bit,
- * with one call a bit, a single address block by block.
+ * Going forward all blocks of an address are known at once, since they are made from the plain bits, and a whole
+ * column is one call of the door for many blocks. Going back a bit has to be known before the next one: a column goes
+ * bit by bit, with one call a bit, a single address block by block.
  *
- * Version 4: the first 16 bits come from a table of 2 × 128 KiB a key, which is made when 1024 addresses have been asked
- * for (about 1 ms), so that half the blocks are left. Outputs do not depend on whether it is there.
+ * Version 4: the first 16 bits come from a table of 2 × 128 KiB a key, which is made when 1024 addresses have been
+ * asked for (about 1 ms), so that half the blocks are left. Outputs do not depend on whether it is there.
  */
 
 import { BLOCK, type Blocks } from './aes.ts';
@@ -48,8 +48,8 @@ export interface PrefixCipher {
 const TABLE_AFTER = 1024;
 
 /**
- * Addresses a call. 32 of version 4 are 8 KiB of blocks, 8 of version 6 are 16 KiB: with 128 KiB a call columns take 1.4
- * times as long in one run of three (measured), since what goes in and comes out no longer stays near the core.
+ * Addresses a call. 32 of version 4 are 8 KiB of blocks, 8 of version 6 are 16 KiB: with 128 KiB a call columns take
+ * 1.4 times as long in one run of three (measured), since what goes in and comes out no longer stays near the core.
  */
 const V4_CHUNK = 32;
 const V6_CHUNK = 8;

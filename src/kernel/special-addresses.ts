@@ -1,11 +1,12 @@
 /**
  * Ranges of addresses that name nobody on the public internet: what `keepSpecial` leaves as it is.
  *
- * From the IANA registries of special-purpose addresses (RFC 6890; https://www.iana.org/assignments/iana-ipv4-special-registry,
- * https://www.iana.org/assignments/iana-ipv6-special-registry, as of October 2025) and of multicast addresses. Left out,
- * and so enciphered, although they are special: what holds the address of somebody inside (::ffff:0:0/96, 64:ff9b::/96,
- * 64:ff9b:1::/48, 2001::/32, 2002::/16), identifiers of hosts and of aircraft (2001:20::/28, 2001:30::/28), segment
- * identifiers (5f00::/16), deprecated ranges, and whatever is reachable from everywhere.
+ * From the IANA registries of special-purpose addresses (RFC 6890;
+ * https://www.iana.org/assignments/iana-ipv4-special-registry,
+ * https://www.iana.org/assignments/iana-ipv6-special-registry, as of October 2025) and of multicast addresses. Left
+ * out, and so enciphered, although they are special: what holds the address of somebody inside (::ffff:0:0/96,
+ * 64:ff9b::/96, 64:ff9b:1::/48, 2001::/32, 2002::/16), identifiers of hosts and of aircraft (2001:20::/28,
+ * 2001:30::/28), segment identifiers (5f00::/16), deprecated ranges, and whatever is reachable from everywhere.
  *
  * The list decides what is enciphered to what, so it never changes; another list would get another name.
  */
@@ -20,9 +21,9 @@ export interface SpecialRange {
 }
 
 /**
- * The ranges that `keepSpecial` leaves as they are, version 4 first: of the IANA registries of special-purpose addresses
- * (RFC 6890) and of multicast those that name nobody on the public internet and hold no other address inside. Frozen; the
- * list never changes.
+ * The ranges that `keepSpecial` leaves as they are, version 4 first: of the IANA registries of special-purpose
+ * addresses (RFC 6890) and of multicast those that name nobody on the public internet and hold no other address
+ * inside. Frozen; the list never changes.
  *
  * @example
  * ```ts

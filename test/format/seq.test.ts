@@ -26,6 +26,13 @@ describe('seq', () => {
     expect(account.size).toBe(10_000_000n);
   });
 
+  it('the examples', () => {
+    const plate = seq(text('ABCDEFGHIJKLMNOPQRSTUVWXYZ', { min: 1, max: 3 }), '-', digits({ length: 4 }));
+    expect(plate.test('KA-1234')).toBe(true);
+    expect(plate.size).toBe(260_000n);
+    expect(account.unrank(0, '030-1234567')).toBe('030-0000000');
+  });
+
   it.each([
     '',
     '030-123456',

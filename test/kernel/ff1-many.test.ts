@@ -21,9 +21,6 @@ describe('the two doors of AES', () => {
   });
 });
 
-/** Set by vitest.mutation.config.ts: the long runs are left out, test/mutation has short ones. */
-const brief = Boolean(process.env.TREFOIL_MUTATION);
-
 // Radices, lengths up to 200 and tweaks up to 64 bytes, in batches whose values share a length.
 interface Batch {
   readonly radix: number;
@@ -63,7 +60,7 @@ describe('a digest over pseudo-random cases, in batches', () => {
     return { fast: fast.digest('hex'), slow: slow.digest('hex') };
   }
 
-  it.skipIf(brief)('is that of the literal algorithm over 3,000', () => {
+  it('is that of the literal algorithm over 3,000', () => {
     const { fast, slow } = digests('ff1 3,000', 3000);
     expect(fast).toBe(slow);
     expect(fast).toBe('018bb2204e042c7ffe398a05fedfb254950e04e7b5b13f305e6e28792769187e');
@@ -80,7 +77,7 @@ describe('a digest over pseudo-random cases, in batches', () => {
 describe('a batch', () => {
   const { bytes, below } = random('ff1 batches');
 
-  it.skipIf(brief)('gives what its values give alone: mixed lengths, mixed tweaks, batches of 1 to 3,000', () => {
+  it('gives what its values give alone: mixed lengths, mixed tweaks, batches of 1 to 3,000', () => {
     for (const [radix, count, most] of [
       [10, 1, 20],
       [10, 7, 40],
@@ -211,7 +208,7 @@ describe('the arithmetics agree', () => {
           }
         },
       ),
-      { numRuns: brief ? 60 : 4000, seed: 31 },
+      { numRuns: 4000, seed: 31 },
     );
   });
 });

@@ -15,9 +15,6 @@ const both = [
   ['sometimes-recurse', sometimesRecurse],
 ] as const;
 
-/** Set by vitest.mutation.config.ts: the long runs are left out, test/mutation has short ones. */
-const brief = Boolean(process.env.TREFOIL_MUTATION);
-
 const range = (length: number) => Array.from({ length }, (_, i) => i);
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -42,7 +39,7 @@ const images = (permutation: Permutation, tweaks: readonly Uint8Array[]): number
 const deviation = (counts: readonly number[], expected: number, freedom: number) =>
   (counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) - freedom) / Math.sqrt(2 * freedom);
 
-describe.skipIf(brief)('rounds', () => {
+describe('rounds', () => {
   it('the committed table is the generated one', () => {
     const file = readFileSync(new URL('../../src/kernel/swap-or-not-rounds.ts', import.meta.url), 'utf8');
     expect(file).toBe(render());
@@ -154,7 +151,7 @@ describe('draws', () => {
   });
 });
 
-describe.skipIf(brief)('the slow reference and the fast one agree', () => {
+describe('the slow reference and the fast one agree', () => {
   it('tables', () => {
     const { bytes, below } = random('tables');
     const digest = createHash('sha256');
@@ -213,7 +210,7 @@ it('the vectors of the specification', () => {
   expect(roundKeys.map((keys) => keys.length)).toEqual(ROUNDS.slice(1, 18).toReversed());
 });
 
-describe.skipIf(brief)('whole permutations', () => {
+describe('whole permutations', () => {
   const sizes = [...range(63).map((i) => i + 2), 97, 127, 128, 129, 255, 257, 1000, 1023, 1024, 1025, 4095, 4096, 4097];
 
   it.each([...sizes, 1, 10_000, 43_830, 65_535, 65_536, 65_537, 99_999, 100_000, 1_000_000, 2 ** 20])(
@@ -275,7 +272,7 @@ describe.skipIf(brief)('whole permutations', () => {
   });
 });
 
-describe.skipIf(brief).each(both)('%s has no bias that a count would show', (name, make) => {
+describe.each(both)('%s has no bias that a count would show', (name, make) => {
   it.each([3, 4, 5])('all orders of %i values are equally frequent', (size) => {
     const { bytes } = random(`${name} orders ${size}`);
     const counts = new Map<string, number>();
@@ -353,7 +350,7 @@ describe.each(both)('%s: one and many', (name, make) => {
   });
 
   const { bytes, below } = random(`${name} one and many`);
-  const size = brief ? 60 : 3000;
+  const size = 3000;
   const key = bytes(32);
   const few = range(7).map((i) => utf8(`tweak ${i}`));
   const column = (length: number) => ({
@@ -361,7 +358,7 @@ describe.each(both)('%s: one and many', (name, make) => {
     tweaks: range(length).map(() => few[below(7)]!),
   });
 
-  it.each([0, 1, 2, 11, 12, 13, ...(brief ? [] : [500])])(
+  it.each([0, 1, 2, 11, 12, 13, 500])(
     'a column of %i values is its values one by one',
     (length) => {
       const permutation = make(key, size);
@@ -375,7 +372,7 @@ describe.each(both)('%s: one and many', (name, make) => {
     },
   );
 
-  it.skipIf(brief)('batches and order do not matter', () => {
+  it('batches and order do not matter', () => {
     const { indices, tweaks } = column(9001);
     const out = make(key, size).encryptMany(indices, tweaks);
     expect(make(key, size).encryptMany(indices.toReversed(), tweaks.toReversed())).toEqual(out.toReversed());
@@ -387,7 +384,7 @@ describe.each(both)('%s: one and many', (name, make) => {
     expect(other.decryptMany(out, tweaks)).toEqual(indices);
   });
 
-  it.skipIf(brief)('without node:crypto the results are the same', () => {
+  it('without node:crypto the results are the same', () => {
     const { indices, tweaks } = column(300);
     const out = make(key, size).encryptMany(indices, tweaks);
     const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never);
@@ -412,7 +409,7 @@ describe.each(both)('%s: one and many', (name, make) => {
   });
 });
 
-it.skipIf(brief)('more tables than are kept change nothing', () => {
+it('more tables than are kept change nothing', () => {
   const { bytes, below } = random('more tables');
   const key = bytes(32);
   const size = 4096;

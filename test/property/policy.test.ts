@@ -36,6 +36,7 @@ import { revealAccess } from '../../src/reveal.ts';
 import type { Rule } from '../../src/rule/rule.ts';
 import { luhnDigit } from '../reference/fpe.ts';
 import { keysetJson, testRoot } from '../reference/tree.ts';
+import { EVERY_FORMAT } from './every-format.ts';
 
 const roots = [testRoot('property a'), testRoot('property b')];
 const [keysA, keysB] = roots.map((root) => keyset.parse(keysetJson(root)));
@@ -90,6 +91,10 @@ const FORMATS: readonly (readonly [Format, fc.Arbitrary<string>])[] = [
   ],
   [pattern('A999999'), fc.tuple(over('ABCXYZ', 1, 1), number(6, 6)).map((parts) => parts.join(''))],
   [pattern('99-9999'), fc.tuple(number(2, 2), number(4, 4)).map((parts) => parts.join('-'))],
+  // Of the others some values; test/property/fpe.test.ts has all. A hashed domain does not come back.
+  ...EVERY_FORMAT.filter(({ codebook, revealed }) => codebook === undefined && revealed === undefined).map(
+    ({ format, like }) => [format, fc.constantFrom(...like)] as const,
+  ),
 ];
 
 const kinds: fc.Arbitrary<Kind> = fc.oneof(

@@ -1,6 +1,6 @@
 /**
- * Slow literal forms of the address ciphers: addresses are texts of 0 and 1, AES is node:crypto's, one block a call, and
- * KIASU-BC is written out from FIPS 197 step by step.
+ * Slow literal forms of the address ciphers: addresses are texts of 0 and 1, AES is node:crypto's, one block a call,
+ * and KIASU-BC is written out from FIPS 197 step by step.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 

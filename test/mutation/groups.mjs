@@ -1,0 +1,46 @@
+/**
+ * What is mutated together, and the tests that are run for it. `MUTATE` says which group; FF1 is the first.
+ */
+const kernel = (...names) => names.map((name) => `src/kernel/${name}.ts`);
+const format = (...names) => names.map((name) => `src/format/${name}.ts`);
+const own = (...names) => names.map((name) => `test/${name}.test.ts`);
+
+/** @type {Readonly<Record<string, { readonly mutate: readonly string[], readonly tests: readonly string[] }>>} */
+export const groups = {
+  ff1: {
+    mutate: kernel('ff1', 'ff1-halves', 'ff1-prf', 'ff1-rounds', 'ff1-rounds-short', 'alphabet', 'cycle-walking'),
+    tests: own('mutation/ff1', 'kernel/ff1', 'kernel/ff1-many', 'kernel/cycle-walking'),
+  },
+  permutation: {
+    mutate: kernel('table', 'sometimes-recurse', 'small-space'),
+    tests: own('mutation/permutation', 'kernel/permutation'),
+  },
+  text: {
+    mutate: format('engine', 'cipher', 'text', 'pattern', 'lengths', 'clear'),
+    tests: own('format/format', 'rule/fpe'),
+  },
+  card: { mutate: format('card'), tests: own('format/card') },
+  iban: {
+    mutate: format('iban', 'iban-account', 'iban-national', 'iban-weighted'),
+    tests: own('format/iban'),
+  },
+  phone: { mutate: format('phone'), tests: own('format/phone') },
+  number: { mutate: format('number'), tests: own('format/number') },
+  date: { mutate: format('date'), tests: own('format/date') },
+  small: { mutate: format('uuid', 'enum'), tests: own('format/uuid', 'format/enum') },
+  email: { mutate: format('email', 'email-local', 'email-mask'), tests: own('format/email') },
+  'case-kept': { mutate: format('case-kept'), tests: own('format/case-kept') },
+  composed: {
+    mutate: format('seq', 'one-of', 'compose', 'outline', 'cut', 'one-space'),
+    tests: own('format/seq', 'format/one-of'),
+  },
+  language: { mutate: ['src/format/regex.ts', 'src/format/language/*.ts'], tests: own('format/regex') },
+};
+
+/** The group that is asked for. */
+export const name = process.env.MUTATE ?? 'ff1';
+
+export function group() {
+  if (!Object.hasOwn(groups, name)) throw new Error(`MUTATE is one of ${Object.keys(groups).join(', ')}`);
+  return groups[name];
+}
