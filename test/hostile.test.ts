@@ -422,36 +422,25 @@ const FILE: readonly Call[] = [
         ],
       },
     ] as const
-  ).flatMap((format) => [
-    [
-      `${format.type}`,
-      (made: unknown) => ({
-        ...file,
-        fields: { a: { rule: 'fpe', scope: 'a', format: made, allowCodebook: 'x' } },
-      }),
-      () => format,
-    ],
-    [
-      `${format.type} within oneOf`,
-      (made: unknown) => ({
-        ...file,
-        fields: {
-          a: {
-            rule: 'fpe',
-            scope: 'a',
-            format: {
-              type: 'oneOf',
-              formats: [
-                { type: 'text', alphabet: '\u{1f600}\u{1f601}' },
-                { type: 'clear', of: made },
-              ],
-            },
-          },
-        },
-      }),
-      () => format,
-    ],
+  ).map((format) => [
+    format.type,
+    (made: unknown) => ({ ...file, fields: { a: { rule: 'fpe', scope: 'a', format: made, allowCodebook: 'x' } } }),
+    () => format,
   ]),
+  [
+    'clear in a oneOf',
+    (of: unknown) => {
+      const format = {
+        type: 'oneOf',
+        formats: [
+          { type: 'text', alphabet: '\u{1f600}\u{1f601}' },
+          { type: 'clear', of },
+        ],
+      };
+      return { ...file, fields: { a: { rule: 'fpe', scope: 'a', format } } };
+    },
+    () => ({ type: 'seq', parts: [{ type: 'clear', of: { type: 'digits', length: 3 } }, { type: 'digits' }] }),
+  ],
   [
     'allowCodebook',
     (allowCodebook: unknown) => ({

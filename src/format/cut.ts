@@ -43,8 +43,8 @@ export function planCut(argument: string, outlines: readonly Known[], names: rea
     const other = i + 1 + behind.findIndex(({ min, max }) => min !== max);
     return badRange(
       argument,
-      `${names[i]} and ${names[other]} both vary in length, and nothing shows where ${names[i]} ends; give one of them ` +
-        `one length, or put a literal behind ${names[i]} that it cannot have in it`,
+      `${names[i]} and ${names[other]} both vary in length, and nothing shows where ${names[i]} ends; give one of ` +
+        `them one length, or put a literal behind ${names[i]} that it cannot have in it`,
     );
   });
 

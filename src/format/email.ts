@@ -79,10 +79,11 @@ const RESERVED_INDEX: number = /* @__PURE__ */ [...RESERVED].reduce(
  *
  * `domain` says what becomes of the part behind the @:
  * - `clear`, the default: it stays and enters the tweak.
- * - `hashed`: it becomes a keyed digest under `.invalid`, the same one for equal domains. *Warning*: revealing gives back
- *   the part before the @ and never the domain; how often each domain occurs shows, and by that the common ones.
- * - `enciphered`: its letters and digits, those of the top label too, are one space with the local part; dots and hyphens
- *   stay in place. `.invalid` is put behind it, and revealing takes it away. Nothing shows which addresses share a domain.
+ * - `hashed`: it becomes a keyed digest under `.invalid`, the same one for equal domains. *Warning*: revealing gives
+ *   back the part before the @ and never the domain; how often each domain occurs shows, and by that the common ones.
+ * - `enciphered`: its letters and digits, those of the top label too, are one space with the local part; dots and
+ *   hyphens stay in place. `.invalid` is put behind it, and revealing takes it away. Nothing but the lengths of its
+ *   labels shows which addresses may share a domain.
  *
  * Upper case is refused, because two spellings of one mailbox would not join: lower-case addresses at the source.
  * Domains of other scripts are taken as `xn--` labels. With `hashed` and `enciphered`, `.invalid` is refused on the way
@@ -193,7 +194,8 @@ function hiddenDomain(): IndexEngine {
     const [localIndex, innerIndex, topIndex] = unmix(sizesOf(mask, hostMask), index) as [Index, Index, Index];
     const skip = topMask === TOP_LIKE_RESERVED && topIndex >= RESERVED_INDEX ? 1 : 0;
     const inner = writeMask(hostMask.slice(0, top), innerIndex);
-    return `${writeLocal(mask, localIndex)}@${inner}${writeMask(topMask, skip === 1 ? (topIndex as number) + 1 : topIndex)}`;
+    const last = writeMask(topMask, skip === 1 ? (topIndex as number) + 1 : topIndex);
+    return `${writeLocal(mask, localIndex)}@${inner}${last}`;
   }
 
   const size = SMALLEST.size * RADIX * RADIX;

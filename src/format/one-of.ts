@@ -159,8 +159,8 @@ function chooser(outlines: readonly Known[], names: readonly string[]): Choose {
       if (proof === null) {
         badRange(
           'formats',
-          `${names[i]} and ${names[j]} cannot be told apart: they can have one length, the same characters in front, and ` +
-            'no character that one always and the other never has; change one of them, or put a literal in front with seq',
+          `${names[i]} and ${names[j]} cannot be told apart: they can have one length, the same characters in front, ` +
+            'and no character that one always and the other never has; change one, or put a literal in front with seq',
         );
       }
       if (proof.by === 'position') {

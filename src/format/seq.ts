@@ -47,9 +47,8 @@ const MAX_PARTS = 64;
  * something that begins with a character that it cannot have. A value has at most 256 characters.
  *
  * @param parts 1 to 64.
- * @throws RangeError for parts that could be cut in two ways, for nothing to encipher, and for formats that do not share
- * a space with others: those with a cipher of their own (`ip`, prefix-preserving) and those that replace their clear
- * part.
+ * @throws RangeError for parts that could be cut in two ways, for nothing to encipher, and for formats that share no
+ * space with others: those with a cipher of their own, and those that replace their clear part.
  *
  * @example
  * ```ts

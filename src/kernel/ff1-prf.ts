@@ -135,7 +135,8 @@ export function makeBases(doors: Doors, sizes: Sizes): Bases {
     const folded = BLOCK * Math.ceil((t + b + 1) / BLOCK) - stride;
     const input = fold.reserve(count);
     let r: Uint8Array = new Uint8Array(count * BLOCK);
-    for (let k = 0; k < count; k++) r.set(start.bytes, k * BLOCK);
+    r.set(start.bytes);
+    repeat(r, BLOCK);
     // 6.ii. Let R = PRF(P || Q), as far as it is the same in every round.
     for (let at = 0; at < folded; at += BLOCK) {
       input.bytes.set(r);
@@ -143,11 +144,14 @@ export function makeBases(doors: Doors, sizes: Sizes): Bases {
         xorBytes(input.bytes, k * BLOCK, tweaks, k * t + at, k * t + Math.min(t, at + BLOCK));
       r = fold.encrypt().bytes;
     }
-    for (let k = 0; k < count; k++) {
-      const at = k * stride;
-      room.bytes.fill(0, at, at + stride);
-      xorBytes(room.bytes, at, r, k * BLOCK, (k + 1) * BLOCK);
-      if (t > folded) xorBytes(room.bytes, at, tweaks, k * t + folded, k * t + t);
+    if (tail === 1) {
+      room.bytes.set(r.length === room.bytes.length ? r : r.subarray(0, count * BLOCK));
+    } else {
+      room.bytes.fill(0);
+      for (let k = 0; k < count; k++) xorBytes(room.bytes, k * stride, r, k * BLOCK, (k + 1) * BLOCK);
+    }
+    for (let k = 0; k < count && t > folded; k++) {
+      xorBytes(room.bytes, k * stride, tweaks, k * t + folded, k * t + t);
     }
   }
 
@@ -169,12 +173,17 @@ export function makeBases(doors: Doors, sizes: Sizes): Bases {
       // `slice` of a Buffer is a view, which the caller could change afterwards.
       held = Uint8Array.from(tweaks);
       foldTweaks({ bytes: held, each: held.length }, 1);
-      for (let filled = stride; filled < room.bytes.length; filled *= 2) {
-        room.bytes.copyWithin(filled, 0, room.bytes.length - filled);
-      }
+      repeat(room.bytes, stride);
       return true;
     },
   };
+}
+
+/** Repeats the first bytes of an array to its end. */
+function repeat(bytes: Uint8Array, length: number): void {
+  for (let filled = length; filled < bytes.length; filled *= 2) {
+    bytes.copyWithin(filled, 0, Math.min(filled, bytes.length - filled));
+  }
 }
 
 /** XORs `from[start..end]` into `into` at `at`. */

@@ -7,7 +7,7 @@
  */
 
 import { BLOCK, encryptWords, swapBytes } from './aes.ts';
-import { doublesHalf, fitsDouble, reduceBytes } from './ff1-halves.ts';
+import { addColumn, doublesHalf, fitsDouble, reduceBytes } from './ff1-halves.ts';
 import { type Doors, makeBases, makeBatch, type Sizes, type Tweaks } from './ff1-prf.ts';
 import type { Lane } from './ff1-rounds.ts';
 
@@ -58,14 +58,11 @@ export function makeShortLane(doors: Doors, sizes: Sizes): Lane {
       const s = first ? q : batch.encrypt().view;
       const high = inLow ? 0 : next << shift;
       const low = inLow ? next << shift : 0;
+      // iv. Let y = NUM(S). v, vi. Let c = (NUM(A) + y) mod radix^m. vii, viii, ix: the half takes the other's place.
+      if (!first) addColumn(values, count, s, 0, d, modulus, inverse, sign);
+      if (turn === ROUNDS) break;
       for (let k = 0, at = 0; k < count; k++, at += BLOCK) {
-        let x = values[k]!;
-        if (!first) {
-          // iv. Let y = NUM(S). v, vi. Let c = (NUM(A) + y) mod radix^m. vii, viii, ix: the half takes the other's place.
-          x += sign * reduceBytes(s, at, d, modulus, inverse);
-          x = x >= modulus ? x - modulus : x < 0 ? x + modulus : x;
-          values[k] = x;
-        }
+        const x = values[k]!;
         // i. Q, whose last eight bytes end in [i]^1 || [NUM(B)]^b.
         const upper = Math.floor(x * 2 ** -32);
         q.setUint32(at + 8, base.getUint32(at + 8) ^ high ^ upper);

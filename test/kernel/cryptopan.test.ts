@@ -85,7 +85,7 @@ describe.each(ciphers)('$name', ({ name, make, reference, digest }) => {
     expect(result).toBe(digest);
   });
 
-  it('gives for a column what it gives for one, before there is a table and after, with and without node:crypto', () => {
+  it('gives a column what it gives one, before there is a table and after, with and without node:crypto', () => {
     const { bytes } = random(`${name} columns`);
     const key = bytes(32);
     const plain = make(key);
