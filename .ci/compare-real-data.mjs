@@ -24,11 +24,21 @@ titanic.forEach((row, i) => {
 
 const access = ndjson(`${data}/access.ndjson`);
 const safeAccess = ndjson(`${work}/access.safe.ndjson`);
+const backAccess = ndjson(`${work}/access.back.ndjson`);
 const tokens = new Map();
 access.forEach((row, i) => {
-  assert.ok(!safeAccess[i].ip.includes(row.ip), `row ${i + 1}: the address shows`);
-  assert.ok((tokens.get(row.ip) ?? safeAccess[i].ip) === safeAccess[i].ip, `row ${i + 1}: one address, two tokens`);
+  assert.ok(safeAccess[i].ip !== row.ip, `row ${i + 1}: the address shows`);
+  assert.ok(backAccess[i].ip === row.ip, `row ${i + 1}: the address did not come back`);
+  assert.ok((tokens.get(row.ip) ?? safeAccess[i].ip) === safeAccess[i].ip, `row ${i + 1}: one address, two ciphertexts`);
   tokens.set(row.ip, safeAccess[i].ip);
 });
 assert.equal(new Set(tokens.values()).size, tokens.size);
+// Prefix-preserving: two addresses share as many first bits as they did.
+const number = (text) => text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+const shared = (a, b) => Math.clz32(number(a) ^ number(b));
+const addresses = [...tokens.keys()];
+addresses.slice(1).forEach((address, i) => {
+  const [before, after] = [shared(addresses[i], address), shared(tokens.get(addresses[i]), tokens.get(address))];
+  assert.equal(after, before, 'two addresses share another prefix than before');
+});
 assert.deepEqual(ndjson(`${work}/access.whole.ndjson`), access);

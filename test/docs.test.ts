@@ -6,7 +6,10 @@ import { dirname, join, normalize } from 'node:path';
 import * as trefoil from 'trefoil';
 import * as csv from 'trefoil/csv';
 import * as errors from 'trefoil/errors';
+import * as ff1 from 'trefoil/ff1';
+import * as ff3 from 'trefoil/ff3';
 import * as format from 'trefoil/format';
+import * as ip from 'trefoil/ip';
 import * as keys from 'trefoil/keys';
 import * as ndjson from 'trefoil/ndjson';
 import * as node from 'trefoil/node';
@@ -20,7 +23,10 @@ const MODULES: Readonly<Record<string, object>> = {
   trefoil,
   'trefoil/csv': csv,
   'trefoil/errors': errors,
+  'trefoil/ff1': ff1,
+  'trefoil/ff3': ff3,
   'trefoil/format': format,
+  'trefoil/ip': ip,
   'trefoil/keys': keys,
   'trefoil/ndjson': ndjson,
   'trefoil/node': node,

@@ -89,6 +89,7 @@ describe('one process', () => {
       'keys of one are bound by the rules of the other',
       'formats and prepare steps of one make rules of the other',
       'rules of one make a policy of the other, which the other explains',
+      'ciphers of one read what the other wrote',
       'a bound policy of one goes through the streams of the other',
       'both write the same',
     ]);
@@ -218,6 +219,25 @@ describe('a bundler', () => {
     expect(found(text, /["'](node:[a-z/]+|fs|crypto|buffer|stream|util|path)["']/g)).toEqual([]);
     expect(found(text, /\brequire\(|\bprocess\.|\bBuffer\./g)).toEqual([]);
     expect(bytes).toBeLessThan(80_000);
+  });
+
+  // What a page takes that wants one thing of the package, in bytes after minification.
+  test.each([
+    ["import { ff1 } from 'trefoil/ff1';\nconsole.log(ff1);", 1],
+    ["import { ff1, ff1Text, alphabet } from 'trefoil/ff1';\nconsole.log(ff1, ff1Text, alphabet);", 1],
+    ["import { ff3, ff3Text } from 'trefoil/ff3';\nconsole.log(ff3, ff3Text);", 1],
+    [
+      "import { cryptoPan, ipcryptPfx, ipcryptNdx } from 'trefoil/ip';\nconsole.log(cryptoPan, ipcryptPfx, ipcryptNdx);",
+      1,
+    ],
+    ["import { digits } from 'trefoil/format';\nconsole.log(digits);", 1],
+    ["import * as formats from 'trefoil/format';\nconsole.log(formats);", 1],
+  ])('needs no Node for a cipher or a format alone: %s', async (code, most) => {
+    const { text, bytes } = await bundle(code);
+    console.log(`bundle: ${code.split('\n')[0]} ${bytes} bytes`);
+    expect(found(text, /["'](node:[a-z/]+|fs|crypto|buffer|stream|util|path)["']/g)).toEqual([]);
+    expect(found(text, /\brequire\(|\bprocess\.|\bBuffer\./g)).toEqual([]);
+    expect(bytes).toBeLessThan(most);
   });
 });
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-const names = ['', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'node'];
+const names = ['', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'node', 'ff1', 'ff3', 'ip'];
 const subpath = (name) => (name === '' ? 'trefoil' : `trefoil/${name}`);
 
 const esm = { title: 'import' };
@@ -104,6 +104,14 @@ const checks = {
         const pan = one.index.fpe({ scope: 'pan', format }).bind(keys, other.reveal.revealAccess);
         assert.equal(pan.reveal(pan.protect('4111111111111111')), '4111111111111111');
       }
+      // A format of one within a format of the other.
+      const { format: lent } = other;
+      const ref = one.format.seq(lent.clear(one.format.digits({ length: 2 })), '-', lent.digits({ length: 6 }));
+      const mixed = one.format.oneOf(ref, lent.uuid(), lent.clear('none'));
+      const bound = one.index.fpe({ scope: 'ref', format: mixed }).bind(keys, other.reveal.revealAccess);
+      for (const value of ['12-345678', '01890a5d-ac96-774b-bcce-b302099a8057', 'none']) {
+        assert.equal(bound.reveal(bound.protect(value)), value);
+      }
       for (const [step, text] of [
         ['nfc', 'a'],
         ['nfkc', 'a'],
@@ -150,6 +158,25 @@ const checks = {
     }
   },
 
+  'ciphers of one read what the other wrote'() {
+    const key = Uint8Array.from({ length: 32 }, (_, i) => i);
+    const tweak = new Uint8Array(8);
+    for (const [one, other] of ways) {
+      const numerals = [4, 1, 1, 1, 1, 1, 1, 1];
+      assert.deepEqual(other.ff1.ff1(key, 10).decrypt(one.ff1.ff1(key, 10).encrypt(numerals, tweak), tweak), numerals);
+      const column = ['4111111111111111', '0000000000'];
+      const written = one.ff1.ff1Text(key, '0123456789').encryptMany(column, tweak);
+      assert.deepEqual(other.ff1.ff1Text(key, '0123456789').decryptMany(written, tweak), column);
+      assert.equal(
+        one.ff3.ff3Text(key, '0123456789').decrypt('4716569208', tweak),
+        other.ff3.ff3Text(key, '0123456789').decrypt('4716569208', tweak),
+      );
+      for (const name of ['cryptoPan', 'ipcryptPfx', 'ipcryptNdx']) {
+        assert.equal(other.ip[name](key).decrypt(one.ip[name](key).encrypt('192.0.2.1')), '192.0.2.1', name);
+      }
+    }
+  },
+
   async 'a bound policy of one goes through the streams of the other'() {
     const text = async (chunks) => Buffer.concat(await collect(chunks)).toString();
     for (const [one, other] of ways) {
@@ -168,12 +195,15 @@ const checks = {
     const secret = esm.index.keyset.generate().export(esm.reveal.secretAccess);
     const outputs = [esm, cjs].map(({ index, keys, format, prepare }) => {
       const domain = keys.keyset.parse(secret).domain('eu');
-      const row = { id: 7, mail: 'Ada@Example.com', pan: '4111 1111 1111 1111', plate: 'A123456', name: 'Zoë', n: 42 };
+      const row = { id: 7, mail: 'Ada@Example.com', pan: '4111 1111 1111 1111', plate: 'A123456', name: 'Zoë', n: 42, iban: 'NO9386011117947', born: '2024-02-29', ip: '2001:db8::1' };
       const sheet = index.policy({
         id: index.token({ scope: 'person', label: 'cust' }),
         mail: index.token({ scope: 'mail', prepare: [prepare.trim, prepare.emailAddress], form: 'bare' }),
         pan: index.fpe({ scope: 'pan', format: format.card({ clear: { first: 6 } }) }),
         plate: index.fpe({ scope: 'plate', format: format.pattern('A999999') }),
+        iban: index.fpe({ scope: 'iban', format: format.iban() }),
+        born: index.fpe({ scope: 'born', format: format.date({ from: '1900-01-01', to: '2029-12-31' }) }),
+        ip: index.fpe({ scope: 'ip', format: format.ipv6({ prefixPreserving: true }) }),
         name: index.seal({ scope: 'name' }),
         n: index.seal({ scope: 'n', value: 'integer' }),
       });
