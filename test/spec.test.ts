@@ -6,7 +6,25 @@ import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../src/core/base32.ts';
 import { encodeList } from '../src/core/bytes.ts';
 import { crc20 } from '../src/core/check-characters.ts';
-import { card, digits, pattern, text } from '../src/format.ts';
+import { engineName, formatEngine, indexOf, sizeOf } from '../src/format/engine.ts';
+import {
+  card,
+  caseKept,
+  clear,
+  date,
+  digits,
+  email,
+  type Format,
+  iban,
+  integer,
+  ipv4,
+  pattern,
+  phone,
+  regex,
+  seq,
+  text,
+  uuid,
+} from '../src/format.ts';
 import { fpe, keyset, seal, token } from '../src/index.ts';
 import { domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
 import { emailAddress } from '../src/prepare.ts';
@@ -88,6 +106,50 @@ describe('fpe-v1', () => {
     ];
     const written = [...source.matchAll(/^\| .*`([^`]+)` \|$/gm)].map((match) => match[1]);
     for (const result of results) expect(written).toContain(result);
+  });
+});
+
+describe('fpe-v1, every engine and kind of format', () => {
+  const source = readFileSync(new URL('../docs/spec/fpe-v1.md', import.meta.url), 'utf8');
+  const section = source.slice(source.indexOf('Each engine, and each kind of format'));
+  const rows = [
+    ...section.matchAll(
+      /^\| (.+?) \| `(.+?)` \| `(.+?)` \| ([a-z0-9-]+) \| .+? \| (\d+) of (\d+) \| (\d+) \| `(.+?)` \|$/gm,
+    ),
+  ];
+  const formats: Readonly<Record<string, Format>> = {
+    'card.any': card({ clear: { first: 6, last: 4 }, luhn: 'any', length: 16 }),
+    'card.pan4': card({ clear: { first: 6, last: 4 }, length: 16 }),
+    'card.tok': card({ clear: { first: 6 }, luhn: 'invalid' }),
+    ward: digits({ length: 5 }),
+    born: date({ from: '1900-01-01', to: '2019-12-31' }),
+    salary: integer({ min: 0, max: 99_999 }),
+    id: uuid(),
+    ip: ipv4(),
+    'ip ipcrypt-pfx': ipv4({ prefixPreserving: true }),
+    passport: regex('[A-Z]{1,2}[0-9]{6,7}'),
+    iban: iban(),
+    phone: phone(),
+    name: caseKept(),
+    mail: email(),
+    cust: seq(clear(text('ABCDEFGHIJKLMNOPQRSTUVWXYZ', { length: 2 })), '-', digits({ length: 7 })),
+  };
+
+  it('has a row for each', () => {
+    expect(rows).toHaveLength(Object.keys(formats).length);
+  });
+
+  it.each(rows.map((row) => row.slice(1)))('%s, scope %s', (_, scope, value, engine, index, size, out, result) => {
+    const format = formats[engine === 'ipcrypt-pfx' ? `${scope} ${engine}` : scope!]!;
+    const facts = formatEngine('format', format);
+    const parts = facts.split(value!);
+    expect(engineName(facts, sizeOf(facts, parts))).toBe(engine);
+    expect(`${sizeOf(facts, parts)}`).toBe(size);
+    expect(format.rank(value!)).toBe(BigInt(index!));
+    expect(fpe({ scope: scope!, format }).bind(keys).protect(value)).toBe(result);
+    expect(indexOf(facts, (facts.enciphered ?? facts).split(result!))).toEqual(
+      typeof sizeOf(facts, parts) === 'number' ? Number(out) : BigInt(out!),
+    );
   });
 });
 
