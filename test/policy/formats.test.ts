@@ -106,7 +106,7 @@ describe('words of the file', () => {
     const outs = few.values.map(protect);
     expect([...outs].sort()).toEqual([...few.values].sort());
     expect(outs.map(reveal)).toEqual(few.values);
-    // The reason is for the record: it changes no output, and stands in the explanation's source, the file.
+    // The reason is for the record: it changes no output, and stands in the file again.
     expect(protectOf(file(few, { allowCodebook: 'another' })).protect('north')).toBe(outs[0]);
     expect(JSON.parse(JSON.stringify(parsePolicy(file(few, reason)))).fields.f.allowCodebook).toBe(REASON);
   });

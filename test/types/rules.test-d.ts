@@ -2,7 +2,7 @@
  * What the compiler says about a rule that is bound alone.
  */
 import { type Enciphered, fpe, keyset, type Sealed, seal, type Token, token } from 'trefoil';
-import { card } from 'trefoil/format';
+import { card, clear, digits, enumOf, oneOf, regex, seq } from 'trefoil/format';
 import { emailAddress, trim } from 'trefoil/prepare';
 import { revealAccess, secretAccess } from 'trefoil/reveal';
 import { describe, expectTypeOf, test } from 'vitest';
@@ -139,6 +139,24 @@ describe('fpe and seal', () => {
     fpe({ scope: 's', format: 'card' });
     // @ts-expect-error no format, no cipher
     fpe({ scope: 's' });
+  });
+
+  test('fpe takes any format, and few values with a reason in words', () => {
+    const few = fpe({ scope: 'few', format: enumOf(['a', 'b']), allowCodebook: 'two, and everybody knows' });
+    expectTypeOf(few.bind(keys).protect('a')).toEqualTypeOf<Enciphered<'few'>>();
+    expectTypeOf(few.allowCodebook).toEqualTypeOf<string | undefined>();
+    fpe({ scope: 's', format: seq(clear(digits()), '-', oneOf(digits({ length: 6 }), clear('none'))) });
+    fpe({ scope: 's', format: regex(/[a-f]{9}/u) });
+    // @ts-expect-error a reason is text, not a switch
+    fpe({ scope: 's', format: enumOf(['a', 'b']), allowCodebook: true });
+    // @ts-expect-error what is in clear is a part and no format
+    fpe({ scope: 's', format: clear(digits()) });
+    // @ts-expect-error a text that is a format of its own is written as clear
+    oneOf(digits(), 'none');
+    // @ts-expect-error a domain is clear, hashed or enciphered; a card has none
+    card({ domain: 'hashed' });
+    // @ts-expect-error a format has no verb that enciphers
+    digits().protect('123456');
   });
 
   test('reveal takes what was protected in its own scope', () => {
