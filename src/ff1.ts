@@ -4,7 +4,14 @@
  */
 
 import { type Alphabet, alphabet as makeAlphabet } from './kernel/alphabet.ts';
-import { type Ff1, ff1 as kernel, type NumeralString, type NumeralsLike, type Tweaks } from './kernel/ff1.ts';
+import {
+  checkNumerals,
+  type Ff1,
+  ff1 as kernel,
+  type NumeralString,
+  type NumeralsLike,
+  type Tweaks,
+} from './kernel/ff1.ts';
 import { type Ff1Text, ff1Text as textKernel } from './kernel/ff1-text.ts';
 
 export type { Alphabet, Ff1, Ff1Text, NumeralString, NumeralsLike, Tweaks };
@@ -80,7 +87,7 @@ export function ff1Text(key: Uint8Array, symbols: string, options: Ff1Options = 
  *
  * @param symbols 2 to 65,536 different code points.
  * @throws TypeError or RangeError for a bad alphabet; `parse` throws a RangeError for a symbol that is not in it, with the
- *   symbol's place and never the symbol.
+ *   symbol's place and never the symbol; `format` throws for what is no list of numerals of the alphabet.
  *
  * @example
  * ```ts
@@ -93,5 +100,13 @@ export function ff1Text(key: Uint8Array, symbols: string, options: Ff1Options = 
  * ```
  */
 export function alphabet(symbols: string): Alphabet {
-  return makeAlphabet(symbols);
+  const { radix, parse, format } = makeAlphabet(symbols);
+  return Object.freeze({
+    radix,
+    parse,
+    format(numerals: ArrayLike<number>) {
+      checkNumerals(numerals, radix, 0, Number.MAX_SAFE_INTEGER, '');
+      return format(numerals);
+    },
+  });
 }

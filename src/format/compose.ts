@@ -17,6 +17,30 @@ import {
 } from './engine.ts';
 import { type Known, literalOutline } from './outline.ts';
 
+/** How deep formats may be nested, in code and in a file: what `JSON.stringify` writes must be readable. */
+export const MAX_DEPTH = 8;
+
+/** Refuses parts that would make a format nested too deep. */
+export function checkDepth(argument: string, parts: readonly unknown[]): void {
+  if (1 + Math.max(0, ...parts.map(depthOf)) > MAX_DEPTH) {
+    badRange(argument, `makes formats nested deeper than ${MAX_DEPTH}`);
+  }
+}
+
+/** Levels below a part: 0 for what is made of nothing else. */
+function depthOf(part: unknown): number {
+  if (typeof part !== 'object' || part === null) return 0;
+  const { type, parts, formats, of } = part as {
+    readonly type?: unknown;
+    readonly parts?: readonly unknown[];
+    readonly formats?: readonly unknown[];
+    readonly of?: unknown;
+  };
+  if (type === 'seq' && Array.isArray(parts)) return 1 + Math.max(0, ...parts.map(depthOf));
+  if (type === 'oneOf' && Array.isArray(formats)) return 1 + Math.max(0, ...formats.map(depthOf));
+  return type === 'clear' ? 1 + depthOf(of) : 0;
+}
+
 /** The parts of one value of a member. */
 export type MemberParts = NumeralParts | IndexParts;
 

@@ -8,6 +8,7 @@ import { badRange, badType } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import type { ClearPart } from './clear.ts';
 import {
+  checkDepth,
   clearOf,
   type FormatMember,
   type MaybeBare,
@@ -65,6 +66,7 @@ export function oneOf(...formats: readonly (Format | ClearPart)[]): OneOfFormat 
     if (typeof format === 'string') badType('formats', `format ${i + 1}: expected a format; write a text as clear(…)`);
     return readMember('formats', format, `format ${i + 1}: `);
   });
+  checkDepth('formats', formats);
   return makeFormat({ type: 'oneOf', formats: Object.freeze([...formats]) }, oneOfEngine(members)) as OneOfFormat;
 }
 

@@ -7,6 +7,7 @@ import { badRange } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import type { ClearPart } from './clear.ts';
 import {
+  checkDepth,
   clearOf,
   type FormatMember,
   type MaybeBare,
@@ -66,6 +67,7 @@ export function seq(...parts: readonly SeqPart[]): SeqFormat {
         ? readLiteral('parts', part, `part ${i + 1}: `)
         : readMember('parts', part, `part ${i + 1}: `),
   );
+  checkDepth('parts', parts);
   return makeFormat({ type: 'seq', parts: Object.freeze([...parts]) }, seqEngine(members)) as SeqFormat;
 }
 

@@ -121,11 +121,14 @@ function writeRuns(list: readonly string[]): Pick<Symbols, 'format' | 'write'> {
   let run = 1;
   while (radix ** (run + 1) <= MAX_RUNS) run++;
   const base = radix ** run;
-  let made: readonly string[] | null = null;
+  // Of each length up to `run`, all texts in the order of their numerals.
+  const made: (readonly string[])[] = [[''], list];
 
-  function runsOf(): readonly string[] {
-    made ??= makeRuns(list, run);
-    return made;
+  function runsOf(length: number): readonly string[] {
+    for (let next = made.length; next <= length; next++) {
+      made.push(made[next - 1]!.flatMap((head) => list.map((symbol) => head + symbol)));
+    }
+    return made[length]!;
   }
 
   return {
@@ -134,7 +137,7 @@ function writeRuns(list: readonly string[]): Pick<Symbols, 'format' | 'write'> {
       let out = '';
       let i = 0;
       if (length >= run && run > 1) {
-        const runs = runsOf();
+        const runs = runsOf(run);
         for (; i + run <= length; i += run) {
           let index = numerals[i]!;
           for (let k = 1; k < run; k++) index = index * radix + numerals[i + k]!;
@@ -145,28 +148,17 @@ function writeRuns(list: readonly string[]): Pick<Symbols, 'format' | 'write'> {
       return out;
     },
     write(x, digits) {
-      const runs = runsOf();
+      if (digits <= run) return runsOf(digits)[x]!;
+      const runs = runsOf(run);
       let out = '';
       let rest = x;
       let left = digits;
-      for (; left >= run; left -= run) {
+      for (; left > run; left -= run) {
         const next = Math.floor(rest / base);
         out = runs[rest - next * base] + out;
         rest = next;
       }
-      for (; left > 0; left--) {
-        const next = Math.floor(rest / radix);
-        out = list[rest - next * radix] + out;
-        rest = next;
-      }
-      return out;
+      return runsOf(left)[rest]! + out;
     },
   };
-}
-
-/** All runs of so many symbols, in the order of their numerals. */
-function makeRuns(list: readonly string[], run: number): string[] {
-  let runs = list.slice();
-  for (let k = 1; k < run; k++) runs = runs.flatMap((head) => list.map((symbol) => head + symbol));
-  return runs;
 }

@@ -159,6 +159,8 @@ export function addColumn(
   sign: 1 | -1 | 0,
 ): void {
   const oneStep = d === 8 && m >= 2 ** 14 && m <= 2 ** 30;
+  const small = m <= 2 ** 20;
+  const power = 2 ** 32 % m;
   for (let k = 0, at = start; k < count; k++, at += 16) {
     const high = s.getUint32(at);
     const low = s.getUint32(at + 4);
@@ -168,17 +170,14 @@ export function addColumn(
       // where multiplication is exact modulo 2^32.
       y = (low - Math.imul(Math.floor((high * 2 ** 32 + low) * inverse) | 0, m)) | 0;
       y = y < 0 ? y + m : y >= m ? y - m : y;
-    } else {
-      y = high - Math.floor(high * inverse) * m;
+    } else if (small) {
+      // high · (2^32 mod m) + low is below 2^52 + 2^32.
+      y = high * power + low;
+      y -= Math.floor(y * inverse) * m;
       y = y < 0 ? y + m : y >= m ? y - m : y;
-      if (m <= 2 ** 20) {
-        // A rest below 2^20 takes a whole word: 2^52.
-        y = y * 2 ** 32 + low;
-        y -= Math.floor(y * inverse) * m;
-        y = y < 0 ? y + m : y >= m ? y - m : y;
-      } else {
-        y = reduceWord(y, low, m, inverse);
-      }
+      for (let word = at + 8; word < at + d; word += 4) y = reduceWord(y, s.getUint32(word), m, inverse);
+    } else {
+      y = reduceWord(reduce(high, m, inverse), low, m, inverse);
       for (let word = at + 8; word < at + d; word += 4) y = reduceWord(y, s.getUint32(word), m, inverse);
     }
     if (sign === 0) {

@@ -62,24 +62,10 @@ export const NO_TWEAK: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 export function ff1(key: Uint8Array, radix: number, options: { readonly minDomain?: number } = {}): Ff1 {
   const { network, minLength } = setUp(key, radix, options);
 
-  function checkNumerals(numerals: NumeralString, at: string): void {
-    if (typeof numerals !== 'object' || numerals === null || !Number.isSafeInteger(numerals.length)) {
-      badType('numerals', `expected a list of numbers, got ${typeName(numerals)}${at}`);
-    }
-    const length = numerals.length;
-    if (length < minLength || length > MAX_LENGTH) {
-      badRange('numerals', `expected a length of ${minLength} to ${MAX_LENGTH} in radix ${radix}, got ${length}${at}`);
-    }
-    for (let i = 0; i < length; i++) {
-      const numeral = numerals[i]!;
-      if (typeof numeral !== 'number' || numeral >>> 0 !== numeral || numeral >= radix) {
-        badRange('numerals', `expected whole numbers from 0 to ${radix - 1}; the one at index ${i} is not${at}`);
-      }
-    }
-  }
+  const check = (numerals: NumeralString, at: string) => checkNumerals(numerals, radix, minLength, MAX_LENGTH, at);
 
   function one(numerals: NumeralString, tweak: Uint8Array, sign: 1 | -1): number[] {
-    checkNumerals(numerals, '');
+    check(numerals, '');
     checkTweak(tweak, '');
     const out = new Array<number>(numerals.length);
     const lane = network.lane(numerals.length);
@@ -97,7 +83,7 @@ export function ff1(key: Uint8Array, radix: number, options: { readonly minDomai
     checkTweaks(tweaks, batch.length);
     const out = new Array<NumeralsLike<T>>(batch.length);
     for (let i = 0; i < batch.length; i++) {
-      checkNumerals(batch[i]!, ` (value ${i + 1} of the batch)`);
+      check(batch[i]!, ` (value ${i + 1} of the batch)`);
       out[i] = emptyLike(batch[i]!) as NumeralsLike<T>;
     }
     network.forEachLane(
@@ -146,6 +132,23 @@ export function minimumLength(radix: number, minDomain: number = MIN_DOMAIN): nu
   let length = 0;
   for (let values = 1n; values < BigInt(minDomain); values *= BigInt(radix)) length++;
   return Math.max(2, length);
+}
+
+/** Checks a list of numerals; `at` says which of a batch it is. */
+export function checkNumerals(numerals: NumeralString, radix: number, least: number, most: number, at: string): void {
+  if (typeof numerals !== 'object' || numerals === null || !Number.isSafeInteger(numerals.length)) {
+    badType('numerals', `expected a list of numbers, got ${typeName(numerals)}${at}`);
+  }
+  const { length } = numerals;
+  if (length < least || length > most) {
+    badRange('numerals', `expected a length of ${least} to ${most} in radix ${radix}, got ${length}${at}`);
+  }
+  for (let i = 0; i < length; i++) {
+    const numeral = numerals[i]!;
+    if (typeof numeral !== 'number' || numeral >>> 0 !== numeral || numeral >= radix) {
+      badRange('numerals', `expected whole numbers from 0 to ${radix - 1}; the one at index ${i} is not${at}`);
+    }
+  }
 }
 
 export function checkTweak(tweak: Uint8Array, at: string): void {

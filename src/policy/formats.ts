@@ -5,6 +5,7 @@
 import { type CardOptions, card } from '../format/card.ts';
 import { caseKept } from '../format/case-kept.ts';
 import { type ClearPart, clear } from '../format/clear.ts';
+import { MAX_DEPTH } from '../format/compose.ts';
 import { date, dateTime, type Span } from '../format/date.ts';
 import { type EmailOptions, email } from '../format/email.ts';
 import type { Format } from '../format/engine.ts';
@@ -21,9 +22,6 @@ import { digits, text } from '../format/text.ts';
 import { type UuidOptions, uuid } from '../format/uuid.ts';
 import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';
 import { SCHEMA } from './schema.ts';
-
-/** How deep formats may be nested in a file. */
-const MAX_DEPTH = 8;
 
 /** Reads the format at a place of the file; `null` when something was complained about. */
 export function readFormat(value: unknown, path: ValuePath, complain: Complain): Format | null {

@@ -88,7 +88,9 @@ describe('text', () => {
     expect(format.test('\u{1f600}'.repeat(9))).toBe(true);
     expect(format.test('\u{1f600}'.repeat(8))).toBe(false);
     expect(format.test(`${'\u{1f600}'.repeat(8)}\ud83d`)).toBe(false);
-    expect(engineOf(format).split('\u{1f601}\u{1f600}\u{10400}aéaaaa').numerals).toEqual([1, 0, 2, 3, 4, 3, 3, 3, 3]);
+    expect(engineOf(format).split('\u{1f601}\u{1f600}\u{10400}aéaaaa')).toMatchObject({
+      numerals: [1, 0, 2, 3, 4, 3, 3, 3, 3],
+    });
     bijective(format, '\u{1f601}\u{1f600}\u{10400}aéaaaa');
     expect(format.size).toBe(5n ** 9n);
   });

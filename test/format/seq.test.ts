@@ -397,3 +397,11 @@ describe('whatever is composed', () => {
     return value;
   }
 });
+
+it('is nested up to eight levels, as in a file', () => {
+  let format: Format = digits({ length: 6 });
+  for (let level = 0; level < 8; level++) format = seq(`${level}`, format);
+  expect(format.test('76543210123456')).toBe(true);
+  expect(() => seq('8', format)).toThrow(/^"parts" makes formats nested deeper than 8$/);
+  expect(() => oneOf(format, digits({ length: 3 }))).toThrow(/^"formats" makes formats nested deeper than 8$/);
+});

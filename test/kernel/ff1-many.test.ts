@@ -113,7 +113,7 @@ describe('a batch', () => {
       expect(Array.from(out!)).toEqual(encrypted);
       expect(Array.from(typed)).toEqual(value);
     }
-    const arrayLike = { length: 10, ...value };
+    const arrayLike: ArrayLike<number> = Object.assign({ length: 10 }, value);
     expect(cipher.encryptMany([arrayLike])).toEqual([encrypted]);
     expect(cipher.encrypt(new Uint8Array(value))).toEqual(encrypted);
     expect(cipher.encryptMany([])).toEqual([]);

@@ -29,6 +29,9 @@ const long: readonly RegExp[] = [
   /^batches and order do not matter$/,
   /^without node:crypto the results are the same$/,
   /^more tables than are kept/,
+  /^(table|sometimes-recurse): property/,
+  /^the least recent go, in two generations/,
+  /^one table that is larger than the bound/,
   // Formats: all of a large space, or all code points.
   /^every code point is a letter of one class/,
   /^takes what trefoil\/prepare takes/,

@@ -87,7 +87,6 @@ it('a column of more values than go through the rounds together', () => {
   const theirs = indices.map((_, i) => tweaks[(i >> 3) & 1]!);
   const out = indices.map((index, i) => whole[(i >> 3) & 1]![index]!);
   expect(shuffle.encryptMany(indices, theirs)).toEqual(out);
-  expect(shuffle.decryptMany(out, theirs)).toEqual(indices);
 });
 
 describe('tables that are kept', () => {
@@ -121,7 +120,7 @@ describe('tables that are kept', () => {
     expect(count()).toBe(1);
   });
 
-  it('what is kept is bounded: the least recent go, in two generations of 2^21 entries', () => {
+  it('the least recent go, in two generations of 2^21 entries', () => {
     const size = 2 ** 17;
     const table = tablePermutation(key, size);
     const count = made();
