@@ -14,7 +14,7 @@ import {
 } from './kernel/ff1.ts';
 import { type Ff1Text, ff1Text as textKernel } from './kernel/ff1-text.ts';
 
-export type { Alphabet, Ff1, Ff1Text, NumeralString, NumeralsLike, Tweaks };
+export type { Alphabet, Ff1, Ff1Text, NumeralString, NumeralsLike, TweakColumn, Tweaks };
 
 /** Options of {@link ff1}. */
 export interface Ff1Options {
@@ -32,7 +32,8 @@ export interface Ff1Options {
  * at most 4,096. A tweak has 0 to 65,536 bytes; it is public, and values under different tweaks have unrelated
  * ciphertexts. What is passed in is read during the call and never kept or changed. Key set-up is done here, once;
  * `encryptMany` runs a whole batch through each round together and is several times faster per value. In a batch,
- * `tweaks` is one tweak for all or one a value, and typed arrays come out as typed arrays of the same kind.
+ * `tweaks` is one tweak for all, a list of one a value, or `{ bytes, each }` with tweaks of one length after one another;
+ * typed arrays come out as typed arrays of the same kind.
  *
  * *Warning*: FF1 does not authenticate: a changed ciphertext or another key gives another value. Equal values under one
  * key and tweak have equal ciphertexts. Single values go through table-based AES, whose time depends on the data;

@@ -123,14 +123,23 @@ export function makeBases(doors: Doors, sizes: Sizes): Bases {
   let room = makeRoom(0);
   let held: Uint8Array | null = null;
 
-  function foldTweaks({ bytes: tweaks, each: t }: TweakColumn, count: number): void {
+  const start = makeRoom(BLOCK);
+  let startLength = -1;
+
+  /** Step 5 and the first block of step 6.ii: CIPH(P) depends on the length of the tweak alone. */
+  function startOf(t: number): void {
+    if (startLength === t) return;
     // 5. Let P = [1]^1 || [2]^1 || [1]^1 || [radix]^3 || [10]^1 || [u mod 256]^1 || [n]^4 || [t]^4.
     const p = makeRoom(BLOCK);
     p.bytes.set([1, 2, 1, radix >>> 16, (radix >>> 8) & 255, radix & 255, 10, u & 255]);
     p.view.setUint32(8, n);
     p.view.setUint32(12, t);
-    const start = makeRoom(BLOCK);
     encryptEach(doors.few, p.view, start.view);
+    startLength = t;
+  }
+
+  function foldTweaks({ bytes: tweaks, each: t }: TweakColumn, count: number): void {
+    startOf(t);
     // 6.i. Let Q = T || [0]^((-t-b-1) mod 16) || [i]^1 || [NUM(B)]^b. Its blocks before the tail hold only T and zeros.
     const folded = BLOCK * Math.ceil((t + b + 1) / BLOCK) - stride;
     const input = fold.reserve(count);

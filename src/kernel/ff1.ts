@@ -158,8 +158,16 @@ export function checkTweak(tweak: Uint8Array, at: string): void {
 
 export function checkTweaks(tweaks: Tweaks, count: number): void {
   if (!Array.isArray(tweaks)) {
-    if (typeof tweaks === 'object' && tweaks !== null && 'each' in tweaks) return;
-    checkTweak(tweaks as Uint8Array, '');
+    if (isOneTweak(tweaks as Tweaks) || typeof tweaks !== 'object' || tweaks === null || !('each' in tweaks)) {
+      checkTweak(tweaks as Uint8Array, '');
+      return;
+    }
+    const { bytes, each } = tweaks as TweakColumn;
+    checkInteger('each', each, 0, MAX_TWEAK);
+    if (!(bytes instanceof Uint8Array)) badType('tweaks', `expected bytes, got ${typeName(bytes)}`);
+    if (bytes.length !== each * count) {
+      badRange('tweaks', `expected ${each} bytes for each of ${count} values, got ${bytes.length} in all`);
+    }
     return;
   }
   if (tweaks.length !== count) badRange('tweaks', `expected one tweak a value (${count}), got ${tweaks.length}`);

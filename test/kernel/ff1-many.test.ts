@@ -97,6 +97,10 @@ describe('a batch', () => {
       const encrypted = cipher.encryptMany(batch, tweaks);
       expect(encrypted).toEqual(batch.map((value, i) => cipher.encrypt(value, tweaks[i])));
       expect(cipher.decryptMany(encrypted, tweaks)).toEqual(batch);
+      // The same tweaks of one length, after one another.
+      const each = tweaks.map((tweak) => Buffer.concat([tweak, Buffer.alloc(40)]).subarray(0, 21));
+      const column = { bytes: new Uint8Array(Buffer.concat(each)), each: 21 };
+      expect(cipher.encryptMany(batch, column)).toEqual(cipher.encryptMany(batch, each));
       expect(cipher.encryptMany(batch, tweaks[0]!)).toEqual(batch.map((value) => cipher.encrypt(value, tweaks[0])));
       expect(cipher.encryptMany(batch)).toEqual(batch.map((value) => cipher.encrypt(value)));
     }
@@ -127,6 +131,12 @@ describe('a batch', () => {
     );
     expect(() => cipher.encryptMany([good, [1, 2]])).toThrow(/length of 6 to 4096 .*got 2 \(value 2 of the batch\)/);
     expect(() => cipher.encryptMany([good], [])).toThrow(/^"tweaks" expected one tweak a value \(1\), got 0$/);
+    expect(() => cipher.encryptMany([good], { bytes: new Uint8Array(3), each: 2 })).toThrow(
+      /^"tweaks" expected 2 bytes for each of 1 values, got 3 in all$/,
+    );
+    expect(() => cipher.encryptMany([good], { bytes: [1] as never, each: 1 })).toThrow(TypeError);
+    expect(() => cipher.encryptMany([good], { bytes: new Uint8Array(0), each: -1 })).toThrow(RangeError);
+    expect(() => cipher.encryptMany([good], {} as never)).toThrow(/^"tweak" expected bytes/);
     expect(() => cipher.encryptMany([good], ['x' as never])).toThrow(/^"tweak" expected bytes/);
     expect(() => cipher.encryptMany('1234567' as never)).toThrow(TypeError);
     expect(() => cipher.encryptMany([null as never])).toThrow(TypeError);
