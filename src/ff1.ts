@@ -10,6 +10,7 @@ import {
   ff1 as kernel,
   type NumeralString,
   type NumeralsLike,
+  type TweakColumn,
   type Tweaks,
 } from './kernel/ff1.ts';
 import { type Ff1Text, ff1Text as textKernel } from './kernel/ff1-text.ts';
