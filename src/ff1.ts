@@ -5,6 +5,7 @@
 
 import { type Alphabet, alphabet as makeAlphabet } from './kernel/alphabet.ts';
 import {
+  ALONE,
   checkNumerals,
   type Ff1,
   ff1 as kernel,
@@ -107,7 +108,7 @@ export function alphabet(symbols: string): Alphabet {
     radix,
     parse,
     format(numerals: ArrayLike<number>) {
-      checkNumerals(numerals, radix, 0, Number.MAX_SAFE_INTEGER, '');
+      checkNumerals(numerals, radix, 0, Number.MAX_SAFE_INTEGER, ALONE);
       return format(numerals);
     },
   });

@@ -126,14 +126,16 @@ function tweakColumn(shape: string, column: readonly AnyParts[]): TweakColumn | 
   const head = encodeList([shape, '\0'.repeat(length)]);
   const each = head.length;
   const bytes = new Uint8Array(each * column.length);
-  for (let row = 0, at = 0; row < column.length; row++) {
+  bytes.set(head);
+  for (let filled = each; filled < bytes.length; filled *= 2) bytes.copyWithin(filled, 0, filled);
+  for (let row = 0; row < column.length; row++) {
     const { clear } = column[row]!;
     if (clear.length !== length) return null;
-    for (let i = 0; i < each - length; i++) bytes[at++] = head[i]!;
+    const at = (row + 1) * each - length;
     for (let i = 0; i < length; i++) {
       const code = clear.charCodeAt(i);
       if (code > 127) return null;
-      bytes[at++] = code;
+      bytes[at + i] = code;
     }
   }
   return { bytes, each };
