@@ -3,6 +3,9 @@
  */
 
 export type { Enciphered, Sealed, Token } from './core/brands.ts';
+export { type NumberColumn, type Utf8Column, utf8Column, utf8Texts } from './core/columns.ts';
+export { inspect, type TokenParts, tokenPattern } from './core/labelled-token.ts';
+export { type LengthPlan, planLength } from './core/token-forms.ts';
 export { type AnyIssue, formatIssue, type Issue, type IssueCode, TrefoilError } from './errors.ts';
 export { type DomainKeys, type KeyCheck, type Keyset, keyset } from './keys.ts';
 export {
@@ -38,13 +41,4 @@ export {
   type SealRule,
   seal,
 } from './rule/seal.ts';
-export {
-  type BoundToken,
-  inspect,
-  type TokenInput,
-  type TokenOptions,
-  type TokenParts,
-  type TokenRule,
-  token,
-  tokenPattern,
-} from './rule/token.ts';
+export { type BoundToken, type TokenInput, type TokenOptions, type TokenRule, token } from './rule/token.ts';

@@ -3,8 +3,8 @@
 
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { inspect } from '../core/labelled-token.ts';
 import { inspectSealed } from '../rule/seal.ts';
-import { inspect } from '../rule/token.ts';
 import { EXIT } from './exit.ts';
 import type { Context } from './options.ts';
 import { writeOut } from './stdout.ts';

@@ -8,7 +8,7 @@ import { encodeList, utf8 } from '../core/bytes.ts';
 import { cycleWalking } from '../kernel/cycle-walking.ts';
 import { ff1, type TweakColumn } from '../kernel/ff1.ts';
 import { ff1Text } from '../kernel/ff1-text.ts';
-import { hmacSha256 } from '../kernel/hmac.ts';
+import { hmacBytes } from '../kernel/hmac.ts';
 import { sometimesRecurse, tablePermutation } from '../kernel/permutation.ts';
 import {
   engineName,
@@ -215,6 +215,6 @@ function indexCipher(name: string, key: Uint8Array, size: Index, forward: boolea
 
 /** The keyed one-way function of a format that blinds its clear part: HMAC-SHA-256, 128 bits, base32. */
 function blindWith(blind: NonNullable<FormatEngine['blind']>, keyOf: KeyOf): (clear: string) => string {
-  const mac = hmacSha256(keyOf('blind'));
+  const mac = hmacBytes(keyOf('blind'));
   return (clear) => blind(clear, (text) => encode(mac(utf8(text)).subarray(0, 16)));
 }

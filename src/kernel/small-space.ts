@@ -6,7 +6,7 @@
 import { concat, encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkInteger, typeName } from '../core/checks.ts';
 import { BLOCK, type Blocks } from './aes.ts';
-import { hmacSha256 } from './hmac.ts';
+import { hmacBytes } from './hmac.ts';
 
 /** Most values of a space. The rules take these permutations below 1,000,000; tests go to here. */
 export const MAX_SPACE: number = 2 ** 20;
@@ -61,7 +61,7 @@ export function checkColumn(indices: readonly number[], tweaks: Tweaks, size: nu
 
 /** A 32-byte key for one purpose: HMAC-SHA-256(key, encode(names…, size)). */
 export function subkey(key: Uint8Array, names: readonly string[], size: number): Uint8Array {
-  return hmacSha256(key)(encodeList([...names, bigEndian(size)])).slice();
+  return hmacBytes(key)(encodeList([...names, bigEndian(size)])).slice();
 }
 
 /** A keyed function of the tweak: HMAC-SHA-256(key, encode(names…, size, tweak)). Read it before the next call. */
@@ -70,7 +70,7 @@ export function tweakFunction(
   names: readonly string[],
   size: number,
 ): (tweak: Uint8Array) => Uint8Array {
-  const mac = hmacSha256(key);
+  const mac = hmacBytes(key);
   // The encoding of a list is that of its items, one after the other.
   const head = encodeList([...names, bigEndian(size)]);
   return (tweak) => mac(concat([head, encodeList([tweak])]));

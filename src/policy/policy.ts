@@ -4,6 +4,7 @@
 
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
+import { type Column, columnLength, type Utf8Column } from '../core/columns.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import {
   checkKeyCheck,
@@ -157,7 +158,7 @@ function bindPolicy(
   const verbs = {
     protect: one('protect'),
     protectMany: (rows: readonly unknown[], options?: ManyOptions) => many(inside, 'protect', rows, options),
-    protectColumns: (tables: Readonly<Record<string, readonly unknown[]>>) => protectColumns(inside, tables),
+    protectColumns: (tables: Readonly<Record<string, Column>>) => protectColumns(inside, tables),
     ...(revealing && {
       reveal: one('reveal'),
       revealMany: (rows: readonly unknown[], options?: ManyOptions) => many(inside, 'reveal', rows, options),
@@ -191,8 +192,8 @@ function many(
 
 function protectColumns(
   inside: BoundInside,
-  tables: Readonly<Record<string, readonly unknown[]>>,
-): Record<string, unknown[]> {
+  tables: Readonly<Record<string, Column>>,
+): Record<string, unknown[] | Utf8Column> {
   if (typeof tables !== 'object' || tables === null)
     badType('columns', `expected columns by path, got ${typeName(tables)}`);
   inside.demand('protect');
@@ -206,7 +207,7 @@ function protectColumns(
       issues.push({ code: 'missing_field', message: 'there is no such column', field: path });
     }
   }
-  const out: Record<string, unknown[]> = {};
+  const out: Record<string, unknown[] | Utf8Column> = {};
   let length: number | undefined;
   for (const [path, column] of Object.entries(tables)) {
     const entry = known.get(path);
@@ -215,9 +216,15 @@ function protectColumns(
         issues.push({ code: 'unnamed_field', message: 'the policy does not name a column' });
       continue;
     }
-    if (!Array.isArray(column)) badType('columns', `expected arrays, got ${typeName(column)}`);
-    length ??= column.length;
-    if (column.length !== length) badRange('columns', 'expected columns of one length');
+    const rows = columnLength(column);
+    if (rows === null) {
+      badType(
+        'columns',
+        `expected arrays, got ${typeName(column)}; typed arrays of numbers and { offsets, bytes } of UTF-8 do as well`,
+      );
+    }
+    length ??= rows;
+    if (rows !== length) badRange('columns', 'expected columns of one length');
     const { leaf, index } = entry;
     if (leaf.engine.removes) continue;
     try {

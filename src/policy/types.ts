@@ -5,6 +5,7 @@
 
 import type { Enciphered, Sealed, Token } from '../core/brands.ts';
 import type { RevealAccess } from '../core/capability.ts';
+import type { Column, NumberColumn, Utf8Column } from '../core/columns.ts';
 import type { Issue } from '../errors.ts';
 import type { DomainKeys, KeyCheck } from '../keys/domain-keys.ts';
 import type { ConstantRule, DropRule, Scalar } from '../rule/plain.ts';
@@ -227,7 +228,7 @@ export interface BoundPolicy<F, Unnamed = 'error'> {
     options?: ManyOptions,
   ) => OutputRow<F, R>[];
   /** Protects columns of one length, by field path; for callers who have columns. Dropped fields are not in the result. */
-  readonly protectColumns: (columns: Readonly<Record<string, readonly unknown[]>>) => Record<string, unknown[]>;
+  readonly protectColumns: ProtectColumns;
 }
 
 /** A policy with its keys that may reveal. */
@@ -271,7 +272,7 @@ export type AnyRow = Readonly<Record<string, unknown>>;
 export interface BoundFilePolicy {
   readonly protect: (row: AnyRow) => Record<string, unknown>;
   readonly protectMany: (rows: readonly AnyRow[], options?: ManyOptions) => Record<string, unknown>[];
-  readonly protectColumns: (columns: Readonly<Record<string, readonly unknown[]>>) => Record<string, unknown[]>;
+  readonly protectColumns: ProtectColumns;
 }
 
 /** A policy from a file, with its keys, that may reveal. */
@@ -286,4 +287,13 @@ export interface FilePolicy extends Omit<Policy<never>, 'bind'> {
     (keys: DomainKeys): BoundFilePolicy;
     (keys: DomainKeys, access: RevealAccess): RevealingFilePolicy;
   };
+}
+
+/**
+ * Protects columns by their paths. Arrays and typed arrays of numbers give arrays; with a column of UTF-8 among them, a
+ * result may be one, too.
+ */
+export interface ProtectColumns {
+  (columns: Readonly<Record<string, readonly unknown[] | NumberColumn>>): Record<string, unknown[]>;
+  (columns: Readonly<Record<string, Column>>): Record<string, unknown[] | Utf8Column>;
 }

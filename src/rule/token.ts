@@ -1,19 +1,23 @@
 /**
  * `token`: keyed one-way tokens (docs/spec/token-v1.md).
  *
- * body = the first 128 bits of HMAC-SHA-256(key, prepared value as UTF-8), in base32; around it, in the labelled form,
- * a label, the shown key id and check characters.
+ * body = the first bits of HMAC-SHA-256(key, prepared value as UTF-8) as text, 128 in base32 by default; around it, in the
+ * labelled form, a label, the shown key id and check characters.
  */
 
-import { ALPHABET_CLASS, encode } from '../core/base32.ts';
 import type { Token } from '../core/brands.ts';
-import { encodeList, utf8 } from '../core/bytes.ts';
-import { CHECK_LENGTH, checkCharacters, crc20 } from '../core/check-characters.ts';
+import { encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkOneOf, checkText, typeName } from '../core/checks.ts';
+import type { NumberColumn, Utf8Column } from '../core/columns.ts';
+import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../core/labelled-token.ts';
+import { checkLength, FORMS, type Form, formOf } from '../core/token-forms.ts';
+import { tokenTexts } from '../core/token-texts.ts';
 import { fail } from '../errors.ts';
+import { keyedBlake3 } from '../kernel/blake3.ts';
 import { hmacSha256 } from '../kernel/hmac.ts';
-import { KEY_ID_LENGTH } from '../keys/derive.ts';
-import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { LANES } from '../kernel/hmac-lanes.ts';
+import { type Batch, type Prf, SLOTS, tagAt, withBatch } from '../kernel/prf.ts';
+import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { type Prepare, prepareSteps } from '../prepare/steps.ts';
 import {
   type ColumnVerb,
@@ -21,81 +25,24 @@ import {
   checkCommon,
   checkEmpty,
   checkScope,
+  given,
+  issueOf,
   type MayBeAbsent,
   makeRule,
-  mapColumn,
+  onceEach,
   openFor,
+  type Report,
   type Rule,
   type RuleEngine,
   runColumn,
-  runValue,
 } from './rule.ts';
 
-/** Bits of the HMAC that a token keeps. Two of 10^9 people collide with a probability below 2^-68. */
-const BODY_BITS = 128;
-const BODY_LENGTH = 26;
-
 /** Names in the derivation (docs/spec/token-v1.md, "Key"). */
-const PRF = 'hmac-sha256';
 const LINKAGE = 'equal values';
 
-const LABEL = /^[a-z][a-z0-9]{0,15}$/;
-
-/** The last symbol of a body has three bits of the HMAC and two zero bits. */
-const BODY_CLASS = `[${ALPHABET_CLASS}]{${BODY_LENGTH - 1}}[048cgmrw]`;
-
-/**
- * Finds labelled tokens in text; take `new RegExp(tokenPattern, 'g')` to find all. A match may still have wrong check
- * characters: `inspect` tells.
- *
- * @example
- * ```ts
- * import { tokenPattern } from 'trefoil';
- *
- * tokenPattern.test('no token in this sentence'); // → false
- * ```
- */
-export const tokenPattern: RegExp = /* @__PURE__ */ new RegExp(
-  `(?<![A-Za-z0-9_])(?:[a-z][a-z0-9]{0,15}_)?[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}${BODY_CLASS}` +
-    `[${ALPHABET_CLASS}]{${CHECK_LENGTH}}(?![A-Za-z0-9_])`,
-);
-
-const WHOLE_TOKEN = /* @__PURE__ */ new RegExp(
-  `^(?:([a-z][a-z0-9]{0,15})_)?([${ALPHABET_CLASS}]{${KEY_ID_LENGTH}})(${BODY_CLASS})([${ALPHABET_CLASS}]{${CHECK_LENGTH}})$`,
-);
-
-/** Length of a labelled token without its label. */
-const CORE_LENGTH = KEY_ID_LENGTH + BODY_LENGTH + CHECK_LENGTH;
-
-/** What a labelled token says about itself. */
-export interface TokenParts {
-  readonly label: string | null;
-  /** Shown id of the key of its domain. */
-  readonly keyId: string;
-  readonly body: string;
-  /** Whether the check characters fit: if not, the token was mistyped or damaged. */
-  readonly intact: boolean;
-}
-
-/**
- * Reads a labelled token without any key; `null` for what has not the form of one. It catches accidents and is no
- * security check: anyone can write a token that passes.
- *
- * @example
- * ```ts
- * import { inspect } from 'trefoil';
- *
- * inspect('cust_k3m7a'); // → null
- * ```
- */
-export function inspect(token: string): TokenParts | null {
-  if (typeof token !== 'string' || token.length < CORE_LENGTH) return null;
-  const match = WHOLE_TOKEN.exec(token);
-  if (match === null) return null;
-  const [, label, keyId, body, check] = match;
-  const intact = checkCharacters(crc20(token.slice(0, -CHECK_LENGTH))) === check;
-  return { label: label ?? null, keyId: keyId!, body: body!, intact };
-}
+/** The pseudorandom functions by name. */
+type PrfName = 'hmac-sha256' | 'blake3';
+const PRFS: Readonly<Record<PrfName, (key: Uint8Array) => Prf>> = { 'hmac-sha256': hmacSha256, blake3: keyedBlake3 };
 
 /** Options of {@link token}. */
 export interface TokenOptions<Scope extends string = string> extends Common {
@@ -103,8 +50,20 @@ export interface TokenOptions<Scope extends string = string> extends Common {
   readonly scope: Scope;
   /** Named normalisation, one step or up to eight in order. It decides what joins and enters the key. */
   readonly prepare?: Prepare | readonly Prepare[];
-  /** `labelled` (default) shows label, key id and check characters; `bare` is the body alone. */
-  readonly form?: 'labelled' | 'bare';
+  /**
+   * `labelled` (default) shows label, key id and check characters. The others are the body alone: `bare` in base32,
+   * `uuid` (122 bits, version 8), `hex`, `base64url`, `digits`.
+   */
+  readonly form?: Form;
+  /** Characters of the body: 6 to 26, `hex` to 32, `base64url` to 22, `digits` to 38. Fewer than the most (which is
+   *  the default) want a `population`; {@link planLength} tells how many. */
+  readonly length?: number;
+  /** How many different values there will be at most. A `length` that does not suffice for them is an error. */
+  readonly population?: number;
+  /** With what probability any two of the population may get one token. One in a million unless given. */
+  readonly maxCollisionProbability?: number;
+  /** `hmac-sha256` (default), or `blake3`: keyed BLAKE3, for sets of their own. Enters the key. */
+  readonly prf?: PrfName;
   /** Begins the labelled form, for people: `cust`. 1 to 16 characters of `a-z`, `0-9`, the first a letter. */
   readonly label?: string;
   /** What a value gets that already is an intact labelled token of this domain's keys: an error (default), or it passes. */
@@ -123,7 +82,11 @@ export interface TokenRule<Scope extends string = string> extends Rule {
   readonly rule: 'token';
   readonly scope: Scope;
   readonly prepare?: string | readonly string[];
-  readonly form?: 'labelled' | 'bare';
+  readonly form?: Form;
+  readonly length?: number;
+  readonly population?: number;
+  readonly maxCollisionProbability?: number;
+  readonly prf?: PrfName;
   readonly label?: string;
   readonly onToken?: 'error' | 'pass';
   readonly empty?: 'keep' | 'protect';
@@ -136,9 +99,11 @@ export interface BoundToken<Scope extends string = string> {
   /** The token of one value. `null` and `undefined` pass. */
   readonly protect: <V extends TokenInput | null | undefined>(value: V) => Token<Scope> | Missing<V>;
   /** The tokens of a column. Throws once, with the first 100 issues and their rows from 1. */
-  readonly protectMany: <V extends TokenInput | null | undefined>(
-    column: readonly V[],
-  ) => (Token<Scope> | Missing<V>)[];
+  readonly protectMany: {
+    <V extends TokenInput | null | undefined>(column: readonly V[]): (Token<Scope> | Missing<V>)[];
+    (column: NumberColumn): Token<Scope>[];
+    (column: Utf8Column): Utf8Column;
+  };
   /**
    * Whether a token is the value's, under any key of the domain. The bodies are compared in constant time.
    *
@@ -148,7 +113,20 @@ export interface BoundToken<Scope extends string = string> {
   readonly matches: (value: TokenInput, token: string) => boolean;
 }
 
-const OPTIONS = ['scope', 'prepare', 'form', 'label', 'onToken', 'empty'] as const;
+const OPTIONS = [
+  ...[
+    'scope',
+    'prepare',
+    'form',
+    'length',
+    'population',
+    'maxCollisionProbability',
+    'prf',
+    'label',
+    'onToken',
+    'empty',
+  ],
+] as const;
 
 /**
  * Keyed one-way tokens: equal values give equal tokens inside one scope of one domain, and nowhere else.
@@ -174,13 +152,18 @@ export function token<const Scope extends string, const Optional extends boolean
 ): MayBeAbsent<TokenRule<Scope>, Optional> {
   const common = checkCommon('token', options, OPTIONS);
   const scope = checkScope(options) as Scope;
-  const { form, label, onToken } = options;
-  if (form !== undefined) checkOneOf('form', form, ['labelled', 'bare']);
+  const { label, onToken, prf = 'hmac-sha256', form = 'labelled' } = options;
+  checkOneOf('form', form, FORMS);
+  checkOneOf('prf', prf, Object.keys(PRFS));
+  const length = checkLength(form, options);
   if (onToken !== undefined) checkOneOf('onToken', onToken, ['error', 'pass']);
   if (label !== undefined) {
     if (typeof label !== 'string') badType('label', `expected text, got ${typeName(label)}`);
     if (!LABEL.test(label)) badRange('label', 'expected 1 to 16 characters of a-z, 0-9, the first a letter');
-    if (form === 'bare') badRange('label', 'is part of the labelled form; leave it out with form "bare"');
+    if (form !== 'labelled') badRange('label', `is part of the labelled form; leave it out with form "${form}"`);
+  }
+  if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
+    badRange('length', 'of a labelled token without a label is 26: a shorter one could not be told from a word');
   }
   const empty = checkEmpty(options.empty);
   const steps = options.prepare === undefined ? [] : prepareSteps('prepare', options.prepare);
@@ -191,50 +174,93 @@ export function token<const Scope extends string, const Optional extends boolean
     ...(options.prepare === undefined
       ? {}
       : { prepare: Array.isArray(options.prepare) ? Object.freeze(names) : names[0]! }),
-    ...(form === undefined ? {} : { form }),
-    ...(label === undefined ? {} : { label }),
+    ...given(options, ['form', 'length', 'population', 'maxCollisionProbability', 'prf', 'label']),
     ...(onToken === undefined ? {} : { onToken }),
     ...(options.empty === undefined ? {} : { empty }),
     ...common,
   };
-  const parameters = [PRF, encodeList(names), LINKAGE];
+  const parameters = [prf, encodeList(names), LINKAGE];
   const prefix = label === undefined ? '' : `${label}_`;
+  const whole = new RegExp(`^${formOf(form).pattern(length)}$`);
 
-  /** Key set-up: the keyed HMAC states, and the CRC over what all tokens begin with. */
+  /** Key set-up: the keyed function of each key, and what writes the tokens of the primary one. */
   function setUp(opened: OpenedKeys) {
-    const bodies = new Map(opened.keys.map((key) => [key.id, bodyOf(key)]));
-    const body = bodies.get(opened.primary.id)!;
-    const head = prefix + opened.primary.id;
-    const headCrc = crc20(head);
-    const dress = form === 'bare' ? (b: string) => b : (b: string) => head + b + checkCharacters(crc20(b, headCrc));
+    const keyed = new Map(opened.keys.map((key) => [key.id, PRFS[prf](key.derive('token', scope, parameters))]));
+    const { id } = opened.primary;
+    const primary = keyed.get(id)!;
+    const texts = tokenTexts(form, length, form === 'labelled' ? prefix + id : '');
 
-    function protectOne(value: unknown): string {
+    /** The prepared text of a value, or `null` for an intact token of these keys that passes. */
+    function enter(value: unknown): string | null {
       const text = inputText(value);
-      if (isOwnToken(text)) return text;
+      if (isOwnToken(text)) return null;
+      if (steps.length === 0) return text;
       const prepared = prepareText(text);
       // A token in other letters or between spaces is one only now.
-      if (isOwnToken(prepared)) return prepared;
-      return prepared === '' && empty === 'keep' ? '' : dress(body(prepared));
+      return prepared !== text && isOwnToken(prepared) ? null : prepared;
     }
     /** Whether a text is an intact labelled token of these keys, and may pass. */
     function isOwnToken(text: string): boolean {
-      if (text.length < CORE_LENGTH) return false;
+      if (!endsLikeToken(text)) return false;
       const parts = inspect(text);
-      if (!parts?.intact || !bodies.has(parts.keyId)) return false;
+      if (!parts?.intact || !keyed.has(parts.keyId)) return false;
       if (onToken === 'pass') return true;
       fail('already_token', 'the value already is a token of these keys; protect the original, or set onToken: pass');
+    }
+    /** What a token that passes is written as: prepared, as a join with tokens wants it. */
+    function passed(value: unknown): string {
+      const text = inputText(value);
+      return isOwnToken(text) ? text : prepareText(text);
+    }
+
+    function protectOne(value: unknown): unknown {
+      if (value === null || value === undefined || (value === '' && empty === 'keep')) return value;
+      protectingKey(opened);
+      const text = enter(value);
+      if (text === null) return passed(value);
+      if (text === '' && empty === 'keep') return '';
+      primary.text(text);
+      return texts.one(primary.tag);
+    }
+
+    /** Up to SLOTS values from `first` on. */
+    function protectChunk(column: readonly unknown[], first: number, out: unknown[], report: Report, batch: Batch) {
+      const last = Math.min(column.length, first + SLOTS);
+      let slots = 0;
+      for (let i = first; i < last; i++) {
+        const value = column[i];
+        if (value === null || value === undefined || (value === '' && empty === 'keep')) {
+          out[i] = value;
+          continue;
+        }
+        try {
+          const text = enter(value);
+          if (text === null) {
+            out[i] = passed(value);
+          } else if (text === '' && empty === 'keep') {
+            out[i] = '';
+          } else {
+            primary.putText(batch, slots, text);
+            batch.rows[slots++] = i;
+          }
+        } catch (error) {
+          report(i, issueOf(error));
+        }
+      }
+      if (slots === 0) return;
+      primary.run(batch, slots);
+      texts.many(batch.tags, tagAt, LANES, batch.rows, slots, out);
     }
 
     const protect: ColumnVerb = (column, report) => {
       protectingKey(opened);
-      return mapColumn(column, protectOne, report, empty);
+      const out = new Array<unknown>(column.length);
+      withBatch(column.length, (batch) => {
+        for (let first = 0; first < column.length; first += SLOTS) protectChunk(column, first, out, report, batch);
+      });
+      return out;
     };
-    return { bodies, protect };
-  }
-
-  function bodyOf(key: DomainKey): (prepared: string) => string {
-    const mac = hmacSha256(key.derive('token', scope, parameters));
-    return (prepared) => encode(mac(utf8(prepared)), BODY_BITS);
+    return { keyed, texts, protect: onceEach(protect), protectOne };
   }
 
   function prepareText(text: string): string {
@@ -250,7 +276,7 @@ export function token<const Scope extends string, const Optional extends boolean
       }`,
       origin: 'derived from the value with a key',
       back: 'never',
-      joins: `token ${scope} ${names.join(' ')}`,
+      joins: `token ${scope} ${prf === 'hmac-sha256' ? '' : `${prf} `}${names.join(' ')}`,
       scope,
       visible: 'which values are equal, and how often each occurs',
     },
@@ -259,35 +285,44 @@ export function token<const Scope extends string, const Optional extends boolean
     cell: 'text',
     removes: false,
     unfit: null,
-    bind: (opened) => ({ protect: setUp(opened!).protect, reveal: (column) => [...column] }),
+    bind(opened) {
+      const { protect, protectOne } = setUp(opened!);
+      return { protect, protectOne, reveal: (column) => [...column] };
+    },
   };
 
   function bind(keys: DomainKeys): BoundToken<Scope> {
-    const { bodies, protect } = setUp(openFor(keys, undefined).opened);
+    const { keyed, texts, protect, protectOne } = setUp(openFor(keys, undefined).opened);
+    const body = (prf: Prf, prepared: string) => {
+      prf.text(prepared);
+      return texts.body(prf.tag);
+    };
     return Object.freeze({
-      protect: (value: unknown) => runValue(protect, value),
-      protectMany: (column: readonly unknown[]) => runColumn(protect, column),
+      protect: protectOne,
+      protectMany: (column: unknown) => runColumn(protect, column),
       matches(value: TokenInput, candidate: string): boolean {
         const prepared = prepareText(inputText(value));
-        if (form === 'bare') {
-          if (!BARE.test(checkText(candidate))) fail('malformed_token', 'the token has not the form of a bare token');
-          return [...bodies.values()].some((body) => equalText(body(prepared), candidate));
+        if (form !== 'labelled') {
+          if (!whole.test(checkText(candidate)))
+            fail('malformed_token', `the token has not the form ${form} of the rule`);
+          return [...keyed.values()].some((prf) => equalText(body(prf, prepared), candidate));
         }
         const parts = inspect(candidate);
-        if (parts === null || !parts.intact) {
-          fail('malformed_token', 'the token has not the form of a labelled token, or its check characters do not fit');
+        if (parts === null || !parts.intact || parts.body.length !== length) {
+          fail(
+            'malformed_token',
+            'the token has not the labelled form of the rule, or its check characters do not fit',
+          );
         }
-        const body = bodies.get(parts.keyId);
-        if (body === undefined) fail('foreign_token', 'the token is of another domain or keyset');
-        return equalText(body(prepared), parts.body);
+        const prf = keyed.get(parts.keyId);
+        if (prf === undefined) fail('foreign_token', 'the token is of another domain or keyset');
+        return equalText(body(prf, prepared), parts.body);
       },
     }) as BoundToken<Scope>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope>, Optional>;
 }
-
-const BARE = /* @__PURE__ */ new RegExp(`^${BODY_CLASS}$`);
 
 /** The text of an input: numbers are safe integers and count as their decimal text. */
 function inputText(value: unknown): string {

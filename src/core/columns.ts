@@ -1,0 +1,166 @@
+/**
+ * Columns that are no arrays of values: numbers in typed arrays, and texts as UTF-8 with offsets, which is how Apache
+ * Arrow lays them out (https://arrow.apache.org/docs/format/Columnar.html, "Variable-size Binary Layout").
+ */
+
+import { fail } from '../errors.ts';
+import { badRange, badType, checkText, typeName } from './checks.ts';
+
+/** A column of numbers. Bytes (`Uint8Array`) are none: they are more often a text that nobody decoded. */
+export type NumberColumn =
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint16Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** A column of texts as Arrow's `Utf8` has it: text i is the bytes from `offsets[i]` to `offsets[i + 1]`. */
+export interface Utf8Column {
+  /** One more than there are texts, ascending. */
+  readonly offsets: Int32Array;
+  /** The UTF-8 of all texts, one behind the other. */
+  readonly bytes: Uint8Array;
+  /** Bit i % 8 (from the lowest) of byte i >> 3 is 0 where there is no text; absent when all are there. */
+  readonly validity?: Uint8Array | null;
+}
+
+const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
+const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Texts that are decoded at once; see core/ascii.ts. */
+const GROUP = 16;
+
+/** Bytes of a column at most: offsets are 32-bit. */
+const MAX_BYTES = 0x7fffffff;
+
+/** A column in any of its forms. */
+export type Column = readonly unknown[] | NumberColumn | Utf8Column;
+
+/** How many values a column has; `null` for what is no column. */
+export function columnLength(column: unknown): number | null {
+  if (Array.isArray(column) || isNumberColumn(column)) return column.length;
+  return isUtf8Column(column) ? Math.max(0, (column.offsets?.length ?? 0) - 1) : null;
+}
+
+/** Whether a column is a typed array of numbers. */
+export function isNumberColumn(column: unknown): column is NumberColumn {
+  if (!ArrayBuffer.isView(column) || column instanceof DataView) return false;
+  return !(column instanceof Uint8Array || column instanceof Uint8ClampedArray);
+}
+
+/** Whether a column has the members of a {@link Utf8Column}. */
+export function isUtf8Column(column: unknown): column is Utf8Column {
+  if (typeof column !== 'object' || column === null || Array.isArray(column) || ArrayBuffer.isView(column))
+    return false;
+  return 'offsets' in column && 'bytes' in column;
+}
+
+/**
+ * Texts as one column of UTF-8, `null` and `undefined` as missing.
+ *
+ * @throws TypeError for what is no text, RangeError beyond 2^31 - 1 bytes, TrefoilError `lone_surrogate`.
+ *
+ * @example
+ * ```ts
+ * import { utf8Column, utf8Texts } from 'trefoil';
+ *
+ * const column = utf8Column(['Ada', null, 'Zoë']);
+ * column.bytes.length; // → 7
+ * utf8Texts(column); // → ['Ada', null, 'Zoë']
+ * ```
+ */
+export function utf8Column(texts: readonly (string | null | undefined)[]): Utf8Column {
+  if (!Array.isArray(texts)) badType('texts', `expected an array, got ${typeName(texts)}`);
+  const count = texts.length;
+  const offsets = new Int32Array(count + 1);
+  const validity = new Uint8Array(Math.ceil(count / 8));
+  let bytes = new Uint8Array(Math.max(64, 16 * count));
+  let end = 0;
+  let missing = 0;
+  for (let i = 0; i < count; i++) {
+    const text = texts[i];
+    if (text === null || text === undefined) {
+      missing++;
+    } else {
+      checkText(text);
+      if (end + 3 * text.length > bytes.length) bytes = grown(bytes, end, 3 * text.length);
+      end += encoder.encodeInto(text, bytes.subarray(end)).written;
+      validity[i >> 3]! |= 1 << (i & 7);
+    }
+    offsets[i + 1] = end;
+  }
+  const all = bytes.subarray(0, end);
+  return missing === 0 ? { offsets, bytes: all } : { offsets, bytes: all, validity };
+}
+
+function grown(bytes: Uint8Array, end: number, wanted: number): Uint8Array<ArrayBuffer> {
+  const size = Math.max(2 * bytes.length, end + wanted);
+  if (end + wanted > MAX_BYTES) badRange('texts', 'are more than 2^31 - 1 bytes together; cut the column');
+  const out = new Uint8Array(Math.min(size, MAX_BYTES));
+  out.set(bytes.subarray(0, end));
+  return out;
+}
+
+/**
+ * The texts of a column of UTF-8, `null` where none is.
+ *
+ * @throws TypeError, RangeError for offsets that do not fit the bytes, TrefoilError `not_utf8`.
+ */
+export function utf8Texts(column: Utf8Column): (string | null)[] {
+  return readUtf8(column, () => fail('not_utf8', 'a text of the column is no UTF-8'));
+}
+
+/** The same; a text that is no UTF-8 is told by its index and becomes `null`. */
+export function readUtf8(column: Utf8Column, refuse: (index: number) => void): (string | null)[] {
+  const { offsets, bytes, validity = null } = column;
+  const count = checkUtf8(column);
+  const texts = new Array<string | null>(count);
+  for (let first = 0; first < count; first += GROUP) {
+    const last = Math.min(count, first + GROUP);
+    const from = offsets[first]!;
+    const group = decode(bytes, from, offsets[last]!);
+    // As many characters as bytes: all of them are ASCII, so the offsets are the characters'.
+    const ascii = group !== null && group.length === offsets[last]! - from;
+    for (let i = first; i < last; i++) {
+      if (validity !== null && ((validity[i >> 3]! >> (i & 7)) & 1) === 0) {
+        texts[i] = null;
+      } else if (ascii) {
+        texts[i] = group.slice(offsets[i]! - from, offsets[i + 1]! - from);
+      } else {
+        texts[i] = decode(bytes, offsets[i]!, offsets[i + 1]!);
+        if (texts[i] === null) refuse(i);
+      }
+    }
+  }
+  return texts;
+}
+
+function decode(bytes: Uint8Array, from: number, to: number): string | null {
+  try {
+    return decoder.decode(bytes.subarray(from, to));
+  } catch {
+    return null;
+  }
+}
+
+/** Checks the parts of a column against each other and gives the number of texts. */
+function checkUtf8({ offsets, bytes, validity = null }: Utf8Column): number {
+  if (!(offsets instanceof Int32Array)) badType('offsets', `expected an Int32Array, got ${typeName(offsets)}`);
+  if (!(bytes instanceof Uint8Array)) badType('bytes', `expected bytes, got ${typeName(bytes)}`);
+  if (validity !== null && !(validity instanceof Uint8Array)) {
+    badType('validity', `expected bytes, got ${typeName(validity)}`);
+  }
+  const count = offsets.length - 1;
+  if (count < 0) badRange('offsets', 'expected one more than there are texts');
+  if (validity !== null && validity.length < Math.ceil(count / 8)) badRange('validity', 'has fewer bits than texts');
+  for (let i = 0; i < count; i++) {
+    if (offsets[i]! < 0 || offsets[i + 1]! < offsets[i]!)
+      badRange('offsets', 'expected whole numbers that ascend from 0');
+  }
+  if (offsets[count]! > bytes.length) badRange('offsets', 'reach behind the bytes');
+  return count;
+}

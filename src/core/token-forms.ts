@@ -1,0 +1,312 @@
+/**
+ * The forms of a token's body: the first bits of a tag as text (docs/spec/token-v1.md, "Forms"). All forms and lengths
+ * are beginnings of one tag, so bodies of one value can be told to belong together whatever their form.
+ */
+
+import { ALPHABET } from './base32.ts';
+import { CHECK_LENGTH } from './check-characters.ts';
+import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from './checks.ts';
+import { BODY_CLASS, BODY_LENGTH, type CheckTable, SHORTEST_BODY } from './labelled-token.ts';
+
+/** Names of the forms. */
+export const FORMS = ['labelled', 'bare', 'uuid', 'hex', 'base64url', 'digits'] as const;
+export type Form = (typeof FORMS)[number];
+
+/** Writes the body of the tag whose word j is `tags[at + j * step]` as ASCII at `offset`. */
+export type WriteBody = (tags: Int32Array, at: number, step: number, out: Uint8Array, offset: number) => void;
+
+interface Facts {
+  /** Characters of the whole body, which is also the longest. */
+  readonly whole: number;
+  /** log2 of the number of bodies of a length. */
+  readonly bits: (length: number) => number;
+  /** The form of a body of a length, for a regular expression. */
+  readonly pattern: (length: number) => string;
+  readonly writer: (length: number) => WriteBody;
+}
+
+const TABLE: Readonly<Record<Form, Facts>> = /* @__PURE__ */ (() => {
+  const base32: Facts = {
+    whole: BODY_LENGTH,
+    bits: (length) => Math.min(128, 5 * length),
+    pattern: (length) => (length === BODY_LENGTH ? BODY_CLASS : `[${ALPHABET}]{${length}}`),
+    writer: base32Writer,
+  };
+  return {
+    labelled: base32,
+    bare: base32,
+    uuid: {
+      whole: 36,
+      bits: () => 122,
+      pattern: () => '[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}',
+      writer: () => writeUuid,
+    },
+    hex: {
+      whole: 32,
+      bits: (length) => 4 * length,
+      pattern: (length) => `[0-9a-f]{${length}}`,
+      writer: hexWriter,
+    },
+    base64url: {
+      whole: 22,
+      bits: (length) => Math.min(128, 6 * length),
+      pattern: (length) => (length === 22 ? '[A-Za-z0-9_-]{21}[AQgw]' : `[A-Za-z0-9_-]{${length}}`),
+      writer: base64urlWriter,
+    },
+    digits: {
+      whole: 38,
+      bits: (length) => length * Math.log2(10),
+      pattern: (length) => `[0-9]{${length}}`,
+      writer: digitsWriter,
+    },
+  };
+})();
+
+/** Facts and writer of a form. */
+export function formOf(form: Form): Facts {
+  return TABLE[form];
+}
+
+/** Collisions are tolerated with this probability unless another is given. */
+export const TOLERATED = 1e-6;
+
+/**
+ * Bound on the probability that among `population` values two have one body: n (n - 1) / 2 pairs, each of which
+ * collides with 2^-bits.
+ */
+export function collisionBound(population: number, bits: number): number {
+  return (population * (population - 1)) / 2 / 2 ** bits;
+}
+
+/** Options of {@link planLength}. */
+export interface LengthPlan {
+  /** How many different values there will be, at most: whole number from 2 to 2^53 - 1. */
+  readonly population: number;
+  /** Probability that any two of them get one token, at most: above 0, below 1. One in a million unless given. */
+  readonly maxCollisionProbability?: number;
+  /** `labelled` (default), `bare`, `hex`, `base64url` or `digits`. A `uuid` has one length. */
+  readonly form?: Form;
+}
+
+/**
+ * The shortest `length` of {@link token} that keeps collisions below a probability.
+ *
+ * The bound is n (n - 1) / 2 / 2^bits for n values, after the first problem of birthdays; it is never below the truth.
+ *
+ * @throws RangeError when no length of the form is enough; TypeError for options that do not fit.
+ *
+ * @example
+ * ```ts
+ * import { planLength } from 'trefoil';
+ *
+ * planLength({ population: 1_000_000, maxCollisionProbability: 1e-6 }); // → 12
+ * planLength({ population: 1_000_000, maxCollisionProbability: 1e-6, form: 'digits' }); // → 18
+ * ```
+ */
+export function planLength(options: LengthPlan): number {
+  const { form = 'labelled', ...plan } = checkOptions('options', options, [
+    'population',
+    'maxCollisionProbability',
+    'form',
+  ]) as unknown as LengthPlan;
+  checkOneOf('form', form, FORMS);
+  const { population, tolerated } = checkPlan(plan);
+  const { whole, bits } = TABLE[form];
+  const first = form === 'uuid' ? whole : SHORTEST_BODY;
+  for (let length = first; length <= whole; length++) {
+    if (collisionBound(population, bits(length)) <= tolerated) return length;
+  }
+  badRange(
+    'population',
+    `is too large for the form ${form}: even ${whole} characters collide with a probability of up to ` +
+      `${shown(collisionBound(population, bits(whole)))}, and ${shown(tolerated)} is tolerated`,
+  );
+}
+
+/** Checks the two numbers that a length is planned with. */
+export function checkPlan(plan: { readonly population?: unknown; readonly maxCollisionProbability?: unknown }): {
+  readonly population: number;
+  readonly tolerated: number;
+} {
+  const population = checkInteger('population', plan.population, 2, Number.MAX_SAFE_INTEGER);
+  const tolerated = plan.maxCollisionProbability ?? TOLERATED;
+  if (typeof tolerated !== 'number') {
+    badType('maxCollisionProbability', `expected a number, got ${typeName(tolerated)}`);
+  }
+  if (!(tolerated > 0 && tolerated < 1)) badRange('maxCollisionProbability', 'expected a number above 0 and below 1');
+  return { population, tolerated };
+}
+
+/**
+ * Checks the length of a rule's bodies: a shorter one than the whole says for how many values it is, and has to be
+ * enough for them.
+ */
+export function checkLength(
+  form: Form,
+  options: { readonly length?: unknown; readonly population?: unknown; readonly maxCollisionProbability?: unknown },
+): number {
+  const { whole, bits } = TABLE[form];
+  if (options.length !== undefined && form === 'uuid') badRange('length', 'a uuid has one length; leave it out');
+  const length = options.length === undefined ? whole : checkInteger('length', options.length, SHORTEST_BODY, whole);
+  if (options.population === undefined) {
+    if (options.maxCollisionProbability !== undefined) {
+      badRange(
+        'maxCollisionProbability',
+        'says nothing without a population; give how many different values there are',
+      );
+    }
+    if (length < whole) {
+      badRange(
+        'length',
+        `is shorter than ${whole}: give the population, how many different values there will be at most`,
+      );
+    }
+    return length;
+  }
+  const { population, tolerated } = checkPlan(options);
+  const bound = collisionBound(population, bits(length));
+  if (bound > tolerated) {
+    badRange(
+      'length',
+      `${length} characters are ${bits(length).toFixed(1)} bits, with which two of ${population} values collide with a ` +
+        `probability of up to ${shown(bound)}; ${shown(tolerated)} is tolerated, planLength tells the length`,
+    );
+  }
+  return length;
+}
+
+function shown(probability: number): string {
+  return probability >= 1 ? '1' : probability.toExponential(1);
+}
+
+/** Codes of the characters of an alphabet. */
+function codes(alphabet: string): Uint8Array {
+  return Uint8Array.from(alphabet, (c) => c.charCodeAt(0));
+}
+
+const BASE32: Uint8Array = /* @__PURE__ */ codes(ALPHABET);
+const HEX: Uint8Array = /* @__PURE__ */ codes('0123456789abcdef');
+const BASE64URL: Uint8Array = /* @__PURE__ */ codes('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+
+/** `count` bits (at most 25) of a tag from bit `from` on, the first the highest of word 0. */
+function bitsOf(tags: Int32Array, at: number, step: number, from: number, count: number): number {
+  const word = at + (from >>> 5) * step;
+  const free = 32 - (from & 31) - count;
+  const value = free >= 0 ? tags[word]! >>> free : (tags[word]! << -free) | (tags[word + step]! >>> (32 + free));
+  return value & ((1 << count) - 1);
+}
+
+/** Base32, four symbols (20 bits) at a time. */
+function base32Writer(length: number): WriteBody {
+  const fours = length >>> 2;
+  return (tags, at, step, out, offset) => {
+    let to = offset;
+    for (let k = 0; k < fours; k++, to += 4) {
+      const bits = bitsOf(tags, at, step, 20 * k, 20);
+      out[to] = BASE32[bits >>> 15]!;
+      out[to + 1] = BASE32[(bits >>> 10) & 31]!;
+      out[to + 2] = BASE32[(bits >>> 5) & 31]!;
+      out[to + 3] = BASE32[bits & 31]!;
+    }
+    for (let k = 4 * fours; k < length; k++) out[to++] = BASE32[symbolAt(tags, at, step, k)]!;
+  };
+}
+
+/** Symbol k of a body in base32; the last of a whole body ends with two zero bits. */
+function symbolAt(tags: Int32Array, at: number, step: number, k: number): number {
+  return k < BODY_LENGTH - 1 ? bitsOf(tags, at, step, 5 * k, 5) : bitsOf(tags, at, step, 5 * k, 3) << 2;
+}
+
+/** A body of base32 and the check characters behind it. */
+export function checkedWriter(length: number, { start, changes }: CheckTable): WriteBody {
+  const fours = length >>> 2;
+  return (tags, at, step, out, offset) => {
+    let to = offset;
+    let crc = start;
+    for (let k = 0; k < fours; k++, to += 4) {
+      const bits = bitsOf(tags, at, step, 20 * k, 20);
+      const s0 = bits >>> 15;
+      const s1 = (bits >>> 10) & 31;
+      const s2 = (bits >>> 5) & 31;
+      const s3 = bits & 31;
+      const row = 128 * k;
+      crc ^= changes[row + s0]! ^ changes[row + 32 + s1]! ^ changes[row + 64 + s2]! ^ changes[row + 96 + s3]!;
+      out[to] = BASE32[s0]!;
+      out[to + 1] = BASE32[s1]!;
+      out[to + 2] = BASE32[s2]!;
+      out[to + 3] = BASE32[s3]!;
+    }
+    for (let k = 4 * fours; k < length; k++) {
+      const s = symbolAt(tags, at, step, k);
+      crc ^= changes[32 * k + s]!;
+      out[to++] = BASE32[s]!;
+    }
+    for (let k = CHECK_LENGTH - 1; k >= 0; k--) out[to++] = BASE32[(crc >>> (5 * k)) & 31]!;
+  };
+}
+
+function hexWriter(length: number): WriteBody {
+  return (tags, at, step, out, offset) => {
+    for (let k = 0; k < length; k++) out[offset + k] = HEX[(tags[at + (k >>> 3) * step]! >>> (28 - 4 * (k & 7))) & 15]!;
+  };
+}
+
+/** RFC 4648, section 5, without padding; the last character of a whole body has two bits of the tag and four zeros. */
+function base64urlWriter(length: number): WriteBody {
+  return (tags, at, step, out, offset) => {
+    for (let k = 0; k < length; k++) {
+      const sextet = k < 21 ? bitsOf(tags, at, step, 6 * k, 6) : bitsOf(tags, at, step, 126, 2) << 4;
+      out[offset + k] = BASE64URL[sextet]!;
+    }
+  };
+}
+
+/** A UUID of version 8 (RFC 9562, section 5.8): 48 bits, the version, 12 bits, the variant, 62 bits. */
+function writeUuid(tags: Int32Array, at: number, step: number, out: Uint8Array, offset: number): void {
+  let to = offset;
+  let from = 0;
+  for (let k = 0; k < 32; k++) {
+    if (k === 8 || k === 12 || k === 16 || k === 20) out[to++] = 45;
+    if (k === 12) {
+      out[to++] = HEX[8]!;
+    } else if (k === 16) {
+      out[to++] = HEX[8 | bitsOf(tags, at, step, from, 2)]!;
+      from += 2;
+    } else {
+      out[to++] = HEX[bitsOf(tags, at, step, from, 4)]!;
+      from += 4;
+    }
+  }
+}
+
+/** Limbs of 16 bits that a tag is taken apart into, and digits that come out of a multiplication. */
+const LIMBS = 16;
+const DIGITS_A_STEP = 4;
+
+/**
+ * The first decimals of the tag read as a binary fraction, 0.t: multiplied by 10^4, four decimals step in front of the
+ * point. A body of n digits is floor(tag * 10^n / 2^256): no body is more likely than another by more than a factor of
+ * 1 + 10^n / 2^256.
+ */
+function digitsWriter(length: number): WriteBody {
+  const limbs = new Int32Array(LIMBS);
+  return (tags, at, step, out, offset) => {
+    for (let j = 0; j < LIMBS / 2; j++) {
+      const word = tags[at + j * step]!;
+      limbs[2 * j] = word >>> 16;
+      limbs[2 * j + 1] = word & 0xffff;
+    }
+    for (let k = 0; k < length; k += DIGITS_A_STEP) {
+      let carry = 0;
+      for (let j = LIMBS - 1; j >= 0; j--) {
+        const product = limbs[j]! * 10_000 + carry;
+        limbs[j] = product & 0xffff;
+        carry = product >>> 16;
+      }
+      for (let d = DIGITS_A_STEP - 1; d >= 0; d--) {
+        if (k + d < length) out[offset + k + d] = 48 + (carry % 10);
+        carry = (carry / 10) | 0;
+      }
+    }
+  };
+}

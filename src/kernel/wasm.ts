@@ -1,0 +1,98 @@
+/**
+ * As much of an assembler for WebAssembly as one module of vector instructions needs: the binary format of the core
+ * specification, version 2.0 (https://www.w3.org/TR/wasm-core-2/), chapter 5.
+ *
+ * The module is put together when it is first wanted, which takes 3 ms, instead of being carried as bytes: what runs can
+ * be read, and no build step or toolchain stands between the source and it.
+ */
+
+/** A piece of code: bytes of instructions. */
+export type Code = readonly number[];
+
+/** Unsigned LEB128 (section 5.2.2). */
+function unsigned(value: number): number[] {
+  const out: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) out.push((rest & 127) | 128);
+  out.push(rest);
+  return out;
+}
+
+/** Signed LEB128 (section 5.2.2). */
+function signed(value: number): number[] {
+  const out: number[] = [];
+  let rest = value;
+  for (; rest < -64 || rest > 63; rest >>= 7) out.push((rest & 127) | 128);
+  out.push(rest & 127);
+  return out;
+}
+
+/** Instructions by their names in the specification (section 5.4), as far as they are used. */
+export const localGet = (local: number): Code => [0x20, ...unsigned(local)];
+export const localSet = (local: number): Code => [0x21, ...unsigned(local)];
+export const i32Const = (value: number): Code => [0x41, ...signed(value)];
+export const I32_LT_U: Code = [0x49];
+export const I32_ADD: Code = [0x6a];
+export const I32_SUB: Code = [0x6b];
+export const call = (index: number): Code => [0x10, ...unsigned(index)];
+export const loop = (body: Code): Code => [0x03, 0x40, ...body, 0x0b];
+export const ifThen = (body: Code): Code => [0x04, 0x40, ...body, 0x0b];
+export const branch = (depth: number): Code => [0x0c, depth];
+export const branchIf = (depth: number): Code => [0x0d, depth];
+
+const vector = (opcode: number, ...rest: number[]): Code => [0xfd, ...unsigned(opcode), ...rest];
+/** Alignment hints are exponents of two: 16 bytes, and 4 for a word that is spread over the lanes. */
+export const v128Load = (offset: number): Code => vector(0, 4, ...unsigned(offset));
+export const v128Load32Splat = (offset: number): Code => vector(9, 2, ...unsigned(offset));
+export const v128Store = (offset: number): Code => vector(11, 4, ...unsigned(offset));
+export const V128_AND: Code = /* @__PURE__ */ vector(78);
+export const V128_OR: Code = /* @__PURE__ */ vector(80);
+export const V128_XOR: Code = /* @__PURE__ */ vector(81);
+export const I32X4_SHL: Code = /* @__PURE__ */ vector(171);
+export const I32X4_SHR_U: Code = /* @__PURE__ */ vector(173);
+export const I32X4_ADD: Code = /* @__PURE__ */ vector(174);
+
+/** A function without result: its parameters are i32, then come locals of i32, then of v128. */
+export interface Func {
+  readonly parameters: number;
+  readonly i32: number;
+  readonly v128: number;
+  readonly body: Code;
+}
+
+const TYPE_I32 = 0x7f;
+const TYPE_V128 = 0x7b;
+
+const list = (items: readonly Code[]): Code => [...unsigned(items.length), ...items.flat()];
+const section = (id: number, body: Code): Code => [id, ...unsigned(body.length), ...body];
+const sized = (body: Code): Code => [...unsigned(body.length), ...body];
+const named = (text: string): Code => sized(Array.from(text, (c) => c.charCodeAt(0)));
+
+/** A module (section 5.5) with one memory of `pages` of 64 KiB, exported as `memory`, and the last function as `run`. */
+export function assemble(pages: number, functions: readonly Func[]): Uint8Array {
+  const types = functions.map(({ parameters }) => [0x60, ...list(Array(parameters).fill([TYPE_I32])), 0]);
+  const codes = functions.map(({ i32, v128, body }) =>
+    sized([
+      ...list([
+        [...unsigned(i32), TYPE_I32],
+        [...unsigned(v128), TYPE_V128],
+      ]),
+      ...body,
+      0x0b,
+    ]),
+  );
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, list(types)),
+    ...section(3, list(functions.map((_, i) => unsigned(i)))),
+    ...section(5, list([[0, ...unsigned(pages)]])),
+    ...section(
+      7,
+      list([
+        [...named('memory'), 2, 0],
+        [...named('run'), 0, ...unsigned(functions.length - 1)],
+      ]),
+    ),
+    ...section(10, list(codes)),
+  ]);
+}
