@@ -3,7 +3,7 @@
  * any key.
  */
 
-import { ALPHABET_CLASS, symbolValue } from './base32.ts';
+import { ALPHABET, ALPHABET_CLASS, symbolValue } from './base32.ts';
 import { CHECK_LENGTH, checkCharacters, crc20 } from './check-characters.ts';
 
 /** Length of the shown key id. */
@@ -99,20 +99,25 @@ export function endsLikeToken(text: string): boolean {
   return symbols >= SHORTEST && text.charCodeAt(at) === UNDERSCORE;
 }
 
-/** The check of tokens with one head and one length of body, as one table look-up a symbol. */
-export interface CheckTable {
-  /** The CRC over the head and as many zero bytes as the body has symbols. */
-  readonly start: number;
-  /** What symbol s at place k changes in it, at 32 k + s: a CRC is linear. */
-  readonly changes: Int32Array;
+/** The CRC over a head and as many zero bytes as the body has symbols: what {@link checkChanges} changes. */
+export function checkStart(head: string, length: number): number {
+  return crc20('\0'.repeat(length), crc20(head));
 }
 
-/** Makes the table for a head, the symbols of the body in the given alphabet. */
-export function checkTable(head: string, bodyLength: number, alphabet: string): CheckTable {
-  const zeros = '\0'.repeat(bodyLength);
-  const changes = new Int32Array(32 * bodyLength);
-  for (let k = 0; k < bodyLength; k++) {
-    for (let s = 0; s < 32; s++) changes[32 * k + s] = crc20(alphabet[s]! + zeros.slice(k + 1));
+/**
+ * A CRC is linear: what the symbols at one place change in it does not depend on the others. With `count` symbols (one
+ * or two) a place, the change by value v at place k is at k * 32^count + v.
+ */
+export function checkChanges(length: number, count: 1 | 2): Int32Array {
+  const zeros = '\0'.repeat(length);
+  const values = 32 ** count;
+  const changes = new Int32Array((length / count) * values);
+  for (let k = 0; k < length / count; k++) {
+    const behind = zeros.slice((k + 1) * count);
+    for (let v = 0; v < values; v++) {
+      const symbols = count === 1 ? ALPHABET[v]! : ALPHABET[v >>> 5]! + ALPHABET[v & 31]!;
+      changes[k * values + v] = crc20(symbols + behind);
+    }
   }
-  return { start: crc20(zeros, crc20(head)), changes };
+  return changes;
 }

@@ -4,16 +4,15 @@
  */
 
 import { ALPHABET } from './base32.ts';
-import { CHECK_LENGTH } from './check-characters.ts';
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from './checks.ts';
-import { BODY_CLASS, BODY_LENGTH, type CheckTable, SHORTEST_BODY } from './labelled-token.ts';
+import { BODY_CLASS, BODY_LENGTH, checkChanges, checkStart, SHORTEST_BODY } from './labelled-token.ts';
 
 /** Names of the forms. */
 export const FORMS = ['labelled', 'bare', 'uuid', 'hex', 'base64url', 'digits'] as const;
 export type Form = (typeof FORMS)[number];
 
 /** Writes the body of the tag whose word j is `tags[at + j * step]` as ASCII at `offset`. */
-export type WriteBody = (tags: Int32Array, at: number, step: number, out: Uint8Array, offset: number) => void;
+export type WriteBody = (tags: Int32Array, at: number, step: number, out: DataView, offset: number) => void;
 
 interface Facts {
   /** Characters of the whole body, which is also the longest. */
@@ -196,58 +195,103 @@ function bitsOf(tags: Int32Array, at: number, step: number, from: number, count:
   return value & ((1 << count) - 1);
 }
 
-/** Base32, four symbols (20 bits) at a time. */
-function base32Writer(length: number): WriteBody {
-  const fours = length >>> 2;
-  return (tags, at, step, out, offset) => {
-    let to = offset;
-    for (let k = 0; k < fours; k++, to += 4) {
-      const bits = bitsOf(tags, at, step, 20 * k, 20);
-      out[to] = BASE32[bits >>> 15]!;
-      out[to + 1] = BASE32[(bits >>> 10) & 31]!;
-      out[to + 2] = BASE32[(bits >>> 5) & 31]!;
-      out[to + 3] = BASE32[bits & 31]!;
-    }
-    for (let k = 4 * fours; k < length; k++) out[to++] = BASE32[symbolAt(tags, at, step, k)]!;
-  };
-}
+/** Two symbols of base32 as two characters, by their ten bits. */
+const PAIRS: Uint16Array = /* @__PURE__ */ Uint16Array.from(
+  { length: 1024 },
+  (_, bits) => (BASE32[bits >>> 5]! << 8) | BASE32[bits & 31]!,
+);
 
 /** Symbol k of a body in base32; the last of a whole body ends with two zero bits. */
 function symbolAt(tags: Int32Array, at: number, step: number, k: number): number {
   return k < BODY_LENGTH - 1 ? bitsOf(tags, at, step, 5 * k, 5) : bitsOf(tags, at, step, 5 * k, 3) << 2;
 }
 
-/** A body of base32 and the check characters behind it. */
-export function checkedWriter(length: number, { start, changes }: CheckTable): WriteBody {
-  const fours = length >>> 2;
+function base32Writer(length: number): WriteBody {
   return (tags, at, step, out, offset) => {
-    let to = offset;
+    for (let k = 0; k < length; k++) out.setUint8(offset + k, BASE32[symbolAt(tags, at, step, k)]!);
+  };
+}
+
+/** A body of base32 and the check characters behind it. */
+export function checkedWriter(length: number, head: string): WriteBody {
+  return length === BODY_LENGTH ? wholeWriter(checkStart(head, length)) : shortWriter(length, checkStart(head, length));
+}
+
+function shortWriter(length: number, start: number): WriteBody {
+  const changes = checkChanges(length, 1);
+  return (tags, at, step, out, offset) => {
     let crc = start;
-    for (let k = 0; k < fours; k++, to += 4) {
-      const bits = bitsOf(tags, at, step, 20 * k, 20);
-      const s0 = bits >>> 15;
-      const s1 = (bits >>> 10) & 31;
-      const s2 = (bits >>> 5) & 31;
-      const s3 = bits & 31;
-      const row = 128 * k;
-      crc ^= changes[row + s0]! ^ changes[row + 32 + s1]! ^ changes[row + 64 + s2]! ^ changes[row + 96 + s3]!;
-      out[to] = BASE32[s0]!;
-      out[to + 1] = BASE32[s1]!;
-      out[to + 2] = BASE32[s2]!;
-      out[to + 3] = BASE32[s3]!;
+    for (let k = 0; k < length; k++) {
+      const symbol = symbolAt(tags, at, step, k);
+      crc ^= changes[32 * k + symbol]!;
+      out.setUint8(offset + k, BASE32[symbol]!);
     }
-    for (let k = 4 * fours; k < length; k++) {
-      const s = symbolAt(tags, at, step, k);
-      crc ^= changes[32 * k + s]!;
-      out[to++] = BASE32[s]!;
-    }
-    for (let k = CHECK_LENGTH - 1; k >= 0; k--) out[to++] = BASE32[(crc >>> (5 * k)) & 31]!;
+    out.setUint16(offset + length, PAIRS[(crc >>> 10) & 1023]!);
+    out.setUint16(offset + length + 2, PAIRS[crc & 1023]!);
+  };
+}
+
+/** What pairs of symbols change in the check of a whole body: 52 KiB, made when the first token of this form is. */
+let wholeChanges: Int32Array | null = null;
+
+/**
+ * The same for 26 symbols, 13 pairs, without loop: every token of the default form comes by here. Measured: 22 ns, and
+ * 60 ns symbol by symbol.
+ */
+function wholeWriter(start: number): WriteBody {
+  wholeChanges ??= checkChanges(BODY_LENGTH, 2);
+  const changes = wholeChanges;
+  return (tags, at, step, out, offset) => {
+    const t0 = tags[at]!;
+    const t1 = tags[at + step]!;
+    const t2 = tags[at + 2 * step]!;
+    const t3 = tags[at + 3 * step]!;
+    const p0 = t0 >>> 22;
+    const p1 = (t0 >>> 12) & 1023;
+    const p2 = (t0 >>> 2) & 1023;
+    const p3 = ((t0 << 8) | (t1 >>> 24)) & 1023;
+    const p4 = (t1 >>> 14) & 1023;
+    const p5 = (t1 >>> 4) & 1023;
+    const p6 = ((t1 << 6) | (t2 >>> 26)) & 1023;
+    const p7 = (t2 >>> 16) & 1023;
+    const p8 = (t2 >>> 6) & 1023;
+    const p9 = ((t2 << 4) | (t3 >>> 28)) & 1023;
+    const p10 = (t3 >>> 18) & 1023;
+    const p11 = (t3 >>> 8) & 1023;
+    // Eight bits are left: two zero bits fill the last symbol.
+    const p12 = (t3 << 2) & 1020;
+    const even =
+      changes[p0]! ^
+      changes[2048 + p2]! ^
+      changes[4096 + p4]! ^
+      changes[6144 + p6]! ^
+      changes[8192 + p8]! ^
+      changes[10240 + p10]! ^
+      changes[12288 + p12]!;
+    const odd =
+      changes[1024 + p1]! ^
+      changes[3072 + p3]! ^
+      changes[5120 + p5]! ^
+      changes[7168 + p7]! ^
+      changes[9216 + p9]! ^
+      changes[11264 + p11]!;
+    const crc = start ^ even ^ odd;
+    out.setInt32(offset, (PAIRS[p0]! << 16) | PAIRS[p1]!);
+    out.setInt32(offset + 4, (PAIRS[p2]! << 16) | PAIRS[p3]!);
+    out.setInt32(offset + 8, (PAIRS[p4]! << 16) | PAIRS[p5]!);
+    out.setInt32(offset + 12, (PAIRS[p6]! << 16) | PAIRS[p7]!);
+    out.setInt32(offset + 16, (PAIRS[p8]! << 16) | PAIRS[p9]!);
+    out.setInt32(offset + 20, (PAIRS[p10]! << 16) | PAIRS[p11]!);
+    out.setInt32(offset + 24, (PAIRS[p12]! << 16) | PAIRS[(crc >>> 10) & 1023]!);
+    out.setInt16(offset + 28, PAIRS[crc & 1023]!);
   };
 }
 
 function hexWriter(length: number): WriteBody {
   return (tags, at, step, out, offset) => {
-    for (let k = 0; k < length; k++) out[offset + k] = HEX[(tags[at + (k >>> 3) * step]! >>> (28 - 4 * (k & 7))) & 15]!;
+    for (let k = 0; k < length; k++) {
+      out.setUint8(offset + k, HEX[(tags[at + (k >>> 3) * step]! >>> (28 - 4 * (k & 7))) & 15]!);
+    }
   };
 }
 
@@ -256,24 +300,24 @@ function base64urlWriter(length: number): WriteBody {
   return (tags, at, step, out, offset) => {
     for (let k = 0; k < length; k++) {
       const sextet = k < 21 ? bitsOf(tags, at, step, 6 * k, 6) : bitsOf(tags, at, step, 126, 2) << 4;
-      out[offset + k] = BASE64URL[sextet]!;
+      out.setUint8(offset + k, BASE64URL[sextet]!);
     }
   };
 }
 
 /** A UUID of version 8 (RFC 9562, section 5.8): 48 bits, the version, 12 bits, the variant, 62 bits. */
-function writeUuid(tags: Int32Array, at: number, step: number, out: Uint8Array, offset: number): void {
+function writeUuid(tags: Int32Array, at: number, step: number, out: DataView, offset: number): void {
   let to = offset;
   let from = 0;
   for (let k = 0; k < 32; k++) {
-    if (k === 8 || k === 12 || k === 16 || k === 20) out[to++] = 45;
+    if (k === 8 || k === 12 || k === 16 || k === 20) out.setUint8(to++, 45);
     if (k === 12) {
-      out[to++] = HEX[8]!;
+      out.setUint8(to++, HEX[8]!);
     } else if (k === 16) {
-      out[to++] = HEX[8 | bitsOf(tags, at, step, from, 2)]!;
+      out.setUint8(to++, HEX[8 | bitsOf(tags, at, step, from, 2)]!);
       from += 2;
     } else {
-      out[to++] = HEX[bitsOf(tags, at, step, from, 4)]!;
+      out.setUint8(to++, HEX[bitsOf(tags, at, step, from, 4)]!);
       from += 4;
     }
   }
@@ -304,7 +348,7 @@ function digitsWriter(length: number): WriteBody {
         carry = product >>> 16;
       }
       for (let d = DIGITS_A_STEP - 1; d >= 0; d--) {
-        if (k + d < length) out[offset + k + d] = 48 + (carry % 10);
+        if (k + d < length) out.setUint8(offset + k + d, 48 + (carry % 10));
         carry = (carry / 10) | 0;
       }
     }

@@ -3,9 +3,7 @@
  */
 
 import { decodeAscii, GROUP } from './ascii.ts';
-import { ALPHABET } from './base32.ts';
 import { CHECK_LENGTH } from './check-characters.ts';
-import { checkTable } from './labelled-token.ts';
 import { checkedWriter, type Form, formOf } from './token-forms.ts';
 
 /** Writes tokens. Word j of a tag is at `at + j * step`. */
@@ -27,26 +25,26 @@ export interface TokenTexts {
 
 /** Set-up for one form, length and, for labelled tokens, head: the label with its `_`, and the shown key id. */
 export function tokenTexts(form: Form, length: number, head: string): TokenTexts {
-  const write =
-    form === 'labelled' ? checkedWriter(length, checkTable(head, length, ALPHABET)) : formOf(form).writer(length);
+  const write = form === 'labelled' ? checkedWriter(length, head) : formOf(form).writer(length);
   const width = head.length + length + (form === 'labelled' ? CHECK_LENGTH : 0);
   // A group is written behind one another, decoded at once and cut. The heads stand there from the beginning.
   const group = new Uint8Array(GROUP * width);
   for (let i = 0; i < group.length; i++) group[i] = i % width < head.length ? head.charCodeAt(i % width) : 0;
+  const view = new DataView(group.buffer);
 
   return {
     one(tag) {
-      write(tag, 0, 1, group, head.length);
+      write(tag, 0, 1, view, head.length);
       return decodeAscii(group, 0, width);
     },
     body(tag) {
-      write(tag, 0, 1, group, head.length);
+      write(tag, 0, 1, view, head.length);
       return decodeAscii(group, head.length, head.length + length);
     },
     many(tags, tagAt, step, rows, count, out) {
       for (let first = 0; first < count; first += GROUP) {
         const size = Math.min(GROUP, count - first);
-        for (let i = 0; i < size; i++) write(tags, tagAt(first + i), step, group, i * width + head.length);
+        for (let i = 0; i < size; i++) write(tags, tagAt(first + i), step, view, i * width + head.length);
         const text = decodeAscii(group, 0, size * width);
         for (let i = 0; i < size; i++) out[rows[first + i]!] = text.slice(i * width, (i + 1) * width);
       }

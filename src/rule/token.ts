@@ -192,7 +192,8 @@ export function token<const Scope extends string, const Optional extends boolean
 
     /** The prepared text of a value, or `null` for an intact token of these keys that passes. */
     function enter(value: unknown): string | null {
-      const text = inputText(value);
+      // Without steps the kernel looks at the characters, and refuses lone surrogates.
+      const text = steps.length === 0 && typeof value === 'string' ? value : inputText(value);
       if (isOwnToken(text)) return null;
       if (steps.length === 0) return text;
       const prepared = prepareText(text);

@@ -1,0 +1,124 @@
+/**
+ * Tokens against node:crypto: an e-mail address of 20 bytes in, a labelled token of 128 bits out, against a MAC as text
+ * in the form that is fastest (rivals/node-hmac.mjs says which were tried).
+ */
+import assert from 'node:assert/strict';
+import { inspect, keyset, token, utf8Column } from 'trefoil';
+import { emailAddress } from 'trefoil/prepare';
+import { oneByOne, random, valueByValue, wholeColumn } from './inputs.mjs';
+import { nodeHmac, nodeHmacForms } from './rivals/node-hmac.mjs';
+import { KEYSET, list, ruleKey } from './rivals/tree-by-hand.mjs';
+
+const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
+const AGAINST = "createHmac('sha256', KeyObject)";
+
+/** Addresses of 20 characters, all different. */
+function emails(count) {
+  const next = random(11);
+  return Array.from({ length: count }, (_, i) => {
+    const name = `${String.fromCharCode(97 + next(26), 97 + next(26))}${String(i).padStart(6, '0')}`;
+    // Flat, as a driver or a parser gives texts; the parts of a template would be joined by whoever reads them first.
+    return Buffer.from(`${name}@example.com`).toString('latin1');
+  });
+}
+
+const values = emails(10_000);
+const keys = keyset.parse(KEYSET).domain('bench');
+const bound = token({ scope: 'person.email', label: 'mail' }).bind(keys);
+const secret = ruleKey('bench', 'token', 'person.email', ['hmac-sha256', list(), 'equal values']);
+const rival = nodeHmac(secret);
+
+/** Every token's body is the beginning of the rival's MAC, whatever form of the rival is taken. */
+function checkTokens() {
+  const many = bound.protectMany(values);
+  const forms = Object.values(nodeHmacForms(secret));
+  values.forEach((value, i) => {
+    const parts = inspect(many[i]);
+    assert.ok(parts.intact);
+    const mac = Buffer.from(forms[i % forms.length](value), 'base64url').readBigUInt64BE();
+    const body = [...parts.body.slice(0, 12)].reduce((sum, c) => sum * 32n + BigInt(BASE32.indexOf(c)), 0n);
+    assert.equal(body, mac >> 4n);
+    assert.equal(many[i], bound.protect(value));
+  });
+}
+
+function one() {
+  return {
+    work: 'token.protect, e-mail of 20 bytes, labelled',
+    against: AGAINST,
+    floor: 2.5,
+    check: checkTokens,
+    ours: oneByOne(values, bound.protect),
+    rival: oneByOne(values, rival),
+  };
+}
+
+function many() {
+  return {
+    work: 'token.protectMany of 10,000, labelled',
+    against: AGAINST,
+    floor: 3.5,
+    aim: 5,
+    check: checkTokens,
+    ours: wholeColumn(values, bound.protectMany),
+    rival: valueByValue(values, rival, 1000),
+  };
+}
+
+function form(name, floor, options) {
+  const rule = token({ scope: 'person.email', ...options }).bind(keys);
+  return {
+    work: `token.protectMany of 10,000, ${name}`,
+    against: AGAINST,
+    floor,
+    check() {
+      const all = rule.protectMany(values);
+      for (const [i, value] of values.entries()) assert.equal(all[i], rule.protect(value));
+    },
+    ours: wholeColumn(values, rule.protectMany),
+    rival: valueByValue(values, rival, 1000),
+  };
+}
+
+function utf8() {
+  const column = utf8Column(values);
+  return {
+    work: 'token.protectMany of 10,000 as UTF-8 with offsets',
+    against: AGAINST,
+    floor: 3.5,
+    check() {
+      const out = bound.protectMany(column);
+      const text = Buffer.from(out.bytes).toString();
+      assert.equal(text, bound.protectMany(values).join(''));
+    },
+    ours: { values: values.length, run: () => bound.protectMany(column) },
+    rival: valueByValue(values, rival, 1000),
+  };
+}
+
+/** What a column gains that has each value ten times. */
+function repeated() {
+  const few = Array.from({ length: 10_000 }, (_, i) => values[(i * 7919) % 1000]);
+  return {
+    work: 'token.protectMany of 10,000, 1,000 of them different',
+    against: AGAINST,
+    floor: 5,
+    check() {
+      const all = bound.protectMany(few);
+      for (const [i, value] of few.entries()) assert.equal(all[i], bound.protect(value));
+    },
+    ours: wholeColumn(few, bound.protectMany),
+    rival: valueByValue(few, rival, 1000),
+  };
+}
+
+export const cases = [
+  one,
+  many,
+  () => form('prepared as e-mail address', 3, { prepare: emailAddress, label: 'mail' }),
+  () => form('uuid', 3.5, { form: 'uuid' }),
+  () => form('digits', 3, { form: 'digits', length: 18, population: 1_000_000 }),
+  () => form('BLAKE3', 3.5, { prf: 'blake3', label: 'mail' }),
+  utf8,
+  repeated,
+];
