@@ -102,8 +102,11 @@ function joins(leaves: readonly Leaf[], domain: string | undefined): string[] {
     const { rule, engine } = group[0]!;
     const paths = group.map(({ path }) => code(path)).join(', ');
     const others = `every other ${rule.rule} of the scope ${code(engine.facts.scope!)} made the same way`;
-    const dresses = new Set(group.map((leaf) => JSON.stringify([written(leaf, 'form'), written(leaf, 'label')])));
-    const note = dresses.size > 1 ? '; labels or forms differ, so compare the bodies of the tokens' : '';
+    const dresses = new Set(
+      group.map((leaf) => JSON.stringify(['form', 'length', 'label'].map((name) => written(leaf, name)))),
+    );
+    const note =
+      dresses.size > 1 ? '; labels, forms or lengths differ, so compare how the bodies of the tokens begin' : '';
     lines.push(`- ${paths}: ${group.length > 1 ? 'join with each other and with' : 'joins with'} ${others}${note}`);
   }
   const kept = leaves.filter(({ engine }) => engine.facts.back === 'unchanged').map(({ path }) => code(path));

@@ -92,7 +92,7 @@ export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
     if (other === undefined) {
       first.set(scope, leaf);
     } else if (other.engine.facts.joins !== joins) {
-      const message = `has the scope of ${other.path} but other prepare steps, so the two would join in part; give them the same steps or two scopes`;
+      const message = `has the scope of ${other.path} but other prepare steps or another prf, so the two would join in part or never; give them the same or two scopes`;
       issues.push({ code: 'half_join', message, field: leaf.path });
     }
   }

@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot';
+import { FORMS } from '../core/token-forms.ts';
 
 /** A map of option names to schemas. */
 export type Entries = Readonly<Record<string, v.GenericSchema>>;
@@ -47,7 +48,11 @@ function makeSchema(): PolicySchema {
       ...common,
       scope: text,
       prepare: v.optional(v.union([text, v.array(text)])),
-      form: v.optional(v.picklist(['labelled', 'bare'])),
+      form: v.optional(v.picklist(FORMS)),
+      length: v.optional(whole),
+      population: v.optional(whole),
+      maxCollisionProbability: v.optional(v.number()),
+      prf: v.optional(v.picklist(['hmac-sha256', 'blake3'])),
       label: v.optional(text),
       onToken: v.optional(v.picklist(['error', 'pass'])),
       empty: v.optional(empty),

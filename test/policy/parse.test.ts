@@ -398,7 +398,9 @@ describe('numbers where text must stand', () => {
     expect(message({ rule: 'token', scope: 'a', prepare: {} })).toBe('prepare must be text or a list');
     expect(message({ rule: 'fpe', scope: 'a', format: null })).toBe('format must be text or a map');
     expect(message({ rule: 'constant', value: [] })).toBe('value must be text, number, boolean or null');
-    expect(message({ rule: 'token', scope: 'a', form: 'hex' })).toBe('form must be labelled or bare');
+    expect(message({ rule: 'token', scope: 'a', form: 'octal' })).toBe(
+      'form must be labelled, bare, uuid, hex, base64url or digits',
+    );
   });
 
   it('the domain and key checks too', () => {
