@@ -3,7 +3,7 @@
  */
 
 export type { Enciphered, Sealed, Token } from './core/brands.ts';
-export { type NumberColumn, type Utf8Column, utf8Column, utf8Texts } from './core/columns.ts';
+export { type ColumnOf, type NumberColumn, type Utf8Column, utf8Column, utf8Texts } from './core/columns.ts';
 export { inspect, type TokenParts, tokenPattern } from './core/labelled-token.ts';
 export { type LengthPlan, planLength } from './core/token-forms.ts';
 export { type AnyIssue, formatIssue, type Issue, type IssueCode, TrefoilError } from './errors.ts';

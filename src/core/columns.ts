@@ -40,6 +40,13 @@ const MAX_BYTES = 0x7fffffff;
 /** A column in any of its forms. */
 export type Column = readonly unknown[] | NumberColumn | Utf8Column;
 
+/** What a column becomes when each of its values becomes a `T`: missing values stay, UTF-8 stays UTF-8. */
+export type ColumnOf<C, T> = C extends Utf8Column
+  ? Utf8Column
+  : C extends readonly (infer V)[]
+    ? (T | Extract<V, null | undefined>)[]
+    : T[];
+
 /** How many values a column has; `null` for what is no column. */
 export function columnLength(column: unknown): number | null {
   if (Array.isArray(column) || isNumberColumn(column)) return column.length;
@@ -109,6 +116,15 @@ function grown(bytes: Uint8Array, end: number, wanted: number): Uint8Array<Array
  * The texts of a column of UTF-8, `null` where none is.
  *
  * @throws TypeError, RangeError for offsets that do not fit the bytes, TrefoilError `not_utf8`.
+ *
+ * @example
+ * ```ts
+ * import { utf8Texts } from 'trefoil';
+ *
+ * const bytes = new TextEncoder().encode('AdaZoë');
+ * utf8Texts({ offsets: Int32Array.of(0, 3, 7), bytes }); // → ['Ada', 'Zoë']
+ * utf8Texts({ offsets: Int32Array.of(0, 3, 7), bytes, validity: Uint8Array.of(0b10) }); // → [null, 'Zoë']
+ * ```
  */
 export function utf8Texts(column: Utf8Column): (string | null)[] {
   return readUtf8(column, () => fail('not_utf8', 'a text of the column is no UTF-8'));

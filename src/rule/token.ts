@@ -8,7 +8,7 @@
 import type { Token } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkOneOf, checkText, typeName } from '../core/checks.ts';
-import type { NumberColumn, Utf8Column } from '../core/columns.ts';
+import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
 import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../core/labelled-token.ts';
 import { checkLength, FORMS, type Form, formOf } from '../core/token-forms.ts';
 import { tokenTexts } from '../core/token-texts.ts';
@@ -99,11 +99,9 @@ export interface BoundToken<Scope extends string = string> {
   /** The token of one value. `null` and `undefined` pass. */
   readonly protect: <V extends TokenInput | null | undefined>(value: V) => Token<Scope> | Missing<V>;
   /** The tokens of a column. Throws once, with the first 100 issues and their rows from 1. */
-  readonly protectMany: {
-    <V extends TokenInput | null | undefined>(column: readonly V[]): (Token<Scope> | Missing<V>)[];
-    (column: NumberColumn): Token<Scope>[];
-    (column: Utf8Column): Utf8Column;
-  };
+  readonly protectMany: <C extends readonly (TokenInput | null | undefined)[] | NumberColumn | Utf8Column>(
+    column: C,
+  ) => ColumnOf<C, Token<Scope>>;
   /**
    * Whether a token is the value's, under any key of the domain. The bodies are compared in constant time.
    *

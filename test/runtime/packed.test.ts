@@ -200,7 +200,8 @@ describe('a bundler', () => {
     const { text, bytes } = await bundle("import { keep } from 'trefoil';\nconsole.log(keep);");
     console.log(`bundle: keep alone ${bytes} bytes`);
     expect(found(text, /aes|ff1|sha-?256|hkdf|hmac|siv\b|unassigned_code_points|0x[0-9a-f]{8}/gi)).toEqual([]);
-    expect(bytes).toBeLessThan(6_000);
+    // 6,515, of which 600 read columns of UTF-8.
+    expect(bytes).toBeLessThan(6_700);
   });
 
   test('takes nothing for an import that is not used', async () => {
@@ -243,9 +244,10 @@ describe('a bundler', () => {
   test.each([
     {
       part: 'the three leaves and policy',
-      // 89,085. Of these 14,000 are FF1 for whole columns, 8,000 AES, 7,000 the permutations of small spaces, and 4,000
-      // tables of other formats that a bundler cannot prove to be without effect.
-      most: 93_000,
+      // 117,822 before the last changes to seal. Of these 15,000 are the 64 rounds of SHA-256 written out, 14,000 FF1 for
+      // whole columns, 9,000 BLAKE3 (6,000 of them noble's, for long messages), 8,000 AES, 7,000 the permutations of small
+      // spaces, and 4,000 tables of other formats that a bundler cannot prove to be without effect.
+      most: 135_000,
       code: `
         import { fpe, keyset, policy, seal, token } from 'trefoil';
         import { card } from 'trefoil/format';
