@@ -7,6 +7,7 @@
 import { badType, checkText, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { checkEmailSyntax } from './email-syntax.ts';
+import { plainEmail, plainPhone } from './plain.ts';
 import { trimText } from './space.ts';
 import { checkAssigned, foldFull, foldSimple, isAscii, toNfc, toNfd, toNfkc } from './unicode.ts';
 
@@ -205,6 +206,9 @@ export const emailAddressExact: Prepare<'emailAddressExact'> = /* @__PURE__ */ m
  * sigma of a word differently from the others.
  */
 function email(text: string, foldLocal: boolean): string {
+  const capitals = plainEmail(text);
+  if (capitals === 0 || (capitals === 1 && !foldLocal)) return text;
+  if (capitals !== null && foldLocal) return text.toLowerCase();
   // Before anything is dropped, so that the index in the message is the caller's.
   checkAssigned(text);
   const address = toNfc(trimText(text));
@@ -246,6 +250,8 @@ const TRUNK_PREFIX = /\([^0-9()]*0[^0-9()]*\)/;
  * ```
  */
 export const phoneE164: Prepare<'phoneE164'> = /* @__PURE__ */ make('phoneE164', (text) => {
+  const plain = plainPhone(text);
+  if (plain !== null) return plain;
   const number = trimText(text);
   if (!number.startsWith('+'))
     fail('not_a_phone', 'the number has no country code; write it with + and the country code');

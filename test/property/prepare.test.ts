@@ -148,3 +148,61 @@ describe('what joins', () => {
 function upper(input: string): string {
   return input.normalize('NFD').toUpperCase().normalize('NFD').toLowerCase().toUpperCase().normalize('NFD');
 }
+
+describe('the quick way of plain values', () => {
+  // A space in front is dropped by the long way, and no plain value begins with one.
+  const result = (step: (text: string) => string, text: string): string => {
+    try {
+      return step(text);
+    } catch (error) {
+      return (error as TrefoilError).code;
+    }
+  };
+  const atom = fc.string({ unit: fc.constantFrom(...'aZ09.-+!_{}~ @é"('), maxLength: 8 });
+  const long = fc
+    .tuple(fc.constantFrom(0, 1, 62, 63, 64, 65, 66), fc.constantFrom(1, 62, 63, 64, 190), fc.constantFrom(1, 63, 64))
+    .map(([local, label, top]) => `${'a'.repeat(local)}@${'b'.repeat(label)}.${'c'.repeat(top)}`);
+  const address = fc.oneof(
+    fc.tuple(atom, atom, atom).map(([local, label, top]) => `${local}@${label}.${top}`),
+    fc.tuple(atom, atom).map(([local, domain]) => `${local}@${domain}`),
+    fc.array(fc.constantFrom('a', 'B', '.', '-', '@'), { maxLength: 12 }).map((parts) => parts.join('')),
+    long,
+    email,
+  );
+
+  it.each([emailAddress, emailAddressExact])('$step: gives and refuses what the long way does', (step) => {
+    fc.assert(
+      fc.property(address, (text) => {
+        expect(result(step, text)).toBe(result(step, ` ${text}`));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('domains of every length around 255 octets', () => {
+    const labels = `${'d'.repeat(63)}.`.repeat(3);
+    for (let rest = 55; rest <= 66; rest++) {
+      const text = `Ada@${labels}${'e'.repeat(rest)}`;
+      expect(result(emailAddress, text)).toBe(result(emailAddress, ` ${text}`));
+    }
+    expect(result(emailAddress, `Ada@${labels}${'e'.repeat(63)}`)).toBe(`ada@${labels}${'e'.repeat(63)}`);
+    expect(result(emailAddress, `Ada@${labels}${'e'.repeat(61)}.ee`)).toBe('not_an_email');
+  });
+
+  it('phoneE164: gives and refuses what the long way does', () => {
+    const anything = fc.string({ unit: fc.constantFrom(...'0123456789 -./()+\u2013,'), maxLength: 20 });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          phone,
+          anything,
+          anything.map((rest) => `+${rest}`),
+        ),
+        (text) => {
+          expect(result(phoneE164, text)).toBe(result(phoneE164, ` ${text}`));
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+  });
+});
