@@ -31,8 +31,12 @@ export function child(parent, step, names, length = 32) {
   return Buffer.from(hkdfSync('sha256', parent, 'trefoil keyset-v1', list(step, ...names), length));
 }
 
+/** The node of a domain. */
+export function domainKey(domain) {
+  return child(ROOT, 'domain', [domain]);
+}
+
 /** The node of a rule. */
 export function ruleKey(domain, kind, scope, parameters) {
-  const node = child(ROOT, 'domain', [domain]);
-  return child(child(child(node, 'kind', [kind]), 'scope', [scope]), 'parameters', parameters);
+  return child(child(child(domainKey(domain), 'kind', [kind]), 'scope', [scope]), 'parameters', parameters);
 }

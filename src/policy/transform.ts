@@ -5,7 +5,7 @@
 
 import { typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
-import type { BoundColumns } from '../rule/rule.ts';
+import { type BoundColumns, issueOf } from '../rule/rule.ts';
 import type { Direction } from './bound.ts';
 import type { FieldsNode, Node } from './tree.ts';
 
@@ -45,6 +45,16 @@ export function makeTransform(
     }
 
     function visitLeaf({ index, leaf }: Node & { kind: 'leaf' }, values: readonly unknown[], places: Places): void {
+      const { protectOne } = columns[index]!;
+      // A record alone: a column of one value would cost more than the value.
+      if (values.length === 1 && direction === 'protect' && protectOne !== undefined) {
+        try {
+          put(places, 0, protectOne(values[0]));
+        } catch (error) {
+          reject(places.rows[0]!, { ...issueOf(error), field: leaf.path });
+        }
+        return;
+      }
       const out = columns[index]![direction](values, (at, issue) => {
         reject(places.rows[at]!, { ...issue, field: leaf.path });
       });
