@@ -82,7 +82,7 @@ it('a batch of records is what each record is alone, whatever names its neighbou
     fc.property(batch, fc.boolean(), (rows, dropOthers) => {
       const rejected = new Set<number>();
       const policyOf = dropOthers ? loose : bound;
-      const out = policyOf.protectMany(rows as never[], { onReject: (issue) => void rejected.add(issue.row) });
+      const out = policyOf.protectMany(rows as never[], { onReject: (issue) => void rejected.add(issue.row ?? 0) });
       const expected = rows.map((row) => literal(row, dropOthers));
       expect(out.map((row) => JSON.stringify(row))).toEqual(expected.filter((row) => row !== null));
       expect([...rejected].sort((a, b) => a - b)).toEqual(expected.flatMap((row, i) => (row === null ? [i + 1] : [])));
