@@ -2,49 +2,56 @@
  * `seal`: deterministic authenticated encryption to a text (docs/spec/seal-v1.md), AES-SIV without any state.
  */
 
-import { ALPHABET_CLASS, decode, encode } from '../core/base32.ts';
+import { ALPHABET_CLASS, decode } from '../core/base32.ts';
 import type { Sealed } from '../core/brands.ts';
-import { concat, encodeList, utf8 } from '../core/bytes.ts';
+import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { checkOneOf, checkText } from '../core/checks.ts';
-import { fail } from '../errors.ts';
-import { aesSiv, SIV_LENGTH } from '../kernel/siv.ts';
+import {
+  ALGORITHM_BYTE,
+  borrowRoom,
+  bucketOf,
+  bucketOfText,
+  givenId,
+  givePlain,
+  giveSealed,
+  idNumber,
+  LARGEST_BUCKET,
+  overRooms,
+  putPlain,
+  putSealed,
+  type Room,
+  returnRoom,
+  takePlain,
+  takeSealed,
+  VERSION,
+} from '../core/sealed-texts.ts';
+import { fail, type Issue } from '../errors.ts';
+import { aesSiv, type SivValues } from '../kernel/siv.ts';
 import { KEY_ID_LENGTH } from '../keys/derive.ts';
 import { type DomainKey, type DomainKeys, expandNode, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import {
   type BoundColumns,
   boundVerbs,
+  type ColumnVerb,
   type Common,
   checkCommon,
   checkEmpty,
   checkScope,
+  issueOf,
   type MayBeAbsent,
   makeRule,
   mapColumn,
+  onceEach,
   openFor,
   type Rule,
   type RuleEngine,
   refuseReveal,
 } from './rule.ts';
 
-/** Version of the format, and the algorithm: 1 is AES-256-SIV; the others are free, one for sealing to a public key. */
-const VERSION = 1;
-const AES_256_SIV = 1;
-const HEADER: Uint8Array = /* @__PURE__ */ Uint8Array.of(VERSION, AES_256_SIV);
-
 /** Names in the derivation (docs/spec/seal-v1.md, "Key"). */
 const ALGORITHM = 'aes-256-siv';
 const PADDING = 'buckets-1';
-
-/**
- * Lengths of the padded plaintext in bytes: powers of two from 32 to 2^20. A name's length is a leak; of a value of up
- * to 31 bytes nothing shows, of a longer one the power of two.
- */
-const SMALLEST_BUCKET = 32;
-const LARGEST_BUCKET = 1_048_576;
-
-/** First byte of the padding (ISO/IEC 7816-4). */
-const PAD = 0x80;
 
 /** Key id, and the header's first 16 bits as base32 shows them: `040`, then a symbol of the upper half. */
 const OURS = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}040[g-hjkmnp-tv-z]`);
@@ -73,7 +80,7 @@ export interface SealedParts {
 export function inspectSealed(text: string): SealedParts | null {
   if (typeof text !== 'string' || !OURS.test(text)) return null;
   const bytes = decode(text.slice(KEY_ID_LENGTH));
-  if (bytes === null || !isBucket(bytes.length - HEADER.length - SIV_LENGTH)) return null;
+  if (bytes === null || bucketOfText(text.length) === 0) return null;
   return { keyId: text.slice(0, KEY_ID_LENGTH), version: bytes[0]!, algorithm: bytes[1]! };
 }
 
@@ -172,51 +179,128 @@ export function seal<
     ...common,
   };
 
-  /** Key set-up of one key: the AES-SIV key and the associated data, which is the same for all values. */
-  function codecOf(key: DomainKey, domain: string) {
+  /** Key set-up of one key: AES-SIV with the associated data, which is the same for all values. */
+  function codecOf(key: DomainKey, domain: string): Codec {
     const siv = aesSiv(expandNode(key.derive('seal', scope, [ALGORITHM, PADDING]), ALGORITHM, 64));
-    const associated = encodeList(['seal-v1', HEADER, key.id, domain, scope]);
-    return {
-      seal: (plaintext: Uint8Array) => key.id + encode(concat([HEADER, siv.seal(pad(plaintext), associated)])),
-      open(bytes: Uint8Array): Uint8Array | null {
-        const padded = siv.open(bytes.subarray(HEADER.length), associated);
-        return padded === null ? null : unpad(padded);
-      },
-    };
+    const header = Uint8Array.of(VERSION, ALGORITHM_BYTE);
+    return { id: key.id, siv: siv.under(encodeList(['seal-v1', header, key.id, domain, scope])) };
   }
 
-  function setUp(opened: OpenedKeys, revealing: boolean): BoundColumns {
-    const codecs = new Map(opened.keys.map((key) => [key.id, codecOf(key, opened.domain)]));
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  function setUp(opened: OpenedKeys, revealing: boolean): Required<BoundColumns> {
+    const codecs = new Map(opened.keys.map((key) => [idNumber(key.id), codecOf(key, opened.domain)]));
+    const primary = codecs.get(idNumber(opened.primary.id))!;
+    const isMissing = (value: unknown) => value === null || value === undefined || (value === '' && empty === 'keep');
 
-    function open(value: unknown): string | number {
-      const text = checkText(value);
-      const codec = codecs.get(text.slice(0, KEY_ID_LENGTH));
-      if (!OURS.test(text) || codec === undefined) {
-        if (inspectSealed(text) === null) fail('not_sealed', 'the value is not a sealed value');
-        fail('unknown_key', 'the value was sealed with a key of another domain or keyset');
-      }
-      const bytes = decode(text.slice(KEY_ID_LENGTH));
-      const plaintext = bytes === null ? null : codec.open(bytes);
-      if (plaintext === null) failReveal();
+    function sealOne(value: unknown): unknown {
+      const length = givePlain(inputText(value, kind));
+      const room = borrowRoom(checkedBucket(length), 1);
+      putPlain(room, 0, length);
+      room.rows[0] = 0;
+      room.count = 1;
+      primary.siv.seal(room);
+      takeSealed(room, primary.id, single);
+      returnRoom(room);
+      return single[0];
+    }
+
+    function protectOne(value: unknown): unknown {
+      protectingKey(opened);
+      return isMissing(value) ? value : sealOne(value);
+    }
+
+    const protect: ColumnVerb = (column, report) => {
+      protectingKey(opened);
+      if (column.length < SEVERAL) return mapColumn(column, sealOne, report, empty);
+      const out = new Array<unknown>(column.length);
+      overRooms<Codec>(
+        column.length,
+        (i, roomOf) => {
+          const value = column[i];
+          if (isMissing(value)) {
+            out[i] = value;
+            return null;
+          }
+          try {
+            const length = givePlain(inputText(value, kind));
+            const room = roomOf(primary, checkedBucket(length));
+            putPlain(room, room.count, length);
+            return room;
+          } catch (error) {
+            report(i, issueOf(error));
+            return null;
+          }
+        },
+        ({ siv, id }, room) => {
+          siv.seal(room);
+          takeSealed(room, id, out);
+        },
+      );
+      return out;
+    };
+
+    /** Why a text is refused. Only what was seen before opening tells two reasons apart. */
+    function refusal(value: unknown): Issue {
       try {
-        const plain = decoder.decode(plaintext);
-        return kind === 'integer' ? readInteger(plain) : plain;
-      } catch {
+        const text = checkText(value);
+        if (!OURS.test(text) || !codecs.has(idNumber(text))) {
+          if (inspectSealed(text) === null) fail('not_sealed', 'the value is not a sealed value');
+          fail('unknown_key', 'the value was sealed with a key of another domain or keyset');
+        }
         failReveal();
+      } catch (error) {
+        return issueOf(error);
       }
     }
 
-    return {
-      protect(column, report) {
-        const { seal: sealBytes } = codecs.get(protectingKey(opened).id)!;
-        return mapColumn(column, (value) => sealBytes(utf8(inputText(value, kind))), report, empty);
-      },
-      reveal(column, report) {
-        if (!revealing) refuseReveal();
-        return mapColumn(column, open, report, empty);
-      },
+    const reveal: ColumnVerb = (column, report) => {
+      if (!revealing) refuseReveal();
+      const out = new Array<unknown>(column.length);
+      const refused: number[] = [];
+      const refuse = (row: number) => {
+        refused.push(row);
+      };
+      let codec = primary;
+      let codecId = idNumber(primary.id);
+      overRooms<Codec>(
+        column.length,
+        (i, roomOf) => {
+          const value = column[i];
+          if (isMissing(value)) {
+            out[i] = value;
+            return null;
+          }
+          const bucket = typeof value === 'string' ? bucketOfText(value.length) : 0;
+          if (bucket !== 0 && giveSealed(value as string)) {
+            const id = givenId();
+            if (id !== codecId && codecs.has(id)) {
+              codec = codecs.get(id)!;
+              codecId = id;
+            }
+            if (id === codecId) {
+              const room = roomOf(codec, bucket);
+              if (putSealed(room, room.count, (value as string).length)) return room;
+            }
+          }
+          refuse(i);
+          return null;
+        },
+        ({ siv }, room) => {
+          siv.open(room, room.verdicts);
+          takePlain(room, out, refuse);
+          if (kind === 'integer') readIntegers(room, out, refuse);
+        },
+        () => {
+          // Rooms are emptied in any order, issues are told in the order of rows.
+          if (refused.length === 0) return;
+          refused.sort((a, b) => a - b);
+          for (const row of refused) report(row, refusal(column[row]));
+          refused.length = 0;
+        },
+      );
+      return out;
     };
+
+    return { protect: onceEach(protect), protectOne, reveal: onceEach(reveal) };
   }
 
   const engine: RuleEngine = {
@@ -261,35 +345,39 @@ function inputText(value: unknown, kind: SealValue): string {
   return String(value);
 }
 
-/** The number of a canonical decimal text. */
-function readInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || String(value) !== text) throw new RangeError('not a canonical integer');
-  return value;
+/** Numbers in place of the texts that came out of a room. */
+function readIntegers({ rows, count, verdicts }: Room, out: unknown[], refuse: (row: number) => void): void {
+  for (let slot = 0; slot < count; slot++) {
+    const row = rows[slot]!;
+    const text = out[row];
+    if (verdicts[slot] !== 1 || text === undefined) continue;
+    const number = Number(text);
+    // Only canonical decimal texts.
+    if (Number.isSafeInteger(number) && String(number) === text) {
+      out[row] = number;
+    } else {
+      out[row] = undefined;
+      refuse(row);
+    }
+  }
 }
 
-function isBucket(length: number): boolean {
-  return length >= SMALLEST_BUCKET && length <= LARGEST_BUCKET && (length & (length - 1)) === 0;
-}
-
-/** m || 0x80 || 00…: up to the smallest bucket that holds it. */
-function pad(plaintext: Uint8Array): Uint8Array {
-  let bucket = SMALLEST_BUCKET;
-  while (bucket <= plaintext.length) bucket *= 2;
+function checkedBucket(length: number): number {
+  const bucket = bucketOf(length);
   if (bucket > LARGEST_BUCKET) {
     fail('too_long', `the value is longer than ${LARGEST_BUCKET - 1} bytes of UTF-8`, { maximum: LARGEST_BUCKET - 1 });
   }
-  const padded = new Uint8Array(bucket);
-  padded.set(plaintext);
-  padded[plaintext.length] = PAD;
-  return padded;
+  return bucket;
 }
 
-/** Takes the padding off, or `null`. A plaintext in a bucket larger than its own is not canonical. */
-function unpad(padded: Uint8Array): Uint8Array | null {
-  let end = padded.length - 1;
-  while (end >= 0 && padded[end] === 0) end--;
-  if (end < 0 || padded[end] !== PAD || !isBucket(padded.length)) return null;
-  if (padded.length > SMALLEST_BUCKET && end < padded.length / 2) return null;
-  return padded.subarray(0, end);
+/** The prepared key of one domain key. */
+interface Codec {
+  readonly id: string;
+  readonly siv: SivValues;
 }
+
+/** Shorter columns are faster value by value. */
+const SEVERAL = 4;
+
+/** Where the text of a single value comes out. */
+const single: unknown[] = [];
