@@ -5,7 +5,9 @@
  * - a round times A and B directly after one another, in an order drawn at random, and gives one ratio;
  * - the result is the median of the rounds' ratios, which a few disturbed rounds do not move;
  * - its interval comes from order statistics: the count of ratios below the true median is binomial with p = 1/2, so
- *   two of the sorted ratios enclose the median with at least the confidence asked for, whatever the distribution.
+ *   two of the sorted ratios enclose the median with at least the confidence asked for, whatever the distribution;
+ * - where a few per cent matter (two builds of one code: guard-child.mjs), neither other processes nor the other side's
+ *   garbage may count: see BUILDS. An empty nursery takes the interval of a column of cards from 0.90–1.10 to 0.99–1.01.
  *
  * `selfTest` holds the harness to that: a function against itself, and against one that does 10 % more.
  */
@@ -16,6 +18,12 @@
 /** How long to measure. A round lasts twice `roundMs`: once for each side. */
 export const FULL = { rounds: 61, roundMs: 12, warmUpMs: 250 };
 export const QUICK = { rounds: 21, roundMs: 5, warmUpMs: 80 };
+/**
+ * For two builds of one code, in many short processes that each have `--expose-gc`. By processor time, because there a
+ * few per cent matter: on two cores with five busy processes the medians of identical code scatter by 2 to 3 %, by the
+ * clock on the wall by 6 to 17 % (measured). It counts the process's collector too.
+ */
+export const BUILDS = { rounds: 30, roundMs: 4, warmUpMs: 120, emptyNursery: true, processorTime: true };
 
 /** Of the intervals that are printed, in this share the true median lies inside. */
 export const CONFIDENCE = 0.99;
@@ -23,11 +31,18 @@ export const CONFIDENCE = 0.99;
 /** Every result ends here: an engine cannot prove that nobody reads it. */
 export let sink = 0;
 
+const wallNs = () => Number(process.hrtime.bigint());
+
+function processorNs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+}
+
 /** One loop for all sides, so that the cost of the loop and of the call is the same for each. */
-function time(run, calls) {
-  const start = process.hrtime.bigint();
+function time(run, calls, now = wallNs) {
+  const start = now();
   for (let i = 0; i < calls; i++) sink += run() === undefined ? 1 : 0;
-  return Number(process.hrtime.bigint() - start);
+  return now() - start;
 }
 
 /** Runs a side until it is compiled, and finds how many calls last `roundMs`. */
@@ -88,15 +103,19 @@ export function compare(ours, rival, effort = FULL) {
   const ratios = [];
   const oursNs = [];
   const rivalNs = [];
+  const timed = (run, calls) => {
+    if (effort.emptyNursery) globalThis.gc({ type: 'minor' });
+    return time(run, calls, effort.processorTime ? processorNs : wallNs);
+  };
   for (let round = 0; round < effort.rounds; round++) {
     let a;
     let b;
     if (Math.random() < 0.5) {
-      a = time(ours.run, oursCalls);
-      b = time(rival.run, rivalCalls);
+      a = timed(ours.run, oursCalls);
+      b = timed(rival.run, rivalCalls);
     } else {
-      b = time(rival.run, rivalCalls);
-      a = time(ours.run, oursCalls);
+      b = timed(rival.run, rivalCalls);
+      a = timed(ours.run, oursCalls);
     }
     oursNs.push(a / oursCalls / ours.values);
     rivalNs.push(b / rivalCalls / rival.values);

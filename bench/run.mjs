@@ -1,184 +1,110 @@
 /**
- * `npm run bench [-- NAME… --quick --guard]`: the benchmarks of the built package (`dist/`).
+ * `npm run bench [-- NAME… --quick --node PATH… --readme]`: the benchmarks of the built package (`dist/`).
  *
- * NAME runs only the cases whose file or text contains it. `--quick` takes ten seconds instead of half a minute and
- * gives wider intervals. `--guard` exits with 1 when the whole interval of a ratio lies below its floor. Without it the
- * run only fails for a wrong output, for an error, or for a harness that cannot be trusted.
+ * NAME runs only the cases whose file or text contains it. `--quick` takes a third of the time and gives wider
+ * intervals. Outputs are compared with the rival's here, before anything is timed; then child.mjs times the case, both
+ * sides in one process, which is fresh so that no case feels the one before. The run fails for a wrong output, for an
+ * error, or for a harness that cannot be trusted; ratios are judged by guard.mjs (`npm run bench:guard`).
  *
- * Each file of FILES is a hot path and exports `cases`, a list of functions that each give one:
- *
- *     { work, against, floor?, aim?, target?, check, ours, rival? }
- *
- * `check` compares the outputs of both sides and runs here before anything is timed; then child.mjs times the case,
- * both sides in one process, which is fresh so that no case feels the one before. `ours` and `rival` are sides of
- * harness.mjs. `floor` and `aim` are ratios. A case without a rival has at most a `target` in values a second, which is
- * printed and never judged: absolute times belong to a machine.
- *
- * What the ratios compare with is in rivals/, a package of its own with exact versions and a lock file, installed here
- * when it is missing. Each rival is written in its best honest form: a slow rival would flatter.
- *
- * The results go to the terminal and to results/latest.json and results/latest.md.
+ * The results go to the terminal, to results/latest.json and, of a full run of everything, to results/nodeNN.json.
+ * `--node PATH`, as often as wanted, runs all of it again with another Node. `--readme` makes the table in README.md
+ * from the full runs of this command, side by side; `--stored` takes results/nodeNN.json as they are instead of
+ * measuring. What a case is stands in suite.mjs.
  */
-import { fork, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CONFIDENCE, FULL, QUICK, selfTest } from './harness.mjs';
-
-const FILES = ['ff1', 'card', 'ip', 'date', 'regex'];
+import { allCases, GROUPS, installRivals, path, reason, timed } from './suite.mjs';
+import { between, interval, line, readmeTable } from './table.mjs';
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, guard: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    node: { type: 'string', multiple: true, default: [] },
+    readme: { type: 'boolean', default: false },
+    stored: { type: 'boolean', default: false },
+  },
 });
-const effort = flags.quick ? QUICK : FULL;
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+const whole = names.length === 0 && !flags.quick;
+const stored = (major) => path(`results/node${major}.json`);
 
-installRivals();
-const { same, slower } = selfTest();
-console.log(`harness: itself ${interval(same)}, 10 % more work ${interval(slower)}\n`);
+if (flags.readme && !whole) stop('the README is made from full runs: leave out --quick and the names');
+if (flags.stored) {
+  if (!flags.readme) stop('--stored goes with --readme');
+} else {
+  await measure();
+  for (const node of flags.node) {
+    const args = [path('run.mjs'), ...names, ...(flags.quick ? ['--quick'] : [])];
+    if (spawnSync(node, args, { stdio: 'inherit' }).status !== 0) stop('the run with another Node failed');
+  }
+}
+if (flags.readme && !process.exitCode) writeReadme();
 
-const results = [];
-let failed = 0;
-for (const file of FILES) {
-  for (const [index, make] of (await load(file)).entries()) {
-    let what = file;
+function stop(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+async function measure() {
+  installRivals();
+  const { same, slower } = selfTest();
+  console.log(`Node ${process.version}; harness: itself ${interval(same)}, 10 % more work ${interval(slower)}\n`);
+
+  let failed = false;
+  const refuse = (what, error) => {
+    failed = true;
+    console.error(`FAILED ${what}: ${reason(error)}`);
+  };
+  const results = [];
+  for await (const { file, index, one } of allCases(refuse, wanted)) {
+    const { work, against = null, floor = null, aim = null, target = null } = one;
     try {
-      const one = make();
-      what = one.work;
-      if (!wanted(file, what)) continue;
       one.check();
-      results.push({ file, ...told(one), ...(await timed(file, index)) });
+      const result = await timed(file, index, flags.quick ? 'quick' : 'full');
+      results.push({ file, work, against, floor, aim, target, ...result });
       console.log(line(results.at(-1)));
     } catch (error) {
-      if (what !== file || wanted(file)) refuse(what, error);
+      refuse(work, error);
     }
   }
-}
-if (results.length > 0) write();
-else if (failed === 0) {
-  console.error(`no benchmark has ${names.join(' or ')} in its name`);
-  failed++;
-}
-const below = results.filter((result) => verdict(result) === 'below');
-if (flags.guard) for (const { work } of below) console.error(`below its floor: ${work}`);
-process.exitCode = failed > 0 || (flags.guard && below.length > 0) ? 1 : 0;
-
-/** The cases of a file. A part of the package that cannot be loaded is a failure, not a skip. */
-async function load(file) {
-  try {
-    return (await import(`./${file}.mjs`)).cases;
-  } catch (error) {
-    if (wanted(file)) refuse(file, error);
-    return [];
-  }
-}
-
-function refuse(what, error) {
-  failed++;
-  console.error(`FAILED ${what}: ${error instanceof Error ? error.message : error}`);
+  if (results.length > 0) store(results, failed);
+  else if (!failed) stop(`no benchmark has ${names.join(' or ')} in its name`);
+  if (failed) process.exitCode = 1;
 }
 
 function wanted(file, work = '') {
   return names.length === 0 || names.some((name) => `${file} ${work}`.toLowerCase().includes(name.toLowerCase()));
 }
 
-/** The result of child.mjs. */
-function timed(file, index) {
-  return new Promise((resolve, reject) => {
-    const child = fork(path('child.mjs'), [file, String(index), flags.quick ? 'quick' : 'full'], { execArgv: [] });
-    child.once('message', resolve);
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the process that timed it ended with ${code} and no result`)));
-  });
-}
-
-/** What of a case stands in the results. */
-function told({ work, against = null, floor = null, aim = null, target = null }) {
-  return { work, against, floor, aim, target };
-}
-
-function installRivals() {
-  const { dependencies } = JSON.parse(readFileSync(path('rivals/package.json'), 'utf8'));
-  const there = Object.entries(dependencies).every(([name, version]) => {
-    try {
-      return JSON.parse(readFileSync(path(`rivals/node_modules/${name}/package.json`), 'utf8')).version === version;
-    } catch {
-      return false;
-    }
-  });
-  if (there) return;
-  console.log('installing bench/rivals');
-  const npm = spawnSync('npm', ['ci', '--silent'], {
-    cwd: path('rivals'),
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  if (npm.status !== 0) throw new Error('npm ci failed in bench/rivals');
-}
-
-function number(value) {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-}
-
-function interval({ median, low, high }) {
-  return `${number(median)} (${number(low)}–${number(high)})`;
-}
-
-function perValue(ns) {
-  if (ns === null) return '';
-  return ns < 1000 ? `${number(ns)} ns` : `${number(ns / 1000)} µs`;
-}
-
-/** A floor is held or missed when the whole interval says so. */
-function verdict({ ratio, floor }) {
-  if (ratio === null || floor === null) return '';
-  return ratio.low >= floor ? 'held' : ratio.high < floor ? 'below' : 'open';
-}
-
-/** A result as cells: the same for the terminal and for Markdown. */
-function cells(result) {
-  const { work, against, ratio, oursNs, rivalNs, floor, aim, target } = result;
-  const rate = Math.round(1e9 / oursNs).toLocaleString('en-GB');
-  return [
-    work,
-    against ?? '–',
-    perValue(oursNs),
-    perValue(rivalNs),
-    ratio === null ? `${rate}/s` : `${interval(ratio)} ×`,
-    floor === null
-      ? target === null
-        ? ''
-        : `${target.toLocaleString('en-GB')}/s`
-      : `${floor} ×${aim ? `, aim ${aim}` : ''}`,
-    verdict(result),
-  ];
-}
-
-function line(result) {
-  const [work, against, ours, rival, ratio, floor, held] = cells(result);
-  const times = [ratio, `ours ${ours}`];
-  if (rival !== '') times.push(`theirs ${rival}`);
-  if (floor !== '') times.push(`${result.target === null ? 'floor' : 'target'} ${floor} ${held}`);
-  return `${work}${against === '–' ? '' : `, against ${against}`}\n    ${times.join('   ')}`;
-}
-
-function write() {
+function store(results, failed) {
   const about = {
     date: new Date().toISOString().slice(0, 10),
     node: process.version,
-    processor: cpus()[0]?.model ?? 'unknown',
-    quick: flags.quick,
+    processor: cpus()[0]?.model.replaceAll(/\((?:R|TM)\)/g, '') ?? 'unknown',
     confidence: CONFIDENCE,
+    rounds: (flags.quick ? QUICK : FULL).rounds,
   };
-  const head = ['work', 'against', 'ours, a value', 'theirs, a value', 'times faster', 'floor', ''];
-  const rows = [head, head.map(() => '---'), ...results.map(cells)].map((row) => `| ${row.join(' | ')} |`);
-  const note =
-    `Node ${about.node}, ${about.processor}, one thread, ${about.date}. Median of ${effort.rounds} rounds in one ` +
-    `process, in parentheses its ${about.confidence * 100} % interval.`;
+  const text = `${JSON.stringify({ ...about, results }, null, 2)}\n`;
   mkdirSync(path('results'), { recursive: true });
-  writeFileSync(path('results/latest.md'), `${note}\n\n${rows.join('\n')}\n`);
-  writeFileSync(path('results/latest.json'), `${JSON.stringify({ ...about, results }, null, 2)}\n`);
-  console.log('\nwritten to bench/results/latest.json and latest.md');
+  writeFileSync(path('results/latest.json'), text);
+  if (whole && !failed) writeFileSync(stored(process.versions.node.split('.')[0]), text);
+  console.log('\nwritten to bench/results/latest.json');
+}
+
+function writeReadme() {
+  const majors = flags.stored
+    ? readdirSync(path('results')).flatMap((name) => /^node(\d+)\.json$/.exec(name)?.[1] ?? [])
+    : [process.execPath, ...flags.node]
+        .map((node) => spawnSync(node, ['-p', 'process.versions.node.split(".")[0]']))
+        .map(({ stdout }) => String(stdout).trim());
+  if (majors.length === 0) stop('nothing is stored: run without --stored');
+  const runs = [...new Set(majors)]
+    .sort((a, b) => a - b)
+    .map((major) => JSON.parse(readFileSync(stored(major), 'utf8')));
+  const readme = path('../README.md');
+  writeFileSync(readme, between(readFileSync(readme, 'utf8'), readmeTable(runs, GROUPS)));
+  console.log(`the table of README.md is made from ${runs.map(({ node }) => node).join(', ')}`);
 }
