@@ -26,6 +26,7 @@ import {
   seal,
   TrefoilError,
   token,
+  utf8Column,
 } from '../src/index.ts';
 import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
 import { parsePolicy } from '../src/policy.ts';
@@ -237,6 +238,16 @@ const RULES: Readonly<Record<string, Row>> = {
         },
       ],
     },
+    {
+      name: 'token of another form',
+      fn,
+      args: () => [{ scope: 'a', form: 'hex', length: 20, population: 9, maxCollisionProbability: 0.1, prf: 'blake3' }],
+    },
+    {
+      name: 'token.protectMany of UTF-8',
+      fn: tokens.protectMany as Fn,
+      args: () => [{ ...utf8Column(['x', null]) }],
+    },
     binds('token'),
     ...verbs('token', tokens, { ...two('x'), matches: () => ['x', tokens.protect('x')] }),
     ...verbs('bare token', bare, { ...two('x'), matches: () => ['x', bare.protect('x')] }),
@@ -344,6 +355,11 @@ const POLICY: Readonly<Record<string, Row>> = {
       name: 'policy.protectColumns of a flat policy',
       fn: flat.bind(keys).protectColumns as Fn,
       args: () => [{ a: ['x'], e: [1] }],
+    },
+    {
+      name: 'policy.protectColumns of UTF-8',
+      fn: flat.bind(keys).protectColumns as Fn,
+      args: () => [{ a: { ...utf8Column(['x']) }, e: Float64Array.of(1) }],
     },
   ],
   each: (fn) => [
@@ -645,6 +661,9 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     inspect: call(() => ['x']),
     inspectSealed: call(() => [sealed]),
     tokenPattern: value,
+    planLength: call(() => [{ population: 1000, maxCollisionProbability: 0.1, form: 'hex' }]),
+    utf8Column: call(() => [['x', null]]),
+    utf8Texts: call(() => [{ ...utf8Column(['x', null]) }]),
   },
   keys: { keyset: KEYSET },
   policy: POLICY,

@@ -79,6 +79,12 @@ const NAMES = [
   'parts',
   'formats',
   'of',
+  'population',
+  'maxCollisionProbability',
+  'prf',
+  'offsets',
+  'bytes',
+  'validity',
 ];
 
 const withGetters = () =>

@@ -25,7 +25,7 @@ import {
   text,
   uuid,
 } from '../src/format.ts';
-import { fpe, keyset, seal, token } from '../src/index.ts';
+import { fpe, keyset, seal, type TokenOptions, token } from '../src/index.ts';
 import { domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
 import { emailAddress } from '../src/prepare.ts';
 
@@ -83,6 +83,29 @@ describe('token-v1', () => {
         .protect(value),
     ).toBe(rows.get('bare'));
     expect(`0x${crc20(`mail_s0nr0${rows.get('*body*')}`).toString(16)}`).toBe(rows.get('CRC of `mail_s0nr0` ‖ *body*'));
+  });
+  it('has the node of the page for blake3', () => {
+    const parameters = ['blake3', encodeList(['emailAddress']), 'equal values'];
+    expect(toHex(encodeList(['parameters', ...parameters]))).toBe(rows.get('`blake3`: info of the parameters'));
+    expect(toHex(ruleNode(node, 'token', 'person.email', parameters))).toBe(rows.get('`blake3`: node'));
+  });
+
+  const forms = [...rows].flatMap(([name, result]) => {
+    const match = /^`(hmac-sha256|blake3)`, `(\w+)`, (\d+)$/.exec(name);
+    return match === null ? [] : [[match[1], match[2], Number(match[3]), result] as const];
+  });
+  it('has a row for the longest, two others and the shortest of each form, under both functions', () => {
+    expect(forms).toHaveLength(2 * (5 * 4 + 1));
+  });
+  it.each(forms)('%s, %s, %i', (prf, form, length, result) => {
+    const [, , longest] = forms.find(([, name]) => name === form)!;
+    const short = length === longest ? {} : { length, population: 2, maxCollisionProbability: 0.5 };
+    const label = form === 'labelled' ? { label: 'mail' } : {};
+    const options = { scope: 'person.email', prepare: emailAddress, form, prf, ...short, ...label };
+    const rule = token(options as TokenOptions).bind(keys);
+    expect(rule.protect('Ada@Example.com')).toBe(result);
+    expect(rule.protectMany(['Ada@Example.com'])).toEqual([result]);
+    expect(rule.matches('ada@example.com', result)).toBe(true);
   });
 });
 

@@ -21,7 +21,7 @@ export function symbolValue(code: number): number {
 }
 
 /** Two symbols as two characters, by their ten bits. */
-const PAIRS: Uint16Array = /* @__PURE__ */ Uint16Array.from(
+export const PAIRS: Uint16Array = /* @__PURE__ */ Uint16Array.from(
   { length: 1024 },
   (_, bits) => (ALPHABET.charCodeAt(bits >>> 5) << 8) | ALPHABET.charCodeAt(bits & 31),
 );

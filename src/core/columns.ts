@@ -132,8 +132,8 @@ export function utf8Texts(column: Utf8Column): (string | null)[] {
 
 /** The same; a text that is no UTF-8 is told by its index and becomes `null`. */
 export function readUtf8(column: Utf8Column, refuse: (index: number) => void): (string | null)[] {
-  const { offsets, bytes, validity = null } = column;
   const count = checkUtf8(column);
+  const { offsets, bytes, validity = null } = column;
   const texts = new Array<string | null>(count);
   for (let first = 0; first < count; first += GROUP) {
     const last = Math.min(count, first + GROUP);
@@ -164,7 +164,9 @@ function decode(bytes: Uint8Array, from: number, to: number): string | null {
 }
 
 /** Checks the parts of a column against each other and gives the number of texts. */
-function checkUtf8({ offsets, bytes, validity = null }: Utf8Column): number {
+function checkUtf8(column: Utf8Column): number {
+  if (!isUtf8Column(column)) badType('column', `expected { offsets, bytes }, got ${typeName(column)}`);
+  const { offsets, bytes, validity = null } = column;
   if (!(offsets instanceof Int32Array)) badType('offsets', `expected an Int32Array, got ${typeName(offsets)}`);
   if (!(bytes instanceof Uint8Array)) badType('bytes', `expected bytes, got ${typeName(bytes)}`);
   if (validity !== null && !(validity instanceof Uint8Array)) {
@@ -173,9 +175,10 @@ function checkUtf8({ offsets, bytes, validity = null }: Utf8Column): number {
   const count = offsets.length - 1;
   if (count < 0) badRange('offsets', 'expected one more than there are texts');
   if (validity !== null && validity.length < Math.ceil(count / 8)) badRange('validity', 'has fewer bits than texts');
-  for (let i = 0; i < count; i++) {
-    if (offsets[i]! < 0 || offsets[i + 1]! < offsets[i]!)
-      badRange('offsets', 'expected whole numbers that ascend from 0');
+  let before = 0;
+  for (const offset of offsets) {
+    if (offset < before) badRange('offsets', 'expected whole numbers that ascend from 0');
+    before = offset;
   }
   if (offsets[count]! > bytes.length) badRange('offsets', 'reach behind the bytes');
   return count;

@@ -3,7 +3,7 @@
  * are beginnings of one tag, so bodies of one value can be told to belong together whatever their form.
  */
 
-import { ALPHABET } from './base32.ts';
+import { ALPHABET, PAIRS } from './base32.ts';
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from './checks.ts';
 import { BODY_CLASS, BODY_LENGTH, checkChanges, checkStart, SHORTEST_BODY } from './labelled-token.ts';
 
@@ -17,8 +17,8 @@ export type WriteBody = (tags: Int32Array, at: number, step: number, out: DataVi
 interface Facts {
   /** Characters of the whole body, which is also the longest. */
   readonly whole: number;
-  /** log2 of the number of bodies of a length. */
-  readonly bits: (length: number) => number;
+  /** The number of bodies of a length. */
+  readonly bodies: (length: number) => bigint;
   /** The form of a body of a length, for a regular expression. */
   readonly pattern: (length: number) => string;
   readonly writer: (length: number) => WriteBody;
@@ -27,7 +27,7 @@ interface Facts {
 const TABLE: Readonly<Record<Form, Facts>> = /* @__PURE__ */ (() => {
   const base32: Facts = {
     whole: BODY_LENGTH,
-    bits: (length) => Math.min(128, 5 * length),
+    bodies: (length) => 1n << BigInt(Math.min(128, 5 * length)),
     pattern: (length) => (length === BODY_LENGTH ? BODY_CLASS : `[${ALPHABET}]{${length}}`),
     writer: base32Writer,
   };
@@ -36,25 +36,25 @@ const TABLE: Readonly<Record<Form, Facts>> = /* @__PURE__ */ (() => {
     bare: base32,
     uuid: {
       whole: 36,
-      bits: () => 122,
+      bodies: () => 1n << 122n,
       pattern: () => '[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}',
       writer: () => writeUuid,
     },
     hex: {
       whole: 32,
-      bits: (length) => 4 * length,
+      bodies: (length) => 1n << BigInt(4 * length),
       pattern: (length) => `[0-9a-f]{${length}}`,
       writer: hexWriter,
     },
     base64url: {
       whole: 22,
-      bits: (length) => Math.min(128, 6 * length),
+      bodies: (length) => 1n << BigInt(Math.min(128, 6 * length)),
       pattern: (length) => (length === 22 ? '[A-Za-z0-9_-]{21}[AQgw]' : `[A-Za-z0-9_-]{${length}}`),
       writer: base64urlWriter,
     },
     digits: {
       whole: 38,
-      bits: (length) => length * Math.log2(10),
+      bodies: (length) => 10n ** BigInt(length),
       pattern: (length) => `[0-9]{${length}}`,
       writer: digitsWriter,
     },
@@ -69,12 +69,22 @@ export function formOf(form: Form): Facts {
 /** Collisions are tolerated with this probability unless another is given. */
 export const TOLERATED = 1e-6;
 
-/**
- * Bound on the probability that among `population` values two have one body: n (n - 1) / 2 pairs, each of which
- * collides with 2^-bits.
- */
-export function collisionBound(population: number, bits: number): number {
-  return (population * (population - 1)) / 2 / 2 ** bits;
+/** Pairs of `population` values; each pair gets one body with a probability of 1 / bodies. */
+function pairs(population: number): bigint {
+  return (BigInt(population) * BigInt(population - 1)) / 2n;
+}
+
+/** Whether pairs / bodies is at most a probability, exactly: a double is a whole number over a power of two. */
+function suffices(population: number, bodies: bigint, tolerated: number): boolean {
+  let whole = tolerated;
+  let halvings = 0n;
+  for (; !Number.isInteger(whole); halvings++) whole *= 2;
+  return pairs(population) << halvings <= BigInt(whole) * bodies;
+}
+
+/** The bound for a message. */
+function shownBound(population: number, bodies: bigint): string {
+  return shown(Number(pairs(population)) / Number(bodies));
 }
 
 /** Options of {@link planLength}. */
@@ -110,15 +120,15 @@ export function planLength(options: LengthPlan): number {
   ]) as unknown as LengthPlan;
   checkOneOf('form', form, FORMS);
   const { population, tolerated } = checkPlan(plan);
-  const { whole, bits } = TABLE[form];
+  const { whole, bodies } = TABLE[form];
   const first = form === 'uuid' ? whole : SHORTEST_BODY;
   for (let length = first; length <= whole; length++) {
-    if (collisionBound(population, bits(length)) <= tolerated) return length;
+    if (suffices(population, bodies(length), tolerated)) return length;
   }
   badRange(
     'population',
     `is too large for the form ${form}: even ${whole} characters collide with a probability of up to ` +
-      `${shown(collisionBound(population, bits(whole)))}, and ${shown(tolerated)} is tolerated`,
+      `${shownBound(population, bodies(whole))}, and ${shown(tolerated)} is tolerated`,
   );
 }
 
@@ -128,7 +138,7 @@ export function checkPlan(plan: { readonly population?: unknown; readonly maxCol
   readonly tolerated: number;
 } {
   const population = checkInteger('population', plan.population, 2, Number.MAX_SAFE_INTEGER);
-  const tolerated = plan.maxCollisionProbability ?? TOLERATED;
+  const tolerated = plan.maxCollisionProbability === undefined ? TOLERATED : plan.maxCollisionProbability;
   if (typeof tolerated !== 'number') {
     badType('maxCollisionProbability', `expected a number, got ${typeName(tolerated)}`);
   }
@@ -144,7 +154,7 @@ export function checkLength(
   form: Form,
   options: { readonly length?: unknown; readonly population?: unknown; readonly maxCollisionProbability?: unknown },
 ): number {
-  const { whole, bits } = TABLE[form];
+  const { whole, bodies } = TABLE[form];
   if (options.length !== undefined && form === 'uuid') badRange('length', 'a uuid has one length; leave it out');
   const length = options.length === undefined ? whole : checkInteger('length', options.length, SHORTEST_BODY, whole);
   if (options.population === undefined) {
@@ -163,12 +173,12 @@ export function checkLength(
     return length;
   }
   const { population, tolerated } = checkPlan(options);
-  const bound = collisionBound(population, bits(length));
-  if (bound > tolerated) {
+  if (!suffices(population, bodies(length), tolerated)) {
     badRange(
       'length',
-      `${length} characters are ${bits(length).toFixed(1)} bits, with which two of ${population} values collide with a ` +
-        `probability of up to ${shown(bound)}; ${shown(tolerated)} is tolerated, planLength tells the length`,
+      `${length} characters are ${Math.log2(Number(bodies(length))).toFixed(1)} bits, with which two of ${population} ` +
+        `values collide with a probability of up to ${shownBound(population, bodies(length))}; ${shown(tolerated)} is ` +
+        'tolerated, planLength tells the length',
     );
   }
   return length;
@@ -194,12 +204,6 @@ function bitsOf(tags: Int32Array, at: number, step: number, from: number, count:
   const value = free >= 0 ? tags[word]! >>> free : (tags[word]! << -free) | (tags[word + step]! >>> (32 + free));
   return value & ((1 << count) - 1);
 }
-
-/** Two symbols of base32 as two characters, by their ten bits. */
-const PAIRS: Uint16Array = /* @__PURE__ */ Uint16Array.from(
-  { length: 1024 },
-  (_, bits) => (BASE32[bits >>> 5]! << 8) | BASE32[bits & 31]!,
-);
 
 /** Symbol k of a body in base32; the last of a whole body ends with two zero bits. */
 function symbolAt(tags: Int32Array, at: number, step: number, k: number): number {

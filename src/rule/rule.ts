@@ -210,33 +210,32 @@ export function runColumn(verb: ColumnVerb, column: unknown): unknown[] | Utf8Co
 export function runColumn(verb: ColumnVerb, column: unknown): unknown[] | Utf8Column {
   const issues: Issue[] = [];
   let total = 0;
-  const out = runAnyColumn(verb, column, (index, issue) => {
+  const report: Report = (index, issue) => {
     total++;
     if (issues.length < MAX_ISSUES) issues.push({ ...issue, row: index + 1 });
-  });
-  if (total > 0) throw new TrefoilError(issues, total);
-  return out();
-}
-
-/** The same with reports; the result is made when no issue forbids it. */
-export function runAnyColumn(verb: ColumnVerb, column: unknown, report: Report): () => unknown[] | Utf8Column {
+  };
+  let out: unknown[];
   if (isUtf8Column(column)) {
-    const texts = readUtf8(column, (index) => {
-      report(index, { code: 'not_utf8', message: 'the text is no UTF-8' });
-    });
-    const out = verb(texts, report);
-    return () => utf8Column(out as string[]);
+    const texts = readUtf8(column, (index) => report(index, { code: 'not_utf8', message: 'the text is no UTF-8' }));
+    // The rule's own issues come after these, and people read row by row.
+    const unread = issues.splice(0);
+    out = verb(texts, report);
+    issues.unshift(...unread);
+    issues.sort((a, b) => a.row! - b.row!);
+    issues.length = Math.min(issues.length, MAX_ISSUES);
+  } else {
+    // Numbers of a typed array become an array of them: 2 ns each, and one way for the rules.
+    const values: unknown = isNumberColumn(column) ? Array.from<unknown>(column) : column;
+    if (!Array.isArray(values)) {
+      badType(
+        'column',
+        `expected an array, got ${typeName(column)}; typed arrays of numbers and { offsets, bytes } of UTF-8 do as well`,
+      );
+    }
+    out = verb(values, report);
   }
-  // Numbers of a typed array become an array of them: 2 ns each, and one way for the rules.
-  const values: unknown = isNumberColumn(column) ? Array.from<unknown>(column) : column;
-  if (!Array.isArray(values)) {
-    badType(
-      'column',
-      `expected an array, got ${typeName(column)}; typed arrays of numbers and { offsets, bytes } of UTF-8 do as well`,
-    );
-  }
-  const out = verb(values, report);
-  return () => out;
+  if (total > 0) throw new TrefoilError(issues, total);
+  return isUtf8Column(column) ? utf8Column(out as string[]) : out;
 }
 
 /** Texts that are looked at to tell whether a column repeats: one of 16, and 128 at most. Shorter columns are not asked. */

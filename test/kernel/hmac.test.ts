@@ -41,6 +41,45 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
   });
 });
 
+describe('RFC 4231', () => {
+  const ascii = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
+  const filled = (length: number, byte: number) => new Uint8Array(length).fill(byte);
+  it.each([
+    ['4.2', filled(20, 0x0b), ascii('Hi There'), 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7'],
+    [
+      '4.3',
+      ascii('Jefe'),
+      ascii('what do ya want for nothing?'),
+      '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+    ],
+    ['4.4', filled(20, 0xaa), filled(50, 0xdd), '773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe'],
+    [
+      '4.5',
+      Uint8Array.from({ length: 25 }, (_, i) => i + 1),
+      filled(50, 0xcd),
+      '82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b',
+    ],
+    ['4.6, truncated', filled(20, 0x0c), ascii('Test With Truncation'), 'a3b6167473100ee06e0c796c2955552b'],
+    [
+      '4.7',
+      filled(131, 0xaa),
+      ascii('Test Using Larger Than Block-Size Key - Hash Key First'),
+      '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
+    ],
+    [
+      '4.8',
+      filled(131, 0xaa),
+      ascii(
+        'This is a test using a larger than block-size key and a larger than block-size data. The key needs to be ' +
+          'hashed before being used by the HMAC algorithm.',
+      ),
+      '9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2',
+    ],
+  ])('section %s', (_, key, message, tag) => {
+    expect(Buffer.from(hmacBytes(key)(message)).toString('hex').slice(0, tag.length)).toBe(tag);
+  });
+});
+
 describe('against node:crypto', () => {
   it('gives its tags for messages of every length from 0 to 300, under keys of every length from 0 to 130', () => {
     const { bytes } = random('hmac digest');

@@ -3,6 +3,7 @@
  * caller; only the names of the steps are needed here.
  */
 import { createHmac } from 'node:crypto';
+import { blake3Reference } from './blake3.ts';
 import { base32, check, domainOf, list, ruleNode } from './tree.ts';
 
 export interface TokenCase {
@@ -13,7 +14,81 @@ export interface TokenCase {
   readonly label?: string;
 }
 
-/** The token of a prepared value in both forms. */
+export type FormName = 'labelled' | 'bare' | 'uuid' | 'hex' | 'base64url' | 'digits';
+
+/** "Forms": the lengths of each, shortest and longest. */
+export const LENGTHS: Readonly<Record<FormName, readonly [number, number]>> = {
+  labelled: [6, 26],
+  bare: [6, 26],
+  uuid: [36, 36],
+  hex: [6, 32],
+  base64url: [6, 22],
+  digits: [6, 38],
+};
+
+export interface FormCase extends TokenCase {
+  readonly prf?: 'hmac-sha256' | 'blake3';
+  readonly form?: FormName;
+  readonly length?: number;
+}
+
+const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** "Steps", 2. */
+export function tagReference(
+  { root, domain, scope, prepare, prf = 'hmac-sha256' }: FormCase,
+  prepared: string,
+): Buffer {
+  const key = ruleNode(root, domain, 'token', scope, prf, list(...prepare), 'equal values');
+  const message = Buffer.from(prepared, 'utf8');
+  return prf === 'blake3'
+    ? Buffer.from(blake3Reference(key, message))
+    : createHmac('sha256', key).update(message).digest();
+}
+
+/** "Forms": the body of a tag, by way of a text of bits or of one whole number. */
+export function bodyReference(form: FormName, length: number, tag: Uint8Array): string {
+  const t = BigInt(`0x${Buffer.from(tag).toString('hex')}`);
+  const bits = t.toString(2).padStart(256, '0');
+  /** The first 128 bits, zeros behind them, in symbols of so many bits. */
+  const symbols = (alphabet: string, each: number) =>
+    Array.from({ length }, (_, k) => {
+      const symbol = bits
+        .slice(0, 128)
+        .padEnd(256, '0')
+        .slice(k * each, (k + 1) * each);
+      return alphabet[Number.parseInt(symbol, 2)];
+    }).join('');
+  switch (form) {
+    case 'labelled':
+    case 'bare':
+      return symbols(BASE32, 5);
+    case 'hex':
+      return symbols('0123456789abcdef', 4);
+    case 'base64url':
+      return symbols(BASE64URL, 6);
+    case 'digits':
+      return ((t * 10n ** BigInt(length)) >> 256n).toString().padStart(length, '0');
+    case 'uuid': {
+      // Bits 1 to 48, the version, 49 to 60, the variant, 61 to 122.
+      const all = `${bits.slice(0, 48)}1000${bits.slice(48, 60)}10${bits.slice(60, 122)}`;
+      const hex = BigInt(`0b${all}`).toString(16).padStart(32, '0');
+      return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    }
+  }
+}
+
+/** The token of a prepared value in any form and length. */
+export function formReference(options: FormCase, prepared: string): string {
+  const { root, domain, label, form = 'labelled', length = LENGTHS[form][1] } = options;
+  const body = bodyReference(form, length, tagReference(options, prepared));
+  if (form !== 'labelled') return body;
+  const text = (label === undefined ? '' : `${label}_`) + domainOf(root, domain).id + body;
+  return text + check(text);
+}
+
+/** The token of a prepared value in both forms that trefoil 0.1 had. */
 export function tokenReference(
   { root, domain, scope, prepare, label }: TokenCase,
   prepared: string,
