@@ -7,6 +7,7 @@ import type { Sealed } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { checkOneOf, checkText } from '../core/checks.ts';
+import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
 import {
   ALGORITHM_BYTE,
   borrowRoom,
@@ -118,9 +119,9 @@ export interface BoundSeal<Scope extends string = string, Kind extends SealValue
   /** The sealed text of one value. `null` and `undefined` pass. */
   readonly protect: <V extends ValueOf<Kind> | null | undefined>(value: V) => Sealed<Scope, ValueOf<Kind>> | Missing<V>;
   /** The sealed texts of a column. Throws once, with the first 100 issues and their rows from 1. */
-  readonly protectMany: <V extends ValueOf<Kind> | null | undefined>(
-    column: readonly V[],
-  ) => (Sealed<Scope, ValueOf<Kind>> | Missing<V>)[];
+  readonly protectMany: <C extends readonly (ValueOf<Kind> | null | undefined)[] | NumberColumn | Utf8Column>(
+    column: C,
+  ) => ColumnOf<C, Sealed<Scope, ValueOf<Kind>>>;
 }
 
 /** A `seal` rule that may reveal. */
