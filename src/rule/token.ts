@@ -302,8 +302,9 @@ export function token<const Scope extends string, const Optional extends boolean
       matches(value: TokenInput, candidate: string): boolean {
         const prepared = prepareText(inputText(value));
         if (form !== 'labelled') {
-          if (!whole.test(checkText(candidate)))
+          if (typeof candidate !== 'string' || !whole.test(candidate)) {
             fail('malformed_token', `the token has not the form ${form} of the rule`);
+          }
           return [...keyed.values()].some((prf) => equalText(body(prf, prepared), candidate));
         }
         const parts = inspect(candidate);

@@ -127,7 +127,8 @@ describe.each([HMAC_SHA256, KEYED_BLAKE3])('$name', (right) => {
       // Bytes that change before the tags are there are not the kernel's.
       prf.run(batch, 100);
     }
-    expect(algorithm.sets()).toBe(3);
+    // The key, the first test, the one of the vector unit and the one after warm-up.
+    expect(algorithm.sets()).toBe(4);
   });
 
   it.each<[string, Fault]>([
@@ -200,9 +201,12 @@ describe.each([HMAC_SHA256, KEYED_BLAKE3])('$name', (right) => {
   it.each([SLOTS, 10])('goes through the known messages again after 20,000 tags in batches of %s', (size) => {
     const algorithm = broken(right, {});
     const prf = checked(algorithm, KEY);
-    const sets = algorithm.sets();
     const batch = makeBatch(lanes);
-    let tags = 0;
+    // The first batch of a vector unit has a test of its own.
+    prf.putText(batch, 0, MARKER);
+    prf.run(batch, 1);
+    const sets = algorithm.sets();
+    let tags = 1;
     for (; algorithm.sets() === sets && tags < 40 * EVERY; tags += size) {
       for (let slot = 0; slot < size; slot++) prf.putText(batch, slot, MARKER);
       prf.run(batch, size);
