@@ -4,19 +4,14 @@
  */
 
 import { type Alphabet, alphabet as makeAlphabet } from './kernel/alphabet.ts';
-import {
-  ALONE,
-  checkNumerals,
-  type Ff1,
-  ff1 as kernel,
-  type NumeralString,
-  type NumeralsLike,
-  type TweakColumn,
-  type Tweaks,
-} from './kernel/ff1.ts';
+import { type Ff1, ff1 as kernel, type TweakColumn, type Tweaks } from './kernel/ff1.ts';
+import { ALONE, type NumeralString, type NumeralsLike, takeNumerals } from './kernel/ff1-numerals.ts';
 import { type Ff1Text, ff1Text as textKernel } from './kernel/ff1-text.ts';
 
 export type { Alphabet, Ff1, Ff1Text, NumeralString, NumeralsLike, TweakColumn, Tweaks };
+
+/** Longest array (ECMA-262, ArrayCreate). */
+const MAX_ARRAY = 2 ** 32 - 1;
 
 /** Options of {@link ff1}. */
 export interface Ff1Options {
@@ -35,7 +30,8 @@ export interface Ff1Options {
  * ciphertexts. What is passed in is read during the call and never kept or changed. Key set-up is done here, once;
  * `encryptMany` runs a whole batch through each round together and is several times faster per value. In a batch,
  * `tweaks` is one tweak for all, a list of one a value, or `{ bytes, each }` with tweaks of one length after one another;
- * typed arrays come out as typed arrays of the same kind.
+ * typed arrays come out as typed arrays of the same kind (a `Buffer` as a `Uint8Array`), and the kind must hold every
+ * numeral of the radix.
  *
  * *Warning*: FF1 does not authenticate: a changed ciphertext or another key gives another value. Equal values under one
  * key and tweak have equal ciphertexts. Single values go through table-based AES, whose time depends on the data;
@@ -104,12 +100,12 @@ export function ff1Text(key: Uint8Array, symbols: string, options: Ff1Options = 
  */
 export function alphabet(symbols: string): Alphabet {
   const { radix, parse, format } = makeAlphabet(symbols);
+  const limits = { radix, least: 0, most: MAX_ARRAY };
   return Object.freeze({
     radix,
     parse,
     format(numerals: ArrayLike<number>) {
-      checkNumerals(numerals, radix, 0, Number.MAX_SAFE_INTEGER, ALONE);
-      return format(numerals);
+      return format(takeNumerals(numerals, limits, ALONE));
     },
   });
 }

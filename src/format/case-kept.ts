@@ -155,6 +155,7 @@ export function caseKept(options: CaseKeptOptions = {}): CaseKeptFormat {
         because: `the smallest form of at least ${least} values: ${sizes.join(' × ')}`,
       },
       hasClear: true,
+      steady: true,
       visible: 'the lengths, the case and script of every letter, and everything that is no letter or digit',
       outline: { min: shortest, max: MAX_FORMAT_LENGTH, at: () => characters },
       sample: {

@@ -5,11 +5,11 @@
 
 import { encode } from '../core/base32.ts';
 import { encodeList, utf8 } from '../core/bytes.ts';
-import { cycleWalking } from '../kernel/cycle-walking.ts';
+import { cycleWalks } from '../kernel/cycle-walking.ts';
 import { ff1, type TweakColumn } from '../kernel/ff1.ts';
 import { ff1Text } from '../kernel/ff1-text.ts';
 import { hmacBytes } from '../kernel/hmac.ts';
-import { sometimesRecurse, tablePermutation } from '../kernel/permutation.ts';
+import { type Permutation, sometimesRecurse, tablePermutations } from '../kernel/permutation.ts';
 import {
   engineName,
   type FormatEngine,
@@ -46,8 +46,11 @@ export type KeyOf = (engine: string) => Uint8Array;
 /** The engine of one shape: what stands in the parts of a column as secret, turned into texts. */
 type ShapeCipher = (column: readonly AnyParts[]) => string[];
 
-/** Shapes whose engines are kept. A bound on memory, not on values. */
+/** Shapes that are kept: what is known of one is small. A bound on memory, not on values. */
 const KEPT_SHAPES = 1024;
+
+/** Sizes whose shuffles are kept: each has 30 KB of round keys and up to 200 KB of working space. */
+const KEPT_SHUFFLES = 64;
 
 /** @param direction `protect` reads plain values and writes enciphered ones, `reveal` the other way round. */
 export function formatCipher(engine: FormatEngine, direction: 'protect' | 'reveal', keyOf: KeyOf): FormatCipher {
@@ -58,12 +61,13 @@ export function formatCipher(engine: FormatEngine, direction: 'protect' | 'revea
   const to = forward ? enciphered : engine;
   const blind = forward && engine.blind !== undefined ? blindWith(engine.blind, keyOf) : null;
   const shapes = new Map<string, ShapeCipher>();
+  const engines = makeEngines(engine, to, keyOf, forward);
 
   function cipherOf(parts: AnyParts): ShapeCipher {
     let cipher = shapes.get(parts.shape);
     if (cipher === undefined) {
       if (shapes.size >= KEPT_SHAPES) shapes.clear();
-      cipher = shapeCipher(engine, to, parts, forward, keyOf);
+      cipher = shapeCipher(engine, to, parts, engines);
       shapes.set(parts.shape, cipher);
     }
     return cipher;
@@ -141,27 +145,89 @@ function tweakColumn(shape: string, column: readonly AnyParts[]): TweakColumn | 
   return { bytes, each };
 }
 
+/**
+ * The engines of a rule in one direction. A key depends on the engine's name alone, so it is derived and set up once, and
+ * what is computed for a length or a tweak has one bound for all shapes together.
+ */
+interface Engines {
+  readonly texts: () => (column: readonly string[], tweaks: ColumnTweaks) => string[];
+  readonly numerals: () => (column: readonly (readonly number[])[], tweaks: ColumnTweaks) => number[][];
+  /** An engine over the whole numbers below a size. */
+  readonly indices: (name: string, size: Index) => IndexRun;
+}
+
+/** One tweak for all values, one each, or those of one length after one another. */
+type ColumnTweaks = IndexTweaks | TweakColumn;
+type IndexTweaks = Uint8Array | readonly Uint8Array[];
+type IndexRun = (indices: readonly Index[], tweaks: IndexTweaks) => Index[];
+
+function makeEngines(engine: FormatEngine, to: AnyFace, keyOf: KeyOf, forward: boolean): Engines {
+  const walks = once(() => cycleWalks(keyOf('ff1-cycle-walking')));
+  const tables = once(() => tablePermutations(keyOf('table')));
+  const shuffles = once(() => shufflesOf(keyOf('sometimes-recurse')));
+
+  function indices(name: string, size: Index): IndexRun {
+    if (name === 'ff1-cycle-walking') {
+      const walk = walks()(size);
+      return forward ? walk.encryptMany : walk.decryptMany;
+    }
+    const permutation = (name === 'table' ? tables() : shuffles())(Number(size));
+    return (forward ? permutation.encryptMany : permutation.decryptMany) as IndexRun;
+  }
+
+  return {
+    texts: once(() => {
+      const cipher = ff1Text(keyOf('ff1'), to.texts!.symbols);
+      return forward ? cipher.encryptMany : cipher.decryptMany;
+    }),
+    numerals: once(() => {
+      const cipher = ff1(keyOf('ff1'), (engine as NumeralEngine).radix);
+      return (forward ? cipher.encryptMany : cipher.decryptMany)<readonly number[]>;
+    }),
+    indices,
+  };
+}
+
+/** Makes a thing when it is asked for, and once. */
+function once<T>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function shufflesOf(key: Uint8Array): (size: number) => Permutation {
+  const kept = new Map<number, Permutation>();
+  return (size) => {
+    let permutation = kept.get(size);
+    if (permutation === undefined) {
+      if (kept.size >= KEPT_SHUFFLES) kept.clear();
+      permutation = sometimesRecurse(key, size);
+      kept.set(size, permutation);
+    }
+    return permutation;
+  };
+}
+
 /** The engine of the shape that a value has. */
 function shapeCipher(
   engine: FormatEngine,
   to: AnyFace,
   { shape, ...like }: AnyParts,
-  forward: boolean,
-  keyOf: KeyOf,
+  { texts, numerals, indices }: Engines,
 ): ShapeCipher {
   const size =
     'secret' in like ? sizeOfNumerals(engine, countOf(to, like.secret)) : sizeOf(engine, like as NumeralParts);
   const name = engineName(engine, size);
-  const key = keyOf(name);
   const fixed = encodeList([shape, '']);
   const tweaks = (column: readonly AnyParts[]) => (engine.hasClear ? tweaksOf(shape, column) : fixed);
   const columnOfTweaks = (column: readonly AnyParts[]) =>
     engine.hasClear ? (tweakColumn(shape, column) ?? tweaksOf(shape, column)) : fixed;
 
   if (name === 'ff1' && to.texts !== undefined) {
-    const { symbols, join } = to.texts;
-    const cipher = ff1Text(key, symbols);
-    const run = forward ? cipher.encryptMany : cipher.decryptMany;
+    const { join } = to.texts;
+    const run = texts();
     return (column) => {
       const secrets = new Array<string>(column.length);
       for (let i = 0; i < column.length; i++) secrets[i] = (column[i] as TextParts).secret;
@@ -171,24 +237,25 @@ function shapeCipher(
     };
   }
   if (name === 'ff1' && engine.kind === 'numerals') {
-    const cipher = ff1(key, engine.radix);
-    const run = forward ? cipher.encryptMany : cipher.decryptMany;
+    const run = numerals();
     const { join } = to as NumeralEngine;
     return (column) => {
       const parts = column as readonly NumeralParts[];
       const done = run(
-        parts.map(({ numerals }) => numerals),
+        parts.map((each) => each.numerals),
         columnOfTweaks(column),
       );
-      return done.map((numerals, i) => join(parts[i]!, numerals));
+      return done.map((each, i) => join(parts[i]!, each));
     };
   }
-  const run = indexCipher(name, key, size, forward);
+  // What is kept of a shape holds no permutation: asked for at every turn, it can be dropped.
+  const run = name === 'sometimes-recurse' ? null : indices(name, size);
   const whole = { ...engine, join: to.join } as FormatEngine;
   return (column) => {
     const parts = column.map((each) => withNumerals(to, each));
-    const indices = parts.map((each) => indexOf(whole, each));
-    return run(indices, tweaks(column)).map((index, i) => joinIndex(whole, parts[i]!, index));
+    const secrets = parts.map((each) => indexOf(whole, each));
+    const out = (run ?? indices(name, size))(secrets, tweaks(column));
+    return out.map((index, i) => joinIndex(whole, parts[i]!, index));
   };
 }
 
@@ -199,18 +266,6 @@ function withNumerals(to: AnyFace, parts: AnyParts): NumeralParts | IndexParts {
 
 function countOf(to: AnyFace, secret: string): number {
   return to.texts!.symbols.parse(secret).length;
-}
-
-/** The engines over whole numbers. */
-function indexCipher(name: string, key: Uint8Array, size: Index, forward: boolean) {
-  if (name === 'ff1-cycle-walking') {
-    const walk = cycleWalking(key, size);
-    return forward ? walk.encryptMany : walk.decryptMany;
-  }
-  const permutation = (name === 'table' ? tablePermutation : sometimesRecurse)(key, Number(size));
-  const run = forward ? permutation.encryptMany : permutation.decryptMany;
-  return (indices: readonly Index[], tweaks: Uint8Array | readonly Uint8Array[]): Index[] =>
-    run(indices as readonly number[], tweaks);
 }
 
 /** The keyed one-way function of a format that blinds its clear part: HMAC-SHA-256, 128 bits, base32. */

@@ -20,6 +20,9 @@ import { type Known, literalOutline } from './outline.ts';
 /** How deep formats may be nested, in code and in a file: what `JSON.stringify` writes must be readable. */
 export const MAX_DEPTH = 8;
 
+/** Most parts of a `seq` and members of a `oneOf`. */
+export const MAX_PARTS = 64;
+
 /** Refuses parts that would make a format nested too deep. */
 export function checkDepth(argument: string, parts: readonly unknown[]): void {
   if (1 + Math.max(0, ...parts.map(depthOf)) > MAX_DEPTH) {
@@ -123,6 +126,12 @@ function encipheredSide(engine: FormatEngine): FormatEngine | null {
   return engine.kind === 'numerals'
     ? { ...engine, split: engine.enciphered.split, join: engine.enciphered.join, outline }
     : { ...engine, split: engine.enciphered.split, join: engine.enciphered.join, outline };
+}
+
+/** Whether shape and layout fix the length of a value. */
+export function isSteady(engine: FormatEngine): boolean {
+  const { kind, outline, enciphered, steady } = engine;
+  return steady ?? (kind === 'numerals' || (outline.min === outline.max && enciphered === undefined));
 }
 
 /** Outline of a member, on one side. */

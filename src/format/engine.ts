@@ -68,6 +68,11 @@ interface EngineFacts {
   readonly hasClear: boolean;
   /** One line for people: what stays visible. */
   readonly visible: string;
+  /**
+   * Whether shape and layout fix the length of a value, in both written forms. Where nothing is said they do for numerals
+   * and where all values have one length; for anything else say so.
+   */
+  readonly steady?: boolean;
   readonly outline: Outline;
   /**
    * Turns the clear part of a plain value into what stands in the output, with a keyed one-way function of a text

@@ -43,10 +43,9 @@ const NOTHING: Parts = { shape: '', clear: '', layout: null };
  * ```
  */
 export function enumOf(values: readonly string[]): EnumOfFormat {
-  const { list, indices } = readValues(values);
+  const { list, indices, shortest, longest } = readValues(values);
   const size = list.length;
-  const lengths = list.map((value) => [...value].length);
-  const characters: string[] = [];
+  let characters: readonly string[] | null = null;
 
   return makeFormat(
     { type: 'enumOf', values: list },
@@ -57,12 +56,12 @@ export function enumOf(values: readonly string[]): EnumOfFormat {
       hasClear: false,
       visible: 'nothing but the list',
       outline: {
-        min: lengths.reduce((least, length) => Math.min(least, length)),
-        max: lengths.reduce((most, length) => Math.max(most, length)),
+        min: shortest,
+        max: longest,
         at(position) {
           // Once a position is asked for: only compositions ask, and a long list has many characters.
-          characters[position] ??= [...new Set(list.map((value) => [...value][position] ?? ''))].join('');
-          return characters[position];
+          characters ??= charactersOf(list, longest);
+          return characters[position] ?? '';
         },
       },
       sample: { ...NOTHING, size, index: 0 },
@@ -78,23 +77,46 @@ export function enumOf(values: readonly string[]): EnumOfFormat {
   ) as EnumOfFormat;
 }
 
-function readValues(values: unknown): { list: readonly string[]; indices: ReadonlyMap<string, number> } {
+/** The characters at each position, in one pass over the list. */
+function charactersOf(list: readonly string[], longest: number): readonly string[] {
+  const sets = Array.from({ length: longest }, () => new Set<string>());
+  for (const value of list) {
+    let position = 0;
+    for (const character of value) sets[position++]!.add(character);
+  }
+  return sets.map((set) => [...set].join(''));
+}
+
+interface Values {
+  readonly list: readonly string[];
+  readonly indices: ReadonlyMap<string, number>;
+  /** Fewest and most characters of a value. */
+  readonly shortest: number;
+  readonly longest: number;
+}
+
+function readValues(values: unknown): Values {
   if (!Array.isArray(values)) badType('values', `expected a list of texts, got ${typeName(values)}`);
   const count = values.length;
   if (count < 2 || count > MAX_VALUES) badRange('values', `expected 2 to ${MAX_VALUES} values, got ${count}`);
   const list: string[] = [];
   const indices = new Map<string, number>();
+  let shortest = MAX_FORMAT_LENGTH;
+  let longest = 0;
   // By number and not by iterator: holes are refused, and every value is read once.
   for (let i = 0; i < count; i++) {
     const value: unknown = values[i];
     if (typeof value !== 'string') badType('values', `expected texts; the one at index ${i} is ${typeName(value)}`);
-    if (value === '' || value.length > 2 * MAX_FORMAT_LENGTH || [...value].length > MAX_FORMAT_LENGTH) {
+    const length = value.length > 2 * MAX_FORMAT_LENGTH ? value.length : [...value].length;
+    if (length === 0 || length > MAX_FORMAT_LENGTH) {
       badRange('values', `expected texts of 1 to ${MAX_FORMAT_LENGTH} characters; the one at index ${i} is not`);
     }
     if (!value.isWellFormed()) badRange('values', `the one at index ${i} holds half of a surrogate pair`);
     if (indices.has(value)) badRange('values', `expected every value once; the one at index ${i} is there before`);
+    shortest = Math.min(shortest, length);
+    longest = Math.max(longest, length);
     indices.set(value, i);
     list.push(value);
   }
-  return { list: Object.freeze(list), indices };
+  return { list: Object.freeze(list), indices, shortest, longest };
 }

@@ -134,6 +134,7 @@ export function iban(options: IbanOptions = {}): IbanFormat {
       descriptor: ['iban@1'],
       kind: 'index',
       hasClear: true,
+      steady: true,
       outline: {
         min: Math.min(...lengths),
         max: 2 * Math.max(...lengths) - 1,

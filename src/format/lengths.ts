@@ -27,7 +27,10 @@ export function checkLengths(options: Lengths, fallback: { min: number; max: num
   }
   const least = min === undefined ? fallback.min : checkInteger('min', min, 1, MAX_FORMAT_LENGTH);
   const most = max === undefined ? Math.max(fallback.max, least) : checkInteger('max', max, 1, MAX_FORMAT_LENGTH);
-  if (least > most) badRange('min', `expected at most "max" (${most}), got ${least}`);
+  if (least > most) {
+    if (min === undefined) badRange('max', `expected at least ${least}, or say "min"`);
+    badRange('min', `expected at most "max" (${most}), got ${least}`);
+  }
   return { min: least, max: most };
 }
 

@@ -11,6 +11,8 @@ import {
   checkDepth,
   clearOf,
   type FormatMember,
+  isSteady,
+  MAX_PARTS,
   type MaybeBare,
   type Member,
   type MemberParts,
@@ -30,9 +32,6 @@ export interface OneOfFormat extends Format {
   readonly type: 'oneOf';
   readonly formats: readonly (Format | ClearPart)[];
 }
-
-/** Most members. */
-const MAX_MEMBERS = 64;
 
 /** Tells to which member a text can belong: its position, or -1. */
 type Choose = (text: string) => number;
@@ -61,7 +60,7 @@ type Choose = (text: string) => number;
  * ```
  */
 export function oneOf(...formats: readonly (Format | ClearPart)[]): OneOfFormat {
-  if (formats.length < 2 || formats.length > MAX_MEMBERS) badRange('formats', `expected 2 to ${MAX_MEMBERS} formats`);
+  if (formats.length < 2 || formats.length > MAX_PARTS) badRange('formats', `expected 2 to ${MAX_PARTS} formats`);
   const members = formats.map((format, i) => {
     if (typeof format === 'string') badType('formats', `format ${i + 1}: expected a format; write a text as clear(…)`);
     return readMember('formats', format, `format ${i + 1}: `);
@@ -118,6 +117,7 @@ function oneOfEngine(members: readonly Member[]): FormatEngine {
       hasClear: members.some(
         (member) => member.kind === 'clear' || (member.kind === 'secret' && member.plain.hasClear),
       ),
+      steady: secret.every(({ plain }) => isSteady(plain)),
       visible: `which of the ${members.length} formats a value has${members.map(visibleOf).join('')}`,
     },
     {

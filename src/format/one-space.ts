@@ -47,7 +47,7 @@ export interface Composition<Frame> {
   readonly outlines: Readonly<Record<Side, Known>>;
 }
 
-type Facts = Pick<FormatEngine, 'descriptor' | 'smallest' | 'hasClear' | 'visible'>;
+type Facts = Pick<FormatEngine, 'descriptor' | 'smallest' | 'hasClear' | 'visible' | 'steady'>;
 
 interface Layout<Frame> {
   readonly frame: Frame;

@@ -8,6 +8,8 @@ import type { Outline } from './engine.ts';
 /** An outline that may also name characters that stand somewhere in every value, such as the @ of an address. */
 export interface Known extends Outline {
   readonly has?: string;
+  /** All characters that stand anywhere in a value; not said: those at all positions. `null`: not known. */
+  readonly all?: () => string | null;
 }
 
 /** Why no text is of both formats. */
@@ -46,16 +48,15 @@ export function disjoint(a: string | null, b: string | null): boolean {
 }
 
 /** Tells whether no value has one of these characters anywhere. */
-export function never(outline: Outline, characters: string): boolean {
-  let seen = '';
-  for (let position = 0; position < outline.max; position++) {
-    const here = outline.at(position);
-    if (here === null) return false;
-    if (here === seen) continue;
-    if (!disjoint(here, characters)) return false;
-    seen = here;
-  }
-  return true;
+export function never(outline: Known, characters: string): boolean {
+  return disjoint(allOf(outline), characters);
+}
+
+function allOf(outline: Known): string | null {
+  if (outline.all !== undefined) return outline.all();
+  const sets = new Set<string | null>();
+  for (let position = 0; position < outline.max; position++) sets.add(outline.at(position));
+  return merged(sets);
 }
 
 /** A literal. */
@@ -83,7 +84,14 @@ export function concatenated(outlines: readonly Known[]): Known {
     }
     return merged(sets);
   });
-  return { min, max, at, has: merged(new Set(outlines.map((outline) => outline.has ?? ''))) ?? '' };
+  return {
+    min,
+    max,
+    at,
+    has: merged(new Set(outlines.map((outline) => outline.has ?? ''))) ?? '',
+    // Of the parts, and not position by position: a whole of many parts has many positions.
+    all: unionOf(outlines),
+  };
 }
 
 /** Texts of any of several formats. */
@@ -97,6 +105,7 @@ export function united(outlines: readonly Known[]): Known {
     has: [...(outlines[0]?.has ?? '')]
       .filter((character) => outlines.every((outline) => outline.has?.includes(character)))
       .join(''),
+    all: unionOf(outlines),
   };
 }
 
@@ -107,6 +116,15 @@ function merged(sets: ReadonlySet<string | null>): string | null {
   const all = new Set<string>();
   for (const set of sets as ReadonlySet<string>) for (const character of set) all.add(character);
   return [...all].join('');
+}
+
+/** All characters of several formats, gathered when they are asked for. */
+function unionOf(outlines: readonly Known[]): () => string | null {
+  let union: string | null | undefined;
+  return () => {
+    if (union === undefined) union = merged(new Set(outlines.map(allOf)));
+    return union;
+  };
 }
 
 function memo(at: Outline['at']): Outline['at'] {

@@ -57,8 +57,8 @@ const scratch = new Uint8Array(MAX_DIGITS);
  * so what comes out has the form of a number and may be one that nobody has.
  *
  * A national number has at least 7 digits unless `min` says otherwise: shorter ones, as small countries have them,
- * leave less than the 1,000,000 values that FF1 needs. A trunk prefix `(0)` is refused, since it is no part of the
- * number.
+ * leave less than the 1,000,000 values that FF1 needs. A trunk prefix, `(0)` directly behind the country code, is refused,
+ * since it is no part of the number.
  *
  * *Warning*: an output may be somebody's number. Do not call it or send messages to it.
  *
@@ -77,9 +77,13 @@ export function phone(options: PhoneOptions = {}): PhoneFormat {
   checkOptions('options', options, ['min']);
   const min = checkInteger('min', options.min ?? DEFAULT_MIN, 2, 12);
 
+  /** After `read`, a bit for each number of digits that a bracket with nothing but a 0 stands behind. */
+  let zeroBrackets = 0;
+
   /** Reads the digits into `scratch` and gives their number. */
   function read(value: string): number {
     let count = 0;
+    zeroBrackets = 0;
     let last = value.charCodeAt(0) === 43 ? PLUS : -1;
     /** Number of digits before the bracket that is open. */
     let open = -1;
@@ -97,9 +101,7 @@ export function phone(options: PhoneOptions = {}): PhoneFormat {
         open = count;
       } else if (code === 41) {
         last = open >= 0 && last === DIGIT ? CLOSE : -1;
-        if (count - open === 1 && count <= MAX_DIGITS && scratch[open] === 0) {
-          fail('outside_format', 'leave out the trunk prefix (0): it is no part of an international number');
-        }
+        if (count - open === 1 && count <= MAX_DIGITS && scratch[open] === 0) zeroBrackets |= 1 << open;
         open = -1;
       } else {
         last = -1;
@@ -118,6 +120,10 @@ export function phone(options: PhoneOptions = {}): PhoneFormat {
     const count = read(value);
     const code = count < 3 ? 0 : countryCodeLength(scratch[0]!, scratch[1]!, scratch[2]!);
     if (code === 0) fail('outside_format', 'expected a country code that the ITU has assigned after "+"');
+    // The first national digit is 0 in the output where it is in the value, and nowhere else; others may become 0.
+    if (((zeroBrackets >> code) & 1) === 1) {
+      fail('outside_format', 'leave out the trunk prefix (0): it is no part of an international number');
+    }
     const length = count - code;
     if (length < min || count > MAX_DIGITS) {
       const maximum = MAX_DIGITS - code;
@@ -144,6 +150,7 @@ export function phone(options: PhoneOptions = {}): PhoneFormat {
       descriptor: ['phone@1'],
       kind: 'index',
       hasClear: true,
+      steady: true,
       outline: {
         min: 2 + min,
         max: 1 + MAX_DIGITS + MAX_LAYOUT * (MAX_DIGITS - 1),

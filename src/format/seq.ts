@@ -10,6 +10,8 @@ import {
   checkDepth,
   clearOf,
   type FormatMember,
+  isSteady,
+  MAX_PARTS,
   type MaybeBare,
   type Member,
   type MemberParts,
@@ -21,11 +23,11 @@ import {
   sampleText,
   splitMember,
 } from './compose.ts';
-import { type Cut, planCut } from './cut.ts';
+import { type Plan, planCut } from './cut.ts';
 import { type Format, type FormatEngine, listText, makeFormat } from './engine.ts';
 import { MAX_FORMAT_LENGTH } from './lengths.ts';
 import { type Composed, oneSpace } from './one-space.ts';
-import { concatenated, type Known } from './outline.ts';
+import type { Known } from './outline.ts';
 
 /** A part of a {@link seq}: a literal text, a format, or a part in clear. */
 export type SeqPart = string | Format | ClearPart;
@@ -36,16 +38,14 @@ export interface SeqFormat extends Format {
   readonly parts: readonly SeqPart[];
 }
 
-/** Most parts. */
-const MAX_PARTS = 64;
-
 /**
  * A format of your own: parts from left to right, each a literal text, a format, or one of these in {@link clear}.
  *
  * All parts that are not in clear are enciphered as one: a change in one of them changes all. Literals stay and are
  * part of the key derivation; clear parts and the shape of each part enter the tweak. It must be provable that a text
  * can be cut into the parts in one way only: at most one part varies in length, or each such part is followed by
- * something that begins with a character that it cannot have. A value has at most 256 characters.
+ * something that begins with a character that it cannot have. A value has at most 256 characters; a part whose length
+ * may change, as that of a `regex`, counts as its shortest value, so that what comes out fits, too.
  *
  * @param parts 1 to 64.
  * @throws RangeError for parts that could be cut in two ways, for nothing to encipher, and for formats that share no
@@ -61,6 +61,7 @@ const MAX_PARTS = 64;
  * ```
  */
 export function seq(...parts: readonly SeqPart[]): SeqFormat {
+  if (parts.length < 1 || parts.length > MAX_PARTS) badRange('parts', `expected 1 to ${MAX_PARTS} parts`);
   const members = parts.map(
     (part, i): Member =>
       typeof part === 'string'
@@ -75,7 +76,6 @@ export function seq(...parts: readonly SeqPart[]): SeqFormat {
 type Frame = readonly (string | null)[];
 
 function seqEngine(members: readonly Member[]): FormatEngine {
-  if (members.length < 1 || members.length > MAX_PARTS) badRange('parts', `expected 1 to ${MAX_PARTS} parts`);
   const secret = members.filter((member): member is FormatMember => member.kind === 'secret');
   if (secret.length === 0) badRange('parts', 'expected at least one format that is not in clear');
   for (const [i, member] of members.entries()) {
@@ -85,13 +85,18 @@ function seqEngine(members: readonly Member[]): FormatEngine {
   }
   const names = members.map((member, i) => `part ${i + 1} (${member.kind === 'literal' ? 'literal' : member.type})`);
   const known = (side: Side): readonly Known[] => members.map((member) => outlineOf(member, side));
-  const cut: Readonly<Record<Side, Cut>> = {
-    plain: planCut('parts', known('plain'), names),
-    enciphered: planCut('parts', known('enciphered'), names),
+  const elastic = members.map((member) => member.kind === 'secret' && !isSteady(member.plain));
+  const room = members.reduce(
+    (left, member, i) => left - (elastic[i] ? outlineOf(member, 'plain').min : 0),
+    MAX_FORMAT_LENGTH,
+  );
+  const plans: Readonly<Record<Side, Plan>> = {
+    plain: planCut('parts', known('plain'), names, elastic, room),
+    enciphered: planCut('parts', known('enciphered'), names, elastic, room),
   };
 
   function read(text: string, side: Side): Composed<Frame> {
-    const pieces = cut[side](text);
+    const pieces = plans[side].cut(text);
     const parts = new Array<MemberParts | null>(members.length);
     for (let i = 0; i < members.length; i++) {
       const member = members[i]!;
@@ -122,7 +127,13 @@ function seqEngine(members: readonly Member[]): FormatEngine {
     return { shape: listText(shapes), clear: listText(clears), frame, secrets };
   }
 
-  const engine = oneSpace<Frame>(
+  const samples = members.map((member) => (member.kind === 'literal' ? member.literal : sampleText(member.plain)));
+  const shortest = samples.reduce((sum, each, i) => sum + (elastic[i] ? 0 : [...each].length), 0);
+  if (shortest > room) {
+    const length = shortest + MAX_FORMAT_LENGTH - room;
+    badRange('parts', `expected parts that fit in ${MAX_FORMAT_LENGTH} characters, the smallest value has ${length}`);
+  }
+  return oneSpace<Frame>(
     {
       descriptor: ['seq@1', ...members.map(memberDescriptor)],
       smallest: {
@@ -135,6 +146,7 @@ function seqEngine(members: readonly Member[]): FormatEngine {
       hasClear: members.some(
         (member) => member.kind === 'clear' || (member.kind === 'secret' && member.plain.hasClear),
       ),
+      steady: !elastic.includes(true),
       visible: `the literals${members.flatMap(visibleOf).join('')}`,
     },
     {
@@ -148,25 +160,13 @@ function seqEngine(members: readonly Member[]): FormatEngine {
       membersOf: () => secret,
       sample: compose(
         members.map((member) => (member.kind === 'literal' ? null : member.plain.sample)),
-        members.map((member) => (member.kind === 'literal' ? member.literal : sampleText(member.plain))),
+        samples,
       ),
       secret,
       bare: false,
-      outlines: {
-        plain: inLimits(concatenated(known('plain'))),
-        enciphered: inLimits(concatenated(known('enciphered'))),
-      },
+      outlines: { plain: plans.plain.whole, enciphered: plans.enciphered.whole },
     },
   );
-  const { length } = [...sampleText(engine)];
-  if (length > MAX_FORMAT_LENGTH) {
-    badRange('parts', `expected parts that fit in ${MAX_FORMAT_LENGTH} characters, the smallest value has ${length}`);
-  }
-  return engine;
-}
-
-function inLimits(outline: Known): Known {
-  return { ...outline, max: Math.min(outline.max, MAX_FORMAT_LENGTH) };
 }
 
 function visibleOf(member: Member, i: number): string | [] {

@@ -8,7 +8,7 @@
  * The values of a batch that are not there yet take the next step together.
  */
 
-import { ff1Network, type Tweaks } from './ff1.ts';
+import { ff1Network, type Network, type Tweaks } from './ff1.ts';
 
 /** A walk of more than 256 steps has a probability below 2^-256: it is a fault of the machine or of this code. */
 const MAX_STEPS = 256;
@@ -24,9 +24,18 @@ export interface Walk {
 
 /** @param size N, from 1,000,000 to 2^4096: a `bigint` for N above 2^53, a `number` for others. */
 export function cycleWalking(key: Uint8Array, size: Integer): Walk {
+  return cycleWalks(key)(size);
+}
+
+/** The same for one key and any sizes: the key is set up once. */
+export function cycleWalks(key: Uint8Array): (size: Integer) => Walk {
+  const network = ff1Network(key, 2);
+  return (size) => walkOf(network, size);
+}
+
+function walkOf(network: Network, size: Integer): Walk {
   // k = the number of bits of N - 1, so that 2^(k-1) < N <= 2^k.
   const k = (BigInt(size) - 1n).toString(2).length;
-  const network = ff1Network(key, 2);
   const low = k - Math.floor(k / 2);
   const split = typeof size === 'number' ? smallBits(low) : wideBits(low);
 

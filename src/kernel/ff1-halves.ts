@@ -9,6 +9,8 @@
  * A word of 16 bits is shifted in at a time: with a base of at most 2^36 every product stays below 2^53.
  */
 
+import type { Numerals } from './ff1-numerals.ts';
+
 /** Largest base of a limb. 2^36 · 2^16 leaves a bit for the error of a quotient, so products stay exact in a double. */
 const MAX_BASE = 2 ** 36;
 
@@ -31,18 +33,6 @@ export interface Half {
   /** Adds NUM(S), or takes it away, modulo radix^m; S is the first d bytes of each stride. */
   readonly add: (s: DataView, count: number, stride: number, d: number, sign: 1 | -1) => void;
 }
-
-/** Typed arrays that numerals may stand in. */
-export type Numerals =
-  | Uint8Array
-  | Uint8ClampedArray
-  | Uint16Array
-  | Uint32Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
 
 /** The fastest arithmetic for halves of `digits` numerals. */
 export function makeHalf(radix: number, digits: number): Half {

@@ -5,8 +5,9 @@
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import type { Symbols } from './alphabet.ts';
-import { ALONE, checkTweak, checkTweaks, MAX_LENGTH, NO_TWEAK, setUp, type Tweaks } from './ff1.ts';
+import { checkTweak, checkTweaks, MAX_LENGTH, NO_TWEAK, setUp, type Tweaks } from './ff1.ts';
 import type { DoublesHalf } from './ff1-halves.ts';
+import { ALONE } from './ff1-numerals.ts';
 import type { Lane } from './ff1-rounds.ts';
 
 /** FF1 under one key over one alphabet. */

@@ -12,7 +12,15 @@
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
 import { expandKey, manyBlocks } from './aes.ts';
-import type { Numerals } from './ff1-halves.ts';
+import {
+  ALONE,
+  type NumeralString,
+  type Numerals,
+  type NumeralsLike,
+  takeLike,
+  takeNumerals,
+  where,
+} from './ff1-numerals.ts';
 import { isOneTweak, sizesOf, type TweakColumn, type Tweaks } from './ff1-prf.ts';
 import { type Lane, makeLane } from './ff1-rounds.ts';
 import { isShort, makeShortLane } from './ff1-rounds-short.ts';
@@ -33,12 +41,6 @@ export const MAX_TWEAK = 65_536;
 
 /** Values that go through the rounds together: their blocks stay in the processor's second cache. */
 const CHUNK = 1024;
-
-/** A list of numerals, each a whole number from 0 to radix - 1. */
-export type NumeralString = ArrayLike<number>;
-
-/** What comes out for a list that went in: a typed array for a typed array, an array for anything else. */
-export type NumeralsLike<T> = T extends Numerals ? T : number[];
 
 /** FF1 under one key in one radix. */
 export interface Ff1 {
@@ -61,17 +63,15 @@ export const NO_TWEAK: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
  */
 export function ff1(key: Uint8Array, radix: number, options: { readonly minDomain?: number } = {}): Ff1 {
   const { network, minLength } = setUp(key, radix, options);
-
-  const check = (numerals: NumeralString, row: number) => checkNumerals(numerals, radix, minLength, MAX_LENGTH, row);
+  const limits = { radix, least: minLength, most: MAX_LENGTH };
 
   function one(numerals: NumeralString, tweak: Uint8Array, sign: 1 | -1): number[] {
-    check(numerals, ALONE);
+    const out = takeNumerals(numerals, limits, ALONE);
     checkTweak(tweak, ALONE);
-    const out = new Array<number>(numerals.length);
-    const lane = network.lane(numerals.length);
+    const lane = network.lane(out.length);
     lane.load(1, tweak);
-    lane.a.load(0, numerals, 0);
-    lane.b.load(0, numerals, lane.u);
+    lane.a.load(0, out, 0);
+    lane.b.load(0, out, lane.u);
     lane.run(1, sign);
     lane.a.store(0, out, 0);
     lane.b.store(0, out, lane.u);
@@ -80,27 +80,27 @@ export function ff1(key: Uint8Array, radix: number, options: { readonly minDomai
 
   function many<T extends NumeralString>(batch: readonly T[], tweaks: Tweaks, sign: 1 | -1): NumeralsLike<T>[] {
     if (!Array.isArray(batch)) badType('batch', `expected an array of lists of numbers, got ${typeName(batch)}`);
-    checkTweaks(tweaks, batch.length);
-    const out = new Array<NumeralsLike<T>>(batch.length);
-    for (let i = 0; i < batch.length; i++) {
-      check(batch[i]!, i);
-      out[i] = emptyLike(batch[i]!) as NumeralsLike<T>;
+    const count = batch.length;
+    checkTweaks(tweaks, count);
+    const out = new Array<number[] | Numerals>(count);
+    for (let i = 0; i < count; i++) {
+      out[i] = takeLike(batch[i]!, limits, i);
     }
     network.forEachLane(
-      batch.length,
-      (i) => batch[i]!.length,
+      count,
+      (i) => out[i]!.length,
       tweaks,
       sign,
       ({ a, b, u }, slot, i) => {
-        a.load(slot, batch[i]!, 0);
-        b.load(slot, batch[i]!, u);
+        a.load(slot, out[i]!, 0);
+        b.load(slot, out[i]!, u);
       },
       ({ a, b, u }, slot, i) => {
-        a.store(slot, out[i] as number[], 0);
-        b.store(slot, out[i] as number[], u);
+        a.store(slot, out[i]!, 0);
+        b.store(slot, out[i]!, u);
       },
     );
-    return out;
+    return out as NumeralsLike<T>[];
   }
 
   return Object.freeze({
@@ -134,31 +134,6 @@ export function minimumLength(radix: number, minDomain: number = MIN_DOMAIN): nu
   return Math.max(2, length);
 }
 
-/** The row of a value that is in no batch. */
-export const ALONE = -1;
-
-/** Which value an error is about. Written when there is one: for every value of a batch it cost a tenth of the time. */
-function where(row: number): string {
-  return row === ALONE ? '' : ` (value ${row + 1} of the batch)`;
-}
-
-/** Checks a list of numerals; `row` says which of a batch it is. */
-export function checkNumerals(numerals: NumeralString, radix: number, least: number, most: number, row: number): void {
-  if (typeof numerals !== 'object' || numerals === null || !Number.isSafeInteger(numerals.length)) {
-    badType('numerals', `expected a list of numbers, got ${typeName(numerals)}${where(row)}`);
-  }
-  const { length } = numerals;
-  if (length < least || length > most) {
-    badRange('numerals', `expected a length of ${least} to ${most} in radix ${radix}, got ${length}${where(row)}`);
-  }
-  for (let i = 0; i < length; i++) {
-    const numeral = numerals[i]!;
-    if (typeof numeral !== 'number' || numeral >>> 0 !== numeral || numeral >= radix) {
-      badRange('numerals', `expected whole numbers from 0 to ${radix - 1}; the one at index ${i} is not${where(row)}`);
-    }
-  }
-}
-
 export function checkTweak(tweak: Uint8Array, row: number): void {
   if (!(tweak instanceof Uint8Array)) badType('tweak', `expected bytes, got ${typeName(tweak)}${where(row)}`);
   if (tweak.length > MAX_TWEAK)
@@ -181,13 +156,6 @@ export function checkTweaks(tweaks: Tweaks, count: number): void {
   }
   if (tweaks.length !== count) badRange('tweaks', `expected one tweak a value (${count}), got ${tweaks.length}`);
   for (let i = 0; i < count; i++) checkTweak(tweaks[i], i);
-}
-
-/** An empty list of the same kind and length. */
-function emptyLike(numerals: NumeralString): number[] | Numerals {
-  if (!ArrayBuffer.isView(numerals)) return new Array<number>(numerals.length);
-  const kind = numerals.constructor as new (length: number) => Numerals;
-  return new kind(numerals.length);
 }
 
 /** FF1 under one key in one radix, without checks: for this folder. */

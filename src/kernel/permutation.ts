@@ -8,4 +8,4 @@
 
 export type { Permutation, Tweaks } from './small-space.ts';
 export { sometimesRecurse } from './sometimes-recurse.ts';
-export { tablePermutation } from './table.ts';
+export { tablePermutation, tablePermutations } from './table.ts';

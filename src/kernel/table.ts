@@ -18,7 +18,7 @@ import {
   tweakFunction,
 } from './small-space.ts';
 
-/** Entries that the tables of one permutation may have together: 16 MiB. A table that is larger is kept alone. */
+/** Entries that the tables under one key may have together: 16 MiB. A table that is larger is kept alone. */
 const MAX_ENTRIES = 2 ** 22;
 
 /** What a small table costs beside its entries, as a number of entries. */
@@ -35,27 +35,37 @@ interface Table {
  * @param size N, 1 to 2^20.
  */
 export function tablePermutation(key: Uint8Array, size: number): Permutation {
+  return tablePermutations(key)(size);
+}
+
+/** The same for one key and any sizes: all tables share the room for {@link MAX_ENTRIES}. */
+export function tablePermutations(key: Uint8Array): (size: number) => Permutation {
+  const cache = tableCache();
+  return (size) => permutation(key, size, cache);
+}
+
+function permutation(key: Uint8Array, size: number, cache: Cache): Permutation {
   checkSpace(key, size, 1);
   const tableKey = tweakFunction(key, ['fisher-yates'], size);
-  const tables = tableCache((tweak) => ({ forward: shuffle(tableKey(tweak), size), backward: null }), size);
+  const make = (tweak: Uint8Array): Table => ({ forward: shuffle(tableKey(tweak), size), backward: null });
 
   function one(direction: Direction, index: number, tweak: Uint8Array): number {
     checkIndex(index, size);
     checkTweak(tweak);
-    return side(tables.of(tweak), direction)[index]!;
+    return side(cache.of(tweak, size, make), direction)[index]!;
   }
 
   function many(direction: Direction, indices: readonly number[], tweaks: Tweaks): number[] {
     checkColumn(indices, tweaks, size);
     if (tweaks instanceof Uint8Array) {
       if (indices.length === 0) return [];
-      const table = side(tables.of(tweaks), direction);
+      const table = side(cache.of(tweaks, size, make), direction);
       return indices.map((index) => table[index]!);
     }
     const out = new Array<number>(indices.length);
     // Grouped, so that a column with more tweaks than the cache holds builds each table once.
     for (const { tweak, rows } of groups(tweaks)) {
-      const table = side(tables.of(tweak), direction);
+      const table = side(cache.of(tweak, size, make), direction);
       for (const row of rows) out[row] = table[indices[row]!]!;
     }
     return out;
@@ -98,19 +108,23 @@ function side(table: Table, direction: Direction): Uint32Array {
   return table.backward;
 }
 
+interface Cache {
+  readonly of: (tweak: Uint8Array, size: number, make: (tweak: Uint8Array) => Table) => Table;
+}
+
 /**
- * Tables by tweak, in two generations: what was used since the last turn is in the younger; when that is full the older
- * is dropped and the two turn. A hit in the younger writes nothing, and the last table is never dropped.
+ * Tables by size and tweak, in two generations: what was used since the last turn is in the younger; when that is full
+ * the older is dropped and the two turn. A hit in the younger writes nothing, and the last table is never dropped.
  */
-function tableCache(make: (tweak: Uint8Array) => Table, size: number): { of: (tweak: Uint8Array) => Table } {
+function tableCache(): Cache {
   let younger = new Map<string, Table>();
   let older = new Map<string, Table>();
   let entries = 0;
   // The tweak is copied: a caller may write another one into the same array.
   let last: { readonly tweak: Uint8Array; readonly table: Table } | null = null;
 
-  function find(tweak: Uint8Array): Table {
-    const name = nameOf(tweak);
+  const find: Cache['of'] = (tweak, size, make) => {
+    const name = `${size}:${nameOf(tweak)}`;
     const known = younger.get(name);
     if (known !== undefined) return known;
     const table = older.get(name) ?? make(tweak);
@@ -124,11 +138,13 @@ function tableCache(make: (tweak: Uint8Array) => Table, size: number): { of: (tw
     entries += cost;
     younger.set(name, table);
     return table;
-  }
+  };
 
   return {
-    of: (tweak) => {
-      if (last === null || !same(last.tweak, tweak)) last = { tweak: Uint8Array.from(tweak), table: find(tweak) };
+    of(tweak, size, make) {
+      if (last === null || last.table.forward.length !== size || !same(last.tweak, tweak)) {
+        last = { tweak: Uint8Array.from(tweak), table: find(tweak, size, make) };
+      }
       return last.table;
     },
   };

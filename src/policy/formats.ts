@@ -5,7 +5,7 @@
 import { type CardOptions, card } from '../format/card.ts';
 import { caseKept } from '../format/case-kept.ts';
 import { type ClearPart, clear } from '../format/clear.ts';
-import { MAX_DEPTH } from '../format/compose.ts';
+import { MAX_DEPTH, MAX_PARTS } from '../format/compose.ts';
 import { date, dateTime, type Span } from '../format/date.ts';
 import { type EmailOptions, email } from '../format/email.ts';
 import type { Format } from '../format/engine.ts';
@@ -74,7 +74,12 @@ function readAll(
   depth: number,
   literals: boolean,
 ): readonly unknown[] | null {
-  const parts = (values as readonly unknown[]).map((value, index) =>
+  const list = values as readonly unknown[];
+  if (list.length > MAX_PARTS) {
+    complain('wrong_option', path, `expected at most ${MAX_PARTS}, got ${list.length}`);
+    return null;
+  }
+  const parts = list.map((value, index) =>
     literals && typeof value === 'string' ? value : readPart(value, [...path, index], complain, depth + 1),
   );
   return parts.includes(null) ? null : parts;

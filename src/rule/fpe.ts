@@ -6,7 +6,7 @@
 import type { Enciphered } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
-import { badType, checkText } from '../core/checks.ts';
+import { badRange, badType, checkText } from '../core/checks.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type FormatCipher, formatCipher, type Pending } from '../format/cipher.ts';
 import { CODE_BOOK, type Format, formatEngine, type Smallest } from '../format/engine.ts';
@@ -34,7 +34,10 @@ export interface FpeOptions<Scope extends string = string> extends Common {
   readonly scope: Scope;
   /** A format of `trefoil/format`. Enters the key, its limits of length do not. */
   readonly format: Format;
-  /** Whether the empty string passes (default) or must fit the format like any other value. */
+  /**
+   * Whether the empty string passes (default) or must fit the format like any other value. A format that has the empty
+   * string as a value needs `protect`.
+   */
   readonly empty?: 'keep' | 'protect';
   /**
    * Why a format of fewer than 10,000 values is taken all the same, in words for the record: whoever may call `protect`
@@ -109,6 +112,10 @@ export function fpe<const Scope extends string, const Optional extends boolean =
   const scope = checkScope(options) as Scope;
   const format = formatEngine('format', options.format);
   const empty = checkEmpty(options.empty);
+  // What is kept would be a ciphertext as well: no reader could tell which of the two an empty text is.
+  if (empty === 'keep' && format.outline.min === 0) {
+    badRange('empty', 'expected protect: the empty text is a value of the format');
+  }
   const reason = checkReason(options.allowCodebook);
   const descriptor = encodeList(format.descriptor);
   const unfit = judge(format.smallest, reason);
@@ -177,7 +184,7 @@ function applyTo(
   report: Report,
   empty: 'keep' | 'protect',
 ): unknown[] {
-  const out = mapColumn(column, (value) => cipher.read(checkText(value)), report, empty);
+  const out = mapColumn(column, (value) => cipher.read(readText(value)), report, empty);
   const rows: number[] = [];
   const read: Pending[] = [];
   for (let i = 0; i < out.length; i++) {
@@ -188,6 +195,14 @@ function applyTo(
   const texts = cipher.runMany(read);
   for (let i = 0; i < rows.length; i++) out[rows[i]!] = texts[i];
   return out;
+}
+
+/** A number of JSON is no value of a format: 42 and 42.0 are one, and would come back as one. */
+function readText(value: unknown): string {
+  if (typeof value === 'number') {
+    fail('wrong_type', 'expected text, got number; write numbers as text, or seal them with value: integer');
+  }
+  return checkText(value);
 }
 
 function checkReason(reason: unknown): string | undefined {

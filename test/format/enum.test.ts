@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { enumOf } from '../../src/format/enum.ts';
+import { oneOf } from '../../src/format/one-of.ts';
+import { seq } from '../../src/format/seq.ts';
+import { digits } from '../../src/format/text.ts';
 import { counted, engineOf, enumerated, JUNK, kept, outlined, plainData, refusal } from './values.ts';
 
 const WARDS = ['cardiology', 'oncology', 'surgery', 'Z', '\u{1f3e5}', 'é', 'e\u0301', ' ', 'a\nb'];
@@ -100,4 +103,13 @@ describe('enumOf', () => {
     expect(Object.isFrozen(format.values)).toBe(true);
     expect(engineOf(enumOf(format.values)).descriptor).toEqual(engineOf(format).descriptor);
   });
+});
+
+it('in another format, a list is read a few times and not once for every position', () => {
+  const values = Array.from({ length: 500 }, (_, i) => `v${i}`.padEnd(200, 'x'));
+  const spread = vi.spyOn(String.prototype, Symbol.iterator as never);
+  oneOf(enumOf(values), seq('!', digits({ length: 199 })));
+  const calls = spread.mock.calls.length;
+  spread.mockRestore();
+  expect(calls).toBeLessThan(10 * values.length);
 });

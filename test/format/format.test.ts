@@ -366,3 +366,10 @@ describe('every format', () => {
     expect(() => formatEngine('format', null)).toThrow(TypeError);
   });
 });
+
+it('a greatest length below the least that nobody named is about the one that was named', () => {
+  expect(() => digits({ max: 5 })).toThrow(new RangeError('"max" expected at least 6, or say "min"'));
+  expect(() => text('ab', { max: 10 })).toThrow(new RangeError('"max" expected at least 20, or say "min"'));
+  expect(() => digits({ min: 6, max: 5 })).toThrow(new RangeError('"min" expected at most "max" (5), got 6'));
+  expect(digits({ min: 5, max: 5 }).test('12345')).toBe(true);
+});

@@ -162,6 +162,9 @@ describe('phone: values', () => {
     expect(refusal(phone(), '020 7946 0958').message).toBe(
       'expected "+", the country code and the number, with single spaces, dashes, dots or brackets between digits',
     );
+    for (const value of ['+49(0)30 23125123', '+49-(0)-30 23125123', '+49 (0)(3)0 23125123', '+353 (0)20 912 1234']) {
+      expect(refusal(phone(), value).code).toBe('outside_format');
+    }
     expect(refusal(phone(), '+44 (0)20 7946 0958').message).toBe(
       'leave out the trunk prefix (0): it is no part of an international number',
     );
@@ -303,5 +306,32 @@ describe('phone: options', () => {
     const longest = `+1 (${Array.from('23456789123', (digit) => digit).join(') (')}) 34 5`;
     expect(phone().test(longest)).toBe(true);
     expect(longest.length).toBeLessThanOrEqual(outline.max);
+  });
+});
+
+describe('phone: brackets around one digit', () => {
+  const { split, join } = engineOf(phone());
+
+  it.each([
+    '+49 3(5)1000000',
+    '+49 (3)51000000',
+    '+49 3510000(0)1',
+    '+49 3(0)1(0)000001',
+    '+39 0(6) 6982 0000',
+    '+1 (2)02 555 0123',
+    '+353 2(0) 912 1234',
+  ])('%s: whatever the digits become, they are read back', (value) => {
+    const parts = split(value);
+    const size = parts.size as number;
+    const seen = new Set<boolean>();
+    for (let i = 0; i < 1000; i++) {
+      const index = Math.floor((size / 1000) * i) + (i % 7);
+      const out = join(parts, index);
+      seen.add(/\(0\)/.test(out));
+      expect(split(out)).toEqual({ ...parts, index, layout: out });
+      expect(join(split(out), parts.index)).toBe(value);
+    }
+    // The first national digit stays what it is, 0 or not; others become 0.
+    expect(seen.has(true)).toBe(!/^\+\d+ \(/.test(value));
   });
 });

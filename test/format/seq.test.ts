@@ -1,12 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseKept } from '../../src/format/case-kept.ts';
 import { type ClearPart, clear } from '../../src/format/clear.ts';
+import { isSteady } from '../../src/format/compose.ts';
 import { email } from '../../src/format/email.ts';
-import { type Format, type FormatEngine, formatEngine, type IndexEngine, makeFormat } from '../../src/format/engine.ts';
+import {
+  type Format,
+  type FormatEngine,
+  formatEngine,
+  type IndexEngine,
+  makeFormat,
+  sizeOf,
+} from '../../src/format/engine.ts';
+import { enumOf } from '../../src/format/enum.ts';
+import { ipv4 } from '../../src/format/ip.ts';
+import { integer } from '../../src/format/number.ts';
 import { oneOf } from '../../src/format/one-of.ts';
 import { pattern } from '../../src/format/pattern.ts';
+import { phone } from '../../src/format/phone.ts';
+import { regex } from '../../src/format/regex.ts';
 import { type SeqPart, seq } from '../../src/format/seq.ts';
 import { digits, text } from '../../src/format/text.ts';
+import { EVERY_FORMAT } from '../property/every-format.ts';
 import { refusal, there } from './composed.ts';
 
 const engineOf = (format: Format): FormatEngine => formatEngine('format', format);
@@ -245,6 +260,87 @@ describe('seq', () => {
     const long = seq(digits({ min: 1, max: 256 }), '-', clear(text('ab', { min: 1, max: 256 })));
     there(long, `${'1'.repeat(128)}-${'a'.repeat(127)}`);
     expect(refusal(long, `${'1'.repeat(128)}-${'a'.repeat(128)}`).issues[0]).toMatchObject({ maximum: 256 });
+  });
+
+  it('what is written can be read: parts whose length may change count as their shortest value', () => {
+    const letters = regex('[a-z]{1,200}');
+    const cases: [Format, string[], string[]][] = [
+      // Any value fits, and any value can become one of 401 characters.
+      [seq(letters, '-', letters), ['a-b', `${'z'.repeat(200)}-${'z'.repeat(200)}`], [`${'z'.repeat(201)}-a`]],
+      // 7 for an address, 1, and 248 are 256.
+      [
+        seq(ipv4(), '/', text('ab', { min: 20, max: 250 })),
+        [`1.1.1.1/${'ab'.repeat(10)}`, `1.1.1.1/${'a'.repeat(248)}`, `100.100.100.100/${'b'.repeat(248)}`],
+        [`1.1.1.1/${'a'.repeat(249)}`],
+      ],
+      [
+        seq(integer({ min: 0, max: '9'.repeat(200) }), '/', text('ab', { min: 20, max: 256 })),
+        [`0/${'ab'.repeat(127)}`, `${'9'.repeat(200)}/${'ab'.repeat(127)}`],
+        [`0/${'a'.repeat(255)}`],
+      ],
+      // In another one, and behind a choice.
+      [
+        seq('<', seq(letters, '-', letters), '>', oneOf(ipv4(), pattern('AA')), text('#+', { min: 1, max: 256 })),
+        [`<a-b>1.1.1.1${'#'.repeat(249)}`, `<abc-${'d'.repeat(200)}>XY${'#+'.repeat(100)}`],
+        [`<a-b>1.1.1.1${'#'.repeat(250)}`],
+      ],
+      [
+        oneOf(seq('!', letters, '-', letters), seq('?', digits({ length: 6 }))),
+        ['!a-b', `!${'q'.repeat(200)}-${'q'.repeat(200)}`, '?123456'],
+        ['?1234567'],
+      ],
+      // A clear part stays as it is, and so does what has one length in a shape.
+      [
+        seq(clear(letters), '-', caseKept(), '-', phone(), '/', letters),
+        [`abc-Ada Lovelace-+49 30 90182000/abc`, `${'c'.repeat(200)}-${'A'.repeat(39)}-+493090182000/a`],
+        [`${'c'.repeat(200)}-${'A'.repeat(40)}-+493090182000/a`],
+      ],
+    ];
+    for (const [format, good, bad] of cases) {
+      for (const value of good) there(format, value);
+      for (const value of bad) expect(refusal(format, value).code).toBe('outside_format');
+    }
+    const error = refusal(seq(ipv4(), '/', text('ab', { min: 20, max: 250 })), `1.1.1.1/${'a'.repeat(249)}`);
+    expect(error.issues[0]).toMatchObject({ maximum: 249, actual: 250 });
+    expect(error.message).toBe('the parts that keep their length have at most 249 characters, here 250');
+  });
+
+  it('enciphered addresses of the greatest length are read back, too', () => {
+    const format = seq(email({ domain: 'enciphered' }), '/', digits({ min: 6, max: 256 }));
+    const label = 'b'.repeat(60);
+    const mail = `${'a'.repeat(60)}@${label}.${label}.${'d'.repeat(55)}.com`;
+    for (const value of [`${mail}/123456`, `jo@x.de/${'1'.repeat(249)}`, `${mail}/${'1'.repeat(250)}`])
+      there(format, value);
+    expect(format.test(`jo@x.de/${'1'.repeat(251)}`)).toBe(false);
+  });
+
+  it('shape and layout fix the length of every format that says so', () => {
+    for (const { format, like } of EVERY_FORMAT) {
+      const engine = engineOf(format);
+      if (!isSteady(engine)) continue;
+      for (const value of like) {
+        const length = [...value].length;
+        const size = BigInt(sizeOf(engine, engine.split(value)));
+        for (let i = 0n; i < 40n; i++) expect([...format.unrank((size * i) / 40n, value)]).toHaveLength(length);
+      }
+    }
+    const steady = EVERY_FORMAT.filter(({ format }) => isSteady(engineOf(format))).map(({ format }) => format.type);
+    for (const type of ['digits', 'text', 'pattern', 'card', 'iban', 'phone', 'date', 'uuid', 'caseKept', 'seq']) {
+      expect(steady).toContain(type);
+    }
+    for (const format of [email(), email({ domain: 'enciphered' }), ipv4(), enumOf(['a', 'bc']), regex('a{1,2}')]) {
+      expect(isSteady(engineOf(format))).toBe(false);
+      expect(isSteady(engineOf(seq(format, '/')))).toBe(false);
+      expect(isSteady(engineOf(seq('x/', clear(regex('y{1,2}')), digits({ length: 2 }))))).toBe(true);
+    }
+  });
+
+  it('a clear decision on very many parts and levels', () => {
+    expect(() => seq(...new Array<SeqPart>(100_000).fill('x'))).toThrow(/^"parts" expected 1 to 64 parts$/);
+    // 31 parts of up to 200 characters, seven times: what stands where is not looked at position by position.
+    const many = seq(...Array.from({ length: 31 }, () => [regex('[a-z]{1,200}'), ';']).flat(), digits({ length: 1 }));
+    const all = seq(many, '|', many, '|', many, '|', many);
+    there(all, new Array(4).fill(`${'a;'.repeat(31)}1`).join('|'));
   });
 
   it('what a part in clear puts into the tweak is injective', () => {

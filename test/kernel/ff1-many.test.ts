@@ -123,6 +123,120 @@ describe('a batch', () => {
     expect(cipher.encryptMany([])).toEqual([]);
   });
 
+  it('is never cut: a kind of typed array that does not hold every numeral is refused', () => {
+    const key = bytes(16);
+    const KINDS = [
+      [Int8Array, 128],
+      [Uint8Array, 256],
+      [Uint8ClampedArray, 256],
+      [Int16Array, 32_768],
+      [Uint16Array, 65_536],
+      [Int32Array, 65_536],
+      [Uint32Array, 65_536],
+      [Float32Array, 65_536],
+      [Float64Array, 65_536],
+    ] as const;
+    for (const radix of [10, 127, 128, 129, 255, 256, 257, 1000, 32_768, 32_769, 65_535, 65_536]) {
+      const cipher = ff1(key, radix);
+      const value = Array.from({ length: 8 }, () => below(Math.min(radix, 128)));
+      for (const [kind, most] of KINDS) {
+        // One value comes out as an array, which holds everything.
+        const typed = kind.from(value);
+        expect(cipher.encrypt(typed)).toEqual(cipher.encrypt(value));
+        expect(cipher.decrypt(typed)).toEqual(cipher.decrypt(value));
+        if (radix > most) {
+          for (const run of [cipher.encryptMany, cipher.decryptMany]) {
+            expect(() => run([typed])).toThrow(
+              new RangeError(
+                `"batch" expected arrays that hold 0 to ${radix - 1}, got one that does not (value 1 of the batch)`,
+              ),
+            );
+          }
+          continue;
+        }
+        const [out] = cipher.encryptMany([typed]);
+        expect(out).toBeInstanceOf(kind);
+        expect(Array.from(out!)).toEqual(cipher.encrypt(value));
+        expect(cipher.decryptMany([out!])).toEqual([typed]);
+      }
+    }
+  });
+
+  it('gives Uint8Arrays for Buffers and for subclasses', () => {
+    class Own extends Uint8Array {
+      constructor() {
+        super(0);
+        throw new Error('is not made again');
+      }
+    }
+    const value = Uint8Array.of(200, 1, 2, 255);
+    const cipher = ff1(bytes(16), 256);
+    const own = Object.setPrototypeOf(Uint8Array.from(value), Own.prototype) as Uint8Array;
+    for (const typed of [Buffer.from(value), own]) {
+      const [out] = cipher.encryptMany([typed]);
+      expect(Object.getPrototypeOf(out)).toBe(Uint8Array.prototype);
+      expect(Array.from(out!)).toEqual(cipher.encrypt(value));
+    }
+    expect(() => ff1(bytes(16), 257).encryptMany([Buffer.from(value)])).toThrow(/^"batch" expected arrays that hold/);
+    expect(() => ff1(bytes(16), 256).encryptMany([new BigUint64Array(4)] as never)).toThrow(
+      /^"numerals" expected whole/,
+    );
+    expect(() => ff1(bytes(16), 256).encryptMany([new DataView(new ArrayBuffer(4))] as never)).toThrow(TypeError);
+  });
+
+  it('enciphers what was checked: every numeral is read once', () => {
+    const cipher = ff1(bytes(16), 10);
+    const value = [1, 1, 1, 1, 1, 1, 1];
+    /** A list whose third numeral is another one, and no numeral, from the second time on. */
+    function turning(list: { [index: number]: number }, reads: { count: number }): ArrayLike<number> {
+      Object.defineProperty(list, 2, {
+        get: () => {
+          reads.count++;
+          return reads.count === 1 ? 1 : 9e15;
+        },
+      });
+      return list as ArrayLike<number>;
+    }
+    const lists = [
+      () => [...value],
+      () => Object.assign({ length: 7 }, value),
+      () => Object.create({ ...value, length: 7 }) as { [index: number]: number },
+    ];
+    for (const list of lists) {
+      const runs = [
+        (turned: ArrayLike<number>) => cipher.encrypt(turned),
+        (turned: ArrayLike<number>) => cipher.encryptMany([turned])[0],
+      ];
+      for (const run of runs) {
+        const reads = { count: 0 };
+        expect(run(turning(list(), reads))).toEqual(cipher.encrypt(value));
+        expect(reads.count).toBe(1);
+      }
+    }
+    const base10 = alphabet('0123456789');
+    expect(base10.format(turning([...value], { count: 0 }))).toBe('1111111');
+  });
+
+  it('is not changed by the lists behind, nor by what a typed array says of its length', () => {
+    const cipher = ff1(bytes(16), 10);
+    const first = Uint8Array.of(1, 2, 3, 4, 5, 6, 7);
+    const behind = [1, 1, 1, 1, 1, 1, 1];
+    Object.defineProperty(behind, 0, {
+      get: () => {
+        first.fill(255);
+        return 1;
+      },
+    });
+    const expected = cipher.encrypt(first);
+    expect(Array.from(cipher.encryptMany<ArrayLike<number>>([first, behind])[0]!)).toEqual(expected);
+    const liar = Uint8Array.of(1, 2, 3, 4, 5, 6, 7);
+    Object.defineProperty(liar, 'length', { value: 9 });
+    expect(cipher.encryptMany([liar]).map((out) => Array.from(out))).toEqual([expected]);
+    expect(() => cipher.encrypt(liar)).toThrow(
+      /^"numerals" expected whole numbers from 0 to 9; the one at index 7 is not$/,
+    );
+  });
+
   it('says which value of it does not fit, without it', () => {
     const cipher = ff1(bytes(16), 10);
     const good = [1, 2, 3, 4, 5, 6, 7];

@@ -320,6 +320,23 @@ describe('buffers of the caller', () => {
     expect(cipher.decryptMany(new Array<number[]>(20).fill(digits), tweak)).toEqual(many);
   });
 
+  it('narrow typed arrays come out as arrays of numbers, which hold every numeral', () => {
+    for (const [radix, kind] of [
+      [1000, Uint8Array],
+      [1000, Int8Array],
+      [1000, Uint8ClampedArray],
+      [65_536, Int16Array],
+      [256, Buffer],
+    ] as const) {
+      const cipher = ff3(new Uint8Array(16).fill(3), radix);
+      const value = [1, 2, 3, 4, 5, 6];
+      const expected = cipher.decrypt(value, new Uint8Array(8));
+      const typed = (kind as typeof Uint8Array).from(value);
+      expect(cipher.decrypt(typed, new Uint8Array(8))).toEqual(expected);
+      expect(cipher.decryptMany([typed], new Uint8Array(8))).toEqual([expected]);
+    }
+  });
+
   it('lists and tweaks are not written to, and any list of numbers will do', () => {
     const cipher = ff3(new Uint8Array(16), 10);
     const tweak = Uint8Array.of(1, 2, 3, 4, 5, 6, 7);

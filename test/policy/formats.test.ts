@@ -130,6 +130,23 @@ describe('words of the file', () => {
     ]);
   });
 
+  it('more parts than a format has are one problem, however many', () => {
+    for (const count of [65, 100_000]) {
+      const message = `expected at most 64, got ${count}`;
+      expect(problems({ type: 'seq', parts: new Array(count).fill('x') })).toEqual(['wrong_option parts']);
+      expect(problems({ type: 'oneOf', formats: new Array(count).fill('digits') })).toEqual(['wrong_option formats']);
+      expect(messageOf({ type: 'seq', parts: new Array(count).fill('x') })).toContain(message);
+    }
+    expect(problems({ type: 'seq', parts: [...new Array(63).fill('x'), 'x'] })).not.toEqual([]);
+    expect(problems({ type: 'seq', parts: [...new Array(63).fill('x'), { type: 'digits' }] })).toEqual([]);
+  });
+
+  it('a format that has the empty text wants it protected', () => {
+    const maybe = { type: 'regex', regex: '[0-9]{0,6}' };
+    expect(problems(maybe)).toEqual(['wrong_option empty']);
+    expect(problems(maybe, { empty: 'protect' })).toEqual([]);
+  });
+
   it('limits are the boundaries of 10,000 and 1,000,000 values', () => {
     expect(problems({ type: 'integer', min: 1, max: 9_999 })).toEqual(['space_too_small format']);
     expect(problems({ type: 'integer', min: 1, max: 10_000 })).toEqual([]);

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { card, digits, pattern, text } from '../../src/format.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { formatCipher } from '../../src/format/cipher.ts';
+import { type Format, formatEngine } from '../../src/format/engine.ts';
+import { card, caseKept, digits, integer, oneOf, pattern, regex, seq, text } from '../../src/format.ts';
 import { type Enciphered, fpe } from '../../src/index.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { type FormatCase, fpeReference, luhnDigit, luhnHolds } from '../reference/fpe.ts';
@@ -90,6 +92,31 @@ describe('missing values', () => {
     const strict = fpe({ scope: 'field', format: digits(), empty: 'protect' }).bind(keys);
     expect(codeOf(() => strict.protect(''))).toBe('outside_format');
     expect(strict.protect(null)).toBeNull();
+  });
+
+  it('a format that has the empty text keeps it no other way than the rest', () => {
+    const formats = [regex('[0-9]{0,4}'), seq(regex('[0-9]{0,4}')), oneOf(regex('[0-9]{0,4}'), pattern('AAAAA'))];
+    for (const format of formats) {
+      for (const empty of [undefined, 'keep'] as const) {
+        expect(() => fpe({ scope: 'field', format, ...(empty === undefined ? {} : { empty }) })).toThrow(
+          new RangeError('"empty" expected protect: the empty text is a value of the format'),
+        );
+      }
+      const both = fpe({ scope: 'field', format, empty: 'protect' }).bind(pinned, revealAccess);
+      // The one value whose ciphertext is empty, and the ciphertext of the empty one.
+      const hidden = both.reveal('' as Enciphered<'field'>);
+      expect(hidden).not.toBe('');
+      expect(both.protectMany([hidden, null])).toEqual(['', null]);
+      expect(both.reveal(both.protect(''))).toBe('');
+    }
+    expect(() => fpe({ scope: 'field', format: regex('[0-9]{1,6}') })).not.toThrow();
+  });
+
+  it('a number of JSON is refused with what to do', () => {
+    const salary = fpe({ scope: 'field', format: integer({ min: 0, max: 10_000_000 }) }).bind(keys);
+    const error = thrown(() => salary.protect(42 as never));
+    expect(error.issues[0]).toMatchObject({ code: 'wrong_type' });
+    expect(error.message).toContain('write numbers as text, or seal them with value: integer');
   });
 
   it.each([5, 5n, true, {}, [], ['1', '2', '3', '4', '5', '6'], new Date(0)])('%o is no text', (value) => {
@@ -284,3 +311,73 @@ describe('the rule', () => {
     expect(() => fpe(options as never)).toThrow(kind);
   });
 });
+
+describe('many shapes', () => {
+  /** Protects texts one after the other, and gives what was protected. */
+  const cipherOf = (format: Format, keyOf: (engine: string) => Uint8Array) => {
+    const { read, runMany } = formatCipher(formatEngine('format', format), 'protect', keyOf);
+    return (value: string) => runMany([read(value)])[0]!;
+  };
+
+  it('a key is derived once for each engine, and outputs are those of the shape alone', () => {
+    const names: string[] = [];
+    const keyOf = (engine: string) => {
+      names.push(engine);
+      return new Uint8Array(32).fill(engine.length);
+    };
+    const cases: [Format, string[], string[]][] = [
+      [caseKept(), Array.from({ length: 32 }, (_, i) => caseOf('abcdefgh', i)), ['ff1-cycle-walking']],
+      [
+        caseKept({ minSize: 5000 }),
+        ['Abc', 'aBc', 'Anna', 'ANNA', 'Ada Lovelace'],
+        ['ff1-cycle-walking', 'sometimes-recurse'],
+      ],
+      [digits({ min: 3, max: 20 }), ['123', '1234', '12345', '123456', '1234567'], ['ff1', 'table']],
+      [
+        seq(text('01', { min: 1, max: 30 }), '-', text('ab', { min: 1, max: 30 })),
+        ['0-a', '01-a', '0-ab', `${'01'.repeat(10)}-ab`, `${'01'.repeat(9)}-abab`],
+        ['ff1-cycle-walking', 'table'],
+      ],
+    ];
+    for (const [format, values, engines] of cases) {
+      names.length = 0;
+      const protect = cipherOf(format, keyOf);
+      const outs = [...values, ...values].map(protect);
+      expect([...names].sort()).toEqual(engines);
+      expect(outs).toEqual([...values, ...values].map((value) => cipherOf(format, keyOf)(value)));
+    }
+  });
+
+  it('the tables of all shapes have one bound', () => {
+    // 17 shapes of 2^18 values each, 2 MiB with both directions.
+    const format = seq(text('01', { min: 1, max: 17 }), '-', text('01', { min: 1, max: 17 }));
+    const values = Array.from({ length: 17 }, (_, i) => `${'0'.repeat(i + 1)}-${'1'.repeat(17 - i)}`);
+    const protect = cipherOf(format, () => new Uint8Array(32).fill(9));
+    const outs = values.map(protect);
+    // Each table is drawn from a key stream of its own, for which the module of AES is asked for.
+    const made = vi.spyOn(process, 'getBuiltinModule');
+    expect(protect(values[16]!)).toBe(outs[16]);
+    expect(made).not.toHaveBeenCalled();
+    expect(protect(values[0]!)).toBe(outs[0]);
+    expect(made).toHaveBeenCalledTimes(1);
+    made.mockRestore();
+  });
+
+  it('more sizes than shuffles are kept change nothing', () => {
+    const format = caseKept({ minSize: 10_000 });
+    const alphabets = ['a', 'A', 'я', 'Я', '1', 'é', 'α', 'Ω', 'ß', 'ñ'];
+    const values = alphabets.flatMap((a) => alphabets.flatMap((b) => ['a', 'я', '7'].map((c) => `${a}${b}${c}`)));
+    const fitting = [...values.filter(format.test), ...['abc', 'ABC']].filter(format.test);
+    expect(fitting.length).toBeGreaterThan(1);
+    const keyOf = () => new Uint8Array(32).fill(3);
+    const protect = cipherOf(format, keyOf);
+    const outs = fitting.map(protect);
+    for (const i of [0, 1, fitting.length - 1]) expect(cipherOf(format, keyOf)(fitting[i]!)).toBe(outs[i]);
+    expect(fitting.map(protect)).toEqual(outs);
+  });
+});
+
+/** The text with the letters in upper case whose bits are set. */
+function caseOf(letters: string, bits: number): string {
+  return [...letters].map((letter, i) => (((bits >> i) & 1) === 1 ? letter.toUpperCase() : letter)).join('');
+}
