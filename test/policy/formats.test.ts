@@ -143,7 +143,9 @@ describe('words of the file', () => {
 
   it('a format that has the empty text wants it protected', () => {
     const maybe = { type: 'regex', regex: '[0-9]{0,6}' };
-    expect(problems(maybe)).toEqual(['wrong_option empty']);
+    expect(problems(maybe)).toEqual(['wrong_option fields.f']);
+    expect(messageOf(maybe)).toContain('"empty" expected protect');
+    expect(problems(maybe, { empty: 'keep' })).toEqual(['wrong_option empty']);
     expect(problems(maybe, { empty: 'protect' })).toEqual([]);
   });
 

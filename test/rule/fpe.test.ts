@@ -334,9 +334,9 @@ describe('many shapes', () => {
       ],
       [digits({ min: 3, max: 20 }), ['123', '1234', '12345', '123456', '1234567'], ['ff1', 'table']],
       [
-        seq(text('01', { min: 1, max: 30 }), '-', text('ab', { min: 1, max: 30 })),
+        seq(text('01', { min: 1, max: 30 }), '-', regex('[ab]{1,30}')),
         ['0-a', '01-a', '0-ab', `${'01'.repeat(10)}-ab`, `${'01'.repeat(9)}-abab`],
-        ['ff1-cycle-walking', 'table'],
+        ['ff1-cycle-walking'],
       ],
     ];
     for (const [format, values, engines] of cases) {
