@@ -97,17 +97,30 @@ export function utf8Column(texts: readonly (string | null | undefined)[]): Utf8C
   let bytes = new Uint8Array(Math.max(64, 16 * count));
   let end = 0;
   let missing = 0;
-  for (let i = 0; i < count; i++) {
-    const text = texts[i];
-    if (text === null || text === undefined) {
-      missing++;
-    } else {
-      checkText(text);
-      if (end + 3 * text.length > bytes.length) bytes = grown(bytes, end, 3 * text.length);
-      end += encoder.encodeInto(text, bytes.subarray(end)).written;
-      validity[i >> 3]! |= 1 << (i & 7);
+  for (let first = 0; first < count; first += GROUP) {
+    const last = Math.min(count, first + GROUP);
+    // A group is encoded at once: most are ASCII, and then the lengths of the texts are those of their bytes.
+    let group = '';
+    for (let i = first; i < last; i++) {
+      const text = texts[i];
+      if (typeof text === 'string') group += text;
+      else if (text !== null && text !== undefined) checkText(text);
     }
-    offsets[i + 1] = end;
+    if (end + 3 * group.length > bytes.length) bytes = grown(bytes, end, 3 * group.length);
+    const room = bytes.subarray(end);
+    const ascii = encoder.encodeInto(group, room).written === group.length;
+    const from = end;
+    for (let i = first; i < last; i++) {
+      const text = texts[i];
+      if (typeof text === 'string') {
+        // One by one, or halves of a surrogate pair in two texts would become a character.
+        end += ascii ? text.length : encoder.encodeInto(checkText(text), room.subarray(end - from)).written;
+        validity[i >> 3]! |= 1 << (i & 7);
+      } else {
+        missing++;
+      }
+      offsets[i + 1] = end;
+    }
   }
   const all = bytes.subarray(0, end);
   return missing === 0 ? { offsets, bytes: all } : { offsets, bytes: all, validity };
