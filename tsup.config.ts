@@ -2,9 +2,23 @@ import { defineConfig, type Options } from 'tsup';
 
 // One entry a public subpath (see "exports" in package.json).
 const entry = Object.fromEntries(
-  ['index', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'node', 'ff1', 'ff3', 'ip'].map(
-    (name) => [name, `src/${name}.ts`],
-  ),
+  [
+    'index',
+    'errors',
+    'format',
+    'prepare',
+    'keys',
+    'reveal',
+    'policy',
+    'csv',
+    'ndjson',
+    'tsv',
+    'node',
+    'duckdb',
+    'ff1',
+    'ff3',
+    'ip',
+  ].map((name) => [name, `src/${name}.ts`]),
 );
 
 const shared: Options = {
@@ -13,7 +27,7 @@ const shared: Options = {
   // Without splitting, CJS entries would each carry a copy of the shared code.
   splitting: true,
   clean: false,
-  external: [/^node:/, 'commander', 'csv-parse', 'csv-stringify', 'yaml'],
+  external: [/^node:/, 'commander', 'csv-parse', 'csv-stringify', 'yaml', 'tinypool', 'tinyglobby', '@duckdb/node-api'],
   noExternal: ['valibot'],
   dts: { entry },
   silent: true,

@@ -47,6 +47,10 @@ const KINDS = {
   invalid_json: 'data',
   not_an_object: 'data',
   duplicate_key: 'data',
+  missing_subject: 'data',
+  bad_escape: 'data',
+  too_many_rejects: 'data',
+  not_rejects: 'data',
   // A policy, in code or as a file.
   invalid_policy: 'policy',
   missing_option: 'policy',
@@ -77,6 +81,11 @@ const KINDS = {
   same_file: 'io',
   output_closed: 'io',
   no_space: 'io',
+  bad_compression: 'io',
+  worker_failed: 'io',
+  resume_refused: 'io',
+  engine_failed: 'io',
+  rows_lost: 'io',
 } as const;
 
 /** A stable code that names one thing that can go wrong. */

@@ -2,11 +2,11 @@
  * Files (`trefoil/node`): from one file to another, in flat memory, with an output that is whole or not there.
  */
 
-import { type FileOptions, type FileResult, runFile } from './io/file-run.ts';
+import { type FileOptions, type FileResult, runFile } from './files/run.ts';
 import type { CanProtect, CanReveal } from './io/stream.ts';
 
 export type { CsvOptions } from './io/csv.ts';
-export type { FileFormat, FileOptions, FileResult } from './io/file-run.ts';
+export type { FileFormat, FileOptions, FileResult } from './files/run.ts';
 export type { Progress, RecordOptions, SampleRecord } from './io/records.ts';
 export type { CanProtect, CanReveal } from './io/stream.ts';
 

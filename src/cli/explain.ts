@@ -1,7 +1,7 @@
 /** `trefoil explain`: the record of processing for a policy, as Markdown. */
 
 import type { Command } from 'commander';
-import { openOutput } from '../io/file.ts';
+import { openOutput } from '../files/file.ts';
 import { explain } from '../policy.ts';
 import { type Context, fileOption, need } from './options.ts';
 import { loadPolicy } from './policy-file.ts';

@@ -4,8 +4,8 @@
 import { fstatSync } from 'node:fs';
 import { protectCsv, revealCsv } from '../csv.ts';
 import { fail } from '../errors.ts';
-import { openInput, systemError } from '../io/file.ts';
-import { type FileFormat, formatOfName } from '../io/file-run.ts';
+import { openInput, systemError } from '../files/file.ts';
+import { type FileFormat, formatOfName } from '../files/run.ts';
 import type { RecordOptions } from '../io/records.ts';
 import { protectNdjson, revealNdjson } from '../ndjson.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import { type Issue, TrefoilError } from '../errors.ts';
-import { type Output, openOutput } from '../io/file.ts';
+import { type Output, openOutput } from '../files/file.ts';
 import { refuseOwnInput, writeOut } from './stdout.ts';
 
 /** What a run writes to. */

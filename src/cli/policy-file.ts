@@ -3,7 +3,7 @@
 
 import { open } from 'node:fs/promises';
 import { type Issue, TrefoilError } from '../errors.ts';
-import { systemError } from '../io/file.ts';
+import { systemError } from '../files/file.ts';
 import { check, type FilePolicy, parsePolicy } from '../policy.ts';
 import { type PolicyText, readPolicyText } from './policy-text.ts';
 

@@ -7,7 +7,7 @@
  */
 
 import type { Command } from 'commander';
-import { STDIN_PATH } from '../io/file.ts';
+import { STDIN_PATH } from '../files/file.ts';
 import type { Progress, RecordOptions } from '../io/records.ts';
 import type { Direction } from '../policy/bound.ts';
 import type { RevealingFilePolicy } from '../policy.ts';

@@ -5,6 +5,7 @@
 
 import { badType, typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
+import type { OpenedKeys } from '../keys/domain-keys.ts';
 import type { BoundColumns, Rule, RuleEngine } from '../rule/rule.ts';
 
 const INSIDE = Symbol.for('trefoil.bound-policy.v1');
@@ -26,6 +27,10 @@ export interface Leaf {
 export interface BoundInside {
   /** Name of the domain whose keys are bound. */
   readonly domain: string;
+  /** The keys that are bound: workers and sealed rejects need them. */
+  readonly keys: OpenedKeys;
+  /** The policy as plain data, with the domain: what `parsePolicy` takes. */
+  readonly sheet: object;
   readonly unnamed: 'error' | 'drop';
   readonly leaves: readonly Leaf[];
   /** The bound columns of each leaf, by the leaf's index. */

@@ -107,10 +107,11 @@ export function unfitRules(leaves: readonly Leaf[]): readonly Issue[] {
 function bindPolicy(
   root: FieldsNode,
   leaves: readonly Leaf[],
-  { domain, keyCheck, unnamed = 'error' }: PolicyOptions,
+  sheet: PolicyOptions,
   given: DomainKeys,
   revealing: boolean,
 ): BoundFilePolicy {
+  const { domain, keyCheck, unnamed = 'error' } = sheet;
   const unfit = unfitRules(leaves);
   if (unfit.length > 0) throw new TrefoilError(unfit);
   if (domain !== undefined && openKeys(given).domain !== domain) {
@@ -142,6 +143,8 @@ function bindPolicy(
 
   const inside: BoundInside = {
     domain: opened.domain,
+    keys: opened,
+    sheet: { ...sheet, domain: opened.domain },
     unnamed,
     leaves,
     columns,

@@ -33,8 +33,14 @@ export type MayBeAbsent<R extends Rule, Optional extends boolean> = [Optional] e
 /** Takes a value's issue and the index of the value in its column. */
 export type Report = (index: number, issue: Issue) => void;
 
-/** Turns a column into a column of the same length. A cell whose issue was reported is left `undefined`. */
-export type ColumnVerb = (column: readonly unknown[], report: Report) => unknown[];
+/** Other columns of the same records, as they came, by the paths that the rule's `needs` name. */
+export type Siblings = (path: string) => readonly unknown[];
+
+/**
+ * Turns a column into a column of the same length. A cell whose issue was reported is left `undefined`. `siblings` is
+ * there for rules that need some.
+ */
+export type ColumnVerb = (column: readonly unknown[], report: Report, siblings?: Siblings) => unknown[];
 
 /** A rule with its keys: key set-up is done, what is left is per-value work. */
 export interface BoundColumns {
@@ -79,6 +85,8 @@ export interface RuleEngine {
   readonly cell: 'text' | 'integer';
   /** Whether the field is gone from a record after it was protected. */
   readonly removes: boolean;
+  /** Paths of other fields of the record whose values the rule looks at; most rules need none. */
+  readonly needs?: readonly string[];
   /** Why the rule cannot be bound at all, such as a space that is too small; a fact of the rule, not of keys. */
   readonly unfit: Issue | null;
   /** Key set-up. `revealing` says whether the caller holds `revealAccess`; keys are `null` for rules without. */

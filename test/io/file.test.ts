@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { policy, seal } from '../../src/index.ts';
-import { openInput, openOutput, systemError } from '../../src/io/file.ts';
+import { openInput, openOutput, systemError } from '../../src/files/file.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { abc, brief, collect, errorOf, keys, wayBack } from './helpers.ts';
@@ -187,7 +187,7 @@ test.runIf(unix && process.getuid?.() !== 0)('a folder that may not be written',
 test.runIf(unix)('a limit on the size of files ends the run and leaves nothing', async () => {
   // A process of its own, because the limit is one of the process. It reads the sources, so it goes through esbuild.
   const { build } = await import('esbuild');
-  const file = fileURLToPath(new URL('../../src/io/file.ts', import.meta.url));
+  const file = fileURLToPath(new URL('../../src/files/file.ts', import.meta.url));
   await build({ entryPoints: [file], bundle: true, platform: 'node', format: 'esm', outfile: at('file.mjs') });
   await writeFile(
     at('run.mjs'),

@@ -3,11 +3,11 @@
 
 import { badType, checkOneOf, typeName } from '../core/checks.ts';
 import type { Direction } from '../policy/bound.ts';
-import { type CsvOptions, prepareCsv } from './csv.ts';
+import { type CsvOptions, prepareCsv } from '../io/csv.ts';
 import { openInput, openOutput, STDIN_PATH } from './file.ts';
-import { prepareNdjson } from './json-lines.ts';
-import type { Progress } from './records.ts';
-import { runSource } from './stream.ts';
+import { prepareNdjson } from '../io/json-lines.ts';
+import type { Progress } from '../io/records.ts';
+import { runSource } from '../io/stream.ts';
 
 /** Format of a file of records. */
 export type FileFormat = 'csv' | 'ndjson';
