@@ -2,12 +2,12 @@
 /** From file to file: the record streams between an input and an output that gets its name when it is whole. */
 
 import { badType, checkOneOf, typeName } from '../core/checks.ts';
-import type { Direction } from '../policy/bound.ts';
 import { type CsvOptions, prepareCsv } from '../io/csv.ts';
-import { openInput, openOutput, STDIN_PATH } from './file.ts';
 import { prepareNdjson } from '../io/json-lines.ts';
 import type { Progress } from '../io/records.ts';
 import { runSource } from '../io/stream.ts';
+import type { Direction } from '../policy/bound.ts';
+import { openInput, openOutput, STDIN_PATH } from './file.ts';
 
 /** Format of a file of records. */
 export type FileFormat = 'csv' | 'ndjson';

@@ -4,6 +4,7 @@
  * No message shows a name out of the file: where a header is missing, the first line is a person.
  */
 
+import { badRange, badType, typeName } from '../core/checks.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import type { BoundInside, Direction, Leaf } from '../policy/bound.ts';
 
@@ -15,6 +16,14 @@ export interface CsvColumn {
   readonly index: number;
   /** Index of the column in the input. */
   readonly from: number;
+}
+
+/** Checks names of columns that a caller gives. */
+export function checkNames(argument: string, names: unknown): asserts names is readonly string[] {
+  if (!Array.isArray(names)) badType(argument, `expected a list of names, got ${typeName(names)}`);
+  if (names.length === 0 || !names.every((name) => typeof name === 'string' && name.isWellFormed())) {
+    badRange(argument, 'expected at least one name, and text without halves of surrogate pairs');
+  }
 }
 
 /**
@@ -86,4 +95,15 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
   }
   if (issues.length > 0) throw new TrefoilError(issues);
   return columns;
+}
+
+/** Where each field of the policy stands in the input, by path: the dropped ones, too. */
+export function fieldPositions(names: readonly string[], { leaves }: BoundInside): ReadonlyMap<string, number> {
+  const at = new Map(names.map((name, from) => [name, from]));
+  const positions = new Map<string, number>();
+  for (const { path, header } of leaves) {
+    const from = header === null ? undefined : at.get(header);
+    if (from !== undefined) positions.set(path, from);
+  }
+  return positions;
 }

@@ -12,17 +12,11 @@ import { stringify, type Options as WriteOptions } from 'csv-stringify/sync';
 import { badRange, checkOneOf } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
-import { type CsvColumn, checkTabular, mapHeader } from './csv-header.ts';
+import type { Batch, Codec } from './batches.ts';
+import { type CsvColumn, checkNames, checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
 import { type Block, recordLines } from './frames.ts';
-import {
-  type Batch,
-  type Codec,
-  checkRecordOptions,
-  DEFAULT_MAX_RECORD,
-  makeRun,
-  type RecordOptions,
-  type Run,
-} from './records.ts';
+import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
+import { type Cells, turnTable } from './table.ts';
 
 /** What a CSV stream may be told. */
 export interface CsvOptions extends RecordOptions {
@@ -30,9 +24,25 @@ export interface CsvOptions extends RecordOptions {
   readonly delimiter?: string | undefined;
   /** Which cells of the output are quoted: those that must be (the default), or all. */
   readonly quoting?: 'minimal' | 'all' | undefined;
+  /** Names of the columns of a file without a header line. The output has none then, either. */
+  readonly header?: readonly string[] | undefined;
 }
 
 type Newline = '\n' | '\r\n' | '\r';
+
+/** What the head of a CSV file tells. */
+export interface CsvOpening {
+  readonly names: readonly string[];
+  readonly newline: Newline;
+}
+
+/** How a CSV file is spelt: the options, checked. */
+export interface CsvDialect {
+  readonly delimiter: string;
+  readonly quoting: 'minimal' | 'all';
+  readonly header: readonly string[] | null;
+  readonly maxRecord: number;
+}
 
 /** Checks the arguments and gives what starts a run. */
 export function prepareCsv(
@@ -41,92 +51,93 @@ export function prepareCsv(
   options: CsvOptions,
 ): { readonly start: () => Run; readonly signal: AbortSignal | undefined } {
   const inside = openBound(bound);
-  const checked: CsvOptions = checkRecordOptions(options, ['delimiter', 'quoting']);
-  const { delimiter = ',', quoting = 'minimal', maxRecord = DEFAULT_MAX_RECORD } = checked;
-  if (typeof delimiter !== 'string' || !/^[\x01-\x7f]$/.test(delimiter) || /["\r\n]/.test(delimiter)) {
-    badRange('delimiter', 'expected one ASCII character that is no quote and no line end');
-  }
-  checkOneOf('quoting', quoting, ['minimal', 'all']);
-  const settings: Settings = { delimiter, quoted: quoting === 'all', maxRecord, onSample: checked.onSample };
+  const checked: CsvOptions = checkRecordOptions(options, ['delimiter', 'quoting', 'header']);
+  const dialect = csvDialect(checked);
   return {
-    start: () => makeRun(makeCsvCodec(direction, inside, settings), checked, maxRecord),
+    start: () => makeRun(makeCsvCodec(direction, inside, dialect, null, checked.onSample), checked, dialect.maxRecord),
     signal: checked.signal,
   };
 }
 
-interface Settings {
-  readonly delimiter: string;
-  readonly quoted: boolean;
-  readonly maxRecord: number;
-  readonly onSample: RecordOptions['onSample'];
+/** Checks what is said of the spelling. */
+export function csvDialect(options: Pick<CsvOptions, 'delimiter' | 'quoting' | 'header' | 'maxRecord'>): CsvDialect {
+  const { delimiter = ',', quoting = 'minimal', header = null, maxRecord = DEFAULT_MAX_RECORD } = options;
+  if (typeof delimiter !== 'string' || !/^[\x01-\x7f]$/.test(delimiter) || /["\r\n]/.test(delimiter)) {
+    badRange('delimiter', 'expected one ASCII character that is no quote and no line end');
+  }
+  checkOneOf('quoting', quoting, ['minimal', 'all']);
+  if (header !== null) checkNames('header', header);
+  return { delimiter, quoting, header, maxRecord };
 }
 
-function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Settings): Codec {
-  const { delimiter, quoted, maxRecord, onSample } = settings;
-  let columns: readonly CsvColumn[] | null = null;
-  let header: readonly string[] = [];
-  let newline: Newline = '\n';
-  let writing: WriteOptions = {};
-  // Whether the last record that was read had its line end, and whether the last that was written is an empty line.
-  let ended = true;
-  let bareLast = false;
+/** Makes the codec of one run; `opening` is what another codec learned at the head of the file. */
+export function makeCsvCodec(
+  direction: Direction,
+  inside: BoundInside,
+  { delimiter, quoting, header, maxRecord }: CsvDialect,
+  opening: CsvOpening | null,
+  onSample?: RecordOptions['onSample'],
+): Codec & { readonly opening: () => CsvOpening } {
+  let open: Open | null = opening === null ? null : openWith(opening);
 
-  /** Reads the header: the columns of the run, and what to write of it. */
-  function readHeader(names: readonly string[], block: Block): string {
-    const map = mapHeader(names, inside, direction);
-    header = names;
-    columns = map;
-    newline = firstNewline(block.bytes);
+  function openWith({ names, newline }: CsvOpening): Open {
     // Left to itself, csv-stringify quotes a cell for the file's own newline only.
-    writing = {
+    const writing: WriteOptions = {
       delimiter,
-      quoted,
-      quoted_empty: quoted,
+      quoted: quoting === 'all',
+      quoted_empty: quoting === 'all',
       quoted_match: /[\r\n]/,
       record_delimiter: newline,
-      eof: false,
     };
-    return write([map.map(({ name }) => name)]);
+    const columns = mapHeader(names, inside, direction);
+    return { names, newline, columns, positions: fieldPositions(names, inside), writing };
   }
 
-  function write(records: readonly (readonly string[])[]): string {
-    const last = records[records.length - 1];
-    if (last !== undefined) bareLast = !quoted && last.length <= 1 && (last[0] ?? '') === '';
-    return stringify(records as string[][], writing);
+  /** Records with their line ends; without the last one where the input had none. */
+  function write(records: readonly (readonly string[])[], { writing, newline }: Open, ended: boolean): string {
+    const text = stringify(records as string[][], writing);
+    if (ended || records.length === 0) return text;
+    const last = records[records.length - 1]!;
+    const bare = quoting === 'minimal' && last.length <= 1 && (last[0] ?? '') === '';
+    // Without a newline after it an empty line would be no record.
+    return text.slice(0, -newline.length) + (bare ? '""' : '');
   }
 
   return {
     quoted: true,
-    heading: 1,
     keepsMark: true,
+    opening: () => open!,
     begin() {
       inside.demand(direction);
       checkTabular(inside);
     },
+    heading(block) {
+      const newline = firstNewline(block.bytes);
+      if (header !== null) {
+        open = openWith({ names: header, newline });
+        return { text: '', isHeader: false };
+      }
+      open = openWith({ names: readRecords(block, delimiter, -1)[0]!, newline });
+      return { text: write([open.columns.map(({ name }) => name)], open, block.ended), isHeader: true };
+    },
     take(block, batch) {
-      const parsed = readRecords(block, delimiter, batch.rowsBefore, columns === null ? 1 : 0);
-      const heading = columns === null ? 1 : 0;
-      const parts: string[] = [];
-      if (heading === 1) parts.push(readHeader(parsed[0]!, block));
-      const rows = heading === 1 ? parsed.slice(1) : parsed;
-      checkWidths(rows, header.length, batch);
-      const { good, from } = turn(rows, columns!, direction, inside, batch);
-      if (good.length > 0) parts.push(write(good));
+      const { names, columns, positions } = open!;
+      const rows = readRecords(block, delimiter, batch.rowsBefore);
+      checkWidths(rows, names.length, batch);
+      const { good, from } = turn(rows, columns, positions, direction, inside, batch);
       if (onSample !== undefined) {
         for (const [i, record] of good.entries()) {
-          const after = columns!.map(({ name }, c) => [name, record[c]]);
-          onSample(Object.fromEntries(header.map((name, c) => [name, rows[from[i]!]![c]])), Object.fromEntries(after));
+          const after = columns.map(({ name }, c) => [name, record[c]]);
+          onSample(Object.fromEntries(names.map((name, c) => [name, rows[from[i]!]![c]])), Object.fromEntries(after));
         }
       }
-      ended = block.ended;
       let lines: number[] | null = null;
       const lineOf = (index: number): number => {
         lines ??= recordLines(block, true);
-        return lines[index + heading] ?? block.line;
+        return lines[index] ?? block.line;
       };
-      // The newline stands before every record but the file's first: whether one follows the last is known at the end.
-      const text = parts.length === 0 ? '' : (heading === 1 ? '' : newline) + parts.join(newline);
-      return { rows: rows.length, text, lineOf };
+      const lastIsThere = from[from.length - 1] === rows.length - 1;
+      return { rows: rows.length, text: write(good, open!, block.ended || !lastIsThere), lineOf };
     },
     oversize(head) {
       // A stray quote early in a file makes one record of all that follows.
@@ -135,12 +146,13 @@ function makeCsvCodec(direction: Direction, inside: BoundInside, settings: Setti
       const message = `the record is longer than ${maxRecord} bytes; a quote that is never closed looks the same`;
       return { issue: { code: 'record_too_large', message, maximum: maxRecord }, rejectable: false };
     },
-    end() {
-      if (ended) return newline;
-      // Without a newline after it an empty line would be no record.
-      return bareLast ? '""' : '';
-    },
   };
+}
+
+interface Open extends CsvOpening {
+  readonly columns: readonly CsvColumn[];
+  readonly positions: ReadonlyMap<string, number>;
+  readonly writing: WriteOptions;
 }
 
 const STRAY: Issue = {
@@ -182,13 +194,14 @@ function readError(bytes: Uint8Array, delimiter: string): ParseError | null {
   }
 }
 
-function readRecords(block: Block, delimiter: string, rowsBefore: number, heading: number): string[][] {
+/** @param rowsBefore rows before the block; -1 for the header. */
+function readRecords(block: Block, delimiter: string, rowsBefore: number): string[][] {
   try {
     return parseBytes(block.bytes, delimiter);
   } catch {
     const error = readError(block.bytes, delimiter)!;
     const { code, message } = error.code === NOT_CLOSED ? UNCLOSED : STRAY;
-    const row = rowsBefore + error.records + 1 - heading;
+    const row = rowsBefore + error.records + 1;
     const line = recordLines(block, true)[error.records] ?? block.line;
     return fail(code, message, { ...(row > 0 ? { row } : {}), line });
   }
@@ -223,6 +236,7 @@ function checkWidths(rows: readonly (readonly string[])[], width: number, batch:
 function turn(
   rows: readonly string[][],
   columns: readonly CsvColumn[],
+  positions: ReadonlyMap<string, number>,
   direction: Direction,
   inside: BoundInside,
   batch: Batch,
@@ -230,41 +244,15 @@ function turn(
   const { faulty } = batch;
   const sound: number[] = [];
   for (let r = 0; r < rows.length; r++) if (!faulty.has(r)) sound.push(r);
-  const out: unknown[][] = columns.map(({ leaf, index, from }) => {
-    const column = sound.map((r): unknown => rows[r]![from]);
-    const report = (i: number, issue: Issue): void => batch.report(sound[i]!, { ...issue, field: leaf.path });
-    if (direction === 'protect' && leaf.engine.cell === 'integer') readIntegers(column, report);
-    return inside.columns[index]![direction](column, report);
-  });
+  const cells: Cells = { rows: sound.length, column: (from) => sound.map((r) => rows[r]![from]!) };
+  const report = (i: number, issue: Issue): void => batch.report(sound[i]!, issue);
+  const out = turnTable(cells, columns, positions, direction, inside, report);
   const good: string[][] = [];
   const from: number[] = [];
   for (let i = 0; i < sound.length; i++) {
     if (faulty.has(sound[i]!)) continue;
-    const record = new Array<string>(columns.length);
-    for (let c = 0; c < columns.length; c++) record[c] = toCell(out[c]![i]);
-    good.push(record);
+    good.push(out.map((column) => column[i] ?? ''));
     from.push(sound[i]!);
   }
   return { good, from };
-}
-
-const INTEGER = /^(?:0|-?[1-9][0-9]{0,15})$/;
-
-/** Cells of a column whose rule takes integers. An empty cell is a missing value and stays one. */
-function readIntegers(column: unknown[], report: (index: number, issue: Issue) => void): void {
-  for (let i = 0; i < column.length; i++) {
-    const cell = column[i] as string;
-    if (cell === '') continue;
-    const value = INTEGER.test(cell) ? Number(cell) : Number.NaN;
-    // Missing from here on: the row is out, and the rule does not look at it.
-    column[i] = Number.isSafeInteger(value) ? value : undefined;
-    if (Number.isSafeInteger(value)) continue;
-    const message = 'expected a whole number without leading zeros, from -(2^53 - 1) to 2^53 - 1';
-    report(i, { code: 'not_an_integer', message });
-  }
-}
-
-function toCell(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return value === null || value === undefined ? '' : String(value);
 }

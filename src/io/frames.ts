@@ -44,6 +44,10 @@ export interface FrameOptions {
   readonly maxRecord: number;
   /** Most records of the next block; asked when a block begins. */
   readonly quota: () => number;
+  /** Bytes after which the next block is cut, asked when it begins; {@link BLOCK_BYTES} by default. */
+  readonly size?: () => number;
+  /** Line on which the first byte stands; 1 by default. */
+  readonly line?: number;
 }
 
 /** The cutter. What `push` gives is lazy: the next block is looked for when it is asked for. */
@@ -55,24 +59,31 @@ export interface Frames {
 type Stop = 'chunk' | 'full' | 'skipped' | 'long' | 'long, unfinished';
 
 /** Makes a cutter. */
-export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
+export function makeFrames({
+  quoted,
+  maxRecord,
+  quota,
+  size = () => BLOCK_BYTES,
+  line: firstLine = 1,
+}: FrameOptions): Frames {
   const quoteByte = quoted ? QUOTE : NONE;
   const crByte = quoted ? CR : NONE;
 
   // The block so far, without what it holds of the current chunk.
   let held: Uint8Array[] = [];
   let heldBytes = 0;
-  let blockLine = 1;
+  let blockLine = firstLine;
   let records = 0;
   let most = 0;
+  let mostBytes = 0;
 
   // The current record: where it begins in the block, and on which line.
   let recordOffset = 0;
-  let recordLine = 1;
+  let recordLine = firstLine;
   let skipping = false;
 
   // The scanner's state between two chunks. `line` is the line of the next byte.
-  let line = 1;
+  let line = firstLine;
   let quotes = false;
   let afterCr = false;
   let at = 0;
@@ -119,7 +130,7 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
       recordOffset = i + base;
       recordLine = line;
       records++;
-      if (records >= most || recordOffset >= BLOCK_BYTES) {
+      if (records >= most || recordOffset >= mostBytes) {
         stop = 'full';
         break;
       }
@@ -154,7 +165,10 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
     at = 0;
     begin = 0;
     while (at < chunk.length) {
-      if (most === 0) most = quota();
+      if (most === 0) {
+        most = quota();
+        mostBytes = size();
+      }
       const stop = scan(chunk);
       if (stop === 'full') {
         const block: Block = { kind: 'records', bytes: joined(chunk), line: blockLine, ended: true };
@@ -199,19 +213,36 @@ export function makeFrames({ quoted, maxRecord, quota }: FrameOptions): Frames {
   return { push, end };
 }
 
-/** The line on which each record of a block begins. Only asked for when something is to be reported. */
-export function recordLines(block: Block, quoted: boolean): number[] {
-  const { bytes } = block;
-  const lines = [block.line];
-  let line = block.line;
+/** A record of a block: its bytes without its line end. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where each record of a block stands, by the line on which it begins. Only asked for when something is to be reported. */
+export function recordSpans({ bytes, line: first }: Block, quoted: boolean): Map<number, Span> {
+  const spans = new Map<number, Span>();
+  let line = first;
+  let recordLine = first;
+  let start = 0;
   let inQuotes = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]!;
     if (quoted && byte === QUOTE) inQuotes = !inQuotes;
     else if (byte === LF || (quoted && byte === CR && bytes[i + 1] !== LF)) {
       line++;
-      if (!inQuotes) lines.push(line);
+      if (inQuotes) continue;
+      const end = byte === LF && i > start && bytes[i - 1] === CR ? i - 1 : i;
+      spans.set(recordLine, { start, end });
+      start = i + 1;
+      recordLine = line;
     }
   }
-  return lines;
+  if (start < bytes.length) spans.set(recordLine, { start, end: bytes.length });
+  return spans;
+}
+
+/** The line on which each record of a block begins, in order. */
+export function recordLines(block: Block, quoted: boolean): number[] {
+  return [...recordSpans(block, quoted).keys()];
 }

@@ -4,15 +4,8 @@ import { typeName } from '../core/checks.ts';
 import { scanJson } from '../core/json-scan.ts';
 import type { Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
-import {
-  type Batch,
-  type Codec,
-  checkRecordOptions,
-  DEFAULT_MAX_RECORD,
-  makeRun,
-  type RecordOptions,
-  type Run,
-} from './records.ts';
+import type { Batch, Codec } from './batches.ts';
+import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
 
 /** What an NDJSON stream may be told. */
 export type NdjsonOptions = RecordOptions;
@@ -32,7 +25,8 @@ export function prepareNdjson(
   };
 }
 
-function makeNdjsonCodec(
+/** Makes the codec of one run. */
+export function makeNdjsonCodec(
   direction: Direction,
   inside: BoundInside,
   maxRecord: number,
@@ -40,7 +34,7 @@ function makeNdjsonCodec(
 ): Codec {
   return {
     quoted: false,
-    heading: 0,
+    heading: null,
     // RFC 8259, section 8.1: a writer must not add one.
     keepsMark: false,
     begin: () => inside.demand(direction),
@@ -61,7 +55,6 @@ function makeNdjsonCodec(
       const message = `the record is longer than ${maxRecord} bytes`;
       return { issue: { code: 'record_too_large', message, maximum: maxRecord }, rejectable: true };
     },
-    end: () => '',
   };
 }
 
@@ -94,7 +87,8 @@ function readLines(batch: Batch, firstLine: number): Lines {
   return found;
 }
 
-function readRecord(text: string): { readonly value: object } | { readonly issue: Issue } {
+/** Reads one line. */
+export function readRecord(text: string): { readonly value: object } | { readonly issue: Issue } {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,11 +1,12 @@
 /**
  * Records: what the streams of all formats share. A run takes chunks of bytes and gives chunks of bytes, one batch of
- * records at a time; it keeps the counts, turns faults into issues with row and line, and decides whether they end the
- * run or reject a record. It is synchronous: the shells around it (`stream.ts`) are a few lines each.
+ * records at a time; it keeps the counts and decides whether an issue ends the run or rejects a record. It is
+ * synchronous: the shells around it (`stream.ts`) are a few lines each. What happens to one batch is in `batches.ts`.
  */
 
 import { badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { type Codec, type Done, makeBatches } from './batches.ts';
 import { type Block, makeFrames, type Oversize } from './frames.ts';
 
 /** How far a run has come. */
@@ -67,45 +68,6 @@ export function checkRecordOptions(options: unknown, more: readonly string[] = [
   return checked;
 }
 
-/** What a codec reports to and asks while it works on a batch. */
-export interface Batch {
-  /** Notes an issue of a record, by the record's index in the batch. */
-  readonly report: (index: number, issue: Issue) => void;
-  /** Records with an issue, by index. */
-  readonly faulty: ReadonlySet<number>;
-  /** The block as text. */
-  readonly text: string;
-  /** Records read before this batch. */
-  readonly rowsBefore: number;
-}
-
-/** What a codec made of a batch. */
-export interface Taken {
-  /** Records in the batch. */
-  readonly rows: number;
-  /** What to write. */
-  readonly text: string;
-  /** Line on which a record of the batch begins. */
-  readonly lineOf: (index: number) => number;
-}
-
-/** A format: how records are read, turned and written. A codec is made for one run and remembers where it is. */
-export interface Codec {
-  /** How records end; see {@link makeFrames}. */
-  readonly quoted: boolean;
-  /** Records before the first row: the header. */
-  readonly heading: 0 | 1;
-  /** Whether a byte order mark of the input goes to the output. */
-  readonly keepsMark: boolean;
-  /** Throws where the policy and the format do not agree, and what the keys refuse. Called before anything is read. */
-  readonly begin: () => void;
-  readonly take: (block: Block, batch: Batch) => Taken;
-  /** The issue of a record above the limit, and whether the run can go on after it. */
-  readonly oversize: (head: Uint8Array) => { readonly issue: Issue; readonly rejectable: boolean };
-  /** What to write after the last record. */
-  readonly end: () => string;
-}
-
 /** A run over one input. */
 export interface Run {
   /** Takes a chunk; what it gives is computed batch by batch as it is asked for. */
@@ -118,19 +80,21 @@ export interface Run {
 /** Starts a run. Nothing is read before the codec's own checks have passed. */
 export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number): Run {
   const { signal, onProgress, onReject, batchSize = 1024, limit = Number.POSITIVE_INFINITY } = options;
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const encoder = new TextEncoder();
   let rows = 0;
   let rejected = 0;
   let bytesIn = 0;
   let bytesOut = 0;
   let started = false;
+  // The header goes out with the first batch.
+  let pending = '';
   codec.begin();
+  const batches = makeBatches(codec);
 
   const frames = makeFrames({
     quoted: codec.quoted,
     maxRecord,
-    quota: () => Math.min(batchSize, limit - rows) + (started ? 0 : codec.heading),
+    quota: () => (started || codec.heading === null ? Math.min(batchSize, limit - rows) : 1),
   });
 
   const progress = (): void => onProgress?.({ rows, rejected, bytesIn, bytesOut });
@@ -141,51 +105,38 @@ export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number)
     return bytes;
   }
 
-  /** Ends the run with the issues of a batch, or hands them over. */
-  function settle(issues: readonly Issue[], total: number): void {
-    if (onReject === undefined) throw new TrefoilError(issues.slice(0, MAX_ISSUES), total);
-    for (const issue of issues) onReject(issue);
-  }
-
-  function takeBlock(whole: Block): string {
-    const { block, mark } = started ? { block: whole, mark: '' } : openInput(whole, codec);
-    if (block.bytes.length === 0) return '';
-    started = true;
-    const text = decode(decoder, block, codec.quoted);
-    const found: { index: number; issue: Issue }[] = [];
-    const faulty = new Set<number>();
-    const taken = codec.take(block, {
-      text,
-      faulty,
-      rowsBefore: rows,
-      report: (index, issue) => {
-        faulty.add(index);
-        found.push({ index, issue });
-      },
-    });
-    if (found.length > 0) {
-      // Rules report column by column; people read row by row. The sort is stable.
-      found.sort((a, b) => a.index - b.index);
-      const place = ({ index, issue }: (typeof found)[number]): Issue => {
-        return { ...issue, row: rows + index + 1, line: taken.lineOf(index) };
-      };
-      settle((onReject === undefined ? found.slice(0, MAX_ISSUES) : found).map(place), found.length);
+  function take(done: Done): string {
+    const { faults } = done;
+    if (faults.length > 0) {
+      const issues = faults.flatMap((fault) => fault.issues.map((issue) => ({ ...issue, row: rows + issue.row })));
+      if (onReject === undefined) throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
+      for (const issue of issues) onReject(issue);
     }
-    rows += taken.rows;
-    rejected += faulty.size;
-    return mark + taken.text;
+    rows += done.rows;
+    rejected += faults.length;
+    return done.text;
   }
 
-  function takeOversize({ head, line }: Oversize): void {
-    // A header that is too long is no row.
-    const heading = !started && codec.heading === 1;
+  function takeBlock(block: Block): string {
+    if (started) return take(batches.take(block, rows));
+    const opened = batches.open(block, (mark) => {
+      pending = mark;
+    });
+    if (opened.bytes.length === 0) return '';
     started = true;
-    const { issue, rejectable } = codec.oversize(head);
-    const placed: Issue = { ...issue, ...(heading ? {} : { row: rows + 1 }), line };
-    if (!rejectable) throw new TrefoilError([placed]);
-    settle([placed], 1);
-    rows++;
-    rejected++;
+    if (codec.heading !== null) {
+      const { text, isHeader } = batches.heading(opened);
+      pending += text;
+      if (isHeader) return '';
+    }
+    return take(batches.take(opened, 0));
+  }
+
+  function takeOversize(oversize: Oversize): void {
+    // A header that is too long is no row.
+    const heading = !started && codec.heading !== null;
+    started = true;
+    take(batches.oversize(oversize, rows, heading));
   }
 
   function* work(frame: Iterable<Block | Oversize>): Generator<Uint8Array, void, void> {
@@ -195,7 +146,10 @@ export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number)
       if (found.kind === 'oversize') takeOversize(found);
       else {
         const text = takeBlock(found);
-        if (text !== '') out = encode(text);
+        if (text !== '') {
+          out = encode(pending + text);
+          pending = '';
+        }
       }
       progress();
       if (out !== null) yield out;
@@ -213,62 +167,9 @@ export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number)
       if (rows < limit) yield* work(frames.end());
       signal?.throwIfAborted();
       if (!started) fail('empty_input', 'the input is empty');
-      const text = codec.end();
-      const out = text === '' ? null : encode(text);
+      const out = pending === '' ? null : encode(pending);
       progress();
       if (out !== null) yield out;
     },
   };
-}
-
-/** The first block without its byte order mark. UTF-16 is told by its own mark. */
-function openInput(block: Block, codec: Codec): { block: Block; mark: string } {
-  const [a, b, c] = block.bytes;
-  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
-    fail('not_utf8', 'the input is UTF-16; convert it to UTF-8', { line: 1 });
-  }
-  if (a !== 0xef || b !== 0xbb || c !== 0xbf) return { block, mark: '' };
-  return { block: { ...block, bytes: block.bytes.subarray(3) }, mark: codec.keepsMark ? '\ufeff' : '' };
-}
-
-/** The text of a block. A block ends where a line ends, so no character is ever cut. */
-function decode(decoder: TextDecoder, { bytes, line }: Block, quoted: boolean): string {
-  const nul = bytes.indexOf(0);
-  if (nul !== -1) {
-    fail('nul_byte', 'a NUL byte; the input is not text, or it is UTF-16', {
-      line: line + lineEnds(bytes, nul, quoted),
-    });
-  }
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return fail('not_utf8', 'a byte that is not UTF-8; convert the input to UTF-8', {
-      line: line + lineEnds(bytes, firstBadLine(bytes), quoted),
-    });
-  }
-}
-
-/** Where the first line begins that is not UTF-8. */
-function firstBadLine(bytes: Uint8Array): number {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let start = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i] !== 10 && bytes[i] !== 13) continue;
-    try {
-      decoder.decode(bytes.subarray(start, i + 1));
-    } catch {
-      break;
-    }
-    start = i + 1;
-  }
-  return start;
-}
-
-/** Line ends before a position. */
-function lineEnds(bytes: Uint8Array, until: number, quoted: boolean): number {
-  let count = 0;
-  for (let i = 0; i < until; i++) {
-    if (bytes[i] === 10 || (quoted && bytes[i] === 13 && bytes[i + 1] !== 10)) count++;
-  }
-  return count;
 }

@@ -1,0 +1,69 @@
+/**
+ * Tables: cells → columns → rules → columns. What CSV and TSV share between reading cells and writing them.
+ */
+
+import type { Issue } from '../errors.ts';
+import type { BoundInside, Direction } from '../policy/bound.ts';
+import type { CsvColumn } from './csv-header.ts';
+
+/** A batch of records as cells. */
+export interface Cells {
+  /** Records in the batch. */
+  readonly rows: number;
+  /**
+   * The cells of one column of the input, from above to below, in an array of the caller's own. `null` is a missing
+   * value where the format tells it from the empty text.
+   */
+  readonly column: (from: number) => (string | null)[];
+}
+
+/**
+ * Runs a batch through the rules. Gives a column of cells for each column of the output; where an issue was reported
+ * the cell is of no interest.
+ *
+ * @param columns of the output, as {@link mapHeader} gives them.
+ * @param positions where each field stands in the input, dropped ones as well (`fieldPositions`): a rule may look at a
+ * sibling.
+ * @param report takes the index of a record.
+ */
+export function turnTable(
+  cells: Cells,
+  columns: readonly CsvColumn[],
+  positions: ReadonlyMap<string, number>,
+  direction: Direction,
+  inside: BoundInside,
+  report: (index: number, issue: Issue) => void,
+): (string | null)[][] {
+  const siblings = (path: string): readonly unknown[] => {
+    const from = positions.get(path);
+    return from === undefined ? new Array<undefined>(cells.rows).fill(undefined) : cells.column(from);
+  };
+  return columns.map(({ leaf, index, from }) => {
+    const column: unknown[] = cells.column(from);
+    const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path });
+    if (direction === 'protect' && leaf.engine.cell === 'integer') readIntegers(column, reportField);
+    const out = inside.columns[index]![direction](column, reportField, siblings);
+    for (let i = 0; i < out.length; i++) if (typeof out[i] !== 'string') out[i] = toCell(out[i]);
+    return out as (string | null)[];
+  });
+}
+
+const INTEGER = /^(?:0|-?[1-9][0-9]{0,15})$/;
+
+/** Cells of a column whose rule takes integers. An empty cell is a missing value and stays one. */
+function readIntegers(column: unknown[], report: (index: number, issue: Issue) => void): void {
+  for (let i = 0; i < column.length; i++) {
+    const cell = column[i];
+    if (typeof cell !== 'string' || cell === '') continue;
+    const value = INTEGER.test(cell) ? Number(cell) : Number.NaN;
+    // Missing from here on: the row is out, and the rule does not look at it.
+    column[i] = Number.isSafeInteger(value) ? value : undefined;
+    if (Number.isSafeInteger(value)) continue;
+    const message = 'expected a whole number without leading zeros, from -(2^53 - 1) to 2^53 - 1';
+    report(i, { code: 'not_an_integer', message });
+  }
+}
+
+function toCell(value: unknown): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
