@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
+
+const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string };
 
 // One entry a public subpath (see "exports" in package.json).
 const entry = Object.fromEntries(
@@ -30,11 +33,12 @@ const shared: Options = {
   external: [/^node:/, 'commander', 'csv-parse', 'csv-stringify', 'yaml', 'tinypool', 'tinyglobby', '@duckdb/node-api'],
   noExternal: ['valibot'],
   dts: { entry },
+  define: { TREFOIL_VERSION: JSON.stringify(version) },
   silent: true,
 };
 
 export default defineConfig([
-  { ...shared, entry: { ...entry, cli: 'src/cli/main.ts' }, format: 'esm' },
+  { ...shared, entry: { ...entry, cli: 'src/cli/main.ts', worker: 'src/files/worker.ts' }, format: 'esm' },
   // noble v2 is ESM only: it is bundled here, or CommonJS users on older runners break.
   { ...shared, entry, format: 'cjs', noExternal: ['valibot', /^@noble\//] },
 ]);

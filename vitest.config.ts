@@ -1,9 +1,13 @@
 import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 const source = (name: string) => fileURLToPath(new URL(`./src/${name}.ts`, import.meta.url));
 
+const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string };
+
 export default defineConfig({
+  define: { TREFOIL_VERSION: JSON.stringify(version) },
   resolve: {
     // Tests read the sources; test/runtime and test/cli read what was built and packed.
     alias: [

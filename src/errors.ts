@@ -38,6 +38,7 @@ const KINDS = {
   empty_input: 'data',
   header_missing: 'data',
   header_duplicate: 'data',
+  header_mismatch: 'data',
   ragged_row: 'data',
   unclosed_quote: 'data',
   stray_quote: 'data',

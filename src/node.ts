@@ -1,26 +1,37 @@
 /**
- * Files (`trefoil/node`): from one file to another, in flat memory, with an output that is whole or not there.
+ * Files (`trefoil/node`): from files to files, in flat memory, in one thread or several, with outputs that are whole or
+ * not there.
  */
 
-import { type FileOptions, type FileResult, runFile } from './files/run.ts';
+import type { FileOptions, FileResult } from './files/plan.ts';
+import { runFile, runFiles } from './files/units.ts';
 import type { CanProtect, CanReveal } from './io/stream.ts';
 
+export type { Compression } from './files/compression.ts';
+export type { FileFormat } from './files/format.ts';
+export type { FileOptions, FileResult } from './files/plan.ts';
 export type { CsvOptions } from './io/csv.ts';
-export type { FileFormat, FileOptions, FileResult } from './files/run.ts';
 export type { Progress, RecordOptions, SampleRecord } from './io/records.ts';
 export type { CanProtect, CanReveal } from './io/stream.ts';
 
 /**
- * Protects a file of records. The output is written under a hidden name beside its own and renamed when it is whole;
- * after an error or an abort nothing of it is left.
+ * Protects a file of records, or several into one. The output is written under a hidden name beside its own and renamed
+ * when it is whole; after an error or an abort nothing of it is left, unless `resume` says to keep it.
  *
- * `input` is a path, or `-` for standard input. Both files have one format, which the input's name tells (`.csv`,
- * `.ndjson`, `.jsonl`) or `format`. Records are at most 1 MiB unless `maxRecord` says otherwise. A device or a pipe as
- * output is written directly.
+ * `input` is a path, a pattern (`logs/*.csv.gz`), a list of them, or `-` for standard input. All files have one format,
+ * which the inputs' names tell (`.csv`, `.ndjson`, `.jsonl`) or `format`; `.gz` and `.zst` are unpacked and packed.
+ * UTF-16 with a byte order mark is read, and written as UTF-8. Several CSV files must have the same header, which is
+ * written once. Records are at most 1 MiB unless `maxRecord` says otherwise. A device or a pipe as output is written
+ * directly.
+ *
+ * With `workers` the work is done by that many threads; the bytes are the same. With `resume` a manifest lies beside the
+ * output (`<output>.resume.json`), and the same call goes on where a run that died left off. With `rejects` a record
+ * with an issue is sealed into that file and left out (docs/spec/rejects-v1.md).
  *
  * @throws TypeError, RangeError for wrong arguments.
  * @throws TrefoilError what {@link protectCsv} and {@link protectNdjson} throw; `output_exists` without `force`,
- * `same_file` if input and output are one file, also behind links; `no_space`, `output_closed`, `io_failed`.
+ * `same_file` if input and output are one file, also behind links; `no_space`, `output_closed`, `io_failed`;
+ * `bad_compression`, `header_mismatch`, `too_many_rejects`, `worker_failed`, `resume_refused`.
  *
  * @example
  * ```ts
@@ -39,7 +50,7 @@ export type { CanProtect, CanReveal } from './io/stream.ts';
  * ```
  */
 export function protectFile(
-  input: string,
+  input: string | readonly string[],
   output: string,
   bound: CanProtect,
   options: FileOptions = {},
@@ -72,10 +83,72 @@ export function protectFile(
  * ```
  */
 export function revealFile(
-  input: string,
+  input: string | readonly string[],
   output: string,
   bound: CanReveal,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFile('reveal', input, output, bound, options);
+}
+
+/**
+ * Protects files into a folder, each under its own name; the folder is made if it is not there. All get their names when
+ * all are whole. Rows and lines of issues are those of the file that the issue names.
+ *
+ * @throws as {@link protectFile} does; `same_file` when two inputs have one name.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { drop, keep, keyset, policy } from 'trefoil';
+ * import { protectFiles } from 'trefoil/node';
+ *
+ * const folder = await mkdtemp(`${tmpdir()}/trefoil-`);
+ * for (const day of ['mon', 'tue']) await writeFile(`${folder}/${day}.csv`, 'country,notes\nDE,called\n');
+ *
+ * const bound = policy({ country: keep, notes: drop }).bind(keyset.generate().domain('eu-enclave'));
+ * await protectFiles([`${folder}/*.csv`], `${folder}/safe`, bound);
+ * (await readdir(`${folder}/safe`)).sort(); // → ['mon.csv', 'tue.csv']
+ * ```
+ */
+export function protectFiles(
+  inputs: readonly string[],
+  folder: string,
+  bound: CanProtect,
+  options: FileOptions = {},
+): Promise<FileResult> {
+  return runFiles('protect', inputs, folder, bound, options);
+}
+
+/**
+ * Turns files of protected records back, into a folder. See {@link protectFiles}.
+ *
+ * @throws as {@link revealFile} does.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { keyset, policy, seal } from 'trefoil';
+ * import { protectFiles, revealFiles } from 'trefoil/node';
+ * import { revealAccess } from 'trefoil/reveal';
+ *
+ * const folder = await mkdtemp(`${tmpdir()}/trefoil-`);
+ * await writeFile(`${folder}/people.csv`, 'name\nZoë Müller\n');
+ *
+ * const people = policy({ name: seal({ scope: 'person.name' }) });
+ * const keys = keyset.generate().domain('eu-enclave');
+ * await protectFiles([`${folder}/*.csv`], `${folder}/safe`, people.bind(keys));
+ * await revealFiles([`${folder}/safe/*.csv`], `${folder}/back`, people.bind(keys, revealAccess));
+ * await readFile(`${folder}/back/people.csv`, 'utf8'); // → 'name\nZoë Müller\n'
+ * ```
+ */
+export function revealFiles(
+  inputs: readonly string[],
+  folder: string,
+  bound: CanReveal,
+  options: FileOptions = {},
+): Promise<FileResult> {
+  return runFiles('reveal', inputs, folder, bound, options);
 }

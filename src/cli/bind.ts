@@ -33,8 +33,10 @@ export async function joinKeys(
   direction: 'protect' | 'reveal',
   option: string | undefined,
   voice: Voice,
+  sealing = false,
 ): Promise<Joined> {
-  const needed = isKeyed(policy) || policy.keyCheck !== undefined;
+  // Rejects are sealed with the domain's key, whatever the policy does.
+  const needed = sealing || isKeyed(policy) || policy.keyCheck !== undefined;
   const source: KeySource | null = await (needed ? needKeys(option, voice) : findKeys(option, voice));
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   const used = keys ?? throwAwayKeys(policy);

@@ -64,7 +64,7 @@ export function addCheck(parent: Command, context: Context): void {
 /** Throws all problems that were found; gives the number of records that were tried, `null` without an input. */
 async function check(options: CheckOptions, context: Context): Promise<number | null> {
   // Mistakes in the command line come before those in files.
-  const format = options.input === undefined ? null : formatOf(options.input, options);
+  const format = options.input === undefined ? null : formatOf([options.input], options);
   const policyFile = need(options.policy, '--policy');
   const { policy, read } = await loadPolicy(policyFile);
   const source = await findKeys(options.keys, context.voice);
@@ -80,7 +80,7 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
   const issues: Issue[] = [];
   let rows = 0;
-  const stream = streamsOf(format, options).protect(openSource(options.input), bound, {
+  const stream = streamsOf(format, options).protect(openSource(options.input!), bound, {
     signal: context.signal,
     limit: ROWS,
     onReject: (issue) => issues.push(issue),

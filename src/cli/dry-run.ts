@@ -3,7 +3,7 @@
 import type { SampleRecord } from '../io/records.ts';
 import { openBound } from '../policy/bound.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';
-import { openSource, type Streams } from './formats.ts';
+import type { Streams } from './formats.ts';
 import type { Context } from './options.ts';
 import { writeOut } from './stdout.ts';
 import { renderTable } from './table.ts';
@@ -12,7 +12,7 @@ import { renderTable } from './table.ts';
 export async function dryRun(
   direction: 'protect' | 'reveal',
   streams: Streams,
-  input: string | undefined,
+  source: AsyncIterable<Uint8Array>,
   bound: BoundFilePolicy | RevealingFilePolicy,
   limit: number,
   context: Context,
@@ -32,7 +32,6 @@ export async function dryRun(
       text += `row ${rows}\n${sampleTable(before, after, rules)}`;
     },
   };
-  const source = openSource(input);
   const stream =
     direction === 'protect'
       ? streams.protect(source, bound, options)

@@ -1,11 +1,11 @@
 /// <reference types="node" />
 /** Which format the records have, and where they come from. */
 
-import { fstatSync } from 'node:fs';
 import { protectCsv, revealCsv } from '../csv.ts';
-import { fail } from '../errors.ts';
-import { openInput, systemError } from '../files/file.ts';
-import { type FileFormat, formatOfName } from '../files/run.ts';
+import type { Compression } from '../files/compression.ts';
+import { compressionOfName } from '../files/compression.ts';
+import { type FileFormat, formatOfName } from '../files/format.ts';
+import { inputCompression, openBytes } from '../files/inputs.ts';
 import type { RecordOptions } from '../io/records.ts';
 import { protectNdjson, revealNdjson } from '../ndjson.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';
@@ -16,6 +16,7 @@ export interface FormatOptions {
   readonly format?: FileFormat;
   readonly delimiter?: string;
   readonly quoting?: 'minimal' | 'all';
+  readonly header?: readonly string[];
   readonly maxRecord?: number;
 }
 
@@ -34,53 +35,58 @@ export interface Streams {
 }
 
 /** Whether an INPUT means standard input. */
-export function isStdin(input: string | undefined): input is '-' | undefined {
-  return input === undefined || input === '-';
+export function isStdin(input: string): boolean {
+  return input === '-';
 }
 
-/** The format that is said, or that the name of the input shows. */
-export function formatOf(input: string | undefined, { format, delimiter, quoting }: FormatOptions): FileFormat {
-  const found = format ?? (isStdin(input) ? null : formatOfName(input));
-  if (found === null) {
-    throw new UsageError(
-      isStdin(input) ? 'standard input needs --format' : 'the name of the input does not tell its format',
-      'say --format csv or --format ndjson; for columns separated by tabs add --delimiter tab',
-    );
-  }
-  if (found === 'ndjson' && (delimiter !== undefined || quoting !== undefined)) {
-    throw new UsageError(`${delimiter === undefined ? '--quoting' : '--delimiter'} is for csv, the format is ndjson`);
+/** The format that is said, or that the names of the inputs show. */
+export function formatOf(inputs: readonly string[], { format, ...options }: FormatOptions): FileFormat {
+  const found = format ?? formatOfNames(inputs);
+  if (found === 'ndjson') {
+    for (const name of ['delimiter', 'quoting', 'header'] as const) {
+      if (options[name] !== undefined) throw new UsageError(`--${name} is for csv, the format is ndjson`);
+    }
   }
   return found;
 }
 
+function formatOfNames(inputs: readonly string[]): FileFormat {
+  const formats = new Set(inputs.map((input) => (isStdin(input) ? null : formatOfName(input))));
+  const [first = null] = formats;
+  if (formats.size > 1) throw new UsageError('the inputs have more than one format', 'run each format by itself');
+  if (first !== null) return first;
+  if (inputs.some((input) => /\.tsv$/i.test(compressionOfName(input).bare))) {
+    throw new UsageError(
+      'columns separated by tabs come in two ways',
+      'say --format csv --delimiter tab where cells are quoted, --format tsv where they have backslashes and \\N',
+    );
+  }
+  throw new UsageError(
+    inputs.some(isStdin) ? 'standard input needs --format' : 'the name of the input does not tell its format',
+    'say --format csv or --format ndjson; for columns separated by tabs add --delimiter tab',
+  );
+}
+
 /** The streams of a format. */
-export function streamsOf(format: FileFormat, { delimiter, quoting, maxRecord }: FormatOptions): Streams {
-  const common = maxRecord === undefined ? {} : { maxRecord };
+export function streamsOf(format: FileFormat, options: FormatOptions): Streams {
+  const { delimiter, quoting, header, maxRecord } = options;
   if (format === 'ndjson') {
     return {
-      protect: (source, bound, options) => protectNdjson(source, bound, { ...common, ...options }),
-      reveal: (source, bound, options) => revealNdjson(source, bound, { ...common, ...options }),
+      protect: (source, bound, more) => protectNdjson(source, bound, { maxRecord, ...more }),
+      reveal: (source, bound, more) => revealNdjson(source, bound, { maxRecord, ...more }),
     };
   }
-  const csv = {
-    ...common,
-    ...(delimiter === undefined ? {} : { delimiter }),
-    ...(quoting === undefined ? {} : { quoting }),
-  };
+  const csv = { delimiter, quoting, header, maxRecord };
   return {
-    protect: (source, bound, options) => protectCsv(source, bound, { ...csv, ...options }),
-    reveal: (source, bound, options) => revealCsv(source, bound, { ...csv, ...options }),
+    protect: (source, bound, more) => protectCsv(source, bound, { ...csv, ...more }),
+    reveal: (source, bound, more) => revealCsv(source, bound, { ...csv, ...more }),
   };
 }
 
-/** The bytes of a file or of standard input. */
-export async function* openSource(input: string | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-  if (!isStdin(input)) return yield* await openInput(input);
-  try {
-    // Node gives a directory as an empty stream.
-    if (fstatSync(0).isDirectory()) fail('io_failed', 'cannot be read: it is a directory', { file: 'standard input' });
-    for await (const chunk of process.stdin) yield chunk as Uint8Array;
-  } catch (error) {
-    throw systemError(error, 'cannot be read', 'standard input');
-  }
+/** The bytes of a file or of standard input, unpacked. */
+export async function* openSource(
+  input: string,
+  said?: Compression | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* await openBytes(input, inputCompression(input, said));
 }

@@ -6,6 +6,7 @@
  */
 
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../files/version.ts';
 import { addCheck } from './check.ts';
 import { EXIT, Interrupted, SIGNALS, UsageError } from './exit.ts';
 import { addExplain } from './explain.ts';
@@ -13,7 +14,6 @@ import { addInspect } from './inspect.ts';
 import { addKeysInspect } from './keys-inspect.ts';
 import { addKeysNew } from './keys-new.ts';
 import type { Context } from './options.ts';
-import { packageVersion } from './package-version.ts';
 import { addProtect } from './protect.ts';
 import { addReveal } from './reveal.ts';
 import { EXIT_HELP, makeVoice } from './voice.ts';
@@ -39,7 +39,7 @@ function makeProgram(context: Context): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .description('Pseudonymises records: keyed tokens, format-preserving encryption and sealing under one policy.')
-    .version(packageVersion(), '-V, --version', 'write the version')
+    .version(packageVersion, '-V, --version', 'write the version')
     .helpOption('-h, --help', 'write this help')
     .addHelpText('after', HELP + EXIT_HELP);
   const keys = program

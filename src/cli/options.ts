@@ -26,8 +26,8 @@ export function option<T>(flag: string, argument: string, text: string, parse: (
 }
 
 /** An option that names a file. */
-export function fileOption(flag: string, text: string): Option {
-  return option(flag, 'FILE', text, (value) => checkFileName(flag, value));
+export function fileOption(flag: string, text: string, argument = 'FILE'): Option {
+  return option(flag, argument, text, (value) => checkFileName(flag, value));
 }
 
 /** The content of a key file where its name belongs, as `--keys "$(cat keys.json)"` gives it. */
@@ -80,14 +80,39 @@ export function integerOption(flag: string, argument: string, text: string, mini
   });
 }
 
+/** An option that takes names with commas between them. */
+export function namesOption(flag: string, text: string): Option {
+  return option(flag, 'NAMES', `${text}: a,b,c`, (value) => {
+    const names = value.split(',');
+    if (names.some((name) => name === '')) throw new UsageError(`${flag} expected names with commas between them`);
+    if (new Set(names).size !== names.length) throw new UsageError(`${flag} has a name twice`);
+    return names;
+  });
+}
+
+/** An option that takes a number of records, or a share of them. */
+export function shareOption(flag: string, text: string): Option {
+  return option(flag, 'N|P%', text, (value): number | `${number}%` => {
+    if (/^[0-9]{1,15}$/.test(value)) return Number(value);
+    const share = /^([0-9]{1,3}(?:\.[0-9]{1,6})?)%$/.exec(value)?.[1];
+    if (share === undefined || Number(share) > 100) {
+      throw new UsageError(`${flag} expected a whole number, or a share from 0% to 100%`);
+    }
+    return `${Number(share)}%`;
+  });
+}
+
+/** Separators that have a name on the command line. */
+const SEPARATORS: Readonly<Record<string, string>> = { '\\t': '\t', tab: '\t', pipe: '|', semicolon: ';', comma: ',' };
+
 /** The column separator: one character, or the names that a shell can type. */
 export function delimiterOption(): Option {
   return option(
     '--delimiter',
     'C',
-    'column separator of CSV, one character; \\t or tab for a tab (default: ,)',
+    'column separator of CSV, one character; or tab, pipe, semicolon (default: ,)',
     (value) => {
-      const delimiter = value === '\\t' || value === 'tab' ? '\t' : value;
+      const delimiter = Object.hasOwn(SEPARATORS, value) ? SEPARATORS[value]! : value;
       if (delimiter.length !== 1 || /["\r\n\0\ufeff\ud800-\udfff]/.test(delimiter)) {
         throw new UsageError(
           '--delimiter expected one character that is neither a quotation mark nor a line end',

@@ -1,20 +1,23 @@
 /// <reference types="node" />
 /**
- * What `protect` and `reveal` have in common: options, files, the stream between them, and how a run ends.
+ * What `protect` and `reveal` have in common: options, files, and how a run ends.
  *
  * The order is that of trust: options, policy, keys and files are judged before the first record is read; files get
  * their names when everything is whole, the list of rejects before the output that lacks them, the summary last.
  */
 
 import type { Command } from 'commander';
+import { COMPRESSIONS, type Compression } from '../files/compression.ts';
 import { STDIN_PATH } from '../files/file.ts';
-import type { Progress, RecordOptions } from '../io/records.ts';
+import { expandInputs } from '../files/inputs.ts';
+import { type FileResult, makePlan } from '../files/plan.ts';
+import { runPlan } from '../files/run.ts';
+import { intoFolder, intoOne } from '../files/units.ts';
 import type { Direction } from '../policy/bound.ts';
-import type { RevealingFilePolicy } from '../policy.ts';
-import { type Joined, joinKeys } from './bind.ts';
+import { joinKeys } from './bind.ts';
 import { dryRun } from './dry-run.ts';
-import { EXIT, UsageError } from './exit.ts';
-import { type FormatOptions, formatOf, isStdin, openSource, type Streams, streamsOf } from './formats.ts';
+import { EXIT, Interrupted, UsageError } from './exit.ts';
+import { type FormatOptions, formatOf, isStdin, openSource, streamsOf } from './formats.ts';
 import { keysOption } from './key-source.ts';
 import {
   type Context,
@@ -22,12 +25,15 @@ import {
   delimiterOption,
   fileOption,
   integerOption,
+  namesOption,
   need,
+  shareOption,
   wordOption,
 } from './options.ts';
-import { type Outputs, openOutputs } from './outputs.ts';
+import { openSummary, STDOUT } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { makeProgress } from './progress.ts';
+import { refuseOwnInput } from './stdout.ts';
 import { makeSummary } from './summary.ts';
 import { count, EXIT_HELP, plural } from './voice.ts';
 
@@ -36,147 +42,154 @@ interface RunOptions extends FormatOptions {
   readonly policy?: string;
   readonly keys?: string;
   readonly out?: string;
+  readonly outDir?: string;
+  readonly inputCompression?: Compression;
+  readonly outputCompression?: Compression;
+  readonly workers?: number;
+  readonly resume?: true;
   readonly limit?: number;
   readonly dryRun?: true;
   readonly summary?: string;
   readonly onError?: 'stop' | 'reject';
   readonly rejects?: string;
+  readonly maxRejects?: number | `${number}%`;
   readonly force?: true;
   readonly quiet?: true;
 }
 
-/** Puts argument, options and action on a command. */
+/** Puts arguments, options and action on a command. */
 export function addRun(command: Command, direction: Direction, help: string, context: Context): void {
   command
-    .argument('[INPUT]', 'file to read; none or - is standard input')
+    .argument('[INPUT...]', 'files or patterns to read; none or - is standard input')
     .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
     .addOption(keysOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
+    .addOption(fileOption('--out-dir', 'folder to write each input to, under its own name', 'DIR'))
     .addOption(
-      wordOption('--format', 'FORMAT', 'format of the records (default: by the name of the input)', ['csv', 'ndjson']),
+      wordOption('--format', 'FORMAT', 'format of the records (default: by the names of the inputs)', [
+        'csv',
+        'ndjson',
+      ]),
     )
     .addOption(delimiterOption())
     .addOption(wordOption('--quoting', 'HOW', 'which CSV cells are quoted in the output', ['minimal', 'all']))
+    .addOption(namesOption('--header', 'names of the columns of files without a header line'))
+    .addOption(
+      wordOption('--input-compression', 'HOW', 'how inputs are packed (default: by their names)', COMPRESSIONS),
+    )
+    .addOption(
+      wordOption('--output-compression', 'HOW', 'how outputs are packed (default: by their names)', COMPRESSIONS),
+    )
     .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1048576)', 1, 2 ** 28))
+    .addOption(integerOption('--workers', 'N', 'threads that do the work (default: 1)', 1, 64))
+    .option('--resume', 'keep a manifest beside the output, and go on where a run that died left off')
     .addOption(integerOption('--limit', 'N', 'only the first N records', 1, 1e15))
     .option('--dry-run', 'show the first records before and after, and write nothing')
     .addOption(fileOption('--summary', 'file for a JSON summary of the run'))
     .addOption(
       wordOption('--on-error', 'WHAT', 'a record with a problem: stop the run, or reject it', ['stop', 'reject']),
     )
-    .addOption(fileOption('--rejects', 'file for rejected rows and their problems, without values'))
+    .addOption(fileOption('--rejects', 'file for rejected records, sealed, and their problems'))
+    .addOption(shareOption('--max-rejects', 'most rejected records: a number, or a share such as 1%'))
     .option('--force', 'replace existing files')
     .option('--quiet', 'no progress line and no last line')
     .addHelpText('after', help + EXIT_HELP)
-    .action((input: string | undefined, options: RunOptions) => run(direction, input, options, context));
+    .action((inputs: readonly string[], options: RunOptions) => run(direction, inputs, options, context));
 }
 
 async function run(
   direction: Direction,
-  input: string | undefined,
+  given: readonly string[],
   options: RunOptions,
   context: Context,
 ): Promise<void> {
-  checkTogether(options);
-  if (input !== undefined) checkFileName('INPUT', input);
-  const format = formatOf(input, options);
-  const streams = streamsOf(format, options);
+  const named = given.length === 0 ? ['-'] : given;
+  checkTogether(named, options);
+  for (const input of named) checkFileName('INPUT', input);
+  const inputs = await expandInputs(named);
+  const format = formatOf(inputs, options);
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
-  const joined = await joinKeys(policy, direction, options.keys, context.voice);
-  // Standard input may be a file as well, as in `protect - --out X --force < X`.
-  const inputs = [isStdin(input) ? STDIN_PATH : input, policyFile, joined.keyFile].filter((path) => path != null);
+  const { out, outDir, rejects, summary, force, quiet, onError: _, dryRun: tries, ...rest } = options;
+  const joined = await joinKeys(policy, direction, options.keys, context.voice, rejects !== undefined);
 
-  if (options.dryRun === true) {
-    if ([options.out, options.summary, options.rejects].some((path) => path !== undefined)) {
+  if (tries === true) {
+    if ([out, outDir, summary, rejects].some((path) => path !== undefined)) {
       context.voice.note('dry run: no file is written');
     }
-    return await dryRun(direction, streams, input, joined.bound, options.limit ?? 5, context);
+    const source = openSource(inputs[0]!, options.inputCompression);
+    return await dryRun(direction, streamsOf(format, options), source, joined.bound, options.limit ?? 5, context);
   }
-  const { out, summary, rejects, force } = options;
-  const outputs = await openOutputs({
-    out,
-    summary,
-    rejects,
-    force: force === true,
-    revealing: direction === 'reveal',
-    inputs,
-  });
+
+  // Standard input may be a file as well, as in `protect - --out X --force < X`.
+  const read = [...inputs.map((input) => (isStdin(input) ? STDIN_PATH : input)), policyFile, joined.keyFile].filter(
+    (path) => path !== null,
+  );
+  if (out === undefined && outDir === undefined) refuseOwnInput(read);
+  const { units, manifest } =
+    outDir === undefined ? await intoOne(inputs, out ?? STDOUT) : await intoFolder(inputs, outDir);
+  const written = [...units.map(({ output }) => output), rejects].filter((path) => typeof path === 'string');
+  const line = makeProgress(quiet !== true && (written.length > 0 || process.stdout.isTTY !== true));
+  const { policy: __, keys: ___, ...known } = rest;
+  const plan = makePlan(
+    direction,
+    units,
+    joined.bound,
+    { ...known, format, rejects, force: force === true, signal: context.signal, onProgress: line.update },
+    manifest,
+    [policyFile, joined.keyFile, summary].filter((path) => path != null),
+  );
+  const file = await openSummary(summary, force === true, read, written);
   try {
     const begin = performance.now();
-    const done = await pump(direction, streams, input, joined.bound, options, outputs, context);
-    context.signal.throwIfAborted();
-    const written = { command: direction, ...done, policy, keys: joined.keys };
-    await outputs.finish(makeSummary(written));
-    if (options.quiet !== true) {
+    let done: FileResult;
+    try {
+      done = await runPlan(plan);
+    } finally {
+      line.clear();
+    }
+    const text = makeSummary({ command: direction, ...done, policy, keys: joined.keys });
+    await file?.write(new TextEncoder().encode(text));
+    await file?.finish();
+    if (quiet !== true) {
       const seconds = ((performance.now() - begin) / 1000).toFixed(1);
       const counts = `${count(done.rowsOut)} out, ${count(done.rowsRejected)} rejected`;
       context.voice.note(`${plural(done.rowsIn, 'row')} in, ${counts} in ${seconds} s`);
     }
     if (done.rowsRejected > 0) {
-      context.voice.warning(`${plural(done.rowsRejected, 'row')} rejected and left out; ${options.rejects} says why`);
+      context.voice.warning(`${plural(done.rowsRejected, 'row')} rejected and left out; ${rejects} holds them, sealed`);
       context.exit(EXIT.data);
     }
   } catch (error) {
-    await outputs.discard();
+    await file?.discard();
+    if (plan.resume !== null && error instanceof Interrupted) {
+      context.voice.note('the same command with --resume goes on from here');
+    }
     throw error;
   }
 }
 
-/** Pulls the records through, at the speed of who takes them, and counts. */
-async function pump(
-  direction: Direction,
-  streams: Streams,
-  input: string | undefined,
-  bound: Joined['bound'],
-  options: RunOptions,
-  outputs: Outputs,
-  context: Context,
-): Promise<{ rowsIn: number; rowsOut: number; rowsRejected: number }> {
-  // Records and progress on one terminal would be one mess.
-  const apart = options.out !== undefined || process.stdout.isTTY !== true;
-  const line = makeProgress(options.quiet !== true && apart);
-  let last: Progress = { rows: 0, rejected: 0, bytesIn: 0, bytesOut: 0 };
-  const streamOptions: RecordOptions = {
-    signal: context.signal,
-    limit: options.limit,
-    onReject: options.onError === 'reject' ? outputs.reject : undefined,
-    onProgress: (progress) => {
-      last = progress;
-      line.update(progress);
-    },
-  };
-  // A source that is all rejects gives no chunk to write, so rejects are written when the next bytes are asked for.
-  const source = eachAfter(openSource(input), outputs.drain);
-  const stream =
-    direction === 'protect'
-      ? streams.protect(source, bound, streamOptions)
-      : streams.reveal(source, bound as RevealingFilePolicy, streamOptions);
-  try {
-    for await (const chunk of stream) await outputs.write(chunk);
-  } finally {
-    line.clear();
-  }
-  return { rowsIn: last.rows, rowsOut: last.rows - last.rejected, rowsRejected: last.rejected };
-}
-
-/** The same chunks; something is awaited before each. */
-async function* eachAfter(
-  source: AsyncIterable<Uint8Array>,
-  first: () => Promise<void>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of source) {
-    await first();
-    yield chunk;
-  }
-}
-
 /** Options that mean something only together. */
-function checkTogether({ onError, rejects }: RunOptions): void {
+function checkTogether(inputs: readonly string[], options: RunOptions): void {
+  const { onError, rejects, maxRejects, out, outDir, resume } = options;
   if (onError === 'reject' && rejects === undefined) {
     throw new UsageError('--on-error reject needs --rejects FILE', 'the file says which rows were left out and why');
   }
   if (rejects !== undefined && onError !== 'reject') {
     throw new UsageError('--rejects needs --on-error reject', 'without it the first problem stops the run');
+  }
+  if (maxRejects !== undefined && onError !== 'reject') {
+    throw new UsageError('--max-rejects needs --on-error reject', 'without it the first problem stops the run');
+  }
+  if (out !== undefined && outDir !== undefined) throw new UsageError('--out and --out-dir cannot both be meant');
+  const piped = inputs.some(isStdin);
+  if (piped && outDir !== undefined)
+    throw new UsageError('--out-dir needs files as inputs, standard input has no name');
+  if (piped && inputs.length > 1) throw new UsageError('standard input cannot stand among files');
+  if (resume === true && (piped || (out === undefined && outDir === undefined))) {
+    throw new UsageError(
+      '--resume needs files as inputs, and --out or --out-dir',
+      'what came through a pipe cannot be read again',
+    );
   }
 }

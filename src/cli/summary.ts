@@ -2,9 +2,9 @@
 /** The summary of a run: what was done to which fields, under which policy and keys. No record, no value. */
 
 import { createHash } from 'node:crypto';
+import { packageVersion } from '../files/version.ts';
 import type { DomainKeys, KeyCheck } from '../keys.ts';
 import type { FilePolicy } from '../policy.ts';
-import { packageVersion } from './package-version.ts';
 
 /** What a summary is made of. */
 export interface Done {
@@ -39,7 +39,7 @@ export function makeSummary({ policy, keys, ...counts }: Done): string {
     policySha256: policySha256(policy),
     domain: policy.domain,
     keyCheck: usedChecks(counts.command, policy, keys),
-    version: packageVersion(),
+    version: packageVersion,
   };
   return `${JSON.stringify(summary, null, 2)}\n`;
 }

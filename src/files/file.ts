@@ -9,18 +9,24 @@
 
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fail, type IssueCode, TrefoilError } from '../errors.ts';
 
 /** Bytes that are read at once. */
 const READ_BYTES = 1 << 18;
 
-/** A file that is being written. One of `finish` and `discard` must be called; `discard` may be called after either. */
+/** A file that is being written. One of `finish`, `keep` and `discard` must be called; `discard` may follow either. */
 export interface Output {
   /** Writes all of a chunk. */
   readonly write: (chunk: Uint8Array) => Promise<void>;
-  /** Brings everything to the disk and gives the file its name. On failure nothing is left. */
+  /** Brings what was written to the disk. */
+  readonly sync: () => Promise<void>;
+  /** Brings everything to the disk and closes the file, which has no name yet. */
+  readonly close: () => Promise<void>;
+  /** Closes the file if it is open, and gives it its name. On failure nothing is left. */
   readonly finish: () => Promise<void>;
+  /** Closes the file and leaves it under its temporary name, for a run that goes on later. It never throws. */
+  readonly keep: () => Promise<void>;
   /** Takes away what was written. It never throws. */
   readonly discard: () => Promise<void>;
 }
@@ -33,6 +39,13 @@ export interface OutputOptions {
   readonly mode?: number | undefined;
   /** Files that are read in the same run: the output must be none of them, with or without `force`. */
   readonly inputs?: readonly string[] | undefined;
+  /** Bytes of {@link partName} that a run before left and that are good; without it the temporary name is random. */
+  readonly resumeAt?: number | undefined;
+}
+
+/** The temporary name of an output whose run can be resumed. */
+export function partName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.trefoil-part`);
 }
 
 /** Standard input by a path, where the system has one; what is not there is no file that an output could be. */
@@ -55,26 +68,35 @@ export async function openOutput(path: string, options: OutputOptions): Promise<
   // Through a link the file behind it is replaced, not the link.
   const target = existing === null ? path : await guard(path, realpath(path));
   const mode = existing !== null ? Number(existing.mode & 0o777n) : (options.mode ?? 0o666);
-  return openBeside(path, target, mode, options.force, existing !== null);
+  const { force, resumeAt } = options;
+  return openBeside({ path, target, mode, force, keepMode: existing !== null, resumeAt });
 }
 
-async function openBeside(
-  path: string,
-  target: string,
-  mode: number,
-  force: boolean,
-  keepMode: boolean,
-): Promise<Output> {
-  const temporary = join(dirname(target), `.trefoil-${crypto.randomUUID()}.tmp`);
-  const handle = await guard(path, open(temporary, 'wx', mode));
+interface Beside {
+  readonly path: string;
+  readonly target: string;
+  readonly mode: number;
+  readonly force: boolean;
+  readonly keepMode: boolean;
+  readonly resumeAt: number | undefined;
+}
+
+async function openBeside({ path, target, mode, force, keepMode, resumeAt }: Beside): Promise<Output> {
+  const random = join(dirname(target), `.trefoil-${crypto.randomUUID()}.tmp`);
+  const temporary = resumeAt === undefined ? random : partName(target);
+  const handle = await guard(path, openTemporary(temporary, mode, resumeAt));
+  let position = resumeAt ?? 0;
   let isOpen = true;
   let there = true;
 
+  async function keep(): Promise<void> {
+    if (!isOpen) return;
+    isOpen = false;
+    await handle.close().catch(() => {});
+  }
+
   async function discard(): Promise<void> {
-    if (isOpen) {
-      isOpen = false;
-      await handle.close().catch(() => {});
-    }
+    await keep();
     if (there) {
       there = false;
       await unlink(temporary).catch(() => {});
@@ -104,14 +126,25 @@ async function openBeside(
     throw error;
   }
 
+  async function close(): Promise<void> {
+    if (!isOpen) return;
+    await guard(path, handle.sync());
+    isOpen = false;
+    await guard(path, handle.close());
+  }
+
   return {
-    write: (chunk) => guard(path, writeAll(handle, chunk)),
+    async write(chunk) {
+      await guard(path, writeAll(handle, chunk, position));
+      position += chunk.length;
+    },
+    sync: () => guard(path, handle.datasync()),
+    close,
+    keep,
     discard,
     async finish() {
       try {
-        await guard(path, handle.sync());
-        isOpen = false;
-        await guard(path, handle.close());
+        await close();
         await guard(path, place());
         there = false;
       } catch (error) {
@@ -121,6 +154,40 @@ async function openBeside(
       await syncFolder(dirname(target));
     },
   };
+}
+
+/**
+ * Gives a whole part its name, where a run was ended before it could.
+ *
+ * @throws TrefoilError `resume_refused` when neither the part nor the output is what the run left.
+ */
+export async function placePart(path: string, size: number, force: boolean): Promise<void> {
+  const part = partName(path);
+  const [left, there] = [await statOrNull(part), await statOrNull(path)];
+  const isNamed = there !== null && there.size === BigInt(size);
+  if (left === null) {
+    if (!isNamed)
+      fail('resume_refused', 'the output of the run that is to go on is not there any more', { file: path });
+    return;
+  }
+  // Linked to its name, and ended before the other name was gone.
+  if (isNamed && there.ino === left.ino && there.dev === left.dev) return guard(path, unlink(part));
+  if (left.size !== BigInt(size))
+    fail('resume_refused', 'the output of the run that is to go on was changed', { file: part });
+  if (there !== null && !force) refuseExisting(path);
+  await guard(path, rename(part, path));
+}
+
+/** A new file, or the good beginning of one that a run before left. */
+async function openTemporary(temporary: string, mode: number, resumeAt: number | undefined): Promise<FileHandle> {
+  if (resumeAt === undefined) return open(temporary, 'wx', mode);
+  if (resumeAt === 0) {
+    await unlink(temporary).catch(() => {});
+    return open(temporary, 'wx', mode);
+  }
+  const handle = await open(temporary, 'r+');
+  await handle.truncate(resumeAt);
+  return handle;
 }
 
 /** A device or a pipe: what is written is gone, and there is nothing to take away. */
@@ -133,15 +200,21 @@ async function openDirect(path: string): Promise<Output> {
     await handle.close();
   };
   return {
-    write: (chunk) => guard(path, writeAll(handle, chunk)),
+    write: (chunk) => guard(path, writeAll(handle, chunk, null)),
+    sync: async () => {},
+    close: () => guard(path, close()),
     finish: () => guard(path, close()),
+    keep: () => close().catch(() => {}),
     discard: () => close().catch(() => {}),
   };
 }
 
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+/** @param position where in the file; `null` where that has no meaning. */
+async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number | null): Promise<void> {
   // A disk that is nearly full, or a limit on the file's size, takes a part first and fails at the next call.
-  for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
+  for (let at = 0; at < chunk.length; ) {
+    at += (await handle.write(chunk, at, chunk.length - at, position === null ? null : position + at)).bytesWritten;
+  }
 }
 
 /** The name of a file is in its folder: that must reach the disk as well. Not every system lets us. */

@@ -1,91 +1,147 @@
 /// <reference types="node" />
-/** From file to file: the record streams between an input and an output that gets its name when it is whole. */
+/**
+ * From files to files: inputs are cut into chunks, the chunks go through the work (here or in workers), and what comes
+ * out is written in the order of the inputs. Outputs get their names when all of the run is whole, or none does.
+ */
 
-import { badType, checkOneOf, typeName } from '../core/checks.ts';
-import { type CsvOptions, prepareCsv } from '../io/csv.ts';
-import { prepareNdjson } from '../io/json-lines.ts';
-import type { Progress } from '../io/records.ts';
-import { runSource } from '../io/stream.ts';
-import type { Direction } from '../policy/bound.ts';
-import { openInput, openOutput, STDIN_PATH } from './file.ts';
+import { type Issue, TrefoilError } from '../errors.ts';
+import { rejectLine } from '../io/rejects.ts';
+import { type ChunkDone, type ChunkTask, makeChunkWork, type RejectedRecord } from './chunk-work.ts';
+import { checkCompression, packer } from './compression.ts';
+import { type Cut, cutInputs, type HeadCut, type OversizeCut } from './cutter.ts';
+import { inOrder } from './ordered.ts';
+import { openRunOutputs, type RunOutputs } from './outputs.ts';
+import type { Counts, FileResult, RunPlan } from './plan.ts';
+import { type Pool, startPool } from './pool.ts';
+import { rejectsHead } from './rejects.ts';
 
-/** Format of a file of records. */
-export type FileFormat = 'csv' | 'ndjson';
-
-/** What {@link runFile} may be told, besides what its format's stream may. */
-export interface FileOptions extends CsvOptions {
-  /** Format of both files; by default it follows from the input's name: `.csv`, `.ndjson`, `.jsonl`. */
-  readonly format?: FileFormat | undefined;
-  /** Replace an existing output. */
-  readonly force?: boolean | undefined;
-}
-
-/** What a run over files did. */
-export interface FileResult {
-  readonly rowsIn: number;
-  readonly rowsOut: number;
-  readonly rowsRejected: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
-
-/** The format that a file's name tells, or `null`. */
-export function formatOfName(path: string): FileFormat | null {
-  const extension = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase();
-  if (extension === 'csv') return 'csv';
-  return extension === 'ndjson' || extension === 'jsonl' ? 'ndjson' : null;
-}
-
-/** Runs one file through a bound policy into another. `-` as input is standard input. */
-export async function runFile(
-  direction: Direction,
-  input: string,
-  output: string,
-  bound: unknown,
-  options: FileOptions,
-): Promise<FileResult> {
-  checkPath('input', input);
-  checkPath('output', output);
-  if (typeof options !== 'object' || options === null)
-    badType('options', `expected an object, got ${typeName(options)}`);
-  const { format: named, force = false, ...rest } = options;
-  if (typeof force !== 'boolean') badType('force', `expected true or false, got ${typeName(force)}`);
-  const format = named ?? formatOfName(input);
-  if (format === null) badType('format', 'expected csv or ndjson, as the name of the input does not tell');
-  checkOneOf('format', format, ['csv', 'ndjson']);
-
-  let last: Progress = { rows: 0, rejected: 0, bytesIn: 0, bytesOut: 0 };
-  const onProgress = (progress: Progress): void => {
-    last = progress;
-    options.onProgress?.(progress);
-  };
-  const prepare = format === 'csv' ? prepareCsv : prepareNdjson;
-  // An option that is there and undefined is not there: those of CSV are no error for NDJSON then.
-  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  const { start, signal } = prepare(direction, bound, { ...given, onProgress });
-
-  const source = input === '-' ? process.stdin : await openInput(input);
-  try {
-    // What is revealed is for its owner alone, also while it is half-written.
-    const mode = direction === 'reveal' ? { mode: 0o600 } : {};
-    const file = await openOutput(output, { force, inputs: [input === '-' ? STDIN_PATH : input], ...mode });
-    try {
-      for await (const chunk of runSource(source, start, signal)) await file.write(chunk);
-      signal?.throwIfAborted();
-      await file.finish();
-    } catch (error) {
-      await file.discard();
-      throw error;
-    }
-  } finally {
-    // Where the output could not be opened, nobody has closed the input.
-    if (source !== process.stdin) await source[Symbol.asyncIterator]().return?.();
+/** Runs a plan. */
+export async function runPlan(plan: RunPlan): Promise<FileResult> {
+  plan.inside.demand(plan.work.direction);
+  for (const { output, inputs } of plan.units) {
+    for (const input of inputs) checkCompression(plan.compressionOf(input), input);
+    if (typeof output === 'string') checkCompression(plan.work.compression, output);
   }
-  const { rows, rejected, bytesIn, bytesOut } = last;
+  plan.signal?.throwIfAborted();
+  const outputs = await openRunOutputs(plan);
+  if (outputs.done !== null) return resultOf(outputs.done);
+  let pool: Pool | null = null;
+  try {
+    const work = { ...plan.work, rejectsId: outputs.rejectsId };
+    pool = plan.workers > 1 ? await startPool(plan.workers, plan.inside, work) : null;
+    // Twice as many chunks as workers: one is worked on while the next is read.
+    const counts =
+      pool === null
+        ? await pump(plan, outputs, makeChunkWork(plan.inside, work), 1)
+        : await pump(plan, outputs, pool.run, plan.workers * 2);
+    plan.signal?.throwIfAborted();
+    await outputs.finish(counts);
+    return resultOf(counts);
+  } catch (error) {
+    await outputs.abandon(error);
+    throw error;
+  } finally {
+    await pool?.close();
+  }
+}
+
+function resultOf({ rows, rejected, bytesIn, bytesOut }: Counts): FileResult {
   return { rowsIn: rows, rowsOut: rows - rejected, rowsRejected: rejected, bytesIn, bytesOut };
 }
 
-function checkPath(argument: string, path: unknown): void {
-  if (typeof path !== 'string' || path === '')
-    badType(argument, `expected a path, got ${path === '' ? 'an empty text' : typeName(path)}`);
+type DoChunk = (task: ChunkTask) => ChunkDone | Promise<ChunkDone>;
+
+/** Takes the cuts through the work, in order, and counts. */
+async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead: number): Promise<Counts> {
+  const { from } = outputs;
+  const counts: Counts = {
+    rows: from?.rows ?? 0,
+    rejected: from?.rejected ?? 0,
+    bytesIn: from?.bytesIn ?? 0,
+    bytesOut: from?.bytesOut ?? 0,
+  };
+  const pack = packer(plan.work.compression);
+  const encoder = new TextEncoder();
+  let headed = from !== null && from.rejects > 0;
+  // Records of the current input before the current cut.
+  let inputRows = 0;
+
+  async function write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return;
+    counts.bytesOut += bytes.length;
+    await outputs.write(bytes);
+  }
+
+  /** An issue's place: rows of a chunk become rows of their input. */
+  function placer({ unit, input }: Cut): (issue: Issue) => Issue {
+    const file = plan.namesFiles ? { file: plan.units[unit]!.inputs[input]! } : {};
+    return (issue) => ({ ...issue, ...(issue.row === undefined ? {} : { row: issue.row + inputRows }), ...file });
+  }
+
+  async function takeHead(cut: HeadCut): Promise<void> {
+    inputRows = cut.rows;
+    const { unit, input, place } = cut;
+    // Nothing of the input is written yet: the run could go on from here.
+    await outputs.note({ unit, input, place, inputRows, ...counts });
+    if (cut.text !== '') await write(pack(encoder.encode(cut.text)));
+    if (plan.rejects !== null && !headed) {
+      await outputs.writeRejects(rejectsHead(plan, outputs.rejectsId!, cut.opening));
+      headed = true;
+    }
+  }
+
+  async function reject(records: readonly RejectedRecord[], place: (issue: Issue) => Issue): Promise<void> {
+    let lines = '';
+    for (const { row, line, issues, sealed } of records) {
+      const placed = issues.map(place);
+      for (const issue of placed) plan.onReject?.(issue);
+      const file = placed[0]!.file;
+      if (plan.rejects !== null) lines += rejectLine({ file, row: row + inputRows, line, issues: placed, sealed });
+    }
+    counts.rejected += records.length;
+    await outputs.writeRejects(lines);
+  }
+
+  async function takeDone(cut: Cut, { bytes, rows, rejected, failure }: ChunkDone): Promise<void> {
+    const place = placer(cut);
+    if (rejected.length > 0) await reject(rejected, place);
+    await write(bytes);
+    if (failure !== null) throw new TrefoilError(failure.issues.map(place), failure.total);
+    inputRows += rows;
+    counts.rows += rows;
+    plan.judge(counts, false);
+  }
+
+  const cuts = cutInputs(plan, from, () => counts.rows);
+  const work = (cut: Cut) => (cut.kind === 'chunk' ? doChunk(cut.task) : null);
+  for await (const { job, result } of inOrder(cuts, work, ahead, plan.signal)) {
+    plan.signal?.throwIfAborted();
+    await outputs.open(job.unit);
+    if (job.kind === 'head') {
+      await takeHead(job);
+      continue;
+    }
+    await takeDone(job, job.kind === 'chunk' ? result! : oversizeDone(plan, job));
+    if (job.kind === 'chunk') {
+      // What was taken is a view no longer: the length alone is asked.
+      counts.bytesIn += job.bytes;
+      plan.onProgress?.({ ...counts });
+      if (job.next !== null) {
+        const { unit, input, next: place } = job;
+        await outputs.note({ unit, input, place, inputRows, ...counts });
+      }
+    }
+  }
+  plan.judge(counts, true);
+  plan.onProgress?.({ ...counts });
+  return counts;
+}
+
+/** What becomes of a record above the limit: it was never held as a whole, and cannot be sealed. */
+function oversizeDone(plan: RunPlan, { batches, found }: OversizeCut): ChunkDone {
+  const { faults } = batches.oversize(found, 0, false);
+  const { row, line, issues } = faults[0]!;
+  const failure = plan.work.onFault === 'stop' ? { issues, total: issues.length } : null;
+  const rejected = failure === null ? [{ row, line, issues, sealed: null }] : [];
+  return { bytes: new Uint8Array(0), rows: 1, rejected, failure };
 }

@@ -26,6 +26,16 @@ export interface Block {
   readonly line: number;
   /** Whether the last record has its line end. Only the last block of an input can be without. */
   readonly ended: boolean;
+  /** Where the next block begins: another cutter that starts there goes on as this one does. */
+  readonly next?: Place;
+}
+
+/** A place in an input between two records. */
+export interface Place {
+  /** Bytes before it. */
+  readonly offset: number;
+  /** Line that begins there, from 1. */
+  readonly line: number;
 }
 
 /** A record above the limit. It is never held as a whole. */
@@ -46,8 +56,8 @@ export interface FrameOptions {
   readonly quota: () => number;
   /** Bytes after which the next block is cut, asked when it begins; {@link BLOCK_BYTES} by default. */
   readonly size?: () => number;
-  /** Line on which the first byte stands; 1 by default. */
-  readonly line?: number;
+  /** Where the first byte stands; at the beginning by default. */
+  readonly from?: Place;
 }
 
 /** The cutter. What `push` gives is lazy: the next block is looked for when it is asked for. */
@@ -64,7 +74,7 @@ export function makeFrames({
   maxRecord,
   quota,
   size = () => BLOCK_BYTES,
-  line: firstLine = 1,
+  from = { offset: 0, line: 1 },
 }: FrameOptions): Frames {
   const quoteByte = quoted ? QUOTE : NONE;
   const crByte = quoted ? CR : NONE;
@@ -72,22 +82,24 @@ export function makeFrames({
   // The block so far, without what it holds of the current chunk.
   let held: Uint8Array[] = [];
   let heldBytes = 0;
-  let blockLine = firstLine;
+  let blockLine = from.line;
   let records = 0;
   let most = 0;
   let mostBytes = 0;
 
   // The current record: where it begins in the block, and on which line.
   let recordOffset = 0;
-  let recordLine = firstLine;
+  let recordLine = from.line;
   let skipping = false;
 
   // The scanner's state between two chunks. `line` is the line of the next byte.
-  let line = firstLine;
+  let line = from.line;
   let quotes = false;
   let afterCr = false;
   let at = 0;
   let begin = 0;
+  // Bytes of the chunks before the current one.
+  let before = from.offset;
 
   /**
    * Walks from `at` to the first thing of interest: the end of a full block or of a record that is skipped, a record
@@ -171,7 +183,8 @@ export function makeFrames({
       }
       const stop = scan(chunk);
       if (stop === 'full') {
-        const block: Block = { kind: 'records', bytes: joined(chunk), line: blockLine, ended: true };
+        const next = { offset: before + at, line };
+        const block: Block = { kind: 'records', bytes: joined(chunk), line: blockLine, ended: true, next };
         restart();
         yield block;
       } else if (stop === 'skipped') {
@@ -186,17 +199,18 @@ export function makeFrames({
       held.push(new Uint8Array(chunk.subarray(begin)));
       heldBytes += chunk.length - begin;
     }
+    before += chunk.length;
   }
 
   /** The records before the long one, then its head; the rest of it is skipped. */
   function* cutOversize(chunk: Uint8Array, unfinished: boolean): Generator<Block | Oversize, void, void> {
     const all = joined(chunk);
-    const before: Block = { kind: 'records', bytes: all.subarray(0, recordOffset), line: blockLine, ended: true };
+    const whole: Block = { kind: 'records', bytes: all.subarray(0, recordOffset), line: blockLine, ended: true };
     const head = all.subarray(recordOffset, recordOffset + maxRecord);
     const long: Oversize = { kind: 'oversize', head, line: recordLine };
     restart();
     skipping = unfinished;
-    if (before.bytes.length > 0) yield before;
+    if (whole.bytes.length > 0) yield whole;
     yield long;
   }
 

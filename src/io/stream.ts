@@ -103,7 +103,7 @@ export function runTransform(
 }
 
 /** A step of the source, or the signal's reason if that comes first. */
-function untilAbort<T>(step: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function untilAbort<T>(step: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return step;
   // Not Promise.race against one long-lived promise: that would hold on to every step until the run ends.
   return new Promise((resolve, reject) => {

@@ -53,22 +53,46 @@ export interface OpenedKeys {
   readonly keys: readonly DomainKey[];
   /** Shown ids that a policy or a caller has pinned by their check values; `null` when nothing is pinned. */
   readonly pinned: readonly string[] | null;
+  /** The domain's nodes, the primary first, for another thread of this process and for nobody else. */
+  readonly nodes: () => readonly Uint8Array[];
+}
+
+/** Domain keys on their way to another thread. */
+export interface PackedKeys {
+  readonly domain: string;
+  readonly nodes: readonly Uint8Array[];
+  readonly pinned: readonly string[] | null;
 }
 
 /** Makes the domain keys of a domain from root keys, the primary first. Called by the keyset alone. */
 export function makeDomainKeys(domain: string, roots: readonly Uint8Array[]): DomainKeys {
-  const keys = roots.map((root): DomainKey => {
-    const node = domainNode(root, domain);
-    return {
+  const nodes = roots.map((root) => domainNode(root, domain));
+  const opened = openNodes({ domain, nodes, pinned: null });
+  if (new Set(opened.keys.map((key) => key.id)).size !== opened.keys.length) {
+    fail('invalid_keyset', 'two root keys have the same shown key id in this domain; make a new root key');
+  }
+  return show(opened);
+}
+
+function openNodes({ domain, nodes, pinned }: PackedKeys): OpenedKeys {
+  const keys = nodes.map(
+    (node): DomainKey => ({
       id: shownKeyId(node),
       check: keyCheckValue(node),
       derive: (kind, scope, parameters) => ruleNode(node, kind, scope, parameters),
-    };
-  });
-  if (new Set(keys.map((key) => key.id)).size !== keys.length) {
-    fail('invalid_keyset', 'two root keys have the same shown key id in this domain; make a new root key');
-  }
-  return show({ domain, primary: keys[0]!, keys, pinned: null });
+    }),
+  );
+  return { domain, primary: keys[0]!, keys, pinned, nodes: () => nodes.map((node) => node.slice()) };
+}
+
+/** Takes domain keys apart to send them to a worker: the domain's nodes, not the root keys. */
+export function packKeys({ domain, nodes, pinned }: OpenedKeys): PackedKeys {
+  return { domain, nodes: nodes(), pinned };
+}
+
+/** Puts them together again. */
+export function unpackKeys(packed: PackedKeys): DomainKeys {
+  return show(openNodes(packed));
 }
 
 /** Puts a plain face on opened keys. */

@@ -1,0 +1,122 @@
+/**
+ * The work on one chunk of a file: a run of whole records, about a megabyte of them, in; the bytes to write out. It is
+ * the same function in this thread and in a worker's, and a chunk's result depends on nothing but the chunk, so chunks
+ * may be done by several at once.
+ */
+
+import { type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { type Codec, type Fault, makeBatches } from '../io/batches.ts';
+import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
+import { makeRejectSealer } from '../io/rejects.ts';
+import type { BoundInside, Direction } from '../policy/bound.ts';
+import { type Compression, packer } from './compression.ts';
+import { codecOf, type FormatSpec, type Opening } from './format.ts';
+
+/** What all chunks of a run have in common. Plain data: it is sent to workers. */
+export interface WorkOptions {
+  readonly direction: Direction;
+  readonly format: FormatSpec;
+  /** Records that go through the rules at once. */
+  readonly batchSize: number;
+  /** What a record with issues does: end the run, be reported, or be sealed as well. */
+  readonly onFault: 'stop' | 'report' | 'seal';
+  /** Identity of the file of rejects, 16 bytes. */
+  readonly rejectsId: Uint8Array | null;
+  readonly compression: Compression;
+}
+
+/** A chunk. */
+export interface ChunkTask {
+  readonly bytes: Uint8Array;
+  /** Line on which it begins. */
+  readonly line: number;
+  /** Whether its last record is to have a line end. */
+  readonly ended: boolean;
+  /** Index of the input among the inputs of the run. */
+  readonly input: number;
+  /** What the format learned at the head of the input. */
+  readonly opening: Opening | null;
+}
+
+/** A rejected record. Rows count from the chunk's first, which is 1. */
+export interface RejectedRecord {
+  readonly row: number;
+  readonly line: number;
+  readonly issues: readonly Issue[];
+  /** The record, sealed; `null` when it was not kept. */
+  readonly sealed: string | null;
+}
+
+/** What became of a chunk. */
+export interface ChunkDone {
+  /** What to write, compressed. */
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  readonly rejected: readonly RejectedRecord[];
+  /** What ends the run. The bytes are those of the batches before. */
+  readonly failure: { readonly issues: readonly Issue[]; readonly total: number } | null;
+}
+
+/** Makes the work. All key set-up is done by then. */
+export function makeChunkWork(
+  inside: BoundInside,
+  { direction, format, batchSize, onFault, rejectsId, compression }: WorkOptions,
+): (task: ChunkTask) => ChunkDone {
+  const encoder = new TextEncoder();
+  const pack = packer(compression);
+  const sealer = onFault === 'seal' ? makeRejectSealer(inside.keys, rejectsId!) : null;
+  let codec: Codec | null = null;
+  let openingOfCodec: string | null = null;
+
+  function codecFor(opening: Opening | null): Codec {
+    const key = JSON.stringify(opening);
+    if (codec === null || key !== openingOfCodec) {
+      codec = codecOf(format, direction, inside, opening);
+      openingOfCodec = key;
+    }
+    return codec;
+  }
+
+  return ({ bytes, line, ended, input, opening }) => {
+    const batches = makeBatches(codecFor(opening));
+    const { quoted, maxRecord } = format;
+    const frames = makeFrames({ quoted, maxRecord, quota: () => batchSize, from: { offset: 0, line } });
+    const texts: string[] = [];
+    const rejected: RejectedRecord[] = [];
+    let rows = 0;
+    let failure: ChunkDone['failure'] = null;
+
+    function reject(fault: Fault): void {
+      const record = sealer === null ? null : fault.record();
+      const issues = fault.issues.map((issue) => ({ ...issue, row: rows + issue.row }));
+      const sealed = record === null ? null : sealer!.seal(record, { input, line: fault.line });
+      rejected.push({ row: rows + fault.row, line: fault.line, issues, sealed });
+    }
+
+    function take(found: Block | Oversize): void {
+      const done =
+        found.kind === 'oversize'
+          ? batches.oversize(found, rows, false)
+          : batches.take(found.ended || !ended ? found : { ...found, ended: true }, rows);
+      if (done.faults.length > 0 && onFault === 'stop') {
+        const issues = done.faults.flatMap((fault) =>
+          fault.issues.map((issue) => ({ ...issue, row: rows + issue.row })),
+        );
+        throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
+      }
+      for (const fault of done.faults) reject(fault);
+      rows += done.rows;
+      texts.push(done.text);
+    }
+
+    try {
+      for (const found of frames.push(bytes)) take(found);
+      for (const found of frames.end()) take(found);
+    } catch (error) {
+      if (!(error instanceof TrefoilError)) throw error;
+      failure = { issues: error.issues, total: error.total };
+    }
+    const out = encoder.encode(texts.join(''));
+    return { bytes: out.length === 0 ? out : pack(out), rows, rejected, failure };
+  };
+}

@@ -1,0 +1,102 @@
+/// <reference types="node" />
+/**
+ * Compressed files: gzip (RFC 1952) and Zstandard (RFC 8878), in and out.
+ *
+ * What is written is one gzip member or Zstandard frame a chunk of records, one after the other, as both formats allow:
+ * chunks are compressed where they are made, and a run that is resumed goes on behind a whole one.
+ */
+
+import { Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { fail } from '../errors.ts';
+
+/** How the bytes of a file are packed. */
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+/** The names of {@link Compression}. */
+export const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'zstd'];
+
+const EXTENSIONS: Readonly<Record<string, Compression>> = { gz: 'gzip', gzip: 'gzip', zst: 'zstd', zstd: 'zstd' };
+
+/** Zstandard came to Node's zlib with 22.15; our types are those of Node 20. */
+interface Zstd {
+  readonly createZstdDecompress?: () => NodeJS.ReadWriteStream & { readonly bytesWritten: number };
+  readonly zstdCompressSync?: (bytes: Uint8Array) => Uint8Array;
+}
+
+/** The compression that a file's name tells, and the name without it. */
+export function compressionOfName(path: string): { readonly compression: Compression; readonly bare: string } {
+  const match = /\.([a-z]+)$/i.exec(path);
+  const compression = EXTENSIONS[match?.[1]?.toLowerCase() ?? ''];
+  if (compression === undefined) return { compression: 'none', bare: path };
+  return { compression, bare: path.slice(0, -match![0].length) };
+}
+
+/**
+ * Refuses what this Node cannot do, before anything is read.
+ *
+ * @throws TrefoilError `bad_compression`.
+ */
+export function checkCompression(compression: Compression, file: string): void {
+  if (compression === 'zstd' && (zlib as Zstd).zstdCompressSync === undefined) {
+    fail('bad_compression', 'Zstandard needs Node 22.15 or later; use gzip, or unpack it with zstd -d first', { file });
+  }
+}
+
+/** Packs one chunk. The bytes depend on chunk and zlib alone. */
+export function packer(compression: Compression): (bytes: Uint8Array) => Uint8Array {
+  if (compression === 'gzip') return (bytes) => zlib.gzipSync(bytes);
+  if (compression === 'zstd') return (bytes) => (zlib as Zstd).zstdCompressSync!(bytes);
+  return (bytes) => bytes;
+}
+
+/**
+ * The unpacked bytes of a source. Anything behind the last member or frame, and an end before it, are errors: a file
+ * that was cut must not look whole.
+ *
+ * @throws TrefoilError while iterating: `bad_compression`.
+ */
+export async function* unpack(
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  file: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (compression === 'none') return yield* source;
+  let taken = 0;
+  const raw = Readable.from(
+    counted(source, (bytes) => (taken += bytes)),
+    { objectMode: false },
+  );
+  const unpacked = compression === 'gzip' ? zlib.createGunzip() : (zlib as Zstd).createZstdDecompress!();
+  raw.on('error', (error) => (unpacked as unknown as Readable).destroy(error));
+  raw.pipe(unpacked);
+  try {
+    for await (const chunk of unpacked as AsyncIterable<Uint8Array>) yield chunk;
+  } catch (error) {
+    const code = (error as { readonly code?: unknown }).code;
+    if (typeof code !== 'string' || !/^(Z_|ZSTD_|ERR_ZLIB)/.test(code)) throw error;
+    const cut = code === 'Z_BUF_ERROR' ? 'it ends in the middle' : 'its bytes are broken';
+    fail('bad_compression', `cannot be unpacked: ${cut} (${compression})`, { file });
+  } finally {
+    raw.destroy();
+  }
+  if (unpacked.bytesWritten !== taken) {
+    fail('bad_compression', `cannot be unpacked: there is something behind its end (${compression})`, { file });
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
+/** The compression that the first bytes of a file show, whatever its name. */
+export function compressionOfBytes(first: Uint8Array): Compression {
+  if (first[0] === 0x1f && first[1] === 0x8b) return 'gzip';
+  return first[0] === 0x28 && first[1] === 0xb5 && first[2] === 0x2f && first[3] === 0xfd ? 'zstd' : 'none';
+}

@@ -1,0 +1,41 @@
+/** Formats of files: what their names tell, and the codec of each. */
+
+import type { Codec } from '../io/batches.ts';
+import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
+import { makeNdjsonCodec } from '../io/json-lines.ts';
+import type { BoundInside, Direction } from '../policy/bound.ts';
+import { compressionOfName } from './compression.ts';
+
+/** Format of a file of records. */
+export type FileFormat = 'csv' | 'tsv' | 'ndjson';
+
+/** A format with what was said of its spelling. Plain data. */
+export type FormatSpec =
+  | { readonly name: 'csv'; readonly quoted: true; readonly maxRecord: number; readonly dialect: CsvDialect }
+  | { readonly name: 'ndjson'; readonly quoted: false; readonly maxRecord: number };
+
+/** What a format learned at the head of a file. */
+export type Opening = CsvOpening;
+
+/** A codec that tells what it learned. */
+export interface FileCodec extends Codec {
+  readonly opening?: () => Opening;
+}
+
+/** Makes a codec. */
+export function codecOf(
+  format: FormatSpec,
+  direction: Direction,
+  inside: BoundInside,
+  opening: Opening | null,
+): FileCodec {
+  if (format.name === 'csv') return makeCsvCodec(direction, inside, format.dialect, opening);
+  return makeNdjsonCodec(direction, inside, format.maxRecord, undefined);
+}
+
+/** The format that a file's name tells, or `null`. `.tsv` tells none: half of them quote, half of them escape. */
+export function formatOfName(path: string): FileFormat | null {
+  const extension = /\.([a-z]+)$/i.exec(compressionOfName(path).bare)?.[1]?.toLowerCase();
+  if (extension === 'csv') return 'csv';
+  return extension === 'ndjson' || extension === 'jsonl' ? 'ndjson' : null;
+}

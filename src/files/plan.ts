@@ -1,0 +1,222 @@
+/**
+ * The plan of a run over files: what the caller said, checked, with all that follows from names. Nothing is opened here.
+ */
+
+import { badRange, badType, checkInteger, checkOneOf, typeName } from '../core/checks.ts';
+import { fail, type Issue } from '../errors.ts';
+import { type CsvOptions, csvDialect } from '../io/csv.ts';
+import { checkRecordOptions, DEFAULT_MAX_RECORD, type Progress, type RecordOptions } from '../io/records.ts';
+import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
+import type { WorkOptions } from './chunk-work.ts';
+import { COMPRESSIONS, type Compression, compressionOfName } from './compression.ts';
+import type { Output } from './file.ts';
+import { codecOf, type FileFormat, type FormatSpec, formatOfName } from './format.ts';
+import { inputCompression, STDIN } from './inputs.ts';
+
+/** What a run over files may be told. */
+export interface FileOptions extends Omit<CsvOptions, 'onSample'> {
+  /** Format of all files; by default it follows from the inputs' names: `.csv`, `.ndjson`, `.jsonl`. */
+  readonly format?: FileFormat | undefined;
+  /** Replace existing outputs. */
+  readonly force?: boolean | undefined;
+  /** How the inputs are packed; by default it follows from each name: `.gz`, `.zst`. Zstandard needs Node 22.15. */
+  readonly inputCompression?: Compression | undefined;
+  /** How the outputs are packed; by default it follows from each name. */
+  readonly outputCompression?: Compression | undefined;
+  /** Threads that do the work, 1 to 64; 1, the default, is the caller's own. With `limit` it is always that. */
+  readonly workers?: number | undefined;
+  /** Keep a manifest beside the output, and go on where a run that died left off. */
+  readonly resume?: boolean | undefined;
+  /** File for rejected records, sealed: with it a record with an issue is left out and the run goes on. */
+  readonly rejects?: string | undefined;
+  /** Most rejected records, as a number or a share of all (`'1%'`, judged from 1,000 records on and at the end). */
+  readonly maxRejects?: number | `${number}%` | undefined;
+}
+
+/** What a run over files did. */
+export interface FileResult {
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly rowsRejected: number;
+  /** Bytes of the inputs, unpacked. */
+  readonly bytesIn: number;
+  /** Bytes of the outputs as they lie on the disk. */
+  readonly bytesOut: number;
+}
+
+/** Inputs that become one output. */
+export interface Unit {
+  readonly inputs: readonly string[];
+  /** A path, or where standard output goes. */
+  readonly output: string | Output;
+}
+
+/** Counts of a run. */
+export interface Counts {
+  rows: number;
+  rejected: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** A run that may begin. */
+export interface RunPlan {
+  readonly inside: BoundInside;
+  readonly units: readonly Unit[];
+  readonly work: Omit<WorkOptions, 'rejectsId'>;
+  readonly compressionOf: (input: string) => Compression;
+  readonly force: boolean;
+  readonly workers: number;
+  readonly limit: number;
+  readonly rejects: string | null;
+  /** Path of the manifest. */
+  readonly resume: string | null;
+  /** Files that no output may be. */
+  readonly inputs: readonly string[];
+  /** Whether issues name the file. */
+  readonly namesFiles: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onReject: ((issue: Issue) => void) | undefined;
+  /** Ends a run with too many rejects. */
+  readonly judge: (counts: Counts, atEnd: boolean) => void;
+}
+
+const OWN = [
+  'delimiter',
+  'quoting',
+  'header',
+  'format',
+  'force',
+  'inputCompression',
+  'outputCompression',
+  'workers',
+  'resume',
+  'rejects',
+  'maxRejects',
+];
+
+/** A share of rejects is not judged before this many records: one bad row of three is no third of a file. */
+const JUDGED_FROM = 1000;
+
+/**
+ * Checks everything that can be checked without opening a file.
+ *
+ * @param manifest path of the manifest of a run that can be resumed.
+ * @throws TypeError, RangeError for wrong arguments; TrefoilError for what policy and keys refuse.
+ */
+export function makePlan(
+  direction: Direction,
+  units: readonly Unit[],
+  bound: unknown,
+  given: FileOptions,
+  manifest: string,
+  others: readonly string[] = [],
+): RunPlan {
+  const inside = openBound(bound);
+  if (typeof given !== 'object' || given === null) badType('options', `expected an object, got ${typeName(given)}`);
+  // An option that is there and undefined is not there: those of CSV are no error for NDJSON then.
+  const there = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const options = checkRecordOptions(there, OWN) as FileOptions & RecordOptions;
+  if (options.onSample !== undefined) badRange('onSample', 'is for streams; files have no samples');
+  const { force = false, resume = false, rejects = null, workers = 1, maxRejects } = options;
+  checkFlag('force', force);
+  checkFlag('resume', resume);
+  checkInteger('workers', workers, 1, 64);
+  if (rejects !== null) checkPath('rejects', rejects);
+  for (const name of ['inputCompression', 'outputCompression'] as const) {
+    if (options[name] !== undefined) checkOneOf(name, options[name], COMPRESSIONS);
+  }
+
+  const inputs = units.flatMap((unit) => unit.inputs);
+  const format = formatSpec(inputs, options);
+  const onFault = rejects !== null ? 'seal' : options.onReject !== undefined ? 'report' : 'stop';
+  const judge = judgeOf(maxRejects, onFault);
+  if (resume && (inputs.includes(STDIN) || units.some(({ output }) => typeof output !== 'string'))) {
+    badRange('resume', 'expected files: what came through a pipe cannot be read again');
+  }
+  const codec = codecOf(format, direction, inside, null);
+  codec.begin();
+  const { limit = Number.POSITIVE_INFINITY } = options;
+  return {
+    inside,
+    units,
+    work: {
+      direction,
+      format,
+      batchSize: options.batchSize ?? 1024,
+      onFault,
+      compression: outputCompression(units, options.outputCompression),
+    },
+    compressionOf: (input) => inputCompression(input, options.inputCompression),
+    force,
+    workers: limit === Number.POSITIVE_INFINITY ? workers : 1,
+    limit,
+    rejects,
+    resume: resume ? manifest : null,
+    inputs: [...inputs, ...others],
+    namesFiles: inputs.length > 1,
+    signal: options.signal,
+    onProgress: options.onProgress,
+    onReject: options.onReject,
+    judge,
+  };
+}
+
+/** Checks a path that a caller gives. */
+export function checkPath(argument: string, path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '')
+    badType(argument, `expected a path, got ${path === '' ? 'an empty text' : typeName(path)}`);
+}
+
+function checkFlag(argument: string, flag: unknown): void {
+  if (typeof flag !== 'boolean') badType(argument, `expected true or false, got ${typeName(flag)}`);
+}
+
+function formatSpec(inputs: readonly string[], options: FileOptions): FormatSpec {
+  const names = new Set(inputs.map((input) => options.format ?? formatOfName(input)));
+  const [name = null] = names;
+  if (names.size > 1) badRange('format', 'expected inputs of one format');
+  if (name === null) badType('format', 'expected csv, tsv or ndjson, as the name of the input does not tell');
+  checkOneOf('format', name, ['csv', 'ndjson']);
+  const { maxRecord = DEFAULT_MAX_RECORD } = options;
+  if (name === 'csv') return { name, quoted: true, maxRecord, dialect: csvDialect(options) };
+  for (const option of ['delimiter', 'quoting', 'header'] as const) {
+    if (options[option] !== undefined) badRange(option, `is for csv, the format is ${name}`);
+  }
+  return { name: 'ndjson', quoted: false, maxRecord };
+}
+
+function outputCompression(units: readonly Unit[], said: Compression | undefined): Compression {
+  if (said !== undefined) return said;
+  const all = new Set(
+    units.map(({ output }) => (typeof output === 'string' ? compressionOfName(output).compression : 'none')),
+  );
+  if (all.size > 1) badRange('outputCompression', 'expected outputs of one kind; say which');
+  const [first = 'none'] = all;
+  return first;
+}
+
+/** Reads `maxRejects`. */
+function judgeOf(maxRejects: unknown, onFault: WorkOptions['onFault']): RunPlan['judge'] {
+  if (maxRejects === undefined) return () => {};
+  if (onFault === 'stop')
+    badRange('maxRejects', 'needs rejects or onReject; without them the first issue ends the run');
+  const share = typeof maxRejects === 'string' ? /^([0-9]{1,3}(?:\.[0-9]{1,6})?)%$/.exec(maxRejects)?.[1] : undefined;
+  if (share !== undefined && Number(share) <= 100) {
+    const most = Number(share) / 100;
+    return ({ rows, rejected }, atEnd) => {
+      if ((atEnd || rows >= JUDGED_FROM) && rejected > rows * most) refuse(rejected, `${share} % of ${rows} records`);
+    };
+  }
+  const count = checkInteger('maxRejects', maxRejects, 0, Number.MAX_SAFE_INTEGER);
+  return ({ rejected }) => {
+    if (rejected > count) refuse(rejected, `${count} records`);
+  };
+}
+
+function refuse(rejected: number, most: string): never {
+  fail('too_many_rejects', `${rejected} records were rejected, more than the ${most} that may be`, {
+    actual: rejected,
+  });
+}

@@ -1,0 +1,82 @@
+/// <reference types="node" />
+/** From paths and patterns to units of work: all inputs into one output, or each into a folder under its own name. */
+
+import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { badType, typeName } from '../core/checks.ts';
+import { fail } from '../errors.ts';
+import type { Direction } from '../policy/bound.ts';
+import { type Output, systemError } from './file.ts';
+import { expandInputs, STDIN } from './inputs.ts';
+import { checkPath, type FileOptions, type FileResult, makePlan, type Unit } from './plan.ts';
+import { runPlan } from './run.ts';
+
+/** Units of a run, and where its manifest lies. */
+export interface Units {
+  readonly units: readonly Unit[];
+  readonly manifest: string;
+}
+
+/** All inputs, one after the other, into one output. */
+export async function intoOne(inputs: unknown, output: string | Output): Promise<Units> {
+  const found = await expandInputs(checkInputs(inputs));
+  const manifest = typeof output === 'string' ? `${output}.resume.json` : '';
+  return { units: [{ inputs: found, output }], manifest };
+}
+
+/**
+ * Each input into a folder, under its own name. The folder is made if it is not there.
+ *
+ * @throws TrefoilError `same_file` when two inputs have one name.
+ */
+export async function intoFolder(inputs: unknown, folder: string): Promise<Units> {
+  const found = await expandInputs(checkInputs(inputs));
+  const byName = new Map<string, string>();
+  for (const input of found) {
+    if (input === STDIN) fail('io_failed', 'standard input has no name in a folder; say an output file');
+    const name = basename(input);
+    if (byName.has(name)) fail('same_file', 'two inputs would have this name in the folder', { file: name });
+    byName.set(name, input);
+  }
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw systemError(error, 'cannot be made', folder);
+  }
+  const units = [...byName].map(([name, input]) => ({ inputs: [input], output: join(folder, name) }));
+  return { units, manifest: join(folder, 'trefoil.resume.json') };
+}
+
+function checkInputs(inputs: unknown): readonly string[] {
+  const list: unknown[] = Array.isArray(inputs) ? inputs : [inputs];
+  if (list.length === 0) badType('input', 'expected a path or a list of at least one');
+  for (const input of list) checkPath('input', input);
+  return list as string[];
+}
+
+/** The run behind `protectFile` and `revealFile`. */
+export async function runFile(
+  direction: Direction,
+  inputs: unknown,
+  output: unknown,
+  bound: unknown,
+  options: FileOptions,
+): Promise<FileResult> {
+  checkPath('output', output);
+  const { units, manifest } = await intoOne(inputs, output);
+  return runPlan(makePlan(direction, units, bound, options, manifest));
+}
+
+/** The run behind `protectFiles` and `revealFiles`. */
+export async function runFiles(
+  direction: Direction,
+  inputs: unknown,
+  folder: unknown,
+  bound: unknown,
+  options: FileOptions,
+): Promise<FileResult> {
+  checkPath('folder', folder);
+  if (!Array.isArray(inputs)) badType('inputs', `expected a list of paths, got ${typeName(inputs)}`);
+  const { units, manifest } = await intoFolder(inputs, folder);
+  return runPlan(makePlan(direction, units, bound, options, manifest));
+}
