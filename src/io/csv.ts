@@ -106,7 +106,7 @@ export function makeCsvCodec(
   return {
     quoted: true,
     keepsMark: true,
-    opening: () => open!,
+    opening: () => ({ names: open!.names, newline: open!.newline }),
     begin() {
       inside.demand(direction);
       checkTabular(inside);
