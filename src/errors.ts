@@ -159,17 +159,14 @@ function checkIssue(issue: unknown): void {
  */
 export function formatIssue(issue: Issue): string {
   checkIssue(issue);
-  const place: string[] = [];
-  if (issue.row !== undefined) place.push(`row ${issue.row}`);
-  if (issue.line !== undefined && issue.column === undefined) place.push(`line ${issue.line}`);
-  if (issue.field !== undefined && issue.column === undefined) place.push(`field ${issue.field}`);
+  const { code, message, row, line, column, field, file } = issue;
   // A place in a policy file reads as compilers write it: policy.yaml:6:13 fields.email.rule: …
-  if (issue.line !== undefined && issue.column !== undefined) {
-    const at = `${issue.file ?? 'policy'}:${issue.line}:${issue.column}`;
-    return `${at}${issue.field === undefined ? '' : ` ${issue.field}`}: ${issue.message}`;
+  if (KINDS[code] === 'policy' && line !== undefined && column !== undefined) {
+    return `${file ?? 'policy'}:${line}:${column}${field === undefined ? '' : ` ${field}`}: ${message}`;
   }
-  const prefix = issue.file === undefined ? '' : `${issue.file}: `;
-  return place.length === 0 ? prefix + issue.message : `${prefix}${place.join(', ')}: ${issue.message}`;
+  const parts = { row, line, column, field };
+  const place = Object.entries(parts).flatMap(([name, part]) => (part === undefined ? [] : [`${name} ${part}`]));
+  return [...(file === undefined ? [] : [file]), ...(place.length === 0 ? [] : [place.join(', ')]), message].join(': ');
 }
 
 /** How many issues an error keeps. The rest are counted in {@link TrefoilError.total}. */

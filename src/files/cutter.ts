@@ -32,6 +32,8 @@ export interface HeadCut extends At {
   /** Where the next cut begins. */
   readonly place: Place;
   readonly opening: Opening | null;
+  /** Length of the header in bytes. */
+  readonly bytes: number;
 }
 
 /** A chunk of an input. */
@@ -107,8 +109,8 @@ async function* cutInput(
   });
   if (resumed !== null) yield headCut(place, '', resumed.inputRows);
 
-  function headCut(from: Place, text: string, rows: number): HeadCut {
-    return { ...at, kind: 'head', text, rows, place: from, opening };
+  function headCut(from: Place, text: string, rows: number, bytes = 0): HeadCut {
+    return { ...at, kind: 'head', text, rows, place: from, opening, bytes };
   }
 
   function* take(found: Block | Oversize): Generator<Cut, void, undefined> {
@@ -131,8 +133,10 @@ async function* cutInput(
       opening ??= head;
       checkSameHeader(opening, head);
       text += heading?.text ?? '';
-      yield headCut(place, isFirst ? (isLast || found.ended ? text : ended(text)) : '', 0);
-      if (heading?.isHeader === true) return;
+      const written = isFirst ? (isLast || found.ended ? text : ended(text)) : '';
+      const isHeader = heading?.isHeader === true;
+      yield headCut(place, written, 0, found.bytes.length - (isHeader ? 0 : block.bytes.length));
+      if (isHeader) return;
     }
     cut++;
     const { bytes, line, next = null } = block;
@@ -197,4 +201,13 @@ function withFile(error: unknown, file: string): unknown {
     error.issues.map((issue) => ({ ...issue, file: issue.file ?? file })),
     error.total,
   );
+}
+
+/** Does something whose errors name the file, if there is a name. */
+export function inFile<T>(file: string | null, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw file === null ? error : withFile(error, file);
+  }
 }

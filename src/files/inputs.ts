@@ -5,6 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { fstatSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { fail } from '../errors.ts';
@@ -63,6 +64,8 @@ export async function openBytes(
 
 async function* standardInput(): AsyncGenerator<Uint8Array, void, undefined> {
   try {
+    // Node gives a directory as an empty stream.
+    if (fstatSync(0).isDirectory()) fail('io_failed', 'cannot be read: it is a directory', { file: 'standard input' });
     for await (const chunk of process.stdin) yield chunk as Uint8Array;
   } catch (error) {
     throw systemError(error, 'cannot be read', 'standard input');

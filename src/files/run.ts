@@ -8,7 +8,7 @@ import { type Issue, TrefoilError } from '../errors.ts';
 import { rejectLine } from '../io/rejects.ts';
 import { type ChunkDone, type ChunkTask, makeChunkWork, type RejectedRecord } from './chunk-work.ts';
 import { checkCompression, packer } from './compression.ts';
-import { type Cut, cutInputs, type HeadCut, type OversizeCut } from './cutter.ts';
+import { type Cut, cutInputs, type HeadCut, inFile, type OversizeCut } from './cutter.ts';
 import { inOrder } from './ordered.ts';
 import { openRunOutputs, type RunOutputs } from './outputs.ts';
 import type { Counts, FileResult, RunPlan } from './plan.ts';
@@ -83,6 +83,7 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
     const { unit, input, place } = cut;
     // Nothing of the input is written yet: the run could go on from here.
     await outputs.note({ unit, input, place, inputRows, ...counts });
+    counts.bytesIn += cut.bytes;
     if (cut.text !== '') await write(pack(encoder.encode(cut.text)));
     if (plan.rejects !== null && !headed) {
       await outputs.writeRejects(rejectsHead(plan, outputs.rejectsId!, cut.opening));
@@ -121,7 +122,7 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
       await takeHead(job);
       continue;
     }
-    await takeDone(job, job.kind === 'chunk' ? result! : oversizeDone(plan, job));
+    await takeDone(job, job.kind === 'chunk' ? result! : oversizeDone(plan, job, inputRows));
     if (job.kind === 'chunk') {
       // What was taken is a view no longer: the length alone is asked.
       counts.bytesIn += job.bytes;
@@ -138,10 +139,11 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
 }
 
 /** What becomes of a record above the limit: it was never held as a whole, and cannot be sealed. */
-function oversizeDone(plan: RunPlan, { batches, found }: OversizeCut): ChunkDone {
-  const { faults } = batches.oversize(found, 0, false);
-  const { row, line, issues } = faults[0]!;
+function oversizeDone(plan: RunPlan, { batches, found, unit, input }: OversizeCut, inputRows: number): ChunkDone {
+  const issues = inFile(plan.namesFiles ? plan.units[unit]!.inputs[input]! : null, () => {
+    return batches.oversize(found, inputRows, false).faults[0]!.issues;
+  });
   const failure = plan.work.onFault === 'stop' ? { issues, total: issues.length } : null;
-  const rejected = failure === null ? [{ row, line, issues, sealed: null }] : [];
+  const rejected = failure === null ? [{ row: 1, line: found.line, issues, sealed: null }] : [];
   return { bytes: new Uint8Array(0), rows: 1, rejected, failure };
 }

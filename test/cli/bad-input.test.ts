@@ -60,10 +60,10 @@ describe('records', () => {
     [
       'Latin-1',
       Buffer.from(`${header}1,Zo\xeb,KA12345,1984-01-01,London,x\n`, 'latin1'),
-      /line 2: a byte that is not UTF-8/,
+      /line 2, column \d+: a byte that is not UTF-8/,
     ],
-    ['UTF-16', Buffer.from(`\ufeff${header}${good}`, 'utf16le'), /UTF-16/],
-    ['a NUL', `${header}${good}2,Love\0lace,KA12345,1984-01-01,London,x\n`, /line 3: a NUL/],
+    ['UTF-16 that is cut', Buffer.from(`\ufeff${header}${good}`, 'utf16le').subarray(0, -1), /line 2: .*UTF-16/],
+    ['a NUL', `${header}${good}2,Love\0lace,KA12345,1984-01-01,London,x\n`, /line 3, column 7: a NUL/],
     [
       'a value outside its format',
       `${header}${good}2,Lovelace,KA-12345,1984-01-01,London,x\n`,
