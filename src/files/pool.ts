@@ -44,12 +44,31 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
     env: {},
   });
   let closing = false;
+  // Tinypool hears of a worker's error, not of a worker that is simply gone: its task would never end. One promise for
+  // all tasks would hold on to all of their results.
+  let dead = false;
+  const waiting = new Set<(error: Error) => void>();
+  for (const worker of pool.threads) {
+    worker.once('exit', () => {
+      dead = true;
+      for (const reject of waiting) reject(new Error('a worker has gone'));
+    });
+  }
+
+  function unlessDead(done: Promise<ChunkDone>): Promise<ChunkDone> {
+    return new Promise((resolve, reject) => {
+      waiting.add(reject);
+      if (dead) reject(new Error('a worker has gone'));
+      done.then(resolve, reject).finally(() => waiting.delete(reject));
+    });
+  }
+
   return {
     async run(task) {
       // A copy that owns its memory: a view would take all of the source's buffer with it.
       const bytes = task.bytes.slice();
       try {
-        return (await pool.run({ ...task, bytes }, { transferList: [bytes.buffer] })) as ChunkDone;
+        return await unlessDead(pool.run({ ...task, bytes }, { transferList: [bytes.buffer] }) as Promise<ChunkDone>);
       } catch (error) {
         if (error instanceof TrefoilError || closing) throw error;
         throw new TrefoilError([{ code: 'worker_failed', message: reason(error) }]);
@@ -57,7 +76,9 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
     },
     async close() {
       closing = true;
-      await pool.destroy();
+      const gone = pool.destroy().catch(() => {});
+      // It waits for the exit of every worker, also of one that has gone before.
+      if (!dead) await gone;
     },
   };
 }

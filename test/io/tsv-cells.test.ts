@@ -42,8 +42,8 @@ function literalRead(line: string): TsvCell[] {
 /** "… must be preceded by a backslash: backslash itself, newline, carriage return, and the current delimiter." */
 function literalWrite(cells: readonly TsvCell[]): string {
   const out: string[] = [];
-  for (const cell of cells) {
-    if (out.length > 0) out.push('\t');
+  for (const [c, cell] of cells.entries()) {
+    if (c > 0) out.push('\t');
     if (cell === null) out.push('\\N');
     else {
       for (const unit of cell.split('')) {
@@ -143,7 +143,7 @@ describe('refuses', () => {
     ['a path of Windows', 'a\tC:\\docs', 5],
     ['null with text before it', 'a\\N', 2],
     ['null with text behind it', '\\Na', 1],
-    ['a lower-case null that is no line feed', 'a\t\\n\t\\null\\', 10],
+    ['text that ends in the middle', 'a\t\\n\t\\null\\', 11],
     ['octal', 'a\\101', 2],
     ['hexadecimal', '\\x41', 1],
     ['ClickHouse’s NUL', '\\0', 1],

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { policy, seal } from '../../src/index.ts';
 import { openInput, openOutput, systemError } from '../../src/files/file.ts';
+import { policy, seal } from '../../src/index.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { abc, brief, collect, errorOf, keys, wayBack } from './helpers.ts';
+import { abc, brief, collect, errorOf, keys, wayBack } from '../io/helpers.ts';
 
 const root = await mkdtemp(`${tmpdir()}/trefoil-file-`);
 afterAll(() => rm(root, { recursive: true }));

@@ -1,0 +1,335 @@
+/** Files through the whole line: chunks, workers, compression, several inputs, folders, what is rejected. */
+
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Issue } from '../../src/errors.ts';
+import { coarsen, drop, keep, optional, policy, seal, token } from '../../src/index.ts';
+import { type FileOptions, protectFile, protectFiles, revealFile } from '../../src/node.ts';
+import { revealAccess } from '../../src/reveal.ts';
+import { errorOf, keys } from '../io/helpers.ts';
+
+const root = await mkdtemp(`${tmpdir()}/trefoil-run-`);
+afterAll(() => rm(root, { recursive: true }));
+let folder = '';
+let count = 0;
+beforeEach(async () => {
+  folder = `${root}/${count++}`;
+  await mkdir(folder);
+});
+const at = (name: string): string => `${folder}/${name}`;
+const left = async (): Promise<string[]> => (await readdir(folder)).sort();
+const put = (name: string, content: string | Uint8Array): Promise<void> => writeFile(at(name), content);
+
+const people = policy({
+  id: token({ scope: 'person' }),
+  name: seal({ scope: 'person.name' }),
+  born: coarsen({ date: 'year' }),
+  notes: optional(drop),
+}).bind(keys, revealAccess);
+
+/** Rows with quoted line ends, quotes and commas, so that a cut at a line end would be seen. */
+function table(rows: number, newline = '\n', from = 0): string {
+  let text = `id,name,born,notes${newline}`;
+  for (let i = from; i < from + rows; i++) {
+    const name = i % 3 === 0 ? `"Zoë, ""${i}""\nsecond line"` : `Name ${i}`;
+    text += `${i},${name},19${10 + (i % 90)}-01-31,"note,\r\n${'x'.repeat(i % 50)}"${newline}`;
+  }
+  return text;
+}
+
+async function protect(input: string | string[], output: string, options: FileOptions = {}): Promise<Buffer> {
+  await protectFile(Array.isArray(input) ? input.map(at) : at(input), at(output), people, options);
+  return readFile(at(output));
+}
+
+describe('workers', () => {
+  test('give the same bytes, whatever their number', async () => {
+    // About 2.5 MB: a small first chunk, two whole ones and a rest.
+    await put('in.csv', table(40_000));
+    const alone = await protect('in.csv', 'one.csv');
+    expect(await protect('in.csv', 'two.csv', { workers: 2 })).toEqual(alone);
+    expect(await protect('in.csv', 'three.csv', { workers: 3, batchSize: 100 })).toEqual(alone);
+    await revealFile(at('two.csv'), at('back.csv'), people, { workers: 2 });
+    const back = await readFile(at('back.csv'), 'utf8');
+    expect(back.split('\n').length).toBe(alone.toString().split('\n').length + Math.ceil(40_000 / 3));
+  });
+
+  test('tell rows and lines of the file, not of a chunk', async () => {
+    const text = table(40_000);
+    await put('in.csv', `${text}77777,Name,no date,x\n`);
+    const one = await errorOf(protectFile(at('in.csv'), at('one.csv'), people));
+    const two = await errorOf(protectFile(at('in.csv'), at('two.csv'), people, { workers: 2 }));
+    const line = text.split(/\n/).length;
+    expect(one.issues).toEqual([expect.objectContaining({ code: 'not_a_date', row: 40_001, line, field: 'born' })]);
+    expect(two.issues).toEqual(one.issues);
+    expect(await left()).toEqual(['in.csv']);
+  });
+
+  test('tell what is broken for good in the middle of a file', async () => {
+    const text = table(20_000);
+    await put('in.csv', `${text}1,a"b,1999-01-01,x\n${table(20_000).slice(text.indexOf('\n') + 1)}`);
+    const one = await errorOf(protectFile(at('in.csv'), at('one.csv'), people));
+    const two = await errorOf(protectFile(at('in.csv'), at('two.csv'), people, { workers: 2 }));
+    expect(one.issues[0]).toMatchObject({ code: 'stray_quote', row: 20_001 });
+    expect(two.issues).toEqual(one.issues);
+  });
+
+  test('an abort ends them', async () => {
+    await put('in.csv', table(40_000));
+    const abort = new AbortController();
+    const run = protectFile(at('in.csv'), at('out.csv'), people, {
+      workers: 2,
+      signal: abort.signal,
+      onProgress: () => abort.abort(new Error('enough')),
+    });
+    await expect(run).rejects.toThrow('enough');
+    expect(await left()).toEqual(['in.csv']);
+  });
+
+  test('the death of one ends the run, and nothing is left', async () => {
+    await put('in.csv', table(200_000));
+    await put('policy.json', JSON.stringify({ trefoil: 1, domain: 'test', fields: FIELDS }));
+    // Every worker thread is ended from outside, at a moment when it is at work.
+    await put(
+      'deadly.mjs',
+      `import wt from 'node:worker_threads'; import { syncBuiltinESMExports } from 'node:module';
+       const { Worker } = wt;
+       wt.Worker = class extends Worker { constructor(...a) { super(...a); setTimeout(() => this.terminate(), 400); } };
+       syncBuiltinESMExports();`,
+    );
+    const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+    const run = promisify(execFile);
+    await run(process.execPath, [cli, 'keys', 'new', '--out', at('keys.json')]);
+    const args = ['protect', at('in.csv'), '--policy', at('policy.json'), '--keys', at('keys.json'), '--workers', '2'];
+    const failed = await run(process.execPath, [
+      '--import',
+      at('deadly.mjs'),
+      cli,
+      ...args,
+      '--out',
+      at('out.csv'),
+    ]).then(
+      () => null,
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(failed).toMatchObject({ code: 5 });
+    expect(failed?.stderr).toMatch(/a worker ended before its work was done/);
+    expect((await left()).filter((name) => /out|part|tmp/.test(name))).toEqual([]);
+  });
+});
+
+const FIELDS = {
+  id: { rule: 'token', scope: 'person' },
+  name: { rule: 'seal', scope: 'person.name' },
+  born: { rule: 'coarsen', date: 'year' },
+  notes: 'drop',
+};
+
+describe('compression', () => {
+  test('gzip by name and by option, with and without workers', async () => {
+    const text = table(30_000);
+    await put('in.csv', text);
+    await put('in.csv.gz', zlib.gzipSync(text));
+    await put('packed', zlib.gzipSync(text));
+    const plain = await protect('in.csv', 'plain.csv');
+    expect(await protect('in.csv.gz', 'a.csv')).toEqual(plain);
+    expect(await protect('packed', 'b.csv', { format: 'csv', inputCompression: 'gzip' })).toEqual(plain);
+    const packed = await protect('in.csv', 'c.csv.gz');
+    expect(zlib.gunzipSync(packed)).toEqual(plain);
+    expect(await protect('in.csv', 'd', { outputCompression: 'gzip', workers: 2 })).toEqual(packed);
+  });
+
+  test('several gzip members are one file', async () => {
+    const text = table(1000);
+    const half = text.length >> 1;
+    await put('in.csv', text);
+    await put('in.csv.gz', Buffer.concat([text.slice(0, half), text.slice(half)].map((part) => zlib.gzipSync(part))));
+    expect(await protect('in.csv.gz', 'a.csv')).toEqual(await protect('in.csv', 'b.csv'));
+  });
+
+  test.each([
+    ['cut', (packed: Buffer) => packed.subarray(0, -9), /it ends in the middle/],
+    [
+      'broken',
+      (packed: Buffer) => Buffer.concat([packed.subarray(0, 200), Buffer.alloc(50), packed.subarray(250)]),
+      /its bytes are broken/,
+    ],
+    ['with something behind it', (packed: Buffer) => Buffer.concat([packed, Buffer.from('more')]), /behind its end|its bytes are broken/],
+  ])('a gzip file that is %s is refused', async (_, spoil, message) => {
+    await put('in.csv.gz', spoil(zlib.gzipSync(table(5000))));
+    const error = await errorOf(protectFile(at('in.csv.gz'), at('out.csv'), people));
+    expect(error.code).toBe('bad_compression');
+    expect(error.message).toMatch(message);
+    expect(await left()).toEqual(['in.csv.gz']);
+  });
+
+  test('packed bytes under a plain name are refused with a hint', async () => {
+    await put('in.csv', zlib.gzipSync(table(10)));
+    const error = await errorOf(protectFile(at('in.csv'), at('out.csv'), people));
+    expect(error.message).toMatch(/packed with gzip; say so with --input-compression gzip/);
+  });
+
+  const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer };
+  test.skipIf(zstdCompressSync === undefined)('Zstandard, in and out', async () => {
+    const text = table(30_000);
+    await put('in.csv', text);
+    await put('in.csv.zst', zstdCompressSync!(Buffer.from(text)));
+    const plain = await protect('in.csv', 'plain.csv');
+    expect(await protect('in.csv.zst', 'a.csv')).toEqual(plain);
+    await protect('in.csv', 'b.csv.zst');
+    expect(
+      await protectFile(
+        at('b.csv.zst'),
+        at('c.csv'),
+        policy({ id: token({ scope: 'a', onToken: 'pass' }), name: keep, born: keep }).bind(keys),
+      ),
+    ).toMatchObject({ rowsIn: 30_000 });
+  });
+
+  test.skipIf(zstdCompressSync !== undefined)('Zstandard is refused by a Node that has none', async () => {
+    await put('in.csv.zst', 'x');
+    const error = await errorOf(protectFile(at('in.csv.zst'), at('out.csv'), people));
+    expect(error.message).toMatch(/Node 22\.15/);
+  });
+});
+
+describe('encodings and dialects', () => {
+  test.each(['utf16le', 'utf16be'])('%s with a byte order mark becomes UTF-8', async (encoding) => {
+    const bytes = Buffer.from(`\ufeff${table(5000)}`, 'utf16le');
+    await put('in.csv', table(5000));
+    await put('wide.csv', encoding === 'utf16be' ? bytes.swap16() : bytes);
+    expect(await protect('wide.csv', 'a.csv')).toEqual(await protect('in.csv', 'b.csv'));
+  });
+
+  test('UTF-16 without a mark is refused: nothing is guessed', async () => {
+    await put('in.csv', Buffer.from(table(10), 'utf16le'));
+    expect((await errorOf(protectFile(at('in.csv'), at('out.csv'), people))).code).toBe('nul_byte');
+  });
+
+  test('Windows line endings are kept, in workers, too', async () => {
+    await put('in.csv', table(20_000, '\r\n'));
+    const out = (await protect('in.csv', 'out.csv', { workers: 2 })).toString();
+    expect(out.startsWith('id,name,born\r\n')).toBe(true);
+    expect(out.split('\r\n')).toHaveLength(20_002);
+  });
+
+  test('a table without a header gets its names from the caller, and the output has none', async () => {
+    const header = 'id,name,born,notes'.split(',');
+    const text = table(20_000);
+    await put('in.csv', text);
+    await put('bare.csv', text.slice(text.indexOf('\n') + 1));
+    const whole = (await protect('in.csv', 'a.csv')).toString();
+    const bare = await protect('bare.csv', 'b.csv', { header });
+    expect(bare.toString()).toBe(whole.slice(whole.indexOf('\n') + 1));
+    expect(await protect('bare.csv', 'c.csv', { header, workers: 2 })).toEqual(bare);
+    const error = await errorOf(protectFile(at('bare.csv'), at('d.csv'), people, { header: header.slice(1) }));
+    expect(error.code).toBe('missing_field');
+  });
+
+  test('other delimiters', async () => {
+    await put('in.csv', 'id|name|born\n1|a,b|1999-01-01\n');
+    expect((await protect('in.csv', 'out.csv', { delimiter: '|' })).toString()).toMatch(/^id\|name\|born\n/);
+  });
+});
+
+describe('several inputs', () => {
+  test('become one output with one header, by list and by pattern', async () => {
+    await put('a.csv', table(20_000));
+    await put('b.csv', table(20_000, '\n', 20_000).slice(0, -1));
+    await put('c.csv', table(3, '\r\n', 40_000));
+    const whole = table(20_000) + table(20_000, '\n', 20_000).slice(19) + table(3, '\n', 40_000).slice(19);
+    await put('whole.csv', whole);
+    const expected = await protect('whole.csv', 'out1.csv');
+    expect(await protect(['a.csv', 'b.csv', 'c.csv'], 'out2.csv')).toEqual(expected);
+    expect(await protect(['[abc].csv'], 'out3.csv', { workers: 2 })).toEqual(expected);
+  });
+
+  test('an issue names its file, and the row there', async () => {
+    await put('a.csv', table(100));
+    await put('b.csv', 'id,name,born,notes\n1,a,1999-01-01,\n2,b,x,\n');
+    const error = await errorOf(protectFile([at('a.csv'), at('b.csv')], at('out.csv'), people));
+    expect(error.issues).toEqual([
+      expect.objectContaining({ file: at('b.csv'), row: 2, line: 3, field: 'born', code: 'not_a_date' }),
+    ]);
+  });
+
+  test('another header is refused, whatever its order', async () => {
+    await put('a.csv', 'id,name,born\n1,a,1999-01-01\n');
+    await put('b.csv', 'name,id,born\na,1,1999-01-01\n');
+    const error = await errorOf(protectFile([at('a.csv'), at('b.csv')], at('out.csv'), people));
+    expect(error).toMatchObject({ code: 'header_mismatch', issues: [{ file: at('b.csv'), line: 1 }] });
+    expect(await left()).toEqual(['a.csv', 'b.csv']);
+  });
+
+  test('go into a folder, each under its name; all of them or none', async () => {
+    await put('a.csv', table(30_000));
+    await put('b.csv.gz', zlib.gzipSync(table(10)));
+    const alone = await protect('a.csv', 'alone.csv');
+    await expect(protectFiles([at('[ab].csv*')], at('out'), people)).rejects.toThrow(RangeError);
+    await protectFiles([at('a.csv')], at('out'), people, { workers: 2 });
+    expect(await readFile(at('out/a.csv'))).toEqual(alone);
+    await put('c.csv', 'id,name,born\n1,a,x\n');
+    await rm(at('out'), { recursive: true });
+    const error = await errorOf(protectFiles([at('a.csv'), at('c.csv')], at('out'), people));
+    expect(error.issues).toEqual([expect.objectContaining({ file: at('c.csv'), row: 1 })]);
+    expect(await readdir(at('out'))).toEqual([]);
+  });
+
+  test('two of one name, or a pattern without a file', async () => {
+    await mkdir(at('x'));
+    await put('a.csv', table(3));
+    await put('x/a.csv', table(3));
+    expect((await errorOf(protectFiles([at('a.csv'), at('x/a.csv')], at('out'), people))).code).toBe('same_file');
+    expect((await errorOf(protectFiles([at('no*.csv')], at('out'), people))).code).toBe('io_failed');
+    expect((await errorOf(protectFiles([at('a.csv')], folder, people, { force: true }))).code).toBe('same_file');
+  });
+});
+
+describe('what is rejected', () => {
+  const bad = (i: number): string => `${i},b,x,\n`;
+
+  test('is told with rows of the file, in order, by workers too', async () => {
+    const text = table(20_000) + bad(1) + table(20_000).slice(19) + bad(2);
+    await put('in.csv', text);
+    const [one, two]: [Issue[], Issue[]] = [[], []];
+    const result = await protectFile(at('in.csv'), at('a.csv'), people, { onReject: (issue) => one.push(issue) });
+    await protectFile(at('in.csv'), at('b.csv'), people, { onReject: (issue) => two.push(issue), workers: 2 });
+    expect(one.map(({ row }) => row)).toEqual([20_001, 40_002]);
+    expect(two).toEqual(one);
+    expect(result).toMatchObject({ rowsIn: 40_002, rowsOut: 40_000, rowsRejected: 2 });
+    expect(await readFile(at('a.csv'))).toEqual(await readFile(at('b.csv')));
+  });
+
+  test.each([
+    [1, 'too_many_rejects'],
+    [2, null],
+    ['0.004%' as const, 'too_many_rejects'],
+    ['50%' as const, null],
+  ])('a run with more than %s ends', async (maxRejects, code) => {
+    await put('in.csv', table(40_000) + bad(1) + bad(2));
+    const run = protectFile(at('in.csv'), at('out.csv'), people, { onReject: () => {}, maxRejects });
+    if (code === null) expect(await run).toMatchObject({ rowsRejected: 2 });
+    else expect((await errorOf(run)).code).toBe(code);
+    expect(await left()).toEqual(code === null ? ['in.csv', 'out.csv'] : ['in.csv']);
+  });
+
+  test('a limit on nothing is a mistake', async () => {
+    await put('in.csv', table(1));
+    await expect(protectFile(at('in.csv'), at('out.csv'), people, { maxRejects: 1 })).rejects.toThrow(RangeError);
+    await expect(
+      protectFile(at('in.csv'), at('out.csv'), people, { maxRejects: '101%', onReject: () => {} }),
+    ).rejects.toThrow(TypeError);
+  });
+});
+
+test('a limit counts over all inputs', async () => {
+  await put('a.csv', table(5));
+  await put('b.csv', table(5, '\n', 5));
+  const result = await protectFile([at('a.csv'), at('b.csv')], at('out.csv'), people, { limit: 7, workers: 2 });
+  expect(result).toMatchObject({ rowsIn: 7, rowsOut: 7 });
+});
