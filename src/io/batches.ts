@@ -51,7 +51,7 @@ export interface Codec {
   readonly begin: () => void;
   readonly take: (block: Block, batch: Batch) => Taken;
   /** The issue of a record above the limit, and whether the run can go on after it. */
-  readonly oversize: (head: Uint8Array) => { readonly issue: Issue; readonly rejectable: boolean };
+  readonly oversize: (head: Uint8Array, line: number) => { readonly issue: Issue; readonly rejectable: boolean };
 }
 
 /** A record with issues. */
@@ -107,8 +107,8 @@ export function makeBatches(codec: Codec): Batches {
       return { rows: taken.rows, text: taken.text, faults };
     },
     oversize({ head, line }, rowsBefore, heading) {
-      const { issue, rejectable } = codec.oversize(head);
-      const placed = { ...issue, line, column: issue.column ?? 1 };
+      const { issue, rejectable } = codec.oversize(head, line);
+      const placed = { line, column: 1, ...issue };
       if (!rejectable) throw new TrefoilError([heading ? placed : { ...placed, row: rowsBefore + 1 }]);
       const fault: Fault = { row: 1, line, issues: [{ ...placed, row: 1 }], record: () => null };
       return { rows: 1, text: '', faults: [fault] };

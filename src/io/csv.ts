@@ -1,19 +1,17 @@
 /**
- * CSV (RFC 4180): csv-parse and csv-stringify in array mode over blocks of whole records, and our own checks around
- * them. Their errors quote the input and never leave this file.
+ * CSV (RFC 4180) as a format of the record streams: the header, the widths, the rules between reading and writing. The
+ * grammar is in `csv-records.ts`.
  *
  * What is kept of the input's spelling: byte order mark, newline style, last newline, order of the columns. Quoting is
- * not seen by the parser and is uniform in the output.
+ * not seen by the rules and is uniform in the output.
  */
 
-import { Buffer } from 'node:buffer';
-import { parse } from 'csv-parse/sync';
-import { stringify, type Options as WriteOptions } from 'csv-stringify/sync';
 import { badRange, checkOneOf } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
 import type { Batch, Codec } from './batches.ts';
 import { type CsvColumn, checkNames, checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
+import { type CsvFault, makeCsvWriter, readCsv } from './csv-records.ts';
 import { type Block, recordLines } from './frames.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
 import { type Cells, turnTable } from './table.ts';
@@ -81,24 +79,16 @@ export function makeCsvCodec(
   let open: Open | null = opening === null ? null : openWith(opening);
 
   function openWith({ names, newline }: CsvOpening): Open {
-    // Left to itself, csv-stringify quotes a cell for the file's own newline only.
-    const writing: WriteOptions = {
-      delimiter,
-      quoted: quoting === 'all',
-      quoted_empty: quoting === 'all',
-      quoted_match: /[\r\n]/,
-      record_delimiter: newline,
-    };
+    const write = makeCsvWriter({ delimiter, newline, quoteAll: quoting === 'all' });
     const columns = mapHeader(names, inside, direction);
-    return { names, newline, columns, positions: fieldPositions(names, inside), writing };
+    return { names, newline, columns, positions: fieldPositions(names, inside), write };
   }
 
   /** Records with their line ends; without the last one where the input had none. */
-  function write(records: readonly (readonly string[])[], { writing, newline }: Open, ended: boolean): string {
-    const text = stringify(records as string[][], writing);
-    if (ended || records.length === 0) return text;
-    const last = records[records.length - 1]!;
-    const bare = quoting === 'minimal' && last.length <= 1 && (last[0] ?? '') === '';
+  function write(columns: Columns, rows: readonly number[], { write, newline }: Open, ended: boolean): string {
+    const text = write(columns, rows);
+    if (ended || rows.length === 0) return text;
+    const bare = quoting === 'minimal' && columns.length === 1 && (columns[0]![rows[rows.length - 1]!] ?? '') === '';
     // Without a newline after it an empty line would be no record.
     return text.slice(0, -newline.length) + (bare ? '""' : '');
   }
@@ -111,24 +101,27 @@ export function makeCsvCodec(
       inside.demand(direction);
       checkTabular(inside);
     },
-    heading(block) {
+    heading(block, text) {
       const newline = firstNewline(block.bytes);
       if (header !== null) {
         open = openWith({ names: header, newline });
         return { text: '', isHeader: false };
       }
-      open = openWith({ names: readRecords(block, delimiter, -1)[0]!, newline });
-      return { text: write([open.columns.map(({ name }) => name)], open, block.ended), isHeader: true };
+      const names = readRecords(text, block, delimiter, -1)[0];
+      if (names === undefined) return fail('empty_input', 'the input is empty');
+      open = openWith({ names, newline });
+      const cells = open.columns.map(({ name }) => [name]);
+      return { text: write(cells, [0], open, block.ended), isHeader: true };
     },
     take(block, batch) {
       const { names, columns, positions } = open!;
-      const rows = readRecords(block, delimiter, batch.rowsBefore);
+      const rows = readRecords(batch.text, block, delimiter, batch.rowsBefore);
       checkWidths(rows, names.length, batch);
-      const { good, from } = turn(rows, columns, positions, direction, inside, batch);
+      const { out, good, from } = turn(rows, columns, positions, direction, inside, batch);
       if (onSample !== undefined) {
-        for (const [i, record] of good.entries()) {
-          const after = columns.map(({ name }, c) => [name, record[c]]);
-          onSample(Object.fromEntries(names.map((name, c) => [name, rows[from[i]!]![c]])), Object.fromEntries(after));
+        for (const [g, i] of good.entries()) {
+          const after = columns.map(({ name }, c) => [name, out[c]![i] ?? '']);
+          onSample(Object.fromEntries(names.map((name, c) => [name, rows[from[g]!]![c]])), Object.fromEntries(after));
         }
       }
       let lines: number[] | null = null;
@@ -137,12 +130,13 @@ export function makeCsvCodec(
         return lines[index] ?? block.line;
       };
       const lastIsThere = from[from.length - 1] === rows.length - 1;
-      return { rows: rows.length, text: write(good, open!, block.ended || !lastIsThere), lineOf };
+      return { rows: rows.length, text: write(out, good, open!, block.ended || !lastIsThere), lineOf };
     },
-    oversize(head) {
+    oversize(head, line) {
       // A stray quote early in a file makes one record of all that follows.
-      const error = readError(head, delimiter);
-      if (error !== null && error.code !== NOT_CLOSED) return { issue: STRAY, rejectable: false };
+      const text = new TextDecoder().decode(head);
+      const { fault } = readCsv(text, delimiter);
+      if (fault?.kind === 'stray') return { issue: { ...STRAY, ...placeIn(text, fault.at, line) }, rejectable: false };
       const message = `the record is longer than ${maxRecord} bytes; a quote that is never closed looks the same`;
       return { issue: { code: 'record_too_large', message, maximum: maxRecord }, rejectable: false };
     },
@@ -152,8 +146,10 @@ export function makeCsvCodec(
 interface Open extends CsvOpening {
   readonly columns: readonly CsvColumn[];
   readonly positions: ReadonlyMap<string, number>;
-  readonly writing: WriteOptions;
+  readonly write: ReturnType<typeof makeCsvWriter>;
 }
+
+type Columns = readonly (readonly (string | null | undefined)[])[];
 
 const STRAY: Issue = {
   code: 'stray_quote',
@@ -162,49 +158,19 @@ const STRAY: Issue = {
 
 const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'a quote is opened and never closed' };
 
-/** csv-parse's code for a quote that is open at the end. */
-const NOT_CLOSED = 'CSV_QUOTE_NOT_CLOSED';
-
-const PARSING = {
-  // All three end a record, wherever they stand outside quotes: a file that mixes them is cut where the frames cut it.
-  record_delimiter: ['\r\n', '\n', '\r'],
-  // Row lengths are compared by us, so that a rejected row does not end the run.
-  relax_column_count: true,
-};
-
-/** The error of the parser that we know the codes of. */
-interface ParseError {
-  readonly code: string;
-  /** Records that were read before. */
-  readonly records: number;
-}
-
-function parseBytes(bytes: Uint8Array, delimiter: string): string[][] {
-  return parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { ...PARSING, delimiter });
-}
-
-function readError(bytes: Uint8Array, delimiter: string): ParseError | null {
-  try {
-    parseBytes(bytes, delimiter);
-    return null;
-  } catch (error) {
-    const { code, records } = error as Partial<ParseError>;
-    if (typeof code !== 'string' || typeof records !== 'number') throw error;
-    return { code, records };
-  }
-}
-
 /** @param rowsBefore rows before the block; -1 for the header. */
-function readRecords(block: Block, delimiter: string, rowsBefore: number): string[][] {
-  try {
-    return parseBytes(block.bytes, delimiter);
-  } catch {
-    const error = readError(block.bytes, delimiter)!;
-    const { code, message } = error.code === NOT_CLOSED ? UNCLOSED : STRAY;
-    const row = rowsBefore + error.records + 1;
-    const line = recordLines(block, true)[error.records] ?? block.line;
-    return fail(code, message, { ...(row > 0 ? { row } : {}), line });
-  }
+function readRecords(text: string, block: Block, delimiter: string, rowsBefore: number): string[][] {
+  const { rows, fault } = readCsv(text, delimiter);
+  if (fault === null) return rows;
+  const { code, message } = fault.kind === 'unclosed' ? UNCLOSED : STRAY;
+  const row = rowsBefore + fault.records + 1;
+  return fail(code, message, { ...(row > 0 ? { row } : {}), ...placeIn(text, fault.at, block.line) });
+}
+
+/** Line and column of a character, in a text that begins on `line`. */
+function placeIn(text: string, at: CsvFault['at'], line: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, at).split(/\r\n|\n|\r/);
+  return { line: line + before.length - 1, column: before[before.length - 1]!.length + 1 };
 }
 
 /** The first line end outside quotes. */
@@ -228,11 +194,11 @@ function checkWidths(rows: readonly (readonly string[])[], width: number, batch:
     const message = blank
       ? `the line is blank; expected ${width} cells`
       : `expected ${width} cells as in the header, got ${row.length}`;
-    batch.report(r, { code: 'ragged_row', message, expected: width, actual: blank ? 0 : row.length });
+    batch.report(r, { code: 'ragged_row', message, column: 1, expected: width, actual: blank ? 0 : row.length });
   }
 }
 
-/** Rows → columns → rules → columns → rows. Gives the rows without an issue, and where each stood in the batch. */
+/** Rows → columns → rules → columns. Gives which of their rows have no issue, and where each stood in the batch. */
 function turn(
   rows: readonly string[][],
   columns: readonly CsvColumn[],
@@ -240,19 +206,19 @@ function turn(
   direction: Direction,
   inside: BoundInside,
   batch: Batch,
-): { readonly good: string[][]; readonly from: number[] } {
+): { readonly out: Columns; readonly good: number[]; readonly from: number[] } {
   const { faulty } = batch;
   const sound: number[] = [];
   for (let r = 0; r < rows.length; r++) if (!faulty.has(r)) sound.push(r);
   const cells: Cells = { rows: sound.length, column: (from) => sound.map((r) => rows[r]![from]!) };
   const report = (i: number, issue: Issue): void => batch.report(sound[i]!, issue);
   const out = turnTable(cells, columns, positions, direction, inside, report);
-  const good: string[][] = [];
+  const good: number[] = [];
   const from: number[] = [];
   for (let i = 0; i < sound.length; i++) {
     if (faulty.has(sound[i]!)) continue;
-    good.push(out.map((column) => column[i] ?? ''));
+    good.push(i);
     from.push(sound[i]!);
   }
-  return { good, from };
+  return { out, good, from };
 }
