@@ -4,6 +4,7 @@
  * may be done by several at once.
  */
 
+import { concat } from '../core/bytes.ts';
 import { type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { type Codec, type Fault, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
@@ -81,7 +82,7 @@ export function makeChunkWork(
     const batches = makeBatches(codecFor(opening));
     const { quoted, maxRecord } = format;
     const frames = makeFrames({ quoted, maxRecord, quota: () => batchSize, from: { offset: 0, line } });
-    const texts: string[] = [];
+    const parts: Uint8Array[] = [];
     const rejected: RejectedRecord[] = [];
     let rows = 0;
     let failure: ChunkDone['failure'] = null;
@@ -106,7 +107,8 @@ export function makeChunkWork(
       }
       for (const fault of done.faults) reject(fault);
       rows += done.rows;
-      texts.push(done.text);
+      // At once: as text a whole chunk of small pieces would live through the collections of young memory.
+      parts.push(encoder.encode(done.text));
     }
 
     try {
@@ -116,7 +118,7 @@ export function makeChunkWork(
       if (!(error instanceof TrefoilError)) throw error;
       failure = { issues: error.issues, total: error.total };
     }
-    const out = encoder.encode(texts.join(''));
+    const out = concat(parts);
     return { bytes: out.length === 0 ? out : pack(out), rows, rejected, failure };
   };
 }
