@@ -3,13 +3,17 @@
  * not there.
  */
 
+import type { RevealAccess } from './core/capability.ts';
 import type { FileOptions, FileResult } from './files/plan.ts';
+import { type Rejects, readRejects } from './files/rejects.ts';
 import { runFile, runFiles } from './files/units.ts';
 import type { CanProtect, CanReveal } from './io/stream.ts';
+import type { DomainKeys } from './keys/domain-keys.ts';
 
 export type { Compression } from './files/compression.ts';
 export type { FileFormat } from './files/format.ts';
 export type { FileOptions, FileResult } from './files/plan.ts';
+export type { Reject, Rejects } from './files/rejects.ts';
 export type { CsvOptions } from './io/csv.ts';
 export type { Progress, RecordOptions, SampleRecord } from './io/records.ts';
 export type { CanProtect, CanReveal } from './io/stream.ts';
@@ -151,4 +155,38 @@ export function revealFiles(
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFiles('reveal', inputs, folder, bound, options);
+}
+
+/**
+ * Opens a file of rejects: the records that a run with `rejects` left out, as they stood in its input, with the place
+ * and the issues of each. They are personal data in clear.
+ *
+ * @throws TypeError for arguments of a wrong type.
+ * @throws TrefoilError `reveal_access_required`, `wrong_domain`, `unknown_key`; `not_rejects` for another file;
+ * `reveal_failed` for a record that was changed or moved; `io_failed`. The last three also while records are read.
+ * @see docs/spec/rejects-v1.md
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp, writeFile } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { coarsen, keyset, policy } from 'trefoil';
+ * import { openRejects, protectFile } from 'trefoil/node';
+ * import { revealAccess } from 'trefoil/reveal';
+ *
+ * const folder = await mkdtemp(`${tmpdir()}/trefoil-`);
+ * await writeFile(`${folder}/people.csv`, 'born\n1815-12-10\nlast spring\n');
+ *
+ * const keys = keyset.generate().domain('eu-enclave');
+ * const bound = policy({ born: coarsen({ date: 'year' }) }).bind(keys);
+ * await protectFile(`${folder}/people.csv`, `${folder}/safe.csv`, bound, { rejects: `${folder}/rejects.ndjson` });
+ *
+ * const { records } = await openRejects(`${folder}/rejects.ndjson`, keys, revealAccess);
+ * for await (const { row, issues, record } of records) {
+ *   [row, issues[0]?.code, record]; // → [2, 'not_a_date', 'last spring']
+ * }
+ * ```
+ */
+export function openRejects(path: string, keys: DomainKeys, access: RevealAccess): Promise<Rejects> {
+  return readRejects(path, () => keys, access);
 }

@@ -41,7 +41,7 @@ export function addCheck(parent: Command, context: Context): void {
     .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
     .addOption(keysOption())
     .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson or .jsonl'))
-    .addOption(wordOption('--format', 'FORMAT', 'format of the input (default: by its name)', ['csv', 'ndjson']))
+    .addOption(wordOption('--format', 'FORMAT', 'format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']))
     .addOption(delimiterOption())
     .option('--json', 'write { ok, issues } as JSON to standard output')
     .addHelpText('after', HELP + EXIT_HELP)

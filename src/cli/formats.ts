@@ -9,6 +9,7 @@ import { inputCompression, openBytes } from '../files/inputs.ts';
 import type { RecordOptions } from '../io/records.ts';
 import { protectNdjson, revealNdjson } from '../ndjson.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';
+import { protectTsv, revealTsv } from '../tsv.ts';
 import { UsageError } from './exit.ts';
 
 /** The options of a format, as commander gives them. */
@@ -43,8 +44,11 @@ export function isStdin(input: string): boolean {
 export function formatOf(inputs: readonly string[], { format, ...options }: FormatOptions): FileFormat {
   const found = format ?? formatOfNames(inputs);
   if (found === 'ndjson') {
-    for (const name of ['delimiter', 'quoting', 'header'] as const) {
-      if (options[name] !== undefined) throw new UsageError(`--${name} is for csv, the format is ndjson`);
+    if (options.header !== undefined) throw new UsageError('--header is for csv and tsv, the format is ndjson');
+  }
+  if (found !== 'csv') {
+    for (const name of ['delimiter', 'quoting'] as const) {
+      if (options[name] !== undefined) throw new UsageError(`--${name} is for csv, the format is ${found}`);
     }
   }
   return found;
@@ -74,6 +78,12 @@ export function streamsOf(format: FileFormat, options: FormatOptions): Streams {
     return {
       protect: (source, bound, more) => protectNdjson(source, bound, { maxRecord, ...more }),
       reveal: (source, bound, more) => revealNdjson(source, bound, { maxRecord, ...more }),
+    };
+  }
+  if (format === 'tsv') {
+    return {
+      protect: (source, bound, more) => protectTsv(source, bound, { header, maxRecord, ...more }),
+      reveal: (source, bound, more) => revealTsv(source, bound, { header, maxRecord, ...more }),
     };
   }
   const csv = { delimiter, quoting, header, maxRecord };

@@ -15,6 +15,7 @@ import { addKeysInspect } from './keys-inspect.ts';
 import { addKeysNew } from './keys-new.ts';
 import type { Context } from './options.ts';
 import { addProtect } from './protect.ts';
+import { addRejectsOpen } from './rejects-open.ts';
 import { addReveal } from './reveal.ts';
 import { EXIT_HELP, makeVoice } from './voice.ts';
 
@@ -49,6 +50,12 @@ function makeProgram(context: Context): Command {
     .addHelpText('after', EXIT_HELP);
   addKeysNew(keys, context);
   addKeysInspect(keys, context);
+  const rejects = program
+    .command('rejects')
+    .summary('read the records that a run rejected')
+    .description('Reads the records that a run rejected.')
+    .addHelpText('after', EXIT_HELP);
+  addRejectsOpen(rejects, context);
   addCheck(program, context);
   addExplain(program, context);
   addProtect(program, context);

@@ -68,6 +68,7 @@ export function addRun(command: Command, direction: Direction, help: string, con
     .addOption(
       wordOption('--format', 'FORMAT', 'format of the records (default: by the names of the inputs)', [
         'csv',
+        'tsv',
         'ndjson',
       ]),
     )

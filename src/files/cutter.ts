@@ -84,6 +84,11 @@ export async function* cutInputs(
   }
 }
 
+/** The index of an input among all of the run. */
+export function inputIndex(plan: RunPlan, { unit, input }: At): number {
+  return plan.units.slice(0, unit).reduce((sum, { inputs }) => sum + inputs.length, 0) + input;
+}
+
 async function* cutInput(
   plan: RunPlan,
   at: At,
@@ -94,7 +99,7 @@ async function* cutInput(
   const { inputs } = plan.units[at.unit]!;
   const path = inputs[at.input]!;
   const isLast = at.input === inputs.length - 1;
-  const index = plan.units.slice(0, at.unit).reduce((sum, unit) => sum + unit.inputs.length, 0) + at.input;
+  const index = inputIndex(plan, at);
   const place = resumed?.place ?? { offset: 0, line: 1 };
   let head = resumed === null ? null : await openingOf(plan, path);
   const isFirst = first === null;

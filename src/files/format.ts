@@ -3,6 +3,7 @@
 import type { Codec } from '../io/batches.ts';
 import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
 import { makeNdjsonCodec } from '../io/json-lines.ts';
+import { makeTsvCodec, type TsvDialect, type TsvOpening } from '../io/tsv.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { compressionOfName } from './compression.ts';
 
@@ -12,10 +13,11 @@ export type FileFormat = 'csv' | 'tsv' | 'ndjson';
 /** A format with what was said of its spelling. Plain data. */
 export type FormatSpec =
   | { readonly name: 'csv'; readonly quoted: true; readonly maxRecord: number; readonly dialect: CsvDialect }
+  | { readonly name: 'tsv'; readonly quoted: false; readonly maxRecord: number; readonly dialect: TsvDialect }
   | { readonly name: 'ndjson'; readonly quoted: false; readonly maxRecord: number };
 
 /** What a format learned at the head of a file. */
-export type Opening = CsvOpening;
+export type Opening = CsvOpening | TsvOpening;
 
 /** A codec that tells what it learned. */
 export interface FileCodec extends Codec {
@@ -30,6 +32,8 @@ export function codecOf(
   opening: Opening | null,
 ): FileCodec {
   if (format.name === 'csv') return makeCsvCodec(direction, inside, format.dialect, opening);
+  // The head of a file that is read as TSV has no lone carriage return as its newline: a codec of TSV learned it.
+  if (format.name === 'tsv') return makeTsvCodec(direction, inside, format.dialect, opening as TsvOpening | null);
   return makeNdjsonCodec(direction, inside, format.maxRecord, undefined);
 }
 

@@ -6,6 +6,7 @@ import { badRange, badType, checkInteger, checkOneOf, typeName } from '../core/c
 import { fail, type Issue } from '../errors.ts';
 import { type CsvOptions, csvDialect } from '../io/csv.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, type Progress, type RecordOptions } from '../io/records.ts';
+import { tsvDialect } from '../io/tsv.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
 import type { WorkOptions } from './chunk-work.ts';
 import { COMPRESSIONS, type Compression, compressionOfName } from './compression.ts';
@@ -178,12 +179,14 @@ function formatSpec(inputs: readonly string[], options: FileOptions): FormatSpec
   const [name = null] = names;
   if (names.size > 1) badRange('format', 'expected inputs of one format');
   if (name === null) badType('format', 'expected csv, tsv or ndjson, as the name of the input does not tell');
-  checkOneOf('format', name, ['csv', 'ndjson']);
+  checkOneOf('format', name, ['csv', 'tsv', 'ndjson']);
   const { maxRecord = DEFAULT_MAX_RECORD } = options;
   if (name === 'csv') return { name, quoted: true, maxRecord, dialect: csvDialect(options) };
-  for (const option of ['delimiter', 'quoting', 'header'] as const) {
+  for (const option of ['delimiter', 'quoting'] as const) {
     if (options[option] !== undefined) badRange(option, `is for csv, the format is ${name}`);
   }
+  if (name === 'tsv') return { name, quoted: false, maxRecord, dialect: tsvDialect(options) };
+  if (options.header !== undefined) badRange('header', `is for csv and tsv, the format is ${name}`);
   return { name: 'ndjson', quoted: false, maxRecord };
 }
 

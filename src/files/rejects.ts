@@ -1,9 +1,116 @@
-/** The first line of a file of rejects: what is needed to write the records again. */
+/// <reference types="node" />
+/** Files of rejects: what their first line says of a run, and how they are read again with the keys. */
 
-import type { Opening } from './format.ts';
-import type { RunPlan } from './plan.ts';
+import { isCapability, type RevealAccess } from '../core/capability.ts';
+import { fail } from '../errors.ts';
+import { makeFrames } from '../io/frames.ts';
+import {
+  makeRejectOpener,
+  type RejectLine,
+  type RejectOpener,
+  type RejectSealer,
+  type RejectsForm,
+  type RejectsHead,
+  readRejectLine,
+  readRejectsHead,
+} from '../io/rejects.ts';
+import { type DomainKeys, openKeys } from '../keys/domain-keys.ts';
+import type { FormatSpec, Opening } from './format.ts';
+import { openBytes } from './inputs.ts';
 
-/** @param opening what the format learned at the head of the first input. */
-export function rejectsHead(_plan: RunPlan, _id: Uint8Array, _opening: Opening | null): string {
-  return '';
+/**
+ * The first line of a run's file of rejects.
+ *
+ * @param opening what the format learned at the head of the first input.
+ */
+export function rejectsHead(sealer: RejectSealer, format: FormatSpec, opening: Opening | null): string {
+  const newline = opening?.newline ?? '\n';
+  if (format.name === 'ndjson') return sealer.head({ format: 'ndjson', delimiter: null, newline }, null);
+  // A file without a header line is mended and run again without one.
+  const names = format.dialect.header === null ? (opening?.names ?? null) : null;
+  const delimiter = format.name === 'csv' ? format.dialect.delimiter : null;
+  return sealer.head({ format: format.name, delimiter, newline }, names);
+}
+
+/** One rejected record, opened. */
+export interface Reject extends Omit<RejectLine, 'sealed' | 'input'> {
+  /** The record as it stood in the input, without its line end; `null` for one that was too long to be held. */
+  readonly record: string | null;
+}
+
+/** A file of rejects, opened. */
+export interface Rejects extends RejectsForm {
+  /** Names of the columns; `null` for formats whose records carry them and for files without a header line. */
+  readonly header: readonly string[] | null;
+  /** The records, in the order of the run; read as they are asked for. */
+  readonly records: AsyncIterable<Reject>;
+}
+
+/** A sealed record of the longest that a run takes, as text. */
+const LONGEST_LINE = 400_000_000;
+
+/** See `openRejects` of trefoil/node. `keysOf` gives the keys of the domain that the file names. */
+export async function readRejects(
+  path: string,
+  keysOf: (domain: string) => DomainKeys,
+  access: RevealAccess,
+): Promise<Rejects> {
+  if (!isCapability(access, 'reveal')) {
+    fail('reveal_access_required', 'opening rejects needs revealAccess of trefoil/reveal');
+  }
+  const lines = textLines(path);
+  const first = await lines.next();
+  const head = first.done === true ? null : readRejectsHead(first.value);
+  if (head === null) fail('not_rejects', 'the first line is not that of a file of rejects', { file: path, line: 1 });
+  const opener = openerOf(head, keysOf(head.domain), path);
+  const header = opener.header();
+  if (header === undefined) refuse(path, 1);
+  const { format, delimiter, newline } = head;
+  return { format, delimiter, newline, header, records: openLines(lines, opener, path) };
+}
+
+function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
+  const opened = openKeys(keys);
+  if (opened.domain !== head.domain) {
+    fail('wrong_domain', `the rejects are of domain ${head.domain}, the keys of ${opened.domain}`, { file: path });
+  }
+  const opener = makeRejectOpener(opened, head);
+  if (opener !== null) return opener;
+  const message = `the rejects were sealed with key ${head.keyId}, which the keys do not have; take the keyset of that run`;
+  return fail('unknown_key', message, { file: path });
+}
+
+async function* openLines(
+  lines: AsyncIterable<string>,
+  opener: RejectOpener,
+  file: string,
+): AsyncGenerator<Reject, void, undefined> {
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  let at = 1;
+  for await (const text of lines) {
+    at++;
+    const line = readRejectLine(text);
+    if (line === null) fail('not_rejects', 'the line is not one of a file of rejects', { file, line: at });
+    const { sealed, input: _, ...said } = line;
+    const bytes = sealed === null ? null : opener.open(sealed, line);
+    if (sealed !== null && bytes === null) refuse(file, at);
+    yield { ...said, record: bytes === null ? null : utf8.decode(bytes) };
+  }
+}
+
+function refuse(file: string, line: number): never {
+  const message = 'the sealed text does not verify: it was changed or moved, or the keys are not those of the run';
+  return fail('reveal_failed', message, { file, line });
+}
+
+/** Lines that are whole. A run that died left a last line that is not; resumed, it writes it again. */
+async function* textLines(path: string): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  const frames = makeFrames({ quoted: false, maxRecord: LONGEST_LINE, quota: () => 1 });
+  for await (const chunk of await openBytes(path, 'none')) {
+    for (const found of frames.push(chunk)) {
+      if (found.kind === 'records') yield decoder.decode(found.bytes.subarray(0, -1));
+    }
+  }
+  for (const found of frames.end()) yield found.kind === 'records' ? decoder.decode(found.bytes) : '';
 }

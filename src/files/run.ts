@@ -5,10 +5,10 @@
  */
 
 import { type Issue, TrefoilError } from '../errors.ts';
-import { rejectLine } from '../io/rejects.ts';
+import { makeRejectSealer, rejectLine } from '../io/rejects.ts';
 import { type ChunkDone, type ChunkTask, makeChunkWork, type RejectedRecord } from './chunk-work.ts';
 import { checkCompression, packer } from './compression.ts';
-import { type Cut, cutInputs, type HeadCut, inFile, type OversizeCut } from './cutter.ts';
+import { type Cut, cutInputs, type HeadCut, inFile, inputIndex, type OversizeCut } from './cutter.ts';
 import { inOrder } from './ordered.ts';
 import { openRunOutputs, type RunOutputs } from './outputs.ts';
 import type { Counts, FileResult, RunPlan } from './plan.ts';
@@ -86,18 +86,20 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
     counts.bytesIn += cut.bytes;
     if (cut.text !== '') await write(pack(encoder.encode(cut.text)));
     if (plan.rejects !== null && !headed) {
-      await outputs.writeRejects(rejectsHead(plan, outputs.rejectsId!, cut.opening));
+      const sealer = makeRejectSealer(plan.inside.keys, outputs.rejectsId!);
+      await outputs.writeRejects(rejectsHead(sealer, plan.work.format, cut.opening));
       headed = true;
     }
   }
 
-  async function reject(records: readonly RejectedRecord[], place: (issue: Issue) => Issue): Promise<void> {
+  async function reject(records: readonly RejectedRecord[], cut: Cut, place: (issue: Issue) => Issue): Promise<void> {
     let lines = '';
     for (const { row, line, issues, sealed } of records) {
       const placed = issues.map(place);
       for (const issue of placed) plan.onReject?.(issue);
       const file = placed[0]!.file;
-      if (plan.rejects !== null) lines += rejectLine({ file, row: row + inputRows, line, issues: placed, sealed });
+      const at = { file, input: inputIndex(plan, cut), row: row + inputRows, line };
+      if (plan.rejects !== null) lines += rejectLine({ ...at, issues: placed, sealed });
     }
     counts.rejected += records.length;
     await outputs.writeRejects(lines);
@@ -105,7 +107,7 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
 
   async function takeDone(cut: Cut, { bytes, rows, rejected, failure }: ChunkDone): Promise<void> {
     const place = placer(cut);
-    if (rejected.length > 0) await reject(rejected, place);
+    if (rejected.length > 0) await reject(rejected, cut, place);
     await write(bytes);
     if (failure !== null) throw new TrefoilError(failure.issues.map(place), failure.total);
     inputRows += rows;
