@@ -55,6 +55,11 @@ export function need(value: string | undefined, flag: string): string {
   return value;
 }
 
+/** `a, b or c`. */
+function oneOf(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), words[words.length - 1]].filter(Boolean).join(' or ');
+}
+
 /** An option that takes one of a few words. */
 export function wordOption<T extends string>(
   flag: string,
@@ -62,9 +67,9 @@ export function wordOption<T extends string>(
   text: string,
   words: readonly T[],
 ): Option {
-  return option(flag, argument, `${text}: ${words.join(' or ')}`, (value) => {
+  return option(flag, argument, `${text}: ${oneOf(words)}`, (value) => {
     const word = words.find((candidate) => candidate === value);
-    if (word === undefined) throw new UsageError(`${flag} expected ${words.join(' or ')}`);
+    if (word === undefined) throw new UsageError(`${flag} expected ${oneOf(words)}`);
     return word;
   });
 }

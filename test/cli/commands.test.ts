@@ -57,12 +57,17 @@ describe('usage mistakes', () => {
     [['keys', 'new'], '--out FILE is needed', undefined],
     [['keys', 'nw'], 'unknown command nw', undefined],
     [['keys', 'inspct'], 'unknown command inspct', 'did you mean inspect?'],
-    [['protect', 'a.csv', 'b.csv', ...P], "too many arguments for 'protect': expected 1 argument but got 2", undefined],
+    [['protect', 'a.csv', '-', ...P], 'standard input cannot stand among files', undefined],
+    [['protect', 'a.csv', ...P, '--out', 'x', '--out-dir', 'y'], '--out and --out-dir cannot both be meant', undefined],
+    [['protect', 'a.csv', ...P, '--resume'], '--resume needs files as inputs, and --out or --out-dir', undefined],
+    [['protect', 'a.tsv', ...P], 'columns separated by tabs come in two ways', '--format tsv'],
+    [['protect', 'a.csv', 'b.ndjson', ...P], 'the inputs have more than one format', undefined],
+    [['rejects', 'open', 'a', 'b'], "too many arguments for 'open': expected 1 argument but got 2", undefined],
     [['protect', 'in.csv'], '--policy FILE is needed', undefined],
     [['protect', 'in.csv', '--policy'], "option '--policy <FILE>' argument missing", undefined],
     [['protect', 'in.csv', ...P, '--force=false'], 'unknown option, or one that takes no value --force', undefined],
     [['protect', 'in.csv', ...P, '--keys', 'other.json'], '--keys is there twice', undefined],
-    [['protect', 'in.csv', ...P, '--format', 'xml'], '--format expected csv or ndjson', undefined],
+    [['protect', 'in.csv', ...P, '--format', 'xml'], '--format expected csv, tsv or ndjson', undefined],
     [['protect', 'in.txt', ...P], 'the name of the input does not tell its format', 'say --format csv'],
     [['protect', ...P], 'standard input needs --format', 'say --format csv'],
     [['protect', '-', ...P], 'standard input needs --format', 'say --format csv'],
@@ -312,10 +317,10 @@ describe('protect and reveal', () => {
   it.skipIf(!existsSync('/usr/bin/script'))(
     'draws a progress line on a terminal and erases it, unless --quiet',
     async () => {
-      place.write('many.csv', CSV.split('\n')[0] + `\n${CSV.split('\n')[1]}`.repeat(20_000));
+      place.write('many.csv', CSV.split('\n')[0] + `\n${CSV.split('\n')[1]}`.repeat(200_000));
       const args = 'protect many.csv --policy p.yaml --keys keys.json --out many.safe.csv --force';
       const { out } = await place.bash(`script -qec '$T ${args}' /dev/null < /dev/null`);
-      expect(out).toMatch(/^(\r[\d,]+ rows, [\d,]+ rows\/s, \d+\.\d MB\u001b\[K)+\r\u001b\[Ktrefoil: 20,000 rows in, /);
+      expect(out).toMatch(/^(\r[\d,]+ rows, [\d,]+ rows\/s, \d+\.\d MB\u001b\[K)+\r\u001b\[Ktrefoil: 200,000 rows in, /);
       const quiet = await place.bash(`script -qec '$T ${args} --quiet' /dev/null < /dev/null`);
       expect(quiet.out).toBe('');
     },
@@ -358,7 +363,9 @@ describe('protect and reveal', () => {
     ]);
     expect(ended.code).toBe(1);
     expect(ended.err).toContain('3 rows in, 1 out, 2 rejected');
-    expect(ended.err).toContain('trefoil: warning: 2 rows rejected and left out; bad.rejects.ndjson says why');
+    expect(ended.err).toContain(
+      'trefoil: warning: 2 rows rejected and left out; bad.rejects.ndjson holds them, sealed',
+    );
     expectVoice(ended);
     const rejects = place.read('bad.rejects.ndjson');
     for (const value of ['Lovelace', 'YT1', '京都']) expect(rejects).not.toContain(value);
@@ -368,10 +375,42 @@ describe('protect and reveal', () => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toEqual([
-      { row: 2, line: 3, field: 'born', code: 'not_a_date', message: expect.any(String) },
-      { row: 3, line: 4, field: 'plate', code: 'outside_format', message: expect.any(String) },
-      { row: 3, line: 4, field: 'born', code: 'not_a_date', message: expect.any(String) },
+      expect.objectContaining({ trefoil: 'rejects-v1', format: 'csv', header: expect.any(String) }),
+      {
+        input: 0,
+        row: 2,
+        line: 3,
+        issues: [{ field: 'born', code: 'not_a_date', message: expect.any(String) }],
+        sealed: expect.any(String),
+      },
+      {
+        input: 0,
+        row: 3,
+        line: 4,
+        issues: [
+          { field: 'plate', code: 'outside_format', message: expect.any(String), expected: 7 },
+          { field: 'born', code: 'not_a_date', message: expect.any(String) },
+        ],
+        sealed: expect.any(String),
+      },
     ]);
+    const open = ['rejects', 'open', 'bad.rejects.ndjson', '--keys', 'keys.json'];
+    const [header, , ...rows] = csv.split('\n');
+    const opened = await place.run([...open, '--out', 'mend.csv']);
+    expect(opened).toMatchObject({ code: 0, out: '', err: 'trefoil: 2 records opened\n' });
+    expect(place.read('mend.csv')).toBe([header, ...rows].join('\n'));
+    expect(statSync(place.path('mend.csv')).mode & 0o777).toBe(0o600);
+    const listed = await place.run([...open, '--json']);
+    expect(
+      listed.out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { row: 2, line: 3, record: rows[0] },
+      { row: 3, line: 4, record: rows[1] },
+    ]);
+    expect(await place.run(['rejects', 'open', 'in.csv', '--keys', 'keys.json'])).toMatchObject({ code: 1, out: '' });
     expect(statSync(place.path('bad.rejects.ndjson')).mode & 0o777).toBe(0o600);
     expect(place.read('bad.safe.csv').trimEnd().split('\n')).toHaveLength(2);
     expect(JSON.parse(place.read('bad.json'))).toMatchObject({ rowsIn: 3, rowsOut: 1, rowsRejected: 2 });
@@ -386,7 +425,8 @@ describe('protect and reveal', () => {
       'none.ndjson',
     ]);
     expect(none.code).toBe(0);
-    expect(place.read('none.ndjson')).toBe('');
+    // Its first line alone: a file of rejects without one.
+    expect(place.read('none.ndjson')).toMatch(/^\{"trefoil":"rejects-v1",.*\}\n$/);
   });
 });
 

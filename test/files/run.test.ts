@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Issue } from '../../src/errors.ts';
-import { coarsen, drop, keep, optional, policy, seal, token } from '../../src/index.ts';
-import { type FileOptions, protectFile, protectFiles, revealFile } from '../../src/node.ts';
+import { coarsen, type DomainKeys, drop, keep, keyset, optional, policy, seal, token } from '../../src/index.ts';
+import { type FileOptions, openRejects, protectFile, protectFiles, type Reject, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { errorOf, keys } from '../io/helpers.ts';
 
@@ -299,8 +299,66 @@ describe('several inputs', () => {
   });
 });
 
+describe('TSV of COPY', () => {
+  test('goes through, nulls apart from empty texts, and needs its format said', async () => {
+    const lines = ['id\tname\tborn\tnotes', '1\ta\\tb\t1999-01-31\tx', '2\t\\N\t\\N\t', ''].join('\n');
+    await put('in.tsv', lines);
+    const error = await protectFile(at('in.tsv'), at('a.tsv'), people).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    const out = (await protect('in.tsv', 'a.tsv', { format: 'tsv', workers: 2 })).toString();
+    expect(out).toMatch(/^id\tname\tborn\n\S+\t\S+\t1999\n\S+\t\\N\t\\N\n$/);
+    await revealFile(at('a.tsv'), at('back.tsv'), people, { format: 'tsv' });
+    expect(await readFile(at('back.tsv'), 'utf8')).toContain('\ta\\tb\t1999\n');
+  });
+});
+
 describe('what is rejected', () => {
   const bad = (i: number): string => `${i},b,x,\n`;
+
+  test('is sealed, and the mended records make the run whole', async () => {
+    const text = table(20_000);
+    const broken = text.replace(/^19999,(.*?),19/m, '19999,$1,xx').replace(/^7,(.*?),19/m, '7,$1,yy');
+    await put('in.csv', broken);
+    for (const workers of [1, 2]) {
+      const options = { rejects: at('r.ndjson'), force: true, workers };
+      const { rowsRejected } = await protectFile(at('in.csv'), at('a.csv'), people, options);
+      expect(rowsRejected).toBe(2);
+      expect(await readFile(at('r.ndjson'), 'utf8')).not.toContain('xx');
+      const opened = await openRejects(at('r.ndjson'), keys, revealAccess);
+      expect(opened).toMatchObject({ format: 'csv', delimiter: ',', newline: '\n' });
+      const { header } = opened;
+      const records: Reject[] = [];
+      for await (const record of opened.records) records.push(record);
+      expect(records.map(({ row }) => row)).toEqual([8, 20_000]);
+      const lines = records.map(({ record }) => record!);
+      await put('mended.csv', `${header!.join(',')}\n${lines.join('\n').replaceAll(/xx|yy/g, '19')}\n`);
+      await protectFile(at('mended.csv'), at('b.csv'), people, { force: true });
+      await put('whole.csv', text);
+      await protectFile(at('whole.csv'), at('c.csv'), people, { force: true });
+      const rows = async (name: string): Promise<string[]> => (await readFile(at(name), 'utf8')).split('\n').slice(1);
+      expect([...(await rows('a.csv')), ...(await rows('b.csv'))].sort()).toEqual(
+        [...(await rows('c.csv')), ''].sort(),
+      );
+    }
+  });
+
+  test('opens with the keys and the access alone', async () => {
+    await put('in.csv', `${table(3)}${bad(1)}`);
+    await protect('in.csv', 'a.csv', { rejects: at('r.ndjson') });
+    const open = (domain: DomainKeys, path = 'r.ndjson'): Promise<unknown> =>
+      openRejects(at(path), domain, revealAccess);
+    expect((await errorOf(open(keyset.generate().domain('other')))).code).toBe('wrong_domain');
+    expect((await errorOf(open(keyset.generate().domain(keys.domain)))).code).toBe('unknown_key');
+    expect((await errorOf(open(keys, 'in.csv'))).code).toBe('not_rejects');
+    expect((await errorOf(openRejects(at('r.ndjson'), keys, {} as never))).code).toBe('reveal_access_required');
+    const moved = (await readFile(at('r.ndjson'), 'utf8')).replace('"line":', '"line":1');
+    await put('moved.ndjson', moved);
+    const { records } = await openRejects(at('moved.ndjson'), keys, revealAccess);
+    const drain = async (): Promise<void> => {
+      for await (const _ of records);
+    };
+    expect((await errorOf(drain())).issues[0]).toMatchObject({ code: 'reveal_failed', line: 2 });
+  });
 
   test('is told with rows of the file, in order, by workers too', async () => {
     const text = table(20_000) + bad(1) + table(20_000).slice(19) + bad(2);

@@ -1,0 +1,73 @@
+/**
+ * Frozen: sealed texts of docs/spec/rejects-v1.md, computed with another implementation of AES-SIV and of HKDF. They
+ * must open for ever; sealing is random, so there is no output to pin.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { keyset } from '../../src/index.ts';
+import { makeRejectOpener, makeRejectSealer, type RejectsHead, readRejectsHead } from '../../src/io/rejects.ts';
+import { openKeys } from '../../src/keys/domain-keys.ts';
+
+const KEYSET = JSON.stringify({
+  version: 'keyset-v1',
+  keys: [
+    {
+      id: 'frozen',
+      primary: true,
+      secret: 'trefoil-root-1_med7afeazz3tc4ydw2xkm1nwwzy0e9sdkdjw97dqg7812j3x62a05n2v',
+    },
+  ],
+});
+const keys = openKeys(keyset.parse(KEYSET).domain('eu-enclave'));
+
+const page = readFileSync(new URL('../../docs/spec/rejects-v1.md', import.meta.url), 'utf8');
+const onPage = (name: string): string => new RegExp(`^\\| ${name} \\| \`(.+)\` \\|$`, 'm').exec(page)![1]!;
+
+const RECORD =
+  'EBESExQVFhcYGRobHB0eH3PE0eS51pAkcnrRL6unq1NDse8h6QQETSt8pXe9aWAbs97tZTOB9fSW8jTMVG5gKYVPVtQ0O38jz9kVd1hQuQU90W-ES_PBvqQTp5GdpLVt';
+const HEAD =
+  'AAECAwQFBgcICQoLDA0OD5MlZjaW-2g4BQzaHVCaIpHKZ_DjVaMVT4pt3r6eF6oflygEvSDeNeLesU1ZH4lSl8dkDKt4wXFrdfhoz7yIpUtZdpklkDi38ZtiJccrOTOG';
+const head: RejectsHead = {
+  domain: 'eu-enclave',
+  keyId: 's0nr0',
+  fileId: createHash('sha256').update('rejects-v1 test file').digest().subarray(0, 16),
+  format: 'csv',
+  delimiter: ',',
+  newline: '\n',
+  header: HEAD,
+};
+
+describe('rejects-v1', () => {
+  test('the page has the texts that are frozen here', () => {
+    expect([onPage('head'), onPage('record')]).toEqual([HEAD, RECORD]);
+    const node = keys.primary.derive('rejects', '', ['aes-256-siv', 'pad-v1']);
+    expect(Buffer.from(node).toString('hex')).toBe(onPage('node'));
+    expect(Buffer.from(head.fileId).toString('base64url')).toBe(onPage('file id'));
+  });
+
+  test('opens them', () => {
+    const opener = makeRejectOpener(keys, head)!;
+    expect(opener.header()).toEqual(['id', 'email']);
+    expect(Buffer.from(opener.open(RECORD, { input: 0, line: 12 })!).toString()).toBe('7,"Zoë, at home"');
+  });
+
+  test('opens what is sealed now, whose first line has the form of the page', () => {
+    const sealer = makeRejectSealer(keys, head.fileId);
+    const line = sealer.head({ format: 'csv', delimiter: ';', newline: '\r\n' }, null);
+    expect(Object.keys(JSON.parse(line))).toEqual([
+      'trefoil',
+      'domain',
+      'keyId',
+      'fileId',
+      'format',
+      'delimiter',
+      'newline',
+      'header',
+    ]);
+    const opener = makeRejectOpener(keys, readRejectsHead(line)!)!;
+    expect(opener.header()).toBeNull();
+    const place = { input: 3, line: 9 };
+    expect(opener.open(sealer.seal(new Uint8Array([1, 0x80, 0]), place), place)).toEqual(new Uint8Array([1, 0x80, 0]));
+  });
+});

@@ -1,0 +1,143 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeBase64url, encodeBase64url } from '../../src/core/base64url.ts';
+import { keyset } from '../../src/index.ts';
+import {
+  makeRejectOpener,
+  makeRejectSealer,
+  type RejectsHead,
+  readRejectLine,
+  readRejectsHead,
+  rejectLine,
+} from '../../src/io/rejects.ts';
+import { openKeys } from '../../src/keys/domain-keys.ts';
+import { secretAccess } from '../../src/reveal.ts';
+
+const keys = openKeys(keyset.generate().domain('test'));
+const fileId = new Uint8Array(16).fill(7);
+const sealer = makeRejectSealer(keys, fileId);
+const head = readRejectsHead(sealer.head({ format: 'csv', delimiter: ',', newline: '\n' }, ['a', 'b']))!;
+const opener = makeRejectOpener(keys, head)!;
+const place = { input: 2, line: 31 };
+
+const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(0x80);
+
+describe('sealed records', () => {
+  test('property: any record comes back, and two seals of it differ', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (record) => {
+        const one = sealer.seal(record, place);
+        const two = sealer.seal(record, place);
+        expect(one).not.toBe(two);
+        expect(opener.open(one, place)).toEqual(record);
+        expect(opener.open(two, place)).toEqual(record);
+      }),
+    );
+  });
+
+  test.each([
+    [0, 64],
+    [63, 64],
+    [64, 128],
+    [127, 128],
+    [128, 256],
+    [5000, 8192],
+    [(1 << 20) - 1, 1 << 20],
+    [1 << 20, 2 << 20],
+    [(2 << 20) - 1, 2 << 20],
+    [2 << 20, 3 << 20],
+  ])('%i bytes are padded to %i', (length, padded) => {
+    const sealed = sealer.seal(bytes(length), place);
+    expect(decodeBase64url(sealed)!.length).toBe(16 + 16 + padded);
+    expect(opener.open(sealed, place)!.length).toBe(length);
+  });
+
+  test('open nowhere else: another line, input, file, domain or key', () => {
+    const sealed = sealer.seal(bytes(10), place);
+    expect(opener.open(sealed, { input: 2, line: 32 })).toBeNull();
+    expect(opener.open(sealed, { input: 1, line: 31 })).toBeNull();
+    const elsewhere = makeRejectOpener(keys, { ...head, fileId: new Uint8Array(16).fill(8) })!;
+    expect(elsewhere.open(sealed, place)).toBeNull();
+    expect(makeRejectOpener(openKeys(keyset.generate().domain('test')), head)).toBeNull();
+    expect(makeRejectOpener(openKeys(keyset.generate().domain('other')), head)).toBeNull();
+  });
+
+  test('a change of any symbol is noticed', () => {
+    const sealed = sealer.seal(bytes(20), place);
+    for (let i = 0; i < sealed.length; i++) {
+      const changed = `${sealed.slice(0, i)}${sealed[i] === 'A' ? 'B' : 'A'}${sealed.slice(i + 1)}`;
+      expect(opener.open(changed, place), `symbol ${i}`).toBeNull();
+    }
+    for (const cut of ['', 'AAAA', sealed.slice(0, -4), `${sealed}AAAA`, `${sealed}=`]) {
+      expect(opener.open(cut, place)).toBeNull();
+    }
+  });
+
+  test('the head is bound to what stands beside it', () => {
+    expect(opener.header()).toEqual(['a', 'b']);
+    const changes: Partial<RejectsHead>[] = [{ delimiter: ';' }, { newline: '\r\n' }, { format: 'tsv' }];
+    for (const change of changes) expect(makeRejectOpener(keys, { ...head, ...change })!.header()).toBeUndefined();
+  });
+
+  test('an older key still opens what it sealed', () => {
+    const [before, after] = [keyset.generate(), keyset.generate()];
+    const rootOf = (set: typeof before): object => JSON.parse(set.export(secretAccess)).keys[0];
+    const text = JSON.stringify({
+      version: 'keyset-v1',
+      keys: [rootOf(after), { ...rootOf(before), primary: false }],
+    });
+    const line = makeRejectSealer(openKeys(before.domain('test')), fileId).head(
+      { format: 'ndjson', delimiter: null, newline: '\n' },
+      null,
+    );
+    const both = openKeys(keyset.parse(text).domain('test'));
+    expect(both.primary.id).toBe(after.domain('test').keyId);
+    expect(makeRejectOpener(both, readRejectsHead(line)!)!.header()).toBeNull();
+  });
+});
+
+describe('lines', () => {
+  test('come back; the place stands once', () => {
+    const issues = [
+      { code: 'ragged_row', message: 'x', row: 3, line: 31, file: 'a.csv' },
+      { code: 'not_a_date', message: 'y', row: 3, line: 32, column: 4 },
+    ] as const;
+    const line = rejectLine({ file: 'a.csv', ...place, row: 3, issues, sealed: null });
+    expect(line).toBe(
+      '{"file":"a.csv","input":2,"row":3,"line":31,"issues":[{"code":"ragged_row","message":"x"},' +
+        '{"code":"not_a_date","message":"y","column":4,"line":32}],"sealed":null}\n',
+    );
+    expect(readRejectLine(line)).toMatchObject({ file: 'a.csv', input: 2, row: 3, line: 31, sealed: null });
+  });
+
+  test.each([
+    '',
+    '[]',
+    'null',
+    '{}',
+    '{"input":0,"row":0,"line":1,"issues":[],"sealed":null}',
+    '{"input":-1,"row":1,"line":1,"issues":[],"sealed":null}',
+    '{"input":0,"row":1,"line":1,"issues":[3],"sealed":null}',
+    '{"input":0,"row":1,"line":1,"issues":[],"sealed":5}',
+    '{"input":0,"row":1,"line":1.5,"issues":[],"sealed":null}',
+  ])('%s is none', (text) => {
+    expect(readRejectLine(text)).toBeNull();
+  });
+
+  test.each(['', '{}', '{"trefoil":"rejects-v2"}', '{"trefoil":"rejects-v1"}'])('%s is no first line', (text) => {
+    expect(readRejectsHead(text)).toBeNull();
+  });
+});
+
+describe('base64url', () => {
+  test('property: writes what node writes, and reads nothing else', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 70 }), (data) => {
+        const text = encodeBase64url(data);
+        expect(text).toBe(Buffer.from(data).toString('base64url'));
+        expect(decodeBase64url(text)).toEqual(data);
+      }),
+    );
+    for (const text of ['A', 'AB', 'AAB', 'AA=', 'A+AA', 'AAAAA', 'é']) expect(decodeBase64url(text)).toBeNull();
+  });
+});
