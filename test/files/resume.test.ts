@@ -1,0 +1,195 @@
+/**
+ * Runs that die: a real process, kill -9 at random moments, and the same command again. The output must be that of an
+ * undisturbed run, byte for byte. TREFOIL_LONG=1 kills twenty times and more for each way of running.
+ */
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makePlace, type Place } from '../cli/harness.ts';
+import { random } from '../reference/random.ts';
+
+const KILLS = process.env.TREFOIL_LONG === '1' ? 20 : 2;
+const ROWS = process.env.TREFOIL_LONG === '1' ? 400_000 : 200_000;
+
+const POLICY = `trefoil: 1
+domain: resume
+fields:
+  id: { rule: token, scope: person }
+  name: { rule: fpe, scope: person.name, format: { type: text } }
+  born: { rule: coarsen, date: year }
+  note: keep
+`;
+
+let place: Place;
+
+beforeAll(async () => {
+  place = makePlace();
+  place.write('p.yaml', POLICY.replace(/fpe.*/, 'token, scope: name }'));
+  place.write('other.yaml', POLICY.replace(/fpe.*/, 'token, scope: other }'));
+  expect((await place.run(['keys', 'new', '--out', 'k.json'])).code).toBe(0);
+  expect((await place.run(['keys', 'new', '--out', 'k2.json'])).code).toBe(0);
+  let csv = 'id,name,born,note\n';
+  let ndjson = '';
+  for (let i = 0; i < ROWS; i++) {
+    const born = i % 20_011 === 20_010 ? 'never' : `19${10 + (i % 90)}-01-31`;
+    csv += `${i},"Name ${i % 1000}\nof two lines",${born},"x""${i % 7}"\n`;
+    ndjson += `${JSON.stringify({ id: String(i), name: `Näme ${i % 1000}`, born, note: null })}\n`;
+  }
+  place.write('in.csv', csv);
+  place.write('in.ndjson', ndjson);
+  place.write('b.csv', csv.slice(0, 'id,name,born,note\n'.length + 2_000_000).replace(/\n[^\n]*\n[^\n]*$/, '\n'));
+});
+
+afterAll(() => place.remove());
+
+const BASE = ['--policy', 'p.yaml', '--keys', 'k.json', '--on-error', 'reject', '--rejects', 'r.ndjson', '--quiet'];
+
+/** Names that a run leaves behind. */
+const traces = (): string[] => place.files().filter((name) => /resume|part|tmp/.test(name));
+
+/** Kills the run after a while, `kills` times in all, then lets it end. Tells at how many rows the deaths were. */
+async function killed(args: readonly string[], kills: number, chance: () => number): Promise<number[]> {
+  const deaths: number[] = [];
+  for (let i = 0; i < kills; i++) {
+    const { child, ended } = place.start([...args, '--resume']);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 150 + chance() * 1_200);
+    const { code } = await ended;
+    clearTimeout(timer);
+    if (code !== null) {
+      // It was faster. The next one begins anew.
+      expect(code).toBe(1);
+      for (const name of outputs) rmSync(place.path(name), { recursive: true, force: true });
+      rmSync(place.path('r.ndjson'), { force: true });
+      continue;
+    }
+    const manifest = place.files().find((name) => name.endsWith('.resume.json'));
+    const inFolder = place.files().includes('out') ? readdirSync(place.path('out')) : [];
+    const path = manifest ?? (inFolder.includes('trefoil.resume.json') ? 'out/trefoil.resume.json' : null);
+    deaths.push(path === null ? 0 : JSON.parse(place.read(path)).position.rows);
+  }
+  const last = await place.run([...args, '--resume']);
+  expect(last).toMatchObject({ code: 1, out: '' });
+  return deaths;
+}
+
+const outputs = ['out.csv', 'out.ndjson', 'out.csv.gz', 'out'];
+
+const WAYS: readonly (readonly [string, readonly string[], string])[] = [
+  ['CSV', ['in.csv', '--out', 'out.csv'], 'out.csv'],
+  ['CSV, two workers', ['in.csv', '--out', 'out.csv', '--workers', '2'], 'out.csv'],
+  ['CSV to gzip', ['in.csv', '--out', 'out.csv.gz', '--workers', '2'], 'out.csv.gz'],
+  ['NDJSON', ['in.ndjson', '--out', 'out.ndjson'], 'out.ndjson'],
+  ['several into one', ['in.csv', 'b.csv', '--out', 'out.csv'], 'out.csv'],
+  ['several into a folder', ['in.csv', 'b.csv', '--out-dir', 'out'], 'out/b.csv'],
+];
+
+describe('kill -9', () => {
+  test.each(WAYS)(
+    '%s: the same bytes',
+    async (way, args, output) => {
+      const seed = `resume ${way} ${process.env.TREFOIL_SEED ?? ''}`;
+      const numbers = random(seed);
+      const full = ['protect', ...args, ...BASE];
+      expect((await place.run(full)).code).toBe(1);
+      const whole = readFileSync(place.path(output));
+      if (output.endsWith('.gz')) expect(gunzipSync(whole).length).toBeGreaterThan(1_000_000);
+      const records = await place.run(['rejects', 'open', 'r.ndjson', '--keys', 'k.json', '--json']);
+      for (const name of [...outputs, 'r.ndjson']) rmSync(place.path(name), { recursive: true, force: true });
+
+      const deaths = await killed(full, KILLS, () => numbers.below(1000) / 1000);
+      expect(Buffer.compare(readFileSync(place.path(output)), whole)).toBe(0);
+      const again = await place.run(['rejects', 'open', 'r.ndjson', '--keys', 'k.json', '--json']);
+      expect(again.out).toBe(records.out);
+      expect(traces()).toEqual([]);
+      for (const name of [...outputs, 'r.ndjson']) rmSync(place.path(name), { recursive: true, force: true });
+      // In the long form some deaths must have been in the middle, or nothing was tested.
+      if (KILLS > 2) expect(deaths.filter((rows) => rows > 0).length).toBeGreaterThan(KILLS / 4);
+    },
+    240_000,
+  );
+});
+
+describe('a run that goes on', () => {
+  const args = ['protect', 'in.csv', '--out', 'out.csv', ...BASE, '--resume'];
+
+  /** A run that is behind its first entry in the manifest. */
+  async function begun(more: readonly string[] = args): Promise<ReturnType<Place['start']>> {
+    for (;;) {
+      const run = place.start(more);
+      let over = false;
+      run.ended.then(() => {
+        over = true;
+      });
+      while (!over && !place.files().includes('out.csv.resume.json')) await new Promise((done) => setTimeout(done, 5));
+      if (!over) return run;
+      // It was faster than the manifest.
+      for (const name of ['out.csv', 'r.ndjson']) rmSync(place.path(name));
+    }
+  }
+
+  async function half(): Promise<void> {
+    const { child, ended } = await begun();
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  const clean = (): void => {
+    for (const name of place.files().filter((name) => /^out|^r\.|part|resume/.test(name))) rmSync(place.path(name));
+  };
+
+  test('is refused when input, policy, keys or options are others, and its files stay', async () => {
+    await half();
+    const before = place.files();
+    const swap = (from: string, to: string): string[] => args.map((arg) => (arg === from ? to : arg));
+    const policy = await place.run(swap('p.yaml', 'other.yaml'));
+    expect(policy.code).toBe(5);
+    expect(policy.err).toContain('the policy has changed since the run');
+    const keys = await place.run(swap('k.json', 'k2.json'));
+    expect(keys.err).toContain('the keys are others since the run');
+    const options = await place.run([...args, '--quoting', 'all']);
+    expect(options).toMatchObject({ code: 5 });
+    expect(options.err).toContain('since the run that is to go on');
+    const text = place.read('in.csv');
+    place.write('in.csv', `${text}1,x,1999-01-01,y\n`);
+    const input = await place.run(args);
+    expect(input.code).toBe(5);
+    expect(input.err).toMatch(/input.* since the run/);
+    writeFileSync(place.path('keep.csv'), text);
+    renameSync(place.path('keep.csv'), place.path('in.csv'));
+    expect(place.files()).toEqual(before);
+    clean();
+  });
+
+  test('is refused with another version of trefoil, and with a manifest that is none', async () => {
+    await half();
+    const manifest = place.read('out.csv.resume.json');
+    const { version } = JSON.parse(manifest).run;
+    place.write('out.csv.resume.json', manifest.replace(`"version": "${version}"`, '"version": "0.0.1"'));
+    expect((await place.run(args)).err).toMatch(/version.* since the run/);
+    place.write('out.csv.resume.json', manifest.slice(0, 100));
+    expect((await place.run(args)).err).toContain('it is no manifest of a run');
+    clean();
+  });
+
+  test('is refused while the other is at work', async () => {
+    const { child, ended } = await begun();
+    child.kill('SIGSTOP');
+    const second = await place.run(args);
+    child.kill('SIGKILL');
+    await ended;
+    expect(second.code).toBe(5);
+    expect(second.err).toContain('is still at work on it');
+    clean();
+  });
+
+  test('after an interrupt keeps what it has, and says how to go on', async () => {
+    const { child, ended } = await begun(args.filter((arg) => arg !== '--quiet'));
+    child.kill('SIGINT');
+    const { code, err } = await ended;
+    expect(code).toBe(130);
+    expect(err).toContain('the same command with --resume goes on from here');
+    expect((await place.run(args)).code).toBe(1);
+    expect(traces()).toEqual([]);
+    clean();
+  });
+});
