@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makePlace, type Place } from '../cli/harness.ts';
 import { random } from '../reference/random.ts';
 
@@ -42,30 +42,46 @@ beforeAll(async () => {
 
 afterAll(() => place.remove());
 
+afterEach(() => {
+  for (const name of place.files()) {
+    if (/^out|^r\.|part|resume/.test(name)) rmSync(place.path(name), { recursive: true });
+  }
+});
+
 const BASE = ['--policy', 'p.yaml', '--keys', 'k.json', '--on-error', 'reject', '--rejects', 'r.ndjson', '--quiet'];
 
 /** Names that a run leaves behind. */
 const traces = (): string[] => place.files().filter((name) => /resume|part|tmp/.test(name));
 
-/** Kills the run after a while, `kills` times in all, then lets it end. Tells at how many rows the deaths were. */
-async function killed(args: readonly string[], kills: number, chance: () => number): Promise<number[]> {
+/**
+ * Kills the run after a while, `kills` times in all, then lets it end. Tells at how many rows the deaths were.
+ *
+ * @param whole looks at the output of a run that was faster than its death.
+ */
+async function killed(
+  args: readonly string[],
+  kills: number,
+  chance: () => number,
+  whole: () => void,
+): Promise<number[]> {
   const deaths: number[] = [];
   for (let i = 0; i < kills; i++) {
     const { child, ended } = place.start([...args, '--resume']);
     const timer = setTimeout(() => child.kill('SIGKILL'), 150 + chance() * 1_200);
-    const { code } = await ended;
+    const { code, err } = await ended;
     clearTimeout(timer);
-    if (code !== null) {
-      // It was faster. The next one begins anew.
-      expect(code).toBe(1);
-      for (const name of outputs) rmSync(place.path(name), { recursive: true, force: true });
-      rmSync(place.path('r.ndjson'), { force: true });
-      continue;
-    }
-    const manifest = place.files().find((name) => name.endsWith('.resume.json'));
+    if (code !== null) expect(code, err).toBe(1);
     const inFolder = place.files().includes('out') ? readdirSync(place.path('out')) : [];
-    const path = manifest ?? (inFolder.includes('trefoil.resume.json') ? 'out/trefoil.resume.json' : null);
-    deaths.push(path === null ? 0 : JSON.parse(place.read(path)).position.rows);
+    const manifest = [...place.files(), ...inFolder.map((name) => `out/${name}`)].find((name) => /resume/.test(name));
+    if (manifest !== undefined) {
+      deaths.push(JSON.parse(place.read(manifest)).position.rows);
+    } else if (code !== null || place.files().includes('r.ndjson')) {
+      // It had ended, or had nothing left to do when it died. The next one begins anew.
+      whole();
+      for (const name of [...outputs, 'r.ndjson']) rmSync(place.path(name), { recursive: true, force: true });
+    } else {
+      deaths.push(0);
+    }
   }
   const last = await place.run([...args, '--resume']);
   expect(last).toMatchObject({ code: 1, out: '' });
@@ -96,8 +112,9 @@ describe('kill -9', () => {
       const records = await place.run(['rejects', 'open', 'r.ndjson', '--keys', 'k.json', '--json']);
       for (const name of [...outputs, 'r.ndjson']) rmSync(place.path(name), { recursive: true, force: true });
 
-      const deaths = await killed(full, KILLS, () => numbers.below(1000) / 1000);
-      expect(Buffer.compare(readFileSync(place.path(output)), whole)).toBe(0);
+      const same = (): void => expect(Buffer.compare(readFileSync(place.path(output)), whole)).toBe(0);
+      const deaths = await killed(full, KILLS, () => numbers.below(1000) / 1000, same);
+      same();
       const again = await place.run(['rejects', 'open', 'r.ndjson', '--keys', 'k.json', '--json']);
       expect(again.out).toBe(records.out);
       expect(traces()).toEqual([]);
@@ -133,10 +150,6 @@ describe('a run that goes on', () => {
     await ended;
   }
 
-  const clean = (): void => {
-    for (const name of place.files().filter((name) => /^out|^r\.|part|resume/.test(name))) rmSync(place.path(name));
-  };
-
   test('is refused when input, policy, keys or options are others, and its files stay', async () => {
     await half();
     const before = place.files();
@@ -157,7 +170,6 @@ describe('a run that goes on', () => {
     writeFileSync(place.path('keep.csv'), text);
     renameSync(place.path('keep.csv'), place.path('in.csv'));
     expect(place.files()).toEqual(before);
-    clean();
   });
 
   test('is refused with another version of trefoil, and with a manifest that is none', async () => {
@@ -168,7 +180,6 @@ describe('a run that goes on', () => {
     expect((await place.run(args)).err).toMatch(/version.* since the run/);
     place.write('out.csv.resume.json', manifest.slice(0, 100));
     expect((await place.run(args)).err).toContain('it is no manifest of a run');
-    clean();
   });
 
   test('is refused while the other is at work', async () => {
@@ -179,7 +190,6 @@ describe('a run that goes on', () => {
     await ended;
     expect(second.code).toBe(5);
     expect(second.err).toContain('is still at work on it');
-    clean();
   });
 
   test('after an interrupt keeps what it has, and says how to go on', async () => {
@@ -190,6 +200,5 @@ describe('a run that goes on', () => {
     expect(err).toContain('the same command with --resume goes on from here');
     expect((await place.run(args)).code).toBe(1);
     expect(traces()).toEqual([]);
-    clean();
   });
 });
