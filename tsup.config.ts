@@ -30,7 +30,7 @@ const shared: Options = {
   // Without splitting, CJS entries would each carry a copy of the shared code.
   splitting: true,
   clean: false,
-  external: [/^node:/, 'commander', 'csv-parse', 'csv-stringify', 'yaml', 'tinypool', 'tinyglobby', '@duckdb/node-api'],
+  external: [/^node:/, 'commander', 'yaml', 'tinypool', 'tinyglobby', '@duckdb/node-api'],
   noExternal: ['valibot'],
   dts: { entry },
   define: { TREFOIL_VERSION: JSON.stringify(version) },

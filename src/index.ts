@@ -41,4 +41,11 @@ export {
   type SealRule,
   seal,
 } from './rule/seal.ts';
+export {
+  type BoundShiftDate,
+  type ShiftDateOptions,
+  type ShiftDateRule,
+  type SubjectInput,
+  shiftDate,
+} from './rule/shift-date.ts';
 export { type BoundToken, type TokenInput, type TokenOptions, type TokenRule, token } from './rule/token.ts';

@@ -16,6 +16,7 @@ import * as node from 'trefoil/node';
 import * as policy from 'trefoil/policy';
 import * as prepare from 'trefoil/prepare';
 import * as reveal from 'trefoil/reveal';
+import * as tsv from 'trefoil/tsv';
 import { describe, expect, test } from 'vitest';
 import { type Block, blocksOf, compile, filesBelow, pages, publicValues, root, runnable } from './doc-blocks.ts';
 
@@ -33,6 +34,7 @@ const MODULES: Readonly<Record<string, object>> = {
   'trefoil/policy': policy,
   'trefoil/prepare': prepare,
   'trefoil/reveal': reveal,
+  'trefoil/tsv': tsv,
 };
 
 /** Public values that need no example of their own, each with the reason. */

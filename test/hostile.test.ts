@@ -28,7 +28,9 @@ import {
   token,
   utf8Column,
 } from '../src/index.ts';
+import { makeRejectSealer } from '../src/io/rejects.ts';
 import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
+import { openKeys } from '../src/keys/domain-keys.ts';
 import { parsePolicy } from '../src/policy.ts';
 import { trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
@@ -483,9 +485,13 @@ const FILE: readonly Call[] = [
   places: true,
 }));
 
-const readers = (name: 'Csv' | 'Ndjson'): Readonly<Record<string, Row>> => {
-  const text = name === 'Csv' ? 'a,e\nx,1\n' : '{"a":"x","e":1}\n';
-  const safe = name === 'Csv' ? `a,e\n${tokens.protect('x')},1\n` : `{"a":"${tokens.protect('x')}","e":1}\n`;
+const readers = (name: 'Csv' | 'Ndjson' | 'Tsv'): Readonly<Record<string, Row>> => {
+  const token = tokens.protect('x');
+  const [text, safe] = {
+    Csv: ['a,e\nx,1\n', `a,e\n${token},1\n`],
+    Ndjson: ['{"a":"x","e":1}\n', `{"a":"${token}","e":1}\n`],
+    Tsv: ['a\te\nx\t1\n', `a\te\n${token}\t1\n`],
+  }[name];
   const options = () => ({
     onProgress: () => {},
     onReject: () => {},
@@ -494,6 +500,7 @@ const readers = (name: 'Csv' | 'Ndjson'): Readonly<Record<string, Row>> => {
     maxRecord: 1000,
     limit: 10,
     ...(name === 'Csv' && { delimiter: ',', quoting: 'all' }),
+    ...(name !== 'Ndjson' && { header: ['a', 'e'] }),
   });
   const flatKeys = () => flat.bind(pinned, revealAccess);
   return {
@@ -513,10 +520,38 @@ const files: Row = call(
     join(folder, 'in.csv'),
     join(folder, `out-${outputs++}.csv`),
     flat.bind(pinned, revealAccess),
-    { format: 'csv', force: true, limit: 1 },
+    {
+      format: 'csv',
+      header: ['a', 'e'],
+      force: true,
+      limit: 1,
+      workers: 1,
+      resume: false,
+      maxRejects: '100%',
+      inputCompression: 'none',
+      outputCompression: 'none',
+      onReject: () => {},
+    },
   ],
   { places: true, files: [0, 1] },
 );
+
+const folders: Row = call(
+  () => [
+    [join(folder, 'in.csv')],
+    join(folder, `out-${outputs++}`),
+    flat.bind(pinned, revealAccess),
+    { force: true, rejects: join(folder, `rejects-${outputs++}`) },
+  ],
+  { places: true, files: [0, 1] },
+);
+
+const sealer = makeRejectSealer(openKeys(pinned), new Uint8Array(16));
+writeFileSync(
+  join(folder, 'rejects.ndjson'),
+  sealer.head({ format: 'csv', delimiter: ',', newline: '\n' }, ['a', 'e']),
+);
+const rejects: Row = call(() => [join(folder, 'rejects.ndjson'), pinned, revealAccess], { places: true, files: [0] });
 
 const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   errors: {
@@ -680,7 +715,15 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   reveal: { revealAccess: value, secretAccess: value },
   csv: readers('Csv'),
   ndjson: readers('Ndjson'),
-  node: { protectFile: files, revealFile: files },
+  tsv: readers('Tsv'),
+  duckdb: {},
+  node: {
+    protectFile: files,
+    revealFile: files,
+    protectFiles: folders,
+    revealFiles: folders,
+    openRejects: rejects,
+  },
 };
 
 const source = fileURLToPath(new URL('../src/', import.meta.url));

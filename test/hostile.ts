@@ -17,6 +17,13 @@ const bomb = (): never => {
 
 /** Names that functions of the library look up. */
 const NAMES = [
+  'header',
+  'workers',
+  'resume',
+  'rejects',
+  'maxRejects',
+  'inputCompression',
+  'outputCompression',
   'scope',
   'prepare',
   'form',

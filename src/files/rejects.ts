@@ -58,15 +58,13 @@ export async function readRejects(
   if (!isCapability(access, 'reveal')) {
     fail('reveal_access_required', 'opening rejects needs revealAccess of trefoil/reveal');
   }
-  const lines = textLines(path);
-  const first = await lines.next();
-  const head = first.done === true ? null : readRejectsHead(first.value);
+  const head = await headOf(path);
   if (head === null) fail('not_rejects', 'the first line is not that of a file of rejects', { file: path, line: 1 });
   const opener = openerOf(head, keysOf(head.domain), path);
   const header = opener.header();
   if (header === undefined) refuse(path, 1);
   const { format, delimiter, newline } = head;
-  return { format, delimiter, newline, header, records: openLines(lines, opener, path) };
+  return { format, delimiter, newline, header, records: openLines(opener, path) };
 }
 
 function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
@@ -80,15 +78,18 @@ function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpen
   return fail('unknown_key', message, { file: path });
 }
 
-async function* openLines(
-  lines: AsyncIterable<string>,
-  opener: RejectOpener,
-  file: string,
-): AsyncGenerator<Reject, void, undefined> {
+async function headOf(path: string): Promise<RejectsHead | null> {
+  // The file is closed here: nobody has to ask for the records.
+  for await (const first of textLines(path)) return readRejectsHead(first);
+  return null;
+}
+
+async function* openLines(opener: RejectOpener, file: string): AsyncGenerator<Reject, void, undefined> {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  let at = 1;
-  for await (const text of lines) {
+  let at = 0;
+  for await (const text of textLines(file)) {
     at++;
+    if (at === 1) continue;
     const line = readRejectLine(text);
     if (line === null) fail('not_rejects', 'the line is not one of a file of rejects', { file, line: at });
     const { sealed, input: _, ...said } = line;

@@ -5,8 +5,9 @@
 
 import { typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
-import { type BoundColumns, issueOf } from '../rule/rule.ts';
+import { type BoundColumns, issueOf, type Report, type Siblings } from '../rule/rule.ts';
 import type { Direction } from './bound.ts';
+import { parsePath } from './path.ts';
 import type { FieldsNode, Node } from './tree.ts';
 
 type Row = Record<string, unknown>;
@@ -75,9 +76,9 @@ export function makeTransform(
         }
         return;
       }
-      const out = columns[index]![direction](values, (at, issue) => {
-        reject(places.rows[at]!, { ...issue, field: leaf.path });
-      });
+      const reportField: Report = (at, issue) => reject(places.rows[at]!, { ...issue, field: leaf.path });
+      const siblings: Siblings = (path) => readSiblings(path, rows, places.rows);
+      const out = columns[index]![direction](values, reportField, siblings);
       const { containers, keys } = places;
       if (typeof keys === 'string' && containers.length === out.length) {
         for (let i = 0; i < out.length; i++) (containers[i] as Row)[keys] = out[i];
@@ -232,4 +233,21 @@ function mayBeAbsent(node: Node): boolean {
   if (node.kind === 'leaf') return node.leaf.rule.optional === true;
   if (node.kind === 'each') return mayBeAbsent(node.item);
   return [...node.fields.values()].every(mayBeAbsent);
+}
+
+/**
+ * Another field of the records that values belong to, as it came: a column that a rule looks at beside its own. The path
+ * has no arrays (policy.ts has seen to it), so a record has one such value, whichever array a value stands in.
+ */
+function readSiblings(path: string, rows: readonly unknown[], owners: readonly number[]): readonly unknown[] {
+  const steps = parsePath(path);
+  const names = typeof steps === 'string' ? [] : steps.map(({ name }) => name);
+  return owners.map((row) => {
+    let value = rows[row];
+    for (const name of names) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+      value = (value as Row)[name];
+    }
+    return value;
+  });
 }

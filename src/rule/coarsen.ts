@@ -3,6 +3,7 @@
  */
 
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
+import { readCivilDate } from '../core/civil-date.ts';
 import { formatIp, networkOf, parseIp } from '../core/ip.ts';
 import { fail } from '../errors.ts';
 import { type Common, checkCommon, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
@@ -125,25 +126,12 @@ function bucketOf(options: CoarsenBucket): BucketWork {
   };
 }
 
-/** A calendar date of ISO 8601, alone or before a time, which is not looked at beyond its form. */
-const DATE =
-  /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$/;
-
 function dateBucket(text: string, bucket: DateBucket): string {
-  const match = DATE.exec(text);
-  if (match === null) fail('not_a_date', 'expected a date such as 2024-03-31, or one with a time behind it');
-  const [, year, month, day] = match;
-  if (!isCalendarDate(Number(year), Number(month), Number(day))) fail('not_a_date', 'the calendar has no such date');
-  if (bucket === 'month') return `${year}-${month}`;
-  if (bucket === 'quarter') return `${year}-Q${Math.ceil(Number(month) / 3)}`;
-  return bucket === 'year' ? year! : `${year!.slice(0, 3)}0s`;
-}
-
-function isCalendarDate(year: number, month: number, day: number): boolean {
-  if (month < 1 || month > 12) return false;
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-  return day >= 1 && day <= days[month - 1]!;
+  const { month } = readCivilDate(text);
+  if (bucket === 'month') return text.slice(0, 7);
+  const year = text.slice(0, 4);
+  if (bucket === 'quarter') return `${year}-Q${Math.ceil(month / 3)}`;
+  return bucket === 'year' ? year : `${year.slice(0, 3)}0s`;
 }
 
 /** A plain decimal, as an integer and the number of its decimals: 28.50 is (2850, 2). */
