@@ -40,5 +40,12 @@ const shared: Options = {
 export default defineConfig([
   { ...shared, entry: { ...entry, cli: 'src/cli/main.ts', worker: 'src/files/worker.ts' }, format: 'esm' },
   // noble v2 is ESM only: it is bundled here, or CommonJS users on older runners break.
-  { ...shared, entry, format: 'cjs', noExternal: ['valibot', /^@noble\//] },
+  {
+    ...shared,
+    entry,
+    format: 'cjs',
+    noExternal: ['valibot', /^@noble\//],
+    // A syntax error in CommonJS; `__filename` is there instead.
+    define: { ...shared.define, 'import.meta.url': 'undefined' },
+  },
 ]);

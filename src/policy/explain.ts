@@ -95,7 +95,7 @@ function joins(leaves: readonly Leaf[], domain: string | undefined): string[] {
   const groups = new Map<string, Leaf[]>();
   for (const leaf of leaves) {
     const { joins: group } = leaf.engine.facts;
-    if (group !== null) groups.set(group, [...(groups.get(group) ?? []), leaf]);
+    if (group !== null && leaf.rule.rule !== 'shiftDate') groups.set(group, [...(groups.get(group) ?? []), leaf]);
   }
   const lines: string[] = [];
   for (const group of groups.values()) {
@@ -109,6 +109,7 @@ function joins(leaves: readonly Leaf[], domain: string | undefined): string[] {
       dresses.size > 1 ? '; labels, forms or lengths differ, so compare how the bodies of the tokens begin' : '';
     lines.push(`- ${paths}: ${group.length > 1 ? 'join with each other and with' : 'joins with'} ${others}${note}`);
   }
+  lines.push(...movedTogether(leaves));
   const kept = leaves.filter(({ engine }) => engine.facts.back === 'unchanged').map(({ path }) => code(path));
   if (kept.length > 0) lines.push(`- ${kept.join(', ')}: kept, so joined with anything that holds the same values`);
   const cut = leaves
@@ -126,6 +127,20 @@ function joins(leaves: readonly Leaf[], domain: string | undefined): string[] {
   ];
 }
 
+/** Fields of dates that move by the same number of days wherever the subject is the same. */
+function movedTogether(leaves: readonly Leaf[]): string[] {
+  const groups = new Map<string, Leaf[]>();
+  for (const leaf of leaves.filter(({ rule }) => rule.rule === 'shiftDate')) {
+    const group = leaf.engine.facts.joins!;
+    groups.set(group, [...(groups.get(group) ?? []), leaf]);
+  }
+  return [...groups.values()].map((group) => {
+    const paths = group.map(({ path }) => code(path)).join(', ');
+    const scope = code(group[0]!.engine.facts.scope!);
+    return `- ${paths}: no join by value; dates of one subject move together with every other shiftDate of the scope ${scope} made the same way, so intervals between them are true`;
+  });
+}
+
 function ways(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>> | undefined): string[] {
   const list = (back: string) =>
     leaves.filter(({ engine }) => engine.facts.back === back).map(({ path }) => code(path));
@@ -140,6 +155,12 @@ function ways(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>
   if (guessed.length > 0) {
     lines.push(
       `- by trying values, for whoever holds the keyset and can list the possible values: ${guessed.join(', ')}`,
+    );
+  }
+  const moved = leaves.filter(({ rule }) => rule.rule === 'shiftDate').map(({ path }) => code(path));
+  if (moved.length > 0) {
+    lines.push(
+      `- one known date of a subject reveals all of that subject, to anyone; and whoever holds the keyset can compute the days of each subject: ${moved.join(', ')}`,
     );
   }
   const pins = Object.keys(keyCheck ?? {});

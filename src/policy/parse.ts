@@ -12,11 +12,12 @@ import { fpe } from '../rule/fpe.ts';
 import { type ConstantValue, constant, makeDrop, makeKeep, mask } from '../rule/plain.ts';
 import type { Common, Rule } from '../rule/rule.ts';
 import { seal } from '../rule/seal.ts';
+import { type ShiftDateOptions, shiftDate } from '../rule/shift-date.ts';
 import { token } from '../rule/token.ts';
 import { readFormat } from './formats.ts';
 import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';
 
-import { halfJoins, policy, unfitRules } from './policy.ts';
+import { halfJoins, lostSubjects, policy, unfitRules } from './policy.ts';
 import { SCHEMA } from './schema.ts';
 import { treeOfFields, treeOfPaths } from './tree.ts';
 import type { FilePolicy, PolicyOptions } from './types.ts';
@@ -36,7 +37,7 @@ export type Locate = (path: ValuePath) =>
  * @param value the parsed file.
  * @param locate gives line and column of a place in the value, if the parser knows them.
  * @throws TrefoilError with **all** problems: unknown rules and options, missing ones, numbers where text must stand,
- *   paths that contradict each other, half joins, spaces that are too small.
+ *   paths that contradict each other, half joins, subjects that are no fields, spaces that are too small.
  *
  * @example
  * ```ts
@@ -113,6 +114,8 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
     const { leaves } = treeOfFields(fields);
     for (const { field, ...issue } of halfJoins(leaves))
       complain(issue.code, ['fields', field!, 'scope'], issue.message);
+    for (const { field, ...issue } of lostSubjects(leaves))
+      complain(issue.code, ['fields', field!, 'subject'], issue.message);
     for (const { field, ...issue } of unfitRules(leaves)) {
       complain(issue.code, ['fields', field!, 'format'], issue.message, issue);
     }
@@ -157,12 +160,13 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
     return null;
   }
   let fits = admits(entries, options, path, name, complain);
-  let prepare: readonly Prepare[] | Prepare | undefined;
+  const steps: Record<string, readonly Prepare[] | Prepare> = {};
   let format: Format | undefined;
-  if (name === 'token' && options.prepare !== undefined) {
-    const steps = readPrepare(options.prepare, [...path, 'prepare'], complain);
-    if (steps === null) fits = false;
-    else prepare = steps;
+  const option = name === 'token' ? 'prepare' : 'prepareSubject';
+  if ((name === 'token' || name === 'shiftDate') && options[option] !== undefined) {
+    const read = readPrepare(options[option], [...path, option], complain);
+    if (read === null) fits = false;
+    else steps[option] = read;
   }
   if (name === 'fpe' && options.format !== undefined) {
     const read = readFormat(options.format, [...path, 'format'], complain);
@@ -172,7 +176,7 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
   if (!fits) return null;
   let rule: Rule | null = null;
   attempt(path, options, complain, 'wrong_option', () => {
-    rule = build(name, { ...options, ...(prepare && { prepare }), ...(format && { format }) });
+    rule = build(name, { ...options, ...steps, ...(format && { format }) });
   });
   return rule;
 }
@@ -194,6 +198,8 @@ function build(name: string, options: Options): Rule {
       return token(options as { scope: string });
     case 'fpe':
       return fpe(options as { scope: string; format: Format });
+    case 'shiftDate':
+      return shiftDate(options as unknown as ShiftDateOptions);
     default:
       return seal(options as { scope: string });
   }

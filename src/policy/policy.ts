@@ -4,7 +4,7 @@
 
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
-import { type Column, columnLength, type Utf8Column } from '../core/columns.ts';
+import { type Column, columnLength, isUtf8Column, readUtf8, type Utf8Column } from '../core/columns.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import {
   checkKeyCheck,
@@ -14,7 +14,7 @@ import {
   pinKeys,
   protectingKey,
 } from '../keys/domain-keys.ts';
-import { checkAccess, refuseReveal, runColumn } from '../rule/rule.ts';
+import { checkAccess, refuseReveal, runColumn, type Siblings } from '../rule/rule.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { makeTransform } from './transform.ts';
 import { type FieldsNode, treeOfFields } from './tree.ts';
@@ -30,7 +30,8 @@ const LEAVES = Symbol.for('trefoil.policy.v1');
  * its policy file.
  *
  * @throws TrefoilError `half_join` for two token rules of one scope with different `prepare`: their values would join in
- *   part and in silence. TypeError, RangeError for what is no policy.
+ *   part and in silence; the same for two `shiftDate` rules; `wrong_option` for a `subject` that is no field of the
+ *   policy. TypeError, RangeError for what is no policy.
  *
  * @example
  * ```ts
@@ -57,8 +58,8 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
   if (keyCheck !== undefined) checkKeyCheck(keyCheck);
   if (unnamed !== undefined && unnamed !== 'error' && unnamed !== 'drop') badRange('unnamed', 'expected error or drop');
   const { root, leaves } = treeOfFields(fields);
-  const joins = halfJoins(leaves);
-  if (joins.length > 0) throw new TrefoilError(joins);
+  const problems = [...halfJoins(leaves), ...lostSubjects(leaves)];
+  if (problems.length > 0) throw new TrefoilError(problems);
 
   const data = {
     trefoil: 1 as const,
@@ -81,22 +82,47 @@ export function policyLeaves(value: unknown): readonly Leaf[] {
   return leaves as readonly Leaf[];
 }
 
-/** Two token rules of one scope with different steps: some values would join and others not, in silence. */
+/** What two rules of one scope must have in common, besides the scope, so that what they are for holds. */
+const SAME: Readonly<Record<string, string>> = {
+  token:
+    'but other prepare steps or another prf, so the two would join in part or never; give them the same or two scopes',
+  shiftDate:
+    'but other days or steps of the subject, so intervals between the two would be wrong; give them the same or two scopes',
+};
+
+/** Two rules of one scope that do not fit each other: some values would join and others not, in silence. */
 export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
   const first = new Map<string, Leaf>();
   const issues: Issue[] = [];
   for (const leaf of leaves) {
     const { scope, joins } = leaf.engine.facts;
-    if (leaf.rule.rule !== 'token' || scope === null) continue;
-    const other = first.get(scope);
+    const reason = SAME[leaf.rule.rule];
+    if (reason === undefined || scope === null) continue;
+    const group = `${leaf.rule.rule} ${scope}`;
+    const other = first.get(group);
     if (other === undefined) {
-      first.set(scope, leaf);
+      first.set(group, leaf);
     } else if (other.engine.facts.joins !== joins) {
-      const message = `has the scope of ${other.path} but other prepare steps or another prf, so the two would join in part or never; give them the same or two scopes`;
-      issues.push({ code: 'half_join', message, field: leaf.path });
+      issues.push({ code: 'half_join', message: `has the scope of ${other.path} ${reason}`, field: leaf.path });
     }
   }
   return issues;
+}
+
+/** Rules that look at a field which the policy does not have: a misspelt subject would be missing in every record. */
+export function lostSubjects(leaves: readonly Leaf[]): readonly Issue[] {
+  const paths = leaves.map(({ path }) => path).filter((path) => !path.includes('[]'));
+  return leaves.flatMap(({ path, engine }) =>
+    (engine.needs ?? []).flatMap((needed): Issue[] => {
+      if (needed !== path && paths.includes(needed)) return [];
+      const message =
+        needed === path
+          ? 'the subject is another field than the date itself'
+          : 'the subject is no field of this policy; name it from the top of the record and without arrays, with a rule ' +
+            'of its own (drop will do)';
+      return [{ code: 'wrong_option', message, field: path }];
+    }),
+  );
 }
 
 /** What a policy cannot be bound with, whatever the keys: spaces that are too small. */
@@ -210,6 +236,12 @@ function protectColumns(
       issues.push({ code: 'missing_field', message: 'there is no such column', field: path });
     }
   }
+  // Columns as they came, before their own rules; what is no text there is that rule's issue.
+  const siblings: Siblings = (path) => {
+    const column = Object.hasOwn(tables, path) ? tables[path] : undefined;
+    if (isUtf8Column(column)) return readUtf8(column, () => {});
+    return column === undefined ? [] : Array.from(column as ArrayLike<unknown>);
+  };
   const out: Record<string, unknown[] | Utf8Column> = {};
   let length: number | undefined;
   for (const [path, column] of Object.entries(tables)) {
@@ -230,8 +262,9 @@ function protectColumns(
     if (rows !== length) badRange('columns', 'expected columns of one length');
     const { leaf, index } = entry;
     if (leaf.engine.removes) continue;
+    const { protect } = inside.columns[index]!;
     try {
-      out[path] = runColumn(inside.columns[index]!.protect, column);
+      out[path] = runColumn((values, report) => protect(values, report, siblings), column);
     } catch (error) {
       if (!(error instanceof TrefoilError)) throw error;
       issues.push(...error.issues.map((issue) => ({ ...issue, field: path })));

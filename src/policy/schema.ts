@@ -27,6 +27,7 @@ function makeSchema(): PolicySchema {
   const whole = v.number();
   const flag = v.boolean();
   const empty = v.picklist(['keep', 'protect']);
+  const steps = v.union([text, v.array(text)]);
 
   // What every rule may say.
   const common = { optional: v.optional(flag), why: v.optional(text) };
@@ -44,10 +45,17 @@ function makeSchema(): PolicySchema {
       prefix: v.optional(whole),
       ip: v.optional(v.object({ v4: whole, v6: whole })),
     },
+    shiftDate: {
+      ...common,
+      scope: text,
+      subject: text,
+      days: whole,
+      prepareSubject: v.optional(steps),
+    },
     token: {
       ...common,
       scope: text,
-      prepare: v.optional(v.union([text, v.array(text)])),
+      prepare: v.optional(steps),
       form: v.optional(v.picklist(FORMS)),
       length: v.optional(whole),
       population: v.optional(whole),

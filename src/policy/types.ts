@@ -40,6 +40,7 @@ interface Inputs<R> {
   readonly constant: unknown;
   readonly mask: string;
   readonly coarsen: BucketOf<R, number | string, string>;
+  readonly shiftDate: string;
 }
 
 /** What each rule writes for a value of type `V`. */
@@ -52,6 +53,7 @@ interface Outputs<R, V> {
   readonly constant: R extends ConstantRule<infer Value> ? Value : never;
   readonly mask: string | Missing<V>;
   readonly coarsen: BucketOf<R, Widened<V>, string> | Missing<V>;
+  readonly shiftDate: string | Missing<V>;
 }
 
 /** What each rule that can go back gives for what it wrote. */
