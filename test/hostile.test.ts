@@ -537,12 +537,7 @@ const files: Row = call(
 );
 
 const folders: Row = call(
-  () => [
-    [join(folder, 'in.csv')],
-    join(folder, `out-${outputs++}`),
-    flat.bind(pinned, revealAccess),
-    { force: true, rejects: join(folder, `rejects-${outputs++}`) },
-  ],
+  () => [[join(folder, 'in.csv')], join(folder, `out-${outputs++}`), flat.bind(pinned, revealAccess), { force: true }],
   { places: true, files: [0, 1] },
 );
 
