@@ -7,16 +7,8 @@
 
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../files/version.ts';
-import { addCheck } from './check.ts';
 import { EXIT, Interrupted, SIGNALS, UsageError } from './exit.ts';
-import { addExplain } from './explain.ts';
-import { addInspect } from './inspect.ts';
-import { addKeysInspect } from './keys-inspect.ts';
-import { addKeysNew } from './keys-new.ts';
 import type { Context } from './options.ts';
-import { addProtect } from './protect.ts';
-import { addRejectsOpen } from './rejects-open.ts';
-import { addReveal } from './reveal.ts';
 import { EXIT_HELP, makeVoice } from './voice.ts';
 
 const HELP = `
@@ -33,8 +25,32 @@ const voice = makeVoice((line) => process.stderr.write(line), process.env.TREFOI
 const abort = new AbortController();
 let exitCode: number = EXIT.done;
 
-/** The program with its commands. */
-function makeProgram(context: Context): Command {
+type Add = (parent: Command, context: Context) => void;
+
+/**
+ * The commands in the order of the help. A process loads the one that it runs: what all of them need takes three times
+ * as long to load (measured), and engines start a process for each of their tasks.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
+  'keys new': async () => (await import('./keys-new.ts')).addKeysNew,
+  'keys inspect': async () => (await import('./keys-inspect.ts')).addKeysInspect,
+  check: async () => (await import('./check.ts')).addCheck,
+  explain: async () => (await import('./explain.ts')).addExplain,
+  protect: async () => (await import('./protect.ts')).addProtect,
+  reveal: async () => (await import('./reveal.ts')).addReveal,
+  apply: async () => (await import('./apply.ts')).addApply,
+  'rejects open': async () => (await import('./rejects-open.ts')).addRejectsOpen,
+  inspect: async () => (await import('./inspect.ts')).addInspect,
+};
+
+/** Commands that hold others: summary and description. */
+const GROUPS: Readonly<Record<string, readonly [string, string]>> = {
+  keys: ['make and look at key files', 'Makes and looks at key files.'],
+  rejects: ['read the records that a run rejected', 'Reads the records that a run rejected.'],
+};
+
+/** The program with the command that is meant, or with all where that is not clear. */
+async function makeProgram(argv: readonly string[], context: Context): Promise<Command> {
   const program = new Command('trefoil')
     // Before the commands are added: they inherit both.
     .exitOverride()
@@ -43,25 +59,21 @@ function makeProgram(context: Context): Command {
     .version(packageVersion, '-V, --version', 'write the version')
     .helpOption('-h, --help', 'write this help')
     .addHelpText('after', HELP + EXIT_HELP);
-  const keys = program
-    .command('keys')
-    .summary('make and look at key files')
-    .description('Makes and looks at key files.')
-    .addHelpText('after', EXIT_HELP);
-  addKeysNew(keys, context);
-  addKeysInspect(keys, context);
-  const rejects = program
-    .command('rejects')
-    .summary('read the records that a run rejected')
-    .description('Reads the records that a run rejected.')
-    .addHelpText('after', EXIT_HELP);
-  addRejectsOpen(rejects, context);
-  addCheck(program, context);
-  addExplain(program, context);
-  addProtect(program, context);
-  addReveal(program, context);
-  addInspect(program, context);
+  const [first = ''] = argv;
+  const meant = Object.keys(COMMANDS).filter((name) => name === first);
+  const groups = new Map<string, Command>();
+  for (const name of meant.length > 0 ? meant : Object.keys(COMMANDS)) {
+    const [group] = name.split(' ');
+    if (group !== name && !groups.has(group!)) groups.set(group!, addGroup(program, group!));
+    const add = await COMMANDS[name]!();
+    add(groups.get(group!) ?? program, context);
+  }
   return program;
+}
+
+function addGroup(program: Command, name: string): Command {
+  const [summary, description] = GROUPS[name]!;
+  return program.command(name).summary(summary).description(description).addHelpText('after', EXIT_HELP);
 }
 
 /** Commander's error in our voice. What was typed is repeated only when it looks like an option or a command. */
@@ -85,7 +97,8 @@ async function run(argv: readonly string[]): Promise<number> {
     },
   };
   try {
-    await makeProgram(context).parseAsync(argv, { from: 'user' });
+    const program = await makeProgram(argv, context);
+    await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (abort.signal.aborted) return voice.failure(abort.signal.reason);

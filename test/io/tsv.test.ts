@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -236,7 +237,7 @@ test('both streams go through pipelines; a preview shows null as null', async ()
   const seen: object[] = [];
   const chunks: Uint8Array[] = [];
   await pipeline(
-    [Buffer.from('a\tb\tc\n1\t\\N\t\\\\\n')],
+    Readable.from([Buffer.from('a\tb\tc\n1\t\\N\t\\\\\n')]),
     protectTsvStream(abc, { onSample: (before, after) => seen.push(before, after) }) as never,
     revealTsvStream(policy({ a: keep, b: keep, c: keep }).bind(keys, revealAccess)) as never,
     async (source: AsyncIterable<Uint8Array>) => {
