@@ -44,9 +44,10 @@ export interface Apply {
 type Read<T> = { readonly value: T } | { readonly issue: Issue };
 
 /** Turns lines that could be read; `undefined` in the place of one with an issue. */
-interface Turner<T> {
+interface Turner<T, R> {
   readonly read: (line: string) => Read<T>;
-  readonly turn: (values: readonly T[], report: (index: number, issue: Issue) => void) => (string | undefined)[];
+  readonly turn: (values: readonly T[], report: (index: number, issue: Issue) => void) => (R | undefined)[];
+  readonly write: (turned: R) => string;
 }
 
 /**
@@ -169,8 +170,8 @@ function linesOf(
 }
 
 /** Answers lines; `before` is how many were there before. */
-function answerer<T>(
-  { read, turn }: Turner<T>,
+function answerer<T, R>(
+  { read, turn, write }: Turner<T, R>,
   errorsInline: boolean,
 ): (lines: readonly (string | Issue)[], before: number) => Answers {
   return (lines, before) => {
@@ -201,9 +202,10 @@ function answerer<T>(
     for (let i = 0; i < lines.length; i++) {
       const issues = faults.get(i);
       if (places[next] === i) {
-        const line = turned[next++];
+        const value = turned[next++];
         if (issues === undefined) {
-          text += `${line}\n`;
+          // One text that grows: a list of lines to be joined takes a third more (measured).
+          text += `${write(value!)}\n`;
           continue;
         }
       }
@@ -215,16 +217,20 @@ function answerer<T>(
   };
 }
 
-function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<object> {
+function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<object, object> {
   return {
     // A blank line is one as well, and has no record to answer with.
     read: readRecord,
-    turn: (values, report) =>
-      inside.rows(direction, values, report).map((row) => (row === undefined ? undefined : JSON.stringify(row))),
+    turn: (values, report) => inside.rows(direction, values, report),
+    write: JSON.stringify,
   };
 }
 
-function tsvTurner(inside: BoundInside, direction: Direction, given: readonly string[] | null): Turner<TsvCell[]> {
+function tsvTurner(
+  inside: BoundInside,
+  direction: Direction,
+  given: readonly string[] | null,
+): Turner<TsvCell[], TsvCell[]> {
   checkTabular(inside);
   const names = given ?? fieldNames(inside, direction);
   const columns = mapHeader(names, inside, direction);
@@ -241,8 +247,9 @@ function tsvTurner(inside: BoundInside, direction: Direction, given: readonly st
     turn(rows, report) {
       const cells = { rows: rows.length, column: (from: number) => rows.map((row) => row[from]!) };
       const out = turnTable(cells, columns, positions, direction, inside, report);
-      return rows.map((_, i) => writeCells(out.map((column) => column[i] ?? null)));
+      return rows.map((_, i) => out.map((column) => column[i] ?? null));
     },
+    write: writeCells,
   };
 }
 

@@ -240,9 +240,9 @@ test('both streams go through pipelines; a preview shows null as null', async ()
     Readable.from([Buffer.from('a\tb\tc\n1\t\\N\t\\\\\n')]),
     protectTsvStream(abc, { onSample: (before, after) => seen.push(before, after) }) as never,
     revealTsvStream(policy({ a: keep, b: keep, c: keep }).bind(keys, revealAccess)) as never,
-    async (source: AsyncIterable<Uint8Array>) => {
+    (async (source: AsyncIterable<Uint8Array>) => {
       for await (const chunk of source) chunks.push(chunk);
-    },
+    }) as never,
   );
   expect(Buffer.concat(chunks).toString()).toBe('a\tb\tc\n1\t\\N\t\\\\\n');
   expect(seen).toEqual([
