@@ -14,8 +14,10 @@ import { type FileResult, makePlan } from '../files/plan.ts';
 import { runPlan } from '../files/run.ts';
 import { intoFolder, intoOne } from '../files/units.ts';
 import type { Direction } from '../policy/bound.ts';
+import { openBound } from '../policy/bound.ts';
 import { joinKeys } from './bind.ts';
 import { dryRun } from './dry-run.ts';
+import { duckdbRun, isDuckdb } from './engine.ts';
 import { EXIT, Interrupted, UsageError } from './exit.ts';
 import { type FormatOptions, formatOf, isStdin, openSource, streamsOf } from './formats.ts';
 import { keysOption } from './key-source.ts';
@@ -38,7 +40,7 @@ import { makeSummary } from './summary.ts';
 import { count, EXIT_HELP, plural } from './voice.ts';
 
 /** The options as commander gives them. */
-interface RunOptions extends FormatOptions {
+export interface RunOptions extends FormatOptions {
   readonly policy?: string;
   readonly keys?: string;
   readonly out?: string;
@@ -46,6 +48,7 @@ interface RunOptions extends FormatOptions {
   readonly inputCompression?: Compression;
   readonly outputCompression?: Compression;
   readonly workers?: number;
+  readonly engine?: 'trefoil' | 'duckdb';
   readonly resume?: true;
   readonly limit?: number;
   readonly dryRun?: true;
@@ -81,6 +84,9 @@ export function addRun(command: Command, direction: Direction, help: string, con
     .addOption(
       wordOption('--output-compression', 'HOW', 'how outputs are packed (default: by their names)', COMPRESSIONS),
     )
+    .addOption(
+      wordOption('--engine', 'ENGINE', 'who reads and writes (default: duckdb for .parquet)', ['trefoil', 'duckdb']),
+    )
     .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1048576)', 1, 2 ** 28))
     .addOption(integerOption('--workers', 'N', 'threads that do the work (default: 1)', 1, 64))
     .option('--resume', 'keep a manifest beside the output, and go on where a run that died left off')
@@ -108,7 +114,8 @@ async function run(
   checkTogether(named, options);
   for (const input of named) checkFileName('INPUT', input);
   const inputs = await expandInputs(named);
-  const format = formatOf(inputs, options);
+  const byDuckdb = isDuckdb(inputs, options) ? duckdbRun(inputs, options) : null;
+  const format = byDuckdb === null ? formatOf(inputs, options) : 'csv';
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
   const { out, outDir, rejects, summary, force, quiet, onError: _, dryRun: tries, ...rest } = options;
@@ -131,21 +138,31 @@ async function run(
     outDir === undefined ? await intoOne(inputs, out ?? STDOUT) : await intoFolder(inputs, outDir);
   const written = [...units.map(({ output }) => output), rejects].filter((path) => typeof path === 'string');
   const line = makeProgress(quiet !== true && (written.length > 0 || process.stdout.isTTY !== true));
-  const { policy: __, keys: ___, ...known } = rest;
-  const plan = makePlan(
-    direction,
-    units,
-    joined.bound,
-    { ...known, format, rejects, force: force === true, signal: context.signal, onProgress: line.update },
-    manifest,
-    [policyFile, joined.keyFile, summary].filter((path) => path != null),
-  );
+  const { policy: __, keys: ___, engine: ____, ...known } = rest;
+  const others = [policyFile, joined.keyFile, summary].filter((path) => path != null);
+  const plan =
+    byDuckdb === null
+      ? makePlan(
+          direction,
+          units,
+          joined.bound,
+          { ...known, format, rejects, force: force === true, signal: context.signal, onProgress: line.update },
+          manifest,
+          others,
+        )
+      : null;
   const file = await openSummary(summary, force === true, read, written);
   try {
     const begin = performance.now();
     let done: FileResult;
     try {
-      done = await runPlan(plan);
+      if (plan !== null) done = await runPlan(plan);
+      else {
+        const { runDuckdb } = await import('../duckdb/run.ts');
+        const common = { direction, inside: openBound(joined.bound), others, signal: context.signal };
+        const { rows, ...bytes } = await runDuckdb({ ...byDuckdb!, ...common });
+        done = { rowsIn: rows, rowsOut: rows, rowsRejected: 0, ...bytes };
+      }
     } finally {
       line.clear();
     }
@@ -163,7 +180,7 @@ async function run(
     }
   } catch (error) {
     await file?.discard();
-    if (plan.resume !== null && error instanceof Interrupted) {
+    if (plan !== null && plan.resume !== null && error instanceof Interrupted) {
       context.voice.note('the same command with --resume goes on from here');
     }
     throw error;

@@ -1,0 +1,60 @@
+/// <reference types="node" />
+/** `--engine duckdb`, which Parquet needs: what goes with it, and what does not. */
+
+import type { DuckdbFormat, DuckdbRun } from '../duckdb/run.ts';
+import { csvDialect } from '../io/csv.ts';
+import { UsageError } from './exit.ts';
+import { isStdin } from './formats.ts';
+import type { RunOptions } from './run.ts';
+
+/** Whether the run is DuckDB's: it is said, or a file is Parquet. */
+export function isDuckdb(inputs: readonly string[], { engine, out }: RunOptions): boolean {
+  return engine === 'duckdb' || [...inputs, out ?? ''].some(isParquet);
+}
+
+/** What of a run the engine needs to be told by the command line. */
+export function duckdbRun(
+  inputs: readonly string[],
+  options: RunOptions,
+): Pick<DuckdbRun, 'inputs' | 'output' | 'inputFormat' | 'outputFormat' | 'dialect' | 'force'> {
+  const { out, format } = options;
+  const why = 'the engine of .parquet and --engine duckdb';
+  if (options.engine === 'trefoil') throw new UsageError('Parquet needs --engine duckdb', 'leave --engine out');
+  for (const [name, flag] of NOT_WITH) {
+    if (options[name] !== undefined && options[name] !== 'stop')
+      throw new UsageError(`${flag} does not go with ${why}`);
+  }
+  if (inputs.some(isStdin) || out === undefined) throw new UsageError(`${why} needs files as inputs, and --out`);
+  if (format !== undefined && format !== 'csv') throw new UsageError(`${why} reads CSV and Parquet`);
+  const kinds = new Set(inputs.map(isParquet));
+  if (kinds.size > 1) throw new UsageError('the inputs have more than one format', 'run each format by itself');
+  const inputFormat: DuckdbFormat = kinds.has(true) ? 'parquet' : 'csv';
+  if (inputFormat === 'csv' && format === undefined && !inputs.every((input) => /\.csv$/i.test(input))) {
+    throw new UsageError('the name of the input does not tell its format', 'say --format csv');
+  }
+  const outputFormat: DuckdbFormat = isParquet(out) ? 'parquet' : 'csv';
+  return {
+    inputs,
+    output: out,
+    inputFormat,
+    outputFormat,
+    dialect: csvDialect(options),
+    force: options.force === true,
+  };
+}
+
+const NOT_WITH = [
+  ['outDir', '--out-dir'],
+  ['workers', '--workers'],
+  ['resume', '--resume'],
+  ['rejects', '--rejects'],
+  ['onError', '--on-error reject'],
+  ['limit', '--limit'],
+  ['dryRun', '--dry-run'],
+  ['inputCompression', '--input-compression'],
+  ['outputCompression', '--output-compression'],
+] as const;
+
+function isParquet(path: string): boolean {
+  return /\.parquet$/i.test(path);
+}

@@ -1,0 +1,97 @@
+/// <reference types="node" />
+/**
+ * Functions of SQL: one for each field of a policy and each direction, over whole vectors. DuckDB calls them with up to
+ * 2,048 values at once, on this thread.
+ *
+ * What goes wrong becomes the text of an SQL error, which ends up in logs: it names the field and the code, never a
+ * value. Nothing that this library or the engine throws passes through.
+ */
+
+import { fail, type Issue } from '../errors.ts';
+import { type CsvColumn, checkTabular } from '../io/csv-header.ts';
+import { turnTable } from '../io/table.ts';
+import type { BoundInside, Direction } from '../policy/bound.ts';
+import type { CallInfo, Chunk, DuckdbConnection, DuckdbModule, Vector } from './module.ts';
+
+/** A field's function. */
+export interface FieldFunction {
+  readonly name: string;
+  readonly column: CsvColumn;
+  /** Fields whose values it takes behind the field's own, in this order. */
+  readonly needs: readonly string[];
+}
+
+/** The functions of a policy; dropped fields have none. */
+export function fieldFunctions(inside: BoundInside, direction: Direction): readonly FieldFunction[] {
+  checkTabular(inside);
+  const taken = new Map<string, string>();
+  const functions: FieldFunction[] = [];
+  for (const [index, leaf] of inside.leaves.entries()) {
+    if (leaf.engine.removes) continue;
+    const name = `trefoil_${direction}_${leaf.header!.replace(/[^A-Za-z0-9_]/g, '_')}`;
+    // SQL does not tell upper and lower case apart.
+    const other = taken.get(name.toLowerCase());
+    if (other !== undefined) fail('path_conflict', `has the same name in SQL as field ${other}`, { field: leaf.path });
+    taken.set(name.toLowerCase(), leaf.path);
+    functions.push({ name, column: { name: leaf.header!, leaf, index, from: 0 }, needs: leaf.engine.needs ?? [] });
+  }
+  return functions;
+}
+
+/** Registers the functions of one direction. */
+export function registerFields(
+  duckdb: DuckdbModule,
+  connection: DuckdbConnection,
+  inside: BoundInside,
+  direction: Direction,
+): void {
+  inside.demand(direction);
+  const { VARCHAR, DuckDBScalarFunction } = duckdb;
+  for (const field of fieldFunctions(inside, direction)) {
+    connection.registerScalarFunction(
+      DuckDBScalarFunction.create({
+        name: field.name,
+        mainFunction: vectorFunction(inside, direction, field),
+        returnType: VARCHAR,
+        parameterTypes: [VARCHAR, ...field.needs.map(() => VARCHAR)],
+        // The rule says what becomes of a missing value, not the engine.
+        specialHandling: true,
+      }),
+    );
+  }
+}
+
+/** One vector through one rule. */
+function vectorFunction(
+  inside: BoundInside,
+  direction: Direction,
+  { column, needs }: FieldFunction,
+): (info: CallInfo, input: Chunk, output: Vector) => void {
+  const positions = new Map(needs.map((path, i) => [path, i + 1]));
+  const { path } = column.leaf;
+  return (info, input, output) => {
+    let found: Issue | null = null;
+    try {
+      const rows = input.rowCount;
+      const cells = { rows, column: (from: number) => readVector(input.getColumnVector(from), rows) };
+      const [out] = turnTable(cells, [column], positions, direction, inside, (_, issue) => {
+        found ??= issue;
+      });
+      if (found === null) {
+        for (let i = 0; i < rows; i++) output.setItem(i, out![i] ?? null);
+        output.flush();
+        return;
+      }
+    } catch {
+      // Said below: what it says could hold a value.
+    }
+    const { code, message } = (found as Issue | null) ?? { code: 'engine_failed', message: 'the rule failed' };
+    info.setError(`trefoil: field ${path}: ${message} (${code})`);
+  };
+}
+
+function readVector(vector: Vector, rows: number): (string | null)[] {
+  const values = new Array<string | null>(rows);
+  for (let i = 0; i < rows; i++) values[i] = vector.getItem(i) as string | null;
+  return values;
+}
