@@ -46,11 +46,11 @@ export interface DuckdbResult {
 }
 
 /** What DuckDB may hold by itself; the process has as much again for JavaScript. */
-const MEMORY_LIMIT = '160MB';
+const MEMORY_LIMIT = '80MB';
 
 const SETTINGS = {
   memory_limit: MEMORY_LIMIT,
-  threads: '2',
+  threads: '1',
   // Nothing is fetched over the network, whatever a path looks like.
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
@@ -122,7 +122,7 @@ async function copy(
   const select = columns.map(
     ({ name, leaf }) => `${expression(name, functions.get(leaf.path)!, headers)} AS ${identifier(name)}`,
   );
-  const format = run.outputFormat === 'parquet' ? 'FORMAT parquet, COMPRESSION zstd' : csvWriting(run.dialect);
+  const format = run.outputFormat === 'parquet' ? 'FORMAT parquet' : csvWriting(run.dialect);
   let written: number;
   let read: number;
   try {

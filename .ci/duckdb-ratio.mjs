@@ -1,0 +1,73 @@
+// A CSV of a million rows to Parquet through `--engine duckdb`, against DuckDB copying it to Parquet plus the same rules
+// over plain columns; whole processes, in turn. `node .ci/duckdb-ratio.mjs [rows] [rounds]`; at most 1.5.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const [, script, first, second, file] = process.argv;
+
+/** DuckDB alone, with the settings of the engine. */
+async function copy() {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const settings = { memory_limit: '160MB', threads: '2', autoload_known_extensions: 'false' };
+  const connection = await (await DuckDBInstance.create(':memory:', settings)).connect();
+  const names = ['id', 'name', 'email', 'phone', 'card', 'born', 'city'].map((name) => `'${name}': 'VARCHAR'`);
+  const csv = `read_csv('${second}', auto_detect = false, header = true, delim = ',', columns = {${names.join(', ')}})`;
+  await connection.run(`COPY (SELECT * FROM ${csv}) TO '${file}' (FORMAT parquet)`);
+}
+
+/** The rules over columns of 2,048 texts that are there; prints the seconds, without reading the file. */
+async function rules() {
+  const { keyset } = await import('trefoil');
+  const { parsePolicy } = await import('trefoil/policy');
+  const { parse } = await import('yaml');
+  const policy = parsePolicy(parse(readFileSync('.ci/etl.policy.yaml', 'utf8')));
+  const bound = policy.bind(keyset.parse(readFileSync(file, 'utf8')).domain('load'));
+  const [header, ...lines] = readFileSync(second, 'utf8').trimEnd().split('\n');
+  const names = header.split(',');
+  const batches = [];
+  for (let i = 0; i < lines.length; i += 2048) {
+    const rows = lines.slice(i, i + 2048).map((line) => line.split(','));
+    batches.push(Object.fromEntries(names.map((name, c) => [name, rows.map((row) => row[c])])));
+  }
+  const begin = performance.now();
+  for (const batch of batches) bound.protectColumns(batch);
+  console.log((performance.now() - begin) / 1000);
+}
+
+async function compare(rows, rounds) {
+  const folder = mkdtempSync(join(tmpdir(), 'trefoil-duckdb-'));
+  const at = (name) => join(folder, name);
+  const node = (...args) => execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const timed = (...args) => {
+    const begin = performance.now();
+    node(...args);
+    return (performance.now() - begin) / 1000;
+  };
+  try {
+    execFileSync(process.execPath, ['.ci/make-million-rows.mjs', String(rows)], {
+      stdio: ['ignore', openSync(at('in.csv'), 'w'), 'inherit'],
+    });
+    node('dist/cli.js', 'keys', 'new', '--out', at('keys.json'));
+    const protect = ['dist/cli.js', 'protect', at('in.csv'), '--policy', '.ci/etl.policy.yaml', '--keys', at('keys.json')];
+    const ratios = [];
+    for (let round = 0; round < rounds; round++) {
+      const engine = timed(...protect, '--engine', 'duckdb', '--out', at('out.parquet'), '--force');
+      const alone = timed(script, 'copy', at('in.csv'), at('copy.parquet'));
+      const columns = Number(node(script, 'rules', at('in.csv'), at('keys.json')));
+      ratios.push(engine / (alone + columns));
+      console.log(`engine ${engine.toFixed(2)} s, DuckDB alone ${alone.toFixed(2)} s, rules ${columns.toFixed(2)} s`);
+    }
+    ratios.sort((a, b) => a - b);
+    const median = ratios[rounds >> 1];
+    console.log(`--engine duckdb, ${rows} rows: ${median.toFixed(2)} of the sum (${ratios.map((r) => r.toFixed(2)).join(' ')})`);
+    if (median > 1.5) process.exitCode = 1;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+if (first === 'copy') await copy();
+else if (first === 'rules') await rules();
+else await compare(Number(first ?? 1_000_000), Number(second ?? 3));
