@@ -39,6 +39,23 @@ const shared: Options = {
 
 export default defineConfig([
   { ...shared, entry: { ...entry, cli: 'src/cli/main.ts', worker: 'src/files/worker.ts' }, format: 'esm' },
+  // The command line as one file, for machines that have Node and nothing else: the executors of Spark. Workers and
+  // DuckDB are files of their own and stay behind.
+  {
+    ...shared,
+    entry: { trefoil: 'src/cli/main.ts' },
+    format: 'esm',
+    platform: 'node',
+    splitting: false,
+    dts: false,
+    external: ['@duckdb/node-api'],
+    noExternal: [/^(?!node:|@duckdb\/)/],
+    outExtension: () => ({ js: '.mjs' }),
+    // What CommonJS packages inside ask for.
+    banner: {
+      js: "import { createRequire as trefoilRequire } from 'node:module';\nconst require = trefoilRequire(import.meta.url);",
+    },
+  },
   // noble v2 is ESM only: it is bundled here, or CommonJS users on older runners break.
   {
     ...shared,

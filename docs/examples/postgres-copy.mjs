@@ -1,0 +1,45 @@
+// From one PostgreSQL table to another, protected on the way, in one transaction: either all rows arrive or none.
+//
+//   DATABASE_URL=postgres://… TREFOIL_KEYS_FILE=keys.json node postgres-copy.mjs policy.yaml people people_safe
+//
+// The new table must be there, with the policy's columns that are kept, as text.
+import { readFileSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import pg from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { keyset } from 'trefoil';
+import { parsePolicy } from 'trefoil/policy';
+import { protectTsv } from 'trefoil/tsv';
+import { parse } from 'yaml';
+
+const [policyFile, source, target] = process.argv.slice(2);
+const policy = parsePolicy(parse(readFileSync(policyFile, 'utf8')));
+const keys = keyset.parse(readFileSync(process.env.TREFOIL_KEYS_FILE, 'utf8'));
+const bound = policy.bind(keys.domain(policy.domain));
+
+const names = Object.keys(policy.fields);
+const kept = names.filter((name) => policy.fields[name].rule !== 'drop');
+const list = (columns) => columns.map((name) => pg.escapeIdentifier(name)).join(', ');
+
+// Two connections: COPY out and COPY in each take one for themselves.
+const [reader, writer] = [new pg.Client(process.env.DATABASE_URL), new pg.Client(process.env.DATABASE_URL)];
+await Promise.all([reader.connect(), writer.connect()]);
+let rows = 0;
+try {
+  await writer.query('BEGIN');
+  const out = reader.query(copyTo(`COPY (SELECT ${list(names)} FROM ${pg.escapeIdentifier(source)}) TO STDOUT`));
+  const into = writer.query(copyFrom(`COPY ${pg.escapeIdentifier(target)} (${list(kept)}) FROM STDIN`));
+  const onProgress = (progress) => {
+    rows = progress.rows;
+  };
+  await pipeline(protectTsv(out, bound, { header: names, onProgress }), into);
+  await writer.query('COMMIT');
+  console.log(`${rows} rows`);
+} catch (error) {
+  await writer.query('ROLLBACK').catch(() => {});
+  // The database's own messages can quote a row; ours never do.
+  console.error(error.issues === undefined ? `database error ${error.code ?? ''}` : error.message);
+  process.exitCode = 1;
+} finally {
+  await Promise.all([reader.end(), writer.end()]);
+}
