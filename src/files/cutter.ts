@@ -162,7 +162,7 @@ async function* cutInput(
       }
     }
     for (const found of frames.end()) yield* take(found);
-    if (!started) fail('empty_input', 'the input is empty');
+    if (!started) fail('empty_input', 'the input is empty', { line: 1, column: 1 });
   } catch (error) {
     throw plan.namesFiles ? withFile(error, path) : error;
   }
@@ -197,7 +197,7 @@ function checkSameHeader(first: Opening | null, other: Opening | null): void {
   const { length } = first.names;
   if (length === other.names.length && first.names.every((name, i) => name === other.names[i])) return;
   const message = 'the header is not that of the first input; write such files to a folder of their own with --out-dir';
-  fail('header_mismatch', message, { line: 1 });
+  fail('header_mismatch', message, { line: 1, column: 1 });
 }
 
 function withFile(error: unknown, file: string): unknown {

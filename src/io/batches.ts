@@ -130,9 +130,13 @@ function faultsOf(found: ReadonlyMap<number, Issue[]>, taken: Taken, block: Bloc
   return order.map((index) => {
     const line = taken.lineOf(index);
     const place = { row: index + 1, line };
-    const issues = found
-      .get(index)!
-      .map((issue) => ({ ...issue, ...place, ...(issue.line === undefined ? {} : { line: issue.line }) }));
+    const issues = found.get(index)!.map((issue) => ({
+      ...issue,
+      ...place,
+      ...(issue.line === undefined ? {} : { line: issue.line }),
+      // What is wrong with a record as a whole is wrong where it begins.
+      ...(issue.field === undefined && issue.column === undefined ? { column: 1 } : {}),
+    }));
     return { ...place, issues, record: () => recordOn(line) };
   });
 }

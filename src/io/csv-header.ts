@@ -62,7 +62,7 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
   if (expected.length > 0 && !names.some((name) => byHeader.has(name))) {
     const message =
       "the input seems to have no header: none of the policy's fields is in its first line; check the delimiter, too";
-    throw new TrefoilError([{ code: 'header_missing', message, line: 1 }]);
+    throw new TrefoilError([{ code: 'header_missing', message, line: 1, column: 1 }]);
   }
 
   const issues: Issue[] = [];
@@ -77,6 +77,7 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
         code: 'header_duplicate',
         message,
         line: 1,
+        column: 1,
         ...(entry === undefined ? {} : { field: entry.leaf.path }),
       });
       continue;
@@ -86,12 +87,18 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
       if (direction === 'reveal' || !entry.leaf.engine.removes) columns.push({ name, ...entry, from });
     } else if (inside.unnamed === 'error') {
       const message = `column ${from + 1} of the header is not named in the policy; name it, or set unnamed: drop`;
-      issues.push({ code: 'unnamed_field', message, line: 1 });
+      issues.push({ code: 'unnamed_field', message, line: 1, column: 1 });
     }
   }
   for (const { leaf } of expected) {
     if (firstAt.has(leaf.header!) || leaf.rule.optional === true) continue;
-    issues.push({ code: 'missing_field', message: 'the header does not have the field', line: 1, field: leaf.path });
+    issues.push({
+      code: 'missing_field',
+      message: 'the header does not have the field',
+      line: 1,
+      column: 1,
+      field: leaf.path,
+    });
   }
   if (issues.length > 0) throw new TrefoilError(issues);
   return columns;

@@ -108,7 +108,7 @@ export function makeCsvCodec(
         return { text: '', isHeader: false };
       }
       const names = readRecords(text, block, delimiter, -1)[0];
-      if (names === undefined) return fail('empty_input', 'the input is empty');
+      if (names === undefined) return fail('empty_input', 'the input is empty', { line: 1, column: 1 });
       open = openWith({ names, newline });
       const cells = open.columns.map(({ name }) => [name]);
       return { text: write(cells, [0], open, block.ended), isHeader: true };

@@ -1,6 +1,7 @@
 /** NDJSON: one JSON object a line (https://jsonlines.org). Pure web standards, no Node. */
 
 import { typeName } from '../core/checks.ts';
+import { jsonErrorAt } from '../core/json-error.ts';
 import { scanJson } from '../core/json-scan.ts';
 import type { Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
@@ -94,11 +95,11 @@ export function readRecord(text: string): { readonly value: object } | { readonl
     value = JSON.parse(text);
   } catch {
     // The engine's message repeats the input.
-    return { issue: { code: 'invalid_json', message: 'the line is not valid JSON' } };
+    return { issue: { code: 'invalid_json', message: 'the line is not valid JSON', column: jsonErrorAt(text) + 1 } };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { issue: { code: 'not_an_object', message: `expected a JSON object, got ${typeName(value)}` } };
+    return { issue: { code: 'not_an_object', message: `expected a JSON object, got ${typeName(value)}`, column: 1 } };
   }
   const issue = scanJson(text, value);
-  return issue === null ? { value } : { issue };
+  return issue === null ? { value } : { issue: { column: 1, ...issue } };
 }

@@ -166,7 +166,7 @@ export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number)
     *end() {
       if (rows < limit) yield* work(frames.end());
       signal?.throwIfAborted();
-      if (!started) fail('empty_input', 'the input is empty');
+      if (!started) fail('empty_input', 'the input is empty', { line: 1, column: 1 });
       const out = pending === '' ? null : encode(pending);
       progress();
       if (out !== null) yield out;

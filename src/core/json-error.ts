@@ -1,0 +1,61 @@
+/**
+ * Where a text stops being JSON (RFC 8259): asked for when `JSON.parse` has refused it, because the engine's own message
+ * repeats the input. One pass, without recursion.
+ */
+
+const SPACE = /[\t\n\r ]*/y;
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/y;
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const WORD = /true|false|null/y;
+
+/** How far a pattern goes from a position; -1 where it does not fit. */
+function end(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : -1;
+}
+
+/**
+ * Index of the first character that cannot stand where it does; the length of the text where it is cut off. For a
+ * string that is wrong inside it is the string's first character.
+ */
+export function jsonErrorAt(text: string): number {
+  // What is open: `{` or `[`.
+  const open: string[] = [];
+  let at = end(SPACE, text, 0);
+  let expected: 'value' | 'value or end' | 'name' | 'name or end' | 'comma or end' = 'value';
+  for (;;) {
+    const character = text[at];
+    const closes = character === (open[open.length - 1] === '{' ? '}' : ']') && open.length > 0;
+    if (expected === 'comma or end') {
+      if (open.length === 0) return at;
+      if (closes) {
+        open.pop();
+        at++;
+      } else if (character === ',') {
+        at++;
+        expected = open[open.length - 1] === '{' ? 'name' : 'value';
+      } else return at;
+    } else if (expected.endsWith('or end') && closes) {
+      open.pop();
+      at++;
+      expected = 'comma or end';
+    } else if (expected.startsWith('name')) {
+      const name = end(STRING, text, at);
+      if (name === -1) return at;
+      at = end(SPACE, text, name);
+      if (text[at] !== ':') return at;
+      at++;
+      expected = 'value';
+    } else if (character === '{' || character === '[') {
+      open.push(character);
+      at++;
+      expected = character === '{' ? 'name or end' : 'value or end';
+    } else {
+      const value = Math.max(end(STRING, text, at), end(NUMBER, text, at), end(WORD, text, at));
+      if (value === -1) return at;
+      at = value;
+      expected = 'comma or end';
+    }
+    at = end(SPACE, text, at);
+  }
+}

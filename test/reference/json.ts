@@ -1,0 +1,152 @@
+/**
+ * JSON by RFC 8259, read literally, one rule of the grammar a function: a second parser to hold the library against. It
+ * tells what `JSON.parse` hides: names that stand twice, and depth.
+ */
+
+/** What was read. */
+export interface LiteralJson {
+  readonly value: unknown;
+  readonly duplicate: boolean;
+  readonly depth: number;
+  /** Whether each integer is within ±(2^53 - 1), and each number finite. */
+  readonly exact: boolean;
+}
+
+/** Reads a text, or gives `null` where it is no JSON. */
+export function readJson(text: string): LiteralJson | null {
+  let at = 0;
+  let duplicate = false;
+  let deepest = 0;
+  let exact = true;
+
+  class No extends Error {}
+  const white = (): void => {
+    while (text[at] === ' ' || text[at] === '\t' || text[at] === '\n' || text[at] === '\r') at++;
+  };
+  const take = (expected: string): void => {
+    if (!text.startsWith(expected, at)) throw new No();
+    at += expected.length;
+  };
+  const digits = (): void => {
+    const from = at;
+    while (text[at]! >= '0' && text[at]! <= '9') at++;
+    if (at === from) throw new No();
+  };
+
+  function value(depth: number): unknown {
+    deepest = Math.max(deepest, depth);
+    if (text[at] === '{') return object(depth + 1);
+    if (text[at] === '[') return array(depth + 1);
+    if (text[at] === '"') return string();
+    for (const [word, meant] of [
+      ['true', true],
+      ['false', false],
+      ['null', null],
+    ] as const) {
+      if (text.startsWith(word, at)) {
+        at += word.length;
+        return meant;
+      }
+    }
+    return number();
+  }
+
+  function object(depth: number): unknown {
+    deepest = Math.max(deepest, depth);
+    const found = new Map<string, unknown>();
+    take('{');
+    white();
+    if (text[at] === '}') {
+      at++;
+      return {};
+    }
+    for (;;) {
+      white();
+      const name = string();
+      white();
+      take(':');
+      white();
+      if (found.has(name)) duplicate = true;
+      found.set(name, value(depth));
+      white();
+      if (text[at] === '}') break;
+      take(',');
+    }
+    at++;
+    return Object.fromEntries(found);
+  }
+
+  function array(depth: number): unknown {
+    deepest = Math.max(deepest, depth);
+    const found: unknown[] = [];
+    take('[');
+    white();
+    if (text[at] === ']') {
+      at++;
+      return found;
+    }
+    for (;;) {
+      white();
+      found.push(value(depth));
+      white();
+      if (text[at] === ']') break;
+      take(',');
+    }
+    at++;
+    return found;
+  }
+
+  function string(): string {
+    take('"');
+    let read = '';
+    for (;;) {
+      const character = text[at];
+      if (character === undefined || character < ' ') throw new No();
+      at++;
+      if (character === '"') return read;
+      if (character !== '\\') {
+        read += character;
+        continue;
+      }
+      const kind = text[at++];
+      const simple = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }[kind ?? ''];
+      if (simple !== undefined) {
+        read += simple;
+        continue;
+      }
+      const hex = text.slice(at, at + 4);
+      if (kind !== 'u' || !/^[0-9A-Fa-f]{4}$/.test(hex)) throw new No();
+      read += String.fromCharCode(Number.parseInt(hex, 16));
+      at += 4;
+    }
+  }
+
+  function number(): number {
+    const from = at;
+    if (text[at] === '-') at++;
+    if (text[at] === '0') at++;
+    else digits();
+    if (text[at] === '.') {
+      at++;
+      digits();
+    }
+    if (text[at] === 'e' || text[at] === 'E') {
+      at++;
+      if (text[at] === '+' || text[at] === '-') at++;
+      digits();
+    }
+    const read = Number(text.slice(from, at));
+    if (!Number.isFinite(read) || (Number.isInteger(read) && Math.abs(read) > Number.MAX_SAFE_INTEGER)) exact = false;
+    return read;
+  }
+
+  try {
+    white();
+    const read = value(0);
+    white();
+    return at === text.length ? { value: read, duplicate, depth: deepest, exact } : null;
+  } catch (error) {
+    if (error instanceof No) return null;
+    throw error;
+  }
+}
