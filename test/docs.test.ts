@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import * as trefoil from 'trefoil';
 import * as csv from 'trefoil/csv';
+import * as duckdb from 'trefoil/duckdb';
 import * as errors from 'trefoil/errors';
 import * as ff1 from 'trefoil/ff1';
 import * as ff3 from 'trefoil/ff3';
@@ -23,6 +24,7 @@ import { type Block, blocksOf, compile, filesBelow, pages, publicValues, root, r
 const MODULES: Readonly<Record<string, object>> = {
   trefoil,
   'trefoil/csv': csv,
+  'trefoil/duckdb': duckdb,
   'trefoil/errors': errors,
   'trefoil/ff1': ff1,
   'trefoil/ff3': ff3,

@@ -711,7 +711,12 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   csv: readers('Csv'),
   ndjson: readers('Ndjson'),
   tsv: readers('Tsv'),
-  duckdb: {},
+  duckdb: {
+    register: call(() => [
+      { registerScalarFunction: () => {} },
+      { policy: policy({ a: keep }), keys: pinned, access: revealAccess },
+    ]),
+  },
   node: {
     protectFile: files,
     revealFile: files,

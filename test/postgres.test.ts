@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyset } from '../src/index.ts';
 import { parsePolicy } from '../src/policy.ts';
@@ -50,13 +50,13 @@ describe.skipIf(url === undefined)('PostgreSQL', () => {
   const keys = keyset.generate();
   const bound = parsePolicy(SHEET).bind(keys.domain('pg'), revealAccess);
   let folder = '';
-  let client: pg.Client;
+  let client: Client;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'trefoil-pg-'));
     writeFileSync(join(folder, 'keys.json'), keys.export(secretAccess));
     writeFileSync(join(folder, 'policy.json'), JSON.stringify(SHEET));
-    client = new pg.Client(url);
+    client = new Client(url);
     await client.connect();
   });
   afterAll(async () => {

@@ -320,7 +320,9 @@ describe('protect and reveal', () => {
       place.write('many.csv', CSV.split('\n')[0] + `\n${CSV.split('\n')[1]}`.repeat(200_000));
       const args = 'protect many.csv --policy p.yaml --keys keys.json --out many.safe.csv --force';
       const { out } = await place.bash(`script -qec '$T ${args}' /dev/null < /dev/null`);
-      expect(out).toMatch(/^(\r[\d,]+ rows, [\d,]+ rows\/s, \d+\.\d MB\u001b\[K)+\r\u001b\[Ktrefoil: 200,000 rows in, /);
+      expect(out).toMatch(
+        /^(\r[\d,]+ rows, [\d,]+ rows\/s, \d+\.\d MB\u001b\[K)+\r\u001b\[Ktrefoil: 200,000 rows in, /,
+      );
       const quiet = await place.bash(`script -qec '$T ${args} --quiet' /dev/null < /dev/null`);
       expect(quiet.out).toBe('');
     },

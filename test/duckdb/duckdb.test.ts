@@ -60,7 +60,7 @@ describe('register', () => {
         name.protect(`Zoë ${i}`),
         age.protect(i),
         '1999',
-        `+4930${i}`.replace(/.(?=...)/g, '*'),
+        `***${`+4930${i}`.slice(-3)}`,
         'crm',
         'Oslo',
         `Zoë ${i}`,

@@ -367,7 +367,16 @@ describe('the tarball', () => {
 
   test('installs what the manifest says and no more', () => {
     const names = readdirSync(join(consumer, 'node_modules')).filter((name) => !name.startsWith('.'));
-    expect(names.sort()).toEqual(['@noble', 'commander', 'fdir', 'picomatch', 'tinyglobby', 'tinypool', 'trefoil', 'yaml']);
+    expect(names.sort()).toEqual([
+      '@noble',
+      'commander',
+      'fdir',
+      'picomatch',
+      'tinyglobby',
+      'tinypool',
+      'trefoil',
+      'yaml',
+    ]);
   });
 
   test('has a command that runs', async () => {
