@@ -24,6 +24,7 @@ import {
   mask,
   policy,
   seal,
+  shiftDate,
   TrefoilError,
   token,
   utf8Column,
@@ -281,6 +282,18 @@ const RULES: Readonly<Record<string, Row>> = {
       fn,
       args: () => [{ ...bucket, optional: true, why: 'x' }],
     })),
+  shiftDate: (fn) => {
+    const bound = shiftDate({ scope: 'a', subject: 'b', days: 30, prepareSubject: trim }).bind(keys);
+    return [
+      {
+        name: 'shiftDate',
+        fn,
+        args: () => [{ scope: 'a', subject: 'b', days: 30, prepareSubject: trim, optional: true, why: 'x' }],
+      },
+      { name: 'shiftDate.protect', fn: bound.protect as Fn, args: () => ['2024-02-29', { subject: 'x' }] },
+      { name: 'shiftDate.protectMany', fn: bound.protectMany as Fn, args: () => [['2024-02-29'], { subjects: ['x'] }] },
+    ];
+  },
   optional: call(() => [keep]),
 };
 
@@ -394,6 +407,11 @@ const FILE: readonly Call[] = [
       optional: true,
       why: 'x',
     }),
+  ],
+  [
+    'shiftDate',
+    (rule: unknown) => ({ ...file, fields: { a: rule, b: 'keep' } }),
+    () => ({ rule: 'shiftDate', scope: 'a', subject: 'b', days: 30, prepareSubject: ['trim'] }),
   ],
   [
     'coarsen',

@@ -17,6 +17,10 @@ const bomb = (): never => {
 
 /** Names that functions of the library look up. */
 const NAMES = [
+  'subject',
+  'subjects',
+  'days',
+  'prepareSubject',
   'header',
   'workers',
   'resume',

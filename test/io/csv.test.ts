@@ -197,8 +197,8 @@ test.each([
   ['long header', `a,b,${'c'.repeat(99)}\n`, 'record_too_large line 1'],
   ['long because never closed', `a,b,c\n1,"2,3\n${'4,5,6\n'.repeat(30)}`, 'record_too_large row 1 line 2'],
   ['long because of a stray quote', `a,b,c\n1,5" pipe,3\n${'4,5,6\n'.repeat(30)}`, 'stray_quote row 1 line 2'],
-  ['empty', '', 'empty_input'],
-  ['only a byte order mark', '\ufeff', 'empty_input'],
+  ['empty', '', 'empty_input line 1'],
+  ['only a byte order mark', '\ufeff', 'empty_input line 1'],
 ])('%s ends the run, with onReject too', async (_, text, expected) => {
   const options = { maxRecord: 99 };
   expect(await issuesOf(text, abc, options)).toEqual([expected]);

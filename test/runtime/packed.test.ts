@@ -100,7 +100,7 @@ describe('one process', () => {
   test('every subpath of the manifest is among them', () => {
     const script = readFileSync(join(fixtures, 'both.mjs'), 'utf8');
     for (const subpath of Object.keys(manifest.exports)) {
-      if (subpath !== './package.json') expect(script).toContain(`'${subpath.replace(/^\.\/?/, '')}'`);
+      if (!/package\.json|trefoil\.mjs/.test(subpath)) expect(script).toContain(`'${subpath.replace(/^\.\/?/, '')}'`);
     }
   });
 });
@@ -206,7 +206,7 @@ describe('a bundler', () => {
 
   test('takes nothing for an import that is not used', async () => {
     for (const subpath of Object.keys(manifest.exports)) {
-      if (/package\.json|csv|ndjson|node/.test(subpath)) continue;
+      if (/package\.json|node|duckdb|trefoil\.mjs/.test(subpath)) continue;
       const { bytes } = await bundle(`import '${subpath.replace('.', manifest.name)}';`);
       expect(bytes, subpath).toBe(0);
     }
@@ -330,7 +330,7 @@ describe('a bundler', () => {
 describe('the tarball', () => {
   test('has what it is made of and no more', () => {
     const allowed =
-      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|docs\/(spec|guide)\/[^/]+\.md|docs\/(security|third-party)\.md|LICENSE|README\.md|package\.json)$/;
+      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/trefoil\.mjs|docs\/(spec|guide)\/[^/]+\.md|docs\/(security|third-party)\.md|LICENSE|README\.md|package\.json)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     for (const path of ['LICENSE', 'README.md', 'docs/security.md', 'docs/spec/token-v1.md', 'dist/cli.js']) {
       expect(packed).toContain(path);
