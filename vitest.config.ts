@@ -1,5 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const source = (name: string) => fileURLToPath(new URL(`./src/${name}.ts`, import.meta.url));
@@ -20,6 +21,8 @@ export default defineConfig({
     exclude: ['test/runtime/consumer/**'],
     testTimeout: 60_000,
     hookTimeout: 240_000,
+    // Vitest leaves one core free, which is one half of a machine with two.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './test/reporter.ts'],
     typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.test.json' },
     coverage: { provider: 'v8', include: ['src/**'], exclude: ['src/cli/**'] },

@@ -5,7 +5,7 @@ import type { DuckdbFormat, DuckdbRun } from '../duckdb/run.ts';
 import { csvDialect } from '../io/csv.ts';
 import { UsageError } from './exit.ts';
 import { isStdin } from './formats.ts';
-import type { RunOptions } from './run.ts';
+import type { RunOptions } from './run-options.ts';
 
 /** Whether the run is DuckDB's: it is said, or a file is Parquet. */
 export function isDuckdb(inputs: readonly string[], { engine, out }: RunOptions): boolean {

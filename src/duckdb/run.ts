@@ -214,7 +214,11 @@ async function readOpening({ inputs, inside, direction, dialect }: DuckdbRun): P
     if (opening.newline === '\r')
       fail('engine_failed', 'DuckDB does not read lone carriage returns; use the other engine', { file: path });
     if (opening.names.join('\n') !== first.names.join('\n') || opening.newline !== first.newline) {
-      fail('header_mismatch', 'the header or the line end is not that of the first input', { file: path, line: 1, column: 1 });
+      fail('header_mismatch', 'the header or the line end is not that of the first input', {
+        file: path,
+        line: 1,
+        column: 1,
+      });
     }
   }
   return first!;

@@ -59,7 +59,8 @@ export async function readRejects(
     fail('reveal_access_required', 'opening rejects needs revealAccess of trefoil/reveal');
   }
   const head = await headOf(path);
-  if (head === null) fail('not_rejects', 'the first line is not that of a file of rejects', { file: path, line: 1, column: 1 });
+  if (head === null)
+    fail('not_rejects', 'the first line is not that of a file of rejects', { file: path, line: 1, column: 1 });
   const opener = openerOf(head, keysOf(head.domain), path);
   const header = opener.header();
   if (header === undefined) refuse(path, 1);
