@@ -12,6 +12,7 @@ import { type CsvColumn, checkTabular } from '../io/csv-header.ts';
 import { turnTable } from '../io/table.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import type { CallInfo, Chunk, DuckdbConnection, DuckdbModule, Vector } from './module.ts';
+import { makeVectors, type Vectors } from './vectors.ts';
 
 /** A field's function. */
 export interface FieldFunction {
@@ -47,11 +48,12 @@ export function registerFields(
 ): void {
   inside.demand(direction);
   const { VARCHAR, DuckDBScalarFunction } = duckdb;
+  const vectors = makeVectors();
   for (const field of fieldFunctions(inside, direction)) {
     connection.registerScalarFunction(
       DuckDBScalarFunction.create({
         name: field.name,
-        mainFunction: vectorFunction(inside, direction, field),
+        mainFunction: vectorFunction(inside, direction, field, vectors),
         returnType: VARCHAR,
         parameterTypes: [VARCHAR, ...field.needs.map(() => VARCHAR)],
         // The rule says what becomes of a missing value, not the engine.
@@ -66,6 +68,7 @@ function vectorFunction(
   inside: BoundInside,
   direction: Direction,
   { column, needs }: FieldFunction,
+  vectors: Vectors,
 ): (info: CallInfo, input: Chunk, output: Vector) => void {
   const positions = new Map(needs.map((path, i) => [path, i + 1]));
   const { path } = column.leaf;
@@ -73,13 +76,12 @@ function vectorFunction(
     let found: Issue | null = null;
     try {
       const rows = input.rowCount;
-      const cells = { rows, column: (from: number) => readVector(input.getColumnVector(from), rows) };
+      const cells = { rows, column: (from: number) => vectors.read(input.getColumnVector(from), rows) };
       const [out] = turnTable(cells, [column], positions, direction, inside, (_, issue) => {
         found ??= issue;
       });
       if (found === null) {
-        for (let i = 0; i < rows; i++) output.setItem(i, out![i] ?? null);
-        output.flush();
+        vectors.write(output, out!);
         return;
       }
     } catch {
@@ -88,10 +90,4 @@ function vectorFunction(
     const { code, message } = (found as Issue | null) ?? { code: 'engine_failed', message: 'the rule failed' };
     info.setError(`trefoil: field ${path}: ${message} (${code})`);
   };
-}
-
-function readVector(vector: Vector, rows: number): (string | null)[] {
-  const values = new Array<string | null>(rows);
-  for (let i = 0; i < rows; i++) values[i] = vector.getItem(i) as string | null;
-  return values;
 }
