@@ -29,7 +29,10 @@ const tokens = new Map();
 access.forEach((row, i) => {
   assert.ok(safeAccess[i].ip !== row.ip, `row ${i + 1}: the address shows`);
   assert.ok(backAccess[i].ip === row.ip, `row ${i + 1}: the address did not come back`);
-  assert.ok((tokens.get(row.ip) ?? safeAccess[i].ip) === safeAccess[i].ip, `row ${i + 1}: one address, two ciphertexts`);
+  assert.ok(
+    (tokens.get(row.ip) ?? safeAccess[i].ip) === safeAccess[i].ip,
+    `row ${i + 1}: one address, two ciphertexts`,
+  );
   tokens.set(row.ip, safeAccess[i].ip);
 });
 assert.equal(new Set(tokens.values()).size, tokens.size);

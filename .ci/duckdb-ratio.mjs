@@ -1,9 +1,10 @@
 // A CSV of a million rows to Parquet through `--engine duckdb`, against DuckDB copying it to Parquet plus the same rules
-// over plain columns; whole processes, in turn. `node .ci/duckdb-ratio.mjs [rows] [rounds]`; at most 1.5.
+// over plain columns; in turn. `node .ci/duckdb-ratio.mjs [rows] [rounds]`
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inTurn, judge, seconds } from './ratios.mjs';
 
 const [, script, first, second, file] = process.argv;
 
@@ -36,33 +37,29 @@ async function rules() {
   console.log((performance.now() - begin) / 1000);
 }
 
-async function compare(rows, rounds) {
+function compare(rows, rounds) {
   const folder = mkdtempSync(join(tmpdir(), 'trefoil-duckdb-'));
   const at = (name) => join(folder, name);
-  const node = (...args) => execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  const timed = (...args) => {
-    const begin = performance.now();
-    node(...args);
-    return (performance.now() - begin) / 1000;
-  };
   try {
     execFileSync(process.execPath, ['.ci/make-million-rows.mjs', String(rows)], {
       stdio: ['ignore', openSync(at('in.csv'), 'w'), 'inherit'],
     });
-    node('dist/cli.js', 'keys', 'new', '--out', at('keys.json'));
-    const protect = ['dist/cli.js', 'protect', at('in.csv'), '--policy', '.ci/etl.policy.yaml', '--keys', at('keys.json')];
-    const ratios = [];
-    for (let round = 0; round < rounds; round++) {
-      const engine = timed(...protect, '--engine', 'duckdb', '--out', at('out.parquet'), '--force');
-      const alone = timed(script, 'copy', at('in.csv'), at('copy.parquet'));
-      const columns = Number(node(script, 'rules', at('in.csv'), at('keys.json')));
-      ratios.push(engine / (alone + columns));
-      console.log(`engine ${engine.toFixed(2)} s, DuckDB alone ${alone.toFixed(2)} s, rules ${columns.toFixed(2)} s`);
-    }
-    ratios.sort((a, b) => a - b);
-    const median = ratios[rounds >> 1];
-    console.log(`--engine duckdb, ${rows} rows: ${median.toFixed(2)} of the sum (${ratios.map((r) => r.toFixed(2)).join(' ')})`);
-    if (median > 1.5) process.exitCode = 1;
+    execFileSync(process.execPath, ['dist/cli.js', 'keys', 'new', '--out', at('keys.json')], { stdio: 'ignore' });
+    const run = ['dist/cli.js', 'protect', at('in.csv'), '--policy', '.ci/etl.policy.yaml', '--keys', at('keys.json')];
+    const took = inTurn(
+      {
+        engine: () => seconds([...run, '--engine', 'duckdb', '--out', at('out.parquet'), '--force']),
+        alone: () => seconds([script, 'copy', at('in.csv'), at('copy.parquet')]),
+        rules: () => Number(execFileSync(process.execPath, [script, 'rules', at('in.csv'), at('keys.json')])),
+      },
+      rounds,
+    );
+    judge(
+      `--engine duckdb, ${rows} rows, of the sum`,
+      took.map(({ engine, alone, rules }) => engine / (alone + rules)),
+      1.5,
+      2,
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -70,4 +67,4 @@ async function compare(rows, rounds) {
 
 if (first === 'copy') await copy();
 else if (first === 'rules') await rules();
-else await compare(Number(first ?? 1_000_000), Number(second ?? 3));
+else compare(Number(first ?? 1_000_000), Number(second ?? 5));

@@ -11,7 +11,7 @@
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import { pathToFileURL } from 'node:url';
-import { readUtf8, type Utf8Column, utf8Column } from '../core/columns.ts';
+import { utf8Column } from '../core/columns.ts';
 import { fail } from '../errors.ts';
 import type { Vector } from './module.ts';
 
@@ -84,9 +84,8 @@ export function makeVectors(): Vectors {
   return {
     read(vector, rows) {
       const inside = insideOf(vector);
-      const column = inside === null ? null : gather(inside, rows, bindings);
-      if (column === null) return byItem.read(vector, rows);
-      return readUtf8(column, () => fail('engine_failed', 'a text of the engine is no UTF-8'));
+      const texts = inside === null ? null : gather(inside, rows, bindings);
+      return texts ?? byItem.read(vector, rows);
     },
     write(vector, texts) {
       const inside = insideOf(vector);
@@ -131,59 +130,68 @@ function isAllValid(inside: Inside, rows: number): boolean {
   return (marks[rows >> 3]! & last) === last;
 }
 
-/** All texts of a vector, one behind the other; `null` where a pointer is none that a double can hold. */
-function gather(inside: Inside, rows: number, bindings: Bindings): Utf8Column | null {
+/** All texts of a vector; `null` where a pointer is none that a double can hold. */
+function gather(inside: Inside, rows: number, bindings: Bindings): (string | null)[] | null {
   const { dataView } = inside;
   const { buffer, byteOffset } = dataView;
   const own = new Uint8Array(buffer, byteOffset, rows * SLOT);
-  const validity = marksOf(inside);
-  const isValid = (i: number): boolean => validity === null || ((validity[i >> 3]! >> (i & 7)) & 1) === 1;
+  const marks = marksOf(inside);
 
-  const offsets = new Int32Array(rows + 1);
+  // Texts that stand in their slots, and missing ones, have no pointer.
+  const lengths = new Int32Array(rows);
   const pointers = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
-    const length = isValid(i) ? dataView.getUint32(i * SLOT, true) : 0;
-    offsets[i + 1] = offsets[i]! + length;
-    if (length <= INLINE) continue;
+    if (marks !== null && ((marks[i >> 3]! >> (i & 7)) & 1) === 0) {
+      lengths[i] = -1;
+      continue;
+    }
+    lengths[i] = dataView.getUint32(i * SLOT, true);
+    if (lengths[i]! <= INLINE) continue;
     pointers[i] = dataView.getUint32(i * SLOT + 8, true) + dataView.getUint32(i * SLOT + 12, true) * 0x100000000;
     if (pointers[i]! > Number.MAX_SAFE_INTEGER) return null;
   }
 
-  const bytes = new Uint8Array(offsets[rows]!);
+  const texts = new Array<string | null>(rows);
   let piece = own;
   let begin = 0;
   let end = 0;
   for (let i = 0; i < rows; i++) {
-    const to = offsets[i]!;
-    const length = offsets[i + 1]! - to;
+    const length = lengths[i]!;
     const pointer = pointers[i]!;
-    let from = i * SLOT + 4;
-    let source = own;
-    if (length > INLINE) {
-      if (pointer < begin || pointer + length > end) {
-        begin = pointer;
-        end = endOfPiece(pointers, offsets, i);
-        piece = bindings.get_data_from_pointer(buffer, byteOffset + i * SLOT + 8, end - begin);
-      }
-      source = piece;
-      from = pointer - begin;
+    if (pointer === 0) {
+      texts[i] = length < 0 ? null : decode(own, i * SLOT + 4, length);
+      continue;
     }
-    // For a few dozen bytes a loop takes a third of what a view and its copy take.
-    for (let k = 0; k < length; k++) bytes[to + k] = source[from + k]!;
+    if (pointer < begin || pointer + length > end) {
+      begin = pointer;
+      end = endOfPiece(pointers, lengths, i);
+      piece = bindings.get_data_from_pointer(buffer, byteOffset + i * SLOT + 8, end - begin);
+    }
+    texts[i] = decode(piece, pointer - begin, length);
   }
-  return { offsets, bytes, validity };
+  return texts;
+}
+
+const utf8Slice: (this: Uint8Array, from: number, to: number) => string = (
+  Buffer.prototype as unknown as { utf8Slice: (this: Uint8Array, from: number, to: number) => string }
+).utf8Slice;
+const strict: TextDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A text out of its bytes. What Node's quick decoder puts in the place of bad bytes may also stand there rightly. */
+function decode(bytes: Uint8Array, from: number, length: number): string {
+  const text = utf8Slice.call(bytes, from, from + length);
+  return text.includes('\ufffd') ? strict.decode(bytes.subarray(from, from + length)) : text;
 }
 
 /** Where the texts end that lie close behind text i, one after the other. */
-function endOfPiece(pointers: Float64Array, offsets: Int32Array, i: number): number {
+function endOfPiece(pointers: Float64Array, lengths: Int32Array, i: number): number {
   const begin = pointers[i]!;
-  let end = begin + offsets[i + 1]! - offsets[i]!;
+  let end = begin + lengths[i]!;
   for (let k = i + 1; k < pointers.length; k++) {
-    const length = offsets[k + 1]! - offsets[k]!;
-    if (length <= INLINE) continue;
     const pointer = pointers[k]!;
+    if (pointer === 0) continue;
     if (pointer < begin || pointer - end >= GAP) return end;
-    end = Math.max(end, pointer + length);
+    end = Math.max(end, pointer + lengths[k]!);
   }
   return end;
 }

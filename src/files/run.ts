@@ -29,11 +29,11 @@ export async function runPlan(plan: RunPlan): Promise<FileResult> {
   try {
     const work = { ...plan.work, rejectsId: outputs.rejectsId };
     pool = plan.workers > 1 ? await startPool(plan.workers, plan.inside, work) : null;
-    // Twice as many chunks as workers: one is worked on while the next is read.
+    // Each worker has one at work and two that wait: the threads share their cores with the one that reads and writes.
     const counts =
       pool === null
         ? await pump(plan, outputs, makeChunkWork(plan.inside, work), 1)
-        : await pump(plan, outputs, pool.run, plan.workers * 2);
+        : await pump(plan, outputs, pool.run, plan.workers * 3);
     plan.signal?.throwIfAborted();
     await outputs.finish(counts);
     return resultOf(counts);
