@@ -64,7 +64,7 @@ export interface Vectors {
   readonly write: (vector: Vector, texts: readonly (string | null)[]) => void;
 }
 
-/** The package's own way, item by item. */
+/** The package's own way, item by item. It drops a byte order mark at the beginning of a text. */
 export const byItem: Vectors = {
   read(vector, rows) {
     const texts = new Array<string | null>(rows);

@@ -8,6 +8,8 @@ import { byItem, makeVectors } from '../../src/duckdb/vectors.ts';
 const quick = makeVectors();
 const connection = await (await DuckDBInstance.create(':memory:')).connect();
 const seen: { own: (string | null)[]; quick: (string | null)[] }[] = [];
+/** The package drops a byte order mark at the beginning of every text that it reads; we must not. */
+const unmarked = (text: string | null) => text?.replace(/^\ufeff/, '') ?? null;
 let answers: (string | null)[] | null = null;
 
 connection.registerScalarFunction(
@@ -30,7 +32,7 @@ async function through(sql: string): Promise<unknown[]> {
   seen.length = 0;
   const rows = (await connection.runAndReadAll(sql)).getRows();
   expect(seen.length).toBeGreaterThan(0);
-  for (const { own, quick } of seen) expect(quick).toEqual(own);
+  for (const { own, quick } of seen) expect(quick.map(unmarked)).toEqual(own);
   return rows.map(([value]) => value);
 }
 
@@ -43,15 +45,17 @@ test('texts of any length and script, missing ones between them', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.option(text), { minLength: 1, maxLength: 60 }), async (texts) => {
       const values = texts.map((value, i) => `(${i}, ${literal(value)})`).join(', ');
-      await connection.run(`CREATE OR REPLACE TABLE t AS SELECT * FROM (VALUES ${values}) v(i, x)`);
-      expect(await through('SELECT echo(x) FROM t ORDER BY i')).toEqual(texts);
+      await connection.run(`CREATE OR REPLACE TABLE t AS SELECT i, x::VARCHAR AS x FROM (VALUES ${values}) v(i, x)`);
+      expect(await through('SELECT echo(x) FROM t ORDER BY i')).toEqual(texts.map(unmarked));
+      expect(seen.flatMap(({ quick }) => quick).sort()).toEqual([...texts].sort());
+      expect(await through('SELECT count(*) FROM t WHERE echo(x) IS DISTINCT FROM x')).toEqual([0n]);
     }),
     { numRuns: 60 },
   );
 });
 
 test('many vectors whose texts lie in any order, far apart and in a dictionary', async () => {
-  const text = `CASE WHEN i % 11 = 0 THEN NULL ELSE repeat(chr(97 + i % 26), i % 37) || i END`;
+  const text = `CASE WHEN i % 11 = 0 THEN NULL ELSE repeat(chr((97 + i % 26)::INTEGER), (i % 37)::INTEGER) || i END`;
   await connection.run(`CREATE OR REPLACE TABLE many AS SELECT i, ${text} AS x FROM range(20000) r(i)`);
   for (const order of ['i', 'hash(i)', 'i % 3, i DESC']) {
     const expected = await connection.runAndReadAll(`SELECT x FROM many ORDER BY ${order}`);
