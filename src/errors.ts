@@ -52,6 +52,11 @@ const KINDS = {
   bad_escape: 'data',
   too_many_rejects: 'data',
   not_rejects: 'data',
+  // A vault.
+  unknown_token: 'data',
+  forgotten: 'data',
+  erased: 'data',
+  row_broken: 'data',
   // A policy, in code or as a file.
   invalid_policy: 'policy',
   missing_option: 'policy',
@@ -87,6 +92,12 @@ const KINDS = {
   resume_refused: 'io',
   engine_failed: 'io',
   rows_lost: 'io',
+  // The store of a vault.
+  store_failed: 'io',
+  store_busy: 'io',
+  store_version: 'io',
+  store_broken: 'io',
+  store_missing: 'io',
 } as const;
 
 /** A stable code that names one thing that can go wrong. */
