@@ -18,7 +18,11 @@ const folder = mkdtempSync(join(tmpdir(), 'trefoil-budget-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const FIELDS = 300;
-const BUDGET_SECONDS = 2;
+/**
+ * Two seconds where one field takes 0.9, in units of that: the same machine is three times as slow on another day, and a
+ * second of the compiler is no second of a budget then.
+ */
+const BUDGET = 2 / 0.9;
 
 /** One field of each kind in turn: rule, type of the record's field, type of the protected one, type of what comes back. */
 const KINDS: readonly ((i: number) => readonly [rule: string, row: string, safe: string, back: string])[] = [
@@ -101,14 +105,14 @@ async function checkTime(count: number): Promise<number> {
   return Number(/^Check time:\s+([\d.]+)s$/m.exec(stdout)![1]);
 }
 
-test(`${FIELDS} fields are checked in under ${BUDGET_SECONDS} s`, async () => {
+test(`${FIELDS} fields add less than ${BUDGET.toFixed(1)} times what one takes`, { timeout: 300_000 }, async () => {
   // A busy machine only ever adds, so the best of up to five pairs counts.
   let best = Number.POSITIVE_INFINITY;
-  for (let pair = 0; pair < 5 && best >= BUDGET_SECONDS; pair++) {
+  for (let pair = 0; pair < 5 && best >= BUDGET; pair++) {
     const one = await checkTime(1);
     const all = await checkTime(FIELDS);
     console.log(`types: ${FIELDS} fields ${all.toFixed(2)} s, 1 field ${one.toFixed(2)} s`);
-    best = Math.min(best, all - one);
+    best = Math.min(best, (all - one) / one);
   }
-  expect(best).toBeLessThan(BUDGET_SECONDS);
+  expect(best).toBeLessThan(BUDGET);
 });
