@@ -15,3 +15,6 @@ export type Sealed<Scope extends string = string, Value extends string | number 
   readonly '~trefoil.seal': Scope;
   readonly '~trefoil.value': Value;
 };
+
+/** A random token of a scope, whose value is in a vault. */
+export type VaultToken<Scope extends string = string> = string & { readonly '~trefoil.vault': Scope };

@@ -21,8 +21,8 @@ export const KEY_ID_LENGTH = 5;
 /** Length of a key check value in characters: 80 bits. */
 export const KEY_CHECK_LENGTH = 16;
 
-/** What has keys: rules, and the rejects of a run. `vault` is reserved for docs/spec/vault-v1.md. */
-export type KeyedKind = 'token' | 'fpe' | 'seal' | 'shiftDate' | 'rejects';
+/** What has keys: rules, and the rejects of a run. */
+export type KeyedKind = 'token' | 'fpe' | 'seal' | 'shiftDate' | 'rejects' | 'vault';
 
 /** One step down the tree. */
 export function child(

@@ -14,10 +14,11 @@ import type { Common, Rule } from '../rule/rule.ts';
 import { seal } from '../rule/seal.ts';
 import { type ShiftDateOptions, shiftDate } from '../rule/shift-date.ts';
 import { token } from '../rule/token.ts';
+import { type VaultOptions, vault } from '../rule/vault.ts';
 import { readFormat } from './formats.ts';
+import { unfitRules } from './join.ts';
 import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';
-
-import { halfJoins, lostSubjects, policy, unfitRules } from './policy.ts';
+import { halfJoins, lostSubjects, policy } from './policy.ts';
 import { SCHEMA } from './schema.ts';
 import { treeOfFields, treeOfPaths } from './tree.ts';
 import type { FilePolicy, PolicyOptions } from './types.ts';
@@ -198,6 +199,8 @@ function build(name: string, options: Options): Rule {
       return token(options as { scope: string });
     case 'fpe':
       return fpe(options as { scope: string; format: Format });
+    case 'vault':
+      return vault(options as unknown as VaultOptions);
     case 'shiftDate':
       return shiftDate(options as unknown as ShiftDateOptions);
     default:

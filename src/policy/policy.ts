@@ -5,17 +5,13 @@
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
 import { type Column, columnLength, isUtf8Column, readUtf8, type Utf8Column } from '../core/columns.ts';
-import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
-import {
-  checkKeyCheck,
-  type DomainKeys,
-  type KeyCheck,
-  openKeys,
-  pinKeys,
-  protectingKey,
-} from '../keys/domain-keys.ts';
-import { checkAccess, refuseReveal, runColumn, type Siblings } from '../rule/rule.ts';
+import { fail, type Issue, TrefoilError } from '../errors.ts';
+import { checkKeyCheck, type DomainKeys, type KeyCheck } from '../keys/domain-keys.ts';
+import { checkAccess, runColumn, type Siblings } from '../rule/rule.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
+import { joinKeys } from './join.ts';
+import { checkMany, settleIssues } from './many.ts';
+import { openPolicy } from './open.ts';
 import { makeTransform } from './transform.ts';
 import { type FieldsNode, treeOfFields } from './tree.ts';
 import type { BoundFilePolicy, Fields, ManyOptions, Policy, PolicyOptions } from './types.ts';
@@ -70,7 +66,10 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
   };
   const bind = (keys: DomainKeys, access?: RevealAccess) =>
     bindPolicy(root, leaves, data as PolicyOptions, keys, checkAccess(access));
+  const open = (keys: DomainKeys, stores: unknown, access?: RevealAccess) =>
+    openPolicy(root, leaves, data as PolicyOptions, keys, stores, checkAccess(access));
   Object.defineProperty(data, 'bind', { value: bind });
+  Object.defineProperty(data, 'open', { value: open });
   Object.defineProperty(data, LEAVES, { value: leaves });
   return Object.freeze(data) as unknown as Policy<F, Unnamed>;
 }
@@ -88,6 +87,9 @@ const SAME: Readonly<Record<string, string>> = {
     'but other prepare steps or another prf, so the two would join in part or never; give them the same or two scopes',
   shiftDate:
     'but other days or steps of the subject, so intervals between the two would be wrong; give them the same or two scopes',
+  vault:
+    'but another store, or a subject where the other has none, so one value would have two tokens; give them the ' +
+    'same or two scopes',
 };
 
 /** Two rules of one scope that do not fit each other: some values would join and others not, in silence. */
@@ -117,17 +119,12 @@ export function lostSubjects(leaves: readonly Leaf[]): readonly Issue[] {
       if (needed !== path && paths.includes(needed)) return [];
       const message =
         needed === path
-          ? 'the subject is another field than the date itself'
+          ? 'the subject is another field than the value itself'
           : 'the subject is no field of this policy; name it from the top of the record and without arrays, with a rule ' +
             'of its own (drop will do)';
       return [{ code: 'wrong_option', message, field: path }];
     }),
   );
-}
-
-/** What a policy cannot be bound with, whatever the keys: spaces that are too small. */
-export function unfitRules(leaves: readonly Leaf[]): readonly Issue[] {
-  return leaves.flatMap(({ engine, path }) => (engine.unfit === null ? [] : [{ ...engine.unfit, field: path }]));
 }
 
 function bindPolicy(
@@ -137,36 +134,9 @@ function bindPolicy(
   given: DomainKeys,
   revealing: boolean,
 ): BoundFilePolicy {
-  const { domain, keyCheck, unnamed = 'error' } = sheet;
-  const unfit = unfitRules(leaves);
-  if (unfit.length > 0) throw new TrefoilError(unfit);
-  if (domain !== undefined && openKeys(given).domain !== domain) {
-    fail('wrong_domain', `the policy is for domain ${domain}, the keys are of ${openKeys(given).domain}`);
-  }
-  const keys = keyCheck === undefined ? given : pinKeys(given, keyCheck);
-  const opened = openKeys(keys);
+  const { unnamed = 'error' } = sheet;
+  const { opened, demand } = joinKeys(leaves, sheet, given, revealing);
   const columns = leaves.map(({ engine }) => engine.bind(engine.keyed ? opened : null, revealing));
-  const keyed = leaves.some(({ engine }) => engine.keyed);
-
-  function demand(direction: Direction): void {
-    if (direction === 'protect') {
-      if (keyed) protectingKey(opened);
-      return;
-    }
-    if (!revealing) refuseReveal();
-    const blind = leaves.find(({ engine }) => engine.needsPin);
-    if (blind !== undefined && opened.pinned?.length !== 1) {
-      const pinned = opened.pinned === null ? 'pins no key check' : `pins ${opened.pinned.length} key checks`;
-      fail(
-        'key_check_required',
-        `an fpe field cannot tell a wrong key and the policy ${pinned}: pin the one of the key that the data was ` +
-          'protected with, keyCheck: { <key id>: <check> } as trefoil keys inspect shows it',
-        { field: blind.path },
-      );
-    }
-  }
-  if (revealing) demand('reveal');
-
   const inside: BoundInside = {
     domain: opened.domain,
     keys: opened,
@@ -202,20 +172,13 @@ function many(
   rows: readonly unknown[],
   options: ManyOptions = {},
 ): unknown[] {
-  if (!Array.isArray(rows)) badType('rows', `expected an array, got ${typeName(rows)}`);
-  const { onReject } = checkOptions('options', options, ['onReject']) as ManyOptions;
-  if (onReject !== undefined && typeof onReject !== 'function') {
-    badType('onReject', `expected a function, got ${typeName(onReject)}`);
-  }
+  const onReject = checkMany(rows, options);
   inside.demand(direction);
   const issues: (Issue & { readonly row: number })[] = [];
   const out = inside.rows(direction, rows, (index, issue) => {
     issues.push({ ...issue, row: index + 1 });
   });
-  // Rules report column by column; people read row by row. The sort is stable.
-  issues.sort((a, b) => a.row - b.row);
-  if (onReject !== undefined) for (const issue of issues) onReject(issue);
-  else if (issues.length > 0) throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
+  settleIssues(issues, onReject);
   return out.filter((row) => row !== undefined);
 }
 

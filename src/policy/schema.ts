@@ -52,6 +52,16 @@ function makeSchema(): PolicySchema {
       days: whole,
       prepareSubject: v.optional(steps),
     },
+    vault: {
+      ...common,
+      scope: text,
+      store: text,
+      token: v.optional(v.object({ label: text })),
+      ttl: v.optional(whole),
+      subject: v.optional(text),
+      onErased: v.optional(v.picklist(['error', 'new'])),
+      empty: v.optional(empty),
+    },
     token: {
       ...common,
       scope: text,

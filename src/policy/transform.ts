@@ -5,7 +5,7 @@
 
 import { typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
-import { type BoundColumns, issueOf, type Report, type Siblings } from '../rule/rule.ts';
+import { type BoundColumns, issueOf, type LaterColumns, type Report, type Siblings } from '../rule/rule.ts';
 import type { Direction } from './bound.ts';
 import { parsePath } from './path.ts';
 import type { FieldsNode, Node } from './tree.ts';
@@ -41,17 +41,56 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return true;
 }
 
+type Turn<Result> = (
+  direction: Direction,
+  rows: readonly unknown[],
+  report: (index: number, issue: Issue) => void,
+) => Result;
+
+/** A batch whose columns but the waiting ones are done. */
+interface Begun {
+  /** What waits: a column of a store, each to be run once. Records that are rejected by then do not take part. */
+  readonly waiting: readonly (() => Promise<void>)[];
+  readonly finish: () => (Row | undefined)[];
+}
+
 /** Turns batches of records for one bound policy. */
 export function makeTransform(
   root: FieldsNode,
   columns: readonly BoundColumns[],
   unnamed: 'error' | 'drop',
-): (
-  direction: Direction,
-  rows: readonly unknown[],
-  report: (index: number, issue: Issue) => void,
-) => (Row | undefined)[] {
+): Turn<(Row | undefined)[]> {
+  const begin = makeBegin(root, columns, [], unnamed);
+  return (direction, rows, report) => begin(direction, rows, report).finish();
+}
+
+/**
+ * The same for a policy with rules that wait for a store: their columns come last, one after the other.
+ *
+ * @param later by the index of a leaf; `columns` has nothing of use there.
+ */
+export function makeLaterTransform(
+  root: FieldsNode,
+  columns: readonly (BoundColumns | undefined)[],
+  later: readonly (LaterColumns | undefined)[],
+  unnamed: 'error' | 'drop',
+): Turn<Promise<(Row | undefined)[]>> {
+  const begin = makeBegin(root, columns, later, unnamed);
+  return async (direction, rows, report) => {
+    const { waiting, finish } = begin(direction, rows, report);
+    for (const wait of waiting) await wait();
+    return finish();
+  };
+}
+
+function makeBegin(
+  root: FieldsNode,
+  columns: readonly (BoundColumns | undefined)[],
+  later: readonly (LaterColumns | undefined)[],
+  unnamed: 'error' | 'drop',
+): Turn<Begun> {
   return (direction, rows, report) => {
+    const waiting: (() => Promise<void>)[] = [];
     const failed = new Uint8Array(rows.length);
     const results: Row[] = new Array(rows.length);
     const reject = (row: number, issue: Issue): void => {
@@ -66,6 +105,21 @@ export function makeTransform(
     }
 
     function visitLeaf({ index, leaf }: Node & { kind: 'leaf' }, values: readonly unknown[], places: Places): void {
+      const waits = later[index];
+      if (waits !== undefined) {
+        waiting.push(async () => {
+          const well = values.map((_, i) => i).filter((i) => failed[places.rows[i]!] === 0);
+          const owners = well.map((i) => places.rows[i]!);
+          const column = well.map((i) => values[i]);
+          const out = await waits[direction](
+            column,
+            (at, issue) => reject(owners[at]!, { ...issue, field: leaf.path }),
+            (path) => readSiblings(path, rows, owners),
+          );
+          for (const [at, i] of well.entries()) put(places, i, out[at]);
+        });
+        return;
+      }
       const { protectOne } = columns[index]!;
       // A record alone: a column of one value would cost more than the value.
       if (values.length === 1 && direction === 'protect' && protectOne !== undefined) {
@@ -218,7 +272,7 @@ export function makeTransform(
 
     const all = Array.from(rows, (_, i) => i);
     visitFields(root, rows, { containers: [results], keys: all, rows: all });
-    return Array.from(results, (row, i) => (failed[i] === 1 ? undefined : row));
+    return { waiting, finish: () => Array.from(results, (row, i) => (failed[i] === 1 ? undefined : row)) };
 
     function put(places: Places, i: number, value: unknown): void {
       const container = places.containers.length === 1 ? places.containers[0]! : places.containers[i]!;

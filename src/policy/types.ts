@@ -3,7 +3,7 @@
  * `rule` tag, so that a hover shows fields and the compiler says which field is wrong.
  */
 
-import type { Enciphered, Sealed, Token } from '../core/brands.ts';
+import type { Enciphered, Sealed, Token, VaultToken } from '../core/brands.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import type { Column, NumberColumn, Utf8Column } from '../core/columns.ts';
 import type { Issue } from '../errors.ts';
@@ -11,6 +11,7 @@ import type { DomainKeys, KeyCheck } from '../keys/domain-keys.ts';
 import type { ConstantRule, DropRule, Scalar } from '../rule/plain.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { TokenInput } from '../rule/token.ts';
+import type { Stores } from '../vault/session.ts';
 
 /** An array in a record: the fields of its objects, or the rule of its elements. */
 export interface Each<Item = unknown> {
@@ -41,6 +42,7 @@ interface Inputs<R> {
   readonly mask: string;
   readonly coarsen: BucketOf<R, number | string, string>;
   readonly shiftDate: string;
+  readonly vault: string;
 }
 
 /** What each rule writes for a value of type `V`. */
@@ -54,12 +56,14 @@ interface Outputs<R, V> {
   readonly mask: string | Missing<V>;
   readonly coarsen: BucketOf<R, Widened<V>, string> | Missing<V>;
   readonly shiftDate: string | Missing<V>;
+  readonly vault: VaultToken<ScopeOf<R>> | Missing<V>;
 }
 
 /** What each rule that can go back gives for what it wrote. */
 interface Backs<R, V> {
   readonly fpe: string | Missing<V>;
   readonly seal: SealedOf<R> | Missing<V>;
+  readonly vault: string | Missing<V>;
 }
 
 type InputOf<R extends Rule> = Inputs<R>[R['rule'] & keyof Inputs<R>];
@@ -206,7 +210,7 @@ type SafeFit<F, R> = Flat<
   } & { readonly [K in Exclude<NamesOf<R>, Exclude<keyof F, DroppedNames<F>>>]: never }
 >;
 
-type SafeNode<N, V> = N extends { readonly rule: 'token' | 'fpe' | 'seal' }
+type SafeNode<N, V> = N extends { readonly rule: 'token' | 'fpe' | 'seal' | 'vault' }
   ? OutputOf<N, unknown>
   : N extends Rule
     ? Scalar
@@ -260,11 +264,51 @@ export interface Policy<F = any, Unnamed = any> {
   readonly unnamed?: 'error' | 'drop';
   /** Rules by path, as in the policy file. */
   readonly fields: Readonly<Record<string, Rule>>;
-  /** Joins the policy to keys: all key set-up happens here. Not enumerable. */
-  readonly bind: {
-    (keys: DomainKeys): BoundPolicy<F, Unnamed>;
-    (keys: DomainKeys, access: RevealAccess): RevealingPolicy<F, Unnamed>;
+  /** Joins the policy to keys: all key set-up happens here. A policy with a vault is opened instead. Not enumerable. */
+  readonly bind: true extends Waits<F>
+    ? 'a policy with a vault waits for its store: use await policy.open(keys, stores)'
+    : {
+        (keys: DomainKeys): BoundPolicy<F, Unnamed>;
+        (keys: DomainKeys, access: RevealAccess): RevealingPolicy<F, Unnamed>;
+      };
+  /** Joins the policy to keys and to stores, by the names that its rules give them. Not enumerable. */
+  readonly open: {
+    (keys: DomainKeys, stores: Stores): Promise<OpenPolicy<F, Unnamed>>;
+    (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingOpenPolicy<F, Unnamed>>;
   };
+}
+
+/** `true` where a rule waits for a store. Of any policy it is not known, so it may be bound, and `bind` throws. */
+type Waits<N> = 0 extends 1 & N
+  ? false
+  : N extends Rule
+    ? N extends { readonly rule: 'vault' }
+      ? true
+      : false
+    : N extends Each<infer Item>
+      ? Waits<Item>
+      : { [K in keyof N]: Waits<N[K]> }[keyof N];
+
+/** A policy with its keys and stores. */
+export interface OpenPolicy<F, Unnamed = 'error'> {
+  /** Protects one record. The record is not changed. */
+  readonly protect: <R extends object>(row: Fit<F, R, OthersOf<Unnamed>>) => Promise<OutputRow<F, R>>;
+  /** Protects many records at once. Records that other rules reject make no token. */
+  readonly protectMany: <R extends object>(
+    rows: readonly Fit<F, R, OthersOf<Unnamed>>[],
+    options?: ManyOptions,
+  ) => Promise<OutputRow<F, R>[]>;
+}
+
+/** A policy with its keys and stores that may reveal. */
+export interface RevealingOpenPolicy<F, Unnamed = 'error'> extends OpenPolicy<F, Unnamed> {
+  /** Gives back what can be turned back of one record. */
+  readonly reveal: <R extends object>(row: FitSafe<F, R>) => Promise<BackRow<F, R>>;
+  /** Gives back many records at once. */
+  readonly revealMany: <R extends object>(
+    rows: readonly FitSafe<F, R>[],
+    options?: ManyOptions,
+  ) => Promise<BackRow<F, R>[]>;
 }
 
 /** A record whose fields are known only when the program runs. */
@@ -283,11 +327,27 @@ export interface RevealingFilePolicy extends BoundFilePolicy {
   readonly revealMany: (rows: readonly AnyRow[], options?: ManyOptions) => Record<string, unknown>[];
 }
 
+/** A policy from a file, with its keys and stores. */
+export interface OpenFilePolicy {
+  readonly protect: (row: AnyRow) => Promise<Record<string, unknown>>;
+  readonly protectMany: (rows: readonly AnyRow[], options?: ManyOptions) => Promise<Record<string, unknown>[]>;
+}
+
+/** The same, and it may reveal. */
+export interface RevealingOpenFilePolicy extends OpenFilePolicy {
+  readonly reveal: (row: AnyRow) => Promise<Record<string, unknown>>;
+  readonly revealMany: (rows: readonly AnyRow[], options?: ManyOptions) => Promise<Record<string, unknown>[]>;
+}
+
 /** A policy from a file: its fields are not known to the compiler. */
-export interface FilePolicy extends Omit<Policy<never>, 'bind'> {
+export interface FilePolicy extends Omit<Policy<never>, 'bind' | 'open'> {
   readonly bind: {
     (keys: DomainKeys): BoundFilePolicy;
     (keys: DomainKeys, access: RevealAccess): RevealingFilePolicy;
+  };
+  readonly open: {
+    (keys: DomainKeys, stores: Stores): Promise<OpenFilePolicy>;
+    (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingOpenFilePolicy>;
   };
 }
 

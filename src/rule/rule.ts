@@ -51,9 +51,19 @@ export interface BoundColumns {
   readonly reveal: ColumnVerb;
 }
 
+/** The same for a rule that waits for something outside: a store. */
+export type LaterVerb = (column: readonly unknown[], report: Report, siblings?: Siblings) => Promise<unknown[]>;
+
+/** A rule with its keys and its store. */
+export interface LaterColumns {
+  readonly protect: LaterVerb;
+  readonly reveal: LaterVerb;
+}
+
 /** How a rule's output comes about, in the words of the record of processing. */
 export type Origin =
   | 'derived from the value with a key'
+  | 'random'
   | 'fixed'
   | 'taken from the value'
   | 'the value itself'
@@ -65,7 +75,7 @@ export interface Facts {
   readonly what: string;
   readonly origin: Origin;
   /** With what a value can be turned back. */
-  readonly back: 'never' | 'key' | 'unchanged';
+  readonly back: 'never' | 'key' | 'store and key' | 'unchanged';
   /** Rules of one group use one key: equal values have equal outputs, but for a token's label. `null`: it has no scope. */
   readonly joins: string | null;
   /** Scope, for rules that have one. */
@@ -91,6 +101,8 @@ export interface RuleEngine {
   readonly unfit: Issue | null;
   /** Key set-up. `revealing` says whether the caller holds `revealAccess`; keys are `null` for rules without. */
   readonly bind: (keys: OpenedKeys | null, revealing: boolean) => BoundColumns;
+  /** Key set-up of a rule that waits for a store; `bind` of such a rule throws. */
+  readonly open?: (keys: OpenedKeys, stores: unknown) => Promise<LaterColumns>;
 }
 
 /** Puts the engine on a rule's data, with verbs that are not part of the data, and freezes it. */

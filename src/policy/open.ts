@@ -1,0 +1,55 @@
+/**
+ * `open`: a policy with its keys and its stores. The verbs are those of a bound policy and wait.
+ */
+
+import { type Issue, TrefoilError } from '../errors.ts';
+import type { DomainKeys } from '../keys/domain-keys.ts';
+import type { Direction, Leaf } from './bound.ts';
+import { joinKeys } from './join.ts';
+import { checkMany, settleIssues } from './many.ts';
+import { makeLaterTransform } from './transform.ts';
+import type { FieldsNode } from './tree.ts';
+import type { ManyOptions, OpenFilePolicy, PolicyOptions } from './types.ts';
+
+export async function openPolicy(
+  root: FieldsNode,
+  leaves: readonly Leaf[],
+  sheet: PolicyOptions,
+  given: DomainKeys,
+  stores: unknown,
+  revealing: boolean,
+): Promise<OpenFilePolicy> {
+  const { opened, demand } = joinKeys(leaves, sheet, given, revealing);
+  const columns = leaves.map(({ engine }) =>
+    engine.open === undefined ? engine.bind(engine.keyed ? opened : null, revealing) : undefined,
+  );
+  const later = [];
+  // One after the other: two rules of one store share what the first has read of it.
+  for (const { engine } of leaves) later.push(await engine.open?.(opened, stores));
+  const turn = makeLaterTransform(root, columns, later, sheet.unnamed ?? 'error');
+
+  const one = (direction: Direction) => async (row: unknown) => {
+    demand(direction);
+    const issues: Issue[] = [];
+    const [out] = await turn(direction, [row], (_, issue) => issues.push(issue));
+    if (issues.length > 0) throw new TrefoilError(issues);
+    return out;
+  };
+  const many =
+    (direction: Direction) =>
+    async (rows: readonly unknown[], options: ManyOptions = {}) => {
+      const onReject = checkMany(rows, options);
+      demand(direction);
+      const issues: (Issue & { readonly row: number })[] = [];
+      const out = await turn(direction, rows, (index, issue) => {
+        issues.push({ ...issue, row: index + 1 });
+      });
+      settleIssues(issues, onReject);
+      return out.filter((row) => row !== undefined);
+    };
+  return Object.freeze({
+    protect: one('protect'),
+    protectMany: many('protect'),
+    ...(revealing && { reveal: one('reveal'), revealMany: many('reveal') }),
+  }) as unknown as OpenFilePolicy;
+}

@@ -1,0 +1,423 @@
+/**
+ * `vault`: random tokens, and an encrypted mapping in a store (docs/spec/vault-v1.md). What it writes is not derived from
+ * the value, can be forgotten one person at a time, and needs store, key and token to be turned back.
+ */
+
+import type { VaultToken } from '../core/brands.ts';
+import type { RevealAccess } from '../core/capability.ts';
+import { badRange, badType, checkInteger, checkName, checkOptions, checkText, typeName } from '../core/checks.ts';
+import { inputText } from '../core/input-text.ts';
+import { LABEL } from '../core/labelled-token.ts';
+import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { type Mapping, type Named, openMapping } from '../vault/mapping.ts';
+import { openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
+import type { VaultStore } from '../vault/store.ts';
+import { type ShredCertificate, shredSubject } from '../vault/subjects.ts';
+import {
+  beginInner,
+  type Rekeyed,
+  rekeyOuter,
+  statsOf,
+  sweep,
+  type VaultStats,
+  type Verified,
+  verifyStore,
+} from '../vault/upkeep.ts';
+import {
+  type Common,
+  checkCommon,
+  checkEmpty,
+  checkScope,
+  given,
+  issueOf,
+  type LaterVerb,
+  type MayBeAbsent,
+  makeRule,
+  openFor,
+  type Report,
+  type Rule,
+  type RuleEngine,
+} from './rule.ts';
+
+/** Days that a mapping may be kept at most: a hundred years. */
+const MAX_TTL = 36_525;
+
+/** Options of {@link vault}. */
+export interface VaultOptions<Scope extends string = string> extends Common {
+  /** Values of one scope of one store have one token. Enters the key. */
+  readonly scope: Scope;
+  /** Name of the store, which is handed over when the policy is opened: a policy holds no handle. Enters the key. */
+  readonly store: string;
+  /** A label before the token: `[a-z][a-z0-9]{0,15}`. */
+  readonly token?: { readonly label: string };
+  /** Days that a mapping is kept, 1 to 36,525; for ever by default. It is gone after the next `expire`. */
+  readonly ttl?: number;
+  /**
+   * Path of the field that says whose value it is, without arrays. Tokens are then one for each value **of a subject**, and
+   * `shred` destroys everything of one. Enters the key.
+   */
+  readonly subject?: string;
+  /** What a value does that was erased before: `error` (default), or `new` for a fresh token that nothing links to the old. */
+  readonly onErased?: 'error' | 'new';
+  /** Whether the empty string passes as empty (default) or gets a token. */
+  readonly empty?: 'keep' | 'protect';
+}
+
+/** A `vault` rule. */
+export interface VaultRule<Scope extends string = string> extends Rule {
+  readonly rule: 'vault';
+  readonly scope: Scope;
+  readonly store: string;
+  readonly token?: { readonly label: string };
+  readonly ttl?: number;
+  readonly subject?: string;
+  readonly onErased?: 'error' | 'new';
+  readonly empty?: 'keep' | 'protect';
+  /** Opens the store and makes the keys. Not enumerable. */
+  readonly open: {
+    (keys: DomainKeys, stores: Stores): Promise<OpenVault<Scope>>;
+    (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingVault<Scope>>;
+  };
+}
+
+type Missing<V> = Extract<V, null | undefined>;
+type Subject = string | number | bigint | null | undefined;
+
+/** Whose value it is, for a rule with a `subject`. */
+export interface OfSubject {
+  readonly subject?: Subject;
+}
+
+/** The same for a column. */
+export interface OfSubjects {
+  readonly subjects?: readonly Subject[];
+}
+
+/** A `vault` rule with its keys and store. */
+export interface OpenVault<Scope extends string = string> {
+  /** The token of a value: the one it has, or a new one. `null` and `undefined` pass. */
+  readonly protect: <V extends string | null | undefined>(
+    value: V,
+    options?: OfSubject,
+  ) => Promise<VaultToken<Scope> | Missing<V>>;
+  /** The tokens of a column, in batches of 1,000. Throws once, with the first 100 issues and their rows from 1. */
+  readonly protectMany: <V extends string | null | undefined>(
+    column: readonly V[],
+    options?: OfSubjects,
+  ) => Promise<(VaultToken<Scope> | Missing<V>)[]>;
+  /** The token that a value has, or `null`; nothing is made. */
+  readonly lookup: (value: string, options?: OfSubject) => Promise<VaultToken<Scope> | null>;
+  /** Whether the vault gave this token out in this scope, also if it was forgotten since. */
+  readonly exists: (token: string) => Promise<boolean>;
+  /** Removes, from all of the store, what has expired by `now` (milliseconds; the clock by default); tells how many rows. */
+  readonly expire: (now?: number) => Promise<number>;
+  /** Opens every row of the store and holds the tables against each other; with tokens, both rows of each to the bottom. */
+  readonly verify: (options?: { readonly tokens: readonly string[] }) => Promise<Verified>;
+  /**
+   * Brings the whole store under the primary key's outer layer; with tokens, their mappings under its inner layer. Others
+   * may work meanwhile, and it may be stopped and begun again.
+   */
+  readonly rekey: (options?: { readonly tokens: readonly string[] }) => Promise<Rekeyed>;
+  /** Sizes, and the keys that the rows are under. */
+  readonly stats: () => Promise<VaultStats>;
+}
+
+/** A `vault` rule that may reveal, and erase. */
+export interface RevealingVault<Scope extends string = string> extends OpenVault<Scope> {
+  /**
+   * The value behind a token.
+   *
+   * @throws TrefoilError `malformed_token`, `unknown_token` (another scope, domain or store, or expired), `forgotten`,
+   *   and one opaque `row_broken`.
+   */
+  readonly reveal: <V extends VaultToken<Scope> | null | undefined>(token: V) => Promise<string | Missing<V>>;
+  /** The values behind a column of tokens. */
+  readonly revealMany: <V extends VaultToken<Scope> | null | undefined>(
+    tokens: readonly V[],
+  ) => Promise<(string | Missing<V>)[]>;
+  /** Destroys the mapping of a token and keeps the pseudonym; tells whether it was still there. */
+  readonly forget: (token: string) => Promise<boolean>;
+  /** Destroys the key of everything of a subject in this store, in all scopes. */
+  readonly shred: (subject: string | number | bigint) => Promise<ShredCertificate>;
+}
+
+const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased', 'empty'] as const;
+
+/**
+ * A random token for each value, and the way back in a store. A stolen store is worth nothing, and a stolen store with the
+ * keys shows nothing about values that nobody can guess (docs/security.md says which can be).
+ *
+ * It waits for its store, so a rule and a policy with one are opened, not bound: `await rule.open(keys, { main: store })`.
+ *
+ * *Warning*: a telephone number can be guessed. Who has store and keys finds every one by trying all.
+ *
+ * @throws TypeError, RangeError for options that do not fit; see docs/spec/vault-v1.md for the construction.
+ *
+ * @example
+ * ```ts
+ * import { keyset } from 'trefoil';
+ * import { revealAccess } from 'trefoil/reveal';
+ * import { memoryStore, vault } from 'trefoil/vault';
+ *
+ * const names = vault({ scope: 'person.name', store: 'main', token: { label: 'name' } });
+ * const keys = keyset.generate().domain('eu-enclave');
+ * const open = await names.open(keys, { main: memoryStore() }, revealAccess);
+ * const token = await open.protect('Zoë Müller');
+ * (await open.protect('Zoë Müller')) === token; // → true
+ * await open.reveal(token); // → 'Zoë Müller'
+ * await open.forget(token); // → true
+ * await open.exists(token); // → true
+ * ```
+ */
+export function vault<const Scope extends string, const Optional extends boolean = false>(
+  options: VaultOptions<Scope> & { readonly optional?: Optional },
+): MayBeAbsent<VaultRule<Scope>, Optional> {
+  const common = checkCommon('vault', options, OPTIONS);
+  const scope = checkScope(options) as Scope;
+  const store = checkName('store', options.store);
+  const label = checkLabel(options.token);
+  const ttl = options.ttl === undefined ? null : checkInteger('ttl', options.ttl, 1, MAX_TTL);
+  const subject = options.subject === undefined ? null : checkSubject(options.subject);
+  const onErased = options.onErased ?? 'error';
+  if (onErased !== 'error' && onErased !== 'new') badRange('onErased', 'expected error or new');
+  const empty = checkEmpty(options.empty);
+  const data = {
+    rule: 'vault' as const,
+    scope,
+    store,
+    ...(label === undefined ? {} : { token: Object.freeze({ label }) }),
+    ...given(options, ['ttl', 'subject', 'onErased', 'empty']),
+    ...common,
+  };
+
+  async function openWith(opened: OpenedKeys, stores: unknown): Promise<{ session: Session; mapping: Mapping }> {
+    const session = await sessionOf(pickStore(stores, store), store, opened);
+    const withSubject = subject !== null;
+    return { session, mapping: openMapping(session, { scope, label, ttl, withSubject, onErased }) };
+  }
+
+  const passes = (value: unknown) => value === null || value === undefined || (value === '' && empty === 'keep');
+
+  /** Values with their subjects through a verb; what passes is left out. */
+  async function overValues<T>(
+    verb: (values: readonly Named[], report: Report) => Promise<(T | undefined)[]>,
+    column: readonly unknown[],
+    subjects: readonly unknown[] | null,
+    report: Report,
+  ): Promise<unknown[]> {
+    const out = new Array<unknown>(column.length);
+    const named: Named[] = [];
+    const rows: number[] = [];
+    for (let i = 0; i < column.length; i++) {
+      const value = column[i];
+      if (passes(value)) {
+        out[i] = value;
+        continue;
+      }
+      try {
+        const text = checkText(value);
+        named.push({ value: text, subject: subject === null ? null : subjectText(subjects?.[i]) });
+        rows.push(i);
+      } catch (error) {
+        report(i, issueOf(error));
+      }
+    }
+    const done = named.length === 0 ? [] : await verb(named, (k, issue) => report(rows[k]!, issue));
+    for (const [k, row] of rows.entries()) out[row] = done[k];
+    return out;
+  }
+
+  /** The same for tokens. */
+  async function overTokens<T>(
+    verb: (tokens: readonly string[], report: Report) => Promise<(T | undefined)[]>,
+    column: readonly unknown[],
+    report: Report,
+  ): Promise<unknown[]> {
+    const alone = (values: readonly Named[], inner: Report) =>
+      verb(
+        values.map(({ value }) => value),
+        inner,
+      );
+    const none = column.map(() => 'none');
+    return overValues(alone, column, none, report);
+  }
+
+  const engine: RuleEngine = {
+    facts: {
+      what: `replaced by a random token, kept in the store ${store}${ttl === null ? '' : ` for ${ttl} days`}${
+        subject === null ? '' : `, one for each value of a ${subject}`
+      }`,
+      origin: 'random',
+      back: 'store and key',
+      joins: `vault ${scope} ${store} ${subject ?? ''}`,
+      scope,
+      visible: 'which values are equal, and how often each occurs',
+    },
+    keyed: true,
+    needsPin: false,
+    cell: 'text',
+    removes: false,
+    ...(subject === null ? {} : { needs: Object.freeze([subject]) }),
+    unfit: null,
+    bind: () =>
+      fail('store_missing', 'a vault waits for its store: open the policy with policy.open(keys, stores), not bind'),
+    async open(opened, stores) {
+      const { mapping } = await openWith(opened, stores);
+      const protect: LaterVerb = (column, report, siblings) => {
+        protectingKey(opened);
+        return overValues(mapping.protect, column, subject === null ? null : siblings!(subject), report);
+      };
+      return { protect, reveal: (column, report) => overTokens(mapping.reveal, column, report) };
+    },
+  };
+
+  async function open(keys: DomainKeys, stores: Stores, access?: RevealAccess): Promise<OpenVault<Scope>> {
+    const { opened, revealing } = openFor(keys, access);
+    const { session, mapping } = await openWith(opened, stores);
+    const subjectsOf = (options: unknown, name: 'subject' | 'subjects', count: number): readonly unknown[] | null => {
+      const said = options === undefined ? undefined : checkOptions('options', options, [name])[name];
+      if (subject === null) {
+        if (said !== undefined) badRange(name, 'is for rules with a subject');
+        return null;
+      }
+      if (name === 'subject') return [said];
+      if (!Array.isArray(said)) badType('subjects', `expected an array, got ${typeName(said)}`);
+      if (said.length !== count) badRange('subjects', 'expected as many subjects as there are values');
+      return said;
+    };
+
+    const verbs = {
+      protect: (value: unknown, options?: unknown) => {
+        protectingKey(opened);
+        return one((report) => overValues(mapping.protect, [value], subjectsOf(options, 'subject', 1), report));
+      },
+      protectMany: (column: unknown, options?: unknown) => {
+        protectingKey(opened);
+        const values = checkColumn(column);
+        const subjects = subjectsOf(options, 'subjects', values.length);
+        return many((report) => overValues(mapping.protect, values, subjects, report));
+      },
+      lookup: (value: unknown, options?: unknown) =>
+        one((report) => overValues(mapping.lookup, [checkText(value)], subjectsOf(options, 'subject', 1), report)),
+      exists: (token: unknown) => one((report) => mapping.exists([checkText(token)], report)),
+      expire: (now?: number) => sweep(session, now),
+      verify: (options?: { readonly tokens: readonly string[] }) =>
+        options === undefined ? verifyStore(session) : verifyTokens(mapping, checkColumn(options.tokens)),
+      rekey: (options?: { readonly tokens: readonly string[] }) =>
+        options === undefined ? rekeyOuter(session) : rekeyTokens(session, mapping, checkColumn(options.tokens)),
+      stats: () => statsOf(session),
+      ...(revealing && {
+        reveal: (token: unknown) => one((report) => overTokens(mapping.reveal, [token], report)),
+        revealMany: (tokens: unknown) => many((report) => overTokens(mapping.reveal, checkColumn(tokens), report)),
+        forget: (token: unknown) => one((report) => mapping.forget([checkText(token)], report)),
+        shred: (who: unknown) => shredSubject(session, subjectText(who)),
+      }),
+    };
+    return Object.freeze(verbs) as unknown as OpenVault<Scope>;
+  }
+
+  return makeRule(data, engine, { open }) as unknown as MayBeAbsent<VaultRule<Scope>, Optional>;
+}
+
+/** Sessions of stores, so that the rules of one policy share what is known of their store. */
+const sessions: WeakMap<VaultStore, { opened: OpenedKeys; name: string; session: Promise<Session> }[]> =
+  /* @__PURE__ */ new WeakMap();
+
+function sessionOf(store: VaultStore, name: string, opened: OpenedKeys): Promise<Session> {
+  const known = sessions.get(store) ?? [];
+  const found = known.find((one) => one.opened === opened && one.name === name);
+  if (found !== undefined) return found.session;
+  const session = openSession(store, name, opened);
+  sessions.set(store, [...known, { opened, name, session }]);
+  // What could not be opened may be the next time.
+  session.catch(() => {
+    sessions.set(
+      store,
+      (sessions.get(store) ?? []).filter((one) => one.session !== session),
+    );
+  });
+  return session;
+}
+
+async function one(work: (report: Report) => Promise<unknown[]>): Promise<unknown> {
+  const issues: Issue[] = [];
+  const [out] = await work((_, issue) => issues.push(issue));
+  if (issues.length > 0) throw new TrefoilError(issues);
+  return out;
+}
+
+async function many(work: (report: Report) => Promise<unknown[]>): Promise<unknown[]> {
+  const issues: (Issue & { row: number })[] = [];
+  const out = await work((row, issue) => issues.push({ ...issue, row: row + 1 }));
+  issues.sort((a, b) => a.row - b.row);
+  if (issues.length > 0) throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
+  return out;
+}
+
+/** Both rows of each token, to the bottom. */
+async function verifyTokens(mapping: Mapping, tokens: readonly string[]): Promise<Verified> {
+  const bad: Issue[] = [];
+  const opened = await mapping.inspect(tokens, (row, issue) => bad.push({ ...issue, row: row + 1 }));
+  const inner: Record<string, number> = {};
+  const outer: Record<string, number> = {};
+  let broken = bad.length;
+  for (const [row, one] of opened.entries()) {
+    if (one === undefined) continue;
+    const value = await mapping.valueRowOf(one);
+    const { content, row: stored } = one.found;
+    inner[content.inner] = (inner[content.inner] ?? 0) + 1;
+    outer[stored.key] = (outer[stored.key] ?? 0) + 1;
+    if (value?.content.link.every((byte, i) => byte === content.link[i])) continue;
+    broken++;
+    bad.push({ code: 'row_broken', message: 'the value of this token has another token, or none', row: row + 1 });
+  }
+  return { rows: tokens.length, problems: [], broken, outer, inner, tokens: bad.slice(0, MAX_ISSUES) };
+}
+
+/** The mappings of tokens under the primary key's inner layer. */
+async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly string[]): Promise<Rekeyed> {
+  await beginInner(session);
+  let moved = 0;
+  let left = 0;
+  const opened = await mapping.inspect(tokens, () => left++);
+  for (const one of opened) {
+    if (one === undefined) continue;
+    const value = await mapping.valueRowOf(one);
+    const changes = value === null ? null : mapping.renew(one, value);
+    if (changes === null) {
+      if (value === null) left++;
+      continue;
+    }
+    const done = await session.store.change(session.meta().generation, changes);
+    if (done === true) moved++;
+    else left++;
+  }
+  return { moved, left };
+}
+
+function checkColumn<T>(column: unknown): readonly T[] {
+  if (!Array.isArray(column)) badType('column', `expected an array, got ${typeName(column)}`);
+  return column;
+}
+
+function checkLabel(token: unknown): string | undefined {
+  if (token === undefined) return undefined;
+  const { label } = checkOptions('token', token, ['label']);
+  if (typeof label !== 'string' || !LABEL.test(label)) badRange('token.label', 'expected [a-z][a-z0-9]{0,15}');
+  return label;
+}
+
+function checkSubject(subject: unknown): string {
+  if (typeof subject !== 'string') badType('subject', `expected the path of a field, got ${typeName(subject)}`);
+  if (subject === '' || subject.replace(/\\./g, '').includes('[')) {
+    badRange('subject', 'expected the path of a field, without arrays: a value has one subject');
+  }
+  return subject;
+}
+
+function subjectText(value: unknown): string {
+  const text = value === null || value === undefined ? '' : inputText(value);
+  if (text === '') fail('missing_subject', 'the record does not say whose value it is, so it cannot go into the vault');
+  return text;
+}

@@ -1,0 +1,20 @@
+/**
+ * The vault: random tokens with an encrypted mapping in a store, and the contract that stores fulfil. Stores are in
+ * `trefoil/sqlite` and `trefoil/postgres`; the suite for one's own in `trefoil/vault-contract`.
+ */
+
+export type { VaultToken } from './core/brands.ts';
+export {
+  type OfSubject,
+  type OfSubjects,
+  type OpenVault,
+  type RevealingVault,
+  type VaultOptions,
+  type VaultRule,
+  vault,
+} from './rule/vault.ts';
+export { memoryStore } from './vault/memory.ts';
+export type { Stores } from './vault/session.ts';
+export type { Change, Entry, Meta, Row, Stale, Table, TableSize, VaultStore } from './vault/store.ts';
+export type { ShredCertificate } from './vault/subjects.ts';
+export type { BrokenRow, Rekeyed, VaultStats, Verified } from './vault/upkeep.ts';

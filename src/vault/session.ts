@@ -1,0 +1,165 @@
+/**
+ * A store with its keys: the metadata as last seen, the layers of every key that they name, and what is done when
+ * another process has changed them meanwhile.
+ */
+
+import { badRange, badType, typeName } from '../core/checks.ts';
+import { fail } from '../errors.ts';
+import type { DomainKey, OpenedKeys } from '../keys/domain-keys.ts';
+import { type Content, readContent, writeContent } from './content.ts';
+import { type Inner, innerLayer, subjectIndex } from './inner.ts';
+import { readMeta, type VaultMeta, writeMeta } from './meta.ts';
+import { type Outer, outerLayer } from './outer.ts';
+import type { Meta, Row, Stale, Table, VaultStore } from './store.ts';
+
+/** A row that could be opened. */
+export interface Found {
+  readonly row: Row;
+  readonly content: Content;
+}
+
+/** A store with its keys. */
+export interface Session {
+  readonly store: VaultStore;
+  /** Its name in policies. */
+  readonly name: string;
+  readonly keys: OpenedKeys;
+  /** The metadata as last seen. */
+  readonly meta: () => VaultMeta;
+  /** The outer layer of a key that the metadata name. */
+  readonly outer: (id: string) => Outer;
+  /** The inner layer of a scope under a key. */
+  readonly inner: (id: string, scope: string, withSubject: boolean) => Inner;
+  readonly subjectIndexOf: (subject: Uint8Array) => Uint8Array;
+  /** All indexes under which a row may stand: the one it is written under first. */
+  readonly indexesOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
+  /** Opens a row; `null` when it does not verify. */
+  readonly open: (table: Table, row: Row) => Found | null;
+  /** Seals a row at an inner index, under the key that is written with, or under that of a row that it replaces. */
+  readonly seal: (table: Table, at: Place, content: Content, expires: number | null) => Row;
+  /**
+   * Does some work with the metadata as they are, and once more whenever they turn out to be others.
+   *
+   * @throws TrefoilError `store_busy` when that goes on.
+   */
+  readonly steady: <T>(work: () => Promise<T | Stale>) => Promise<T>;
+  /** Reads the metadata anew, and tells whether they are others. */
+  readonly refresh: () => Promise<boolean>;
+  /** Replaces the metadata; `false` when somebody else did so first. */
+  readonly change: (meta: Omit<VaultMeta, 'generation' | 'domain' | 'store' | 'subjects'>) => Promise<boolean>;
+}
+
+/** Where a row is written: a new one, or in the place of another. */
+export type Place = { readonly inner: Uint8Array } | { readonly instead: Row };
+
+/** How often work is begun again. A change of metadata is rare; several in a row are a fault. */
+const TRIES = 20;
+
+/** The stores that a caller hands over, by the names that policies give them. */
+export type Stores = Readonly<Record<string, VaultStore>>;
+
+/** Takes a store out of those that a caller hands over. */
+export function pickStore(stores: unknown, name: string): VaultStore {
+  if (typeof stores !== 'object' || stores === null)
+    badType('stores', `expected stores by name, got ${typeName(stores)}`);
+  const store = Object.hasOwn(stores, name) ? (stores as Record<string, unknown>)[name] : undefined;
+  if (store === undefined) badRange('stores', `has no store ${name}, which the policy names`);
+  if (typeof (store as Partial<VaultStore> | null)?.create !== 'function') {
+    badType(`stores.${name}`, `expected a store, as sqliteStore(…) gives it, got ${typeName(store)}`);
+  }
+  return store as VaultStore;
+}
+
+/**
+ * Opens a store.
+ *
+ * @throws TrefoilError `wrong_domain`, `unknown_key`, `store_version`, `store_broken`, and what the store itself refuses.
+ */
+export async function openSession(store: VaultStore, name: string, keys: OpenedKeys): Promise<Session> {
+  const byId = new Map(keys.keys.map((key) => [key.id, key]));
+  const keyOf = (id: string): DomainKey =>
+    byId.get(id) ?? fail('unknown_key', `the vault is under key ${id}, which the keys do not have; take its keyset`);
+  const outers = new Map<string, Outer>();
+  const outer = (id: string): Outer => {
+    const made = outers.get(id) ?? outerLayer(keyOf(id), name);
+    outers.set(id, made);
+    return made;
+  };
+  const macOf = (id: string) => outer(id).mac;
+  const inners = new Map<string, Inner>();
+
+  async function read(found: Meta): Promise<VaultMeta> {
+    const meta = readMeta(found, keys.domain, name, macOf);
+    for (const id of [...meta.outer, ...meta.inner, meta.subjects]) keyOf(id);
+    return meta;
+  }
+
+  async function first(): Promise<VaultMeta> {
+    const found = await store.meta();
+    if (found !== null) return read(found);
+    const { id } = keys.primary;
+    const meta = { generation: 1, domain: keys.domain, store: name, outer: [id], inner: [id], subjects: id };
+    if (await store.setMeta(writeMeta(meta, macOf))) return meta;
+    // Another process was first.
+    return read((await store.meta())!);
+  }
+
+  await store.open();
+  let meta = await first();
+  const indexOfSubject = subjectIndex(keyOf(meta.subjects), name);
+
+  async function refresh(): Promise<boolean> {
+    const found = await store.meta();
+    if (found === null) fail('store_broken', 'the metadata of the vault are gone');
+    if (found.generation === meta.generation) return false;
+    meta = await read(found);
+    return true;
+  }
+
+  return {
+    store,
+    name,
+    keys,
+    meta: () => meta,
+    outer,
+    inner(id, scope, withSubject) {
+      const place = `${id} ${scope} ${withSubject}`;
+      const made = inners.get(place) ?? innerLayer(keyOf(id), scope, withSubject);
+      inners.set(place, made);
+      return made;
+    },
+    subjectIndexOf: indexOfSubject,
+    indexesOf: (inner) => meta.outer.flatMap((id) => inner.map((index) => outer(id).indexOf(index))),
+    open(table, row) {
+      // A key that is neither ours nor the store's: the row was not written by a vault of these keys.
+      if (!byId.has(row.key)) return null;
+      const bytes = outer(row.key).open(table, row);
+      const content = bytes === null ? null : readContent(bytes);
+      return content === null ? null : { row, content };
+    },
+    seal(table, at, content, expires) {
+      const layer = outer('instead' in at ? at.instead.key : meta.outer[0]!);
+      const bound =
+        'instead' in at
+          ? { index: at.instead.index, version: at.instead.version + 1, expires }
+          : { index: layer.indexOf(at.inner), version: 1, expires };
+      return layer.seal(table, bound, writeContent(content));
+    },
+    async steady(work) {
+      for (let i = 0; i < TRIES; i++) {
+        const done = await work();
+        if (done !== 'stale') return done;
+        await refresh();
+      }
+      return fail('store_busy', 'the vault is being changed by others all the time; try again');
+    },
+    refresh,
+    async change({ outer, inner }) {
+      const next = { ...meta, outer, inner, generation: meta.generation + 1 };
+      const done = await store.setMeta(writeMeta(next, macOf));
+      if (done) meta = next;
+      else await refresh();
+      return done;
+    },
+  };
+}

@@ -1,0 +1,220 @@
+/**
+ * What is done to a whole store: verification, a change of the outer key, expiry. The outer layer is enough for all of it:
+ * no token and no value is needed, and none is seen.
+ */
+
+import { writeHex } from '../core/hex.ts';
+import { fail, type Issue } from '../errors.ts';
+import { nameOf, today } from './names.ts';
+import type { Session } from './session.ts';
+import type { Change, Row, Stale, Table, TableSize } from './store.ts';
+
+/** Rows that are looked at at once. */
+const BATCH = 1000;
+
+const TABLES: readonly Table[] = ['value', 'token', 'subject'];
+
+/** A row that is not as it must be. */
+export interface BrokenRow {
+  readonly table: Table;
+  /** Its index, in hexadecimal. */
+  readonly index: string;
+  readonly why: 'does not verify' | 'has no partner';
+}
+
+/** What a verification found. */
+export interface Verified {
+  readonly rows: number;
+  /** At most 1,000 are kept; `broken` counts all. */
+  readonly problems: readonly BrokenRow[];
+  readonly broken: number;
+  /** Rows by the shown id of their key, of the outer and of the inner layer. */
+  readonly outer: Readonly<Record<string, number>>;
+  readonly inner: Readonly<Record<string, number>>;
+  /** What is wrong with tokens, by their places in the list from 1; there when tokens were asked for. */
+  readonly tokens?: readonly Issue[];
+}
+
+/** What is known of a store without its keys' help, and what its metadata say. */
+export interface VaultStats {
+  readonly domain: string;
+  readonly store: string;
+  /** Shown ids of keys, the one that is written with first. */
+  readonly outer: readonly string[];
+  readonly inner: readonly string[];
+  readonly tables: Readonly<Record<Table, TableSize>>;
+}
+
+const KEPT_PROBLEMS = 1000;
+
+/** Rows of a table, batch by batch. */
+async function* scan({ store }: Session, table: Table, notKey?: string): AsyncGenerator<Row[], void, undefined> {
+  for (let after: Uint8Array | null = null; ; ) {
+    const rows: Row[] = await store.scan(table, { after, limit: BATCH, ...(notKey === undefined ? {} : { notKey }) });
+    if (rows.length === 0) return;
+    yield rows;
+    after = rows.at(-1)!.index;
+  }
+}
+
+/**
+ * Opens every row, and holds the live rows of the two tables against each other by their links. The links of a whole table
+ * are not kept: sums of them are, in 4,096 groups, and only groups that differ are looked at again.
+ */
+export async function verifyStore(session: Session): Promise<Verified> {
+  const sums = { value: new Float64Array(GROUPS), token: new Float64Array(GROUPS) };
+  const counts = { outer: {} as Record<string, number>, inner: {} as Record<string, number> };
+  const problems: BrokenRow[] = [];
+  let broken = 0;
+  let rows = 0;
+  const complain = (table: Table, row: Row, why: BrokenRow['why']) => {
+    broken++;
+    if (problems.length < KEPT_PROBLEMS) problems.push({ table, index: writeHex(row.index), why });
+  };
+  for (const table of TABLES) {
+    for await (const batch of scan(session, table)) {
+      for (const row of batch) {
+        rows++;
+        counts.outer[row.key] = (counts.outer[row.key] ?? 0) + 1;
+        const found = session.open(table, row);
+        if (found === null) {
+          complain(table, row, 'does not verify');
+          continue;
+        }
+        const { inner, state, link } = found.content;
+        counts.inner[inner] = (counts.inner[inner] ?? 0) + 1;
+        if (table === 'subject' || state === 'erased') continue;
+        const group = sums[table];
+        const at = groupOf(link);
+        // Whole numbers below 2^53: 2^32 for each link, and never more than 2^21 links a group.
+        group[at] = (group[at]! + weightOf(link)) % 0x1fffffffffffff;
+      }
+    }
+  }
+  const odd = new Set<number>();
+  for (let group = 0; group < GROUPS; group++) if (sums.value[group] !== sums.token[group]) odd.add(group);
+  if (odd.size > 0) await findOrphans(session, odd, complain);
+  return { rows, problems, broken, ...counts };
+}
+
+const GROUPS = 4096;
+
+function groupOf(link: Uint8Array): number {
+  return ((link[0]! << 4) | (link[1]! >> 4)) & (GROUPS - 1);
+}
+
+function weightOf(link: Uint8Array): number {
+  return new DataView(link.buffer, link.byteOffset).getUint32(4);
+}
+
+/** Live rows of some groups whose link is in one table alone. */
+async function findOrphans(
+  session: Session,
+  groups: ReadonlySet<number>,
+  complain: (table: Table, row: Row, why: BrokenRow['why']) => void,
+): Promise<void> {
+  const seen = { value: new Map<string, Row>(), token: new Map<string, Row>() };
+  for (const table of ['value', 'token'] as const) {
+    for await (const batch of scan(session, table)) {
+      for (const row of batch) {
+        const content = session.open(table, row)?.content;
+        if (content?.state === 'live' && groups.has(groupOf(content.link))) seen[table].set(nameOf(content.link), row);
+      }
+    }
+  }
+  for (const [link, row] of seen.value) if (!seen.token.has(link)) complain('value', row, 'has no partner');
+  for (const [link, row] of seen.token) if (!seen.value.has(link)) complain('token', row, 'has no partner');
+}
+
+/** What a change of keys did. */
+export interface Rekeyed {
+  readonly moved: number;
+  /** Rows that could not be opened, or that others changed again and again. They stay as they are. */
+  readonly left: number;
+}
+
+/**
+ * Brings all rows under the primary key's outer layer, batch by batch, while others work. It may be stopped and begun
+ * again: rows that were moved are not looked at twice.
+ */
+export async function rekeyOuter(session: Session): Promise<Rekeyed> {
+  const { id } = session.keys.primary;
+  while (session.meta().outer[0] !== id) {
+    const { outer, inner } = session.meta();
+    // From here on everybody writes under the new key and still looks under the old ones.
+    await session.change({ outer: [id, ...outer.filter((other) => other !== id)], inner });
+  }
+  let moved = 0;
+  let left = 0;
+  for (const table of TABLES) {
+    for await (const rows of scan(session, table, id)) {
+      const done = await session.steady(async () => {
+        const changes = rows.map((row) => move(session, table, row));
+        const known = changes.filter((change) => change !== null);
+        const all = await session.store.change(session.meta().generation, known.flat());
+        if (all === 'stale') return all;
+        if (all) return { moved: known.length, left: rows.length - known.length };
+        return oneByOne(session, table, rows);
+      });
+      moved += done.moved;
+      left += done.left;
+    }
+  }
+  if (left === 0) {
+    const { outer, inner } = session.meta();
+    if (outer.length > 1 && outer[0] === id) await session.change({ outer: [id], inner });
+  }
+  return { moved, left };
+}
+
+function move(session: Session, table: Table, row: Row): readonly Change[] | null {
+  const found = session.open(table, row);
+  if (found === null) return null;
+  const inner = session.outer(row.key).innerOf(row.index);
+  const to = session.seal(table, { inner }, found.content, row.expires);
+  return [
+    { table, index: row.index, from: row.version, to: null },
+    { table, index: to.index, from: 0, to },
+  ];
+}
+
+/** Rows of a batch in which somebody else changed one. */
+async function oneByOne(session: Session, table: Table, rows: readonly Row[]): Promise<Rekeyed | Stale> {
+  let moved = 0;
+  let left = 0;
+  for (const { index } of rows) {
+    for (let tries = 0; ; tries++) {
+      const [row] = await session.store.get(table, [index]);
+      // It was moved or swept by somebody else.
+      if (row === undefined) break;
+      const change = move(session, table, row);
+      const done = change === null ? null : await session.store.change(session.meta().generation, change);
+      if (done === 'stale') return done;
+      if (done === true) moved++;
+      else if (done === null || tries === 8) left++;
+      if (done !== false || tries === 8) break;
+    }
+  }
+  return { moved, left };
+}
+
+/** Says that new rows are under the primary key's inner layer; old ones are still found. */
+export async function beginInner(session: Session): Promise<void> {
+  const { id } = session.keys.primary;
+  while (session.meta().inner[0] !== id) {
+    const { outer, inner } = session.meta();
+    await session.change({ outer, inner: [id, ...inner.filter((other) => other !== id)] });
+  }
+}
+
+/** Removes what has expired. */
+export function sweep(session: Session, now: number | undefined): Promise<number> {
+  if (now !== undefined && !Number.isFinite(now)) fail('unsafe_integer', 'now is milliseconds since 1970-01-01');
+  const day = now === undefined ? today() : Math.floor(now / 86_400_000);
+  return session.steady(() => session.store.sweep(session.meta().generation, day));
+}
+
+export async function statsOf(session: Session): Promise<VaultStats> {
+  const { domain, store, outer, inner } = session.meta();
+  return { domain, store, outer, inner, tables: await session.store.sizes() };
+}
