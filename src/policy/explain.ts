@@ -72,9 +72,16 @@ export function explain(sheet: Policy<never> | Policy | FilePolicy): string {
   ].join('\n');
 }
 
+const BACK = {
+  key: 'with the key',
+  'store and key': 'with the store and the key',
+  never: 'never',
+  unchanged: 'it is unchanged',
+} as const;
+
 function fieldTable(leaves: readonly Leaf[]): string[] {
   const rows = leaves.map(({ path, rule, engine: { facts } }) => {
-    const back = facts.back === 'key' ? 'with the key' : facts.back === 'never' ? 'never' : 'it is unchanged';
+    const back = BACK[facts.back];
     const scope = facts.scope === null ? '—' : code(facts.scope);
     return `| ${code(path)}${rule.optional ? ' (may be absent)' : ''} | ${rule.rule} | ${facts.what} | ${scope} | ${facts.origin} | ${back} |`;
   });
@@ -150,6 +157,15 @@ function ways(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>
   if (keyed.length > 0) {
     lines.push(`- with the keyset and code that holds \`revealAccess\`: ${keyed.join(', ')}`);
   }
+  for (const store of new Set(leaves.map((leaf) => written(leaf, 'store')).filter((name) => name !== undefined))) {
+    const held = leaves.filter((leaf) => written(leaf, 'store') === store);
+    lines.push(
+      `- with the store ${code(String(store))}, the keyset and code that holds \`revealAccess\`, as long as nothing was erased; ` +
+        `store and keyset without the tokens show only what can be guessed: ${held.map(({ path }) => code(path)).join(', ')}`,
+    );
+    const subjects = new Set(held.map((leaf) => written(leaf, 'subject')).filter((name) => name !== undefined));
+    for (const subject of subjects) lines.push(`- erased for one ${code(String(subject))} at a time, by \`shred\``);
+  }
   if (never.length > 0) lines.push(`- by no one, from the output alone: ${never.join(', ')}`);
   const guessed = leaves.filter(({ rule }) => rule.rule === 'token').map(({ path }) => code(path));
   if (guessed.length > 0) {
@@ -178,10 +194,10 @@ function origins(leaves: readonly Leaf[]): string[] {
     const { origin } = engine.facts;
     groups.set(origin, [...(groups.get(origin) ?? []), code(path)]);
   }
-  return [
-    ...[...groups].map(([origin, paths]) => `- ${origin}: ${paths.join(', ')}`),
-    '- random: none; every output is a function of the value, the policy and the key',
-  ];
+  const lines = [...groups].map(([origin, paths]) => `- ${origin}: ${paths.join(', ')}`);
+  if (!groups.has('random'))
+    lines.push('- random: none; every output is a function of the value, the policy and the key');
+  return lines;
 }
 
 /** An option of a leaf's rule, as the policy file has it. */

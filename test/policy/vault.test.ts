@@ -1,0 +1,125 @@
+/** A policy with a vault: it is opened, its verbs wait, and it is a file like any other. */
+import { describe, expect, test } from 'vitest';
+import { coarsen, each, keep, keyset, policy, seal, token } from '../../src/index.ts';
+import { check, explain, parsePolicy } from '../../src/policy.ts';
+import { revealAccess } from '../../src/reveal.ts';
+import { memoryStore, vault } from '../../src/vault.ts';
+
+const keys = keyset.generate().domain('eu-enclave');
+const code = (work: Promise<unknown>) =>
+  work.then(
+    () => 'no error',
+    (error) => error.code ?? error.message,
+  );
+
+const people = policy({
+  id: token({ scope: 'person' }),
+  name: vault({ scope: 'person.name', store: 'main', subject: 'id' }),
+  contact: { phone: vault({ scope: 'person.phone', store: 'main', subject: 'id', optional: true }) },
+  tags: each(vault({ scope: 'tag', store: 'other' })),
+  born: coarsen({ date: 'year' }),
+  city: keep,
+});
+
+const row = (id: number, name: string | null, phone?: string) => ({
+  id,
+  name,
+  contact: phone === undefined ? {} : { phone },
+  tags: ['a', `t${id}`],
+  born: '1815-12-10',
+  city: 'x',
+});
+
+describe('open', () => {
+  test('protects and reveals rows, nested and in arrays', async () => {
+    const stores = { main: memoryStore(), other: memoryStore() };
+    const open = await people.open(keys, stores, revealAccess);
+    const rows = [row(1, 'Ada', '+1'), row(2, 'Bob'), row(3, null, '+1')];
+    const safe = await open.protectMany(rows as never);
+    expect(JSON.stringify(safe)).not.toMatch(/Ada|Bob|\+1/);
+    const [first, , third] = safe as unknown as (typeof rows)[];
+    expect(first!.contact.phone).not.toBe(third!.contact.phone);
+    expect((safe as unknown as { tags: string[] }[])[0]!.tags[0]).toBe(
+      (safe as unknown as { tags: string[] }[])[1]!.tags[0],
+    );
+    const back = await open.revealMany(safe as never);
+    expect(back).toEqual(rows.map((one, i) => ({ ...one, id: (safe as { id: string }[])[i]!.id, born: '1815' })));
+    expect(await open.protect(rows[0] as never)).toEqual(first);
+    expect((await stores.main.sizes()).subject.rows).toBe(3);
+  });
+
+  test('a record that another rule rejects makes no token', async () => {
+    const stores = { main: memoryStore(), other: memoryStore() };
+    const open = await people.open(keys, stores);
+    const bad = { ...row(1, 'Ada'), born: 'last spring' };
+    expect(await code(open.protect(bad as never))).toBe('not_a_date');
+    expect((await stores.main.sizes()).value.rows).toBe(0);
+    const seen: unknown[] = [];
+    const some = await open.protectMany([bad, row(2, 'Bob'), { ...row(3, 'x'), id: null }] as never, {
+      onReject: ({ row, field, code }) => seen.push([row, field, code]),
+    });
+    expect(some.length).toBe(1);
+    expect(seen).toEqual([
+      [1, 'born', 'not_a_date'],
+      [3, 'name', 'missing_subject'],
+    ]);
+  });
+
+  test('bind throws, a store that is missing is named', async () => {
+    expect(() => (people as unknown as { bind: (keys: unknown) => void }).bind(keys)).toThrow(/policy\.open/);
+    await expect(people.open(keys, { main: memoryStore() })).rejects.toThrow(/has no store other/);
+    await expect(people.open(keys, { main: memoryStore(), other: {} as never })).rejects.toThrow(TypeError);
+    const plain = policy({ name: seal({ scope: 'n' }) });
+    expect((await (await plain.open(keys, {})).protect({ name: 'Ada' })).name).toMatch(/^[0-9a-z]{85}$/);
+  });
+});
+
+describe('as a file', () => {
+  const file = {
+    trefoil: 1,
+    domain: 'eu-enclave',
+    fields: {
+      id: 'keep',
+      name: {
+        rule: 'vault',
+        scope: 'person.name',
+        store: 'main',
+        subject: 'id',
+        ttl: 400,
+        onErased: 'new',
+        token: { label: 'n' },
+      },
+    },
+  };
+
+  test('is read, written, explained', async () => {
+    const sheet = parsePolicy(file);
+    expect(parsePolicy(JSON.parse(JSON.stringify(sheet)))).toEqual(sheet);
+    const open = await sheet.open(keys, { main: memoryStore() });
+    expect((await open.protect({ id: 7, name: 'Ada' })).name).toMatch(/^n_/);
+    const page = explain(sheet);
+    expect(page).toContain('with the store `main`, the keyset');
+    expect(page).toContain('- random: `name`');
+    expect(page).toContain('erased for one `id` at a time');
+  });
+
+  test.each([
+    [{ scope: 's' }, 'missing_option'],
+    [{ scope: 's', store: 'main', ttl: 0 }, 'wrong_option'],
+    [{ scope: 's', store: 'main', subject: 'nobody' }, 'wrong_option'],
+    [{ scope: 's', store: 'Main!' }, 'wrong_option'],
+    [{ scope: 's', store: 'main', onErased: 'maybe' }, 'wrong_option'],
+    [{ scope: 's', store: 'main', token: { label: 'A' } }, 'wrong_option'],
+    [{ scope: 's', store: 'main', prepare: 'trim' }, 'unknown_option'],
+  ])('%j is %s', (rule, expected) => {
+    const problems = check({ ...file, fields: { id: 'keep', name: { rule: 'vault', ...rule } } });
+    expect(problems.map((issue) => issue.code)).toEqual([expected]);
+  });
+
+  test('two rules of one scope with and without a subject join in part', () => {
+    const one = vault({ scope: 's', store: 'main' });
+    expect(() => policy({ id: keep, a: one, b: vault({ scope: 's', store: 'main', subject: 'id' }) })).toThrow(
+      /two tokens/,
+    );
+  });
+});
