@@ -5,13 +5,14 @@ import type { Command } from 'commander';
 import { TrefoilError } from '../errors.ts';
 import { makeApply } from '../io/apply.ts';
 import { DEFAULT_MAX_RECORD } from '../io/records.ts';
-import { openBound } from '../policy/bound.ts';
+import { openReady } from '../policy/bound.ts';
 import { joinKeys } from './bind.ts';
 import { UsageError } from './exit.ts';
 import { keysOption } from './key-source.ts';
 import { type Context, fileOption, integerOption, namesOption, need } from './options.ts';
 import { loadPolicy } from './policy-file.ts';
 import { refuseOwnInput, writeOut } from './stdout.ts';
+import { storeNames } from './vault-stores.ts';
 import { EXIT_HELP } from './voice.ts';
 
 const HELP = `
@@ -58,10 +59,13 @@ async function apply(options: Options, { signal, voice }: Context): Promise<void
   if (columns !== null && ndjson) throw new UsageError('--columns is for --tsv, lines of NDJSON carry their names');
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
+  if (storeNames(policy).length > 0) {
+    throw new UsageError('a policy with a vault waits for its store', 'protect files with --vault instead');
+  }
   const direction = reveal ? 'reveal' : 'protect';
-  const { bound, keyFile } = await joinKeys(policy, direction, options.keys, voice);
+  const { bound, keyFile } = await joinKeys(policy, direction, { keys: options.keys }, voice);
   refuseOwnInput(keyFile === null ? [policyFile] : [policyFile, keyFile]);
-  const work = makeApply(openBound(bound), {
+  const work = makeApply(openReady(bound), {
     direction,
     format: ndjson ? 'ndjson' : 'tsv',
     columns,

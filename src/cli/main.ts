@@ -40,6 +40,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   reveal: async () => (await import('./reveal.ts')).addReveal,
   apply: async () => (await import('./apply.ts')).addApply,
   'rejects open': async () => (await import('./rejects-open.ts')).addRejectsOpen,
+  'vault stats': async () => (await import('./vault.ts')).addVault('stats'),
+  'vault verify': async () => (await import('./vault.ts')).addVault('verify'),
+  'vault forget': async () => (await import('./vault.ts')).addVault('forget'),
+  'vault shred': async () => (await import('./vault.ts')).addVault('shred'),
+  'vault expire': async () => (await import('./vault.ts')).addVault('expire'),
+  'vault rekey': async () => (await import('./vault.ts')).addVault('rekey'),
   inspect: async () => (await import('./inspect.ts')).addInspect,
 };
 
@@ -47,6 +53,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
 const GROUPS: Readonly<Record<string, readonly [string, string]>> = {
   keys: ['make and look at key files', 'Makes and looks at key files.'],
   rejects: ['read the records that a run rejected', 'Reads the records that a run rejected.'],
+  vault: ['look after the store of a vault', 'Looks after the store of a policy with a vault rule.'],
 };
 
 /** The program with the command that is meant, or with all where that is not clear. */

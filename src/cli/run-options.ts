@@ -7,11 +7,13 @@ import { UsageError } from './exit.ts';
 import { type FormatOptions, isStdin } from './formats.ts';
 import { keysOption } from './key-source.ts';
 import { delimiterOption, fileOption, integerOption, namesOption, shareOption, wordOption } from './options.ts';
+import { vaultOption } from './vault-stores.ts';
 
 /** The options as commander gives them. */
 export interface RunOptions extends FormatOptions {
   readonly policy?: string;
   readonly keys?: string;
+  readonly vault?: readonly string[];
   readonly out?: string;
   readonly outDir?: string;
   readonly inputCompression?: Compression;
@@ -35,6 +37,7 @@ export function withRunOptions(command: Command): Command {
     .argument('[INPUT...]', 'files or patterns to read; none or - is standard input')
     .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
     .addOption(keysOption())
+    .addOption(vaultOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .addOption(fileOption('--out-dir', 'folder to write each input to, under its own name', 'DIR'))
     .addOption(

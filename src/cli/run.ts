@@ -13,11 +13,12 @@ import { type FileResult, makePlan } from '../files/plan.ts';
 import { runPlan } from '../files/run.ts';
 import { intoFolder, intoOne } from '../files/units.ts';
 import type { Direction } from '../policy/bound.ts';
-import { openBound } from '../policy/bound.ts';
+import { openBound, openReady } from '../policy/bound.ts';
+import type { BoundFilePolicy } from '../policy.ts';
 import { joinKeys } from './bind.ts';
 import { dryRun } from './dry-run.ts';
 import { duckdbRun, isDuckdb } from './engine.ts';
-import { EXIT, Interrupted } from './exit.ts';
+import { EXIT, Interrupted, UsageError } from './exit.ts';
 import { formatOf, isStdin, openSource, streamsOf } from './formats.ts';
 import { type Context, checkFileName, need } from './options.ts';
 import { openSummary, STDOUT } from './outputs.ts';
@@ -50,14 +51,24 @@ async function run(
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
   const { out, outDir, rejects, summary, force, quiet, onError: _, dryRun: tries, ...rest } = options;
-  const joined = await joinKeys(policy, direction, options.keys, context.voice, rejects !== undefined);
+  const sealing = rejects !== undefined;
+  const joined = await joinKeys(
+    policy,
+    direction,
+    { keys: options.keys, vault: options.vault, sealing },
+    context.voice,
+  );
 
   if (tries === true) {
+    if (openBound(joined.bound).later !== undefined) {
+      throw new UsageError('--dry-run does not go with a vault, which would make tokens');
+    }
     if ([out, outDir, summary, rejects].some((path) => path !== undefined)) {
       context.voice.note('dry run: no file is written');
     }
     const source = openSource(inputs[0]!, options.inputCompression);
-    return await dryRun(direction, streamsOf(format, options), source, joined.bound, options.limit ?? 5, context);
+    const bound = joined.bound as BoundFilePolicy;
+    return await dryRun(direction, streamsOf(format, options), source, bound, options.limit ?? 5, context);
   }
 
   // Standard input may be a file as well, as in `protect - --out X --force < X`.
@@ -69,7 +80,7 @@ async function run(
     outDir === undefined ? await intoOne(inputs, out ?? STDOUT) : await intoFolder(inputs, outDir);
   const written = [...units.map(({ output }) => output), rejects].filter((path) => typeof path === 'string');
   const line = makeProgress(quiet !== true && (written.length > 0 || process.stdout.isTTY !== true));
-  const { policy: __, keys: ___, engine: ____, ...known } = rest;
+  const { policy: __, keys: ___, engine: ____, vault: _____, ...known } = rest;
   const others = [policyFile, joined.keyFile, summary].filter((path) => path != null);
   const plan =
     byDuckdb === null
@@ -90,7 +101,7 @@ async function run(
       if (plan !== null) done = await runPlan(plan);
       else {
         const { runDuckdb } = await import('../duckdb/run.ts');
-        const common = { direction, inside: openBound(joined.bound), others, signal: context.signal };
+        const common = { direction, inside: openReady(joined.bound), others, signal: context.signal };
         const { rows, ...bytes } = await runDuckdb({ ...byDuckdb!, ...common });
         done = { rowsIn: rows, rowsOut: rows, rowsRejected: 0, ...bytes };
       }

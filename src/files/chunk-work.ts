@@ -9,7 +9,7 @@ import { type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { type Codec, type Fault, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
 import { makeRejectSealer } from '../io/rejects.ts';
-import type { BoundInside, Direction } from '../policy/bound.ts';
+import type { BoundInside, Direction, Later } from '../policy/bound.ts';
 import { type Compression, packer } from './compression.ts';
 import { codecOf, type FormatSpec, type Opening } from './format.ts';
 
@@ -58,11 +58,58 @@ export interface ChunkDone {
   readonly failure: { readonly issues: readonly Issue[]; readonly total: number } | null;
 }
 
+/** A chunk on its way: the blocks in it, what takes one, and what came of all. */
+interface Begun {
+  readonly blocks: () => Generator<Block | Oversize, void, void>;
+  readonly take: (found: Block | Oversize) => void;
+  readonly fail: (error: unknown) => void;
+  readonly done: () => ChunkDone;
+}
+
 /** Makes the work. All key set-up is done by then. */
-export function makeChunkWork(
+export function makeChunkWork(inside: BoundInside, options: WorkOptions): (task: ChunkTask) => ChunkDone {
+  const begin = makeBegin(inside, options);
+  return (task) => {
+    const { blocks, take, fail, done } = begin(task);
+    try {
+      for (const found of blocks()) take(found);
+    } catch (error) {
+      fail(error);
+    }
+    return done();
+  };
+}
+
+/** The same for a policy that waits for a store: each block goes through its rules twice, and the store is asked between. */
+export function makeLaterChunkWork(
+  inside: BoundInside,
+  { collect, settle }: Later,
+  options: WorkOptions,
+): (task: ChunkTask) => Promise<ChunkDone> {
+  const begin = makeBegin(inside, options);
+  const { format, direction } = options;
+  return async (task) => {
+    const { blocks, take, fail, done } = begin(task);
+    const collecting = makeBatches(codecOf(format, direction, collect, task.opening));
+    try {
+      for (const found of blocks()) {
+        if (found.kind === 'records') {
+          collecting.take(found, 0);
+          await settle();
+        }
+        take(found);
+      }
+    } catch (error) {
+      fail(error);
+    }
+    return done();
+  };
+}
+
+function makeBegin(
   inside: BoundInside,
   { direction, format, batchSize, onFault, rejectsId, compression }: WorkOptions,
-): (task: ChunkTask) => ChunkDone {
+): (task: ChunkTask) => Begun {
   const encoder = new TextEncoder();
   const pack = packer(compression);
   const sealer = onFault === 'seal' ? makeRejectSealer(inside.keys, rejectsId!) : null;
@@ -111,14 +158,22 @@ export function makeChunkWork(
       parts.push(encoder.encode(done.text));
     }
 
-    try {
-      for (const found of frames.push(bytes)) take(found);
-      for (const found of frames.end()) take(found);
-    } catch (error) {
-      if (!(error instanceof TrefoilError)) throw error;
-      failure = { issues: error.issues, total: error.total };
+    function* blocks(): Generator<Block | Oversize, void, void> {
+      yield* frames.push(bytes);
+      yield* frames.end();
     }
-    const out = concat(parts);
-    return { bytes: out.length === 0 ? out : pack(out), rows, rejected, failure };
+
+    return {
+      blocks,
+      take,
+      fail(error) {
+        if (!(error instanceof TrefoilError)) throw error;
+        failure = { issues: error.issues, total: error.total };
+      },
+      done() {
+        const out = concat(parts);
+        return { bytes: out.length === 0 ? out : pack(out), rows, rejected, failure };
+      },
+    };
   };
 }

@@ -24,7 +24,7 @@ export interface FileOptions extends Omit<CsvOptions, 'onSample'> {
   readonly inputCompression?: Compression | undefined;
   /** How the outputs are packed; by default it follows from each name. */
   readonly outputCompression?: Compression | undefined;
-  /** Threads that do the work, 1 to 64; 1, the default, is the caller's own. With `limit` it is always that. */
+  /** Threads that do the work, 1 to 64; 1, the default, is the caller's own. With `limit` or a vault it is always that. */
   readonly workers?: number | undefined;
   /** Keep a manifest beside the output, and go on where a run that died left off. */
   readonly resume?: boolean | undefined;
@@ -151,7 +151,8 @@ export function makePlan(
     },
     compressionOf: (input) => inputCompression(input, options.inputCompression),
     force,
-    workers: limit === Number.POSITIVE_INFINITY ? workers : 1,
+    // A store is asked by one thread.
+    workers: limit === Number.POSITIVE_INFINITY && inside.later === undefined ? workers : 1,
     limit,
     rejects,
     resume: resume ? manifest : null,

@@ -6,7 +6,15 @@
 
 import { type Issue, TrefoilError } from '../errors.ts';
 import { makeRejectSealer, rejectLine } from '../io/rejects.ts';
-import { type ChunkDone, type ChunkTask, makeChunkWork, type RejectedRecord } from './chunk-work.ts';
+import type { BoundInside } from '../policy/bound.ts';
+import {
+  type ChunkDone,
+  type ChunkTask,
+  makeChunkWork,
+  makeLaterChunkWork,
+  type RejectedRecord,
+  type WorkOptions,
+} from './chunk-work.ts';
 import { checkCompression, packer } from './compression.ts';
 import { type Cut, cutInputs, type HeadCut, inFile, inputIndex, type OversizeCut } from './cutter.ts';
 import { inOrder } from './ordered.ts';
@@ -32,7 +40,7 @@ export async function runPlan(plan: RunPlan): Promise<FileResult> {
     // Each worker has one at work and two that wait: the threads share their cores with the one that reads and writes.
     const counts =
       pool === null
-        ? await pump(plan, outputs, makeChunkWork(plan.inside, work), 1)
+        ? await pump(plan, outputs, chunkWork(plan.inside, work), 1)
         : await pump(plan, outputs, pool.run, plan.workers * 3);
     plan.signal?.throwIfAborted();
     await outputs.finish(counts);
@@ -43,6 +51,11 @@ export async function runPlan(plan: RunPlan): Promise<FileResult> {
   } finally {
     await pool?.close();
   }
+}
+
+function chunkWork(inside: BoundInside, work: WorkOptions): DoChunk {
+  const { later } = inside;
+  return later === undefined ? makeChunkWork(inside, work) : makeLaterChunkWork(inside, later, work);
 }
 
 function resultOf({ rows, rejected, bytesIn, bytesOut }: Counts): FileResult {

@@ -8,7 +8,7 @@
 
 import { badRange, checkOneOf } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
-import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
+import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
 import type { Batch, Codec } from './batches.ts';
 import { type CsvColumn, checkNames, checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
 import { type CsvFault, makeCsvWriter, readCsv } from './csv-records.ts';
@@ -48,7 +48,7 @@ export function prepareCsv(
   bound: unknown,
   options: CsvOptions,
 ): { readonly start: () => Run; readonly signal: AbortSignal | undefined } {
-  const inside = openBound(bound);
+  const inside = openReady(bound);
   const checked: CsvOptions = checkRecordOptions(options, ['delimiter', 'quoting', 'header']);
   const dialect = csvDialect(checked);
   return {

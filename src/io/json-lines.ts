@@ -4,7 +4,7 @@ import { typeName } from '../core/checks.ts';
 import { jsonErrorAt } from '../core/json-error.ts';
 import { scanJson } from '../core/json-scan.ts';
 import type { Issue } from '../errors.ts';
-import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
+import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
 import type { Batch, Codec } from './batches.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
 
@@ -17,7 +17,7 @@ export function prepareNdjson(
   bound: unknown,
   options: NdjsonOptions,
 ): { readonly start: () => Run; readonly signal: AbortSignal | undefined } {
-  const inside = openBound(bound);
+  const inside = openReady(bound);
   const checked = checkRecordOptions(options);
   const { maxRecord = DEFAULT_MAX_RECORD } = checked;
   return {

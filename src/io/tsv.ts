@@ -6,7 +6,7 @@
  */
 
 import { fail, type Issue } from '../errors.ts';
-import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
+import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
 import type { Batch, Codec } from './batches.ts';
 import { type CsvColumn, checkNames, checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
@@ -42,7 +42,7 @@ export function prepareTsv(
   bound: unknown,
   options: TsvOptions,
 ): { readonly start: () => Run; readonly signal: AbortSignal | undefined } {
-  const inside = openBound(bound);
+  const inside = openReady(bound);
   const checked: TsvOptions = checkRecordOptions(options, ['header']);
   const dialect = tsvDialect(checked);
   const start = (): Run => {

@@ -4,7 +4,7 @@
  */
 
 import { badType, typeName } from '../core/checks.ts';
-import type { Issue } from '../errors.ts';
+import { fail, type Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
 import type { BoundColumns, Rule, RuleEngine } from '../rule/rule.ts';
 
@@ -49,6 +49,18 @@ export interface BoundInside {
     rows: readonly unknown[],
     report: (index: number, issue: Issue) => void,
   ) => (Record<string, unknown> | undefined)[];
+  /** There for a policy with rules that wait for a store: what has to come before each batch. */
+  readonly later?: Later;
+}
+
+/**
+ * How a batch of records that waits is done by work that does not: it goes through `collect` first, which only notes what
+ * the waiting rules will be asked; `settle` asks them; then the same batch goes through the policy, and the waiting
+ * rules have their answers.
+ */
+export interface Later {
+  readonly collect: BoundInside;
+  readonly settle: () => Promise<void>;
 }
 
 /** Hangs the inside on a bound policy. */
@@ -62,4 +74,16 @@ export function openBound(bound: unknown): BoundInside {
   if (inside === undefined)
     badType('bound', `expected a bound policy, as policy.bind(keys) gives it, got ${typeName(bound)}`);
   return inside as BoundInside;
+}
+
+/** The same for work that cannot wait for a store. */
+export function openReady(bound: unknown): BoundInside {
+  const inside = openBound(bound);
+  if (inside.later !== undefined) {
+    fail(
+      'store_missing',
+      'the policy waits for a store: take protectFile of trefoil/node, or the verbs of policy.open',
+    );
+  }
+  return inside;
 }

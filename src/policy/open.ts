@@ -4,10 +4,11 @@
 
 import { type Issue, TrefoilError } from '../errors.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
-import type { Direction, Leaf } from './bound.ts';
+import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { joinKeys } from './join.ts';
 import { checkMany, settleIssues } from './many.ts';
-import { makeLaterTransform } from './transform.ts';
+import { makeReplay } from './replay.ts';
+import { makeLaterTransform, makeTransform } from './transform.ts';
 import type { FieldsNode } from './tree.ts';
 import type { ManyOptions, OpenFilePolicy, PolicyOptions } from './types.ts';
 
@@ -26,7 +27,24 @@ export async function openPolicy(
   const later = [];
   // One after the other: two rules of one store share what the first has read of it.
   for (const { engine } of leaves) later.push(await engine.open?.(opened, stores));
-  const turn = makeLaterTransform(root, columns, later, sheet.unnamed ?? 'error');
+  const { unnamed = 'error' } = sheet;
+  const turn = makeLaterTransform(root, columns, later, unnamed);
+
+  const { collecting, answering, settle } = makeReplay(leaves, columns, later);
+  const common = { domain: opened.domain, keys: opened, sheet: { ...sheet, domain: opened.domain }, unnamed, leaves };
+  const collect: BoundInside = {
+    ...common,
+    columns: collecting,
+    demand,
+    rows: makeTransform(root, collecting, unnamed),
+  };
+  const inside: BoundInside = {
+    ...common,
+    columns: answering,
+    demand,
+    rows: makeTransform(root, answering, unnamed),
+    ...(later.some((waits) => waits !== undefined) ? { later: { collect, settle } } : {}),
+  };
 
   const one = (direction: Direction) => async (row: unknown) => {
     demand(direction);
@@ -47,9 +65,11 @@ export async function openPolicy(
       settleIssues(issues, onReject);
       return out.filter((row) => row !== undefined);
     };
-  return Object.freeze({
+  if (revealing) demand('reveal');
+  const verbs = {
     protect: one('protect'),
     protectMany: many('protect'),
     ...(revealing && { reveal: one('reveal'), revealMany: many('reveal') }),
-  }) as unknown as OpenFilePolicy;
+  };
+  return Object.freeze(hideInside(verbs, inside)) as unknown as OpenFilePolicy;
 }

@@ -327,7 +327,8 @@ const sessions: WeakMap<VaultStore, { opened: OpenedKeys; name: string; session:
 function sessionOf(store: VaultStore, name: string, opened: OpenedKeys): Promise<Session> {
   const known = sessions.get(store) ?? [];
   const found = known.find((one) => one.opened === opened && one.name === name);
-  if (found !== undefined) return found.session;
+  // What others have changed since is read anew.
+  if (found !== undefined) return found.session.then((session) => session.refresh().then(() => session));
   const session = openSession(store, name, opened);
   sessions.set(store, [...known, { opened, name, session }]);
   // What could not be opened may be the next time.

@@ -6,7 +6,7 @@
 import { concat, utf8 } from '../core/bytes.ts';
 import { bucketOf, LARGEST_BUCKET } from '../core/sealed-texts.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
-import { randomBytes } from '../kernel/random.ts';
+import { randomPool } from '../kernel/random.ts';
 import { openOnce, sealOnce } from '../kernel/siv-once.ts';
 import { type Content, eraseContent, LINK, readUnderSubject, writeUnderSubject } from './content.ts';
 import { nameOf, today } from './names.ts';
@@ -75,6 +75,7 @@ const BATCH = 1000;
 export function openMapping(session: Session, options: MappingOptions): Mapping {
   const { scope, label, ttl, withSubject, onErased } = options;
   const { store } = session;
+  const random = randomPool();
   const innerOf = (id: string) => session.inner(id, scope, withSubject);
 
   /** The name of a value in the inner layer: with its subject's index before it, or alone. */
@@ -169,7 +170,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
 
   function fresh(wanted: Wanted, subject: Subject | null, inner: string, instead: Row | null) {
     const expires = ttl === null ? null : today() + ttl + 1;
-    const [body, link] = [randomBytes(TOKEN), randomBytes(LINK)];
+    const [body, link] = [random(TOKEN), random(LINK)];
     const rows = pair({ bytes: wanted.bytes, subject, inner, body, link }, instead, expires);
     return { ...rows, text: writeToken(label, inner, body) };
   }

@@ -1,8 +1,10 @@
 /** Bytes as keys of maps, and days. */
 
-/** A text for 16 bytes: one character a byte. */
+/** A text for a few bytes: one character a byte. */
 export function nameOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
 }
 
 const DAY = 86_400_000;

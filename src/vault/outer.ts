@@ -3,11 +3,11 @@
  * without any token or value.
  */
 
-import { encodeList } from '../core/bytes.ts';
+import { encodeList, utf8 } from '../core/bytes.ts';
 import { encryptEach, expandKey } from '../kernel/aes.ts';
 import { decryptWords, expandInverseKey } from '../kernel/aes-inverse.ts';
 import { hmacBytes } from '../kernel/hmac.ts';
-import { aesSiv } from '../kernel/siv.ts';
+import { sivOnce } from '../kernel/siv-once.ts';
 import { type DomainKey, expandNode } from '../keys/domain-keys.ts';
 import type { Row, Table } from './store.ts';
 
@@ -39,14 +39,21 @@ export function outerLayer(key: DomainKey, store: string): Outer {
   const node = key.derive('vault', store, ['outer']);
   const indexKey = expandNode(node, 'index', 32);
   const [forward, backward] = [expandKey(indexKey), expandInverseKey(indexKey)];
-  const siv = aesSiv(expandNode(node, 'content', 64));
+  const siv = sivOnce(expandNode(node, 'content', 64));
 
+  // encodeList(['vault-v1', table, id, index, version || expires]); all but the last two are the same for every row.
+  const data = new Map<Table, Uint8Array>();
   function dataOf(table: Table, { index, version, expires }: Bound): Uint8Array {
-    const numbers = new Uint8Array(8);
-    const view = new DataView(numbers.buffer);
-    view.setUint32(0, version);
-    view.setUint32(4, expires ?? NEVER);
-    return encodeList(['vault-v1', table, id, index, numbers]);
+    let bytes = data.get(table);
+    if (bytes === undefined) {
+      bytes = encodeList([utf8('vault-v1'), table, id, new Uint8Array(INDEX), new Uint8Array(8)]);
+      data.set(table, bytes);
+    }
+    const view = new DataView(bytes.buffer);
+    bytes.set(index, bytes.length - 28);
+    view.setUint32(bytes.length - 8, version);
+    view.setUint32(bytes.length - 4, expires ?? NEVER);
+    return bytes;
   }
 
   return {

@@ -1,0 +1,68 @@
+/// <reference types="node" />
+/**
+ * Opens the stores of a run: a file of SQLite by what this Node has, or PostgreSQL by `pg`. Drivers are optional peers and
+ * loaded when they are asked for.
+ */
+
+import { fail } from '../errors.ts';
+import { type PostgresClient, postgresStore } from '../postgres.ts';
+import { type SqliteHandle, sqliteStore } from '../sqlite.ts';
+import type { Stores } from '../vault/session.ts';
+import type { VaultStore } from '../vault/store.ts';
+import { checkFileName } from './options.ts';
+import { placesOf } from './vault-stores.ts';
+
+type OpenSqlite = new (path: string) => SqliteHandle;
+
+export async function openStores(names: readonly string[], given: readonly string[]): Promise<Stores> {
+  const stores: Record<string, VaultStore> = {};
+  for (const [name, place] of placesOf(names, given)) stores[name] = await openStore(place);
+  return stores;
+}
+
+async function openStore(place: string): Promise<VaultStore> {
+  return /^postgres(ql)?:\/\//.test(place) ? openPostgres(place) : openSqlite(checkFileName('--vault', place));
+}
+
+async function openPostgres(url: string): Promise<VaultStore> {
+  const pg = 'pg';
+  let found: { readonly default: { readonly Pool: new (options: object) => PostgresClient } };
+  try {
+    found = (await import(pg)) as typeof found;
+  } catch {
+    return fail('store_missing', 'PostgreSQL needs the package pg: npm install pg');
+  }
+  return postgresStore(new found.default.Pool({ connectionString: url, max: 2, allowExitOnIdle: true }));
+}
+
+/** Node's own SQLite from 22.13 on; before that, either of two packages. */
+async function openSqlite(path: string): Promise<VaultStore> {
+  const Handle =
+    (await nodeSqlite()) ??
+    (await packageOf('@photostructure/sqlite', 'DatabaseSync')) ??
+    (await packageOf('better-sqlite3', 'default'));
+  if (Handle === null) {
+    fail('store_missing', 'a vault in a file needs Node 22.13 or later, or npm install @photostructure/sqlite');
+  }
+  let handle: SqliteHandle;
+  try {
+    handle = new Handle(path);
+  } catch {
+    return fail('store_failed', 'the file of the vault cannot be opened', { file: path });
+  }
+  return sqliteStore(handle);
+}
+
+async function nodeSqlite(): Promise<OpenSqlite | null> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 13)) return null;
+  return ((await import('node:sqlite' as string)) as { DatabaseSync: OpenSqlite }).DatabaseSync;
+}
+
+async function packageOf(name: string, member: string): Promise<OpenSqlite | null> {
+  try {
+    return ((await import(name)) as Record<string, OpenSqlite>)[member] ?? null;
+  } catch {
+    return null;
+  }
+}

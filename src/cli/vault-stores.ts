@@ -1,0 +1,50 @@
+/** The stores that a policy names, and where the command line says that they are. */
+
+import { Option } from 'commander';
+import type { FilePolicy } from '../policy.ts';
+import type { VaultRule } from '../rule/vault.ts';
+import { UsageError } from './exit.ts';
+
+/** `--vault`, as often as the policy has stores. */
+export function vaultOption(): Option {
+  const text = 'where the store of a vault is: FILE or postgres://…; NAME=… where the policy has several';
+  return new Option('--vault <PLACE>', text).argParser((value: string, before: string[] | undefined) => {
+    if (value === '') throw new UsageError('--vault expected a file or postgres://…, got nothing');
+    if (/^[^/]*\/\/[^/@]*:[^/@]*@/.test(value)) {
+      throw new UsageError(
+        '--vault has a password in it, which other users of this machine can see',
+        'take it out, and use PGPASSWORD or a pgpass file',
+      );
+    }
+    return [...(before ?? []), value];
+  });
+}
+
+/** The vault rules of a policy. */
+export function vaultRules({ fields }: FilePolicy): readonly VaultRule[] {
+  return Object.values(fields).filter((rule): rule is VaultRule => rule.rule === 'vault');
+}
+
+/** The names of its stores, each once. */
+export function storeNames(policy: FilePolicy): readonly string[] {
+  return [...new Set(vaultRules(policy).map(({ store }) => store))];
+}
+
+/** Where each store is. */
+export function placesOf(names: readonly string[], given: readonly string[]): ReadonlyMap<string, string> {
+  const places = new Map<string, string>();
+  for (const one of given) {
+    const [, name, place] = /^([a-z0-9][a-z0-9._-]{0,63})=(.+)$/s.exec(one) ?? [];
+    const whole = name === undefined || !names.includes(name);
+    if (whole && names.length !== 1)
+      throw new UsageError(`--vault expected NAME=PLACE, as there are ${names.length} stores`);
+    const which = whole ? names[0]! : name;
+    if (places.has(which)) throw new UsageError(`--vault names the store ${which} twice`);
+    places.set(which, whole ? one : place!);
+  }
+  const missing = names.find((name) => !places.has(name));
+  if (missing !== undefined) {
+    throw new UsageError(`the policy has a vault with the store ${missing}: say where it is with --vault`);
+  }
+  return places;
+}
