@@ -35,6 +35,7 @@ import { openKeys } from '../src/keys/domain-keys.ts';
 import { parsePolicy } from '../src/policy.ts';
 import { trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
+import { memoryStore, vault } from '../src/vault.ts';
 import { HostileError, hostileValues, MARKER } from './hostile.ts';
 import { keysetJson, testRoot } from './reference/tree.ts';
 
@@ -167,7 +168,7 @@ const stream = (make: (...args: never[]) => TransformStream): Fn =>
   }) as Fn;
 
 /** `null` for what is no function. */
-type Row = (fn: Fn) => readonly Call[] | null;
+type Row = (fn: Fn) => readonly Call[] | null | Promise<readonly Call[]>;
 const call =
   (args: () => readonly unknown[], more: Partial<Call> = {}): Row =>
   (fn) => [{ name: fn.name, fn, args, ...more }];
@@ -295,6 +296,35 @@ const RULES: Readonly<Record<string, Row>> = {
     ];
   },
   optional: call(() => [keep]),
+};
+
+/** The vault's rule, and its verbs over a store in memory. */
+const VAULT: Row = async (fn) => {
+  const options = { scope: 'a', store: 'm', token: { label: 'x' }, ttl: 7, onErased: 'new' as const, why: 'x' };
+  const open = await vault(options).open(keys, { m: memoryStore() }, revealAccess);
+  const owned = await vault({ ...options, subject: 'id' }).open(keys, { m: memoryStore() }, revealAccess);
+  const given = await open.protect('x');
+  const swept = await vault(options).open(keys, { m: memoryStore() });
+  return [
+    { name: 'vault', fn, args: () => [{ ...options, subject: 'id', empty: 'protect', optional: true }] },
+    {
+      name: 'vault.open',
+      fn: vault(options).open as Fn,
+      args: () => [keys, { m: memoryStore() }, revealAccess],
+    },
+    { name: 'vault.protect', fn: open.protect as Fn, args: () => ['x'] },
+    { name: 'vault.protect of a subject', fn: owned.protect as Fn, args: () => ['x', { subject: 's' }] },
+    { name: 'vault.protectMany', fn: owned.protectMany as Fn, args: () => [['x'], { subjects: ['s'] }] },
+    { name: 'vault.lookup', fn: open.lookup as Fn, args: () => ['x'] },
+    { name: 'vault.exists', fn: open.exists as Fn, args: () => [given] },
+    { name: 'vault.expire', fn: swept.expire as Fn, args: () => [0] },
+    { name: 'vault.verify', fn: open.verify as Fn, args: () => [{ tokens: [given] }] },
+    { name: 'vault.rekey', fn: open.rekey as Fn, args: () => [{ tokens: [given] }] },
+    { name: 'vault.reveal', fn: open.reveal as Fn, args: () => [given] },
+    { name: 'vault.revealMany', fn: open.revealMany as Fn, args: () => [[given]] },
+    { name: 'vault.forget', fn: owned.forget as Fn, args: () => [given], refuses: true },
+    { name: 'vault.shred', fn: owned.shred as Fn, args: () => ['s'] },
+  ];
 };
 
 const KEYSET: Row = () => [
@@ -729,6 +759,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   csv: readers('Csv'),
   ndjson: readers('Ndjson'),
   tsv: readers('Tsv'),
+  vault: { vault: VAULT, memoryStore: call(() => []) },
   duckdb: {
     register: call(() => [
       { registerScalarFunction: () => {} },
@@ -835,7 +866,8 @@ describe.each(modules)('%s', async (name) => {
     expect(Object.keys(table).sort()).toEqual(Object.keys(exports).sort());
   });
 
-  const calls = Object.entries(table).flatMap(([exported, row]) => row(exports[exported] as Fn) ?? []);
+  const calls: Call[] = [];
+  for (const [exported, row] of Object.entries(table)) calls.push(...((await row(exports[exported] as Fn)) ?? []));
   if (name === 'policy') calls.push(...FILE);
 
   for (const made of calls) {

@@ -29,8 +29,8 @@ export function openOnce(key: Uint8Array, sealed: Uint8Array): Uint8Array | null
 }
 
 // A message, zeros behind it, on its way through CMAC or CTR. Nothing here calls anyone back, so one room does for all.
-let room: Uint8Array = new Uint8Array(1024);
-let view: DataView = new DataView(room.buffer);
+let room: Uint8Array = /* @__PURE__ */ new Uint8Array(1024);
+let view: DataView = /* @__PURE__ */ new DataView(room.buffer);
 
 // A block of four little-endian words: what goes into AES and comes out of it.
 let x0 = 0;

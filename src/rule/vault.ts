@@ -302,10 +302,10 @@ export function vault<const Scope extends string, const Optional extends boolean
         one((report) => overValues(mapping.lookup, [checkText(value)], subjectsOf(options, 'subject', 1), report)),
       exists: (token: unknown) => one((report) => mapping.exists([checkText(token)], report)),
       expire: (now?: number) => sweep(session, now),
-      verify: (options?: { readonly tokens: readonly string[] }) =>
-        options === undefined ? verifyStore(session) : verifyTokens(mapping, checkColumn(options.tokens)),
-      rekey: (options?: { readonly tokens: readonly string[] }) =>
-        options === undefined ? rekeyOuter(session) : rekeyTokens(session, mapping, checkColumn(options.tokens)),
+      verify: async (options?: unknown) =>
+        options === undefined ? verifyStore(session) : verifyTokens(mapping, tokensOf(options)),
+      rekey: async (options?: unknown) =>
+        options === undefined ? rekeyOuter(session) : rekeyTokens(session, mapping, tokensOf(options)),
       stats: () => statsOf(session),
       ...(revealing && {
         reveal: (token: unknown) => one((report) => overTokens(mapping.reveal, [token], report)),
@@ -397,6 +397,10 @@ async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly 
   return { moved, left };
 }
 
+function tokensOf(options: unknown): readonly string[] {
+  return checkColumn(checkOptions('options', options, ['tokens']).tokens);
+}
+
 function checkColumn<T>(column: unknown): readonly T[] {
   if (!Array.isArray(column)) badType('column', `expected an array, got ${typeName(column)}`);
   return column;
@@ -405,7 +409,7 @@ function checkColumn<T>(column: unknown): readonly T[] {
 function checkLabel(token: unknown): string | undefined {
   if (token === undefined) return undefined;
   const { label } = checkOptions('token', token, ['label']);
-  if (typeof label !== 'string' || !LABEL.test(label)) badRange('token.label', 'expected [a-z][a-z0-9]{0,15}');
+  if (typeof label !== 'string' || !LABEL.test(label)) badRange('label', 'expected [a-z][a-z0-9]{0,15}');
   return label;
 }
 

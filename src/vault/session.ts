@@ -58,14 +58,17 @@ const TRIES = 20;
 /** The stores that a caller hands over, by the names that policies give them. */
 export type Stores = Readonly<Record<string, VaultStore>>;
 
+const VERBS = ['open', 'meta', 'setMeta', 'get', 'create', 'change', 'scan', 'sweep', 'sizes', 'scrub'] as const;
+
 /** Takes a store out of those that a caller hands over. */
 export function pickStore(stores: unknown, name: string): VaultStore {
   if (typeof stores !== 'object' || stores === null)
     badType('stores', `expected stores by name, got ${typeName(stores)}`);
   const store = Object.hasOwn(stores, name) ? (stores as Record<string, unknown>)[name] : undefined;
   if (store === undefined) badRange('stores', `has no store ${name}, which the policy names`);
-  if (typeof (store as Partial<VaultStore> | null)?.create !== 'function') {
-    badType(`stores.${name}`, `expected a store, as sqliteStore(…) gives it, got ${typeName(store)}`);
+  const verbs = typeof store === 'object' && store !== null ? (store as Record<string, unknown>) : {};
+  if (VERBS.some((verb) => typeof verbs[verb] !== 'function')) {
+    badType('stores', `expected a store as ${name}, as sqliteStore(…) gives it, got ${typeName(store)}`);
   }
   return store as VaultStore;
 }

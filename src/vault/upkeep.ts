@@ -3,8 +3,9 @@
  * no token and no value is needed, and none is seen.
  */
 
+import { checkInteger } from '../core/checks.ts';
 import { writeHex } from '../core/hex.ts';
-import { fail, type Issue } from '../errors.ts';
+import type { Issue } from '../errors.ts';
 import { nameOf, today } from './names.ts';
 import type { Session } from './session.ts';
 import type { Change, Row, Stale, Table, TableSize } from './store.ts';
@@ -208,9 +209,8 @@ export async function beginInner(session: Session): Promise<void> {
 }
 
 /** Removes what has expired. */
-export function sweep(session: Session, now: number | undefined): Promise<number> {
-  if (now !== undefined && !Number.isFinite(now)) fail('unsafe_integer', 'now is milliseconds since 1970-01-01');
-  const day = now === undefined ? today() : Math.floor(now / 86_400_000);
+export async function sweep(session: Session, now: number | undefined): Promise<number> {
+  const day = now === undefined ? today() : Math.floor(checkInteger('now', now, 0, 8.64e15) / 86_400_000);
   return session.steady(() => session.store.sweep(session.meta().generation, day));
 }
 

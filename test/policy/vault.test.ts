@@ -24,7 +24,7 @@ const people = policy({
 const row = (id: number, name: string | null, phone?: string) => ({
   id,
   name,
-  contact: phone === undefined ? {} : { phone },
+  contact: (phone === undefined ? {} : { phone }) as { phone?: string },
   tags: ['a', `t${id}`],
   born: '1815-12-10',
   city: 'x',
