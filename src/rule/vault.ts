@@ -13,7 +13,7 @@ import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-
 import { type Mapping, type Named, openMapping } from '../vault/mapping.ts';
 import { openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
 import type { VaultStore } from '../vault/store.ts';
-import { type ShredCertificate, shredSubject } from '../vault/subjects.ts';
+import { isCertificate, type ShredCertificate, shredSubject } from '../vault/subjects.ts';
 import {
   beginInner,
   type Rekeyed,
@@ -55,7 +55,8 @@ export interface VaultOptions<Scope extends string = string> extends Common {
   readonly ttl?: number;
   /**
    * Path of the field that says whose value it is, without arrays. Tokens are then one for each value **of a subject**, and
-   * `shred` destroys everything of one. Enters the key.
+   * `shred` destroys everything of one. Subjects of one store are one set, whatever field names them: customer 7 and
+   * employee 7 want two stores. Whether there is one enters the key.
    */
   readonly subject?: string;
   /** What a value does that was erased before: `error` (default), or `new` for a fresh token that nothing links to the old. */
@@ -140,6 +141,8 @@ export interface RevealingVault<Scope extends string = string> extends OpenVault
   readonly forget: (token: string) => Promise<boolean>;
   /** Destroys the key of everything of a subject in this store, in all scopes. */
   readonly shred: (subject: string | number | bigint) => Promise<ShredCertificate>;
+  /** Whether a certificate is this store's, unchanged, and of this subject. */
+  readonly isCertificate: (certificate: ShredCertificate, subject: string | number | bigint) => boolean;
 }
 
 const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased', 'empty'] as const;
@@ -311,7 +314,13 @@ export function vault<const Scope extends string, const Optional extends boolean
         reveal: (token: unknown) => one((report) => overTokens(mapping.reveal, [token], report)),
         revealMany: (tokens: unknown) => many((report) => overTokens(mapping.reveal, checkColumn(tokens), report)),
         forget: (token: unknown) => one((report) => mapping.forget([checkText(token)], report)),
-        shred: (who: unknown) => shredSubject(session, subjectText(who)),
+        shred: async (who: unknown) => shredSubject(session, subjectText(who)),
+        isCertificate: (certificate: unknown, who: unknown) => {
+          if (typeof certificate !== 'object' || certificate === null) {
+            badType('certificate', `expected an object, got ${typeName(certificate)}`);
+          }
+          return isCertificate(session, certificate as ShredCertificate, subjectText(who));
+        },
       }),
     };
     return Object.freeze(verbs) as unknown as OpenVault<Scope>;
@@ -369,7 +378,7 @@ async function verifyTokens(mapping: Mapping, tokens: readonly string[]): Promis
     const { content, row: stored } = one.found;
     inner[content.inner] = (inner[content.inner] ?? 0) + 1;
     outer[stored.key] = (outer[stored.key] ?? 0) + 1;
-    if (value?.content.link.every((byte, i) => byte === content.link[i])) continue;
+    if (value !== null) continue;
     broken++;
     bad.push({ code: 'row_broken', message: 'the value of this token has another token, or none', row: row + 1 });
   }
@@ -385,11 +394,12 @@ async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly 
   for (const one of opened) {
     if (one === undefined) continue;
     const value = await mapping.valueRowOf(one);
-    const changes = value === null ? null : mapping.renew(one, value);
-    if (changes === null) {
-      if (value === null) left++;
+    if (value === null) {
+      left++;
       continue;
     }
+    const changes = mapping.renew(one, value);
+    if (changes === null) continue;
     const done = await session.store.change(session.meta().generation, changes);
     if (done === true) moved++;
     else left++;

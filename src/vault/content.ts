@@ -3,7 +3,8 @@
  * table has.
  */
 
-import { utf8 } from '../core/bytes.ts';
+import { concat, utf8 } from '../core/bytes.ts';
+import { randomBytes } from '../kernel/random.ts';
 
 /** What a row is. */
 export type State = 'live' | 'erased';
@@ -44,44 +45,24 @@ export function readContent(bytes: Uint8Array): Content | null {
   return { state, inner, link: bytes.slice(7, HEAD), rest: bytes.slice(HEAD) };
 }
 
-/** The same row after its content was destroyed: nobody can tell it from one that is not by its length. */
-export function eraseContent({ inner, link, rest }: Content): Content {
-  return { state: 'erased', inner, link, rest: new Uint8Array(rest.length) };
+/** The same row after its content was destroyed: of the same length, and with nothing that leads to its partner. */
+export function eraseContent({ inner, rest }: Content): Content {
+  return { state: 'erased', inner, link: randomBytes(LINK), rest: new Uint8Array(rest.length) };
 }
 
-/** A subject's key on its way: how often it was renewed, and 64 bytes for AES-256-SIV. */
-export interface SubjectKey {
-  readonly generation: number;
-  readonly key: Uint8Array;
-}
-
-export function writeSubjectKey({ generation, key }: SubjectKey): Uint8Array {
-  const out = new Uint8Array(4 + key.length);
-  new DataView(out.buffer).setUint32(0, generation);
-  out.set(key, 4);
-  return out;
-}
-
-export function readSubjectKey(bytes: Uint8Array): SubjectKey {
-  return { generation: new DataView(bytes.buffer, bytes.byteOffset).getUint32(0), key: bytes.slice(4) };
-}
-
-/** What a content under a subject's key says of it: its index, which generation of the key, and what that key sealed. */
+/** What a content under a subject's key says of it: the handle of that key, and what the key sealed. */
 export interface UnderSubject {
-  readonly subject: Uint8Array;
-  readonly generation: number;
+  readonly handle: Uint8Array;
   readonly sealed: Uint8Array;
 }
 
-export function writeUnderSubject({ subject, generation, sealed }: UnderSubject): Uint8Array {
-  const out = new Uint8Array(20 + sealed.length);
-  out.set(subject);
-  new DataView(out.buffer).setUint32(16, generation);
-  out.set(sealed, 20);
-  return out;
+/** Bytes of a handle. */
+export const HANDLE = 16;
+
+export function writeUnderSubject({ handle, sealed }: UnderSubject): Uint8Array {
+  return concat([handle, sealed]);
 }
 
 export function readUnderSubject(bytes: Uint8Array): UnderSubject {
-  const generation = new DataView(bytes.buffer, bytes.byteOffset).getUint32(16);
-  return { subject: bytes.slice(0, 16), generation, sealed: bytes.slice(20) };
+  return { handle: bytes.slice(0, HANDLE), sealed: bytes.slice(HANDLE) };
 }

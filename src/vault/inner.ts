@@ -21,15 +21,15 @@ export interface Side {
 export interface Inner {
   /** Shown id of the key. */
   readonly id: string;
-  /** Named by the value, with its subject's index before it where there is one. */
+  /** Named by the value, with its subject's handle before it where there is one. */
   readonly value: Side;
   /** Named by the 16 bytes of the token. */
   readonly token: Side;
 }
 
 /** Key set-up of a scope. */
-export function innerLayer(key: DomainKey, scope: string, withSubject: boolean): Inner {
-  const node = key.derive('vault', scope, ['inner', withSubject ? 'subject' : '']);
+export function innerLayer(key: DomainKey, store: string, scope: string, withSubject: boolean): Inner {
+  const node = key.derive('vault', scope, ['inner', store, withSubject ? 'subject' : '']);
   return {
     id: key.id,
     value: side(expandNode(node, 'value index', 32), expandNode(node, 'value content', 32)),
@@ -39,8 +39,11 @@ export function innerLayer(key: DomainKey, scope: string, withSubject: boolean):
 
 function side(indexKey: Uint8Array, contentKey: Uint8Array): Side {
   const [index, content] = [hmacBytes(indexKey), hmacBytes(contentKey)];
-  // 64 bytes for AES-256-SIV, and no two names with one message.
-  const keyOf = (name: Uint8Array): Uint8Array => concat([content(concat([ONE, name])), content(concat([TWO, name]))]);
+  // 64 bytes for AES-256-SIV, and no two names with one message. A tag lies where the next one will: the first is copied.
+  const keyOf = (name: Uint8Array): Uint8Array => {
+    const k1 = content(concat([ONE, name])).slice();
+    return concat([k1, content(concat([TWO, name]))]);
+  };
   return {
     indexOf: (name) => index(name).slice(0, INDEX),
     seal: (name, plaintext) => sealOnce(keyOf(name), plaintext),
@@ -51,8 +54,22 @@ function side(indexKey: Uint8Array, contentKey: Uint8Array): Side {
 const ONE: Uint8Array = /* @__PURE__ */ Uint8Array.of(1);
 const TWO: Uint8Array = /* @__PURE__ */ Uint8Array.of(2);
 
-/** Where the keys of subjects are found. */
-export function subjectIndex(key: DomainKey, store: string): (subject: Uint8Array) => Uint8Array {
-  const mac = hmacBytes(key.derive('vault', store, ['subjects']));
-  return (subject) => mac(subject).slice(0, INDEX);
+/** Subjects of one store, under the key that its metadata pin for them. */
+export interface SubjectKeys {
+  /** Where the handle of a subject is found. */
+  readonly indexOf: (subject: Uint8Array) => Uint8Array;
+  /** Where the key that belongs to a handle is found. */
+  readonly keyIndexOf: (handle: Uint8Array) => Uint8Array;
+  /** HMAC-SHA-256 for certificates. */
+  readonly mac: (message: Uint8Array) => Uint8Array;
+}
+
+export function subjectKeys(key: DomainKey, store: string): SubjectKeys {
+  const node = key.derive('vault', store, ['subjects']);
+  const [subject, handle] = [hmacBytes(expandNode(node, 'subject', 32)), hmacBytes(expandNode(node, 'handle', 32))];
+  return {
+    indexOf: (name) => subject(name).slice(0, INDEX),
+    keyIndexOf: (name) => handle(name).slice(0, INDEX),
+    mac: hmacBytes(expandNode(node, 'certificate', 32)),
+  };
 }

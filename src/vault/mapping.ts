@@ -3,16 +3,16 @@
  * as its gate, so one value has one token whoever else is at work (docs/spec/vault-v1.md, "Protecting").
  */
 
-import { concat, utf8 } from '../core/bytes.ts';
+import { concat, encodeList, utf8 } from '../core/bytes.ts';
 import { bucketOf, LARGEST_BUCKET } from '../core/sealed-texts.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { randomPool } from '../kernel/random.ts';
-import { openOnce, sealOnce } from '../kernel/siv-once.ts';
+import { sivOnce } from '../kernel/siv-once.ts';
 import { type Content, eraseContent, LINK, readUnderSubject, writeUnderSubject } from './content.ts';
 import { nameOf, today } from './names.ts';
 import type { Found, Session } from './session.ts';
 import type { Change, Entry, Row, Stale } from './store.ts';
-import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from './subjects.ts';
+import { findByHandle, findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from './subjects.ts';
 import { KEPT, readToken, TOKEN, writeToken } from './token-text.ts';
 
 /** What a scope is told. */
@@ -78,9 +78,9 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
   const random = randomPool();
   const innerOf = (id: string) => session.inner(id, scope, withSubject);
 
-  /** The name of a value in the inner layer: with its subject's index before it, or alone. */
-  const nameOfValue = (bytes: Uint8Array, subject: Uint8Array | null) =>
-    subject === null ? bytes : concat([subject, bytes]);
+  /** The name of a value in the inner layer: with its subject's handle before it, or alone. */
+  const nameOfValue = (bytes: Uint8Array, subject: Subject | null) =>
+    subject === null ? bytes : concat([subject.handle, bytes]);
 
   const valuePlaces = (name: Uint8Array) =>
     session.indexesOf(session.meta().inner.map((id) => innerOf(id).value.indexOf(name)));
@@ -104,7 +104,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
         report(row, { code: 'too_long', message: `the value is longer than ${maximum} bytes of UTF-8`, maximum });
         continue;
       }
-      const subjectIndex = subject === null ? null : session.subjectIndexOf(utf8(subject));
+      const subjectIndex = subject === null ? null : session.subjects.indexOf(utf8(subject));
       byName.set(name, { value, subject, rows: [row], bytes, subjectIndex });
     }
     return [...byName.values()];
@@ -119,19 +119,24 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
     const { row, content } = found;
     if (content.state === 'erased') return 'erased';
     const kept = keptOf(content, name, subject);
-    if (kept === 'dead') return 'erased';
     if (kept === null) return 'broken';
     if (row.expires !== null && row.expires <= today()) return 'expired';
     return writeToken(label, String.fromCharCode(...kept.subarray(0, 5)), kept.subarray(5));
   }
 
-  /** The token that a by-value row keeps; `dead` when it was sealed under a key of the subject that is gone. */
-  function keptOf(content: Content, name: Uint8Array, subject: Subject | null): Uint8Array | 'dead' | null {
+  /** The token that a by-value row keeps. */
+  function keptOf(content: Content, name: Uint8Array, subject: Subject | null): Uint8Array | null {
     const opened = innerOf(content.inner).value.open(name, content.rest);
-    if (opened === null || subject === null) return opened?.length === KEPT ? opened : null;
-    const under = readUnderSubject(opened);
-    if (under.generation !== subject.generation) return 'dead';
-    return openOnce(subject.key, under.sealed);
+    const kept = opened === null || subject === null ? opened : openUnder(subject, opened, 'value', NO_TOKEN);
+    return kept?.length === KEPT ? kept : null;
+  }
+
+  /** What the subject's key has sealed is bound to the scope, to the table and to the token. */
+  const dataOf = (side: 'value' | 'token', token: Uint8Array) => encodeList([scope, side, token]);
+
+  function openUnder(subject: Subject, bytes: Uint8Array, side: 'value' | 'token', token: Uint8Array) {
+    const { handle, sealed } = readUnderSubject(bytes);
+    return sameBytes(handle, subject.handle) ? sivOnce(subject.key).open(sealed, dataOf(side, token)) : null;
   }
 
   /** Both rows of a mapping. */
@@ -152,15 +157,15 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
     shown: string = inner,
   ): { value: Row; token: Row } {
     const layer = innerOf(inner);
-    const under = (sealed: Uint8Array): Uint8Array => {
-      if (subject === null) return sealed;
-      const { index, generation, key } = subject;
-      return writeUnderSubject({ subject: index, generation, sealed: sealOnce(key, sealed) });
+    const under = (plain: Uint8Array, side: 'value' | 'token', token: Uint8Array): Uint8Array => {
+      if (subject === null) return plain;
+      const { handle, key } = subject;
+      return writeUnderSubject({ handle, sealed: sivOnce(key).seal(plain, dataOf(side, token)) });
     };
-    const name = nameOfValue(bytes, subject?.index ?? null);
+    const name = nameOfValue(bytes, subject);
     const content = (rest: Uint8Array): Content => ({ state: 'live', inner, link, rest });
-    const kept = layer.value.seal(name, under(concat([utf8(shown), body])));
-    const padded = layer.token.seal(body, under(pad(bytes)));
+    const kept = layer.value.seal(name, under(concat([utf8(shown), body]), 'value', NO_TOKEN));
+    const padded = layer.token.seal(body, under(pad(bytes), 'token', body));
     const place = instead === null ? { inner: layer.value.indexOf(name) } : { instead };
     return {
       value: session.seal('value', place, content(kept), expires),
@@ -193,7 +198,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
     for (let round = 0; left.length > 0; round++) {
       // Who loses a race finds the winner's token in the next round.
       if (round === ROUNDS) fail('store_busy', 'others change the same values all the time; try again');
-      const names = left.map((one) => nameOfValue(one.bytes, one.subjectIndex));
+      const names = left.map((one) => nameOfValue(one.bytes, stateOf(one, subjects) as Subject | null));
       const places = names.map(valuePlaces);
       const rows = await store.get('value', places.flat());
       const byIndex = new Map(rows.map((row) => [nameOf(row.index), row]));
@@ -256,7 +261,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
       { table: 'token', index: token.index, from: 0, to: token },
     ];
     if (why === 'expired') {
-      const kept = keptOf(found.content, nameOfValue(one.bytes, one.subjectIndex), subject) as Uint8Array;
+      const kept = keptOf(found.content, nameOfValue(one.bytes, subject), subject)!;
       for (const old of await store.get('token', tokenPlaces(kept.slice(5)))) {
         changes.push({ table: 'token', index: old.index, from: old.version, to: null });
       }
@@ -325,7 +330,6 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
           return row === undefined ? null : session.open('token', row);
         });
         const subjects = await subjectsOfTokens(batch, opened);
-        if (subjects === 'stale') return subjects;
         for (const [i, { body, token, rows: places }] of batch.entries()) {
           const row = rowOf(i);
           const all = (issue: Issue) => {
@@ -346,17 +350,17 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
     }
   }
 
-  /** The subjects that rows of tokens name. */
+  /** The subjects that rows of tokens name, by their handles. */
   async function subjectsOfTokens(batch: readonly { body: Uint8Array }[], opened: readonly (Found | null)[]) {
-    const indexes = new Map<string, Uint8Array>();
+    const handles = new Map<string, Uint8Array>();
     for (const [i, found] of opened.entries()) {
       if (!withSubject || found === null || found.content.state === 'erased') continue;
       const inside = innerOf(found.content.inner).token.open(batch[i]!.body, found.content.rest);
       if (inside === null) continue;
-      const { subject } = readUnderSubject(inside);
-      indexes.set(nameOf(subject), subject);
+      const { handle } = readUnderSubject(inside);
+      handles.set(nameOf(handle), handle);
     }
-    return findSubjects(session, [...indexes.values()], 'leave');
+    return findByHandle(session, [...handles.values()]);
   }
 
   function readTokenRow(
@@ -366,17 +370,14 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
   ): { subject: Subject | null; value: Uint8Array } | 'forgotten' | null {
     const inside = innerOf(content.inner).token.open(body, content.rest);
     if (inside === null) return null;
-    let padded: Uint8Array | null = inside;
-    let subject: Subject | null = null;
-    if (withSubject) {
-      const under = readUnderSubject(inside);
-      const state = subjects.get(nameOf(under.subject)) ?? 'broken';
-      if (state === 'shredded' || state === 'absent') return 'forgotten';
-      if (state === 'broken') return null;
-      if (state.generation !== under.generation) return 'forgotten';
-      subject = state;
-      padded = openOnce(state.key, under.sealed);
+    if (!withSubject) {
+      const value = unpad(inside);
+      return value === null ? null : { subject: null, value };
     }
+    const subject = subjects.get(nameOf(readUnderSubject(inside).handle)) ?? 'broken';
+    if (subject === 'shredded' || subject === 'absent') return 'forgotten';
+    if (subject === 'broken') return null;
+    const padded = openUnder(subject, inside, 'token', body);
     const value = padded === null ? null : unpad(padded);
     return value === null ? null : { subject, value };
   }
@@ -392,9 +393,10 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
     return out;
   }
 
-  async function valueRowOf({ value, subject }: Opened): Promise<Found | null> {
-    const [row] = await store.get('value', valuePlaces(nameOfValue(value, subject?.index ?? null)));
-    return row === undefined ? null : session.open('value', row);
+  async function valueRowOf({ value, subject, found }: Opened): Promise<Found | null> {
+    const [row] = await store.get('value', valuePlaces(nameOfValue(value, subject)));
+    const other = row === undefined ? null : session.open('value', row);
+    return other?.content.state === 'live' && sameBytes(other.content.link, found.content.link) ? other : null;
   }
 
   /** Destroys one mapping; the token's row stays as one that was forgotten. */
@@ -413,7 +415,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
       const to = session.seal('token', { instead: row }, eraseContent(found.found.content), null);
       const changes: Change[] = [{ table: 'token', index: row.index, from: row.version, to }];
       const value = await valueRowOf(found);
-      if (value?.content.state === 'live' && sameBytes(value.content.link, found.found.content.link)) {
+      if (value !== null) {
         const gone = session.seal('value', { instead: value.row }, eraseContent(value.content), null);
         changes.push({ table: 'value', index: value.row.index, from: value.row.version, to: gone });
       }
@@ -450,10 +452,13 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
       if (out.includes(true)) await store.scrub();
       return out;
     },
-    renew({ body, found, subject, value, token }, old) {
+    renew({ body, found, subject, value }, old) {
       const inner = session.meta().inner[0]!;
       if (found.content.inner === inner && old.content.inner === inner) return null;
-      const shown = token.slice(-(5 + 26 + 4)).slice(0, 5);
+      // The key id that the token shows is the one it was made with, whatever the caller's text says.
+      const kept = keptOf(old.content, nameOfValue(value, subject), subject);
+      if (kept === null || !sameBytes(kept.slice(5), body)) return null;
+      const shown = String.fromCharCode(...kept.subarray(0, 5));
       const rows = pair(
         { bytes: value, subject, inner, body, link: found.content.link },
         null,
@@ -469,6 +474,9 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
     },
   };
 }
+
+/** A by-value row is bound to no token: it is what is looked up to find one. */
+const NO_TOKEN: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 const BROKEN: Issue = { code: 'row_broken', message: 'the row in the vault does not verify; see trefoil vault verify' };
 const UNKNOWN: Issue = {

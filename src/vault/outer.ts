@@ -75,9 +75,15 @@ export function outerLayer(key: DomainKey, store: string): Outer {
     seal(table, bound, content) {
       return { ...bound, key: id, body: siv.seal(content, dataOf(table, bound)) };
     },
-    open: (table, row) => siv.open(row.body, dataOf(table, row)),
+    open: (table, row) => (isRow(row) ? siv.open(row.body, dataOf(table, row)) : null),
     mac: hmacBytes(expandNode(node, 'meta', 32)),
   };
+}
+
+/** Whether the parts of a row have the sizes in which they are bound to its body: a store may hand over anything. */
+function isRow({ index, version, expires }: Row): boolean {
+  const fits = (number: number, least: number) => Number.isInteger(number) && number >= least && number < 2 ** 31;
+  return index.length === INDEX && fits(version, 1) && (expires === null || fits(expires, 0));
 }
 
 /** What stands for "never" among the days. */

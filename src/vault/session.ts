@@ -5,9 +5,10 @@
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
+import { randomPool } from '../kernel/random.ts';
 import type { DomainKey, OpenedKeys } from '../keys/domain-keys.ts';
 import { type Content, readContent, writeContent } from './content.ts';
-import { type Inner, innerLayer, subjectIndex } from './inner.ts';
+import { type Inner, innerLayer, type SubjectKeys, subjectKeys } from './inner.ts';
 import { readMeta, type VaultMeta, writeMeta } from './meta.ts';
 import { type Outer, outerLayer } from './outer.ts';
 import type { Meta, Row, Stale, Table, VaultStore } from './store.ts';
@@ -30,7 +31,7 @@ export interface Session {
   readonly outer: (id: string) => Outer;
   /** The inner layer of a scope under a key. */
   readonly inner: (id: string, scope: string, withSubject: boolean) => Inner;
-  readonly subjectIndexOf: (subject: Uint8Array) => Uint8Array;
+  readonly subjects: SubjectKeys;
   /** All indexes under which a row may stand: the one it is written under first. */
   readonly indexesOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
   /** Opens a row; `null` when it does not verify. */
@@ -51,6 +52,11 @@ export interface Session {
 
 /** Where a row is written: a new one, or in the place of another. */
 export type Place = { readonly inner: Uint8Array } | { readonly instead: Row };
+
+/** Where the versions of a row begin: anywhere, so that a version does not tell whether the row was ever changed. */
+function firstVersion(bytes: Uint8Array): number {
+  return 1 + (new DataView(bytes.buffer).getUint32(0) >>> 2);
+}
 
 /** How often work is begun again. A change of metadata is rare; several in a row are a fault. */
 const TRIES = 20;
@@ -109,7 +115,8 @@ export async function openSession(store: VaultStore, name: string, keys: OpenedK
 
   await store.open();
   let meta = await first();
-  const indexOfSubject = subjectIndex(keyOf(meta.subjects), name);
+  const subjects = subjectKeys(keyOf(meta.subjects), name);
+  const random = randomPool();
 
   async function refresh(): Promise<boolean> {
     const found = await store.meta();
@@ -127,25 +134,27 @@ export async function openSession(store: VaultStore, name: string, keys: OpenedK
     outer,
     inner(id, scope, withSubject) {
       const place = `${id} ${scope} ${withSubject}`;
-      const made = inners.get(place) ?? innerLayer(keyOf(id), scope, withSubject);
+      const made = inners.get(place) ?? innerLayer(keyOf(id), name, scope, withSubject);
       inners.set(place, made);
       return made;
     },
-    subjectIndexOf: indexOfSubject,
+    subjects,
     indexesOf: (inner) => meta.outer.flatMap((id) => inner.map((index) => outer(id).indexOf(index))),
     open(table, row) {
-      // A key that is neither ours nor the store's: the row was not written by a vault of these keys.
-      if (!byId.has(row.key)) return null;
+      // Under a key that the metadata do not name, nothing was written by a vault, also if the keyset has that key.
+      if (!meta.outer.includes(row.key)) return null;
       const bytes = outer(row.key).open(table, row);
       const content = bytes === null ? null : readContent(bytes);
-      return content === null ? null : { row, content };
+      if (content === null) return null;
+      const inner = table === 'subject' ? [meta.subjects] : meta.inner;
+      return inner.includes(content.inner) ? { row, content } : null;
     },
     seal(table, at, content, expires) {
       const layer = outer('instead' in at ? at.instead.key : meta.outer[0]!);
       const bound =
         'instead' in at
           ? { index: at.instead.index, version: at.instead.version + 1, expires }
-          : { index: layer.indexOf(at.inner), version: 1, expires };
+          : { index: layer.indexOf(at.inner), version: firstVersion(random(4)), expires };
       return layer.seal(table, bound, writeContent(content));
     },
     async steady(work) {

@@ -15,7 +15,7 @@ export interface Row {
   readonly index: Uint8Array;
   /** Shown id of the key that sealed it: five characters. */
   readonly key: string;
-  /** 1 for a new row, one more for every change; below 2^31. */
+  /** Any number from 1 for a new row, one more for every change; below 2^31. */
   readonly version: number;
   /** Day, counted from 1970-01-01, from which on the row may be swept away; `null` for never. */
   readonly expires: number | null;

@@ -1,18 +1,23 @@
-/** The keys of subjects: one for each, at random, which everything of the subject is sealed under as well. */
+/**
+ * The keys of subjects: a random handle and a random key for each, which everything of the subject is named and sealed
+ * under as well. The handle is found by the subject, the key by the handle, so nothing that is kept of a value names its
+ * subject; and when both are destroyed, nothing leads from the one to the other any more.
+ */
 
-import { concat, encodeList, utf8 } from '../core/bytes.ts';
-import { writeHex } from '../core/hex.ts';
+import { encodeList, utf8 } from '../core/bytes.ts';
+import { readHex, writeHex } from '../core/hex.ts';
 import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
-import { eraseContent, LINK, readSubjectKey, type SubjectKey, writeSubjectKey } from './content.ts';
+import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
 import { nameOf } from './names.ts';
 import type { Session } from './session.ts';
-import type { Stale } from './store.ts';
+import type { Change, Row, Stale } from './store.ts';
 
 /** A subject whose key is there. */
-export interface Subject extends SubjectKey {
-  /** Index of the inner layer. */
-  readonly index: Uint8Array;
+export interface Subject {
+  readonly handle: Uint8Array;
+  /** 64 bytes for AES-256-SIV. */
+  readonly key: Uint8Array;
 }
 
 /** A subject as the store has it: with its key, without it for ever, broken, or not at all. */
@@ -26,11 +31,11 @@ export interface ShredCertificate {
   readonly trefoil: 'vault-v1 shredding';
   readonly domain: string;
   readonly store: string;
+  /** Shown id of the key that the rest was made with. */
+  readonly keyId: string;
   /** Keyed index of the subject, 32 hexadecimal digits. */
   readonly subject: string;
-  /** How many keys of this subject have been destroyed by now. */
-  readonly generation: number;
-  /** When, as ISO 8601 in UTC. */
+  /** When this was written, as ISO 8601 in UTC. */
   readonly at: string;
   /** HMAC-SHA-256 over all of this. */
   readonly mac: string;
@@ -38,49 +43,86 @@ export interface ShredCertificate {
 
 const KEY = 64;
 
+/** Rounds of a race that nobody wins: more than this is a fault. */
+export const ROUNDS = 8;
+
+/** The row that stands under one of some indexes. */
+function pick(rows: ReadonlyMap<string, Row>, places: readonly Uint8Array[]): Row | undefined {
+  return places.map((place) => rows.get(nameOf(place))).find((row) => row !== undefined);
+}
+
+async function rowsAt({ store }: Session, places: readonly (readonly Uint8Array[])[]): Promise<Map<string, Row>> {
+  const rows = places.length === 0 ? [] : await store.get('subject', places.flat());
+  return new Map(rows.map((row) => [nameOf(row.index), row]));
+}
+
+/** The keys that belong to handles. */
+export async function findByHandle(
+  session: Session,
+  handles: readonly Uint8Array[],
+): Promise<Map<string, SubjectState>> {
+  const places = handles.map((handle) => session.indexesOf([session.subjects.keyIndexOf(handle)]));
+  const rows = await rowsAt(session, places);
+  return new Map(
+    handles.map((handle, i): [string, SubjectState] => {
+      const row = pick(rows, places[i]!);
+      if (row === undefined) return [nameOf(handle), 'absent'];
+      const found = session.open('subject', row);
+      if (found === null || found.content.rest.length !== KEY) return [nameOf(handle), 'broken'];
+      return [nameOf(handle), found.content.state === 'live' ? { handle, key: found.content.rest } : 'shredded'];
+    }),
+  );
+}
+
 /** Looks subjects up by their inner indexes; with `create` those that are absent get a key, with `renew` shredded ones, too. */
 export async function findSubjects(
   session: Session,
   indexes: readonly Uint8Array[],
   missing: Missing,
 ): Promise<Map<string, SubjectState> | Stale> {
-  const { store, meta } = session;
   const found = new Map<string, SubjectState>();
   let left = indexes;
   // Who loses a race finds the winner's key in the next round.
   for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
     const places = left.map((index) => session.indexesOf([index]));
-    const rows = await store.get('subject', places.flat());
-    const byIndex = new Map(rows.map((row) => [nameOf(row.index), row]));
+    const rows = await rowsAt(session, places);
+    const handles: { index: Uint8Array; handle: Uint8Array }[] = [];
     const absent: number[] = [];
     const again: Uint8Array[] = [];
     for (const [i, index] of left.entries()) {
-      const row = places[i]!.map((place) => byIndex.get(nameOf(place))).find((one) => one !== undefined);
+      const row = pick(rows, places[i]!);
       const opened = row === undefined ? null : session.open('subject', row);
       if (row === undefined) absent.push(i);
-      else if (opened === null) found.set(nameOf(index), 'broken');
-      else if (opened.content.state === 'live') {
-        found.set(nameOf(index), { index, ...readSubjectKey(opened.content.rest) });
-      } else if (missing === 'renew') {
-        const { generation } = readSubjectKey(opened.content.rest);
-        const rest = writeSubjectKey({ generation: generation + 1, key: randomBytes(KEY) });
-        const to = session.seal('subject', { instead: row }, { ...opened.content, state: 'live', rest }, null);
-        const done = await store.change(meta().generation, [
+      else if (opened === null || opened.content.rest.length !== HANDLE) found.set(nameOf(index), 'broken');
+      else if (opened.content.state === 'live') handles.push({ index, handle: opened.content.rest });
+      else if (missing !== 'renew') found.set(nameOf(index), 'shredded');
+      else {
+        const { handle, key } = fresh(session);
+        const to = session.seal('subject', { instead: row }, contentOf(session, 'live', handle), null);
+        const done = await session.store.change(session.meta().generation, [
+          { table: 'subject', index: key.index, from: 0, to: key },
           { table: 'subject', index: row.index, from: row.version, to },
         ]);
         if (done === 'stale') return done;
         again.push(index);
-      } else found.set(nameOf(index), 'shredded');
+      }
     }
-    if (absent.length > 0 && missing === 'leave') {
-      for (const i of absent) found.set(nameOf(left[i]!), 'absent');
-    } else if (absent.length > 0) {
-      const entries = absent.map((i) => ({
-        row: session.seal('subject', { inner: left[i]! }, newSubject(session), null),
-        unless: places[i]!.slice(1),
-      }));
-      const won = await store.create(meta().generation, 'subject', entries);
-      if (won === 'stale') return won;
+    const keys = await findByHandle(
+      session,
+      handles.map(({ handle }) => handle),
+    );
+    for (const { index, handle } of handles) {
+      const state = keys.get(nameOf(handle))!;
+      // A handle without its key: rows of the table are missing, or it is being shredded at this instant.
+      found.set(nameOf(index), state === 'absent' ? 'broken' : state);
+    }
+    if (missing === 'leave') for (const i of absent) found.set(nameOf(left[i]!), 'absent');
+    else if (absent.length > 0) {
+      const done = await create(
+        session,
+        absent.map((i) => ({ index: left[i]!, others: places[i]!.slice(1) })),
+      );
+      if (done === 'stale') return done;
       again.push(...absent.map((i) => left[i]!));
     }
     left = again;
@@ -88,53 +130,104 @@ export async function findSubjects(
   return found;
 }
 
-/** Rounds of a race that nobody wins: more than this is a fault. */
-export const ROUNDS = 8;
-
-function newSubject(session: Session) {
-  const rest = writeSubjectKey({ generation: 1, key: randomBytes(KEY) });
-  return { state: 'live' as const, inner: session.meta().subjects, link: randomBytes(LINK), rest };
+/** New subjects. Their keys are written before their handles: a handle never leads nowhere. */
+async function create(
+  session: Session,
+  wanted: readonly { readonly index: Uint8Array; readonly others: readonly Uint8Array[] }[],
+): Promise<null | Stale> {
+  const { generation } = session.meta();
+  const made = wanted.map((one) => ({ ...one, ...fresh(session) }));
+  const keys = made.map(({ key }) => ({ row: key }));
+  if ((await session.store.create(generation, 'subject', keys)) === 'stale') return 'stale';
+  const handles = made.map(({ index, others, handle }) => ({
+    row: session.seal('subject', { inner: index }, contentOf(session, 'live', handle), null),
+    unless: others,
+  }));
+  const won = await session.store.create(generation, 'subject', handles);
+  if (won === 'stale') return 'stale';
+  // Keys of those who lost belong to nobody.
+  const lost = made.filter((_, i) => !won.includes(i));
+  if (lost.length > 0) {
+    const changes = lost.map(({ key }) => ({
+      table: 'subject' as const,
+      index: key.index,
+      from: key.version,
+      to: null,
+    }));
+    await session.store.change(generation, changes);
+  }
+  return null;
 }
 
-/** Destroys the key of a subject, also of one that was never there: what is loaded of it later is refused, too. */
+/** A handle, and the row of its key. */
+function fresh(session: Session): { readonly handle: Uint8Array; readonly key: Row } {
+  const handle = randomBytes(HANDLE);
+  const content = contentOf(session, 'live', randomBytes(KEY));
+  return { handle, key: session.seal('subject', { inner: session.subjects.keyIndexOf(handle) }, content, null) };
+}
+
+function contentOf(session: Session, state: Content['state'], rest: Uint8Array): Content {
+  return { state, inner: session.meta().subjects, link: randomBytes(LINK), rest };
+}
+
+/** Destroys handle and key of a subject, also of one that was never there: what is loaded of it later is refused, too. */
 export async function shredSubject(session: Session, text: string): Promise<ShredCertificate> {
-  const index = session.subjectIndexOf(utf8(text));
-  const generation = await session.steady(async (): Promise<number | Stale> => {
+  const index = session.subjects.indexOf(utf8(text));
+  await session.steady(async (): Promise<null | Stale> => {
     const places = session.indexesOf([index]);
-    const [row] = await session.store.get('subject', places);
-    const opened = row === undefined ? null : session.open('subject', row);
+    const row = pick(await rowsAt(session, [places]), places);
     const now = session.meta().generation;
+    const gone = contentOf(session, 'erased', new Uint8Array(HANDLE));
     if (row === undefined) {
-      const gone = { ...newSubject(session), state: 'erased' as const };
-      const rest = writeSubjectKey({ generation: 1, key: new Uint8Array(KEY) });
-      const entry = {
-        row: session.seal('subject', { inner: index }, { ...gone, rest }, null),
-        unless: places.slice(1),
-      };
+      const entry = { row: session.seal('subject', { inner: index }, gone, null), unless: places.slice(1) };
       const won = await session.store.create(now, 'subject', [entry]);
-      return won === 'stale' || won.length === 0 ? 'stale' : 1;
+      return won === 'stale' || won.length === 0 ? 'stale' : null;
     }
     // A row that does not open is destroyed all the same.
-    const before = opened === null ? { generation: 1 } : readSubjectKey(opened.content.rest);
-    if (opened?.content.state === 'erased') return before.generation;
-    const rest = writeSubjectKey({ generation: before.generation, key: new Uint8Array(KEY) });
-    const content = { ...eraseContent(opened?.content ?? newSubject(session)), rest };
-    const to = session.seal('subject', { instead: row }, content, null);
-    const done = await session.store.change(now, [{ table: 'subject', index: row.index, from: row.version, to }]);
-    return done === true ? before.generation : 'stale';
+    const opened = session.open('subject', row);
+    if (opened?.content.state === 'erased') return null;
+    const to = session.seal('subject', { instead: row }, gone, null);
+    const changes: Change[] = [{ table: 'subject', index: row.index, from: row.version, to }];
+    if (opened !== null) {
+      const keyPlaces = session.indexesOf([session.subjects.keyIndexOf(opened.content.rest)]);
+      const key = pick(await rowsAt(session, [keyPlaces]), keyPlaces);
+      const content = key === undefined ? null : session.open('subject', key)?.content;
+      if (key !== undefined) {
+        const erased = eraseContent(content ?? contentOf(session, 'erased', new Uint8Array(KEY)));
+        changes.push({
+          table: 'subject',
+          index: key.index,
+          from: key.version,
+          to: session.seal('subject', { instead: key }, erased, null),
+        });
+      }
+    }
+    return (await session.store.change(now, changes)) === true ? null : 'stale';
   });
   await session.store.scrub();
-  return certificateOf(session, { subject: writeHex(index), generation, at: new Date().toISOString() });
+  const keyId = session.meta().subjects;
+  const { domain } = session.keys;
+  const said = { domain, store: session.name, keyId, subject: writeHex(index), at: new Date().toISOString() };
+  return Object.freeze({ trefoil: TREFOIL, ...said, mac: writeHex(session.subjects.mac(messageOf(said))) });
 }
 
-function certificateOf(
-  session: Session,
-  said: Pick<ShredCertificate, 'subject' | 'generation' | 'at'>,
-): ShredCertificate {
-  const { domain } = session.keys;
-  const parts = ['vault-v1 shredding', domain, session.name, said.subject, String(said.generation), said.at];
-  const mac = writeHex(session.outer(session.meta().outer[0]!).mac(concat([encodeList(parts)])));
-  return Object.freeze({ trefoil: 'vault-v1 shredding', domain, store: session.name, ...said, mac });
+const TREFOIL = 'vault-v1 shredding';
+
+function messageOf({ domain, store, keyId, subject, at }: Omit<ShredCertificate, 'trefoil' | 'mac'>): Uint8Array {
+  return encodeList([TREFOIL, domain, store, keyId, subject, at]);
+}
+
+/** Whether a certificate is one of this store's, and of this subject. */
+export function isCertificate(session: Session, certificate: ShredCertificate, text: string): boolean {
+  const { trefoil, domain, store, keyId, subject, at, mac } = certificate;
+  const said = [trefoil, domain, store, keyId, subject, at, mac];
+  if (said.some((part) => typeof part !== 'string') || trefoil !== TREFOIL) return false;
+  if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
+  const given = readHex(mac, 32);
+  const expected = session.subjects.mac(messageOf(certificate));
+  let difference = given === null ? 1 : 0;
+  for (let i = 0; given !== null && i < 32; i++) difference |= given[i]! ^ expected[i]!;
+  return difference === 0 && subject === writeHex(session.subjects.indexOf(utf8(text)));
 }
 
 /** What is wrong with a subject, for the value that belongs to it. */

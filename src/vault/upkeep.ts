@@ -211,7 +211,9 @@ export async function beginInner(session: Session): Promise<void> {
 /** Removes what has expired. */
 export async function sweep(session: Session, now: number | undefined): Promise<number> {
   const day = now === undefined ? today() : Math.floor(checkInteger('now', now, 0, 8.64e15) / 86_400_000);
-  return session.steady(() => session.store.sweep(session.meta().generation, day));
+  const removed = await session.steady(() => session.store.sweep(session.meta().generation, day));
+  if (removed > 0) await session.store.scrub();
+  return removed;
 }
 
 export async function statsOf(session: Session): Promise<VaultStats> {

@@ -110,7 +110,10 @@ describe('with a subject', () => {
     expect(a).not.toBe(b);
     expect(again).toBe(a);
     const certificate = await open.shred(1);
-    expect(certificate).toMatchObject({ trefoil: 'vault-v1 shredding', domain: 'eu-enclave', generation: 1 });
+    expect(certificate).toMatchObject({ trefoil: 'vault-v1 shredding', domain: 'eu-enclave', store: 'main' });
+    expect(open.isCertificate(certificate, '1')).toBe(true);
+    expect(open.isCertificate(certificate, 2)).toBe(false);
+    expect(open.isCertificate({ ...certificate, at: '2020-01-01T00:00:00.000Z' }, 1)).toBe(false);
     expect(JSON.stringify(certificate)).not.toContain('+49');
     expect(await code(open.reveal(a!))).toBe('forgotten');
     expect(await open.reveal(b!)).toBe('+49 30 1');
@@ -120,7 +123,9 @@ describe('with a subject', () => {
     expect(fresh).not.toBe(a);
     expect(await open.reveal(fresh)).toBe('+49 30 1');
     expect(await code(open.reveal(a!))).toBe('forgotten');
-    expect((await open.shred(1)).generation).toBe(2);
+    await open.shred(1);
+    expect(await code(open.reveal(fresh))).toBe('forgotten');
+    expect((await open.verify()).broken).toBe(0);
   });
 
   test('a shredded subject stays so, in all scopes, also one that was never there', async () => {

@@ -35,7 +35,7 @@ async function filled() {
 /** What whoever has the keys can make of them. */
 function layers() {
   const { primary } = openKeys(keys);
-  return { outer: outerLayer(primary, 'main'), inner: innerLayer(primary, 'person.phone', false) };
+  return { outer: outerLayer(primary, 'main'), inner: innerLayer(primary, 'main', 'person.phone', false) };
 }
 
 /** Tries a value: is it there, and which token has it? */
