@@ -13,7 +13,7 @@ import { type FileResult, makePlan } from '../files/plan.ts';
 import { runPlan } from '../files/run.ts';
 import { intoFolder, intoOne } from '../files/units.ts';
 import type { Direction } from '../policy/bound.ts';
-import { openBound, openReady } from '../policy/bound.ts';
+import { openReady } from '../policy/bound.ts';
 import type { BoundFilePolicy } from '../policy.ts';
 import { joinKeys } from './bind.ts';
 import { dryRun } from './dry-run.ts';
@@ -27,6 +27,7 @@ import { makeProgress } from './progress.ts';
 import { checkTogether, type RunOptions, withRunOptions } from './run-options.ts';
 import { refuseOwnInput } from './stdout.ts';
 import { makeSummary } from './summary.ts';
+import { storeNames } from './vault-stores.ts';
 import { count, EXIT_HELP, plural } from './voice.ts';
 
 /** Puts arguments, options and action on a command. */
@@ -50,6 +51,9 @@ async function run(
   const format = byDuckdb === null ? formatOf(inputs, options) : 'csv';
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
+  if (options.dryRun === true && storeNames(policy).length > 0) {
+    throw new UsageError('--dry-run does not go with a vault, which would make tokens');
+  }
   const { out, outDir, rejects, summary, force, quiet, onError: _, dryRun: tries, ...rest } = options;
   const sealing = rejects !== undefined;
   const joined = await joinKeys(
@@ -60,9 +64,6 @@ async function run(
   );
 
   if (tries === true) {
-    if (openBound(joined.bound).later !== undefined) {
-      throw new UsageError('--dry-run does not go with a vault, which would make tokens');
-    }
     if ([out, outDir, summary, rejects].some((path) => path !== undefined)) {
       context.voice.note('dry run: no file is written');
     }

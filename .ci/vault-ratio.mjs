@@ -1,0 +1,99 @@
+// The vault over SQLite with synchronous=FULL, batches of 1,000: `protectMany` of new and of known values and `revealMany`,
+// against the same statements with the same bytes and no cryptography. In turn, in one process.
+// `node .ci/vault-ratio.mjs [values] [rounds]`; TREFOIL_PG measures PostgreSQL as well.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { keyset } from 'trefoil';
+import { postgresStore } from 'trefoil/postgres';
+import { revealAccess } from 'trefoil/reveal';
+import { sqliteStore } from 'trefoil/sqlite';
+import { vault } from 'trefoil/vault';
+import { judge } from './ratios.mjs';
+
+const values = Number(process.argv[2] ?? 20_000);
+const rounds = Number(process.argv[3] ?? 5);
+const folder = mkdtempSync(join(tmpdir(), 'trefoil-vault-'));
+const { DatabaseSync } = process.getBuiltinModule?.('node:sqlite') ?? (await import('@photostructure/sqlite'));
+const keys = keyset.generate().domain('load');
+const rule = vault({ scope: 'person.phone', store: 'main' });
+
+let made = 0;
+const sqlite = () => sqliteStore(new DatabaseSync(join(folder, `${made++}.db`)));
+
+async function postgres() {
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({ connectionString: process.env.TREFOIL_PG, max: 2, allowExitOnIdle: true });
+  return postgresStore(pool, { schema: `ratio_${made++}` });
+}
+
+const batches = (list) =>
+  Array.from({ length: Math.ceil(list.length / 1000) }, (_, i) => list.slice(1000 * i, 1000 * i + 1000));
+
+/** A store that notes what it is asked. */
+function noting(store, calls) {
+  const verb =
+    (name) =>
+    async (...args) => {
+      calls.push([name, args]);
+      return store[name](...args);
+    };
+  return { ...store, get: verb('get'), create: verb('create') };
+}
+
+async function timed(work) {
+  const begin = performance.now();
+  await work();
+  return (performance.now() - begin) / 1000;
+}
+
+async function measure(kind, makeStore) {
+  const ratios = { new: [], known: [], reveal: [] };
+  const rates = { new: 0, known: 0, reveal: 0 };
+  for (let round = 0; round < rounds; round++) {
+    const list = batches(Array.from({ length: values }, (_, i) => `+49 30 ${round} ${i}`));
+    const calls = [];
+    const open = await rule.open(keys, { main: noting(await makeStore(), calls) }, revealAccess);
+    const plain = await makeStore();
+    await plain.open();
+    await plain.setMeta({ generation: 1, text: '{}' });
+    let tokens = [];
+    const work = {
+      new: async () => {
+        for (const batch of list) tokens.push(...(await open.protectMany(batch)));
+      },
+      known: async () => {
+        for (const batch of list) await open.protectMany(batch);
+      },
+      reveal: async () => {
+        for (const batch of batches(tokens)) await open.revealMany(batch);
+      },
+    };
+    for (const name of Object.keys(work)) {
+      calls.length = 0;
+      const ours = await timed(work[name]);
+      const noted = [...calls];
+      const theirs = await timed(async () => {
+        for (const [verb, args] of noted) await plain[verb](...args);
+      });
+      ratios[name].push(ours / theirs);
+      rates[name] = Math.round(values / ours);
+    }
+    tokens = [];
+  }
+  for (const [name, all] of Object.entries(ratios)) {
+    judge(
+      `vault over ${kind}, ${name}, ${rates[name].toLocaleString('en')} a second, of the statements alone`,
+      all,
+      2,
+      12,
+    );
+  }
+}
+
+try {
+  await measure('SQLite', sqlite);
+  if (process.env.TREFOIL_PG !== undefined) await measure('PostgreSQL', postgres);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
