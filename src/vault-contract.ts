@@ -474,6 +474,7 @@ const READ: Cases = {
       for (let page = await store.scan('value', { after: null, limit }); page.length > 0; ) {
         same(page.length <= limit, true, `no more than ${limit} rows in a page`);
         seen.push(...page);
+        same(seen.length <= rows.length, true, `pages of ${limit} come to an end`);
         page = await store.scan('value', { after: page.at(-1)!.index, limit });
       }
       same(
@@ -501,6 +502,7 @@ const READ: Cases = {
       for (let after: Uint8Array | null = null; ; after = seen.at(-1)!.index) {
         const page: Row[] = await store.scan('value', { after, limit: 4, notKey });
         seen.push(...page);
+        same(seen.length <= rows.length, true, 'pages come to an end');
         // A page is short only at the end: rows of the key do not count.
         if (page.length < 4) break;
       }

@@ -220,7 +220,7 @@ function judgeOf(maxRejects: unknown, onFault: WorkOptions['onFault']): RunPlan[
 }
 
 function refuse(rejected: number, most: string): never {
-  fail('too_many_rejects', `${rejected} records were rejected, more than the ${most} that may be`, {
+  fail('too_many_rejects', `${rejected} rejected, more than the ${most} that may be`, {
     actual: rejected,
   });
 }

@@ -399,6 +399,7 @@ async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly 
       continue;
     }
     const changes = mapping.renew(one, value);
+    // It is under the new key already, or its value keeps another token.
     if (changes === null) continue;
     const done = await session.store.change(session.meta().generation, changes);
     if (done === true) moved++;

@@ -12,11 +12,11 @@ export type State = 'live' | 'erased';
 /** The content of a row. */
 export interface Content {
   readonly state: State;
-  /** Shown id of the key of the inner layer. */
+  /** Shown id of the key of the inner layer; of a subject's rows, of the key that subjects are found under. */
   readonly inner: string;
-  /** Eight random bytes that the two rows of a mapping have in common. */
+  /** Eight random bytes that the two rows of a mapping have in common; others in an erased row, and in one of a subject. */
   readonly link: Uint8Array;
-  /** Sealed by the inner layer; zeros of the same length when the row is erased. */
+  /** Sealed by the inner layer, or a subject's handle or key; zeros of the same length when the row is erased. */
   readonly rest: Uint8Array;
 }
 

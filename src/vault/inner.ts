@@ -21,7 +21,7 @@ export interface Side {
 export interface Inner {
   /** Shown id of the key. */
   readonly id: string;
-  /** Named by the value, with its subject's handle before it where there is one. */
+  /** Named by the value, with its subject's name before it where there is one. */
   readonly value: Side;
   /** Named by the 16 bytes of the token. */
   readonly token: Side;

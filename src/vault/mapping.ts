@@ -78,9 +78,9 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
   const random = randomPool();
   const innerOf = (id: string) => session.inner(id, scope, withSubject);
 
-  /** The name of a value in the inner layer: with its subject's handle before it, or alone. */
+  /** The name of a value in the inner layer: with its subject's name before it, which dies with the subject, or alone. */
   const nameOfValue = (bytes: Uint8Array, subject: Subject | null) =>
-    subject === null ? bytes : concat([subject.handle, bytes]);
+    subject === null ? bytes : concat([subject.name, bytes]);
 
   const valuePlaces = (name: Uint8Array) =>
     session.indexesOf(session.meta().inner.map((id) => innerOf(id).value.indexOf(name)));

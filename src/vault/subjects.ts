@@ -6,7 +6,7 @@
 
 import { encodeList, utf8 } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
-import type { Issue } from '../errors.ts';
+import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
 import { nameOf } from './names.ts';
@@ -18,6 +18,8 @@ export interface Subject {
   readonly handle: Uint8Array;
   /** 64 bytes for AES-256-SIV. */
   readonly key: Uint8Array;
+  /** 32 bytes that name its values together with the values: without them no value can be guessed any more. */
+  readonly name: Uint8Array;
 }
 
 /** A subject as the store has it: with its key, without it for ever, broken, or not at all. */
@@ -41,7 +43,9 @@ export interface ShredCertificate {
   readonly mac: string;
 }
 
-const KEY = 64;
+/** Bytes of a key's row: the key, and the name. */
+const KEY = 96;
+const NAME_AT = 64;
 
 /** Rounds of a race that nobody wins: more than this is a fault. */
 export const ROUNDS = 8;
@@ -69,7 +73,9 @@ export async function findByHandle(
       if (row === undefined) return [nameOf(handle), 'absent'];
       const found = session.open('subject', row);
       if (found === null || found.content.rest.length !== KEY) return [nameOf(handle), 'broken'];
-      return [nameOf(handle), found.content.state === 'live' ? { handle, key: found.content.rest } : 'shredded'];
+      if (found.content.state !== 'live') return [nameOf(handle), 'shredded'];
+      const { rest } = found.content;
+      return [nameOf(handle), { handle, key: rest.slice(0, NAME_AT), name: rest.slice(NAME_AT) }];
     }),
   );
 }
@@ -183,24 +189,21 @@ export async function shredSubject(session: Session, text: string): Promise<Shre
       const won = await session.store.create(now, 'subject', [entry]);
       return won === 'stale' || won.length === 0 ? 'stale' : null;
     }
-    // A row that does not open is destroyed all the same.
     const opened = session.open('subject', row);
-    if (opened?.content.state === 'erased') return null;
+    if (opened === null || opened.content.rest.length !== HANDLE) {
+      fail('row_broken', 'the row of the subject does not verify, so its key cannot be found: nothing was destroyed');
+    }
+    if (opened.content.state === 'erased') return null;
     const to = session.seal('subject', { instead: row }, gone, null);
     const changes: Change[] = [{ table: 'subject', index: row.index, from: row.version, to }];
-    if (opened !== null) {
-      const keyPlaces = session.indexesOf([session.subjects.keyIndexOf(opened.content.rest)]);
-      const key = pick(await rowsAt(session, [keyPlaces]), keyPlaces);
-      const content = key === undefined ? null : session.open('subject', key)?.content;
-      if (key !== undefined) {
-        const erased = eraseContent(content ?? contentOf(session, 'erased', new Uint8Array(KEY)));
-        changes.push({
-          table: 'subject',
-          index: key.index,
-          from: key.version,
-          to: session.seal('subject', { instead: key }, erased, null),
-        });
-      }
+    const keyPlaces = session.indexesOf([session.subjects.keyIndexOf(opened.content.rest)]);
+    const key = pick(await rowsAt(session, [keyPlaces]), keyPlaces);
+    if (key !== undefined) {
+      // Also one that does not open is destroyed.
+      const content = session.open('subject', key)?.content;
+      const erased = eraseContent(content ?? contentOf(session, 'erased', new Uint8Array(KEY)));
+      const to = session.seal('subject', { instead: key }, erased, null);
+      changes.push({ table: 'subject', index: key.index, from: key.version, to });
     }
     return (await session.store.change(now, changes)) === true ? null : 'stale';
   });

@@ -1,25 +1,24 @@
 /**
  * Frozen: keys, rows and metadata of docs/spec/vault-v1.md, computed with another implementation of AES-SIV, HMAC and HKDF
- * (Python). Rows that were written once must open for ever, and what is written is the same for the same random bytes.
+ * (Python). Rows that were written once must open for ever, and what is written is the same for the same random values:
+ * token, link, version, handle and key of a subject.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { utf8 } from '../../src/core/bytes.ts';
+import { encodeList, utf8 } from '../../src/core/bytes.ts';
 import { keyset } from '../../src/index.ts';
-import { openOnce, sealOnce } from '../../src/kernel/siv-once.ts';
+import { sealOnce, sivOnce } from '../../src/kernel/siv-once.ts';
 import { expandNode, openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import {
   type Content,
   eraseContent,
   readContent,
-  readSubjectKey,
   readUnderSubject,
   writeContent,
-  writeSubjectKey,
   writeUnderSubject,
 } from '../../src/vault/content.ts';
-import { innerLayer, type Side, subjectIndex } from '../../src/vault/inner.ts';
+import { innerLayer, type Side, subjectKeys } from '../../src/vault/inner.ts';
 import { readMeta, writeMeta } from '../../src/vault/meta.ts';
 import { outerLayer } from '../../src/vault/outer.ts';
 import { readToken, writeToken } from '../../src/vault/token-text.ts';
@@ -52,109 +51,143 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ],
   ['outer, `meta`', '0818ae8c5292fb93f43b72cf2b97a2f003a1b8b687591f93aff6ea3bd4f20f54'],
   ['subjects node', 'baf42c70eed2c47cb27efbea65750432cc592fbeb01a66be399ea18739ce38b9'],
-  ['inner node', '950017fcb8a07766c049c8d8be7eedbf35faf8a9ef3058559369ec55d7b1b7be'],
-  ['inner, `value index`', '9c9f04e2554df58e2ac016200f92fe732155312f6e29a6e500f3ffbf5295b913'],
-  ['inner, `value content`', 'a77a7612bd6bf04d7e73f72db9c984d7c285f3683afd284c6a2a96f9bd440370'],
-  ['inner, `token index`', 'bf96c631e0d8c9f85291b261a2209425a635593b1a56a5d9d2ee1dcb1710ac78'],
-  ['inner, `token content`', 'fd6db95d424c08aa9391edc62e2b0520f8d0b27f84f4a4b3942b060637a325aa'],
-  ['with subject: inner node', '1e8f4a013c82c3230ac2a80e68d3f94c6ebe3cadd2cdea457856988a1fac38d4'],
-  ['with subject: inner, `value index`', 'ff2b3e1b5cf9a4df0ca18e40bff9bf7d2aff1c942583b93dee6f2591f1cad455'],
-  ['with subject: inner, `value content`', 'c767183995d916c1c581ceedff2768c975ef75148c03e62bdf76fd300d3e2f2f'],
-  ['with subject: inner, `token index`', 'bb8c1e0860d7e49485b28d51928cc23900503d70f2eb513421b262608668f788'],
-  ['with subject: inner, `token content`', '2d755a9e9511cdcc8c6877542f60237a6d482abec0a4e3d08eaff03be7d22366'],
+  ['subjects, `subject`', '7e9a7fd003e8582b9cb425dcae0a2e52e337f91ddbf30542b3d8af1631ea7ae6'],
+  ['subjects, `handle`', '6e28f8f6d0c4fdcbefedd62e14d3f5eb65503aca2e5fb4423dbef88808be607c'],
+  ['subjects, `certificate`', '810066b99d8cddb8528529058097b6fd42153ada942a2c050e1222c7cc0d1560'],
+  ['inner node', 'ca350555a62d7d8c7cae79c16746a3beb4c55085bb037e575f44b14e325708df'],
+  ['inner, `value index`', 'd8cf87a7d5139e045cd8e931c3b57f668770f4b945138d2f098867d91139aebd'],
+  ['inner, `value content`', '987c8f3766ac9b7415c22fff258279a7796dea22282f0cd794441d168fecc754'],
+  ['inner, `token index`', '88a2dfcf065b5a8f27ecc14617920591241bf3e6622d22ef0985dccaf25426b2'],
+  ['inner, `token content`', '65bc4ce4287bf8b7f5348e7f34590c6f9e0123c11bd0bef70174ef5303e94677'],
+  ['with subject: inner node', '6492602f423a8c1d726c8a03319906433f1977ebe6faf320a99dfac7d48c8cc7'],
+  ['with subject: inner, `value index`', 'e4009dd94194b8e6ce4271aeab5d08924c465b66eb814f6371125cd9d25607e1'],
+  ['with subject: inner, `value content`', '835f7b98220ab06736564ae7b256684390c1a286e3a236664bc15c9267227b16'],
+  ['with subject: inner, `token index`', '91397d18f3b9684d37a63ef3f068e9032940586307673895583d932554446912'],
+  ['with subject: inner, `token content`', '882466cc71202e770fe06ce110a38994f5337e07c45aa9c2b868d7683e397b06'],
   ['token bytes', '000102030405060708090a0b0c0d0e0f'],
   ['link', '1011121314151617'],
-  ['value, inner index', 'c594ef753a2ef2e5e73fa507ba3c0e46'],
+  ['value, inner index', '69dad8c8f4964e788be689e7f66d02b0'],
   [
     'value, key',
-    '220e3d4ae31f70674747861d17ad8fce66fe58de4669739693a70627660b43d447917938a39d5d29db0aa4448386c9dc9787e0cba0e28fc403b2ca19dcb5ecbb',
+    '74f1f8d2f064e8e7300027d5efa3621f48c95e411955b6206d36b15d18fa075e855e395939705b834600bb39d8cee12a0b91daddf4fdf501899a47166f54f72c',
   ],
-  ['value, rest', '0ef440235a572f91f366f41870e10981ca9ff2d9790948cf518593a22ca889082d65095d8c'],
-  ['value, index', '9d5ef03d806139b12e855edd7aca3ef6'],
+  ['value, rest', 'aac5c2967c70d8247f131e7352f3e74f7d4fb3d890584492edbeaa7e69c7da28a6a17a1527'],
+  ['value, index', '147b6e754658f547716a3d8b3509433a'],
+  ['value, version', '16909060'],
   [
     'value, content',
-    '010173306e723010111213141516170ef440235a572f91f366f41870e10981ca9ff2d9790948cf518593a22ca889082d65095d8c',
+    '010173306e72301011121314151617aac5c2967c70d8247f131e7352f3e74f7d4fb3d890584492edbeaa7e69c7da28a6a17a1527',
   ],
   [
     'value, associated data',
-    '000000087661756c742d76310000000576616c75650000000573306e7230000000109d5ef03d806139b12e855edd7aca3ef60000000800000001ffffffff',
+    '000000087661756c742d76310000000576616c75650000000573306e723000000010147b6e754658f547716a3d8b3509433a0000000801020304ffffffff',
   ],
   [
     'value, body',
-    '7d6733ef13b1cbfc703319f379936030db2bde3b87a1288a7990c2c77178aa6c5920df17657f8887b2bc564a930970ebadbe5b01ad79d7a084d4bd1af7e26d25dc355d4c',
+    '44d5d4356fbf552f4a429c1db1fd32d03348b1b9565f79888719fdaf025f8f08b0e5b2ae6bd0da089ba6115c57d6d49e96fda5149cbf805736ca5bc689fbc81b70f3c94e',
   ],
-  ['token, inner index', '01b59a7047f94bbba8c9410eed760dc7'],
+  ['token, inner index', 'fa57e22c91b86775e847e805d7f670a9'],
   [
     'token, key',
-    '6556ae3e1b292cbaf471fbc02271aec303b1c54bb4967276ff7e4e4b647335f1d3aa0cb22560e01af716fce03c03a1abf3904e6276cd8da735804253e37da80f',
+    'e9dbdd3f74fa70a29a28f11598ea1d714e6e3469a2d1439b5dacd37dd419d63f8ad7b546cd0749b384f19d594ada199b5cc8e929fccf8cf5172391b065d38fa2',
   ],
-  ['token, rest', '8dd6398b378c175665f61b887e0aff49f5bd60017cee6921f15138806ee2778455f2d98827c3840b1224a8300d8a20ce'],
-  ['token, index', '4fcc8ea41270511796ef0db0969b5a82'],
+  ['token, rest', '35fffaba714862b6fff7230224d702ffb7bec718f48fa192ff61a545a3fa99ef6d87c433897031208e871de81309074d'],
+  ['token, index', 'fca6da3625590e8ce1c4c0a4853fd8e0'],
+  ['token, version', '286397204'],
   [
     'token, body',
-    '7d780d907eb87fd393b1c45f0dfa7e6b2dd43ba97f03844241ccbd8ace7de47061ea6fe54dd6fadf54d977518c77932efefcbcb24da0845d25478507b95609419c4049c5a2a28e7197662c62f87bb7',
+    '9846e0ce80fae2e1e863229a86339ea4d3504299432af1ed7a2602a60228f6794e4adac9530b3fd8193a0498fdb9e12f11d652d6e24435e84a9eb5b2ed7679342641f0adb40eb516eb592586733f43',
   ],
   ['token text, label `name`', 'name_s0nr0000g40r40m30e209185gr38e1wdn19'],
+  ['forgotten value, link', 'a0a1a2a3a4a5a6a7'],
   [
     'forgotten value, body',
-    '0e6c2bcbea7f3b3fd418b15ed9e1476883f92359001615210c6b39ccc5e23be5334bd81827bbdaf5a10888e1f08de2d0adcabdf58c9734993d39810032e675e7a0e4c609',
+    'd942e63b09f50a3b06528a810337a3fb789ecc95b79b8552db3d5649b51cdec25cc37d00d5db2f2992b6be459b5961ac9188508e632e90ebb510992b15eb46ac72e8762d',
   ],
+  ['forgotten token, link', 'a8a9aaabacadaeaf'],
   [
     'forgotten token, body',
-    '1ab6eba2ef805b33e22884cf94496cf7370dd446c4a2e0ba7fa0855f335b2b98e3d265622906d1bf38a249fe66f06930d4f6a8e9caf619c61c48d3b7b979c87d55ae875f431a0cd24c12db6172ff80',
+    '2df8056e6bc3c80a381f06163e8caa57ffae56925bc865f95352c80c410016dc25b8399ae19e21208d7037c08e21aafbba9ff045ece704029ea5591e07c7c924ad0a108708e529dde9b65588ceff08',
   ],
-  ['subject, inner index', '9958d2da1258b378740a4161efaf2e0c'],
+  ['handle', '808182838485868788898a8b8c8d8e8f'],
   [
-    'subject, key',
+    'key of the subject',
     '404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f',
   ],
-  ['subject, link', '38393a3b3c3d3e3f'],
-  ['subject, index', 'dba3d3ffcb8cb661fd8277d1a7b7b8e4'],
+  ['name of the subject', 'c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf'],
+  ['by subject, inner index', 'ee1852bbf4eca06a795553ece5e21e36'],
+  ['by subject, index', '98f385be01cfc6f1e36e6f84529d7da1'],
+  ['by subject, version', '555885348'],
+  ['by subject, link', '38393a3b3c3d3e3f'],
   [
-    'subject, body',
-    '3a652395f64eeab0d2f3fd8bfc579b0b7754967525939ceea19e2f909cda5a55835ed8285e0fdcc1dc0f856ec7ea7402b585eb175fc37d16f006ae577fb104202de44cdd5dddf66144cdc16d10eeb05bdb8e1e07a4be4269973df281ef5524fed4d4e6',
+    'by subject, body',
+    '6418c6dd9b607d80ba0e7a06431007c25bcf3d3040de2f024fa140d9b27edc54af63684ced382dcaf003ae59fa0586',
   ],
+  ['by handle, inner index', 'd5692f21e224b63a108468a7838f6d67'],
+  ['by handle, index', '28b52aa6095a3ba8f23383532fd80f64'],
+  ['by handle, version', '825373492'],
+  ['by handle, link', '9091929394959697'],
   [
-    'shredded subject, body',
-    '59bac4fe535d7f58585fa1ace9a9267e4f21c2261d9aebe0b2cfa3c162280652f336e91c462d35d90d6b8429bbe328a5baed7dfde28cd3ef8228b5fbd3c23e67ed7bc7086ca0dee2b9329e66059f42bafb8ef088511d0e2c8291dbfab45c5a4f5d575a',
+    'by handle, body',
+    '23c3bc6a06711864c0807a6b8d86cf849a693a9586ee89dc65f04a50401fe54f71b82fcc838d3e53fb34e5ddd1ce0480f96156941292df13bbd42bbe36e639b6e13fbd966dd25857bf4e746813318cfb168a0bf8394cab7b255ff398a438f4c8b0bf8d1ea038e891c2ff18195afbbab0e900f59f85bd2b683e92e7165ebcd4',
+  ],
+  ['shredded by subject, link', 'b0b1b2b3b4b5b6b7'],
+  [
+    'shredded by subject, body',
+    '233af9bfc4f20d660bace9e0c78fb3c120b6bc8d6944e7566d3ead1c1d5ebdd494cfdae3baccec63c6f9ada9ebfc11',
+  ],
+  ['shredded by handle, link', 'b8b9babbbcbdbebf'],
+  [
+    'shredded by handle, body',
+    '9dfbab6a40485c06ebdfa182c438602e9a7b6f0ab4d821dffac830e474fdf8fe5021e26200e51970b9775f486545f7455ce415df6925ca23455f30c1b4e956d2bfd9a1e7ab7f84927126c7b1a6bad1550134cf09351e10548bdcd675363a5193f26b4a0052448f9719e14c1e4bc28e796dde07734db8daa3b104b790436629',
   ],
   ['with subject: token bytes', '202122232425262728292a2b2c2d2e2f'],
   ['with subject: link', '3031323334353637'],
-  ['with subject: value, inner index', '85f81571a9e30781ba9d8759e738195a'],
+  ['with subject: value, inner index', '6b1b3473b3d12b10305a3f9bb0e3144b'],
   [
     'with subject: value, key',
-    'f2fbb18671f8dfe815ed6edc5d04a8eef0e8edfbaa0254e4d9be0c438e4a30e7bfadbd988104fb672317dd978c6582cd1223f414f0318285a67bb9baa1ef8e4b',
+    '930fd98a876c69936321937875efede932f30232c4c9eb8e427758a12e8a6eb4734e4f567740a57cd20e84017eb34794f6bfc5776e50d0d70eafb0ee2cab72ab',
+  ],
+  [
+    'with subject: value, associated data under the subject',
+    '0000000b706572736f6e2e6e616d650000000576616c756500000000',
   ],
   [
     'with subject: value, under the subject',
-    '99d696ef2842d22702ec3ad2817f27e86fbce96b75874ac502a755326260655dd3921cc76b',
+    '26a22160bf3d3408d0184b4f8a0a113350af88811232e87e1309c0bb22a7ea3ee3d2028401',
   ],
   [
     'with subject: value, rest',
-    '850de3c4425c7e75b07551719edcf368afbf423b0b0ddd4346d317cbbc4cab5cea94596c9a252f657971aad4d0abfa9a912a3173e930e34f6c1a53a7dca930126981102c3e4dcb9583',
+    'f40ed5c98f1b68ab19da974e6e729c0ba7a1962a91661045201e81577abd7bb8e35b03cc00dffea5af844870b8c78afe2657ba521f645e3fccc5868bbf4eed755653dd6fe1',
   ],
-  ['with subject: value, index', 'a1b3f7fe6f349c0726bd9716146a61fc'],
+  ['with subject: value, index', 'f047f1477f86a08854c7b45ccc5ec8d0'],
+  ['with subject: value, version', '16909060'],
   [
     'with subject: value, body',
-    '58d6c86933665fda27bb947ae029e4d5102a70225660d319c683e97c205435b178be344908fc0020011caadd103c15d8f54a60af90e81114f19184196391111115c44e25b47b5ce370bde6651cbcc144097c8572ce36aa9cda90c501e83b4fa1939428f6e660720e',
+    '9539f83ac72f475d91f3401761364a7fea96ec2c65f77247ccdc662ef68170fe4dfb1039a331066c2753d2eebc43d73c2c5978d64b84edc94e036bba0114e1bde5626df585245525335a6ef7bcfa1d942cfbd2d7b061b8ad70d8d7143ebf439110a17615',
   ],
-  ['with subject: token, inner index', '83db0e4bbfdc29766e78742e64144822'],
+  ['with subject: token, inner index', '67b8d5c678978daf94c3e9e8454370c1'],
   [
     'with subject: token, key',
-    '33f45407d0a74078e37879077db41cc2546218223c14e2dbf3f9046706c8ab8cc15e63cddea9d2163a11b426b6882e7c5fc608517859d2986772e2726d53aa41',
+    '22e362a1e9a76d2666cfface485c41b9a548b339d2f9e6f57af04a825cf567fdaccccd3f1070db1e12c598c3c5dad3b1539aa14a43a692b1490b9832df985960',
+  ],
+  [
+    'with subject: token, associated data under the subject',
+    '0000000b706572736f6e2e6e616d6500000005746f6b656e00000010202122232425262728292a2b2c2d2e2f',
   ],
   [
     'with subject: token, under the subject',
-    '46711fb787a0a2b2fa783adf791c59e70a41afa0ed78adbea05bef61a799bbe7a0ba7471215ada1b8b510c6f500d764c',
+    'adab32a535f51d3f4b60ceaf1b07433bb7cb9d42e5c6a7c4a8d749b9bd152ae5b6bbe5d14a29651399f3df255e9edc11',
   ],
   [
     'with subject: token, rest',
-    'fb7ef650fcef15b6fe9d338e2d523b7e0c8832f4e32735978120e239b48040e219df8c10ef41178ea9f0af7a6f5bf9e611d917b17239c832212137bc8b0a4a6fc1c62fb070185b78a60b112fe4264ed01dd9326c',
+    'a9bb2881fb4b134472e1d2dac691d91ef1f8d6e1e0d65a315f9786b7bb2279dfec91097aed4c0f18a41c12c3101aac57f1f0c5f1512247b5c7d842d9dff3abef132b6b1efc72fd2f00fe03256e403246',
   ],
-  ['with subject: token, index', 'b4766f91ba3d15205276f9166af09b2f'],
+  ['with subject: token, index', '0ea7a359d9c5c5ab7340f4f438652ba4'],
+  ['with subject: token, version', '286397204'],
   [
     'with subject: token, body',
-    '1281fc13c75a19ce53af2a78a36f7c69adb98481374f108137b28467fa55707f6e6a72073749bd26656cd6643512e7091842570e9cd0cbdadc1d4deae8b92b2202085193cec5c94c6537be153f1f10def649b0c22c06ffbafbc771d5db0cbc69a4d24e18ed6f7c10480a6615ee2d5a60e990f4',
+    'f55d66bca0a891ff91a43365abc10fd713737085fa2e0da79dc7e4b921e8cb54c2501844f45693c19eb452950c722b29916feb179b49331131f5f987e2669083328a6a4c6e32090a1612a0b268a3d4a25dda5daf5a5af71bb488ef5c3e66a34f0512064f85c1fa7b6f6a6b06d82e64',
   ],
   ['with subject: token text, label `name`', 'name_s0nr040gj48s44mk2ea1958njrb9e5wx7ys'],
   [
@@ -167,8 +200,12 @@ const FROZEN: readonly (readonly [string, string])[] = [
     '{"trefoil":"vault-v1","domain":"eu-enclave","store":"main","outer":["s0nr0"],"inner":["s0nr0"],"subjects":"s0nr0","mac":"41c69fe5ca9a3c282e06dd190a7cced2c6a9fa728ca4604d79e0620872d2d947"}',
   ],
   [
+    'certificate, message',
+    '000000127661756c742d763120736872656464696e670000000a65752d656e636c617665000000046d61696e0000000573306e723000000020656531383532626266346563613036613739353535336563653565323165333600000018323032352d30312d33315431323a30303a30302e3030305a',
+  ],
+  [
     'certificate',
-    '{"trefoil":"vault-v1 shredding","domain":"eu-enclave","store":"main","subject":"9958d2da1258b378740a4161efaf2e0c","generation":1,"at":"2025-01-31T12:00:00.000Z","mac":"f241a6e0a45d064f27bb347619ab588ef5275c5671969f235a60a85747c7dba5"}',
+    '{"trefoil":"vault-v1 shredding","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"333609df8a6841be15983cdc224644a1ee0af306015a73279d93660c5d55d847"}',
   ],
 ];
 
@@ -178,24 +215,35 @@ const frozen = (name: string): Uint8Array => Uint8Array.from(Buffer.from(text(na
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 const outer = outerLayer(key, 'main');
-const plain = innerLayer(key, 'person.name', false);
-const ofSubject = innerLayer(key, 'person.name', true);
+const plain = innerLayer(key, 'main', 'person.name', false);
+const ofSubject = innerLayer(key, 'main', 'person.name', true);
+const subjects = subjectKeys(key, 'main');
 
 /** The value, one byte 0x80, and zeros up to 32 bytes. */
 const PADDED = Uint8Array.from(Buffer.concat([utf8(VALUE), Uint8Array.of(0x80), Buffer.alloc(32)]).subarray(0, 32));
 const join = (...parts: Uint8Array[]) => Uint8Array.from(Buffer.concat(parts));
 
-const frozenRow = (index: string, body: string, version = 1, expires: number | null = null): Row => {
-  return { index: frozen(index), key: 's0nr0', version, expires, body: frozen(body) };
+const frozenRow = (name: string, expires: number | null = null): Row => {
+  const version = Number(text(`${name}, version`));
+  return { index: frozen(`${name}, index`), key: 's0nr0', version, expires, body: frozen(`${name}, body`) };
 };
-const VALUE_ROW = frozenRow('value, index', 'value, body');
-const TOKEN_ROW = frozenRow('token, index', 'token, body');
-const SUBJECT_ROW = frozenRow('subject, index', 'subject, body');
-const SUBJECTS_VALUE_ROW = frozenRow('with subject: value, index', 'with subject: value, body', 1, EXPIRES);
-const SUBJECTS_TOKEN_ROW = frozenRow('with subject: token, index', 'with subject: token, body', 1, EXPIRES);
-const FORGOTTEN_VALUE_ROW = frozenRow('value, index', 'forgotten value, body', 2);
-const FORGOTTEN_TOKEN_ROW = frozenRow('token, index', 'forgotten token, body', 2);
-const SHREDDED_ROW = frozenRow('subject, index', 'shredded subject, body', 2);
+const erasedRow = (name: string, from: Row): Row => {
+  return { ...from, version: from.version + 1, expires: null, body: frozen(`${name}, body`) };
+};
+const VALUE_ROW = frozenRow('value');
+const TOKEN_ROW = frozenRow('token');
+const BY_SUBJECT = frozenRow('by subject');
+const BY_HANDLE = frozenRow('by handle');
+const SUBJECTS_VALUE_ROW = frozenRow('with subject: value', EXPIRES);
+const SUBJECTS_TOKEN_ROW = frozenRow('with subject: token', EXPIRES);
+/** Rows that were erased: their names, what they were, and their tables. */
+const ERASED = {
+  value: ['forgotten value', VALUE_ROW, 'value'],
+  token: ['forgotten token', TOKEN_ROW, 'token'],
+  bySubject: ['shredded by subject', BY_SUBJECT, 'subject'],
+  byHandle: ['shredded by handle', BY_HANDLE, 'subject'],
+} as const;
+const gone = (which: keyof typeof ERASED) => erasedRow(ERASED[which][0], ERASED[which][1]);
 
 test('the page has what is frozen here', () => {
   const page = readFileSync(new URL('../../docs/spec/vault-v1.md', import.meta.url), 'utf8');
@@ -211,14 +259,18 @@ describe('keys', () => {
     expect(hex(expandNode(node, 'index', 32))).toBe(text('outer, `index`'));
     expect(hex(expandNode(node, 'content', 64))).toBe(text('outer, `content`'));
     expect(hex(expandNode(node, 'meta', 32))).toBe(text('outer, `meta`'));
-    expect(hex(key.derive('vault', 'main', ['subjects']))).toBe(text('subjects node'));
+    const ofSubjects = key.derive('vault', 'main', ['subjects']);
+    expect(hex(ofSubjects)).toBe(text('subjects node'));
+    for (const label of ['subject', 'handle', 'certificate']) {
+      expect(hex(expandNode(ofSubjects, label, 32))).toBe(text(`subjects, \`${label}\``));
+    }
   });
 
   test.each([
     ['', ''],
     ['with subject: ', 'subject'],
   ])('of the inner layer, %s', (prefix, parameter) => {
-    const node = key.derive('vault', 'person.name', ['inner', parameter]);
+    const node = key.derive('vault', 'person.name', ['inner', 'main', parameter]);
     expect(hex(node)).toBe(text(`${prefix}inner node`));
     for (const label of ['value index', 'value content', 'token index', 'token content']) {
       expect(hex(expandNode(node, label, 32))).toBe(text(`${prefix}inner, \`${label}\``));
@@ -238,8 +290,9 @@ function pin(table: Table, prefix: string, side: Side, name: Uint8Array, inside:
   expect(hex(index)).toBe(text(at('index')));
   expect(hex(outer.innerOf(index))).toBe(text(at('inner index')));
   const content: Content = { state: 'live', inner: 's0nr0', link: frozen(`${prefix}link`), rest };
-  const row = outer.seal(table, { index, version: 1, expires }, writeContent(content));
-  expect(row).toEqual(frozenRow(at('index'), at('body'), 1, expires));
+  const expected = frozenRow(`${prefix}${table}`, expires);
+  const row = outer.seal(table, { index, version: expected.version, expires }, writeContent(content));
+  expect(row).toEqual(expected);
 
   const opened = readContent(outer.open(table, row)!)!;
   expect(opened).toEqual(content);
@@ -257,59 +310,65 @@ describe('rows', () => {
     expect(readToken(text('token text, label `name`'))).toEqual(body);
   });
 
-  test('the key of a subject', () => {
-    const inner = subjectIndex(key, 'main')(utf8('7'));
-    expect(hex(inner)).toBe(text('subject, inner index'));
-    const rest = writeSubjectKey({ generation: 1, key: frozen('subject, key') });
-    const content: Content = { state: 'live', inner: 's0nr0', link: frozen('subject, link'), rest };
-    const bound = { index: outer.indexOf(inner), version: 1, expires: null };
-    expect(outer.seal('subject', bound, writeContent(content))).toEqual(SUBJECT_ROW);
-    expect(readSubjectKey(readContent(outer.open('subject', SUBJECT_ROW)!)!.rest)).toEqual({
-      generation: 1,
-      key: frozen('subject, key'),
-    });
+  test('handle and key of a subject', () => {
+    const handle = frozen('handle');
+    const subjectKey = join(frozen('key of the subject'), frozen('name of the subject'));
+    for (const [name, inner, rest, row] of [
+      ['by subject', subjects.indexOf(utf8('7')), handle, BY_SUBJECT],
+      ['by handle', subjects.keyIndexOf(handle), subjectKey, BY_HANDLE],
+    ] as const) {
+      expect(hex(inner)).toBe(text(`${name}, inner index`));
+      const content: Content = { state: 'live', inner: 's0nr0', link: frozen(`${name}, link`), rest };
+      const bound = { index: outer.indexOf(inner), version: row.version, expires: null };
+      expect(outer.seal('subject', bound, writeContent(content))).toEqual(row);
+      expect(readContent(outer.open('subject', row)!)).toEqual(content);
+    }
   });
 
   test('with a subject', () => {
-    const [subject, subjectKey] = [frozen('subject, inner index'), frozen('subject, key')];
+    const [handle, subjectKey] = [frozen('handle'), frozen('key of the subject')];
     const body = frozen('with subject: token bytes');
-    const under = (table: 'value' | 'token', inside: Uint8Array) => {
-      const sealed = sealOnce(subjectKey, inside);
+    const under = (table: 'value' | 'token', token: Uint8Array, inside: Uint8Array) => {
+      const data = encodeList(['person.name', table, token]);
+      expect(hex(data)).toBe(text(`with subject: ${table}, associated data under the subject`));
+      const sealed = sivOnce(subjectKey).seal(inside, data);
       expect(hex(sealed)).toBe(text(`with subject: ${table}, under the subject`));
-      expect(openOnce(subjectKey, sealed)).toEqual(inside);
-      const written = writeUnderSubject({ subject, generation: 1, sealed });
-      expect(readUnderSubject(written)).toEqual({ subject, generation: 1, sealed });
+      expect(sivOnce(subjectKey).open(sealed, data)).toEqual(inside);
+      const written = writeUnderSubject({ handle, sealed });
+      expect(readUnderSubject(written)).toEqual({ handle, sealed });
       return written;
     };
-    const kept = under('value', join(utf8('s0nr0'), body));
-    pin('value', 'with subject: ', ofSubject.value, join(subject, utf8(VALUE)), kept, EXPIRES);
-    pin('token', 'with subject: ', ofSubject.token, body, under('token', PADDED), EXPIRES);
+    const kept = under('value', new Uint8Array(0), join(utf8('s0nr0'), body));
+    pin('value', 'with subject: ', ofSubject.value, join(frozen('name of the subject'), utf8(VALUE)), kept, EXPIRES);
+    pin('token', 'with subject: ', ofSubject.token, body, under('token', body, PADDED), EXPIRES);
     expect(writeToken('name', 's0nr0', body)).toBe(text('with subject: token text, label `name`'));
   });
 
-  test('erased ones', () => {
-    const erased = (table: Table, row: Row, rest?: Uint8Array) => {
-      const content = eraseContent(readContent(outer.open(table, row)!)!);
-      const bound = { index: row.index, version: row.version + 1, expires: null };
-      return outer.seal(table, bound, writeContent({ ...content, rest: rest ?? content.rest }));
-    };
-    expect(erased('value', VALUE_ROW)).toEqual(FORGOTTEN_VALUE_ROW);
-    expect(erased('token', TOKEN_ROW)).toEqual(FORGOTTEN_TOKEN_ROW);
-    const gone = writeSubjectKey({ generation: 1, key: new Uint8Array(64) });
-    expect(erased('subject', SUBJECT_ROW, gone)).toEqual(SHREDDED_ROW);
+  test.each(Object.values(ERASED))('erased: %s', (name, row, table) => {
+    const content = eraseContent(readContent(outer.open(table, row)!)!);
+    // The link is random; with the frozen one the row is the frozen one.
+    const written = writeContent({ ...content, link: frozen(`${name}, link`) });
+    const bound = { index: row.index, version: row.version + 1, expires: null };
+    expect(outer.seal(table, bound, written)).toEqual(erasedRow(name, row));
+  });
+
+  test('lengths', () => {
+    const rows = [VALUE_ROW, TOKEN_ROW, SUBJECTS_VALUE_ROW, SUBJECTS_TOKEN_ROW, BY_SUBJECT, BY_HANDLE];
+    expect(rows.map(({ body }) => body.length)).toEqual([68, 47 + 32, 100, 79 + 32, 47, 127]);
   });
 
   test('nothing of what is around a body may be another', () => {
     for (const [table, row] of [
       ['value', VALUE_ROW],
       ['token', TOKEN_ROW],
-      ['subject', SUBJECT_ROW],
+      ['subject', BY_SUBJECT],
+      ['subject', BY_HANDLE],
     ] as const) {
       expect(outer.open(table, row)).not.toBeNull();
       for (const other of ['value', 'token', 'subject'] as const) {
         if (other !== table) expect(outer.open(other, row)).toBeNull();
       }
-      expect(outer.open(table, { ...row, version: 2 })).toBeNull();
+      expect(outer.open(table, { ...row, version: row.version + 1 })).toBeNull();
       expect(outer.open(table, { ...row, expires: EXPIRES })).toBeNull();
       expect(outer.open(table, { ...row, index: row.index.map((byte) => byte ^ 1) })).toBeNull();
       expect(outerLayer(key, 'other').open(table, row)).toBeNull();
@@ -322,7 +381,7 @@ describe('rows', () => {
   });
 });
 
-test('metadata', () => {
+test('metadata, and a certificate', () => {
   const macOf = () => outer.mac;
   const meta = {
     generation: 1,
@@ -335,15 +394,34 @@ test('metadata', () => {
   expect(writeMeta(meta, macOf)).toEqual({ generation: 1, text: text('metadata') });
   expect(readMeta({ generation: 1, text: text('metadata') }, 'eu-enclave', 'main', macOf)).toEqual(meta);
   expect(hex(outer.mac(frozen('metadata, message')))).toBe(text('metadata, MAC'));
+  expect(hex(subjects.mac(frozen('certificate, message')))).toBe(JSON.parse(text('certificate')).mac);
 });
 
 /** A store with exactly these rows, and the frozen metadata. */
-async function storeOf(rows: { value?: Row; token?: Row; subject?: Row }): Promise<VaultStore> {
+async function storeOf(rows: { value?: Row; token?: Row; subject?: readonly Row[] }): Promise<VaultStore> {
   const store = memoryStore();
   await store.setMeta({ generation: 1, text: text('metadata') });
   if (rows.value !== undefined) await store.create(1, 'value', [{ row: rows.value, with: rows.token }]);
-  if (rows.subject !== undefined) await store.create(1, 'subject', [{ row: rows.subject }]);
+  await store.create(
+    1,
+    'subject',
+    (rows.subject ?? []).map((row) => ({ row })),
+  );
   return store;
+}
+
+/** The row in the place of another is that one, erased: what the frozen erased one is, but for its link. */
+async function expectErased(store: VaultStore, which: keyof typeof ERASED) {
+  const [name, before, table] = ERASED[which];
+  const { body, ...row } = (await get(store, table, before))!;
+  const { body: expected, ...bound } = erasedRow(name, before);
+  expect(row).toEqual(bound);
+  expect(body.length).toBe(expected.length);
+  const { link, ...content } = readContent(outer.open(table, { ...row, body })!)!;
+  const { link: _, ...frozenContent } = readContent(outer.open(table, { ...row, body: expected })!)!;
+  expect(content).toEqual(frozenContent);
+  expect(content.state).toBe('erased');
+  expect(link).not.toEqual(readContent(outer.open(table, before)!)!.link);
 }
 
 const get = async (store: VaultStore, table: Table, row: Row) => (await store.get(table, [row.index]))[0];
@@ -367,7 +445,7 @@ describe('a store that is filled with the frozen rows', () => {
     vi.useRealTimers();
   });
 
-  test('reveals, finds, verifies; and forgetting writes the frozen erased rows', async () => {
+  test('reveals, finds, verifies; and forgetting erases both rows', async () => {
     const store = await storeOf({ value: VALUE_ROW, token: TOKEN_ROW });
     const opened = await open(store);
     const token = text('token text, label `name`') as Awaited<ReturnType<typeof opened.protect>> & string;
@@ -386,12 +464,13 @@ describe('a store that is filled with the frozen rows', () => {
     expect(await store.meta()).toEqual({ generation: 1, text: text('metadata') });
 
     expect(await opened.forget(token)).toBe(true);
-    expect(await get(store, 'value', VALUE_ROW)).toEqual(FORGOTTEN_VALUE_ROW);
-    expect(await get(store, 'token', TOKEN_ROW)).toEqual(FORGOTTEN_TOKEN_ROW);
+    await expectErased(store, 'value');
+    await expectErased(store, 'token');
+    expect((await opened.verify()).broken).toBe(0);
   });
 
   test('knows what was forgotten', async () => {
-    const opened = await open(await storeOf({ value: FORGOTTEN_VALUE_ROW, token: FORGOTTEN_TOKEN_ROW }));
+    const opened = await open(await storeOf({ value: gone('value'), token: gone('token') }));
     const token = text('token text, label `name`') as never;
     expect(await code(opened.reveal(token))).toBe('forgotten');
     expect(await opened.exists(token)).toBe(true);
@@ -401,8 +480,8 @@ describe('a store that is filled with the frozen rows', () => {
 
   const rows = { value: SUBJECTS_VALUE_ROW, token: SUBJECTS_TOKEN_ROW };
 
-  test('the same with a subject; and shredding writes the frozen row and certificate', async () => {
-    const store = await storeOf({ ...rows, subject: SUBJECT_ROW });
+  test('the same with a subject; and shredding erases both rows and writes the frozen certificate', async () => {
+    const store = await storeOf({ ...rows, subject: [BY_SUBJECT, BY_HANDLE] });
     const opened = await open(store, { subject: 'customer' });
     const token = text('with subject: token text, label `name`') as never;
     expect(await opened.reveal(token)).toBe(VALUE);
@@ -413,12 +492,20 @@ describe('a store that is filled with the frozen rows', () => {
 
     const certificate = await opened.shred('7');
     expect(JSON.stringify(certificate)).toBe(text('certificate'));
-    expect(await get(store, 'subject', SUBJECT_ROW)).toEqual(SHREDDED_ROW);
+    await expectErased(store, 'bySubject');
+    await expectErased(store, 'byHandle');
+    expect((await opened.verify()).broken).toBe(0);
+    expect(opened.isCertificate(JSON.parse(text('certificate')), 7)).toBe(true);
+    expect(opened.isCertificate(certificate, 8)).toBe(false);
+    for (const field of Object.keys(certificate)) {
+      expect(opened.isCertificate({ ...certificate, [field]: `${'0'.repeat(63)}1` }, 7)).toBe(false);
+    }
   });
 
-  test('knows what was shredded, and without the row of the subject nothing is there', async () => {
+  test('knows what was shredded, and without the rows of the subject nothing is there', async () => {
     const token = text('with subject: token text, label `name`') as never;
-    const shredded = await open(await storeOf({ ...rows, subject: SHREDDED_ROW }), { subject: 'customer' });
+    const subject = [gone('bySubject'), gone('byHandle')];
+    const shredded = await open(await storeOf({ ...rows, subject }), { subject: 'customer' });
     expect(await code(shredded.reveal(token))).toBe('forgotten');
     expect(await code(shredded.protect(VALUE, { subject: 7 }))).toBe('erased');
     const alone = await open(await storeOf(rows), { subject: 'customer' });

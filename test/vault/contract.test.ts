@@ -184,10 +184,10 @@ describe('the suite notices', () => {
       const store = { ...good, ...BROKEN[name]!(good) };
       return { store, again: async () => store, drop: async () => {} };
     });
-    const failures: unknown[] = [];
-    for (const { run } of cases) await run().catch((error: unknown) => failures.push(error));
-    expect(failures.length).toBeGreaterThan(0);
-    for (const failure of failures) expect((failure as Error).message).toMatch(/^\S.*: expected .*, got /);
+    const failures: string[] = [];
+    for (const { run } of cases) await run().catch((error: Error) => failures.push(error.message));
+    // Some make a store throw by itself; at least one failure is in the suite's words.
+    expect(failures).toContainEqual(expect.stringMatching(/^\S.*: expected .*, got /));
   });
 });
 

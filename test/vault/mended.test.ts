@@ -1,0 +1,262 @@
+/** Weaknesses that the vault once had, so that none comes back. */
+import { createHmac } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { concat, utf8 } from '../../src/core/bytes.ts';
+import { writeHex } from '../../src/core/hex.ts';
+import { keyset } from '../../src/index.ts';
+import { openOnce, sealOnce } from '../../src/kernel/siv-once.ts';
+import { expandNode, openKeys } from '../../src/keys/domain-keys.ts';
+import { revealAccess, secretAccess } from '../../src/reveal.ts';
+import { type Content, readContent, writeContent } from '../../src/vault/content.ts';
+import { innerLayer, subjectKeys } from '../../src/vault/inner.ts';
+import { outerLayer } from '../../src/vault/outer.ts';
+import { openSession } from '../../src/vault/session.ts';
+import { readToken, writeToken } from '../../src/vault/token-text.ts';
+import { memoryStore, type Row, type Table, type VaultStore, vault } from '../../src/vault.ts';
+
+const SCOPE = 'person.name';
+const roots = [keyset.generate(), keyset.generate()].map((set) => JSON.parse(set.export(secretAccess)).keys[0]);
+/** The same two keys, with the first or the second as the primary. */
+const withPrimary = (which: number) => {
+  const list = roots.map(({ id, secret }, i) => ({ id, secret, primary: i === which }));
+  return keyset.parse(JSON.stringify({ version: 'keyset-v1', keys: list })).domain('eu-enclave');
+};
+const [keys, next] = [withPrimary(0), withPrimary(1)];
+const [key, other] = [openKeys(keys).primary, openKeys(next).primary];
+const outer = outerLayer(key, 'main');
+const inner = innerLayer(key, 'main', SCOPE, false);
+
+const names = vault({ scope: SCOPE, store: 'main', token: { label: 'name' } });
+const ofCustomers = vault({ scope: SCOPE, store: 'main', subject: 'customer', onErased: 'new' });
+const code = (work: Promise<unknown>) =>
+  work.then(
+    () => 'no error',
+    (error) => error.code ?? error.message,
+  );
+const rowsOf = (store: VaultStore, table: Table) => store.scan(table, { after: null, limit: 1e6 });
+const contentOf = (table: Table, row: Row): Content => readContent(outer.open(table, row)!)!;
+const content = (rest: Uint8Array, id: string = key.id): Content => ({
+  state: 'live',
+  inner: id,
+  link: new Uint8Array(8).fill(7),
+  rest,
+});
+
+test.each(['value', 'token'] as const)('the key of a name, by %s, has two different halves', (which) => {
+  const [name, inside] = [utf8('0123456789abcdef'), utf8('what is sealed')];
+  const contentKey = expandNode(key.derive('vault', SCOPE, ['inner', 'main', '']), `${which} content`, 32);
+  const half = (first: number) =>
+    Uint8Array.from(
+      createHmac('sha256', contentKey)
+        .update(concat([Uint8Array.of(first), name]))
+        .digest(),
+    );
+  const [k1, k2] = [half(1), half(2)];
+  const sealed = inner[which].seal(name, inside);
+  expect(openOnce(concat([k1, k2]), sealed)).toEqual(inside);
+  for (const wrong of [concat([k1, k1]), concat([k2, k2]), concat([k2, k1])]) {
+    expect(openOnce(wrong, sealed)).toBeNull();
+    expect(inner[which].open(name, sealOnce(wrong, inside))).toBeNull();
+  }
+});
+
+describe('what a store hands over', () => {
+  const index = new Uint8Array(16).fill(0x55);
+  const bytes = writeContent(content(new Uint8Array(37)));
+  const good = outer.seal('value', { index, version: 3, expires: 20_000 }, bytes);
+
+  test.each([0, 15, 17, 20, 24, 28, 29, 100])('a row with an index of %i bytes does not open', (length) => {
+    const long = new Uint8Array(length);
+    long.set(index.subarray(0, length));
+    expect(outer.open('value', { ...good, index: long })).toBeNull();
+    expect(outer.open('value', good)).toEqual(bytes);
+    expect(outer.seal('value', good, bytes)).toEqual(good);
+  });
+
+  test.each([
+    { version: 0 },
+    { version: -1 },
+    { version: 3 + 2 ** 32 },
+    { version: 3.5 },
+    { version: 2 ** 31 },
+    { version: Number.NaN },
+    { expires: -1 },
+    { expires: 20_000 + 2 ** 32 },
+    { expires: 20_000.5 },
+    { expires: 0xffffffff },
+  ])('nor one with %o', (numbers) => {
+    expect(outer.open('value', { ...good, ...numbers })).toBeNull();
+    expect(outer.open('value', good)).toEqual(bytes);
+  });
+
+  test('an expiry that stands for none is not none', () => {
+    const never = outer.seal('value', { index, version: 3, expires: null }, bytes);
+    expect(outer.open('value', never)).toEqual(bytes);
+    expect(outer.open('value', { ...never, expires: 0xffffffff })).toBeNull();
+    expect(outer.open('value', { ...never, expires: -1 })).toBeNull();
+  });
+
+  test('among good rows it is the one that is broken', async () => {
+    const store = memoryStore();
+    const open = await names.open(keys, { main: store }, revealAccess);
+    const tokens = await open.protectMany(['Ada', 'Grace', 'Zoë']);
+    const [row] = await rowsOf(store, 'value');
+    const long = concat([row!.index, new Uint8Array(4)]);
+    await store.create(1, 'value', [{ row: { ...row!, index: long } }]);
+    const { broken, problems } = await open.verify();
+    expect({ broken, problems }).toEqual({
+      broken: 1,
+      problems: [{ table: 'value', index: writeHex(long), why: 'does not verify' }],
+    });
+    expect(await open.protectMany(['Ada', 'Grace', 'Zoë'])).toEqual(tokens);
+    expect(await open.revealMany(tokens)).toEqual(['Ada', 'Grace', 'Zoë']);
+  });
+});
+
+test.each([[next.keyId], ['zzzzz']])('a change of keys does not believe the key id in a text: %s', async (shown) => {
+  const store = memoryStore();
+  const before = await names.open(keys, { main: store });
+  const after = await names.open(next, { main: store }, revealAccess);
+  const token = await before.protect('Zoë');
+  const changed = writeToken('name', shown, readToken(token));
+  expect(changed).not.toBe(token);
+  expect(await after.rekey({ tokens: [changed] })).toEqual({ moved: 1, left: 0 });
+  expect((await after.verify()).inner).toEqual({ [next.keyId]: 2 });
+  expect(await after.protect('Zoë')).toBe(token);
+  expect(await before.protect('Zoë')).toBe(token);
+  expect(await after.lookup('Zoë')).toBe(token);
+});
+
+test('erased rows have nothing in common', async () => {
+  const store = memoryStore();
+  const open = await names.open(keys, { main: store }, revealAccess);
+  const tokens = await open.protectMany(['Ada', 'Grace']);
+  const links = async () => {
+    const all = await Promise.all(
+      (['value', 'token'] as const).map(async (table) =>
+        (await rowsOf(store, table)).map((row) => contentOf(table, row)),
+      ),
+    );
+    return all
+      .flat()
+      .map(({ state, link, rest }) => ({ state, link: writeHex(link), zeros: rest.every((b) => b === 0) }));
+  };
+  const before = await links();
+  expect(new Set(before.map(({ link }) => link)).size).toBe(2);
+  for (const token of tokens) await open.forget(token);
+  const after = await links();
+  expect(after.map(({ state, zeros }) => ({ state, zeros }))).toEqual(Array(4).fill({ state: 'erased', zeros: true }));
+  expect(new Set([...before, ...after].map(({ link }) => link)).size).toBe(6);
+});
+
+test('a version does not tell that a row was changed', async () => {
+  const store = memoryStore();
+  const open = await names.open(keys, { main: store });
+  await open.protectMany(Array.from({ length: 200 }, (_, i) => `v${i}`));
+  const versions = [...(await rowsOf(store, 'value')), ...(await rowsOf(store, 'token'))].map(({ version }) => version);
+  expect(new Set(versions).size).toBeGreaterThan(390);
+  expect(Math.min(...versions)).toBeGreaterThanOrEqual(1);
+  expect(Math.max(...versions)).toBeLessThanOrEqual(2 ** 30);
+});
+
+describe('a shredded subject', () => {
+  const subjects = subjectKeys(key, 'main');
+  const side = innerLayer(key, 'main', SCOPE, true).value;
+  const find = async (store: VaultStore, table: Table, at: Uint8Array) =>
+    (await store.get(table, [outer.indexOf(at)]))[0];
+
+  test('leads to no row, with store and keys', async () => {
+    const store = memoryStore();
+    const open = await ofCustomers.open(keys, { main: store }, revealAccess);
+    const token = await open.protect('Zoë', { subject: 7 });
+    const stays = await open.protect('Zoë', { subject: 8 });
+    const bySubject = subjects.indexOf(utf8('7'));
+    const handle = contentOf('subject', (await find(store, 'subject', bySubject))!).rest;
+    // As long as the name is there, it leads to the value.
+    const name = contentOf('subject', (await find(store, 'subject', subjects.keyIndexOf(handle)))!).rest.slice(64);
+    expect(await find(store, 'value', side.indexOf(concat([name, utf8('Zoë')])))).toBeDefined();
+
+    const certificate = await open.shred(7);
+    expect(open.isCertificate(certificate, '7')).toBe(true);
+    const left = contentOf('subject', (await find(store, 'subject', bySubject))!);
+    expect(left).toMatchObject({ state: 'erased', rest: new Uint8Array(16) });
+    const itsKey = contentOf('subject', (await find(store, 'subject', subjects.keyIndexOf(handle)))!);
+    expect(itsKey).toMatchObject({ state: 'erased', rest: new Uint8Array(96) });
+
+    // All that whoever knows subject and value can make of them, and all that the table of subjects still has.
+    const rest = (await rowsOf(store, 'subject')).map((row) => contentOf('subject', row).rest);
+    const [alive] = rest.filter((bytes) => bytes.length === 96 && bytes.some((byte) => byte !== 0));
+    expect(rest.filter((bytes) => bytes.some((byte) => byte !== 0))).toHaveLength(2);
+    const heads = [bySubject, handle, left.rest, left.link, itsKey.link, utf8('7'), new Uint8Array(0)];
+    for (const head of heads) {
+      expect(await find(store, 'value', side.indexOf(concat([head, utf8('Zoë')])))).toBeUndefined();
+      expect(await find(store, 'value', inner.value.indexOf(concat([head, utf8('Zoë')])))).toBeUndefined();
+    }
+    expect(await find(store, 'value', side.indexOf(concat([alive!.slice(64), utf8('Zoë')])))).toBeDefined();
+    expect(await code(open.reveal(token))).toBe('forgotten');
+    expect(await open.reveal(stays)).toBe('Zoë');
+  });
+
+  test('that comes back has nothing of what it was', async () => {
+    const store = memoryStore();
+    const open = await ofCustomers.open(keys, { main: store }, revealAccess);
+    const token = await open.protect('Zoë', { subject: 7 });
+    const before = contentOf('subject', (await find(store, 'subject', subjects.indexOf(utf8('7'))))!).rest;
+    await open.shred(7);
+    const again = await open.protect('Zoë', { subject: 7 });
+    expect(again).not.toBe(token);
+    const after = contentOf('subject', (await find(store, 'subject', subjects.indexOf(utf8('7'))))!).rest;
+    expect(after).not.toEqual(before);
+    expect(await open.reveal(again)).toBe('Zoë');
+    expect(await code(open.reveal(token))).toBe('forgotten');
+  });
+});
+
+describe('a key of the keyset that the metadata do not name', () => {
+  const value = utf8('Zoë');
+  const body = new Uint8Array(16).fill(9);
+  const kept = concat([utf8(key.id), body]);
+  const foreignOuter = outerLayer(other, 'main');
+  const foreignInner = innerLayer(other, 'main', SCOPE, false);
+  const index = outer.indexOf(inner.value.indexOf(value));
+  const bound = { index, version: 1, expires: null };
+
+  test.each([
+    ['seals no row', foreignOuter.seal('value', bound, writeContent(content(inner.value.seal(value, kept))))],
+    [
+      'seals no content',
+      outer.seal('value', bound, writeContent(content(foreignInner.value.seal(value, kept), other.id))),
+    ],
+  ])('%s', async (_, row) => {
+    const store = memoryStore();
+    const open = await names.open(keys, { main: store }, revealAccess);
+    expect((await open.stats()).outer).toEqual([key.id]);
+    await store.create(1, 'value', [{ row }]);
+    expect(await code(open.protect('Zoë'))).toBe('row_broken');
+    expect(await code(open.lookup('Zoë'))).toBe('row_broken');
+    expect(await open.verify()).toMatchObject({ broken: 1, rows: 1 });
+    // The same place and the same content under the key that they name.
+    await store.change(1, [
+      {
+        table: 'value',
+        index,
+        from: 1,
+        to: outer.seal('value', { ...bound, version: 2 }, writeContent(content(inner.value.seal(value, kept)))),
+      },
+    ]);
+    expect(await open.protect('Zoë')).toBe(writeToken('name', key.id, body));
+  });
+
+  test('nor a handle or key of a subject', async () => {
+    const session = await openSession(memoryStore(), 'main', openKeys(keys));
+    const handle = (id: string) => writeContent(content(new Uint8Array(16), id));
+    expect(session.open('subject', outer.seal('subject', bound, handle(key.id)))).not.toBeNull();
+    expect(session.open('subject', outer.seal('subject', bound, handle(other.id)))).toBeNull();
+    expect(session.open('subject', foreignOuter.seal('subject', bound, handle(key.id)))).toBeNull();
+    // Once they name it, it counts; the key of subjects stays the one it was.
+    await session.change({ outer: [other.id, key.id], inner: [other.id, key.id] });
+    expect(session.open('subject', foreignOuter.seal('subject', bound, handle(key.id)))).not.toBeNull();
+    expect(session.open('subject', outer.seal('subject', bound, handle(other.id)))).toBeNull();
+    expect(session.open('value', foreignOuter.seal('value', bound, handle(other.id)))).not.toBeNull();
+  });
+});
