@@ -135,7 +135,7 @@ const STATES: Readonly<Record<string, readonly [IssueCode, string]>> = {
  *
  * @throws TypeError for arguments of a wrong type.
  * @throws RangeError for a schema that cannot be one.
- * @throws TrefoilError from its verbs: `store_busy` where waiting or five attempts did not help, `no_space`,
+ * @throws TrefoilError from its verbs: `store_busy` where waiting or six attempts did not help, `no_space`,
  * `store_version`, `store_broken`, and `store_failed` with PostgreSQL's SQLSTATE. No message of the driver is passed on.
  *
  * @example
@@ -151,7 +151,7 @@ const STATES: Readonly<Record<string, readonly [IssueCode, string]>> = {
 export function postgresStore(client: PostgresClient, options: PostgresStoreOptions = {}): VaultStore {
   const { ask, transaction } = driverOf(client);
   const { schema } = checkOptions('options', options, ['schema']);
-  const at = schema === undefined ? '' : `${identifier('options.schema', schema)}.`;
+  const at = schema === undefined ? '' : `${identifier('schema', schema)}.`;
   const nameOfTable = (table: Table): string => `${at}trefoil_${table}`;
   const regclass = literal(`${at}trefoil_meta`);
 
@@ -458,7 +458,7 @@ function checkTables(found: Found | undefined, older = false): number {
 async function makeSchema(ask: Ask, schema: string): Promise<void> {
   // "if not exists" asks for the right to make schemas even where there is one.
   const [there] = await ask('select 1 as there from pg_namespace where nspname = $1', [schema]);
-  if (there === undefined) await ask(`create schema ${identifier('options.schema', schema)}`);
+  if (there === undefined) await ask(`create schema ${identifier('schema', schema)}`);
 }
 
 /** An identifier in SQL: at most 63 bytes, or PostgreSQL would cut it. */

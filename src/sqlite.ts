@@ -120,7 +120,7 @@ export function sqliteStore(handle: SqliteHandle, options: SqliteStoreOptions = 
     );
   }
   const given = checkOptions('options', options, ['busyTimeout']).busyTimeout;
-  const busyTimeout = checkInteger('options.busyTimeout', given ?? BUSY_TIMEOUT, 0, 3_600_000);
+  const busyTimeout = checkInteger('busyTimeout', given ?? BUSY_TIMEOUT, 0, 3_600_000);
   const database = openDatabase(handle, busyTimeout);
   const { sql, read, write } = database;
 

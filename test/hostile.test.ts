@@ -760,6 +760,22 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   ndjson: readers('Ndjson'),
   tsv: readers('Tsv'),
   vault: { vault: VAULT, memoryStore: call(() => []) },
+  'vault-contract': { contractCases: call(() => [async () => {}]) },
+  sqlite: {
+    sqliteStore: call(() => [
+      { exec: () => {}, prepare: () => ({ run: () => ({ changes: 0 }), get: () => undefined, all: () => [] }) },
+      { busyTimeout: 10 },
+    ]),
+  },
+  postgres: {
+    postgresStore: call(() => [
+      {
+        query: async () => ({ rows: [] }),
+        connect: async () => ({ query: async () => ({ rows: [] }), release: () => {} }),
+      },
+      { schema: 'x' },
+    ]),
+  },
   duckdb: {
     register: call(() => [
       { registerScalarFunction: () => {} },

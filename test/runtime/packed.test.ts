@@ -200,8 +200,8 @@ describe('a bundler', () => {
     const { text, bytes } = await bundle("import { keep } from 'trefoil';\nconsole.log(keep);");
     console.log(`bundle: keep alone ${bytes} bytes`);
     expect(found(text, /aes|ff1|sha-?256|hkdf|hmac|siv\b|unassigned_code_points|0x[0-9a-f]{8}/gi)).toEqual([]);
-    // 6,515, of which 600 read columns of UTF-8.
-    expect(bytes).toBeLessThan(6_700);
+    // 6,791, of which 600 read columns of UTF-8 and 280 are the codes of vaults and their stores.
+    expect(bytes).toBeLessThan(6_900);
   });
 
   test('takes nothing for an import that is not used', async () => {

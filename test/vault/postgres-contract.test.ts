@@ -273,11 +273,12 @@ describe.skipIf(url === undefined)('a real server', () => {
 
   const drop = () => admin.query(`drop schema ${schema} cascade`);
 
-  const waiting = async (name: string): Promise<number> => {
-    const text = `select count(*)::integer as n from pg_stat_activity
-      where application_name = $1 and wait_event_type = 'Lock'`;
+  const connected = async (name: string, and = 'true'): Promise<number> => {
+    const text = `select count(*)::integer as n from pg_stat_activity where application_name = $1 and ${and}`;
     return ((await admin.query(text, [name])).rows[0] as { readonly n: number }).n;
   };
+
+  const waiting = (name: string): Promise<number> => connected(name, "wait_event_type = 'Lock'");
 
   const kill = (name: string, and = 'true') =>
     admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and ${and}`, [
@@ -298,12 +299,14 @@ describe.skipIf(url === undefined)('a real server', () => {
   test('eight processes, overlapping indexes in shuffled order: one winner an index, no deadlock', async () => {
     const name = await begun();
     const [rows, children] = [20_000, 8];
+    const starts: (() => void)[] = [];
+    let ready = 0;
     writeFileSync(join(folder, 'child.mjs'), CHILD);
     const pg = createRequire(import.meta.url).resolve('pg');
     const before = await deadlocks();
     const ended = await Promise.all(
       Array.from({ length: children }, async (_, i) => {
-        const args = [join(folder, 'child.mjs'), pg, url!, schema, name, `${i}`, `${rows}`];
+        const args = [join(folder, 'child.mjs'), pg, url!, schema, `${name}-child`, `${i}`, `${rows}`];
         const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
         let out = '';
         child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -316,6 +319,8 @@ describe.skipIf(url === undefined)('a real server', () => {
         return JSON.parse(out.slice('ready\n'.length)) as { won: number[]; ms: number };
       }),
     );
+    // A connection tells of its deadlocks when it ends.
+    await until(async () => (await connected(`${name}-child`)) === 0);
     const winners = new Map<number, number>();
     for (const [i, { won }] of ended.entries()) {
       for (const n of won) {
@@ -339,9 +344,6 @@ describe.skipIf(url === undefined)('a real server', () => {
     );
     await drop();
   }, 120_000);
-
-  let ready = 0;
-  const starts: (() => void)[] = [];
 
   async function deadlocks(): Promise<number> {
     const { rows } = await admin.query(
@@ -374,20 +376,25 @@ describe.skipIf(url === undefined)('a real server', () => {
     const chance = random(`postgres kills ${process.env.TREFOIL_SEED ?? ''}`);
     let over = false;
     let failures = 0;
+    let inRow = 0;
     const killer = (async () => {
       while (!over) {
-        await new Promise((done) => setTimeout(done, 5 + chance.below(30)));
+        // Slower after each failure, or a machine that is busy would never come to an end.
+        await new Promise((done) => setTimeout(done, (5 + chance.below(30)) * (1 + inRow)));
         await kill(name, "state <> 'idle'");
       }
     })();
     const again = async <T>(work: () => Promise<T>): Promise<T> => {
       for (;;) {
         try {
-          return await work();
+          const done = await work();
+          inRow = 0;
+          return done;
         } catch (error) {
           expect(error).toBeInstanceOf(TrefoilError);
           expect((error as TrefoilError).code).toMatch(/^store_(failed|busy)$/);
           failures++;
+          inRow++;
         }
       }
     };
@@ -502,7 +509,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     const name = await begun();
     const [low, high] = indexesOf(span(0, 2)).sort(Buffer.compare) as [Uint8Array, Uint8Array];
     const letGo = await admin.connect();
-    await letGo.query("begin; set local deadlock_timeout = '1h'");
+    await letGo.query("begin; set local deadlock_timeout = '5s'");
     const insert = `insert into ${schema}.trefoil_value values ($1, 'k3m7a', 1, null, '\\x00') on conflict do nothing`;
     await letGo.query(insert, [high]);
     const told = store.create(
@@ -512,7 +519,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     );
     await until(async () => (await waiting(name)) === 1);
     // Against the order: now each waits for the other, and the store's side is broken off.
-    await letGo.query(insert, [low]);
+    await letGo.query(insert, [low]).catch(() => {});
     await letGo.query('rollback');
     letGo.release();
     expect(won(await told).length).toBe(2);
