@@ -86,7 +86,7 @@ async function measure(kind, makeStore) {
       `vault over ${kind}, ${name}, ${rates[name].toLocaleString('en')} a second, of the statements alone`,
       all,
       2,
-      12,
+      40,
     );
   }
 }
