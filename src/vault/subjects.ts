@@ -4,7 +4,7 @@
  * subject; and when both are destroyed, nothing leads from the one to the other any more.
  */
 
-import { encodeList, utf8 } from '../core/bytes.ts';
+import { encodeList, equalBytes, utf8 } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
@@ -227,10 +227,8 @@ export function isCertificate(session: Session, certificate: ShredCertificate, t
   if (said.some((part) => typeof part !== 'string') || trefoil !== TREFOIL) return false;
   if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
   const given = readHex(mac, 32);
-  const expected = session.subjects.mac(messageOf(certificate));
-  let difference = given === null ? 1 : 0;
-  for (let i = 0; given !== null && i < 32; i++) difference |= given[i]! ^ expected[i]!;
-  return difference === 0 && subject === writeHex(session.subjects.indexOf(utf8(text)));
+  const isOurs = given !== null && equalBytes(given, session.subjects.mac(messageOf(certificate)));
+  return isOurs && subject === writeHex(session.subjects.indexOf(utf8(text)));
 }
 
 /** What is wrong with a subject, for the value that belongs to it. */

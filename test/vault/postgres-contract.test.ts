@@ -1,6 +1,6 @@
 /**
- * The contract over PGlite, and over a real PostgreSQL where TREFOIL_PG says where one is (`.ci/postgres` starts it); and
- * what only a real server can show: processes at once, connections that are killed, instants that coincide.
+ * The contract over PGlite, and over a real PostgreSQL where TREFOIL_PG says where one is (`.ci/postgres` starts it);
+ * and what only a real server can show: processes at once, connections that are killed, instants that coincide.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

@@ -124,6 +124,8 @@ describe('open', () => {
     expect(pragma('journal_mode')).toBe('wal');
     expect(pragma('synchronous')).toBe(2);
     expect(pragma('secure_delete')).toBe(1);
+    expect(pragma('wal_autocheckpoint')).toBe(8_000);
+    expect(pragma('cache_size')).toBe(-16_000);
     expect(pragma('busy_timeout')).toBe(1_234);
   });
 
@@ -171,7 +173,8 @@ describe('a lock of another process', () => {
   const hold = `
     handle.exec('BEGIN EXCLUSIVE');
     say('locked');
-    setInterval(() => {}, 1000);
+    // Keeps the handle from being collected, and closed with it.
+    setInterval(() => handle.isOpen, 1000);
   `;
 
   test('is waited for, and then said', async () => {
