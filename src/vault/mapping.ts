@@ -449,7 +449,7 @@ export function openMapping(session: Session, options: MappingOptions): Mapping 
     async forget(tokens, report) {
       const out: (boolean | undefined)[] = [];
       for (const [i, token] of tokens.entries()) out.push(await forgetOne(token, (issue) => report(i, issue)));
-      if (out.includes(true)) await store.scrub();
+      if (out.includes(true)) await session.scrub();
       return out;
     },
     renew({ body, found, subject, value }, old) {

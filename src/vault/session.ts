@@ -4,7 +4,7 @@
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
-import { fail } from '../errors.ts';
+import { fail, TrefoilError } from '../errors.ts';
 import { randomPool } from '../kernel/random.ts';
 import type { DomainKey, OpenedKeys } from '../keys/domain-keys.ts';
 import { type Content, readContent, writeContent } from './content.ts';
@@ -44,6 +44,11 @@ export interface Session {
    * @throws TrefoilError `store_busy` when that goes on.
    */
   readonly steady: <T>(work: () => Promise<T | Stale>) => Promise<T>;
+  /**
+   * Has the store take out of its files what is left of destroyed rows. A reader that keeps the store from it does not undo
+   * what was destroyed: the next erasure takes it along.
+   */
+  readonly scrub: () => Promise<void>;
   /** Reads the metadata anew, and tells whether they are others. */
   readonly refresh: () => Promise<boolean>;
   /** Replaces the metadata; `false` when somebody else did so first. */
@@ -164,6 +169,13 @@ export async function openSession(store: VaultStore, name: string, keys: OpenedK
         await refresh();
       }
       return fail('store_busy', 'the vault is being changed by others all the time; try again');
+    },
+    async scrub() {
+      try {
+        await store.scrub();
+      } catch (error) {
+        if (!(error instanceof TrefoilError) || error.code !== 'store_busy') throw error;
+      }
     },
     refresh,
     async change({ outer, inner }) {

@@ -207,7 +207,7 @@ export async function shredSubject(session: Session, text: string): Promise<Shre
     }
     return (await session.store.change(now, changes)) === true ? null : 'stale';
   });
-  await session.store.scrub();
+  await session.scrub();
   const keyId = session.meta().subjects;
   const { domain } = session.keys;
   const said = { domain, store: session.name, keyId, subject: writeHex(index), at: new Date().toISOString() };

@@ -212,7 +212,7 @@ export async function beginInner(session: Session): Promise<void> {
 export async function sweep(session: Session, now: number | undefined): Promise<number> {
   const day = now === undefined ? today() : Math.floor(checkInteger('now', now, 0, 8.64e15) / 86_400_000);
   const removed = await session.steady(() => session.store.sweep(session.meta().generation, day));
-  if (removed > 0) await session.store.scrub();
+  if (removed > 0) await session.scrub();
   return removed;
 }
 
