@@ -26,13 +26,17 @@ async function openStore(place: string): Promise<VaultStore> {
 
 async function openPostgres(url: string): Promise<VaultStore> {
   const pg = 'pg';
-  let found: { readonly default: { readonly Pool: new (options: object) => PostgresClient } };
+  type Pool = PostgresClient & { readonly on: (name: 'error', listener: () => void) => unknown };
+  let found: { readonly default: { readonly Pool: new (options: object) => Pool } };
   try {
     found = (await import(pg)) as typeof found;
   } catch {
     return fail('store_missing', 'PostgreSQL needs the package pg: npm install pg');
   }
-  return postgresStore(new found.default.Pool({ connectionString: url, max: 2, allowExitOnIdle: true }));
+  const pool = new found.default.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
+  // A connection that is lost while nobody uses it: the next statement says so, or takes another.
+  pool.on('error', () => {});
+  return postgresStore(pool);
 }
 
 /** Node's own SQLite from 22.13 on; before that, either of two packages. */
