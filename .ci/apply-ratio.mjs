@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { inTurn, judge, seconds } from './ratios.mjs';
 
 const rows = Number(process.argv[2] ?? 300_000);
-const rounds = Number(process.argv[3] ?? 7);
+const rounds = Number(process.argv[3] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'trefoil-apply-'));
 const at = (name) => join(folder, name);
 

@@ -67,4 +67,4 @@ function compare(rows, rounds) {
 
 if (first === 'copy') await copy();
 else if (first === 'rules') await rules();
-else compare(Number(first ?? 1_000_000), Number(second ?? 5));
+else compare(Number(first ?? 1_000_000), Number(second ?? 3));

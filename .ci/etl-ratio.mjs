@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { inTurn, judge, seconds } from './ratios.mjs';
 
 const rows = Number(process.argv[2] ?? 1_000_000);
-const rounds = Number(process.argv[3] ?? 5);
+const rounds = Number(process.argv[3] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'trefoil-etl-'));
 const at = (name) => join(folder, name);
 

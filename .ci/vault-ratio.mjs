@@ -11,8 +11,8 @@ import { sqliteStore } from 'trefoil/sqlite';
 import { vault } from 'trefoil/vault';
 import { judge } from './ratios.mjs';
 
-const values = Number(process.argv[2] ?? 20_000);
-const rounds = Number(process.argv[3] ?? 5);
+const values = Number(process.argv[2] ?? 10_000);
+const rounds = Number(process.argv[3] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'trefoil-vault-'));
 const { DatabaseSync } = process.getBuiltinModule?.('node:sqlite') ?? (await import('@photostructure/sqlite'));
 const keys = keyset.generate().domain('load');
