@@ -42,7 +42,7 @@ async function openPostgres(url: string): Promise<VaultStore> {
 /** Node's own SQLite from 22.13 on; before that, either of two packages. */
 async function openSqlite(path: string): Promise<VaultStore> {
   const Handle =
-    (await nodeSqlite()) ??
+    nodeSqlite() ??
     (await packageOf('@photostructure/sqlite', 'DatabaseSync')) ??
     (await packageOf('better-sqlite3', 'default'));
   if (Handle === null) {
@@ -57,10 +57,12 @@ async function openSqlite(path: string): Promise<VaultStore> {
   return sqliteStore(handle);
 }
 
-async function nodeSqlite(): Promise<OpenSqlite | null> {
+function nodeSqlite(): OpenSqlite | null {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 22 || (major === 22 && minor < 13)) return null;
-  return ((await import('node:sqlite' as string)) as { DatabaseSync: OpenSqlite }).DatabaseSync;
+  // Not by an import: the build takes `node:` away, and this module has no other name.
+  const ask = (process as { getBuiltinModule?: (name: string) => unknown }).getBuiltinModule;
+  return (ask?.('node:sqlite') as { DatabaseSync: OpenSqlite } | undefined)?.DatabaseSync ?? null;
 }
 
 async function packageOf(name: string, member: string): Promise<OpenSqlite | null> {
