@@ -39,12 +39,13 @@ async function openPostgres(url: string): Promise<VaultStore> {
   return postgresStore(pool);
 }
 
-/** Node's own SQLite from 22.13 on; before that, either of two packages. */
+/** Node's own SQLite from 24 on. In 22.13 it is there and warns of itself, so either of two packages comes first. */
 async function openSqlite(path: string): Promise<VaultStore> {
   const Handle =
-    nodeSqlite() ??
+    nodeSqlite(24) ??
     (await packageOf('@photostructure/sqlite', 'DatabaseSync')) ??
-    (await packageOf('better-sqlite3', 'default'));
+    (await packageOf('better-sqlite3', 'default')) ??
+    nodeSqlite(22);
   if (Handle === null) {
     fail('store_missing', 'a vault in a file needs Node 22.13 or later, or npm install @photostructure/sqlite');
   }
@@ -57,9 +58,9 @@ async function openSqlite(path: string): Promise<VaultStore> {
   return sqliteStore(handle);
 }
 
-function nodeSqlite(): OpenSqlite | null {
+function nodeSqlite(from: number): OpenSqlite | null {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 22 || (major === 22 && minor < 13)) return null;
+  if (major < from || (major === 22 && minor < 13)) return null;
   // Not by an import: the build takes `node:` away, and this module has no other name.
   const ask = (process as { getBuiltinModule?: (name: string) => unknown }).getBuiltinModule;
   return (ask?.('node:sqlite') as { DatabaseSync: OpenSqlite } | undefined)?.DatabaseSync ?? null;
