@@ -44,3 +44,18 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
   return difference === 0;
 }
+
+/** Bytes with the padding `0x80 00 …` behind them, `length` in all: more than there are. */
+export function padTo(bytes: Uint8Array, length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  out.set(bytes);
+  out[bytes.length] = 0x80;
+  return out;
+}
+
+/** The bytes before such a padding; `null` where there is none. */
+export function unpadded(bytes: Uint8Array): Uint8Array | null {
+  let end = bytes.length - 1;
+  while (end >= 0 && bytes[end] === 0) end--;
+  return end >= 0 && bytes[end] === 0x80 ? bytes.subarray(0, end) : null;
+}

@@ -7,7 +7,7 @@
  */
 
 import { decodeBase64url, encodeBase64url } from '../core/base64url.ts';
-import { concat, encodeList, utf8 } from '../core/bytes.ts';
+import { concat, encodeList, padTo, unpadded, utf8 } from '../core/bytes.ts';
 import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { aesSiv, type Siv } from '../kernel/siv.ts';
@@ -107,7 +107,7 @@ export function makeRejectOpener({ domain, keys }: OpenedKeys, head: RejectsHead
     const nonce = bytes.subarray(0, NONCE_LENGTH);
     const data = encodeList([REJECTS_VERSION, domain, key.id, head.fileId, ...what, nonce]);
     const padded = siv.open(bytes.subarray(NONCE_LENGTH), data);
-    return padded === null ? null : unpad(padded);
+    return padded === null ? null : unpadded(padded);
   };
   return {
     header() {
@@ -185,14 +185,5 @@ function pad(bytes: Uint8Array): Uint8Array {
   let length = SHORTEST;
   while (length < least && length < LONGEST_STEP) length *= 2;
   if (length < least) length = Math.ceil(least / LONGEST_STEP) * LONGEST_STEP;
-  const out = new Uint8Array(length);
-  out.set(bytes);
-  out[bytes.length] = 0x80;
-  return out;
-}
-
-function unpad(bytes: Uint8Array): Uint8Array | null {
-  let end = bytes.length - 1;
-  while (end >= 0 && bytes[end] === 0) end--;
-  return end >= 0 && bytes[end] === 0x80 ? bytes.subarray(0, end) : null;
+  return padTo(bytes, length);
 }

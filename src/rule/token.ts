@@ -7,8 +7,9 @@
 
 import type { Token } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
-import { badRange, badType, checkOneOf, checkText, typeName } from '../core/checks.ts';
+import { badRange, badType, checkOneOf, typeName } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
+import { inputText } from '../core/input-text.ts';
 import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../core/labelled-token.ts';
 import { checkLength, FORMS, type Form, formOf } from '../core/token-forms.ts';
 import { tokenTexts } from '../core/token-texts.ts';
@@ -322,17 +323,6 @@ export function token<const Scope extends string, const Optional extends boolean
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope>, Optional>;
-}
-
-/** The text of an input: numbers are safe integers and count as their decimal text. */
-function inputText(value: unknown): string {
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) {
-      fail('unsafe_integer', 'a number must be a whole number up to 2^53 - 1; write other values as text');
-    }
-    return String(value);
-  }
-  return typeof value === 'bigint' ? value.toString() : checkText(value);
 }
 
 /** Compares two texts of one known length without stopping at the first difference. */

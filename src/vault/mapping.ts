@@ -3,7 +3,7 @@
  * as its gate, so one value has one token whoever else is at work (docs/spec/vault-v1.md, "Protecting").
  */
 
-import { concat, encodeList, equalBytes, utf8 } from '../core/bytes.ts';
+import { concat, encodeList, equalBytes, padTo, unpadded, utf8 } from '../core/bytes.ts';
 import { bucketOf, LARGEST_BUCKET } from '../core/sealed-texts.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { randomPool } from '../kernel/random.ts';
@@ -494,14 +494,10 @@ const ERASED: Issue = {
 
 /** The value, one byte 0x80, and zeros to the next bucket of seal-v1: lengths show to a power of two. */
 function pad(value: Uint8Array): Uint8Array {
-  const out = new Uint8Array(bucketOf(value.length));
-  out.set(value);
-  out[value.length] = 0x80;
-  return out;
+  return padTo(value, bucketOf(value.length));
 }
 
 function unpad(padded: Uint8Array): Uint8Array | null {
-  let end = padded.length - 1;
-  while (end >= 0 && padded[end] === 0) end--;
-  return end >= 0 && padded[end] === 0x80 && bucketOf(end) === padded.length ? padded.slice(0, end) : null;
+  const value = unpadded(padded);
+  return value !== null && bucketOf(value.length) === padded.length ? value.slice() : null;
 }
