@@ -3,12 +3,14 @@
  * of their own each.
  *
  * Key set-up is most of the work of such a key, so nothing is prepared that one value does not need, and all of it is done
- * on words: siv-values.ts, which is for many values under one key and one string of associated data, takes several times as
- * long for this.
+ * on words where the value lies: siv-values.ts, which is for many values under one key, takes several times as long for
+ * this.
  */
 
-import { encryptWords, expandKey, type RoundKeys, swapBytes } from './aes.ts';
-import { SIV_LENGTH } from './siv-values.ts';
+import { swapBytes } from './aes.ts';
+import { type BlockWords, encipher, expandInto, makeSchedule, type Schedule } from './aes-few.ts';
+import { compare, isTurn } from './siv-once-self-test.ts';
+import { SIV_LENGTH, type Values } from './siv-values.ts';
 
 /** AES-SIV under one key. */
 export interface SivOnce {
@@ -18,175 +20,250 @@ export interface SivOnce {
   readonly open: (sealed: Uint8Array, associatedData: Uint8Array | null) => Uint8Array | null;
 }
 
+/** A key that was set up. */
+interface Keys {
+  /** K1, the key of S2V, and K2, the key of CTR. */
+  readonly s2v: Schedule;
+  readonly ctr: Schedule;
+  /** RFC 4493, section 2.3: the subkey of CMAC for a message whose last block is whole, and that for any other. */
+  readonly whole: BlockWords;
+  readonly padded: BlockWords;
+  /** Section 2.4: AES-CMAC(K, <zero>). */
+  readonly zero: BlockWords;
+}
+
+function makeKeys(): Keys {
+  const words = () => new Int32Array(4);
+  return { s2v: makeSchedule(), ctr: makeSchedule(), whole: words(), padded: words(), zero: words() };
+}
+
+/** The key of those that have one value. Nothing here calls anyone back, so one does for all. */
+const once: Keys = /* @__PURE__ */ makeKeys();
+
+/**
+ * Turns plaintexts into V and ciphertexts, each under a key of its own and without associated data.
+ *
+ * @param keys Those of all values behind each other.
+ * @param keyLength K1 || K2: 32, 48 or 64 bytes (section 2.2).
+ * @param values As in siv-values.ts: the room behind each plaintext holds zeros, and anything afterwards.
+ */
+export function sealEach(keys: DataView, keyLength: number, { view, at, stride, length, count }: Values): void {
+  for (let k = 0, key = 0, p = at; k < count; k++, key += keyLength, p += stride) {
+    setUp(once, keys, key, keyLength);
+    const before = isTurn() ? bytesOf(view, p + SIV_LENGTH, length) : null;
+    seal(once, view, p, length, null);
+    if (before !== null) compare(bytesOf(keys, key, keyLength), null, before, bytesOf(view, p, SIV_LENGTH + length));
+  }
+}
+
+/** Turns ciphertexts into plaintexts, and tells for each whether V verifies, 1 or 0; where not, there is anything. */
+export function openEach(
+  keys: DataView,
+  keyLength: number,
+  { view, at, stride, length, count }: Values,
+  verdicts: Uint8Array,
+): void {
+  for (let k = 0, key = 0, p = at; k < count; k++, key += keyLength, p += stride) {
+    setUp(once, keys, key, keyLength);
+    const before = isTurn() ? bytesOf(view, p, SIV_LENGTH + length) : null;
+    const opens = open(once, view, p, length, null);
+    verdicts[k] = opens ? 1 : 0;
+    if (before !== null && opens) {
+      compare(bytesOf(keys, key, keyLength), null, bytesOf(view, p + SIV_LENGTH, length), before);
+    }
+  }
+}
+
 /** Z = V || C, without associated data. @param key K1 || K2: 32, 48 or 64 bytes (section 2.2). */
 export function sealOnce(key: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  return sivOnce(key).seal(plaintext, null);
+  const { bytes, values } = roomFor(plaintext, SIV_LENGTH);
+  sealEach(viewOf(key), key.length, values);
+  return bytes.slice(0, SIV_LENGTH + plaintext.length);
 }
 
 /** The plaintext, or `null` when the synthetic IV does not verify. */
 export function openOnce(key: Uint8Array, sealed: Uint8Array): Uint8Array | null {
-  return sivOnce(key).open(sealed, null);
+  if (sealed.length < SIV_LENGTH) return null;
+  const { bytes, values } = roomFor(sealed, 0);
+  const verdicts = new Uint8Array(1);
+  openEach(viewOf(key), key.length, values, verdicts);
+  return verdicts[0] === 1 ? bytes.slice(SIV_LENGTH, sealed.length) : null;
 }
 
-// A message, zeros behind it, on its way through CMAC or CTR. Nothing here calls anyone back, so one room does for all.
-let room: Uint8Array = /* @__PURE__ */ new Uint8Array(1024);
-let view: DataView = /* @__PURE__ */ new DataView(room.buffer);
-
-// A block of four little-endian words: what goes into AES and comes out of it.
-let x0 = 0;
-let x1 = 0;
-let x2 = 0;
-let x3 = 0;
-
-/** @param key K1 || K2: 32, 48 or 64 bytes (section 2.2). */
+/** Key set-up. @param key K1 || K2: 32, 48 or 64 bytes (section 2.2). The bytes are copied. */
 export function sivOnce(key: Uint8Array): SivOnce {
-  // K1 = leftmost(K, len(K)/2) is the key of S2V, K2 = rightmost(K, len(K)/2) the key of CTR.
-  const k1 = expandKey(key.subarray(0, key.length / 2));
-  const k2 = expandKey(key.subarray(key.length / 2));
-  // RFC 4493, section 2.3: both subkeys of CMAC.
-  load(0, 0, 0, 0);
-  encipher(k1);
-  double();
-  const whole = Int32Array.of(x0, x1, x2, x3);
-  double();
-  const padded = Int32Array.of(x0, x1, x2, x3);
-  // Section 2.4: D = AES-CMAC(K, <zero>), a message of one whole block.
-  load(whole[0]!, whole[1]!, whole[2]!, whole[3]!);
-  encipher(k1);
-  const zero = Int32Array.of(x0, x1, x2, x3);
-
-  /** AES-CMAC of the first `length` bytes of the room, into the block. */
-  function mac(length: number): void {
-    const blocks = Math.max(1, Math.ceil(length / 16));
-    const isWhole = length === 16 * blocks;
-    const subkey = isWhole ? whole : padded;
-    if (!isWhole) room[length] = 0x80;
-    load(0, 0, 0, 0);
-    for (let i = 0; i < blocks; i++) {
-      const at = 16 * i;
-      x0 ^= view.getInt32(at, true);
-      x1 ^= view.getInt32(at + 4, true);
-      x2 ^= view.getInt32(at + 8, true);
-      x3 ^= view.getInt32(at + 12, true);
-      if (i === blocks - 1) {
-        x0 ^= subkey[0]!;
-        x1 ^= subkey[1]!;
-        x2 ^= subkey[2]!;
-        x3 ^= subkey[3]!;
-      }
-      encipher(k1);
-    }
-    if (!isWhole) room[length] = 0;
-  }
-
-  /** Section 2.4: V of a plaintext, into the block. */
-  function s2v(P: Uint8Array, associatedData: Uint8Array | null): void {
-    load(zero[0]!, zero[1]!, zero[2]!, zero[3]!);
-    if (associatedData !== null) {
-      // D = dbl(D) xor AES-CMAC(K, Si).
-      double();
-      const [d0, d1, d2, d3] = [x0, x1, x2, x3];
-      put(associatedData);
-      mac(associatedData.length);
-      load(x0 ^ d0, x1 ^ d1, x2 ^ d2, x3 ^ d3);
-    }
-    if (P.length < 16) {
-      // T = dbl(D) xor pad(Sn).
-      double();
-      const [d0, d1, d2, d3] = [x0, x1, x2, x3];
-      put(P);
-      room[P.length] = 0x80;
-      xorAt(0, d0, d1, d2, d3);
-      mac(16);
-    } else {
-      // T = Sn xorend D.
-      const [d0, d1, d2, d3] = [x0, x1, x2, x3];
-      put(P);
-      xorAt(P.length - 16, d0, d1, d2, d3);
-      mac(P.length);
-    }
-  }
-
-  /** Section 2.5: XORs into a text the key stream that begins at Q. */
-  function ctr(Z: Uint8Array, from: Uint8Array, to: Uint8Array): void {
-    put(from);
-    const V = new DataView(Z.buffer, Z.byteOffset, SIV_LENGTH);
-    // Section 2.6: Q = V bitand (1^64 || 0^1 || 1^31 || 0^1 || 1^31), so that no carry leaves the last word.
-    const q3 = V.getInt32(12, false) & 0x7fffffff;
-    for (let at = 0, i = 0; at < from.length; at += 16, i++) {
-      load(V.getInt32(0, true), V.getInt32(4, true), V.getInt32(8, true) & 0xffffff7f, swapBytes(q3 + i));
-      encipher(k2);
-      xorAt(at, x0, x1, x2, x3);
-    }
-    to.set(room.subarray(0, from.length));
-  }
-
+  const keys = makeKeys();
+  const own = key.slice();
+  setUp(keys, viewOf(own), 0, own.length);
   return {
-    // Section 2.6.
     seal(plaintext, associatedData) {
-      const Z = new Uint8Array(SIV_LENGTH + plaintext.length);
-      const V = new DataView(Z.buffer);
-      s2v(plaintext, associatedData);
-      V.setInt32(0, x0, true);
-      V.setInt32(4, x1, true);
-      V.setInt32(8, x2, true);
-      V.setInt32(12, x3, true);
-      ctr(Z, plaintext, Z.subarray(SIV_LENGTH));
-      return Z;
+      const { bytes, values } = roomFor(plaintext, SIV_LENGTH);
+      seal(keys, values.view, 0, plaintext.length, associatedData);
+      const sealed = bytes.slice(0, SIV_LENGTH + plaintext.length);
+      if (isTurn()) compare(own, associatedData, plaintext, sealed);
+      return sealed;
     },
-    // Section 2.7.
     open(sealed, associatedData) {
       if (sealed.length < SIV_LENGTH) return null;
-      const plaintext = new Uint8Array(sealed.length - SIV_LENGTH);
-      ctr(sealed, sealed.subarray(SIV_LENGTH), plaintext);
-      s2v(plaintext, associatedData);
-      const V = new DataView(sealed.buffer, sealed.byteOffset, SIV_LENGTH);
-      const difference =
-        (x0 ^ V.getInt32(0, true)) |
-        (x1 ^ V.getInt32(4, true)) |
-        (x2 ^ V.getInt32(8, true)) |
-        (x3 ^ V.getInt32(12, true));
-      return difference === 0 ? plaintext : null;
+      const { bytes, values } = roomFor(sealed, 0);
+      if (!open(keys, values.view, 0, values.length, associatedData)) return null;
+      const plaintext = bytes.slice(SIV_LENGTH, sealed.length);
+      if (isTurn()) compare(own, associatedData, plaintext, sealed);
+      return plaintext;
     },
   };
 }
 
-function load(a: number, b: number, c: number, d: number): void {
-  x0 = a;
-  x1 = b;
-  x2 = c;
-  x3 = d;
+/** A copy of a text, or of V and a text, with room before it and zeros behind it. */
+function roomFor(text: Uint8Array, at: number): { readonly bytes: Uint8Array; readonly values: Values } {
+  const bytes = new Uint8Array(at + text.length + 16);
+  bytes.set(text, at);
+  const length = bytes.length - 16 - SIV_LENGTH;
+  return { bytes, values: { view: viewOf(bytes), at: 0, stride: 0, length, count: 1 } };
 }
 
-function encipher(keys: RoundKeys): void {
-  const { s0, s1, s2, s3 } = encryptWords(keys, x0, x1, x2, x3);
-  load(s0, s1, s2, s3);
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function bytesOf(view: DataView, at: number, length: number): Uint8Array {
+  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + at, length).slice();
+}
+
+/** The block that AES works on, and D of section 2.4. */
+const x: BlockWords = /* @__PURE__ */ new Int32Array(4);
+const D: BlockWords = /* @__PURE__ */ new Int32Array(4);
+
+function setUp({ s2v, ctr, whole, padded, zero }: Keys, key: DataView, at: number, length: number): void {
+  const half = length / 2;
+  // K1 = leftmost(K, len(K)/2), K2 = rightmost(K, len(K)/2).
+  expandInto(s2v, key, at, half);
+  expandInto(ctr, key, at + half, half);
+  load(0, 0, 0, 0);
+  encipher(s2v, x);
+  copy(x, whole);
+  double(whole);
+  copy(whole, padded);
+  double(padded);
+  // A message of one whole block of zeros.
+  copy(whole, x);
+  encipher(s2v, x);
+  copy(x, zero);
+}
+
+/** Section 2.6, in place: V at `at`, the text behind it, and room to a whole block behind that, at least one. */
+function seal(keys: Keys, view: DataView, at: number, length: number, associatedData: Uint8Array | null): void {
+  s2v(keys, view, at + SIV_LENGTH, length, associatedData);
+  for (let i = 0; i < 4; i++) view.setInt32(at + 4 * i, x[i]!, true);
+  counter(keys, view, at, length);
+}
+
+/** Section 2.7, in place. */
+function open(keys: Keys, view: DataView, at: number, length: number, associatedData: Uint8Array | null): boolean {
+  counter(keys, view, at, length);
+  // What the key stream left behind the text, up to a whole block.
+  const text = at + SIV_LENGTH;
+  for (let i = length; i < length + 16; i++) view.setUint8(text + i, 0);
+  s2v(keys, view, text, length, associatedData);
+  let difference = 0;
+  for (let i = 0; i < 4; i++) difference |= x[i]! ^ view.getInt32(at + 4 * i, true);
+  return difference === 0;
+}
+
+/** Section 2.4: V of a plaintext, into the block. The text is as it was afterwards, with zeros behind it. */
+function s2v(keys: Keys, view: DataView, at: number, length: number, associatedData: Uint8Array | null): void {
+  copy(keys.zero, D);
+  if (associatedData !== null) {
+    // D = dbl(D) xor AES-CMAC(K, Si).
+    const data = new Uint8Array(associatedData.length + 16);
+    data.set(associatedData);
+    mac(keys, viewOf(data), 0, associatedData.length);
+    double(D);
+    for (let i = 0; i < 4; i++) D[i]! ^= x[i]!;
+  }
+  if (length < 16) {
+    // T = dbl(D) xor pad(Sn).
+    double(D);
+    view.setUint8(at + length, 0x80);
+    xorAt(view, at, D);
+    mac(keys, view, at, 16);
+    xorAt(view, at, D);
+    view.setUint8(at + length, 0);
+  } else {
+    // T = Sn xorend D.
+    const end = at + length - 16;
+    xorAt(view, end, D);
+    mac(keys, view, at, length);
+    xorAt(view, end, D);
+  }
+}
+
+/** AES-CMAC (RFC 4493, section 2.4) of bytes with zeros behind them, into the block. */
+function mac({ s2v: key, whole, padded }: Keys, view: DataView, at: number, length: number): void {
+  const last = at + Math.max(0, ((length - 1) >> 4) << 4);
+  const isWhole = at + length === last + 16;
+  const subkey = isWhole ? whole : padded;
+  if (!isWhole) view.setUint8(at + length, 0x80);
+  load(0, 0, 0, 0);
+  for (let p = at; p < last; p += 16) {
+    x[0]! ^= view.getInt32(p, true);
+    x[1]! ^= view.getInt32(p + 4, true);
+    x[2]! ^= view.getInt32(p + 8, true);
+    x[3]! ^= view.getInt32(p + 12, true);
+    encipher(key, x);
+  }
+  x[0]! ^= view.getInt32(last, true) ^ subkey[0]!;
+  x[1]! ^= view.getInt32(last + 4, true) ^ subkey[1]!;
+  x[2]! ^= view.getInt32(last + 8, true) ^ subkey[2]!;
+  x[3]! ^= view.getInt32(last + 12, true) ^ subkey[3]!;
+  encipher(key, x);
+  if (!isWhole) view.setUint8(at + length, 0);
+}
+
+/** Section 2.5: XORs into the text behind V the key stream that begins at Q, up to a whole block. */
+function counter({ ctr: key }: Keys, view: DataView, at: number, length: number): void {
+  // Section 2.6: Q = V bitand (1^64 || 0^1 || 1^31 || 0^1 || 1^31), so that no carry leaves the last word.
+  const q0 = view.getInt32(at, true);
+  const q1 = view.getInt32(at + 4, true);
+  const q2 = view.getInt32(at + 8, true) & 0xffffff7f;
+  const q3 = view.getInt32(at + 12, false) & 0x7fffffff;
+  const end = at + SIV_LENGTH + length;
+  for (let p = at + SIV_LENGTH, i = 0; p < end; p += 16, i++) {
+    load(q0, q1, q2, swapBytes(q3 + i));
+    encipher(key, x);
+    xorAt(view, p, x);
+  }
+}
+
+function load(a: number, b: number, c: number, d: number): void {
+  x[0] = a;
+  x[1] = b;
+  x[2] = c;
+  x[3] = d;
+}
+
+function copy(from: BlockWords, to: BlockWords): void {
+  to[0] = from[0]!;
+  to[1] = from[1]!;
+  to[2] = from[2]!;
+  to[3] = from[3]!;
 }
 
 /** Doubling in GF(2^128) (section 2.3): on big-endian words a shift to the left, and 0x87 when a bit falls out. */
-function double(): void {
-  const [a, b, c, d] = [swapBytes(x0), swapBytes(x1), swapBytes(x2), swapBytes(x3)];
-  load(
-    swapBytes((a << 1) | (b >>> 31)),
-    swapBytes((b << 1) | (c >>> 31)),
-    swapBytes((c << 1) | (d >>> 31)),
-    swapBytes((d << 1) ^ (0x87 & -(a >>> 31))),
-  );
+function double(block: BlockWords): void {
+  const a = swapBytes(block[0]!);
+  const b = swapBytes(block[1]!);
+  const c = swapBytes(block[2]!);
+  const d = swapBytes(block[3]!);
+  block[0] = swapBytes((a << 1) | (b >>> 31));
+  block[1] = swapBytes((b << 1) | (c >>> 31));
+  block[2] = swapBytes((c << 1) | (d >>> 31));
+  block[3] = swapBytes((d << 1) ^ (0x87 & -(a >>> 31)));
 }
 
-/** A message into the room, with zeros behind it to two whole blocks at least. */
-function put(message: Uint8Array): void {
-  if (room.length < message.length + 32) {
-    room = new Uint8Array(2 * message.length + 32);
-    view = new DataView(room.buffer);
-  }
-  room.set(message);
-  room.fill(0, message.length, message.length + 32);
-}
-
-function xorAt(at: number, a: number, b: number, c: number, d: number): void {
-  view.setInt32(at, view.getInt32(at, true) ^ a, true);
-  view.setInt32(at + 4, view.getInt32(at + 4, true) ^ b, true);
-  view.setInt32(at + 8, view.getInt32(at + 8, true) ^ c, true);
-  view.setInt32(at + 12, view.getInt32(at + 12, true) ^ d, true);
+function xorAt(view: DataView, at: number, words: BlockWords): void {
+  view.setInt32(at, view.getInt32(at, true) ^ words[0]!, true);
+  view.setInt32(at + 4, view.getInt32(at + 4, true) ^ words[1]!, true);
+  view.setInt32(at + 8, view.getInt32(at + 8, true) ^ words[2]!, true);
+  view.setInt32(at + 12, view.getInt32(at + 12, true) ^ words[3]!, true);
 }

@@ -1,0 +1,135 @@
+/**
+ * AES in the forward direction for keys that encipher a few blocks and are gone: FIPS 197
+ * (https://doi.org/10.6028/NIST.FIPS.197-upd1), sections 5.1 and 5.2, on words.
+ *
+ * There the key schedule is most of the work. Measured for a key of 16 bytes and a block: 0.1 and 0.2 µs, against 1.7 and
+ * 0.3 µs by @noble/ciphers, which allocates a schedule for each key and goes through tables of 256 KiB. The tables here
+ * have 4 KiB and 256 bytes. They are not constant in time, as noble's are not.
+ */
+
+/** A word of a block for each of its columns, its first byte lowest: what goes into AES and comes out of it. */
+export type BlockWords = Int32Array;
+
+/** An expanded key (section 5.2): four words for each round key, their first bytes lowest, from 0 on. */
+export interface Schedule {
+  readonly words: Int32Array;
+  /** Nr of table 3: 10, 12 or 14. */
+  rounds: number;
+}
+
+/** Room for a key of any length. */
+export function makeSchedule(): Schedule {
+  return { words: new Int32Array(60), rounds: 0 };
+}
+
+/** SBOX() of section 5.1.1: the inverse in GF(2^8), and the affine map of equation 5.3. */
+const SBOX: Uint8Array = /* @__PURE__ */ (() => {
+  const table = new Uint8Array(256);
+  // Zero has no inverse and counts as its own.
+  table[0] = 0x63;
+  // p goes through all powers of the generator {03}, q through those of its inverse {f6}.
+  let p = 1;
+  let q = 1;
+  do {
+    p ^= xTimes(p);
+    q ^= q << 1;
+    q ^= q << 2;
+    q = (q ^ (q << 4)) & 0xff;
+    if (q & 0x80) q ^= 0x09;
+    const affine = q ^ (q << 1) ^ (q << 2) ^ (q << 3) ^ (q << 4);
+    table[p] = affine ^ (affine >>> 8) ^ 0x63;
+  } while (p !== 1);
+  return table;
+})();
+
+/** XTIMES of section 4.2 on one byte. */
+function xTimes(byte: number): number {
+  return ((byte << 1) ^ (0x11b & -(byte >>> 7))) & 0xff;
+}
+
+/** SUBBYTES and MIXCOLUMNS of a column's byte r, the others zero: table r. The tables lie behind each other. */
+const MIXED: Int32Array = /* @__PURE__ */ (() => {
+  const mixed = new Int32Array(4 * 256);
+  for (let byte = 0; byte < 256; byte++) {
+    const s = SBOX[byte]!;
+    const two = xTimes(s);
+    const column = two | (s << 8) | (s << 16) | ((two ^ s) << 24);
+    mixed[byte] = column;
+    for (let r = 1; r < 4; r++) mixed[256 * r + byte] = (column << (8 * r)) | (column >>> (32 - 8 * r));
+  }
+  return mixed;
+})();
+
+/**
+ * KEYEXPANSION (section 5.2, algorithm 2) into a schedule.
+ *
+ * @param length Bytes of the key from `at` on: 16, 24 or 32.
+ */
+export function expandInto(schedule: Schedule, key: DataView, at: number, length: number): void {
+  const w = schedule.words;
+  const nk = length >>> 2;
+  schedule.rounds = nk + 6;
+  for (let i = 0; i < nk; i++) w[i] = key.getInt32(at + 4 * i, true);
+  const end = 4 * (nk + 7);
+  // Rcon[i/Nk] = x^(i/Nk - 1).
+  let rcon = 1;
+  let temp = w[nk - 1]!;
+  for (let i = nk, j = 0; i < end; i++) {
+    if (j === 0) {
+      // SUBWORD(ROTWORD(temp)) xor Rcon.
+      temp = subWord((temp >>> 8) | (temp << 24)) ^ rcon;
+      rcon = xTimes(rcon);
+    } else if (nk > 6 && j === 4) {
+      temp = subWord(temp);
+    }
+    temp ^= w[i - nk]!;
+    w[i] = temp;
+    if (++j === nk) j = 0;
+  }
+}
+
+function subWord(word: number): number {
+  return (
+    SBOX[word & 255]! |
+    (SBOX[(word >>> 8) & 255]! << 8) |
+    (SBOX[(word >>> 16) & 255]! << 16) |
+    (SBOX[word >>> 24]! << 24)
+  );
+}
+
+/** CIPHER (section 5.1, algorithm 1) on a block, in place. */
+export function encipher({ words: w, rounds }: Schedule, block: BlockWords): void {
+  let s0 = block[0]! ^ w[0]!;
+  let s1 = block[1]! ^ w[1]!;
+  let s2 = block[2]! ^ w[2]!;
+  let s3 = block[3]! ^ w[3]!;
+  let k = 4;
+  for (const last = 4 * rounds; k < last; k += 4) {
+    // SHIFTROWS: byte r of column c comes from column c + r.
+    const t0 = column(s0, s1, s2, s3) ^ w[k]!;
+    const t1 = column(s1, s2, s3, s0) ^ w[k + 1]!;
+    const t2 = column(s2, s3, s0, s1) ^ w[k + 2]!;
+    const t3 = column(s3, s0, s1, s2) ^ w[k + 3]!;
+    s0 = t0;
+    s1 = t1;
+    s2 = t2;
+    s3 = t3;
+  }
+  // The last round has no MIXCOLUMNS.
+  block[0] = lastColumn(s0, s1, s2, s3) ^ w[k]!;
+  block[1] = lastColumn(s1, s2, s3, s0) ^ w[k + 1]!;
+  block[2] = lastColumn(s2, s3, s0, s1) ^ w[k + 2]!;
+  block[3] = lastColumn(s3, s0, s1, s2) ^ w[k + 3]!;
+}
+
+function column(a: number, b: number, c: number, d: number): number {
+  return (
+    MIXED[a & 255]! ^ MIXED[256 | ((b >>> 8) & 255)]! ^ MIXED[512 | ((c >>> 16) & 255)]! ^ MIXED[768 | (d >>> 24)]!
+  );
+}
+
+function lastColumn(a: number, b: number, c: number, d: number): number {
+  return (
+    SBOX[a & 255]! | (SBOX[(b >>> 8) & 255]! << 8) | (SBOX[(c >>> 16) & 255]! << 16) | (SBOX[d >>> 24]! << 24)
+  );
+}
