@@ -12,7 +12,7 @@
 
 import { aessiv } from '@noble/ciphers/aes.js';
 import type { Blocks } from './aes.ts';
-import { bareSiv, SIV_LENGTH, type SivValues, type Values } from './siv-values.ts';
+import { bareSiv, type Data, SIV_LENGTH, type SivRows, type SivValues, type Values } from './siv-values.ts';
 
 /** Lengths of the known plaintexts in bytes. */
 const LENGTHS = [0, 15, 16, 31, 32, 81];
@@ -36,8 +36,33 @@ let done: number | null = null;
 let left = 1024;
 let turn = 0;
 
-/** Prepared values with the self-tests around them. */
+/** Values with one string of associated data, and the self-tests around them. */
 export function checkedValues(bare: SivValues, key: Uint8Array, associatedData: Uint8Array): SivValues {
+  const check = checker(key);
+  const dataOf = () => associatedData;
+  return {
+    seal: (values) => check.seal(values, dataOf, () => bare.seal(values)),
+    open: (values, verdicts) => check.open(values, verdicts, dataOf, () => bare.open(values, verdicts)),
+  };
+}
+
+/** The same for values with associated data of their own. */
+export function checkedRows(bare: SivRows, key: Uint8Array): SivRows {
+  const check = checker(key);
+  const dataOf =
+    ({ view, at, stride, length }: Data) =>
+    (slot: number) =>
+      bytesOf(view, at + slot * stride, length);
+  return {
+    seal: (values, data) => check.seal(values, dataOf(data), () => bare.seal(values, data)),
+    open: (values, data, verdicts) => {
+      check.open(values, verdicts, dataOf(data), () => bare.open(values, data, verdicts));
+    },
+  };
+}
+
+/** Does the work that it is given, and one value again where it is time for that. */
+function checker(key: Uint8Array) {
   if (done === null) {
     knownAnswer();
     done = 0;
@@ -57,26 +82,26 @@ export function checkedValues(bare: SivValues, key: Uint8Array, associatedData: 
   }
 
   return {
-    seal(values) {
+    seal(values: Values, dataOf: (slot: number) => Uint8Array, work: () => void): void {
       if (!isTurn(values.count)) {
-        bare.seal(values);
+        work();
         return;
       }
       const slot = turn % values.count;
       const plaintext = textOf(values, slot).slice(SIV_LENGTH);
-      bare.seal(values);
+      work();
       // Noble's instances refuse a second value, so one is made for each.
-      if (!isSame(textOf(values, slot), aessiv(key, associatedData).encrypt(plaintext))) throwFault();
+      if (!isSame(textOf(values, slot), aessiv(key, dataOf(slot)).encrypt(plaintext))) throwFault();
     },
-    open(values, verdicts) {
+    open(values: Values, verdicts: Uint8Array, dataOf: (slot: number) => Uint8Array, work: () => void): void {
       if (!isTurn(values.count)) {
-        bare.open(values, verdicts);
+        work();
         return;
       }
       const slot = turn % values.count;
       const sealed = textOf(values, slot);
-      bare.open(values, verdicts);
-      const plaintext = openByNoble(key, associatedData, sealed);
+      work();
+      const plaintext = openByNoble(key, dataOf(slot), sealed);
       if ((verdicts[slot] === 1) !== (plaintext !== null)) throwFault();
       if (plaintext !== null && !isSame(textOf(values, slot).subarray(SIV_LENGTH), plaintext)) throwFault();
     },
@@ -85,8 +110,12 @@ export function checkedValues(bare: SivValues, key: Uint8Array, associatedData: 
 
 /** A copy of V and the text of one value. */
 function textOf({ view, at, stride, length }: Values, slot: number): Uint8Array {
-  const from = view.byteOffset + at + slot * stride;
-  return new Uint8Array(view.buffer.slice(from, from + SIV_LENGTH + length) as ArrayBuffer);
+  return bytesOf(view, at + slot * stride, SIV_LENGTH + length);
+}
+
+function bytesOf(view: DataView, at: number, length: number): Uint8Array {
+  const from = view.byteOffset + at;
+  return new Uint8Array(view.buffer.slice(from, from + length) as ArrayBuffer);
 }
 
 function openByNoble(key: Uint8Array, associatedData: Uint8Array, sealed: Uint8Array): Uint8Array | null {

@@ -63,6 +63,21 @@ export interface SivValues {
 /** Prepares one string of associated data for many values. The bytes are not kept. */
 export type Under = (associatedData: Uint8Array) => SivValues;
 
+/** Where the associated data of values lie: those of value k at `at + k * stride`, zeros behind them to a whole block. */
+export interface Data {
+  readonly view: DataView;
+  readonly at: number;
+  readonly stride: number;
+  /** At least 16, and so is the `length` of the values: shorter ones would go another way through S2V. */
+  readonly length: number;
+}
+
+/** AES-SIV under one key, with one string of associated data for each value; otherwise as {@link SivValues}. */
+export interface SivRows {
+  readonly seal: (values: Values, data: Data) => void;
+  readonly open: (values: Values, data: Data, verdicts: Uint8Array) => void;
+}
+
 /**
  * Key set-up, without self-tests: siv.ts has them.
  *
@@ -83,6 +98,38 @@ export function bareSiv(key: Uint8Array, many: (key: Uint8Array) => Blocks = man
   };
 }
 
+/**
+ * Key set-up for values with associated data of their own, without self-tests: siv.ts has them.
+ *
+ * @param key K1 || K2: 32, 48 or 64 bytes (section 2.2).
+ */
+export function bareRows(key: Uint8Array, many: (key: Uint8Array) => Blocks = manyBlocks): SivRows {
+  const [s2vKey, ctrKey] = [doors(key.slice(0, key.length / 2), many), doors(key.slice(key.length / 2), many)];
+  const mac = cmac(s2vKey.few);
+  const zero = wordsOf(dbl(mac.tag(new Uint8Array(16))));
+  // With D = 0, V is the CMAC of what is given: of the associated data, and of a plaintext into whose end D was XORed.
+  const bare = sivValues(s2vKey, mac, ctrKey, new Uint8Array(BLOCK));
+
+  /** D of every value (section 2.4): dbl(AES-CMAC(K, <zero>)) xor AES-CMAC(K, Si). */
+  function dataOf({ view: from, at, stride, length }: Data, count: number): DataView {
+    const D = new DataView(new ArrayBuffer(count * BLOCK));
+    const macs = bare.s2v({ view: from, at: at - SIV_LENGTH, stride, length, count });
+    for (let x = 0; x < count * BLOCK; x += 4) {
+      D.setInt32(x, macs.getInt32(x, true) ^ zero[(x >>> 2) & 3]!, true);
+    }
+    return D;
+  }
+
+  return {
+    seal(values, data) {
+      bare.seal(values, dataOf(data, values.count));
+    },
+    open(values, data, verdicts) {
+      bare.open(values, verdicts, dataOf(data, values.count));
+    },
+  };
+}
+
 /** The door for many blocks is made when it is first gone through: it takes 2 to 11 µs, and many keys never see a column. */
 function doors(key: Uint8Array, many: (key: Uint8Array) => Blocks): Doors {
   let made: Blocks | null = null;
@@ -95,8 +142,17 @@ function doors(key: Uint8Array, many: (key: Uint8Array) => Blocks): Doors {
   };
 }
 
+/** The verbs, and what they are made of. */
+interface Bare {
+  /** Section 2.4: V of every value, which is read before the next call. */
+  readonly s2v: (values: Values) => DataView;
+  /** @param ends What is XORed into the end of every plaintext, a block each, on its way through S2V. */
+  readonly seal: (values: Values, ends?: DataView) => void;
+  readonly open: (values: Values, verdicts: Uint8Array, ends?: DataView) => void;
+}
+
 /** @param D of section 2.4, after the associated data. */
-function sivValues(s2vKey: Doors, mac: Cmac, ctrKey: Doors, D: Uint8Array): SivValues {
+function sivValues(s2vKey: Doors, mac: Cmac, ctrKey: Doors, D: Uint8Array): Bare {
   const tails = new Array<Int32Array | null>(2 * BLOCK).fill(null);
 
   /** What S2V and CMAC XOR into the last two blocks of a plaintext. It depends on its length only by the last block. */
@@ -110,7 +166,6 @@ function sivValues(s2vKey: Doors, mac: Cmac, ctrKey: Doors, D: Uint8Array): SivV
     return tail;
   }
 
-  /** Section 2.4: V of every value, which is read before the next call. */
   function s2v({ view: from, at, stride, length, count }: Values): DataView {
     const blocks = Math.max(1, Math.ceil(length / BLOCK));
     const tail = tailOf(length);
@@ -164,11 +219,20 @@ function sivValues(s2vKey: Doors, mac: Cmac, ctrKey: Doors, D: Uint8Array): SivV
     }
   }
 
+  function s2vWith(values: Values, ends: DataView | undefined): DataView {
+    if (ends === undefined) return s2v(values);
+    xorEnds(values, ends);
+    const v = s2v(values);
+    xorEnds(values, ends);
+    return v;
+  }
+
   return {
+    s2v,
     // Section 2.6.
-    seal(values) {
+    seal(values, ends) {
       const { view: to, at, stride, count } = values;
-      const v = s2v(values);
+      const v = s2vWith(values, ends);
       for (let x = 0, p = at; x < count * BLOCK; x += BLOCK, p += stride) {
         to.setInt32(p, v.getInt32(x, true), true);
         to.setInt32(p + 4, v.getInt32(x + 4, true), true);
@@ -178,11 +242,11 @@ function sivValues(s2vKey: Doors, mac: Cmac, ctrKey: Doors, D: Uint8Array): SivV
       ctr(values);
     },
     // Section 2.7.
-    open(values, verdicts) {
+    open(values, verdicts, ends) {
       const { view: to, at, stride, length, count } = values;
       ctr(values);
       clear(values, length, BLOCK * Math.max(1, Math.ceil(length / BLOCK)));
-      const t = s2v(values);
+      const t = s2vWith(values, ends);
       let all = 1;
       for (let k = 0, x = 0, p = at; k < count; k++, x += BLOCK, p += stride) {
         const difference =
@@ -200,6 +264,17 @@ function sivValues(s2vKey: Doors, mac: Cmac, ctrKey: Doors, D: Uint8Array): SivV
       }
     },
   };
+}
+
+/** T = Sn xorend D of section 2.4, in place. */
+function xorEnds({ view: text, at, stride, length, count }: Values, ends: DataView): void {
+  for (let x = 0, p = at + length; x < count * BLOCK; x += BLOCK, p += stride) {
+    // The last sixteen bytes: V is as long as what is left out.
+    text.setInt32(p, text.getInt32(p, true) ^ ends.getInt32(x, true), true);
+    text.setInt32(p + 4, text.getInt32(p + 4, true) ^ ends.getInt32(x + 4, true), true);
+    text.setInt32(p + 8, text.getInt32(p + 8, true) ^ ends.getInt32(x + 8, true), true);
+    text.setInt32(p + 12, text.getInt32(p + 12, true) ^ ends.getInt32(x + 12, true), true);
+  }
 }
 
 /** Zeros from byte `from` to byte `to` of every text. */
@@ -225,8 +300,12 @@ function makeTail(mac: Cmac, D: Uint8Array, length: number): Int32Array {
     if (end < 2 * BLOCK) tail[end] = 0x80;
     xorInto(last, end < 2 * BLOCK ? mac.k2 : mac.k1);
   }
-  const words = new DataView(tail.buffer);
-  return Int32Array.from({ length: 8 }, (_, i) => words.getInt32(4 * i, true));
+  return wordsOf(tail);
+}
+
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const words = new DataView(bytes.buffer);
+  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => words.getInt32(4 * i, true));
 }
 
 /** Enciphers the first blocks of the room, by the door that their number asks for. */

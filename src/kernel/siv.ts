@@ -3,10 +3,10 @@
  * associated data. siv-values.ts has the algorithm, siv-self-test.ts watches over it.
  */
 
-import { checkedValues } from './siv-self-test.ts';
-import { bareSiv, SIV_LENGTH, type Under } from './siv-values.ts';
+import { checkedRows, checkedValues } from './siv-self-test.ts';
+import { bareRows, bareSiv, SIV_LENGTH, type SivRows, type Under } from './siv-values.ts';
 
-export { SIV_LENGTH, type SivValues, SLOTS, type Values } from './siv-values.ts';
+export { type Data, SIV_LENGTH, type SivRows, type SivValues, SLOTS, type Values } from './siv-values.ts';
 
 /** AES-SIV under one key. */
 export interface Siv {
@@ -30,6 +30,16 @@ export function aesSiv(key: Uint8Array): Siv {
     const data = Uint8Array.from(associatedData);
     return checkedValues(bare(data), own, data);
   });
+}
+
+/**
+ * Key set-up for values with associated data of their own each.
+ *
+ * @param key K1 || K2: 32, 48 or 64 bytes (section 2.2). The bytes are copied.
+ */
+export function aesSivRows(key: Uint8Array): SivRows {
+  const own = Uint8Array.from(key);
+  return checkedRows(bareRows(own), own);
 }
 
 /** The two verbs for any associated data and any length. */
