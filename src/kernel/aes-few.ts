@@ -129,7 +129,5 @@ function column(a: number, b: number, c: number, d: number): number {
 }
 
 function lastColumn(a: number, b: number, c: number, d: number): number {
-  return (
-    SBOX[a & 255]! | (SBOX[(b >>> 8) & 255]! << 8) | (SBOX[(c >>> 16) & 255]! << 16) | (SBOX[d >>> 24]! << 24)
-  );
+  return SBOX[a & 255]! | (SBOX[(b >>> 8) & 255]! << 8) | (SBOX[(c >>> 16) & 255]! << 16) | (SBOX[d >>> 24]! << 24);
 }

@@ -10,7 +10,7 @@
 import { swapBytes } from './aes.ts';
 import { type BlockWords, encipher, expandInto, makeSchedule, type Schedule } from './aes-few.ts';
 import { compare, isTurn } from './siv-once-self-test.ts';
-import { SIV_LENGTH, type Values } from './siv-values.ts';
+import { SIV_LENGTH } from './siv-values.ts';
 
 /** AES-SIV under one key. */
 export interface SivOnce {
@@ -41,53 +41,43 @@ function makeKeys(): Keys {
 const once: Keys = /* @__PURE__ */ makeKeys();
 
 /**
- * Turns plaintexts into V and ciphertexts, each under a key of its own and without associated data.
+ * Turns a plaintext into V and its ciphertext, without associated data. V comes to `at`, the text is behind it, and zeros
+ * behind that to a whole block, at least one; afterwards there is anything.
  *
- * @param keys Those of all values behind each other.
- * @param keyLength K1 || K2: 32, 48 or 64 bytes (section 2.2).
- * @param values As in siv-values.ts: the room behind each plaintext holds zeros, and anything afterwards.
+ * @param length K1 || K2: 32, 48 or 64 bytes (section 2.2) of `keys` from `key` on.
+ * @param size Bytes of the text.
  */
-export function sealEach(keys: DataView, keyLength: number, { view, at, stride, length, count }: Values): void {
-  for (let k = 0, key = 0, p = at; k < count; k++, key += keyLength, p += stride) {
-    setUp(once, keys, key, keyLength);
-    const before = isTurn() ? bytesOf(view, p + SIV_LENGTH, length) : null;
-    seal(once, view, p, length, null);
-    if (before !== null) compare(bytesOf(keys, key, keyLength), null, before, bytesOf(view, p, SIV_LENGTH + length));
-  }
+export function sealAt(keys: DataView, key: number, length: number, view: DataView, at: number, size: number): void {
+  setUp(once, keys, key, length);
+  const before = isTurn() ? bytesOf(view, at + SIV_LENGTH, size) : null;
+  seal(once, view, at, size, null);
+  if (before !== null) compare(bytesOf(keys, key, length), null, before, bytesOf(view, at, SIV_LENGTH + size));
 }
 
-/** Turns ciphertexts into plaintexts, and tells for each whether V verifies, 1 or 0; where not, there is anything. */
-export function openEach(
-  keys: DataView,
-  keyLength: number,
-  { view, at, stride, length, count }: Values,
-  verdicts: Uint8Array,
-): void {
-  for (let k = 0, key = 0, p = at; k < count; k++, key += keyLength, p += stride) {
-    setUp(once, keys, key, keyLength);
-    const before = isTurn() ? bytesOf(view, p, SIV_LENGTH + length) : null;
-    const opens = open(once, view, p, length, null);
-    verdicts[k] = opens ? 1 : 0;
-    if (before !== null && opens) {
-      compare(bytesOf(keys, key, keyLength), null, bytesOf(view, p + SIV_LENGTH, length), before);
-    }
+/** The other way: whether V verifies. Where not, there is anything in the place of the plaintext. */
+export function openAt(keys: DataView, key: number, length: number, view: DataView, at: number, size: number): boolean {
+  setUp(once, keys, key, length);
+  const before = isTurn() ? bytesOf(view, at, SIV_LENGTH + size) : null;
+  const opens = open(once, view, at, size, null);
+  if (before !== null && opens) {
+    compare(bytesOf(keys, key, length), null, bytesOf(view, at + SIV_LENGTH, size), before);
   }
+  return opens;
 }
 
 /** Z = V || C, without associated data. @param key K1 || K2: 32, 48 or 64 bytes (section 2.2). */
 export function sealOnce(key: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const { bytes, values } = roomFor(plaintext, SIV_LENGTH);
-  sealEach(viewOf(key), key.length, values);
+  const bytes = roomFor(plaintext, SIV_LENGTH);
+  sealAt(viewOf(key), 0, key.length, viewOf(bytes), 0, plaintext.length);
   return bytes.slice(0, SIV_LENGTH + plaintext.length);
 }
 
 /** The plaintext, or `null` when the synthetic IV does not verify. */
 export function openOnce(key: Uint8Array, sealed: Uint8Array): Uint8Array | null {
   if (sealed.length < SIV_LENGTH) return null;
-  const { bytes, values } = roomFor(sealed, 0);
-  const verdicts = new Uint8Array(1);
-  openEach(viewOf(key), key.length, values, verdicts);
-  return verdicts[0] === 1 ? bytes.slice(SIV_LENGTH, sealed.length) : null;
+  const bytes = roomFor(sealed, 0);
+  const opens = openAt(viewOf(key), 0, key.length, viewOf(bytes), 0, sealed.length - SIV_LENGTH);
+  return opens ? bytes.slice(SIV_LENGTH, sealed.length) : null;
 }
 
 /** Key set-up. @param key K1 || K2: 32, 48 or 64 bytes (section 2.2). The bytes are copied. */
@@ -97,16 +87,16 @@ export function sivOnce(key: Uint8Array): SivOnce {
   setUp(keys, viewOf(own), 0, own.length);
   return {
     seal(plaintext, associatedData) {
-      const { bytes, values } = roomFor(plaintext, SIV_LENGTH);
-      seal(keys, values.view, 0, plaintext.length, associatedData);
+      const bytes = roomFor(plaintext, SIV_LENGTH);
+      seal(keys, viewOf(bytes), 0, plaintext.length, associatedData);
       const sealed = bytes.slice(0, SIV_LENGTH + plaintext.length);
       if (isTurn()) compare(own, associatedData, plaintext, sealed);
       return sealed;
     },
     open(sealed, associatedData) {
       if (sealed.length < SIV_LENGTH) return null;
-      const { bytes, values } = roomFor(sealed, 0);
-      if (!open(keys, values.view, 0, values.length, associatedData)) return null;
+      const bytes = roomFor(sealed, 0);
+      if (!open(keys, viewOf(bytes), 0, sealed.length - SIV_LENGTH, associatedData)) return null;
       const plaintext = bytes.slice(SIV_LENGTH, sealed.length);
       if (isTurn()) compare(own, associatedData, plaintext, sealed);
       return plaintext;
@@ -115,11 +105,10 @@ export function sivOnce(key: Uint8Array): SivOnce {
 }
 
 /** A copy of a text, or of V and a text, with room before it and zeros behind it. */
-function roomFor(text: Uint8Array, at: number): { readonly bytes: Uint8Array; readonly values: Values } {
+function roomFor(text: Uint8Array, at: number): Uint8Array {
   const bytes = new Uint8Array(at + text.length + 16);
   bytes.set(text, at);
-  const length = bytes.length - 16 - SIV_LENGTH;
-  return { bytes, values: { view: viewOf(bytes), at: 0, stride: 0, length, count: 1 } };
+  return bytes;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

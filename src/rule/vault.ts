@@ -10,9 +10,9 @@ import { inputText } from '../core/input-text.ts';
 import { LABEL } from '../core/labelled-token.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { type Mapping, type Named, openMapping } from '../vault/mapping.ts';
+import { type Mapping, openMapping } from '../vault/mapping.ts';
 import { openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
-import type { VaultStore } from '../vault/store.ts';
+import type { Change, VaultStore } from '../vault/store.ts';
 import { isCertificate, type ShredCertificate, shredSubject } from '../vault/subjects.ts';
 import {
   beginInner,
@@ -24,6 +24,7 @@ import {
   type Verified,
   verifyStore,
 } from '../vault/upkeep.ts';
+import type { Named } from '../vault/values.ts';
 import {
   type Common,
   checkCommon,
@@ -367,43 +368,51 @@ async function many(work: (report: Report) => Promise<unknown[]>): Promise<unkno
 
 /** Both rows of each token, to the bottom. */
 async function verifyTokens(mapping: Mapping, tokens: readonly string[]): Promise<Verified> {
-  const bad: Issue[] = [];
-  const opened = await mapping.inspect(tokens, (row, issue) => bad.push({ ...issue, row: row + 1 }));
+  const bad: (Issue & { row: number })[] = [];
+  const inspected = await mapping.inspect(tokens, (row, issue) => bad.push({ ...issue, row: row + 1 }));
   const inner: Record<string, number> = {};
   const outer: Record<string, number> = {};
-  let broken = bad.length;
-  for (const [row, one] of opened.entries()) {
-    if (one === undefined) continue;
-    const value = await mapping.valueRowOf(one);
+  const opened = inspected.flatMap((one, row) => (one === undefined ? [] : [{ one, row }]));
+  const values = await mapping.valueRowsOf(opened.map(({ one }) => one));
+  for (const [k, { one, row }] of opened.entries()) {
     const { content, row: stored } = one.found;
     inner[content.inner] = (inner[content.inner] ?? 0) + 1;
     outer[stored.key] = (outer[stored.key] ?? 0) + 1;
-    if (value !== null) continue;
-    broken++;
+    if (values[k] !== null) continue;
     bad.push({ code: 'row_broken', message: 'the value of this token has another token, or none', row: row + 1 });
   }
-  return { rows: tokens.length, problems: [], broken, outer, inner, tokens: bad.slice(0, MAX_ISSUES) };
+  bad.sort((a, b) => a.row - b.row);
+  return { rows: tokens.length, problems: [], broken: bad.length, outer, inner, tokens: bad.slice(0, MAX_ISSUES) };
 }
+
+/** Tokens whose rows are changed at once. */
+const REKEY_BATCH = 250;
 
 /** The mappings of tokens under the primary key's inner layer. */
 async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly string[]): Promise<Rekeyed> {
   await beginInner(session);
   let moved = 0;
   let left = 0;
-  const opened = await mapping.inspect(tokens, () => left++);
-  for (const one of opened) {
-    if (one === undefined) continue;
-    const value = await mapping.valueRowOf(one);
-    if (value === null) {
-      left++;
+  for (let first = 0; first < tokens.length; first += REKEY_BATCH) {
+    const inspected = await mapping.inspect(tokens.slice(first, first + REKEY_BATCH), () => left++);
+    // A token that is twice in the list is one.
+    const opened = [...new Set(inspected)].filter((one) => one !== undefined);
+    const values = await mapping.valueRowsOf(opened);
+    left += values.filter((value) => value === null).length;
+    // Those under the new key already are left out, and those whose value keeps another token.
+    const changes = mapping.renew(opened, values).filter((change) => change !== null);
+    const change = (some: readonly (readonly Change[])[]) =>
+      session.store.change(session.meta().generation, some.flat());
+    if (changes.length === 0) continue;
+    if ((await change(changes)) === true) {
+      moved += changes.length;
       continue;
     }
-    const changes = mapping.renew(one, value);
-    // It is under the new key already, or its value keeps another token.
-    if (changes === null) continue;
-    const done = await session.store.change(session.meta().generation, changes);
-    if (done === true) moved++;
-    else left++;
+    // Somebody else changed one of them.
+    for (const one of changes) {
+      if ((await change([one])) === true) moved++;
+      else left++;
+    }
   }
   return { moved, left };
 }

@@ -3,7 +3,7 @@
  * table has.
  */
 
-import { concat, utf8 } from '../core/bytes.ts';
+import { concat } from '../core/bytes.ts';
 import { randomBytes } from '../kernel/random.ts';
 
 /** What a row is. */
@@ -31,18 +31,22 @@ export function writeContent({ state, inner, link, rest }: Content): Uint8Array 
   const out = new Uint8Array(HEAD + rest.length);
   out[0] = VERSION;
   out[1] = STATES.indexOf(state) + 1;
-  out.set(utf8(inner), 2);
+  for (let i = 0; i < 5; i++) out[2 + i] = inner.charCodeAt(i);
   out.set(link, 7);
   out.set(rest, HEAD);
   return out;
 }
 
-/** `null` for what is none. */
+/** `null` for what is none. Link and rest are parts of the given bytes. */
 export function readContent(bytes: Uint8Array): Content | null {
   const state = STATES[bytes[1]! - 1];
   if (bytes.length < HEAD || bytes[0] !== VERSION || state === undefined) return null;
-  const inner = String.fromCharCode(...bytes.subarray(2, 7));
-  return { state, inner, link: bytes.slice(7, HEAD), rest: bytes.slice(HEAD) };
+  return { state, inner: readId(bytes, 2), link: bytes.subarray(7, HEAD), rest: bytes.subarray(HEAD) };
+}
+
+/** The five characters of a key id. */
+export function readId(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!);
 }
 
 /** The same row after its content was destroyed: of the same length, and with nothing that leads to its partner. */
@@ -64,5 +68,5 @@ export function writeUnderSubject({ handle, sealed }: UnderSubject): Uint8Array 
 }
 
 export function readUnderSubject(bytes: Uint8Array): UnderSubject {
-  return { handle: bytes.slice(0, HANDLE), sealed: bytes.slice(HANDLE) };
+  return { handle: bytes.subarray(0, HANDLE), sealed: bytes.subarray(HANDLE) };
 }

@@ -1,20 +1,27 @@
 /**
  * The inner layer of docs/spec/vault-v1.md: what whoever holds store and key still does not see. Every content is sealed
- * under a key that the value, or the token, is a part of.
+ * under a key that the value, or the token, is a part of. It works on columns; a column of 16-byte indexes, or of 32-byte
+ * keys, is one array.
  */
 
-import { concat } from '../core/bytes.ts';
 import { hmacBytes } from '../kernel/hmac.ts';
-import { openOnce, sealOnce } from '../kernel/siv-once.ts';
+import { hmacColumn } from '../kernel/hmac-column.ts';
+import { SIV_LENGTH } from '../kernel/siv.ts';
+import { openAt, sealAt } from '../kernel/siv-once.ts';
 import { type DomainKey, expandNode } from '../keys/domain-keys.ts';
 import { INDEX } from './outer.ts';
 
+/** What a content is named by. A text counts as its UTF-8. */
+export type Name = Uint8Array | string;
+
 /** One side of the inner layer: by value, or by token. */
 export interface Side {
-  readonly indexOf: (name: Uint8Array) => Uint8Array;
-  readonly seal: (name: Uint8Array, content: Uint8Array) => Uint8Array;
+  readonly indexesOf: (names: readonly Name[]) => Uint8Array;
+  readonly keysOf: (names: readonly Name[]) => Uint8Array;
+  readonly indexOf: (name: Name) => Uint8Array;
+  readonly seal: (name: Name, content: Uint8Array) => Uint8Array;
   /** `null` when it does not verify. */
-  readonly open: (name: Uint8Array, sealed: Uint8Array) => Uint8Array | null;
+  readonly open: (name: Name, sealed: Uint8Array) => Uint8Array | null;
 }
 
 /** The inner layer of one scope under one key. */
@@ -37,22 +44,59 @@ export function innerLayer(key: DomainKey, store: string, scope: string, withSub
   };
 }
 
+/** Bytes of the key of a name: AES-128-SIV, for the name of a content is a token of 128 bits. */
+const KEY = 32;
+
 function side(indexKey: Uint8Array, contentKey: Uint8Array): Side {
-  const [index, content] = [hmacBytes(indexKey), hmacBytes(contentKey)];
-  // 64 bytes for AES-256-SIV, and no two names with one message. A tag lies where the next one will: the first is copied.
-  const keyOf = (name: Uint8Array): Uint8Array => {
-    const k1 = content(concat([ONE, name])).slice();
-    return concat([k1, content(concat([TWO, name]))]);
-  };
+  const [index, content] = [hmacColumn(indexKey), hmacColumn(contentKey)];
+  const keysOf = (names: readonly Name[]) => content(names, KEY);
   return {
-    indexOf: (name) => index(name).slice(0, INDEX),
-    seal: (name, plaintext) => sealOnce(keyOf(name), plaintext),
-    open: (name, sealed) => openOnce(keyOf(name), sealed),
+    indexesOf: (names) => index(names, INDEX),
+    keysOf,
+    indexOf: (name) => index([name], INDEX),
+    seal: (name, plaintext) => sealUnder(keysOf([name]), [plaintext])[0]!,
+    open: (name, sealed) => openUnder(keysOf([name]), [sealed])[0]!,
   };
 }
 
-const ONE: Uint8Array = /* @__PURE__ */ Uint8Array.of(1);
-const TWO: Uint8Array = /* @__PURE__ */ Uint8Array.of(2);
+/** Seals each content under its key. */
+export function sealUnder(keys: Uint8Array, contents: readonly Uint8Array[]): Uint8Array[] {
+  const { bytes, view, starts } = layOut(contents, SIV_LENGTH);
+  const keyView = new DataView(keys.buffer, keys.byteOffset);
+  return contents.map(({ length }, i) => {
+    const at = starts[i]!;
+    sealAt(keyView, i * KEY, KEY, view, at, length);
+    return bytes.subarray(at, at + SIV_LENGTH + length);
+  });
+}
+
+/** Opens what was sealed under each key: `null` for what does not verify, and for `null`. */
+export function openUnder(keys: Uint8Array, sealed: readonly (Uint8Array | null)[]): (Uint8Array | null)[] {
+  const { bytes, view, starts } = layOut(sealed, 0);
+  const keyView = new DataView(keys.buffer, keys.byteOffset);
+  return sealed.map((one, i) => {
+    if (one === null || one.length < SIV_LENGTH) return null;
+    const at = starts[i]!;
+    const opens = openAt(keyView, i * KEY, KEY, view, at, one.length - SIV_LENGTH);
+    return opens ? bytes.subarray(at + SIV_LENGTH, at + one.length) : null;
+  });
+}
+
+/** Copies of texts behind each other, with so much room before each, and behind each zeros to a whole block and one more. */
+function layOut(texts: readonly (Uint8Array | null)[], before: number) {
+  const starts = new Int32Array(texts.length);
+  let end = 0;
+  for (const [i, text] of texts.entries()) {
+    starts[i] = end;
+    end += before + (text?.length ?? 0) + SIV_LENGTH;
+  }
+  const bytes = new Uint8Array(end);
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i];
+    if (text !== null) bytes.set(text!, starts[i]! + before);
+  }
+  return { bytes, view: new DataView(bytes.buffer), starts };
+}
 
 /** Subjects of one store, under the key that its metadata pin for them. */
 export interface SubjectKeys {

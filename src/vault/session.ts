@@ -5,12 +5,12 @@
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail, TrefoilError } from '../errors.ts';
-import { randomPool } from '../kernel/random.ts';
+import { randomBytes } from '../kernel/random.ts';
 import type { DomainKey, OpenedKeys } from '../keys/domain-keys.ts';
 import { type Content, readContent, writeContent } from './content.ts';
 import { type Inner, innerLayer, type SubjectKeys, subjectKeys } from './inner.ts';
 import { readMeta, type VaultMeta, writeMeta } from './meta.ts';
-import { type Outer, outerLayer } from './outer.ts';
+import { type Bound, type Outer, outerLayer } from './outer.ts';
 import type { Meta, Row, Stale, Table, VaultStore } from './store.ts';
 
 /** A row that could be opened. */
@@ -34,9 +34,13 @@ export interface Session {
   readonly subjects: SubjectKeys;
   /** All indexes under which a row may stand: the one it is written under first. */
   readonly indexesOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
-  /** Opens a row; `null` when it does not verify. */
+  /** The same for columns of inner indexes: columns of indexes, the one that is written under first. */
+  readonly columnsOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
+  /** Opens rows; `null` for those that do not verify, and for those that are not there. */
+  readonly openMany: (table: Table, rows: readonly (Row | undefined)[]) => (Found | null)[];
   readonly open: (table: Table, row: Row) => Found | null;
-  /** Seals a row at an inner index, under the key that is written with, or under that of a row that it replaces. */
+  /** Seals rows, each at an inner index, under the key that is written with, or in the place of another, under its key. */
+  readonly sealMany: (table: Table, drafts: readonly Draft[]) => Row[];
   readonly seal: (table: Table, at: Place, content: Content, expires: number | null) => Row;
   /**
    * Does some work with the metadata as they are, and once more whenever they turn out to be others.
@@ -55,12 +59,20 @@ export interface Session {
   readonly change: (meta: Omit<VaultMeta, 'generation' | 'domain' | 'store' | 'subjects'>) => Promise<boolean>;
 }
 
-/** Where a row is written: a new one, or in the place of another. */
-export type Place = { readonly inner: Uint8Array } | { readonly instead: Row };
+/** Where a row is written: a new one by its inner index, or its index under the key that is written with; or in the place of another. */
+export type Place = { readonly inner: Uint8Array } | { readonly index: Uint8Array } | { readonly instead: Row };
 
-/** Where the versions of a row begin: anywhere, so that a version does not tell whether the row was ever changed. */
-function firstVersion(bytes: Uint8Array): number {
-  return 1 + (new DataView(bytes.buffer).getUint32(0) >>> 2);
+/** A row before it is sealed. */
+export interface Draft {
+  readonly at: Place;
+  readonly content: Content;
+  readonly expires: number | null;
+}
+
+/** Where the versions of rows begin: anywhere, so that a version does not tell whether the row was ever changed. */
+function firstVersions(count: number): Int32Array {
+  const bytes = new DataView(randomBytes(4 * count).buffer);
+  return Int32Array.from({ length: count }, (_, i) => 1 + (bytes.getUint32(4 * i) >>> 2));
 }
 
 /** How often work is begun again. A change of metadata is rare; several in a row are a fault. */
@@ -121,7 +133,57 @@ export async function openSession(store: VaultStore, name: string, keys: OpenedK
   await store.open();
   let meta = await first();
   const subjects = subjectKeys(keyOf(meta.subjects), name);
-  const random = randomPool();
+
+  function openMany(table: Table, rows: readonly (Row | undefined)[]): (Found | null)[] {
+    const out = new Array<Found | null>(rows.length).fill(null);
+    // Under a key that the metadata do not name, nothing was written by a vault, also if the keyset has that key.
+    for (const id of meta.outer) {
+      const places: number[] = [];
+      const list: Row[] = [];
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i];
+        if (row === undefined || row.key !== id) continue;
+        places.push(i);
+        list.push(row);
+      }
+      if (list.length === 0) continue;
+      const contents = outer(id).openMany(table, list);
+      for (let k = 0; k < list.length; k++) {
+        const bytes = contents[k]!;
+        const content = bytes === null ? null : readContent(bytes);
+        if (content === null) continue;
+        const isNamed = table === 'subject' ? content.inner === meta.subjects : meta.inner.includes(content.inner);
+        if (isNamed) out[places[k]!] = { row: list[k]!, content };
+      }
+    }
+    return out;
+  }
+
+  function sealMany(table: Table, drafts: readonly Draft[]): Row[] {
+    const out = new Array<Row>(drafts.length);
+    const first = meta.outer[0]!;
+    const versions = firstVersions(drafts.length);
+    const idOf = ({ at }: Draft) => ('instead' in at ? at.instead.key : first);
+    for (const id of new Set(drafts.map(idOf))) {
+      const layer = outer(id);
+      const places: number[] = [];
+      const bounds: Bound[] = [];
+      const contents: Uint8Array[] = [];
+      for (const [i, draft] of drafts.entries()) {
+        if (idOf(draft) !== id) continue;
+        const { at, content, expires } = draft;
+        places.push(i);
+        contents.push(writeContent(content));
+        if ('instead' in at) bounds.push({ index: at.instead.index, version: at.instead.version + 1, expires });
+        else {
+          const index = 'index' in at ? at.index : layer.indexOf(at.inner);
+          bounds.push({ index, version: versions[i]!, expires });
+        }
+      }
+      for (const [k, row] of layer.sealMany(table, bounds, contents).entries()) out[places[k]!] = row;
+    }
+    return out;
+  }
 
   async function refresh(): Promise<boolean> {
     const found = await store.meta();
@@ -145,23 +207,11 @@ export async function openSession(store: VaultStore, name: string, keys: OpenedK
     },
     subjects,
     indexesOf: (inner) => meta.outer.flatMap((id) => inner.map((index) => outer(id).indexOf(index))),
-    open(table, row) {
-      // Under a key that the metadata do not name, nothing was written by a vault, also if the keyset has that key.
-      if (!meta.outer.includes(row.key)) return null;
-      const bytes = outer(row.key).open(table, row);
-      const content = bytes === null ? null : readContent(bytes);
-      if (content === null) return null;
-      const inner = table === 'subject' ? [meta.subjects] : meta.inner;
-      return inner.includes(content.inner) ? { row, content } : null;
-    },
-    seal(table, at, content, expires) {
-      const layer = outer('instead' in at ? at.instead.key : meta.outer[0]!);
-      const bound =
-        'instead' in at
-          ? { index: at.instead.index, version: at.instead.version + 1, expires }
-          : { index: layer.indexOf(at.inner), version: firstVersion(random(4)), expires };
-      return layer.seal(table, bound, writeContent(content));
-    },
+    columnsOf: (inners) => meta.outer.flatMap((id) => inners.map((column) => outer(id).indexesOf(column))),
+    openMany,
+    open: (table, row) => openMany(table, [row])[0]!,
+    sealMany,
+    seal: (table, at, content, expires) => sealMany(table, [{ at, content, expires }])[0]!,
     async steady(work) {
       for (let i = 0; i < TRIES; i++) {
         const done = await work();

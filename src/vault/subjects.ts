@@ -8,6 +8,7 @@ import { encodeList, equalBytes, utf8 } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
+import { type SivOnce, sivOnce } from '../kernel/siv-once.ts';
 import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
 import { nameOf } from './names.ts';
 import type { Session } from './session.ts';
@@ -16,8 +17,8 @@ import type { Change, Row, Stale } from './store.ts';
 /** A subject whose key is there. */
 export interface Subject {
   readonly handle: Uint8Array;
-  /** 64 bytes for AES-256-SIV. */
-  readonly key: Uint8Array;
+  /** AES-256-SIV under its key. */
+  readonly siv: SivOnce;
   /** 32 bytes that name its values together with the values: without them no value can be guessed any more. */
   readonly name: Uint8Array;
 }
@@ -75,7 +76,7 @@ export async function findByHandle(
       if (found === null || found.content.rest.length !== KEY) return [nameOf(handle), 'broken'];
       if (found.content.state !== 'live') return [nameOf(handle), 'shredded'];
       const { rest } = found.content;
-      return [nameOf(handle), { handle, key: rest.slice(0, NAME_AT), name: rest.slice(NAME_AT) }];
+      return [nameOf(handle), { handle, siv: sivOnce(rest.subarray(0, NAME_AT)), name: rest.slice(NAME_AT) }];
     }),
   );
 }

@@ -67,16 +67,13 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ['token bytes', '000102030405060708090a0b0c0d0e0f'],
   ['link', '1011121314151617'],
   ['value, inner index', '69dad8c8f4964e788be689e7f66d02b0'],
-  [
-    'value, key',
-    '74f1f8d2f064e8e7300027d5efa3621f48c95e411955b6206d36b15d18fa075e855e395939705b834600bb39d8cee12a0b91daddf4fdf501899a47166f54f72c',
-  ],
-  ['value, rest', 'aac5c2967c70d8247f131e7352f3e74f7d4fb3d890584492edbeaa7e69c7da28a6a17a1527'],
+  ['value, key', '09cd8d8f67d2e8291558ef00d8dd30772ec707e74714c13dec95f961cb87b81a'],
+  ['value, rest', 'b2a0375691dc355ef8934c55b9d71cd529b610695cdd7c08f9b32be64015d011f030b5ba5e'],
   ['value, index', '147b6e754658f547716a3d8b3509433a'],
   ['value, version', '16909060'],
   [
     'value, content',
-    '010173306e72301011121314151617aac5c2967c70d8247f131e7352f3e74f7d4fb3d890584492edbeaa7e69c7da28a6a17a1527',
+    '010173306e72301011121314151617b2a0375691dc355ef8934c55b9d71cd529b610695cdd7c08f9b32be64015d011f030b5ba5e',
   ],
   [
     'value, associated data',
@@ -84,19 +81,16 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ],
   [
     'value, body',
-    '44d5d4356fbf552f4a429c1db1fd32d03348b1b9565f79888719fdaf025f8f08b0e5b2ae6bd0da089ba6115c57d6d49e96fda5149cbf805736ca5bc689fbc81b70f3c94e',
+    'f61affce37446f1d999baa29674d21fc23ec3a4d3a1e464ebc344c26949added22ec85c5d0c092313c4cf97d6e9b629b5871718bd684831e4838c3ffa8522adc04284103',
   ],
   ['token, inner index', 'fa57e22c91b86775e847e805d7f670a9'],
-  [
-    'token, key',
-    'e9dbdd3f74fa70a29a28f11598ea1d714e6e3469a2d1439b5dacd37dd419d63f8ad7b546cd0749b384f19d594ada199b5cc8e929fccf8cf5172391b065d38fa2',
-  ],
-  ['token, rest', '35fffaba714862b6fff7230224d702ffb7bec718f48fa192ff61a545a3fa99ef6d87c433897031208e871de81309074d'],
+  ['token, key', '676e94e56288e87647e807780ced76fd110e7a6b03cc4d99efa7fb0e8976131c'],
+  ['token, rest', '08a6bcef72bbdadeeb1098900cf381c3076415d7f8c5090eb650d70c90cdd1af76439a1876d496c788296409d29d2be6'],
   ['token, index', 'fca6da3625590e8ce1c4c0a4853fd8e0'],
   ['token, version', '286397204'],
   [
     'token, body',
-    '9846e0ce80fae2e1e863229a86339ea4d3504299432af1ed7a2602a60228f6794e4adac9530b3fd8193a0498fdb9e12f11d652d6e24435e84a9eb5b2ed7679342641f0adb40eb516eb592586733f43',
+    '826b97b7d99b03de9d9f8fd7b44d1f6b4bb8aa1ec331c86dc91b92ee3ad1943efa1d8ba52084bab80e2e72ce0845f7c10555c4e9a14b6847f4954cc00d33f902812cd226213fd7540e8d5ed3833f6c',
   ],
   ['token text, label `name`', 'name_s0nr0000g40r40m30e209185gr38e1wdn19'],
   ['forgotten value, link', 'a0a1a2a3a4a5a6a7'],
@@ -144,10 +138,7 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ['with subject: token bytes', '202122232425262728292a2b2c2d2e2f'],
   ['with subject: link', '3031323334353637'],
   ['with subject: value, inner index', '6b1b3473b3d12b10305a3f9bb0e3144b'],
-  [
-    'with subject: value, key',
-    '930fd98a876c69936321937875efede932f30232c4c9eb8e427758a12e8a6eb4734e4f567740a57cd20e84017eb34794f6bfc5776e50d0d70eafb0ee2cab72ab',
-  ],
+  ['with subject: value, key', '1c2280a7b9335da6dd9ef048acb8132cbf63bcb18922458680fc141de6facd1d'],
   [
     'with subject: value, associated data under the subject',
     '0000000b706572736f6e2e6e616d650000000576616c756500000000',
@@ -158,19 +149,16 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ],
   [
     'with subject: value, rest',
-    'f40ed5c98f1b68ab19da974e6e729c0ba7a1962a91661045201e81577abd7bb8e35b03cc00dffea5af844870b8c78afe2657ba521f645e3fccc5868bbf4eed755653dd6fe1',
+    'a7c02e1d747a90e1c5da9e8f3b765d685cad956cdb31d74f8945f7d28177f5948870972841fc28f29c8c5efa942693ebc53d40cadfb8e47689a3a0ab39292597bf9307f5a0',
   ],
   ['with subject: value, index', 'f047f1477f86a08854c7b45ccc5ec8d0'],
   ['with subject: value, version', '16909060'],
   [
     'with subject: value, body',
-    '9539f83ac72f475d91f3401761364a7fea96ec2c65f77247ccdc662ef68170fe4dfb1039a331066c2753d2eebc43d73c2c5978d64b84edc94e036bba0114e1bde5626df585245525335a6ef7bcfa1d942cfbd2d7b061b8ad70d8d7143ebf439110a17615',
+    'b5450b10b8f7e5996ba9f9586313e02620e195cae0189495daac5521ee7f8aff8ca6d9a6c462277d8cc85a6401279e8bf33fed1e73561100acd33d0d698c6dd081bc62eb1aedfa65c29f919274ddcc1bcf80ec1de687ef937da54d3b34ffc07fb4fac739',
   ],
   ['with subject: token, inner index', '67b8d5c678978daf94c3e9e8454370c1'],
-  [
-    'with subject: token, key',
-    '22e362a1e9a76d2666cfface485c41b9a548b339d2f9e6f57af04a825cf567fdaccccd3f1070db1e12c598c3c5dad3b1539aa14a43a692b1490b9832df985960',
-  ],
+  ['with subject: token, key', '098de1fb995b50b7076b4417d379f15ad1f6f8613a48c8d67a8aa590bcf3e16c'],
   [
     'with subject: token, associated data under the subject',
     '0000000b706572736f6e2e6e616d6500000005746f6b656e00000010202122232425262728292a2b2c2d2e2f',
@@ -181,13 +169,13 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ],
   [
     'with subject: token, rest',
-    'a9bb2881fb4b134472e1d2dac691d91ef1f8d6e1e0d65a315f9786b7bb2279dfec91097aed4c0f18a41c12c3101aac57f1f0c5f1512247b5c7d842d9dff3abef132b6b1efc72fd2f00fe03256e403246',
+    '42f9aff9cfdd663816347903a30b009d2cb719e3e75bbaa1748227c7e782d2cf79c5b29a0e23c735dda6e36fb7ac4c40115ad8163f9d6ef3789e6ca3034cd11307d49734b0fd0519692deb6fe17e7363',
   ],
   ['with subject: token, index', '0ea7a359d9c5c5ab7340f4f438652ba4'],
   ['with subject: token, version', '286397204'],
   [
     'with subject: token, body',
-    'f55d66bca0a891ff91a43365abc10fd713737085fa2e0da79dc7e4b921e8cb54c2501844f45693c19eb452950c722b29916feb179b49331131f5f987e2669083328a6a4c6e32090a1612a0b268a3d4a25dda5daf5a5af71bb488ef5c3e66a34f0512064f85c1fa7b6f6a6b06d82e64',
+    '060c6e429e82592d4450b421832d9e0ee87132a38857e352ffb650c2e174eb875b24f4da66d13b43008a183cb47d1ab177a655005873a76415cebd4f8b71ae164f4201f7fb2c76e24c9d4a2501e20d01b8a60048eb41ba3432621b81da52e7785a42b38438d83abcf930a2e6616a26',
   ],
   ['with subject: token text, label `name`', 'name_s0nr040gj48s44mk2ea1958njrb9e5wx7ys'],
   [

@@ -42,7 +42,10 @@ it.each([16, 24, 32])('2,000 keys of %i bytes: schedule and block are as noble a
   for (let i = 0; i < 2000; i++) {
     const [key, block] = [bytes(length), bytes(16)];
     expect(encrypt(key, block)).toBe(
-      createCipheriv(`aes-${8 * length}-ecb`, key, null).setAutoPadding(false).update(block).toString('hex'),
+      createCipheriv(`aes-${8 * length}-ecb`, key, null)
+        .setAutoPadding(false)
+        .update(block)
+        .toString('hex'),
     );
     // The room of another key before, longer or shorter, leaves nothing.
     const room = Uint8Array.of(1, 2, 3, ...key);

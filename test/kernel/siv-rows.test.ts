@@ -54,7 +54,9 @@ describe.each(doors)('%s', (_, make) => {
         const changed = Array.from({ length: count }, (_, k) => {
           const at = 7 + k * room.data.stride;
           const data = new Uint8Array(room.data.view.buffer.slice(at, at + dataLength) as ArrayBuffer);
-          return toHex(data) !== toHex(datas[k]!) || toHex(room.sealedAt(k)) !== toHex(sivEncrypt(key, texts[k]!, data));
+          return (
+            toHex(data) !== toHex(datas[k]!) || toHex(room.sealedAt(k)) !== toHex(sivEncrypt(key, texts[k]!, data))
+          );
         });
         siv.open(room.values, room.data, verdicts);
         for (let k = 0; k < count; k++) {
@@ -69,7 +71,10 @@ describe.each(doors)('%s', (_, make) => {
 it('1,024 values at once', () => {
   const { bytes } = source(9);
   const key = bytes(64);
-  const [texts, datas] = [0, 1].map(() => Array.from({ length: 1024 }, () => bytes(62))) as [Uint8Array[], Uint8Array[]];
+  const [texts, datas] = [0, 1].map(() => Array.from({ length: 1024 }, () => bytes(62))) as [
+    Uint8Array[],
+    Uint8Array[],
+  ];
   const room = layOut(texts, datas);
   aesSivRows(key).seal(room.values, room.data);
   for (const k of [0, 1, 511, 1022, 1023]) {

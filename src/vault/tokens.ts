@@ -1,0 +1,312 @@
+/** Tokens of a scope to their values, and what is done to mappings by their tokens (docs/spec/vault-v1.md, "Revealing" and on). */
+
+import { decodeAscii } from '../core/ascii.ts';
+import { equalBytes } from '../core/bytes.ts';
+import { fail, type Issue, TrefoilError } from '../errors.ts';
+import { eraseContent, readId, readUnderSubject } from './content.ts';
+import { nameOf, today } from './names.ts';
+import { BATCH, BROKEN, type Report, type Scope } from './scope.ts';
+import type { Found } from './session.ts';
+import type { Change, Row, Stale } from './store.ts';
+import { findByHandle, ROUNDS, type Subject, type SubjectState } from './subjects.ts';
+import { readToken, TOKEN } from './token-text.ts';
+
+/** A token's row, opened. */
+export interface Opened {
+  readonly body: Uint8Array;
+  readonly found: Found;
+  readonly subject: Subject | null;
+  /** UTF-8. */
+  readonly value: Uint8Array;
+}
+
+/** Tokens of a scope. A place with an issue is `undefined` in what the verbs give. */
+export interface Tokens {
+  readonly reveal: (tokens: readonly string[], report: Report) => Promise<(string | undefined)[]>;
+  /** Whether the vault gave these tokens out, forgotten ones included. */
+  readonly exists: (tokens: readonly string[], report: Report) => Promise<(boolean | undefined)[]>;
+  /** Destroys mappings and tells which were still there. */
+  readonly forget: (tokens: readonly string[], report: Report) => Promise<(boolean | undefined)[]>;
+  /** What a token's row says, for verification and for a change of the inner key. */
+  readonly inspect: (tokens: readonly string[], report: Report) => Promise<(Opened | undefined)[]>;
+  /** The by-value rows of what was opened; `null` where one is not there, or is another's. */
+  readonly valueRowsOf: (opened: readonly Opened[]) => Promise<(Found | null)[]>;
+  /** Both rows of mappings under the key that is written with now; `null` for those that are, and those without a row by value. */
+  readonly renew: (
+    opened: readonly Opened[],
+    values: readonly (Found | null)[],
+  ) => readonly (readonly Change[] | null)[];
+}
+
+/** A different token of a call, and where it stands in the list. */
+interface Given {
+  readonly body: Uint8Array;
+  readonly rows: number[];
+}
+
+/** What was found of a token that the vault gave out. */
+interface Seen extends Given {
+  readonly row: Row;
+  readonly opened: Opened | 'forgotten';
+}
+
+export function openTokens(scope: Scope): Tokens {
+  const { session } = scope;
+  const { withSubject } = scope.options;
+  const { store } = session;
+
+  /** Opens the rows of tokens. Those that are unknown or broken are reported. */
+  async function look(tokens: readonly string[], report: Report): Promise<Seen[]> {
+    const given = distinct(tokens, report);
+    const seen: Seen[] = [];
+    for (let first = 0; first < given.length; first += BATCH) {
+      const batch = given.slice(first, first + BATCH);
+      await session.steady(() => lookAt(batch, seen, report));
+    }
+    return seen;
+  }
+
+  async function lookAt(batch: readonly Given[], seen: Seen[], report: Report): Promise<null | Stale> {
+    const names = batch.map(({ body }) => body);
+    const places = scope.placesOf('token', names);
+    const rows = places.pick(await store.get('token', places.all));
+    // Before a token is said to be unknown: its row may have moved to an index that we did not know of.
+    if (rows.includes(undefined) && (await session.refresh())) return 'stale';
+    const found = session.openMany('token', rows);
+    const inside = scope.openInner('token', found, names);
+    const subjects = withSubject ? await subjectsOf(inside) : null;
+    const day = today();
+    for (const [i, { body, rows: list }] of batch.entries()) {
+      const row = rows[i];
+      const all = (issue: Issue) => {
+        for (const place of list) report(place, issue);
+      };
+      if (row === undefined || (row.expires !== null && row.expires <= day)) {
+        all(UNKNOWN);
+        continue;
+      }
+      const opened = openOne(found[i]!, inside[i]!, body, subjects);
+      if (opened === null) all(BROKEN);
+      else seen.push({ body, rows: list, row, opened });
+    }
+    return null;
+  }
+
+  /** The subjects that rows of tokens name, by their handles. */
+  function subjectsOf(inside: readonly (Uint8Array | null)[]): Promise<Map<string, SubjectState>> {
+    const handles = new Map<string, Uint8Array>();
+    for (const bytes of inside) {
+      if (bytes === null) continue;
+      const { handle } = readUnderSubject(bytes);
+      handles.set(nameOf(handle), handle);
+    }
+    return findByHandle(session, [...handles.values()]);
+  }
+
+  function openOne(
+    found: Found | null,
+    inside: Uint8Array | null,
+    body: Uint8Array,
+    subjects: ReadonlyMap<string, SubjectState> | null,
+  ): Opened | 'forgotten' | null {
+    if (found?.content.state === 'erased') return 'forgotten';
+    if (found === null || inside === null) return null;
+    let subject: Subject | null = null;
+    if (subjects !== null) {
+      const state = subjects.get(nameOf(readUnderSubject(inside).handle)) ?? 'broken';
+      if (state === 'shredded' || state === 'absent') return 'forgotten';
+      if (state === 'broken') return null;
+      subject = state;
+    }
+    const value = scope.valueOf(inside, subject, body);
+    return value === null ? null : { body, found, subject, value };
+  }
+
+  async function inspect(tokens: readonly string[], report: Report): Promise<(Opened | undefined)[]> {
+    const out = new Array<Opened | undefined>(tokens.length).fill(undefined);
+    for (const { rows, opened } of await look(tokens, report)) {
+      for (const row of rows) {
+        if (opened === 'forgotten') report(row, FORGOTTEN);
+        else out[row] = opened;
+      }
+    }
+    return out;
+  }
+
+  async function valueRowsOf(opened: readonly Opened[]): Promise<(Found | null)[]> {
+    const out: (Found | null)[] = [];
+    for (let first = 0; first < opened.length; first += BATCH) {
+      const batch = opened.slice(first, first + BATCH);
+      const places = scope.placesOf(
+        'value',
+        batch.map(({ value, subject }) => scope.nameOf(value, subject)),
+      );
+      const rows = places.pick(await store.get('value', places.all));
+      for (const [i, other] of session.openMany('value', rows).entries()) {
+        const { link } = batch[i]!.found.content;
+        out.push(other?.content.state === 'live' && equalBytes(other.content.link, link) ? other : null);
+      }
+    }
+    return out;
+  }
+
+  /** Destroys the mappings of tokens; the tokens' rows stay as those that were forgotten. */
+  async function forget(tokens: readonly string[], report: Report): Promise<(boolean | undefined)[]> {
+    const out = new Array<boolean | undefined>(tokens.length).fill(undefined);
+    let left = tokens.map((_, i) => i);
+    let destroyed = false;
+    for (let round = 0; left.length > 0; round++) {
+      if (round === ROUNDS) fail('store_busy', 'others change the same mappings all the time; try again');
+      const again: number[] = [];
+      const list = left;
+      const seen = await look(
+        list.map((i) => tokens[i]!),
+        (k, issue) => report(list[k]!, issue),
+      );
+      const there: { readonly rows: readonly number[]; readonly row: Row; readonly opened: Opened }[] = [];
+      for (const { rows, row, opened } of seen) {
+        if (opened !== 'forgotten') there.push({ rows, row, opened });
+        else for (const k of rows) out[list[k]!] ??= false;
+      }
+      // After a round in which somebody else changed one of them, one by one.
+      const size = round === 0 ? BATCH / 2 : 1;
+      for (let first = 0; first < there.length; first += size) {
+        const batch = there.slice(first, first + size);
+        const done = await store.change(session.meta().generation, await erasing(batch));
+        if (done === true) destroyed = true;
+        for (const k of batch.flatMap(({ rows }) => rows)) {
+          if (done === true) out[list[k]!] = true;
+          else again.push(list[k]!);
+        }
+        if (done === 'stale') await session.refresh();
+      }
+      left = again;
+    }
+    if (destroyed) await session.scrub();
+    return out;
+  }
+
+  async function erasing(batch: readonly { readonly row: Row; readonly opened: Opened }[]): Promise<Change[]> {
+    const values = await valueRowsOf(batch.map(({ opened }) => opened));
+    const erased = (table: 'value' | 'token', found: readonly Found[]): Change[] => {
+      const drafts = found.map(({ row, content }) => ({
+        at: { instead: row },
+        content: eraseContent(content),
+        expires: null,
+      }));
+      return session
+        .sealMany(table, drafts)
+        .map((to, i) => ({ table, index: to.index, from: found[i]!.row.version, to }));
+    };
+    return [
+      ...erased(
+        'token',
+        batch.map(({ opened }) => opened.found),
+      ),
+      ...erased(
+        'value',
+        values.filter((value) => value !== null),
+      ),
+    ];
+  }
+
+  function renew(opened: readonly Opened[], values: readonly (Found | null)[]): (readonly Change[] | null)[] {
+    const inner = session.meta().inner[0]!;
+    const names = opened.map(({ value, subject }) => scope.nameOf(value, subject));
+    const inside = scope.openInner('value', values, names);
+    const drafts = opened.flatMap(({ body, found, subject, value }, i) => {
+      const old = values[i]!;
+      if (old === null || (found.content.inner === inner && old.content.inner === inner)) return [];
+      // The key id that the token shows is the one it was made with, whatever the caller's text says.
+      const kept = scope.keptOf(inside[i]!, subject);
+      if (kept === null || !equalBytes(kept.subarray(kept.length - TOKEN), body)) return [];
+      const { link } = found.content;
+      const { expires } = found.row;
+      return [
+        { i, old, found, pair: { value, subject, inner, shown: readId(kept, 0), body, link, expires, at: null } },
+      ];
+    });
+    const rows = scope.pairs(drafts.map(({ pair }) => pair));
+    const out = new Array<readonly Change[] | null>(opened.length).fill(null);
+    for (const [k, { i, old, found }] of drafts.entries()) {
+      const [value, token] = [rows.values[k]!, rows.tokens[k]!];
+      out[i] = [
+        { table: 'value', index: old.row.index, from: old.row.version, to: null },
+        { table: 'value', index: value.index, from: 0, to: value },
+        { table: 'token', index: found.row.index, from: found.row.version, to: null },
+        { table: 'token', index: token.index, from: 0, to: token },
+      ];
+    }
+    return out;
+  }
+
+  return {
+    async reveal(tokens, report) {
+      const out = new Array<string | undefined>(tokens.length).fill(undefined);
+      for (const { rows, opened } of await look(tokens, report)) {
+        const text = opened === 'forgotten' ? null : textOf(opened.value);
+        for (const row of rows) {
+          if (text === null) report(row, FORGOTTEN);
+          else out[row] = text;
+        }
+      }
+      return out;
+    },
+    async exists(tokens, report) {
+      const out = new Array<boolean | undefined>(tokens.length).fill(undefined);
+      const seen = await look(tokens, (row, issue) => {
+        if (issue.code === 'unknown_token') out[row] = false;
+        else report(row, issue);
+      });
+      for (const { rows } of seen) for (const row of rows) out[row] = true;
+      return out;
+    },
+    forget,
+    inspect,
+    valueRowsOf,
+    renew,
+  };
+}
+
+/** Different tokens of a list, each once: by their bytes, for a label says nothing. */
+function distinct(tokens: readonly string[], report: Report): Given[] {
+  const byText = new Map<string, Given>();
+  const byBody = new Map<string, Given>();
+  for (let row = 0; row < tokens.length; row++) {
+    const token = tokens[row]!;
+    const known = byText.get(token);
+    if (known !== undefined) {
+      known.rows.push(row);
+      continue;
+    }
+    try {
+      const body = readToken(token);
+      const name = nameOf(body);
+      const same = byBody.get(name);
+      if (same === undefined) byBody.set(name, { body, rows: [row] });
+      else same.rows.push(row);
+      byText.set(token, byBody.get(name)!);
+    } catch (error) {
+      if (!(error instanceof TrefoilError)) throw error;
+      report(row, error.issues[0]!);
+    }
+  }
+  return [...byBody.values()];
+}
+
+const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
+
+function textOf(bytes: Uint8Array): string {
+  let all = 0;
+  for (let i = 0; i < bytes.length; i++) all |= bytes[i]!;
+  return all < 128 ? decodeAscii(bytes, 0, bytes.length) : decoder.decode(bytes);
+}
+
+const UNKNOWN: Issue = {
+  code: 'unknown_token',
+  message: 'the vault has no such token in this scope, or it has expired',
+};
+const FORGOTTEN: Issue = {
+  code: 'forgotten',
+  message: 'the mapping of this token was destroyed, or the key of its subject',
+};
