@@ -36,6 +36,13 @@ export function crc20(text: string, crc = 0): number {
   return crc;
 }
 
+/** The same over ASCII bytes from `from` to `to`, from the beginning. */
+export function crc20Ascii(bytes: Uint8Array, from: number, to: number): number {
+  let crc = 0;
+  for (let i = from; i < to; i++) crc = ((crc << 8) & 0xfffff) ^ TABLE[((crc >>> 12) ^ bytes[i]!) & 255]!;
+  return crc;
+}
+
 /** The check characters for a CRC. */
 export function checkCharacters(crc: number): string {
   return (

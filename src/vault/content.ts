@@ -23,6 +23,7 @@ export interface Content {
 const VERSION = 1;
 const STATES: readonly State[] = ['live', 'erased'];
 const HEAD = 15;
+const ID = 5;
 
 /** Bytes of a link. */
 export const LINK = 8;
@@ -31,7 +32,7 @@ export function writeContent({ state, inner, link, rest }: Content): Uint8Array 
   const out = new Uint8Array(HEAD + rest.length);
   out[0] = VERSION;
   out[1] = STATES.indexOf(state) + 1;
-  for (let i = 0; i < 5; i++) out[2 + i] = inner.charCodeAt(i);
+  for (let i = 0; i < ID; i++) out[2 + i] = inner.charCodeAt(i);
   out.set(link, 7);
   out.set(rest, HEAD);
   return out;
@@ -44,9 +45,18 @@ export function readContent(bytes: Uint8Array): Content | null {
   return { state, inner: readId(bytes, 2), link: bytes.subarray(7, HEAD), rest: bytes.subarray(HEAD) };
 }
 
+/** The last id that was read: those of a column are nearly always the same. */
+let last = '';
+
 /** The five characters of a key id. */
 export function readId(bytes: Uint8Array, at: number): string {
-  return String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!);
+  for (let i = 0; i < ID; i++) {
+    if (last.charCodeAt(i) !== bytes[at + i]) {
+      last = String.fromCharCode(...bytes.subarray(at, at + ID));
+      break;
+    }
+  }
+  return last;
 }
 
 /** The same row after its content was destroyed: of the same length, and with nothing that leads to its partner. */

@@ -9,7 +9,7 @@ import { BATCH, BROKEN, type Report, type Scope } from './scope.ts';
 import type { Found } from './session.ts';
 import type { Change, Row, Stale } from './store.ts';
 import { findByHandle, ROUNDS, type Subject, type SubjectState } from './subjects.ts';
-import { readToken, TOKEN } from './token-text.ts';
+import { bodyOf, readTokenInto, TOKEN } from './token-text.ts';
 
 /** A token's row, opened. */
 export interface Opened {
@@ -270,26 +270,23 @@ export function openTokens(scope: Scope): Tokens {
 
 /** Different tokens of a list, each once: by their bytes, for a label says nothing. */
 function distinct(tokens: readonly string[], report: Report): Given[] {
-  const byText = new Map<string, Given>();
   const byBody = new Map<string, Given>();
+  const bytes = new Uint8Array(TOKEN * tokens.length);
+  const view = new DataView(bytes.buffer);
   for (let row = 0; row < tokens.length; row++) {
     const token = tokens[row]!;
-    const known = byText.get(token);
-    if (known !== undefined) {
-      known.rows.push(row);
-      continue;
-    }
+    const at = TOKEN * row;
     try {
-      const body = readToken(token);
-      const name = nameOf(body);
-      const same = byBody.get(name);
-      if (same === undefined) byBody.set(name, { body, rows: [row] });
-      else same.rows.push(row);
-      byText.set(token, byBody.get(name)!);
+      readTokenInto(token, view, at);
     } catch (error) {
       if (!(error instanceof TrefoilError)) throw error;
       report(row, error.issues[0]!);
+      continue;
     }
+    const name = bodyOf(token);
+    const known = byBody.get(name);
+    if (known === undefined) byBody.set(name, { body: bytes.subarray(at, at + TOKEN), rows: [row] });
+    else known.rows.push(row);
   }
   return [...byBody.values()];
 }
