@@ -1,10 +1,14 @@
 /** Exports and imports: stores there and back, in any order and any number of times, and what is refused. */
+import { PGlite } from '@electric-sql/pglite';
+import { DatabaseSync } from '@photostructure/sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { writeHex } from '../../src/core/hex.ts';
 import { keyset } from '../../src/index.ts';
 import { openKeys } from '../../src/keys/domain-keys.ts';
+import { postgresStore } from '../../src/postgres.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
+import { sqliteStore } from '../../src/sqlite.ts';
 import { readContent } from '../../src/vault/content.ts';
 import { outerLayer } from '../../src/vault/outer.ts';
 import { memoryStore, type Row, type Table, type VaultStore, vault } from '../../src/vault.ts';
@@ -376,35 +380,66 @@ describe('keys', () => {
     expect((await rowsOf(target, 'value')).length).toBe(1);
   });
 
-  test('rows that move while they are exported are in it', async () => {
-    const { store, tokens, people } = await filled();
-    const moving = await names.open(next, { main: store }, revealAccess);
-    // Both changes have begun, and stop before the end.
-    const meta = JSON.parse((await store.meta())!.text);
-    await moving.rekey({ tokens: [tokens[0]!] });
-    const blocked = { ...store, change: async () => false as const };
-    await (await names.open(next, { main: blocked })).rekey();
-    const open = await names.open(next, { main: store }, revealAccess);
-    expect((await open.stats()).outer.length).toBe(2);
-    expect(meta.outer.length).toBe(1);
-    const lines: string[] = [];
-    let at = 0;
-    const slow: VaultStore = {
-      ...store,
-      scan: async (table, options) => {
-        const rows = await store.scan(table, { ...options, limit: 5 });
-        // While it goes on, one mapping after the other moves.
-        const token = tokens[4 + (at++ % 40)]!;
-        await open.rekey({ tokens: [token] });
-        return rows;
-      },
-    };
-    for await (const line of (await names.open(next, { main: slow })).export()) lines.push(line);
-    const target = memoryStore();
-    await into(target, lines, next);
-    const there = await names.open(next, { main: target }, revealAccess);
-    for (const [i, person] of people.entries()) if (i !== 3) expect(await there.protect(person)).toBe(tokens[i]);
-    for (const [i, person] of people.entries()) if (i !== 3) expect(await there.reveal(tokens[i]!)).toBe(person);
+  describe.each(['value', 'token', 'subject'] as const)('rows of %s that move while they are exported', (moving) => {
+    /** An export of small batches, with something done before each of a table. */
+    async function exportWith(store: VaultStore, work: () => Promise<unknown>): Promise<string[]> {
+      const slow: VaultStore = {
+        ...store,
+        async scan(table, options) {
+          if (table === moving) await work();
+          return store.scan(table, { ...options, limit: 7 });
+        },
+      };
+      const lines: string[] = [];
+      for await (const line of (await names.open(next, { main: slow })).export()) lines.push(line);
+      return lines;
+    }
+
+    /** The new store knows every row of the old one as it was, if perhaps under a key of before. */
+    async function expectAll(lines: string[], { people, tokens, calls }: Awaited<ReturnType<typeof filled>>) {
+      const target = memoryStore();
+      expect((await into(target, lines, next)).conflicts).toBe(0);
+      const one = await names.open(next, { main: target }, revealAccess);
+      const two = await phones.open(next, { main: target }, revealAccess);
+      for (const [i, person] of people.entries()) {
+        if (i === 3) continue;
+        expect(await one.lookup(person), `${i}`).toBe(tokens[i]);
+        expect(await one.reveal(tokens[i]!)).toBe(person);
+        if (i === 5 || i % 20 === 7) continue;
+        expect(await two.lookup(person, { subject: `subject-${i % 20}` })).toBe(calls[i]);
+        expect(await two.reveal(calls[i]!)).toBe(person);
+      }
+    }
+
+    test('to another inner key', async () => {
+      const made = await filled();
+      const open = await names.open(next, { main: made.store }, revealAccess);
+      await open.rekey({ tokens: [made.tokens[0]!] });
+      let at = 1;
+      const lines = await exportWith(made.store, async () => {
+        await open.rekey({ tokens: made.tokens.slice(at, at + 3) });
+        at += 3;
+      });
+      expect(await open.stats()).toMatchObject({ outer: [keys.keyId], inner: [next.keyId, keys.keyId] });
+      await expectAll(lines, made);
+    });
+
+    test('to another outer key', async () => {
+      const made = await filled();
+      // Some rows of each table a time, and it never comes to its end.
+      const partly: VaultStore = {
+        ...made.store,
+        setMeta: async (meta) => meta.generation === 2 && made.store.setMeta(meta),
+        async scan(table, { after, limit, notKey }) {
+          return after !== null ? [] : made.store.scan(table, { after, limit: Math.min(limit, 5), notKey });
+        },
+      };
+      const open = await names.open(next, { main: partly });
+      await open.rekey();
+      const lines = await exportWith(made.store, () => open.rekey());
+      expect(await open.stats()).toMatchObject({ outer: [next.keyId, keys.keyId], inner: [keys.keyId] });
+      await expectAll(lines, made);
+    });
   });
 
   test('a change of keys from beginning to end breaks the export off', async () => {
@@ -415,6 +450,26 @@ describe('keys', () => {
     };
     expect(await code(work())).toBe('store_busy');
   });
+});
+
+test('from SQLite to PostgreSQL and back', async () => {
+  const { store } = await filled();
+  const said = await contents(store);
+  const lite = await PGlite.create();
+  try {
+    const sqlite = [new DatabaseSync(':memory:'), new DatabaseSync(':memory:')].map((handle) => sqliteStore(handle));
+    const postgres = postgresStore(lite);
+    let from = store;
+    for (const to of [sqlite[0]!, postgres, sqlite[1]!]) {
+      await to.open();
+      expect((await into(to, await linesOf(from))).conflicts).toBe(0);
+      expect(await contents(to)).toEqual(said);
+      expect(await into(to, await linesOf(from))).toMatchObject({ written: 0, erased: 0 });
+      from = to;
+    }
+  } finally {
+    await lite.close();
+  }
 });
 
 test('mappings that are made meanwhile have their tokens and subjects in the export', async () => {
