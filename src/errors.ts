@@ -57,6 +57,7 @@ const KINDS = {
   forgotten: 'data',
   erased: 'data',
   row_broken: 'data',
+  export_refused: 'data',
   // A policy, in code or as a file.
   invalid_policy: 'policy',
   missing_option: 'policy',

@@ -13,6 +13,8 @@ export {
   type VaultRule,
   vault,
 } from './rule/vault.ts';
+export type { ExportOptions } from './vault/export.ts';
+export type { ExportSource, Imported } from './vault/import.ts';
 export { memoryStore } from './vault/memory.ts';
 export type { Stores } from './vault/session.ts';
 export type { Change, Entry, Meta, Row, Stale, Table, TableSize, VaultStore } from './vault/store.ts';

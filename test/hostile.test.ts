@@ -304,6 +304,25 @@ const VAULT: Row = async (fn) => {
   const open = await vault(options).open(keys, { m: memoryStore() }, revealAccess);
   const owned = await vault({ ...options, subject: 'id' }).open(keys, { m: memoryStore() }, revealAccess);
   const given = await open.protect('x');
+  const drain = async (...args: unknown[]) => {
+    let lines = '';
+    for await (const line of open.export(...(args as []))) lines += line;
+    return lines;
+  };
+  const lines = await drain();
+  const parts = lines
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const importing = vault(options).import;
+  const line = (which: number) => ({
+    name: `vault.import of line ${which + 1}`,
+    fn: ((said: unknown) =>
+      importing(keys, { m: memoryStore() }, [
+        parts.map((part, i) => asJson(i === which ? said : part)).join('\n'),
+      ])) as Fn,
+    args: () => [parts[which]],
+  });
   const swept = await vault(options).open(keys, { m: memoryStore() });
   return [
     { name: 'vault', fn, args: () => [{ ...options, subject: 'id', empty: 'protect', optional: true }] },
@@ -318,6 +337,13 @@ const VAULT: Row = async (fn) => {
     { name: 'vault.lookup', fn: open.lookup as Fn, args: () => ['x'] },
     { name: 'vault.exists', fn: open.exists as Fn, args: () => [given] },
     { name: 'vault.expire', fn: swept.expire as Fn, args: () => [0] },
+    { name: 'vault.export', fn: drain as Fn, args: () => [{ onBroken: () => {} }] },
+    {
+      name: 'vault.import',
+      fn: ((as: never, source: never) => importing(as, { m: memoryStore() }, source)) as Fn,
+      args: () => [keys, [lines]],
+    },
+    ...[0, 1, parts.length - 1].map(line),
     { name: 'vault.verify', fn: open.verify as Fn, args: () => [{ tokens: [given] }] },
     { name: 'vault.rekey', fn: open.rekey as Fn, args: () => [{ tokens: [given] }] },
     { name: 'vault.reveal', fn: open.reveal as Fn, args: () => [given] },

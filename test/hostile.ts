@@ -96,6 +96,15 @@ const NAMES = [
   'offsets',
   'bytes',
   'validity',
+  'onBroken',
+  'table',
+  'index',
+  'key',
+  'version',
+  'expires',
+  'body',
+  'rows',
+  'mac',
 ];
 
 const withGetters = () =>

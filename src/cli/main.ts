@@ -46,6 +46,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   'vault shred': async () => (await import('./vault.ts')).addVault('shred'),
   'vault expire': async () => (await import('./vault.ts')).addVault('expire'),
   'vault rekey': async () => (await import('./vault.ts')).addVault('rekey'),
+  'vault export': async () => (await import('./vault-export.ts')).addVaultExport,
+  'vault import': async () => (await import('./vault-import.ts')).addVaultImport,
   inspect: async () => (await import('./inspect.ts')).addInspect,
 };
 

@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import type { FilePolicy } from '../policy.ts';
 import type { VaultRule } from '../rule/vault.ts';
 import { UsageError } from './exit.ts';
+import { option } from './options.ts';
 
 /** `--vault`, as often as the policy has stores. */
 export function vaultOption(): Option {
@@ -18,6 +19,31 @@ export function vaultOption(): Option {
     }
     return [...(before ?? []), value];
   });
+}
+
+/** `--store`, for what is done to one store of a policy. */
+export function storeOption(): Option {
+  return option('--store', 'NAME', 'which store, where the policy has several', (value) => value);
+}
+
+/** A rule of the store that is meant: what is done to a whole store is done by any of its rules. */
+export function ruleOfStore(policy: FilePolicy, name: string | undefined): VaultRule {
+  const rules = vaultRules(policy);
+  if (rules.length === 0) throw new UsageError('the policy has no vault rule');
+  const names = storeNames(policy);
+  if (name === undefined && names.length > 1) {
+    throw new UsageError(`the policy has ${names.length} stores: say which with --store ${names.join(' or ')}`);
+  }
+  const rule = rules.find(({ store }) => store === (name ?? names[0]));
+  if (rule === undefined) throw new UsageError(`--store expected ${names.join(' or ')}`);
+  return rule;
+}
+
+/** Places that are files: no output may be one of them. */
+export function filesOf(places: readonly string[]): readonly string[] {
+  return places
+    .filter((place) => !/^[^/]*\/\//.test(place))
+    .flatMap((place) => [place, place.replace(/^[a-z0-9][a-z0-9._-]{0,63}=/, '')]);
 }
 
 /** The vault rules of a policy. */

@@ -9,9 +9,11 @@ import { badRange, badType, checkInteger, checkName, checkOptions, checkText, ty
 import { inputText } from '../core/input-text.ts';
 import { LABEL } from '../core/labelled-token.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
-import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { type DomainKeys, type OpenedKeys, openKeys, protectingKey } from '../keys/domain-keys.ts';
+import { type ExportOptions, exportStore } from '../vault/export.ts';
+import { type ExportSource, type Imported, importStore } from '../vault/import.ts';
 import { type Mapping, openMapping } from '../vault/mapping.ts';
-import { openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
+import { type Origin, openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
 import type { Change, VaultStore } from '../vault/store.ts';
 import { isCertificate, type ShredCertificate, shredSubject } from '../vault/subjects.ts';
 import {
@@ -81,6 +83,15 @@ export interface VaultRule<Scope extends string = string> extends Rule {
     (keys: DomainKeys, stores: Stores): Promise<OpenVault<Scope>>;
     (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingVault<Scope>>;
   };
+  /**
+   * Joins an export with the whole store, which may be in use or new: a new one begins with the keys of the export. What was
+   * erased on either side is erased; of two live rows that differ the one that is there stays. It may be begun again, in
+   * any order of exports and lines. Not enumerable.
+   *
+   * @throws TrefoilError `export_refused` for what is no whole export, or not one for this store; `row_broken` for a line
+   *   that was changed; `wrong_domain`, `unknown_key`, `store_version`. What came before stays.
+   */
+  readonly import: (keys: DomainKeys, stores: Stores, source: ExportSource) => Promise<Imported>;
 }
 
 type Missing<V> = Extract<V, null | undefined>;
@@ -123,6 +134,14 @@ export interface OpenVault<Scope extends string = string> {
   readonly rekey: (options?: { readonly tokens: readonly string[] }) => Promise<Rekeyed>;
   /** Sizes, and the keys that the rows are under. */
   readonly stats: () => Promise<VaultStats>;
+  /**
+   * The rows of the whole store as lines of text, sealed as they are in it, for {@link VaultRule.import}. Others may work
+   * meanwhile. What came without its last line is not whole.
+   *
+   * @throws TrefoilError `row_broken` for a row that does not verify, unless there is `onBroken`; `store_busy` when the keys
+   *   of the store are changed meanwhile.
+   */
+  readonly export: (options?: ExportOptions) => AsyncIterable<string>;
 }
 
 /** A `vault` rule that may reveal, and erase. */
@@ -311,6 +330,13 @@ export function vault<const Scope extends string, const Optional extends boolean
       rekey: async (options?: unknown) =>
         options === undefined ? rekeyOuter(session) : rekeyTokens(session, mapping, tokensOf(options)),
       stats: () => statsOf(session),
+      export: (options: unknown = {}) => {
+        const { onBroken } = checkOptions('options', options, ['onBroken']);
+        if (onBroken !== undefined && typeof onBroken !== 'function') {
+          badType('onBroken', `expected a function, got ${typeName(onBroken)}`);
+        }
+        return exportStore(session, { onBroken: onBroken as ExportOptions['onBroken'] });
+      },
       ...(revealing && {
         reveal: (token: unknown) => one((report) => overTokens(mapping.reveal, [token], report)),
         revealMany: (tokens: unknown) => many((report) => overTokens(mapping.reveal, checkColumn(tokens), report)),
@@ -327,19 +353,25 @@ export function vault<const Scope extends string, const Optional extends boolean
     return Object.freeze(verbs) as unknown as OpenVault<Scope>;
   }
 
-  return makeRule(data, engine, { open }) as unknown as MayBeAbsent<VaultRule<Scope>, Optional>;
+  async function importInto(keys: DomainKeys, stores: Stores, source: ExportSource): Promise<Imported> {
+    const opened = openKeys(keys);
+    const place = pickStore(stores, store);
+    return importStore(source, opened, store, (origin) => sessionOf(place, store, opened, origin));
+  }
+
+  return makeRule(data, engine, { open, import: importInto }) as unknown as MayBeAbsent<VaultRule<Scope>, Optional>;
 }
 
 /** Sessions of stores, so that the rules of one policy share what is known of their store. */
 const sessions: WeakMap<VaultStore, { opened: OpenedKeys; name: string; session: Promise<Session> }[]> =
   /* @__PURE__ */ new WeakMap();
 
-function sessionOf(store: VaultStore, name: string, opened: OpenedKeys): Promise<Session> {
+function sessionOf(store: VaultStore, name: string, opened: OpenedKeys, origin?: Origin): Promise<Session> {
   const known = sessions.get(store) ?? [];
   const found = known.find((one) => one.opened === opened && one.name === name);
   // What others have changed since is read anew.
   if (found !== undefined) return found.session.then((session) => session.refresh().then(() => session));
-  const session = openSession(store, name, opened);
+  const session = openSession(store, name, opened, origin);
   sessions.set(store, [...known, { opened, name, session }]);
   // What could not be opened may be the next time.
   session.catch(() => {

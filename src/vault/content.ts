@@ -3,8 +3,9 @@
  * table has.
  */
 
-import { concat } from '../core/bytes.ts';
+import { concat, equalBytes } from '../core/bytes.ts';
 import { randomBytes } from '../kernel/random.ts';
+import type { Table } from './store.ts';
 
 /** What a row is. */
 export type State = 'live' | 'erased';
@@ -62,6 +63,14 @@ export function readId(bytes: Uint8Array, at: number): string {
 /** The same row after its content was destroyed: of the same length, and with nothing that leads to its partner. */
 export function eraseContent({ inner, rest }: Content): Content {
   return { state: 'erased', inner, link: randomBytes(LINK), rest: new Uint8Array(rest.length) };
+}
+
+/**
+ * Whether two contents are one: an erased one is as good as another, and the links of a subject's rows are random.
+ */
+export function isSameContent(table: Table, a: Content, b: Content): boolean {
+  if (a.state !== b.state || a.state === 'erased') return a.state === b.state;
+  return a.inner === b.inner && equalBytes(a.rest, b.rest) && (table === 'subject' || equalBytes(a.link, b.link));
 }
 
 /** What a content under a subject's key says of it: the handle of that key, and what the key sealed. */

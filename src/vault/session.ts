@@ -96,12 +96,21 @@ export function pickStore(stores: unknown, name: string): VaultStore {
   return store as VaultStore;
 }
 
+/** What the first metadata of a new store say, where it is to go on with what another store began. */
+export type Origin = Pick<VaultMeta, 'inner' | 'subjects'>;
+
 /**
  * Opens a store.
  *
+ * @param origin for a store that is new; without it all of it is under the primary key.
  * @throws TrefoilError `wrong_domain`, `unknown_key`, `store_version`, `store_broken`, and what the store itself refuses.
  */
-export async function openSession(store: VaultStore, name: string, keys: OpenedKeys): Promise<Session> {
+export async function openSession(
+  store: VaultStore,
+  name: string,
+  keys: OpenedKeys,
+  origin?: Origin,
+): Promise<Session> {
   const byId = new Map(keys.keys.map((key) => [key.id, key]));
   const keyOf = (id: string): DomainKey =>
     byId.get(id) ?? fail('unknown_key', `the vault is under key ${id}, which the keys do not have; take its keyset`);
@@ -124,7 +133,8 @@ export async function openSession(store: VaultStore, name: string, keys: OpenedK
     const found = await store.meta();
     if (found !== null) return read(found);
     const { id } = keys.primary;
-    const meta = { generation: 1, domain: keys.domain, store: name, outer: [id], inner: [id], subjects: id };
+    const { inner, subjects } = origin ?? { inner: [id], subjects: id };
+    const meta = { generation: 1, domain: keys.domain, store: name, outer: [id], inner, subjects };
     if (await store.setMeta(writeMeta(meta, macOf))) return meta;
     // Another process was first.
     return read((await store.meta())!);

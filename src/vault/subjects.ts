@@ -45,7 +45,7 @@ export interface ShredCertificate {
 }
 
 /** Bytes of a key's row: the key, and the name. */
-const KEY = 96;
+export const KEY = 96;
 const NAME_AT = 64;
 
 /** Rounds of a race that nobody wins: more than this is a fault. */

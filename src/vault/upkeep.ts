@@ -6,6 +6,7 @@
 import { checkInteger } from '../core/checks.ts';
 import { writeHex } from '../core/hex.ts';
 import type { Issue } from '../errors.ts';
+import { groupOf, makeComparison } from './comparison.ts';
 import { nameOf, today } from './names.ts';
 import type { Session } from './session.ts';
 import type { Change, Row, Stale, Table, TableSize } from './store.ts';
@@ -49,7 +50,7 @@ export interface VaultStats {
 const KEPT_PROBLEMS = 1000;
 
 /** Rows of a table, batch by batch. */
-async function* scan({ store }: Session, table: Table, notKey?: string): AsyncGenerator<Row[], void, undefined> {
+export async function* scan({ store }: Session, table: Table, notKey?: string): AsyncGenerator<Row[], void, undefined> {
   for (let after: Uint8Array | null = null; ; ) {
     const rows: Row[] = await store.scan(table, { after, limit: BATCH, ...(notKey === undefined ? {} : { notKey }) });
     if (rows.length === 0) return;
@@ -58,12 +59,9 @@ async function* scan({ store }: Session, table: Table, notKey?: string): AsyncGe
   }
 }
 
-/**
- * Opens every row, and holds the live rows of the two tables against each other by their links. The links of a whole table
- * are not kept: sums of them are, in 4,096 groups, and only groups that differ are looked at again.
- */
+/** Opens every row, and holds the live rows of the two tables against each other by their links. */
 export async function verifyStore(session: Session): Promise<Verified> {
-  const sums = { value: new Float64Array(GROUPS), token: new Float64Array(GROUPS) };
+  const links = makeComparison();
   const counts = { outer: {} as Record<string, number>, inner: {} as Record<string, number> };
   const problems: BrokenRow[] = [];
   let broken = 0;
@@ -84,28 +82,13 @@ export async function verifyStore(session: Session): Promise<Verified> {
         }
         const { inner, state, link } = found.content;
         counts.inner[inner] = (counts.inner[inner] ?? 0) + 1;
-        if (table === 'subject' || state === 'erased') continue;
-        const group = sums[table];
-        const at = groupOf(link);
-        // Whole numbers below 2^53: 2^32 for each link, and never more than 2^21 links a group.
-        group[at] = (group[at]! + weightOf(link)) % 0x1fffffffffffff;
+        if (table !== 'subject' && state === 'live') links[table === 'value' ? 'one' : 'other'](link);
       }
     }
   }
-  const odd = new Set<number>();
-  for (let group = 0; group < GROUPS; group++) if (sums.value[group] !== sums.token[group]) odd.add(group);
+  const odd = links.odd();
   if (odd.size > 0) await findOrphans(session, odd, complain);
   return { rows, problems, broken, ...counts };
-}
-
-const GROUPS = 4096;
-
-function groupOf(link: Uint8Array): number {
-  return ((link[0]! << 4) | (link[1]! >> 4)) & (GROUPS - 1);
-}
-
-function weightOf(link: Uint8Array): number {
-  return new DataView(link.buffer, link.byteOffset).getUint32(4);
 }
 
 /** Live rows of some groups whose link is in one table alone. */

@@ -1,0 +1,80 @@
+/// <reference types="node" />
+/** `trefoil vault import`: joins an export with a store. */
+
+import type { Command } from 'commander';
+import { TrefoilError } from '../errors.ts';
+import { openInput } from '../files/file.ts';
+import { EXIT, UsageError } from './exit.ts';
+import { keysOption, needKeys } from './key-source.ts';
+import { type Context, checkFileName, fileOption, need } from './options.ts';
+import { loadPolicy } from './policy-file.ts';
+import { writeOut } from './stdout.ts';
+import { openStores } from './vault-open.ts';
+import { ruleOfStore, storeOption, vaultOption } from './vault-stores.ts';
+import { EXIT_HELP, plural } from './voice.ts';
+
+const HELP = `
+No FILE, or -, is standard input. The store may be new, or in use. What was erased on either side is erased afterwards; where
+both have something else, the store keeps what it has, and the exit code is 1. An import that died is run again.
+
+Examples:
+  trefoil vault import people.vault.ndjson --policy p.yaml --keys keys.json --vault postgres://db.example/people
+  zstd -dc people.vault.ndjson.zst | trefoil vault import --policy p.yaml --keys keys.json --vault people.db`;
+
+interface ImportOptions {
+  readonly policy?: string;
+  readonly keys?: string;
+  readonly vault?: readonly string[];
+  readonly store?: string;
+}
+
+export function addVaultImport(parent: Command, context: Context): void {
+  parent
+    .command('import')
+    .summary('join an export with a store')
+    .description('Joins what trefoil vault export wrote with a store; writes what was done as one JSON object.')
+    .argument('[FILE]', 'file that trefoil vault export wrote')
+    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .addOption(keysOption())
+    .addOption(vaultOption())
+    .addOption(storeOption())
+    .addHelpText('after', HELP + EXIT_HELP)
+    .action((file: string | undefined, options: ImportOptions) => importFrom(file ?? '-', options, context));
+}
+
+async function importFrom(file: string, options: ImportOptions, { signal, voice, exit }: Context): Promise<void> {
+  const { policy } = await loadPolicy(need(options.policy, '--policy'));
+  const rule = ruleOfStore(policy, options.store);
+  const { keyset } = await needKeys(options.keys, voice);
+  const name = checkFileName('FILE', file);
+  if (name === '-' && process.stdin.isTTY) throw new UsageError('say which file, or give the export on standard input');
+  const source = name === '-' ? process.stdin : await openInput(name);
+  const stores = await openStores([rule.store], options.vault ?? []);
+  try {
+    const keys = keyset.domain(policy.domain!);
+    const done = await rule.import(keys, stores, until(signal, source)).catch((error: unknown) => {
+      throw name === '-' ? error : inFile(error, name);
+    });
+    await writeOut(`${JSON.stringify({ store: rule.store, ...done })}\n`);
+    if (done.conflicts > 0) {
+      voice.warning(`${plural(done.conflicts, 'row')} left out, where the store has another and keeps it`);
+      exit(EXIT.data);
+    }
+  } finally {
+    for (const store of Object.values(stores)) await store.close();
+  }
+}
+
+async function* until(signal: AbortSignal, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
+}
+
+/** A line is that of a file. */
+function inFile(error: unknown, file: string): unknown {
+  if (!(error instanceof TrefoilError)) return error;
+  const issues = error.issues.map((issue) => (issue.line === undefined ? issue : { ...issue, file }));
+  return new TrefoilError(issues, error.total);
+}
