@@ -7,10 +7,8 @@
  * The manifest holds no value and no key: names and sizes of files, digests, check values of keys.
  */
 
-import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
 import { fail } from '../errors.ts';
 import type { Place } from '../io/frames.ts';
 import { systemError } from './file.ts';
@@ -110,7 +108,9 @@ export async function openResume(path: string, run: RunIdentity, rejectsId: stri
       const manifest: Manifest = { trefoil: VERSION, run, holder, rejectsId: id, position, whole };
       return writeWhole(path, `${JSON.stringify(manifest, null, 2)}\n`);
     },
-    remove: () => unlink(path).catch(() => {}),
+    async remove() {
+      for (const name of [temporaryOf(path), path]) await unlink(name).catch(() => {});
+    },
   };
 }
 
@@ -162,10 +162,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Always the same name, so that what a killed run left behind is found by the next one. */
+function temporaryOf(path: string): string {
+  return `${path}.tmp`;
+}
+
 /** A file that is there as a whole or as it was before, also after the power went. */
 async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.trefoil-${randomUUID()}.tmp`);
+  const temporary = temporaryOf(path);
   try {
+    // Of a run that was killed while it wrote.
+    await unlink(temporary).catch(() => {});
     const handle = await open(temporary, 'wx', 0o600);
     try {
       await handle.writeFile(text);

@@ -198,6 +198,8 @@ describe('a run that goes on', () => {
     const { code, err } = await ended;
     expect(code).toBe(130);
     expect(err).toContain('the same command with --resume goes on from here');
+    // What a run leaves that is killed while it writes how far it has come.
+    place.write('out.csv.resume.json.tmp', '{"trefoil":');
     expect((await place.run(args)).code).toBe(1);
     expect(traces()).toEqual([]);
   });
