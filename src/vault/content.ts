@@ -17,7 +17,10 @@ export interface Content {
   readonly inner: string;
   /** Eight random bytes that the two rows of a mapping have in common; others in an erased row, and in one of a subject. */
   readonly link: Uint8Array;
-  /** Sealed by the inner layer, or a subject's handle or key; zeros of the same length when the row is erased. */
+  /**
+   * Sealed by the inner layer, by value with the key id before it that the token shows; or a subject's handle or key; zeros
+   * of the same length when the row is erased.
+   */
   readonly rest: Uint8Array;
 }
 
@@ -71,6 +74,16 @@ export function eraseContent({ inner, rest }: Content): Content {
 export function isSameContent(table: Table, a: Content, b: Content): boolean {
   if (a.state !== b.state || a.state === 'erased') return a.state === b.state;
   return a.inner === b.inner && equalBytes(a.rest, b.rest) && (table === 'subject' || equalBytes(a.link, b.link));
+}
+
+/** Bytes of the key id that stands before what is sealed, by value. */
+export const SHOWN: number = ID;
+
+export function writeShown(shown: string, sealed: Uint8Array): Uint8Array {
+  const out = new Uint8Array(SHOWN + sealed.length);
+  for (let i = 0; i < SHOWN; i++) out[i] = shown.charCodeAt(i);
+  out.set(sealed, SHOWN);
+  return out;
 }
 
 /** What a content under a subject's key says of it: the handle of that key, and what the key sealed. */

@@ -70,30 +70,38 @@ export function sealUnder(keys: Uint8Array, contents: readonly Uint8Array[]): Ui
   });
 }
 
-/** Opens what was sealed under each key: `null` for what does not verify, and for `null`. */
-export function openUnder(keys: Uint8Array, sealed: readonly (Uint8Array | null)[]): (Uint8Array | null)[] {
-  const { bytes, view, starts } = layOut(sealed, 0);
+/** Opens what was sealed under each key, from so many bytes on: `null` for what does not verify. */
+export function openUnder(keys: Uint8Array, sealed: readonly Uint8Array[], from = 0): (Uint8Array | null)[] {
+  const { bytes, view, starts } = layOut(sealed, -from);
   const keyView = new DataView(keys.buffer, keys.byteOffset);
   return sealed.map((one, i) => {
-    if (one === null || one.length < SIV_LENGTH) return null;
+    const length = one.length - from - SIV_LENGTH;
+    if (length < 0) return null;
     const at = starts[i]!;
-    const opens = openAt(keyView, i * KEY, KEY, view, at, one.length - SIV_LENGTH);
-    return opens ? bytes.subarray(at + SIV_LENGTH, at + one.length) : null;
+    const opens = openAt(keyView, i * KEY, KEY, view, at, length);
+    return opens ? bytes.subarray(at + SIV_LENGTH, at + SIV_LENGTH + length) : null;
   });
 }
 
-/** Copies of texts behind each other, with so much room before each, and behind each zeros to a whole block and one more. */
-function layOut(texts: readonly (Uint8Array | null)[], before: number) {
+/**
+ * Copies of texts behind each other, and behind each zeros to a whole block and one more.
+ *
+ * @param more Bytes of room before each; below zero, so many of its bytes are left out.
+ */
+function layOut(texts: readonly Uint8Array[], more: number) {
   const starts = new Int32Array(texts.length);
   let end = 0;
-  for (const [i, text] of texts.entries()) {
+  for (let i = 0; i < texts.length; i++) {
     starts[i] = end;
-    end += before + (text?.length ?? 0) + SIV_LENGTH;
+    end += Math.max(0, more + texts[i]!.length) + SIV_LENGTH;
   }
   const bytes = new Uint8Array(end);
   for (let i = 0; i < texts.length; i++) {
-    const text = texts[i];
-    if (text !== null) bytes.set(text!, starts[i]! + before);
+    const text = texts[i]!;
+    const from = Math.max(0, -more);
+    // Short ones byte by byte: a call costs more.
+    if (text.length > 64) bytes.set(text.subarray(from), starts[i]! + Math.max(0, more));
+    else for (let k = from, to = starts[i]! + more + from; k < text.length; k++) bytes[to + k - from] = text[k]!;
   }
   return { bytes, view: new DataView(bytes.buffer), starts };
 }

@@ -6,14 +6,14 @@
 import { concat, encodeList, equalBytes, padTo, unpadded, utf8 } from '../core/bytes.ts';
 import { bucketOf } from '../core/sealed-texts.ts';
 import type { Issue } from '../errors.ts';
-import { readUnderSubject, writeUnderSubject } from './content.ts';
+import { readUnderSubject, SHOWN, writeShown, writeUnderSubject } from './content.ts';
 import { tableOf } from './index-table.ts';
 import { type Inner, type Name, openUnder, sealUnder } from './inner.ts';
 import { INDEX } from './outer.ts';
 import type { Draft, Found, Place, Session } from './session.ts';
 import type { Row } from './store.ts';
 import type { Subject } from './subjects.ts';
-import { KEPT, TOKEN } from './token-text.ts';
+import { TOKEN } from './token-text.ts';
 
 /** What a scope is told. */
 export interface ScopeOptions {
@@ -70,8 +70,8 @@ export interface Scope {
     found: readonly (Found | null)[],
     names: readonly Name[],
   ) => readonly (Uint8Array | null)[];
-  /** The token that a by-value row keeps, with the key id before it. */
-  readonly keptOf: (inside: Uint8Array | null, subject: Subject | null) => Uint8Array | null;
+  /** The 16 bytes of the token that a by-value row keeps. */
+  readonly tokenOf: (inside: Uint8Array | null, subject: Subject | null) => Uint8Array | null;
   /** The value that a by-token row has. */
   readonly valueOf: (inside: Uint8Array, subject: Subject | null, body: Uint8Array) => Uint8Array | null;
   /** Both rows of mappings. */
@@ -151,20 +151,19 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
     openInner(which, found, names) {
       const out = new Array<Uint8Array | null>(found.length).fill(null);
       const idOf = (one: Found | null) => (one?.content.state === 'live' ? one.content.inner : null);
+      const before = which === 'value' ? SHOWN : 0;
       byInner(found, idOf, (layer, places) => {
         const keys = layer[which].keysOf(places.map((i) => names[i]!));
-        const opened = openUnder(
-          keys,
-          places.map((i) => found[i]!.content.rest),
-        );
-        for (const [k, i] of places.entries()) out[i] = opened[k]!;
+        const sealed = places.map((i) => found[i]!.content.rest);
+        const opened = openUnder(keys, sealed, before);
+        for (let k = 0; k < places.length; k++) out[places[k]!] = opened[k]!;
       });
       return out;
     },
 
-    keptOf(inside, subject) {
-      const kept = inside === null ? null : openedUnder(subject, inside, 'value', NO_TOKEN);
-      return kept?.length === KEPT ? kept : null;
+    tokenOf(inside, subject) {
+      const token = inside === null ? null : openedUnder(subject, inside, 'value', NO_TOKEN);
+      return token?.length === TOKEN ? token : null;
     },
 
     valueOf(inside, subject, body) {
@@ -180,7 +179,7 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
         const own = places.map((i) => pairs[i]!);
         const names = own.map(({ value, subject }) => nameOf(value, subject));
         const bodies = own.map(({ body }) => body);
-        const kept = own.map(({ subject, shown, body }) => under(subject, writeKept(shown, body), 'value', NO_TOKEN));
+        const kept = own.map(({ subject, body }) => under(subject, body, 'value', NO_TOKEN));
         // The value, one byte 0x80, and zeros to the next bucket of seal-v1: lengths show to a power of two.
         const padded = own.map(({ subject, value, body }) =>
           under(subject, padTo(value, bucketOf(value.length)), 'token', body),
@@ -193,10 +192,11 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
         const tokenAt = placeIn(layer.token, bodies);
         const byValue = sealUnder(layer.value.keysOf(names), kept);
         const byToken = sealUnder(layer.token.keysOf(bodies), padded);
-        for (const [k, i] of places.entries()) {
-          const { inner, link, expires, at } = own[k]!;
+        for (let k = 0; k < places.length; k++) {
+          const i = places[k]!;
+          const { inner, shown, link, expires, at } = own[k]!;
           const content = (rest: Uint8Array) => ({ state: 'live' as const, inner, link, rest });
-          values[i] = { at: at ?? valueAt!(k), content: content(byValue[k]!), expires };
+          values[i] = { at: at ?? valueAt!(k), content: content(writeShown(shown, byValue[k]!)), expires };
           tokens[i] = { at: tokenAt(k), content: content(byToken[k]!), expires };
         }
       });
@@ -208,13 +208,6 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
 /** The parts of a column, of so many bytes each. */
 export function cut(column: Uint8Array, size: number): Uint8Array[] {
   return Array.from({ length: column.length / size }, (_, i) => column.subarray(size * i, size * (i + 1)));
-}
-
-function writeKept(shown: string, body: Uint8Array): Uint8Array {
-  const kept = new Uint8Array(KEPT);
-  for (let i = 0; i < KEPT - TOKEN; i++) kept[i] = shown.charCodeAt(i);
-  kept.set(body, KEPT - TOKEN);
-  return kept;
 }
 
 /** Items that go to the store at once. */

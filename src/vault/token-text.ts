@@ -9,9 +9,6 @@ import { fail } from '../errors.ts';
 /** Bytes of a token. */
 export const TOKEN = 16;
 
-/** What a by-value row keeps of its token: the key id that it shows, and its bytes. */
-export const KEPT: number = ID_LENGTH + TOKEN;
-
 /** Characters of a token behind its label and `_`, and of the longest label. */
 const WHOLE = ID_LENGTH + BODY_LENGTH + CHECK_LENGTH;
 const LONGEST = 16 + 1 + WHOLE;

@@ -218,12 +218,17 @@ export function openTokens(scope: Scope): Tokens {
       const old = values[i]!;
       if (old === null || (found.content.inner === inner && old.content.inner === inner)) return [];
       // The key id that the token shows is the one it was made with, whatever the caller's text says.
-      const kept = scope.keptOf(inside[i]!, subject);
-      if (kept === null || !equalBytes(kept.subarray(kept.length - TOKEN), body)) return [];
+      const kept = scope.tokenOf(inside[i]!, subject);
+      if (kept === null || !equalBytes(kept, body)) return [];
       const { link } = found.content;
       const { expires } = found.row;
       return [
-        { i, old, found, pair: { value, subject, inner, shown: readId(kept, 0), body, link, expires, at: null } },
+        {
+          i,
+          old,
+          found,
+          pair: { value, subject, inner, shown: readId(old.content.rest, 0), body, link, expires, at: null },
+        },
       ];
     });
     const rows = scope.pairs(drafts.map(({ pair }) => pair));

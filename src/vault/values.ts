@@ -83,13 +83,13 @@ export function openValues(scope: Scope): Values {
       const one = found[i]!;
       if (one === null) return 'broken';
       if (one.content.state === 'erased') return 'erased';
-      const kept = keptAt(i);
-      if (kept === null) return 'broken';
+      const token = tokenAt(i);
+      if (token === null) return 'broken';
       if (row.expires !== null && row.expires <= day) return 'expired';
-      return { token: writeToken(label, readId(kept, 0), kept.subarray(kept.length - TOKEN)) };
+      return { token: writeToken(label, readId(one.content.rest, 0), token) };
     };
-    const keptAt = (i: number) => scope.keptOf(inside[i]!, left[i]!.subject);
-    return { places, found, said, keptAt };
+    const tokenAt = (i: number) => scope.tokenOf(inside[i]!, left[i]!.subject);
+    return { places, found, said, tokenAt };
   }
 
   async function get(left: readonly Ready[], settle: Settle): Promise<never[] | Stale> {
@@ -105,7 +105,7 @@ export function openValues(scope: Scope): Values {
   }
 
   async function getOrCreate(left: readonly Ready[], settle: Settle): Promise<Ready[] | Stale> {
-    const { places, found, said, keptAt } = await read(left);
+    const { places, found, said, tokenAt } = await read(left);
     const { generation, inner } = session.meta();
     const absent: number[] = [];
     const gone: { readonly i: number; readonly expired: boolean }[] = [];
@@ -119,7 +119,7 @@ export function openValues(scope: Scope): Values {
     }
     const again: Ready[] = [];
     for (const { i, expired } of gone) {
-      const done = await replace(left[i]!, found[i]!, expired ? keptAt(i) : null);
+      const done = await replace(left[i]!, found[i]!, expired ? tokenAt(i) : null);
       if (done === 'stale') return done;
       again.push(left[i]!);
     }
@@ -155,17 +155,17 @@ export function openValues(scope: Scope): Values {
     });
   }
 
-  /** A new token in the place of one that is gone. @param kept What an expired row keeps: its token's row goes, too. */
-  async function replace(ready: Ready, { row, content }: Found, kept: Uint8Array | null): Promise<boolean | Stale> {
+  /** A new token in the place of one that is gone. @param old The token of an expired row: its row goes, too. */
+  async function replace(ready: Ready, { row, content }: Found, old: Uint8Array | null): Promise<boolean | Stale> {
     const { values, tokens } = scope.pairs(fresh([ready], [content.inner], [{ instead: row }]));
     const changes: Change[] = [
       { table: 'value', index: row.index, from: row.version, to: values[0]! },
       { table: 'token', index: tokens[0]!.index, from: 0, to: tokens[0]! },
     ];
-    if (kept !== null) {
-      const places = scope.placesOf('token', [kept.slice(kept.length - TOKEN)]);
-      for (const old of await store.get('token', places.all)) {
-        changes.push({ table: 'token', index: old.index, from: old.version, to: null });
+    if (old !== null) {
+      const places = scope.placesOf('token', [old]);
+      for (const { index, version } of await store.get('token', places.all)) {
+        changes.push({ table: 'token', index, from: version, to: null });
       }
     }
     return store.change(session.meta().generation, changes);

@@ -34,7 +34,7 @@ const VALUE: Row = {
   version: 16_909_060,
   expires: null,
   body: readHex(
-    '44d5d4356fbf552f4a429c1db1fd32d03348b1b9565f79888719fdaf025f8f08b0e5b2ae6bd0da089ba6115c57d6d49e96fda5149cbf805736ca5bc689fbc81b70f3c94e',
+    'df4a2d2bce641b2534cad2a5f0302974aa8f4b8b7e0e88e54777a8f4237e9c84da9a7a7e92497b5f522be98f078c4e9f38aafdfd06fba05842ce23c8a8cf195d57b38fc4',
     68,
   )!,
 };
@@ -44,7 +44,7 @@ const TOKEN: Row = {
   version: 286_397_204,
   expires: null,
   body: readHex(
-    '9846e0ce80fae2e1e863229a86339ea4d3504299432af1ed7a2602a60228f6794e4adac9530b3fd8193a0498fdb9e12f11d652d6e24435e84a9eb5b2ed7679342641f0adb40eb516eb592586733f43',
+    '826b97b7d99b03de9d9f8fd7b44d1f6b4bb8aa1ec331c86dc91b92ee3ad1943efa1d8ba52084bab80e2e72ce0845f7c10555c4e9a14b6847f4954cc00d33f902812cd226213fd7540e8d5ed3833f6c',
     79,
   )!,
 };
@@ -57,8 +57,8 @@ const END_MESSAGE = `000000137661756c742d7631206578706f727420656e6400000020${mac
 
 const LINES = [
   '{"trefoil":"vault-v1 export","domain":"eu-enclave","store":"main","outer":["s0nr0"],"inner":["s0nr0"],"subjects":"s0nr0","mac":"c066e167b26975045d56b3ffff0a58cbbaace643c9be4fcf18d8b7bd19592675"}',
-  '{"table":"token","index":"fca6da3625590e8ce1c4c0a4853fd8e0","key":"s0nr0","version":286397204,"expires":null,"body":"mEbgzoD64uHoYyKahjOepNNQQplDKvHteiYCpgIo9nlOStrJUws_2Bk6BJj9ueEvEdZS1uJENehKnrWy7XZ5NCZB8K20DrUW61klhnM_Qw"}',
-  '{"table":"value","index":"147b6e754658f547716a3d8b3509433a","key":"s0nr0","version":16909060,"expires":null,"body":"RNXUNW-_VS9KQpwdsf0y0DNIsblWX3mIhxn9rwJfjwiw5bKua9DaCJumEVxX1tSelv2lFJy_gFc2ylvGifvIG3DzyU4"}',
+  '{"table":"token","index":"fca6da3625590e8ce1c4c0a4853fd8e0","key":"s0nr0","version":286397204,"expires":null,"body":"gmuXt9mbA96dn4_XtE0fa0u4qh7DMchtyRuS7jrRlD76HYulIIS6uA4ucs4IRffBBVXE6aFLaEf0lUzADTP5AoEs0iYhP9dUDo1e04M_bA"}',
+  '{"table":"value","index":"147b6e754658f547716a3d8b3509433a","key":"s0nr0","version":16909060,"expires":null,"body":"30otK85kGyU0ytKl8DApdKqPS4t-DojlR3eo9CN-nITamnp-kkl7X1Ir6Y8HjE6fOKr9_Qb7oFhCziPIqM8ZXVezj8Q"}',
   '{"rows":2,"mac":"eb25df10a634078d43da774cfb9d0bfdc795fddcfbfc6509c3c36db10097e4af"}',
 ];
 

@@ -8,7 +8,7 @@ import { writeHex } from '../../src/core/hex.ts';
 import { keyset } from '../../src/index.ts';
 import { openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { readContent } from '../../src/vault/content.ts';
+import { readContent, SHOWN } from '../../src/vault/content.ts';
 import { innerLayer } from '../../src/vault/inner.ts';
 import { outerLayer } from '../../src/vault/outer.ts';
 import type { Row, Table } from '../../src/vault/store.ts';
@@ -45,7 +45,8 @@ function guess(value: string, rows: ReadonlyMap<string, Row>): string | 'erased'
   if (row === undefined) return null;
   const content = readContent(outer.open('value', row)!)!;
   if (content.state === 'erased') return 'erased';
-  return writeHex(inner.value.open(utf8(value), content.rest)!.slice(5));
+  // Behind the key id that the token shows.
+  return writeHex(inner.value.open(utf8(value), content.rest.slice(SHOWN))!);
 }
 
 const byIndex = (rows: readonly Row[]) => new Map(rows.map((row) => [writeHex(row.index), row]));
@@ -92,7 +93,7 @@ describe('the store and the keys', () => {
     const rest = [...rows.values()].filter(({ index }) => !guessed.has(writeHex(index)));
     expect(rest.length).toBe(1);
     const content = readContent(outer.open('value', rest[0]!)!)!;
-    for (const value of [...found, '']) expect(inner.value.open(utf8(value), content.rest)).toBeNull();
+    for (const value of [...found, '']) expect(inner.value.open(utf8(value), content.rest.slice(SHOWN))).toBeNull();
     expect(Buffer.from(content.rest).toString('latin1')).not.toContain('horse');
     for (const row of await rowsOf(store, 'token')) {
       const { rest } = readContent(outer.open('token', row)!)!;

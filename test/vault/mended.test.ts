@@ -7,7 +7,7 @@ import { keyset } from '../../src/index.ts';
 import { openOnce, sealOnce } from '../../src/kernel/siv-once.ts';
 import { expandNode, openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
-import { type Content, readContent, writeContent } from '../../src/vault/content.ts';
+import { type Content, readContent, writeContent, writeShown } from '../../src/vault/content.ts';
 import { innerLayer, subjectKeys } from '../../src/vault/inner.ts';
 import { outerLayer } from '../../src/vault/outer.ts';
 import { openSession } from '../../src/vault/session.ts';
@@ -210,18 +210,15 @@ describe('a shredded subject', () => {
 describe('a key of the keyset that the metadata do not name', () => {
   const value = utf8('Zoë');
   const body = new Uint8Array(16).fill(9);
-  const kept = concat([utf8(key.id), body]);
+  const restBy = (layer: typeof inner) => writeShown(key.id, layer.value.seal(value, body));
   const foreignOuter = outerLayer(other, 'main');
   const foreignInner = innerLayer(other, 'main', SCOPE, false);
   const index = outer.indexOf(inner.value.indexOf(value));
   const bound = { index, version: 1, expires: null };
 
   test.each([
-    ['seals no row', foreignOuter.seal('value', bound, writeContent(content(inner.value.seal(value, kept))))],
-    [
-      'seals no content',
-      outer.seal('value', bound, writeContent(content(foreignInner.value.seal(value, kept), other.id))),
-    ],
+    ['seals no row', foreignOuter.seal('value', bound, writeContent(content(restBy(inner))))],
+    ['seals no content', outer.seal('value', bound, writeContent(content(restBy(foreignInner), other.id)))],
   ])('%s', async (_, row) => {
     const store = memoryStore();
     const open = await names.open(keys, { main: store }, revealAccess);
@@ -236,7 +233,7 @@ describe('a key of the keyset that the metadata do not name', () => {
         table: 'value',
         index,
         from: 1,
-        to: outer.seal('value', { ...bound, version: 2 }, writeContent(content(inner.value.seal(value, kept)))),
+        to: outer.seal('value', { ...bound, version: 2 }, writeContent(content(restBy(inner)))),
       },
     ]);
     expect(await open.protect('Zoë')).toBe(writeToken('name', key.id, body));
