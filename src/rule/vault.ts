@@ -247,7 +247,7 @@ export function vault<const Scope extends string, const Optional extends boolean
       }
     }
     const done = named.length === 0 ? [] : await verb(named, (k, issue) => report(rows[k]!, issue));
-    for (const [k, row] of rows.entries()) out[row] = done[k];
+    for (let k = 0; k < rows.length; k++) out[rows[k]!] = done[k];
     return out;
   }
 

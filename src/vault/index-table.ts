@@ -16,7 +16,8 @@ export function tableOf(rows: readonly Row[]): Find {
   const slots = new Int32Array(size);
   const slotOf = (bytes: Uint8Array, at: number): number =>
     (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)) & (size - 1);
-  for (const [i, { index }] of rows.entries()) {
+  for (let i = 0; i < rows.length; i++) {
+    const { index } = rows[i]!;
     // What a store hands over may be anything.
     if (index.length !== INDEX) continue;
     let slot = slotOf(index, 0);

@@ -137,13 +137,11 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
         others: (i) => columns.slice(1).map((_, c) => all[(c + 1) * count + i]!),
         pick(rows) {
           const find = tableOf(rows);
-          return names.map((_, i) => {
-            for (const column of columns) {
-              const row = find(column, INDEX * i);
-              if (row !== undefined) return row;
-            }
-            return undefined;
-          });
+          const out = new Array<Row | undefined>(count).fill(undefined);
+          for (let i = 0; i < count; i++) {
+            for (let c = 0; c < columns.length && out[i] === undefined; c++) out[i] = find(columns[c]!, INDEX * i);
+          }
+          return out;
         },
       };
     },

@@ -179,7 +179,8 @@ export async function openSession(
       const places: number[] = [];
       const bounds: Bound[] = [];
       const contents: Uint8Array[] = [];
-      for (const [i, draft] of drafts.entries()) {
+      for (let i = 0; i < drafts.length; i++) {
+        const draft = drafts[i]!;
         if (idOf(draft) !== id) continue;
         const { at, content, expires } = draft;
         places.push(i);
@@ -190,7 +191,8 @@ export async function openSession(
           bounds.push({ index, version: versions[i]!, expires });
         }
       }
-      for (const [k, row] of layer.sealMany(table, bounds, contents).entries()) out[places[k]!] = row;
+      const rows = layer.sealMany(table, bounds, contents);
+      for (let k = 0; k < rows.length; k++) out[places[k]!] = rows[k]!;
     }
     return out;
   }

@@ -76,17 +76,18 @@ export function openTokens(scope: Scope): Tokens {
     const inside = scope.openInner('token', found, names);
     const subjects = withSubject ? await subjectsOf(inside) : null;
     const day = today();
-    for (const [i, { body, rows: list }] of batch.entries()) {
+    const all = (list: readonly number[], issue: Issue) => {
+      for (const place of list) report(place, issue);
+    };
+    for (let i = 0; i < batch.length; i++) {
+      const { body, rows: list } = batch[i]!;
       const row = rows[i];
-      const all = (issue: Issue) => {
-        for (const place of list) report(place, issue);
-      };
       if (row === undefined || (row.expires !== null && row.expires <= day)) {
-        all(UNKNOWN);
+        all(list, UNKNOWN);
         continue;
       }
       const opened = openOne(found[i]!, inside[i]!, body, subjects);
-      if (opened === null) all(BROKEN);
+      if (opened === null) all(list, BROKEN);
       else seen.push({ body, rows: list, row, opened });
     }
     return null;

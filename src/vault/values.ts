@@ -52,7 +52,8 @@ export function openValues(scope: Scope): Values {
     const subjects = await subjectsOf(wanted, create);
     if (subjects === 'stale') return subjects;
     let left: Ready[] = [];
-    for (const [i, one] of wanted.entries()) {
+    for (let i = 0; i < wanted.length; i++) {
+      const one = wanted[i]!;
       const subject = subjects[i]!;
       if (subject === null || typeof subject === 'object') left.push({ one, subject });
       else if (subject === 'absent' || (subject === 'shredded' && !create)) settle(one, null);
@@ -109,7 +110,8 @@ export function openValues(scope: Scope): Values {
     const { generation, inner } = session.meta();
     const absent: number[] = [];
     const gone: { readonly i: number; readonly expired: boolean }[] = [];
-    for (const [i, { one }] of left.entries()) {
+    for (let i = 0; i < left.length; i++) {
+      const { one } = left[i]!;
       const what = said(i);
       if (what === 'absent') absent.push(i);
       else if (what === 'broken') settle(one, BROKEN);
@@ -135,7 +137,8 @@ export function openValues(scope: Scope): Values {
     if (won === 'stale') return won;
     const winners = new Uint8Array(absent.length);
     for (const k of won) winners[k] = 1;
-    for (const [k, i] of absent.entries()) {
+    for (let k = 0; k < absent.length; k++) {
+      const i = absent[k]!;
       const { shown, body } = drafts[k]!;
       if (winners[k] === 1) settle(left[i]!.one, writeToken(label, shown, body));
       else again.push(left[i]!);
