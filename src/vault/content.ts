@@ -28,6 +28,7 @@ const VERSION = 1;
 const STATES: readonly State[] = ['live', 'erased'];
 const HEAD = 15;
 const ID = 5;
+const LINK_AT = 7;
 
 /** Bytes of a link. */
 export const LINK = 8;
@@ -37,16 +38,17 @@ export function writeContent({ state, inner, link, rest }: Content): Uint8Array 
   out[0] = VERSION;
   out[1] = STATES.indexOf(state) + 1;
   for (let i = 0; i < ID; i++) out[2 + i] = inner.charCodeAt(i);
-  out.set(link, 7);
+  out.set(link, LINK_AT);
   out.set(rest, HEAD);
   return out;
 }
 
-/** `null` for what is none. Link and rest are parts of the given bytes. */
-export function readContent(bytes: Uint8Array): Content | null {
-  const state = STATES[bytes[1]! - 1];
-  if (bytes.length < HEAD || bytes[0] !== VERSION || state === undefined) return null;
-  return { state, inner: readId(bytes, 2), link: bytes.subarray(7, HEAD), rest: bytes.subarray(HEAD) };
+/** What is written from one place to another; `null` for what is none. Link and rest are parts of the given bytes. */
+export function readContent(bytes: Uint8Array, from = 0, to: number = bytes.length): Content | null {
+  const state = STATES[bytes[from + 1]! - 1];
+  if (to - from < HEAD || bytes[from] !== VERSION || state === undefined) return null;
+  const link = bytes.subarray(from + LINK_AT, from + HEAD);
+  return { state, inner: readId(bytes, from + 2), link, rest: bytes.subarray(from + HEAD, to) };
 }
 
 /** The last id that was read: those of a column are nearly always the same. */

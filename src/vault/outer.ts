@@ -29,8 +29,12 @@ export interface Outer {
   /** Rows from what is to stand in them: at least 16 bytes each. */
   readonly sealMany: (table: Table, bounds: readonly Bound[], contents: readonly Uint8Array[]) => Row[];
   readonly seal: (table: Table, bound: Bound, content: Uint8Array) => Row;
-  /** What stands in rows; `null` for those that do not verify. */
-  readonly openMany: (table: Table, rows: readonly Row[]) => (Uint8Array | null)[];
+  /** What stands in rows, as `read` makes it of the bytes from one place to another; `null` for those that do not verify. */
+  readonly openMany: <T>(
+    table: Table,
+    rows: readonly Row[],
+    read: (bytes: Uint8Array, from: number, to: number) => T | null,
+  ) => (T | null)[];
   readonly open: (table: Table, row: Row) => Uint8Array | null;
   /** HMAC-SHA-256 for the metadata. */
   readonly mac: (message: Uint8Array) => Uint8Array;
@@ -123,8 +127,12 @@ export function outerLayer(key: DomainKey, store: string): Outer {
     return rows;
   }
 
-  function openMany(table: Table, rows: readonly Row[]): (Uint8Array | null)[] {
-    const out = new Array<Uint8Array | null>(rows.length).fill(null);
+  function openMany<T>(
+    table: Table,
+    rows: readonly Row[],
+    read: (bytes: Uint8Array, from: number, to: number) => T | null,
+  ): (T | null)[] {
+    const out = new Array<T | null>(rows.length).fill(null);
     const bodies = rows.map((row) => (isRow(row) ? row.body : null));
     for (const [length, places] of byLength(bodies, SIV_LENGTH)) {
       const verdicts = new Uint8Array(places.length);
@@ -134,7 +142,7 @@ export function outerLayer(key: DomainKey, store: string): Outer {
       });
       for (let k = 0; k < places.length; k++) {
         const at = k * stride + SIV_LENGTH;
-        if (verdicts[k] === 1) out[places[k]!] = bytes.subarray(at, at + length);
+        if (verdicts[k] === 1) out[places[k]!] = read(bytes, at, at + length);
       }
     }
     return out;
@@ -155,7 +163,7 @@ export function outerLayer(key: DomainKey, store: string): Outer {
     sealMany,
     seal: (table, bound, content) => sealMany(table, [bound], [content])[0]!,
     openMany,
-    open: (table, row) => openMany(table, [row])[0]!,
+    open: (table, row) => openMany(table, [row], (bytes, from, to) => bytes.subarray(from, to))[0]!,
     mac: hmacBytes(expandNode(node, 'meta', 32)),
   };
 }

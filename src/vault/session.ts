@@ -157,10 +157,9 @@ export async function openSession(
         list.push(row);
       }
       if (list.length === 0) continue;
-      const contents = outer(id).openMany(table, list);
+      const contents = outer(id).openMany(table, list, readContent);
       for (let k = 0; k < list.length; k++) {
-        const bytes = contents[k]!;
-        const content = bytes === null ? null : readContent(bytes);
+        const content = contents[k]!;
         if (content === null) continue;
         const isNamed = table === 'subject' ? content.inner === meta.subjects : meta.inner.includes(content.inner);
         if (isNamed) out[places[k]!] = { row: list[k]!, content };

@@ -16,6 +16,8 @@ const LONGEST = 16 + 1 + WHOLE;
 // The characters of a token on their way in or out, read before the next.
 const ascii: Uint8Array = /* @__PURE__ */ new Uint8Array(LONGEST + 3);
 const view: DataView = /* @__PURE__ */ new DataView(ascii.buffer);
+const bytes: Uint8Array = /* @__PURE__ */ new Uint8Array(TOKEN);
+const bytesView: DataView = /* @__PURE__ */ new DataView(bytes.buffer);
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 
 /** @param body 16 bytes. */
@@ -26,7 +28,8 @@ export function writeToken(label: string | undefined, keyId: string, body: Uint8
     ascii[at++] = UNDERSCORE;
   }
   for (let i = 0; i < ID_LENGTH; i++) ascii[at++] = keyId.charCodeAt(i);
-  writeSymbols(new DataView(body.buffer, body.byteOffset, TOKEN), 0, TOKEN, view, at);
+  for (let i = 0; i < TOKEN; i++) bytes[i] = body[i]!;
+  writeSymbols(bytesView, 0, TOKEN, view, at);
   at += BODY_LENGTH;
   const crc = crc20Ascii(ascii, 0, at);
   for (let shift = 15; shift >= 0; shift -= 5) ascii[at++] = ALPHABET.charCodeAt((crc >>> shift) & 31);
