@@ -39,6 +39,8 @@ export interface Places {
   readonly others: (i: number) => readonly Uint8Array[];
   /** The row of each name among those that were found. */
   readonly pick: (rows: readonly Row[]) => (Row | undefined)[];
+  /** All rows of each name: an import can put one under an older key of the inner layer beside that under a newer one. */
+  readonly pickAll: (rows: readonly Row[]) => Row[][];
 }
 
 /** A mapping before its rows are written. */
@@ -142,6 +144,10 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
             for (let c = 0; c < columns.length && out[i] === undefined; c++) out[i] = find(columns[c]!, INDEX * i);
           }
           return out;
+        },
+        pickAll(rows) {
+          const find = tableOf(rows);
+          return names.map((_, i) => columns.flatMap((column) => find(column, INDEX * i) ?? []));
         },
       };
     },

@@ -4,10 +4,11 @@ import { decodeAscii } from '../core/ascii.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { eraseContent, readId, readUnderSubject } from './content.ts';
+import type { Name } from './inner.ts';
 import { nameOf, today } from './names.ts';
-import { BATCH, BROKEN, type Report, type Scope } from './scope.ts';
+import { BATCH, BROKEN, type Report, type Scope, type Which } from './scope.ts';
 import type { Found } from './session.ts';
-import type { Change, Row, Stale } from './store.ts';
+import type { Change, Stale } from './store.ts';
 import { findByHandle, ROUNDS, type Subject, type SubjectState } from './subjects.ts';
 import { bodyOf, readTokenInto, TOKEN } from './token-text.ts';
 
@@ -46,7 +47,6 @@ interface Given {
 
 /** What was found of a token that the vault gave out. */
 interface Seen extends Given {
-  readonly row: Row;
   readonly opened: Opened | 'forgotten';
 }
 
@@ -88,7 +88,7 @@ export function openTokens(scope: Scope): Tokens {
       }
       const opened = openOne(found[i]!, inside[i]!, body, subjects);
       if (opened === null) all(list, BROKEN);
-      else seen.push({ body, rows: list, row, opened });
+      else seen.push({ body, rows: list, opened });
     }
     return null;
   }
@@ -164,9 +164,9 @@ export function openTokens(scope: Scope): Tokens {
         list.map((i) => tokens[i]!),
         (k, issue) => report(list[k]!, issue),
       );
-      const there: { readonly rows: readonly number[]; readonly row: Row; readonly opened: Opened }[] = [];
-      for (const { rows, row, opened } of seen) {
-        if (opened !== 'forgotten') there.push({ rows, row, opened });
+      const there: { readonly rows: readonly number[]; readonly opened: Opened }[] = [];
+      for (const { rows, opened } of seen) {
+        if (opened !== 'forgotten') there.push({ rows, opened });
         else for (const k of rows) out[list[k]!] ??= false;
       }
       // After a round in which somebody else changed one of them, one by one.
@@ -187,28 +187,44 @@ export function openTokens(scope: Scope): Tokens {
     return out;
   }
 
-  async function erasing(batch: readonly { readonly row: Row; readonly opened: Opened }[]): Promise<Change[]> {
-    const values = await valueRowsOf(batch.map(({ opened }) => opened));
-    const erased = (table: 'value' | 'token', found: readonly Found[]): Change[] => {
-      const drafts = found.map(({ row, content }) => ({
-        at: { instead: row },
-        content: eraseContent(content),
-        expires: null,
-      }));
-      return session
-        .sealMany(table, drafts)
-        .map((to, i) => ({ table, index: to.index, from: found[i]!.row.version, to }));
-    };
-    return [
-      ...erased(
-        'token',
-        batch.map(({ opened }) => opened.found),
-      ),
-      ...erased(
-        'value',
-        values.filter((value) => value !== null),
-      ),
-    ];
+  /** All rows of mappings, erased: under whichever key of the inner layer they stand. */
+  async function erasing(batch: readonly { readonly opened: Opened }[]): Promise<Change[]> {
+    const opened = batch.map((one) => one.opened);
+    const tokens = await rowsOf(
+      'token',
+      opened.map(({ body }) => body),
+    );
+    const values = await rowsOf(
+      'value',
+      opened.map(({ value, subject }) => scope.nameOf(value, subject)),
+    );
+    const ofMapping = values.flatMap((found, i) => {
+      const links = tokens[i]!.map(({ content }) => content.link);
+      return found.filter(({ content }) => links.some((link) => equalBytes(content.link, link)));
+    });
+    return [...erased('token', tokens.flat()), ...erased('value', ofMapping)];
+  }
+
+  /** The live rows of names. */
+  async function rowsOf(which: Which, names: readonly Name[]): Promise<Found[][]> {
+    const places = scope.placesOf(which, names);
+    const rows = places.pickAll(await store.get(which, places.all));
+    const found = session.openMany(which, rows.flat());
+    let at = 0;
+    return rows.map(({ length }) => {
+      const some = found.slice(at, at + length);
+      at += length;
+      return some.filter((one) => one?.content.state === 'live') as Found[];
+    });
+  }
+
+  function erased(table: Which, found: readonly Found[]): Change[] {
+    const drafts = found.map(({ row, content }) => {
+      return { at: { instead: row }, content: eraseContent(content), expires: null };
+    });
+    return session
+      .sealMany(table, drafts)
+      .map((to, i) => ({ table, index: to.index, from: found[i]!.row.version, to }));
   }
 
   function renew(opened: readonly Opened[], values: readonly (Found | null)[]): (readonly Change[] | null)[] {

@@ -371,6 +371,27 @@ describe('keys', () => {
     expect((await moving.stats()).inner).toEqual([next.keyId, keys.keyId]);
   });
 
+  test('what an export from before a change of the inner key puts beside a mapping is forgotten with it', async () => {
+    const { store, people, tokens } = await filled();
+    const before = await linesOf(store);
+    const open = await names.open(next, { main: store }, revealAccess);
+    await open.rekey({ tokens: tokens.slice(0, 3) });
+    const rows = (await rowsOf(store, 'token')).length;
+    expect((await into(store, before, next)).written).toBe(6);
+    expect((await rowsOf(store, 'token')).length).toBe(rows + 3);
+    expect(await open.reveal(tokens[0]!)).toBe(people[0]);
+    const erased = async () => Object.values(await contents(store)).filter((text) => text.startsWith('erased'));
+    const gone = (await erased()).length;
+    expect(await open.forget(tokens[0]!)).toBe(true);
+    // Also for who has but the older of the two keys.
+    const older = await names.open(keys, { main: store }, revealAccess);
+    expect(await code(older.reveal(tokens[0]!))).toBe('forgotten');
+    expect(await older.revealMany(tokens.slice(1, 3))).toEqual(people.slice(1, 3));
+    // Both rows under both keys.
+    expect((await erased()).length).toBe(gone + 4);
+    expect((await open.verify()).broken).toBe(0);
+  });
+
   test('another key for subjects is refused where the store is not new', async () => {
     const { store } = await filled();
     const lines = await linesOf(store);
