@@ -107,9 +107,9 @@ async function* rowsOf(
   ];
   for (const step of way) {
     for await (const batch of scan(session, table, step === 'old outer key' ? newest : undefined)) {
-      for (const row of batch) {
-        const found = session.open(table, row);
+      for (const [i, found] of session.openMany(table, batch).entries()) {
         if (found === null) {
+          const row = batch[i]!;
           const last = steps.outer && row.key !== newest ? 'old outer key' : 'first keys';
           if (step === last) broken(table, row);
         } else if (stepOf(found) === step) yield found;

@@ -9,8 +9,9 @@
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, HANDLE, isSameContent, LINK } from './content.ts';
+import { tableOf } from './index-table.ts';
 import { nameOf, today } from './names.ts';
-import type { Session } from './session.ts';
+import type { Draft, Session } from './session.ts';
 import type { Change, Stale, Table } from './store.ts';
 import { findByHandle, KEY, ROUNDS, type SubjectState } from './subjects.ts';
 import { scan } from './upkeep.ts';
@@ -74,17 +75,19 @@ async function joinOnce(session: Session, items: readonly Item[], givesWay: Give
   for (const table of new Set(items.map((item) => item.table))) {
     const ours = items.filter((item) => item.table === table);
     const places = ours.map(({ inner }) => session.indexesOf([inner]));
-    const rows = new Map((await session.store.get(table, places.flat())).map((row) => [nameOf(row.index), row]));
+    const find = tableOf(await session.store.get(table, places.flat()));
+    const rows = places.map((some) => some.map((place) => find(place, 0)).find((row) => row !== undefined));
+    const found = session.openMany(table, rows);
+    const drafts: { readonly draft: Draft; readonly from: number; readonly verdict: 'written' | 'erased' }[] = [];
     for (const [i, item] of ours.entries()) {
       const { inner, content, expires } = item;
-      const row = places[i]!.map((place) => rows.get(nameOf(place))).find((found) => found !== undefined);
+      const row = rows[i];
       if (row === undefined) {
-        const to = session.seal(table, { inner }, content, expires);
-        changes.push({ table, index: to.index, from: 0, to, verdict: 'written' });
+        drafts.push({ draft: { at: { inner }, content, expires }, from: 0, verdict: 'written' });
         done.written++;
         continue;
       }
-      const there = session.open(table, row)?.content ?? null;
+      const there = found[i]?.content ?? null;
       const verdict = there === null ? 'conflict' : judge(item, there, row.expires, givesWay);
       if (verdict === 'conflict') done.conflicts.push({ item, there });
       else done[verdict]++;
@@ -93,8 +96,15 @@ async function joinOnce(session: Session, items: readonly Item[], givesWay: Give
         if (isOfSubject(item.table, live)) orphans.push(keyOf(session, live));
       }
       if (verdict === 'conflict' || verdict === 'there') continue;
-      const to = session.seal(table, { instead: row }, content, expires);
-      changes.push({ table, index: row.index, from: row.version, to, verdict });
+      drafts.push({ draft: { at: { instead: row }, content, expires }, from: row.version, verdict });
+    }
+    const sealed = session.sealMany(
+      table,
+      drafts.map(({ draft }) => draft),
+    );
+    for (const [i, to] of sealed.entries()) {
+      const { from, verdict } = drafts[i]!;
+      changes.push({ table, index: to.index, from, to, verdict });
     }
   }
   if (orphans.length > 0) {

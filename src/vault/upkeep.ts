@@ -72,10 +72,10 @@ export async function verifyStore(session: Session): Promise<Verified> {
   };
   for (const table of TABLES) {
     for await (const batch of scan(session, table)) {
-      for (const row of batch) {
+      for (const [i, found] of session.openMany(table, batch).entries()) {
+        const row = batch[i]!;
         rows++;
         counts.outer[row.key] = (counts.outer[row.key] ?? 0) + 1;
-        const found = session.open(table, row);
         if (found === null) {
           complain(table, row, 'does not verify');
           continue;
@@ -100,9 +100,10 @@ async function findOrphans(
   const seen = { value: new Map<string, Row>(), token: new Map<string, Row>() };
   for (const table of ['value', 'token'] as const) {
     for await (const batch of scan(session, table)) {
-      for (const row of batch) {
-        const content = session.open(table, row)?.content;
-        if (content?.state === 'live' && groups.has(groupOf(content.link))) seen[table].set(nameOf(content.link), row);
+      for (const found of session.openMany(table, batch)) {
+        if (found?.content.state !== 'live') continue;
+        const { link } = found.content;
+        if (groups.has(groupOf(link))) seen[table].set(nameOf(link), found.row);
       }
     }
   }
@@ -133,11 +134,11 @@ export async function rekeyOuter(session: Session): Promise<Rekeyed> {
   for (const table of TABLES) {
     for await (const rows of scan(session, table, id)) {
       const done = await session.steady(async () => {
-        const changes = rows.map((row) => move(session, table, row));
-        const known = changes.filter((change) => change !== null);
-        const all = await session.store.change(session.meta().generation, known.flat());
+        const changes = moves(session, table, rows);
+        const moved = changes.length / 2;
+        const all = await session.store.change(session.meta().generation, changes);
         if (all === 'stale') return all;
-        if (all) return { moved: known.length, left: rows.length - known.length };
+        if (all) return { moved, left: rows.length - moved };
         return oneByOne(session, table, rows);
       });
       moved += done.moved;
@@ -151,15 +152,19 @@ export async function rekeyOuter(session: Session): Promise<Rekeyed> {
   return { moved, left };
 }
 
-function move(session: Session, table: Table, row: Row): readonly Change[] | null {
-  const found = session.open(table, row);
-  if (found === null) return null;
-  const inner = session.outer(row.key).innerOf(row.index);
-  const to = session.seal(table, { inner }, found.content, row.expires);
-  return [
-    { table, index: row.index, from: row.version, to: null },
-    { table, index: to.index, from: 0, to },
-  ];
+/** Two changes for each row that verifies. */
+function moves(session: Session, table: Table, rows: readonly Row[]): Change[] {
+  const found = session.openMany(table, rows).filter((one) => one !== null);
+  const drafts = found.map(({ row, content }) => {
+    return { at: { inner: session.outer(row.key).innerOf(row.index) }, content, expires: row.expires };
+  });
+  return session.sealMany(table, drafts).flatMap((to, i): Change[] => {
+    const { index, version } = found[i]!.row;
+    return [
+      { table, index, from: version, to: null },
+      { table, index: to.index, from: 0, to },
+    ];
+  });
 }
 
 /** Rows of a batch in which somebody else changed one. */
@@ -171,8 +176,8 @@ async function oneByOne(session: Session, table: Table, rows: readonly Row[]): P
       const [row] = await session.store.get(table, [index]);
       // It was moved or swept by somebody else.
       if (row === undefined) break;
-      const change = move(session, table, row);
-      const done = change === null ? null : await session.store.change(session.meta().generation, change);
+      const change = moves(session, table, [row]);
+      const done = change.length === 0 ? null : await session.store.change(session.meta().generation, change);
       if (done === 'stale') return done;
       if (done === true) moved++;
       else if (done === null || tries === 8) left++;
