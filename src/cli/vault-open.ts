@@ -4,7 +4,7 @@
  * loaded when they are asked for.
  */
 
-import { fail } from '../errors.ts';
+import { fail, TrefoilError } from '../errors.ts';
 import { type PostgresClient, postgresStore } from '../postgres.ts';
 import { type SqliteHandle, sqliteStore } from '../sqlite.ts';
 import type { Stores } from '../vault/session.ts';
@@ -55,7 +55,39 @@ async function openSqlite(path: string): Promise<VaultStore> {
   } catch {
     return fail('store_failed', 'the file of the vault cannot be opened', { file: path });
   }
-  return sqliteStore(handle);
+  return withFile(sqliteStore(handle), path);
+}
+
+/** The store with its file named in what it refuses: an adapter gets a handle and does not know where it leads. */
+function withFile(store: VaultStore, file: string): VaultStore {
+  const verb =
+    <A extends readonly unknown[], R>(work: (...given: A) => Promise<R>) =>
+    async (...given: A): Promise<R> => {
+      try {
+        return await work(...given);
+      } catch (error) {
+        if (!(error instanceof TrefoilError)) throw error;
+        throw new TrefoilError(
+          error.issues.map((issue) => ({ file, ...issue })),
+          error.total,
+        );
+      }
+    };
+  const { kind, open, meta, setMeta, get, create, change, scan, sweep, sizes, scrub, close } = store;
+  return {
+    kind,
+    open: verb(open),
+    meta: verb(meta),
+    setMeta: verb(setMeta),
+    get: verb(get),
+    create: verb(create),
+    change: verb(change),
+    scan: verb(scan),
+    sweep: verb(sweep),
+    sizes: verb(sizes),
+    scrub: verb(scrub),
+    close: verb(close),
+  };
 }
 
 function nodeSqlite(from: number): OpenSqlite | null {
