@@ -4,24 +4,31 @@
  * loaded when they are asked for.
  */
 
+import { existsSync } from 'node:fs';
 import { fail, TrefoilError } from '../errors.ts';
 import { type PostgresClient, postgresStore } from '../postgres.ts';
 import { type SqliteHandle, sqliteStore } from '../sqlite.ts';
 import type { Stores } from '../vault/session.ts';
 import type { VaultStore } from '../vault/store.ts';
 import { checkFileName } from './options.ts';
-import { placesOf } from './vault-stores.ts';
+import { isServer, placesOf } from './vault-stores.ts';
 
 type OpenSqlite = new (path: string) => SqliteHandle;
 
-export async function openStores(names: readonly string[], given: readonly string[]): Promise<Stores> {
+/**
+ * @param create whether a file that is not there is made. Where nothing is protected it is a name that was mistyped: of a new
+ * vault `shred` would certify that nothing is left.
+ */
+export async function openStores(
+  names: readonly string[],
+  given: readonly string[],
+  { create }: { readonly create: boolean },
+): Promise<Stores> {
   const stores: Record<string, VaultStore> = {};
-  for (const [name, place] of placesOf(names, given)) stores[name] = await openStore(place);
+  for (const [name, place] of placesOf(names, given)) {
+    stores[name] = await (isServer(place) ? openPostgres(place) : openSqlite(checkFileName('--vault', place), create));
+  }
   return stores;
-}
-
-async function openStore(place: string): Promise<VaultStore> {
-  return /^postgres(ql)?:\/\//.test(place) ? openPostgres(place) : openSqlite(checkFileName('--vault', place));
 }
 
 async function openPostgres(url: string): Promise<VaultStore> {
@@ -40,7 +47,8 @@ async function openPostgres(url: string): Promise<VaultStore> {
 }
 
 /** Node's own SQLite from 24 on. In 22.13 it is there and warns of itself, so either of two packages comes first. */
-async function openSqlite(path: string): Promise<VaultStore> {
+async function openSqlite(path: string, create: boolean): Promise<VaultStore> {
+  if (!create && !existsSync(path)) fail('store_missing', 'there is no such vault', { file: path });
   const Handle =
     nodeSqlite(24) ??
     (await packageOf('@photostructure/sqlite', 'DatabaseSync')) ??

@@ -128,7 +128,7 @@ export function addVault(name: string): (parent: Command, context: Context) => v
         if (rules.length === 0) throw new UsageError('the policy has no vault rule');
         const { keyset } = await needKeys(options.keys, context.voice);
         const keys = keyset.domain(policy.domain!);
-        const places = await openStores(storeNames(policy), options.vault ?? []);
+        const places = await openStores(storeNames(policy), options.vault ?? [], { create: false });
         const all: Opened[] = [];
         for (const rule of rules) all.push({ rule, vault: await rule.open(keys, places, revealAccess) });
         try {
