@@ -429,6 +429,25 @@ describe('erasure', () => {
     other.close();
   });
 
+  test('is told line by line: what comes after may fail, and what was destroyed is known', async () => {
+    const safe = await filled();
+    const [, , phone] = cellsOf(safe)[20]!;
+    const forgotten = await place.run(['vault', 'forget', ...args()], `no token\n${phone}\n`);
+    expect(json(forgotten.out)).toEqual([
+      { line: 1, found: false, forgotten: false },
+      { line: 2, found: true, forgotten: true },
+    ]);
+    expect(forgotten.code).toBe(1);
+
+    const { child, ended } = place.start(['vault', 'shred', ...args()]);
+    const told = new Promise((done) => child.stdout!.once('data', done));
+    child.stdin!.write('7\n');
+    await told;
+    child.kill('SIGKILL');
+    expect(json((await ended).out)).toMatchObject([{ trefoil: 'vault-v1 shredding', store: 'people' }]);
+    await refused(['protect', 'in.csv', ...args()], 1, 'row 8', 'the subject was erased');
+  });
+
   test('outlives the restoring of an old file, when the table of subjects is the newer one', async () => {
     const safe = await filled();
     withHandle('people.db', (handle) => handle.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
