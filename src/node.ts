@@ -7,7 +7,7 @@ import type { RevealAccess } from './core/capability.ts';
 import type { FileOptions, FileResult } from './files/plan.ts';
 import { type Rejects, readRejects } from './files/rejects.ts';
 import { runFile, runFiles } from './files/units.ts';
-import type { CanProtect, CanReveal } from './io/stream.ts';
+import type { CanProtect, CanReveal, OpenToProtect, OpenToReveal } from './io/stream.ts';
 import type { DomainKeys } from './keys/domain-keys.ts';
 
 export type { Compression } from './files/compression.ts';
@@ -16,7 +16,7 @@ export type { FileOptions, FileResult } from './files/plan.ts';
 export type { Reject, Rejects } from './files/rejects.ts';
 export type { CsvOptions } from './io/csv.ts';
 export type { Progress, RecordOptions, SampleRecord } from './io/records.ts';
-export type { CanProtect, CanReveal } from './io/stream.ts';
+export type { CanProtect, CanReveal, OpenToProtect, OpenToReveal } from './io/stream.ts';
 
 /**
  * Protects a file of records, or several into one. The output is written under a hidden name beside its own and renamed
@@ -56,7 +56,7 @@ export type { CanProtect, CanReveal } from './io/stream.ts';
 export function protectFile(
   input: string | readonly string[],
   output: string,
-  bound: CanProtect,
+  bound: CanProtect | OpenToProtect,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFile('protect', input, output, bound, options);
@@ -89,7 +89,7 @@ export function protectFile(
 export function revealFile(
   input: string | readonly string[],
   output: string,
-  bound: CanReveal,
+  bound: CanReveal | OpenToReveal,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFile('reveal', input, output, bound, options);
@@ -119,7 +119,7 @@ export function revealFile(
 export function protectFiles(
   inputs: readonly string[],
   folder: string,
-  bound: CanProtect,
+  bound: CanProtect | OpenToProtect,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFiles('protect', inputs, folder, bound, options);
@@ -151,7 +151,7 @@ export function protectFiles(
 export function revealFiles(
   inputs: readonly string[],
   folder: string,
-  bound: CanReveal,
+  bound: CanReveal | OpenToReveal,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFiles('reveal', inputs, folder, bound, options);

@@ -87,6 +87,7 @@ const CODES: Readonly<Record<number, string>> = {
 const REASONS: Readonly<Record<string, string>> = {
   SQLITE_READONLY: 'the database is read-only',
   SQLITE_CORRUPT: 'the database is damaged',
+  SQLITE_CONSTRAINT: 'a new row is under the index of another; nothing was written',
   SQLITE_NOTADB: 'the file is no database, or a damaged one',
   SQLITE_IOERR: 'the file of the database cannot be read or written',
   SQLITE_CANTOPEN: 'the file of the database cannot be opened',

@@ -223,6 +223,28 @@ const CREATE: Cases = {
     );
   },
 
+  async 'create: a row of `with` never takes the place of another, and then nothing of the batch is written'(fresh) {
+    const { store, other } = await opened(fresh);
+    await created(store, 1, [{ row: row(1), with: row(101) }]);
+    const thief = row(101, { key: 'thief', body: Uint8Array.of(9) });
+    const batch = [{ row: row(2), with: row(102) }, { row: row(3) }, { row: row(4), with: thief }, entry(5)];
+    for (const table of ['value', 'subject'] as const) {
+      await refused(store.create(1, table, batch), 'store_failed', `create in ${table} with an index that is taken`);
+      await refused(store.create(1, table, batch.toReversed()), 'store_failed', `the same in ${table}, last first`);
+    }
+    await holds(other, 'value', [row(1)]);
+    await holds(other, 'token', [row(101)]);
+    await holds(other, 'subject', []);
+    // Where its own row is not written, its index does not matter.
+    same(positions(await store.create(1, 'value', [{ row: row(1), with: thief }, entry(6)])), [1], 'positions');
+    const absent = { row: row(7), with: thief, unless: [row(1).index] };
+    same(positions(await store.create(1, 'value', [absent, entry(8)])), [1], 'positions where `unless` stands');
+    await holds(other, 'token', [row(101)]);
+    // And it is free for what begins anew.
+    const again = batch.toSpliced(2, 1, { row: row(4), with: row(104) });
+    same(positions(await other.create(1, 'value', again)), [0, 1, 2, 3], 'positions of the batch with another index');
+  },
+
   async 'create: of many callers with one index, one wins'(fresh) {
     const { store, other } = await opened(fresh);
     for (let n = 0; n < 10; n++) {
@@ -637,6 +659,15 @@ async function created(
   table: 'value' | 'subject' = 'value',
 ): Promise<void> {
   same(positions(await store.create(generation, table, entries)).length, entries.length, 'rows that were created');
+}
+
+/** A verb that must reject with an error of this code. */
+async function refused(work: Promise<unknown>, code: string, what: string): Promise<void> {
+  const told = await work.then(
+    (answer) => ({ answer }),
+    (error: { readonly code?: unknown } | null | undefined) => error?.code ?? 'an error without a code',
+  );
+  same(told, code, what);
 }
 
 function positions(told: readonly number[] | Stale): number[] {

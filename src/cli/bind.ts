@@ -67,6 +67,6 @@ async function bindOrOpen(
   }
   // SQLite and PostgreSQL are loaded by the runs that need them.
   const { openStores } = await import('./vault-open.ts');
-  const stores = await openStores(names, vault ?? []);
+  const stores = await openStores(names, vault ?? [], { create: direction === 'protect' });
   return direction === 'reveal' ? policy.open(keys, stores, revealAccess) : policy.open(keys, stores);
 }

@@ -6,6 +6,7 @@
  * their names when everything is whole, the list of rejects before the output that lacks them, the summary last.
  */
 
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { STDIN_PATH } from '../files/file.ts';
 import { expandInputs } from '../files/inputs.ts';
@@ -27,7 +28,7 @@ import { makeProgress } from './progress.ts';
 import { checkTogether, type RunOptions, withRunOptions } from './run-options.ts';
 import { refuseOwnInput } from './stdout.ts';
 import { makeSummary } from './summary.ts';
-import { storeNames } from './vault-stores.ts';
+import { isServer, placesOf, storeFiles, storeNames } from './vault-stores.ts';
 import { count, EXIT_HELP, plural } from './voice.ts';
 
 /** Puts arguments, options and action on a command. */
@@ -72,17 +73,22 @@ async function run(
     return await dryRun(direction, streamsOf(format, options), source, bound, options.limit ?? 5, context);
   }
 
+  const places = [...placesOf(storeNames(policy), options.vault ?? []).values()];
+  const vaults = storeFiles(places);
   // Standard input may be a file as well, as in `protect - --out X --force < X`.
-  const read = [...inputs.map((input) => (isStdin(input) ? STDIN_PATH : input)), policyFile, joined.keyFile].filter(
-    (path) => path !== null,
-  );
+  const read = [
+    ...inputs.map((input) => (isStdin(input) ? STDIN_PATH : input)),
+    policyFile,
+    joined.keyFile,
+    ...vaults,
+  ].filter((path) => path !== null);
   if (out === undefined && outDir === undefined) refuseOwnInput(read);
   const { units, manifest } =
     outDir === undefined ? await intoOne(inputs, out ?? STDOUT) : await intoFolder(inputs, outDir);
   const written = [...units.map(({ output }) => output), rejects].filter((path) => typeof path === 'string');
   const line = makeProgress(quiet !== true && (written.length > 0 || process.stdout.isTTY !== true));
   const { policy: __, keys: ___, engine: ____, vault: _____, ...known } = rest;
-  const others = [policyFile, joined.keyFile, summary].filter((path) => path != null);
+  const others = [policyFile, joined.keyFile, summary, ...vaults].filter((path) => path != null);
   const plan =
     byDuckdb === null
       ? makePlan(
@@ -92,6 +98,7 @@ async function run(
           { ...known, format, rejects, force: force === true, signal: context.signal, onProgress: line.update },
           manifest,
           others,
+          places.map((place) => (isServer(place) ? place : resolve(place))),
         )
       : null;
   const file = await openSummary(summary, force === true, read, written);

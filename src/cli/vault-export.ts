@@ -10,7 +10,7 @@ import { STDOUT } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { refuseOwnInput } from './stdout.ts';
 import { openStores } from './vault-open.ts';
-import { filesOf, ruleOfStore, storeOption, vaultOption } from './vault-stores.ts';
+import { placesOf, ruleOfStore, storeFiles, storeOption, vaultOption } from './vault-stores.ts';
 import { EXIT_HELP, plural } from './voice.ts';
 
 const HELP = `
@@ -55,9 +55,13 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
   const { policy } = await loadPolicy(path);
   const rule = ruleOfStore(policy, options.store);
   const source = await needKeys(options.keys, voice);
-  const inputs = [path, ...(source.file === null ? [] : [source.file]), ...filesOf(vault)];
+  const inputs = [
+    path,
+    ...(source.file === null ? [] : [source.file]),
+    ...storeFiles(placesOf([rule.store], vault).values()),
+  ];
   if (out === undefined) refuseOwnInput(inputs);
-  const stores = await openStores([rule.store], vault);
+  const stores = await openStores([rule.store], vault, { create: false });
   try {
     const opened = await rule.open(source.keyset.domain(policy.domain!), stores);
     const output = out === undefined ? STDOUT : await openOutput(out, { force, inputs, mode: 0o600 });

@@ -49,7 +49,7 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
   const name = checkFileName('FILE', file);
   if (name === '-' && process.stdin.isTTY) throw new UsageError('say which file, or give the export on standard input');
   const source = name === '-' ? process.stdin : await openInput(name);
-  const stores = await openStores([rule.store], options.vault ?? []);
+  const stores = await openStores([rule.store], options.vault ?? [], { create: true });
   try {
     const keys = keyset.domain(policy.domain!);
     const done = await rule.import(keys, stores, until(signal, source)).catch((error: unknown) => {

@@ -4,24 +4,31 @@
  * loaded when they are asked for.
  */
 
-import { fail } from '../errors.ts';
+import { existsSync } from 'node:fs';
+import { fail, TrefoilError } from '../errors.ts';
 import { type PostgresClient, postgresStore } from '../postgres.ts';
 import { type SqliteHandle, sqliteStore } from '../sqlite.ts';
 import type { Stores } from '../vault/session.ts';
 import type { VaultStore } from '../vault/store.ts';
 import { checkFileName } from './options.ts';
-import { placesOf } from './vault-stores.ts';
+import { isServer, placesOf } from './vault-stores.ts';
 
 type OpenSqlite = new (path: string) => SqliteHandle;
 
-export async function openStores(names: readonly string[], given: readonly string[]): Promise<Stores> {
+/**
+ * @param create whether a file that is not there is made. Where nothing is protected it is a name that was mistyped: of a new
+ * vault `shred` would certify that nothing is left.
+ */
+export async function openStores(
+  names: readonly string[],
+  given: readonly string[],
+  { create }: { readonly create: boolean },
+): Promise<Stores> {
   const stores: Record<string, VaultStore> = {};
-  for (const [name, place] of placesOf(names, given)) stores[name] = await openStore(place);
+  for (const [name, place] of placesOf(names, given)) {
+    stores[name] = await (isServer(place) ? openPostgres(place) : openSqlite(checkFileName('--vault', place), create));
+  }
   return stores;
-}
-
-async function openStore(place: string): Promise<VaultStore> {
-  return /^postgres(ql)?:\/\//.test(place) ? openPostgres(place) : openSqlite(checkFileName('--vault', place));
 }
 
 async function openPostgres(url: string): Promise<VaultStore> {
@@ -40,7 +47,8 @@ async function openPostgres(url: string): Promise<VaultStore> {
 }
 
 /** Node's own SQLite from 24 on. In 22.13 it is there and warns of itself, so either of two packages comes first. */
-async function openSqlite(path: string): Promise<VaultStore> {
+async function openSqlite(path: string, create: boolean): Promise<VaultStore> {
+  if (!create && !existsSync(path)) fail('store_missing', 'there is no such vault', { file: path });
   const Handle =
     nodeSqlite(24) ??
     (await packageOf('@photostructure/sqlite', 'DatabaseSync')) ??
@@ -55,7 +63,39 @@ async function openSqlite(path: string): Promise<VaultStore> {
   } catch {
     return fail('store_failed', 'the file of the vault cannot be opened', { file: path });
   }
-  return sqliteStore(handle);
+  return withFile(sqliteStore(handle), path);
+}
+
+/** The store with its file named in what it refuses: an adapter gets a handle and does not know where it leads. */
+function withFile(store: VaultStore, file: string): VaultStore {
+  const verb =
+    <A extends readonly unknown[], R>(work: (...given: A) => Promise<R>) =>
+    async (...given: A): Promise<R> => {
+      try {
+        return await work(...given);
+      } catch (error) {
+        if (!(error instanceof TrefoilError)) throw error;
+        throw new TrefoilError(
+          error.issues.map((issue) => ({ file, ...issue })),
+          error.total,
+        );
+      }
+    };
+  const { kind, open, meta, setMeta, get, create, change, scan, sweep, sizes, scrub, close } = store;
+  return {
+    kind,
+    open: verb(open),
+    meta: verb(meta),
+    setMeta: verb(setMeta),
+    get: verb(get),
+    create: verb(create),
+    change: verb(change),
+    scan: verb(scan),
+    sweep: verb(sweep),
+    sizes: verb(sizes),
+    scrub: verb(scrub),
+    close: verb(close),
+  };
 }
 
 function nodeSqlite(from: number): OpenSqlite | null {

@@ -39,13 +39,6 @@ export function ruleOfStore(policy: FilePolicy, name: string | undefined): Vault
   return rule;
 }
 
-/** Places that are files: no output may be one of them. */
-export function filesOf(places: readonly string[]): readonly string[] {
-  return places
-    .filter((place) => !/^[^/]*\/\//.test(place))
-    .flatMap((place) => [place, place.replace(/^[a-z0-9][a-z0-9._-]{0,63}=/, '')]);
-}
-
 /** The vault rules of a policy. */
 export function vaultRules({ fields }: FilePolicy): readonly VaultRule[] {
   return Object.values(fields).filter((rule): rule is VaultRule => rule.rule === 'vault');
@@ -54,6 +47,16 @@ export function vaultRules({ fields }: FilePolicy): readonly VaultRule[] {
 /** The names of its stores, each once. */
 export function storeNames(policy: FilePolicy): readonly string[] {
   return [...new Set(vaultRules(policy).map(({ store }) => store))];
+}
+
+/** Whether a place is a server, and not a file. */
+export function isServer(place: string): boolean {
+  return /^postgres(ql)?:\/\//.test(place);
+}
+
+/** The files of stores, with those that SQLite keeps beside them: no output may be one of them. */
+export function storeFiles(places: Iterable<string>): readonly string[] {
+  return [...places].filter((place) => !isServer(place)).flatMap((path) => [path, `${path}-wal`, `${path}-shm`]);
 }
 
 /** Where each store is. */

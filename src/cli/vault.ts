@@ -6,6 +6,7 @@
 
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { TrefoilError } from '../errors.ts';
 import { revealAccess } from '../reveal.ts';
 import type { RevealingVault, VaultRule } from '../rule/vault.ts';
 import { EXIT, UsageError } from './exit.ts';
@@ -28,8 +29,11 @@ interface Opened {
   readonly vault: RevealingVault;
 }
 
-/** What a command does with the rules of the policy; it gives the lines of JSON to write. */
-type Work = (all: readonly Opened[], context: Context) => Promise<readonly object[]>;
+/**
+ * What a command does with the rules of the policy; it gives the lines of JSON to write. Those that destroy give each as soon
+ * as it is done: what comes after may fail, and what was destroyed is known all the same.
+ */
+type Work = (all: readonly Opened[], context: Context) => Promise<readonly object[]> | AsyncIterable<object>;
 
 /** One rule of each store: what is done to a whole store is done once. */
 function stores(all: readonly Opened[]): readonly Opened[] {
@@ -40,6 +44,16 @@ async function* lines(): AsyncGenerator<string, void, undefined> {
   if (process.stdin.isTTY) throw new UsageError('say what on standard input, one a line');
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line !== '') yield line;
+  }
+}
+
+/** Whether a vault gave a token out; what is none was not given out. */
+async function isThere(vault: RevealingVault, token: string): Promise<boolean> {
+  try {
+    return await vault.exists(token);
+  } catch (error) {
+    if (error instanceof TrefoilError && error.code === 'malformed_token') return false;
+    throw error;
   }
 }
 
@@ -79,33 +93,29 @@ const WORK: Readonly<Record<string, readonly [summary: string, work: Work]>> = {
   ],
   forget: [
     'destroy the mappings of tokens, which are read from standard input',
-    async (all, context) => {
-      const out: object[] = [];
+    async function* (all, context) {
       let line = 0;
       for await (const token of lines()) {
         line++;
         let found = false;
         let forgotten = false;
         for (const { vault } of all) {
-          if (!(await vault.exists(token))) continue;
+          if (!(await isThere(vault, token))) continue;
           found = true;
           forgotten = await vault.forget(token);
           break;
         }
         if (!found) context.exit(EXIT.data);
-        out.push({ line, found, forgotten });
+        yield { line, found, forgotten };
       }
-      return out;
     },
   ],
   shred: [
     'destroy the keys of subjects, which are read from standard input; writes a certificate for each',
-    async (all) => {
-      const out: object[] = [];
+    async function* (all) {
       for await (const subject of lines()) {
-        for (const { vault } of stores(all)) out.push(await vault.shred(subject));
+        for (const { vault } of stores(all)) yield await vault.shred(subject);
       }
-      return out;
     },
   ],
 };
@@ -128,11 +138,11 @@ export function addVault(name: string): (parent: Command, context: Context) => v
         if (rules.length === 0) throw new UsageError('the policy has no vault rule');
         const { keyset } = await needKeys(options.keys, context.voice);
         const keys = keyset.domain(policy.domain!);
-        const places = await openStores(storeNames(policy), options.vault ?? []);
+        const places = await openStores(storeNames(policy), options.vault ?? [], { create: false });
         const all: Opened[] = [];
         for (const rule of rules) all.push({ rule, vault: await rule.open(keys, places, revealAccess) });
         try {
-          for (const one of await work(all, context)) await writeOut(`${JSON.stringify(one)}\n`);
+          for await (const one of await work(all, context)) await writeOut(`${JSON.stringify(one)}\n`);
         } finally {
           for (const store of Object.values(places)) await store.close();
         }

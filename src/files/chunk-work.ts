@@ -82,11 +82,10 @@ export function makeChunkWork(inside: BoundInside, options: WorkOptions): (task:
 
 /** The same for a policy that waits for a store: each block goes through its rules twice, and the store is asked between. */
 export function makeLaterChunkWork(
-  inside: BoundInside,
-  { collect, settle }: Later,
+  { collect, answer, settle }: Later,
   options: WorkOptions,
 ): (task: ChunkTask) => Promise<ChunkDone> {
-  const begin = makeBegin(inside, options);
+  const begin = makeBegin(answer, options);
   const { format, direction } = options;
   return async (task) => {
     const { blocks, take, fail, done } = begin(task);

@@ -218,6 +218,7 @@ async function identify(plan: RunPlan, outputs: readonly string[]): Promise<RunI
     options: { ...options, limit: Number.isFinite(plan.limit) ? plan.limit : null },
     inputs: await Promise.all(units.flatMap(({ inputs }) => inputs).map(identityOf)),
     outputs: outputs.map((path) => resolve(path)),
+    stores: plan.stores,
   };
 }
 

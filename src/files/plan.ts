@@ -74,6 +74,8 @@ export interface RunPlan {
   readonly resume: string | null;
   /** Files that no output may be. */
   readonly inputs: readonly string[];
+  /** Where the stores of the policy are, as far as that is known: a run does not go on over others. */
+  readonly stores: readonly string[];
   /** Whether issues name the file. */
   readonly namesFiles: boolean;
   readonly signal: AbortSignal | undefined;
@@ -113,6 +115,7 @@ export function makePlan(
   given: FileOptions,
   manifest: string,
   others: readonly string[] = [],
+  stores: readonly string[] = [],
 ): RunPlan {
   const inside = openBound(bound);
   if (typeof given !== 'object' || given === null) badType('options', `expected an object, got ${typeName(given)}`);
@@ -157,6 +160,7 @@ export function makePlan(
     rejects,
     resume: resume ? manifest : null,
     inputs: [...inputs, ...others],
+    stores,
     namesFiles: inputs.length > 1,
     signal: options.signal,
     onProgress: options.onProgress,

@@ -25,6 +25,7 @@ export interface RunIdentity {
   readonly options: unknown;
   readonly inputs: readonly FileIdentity[];
   readonly outputs: readonly string[];
+  readonly stores: readonly string[];
 }
 
 /** What a part is called when it is not what it was. */
@@ -36,6 +37,7 @@ const CHANGED: Readonly<Record<keyof RunIdentity, string>> = {
   options: 'the options are others',
   inputs: 'an input has changed, or the inputs are others',
   outputs: 'the outputs are others',
+  stores: 'the store of the vault is another',
 };
 
 /** How far a run has come: everything before is written and on the disk. */

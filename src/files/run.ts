@@ -55,7 +55,7 @@ export async function runPlan(plan: RunPlan): Promise<FileResult> {
 
 function chunkWork(inside: BoundInside, work: WorkOptions): DoChunk {
   const { later } = inside;
-  return later === undefined ? makeChunkWork(inside, work) : makeLaterChunkWork(inside, later, work);
+  return later === undefined ? makeChunkWork(inside, work) : makeLaterChunkWork(later(), work);
 }
 
 function resultOf({ rows, rejected, bytesIn, bytesOut }: Counts): FileResult {
@@ -88,7 +88,8 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
   /** An issue's place: rows of a chunk become rows of their input. */
   function placer({ unit, input }: Cut): (issue: Issue) => Issue {
     const file = plan.namesFiles ? { file: plan.units[unit]!.inputs[input]! } : {};
-    return (issue) => ({ ...issue, ...(issue.row === undefined ? {} : { row: issue.row + inputRows }), ...file });
+    // An issue of another file, as that of a vault, keeps its name.
+    return (issue) => ({ ...file, ...issue, ...(issue.row === undefined ? {} : { row: issue.row + inputRows }) });
   }
 
   async function takeHead(cut: HeadCut): Promise<void> {

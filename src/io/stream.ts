@@ -27,6 +27,19 @@ export interface CanReveal extends CanProtect {
   readonly reveal: unknown;
 }
 
+/** A policy with its keys and stores, as `policy.open(keys, stores)` gives it: files wait for stores, streams do not. */
+export interface OpenToProtect {
+  readonly protect: unknown;
+  readonly protectMany: (...given: never) => Promise<unknown>;
+  // Nor a vault's rule that is opened alone.
+  readonly lookup?: never;
+}
+
+/** A policy that was opened with `revealAccess`. */
+export interface OpenToReveal extends OpenToProtect {
+  readonly reveal: unknown;
+}
+
 /** A cursor over a source. */
 interface Cursor {
   readonly next: () => Promise<IteratorResult<unknown>>;

@@ -49,17 +49,18 @@ export interface BoundInside {
     rows: readonly unknown[],
     report: (index: number, issue: Issue) => void,
   ) => (Record<string, unknown> | undefined)[];
-  /** There for a policy with rules that wait for a store: what has to come before each batch. */
-  readonly later?: Later;
+  /** There for a policy with rules that wait for a store: each run begins one of its own. */
+  readonly later?: () => Later;
 }
 
 /**
  * How a batch of records that waits is done by work that does not: it goes through `collect` first, which only notes what
- * the waiting rules will be asked; `settle` asks them; then the same batch goes through the policy, and the waiting
- * rules have their answers.
+ * the waiting rules will be asked; `settle` asks them; then the same batch goes through `answer`, and the waiting rules
+ * have their answers. It holds one batch at a time: two runs with one of these would take each other's answers.
  */
 export interface Later {
   readonly collect: BoundInside;
+  readonly answer: BoundInside;
   readonly settle: () => Promise<void>;
 }
 

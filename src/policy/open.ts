@@ -4,7 +4,8 @@
 
 import { type Issue, TrefoilError } from '../errors.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
-import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
+import type { BoundColumns, LaterColumns } from '../rule/rule.ts';
+import { type BoundInside, type Direction, hideInside, type Later, type Leaf } from './bound.ts';
 import { joinKeys } from './join.ts';
 import { checkMany, settleIssues } from './many.ts';
 import { makeReplay } from './replay.ts';
@@ -24,27 +25,22 @@ export async function openPolicy(
   const columns = leaves.map(({ engine }) =>
     engine.open === undefined ? engine.bind(engine.keyed ? opened : null, revealing) : undefined,
   );
-  const later = [];
+  const later: (LaterColumns | undefined)[] = [];
   // One after the other: two rules of one store share what the first has read of it.
   for (const { engine } of leaves) later.push(await engine.open?.(opened, stores));
   const { unnamed = 'error' } = sheet;
   const turn = makeLaterTransform(root, columns, later, unnamed);
 
-  const { collecting, answering, settle } = makeReplay(leaves, columns, later);
   const common = { domain: opened.domain, keys: opened, sheet: { ...sheet, domain: opened.domain }, unnamed, leaves };
-  const collect: BoundInside = {
-    ...common,
-    columns: collecting,
-    demand,
-    rows: makeTransform(root, collecting, unnamed),
+  const insideOf = (bound: readonly BoundColumns[]): BoundInside => {
+    return { ...common, columns: bound, demand, rows: makeTransform(root, bound, unnamed) };
   };
-  const inside: BoundInside = {
-    ...common,
-    columns: answering,
-    demand,
-    rows: makeTransform(root, answering, unnamed),
-    ...(later.some((waits) => waits !== undefined) ? { later: { collect, settle } } : {}),
-  };
+  function beginLater(): Later {
+    const { collecting, answering, settle } = makeReplay(leaves, columns, later);
+    return { collect: insideOf(collecting), answer: insideOf(answering), settle };
+  }
+  const waits = later.some((one) => one !== undefined);
+  const inside: BoundInside = { ...beginLater().answer, ...(waits ? { later: beginLater } : {}) };
 
   const one = (direction: Direction) => async (row: unknown) => {
     demand(direction);

@@ -1,5 +1,6 @@
 /**
- * Answers that were fetched before: rules that wait for a store, as rules that do not. See `Later` of bound.ts.
+ * Answers that were fetched before: rules that wait for a store, as rules that do not. See `Later` of bound.ts. One of
+ * these serves one run, batch by batch.
  */
 
 import type { Issue } from '../errors.ts';

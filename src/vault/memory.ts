@@ -1,5 +1,6 @@
 /** A store in memory: for tests, and for what may be gone when the process ends. */
 
+import { fail } from '../errors.ts';
 import { nameOf } from './names.ts';
 import type { Change, Meta, Row, Stale, Table, TableSize, VaultStore } from './store.ts';
 
@@ -36,9 +37,18 @@ export function memoryStore(): VaultStore {
     },
     async create(generation, table, entries): Promise<readonly number[] | Stale> {
       if (isStale(generation)) return 'stale';
+      const isTaken = (where: Table, index: Uint8Array) => tables[where].has(nameOf(index));
+      // An index that `unless` names may be one that the batch itself writes: rows are made in their order, and taken back.
       const won: number[] = [];
       for (const [i, { row, with: other, unless = [] }] of entries.entries()) {
-        if ([row.index, ...unless].some((index) => tables[table].has(nameOf(index)))) continue;
+        if ([row.index, ...unless].some((index) => isTaken(table, index))) continue;
+        if (other !== undefined && isTaken('token', other.index)) {
+          for (const j of won) {
+            tables[table].delete(nameOf(entries[j]!.row.index));
+            if (entries[j]!.with !== undefined) tables.token.delete(nameOf(entries[j]!.with!.index));
+          }
+          fail('store_failed', 'a new row is under the index of another; nothing was written');
+        }
         tables[table].set(nameOf(row.index), copy(row));
         if (other !== undefined) tables.token.set(nameOf(other.index), copy(other));
         won.push(i);

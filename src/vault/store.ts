@@ -86,6 +86,9 @@ export interface VaultStore {
   /**
    * Writes each row whose index is free (and those of `unless`), all in one transaction, and tells the positions of those
    * that were written. Of two callers with one index, one wins. No index is twice in one batch.
+   *
+   * @throws TrefoilError `store_failed` where the row of a `with` is to be written and its index is taken; then nothing of
+   * the batch is written. Tokens are random, so that is a fault, and a mapping must never take the place of another.
    */
   readonly create: (
     generation: number,

@@ -1,9 +1,13 @@
 /** A policy with a vault: it is opened, its verbs wait, and it is a file like any other. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { coarsen, each, keep, keyset, policy, seal, token } from '../../src/index.ts';
+import { protectFile, revealFile } from '../../src/node.ts';
 import { check, explain, parsePolicy } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { memoryStore, vault } from '../../src/vault.ts';
+import { memoryStore, type VaultStore, vault } from '../../src/vault.ts';
 
 const keys = keyset.generate().domain('eu-enclave');
 const code = (work: Promise<unknown>) =>
@@ -71,6 +75,37 @@ describe('open', () => {
     await expect(people.open(keys, { main: memoryStore(), other: {} as never })).rejects.toThrow(TypeError);
     const plain = policy({ name: seal({ scope: 'n' }) });
     expect((await (await plain.open(keys, {})).protect({ name: 'Ada' })).name).toMatch(/^[0-9a-z]{85}$/);
+  });
+});
+
+describe('files', () => {
+  test('two runs over one opened policy at once do not take each other’s tokens', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'trefoil-vault-runs-'));
+    const at = (name: string) => join(dir, name);
+    const inner = memoryStore();
+    // It answers after a while, so that the runs come between each other.
+    const store: VaultStore = {
+      ...inner,
+      async get(table, indexes) {
+        await new Promise((done) => setTimeout(done, indexes.length % 3));
+        return inner.get(table, indexes);
+      },
+    };
+    const open = await policy({
+      name: vault({ scope: 'person.name', store: 'main' }),
+      town: vault({ scope: 'town', store: 'main' }),
+    }).open(keys, { main: store }, revealAccess);
+    const names = ['a', 'b', 'c'];
+    for (const name of names) {
+      const rows = Array.from({ length: 5000 }, (_, i) => `${name} ${i},${name} town ${i % 70}\n`);
+      writeFileSync(at(`${name}.csv`), `name,town\n${rows.join('')}`);
+    }
+    await Promise.all(names.map((name) => protectFile(at(`${name}.csv`), at(`${name}.safe.csv`), open)));
+    await Promise.all(names.map((name) => revealFile(at(`${name}.safe.csv`), at(`${name}.back.csv`), open)));
+    for (const name of names) {
+      expect(readFileSync(at(`${name}.back.csv`), 'utf8')).toBe(readFileSync(at(`${name}.csv`), 'utf8'));
+    }
+    rmSync(dir, { recursive: true });
   });
 });
 

@@ -4,9 +4,10 @@
 import { keep, keyset, policy, seal } from 'trefoil';
 import { protectCsv, protectCsvStream, revealCsv, revealCsvStream } from 'trefoil/csv';
 import { protectNdjson, protectNdjsonStream, revealNdjson, revealNdjsonStream } from 'trefoil/ndjson';
-import { protectFile, revealFile } from 'trefoil/node';
+import { protectFile, protectFiles, revealFile, revealFiles } from 'trefoil/node';
 import { parsePolicy } from 'trefoil/policy';
 import { revealAccess } from 'trefoil/reveal';
+import { memoryStore, vault } from 'trefoil/vault';
 import { describe, expectTypeOf, test } from 'vitest';
 
 const keys = keyset.generate().domain('eu');
@@ -28,6 +29,23 @@ describe('streams', () => {
     protectCsv('', sheet);
     // @ts-expect-error keys alone are no policy
     protectNdjsonStream(keys);
+  });
+
+  test('files take a policy that was opened with its stores, streams do not', async () => {
+    const stores = { main: memoryStore() };
+    const rule = vault({ scope: 'name', store: 'main' });
+    const opened = await policy({ name: rule, country: keep }).open(keys, stores);
+    const all = await policy({ name: rule, country: keep }).open(keys, stores, revealAccess);
+    protectFile('in.csv', 'out.csv', opened);
+    revealFile('in.csv', 'out.csv', all);
+    protectFiles(['in.csv'], 'out', await file.open(keys, stores));
+    revealFiles(['in.csv'], 'out', await file.open(keys, stores, revealAccess));
+    // @ts-expect-error no capability, no way back
+    revealFile('in.csv', 'out.csv', opened);
+    // @ts-expect-error a stream does not wait for a store
+    protectCsv('', opened);
+    // @ts-expect-error a rule alone is no policy
+    protectFile('in.csv', 'out.csv', await rule.open(keys, stores));
   });
 
   test('reveal only with the capability', () => {

@@ -62,6 +62,28 @@ const BROKEN: Readonly<Record<string, (good: VaultStore) => Partial<VaultStore>>
         entries.map(({ row, unless }) => ({ row, unless })),
       ),
   }),
+  'create that overwrites by `with`': (good) => ({
+    async create(generation, table, entries) {
+      const taken = await good.get(
+        'token',
+        entries.flatMap((entry) => entry.with?.index ?? []),
+      );
+      const gone = taken.map(({ index, version }) => ({ table: 'token' as const, index, from: version, to: null }));
+      await good.change(generation, gone);
+      return good.create(generation, table, entries);
+    },
+  }),
+  'create that keeps half a batch': (good) => ({
+    async create(generation, table, entries) {
+      const won: number[] = [];
+      for (const [i, entry] of entries.entries()) {
+        const told = await good.create(generation, table, [entry]);
+        if (told === 'stale') return told;
+        if (told.length === 1) won.push(i);
+      }
+      return won;
+    },
+  }),
   'create that forgets `unless`': (good) => ({
     create: (generation, table, entries) =>
       good.create(

@@ -1,0 +1,215 @@
+/**
+ * A vault in a real PostgreSQL from the command line, as real processes. `.ci/postgres` starts a server and says where it
+ * is in TREFOIL_PG; without one there is nothing to test against.
+ */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectVoice, makePlace, type Place } from './harness.ts';
+
+const url = process.env.TREFOIL_PG;
+
+type Client = {
+  readonly connect: () => Promise<void>;
+  readonly end: () => Promise<void>;
+  readonly query: (text: string, values?: unknown[]) => Promise<{ readonly rows: Record<string, unknown>[] }>;
+};
+const { Client } = pg as unknown as { readonly Client: new (options: object) => Client };
+
+const POLICY = `trefoil: 1
+domain: eu-enclave
+fields:
+  id: { rule: token, scope: person, label: cust }
+  name: { rule: vault, scope: person.name, store: people, subject: id }
+  phone: { rule: vault, scope: person.phone, store: people }
+  note: keep
+`;
+const VALUES = ['Person', '+49 30'];
+const csv = (count: number, note = 'x') =>
+  `id,name,phone,note\n${Array.from({ length: count }, (_, n) => `${n},Person ${n},+49 30 ${n >> 1},${note}\n`).join('')}`;
+const json = (out: string) =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const cellsOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(','));
+
+describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
+  const database = `vault_${randomUUID().slice(0, 8)}`;
+  let place: Place;
+  let admin: Client;
+  let inside: Client;
+  let args: readonly string[];
+
+  const clientOf = async (connectionString: string): Promise<Client> => {
+    const client = new Client({ connectionString });
+    await client.connect();
+    return client;
+  };
+
+  beforeAll(async () => {
+    place = makePlace();
+    place.write('p.yaml', POLICY);
+    place.write('in.csv', csv(3000));
+    await place.run(['keys', 'new', '--out', 'keys.json']);
+    admin = await clientOf(url!);
+    await admin.query(`create database ${database}`);
+    const there = url!.replace(/\/[^/?]*(\?|$)/, `/${database}$1`);
+    inside = await clientOf(there);
+    args = ['--policy', 'p.yaml', '--keys', 'keys.json', '--vault', there];
+  });
+  afterAll(async () => {
+    await inside.end();
+    await admin.query(`drop database ${database} with (force)`);
+    await admin.end();
+    place.remove();
+  });
+
+  const verify = async () => {
+    const { code, out, err } = await place.run(['vault', 'verify', ...args]);
+    expect(code, err).toBe(0);
+    expect(json(out)[0]).toMatchObject({ store: 'people', broken: 0, problems: [] });
+  };
+
+  test('records there and back, by two processes at once and once more', async () => {
+    const [one, two] = await Promise.all(
+      ['one.csv', 'two.csv'].map((out) => place.run(['protect', 'in.csv', ...args, '--out', out])),
+    );
+    expect([one!.code, two!.code], one!.err + two!.err).toEqual([0, 0]);
+    expect(one!.err).toContain('3,000 rows in, 3,000 out');
+    expectVoice(one!, VALUES);
+    expect(place.read('two.csv')).toBe(place.read('one.csv'));
+    expect(place.read('one.csv')).not.toMatch(/Person|\+49/);
+    const again = await place.run(['protect', 'in.csv', ...args]);
+    expect(again.out).toBe(place.read('one.csv'));
+    const back = await place.run(['reveal', 'one.csv', ...args]);
+    expect(back.code, back.err).toBe(0);
+    expect(cellsOf(back.out).map((cells) => cells.slice(1))).toEqual(
+      cellsOf(place.read('in.csv')).map((cells) => cells.slice(1)),
+    );
+    for (const table of ['value', 'token', 'subject']) {
+      const { rows } = await inside.query(`select body from trefoil_${table}`);
+      expect(Buffer.concat(rows.map(({ body }) => body as Buffer)).toString('latin1')).not.toMatch(
+        /Person \d|\+49 30 /,
+      );
+    }
+  });
+
+  test('stats, verify, expire', async () => {
+    const stats = await place.run(['vault', 'stats', ...args]);
+    expect(stats.code, stats.err).toBe(0);
+    expect(json(stats.out)[0]).toMatchObject({ domain: 'eu-enclave', store: 'people' });
+    expect(json(stats.out)[0].tables).toMatchObject({ value: { rows: 4500 }, token: { rows: 4500 } });
+    await verify();
+    expect(json((await place.run(['vault', 'expire', ...args])).out)).toEqual([{ store: 'people', removed: 0 }]);
+  });
+
+  test('connections that are lost inside a run: it is said, and the run is repeated', async () => {
+    place.write('long.csv', csv(12_000, 'n'.repeat(300)));
+    const command = ['protect', 'long.csv', ...args, '--out', 'long.safe.csv'];
+    const { ended } = place.start(command);
+    let over = false;
+    ended.then(() => {
+      over = true;
+    });
+    // The first new rows are there, and the rest is not.
+    const count = async () => Number((await inside.query('select count(*) as n from trefoil_value')).rows[0]!.n);
+    const before = await count();
+    while (!over && (await count()) === before) await new Promise((done) => setTimeout(done, 5));
+    await inside.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    const first = await ended;
+    // A run whose connections were all idle just then takes others.
+    if (first.code !== 0) {
+      expect(first.code).toBe(5);
+      expect(first.err).toMatch(/the connection to PostgreSQL was lost|the server ended the connection/);
+      expect(place.files()).not.toContain('long.safe.csv');
+      expect((await place.run(command)).code).toBe(0);
+    }
+    expectVoice(first, VALUES);
+    // Those of the runs before have kept their tokens.
+    const tokens = (name: string) => cellsOf(place.read(name)).map((cells) => cells.slice(0, 3).join());
+    expect(tokens('long.safe.csv').slice(0, 3000)).toEqual(tokens('one.csv'));
+    await verify();
+  });
+
+  test('kill -9 in the middle of a file, then --resume', async () => {
+    place.write('more.csv', csv(16_000, 'm'.repeat(300)));
+    const command = ['protect', 'more.csv', ...args, '--out', 'more.safe.csv', '--resume'];
+    const { child, ended } = place.start(command);
+    let over = false;
+    ended.then(() => {
+      over = true;
+    });
+    while (!over && !place.files().includes('more.safe.csv.resume.json')) await new Promise((d) => setTimeout(d, 5));
+    child.kill('SIGKILL');
+    expect((await ended).code).toBeNull();
+    expect(JSON.parse(place.read('more.safe.csv.resume.json')).position.rows).toBeLessThan(16_000);
+    const elsewhere = command.map((one) => (one.startsWith('postgres') ? 'other.db' : one));
+    const refused = await place.run(elsewhere);
+    expect(refused.err).toContain('the store of the vault is another');
+    expect(refused.code).toBe(5);
+    expect((await place.run(command)).code).toBe(0);
+    const whole = await place.run(['protect', 'more.csv', ...args]);
+    expect(whole.code).toBe(0);
+    expect(place.read('more.safe.csv')).toBe(whole.out);
+    await verify();
+  });
+
+  test('forget and shred; what was erased stays so', async () => {
+    const cells = cellsOf(place.read('one.csv'));
+    const forgotten = await place.run(['vault', 'forget', ...args], `${cells[20]![2]}\nno token\n`);
+    expect(json(forgotten.out)).toEqual([
+      { line: 1, found: true, forgotten: true },
+      { line: 2, found: false, forgotten: false },
+    ]);
+    expect(forgotten.code).toBe(1);
+    const shredded = await place.run(['vault', 'shred', ...args], '7\n8\n');
+    expect(shredded.code, shredded.err).toBe(0);
+    expect(json(shredded.out)).toMatchObject([7, 8].map(() => ({ trefoil: 'vault-v1 shredding', store: 'people' })));
+    const [head, ...lines] = place.read('one.csv').trimEnd().split('\n');
+    for (const [row, code] of [
+      [6, 0],
+      [7, 1],
+      [8, 1],
+      [20, 1],
+    ] as const) {
+      const back = await place.run(['reveal', '-', '--format', 'csv', ...args], `${head}\n${lines[row]}\n`);
+      expect(back.code, back.err).toBe(code);
+      if (code === 1) expect(back.err).toContain('the mapping of this token was destroyed');
+    }
+    const load = await place.run(['protect', 'in.csv', ...args, '--out', 'later.csv']);
+    expect(load.code).toBe(1);
+    expect(load.err).toContain('erased');
+    expectVoice(load, VALUES);
+    await verify();
+  });
+
+  test('tables of a newer version are refused', async () => {
+    await inside.query('update trefoil_meta set tables = 2');
+    for (const command of [
+      ['protect', 'in.csv', ...args],
+      ['vault', 'verify', ...args],
+    ]) {
+      const ended = await place.run(command);
+      expect(ended.err).toContain('the tables of the vault are of a newer version of trefoil');
+      expect(ended.code).toBe(5);
+    }
+    await inside.query('update trefoil_meta set tables = 1');
+    await verify();
+  });
+
+  test('a server that is not there', async () => {
+    const nowhere = args.map((one) => (one.startsWith('postgres') ? 'postgres://someone@127.0.0.1:9/secret' : one));
+    const ended = await place.run(['protect', 'in.csv', ...nowhere]);
+    expect(ended.err).toContain('the connection to PostgreSQL was lost or could not be made');
+    expect(ended.err).not.toMatch(/secret|someone|127/);
+    expect(ended.code).toBe(5);
+  });
+});
