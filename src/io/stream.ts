@@ -18,8 +18,9 @@ export type Source =
 /** A policy with its keys, as `policy.bind(keys)` gives it. */
 export interface CanProtect {
   readonly protect: unknown;
-  // A rule that is bound alone has no columns by name, and cannot stand here.
-  readonly protectColumns: unknown;
+  // A rule that is bound alone has no columns by name, and one that waits for its stores gives a promise: neither can
+  // stand here.
+  readonly protectColumns: (...given: never) => Readonly<Record<string, unknown>>;
 }
 
 /** A policy that was bound with `revealAccess`. */
@@ -30,7 +31,7 @@ export interface CanReveal extends CanProtect {
 /** A policy with its keys and stores, as `policy.open(keys, stores)` gives it: files wait for stores, streams do not. */
 export interface OpenToProtect {
   readonly protect: unknown;
-  readonly protectMany: (...given: never) => Promise<unknown>;
+  readonly protectColumns: (...given: never) => Promise<unknown>;
   // Nor a vault's rule that is opened alone.
   readonly lookup?: never;
 }

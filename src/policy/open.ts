@@ -2,10 +2,12 @@
  * `open`: a policy with its keys and its stores. The verbs are those of a bound policy and wait.
  */
 
+import type { Column } from '../core/columns.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
 import type { BoundColumns, LaterColumns } from '../rule/rule.ts';
 import { type BoundInside, type Direction, hideInside, type Later, type Leaf } from './bound.ts';
+import { protectColumns } from './columns.ts';
 import { joinKeys } from './join.ts';
 import { checkMany, settleIssues } from './many.ts';
 import { makeReplay } from './replay.ts';
@@ -61,10 +63,22 @@ export async function openPolicy(
       settleIssues(issues, onReject);
       return out.filter((row) => row !== undefined);
     };
+  async function byColumns(tables: Readonly<Record<string, Column>>) {
+    const { collecting, answering, settle } = makeReplay(leaves, columns, later);
+    // First the rules that do not wait: what they refuse makes no token.
+    const out = protectColumns(insideOf(columns.map((own, i) => own ?? collecting[i]!)), tables);
+    await settle();
+    const waited = protectColumns(insideOf(columns.map((own, i) => (own ? collecting : answering)[i]!)), tables);
+    for (const [i, { path }] of leaves.entries()) {
+      if (later[i] !== undefined && Object.hasOwn(waited, path)) out[path] = waited[path]!;
+    }
+    return out;
+  }
   if (revealing) demand('reveal');
   const verbs = {
     protect: one('protect'),
     protectMany: many('protect'),
+    protectColumns: byColumns,
     ...(revealing && { reveal: one('reveal'), revealMany: many('reveal') }),
   };
   return Object.freeze(hideInside(verbs, inside)) as unknown as OpenFilePolicy;

@@ -298,6 +298,8 @@ export interface OpenPolicy<F, Unnamed = 'error'> {
     rows: readonly Fit<F, R, OthersOf<Unnamed>>[],
     options?: ManyOptions,
   ) => Promise<OutputRow<F, R>[]>;
+  /** Protects columns of one length, by field path. Columns that other rules reject make no token. */
+  readonly protectColumns: LaterProtectColumns;
 }
 
 /** A policy with its keys and stores that may reveal. */
@@ -331,6 +333,7 @@ export interface RevealingFilePolicy extends BoundFilePolicy {
 export interface OpenFilePolicy {
   readonly protect: (row: AnyRow) => Promise<Record<string, unknown>>;
   readonly protectMany: (rows: readonly AnyRow[], options?: ManyOptions) => Promise<Record<string, unknown>[]>;
+  readonly protectColumns: LaterProtectColumns;
 }
 
 /** The same, and it may reveal. */
@@ -349,6 +352,12 @@ export interface FilePolicy extends Omit<Policy<never>, 'bind' | 'open'> {
     (keys: DomainKeys, stores: Stores): Promise<OpenFilePolicy>;
     (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingOpenFilePolicy>;
   };
+}
+
+/** {@link ProtectColumns} of a policy that waits for its stores. */
+export interface LaterProtectColumns {
+  (columns: Readonly<Record<string, readonly unknown[] | NumberColumn>>): Promise<Record<string, unknown[]>>;
+  (columns: Readonly<Record<string, Column>>): Promise<Record<string, unknown[] | Utf8Column>>;
 }
 
 /**

@@ -167,6 +167,23 @@ export function checkScope(options: { readonly scope?: unknown }): string {
   return checkName('scope', options.scope);
 }
 
+/** The path of the field that says whose a value is; whether the policy has such a field is the policy's business. */
+export function checkSubject(subject: unknown): string {
+  if (typeof subject !== 'string') badType('subject', `expected the path of a field, got ${typeName(subject)}`);
+  if (subject === '') badRange('subject', 'expected the path of a field');
+  // What is escaped belongs to a name.
+  if (subject.replace(/\\./g, '').includes('[')) {
+    badRange('subject', 'expected a path without arrays: a record has one subject');
+  }
+  return subject;
+}
+
+/** A subject's text, which is there. @param so What comes of it when it is not. */
+export function checkWhose(text: string, what: string, so: string): string {
+  if (text === '') fail('missing_subject', `the record does not say whose ${what} it is, so ${so}`);
+  return text;
+}
+
 /** Checks `empty`: what happens to the empty string. */
 export function checkEmpty(empty: unknown): 'keep' | 'protect' {
   if (empty === undefined) return 'keep';

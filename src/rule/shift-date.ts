@@ -26,6 +26,8 @@ import {
   type Common,
   checkCommon,
   checkScope,
+  checkSubject,
+  checkWhose,
   issueOf,
   type MayBeAbsent,
   makeRule,
@@ -132,8 +134,7 @@ export function shiftDate<const Scope extends string, const Optional extends boo
   function subjectText(value: unknown): string {
     let text = value === null || value === undefined ? '' : inputText(value);
     for (const step of steps) text = step(text);
-    if (text === '') fail('missing_subject', 'the record does not say whose date it is, so the date cannot be moved');
-    return text;
+    return checkWhose(text, 'date', 'the date cannot be moved');
   }
 
   function setUp(opened: OpenedKeys): ColumnVerb {
@@ -209,17 +210,6 @@ export function shiftDate<const Scope extends string, const Optional extends boo
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<ShiftDateRule<Scope>, Optional>;
-}
-
-/** The path of the subject; whether the policy has such a field is the policy's business. */
-function checkSubject(subject: unknown): string {
-  if (typeof subject !== 'string') badType('subject', `expected the path of a field, got ${typeName(subject)}`);
-  if (subject === '') badRange('subject', 'expected the path of a field');
-  // What is escaped belongs to a name.
-  if (subject.replace(/\\./g, '').includes('[')) {
-    badRange('subject', 'expected a path without arrays: a date has one subject');
-  }
-  return subject;
 }
 
 /** The subject's text; what is wrong with it is said of the subject, because the issue stands at the date. */

@@ -32,6 +32,8 @@ import {
   checkCommon,
   checkEmpty,
   checkScope,
+  checkSubject,
+  checkWhose,
   given,
   issueOf,
   type LaterVerb,
@@ -465,16 +467,7 @@ function checkLabel(token: unknown): string | undefined {
   return label;
 }
 
-function checkSubject(subject: unknown): string {
-  if (typeof subject !== 'string') badType('subject', `expected the path of a field, got ${typeName(subject)}`);
-  if (subject === '' || subject.replace(/\\./g, '').includes('[')) {
-    badRange('subject', 'expected the path of a field, without arrays: a value has one subject');
-  }
-  return subject;
-}
-
 function subjectText(value: unknown): string {
   const text = value === null || value === undefined ? '' : inputText(value);
-  if (text === '') fail('missing_subject', 'the record does not say whose value it is, so it cannot go into the vault');
-  return text;
+  return checkWhose(text, 'value', 'it cannot go into the vault');
 }

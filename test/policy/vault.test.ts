@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { coarsen, each, keep, keyset, policy, seal, token } from '../../src/index.ts';
+import { coarsen, drop, each, keep, keyset, policy, seal, token, utf8Column, utf8Texts } from '../../src/index.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
 import { check, explain, parsePolicy } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
@@ -50,6 +50,50 @@ describe('open', () => {
     expect(back).toEqual(rows.map((one, i) => ({ ...one, id: (safe as { id: string }[])[i]!.id, born: '1815' })));
     expect(await open.protect(rows[0] as never)).toEqual(first);
     expect((await stores.main.sizes()).subject.rows).toBe(6);
+  });
+
+  test('columns: as rows have it, and what another rule rejects makes no token', async () => {
+    const flat = policy({
+      id: token({ scope: 'person' }),
+      name: vault({ scope: 'person.name', store: 'main', subject: 'id' }),
+      born: coarsen({ date: 'year' }),
+      notes: drop,
+    });
+    const stores = { main: memoryStore() };
+    const open = await flat.open(keys, stores);
+    const columns = {
+      id: [1, 2, 1],
+      name: ['Ada', 'Bob', 'Ada'],
+      born: ['1815-12-10', '1912-06-23', null],
+      notes: [1, 2, 3],
+    };
+    const bad = { ...columns, born: ['1815-12-10', 'last spring', null] };
+    await expect(open.protectColumns(bad)).rejects.toMatchObject({
+      code: 'not_a_date',
+      issues: [{ field: 'born', row: 2 }],
+    });
+    const lost = { ...columns, id: [1, 2, null], name: ['Ada', 'Bob', '\ud800'] };
+    await expect(open.protectColumns({ ...columns, id: [1, 2] })).rejects.toThrow(RangeError);
+    expect((await stores.main.sizes()).value.rows).toBe(0);
+    await expect(open.protectColumns(lost)).rejects.toMatchObject({ issues: [{ field: 'name', row: 3 }] });
+    const safe = await open.protectColumns(columns);
+    const rows = columns.id.map((id, i) => ({ id, name: columns.name[i]!, born: columns.born[i]!, notes: 0 }));
+    const byRow = await open.protectMany(rows as never);
+    expect(Object.keys(safe)).toEqual(['id', 'name', 'born']);
+    for (const field of ['id', 'name', 'born']) {
+      expect(safe[field]).toEqual((byRow as unknown as Record<string, unknown>[]).map((one) => one[field]));
+    }
+    const utf8 = utf8Column(columns.name);
+    const again = await open.protectColumns({ ...columns, name: utf8 });
+    const { name } = again;
+    expect(Array.isArray(name) ? name : utf8Texts(name!)).toEqual(safe.name);
+    // Two at once do not take each other's answers.
+    const both = await Promise.all([
+      open.protectColumns(columns),
+      open.protectColumns({ ...columns, name: ['x', 'y', 'x'] }),
+    ]);
+    expect(both[0]).toEqual(safe);
+    expect(both[1]!.name).not.toEqual(safe.name);
   });
 
   test('a record that another rule rejects makes no token', async () => {
