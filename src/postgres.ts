@@ -8,52 +8,43 @@
  * not, each by table (value, token, subject) and then by index.
  */
 
-import { concat } from './core/bytes.ts';
-import { badRange, badType, checkOptions, isArgumentError, typeName } from './core/checks.ts';
-import { readHex, writeHex } from './core/hex.ts';
-import { fail, type IssueCode, TrefoilError } from './errors.ts';
+import { badRange, badType, checkOptions, typeName } from './core/checks.ts';
+import { fail } from './errors.ts';
 import { nameOf } from './vault/names.ts';
-import type { Change, Entry, Meta, Row, Stale, Table, TableSize, VaultStore } from './vault/store.ts';
+import {
+  type Ask,
+  driverOf,
+  type Found,
+  type PostgresClient,
+  stateOf,
+  steady,
+  storeError,
+  UNDO,
+} from './vault/postgres-driver.ts';
+import {
+  COLUMNS,
+  changeSize,
+  changeStatement,
+  createSize,
+  createStatement,
+  INDEX,
+  joined,
+  lockStatement,
+  piecesOf,
+  readRow,
+  split,
+} from './vault/postgres-statements.ts';
+import type { Meta, Stale, Table, TableSize, VaultStore } from './vault/store.ts';
 
-/** What both clients answer. */
-export interface PostgresResult {
-  readonly rows: readonly unknown[];
-}
-
-/** A connection that a pool lent. */
-export interface PostgresConnection {
-  readonly query: (text: string, values?: unknown[]) => Promise<PostgresResult>;
-  readonly release: (destroy?: boolean) => void;
-  readonly on?: (event: 'error', listener: () => void) => unknown;
-  readonly removeListener?: (event: 'error', listener: () => void) => unknown;
-}
-
-/** A `Pool` of `pg`, as far as it is used. */
-export interface PostgresPool {
-  readonly query: (text: string, values?: unknown[]) => Promise<PostgresResult>;
-  readonly connect: () => Promise<PostgresConnection>;
-}
-
-/** How values of a type, by its number, become text and come out of it. */
-export interface PgliteTypes {
-  readonly serializers: Readonly<Record<number, (value: Uint8Array) => string>>;
-  readonly parsers: Readonly<Record<number, (text: string) => Uint8Array>>;
-}
-
-/** A transaction of PGlite. */
-export interface PgliteTransaction {
-  readonly query: (text: string, values?: unknown[], types?: PgliteTypes) => Promise<PostgresResult>;
-  readonly exec: (text: string) => Promise<readonly PostgresResult[]>;
-}
-
-/** A `PGlite` of `@electric-sql/pglite`, as far as it is used. */
-export interface PgliteDatabase {
-  readonly query: (text: string, values?: unknown[], types?: PgliteTypes) => Promise<PostgresResult>;
-  readonly transaction: <T>(work: (transaction: PgliteTransaction) => Promise<T>) => Promise<T>;
-}
-
-/** A client: a `Pool` of `pg` or a `PGlite`. */
-export type PostgresClient = PostgresPool | PgliteDatabase;
+export type {
+  PgliteDatabase,
+  PgliteTransaction,
+  PgliteTypes,
+  PostgresClient,
+  PostgresConnection,
+  PostgresPool,
+  PostgresResult,
+} from './vault/postgres-driver.ts';
 
 /** Options of {@link postgresStore}. */
 export interface PostgresStoreOptions {
@@ -63,24 +54,10 @@ export interface PostgresStoreOptions {
 
 const TABLES: readonly Table[] = ['value', 'token', 'subject'];
 
-const COLUMNS = 'idx, key, version, expires, body';
-
-/** Bytes of an index. */
-const INDEX = 16;
-
 /**
  * "tref": the first half of every advisory lock taken here. The second is 0 while tables are made, else the store's.
  */
 const LOCKS = 0x74726566;
-
-/** Bodies of one statement, in bytes. A message of the protocol ends at 1 GiB; this keeps both sides' memory small. */
-const PIECE = 16 * 1024 * 1024;
-
-/** Rows of one statement: for more of them the planner begins to prefer reading a whole table. */
-const PIECE_ROWS = 1_000;
-
-/** How often a transaction is begun again that the server broke off. Locks have one order, so once is rare. */
-const RETRIES = 5;
 
 /** What makes the tables of a version out of those of the version before. */
 const MIGRATIONS: readonly ((at: string) => readonly string[])[] = [
@@ -101,24 +78,6 @@ const MIGRATIONS: readonly ((at: string) => readonly string[])[] = [
     ),
   ],
 ];
-
-/** What the codes of PostgreSQL mean here; all others are `store_failed`. */
-const STATES: Readonly<Record<string, readonly [IssueCode, string]>> = {
-  '40001': ['store_busy', 'others change the same rows all the time; try again'],
-  '40P01': ['store_busy', 'others change the same rows all the time; try again'],
-  '53300': ['store_busy', 'the server has no connection left; try again'],
-  '55P03': ['store_busy', 'others hold what was to be locked; try again'],
-  '57014': ['store_busy', 'the server broke the statement off; try again'],
-  '57P03': ['store_busy', 'the server is starting or stopping; try again'],
-  '53100': ['no_space', "the server's disk is full"],
-  '23505': ['store_failed', 'a new row is under the index of another; nothing was written'],
-  '25006': ['store_failed', 'the server only reads'],
-  '25P03': ['store_failed', 'the server ended the connection; try again'],
-  '42501': ['store_failed', 'the role has no right to do this'],
-  '42P01': ['store_failed', 'the tables of the vault are not there; open the store first'],
-  '57P01': ['store_failed', 'the server ended the connection; try again'],
-  '57P02': ['store_failed', 'the server ended the connection; try again'],
-};
 
 /**
  * A store in a PostgreSQL database, 12 or newer: tables `trefoil_value`, `trefoil_token`, `trefoil_subject` and
@@ -331,122 +290,6 @@ export function postgresStore(client: PostgresClient, options: PostgresStoreOpti
   };
 }
 
-type Found = Readonly<Record<string, unknown>>;
-
-/** Asks the server something. */
-type Ask = (text: string, values?: unknown[]) => Promise<readonly Found[]>;
-
-/** Both clients, alike. Errors pass as they are. */
-interface Driver {
-  readonly ask: Ask;
-  /**
-   * A transaction that is taken back when `work` throws.
-   *
-   * @param head statements without parameters; `work` gets the first row of the last.
-   */
-  readonly transaction: <T>(head: string, work: (ask: Ask, found: Found | undefined) => Promise<T>) => Promise<T>;
-}
-
-/** Thrown to take a transaction back that did not fail. */
-const UNDO = Symbol('undo');
-
-/**
- * At READ COMMITTED every statement has a snapshot of its own, whatever the server's default is. Rows are looked up by
- * index: to change 5,000 of a million, the planner would read the table twice. What must be scanned all the same then
- * seems dear enough to be compiled, which halved the speed of `create` (measured): hence no `jit`.
- */
-const SETTINGS = `set transaction isolation level read committed;
-  set local enable_seqscan = off;
-  set local jit = off;
-  set local lock_timeout = '60s';
-  set local idle_in_transaction_session_timeout = '60s'`;
-
-function driverOf(client: PostgresClient): Driver {
-  const { query, connect, transaction } = (client ?? {}) as Partial<PostgresPool & PgliteDatabase>;
-  if (typeof query !== 'function' || (typeof connect !== 'function' && typeof transaction !== 'function')) {
-    badType('client', `expected a Pool of pg or a PGlite, got ${typeName(client)}`);
-  }
-  if (typeof transaction !== 'function') {
-    const pool = client as PostgresPool;
-    return { ask: askOf(pool), transaction: (head, work) => lent(pool, head, work) };
-  }
-  const database = client as PgliteDatabase;
-  const askLite =
-    (asked: Pick<PgliteDatabase, 'query'>): Ask =>
-    async (text, values) =>
-      (await asked.query(text, values, BYTES_AS_HEX)).rows as Found[];
-  return {
-    ask: askLite(database),
-    transaction: (head, work) =>
-      database.transaction(async (inside) => {
-        const heads = await inside.exec(`${SETTINGS}; ${head}`);
-        return work(askLite(inside), heads.at(-1)?.rows[0] as Found | undefined);
-      }),
-  };
-}
-
-/** For bytea (17). PGlite's own took 5 times as long on the way in and 2 times on the way out (measured). */
-const BYTES_AS_HEX: PgliteTypes = {
-  serializers: { 17: (bytes) => `\\x${writeHex(bytes)}` },
-  parsers: { 17: (text) => readHex(text.slice(2), text.length / 2 - 1) ?? NOTHING },
-};
-
-/** A transaction on a connection of a pool. */
-async function lent<T>(
-  pool: PostgresPool,
-  head: string,
-  work: (ask: Ask, found: Found | undefined) => Promise<T>,
-): Promise<T> {
-  const connection = await pool.connect();
-  if (typeof connection?.release !== 'function') {
-    badType('client', 'expected a Pool of pg or a PGlite, got a single connection');
-  }
-  // A connection that is lost between two statements emits an error, which without a listener ends the process.
-  connection.on?.('error', ignore);
-  let usable = false;
-  try {
-    // Statements without parameters may travel together: one round trip.
-    const heads = (await connection.query(`begin; ${SETTINGS}; ${head}`)) as unknown as readonly PostgresResult[];
-    const done = await work(askOf(connection), heads.at(-1)?.rows[0] as Found | undefined);
-    await connection.query('commit');
-    usable = true;
-    return done;
-  } catch (error) {
-    // After anything but an answer of the server the connection may hang; it is closed, which takes all back as well.
-    if (error === UNDO || error instanceof TrefoilError || stateOf(error) !== null) {
-      usable = await connection.query('rollback').then(
-        () => true,
-        () => false,
-      );
-    }
-    throw error;
-  } finally {
-    connection.removeListener?.('error', ignore);
-    connection.release(!usable);
-  }
-}
-
-function ignore(): void {}
-
-function askOf(client: Pick<PostgresPool, 'query'>): Ask {
-  // Without parameters: `pg` sends that as a simple query, which VACUUM needs.
-  return async (text, values) =>
-    (await (values === undefined ? client.query(text) : client.query(text, values))).rows as Found[];
-}
-
-/** Does it again where the server broke off one of several that were in each other's way. */
-async function steady<T>(work: () => Promise<T>): Promise<T> {
-  for (let i = 0; ; i++) {
-    try {
-      return await work();
-    } catch (error) {
-      const state = stateOf(error);
-      if ((state !== '40P01' && state !== '40001') || i === RETRIES) throw error === UNDO ? error : storeError(error);
-      await new Promise((done) => setTimeout(done, 5 * 2 ** i));
-    }
-  }
-}
-
 /** Version of the tables, of which this code knows all up to its own. */
 function checkTables(found: Found | undefined, older = false): number {
   if (found === undefined) fail('store_broken', 'the metadata of the vault are gone; restore them from a backup');
@@ -485,222 +328,4 @@ function identifier(argument: string, name: unknown): string {
 /** A text in SQL. `E` makes backslashes mean the same under every setting. */
 function literal(text: string): string {
   return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-}
-
-/** A statement with its parameters. */
-interface Statement {
-  readonly text: string;
-  readonly values: unknown[];
-}
-
-/** A row, or what stands in its place where there is none. */
-interface Packed {
-  readonly index: Uint8Array;
-  readonly row: Row | null | undefined;
-}
-
-/**
- * Rows as seven parameters from `$first` on: all indexes in one bytea, all bodies in another, cut up on the server.
- * `pg` sends bytes as they are but turns an array of them into text: 58,000 to 96,000 rows/s against 32,000 to 40,000
- * with bytea[] (measured, batches of 1,000). Where there is no row, `key` is null.
- */
-function packed(first: number, rows: readonly Packed[]): Statement {
-  const bodies = rows.map(({ row }) => row?.body ?? NOTHING);
-  let start = 1;
-  const starts = bodies.map(({ length }) => {
-    start += length;
-    return start - length;
-  });
-  const p = (i: number): string => `$${first + i}`;
-  return {
-    text: `select n::integer as n, substr(${p(0)}::bytea, ${INDEX} * n::integer - ${INDEX - 1}, ${INDEX}) as idx,
-        key, version, expires, substr(${p(1)}::bytea, start, size) as body
-      from unnest(${p(2)}::text[], ${p(3)}::integer[], ${p(4)}::integer[], ${p(5)}::integer[], ${p(6)}::integer[])
-        with ordinality as packed (key, version, expires, start, size, n)`,
-    values: [
-      joined(rows.map(({ index }) => index)),
-      concat(bodies),
-      rows.map(({ row }) => row?.key ?? null),
-      integers(rows.map(({ row }) => row?.version)),
-      integers(rows.map(({ row }) => row?.expires)),
-      integers(starts),
-      integers(bodies.map(({ length }) => length)),
-    ],
-  };
-}
-
-const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
-
-const NOWHERE: Uint8Array = /* @__PURE__ */ new Uint8Array(INDEX);
-
-function createStatement(into: string, token: string, entries: readonly Entry[]): Statement {
-  const rows = packed(
-    1,
-    entries.map(({ row }) => ({ index: row.index, row })),
-  );
-  const values = [...rows.values];
-  let free = '';
-  const unless = entries.flatMap(({ unless = [] }, i) => unless.map((index) => ({ n: i + 1, index })));
-  if (unless.length > 0) {
-    const [owners, indexes] = [values.length + 1, values.length + 2];
-    const index = `substr($${indexes}::bytea, ${INDEX} * m::integer - ${INDEX - 1}, ${INDEX})`;
-    values.push(integers(unless.map(({ n }) => n)), joined(unless.map(({ index }) => index)));
-    free = `where not exists (
-        select from unnest($${owners}::integer[]) with ordinality as u (owner, m) cross join lateral (
-          select from ${into} where idx = ${index} limit 1
-        ) as taken where u.owner = input.n
-      )`;
-  }
-  let linked = '';
-  if (entries.some((entry) => entry.with !== undefined)) {
-    const others = packed(
-      values.length + 1,
-      entries.map(({ with: row }) => ({ index: row?.index ?? NOWHERE, row })),
-    );
-    values.push(...others.values);
-    // No "on conflict" here: a mapping is never taken to be another's.
-    linked = `, linked as (
-        insert into ${token} (${COLUMNS})
-        select other.idx, other.key, other.version, other.expires, other.body
-        from (${others.text}) as other join input using (n) join won on won.idx = input.idx
-        where other.key is not null order by other.idx
-      )`;
-  }
-  const text = `with input as materialized (${rows.text}),
-      won as (
-        insert into ${into} (${COLUMNS}) select ${COLUMNS} from input ${free} order by idx
-        on conflict (idx) do nothing returning idx
-      )${linked}
-    select string_agg(idx, '') as won from won`;
-  return { text, values };
-}
-
-/** Locks the rows that are there, in order, and counts those that are not as expected. */
-function lockStatement(table: string, changes: readonly Change[]): Statement {
-  return {
-    text: `with expected as materialized (
-        select substr($1::bytea, ${INDEX} * n::integer - ${INDEX - 1}, ${INDEX}) as idx, before
-        from unnest($2::integer[]) with ordinality as e (before, n) order by 1
-      ), there as materialized (
-        select t.idx, t.version from expected cross join lateral (
-          select idx, version from ${table} where idx = expected.idx for update
-        ) as t
-      )
-      select count(*) as wrong from expected left join there using (idx)
-      where coalesce(there.version, 0) <> expected.before`,
-    values: [joined(changes.map(({ index }) => index)), integers(changes.map(({ from }) => from))],
-  };
-}
-
-/** Makes changes whose rows are locked and as expected, and counts the rows that it made. */
-function changeStatement(table: string, changes: readonly Change[]): Statement & { readonly made: number } {
-  const rows = packed(
-    1,
-    changes.map(({ index, to }) => ({ index, row: to })),
-  );
-  const gone = `, gone as (
-      delete from ${table} as t using input as i where t.idx = i.idx and i.before > 0 and i.key is null
-    )`;
-  const changed = `, changed as (
-      update ${table} as t set key = i.key, version = i.version, expires = i.expires, body = i.body
-      from input as i where t.idx = i.idx and i.before > 0 and i.key is not null
-    )`;
-  const removes = changes.some(({ from, to }) => from > 0 && to === null);
-  const replaces = changes.some(({ from, to }) => from > 0 && to !== null);
-  const text = `with input as materialized (
-      select * from (${rows.text}) as r
-        join unnest($${rows.values.length + 1}::integer[]) with ordinality as e (before, m) on m = n
-    )${removes ? gone : ''}${replaces ? changed : ''}, made as (
-      insert into ${table} (${COLUMNS}) select ${COLUMNS} from input where before = 0 and key is not null order by idx
-      on conflict (idx) do nothing returning 1
-    )
-    select count(*) as made from made`;
-  const made = changes.filter(({ from, to }) => from === 0 && to !== null).length;
-  return { text, values: [...rows.values, integers(changes.map(({ from }) => from))], made };
-}
-
-/** Items for one statement each; in the order of their indexes where they are several, as locks are taken. */
-function piecesOf<T>(items: readonly T[], indexOf: (item: T) => Uint8Array, sizeOf: (item: T) => number): T[][] {
-  const pieces: T[][] = [];
-  let room = 0;
-  const add = (item: T): void => {
-    const size = sizeOf(item);
-    const last = pieces.at(-1);
-    if (last === undefined || size > room || last.length === PIECE_ROWS) {
-      pieces.push([item]);
-      room = PIECE;
-    } else last.push(item);
-    room -= size;
-  };
-  items.forEach(add);
-  if (pieces.length < 2) return pieces;
-  const ordered = [...items].sort((a, b) => compare(indexOf(a), indexOf(b)));
-  pieces.length = 0;
-  ordered.forEach(add);
-  return pieces;
-}
-
-const createSize = ({ row, with: other }: Entry): number => row.body.length + (other?.body.length ?? 0);
-
-const changeSize = ({ to }: Change): number => to?.body.length ?? 0;
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < INDEX; i++) {
-    if (a[i] !== b[i]) return a[i]! - b[i]!;
-  }
-  return 0;
-}
-
-/** Indexes one after the other. One of another length would shift all behind it. */
-function joined(indexes: readonly Uint8Array[]): Uint8Array {
-  if (indexes.some(({ length }) => length !== INDEX)) badRange('index', `expected ${INDEX} bytes`);
-  return concat(indexes);
-}
-
-/** The inverse of {@link joined}; nothing for null. */
-function split(indexes: unknown): Uint8Array[] {
-  const bytes = (indexes ?? NOTHING) as Uint8Array;
-  return Array.from({ length: bytes.length / INDEX }, (_, i) => bytes.subarray(INDEX * i, INDEX * (i + 1)));
-}
-
-/** An integer[] as PostgreSQL reads it: both clients pass a text on, and `pg` would quote each number of an array. */
-function integers(numbers: readonly (number | null | undefined)[]): string {
-  return `{${numbers.map((number) => number ?? 'null').join()}}`;
-}
-
-function readRow({ idx, key, version, expires, body }: Found): Row {
-  return {
-    index: readBytes(idx),
-    key: String(key),
-    version: Number(version),
-    expires: expires === null ? null : Number(expires),
-    body: readBytes(body),
-  };
-}
-
-/**
- * Never a `Buffer`, whose `slice` does not copy. A view: copies of both fields made `get` 1.2 to 1.6 times as long
- * (measured).
- */
-function readBytes(value: unknown): Uint8Array {
-  const { buffer, byteOffset, length } = value as Uint8Array;
-  return new Uint8Array(buffer, byteOffset, length);
-}
-
-/** PostgreSQL's SQLSTATE: five digits and capitals, not all of them letters as in `EPIPE`; `null` for other errors. */
-function stateOf(error: unknown): string | null {
-  const code = typeof error === 'object' && error !== null ? (error as Found).code : undefined;
-  return typeof code === 'string' && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code) ? code : null;
-}
-
-/** What a failure is called here. The driver's text stays behind: its DETAIL quotes rows. */
-function storeError(error: unknown): unknown {
-  if (error instanceof TrefoilError || isArgumentError(error)) return error;
-  const state = stateOf(error);
-  if (state === null) {
-    const message = 'the connection to PostgreSQL was lost or could not be made; what was asked may be asked again';
-    return new TrefoilError([{ code: 'store_failed', message }]);
-  }
-  const [code, message] = STATES[state] ?? (['store_failed', 'PostgreSQL refused the work'] as const);
-  return new TrefoilError([{ code, message: `${message} (SQLSTATE ${state})` }]);
 }
