@@ -64,6 +64,8 @@ export function bodyOf(text: string): string {
 }
 
 function parse(text: string, out: DataView, at: number): boolean {
+  // Lists of tokens to verify are given as they are.
+  if (typeof text !== 'string') return false;
   const { length } = text;
   const from = length - WHOLE;
   if (from < 0 || from === 1 || length > LONGEST) return false;
