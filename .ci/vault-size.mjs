@@ -18,7 +18,11 @@ const mappings = Number(process.argv[2] ?? 1_000_000);
 const kind = process.argv[3] ?? 'live';
 const rounds = 20;
 const batch = 1000;
-const folder = mkdtempSync(join(process.env.TREFOIL_VAULT_SIZE_DIR ?? tmpdir(), 'trefoil-vault-size-'));
+/** New rows are written to a page each, and again when the log is written back: the disk has a say in it. */
+const LIMITS = { new: 12, known: 4, reveal: 4 };
+/** Real mappings that are forgotten. */
+const erased = kind === 'tombstones' ? 2 * batch : 0;
+const folder = mkdtempSync(join(tmpdir(), 'trefoil-vault-size-'));
 const { DatabaseSync } = process.getBuiltinModule?.('node:sqlite') ?? (await import('@photostructure/sqlite'));
 const keys = keyset.generate().domain('load');
 const ttl = kind === 'live' ? { ttl: 3650 } : {};
@@ -44,7 +48,7 @@ async function open(name, more = '') {
     };
   const noting = { ...store, get: timed('get'), create: timed('create'), change: timed('change') };
   const opened = await rule.open(keys, { main: noting }, revealAccess);
-  handle.exec(`${process.env.TREFOIL_VAULT_SIZE_PRAGMAS ?? ''};${more}`);
+  handle.exec(more);
   return { store, opened, spent, handle };
 }
 
@@ -76,7 +80,8 @@ function* fillers({ key, expires, value, token }) {
 
 async function fill(name) {
   // Not as it is worked with: nothing of this is to outlive the machine.
-  const full = await open(name, 'PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000');
+  const fast = ['synchronous = OFF', 'secure_delete = OFF', 'cache_size = -1000000', 'journal_mode = OFF'];
+  const full = await open(name, fast.map((pragma) => `PRAGMA ${pragma}`).join(';'));
   const sizes = await sizesOf(full);
   console.log(`rows of ${sizes.value} and ${sizes.token} bytes`);
   const known = { values: [], tokens: [] };
@@ -93,10 +98,8 @@ async function fill(name) {
     known.tokens.push(...(await full.opened.protectMany(values)));
     if (i % 1000 === 0) console.log(`  ${i * batch} rows, ${Math.round((performance.now() - begin) / 1000)} s`);
   }
-  if (kind === 'tombstones') {
-    for (const token of known.tokens.slice(0, 2 * batch)) await full.opened.forget(token);
-  }
-  await full.store.scrub();
+  if (kind === 'tombstones') for (const token of known.tokens.slice(0, erased)) await full.opened.forget(token);
+  full.handle.exec('PRAGMA journal_mode = WAL');
   full.handle.close();
   const bytes = statSync(join(folder, name)).size;
   const count = mappings + known.values.length;
@@ -125,13 +128,13 @@ const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
 
 try {
   const known = await fill('full.db');
-  const gone = kind === 'tombstones' ? known.values.slice(0, batch) : [];
-  const alive = kind === 'tombstones' ? 2 * batch : 0;
-  const mixed = shuffled({ values: known.values.slice(alive), tokens: known.tokens.slice(alive) });
+  const mixed = shuffled({ values: known.values.slice(erased), tokens: known.tokens.slice(erased) });
   const full = { ...(await open('full.db')), ...mixed };
   const empty = await open('empty.db');
-  const slice = (list, round) =>
-    list.slice(batch * (round % (list.length / batch)), batch * (1 + (round % (list.length / batch))));
+  const slice = (list, round) => {
+    const first = batch * (round % (list.length / batch));
+    return list.slice(first, first + batch);
+  };
   const ways = {
     new: ({ opened }, round) => opened.protectMany(Array.from({ length: batch }, (_, i) => `new ${round} ${i}`)),
     known: ({ opened, values }, round) => opened.protectMany(slice(values, round)),
@@ -155,11 +158,17 @@ try {
     const stores = took.full.map((one, i) => one.store / took.empty[i].store);
     console.log(`  ${name}: ${told.join(', ')}; the store alone ${median(stores).toFixed(2)}`);
     const ratios = took.full.map((one, i) => one.all / took.empty[i].all);
-    judge(`a batch of 1,000, ${name}, ${mappings} ${kind} against none`, ratios, 2, 4);
+    judge(`a batch of 1,000, ${name}, ${mappings} ${kind} against none`, ratios, 2, LIMITS[name]);
   }
-  if (gone.length > 0) {
-    const { all } = await latency(full, () => full.opened.protectMany(gone).catch(() => {}));
-    console.log(`  1,000 values that were erased are refused in ${all.toFixed(0)} ms`);
+  if (erased > 0) {
+    const gone = known.values.slice(0, erased);
+    const begin = performance.now();
+    const total = await full.opened.protectMany(gone).then(
+      () => 0,
+      (error) => error.total,
+    );
+    if (total !== erased) throw new Error(`${total} of ${erased} erased values were refused`);
+    console.log(`  ${erased} values that were erased are refused in ${(performance.now() - begin).toFixed(0)} ms`);
   }
 } finally {
   for (const handle of handles) if (handle.isOpen) handle.close();
