@@ -434,9 +434,9 @@ async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly 
     const values = await mapping.valueRowsOf(opened);
     left += values.filter((value) => value === null).length;
     // Those under the new key already are left out, and those whose value keeps another token.
+    const { generation } = session.meta();
     const changes = mapping.renew(opened, values).filter((change) => change !== null);
-    const change = (some: readonly (readonly Change[])[]) =>
-      session.store.change(session.meta().generation, some.flat());
+    const change = (some: readonly (readonly Change[])[]) => session.store.change(generation, some.flat());
     if (changes.length === 0) continue;
     if ((await change(changes)) === true) {
       moved += changes.length;

@@ -66,11 +66,10 @@ export async function findByHandle(
   session: Session,
   handles: readonly Uint8Array[],
 ): Promise<Map<string, SubjectState>> {
-  const places = handles.map((handle) => session.indexesOf([session.subjects.keyIndexOf(handle)]));
-  const rows = await rowsAt(session, places);
+  const rows = await rowsOfKeys(session, handles);
   return new Map(
     handles.map((handle, i): [string, SubjectState] => {
-      const row = pick(rows, places[i]!);
+      const row = rows[i];
       if (row === undefined) return [nameOf(handle), 'absent'];
       const found = session.open('subject', row);
       if (found === null || found.content.rest.length !== KEY) return [nameOf(handle), 'broken'];
@@ -79,6 +78,19 @@ export async function findByHandle(
       return [nameOf(handle), { handle, siv: sivOnce(rest.subarray(0, NAME_AT)), name: rest.slice(NAME_AT) }];
     }),
   );
+}
+
+/** The rows of the keys that belong to handles. */
+async function rowsOfKeys(session: Session, handles: readonly Uint8Array[]): Promise<(Row | undefined)[]> {
+  for (let round = 0; ; round++) {
+    const meta = session.meta();
+    const places = handles.map((handle) => session.indexesOf([session.subjects.keyIndexOf(handle)]));
+    const found = await rowsAt(session, places);
+    const rows = places.map((some) => pick(found, some));
+    // Before a key is said to be gone: its row may have moved to an index that we did not know of.
+    if (!rows.includes(undefined) || (session.meta() === meta && !(await session.refresh()))) return rows;
+    if (round === ROUNDS) fail('store_busy', 'the keys of the vault are changed all the time; try again');
+  }
 }
 
 /** Looks subjects up by their inner indexes; with `create` those that are absent get a key, with `renew` shredded ones, too. */
@@ -91,8 +103,10 @@ export async function findSubjects(
   let left = indexes;
   // Who loses a race finds the winner's key in the next round.
   for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
+    const meta = session.meta();
     const places = left.map((index) => session.indexesOf([index]));
     const rows = await rowsAt(session, places);
+    if (session.meta() !== meta) return 'stale';
     const handles: { index: Uint8Array; handle: Uint8Array }[] = [];
     const absent: number[] = [];
     const again: Uint8Array[] = [];
@@ -123,8 +137,12 @@ export async function findSubjects(
       // A handle without its key: rows of the table are missing, or it is being shredded at this instant.
       found.set(nameOf(index), state === 'absent' ? 'broken' : state);
     }
-    if (missing === 'leave') for (const i of absent) found.set(nameOf(left[i]!), 'absent');
-    else if (absent.length > 0) {
+    // Before a subject is said to be absent, or made: it may have moved to an index that we did not know of.
+    if (absent.length > 0 && session.meta() !== meta) return 'stale';
+    if (missing === 'leave') {
+      if (absent.length > 0 && (await session.refresh())) return 'stale';
+      for (const i of absent) found.set(nameOf(left[i]!), 'absent');
+    } else if (absent.length > 0) {
       const done = await create(
         session,
         absent.map((i) => ({ index: left[i]!, others: places[i]!.slice(1) })),
@@ -181,9 +199,9 @@ function contentOf(session: Session, state: Content['state'], rest: Uint8Array):
 export async function shredSubject(session: Session, text: string): Promise<ShredCertificate> {
   const index = session.subjects.indexOf(utf8(text));
   await session.steady(async (): Promise<null | Stale> => {
+    const now = session.meta().generation;
     const places = session.indexesOf([index]);
     const row = pick(await rowsAt(session, [places]), places);
-    const now = session.meta().generation;
     const gone = contentOf(session, 'erased', new Uint8Array(HANDLE));
     if (row === undefined) {
       const entry = { row: session.seal('subject', { inner: index }, gone, null), unless: places.slice(1) };

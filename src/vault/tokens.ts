@@ -67,11 +67,12 @@ export function openTokens(scope: Scope): Tokens {
   }
 
   async function lookAt(batch: readonly Given[], seen: Seen[], report: Report): Promise<null | Stale> {
+    const meta = session.meta();
     const names = batch.map(({ body }) => body);
     const places = scope.placesOf('token', names);
     const rows = places.pick(await store.get('token', places.all));
     // Before a token is said to be unknown: its row may have moved to an index that we did not know of.
-    if (rows.includes(undefined) && (await session.refresh())) return 'stale';
+    if (rows.includes(undefined) && (session.meta() !== meta || (await session.refresh()))) return 'stale';
     const found = session.openMany('token', rows);
     const inside = scope.openInner('token', found, names);
     const subjects = withSubject ? await subjectsOf(inside) : null;

@@ -69,11 +69,13 @@ export function openValues(scope: Scope): Values {
     return null;
   }
 
-  /** Rows of values as they are. */
+  /** Rows of values as they are. `stale` where another verb has read new metadata meanwhile: there are other places then. */
   async function read(left: readonly Ready[]) {
+    const meta = session.meta();
     const names = left.map(({ one, subject }) => scope.nameOf(one.value, subject));
     const places = scope.placesOf('value', names);
     const rows = places.pick(await store.get('value', places.all));
+    if (session.meta() !== meta) return 'stale';
     const found = session.openMany('value', rows);
     const inside = scope.openInner('value', found, names);
     const day = today();
@@ -94,7 +96,9 @@ export function openValues(scope: Scope): Values {
   }
 
   async function get(left: readonly Ready[], settle: Settle): Promise<never[] | Stale> {
-    const { said } = await read(left);
+    const rows = await read(left);
+    if (rows === 'stale') return rows;
+    const { said } = rows;
     const all = left.map((_, i) => said(i));
     // Before a value is said to be absent: it may have moved to an index that we did not know of.
     if (all.includes('absent') && (await session.refresh())) return 'stale';
@@ -106,7 +110,10 @@ export function openValues(scope: Scope): Values {
   }
 
   async function getOrCreate(left: readonly Ready[], settle: Settle): Promise<Ready[] | Stale> {
-    const { places, found, said, tokenAt } = await read(left);
+    const rows = await read(left);
+    if (rows === 'stale') return rows;
+    const { places, found, said, tokenAt } = rows;
+    // Of the same metadata as the places: what is written goes by both.
     const { generation, inner } = session.meta();
     const absent: number[] = [];
     const gone: { readonly i: number; readonly expired: boolean }[] = [];
@@ -126,6 +133,7 @@ export function openValues(scope: Scope): Values {
       again.push(left[i]!);
     }
     if (absent.length === 0) return again;
+    if (session.meta().generation !== generation) return 'stale';
     const drafts = fresh(
       absent.map((i) => left[i]!),
       absent.map(() => inner[0]!),
@@ -160,6 +168,7 @@ export function openValues(scope: Scope): Values {
 
   /** A new token in the place of one that is gone. @param old The token of an expired row: its row goes, too. */
   async function replace(ready: Ready, { row, content }: Found, old: Uint8Array | null): Promise<boolean | Stale> {
+    const { generation } = session.meta();
     const { values, tokens } = scope.pairs(fresh([ready], [content.inner], [{ instead: row }]));
     const changes: Change[] = [
       { table: 'value', index: row.index, from: row.version, to: values[0]! },
@@ -171,7 +180,7 @@ export function openValues(scope: Scope): Values {
         changes.push({ table: 'token', index, from: version, to: null });
       }
     }
-    return store.change(session.meta().generation, changes);
+    return store.change(generation, changes);
   }
 
   /** The subject of each value: `null` where the rule has none. */
