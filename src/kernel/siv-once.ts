@@ -9,7 +9,7 @@
 
 import { swapBytes } from './aes.ts';
 import { type BlockWords, encipher, expandInto, makeSchedule, type Schedule } from './aes-few.ts';
-import { compare, isTurn } from './siv-once-self-test.ts';
+import { compare, isTurn, mustNotOpen } from './siv-once-self-test.ts';
 import { SIV_LENGTH } from './siv-values.ts';
 
 /** AES-SIV under one key. */
@@ -59,8 +59,10 @@ export function openAt(keys: DataView, key: number, length: number, view: DataVi
   setUp(once, keys, key, length);
   const before = isTurn() ? bytesOf(view, at, SIV_LENGTH + size) : null;
   const opens = open(once, view, at, size, null);
-  if (before !== null && opens) {
-    compare(bytesOf(keys, key, length), null, bytesOf(view, at + SIV_LENGTH, size), before);
+  if (before !== null) {
+    const own = bytesOf(keys, key, length);
+    if (opens) compare(own, null, bytesOf(view, at + SIV_LENGTH, size), before);
+    else mustNotOpen(own, null, before);
   }
   return opens;
 }
@@ -96,10 +98,13 @@ export function sivOnce(key: Uint8Array): SivOnce {
     open(sealed, associatedData) {
       if (sealed.length < SIV_LENGTH) return null;
       const bytes = roomFor(sealed, 0);
-      if (!open(keys, viewOf(bytes), 0, sealed.length - SIV_LENGTH, associatedData)) return null;
+      const opens = open(keys, viewOf(bytes), 0, sealed.length - SIV_LENGTH, associatedData);
       const plaintext = bytes.slice(SIV_LENGTH, sealed.length);
-      if (isTurn()) compare(own, associatedData, plaintext, sealed);
-      return plaintext;
+      if (isTurn()) {
+        if (opens) compare(own, associatedData, plaintext, sealed);
+        else mustNotOpen(own, associatedData, sealed);
+      }
+      return opens ? plaintext : null;
     },
   };
 }

@@ -433,20 +433,20 @@ async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly 
     const opened = [...new Set(inspected)].filter((one) => one !== undefined);
     const values = await mapping.valueRowsOf(opened);
     left += values.filter((value) => value === null).length;
-    // Those under the new key already are left out, and those whose value keeps another token.
-    const { generation } = session.meta();
-    const changes = mapping.renew(opened, values).filter((change) => change !== null);
-    const change = (some: readonly (readonly Change[])[]) => session.store.change(generation, some.flat());
-    if (changes.length === 0) continue;
-    if ((await change(changes)) === true) {
-      moved += changes.length;
-      continue;
-    }
-    // Somebody else changed one of them.
-    for (const one of changes) {
-      if ((await change([one])) === true) moved++;
-      else left++;
-    }
+    const done = await session.steady(async (view) => {
+      // Those under the new key already are left out, and those whose value keeps another token.
+      const changes = mapping.renew(view, opened, values).filter((change) => change !== null);
+      const change = (some: readonly (readonly Change[])[]) => view.store.change(view.meta.generation, some.flat());
+      const all = changes.length === 0 || (await change(changes));
+      if (all === 'stale') return all;
+      if (all) return changes.length;
+      // Somebody else changed one of them.
+      let some = 0;
+      for (const one of changes) if ((await change([one])) === true) some++;
+      left += changes.length - some;
+      return some;
+    });
+    moved += done;
   }
   return { moved, left };
 }

@@ -7,10 +7,10 @@ import { writeHex } from '../core/hex.ts';
 import { fail } from '../errors.ts';
 import { groupOf, makeComparison } from './comparison.ts';
 import { type MacOf, writeEnd, writeHead, writeRow } from './export-lines.ts';
-import type { VaultMeta } from './meta.ts';
-import type { Found, Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { Row, Table } from './store.ts';
 import { type BrokenRow, scan } from './upkeep.ts';
+import type { Found, View } from './view.ts';
 
 /** What an export is told. */
 export interface ExportOptions {
@@ -37,12 +37,15 @@ export async function* exportStore(
   { onBroken }: ExportOptions,
 ): AsyncGenerator<string, void, undefined> {
   await session.refresh();
-  const meta = session.meta();
+  const view = session.view();
+  const { meta } = view;
   const macOf: MacOf = (id) => session.outer(id).mac;
   const [links, subjects] = [makeComparison(), makeComparison()];
   let rows = 0;
 
-  const broken = (table: Table, row: Row) => {
+  const broken = async (table: Table, row: Row) => {
+    // Under keys that have come since it is none of ours to judge.
+    if (await view.isOlder()) busy();
     const place = { table, index: writeHex(row.index), why: 'does not verify' } as const;
     if (onBroken === undefined) {
       fail('row_broken', `a row of the table ${table} does not verify; see trefoil vault verify, or take onBroken`);
@@ -52,7 +55,7 @@ export async function* exportStore(
 
   yield writeHead(meta, macOf);
   for (const table of TABLES) {
-    for await (const { row, content } of rowsOf(session, table, meta, broken)) {
+    for await (const { row, content } of rowsOf(session, view, table, broken)) {
       if (table === 'subject') subjects.one(row.index);
       else if (content.state === 'live') links[table === 'value' ? 'one' : 'other'](content.link);
       rows++;
@@ -63,24 +66,25 @@ export async function* exportStore(
   // may be in it twice, so whole groups of them are no harm.
   const late = links.odd();
   if (late.size > 0) {
-    for await (const { row, content } of rowsOf(session, 'token', meta)) {
+    for await (const { row, content } of rowsOf(session, view, 'token')) {
       if (content.state === 'erased' || !late.has(groupOf(content.link))) continue;
       rows++;
       yield writeRow('token', row);
     }
-    for await (const { row } of rowsOf(session, 'subject', meta)) subjects.other(row.index);
+    for await (const { row } of rowsOf(session, view, 'subject')) subjects.other(row.index);
     const more = subjects.odd();
-    for await (const { row } of more.size === 0 ? [] : rowsOf(session, 'subject', meta)) {
+    for await (const { row } of more.size === 0 ? [] : rowsOf(session, view, 'subject')) {
       if (!more.has(groupOf(row.index))) continue;
       rows++;
       yield writeRow('subject', row);
     }
   }
-  await session.refresh();
-  if (session.meta().generation !== meta.generation) {
-    fail('store_busy', 'the keys of the vault were changed while it was exported; begin again');
-  }
+  if (await view.isOlder()) busy();
   yield writeEnd(meta, rows, macOf);
+}
+
+function busy(): never {
+  fail('store_busy', 'the keys of the vault were changed while it was exported; begin again');
 }
 
 /**
@@ -90,10 +94,11 @@ export async function* exportStore(
  */
 async function* rowsOf(
   session: Session,
+  view: View,
   table: Table,
-  { outer, inner }: VaultMeta,
-  broken: (table: Table, row: Row) => void = () => {},
+  broken: (table: Table, row: Row) => Promise<void> = async () => {},
 ): AsyncGenerator<Found, void, undefined> {
+  const { outer, inner } = view.meta;
   const [newest] = outer;
   const steps = { outer: outer.length > 1, inner: inner.length > 1 && table !== 'subject' };
   const stepOf = ({ row, content }: Found): Step => {
@@ -107,11 +112,11 @@ async function* rowsOf(
   ];
   for (const step of way) {
     for await (const batch of scan(session, table, step === 'old outer key' ? newest : undefined)) {
-      for (const [i, found] of session.openMany(table, batch).entries()) {
+      for (const [i, found] of view.openMany(table, batch).entries()) {
         if (found === null) {
           const row = batch[i]!;
           const last = steps.outer && row.key !== newest ? 'old outer key' : 'first keys';
-          if (step === last) broken(table, row);
+          if (step === last) await broken(table, row);
         } else if (stepOf(found) === step) yield found;
       }
     }

@@ -11,10 +11,11 @@ import { randomBytes } from '../kernel/random.ts';
 import { type Content, HANDLE, isSameContent, LINK } from './content.ts';
 import { tableOf } from './index-table.ts';
 import { nameOf, today } from './names.ts';
-import type { Draft, Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { Change, Stale, Table } from './store.ts';
 import { findByHandle, KEY, ROUNDS, type SubjectState } from './subjects.ts';
 import { scan } from './upkeep.ts';
+import type { Draft, View } from './view.ts';
 
 /** A row of another store, opened. */
 export interface Item {
@@ -55,7 +56,7 @@ export async function join(
   givesWay: GivesWay = () => false,
 ): Promise<Joined> {
   for (let round = 0; round < ROUNDS; round++) {
-    const done = await session.steady(() => joinOnce(session, items, givesWay));
+    const done = await session.steady((view) => joinOnce(session, view, items, givesWay));
     if (done !== null) return done;
     if (items.length === 1) continue;
     // Somebody else changed one of them: the halves are tried, and in the end each alone.
@@ -67,17 +68,21 @@ export async function join(
 }
 
 /** Makes all changes, or none (`null`) when a row is no longer as it was read. */
-async function joinOnce(session: Session, items: readonly Item[], givesWay: GivesWay): Promise<Joined | null | Stale> {
-  const { generation } = session.meta();
+async function joinOnce(
+  session: Session,
+  view: View,
+  items: readonly Item[],
+  givesWay: GivesWay,
+): Promise<Joined | null | Stale> {
   const done = { written: 0, there: 0, erased: 0, conflicts: [] as Conflict[] };
   const changes: (Change & { readonly verdict: 'written' | 'erased' })[] = [];
   const orphans: Item[] = [];
   for (const table of new Set(items.map((item) => item.table))) {
     const ours = items.filter((item) => item.table === table);
-    const places = ours.map(({ inner }) => session.indexesOf([inner]));
-    const find = tableOf(await session.store.get(table, places.flat()));
+    const places = ours.map(({ inner }) => view.indexesOf([inner]));
+    const find = tableOf(await view.store.get(table, places.flat()));
     const rows = places.map((some) => some.map((place) => find(place, 0)).find((row) => row !== undefined));
-    const found = session.openMany(table, rows);
+    const found = view.openMany(table, rows);
     const drafts: { readonly draft: Draft; readonly from: number; readonly verdict: 'written' | 'erased' }[] = [];
     for (const [i, item] of ours.entries()) {
       const { inner, content, expires } = item;
@@ -98,7 +103,7 @@ async function joinOnce(session: Session, items: readonly Item[], givesWay: Give
       if (verdict === 'conflict' || verdict === 'there') continue;
       drafts.push({ draft: { at: { instead: row }, content, expires }, from: row.version, verdict });
     }
-    const sealed = session.sealMany(
+    const sealed = view.sealMany(
       table,
       drafts.map(({ draft }) => draft),
     );
@@ -110,7 +115,7 @@ async function joinOnce(session: Session, items: readonly Item[], givesWay: Give
   if (orphans.length > 0) {
     // First the keys: once the row of a subject is erased, nothing leads to its key any more.
     done.erased += (await join(session, orphans)).erased;
-    const settled = new Set(session.indexesOf(orphans.map(({ inner }) => inner)).map(nameOf));
+    const settled = new Set(view.indexesOf(orphans.map(({ inner }) => inner)).map(nameOf));
     for (const [i, { table, index, verdict }] of [...changes.entries()].toReversed()) {
       if (table !== 'subject' || !settled.has(nameOf(index))) continue;
       changes.splice(i, 1);
@@ -119,8 +124,8 @@ async function joinOnce(session: Session, items: readonly Item[], givesWay: Give
     }
   }
   if (changes.length === 0) return done;
-  const all = await session.store.change(
-    generation,
+  const all = await view.store.change(
+    view.meta.generation,
     changes.map(({ table, index, from, to }) => ({ table, index, from, to })),
   );
   return all === 'stale' ? all : all ? done : null;
@@ -192,8 +197,9 @@ async function tokensOf(session: Session, conflicts: readonly Conflict[]): Promi
   }
   if (live.size === 0) return live;
   for await (const rows of scan(session, 'token')) {
+    const view = session.view();
     for (const row of rows) {
-      const content = session.open('token', row)?.content;
+      const content = view.open('token', row)?.content;
       if (content?.state === 'live' && live.has(nameOf(content.link))) live.set(nameOf(content.link), true);
     }
   }
@@ -214,19 +220,20 @@ async function subjectsOf(
   const all = [...handles.values()];
   const found = new Map<string, SubjectState>();
   for (let first = 0; first < all.length; first += BATCH) {
-    for (const [name, state] of await findByHandle(session, all.slice(first, first + BATCH))) found.set(name, state);
+    const some = all.slice(first, first + BATCH);
+    for (const [name, state] of await session.steady((view) => findByHandle(view, some))) found.set(name, state);
   }
   return found;
 }
 
 /** Takes a live key away again. It is in the export still, and so is what it opens. */
 function removeKey(session: Session, handle: Uint8Array): Promise<null> {
-  return session.steady(async (): Promise<null | Stale> => {
-    const { generation } = session.meta();
-    const places = session.indexesOf([session.subjects.keyIndexOf(handle)]);
-    const [row] = await session.store.get('subject', places);
-    if (row === undefined || session.open('subject', row)?.content.state !== 'live') return null;
+  return session.steady(async (view): Promise<null | Stale> => {
+    const places = view.indexesOf([view.subjects.keyIndexOf(handle)]);
+    const [row] = await view.store.get('subject', places);
+    if (row === undefined && (await view.isOlder())) return 'stale';
+    if (row === undefined || view.open('subject', row)?.content.state !== 'live') return null;
     const change: Change = { table: 'subject', index: row.index, from: row.version, to: null };
-    return (await session.store.change(generation, [change])) === true ? null : 'stale';
+    return (await view.store.change(view.meta.generation, [change])) === true ? null : 'stale';
   });
 }

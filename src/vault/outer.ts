@@ -153,7 +153,8 @@ export function outerLayer(key: DomainKey, store: string): Outer {
     indexesOf,
     indexOf: indexesOf,
     innerOf(index) {
-      const out = index.slice();
+      // A store may hand over a `Buffer`, whose `slice` does not copy.
+      const out = Uint8Array.from(index);
       const view = new DataView(out.buffer);
       const [a, b, c, d] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [number, number, number, number];
       const { s0, s1, s2, s3 } = decryptWords(backward, a, b, c, d);
@@ -195,7 +196,8 @@ function byLength(texts: readonly (Uint8Array | null)[], more: number): Map<numb
 }
 
 /** Whether the parts of a row have the sizes in which they are bound to its body: a store may hand over anything. */
-function isRow({ index, version, expires }: Row): boolean {
+function isRow({ index, version, expires, body }: Row): boolean {
+  if (!(index instanceof Uint8Array) || !(body instanceof Uint8Array)) return false;
   return index.length === INDEX && fits(version, 1) && (expires === null || fits(expires, 0));
 }
 

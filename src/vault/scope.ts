@@ -10,10 +10,11 @@ import { readUnderSubject, SHOWN, writeShown, writeUnderSubject } from './conten
 import { tableOf } from './index-table.ts';
 import { type Inner, type Name, openUnder, sealUnder } from './inner.ts';
 import { INDEX } from './outer.ts';
-import type { Draft, Found, Place, Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { Row } from './store.ts';
 import type { Subject } from './subjects.ts';
 import { TOKEN } from './token-text.ts';
+import type { Draft, Found, Place, View } from './view.ts';
 
 /** What a scope is told. */
 export interface ScopeOptions {
@@ -65,7 +66,7 @@ export interface Scope {
   readonly options: ScopeOptions;
   /** The name of a value in the inner layer: with its subject's name before it, which dies with the subject, or alone. */
   readonly nameOf: (value: Name, subject: Subject | null) => Name;
-  readonly placesOf: (which: Which, names: readonly Name[]) => Places;
+  readonly placesOf: (view: View, which: Which, names: readonly Name[]) => Places;
   /** What the inner layer has sealed in live rows; `null` for what does not open, and for what is no live row. */
   readonly openInner: (
     which: Which,
@@ -77,7 +78,10 @@ export interface Scope {
   /** The value that a by-token row has. */
   readonly valueOf: (inside: Uint8Array, subject: Subject | null, body: Uint8Array) => Uint8Array | null;
   /** Both rows of mappings. */
-  readonly pairs: (pairs: readonly Pair[]) => { readonly values: readonly Row[]; readonly tokens: readonly Row[] };
+  readonly pairs: (
+    view: View,
+    pairs: readonly Pair[],
+  ) => { readonly values: readonly Row[]; readonly tokens: readonly Row[] };
 }
 
 /** A by-value row is bound to no token: it is what is looked up to find one. */
@@ -129,8 +133,9 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
     options,
     nameOf,
 
-    placesOf(which, names) {
-      const columns = session.columnsOf(session.meta().inner.map((id) => innerOf(id)[which].indexesOf(names)));
+    placesOf(view, which, names) {
+      const inners = view.meta.inner.map((id) => innerOf(id)[which].indexesOf(names));
+      const columns = view.columnsOf(inners);
       const all = columns.flatMap((column) => cut(column, INDEX));
       const count = names.length;
       return {
@@ -176,7 +181,7 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
       return value !== null && bucketOf(value.length) === padded!.length ? value : null;
     },
 
-    pairs(pairs) {
+    pairs(view, pairs) {
       const [values, tokens] = [new Array<Draft>(pairs.length), new Array<Draft>(pairs.length)];
       const idOf = ({ inner }: Pair) => inner;
       byInner(pairs, idOf, (layer, places) => {
@@ -189,7 +194,7 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
           under(subject, padTo(value, bucketOf(value.length)), 'token', body),
         );
         const placeIn = (side: Inner[Which], column: readonly Name[]) => {
-          const [indexes] = session.columnsOf([side.indexesOf(column)]);
+          const [indexes] = view.columnsOf([side.indexesOf(column)]);
           return (k: number): Place => ({ index: indexes!.subarray(INDEX * k, INDEX * (k + 1)) });
         };
         const valueAt = own.some(({ at }) => at === null) ? placeIn(layer.value, names) : null;
@@ -204,7 +209,7 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
           tokens[i] = { at: tokenAt(k), content: content(byToken[k]!), expires };
         }
       });
-      return { values: session.sealMany('value', values), tokens: session.sealMany('token', tokens) };
+      return { values: view.sealMany('value', values), tokens: view.sealMany('token', tokens) };
     },
   };
 }

@@ -5,19 +5,12 @@
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail, TrefoilError } from '../errors.ts';
-import { randomBytes } from '../kernel/random.ts';
 import type { DomainKey, OpenedKeys } from '../keys/domain-keys.ts';
-import { type Content, readContent, writeContent } from './content.ts';
 import { type Inner, innerLayer, type SubjectKeys, subjectKeys } from './inner.ts';
 import { readMeta, type VaultMeta, writeMeta } from './meta.ts';
-import { type Bound, type Outer, outerLayer } from './outer.ts';
-import type { Meta, Row, Stale, Table, VaultStore } from './store.ts';
-
-/** A row that could be opened. */
-export interface Found {
-  readonly row: Row;
-  readonly content: Content;
-}
+import { type Outer, outerLayer } from './outer.ts';
+import type { Meta, Stale, VaultStore } from './store.ts';
+import { makeView, type View } from './view.ts';
 
 /** A store with its keys. */
 export interface Session {
@@ -27,27 +20,19 @@ export interface Session {
   readonly keys: OpenedKeys;
   /** The metadata as last seen. */
   readonly meta: () => VaultMeta;
+  /** The store by them. */
+  readonly view: () => View;
   /** The outer layer of a key that the metadata name. */
   readonly outer: (id: string) => Outer;
   /** The inner layer of a scope under a key. */
   readonly inner: (id: string, scope: string, withSubject: boolean) => Inner;
   readonly subjects: SubjectKeys;
-  /** All indexes under which a row may stand: the one it is written under first. */
-  readonly indexesOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
-  /** The same for columns of inner indexes: columns of indexes, the one that is written under first. */
-  readonly columnsOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
-  /** Opens rows; `null` for those that do not verify, and for those that are not there. */
-  readonly openMany: (table: Table, rows: readonly (Row | undefined)[]) => (Found | null)[];
-  readonly open: (table: Table, row: Row) => Found | null;
-  /** Seals rows, each at an inner index, under the key that is written with, or in the place of another, under its key. */
-  readonly sealMany: (table: Table, drafts: readonly Draft[]) => Row[];
-  readonly seal: (table: Table, at: Place, content: Content, expires: number | null) => Row;
   /**
    * Does some work with the metadata as they are, and once more whenever they turn out to be others.
    *
    * @throws TrefoilError `store_busy` when that goes on.
    */
-  readonly steady: <T>(work: () => Promise<T | Stale>) => Promise<T>;
+  readonly steady: <T>(work: (view: View) => Promise<T | Stale>) => Promise<T>;
   /**
    * Has the store take out of its files what is left of destroyed rows. A reader that keeps the store from it does not undo
    * what was destroyed: the next erasure takes it along.
@@ -57,22 +42,6 @@ export interface Session {
   readonly refresh: () => Promise<boolean>;
   /** Replaces the metadata; `false` when somebody else did so first. */
   readonly change: (meta: Omit<VaultMeta, 'generation' | 'domain' | 'store' | 'subjects'>) => Promise<boolean>;
-}
-
-/** Where a row is written: a new one by its inner index, or its index under the key that is written with; or in the place of another. */
-export type Place = { readonly inner: Uint8Array } | { readonly index: Uint8Array } | { readonly instead: Row };
-
-/** A row before it is sealed. */
-export interface Draft {
-  readonly at: Place;
-  readonly content: Content;
-  readonly expires: number | null;
-}
-
-/** Where the versions of rows begin: anywhere, so that a version does not tell whether the row was ever changed. */
-function firstVersions(count: number): Int32Array {
-  const bytes = new DataView(randomBytes(4 * count).buffer);
-  return Int32Array.from({ length: count }, (_, i) => 1 + (bytes.getUint32(4 * i) >>> 2));
 }
 
 /** How often work is begun again. A change of metadata is rare; several in a row are a fault. */
@@ -143,65 +112,36 @@ export async function openSession(
   await store.open();
   let meta = await first();
   const subjects = subjectKeys(keyOf(meta.subjects), name);
+  const viewOf = (own: VaultMeta): View => {
+    const isOlder = async () => {
+      await refresh();
+      return meta !== own;
+    };
+    return makeView({ store, subjects, outer, isOlder }, own);
+  };
+  let view = viewOf(meta);
 
-  function openMany(table: Table, rows: readonly (Row | undefined)[]): (Found | null)[] {
-    const out = new Array<Found | null>(rows.length).fill(null);
-    // Under a key that the metadata do not name, nothing was written by a vault, also if the keyset has that key.
-    for (const id of meta.outer) {
-      const places: number[] = [];
-      const list: Row[] = [];
-      for (let i = 0; i < rows.length; i++) {
-        const row = rows[i];
-        if (row === undefined || row.key !== id) continue;
-        places.push(i);
-        list.push(row);
-      }
-      if (list.length === 0) continue;
-      const contents = outer(id).openMany(table, list, readContent);
-      for (let k = 0; k < list.length; k++) {
-        const content = contents[k]!;
-        if (content === null) continue;
-        const isNamed = table === 'subject' ? content.inner === meta.subjects : meta.inner.includes(content.inner);
-        if (isNamed) out[places[k]!] = { row: list[k]!, content };
-      }
-    }
-    return out;
-  }
-
-  function sealMany(table: Table, drafts: readonly Draft[]): Row[] {
-    const out = new Array<Row>(drafts.length);
-    const first = meta.outer[0]!;
-    const versions = firstVersions(drafts.length);
-    const idOf = ({ at }: Draft) => ('instead' in at ? at.instead.key : first);
-    for (const id of new Set(drafts.map(idOf))) {
-      const layer = outer(id);
-      const places: number[] = [];
-      const bounds: Bound[] = [];
-      const contents: Uint8Array[] = [];
-      for (let i = 0; i < drafts.length; i++) {
-        const draft = drafts[i]!;
-        if (idOf(draft) !== id) continue;
-        const { at, content, expires } = draft;
-        places.push(i);
-        contents.push(writeContent(content));
-        if ('instead' in at) bounds.push({ index: at.instead.index, version: at.instead.version + 1, expires });
-        else {
-          const index = 'index' in at ? at.index : layer.indexOf(at.inner);
-          bounds.push({ index, version: versions[i]!, expires });
-        }
-      }
-      const rows = layer.sealMany(table, bounds, contents);
-      for (let k = 0; k < rows.length; k++) out[places[k]!] = rows[k]!;
-    }
-    return out;
+  function take(next: VaultMeta): void {
+    meta = next;
+    view = viewOf(next);
   }
 
   async function refresh(): Promise<boolean> {
-    const found = await store.meta();
+    let found = await store.meta();
+    // Of two answers at once the older one may come last: one that goes back is asked for again.
+    if (found !== null && found.generation < meta.generation) found = await store.meta();
     if (found === null) fail('store_broken', 'the metadata of the vault are gone');
     if (found.generation === meta.generation) return false;
-    meta = await read(found);
+    const next = await read(found);
+    if (next.generation !== meta.generation) take(next);
     return true;
+  }
+
+  function inner(id: string, scope: string, withSubject: boolean): Inner {
+    const place = `${id} ${scope} ${withSubject}`;
+    const made = inners.get(place) ?? innerLayer(keyOf(id), name, scope, withSubject);
+    inners.set(place, made);
+    return made;
   }
 
   return {
@@ -209,23 +149,13 @@ export async function openSession(
     name,
     keys,
     meta: () => meta,
+    view: () => view,
     outer,
-    inner(id, scope, withSubject) {
-      const place = `${id} ${scope} ${withSubject}`;
-      const made = inners.get(place) ?? innerLayer(keyOf(id), name, scope, withSubject);
-      inners.set(place, made);
-      return made;
-    },
+    inner,
     subjects,
-    indexesOf: (inner) => meta.outer.flatMap((id) => inner.map((index) => outer(id).indexOf(index))),
-    columnsOf: (inners) => meta.outer.flatMap((id) => inners.map((column) => outer(id).indexesOf(column))),
-    openMany,
-    open: (table, row) => openMany(table, [row])[0]!,
-    sealMany,
-    seal: (table, at, content, expires) => sealMany(table, [{ at, content, expires }])[0]!,
     async steady(work) {
       for (let i = 0; i < TRIES; i++) {
-        const done = await work();
+        const done = await work(view);
         if (done !== 'stale') return done;
         await refresh();
       }
@@ -242,7 +172,7 @@ export async function openSession(
     async change({ outer, inner }) {
       const next = { ...meta, outer, inner, generation: meta.generation + 1 };
       const done = await store.setMeta(writeMeta(next, macOf));
-      if (done) meta = next;
+      if (done) take(next);
       else await refresh();
       return done;
     },

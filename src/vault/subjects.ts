@@ -13,6 +13,7 @@ import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
 import { nameOf } from './names.ts';
 import type { Session } from './session.ts';
 import type { Change, Row, Stale } from './store.ts';
+import type { View } from './view.ts';
 
 /** A subject whose key is there. */
 export interface Subject {
@@ -56,22 +57,26 @@ function pick(rows: ReadonlyMap<string, Row>, places: readonly Uint8Array[]): Ro
   return places.map((place) => rows.get(nameOf(place))).find((row) => row !== undefined);
 }
 
-async function rowsAt({ store }: Session, places: readonly (readonly Uint8Array[])[]): Promise<Map<string, Row>> {
+async function rowsAt({ store }: View, places: readonly (readonly Uint8Array[])[]): Promise<Map<string, Row>> {
   const rows = places.length === 0 ? [] : await store.get('subject', places.flat());
   return new Map(rows.map((row) => [nameOf(row.index), row]));
 }
 
 /** The keys that belong to handles. */
 export async function findByHandle(
-  session: Session,
+  view: View,
   handles: readonly Uint8Array[],
-): Promise<Map<string, SubjectState>> {
-  const rows = await rowsOfKeys(session, handles);
+): Promise<Map<string, SubjectState> | Stale> {
+  const places = handles.map((handle) => view.indexesOf([view.subjects.keyIndexOf(handle)]));
+  const found = await rowsAt(view, places);
+  const rows = places.map((some) => pick(found, some));
+  // Before a key is said to be gone: its row may have moved to an index that we did not know of.
+  if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
   return new Map(
     handles.map((handle, i): [string, SubjectState] => {
       const row = rows[i];
       if (row === undefined) return [nameOf(handle), 'absent'];
-      const found = session.open('subject', row);
+      const found = view.open('subject', row);
       if (found === null || found.content.rest.length !== KEY) return [nameOf(handle), 'broken'];
       if (found.content.state !== 'live') return [nameOf(handle), 'shredded'];
       const { rest } = found.content;
@@ -80,22 +85,9 @@ export async function findByHandle(
   );
 }
 
-/** The rows of the keys that belong to handles. */
-async function rowsOfKeys(session: Session, handles: readonly Uint8Array[]): Promise<(Row | undefined)[]> {
-  for (let round = 0; ; round++) {
-    const meta = session.meta();
-    const places = handles.map((handle) => session.indexesOf([session.subjects.keyIndexOf(handle)]));
-    const found = await rowsAt(session, places);
-    const rows = places.map((some) => pick(found, some));
-    // Before a key is said to be gone: its row may have moved to an index that we did not know of.
-    if (!rows.includes(undefined) || (session.meta() === meta && !(await session.refresh()))) return rows;
-    if (round === ROUNDS) fail('store_busy', 'the keys of the vault are changed all the time; try again');
-  }
-}
-
 /** Looks subjects up by their inner indexes; with `create` those that are absent get a key, with `renew` shredded ones, too. */
 export async function findSubjects(
-  session: Session,
+  view: View,
   indexes: readonly Uint8Array[],
   missing: Missing,
 ): Promise<Map<string, SubjectState> | Stale> {
@@ -103,24 +95,22 @@ export async function findSubjects(
   let left = indexes;
   // Who loses a race finds the winner's key in the next round.
   for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
-    const meta = session.meta();
-    const places = left.map((index) => session.indexesOf([index]));
-    const rows = await rowsAt(session, places);
-    if (session.meta() !== meta) return 'stale';
+    const places = left.map((index) => view.indexesOf([index]));
+    const rows = await rowsAt(view, places);
     const handles: { index: Uint8Array; handle: Uint8Array }[] = [];
     const absent: number[] = [];
     const again: Uint8Array[] = [];
     for (const [i, index] of left.entries()) {
       const row = pick(rows, places[i]!);
-      const opened = row === undefined ? null : session.open('subject', row);
+      const opened = row === undefined ? null : view.open('subject', row);
       if (row === undefined) absent.push(i);
       else if (opened === null || opened.content.rest.length !== HANDLE) found.set(nameOf(index), 'broken');
       else if (opened.content.state === 'live') handles.push({ index, handle: opened.content.rest });
       else if (missing !== 'renew') found.set(nameOf(index), 'shredded');
       else {
-        const { handle, key } = fresh(session);
-        const to = session.seal('subject', { instead: row }, contentOf(session, 'live', handle), null);
-        const done = await session.store.change(session.meta().generation, [
+        const { handle, key } = fresh(view);
+        const to = view.seal('subject', { instead: row }, contentOf(view, 'live', handle), null);
+        const done = await view.store.change(view.meta.generation, [
           { table: 'subject', index: key.index, from: 0, to: key },
           { table: 'subject', index: row.index, from: row.version, to },
         ]);
@@ -129,22 +119,22 @@ export async function findSubjects(
       }
     }
     const keys = await findByHandle(
-      session,
+      view,
       handles.map(({ handle }) => handle),
     );
+    if (keys === 'stale') return keys;
     for (const { index, handle } of handles) {
       const state = keys.get(nameOf(handle))!;
       // A handle without its key: rows of the table are missing, or it is being shredded at this instant.
       found.set(nameOf(index), state === 'absent' ? 'broken' : state);
     }
-    // Before a subject is said to be absent, or made: it may have moved to an index that we did not know of.
-    if (absent.length > 0 && session.meta() !== meta) return 'stale';
     if (missing === 'leave') {
-      if (absent.length > 0 && (await session.refresh())) return 'stale';
+      // Before a subject is said to be absent: it may have moved to an index that we did not know of.
+      if (absent.length > 0 && (await view.isOlder())) return 'stale';
       for (const i of absent) found.set(nameOf(left[i]!), 'absent');
     } else if (absent.length > 0) {
       const done = await create(
-        session,
+        view,
         absent.map((i) => ({ index: left[i]!, others: places[i]!.slice(1) })),
       );
       if (done === 'stale') return done;
@@ -157,18 +147,19 @@ export async function findSubjects(
 
 /** New subjects. Their keys are written before their handles: a handle never leads nowhere. */
 async function create(
-  session: Session,
+  view: View,
   wanted: readonly { readonly index: Uint8Array; readonly others: readonly Uint8Array[] }[],
 ): Promise<null | Stale> {
-  const { generation } = session.meta();
-  const made = wanted.map((one) => ({ ...one, ...fresh(session) }));
+  const { store } = view;
+  const { generation } = view.meta;
+  const made = wanted.map((one) => ({ ...one, ...fresh(view) }));
   const keys = made.map(({ key }) => ({ row: key }));
-  if ((await session.store.create(generation, 'subject', keys)) === 'stale') return 'stale';
+  if ((await store.create(generation, 'subject', keys)) === 'stale') return 'stale';
   const handles = made.map(({ index, others, handle }) => ({
-    row: session.seal('subject', { inner: index }, contentOf(session, 'live', handle), null),
+    row: view.seal('subject', { inner: index }, contentOf(view, 'live', handle), null),
     unless: others,
   }));
-  const won = await session.store.create(generation, 'subject', handles);
+  const won = await store.create(generation, 'subject', handles);
   if (won === 'stale') return 'stale';
   // Keys of those who lost belong to nobody.
   const lost = made.filter((_, i) => !won.includes(i));
@@ -179,52 +170,53 @@ async function create(
       from: key.version,
       to: null,
     }));
-    await session.store.change(generation, changes);
+    await store.change(generation, changes);
   }
   return null;
 }
 
 /** A handle, and the row of its key. */
-function fresh(session: Session): { readonly handle: Uint8Array; readonly key: Row } {
+function fresh(view: View): { readonly handle: Uint8Array; readonly key: Row } {
   const handle = randomBytes(HANDLE);
-  const content = contentOf(session, 'live', randomBytes(KEY));
-  return { handle, key: session.seal('subject', { inner: session.subjects.keyIndexOf(handle) }, content, null) };
+  const content = contentOf(view, 'live', randomBytes(KEY));
+  return { handle, key: view.seal('subject', { inner: view.subjects.keyIndexOf(handle) }, content, null) };
 }
 
-function contentOf(session: Session, state: Content['state'], rest: Uint8Array): Content {
-  return { state, inner: session.meta().subjects, link: randomBytes(LINK), rest };
+function contentOf(view: View, state: Content['state'], rest: Uint8Array): Content {
+  return { state, inner: view.meta.subjects, link: randomBytes(LINK), rest };
 }
 
 /** Destroys handle and key of a subject, also of one that was never there: what is loaded of it later is refused, too. */
 export async function shredSubject(session: Session, text: string): Promise<ShredCertificate> {
   const index = session.subjects.indexOf(utf8(text));
-  await session.steady(async (): Promise<null | Stale> => {
-    const now = session.meta().generation;
-    const places = session.indexesOf([index]);
-    const row = pick(await rowsAt(session, [places]), places);
-    const gone = contentOf(session, 'erased', new Uint8Array(HANDLE));
+  await session.steady(async (view): Promise<null | Stale> => {
+    const { store } = view;
+    const now = view.meta.generation;
+    const places = view.indexesOf([index]);
+    const row = pick(await rowsAt(view, [places]), places);
+    const gone = contentOf(view, 'erased', new Uint8Array(HANDLE));
     if (row === undefined) {
-      const entry = { row: session.seal('subject', { inner: index }, gone, null), unless: places.slice(1) };
-      const won = await session.store.create(now, 'subject', [entry]);
+      const entry = { row: view.seal('subject', { inner: index }, gone, null), unless: places.slice(1) };
+      const won = await store.create(now, 'subject', [entry]);
       return won === 'stale' || won.length === 0 ? 'stale' : null;
     }
-    const opened = session.open('subject', row);
+    const opened = view.open('subject', row);
     if (opened === null || opened.content.rest.length !== HANDLE) {
       fail('row_broken', 'the row of the subject does not verify, so its key cannot be found: nothing was destroyed');
     }
     if (opened.content.state === 'erased') return null;
-    const to = session.seal('subject', { instead: row }, gone, null);
+    const to = view.seal('subject', { instead: row }, gone, null);
     const changes: Change[] = [{ table: 'subject', index: row.index, from: row.version, to }];
-    const keyPlaces = session.indexesOf([session.subjects.keyIndexOf(opened.content.rest)]);
-    const key = pick(await rowsAt(session, [keyPlaces]), keyPlaces);
+    const keyPlaces = view.indexesOf([view.subjects.keyIndexOf(opened.content.rest)]);
+    const key = pick(await rowsAt(view, [keyPlaces]), keyPlaces);
     if (key !== undefined) {
       // Also one that does not open is destroyed.
-      const content = session.open('subject', key)?.content;
-      const erased = eraseContent(content ?? contentOf(session, 'erased', new Uint8Array(KEY)));
-      const to = session.seal('subject', { instead: key }, erased, null);
+      const content = view.open('subject', key)?.content;
+      const erased = eraseContent(content ?? contentOf(view, 'erased', new Uint8Array(KEY)));
+      const to = view.seal('subject', { instead: key }, erased, null);
       changes.push({ table: 'subject', index: key.index, from: key.version, to });
     }
-    return (await session.store.change(now, changes)) === true ? null : 'stale';
+    return (await store.change(now, changes)) === true ? null : 'stale';
   });
   await session.scrub();
   const keyId = session.meta().subjects;

@@ -7,10 +7,10 @@ import { eraseContent, readId, readUnderSubject } from './content.ts';
 import type { Name } from './inner.ts';
 import { nameOf, today } from './names.ts';
 import { BATCH, BROKEN, type Report, type Scope, type Which } from './scope.ts';
-import type { Found } from './session.ts';
 import type { Change, Stale } from './store.ts';
 import { findByHandle, ROUNDS, type Subject, type SubjectState } from './subjects.ts';
 import { bodyOf, readTokenInto, TOKEN } from './token-text.ts';
+import type { Found, View } from './view.ts';
 
 /** A token's row, opened. */
 export interface Opened {
@@ -34,6 +34,7 @@ export interface Tokens {
   readonly valueRowsOf: (opened: readonly Opened[]) => Promise<(Found | null)[]>;
   /** Both rows of mappings under the key that is written with now; `null` for those that are, and those without a row by value. */
   readonly renew: (
+    view: View,
     opened: readonly Opened[],
     values: readonly (Found | null)[],
   ) => readonly (readonly Change[] | null)[];
@@ -61,21 +62,21 @@ export function openTokens(scope: Scope): Tokens {
     const seen: Seen[] = [];
     for (let first = 0; first < given.length; first += BATCH) {
       const batch = given.slice(first, first + BATCH);
-      await session.steady(() => lookAt(batch, seen, report));
+      await session.steady((view) => lookAt(view, batch, seen, report));
     }
     return seen;
   }
 
-  async function lookAt(batch: readonly Given[], seen: Seen[], report: Report): Promise<null | Stale> {
-    const meta = session.meta();
+  async function lookAt(view: View, batch: readonly Given[], seen: Seen[], report: Report): Promise<null | Stale> {
     const names = batch.map(({ body }) => body);
-    const places = scope.placesOf('token', names);
+    const places = scope.placesOf(view, 'token', names);
     const rows = places.pick(await store.get('token', places.all));
     // Before a token is said to be unknown: its row may have moved to an index that we did not know of.
-    if (rows.includes(undefined) && (session.meta() !== meta || (await session.refresh()))) return 'stale';
-    const found = session.openMany('token', rows);
+    if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
+    const found = view.openMany('token', rows);
     const inside = scope.openInner('token', found, names);
-    const subjects = withSubject ? await subjectsOf(inside) : null;
+    const subjects = withSubject ? await subjectsOf(view, inside) : null;
+    if (subjects === 'stale') return subjects;
     const day = today();
     const all = (list: readonly number[], issue: Issue) => {
       for (const place of list) report(place, issue);
@@ -95,14 +96,14 @@ export function openTokens(scope: Scope): Tokens {
   }
 
   /** The subjects that rows of tokens name, by their handles. */
-  function subjectsOf(inside: readonly (Uint8Array | null)[]): Promise<Map<string, SubjectState>> {
+  function subjectsOf(view: View, inside: readonly (Uint8Array | null)[]): Promise<Map<string, SubjectState> | Stale> {
     const handles = new Map<string, Uint8Array>();
     for (const bytes of inside) {
       if (bytes === null) continue;
       const { handle } = readUnderSubject(bytes);
       handles.set(nameOf(handle), handle);
     }
-    return findByHandle(session, [...handles.values()]);
+    return findByHandle(view, [...handles.values()]);
   }
 
   function openOne(
@@ -139,12 +140,14 @@ export function openTokens(scope: Scope): Tokens {
     const out: (Found | null)[] = [];
     for (let first = 0; first < opened.length; first += BATCH) {
       const batch = opened.slice(first, first + BATCH);
-      const places = scope.placesOf(
-        'value',
-        batch.map(({ value, subject }) => scope.nameOf(value, subject)),
-      );
-      const rows = places.pick(await store.get('value', places.all));
-      for (const [i, other] of session.openMany('value', rows).entries()) {
+      const names = batch.map(({ value, subject }) => scope.nameOf(value, subject));
+      const found = await session.steady(async (view): Promise<(Found | null)[] | Stale> => {
+        const places = scope.placesOf(view, 'value', names);
+        const rows = places.pick(await store.get('value', places.all));
+        if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
+        return view.openMany('value', rows);
+      });
+      for (const [i, other] of found.entries()) {
         const { link } = batch[i]!.found.content;
         out.push(other?.content.state === 'live' && equalBytes(other.content.link, link) ? other : null);
       }
@@ -174,13 +177,19 @@ export function openTokens(scope: Scope): Tokens {
       const size = round === 0 ? BATCH / 2 : 1;
       for (let first = 0; first < there.length; first += size) {
         const batch = there.slice(first, first + size);
-        const done = await store.change(session.meta().generation, await erasing(batch));
-        if (done === true) destroyed = true;
-        for (const k of batch.flatMap(({ rows }) => rows)) {
-          if (done === true) out[list[k]!] = true;
-          else again.push(list[k]!);
+        const view = session.view();
+        const changes = await erasing(view, batch);
+        const done = await store.change(view.meta.generation, changes.flat());
+        if (done !== true) await session.refresh();
+        else destroyed = true;
+        for (const [i, { rows }] of batch.entries()) {
+          // Where nothing live was found any more, somebody else was first, or has moved it.
+          const gone = done === true && changes[i]!.length > 0;
+          for (const k of rows) {
+            if (gone) out[list[k]!] = true;
+            else again.push(list[k]!);
+          }
         }
-        if (done === 'stale') await session.refresh();
       }
       left = again;
     }
@@ -188,29 +197,31 @@ export function openTokens(scope: Scope): Tokens {
     return out;
   }
 
-  /** All rows of mappings, erased: under whichever key of the inner layer they stand. */
-  async function erasing(batch: readonly { readonly opened: Opened }[]): Promise<Change[]> {
+  /** All rows of each mapping, erased: under whichever key of the inner layer they stand. */
+  async function erasing(view: View, batch: readonly { readonly opened: Opened }[]): Promise<Change[][]> {
     const opened = batch.map((one) => one.opened);
     const tokens = await rowsOf(
+      view,
       'token',
       opened.map(({ body }) => body),
     );
     const values = await rowsOf(
+      view,
       'value',
       opened.map(({ value, subject }) => scope.nameOf(value, subject)),
     );
-    const ofMapping = values.flatMap((found, i) => {
+    return opened.map((_, i) => {
       const links = tokens[i]!.map(({ content }) => content.link);
-      return found.filter(({ content }) => links.some((link) => equalBytes(content.link, link)));
+      const own = values[i]!.filter(({ content }) => links.some((link) => equalBytes(content.link, link)));
+      return [...erased(view, 'token', tokens[i]!), ...erased(view, 'value', own)];
     });
-    return [...erased('token', tokens.flat()), ...erased('value', ofMapping)];
   }
 
   /** The live rows of names. */
-  async function rowsOf(which: Which, names: readonly Name[]): Promise<Found[][]> {
-    const places = scope.placesOf(which, names);
+  async function rowsOf(view: View, which: Which, names: readonly Name[]): Promise<Found[][]> {
+    const places = scope.placesOf(view, which, names);
     const rows = places.pickAll(await store.get(which, places.all));
-    const found = session.openMany(which, rows.flat());
+    const found = view.openMany(which, rows.flat());
     let at = 0;
     return rows.map(({ length }) => {
       const some = found.slice(at, at + length);
@@ -219,17 +230,19 @@ export function openTokens(scope: Scope): Tokens {
     });
   }
 
-  function erased(table: Which, found: readonly Found[]): Change[] {
+  function erased(view: View, table: Which, found: readonly Found[]): Change[] {
     const drafts = found.map(({ row, content }) => {
       return { at: { instead: row }, content: eraseContent(content), expires: null };
     });
-    return session
-      .sealMany(table, drafts)
-      .map((to, i) => ({ table, index: to.index, from: found[i]!.row.version, to }));
+    return view.sealMany(table, drafts).map((to, i) => ({ table, index: to.index, from: found[i]!.row.version, to }));
   }
 
-  function renew(opened: readonly Opened[], values: readonly (Found | null)[]): (readonly Change[] | null)[] {
-    const inner = session.meta().inner[0]!;
+  function renew(
+    view: View,
+    opened: readonly Opened[],
+    values: readonly (Found | null)[],
+  ): (readonly Change[] | null)[] {
+    const inner = view.meta.inner[0]!;
     const names = opened.map(({ value, subject }) => scope.nameOf(value, subject));
     const inside = scope.openInner('value', values, names);
     const drafts = opened.flatMap(({ body, found, subject, value }, i) => {
@@ -249,7 +262,10 @@ export function openTokens(scope: Scope): Tokens {
         },
       ];
     });
-    const rows = scope.pairs(drafts.map(({ pair }) => pair));
+    const rows = scope.pairs(
+      view,
+      drafts.map(({ pair }) => pair),
+    );
     const out = new Array<readonly Change[] | null>(opened.length).fill(null);
     for (const [k, { i, old, found }] of drafts.entries()) {
       const [value, token] = [rows.values[k]!, rows.tokens[k]!];

@@ -10,6 +10,7 @@ import { groupOf, makeComparison } from './comparison.ts';
 import { nameOf, today } from './names.ts';
 import type { Session } from './session.ts';
 import type { Change, Row, Stale, Table, TableSize } from './store.ts';
+import type { View } from './view.ts';
 
 /** Rows that are looked at at once. */
 const BATCH = 1000;
@@ -61,6 +62,12 @@ export async function* scan({ store }: Session, table: Table, notKey?: string): 
 
 /** Opens every row, and holds the live rows of the two tables against each other by their links. */
 export async function verifyStore(session: Session): Promise<Verified> {
+  await session.refresh();
+  return session.steady((view) => verifyBy(session, view));
+}
+
+/** By one set of metadata: when others came meanwhile, what was not found proves nothing. */
+async function verifyBy(session: Session, view: View): Promise<Verified | Stale> {
   const links = makeComparison();
   const counts = { outer: {} as Record<string, number>, inner: {} as Record<string, number> };
   const problems: BrokenRow[] = [];
@@ -72,7 +79,7 @@ export async function verifyStore(session: Session): Promise<Verified> {
   };
   for (const table of TABLES) {
     for await (const batch of scan(session, table)) {
-      for (const [i, found] of session.openMany(table, batch).entries()) {
+      for (const [i, found] of view.openMany(table, batch).entries()) {
         const row = batch[i]!;
         rows++;
         counts.outer[row.key] = (counts.outer[row.key] ?? 0) + 1;
@@ -87,20 +94,22 @@ export async function verifyStore(session: Session): Promise<Verified> {
     }
   }
   const odd = links.odd();
-  if (odd.size > 0) await findOrphans(session, odd, complain);
+  if (odd.size > 0) await findOrphans(session, view, odd, complain);
+  if (broken > 0 && (await view.isOlder())) return 'stale';
   return { rows, problems, broken, ...counts };
 }
 
 /** Live rows of some groups whose link is in one table alone. */
 async function findOrphans(
   session: Session,
+  view: View,
   groups: ReadonlySet<number>,
   complain: (table: Table, row: Row, why: BrokenRow['why']) => void,
 ): Promise<void> {
   const seen = { value: new Map<string, Row>(), token: new Map<string, Row>() };
   for (const table of ['value', 'token'] as const) {
     for await (const batch of scan(session, table)) {
-      for (const found of session.openMany(table, batch)) {
+      for (const found of view.openMany(table, batch)) {
         if (found?.content.state !== 'live') continue;
         const { link } = found.content;
         if (groups.has(groupOf(link))) seen[table].set(nameOf(link), found.row);
@@ -133,13 +142,13 @@ export async function rekeyOuter(session: Session): Promise<Rekeyed> {
   let left = 0;
   for (const table of TABLES) {
     for await (const rows of scan(session, table, id)) {
-      const done = await session.steady(async () => {
-        const changes = moves(session, table, rows);
+      const done = await session.steady(async (view) => {
+        const changes = moves(session, view, table, rows);
         const moved = changes.length / 2;
-        const all = await session.store.change(session.meta().generation, changes);
+        const all = await session.store.change(view.meta.generation, changes);
         if (all === 'stale') return all;
         if (all) return { moved, left: rows.length - moved };
-        return oneByOne(session, table, rows);
+        return oneByOne(session, view, table, rows);
       });
       moved += done.moved;
       left += done.left;
@@ -153,12 +162,12 @@ export async function rekeyOuter(session: Session): Promise<Rekeyed> {
 }
 
 /** Two changes for each row that verifies. */
-function moves(session: Session, table: Table, rows: readonly Row[]): Change[] {
-  const found = session.openMany(table, rows).filter((one) => one !== null);
+function moves(session: Session, view: View, table: Table, rows: readonly Row[]): Change[] {
+  const found = view.openMany(table, rows).filter((one) => one !== null);
   const drafts = found.map(({ row, content }) => {
     return { at: { inner: session.outer(row.key).innerOf(row.index) }, content, expires: row.expires };
   });
-  return session.sealMany(table, drafts).flatMap((to, i): Change[] => {
+  return view.sealMany(table, drafts).flatMap((to, i): Change[] => {
     const { index, version } = found[i]!.row;
     return [
       { table, index, from: version, to: null },
@@ -168,7 +177,7 @@ function moves(session: Session, table: Table, rows: readonly Row[]): Change[] {
 }
 
 /** Rows of a batch in which somebody else changed one. */
-async function oneByOne(session: Session, table: Table, rows: readonly Row[]): Promise<Rekeyed | Stale> {
+async function oneByOne(session: Session, view: View, table: Table, rows: readonly Row[]): Promise<Rekeyed | Stale> {
   let moved = 0;
   let left = 0;
   for (const { index } of rows) {
@@ -176,8 +185,8 @@ async function oneByOne(session: Session, table: Table, rows: readonly Row[]): P
       const [row] = await session.store.get(table, [index]);
       // It was moved or swept by somebody else.
       if (row === undefined) break;
-      const change = moves(session, table, [row]);
-      const done = change.length === 0 ? null : await session.store.change(session.meta().generation, change);
+      const change = moves(session, view, table, [row]);
+      const done = change.length === 0 ? null : await session.store.change(view.meta.generation, change);
       if (done === 'stale') return done;
       if (done === true) moved++;
       else if (done === null || tries === 8) left++;
@@ -199,12 +208,13 @@ export async function beginInner(session: Session): Promise<void> {
 /** Removes what has expired. */
 export async function sweep(session: Session, now: number | undefined): Promise<number> {
   const day = now === undefined ? today() : Math.floor(checkInteger('now', now, 0, 8.64e15) / 86_400_000);
-  const removed = await session.steady(() => session.store.sweep(session.meta().generation, day));
+  const removed = await session.steady((view) => session.store.sweep(view.meta.generation, day));
   if (removed > 0) await session.scrub();
   return removed;
 }
 
 export async function statsOf(session: Session): Promise<VaultStats> {
+  await session.refresh();
   const { domain, store, outer, inner } = session.meta();
   return { domain, store, outer, inner, tables: await session.store.sizes() };
 }

@@ -10,10 +10,10 @@ import { randomBytes } from '../kernel/random.ts';
 import { LINK, readId } from './content.ts';
 import { nameOf, today } from './names.ts';
 import { BATCH, BROKEN, cut, type Pair, type Report, type Scope } from './scope.ts';
-import type { Found, Place } from './session.ts';
 import type { Change, Stale } from './store.ts';
 import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from './subjects.ts';
 import { TOKEN, writeToken } from './token-text.ts';
+import type { Found, Place, View } from './view.ts';
 
 /** A value, with the text of its subject where the rule has one. */
 export interface Named {
@@ -48,8 +48,13 @@ export function openValues(scope: Scope): Values {
   const { store } = session;
 
   /** Looks values up and, unless only asked, makes tokens for those that have none. */
-  async function resolve(wanted: readonly Wanted[], create: boolean, settle: Settle): Promise<null | Stale> {
-    const subjects = await subjectsOf(wanted, create);
+  async function resolve(
+    view: View,
+    wanted: readonly Wanted[],
+    create: boolean,
+    settle: Settle,
+  ): Promise<null | Stale> {
+    const subjects = await subjectsOf(view, wanted, create);
     if (subjects === 'stale') return subjects;
     let left: Ready[] = [];
     for (let i = 0; i < wanted.length; i++) {
@@ -62,21 +67,19 @@ export function openValues(scope: Scope): Values {
     for (let round = 0; left.length > 0; round++) {
       // Who loses a race finds the winner's token in the next round.
       if (round === ROUNDS) fail('store_busy', 'others change the same values all the time; try again');
-      const again = create ? await getOrCreate(left, settle) : await get(left, settle);
+      const again = create ? await getOrCreate(view, left, settle) : await get(view, left, settle);
       if (again === 'stale') return again;
       left = again;
     }
     return null;
   }
 
-  /** Rows of values as they are. `stale` where another verb has read new metadata meanwhile: there are other places then. */
-  async function read(left: readonly Ready[]) {
-    const meta = session.meta();
+  /** Rows of values as they are. */
+  async function read(view: View, left: readonly Ready[]) {
     const names = left.map(({ one, subject }) => scope.nameOf(one.value, subject));
-    const places = scope.placesOf('value', names);
+    const places = scope.placesOf(view, 'value', names);
     const rows = places.pick(await store.get('value', places.all));
-    if (session.meta() !== meta) return 'stale';
-    const found = session.openMany('value', rows);
+    const found = view.openMany('value', rows);
     const inside = scope.openInner('value', found, names);
     const day = today();
     /** What the row of a value says: a token, or why there is none. */
@@ -95,13 +98,11 @@ export function openValues(scope: Scope): Values {
     return { places, found, said, tokenAt };
   }
 
-  async function get(left: readonly Ready[], settle: Settle): Promise<never[] | Stale> {
-    const rows = await read(left);
-    if (rows === 'stale') return rows;
-    const { said } = rows;
+  async function get(view: View, left: readonly Ready[], settle: Settle): Promise<never[] | Stale> {
+    const { said } = await read(view, left);
     const all = left.map((_, i) => said(i));
     // Before a value is said to be absent: it may have moved to an index that we did not know of.
-    if (all.includes('absent') && (await session.refresh())) return 'stale';
+    if (all.includes('absent') && (await view.isOlder())) return 'stale';
     for (const [i, { one }] of left.entries()) {
       const what = all[i]!;
       settle(one, what === 'broken' ? BROKEN : typeof what === 'object' ? what.token : null);
@@ -109,12 +110,9 @@ export function openValues(scope: Scope): Values {
     return [];
   }
 
-  async function getOrCreate(left: readonly Ready[], settle: Settle): Promise<Ready[] | Stale> {
-    const rows = await read(left);
-    if (rows === 'stale') return rows;
-    const { places, found, said, tokenAt } = rows;
-    // Of the same metadata as the places: what is written goes by both.
-    const { generation, inner } = session.meta();
+  async function getOrCreate(view: View, left: readonly Ready[], settle: Settle): Promise<Ready[] | Stale> {
+    const { places, found, said, tokenAt } = await read(view, left);
+    const { generation, inner } = view.meta;
     const absent: number[] = [];
     const gone: { readonly i: number; readonly expired: boolean }[] = [];
     for (let i = 0; i < left.length; i++) {
@@ -128,18 +126,17 @@ export function openValues(scope: Scope): Values {
     }
     const again: Ready[] = [];
     for (const { i, expired } of gone) {
-      const done = await replace(left[i]!, found[i]!, expired ? tokenAt(i) : null);
+      const done = await replace(view, left[i]!, found[i]!, expired ? tokenAt(i) : null);
       if (done === 'stale') return done;
       again.push(left[i]!);
     }
     if (absent.length === 0) return again;
-    if (session.meta().generation !== generation) return 'stale';
     const drafts = fresh(
       absent.map((i) => left[i]!),
       absent.map(() => inner[0]!),
       absent.map((i) => ({ index: places.first(i) })),
     );
-    const { values, tokens } = scope.pairs(drafts);
+    const { values, tokens } = scope.pairs(view, drafts);
     const entries = absent.map((i, k) => ({ row: values[k]!, with: tokens[k]!, unless: places.others(i) }));
     const won = await store.create(generation, 'value', entries);
     if (won === 'stale') return won;
@@ -167,31 +164,39 @@ export function openValues(scope: Scope): Values {
   }
 
   /** A new token in the place of one that is gone. @param old The token of an expired row: its row goes, too. */
-  async function replace(ready: Ready, { row, content }: Found, old: Uint8Array | null): Promise<boolean | Stale> {
-    const { generation } = session.meta();
-    const { values, tokens } = scope.pairs(fresh([ready], [content.inner], [{ instead: row }]));
+  async function replace(
+    view: View,
+    ready: Ready,
+    { row, content }: Found,
+    old: Uint8Array | null,
+  ): Promise<boolean | Stale> {
+    const { values, tokens } = scope.pairs(view, fresh([ready], [content.inner], [{ instead: row }]));
     const changes: Change[] = [
       { table: 'value', index: row.index, from: row.version, to: values[0]! },
       { table: 'token', index: tokens[0]!.index, from: 0, to: tokens[0]! },
     ];
     if (old !== null) {
-      const places = scope.placesOf('token', [old]);
+      const places = scope.placesOf(view, 'token', [old]);
       for (const { index, version } of await store.get('token', places.all)) {
         changes.push({ table: 'token', index, from: version, to: null });
       }
     }
-    return store.change(generation, changes);
+    return store.change(view.meta.generation, changes);
   }
 
   /** The subject of each value: `null` where the rule has none. */
-  async function subjectsOf(wanted: readonly Wanted[], create: boolean): Promise<(SubjectState | null)[] | Stale> {
+  async function subjectsOf(
+    view: View,
+    wanted: readonly Wanted[],
+    create: boolean,
+  ): Promise<(SubjectState | null)[] | Stale> {
     const indexes = new Map<string, Uint8Array>();
     for (const { subject } of wanted) {
       if (subject !== null && !indexes.has(subject)) indexes.set(subject, session.subjects.indexOf(utf8(subject)));
     }
     if (indexes.size === 0) return wanted.map(() => null);
     const missing = create ? (onErased === 'new' ? 'renew' : 'create') : 'leave';
-    const states = await findSubjects(session, [...indexes.values()], missing);
+    const states = await findSubjects(view, [...indexes.values()], missing);
     if (states === 'stale') return states;
     const byText = new Map<string, SubjectState>();
     for (const [text, index] of indexes) byText.set(text, states.get(nameOf(index)) ?? 'broken');
@@ -201,16 +206,19 @@ export function openValues(scope: Scope): Values {
   async function find(values: readonly Named[], create: boolean, report: Report) {
     const out = new Array<string | null | undefined>(values.length).fill(undefined);
     const wanted = distinct(values, report);
-    for (let first = 0; first < wanted.length; first += BATCH) {
-      const batch = wanted.slice(first, first + BATCH);
-      await session.steady(() =>
-        resolve(batch, create, ({ rows }, result) => {
-          for (const row of rows) {
-            if (result === null || typeof result === 'string') out[row] = result;
-            else report(row, result);
-          }
-        }),
-      );
+    for (const batch of batchesOf(wanted)) {
+      // What is said of a value counts when all of its batch is done: a batch may be begun anew.
+      let results = new Map<Wanted, string | null | Issue>();
+      await session.steady((view) => {
+        results = new Map();
+        return resolve(view, batch, create, (one, result) => results.set(one, result));
+      });
+      for (const [{ rows }, result] of results) {
+        for (const row of rows) {
+          if (result === null || typeof result === 'string') out[row] = result;
+          else report(row, result);
+        }
+      }
     }
     return out;
   }
@@ -219,6 +227,26 @@ export function openValues(scope: Scope): Values {
     protect: async (values, report) => (await find(values, true, report)) as (string | undefined)[],
     lookup: (values, report) => find(values, false, report),
   };
+}
+
+/** Characters of values that go to the store at once: of each, several copies are in memory on the way there. */
+const BATCH_CHARACTERS = 1 << 22;
+
+function batchesOf(wanted: readonly Wanted[]): Wanted[][] {
+  const batches: Wanted[][] = [];
+  let batch: Wanted[] = [];
+  let characters = 0;
+  for (const one of wanted) {
+    if (batch.length === BATCH || characters > BATCH_CHARACTERS) {
+      batches.push(batch);
+      batch = [];
+      characters = 0;
+    }
+    batch.push(one);
+    characters += one.value.length;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
 }
 
 /** Different values of a list, each once. */

@@ -242,14 +242,14 @@ describe('a key of the keyset that the metadata do not name', () => {
   test('nor a handle or key of a subject', async () => {
     const session = await openSession(memoryStore(), 'main', openKeys(keys));
     const handle = (id: string) => writeContent(content(new Uint8Array(16), id));
-    expect(session.open('subject', outer.seal('subject', bound, handle(key.id)))).not.toBeNull();
-    expect(session.open('subject', outer.seal('subject', bound, handle(other.id)))).toBeNull();
-    expect(session.open('subject', foreignOuter.seal('subject', bound, handle(key.id)))).toBeNull();
+    expect(session.view().open('subject', outer.seal('subject', bound, handle(key.id)))).not.toBeNull();
+    expect(session.view().open('subject', outer.seal('subject', bound, handle(other.id)))).toBeNull();
+    expect(session.view().open('subject', foreignOuter.seal('subject', bound, handle(key.id)))).toBeNull();
     // Once they name it, it counts; the key of subjects stays the one it was.
     await session.change({ outer: [other.id, key.id], inner: [other.id, key.id] });
-    expect(session.open('subject', foreignOuter.seal('subject', bound, handle(key.id)))).not.toBeNull();
-    expect(session.open('subject', outer.seal('subject', bound, handle(other.id)))).toBeNull();
-    expect(session.open('value', foreignOuter.seal('value', bound, handle(other.id)))).not.toBeNull();
+    expect(session.view().open('subject', foreignOuter.seal('subject', bound, handle(key.id)))).not.toBeNull();
+    expect(session.view().open('subject', outer.seal('subject', bound, handle(other.id)))).toBeNull();
+    expect(session.view().open('value', foreignOuter.seal('value', bound, handle(other.id)))).not.toBeNull();
   });
 });
 

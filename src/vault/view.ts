@@ -1,0 +1,129 @@
+/** A store by one set of metadata: where rows are, and what is in them. */
+
+import { randomBytes } from '../kernel/random.ts';
+import { type Content, readContent, writeContent } from './content.ts';
+import type { SubjectKeys } from './inner.ts';
+import type { VaultMeta } from './meta.ts';
+import type { Bound, Outer } from './outer.ts';
+import type { Row, Table, VaultStore } from './store.ts';
+
+/** A row that could be opened. */
+export interface Found {
+  readonly row: Row;
+  readonly content: Content;
+}
+
+/** Where a row is written: a new one by its inner index, or its index under the key that is written with; or in the place of another. */
+export type Place = { readonly inner: Uint8Array } | { readonly index: Uint8Array } | { readonly instead: Row };
+
+/** A row before it is sealed. */
+export interface Draft {
+  readonly at: Place;
+  readonly content: Content;
+  readonly expires: number | null;
+}
+
+/**
+ * A store by one set of metadata. Whatever is looked up, opened, sealed and written together goes by one view, so that
+ * nothing mixes two sets when another verb reads new ones in between; what is written names the view's generation.
+ */
+export interface View {
+  readonly store: VaultStore;
+  readonly meta: VaultMeta;
+  readonly subjects: SubjectKeys;
+  /** All indexes under which a row may stand: the one it is written under first. */
+  readonly indexesOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
+  /** The same for columns of inner indexes: columns of indexes, the one that is written under first. */
+  readonly columnsOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
+  /** Opens rows; `null` for those that do not verify, and for those that are not there. */
+  readonly openMany: (table: Table, rows: readonly (Row | undefined)[]) => (Found | null)[];
+  readonly open: (table: Table, row: Row) => Found | null;
+  /** Seals rows, each at an inner index, under the key that is written with, or in the place of another, under its key. */
+  readonly sealMany: (table: Table, drafts: readonly Draft[]) => Row[];
+  readonly seal: (table: Table, at: Place, content: Content, expires: number | null) => Row;
+  /**
+   * Reads the metadata anew and tells whether they are others by now. Asked before something is said to be absent: it may
+   * have moved to an index that this view does not know of.
+   */
+  readonly isOlder: () => Promise<boolean>;
+}
+
+/** What all views of a store have in common. */
+export interface Common extends Pick<View, 'store' | 'subjects'> {
+  readonly outer: (id: string) => Outer;
+  readonly isOlder: (own: VaultMeta) => Promise<boolean>;
+}
+
+export function makeView({ store, subjects, outer, isOlder }: Common, own: VaultMeta): View {
+  function openMany(table: Table, rows: readonly (Row | undefined)[]): (Found | null)[] {
+    const out = new Array<Found | null>(rows.length).fill(null);
+    // Under a key that the metadata do not name, nothing was written by a vault, also if the keyset has that key.
+    for (const id of own.outer) {
+      const places: number[] = [];
+      const list: Row[] = [];
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i];
+        if (row === undefined || row.key !== id) continue;
+        places.push(i);
+        list.push(row);
+      }
+      if (list.length === 0) continue;
+      const contents = outer(id).openMany(table, list, readContent);
+      for (let k = 0; k < list.length; k++) {
+        const content = contents[k]!;
+        if (content === null) continue;
+        const isNamed = table === 'subject' ? content.inner === own.subjects : own.inner.includes(content.inner);
+        if (isNamed) out[places[k]!] = { row: list[k]!, content };
+      }
+    }
+    return out;
+  }
+
+  function sealMany(table: Table, drafts: readonly Draft[]): Row[] {
+    const out = new Array<Row>(drafts.length);
+    const first = own.outer[0]!;
+    const versions = firstVersions(drafts.length);
+    const idOf = ({ at }: Draft) => ('instead' in at ? at.instead.key : first);
+    for (const id of new Set(drafts.map(idOf))) {
+      const layer = outer(id);
+      const places: number[] = [];
+      const bounds: Bound[] = [];
+      const contents: Uint8Array[] = [];
+      for (let i = 0; i < drafts.length; i++) {
+        const draft = drafts[i]!;
+        if (idOf(draft) !== id) continue;
+        const { at, content, expires } = draft;
+        places.push(i);
+        contents.push(writeContent(content));
+        if ('instead' in at) bounds.push({ index: at.instead.index, version: at.instead.version + 1, expires });
+        else {
+          const index = 'index' in at ? at.index : layer.indexOf(at.inner);
+          bounds.push({ index, version: versions[i]!, expires });
+        }
+      }
+      const rows = layer.sealMany(table, bounds, contents);
+      for (let k = 0; k < rows.length; k++) out[places[k]!] = rows[k]!;
+    }
+    return out;
+  }
+  const indexesOf = (inners: readonly Uint8Array[]) =>
+    own.outer.flatMap((id) => inners.map((index) => outer(id).indexOf(index)));
+  return {
+    store,
+    meta: own,
+    subjects,
+    indexesOf,
+    columnsOf: (inners) => own.outer.flatMap((id) => inners.map((column) => outer(id).indexesOf(column))),
+    openMany,
+    open: (table, row) => openMany(table, [row])[0]!,
+    sealMany,
+    seal: (table, at, content, expires) => sealMany(table, [{ at, content, expires }])[0]!,
+    isOlder: () => isOlder(own),
+  };
+}
+
+/** Where the versions of rows begin: anywhere, so that a version does not tell whether the row was ever changed. */
+function firstVersions(count: number): Int32Array {
+  const bytes = new DataView(randomBytes(4 * count).buffer);
+  return Int32Array.from({ length: count }, (_, i) => 1 + (bytes.getUint32(4 * i) >>> 2));
+}
