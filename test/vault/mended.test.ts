@@ -318,3 +318,185 @@ describe('rows that move while another verb of the same vault reads the new meta
     expect((await one.verify()).broken).toBe(0);
   });
 });
+
+describe('a change of the outer key by another process, and verbs of a vault that was opened before it', () => {
+  const later = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+  /** A vault with three values, and whatever its store is made to do on the way. */
+  async function opened(change: Partial<VaultStore> = {}) {
+    const store = memoryStore();
+    const wrapped: VaultStore = { ...store, ...change };
+    const open = await names.open(keys, { main: wrapped }, revealAccess);
+    const customers = await ofCustomers.open(keys, { main: wrapped }, revealAccess);
+    const tokens = await open.protectMany(['Ada', 'Grace', 'Zoë']);
+    const theirs = await customers.protect('Ada', { subject: 7 });
+    const rekey = async () => expect((await (await names.open(next, { main: store })).rekey()).left).toBe(0);
+    return { store, wrapped, open, customers, tokens, theirs, rekey };
+  }
+
+  test('verbs at once, whose answers come one after the other', async () => {
+    const { store, wrapped, open, customers, tokens, theirs, rekey } = await opened();
+    let asked = 0;
+    // The metadata of each come later than those of the one before.
+    Object.assign(wrapped, {
+      meta: async () => {
+        const found = await store.meta();
+        await later(5 * (++asked % 4));
+        return found;
+      },
+    });
+    await rekey();
+    const again = () => [open.reveal(tokens[0]!), open.reveal(tokens[1]!), customers.reveal(theirs)];
+    const asks = () => [open.lookup('Zoë'), open.lookup('Ada'), customers.lookup('Ada', { subject: 7 })];
+    expect(await Promise.all([...again(), ...again()])).toEqual(['Ada', 'Grace', 'Ada', 'Ada', 'Grace', 'Ada']);
+    expect(await Promise.all(asks())).toEqual([tokens[2], tokens[0], theirs]);
+  });
+
+  test.each(['value', 'token', 'subject'] as const)(
+    'rows of %s that were read before it are opened by what was known then',
+    async (table) => {
+      let arm = false;
+      const { store, wrapped, open, customers, tokens, theirs, rekey } = await opened();
+      Object.assign(wrapped, {
+        get: async (asked: Table, indexes: readonly Uint8Array[]) => {
+          const rows = await store.get(asked, indexes);
+          if (!arm || asked !== table) return rows;
+          arm = false;
+          await rekey();
+          await open.lookup('nobody');
+          return rows;
+        },
+      });
+      arm = true;
+      if (table === 'value') expect(await open.protect('Ada')).toBe(tokens[0]);
+      else if (table === 'token') expect(await open.reveal(tokens[0]!)).toBe('Ada');
+      else {
+        expect(await customers.reveal(theirs)).toBe('Ada');
+        expect(arm).toBe(false);
+      }
+      expect(arm).toBe(false);
+      expect((await open.verify()).broken).toBe(0);
+    },
+  );
+
+  test('a subject is shredded all the same', async () => {
+    let arm = false;
+    const { store, wrapped, open, customers, theirs, rekey } = await opened();
+    Object.assign(wrapped, {
+      get: async (asked: Table, indexes: readonly Uint8Array[]) => {
+        const rows = await store.get(asked, indexes);
+        if (!arm) return rows;
+        arm = false;
+        await rekey();
+        await open.lookup('nobody');
+        return rows;
+      },
+    });
+    arm = true;
+    await customers.shred(7);
+    expect(await code(customers.reveal(theirs))).toBe('forgotten');
+  });
+
+  test('a new value and a look at the same instant', async () => {
+    for (let after = 0; after < 12; after++) {
+      const { store, wrapped, open, rekey } = await opened();
+      // Both answers come in one turn, the one some ticks behind the other.
+      const gates: (() => void)[] = [];
+      const gate = () => new Promise<void>((done) => gates.push(done));
+      await rekey();
+      Object.assign(wrapped, {
+        get: async (table: Table, indexes: readonly Uint8Array[]) => {
+          const rows = await store.get(table, indexes);
+          await gate();
+          return rows;
+        },
+        meta: async () => {
+          const found = await store.meta();
+          await gate();
+          for (let i = 0; i < after; i++) await null;
+          return found;
+        },
+      });
+      const work = Promise.all([open.protect('Hedy'), open.lookup('nobody')]);
+      let over = false;
+      work.finally(() => (over = true));
+      while (!over) {
+        await later(0);
+        for (const release of gates.splice(0)) release();
+      }
+      const [token] = await work;
+      const other = await names.open(next, { main: store }, revealAccess);
+      expect(await other.protect('Hedy')).toBe(token);
+      expect(await other.verify()).toMatchObject({ broken: 0, outer: { [next.keyId]: 12 } });
+    }
+  });
+
+  test('verification reads the metadata anew, also of tokens whose values alone have moved', async () => {
+    const { store, open, tokens, rekey } = await opened();
+    const half = { ...store };
+    let scans = 0;
+    half.scan = async (table, options) => {
+      if (table !== 'value' && scans++ === 0) throw new Error('stopped');
+      return store.scan(table, options);
+    };
+    await expect((await names.open(next, { main: half })).rekey()).rejects.toThrow('stopped');
+    expect(await open.verify({ tokens })).toMatchObject({ broken: 0 });
+    await rekey();
+    expect(await open.verify()).toMatchObject({ broken: 0, rows: 10 });
+    expect(await open.stats()).toMatchObject({ outer: [next.keyId] });
+  });
+
+  test('an issue is told once, also when the work is begun anew', async () => {
+    const { store, wrapped, open, tokens, rekey } = await opened();
+    await open.forget(tokens[0]!);
+    let arm = true;
+    Object.assign(wrapped, {
+      create: async (...given: Parameters<VaultStore['create']>) => {
+        if (arm) await rekey();
+        arm = false;
+        return store.create(...given);
+      },
+    });
+    await expect(open.protectMany(['Ada', 'Hedy'])).rejects.toMatchObject({
+      total: 1,
+      issues: [{ code: 'erased', row: 1 }],
+    });
+    expect(arm).toBe(false);
+  });
+});
+
+test('of two that forget one mapping at once, one destroyed it', async () => {
+  const store = memoryStore();
+  const open = await names.open(keys, { main: store }, revealAccess);
+  const token = await open.protect('Ada');
+  const both = await Promise.all([open.forget(token), open.forget(token)]);
+  expect(both.sort()).toEqual([false, true]);
+});
+
+test('a store whose bytes are Buffers, or that hands over rows without some of their parts', async () => {
+  const store = memoryStore();
+  const buffers = (rows: Row[]) =>
+    rows.map((row) => ({ ...row, index: Buffer.from(row.index), body: Buffer.from(row.body) }));
+  const wrapped: VaultStore = {
+    ...store,
+    get: async (...given) => buffers(await store.get(...given)),
+    scan: async (...given) => buffers(await store.scan(...given)),
+  };
+  const open = await names.open(keys, { main: wrapped }, revealAccess);
+  const tokens = await open.protectMany(['Ada', 'Grace']);
+  const moving = await names.open(next, { main: wrapped }, revealAccess);
+  expect(await moving.rekey()).toEqual({ moved: 4, left: 0 });
+  expect(await moving.revealMany(tokens)).toEqual(['Ada', 'Grace']);
+  expect(await moving.protectMany(['Ada', 'Grace'])).toEqual(tokens);
+
+  for (const part of ['body', 'key', 'version'] as const) {
+    const less: VaultStore = {
+      ...store,
+      get: async (...given) =>
+        (await store.get(...given)).map((row) => ({ ...row, [part]: undefined }) as unknown as Row),
+    };
+    const broken = await names.open(next, { main: less }, revealAccess);
+    expect(await code(broken.reveal(tokens[0]!))).toBe('row_broken');
+    expect(await code(broken.protect('Ada'))).toBe('row_broken');
+  }
+});
