@@ -447,6 +447,8 @@ const READ: Cases = {
       { ...row(9), index: new Uint8Array(16) },
       { ...row(10), index: new Uint8Array(16).fill(0xff) },
       { ...row(11), index: every.subarray(0x27, 0x37) },
+      // Parts of larger arrays, as a vault hands them over.
+      row(12, { body: every.subarray(3, 200) }),
     ];
     await created(
       store,

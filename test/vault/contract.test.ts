@@ -154,6 +154,14 @@ const BROKEN: Readonly<Record<string, (good: VaultStore) => Partial<VaultStore>>
     },
   }),
   'get of 1,000 at most': (good) => ({ get: (table, indexes) => good.get(table, indexes.slice(0, 1_000)) }),
+  'bodies with what lies around them': (good) => ({
+    create: (generation, table, entries) =>
+      good.create(
+        generation,
+        table,
+        entries.map((entry) => ({ ...entry, row: { ...entry.row, body: new Uint8Array(entry.row.body.buffer) } })),
+      ),
+  }),
   'bodies that end at a zero': (good) => ({
     async get(table, indexes) {
       const rows = await good.get(table, indexes);
