@@ -9,6 +9,12 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Copies the bytes behind the first `from` to a place in others. Short ones one by one: a call costs more. */
+export function copyTo(bytes: Uint8Array, from: number, to: Uint8Array, at: number): void {
+  if (bytes.length > 80) to.set(bytes.subarray(from), at);
+  else for (let i = from, j = at; i < bytes.length; i++, j++) to[j] = bytes[i]!;
+}
+
 /** Joins arrays of bytes. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;

@@ -11,6 +11,7 @@
  */
 
 import { aessiv } from '@noble/ciphers/aes.js';
+import { equalBytes } from '../core/bytes.ts';
 import type { Blocks } from './aes.ts';
 import { bareRows, bareSiv, type Data, SIV_LENGTH, type SivRows, type SivValues, type Values } from './siv-values.ts';
 
@@ -91,7 +92,7 @@ function checker(key: Uint8Array) {
       const plaintext = textOf(values, slot).slice(SIV_LENGTH);
       work();
       // Noble's instances refuse a second value, so one is made for each.
-      if (!isSame(textOf(values, slot), aessiv(key, dataOf(slot)).encrypt(plaintext))) throwFault();
+      if (!equalBytes(textOf(values, slot), aessiv(key, dataOf(slot)).encrypt(plaintext))) throwFault();
     },
     open(values: Values, verdicts: Uint8Array, dataOf: (slot: number) => Uint8Array, work: () => void): void {
       if (!isTurn(values.count)) {
@@ -103,7 +104,7 @@ function checker(key: Uint8Array) {
       work();
       const plaintext = openByNoble(key, dataOf(slot), sealed);
       if ((verdicts[slot] === 1) !== (plaintext !== null)) throwFault();
-      if (plaintext !== null && !isSame(textOf(values, slot).subarray(SIV_LENGTH), plaintext)) throwFault();
+      if (plaintext !== null && !equalBytes(textOf(values, slot).subarray(SIV_LENGTH), plaintext)) throwFault();
     },
   };
 }
@@ -124,12 +125,6 @@ function openByNoble(key: Uint8Array, associatedData: Uint8Array, sealed: Uint8A
   } catch {
     return null;
   }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
-  return difference === 0;
 }
 
 /** Every known plaintext each way, and all that comes out to one number. Tests give another `many`. */
@@ -160,7 +155,7 @@ export function knownAnswer(many?: (key: Uint8Array) => Blocks): void {
     const one = { ...values, at: stride, count: 1 };
     put(1);
     under.seal(one);
-    good &= isSame(textOf(one, 0), sealed.subarray(stride, stride + SIV_LENGTH + length)) ? 1 : 0;
+    good &= equalBytes(textOf(one, 0), sealed.subarray(stride, stride + SIV_LENGTH + length)) ? 1 : 0;
     under.open(one, verdicts);
     good &= verdicts[0]!;
     for (let i = 0; i < length; i++) good &= bytes[stride + SIV_LENGTH + i] === plain(1, i) ? 1 : 0;
@@ -169,7 +164,7 @@ export function knownAnswer(many?: (key: Uint8Array) => Blocks): void {
       rows.seal(values, datas);
       for (let slot = 0; slot < EACH; slot++) {
         const from = slot * stride;
-        good &= isSame(textOf(values, slot), sealed.subarray(from, from + SIV_LENGTH + length)) ? 1 : 0;
+        good &= equalBytes(textOf(values, slot), sealed.subarray(from, from + SIV_LENGTH + length)) ? 1 : 0;
       }
       bytes[stride]! ^= 1;
       rows.open(values, datas, verdicts);
@@ -198,7 +193,8 @@ function fnv(hash: number, bytes: Uint8Array): number {
   return hash;
 }
 
-function throwFault(): never {
+/** Ends the work: for siv-once-self-test.ts as well. */
+export function throwFault(): never {
   throw new Error(
     'the self-test of AES-SIV failed: this machine or JavaScript engine computed a wrong value; nothing that this ' +
       'process protected is to be used',

@@ -33,6 +33,15 @@ export function tableOf(rows: readonly Row[]): Find {
   };
 }
 
+/** The row that stands under one of some indexes. */
+export function firstOf(find: Find, places: readonly Uint8Array[]): Row | undefined {
+  for (const place of places) {
+    const row = find(place, 0);
+    if (row !== undefined) return row;
+  }
+  return undefined;
+}
+
 function isAt(index: Uint8Array, indexes: Uint8Array, at: number): boolean {
   for (let i = 0; i < INDEX; i++) if (index[i] !== indexes[at + i]) return false;
   return true;

@@ -4,6 +4,7 @@
  * keys, is one array.
  */
 
+import { copyTo } from '../core/bytes.ts';
 import { hmacBytes } from '../kernel/hmac.ts';
 import { hmacColumn } from '../kernel/hmac-column.ts';
 import { SIV_LENGTH } from '../kernel/siv.ts';
@@ -96,13 +97,8 @@ function layOut(texts: readonly Uint8Array[], more: number) {
     end += Math.max(0, more + texts[i]!.length) + SIV_LENGTH;
   }
   const bytes = new Uint8Array(end);
-  for (let i = 0; i < texts.length; i++) {
-    const text = texts[i]!;
-    const from = Math.max(0, -more);
-    // Short ones byte by byte: a call costs more.
-    if (text.length > 64) bytes.set(text.subarray(from), starts[i]! + Math.max(0, more));
-    else for (let k = from, to = starts[i]! + more + from; k < text.length; k++) bytes[to + k - from] = text[k]!;
-  }
+  const [left, room] = [Math.max(0, -more), Math.max(0, more)];
+  for (let i = 0; i < texts.length; i++) copyTo(texts[i]!, left, bytes, starts[i]! + room);
   return { bytes, view: new DataView(bytes.buffer), starts };
 }
 

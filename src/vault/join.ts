@@ -9,7 +9,7 @@
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, HANDLE, isSameContent, LINK } from './content.ts';
-import { tableOf } from './index-table.ts';
+import { firstOf, tableOf } from './index-table.ts';
 import { nameOf, today } from './names.ts';
 import type { Session } from './session.ts';
 import type { Change, Stale, Table } from './store.ts';
@@ -81,7 +81,7 @@ async function joinOnce(
     const ours = items.filter((item) => item.table === table);
     const places = ours.map(({ inner }) => view.indexesOf([inner]));
     const find = tableOf(await view.store.get(table, places.flat()));
-    const rows = places.map((some) => some.map((place) => find(place, 0)).find((row) => row !== undefined));
+    const rows = places.map((some) => firstOf(find, some));
     const found = view.openMany(table, rows);
     const drafts: { readonly draft: Draft; readonly from: number; readonly verdict: 'written' | 'erased' }[] = [];
     for (const [i, item] of ours.entries()) {

@@ -3,7 +3,7 @@
  * without any token or value. It works on columns; a column of indexes is one array of 16 bytes each.
  */
 
-import { encodeList } from '../core/bytes.ts';
+import { copyTo, encodeList } from '../core/bytes.ts';
 import { encryptEach, expandKey, manyBlocks } from '../kernel/aes.ts';
 import { decryptWords, expandInverseKey } from '../kernel/aes-inverse.ts';
 import { hmacBytes } from '../kernel/hmac.ts';
@@ -115,7 +115,7 @@ export function outerLayer(key: DomainKey, store: string): Outer {
   function sealMany(table: Table, bounds: readonly Bound[], contents: readonly Uint8Array[]): Row[] {
     const rows = new Array<Row>(bounds.length);
     for (const [length, places] of byLength(contents, 0)) {
-      const put = (place: number, bytes: Uint8Array, at: number) => copy(contents[place]!, bytes, at + SIV_LENGTH);
+      const put = (place: number, bytes: Uint8Array, at: number) => copyTo(contents[place]!, 0, bytes, at + SIV_LENGTH);
       const { bytes, stride } = over(table, bounds, places, length, put, siv.seal);
       for (let k = 0; k < places.length; k++) {
         const place = places[k]!;
@@ -136,7 +136,7 @@ export function outerLayer(key: DomainKey, store: string): Outer {
     const bodies = rows.map((row) => (isRow(row) ? row.body : null));
     for (const [length, places] of byLength(bodies, SIV_LENGTH)) {
       const verdicts = new Uint8Array(places.length);
-      const put = (place: number, bytes: Uint8Array, at: number) => copy(bodies[place]!, bytes, at);
+      const put = (place: number, bytes: Uint8Array, at: number) => copyTo(bodies[place]!, 0, bytes, at);
       const { bytes, stride } = over(table, rows, places, length, put, (values, data, first) => {
         siv.open(values, data, verdicts.subarray(first));
       });
@@ -167,12 +167,6 @@ export function outerLayer(key: DomainKey, store: string): Outer {
     open: (table, row) => openMany(table, [row], (bytes, from, to) => bytes.subarray(from, to))[0]!,
     mac: hmacBytes(expandNode(node, 'meta', 32)),
   };
-}
-
-/** Short texts byte by byte: a call costs more. */
-function copy(from: Uint8Array, to: Uint8Array, at: number): void {
-  if (from.length > 80) to.set(from, at);
-  else for (let i = 0; i < from.length; i++) to[at + i] = from[i]!;
 }
 
 /** The places of texts by their length, which is `more` less than they have; those too short for a content are left out. */

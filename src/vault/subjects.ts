@@ -10,6 +10,7 @@ import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type SivOnce, sivOnce } from '../kernel/siv-once.ts';
 import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
+import { type Find, firstOf, tableOf } from './index-table.ts';
 import { nameOf } from './names.ts';
 import type { Session } from './session.ts';
 import type { Change, Row, Stale } from './store.ts';
@@ -52,14 +53,8 @@ const NAME_AT = 64;
 /** Rounds of a race that nobody wins: more than this is a fault. */
 export const ROUNDS = 8;
 
-/** The row that stands under one of some indexes. */
-function pick(rows: ReadonlyMap<string, Row>, places: readonly Uint8Array[]): Row | undefined {
-  return places.map((place) => rows.get(nameOf(place))).find((row) => row !== undefined);
-}
-
-async function rowsAt({ store }: View, places: readonly (readonly Uint8Array[])[]): Promise<Map<string, Row>> {
-  const rows = places.length === 0 ? [] : await store.get('subject', places.flat());
-  return new Map(rows.map((row) => [nameOf(row.index), row]));
+async function rowsAt({ store }: View, places: readonly (readonly Uint8Array[])[]): Promise<Find> {
+  return tableOf(places.length === 0 ? [] : await store.get('subject', places.flat()));
 }
 
 /** The keys that belong to handles. */
@@ -69,7 +64,7 @@ export async function findByHandle(
 ): Promise<Map<string, SubjectState> | Stale> {
   const places = handles.map((handle) => view.indexesOf([view.subjects.keyIndexOf(handle)]));
   const found = await rowsAt(view, places);
-  const rows = places.map((some) => pick(found, some));
+  const rows = places.map((some) => firstOf(found, some));
   // Before a key is said to be gone: its row may have moved to an index that we did not know of.
   if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
   return new Map(
@@ -101,7 +96,7 @@ export async function findSubjects(
     const absent: number[] = [];
     const again: Uint8Array[] = [];
     for (const [i, index] of left.entries()) {
-      const row = pick(rows, places[i]!);
+      const row = firstOf(rows, places[i]!);
       const opened = row === undefined ? null : view.open('subject', row);
       if (row === undefined) absent.push(i);
       else if (opened === null || opened.content.rest.length !== HANDLE) found.set(nameOf(index), 'broken');
@@ -193,7 +188,7 @@ export async function shredSubject(session: Session, text: string): Promise<Shre
     const { store } = view;
     const now = view.meta.generation;
     const places = view.indexesOf([index]);
-    const row = pick(await rowsAt(view, [places]), places);
+    const row = firstOf(await rowsAt(view, [places]), places);
     const gone = contentOf(view, 'erased', new Uint8Array(HANDLE));
     if (row === undefined) {
       const entry = { row: view.seal('subject', { inner: index }, gone, null), unless: places.slice(1) };
@@ -208,7 +203,7 @@ export async function shredSubject(session: Session, text: string): Promise<Shre
     const to = view.seal('subject', { instead: row }, gone, null);
     const changes: Change[] = [{ table: 'subject', index: row.index, from: row.version, to }];
     const keyPlaces = view.indexesOf([view.subjects.keyIndexOf(opened.content.rest)]);
-    const key = pick(await rowsAt(view, [keyPlaces]), keyPlaces);
+    const key = firstOf(await rowsAt(view, [keyPlaces]), keyPlaces);
     if (key !== undefined) {
       // Also one that does not open is destroyed.
       const content = view.open('subject', key)?.content;
