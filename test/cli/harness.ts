@@ -113,3 +113,15 @@ export function expectVoice({ err }: Ended, values: readonly string[] = VALUES):
   for (const value of values) expect(err).not.toContain(value);
   expect(err).not.toMatch(/^\s+at .*\(.*:\d+:\d+\)$/m);
 }
+
+/** What a command printed as one JSON value a line. */
+export function json(out: string) {
+  const lines = out.trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** The cells of a plain CSV, without its header. */
+export function cellsOf(text: string): string[][] {
+  const lines = text.trimEnd().split('\n').slice(1);
+  return lines.map((line) => line.split(','));
+}

@@ -7,7 +7,7 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, statSync, wr
 import { createRequire } from 'node:module';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { expectVoice, makePlace } from './harness.ts';
+import { cellsOf, expectVoice, json, makePlace } from './harness.ts';
 
 const place = makePlace();
 afterAll(() => place.remove());
@@ -27,17 +27,6 @@ const csv = (numbers: readonly number[], note = 'x') =>
   `id,name,phone,note\n${numbers.map((n) => `${n},Person ${n},+49 30 ${n >> 1},${note}\n`).join('')}`;
 const upTo = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 const args = (keys = 'keys.json', vault = 'people.db') => ['--policy', 'p.yaml', '--keys', keys, '--vault', vault];
-const json = (out: string) =>
-  out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-const cellsOf = (text: string) =>
-  text
-    .trimEnd()
-    .split('\n')
-    .slice(1)
-    .map((line) => line.split(','));
 
 /** Two keysets of the same two keys, each with another primary. */
 async function makeKeys(): Promise<void> {

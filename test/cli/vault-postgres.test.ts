@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectVoice, makePlace, type Place } from './harness.ts';
+import { cellsOf, expectVoice, json, makePlace, type Place } from './harness.ts';
 
 const url = process.env.TREFOIL_PG;
 
@@ -27,17 +27,6 @@ fields:
 const VALUES = ['Person', '+49 30'];
 const csv = (count: number, note = 'x') =>
   `id,name,phone,note\n${Array.from({ length: count }, (_, n) => `${n},Person ${n},+49 30 ${n >> 1},${note}\n`).join('')}`;
-const json = (out: string) =>
-  out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-const cellsOf = (text: string) =>
-  text
-    .trimEnd()
-    .split('\n')
-    .slice(1)
-    .map((line) => line.split(','));
 
 describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
   const database = `vault_${randomUUID().slice(0, 8)}`;

@@ -1,6 +1,6 @@
 /** A vault from the command line: a store in a file, records there and back, erasure, and what is refused. */
 import { afterAll, describe, expect, test } from 'vitest';
-import { expectVoice, makePlace } from './harness.ts';
+import { cellsOf, expectVoice, makePlace } from './harness.ts';
 
 const place = makePlace();
 afterAll(() => place.remove());
@@ -32,12 +32,7 @@ describe('records', () => {
 
     const back = await place.run(['reveal', 'safe.csv', ...common, '--out', 'back.csv']);
     expect(back.code).toBe(0);
-    const cells = place
-      .read('back.csv')
-      .trimEnd()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.split(','));
+    const cells = cellsOf(place.read('back.csv'));
     expect(cells.map(([, name, phone]) => `${name},${phone}`)).toEqual(
       ROWS.map((row) => row.split(',').slice(1, 3).join(',')),
     );
