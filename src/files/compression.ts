@@ -9,6 +9,7 @@
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { fail } from '../errors.ts';
+import { alongFrames, type FrameFault } from './zstd-frames.ts';
 
 /** How the bytes of a file are packed. */
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -21,8 +22,15 @@ const EXTENSIONS: Readonly<Record<string, Compression>> = { gz: 'gzip', gzip: 'g
 /** Zstandard came to Node's zlib with 22.15; our types are those of Node 20. */
 interface Zstd {
   readonly createZstdDecompress?: () => NodeJS.ReadWriteStream & { readonly bytesWritten: number };
-  readonly zstdCompressSync?: (bytes: Uint8Array) => Uint8Array;
+  readonly zstdCompressSync?: (bytes: Uint8Array, options: object) => Uint8Array;
+  readonly constants: { readonly ZSTD_c_checksumFlag: number };
 }
+
+const FAULTS: Readonly<Record<FrameFault, string>> = {
+  behind: 'there is something behind its end',
+  broken: 'its bytes are broken',
+  cut: 'it ends in the middle',
+};
 
 /** The compression that a file's name tells, and the name without it. */
 export function compressionOfName(path: string): { readonly compression: Compression; readonly bare: string } {
@@ -38,7 +46,7 @@ export function compressionOfName(path: string): { readonly compression: Compres
  * @throws TrefoilError `bad_compression`.
  */
 export function checkCompression(compression: Compression, file: string): void {
-  if (compression === 'zstd' && (zlib as Zstd).zstdCompressSync === undefined) {
+  if (compression === 'zstd' && (zlib as unknown as Zstd).zstdCompressSync === undefined) {
     fail('bad_compression', 'Zstandard needs Node 22.15 or later; use gzip, or unpack it with zstd -d first', { file });
   }
 }
@@ -46,7 +54,12 @@ export function checkCompression(compression: Compression, file: string): void {
 /** Packs one chunk. The bytes depend on chunk and zlib alone. */
 export function packer(compression: Compression): (bytes: Uint8Array) => Uint8Array {
   if (compression === 'gzip') return (bytes) => zlib.gzipSync(bytes);
-  if (compression === 'zstd') return (bytes) => (zlib as Zstd).zstdCompressSync!(bytes);
+  if (compression === 'zstd') {
+    const { zstdCompressSync, constants } = zlib as unknown as Zstd;
+    // With the checksum that the command-line tool writes, too: gzip has one anyway.
+    const options = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
+    return (bytes) => zstdCompressSync!(bytes, options);
+  }
   return (bytes) => bytes;
 }
 
@@ -62,12 +75,13 @@ export async function* unpack(
   file: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (compression === 'none') return yield* source;
+  const refuse = (what: FrameFault): never =>
+    fail('bad_compression', `cannot be unpacked: ${FAULTS[what]} (${compression})`, { file });
   let taken = 0;
-  const raw = Readable.from(
-    counted(source, (bytes) => (taken += bytes)),
-    { objectMode: false },
-  );
-  const unpacked = compression === 'gzip' ? zlib.createGunzip() : (zlib as Zstd).createZstdDecompress!();
+  const packed = compression === 'zstd' ? alongFrames(source, refuse) : source;
+  // Object mode keeps the chunks as they are cut.
+  const raw = Readable.from(counted(packed, (bytes) => (taken += bytes)));
+  const unpacked = compression === 'gzip' ? zlib.createGunzip() : (zlib as unknown as Zstd).createZstdDecompress!();
   raw.on('error', (error) => (unpacked as unknown as Readable).destroy(error));
   raw.pipe(unpacked);
   try {
@@ -75,14 +89,11 @@ export async function* unpack(
   } catch (error) {
     const code = (error as { readonly code?: unknown }).code;
     if (typeof code !== 'string' || !/^(Z_|ZSTD_|ERR_ZLIB)/.test(code)) throw error;
-    const cut = code === 'Z_BUF_ERROR' ? 'it ends in the middle' : 'its bytes are broken';
-    fail('bad_compression', `cannot be unpacked: ${cut} (${compression})`, { file });
+    refuse(code === 'Z_BUF_ERROR' ? 'cut' : 'broken');
   } finally {
     raw.destroy();
   }
-  if (unpacked.bytesWritten !== taken) {
-    fail('bad_compression', `cannot be unpacked: there is something behind its end (${compression})`, { file });
-  }
+  if (unpacked.bytesWritten !== taken) refuse('behind');
 }
 
 async function* counted(

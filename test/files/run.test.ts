@@ -200,6 +200,37 @@ describe('compression', () => {
     ).toMatchObject({ rowsIn: 30_000 });
   });
 
+  test.skipIf(zstdCompressSync === undefined)(
+    'Zstandard: many frames are one file, what is spoilt is refused',
+    async () => {
+      const text = table(3000);
+      const frames = text.match(/.{1,999}/gs)!.map((part) => zstdCompressSync!(Buffer.from(part)));
+      const skippable = Buffer.from([0x5f, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]);
+      const packed = Buffer.concat([skippable, ...frames.flatMap((frame) => [frame, skippable])]);
+      await put('in.csv', text);
+      await put('in.csv.zst', packed);
+      expectSame(await protect('in.csv.zst', 'a.csv'), await protect('in.csv', 'b.csv'));
+      const begun = Buffer.concat(frames.slice(0, -1)).length;
+      const whole = Buffer.concat(frames);
+      for (const [bytes, message] of [
+        [whole.subarray(0, begun + 2), /it ends in the middle/],
+        [whole.subarray(0, begun + 20), /it ends in the middle/],
+        [whole.subarray(0, -1), /it ends in the middle/],
+        [Buffer.alloc(0), /it ends in the middle/],
+        [Buffer.concat([whole, Buffer.from('more')]), /there is something behind its end/],
+        [Buffer.from('id,name'), /its bytes are broken/],
+        // One packed block of five bytes that are none.
+        [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 0x2d, 0, 0, ...Array(5).fill(255)]), /its bytes are broken/],
+      ] as const) {
+        await put('in.csv.zst', bytes);
+        const error = await errorOf(protectFile(at('in.csv.zst'), at('out.csv'), people));
+        expect(error.code).toBe('bad_compression');
+        expect(error.message).toMatch(message);
+        expect(await left()).toEqual(['a.csv', 'b.csv', 'in.csv', 'in.csv.zst']);
+      }
+    },
+  );
+
   test.skipIf(zstdCompressSync !== undefined)('Zstandard is refused by a Node that has none', async () => {
     await put('in.csv.zst', 'x');
     const error = await errorOf(protectFile(at('in.csv.zst'), at('out.csv'), people));
