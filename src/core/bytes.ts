@@ -65,3 +65,8 @@ export function unpadded(bytes: Uint8Array): Uint8Array | null {
   while (end >= 0 && bytes[end] === 0) end--;
   return end >= 0 && bytes[end] === 0x80 ? bytes.subarray(0, end) : null;
 }
+
+/** The parts of a column, of so many bytes each. */
+export function cut(column: Uint8Array, size: number): Uint8Array[] {
+  return Array.from({ length: column.length / size }, (_, i) => column.subarray(size * i, size * (i + 1)));
+}

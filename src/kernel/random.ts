@@ -4,7 +4,13 @@
 
 import { randomBytes as systemRandomBytes } from '@noble/hashes/utils.js';
 
+/** Web Crypto gives so many bytes at once (https://www.w3.org/TR/webcrypto-2/, "getRandomValues"). */
+const MOST = 65_536;
+
 /** `length` random bytes. */
 export function randomBytes(length: number): Uint8Array {
-  return systemRandomBytes(length);
+  if (length <= MOST) return systemRandomBytes(length);
+  const out = new Uint8Array(length);
+  for (let at = 0; at < length; at += MOST) out.set(systemRandomBytes(Math.min(MOST, length - at)), at);
+  return out;
 }

@@ -104,20 +104,20 @@ function layOut(texts: readonly Uint8Array[], more: number) {
 
 /** Subjects of one store, under the key that its metadata pin for them. */
 export interface SubjectKeys {
-  /** Where the handle of a subject is found. */
-  readonly indexOf: (subject: Uint8Array) => Uint8Array;
-  /** Where the key that belongs to a handle is found. */
-  readonly keyIndexOf: (handle: Uint8Array) => Uint8Array;
+  /** Where the handles of subjects are found. */
+  readonly indexesOf: (subjects: readonly Name[]) => Uint8Array;
+  /** Where the keys that belong to handles are found. */
+  readonly keyIndexesOf: (handles: readonly Uint8Array[]) => Uint8Array;
   /** HMAC-SHA-256 for certificates. */
   readonly mac: (message: Uint8Array) => Uint8Array;
 }
 
 export function subjectKeys(key: DomainKey, store: string): SubjectKeys {
   const node = key.derive('vault', store, ['subjects']);
-  const [subject, handle] = [hmacBytes(expandNode(node, 'subject', 32)), hmacBytes(expandNode(node, 'handle', 32))];
+  const [subject, handle] = [hmacColumn(expandNode(node, 'subject', 32)), hmacColumn(expandNode(node, 'handle', 32))];
   return {
-    indexOf: (name) => subject(name).slice(0, INDEX),
-    keyIndexOf: (name) => handle(name).slice(0, INDEX),
+    indexesOf: (names) => subject(names, INDEX),
+    keyIndexesOf: (handles) => handle(handles, INDEX),
     mac: hmacBytes(expandNode(node, 'certificate', 32)),
   };
 }

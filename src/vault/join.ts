@@ -6,10 +6,10 @@
  * on one side, the key that the other side has for it is erased as well.
  */
 
+import { concat } from '../core/bytes.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, HANDLE, isSameContent, LINK } from './content.ts';
-import { firstOf, tableOf } from './index-table.ts';
 import { nameOf, today } from './names.ts';
 import type { Session } from './session.ts';
 import type { Change, Stale, Table } from './store.ts';
@@ -79,9 +79,8 @@ async function joinOnce(
   const orphans: Item[] = [];
   for (const table of new Set(items.map((item) => item.table))) {
     const ours = items.filter((item) => item.table === table);
-    const places = ours.map(({ inner }) => view.indexesOf([inner]));
-    const find = tableOf(await view.store.get(table, places.flat()));
-    const rows = places.map((some) => firstOf(find, some));
+    const places = view.placesOf([concat(ours.map(({ inner }) => inner))]);
+    const rows = places.pick(await view.store.get(table, places.all));
     const found = view.openMany(table, rows);
     const drafts: { readonly draft: Draft; readonly from: number; readonly verdict: 'written' | 'erased' }[] = [];
     for (const [i, item] of ours.entries()) {
@@ -115,7 +114,7 @@ async function joinOnce(
   if (orphans.length > 0) {
     // First the keys: once the row of a subject is erased, nothing leads to its key any more.
     done.erased += (await join(session, orphans)).erased;
-    const settled = new Set(view.indexesOf(orphans.map(({ inner }) => inner)).map(nameOf));
+    const settled = new Set(view.placesOf([concat(orphans.map(({ inner }) => inner))]).all.map(nameOf));
     for (const [i, { table, index, verdict }] of [...changes.entries()].toReversed()) {
       if (table !== 'subject' || !settled.has(nameOf(index))) continue;
       changes.splice(i, 1);
@@ -160,7 +159,7 @@ function isOfSubject(table: Table, { rest }: Content): boolean {
 /** The erased row of the key that the row of a subject leads to. */
 function keyOf(session: Session, { inner, rest: handle }: Content): Item {
   const content: Content = { state: 'erased', inner, link: randomBytes(LINK), rest: new Uint8Array(KEY) };
-  return { table: 'subject', inner: session.subjects.keyIndexOf(handle), content, expires: null };
+  return { table: 'subject', inner: session.subjects.keyIndexesOf([handle]), content, expires: null };
 }
 
 /**
@@ -217,11 +216,17 @@ async function subjectsOf(
       if (isOfSubject(item.table, content)) handles.set(nameOf(content.rest), content.rest);
     }
   }
-  const all = [...handles.values()];
+  const all = [...handles];
   const found = new Map<string, SubjectState>();
   for (let first = 0; first < all.length; first += BATCH) {
     const some = all.slice(first, first + BATCH);
-    for (const [name, state] of await session.steady((view) => findByHandle(view, some))) found.set(name, state);
+    const states = await session.steady((view) =>
+      findByHandle(
+        view,
+        some.map(([, handle]) => handle),
+      ),
+    );
+    for (const [i, [name]] of some.entries()) found.set(name, states[i]!);
   }
   return found;
 }
@@ -229,8 +234,8 @@ async function subjectsOf(
 /** Takes a live key away again. It is in the export still, and so is what it opens. */
 function removeKey(session: Session, handle: Uint8Array): Promise<null> {
   return session.steady(async (view): Promise<null | Stale> => {
-    const places = view.indexesOf([view.subjects.keyIndexOf(handle)]);
-    const [row] = await view.store.get('subject', places);
+    const places = view.placesOf([view.subjects.keyIndexesOf([handle])]);
+    const [row] = places.pick(await view.store.get('subject', places.all));
     if (row === undefined && (await view.isOlder())) return 'stale';
     if (row === undefined || view.open('subject', row)?.content.state !== 'live') return null;
     const change: Change = { table: 'subject', index: row.index, from: row.version, to: null };

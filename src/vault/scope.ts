@@ -3,11 +3,11 @@
  * "Content"). values.ts and tokens.ts say when. Everything works on lists.
  */
 
-import { concat, encodeList, equalBytes, padTo, unpadded, utf8 } from '../core/bytes.ts';
+import { concat, cut, encodeList, equalBytes, padTo, unpadded, utf8 } from '../core/bytes.ts';
 import { bucketOf } from '../core/sealed-texts.ts';
 import type { Issue } from '../errors.ts';
 import { readUnderSubject, SHOWN, writeShown, writeUnderSubject } from './content.ts';
-import { tableOf } from './index-table.ts';
+import type { Places } from './index-table.ts';
 import { type Inner, type Name, openUnder, sealUnder } from './inner.ts';
 import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
@@ -30,19 +30,6 @@ export type Which = 'value' | 'token';
 
 /** Says what is wrong with the item at an index of a list. */
 export type Report = (index: number, issue: Issue) => void;
-
-/** Where the rows of some names may stand. */
-export interface Places {
-  /** For `get`. */
-  readonly all: readonly Uint8Array[];
-  /** The index that the row of a name is written under, and the others under which one may stand. */
-  readonly first: (i: number) => Uint8Array;
-  readonly others: (i: number) => readonly Uint8Array[];
-  /** The row of each name among those that were found. */
-  readonly pick: (rows: readonly Row[]) => (Row | undefined)[];
-  /** All rows of each name: an import can put one under an older key of the inner layer beside that under a newer one. */
-  readonly pickAll: (rows: readonly Row[]) => Row[][];
-}
 
 /** A mapping before its rows are written. */
 export interface Pair {
@@ -135,26 +122,7 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
 
     placesOf(view, which, names) {
       const inners = view.meta.inner.map((id) => innerOf(id)[which].indexesOf(names));
-      const columns = view.columnsOf(inners);
-      const all = columns.flatMap((column) => cut(column, INDEX));
-      const count = names.length;
-      return {
-        all,
-        first: (i) => all[i]!,
-        others: (i) => columns.slice(1).map((_, c) => all[(c + 1) * count + i]!),
-        pick(rows) {
-          const find = tableOf(rows);
-          const out = new Array<Row | undefined>(count).fill(undefined);
-          for (let i = 0; i < count; i++) {
-            for (let c = 0; c < columns.length && out[i] === undefined; c++) out[i] = find(columns[c]!, INDEX * i);
-          }
-          return out;
-        },
-        pickAll(rows) {
-          const find = tableOf(rows);
-          return names.map((_, i) => columns.flatMap((column) => find(column, INDEX * i) ?? []));
-        },
-      };
+      return view.placesOf(inners);
     },
 
     openInner(which, found, names) {
@@ -193,30 +161,21 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
         const padded = own.map(({ subject, value, body }) =>
           under(subject, padTo(value, bucketOf(value.length)), 'token', body),
         );
-        const placeIn = (side: Inner[Which], column: readonly Name[]) => {
-          const [indexes] = view.columnsOf([side.indexesOf(column)]);
-          return (k: number): Place => ({ index: indexes!.subarray(INDEX * k, INDEX * (k + 1)) });
-        };
-        const valueAt = own.some(({ at }) => at === null) ? placeIn(layer.value, names) : null;
-        const tokenAt = placeIn(layer.token, bodies);
+        const valueAt = own.some(({ at }) => at === null) ? cut(layer.value.indexesOf(names), INDEX) : [];
+        const tokenAt = cut(layer.token.indexesOf(bodies), INDEX);
         const byValue = sealUnder(layer.value.keysOf(names), kept);
         const byToken = sealUnder(layer.token.keysOf(bodies), padded);
         for (let k = 0; k < places.length; k++) {
           const i = places[k]!;
           const { inner, shown, link, expires, at } = own[k]!;
           const content = (rest: Uint8Array) => ({ state: 'live' as const, inner, link, rest });
-          values[i] = { at: at ?? valueAt!(k), content: content(writeShown(shown, byValue[k]!)), expires };
-          tokens[i] = { at: tokenAt(k), content: content(byToken[k]!), expires };
+          values[i] = { at: at ?? { inner: valueAt[k]! }, content: content(writeShown(shown, byValue[k]!)), expires };
+          tokens[i] = { at: { inner: tokenAt[k]! }, content: content(byToken[k]!), expires };
         }
       });
       return { values: view.sealMany('value', values), tokens: view.sealMany('token', tokens) };
     },
   };
-}
-
-/** The parts of a column, of so many bytes each. */
-export function cut(column: Uint8Array, size: number): Uint8Array[] {
-  return Array.from({ length: column.length / size }, (_, i) => column.subarray(size * i, size * (i + 1)));
 }
 
 /** Items that go to the store at once. */

@@ -4,14 +4,13 @@
  * subject; and when both are destroyed, nothing leads from the one to the other any more.
  */
 
-import { encodeList, equalBytes, utf8 } from '../core/bytes.ts';
+import { concat, cut, encodeList, equalBytes } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type SivOnce, sivOnce } from '../kernel/siv-once.ts';
 import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
-import { type Find, firstOf, tableOf } from './index-table.ts';
-import { nameOf } from './names.ts';
+import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
 import type { Change, Row, Stale } from './store.ts';
 import type { View } from './view.ts';
@@ -53,163 +52,170 @@ const NAME_AT = 64;
 /** Rounds of a race that nobody wins: more than this is a fault. */
 export const ROUNDS = 8;
 
-async function rowsAt({ store }: View, places: readonly (readonly Uint8Array[])[]): Promise<Find> {
-  return tableOf(places.length === 0 ? [] : await store.get('subject', places.flat()));
-}
-
 /** The keys that belong to handles. */
 export async function findByHandle(
   view: View,
   handles: readonly Uint8Array[],
-): Promise<Map<string, SubjectState> | Stale> {
-  const places = handles.map((handle) => view.indexesOf([view.subjects.keyIndexOf(handle)]));
-  const found = await rowsAt(view, places);
-  const rows = places.map((some) => firstOf(found, some));
+): Promise<readonly SubjectState[] | Stale> {
+  if (handles.length === 0) return [];
+  const { rows, found } = await read(view, view.subjects.keyIndexesOf(handles));
   // Before a key is said to be gone: its row may have moved to an index that we did not know of.
   if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
-  return new Map(
-    handles.map((handle, i): [string, SubjectState] => {
-      const row = rows[i];
-      if (row === undefined) return [nameOf(handle), 'absent'];
-      const found = view.open('subject', row);
-      if (found === null || found.content.rest.length !== KEY) return [nameOf(handle), 'broken'];
-      if (found.content.state !== 'live') return [nameOf(handle), 'shredded'];
-      const { rest } = found.content;
-      return [nameOf(handle), { handle, siv: sivOnce(rest.subarray(0, NAME_AT)), name: rest.slice(NAME_AT) }];
-    }),
-  );
+  return handles.map((handle, i) => {
+    if (rows[i] === undefined) return 'absent';
+    const content = found[i]?.content;
+    if (content?.rest.length !== KEY) return 'broken';
+    if (content.state !== 'live') return 'shredded';
+    const { rest } = content;
+    return { handle, siv: sivOnce(rest.subarray(0, NAME_AT)), name: rest.subarray(NAME_AT) };
+  });
 }
 
-/** Looks subjects up by their inner indexes; with `create` those that are absent get a key, with `renew` shredded ones, too. */
+/**
+ * Looks subjects up by a column of their inner indexes, all of them different; with `create` those that are absent get a
+ * key, with `renew` shredded ones, too.
+ */
 export async function findSubjects(
   view: View,
-  indexes: readonly Uint8Array[],
+  indexes: Uint8Array,
   missing: Missing,
-): Promise<Map<string, SubjectState> | Stale> {
-  const found = new Map<string, SubjectState>();
-  let left = indexes;
+): Promise<readonly SubjectState[] | Stale> {
+  const each = cut(indexes, INDEX);
+  const out = new Array<SubjectState>(each.length).fill('broken');
+  let left = each.map((_, i) => i);
   // Who loses a race finds the winner's key in the next round.
   for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
-    const places = left.map((index) => view.indexesOf([index]));
-    const rows = await rowsAt(view, places);
-    const handles: { index: Uint8Array; handle: Uint8Array }[] = [];
+    const { places, rows, found } = await read(view, concat(left.map((i) => each[i]!)));
+    const live: { readonly i: number; readonly handle: Uint8Array }[] = [];
     const absent: number[] = [];
-    const again: Uint8Array[] = [];
-    for (const [i, index] of left.entries()) {
-      const row = firstOf(rows, places[i]!);
-      const opened = row === undefined ? null : view.open('subject', row);
-      if (row === undefined) absent.push(i);
-      else if (opened === null || opened.content.rest.length !== HANDLE) found.set(nameOf(index), 'broken');
-      else if (opened.content.state === 'live') handles.push({ index, handle: opened.content.rest });
-      else if (missing !== 'renew') found.set(nameOf(index), 'shredded');
-      else {
-        const { handle, key } = fresh(view);
-        const to = view.seal('subject', { instead: row }, contentOf(view, 'live', handle), null);
-        const done = await view.store.change(view.meta.generation, [
-          { table: 'subject', index: key.index, from: 0, to: key },
-          { table: 'subject', index: row.index, from: row.version, to },
-        ]);
-        if (done === 'stale') return done;
-        again.push(index);
-      }
+    const again: number[] = [];
+    for (const [k, i] of left.entries()) {
+      const content = found[k]?.content;
+      if (rows[k] === undefined) absent.push(k);
+      else if (content?.rest.length !== HANDLE) out[i] = 'broken';
+      else if (content.state === 'live') live.push({ i, handle: content.rest });
+      else if (missing !== 'renew') out[i] = 'shredded';
+      else if ((await renew(view, rows[k])) === 'stale') return 'stale';
+      else again.push(i);
     }
     const keys = await findByHandle(
       view,
-      handles.map(({ handle }) => handle),
+      live.map(({ handle }) => handle),
     );
     if (keys === 'stale') return keys;
-    for (const { index, handle } of handles) {
-      const state = keys.get(nameOf(handle))!;
+    for (const [k, { i }] of live.entries()) {
+      const state = keys[k]!;
       // A handle without its key: rows of the table are missing, or it is being shredded at this instant.
-      found.set(nameOf(index), state === 'absent' ? 'broken' : state);
+      out[i] = state === 'absent' ? 'broken' : state;
     }
     if (missing === 'leave') {
       // Before a subject is said to be absent: it may have moved to an index that we did not know of.
       if (absent.length > 0 && (await view.isOlder())) return 'stale';
-      for (const i of absent) found.set(nameOf(left[i]!), 'absent');
+      for (const k of absent) out[left[k]!] = 'absent';
     } else if (absent.length > 0) {
-      const done = await create(
-        view,
-        absent.map((i) => ({ index: left[i]!, others: places[i]!.slice(1) })),
-      );
-      if (done === 'stale') return done;
-      again.push(...absent.map((i) => left[i]!));
+      const wanted = absent.map((k) => ({ index: places.first(k), unless: places.others(k) }));
+      if ((await create(view, wanted)) === 'stale') return 'stale';
+      again.push(...absent.map((k) => left[k]!));
     }
     left = again;
   }
-  return found;
+  return out;
+}
+
+/** The rows under a column of inner indexes, as they are and opened. */
+async function read(view: View, inners: Uint8Array) {
+  const places = view.placesOf([inners]);
+  const rows = places.pick(await view.store.get('subject', places.all));
+  return { places, rows, found: view.openMany('subject', rows) };
 }
 
 /** New subjects. Their keys are written before their handles: a handle never leads nowhere. */
 async function create(
   view: View,
-  wanted: readonly { readonly index: Uint8Array; readonly others: readonly Uint8Array[] }[],
+  wanted: readonly { readonly index: Uint8Array; readonly unless: readonly Uint8Array[] }[],
 ): Promise<null | Stale> {
   const { store } = view;
   const { generation } = view.meta;
-  const made = wanted.map((one) => ({ ...one, ...fresh(view) }));
-  const keys = made.map(({ key }) => ({ row: key }));
-  if ((await store.create(generation, 'subject', keys)) === 'stale') return 'stale';
-  const handles = made.map(({ index, others, handle }) => ({
-    row: view.seal('subject', { inner: index }, contentOf(view, 'live', handle), null),
-    unless: others,
-  }));
-  const won = await store.create(generation, 'subject', handles);
+  const { handles, keys } = fresh(view, wanted.length);
+  const made = keys.map((row) => ({ row }));
+  if ((await store.create(generation, 'subject', made)) === 'stale') return 'stale';
+  const contents = contentsOf(view, handles);
+  const rows = view.sealMany(
+    'subject',
+    wanted.map(({ index }, i) => ({ at: { index }, content: contents[i]!, expires: null })),
+  );
+  const entries = wanted.map(({ unless }, i) => ({ row: rows[i]!, unless }));
+  const won = await store.create(generation, 'subject', entries);
   if (won === 'stale') return 'stale';
   // Keys of those who lost belong to nobody.
-  const lost = made.filter((_, i) => !won.includes(i));
-  if (lost.length > 0) {
-    const changes = lost.map(({ key }) => ({
-      table: 'subject' as const,
-      index: key.index,
-      from: key.version,
-      to: null,
-    }));
-    await store.change(generation, changes);
-  }
+  const winners = new Set(won);
+  const lost = keys.flatMap(({ index, version }, i): Change[] =>
+    winners.has(i) ? [] : [{ table: 'subject', index, from: version, to: null }],
+  );
+  if (lost.length > 0) await store.change(generation, lost);
   return null;
 }
 
-/** A handle, and the row of its key. */
-function fresh(view: View): { readonly handle: Uint8Array; readonly key: Row } {
-  const handle = randomBytes(HANDLE);
-  const content = contentOf(view, 'live', randomBytes(KEY));
-  return { handle, key: view.seal('subject', { inner: view.subjects.keyIndexOf(handle) }, content, null) };
+/** Another handle and key in the place of a handle that was destroyed, unless somebody else was first. */
+async function renew(view: View, row: Row): Promise<boolean | Stale> {
+  const { handles, keys } = fresh(view, 1);
+  const to = view.seal('subject', { instead: row }, contentsOf(view, handles)[0]!, null);
+  return view.store.change(view.meta.generation, [
+    { table: 'subject', index: keys[0]!.index, from: 0, to: keys[0]! },
+    { table: 'subject', index: row.index, from: row.version, to },
+  ]);
 }
 
-function contentOf(view: View, state: Content['state'], rest: Uint8Array): Content {
-  return { state, inner: view.meta.subjects, link: randomBytes(LINK), rest };
+/** Handles, and the rows of their keys. */
+function fresh(view: View, count: number): { readonly handles: readonly Uint8Array[]; readonly keys: readonly Row[] } {
+  const handles = cut(randomBytes(HANDLE * count), HANDLE);
+  const contents = contentsOf(view, cut(randomBytes(KEY * count), KEY));
+  const drafts = cut(view.subjects.keyIndexesOf(handles), INDEX).map((inner, i) => {
+    return { at: { inner }, content: contents[i]!, expires: null };
+  });
+  return { handles, keys: view.sealMany('subject', drafts) };
+}
+
+/** Live contents. */
+function contentsOf(view: View, rests: readonly Uint8Array[]): Content[] {
+  const links = cut(randomBytes(LINK * rests.length), LINK);
+  return rests.map((rest, i) => ({ state: 'live', inner: view.meta.subjects, link: links[i]!, rest }));
+}
+
+/** The content of a handle or key that was destroyed. */
+function goneOf(view: View, length: number): Content {
+  return { state: 'erased', inner: view.meta.subjects, link: randomBytes(LINK), rest: new Uint8Array(length) };
 }
 
 /** Destroys handle and key of a subject, also of one that was never there: what is loaded of it later is refused, too. */
 export async function shredSubject(session: Session, text: string): Promise<ShredCertificate> {
-  const index = session.subjects.indexOf(utf8(text));
+  const index = session.subjects.indexesOf([text]);
   await session.steady(async (view): Promise<null | Stale> => {
     const { store } = view;
     const now = view.meta.generation;
-    const places = view.indexesOf([index]);
-    const row = firstOf(await rowsAt(view, [places]), places);
-    const gone = contentOf(view, 'erased', new Uint8Array(HANDLE));
+    const { places, rows, found } = await read(view, index);
+    const row = rows[0];
+    const gone = goneOf(view, HANDLE);
     if (row === undefined) {
-      const entry = { row: view.seal('subject', { inner: index }, gone, null), unless: places.slice(1) };
+      const entry = { row: view.seal('subject', { index: places.first(0) }, gone, null), unless: places.others(0) };
       const won = await store.create(now, 'subject', [entry]);
       return won === 'stale' || won.length === 0 ? 'stale' : null;
     }
-    const opened = view.open('subject', row);
-    if (opened === null || opened.content.rest.length !== HANDLE) {
+    const content = found[0]?.content;
+    if (content?.rest.length !== HANDLE) {
       fail('row_broken', 'the row of the subject does not verify, so its key cannot be found: nothing was destroyed');
     }
-    if (opened.content.state === 'erased') return null;
+    if (content.state === 'erased') return null;
     const to = view.seal('subject', { instead: row }, gone, null);
     const changes: Change[] = [{ table: 'subject', index: row.index, from: row.version, to }];
-    const keyPlaces = view.indexesOf([view.subjects.keyIndexOf(opened.content.rest)]);
-    const key = firstOf(await rowsAt(view, [keyPlaces]), keyPlaces);
-    if (key !== undefined) {
+    const key = await read(view, view.subjects.keyIndexesOf([content.rest]));
+    const keyRow = key.rows[0];
+    if (keyRow !== undefined) {
       // Also one that does not open is destroyed.
-      const content = view.open('subject', key)?.content;
-      const erased = eraseContent(content ?? contentOf(view, 'erased', new Uint8Array(KEY)));
-      const to = view.seal('subject', { instead: key }, erased, null);
-      changes.push({ table: 'subject', index: key.index, from: key.version, to });
+      const own = key.found[0]?.content;
+      const erased = own === undefined ? goneOf(view, KEY) : eraseContent(own);
+      const to = view.seal('subject', { instead: keyRow }, erased, null);
+      changes.push({ table: 'subject', index: keyRow.index, from: keyRow.version, to });
     }
     return (await store.change(now, changes)) === true ? null : 'stale';
   });
@@ -234,7 +240,7 @@ export function isCertificate(session: Session, certificate: ShredCertificate, t
   if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
   const given = readHex(mac, 32);
   const isOurs = given !== null && equalBytes(given, session.subjects.mac(messageOf(certificate)));
-  return isOurs && subject === writeHex(session.subjects.indexOf(utf8(text)));
+  return isOurs && subject === writeHex(session.subjects.indexesOf([text]));
 }
 
 /** What is wrong with a subject, for the value that belongs to it. */

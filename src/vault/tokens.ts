@@ -96,14 +96,18 @@ export function openTokens(scope: Scope): Tokens {
   }
 
   /** The subjects that rows of tokens name, by their handles. */
-  function subjectsOf(view: View, inside: readonly (Uint8Array | null)[]): Promise<Map<string, SubjectState> | Stale> {
+  async function subjectsOf(
+    view: View,
+    inside: readonly (Uint8Array | null)[],
+  ): Promise<ReadonlyMap<string, SubjectState> | Stale> {
     const handles = new Map<string, Uint8Array>();
     for (const bytes of inside) {
       if (bytes === null) continue;
       const { handle } = readUnderSubject(bytes);
       handles.set(nameOf(handle), handle);
     }
-    return findByHandle(view, [...handles.values()]);
+    const states = await findByHandle(view, [...handles.values()]);
+    return states === 'stale' ? states : new Map([...handles.keys()].map((name, i) => [name, states[i]!]));
   }
 
   function openOne(

@@ -3,13 +3,13 @@
  * value has one token whoever else is at work (docs/spec/vault-v1.md, "Protecting").
  */
 
-import { utf8 } from '../core/bytes.ts';
+import { cut, utf8 } from '../core/bytes.ts';
 import { LARGEST_BUCKET } from '../core/sealed-texts.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { LINK, readId } from './content.ts';
-import { nameOf, today } from './names.ts';
-import { BATCH, BROKEN, cut, type Pair, type Report, type Scope } from './scope.ts';
+import { today } from './names.ts';
+import { BATCH, BROKEN, type Pair, type Report, type Scope } from './scope.ts';
 import type { Change, Stale } from './store.ts';
 import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from './subjects.ts';
 import { TOKEN, writeToken } from './token-text.ts';
@@ -190,17 +190,15 @@ export function openValues(scope: Scope): Values {
     wanted: readonly Wanted[],
     create: boolean,
   ): Promise<(SubjectState | null)[] | Stale> {
-    const indexes = new Map<string, Uint8Array>();
+    const places = new Map<string, number>();
     for (const { subject } of wanted) {
-      if (subject !== null && !indexes.has(subject)) indexes.set(subject, session.subjects.indexOf(utf8(subject)));
+      if (subject !== null && !places.has(subject)) places.set(subject, places.size);
     }
-    if (indexes.size === 0) return wanted.map(() => null);
+    if (places.size === 0) return wanted.map(() => null);
     const missing = create ? (onErased === 'new' ? 'renew' : 'create') : 'leave';
-    const states = await findSubjects(view, [...indexes.values()], missing);
+    const states = await findSubjects(view, session.subjects.indexesOf([...places.keys()]), missing);
     if (states === 'stale') return states;
-    const byText = new Map<string, SubjectState>();
-    for (const [text, index] of indexes) byText.set(text, states.get(nameOf(index)) ?? 'broken');
-    return wanted.map(({ subject }) => (subject === null ? null : byText.get(subject)!));
+    return wanted.map(({ subject }) => (subject === null ? null : states[places.get(subject)!]!));
   }
 
   async function find(values: readonly Named[], create: boolean, report: Report) {

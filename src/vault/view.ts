@@ -1,10 +1,12 @@
 /** A store by one set of metadata: where rows are, and what is in them. */
 
+import { concat, cut } from '../core/bytes.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, readContent, writeContent } from './content.ts';
+import { type Places, placesIn } from './index-table.ts';
 import type { SubjectKeys } from './inner.ts';
 import type { VaultMeta } from './meta.ts';
-import type { Bound, Outer } from './outer.ts';
+import { type Bound, INDEX, type Outer } from './outer.ts';
 import type { Row, Table, VaultStore } from './store.ts';
 
 /** A row that could be opened. */
@@ -31,10 +33,8 @@ export interface View {
   readonly store: VaultStore;
   readonly meta: VaultMeta;
   readonly subjects: SubjectKeys;
-  /** All indexes under which a row may stand: the one it is written under first. */
-  readonly indexesOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
-  /** The same for columns of inner indexes: columns of indexes, the one that is written under first. */
-  readonly columnsOf: (inners: readonly Uint8Array[]) => readonly Uint8Array[];
+  /** Where the rows of some names may stand, by columns of their inner indexes: the one that is written under first. */
+  readonly placesOf: (inners: readonly Uint8Array[]) => Places;
   /** Opens rows; `null` for those that do not verify, and for those that are not there. */
   readonly openMany: (table: Table, rows: readonly (Row | undefined)[]) => (Found | null)[];
   readonly open: (table: Table, row: Row) => Found | null;
@@ -79,6 +79,14 @@ export function makeView({ store, subjects, outer, isOlder }: Common, own: Vault
     return out;
   }
 
+  /** Under which index each row is written. */
+  function indexesOf(layer: Outer, drafts: readonly Draft[]): Uint8Array[] {
+    const inners = drafts.flatMap(({ at }) => ('inner' in at ? at.inner : []));
+    const made = cut(layer.indexesOf(concat(inners)), INDEX);
+    let next = 0;
+    return drafts.map(({ at }) => ('inner' in at ? made[next++]! : 'index' in at ? at.index : at.instead.index));
+  }
+
   function sealMany(table: Table, drafts: readonly Draft[]): Row[] {
     const out = new Array<Row>(drafts.length);
     const first = own.outer[0]!;
@@ -87,33 +95,27 @@ export function makeView({ store, subjects, outer, isOlder }: Common, own: Vault
     for (const id of new Set(drafts.map(idOf))) {
       const layer = outer(id);
       const places: number[] = [];
-      const bounds: Bound[] = [];
-      const contents: Uint8Array[] = [];
-      for (let i = 0; i < drafts.length; i++) {
-        const draft = drafts[i]!;
-        if (idOf(draft) !== id) continue;
-        const { at, content, expires } = draft;
-        places.push(i);
-        contents.push(writeContent(content));
-        if ('instead' in at) bounds.push({ index: at.instead.index, version: at.instead.version + 1, expires });
-        else {
-          const index = 'index' in at ? at.index : layer.indexOf(at.inner);
-          bounds.push({ index, version: versions[i]!, expires });
-        }
-      }
-      const rows = layer.sealMany(table, bounds, contents);
+      for (let i = 0; i < drafts.length; i++) if (idOf(drafts[i]!) === id) places.push(i);
+      const own = places.map((i) => drafts[i]!);
+      const indexes = indexesOf(layer, own);
+      const bounds = own.map(({ at, expires }, k): Bound => {
+        const version = 'instead' in at ? at.instead.version + 1 : versions[places[k]!]!;
+        return { index: indexes[k]!, version, expires };
+      });
+      const rows = layer.sealMany(
+        table,
+        bounds,
+        own.map(({ content }) => writeContent(content)),
+      );
       for (let k = 0; k < rows.length; k++) out[places[k]!] = rows[k]!;
     }
     return out;
   }
-  const indexesOf = (inners: readonly Uint8Array[]) =>
-    own.outer.flatMap((id) => inners.map((index) => outer(id).indexOf(index)));
   return {
     store,
     meta: own,
     subjects,
-    indexesOf,
-    columnsOf: (inners) => own.outer.flatMap((id) => inners.map((column) => outer(id).indexesOf(column))),
+    placesOf: (inners) => placesIn(own.outer.flatMap((id) => inners.map((column) => outer(id).indexesOf(column)))),
     openMany,
     open: (table, row) => openMany(table, [row])[0]!,
     sealMany,

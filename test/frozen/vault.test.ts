@@ -322,8 +322,8 @@ describe('rows', () => {
     const handle = frozen('handle');
     const subjectKey = join(frozen('key of the subject'), frozen('name of the subject'));
     for (const [name, inner, rest, row] of [
-      ['by subject', subjects.indexOf(utf8('7')), handle, BY_SUBJECT],
-      ['by handle', subjects.keyIndexOf(handle), subjectKey, BY_HANDLE],
+      ['by subject', subjects.indexesOf(['7']), handle, BY_SUBJECT],
+      ['by handle', subjects.keyIndexesOf([handle]), subjectKey, BY_HANDLE],
     ] as const) {
       expect(hex(inner)).toBe(text(`${name}, inner index`));
       const content: Content = { state: 'live', inner: 's0nr0', link: frozen(`${name}, link`), rest };
