@@ -1,6 +1,6 @@
 // The vault over SQLite with synchronous=FULL, batches of 1,000: `protectMany` of new and of known values and `revealMany`,
-// against the same statements with the same bytes and no cryptography. In turn, in one process.
-// `node .ci/vault-ratio.mjs [values] [rounds]`; with TREFOIL_PG it is PostgreSQL.
+// against the same statements with the same bytes and no cryptography. In turn, in one process; once more with a subject
+// for every value. `node .ci/vault-ratio.mjs [values] [rounds]`; with TREFOIL_PG it is PostgreSQL.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,10 @@ const rounds = Number(process.argv[3] ?? 4);
 const folder = mkdtempSync(join(tmpdir(), 'trefoil-vault-'));
 const { DatabaseSync } = process.getBuiltinModule?.('node:sqlite') ?? (await import('@photostructure/sqlite'));
 const keys = keyset.generate().domain('load');
-const rule = vault({ scope: 'person.phone', store: 'main' });
+const rules = {
+  '': vault({ scope: 'person.phone', store: 'main' }),
+  ' with subjects': vault({ scope: 'person.phone', store: 'main', subject: 'id' }),
+};
 
 let made = 0;
 const sqlite = () => sqliteStore(new DatabaseSync(join(folder, `${made++}.db`)));
@@ -48,15 +51,16 @@ async function timed(work) {
 }
 
 /** A vault over a store, and what is done with it, step by step. */
-async function workOver(store, list) {
+async function workOver(rule, store, list) {
   const open = await rule.open(keys, { main: store }, revealAccess);
+  const options = rule === rules[''] ? () => undefined : (batch) => ({ subjects: batch });
   const tokens = [];
   return {
     new: async () => {
-      for (const batch of list) tokens.push(await open.protectMany(batch));
+      for (const batch of list) tokens.push(await open.protectMany(batch, options(batch)));
     },
     known: async () => {
-      for (const batch of list) await open.protectMany(batch);
+      for (const batch of list) await open.protectMany(batch, options(batch));
     },
     reveal: async () => {
       for (const batch of tokens) await open.revealMany(batch);
@@ -64,15 +68,15 @@ async function workOver(store, list) {
   };
 }
 
-async function measure(kind, makeStore) {
+async function measure(kind, makeStore, rule) {
   const ratios = { new: [], known: [], reveal: [] };
   const rates = { new: 0, known: 0, reveal: 0 };
   for (let round = 0; round < rounds; round++) {
     const list = batches(Array.from({ length: values }, (_, i) => `+49 30 ${round} ${i}`));
-    const work = await workOver(await makeStore(), list);
+    const work = await workOver(rule, await makeStore(), list);
     // The statements are those of another run of the same: what is kept of a run would slow that run down.
     const calls = [];
-    const noted = await workOver(noting(await makeStore(), calls), list);
+    const noted = await workOver(rule, noting(await makeStore(), calls), list);
     const plain = await makeStore();
     await plain.open();
     await plain.setMeta({ generation: 1, text: '{}' });
@@ -101,8 +105,8 @@ async function measure(kind, makeStore) {
 }
 
 try {
-  if (process.env.TREFOIL_PG === undefined) await measure('SQLite', sqlite);
-  else await measure('PostgreSQL', postgres);
+  const [kind, makeStore] = process.env.TREFOIL_PG === undefined ? ['SQLite', sqlite] : ['PostgreSQL', postgres];
+  for (const [name, rule] of Object.entries(rules)) await measure(kind + name, makeStore, rule);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

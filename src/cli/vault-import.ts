@@ -72,9 +72,11 @@ async function* until(signal: AbortSignal, source: AsyncIterable<Uint8Array>): A
   }
 }
 
-/** A line is that of a file. */
+/** A line is that of a file, and so is what makes it no whole export. */
 function inFile(error: unknown, file: string): unknown {
   if (!(error instanceof TrefoilError)) return error;
-  const issues = error.issues.map((issue) => (issue.line === undefined ? issue : { ...issue, file }));
+  const issues = error.issues.map((issue) =>
+    issue.line === undefined && issue.code !== 'export_refused' ? issue : { ...issue, file },
+  );
   return new TrefoilError(issues, error.total);
 }

@@ -120,19 +120,27 @@ const WORK: Readonly<Record<string, readonly [summary: string, work: Work]>> = {
   ],
 };
 
+/** What is read from standard input, line by line: a person's number does not belong into a command line. */
+const READ: Readonly<Record<string, string>> = { forget: 'tokens', shred: 'subjects' };
+
 /** One command of the group. */
 export function addVault(name: string): (parent: Command, context: Context) => void {
   const [summary, work] = WORK[name]!;
   return (parent, context) => {
     parent
       .command(name)
+      .allowExcessArguments(name in READ)
       .summary(summary)
       .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}. One JSON object a line.`)
       .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
       .addOption(keysOption())
       .addOption(vaultOption())
       .addHelpText('after', EXIT_HELP)
-      .action(async (options: VaultOptions) => {
+      .action(async (options: VaultOptions, { args }: Command) => {
+        if (args.length > 0) {
+          const message = `${READ[name]} are read from standard input, one a line; others see what is in a command line`;
+          throw new UsageError(message);
+        }
         const { policy } = await loadPolicy(need(options.policy, '--policy'));
         const rules = vaultRules(policy);
         if (rules.length === 0) throw new UsageError('the policy has no vault rule');

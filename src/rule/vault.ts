@@ -14,10 +14,10 @@ import { type ExportOptions, exportStore } from '../vault/export.ts';
 import { type ExportSource, type Imported, importStore } from '../vault/import.ts';
 import { type Mapping, openMapping } from '../vault/mapping.ts';
 import { type Origin, openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
-import type { Change, VaultStore } from '../vault/store.ts';
+import type { VaultStore } from '../vault/store.ts';
 import { isCertificate, type ShredCertificate, shredSubject } from '../vault/subjects.ts';
+import { rekeyTokens, verifyTokens } from '../vault/token-upkeep.ts';
 import {
-  beginInner,
   type Rekeyed,
   rekeyOuter,
   statsOf,
@@ -398,57 +398,6 @@ async function many(work: (report: Report) => Promise<unknown[]>): Promise<unkno
   issues.sort((a, b) => a.row - b.row);
   if (issues.length > 0) throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
   return out;
-}
-
-/** Both rows of each token, to the bottom. */
-async function verifyTokens(mapping: Mapping, tokens: readonly string[]): Promise<Verified> {
-  const bad: (Issue & { row: number })[] = [];
-  const inspected = await mapping.inspect(tokens, (row, issue) => bad.push({ ...issue, row: row + 1 }));
-  const inner: Record<string, number> = {};
-  const outer: Record<string, number> = {};
-  const opened = inspected.flatMap((one, row) => (one === undefined ? [] : [{ one, row }]));
-  const values = await mapping.valueRowsOf(opened.map(({ one }) => one));
-  for (const [k, { one, row }] of opened.entries()) {
-    const { content, row: stored } = one.found;
-    inner[content.inner] = (inner[content.inner] ?? 0) + 1;
-    outer[stored.key] = (outer[stored.key] ?? 0) + 1;
-    if (values[k] !== null) continue;
-    bad.push({ code: 'row_broken', message: 'the value of this token has another token, or none', row: row + 1 });
-  }
-  bad.sort((a, b) => a.row - b.row);
-  return { rows: tokens.length, problems: [], broken: bad.length, outer, inner, tokens: bad.slice(0, MAX_ISSUES) };
-}
-
-/** Tokens whose rows are changed at once. */
-const REKEY_BATCH = 250;
-
-/** The mappings of tokens under the primary key's inner layer. */
-async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly string[]): Promise<Rekeyed> {
-  await beginInner(session);
-  let moved = 0;
-  let left = 0;
-  for (let first = 0; first < tokens.length; first += REKEY_BATCH) {
-    const inspected = await mapping.inspect(tokens.slice(first, first + REKEY_BATCH), () => left++);
-    // A token that is twice in the list is one.
-    const opened = [...new Set(inspected)].filter((one) => one !== undefined);
-    const values = await mapping.valueRowsOf(opened);
-    left += values.filter((value) => value === null).length;
-    const done = await session.steady(async (view) => {
-      // Those under the new key already are left out, and those whose value keeps another token.
-      const changes = mapping.renew(view, opened, values).filter((change) => change !== null);
-      const change = (some: readonly (readonly Change[])[]) => view.store.change(view.meta.generation, some.flat());
-      const all = changes.length === 0 || (await change(changes));
-      if (all === 'stale') return all;
-      if (all) return changes.length;
-      // Somebody else changed one of them.
-      let some = 0;
-      for (const one of changes) if ((await change([one])) === true) some++;
-      left += changes.length - some;
-      return some;
-    });
-    moved += done;
-  }
-  return { moved, left };
 }
 
 function tokensOf(options: unknown): readonly string[] {

@@ -196,15 +196,6 @@ async function oneByOne(session: Session, view: View, table: Table, rows: readon
   return { moved, left };
 }
 
-/** Says that new rows are under the primary key's inner layer; old ones are still found. */
-export async function beginInner(session: Session): Promise<void> {
-  const { id } = session.keys.primary;
-  while (session.meta().inner[0] !== id) {
-    const { outer, inner } = session.meta();
-    await session.change({ outer, inner: [id, ...inner.filter((other) => other !== id)] });
-  }
-}
-
 /** Removes what has expired. */
 export async function sweep(session: Session, now: number | undefined): Promise<number> {
   const day = now === undefined ? today() : Math.floor(checkInteger('now', now, 0, 8.64e15) / 86_400_000);

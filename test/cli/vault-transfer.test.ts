@@ -95,7 +95,7 @@ describe('what is refused', () => {
   test('a file that was cut or changed, with its line; and no file', async () => {
     const lines = place.read('a.ndjson').trimEnd().split('\n');
     place.write('cut.ndjson', lines.slice(0, -1).join('\n'));
-    await refused(['vault', 'import', 'cut.ndjson', ...at('e.db')], 'the end of the export is missing', 1);
+    await refused(['vault', 'import', 'cut.ndjson', ...at('e.db')], 'cut.ndjson: the end of the export is missing', 1);
     place.write('changed.ndjson', lines.with(9, lines[9]!.replace(/"body":"./, '"body":"')).join('\n'));
     await refused(['vault', 'import', 'changed.ndjson', ...at('e.db')], 'changed.ndjson: line 10: ', 1);
     await refused(['vault', 'import', 'none.ndjson', ...at('e.db')], 'none.ndjson', 5);
