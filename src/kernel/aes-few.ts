@@ -48,7 +48,7 @@ function xTimes(byte: number): number {
 }
 
 /** SUBBYTES and MIXCOLUMNS of a column's byte r, the others zero: table r. The tables lie behind each other. */
-const MIXED: Int32Array = /* @__PURE__ */ (() => {
+export const MIXED: Int32Array = /* @__PURE__ */ (() => {
   const mixed = new Int32Array(4 * 256);
   for (let byte = 0; byte < 256; byte++) {
     const s = SBOX[byte]!;

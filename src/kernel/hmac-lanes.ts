@@ -24,6 +24,7 @@ import {
   I32X4_SHR_U,
   i32Const,
   ifThen,
+  instantiate,
   localGet,
   localSet,
   loop,
@@ -58,35 +59,13 @@ export interface Lanes {
   readonly run: (inner: Int32Array, outer: Int32Array, count: number) => void;
 }
 
-/** What is used of the global `WebAssembly`. */
-interface Runtime {
-  readonly validate: (bytes: Uint8Array) => boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-  ) => {
-    readonly exports: { readonly memory: { readonly buffer: ArrayBuffer }; readonly run: (groups: number) => void };
-  };
-}
-
-/**
- * A module with room for `slots` messages, a multiple of four; `null` where there is no WebAssembly, or none with
- * vectors, or where a content security policy forbids to compile.
- */
+/** A module with room for `slots` messages, a multiple of four; `null` where none can be had. */
 export function makeLanes(slots: number): Lanes | null {
-  const runtime = (globalThis as unknown as { WebAssembly?: Runtime }).WebAssembly;
-  if (typeof runtime?.validate !== 'function') return null;
   const groups = slots / LANES;
   const atTags = AT_BLOCKS + VECTOR * BLOCK_WORDS * groups;
   const end = atTags + VECTOR * STATE_WORDS * groups;
-  const bytes = assemble(Math.ceil(end / 65536), [compress(), hmacOfGroups(atTags)]);
-  let exports: InstanceType<Runtime['Instance']>['exports'];
-  try {
-    if (!runtime.validate(bytes)) return null;
-    exports = new runtime.Instance(new runtime.Module(bytes)).exports;
-  } catch {
-    return null;
-  }
+  const exports = instantiate(() => assemble(Math.ceil(end / 65536), [compress(), hmacOfGroups(atTags)]));
+  if (exports === null) return null;
   const words = new Int32Array(exports.memory.buffer);
   words.set(K, AT_K / 4);
   // The outer block after the inner digest: the bit 1, zeros, and the length of 64 + 32 bytes in bits.

@@ -1,5 +1,5 @@
 /**
- * What watches over siv-once.ts, for the reasons that self-test.ts gives: its AES is our own, and a wrong ciphertext would
+ * What watches over siv-each.ts, for the reasons that self-test.ts gives: its AES is our own, and a wrong ciphertext would
  * be noticed when it is to be opened, years later. So the first values of a process, some of those around the time when
  * the code runs compiled, and of all others one of 32,768 are done again by @noble/ciphers.
  *

@@ -1,23 +1,39 @@
 /**
- * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) for keys that seal one value, or few with associated data
- * of their own each.
+ * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) for values that have a key each.
  *
  * Key set-up is most of the work of such a key, so nothing is prepared that one value does not need, and all of it is done
  * on words where the value lies: siv-values.ts, which is for many values under one key, takes several times as long for
- * this.
+ * this. siv-once-wasm.ts does the same in WebAssembly.
  */
 
 import { swapBytes } from './aes.ts';
 import { type BlockWords, encipher, expandInto, makeSchedule, type Schedule } from './aes-few.ts';
-import { compare, isTurn, mustNotOpen } from './siv-once-self-test.ts';
 import { SIV_LENGTH } from './siv-values.ts';
 
-/** AES-SIV under one key. */
-export interface SivOnce {
-  /** Z = V || C. `null` for no string of associated data at all, which is not the same as an empty one. */
-  readonly seal: (plaintext: Uint8Array, associatedData: Uint8Array | null) => Uint8Array;
-  /** The plaintext, or `null` when the synthetic IV does not verify. */
-  readonly open: (sealed: Uint8Array, associatedData: Uint8Array | null) => Uint8Array | null;
+/** Texts behind each other in one array, each with zeros behind it to a whole block, at least one. */
+export interface Texts {
+  readonly bytes: Uint8Array;
+  /** Where each begins, and the bytes that it has. */
+  readonly starts: Int32Array;
+  readonly sizes: Int32Array;
+}
+
+/** Values with a key each. */
+export interface KeyedValues {
+  /** K1 || K2 of each value, behind each other: 32, 48 or 64 bytes (section 2.2). */
+  readonly keys: Uint8Array;
+  readonly keyLength: number;
+  /** V (16 bytes) at the start of each, and the text behind it; the size is that of the text alone. */
+  readonly values: Texts;
+  /** A string of associated data for each; `null` for none at all, which is not the same as an empty one. */
+  readonly data: Texts | null;
+}
+
+/** AES-SIV in place, for the values from one to another. Zeros behind texts stay zeros, or become anything. */
+export interface SivEngine {
+  readonly seal: (column: KeyedValues, from: number, to: number) => void;
+  /** Whether each V verifies: 1 or 0. Where not, there is anything in the place of the plaintext. */
+  readonly open: (column: KeyedValues, from: number, to: number, verdicts: Uint8Array) => void;
 }
 
 /** A key that was set up. */
@@ -40,94 +56,37 @@ function makeKeys(): Keys {
 /** The key at work. Nothing here calls anyone back, so one does for all. */
 const once: Keys = /* @__PURE__ */ makeKeys();
 
-/**
- * Turns a plaintext into V and its ciphertext, without associated data. V comes to `at`, the text is behind it, and zeros
- * behind that to a whole block, at least one; afterwards there is anything.
- *
- * @param length K1 || K2: 32, 48 or 64 bytes (section 2.2) of `keys` from `key` on.
- * @param size Bytes of the text.
- */
-export function sealAt(keys: DataView, key: number, length: number, view: DataView, at: number, size: number): void {
-  setUp(once, keys, key, length);
-  const before = isTurn() ? bytesOf(view, at + SIV_LENGTH, size) : null;
-  seal(once, view, at, size, null);
-  if (before !== null) compare(bytesOf(keys, key, length), null, before, bytesOf(view, at, SIV_LENGTH + size));
-}
-
-/** The other way: whether V verifies. Where not, there is anything in the place of the plaintext. */
-export function openAt(keys: DataView, key: number, length: number, view: DataView, at: number, size: number): boolean {
-  setUp(once, keys, key, length);
-  const before = isTurn() ? bytesOf(view, at, SIV_LENGTH + size) : null;
-  const opens = open(once, view, at, size, null);
-  if (before !== null) {
-    const own = bytesOf(keys, key, length);
-    if (opens) compare(own, null, bytesOf(view, at + SIV_LENGTH, size), before);
-    else mustNotOpen(own, null, before);
-  }
-  return opens;
-}
-
-/** Z = V || C, without associated data. @param key K1 || K2: 32, 48 or 64 bytes (section 2.2). */
-export function sealOnce(key: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const bytes = roomFor(plaintext, SIV_LENGTH);
-  sealAt(viewOf(key), 0, key.length, viewOf(bytes), 0, plaintext.length);
-  return bytes.slice(0, SIV_LENGTH + plaintext.length);
-}
-
-/** The plaintext, or `null` when the synthetic IV does not verify. */
-export function openOnce(key: Uint8Array, sealed: Uint8Array): Uint8Array | null {
-  if (sealed.length < SIV_LENGTH) return null;
-  const bytes = roomFor(sealed, 0);
-  const opens = openAt(viewOf(key), 0, key.length, viewOf(bytes), 0, sealed.length - SIV_LENGTH);
-  return opens ? bytes.slice(SIV_LENGTH, sealed.length) : null;
-}
-
-/**
- * AES-SIV for associated data. The bytes of the key are copied, and set up anew for every value, which is a tenth of the
- * work: most keys of this kind are used once or twice before they are dropped.
- *
- * @param key K1 || K2: 32, 48 or 64 bytes (section 2.2).
- */
-export function sivOnce(key: Uint8Array): SivOnce {
-  const own = key.slice();
-  const ownView = viewOf(own);
-  return {
-    seal(plaintext, associatedData) {
-      const bytes = roomFor(plaintext, SIV_LENGTH);
-      setUp(once, ownView, 0, own.length);
-      seal(once, viewOf(bytes), 0, plaintext.length, associatedData);
-      const sealed = bytes.slice(0, SIV_LENGTH + plaintext.length);
-      if (isTurn()) compare(own, associatedData, plaintext, sealed);
-      return sealed;
-    },
-    open(sealed, associatedData) {
-      if (sealed.length < SIV_LENGTH) return null;
-      const bytes = roomFor(sealed, 0);
-      setUp(once, ownView, 0, own.length);
-      const opens = open(once, viewOf(bytes), 0, sealed.length - SIV_LENGTH, associatedData);
-      const plaintext = bytes.slice(SIV_LENGTH, sealed.length);
-      if (isTurn()) {
-        if (opens) compare(own, associatedData, plaintext, sealed);
-        else mustNotOpen(own, associatedData, sealed);
-      }
-      return opens ? plaintext : null;
-    },
-  };
-}
-
-/** A copy of a text, or of V and a text, with room before it and zeros behind it. */
-function roomFor(text: Uint8Array, at: number): Uint8Array {
-  const bytes = new Uint8Array(at + text.length + 16);
-  bytes.set(text, at);
-  return bytes;
-}
+/** In TypeScript. */
+export const plainEngine: SivEngine = {
+  seal({ keys, keyLength, values, data }, from, to) {
+    const [keyView, view, dataView] = [viewOf(keys), viewOf(values.bytes), data === null ? null : viewOf(data.bytes)];
+    for (let i = from; i < to; i++) {
+      setUp(once, keyView, i * keyLength, keyLength);
+      const [at, size] = [values.starts[i]!, values.sizes[i]!];
+      s2v(once, view, at + SIV_LENGTH, size, dataView, data?.starts[i] ?? 0, data?.sizes[i] ?? 0);
+      for (let j = 0; j < 4; j++) view.setInt32(at + 4 * j, x[j]!, true);
+      counter(once, view, at, size);
+    }
+  },
+  open({ keys, keyLength, values, data }, from, to, verdicts) {
+    const [keyView, view, dataView] = [viewOf(keys), viewOf(values.bytes), data === null ? null : viewOf(data.bytes)];
+    for (let i = from; i < to; i++) {
+      setUp(once, keyView, i * keyLength, keyLength);
+      const [at, size] = [values.starts[i]!, values.sizes[i]!];
+      counter(once, view, at, size);
+      // What the key stream left behind the text, up to a whole block.
+      const text = at + SIV_LENGTH;
+      for (let j = size; j < size + 16; j++) view.setUint8(text + j, 0);
+      s2v(once, view, text, size, dataView, data?.starts[i] ?? 0, data?.sizes[i] ?? 0);
+      let difference = 0;
+      for (let j = 0; j < 4; j++) difference |= x[j]! ^ view.getInt32(at + 4 * j, true);
+      verdicts[i] = difference === 0 ? 1 : 0;
+    }
+  },
+};
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function bytesOf(view: DataView, at: number, length: number): Uint8Array {
-  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + at, length).slice();
 }
 
 /** The block that AES works on, and D of section 2.4. */
@@ -151,33 +110,20 @@ function setUp({ s2v, ctr, whole, padded, zero }: Keys, key: DataView, at: numbe
   copy(x, zero);
 }
 
-/** Section 2.6, in place: V at `at`, the text behind it, and room to a whole block behind that, at least one. */
-function seal(keys: Keys, view: DataView, at: number, length: number, associatedData: Uint8Array | null): void {
-  s2v(keys, view, at + SIV_LENGTH, length, associatedData);
-  for (let i = 0; i < 4; i++) view.setInt32(at + 4 * i, x[i]!, true);
-  counter(keys, view, at, length);
-}
-
-/** Section 2.7, in place. */
-function open(keys: Keys, view: DataView, at: number, length: number, associatedData: Uint8Array | null): boolean {
-  counter(keys, view, at, length);
-  // What the key stream left behind the text, up to a whole block.
-  const text = at + SIV_LENGTH;
-  for (let i = length; i < length + 16; i++) view.setUint8(text + i, 0);
-  s2v(keys, view, text, length, associatedData);
-  let difference = 0;
-  for (let i = 0; i < 4; i++) difference |= x[i]! ^ view.getInt32(at + 4 * i, true);
-  return difference === 0;
-}
-
 /** Section 2.4: V of a plaintext, into the block. The text is as it was afterwards, with zeros behind it. */
-function s2v(keys: Keys, view: DataView, at: number, length: number, associatedData: Uint8Array | null): void {
+function s2v(
+  keys: Keys,
+  view: DataView,
+  at: number,
+  length: number,
+  data: DataView | null,
+  dataAt: number,
+  dataLength: number,
+): void {
   copy(keys.zero, D);
-  if (associatedData !== null) {
+  if (data !== null) {
     // D = dbl(D) xor AES-CMAC(K, Si).
-    const data = new Uint8Array(associatedData.length + 16);
-    data.set(associatedData);
-    mac(keys, viewOf(data), 0, associatedData.length);
+    mac(keys, data, dataAt, dataLength);
     double(D);
     for (let i = 0; i < 4; i++) D[i]! ^= x[i]!;
   }

@@ -1,5 +1,5 @@
 /**
- * As much of an assembler for WebAssembly as one module of vector instructions needs: the binary format of the core
+ * As much of an assembler for WebAssembly as two modules of vector instructions need: the binary format of the core
  * specification, version 2.0 (https://www.w3.org/TR/wasm-core-2/), chapter 5.
  *
  * The module is put together when it is first wanted, which takes 3 ms, instead of being carried as bytes: what runs can
@@ -30,21 +30,48 @@ function signed(value: number): number[] {
 /** Instructions by their names in the specification (section 5.4), as far as they are used. */
 export const localGet = (local: number): Code => [0x20, ...unsigned(local)];
 export const localSet = (local: number): Code => [0x21, ...unsigned(local)];
+export const localTee = (local: number): Code => [0x22, ...unsigned(local)];
+/** Alignment hints are exponents of two. */
+export const i32Load = (offset: number): Code => [0x28, 2, ...unsigned(offset)];
+export const i32Load8U = (offset: number): Code => [0x2d, 0, ...unsigned(offset)];
+export const i32Store = (offset: number): Code => [0x36, 2, ...unsigned(offset)];
+export const i32Store8 = (offset: number): Code => [0x3a, 0, ...unsigned(offset)];
 export const i32Const = (value: number): Code => [0x41, ...signed(value)];
+export const I32_EQZ: Code = [0x45];
+export const I32_NE: Code = [0x47];
+export const I32_LT_S: Code = [0x48];
 export const I32_LT_U: Code = [0x49];
 export const I32_ADD: Code = [0x6a];
 export const I32_SUB: Code = [0x6b];
+export const I32_AND: Code = [0x71];
+export const I32_OR: Code = [0x72];
+export const I32_XOR: Code = [0x73];
+export const I32_SHL: Code = [0x74];
+export const I32_SHR_U: Code = [0x76];
+export const I32_ROTL: Code = [0x77];
 export const call = (index: number): Code => [0x10, ...unsigned(index)];
 export const loop = (body: Code): Code => [0x03, 0x40, ...body, 0x0b];
 export const ifThen = (body: Code): Code => [0x04, 0x40, ...body, 0x0b];
+export const ifElse = (body: Code, other: Code): Code => [0x04, 0x40, ...body, 0x05, ...other, 0x0b];
+/** As long as the condition holds. */
+export const whileDo = (condition: Code, body: Code): Code => loop([...condition, ...ifThen([...body, ...branch(1)])]);
 export const branch = (depth: number): Code => [0x0c, depth];
 export const branchIf = (depth: number): Code => [0x0d, depth];
 
 const vector = (opcode: number, ...rest: number[]): Code => [0xfd, ...unsigned(opcode), ...rest];
-/** Alignment hints are exponents of two: 16 bytes, and 4 for a word that is spread over the lanes. */
+/** Sixteen bytes, and four for a word that is spread over the lanes. */
 export const v128Load = (offset: number): Code => vector(0, 4, ...unsigned(offset));
 export const v128Load32Splat = (offset: number): Code => vector(9, 2, ...unsigned(offset));
 export const v128Store = (offset: number): Code => vector(11, 4, ...unsigned(offset));
+export const v128Const = (bytes: readonly number[]): Code => vector(12, ...bytes);
+/** Bytes of a vector in another order: `i8x16.shuffle` of a vector with itself would want it twice, `swizzle` does not. */
+const swizzle = (places: readonly number[]): Code => [...v128Const(places), ...vector(14)];
+export const I8X16_REVERSE: Code = /* @__PURE__ */ swizzle([15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+export const I64X2_SWAP: Code = /* @__PURE__ */ swizzle([8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
+export const V128_ANY_TRUE: Code = /* @__PURE__ */ vector(83);
+export const I64X2_NEG: Code = /* @__PURE__ */ vector(193);
+export const I64X2_SHL: Code = /* @__PURE__ */ vector(203);
+export const I64X2_SHR_U: Code = /* @__PURE__ */ vector(205);
 export const V128_AND: Code = /* @__PURE__ */ vector(78);
 export const V128_OR: Code = /* @__PURE__ */ vector(80);
 export const V128_XOR: Code = /* @__PURE__ */ vector(81);
@@ -95,4 +122,32 @@ export function assemble(pages: number, functions: readonly Func[]): Uint8Array 
     ),
     ...section(10, list(codes)),
   ]);
+}
+
+/** What a module of `assemble` exports. */
+export interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly run: (...parameters: number[]) => void;
+}
+
+/** What is used of the global `WebAssembly`. */
+interface Runtime {
+  readonly validate: (bytes: Uint8Array) => boolean;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: Exports };
+}
+
+/**
+ * A module, ready to run; `null` where there is no WebAssembly, or none with vectors, or where a content security policy
+ * forbids to compile.
+ */
+export function instantiate(bytes: () => Uint8Array): Exports | null {
+  const runtime = (globalThis as unknown as { WebAssembly?: Runtime }).WebAssembly;
+  if (typeof runtime?.validate !== 'function') return null;
+  try {
+    const module = bytes();
+    return runtime.validate(module) ? new runtime.Instance(new runtime.Module(module)).exports : null;
+  } catch {
+    return null;
+  }
 }

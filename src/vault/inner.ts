@@ -4,11 +4,9 @@
  * keys, is one array.
  */
 
-import { copyTo } from '../core/bytes.ts';
 import { hmacBytes } from '../kernel/hmac.ts';
 import { hmacColumn } from '../kernel/hmac-column.ts';
-import { SIV_LENGTH } from '../kernel/siv.ts';
-import { openAt, sealAt } from '../kernel/siv-once.ts';
+import { type EachKeys, openEach, sealEach } from '../kernel/siv-each.ts';
 import { type DomainKey, expandNode } from '../keys/domain-keys.ts';
 import { INDEX } from './outer.ts';
 
@@ -18,7 +16,7 @@ export type Name = Uint8Array | string;
 /** One side of the inner layer: by value, or by token. */
 export interface Side {
   readonly indexesOf: (names: readonly Name[]) => Uint8Array;
-  readonly keysOf: (names: readonly Name[]) => Uint8Array;
+  readonly keysOf: (names: readonly Name[]) => EachKeys;
   readonly indexOf: (name: Name) => Uint8Array;
   readonly seal: (name: Name, content: Uint8Array) => Uint8Array;
   /** `null` when it does not verify. */
@@ -50,56 +48,14 @@ const KEY = 32;
 
 function side(indexKey: Uint8Array, contentKey: Uint8Array): Side {
   const [index, content] = [hmacColumn(indexKey), hmacColumn(contentKey)];
-  const keysOf = (names: readonly Name[]) => content(names, KEY);
+  const keysOf = (names: readonly Name[]): EachKeys => ({ keys: content(names, KEY), keyLength: KEY });
   return {
     indexesOf: (names) => index(names, INDEX),
     keysOf,
     indexOf: (name) => index([name], INDEX),
-    seal: (name, plaintext) => sealUnder(keysOf([name]), [plaintext])[0]!,
-    open: (name, sealed) => openUnder(keysOf([name]), [sealed])[0]!,
+    seal: (name, plaintext) => sealEach(keysOf([name]), [plaintext], null)[0]!,
+    open: (name, sealed) => openEach(keysOf([name]), [sealed], null)[0]!,
   };
-}
-
-/** Seals each content under its key. */
-export function sealUnder(keys: Uint8Array, contents: readonly Uint8Array[]): Uint8Array[] {
-  const { bytes, view, starts } = layOut(contents, SIV_LENGTH);
-  const keyView = new DataView(keys.buffer, keys.byteOffset);
-  return contents.map(({ length }, i) => {
-    const at = starts[i]!;
-    sealAt(keyView, i * KEY, KEY, view, at, length);
-    return bytes.subarray(at, at + SIV_LENGTH + length);
-  });
-}
-
-/** Opens what was sealed under each key, from so many bytes on: `null` for what does not verify. */
-export function openUnder(keys: Uint8Array, sealed: readonly Uint8Array[], from = 0): (Uint8Array | null)[] {
-  const { bytes, view, starts } = layOut(sealed, -from);
-  const keyView = new DataView(keys.buffer, keys.byteOffset);
-  return sealed.map((one, i) => {
-    const length = one.length - from - SIV_LENGTH;
-    if (length < 0) return null;
-    const at = starts[i]!;
-    const opens = openAt(keyView, i * KEY, KEY, view, at, length);
-    return opens ? bytes.subarray(at + SIV_LENGTH, at + SIV_LENGTH + length) : null;
-  });
-}
-
-/**
- * Copies of texts behind each other, and behind each zeros to a whole block and one more.
- *
- * @param more Bytes of room before each; below zero, so many of its bytes are left out.
- */
-function layOut(texts: readonly Uint8Array[], more: number) {
-  const starts = new Int32Array(texts.length);
-  let end = 0;
-  for (let i = 0; i < texts.length; i++) {
-    starts[i] = end;
-    end += Math.max(0, more + texts[i]!.length) + SIV_LENGTH;
-  }
-  const bytes = new Uint8Array(end);
-  const [left, room] = [Math.max(0, -more), Math.max(0, more)];
-  for (let i = 0; i < texts.length; i++) copyTo(texts[i]!, left, bytes, starts[i]! + room);
-  return { bytes, view: new DataView(bytes.buffer), starts };
 }
 
 /** Subjects of one store, under the key that its metadata pin for them. */

@@ -6,13 +6,14 @@
 import { concat, cut, encodeList, equalBytes, padTo, unpadded, utf8 } from '../core/bytes.ts';
 import { bucketOf } from '../core/sealed-texts.ts';
 import type { Issue } from '../errors.ts';
+import { type EachKeys, openEach, sealEach } from '../kernel/siv-each.ts';
 import { readUnderSubject, SHOWN, writeShown, writeUnderSubject } from './content.ts';
 import type { Places } from './index-table.ts';
-import { type Inner, type Name, openUnder, sealUnder } from './inner.ts';
+import type { Inner, Name } from './inner.ts';
 import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
 import type { Row } from './store.ts';
-import type { Subject } from './subjects.ts';
+import { SIV_KEY, type Subject } from './subjects.ts';
 import { TOKEN } from './token-text.ts';
 import type { Draft, Found, Place, View } from './view.ts';
 
@@ -60,10 +61,17 @@ export interface Scope {
     found: readonly (Found | null)[],
     names: readonly Name[],
   ) => readonly (Uint8Array | null)[];
-  /** The 16 bytes of the token that a by-value row keeps. */
-  readonly tokenOf: (inside: Uint8Array | null, subject: Subject | null) => Uint8Array | null;
-  /** The value that a by-token row has. */
-  readonly valueOf: (inside: Uint8Array, subject: Subject | null, body: Uint8Array) => Uint8Array | null;
+  /** The 16 bytes of the tokens that by-value rows keep; `null` for what does not verify. */
+  readonly tokensOf: (
+    inside: readonly (Uint8Array | null)[],
+    subjects: readonly (Subject | null)[],
+  ) => readonly (Uint8Array | null)[];
+  /** The values that by-token rows have, by the tokens. */
+  readonly valuesOf: (
+    inside: readonly (Uint8Array | null)[],
+    subjects: readonly (Subject | null)[],
+    bodies: readonly Uint8Array[],
+  ) => readonly (Uint8Array | null)[];
   /** Both rows of mappings. */
   readonly pairs: (
     view: View,
@@ -79,18 +87,48 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
   const { scope, withSubject } = options;
   const innerOf = (id: string): Inner => session.inner(id, scope, withSubject);
 
-  /** What the subject's key has sealed is bound to the scope, to the table and to the token. */
-  const dataOf = (which: Which, token: Uint8Array) => encodeList([scope, which, token]);
+  const dataOfValues = encodeList([scope, 'value', NO_TOKEN]);
+  const dataOfToken = encodeList([scope, 'token', new Uint8Array(TOKEN)]);
 
-  function under(subject: Subject | null, plain: Uint8Array, which: Which, token: Uint8Array): Uint8Array {
-    if (subject === null) return plain;
-    return writeUnderSubject({ handle: subject.handle, sealed: subject.siv.seal(plain, dataOf(which, token)) });
+  /** What the subject's key has sealed is bound to the scope, to the table and to the token. */
+  function dataOf(which: Which, token: Uint8Array): Uint8Array {
+    if (which === 'value') return dataOfValues;
+    const data = dataOfToken.slice();
+    data.set(token, data.length - TOKEN);
+    return data;
   }
 
-  function openedUnder(subject: Subject | null, bytes: Uint8Array, which: Which, token: Uint8Array): Uint8Array | null {
-    if (subject === null) return bytes;
-    const { handle, sealed } = readUnderSubject(bytes);
-    return equalBytes(handle, subject.handle) ? subject.siv.open(sealed, dataOf(which, token)) : null;
+  /** Seals contents under the keys of their subjects, where the scope has them. */
+  function sealUnder(which: Which, contents: readonly Uint8Array[], pairs: readonly Pair[]): readonly Uint8Array[] {
+    if (!withSubject) return contents;
+    const data = pairs.map(({ body }) => dataOf(which, body));
+    const sealed = sealEach(keysOf(pairs.map(({ subject }) => subject!)), contents, data);
+    return sealed.map((bytes, i) => writeUnderSubject({ handle: pairs[i]!.subject!.handle, sealed: bytes }));
+  }
+
+  /** The other way; `null` for what does not verify, or names another subject. */
+  function openUnder(
+    which: Which,
+    inside: readonly (Uint8Array | null)[],
+    subjects: readonly (Subject | null)[],
+    bodies: readonly Uint8Array[],
+  ): readonly (Uint8Array | null)[] {
+    if (!withSubject) return inside;
+    const places: number[] = [];
+    const [own, parts, data] = [[] as Subject[], [] as Uint8Array[], [] as Uint8Array[]];
+    for (const [i, bytes] of inside.entries()) {
+      const subject = subjects[i]!;
+      if (bytes === null || subject === null) continue;
+      const { handle, sealed } = readUnderSubject(bytes);
+      if (!equalBytes(handle, subject.handle)) continue;
+      places.push(i);
+      own.push(subject);
+      parts.push(sealed);
+      data.push(dataOf(which, bodies[i]!));
+    }
+    const out = new Array<Uint8Array | null>(inside.length).fill(null);
+    for (const [k, opened] of openEach(keysOf(own), parts, data).entries()) out[places[k]!] = opened;
+    return out;
   }
 
   function nameOf(value: Name, subject: Subject | null): Name {
@@ -132,21 +170,22 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
       byInner(found, idOf, (layer, places) => {
         const keys = layer[which].keysOf(places.map((i) => names[i]!));
         const sealed = places.map((i) => found[i]!.content.rest);
-        const opened = openUnder(keys, sealed, before);
+        const opened = openEach(keys, sealed, null, before);
         for (let k = 0; k < places.length; k++) out[places[k]!] = opened[k]!;
       });
       return out;
     },
 
-    tokenOf(inside, subject) {
-      const token = inside === null ? null : openedUnder(subject, inside, 'value', NO_TOKEN);
-      return token?.length === TOKEN ? token : null;
+    tokensOf(inside, subjects) {
+      const none = inside.map(() => NO_TOKEN);
+      return openUnder('value', inside, subjects, none).map((token) => (token?.length === TOKEN ? token : null));
     },
 
-    valueOf(inside, subject, body) {
-      const padded = openedUnder(subject, inside, 'token', body);
-      const value = padded === null ? null : unpadded(padded);
-      return value !== null && bucketOf(value.length) === padded!.length ? value : null;
+    valuesOf(inside, subjects, bodies) {
+      return openUnder('token', inside, subjects, bodies).map((padded) => {
+        const value = padded === null ? null : unpadded(padded);
+        return value !== null && bucketOf(value.length) === padded!.length ? value : null;
+      });
     },
 
     pairs(view, pairs) {
@@ -156,15 +195,17 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
         const own = places.map((i) => pairs[i]!);
         const names = own.map(({ value, subject }) => nameOf(value, subject));
         const bodies = own.map(({ body }) => body);
-        const kept = own.map(({ subject, body }) => under(subject, body, 'value', NO_TOKEN));
+        const kept = sealUnder('value', bodies, own);
         // The value, one byte 0x80, and zeros to the next bucket of seal-v1: lengths show to a power of two.
-        const padded = own.map(({ subject, value, body }) =>
-          under(subject, padTo(value, bucketOf(value.length)), 'token', body),
+        const padded = sealUnder(
+          'token',
+          own.map(({ value }) => padTo(value, bucketOf(value.length))),
+          own,
         );
         const valueAt = own.some(({ at }) => at === null) ? cut(layer.value.indexesOf(names), INDEX) : [];
         const tokenAt = cut(layer.token.indexesOf(bodies), INDEX);
-        const byValue = sealUnder(layer.value.keysOf(names), kept);
-        const byToken = sealUnder(layer.token.keysOf(bodies), padded);
+        const byValue = sealEach(layer.value.keysOf(names), kept, null);
+        const byToken = sealEach(layer.token.keysOf(bodies), padded, null);
         for (let k = 0; k < places.length; k++) {
           const i = places[k]!;
           const { inner, shown, link, expires, at } = own[k]!;
@@ -176,6 +217,11 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
       return { values: view.sealMany('value', values), tokens: view.sealMany('token', tokens) };
     },
   };
+}
+
+/** The keys of subjects, as one column. */
+function keysOf(subjects: readonly Subject[]): EachKeys {
+  return { keys: concat(subjects.map(({ key }) => key)), keyLength: SIV_KEY };
 }
 
 /** Items that go to the store at once. */

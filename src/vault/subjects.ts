@@ -8,7 +8,6 @@ import { concat, cut, encodeList, equalBytes } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
-import { type SivOnce, sivOnce } from '../kernel/siv-once.ts';
 import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
 import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
@@ -18,8 +17,8 @@ import type { View } from './view.ts';
 /** A subject whose key is there. */
 export interface Subject {
   readonly handle: Uint8Array;
-  /** AES-256-SIV under its key. */
-  readonly siv: SivOnce;
+  /** Of AES-256-SIV. */
+  readonly key: Uint8Array;
   /** 32 bytes that name its values together with the values: without them no value can be guessed any more. */
   readonly name: Uint8Array;
 }
@@ -45,9 +44,9 @@ export interface ShredCertificate {
   readonly mac: string;
 }
 
-/** Bytes of a key's row: the key, and the name. */
+/** Bytes of a key's row: the key of AES-256-SIV, and the name. */
 export const KEY = 96;
-const NAME_AT = 64;
+export const SIV_KEY = 64;
 
 /** Rounds of a race that nobody wins: more than this is a fault. */
 export const ROUNDS = 8;
@@ -67,7 +66,7 @@ export async function findByHandle(
     if (content?.rest.length !== KEY) return 'broken';
     if (content.state !== 'live') return 'shredded';
     const { rest } = content;
-    return { handle, siv: sivOnce(rest.subarray(0, NAME_AT)), name: rest.subarray(NAME_AT) };
+    return { handle, key: rest.subarray(0, SIV_KEY), name: rest.subarray(SIV_KEY) };
   });
 }
 

@@ -81,6 +81,9 @@ export function openTokens(scope: Scope): Tokens {
     const all = (list: readonly number[], issue: Issue) => {
       for (const place of list) report(place, issue);
     };
+    const states = inside.map((bytes) => stateOf(bytes, subjects));
+    const keyed = states.map((state) => (typeof state === 'object' ? state : null));
+    const values = scope.valuesOf(inside, keyed, names);
     for (let i = 0; i < batch.length; i++) {
       const { body, rows: list } = batch[i]!;
       const row = rows[i];
@@ -88,9 +91,13 @@ export function openTokens(scope: Scope): Tokens {
         all(list, UNKNOWN);
         continue;
       }
-      const opened = openOne(found[i]!, inside[i]!, body, subjects);
-      if (opened === null) all(list, BROKEN);
-      else seen.push({ body, rows: list, opened });
+      const one = found[i]!;
+      const value = values[i]!;
+      const state = states[i];
+      if (one?.content.state === 'erased' || (one !== null && (state === 'shredded' || state === 'absent'))) {
+        seen.push({ body, rows: list, opened: 'forgotten' });
+      } else if (one === null || value === null) all(list, BROKEN);
+      else seen.push({ body, rows: list, opened: { body, found: one, subject: keyed[i]!, value } });
     }
     return null;
   }
@@ -110,23 +117,10 @@ export function openTokens(scope: Scope): Tokens {
     return states === 'stale' ? states : new Map([...handles.keys()].map((name, i) => [name, states[i]!]));
   }
 
-  function openOne(
-    found: Found | null,
-    inside: Uint8Array | null,
-    body: Uint8Array,
-    subjects: ReadonlyMap<string, SubjectState> | null,
-  ): Opened | 'forgotten' | null {
-    if (found?.content.state === 'erased') return 'forgotten';
-    if (found === null || inside === null) return null;
-    let subject: Subject | null = null;
-    if (subjects !== null) {
-      const state = subjects.get(nameOf(readUnderSubject(inside).handle)) ?? 'broken';
-      if (state === 'shredded' || state === 'absent') return 'forgotten';
-      if (state === 'broken') return null;
-      subject = state;
-    }
-    const value = scope.valueOf(inside, subject, body);
-    return value === null ? null : { body, found, subject, value };
+  /** The subject that the row of a token names: `null` where the scope has none. */
+  function stateOf(inside: Uint8Array | null, subjects: ReadonlyMap<string, SubjectState> | null): SubjectState | null {
+    if (subjects === null || inside === null) return null;
+    return subjects.get(nameOf(readUnderSubject(inside).handle)) ?? 'broken';
   }
 
   async function inspect(tokens: readonly string[], report: Report): Promise<(Opened | undefined)[]> {
@@ -249,11 +243,15 @@ export function openTokens(scope: Scope): Tokens {
     const inner = view.meta.inner[0]!;
     const names = opened.map(({ value, subject }) => scope.nameOf(value, subject));
     const inside = scope.openInner('value', values, names);
+    const tokens = scope.tokensOf(
+      inside,
+      opened.map(({ subject }) => subject),
+    );
     const drafts = opened.flatMap(({ body, found, subject, value }, i) => {
       const old = values[i]!;
       if (old === null || (found.content.inner === inner && old.content.inner === inner)) return [];
       // The key id that the token shows is the one it was made with, whatever the caller's text says.
-      const kept = scope.tokenOf(inside[i]!, subject);
+      const kept = tokens[i]!;
       if (kept === null || !equalBytes(kept, body)) return [];
       const { link } = found.content;
       const { expires } = found.row;

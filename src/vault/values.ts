@@ -81,6 +81,10 @@ export function openValues(scope: Scope): Values {
     const rows = places.pick(await store.get('value', places.all));
     const found = view.openMany('value', rows);
     const inside = scope.openInner('value', found, names);
+    const tokens = scope.tokensOf(
+      inside,
+      left.map(({ subject }) => subject),
+    );
     const day = today();
     /** What the row of a value says: a token, or why there is none. */
     const said = (i: number): 'absent' | 'broken' | 'erased' | 'expired' | { readonly token: string } => {
@@ -89,13 +93,12 @@ export function openValues(scope: Scope): Values {
       const one = found[i]!;
       if (one === null) return 'broken';
       if (one.content.state === 'erased') return 'erased';
-      const token = tokenAt(i);
+      const token = tokens[i]!;
       if (token === null) return 'broken';
       if (row.expires !== null && row.expires <= day) return 'expired';
       return { token: writeToken(label, readId(one.content.rest, 0), token) };
     };
-    const tokenAt = (i: number) => scope.tokenOf(inside[i]!, left[i]!.subject);
-    return { places, found, said, tokenAt };
+    return { places, found, said, tokens };
   }
 
   async function get(view: View, left: readonly Ready[], settle: Settle): Promise<never[] | Stale> {
@@ -111,7 +114,7 @@ export function openValues(scope: Scope): Values {
   }
 
   async function getOrCreate(view: View, left: readonly Ready[], settle: Settle): Promise<Ready[] | Stale> {
-    const { places, found, said, tokenAt } = await read(view, left);
+    const { places, found, said, tokens: kept } = await read(view, left);
     const { generation, inner } = view.meta;
     const absent: number[] = [];
     const gone: { readonly i: number; readonly expired: boolean }[] = [];
@@ -126,7 +129,7 @@ export function openValues(scope: Scope): Values {
     }
     const again: Ready[] = [];
     for (const { i, expired } of gone) {
-      const done = await replace(view, left[i]!, found[i]!, expired ? tokenAt(i) : null);
+      const done = await replace(view, left[i]!, found[i]!, expired ? kept[i]! : null);
       if (done === 'stale') return done;
       again.push(left[i]!);
     }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { encodeList, utf8 } from '../../src/core/bytes.ts';
 import { keyset } from '../../src/index.ts';
-import { sealOnce, sivOnce } from '../../src/kernel/siv-once.ts';
+import { openEach, sealEach } from '../../src/kernel/siv-each.ts';
 import { expandNode, openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import {
@@ -294,7 +294,7 @@ function pin(table: Table, prefix: string, side: Side, name: Uint8Array, inside:
   const sealed = side.seal(name, inside);
   const rest = join(shown, sealed);
   expect(hex(rest)).toBe(text(at('rest')));
-  expect(sealOnce(frozen(at('key')), inside)).toEqual(sealed);
+  expect(sealEach({ keys: frozen(at('key')), keyLength: 32 }, [inside], null)).toEqual([sealed]);
   const index = outer.indexOf(inner);
   expect(hex(index)).toBe(text(at('index')));
   expect(hex(outer.innerOf(index))).toBe(text(at('inner index')));
@@ -339,9 +339,10 @@ describe('rows', () => {
     const under = (table: 'value' | 'token', token: Uint8Array, inside: Uint8Array) => {
       const data = encodeList(['person.name', table, token]);
       expect(hex(data)).toBe(text(`with subject: ${table}, associated data under the subject`));
-      const sealed = sivOnce(subjectKey).seal(inside, data);
+      const key = { keys: subjectKey, keyLength: 64 };
+      const sealed = sealEach(key, [inside], [data])[0]!;
       expect(hex(sealed)).toBe(text(`with subject: ${table}, under the subject`));
-      expect(sivOnce(subjectKey).open(sealed, data)).toEqual(inside);
+      expect(openEach(key, [sealed], [data])).toEqual([inside]);
       const written = writeUnderSubject({ handle, sealed });
       expect(readUnderSubject(written)).toEqual({ handle, sealed });
       return written;

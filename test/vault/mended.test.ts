@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { concat, utf8 } from '../../src/core/bytes.ts';
 import { writeHex } from '../../src/core/hex.ts';
 import { keyset } from '../../src/index.ts';
-import { openOnce, sealOnce } from '../../src/kernel/siv-once.ts';
+import { openEach, sealEach } from '../../src/kernel/siv-each.ts';
 import { expandNode, openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { type Content, readContent, writeContent, writeShown } from '../../src/vault/content.ts';
@@ -48,10 +48,11 @@ test.each(['value', 'token'] as const)('the key of a name, by %s, has two differ
   const whole = Uint8Array.from(createHmac('sha256', contentKey).update(name).digest());
   const [k1, k2] = [whole.slice(0, 16), whole.slice(16)];
   const sealed = inner[which].seal(name, inside);
-  expect(openOnce(concat([k1, k2]), sealed)).toEqual(inside);
-  for (const wrong of [concat([k1, k1]), concat([k2, k2]), concat([k2, k1])]) {
-    expect(openOnce(wrong, sealed)).toBeNull();
-    expect(inner[which].open(name, sealOnce(wrong, inside))).toBeNull();
+  const under = (...halves: Uint8Array[]) => ({ keys: concat(halves), keyLength: 32 });
+  expect(openEach(under(k1, k2), [sealed], null)).toEqual([inside]);
+  for (const wrong of [under(k1, k1), under(k2, k2), under(k2, k1)]) {
+    expect(openEach(wrong, [sealed], null)).toEqual([null]);
+    expect(inner[which].open(name, sealEach(wrong, [inside], null)[0]!)).toBeNull();
   }
 });
 
