@@ -99,7 +99,7 @@ async function measure(kind, makeStore, rule) {
       `vault over ${kind}, ${name}, ${rates[name].toLocaleString('en')} a second, of the statements alone`,
       all,
       2,
-      6,
+      4,
     );
   }
 }

@@ -75,13 +75,12 @@ export function openTokens(scope: Scope): Tokens {
     if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
     const found = view.openMany('token', rows);
     const inside = scope.openInner('token', found, names);
-    const subjects = withSubject ? await subjectsOf(view, inside) : null;
-    if (subjects === 'stale') return subjects;
+    const states = await subjectsOf(view, inside);
+    if (states === 'stale') return states;
     const day = today();
     const all = (list: readonly number[], issue: Issue) => {
       for (const place of list) report(place, issue);
     };
-    const states = inside.map((bytes) => stateOf(bytes, subjects));
     const keyed = states.map((state) => (typeof state === 'object' ? state : null));
     const values = scope.valuesOf(inside, keyed, names);
     for (let i = 0; i < batch.length; i++) {
@@ -102,25 +101,27 @@ export function openTokens(scope: Scope): Tokens {
     return null;
   }
 
-  /** The subjects that rows of tokens name, by their handles. */
+  /** The subjects that rows of tokens name: `null` for a row that says nothing, and where the scope has none. */
   async function subjectsOf(
     view: View,
     inside: readonly (Uint8Array | null)[],
-  ): Promise<ReadonlyMap<string, SubjectState> | Stale> {
-    const handles = new Map<string, Uint8Array>();
-    for (const bytes of inside) {
-      if (bytes === null) continue;
+  ): Promise<readonly (SubjectState | null)[] | Stale> {
+    if (!withSubject) return inside.map(() => null);
+    const places = new Map<string, number>();
+    const handles: Uint8Array[] = [];
+    const own = inside.map((bytes) => {
+      if (bytes === null) return null;
       const { handle } = readUnderSubject(bytes);
-      handles.set(nameOf(handle), handle);
-    }
-    const states = await findByHandle(view, [...handles.values()]);
-    return states === 'stale' ? states : new Map([...handles.keys()].map((name, i) => [name, states[i]!]));
-  }
-
-  /** The subject that the row of a token names: `null` where the scope has none. */
-  function stateOf(inside: Uint8Array | null, subjects: ReadonlyMap<string, SubjectState> | null): SubjectState | null {
-    if (subjects === null || inside === null) return null;
-    return subjects.get(nameOf(readUnderSubject(inside).handle)) ?? 'broken';
+      const name = nameOf(handle);
+      const known = places.get(name) ?? handles.length;
+      if (known === handles.length) {
+        places.set(name, known);
+        handles.push(handle);
+      }
+      return known;
+    });
+    const states = await findByHandle(view, handles);
+    return states === 'stale' ? states : own.map((place) => (place === null ? null : states[place]!));
   }
 
   async function inspect(tokens: readonly string[], report: Report): Promise<(Opened | undefined)[]> {
