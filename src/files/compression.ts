@@ -89,6 +89,8 @@ export async function* unpack(
   } catch (error) {
     const code = (error as { readonly code?: unknown }).code;
     if (typeof code !== 'string' || !/^(Z_|ZSTD_|ERR_ZLIB)/.test(code)) throw error;
+    // Skippable frames alone are a whole file without a text.
+    if (compression === 'zstd' && taken === 0) return;
     refuse(code === 'Z_BUF_ERROR' ? 'cut' : 'broken');
   } finally {
     raw.destroy();
@@ -109,5 +111,9 @@ async function* counted(
 /** The compression that the first bytes of a file show, whatever its name. */
 export function compressionOfBytes(first: Uint8Array): Compression {
   if (first[0] === 0x1f && first[1] === 0x8b) return 'gzip';
-  return first[0] === 0x28 && first[1] === 0xb5 && first[2] === 0x2f && first[3] === 0xfd ? 'zstd' : 'none';
+  const [a = 0, b, c, d] = first;
+  const isFrame = a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd;
+  // RFC 8878, section 3.1.2: a skippable frame, with which others begin a file.
+  const isSkippable = a >> 4 === 5 && b === 0x2a && c === 0x4d && d === 0x18;
+  return isFrame || isSkippable ? 'zstd' : 'none';
 }

@@ -8,6 +8,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { lstat, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail, TrefoilError } from '../errors.ts';
+import { packer } from './compression.ts';
 import { type Output, openOutput, partName, placePart } from './file.ts';
 import { identityOf, STDIN } from './inputs.ts';
 import type { Counts, RunPlan } from './plan.ts';
@@ -80,9 +81,19 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
     });
   }
 
+  /** An output without a record is empty, and when it is packed, an empty text that is packed: no bytes are no such file. */
+  async function end(file: Output, unit: number): Promise<void> {
+    if (sizes[unit] === 0) {
+      const nothing = packer(plan.work.compression)(new Uint8Array(0));
+      sizes[unit] = nothing.length;
+      await file.write(nothing);
+    }
+    await file.close();
+  }
+
   async function openUnit(unit: number): Promise<void> {
     // Outputs before it are whole; those of a run before are known by their size.
-    await current?.close();
+    if (current !== null) await end(current, unitOpen);
     const { output } = plan.units[unit]!;
     // What is revealed is for its owner alone, also while it is half-written.
     const mode = plan.work.direction === 'reveal' ? 0o600 : undefined;
@@ -106,7 +117,9 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
     const all: Output[] = [];
     for (const [unit, path] of paths.entries()) {
       const file = files[unit] ?? (path === null ? null : await openFile(path, sizes[unit]!, undefined));
-      if (file !== null) all.push(file);
+      if (file === null) continue;
+      await end(file, unit);
+      all.push(file);
     }
     return all;
   }
@@ -144,7 +157,6 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
     async finish(counts) {
       // A plan whose last inputs were not reached (a limit) has outputs that were never opened: they are empty.
       const all = await allFiles();
-      for (const file of all) await file.close();
       await rejects?.close();
       if (resume !== null) {
         const end = { unit: plan.units.length, input: 0, place: { offset: 0, line: 1 }, inputRows: 0 };

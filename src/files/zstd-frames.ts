@@ -1,9 +1,9 @@
 /**
  * The frames of a Zstandard file (RFC 8878, section 3.1), told apart without unpacking them.
  *
- * Node's own stream cannot be trusted with more than one: that of Node 22 leaves out every frame that begins inside a
- * chunk, and takes a file that was cut for a whole one; that of Node 24 still does when the cut is in a frame's first
- * bytes. So the bytes are handed to it along the frames, and whether the last one is whole is decided here.
+ * Node's own stream cannot be trusted with more than one. Tried: that of Node 22.23 leaves out every frame that begins
+ * inside a chunk, and takes a file that was cut for a whole one; that of Node 24.22 still does so when the cut is in a
+ * frame's first bytes. So the bytes are handed to it along the frames, and whether the last one is whole is decided here.
  */
 
 const ZSTANDARD = 0xfd2fb528;
@@ -37,6 +37,7 @@ export async function* alongFrames(
       frames++;
     }
   }
+  if (frame.state === 'magic' && !frame.mayBegin) fault(frames === 0 ? 'broken' : 'behind');
   if (frame.state !== 'magic' || frame.isBegun || frames === 0) fault('cut');
 }
 
@@ -82,6 +83,12 @@ class Frame {
       if (before === 'magic' || this.state === 'whole' || this.state === 'broken') break;
     }
     return at;
+  }
+
+  /** Whether what was read of a magic number is the beginning of one. */
+  get mayBegin(): boolean {
+    const begin = 256 ** this.#read;
+    return [ZSTANDARD, SKIPPABLE + (this.#value & 15)].some((magic) => magic % begin === this.#value);
   }
 
   #enter(state: State, bytes: number): void {

@@ -4,10 +4,11 @@
  * siv-once-self-test.ts.
  */
 
-import { copyTo } from '../core/bytes.ts';
+import { copyTo, equalBytes } from '../core/bytes.ts';
 import { type KeyedValues, plainEngine, type SivEngine, type Texts } from './siv-once.ts';
 import { compare, isTurn, mustNotOpen } from './siv-once-self-test.ts';
 import { wasmEngine } from './siv-once-wasm.ts';
+import { throwFault } from './siv-self-test.ts';
 import { SIV_LENGTH } from './siv-values.ts';
 
 /** Keys of a column: K1 || K2 of each, 32, 48 or 64 bytes (section 2.2), behind each other. */
@@ -108,6 +109,30 @@ function engineFor(count: number): SivEngine {
     seen += count;
     return plainEngine;
   }
-  if (fast === undefined) fast = wasmEngine();
+  if (fast === undefined) {
+    fast = wasmEngine();
+    if (fast !== null) tryOut(fast);
+  }
   return fast ?? plainEngine;
+}
+
+/** Holds an engine against noble, for both lengths of keys that a vault has, with and without associated data. */
+function tryOut(engine: SivEngine): void {
+  const texts = [0, 1, 15, 16, 17, 32, 100].map((length) => new Uint8Array(length).map((_, i) => 7 * i + length));
+  for (const keyLength of [32, 64]) {
+    const column = { keys: new Uint8Array(keyLength * texts.length).map((_, i) => 11 * i + keyLength), keyLength };
+    for (const data of [null, texts]) {
+      const sealed = sealEach(column, texts, data, engine);
+      for (const [i, text] of texts.entries()) {
+        compare(
+          column.keys.subarray(i * keyLength, (i + 1) * keyLength),
+          data === null ? null : text,
+          text,
+          sealed[i]!,
+        );
+      }
+      const opened = openEach(column, sealed, data, 0, engine);
+      if (opened.some((text, i) => text === null || !equalBytes(text, texts[i]!))) throwFault();
+    }
+  }
 }

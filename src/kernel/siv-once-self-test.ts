@@ -1,7 +1,8 @@
 /**
  * What watches over siv-each.ts, for the reasons that self-test.ts gives: its AES is our own, and a wrong ciphertext would
  * be noticed when it is to be opened, years later. So the first values of a process, some of those around the time when
- * the code runs compiled, and of all others one of 32,768 are done again by @noble/ciphers.
+ * the code runs compiled, and of all others one of 32,768 are done again by @noble/ciphers. The code in WebAssembly is tried
+ * out on some of every kind before it has one.
  *
  * A difference throws. It is a fault of the machine or of this library, not of the data, so it is no `TrefoilError`.
  */

@@ -138,6 +138,9 @@ function some(own: Own, column: KeyedValues, first: number, end: number, verdict
   own.run(end - first, keyLength / 2, verdicts === null ? 0 : 1);
   values.bytes.set(bytes.subarray(atValues, atData), valuesFrom);
   if (verdicts !== null) for (let i = first; i < end; i++) verdicts[i] = rows[6 * (i - first) + 5]!;
+  // The memory lives as long as the process: nothing of keys and values stays in it.
+  bytes.fill(0, AT_S2V, AT_ROWS);
+  bytes.fill(0, AT_BYTES, atData + (data === null ? 0 : endOf(data, end) - dataFrom));
 }
 
 /** The functions by their places in the module. */

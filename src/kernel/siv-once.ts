@@ -10,7 +10,7 @@ import { swapBytes } from './aes.ts';
 import { type BlockWords, encipher, expandInto, makeSchedule, type Schedule } from './aes-few.ts';
 import { SIV_LENGTH } from './siv-values.ts';
 
-/** Texts behind each other in one array, each with zeros behind it to a whole block, at least one. */
+/** Texts behind each other in one array, each with at least sixteen zeros behind it. */
 export interface Texts {
   readonly bytes: Uint8Array;
   /** Where each begins, and the bytes that it has. */

@@ -2,7 +2,7 @@
  * As much of an assembler for WebAssembly as two modules of vector instructions need: the binary format of the core
  * specification, version 2.0 (https://www.w3.org/TR/wasm-core-2/), chapter 5.
  *
- * The module is put together when it is first wanted, which takes 3 ms, instead of being carried as bytes: what runs can
+ * A module is put together when it is first wanted, which takes 3 to 10 ms, instead of being carried as bytes: what runs can
  * be read, and no build step or toolchain stands between the source and it.
  */
 

@@ -373,6 +373,18 @@ describe('what is rejected', () => {
     }
   });
 
+  test('all of it: what is packed is an empty text, and not no bytes', async () => {
+    await put('in.ndjson', '{"id":"1","name":"b","born":"x"}\n{"id":"2","name":"b","born":"y"}\n');
+    for (const workers of [1, 2]) {
+      await protectFile(at('in.ndjson'), at('a.ndjson.gz'), people, { rejects: at('r.ndjson'), force: true, workers });
+      expect(zlib.gunzipSync(await readFile(at('a.ndjson.gz'))).toString()).toBe('');
+      await protectFile(at('in.ndjson'), at('a.ndjson'), people, { rejects: at('r.ndjson'), force: true, workers });
+      expect(await readFile(at('a.ndjson'), 'utf8')).toBe('');
+    }
+    const error = await errorOf(protectFile(at('a.ndjson.gz'), at('b.ndjson'), people));
+    expect(error.code).toBe((await errorOf(protectFile(at('a.ndjson'), at('b.ndjson'), people))).code);
+  });
+
   test('opens with the keys and the access alone', async () => {
     await put('in.csv', `${table(3)}${bad(1)}`);
     await protect('in.csv', 'a.csv', { rejects: at('r.ndjson') });

@@ -106,6 +106,15 @@ describe('frames of Zstandard', () => {
   test('what is behind the last frame, what is none, and a reserved block', async () => {
     const one = frameOf({ single: true, content: 0, dictionary: 0, checksum: true, blocks: [{ type: 0, size: 5 }] });
     expect((await walk([...one, 1, 2, 3, 4], [3])).fault).toBe('behind');
+    // Fewer bytes than a magic number has, that begin none; and those that do.
+    for (const rest of [[10], [0x28, 0xb4], [0x5f, 0x2b], [0x28, 0xb5, 0x2e]]) {
+      expect((await walk([...one, ...rest], [100])).fault).toBe('behind');
+      expect((await walk(rest, [1])).fault).toBe('broken');
+    }
+    for (const rest of [[0x28], [0x28, 0xb5, 0x2f], [0x50], [0x5f, 0x2a, 0x4d]]) {
+      expect((await walk([...one, ...rest], [100])).fault).toBe('cut');
+      expect((await walk(rest, [1])).fault).toBe('cut');
+    }
     expect((await walk([1, 2, 3, 4, 5], [9])).fault).toBe('broken');
     expect((await walk([], [1])).fault).toBe('cut');
     const reserved = [...one];

@@ -5,6 +5,7 @@
 import { type Cipher, createCipheriv, createDecipheriv, createHash, type Decipher } from 'node:crypto';
 import { aessiv } from '@noble/ciphers/aes.js';
 import { describe, expect, it } from 'vitest';
+import { concat } from '../../src/core/bytes.ts';
 import { dbl } from '../../src/kernel/cmac.ts';
 import { openEach, sealEach } from '../../src/kernel/siv-each.ts';
 import { plainEngine } from '../../src/kernel/siv-once.ts';
@@ -185,8 +186,21 @@ describe.each([
 
   it.each(KEYS)('columns of keys of %i bytes: what does not open stands between what does', (keyLength) => {
     const { bytes, below } = source(6000 + keyLength);
-    for (const count of [0, 1, 2, 3, 1023, 1024, 1025, 2500]) {
-      const texts = Array.from({ length: count }, (_, i) => bytes(i % 100 === 7 ? below(5000) : below(70)));
+    for (const [count, most] of [
+      [0, 70],
+      [1, 70],
+      [2, 70],
+      [3, 70],
+      [1023, 70],
+      [1024, 70],
+      [1025, 70],
+      [2500, 70],
+      // More than the memory of WebAssembly has room for at once.
+      [1000, 2000],
+    ] as const) {
+      const texts = Array.from({ length: count }, (_, i) => bytes(i % 100 === 7 ? below(5000) : below(most)));
+      // And one that alone is more.
+      if (count === 1000) texts[500] = bytes(600_000);
       const data = Array.from({ length: count }, () => bytes(below(40)));
       const keys = { keys: bytes(count * keyLength), keyLength };
       for (const associated of [null, data]) {
@@ -197,13 +211,26 @@ describe.each([
           expect(toHex(sealed[i]!)).toBe(toHex(expected));
         }
         const broken = sealed.map((one, i) => {
-          const given = Uint8Array.of(1, 2, 3, ...one);
+          const given = concat([Uint8Array.of(1, 2, 3), one]);
           if (i % 5 === 1) given[3 + below(one.length)]! ^= 1;
           return i % 5 === 2 ? given.slice(0, below(19)) : given;
         });
         const opened = openEach(keys, broken, associated, 3, engine);
-        expect(opened).toEqual(texts.map((text, i) => (i % 5 === 1 || i % 5 === 2 ? null : text)));
+        const expected = texts.map((text, i) => (i % 5 === 1 || i % 5 === 2 ? null : toHex(text)));
+        expect(opened.map((text) => text && toHex(text))).toEqual(expected);
       }
     }
   });
+});
+
+it('a process that goes over to WebAssembly gives the same before and after', () => {
+  const { bytes } = source(7);
+  for (let i = 0; i < 24; i++) {
+    const keys = { keys: bytes(32_000), keyLength: 32 };
+    const texts = Array.from({ length: 1000 }, () => bytes(16));
+    const sealed = sealEach(keys, texts, null);
+    expect(toHex(sealed[i]!)).toBe(toHex(aessiv(keys.keys.slice(32 * i, 32 * i + 32)).encrypt(texts[i]!)));
+    expect(Buffer.concat(sealed).equals(Buffer.concat(sealEach(keys, texts, null, plainEngine)))).toBe(true);
+    expect(openEach(keys, sealed, null)).toEqual(texts);
+  }
 });
