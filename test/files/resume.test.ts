@@ -72,7 +72,9 @@ async function killed(
     clearTimeout(timer);
     if (code !== null) expect(code, err).toBe(1);
     const inFolder = place.files().includes('out') ? readdirSync(place.path('out')) : [];
-    const manifest = [...place.files(), ...inFolder.map((name) => `out/${name}`)].find((name) => /\.resume\.json$/.test(name));
+    const manifest = [...place.files(), ...inFolder.map((name) => `out/${name}`)].find((name) =>
+      /\.resume\.json$/.test(name),
+    );
     if (manifest !== undefined) {
       deaths.push(JSON.parse(place.read(manifest)).position.rows);
     } else if (code !== null || place.files().includes('r.ndjson')) {
