@@ -40,6 +40,9 @@ export interface Tokens {
   ) => readonly (readonly Change[] | null)[];
 }
 
+/** Tokens that are looked for at once. */
+const HALF = BATCH / 2;
+
 /** A different token of a call, and where it stands in the list. */
 interface Given {
   readonly body: Uint8Array;
@@ -60,9 +63,21 @@ export function openTokens(scope: Scope): Tokens {
   async function look(tokens: readonly string[], report: Report): Promise<Seen[]> {
     const given = distinct(tokens, report);
     const seen: Seen[] = [];
-    for (let first = 0; first < given.length; first += BATCH) {
-      const batch = given.slice(first, first + BATCH);
-      await session.steady((view) => lookAt(view, batch, seen, report));
+    // A server looks for the one half while the other is opened. No more than two are on the way.
+    const pending: Promise<unknown>[] = [];
+    try {
+      for (let first = 0; first < given.length; first += HALF) {
+        await pending.at(-2);
+        const batch = given.slice(first, first + HALF);
+        const work = session.steady((view) => lookAt(view, batch, seen, report));
+        // Whoever fails is heard below, also when it fails before it is waited for.
+        work.catch(() => {});
+        pending.push(work);
+      }
+      await Promise.all(pending);
+    } finally {
+      // Nothing is asked of the store any more when the caller goes on.
+      await Promise.allSettled(pending.slice(-2));
     }
     return seen;
   }

@@ -145,6 +145,35 @@ test('erased rows have nothing in common', async () => {
   expect(new Set([...before, ...after].map(({ link }) => link)).size).toBe(6);
 });
 
+test('tokens are looked for in halves, two at a time, and one that fails ends it', async () => {
+  const inner = memoryStore();
+  let asked = 0;
+  let atOnce = 0;
+  let most = 0;
+  let failAt = Number.NaN;
+  const get: VaultStore['get'] = async (table, indexes) => {
+    const n = ++asked;
+    most = Math.max(most, ++atOnce);
+    // Later ones are done first.
+    await new Promise((resolve) => setTimeout(resolve, n % 2 === 0 ? 1 : 15));
+    atOnce--;
+    if (n === failAt || n === failAt + 1) throw new Error(`lost ${n}`);
+    return inner.get(table, indexes);
+  };
+  const values = Array.from({ length: 2_600 }, (_, i) => `v${i}`);
+  const filled = await names.open(keys, { main: inner });
+  const tokens = await filled.protectMany(values);
+  const open = await names.open(keys, { main: { ...inner, get } }, revealAccess);
+  expect(await open.revealMany([...tokens].reverse())).toEqual([...values].reverse());
+  expect([asked, most]).toEqual([6, 2]);
+  for (failAt of [1, 2, 3, 6]) {
+    asked = 0;
+    await expect(open.revealMany(tokens)).rejects.toThrow(/lost/);
+    expect(asked).toBeLessThanOrEqual(failAt + 2);
+    expect(atOnce).toBe(0);
+  }
+});
+
 test('a version does not tell that a row was changed', async () => {
   const store = memoryStore();
   const open = await names.open(keys, { main: store });
