@@ -227,6 +227,9 @@ function keysOf(subjects: readonly Subject[]): EachKeys {
 /** Items that go to the store at once. */
 export const BATCH = 1000;
 
+/** Rows that are looked for at once: of two halves, a server looks for the one while the other is opened. */
+export const HALF: number = BATCH / 2;
+
 export const BROKEN: Issue = {
   code: 'row_broken',
   message: 'the row in the vault does not verify; see trefoil vault verify',

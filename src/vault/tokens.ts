@@ -6,7 +6,7 @@ import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { eraseContent, readId, readUnderSubject } from './content.ts';
 import type { Name } from './inner.ts';
 import { nameOf, today } from './names.ts';
-import { BATCH, BROKEN, type Report, type Scope, type Which } from './scope.ts';
+import { BATCH, BROKEN, HALF, type Report, type Scope, type Which } from './scope.ts';
 import type { Change, Stale } from './store.ts';
 import { findByHandle, ROUNDS, type Subject, type SubjectState } from './subjects.ts';
 import { bodyOf, readTokenInto, TOKEN } from './token-text.ts';
@@ -39,9 +39,6 @@ export interface Tokens {
     values: readonly (Found | null)[],
   ) => readonly (readonly Change[] | null)[];
 }
-
-/** Tokens that are looked for at once. */
-const HALF = BATCH / 2;
 
 /** A different token of a call, and where it stands in the list. */
 interface Given {

@@ -8,8 +8,9 @@ import { LARGEST_BUCKET } from '../core/sealed-texts.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { LINK, readId } from './content.ts';
+import type { Places } from './index-table.ts';
 import { today } from './names.ts';
-import { BATCH, BROKEN, type Pair, type Report, type Scope } from './scope.ts';
+import { BATCH, BROKEN, HALF, type Pair, type Report, type Scope } from './scope.ts';
 import type { Change, Stale } from './store.ts';
 import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from './subjects.ts';
 import { TOKEN, writeToken } from './token-text.ts';
@@ -37,6 +38,17 @@ interface Wanted extends Named {
 interface Ready {
   readonly one: Wanted;
   readonly subject: Subject | null;
+}
+
+/** What the store has of a value. */
+interface Known {
+  /** What its row says: a token, or why there is none. */
+  readonly said: 'absent' | 'broken' | 'erased' | 'expired' | { readonly token: string };
+  /** Where its row may stand: the item at `i` of these places. */
+  readonly places: Places;
+  readonly i: number;
+  readonly found: Found | null;
+  readonly token: Uint8Array | null;
 }
 
 /** What became of a value: its token, none, or an issue. */
@@ -74,8 +86,16 @@ export function openValues(scope: Scope): Values {
     return null;
   }
 
-  /** Rows of values as they are. */
-  async function read(view: View, left: readonly Ready[]) {
+  /** Rows of values as they are. A server looks for the second half while the first is opened. */
+  async function read(view: View, left: readonly Ready[]): Promise<Known[]> {
+    if (left.length <= HALF) return readSome(view, left);
+    const halves = [readSome(view, left.slice(0, HALF)), readSome(view, left.slice(HALF))];
+    // Nothing is asked of the store any more when one has failed and the caller goes on.
+    await Promise.allSettled(halves);
+    return (await Promise.all(halves)).flat();
+  }
+
+  async function readSome(view: View, left: readonly Ready[]): Promise<Known[]> {
     const names = left.map(({ one, subject }) => scope.nameOf(one.value, subject));
     const places = scope.placesOf(view, 'value', names);
     const rows = places.pick(await store.get('value', places.all));
@@ -86,8 +106,7 @@ export function openValues(scope: Scope): Values {
       left.map(({ subject }) => subject),
     );
     const day = today();
-    /** What the row of a value says: a token, or why there is none. */
-    const said = (i: number): 'absent' | 'broken' | 'erased' | 'expired' | { readonly token: string } => {
+    const said = (i: number): Known['said'] => {
       const row = rows[i];
       if (row === undefined) return 'absent';
       const one = found[i]!;
@@ -98,12 +117,11 @@ export function openValues(scope: Scope): Values {
       if (row.expires !== null && row.expires <= day) return 'expired';
       return { token: writeToken(label, readId(one.content.rest, 0), token) };
     };
-    return { places, found, said, tokens };
+    return left.map((_, i) => ({ said: said(i), places, i, found: found[i]!, token: tokens[i]! }));
   }
 
   async function get(view: View, left: readonly Ready[], settle: Settle): Promise<never[] | Stale> {
-    const { said } = await read(view, left);
-    const all = left.map((_, i) => said(i));
+    const all = (await read(view, left)).map(({ said }) => said);
     // Before a value is said to be absent: it may have moved to an index that we did not know of.
     if (all.includes('absent') && (await view.isOlder())) return 'stale';
     for (const [i, { one }] of left.entries()) {
@@ -114,13 +132,13 @@ export function openValues(scope: Scope): Values {
   }
 
   async function getOrCreate(view: View, left: readonly Ready[], settle: Settle): Promise<Ready[] | Stale> {
-    const { places, found, said, tokens: kept } = await read(view, left);
+    const known = await read(view, left);
     const { generation, inner } = view.meta;
     const absent: number[] = [];
     const gone: { readonly i: number; readonly expired: boolean }[] = [];
     for (let i = 0; i < left.length; i++) {
       const { one } = left[i]!;
-      const what = said(i);
+      const what = known[i]!.said;
       if (what === 'absent') absent.push(i);
       else if (what === 'broken') settle(one, BROKEN);
       else if (typeof what === 'object') settle(one, what.token);
@@ -129,7 +147,7 @@ export function openValues(scope: Scope): Values {
     }
     const again: Ready[] = [];
     for (const { i, expired } of gone) {
-      const done = await replace(view, left[i]!, found[i]!, expired ? kept[i]! : null);
+      const done = await replace(view, left[i]!, known[i]!.found!, expired ? known[i]!.token : null);
       if (done === 'stale') return done;
       again.push(left[i]!);
     }
@@ -137,10 +155,14 @@ export function openValues(scope: Scope): Values {
     const drafts = fresh(
       absent.map((i) => left[i]!),
       absent.map(() => inner[0]!),
-      absent.map((i) => ({ index: places.first(i) })),
+      absent.map((i) => ({ index: known[i]!.places.first(known[i]!.i) })),
     );
     const { values, tokens } = scope.pairs(view, drafts);
-    const entries = absent.map((i, k) => ({ row: values[k]!, with: tokens[k]!, unless: places.others(i) }));
+    const entries = absent.map((i, k) => ({
+      row: values[k]!,
+      with: tokens[k]!,
+      unless: known[i]!.places.others(known[i]!.i),
+    }));
     const won = await store.create(generation, 'value', entries);
     if (won === 'stale') return won;
     const winners = new Uint8Array(absent.length);
