@@ -84,7 +84,7 @@ const MIGRATIONS: readonly ((at: string) => readonly string[])[] = [
  * `trefoil_meta` beside whatever else is there. Any number of processes may work on it. The role needs SELECT, INSERT,
  * UPDATE and DELETE on them, and CREATE in the schema when the tables are made.
  *
- * A verb of the store uses one connection of the pool while it runs; who reveals many has two of them at once. Writes wait at most 60 s for those of others, and a writer that
+ * A verb of the store uses one connection of the pool while it runs; who reveals or protects many has two of them at once. Writes wait at most 60 s for those of others, and a writer that
  * stands still for 60 s inside a transaction loses its connection. A pool of `pg` emits `error` when an idle connection
  * is lost: without a listener of yours that ends the process.
  *
