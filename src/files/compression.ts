@@ -26,6 +26,8 @@ interface Zstd {
   readonly constants: { readonly ZSTD_c_checksumFlag: number };
 }
 
+const zstd = zlib as unknown as Zstd;
+
 const FAULTS: Readonly<Record<FrameFault, string>> = {
   behind: 'there is something behind its end',
   broken: 'its bytes are broken',
@@ -46,7 +48,7 @@ export function compressionOfName(path: string): { readonly compression: Compres
  * @throws TrefoilError `bad_compression`.
  */
 export function checkCompression(compression: Compression, file: string): void {
-  if (compression === 'zstd' && (zlib as unknown as Zstd).zstdCompressSync === undefined) {
+  if (compression === 'zstd' && zstd.zstdCompressSync === undefined) {
     fail('bad_compression', 'Zstandard needs Node 22.15 or later; use gzip, or unpack it with zstd -d first', { file });
   }
 }
@@ -55,7 +57,7 @@ export function checkCompression(compression: Compression, file: string): void {
 export function packer(compression: Compression): (bytes: Uint8Array) => Uint8Array {
   if (compression === 'gzip') return (bytes) => zlib.gzipSync(bytes);
   if (compression === 'zstd') {
-    const { zstdCompressSync, constants } = zlib as unknown as Zstd;
+    const { zstdCompressSync, constants } = zstd;
     // With the checksum that the command-line tool writes, too: gzip has one anyway.
     const options = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
     return (bytes) => zstdCompressSync!(bytes, options);
@@ -81,7 +83,7 @@ export async function* unpack(
   const packed = compression === 'zstd' ? alongFrames(source, refuse) : source;
   // Object mode keeps the chunks as they are cut.
   const raw = Readable.from(counted(packed, (bytes) => (taken += bytes)));
-  const unpacked = compression === 'gzip' ? zlib.createGunzip() : (zlib as unknown as Zstd).createZstdDecompress!();
+  const unpacked = compression === 'gzip' ? zlib.createGunzip() : zstd.createZstdDecompress!();
   raw.on('error', (error) => (unpacked as unknown as Readable).destroy(error));
   raw.pipe(unpacked);
   try {

@@ -112,8 +112,8 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
     nextSave = end + Math.max(SAVE_EVERY, SAVE_SHARE * (end - begin));
   }
 
-  /** Outputs that a run before closed are opened again to be named. */
-  async function allFiles(): Promise<Output[]> {
+  /** Ends all outputs. Those that a run before closed are opened again to be named. */
+  async function endAll(): Promise<Output[]> {
     const all: Output[] = [];
     for (const [unit, path] of paths.entries()) {
       const file = files[unit] ?? (path === null ? null : await openFile(path, sizes[unit]!, undefined));
@@ -156,7 +156,7 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
     },
     async finish(counts) {
       // A plan whose last inputs were not reached (a limit) has outputs that were never opened: they are empty.
-      const all = await allFiles();
+      const all = await endAll();
       await rejects?.close();
       if (resume !== null) {
         const end = { unit: plan.units.length, input: 0, place: { offset: 0, line: 1 }, inputRows: 0 };

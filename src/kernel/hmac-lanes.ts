@@ -10,6 +10,7 @@
 
 import { BLOCK_WORDS, K, STATE_WORDS } from './sha256.ts';
 import {
+  addTo,
   assemble,
   branch,
   branchIf,
@@ -172,9 +173,6 @@ function compress(): Func {
 /** `run(groups)`: for each group of four blocks, the inner compression and the outer one. */
 function hmacOfGroups(atTags: number): Func {
   const [left, from, to] = [0, 1, 2] as const;
-  const step = (local: number, by: number): Code => [
-    ...[...localGet(local), ...i32Const(by), ...I32_ADD, ...localSet(local)],
-  ];
   return {
     parameters: 1,
     i32: 2,
@@ -184,8 +182,8 @@ function hmacOfGroups(atTags: number): Func {
       ...loop([
         ...[...i32Const(AT_INNER), ...localGet(from), ...i32Const(AT_MIDDLE), ...call(0)],
         ...[...i32Const(AT_OUTER), ...i32Const(AT_MIDDLE), ...localGet(to), ...call(0)],
-        ...step(from, VECTOR * BLOCK_WORDS),
-        ...step(to, VECTOR * STATE_WORDS),
+        ...addTo(from, VECTOR * BLOCK_WORDS),
+        ...addTo(to, VECTOR * STATE_WORDS),
         ...[...localGet(left), ...i32Const(1), ...I32_SUB, ...localSet(left), ...localGet(left), ...branchIf(0)],
       ]),
     ],

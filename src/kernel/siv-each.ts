@@ -5,17 +5,13 @@
  */
 
 import { copyTo, equalBytes } from '../core/bytes.ts';
-import { type KeyedValues, plainEngine, type SivEngine, type Texts } from './siv-once.ts';
+import { type EachKeys, type KeyedValues, plainEngine, type SivEngine, type Texts } from './siv-once.ts';
 import { compare, isTurn, mustNotOpen } from './siv-once-self-test.ts';
 import { wasmEngine } from './siv-once-wasm.ts';
 import { throwFault } from './siv-self-test.ts';
 import { SIV_LENGTH } from './siv-values.ts';
 
-/** Keys of a column: K1 || K2 of each, 32, 48 or 64 bytes (section 2.2), behind each other. */
-export interface EachKeys {
-  readonly keys: Uint8Array;
-  readonly keyLength: number;
-}
+export type { EachKeys } from './siv-once.ts';
 
 /** A string of associated data for each value; `null` for none at all, which is not the same as an empty one. */
 export type EachData = readonly Uint8Array[] | null;
@@ -33,7 +29,7 @@ export function sealEach(
   return texts.map((text, i) => {
     const at = values.starts[i]!;
     const sealed = values.bytes.subarray(at, at + SIV_LENGTH + text.length);
-    if (isTurn()) compare(keyOf(column, i), data === null ? null : data[i]!, text, sealed);
+    if (isTurn()) compare(keyOf(column, i), data?.[i] ?? null, text, sealed);
     return sealed;
   });
 }
@@ -63,7 +59,7 @@ export function openEach(
     const plaintext = bytes.subarray(from, from + sizes[i]!);
     const opens = verdicts[i] === 1;
     if (isTurn()) {
-      const [key, associated] = [keyOf(column, i), data === null ? null : data[i]!];
+      const [key, associated] = [keyOf(column, i), data?.[i] ?? null];
       if (opens) compare(key, associated, plaintext, one.subarray(before));
       else mustNotOpen(key, associated, one.subarray(before));
     }
@@ -71,7 +67,7 @@ export function openEach(
   });
 }
 
-function keyOf({ keys, keyLength }: KeyedValues, i: number): Uint8Array {
+function keyOf({ keys, keyLength }: EachKeys, i: number): Uint8Array {
   return keys.subarray(i * keyLength, (i + 1) * keyLength);
 }
 
@@ -123,14 +119,7 @@ function tryOut(engine: SivEngine): void {
     const column = { keys: new Uint8Array(keyLength * texts.length).map((_, i) => 11 * i + keyLength), keyLength };
     for (const data of [null, texts]) {
       const sealed = sealEach(column, texts, data, engine);
-      for (const [i, text] of texts.entries()) {
-        compare(
-          column.keys.subarray(i * keyLength, (i + 1) * keyLength),
-          data === null ? null : text,
-          text,
-          sealed[i]!,
-        );
-      }
+      for (const [i, text] of texts.entries()) compare(keyOf(column, i), data?.[i] ?? null, text, sealed[i]!);
       const opened = openEach(column, sealed, data, 0, engine);
       if (opened.some((text, i) => text === null || !equalBytes(text, texts[i]!))) throwFault();
     }

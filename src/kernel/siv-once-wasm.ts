@@ -5,9 +5,11 @@
  */
 
 import { MIXED } from './aes-few.ts';
+import { AT_MIXED, encipher, expand } from './aes-wasm.ts';
 import { type KeyedValues, plainEngine, type SivEngine, type Texts } from './siv-once.ts';
 import { SIV_LENGTH } from './siv-values.ts';
 import {
+  addTo,
   assemble,
   type Code,
   call,
@@ -23,16 +25,13 @@ import {
   I32_OR,
   I32_ROTL,
   I32_SHL,
-  I32_SHR_U,
   I32_SUB,
-  I32_XOR,
   I64X2_NEG,
   I64X2_SHL,
   I64X2_SHR_U,
   I64X2_SWAP,
   i32Const,
   i32Load,
-  i32Load8U,
   i32Store,
   i32Store8,
   ifElse,
@@ -50,9 +49,8 @@ import {
   whileDo,
 } from './wasm.ts';
 
-/** What lies where in the memory, in bytes. Round keys have room for AES-256: fifteen blocks. */
-const AT_MIXED = 0;
-const AT_S2V = AT_MIXED + 4096;
+/** What lies where in the memory, in bytes, behind the tables of AES. Round keys have room for AES-256: fifteen blocks. */
+const AT_S2V = AT_MIXED + 4 * MIXED.length;
 const AT_CTR = AT_S2V + 240;
 /** Subkeys of CMAC: for a last block that is whole, and for any other. */
 const AT_WHOLE = AT_CTR + 240;
@@ -72,7 +70,7 @@ const END = PAGES * 65_536;
 /** The engine; `null` where there is no WebAssembly with vectors. */
 export function wasmEngine(): SivEngine | null {
   const module = instantiate(() =>
-    assemble(PAGES, [expand(), encipher(), double(), mac(), s2v(), counter(), runRows()]),
+    assemble(PAGES, [expand(), encipher(AT_X), double(), mac(), s2v(), counter(), runRows()]),
   );
   if (module === null) return null;
   const { buffer } = module.memory;
@@ -151,123 +149,6 @@ const MAC = 3;
 const S2V = 4;
 const COUNTER = 5;
 
-const add = (local: number, by: number): Code => [
-  ...[...localGet(local), ...i32Const(by), ...I32_ADD, ...localSet(local)],
-];
-
-/** Four times a byte of a local: the place of its word in a table. */
-function placeOf(local: number, byte: number): Code {
-  const shift = byte === 0 ? [...i32Const(2), ...I32_SHL] : [...i32Const(8 * byte - 2), ...I32_SHR_U];
-  return [...localGet(local), ...shift, ...i32Const(0x3fc), ...I32_AND];
-}
-
-/** SBOX() of a byte of a local, as byte `to` of a word. In a word of the first table it is the second byte. */
-function sBox(local: number, byte: number, to: number): Code {
-  const found = [...placeOf(local, byte), ...i32Load8U(AT_MIXED + 1)];
-  return to === 0 ? found : [...found, ...i32Const(8 * to), ...I32_SHL];
-}
-
-/** FIPS 197, section 5.2, `expandInto` of aes-few.ts: expand(key, schedule, length of the key). */
-function expand(): Func {
-  const [key, to, length, end, j, rcon, temp] = [0, 1, 2, 3, 4, 5, 6] as const;
-  const subWord = (turn: number): Code => [
-    ...[0, 1, 2, 3].flatMap((i) => [...sBox(temp, (i + turn) % 4, i), ...(i === 0 ? [] : I32_OR)]),
-  ];
-  const copyKey = (half: number): Code => [
-    ...[...localGet(to), ...localGet(key), ...v128Load(16 * half), ...v128Store(16 * half)],
-  ];
-  return {
-    parameters: 3,
-    i32: 4,
-    v128: 0,
-    body: [
-      ...copyKey(0),
-      ...[...localGet(length), ...i32Const(32), ...I32_LT_U, ...I32_EQZ, ...ifThen(copyKey(1))],
-      // 4 * (Nk + 7) words.
-      ...[...localGet(to), ...localGet(length), ...i32Const(2), ...I32_SHL, ...I32_ADD],
-      ...[...i32Const(112), ...I32_ADD, ...localSet(end)],
-      ...[...localGet(to), ...localGet(length), ...I32_ADD, ...localTee(to)],
-      ...[...i32Const(4), ...I32_SUB, ...i32Load(0), ...localSet(temp)],
-      ...[...i32Const(1), ...localSet(rcon)],
-      ...whileDo(
-        [...localGet(to), ...localGet(end), ...I32_LT_U],
-        [
-          ...localGet(j),
-          ...I32_EQZ,
-          ...ifElse(
-            [
-              ...[...subWord(1), ...localGet(rcon), ...I32_XOR, ...localSet(temp)],
-              // XTIMES of section 4.2.
-              ...[...localGet(rcon), ...i32Const(1), ...I32_SHL, ...i32Const(0), ...localGet(rcon)],
-              ...[
-                ...i32Const(7),
-                ...I32_SHR_U,
-                ...I32_SUB,
-                ...i32Const(0x11b),
-                ...I32_AND,
-                ...I32_XOR,
-                ...localSet(rcon),
-              ],
-            ],
-            [
-              ...[...localGet(j), ...i32Const(16), ...I32_XOR, ...I32_EQZ],
-              ...ifThen([...subWord(0), ...localSet(temp)]),
-            ],
-          ),
-          ...[...localGet(to), ...localGet(to), ...localGet(length), ...I32_SUB, ...i32Load(0)],
-          ...[...localGet(temp), ...I32_XOR, ...localTee(temp), ...i32Store(0)],
-          ...add(to, 4),
-          ...add(j, 4),
-          ...[...localGet(j), ...localGet(length), ...I32_NE, ...I32_EQZ, ...ifThen([...i32Const(0), ...localSet(j)])],
-        ],
-      ),
-    ],
-  };
-}
-
-/** FIPS 197, section 5.1: encipher(schedule, Nr * 16), on the block. */
-function encipher(): Func {
-  const [schedule, last] = [0, 1] as const;
-  const [s, t] = [
-    [2, 3, 4, 5],
-    [6, 7, 8, 9],
-  ] as const;
-  const column = (from: readonly number[], c: number): Code => [
-    ...[0, 1, 2, 3].flatMap((r) => [
-      ...[...placeOf(from[(c + r) % 4]!, r), ...i32Load(AT_MIXED + 1024 * r)],
-      ...(r === 0 ? [] : I32_XOR),
-    ]),
-  ];
-  const round = (r: number): Code => {
-    const [from, to] = r % 2 === 1 ? [s, t] : [t, s];
-    return [0, 1, 2, 3].flatMap((c) => [
-      ...[...column(from, c), ...localGet(schedule), ...i32Load(16 * r + 4 * c), ...I32_XOR, ...localSet(to[c]!)],
-    ]);
-  };
-  const rounds = (first: number, end: number): Code =>
-    Array.from({ length: end - first }, (_, i) => round(first + i)).flat();
-  return {
-    parameters: 2,
-    i32: 8,
-    v128: 0,
-    body: [
-      ...[0, 1, 2, 3].flatMap((c) => [
-        ...[...i32Const(0), ...i32Load(AT_X + 4 * c), ...localGet(schedule), ...i32Load(4 * c), ...I32_XOR],
-        ...localSet(s[c]!),
-      ]),
-      ...rounds(1, 10),
-      ...[...localGet(last), ...i32Const(160), ...I32_NE, ...ifThen(rounds(10, 14))],
-      // The last round has no MIXCOLUMNS.
-      ...[...localGet(schedule), ...localGet(last), ...I32_ADD, ...localSet(schedule)],
-      ...[0, 1, 2, 3].flatMap((c) => [
-        ...i32Const(0),
-        ...[0, 1, 2, 3].flatMap((r) => [...sBox(t[(c + r) % 4]!, r, r), ...(r === 0 ? [] : I32_OR)]),
-        ...[...localGet(schedule), ...i32Load(4 * c), ...I32_XOR, ...i32Store(AT_X + 4 * c)],
-      ]),
-    ],
-  };
-}
-
 /** RFC 5297, section 2.3: double(from, to) on addresses of blocks. */
 function double(): Func {
   const [from, to, number] = [0, 1, 2] as const;
@@ -315,7 +196,7 @@ function mac(): Func {
         [
           ...setBlock(AT_X, [...blockAt(AT_X), ...localGet(length), ...v128Load(0), ...V128_XOR]),
           ...step,
-          ...add(length, 16),
+          ...addTo(length, 16),
         ],
       ),
       ...setBlock(AT_X, [
@@ -397,8 +278,8 @@ function counter(): Func {
           ...[...i32Const(0), ...swapped(localGet(number)), ...i32Store(AT_X + 12)],
           ...[...i32Const(AT_CTR), ...localGet(last), ...call(ENCIPHER)],
           ...[...localGet(at), ...localGet(at), ...v128Load(0), ...blockAt(AT_X), ...V128_XOR, ...v128Store(0)],
-          ...add(at, 16),
-          ...add(number, 1),
+          ...addTo(at, 16),
+          ...addTo(number, 1),
         ],
       ),
     ],
@@ -451,8 +332,8 @@ function runRows(): Func {
           ],
           [...vectorOf, ...localGet(at), ...blockAt(AT_X), ...v128Store(0), ...stream],
         ),
-        ...add(row, ROW),
-        ...add(left, -1),
+        ...addTo(row, ROW),
+        ...addTo(left, -1),
       ]),
     ],
   };

@@ -18,11 +18,14 @@ export interface Texts {
   readonly sizes: Int32Array;
 }
 
-/** Values with a key each. */
-export interface KeyedValues {
-  /** K1 || K2 of each value, behind each other: 32, 48 or 64 bytes (section 2.2). */
+/** Keys of a column: K1 || K2 of each value, 32, 48 or 64 bytes (section 2.2), behind each other. */
+export interface EachKeys {
   readonly keys: Uint8Array;
   readonly keyLength: number;
+}
+
+/** Values with a key each. */
+export interface KeyedValues extends EachKeys {
   /** V (16 bytes) at the start of each, and the text behind it; the size is that of the text alone. */
   readonly values: Texts;
   /** A string of associated data for each; `null` for none at all, which is not the same as an empty one. */

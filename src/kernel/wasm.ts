@@ -53,6 +53,10 @@ export const call = (index: number): Code => [0x10, ...unsigned(index)];
 export const loop = (body: Code): Code => [0x03, 0x40, ...body, 0x0b];
 export const ifThen = (body: Code): Code => [0x04, 0x40, ...body, 0x0b];
 export const ifElse = (body: Code, other: Code): Code => [0x04, 0x40, ...body, 0x05, ...other, 0x0b];
+/** Adds a number to a local. */
+export const addTo = (local: number, by: number): Code => [
+  ...[...localGet(local), ...i32Const(by), ...I32_ADD, ...localSet(local)],
+];
 /** As long as the condition holds. */
 export const whileDo = (condition: Code, body: Code): Code => loop([...condition, ...ifThen([...body, ...branch(1)])]);
 export const branch = (depth: number): Code => [0x0c, depth];

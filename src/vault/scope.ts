@@ -87,31 +87,26 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
   const { scope, withSubject } = options;
   const innerOf = (id: string): Inner => session.inner(id, scope, withSubject);
 
-  const dataOfValues = encodeList([scope, 'value', NO_TOKEN]);
-  const dataOfToken = encodeList([scope, 'token', new Uint8Array(TOKEN)]);
-
-  /** What the subject's key has sealed is bound to the scope, to the table and to the token. */
-  function dataOf(which: Which, token: Uint8Array): Uint8Array {
-    if (which === 'value') return dataOfValues;
-    const data = dataOfToken.slice();
-    data.set(token, data.length - TOKEN);
-    return data;
-  }
+  /** What a subject's key has sealed is bound to the scope, to the table and, by token, to the token. */
+  const dataOfValue = encodeList([scope, 'value', NO_TOKEN]);
+  const dataOfToken = (token: Uint8Array) => encodeList([scope, 'token', token]);
 
   /** Seals contents under the keys of their subjects, where the scope has them. */
-  function sealUnder(which: Which, contents: readonly Uint8Array[], pairs: readonly Pair[]): readonly Uint8Array[] {
+  function sealUnder(
+    contents: readonly Uint8Array[],
+    pairs: readonly Pair[],
+    dataOf: (pair: Pair) => Uint8Array,
+  ): readonly Uint8Array[] {
     if (!withSubject) return contents;
-    const data = pairs.map(({ body }) => dataOf(which, body));
-    const sealed = sealEach(keysOf(pairs.map(({ subject }) => subject!)), contents, data);
+    const sealed = sealEach(keysOf(pairs.map(({ subject }) => subject!)), contents, pairs.map(dataOf));
     return sealed.map((bytes, i) => writeUnderSubject({ handle: pairs[i]!.subject!.handle, sealed: bytes }));
   }
 
   /** The other way; `null` for what does not verify, or names another subject. */
   function openUnder(
-    which: Which,
     inside: readonly (Uint8Array | null)[],
     subjects: readonly (Subject | null)[],
-    bodies: readonly Uint8Array[],
+    dataOf: (i: number) => Uint8Array,
   ): readonly (Uint8Array | null)[] {
     if (!withSubject) return inside;
     const places: number[] = [];
@@ -124,7 +119,7 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
       places.push(i);
       own.push(subject);
       parts.push(sealed);
-      data.push(dataOf(which, bodies[i]!));
+      data.push(dataOf(i));
     }
     const out = new Array<Uint8Array | null>(inside.length).fill(null);
     for (const [k, opened] of openEach(keysOf(own), parts, data).entries()) out[places[k]!] = opened;
@@ -177,12 +172,12 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
     },
 
     tokensOf(inside, subjects) {
-      const none = inside.map(() => NO_TOKEN);
-      return openUnder('value', inside, subjects, none).map((token) => (token?.length === TOKEN ? token : null));
+      const tokens = openUnder(inside, subjects, () => dataOfValue);
+      return tokens.map((token) => (token?.length === TOKEN ? token : null));
     },
 
     valuesOf(inside, subjects, bodies) {
-      return openUnder('token', inside, subjects, bodies).map((padded) => {
+      return openUnder(inside, subjects, (i) => dataOfToken(bodies[i]!)).map((padded) => {
         const value = padded === null ? null : unpadded(padded);
         return value !== null && bucketOf(value.length) === padded!.length ? value : null;
       });
@@ -195,12 +190,12 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
         const own = places.map((i) => pairs[i]!);
         const names = own.map(({ value, subject }) => nameOf(value, subject));
         const bodies = own.map(({ body }) => body);
-        const kept = sealUnder('value', bodies, own);
+        const kept = sealUnder(bodies, own, () => dataOfValue);
         // The value, one byte 0x80, and zeros to the next bucket of seal-v1: lengths show to a power of two.
         const padded = sealUnder(
-          'token',
           own.map(({ value }) => padTo(value, bucketOf(value.length))),
           own,
+          ({ body }) => dataOfToken(body),
         );
         const valueAt = own.some(({ at }) => at === null) ? cut(layer.value.indexesOf(names), INDEX) : [];
         const tokenAt = cut(layer.token.indexesOf(bodies), INDEX);
@@ -226,9 +221,6 @@ function keysOf(subjects: readonly Subject[]): EachKeys {
 
 /** Items that go to the store at once. */
 export const BATCH = 1000;
-
-/** Rows that are looked for at once: of two halves, a server looks for the one while the other is opened. */
-export const HALF: number = BATCH / 2;
 
 export const BROKEN: Issue = {
   code: 'row_broken',

@@ -4,9 +4,10 @@ import { decodeAscii } from '../core/ascii.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { eraseContent, readId, readUnderSubject } from './content.ts';
+import { inHalves } from './halves.ts';
 import type { Name } from './inner.ts';
 import { nameOf, today } from './names.ts';
-import { BATCH, BROKEN, HALF, type Report, type Scope, type Which } from './scope.ts';
+import { BATCH, BROKEN, type Report, type Scope, type Which } from './scope.ts';
 import type { Change, Stale } from './store.ts';
 import { findByHandle, ROUNDS, type Subject, type SubjectState } from './subjects.ts';
 import { bodyOf, readTokenInto, TOKEN } from './token-text.ts';
@@ -60,22 +61,7 @@ export function openTokens(scope: Scope): Tokens {
   async function look(tokens: readonly string[], report: Report): Promise<Seen[]> {
     const given = distinct(tokens, report);
     const seen: Seen[] = [];
-    // A server looks for the one half while the other is opened. No more than two are on the way.
-    const pending: Promise<unknown>[] = [];
-    try {
-      for (let first = 0; first < given.length; first += HALF) {
-        await pending.at(-2);
-        const batch = given.slice(first, first + HALF);
-        const work = session.steady((view) => lookAt(view, batch, seen, report));
-        // Whoever fails is heard below, also when it fails before it is waited for.
-        work.catch(() => {});
-        pending.push(work);
-      }
-      await Promise.all(pending);
-    } finally {
-      // Nothing is asked of the store any more when the caller goes on.
-      await Promise.allSettled(pending.slice(-2));
-    }
+    await inHalves(given, (some) => session.steady((view) => lookAt(view, some, seen, report)));
     return seen;
   }
 

@@ -8,9 +8,10 @@ import { LARGEST_BUCKET } from '../core/sealed-texts.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { LINK, readId } from './content.ts';
+import { inHalves } from './halves.ts';
 import type { Places } from './index-table.ts';
 import { today } from './names.ts';
-import { BATCH, BROKEN, HALF, type Pair, type Report, type Scope } from './scope.ts';
+import { BATCH, BROKEN, type Pair, type Report, type Scope } from './scope.ts';
 import type { Change, Stale } from './store.ts';
 import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from './subjects.ts';
 import { TOKEN, writeToken } from './token-text.ts';
@@ -86,13 +87,9 @@ export function openValues(scope: Scope): Values {
     return null;
   }
 
-  /** Rows of values as they are. A server looks for the second half while the first is opened. */
+  /** Rows of values as they are. */
   async function read(view: View, left: readonly Ready[]): Promise<Known[]> {
-    if (left.length <= HALF) return readSome(view, left);
-    const halves = [readSome(view, left.slice(0, HALF)), readSome(view, left.slice(HALF))];
-    // Nothing is asked of the store any more when one has failed and the caller goes on.
-    await Promise.allSettled(halves);
-    return (await Promise.all(halves)).flat();
+    return (await inHalves(left, (some) => readSome(view, some))).flat();
   }
 
   async function readSome(view: View, left: readonly Ready[]): Promise<Known[]> {
