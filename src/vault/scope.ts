@@ -89,7 +89,12 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
 
   /** What a subject's key has sealed is bound to the scope, to the table and, by token, to the token. */
   const dataOfValue = encodeList([scope, 'value', NO_TOKEN]);
-  const dataOfToken = (token: Uint8Array) => encodeList([scope, 'token', token]);
+  const headOfToken = encodeList([scope, 'token', new Uint8Array(TOKEN)]);
+  function dataOfToken(token: Uint8Array): Uint8Array {
+    const data = headOfToken.slice();
+    data.set(token, data.length - TOKEN);
+    return data;
+  }
 
   /** Seals contents under the keys of their subjects, where the scope has them. */
   function sealUnder(
