@@ -2,16 +2,21 @@
  * How a run ends: the exit codes, and the errors that only a command line has.
  */
 
-import { type IssueKind, TrefoilError } from '../errors.ts';
+import { type IssueCode, type IssueKind, TrefoilError } from '../errors.ts';
 
 /** Exit codes (docs/guide/command-line.md, "Exit codes"). They are part of the interface. */
 export const EXIT = {
   done: 0,
+  /** A value or a record is wrong, and nothing was written. */
   data: 1,
   usage: 2,
   policy: 3,
   keys: 4,
   io: 5,
+  /** Something does not verify: a vault, an export, a certificate, an item given to `inspect`. */
+  unverified: 7,
+  /** Done, but something was left out or not found: rejected records, rows of an export or import, unknown subjects. */
+  partial: 9,
   /** EX_SOFTWARE of sysexits.h: a fault of trefoil's own. */
   fault: 70,
   /** 128 + SIGHUP, as shells report it: the terminal has gone. */
@@ -21,6 +26,9 @@ export const EXIT = {
   /** 128 + SIGTERM. */
   terminated: 143,
 } as const;
+
+/** Codes that say that something does not verify, whatever their kind. */
+const UNVERIFIED: ReadonlySet<IssueCode> = new Set(['row_broken', 'export_refused', 'store_broken']);
 
 const BY_KIND: Record<IssueKind, number> = { data: EXIT.data, policy: EXIT.policy, keys: EXIT.keys, io: EXIT.io };
 
@@ -59,6 +67,6 @@ export class Interrupted extends Error {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof TrefoilError) return BY_KIND[error.kind];
+  if (error instanceof TrefoilError) return UNVERIFIED.has(error.code) ? EXIT.unverified : BY_KIND[error.kind];
   return EXIT.fault;
 }

@@ -12,7 +12,7 @@ import { EXIT_HELP, plural } from './voice.ts';
 
 const HELP = `
 Without arguments it reads standard input, one item a line. It never repeats an item: what is not a token may be a name.
-With --json it writes one JSON object a line. It ends with 1 when an item is not trefoil's or is damaged.
+With --json it writes one JSON object a line. The exit code is 7 when an item is damaged or was not written by trefoil.
 
 Examples:
   trefoil inspect cust_k3m7a8qz…
@@ -72,7 +72,7 @@ export function addInspect(parent: Command, context: Context): void {
       }
       context.signal.throwIfAborted();
       if (bad === 0) return;
-      context.voice.note(`${bad} of ${plural(item, 'item')} not whole or not of trefoil`);
-      context.exit(EXIT.data);
+      context.voice.note(`${bad} of ${plural(item, 'item')} damaged or not written by trefoil`);
+      context.exit(EXIT.unverified);
     });
 }

@@ -7,6 +7,7 @@ import { type Reject, type Rejects, readRejects } from '../files/rejects.ts';
 import { makeCsvWriter } from '../io/csv-records.ts';
 import { writeCells } from '../io/tsv-cells.ts';
 import { revealAccess } from '../reveal.ts';
+import { EXIT } from './exit.ts';
 import { keysOption, needKeys } from './key-source.ts';
 import { type Context, checkFileName, fileOption } from './options.ts';
 import { writeOut } from './stdout.ts';
@@ -68,7 +69,10 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
     throw error;
   }
   context.voice.note(`${plural(opened, 'record')} opened`);
-  if (lost > 0) context.voice.warning(`${plural(lost, 'record')} above the limit of the run: not held, not here`);
+  if (lost > 0) {
+    context.voice.warning(`${plural(lost, 'record')} above the limit of the run: not held, not here`);
+    context.exit(EXIT.partial);
+  }
 }
 
 function headerOf({ format, delimiter, newline, header }: Rejects): string {

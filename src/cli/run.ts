@@ -126,7 +126,7 @@ async function run(
     }
     if (done.rowsRejected > 0) {
       context.voice.warning(`${plural(done.rowsRejected, 'row')} rejected and left out; ${rejects} holds them, sealed`);
-      context.exit(EXIT.data);
+      context.exit(EXIT.partial);
     }
   } catch (error) {
     await file?.discard();

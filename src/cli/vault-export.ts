@@ -16,7 +16,7 @@ import { EXIT_HELP, plural } from './voice.ts';
 const HELP = `
 For backups, and to move a store: trefoil vault import joins the file with a store of any kind. Others may work meanwhile.
 The file is sealed as the store is, and with the keys it is worth as much: --out makes one that only its owner reads.
-Rows that do not verify are left out, and the exit code is 1.
+Rows that do not verify are left out, and the exit code is 9.
 
 Examples:
   trefoil vault export --policy p.yaml --keys keys.json --vault people.db --out people.vault.ndjson
@@ -91,7 +91,7 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
     voice.note(`${plural(lines - 2, 'row')} exported`);
     if (broken > 0) {
       voice.warning(`${plural(broken, 'row')} left out, not as it must be: see trefoil vault verify`);
-      exit(EXIT.data);
+      exit(EXIT.partial);
     }
   } finally {
     for (const store of Object.values(stores)) await store.close();

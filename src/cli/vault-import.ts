@@ -15,7 +15,7 @@ import { EXIT_HELP, plural } from './voice.ts';
 
 const HELP = `
 No FILE, or -, is standard input. The store may be new, or in use. What was erased on either side is erased afterwards; where
-both have something else, the store keeps what it has, and the exit code is 1. An import that died is run again.
+both have something else, the store keeps what it has, and the exit code is 9. An import that died is run again.
 
 Examples:
   trefoil vault import people.vault.ndjson --policy p.yaml --keys keys.json --vault postgres://db.example/people
@@ -58,7 +58,7 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
     await writeOut(`${JSON.stringify({ store: rule.store, ...done })}\n`);
     if (done.conflicts > 0) {
       voice.warning(`${plural(done.conflicts, 'row')} left out, where the store has another and keeps it`);
-      exit(EXIT.data);
+      exit(EXIT.partial);
     }
   } finally {
     for (const store of Object.values(stores)) await store.close();

@@ -71,7 +71,7 @@ const WORK: Readonly<Record<string, readonly [summary: string, work: Work]>> = {
       const broken = out.reduce((sum, one) => sum + one.broken, 0);
       if (broken > 0) {
         context.voice.warning(`${plural(broken, 'row')} not as it must be`);
-        context.exit(EXIT.data);
+        context.exit(EXIT.unverified);
       }
       return out;
     },
@@ -87,7 +87,7 @@ const WORK: Readonly<Record<string, readonly [summary: string, work: Work]>> = {
       const out = await Promise.all(
         stores(all).map(async ({ rule, vault }) => ({ store: rule.store, ...(await vault.rekey()) })),
       );
-      if (out.some(({ left }) => left > 0)) context.exit(EXIT.data);
+      if (out.some(({ left }) => left > 0)) context.exit(EXIT.partial);
       return out;
     },
   ],
@@ -105,7 +105,7 @@ const WORK: Readonly<Record<string, readonly [summary: string, work: Work]>> = {
           forgotten = await vault.forget(token);
           break;
         }
-        if (!found) context.exit(EXIT.data);
+        if (!found) context.exit(EXIT.partial);
         yield { line, found, forgotten };
       }
     },

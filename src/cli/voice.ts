@@ -106,4 +106,5 @@ export function plural(value: number, noun: string): string {
 export const EXIT_HELP: string = `
 
 Exit codes: ${EXIT.done} done, ${EXIT.data} data, ${EXIT.usage} usage, ${EXIT.policy} policy, ${EXIT.keys} keys,
-${EXIT.io} input or output, ${EXIT.interrupted} interrupted (docs/guide/command-line.md)`;
+${EXIT.io} input or output, ${EXIT.unverified} something does not verify,
+${EXIT.partial} done but something was left out or not found, ${EXIT.interrupted} interrupted (docs/guide/command-line.md)`;

@@ -28,7 +28,7 @@ describe('help and version', () => {
       expect(out).toContain('Usage: trefoil');
       expect(out).toMatch(/Examples?:\n/);
       expect(out).toContain(
-        '\n\nExit codes: 0 done, 1 data, 2 usage, 3 policy, 4 keys,\n5 input or output, 130 interrupted',
+        '\n\nExit codes: 0 done, 1 data, 2 usage, 3 policy, 4 keys,\n5 input or output, 7 something does not verify,\n9 done but something was left out or not found, 130 interrupted',
       );
       for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(130);
       expect(err).toBe('');
@@ -366,7 +366,7 @@ describe('protect and reveal', () => {
       ...args,
       ...['--out', 'bad.safe.csv', '--on-error', 'reject', '--rejects', 'bad.rejects.ndjson', '--summary', 'bad.json'],
     ]);
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(9);
     expect(ended.err).toContain('3 rows in, 1 out, 2 rejected');
     expect(ended.err).toContain(
       'trefoil: warning: 2 rows rejected and left out; bad.rejects.ndjson holds them, sealed',
@@ -444,7 +444,7 @@ describe('inspect', () => {
     expect(one.out).toMatch(/^1: token, label cust, key \w{5}, intact\n$/);
     const flipped = token.slice(0, -1) + (token.endsWith('0') ? '1' : '0');
     const all = await place.run(['inspect'], `${token}\n${sealed}\n${flipped}\nAda Lovelace\n`);
-    expect(all.code).toBe(1);
+    expect(all.code).toBe(7);
     expect(all.out).toMatch(
       /^1: token, label cust, key (\w{5}), intact\n2: sealed value, key \1, version \d\n3: token, label cust, key \1, damaged\n4: neither a labelled token nor a sealed value\n$/,
     );

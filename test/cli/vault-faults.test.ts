@@ -322,7 +322,7 @@ describe('a row that is damaged', () => {
       set.run(cut!.subarray(0, 40), rows[1].rowid);
     });
     const ended = await place.run(['vault', 'verify', ...args()]);
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(7);
     expectVoice(ended, VALUES);
     const [{ broken, problems }] = json(ended.out);
     // Each of them, and the two by-value rows that have lost their partners.
@@ -343,7 +343,7 @@ describe('a row that is damaged', () => {
       ],
       safe,
     );
-    expect(read.code).toBe(1);
+    expect(read.code).toBe(9);
     expectVoice(read, VALUES);
     const opened = place.read('out.r');
     expect(opened.match(/row_broken/g)?.length).toBeGreaterThanOrEqual(2);
@@ -357,7 +357,7 @@ describe('a row that is damaged', () => {
       handle.exec('DELETE FROM trefoil_value WHERE rowid = (SELECT max(rowid) FROM trefoil_value)');
     });
     const ended = await place.run(['vault', 'verify', ...args()]);
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(7);
     const [{ broken, problems }] = json(ended.out);
     expect(broken).toBe(2);
     expect(problems.map(({ table, why }: { table: string; why: string }) => `${table} ${why}`)).toEqual([
@@ -426,7 +426,7 @@ describe('erasure', () => {
       { line: 1, found: false, forgotten: false },
       { line: 2, found: true, forgotten: true },
     ]);
-    expect(forgotten.code).toBe(1);
+    expect(forgotten.code).toBe(9);
 
     const { child, ended } = place.start(['vault', 'shred', ...args()]);
     const told = new Promise((done) => child.stdout!.once('data', done));

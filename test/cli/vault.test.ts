@@ -63,7 +63,7 @@ describe('records', () => {
       ...['protect', 'bad.csv', ...common, '--out', 'bad.safe.csv'],
       ...['--on-error', 'reject', '--rejects', 'rejects.ndjson'],
     ]);
-    expect(rejected.code).toBe(1);
+    expect(rejected.code).toBe(9);
     expect(place.read('bad.safe.csv').trimEnd().split('\n').length).toBe(2);
   });
 });

@@ -70,7 +70,7 @@ async function killed(
     const timer = setTimeout(() => child.kill('SIGKILL'), 150 + chance() * 1_200);
     const { code, err } = await ended;
     clearTimeout(timer);
-    if (code !== null) expect(code, err).toBe(1);
+    if (code !== null) expect(code, err).toBe(9);
     const inFolder = place.files().includes('out') ? readdirSync(place.path('out')) : [];
     const manifest = [...place.files(), ...inFolder.map((name) => `out/${name}`)].find((name) =>
       /\.resume\.json$/.test(name),
@@ -86,7 +86,7 @@ async function killed(
     }
   }
   const last = await place.run([...args, '--resume']);
-  expect(last).toMatchObject({ code: 1, out: '' });
+  expect(last).toMatchObject({ code: 9, out: '' });
   return deaths;
 }
 
@@ -108,7 +108,7 @@ describe('kill -9', () => {
       const seed = `resume ${way} ${process.env.TREFOIL_SEED ?? ''}`;
       const numbers = random(seed);
       const full = ['protect', ...args, ...BASE];
-      expect((await place.run(full)).code).toBe(1);
+      expect((await place.run(full)).code).toBe(9);
       const whole = readFileSync(place.path(output));
       if (output.endsWith('.gz')) expect(gunzipSync(whole).length).toBeGreaterThan(1_000_000);
       const records = await place.run(['rejects', 'open', 'r.ndjson', '--keys', 'k.json', '--json']);
@@ -202,7 +202,7 @@ describe('a run that goes on', () => {
     expect(err).toContain('the same command with --resume goes on from here');
     // What a run leaves that is killed while it writes how far it has come.
     place.write('out.csv.resume.json.tmp', '{"trefoil":');
-    expect((await place.run(args)).code).toBe(1);
+    expect((await place.run(args)).code).toBe(9);
     expect(traces()).toEqual([]);
   });
 });
