@@ -94,8 +94,8 @@ export function storeFiles(places: Iterable<string>): readonly string[] {
     .flatMap((path) => ['', '-wal', '-shm', '-journal'].map((end) => path + end));
 }
 
-/** What stands before the first `=`, if no folder does: the name of a store. A file with `=` in its name is `./a=b.db`. */
-const NAMED = /^([^=/\\]*)=(.*)$/s;
+/** What is before the first `=` is the name of a store, unless it is part of a path. A file with `=` in its name is `./a=b.db`. */
+const NAMED = /^([^=:/\\]*)=(.*)$/s;
 
 /** Where each store is. */
 export function placesOf(names: readonly string[], given: readonly string[]): ReadonlyMap<string, string> {

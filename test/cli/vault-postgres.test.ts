@@ -161,7 +161,9 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
     expect(forgotten.code).toBe(9);
     const shredded = await place.run(['vault', 'shred', ...args], '7\n8\n');
     expect(shredded.code, shredded.err).toBe(0);
-    expect(json(shredded.out)).toMatchObject([7, 8].map(() => ({ trefoil: 'vault-v1 shredding', store: 'people' })));
+    expect(json(shredded.out)).toMatchObject(
+      [7, 8].map(() => ({ trefoil: 'vault-v1 certificate', destroyed: 'key', store: 'people' })),
+    );
     const [head, ...lines] = place.read('one.csv').trimEnd().split('\n');
     for (const [row, code] of [
       [6, 0],
