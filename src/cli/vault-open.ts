@@ -67,8 +67,7 @@ async function openPostgres(url: string, create: boolean): Promise<VaultStore> {
   }
   // A connection that is lost while nobody uses it: the next statement says so, or takes another.
   pool.on('error', () => {});
-  // A server that does not answer any more is not waited for.
-  atEnd({ close: () => Promise.race([pool.end().catch(() => {}), pause(WAIT_AT_END)]) });
+  atEnd({ close: () => endOrLeave(pool) });
   const store = postgresStore(pool);
   if (create) return store;
   return {
@@ -86,8 +85,18 @@ async function openPostgres(url: string, create: boolean): Promise<VaultStore> {
 
 const NO_VAULT = 'there is no vault in this database: protect into it first, or name another place with --vault';
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, milliseconds).unref());
+/** Ends the connections of a pool; a server that does not answer any more is not waited for. */
+function endOrLeave(pool: { readonly end: () => Promise<void> }): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(done, WAIT_AT_END);
+    pool
+      .end()
+      .catch(() => {})
+      .finally(() => {
+        clearTimeout(timer);
+        done();
+      });
+  });
 }
 
 /** Node's own SQLite from 24 on. In 22.13 it is there and warns of itself, so either of two packages comes first. */

@@ -121,6 +121,8 @@ export function isCertificate(session: Session, certificate: ShredCertificate, t
   if (!DESTROYED.includes(destroyed) || mappings !== MAPPINGS) return false;
   if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
   const written = readHex(mac, 32);
-  const isOurs = written !== null && equalBytes(written, session.subjects.mac(messageOf(certificate)));
+  // Of what was judged above: an object may answer otherwise when it is asked again.
+  const message = messageOf({ destroyed, mappings, domain, store, keyId, subject, at });
+  const isOurs = written !== null && equalBytes(written, session.subjects.mac(message));
   return isOurs && (text === null || subject === writeHex(session.subjects.indexesOf([text])));
 }
