@@ -323,7 +323,7 @@ const VAULT: Row = async (fn) => {
       ])) as Fn,
     args: () => [parts[which]],
   });
-  const swept = await vault(options).open(keys, { m: memoryStore() });
+  const swept = await vault(options).open(keys, { m: memoryStore() }, revealAccess);
   return [
     { name: 'vault', fn, args: () => [{ ...options, subject: 'id', empty: 'protect', optional: true }] },
     {

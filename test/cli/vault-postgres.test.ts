@@ -161,7 +161,9 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
     expect(forgotten.code).toBe(9);
     const shredded = await place.run(['vault', 'shred', ...args], '7\n8\n');
     expect(shredded.code, shredded.err).toBe(0);
-    expect(json(shredded.out)).toMatchObject([7, 8].map(() => ({ trefoil: 'vault-v1 shredding', store: 'people' })));
+    expect(json(shredded.out)).toMatchObject(
+      [7, 8].map(() => ({ trefoil: 'vault-v1 certificate', destroyed: 'key', store: 'people' })),
+    );
     const [head, ...lines] = place.read('one.csv').trimEnd().split('\n');
     for (const [row, code] of [
       [6, 0],
@@ -178,6 +180,68 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
     expect(load.err).toContain('erased');
     expectVoice(load, VALUES);
     await verify();
+  });
+
+  test('an unknown subject gets no certificate, and a certificate is checked', async () => {
+    const done = await place.run(['vault', 'shred', ...args], '9\n99999\n');
+    expect(done.code, done.err).toBe(9);
+    expect(json(done.out)).toMatchObject([{ destroyed: 'key' }, { line: 2, found: false, store: 'people' }]);
+    const checked = await place.run(['vault', 'check-certificate', ...args], done.out.split('\n')[0]);
+    expect(checked.code, checked.err).toBe(0);
+    expect(json(checked.out)).toMatchObject([{ verified: true, destroyed: 'key', subject: null }]);
+    await verify();
+  });
+
+  test('a database without a vault: nothing is done where nothing is protected, and nothing is made', async () => {
+    const empty = `${database}_empty`;
+    await admin.query(`create database ${empty}`);
+    const there = url!.replace(/\/[^/?]*(\?|$)/, `/${empty}$1`);
+    const elsewhere = args.map((one) => (one.startsWith('postgres') ? there : one));
+    const client = await clientOf(there);
+    try {
+      for (const command of [
+        ['reveal', 'one.csv'],
+        ...['stats', 'verify', 'expire', 'rekey', 'forget', 'shred', 'export'].map((verb) => ['vault', verb]),
+      ]) {
+        const ended = await place.run([...command, ...elsewhere], '7\n');
+        expect(ended.err).toContain('there is no vault in this database');
+        expect(ended.code).toBe(5);
+        expect(ended.out).toBe('');
+      }
+      expect((await client.query("select 1 from pg_class where relname like 'trefoil%'")).rows).toEqual([]);
+      // Tables without metadata are no vault yet, either.
+      await client.query('create table trefoil_meta (one boolean, tables integer, generation integer, text text)');
+      await client.query("insert into trefoil_meta values (true, 1, 0, '')");
+      const ended = await place.run(['vault', 'shred', ...elsewhere], '7\n');
+      expect(ended.err).toContain('there is no vault in this database');
+      expect(ended.code).toBe(5);
+    } finally {
+      await client.end();
+      await admin.query(`drop database ${empty} with (force)`);
+    }
+  });
+
+  test('connections are closed when a command ends, also by an error or a signal', async () => {
+    const connections = async () => {
+      const { rows } = await inside.query(
+        'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and client_port is not null',
+      );
+      return rows.length;
+    };
+    const none = async () => {
+      // A backend takes a moment to go.
+      for (let i = 0; i < 100 && (await connections()) > 0; i++) await new Promise((next) => setTimeout(next, 20));
+      expect(await connections()).toBe(0);
+    };
+    expect((await place.run(['vault', 'stats', ...args])).code).toBe(0);
+    await none();
+    expect((await place.run(['protect', 'in.csv', ...args])).code).toBe(1);
+    await none();
+    const { child, ended } = place.start(['vault', 'shred', ...args]);
+    while ((await connections()) === 0) await new Promise((next) => setTimeout(next, 5));
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(143);
+    await none();
   });
 
   test('tables of a newer version are refused', async () => {

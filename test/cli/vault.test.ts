@@ -89,7 +89,7 @@ describe('the store', () => {
     const forgotten = await place.run(['vault', 'forget', ...common], `${phone}\n`);
     expect(json(forgotten.out)).toEqual([{ line: 1, found: true, forgotten: true }]);
     const shredded = await place.run(['vault', 'shred', ...common], '0\n');
-    expect(json(shredded.out)[0]).toMatchObject({ trefoil: 'vault-v1 shredding', store: 'people' });
+    expect(json(shredded.out)[0]).toMatchObject({ trefoil: 'vault-v1 certificate', destroyed: 'key', store: 'people' });
     place.write('one.csv', `id,name,phone,born\ncust,${name},${phone},1984\n`);
     const back = await place.run(['reveal', 'one.csv', ...common, '--out', 'one.back.csv']);
     expect(back.code).toBe(1);

@@ -186,11 +186,19 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ],
   [
     'certificate, message',
-    '000000127661756c742d763120736872656464696e670000000a65752d656e636c617665000000046d61696e0000000573306e723000000020656531383532626266346563613036613739353535336563653565323165333600000018323032352d30312d33315431323a30303a30302e3030305a',
+    '000000147661756c742d7631206365727469666963617465000000036b6579000000166e6f74206b6e6f776e20746f207468652073746f72650000000a65752d656e636c617665000000046d61696e0000000573306e723000000020656531383532626266346563613036613739353535336563653565323165333600000018323032352d30312d33315431323a30303a30302e3030305a',
   ],
   [
     'certificate',
-    '{"trefoil":"vault-v1 shredding","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"333609df8a6841be15983cdc224644a1ee0af306015a73279d93660c5d55d847"}',
+    '{"trefoil":"vault-v1 certificate","destroyed":"key","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"528e6a7e92d3c29acab1e2d67e810aee260cfefedfbe910dd6e44e2ebb0d3f9b"}',
+  ],
+  [
+    'certificate, shredded before',
+    '{"trefoil":"vault-v1 certificate","destroyed":"nothing","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"ae0a64643416e733da56cfdec7acb9509eff29cfc674756e5a0303bcd7d5f09c"}',
+  ],
+  [
+    'certificate, in advance',
+    '{"trefoil":"vault-v1 certificate","destroyed":"in advance","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"d406851379ea0a54adb5afb3b68ec818deadd8987579b9d2af9e90fe97caff74"}',
   ],
   [
     'export, message of the first line',
@@ -433,6 +441,10 @@ async function expectErased(store: VaultStore, which: keyof typeof ERASED) {
   expect(link).not.toEqual(readContent(outer.open(table, before)!)!.link);
 }
 
+/** A certificate as it was before it said what was destroyed. */
+const OLDER_CERTIFICATE =
+  '{"trefoil":"vault-v1 shredding","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"333609df8a6841be15983cdc224644a1ee0af306015a73279d93660c5d55d847"}';
+
 const get = async (store: VaultStore, table: Table, row: Row) => (await store.get(table, [row.index]))[0];
 const open = (store: VaultStore, options: Partial<VaultOptions> = {}) =>
   vault({ scope: 'person.name', store: 'main', token: { label: 'name' }, ...options }).open(
@@ -499,7 +511,8 @@ describe('a store that is filled with the frozen rows', () => {
     expect(await opened.lookup(VALUE, { subject: '8' })).toBeNull();
     expect((await opened.verify()).broken).toBe(0);
 
-    const certificate = await opened.shred('7');
+    expect(await opened.shred('8')).toBeNull();
+    const certificate = (await opened.shred('7'))!;
     expect(JSON.stringify(certificate)).toBe(text('certificate'));
     await expectErased(store, 'bySubject');
     await expectErased(store, 'byHandle');
@@ -508,6 +521,22 @@ describe('a store that is filled with the frozen rows', () => {
     expect(opened.isCertificate(certificate, 8)).toBe(false);
     for (const field of Object.keys(certificate)) {
       expect(opened.isCertificate({ ...certificate, [field]: `${'0'.repeat(63)}1` }, 7)).toBe(false);
+    }
+    expect(JSON.stringify(await opened.shred('7'))).toBe(text('certificate, shredded before'));
+    expect(opened.isCertificate({ ...certificate, destroyed: 'nothing' }, 7)).toBe(false);
+    const other = await open(await storeOf({}), { subject: 'customer' });
+    expect(JSON.stringify(await other.shred(7, { inAdvance: true }))).toBe(text('certificate, in advance'));
+  });
+
+  test('a certificate of the form that said nothing of what was destroyed is refused, whatever is added to it', async () => {
+    const opened = await open(await storeOf({ ...rows, subject: [BY_SUBJECT, BY_HANDLE] }), { subject: 'customer' });
+    const older = JSON.parse(OLDER_CERTIFICATE);
+    expect(opened.isCertificate(older, 7)).toBe(false);
+    for (const trefoil of ['vault-v1 shredding', 'vault-v1 certificate']) {
+      for (const destroyed of ['key', 'nothing', 'in advance', undefined]) {
+        const more = { ...older, trefoil, destroyed, mappings: 'not known to the store' };
+        expect(opened.isCertificate(more, 7)).toBe(false);
+      }
     }
   });
 

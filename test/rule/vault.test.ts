@@ -109,8 +109,15 @@ describe('with a subject', () => {
     const [a, b, again] = await open.protectMany(['+49 30 1', '+49 30 1', '+49 30 1'], { subjects: [1, 2, '1'] });
     expect(a).not.toBe(b);
     expect(again).toBe(a);
-    const certificate = await open.shred(1);
-    expect(certificate).toMatchObject({ trefoil: 'vault-v1 shredding', domain: 'eu-enclave', store: 'main' });
+    const certificate = (await open.shred(1))!;
+    expect(certificate).toMatchObject({
+      trefoil: 'vault-v1 certificate',
+      destroyed: 'key',
+      mappings: 'not known to the store',
+      domain: 'eu-enclave',
+      store: 'main',
+    });
+    expect(open.isCertificate(certificate, null)).toBe(true);
     expect(open.isCertificate(certificate, '1')).toBe(true);
     expect(open.isCertificate(certificate, 2)).toBe(false);
     expect(open.isCertificate({ ...certificate, at: '2020-01-01T00:00:00.000Z' }, 1)).toBe(false);
@@ -123,12 +130,14 @@ describe('with a subject', () => {
     expect(fresh).not.toBe(a);
     expect(await open.reveal(fresh)).toBe('+49 30 1');
     expect(await code(open.reveal(a!))).toBe('forgotten');
-    await open.shred(1);
+    // Another key, and so another destruction.
+    expect((await open.shred(1))!.destroyed).toBe('key');
+    expect((await open.shred(1))!.destroyed).toBe('nothing');
     expect(await code(open.reveal(fresh))).toBe('forgotten');
     expect((await open.verify()).broken).toBe(0);
   });
 
-  test('a shredded subject stays so, in all scopes, also one that was never there', async () => {
+  test('a shredded subject stays so, in all scopes, also one that was shredded in advance', async () => {
     const store = memoryStore();
     const strict = await vault({ scope: 'person.phone', store: 'main', subject: 'id' }).open(
       keys,
@@ -142,7 +151,14 @@ describe('with a subject', () => {
     );
     const [phone, text] = [await strict.protect('1', { subject: 7 }), await name.protect('Ada', { subject: 7 })];
     await strict.shred('7');
-    await strict.shred('never');
+    const before = await store.sizes();
+    expect(await strict.shred('never')).toBeNull();
+    expect(await store.sizes()).toEqual(before);
+    const certificate = (await strict.shred('never', { inAdvance: true }))!;
+    expect(certificate.destroyed).toBe('in advance');
+    expect(strict.isCertificate(certificate, 'never')).toBe(true);
+    expect(strict.isCertificate({ ...certificate, destroyed: 'key' }, 'never')).toBe(false);
+    expect((await strict.shred('never', { inAdvance: true }))!.destroyed).toBe('nothing');
     expect(await code(strict.reveal(phone))).toBe('forgotten');
     expect(await code(name.reveal(text))).toBe('forgotten');
     expect(await code(name.protect('Ada', { subject: 7 }))).toBe('erased');
@@ -150,6 +166,54 @@ describe('with a subject', () => {
     expect(await code(name.protect('Bob'))).toBe('missing_subject');
     expect(await name.forget(text)).toBe(false);
     expect((await name.verify()).broken).toBe(0);
+  });
+
+  test('an unknown subject gets no certificate: mistyped, another store or domain, an empty store', async () => {
+    const store = memoryStore();
+    const open = await phones.open(keys, { main: store }, revealAccess);
+    const token = await open.protect('+49 30 1', { subject: 10017 });
+    for (const subject of ['99999', ' 10017', '10017 ', '010017', '10017.0', token]) {
+      expect(await open.shred(subject)).toBeNull();
+    }
+    expect(await open.reveal(token)).toBe('+49 30 1');
+    for (const [elsewhere, at] of [
+      [keys, { main: memoryStore() }],
+      [keyset.generate().domain('other'), { main: memoryStore() }],
+    ] as const) {
+      const empty = await phones.open(elsewhere, at, revealAccess);
+      expect(await empty.shred(10017)).toBeNull();
+      expect((await empty.stats()).tables.subject.rows).toBe(0);
+    }
+    const aside = vault({ scope: 'person.phone', store: 'aside', subject: 'id' });
+    expect(await code(aside.open(keys, { aside: store }, revealAccess))).toBe('wrong_domain');
+    expect((await open.shred(10017))!.destroyed).toBe('key');
+  });
+
+  test('a key that somebody took away is not certified as destroyed, and does not come back', async () => {
+    const store = memoryStore();
+    const open = await phones.open(keys, { main: store }, revealAccess);
+    const token = await open.protect('+49 30 1', { subject: 7 });
+    const rows = await store.scan('subject', { after: null, limit: 10 });
+    const key = rows.find(({ body }) => body.length > 100)!;
+    const { generation } = (await store.meta())!;
+    expect(await store.change(generation, [{ table: 'subject', index: key.index, from: key.version, to: null }])).toBe(
+      true,
+    );
+    expect((await open.shred(7))!.destroyed).toBe('nothing');
+    expect(await store.create(generation, 'subject', [{ row: key }])).toEqual([]);
+    expect(await code(open.reveal(token))).toBe('forgotten');
+    expect((await open.verify()).broken).toBe(0);
+  });
+
+  test('options of shred are checked', async () => {
+    const open = await phones.open(keys, { main: memoryStore() }, revealAccess);
+    await expect(open.shred(7, { inAdvance: false } as never)).rejects.toThrow(RangeError);
+    await expect(open.shred(7, { advance: true } as never)).rejects.toThrow(TypeError);
+    await expect(open.shred(7, true as never)).rejects.toThrow(TypeError);
+    expect(await code(open.shred(null as never, { inAdvance: true }))).toBe('missing_subject');
+    // Not whose is no answer; null is one.
+    expect(() => open.isCertificate({} as never, undefined as never)).toThrow('does not say whose');
+    expect(open.isCertificate({} as never, null)).toBe(false);
   });
 });
 
@@ -166,6 +230,12 @@ describe('time', () => {
     expect(await code(open.reveal(token))).toBe('unknown_token');
     expect(await open.protect('Ada')).not.toBe(token);
     expect((await open.verify()).broken).toBe(0);
+  });
+
+  test('whoever may not forget may not let expire', async () => {
+    const store = memoryStore();
+    const open = await vault({ scope: 's', store: 'main', ttl: 30 }).open(keys, { main: store });
+    for (const verb of ['expire', 'forget', 'shred', 'reveal', 'isCertificate']) expect(verb in open).toBe(false);
   });
 });
 

@@ -7,7 +7,7 @@ import { protectNdjson, protectNdjsonStream, revealNdjson, revealNdjsonStream } 
 import { protectFile, protectFiles, revealFile, revealFiles } from 'trefoil/node';
 import { parsePolicy } from 'trefoil/policy';
 import { revealAccess } from 'trefoil/reveal';
-import { memoryStore, vault } from 'trefoil/vault';
+import { memoryStore, type ShredCertificate, vault } from 'trefoil/vault';
 import { describe, expectTypeOf, test } from 'vitest';
 
 const keys = keyset.generate().domain('eu');
@@ -46,6 +46,27 @@ describe('streams', () => {
     protectCsv('', opened);
     // @ts-expect-error a rule alone is no policy
     protectFile('in.csv', 'out.csv', await rule.open(keys, stores));
+  });
+
+  test('what destroys a mapping wants the capability, and shred may find nobody', async () => {
+    const rule = vault({ scope: 'name', store: 'main', subject: 'id' });
+    const stores = { main: memoryStore() };
+    const open = await rule.open(keys, stores);
+    const revealing = await rule.open(keys, stores, revealAccess);
+    // @ts-expect-error no capability, no erasure
+    open.expire();
+    // @ts-expect-error no capability, no erasure
+    open.forget('token');
+    // @ts-expect-error no capability, no erasure
+    open.shred(7);
+    expectTypeOf(revealing.expire).toEqualTypeOf<(now?: number) => Promise<number>>();
+    expectTypeOf(revealing.shred(7)).toEqualTypeOf<Promise<ShredCertificate | null>>();
+    revealing.shred(7, { inAdvance: true });
+    // @ts-expect-error leave it out instead
+    revealing.shred(7, { inAdvance: false });
+    // @ts-expect-error a subject, or null for any
+    revealing.isCertificate((await revealing.shred(7))!);
+    revealing.isCertificate((await revealing.shred(7))!, null);
   });
 
   test('reveal only with the capability', () => {

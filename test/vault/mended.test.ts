@@ -201,7 +201,7 @@ describe('a shredded subject', () => {
     const name = contentOf('subject', (await find(store, 'subject', subjects.keyIndexesOf([handle])))!).rest.slice(64);
     expect(await find(store, 'value', side.indexOf(concat([name, utf8('Zoë')])))).toBeDefined();
 
-    const certificate = await open.shred(7);
+    const certificate = (await open.shred(7))!;
     expect(open.isCertificate(certificate, '7')).toBe(true);
     const left = contentOf('subject', (await find(store, 'subject', bySubject))!);
     expect(left).toMatchObject({ state: 'erased', rest: new Uint8Array(16) });

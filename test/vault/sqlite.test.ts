@@ -209,6 +209,51 @@ describe('a lock of another process', () => {
   });
 });
 
+describe('close', () => {
+  test('writes the log into the file, so that a copy of the file has all rows while the handle is still open', async () => {
+    const store = await storeWith(openHandle(), 300);
+    await store.close();
+    const alone = join(dir, 'alone.db');
+    writeFileSync(alone, readFileSync(file));
+    const copy = sqliteStore(openHandle(alone));
+    await copy.open();
+    expect(await copy.get('value', indexesOf(entries(0, 300)))).toHaveLength(300);
+    expect(await copy.meta()).toEqual(await store.meta());
+  });
+
+  test('waits for nobody: what a reader still looks at stays in the log, and is not lost', async () => {
+    const store = await storeWith(openHandle(), 10, 60_000);
+    const reader = openHandle();
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM trefoil_value').get();
+    await store.create(1, 'value', entries(10, 5));
+    await store.close();
+    reader.exec('COMMIT');
+    expect(await sqliteStore(openHandle()).get('value', indexesOf(entries(0, 15)))).toHaveLength(15);
+  });
+
+  test('of a handle that is closed already is no error', async () => {
+    const handle = openHandle();
+    const store = await storeWith(handle, 3);
+    handle.close();
+    await store.close();
+    await store.close();
+  });
+});
+
+describe('a file that may only be read, without a log', () => {
+  test('is read as it is, and not written', async () => {
+    const handle = openHandle();
+    const store = await storeWith(handle, 10);
+    await store.close();
+    handle.exec('PRAGMA journal_mode = DELETE');
+    const only = sqliteStore(openHandle(file, { readOnly: true }));
+    await only.open();
+    expect(await only.get('value', indexesOf(entries(0, 10)))).toHaveLength(10);
+    expect((await refusal(only.create(1, 'value', entries(10, 1)))).message).toContain('(SQLITE_READONLY)');
+  });
+});
+
 describe('what SQLite refuses', () => {
   test('a read-only file can be read, and not written', async () => {
     await storeWith(openHandle(), 10);

@@ -74,7 +74,7 @@ async function filled() {
   await one.forget(tokens[3]!);
   await two.forget(calls[5]!);
   await two.shred('subject-7');
-  await two.shred('never there');
+  await two.shred('never there', { inAdvance: true });
   return { store, one, two, three, people, tokens, calls, tickets };
 }
 
@@ -218,7 +218,7 @@ describe('erasure', () => {
     const { store, two, calls } = await filled();
     const target = memoryStore();
     const there = await phones.open(keys, { main: target }, revealAccess);
-    await there.shred('subject-4');
+    await there.shred('subject-4', { inAdvance: true });
     const own = await there.protect('own', { subject: 'subject-7' });
     await into(target, await linesOf(store));
     expect(await code(there.reveal(calls[4]!))).toBe('forgotten');
@@ -667,7 +667,7 @@ describe('property', () => {
             } else if (what === 'forget') {
               const token = await one.lookup(`name ${who}`).catch(ignore);
               if (token !== null) await one.forget(token);
-            } else if (what === 'shred') await two.shred(`s${who % 3}`);
+            } else if (what === 'shred') await two.shred(`s${who % 3}`, who < 3 ? { inAdvance: true } : {});
             else exports.push(await linesOf(store));
           }
           exports.push(await linesOf(store));
