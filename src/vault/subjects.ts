@@ -9,6 +9,7 @@ import { readHex, writeHex } from '../core/hex.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
+import { dig } from './graves.ts';
 import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
 import type { Change, Row, Stale } from './store.ts';
@@ -94,7 +95,7 @@ export async function findSubjects(
       else if (content?.rest.length !== HANDLE) out[i] = 'broken';
       else if (content.state === 'live') live.push({ i, handle: content.rest });
       else if (missing !== 'renew') out[i] = 'shredded';
-      else if ((await renew(view, rows[k])) === 'stale') return 'stale';
+      else if ((await renew(view, rows[k], content.link)) === 'stale') return 'stale';
       else again.push(i);
     }
     const keys = await findByHandle(
@@ -156,12 +157,15 @@ async function create(
 }
 
 /** Another handle and key in the place of a handle that was destroyed, unless somebody else was first. */
-async function renew(view: View, row: Row): Promise<boolean | Stale> {
+async function renew(view: View, row: Row, tombstone: Uint8Array): Promise<boolean | Stale> {
   const { handles, keys } = fresh(view, 1);
   const to = view.seal('subject', { instead: row }, contentsOf(view, handles)[0]!, null);
+  // An export with this tombstone does not erase who came after it: graves.ts.
+  const [grave] = await dig(view, [tombstone]);
   return view.store.change(view.meta.generation, [
     { table: 'subject', index: keys[0]!.index, from: 0, to: keys[0]! },
     { table: 'subject', index: row.index, from: row.version, to },
+    ...(grave ? [grave] : []),
   ]);
 }
 
