@@ -6,8 +6,8 @@
 import { equalBytes } from '../core/bytes.ts';
 import { type Content, goneContent } from './content.ts';
 import { dig } from './graves.ts';
-import { nameOf, today } from './names.ts';
-import { type Column, isOver, type Opened, type Scope } from './scope.ts';
+import { isOver, nameOf, today } from './names.ts';
+import type { Column, Opened, Scope } from './scope.ts';
 import type { Change } from './store.ts';
 import type { View } from './view.ts';
 

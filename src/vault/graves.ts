@@ -10,14 +10,22 @@ import { INDEX } from './outer.ts';
 import type { Change, Row } from './store.ts';
 import type { View } from './view.ts';
 
-/** The graves of links: the row of each where there is one, and the index that it is written under. */
-export async function findGraves(
-  view: View,
-  links: readonly Uint8Array[],
-): Promise<{ readonly rows: readonly (Row | undefined)[]; readonly first: (i: number) => Uint8Array }> {
-  if (links.length === 0) return { rows: [], first: () => new Uint8Array(INDEX) };
-  const places = view.placesOf([view.subjects.graveIndexesOf(links)]);
-  return { rows: places.pick(await view.store.get('subject', places.all)), first: places.first };
+/** What the store has for some links. */
+export interface Graves {
+  /** The row of each link that has a grave. */
+  readonly rows: readonly (Row | undefined)[];
+  /** The inner index of the grave of each link, and the index that it is written under. */
+  readonly inners: readonly Uint8Array[];
+  readonly first: (i: number) => Uint8Array;
+}
+
+/** Looks for the graves of links. */
+export async function findGraves(view: View, links: readonly Uint8Array[]): Promise<Graves> {
+  if (links.length === 0) return { rows: [], inners: [], first: () => new Uint8Array(INDEX) };
+  const column = view.subjects.graveIndexesOf(links);
+  const places = view.placesOf([column]);
+  const rows = places.pick(await view.store.get('subject', places.all));
+  return { rows, inners: cut(column, INDEX), first: places.first };
 }
 
 /** Graves for links, all of them different; those that have one are left out. */
@@ -36,9 +44,4 @@ export async function dig(view: View, links: readonly Uint8Array[]): Promise<(Ch
 /** What is in a grave: nothing, as in the row of a subject that was shredded. */
 function graveContent(view: View): Content {
   return goneContent(view.meta.subjects, HANDLE);
-}
-
-/** The inner indexes of the graves of links. */
-export function graveIndexes(view: View, links: readonly Uint8Array[]): Uint8Array[] {
-  return cut(view.subjects.graveIndexesOf(links), INDEX);
 }

@@ -11,7 +11,7 @@ import { type EachKeys, openEach, sealEach } from '../kernel/siv-each.ts';
 import { type Content, HANDLE, readUnderSubject, SHOWN, writeShown, writeUnderSubject } from './content.ts';
 import type { Places } from './index-table.ts';
 import type { Inner, Name } from './inner.ts';
-import { today } from './names.ts';
+import { isOver, today } from './names.ts';
 import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
 import type { Row } from './store.ts';
@@ -315,11 +315,6 @@ function rankOf(found: Found | null, day: number): number {
   if (found === null) return 1;
   if (found.content.state === 'erased') return 2;
   return isOver(found.row, day) ? 3 : 0;
-}
-
-/** Whether the day of a row has come. */
-export function isOver({ expires }: Row, day: number): boolean {
-  return expires !== null && expires <= day;
 }
 
 /** The keys of subjects, as one column. */

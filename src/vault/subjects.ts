@@ -129,7 +129,10 @@ async function read(view: View, inners: Uint8Array) {
   return { places, rows, found: view.openMany('subject', rows) };
 }
 
-/** New subjects. Their keys are written before their handles: a handle never leads nowhere. */
+/**
+ * New subjects. Both rows of each are written at once. Where another process makes one of the same subjects, or rows may be
+ * under several outer keys, the keys are written before their handles: a handle never leads nowhere.
+ */
 async function create(
   view: View,
   wanted: readonly { readonly index: Uint8Array; readonly unless: readonly Uint8Array[] }[],
@@ -137,13 +140,18 @@ async function create(
   const { store } = view;
   const { generation } = view.meta;
   const { handles, keys } = fresh(view, wanted.length);
-  const made = keys.map((row) => ({ row }));
-  if ((await store.create(generation, 'subject', made)) === 'stale') return 'stale';
   const contents = contentsOf(view, handles);
   const rows = view.sealMany(
     'subject',
     wanted.map(({ index }, i) => ({ at: { index }, content: contents[i]!, expires: null })),
   );
+  if (wanted.every(({ unless }) => unless.length === 0)) {
+    const both = [...keys, ...rows].map((to): Change => ({ table: 'subject', index: to.index, from: 0, to }));
+    const done = await store.change(generation, both);
+    if (done !== false) return done === true ? null : done;
+  }
+  const made = keys.map((row) => ({ row }));
+  if ((await store.create(generation, 'subject', made)) === 'stale') return 'stale';
   const entries = wanted.map(({ unless }, i) => ({ row: rows[i]!, unless }));
   const won = await store.create(generation, 'subject', entries);
   if (won === 'stale') return 'stale';
