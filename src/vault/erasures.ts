@@ -38,6 +38,7 @@ const RECORD = 1 + INDEX + LINK + 5 + 4;
 export function holdErasures(): Erasures {
   const [held, graves] = [makeRecords(RECORD), makeRecords(RECORD)];
   const buried = new Set<string>();
+  const refused = new Set<string>();
   const isHeld = (grave: Uint8Array) => buried.has(nameOf(grave));
 
   return {
@@ -47,6 +48,7 @@ export function holdErasures(): Erasures {
         graves.add(writeRecord(item));
         buried.add(nameOf(item.inner));
       }
+      for (const link of joined.refused) refused.add(nameOf(link));
     },
     isHeld,
     async run(session, conflicts, note) {
@@ -60,6 +62,7 @@ export function holdErasures(): Erasures {
       for (const items of itemsOf(held)) note(await join(session, items, { erase: true, isHeld }));
       note(await settle(session, conflicts));
       if (buried.size > 0) note({ erased: await bury(session, 'value', isHeld) });
+      if (refused.size > 0) await removeRefused(session, refused);
       // The graves last: they say that all of this was done.
       for (const items of itemsOf(graves)) note(await join(session, items, { erase: true, isHeld }));
     },
@@ -115,6 +118,28 @@ function bury(session: Session, table: 'value' | 'token', isHeld: Erasures['isHe
       else for (const { row } of dead) erased += await one(row.index);
     }
     return (await view.isOlder()) ? 'stale' : erased;
+  });
+}
+
+/**
+ * Tokens that came with a value that is erased here. They are removed and not erased: in the store that they came from they
+ * live, and a tombstone would be one for that store, too. A mapping that has its value under another inner key stays.
+ */
+async function removeRefused(session: Session, refused: ReadonlySet<string>): Promise<void> {
+  await session.steady(async (view): Promise<null | Stale> => {
+    const left = new Set(refused);
+    for await (const { content } of rowsOf(session, view, 'value')) {
+      if (content.state === 'live') left.delete(nameOf(content.link));
+    }
+    if (left.size === 0) return (await view.isOlder()) ? 'stale' : null;
+    for await (const { row, content } of rowsOf(session, view, 'token')) {
+      if (content.state !== 'live' || !left.has(nameOf(content.link))) continue;
+      // One that somebody changed since is not the one that came.
+      await view.store.change(view.meta.generation, [
+        { table: 'token', index: row.index, from: row.version, to: null },
+      ]);
+    }
+    return (await view.isOlder()) ? 'stale' : null;
   });
 }
 

@@ -52,6 +52,8 @@ export interface Joined {
   readonly held: readonly Item[];
   /** Erased rows of subjects that are not in the store, each perhaps a grave: they wait, too. */
   readonly graves: readonly Item[];
+  /** Links of mappings whose value is erased in the store: their tokens are not to live in it either. */
+  readonly refused: readonly Uint8Array[];
   /** Keys of subjects that are live now: their inner indexes, and the rows of those that were written. */
   readonly keys: readonly Uint8Array[];
   readonly writtenKeys: readonly WrittenKey[];
@@ -99,6 +101,7 @@ async function joinOnce(
 ): Promise<Joined | null | Stale> {
   const counts = { written: 0, there: 0, erased: 0, conflict: 0, held: 0, grave: 0 };
   const [conflicts, held, graves, orphans] = [[] as Conflict[], [] as Item[], [] as Item[], [] as Item[]];
+  const refused: Uint8Array[] = [];
   const [keys, handles, writtenKeys] = [[] as Uint8Array[], [] as Uint8Array[], [] as WrittenKey[]];
   const changes: (Change & { readonly verdict: 'written' | 'erased'; readonly item: Item })[] = [];
   for (const table of new Set(items.map((item) => item.table))) {
@@ -107,7 +110,13 @@ async function joinOnce(
     const rows = places.pick(await view.store.get(table, places.all));
     const found = view.openMany(table, rows);
     const verdicts = ours.map((item, i) => judge(item, rows[i], found[i]!, way));
-    for (const i of await whatIsOver(view, ours, verdicts, way)) verdicts[i] = 'there';
+    const isRefused = ours.map(({ content }, i) => {
+      return table === 'value' && content.state === 'live' && found[i]?.content.state === 'erased';
+    });
+    for (const i of await whatIsOver(view, ours, verdicts, isRefused, way)) {
+      verdicts[i] = 'there';
+      isRefused[i] = false;
+    }
     const drafts: { readonly draft: Draft; readonly i: number }[] = [];
     for (const [i, item] of ours.entries()) {
       const { inner, content, expires } = item;
@@ -115,6 +124,7 @@ async function joinOnce(
       const there = found[i]?.content ?? null;
       const verdict = verdicts[i]!;
       counts[verdict]++;
+      if (isRefused[i]) refused.push(content.link);
       if (verdict === 'conflict') conflicts.push({ item, there });
       else if (verdict === 'held') held.push(item);
       else if (verdict === 'grave') graves.push(item);
@@ -151,7 +161,7 @@ async function joinOnce(
     if (isKey(item)) writtenKeys.push({ index: to!.index, version: to!.version });
   }
   const { written, there, erased } = counts;
-  const done = { written, there, erased, conflicts, held, graves, keys, writtenKeys, handles };
+  const done = { written, there, erased, conflicts, held, graves, refused, keys, writtenKeys, handles };
   if (changes.length === 0) return done;
   const all = await view.store.change(
     view.meta.generation,
@@ -165,11 +175,12 @@ async function whatIsOver(
   view: View,
   items: readonly Item[],
   verdicts: readonly Verdict[],
+  isRefused: readonly boolean[],
   { isHeld }: Way,
 ): Promise<number[]> {
   const asked = items.flatMap(({ table, content }, i) => {
     const verdict = verdicts[i]!;
-    const isLive = content.state === 'live' && table !== 'subject' && verdict !== 'there';
+    const isLive = content.state === 'live' && table !== 'subject' && (verdict !== 'there' || isRefused[i]);
     // A tombstone has a grave where a value, or a subject, came back in its place.
     const isTombstone =
       (verdict === 'held' || verdict === 'erased') && (table !== 'subject' || isOfSubject(table, content));
@@ -179,7 +190,7 @@ async function whatIsOver(
     view,
     asked.map((i) => items[i]!.content.link),
   );
-  return asked.filter((i, k) => rows[k] !== undefined || (items[i]!.content.state === 'live' && isHeld?.(inners[k]!)));
+  return asked.filter((_, k) => rows[k] !== undefined || isHeld?.(inners[k]!) === true);
 }
 
 function judge(
@@ -206,6 +217,7 @@ export const NOTHING: Joined = {
   conflicts: [],
   held: [],
   graves: [],
+  refused: [],
   keys: [],
   writtenKeys: [],
   handles: [],
@@ -219,6 +231,7 @@ export function add(a: Joined, b: Joined): Joined {
     conflicts: [...a.conflicts, ...b.conflicts],
     held: [...a.held, ...b.held],
     graves: [...a.graves, ...b.graves],
+    refused: [...a.refused, ...b.refused],
     keys: [...a.keys, ...b.keys],
     writtenKeys: [...a.writtenKeys, ...b.writtenKeys],
     handles: [...a.handles, ...b.handles],

@@ -26,7 +26,11 @@ export async function settle(session: Session, conflicts: readonly Conflict[]): 
     return key(there) === 'shredded' && typeof key(given) === 'object';
   };
   // One by one: several may be for one place.
-  for (const { item } of conflicts) settled = add(settled, await join(session, [item], { givesWay }));
+  for (const { item } of conflicts) {
+    // A subject that was shredded here and came back since: what it was in the export is over.
+    const isOver = isOfSubject(item.table, item.content) && subjects.get(nameOf(item.content.rest)) === 'shredded';
+    settled = add(settled, isOver ? { ...NOTHING, there: 1 } : await join(session, [item], { givesWay }));
+  }
   for (const { item, there } of settled.conflicts) {
     if (there !== null && isOfSubject(item.table, item.content)) await removeKey(session, item.content.rest);
   }
