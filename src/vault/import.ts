@@ -206,8 +206,9 @@ export async function importStore(
 /** The error, with what was done before it. */
 function saying(error: unknown, { written, erased }: Pick<Imported, 'written' | 'erased'>): unknown {
   if (!(error instanceof TrefoilError)) return error;
+  const [wrote, erases] = [written, erased].map((count) => count.toLocaleString('en-GB'));
   const before =
-    written + erased === 0 ? 'nothing was written' : `before it ${written} rows were written and ${erased} erased`;
+    written + erased === 0 ? 'nothing was written' : `before it ${wrote} rows were written and ${erases} erased`;
   const issues = error.issues.map((issue) => ({ ...issue, message: `${issue.message}; ${before}` }));
   return new TrefoilError(issues, error.total);
 }
