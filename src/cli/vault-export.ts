@@ -31,6 +31,9 @@ interface ExportOptions {
   readonly force?: boolean;
 }
 
+/** Whether a line of an export is a row: the others name the store, or end a part. */
+const isRow = (line: string): boolean => line.startsWith('{"table":');
+
 /** Characters that are written at once. */
 const CHUNK = 1 << 18;
 
@@ -67,7 +70,7 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
     const output = out === undefined ? STDOUT : await openOutput(out, { force, inputs, mode: 0o600 });
     const encoder = new TextEncoder();
     let broken = 0;
-    let lines = 0;
+    let rows = 0;
     try {
       let text = '';
       const onBroken = () => {
@@ -75,7 +78,7 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
       };
       for await (const line of opened.export({ onBroken })) {
         signal.throwIfAborted();
-        lines++;
+        if (isRow(line)) rows++;
         text += line;
         if (text.length < CHUNK) continue;
         await output.write(encoder.encode(text));
@@ -87,8 +90,7 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
       await output.discard();
       throw error;
     }
-    // All but the first line and the last.
-    voice.note(`${plural(lines - 2, 'row')} exported`);
+    voice.note(`${plural(rows, 'row')} exported`);
     if (broken > 0) {
       voice.warning(`${plural(broken, 'row')} left out, not as it must be: see trefoil vault verify`);
       exit(EXIT.partial);

@@ -14,8 +14,10 @@ import { ruleOfStore, storeOption, vaultOption } from './vault-stores.ts';
 import { EXIT_HELP, plural } from './voice.ts';
 
 const HELP = `
-No FILE, or -, is standard input. The store may be new, or in use. What was erased on either side is erased afterwards; where
-both have something else, the store keeps what it has, and the exit code is 9. An import that died is run again.
+No FILE, or -, is standard input. The store may be new, or in use. An import never undoes an erasure: what either side has
+erased is erased afterwards, and a warning counts the rows that lived in the store until then. Where both sides have
+something else, the store keeps what it has, and the exit code is 9. A file that was cut or changed ends with exit code 7,
+and the message says what was written before. You can run an import again at any time.
 
 Examples:
   trefoil vault import people.vault.ndjson --policy p.yaml --keys keys.json --vault postgres://db.example/people
@@ -56,6 +58,11 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
       throw name === '-' ? error : inFile(error, name);
     });
     await writeOut(`${JSON.stringify({ store: rule.store, ...done })}\n`);
+    if (done.erased > 0) {
+      voice.warning(
+        `${plural(done.erased, 'row')} of the store lived and ${done.erased === 1 ? 'is' : 'are'} destroyed now, erased as in the export`,
+      );
+    }
     if (done.conflicts > 0) {
       voice.warning(`${plural(done.conflicts, 'row')} left out, where the store has another and keeps it`);
       exit(EXIT.partial);

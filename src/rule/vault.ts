@@ -87,11 +87,12 @@ export interface VaultRule<Scope extends string = string> extends Rule {
   };
   /**
    * Joins an export with the whole store, which may be in use or new: a new one begins with the keys of the export. What was
-   * erased on either side is erased; of two live rows that differ the one that is there stays. It may be begun again, in
-   * any order of exports and lines. Not enumerable.
+   * erased on either side is erased, and `erased` counts what lived in the store until then; of two live rows that differ the
+   * one that is there stays. It may be begun again, in any order of exports. Not enumerable.
    *
    * @throws TrefoilError `export_refused` for what is no whole export, or not one for this store; `row_broken` for a line
-   *   that was changed; `wrong_domain`, `unknown_key`, `store_version`. What came before stays.
+   *   that was changed; `wrong_domain`, `unknown_key`, `store_version`. The message says how many rows were written before;
+   *   nothing is erased before the last line of the export has come.
    */
   readonly import: (keys: DomainKeys, stores: Stores, source: ExportSource) => Promise<Imported>;
 }

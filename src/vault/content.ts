@@ -67,7 +67,12 @@ export function readId(bytes: Uint8Array, at: number): string {
 
 /** The same row after its content was destroyed: of the same length, and with nothing that leads to its partner. */
 export function eraseContent({ inner, rest }: Content): Content {
-  return { state: 'erased', inner, link: randomBytes(LINK), rest: new Uint8Array(rest.length) };
+  return goneContent(inner, rest.length);
+}
+
+/** The content of an erased row, with a rest of some length. */
+export function goneContent(inner: string, length: number): Content {
+  return { state: 'erased', inner, link: randomBytes(LINK), rest: new Uint8Array(length) };
 }
 
 /**

@@ -5,12 +5,13 @@
 
 import { writeHex } from '../core/hex.ts';
 import { fail } from '../errors.ts';
+import { randomBytes } from '../kernel/random.ts';
 import { groupOf, makeComparison } from './comparison.ts';
-import { type MacOf, writeEnd, writeHead, writeRow } from './export-lines.ts';
+import { EXPORT, type Head, type MacOf, startParts, writeHead, writeRow } from './export-lines.ts';
+import { rowsOf } from './rows.ts';
 import type { Session } from './session.ts';
 import type { Row, Table } from './store.ts';
-import { type BrokenRow, scan } from './upkeep.ts';
-import type { Found, View } from './view.ts';
+import type { BrokenRow } from './upkeep.ts';
 
 /** What an export is told. */
 export interface ExportOptions {
@@ -40,8 +41,18 @@ export async function* exportStore(
   const view = session.view();
   const { meta } = view;
   const macOf: MacOf = (id) => session.outer(id).mac;
+  const { domain, store, outer, inner, subjects: key } = meta;
+  const at = new Date().toISOString();
+  const head: Head = { domain, store, outer, inner, subjects: key, export: randomBytes(EXPORT), at };
+  const parts = startParts(head, macOf);
   const [links, subjects] = [makeComparison(), makeComparison()];
-  let rows = 0;
+
+  /** The line of a row, and that of the part which it ends. */
+  function* lines(table: Table, row: Row): Generator<string, void, undefined> {
+    parts.add(table, row);
+    yield writeRow(table, row);
+    if (parts.isFull()) yield parts.write(false);
+  }
 
   const broken = async (table: Table, row: Row) => {
     // Under keys that have come since it is none of ours to judge.
@@ -53,75 +64,33 @@ export async function* exportStore(
     onBroken(place);
   };
 
-  yield writeHead(meta, macOf);
+  yield writeHead(head, macOf);
   for (const table of TABLES) {
     for await (const { row, content } of rowsOf(session, view, table, broken)) {
       if (table === 'subject') subjects.one(row.index);
       else if (content.state === 'live') links[table === 'value' ? 'one' : 'other'](content.link);
-      rows++;
-      yield writeRow(table, row);
+      yield* lines(table, row);
     }
   }
-  // Values that came since the tokens were read have a token, and perhaps a subject, that are not in the export yet. Rows
-  // may be in it twice, so whole groups of them are no harm.
+  // Values that came since the tokens were read have a token, and perhaps a subject, that are not in the export yet; tokens
+  // that were forgotten since have a grave that is not in it. Rows may be in it twice, so whole groups of them are no harm.
   const late = links.odd();
   if (late.size > 0) {
     for await (const { row, content } of rowsOf(session, view, 'token')) {
       if (content.state === 'erased' || !late.has(groupOf(content.link))) continue;
-      rows++;
-      yield writeRow('token', row);
+      yield* lines('token', row);
     }
     for await (const { row } of rowsOf(session, view, 'subject')) subjects.other(row.index);
     const more = subjects.odd();
     for await (const { row } of more.size === 0 ? [] : rowsOf(session, view, 'subject')) {
       if (!more.has(groupOf(row.index))) continue;
-      rows++;
-      yield writeRow('subject', row);
+      yield* lines('subject', row);
     }
   }
   if (await view.isOlder()) busy();
-  yield writeEnd(meta, rows, macOf);
+  yield parts.write(true);
 }
 
 function busy(): never {
   fail('store_busy', 'the keys of the vault were changed while it was exported; begin again');
 }
-
-/**
- * The rows of a table that verify, each at least once. A change of keys moves rows, also to places that were looked at
- * already; but it moves them to the first keys of the metadata alone, first of the outer layer or of both. So where there
- * are several keys, the table is read once for each step on that way, and what moved meanwhile is seen at the next.
- */
-async function* rowsOf(
-  session: Session,
-  view: View,
-  table: Table,
-  broken: (table: Table, row: Row) => Promise<void> = async () => {},
-): AsyncGenerator<Found, void, undefined> {
-  const { outer, inner } = view.meta;
-  const [newest] = outer;
-  const steps = { outer: outer.length > 1, inner: inner.length > 1 && table !== 'subject' };
-  const stepOf = ({ row, content }: Found): Step => {
-    if (steps.outer && row.key !== newest) return 'old outer key';
-    return steps.inner && content.inner !== inner[0] ? 'old inner key' : 'first keys';
-  };
-  const way: readonly Step[] = [
-    ...(steps.outer ? (['old outer key'] as const) : []),
-    ...(steps.inner ? (['old inner key'] as const) : []),
-    'first keys',
-  ];
-  for (const step of way) {
-    for await (const batch of scan(session, table, step === 'old outer key' ? newest : undefined)) {
-      for (const [i, found] of view.openMany(table, batch).entries()) {
-        if (found === null) {
-          const row = batch[i]!;
-          const last = steps.outer && row.key !== newest ? 'old outer key' : 'first keys';
-          if (step === last) await broken(table, row);
-        } else if (stepOf(found) === step) yield found;
-      }
-    }
-  }
-}
-
-/** Where a row is on its way to the first keys. */
-type Step = 'old outer key' | 'old inner key' | 'first keys';

@@ -1,14 +1,27 @@
 /** An import: reads the lines of an export, holds each against its key, and joins the rows with those of a store. */
 
 import { badType, typeName } from '../core/checks.ts';
-import { fail, type Where } from '../errors.ts';
+import { fail, TrefoilError, type Where } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
 import { isSameContent, readContent } from './content.ts';
-import { type Head, readEnd, readHead, readRow, type Said } from './export-lines.ts';
-import { BATCH, type Conflict, type Item, type Joined, join, settle } from './join.ts';
-import { nameOf, today } from './names.ts';
+import { type Done, type Erasures, holdErasures } from './erasures.ts';
+import {
+  endsPart,
+  type Head,
+  type MacOf,
+  type Parts,
+  readHead,
+  readLine,
+  readRow,
+  type Said,
+  startParts,
+} from './export-lines.ts';
+import { type Conflict, type Item, join } from './join.ts';
+import { isOver, nameOf, today } from './names.ts';
 import { type Outer, outerLayer } from './outer.ts';
+import { watchPairs } from './pairing.ts';
 import type { Origin, Session } from './session.ts';
+import type { Row, Table } from './store.ts';
 
 /** The lines of an export: text, or UTF-8, in pieces of any size. */
 export type ExportSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
@@ -19,9 +32,9 @@ export interface Imported {
   readonly rows: number;
   /** Rows that were not in the store, or had expired there. */
   readonly written: number;
-  /** Rows that were there already, or were erased there: what is erased stays so. */
+  /** Rows that were there already, or were erased there: what is erased stays so. Also those that a grave keeps out. */
   readonly there: number;
-  /** Rows that were live in the store, and are erased now as they are in the export. */
+  /** Rows that **lived in the store and were destroyed**, because they are erased in the export. */
   readonly erased: number;
   /** Rows that were left out, as their day has come. */
   readonly expired: number;
@@ -29,21 +42,40 @@ export interface Imported {
   readonly conflicts: number;
 }
 
-/** Bytes of rows that are joined at once. */
-const BATCH_BYTES = 1 << 23;
-
 /** Characters of a line: a body of 2 MiB in base64url, and what is around it. */
 const MAX_LINE = 3 << 20;
 
 /** Conflicts that are kept until the end, when they are judged. */
 const MAX_CONFLICTS = 100_000;
 
+/** A row of a part, before the MAC of the part is known to fit. */
+interface Waiting {
+  readonly table: Table;
+  readonly row: Row;
+  readonly where: Where;
+}
+
+/** What is known of the export that is being read. */
+interface Reading {
+  readonly head: Head;
+  readonly session: Session;
+  readonly parts: Parts;
+  readonly erasures: Erasures;
+  waiting: Waiting[];
+  conflicts: Conflict[];
+}
+
 /**
- * Joins an export with a store.
+ * Joins an export with a store. The rows of a part are written when its MAC fits; what would erase something that lives,
+ * when the last one fits. So of an export that was cut, or put together from two, nothing is done that its beginning does
+ * not do.
+ *
+ * In memory are the rows of one part (1,000, or 8 MiB and one row), 20 bytes for each key of a subject that was written,
+ * and of each erased row that the store does not have, or has live, 34 bytes and up to 100 more.
  *
  * @param open opens the store; a new one begins with the keys of the export.
  * @throws TrefoilError `export_refused`, `row_broken`, `wrong_domain`, `unknown_key`, `store_version`, with the line; and
- *   what the store itself refuses. What came before stays.
+ *   what the store itself refuses. The message says how much was written by then.
  */
 export async function importStore(
   source: ExportSource,
@@ -51,104 +83,134 @@ export async function importStore(
   name: string,
   open: (origin: Origin) => Promise<Session>,
 ): Promise<Imported> {
-  let at: Where = {};
-  const outerOf = layersOf(keys, name, () => at);
-  const macOf = (id: string) => outerOf(id).mac;
+  let where: Where = {};
+  const outerOf = layersOf(keys, name, () => where);
+  const macOf: MacOf = (id) => outerOf(id).mac;
   const counts = { rows: 0, written: 0, there: 0, erased: 0, expired: 0, conflicts: 0 };
-  let conflicts: Conflict[] = [];
+  const pairing = watchPairs();
   let session: Session | null = null;
-  let batch = new Map<string, Item>();
-  let bytes = 0;
+  let reading: Reading | null = null;
 
-  function note(done: Joined): void {
-    counts.written += done.written;
-    counts.there += done.there;
-    counts.erased += done.erased;
+  function note(done: Done): void {
+    counts.written += done.written ?? 0;
+    counts.there += done.there ?? 0;
+    counts.erased += done.erased ?? 0;
+    pairing.note(session!, done);
   }
 
-  async function flush(): Promise<void> {
-    if (session === null || batch.size === 0) return;
-    const items = [...batch.values()];
-    batch = new Map();
-    bytes = 0;
-    const done = await join(session, items);
-    note(done);
-    conflicts = conflicts.concat(done.conflicts);
-    if (conflicts.length > MAX_CONFLICTS) {
+  async function begin(text: Said | null): Promise<Reading> {
+    const head = readHead(text, keys.domain, name, macOf, where);
+    for (const id of [...head.outer, ...head.inner, head.subjects]) outerOf(id);
+    session ??= await open({ inner: head.inner, subjects: head.subjects });
+    await takeKeys(session, head, where);
+    return { head, session, parts: startParts(head, macOf), erasures: holdErasures(), waiting: [], conflicts: [] };
+  }
+
+  /** The rows of the part that has ended, as far as their day has not come. */
+  function openPart({ head, waiting }: Reading): Item[] {
+    const items = openRows(waiting, head, outerOf);
+    const broken = items.indexOf(null);
+    if (broken >= 0) {
+      const message = 'the line is not a row of this export as it was written';
+      fail('row_broken', message, waiting[broken]!.where);
+    }
+    const day = today();
+    return items.filter((item) => item !== null && !isOver(item, day)) as Item[];
+  }
+
+  async function writePart(own: Reading): Promise<void> {
+    const items = openPart(own);
+    counts.rows += own.waiting.length;
+    counts.expired += own.waiting.length - items.length;
+    own.waiting = [];
+    // No place is twice in one batch.
+    let batch = new Map<string, Item>();
+    const flush = async () => {
+      if (batch.size === 0) return;
+      const joined = await join(own.session, [...batch.values()], { isHeld: own.erasures.isHeld });
+      batch = new Map();
+      note(joined);
+      own.erasures.add(joined);
+      own.conflicts = own.conflicts.concat(joined.conflicts);
+    };
+    for (const item of items) {
+      const place = item.table + nameOf(item.inner);
+      const other = batch.get(place);
+      if (other !== undefined && isSameContent(item.table, other.content, item.content)) {
+        counts.there++;
+        continue;
+      }
+      if (other !== undefined) await flush();
+      batch.set(place, item);
+    }
+    await flush();
+    if (own.conflicts.length > MAX_CONFLICTS) {
       fail('export_refused', `more than ${MAX_CONFLICTS} rows are others in the store: the two were filled apart`);
     }
   }
 
-  async function add(item: Item): Promise<void> {
-    const place = item.table + nameOf(item.inner);
-    const other = batch.get(place);
-    if (other !== undefined && isSameContent(item.table, other.content, item.content)) {
-      counts.there++;
-      return;
+  async function endPart(own: Reading, text: Said): Promise<'part' | 'end'> {
+    const what = own.parts.read(text);
+    if (what === null) {
+      // If one row was changed, its line is named; otherwise some were left out, repeated or put in another order.
+      openPart(own);
+      fail('export_refused', 'rows before this line were left out or changed, or are of another export', where);
     }
-    // No place is twice in one batch.
-    if (other !== undefined || batch.size === BATCH || bytes > BATCH_BYTES) await flush();
-    batch.set(place, item);
-    bytes += item.content.rest.length;
+    await writePart(own);
+    return what;
   }
 
-  async function finish(): Promise<void> {
-    await flush();
-    if (session === null) return;
-    const settled = await settle(session, conflicts);
-    note(settled);
-    counts.conflicts = settled.conflicts.length;
-    if (counts.erased > 0) await session.scrub();
+  async function finish(own: Reading): Promise<void> {
+    await own.erasures.run(own.session, own.conflicts, (done) => {
+      note(done);
+      counts.conflicts += done.conflicts?.length ?? 0;
+    });
   }
 
   async function readAll(): Promise<void> {
-    let head: Head | null = null;
-    let rows = 0;
     for await (const { text, line } of linesOf(source)) {
       if (text.trim() === '') continue;
-      at = { line };
-      const said = readJson(text);
-      if (head === null) {
-        head = readHead(said, keys.domain, name, macOf, at);
-        for (const id of [...head.outer, ...head.inner, head.subjects]) outerOf(id);
-        session ??= await open({ inner: head.inner, subjects: head.subjects });
-        await takeKeys(session, head, at);
-        rows = 0;
-      } else if (said !== null && Object.hasOwn(said, 'rows')) {
-        const expected = readEnd(said, head, macOf);
-        if (expected === null) fail('export_refused', 'the last line of the export was changed', at);
-        if (expected > rows) {
-          const message = 'lines of the export are missing; what was imported stays: import the whole of it';
-          fail('export_refused', message, { ...at, expected, actual: rows });
-        }
-        head = null;
+      where = { line };
+      const said = readLine(text);
+      if (reading === null) {
+        reading = await begin(said);
+      } else if (said !== null && endsPart(said)) {
+        if ((await endPart(reading, said)) === 'part') continue;
+        await finish(reading);
+        reading = null;
       } else {
-        const item = said === null ? null : readItem(said, head, outerOf);
-        if (item === null) {
-          const message = 'the line is not a row of this export as it was written; what came before it was imported';
-          fail('row_broken', message, at);
-        }
-        rows++;
-        counts.rows++;
-        if (item.expires !== null && item.expires <= today()) counts.expired++;
-        else await add(item);
+        const read = said === null ? null : readRow(said);
+        if (read === null) fail('row_broken', 'the line is not a row of an export', where);
+        if (reading.parts.isFull()) fail('export_refused', 'the part of the export has no end', where);
+        reading.parts.add(read.table, read.row);
+        reading.waiting.push({ ...read, where });
       }
     }
     if (session === null) fail('export_refused', 'there is no export: not one line came');
-    if (head !== null) {
-      fail('export_refused', 'the end of the export is missing; what was imported stays: import the whole of it');
-    }
+    if (reading !== null) fail('export_refused', 'the end of the export is missing: import the whole of it');
   }
 
   try {
     await readAll();
   } catch (error) {
-    // What came before is brought to its end all the same. If that fails, too, the first error says more.
-    await finish().catch(() => {});
-    throw error;
+    // What was written may have keys of subjects whose rows did not come any more. If that fails, the first error says more.
+    if (session !== null) await pairing.clean(session).catch(() => {});
+    if (session !== null && counts.erased > 0) await (session as Session).scrub().catch(() => {});
+    throw saying(error, counts);
   }
-  await finish();
+  await pairing.clean(session!);
+  if (counts.erased > 0) await session!.scrub();
   return Object.freeze(counts);
+}
+
+/** The error, with what was done before it. */
+function saying(error: unknown, { written, erased }: Pick<Imported, 'written' | 'erased'>): unknown {
+  if (!(error instanceof TrefoilError)) return error;
+  const [wrote, erases] = [written, erased].map((count) => count.toLocaleString('en-GB'));
+  const before =
+    written + erased === 0 ? 'nothing was written' : `before it ${wrote} rows were written and ${erases} erased`;
+  const issues = error.issues.map((issue) => ({ ...issue, message: `${issue.message}; ${before}` }));
+  return new TrefoilError(issues, error.total);
 }
 
 /** The outer layers of a store by the ids of their keys, whether the store's metadata name them or not. */
@@ -163,18 +225,33 @@ function layersOf({ keys }: OpenedKeys, name: string, at: () => Where): (id: str
   };
 }
 
-/** A row that verifies under a key of the export, with a key of the inner layer that the export names. */
-function readItem(said: Said, head: Head, outerOf: (id: string) => Outer): Item | null {
-  const read = readRow(said);
-  if (read === null || !head.outer.includes(read.row.key)) return null;
-  const { table, row } = read;
-  const layer = outerOf(row.key);
-  const bytes = layer.open(table, row);
-  const content = bytes === null ? null : readContent(bytes);
-  if (content === null) return null;
-  const inner = table === 'subject' ? [head.subjects] : head.inner;
-  if (!inner.includes(content.inner)) return null;
-  return { table, inner: layer.innerOf(row.index), content, expires: row.expires };
+/** Rows that verify under a key of the export, with a key of the inner layer that it names; `null` for all others. */
+function openRows(
+  waiting: readonly Waiting[],
+  { outer, inner, subjects }: Head,
+  outerOf: (id: string) => Outer,
+): (Item | null)[] {
+  const out = new Array<Item | null>(waiting.length).fill(null);
+  for (const table of new Set(waiting.map((one) => one.table))) {
+    for (const id of outer) {
+      const places = waiting.flatMap((one, i) => (one.table === table && one.row.key === id ? [i] : []));
+      if (places.length === 0) continue;
+      const layer = outerOf(id);
+      const contents = layer.openMany(
+        table,
+        places.map((i) => waiting[i]!.row),
+        readContent,
+      );
+      for (const [k, i] of places.entries()) {
+        const content = contents[k]!;
+        const isNamed = content !== null && (table === 'subject' ? [subjects] : inner).includes(content.inner);
+        if (!isNamed) continue;
+        const { index, expires } = waiting[i]!.row;
+        out[i] = { table, inner: layer.innerOf(index), content, expires };
+      }
+    }
+  }
+  return out;
 }
 
 /**
@@ -192,15 +269,6 @@ async function takeKeys(session: Session, head: Head, at: Where): Promise<void> 
     const inner = isLater ? head.inner : [...own, ...head.inner.filter((id) => !own.includes(id))];
     if (inner.length === own.length) return;
     await session.change({ outer, inner });
-  }
-}
-
-function readJson(text: string): Said | null {
-  try {
-    const said: unknown = JSON.parse(text);
-    return typeof said === 'object' && said !== null && !Array.isArray(said) ? (said as Said) : null;
-  } catch {
-    return null;
   }
 }
 

@@ -13,8 +13,13 @@ export interface Places {
   readonly others: (i: number) => readonly Uint8Array[];
   /** The row of each name among those that were found. */
   readonly pick: (rows: readonly Row[]) => (Row | undefined)[];
-  /** All rows of each name: an import can put one under an older key of the inner layer beside that under a newer one. */
+  /** All rows of each name: one may be under an older key of the inner layer beside that under a newer one. */
   readonly pickAll: (rows: readonly Row[]) => Row[][];
+  /** The rows of each name by the columns, in which some indexes are free. */
+  readonly pickEach: (rows: readonly Row[]) => (Row | undefined)[][];
+  /** How many columns there are, and the index of a name in one of them. */
+  readonly columns: number;
+  readonly at: (i: number, column: number) => Uint8Array;
 }
 
 /** @param columns All indexes of some names, one column after the other: those that are written under first. */
@@ -23,6 +28,8 @@ export function placesIn(columns: readonly Uint8Array[]): Places {
   const count = all.length / columns.length;
   return {
     all,
+    columns: columns.length,
+    at: (i, column) => all[column * count + i]!,
     first: (i) => all[i]!,
     others: (i) => columns.slice(1).map((_, c) => all[(c + 1) * count + i]!),
     pick(rows) {
@@ -36,6 +43,10 @@ export function placesIn(columns: readonly Uint8Array[]): Places {
     pickAll(rows) {
       const find = tableOf(rows);
       return Array.from({ length: count }, (_, i) => columns.flatMap((column) => find(column, INDEX * i) ?? []));
+    },
+    pickEach(rows) {
+      const find = tableOf(rows);
+      return Array.from({ length: count }, (_, i) => columns.map((column) => find(column, INDEX * i)));
     },
   };
 }

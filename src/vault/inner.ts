@@ -64,6 +64,8 @@ export interface SubjectKeys {
   readonly indexesOf: (subjects: readonly Name[]) => Uint8Array;
   /** Where the keys that belong to handles are found. */
   readonly keyIndexesOf: (handles: readonly Uint8Array[]) => Uint8Array;
+  /** Where the graves of links are found: graves.ts. */
+  readonly graveIndexesOf: (links: readonly Uint8Array[]) => Uint8Array;
   /** HMAC-SHA-256 for certificates. */
   readonly mac: (message: Uint8Array) => Uint8Array;
 }
@@ -71,9 +73,11 @@ export interface SubjectKeys {
 export function subjectKeys(key: DomainKey, store: string): SubjectKeys {
   const node = key.derive('vault', store, ['subjects']);
   const [subject, handle] = [hmacColumn(expandNode(node, 'subject', 32)), hmacColumn(expandNode(node, 'handle', 32))];
+  const grave = hmacColumn(expandNode(node, 'grave', 32));
   return {
     indexesOf: (names) => subject(names, INDEX),
     keyIndexesOf: (handles) => handle(handles, INDEX),
+    graveIndexesOf: (links) => grave(links, INDEX),
     mac: hmacBytes(expandNode(node, 'certificate', 32)),
   };
 }

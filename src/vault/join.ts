@@ -10,12 +10,13 @@ import { concat } from '../core/bytes.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, HANDLE, isSameContent, LINK } from './content.ts';
-import { nameOf, today } from './names.ts';
+import { findGraves } from './graves.ts';
+import { isOver, nameOf, today } from './names.ts';
+
 import type { Session } from './session.ts';
-import type { Change, Stale, Table } from './store.ts';
-import { findByHandle, KEY, ROUNDS, type SubjectState } from './subjects.ts';
-import { scan } from './upkeep.ts';
-import type { Draft, View } from './view.ts';
+import type { Change, Row, Stale, Table } from './store.ts';
+import { KEY, ROUNDS } from './subjects.ts';
+import type { Draft, Found, View } from './view.ts';
 
 /** A row of another store, opened. */
 export interface Item {
@@ -31,97 +32,136 @@ export interface Conflict {
   readonly there: Content | null;
 }
 
+/** A row of a key that was written, by its index and version. */
+export interface WrittenKey {
+  readonly index: Uint8Array;
+  readonly version: number;
+}
+
 /** What became of some rows. */
 export interface Joined {
   /** Were absent, or had expired. */
   readonly written: number;
-  /** Were there, or erased there. */
+  /** Were there, or erased there, or are over. */
   readonly there: number;
   /** Were live, and are erased now. */
   readonly erased: number;
   /** Are as they were. */
   readonly conflicts: readonly Conflict[];
+  /** Would erase what is live: as they were, until the whole of the export is known. */
+  readonly held: readonly Item[];
+  /** Erased rows of subjects that are not in the store, each perhaps a grave: they wait, too. */
+  readonly graves: readonly Item[];
+  /** Links of mappings whose value is erased in the store: their tokens are not to live in it either. */
+  readonly refused: readonly Uint8Array[];
+  /** Keys of subjects that are live now: their inner indexes, and the rows of those that were written. */
+  readonly keys: readonly Uint8Array[];
+  readonly writtenKeys: readonly WrittenKey[];
+  /** Handles that live rows of subjects lead to now. */
+  readonly handles: readonly Uint8Array[];
 }
 
 /** Whether the live row that is there gives way to the one that is given. */
-type GivesWay = (table: Table, there: Content, given: Content) => boolean;
+export type GivesWay = (table: Table, there: Content, given: Content) => boolean;
+
+/** How rows are joined. */
+export interface Way {
+  readonly givesWay?: GivesWay;
+  /** Whether what is live is erased; otherwise such rows are held back. */
+  readonly erase?: boolean;
+  /** Whether a grave was held back, by its inner index. */
+  readonly isHeld?: (grave: Uint8Array) => boolean;
+}
 
 /** Rows that are joined at once. */
 export const BATCH = 1000;
 
 /** Joins some rows, no two of them in one place. */
-export async function join(
-  session: Session,
-  items: readonly Item[],
-  givesWay: GivesWay = () => false,
-): Promise<Joined> {
+export async function join(session: Session, items: readonly Item[], way: Way = {}): Promise<Joined> {
   for (let round = 0; round < ROUNDS; round++) {
-    const done = await session.steady((view) => joinOnce(session, view, items, givesWay));
+    const done = await session.steady((view) => joinOnce(session, view, items, way));
     if (done !== null) return done;
     if (items.length === 1) continue;
     // Somebody else changed one of them: the halves are tried, and in the end each alone.
     const half = items.length >> 1;
-    const first = await join(session, items.slice(0, half), givesWay);
-    return add(first, await join(session, items.slice(half), givesWay));
+    const first = await join(session, items.slice(0, half), way);
+    return add(first, await join(session, items.slice(half), way));
   }
   return fail('store_busy', 'others change the same rows all the time; try again');
 }
+
+type Verdict = 'written' | 'there' | 'erased' | 'conflict' | 'held' | 'grave';
 
 /** Makes all changes, or none (`null`) when a row is no longer as it was read. */
 async function joinOnce(
   session: Session,
   view: View,
   items: readonly Item[],
-  givesWay: GivesWay,
+  way: Way,
 ): Promise<Joined | null | Stale> {
-  const done = { written: 0, there: 0, erased: 0, conflicts: [] as Conflict[] };
-  const changes: (Change & { readonly verdict: 'written' | 'erased' })[] = [];
-  const orphans: Item[] = [];
+  const counts = { written: 0, there: 0, erased: 0, conflict: 0, held: 0, grave: 0 };
+  const [conflicts, held, graves, orphans] = [[] as Conflict[], [] as Item[], [] as Item[], [] as Item[]];
+  const refused: Uint8Array[] = [];
+  const [keys, handles, writtenKeys] = [[] as Uint8Array[], [] as Uint8Array[], [] as WrittenKey[]];
+  const changes: (Change & { readonly verdict: 'written' | 'erased'; readonly item: Item })[] = [];
   for (const table of new Set(items.map((item) => item.table))) {
     const ours = items.filter((item) => item.table === table);
     const places = view.placesOf([concat(ours.map(({ inner }) => inner))]);
     const rows = places.pick(await view.store.get(table, places.all));
     const found = view.openMany(table, rows);
-    const drafts: { readonly draft: Draft; readonly from: number; readonly verdict: 'written' | 'erased' }[] = [];
+    const verdicts = ours.map((item, i) => judge(item, rows[i], found[i]!, way));
+    const isRefused = ours.map(({ content }, i) => {
+      return table === 'value' && content.state === 'live' && found[i]?.content.state === 'erased';
+    });
+    for (const i of await whatIsOver(view, ours, verdicts, isRefused, way)) {
+      verdicts[i] = 'there';
+      isRefused[i] = false;
+    }
+    const drafts: { readonly draft: Draft; readonly i: number }[] = [];
     for (const [i, item] of ours.entries()) {
       const { inner, content, expires } = item;
       const row = rows[i];
-      if (row === undefined) {
-        drafts.push({ draft: { at: { inner }, content, expires }, from: 0, verdict: 'written' });
-        done.written++;
-        continue;
-      }
       const there = found[i]?.content ?? null;
-      const verdict = there === null ? 'conflict' : judge(item, there, row.expires, givesWay);
-      if (verdict === 'conflict') done.conflicts.push({ item, there });
-      else done[verdict]++;
-      if (there !== null && there.state !== content.state) {
-        const live = there.state === 'live' ? there : content;
-        if (isOfSubject(item.table, live)) orphans.push(keyOf(session, live));
-      }
-      if (verdict === 'conflict' || verdict === 'there') continue;
-      drafts.push({ draft: { at: { instead: row }, content, expires }, from: row.version, verdict });
+      const verdict = verdicts[i]!;
+      counts[verdict]++;
+      if (isRefused[i]) refused.push(content.link);
+      if (verdict === 'conflict') conflicts.push({ item, there });
+      else if (verdict === 'held') held.push(item);
+      else if (verdict === 'grave') graves.push(item);
+      else if (isOfSubject(table, content) && content.state === 'live') {
+        if (there?.state === 'erased') orphans.push(keyOf(session, content));
+        else handles.push(content.rest);
+      } else if (isOfSubject(table, content) && verdict === 'erased') orphans.push(keyOf(session, there!));
+      else if (isKey(item) && there?.state !== 'erased') keys.push(inner);
+      if (verdict !== 'written' && verdict !== 'erased') continue;
+      drafts.push({ draft: { at: row === undefined ? { inner } : { instead: row }, content, expires }, i });
     }
     const sealed = view.sealMany(
       table,
       drafts.map(({ draft }) => draft),
     );
-    for (const [i, to] of sealed.entries()) {
-      const { from, verdict } = drafts[i]!;
-      changes.push({ table, index: to.index, from, to, verdict });
+    for (const [k, to] of sealed.entries()) {
+      const { i } = drafts[k]!;
+      const verdict = verdicts[i] as 'written' | 'erased';
+      changes.push({ table, index: to.index, from: rows[i]?.version ?? 0, to, verdict, item: ours[i]! });
     }
   }
   if (orphans.length > 0) {
     // First the keys: once the row of a subject is erased, nothing leads to its key any more.
-    done.erased += (await join(session, orphans)).erased;
+    counts.erased += (await join(session, orphans, { erase: true })).erased;
     const settled = new Set(view.placesOf([concat(orphans.map(({ inner }) => inner))]).all.map(nameOf));
     for (const [i, { table, index, verdict }] of [...changes.entries()].toReversed()) {
       if (table !== 'subject' || !settled.has(nameOf(index))) continue;
       changes.splice(i, 1);
-      done[verdict]--;
-      done.there++;
+      counts[verdict]--;
+      counts.there++;
     }
   }
+  for (const { item, to } of changes) {
+    if (isKey(item)) writtenKeys.push({ index: to!.index, version: to!.version });
+  }
+  const { written, there, erased } = counts;
+  const done = { written, there, erased, conflicts, held, graves, refused, keys, writtenKeys, handles };
   if (changes.length === 0) return done;
   const all = await view.store.change(
     view.meta.generation,
@@ -130,29 +170,81 @@ async function joinOnce(
   return all === 'stale' ? all : all ? done : null;
 }
 
-function judge(
-  { table, content }: Item,
-  there: Content,
-  expires: number | null,
-  givesWay: GivesWay,
-): 'written' | 'there' | 'erased' | 'conflict' {
-  if (isSameContent(table, there, content) || there.state === 'erased') return 'there';
-  if (expires !== null && expires <= today()) return 'written';
-  if (content.state === 'erased') return 'erased';
-  return givesWay(table, there, content) ? 'written' : 'conflict';
+/** The places of rows that would be written, or would erase, though what has their link is over. */
+async function whatIsOver(
+  view: View,
+  items: readonly Item[],
+  verdicts: readonly Verdict[],
+  isRefused: readonly boolean[],
+  { isHeld }: Way,
+): Promise<number[]> {
+  const asked = items.flatMap(({ table, content }, i) => {
+    const verdict = verdicts[i]!;
+    const isLive = content.state === 'live' && table !== 'subject' && (verdict !== 'there' || isRefused[i]);
+    // A tombstone has a grave where a value, or a subject, came back in its place.
+    const isTombstone =
+      (verdict === 'held' || verdict === 'erased') && (table !== 'subject' || isOfSubject(table, content));
+    return isLive || isTombstone ? [i] : [];
+  });
+  const { rows, inners } = await findGraves(
+    view,
+    asked.map((i) => items[i]!.content.link),
+  );
+  return asked.filter((_, k) => rows[k] !== undefined || isHeld?.(inners[k]!) === true);
 }
 
-function add(a: Joined, b: Joined): Joined {
+function judge(
+  { table, content }: Item,
+  row: Row | undefined,
+  found: Found | null,
+  { givesWay, erase = false }: Way,
+): Verdict {
+  if (row === undefined)
+    return content.state === 'erased' && isOfSubject(table, content) && !erase ? 'grave' : 'written';
+  if (found === null) return 'conflict';
+  const there = found.content;
+  if (isSameContent(table, there, content) || there.state === 'erased') return 'there';
+  if (isOver(row, today())) return 'written';
+  if (content.state === 'erased') return erase ? 'erased' : 'held';
+  return givesWay?.(table, there, content) ? 'written' : 'conflict';
+}
+
+/** What became of no rows. */
+export const NOTHING: Joined = {
+  written: 0,
+  there: 0,
+  erased: 0,
+  conflicts: [],
+  held: [],
+  graves: [],
+  refused: [],
+  keys: [],
+  writtenKeys: [],
+  handles: [],
+};
+
+export function add(a: Joined, b: Joined): Joined {
   return {
     written: a.written + b.written,
     there: a.there + b.there,
     erased: a.erased + b.erased,
     conflicts: [...a.conflicts, ...b.conflicts],
+    held: [...a.held, ...b.held],
+    graves: [...a.graves, ...b.graves],
+    refused: [...a.refused, ...b.refused],
+    keys: [...a.keys, ...b.keys],
+    writtenKeys: [...a.writtenKeys, ...b.writtenKeys],
+    handles: [...a.handles, ...b.handles],
   };
 }
 
+/** Whether this is the live row of a key. */
+function isKey({ table, content }: Item): boolean {
+  return table === 'subject' && content.state === 'live' && content.rest.length === KEY;
+}
+
 /** Whether this is the row of a subject, which names a handle, and not that of a key. */
-function isOfSubject(table: Table, { rest }: Content): boolean {
+export function isOfSubject(table: Table, { rest }: Content): boolean {
   return table === 'subject' && rest.length === HANDLE;
 }
 
@@ -160,85 +252,4 @@ function isOfSubject(table: Table, { rest }: Content): boolean {
 function keyOf(session: Session, { inner, rest: handle }: Content): Item {
   const content: Content = { state: 'erased', inner, link: randomBytes(LINK), rest: new Uint8Array(KEY) };
   return { table: 'subject', inner: session.subjects.keyIndexesOf([handle]), content, expires: null };
-}
-
-/**
- * Judges conflicts once all rows are there. A row that leads to nothing gives way: that of a subject to a key that was
- * erased, and that of a value whose token was forgotten. Both are left behind where a value or subject came back after
- * its erasure (`onErased: 'new'`).
- *
- * Of a subject that has two keys, the one that was not taken is removed again: shredding would not find it.
- */
-export async function settle(session: Session, conflicts: readonly Conflict[]): Promise<Joined> {
-  let settled: Joined = { written: 0, there: 0, erased: 0, conflicts: [] };
-  if (conflicts.length === 0) return settled;
-  const tokens = await tokensOf(session, conflicts);
-  const subjects = await subjectsOf(session, conflicts);
-  const givesWay: GivesWay = (table, there, given) => {
-    if (table === 'value') return tokens.get(nameOf(there.link)) === false && tokens.get(nameOf(given.link)) === true;
-    const key = (content: Content) => (isOfSubject(table, content) ? subjects.get(nameOf(content.rest)) : undefined);
-    return key(there) === 'shredded' && typeof key(given) === 'object';
-  };
-  // One by one: several may be for one place.
-  for (const { item } of conflicts) settled = add(settled, await join(session, [item], givesWay));
-  for (const { item, there } of settled.conflicts) {
-    if (there !== null && isOfSubject(item.table, item.content)) await removeKey(session, item.content.rest);
-  }
-  return settled;
-}
-
-/** Of the mappings whose values are in conflict, by their links: whether the token is there and live. */
-async function tokensOf(session: Session, conflicts: readonly Conflict[]): Promise<ReadonlyMap<string, boolean>> {
-  const live = new Map<string, boolean>();
-  for (const { item, there } of conflicts) {
-    if (item.table !== 'value' || there === null) continue;
-    for (const { link } of [item.content, there]) live.set(nameOf(link), false);
-  }
-  if (live.size === 0) return live;
-  for await (const rows of scan(session, 'token')) {
-    const view = session.view();
-    for (const row of rows) {
-      const content = view.open('token', row)?.content;
-      if (content?.state === 'live' && live.has(nameOf(content.link))) live.set(nameOf(content.link), true);
-    }
-  }
-  return live;
-}
-
-/** The keys of the subjects that are in conflict, by their handles. */
-async function subjectsOf(
-  session: Session,
-  conflicts: readonly Conflict[],
-): Promise<ReadonlyMap<string, SubjectState>> {
-  const handles = new Map<string, Uint8Array>();
-  for (const { item, there } of conflicts) {
-    for (const content of [item.content, ...(there === null ? [] : [there])]) {
-      if (isOfSubject(item.table, content)) handles.set(nameOf(content.rest), content.rest);
-    }
-  }
-  const all = [...handles];
-  const found = new Map<string, SubjectState>();
-  for (let first = 0; first < all.length; first += BATCH) {
-    const some = all.slice(first, first + BATCH);
-    const states = await session.steady((view) =>
-      findByHandle(
-        view,
-        some.map(([, handle]) => handle),
-      ),
-    );
-    for (const [i, [name]] of some.entries()) found.set(name, states[i]!);
-  }
-  return found;
-}
-
-/** Takes a live key away again. It is in the export still, and so is what it opens. */
-function removeKey(session: Session, handle: Uint8Array): Promise<null> {
-  return session.steady(async (view): Promise<null | Stale> => {
-    const places = view.placesOf([view.subjects.keyIndexesOf([handle])]);
-    const [row] = places.pick(await view.store.get('subject', places.all));
-    if (row === undefined && (await view.isOlder())) return 'stale';
-    if (row === undefined || view.open('subject', row)?.content.state !== 'live') return null;
-    const change: Change = { table: 'subject', index: row.index, from: row.version, to: null };
-    return (await view.store.change(view.meta.generation, [change])) === true ? null : 'stale';
-  });
 }

@@ -19,3 +19,8 @@ export function today(): number {
   latest = Math.max(latest, Math.floor(Date.now() / DAY));
   return latest;
 }
+
+/** Whether the day of a row has come: it is read as absent. */
+export function isOver({ expires }: { readonly expires: number | null }, day: number): boolean {
+  return expires !== null && expires <= day;
+}

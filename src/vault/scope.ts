@@ -6,10 +6,12 @@
 import { concat, cut, encodeList, equalBytes, padTo, unpadded, utf8 } from '../core/bytes.ts';
 import { bucketOf } from '../core/sealed-texts.ts';
 import type { Issue } from '../errors.ts';
+import { SIV_LENGTH } from '../kernel/siv.ts';
 import { type EachKeys, openEach, sealEach } from '../kernel/siv-each.ts';
-import { readUnderSubject, SHOWN, writeShown, writeUnderSubject } from './content.ts';
+import { type Content, HANDLE, readUnderSubject, SHOWN, writeShown, writeUnderSubject } from './content.ts';
 import type { Places } from './index-table.ts';
 import type { Inner, Name } from './inner.ts';
+import { isOver, today } from './names.ts';
 import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
 import type { Row } from './store.ts';
@@ -44,8 +46,41 @@ export interface Pair {
   readonly body: Uint8Array;
   readonly link: Uint8Array;
   readonly expires: number | null;
-  /** Where the row by value is to stand; `null` for its index under the keys that are written with. */
+  /** Where the row by value is written; `null` for its index under the keys that are written with. */
   readonly at: Place | null;
+  /** The same for the row by token. */
+  readonly tokenAt?: Place | null;
+}
+
+/** What a store has of some names. */
+export interface Lookup {
+  readonly places: Places;
+  /** Of several rows of a name the one that counts: live before broken, broken before erased, erased before expired. */
+  readonly rows: readonly (Row | undefined)[];
+  /** These rows, opened. */
+  readonly found: readonly (Found | null)[];
+  /** All rows of a name, opened. */
+  readonly allOf: (i: number) => readonly (Found | null)[];
+  /** Whether some name may have moved to an index that the view does not know of. */
+  readonly unsure: boolean;
+}
+
+/** A token's row, opened. */
+export interface Opened {
+  readonly body: Uint8Array;
+  readonly found: Found;
+  readonly subject: Subject | null;
+  /** UTF-8. */
+  readonly value: Uint8Array;
+}
+
+/** What one key of the inner layer has of a name: a row under some key of the outer layer, or a free index under its first. */
+export interface Column {
+  readonly inner: string;
+  readonly index: Uint8Array;
+  readonly row: Row | undefined;
+  /** `null` where no row is, and for one that does not verify. */
+  readonly content: Content | null;
 }
 
 /** One scope of a vault. */
@@ -55,6 +90,11 @@ export interface Scope {
   /** The name of a value in the inner layer: with its subject's name before it, which dies with the subject, or alone. */
   readonly nameOf: (value: Name, subject: Subject | null) => Name;
   readonly placesOf: (view: View, which: Which, names: readonly Name[]) => Places;
+  /** Bytes of the rest of a row by value. */
+  readonly valueLength: number;
+  /** What each key of the inner layer has of some names. */
+  readonly columnsOf: (view: View, which: Which, names: readonly Name[]) => Promise<Column[][]>;
+  readonly lookUp: (view: View, which: Which, names: readonly Name[]) => Promise<Lookup>;
   /** What the inner layer has sealed in live rows; `null` for what does not open, and for what is no live row. */
   readonly openInner: (
     which: Which,
@@ -153,14 +193,65 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
     for (const [id, places] of groups) work(innerOf(id), places);
   }
 
+  function placesOf(view: View, which: Which, names: readonly Name[]): Places {
+    const inners = view.meta.inner.map((id) => innerOf(id)[which].indexesOf(names));
+    return view.placesOf(inners);
+  }
+
   return {
     session,
     options,
     nameOf,
+    placesOf,
+    valueLength: withSubject ? SHOWN + HANDLE + 2 * SIV_LENGTH + TOKEN : SHOWN + SIV_LENGTH + TOKEN,
 
-    placesOf(view, which, names) {
-      const inners = view.meta.inner.map((id) => innerOf(id)[which].indexesOf(names));
-      return view.placesOf(inners);
+    async columnsOf(view, which, names) {
+      const places = placesOf(view, which, names);
+      const { inner } = view.meta;
+      const each = places.pickEach(await view.store.get(which, places.all));
+      const found = view.openMany(which, each.flat());
+      return each.map((rows, i) => {
+        return inner.map((id, k) => {
+          // The columns of the inner keys, once for each key of the outer layer.
+          const column = rows.findIndex((row, c) => row !== undefined && c % inner.length === k);
+          const opened = column < 0 ? null : found[i * places.columns + column]!;
+          const row = column < 0 ? undefined : rows[column];
+          return { inner: id, index: row?.index ?? places.at(i, k), row, content: opened?.content ?? null };
+        });
+      });
+    },
+
+    async lookUp(view, which, names) {
+      const places = placesOf(view, which, names);
+      const stored = await view.store.get(which, places.all);
+      // Under one key of the inner layer a name has one row at most, whatever the keys of the outer layer.
+      const isOne = view.meta.inner.length === 1;
+      const rows = isOne ? places.pick(stored) : new Array<Row | undefined>(names.length).fill(undefined);
+      let found = isOne ? view.openMany(which, rows) : new Array<Found | null>(names.length).fill(null);
+      let allOf = (i: number): readonly (Found | null)[] => (rows[i] === undefined ? [] : [found[i]!]);
+      if (!isOne) {
+        const each = places.pickAll(stored);
+        const opened = view.openMany(which, each.flat());
+        const all: (Found | null)[][] = [];
+        let at = 0;
+        const day = today();
+        found = each.map((own, i) => {
+          const ours = opened.slice(at, at + own.length);
+          at += own.length;
+          all.push(ours);
+          let best = -1;
+          for (let k = 0; k < own.length; k++) {
+            if (best < 0 || rankOf(ours[k]!, day) < rankOf(ours[best]!, day)) best = k;
+          }
+          rows[i] = own[best];
+          return best < 0 ? null : ours[best]!;
+        });
+        allOf = (i) => all[i]!;
+      }
+      // A value that came back has a live row beside its tombstones, a token never.
+      const isUnsure = (row: Row | undefined, i: number) =>
+        row === undefined || (which === 'value' && found[i]?.content.state === 'erased');
+      return { places, rows, found, allOf, unsure: rows.some(isUnsure) };
     },
 
     openInner(which, found, names) {
@@ -208,15 +299,22 @@ export function openScope(session: Session, options: ScopeOptions): Scope {
         const byToken = sealEach(layer.token.keysOf(bodies), padded, null);
         for (let k = 0; k < places.length; k++) {
           const i = places[k]!;
-          const { inner, shown, link, expires, at } = own[k]!;
+          const { inner, shown, link, expires, at, tokenAt: insteadOf = null } = own[k]!;
           const content = (rest: Uint8Array) => ({ state: 'live' as const, inner, link, rest });
           values[i] = { at: at ?? { inner: valueAt[k]! }, content: content(writeShown(shown, byValue[k]!)), expires };
-          tokens[i] = { at: { inner: tokenAt[k]! }, content: content(byToken[k]!), expires };
+          tokens[i] = { at: insteadOf ?? { inner: tokenAt[k]! }, content: content(byToken[k]!), expires };
         }
       });
       return { values: view.sealMany('value', values), tokens: view.sealMany('token', tokens) };
     },
   };
+}
+
+/** Which of several rows of a name counts: the lowest. One that does not verify may be the live one. */
+function rankOf(found: Found | null, day: number): number {
+  if (found === null) return 1;
+  if (found.content.state === 'erased') return 2;
+  return isOver(found.row, day) ? 3 : 0;
 }
 
 /** The keys of subjects, as one column. */

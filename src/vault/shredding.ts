@@ -5,10 +5,10 @@
 import { encodeList, equalBytes } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail } from '../errors.ts';
-import { eraseContent, HANDLE } from './content.ts';
+import { eraseContent, goneContent, HANDLE } from './content.ts';
 import type { Session } from './session.ts';
 import type { Change, Stale } from './store.ts';
-import { goneOf, KEY, readSubjectRows } from './subjects.ts';
+import { KEY, readSubjectRows } from './subjects.ts';
 import type { View } from './view.ts';
 
 /**
@@ -73,7 +73,7 @@ async function shredBy(view: View, index: Uint8Array, inAdvance: boolean): Promi
   const now = view.meta.generation;
   const { places, rows, found } = await readSubjectRows(view, index);
   const row = rows[0];
-  const gone = goneOf(view, HANDLE);
+  const gone = goneContent(view.meta.subjects, HANDLE);
   if (row === undefined) {
     // Before a subject is said to be unknown: it may have moved to an index that we did not know of.
     if (await view.isOlder()) return 'stale';
@@ -95,12 +95,12 @@ async function shredBy(view: View, index: Uint8Array, inAdvance: boolean): Promi
   if (keyRow !== undefined) {
     // A key that does not open is destroyed as well.
     const own = key.found[0]?.content;
-    const erased = own === undefined ? goneOf(view, KEY) : eraseContent(own);
+    const erased = own === undefined ? goneContent(view.meta.subjects, KEY) : eraseContent(own);
     const to = view.seal('subject', { instead: keyRow }, erased, null);
     changes.push({ table: 'subject', index: keyRow.index, from: keyRow.version, to });
   } else {
     // Somebody took the key away. An erased row in its place keeps an import from bringing it back.
-    const to = view.seal('subject', { index: key.places.first(0) }, goneOf(view, KEY), null);
+    const to = view.seal('subject', { index: key.places.first(0) }, goneContent(view.meta.subjects, KEY), null);
     changes.push({ table: 'subject', index: to.index, from: 0, to });
   }
   if ((await store.change(now, changes)) !== true) return 'stale';

@@ -8,6 +8,7 @@ import { concat, cut } from '../core/bytes.ts';
 import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, HANDLE, LINK } from './content.ts';
+import { dig } from './graves.ts';
 import type { Places } from './index-table.ts';
 import { INDEX } from './outer.ts';
 import type { Change, Row, Stale } from './store.ts';
@@ -78,7 +79,7 @@ export async function findSubjects(
       else if (content?.rest.length !== HANDLE) out[i] = 'broken';
       else if (content.state === 'live') live.push({ i, handle: content.rest });
       else if (missing !== 'renew') out[i] = 'shredded';
-      else if ((await renew(view, rows[k])) === 'stale') return 'stale';
+      else if ((await renew(view, rows[k], content.link)) === 'stale') return 'stale';
       else again.push(i);
     }
     const keys = await findByHandle(
@@ -118,7 +119,10 @@ export async function readSubjectRows(view: View, inners: Uint8Array): Promise<S
   return { places, rows, found: view.openMany('subject', rows) };
 }
 
-/** New subjects. Their keys are written before their handles: a handle never leads nowhere. */
+/**
+ * New subjects. Both rows of each are written at once. Where another process makes one of the same subjects, or rows may be
+ * under several outer keys, the keys are written before their handles: a handle never leads nowhere.
+ */
 async function create(
   view: View,
   wanted: readonly { readonly index: Uint8Array; readonly unless: readonly Uint8Array[] }[],
@@ -126,13 +130,18 @@ async function create(
   const { store } = view;
   const { generation } = view.meta;
   const { handles, keys } = fresh(view, wanted.length);
-  const made = keys.map((row) => ({ row }));
-  if ((await store.create(generation, 'subject', made)) === 'stale') return 'stale';
   const contents = contentsOf(view, handles);
   const rows = view.sealMany(
     'subject',
     wanted.map(({ index }, i) => ({ at: { index }, content: contents[i]!, expires: null })),
   );
+  if (wanted.every(({ unless }) => unless.length === 0)) {
+    const both = [...keys, ...rows].map((to): Change => ({ table: 'subject', index: to.index, from: 0, to }));
+    const done = await store.change(generation, both);
+    if (done !== false) return done === true ? null : done;
+  }
+  const made = keys.map((row) => ({ row }));
+  if ((await store.create(generation, 'subject', made)) === 'stale') return 'stale';
   const entries = wanted.map(({ unless }, i) => ({ row: rows[i]!, unless }));
   const won = await store.create(generation, 'subject', entries);
   if (won === 'stale') return 'stale';
@@ -146,12 +155,15 @@ async function create(
 }
 
 /** Another handle and key in the place of a handle that was destroyed, unless somebody else was first. */
-async function renew(view: View, row: Row): Promise<boolean | Stale> {
+async function renew(view: View, row: Row, tombstone: Uint8Array): Promise<boolean | Stale> {
   const { handles, keys } = fresh(view, 1);
   const to = view.seal('subject', { instead: row }, contentsOf(view, handles)[0]!, null);
+  // An export with this tombstone does not erase who came after it: graves.ts.
+  const [grave] = await dig(view, [tombstone]);
   return view.store.change(view.meta.generation, [
     { table: 'subject', index: keys[0]!.index, from: 0, to: keys[0]! },
     { table: 'subject', index: row.index, from: row.version, to },
+    ...(grave ? [grave] : []),
   ]);
 }
 
@@ -169,11 +181,6 @@ function fresh(view: View, count: number): { readonly handles: readonly Uint8Arr
 function contentsOf(view: View, rests: readonly Uint8Array[]): Content[] {
   const links = cut(randomBytes(LINK * rests.length), LINK);
   return rests.map((rest, i) => ({ state: 'live', inner: view.meta.subjects, link: links[i]!, rest }));
-}
-
-/** The content of a handle or key that was destroyed. */
-export function goneOf(view: View, length: number): Content {
-  return { state: 'erased', inner: view.meta.subjects, link: randomBytes(LINK), rest: new Uint8Array(length) };
 }
 
 /** What is wrong with a subject, for the value that belongs to it. */

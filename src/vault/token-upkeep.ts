@@ -44,7 +44,7 @@ export async function rekeyTokens(session: Session, mapping: Mapping, tokens: re
     left += values.filter((value) => value === null).length;
     const done = await session.steady(async (view) => {
       // Those under the new key already are left out, and those whose value keeps another token.
-      const changes = mapping.renew(view, opened, values).filter((change) => change !== null);
+      const changes = (await mapping.renew(view, opened, values)).filter((change) => change !== null);
       const change = (some: readonly (readonly Change[])[]) => view.store.change(view.meta.generation, some.flat());
       const all = changes.length === 0 || (await change(changes));
       if (all === 'stale') return all;

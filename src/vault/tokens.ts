@@ -3,24 +3,15 @@
 import { decodeAscii } from '../core/ascii.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
-import { eraseContent, readId, readUnderSubject } from './content.ts';
+import { readId, readUnderSubject } from './content.ts';
+import { erasing } from './forgetting.ts';
 import { inHalves } from './halves.ts';
-import type { Name } from './inner.ts';
-import { nameOf, today } from './names.ts';
-import { BATCH, BROKEN, type Report, type Scope, type Which } from './scope.ts';
+import { isOver, nameOf, today } from './names.ts';
+import { BATCH, BROKEN, type Opened, type Report, type Scope } from './scope.ts';
 import type { Change, Stale } from './store.ts';
-import { findByHandle, ROUNDS, type Subject, type SubjectState } from './subjects.ts';
+import { findByHandle, ROUNDS, type SubjectState } from './subjects.ts';
 import { bodyOf, readTokenInto, TOKEN } from './token-text.ts';
-import type { Found, View } from './view.ts';
-
-/** A token's row, opened. */
-export interface Opened {
-  readonly body: Uint8Array;
-  readonly found: Found;
-  readonly subject: Subject | null;
-  /** UTF-8. */
-  readonly value: Uint8Array;
-}
+import type { Found, Place, View } from './view.ts';
 
 /** Tokens of a scope. A place with an issue is `undefined` in what the verbs give. */
 export interface Tokens {
@@ -38,7 +29,7 @@ export interface Tokens {
     view: View,
     opened: readonly Opened[],
     values: readonly (Found | null)[],
-  ) => readonly (readonly Change[] | null)[];
+  ) => Promise<readonly (readonly Change[] | null)[]>;
 }
 
 /** A different token of a call, and where it stands in the list. */
@@ -67,11 +58,9 @@ export function openTokens(scope: Scope): Tokens {
 
   async function lookAt(view: View, batch: readonly Given[], seen: Seen[], report: Report): Promise<null | Stale> {
     const names = batch.map(({ body }) => body);
-    const places = scope.placesOf(view, 'token', names);
-    const rows = places.pick(await store.get('token', places.all));
+    const { rows, found, unsure } = await scope.lookUp(view, 'token', names);
     // Before a token is said to be unknown: its row may have moved to an index that we did not know of.
-    if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
-    const found = view.openMany('token', rows);
+    if (unsure && (await view.isOlder())) return 'stale';
     const inside = scope.openInner('token', found, names);
     const states = await subjectsOf(view, inside);
     if (states === 'stale') return states;
@@ -84,7 +73,7 @@ export function openTokens(scope: Scope): Tokens {
     for (let i = 0; i < batch.length; i++) {
       const { body, rows: list } = batch[i]!;
       const row = rows[i];
-      if (row === undefined || (row.expires !== null && row.expires <= day)) {
+      if (row === undefined || isOver(row, day)) {
         all(list, UNKNOWN);
         continue;
       }
@@ -138,15 +127,15 @@ export function openTokens(scope: Scope): Tokens {
     for (let first = 0; first < opened.length; first += BATCH) {
       const batch = opened.slice(first, first + BATCH);
       const names = batch.map(({ value, subject }) => scope.nameOf(value, subject));
-      const found = await session.steady(async (view): Promise<(Found | null)[] | Stale> => {
-        const places = scope.placesOf(view, 'value', names);
-        const rows = places.pick(await store.get('value', places.all));
-        if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
-        return view.openMany('value', rows);
+      const all = await session.steady(async (view): Promise<(readonly (Found | null)[])[] | Stale> => {
+        const { allOf, unsure } = await scope.lookUp(view, 'value', names);
+        if (unsure && (await view.isOlder())) return 'stale';
+        return names.map((_, i) => allOf(i));
       });
-      for (const [i, other] of found.entries()) {
+      for (const [i, found] of all.entries()) {
         const { link } = batch[i]!.found.content;
-        out.push(other?.content.state === 'live' && equalBytes(other.content.link, link) ? other : null);
+        const own = found.find((one) => one?.content.state === 'live' && equalBytes(one.content.link, link));
+        out.push(own ?? null);
       }
     }
     return out;
@@ -171,11 +160,12 @@ export function openTokens(scope: Scope): Tokens {
         else for (const k of rows) out[list[k]!] ??= false;
       }
       // After a round in which somebody else changed one of them, one by one.
-      const size = round === 0 ? BATCH / 2 : 1;
+      const keys = session.meta().inner.length;
+      const size = round === 0 ? Math.ceil(BATCH / (2 * keys + 1)) : 1;
       for (let first = 0; first < there.length; first += size) {
         const batch = there.slice(first, first + size);
         const view = session.view();
-        const changes = await erasing(view, batch);
+        const changes = await erasing(scope, view, batch);
         const done = await store.change(view.meta.generation, changes.flat());
         if (done !== true) await session.refresh();
         else destroyed = true;
@@ -194,51 +184,11 @@ export function openTokens(scope: Scope): Tokens {
     return out;
   }
 
-  /** All rows of each mapping, erased: under whichever key of the inner layer they stand. */
-  async function erasing(view: View, batch: readonly { readonly opened: Opened }[]): Promise<Change[][]> {
-    const opened = batch.map((one) => one.opened);
-    const tokens = await rowsOf(
-      view,
-      'token',
-      opened.map(({ body }) => body),
-    );
-    const values = await rowsOf(
-      view,
-      'value',
-      opened.map(({ value, subject }) => scope.nameOf(value, subject)),
-    );
-    return opened.map((_, i) => {
-      const links = tokens[i]!.map(({ content }) => content.link);
-      const own = values[i]!.filter(({ content }) => links.some((link) => equalBytes(content.link, link)));
-      return [...erased(view, 'token', tokens[i]!), ...erased(view, 'value', own)];
-    });
-  }
-
-  /** The live rows of names. */
-  async function rowsOf(view: View, which: Which, names: readonly Name[]): Promise<Found[][]> {
-    const places = scope.placesOf(view, which, names);
-    const rows = places.pickAll(await store.get(which, places.all));
-    const found = view.openMany(which, rows.flat());
-    let at = 0;
-    return rows.map(({ length }) => {
-      const some = found.slice(at, at + length);
-      at += length;
-      return some.filter((one) => one?.content.state === 'live') as Found[];
-    });
-  }
-
-  function erased(view: View, table: Which, found: readonly Found[]): Change[] {
-    const drafts = found.map(({ row, content }) => {
-      return { at: { instead: row }, content: eraseContent(content), expires: null };
-    });
-    return view.sealMany(table, drafts).map((to, i) => ({ table, index: to.index, from: found[i]!.row.version, to }));
-  }
-
-  function renew(
+  async function renew(
     view: View,
     opened: readonly Opened[],
     values: readonly (Found | null)[],
-  ): (readonly Change[] | null)[] {
+  ): Promise<(readonly Change[] | null)[]> {
     const inner = view.meta.inner[0]!;
     const names = opened.map(({ value, subject }) => scope.nameOf(value, subject));
     const inside = scope.openInner('value', values, names);
@@ -246,6 +196,14 @@ export function openTokens(scope: Scope): Tokens {
       inside,
       opened.map(({ subject }) => subject),
     );
+    const targets = {
+      value: await scope.columnsOf(view, 'value', names),
+      token: await scope.columnsOf(
+        view,
+        'token',
+        opened.map(({ body }) => body),
+      ),
+    };
     const drafts = opened.flatMap(({ body, found, subject, value }, i) => {
       const old = values[i]!;
       if (old === null || (found.content.inner === inner && old.content.inner === inner)) return [];
@@ -254,27 +212,26 @@ export function openTokens(scope: Scope): Tokens {
       if (kept === null || !equalBytes(kept, body)) return [];
       const { link } = found.content;
       const { expires } = found.row;
-      return [
-        {
-          i,
-          old,
-          found,
-          pair: { value, subject, inner, shown: readId(old.content.rest, 0), body, link, expires, at: null },
-        },
-      ];
+      // Where a tombstone of the same name is, the row is written over it.
+      const [value0, token0] = [targets.value[i]![0]!, targets.token[i]![0]!];
+      const at = value0.content?.state === 'erased' ? { instead: value0.row! } : null;
+      const tokenAt = token0.content?.state === 'erased' ? { instead: token0.row! } : null;
+      const shown = readId(old.content.rest, 0);
+      return [{ i, old, found, pair: { value, subject, inner, shown, body, link, expires, at, tokenAt } }];
     });
     const rows = scope.pairs(
       view,
       drafts.map(({ pair }) => pair),
     );
     const out = new Array<readonly Change[] | null>(opened.length).fill(null);
-    for (const [k, { i, old, found }] of drafts.entries()) {
+    for (const [k, { i, old, found, pair }] of drafts.entries()) {
       const [value, token] = [rows.values[k]!, rows.tokens[k]!];
+      const from = (at: Place | null) => (at !== null && 'instead' in at ? at.instead.version : 0);
       out[i] = [
         { table: 'value', index: old.row.index, from: old.row.version, to: null },
-        { table: 'value', index: value.index, from: 0, to: value },
+        { table: 'value', index: value.index, from: from(pair.at), to: value },
         { table: 'token', index: found.row.index, from: found.row.version, to: null },
-        { table: 'token', index: token.index, from: 0, to: token },
+        { table: 'token', index: token.index, from: from(pair.tokenAt), to: token },
       ];
     }
     return out;

@@ -3,14 +3,17 @@
  * no token and no value is needed, and none is seen.
  */
 
+import { cut } from '../core/bytes.ts';
 import { checkInteger } from '../core/checks.ts';
 import { writeHex } from '../core/hex.ts';
 import type { Issue } from '../errors.ts';
 import { groupOf, makeComparison } from './comparison.ts';
+import { HANDLE } from './content.ts';
 import { nameOf, today } from './names.ts';
+import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
 import type { Change, Row, Stale, Table, TableSize } from './store.ts';
-import type { View } from './view.ts';
+import type { Found, View } from './view.ts';
 
 /** Rows that are looked at at once. */
 const BATCH = 1000;
@@ -22,6 +25,10 @@ export interface BrokenRow {
   readonly table: Table;
   /** Its index, in hexadecimal. */
   readonly index: string;
+  /**
+   * `has no partner`: the other row of a mapping is not there, or the other row of a subject: its key, without which nothing
+   * of it can be revealed, or the row that leads to its key, without which it cannot be shredded.
+   */
   readonly why: 'does not verify' | 'has no partner';
 }
 
@@ -60,7 +67,7 @@ export async function* scan({ store }: Session, table: Table, notKey?: string): 
   }
 }
 
-/** Opens every row, and holds the live rows of the two tables against each other by their links. */
+/** Opens every row, and compares the live rows of the two tables by their links, and the two rows of each subject. */
 export async function verifyStore(session: Session): Promise<Verified> {
   await session.refresh();
   return session.steady((view) => verifyBy(session, view));
@@ -68,7 +75,7 @@ export async function verifyStore(session: Session): Promise<Verified> {
 
 /** By one set of metadata: when others came meanwhile, what was not found proves nothing. */
 async function verifyBy(session: Session, view: View): Promise<Verified | Stale> {
-  const links = makeComparison();
+  const [links, subjects] = [makeComparison(), makeComparison()];
   const counts = { outer: {} as Record<string, number>, inner: {} as Record<string, number> };
   const problems: BrokenRow[] = [];
   let broken = 0;
@@ -79,7 +86,13 @@ async function verifyBy(session: Session, view: View): Promise<Verified | Stale>
   };
   for (const table of TABLES) {
     for await (const batch of scan(session, table)) {
-      for (const [i, found] of view.openMany(table, batch).entries()) {
+      const all = view.openMany(table, batch);
+      if (table === 'subject') {
+        const { keys, handles } = pairsOf(session, view, all);
+        for (const { inner } of keys) subjects.one(inner);
+        for (const { inner } of handles) subjects.other(inner);
+      }
+      for (const [i, found] of all.entries()) {
         const row = batch[i]!;
         rows++;
         counts.outer[row.key] = (counts.outer[row.key] ?? 0) + 1;
@@ -95,6 +108,8 @@ async function verifyBy(session: Session, view: View): Promise<Verified | Stale>
   }
   const odd = links.odd();
   if (odd.size > 0) await findOrphans(session, view, odd, complain);
+  const apart = subjects.odd();
+  if (apart.size > 0) await findUnpaired(session, view, apart, complain);
   if (broken > 0 && (await view.isOlder())) return 'stale';
   return { rows, problems, broken, ...counts };
 }
@@ -118,6 +133,52 @@ async function findOrphans(
   }
   for (const [link, row] of seen.value) if (!seen.token.has(link)) complain('value', row, 'has no partner');
   for (const [link, row] of seen.token) if (!seen.value.has(link)) complain('token', row, 'has no partner');
+}
+
+/** A row of a subject, and the inner index that its key has. */
+interface OfKey {
+  readonly inner: Uint8Array;
+  readonly row: Row;
+}
+
+/** Live keys of subjects, and the live rows of subjects with the keys that they lead to. */
+function pairsOf(session: Session, view: View, all: readonly (Found | null)[]) {
+  const live = all.filter((one) => one?.content.state === 'live') as Found[];
+  const keys = live.flatMap(({ row, content }): OfKey[] => {
+    return content.rest.length === HANDLE ? [] : [{ inner: session.outer(row.key).innerOf(row.index), row }];
+  });
+  const leading = live.filter(({ content }) => content.rest.length === HANDLE);
+  const inners = cut(view.subjects.keyIndexesOf(leading.map(({ content }) => content.rest)), INDEX);
+  return { keys, handles: leading.map(({ row }, i): OfKey => ({ inner: inners[i]!, row })) };
+}
+
+/** Milliseconds between two looks at the subjects: a new one is written in two steps, its key first. */
+const SECOND_LOOK = 250;
+
+/** Subjects whose key is not there, and keys that no subject leads to: each is looked at twice before it is reported. */
+async function findUnpaired(
+  session: Session,
+  view: View,
+  groups: ReadonlySet<number>,
+  complain: (table: Table, row: Row, why: BrokenRow['why']) => void,
+): Promise<void> {
+  const look = async (): Promise<ReadonlyMap<string, Row>> => {
+    const seen = { keys: new Map<string, Row>(), handles: new Map<string, Row>() };
+    for await (const batch of scan(session, 'subject')) {
+      const pairs = pairsOf(session, view, view.openMany('subject', batch));
+      for (const side of ['keys', 'handles'] as const) {
+        for (const { inner, row } of pairs[side]) if (groups.has(groupOf(inner))) seen[side].set(nameOf(inner), row);
+      }
+    }
+    const alone = new Map<string, Row>();
+    for (const [inner, row] of seen.keys) if (!seen.handles.has(inner)) alone.set(nameOf(row.index), row);
+    for (const [inner, row] of seen.handles) if (!seen.keys.has(inner)) alone.set(nameOf(row.index), row);
+    return alone;
+  };
+  const first = await look();
+  if (first.size === 0) return;
+  await new Promise((done) => setTimeout(done, SECOND_LOOK));
+  for (const [index, row] of await look()) if (first.has(index)) complain('subject', row, 'has no partner');
 }
 
 /** What a change of keys did. */

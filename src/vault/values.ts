@@ -8,9 +8,10 @@ import { LARGEST_BUCKET } from '../core/sealed-texts.ts';
 import { fail, type Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { LINK, readId } from './content.ts';
+import { dig } from './graves.ts';
 import { inHalves } from './halves.ts';
 import type { Places } from './index-table.ts';
-import { today } from './names.ts';
+import { isOver, today } from './names.ts';
 import { BATCH, BROKEN, type Pair, type Report, type Scope } from './scope.ts';
 import type { Change, Stale } from './store.ts';
 import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from './subjects.ts';
@@ -49,6 +50,8 @@ interface Known {
   readonly places: Places;
   readonly i: number;
   readonly found: Found | null;
+  /** All rows of the value, opened. */
+  readonly all: readonly (Found | null)[];
   readonly token: Uint8Array | null;
 }
 
@@ -94,9 +97,7 @@ export function openValues(scope: Scope): Values {
 
   async function readSome(view: View, left: readonly Ready[]): Promise<Known[]> {
     const names = left.map(({ one, subject }) => scope.nameOf(one.value, subject));
-    const places = scope.placesOf(view, 'value', names);
-    const rows = places.pick(await store.get('value', places.all));
-    const found = view.openMany('value', rows);
+    const { places, rows, found, allOf } = await scope.lookUp(view, 'value', names);
     const inside = scope.openInner('value', found, names);
     const tokens = scope.tokensOf(
       inside,
@@ -111,16 +112,16 @@ export function openValues(scope: Scope): Values {
       if (one.content.state === 'erased') return 'erased';
       const token = tokens[i]!;
       if (token === null) return 'broken';
-      if (row.expires !== null && row.expires <= day) return 'expired';
+      if (isOver(row, day)) return 'expired';
       return { token: writeToken(label, readId(one.content.rest, 0), token) };
     };
-    return left.map((_, i) => ({ said: said(i), places, i, found: found[i]!, token: tokens[i]! }));
+    return left.map((_, i) => ({ said: said(i), places, i, found: found[i]!, all: allOf(i), token: tokens[i]! }));
   }
 
   async function get(view: View, left: readonly Ready[], settle: Settle): Promise<never[] | Stale> {
     const all = (await read(view, left)).map(({ said }) => said);
-    // Before a value is said to be absent: it may have moved to an index that we did not know of.
-    if (all.includes('absent') && (await view.isOlder())) return 'stale';
+    // Before a value is said to be absent, or erased: it may have moved to an index that we did not know of.
+    if ((all.includes('absent') || all.includes('erased')) && (await view.isOlder())) return 'stale';
     for (const [i, { one }] of left.entries()) {
       const what = all[i]!;
       settle(one, what === 'broken' ? BROKEN : typeof what === 'object' ? what.token : null);
@@ -142,9 +143,12 @@ export function openValues(scope: Scope): Values {
       else if (what === 'erased' && onErased === 'error') settle(one, ERASED);
       else gone.push({ i, expired: what === 'expired' });
     }
+    // A write is refused when the metadata are others; what is said without one is held against them here.
+    const isRefused = known.some(({ said }) => said === 'erased') && onErased === 'error';
+    if (isRefused && (await view.isOlder())) return 'stale';
     const again: Ready[] = [];
     for (const { i, expired } of gone) {
-      const done = await replace(view, left[i]!, known[i]!.found!, expired ? known[i]!.token : null);
+      const done = await replace(view, left[i]!, known[i]!, expired);
       if (done === 'stale') return done;
       again.push(left[i]!);
     }
@@ -185,24 +189,25 @@ export function openValues(scope: Scope): Values {
     });
   }
 
-  /** A new token in the place of one that is gone. @param old The token of an expired row: its row goes, too. */
-  async function replace(
-    view: View,
-    ready: Ready,
-    { row, content }: Found,
-    old: Uint8Array | null,
-  ): Promise<boolean | Stale> {
+  /**
+   * A new token in the place of one that is gone. The row that counts becomes live; other tombstones of the value stay, and
+   * each gets a grave: an export in which they are does not erase what came after them.
+   */
+  async function replace(view: View, ready: Ready, { found, all, token }: Known, expired: boolean) {
+    const { row, content } = found!;
     const { values, tokens } = scope.pairs(view, fresh([ready], [content.inner], [{ instead: row }]));
     const changes: Change[] = [
       { table: 'value', index: row.index, from: row.version, to: values[0]! },
       { table: 'token', index: tokens[0]!.index, from: 0, to: tokens[0]! },
     ];
-    if (old !== null) {
-      const places = scope.placesOf(view, 'token', [old]);
+    if (expired && token !== null) {
+      const places = scope.placesOf(view, 'token', [token]);
       for (const { index, version } of await store.get('token', places.all)) {
         changes.push({ table: 'token', index, from: version, to: null });
       }
     }
+    const tombstones = all.flatMap((one) => (one?.content.state === 'erased' ? [one.content.link] : []));
+    for (const grave of await dig(view, tombstones)) if (grave !== null) changes.push(grave);
     return store.change(view.meta.generation, changes);
   }
 

@@ -70,6 +70,9 @@ describe('there and back', () => {
     await place.run(['vault', 'export', ...at('c.db'), '--out', 'c.ndjson']);
     const newer = await place.run(['vault', 'import', 'c.ndjson', ...at('b.db')]);
     expect(json(newer.out)).toMatchObject({ written: 0, erased: 4, conflicts: 0 });
+    expect(newer.err).toContain('4 rows of the store lived and are destroyed now, erased as in the export');
+    expect(newer.code).toBe(0);
+    expect(older.err).toBe('');
     expect((await place.run(['protect', 'in.csv', ...at('b.db'), '--out', 'no.csv'])).err).toContain('erased');
   });
 
@@ -96,8 +99,15 @@ describe('what is refused', () => {
     const lines = place.read('a.ndjson').trimEnd().split('\n');
     place.write('cut.ndjson', lines.slice(0, -1).join('\n'));
     await refused(['vault', 'import', 'cut.ndjson', ...at('e.db')], 'cut.ndjson: the end of the export is missing', 7);
+    const cut = await place.run(['vault', 'import', 'cut.ndjson', ...at('cut.db')]);
+    expect(cut.err).toMatch(/before it 3,000 rows were written and 0 erased/);
+    // Of its first part a row; and the whole of its second.
     place.write('changed.ndjson', lines.with(9, lines[9]!.replace(/"body":"./, '"body":"')).join('\n'));
     await refused(['vault', 'import', 'changed.ndjson', ...at('e.db')], 'changed.ndjson: line 10: ', 7);
+    const ends = lines.flatMap((line, i) => (line.startsWith('{"part"') ? [i] : []));
+    expect(ends.length).toBe(4);
+    place.write('left.ndjson', [...lines.slice(0, ends[0]! + 1), ...lines.slice(ends[1]! + 1)].join('\n'));
+    await refused(['vault', 'import', 'left.ndjson', ...at('e.db')], 'were left out or changed', 7);
     await refused(['vault', 'import', 'none.ndjson', ...at('e.db')], 'none.ndjson', 5);
     await refused(['vault', 'import', ...at('e.db')], 'there is no export', 7);
     await refused(['vault', 'import', 'in.csv', ...at('e.db')], 'in.csv: line 1: expected the first line', 7);

@@ -13,6 +13,7 @@ import { revealAccess } from '../../src/reveal.ts';
 import {
   type Content,
   eraseContent,
+  goneContent,
   readContent,
   readUnderSubject,
   writeContent,
@@ -53,6 +54,7 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ['subjects node', 'baf42c70eed2c47cb27efbea65750432cc592fbeb01a66be399ea18739ce38b9'],
   ['subjects, `subject`', '7e9a7fd003e8582b9cb425dcae0a2e52e337f91ddbf30542b3d8af1631ea7ae6'],
   ['subjects, `handle`', '6e28f8f6d0c4fdcbefedd62e14d3f5eb65503aca2e5fb4423dbef88808be607c'],
+  ['subjects, `grave`', 'a99787ae1e03dae5e0bd20193bd9e0e67e1a3735fc1aa31c586e2e3061ccce9a'],
   ['subjects, `certificate`', '810066b99d8cddb8528529058097b6fd42153ada942a2c050e1222c7cc0d1560'],
   ['inner node', 'ca350555a62d7d8c7cae79c16746a3beb4c55085bb037e575f44b14e325708df'],
   ['inner, `value index`', 'd8cf87a7d5139e045cd8e931c3b57f668770f4b945138d2f098867d91139aebd'],
@@ -103,6 +105,11 @@ const FROZEN: readonly (readonly [string, string])[] = [
     'forgotten token, body',
     '2df8056e6bc3c80a381f06163e8caa57ffae56925bc865f95352c80c410016dc25b8399ae19e21208d7037c08e21aafbba9ff045ece704029ea5591e07c7c924ad0a108708e529dde9b65588ceff08',
   ],
+  ['grave, inner index', '0368d65a20d18b56f00259180ea323e7'],
+  ['grave, index', '3bd7d840513792ed36a6ffd84d02af3f'],
+  ['grave, version', '305419896'],
+  ['grave, link', 'f0f1f2f3f4f5f6f7'],
+  ['grave, body', '024139f68cd0a9c82959a355f790329817039d3f364f6d2e01f26dfb1a2af386dfa01bbffff00abee862de88bcc7e2'],
   ['handle', '808182838485868788898a8b8c8d8e8f'],
   [
     'key of the subject',
@@ -202,11 +209,11 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ],
   [
     'export, message of the first line',
-    '0000000f7661756c742d7631206578706f72740000000a65752d656e636c617665000000046d61696e000000090000000573306e7230000000090000000573306e72300000000573306e7230',
+    '0000000f7661756c742d7631206578706f72740000000a65752d656e636c617665000000046d61696e000000090000000573306e7230000000090000000573306e72300000000573306e723000000010e0e1e2e3e4e5e6e7e8e9eaebecedeeef00000018323032352d30312d33315431323a30303a30302e3030305a',
   ],
   [
     'export, first line',
-    '{"trefoil":"vault-v1 export","domain":"eu-enclave","store":"main","outer":["s0nr0"],"inner":["s0nr0"],"subjects":"s0nr0","mac":"c066e167b26975045d56b3ffff0a58cbbaace643c9be4fcf18d8b7bd19592675"}',
+    '{"trefoil":"vault-v1 export","domain":"eu-enclave","store":"main","outer":["s0nr0"],"inner":["s0nr0"],"subjects":"s0nr0","export":"e0e1e2e3e4e5e6e7e8e9eaebecedeeef","at":"2025-01-31T12:00:00.000Z","mac":"b377e3688ff3cea2d4c78251255d90c4f888ef69e8da9b217f7f8f9547198295"}',
   ],
   [
     'export, token',
@@ -216,11 +223,17 @@ const FROZEN: readonly (readonly [string, string])[] = [
     'export, value',
     '{"table":"value","index":"147b6e754658f547716a3d8b3509433a","key":"s0nr0","version":16909060,"expires":null,"body":"30otK85kGyU0ytKl8DApdKqPS4t-DojlR3eo9CN-nITamnp-kkl7X1Ir6Y8HjE6fOKr9_Qb7oFhCziPIqM8ZXVezj8Q"}',
   ],
+  ['export, digest of the two rows', '31d34e61d72da6df8b21d8a2abcde105eb7527e3f82c5cf50c429289e2dccbd0'],
+  [
+    'export, message of the end of a part',
+    '000000147661756c742d7631206578706f7274207061727400000020b377e3688ff3cea2d4c78251255d90c4f888ef69e8da9b217f7f8f954719829500000001310000002031d34e61d72da6df8b21d8a2abcde105eb7527e3f82c5cf50c429289e2dccbd0',
+  ],
+  ['export, end of a part', '{"part":1,"mac":"b9589a1cd619693a2b2204ceef57415554fbda078237f436b95a7b88985a04f6"}'],
   [
     'export, message of the last line',
-    '000000137661756c742d7631206578706f727420656e6400000020c066e167b26975045d56b3ffff0a58cbbaace643c9be4fcf18d8b7bd195926750000000132',
+    '000000137661756c742d7631206578706f727420656e6400000020b377e3688ff3cea2d4c78251255d90c4f888ef69e8da9b217f7f8f9547198295000000013100000001320000002031d34e61d72da6df8b21d8a2abcde105eb7527e3f82c5cf50c429289e2dccbd0',
   ],
-  ['export, last line', '{"rows":2,"mac":"eb25df10a634078d43da774cfb9d0bfdc795fddcfbfc6509c3c36db10097e4af"}'],
+  ['export, last line', '{"part":1,"rows":2,"mac":"c5316b872f8a24b0a12a30399bc203eb88a369b8a06a847042a706225208f4cc"}'],
 ];
 
 const all = new Map(FROZEN);
@@ -275,7 +288,7 @@ describe('keys', () => {
     expect(hex(expandNode(node, 'meta', 32))).toBe(text('outer, `meta`'));
     const ofSubjects = key.derive('vault', 'main', ['subjects']);
     expect(hex(ofSubjects)).toBe(text('subjects node'));
-    for (const label of ['subject', 'handle', 'certificate']) {
+    for (const label of ['subject', 'handle', 'grave', 'certificate']) {
       expect(hex(expandNode(ofSubjects, label, 32))).toBe(text(`subjects, \`${label}\``));
     }
   });
@@ -339,6 +352,18 @@ describe('rows', () => {
       expect(outer.seal('subject', bound, writeContent(content))).toEqual(row);
       expect(readContent(outer.open('subject', row)!)).toEqual(content);
     }
+  });
+
+  test('a grave', () => {
+    const inner = subjects.graveIndexesOf([frozen('link')]);
+    expect(hex(inner)).toBe(text('grave, inner index'));
+    const grave = frozenRow('grave');
+    const content = { ...goneContent('s0nr0', 16), link: frozen('grave, link') };
+    const bound = { index: outer.indexOf(inner), version: grave.version, expires: null };
+    expect(outer.seal('subject', bound, writeContent(content))).toEqual(grave);
+    expect(readContent(outer.open('subject', grave)!)).toEqual(content);
+    // As long as the row of a subject.
+    expect(grave.body.length).toBe(BY_SUBJECT.body.length);
   });
 
   test('with a subject', () => {
@@ -487,6 +512,7 @@ describe('a store that is filled with the frozen rows', () => {
     expect(await opened.forget(token)).toBe(true);
     await expectErased(store, 'value');
     await expectErased(store, 'token');
+    expect(await get(store, 'subject', frozenRow('grave'))).toMatchObject({ key: 's0nr0', expires: null });
     expect((await opened.verify()).broken).toBe(0);
   });
 
