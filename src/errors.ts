@@ -92,6 +92,7 @@ const KINDS = {
   worker_failed: 'io',
   resume_refused: 'io',
   engine_failed: 'io',
+  out_of_memory: 'io',
   rows_lost: 'io',
   // The store of a vault.
   store_failed: 'io',

@@ -132,7 +132,7 @@ describe('the engine of the command line', () => {
     (await open()).rows(sql.replaceAll('@', `${place.dir}/`));
   const values = (file: string): Promise<readonly Row[]> =>
     query(`SELECT * FROM read_csv('@${file}', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
-      nullstr = 'none', columns = {'id': 'VARCHAR', 'name': 'VARCHAR', 'born': 'VARCHAR', 'note': 'VARCHAR'})`);
+      nullstr = '', allow_quoted_nulls = false, columns = {'id': 'VARCHAR', 'name': 'VARCHAR', 'born': 'VARCHAR', 'note': 'VARCHAR'})`);
 
   test('CSV to CSV has the values of the other engine', async () => {
     expect(await place.run(['protect', 'in.csv', ...P, '--out', 'a.csv'])).toMatchObject({ code: 0 });
@@ -143,6 +143,8 @@ describe('the engine of the command line', () => {
     const due = await values('a.csv');
     expect(due).toHaveLength(4);
     expect(await values('b.csv')).toEqual(due);
+    // Bare and quoted empty cells, as they came.
+    expect(due.map(([, name, , note]) => [name, note])).toMatchObject({ 1: [null, null], 3: [expect.any(String), ''] });
   });
 
   test('CSV to Parquet, there and back', async () => {
@@ -151,7 +153,7 @@ describe('the engine of the command line', () => {
     const back = await place.run(['reveal', 'safe.parquet', ...P, '--out', 'back.parquet']);
     expect(back).toMatchObject({ code: 0, err: '' });
     const names = await query("SELECT name FROM read_parquet('@back.parquet')");
-    expect(names.flat()).toEqual(['Zoë, "x"', '', "O'Brien", '\\N']);
+    expect(names.flat()).toEqual(['Zoë, "x"', null, "O'Brien", '\\N']);
     expect(place.files().filter((name) => /part|tmp/.test(name))).toEqual([]);
   });
 
