@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
+import { thirdPartyNotices } from './tsup.notices.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -38,6 +39,7 @@ const shared: Options = {
   noExternal: ['valibot'],
   dts: { entry },
   define: { TREFOIL_VERSION: JSON.stringify(version) },
+  esbuildPlugins: [thirdPartyNotices],
   silent: true,
 };
 

@@ -63,6 +63,8 @@ export interface Instance {
 
 /** The package. */
 export interface DuckdbModule {
+  /** The engine's version: `v1.5.6`. */
+  readonly version: () => string;
   readonly VARCHAR: unknown;
   readonly DuckDBTypeId: TypeIds;
   readonly DuckDBScalarFunction: {
@@ -79,15 +81,32 @@ export interface DuckdbModule {
   };
 }
 
+/** The first version of the engine whose functions do what is asked of them here. */
+const OLDEST = [1, 5];
+
 /**
- * Loads the package.
+ * Loads the package. The manifest takes any version of it, because all versions of the package are pre-releases to npm,
+ * which no range but `*` takes; so the version is looked at here.
  *
- * @throws TrefoilError `engine_failed` where it is not installed.
+ * @throws TrefoilError `engine_failed` where it is not installed, or is too old.
  */
 export async function loadDuckdb(): Promise<DuckdbModule> {
+  const install = 'npm install @duckdb/node-api';
+  let duckdb: DuckdbModule;
   try {
-    return (await import('@duckdb/node-api')) as unknown as DuckdbModule;
+    duckdb = (await import('@duckdb/node-api')) as unknown as DuckdbModule;
   } catch {
-    return fail('engine_failed', 'DuckDB is not there: npm install @duckdb/node-api (1.5 or newer)');
+    return fail('engine_failed', `DuckDB is not installed: ${install} (${OLDEST.join('.')} or newer)`);
   }
+  const version = duckdb.version?.() ?? 'unknown';
+  if (!isNewEnough(version)) {
+    fail('engine_failed', `DuckDB ${version} is installed, ${OLDEST.join('.')} or newer is needed: ${install}`);
+  }
+  return duckdb;
+}
+
+/** @param version as the engine writes it, with or without a `v` before it. */
+export function isNewEnough(version: string): boolean {
+  const [, major = 0, minor = 0] = (/^v?(\d+)\.(\d+)\./.exec(version) ?? []).map(Number);
+  return major > OLDEST[0]! || (major === OLDEST[0] && minor >= OLDEST[1]!);
 }

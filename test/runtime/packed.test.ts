@@ -330,9 +330,16 @@ describe('a bundler', () => {
 describe('the tarball', () => {
   test('has what it is made of and no more', () => {
     const allowed =
-      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/trefoil\.mjs|docs\/(spec|guide)\/[^/]+\.md|docs\/(security|third-party)\.md|LICENSE|README\.md|package\.json)$/;
+      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/(trefoil\.mjs|NOTICES\.txt)|docs\/(spec|guide)\/[^/]+\.md|docs\/(security|third-party)\.md|LICENSE|README\.md|package\.json)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
-    for (const path of ['LICENSE', 'README.md', 'docs/security.md', 'docs/spec/token-v1.md', 'dist/cli.js']) {
+    for (const path of [
+      'LICENSE',
+      'dist/NOTICES.txt',
+      'README.md',
+      'docs/security.md',
+      'docs/spec/token-v1.md',
+      'dist/cli.js',
+    ]) {
       expect(packed).toContain(path);
     }
   });
@@ -342,14 +349,53 @@ describe('the tarball', () => {
     const start = packed.filter((path) => text('package.json').includes(`"./${path}"`));
     const reached = new Set(start);
     for (const path of reached) {
-      if (!path.startsWith('dist/')) continue;
+      if (!/^dist\/.*\.(js|cjs|mjs|ts|cts)$/.test(path)) continue;
       for (const [, name] of text(path).matchAll(/["']\.\/([\w.-]+)["']/g)) {
         // Declarations name modules by the name that they have when the program runs.
         const file = `dist/${name}`;
         reached.add(/\.d\.c?ts$/.test(path) ? file.replace(/\.(c?)js$/, '.d.$1ts') : file);
       }
     }
-    expect(packed.filter((path) => path.startsWith('dist/') && !reached.has(path))).toEqual([]);
+    const built = packed.filter((path) => path.startsWith('dist/') && path !== 'dist/NOTICES.txt');
+    expect(built.filter((path) => !reached.has(path))).toEqual([]);
+  });
+
+  // The bundler leaves the path of every module before its code, which tells what is inside without asking the build.
+  const packagesIn = (text: string) => {
+    const paths = text.matchAll(/^ *\/\/ node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//gm);
+    return [...new Set([...paths].map(([, name]) => name!))].sort();
+  };
+
+  test('ships the licence, word for word, of every package that is inside its files', () => {
+    const text = (path: string) => readFileSync(join(installed, path), 'utf8');
+    const notices = text('dist/NOTICES.txt');
+    const parts = notices.split(`${'-'.repeat(80)}\n`).slice(1);
+    const found = parts.flatMap((part) => {
+      const [, name, where] = /^(\S+) \S+ \([\w.-]+\)\nIn: (.*)\n/.exec(part) ?? [];
+      return name === undefined ? [] : [{ name, where: where!.split(', '), part }];
+    });
+    const kinds = { 'dist/*.js': /\.js$/, 'dist/*.cjs': /\.cjs$/, 'dist/trefoil.mjs': /trefoil\.mjs$/ };
+    for (const [kind, pattern] of Object.entries(kinds)) {
+      const files = packed.filter((path) => path.startsWith('dist/') && pattern.test(path));
+      const inside = [...new Set(files.flatMap((path) => packagesIn(text(path))))].sort();
+      expect(inside.length, kind).toBeGreaterThan(0);
+      expect(
+        found.filter(({ where }) => where.includes(kind)).map(({ name }) => name),
+        kind,
+      ).toEqual(inside);
+    }
+    for (const { name, part } of found) {
+      const folder = join(root, 'node_modules', name);
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))!;
+      const licence = readFileSync(join(folder, file), 'utf8').trim();
+      expect(part).toContain(licence);
+      if (packagesIn(text('dist/trefoil.mjs')).includes(name)) expect(text('dist/trefoil.mjs')).toContain(licence);
+    }
+    // Issue of the second copyright holder, and of a licence that is not MIT.
+    expect(notices).toContain('Copyright (c) 2016 Thomas Pornin');
+    expect(notices).toMatch(/^yaml \S+ \(ISC\)$/m);
+    expect(notices).toContain('Unicode Character Database 15.1.0 (Unicode-3.0)');
+    expect(text('dist/trefoil.mjs')).toContain('UNICODE LICENSE V3');
   });
 
   test('says nothing about the machine that made it', async () => {
@@ -377,6 +423,33 @@ describe('the tarball', () => {
       'trefoil',
       'yaml',
     ]);
+  });
+
+  test('takes its optional peers as the guides install them', async () => {
+    const { peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const peers = join(folder, 'peers');
+    mkdirSync(peers);
+    writeFileSync(join(peers, 'package.json'), '{ "name": "peers", "private": true }\n');
+    const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+    // npm judges the ranges of peers when it makes the tree; the files themselves are not needed.
+    const install = [
+      'install',
+      '--package-lock-only',
+      '--prefer-offline',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+    ];
+    const names = Object.keys(peerDependencies as object);
+    expect(names).toContain('@duckdb/node-api');
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages as Record<
+      string,
+      { readonly version: string } | undefined
+    >;
+    const pinned = names.map((name) => `${name}@${lock[`node_modules/${name}`]?.version ?? '12'}`);
+    const { code, output } = await run('npm', [...install, '--strict-peer-deps', `../${tarball}`, ...pinned], peers);
+    expect(output).not.toMatch(/ERESOLVE|peer/i);
+    expect(code, output).toBe(0);
   });
 
   test('has a command that runs', async () => {
