@@ -84,6 +84,25 @@ describe('workers', () => {
     expect(two.issues).toEqual(one.issues);
   });
 
+  test('keep NULL and the empty text apart, both ways, and seal a rejected record as it was', async () => {
+    const bound = policy({ a: seal({ scope: 'a' }), b: keep, c: coarsen({ number: 10 }) }).bind(keys, revealAccess);
+    let text = 'a,b,c\n';
+    for (let i = 0; i < 60_000; i++) text += `${[`"",${i},`, `,"",""`, `,x,`, `"",,""`][i % 4]}\n`;
+    await put('in.csv', `${text}"",,no number\n`);
+    for (const workers of [1, 2]) {
+      const options = { workers, force: true, rejects: at('r.ndjson') };
+      await protectFile(at('in.csv'), at('safe.csv'), bound, options);
+      expectSame(await readFile(at('safe.csv')), Buffer.from(text));
+      const records: (string | null)[] = [];
+      for await (const { record } of (await openRejects(at('r.ndjson'), keys, revealAccess)).records) {
+        records.push(record);
+      }
+      expect(records).toEqual(['"",,no number']);
+      await revealFile(at('safe.csv'), at('back.csv'), bound, { workers, force: true });
+      expectSame(await readFile(at('back.csv')), Buffer.from(text));
+    }
+  });
+
   test('an abort ends them', async () => {
     await put('in.csv', table(40_000));
     const abort = new AbortController();
