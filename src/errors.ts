@@ -53,6 +53,7 @@ const KINDS = {
   too_many_rejects: 'data',
   not_rejects: 'data',
   // A vault.
+  malformed_subject: 'data',
   unknown_token: 'data',
   forgotten: 'data',
   erased: 'data',

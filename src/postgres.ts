@@ -33,6 +33,7 @@ import {
   piecesOf,
   readRow,
   split,
+  sweepStatement,
 } from './vault/postgres-statements.ts';
 import type { Meta, Stale, Table, TableSize, VaultStore } from './vault/store.ts';
 
@@ -85,7 +86,7 @@ const MIGRATIONS: readonly ((at: string) => readonly string[])[] = [
  * UPDATE and DELETE on them, and CREATE in the schema when the tables are made.
  *
  * A verb of the store uses one connection of the pool while it runs; who reveals or protects many has two of them at once. Writes wait at most 60 s for those of others, and a writer that
- * stands still for 60 s inside a transaction loses its connection. A pool of `pg` emits `error` when an idle connection
+ * stands still for 60 s inside a transaction loses its connection. `setMeta` and `sweep` let no other write go on beside them. A pool of `pg` emits `error` when an idle connection
  * is lost: without a listener of yours that ends the process.
  *
  * *After a lost connection* (`store_failed`) call the verb again. The batch is there as a whole or not at all; where
@@ -248,18 +249,17 @@ export function postgresStore(client: PostgresClient, options: PostgresStoreOpti
     },
 
     async sweep(generation, day): Promise<number | Stale> {
-      return writeAt(generation, async (ask) => {
-        let swept = 0;
-        for (const name of [nameOfTable('value'), nameOfTable('token')]) {
-          const [found] = await ask(
-            `with old as materialized (select idx from ${name} where expires <= $1 order by idx for update),
-              gone as (delete from ${name} as t using old where t.idx = old.idx returning 1)
-            select count(*) as gone from gone`,
-            [day],
-          );
-          swept += Number(found?.gone);
-        }
-        return swept;
+      const { text, values } = sweepStatement(
+        ['value', 'token'].map((table) => nameOfTable(table as Table)),
+        day,
+      );
+      // The lock lets no other write begin before this one ends. One statement alone would see a mapping that is made
+      // meanwhile whole or not at all, but a row that another process moves or replaces just then would stay without its
+      // partner: at READ COMMITTED a row that was waited for is looked at anew, and its partner is not.
+      return write('', async (ask, found) => {
+        if (found !== generation) return 'stale';
+        const [swept] = await ask(text, values);
+        return Number(swept?.gone);
       });
     },
 

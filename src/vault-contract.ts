@@ -571,6 +571,45 @@ const UPKEEP: Cases = {
     same(await store.sweep(1, 100), 0, 'how many were swept once more');
   },
 
+  async 'sweep: both rows of a mapping go or neither, whatever is written meanwhile'(fresh) {
+    const { store, other } = await opened(fresh);
+    const token = 100_000;
+    let made = 0;
+    let ended = false;
+    // Mappings that have expired when they are made, and others that get a new token in the place of the old one.
+    const writing = (async () => {
+      while (!ended) {
+        const first = made;
+        made += 10;
+        const numbers = Array.from({ length: 10 }, (_, i) => first + i);
+        await created(
+          other,
+          1,
+          numbers.map((n) => ({ row: row(n, { expires: 5 }), with: row(token + n, { expires: 5 }) })),
+        );
+        const [value, before, after] = [row(first), row(token + first), row(2 * token + first, { expires: 5 })];
+        await other.change(1, [
+          { table: 'value', index: value.index, from: 1, to: { ...value, version: 2, expires: 5 } },
+          { table: 'token', index: before.index, from: 1, to: null },
+          { table: 'token', index: after.index, from: 0, to: after },
+        ]);
+        await new Promise((done) => setTimeout(done, 0));
+      }
+    })();
+    try {
+      for (let i = 0; i < 40 || made < 400; i++) {
+        await store.sweep(1, 10);
+        await new Promise((done) => setTimeout(done, 0));
+      }
+    } finally {
+      ended = true;
+      await writing;
+    }
+    const left = (rows: readonly Row[]) => rows.map(({ index }) => numberOf(index) % token).sort((a, b) => a - b);
+    const values = await allOf(store, 'value');
+    same(left(await allOf(store, 'token')), left(values), 'numbers of the mappings in the table `token`');
+  },
+
   async 'sizes: rows, and bytes of their bodies'(fresh) {
     const { store } = await opened(fresh);
     const none = { rows: 0, bytes: 0 };
@@ -638,6 +677,11 @@ function row(n: number, more: Partial<Row> = {}): Row {
   view.setUint32(12, n);
   const body = Uint8Array.from({ length: 40 + (n % 7) }, (_, i) => n * 31 + i * 7);
   return { index, key: 'k3m7a', version: 1, expires: null, body, ...more };
+}
+
+/** The number of a row. */
+function numberOf(index: Uint8Array): number {
+  return new DataView(index.buffer, index.byteOffset).getUint32(12);
 }
 
 /** Rows of consecutive numbers. */

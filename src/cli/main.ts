@@ -7,6 +7,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../files/version.ts';
+import { closeAll } from './at-end.ts';
 import { EXIT, Interrupted, SIGNALS, UsageError } from './exit.ts';
 import type { Context } from './options.ts';
 import { EXIT_HELP, makeVoice } from './voice.ts';
@@ -44,6 +45,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   'vault verify': async () => (await import('./vault.ts')).addVault('verify'),
   'vault forget': async () => (await import('./vault.ts')).addVault('forget'),
   'vault shred': async () => (await import('./vault.ts')).addVault('shred'),
+  'vault check-certificate': async () => (await import('./vault-check-certificate.ts')).addCheckCertificate,
   'vault expire': async () => (await import('./vault.ts')).addVault('expire'),
   'vault rekey': async () => (await import('./vault.ts')).addVault('rekey'),
   'vault export': async () => (await import('./vault-export.ts')).addVaultExport,
@@ -115,6 +117,8 @@ async function run(argv: readonly string[]): Promise<number> {
     // Help and version are thrown as well. A command without its subcommand shows help on standard error: code 1.
     if (error.exitCode === 0) return EXIT.done;
     return error.code === 'commander.help' ? EXIT.usage : voice.failure(usageOf(error));
+  } finally {
+    await closeAll(voice);
   }
 }
 

@@ -4,20 +4,34 @@
  * loaded when they are asked for.
  */
 
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fail, TrefoilError } from '../errors.ts';
 import { type PostgresClient, postgresStore } from '../postgres.ts';
 import { type SqliteHandle, sqliteStore } from '../sqlite.ts';
+import { storeError } from '../vault/postgres-driver.ts';
 import type { Stores } from '../vault/session.ts';
+import { hasVault, settle } from '../vault/sqlite-driver.ts';
 import type { VaultStore } from '../vault/store.ts';
+import { atEnd } from './at-end.ts';
+import { UsageError } from './exit.ts';
 import { checkFileName } from './options.ts';
 import { isServer, placesOf } from './vault-stores.ts';
+import type { Voice } from './voice.ts';
 
-type OpenSqlite = new (path: string) => SqliteHandle;
+type Handle = SqliteHandle & { readonly close: () => void };
+type OpenSqlite = new (path: string) => Handle;
+
+/** Milliseconds to wait for others when a store is looked at first, and when it is closed. */
+const WAIT_AT_BEGIN = 5_000;
+const WAIT_AT_END = 1_000;
 
 /**
- * @param create whether a file that is not there is made. Where nothing is protected it is a name that was mistyped: of a new
- * vault `shred` would certify that nothing is left.
+ * Opens the stores that a policy names. They are closed when the command ends, however it ends.
+ *
+ * @param create whether a store that is not there is made. Where nothing is protected it is a name that was mistyped, or a
+ *   copy without its rows: a command would work on an empty store, and say that all is well.
+ * @throws TrefoilError `store_missing`, `store_failed`.
  */
 export async function openStores(
   names: readonly string[],
@@ -26,24 +40,54 @@ export async function openStores(
 ): Promise<Stores> {
   const stores: Record<string, VaultStore> = {};
   for (const [name, place] of placesOf(names, given)) {
-    stores[name] = await (isServer(place) ? openPostgres(place) : openSqlite(checkFileName('--vault', place), create));
+    stores[name] = await (isServer(place)
+      ? openPostgres(place, create)
+      : openSqlite(checkFileName('--vault', place), create));
   }
   return stores;
 }
 
-async function openPostgres(url: string): Promise<VaultStore> {
+async function openPostgres(url: string, create: boolean): Promise<VaultStore> {
   const pg = 'pg';
-  type Pool = PostgresClient & { readonly on: (name: 'error', listener: () => void) => unknown };
+  type Pool = PostgresClient & {
+    readonly on: (name: 'error', listener: () => void) => unknown;
+    readonly end: () => Promise<void>;
+  };
   let found: { readonly default: { readonly Pool: new (options: object) => Pool } };
   try {
     found = (await import(pg)) as typeof found;
   } catch {
     return fail('store_missing', 'PostgreSQL needs the package pg: npm install pg');
   }
-  const pool = new found.default.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
+  let pool: Pool;
+  try {
+    pool = new found.default.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
+  } catch {
+    throw new UsageError('--vault expected a file or postgres://…, got what pg cannot read as the place of a server');
+  }
   // A connection that is lost while nobody uses it: the next statement says so, or takes another.
   pool.on('error', () => {});
-  return postgresStore(pool);
+  // A server that does not answer any more is not waited for.
+  atEnd({ close: () => Promise.race([pool.end().catch(() => {}), pause(WAIT_AT_END)]) });
+  const store = postgresStore(pool);
+  if (create) return store;
+  return {
+    ...store,
+    async open() {
+      const { rows } = await pool
+        .query("select to_regclass('trefoil_meta') is not null as there")
+        .catch((error: unknown) => Promise.reject(storeError(error)));
+      if ((rows[0] as { readonly there: boolean }).there) await store.open();
+      else fail('store_missing', NO_VAULT);
+      if ((await store.meta()) === null) fail('store_missing', NO_VAULT);
+    },
+  };
+}
+
+const NO_VAULT = 'there is no vault in this database: protect into it first, or name another place with --vault';
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds).unref());
 }
 
 /** Node's own SQLite from 24 on. In 22.13 it is there and warns of itself, so either of two packages comes first. */
@@ -57,13 +101,48 @@ async function openSqlite(path: string, create: boolean): Promise<VaultStore> {
   if (Handle === null) {
     fail('store_missing', 'a vault in a file needs Node 22.13 or later, or npm install @photostructure/sqlite');
   }
-  let handle: SqliteHandle;
+  // An absolute path: drivers read `:memory:`, `file:…` and the empty text as something else than a file.
+  const whole = resolve(path);
+  let handle: Handle;
   try {
-    handle = new Handle(path);
+    if (!existsSync(whole)) makePrivate(whole);
+    handle = new Handle(whole);
   } catch {
     return fail('store_failed', 'the file of the vault cannot be opened', { file: path });
   }
+  const closing = closerOf(handle, path);
+  atEnd(closing);
+  try {
+    if (!create && !hasVault(handle, WAIT_AT_BEGIN)) fail('store_missing', NO_VAULT);
+  } catch (error) {
+    throw named(error, path);
+  }
   return withFile(sqliteStore(handle), path);
+}
+
+/** Makes an empty file that its owner alone reads. SQLite gives the files beside it the same mode. */
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+}
+
+/** Afterwards the file alone is the store, unless others have it open. */
+function closerOf(handle: Handle, path: string) {
+  const isVault = () => hasVault(handle, WAIT_AT_END);
+  function close(warn: (text: string) => void): void {
+    try {
+      // What has no vault is somebody else's database, and stays as it is.
+      if (isVault()) settle(handle, WAIT_AT_END);
+    } catch (error) {
+      const why = error instanceof TrefoilError ? error.message : 'it cannot be written';
+      warn(`${path}: the log of the vault stays beside the file (${path}-wal), and a copy needs both: ${why}`);
+    }
+    try {
+      handle.close();
+    } catch {
+      // It was closed by a failure of its own.
+    }
+  }
+  return { close: async (voice: Voice) => close(voice.warning), closeNow: () => close(() => {}) };
 }
 
 /** The store with its file named in what it refuses: an adapter gets a handle and does not know where it leads. */
@@ -74,11 +153,7 @@ function withFile(store: VaultStore, file: string): VaultStore {
       try {
         return await work(...given);
       } catch (error) {
-        if (!(error instanceof TrefoilError)) throw error;
-        throw new TrefoilError(
-          error.issues.map((issue) => ({ file, ...issue })),
-          error.total,
-        );
+        throw named(error, file);
       }
     };
   const { kind, open, meta, setMeta, get, create, change, scan, sweep, sizes, scrub, close } = store;
@@ -96,6 +171,14 @@ function withFile(store: VaultStore, file: string): VaultStore {
     scrub: verb(scrub),
     close: verb(close),
   };
+}
+
+function named(error: unknown, file: string): unknown {
+  if (!(error instanceof TrefoilError)) return error;
+  return new TrefoilError(
+    error.issues.map((issue) => ({ file, ...issue })),
+    error.total,
+  );
 }
 
 function nodeSqlite(from: number): OpenSqlite | null {

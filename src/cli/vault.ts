@@ -4,13 +4,14 @@
  * input, one a line: arguments are seen by every user of a machine.
  */
 
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { TrefoilError } from '../errors.ts';
+import { BODY_LENGTH, inspect } from '../core/labelled-token.ts';
+import { fail, TrefoilError } from '../errors.ts';
 import { revealAccess } from '../reveal.ts';
 import type { RevealingVault, VaultRule } from '../rule/vault.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { keysOption, needKeys } from './key-source.ts';
+import { type Line, linesOf, oddity, standardInput } from './lines.ts';
 import { type Context, fileOption, need } from './options.ts';
 import { loadPolicy } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
@@ -18,13 +19,14 @@ import { openStores } from './vault-open.ts';
 import { storeNames, vaultOption, vaultRules } from './vault-stores.ts';
 import { EXIT_HELP, plural } from './voice.ts';
 
-interface VaultOptions {
+export interface VaultOptions {
   readonly policy?: string;
   readonly keys?: string;
   readonly vault?: readonly string[];
+  readonly inAdvance?: true;
 }
 
-interface Opened {
+export interface Opened {
   readonly rule: VaultRule;
   readonly vault: RevealingVault;
 }
@@ -33,17 +35,38 @@ interface Opened {
  * What a command does with the rules of the policy; it gives the lines of JSON to write. Those that destroy give each as soon
  * as it is done: what comes after may fail, and what was destroyed is known all the same.
  */
-type Work = (all: readonly Opened[], context: Context) => Promise<readonly object[]> | AsyncIterable<object>;
+type Work = (
+  all: readonly Opened[],
+  context: Context,
+  options: VaultOptions,
+) => Promise<readonly object[]> | AsyncIterable<object>;
 
 /** One rule of each store: what is done to a whole store is done once. */
 function stores(all: readonly Opened[]): readonly Opened[] {
   return all.filter(({ rule }, i) => all.findIndex((other) => other.rule.store === rule.store) === i);
 }
 
-async function* lines(): AsyncGenerator<string, void, undefined> {
-  if (process.stdin.isTTY) throw new UsageError('say what on standard input, one a line');
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line !== '') yield line;
+async function* lines({ signal }: Context, what: string): AsyncGenerator<Line, void, undefined> {
+  for await (const line of linesOf(standardInput(signal, what))) {
+    yield line;
+    // What was begun is finished and written; nothing else is begun.
+    signal.throwIfAborted();
+  }
+}
+
+/**
+ * Refuses a line that is no subject by its form, before anything is destroyed for it: of what nobody ever loaded, an erasure
+ * could be certified that did not happen.
+ *
+ * @throws TrefoilError `malformed_subject`, with the number of the line.
+ */
+function checkSubject({ number: line, text }: Line): void {
+  const odd = oddity(text);
+  if (odd !== null) fail('malformed_subject', `${odd}, so it is not a subject as the data have it`, { line });
+  const token = inspect(text);
+  // A name of a system's own may look like a short token; its check characters fit once in 1,048,576.
+  if (token !== null && (token.intact || token.body.length === BODY_LENGTH)) {
+    fail('malformed_subject', 'the line is a token, and shred takes subjects; tokens are for forget', { line });
   }
 }
 
@@ -94,9 +117,9 @@ const WORK: Readonly<Record<string, readonly [summary: string, work: Work]>> = {
   forget: [
     'destroy the mappings of tokens, which are read from standard input',
     async function* (all, context) {
-      let line = 0;
-      for await (const token of lines()) {
-        line++;
+      for await (const { number: line, text: token } of lines(context, READ.forget!)) {
+        const odd = oddity(token);
+        if (odd !== null) fail('malformed_token', `${odd}, so it is not a token as it was written`, { line });
         let found = false;
         let forgotten = false;
         for (const { vault } of all) {
@@ -106,15 +129,29 @@ const WORK: Readonly<Record<string, readonly [summary: string, work: Work]>> = {
           break;
         }
         if (!found) context.exit(EXIT.partial);
+        if (!found && inspect(token) === null) {
+          context.voice.hint(`line ${line} is not a token; forget takes tokens, and shred takes subjects`);
+        }
         yield { line, found, forgotten };
       }
     },
   ],
   shred: [
     'destroy the keys of subjects, which are read from standard input; writes a certificate for each',
-    async function* (all) {
-      for await (const subject of lines()) {
-        for (const { vault } of stores(all)) yield await vault.shred(subject);
+    async function* (all, context, { inAdvance }) {
+      const own = stores(all.filter(({ rule }) => rule.subject !== undefined));
+      if (own.length === 0) throw new UsageError('no vault rule of the policy has a subject: take vault forget');
+      for await (const line of lines(context, READ.shred!)) {
+        checkSubject(line);
+        for (const { rule, vault } of own) {
+          const certificate = await vault.shred(line.text, inAdvance === undefined ? {} : { inAdvance });
+          if (certificate !== null) {
+            yield certificate;
+            continue;
+          }
+          context.exit(EXIT.partial);
+          yield { line: line.number, found: false, store: rule.store };
+        }
       }
     },
   ],
@@ -123,37 +160,56 @@ const WORK: Readonly<Record<string, readonly [summary: string, work: Work]>> = {
 /** What is read from standard input, line by line: a person's number does not belong into a command line. */
 const READ: Readonly<Record<string, string>> = { forget: 'tokens', shred: 'subjects' };
 
+/** Ends with the reason of the signal as soon as there is one. */
+function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
 /** One command of the group. */
 export function addVault(name: string): (parent: Command, context: Context) => void {
   const [summary, work] = WORK[name]!;
   return (parent, context) => {
-    parent
+    const command = parent
       .command(name)
       .allowExcessArguments(name in READ)
       .summary(summary)
       .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}. One JSON object a line.`)
       .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
       .addOption(keysOption())
-      .addOption(vaultOption())
-      .addHelpText('after', EXIT_HELP)
-      .action(async (options: VaultOptions, { args }: Command) => {
-        if (args.length > 0) {
-          const message = `${READ[name]} are read from standard input, one a line; others see what is in a command line`;
-          throw new UsageError(message);
-        }
-        const { policy } = await loadPolicy(need(options.policy, '--policy'));
-        const rules = vaultRules(policy);
-        if (rules.length === 0) throw new UsageError('the policy has no vault rule');
-        const { keyset } = await needKeys(options.keys, context.voice);
-        const keys = keyset.domain(policy.domain!);
-        const places = await openStores(storeNames(policy), options.vault ?? [], { create: false });
-        const all: Opened[] = [];
-        for (const rule of rules) all.push({ rule, vault: await rule.open(keys, places, revealAccess) });
-        try {
-          for await (const one of await work(all, context)) await writeOut(`${JSON.stringify(one)}\n`);
-        } finally {
-          for (const store of Object.values(places)) await store.close();
-        }
+      .addOption(vaultOption());
+    if (name === 'shred') command.option('--in-advance', 'also shred subjects that the store does not know');
+    command.addHelpText('after', EXIT_HELP).action(async (options: VaultOptions, { args }: Command) => {
+      if (args.length > 0) {
+        const message = `${READ[name]} are read from standard input, one a line; others see what is in a command line`;
+        throw new UsageError(message);
+      }
+      await withVaults(options, context, async (all) => {
+        const done = work(all, context, options);
+        const out = done instanceof Promise ? await untilAborted(context.signal, done) : done;
+        for await (const one of out) await writeOut(`${JSON.stringify(one)}\n`);
       });
+    });
   };
+}
+
+/** Opens the stores of a policy for a command. */
+export async function withVaults(
+  options: VaultOptions,
+  { voice }: Context,
+  work: (all: readonly Opened[]) => Promise<void>,
+): Promise<void> {
+  const { policy } = await loadPolicy(need(options.policy, '--policy'));
+  const rules = vaultRules(policy);
+  if (rules.length === 0) throw new UsageError('the policy has no vault rule');
+  const { keyset } = await needKeys(options.keys, voice);
+  const keys = keyset.domain(policy.domain!);
+  const places = await openStores(storeNames(policy), options.vault ?? [], { create: false });
+  const all: Opened[] = [];
+  for (const rule of rules) all.push({ rule, vault: await rule.open(keys, places, revealAccess) });
+  await work(all);
 }

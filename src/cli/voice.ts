@@ -73,6 +73,8 @@ function adviceFor(error: TrefoilError): string | null {
       return 'print the line for the policy with trefoil keys inspect --keys FILE --domain NAME';
     case 'record_too_large':
       return 'raise the limit with --max-record BYTES if records are meant to be that long';
+    case 'malformed_subject':
+      return 'lines before this one were done, and this one and those after it were not: mend it, and run them again';
     default:
       return null;
   }

@@ -14,8 +14,8 @@ import { type ExportOptions, exportStore } from '../vault/export.ts';
 import { type ExportSource, type Imported, importStore } from '../vault/import.ts';
 import { type Mapping, openMapping } from '../vault/mapping.ts';
 import { type Origin, openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
+import { isCertificate, type ShredCertificate, type ShredOptions, shredSubject } from '../vault/shredding.ts';
 import type { VaultStore } from '../vault/store.ts';
-import { isCertificate, type ShredCertificate, shredSubject } from '../vault/subjects.ts';
 import { rekeyTokens, verifyTokens } from '../vault/token-upkeep.ts';
 import {
   type Rekeyed,
@@ -125,8 +125,6 @@ export interface OpenVault<Scope extends string = string> {
   readonly lookup: (value: string, options?: OfSubject) => Promise<VaultToken<Scope> | null>;
   /** Whether the vault gave this token out in this scope, also if it was forgotten since. */
   readonly exists: (token: string) => Promise<boolean>;
-  /** Removes, from all of the store, what has expired by `now` (milliseconds; the clock by default); tells how many rows. */
-  readonly expire: (now?: number) => Promise<number>;
   /** Opens every row of the store and holds the tables against each other; with tokens, both rows of each to the bottom. */
   readonly verify: (options?: { readonly tokens: readonly string[] }) => Promise<Verified>;
   /**
@@ -161,10 +159,18 @@ export interface RevealingVault<Scope extends string = string> extends OpenVault
   ) => Promise<(string | Missing<V>)[]>;
   /** Destroys the mapping of a token and keeps the pseudonym; tells whether it was still there. */
   readonly forget: (token: string) => Promise<boolean>;
-  /** Destroys the key of everything of a subject in this store, in all scopes. */
-  readonly shred: (subject: string | number | bigint) => Promise<ShredCertificate>;
-  /** Whether a certificate is this store's, unchanged, and of this subject. */
-  readonly isCertificate: (certificate: ShredCertificate, subject: string | number | bigint) => boolean;
+  /** Removes, from all of the store, what has expired by `now` (milliseconds; the clock by default); tells how many rows. */
+  readonly expire: (now?: number) => Promise<number>;
+  /**
+   * Destroys the key of everything of a subject in this store, in all scopes, and gives a certificate. `null`, and nothing is
+   * done, when the store does not know the subject: it was mistyped, or this is another store. With `inAdvance` such a subject
+   * is refused from then on, and the certificate says so.
+   *
+   * @throws TrefoilError `missing_subject`; `row_broken` where the row of the subject does not verify, and nothing is done.
+   */
+  readonly shred: (subject: string | number | bigint, options?: ShredOptions) => Promise<ShredCertificate | null>;
+  /** Whether a certificate is this store's, unchanged, and of this subject; with `null` as the subject: of any. */
+  readonly isCertificate: (certificate: ShredCertificate, subject: string | number | bigint | null) => boolean;
 }
 
 const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased', 'empty'] as const;
@@ -326,7 +332,6 @@ export function vault<const Scope extends string, const Optional extends boolean
       lookup: (value: unknown, options?: unknown) =>
         one((report) => overValues(mapping.lookup, [checkText(value)], subjectsOf(options, 'subject', 1), report)),
       exists: (token: unknown) => one((report) => mapping.exists([checkText(token)], report)),
-      expire: (now?: number) => sweep(session, now),
       verify: async (options?: unknown) =>
         options === undefined ? verifyStore(session) : verifyTokens(mapping, tokensOf(options)),
       rekey: async (options?: unknown) =>
@@ -343,12 +348,17 @@ export function vault<const Scope extends string, const Optional extends boolean
         reveal: (token: unknown) => one((report) => overTokens(mapping.reveal, [token], report)),
         revealMany: (tokens: unknown) => many((report) => overTokens(mapping.reveal, checkColumn(tokens), report)),
         forget: (token: unknown) => one((report) => mapping.forget([checkText(token)], report)),
-        shred: async (who: unknown) => shredSubject(session, subjectText(who)),
+        expire: (now?: number) => sweep(session, now),
+        shred: async (who: unknown, options: unknown = {}) => {
+          const { inAdvance } = checkOptions('options', options, ['inAdvance']);
+          if (inAdvance !== undefined && inAdvance !== true) badRange('inAdvance', 'expected true, or nothing');
+          return shredSubject(session, subjectText(who), inAdvance === true);
+        },
         isCertificate: (certificate: unknown, who: unknown) => {
           if (typeof certificate !== 'object' || certificate === null) {
             badType('certificate', `expected an object, got ${typeName(certificate)}`);
           }
-          return isCertificate(session, certificate as ShredCertificate, subjectText(who));
+          return isCertificate(session, certificate as ShredCertificate, who === null ? null : subjectText(who));
         },
       }),
     };

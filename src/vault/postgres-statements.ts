@@ -148,6 +148,13 @@ export function changeStatement(table: string, changes: readonly Change[]): Stat
   return { text, values: [...rows.values, integers(changes.map(({ from }) => from))], made };
 }
 
+/** Removes what has expired by a day from some tables, by one snapshot, and counts it. */
+export function sweepStatement(tables: readonly string[], day: number): Statement {
+  const gone = tables.map((table, i) => `gone${i} as (delete from ${table} where expires <= $1 returning 1)`);
+  const counts = tables.map((_, i) => `(select count(*) from gone${i})`);
+  return { text: `with ${gone.join(', ')} select ${counts.join(' + ')} as gone`, values: [day] };
+}
+
 /** Items for one statement each; in the order of their indexes where they are several, as locks are taken. */
 export function piecesOf<T>(items: readonly T[], indexOf: (item: T) => Uint8Array, sizeOf: (item: T) => number): T[][] {
   const pieces: T[][] = [];

@@ -4,15 +4,14 @@
  * subject; and when both are destroyed, nothing leads from the one to the other any more.
  */
 
-import { concat, cut, encodeList, equalBytes } from '../core/bytes.ts';
-import { readHex, writeHex } from '../core/hex.ts';
-import { fail, type Issue } from '../errors.ts';
+import { concat, cut } from '../core/bytes.ts';
+import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
-import { type Content, eraseContent, HANDLE, LINK } from './content.ts';
+import { type Content, HANDLE, LINK } from './content.ts';
+import type { Places } from './index-table.ts';
 import { INDEX } from './outer.ts';
-import type { Session } from './session.ts';
 import type { Change, Row, Stale } from './store.ts';
-import type { View } from './view.ts';
+import type { Found, View } from './view.ts';
 
 /** A subject whose key is there. */
 export interface Subject {
@@ -29,21 +28,6 @@ export type SubjectState = Subject | 'shredded' | 'broken' | 'absent';
 /** What is done about a subject whose key is not there. */
 export type Missing = 'leave' | 'create' | 'renew';
 
-/** Proof that the key of a subject was destroyed. It can be checked with the keys and says nothing without them. */
-export interface ShredCertificate {
-  readonly trefoil: 'vault-v1 shredding';
-  readonly domain: string;
-  readonly store: string;
-  /** Shown id of the key that the rest was made with. */
-  readonly keyId: string;
-  /** Keyed index of the subject, 32 hexadecimal digits. */
-  readonly subject: string;
-  /** When this was written, as ISO 8601 in UTC. */
-  readonly at: string;
-  /** HMAC-SHA-256 over all of this. */
-  readonly mac: string;
-}
-
 /** Bytes of a key's row: the key of AES-256-SIV, and the name. */
 export const KEY = 96;
 export const SIV_KEY = 64;
@@ -57,7 +41,7 @@ export async function findByHandle(
   handles: readonly Uint8Array[],
 ): Promise<readonly SubjectState[] | Stale> {
   if (handles.length === 0) return [];
-  const { rows, found } = await read(view, view.subjects.keyIndexesOf(handles));
+  const { rows, found } = await readSubjectRows(view, view.subjects.keyIndexesOf(handles));
   // Before a key is said to be gone: its row may have moved to an index that we did not know of.
   if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
   return handles.map((handle, i) => {
@@ -84,7 +68,7 @@ export async function findSubjects(
   let left = each.map((_, i) => i);
   // Who loses a race finds the winner's key in the next round.
   for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
-    const { places, rows, found } = await read(view, concat(left.map((i) => each[i]!)));
+    const { places, rows, found } = await readSubjectRows(view, concat(left.map((i) => each[i]!)));
     const live: { readonly i: number; readonly handle: Uint8Array }[] = [];
     const absent: number[] = [];
     const again: number[] = [];
@@ -122,7 +106,13 @@ export async function findSubjects(
 }
 
 /** The rows under a column of inner indexes, as they are and opened. */
-async function read(view: View, inners: Uint8Array) {
+export interface SubjectRows {
+  readonly places: Places;
+  readonly rows: readonly (Row | undefined)[];
+  readonly found: readonly (Found | null)[];
+}
+
+export async function readSubjectRows(view: View, inners: Uint8Array): Promise<SubjectRows> {
   const places = view.placesOf([inners]);
   const rows = places.pick(await view.store.get('subject', places.all));
   return { places, rows, found: view.openMany('subject', rows) };
@@ -182,64 +172,8 @@ function contentsOf(view: View, rests: readonly Uint8Array[]): Content[] {
 }
 
 /** The content of a handle or key that was destroyed. */
-function goneOf(view: View, length: number): Content {
+export function goneOf(view: View, length: number): Content {
   return { state: 'erased', inner: view.meta.subjects, link: randomBytes(LINK), rest: new Uint8Array(length) };
-}
-
-/** Destroys handle and key of a subject, also of one that was never there: what is loaded of it later is refused, too. */
-export async function shredSubject(session: Session, text: string): Promise<ShredCertificate> {
-  const index = session.subjects.indexesOf([text]);
-  await session.steady(async (view): Promise<null | Stale> => {
-    const { store } = view;
-    const now = view.meta.generation;
-    const { places, rows, found } = await read(view, index);
-    const row = rows[0];
-    const gone = goneOf(view, HANDLE);
-    if (row === undefined) {
-      const entry = { row: view.seal('subject', { index: places.first(0) }, gone, null), unless: places.others(0) };
-      const won = await store.create(now, 'subject', [entry]);
-      return won === 'stale' || won.length === 0 ? 'stale' : null;
-    }
-    const content = found[0]?.content;
-    if (content?.rest.length !== HANDLE) {
-      fail('row_broken', 'the row of the subject does not verify, so its key cannot be found: nothing was destroyed');
-    }
-    if (content.state === 'erased') return null;
-    const to = view.seal('subject', { instead: row }, gone, null);
-    const changes: Change[] = [{ table: 'subject', index: row.index, from: row.version, to }];
-    const key = await read(view, view.subjects.keyIndexesOf([content.rest]));
-    const keyRow = key.rows[0];
-    if (keyRow !== undefined) {
-      // Also one that does not open is destroyed.
-      const own = key.found[0]?.content;
-      const erased = own === undefined ? goneOf(view, KEY) : eraseContent(own);
-      const to = view.seal('subject', { instead: keyRow }, erased, null);
-      changes.push({ table: 'subject', index: keyRow.index, from: keyRow.version, to });
-    }
-    return (await store.change(now, changes)) === true ? null : 'stale';
-  });
-  await session.scrub();
-  const keyId = session.meta().subjects;
-  const { domain } = session.keys;
-  const said = { domain, store: session.name, keyId, subject: writeHex(index), at: new Date().toISOString() };
-  return Object.freeze({ trefoil: TREFOIL, ...said, mac: writeHex(session.subjects.mac(messageOf(said))) });
-}
-
-const TREFOIL = 'vault-v1 shredding';
-
-function messageOf({ domain, store, keyId, subject, at }: Omit<ShredCertificate, 'trefoil' | 'mac'>): Uint8Array {
-  return encodeList([TREFOIL, domain, store, keyId, subject, at]);
-}
-
-/** Whether a certificate is one of this store's, and of this subject. */
-export function isCertificate(session: Session, certificate: ShredCertificate, text: string): boolean {
-  const { trefoil, domain, store, keyId, subject, at, mac } = certificate;
-  const said = [trefoil, domain, store, keyId, subject, at, mac];
-  if (said.some((part) => typeof part !== 'string') || trefoil !== TREFOIL) return false;
-  if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
-  const given = readHex(mac, 32);
-  const isOurs = given !== null && equalBytes(given, session.subjects.mac(messageOf(certificate)));
-  return isOurs && subject === writeHex(session.subjects.indexesOf([text]));
 }
 
 /** What is wrong with a subject, for the value that belongs to it. */

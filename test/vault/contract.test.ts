@@ -199,6 +199,22 @@ const BROKEN: Readonly<Record<string, (good: VaultStore) => Partial<VaultStore>>
   }),
   'sweep a day early': (good) => ({ sweep: (generation, day) => good.sweep(generation, day + 1) }),
   'sweep a day late': (good) => ({ sweep: (generation, day) => good.sweep(generation, day - 1) }),
+  'sweep of one table after the other': (good) => ({
+    async sweep(generation, day) {
+      let swept = 0;
+      for (const table of ['value', 'token'] as const) {
+        const rows = await good.scan(table, { after: null, limit: 100_000 });
+        for (const { index, version, expires } of rows) {
+          if (expires === null || expires > day) continue;
+          const done = await good.change(generation, [{ table, index, from: version, to: null }]);
+          if (done === 'stale') return done;
+          swept += Number(done);
+        }
+        await new Promise((done) => setTimeout(done, 2));
+      }
+      return swept;
+    },
+  }),
   'sizes without bytes': (good) => ({
     async sizes() {
       const { value, token, subject } = await good.sizes();

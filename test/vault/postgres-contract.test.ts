@@ -158,6 +158,69 @@ describe('a client', () => {
   });
 });
 
+describe.skipIf(url === undefined)('a sweep that has to wait', () => {
+  /** A store with a mapping that has expired, and a connection that keeps the sweep waiting on its row by value. */
+  async function waiting() {
+    const [mine, pool] = [poolOf(), poolOf()];
+    const schema = `sweep_${randomUUID().slice(0, 8)}`;
+    const [store, other] = [postgresStore(mine, { schema }), postgresStore(pool, { schema })];
+    await store.open();
+    expect(await store.setMeta({ generation: 1, text: 'a' })).toBe(true);
+    won(await store.create(1, 'value', [{ row: row(1, { expires: 5 }), with: row(101, { expires: 5 }) }]));
+    const holder = await pool.connect();
+    await holder.query('begin');
+    await holder.query(`select from ${schema}.trefoil_value for update`);
+    const swept = store.sweep(1, 10);
+    await until(async () => {
+      const { rows } = await pool.query(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%${schema}%delete%'`,
+      );
+      return rows.length > 0;
+    });
+    return {
+      other,
+      async sweepEnds() {
+        await holder.query('commit');
+        holder.release();
+        return swept;
+      },
+      async numbers(table: 'value' | 'token') {
+        const rows = await store.scan(table, { after: null, limit: 100 });
+        return rows.map(({ index }) => new DataView(index.buffer, index.byteOffset).getUint32(12) % 100).sort();
+      },
+      drop: () => pool.query(`drop schema ${schema} cascade`),
+    };
+  }
+
+  /** Gives a write the time to be done before the sweep goes on, if the store lets it. */
+  const chance = (work: Promise<unknown>) => Promise.race([work, new Promise((done) => setTimeout(done, 300))]);
+
+  test('takes no half of a mapping that is made meanwhile', async () => {
+    const { other, sweepEnds, numbers, drop } = await waiting();
+    const create = other.create(1, 'value', [{ row: row(2, { expires: 5 }), with: row(102, { expires: 5 }) }]);
+    await chance(create);
+    expect(await sweepEnds()).toBe(2);
+    expect(won(await create)).toEqual([0]);
+    expect([await numbers('value'), await numbers('token')]).toEqual([[2], [2]]);
+    await drop();
+  });
+
+  test('nor of one whose row is moved meanwhile, as a change of keys does', async () => {
+    const { other, sweepEnds, numbers, drop } = await waiting();
+    const moved = row(201, { expires: 5 });
+    const change = other.change(1, [
+      { table: 'value', index: row(1).index, from: 1, to: null },
+      { table: 'value', index: moved.index, from: 0, to: moved },
+    ]);
+    await chance(change);
+    expect(await sweepEnds()).toBe(2);
+    // The sweep was first: there is nothing to move any more.
+    expect(await change).toBe(false);
+    expect([await numbers('value'), await numbers('token')]).toEqual([[], []]);
+    await drop();
+  });
+});
+
 describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
   const skip = kind === 'PostgreSQL' && url === undefined;
   const clientOf = (): PostgresClient => (kind === 'PGlite' ? lite : poolOf());

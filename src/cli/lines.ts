@@ -1,0 +1,93 @@
+/// <reference types="node" />
+/**
+ * Lines of text that name people: subjects, tokens. They are read from standard input or a file and never from an argument,
+ * which every user of a machine can see.
+ *
+ * Lines end with LF or CRLF. They are told apart as bytes: a reader that also ends a line at U+2028, or that replaces bytes
+ * that are not UTF-8, would make another subject of what was written.
+ */
+
+import { TrefoilError } from '../errors.ts';
+import { UsageError } from './exit.ts';
+
+/** A line that is not empty. */
+export interface Line {
+  /** From 1; empty lines count. */
+  readonly number: number;
+  readonly text: string;
+}
+
+/** Longest line in bytes. */
+const MAX_LINE = 1_048_576;
+
+const LF = 10;
+const CR = 13;
+
+/** Standard input, until the run is interrupted. */
+export async function* standardInput(signal: AbortSignal, what: string): AsyncGenerator<Uint8Array, void, undefined> {
+  if (process.stdin.isTTY) throw new UsageError(`give ${what} on standard input, one a line`);
+  signal.throwIfAborted();
+  const stop = () => process.stdin.destroy(signal.reason as Error);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    yield* process.stdin as AsyncIterable<Uint8Array>;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * The lines of some bytes, each as soon as it is whole.
+ *
+ * @throws TrefoilError `not_utf8`, `too_long`, with the number of the line.
+ */
+export async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Line, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let number = 0;
+  let rest: Uint8Array = new Uint8Array(0);
+  const lineOf = (bytes: Uint8Array): Line | null => {
+    number++;
+    const end = bytes.at(-1) === CR ? bytes.length - 1 : bytes.length;
+    if (end > MAX_LINE) refuse('too_long', `the line is longer than ${MAX_LINE} bytes`, number);
+    if (end === 0) return null;
+    try {
+      return { number, text: decoder.decode(bytes.subarray(0, end)) };
+    } catch {
+      return refuse('not_utf8', 'the line is not UTF-8', number);
+    }
+  };
+  for await (const chunk of source) {
+    let from = 0;
+    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, from)) {
+      const line = lineOf(
+        rest.length === 0 ? chunk.subarray(from, at) : Buffer.concat([rest, chunk.subarray(from, at)]),
+      );
+      rest = new Uint8Array(0);
+      from = at + 1;
+      if (line !== null) yield line;
+    }
+    // A line that is too long is refused before all of it is in memory.
+    if (rest.length + chunk.length - from > MAX_LINE + 1)
+      refuse('too_long', `the line is longer than ${MAX_LINE} bytes`, number + 1);
+    if (from < chunk.length) rest = Buffer.concat([rest, chunk.subarray(from)]);
+  }
+  const last = rest.length === 0 ? null : lineOf(rest);
+  if (last !== null) yield last;
+}
+
+function refuse(code: 'too_long' | 'not_utf8', message: string, line: number): never {
+  throw new TrefoilError([{ code, message, line }]);
+}
+
+/** White space at an end, zero-width characters included. */
+const PADDED = /^[\s\u200b-\u200f\u2060]|[\s\u200b-\u200f\u2060]$/u;
+
+/** What is no part of a name or number, but of a table that was pasted or of a file of another kind. */
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+/** Why a line is not what was meant, as far as its form shows; `null` where nothing shows. */
+export function oddity(text: string): string | null {
+  if (PADDED.test(text)) return 'there is white space at an end of the line';
+  if (CONTROL.test(text)) return 'there is a control character in the line, such as a tab';
+  return null;
+}

@@ -1,0 +1,132 @@
+/// <reference types="node" />
+/**
+ * `trefoil vault check-certificate`: whether the certificates of `vault shred` are of the stores of a policy, unchanged, and
+ * of the subjects that they are held for. Subjects come from a file, for no argument names a person.
+ */
+
+import type { Command } from 'commander';
+import { openInput } from '../files/file.ts';
+import type { ShredCertificate } from '../vault/shredding.ts';
+import { EXIT, UsageError } from './exit.ts';
+import { keysOption } from './key-source.ts';
+import { type Line, linesOf, standardInput } from './lines.ts';
+import { type Context, checkFileName, fileOption } from './options.ts';
+import { writeOut } from './stdout.ts';
+import { type Opened, type VaultOptions, withVaults } from './vault.ts';
+import { vaultOption } from './vault-stores.ts';
+import { EXIT_HELP, plural } from './voice.ts';
+
+const HELP = `
+No FILE, or -, is standard input: lines as trefoil vault shred writes them. Without --subjects a certificate is held against
+keys and store alone. With --subjects, a file of one subject a line, it must also be of one of these subjects, and the line of
+that subject is told; a subject without a certificate from each store is reported, and the exit code is 9.
+The exit code is 7 when a certificate does not verify.
+
+Examples:
+  trefoil vault check-certificate shredded.ndjson --policy p.yaml --keys keys.json --vault people.db
+  trefoil vault check-certificate shredded.ndjson --subjects requests.txt --policy p.yaml --keys keys.json --vault people.db`;
+
+interface CheckOptions extends VaultOptions {
+  readonly subjects?: string;
+}
+
+export function addCheckCertificate(parent: Command, context: Context): void {
+  parent
+    .command('check-certificate')
+    .summary('verify the certificates that vault shred wrote')
+    .description('Verifies certificates that trefoil vault shred wrote; one JSON object a line.')
+    .argument('[FILE]', 'file of certificates, one a line')
+    .addOption(fileOption('--subjects', 'file of the subjects that the certificates are held for, one a line'))
+    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .addOption(keysOption())
+    .addOption(vaultOption())
+    .addHelpText('after', HELP + EXIT_HELP)
+    .action((file: string | undefined, options: CheckOptions) => checkAll(file ?? '-', options, context));
+}
+
+/** What is said of a certificate. */
+type Verdict =
+  | { readonly verified: false }
+  | {
+      readonly verified: true;
+      readonly destroyed: string;
+      readonly store: string;
+      readonly at: string;
+      /** Line of the subject in the file of subjects; `null` where no subjects were named. */
+      readonly subject: number | null;
+    };
+
+async function checkAll(file: string, options: CheckOptions, context: Context): Promise<void> {
+  const { signal, voice, exit } = context;
+  checkFileName('FILE', file);
+  if (file === '-' && options.subjects === '-') throw new UsageError('only one of FILE and --subjects can be -');
+  const subjects = options.subjects === undefined ? null : await allLines(options.subjects, signal, 'subjects');
+  const certificates = await allLines(file, signal, 'certificates');
+  if (certificates.length === 0 && subjects === null) throw new UsageError('there is no certificate to verify');
+  await withVaults(options, context, async (all) => {
+    const certified = new Map<string, Set<number>>(all.map(({ rule }) => [rule.store, new Set()]));
+    const judge = makeJudge(all, subjects);
+    let wrong = 0;
+    for (const { number: line, text } of certificates) {
+      signal.throwIfAborted();
+      const verdict = judge(text);
+      if (!verdict.verified) wrong++;
+      else if (verdict.subject !== null) certified.get(verdict.store)!.add(verdict.subject);
+      await writeOut(`${JSON.stringify({ line, ...verdict })}\n`);
+    }
+    let missing = 0;
+    for (const [store, lines] of certified) {
+      if (!all.some(({ rule }) => rule.store === store && rule.subject !== undefined)) continue;
+      for (const { number: subject } of subjects ?? []) {
+        if (lines.has(subject)) continue;
+        missing++;
+        await writeOut(`${JSON.stringify({ subject, store, found: false })}\n`);
+      }
+    }
+    if (missing > 0) {
+      voice.warning(`${plural(missing, 'certificate')} missing: no line of the file is of that subject and store`);
+      exit(EXIT.partial);
+    }
+    if (wrong > 0) {
+      voice.warning(`${plural(wrong, 'line')} not a certificate of these stores and subjects`);
+      exit(EXIT.unverified);
+    }
+  });
+}
+
+/** Every line: what is judged together is read first. */
+async function allLines(file: string, signal: AbortSignal, what: string): Promise<readonly Line[]> {
+  const source = file === '-' ? standardInput(signal, what) : await openInput(file);
+  const lines: Line[] = [];
+  for await (const line of linesOf(source)) lines.push(line);
+  return lines;
+}
+
+function makeJudge(all: readonly Opened[], subjects: readonly Line[] | null): (text: string) => Verdict {
+  // Certificates come in the order of their subjects, so the next subject is tried first.
+  let next = 0;
+  return (text) => {
+    const certificate = read(text);
+    const vault = all.find(({ rule }) => rule.store === certificate?.store)?.vault;
+    if (certificate === null || vault?.isCertificate(certificate, null) !== true) return { verified: false };
+    const { destroyed, store, at } = certificate;
+    if (subjects === null) return { verified: true, destroyed, store, at, subject: null };
+    for (let i = 0; i < subjects.length; i++) {
+      const { number: subject, text } = subjects[(next + i) % subjects.length]!;
+      if (!vault.isCertificate(certificate, text)) continue;
+      next = (next + i) % subjects.length;
+      return { verified: true, destroyed, store, at, subject };
+    }
+    return { verified: false };
+  };
+}
+
+/** What is no JSON object is no certificate. */
+function read(text: string): ShredCertificate | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as ShredCertificate) : null;
+  } catch {
+    return null;
+  }
+}
