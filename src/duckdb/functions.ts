@@ -78,7 +78,9 @@ function vectorFunction(
   nullIsEmpty: boolean,
 ): (info: CallInfo, input: Chunk, output: Vector) => void {
   const positions = new Map(needs.map((path, i) => [path, i + 1]));
-  const { path } = column.leaf;
+  const { path, engine } = column.leaf;
+  // A constant does not show what it replaced.
+  const isFixed = engine.facts.origin === 'fixed';
   return (info, input, output) => {
     let found: Issue | null = null;
     try {
@@ -90,7 +92,7 @@ function vectorFunction(
         for (let i = 0; i < rows; i++) {
           if (texts[i] !== null) continue;
           texts[i] = '';
-          if (from === column.from) bare.push(i);
+          if (from === column.from && !isFixed) bare.push(i);
         }
         return texts;
       };

@@ -3,7 +3,8 @@
  * From files to a file by DuckDB: one COPY statement that reads CSV or Parquet, calls the fields' functions and writes
  * CSV or Parquet.
  *
- * Rows are counted three times: what was read, what COPY says that it wrote, and what stands in the written file.
+ * Rows are counted four times: those of CSV by ourselves, what DuckDB read, what COPY says that it wrote, and what is in
+ * the written file.
  */
 
 import { stat } from 'node:fs/promises';
@@ -16,7 +17,15 @@ import { refuseShortage, whatIsWrong } from './failure.ts';
 import { fieldFunctions, registerFields } from './functions.ts';
 import { type Connection, type DuckdbModule, loadDuckdb } from './module.ts';
 import { type Cell, cellsOf, type OutputColumn } from './parquet-columns.ts';
-import { checkInputs, type DuckdbFormat, type Inputs, openSource, parquetReading, type Source } from './source.ts';
+import {
+  checkInputs,
+  countRecords,
+  type DuckdbFormat,
+  type Inputs,
+  openSource,
+  parquetReading,
+  type Source,
+} from './source.ts';
 import { identifier, text, textList } from './sql.ts';
 
 /** A run. */
@@ -106,6 +115,12 @@ async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun
     refuseShortage(error, run.inputs[0]!, run.output);
     throw await whatIsWrong(connection, run, source, run.signal);
   }
+  const due = run.inputFormat === 'csv' ? await countRecords(run) : read;
+  if (due !== read) {
+    const error = await whatIsWrong(connection, run, source, run.signal);
+    if (error.code !== 'engine_failed') throw error;
+    fail('rows_lost', `the input has ${due} rows, and DuckDB read ${read}`, { expected: due, actual: read });
+  }
   if (written !== read || actual !== read) {
     fail('rows_lost', `${read} rows were read, ${written} written and ${actual} are there`, { expected: read, actual });
   }
@@ -134,24 +149,25 @@ function selectOf({ inside, direction, inputFormat, outputFormat }: DuckdbRun, s
   if (outputFormat === 'parquet') return output.map((made) => `${column(made)} AS ${identifier(made.name)}`);
   const cells = cellsOf(output);
   return cells.map((made) => {
-    const value = cells.length > 1 ? cell(made) : alone(cell(made), made.sql);
+    const value = cells.length > 1 ? cell(made) : alone(cell(made), made);
     return `${value} AS ${identifier(made.header)}`;
   });
 
   /** The only cell of a record: most readers skip a blank line, so it is one only where it was one. */
-  function alone(value: string, sql: string): string {
+  function alone(value: string, { sql, leaf }: Cell): string {
     const filled = `COALESCE(CAST(${value} AS VARCHAR), '')`;
-    if (inputFormat === 'parquet' || source.width > 1) return filled;
+    const isFixed = leaf.engine.facts.origin === 'fixed';
+    if (inputFormat === 'parquet' || source.width > 1 || isFixed) return filled;
     return `CASE WHEN ${sql} IS NULL THEN ${value} ELSE ${filled} END`;
   }
 }
 
-function outputTable({ outputFormat, dialect }: DuckdbRun, { columns, newline }: Source, file: string): string {
+function outputTable({ outputFormat, dialect }: DuckdbRun, { columns }: Source, file: string): string {
   if (outputFormat === 'parquet') return parquetReading(textList([file]));
   const names = cellsOf(columns.output).map(({ header }) => header);
   // A sealed value is longer than what it was made of.
   const longest = 4 * Math.max(dialect.maxRecord, 1 << 16);
-  return csvReading(textList([file]), { names, newline, longest }, dialect);
+  return csvReading(textList([file]), { names, longest }, dialect);
 }
 
 async function number(connection: Connection, sql: string): Promise<number> {

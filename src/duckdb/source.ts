@@ -68,7 +68,7 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
     const positions = new Map(
       [...fieldPositions(names, inside)].map(([path, from]) => [path, identifier(names[from]!)]),
     );
-    const shape = { names, newline, longest: Math.max(dialect.maxRecord, 1 << 16) };
+    const shape = { names, longest: Math.max(dialect.maxRecord, 1 << 16) };
     return {
       table: csvReading(files, shape, dialect),
       columns: { output, positions },
@@ -93,6 +93,54 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
   }
   if (columns!.output.length === 0) fail('not_tabular', 'no column would be left');
   return { table: parquetReading(files), columns: columns!, width, newline: '\n' };
+}
+
+/**
+ * Counts the records of CSV files by our own reading of quotes and line ends, without header lines: a reader that passes
+ * over some would pass over them each time it counts. About a nanosecond a byte.
+ */
+export async function countRecords({ inputs, dialect }: Inputs): Promise<number> {
+  let count = 0;
+  for (const path of inputs) {
+    const state: RecordCount = { ends: 0, inQuotes: false, afterCr: false, isOpen: false };
+    for await (const chunk of await openBytes(path, 'none')) countEnds(chunk, state);
+    count += state.ends + (state.isOpen ? 1 : 0) - (dialect.header === null ? 1 : 0);
+  }
+  return count;
+}
+
+interface RecordCount {
+  ends: number;
+  inQuotes: boolean;
+  afterCr: boolean;
+  /** Whether there are bytes after the last record end. */
+  isOpen: boolean;
+}
+
+const [LF, CR, QUOTE] = [10, 13, 34];
+
+function countEnds(chunk: Uint8Array, state: RecordCount): void {
+  let { ends, inQuotes, afterCr } = state;
+  const { length } = chunk;
+  for (let i = 0; i < length; i++) {
+    const byte = chunk[i]!;
+    if (byte > QUOTE) {
+      // Nearly every byte: a loop of its own makes the pass three times as fast.
+      while (i + 1 < length && chunk[i + 1]! > QUOTE) i++;
+      afterCr = false;
+      continue;
+    }
+    if (byte === QUOTE) inQuotes = !inQuotes;
+    else if (byte === LF) {
+      if (!afterCr && !inQuotes) ends++;
+    } else if (byte === CR && !inQuotes) ends++;
+    afterCr = byte === CR && !inQuotes;
+  }
+  if (length > 0) {
+    const last = chunk[length - 1]!;
+    state.isOpen = inQuotes || (last !== LF && last !== CR);
+  }
+  Object.assign(state, { ends, inQuotes, afterCr });
 }
 
 /** A table function that reads a list of Parquet files. */
