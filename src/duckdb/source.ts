@@ -1,8 +1,10 @@
 /// <reference types="node" />
 /** The inputs of a run: what they are to DuckDB, and which of their columns the policy names. */
 
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail } from '../errors.ts';
+import { systemError } from '../files/file.ts';
 import { openBytes } from '../files/inputs.ts';
 import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
 import { checkTabular, fieldPositions, mapHeader } from '../io/csv-header.ts';
@@ -56,6 +58,7 @@ export function checkInputs({ direction, inside, inputs }: Inputs): void {
  */
 export async function openSource(duckdb: DuckdbModule, connection: Connection, run: Inputs): Promise<Source> {
   const { inside, direction, dialect, inputs } = run;
+  for (const path of inputs) await checkRegular(path);
   // As a whole path no name is an address or a home folder.
   const files = textList(inputs.map((path) => resolve(path)));
   if (run.inputFormat === 'csv') {
@@ -96,8 +99,8 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
 }
 
 /**
- * Counts the records of CSV files by our own reading of quotes and line ends, without header lines: a reader that passes
- * over some would pass over them each time it counts. About a nanosecond a byte.
+ * Counts the records of CSV files by our own reading of quotes and line ends, without header lines: a reader that
+ * passes over some would pass over them each time it counts. About a nanosecond a byte.
  */
 export async function countRecords({ inputs, dialect }: Inputs): Promise<number> {
   let count = 0;
@@ -143,6 +146,17 @@ function countEnds(chunk: Uint8Array, state: RecordCount): void {
   Object.assign(state, { ends, inQuotes, afterCr });
 }
 
+/** Inputs are read more than once: a pipe would be empty by then. */
+async function checkRegular(path: string): Promise<void> {
+  let isFile: boolean;
+  try {
+    isFile = (await stat(path)).isFile();
+  } catch (error) {
+    throw systemError(error, 'cannot be read', path);
+  }
+  if (!isFile) fail('io_failed', 'cannot be read by DuckDB: it is not a regular file', { file: path });
+}
+
 /** A table function that reads a list of Parquet files. */
 export function parquetReading(files: string): string {
   return `read_parquet(${files}, hive_partitioning = false)`;
@@ -153,7 +167,7 @@ async function describe(connection: Connection, path: string) {
     const rows = await connection.runAndReadAll(`SELECT * FROM ${parquetReading(textList([resolve(path)]))} LIMIT 0`);
     return { names: rows.columnNames(), types: rows.columnTypes() };
   } catch {
-    // A file that is not there or may not be read is told in our words.
+    // A file that may not be read is told in our words.
     for await (const _ of await openBytes(path, 'none')) break;
     return fail('engine_failed', 'DuckDB cannot read it as Parquet', { file: path });
   }
