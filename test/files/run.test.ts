@@ -11,6 +11,7 @@ import type { Issue } from '../../src/errors.ts';
 import { coarsen, type DomainKeys, drop, keep, keyset, optional, policy, seal, token } from '../../src/index.ts';
 import { type FileOptions, openRejects, protectFile, protectFiles, type Reject, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
+import { memoryStore, vault } from '../../src/vault.ts';
 import { errorOf, keys } from '../io/helpers.ts';
 
 const root = await mkdtemp(`${tmpdir()}/trefoil-run-`);
@@ -101,6 +102,31 @@ describe('workers', () => {
       await revealFile(at('safe.csv'), at('back.csv'), bound, { workers, force: true });
       expectSame(await readFile(at('back.csv')), Buffer.from(text));
     }
+  });
+
+  test('keep the numbers of NDJSON as they are written, also with a vault', async () => {
+    const bound = policy({ id: token({ scope: 'id' }), n: keep }).bind(keys, revealAccess);
+    let text = '';
+    for (let i = 0; i < 60_000; i++) text += `{"id":${6150769120280496000n + BigInt(i)},"n":${i % 1000}.${i % 7}0}\n`;
+    await put('in.ndjson', text);
+    const numbers = (of: string): string[] => of.match(/"n":[^}]*/g)!;
+    for (const workers of [1, 2]) {
+      await protectFile(at('in.ndjson'), at('safe.ndjson'), bound, { workers, force: true });
+      const safe = await readFile(at('safe.ndjson'), 'utf8');
+      expect(numbers(safe).join()).toBe(numbers(text).join());
+      expect(new Set(safe.match(/"id":"[^"]*"/g)).size).toBe(60_000);
+    }
+    const subjects = policy({ id: keep, name: vault({ scope: 'name', store: 'people', subject: 'id' }), n: keep });
+    const open = await subjects.open(keys, { people: memoryStore() }, revealAccess);
+    const two = '{"id":6150769120280496265,"name":"Ada","n":1.0}\n{"id":6150769120280496266,"name":"Ada","n":2.0}\n';
+    await put('two.ndjson', two);
+    await protectFile(at('two.ndjson'), at('two.safe.ndjson'), open);
+    const safe = await readFile(at('two.safe.ndjson'), 'utf8');
+    const tokens = safe.match(/"name":"[^"]*"/g)!;
+    // Two subjects, which a reader that rounds would have made one.
+    expect(tokens[0]).not.toBe(tokens[1]);
+    await revealFile(at('two.safe.ndjson'), at('two.back.ndjson'), open);
+    expect(await readFile(at('two.back.ndjson'), 'utf8')).toBe(two);
   });
 
   test('an abort ends them', async () => {
