@@ -6,7 +6,14 @@
 import { typeName } from '../core/checks.ts';
 import { asNumber, asNumbers, jsonNumberText } from '../core/json-number.ts';
 import type { Issue } from '../errors.ts';
-import { type BoundColumns, issueOf, type LaterColumns, type Report, type Siblings } from '../rule/rule.ts';
+import {
+  type BoundColumns,
+  issueOf,
+  type LaterColumns,
+  type Report,
+  runReported,
+  type Siblings,
+} from '../rule/rule.ts';
 import type { Direction, Leaf } from './bound.ts';
 import { parsePath } from './path.ts';
 import type { FieldsNode, Node } from './tree.ts';
@@ -134,7 +141,7 @@ function makeBegin(
       }
       const reportField: Report = (at, issue) => reject(places.rows[at]!, { ...issue, field: leaf.path });
       const siblings: Siblings = (path) => readSiblings(path, rows, places.rows);
-      const out = columns[index]![direction](values, reportField, siblings);
+      const out = runReported(columns[index]![direction], values, reportField, siblings);
       const { containers, keys } = places;
       if (typeof keys === 'string' && containers.length === out.length) {
         for (let i = 0; i < out.length; i++) (containers[i] as Row)[keys] = out[i];

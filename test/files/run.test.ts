@@ -418,6 +418,49 @@ describe('what is rejected', () => {
     }
   });
 
+  test('a malformed line of 16 MB is one of them', async () => {
+    const good = '{"id":"1","name":"b","born":"1999-01-01"}\n';
+    for (const line of [`{"id":"${'x'.repeat(16 << 20)}`, `{"id":"${'\\n'.repeat(8 << 20)}"`]) {
+      await put('in.ndjson', `${good}${line}\n${good}`);
+      for (const maxRecord of [1 << 20, 1 << 25]) {
+        const options = { rejects: at('r.ndjson'), force: true, maxRecord };
+        const { rowsRejected } = await protectFile(at('in.ndjson'), at('a.ndjson'), people, options);
+        expect(rowsRejected).toBe(1);
+        const lines: (string | null)[] = [];
+        for await (const { record } of (await openRejects(at('r.ndjson'), keys, revealAccess)).records)
+          lines.push(record);
+        // What is above the limit was never held.
+        expect(lines.length === 1 && lines[0] === (maxRecord === 1 << 20 ? null : line)).toBe(true);
+        expect((await readFile(at('a.ndjson'), 'utf8')).split('\n')).toHaveLength(3);
+      }
+    }
+  }, 120_000);
+
+  test('half of many rows, with one worker and two, and by a function as well', async () => {
+    let text = 'id,name,born\n';
+    for (let i = 0; i < 30_000; i++) text += `${i},"N\n${i}",${i % 2 === 0 ? 'never' : '1999-01-01'}\n`;
+    await put('in.csv', text);
+    for (const workers of [1, 2]) {
+      const seen: Issue[] = [];
+      const options = { rejects: at('r.ndjson'), force: true, workers, onReject: (issue: Issue) => seen.push(issue) };
+      await protectFile(at('in.csv'), at('a.csv'), people, options);
+      let i = 0;
+      for await (const { row, line, record, issues } of (await openRejects(at('r.ndjson'), keys, revealAccess))
+        .records) {
+        const want = { row: 2 * i + 1, line: 4 * i + 2 };
+        if (row !== want.row || line !== want.line || record !== `${2 * i},"N\n${2 * i}",never`) {
+          expect({ row, line, record }).toEqual(want);
+        }
+        if (i % 5000 === 0) {
+          expect(issues).toEqual([expect.objectContaining({ code: 'not_a_date', field: 'born' })]);
+          expect(seen[i]).toMatchObject({ ...want, code: 'not_a_date', field: 'born' });
+        }
+        i++;
+      }
+      expect([i, seen.length]).toEqual([15_000, 15_000]);
+    }
+  });
+
   test('all of it: what is packed is an empty text, and not no bytes', async () => {
     await put('in.ndjson', '{"id":"1","name":"b","born":"x"}\n{"id":"2","name":"b","born":"y"}\n');
     for (const workers of [1, 2]) {
