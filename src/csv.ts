@@ -3,8 +3,9 @@
  *
  * The first line is the header, and its names are the policy's fields (`user.email` for a nested one). Cells are text;
  * an empty cell is a missing value. Input is UTF-8 with any of the three newlines; byte order mark, newline style, last
- * newline and the order of columns are kept, and quoting is uniform: a file that is quoted as `quoting` says comes back
- * byte for byte where its rules give every value back.
+ * newline and the order of columns are kept. An empty cell stays as it came: `""`, which is the empty text for PostgreSQL
+ * and DuckDB, or nothing, which is NULL. Other cells are quoted uniformly: a file that is quoted as `quoting` says comes
+ * back byte for byte where its rules give every value back.
  *
  * *Warning*: cells that begin with `=`, `+`, `-` or `@` are not disarmed for spreadsheets: that would break the way
  * back.

@@ -39,6 +39,9 @@ export interface RegisterOptions {
  * *Warning*: whoever may run SQL on the instance may call the functions. Register the ones that reveal where only those
  * can who may see what they give.
  *
+ * *Warning*: what the instance writes to the disk is yours. When memory runs short, DuckDB writes intermediate rows in clear
+ * into `temp_directory`, which is `.tmp` in the working directory unless you set it; `''` turns that off.
+ *
  * @throws TypeError for arguments of a wrong type.
  * @throws TrefoilError `not_tabular`, `path_conflict` (two fields with one name in SQL), `engine_failed` without the
  * package, and what binding refuses.
@@ -49,7 +52,8 @@ export interface RegisterOptions {
  * import { coarsen, keep, keyset, policy } from 'trefoil';
  * import { register } from 'trefoil/duckdb';
  *
- * const connection = await (await DuckDBInstance.create(':memory:')).connect();
+ * const instance = await DuckDBInstance.create(':memory:', { temp_directory: '' });
+ * const connection = await instance.connect();
  * const people = policy({ born: coarsen({ date: 'year' }), city: keep });
  * await register(connection, { policy: people, keys: keyset.generate().domain('eu-enclave') });
  *

@@ -93,6 +93,7 @@ const KINDS = {
   worker_failed: 'io',
   resume_refused: 'io',
   engine_failed: 'io',
+  out_of_memory: 'io',
   rows_lost: 'io',
   // The store of a vault.
   store_failed: 'io',
@@ -154,9 +155,11 @@ function checkIssue(issue: unknown): void {
   if (typeof issue !== 'object' || issue === null) throw new TypeError('"issue" expected an issue, got none');
   const { code, message, field, file, row, line, column } = issue as Record<string, unknown>;
   checkCode(code);
-  const texts = [message, field ?? '', file ?? ''].every((text) => typeof text === 'string');
-  const numbers = [row ?? 0, line ?? 0, column ?? 0].every((number) => typeof number === 'number');
-  if (!texts || !numbers) throw new TypeError('"issue" has a message or a place of a wrong type');
+  const isText = (text: unknown): boolean => text === undefined || typeof text === 'string';
+  const isNumber = (number: unknown): boolean => number === undefined || typeof number === 'number';
+  const texts = typeof message === 'string' && isText(field) && isText(file);
+  if (!texts || !isNumber(row) || !isNumber(line) || !isNumber(column))
+    throw new TypeError('"issue" has a message or a place of a wrong type');
 }
 
 /**
@@ -177,9 +180,13 @@ export function formatIssue(issue: Issue): string {
   if (KINDS[code] === 'policy' && line !== undefined && column !== undefined) {
     return `${file ?? 'policy'}:${line}:${column}${field === undefined ? '' : ` ${field}`}: ${message}`;
   }
-  const parts = { row, line, column, field };
-  const place = Object.entries(parts).flatMap(([name, part]) => (part === undefined ? [] : [`${name} ${part}`]));
-  return [...(file === undefined ? [] : [file]), ...(place.length === 0 ? [] : [place.join(', ')]), message].join(': ');
+  // Text that grows, and no lists: a run that rejects records formats every issue.
+  let place = '';
+  if (row !== undefined) place += `, row ${row}`;
+  if (line !== undefined) place += `, line ${line}`;
+  if (column !== undefined) place += `, column ${column}`;
+  if (field !== undefined) place += `, field ${field}`;
+  return `${file === undefined ? '' : `${file}: `}${place === '' ? '' : `${place.slice(2)}: `}${message}`;
 }
 
 /** How many issues an error keeps. The rest are counted in {@link TrefoilError.total}. */
@@ -217,10 +224,7 @@ export class TrefoilError extends Error {
     if (first === undefined) throw new TypeError('"issues" expected at least one issue, got none');
     const total = count ?? issues.length;
     if (!Number.isSafeInteger(total)) throw new RangeError('"count" expected a whole number');
-    const shown = issues.slice(0, 10).map(formatIssue);
-    const more = total - shown.length;
-    if (more > 0) shown.push(`… and ${more} more`);
-    super(total === 1 ? shown[0] : `${total} problems\n  ${shown.join('\n  ')}`);
+    super(total === 1 ? formatIssue(first) : messageOf(issues, total));
     this.name = 'TrefoilError';
     this.code = first.code;
     this.kind = KINDS[first.code];
@@ -232,6 +236,14 @@ export class TrefoilError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
   }
+}
+
+/** What an error with several issues says: the first ten, a line each. */
+function messageOf(issues: readonly Issue[], total: number): string {
+  const shown = issues.slice(0, 10).map(formatIssue);
+  const more = total - shown.length;
+  if (more > 0) shown.push(`… and ${more} more`);
+  return `${total} problems\n  ${shown.join('\n  ')}`;
 }
 
 /** Throws a {@link TrefoilError} with one issue. Used inside the library; exported for stores and adapters. */

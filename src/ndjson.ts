@@ -2,9 +2,10 @@
  * NDJSON streams (`trefoil/ndjson`): one JSON object a line, in flat memory. Web standards only.
  *
  * Lines end with `\n` or `\r\n`, blank lines are passed over, and a byte order mark is taken off. What comes out ends
- * with `\n` and is equal as JSON values; spacing and the spelling of numbers are those of `JSON.stringify`. What
- * `JSON.parse` would change in silence is refused: integers beyond 2^53 - 1, numbers that overflow, a key twice in one
- * object.
+ * with `\n` and is equal as JSON values; spacing is that of `JSON.stringify`. A kept number is written as it came, whatever
+ * its size and spelling: `6150769120280496265`, `12.50`, `1E400`. A token takes a whole number of any size as its decimal
+ * text, as it does in CSV; a rule that cannot read a number without rounding it reports `unsafe_integer` or `wrong_type`
+ * with the field. A key twice in one object is refused.
  */
 
 import { type NdjsonOptions, prepareNdjson } from './io/json-lines.ts';

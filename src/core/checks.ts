@@ -4,6 +4,7 @@
  */
 
 import { fail } from '../errors.ts';
+import { jsonNumberText } from './json-number.ts';
 
 /** An argument error that remembers which argument it is about. */
 export interface ArgumentError extends Error {
@@ -34,6 +35,7 @@ export function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   if (value instanceof Uint8Array) return 'bytes';
+  if (jsonNumberText(value) !== null) return 'number';
   return typeof value;
 }
 

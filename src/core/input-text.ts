@@ -5,8 +5,14 @@
 
 import { fail } from '../errors.ts';
 import { checkText } from './checks.ts';
+import { jsonNumberText } from './json-number.ts';
 
-/** The text of an input: numbers are safe integers and count as their decimal text. */
+const INTEGER = /^-?[1-9][0-9]*$/;
+
+/**
+ * The text of an input: whole numbers count as their decimal text. A `number` of JavaScript must be a safe integer; a
+ * number that came as its text, and a bigint, may have any size.
+ */
 export function inputText(value: unknown): string {
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value)) {
@@ -14,5 +20,14 @@ export function inputText(value: unknown): string {
     }
     return String(value);
   }
-  return typeof value === 'bigint' ? value.toString() : checkText(value);
+  if (typeof value === 'bigint') return value.toString();
+  const number = jsonNumberText(value);
+  if (number === null) return checkText(value);
+  if (!INTEGER.test(number)) {
+    fail(
+      'unsafe_integer',
+      'a number must be a whole number without a point or an exponent; write other values as text',
+    );
+  }
+  return number;
 }

@@ -4,7 +4,8 @@
  */
 
 const SPACE = /[\t\n\r ]*/y;
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/y;
+const PLAIN = /[^"\\\u0000-\u001f]*/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /true|false|null/y;
 
@@ -12,6 +13,20 @@ const WORD = /true|false|null/y;
 function end(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : -1;
+}
+
+/**
+ * Where a string ends, or -1. Piece by piece: one pattern for all of it, with a choice that repeats, needs memory for each
+ * character and fails with a RangeError after some megabytes.
+ */
+function endOfString(text: string, start: number): number {
+  if (text[start] !== '"') return -1;
+  for (let at = start + 1; ; ) {
+    at = end(PLAIN, text, at);
+    if (text[at] === '"') return at + 1;
+    at = end(ESCAPE, text, at);
+    if (at === -1) return -1;
+  }
 }
 
 /**
@@ -40,7 +55,7 @@ export function jsonErrorAt(text: string): number {
       at++;
       expected = 'comma or end';
     } else if (expected.startsWith('name')) {
-      const name = end(STRING, text, at);
+      const name = endOfString(text, at);
       if (name === -1) return at;
       at = end(SPACE, text, name);
       if (text[at] !== ':') return at;
@@ -51,7 +66,7 @@ export function jsonErrorAt(text: string): number {
       at++;
       expected = character === '{' ? 'name or end' : 'value or end';
     } else {
-      const value = Math.max(end(STRING, text, at), end(NUMBER, text, at), end(WORD, text, at));
+      const value = Math.max(endOfString(text, at), end(NUMBER, text, at), end(WORD, text, at));
       if (value === -1) return at;
       at = value;
       expected = 'comma or end';

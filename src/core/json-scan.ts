@@ -1,10 +1,11 @@
 /**
  * What `JSON.parse` (ECMA-262; RFC 8259) hides: a name that stands twice in one object, of which it keeps the last, and
- * numbers that it rounds. One pass over the text of a value that is known to be JSON, about a nanosecond a character;
- * nothing is allocated unless a number is long.
+ * numbers that it rounds or spells in another way. One pass over the text of a value that is known to be JSON, about a
+ * nanosecond a character; nothing is allocated unless a number is long or has a point or an exponent.
  */
 
 import type { Issue } from '../errors.ts';
+import { isCanonical } from './json-number.ts';
 
 /** Deepest nesting of a record. Beyond it a hostile record would exhaust the stack of whoever walks it. */
 export const MAX_DEPTH = 100;
@@ -13,6 +14,8 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const COLON = 58;
 const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
 // 2^53 has 16 digits: an integer of 15 is always safe.
 const LONG_NUMBER = 16;
 // `{` and `[` are 0x7b and 0x5b: they differ in one bit, and so do their partners.
@@ -20,10 +23,14 @@ const CASE_BIT = 0x20;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** The issue of a JSON text whose value is `value`, or `null`. */
-export function scanJson(text: string, value: object): Issue | null {
+/**
+ * The issue of a JSON text whose value is `value`; `inexact` if the text has a number that `JSON.stringify` would not write
+ * as it is; else `null`.
+ */
+export function scanJson(text: string, value: object): Issue | 'inexact' | null {
   let members = 0;
   let depth = 0;
+  let exact = true;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) i = endOfString(text, i);
@@ -33,15 +40,16 @@ export function scanJson(text: string, value: object): Issue | null {
     } else if ((code | CASE_BIT) === CLOSE) depth--;
     else if (code === MINUS || isDigit(code)) {
       const end = endOfNumber(text, i);
-      if (!isFaithful(text, i, end)) return unsafe();
+      exact &&= isShort(text, i, end) || isCanonical(text.slice(i, end));
       i = end - 1;
     }
   }
-  return members === countMembers(value) ? null : duplicate();
+  if (members !== countMembers(value)) return duplicate();
+  return exact ? null : 'inexact';
 }
 
 /** Position of the closing quote of the string that opens at `start`. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   // Nearly always: a quote without a backslash before it is not escaped, and the engine finds it fast.
   const next = text.indexOf('"', start + 1);
   if (text.charCodeAt(next - 1) !== BACKSLASH) return next;
@@ -50,7 +58,8 @@ function endOfString(text: string, start: number): number {
   return i;
 }
 
-function endOfNumber(text: string, start: number): number {
+/** Position after the number that begins at `start`. */
+export function endOfNumber(text: string, start: number): number {
   let i = start + 1;
   for (let code = text.charCodeAt(i); isDigit(code) || isNumberSign(code); code = text.charCodeAt(i)) i++;
   return i;
@@ -66,20 +75,22 @@ function isNumberSign(code: number): boolean {
 }
 
 /**
- * Whether a number survives the parser: no integer beyond 2^53 - 1 in any spelling, as `JSON.stringify` writes 1e20 as
- * such, and nothing that is not finite. Fractions are binary64 for every reader of JSON (RFC 8259, section 6), and are
- * not held to their last digit.
+ * Whether a number is sure to be written as it came, told without reading it: an integer of up to 15 digits, or a fraction
+ * with as many characters and neither an exponent, nor a zero at its end, nor several at its beginning (1e-7 is written so).
+ * Nearly all numbers are.
  */
-function isFaithful(text: string, start: number, end: number): boolean {
-  // Without an exponent a short number is small; this is the way of nearly all.
-  if (end - start < LONG_NUMBER && !hasExponent(text, start, end)) return true;
-  const number = Number(text.slice(start, end));
-  return Number.isInteger(number) ? Number.isSafeInteger(number) : Number.isFinite(number);
-}
-
-function hasExponent(text: string, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if ((text.charCodeAt(i) | CASE_BIT) === 101) return true;
-  return false;
+export function isShort(text: string, start: number, end: number): boolean {
+  if (end - start >= LONG_NUMBER) return false;
+  let point = false;
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === POINT) point = true;
+    else if ((code | CASE_BIT) === 101) return false;
+  }
+  const first = text.charCodeAt(start) === MINUS ? start + 1 : start;
+  if (point) return text.charCodeAt(end - 1) !== ZERO && !text.startsWith('0.000', first);
+  // -0 is written as 0.
+  return first === start || text.charCodeAt(first) !== ZERO;
 }
 
 /** Members of all objects in a value. The depth is limited by now. */
@@ -99,11 +110,6 @@ function countMembers(value: object): number {
 
 function tooDeep(): Issue {
   return { code: 'nested_value', message: `the record is nested deeper than ${MAX_DEPTH} levels`, maximum: MAX_DEPTH };
-}
-
-function unsafe(): Issue {
-  const message = 'a number is beyond what JSON readers keep exact (2^53 - 1); write it as text';
-  return { code: 'unsafe_integer', message, maximum: Number.MAX_SAFE_INTEGER };
 }
 
 function duplicate(): Issue {

@@ -39,12 +39,18 @@ export function fieldFunctions(inside: BoundInside, direction: Direction): reado
   return functions;
 }
 
-/** Registers the functions of one direction. */
+/**
+ * Registers the functions of one direction.
+ *
+ * @param nullIsEmpty NULL is a cell of CSV with nothing in it, which is the empty text for rules, as `""` is. Where the
+ * rule leaves it empty, NULL comes out again: it is written as it came.
+ */
 export function registerFields(
   duckdb: DuckdbModule,
   connection: DuckdbConnection,
   inside: BoundInside,
   direction: Direction,
+  nullIsEmpty = false,
 ): void {
   inside.demand(direction);
   const { VARCHAR, DuckDBScalarFunction } = duckdb;
@@ -53,7 +59,7 @@ export function registerFields(
     connection.registerScalarFunction(
       DuckDBScalarFunction.create({
         name: field.name,
-        mainFunction: vectorFunction(inside, direction, field, vectors),
+        mainFunction: vectorFunction(inside, direction, field, vectors, nullIsEmpty),
         returnType: VARCHAR,
         parameterTypes: [VARCHAR, ...field.needs.map(() => VARCHAR)],
         // The rule says what becomes of a missing value, not the engine.
@@ -69,18 +75,33 @@ function vectorFunction(
   direction: Direction,
   { column, needs }: FieldFunction,
   vectors: Vectors,
+  nullIsEmpty: boolean,
 ): (info: CallInfo, input: Chunk, output: Vector) => void {
   const positions = new Map(needs.map((path, i) => [path, i + 1]));
-  const { path } = column.leaf;
+  const { path, engine } = column.leaf;
+  // A constant does not show what it replaced.
+  const isFixed = engine.facts.origin === 'fixed';
   return (info, input, output) => {
     let found: Issue | null = null;
     try {
       const rows = input.rowCount;
-      const cells = { rows, column: (from: number) => vectors.read(input.getColumnVector(from), rows) };
+      const bare: number[] = [];
+      const read = (from: number): (string | null)[] => {
+        const texts = vectors.read(input.getColumnVector(from), rows);
+        if (!nullIsEmpty) return texts;
+        for (let i = 0; i < rows; i++) {
+          if (texts[i] !== null) continue;
+          texts[i] = '';
+          if (from === column.from && !isFixed) bare.push(i);
+        }
+        return texts;
+      };
+      const cells = { rows, column: read };
       const [out] = turnTable(cells, [column], positions, direction, inside, (_, issue) => {
         found ??= issue;
       });
       if (found === null) {
+        for (const i of bare) if (out![i] === '') out![i] = null;
         vectors.write(output, out!);
         return;
       }

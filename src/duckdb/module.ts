@@ -26,9 +26,30 @@ export interface DuckdbConnection {
   readonly registerScalarFunction: (made: never) => void;
 }
 
+/** Type of a column. */
+export interface Type {
+  /** One of {@link TypeIds}. */
+  readonly typeId: number;
+  /** Name of a type that is stored as another: `JSON` is VARCHAR. */
+  readonly alias?: string | undefined;
+  /** Names and types of the fields of a STRUCT. */
+  readonly entryNames?: readonly string[];
+  readonly entryTypes?: readonly Type[];
+}
+
+/** Numbers of the types, by their names. */
+export type TypeIds = Readonly<Record<string, number | string>>;
+
+/** What a statement gives, as a whole. */
+export interface Rows {
+  readonly getRows: () => readonly (readonly unknown[])[];
+  readonly columnNames: () => readonly string[];
+  readonly columnTypes: () => readonly Type[];
+}
+
 /** A connection as the file engine uses it. */
 export interface Connection extends DuckdbConnection {
-  readonly runAndReadAll: (sql: string) => Promise<{ readonly getRows: () => readonly (readonly unknown[])[] }>;
+  readonly runAndReadAll: (sql: string) => Promise<Rows>;
   readonly stream: (sql: string) => Promise<{ readonly fetchChunk: () => Promise<Chunk | null> }>;
   readonly interrupt: () => void;
   readonly closeSync: () => void;
@@ -45,6 +66,7 @@ export interface DuckdbModule {
   /** The engine's version: `v1.5.6`. */
   readonly version: () => string;
   readonly VARCHAR: unknown;
+  readonly DuckDBTypeId: TypeIds;
   readonly DuckDBScalarFunction: {
     readonly create: (options: {
       readonly name: string;

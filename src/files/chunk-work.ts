@@ -8,7 +8,7 @@ import { concat } from '../core/bytes.ts';
 import { type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { type Codec, type Fault, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
-import { makeRejectSealer } from '../io/rejects.ts';
+import { makeRejectSealer, type RejectSealer, rejectEnd } from '../io/rejects.ts';
 import type { BoundInside, Direction, Later } from '../policy/bound.ts';
 import { type Compression, packer } from './compression.ts';
 import { codecOf, type FormatSpec, type Opening } from './format.ts';
@@ -21,6 +21,8 @@ export interface WorkOptions {
   readonly batchSize: number;
   /** What a record with issues does: end the run, be reported, or be sealed as well. */
   readonly onFault: 'stop' | 'report' | 'seal';
+  /** Whether the issues of a rejected record are asked for, besides the file of rejects. */
+  readonly reports: boolean;
   /** Identity of the file of rejects, 16 bytes. */
   readonly rejectsId: Uint8Array | null;
   readonly compression: Compression;
@@ -39,13 +41,16 @@ export interface ChunkTask {
   readonly opening: Opening | null;
 }
 
-/** A rejected record. Rows count from the chunk's first, which is 1. */
-export interface RejectedRecord {
-  readonly row: number;
-  readonly line: number;
+/**
+ * The rejected records of a batch, in few objects: a chunk may have tens of thousands. Rows count from the chunk's first,
+ * which is 1.
+ */
+export interface RejectedBatch {
+  readonly rows: readonly number[];
+  /** The issues of all, in order, where they are asked for. */
   readonly issues: readonly Issue[];
-  /** The record, sealed; `null` when it was not kept. */
-  readonly sealed: string | null;
+  /** Their lines in the file of rejects, each from what follows its row (`rejectEnd`); empty without such a file. */
+  readonly text: string;
 }
 
 /** What became of a chunk. */
@@ -53,7 +58,7 @@ export interface ChunkDone {
   /** What to write, compressed. */
   readonly bytes: Uint8Array;
   readonly rows: number;
-  readonly rejected: readonly RejectedRecord[];
+  readonly rejected: readonly RejectedBatch[];
   /** What ends the run. The bytes are those of the batches before. */
   readonly failure: { readonly issues: readonly Issue[]; readonly total: number } | null;
 }
@@ -107,7 +112,7 @@ export function makeLaterChunkWork(
 
 function makeBegin(
   inside: BoundInside,
-  { direction, format, batchSize, onFault, rejectsId, compression }: WorkOptions,
+  { direction, format, batchSize, onFault, reports, rejectsId, compression }: WorkOptions,
 ): (task: ChunkTask) => Begun {
   const encoder = new TextEncoder();
   const pack = packer(compression);
@@ -129,15 +134,29 @@ function makeBegin(
     const { quoted, maxRecord } = format;
     const frames = makeFrames({ quoted, maxRecord, quota: () => batchSize, from: { offset: 0, line } });
     const parts: Uint8Array[] = [];
-    const rejected: RejectedRecord[] = [];
+    const rejected: RejectedBatch[] = [];
     let rows = 0;
     let failure: ChunkDone['failure'] = null;
 
-    function reject(fault: Fault): void {
-      const record = sealer === null ? null : fault.record();
-      const issues = fault.issues.map((issue) => ({ ...issue, row: rows + issue.row }));
-      const sealed = record === null ? null : sealer!.seal(record, { input, line: fault.line });
-      rejected.push({ row: rows + fault.row, line: fault.line, issues, sealed });
+    function reject(faults: readonly Fault[]): void {
+      const sealed = sealer === null ? null : sealAll(sealer, faults);
+      const issuesOf = (fault: Fault): Issue[] => fault.issues.map((issue) => ({ ...issue, row: rows + issue.row }));
+      rejected.push({
+        rows: faults.map(({ row }) => rows + row),
+        issues: reports ? faults.flatMap(issuesOf) : [],
+        // Joined, it is one piece of memory; a text that grows by addition is a tree of its pieces.
+        text:
+          sealed
+            ?.map((text, i) => rejectEnd({ line: faults[i]!.line, issues: faults[i]!.issues, sealed: text }))
+            .join('') ?? '',
+      });
+    }
+
+    function sealAll(sealer: RejectSealer, faults: readonly Fault[]): (string | null)[] {
+      const records = faults.map((fault) => ({ record: fault.record(), place: { input, line: fault.line } }));
+      const held = records.flatMap(({ record, place }) => (record === null ? [] : [{ record, place }]));
+      const sealed = sealer.seal(held).values();
+      return records.map(({ record }) => (record === null ? null : sealed.next().value!));
     }
 
     function take(found: Block | Oversize): void {
@@ -151,7 +170,7 @@ function makeBegin(
         );
         throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
       }
-      for (const fault of done.faults) reject(fault);
+      if (done.faults.length > 0) reject(done.faults);
       rows += done.rows;
       // At once: as text a whole chunk of small pieces would live through the collections of young memory.
       parts.push(encoder.encode(done.text));

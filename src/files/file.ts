@@ -3,6 +3,7 @@
  * Files: an input with clear errors, and an output that has its final name only when it is whole.
  *
  * The output is written under a hidden random name in the same folder, brought to the disk (`fsync`), and then renamed.
+ * Private files (`mode`) have their permissions from the first byte on, whatever the umask and whatever they replace.
  * Without `force` it is linked to its name instead of renamed: the link fails where the name exists by now, so two runs
  * cannot overwrite each other. What is no regular file (a device, a pipe) has no name to win and is written directly.
  */
@@ -11,6 +12,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fail, type IssueCode, TrefoilError } from '../errors.ts';
+import { temporaryPath } from './temporary.ts';
 
 /** Bytes that are read at once. */
 const READ_BYTES = 1 << 18;
@@ -35,7 +37,10 @@ export interface Output {
 export interface OutputOptions {
   /** Replace an existing file. */
   readonly force: boolean;
-  /** Permissions of the new file, before the umask; 0o666 by default. A replaced file keeps its own. */
+  /**
+   * Exact permissions of the file: 0o600 for what its owner alone may read. The umask does not narrow them, and a file
+   * that is replaced does not widen them. Without it a new file has 0o666 less the umask, and a replaced one its own.
+   */
   readonly mode?: number | undefined;
   /** Files that are read in the same run: the output must be none of them, with or without `force`. */
   readonly inputs?: readonly string[] | undefined;
@@ -58,33 +63,48 @@ export const STDIN_PATH = '/dev/stdin';
  * `write` and `finish` the last three, and `finish` `output_exists` when the file came into being meanwhile.
  */
 export async function openOutput(path: string, options: OutputOptions): Promise<Output> {
+  const found = await findTarget(path, options);
+  if (found === null) return openDirect(path);
+  const { force, resumeAt } = options;
+  return openBeside({ path, ...found, force, resumeAt });
+}
+
+/** Where an output goes. */
+export interface Target {
+  /** The path, or the file that it leads to through links. */
+  readonly target: string;
+  /** Exact permissions; `null` for those that the system gives new files. */
+  readonly mode: number | null;
+}
+
+/**
+ * Says all that may be wrong with the name of an output, and where it goes; `null` for a device or a pipe.
+ *
+ * @throws TrefoilError `output_exists`, `same_file`, `io_failed`.
+ */
+export async function findTarget(path: string, options: OutputOptions): Promise<Target | null> {
   const existing = await statOrNull(path);
   if (existing?.isFile() === true) await checkNoInput(path, existing, options.inputs ?? []);
   // A link that leads nowhere is something that exists, too.
   const taken = existing !== null || (await guard(path, lstatOrNull(path))) !== null;
   if (existing?.isDirectory() === true) fail('io_failed', 'cannot be written: it is a directory', { file: path });
-  if (existing !== null && !existing.isFile()) return openDirect(path);
+  if (existing !== null && !existing.isFile()) return null;
   if (taken && !options.force) refuseExisting(path);
   // Through a link the file behind it is replaced, not the link.
   const target = existing === null ? path : await guard(path, realpath(path));
-  const mode = existing !== null ? Number(existing.mode & 0o777n) : (options.mode ?? 0o666);
-  const { force, resumeAt } = options;
-  return openBeside({ path, target, mode, force, keepMode: existing !== null, resumeAt });
+  const mode = options.mode ?? (existing === null ? null : Number(existing.mode & 0o777n));
+  return { target, mode };
 }
 
-interface Beside {
+interface Beside extends Target {
   readonly path: string;
-  readonly target: string;
-  readonly mode: number;
   readonly force: boolean;
-  readonly keepMode: boolean;
   readonly resumeAt: number | undefined;
 }
 
-async function openBeside({ path, target, mode, force, keepMode, resumeAt }: Beside): Promise<Output> {
-  const random = join(dirname(target), `.trefoil-${crypto.randomUUID()}.tmp`);
-  const temporary = resumeAt === undefined ? random : partName(target);
-  const handle = await guard(path, openTemporary(temporary, mode, resumeAt));
+async function openBeside({ path, target, mode, force, resumeAt }: Beside): Promise<Output> {
+  const temporary = resumeAt === undefined ? await temporaryPath(dirname(target)) : partName(target);
+  const handle = await guard(path, openTemporary(temporary, mode ?? 0o666, resumeAt));
   let position = resumeAt ?? 0;
   let isOpen = true;
   let there = true;
@@ -103,24 +123,8 @@ async function openBeside({ path, target, mode, force, keepMode, resumeAt }: Bes
     }
   }
 
-  async function place(): Promise<void> {
-    if (force) return rename(temporary, target);
-    try {
-      await link(temporary, target);
-    } catch (error) {
-      const code = errorCode(error);
-      if (code === 'EEXIST') refuseExisting(path);
-      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
-      // A file system without hard links (FAT, some network drives): the check and the name are two steps there.
-      if ((await lstatOrNull(target)) !== null) refuseExisting(path);
-      return rename(temporary, target);
-    }
-    await unlink(temporary);
-  }
-
   try {
-    // The umask was for new files.
-    if (keepMode) await guard(path, handle.chmod(mode));
+    if (mode !== null) await guard(path, setMode(handle, mode));
   } catch (error) {
     await discard();
     throw error;
@@ -145,7 +149,7 @@ async function openBeside({ path, target, mode, force, keepMode, resumeAt }: Bes
     async finish() {
       try {
         await close();
-        await guard(path, place());
+        await guard(path, placeFile({ temporary, target, path, force }));
         there = false;
       } catch (error) {
         await discard();
@@ -156,14 +160,52 @@ async function openBeside({ path, target, mode, force, keepMode, resumeAt }: Bes
   };
 }
 
+/** Gives a file the permissions that it must have. */
+export async function setMode(handle: FileHandle, mode: number): Promise<void> {
+  if (((await handle.stat()).mode & 0o777) === mode) return;
+  try {
+    await handle.chmod(mode);
+  } catch (error) {
+    // A file system without permissions (FAT, some network drives) has nothing to set: the file is ours, so no other
+    // reason is left.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(error) ?? '')) throw error;
+  }
+}
+
+interface Placing {
+  readonly temporary: string;
+  readonly target: string;
+  /** The output as the caller named it. */
+  readonly path: string;
+  readonly force: boolean;
+}
+
+/** Gives a file that is whole its name. */
+export async function placeFile({ temporary, target, path, force }: Placing): Promise<void> {
+  if (force) return rename(temporary, target);
+  try {
+    await link(temporary, target);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST') refuseExisting(path);
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
+    // A file system without hard links (FAT, some network drives): the check and the name are two steps there.
+    if ((await lstatOrNull(target)) !== null) refuseExisting(path);
+    return rename(temporary, target);
+  }
+  await unlink(temporary);
+}
+
 /**
  * Gives a whole part its name, where a run was ended before it could.
  *
  * @throws TrefoilError `resume_refused` when neither the part nor the output is what the run left.
  */
 export async function placePart(path: string, size: number, force: boolean): Promise<void> {
-  const part = partName(path);
-  const [left, there] = [await statOrNull(part), await statOrNull(path)];
+  const there = await statOrNull(path);
+  const target = there === null ? path : await guard(path, realpath(path));
+  const part = partName(target);
+  const left = await statOrNull(part);
   const isNamed = there !== null && there.size === BigInt(size);
   if (left === null) {
     if (!isNamed)
@@ -175,7 +217,7 @@ export async function placePart(path: string, size: number, force: boolean): Pro
   if (left.size !== BigInt(size))
     fail('resume_refused', 'the output of the run that is to go on was changed', { file: part });
   if (there !== null && !force) refuseExisting(path);
-  await guard(path, rename(part, path));
+  await guard(path, rename(part, target));
 }
 
 /** A new file, or the good beginning of one that a run before left. */
@@ -218,7 +260,7 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number 
 }
 
 /** The name of a file is in its folder: that must reach the disk as well. Not every system lets us. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     await handle.sync().finally(() => handle.close());
@@ -314,7 +356,7 @@ const FULL: Readonly<Record<string, string>> = {
 };
 
 /** Waits for a system call and puts its error in our words: Node's repeat the call. */
-async function guard<T>(file: string, step: Promise<T>, what = 'cannot be written'): Promise<T> {
+export async function guard<T>(file: string, step: Promise<T>, what = 'cannot be written'): Promise<T> {
   try {
     return await step;
   } catch (error) {

@@ -69,6 +69,8 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
   let rejectsSize = from?.rejects ?? 0;
   let position: Position | null = from;
   let nextSave = performance.now() + SAVE_EVERY;
+  // What is revealed is for its owner alone, also while it is half-written, and also where there is no record.
+  const outputMode = plan.work.direction === 'reveal' ? 0o600 : undefined;
 
   async function openFile(path: string, size: number, mode: number | undefined): Promise<Output> {
     const inputs = plan.inputs.map((input) => (input === STDIN ? '/dev/stdin' : input));
@@ -95,9 +97,7 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
     // Outputs before it are whole; those of a run before are known by their size.
     if (current !== null) await end(current, unitOpen);
     const { output } = plan.units[unit]!;
-    // What is revealed is for its owner alone, also while it is half-written.
-    const mode = plan.work.direction === 'reveal' ? 0o600 : undefined;
-    current = typeof output === 'string' ? await openFile(output, sizes[unit]!, mode) : output;
+    current = typeof output === 'string' ? await openFile(output, sizes[unit]!, outputMode) : output;
     files[unit] = current;
     unitOpen = unit;
   }
@@ -116,7 +116,7 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
   async function endAll(): Promise<Output[]> {
     const all: Output[] = [];
     for (const [unit, path] of paths.entries()) {
-      const file = files[unit] ?? (path === null ? null : await openFile(path, sizes[unit]!, undefined));
+      const file = files[unit] ?? (path === null ? null : await openFile(path, sizes[unit]!, outputMode));
       if (file === null) continue;
       await end(file, unit);
       all.push(file);

@@ -150,6 +150,7 @@ export function makePlan(
       format,
       batchSize: options.batchSize ?? 1024,
       onFault,
+      reports: options.onReject !== undefined,
       compression: outputCompression(units, options.outputCompression),
     },
     compressionOf: (input) => inputCompression(input, options.inputCompression),

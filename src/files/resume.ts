@@ -13,6 +13,7 @@ import { fail } from '../errors.ts';
 import type { Place } from '../io/frames.ts';
 import { systemError } from './file.ts';
 import type { FileIdentity } from './inputs.ts';
+import { isAlive } from './temporary.ts';
 
 const VERSION = 'resume-v1';
 
@@ -152,16 +153,6 @@ async function checkSame(path: string, before: Manifest, run: RunIdentity): Prom
 async function thisProcess(): Promise<Holder> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   return { pid: process.pid, host: hostname(), boot: boot.trim() };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process is one, too.
-    return (error as { readonly code?: unknown }).code === 'EPERM';
-  }
 }
 
 /** Always the same name, so that what a killed run left behind is found by the next one. */

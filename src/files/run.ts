@@ -5,14 +5,14 @@
  */
 
 import { type Issue, TrefoilError } from '../errors.ts';
-import { makeRejectSealer, rejectLine } from '../io/rejects.ts';
+import { makeRejectSealer, rejectBeginning, rejectEnd } from '../io/rejects.ts';
 import type { BoundInside } from '../policy/bound.ts';
 import {
   type ChunkDone,
   type ChunkTask,
   makeChunkWork,
   makeLaterChunkWork,
-  type RejectedRecord,
+  type RejectedBatch,
   type WorkOptions,
 } from './chunk-work.ts';
 import { checkCompression, packer } from './compression.ts';
@@ -106,22 +106,24 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
     }
   }
 
-  async function reject(records: readonly RejectedRecord[], cut: Cut, place: (issue: Issue) => Issue): Promise<void> {
-    let lines = '';
-    for (const { row, line, issues, sealed } of records) {
-      const placed = issues.map(place);
-      for (const issue of placed) plan.onReject?.(issue);
-      const file = placed[0]!.file;
-      const at = { file, input: inputIndex(plan, cut), row: row + inputRows, line };
-      if (plan.rejects !== null) lines += rejectLine({ ...at, issues: placed, sealed });
-    }
-    counts.rejected += records.length;
-    await outputs.writeRejects(lines);
+  async function reject(
+    { rows, issues, text }: RejectedBatch,
+    cut: Cut,
+    place: (issue: Issue) => Issue,
+  ): Promise<void> {
+    for (const issue of issues) plan.onReject?.(place(issue));
+    counts.rejected += rows.length;
+    if (plan.rejects === null) return;
+    const file = plan.namesFiles ? plan.units[cut.unit]!.inputs[cut.input]! : undefined;
+    const input = inputIndex(plan, cut);
+    const ends = text.split('\n');
+    const lines = rows.map((row, i) => `${rejectBeginning({ file, input, row: row + inputRows })}${ends[i]}\n`);
+    await outputs.writeRejects(lines.join(''));
   }
 
   async function takeDone(cut: Cut, { bytes, rows, rejected, failure }: ChunkDone): Promise<void> {
     const place = placer(cut);
-    if (rejected.length > 0) await reject(rejected, cut, place);
+    for (const batch of rejected) await reject(batch, cut, place);
     await write(bytes);
     if (failure !== null) throw new TrefoilError(failure.issues.map(place), failure.total);
     inputRows += rows;
@@ -160,6 +162,7 @@ function oversizeDone(plan: RunPlan, { batches, found, unit, input }: OversizeCu
     return batches.oversize(found, inputRows, false).faults[0]!.issues;
   });
   const failure = plan.work.onFault === 'stop' ? { issues, total: issues.length } : null;
-  const rejected = failure === null ? [{ row: 1, line: found.line, issues, sealed: null }] : [];
+  const text = rejectEnd({ line: found.line, issues, sealed: null });
+  const rejected = failure === null ? [{ rows: [1], issues, text }] : [];
   return { bytes: new Uint8Array(0), rows: 1, rejected, failure };
 }

@@ -6,10 +6,11 @@
  * who counts lines never loses count.
  */
 
+import { makeExactWriter } from '../core/json-exact.ts';
 import { fail, type Issue, MAX_ISSUES } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
-import { readRecord } from './json-lines.ts';
+import { type ReadRecord, readRecord } from './json-lines.ts';
 import { turnTable } from './table.ts';
 import { readCells, type TsvCell, writeCells } from './tsv-cells.ts';
 
@@ -47,7 +48,7 @@ type Read<T> = { readonly value: T } | { readonly issue: Issue };
 interface Turner<T, R> {
   readonly read: (line: string) => Read<T>;
   readonly turn: (values: readonly T[], report: (index: number, issue: Issue) => void) => (R | undefined)[];
-  readonly write: (turned: R) => string;
+  readonly write: (turned: R, read: T) => string;
 }
 
 /**
@@ -202,10 +203,10 @@ function answerer<T, R>(
     for (let i = 0; i < lines.length; i++) {
       const issues = faults.get(i);
       if (places[next] === i) {
-        const value = turned[next++];
+        const at = next++;
         if (issues === undefined) {
           // One text that grows: a list of lines to be joined takes a third more (measured).
-          text += `${write(value!)}\n`;
+          text += `${write(turned[at]!, values[at]!)}\n`;
           continue;
         }
       }
@@ -217,12 +218,19 @@ function answerer<T, R>(
   };
 }
 
-function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<object, object> {
+function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRecord, object> {
+  const writeExact = makeExactWriter();
   return {
     // A blank line is one as well, and has no record to answer with.
-    read: readRecord,
-    turn: (values, report) => inside.rows(direction, values, report),
-    write: JSON.stringify,
+    read(line) {
+      const read = readRecord(line);
+      return 'issue' in read ? read : { value: read };
+    },
+    turn(read, report) {
+      const values = read.map(({ value }) => value);
+      return inside.rows(direction, values, report);
+    },
+    write: (turned, { inexact }) => (inexact ? writeExact(turned) : JSON.stringify(turned)),
   };
 }
 

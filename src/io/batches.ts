@@ -129,15 +129,13 @@ function faultsOf(found: ReadonlyMap<number, Issue[]>, taken: Taken, block: Bloc
   const order = [...found.keys()].sort((a, b) => a - b);
   return order.map((index) => {
     const line = taken.lineOf(index);
-    const place = { row: index + 1, line };
-    const issues = found.get(index)!.map((issue) => ({
-      ...issue,
-      ...place,
-      ...(issue.line === undefined ? {} : { line: issue.line }),
+    const row = index + 1;
+    const issues = found.get(index)!.map((issue) => {
+      const placed = { ...issue, row, line: issue.line ?? line };
       // What is wrong with a record as a whole is wrong where it begins.
-      ...(issue.field === undefined && issue.column === undefined ? { column: 1 } : {}),
-    }));
-    return { ...place, issues, record: () => recordOn(line) };
+      return issue.field === undefined && issue.column === undefined ? { ...placed, column: 1 } : placed;
+    });
+    return { row, line, issues, record: () => recordOn(line) };
   });
 }
 

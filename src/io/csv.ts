@@ -2,8 +2,9 @@
  * CSV (RFC 4180) as a format of the record streams: the header, the widths, the rules between reading and writing. The
  * grammar is in `csv-records.ts`.
  *
- * What is kept of the input's spelling: byte order mark, newline style, last newline, order of the columns. Quoting is
- * not seen by the rules and is uniform in the output.
+ * What is kept of the input's spelling: byte order mark, newline style, last newline, order of the columns, and whether an
+ * empty cell was quoted. Quoting is not seen by the rules, for which both kinds of empty cell are the empty text. Other
+ * cells are quoted uniformly in the output.
  */
 
 import { badRange, checkOneOf } from '../core/checks.ts';
@@ -11,7 +12,15 @@ import { fail, type Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
 import type { Batch, Codec } from './batches.ts';
 import { type CsvColumn, checkNames, checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
-import { type CsvFault, makeCsvWriter, readCsv } from './csv-records.ts';
+import {
+  type CsvFault,
+  type CsvOrigin,
+  type CsvRecords,
+  type CsvWriter,
+  makeCsvWriter,
+  OWN_RECORDS,
+  readCsv,
+} from './csv-records.ts';
 import { type Block, recordLines } from './frames.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
 import { type Cells, turnTable } from './table.ts';
@@ -20,7 +29,10 @@ import { type Cells, turnTable } from './table.ts';
 export interface CsvOptions extends RecordOptions {
   /** One ASCII character between cells; `,` by default. */
   readonly delimiter?: string | undefined;
-  /** Which cells of the output are quoted: those that must be (the default), or all. */
+  /**
+   * Which cells of the output are quoted: those that must be (the default), or all that have a value. In either case an
+   * empty cell is `""` or nothing, as it came.
+   */
   readonly quoting?: 'minimal' | 'all' | undefined;
   /** Names of the columns of a file without a header line. The output has none then, either. */
   readonly header?: readonly string[] | undefined;
@@ -85,12 +97,18 @@ export function makeCsvCodec(
   }
 
   /** Records with their line ends; without the last one where the input had none. */
-  function write(columns: Columns, rows: readonly number[], { write, newline }: Open, ended: boolean): string {
-    const text = write(columns, rows);
+  function write(
+    columns: Columns,
+    rows: readonly number[],
+    { write, newline }: Open,
+    ended: boolean,
+    origin: CsvOrigin,
+  ): string {
+    const text = write(columns, rows, origin);
     if (ended || rows.length === 0) return text;
-    const bare = quoting === 'minimal' && columns.length === 1 && (columns[0]![rows[rows.length - 1]!] ?? '') === '';
-    // Without a newline after it an empty line would be no record.
-    return text.slice(0, -newline.length) + (bare ? '""' : '');
+    // Without a newline after it a blank line would be no record.
+    const blank = columns.length === 1 && origin.wasBlank(rows[rows.length - 1]!);
+    return blank ? text : text.slice(0, -newline.length);
   }
 
   return {
@@ -107,17 +125,25 @@ export function makeCsvCodec(
         open = openWith({ names: header, newline });
         return { text: '', isHeader: false };
       }
-      const names = readRecords(text, block, delimiter, -1)[0];
+      const names = readRecords(text, block, delimiter, -1).rows[0];
       if (names === undefined) return fail('empty_input', 'the input is empty', { line: 1, column: 1 });
       open = openWith({ names, newline });
       const cells = open.columns.map(({ name }) => [name]);
-      return { text: write(cells, [0], open, block.ended), isHeader: true };
+      return { text: write(cells, [0], open, block.ended, OWN_RECORDS), isHeader: true };
     },
     take(block, batch) {
       const { names, columns, positions } = open!;
-      const rows = readRecords(batch.text, block, delimiter, batch.rowsBefore);
+      const { rows, quotedEmpty } = readRecords(batch.text, block, delimiter, batch.rowsBefore);
       checkWidths(rows, names.length, batch);
-      const { out, good, from } = turn(rows, columns, positions, direction, inside, batch);
+      const { out, sound, good, from } = turn(rows, columns, positions, direction, inside, batch);
+      const wasBare = (i: number, c: number): boolean => {
+        const { leaf, from } = columns[c]!;
+        const row = sound[i]!;
+        // A constant does not show what it replaced.
+        if (rows[row]![from] !== '' || leaf.engine.facts.origin === 'fixed') return false;
+        return quotedEmpty.get(row)?.includes(from) !== true;
+      };
+      const origin: CsvOrigin = { wasBare, wasBlank: (i) => names.length === 1 && wasBare(i, 0) };
       if (onSample !== undefined) {
         for (const [g, i] of good.entries()) {
           const after = columns.map(({ name }, c) => [name, out[c]![i] ?? '']);
@@ -130,7 +156,8 @@ export function makeCsvCodec(
         return lines[index] ?? block.line;
       };
       const lastIsThere = from[from.length - 1] === rows.length - 1;
-      return { rows: rows.length, text: write(out, good, open!, block.ended || !lastIsThere), lineOf };
+      const text = write(out, good, open!, block.ended || !lastIsThere, origin);
+      return { rows: rows.length, text, lineOf };
     },
     oversize(head, line) {
       // A stray quote early in a file makes one record of all that follows.
@@ -146,7 +173,7 @@ export function makeCsvCodec(
 interface Open extends CsvOpening {
   readonly columns: readonly CsvColumn[];
   readonly positions: ReadonlyMap<string, number>;
-  readonly write: ReturnType<typeof makeCsvWriter>;
+  readonly write: CsvWriter;
 }
 
 type Columns = readonly (readonly (string | null | undefined)[])[];
@@ -159,9 +186,10 @@ const STRAY: Issue = {
 const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'a quote is opened and never closed' };
 
 /** @param rowsBefore rows before the block; -1 for the header. */
-function readRecords(text: string, block: Block, delimiter: string, rowsBefore: number): string[][] {
-  const { rows, fault } = readCsv(text, delimiter);
-  if (fault === null) return rows;
+function readRecords(text: string, block: Block, delimiter: string, rowsBefore: number): CsvRecords {
+  const records = readCsv(text, delimiter);
+  const { fault } = records;
+  if (fault === null) return records;
   const { code, message } = fault.kind === 'unclosed' ? UNCLOSED : STRAY;
   const row = rowsBefore + fault.records + 1;
   return fail(code, message, { ...(row > 0 ? { row } : {}), ...placeIn(text, fault.at, block.line) });
@@ -198,7 +226,10 @@ function checkWidths(rows: readonly (readonly string[])[], width: number, batch:
   }
 }
 
-/** Rows → columns → rules → columns. Gives which of their rows have no issue, and where each stood in the batch. */
+/**
+ * Rows → columns → rules → columns. The columns have the rows that are `sound`, by their index in the batch; `good` are
+ * those of them that have no issue, and `from` says where each of the good ones is in the batch.
+ */
 function turn(
   rows: readonly string[][],
   columns: readonly CsvColumn[],
@@ -206,7 +237,7 @@ function turn(
   direction: Direction,
   inside: BoundInside,
   batch: Batch,
-): { readonly out: Columns; readonly good: number[]; readonly from: number[] } {
+): { readonly out: Columns; readonly sound: number[]; readonly good: number[]; readonly from: number[] } {
   const { faulty } = batch;
   const sound: number[] = [];
   for (let r = 0; r < rows.length; r++) if (!faulty.has(r)) sound.push(r);
@@ -220,5 +251,5 @@ function turn(
     good.push(i);
     from.push(sound[i]!);
   }
-  return { out, good, from };
+  return { out, sound, good, from };
 }

@@ -239,29 +239,45 @@ export interface Span {
 }
 
 /** Where each record of a block stands, by the line on which it begins. Only asked for when something is to be reported. */
-export function recordSpans({ bytes, line: first }: Block, quoted: boolean): Map<number, Span> {
+export function recordSpans(block: Block, quoted: boolean): ReadonlyMap<number, Span> {
+  const { bytes } = block;
   const spans = new Map<number, Span>();
+  eachRecord(block, quoted, (line, start, end) => {
+    const cr = bytes[end] === LF && end > start && bytes[end - 1] === CR ? 1 : 0;
+    spans.set(line, { start, end: end - cr });
+  });
+  return spans;
+}
+
+/** The line on which each record of a block begins, in order. */
+export function recordLines(block: Block, quoted: boolean): number[] {
+  const lines: number[] = [];
+  eachRecord(block, quoted, (line) => lines.push(line));
+  return lines;
+}
+
+/** Calls `found` for each record: the line on which it begins, and its bytes up to the last byte of its line end. */
+function eachRecord(
+  { bytes, line: first }: Block,
+  quoted: boolean,
+  found: (line: number, start: number, end: number) => void,
+): void {
   let line = first;
   let recordLine = first;
   let start = 0;
   let inQuotes = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]!;
+    // Nearly every byte is above all that matter.
+    if (byte > QUOTE) continue;
     if (quoted && byte === QUOTE) inQuotes = !inQuotes;
     else if (byte === LF || (quoted && byte === CR && bytes[i + 1] !== LF)) {
       line++;
       if (inQuotes) continue;
-      const end = byte === LF && i > start && bytes[i - 1] === CR ? i - 1 : i;
-      spans.set(recordLine, { start, end });
+      found(recordLine, start, i);
       start = i + 1;
       recordLine = line;
     }
   }
-  if (start < bytes.length) spans.set(recordLine, { start, end: bytes.length });
-  return spans;
-}
-
-/** The line on which each record of a block begins, in order. */
-export function recordLines(block: Block, quoted: boolean): number[] {
-  return [...recordSpans(block, quoted).keys()];
+  if (start < bytes.length) found(recordLine, start, bytes.length);
 }

@@ -2,11 +2,20 @@
 
 import { typeName } from '../core/checks.ts';
 import { jsonErrorAt } from '../core/json-error.ts';
+import { makeExactWriter, putNumbers } from '../core/json-exact.ts';
+import { withTexts } from '../core/json-number.ts';
 import { scanJson } from '../core/json-scan.ts';
 import type { Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
 import type { Batch, Codec } from './batches.ts';
-import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
+import {
+  checkRecordOptions,
+  DEFAULT_MAX_RECORD,
+  makeRun,
+  type RecordOptions,
+  type Run,
+  type SampleRecord,
+} from './records.ts';
 
 /** What an NDJSON stream may be told. */
 export type NdjsonOptions = RecordOptions;
@@ -33,6 +42,7 @@ export function makeNdjsonCodec(
   maxRecord: number,
   onSample: RecordOptions['onSample'],
 ): Codec {
+  const writeExact = makeExactWriter();
   return {
     quoted: false,
     heading: null,
@@ -40,15 +50,15 @@ export function makeNdjsonCodec(
     keepsMark: false,
     begin: () => inside.demand(direction),
     take(block, batch) {
-      const { values, indices, lines } = readLines(batch, block.line);
+      const { values, inexact, indices, lines } = readLines(batch, block.line);
       const out =
         values.length === 0 ? [] : inside.rows(direction, values, (i, issue) => batch.report(indices[i]!, issue));
       let text = '';
       for (let i = 0; i < out.length; i++) {
         const record = out[i];
         if (record === undefined || batch.faulty.has(indices[i]!)) continue;
-        text += `${JSON.stringify(record)}\n`;
-        onSample?.(values[i] as Record<string, unknown>, record);
+        text += `${inexact.has(i) ? writeExact(record) : JSON.stringify(record)}\n`;
+        if (onSample !== undefined) onSample(withTexts(values[i]) as SampleRecord, withTexts(record) as SampleRecord);
       }
       return { rows: lines.length, text, lineOf: (index) => lines[index]! };
     },
@@ -61,6 +71,8 @@ export function makeNdjsonCodec(
 
 interface Lines {
   readonly values: unknown[];
+  /** Index of each value that holds a number as its text. */
+  readonly inexact: Set<number>;
   /** Index in the batch of each value: a line that is no JSON has none. */
   readonly indices: number[];
   /** Line of each record of the batch. */
@@ -71,7 +83,7 @@ interface Lines {
 const BLANK = /^[\t\r ]*$/;
 
 function readLines(batch: Batch, firstLine: number): Lines {
-  const found: Lines = { values: [], indices: [], lines: [] };
+  const found: Lines = { values: [], inexact: new Set(), indices: [], lines: [] };
   const texts = batch.text.split('\n');
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i]!;
@@ -81,6 +93,7 @@ function readLines(batch: Batch, firstLine: number): Lines {
     const read = readRecord(text);
     if ('issue' in read) batch.report(index, read.issue);
     else {
+      if (read.inexact) found.inexact.add(found.values.length);
       found.values.push(read.value);
       found.indices.push(index);
     }
@@ -88,8 +101,15 @@ function readLines(batch: Batch, firstLine: number): Lines {
   return found;
 }
 
+/** A record that was read. */
+export interface ReadRecord {
+  readonly value: object;
+  /** Whether it holds a number as its text (`json-number.ts`), and must be written by `writeExact`. */
+  readonly inexact: boolean;
+}
+
 /** Reads one line. */
-export function readRecord(text: string): { readonly value: object } | { readonly issue: Issue } {
+export function readRecord(text: string): ReadRecord | { readonly issue: Issue } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -100,6 +120,9 @@ export function readRecord(text: string): { readonly value: object } | { readonl
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { issue: { code: 'not_an_object', message: `expected a JSON object, got ${typeName(value)}`, column: 1 } };
   }
-  const issue = scanJson(text, value);
-  return issue === null ? { value } : { issue: { column: 1, ...issue } };
+  const found = scanJson(text, value);
+  if (found === null) return { value, inexact: false };
+  if (found !== 'inexact') return { issue: { column: 1, ...found } };
+  putNumbers(text, value);
+  return { value, inexact: true };
 }

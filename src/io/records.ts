@@ -35,7 +35,10 @@ export interface RecordOptions {
    * calls. Without it the first batch with an issue ends the run, and nothing of that batch is written.
    */
   readonly onReject?: ((issue: Issue) => void) | undefined;
-  /** Takes every record that is written, as it was and as it is; for a preview, together with `limit`. */
+  /**
+   * Takes every record that is written, as it was and as it is; for a preview, together with `limit`. A number of JSON
+   * that JavaScript would round or spell in another way comes as its text.
+   */
   readonly onSample?: ((before: SampleRecord, after: SampleRecord) => void) | undefined;
   /** Records that go through the rules at once, 1 to 65,536; 1,024 by default. */
   readonly batchSize?: number | undefined;

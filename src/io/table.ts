@@ -4,6 +4,7 @@
 
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
+import { runReported } from '../rule/rule.ts';
 import type { CsvColumn } from './csv-header.ts';
 
 /** A batch of records as cells. */
@@ -42,7 +43,7 @@ export function turnTable(
     const column: unknown[] = cells.column(from);
     const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path });
     if (direction === 'protect' && leaf.engine.cell === 'integer') readIntegers(column, reportField);
-    const out = inside.columns[index]![direction](column, reportField, siblings);
+    const out = runReported(inside.columns[index]![direction], column, reportField, siblings);
     for (let i = 0; i < out.length; i++) if (typeof out[i] !== 'string') out[i] = toCell(out[i]);
     return out as (string | null)[];
   });

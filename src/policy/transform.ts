@@ -4,9 +4,17 @@
  */
 
 import { typeName } from '../core/checks.ts';
+import { asNumber, asNumbers, jsonNumberText } from '../core/json-number.ts';
 import type { Issue } from '../errors.ts';
-import { type BoundColumns, issueOf, type LaterColumns, type Report, type Siblings } from '../rule/rule.ts';
-import type { Direction } from './bound.ts';
+import {
+  type BoundColumns,
+  issueOf,
+  type LaterColumns,
+  type Report,
+  runReported,
+  type Siblings,
+} from '../rule/rule.ts';
+import type { Direction, Leaf } from './bound.ts';
 import { parsePath } from './path.ts';
 import type { FieldsNode, Node } from './tree.ts';
 
@@ -104,7 +112,8 @@ function makeBegin(
       else visitFields(node, values, places);
     }
 
-    function visitLeaf({ index, leaf }: Node & { kind: 'leaf' }, values: readonly unknown[], places: Places): void {
+    function visitLeaf({ index, leaf }: Node & { kind: 'leaf' }, given: readonly unknown[], places: Places): void {
+      const values = looksAtNumbers(leaf, direction) ? asNumbers(given) : given;
       const waits = later[index];
       if (waits !== undefined) {
         waiting.push(async () => {
@@ -132,7 +141,7 @@ function makeBegin(
       }
       const reportField: Report = (at, issue) => reject(places.rows[at]!, { ...issue, field: leaf.path });
       const siblings: Siblings = (path) => readSiblings(path, rows, places.rows);
-      const out = columns[index]![direction](values, reportField, siblings);
+      const out = runReported(columns[index]![direction], values, reportField, siblings);
       const { containers, keys } = places;
       if (typeof keys === 'string' && containers.length === out.length) {
         for (let i = 0; i < out.length; i++) (containers[i] as Row)[keys] = out[i];
@@ -183,7 +192,7 @@ function makeBegin(
           continue;
         }
         const row = places.rows[i]!;
-        if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        if (typeof value !== 'object' || value === null || Array.isArray(value) || jsonNumberText(value) !== null) {
           const message = `expected ${node === root ? 'a record' : 'nested fields'}, got ${typeName(value)}`;
           reject(row, { code: 'wrong_type', message, ...(node === root ? {} : { field: node.path }) });
           continue;
@@ -282,6 +291,12 @@ function makeBegin(
   };
 }
 
+/** Whether a rule looks at what a number is. Otherwise a number passes as it was written, or is not looked at. */
+function looksAtNumbers({ engine: { facts } }: Leaf, direction: Direction): boolean {
+  if (facts.back === 'unchanged' || facts.origin === 'fixed') return false;
+  return direction === 'protect' || facts.back !== 'never';
+}
+
 /** A leaf says so itself; an object or array may be absent when everything in it may. */
 function mayBeAbsent(node: Node): boolean {
   if (node.kind === 'leaf') return node.leaf.rule.optional === true;
@@ -302,6 +317,6 @@ function readSiblings(path: string, rows: readonly unknown[], owners: readonly n
       if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
       value = (value as Row)[name];
     }
-    return value;
+    return asNumber(value);
   });
 }

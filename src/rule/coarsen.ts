@@ -5,6 +5,7 @@
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
 import { readCivilDate } from '../core/civil-date.ts';
 import { formatIp, networkOf, parseIp } from '../core/ip.ts';
+import { type JsonNumber, jsonNumber, jsonNumberText } from '../core/json-number.ts';
 import { fail } from '../errors.ts';
 import { type Common, checkCommon, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
 
@@ -156,11 +157,15 @@ function readWidth(width: unknown): Decimal {
   return decimal;
 }
 
-/** The lower bound of the bucket, in exact arithmetic: 0.3 with buckets of 0.1 is 0.3, which doubles get wrong. */
-function numberBucket(value: unknown, width: Decimal): number | string {
-  if (typeof value !== 'number' && typeof value !== 'string')
+/**
+ * The lower bound of the bucket, in exact arithmetic: 0.3 with buckets of 0.1 is 0.3, which doubles get wrong. A number is
+ * written as a number, and one that came as its text as its text, because a double may not hold it.
+ */
+function numberBucket(value: unknown, width: Decimal): number | string | JsonNumber {
+  const number = jsonNumberText(value);
+  if (typeof value !== 'number' && typeof value !== 'string' && number === null)
     fail('wrong_type', `expected a number, got ${typeName(value)}`);
-  const decimal = readDecimal(String(value));
+  const decimal = readDecimal(number ?? String(value));
   if (decimal === null) {
     fail(
       'not_a_number',
@@ -172,6 +177,7 @@ function numberBucket(value: unknown, width: Decimal): number | string {
   const step = width.digits * 10n ** BigInt(scale - width.scale);
   const rest = ((digits % step) + step) % step;
   const lower = writeDecimal((digits - rest) / step, width);
+  if (number !== null) return jsonNumber(lower);
   return typeof value === 'number' ? Number(lower) : lower;
 }
 

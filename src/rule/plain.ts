@@ -3,6 +3,7 @@
  */
 
 import { badRange, badType, checkInteger, checkText, typeName } from '../core/checks.ts';
+import { jsonNumberText } from '../core/json-number.ts';
 import { fail } from '../errors.ts';
 import {
   type Common,
@@ -72,6 +73,7 @@ function checkScalar(value: unknown): unknown {
   if (typeof value === 'string') return checkText(value);
   // A date is the one object with a single value. A copy of it has no other properties, and is not shared.
   if (value instanceof Date) return new Date(value.getTime());
+  if (jsonNumberText(value) !== null) return value;
   if (typeof value === 'object') {
     fail('nested_value', `expected a single value, got ${typeName(value)}; name the fields inside it in the policy`);
   }

@@ -275,6 +275,32 @@ export function runColumn(verb: ColumnVerb, column: unknown): unknown[] | Utf8Co
   return isUtf8Column(column) ? utf8Column(out as string[]) : out;
 }
 
+/**
+ * Runs a verb over a column whose issues are reported one by one. From the second issue on, errors are made without a stack
+ * trace: nobody sees the trace of an error that becomes an issue, and a column of bad values spends most of its time on
+ * them (measured). `Error.stackTraceLimit` is V8's; elsewhere nothing changes.
+ */
+export function runReported(
+  verb: ColumnVerb,
+  column: readonly unknown[],
+  report: Report,
+  siblings: Siblings,
+): unknown[] {
+  const { stackTraceLimit } = Error as { stackTraceLimit?: unknown };
+  let traced = typeof stackTraceLimit === 'number';
+  const setLimit = (limit: unknown): unknown => Reflect.set(Error, 'stackTraceLimit', limit);
+  const reportOne: Report = (index, issue) => {
+    if (traced) setLimit(0);
+    traced = false;
+    report(index, issue);
+  };
+  try {
+    return verb(column, reportOne, siblings);
+  } finally {
+    if (typeof stackTraceLimit === 'number') setLimit(stackTraceLimit);
+  }
+}
+
 /** Texts that are looked at to tell whether a column repeats: one of 16, and 128 at most. Shorter columns are not asked. */
 const SAMPLE = 128;
 const ONE_OF = 16;

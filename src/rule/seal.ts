@@ -8,6 +8,7 @@ import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { checkOneOf, checkText } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
+import { jsonNumberText } from '../core/json-number.ts';
 import {
   ALGORITHM_BYTE,
   borrowRoom,
@@ -339,7 +340,9 @@ function failReveal(): never {
 /** The text that is sealed. */
 function inputText(value: unknown, kind: SealValue): string {
   if (kind === 'text') return checkText(value);
-  if (typeof value !== 'number') fail('wrong_type', 'expected a whole number; write value: text to seal text');
+  if (jsonNumberText(value) === null && typeof value !== 'number') {
+    fail('wrong_type', 'expected a whole number; write value: text to seal text');
+  }
   if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
     fail('unsafe_integer', 'expected a whole number up to 2^53 - 1, and not negative zero');
   }

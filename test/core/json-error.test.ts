@@ -56,3 +56,17 @@ test('property: what stands before the place can be completed, what stands there
     { numRuns: 2000 },
   );
 });
+
+test('a line of 16 MB that is wrong has its place', () => {
+  const long = 'x'.repeat(16 << 20);
+  for (const [text, at] of [
+    [`{"a":"${long}`, 5],
+    [`{"a":"${long}"`, long.length + 7],
+    [`{"a":"${'\\n'.repeat(8 << 20)}`, 5],
+    [`{"${long}`, 1],
+    [`{"a":${'1'.repeat(16 << 20)}`, 5 + (16 << 20)],
+    [long, 0],
+  ] as const) {
+    expect(jsonErrorAt(text)).toBe(at);
+  }
+}, 60_000);

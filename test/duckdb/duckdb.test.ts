@@ -132,7 +132,7 @@ describe('the engine of the command line', () => {
     (await open()).rows(sql.replaceAll('@', `${place.dir}/`));
   const values = (file: string): Promise<readonly Row[]> =>
     query(`SELECT * FROM read_csv('@${file}', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
-      nullstr = 'none', columns = {'id': 'VARCHAR', 'name': 'VARCHAR', 'born': 'VARCHAR', 'note': 'VARCHAR'})`);
+      nullstr = '', allow_quoted_nulls = false, columns = {'id': 'VARCHAR', 'name': 'VARCHAR', 'born': 'VARCHAR', 'note': 'VARCHAR'})`);
 
   test('CSV to CSV has the values of the other engine', async () => {
     expect(await place.run(['protect', 'in.csv', ...P, '--out', 'a.csv'])).toMatchObject({ code: 0 });
@@ -143,6 +143,8 @@ describe('the engine of the command line', () => {
     const due = await values('a.csv');
     expect(due).toHaveLength(4);
     expect(await values('b.csv')).toEqual(due);
+    // Bare and quoted empty cells, as they came.
+    expect(due.map(([, name, , note]) => [name, note])).toMatchObject({ 1: [null, null], 3: [expect.any(String), ''] });
   });
 
   test('CSV to Parquet, there and back', async () => {
@@ -151,7 +153,7 @@ describe('the engine of the command line', () => {
     const back = await place.run(['reveal', 'safe.parquet', ...P, '--out', 'back.parquet']);
     expect(back).toMatchObject({ code: 0, err: '' });
     const names = await query("SELECT name FROM read_parquet('@back.parquet')");
-    expect(names.flat()).toEqual(['Zoë, "x"', '', "O'Brien", '\\N']);
+    expect(names.flat()).toEqual(['Zoë, "x"', null, "O'Brien", '\\N']);
     expect(place.files().filter((name) => /part|tmp/.test(name))).toEqual([]);
   });
 
@@ -177,6 +179,27 @@ describe('the engine of the command line', () => {
       "SELECT count(*), count(name), count(*) FILTER (name = ''), min(born) FROM read_parquet('@typed.safe.parquet')",
     );
     expect(head).toEqual([5000n, 4999n, 1n, '1999']);
+  });
+
+  test('a byte order mark, names from --header, several inputs and no last line end', async () => {
+    const two = (text: string) => `\ufeff${text}`;
+    place.write('one.csv', two('id,name,born,note,gone\n1,a,1999-01-31,"x\n\ny",z\n2,b,,,'));
+    place.write('two.csv', 'id,name,born,note,gone\r\n3,c,,,\r\n');
+    place.write('three.csv', 'id,name,born,note,gone\n3,c,,"",\n');
+    const args = [...P, '--force', '--engine', 'duckdb', '--out'];
+    expect((await place.run(['protect', 'one.csv', 'two.csv', ...args, 'never.csv'])).err).toContain('two.csv');
+    expect(await place.run(['protect', 'one.csv', 'three.csv', ...args, 'both.csv'])).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    expect((await values('both.csv')).map((row) => row[3])).toEqual(['x\n\ny', null, '']);
+    place.write('bare.csv', '1,a,1999-01-31,"x\n\ny",z\n2,b,,,\n');
+    const names = ['--header', 'id,name,born,note,gone'];
+    expect(await place.run(['protect', 'bare.csv', ...names, ...args, 'bare.safe.csv'])).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    expect(place.read('bare.safe.csv').split('\n')).toHaveLength(5);
   });
 
   test('a value that does not fit: row and field, no value, no file', async () => {
@@ -220,11 +243,37 @@ describe('the engine of the command line', () => {
       const ended = await place.run([...args, ...more]);
       expect(ended, more.join(' ')).toMatchObject({ code: 2, out: '' });
     }
+    for (const [input, output] of [
+      ['in.csv.gz', 'never.parquet'],
+      ['in.csv', 'never.csv.gz'],
+    ] as const) {
+      place.write('in.csv.gz', 'packed');
+      const packed = await place.run([
+        'protect',
+        input,
+        ...P,
+        '--format',
+        'csv',
+        '--engine',
+        'duckdb',
+        '--out',
+        output,
+      ]);
+      expect(packed).toMatchObject({ code: 2, out: '' });
+      expect(packed.err).toContain('takes no packed files');
+    }
+    const pipe = await place.bash(`mkfifo pipe.csv; timeout 20 $T protect pipe.csv ${P.join(' ')} --out never.parquet`);
+    expect(pipe).toMatchObject({ code: 5, out: '' });
+    expect(pipe.err).toContain('pipe.csv: cannot be read by DuckDB: it is not a regular file');
+    const nowhere = await place.run(['protect', 'nowhere.parquet', ...P, '--out', 'never.csv']);
+    expect(nowhere).toMatchObject({ code: 5 });
+    expect(nowhere.err).toContain('there is no such file or folder');
     const piped = await place.run(
       ['protect', '-', ...P, '--format', 'csv', '--engine', 'duckdb', '--out', 'never.csv'],
       CSV,
     );
     expect(piped.code).toBe(2);
     expect((await place.run([...args.slice(0, -1), 'safe.parquet'])).err).toContain('the output exists');
+    expect(place.files().filter((name) => /never|trefoil-/.test(name))).toEqual([]);
   });
 });

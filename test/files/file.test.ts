@@ -1,11 +1,26 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, link, mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { openInput, openOutput, systemError } from '../../src/files/file.ts';
+import { openInput, openOutput, partName, placePart, systemError } from '../../src/files/file.ts';
+import { openFolderOutput } from '../../src/files/private-folder.ts';
 import { policy, seal } from '../../src/index.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
@@ -140,6 +155,56 @@ test('the mode of a new file', async () => {
   await output.write(Buffer.from('x'));
   await output.finish();
   expect((await stat(at('secret'))).mode & 0o777).toBe(0o600);
+});
+
+test('a private file is private whatever the umask, the part of a run before and the file that it replaces are', async () => {
+  const before = process.umask(0o377);
+  try {
+    const output = await openOutput(at('secret'), { force: false, mode: 0o600 });
+    await output.finish();
+  } finally {
+    process.umask(before);
+  }
+  expect((await stat(at('secret'))).mode & 0o777).toBe(0o600);
+  for (const [name, resumeAt] of [
+    ['new', undefined],
+    ['resumed', 1],
+  ] as const) {
+    await writeFile(at(name), 'old', { mode: 0o644 });
+    await writeFile(partName(at(name)), 'x', { mode: 0o644 });
+    const output = await openOutput(at(name), { force: true, mode: 0o600, resumeAt });
+    const open =
+      resumeAt === undefined ? (await left()).find((file) => file.endsWith('.tmp'))! : `.${name}.trefoil-part`;
+    expect((await stat(at(open))).mode & 0o777).toBe(0o600);
+    await output.finish();
+    expect((await stat(at(name))).mode & 0o777).toBe(0o600);
+  }
+});
+
+test('a part of a run that could be resumed gets its name through a link, too', async () => {
+  await mkdir(at('other'));
+  await writeFile(at('other/real.csv'), 'old');
+  await symlink('other/real.csv', at('link.csv'));
+  const output = await openOutput(at('link.csv'), { force: true, resumeAt: 0 });
+  await output.write(Buffer.from('whole'));
+  await output.keep();
+  await placePart(at('link.csv'), 5, true);
+  expect(await readFile(at('other/real.csv'), 'utf8')).toBe('whole');
+  expect((await lstat(at('link.csv'))).isSymbolicLink()).toBe(true);
+  expect(await readdir(at('other'))).toEqual(['real.csv']);
+});
+
+test('what an engine writes is in a folder of its own, under a random name, and two do not meet', async () => {
+  const both = await Promise.all([1, 2].map(() => openFolderOutput(at('out.csv'), { force: false, mode: 0o600 })));
+  expect(both[0]!.file).not.toBe(both[1]!.file);
+  for (const { file } of both) {
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(dirname(file))).mode & 0o777).toBe(0o700);
+    await writeFile(file, 'records');
+  }
+  expect(await both[0]!.finish()).toBe(7);
+  expect((await errorOf(both[1]!.finish())).code).toBe('output_exists');
+  expect(await left()).toEqual(['in.csv', 'out.csv']);
 });
 
 test('an input that is not read is closed', async () => {

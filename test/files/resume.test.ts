@@ -18,6 +18,7 @@ fields:
   name: { rule: fpe, scope: person.name, format: { type: text } }
   born: { rule: coarsen, date: year }
   note: keep
+  score: keep
 `;
 
 let place: Place;
@@ -28,16 +29,16 @@ beforeAll(async () => {
   place.write('other.yaml', POLICY.replace(/fpe.*/, 'token, scope: other }'));
   expect((await place.run(['keys', 'new', '--out', 'k.json'])).code).toBe(0);
   expect((await place.run(['keys', 'new', '--out', 'k2.json'])).code).toBe(0);
-  let csv = 'id,name,born,note\n';
+  let csv = 'id,name,born,note,score\n';
   let ndjson = '';
   for (let i = 0; i < ROWS; i++) {
     const born = i % 20_011 === 20_010 ? 'never' : `19${10 + (i % 90)}-01-31`;
-    csv += `${i},"Name ${i % 1000}\nof two lines",${born},"x""${i % 7}"\n`;
-    ndjson += `${JSON.stringify({ id: String(i), name: `Näme ${i % 1000}`, born, note: null })}\n`;
+    csv += `${i},"Name ${i % 1000}\nof two lines",${born},"x""${i % 7}",${i % 2 === 0 ? '""' : ''}\n`;
+    ndjson += `${JSON.stringify({ id: String(i), name: `Näme ${i % 1000}`, born, note: null, score: 0.5 }).replace('0.5', '0.50')}\n`;
   }
   place.write('in.csv', csv);
   place.write('in.ndjson', ndjson);
-  place.write('b.csv', csv.slice(0, 'id,name,born,note\n'.length + 2_000_000).replace(/\n[^\n]*\n[^\n]*$/, '\n'));
+  place.write('b.csv', csv.slice(0, 'id,name,born,note,score\n'.length + 2_000_000).replace(/\n[^\n]*\n[^\n]*$/, '\n'));
 });
 
 afterAll(() => place.remove());

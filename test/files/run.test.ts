@@ -11,6 +11,7 @@ import type { Issue } from '../../src/errors.ts';
 import { coarsen, type DomainKeys, drop, keep, keyset, optional, policy, seal, token } from '../../src/index.ts';
 import { type FileOptions, openRejects, protectFile, protectFiles, type Reject, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
+import { memoryStore, vault } from '../../src/vault.ts';
 import { errorOf, keys } from '../io/helpers.ts';
 
 const root = await mkdtemp(`${tmpdir()}/trefoil-run-`);
@@ -82,6 +83,50 @@ describe('workers', () => {
     const two = await errorOf(protectFile(at('in.csv'), at('two.csv'), people, { workers: 2 }));
     expect(one.issues[0]).toMatchObject({ code: 'stray_quote', row: 20_001 });
     expect(two.issues).toEqual(one.issues);
+  });
+
+  test('keep NULL and the empty text apart, both ways, and seal a rejected record as it was', async () => {
+    const bound = policy({ a: seal({ scope: 'a' }), b: keep, c: coarsen({ number: 10 }) }).bind(keys, revealAccess);
+    let text = 'a,b,c\n';
+    for (let i = 0; i < 60_000; i++) text += `${[`"",${i},`, `,"",""`, `,x,`, `"",,""`][i % 4]}\n`;
+    await put('in.csv', `${text}"",,no number\n`);
+    for (const workers of [1, 2]) {
+      const options = { workers, force: true, rejects: at('r.ndjson') };
+      await protectFile(at('in.csv'), at('safe.csv'), bound, options);
+      expectSame(await readFile(at('safe.csv')), Buffer.from(text));
+      const records: (string | null)[] = [];
+      for await (const { record } of (await openRejects(at('r.ndjson'), keys, revealAccess)).records) {
+        records.push(record);
+      }
+      expect(records).toEqual(['"",,no number']);
+      await revealFile(at('safe.csv'), at('back.csv'), bound, { workers, force: true });
+      expectSame(await readFile(at('back.csv')), Buffer.from(text));
+    }
+  });
+
+  test('keep the numbers of NDJSON as they are written, also with a vault', async () => {
+    const bound = policy({ id: token({ scope: 'id' }), n: keep }).bind(keys, revealAccess);
+    let text = '';
+    for (let i = 0; i < 60_000; i++) text += `{"id":${6150769120280496000n + BigInt(i)},"n":${i % 1000}.${i % 7}0}\n`;
+    await put('in.ndjson', text);
+    const numbers = (of: string): string[] => of.match(/"n":[^}]*/g)!;
+    for (const workers of [1, 2]) {
+      await protectFile(at('in.ndjson'), at('safe.ndjson'), bound, { workers, force: true });
+      const safe = await readFile(at('safe.ndjson'), 'utf8');
+      expect(numbers(safe).join()).toBe(numbers(text).join());
+      expect(new Set(safe.match(/"id":"[^"]*"/g)).size).toBe(60_000);
+    }
+    const subjects = policy({ id: keep, name: vault({ scope: 'name', store: 'people', subject: 'id' }), n: keep });
+    const open = await subjects.open(keys, { people: memoryStore() }, revealAccess);
+    const two = '{"id":6150769120280496265,"name":"Ada","n":1.0}\n{"id":6150769120280496266,"name":"Ada","n":2.0}\n';
+    await put('two.ndjson', two);
+    await protectFile(at('two.ndjson'), at('two.safe.ndjson'), open);
+    const safe = await readFile(at('two.safe.ndjson'), 'utf8');
+    const tokens = safe.match(/"name":"[^"]*"/g)!;
+    // Two subjects, which a reader that rounds would have made one.
+    expect(tokens[0]).not.toBe(tokens[1]);
+    await revealFile(at('two.safe.ndjson'), at('two.back.ndjson'), open);
+    expect(await readFile(at('two.back.ndjson'), 'utf8')).toBe(two);
   });
 
   test('an abort ends them', async () => {
@@ -370,6 +415,49 @@ describe('what is rejected', () => {
       expect([...(await rows('a.csv')), ...(await rows('b.csv'))].sort()).toEqual(
         [...(await rows('c.csv')), ''].sort(),
       );
+    }
+  });
+
+  test('a malformed line of 16 MB is one of them', async () => {
+    const good = '{"id":"1","name":"b","born":"1999-01-01"}\n';
+    for (const line of [`{"id":"${'x'.repeat(16 << 20)}`, `{"id":"${'\\n'.repeat(8 << 20)}"`]) {
+      await put('in.ndjson', `${good}${line}\n${good}`);
+      for (const maxRecord of [1 << 20, 1 << 25]) {
+        const options = { rejects: at('r.ndjson'), force: true, maxRecord };
+        const { rowsRejected } = await protectFile(at('in.ndjson'), at('a.ndjson'), people, options);
+        expect(rowsRejected).toBe(1);
+        const lines: (string | null)[] = [];
+        for await (const { record } of (await openRejects(at('r.ndjson'), keys, revealAccess)).records)
+          lines.push(record);
+        // What is above the limit was never held.
+        expect(lines.length === 1 && lines[0] === (maxRecord === 1 << 20 ? null : line)).toBe(true);
+        expect((await readFile(at('a.ndjson'), 'utf8')).split('\n')).toHaveLength(3);
+      }
+    }
+  }, 120_000);
+
+  test('half of many rows, with one worker and two, and by a function as well', async () => {
+    let text = 'id,name,born\n';
+    for (let i = 0; i < 30_000; i++) text += `${i},"N\n${i}",${i % 2 === 0 ? 'never' : '1999-01-01'}\n`;
+    await put('in.csv', text);
+    for (const workers of [1, 2]) {
+      const seen: Issue[] = [];
+      const options = { rejects: at('r.ndjson'), force: true, workers, onReject: (issue: Issue) => seen.push(issue) };
+      await protectFile(at('in.csv'), at('a.csv'), people, options);
+      let i = 0;
+      for await (const { row, line, record, issues } of (await openRejects(at('r.ndjson'), keys, revealAccess))
+        .records) {
+        const want = { row: 2 * i + 1, line: 4 * i + 2 };
+        if (row !== want.row || line !== want.line || record !== `${2 * i},"N\n${2 * i}",never`) {
+          expect({ row, line, record }).toEqual(want);
+        }
+        if (i % 5000 === 0) {
+          expect(issues).toEqual([expect.objectContaining({ code: 'not_a_date', field: 'born' })]);
+          expect(seen[i]).toMatchObject({ ...want, code: 'not_a_date', field: 'born' });
+        }
+        i++;
+      }
+      expect([i, seen.length]).toEqual([15_000, 15_000]);
     }
   });
 

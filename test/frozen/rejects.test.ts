@@ -68,6 +68,8 @@ describe('rejects-v1', () => {
     const opener = makeRejectOpener(keys, readRejectsHead(line)!)!;
     expect(opener.header()).toBeNull();
     const place = { input: 3, line: 9 };
-    expect(opener.open(sealer.seal(new Uint8Array([1, 0x80, 0]), place), place)).toEqual(new Uint8Array([1, 0x80, 0]));
+    expect(opener.open(sealer.seal([{ record: new Uint8Array([1, 0x80, 0]), place }])[0]!, place)).toEqual(
+      new Uint8Array([1, 0x80, 0]),
+    );
   });
 });

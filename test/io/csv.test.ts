@@ -2,7 +2,9 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type CsvOptions, protectCsv, revealCsv } from '../../src/csv.ts';
 import { type Issue, TrefoilError } from '../../src/errors.ts';
-import { constant, drop, each, keep, optional, policy, token } from '../../src/index.ts';
+import { card } from '../../src/format.ts';
+import { coarsen, constant, drop, each, fpe, keep, optional, policy, seal, token } from '../../src/index.ts';
+import { trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { abc, brief, collect, cut, errorOf, keys, people, textOf, wayBack } from './helpers.ts';
 
@@ -335,4 +337,105 @@ test('property: no message holds a piece of the input', async () => {
 test('a file without a header is told even where every field may be absent and others are dropped', async () => {
   const bound = policy({ country: optional(keep) }, { unnamed: 'drop' }).bind(keys);
   expect((await errorOf(protectCsv('Ada,DE\nZoe,NO\n', bound))).issues.map(brief)).toEqual(['header_missing line 1']);
+});
+
+// ---- a quoted empty cell is the empty text, a bare one is NULL ----
+
+const nullable = policy(
+  {
+    id: keep,
+    name: seal({ scope: 'person.name' }),
+    mail: token({ scope: 'person.mail' }),
+    note: keep,
+    pan: fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }) }),
+    notes: optional(drop),
+  },
+  { keyCheck: keys.keyCheck },
+).bind(keys, revealAccess);
+
+test('an empty cell keeps its form through every rule, and on the way back', async () => {
+  const text = 'id,name,mail,note,pan\n1,"","","",""\n2,,,,\n"",,"",,""\n,"",,"",\n';
+  const safe = await protect(text, nullable);
+  expect(safe).toBe(text);
+  expect(await textOf(revealCsv([safe], nullable))).toBe(text);
+  for (const batchSize of [1, 2, 3]) expect(await protect(text, nullable, { batchSize })).toBe(text);
+});
+
+test('where all cells are quoted, NULL is not', async () => {
+  const text = '"id","name","mail","note","pan"\n"1","","","",""\n"2",,,,\n';
+  expect(await protect(text, nullable, { quoting: 'all' })).toBe(text);
+  expect(await textOf(revealCsv([text], nullable, { quoting: 'all' }))).toBe(text);
+});
+
+test('the form of an empty cell stays at its own record when others are rejected', async () => {
+  const issues: Issue[] = [];
+  const text = 'id,name,mail,note,pan\n1,"",,"",\n2,,,,not a card\n3\n4,,"",,""\n';
+  const out = await protect(text, nullable, { onReject: (issue) => issues.push(issue) });
+  expect(out).toBe('id,name,mail,note,pan\n1,"",,"",\n4,,"",,""\n');
+  expect(issues.map(({ row }) => row)).toEqual([2, 3]);
+});
+
+test('a column that was left out does not shift the form of the others', async () => {
+  const text = 'notes,id,name,mail,note,pan\n"",1,,"",,""\nx,2,"",,"",\n';
+  expect(await protect(text, nullable)).toBe('id,name,mail,note,pan\n1,,"",,""\n2,"",,"",\n');
+});
+
+test('an empty text that a rule makes is a text, and a null that it makes is nothing', async () => {
+  const bound = policy({ a: constant({ value: '' }), b: constant({ value: null }), c: keep }).bind(keys);
+  expect(await protect('a,b,c\n1,"",x\n,2,\n', bound)).toBe('a,b,c\n"",,x\n"",,\n');
+  const trimmed = policy({ a: token({ scope: 'x', prepare: trim }), b: keep }).bind(keys);
+  expect(await protect('a,b\n   ,1\n', trimmed)).toBe('a,b\n"",1\n');
+});
+
+test('empty: protect seals both kinds of empty cell, and gives the empty text back', async () => {
+  const bound = policy({ a: seal({ scope: 'x', empty: 'protect' }), b: keep }).bind(keys, revealAccess);
+  const safe = await protect('a,b\n,1\n"",2\n', bound);
+  const cells = safe.split('\n').map((line) => line.split(',')[0]);
+  expect(cells[1]).toHaveLength(85);
+  expect(cells[2]).toBe(cells[1]);
+  expect(await textOf(revealCsv([safe], bound))).toBe('a,b\n"",1\n"",2\n');
+});
+
+test.each([
+  ['a\nx\n""\n\ny\n', 'a\nx\n""\n\ny\n'],
+  ['a\r\n""\r\n', 'a\r\n""\r\n'],
+  ['a\n\n""', 'a\n\n""'],
+  ['\ufeffa\n""\n\n', '\ufeffa\n""\n\n'],
+])('a file of one column keeps its empty rows as they came: %j', async (text, expected) => {
+  const bound = policy({ a: keep }).bind(keys, revealAccess);
+  for (const quoting of ['minimal', 'all'] as const) {
+    const want = quoting === 'all' ? expected.replace(/[axy]/g, '"$&"') : expected;
+    expect(await protect(text, bound, { quoting })).toBe(want);
+    expect(await textOf(revealCsv([want], bound, { quoting }))).toBe(want);
+  }
+});
+
+test('a record of which one empty cell is left is no blank line, which readers skip', async () => {
+  const bound = policy({ a: keep, b: drop }).bind(keys);
+  expect(await protect('a,b\n,1\n"",2\nx,3\n', bound)).toBe('a\n""\n""\nx\n');
+  expect(await protect('a,b\nx,3\n,1', bound)).toBe('a\nx\n""');
+  const nothing = policy({ a: constant({ value: null }) }).bind(keys);
+  expect(await protect('a\nx\n\n', nothing)).toBe('a\n""\n""\n');
+});
+
+test('a blank line before a rejected last record without a line end is still a record', async () => {
+  const bound = policy({ a: coarsen({ number: 10 }) }).bind(keys);
+  expect(await protect('a\n15\n\nx', bound, { onReject: () => {} })).toBe('a\n10\n\n');
+});
+
+test('property: any table of empty cells in both forms comes back byte for byte', async () => {
+  const cell = fc.constantFrom('', '""', 'x', '"a,b"');
+  const tables = fc.integer({ min: 1, max: 4 }).chain((width) => {
+    const rows = fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 12 });
+    return fc.record({ width: fc.constant(width), rows, batchSize: fc.integer({ min: 1, max: 5 }) });
+  });
+  await fc.assert(
+    fc.asyncProperty(tables, async ({ width, rows, batchSize }) => {
+      const names = ['a', 'b', 'c', 'd'].slice(0, width);
+      const bound = policy(Object.fromEntries(names.map((name) => [name, keep]))).bind(keys, revealAccess);
+      const text = [names, ...rows].map((row) => `${row.join(',')}\n`).join('');
+      expect(await protect(text, bound, { batchSize })).toBe(text);
+      expect(await textOf(revealCsv([text], bound, { batchSize }))).toBe(text);
+    }),
+  );
 });

@@ -41,12 +41,6 @@ test.each([
   ['an array', '[{"a":1}]', 'not_an_object row 1 line 1'],
   ['a number', '7', 'not_an_object row 1 line 1'],
   ['null', 'null', 'not_an_object row 1 line 1'],
-  ['2^53', '{"a":9007199254740992}', 'unsafe_integer row 1 line 1'],
-  ['-2^53', '{"a":1}\n{"a":[-9007199254740992]}', 'unsafe_integer row 2 line 2'],
-  ['2^60, with an exponent', '{"a":1152921504606846976e0}', 'unsafe_integer row 1 line 1'],
-  ['1e20, which would be written as an integer', '{"a":1E20}', 'unsafe_integer row 1 line 1'],
-  ['beyond the range', '{"a":1e309}', 'unsafe_integer row 1 line 1'],
-  ['beyond the range, long', `{"a":${'9'.repeat(310)}.5}`, 'unsafe_integer row 1 line 1'],
   ['a key twice', '{"a":1,"a":1}', 'duplicate_key row 1 line 1'],
   ['a key twice, spelt differently', '{"a":1,"\\u0061":1}', 'duplicate_key row 1 line 1'],
   ['a key twice, deep', '{"a":[{"x":{"y":1,"z":2,"y":3}}]}', 'duplicate_key row 1 line 1'],
@@ -79,12 +73,11 @@ test('what only looks like trouble passes', async () => {
   for (const text of [
     '{"a":9007199254740991,"b":-9007199254740991}',
     '{"a":"9007199254740992","b":"\\"a\\":1e999,{[:"}',
-    '{"a":0.1234567890123456789,"b":1e15}',
-    '{"a":1e-400,"b":"4111111111111111"}',
+    '{"a":1,"b":"4111111111111111"}',
     '{"a":"\\\\","b":"\\\\\\""}',
     '{"a":"__proto__","b":false}',
   ]) {
-    expect(JSON.parse(await protect(text))).toEqual(JSON.parse(text));
+    expect(await protect(text)).toBe(`${text}\n`);
   }
 });
 
@@ -150,10 +143,9 @@ test('property: the scan finds exactly the doubled keys', () => {
       const value = { inner };
       const text = JSON.stringify(value);
       const issue = scanJson(text, JSON.parse(text));
-      fc.pre(issue?.code !== 'unsafe_integer');
-      expect(issue).toBe(null);
+      expect([null, 'inexact']).toContain(issue);
       const doubled = text.replace('{', '{"inner":0,');
-      expect(scanJson(doubled, JSON.parse(doubled))?.code).toBe('duplicate_key');
+      expect(scanJson(doubled, JSON.parse(doubled))).toMatchObject({ code: 'duplicate_key' });
     }),
     { numRuns: 500 },
   );

@@ -26,8 +26,8 @@ describe('sealed records', () => {
   test('property: any record comes back, and two seals of it differ', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (record) => {
-        const one = sealer.seal(record, place);
-        const two = sealer.seal(record, place);
+        const one = sealer.seal([{ record: record, place }])[0]!;
+        const two = sealer.seal([{ record: record, place }])[0]!;
         expect(one).not.toBe(two);
         expect(opener.open(one, place)).toEqual(record);
         expect(opener.open(two, place)).toEqual(record);
@@ -47,13 +47,13 @@ describe('sealed records', () => {
     [(2 << 20) - 1, 2 << 20],
     [2 << 20, 3 << 20],
   ])('%i bytes are padded to %i', (length, padded) => {
-    const sealed = sealer.seal(bytes(length), place);
+    const sealed = sealer.seal([{ record: bytes(length), place }])[0]!;
     expect(decodeBase64url(sealed)!.length).toBe(16 + 16 + padded);
     expect(opener.open(sealed, place)!.length).toBe(length);
   });
 
   test('open nowhere else: another line, input, file, domain or key', () => {
-    const sealed = sealer.seal(bytes(10), place);
+    const sealed = sealer.seal([{ record: bytes(10), place }])[0]!;
     expect(opener.open(sealed, { input: 2, line: 32 })).toBeNull();
     expect(opener.open(sealed, { input: 1, line: 31 })).toBeNull();
     const elsewhere = makeRejectOpener(keys, { ...head, fileId: new Uint8Array(16).fill(8) })!;
@@ -63,7 +63,7 @@ describe('sealed records', () => {
   });
 
   test('a change of any symbol is noticed', () => {
-    const sealed = sealer.seal(bytes(20), place);
+    const sealed = sealer.seal([{ record: bytes(20), place }])[0]!;
     for (let i = 0; i < sealed.length; i++) {
       const changed = `${sealed.slice(0, i)}${sealed[i] === 'A' ? 'B' : 'A'}${sealed.slice(i + 1)}`;
       expect(opener.open(changed, place), `symbol ${i}`).toBeNull();
@@ -140,4 +140,18 @@ describe('base64url', () => {
     );
     for (const text of ['A', 'AB', 'AAB', 'AA=', 'A+AA', 'AAAAA', 'é']) expect(decodeBase64url(text)).toBeNull();
   });
+});
+
+test('many records at once are sealed each for its own place, whatever their lengths', () => {
+  const records = Array.from({ length: 3000 }, (_, i) => ({
+    record: bytes([0, 1, 47, 62, 63, 64, 200, 5000][i % 8]!),
+    place: { input: i % 700 === 0 ? 1 : 0, line: i + 1 },
+  }));
+  records.push({ record: bytes((1 << 20) + 5), place: { input: 2, line: 1_000_000 } });
+  const sealed = sealer.seal(records);
+  expect(new Set(sealed).size).toBe(records.length);
+  for (const [i, { record, place }] of records.entries()) {
+    expect(Buffer.compare(opener.open(sealed[i]!, place)!, record)).toBe(0);
+    if (i % 100 === 0) expect(opener.open(sealed[i]!, { ...place, line: place.line + 1 })).toBeNull();
+  }
 });

@@ -8,8 +8,11 @@ export interface LiteralJson {
   readonly value: unknown;
   readonly duplicate: boolean;
   readonly depth: number;
-  /** Whether each integer is within ±(2^53 - 1), and each number finite. */
-  readonly exact: boolean;
+}
+
+/** A number, letter by letter. */
+export class Digits {
+  constructor(readonly text: string) {}
 }
 
 /** Reads a text, or gives `null` where it is no JSON. */
@@ -17,7 +20,6 @@ export function readJson(text: string): LiteralJson | null {
   let at = 0;
   let duplicate = false;
   let deepest = 0;
-  let exact = true;
 
   class No extends Error {}
   const white = (): void => {
@@ -121,7 +123,7 @@ export function readJson(text: string): LiteralJson | null {
     }
   }
 
-  function number(): number {
+  function number(): Digits {
     const from = at;
     if (text[at] === '-') at++;
     if (text[at] === '0') at++;
@@ -135,16 +137,14 @@ export function readJson(text: string): LiteralJson | null {
       if (text[at] === '+' || text[at] === '-') at++;
       digits();
     }
-    const read = Number(text.slice(from, at));
-    if (!Number.isFinite(read) || (Number.isInteger(read) && Math.abs(read) > Number.MAX_SAFE_INTEGER)) exact = false;
-    return read;
+    return new Digits(text.slice(from, at));
   }
 
   try {
     white();
     const read = value(0);
     white();
-    return at === text.length ? { value: read, duplicate, depth: deepest, exact } : null;
+    return at === text.length ? { value: read, duplicate, depth: deepest } : null;
   } catch (error) {
     if (error instanceof No) return null;
     throw error;

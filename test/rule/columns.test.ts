@@ -22,7 +22,7 @@ import {
 } from '../../src/index.ts';
 import { trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { type ColumnVerb, onceEach } from '../../src/rule/rule.ts';
+import { type ColumnVerb, onceEach, type Report, runReported } from '../../src/rule/rule.ts';
 import { source } from '../reference/texts.ts';
 import { formReference, type TokenCase } from '../reference/token.ts';
 import { codeOf, DOMAIN, keys, pinned, ROOT, thrown } from './keys.ts';
@@ -462,4 +462,35 @@ describe('lone surrogates', () => {
       }
     }
   });
+});
+
+it('errors of a column cost no stack trace, and the limit is as it was afterwards', () => {
+  const limits: (number | undefined)[] = [];
+  const limit = Error.stackTraceLimit;
+  const verb = (column: readonly unknown[], report: Report): unknown[] =>
+    column.map((_, i) => {
+      limits.push(Error.stackTraceLimit);
+      report(i, { code: 'not_a_date', message: 'm' });
+    });
+  runReported(
+    verb,
+    [1, 2, 3],
+    () => {},
+    () => [],
+  );
+  expect(limits).toEqual([limit, 0, 0]);
+  expect(Error.stackTraceLimit).toBe(limit);
+  const broken = (_: readonly unknown[], report: Report): unknown[] => {
+    report(0, { code: 'not_a_date', message: 'm' });
+    throw new Error('a fault');
+  };
+  expect(() =>
+    runReported(
+      broken,
+      [1],
+      () => {},
+      () => [],
+    ),
+  ).toThrow('a fault');
+  expect(Error.stackTraceLimit).toBe(limit);
 });

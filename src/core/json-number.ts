@@ -1,0 +1,74 @@
+/**
+ * Numbers of JSON (RFC 8259, section 6) that JavaScript cannot hold, or would write in another way: `6150769120280496265`,
+ * `0.1234567890123456789`, `12.50`, `-0`, `1E400`. A record holds their text in place of a `number`, so that `keep` gives
+ * back what came in, and a rule that reads a number either reads all of it or refuses it.
+ */
+
+// Registered, so that the ES module and the CommonJS build of one process understand each other.
+const TEXT: unique symbol = Symbol.for('trefoil.json-number.v1');
+
+/** A number of JSON as its text. */
+export interface JsonNumber {
+  readonly [TEXT]: string;
+}
+
+/** Makes a number of its text, which must be one of JSON. */
+export function jsonNumber(text: string): JsonNumber {
+  return { [TEXT]: text };
+}
+
+/** The text of a number; `null` for any other value, a `number` of JavaScript as well. */
+export function jsonNumberText(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  return (value as Partial<JsonNumber>)[TEXT] ?? null;
+}
+
+/**
+ * Whether `JSON.stringify(JSON.parse(text))` is `text`, and no reader of JSON takes the number for another: an integer
+ * beyond 2^53 - 1 may have several neighbours with one `number`.
+ */
+export function isCanonical(text: string): boolean {
+  const number = Number(text);
+  return String(number) === text && (Number.isSafeInteger(number) || !Number.isInteger(number));
+}
+
+/**
+ * What a rule gets that looks at a value: the `number` where it is the number that the text says, as it is for `12.50`
+ * and `1e3`. Otherwise the value as it is, which rules refuse or read as its text (`inputText`).
+ */
+export function asNumber(value: unknown): unknown {
+  const text = jsonNumberText(value);
+  if (text === null) return value;
+  const number = Number(text);
+  if (Number.isInteger(number) && !Number.isSafeInteger(number)) return value;
+  return Number.isFinite(number) && decimalOf(text) === decimalOf(String(number)) ? number : value;
+}
+
+/** Calls {@link asNumber} for a column. The column is copied if a value changes. */
+export function asNumbers(column: readonly unknown[]): readonly unknown[] {
+  const first = column.findIndex((value) => jsonNumberText(value) !== null);
+  return first === -1 ? column : column.map(asNumber);
+}
+
+/** A value with the texts of its numbers, for people to read. */
+export function withTexts(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const text = jsonNumberText(value);
+  if (text !== null) return text;
+  if (Array.isArray(value)) return value.map(withTexts);
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withTexts(member)]));
+}
+
+/** The absolute value of a decimal in one form for all spellings: digits without zeros at either end, and an exponent. */
+function decimalOf(text: string): string {
+  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const digits = whole + fraction;
+  let start = 0;
+  let end = digits.length;
+  while (start < end && digits.charCodeAt(start) === ZERO) start++;
+  while (end > start && digits.charCodeAt(end - 1) === ZERO) end--;
+  if (start === end) return '0';
+  return `${digits.slice(start, end)}e${Number(exponent) - fraction.length + digits.length - end}`;
+}
+
+const ZERO = 48;

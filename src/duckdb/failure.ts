@@ -1,0 +1,148 @@
+/// <reference types="node" />
+/**
+ * What a failed run failed at. An error of the engine never shows, because it quotes the data: what is wrong with an
+ * input is looked for by our own readers, in a second pass that only a failed run pays for.
+ */
+
+import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { openBytes } from '../files/inputs.ts';
+import { makeCsvCodec } from '../io/csv.ts';
+import { makeRun } from '../io/records.ts';
+import { turnTable } from '../io/table.ts';
+import type { Chunk, Connection } from './module.ts';
+import { cellsOf } from './parquet-columns.ts';
+import type { Inputs, Source } from './source.ts';
+
+/** How DuckDB begins to say that it has no memory; what follows would name sizes of the data. */
+const NO_MEMORY = /^Out of Memory Error\b|could not allocate|std::bad_alloc/;
+
+/** What the system says, as it stands in DuckDB's errors. */
+const FULL = /No space left on device|Disk quota exceeded|File too large/;
+
+/**
+ * Tells shortages from faults of the data: what is said of the data then would be wrong.
+ *
+ * @throws TrefoilError `out_of_memory`, `no_space`.
+ */
+export function refuseShortage(error: unknown, input: string, output: string): void {
+  const said = error instanceof Error ? error.message : '';
+  if (NO_MEMORY.test(said)) {
+    const message =
+      'DuckDB has no memory left: a row group of the input, or a few of its longest rows, do not fit into 80 % of it; ' +
+      'write the input in smaller row groups, or use CSV or NDJSON, which are read piece by piece';
+    fail('out_of_memory', message, { file: input });
+  }
+  const full = FULL.exec(said);
+  if (full !== null) {
+    const [reason, code] = REASONS[full[0]]!;
+    fail('no_space', `cannot be written: ${reason} (${code})`, { file: output });
+  }
+}
+
+const REASONS: Readonly<Record<string, readonly [reason: string, code: string]>> = {
+  'No space left on device': ['there is no space left', 'ENOSPC'],
+  'Disk quota exceeded': ['the disk quota is used up', 'EDQUOT'],
+  'File too large': ['the file would be larger than the limit', 'EFBIG'],
+};
+
+/** What is wrong with an input, by our own readers: row and field, no value. */
+export async function whatIsWrong(
+  connection: Connection,
+  run: Inputs,
+  source: Source,
+  signal: AbortSignal | undefined,
+): Promise<TrefoilError> {
+  const issues =
+    run.inputFormat === 'csv' ? await issuesOfCsv(run, signal) : await issuesOfParquet(connection, run, source);
+  if (issues.length > 0) return new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
+  const message = 'DuckDB refused what the other readers take; for CSV leave --engine duckdb out';
+  return new TrefoilError([{ code: 'engine_failed', message, file: run.inputs[0]! }]);
+}
+
+async function issuesOfCsv(
+  { inputs, inside, direction, dialect }: Inputs,
+  signal: AbortSignal | undefined,
+): Promise<readonly Issue[]> {
+  for (const path of inputs) {
+    const file = inputs.length > 1 ? { file: path } : {};
+    try {
+      const run = makeRun(makeCsvCodec(direction, inside, dialect, null), { signal }, dialect.maxRecord);
+      for await (const chunk of await openBytes(path, 'none')) for (const _ of run.push(chunk));
+      for (const _ of run.end());
+    } catch (error) {
+      if (!(error instanceof TrefoilError)) throw error;
+      return error.issues.map((issue) => ({ ...issue, ...file }));
+    }
+  }
+  return [];
+}
+
+async function issuesOfParquet(connection: Connection, run: Inputs, source: Source): Promise<readonly Issue[]> {
+  try {
+    for await (const { issues } of readBatches(connection, run, source, null)) if (issues.length > 0) return issues;
+  } catch {
+    // The engine's own text quotes values.
+  }
+  return [];
+}
+
+/** Records of a Parquet file as texts, before and after, by column. */
+export interface TextBatch {
+  readonly rows: number;
+  /** One for each field of the policy that the input has, by its header. */
+  readonly before: ReadonlyMap<string, readonly (string | null)[]>;
+  readonly after: ReadonlyMap<string, readonly (string | null)[]>;
+  /** With the numbers of their rows. */
+  readonly issues: readonly Issue[];
+}
+
+/** Reads Parquet in batches, through the rules. A value inside a STRUCT that is NULL is NULL. */
+export async function* readBatches(
+  connection: Connection,
+  { inside, direction }: Inputs,
+  { table, columns }: Source,
+  limit: number | null,
+): AsyncGenerator<TextBatch, void, undefined> {
+  const cells = cellsOf(columns.output);
+  const places = [...columns.positions];
+  const from = new Map(places.map(([path], i) => [path, i]));
+  const select = places.map(([, sql]) => `CAST(${sql} AS VARCHAR)`);
+  // Which STRUCTs are not there: nothing is made out of those.
+  const parents = [...new Set(cells.flatMap(({ parent }) => parent ?? []))];
+  const all = [...select, ...parents.map((sql) => `CASE WHEN ${sql} IS NULL THEN NULL ELSE '' END`)];
+  const limited = limit === null ? '' : ` LIMIT ${limit}`;
+  const result = await connection.stream(`SELECT ${all.join(', ')} FROM ${table}${limited}`);
+  let first = 0;
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    const rows = chunk.rowCount;
+    const taken = places.map((_, i) => textsOf(chunk, i));
+    const isGone = new Map(
+      parents.map((sql, i) => [sql, textsOf(chunk, places.length + i).map((text) => text === null)]),
+    );
+    const issues: Issue[] = [];
+    const after = new Map<string, readonly (string | null)[]>();
+    for (const { leaf, index, header, name, parent } of cells) {
+      const gone = parent === null ? null : isGone.get(parent)!;
+      const column = { name, leaf, index, from: from.get(leaf.path)! };
+      const table = { rows, column: (at: number) => [...taken[at]!] };
+      const [out] =
+        leaf.rule.rule === 'keep'
+          ? [taken[column.from]!]
+          : turnTable(table, [column], from, direction, inside, (row, issue) => {
+              if (gone?.[row] !== true) issues.push({ ...issue, row: first + row + 1 });
+            });
+      after.set(header, gone === null ? out! : out!.map((text, row) => (gone[row] ? null : text)));
+    }
+    const headers = new Map(inside.leaves.map(({ path, header }) => [path, header!]));
+    const before = new Map(places.map(([path], i) => [headers.get(path)!, taken[i]!]));
+    yield { rows, before, after, issues };
+    first += rows;
+  }
+}
+
+function textsOf(chunk: Chunk, column: number): (string | null)[] {
+  const vector = chunk.getColumnVector(column);
+  return Array.from({ length: chunk.rowCount }, (_, i) => vector.getItem(i) as string | null);
+}

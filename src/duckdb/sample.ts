@@ -1,0 +1,77 @@
+/// <reference types="node" />
+/** The first records of a Parquet file, for `trefoil check` and `--dry-run`. Nothing is written. */
+
+import { type Issue, TrefoilError } from '../errors.ts';
+import { csvDialect } from '../io/csv.ts';
+import type { SampleRecord } from '../io/records.ts';
+import { startEngine } from './engine.ts';
+import { readBatches, refuseShortage, type TextBatch } from './failure.ts';
+import { loadDuckdb } from './module.ts';
+import { checkInputs, type Inputs, openSource } from './source.ts';
+
+/** A file and what is done with it. */
+export type Sampled = Pick<Inputs, 'direction' | 'inside' | 'inputs'>;
+
+/**
+ * The first records before and after, as texts; a field inside a STRUCT by its path.
+ *
+ * @throws TrefoilError what policy, columns and values refuse; `engine_failed`, `out_of_memory`, what files refuse.
+ */
+export async function* sampleParquet(
+  sampled: Sampled,
+  limit: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly { readonly before: SampleRecord; readonly after: SampleRecord }[], void, undefined> {
+  for await (const { rows, before, after, issues } of batches(sampled, limit, signal)) {
+    if (issues.length > 0) throw new TrefoilError(issues);
+    yield Array.from({ length: rows }, (_, row) => ({ before: recordOf(before, row), after: recordOf(after, row) }));
+  }
+}
+
+/**
+ * Runs the first records through and gives how many they were.
+ *
+ * @throws TrefoilError the same, with all issues of these records.
+ */
+export async function checkParquet(sampled: Sampled, limit: number, signal: AbortSignal): Promise<number> {
+  const all: Issue[] = [];
+  let count = 0;
+  for await (const { rows, issues } of batches(sampled, limit, signal)) {
+    all.push(...issues);
+    count += rows;
+  }
+  if (all.length > 0) throw new TrefoilError(all);
+  return count;
+}
+
+async function* batches(
+  sampled: Sampled,
+  limit: number,
+  signal: AbortSignal,
+): AsyncGenerator<TextBatch, void, undefined> {
+  const run: Inputs = { ...sampled, inputFormat: 'parquet', dialect: csvDialect({}) };
+  checkInputs(run);
+  const duckdb = await loadDuckdb();
+  const { connection, close } = await startEngine(duckdb);
+  const stop = (): void => connection.interrupt();
+  signal.addEventListener('abort', stop);
+  try {
+    const source = await openSource(duckdb, connection, run);
+    yield* readBatches(connection, run, source, limit);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof TrefoilError) throw error;
+    refuseShortage(error, run.inputs[0]!, run.inputs[0]!);
+    // The engine's own text quotes values.
+    throw new TrefoilError([
+      { code: 'engine_failed', message: 'DuckDB cannot read it as Parquet', file: run.inputs[0]! },
+    ]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    close();
+  }
+}
+
+function recordOf(columns: ReadonlyMap<string, readonly (string | null)[]>, row: number): SampleRecord {
+  return Object.fromEntries([...columns].map(([name, values]) => [name, values[row]!]));
+}

@@ -1,0 +1,218 @@
+/// <reference types="node" />
+/** The inputs of a run: what they are to DuckDB, and which of their columns the policy names. */
+
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fail } from '../errors.ts';
+import { systemError } from '../files/file.ts';
+import { openBytes } from '../files/inputs.ts';
+import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
+import { checkTabular, fieldPositions, mapHeader } from '../io/csv-header.ts';
+import { makeRun } from '../io/records.ts';
+import type { BoundInside, Direction } from '../policy/bound.ts';
+import { csvReading } from './csv-sql.ts';
+import type { Connection, DuckdbModule } from './module.ts';
+import { type Columns, mapColumns } from './parquet-columns.ts';
+import { identifier, textList } from './sql.ts';
+
+/** Format of a file that DuckDB reads or writes. */
+export type DuckdbFormat = 'csv' | 'parquet';
+
+/** Which files, and what is done with them. */
+export interface Inputs {
+  readonly direction: Direction;
+  readonly inside: BoundInside;
+  readonly inputs: readonly string[];
+  readonly inputFormat: DuckdbFormat;
+  readonly dialect: CsvDialect;
+}
+
+/** Inputs that were looked at. */
+export interface Source {
+  /** The files as a table of SQL. */
+  readonly table: string;
+  readonly columns: Columns;
+  /** How many columns the inputs have. */
+  readonly width: number;
+  readonly newline: string;
+}
+
+/**
+ * Refuses what no file can mend, before anything is opened.
+ *
+ * @throws TrefoilError `not_tabular`, `engine_failed` for a name that DuckDB would take as a pattern.
+ */
+export function checkInputs({ direction, inside, inputs }: Inputs): void {
+  inside.demand(direction);
+  checkTabular(inside);
+  for (const path of inputs) {
+    if (/[*?[\]]/.test(path))
+      fail('engine_failed', 'DuckDB takes * ? [ ] in a name as a pattern; rename it', { file: path });
+  }
+}
+
+/**
+ * Looks at the inputs: header, or names and types. All of them must have the same.
+ *
+ * @throws TrefoilError what the policy does not take; `header_mismatch`, `engine_failed`, what files refuse.
+ */
+export async function openSource(duckdb: DuckdbModule, connection: Connection, run: Inputs): Promise<Source> {
+  const { inside, direction, dialect, inputs } = run;
+  for (const path of inputs) await checkRegular(path);
+  // As a whole path no name is an address or a home folder.
+  const files = textList(inputs.map((path) => resolve(path)));
+  if (run.inputFormat === 'csv') {
+    const { names, newline } = await readOpening(run);
+    const mapped = mapHeader(names, inside, direction);
+    if (mapped.length === 0) fail('not_tabular', 'no column would be left');
+    const output = mapped.map(({ name, leaf, index }) => {
+      return { kind: 'cell' as const, name, header: name, leaf, index, sql: identifier(name), parent: null };
+    });
+    const positions = new Map(
+      [...fieldPositions(names, inside)].map(([path, from]) => [path, identifier(names[from]!)]),
+    );
+    const shape = { names, longest: Math.max(dialect.maxRecord, 1 << 16) };
+    return {
+      table: csvReading(files, shape, dialect),
+      columns: { output, positions },
+      width: names.length,
+      newline,
+    };
+  }
+  // The types of one file at a time: DuckDB would read all by those of the first, and pass over what only others have.
+  let first: string | null = null;
+  let columns: Columns | null = null;
+  let width = 0;
+  for (const path of inputs) {
+    const { names, types } = await describe(connection, path);
+    const mapped = mapColumns(names, types, inside, direction, duckdb.DuckDBTypeId);
+    const shape = JSON.stringify(names.map((name, i) => [name, String(types[i])]));
+    first ??= shape;
+    if (shape !== first) {
+      fail('header_mismatch', 'the columns or their types are not those of the first input', { file: path });
+    }
+    columns ??= mapped;
+    width = names.length;
+  }
+  if (columns!.output.length === 0) fail('not_tabular', 'no column would be left');
+  return { table: parquetReading(files), columns: columns!, width, newline: '\n' };
+}
+
+/**
+ * Counts the records of CSV files by our own reading of quotes and line ends, without header lines: a reader that
+ * passes over some would pass over them each time it counts. About a nanosecond a byte.
+ */
+export async function countRecords({ inputs, dialect }: Inputs): Promise<number> {
+  let count = 0;
+  for (const path of inputs) {
+    const state: RecordCount = { ends: 0, inQuotes: false, afterCr: false, isOpen: false };
+    for await (const chunk of await openBytes(path, 'none')) countEnds(chunk, state);
+    count += state.ends + (state.isOpen ? 1 : 0) - (dialect.header === null ? 1 : 0);
+  }
+  return count;
+}
+
+interface RecordCount {
+  ends: number;
+  inQuotes: boolean;
+  afterCr: boolean;
+  /** Whether there are bytes after the last record end. */
+  isOpen: boolean;
+}
+
+const [LF, CR, QUOTE] = [10, 13, 34];
+
+function countEnds(chunk: Uint8Array, state: RecordCount): void {
+  let { ends, inQuotes, afterCr } = state;
+  const { length } = chunk;
+  for (let i = 0; i < length; i++) {
+    const byte = chunk[i]!;
+    if (byte > QUOTE) {
+      // Nearly every byte: a loop of its own makes the pass three times as fast.
+      while (i + 1 < length && chunk[i + 1]! > QUOTE) i++;
+      afterCr = false;
+      continue;
+    }
+    if (byte === QUOTE) inQuotes = !inQuotes;
+    else if (byte === LF) {
+      if (!afterCr && !inQuotes) ends++;
+    } else if (byte === CR && !inQuotes) ends++;
+    afterCr = byte === CR && !inQuotes;
+  }
+  if (length > 0) {
+    const last = chunk[length - 1]!;
+    state.isOpen = inQuotes || (last !== LF && last !== CR);
+  }
+  Object.assign(state, { ends, inQuotes, afterCr });
+}
+
+/** Inputs are read more than once: a pipe would be empty by then. */
+async function checkRegular(path: string): Promise<void> {
+  let isFile: boolean;
+  try {
+    isFile = (await stat(path)).isFile();
+  } catch (error) {
+    throw systemError(error, 'cannot be read', path);
+  }
+  if (!isFile) fail('io_failed', 'cannot be read by DuckDB: it is not a regular file', { file: path });
+}
+
+/** A table function that reads a list of Parquet files. */
+export function parquetReading(files: string): string {
+  return `read_parquet(${files}, hive_partitioning = false)`;
+}
+
+async function describe(connection: Connection, path: string) {
+  try {
+    const rows = await connection.runAndReadAll(`SELECT * FROM ${parquetReading(textList([resolve(path)]))} LIMIT 0`);
+    return { names: rows.columnNames(), types: rows.columnTypes() };
+  } catch {
+    // A file that may not be read is told in our words.
+    for await (const _ of await openBytes(path, 'none')) break;
+    return fail('engine_failed', 'DuckDB cannot read it as Parquet', { file: path });
+  }
+}
+
+/** The head of the first input, read by us; all inputs must have the same one. */
+async function readOpening({ inputs, inside, direction, dialect }: Inputs): Promise<CsvOpening> {
+  let first: CsvOpening | null = null;
+  for (const path of inputs) {
+    const opening = await openingOf(path, inside, direction, dialect);
+    first ??= opening;
+    if (opening.newline === '\r')
+      fail('engine_failed', 'DuckDB does not read lone carriage returns; use the other engine', { file: path });
+    if (opening.names.join('\n') !== first.names.join('\n') || opening.newline !== first.newline) {
+      fail('header_mismatch', 'the header or the line end is not that of the first input', {
+        file: path,
+        line: 1,
+        column: 1,
+      });
+    }
+  }
+  return first!;
+}
+
+async function openingOf(
+  path: string,
+  inside: BoundInside,
+  direction: Direction,
+  dialect: CsvDialect,
+): Promise<CsvOpening> {
+  const codec = makeCsvCodec(direction, inside, dialect, null);
+  const run = makeRun(codec, { limit: 1, onReject: () => {} }, dialect.maxRecord);
+  // The first record is the header: once it is through, the codec knows.
+  const known = (): CsvOpening | null => {
+    try {
+      return codec.opening();
+    } catch {
+      return null;
+    }
+  };
+  for await (const chunk of await openBytes(path, 'none')) {
+    for (const _ of run.push(chunk));
+    const opening = known();
+    if (opening !== null) return opening;
+  }
+  for (const _ of run.end());
+  return codec.opening();
+}
