@@ -11,7 +11,7 @@ import { type EmailOptions, email } from '../format/email.ts';
 import type { Format } from '../format/engine.ts';
 import { enumOf } from '../format/enum.ts';
 import { iban } from '../format/iban.ts';
-import { ipv4, ipv6 } from '../format/ip.ts';
+import { ip, ipv4, ipv6 } from '../format/ip.ts';
 import { type DecimalOptions, decimal, type IntegerOptions, integer } from '../format/number.ts';
 import { oneOf } from '../format/one-of.ts';
 import { pattern } from '../format/pattern.ts';
@@ -118,6 +118,8 @@ function build(type: string, options: Options, nested: readonly unknown[]): Form
       return phone(options);
     case 'email':
       return email(options as EmailOptions);
+    case 'ip':
+      return ip(options);
     case 'ipv4':
       return ipv4(options);
     case 'ipv6':

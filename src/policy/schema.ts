@@ -111,6 +111,7 @@ function makeSchema(): PolicySchema {
     iban: { countries: v.optional(v.array(text)) },
     phone: { min: v.optional(whole) },
     email: { domain: v.optional(v.picklist(['clear', 'hashed', 'enciphered'])) },
+    ip: { prefixPreserving: v.optional(flag) },
     ipv4: { prefixPreserving: v.optional(flag) },
     ipv6: { prefixPreserving: v.optional(flag) },
     caseKept: { minSize: v.optional(whole) },

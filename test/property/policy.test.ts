@@ -26,6 +26,7 @@ import {
   digitsOnly,
   emailAddress,
   emailAddressExact,
+  ipAddress,
   nfc,
   nfkc,
   type Prepare,
@@ -77,6 +78,14 @@ const PREPARES: readonly (readonly [readonly Prepare[], fc.Arbitrary<unknown>])[
   [[emailAddress], mail],
   [[emailAddressExact], mail],
   [[phoneE164], phone],
+  [
+    [ipAddress],
+    fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.ipV4().map((v4) => `::ffff:${v4}`),
+    ),
+  ],
 ];
 
 const FORMATS: readonly (readonly [Format, fc.Arbitrary<string>])[] = [
@@ -458,7 +467,7 @@ describe('no message contains a piece of its input', () => {
   });
 
   it('of the steps and of matches', () => {
-    const steps = [nfc, nfkc, trim, casefold, digitsOnly, emailAddress, emailAddressExact, phoneE164];
+    const steps = [nfc, nfkc, trim, casefold, digitsOnly, emailAddress, emailAddressExact, phoneE164, ipAddress];
     fc.assert(
       fc.property(fc.constantFrom(...steps), secret, (step, value) => {
         const rule = token({ scope: 'm', prepare: step }).bind(keys);
