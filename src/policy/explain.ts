@@ -3,6 +3,8 @@
  * pseudonymised how, what joins with what, and who can turn what back.
  */
 
+import { ownProperties } from '../core/checks.ts';
+import { ruleOption } from '../rule/rule.ts';
 import type { Leaf } from './bound.ts';
 import { policyLeaves } from './policy.ts';
 import type { FilePolicy, Policy } from './types.ts';
@@ -26,7 +28,7 @@ import type { FilePolicy, Policy } from './types.ts';
  */
 export function explain(sheet: Policy<never> | Policy | FilePolicy): string {
   const leaves = policyLeaves(sheet);
-  const { domain, keyCheck, unnamed } = sheet;
+  const { domain, keyCheck, unnamed } = ownProperties(sheet);
   return [
     `# Pseudonymisation policy${domain === undefined ? '' : ` of the domain ${cell(domain)}`}`,
     '',
@@ -83,7 +85,7 @@ function fieldTable(leaves: readonly Leaf[]): string[] {
   const rows = leaves.map(({ path, rule, engine: { facts } }) => {
     const back = BACK[facts.back];
     const scope = facts.scope === null ? '—' : code(facts.scope);
-    return `| ${code(path)}${rule.optional ? ' (may be absent)' : ''} | ${rule.rule} | ${facts.what} | ${scope} | ${facts.origin} | ${back} |`;
+    return `| ${code(path)}${ruleOption(rule, 'optional') === true ? ' (may be absent)' : ''} | ${rule.rule} | ${facts.what} | ${scope} | ${facts.origin} | ${back} |`;
   });
   return [
     '| field | rule | what happens | scope | where the output comes from | way back |',
@@ -93,7 +95,7 @@ function fieldTable(leaves: readonly Leaf[]): string[] {
 }
 
 function reasons(leaves: readonly Leaf[]): string[] {
-  const given = leaves.filter(({ rule }) => rule.why !== undefined);
+  const given = leaves.filter(({ rule }) => ruleOption(rule, 'why') !== undefined);
   if (given.length === 0) return [];
   return ['## Reasons given', '', ...given.map(({ path, rule }) => `- ${code(path)}: ${cell(rule.why!)}`), ''];
 }
@@ -202,7 +204,7 @@ function origins(leaves: readonly Leaf[]): string[] {
 
 /** An option of a leaf's rule, as the policy file has it. */
 function written({ rule }: Leaf, option: string): unknown {
-  return (rule as unknown as Record<string, unknown>)[option];
+  return ruleOption(rule, option);
 }
 
 /** Text that may stand in a table cell or a line. */

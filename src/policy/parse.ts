@@ -3,7 +3,7 @@
  * place. YAML itself is read in `cli/`.
  */
 
-import { badType, typeName } from '../core/checks.ts';
+import { badType, ownProperties, typeName } from '../core/checks.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import type { Format } from '../format/engine.ts';
 import { PREPARE_NAMES, type Prepare, prepareByName } from '../prepare/steps.ts';
@@ -74,7 +74,7 @@ export function check(value: unknown, locate?: Locate): readonly Issue[] {
   return read(value, locate).issues;
 }
 
-function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy | null; issues: readonly Issue[] } {
+function read(given: unknown, locate: Locate | undefined): { sheet: FilePolicy | null; issues: readonly Issue[] } {
   if (locate !== undefined && typeof locate !== 'function') {
     badType('locate', `expected a function, got ${typeName(locate)}`);
   }
@@ -84,10 +84,11 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
     issues.push({ ...more, code, message, ...(field === '' ? {} : { field }), ...locate?.(path) });
   };
 
-  if (!isMap(value)) {
-    complain('invalid_policy', [], `the policy must be a map, got ${typeName(value)}`);
+  if (!isMap(given)) {
+    complain('invalid_policy', [], `the policy must be a map, got ${typeName(given)}`);
     return { sheet: null, issues };
   }
+  const value = ownProperties(given);
   admits(SCHEMA.file, value, [], 'the policy', complain);
   // An array is an object to the schema.
   for (const name of ['fields', 'keyCheck']) {
@@ -146,7 +147,8 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
     complain('wrong_option', path, `a field has a rule: keep, drop or a map with "rule", got ${typeName(entry)}`);
     return null;
   }
-  const { rule: name, ...options } = entry;
+  const { rule: name, ...rest } = ownProperties(entry);
+  const options = ownProperties(rest);
   if (name === undefined) {
     complain('missing_option', [...path, 'rule'], 'rule is missing');
     return null;

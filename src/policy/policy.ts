@@ -3,7 +3,7 @@
  */
 
 import type { RevealAccess } from '../core/capability.ts';
-import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
+import { badRange, badType, checkName, checkOptions, ownProperties, typeName } from '../core/checks.ts';
 import type { Column } from '../core/columns.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { checkKeyCheck, type DomainKeys, type KeyCheck } from '../keys/domain-keys.ts';
@@ -65,10 +65,11 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
     ...(unnamed === undefined ? {} : { unnamed }),
     fields: Object.freeze(Object.fromEntries(leaves.map((leaf) => [leaf.path, leaf.rule]))),
   };
-  const bind = (keys: DomainKeys, access?: RevealAccess) =>
-    bindPolicy(root, leaves, data as PolicyOptions, keys, checkAccess(access));
+  // Without a prototype: what is not set must not be read from one.
+  const sheet = ownProperties(data) as PolicyOptions;
+  const bind = (keys: DomainKeys, access?: RevealAccess) => bindPolicy(root, leaves, sheet, keys, checkAccess(access));
   const open = (keys: DomainKeys, stores: unknown, access?: RevealAccess) =>
-    openPolicy(root, leaves, data as PolicyOptions, keys, stores, checkAccess(access));
+    openPolicy(root, leaves, sheet, keys, stores, checkAccess(access));
   Object.defineProperty(data, 'bind', { value: bind });
   Object.defineProperty(data, 'open', { value: open });
   Object.defineProperty(data, LEAVES, { value: leaves });

@@ -5,7 +5,7 @@
 
 import { typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
-import { type BoundColumns, issueOf, type LaterColumns, type Report, type Siblings } from '../rule/rule.ts';
+import { type BoundColumns, issueOf, type LaterColumns, type Report, ruleOption, type Siblings } from '../rule/rule.ts';
 import type { Direction } from './bound.ts';
 import { parsePath } from './path.ts';
 import type { FieldsNode, Node } from './tree.ts';
@@ -284,7 +284,7 @@ function makeBegin(
 
 /** A leaf says so itself; an object or array may be absent when everything in it may. */
 function mayBeAbsent(node: Node): boolean {
-  if (node.kind === 'leaf') return node.leaf.rule.optional === true;
+  if (node.kind === 'leaf') return ruleOption(node.leaf.rule, 'optional') === true;
   if (node.kind === 'each') return mayBeAbsent(node.item);
   return [...node.fields.values()].every(mayBeAbsent);
 }

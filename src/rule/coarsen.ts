@@ -6,7 +6,7 @@ import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, t
 import { readCivilDate } from '../core/civil-date.ts';
 import { formatIp, innerV4, networkOf, parseIp, withoutMapping } from '../core/ip.ts';
 import { fail } from '../errors.ts';
-import { type Common, checkCommon, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
+import { type Common, checkRule, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
 
 /** Buckets of dates. */
 export type DateBucket = 'month' | 'quarter' | 'year' | 'decade';
@@ -59,10 +59,10 @@ const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
 export function coarsen<const Bucket extends CoarsenBucket, const Optional extends boolean = false>(
   options: Bucket & { readonly optional?: Optional } & Common,
 ): MayBeAbsent<CoarsenRule<Bucket>, Optional> {
-  const common = checkCommon('coarsen', options, KINDS);
-  const given = KINDS.filter((kind) => options[kind] !== undefined);
+  const { own, common } = checkRule('coarsen', options, KINDS);
+  const given = KINDS.filter((kind) => own[kind] !== undefined);
   if (given.length !== 1) badRange('options', `expected exactly one of ${KINDS.join(', ')}, got ${given.length}`);
-  const { what, data, apply } = bucketOf(options);
+  const { what, data, apply } = bucketOf(own);
   const engine: RuleEngine = {
     facts: { what, origin: 'taken from the value', back: 'never', joins: null, scope: null, visible: 'the bucket' },
     keyed: false,
@@ -113,9 +113,9 @@ function bucketOf(options: CoarsenBucket): BucketWork {
   if (typeof ip !== 'object' || ip === null) {
     badType('ip', `expected an object such as { v4: 24, v6: 48 }, got ${typeName(ip)}`);
   }
-  checkOptions('ip', ip, ['v4', 'v6']);
-  const v4 = checkInteger('v4', ip.v4, 0, 32);
-  const v6 = checkInteger('v6', ip.v6, 0, 128);
+  const widths = checkOptions('ip', ip, ['v4', 'v6']);
+  const v4 = checkInteger('v4', widths.v4, 0, 32);
+  const v6 = checkInteger('v6', widths.v6, 0, 128);
   return {
     what: `cut to its network of ${v4} (version 4, IPv4-mapped too) or ${v6} (version 6) bits`,
     data: { ip: Object.freeze({ v4, v6 }) },
