@@ -17,8 +17,9 @@ import { token } from '../rule/token.ts';
 import { type VaultOptions, vault } from '../rule/vault.ts';
 import { readFormat } from './formats.ts';
 import { unfitRules } from './join.ts';
+import { halfJoins } from './joins.ts';
 import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';
-import { halfJoins, lostSubjects, policy } from './policy.ts';
+import { lostSubjects, policy } from './policy.ts';
 import { SCHEMA } from './schema.ts';
 import { treeOfFields, treeOfPaths } from './tree.ts';
 import type { FilePolicy, PolicyOptions } from './types.ts';
@@ -53,28 +54,16 @@ export type Locate = (path: ValuePath) =>
  * ```
  */
 export function parsePolicy(value: unknown, locate?: Locate): FilePolicy {
-  const { sheet, issues } = read(value, locate);
+  const { sheet, issues } = readPolicy(value, locate);
   if (sheet === null || issues.length > 0) throw new TrefoilError(issues);
   return sheet;
 }
 
-/**
- * All problems of a policy file's value, without throwing; an empty list means that `parsePolicy` takes it and that it
- * can be bound.
- *
- * @example
- * ```ts
- * import { check } from 'trefoil/policy';
- *
- * const problems = check({ trefoil: 1, domain: 'eu', fields: { id: { rule: 'tokn' } } });
- * problems.map((issue) => issue.code); // → ['unknown_rule']
- * ```
- */
-export function check(value: unknown, locate?: Locate): readonly Issue[] {
-  return read(value, locate).issues;
-}
-
-function read(given: unknown, locate: Locate | undefined): { sheet: FilePolicy | null; issues: readonly Issue[] } {
+/** Reads the value of a policy file; with problems there is no policy. */
+export function readPolicy(
+  given: unknown,
+  locate: Locate | undefined,
+): { sheet: FilePolicy | null; issues: readonly Issue[] } {
   if (locate !== undefined && typeof locate !== 'function') {
     badType('locate', `expected a function, got ${typeName(locate)}`);
   }

@@ -150,9 +150,10 @@ export function fpe<const Scope extends string, const Optional extends boolean =
 
   const engine: RuleEngine = {
     facts: {
-      what:
-        `enciphered into another value of the format ${own.format.type}, one of at least ${format.smallest.size}` +
-        (reason === undefined ? '' : `, a code book that is allowed because: ${reason}`),
+      what: [
+        `enciphered into another value of the format ${own.format.type}, one of at least ${format.smallest.size}`,
+        ...(reason === undefined ? [] : [', a code book that is allowed because: ', { quoted: reason }]),
+      ],
       origin: 'derived from the value with a key',
       back: 'key',
       joins: `fpe ${scope} ${JSON.stringify(format.descriptor)}`,

@@ -71,8 +71,8 @@ export type Origin =
 
 /** What `explain` and `check` need to know about a rule. */
 export interface Facts {
-  /** One sentence: what happens to a value. */
-  readonly what: string;
+  /** One sentence: what happens to a value, with the texts of the policy apart from the words. */
+  readonly what: string | readonly (string | { readonly quoted: string })[];
   readonly origin: Origin;
   /** With what a value can be turned back. */
   readonly back: 'never' | 'key' | 'store and key' | 'unchanged';

@@ -172,9 +172,11 @@ export function shiftDate<const Scope extends string, const Optional extends boo
 
   const engine: RuleEngine = {
     facts: {
-      what: `moved by 1 to ${days} days, back or forth, by one keyed number of days for each ${subject}${
-        names.length === 0 ? '' : ` after ${names.join(', ')}`
-      }`,
+      what: [
+        `moved by 1 to ${days} days, back or forth, by one keyed number of days for each `,
+        { quoted: subject },
+        names.length === 0 ? '' : ` after ${names.join(', ')}`,
+      ],
       origin: 'derived from the value with a key',
       back: 'never',
       joins: `shiftDate ${scope} ${days} ${names.join(' ')}`,

@@ -270,9 +270,12 @@ export function vault<const Scope extends string, const Optional extends boolean
 
   const engine: RuleEngine = {
     facts: {
-      what: `replaced by a random token, kept in the store ${store}${ttl === null ? '' : ` for ${ttl} days`}${
-        subject === null ? '' : `, one for each value of a ${subject}`
-      }`,
+      what: [
+        'replaced by a random token, kept in the store ',
+        { quoted: store },
+        ttl === null ? '' : ` for ${ttl} days`,
+        ...(subject === null ? [] : [', one for each value of a ', { quoted: subject }]),
+      ],
       origin: 'random',
       back: 'store and key',
       joins: `vault ${scope} ${store} ${subject ?? ''}`,
