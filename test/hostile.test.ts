@@ -444,7 +444,7 @@ const POLICY: Readonly<Record<string, Row>> = {
   ],
   parsePolicy: call(() => [file, () => ({ line: 1, column: 1 })], { places: true }),
   check: call(() => [file, () => ({ line: 1, column: 1 })], { places: true }),
-  explain: call(() => [sheet]),
+  explain: call(() => [[sheet, sheet], { names: ['a', 'b'] }]),
 };
 
 /** Places inside a policy file, each a call, so that hostile values come to every depth. */

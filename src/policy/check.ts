@@ -1,6 +1,6 @@
 /** `check`: all problems of a policy file, or of several that are to work together. */
 
-import { badRange, badType, typeName } from '../core/checks.ts';
+import { badType, typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
 import { halfJoinsAcross } from './joins.ts';
 import { namedPolicies, nameOf } from './named.ts';
@@ -32,11 +32,10 @@ import type { FilePolicy } from './types.ts';
  * ```
  */
 export function check(value: unknown, locate?: Locate | readonly (Locate | undefined)[]): readonly Issue[] {
-  if (!Array.isArray(value)) {
+  if (!Array.isArray(value) || value.length === 0) {
     if (Array.isArray(locate)) badType('locate', 'expected a function, got array: there is one policy');
     return readPolicy(value, locate as Locate | undefined).issues;
   }
-  if (value.length === 0) badRange('value', 'expected at least one policy');
   if (locate !== undefined && (!Array.isArray(locate) || locate.length !== value.length)) {
     badType('locate', `expected a list of as many functions as there are policies, got ${typeName(locate)}`);
   }

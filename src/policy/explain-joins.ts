@@ -122,7 +122,8 @@ export function acrossPolicies(policies: readonly NamedPolicy[]): string {
     ...section('Joins', 'Under one root key, equal texts come out as equal texts:', joined),
     ...section(
       'Half-joins',
-      'The key is the same and the texts differ. `matches` finds equal values; a join in SQL gives no rows:',
+      'The key is the same and the texts differ. `matches` of the rule that wrote a token finds its value; a join in SQL gives no ' +
+        'rows:',
       half,
     ),
     ...section('Never joins', 'The keys differ, so equal values have unrelated outputs:', never),

@@ -49,17 +49,17 @@ export function explain(
   options: ExplainOptions = {},
 ): string {
   const { names } = checkOptions<ExplainOptions>('options', options, ['names']);
-  if (!Array.isArray(sheet)) return onePage(namedPolicies([sheet], names)[0]!.leaves, sheet as FilePolicy, '');
+  if (!Array.isArray(sheet)) return onePage(namedPolicies([sheet], names)[0]!.leaves, sheet as FilePolicy, null);
   const policies = namedPolicies(sheet, names);
   const pages = policies.map(({ name, leaves }, i) => onePage(leaves, sheet[i] as FilePolicy, name));
   return [...pages, acrossPolicies(policies)].join('\n');
 }
 
 /** The page of one policy, with its name where it is one of several. */
-function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string): string {
+function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null): string {
   const { domain, keyCheck, unnamed } = ownProperties(sheet) as Partial<FilePolicy>;
   return [
-    `# Pseudonymisation policy${name === '' ? '' : ` ${code(name)}`}${domain === undefined ? '' : ` of the domain ${code(domain)}`}`,
+    `# Pseudonymisation policy${name === null ? '' : ` ${code(name)}`}${domain === undefined ? '' : ` of the domain ${code(domain)}`}`,
     '',
     'Written by trefoil from the policy, which is what runs. It names the fields, what becomes of each, what joins with',
     'what, and what can be turned back with what. Names, paths and reasons from the policy are in `code type`; whoever wrote',
