@@ -538,6 +538,9 @@ describe('several policies', () => {
     expect(code).toBe(3);
     expect(err).toContain('a\\u202eb\\u200ec\\u001b[2J\\ufeff');
     expect(err).not.toMatch(/[\u202e\u200e\u001b\ufeff]/);
+    const json = await place.run(['check', '--policy', 'odd.yaml', '--json']);
+    expect(json.out).not.toMatch(/[\u202e\u200e\u001b\ufeff]/);
+    expect(JSON.parse(json.out).issues[0].field).toBe('fields.a\u202eb\u200ec\u001b[2J\ufeff.rule');
   });
 });
 
