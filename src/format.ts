@@ -11,7 +11,7 @@ export { type EmailDomain, type EmailFormat, type EmailOptions, email } from './
 export type { Format, Strength } from './format/engine.ts';
 export { type EnumOfFormat, enumOf } from './format/enum.ts';
 export { type IbanFormat, type IbanOptions, iban } from './format/iban.ts';
-export { type IpFormat, type IpFormatOptions, ipv4, ipv6 } from './format/ip.ts';
+export { type IpFormat, type IpFormatOptions, ip, ipv4, ipv6 } from './format/ip.ts';
 export type { Lengths } from './format/lengths.ts';
 export {
   type DecimalFormat,

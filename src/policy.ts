@@ -3,9 +3,10 @@
  */
 
 export type { Issue } from './errors.ts';
-export { explain } from './policy/explain.ts';
+export { check } from './policy/check.ts';
+export { type ExplainOptions, explain } from './policy/explain.ts';
 export type { ValuePath } from './policy/options.ts';
-export { check, type Locate, parsePolicy } from './policy/parse.ts';
+export { type Locate, parsePolicy } from './policy/parse.ts';
 export { policy } from './policy/policy.ts';
 export { each } from './policy/tree.ts';
 export type {

@@ -10,6 +10,7 @@ export {
   digitsOnly,
   emailAddress,
   emailAddressExact,
+  ipAddress,
   nfc,
   nfkc,
   type Prepare,

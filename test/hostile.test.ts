@@ -444,7 +444,7 @@ const POLICY: Readonly<Record<string, Row>> = {
   ],
   parsePolicy: call(() => [file, () => ({ line: 1, column: 1 })], { places: true }),
   check: call(() => [file, () => ({ line: 1, column: 1 })], { places: true }),
-  explain: call(() => [sheet]),
+  explain: call(() => [[sheet, sheet], { names: ['a', 'b'] }]),
 };
 
 /** Places inside a policy file, each a call, so that hostile values come to every depth. */
@@ -502,6 +502,7 @@ const FILE: readonly Call[] = [
       { type: 'iban', countries: ['DE'] },
       { type: 'phone', min: 5 },
       { type: 'email', domain: 'hashed' },
+      { type: 'ip', prefixPreserving: true },
       { type: 'ipv4', prefixPreserving: true },
       { type: 'ipv6', prefixPreserving: true },
       { type: 'caseKept', minSize: 1000 },
@@ -657,6 +658,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     iban: formatRow(() => [{ countries: ['DE', 'NO'] }], 'DE89 3704 0044 0532 0130 00'),
     phone: formatRow(() => [{ min: 7 }], '+44 20 7946 0958'),
     email: formatRow(() => [{ domain: 'enciphered' }], 'ada.lovelace@example.com'),
+    ip: formatRow(() => [{ prefixPreserving: false }], '::ffff:192.0.2.1'),
     ipv4: formatRow(() => [{ prefixPreserving: false }], '192.0.2.1'),
     ipv6: formatRow(() => [{ prefixPreserving: true }], '2001:db8::1'),
     caseKept: formatRow(() => [{ minSize: 1000 }], 'Zoë O’Brien'),
@@ -780,6 +782,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     emailAddress: step('a@b.cd'),
     emailAddressExact: step('a@b.cd'),
     phoneE164: step('+49 30 901820'),
+    ipAddress: step('::ffff:192.0.2.7'),
   },
   reveal: { revealAccess: value, secretAccess: value },
   csv: readers('Csv'),

@@ -11,7 +11,7 @@ import { foldFull, foldSimple, isAssigned } from '../src/prepare/unicode.ts';
 import * as subpath from '../src/prepare.ts';
 import { render } from './reference/make-unicode-table.mjs';
 
-const { casefold, digitsOnly, emailAddress, emailAddressExact, nfc, nfkc, phoneE164, trim } = subpath;
+const { casefold, digitsOnly, emailAddress, emailAddressExact, ipAddress, nfc, nfkc, phoneE164, trim } = subpath;
 type Step = (text: string) => string;
 
 /** The code of the error that a call throws; the call must throw one of ours. */
@@ -85,6 +85,16 @@ const VECTORS: readonly (readonly [step: keyof typeof subpath, input: string, ou
   ['phoneE164', ' +1\u00a0212.555\u20110123 ', '+12125550123'],
   ['phoneE164', '+ 33/1\u202f23\u201345', '+3312345'],
   ['phoneE164', '+123456789012345', '+123456789012345'],
+  ['ipAddress', ' ::ffff:192.0.2.7 ', '192.0.2.7'],
+  ['ipAddress', '::FFFF:c000:207', '192.0.2.7'],
+  ['ipAddress', '0:0:0:0:0:ffff:192.0.2.7', '192.0.2.7'],
+  ['ipAddress', '192.0.2.7', '192.0.2.7'],
+  ['ipAddress', '2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
+  ['ipAddress', '2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+  ['ipAddress', '2001:0:0:1:0:0:0:1', '2001:0:0:1::1'],
+  ['ipAddress', '::192.0.2.7', '::c000:207'],
+  ['ipAddress', '64:ff9b::192.0.2.7', '64:ff9b::c000:207'],
+  ['ipAddress', '0::0', '::'],
 ];
 
 const REFUSED: readonly (readonly [step: keyof typeof subpath, input: string, code: string])[] = [
@@ -159,6 +169,17 @@ const REFUSED: readonly (readonly [step: keyof typeof subpath, input: string, co
   ['phoneE164', '+49\t30901820', 'not_a_phone'],
   ['phoneE164', '+123456', 'not_a_phone'],
   ['phoneE164', '+1234567890123456', 'not_a_phone'],
+  ['ipAddress', '', 'not_an_ip'],
+  ['ipAddress', '192.0.2', 'not_an_ip'],
+  ['ipAddress', '192.0.02.7', 'not_an_ip'],
+  ['ipAddress', '256.0.0.1', 'not_an_ip'],
+  ['ipAddress', 'fe80::1%eth0', 'not_an_ip'],
+  ['ipAddress', '[2001:db8::1]', 'not_an_ip'],
+  ['ipAddress', '192.0.2.7:80', 'not_an_ip'],
+  ['ipAddress', '2001:db8::/32', 'not_an_ip'],
+  ['ipAddress', '1::2::3', 'not_an_ip'],
+  ['ipAddress', 'localhost', 'not_an_ip'],
+  ['ipAddress', '\uff11.2.3.4', 'not_an_ip'],
 ];
 
 const STEPS: Readonly<Record<keyof typeof subpath, Step>> = { ...subpath };
@@ -269,6 +290,112 @@ describe('limits of e-mail addresses', () => {
       }
     }
     expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
+
+describe('runs of combining marks', () => {
+  const marks = (count: number): string => '\u0323\u0301'.repeat(count).slice(0, count);
+  const NORMALISING = { nfc, nfkc, casefold, emailAddress, emailAddressExact };
+  const longest = (text: string): number => {
+    let [run, most] = [0, 0];
+    for (const character of text.normalize('NFKD')) {
+      run = NON_STARTERS.has(character) ? run + 1 : 0;
+      most = Math.max(most, run);
+    }
+    return most;
+  };
+
+  /** By another way than the library's: a non-starter is what may change places with a mark of another class. */
+  const MARKS = ['\u0334', '\u3099', '\u094d', '\u0323', '\u0301', '\u0345'];
+  const NON_STARTERS = new Set<string>();
+  for (let code = 0x300; code <= 0x1ffff; code++) {
+    if (code >= 0xd800 && code <= 0xdfff) continue;
+    const character = String.fromCodePoint(code);
+    if (!/\p{M}/u.test(character) || character.normalize('NFD') !== character) continue;
+    const moves = MARKS.some(
+      (mark) => mark !== character && (character + mark).normalize('NFD') === (mark + character).normalize('NFD'),
+    );
+    if (moves) NON_STARTERS.add(character);
+  }
+
+  it('30 are taken, and are what they were; 31 are too_long, with both numbers', () => {
+    for (const [name, step] of Object.entries(NORMALISING)) {
+      const value = (count: number) => `a${marks(count)}b${name.startsWith('email') ? '@example.com' : ''}`;
+      const form = name === 'nfkc' ? 'NFKC' : 'NFC';
+      // 64 octets are the local part of an address: 30 marks are 60.
+      expect(step(value(30)), name).toBe(value(30).normalize(form));
+      try {
+        step(value(31));
+        expect.unreachable(name);
+      } catch (error) {
+        expect((error as TrefoilError).issues[0]).toMatchObject({ code: 'too_long', maximum: 30, actual: 31 });
+      }
+    }
+  });
+
+  it('are counted as UAX #15 counts them: in NFKD, through what decomposes, across ASCII not', () => {
+    const cases: readonly (readonly [text: string, count: number])[] = [
+      ['\u0344'.repeat(15), 30],
+      ['\u0344'.repeat(16), 32],
+      [`\u1f82${marks(27)}`, 30],
+      [`\u1f82${marks(28)}`, 31],
+      ['\uff9e\u0301'.repeat(16), 32],
+      [`${marks(30)}a${marks(30)}`, 30],
+      [`${marks(30)}\u00a8${marks(29)}`, 30],
+      [`${marks(30)}\u00a8${marks(30)}`, 31],
+      [`\u{1d160}${'\u{1d165}'.repeat(28)}`, 30],
+      [`\u{1d160}${'\u{1d165}'.repeat(29)}`, 31],
+      ['\u0903'.repeat(100), 0],
+      [`${'\u0928\u093f'.repeat(50)}`, 0],
+      ['\u200d'.repeat(100), 0],
+    ];
+    for (const [text, count] of cases) {
+      expect(longest(text), escapes(text)).toBe(count);
+      if (count > 30)
+        expect(
+          refusal(() => nfc(text)),
+          escapes(text),
+        ).toBe('too_long');
+      else expect(nfc(text)).toBe(text.normalize('NFC'));
+    }
+  });
+
+  it('no code point brings more of them than a short text is trusted with', () => {
+    for (let code = 0xa0; code <= 0x10ffff; code++) {
+      if (code >= 0xd800 && code <= 0xdfff) continue;
+      const character = String.fromCodePoint(code);
+      if (!isAssigned(code)) continue;
+      const parts = [...character.normalize('NFKD')].map((part) => NON_STARTERS.has(part));
+      const first = parts.indexOf(false);
+      const leading = first < 0 ? parts.length : first;
+      const trailing = parts.length - 1 - parts.lastIndexOf(false);
+      if (leading > 2 * character.length || (first >= 0 && trailing > 3)) expect.unreachable(`U+${code.toString(16)}`);
+    }
+  });
+
+  it('an address may be longer before NFC than after, and at most twice as long', () => {
+    const octets = (text: string): number => Buffer.byteLength(text);
+    for (let code = 0; code <= 0x10ffff; code++) {
+      if (code >= 0xd800 && code <= 0xdfff) continue;
+      const character = String.fromCodePoint(code);
+      const most = 2 * octets(character.normalize('NFC'));
+      if (character.length > most || character.normalize('NFD').length > most) expect.unreachable(`U+${code}`);
+    }
+    // 21 times 4 code units before NFC, 63 octets after.
+    const long = `${'\u03b1\u0313\u0300\u0345'.repeat(21)}@example.com`;
+    expect(emailAddress(long)).toBe(long.normalize('NFC'));
+    expect(refusal(() => emailAddress(`${'a'.repeat(640)}@example.com`))).toBe('not_an_email');
+  });
+
+  it('cost linear time however many there are: 16 MB in a value', () => {
+    const value = `a${marks(4_000_000)}`;
+    const start = performance.now();
+    for (const step of Object.values(NORMALISING)) {
+      expect(refusal(() => step(value))).toMatch(/^(?:too_long|not_an_email)$/);
+      expect(refusal(() => step(`${value}@example.com`))).toMatch(/^(?:too_long|not_an_email)$/);
+    }
+    // Sorted by insertion it would be hours.
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 });
 
@@ -393,4 +520,7 @@ it('joins what it says and keeps apart what it says', () => {
   expect(emailAddress('a+b@example.com')).not.toBe(emailAddress('a@example.com'));
   expect(emailAddress('a@b\u00fccher.example')).not.toBe(emailAddress('a@xn--bcher-kva.example'));
   expect(nfc('\uff11')).not.toBe(nfkc('\uff11'));
+  expect(ipAddress('::ffff:192.0.2.7')).toBe(ipAddress('192.0.2.7'));
+  expect(ipAddress('::192.0.2.7')).not.toBe(ipAddress('192.0.2.7'));
+  expect(ipAddress('2002:c000:207::1')).not.toBe(ipAddress('192.0.2.7'));
 });

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
+import type { DomainKeys } from '../keys.ts';
 import { openBound, openReady } from '../policy/bound.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
 import { revealAccess } from '../reveal.ts';
@@ -11,8 +12,8 @@ import { exitCodeOf, UsageError } from './exit.ts';
 import { type FormatOptions, formatOf, openSource, streamsOf } from './formats.ts';
 import { toJson } from './json.ts';
 import { findKeys, keysOption } from './key-source.ts';
-import { type Context, delimiterOption, fileOption, need, wordOption } from './options.ts';
-import { loadPolicy } from './policy-file.ts';
+import { type Context, delimiterOption, fileOption, filesOption, need, wordOption } from './options.ts';
+import { loadPolicies } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { EXIT_HELP, plural } from './voice.ts';
 
@@ -25,10 +26,11 @@ throws the result away; without keys it does that with keys that nobody keeps.
 
 Examples:
   trefoil check --policy people.policy.yaml
-  trefoil check --policy people.policy.yaml --input people.csv --json`;
+  trefoil check --policy people.policy.yaml --input people.csv --json
+  trefoil check --policy people.policy.yaml --policy orders.policy.yaml`;
 
 interface CheckOptions extends Pick<FormatOptions, 'format' | 'delimiter'> {
-  readonly policy?: string;
+  readonly policy?: readonly string[];
   readonly keys?: string;
   readonly input?: string;
   readonly json?: true;
@@ -39,7 +41,7 @@ export function addCheck(parent: Command, context: Context): void {
     .command('check')
     .summary('find all problems of a policy')
     .description('Finds all problems of a policy, with file, line and column.')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .addOption(filesOption('--policy', 'policy file, YAML or JSON (required); several: what does not join, too'))
     .addOption(keysOption())
     .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson, .jsonl or .parquet'))
     .addOption(wordOption('--format', 'FORMAT', 'format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']))
@@ -52,7 +54,7 @@ export function addCheck(parent: Command, context: Context): void {
         if (options.json === true) await writeOut(`${toJson({ ok: true, issues: [] }, 2)}\n`);
         else
           context.voice.note(
-            `${options.policy}: no problems${tried === null ? '' : `, ${plural(tried, 'row')} tried`}`,
+            `${options.policy!.join(', ')}: no problems${tried === null ? '' : `, ${plural(tried, 'row')} tried`}`,
           );
       } catch (error) {
         if (options.json !== true || !(error instanceof TrefoilError) || error.kind === 'io') throw error;
@@ -71,16 +73,24 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     throw new UsageError('--format and --delimiter do not go with a .parquet file', 'leave them out');
   }
   const format = input === undefined || parquet ? null : formatOf([input], options);
-  const policyFile = need(options.policy, '--policy');
-  const { policy, read } = await loadPolicy(policyFile);
-  const source = await findKeys(options.keys, context.voice);
-  const keys = source?.keyset.domain(policy.domain!) ?? null;
-  if (keys !== null) {
-    const bound = openBound(policy.bind(keys));
-    warn('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
-    warn('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
+  const files = need(options.policy, '--policy');
+  if (files.length > 1 && input !== undefined) {
+    throw new UsageError('--input is for one policy', 'try each policy with its own input');
   }
+  const loaded = await loadPolicies(files);
+  const source = await findKeys(options.keys, context.voice);
+  const keysOf = (policy: FilePolicy) => source?.keyset.domain(policy.domain!) ?? null;
+  const domains = new Set(loaded.map(({ policy }) => policy.domain!));
+  if (domains.size > 1) {
+    const names = [...domains].join(', ');
+    context.voice.hint(
+      `fields of two domains (${names}) never join, whatever their scopes; kept and coarsened ones do`,
+    );
+  }
+  for (const { policy } of loaded) checkKeys(policy, keysOf(policy), context);
   if (input === undefined) return null;
+  const { policy, read } = loaded[0]!;
+  const keys = keysOf(policy);
 
   const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
   const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
@@ -101,6 +111,14 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   for await (const _chunk of stream);
   if (issues.length > 0) throw new TrefoilError(issues);
   return rows;
+}
+
+/** Holds a policy against keys, if there are any. */
+function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: Context): void {
+  if (keys === null) return;
+  const bound = openBound(policy.bind(keys));
+  warn('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
+  warn('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
 }
 
 /** A policy can be fit for one way and not for the other: better to know that before the data are protected. */

@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander';
 import { openOutput } from '../files/file.ts';
-import { explain } from '../policy.ts';
-import { type Context, fileOption, need } from './options.ts';
+import { explain, type FilePolicy } from '../policy.ts';
+import { type Context, fileOption, filesOption, need } from './options.ts';
 import { loadPolicy } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { EXIT_HELP } from './voice.ts';
@@ -11,25 +11,29 @@ import { EXIT_HELP } from './voice.ts';
 const HELP = `
 Per field: what happens to it, what it joins with, whether it can be turned back and with what. No keys are needed.
 
-Example:
-  trefoil explain --policy people.policy.yaml --out people.policy.md`;
+Of several policies it also says which of their fields join, which only seem to, and why.
+
+Examples:
+  trefoil explain --policy people.policy.yaml --out people.policy.md
+  trefoil explain --policy people.policy.yaml --policy orders.policy.yaml`;
 
 export function addExplain(parent: Command, context: Context): void {
   parent
     .command('explain')
     .summary('write what a policy does, as Markdown')
     .description('Writes the record of what a policy does with each field, as Markdown.')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .addOption(filesOption('--policy', 'policy file, YAML or JSON (required); several: what joins across them, too'))
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .option('--force', 'replace an existing file')
     .addHelpText('after', HELP + EXIT_HELP)
-    .action(async (options: { policy?: string; out?: string; force?: boolean }) => {
-      const policyFile = need(options.policy, '--policy');
-      const { policy } = await loadPolicy(policyFile);
-      const text = explain(policy);
+    .action(async (options: { policy?: readonly string[]; out?: string; force?: boolean }) => {
+      const files = need(options.policy, '--policy');
+      const policies: FilePolicy[] = [];
+      for (const file of files) policies.push((await loadPolicy(file)).policy);
+      const text = policies.length === 1 ? explain(policies[0]!) : explain(policies, { names: files });
       const markdown = text.endsWith('\n') ? text : `${text}\n`;
       if (options.out === undefined) return await writeOut(markdown);
-      const file = await openOutput(options.out, { force: options.force === true, inputs: [policyFile] });
+      const file = await openOutput(options.out, { force: options.force === true, inputs: files });
       try {
         await file.write(new TextEncoder().encode(markdown));
         context.signal.throwIfAborted();

@@ -30,6 +30,14 @@ export function fileOption(flag: string, text: string, argument = 'FILE'): Optio
   return option(flag, argument, text, (value) => checkFileName(flag, value));
 }
 
+/** An option that names a file and may be there several times. */
+export function filesOption(flag: string, text: string, argument = 'FILE'): Option {
+  return new Option(`${flag} <${argument}>`, text).argParser((value: string, previous: readonly string[] = []) => [
+    ...previous,
+    checkFileName(flag, value),
+  ]);
+}
+
 /** The content of a key file where its name belongs, as `--keys "$(cat keys.json)"` gives it. */
 const KEY_MATERIAL = /trefoil-root|^\s*\{/;
 
@@ -50,7 +58,7 @@ export function checkFileName(what: string, value: string): string {
  * The argument of an option that must be there. Commander would ask for it before it looks at unknown options, and so
  * answer a mistyped `--polcy` with "not specified".
  */
-export function need(value: string | undefined, flag: string): string {
+export function need<T>(value: T | undefined, flag: string): T {
   if (value === undefined) throw new UsageError(`${flag} FILE is needed`);
   return value;
 }

@@ -4,6 +4,7 @@
 import { open } from 'node:fs/promises';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { systemError } from '../files/file.ts';
+import { acrossFiles } from '../policy/check.ts';
 import { check, type FilePolicy, parsePolicy } from '../policy.ts';
 import { type PolicyText, readPolicyText } from './policy-text.ts';
 
@@ -49,6 +50,24 @@ export async function loadPolicy(path: string): Promise<{ readonly policy: FileP
   const problems = problemsOf(read);
   if (problems.length > 0) throw new TrefoilError(problems);
   return { policy: parsePolicy(read.value, read.locate), read };
+}
+
+/** Reads several policy files that are to work together: all problems of each, and those between them. */
+export async function loadPolicies(
+  paths: readonly string[],
+): Promise<readonly { readonly policy: FilePolicy; readonly read: PolicyText }[]> {
+  const reads: PolicyText[] = [];
+  for (const path of paths) reads.push(await readPolicyFile(path));
+  const issues = reads.flatMap(problemsOf);
+  if (issues.length > 0) throw new TrefoilError(issues);
+  const loaded = reads.map((read) => ({ policy: parsePolicy(read.value, read.locate), read }));
+  const between = acrossFiles(
+    loaded.map(({ policy }, i) => ({ sheet: policy, i })),
+    paths,
+    reads.map(({ locate }) => locate),
+  );
+  if (between.length > 0) throw new TrefoilError(between);
+  return loaded;
 }
 
 /** The first `limit` bytes of a file and one more, if there are more. It may be a pipe: `--policy <(…)`. */

@@ -5,6 +5,7 @@
  */
 
 import { isArgumentError } from '../core/checks.ts';
+import { visible } from '../core/visible.ts';
 import { formatIssue, type Issue, TrefoilError } from '../errors.ts';
 import { EXIT, exitCodeOf, Interrupted, UsageError } from './exit.ts';
 
@@ -85,13 +86,7 @@ function adviceFor(error: TrefoilError): string | null {
  * an escape sequence in one could repaint the screen.
  */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    const code = character.charCodeAt(0);
-    if (code === 0x09) return '\\t';
-    if (code === 0x0a) return '\\n';
-    if (code === 0x0d) return '\\r';
-    return `\\u${code.toString(16).padStart(4, '0')}`;
-  });
+  return visible(text);
 }
 
 /** `1,000`, whatever the system's language. */

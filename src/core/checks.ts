@@ -68,15 +68,30 @@ export function checkOneOf<T extends string>(argument: string, value: unknown, w
   return value as T;
 }
 
-/** Checks an options object: a plain object with no names but the known ones. */
-export function checkOptions(argument: string, value: unknown, known: readonly string[]): Record<string, unknown> {
+/**
+ * A copy of an object's own properties in an object without a prototype. What was put on `Object.prototype`, or on any
+ * other prototype, is not in it, and a getter is asked once.
+ */
+export function ownProperties<T extends object>(value: T): T {
+  return Object.assign(Object.create(null), value) as T;
+}
+
+/**
+ * Checks an options object, with no names but the known ones, and returns a copy of its own properties. Callers read the
+ * copy and never the object: an inherited option is not an option, or whoever can write to `Object.prototype` could set it.
+ */
+export function checkOptions<T = Record<string, unknown>>(
+  argument: string,
+  value: unknown,
+  known: readonly string[],
+): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     badType(argument, `expected an object, got ${typeName(value)}`);
   }
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) badType(argument, `has an option that is not one of ${known.join(', ')}`);
   }
-  return value as Record<string, unknown>;
+  return ownProperties(value) as T;
 }
 
 /** Text without lone surrogates, or an issue: `TextEncoder` would merge two people into U+FFFD. */

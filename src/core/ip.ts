@@ -140,6 +140,50 @@ function groupAt(bytes: Uint8Array, group: number): number {
   return (bytes[2 * group]! << 8) | bytes[2 * group + 1]!;
 }
 
+/** The version 4 address of an IPv4-mapped one, ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2); any other as it is. */
+export function withoutMapping(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 16 && startsWith(bytes, MAPPED) ? bytes.subarray(12) : bytes;
+}
+
+/** The first bytes of an address, and the bit at which one of version 4 begins in it. */
+type Holding = readonly [prefix: readonly number[], start: number];
+
+const MAPPED: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
+/**
+ * Ranges of version 6 whose addresses hold one of version 4, and where it begins. For 64:ff9b:1::/48 the documents leave
+ * the place to the network (RFC 6052, section 2.2, has /48, /56, /64 and /96), so it is the first of them.
+ */
+const HOLDING: readonly Holding[] = [
+  // IPv4-compatible, ::a.b.c.d: RFC 4291, section 2.5.5.1.
+  [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 96],
+  // IPv4-translated, ::ffff:0:a.b.c.d: RFC 2765, section 2.1.
+  [[0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0], 96],
+  // NAT64, 64:ff9b::a.b.c.d: RFC 6052, section 2.1.
+  [[0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0], 96],
+  // NAT64 of local use: RFC 8215.
+  [[0, 0x64, 0xff, 0x9b, 0, 1], 48],
+  // Teredo: RFC 4380, section 4. The server's address comes first, that of the client, inverted, at the end.
+  [[0x20, 1, 0, 0], 32],
+  // 6to4: RFC 3056, section 2.
+  [[0x20, 2], 16],
+];
+
+/** Where an ISATAP address holds one of version 4: in the last 32 bits, after 0000:5efe or 0200:5efe (RFC 5214, 6.1). */
+const ISATAP = 96;
+
+/** The bit at which the first version 4 address inside 16 bytes begins; `null` if they hold none. */
+export function innerV4(bytes: Uint8Array): number | null {
+  for (const [prefix, start] of HOLDING) if (startsWith(bytes, prefix)) return start;
+  const isatap = (bytes[8]! & 0xfd) === 0 && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe;
+  return isatap ? ISATAP : null;
+}
+
+function startsWith(bytes: Uint8Array, prefix: readonly number[]): boolean {
+  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
+  return true;
+}
+
 /** The first `length` bits of an address, the others zero. */
 export function networkOf(bytes: Uint8Array, length: number): Uint8Array {
   return bytes.map((byte, i) => {

@@ -4,9 +4,8 @@
  * it is packed unless the caller does, and UTF-16 is told by its byte order mark or not at all.
  */
 
-import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { fail } from '../errors.ts';
 import { type Compression, compressionOfBytes, compressionOfName, unpack } from './compression.ts';
@@ -152,34 +151,26 @@ async function* after(
   }
 }
 
-/** By what a file is recognised when a run is resumed. */
+/**
+ * By what a file is recognised when a run is resumed: by what the file system says about it and by nothing that is computed
+ * from its content. A digest of a small input would let anyone who reads the manifest test guesses at the values.
+ */
 export interface FileIdentity {
   readonly path: string;
   readonly bytes: number;
-  /** Time of the last change, in milliseconds. */
+  /** Number of the file in its file system (inode): a file that was put in its place has another. */
+  readonly file: string;
+  /** Time of the last change of the content, in milliseconds. */
   readonly changed: number;
-  /** SHA-256 of the first and last 64 KiB. */
-  readonly ends: string;
+  /** Time of the last change of anything about the file; no program can set it, so it shows a `changed` that was set back. */
+  readonly touched: number;
 }
-
-const END_BYTES = 1 << 16;
 
 /** @throws TrefoilError `io_failed`. */
 export async function identityOf(path: string): Promise<FileIdentity> {
   try {
-    const handle = await open(path, 'r');
-    try {
-      const { size, mtimeMs } = await handle.stat();
-      const hash = createHash('sha256');
-      for (const from of [0, Math.max(0, size - END_BYTES)]) {
-        const part = new Uint8Array(END_BYTES);
-        const { bytesRead } = await handle.read(part, 0, END_BYTES, from);
-        hash.update(part.subarray(0, bytesRead));
-      }
-      return { path, bytes: size, changed: mtimeMs, ends: hash.digest('hex') };
-    } finally {
-      await handle.close();
-    }
+    const { size, ino, mtimeMs, ctimeMs } = await stat(path);
+    return { path, bytes: size, file: String(ino), changed: mtimeMs, touched: ctimeMs };
   } catch (error) {
     throw systemError(error, 'cannot be read', path);
   }

@@ -4,7 +4,8 @@
  * on behind the last whole chunk. What must be equal is compared, never adjusted: a file is under one policy or it is
  * refused.
  *
- * The manifest holds no value and no key: names and sizes of files, digests, check values of keys.
+ * The manifest holds no value, no key and nothing that is computed from a value: names, sizes, numbers and times of files,
+ * a digest of the policy, check values of keys, counts of records and bytes.
  */
 
 import { open, readFile, rename, stat, unlink } from 'node:fs/promises';

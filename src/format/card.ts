@@ -95,14 +95,14 @@ const scratch = new Uint8Array(MAX_DIGITS);
  * ```
  */
 export function card(options: CardOptions = {}): CardFormat {
-  checkOptions('options', options, ['clear', 'luhn', 'brands', ...LENGTH_OPTIONS]);
-  const { first, last } = checkClear(options.clear);
-  const luhn = checkOneOf('luhn', options.luhn ?? 'valid', ['valid', 'any', 'invalid']);
-  const brands = options.brands === undefined ? null : checkBrands('brands', options.brands);
+  const own = checkOptions<CardOptions>('options', options, ['clear', 'luhn', 'brands', ...LENGTH_OPTIONS]);
+  const { first, last } = checkClear(own.clear);
+  const luhn = checkOneOf('luhn', own.luhn ?? 'valid', ['valid', 'any', 'invalid']);
+  const brands = own.brands === undefined ? null : checkBrands('brands', own.brands);
   if (brands !== null && first < brands.first) {
     badRange('brands', `needs clear: { first: ${brands.first} } or more, so that the output keeps the brand`);
   }
-  const lengths = checkCardLengths(options, brands);
+  const lengths = checkCardLengths(own, brands);
   const min = lengths[0]!;
   const max = lengths.at(-1)!;
 
@@ -184,7 +184,7 @@ export function card(options: CardOptions = {}): CardFormat {
   );
   const token =
     'expected a number that fails Luhn as the outputs of luhn: invalid do; this one was not made by this rule';
-  const { clear } = options;
+  const { clear } = own;
   return makeFormat(
     {
       type: 'card',
@@ -196,9 +196,9 @@ export function card(options: CardOptions = {}): CardFormat {
               ...(clear.last === undefined ? {} : { last }),
             }),
           }),
-      ...(options.luhn === undefined ? {} : { luhn }),
+      ...(own.luhn === undefined ? {} : { luhn }),
       ...(brands === null ? {} : { brands: brands.names }),
-      ...givenLengths(options),
+      ...givenLengths(own),
     },
     {
       descriptor: [

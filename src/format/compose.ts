@@ -85,7 +85,8 @@ export function readMember(argument: string, value: Format | ClearPart, where: s
   if (plain.own !== undefined) {
     badRange(
       argument,
-      `${type} has a cipher of its own and cannot share one space; put it in clear, or in a field alone`,
+      `${type} has a cipher of its own and cannot share one space; put it in clear, or in a field alone` +
+        (plain.own.name === 'ipcrypt-pfx' ? '; for addresses of both versions take the format ip' : ''),
     );
   }
   if (plain.blind !== undefined) {

@@ -106,8 +106,7 @@ const RESERVED_INDEX: number = /* @__PURE__ */ [...RESERVED].reduce(
  * ```
  */
 export function email(options: EmailOptions = {}): EmailFormat {
-  checkOptions('options', options, ['domain']);
-  const { domain } = options;
+  const { domain } = checkOptions<EmailOptions>('options', options, ['domain']);
   if (domain !== undefined) checkOneOf('domain', domain, ['clear', 'hashed', 'enciphered']);
   const data = { type: 'email', ...(domain === undefined ? {} : { domain }) } as const;
   return makeFormat(data, domain === 'enciphered' ? hiddenDomain() : openDomain(domain ?? 'clear')) as EmailFormat;

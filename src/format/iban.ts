@@ -73,8 +73,8 @@ function tableOf(country: string): Accounts {
  * ```
  */
 export function iban(options: IbanOptions = {}): IbanFormat {
-  checkOptions('options', options, ['countries']);
-  const countries = options.countries === undefined ? null : checkCountries(options.countries);
+  const { countries: named } = checkOptions('options', options, ['countries']);
+  const countries = named === undefined ? null : checkCountries(named);
   const allowed = countries === null ? null : new Set(countries);
   const listed = countries ?? Object.keys(STRUCTURES);
   const lengths = listed.map((country) => HEAD + tableOf(country).length);

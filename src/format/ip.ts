@@ -1,22 +1,23 @@
 /**
- * IP addresses: all of a family, or prefix-preserving with ipcrypt-pfx (draft-denis-ipcrypt-13, section 6.2).
+ * IP addresses of one family or of both: any address for any other, or prefix-preserving with ipcrypt-pfx
+ * (draft-denis-ipcrypt-13, section 6.2).
  */
 
 import { badType, checkOptions, typeName } from '../core/checks.ts';
-import { formatIp, parseIp, readV4, writeV4 } from '../core/ip.ts';
+import { formatIp, parseIp, readV4, withoutMapping, writeV4 } from '../core/ip.ts';
 import { fail } from '../errors.ts';
 import { sameFamily } from '../kernel/address-text.ts';
 import { ipcryptPfxCipher } from '../kernel/ipcrypt-pfx.ts';
-import { type Format, type Index, type IndexEngine, makeFormat, type OwnCipher } from './engine.ts';
+import { type Format, type Index, type IndexEngine, type IndexParts, makeFormat, type OwnCipher } from './engine.ts';
 import type { Known } from './outline.ts';
 
-/** The format that {@link ipv4} and {@link ipv6} make. */
+/** The format that {@link ip}, {@link ipv4} and {@link ipv6} make. */
 export interface IpFormat extends Format {
-  readonly type: 'ipv4' | 'ipv6';
+  readonly type: 'ip' | 'ipv4' | 'ipv6';
   readonly prefixPreserving?: boolean;
 }
 
-/** Options of {@link ipv4} and {@link ipv6}. */
+/** Options of {@link ip}, {@link ipv4} and {@link ipv6}. */
 export interface IpFormatOptions {
   /**
    * Keep common prefixes: two addresses that share their first n bits, and no more, have outputs that share their
@@ -29,7 +30,8 @@ export interface IpFormatOptions {
 /**
  * Addresses of version 4, in dotted decimal: one of all 2^32, or prefix-preserving.
  *
- * What comes out is any address, reserved and private ones too. With `prefixPreserving` the cipher is ipcrypt-pfx.
+ * What comes out is any address, reserved and private ones too. With `prefixPreserving` the cipher is ipcrypt-pfx. A column
+ * that may have addresses of both families wants {@link ip}.
  *
  * *Warning*: prefix-preserving output shows which addresses lie in one network, at every length of prefix; whoever
  * knows or can have enciphered some addresses reads the beginnings of all that share prefixes with them.
@@ -46,26 +48,15 @@ export interface IpFormatOptions {
  * ```
  */
 export function ipv4(options: IpFormatOptions = {}): IpFormat {
-  return ipFormat('ipv4', options, () => ({
-    size: 2 ** 32,
-    because: 'all addresses of version 4: 2^32',
-    outline: { min: 7, max: 15, at: (position) => (position === 0 ? DIGITS : `${DIGITS}.`), has: '.' },
-    rank(text) {
-      const index = readV4(text);
-      if (index < 0) {
-        fail('outside_format', 'expected an address of version 4: four numbers up to 255, no leading zeros');
-      }
-      return index;
-    },
-    unrank: (index) => writeV4(Number(index)),
-  }));
+  return oneFamily('ipv4', options, () => V4);
 }
 
 /**
  * Addresses of version 6, in the one writing of RFC 5952: one of all 2^128, or prefix-preserving.
  *
  * Other writings are refused, since they could not be given back; so are IPv4-mapped ones (`::ffff:0:0/96`) with
- * `prefixPreserving`, which are addresses of version 4.
+ * `prefixPreserving`, which are addresses of version 4. A column of what a server that listens on both families sees wants
+ * {@link ip}: there an IPv4-mapped address stays one of version 4.
  *
  * *Warning*: prefix-preserving output shows which addresses lie in one network, as with {@link ipv4}.
  *
@@ -81,33 +72,83 @@ export function ipv4(options: IpFormatOptions = {}): IpFormat {
  * ```
  */
 export function ipv6(options: IpFormatOptions = {}): IpFormat {
-  return ipFormat('ipv6', options, (prefixPreserving) => ({
-    size: prefixPreserving ? 2n ** 128n - MAPPED_COUNT : 2n ** 128n,
-    because: `all addresses of version 6${prefixPreserving ? ' but the IPv4-mapped ones: 2^128 - 2^32' : ': 2^128'}`,
-    outline: { min: 2, max: 39, at: () => '0123456789abcdef:', has: ':' },
-    rank(text) {
-      const bytes = text.includes(':') ? parseIp(text) : null;
-      if (bytes === null) fail('outside_format', 'expected an address of version 6, without a zone or a prefix');
-      if (formatIp(bytes) !== text) {
-        fail('outside_format', 'expected the writing of RFC 5952: lower case, "::" for the longest run of zeros');
-      }
-      const view = new DataView(bytes.buffer);
-      const number = (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
-      if (!prefixPreserving || number < MAPPED) return number;
-      if (number < MAPPED + MAPPED_COUNT) {
-        fail('outside_format', 'an IPv4-mapped address is one of version 4; write it as such and take ipv4');
-      }
-      return number - MAPPED_COUNT;
-    },
-    unrank(index) {
-      const rank = BigInt(index);
-      const number = prefixPreserving && rank >= MAPPED ? rank + MAPPED_COUNT : rank;
-      const view = new DataView(new ArrayBuffer(16));
-      view.setBigUint64(0, number >> 64n);
-      view.setBigUint64(8, BigInt.asUintN(64, number));
-      return formatIp(new Uint8Array(view.buffer));
-    },
-  }));
+  return oneFamily('ipv6', options, v6);
+}
+
+/**
+ * Addresses of both families; each stays in its own. Version 4 is dotted decimal, version 6 as RFC 5952 writes it, and an
+ * IPv4-mapped address (`::ffff:192.0.2.1`, also `::ffff:c000:201`) is one of version 4: it is enciphered as `192.0.2.1` is,
+ * and is written as mapped again, so that the way back gives what went in. One of 2^32 or of 2^128 - 2^32, or
+ * prefix-preserving.
+ *
+ * Equal addresses in two writings have ciphertexts in two writings, so they join only after one of them is rewritten; the
+ * prepare step `ipAddress` does that for tokens. Addresses that hold one of version 4 otherwise (6to4, NAT64, Teredo,
+ * `::192.0.2.1`) are of version 6. Zones (`%eth0`) and prefixes are refused.
+ *
+ * *Warning*: prefix-preserving output shows which addresses lie in one network, as with {@link ipv4}; of addresses that
+ * hold one of version 4 it shows which of these do.
+ *
+ * @throws TypeError for an unknown option.
+ *
+ * @example
+ * ```ts
+ * import { ip } from 'trefoil/format';
+ *
+ * ip().rank('::ffff:192.0.2.1') === ip().rank('192.0.2.1'); // → true
+ * ip().unrank(3_221_225_985, '::ffff:0.0.0.0'); // → '::ffff:192.0.2.1'
+ * ip().test('2001:db8::1'); // → true
+ * ip().test('fe80::1%eth0'); // → false
+ * ```
+ */
+export function ip(options: IpFormatOptions = {}): IpFormat {
+  const prefixPreserving = readOptions(options);
+  return makeIp('ip', prefixPreserving, {
+    kind: 'index',
+    descriptor: ['ip@1'],
+    smallest: { size: BigInt(V4.size), because: V4.because },
+    hasClear: false,
+    visible: 'the version of the address, and whether one of version 4 was written as IPv4-mapped',
+    outline: { min: 2, max: 39, at: () => '0123456789abcdef:.' },
+    sample: { shape: '4', clear: '', layout: DOTTED, size: V4.size, index: 0 },
+    split: splitBoth,
+    join: ({ shape, layout }, index) =>
+      shape === '6' ? V6.unrank(index) : writeAs(V4.unrank(index), layout as Writing),
+  });
+}
+
+/** How an address of version 4 is written: as such, or IPv4-mapped with or without the dotted decimal of RFC 5952, 5. */
+type Writing = 'dotted' | 'mapped' | 'mapped hexadecimal';
+
+const DOTTED: Writing = 'dotted';
+const MAPPED_PREFIX = '::ffff:';
+
+function writingOf(text: string): Writing {
+  if (!text.includes(':')) return 'dotted';
+  return text.includes('.') ? 'mapped' : 'mapped hexadecimal';
+}
+
+function writeAs(dotted: string, writing: Writing): string {
+  if (writing === 'dotted') return dotted;
+  const mapped = MAPPED_PREFIX + dotted;
+  return writing === 'mapped' ? mapped : formatIp(parseIp(mapped)!);
+}
+
+function splitBoth(text: string): IndexParts {
+  if (!text.includes(':')) return { shape: '4', clear: '', layout: DOTTED, size: V4.size, index: V4.rank(text) };
+  const bytes = parseIp(text);
+  const v4 = bytes === null ? null : withoutMapping(bytes);
+  if (v4 === null || v4.length === 16) {
+    return { shape: '6', clear: '', layout: null, size: V6.size, index: V6.rank(text) };
+  }
+  const dotted = formatIp(v4);
+  const layout = writingOf(text);
+  if (writeAs(dotted, layout) !== text) {
+    fail(
+      'outside_format',
+      'expected an IPv4-mapped address as RFC 5952 writes it: "::ffff:" and version 4, lower case',
+    );
+  }
+  return { shape: '4', clear: '', layout, size: V4.size, index: V4.rank(dotted) };
 }
 
 const DIGITS = '0123456789';
@@ -125,18 +166,77 @@ interface Family {
   readonly unrank: (index: Index) => string;
 }
 
-function ipFormat(
-  type: 'ipv4' | 'ipv6',
-  options: IpFormatOptions,
-  familyOf: (prefixPreserving: boolean) => Family,
-): IpFormat {
-  const { prefixPreserving } = checkOptions('options', options, ['prefixPreserving']) as IpFormatOptions;
+const V4: Family = {
+  size: 2 ** 32,
+  because: 'all addresses of version 4: 2^32',
+  outline: { min: 7, max: 15, at: (position) => (position === 0 ? DIGITS : `${DIGITS}.`), has: '.' },
+  rank(text) {
+    const index = readV4(text);
+    if (index < 0) {
+      fail('outside_format', 'expected an address of version 4: four numbers up to 255, no leading zeros');
+    }
+    return index;
+  },
+  unrank: (index) => writeV4(Number(index)),
+};
+
+/** Version 6, with or without the addresses that are IPv4-mapped. */
+const v6 = (withoutMapped: boolean): Family => ({
+  size: withoutMapped ? 2n ** 128n - MAPPED_COUNT : 2n ** 128n,
+  because: `all addresses of version 6${withoutMapped ? ' but the IPv4-mapped ones: 2^128 - 2^32' : ': 2^128'}`,
+  outline: { min: 2, max: 39, at: () => '0123456789abcdef:', has: ':' },
+  rank(text) {
+    const bytes = text.includes(':') ? parseIp(text) : null;
+    if (bytes === null) fail('outside_format', 'expected an address of version 6, without a zone or a prefix');
+    if (formatIp(bytes) !== text) {
+      fail(
+        'outside_format',
+        text.includes('.')
+          ? 'expected eight groups of hexadecimal digits; the format ip takes IPv4-mapped addresses in dotted decimal, too'
+          : 'expected the writing of RFC 5952: lower case, "::" for the longest run of zeros',
+      );
+    }
+    const view = new DataView(bytes.buffer);
+    const number = (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
+    if (!withoutMapped || number < MAPPED) return number;
+    if (number < MAPPED + MAPPED_COUNT) {
+      fail(
+        'outside_format',
+        'an IPv4-mapped address is one of version 4; take the format ip, or write it as version 4',
+      );
+    }
+    return number - MAPPED_COUNT;
+  },
+  unrank(index) {
+    const rank = BigInt(index);
+    const number = withoutMapped && rank >= MAPPED ? rank + MAPPED_COUNT : rank;
+    const view = new DataView(new ArrayBuffer(16));
+    view.setBigUint64(0, number >> 64n);
+    view.setBigUint64(8, BigInt.asUintN(64, number));
+    return formatIp(new Uint8Array(view.buffer));
+  },
+});
+
+/** Version 6 beside version 4. */
+const V6: Family = /* @__PURE__ */ v6(true);
+
+function readOptions(options: unknown): boolean | undefined {
+  const { prefixPreserving } = checkOptions('options', options, ['prefixPreserving']);
   if (prefixPreserving !== undefined && typeof prefixPreserving !== 'boolean') {
     badType('prefixPreserving', `expected true or false, got ${typeName(prefixPreserving)}`);
   }
+  return prefixPreserving;
+}
+
+function oneFamily(
+  type: 'ipv4' | 'ipv6',
+  options: IpFormatOptions,
+  familyOf: (withoutMapped: boolean) => Family,
+): IpFormat {
+  const prefixPreserving = readOptions(options);
   const { size, because, outline, rank, unrank } = familyOf(prefixPreserving === true);
   const nothing = { shape: '', clear: '', layout: null, size } as const;
-  const engine: IndexEngine = {
+  return makeIp(type, prefixPreserving, {
     kind: 'index',
     descriptor: [`${type}@1`],
     smallest: { size: BigInt(size), because },
@@ -146,15 +246,19 @@ function ipFormat(
     sample: { ...nothing, index: typeof size === 'number' ? 0 : 0n },
     split: (text) => ({ ...nothing, index: rank(text) }),
     join: (_, index) => unrank(index),
-  };
+  });
+}
+
+function makeIp(type: IpFormat['type'], prefixPreserving: boolean | undefined, engine: IndexEngine): IpFormat {
+  const visible = 'which addresses share how long a prefix, as it was';
   return makeFormat(
     { type, ...(prefixPreserving === undefined ? {} : { prefixPreserving }) },
     prefixPreserving === true
       ? {
           ...engine,
           descriptor: [...engine.descriptor, 'prefixPreserving'],
-          visible: 'which addresses share how long a prefix, as it was',
-          own: PFX,
+          visible: type === 'ip' ? `${visible}; ${engine.visible}` : visible,
+          own: type === 'ip' ? PFX_AS_WRITTEN : PFX,
         }
       : engine,
   ) as IpFormat;
@@ -166,4 +270,15 @@ function ipFormat(
 const PFX: OwnCipher = {
   name: 'ipcrypt-pfx',
   bind: (key) => sameFamily(ipcryptPfxCipher(key), true, false),
+};
+
+/** The same for both families: the kernel writes an IPv4-mapped address as version 4, here it is written as it came. */
+const PFX_AS_WRITTEN: OwnCipher = {
+  name: 'ipcrypt-pfx',
+  bind(key) {
+    const { encryptMany, decryptMany } = PFX.bind(key);
+    const asWritten = (run: typeof encryptMany) => (texts: readonly string[]) =>
+      run(texts).map((text, i) => (text.includes(':') ? text : writeAs(text, writingOf(texts[i]!))));
+    return { encryptMany: asWritten(encryptMany), decryptMany: asWritten(decryptMany) };
+  },
 };

@@ -74,8 +74,8 @@ const scratch = new Uint8Array(MAX_DIGITS);
  * ```
  */
 export function phone(options: PhoneOptions = {}): PhoneFormat {
-  checkOptions('options', options, ['min']);
-  const min = checkInteger('min', options.min ?? DEFAULT_MIN, 2, 12);
+  const { min: least } = checkOptions('options', options, ['min']);
+  const min = checkInteger('min', least ?? DEFAULT_MIN, 2, 12);
 
   /** After `read`, a bit for each number of digits that a bracket with nothing but a 0 stands behind. */
   let zeroBrackets = 0;
@@ -145,7 +145,7 @@ export function phone(options: PhoneOptions = {}): PhoneFormat {
 
   const smallest = POWERS[min - 1]!;
   return makeFormat(
-    { type: 'phone', ...(options.min === undefined ? {} : { min }) },
+    { type: 'phone', ...(least === undefined ? {} : { min }) },
     {
       descriptor: ['phone@1'],
       kind: 'index',

@@ -82,10 +82,10 @@ function uniform(
  * ```
  */
 export function digits(options: Lengths = {}): DigitsFormat {
-  checkOptions('options', options, LENGTH_OPTIONS);
-  const limits = checkLengths(options, { min: 6, max: 64 });
+  const own = checkOptions<Lengths>('options', options, LENGTH_OPTIONS);
+  const limits = checkLengths(own, { min: 6, max: 64 });
   const engine = uniform('the digits', DIGITS, makeAlphabet(DIGITS), ['digits@1'], limits);
-  return makeFormat({ type: 'digits', ...givenLengths(options) }, engine) as DigitsFormat;
+  return makeFormat({ type: 'digits', ...givenLengths(own) }, engine) as DigitsFormat;
 }
 
 /**
@@ -109,8 +109,8 @@ export function digits(options: Lengths = {}): DigitsFormat {
  */
 export function text(alphabet: string, options: Lengths = {}): TextFormat {
   const symbols = makeAlphabet(alphabet);
-  checkOptions('options', options, LENGTH_OPTIONS);
-  const limits = checkLengths(options, { min: minimumLength(symbols.radix), max: MAX_FORMAT_LENGTH });
+  const own = checkOptions<Lengths>('options', options, LENGTH_OPTIONS);
+  const limits = checkLengths(own, { min: minimumLength(symbols.radix), max: MAX_FORMAT_LENGTH });
   const engine = uniform('the alphabet', alphabet, symbols, ['text@1', alphabet], limits);
-  return makeFormat({ type: 'text', alphabet, ...givenLengths(options) }, engine) as TextFormat;
+  return makeFormat({ type: 'text', alphabet, ...givenLengths(own) }, engine) as TextFormat;
 }

@@ -5,7 +5,7 @@
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import type { Symbols } from './alphabet.ts';
-import { checkTweak, checkTweaks, MAX_LENGTH, NO_TWEAK, setUp, type Tweaks } from './ff1.ts';
+import { checkTweak, MAX_LENGTH, NO_TWEAK, setUp, type Tweaks, takeTweaks } from './ff1.ts';
 import type { DoublesHalf } from './ff1-halves.ts';
 import { ALONE } from './ff1-numerals.ts';
 import type { Lane } from './ff1-rounds.ts';
@@ -104,20 +104,24 @@ export function ff1Text(key: Uint8Array, symbols: Symbols, options: { readonly m
 
   function many(column: readonly string[], tweaks: Tweaks, sign: 1 | -1): string[] {
     if (!Array.isArray(column)) badType('column', `expected an array of texts, got ${typeName(column)}`);
-    checkTweaks(tweaks, column.length);
-    const lengths = new Uint16Array(column.length);
-    for (let i = 0; i < column.length; i++) {
-      const length = lengthOf(column[i], i);
+    const count = column.length;
+    const own = takeTweaks(tweaks, count);
+    const lengths = new Uint16Array(count);
+    // What was checked is what is enciphered: an element may be a getter, and it may call this cipher.
+    const out = new Array<string>(count);
+    for (let i = 0; i < count; i++) {
+      const text: unknown = column[i];
+      const length = lengthOf(text, i);
       if (length < minLength || length > MAX_LENGTH) checkLength(length, i);
       lengths[i] = length;
+      out[i] = text as string;
     }
-    const out = new Array<string>(column.length);
     network.forEachLane(
-      column.length,
+      count,
       (i) => lengths[i]!,
-      tweaks,
+      own,
       sign,
-      (lane, slot, i) => load(lane, slot, column[i]!, i),
+      (lane, slot, i) => load(lane, slot, out[i]!, i),
       (lane, slot, i) => {
         out[i] = store(lane, slot);
       },

@@ -81,7 +81,7 @@ export function ff1(key: Uint8Array, radix: number, options: { readonly minDomai
   function many<T extends NumeralString>(batch: readonly T[], tweaks: Tweaks, sign: 1 | -1): NumeralsLike<T>[] {
     if (!Array.isArray(batch)) badType('batch', `expected an array of lists of numbers, got ${typeName(batch)}`);
     const count = batch.length;
-    checkTweaks(tweaks, count);
+    const own = takeTweaks(tweaks, count);
     const out = new Array<number[] | Numerals>(count);
     for (let i = 0; i < count; i++) {
       out[i] = takeLike(batch[i]!, limits, i);
@@ -89,7 +89,7 @@ export function ff1(key: Uint8Array, radix: number, options: { readonly minDomai
     network.forEachLane(
       count,
       (i) => out[i]!.length,
-      tweaks,
+      own,
       sign,
       ({ a, b, u }, slot, i) => {
         a.load(slot, out[i]!, 0);
@@ -140,11 +140,15 @@ export function checkTweak(tweak: Uint8Array, row: number): void {
     badRange('tweak', `expected at most ${MAX_TWEAK} bytes, got ${tweak.length}${where(row)}`);
 }
 
-export function checkTweaks(tweaks: Tweaks, count: number): void {
+/**
+ * Checks the tweaks of a batch and returns them so that nothing of the caller's is asked again: a list or an object may
+ * have getters, and a getter may call the same cipher, whose working space is in use by then.
+ */
+export function takeTweaks(tweaks: Tweaks, count: number): Tweaks {
   if (!Array.isArray(tweaks)) {
     if (isOneTweak(tweaks as Tweaks) || typeof tweaks !== 'object' || tweaks === null || !('each' in tweaks)) {
       checkTweak(tweaks as Uint8Array, ALONE);
-      return;
+      return tweaks;
     }
     const { bytes, each } = tweaks as TweakColumn;
     checkInteger('each', each, 0, MAX_TWEAK);
@@ -152,10 +156,16 @@ export function checkTweaks(tweaks: Tweaks, count: number): void {
     if (bytes.length !== each * count) {
       badRange('tweaks', `expected ${each} bytes for each of ${count} values, got ${bytes.length} in all`);
     }
-    return;
+    return { bytes, each };
   }
   if (tweaks.length !== count) badRange('tweaks', `expected one tweak a value (${count}), got ${tweaks.length}`);
-  for (let i = 0; i < count; i++) checkTweak(tweaks[i], i);
+  const own = new Array<Uint8Array>(count);
+  for (let i = 0; i < count; i++) {
+    const tweak = tweaks[i];
+    checkTweak(tweak, i);
+    own[i] = tweak;
+  }
+  return own;
 }
 
 /** FF1 under one key in one radix, without checks: for this folder. */

@@ -6,7 +6,7 @@
 import { decode, encode } from '../core/base32.ts';
 import { isCapability, type SecretAccess } from '../core/capability.ts';
 import { CHECK_LENGTH, checkCharacters, crc20 } from '../core/check-characters.ts';
-import { badType, checkName, checkOptions, NAME_PATTERN, typeName } from '../core/checks.ts';
+import { badType, checkName, checkOptions, NAME_PATTERN, ownProperties, typeName } from '../core/checks.ts';
 import { scanJson } from '../core/json-scan.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
@@ -73,11 +73,11 @@ function parse(json: string): Keyset {
     // The parser's own message quotes the text, and the text is the secret.
     fail('invalid_keyset', 'the keyset is not JSON; it may be cut short');
   }
-  const { keys, base } = fields(value, 'the keyset', ['version', 'keys', 'base']);
+  const { version, keys, base } = fields(value, 'the keyset', ['version', 'keys', 'base']);
   // JSON.parse keeps the last of two fields of one name, and nobody would know which was meant.
   const hidden = scanJson(json, value as object);
   if (hidden !== null && hidden !== 'inexact') fail('invalid_keyset', `the keyset cannot be read: ${hidden.message}`);
-  if ((value as { version?: unknown }).version !== VERSION) {
+  if (version !== VERSION) {
     fail('invalid_keyset', `the keyset has no "version": "${VERSION}"; it is not a keyset or one of a newer trefoil`);
   }
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > MAX_KEYS) {
@@ -129,7 +129,7 @@ function fields(value: unknown, name: string, known: readonly string[]): Record<
     }
     fail('invalid_keyset', `${name} has a field that is not one of ${known.join(', ')}`);
   }
-  return value as Record<string, unknown>;
+  return ownProperties(value) as Record<string, unknown>;
 }
 
 /** The 32 bytes of a secret, after its spelling, its check characters and its quality are checked. */
@@ -184,12 +184,12 @@ function make(roots: readonly RootKey[]): Keyset {
     ids: Object.freeze(roots.map((root) => root.id)),
     domain(name: string, options: { readonly keyCheck?: KeyCheck } = {}): DomainKeys {
       checkName('name', name);
-      checkOptions('options', options, ['keyCheck']);
+      const { keyCheck } = checkOptions<{ readonly keyCheck?: KeyCheck }>('options', options, ['keyCheck']);
       const keys = makeDomainKeys(
         name,
         roots.map((root) => root.secret),
       );
-      return options.keyCheck === undefined ? keys : pinKeys(keys, options.keyCheck);
+      return keyCheck === undefined ? keys : pinKeys(keys, keyCheck);
     },
     export(access: SecretAccess): string {
       if (!isCapability(access, 'secret')) badType('access', 'expected secretAccess of trefoil/reveal');

@@ -3,7 +3,7 @@
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { type Column, columnLength, isUtf8Column, readUtf8, type Utf8Column } from '../core/columns.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
-import { runColumn, type Siblings } from '../rule/rule.ts';
+import { ruleOption, runColumn, type Siblings } from '../rule/rule.ts';
 import type { BoundInside } from './bound.ts';
 
 /** Protects columns of one length. Throws once, with all that is wrong. */
@@ -20,7 +20,7 @@ export function protectColumns(
   let unkept = 0;
   for (const { path, rule } of inside.leaves) {
     if (path.includes('[]')) fail('not_tabular', 'the policy has an array; columns have none', { field: path });
-    if (rule.optional !== true && !Object.hasOwn(tables, path)) {
+    if (ruleOption(rule, 'optional') !== true && !Object.hasOwn(tables, path)) {
       issues.push({ code: 'missing_field', message: 'there is no such column', field: path });
     }
   }

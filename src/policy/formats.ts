@@ -2,6 +2,7 @@
  * Formats in a policy file: names or maps with a `type`, nested where a format is made of others.
  */
 
+import { ownProperties } from '../core/checks.ts';
 import { type CardOptions, card } from '../format/card.ts';
 import { caseKept } from '../format/case-kept.ts';
 import { type ClearPart, clear } from '../format/clear.ts';
@@ -11,7 +12,7 @@ import { type EmailOptions, email } from '../format/email.ts';
 import type { Format } from '../format/engine.ts';
 import { enumOf } from '../format/enum.ts';
 import { iban } from '../format/iban.ts';
-import { ipv4, ipv6 } from '../format/ip.ts';
+import { ip, ipv4, ipv6 } from '../format/ip.ts';
 import { type DecimalOptions, decimal, type IntegerOptions, integer } from '../format/number.ts';
 import { oneOf } from '../format/one-of.ts';
 import { pattern } from '../format/pattern.ts';
@@ -34,14 +35,16 @@ export function readFormat(value: unknown, path: ValuePath, complain: Complain):
 
 /** A format, or `clear`; texts are taken by the caller, for whom they are literals or names. */
 function readPart(value: unknown, path: ValuePath, complain: Complain, depth: number): Format | ClearPart | null {
-  const asMap = typeof value === 'string' ? { type: value } : value;
+  const given = typeof value === 'string' ? { type: value } : value;
   // Anything else has been reported by the schema.
-  if (!isMap(asMap) || typeof asMap.type !== 'string') return null;
+  const asMap = isMap(given) ? ownProperties(given) : {};
+  if (typeof asMap.type !== 'string') return null;
   if (depth > MAX_DEPTH) {
     complain('wrong_option', path, `formats are nested deeper than ${MAX_DEPTH}`);
     return null;
   }
-  const { type, ...options } = asMap as { type: string } & Options;
+  const { type, ...rest } = asMap as { type: string } & Options;
+  const options = ownProperties(rest);
   const entries = Object.hasOwn(SCHEMA.formats, type) ? SCHEMA.formats[type] : undefined;
   const place = typeof value === 'string' ? path : [...path, 'type'];
   if (entries === undefined) {
@@ -118,6 +121,8 @@ function build(type: string, options: Options, nested: readonly unknown[]): Form
       return phone(options);
     case 'email':
       return email(options as EmailOptions);
+    case 'ip':
+      return ip(options);
     case 'ipv4':
       return ipv4(options);
     case 'ipv6':

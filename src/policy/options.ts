@@ -3,7 +3,7 @@
  * that a file and code are judged by the same lines.
  */
 
-import { isArgumentError } from '../core/checks.ts';
+import { isArgumentError, ownProperties } from '../core/checks.ts';
 import { nearest } from '../core/suggest.ts';
 import type { Issue, IssueCode } from '../errors.ts';
 import { type Entries, misfits } from './schema.ts';
@@ -30,9 +30,19 @@ export function admits(
     const message = `${owner} has no such option; ${nameOneOf(name, names)}`;
     complain('unknown_option', [...path, name], message, { field: shown.join('.') });
   }
-  const found = misfits(entries, options);
+  const found = misfits(entries, ownOptions(options));
   for (const misfit of found) complain(misfit.code, [...path, ...misfit.path], misfit.message);
   return unknown.length === 0 && found.length === 0;
+}
+
+/** Options and the maps in them, as the schema must see them: it asks with "in", which sees what is inherited, too. */
+function ownOptions(options: Options): Options {
+  const own = (value: unknown): unknown => (isMap(value) ? ownProperties(value) : value);
+  const entries = Object.entries(options).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? Array.from(value, own) : own(value),
+  ]);
+  return ownProperties(Object.fromEntries(entries) as Options);
 }
 
 /** Runs a constructor and reports what it refuses, at the option that it names. */

@@ -3,7 +3,7 @@
  * place. YAML itself is read in `cli/`.
  */
 
-import { badType, typeName } from '../core/checks.ts';
+import { badType, ownProperties, typeName } from '../core/checks.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import type { Format } from '../format/engine.ts';
 import { PREPARE_NAMES, type Prepare, prepareByName } from '../prepare/steps.ts';
@@ -17,8 +17,9 @@ import { token } from '../rule/token.ts';
 import { type VaultOptions, vault } from '../rule/vault.ts';
 import { readFormat } from './formats.ts';
 import { unfitRules } from './join.ts';
+import { halfJoins } from './joins.ts';
 import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';
-import { halfJoins, lostSubjects, policy } from './policy.ts';
+import { lostSubjects, policy } from './policy.ts';
 import { SCHEMA } from './schema.ts';
 import { treeOfFields, treeOfPaths } from './tree.ts';
 import type { FilePolicy, PolicyOptions } from './types.ts';
@@ -53,28 +54,16 @@ export type Locate = (path: ValuePath) =>
  * ```
  */
 export function parsePolicy(value: unknown, locate?: Locate): FilePolicy {
-  const { sheet, issues } = read(value, locate);
+  const { sheet, issues } = readPolicy(value, locate);
   if (sheet === null || issues.length > 0) throw new TrefoilError(issues);
   return sheet;
 }
 
-/**
- * All problems of a policy file's value, without throwing; an empty list means that `parsePolicy` takes it and that it
- * can be bound.
- *
- * @example
- * ```ts
- * import { check } from 'trefoil/policy';
- *
- * const problems = check({ trefoil: 1, domain: 'eu', fields: { id: { rule: 'tokn' } } });
- * problems.map((issue) => issue.code); // → ['unknown_rule']
- * ```
- */
-export function check(value: unknown, locate?: Locate): readonly Issue[] {
-  return read(value, locate).issues;
-}
-
-function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy | null; issues: readonly Issue[] } {
+/** Reads the value of a policy file; with problems there is no policy. */
+export function readPolicy(
+  given: unknown,
+  locate: Locate | undefined,
+): { sheet: FilePolicy | null; issues: readonly Issue[] } {
   if (locate !== undefined && typeof locate !== 'function') {
     badType('locate', `expected a function, got ${typeName(locate)}`);
   }
@@ -84,10 +73,11 @@ function read(value: unknown, locate: Locate | undefined): { sheet: FilePolicy |
     issues.push({ ...more, code, message, ...(field === '' ? {} : { field }), ...locate?.(path) });
   };
 
-  if (!isMap(value)) {
-    complain('invalid_policy', [], `the policy must be a map, got ${typeName(value)}`);
+  if (!isMap(given)) {
+    complain('invalid_policy', [], `the policy must be a map, got ${typeName(given)}`);
     return { sheet: null, issues };
   }
+  const value = ownProperties(given);
   admits(SCHEMA.file, value, [], 'the policy', complain);
   // An array is an object to the schema.
   for (const name of ['fields', 'keyCheck']) {
@@ -146,7 +136,8 @@ function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | n
     complain('wrong_option', path, `a field has a rule: keep, drop or a map with "rule", got ${typeName(entry)}`);
     return null;
   }
-  const { rule: name, ...options } = entry;
+  const { rule: name, ...rest } = ownProperties(entry);
+  const options = ownProperties(rest);
   if (name === undefined) {
     complain('missing_option', [...path, 'rule'], 'rule is missing');
     return null;

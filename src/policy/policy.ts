@@ -3,7 +3,7 @@
  */
 
 import type { RevealAccess } from '../core/capability.ts';
-import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
+import { badRange, badType, checkName, checkOptions, ownProperties, typeName } from '../core/checks.ts';
 import type { Column } from '../core/columns.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { checkKeyCheck, type DomainKeys, type KeyCheck } from '../keys/domain-keys.ts';
@@ -11,6 +11,7 @@ import { checkAccess } from '../rule/rule.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
 import { joinKeys } from './join.ts';
+import { halfJoins } from './joins.ts';
 import { checkMany, settleIssues } from './many.ts';
 import { openPolicy } from './open.ts';
 import { makeTransform } from './transform.ts';
@@ -26,8 +27,8 @@ const LEAVES = Symbol.for('trefoil.policy.v1');
  * its rule is optional. `null`, `undefined` and the empty string pass. `JSON.stringify` of a policy with a `domain` is
  * its policy file.
  *
- * @throws TrefoilError `half_join` for two token rules of one scope with different `prepare`: their values would join in
- *   part and in silence; the same for two `shiftDate` rules; `wrong_option` for a `subject` that is no field of the
+ * @throws TrefoilError `half_join` for two rules of one kind and one scope whose values would not join, or not as texts: tokens
+ *   with other steps, `prf`, form, length or label, `fpe` with other formats, vaults, shifted dates; `wrong_option` for a `subject` that is no field of the
  *   policy. TypeError, RangeError for what is no policy.
  *
  * @example
@@ -65,10 +66,11 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
     ...(unnamed === undefined ? {} : { unnamed }),
     fields: Object.freeze(Object.fromEntries(leaves.map((leaf) => [leaf.path, leaf.rule]))),
   };
-  const bind = (keys: DomainKeys, access?: RevealAccess) =>
-    bindPolicy(root, leaves, data as PolicyOptions, keys, checkAccess(access));
+  // Without a prototype: what is not set must not be read from one.
+  const sheet = ownProperties(data) as PolicyOptions;
+  const bind = (keys: DomainKeys, access?: RevealAccess) => bindPolicy(root, leaves, sheet, keys, checkAccess(access));
   const open = (keys: DomainKeys, stores: unknown, access?: RevealAccess) =>
-    openPolicy(root, leaves, data as PolicyOptions, keys, stores, checkAccess(access));
+    openPolicy(root, leaves, sheet, keys, stores, checkAccess(access));
   Object.defineProperty(data, 'bind', { value: bind });
   Object.defineProperty(data, 'open', { value: open });
   Object.defineProperty(data, LEAVES, { value: leaves });
@@ -80,36 +82,6 @@ export function policyLeaves(value: unknown): readonly Leaf[] {
   const leaves = typeof value === 'object' && value !== null ? (value as Record<symbol, unknown>)[LEAVES] : undefined;
   if (leaves === undefined) badType('policy', `expected a policy, got ${typeName(value)}`);
   return leaves as readonly Leaf[];
-}
-
-/** What two rules of one scope must have in common, besides the scope, so that what they are for holds. */
-const SAME: Readonly<Record<string, string>> = {
-  token:
-    'but other prepare steps or another prf, so the two would join in part or never; give them the same or two scopes',
-  shiftDate:
-    'but other days or steps of the subject, so intervals between the two would be wrong; give them the same or two scopes',
-  vault:
-    'but another store, or a subject where the other has none, so one value would have two tokens; give them the ' +
-    'same or two scopes',
-};
-
-/** Two rules of one scope that do not fit each other: some values would join and others not, in silence. */
-export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
-  const first = new Map<string, Leaf>();
-  const issues: Issue[] = [];
-  for (const leaf of leaves) {
-    const { scope, joins } = leaf.engine.facts;
-    const reason = SAME[leaf.rule.rule];
-    if (reason === undefined || scope === null) continue;
-    const group = `${leaf.rule.rule} ${scope}`;
-    const other = first.get(group);
-    if (other === undefined) {
-      first.set(group, leaf);
-    } else if (other.engine.facts.joins !== joins) {
-      issues.push({ code: 'half_join', message: `has the scope of ${other.path} ${reason}`, field: leaf.path });
-    }
-  }
-  return issues;
 }
 
 /** Rules that look at a field which the policy does not have: a misspelt subject would be missing in every record. */

@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot';
+import { ownProperties } from '../core/checks.ts';
 import { FORMS } from '../core/token-forms.ts';
 
 /** A map of option names to schemas. */
@@ -23,6 +24,9 @@ export interface PolicySchema {
 export const SCHEMA: PolicySchema = /* @__PURE__ */ makeSchema();
 
 function makeSchema(): PolicySchema {
+  // valibot goes through the members with "for … in", which sees what is inherited.
+  const closed = <E extends Entries>(entries: E) => v.object(ownProperties(entries));
+  const open = <E extends Entries>(entries: E) => v.looseObject(ownProperties(entries));
   const text = v.string();
   const whole = v.number();
   const flag = v.boolean();
@@ -43,7 +47,7 @@ function makeSchema(): PolicySchema {
       date: v.optional(v.picklist(['month', 'quarter', 'year', 'decade'])),
       number: v.optional(v.number()),
       prefix: v.optional(whole),
-      ip: v.optional(v.object({ v4: whole, v6: whole })),
+      ip: v.optional(closed({ v4: whole, v6: whole })),
     },
     shiftDate: {
       ...common,
@@ -56,7 +60,7 @@ function makeSchema(): PolicySchema {
       ...common,
       scope: text,
       store: text,
-      token: v.optional(v.object({ label: text })),
+      token: v.optional(closed({ label: text })),
       ttl: v.optional(whole),
       subject: v.optional(text),
       onErased: v.optional(v.picklist(['error', 'new'])),
@@ -78,7 +82,7 @@ function makeSchema(): PolicySchema {
     fpe: {
       ...common,
       scope: text,
-      format: v.union([text, v.looseObject({ type: text })]),
+      format: v.union([text, open({ type: text })]),
       empty: v.optional(empty),
       allowCodebook: v.optional(text),
     },
@@ -88,7 +92,7 @@ function makeSchema(): PolicySchema {
   const lengths = { length: v.optional(whole), min: v.optional(whole), max: v.optional(whole) };
 
   // The options of each format; `type` itself has been read.
-  const format = v.union([text, v.looseObject({ type: text })]);
+  const format = v.union([text, open({ type: text })]);
   const limit = v.union([text, whole]);
   const span = { from: text, to: text };
   const formats: Readonly<Record<string, Entries>> = {
@@ -103,7 +107,7 @@ function makeSchema(): PolicySchema {
     dateTime: span,
     uuid: { letters: v.optional(v.picklist(['lower', 'upper'])) },
     card: {
-      clear: v.optional(v.object({ first: v.optional(whole), last: v.optional(whole) })),
+      clear: v.optional(closed({ first: v.optional(whole), last: v.optional(whole) })),
       luhn: v.optional(v.picklist(['valid', 'any', 'invalid'])),
       brands: v.optional(v.array(text)),
       ...lengths,
@@ -111,6 +115,7 @@ function makeSchema(): PolicySchema {
     iban: { countries: v.optional(v.array(text)) },
     phone: { min: v.optional(whole) },
     email: { domain: v.optional(v.picklist(['clear', 'hashed', 'enciphered'])) },
+    ip: { prefixPreserving: v.optional(flag) },
     ipv4: { prefixPreserving: v.optional(flag) },
     ipv6: { prefixPreserving: v.optional(flag) },
     caseKept: { minSize: v.optional(whole) },
@@ -125,7 +130,7 @@ function makeSchema(): PolicySchema {
     domain: text,
     keyCheck: v.optional(v.record(text, text)),
     unnamed: v.optional(v.picklist(['error', 'drop'])),
-    fields: v.looseObject({}),
+    fields: open({}),
   };
 
   return { rules, formats, file };
@@ -141,7 +146,7 @@ export interface Misfit {
 
 /** Holds an object against the options that it may have. All misfits are found; none quotes a value. */
 export function misfits(entries: Entries, value: Readonly<Record<string, unknown>>): readonly Misfit[] {
-  const result = v.safeParse(v.looseObject(entries), value);
+  const result = v.safeParse(v.looseObject(ownProperties(entries)), value);
   return (result.issues ?? []).flatMap(deepest).map(({ issue, path }): Misfit => {
     const last = path.at(-1);
     const name = typeof last === 'number' ? `item ${last + 1} of ${path.at(-2)}` : last;

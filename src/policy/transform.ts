@@ -11,6 +11,7 @@ import {
   issueOf,
   type LaterColumns,
   type Report,
+  ruleOption,
   runReported,
   type Siblings,
 } from '../rule/rule.ts';
@@ -299,7 +300,7 @@ function looksAtNumbers({ engine: { facts } }: Leaf, direction: Direction): bool
 
 /** A leaf says so itself; an object or array may be absent when everything in it may. */
 function mayBeAbsent(node: Node): boolean {
-  if (node.kind === 'leaf') return node.leaf.rule.optional === true;
+  if (node.kind === 'leaf') return ruleOption(node.leaf.rule, 'optional') === true;
   if (node.kind === 'each') return mayBeAbsent(node.item);
   return [...node.fields.values()].every(mayBeAbsent);
 }

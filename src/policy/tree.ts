@@ -95,9 +95,14 @@ export interface PathProblem {
 }
 
 interface Draft {
-  rule?: { readonly path: string; readonly rule: Rule };
-  item?: Draft;
-  fields?: Map<string, Draft>;
+  rule: { readonly path: string; readonly rule: Rule } | undefined;
+  item: Draft | undefined;
+  fields: Map<string, Draft> | undefined;
+}
+
+/** With all members of its own, so that none is read from a prototype. */
+function makeDraft(): Draft {
+  return { rule: undefined, item: undefined, fields: undefined };
 }
 
 /**
@@ -109,12 +114,12 @@ function place(root: Draft, steps: readonly Step[]): Draft | null {
   for (const { name, arrays } of steps) {
     if (at.rule !== undefined || at.item !== undefined) return null;
     at.fields ??= new Map();
-    const next: Draft = at.fields.get(name) ?? {};
+    const next: Draft = at.fields.get(name) ?? makeDraft();
     at.fields.set(name, next);
     at = next;
     for (let i = 0; i < arrays; i++) {
       if (at.rule !== undefined || at.fields !== undefined) return null;
-      at.item ??= {};
+      at.item ??= makeDraft();
       at = at.item;
     }
   }
@@ -124,7 +129,7 @@ function place(root: Draft, steps: readonly Step[]): Draft | null {
 /** Reads the paths of a policy file; with problems, the tree has the paths that are right. */
 export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields; problems: readonly PathProblem[] } {
   const problems: PathProblem[] = [];
-  const root: Draft = { fields: new Map() };
+  const root: Draft = { ...makeDraft(), fields: new Map() };
 
   for (const [path, rule] of rules) {
     const steps = parsePath(path);

@@ -15,6 +15,12 @@ const MAX_LOCAL = 64;
 /** RFC 5321, section 4.5.3.1.2. */
 const MAX_DOMAIN = 255;
 
+/**
+ * Most UTF-16 code units that an address can have before NFC: twice the octets of both parts and the `@`. NFC leaves no
+ * fewer octets than half of the code units, so nothing that would pass afterwards is refused here.
+ */
+const MAX_UNITS = 2 * (MAX_LOCAL + 1 + MAX_DOMAIN);
+
 /** RFC 1035, section 2.3.4. */
 const MAX_LABEL = 63;
 
@@ -42,6 +48,17 @@ const UNSEEN: RegExp = /* @__PURE__ */ new RegExp(
 
 /** Ideographic, full-width and half-width full stops: IDNA2003 and UTS #46 read them as dots between labels. */
 const OTHER_DOTS = /[\u3002\uff0e\uff61]/;
+
+/** Refuses what is too long for an address in any normalisation form, before anything is spent on it. */
+export function checkEmailLength(address: string): void {
+  if (address.length <= MAX_UNITS) return;
+  const limits = { maximum: MAX_UNITS, actual: address.length };
+  fail(
+    'not_an_email',
+    `the text has ${address.length} characters; an address has at most ${MAX_LOCAL + 1 + MAX_DOMAIN} octets`,
+    limits,
+  );
+}
 
 /** Refuses what is no `local@domain`. No message shows any of the text. */
 export function checkEmailSyntax(address: string): void {

@@ -5,8 +5,9 @@
  */
 
 import { badType, checkText, typeName } from '../core/checks.ts';
+import { formatIp, parseIp, withoutMapping } from '../core/ip.ts';
 import { fail } from '../errors.ts';
-import { checkEmailSyntax } from './email-syntax.ts';
+import { checkEmailLength, checkEmailSyntax } from './email-syntax.ts';
 import { plainEmail, plainPhone } from './plain.ts';
 import { trimText } from './space.ts';
 import { checkAssigned, foldFull, foldSimple, isAscii, toNfc, toNfd, toNfkc } from './unicode.ts';
@@ -36,6 +37,7 @@ export const PREPARE_NAMES: readonly string[] = /* @__PURE__ */ Object.freeze([
   'emailAddress',
   'emailAddressExact',
   'phoneE164',
+  'ipAddress',
 ]);
 
 function make<Name extends string>(name: Name, apply: (text: string) => string): Prepare<Name> {
@@ -53,7 +55,8 @@ function make<Name extends string>(name: Name, apply: (text: string) => string):
  * Normalization Form C: spellings of one text that Unicode calls canonically equivalent become one, such as `é` as one
  * code point and `e` with a combining accent. Case, width and ligatures stay apart.
  *
- * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `too_long` for more than 30
+ *   combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see UAX #15, https://www.unicode.org/reports/tr15/; docs/spec/prepare-v1.md.
  *
  * @example
@@ -75,7 +78,8 @@ export const nfc: Prepare<'nfc'> = /* @__PURE__ */ make('nfc', (text) => {
  *
  * **Warning**: `2²` and `22` become one.
  *
- * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `too_long` for more than 30
+ *   combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see UAX #15, https://www.unicode.org/reports/tr15/; docs/spec/prepare-v1.md.
  *
  * @example
@@ -113,7 +117,8 @@ export const trim: Prepare<'trim'> = /* @__PURE__ */ make('trim', trimText);
  *
  * No language is asked: Turkish `ı` and `i` stay apart, `I` meets `i`.
  *
- * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `too_long` for more than 30
+ *   combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see The Unicode Standard, section 3.13, D145, https://www.unicode.org/versions/Unicode15.0.0/ch03.pdf;
  * docs/spec/prepare-v1.md.
  *
@@ -168,7 +173,7 @@ export const digitsOnly: Prepare<'digitsOnly'> = /* @__PURE__ */ make('digitsOnl
  *
  * @throws TrefoilError `not_an_email` for what is no plain `local@domain` (a local part of 1 to 64 octets without
  * quotes, a domain of two labels at least and 255 octets at most); `unassigned_code_point` for what Unicode 15.1.0 does
- * not assign; `lone_surrogate`; `wrong_type`.
+ * not assign; `too_long` for more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see RFC 5321, section 4.1.2, https://www.rfc-editor.org/rfc/rfc5321; RFC 6531, section 3.3,
  * https://www.rfc-editor.org/rfc/rfc6531; docs/spec/prepare-v1.md.
  *
@@ -186,7 +191,8 @@ export const emailAddress: Prepare<'emailAddress'> = /* @__PURE__ */ make('email
  * Like {@link emailAddress}, but the local part keeps its case: only the domain is folded, as RFC 5321, section 2.4,
  * has it.
  *
- * @throws TrefoilError `not_an_email`, `unassigned_code_point`, `lone_surrogate`, `wrong_type`, as `emailAddress` does.
+ * @throws TrefoilError `not_an_email`, `unassigned_code_point`, `too_long`, `lone_surrogate`, `wrong_type`, as
+ * `emailAddress` does.
  * @see RFC 5321, https://www.rfc-editor.org/rfc/rfc5321; RFC 6531, https://www.rfc-editor.org/rfc/rfc6531;
  * docs/spec/prepare-v1.md.
  *
@@ -211,7 +217,9 @@ function email(text: string, foldLocal: boolean): string {
   if (capitals !== null && foldLocal) return text.toLowerCase();
   // Before anything is dropped, so that the index in the message is the caller's.
   checkAssigned(text);
-  const address = toNfc(trimText(text));
+  const trimmed = trimText(text);
+  checkEmailLength(trimmed);
+  const address = toNfc(trimmed);
   checkEmailSyntax(address);
   const domainAt = foldLocal ? 0 : address.indexOf('@');
   // NFC again: J with a caron is two code points, and j with one is one. `@` joins with nothing, so the normal form of
@@ -274,6 +282,36 @@ export const phoneE164: Prepare<'phoneE164'> = /* @__PURE__ */ make('phoneE164',
   return `+${digits}`;
 });
 
+/**
+ * Writes an IP address in one way: version 4 in dotted decimal, version 6 as RFC 5952, section 4, has it. An IPv4-mapped
+ * address, which is how a server that listens on both families sees a client of version 4, is written as version 4. So
+ * `::ffff:192.0.2.7`, `::FFFF:c000:207` and `192.0.2.7` become one. White space at the ends is dropped.
+ *
+ * Other addresses that hold one of version 4 (6to4, NAT64, Teredo, `::192.0.2.7`) are of version 6 and stay apart from it.
+ *
+ * @throws TrefoilError `not_an_ip` for what is not an address: leading zeros in version 4, brackets, a port, a prefix, and
+ *   a zone (`fe80::1%eth0`), which names an interface of one machine; `lone_surrogate`; `wrong_type`.
+ * @see RFC 5952, section 4, https://www.rfc-editor.org/rfc/rfc5952; RFC 4291, section 2.5.5.2,
+ * https://www.rfc-editor.org/rfc/rfc4291; docs/spec/prepare-v1.md.
+ *
+ * @example
+ * ```ts
+ * import { ipAddress } from 'trefoil/prepare';
+ *
+ * ipAddress('::ffff:192.0.2.7'); // → '192.0.2.7'
+ * ipAddress('2001:DB8:0:0::1'); // → '2001:db8::1'
+ * ```
+ */
+export const ipAddress: Prepare<'ipAddress'> = /* @__PURE__ */ make('ipAddress', (text) => {
+  const trimmed = trimText(text);
+  const bytes = parseIp(trimmed);
+  if (bytes !== null) return formatIp(withoutMapping(bytes));
+  if (trimmed.includes('%')) {
+    fail('not_an_ip', 'the address has a zone (what begins with %), which names an interface of one machine; drop it');
+  }
+  fail('not_an_ip', 'expected an IP address, version 4 or 6, without brackets, a port or a prefix');
+});
+
 function isPrepare(value: unknown): value is Prepare {
   if (typeof value !== 'function') return false;
   const name = (value as unknown as Record<symbol, unknown>)[STEP];
@@ -301,6 +339,16 @@ export function prepareSteps(argument: string, value: unknown): readonly Prepare
 
 /** The step of a name, for policy files. A list inside, so that a bundle without policy files drops unused steps. */
 export function prepareByName(name: string): Prepare | undefined {
-  const steps: readonly Prepare[] = [nfc, nfkc, trim, casefold, digitsOnly, emailAddress, emailAddressExact, phoneE164];
+  const steps: readonly Prepare[] = [
+    nfc,
+    nfkc,
+    trim,
+    casefold,
+    digitsOnly,
+    emailAddress,
+    emailAddressExact,
+    phoneE164,
+    ipAddress,
+  ];
   return steps.find(({ step }) => step === name);
 }

@@ -71,6 +71,7 @@ function fold(text: string, table: ReadonlyMap<string, string>): string {
 /** Whether the runtime's normalisation was tried. */
 let probed = false;
 
+/** The only call of the runtime's normalisation, so that no text gets there unchecked. */
 function normalize(text: string, form: 'NFC' | 'NFD' | 'NFKC'): string {
   if (!probed) {
     // A runtime built without Unicode data returns the text as it is, one with data before 15.0 does not order the
@@ -83,7 +84,79 @@ function normalize(text: string, form: 'NFC' | 'NFD' | 'NFKC'): string {
     }
     probed = true;
   }
+  checkRuns(text);
   return text.normalize(form);
+}
+
+/**
+ * Most non-starters (combining marks that a normalisation form sorts) in a row: the number of Stream-Safe Text Format,
+ * UAX #15, section 13, https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format. Runtimes sort a run by insertion,
+ * in quadratic time, so one value of 4 MB would hold a process for minutes.
+ */
+const MAX_NON_STARTERS = 30;
+
+/** No text of so few UTF-16 code units can have a longer run: one code unit brings 2 of them, the first one 3. */
+const SHORT = 14;
+
+/**
+ * Refuses text that is not in Stream-Safe Text Format. Runs are counted in NFKD, as UAX15-D3 defines it, whatever the
+ * form that is wanted: one definition for all steps, and a result of a step passes every other step.
+ */
+function checkRuns(text: string): void {
+  if (text.length <= SHORT) return;
+  let longest = 0;
+  let run = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!;
+    if (code > 0xffff) i++;
+    // What is before U+00A0 is a starter and is its own NFKD.
+    const marks = code < 0xa0 ? 0 : marksOf(code);
+    const leading = marks >>> 4;
+    run += leading;
+    if (run > longest) longest = run;
+    if ((marks & ALL) === 0) run = marks & TRAILING;
+  }
+  if (longest > MAX_NON_STARTERS) {
+    fail(
+      'too_long',
+      `the text has ${longest} combining marks in a row, more than the ${MAX_NON_STARTERS} of Stream-Safe Text Format ` +
+        '(UAX #15); mend it at the source',
+      { maximum: MAX_NON_STARTERS, actual: longest },
+    );
+  }
+}
+
+// What `marks` has of a code point: how many non-starters its NFKD begins with, whether it has nothing else, and how many
+// it ends with.
+const ALL = 8;
+const TRAILING = 7;
+const KNOWN = 128;
+
+/** `marksOf` of each code point that was asked for, made when the first one is. */
+let marks: Uint8Array | undefined;
+
+/** The non-starters of a code point's NFKD. By the stability policy they are the same in every version of Unicode. */
+function marksOf(code: number): number {
+  marks ??= new Uint8Array(0x110000);
+  let known = marks[code]!;
+  if (known === 0) {
+    const parts = [...String.fromCodePoint(code).normalize('NFKD')].map(isNonStarter);
+    const leading = parts.indexOf(false) < 0 ? parts.length : parts.indexOf(false);
+    const trailing = parts.length - 1 - parts.lastIndexOf(false);
+    known = KNOWN | (leading << 4) | (leading === parts.length ? ALL : 0) | trailing;
+    marks[code] = known;
+  }
+  return known & ~KNOWN;
+}
+
+/**
+ * Whether a code point has a combining class other than 0: exactly these change places with a mark of class 1 (U+0334)
+ * after them or, if they are of class 1 themselves, with one of class 230 (U+0301) before them.
+ */
+function isNonStarter(character: string): boolean {
+  const after = `${character}\u0334`;
+  const before = `\u0301${character}`;
+  return after.normalize('NFD') !== after || before.normalize('NFD') !== before;
 }
 
 /** How many of the ascending `bounds` are at or below `code`. */

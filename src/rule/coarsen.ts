@@ -4,10 +4,10 @@
 
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
 import { readCivilDate } from '../core/civil-date.ts';
-import { formatIp, networkOf, parseIp } from '../core/ip.ts';
+import { formatIp, innerV4, networkOf, parseIp, withoutMapping } from '../core/ip.ts';
 import { type JsonNumber, jsonNumber, jsonNumberText } from '../core/json-number.ts';
 import { fail } from '../errors.ts';
-import { type Common, checkCommon, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
+import { type Common, checkRule, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
 
 /** Buckets of dates. */
 export type DateBucket = 'month' | 'quarter' | 'year' | 'decade';
@@ -40,7 +40,9 @@ const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
  * - `number: 10`, the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10; numbers stay numbers, text
  *   stays text;
  * - `prefix: 2`, the first code points of a text;
- * - `ip: { v4: 24, v6: 48 }`, the network: `192.0.2.0/24`.
+ * - `ip: { v4: 24, v6: 48 }`, the network: `192.0.2.0/24`. An IPv4-mapped address is one of version 4. Of a version 6
+ *   address that holds one of version 4 (6to4, NAT64, Teredo, ISATAP, IPv4-compatible and -translated) no more bits of
+ *   that are kept than `v4` says: 2002:c000:207::1 becomes `2002:c000:200::/40`.
  *
  * *Warning*: a bucket with one person in it identifies that person.
  *
@@ -58,10 +60,10 @@ const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
 export function coarsen<const Bucket extends CoarsenBucket, const Optional extends boolean = false>(
   options: Bucket & { readonly optional?: Optional } & Common,
 ): MayBeAbsent<CoarsenRule<Bucket>, Optional> {
-  const common = checkCommon('coarsen', options, KINDS);
-  const given = KINDS.filter((kind) => options[kind] !== undefined);
+  const { own, common } = checkRule('coarsen', options, KINDS);
+  const given = KINDS.filter((kind) => own[kind] !== undefined);
   if (given.length !== 1) badRange('options', `expected exactly one of ${KINDS.join(', ')}, got ${given.length}`);
-  const { what, data, apply } = bucketOf(options);
+  const { what, data, apply } = bucketOf(own);
   const engine: RuleEngine = {
     facts: { what, origin: 'taken from the value', back: 'never', joins: null, scope: null, visible: 'the bucket' },
     keyed: false,
@@ -112,19 +114,29 @@ function bucketOf(options: CoarsenBucket): BucketWork {
   if (typeof ip !== 'object' || ip === null) {
     badType('ip', `expected an object such as { v4: 24, v6: 48 }, got ${typeName(ip)}`);
   }
-  checkOptions('ip', ip, ['v4', 'v6']);
-  const v4 = checkInteger('v4', ip.v4, 0, 32);
-  const v6 = checkInteger('v6', ip.v6, 0, 128);
+  const widths = checkOptions('ip', ip, ['v4', 'v6']);
+  const v4 = checkInteger('v4', widths.v4, 0, 32);
+  const v6 = checkInteger('v6', widths.v6, 0, 128);
   return {
-    what: `cut to its network of ${v4} (version 4) or ${v6} (version 6) bits`,
+    what: `cut to its network of ${v4} (version 4, IPv4-mapped too) or ${v6} (version 6) bits`,
     data: { ip: Object.freeze({ v4, v6 }) },
     apply(value) {
-      const bytes = parseIp(checkText(value));
-      if (bytes === null) fail('not_an_ip', 'expected an IP address, version 4 or 6, without a zone or a prefix');
-      const length = bytes.length === 4 ? v4 : v6;
+      const parsed = parseIp(checkText(value));
+      if (parsed === null) fail('not_an_ip', 'expected an IP address, version 4 or 6, without a zone or a prefix');
+      const bytes = withoutMapping(parsed);
+      const length = bytes.length === 4 ? v4 : v6Length(bytes, v4, v6);
       return `${formatIp(networkOf(bytes, length))}/${length}`;
     },
   };
+}
+
+/**
+ * How many bits of a version 6 address are kept. Of one that holds an address of version 4 no more than would be kept of
+ * that: otherwise 2002:c000:207::/48, a 6to4 network, would be the whole of 192.0.2.7.
+ */
+function v6Length(bytes: Uint8Array, v4: number, v6: number): number {
+  const start = v4 === 32 ? null : innerV4(bytes);
+  return start === null ? v6 : Math.min(v6, start + v4);
 }
 
 function dateBucket(text: string, bucket: DateBucket): string {

@@ -15,8 +15,8 @@ import {
   type BoundColumns,
   boundVerbs,
   type Common,
-  checkCommon,
   checkEmpty,
+  checkRule,
   checkScope,
   type MayBeAbsent,
   makeRule,
@@ -108,23 +108,23 @@ export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Sc
 export function fpe<const Scope extends string, const Optional extends boolean = false>(
   options: FpeOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<FpeRule<Scope>, Optional> {
-  const common = checkCommon('fpe', options, ['scope', 'format', 'empty', 'allowCodebook']);
-  const scope = checkScope(options) as Scope;
-  const format = formatEngine('format', options.format);
-  const empty = checkEmpty(options.empty);
+  const { own, common } = checkRule('fpe', options, ['scope', 'format', 'empty', 'allowCodebook']);
+  const scope = checkScope(own) as Scope;
+  const format = formatEngine('format', own.format);
+  const empty = checkEmpty(own.empty);
   // What is kept would be a ciphertext as well: no reader could tell which of the two an empty text is.
   if (empty === 'keep' && format.outline.min === 0) {
     badRange('empty', 'expected protect: the empty text is a value of the format');
   }
-  const reason = checkReason(options.allowCodebook);
+  const reason = checkReason(own.allowCodebook);
   const descriptor = encodeList(format.descriptor);
   const unfit = judge(format.smallest, reason);
 
   const data = {
     rule: 'fpe' as const,
     scope,
-    format: options.format,
-    ...(options.empty === undefined ? {} : { empty }),
+    format: own.format,
+    ...(own.empty === undefined ? {} : { empty }),
     ...(reason === undefined ? {} : { allowCodebook: reason }),
     ...common,
   };
@@ -150,9 +150,10 @@ export function fpe<const Scope extends string, const Optional extends boolean =
 
   const engine: RuleEngine = {
     facts: {
-      what:
-        `enciphered into another value of the format ${options.format.type}, one of at least ${format.smallest.size}` +
-        (reason === undefined ? '' : `, a code book that is allowed because: ${reason}`),
+      what: [
+        `enciphered into another value of the format ${own.format.type}, one of at least ${format.smallest.size}`,
+        ...(reason === undefined ? [] : [', a code book that is allowed because: ', { quoted: reason }]),
+      ],
       origin: 'derived from the value with a key',
       back: 'key',
       joins: `fpe ${scope} ${JSON.stringify(format.descriptor)}`,

@@ -7,7 +7,7 @@ import { jsonNumberText } from '../core/json-number.ts';
 import { fail } from '../errors.ts';
 import {
   type Common,
-  checkCommon,
+  checkRule,
   type Facts,
   type MayBeAbsent,
   makeRule,
@@ -60,7 +60,7 @@ export function makeKeep(common: Common): KeepRule {
     reveal: (column, report) => mapColumn(column, checkScalar, report),
   });
   return makeRule(
-    { rule: 'keep' as const, ...checkCommon('keep', common, []) },
+    { rule: 'keep' as const, ...checkRule('keep', common, []).common },
     plainEngine(
       { what: 'kept as it is', origin: 'the value itself', back: 'unchanged', visible: 'the value' },
       { bind: verb },
@@ -105,7 +105,7 @@ export const drop: DropRule = /* @__PURE__ */ makeDrop({});
 export function makeDrop(common: Common): DropRule {
   const verb = (column: readonly unknown[]) => new Array<unknown>(column.length).fill(undefined);
   return makeRule(
-    { rule: 'drop' as const, ...checkCommon('drop', common, []) },
+    { rule: 'drop' as const, ...checkRule('drop', common, []).common },
     plainEngine(
       { what: 'left out', origin: 'nothing', back: 'never', visible: 'nothing' },
       { removes: true, bind: () => ({ protect: verb, reveal: verb }) },
@@ -139,8 +139,8 @@ export interface ConstantRule<Value extends ConstantValue = ConstantValue> exten
 export function constant<const Value extends ConstantValue, const Optional extends boolean = false>(
   options: { readonly value: Value; readonly optional?: Optional } & Common,
 ): MayBeAbsent<ConstantRule<Value>, Optional> {
-  const common = checkCommon('constant', options, ['value']);
-  const { value } = options;
+  const { own, common } = checkRule('constant', options, ['value']);
+  const { value } = own;
   const fits = value === null || typeof value === 'boolean' || typeof value === 'string' || Number.isFinite(value);
   if (!fits) badType('value', `expected text, a number, true, false or null, got ${typeName(value)}`);
   if (typeof value === 'string' && !value.isWellFormed())
@@ -191,10 +191,10 @@ export function mask<const Optional extends boolean = false>(
     readonly optional?: Optional;
   } & Common = {},
 ): MayBeAbsent<MaskRule, Optional> {
-  const common = checkCommon('mask', options, ['first', 'last', 'with']);
-  const first = checkInteger('first', options.first ?? 0, 0, 64);
-  const last = checkInteger('last', options.last ?? 0, 0, 64);
-  const sign = options.with ?? '*';
+  const { own, common } = checkRule('mask', options, ['first', 'last', 'with']);
+  const first = checkInteger('first', own.first ?? 0, 0, 64);
+  const last = checkInteger('last', own.last ?? 0, 0, 64);
+  const sign = own.with ?? '*';
   if (typeof sign !== 'string') badType('with', `expected text, got ${typeName(sign)}`);
   if ([...sign].length !== 1 || !sign.isWellFormed()) badRange('with', 'expected one character');
   const hidden = sign.repeat(MASK_LENGTH);
@@ -205,9 +205,9 @@ export function mask<const Optional extends boolean = false>(
   };
   const data = {
     rule: 'mask' as const,
-    ...(options.first === undefined ? {} : { first }),
-    ...(options.last === undefined ? {} : { last }),
-    ...(options.with === undefined ? {} : { with: sign }),
+    ...(own.first === undefined ? {} : { first }),
+    ...(own.last === undefined ? {} : { last }),
+    ...(own.with === undefined ? {} : { with: sign }),
     ...common,
   };
   const kept = [...(first > 0 ? [`the first ${first}`] : []), ...(last > 0 ? [`the last ${last}`] : [])].join(' and ');

@@ -71,8 +71,8 @@ export type Origin =
 
 /** What `explain` and `check` need to know about a rule. */
 export interface Facts {
-  /** One sentence: what happens to a value. */
-  readonly what: string;
+  /** One sentence: what happens to a value, with the texts of the policy apart from the words. */
+  readonly what: string | readonly (string | { readonly quoted: string })[];
   readonly origin: Origin;
   /** With what a value can be turned back. */
   readonly back: 'never' | 'key' | 'store and key' | 'unchanged';
@@ -144,15 +144,33 @@ export function optional<R extends Rule>(rule: R): R & { readonly optional: true
   return makeRule({ ...rule, optional: true as const }, engine, hidden) as unknown as R & { readonly optional: true };
 }
 
-/** Checks a rule's options and gives the part that every rule has, without absent members. */
-export function checkCommon(name: string, options: unknown, known: readonly string[]): Common {
-  const { optional: absent, why } = checkOptions('options', options, [...known, 'optional', 'why']);
+/** The options of a rule, checked for their names. */
+export interface RuleOptions<T> {
+  /** A copy of the options that are there; nothing else is read. */
+  readonly own: T;
+  /** Those that every rule has, without absent members. */
+  readonly common: Common;
+}
+
+/** Checks the names of a rule's options, and the options that every rule has. */
+export function checkRule<T>(name: string, options: T, known: readonly string[]): RuleOptions<T> {
+  const own = checkOptions<T & Common>('options', options, [...known, 'optional', 'why']);
+  const { optional: absent, why } = own as { readonly optional?: unknown; readonly why?: unknown };
   if (absent !== undefined && typeof absent !== 'boolean')
     badType('optional', `expected true or false, got ${typeName(absent)}`);
   if (why !== undefined && (typeof why !== 'string' || why.length > 1000)) {
     badType('why', `expected text of at most 1000 characters for ${name}`);
   }
-  return { ...(absent === true ? { optional: true } : {}), ...(why === undefined ? {} : { why: why as string }) };
+  const common = {
+    ...(absent === true ? { optional: true } : {}),
+    ...(why === undefined ? {} : { why: why as string }),
+  };
+  return { own, common };
+}
+
+/** An option of a rule as it is written in the policy file; `undefined` if it is not there. */
+export function ruleOption(rule: Rule, name: string): unknown {
+  return Object.hasOwn(rule, name) ? (rule as unknown as Record<string, unknown>)[name] : undefined;
 }
 
 /** Those of the options that are there, in the given order: what stands in the policy file. */

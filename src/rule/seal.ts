@@ -37,8 +37,8 @@ import {
   boundVerbs,
   type ColumnVerb,
   type Common,
-  checkCommon,
   checkEmpty,
+  checkRule,
   checkScope,
   issueOf,
   type MayBeAbsent,
@@ -168,16 +168,16 @@ export function seal<
   const Kind extends SealValue = 'text',
   const Optional extends boolean = false,
 >(options: SealOptions<Scope, Kind> & { readonly optional?: Optional }): MayBeAbsent<SealRule<Scope, Kind>, Optional> {
-  const common = checkCommon('seal', options, ['scope', 'value', 'empty']);
-  const scope = checkScope(options) as Scope;
-  if (options.value !== undefined) checkOneOf('value', options.value, ['text', 'integer']);
-  const kind: SealValue = options.value ?? 'text';
-  const empty = checkEmpty(options.empty);
+  const { own, common } = checkRule('seal', options, ['scope', 'value', 'empty']);
+  const scope = checkScope(own) as Scope;
+  if (own.value !== undefined) checkOneOf('value', own.value, ['text', 'integer']);
+  const kind: SealValue = own.value ?? 'text';
+  const empty = checkEmpty(own.empty);
   const data = {
     rule: 'seal' as const,
     scope,
-    ...(options.value === undefined ? {} : { value: options.value }),
-    ...(options.empty === undefined ? {} : { empty }),
+    ...(own.value === undefined ? {} : { value: own.value }),
+    ...(own.empty === undefined ? {} : { empty }),
     ...common,
   };
 

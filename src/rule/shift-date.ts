@@ -24,7 +24,7 @@ import { type Prepare, prepareSteps } from '../prepare/steps.ts';
 import {
   type ColumnVerb,
   type Common,
-  checkCommon,
+  checkRule,
   checkScope,
   checkSubject,
   checkWhose,
@@ -112,20 +112,20 @@ const OPTIONS = ['scope', 'subject', 'days', 'prepareSubject'] as const;
 export function shiftDate<const Scope extends string, const Optional extends boolean = false>(
   options: ShiftDateOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<ShiftDateRule<Scope>, Optional> {
-  const common = checkCommon('shiftDate', options, OPTIONS);
-  const scope = checkScope(options) as Scope;
-  const subject = checkSubject(options.subject);
-  const days = checkInteger('days', options.days, 1, MAX_DAYS);
-  const steps = options.prepareSubject === undefined ? [] : prepareSteps('prepareSubject', options.prepareSubject);
+  const { own, common } = checkRule('shiftDate', options, OPTIONS);
+  const scope = checkScope(own) as Scope;
+  const subject = checkSubject(own.subject);
+  const days = checkInteger('days', own.days, 1, MAX_DAYS);
+  const steps = own.prepareSubject === undefined ? [] : prepareSteps('prepareSubject', own.prepareSubject);
   const names = steps.map((step) => step.step);
   const data = {
     rule: 'shiftDate' as const,
     scope,
     subject,
     days,
-    ...(options.prepareSubject === undefined
+    ...(own.prepareSubject === undefined
       ? {}
-      : { prepareSubject: Array.isArray(options.prepareSubject) ? Object.freeze(names) : names[0]! }),
+      : { prepareSubject: Array.isArray(own.prepareSubject) ? Object.freeze(names) : names[0]! }),
     ...common,
   };
   const parameters = [String(days), encodeList(names)];
@@ -172,9 +172,11 @@ export function shiftDate<const Scope extends string, const Optional extends boo
 
   const engine: RuleEngine = {
     facts: {
-      what: `moved by 1 to ${days} days, back or forth, by one keyed number of days for each ${subject}${
-        names.length === 0 ? '' : ` after ${names.join(', ')}`
-      }`,
+      what: [
+        `moved by 1 to ${days} days, back or forth, by one keyed number of days for each `,
+        { quoted: subject },
+        names.length === 0 ? '' : ` after ${names.join(', ')}`,
+      ],
       origin: 'derived from the value with a key',
       back: 'never',
       joins: `shiftDate ${scope} ${days} ${names.join(' ')}`,

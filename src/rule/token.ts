@@ -23,8 +23,8 @@ import { type Prepare, prepareSteps } from '../prepare/steps.ts';
 import {
   type ColumnVerb,
   type Common,
-  checkCommon,
   checkEmpty,
+  checkRule,
   checkScope,
   given,
   issueOf,
@@ -149,12 +149,12 @@ const OPTIONS = [
 export function token<const Scope extends string, const Optional extends boolean = false>(
   options: TokenOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<TokenRule<Scope>, Optional> {
-  const common = checkCommon('token', options, OPTIONS);
-  const scope = checkScope(options) as Scope;
-  const { label, onToken, prf = 'hmac-sha256', form = 'labelled' } = options;
+  const { own, common } = checkRule('token', options, OPTIONS);
+  const scope = checkScope(own) as Scope;
+  const { label, onToken, prf = 'hmac-sha256', form = 'labelled' } = own;
   checkOneOf('form', form, FORMS);
   checkOneOf('prf', prf, Object.keys(PRFS));
-  const length = checkLength(form, options);
+  const length = checkLength(form, own);
   if (onToken !== undefined) checkOneOf('onToken', onToken, ['error', 'pass']);
   if (label !== undefined) {
     if (typeof label !== 'string') badType('label', `expected text, got ${typeName(label)}`);
@@ -164,18 +164,16 @@ export function token<const Scope extends string, const Optional extends boolean
   if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
     badRange('length', 'of a labelled token without a label is 26: a shorter one could not be told from a word');
   }
-  const empty = checkEmpty(options.empty);
-  const steps = options.prepare === undefined ? [] : prepareSteps('prepare', options.prepare);
+  const empty = checkEmpty(own.empty);
+  const steps = own.prepare === undefined ? [] : prepareSteps('prepare', own.prepare);
   const names = steps.map((step) => step.step);
   const data = {
     rule: 'token' as const,
     scope,
-    ...(options.prepare === undefined
-      ? {}
-      : { prepare: Array.isArray(options.prepare) ? Object.freeze(names) : names[0]! }),
-    ...given(options, ['form', 'length', 'population', 'maxCollisionProbability', 'prf', 'label']),
+    ...(own.prepare === undefined ? {} : { prepare: Array.isArray(own.prepare) ? Object.freeze(names) : names[0]! }),
+    ...given(own, ['form', 'length', 'population', 'maxCollisionProbability', 'prf', 'label']),
     ...(onToken === undefined ? {} : { onToken }),
-    ...(options.empty === undefined ? {} : { empty }),
+    ...(own.empty === undefined ? {} : { empty }),
     ...common,
   };
   const parameters = [prf, encodeList(names), LINKAGE];

@@ -29,8 +29,8 @@ import {
 import type { Named } from '../vault/values.ts';
 import {
   type Common,
-  checkCommon,
   checkEmpty,
+  checkRule,
   checkScope,
   checkSubject,
   checkWhose,
@@ -205,21 +205,21 @@ const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased', 'empty
 export function vault<const Scope extends string, const Optional extends boolean = false>(
   options: VaultOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<VaultRule<Scope>, Optional> {
-  const common = checkCommon('vault', options, OPTIONS);
-  const scope = checkScope(options) as Scope;
-  const store = checkName('store', options.store);
-  const label = checkLabel(options.token);
-  const ttl = options.ttl === undefined ? null : checkInteger('ttl', options.ttl, 1, MAX_TTL);
-  const subject = options.subject === undefined ? null : checkSubject(options.subject);
-  const onErased = options.onErased ?? 'error';
+  const { own, common } = checkRule('vault', options, OPTIONS);
+  const scope = checkScope(own) as Scope;
+  const store = checkName('store', own.store);
+  const label = checkLabel(own.token);
+  const ttl = own.ttl === undefined ? null : checkInteger('ttl', own.ttl, 1, MAX_TTL);
+  const subject = own.subject === undefined ? null : checkSubject(own.subject);
+  const onErased = own.onErased ?? 'error';
   if (onErased !== 'error' && onErased !== 'new') badRange('onErased', 'expected error or new');
-  const empty = checkEmpty(options.empty);
+  const empty = checkEmpty(own.empty);
   const data = {
     rule: 'vault' as const,
     scope,
     store,
     ...(label === undefined ? {} : { token: Object.freeze({ label }) }),
-    ...given(options, ['ttl', 'subject', 'onErased', 'empty']),
+    ...given(own, ['ttl', 'subject', 'onErased', 'empty']),
     ...common,
   };
 
@@ -277,9 +277,12 @@ export function vault<const Scope extends string, const Optional extends boolean
 
   const engine: RuleEngine = {
     facts: {
-      what: `replaced by a random token, kept in the store ${store}${ttl === null ? '' : ` for ${ttl} days`}${
-        subject === null ? '' : `, one for each value of a ${subject}`
-      }`,
+      what: [
+        'replaced by a random token, kept in the store ',
+        { quoted: store },
+        ttl === null ? '' : ` for ${ttl} days`,
+        ...(subject === null ? [] : [', one for each value of a ', { quoted: subject }]),
+      ],
       origin: 'random',
       back: 'store and key',
       joins: `vault ${scope} ${store} ${subject ?? ''}`,

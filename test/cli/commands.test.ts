@@ -469,6 +469,81 @@ describe('inspect', () => {
   });
 });
 
+describe('several policies', () => {
+  const head = 'trefoil: 1\ndomain: eu-test\nfields:\n';
+  beforeAll(() => {
+    place.write('one.yaml', `${head}  id: { rule: token, scope: person }\n  city: keep\n`);
+    place.write('two.yaml', `${head}  customer: { rule: token, scope: person, label: cust }\n`);
+    place.write('far.yaml', `${head.replace('eu-test', 'us-test')}  id: { rule: token, scope: person }\n`);
+    place.write('bad.yaml', `${head}  id: { rule: tokn }\n`);
+  });
+
+  it('check refuses what only seems to join, at its place, and takes what joins or clearly does not', async () => {
+    const ended = await place.run(['check', '--policy', 'one.yaml', '--policy', 'two.yaml']);
+    expect(ended).toMatchObject({ code: 3, out: '' });
+    expect(ended.err).toMatch(
+      /^trefoil: error: two\.yaml:4:\d+ fields\.customer\.scope: has the scope of id in one\.yaml but/,
+    );
+    const json = await place.run(['check', '--policy', 'one.yaml', '--policy', 'two.yaml', '--json']);
+    expect(json.code).toBe(3);
+    expect(JSON.parse(json.out)).toMatchObject({
+      ok: false,
+      issues: [{ code: 'half_join', file: 'two.yaml', line: 4, field: 'fields.customer.scope' }],
+    });
+    const same = await place.run(['check', '--policy', 'one.yaml', '--policy', 'one.yaml']);
+    expect(same).toMatchObject({ code: 0, out: '' });
+    const far = await place.run(['check', '--policy', 'one.yaml', '--policy', 'far.yaml']);
+    expect(far.code).toBe(0);
+    expect(far.err).toContain('hint: fields of two domains (eu-test, us-test) never join, whatever their scopes');
+    const bad = await place.run(['check', '--policy', 'bad.yaml', '--policy', 'two.yaml']);
+    expect(bad.code).toBe(3);
+    expect(bad.err).toContain('bad.yaml:4');
+    const input = await place.run(['check', '--policy', 'one.yaml', '--policy', 'far.yaml', '--input', 'in.csv']);
+    expect(input.code).toBe(2);
+    expect(input.err).toContain('--input is for one policy');
+  });
+
+  it('explain writes a page each and one about all', async () => {
+    const { code, out } = await place.run([
+      'explain',
+      '--policy',
+      'one.yaml',
+      '--policy',
+      'two.yaml',
+      '--policy',
+      'far.yaml',
+    ]);
+    expect(code).toBe(0);
+    expect(out.match(/^# .*$/gm)).toEqual([
+      '# Pseudonymisation policy `one.yaml` of the domain `eu-test`',
+      '# Pseudonymisation policy `two.yaml` of the domain `eu-test`',
+      '# Pseudonymisation policy `far.yaml` of the domain `us-test`',
+      '# What joins across these policies',
+    ]);
+    expect(out).toContain('- `id` in `one.yaml` and `customer` in `two.yaml`: another label, so equal values');
+    expect(out).toContain(
+      '- `id` in `one.yaml`, `customer` in `two.yaml` and `id` in `far.yaml`: the scope is the same and',
+    );
+    expect((await place.run(['explain', '--policy', 'one.yaml', '--policy', 'bad.yaml'])).code).toBe(3);
+    expect(
+      (await place.run(['explain', '--policy', 'one.yaml', '--policy', 'two.yaml', '--out', 'two.yaml', '--force']))
+        .code,
+    ).toBe(5);
+  });
+
+  it('what a policy says in its names does not repaint a terminal, nor reorder its letters', async () => {
+    const name = 'a\\u202eb\\u200ec\\u001b[2J\\ufeff';
+    place.write('odd.yaml', `${head}  "${name}": { rule: tokn }\n`);
+    const { code, err } = await place.run(['check', '--policy', 'odd.yaml']);
+    expect(code).toBe(3);
+    expect(err).toContain('a\\u202eb\\u200ec\\u001b[2J\\ufeff');
+    expect(err).not.toMatch(/[\u202e\u200e\u001b\ufeff]/);
+    const json = await place.run(['check', '--policy', 'odd.yaml', '--json']);
+    expect(json.out).not.toMatch(/[\u202e\u200e\u001b\ufeff]/);
+    expect(JSON.parse(json.out).issues[0].field).toBe('fields.a\u202eb\u200ec\u001b[2J\ufeff.rule');
+  });
+});
+
 describe('check', () => {
   it('says that nothing is wrong', async () => {
     const ended = await place.run(['check', '--policy', 'p.yaml']);

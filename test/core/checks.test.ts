@@ -90,7 +90,7 @@ describe('small checks', () => {
 
   it('checkOptions takes an object with known names', () => {
     const options = { a: 1 };
-    expect(checkOptions('options', options, ['a', 'b'])).toBe(options);
+    expect(checkOptions('options', options, ['a', 'b'])).toEqual(options);
     expect(() => checkOptions('options', Object.create(null), [])).not.toThrow();
     for (const value of [null, undefined, 'a', 5, [], () => 1])
       expect(() => checkOptions('options', value, ['a'])).toThrow(TypeError);

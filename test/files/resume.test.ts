@@ -2,7 +2,8 @@
  * Runs that die: a real process, kill -9 at random moments, and the same command again. The output must be that of an
  * undisturbed run, byte for byte. TREFOIL_LONG=1 kills twenty times and more for each way of running.
  */
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makePlace, type Place } from '../cli/harness.ts';
@@ -173,6 +174,36 @@ describe('a run that goes on', () => {
     writeFileSync(place.path('keep.csv'), text);
     renameSync(place.path('keep.csv'), place.path('in.csv'));
     expect(place.files()).toEqual(before);
+  });
+
+  test('has a manifest without anything that is computed from a value, and sees a change that hides its time', async () => {
+    await half();
+    const text = readFileSync(place.path('in.csv'));
+    const manifest = place.read('out.csv.resume.json');
+    const { run } = JSON.parse(manifest);
+    expect(run.inputs).toHaveLength(1);
+    expect(Object.keys(run.inputs[0])).toEqual(['path', 'bytes', 'file', 'changed', 'touched']);
+    const END = 1 << 16;
+    const parts = [text, text.subarray(0, END), text.subarray(-END), text.subarray(0, text.indexOf('\n'))];
+    parts.push(Buffer.concat([text.subarray(0, END), text.subarray(-END)]));
+    for (const hash of ['sha256', 'sha1', 'md5', 'sha512']) {
+      for (const part of parts) {
+        const digest = createHash(hash).update(part).digest();
+        for (const spelling of ['hex', 'base64', 'base64url'] as const) {
+          expect(manifest).not.toContain(digest.toString(spelling).slice(0, 20));
+        }
+      }
+    }
+    const { atime, mtime } = statSync(place.path('in.csv'));
+    const changed = Buffer.from(text);
+    changed.write('9', changed.length - 3);
+    writeFileSync(place.path('in.csv'), changed);
+    utimesSync(place.path('in.csv'), atime, mtime);
+    expect(statSync(place.path('in.csv'))).toMatchObject({ size: text.length, mtimeMs: Number(mtime) });
+    const again = await place.run(args);
+    expect(again.code).toBe(5);
+    expect(again.err).toMatch(/input.* since the run/);
+    writeFileSync(place.path('in.csv'), text);
   });
 
   test('is refused with another version of trefoil, and with a manifest that is none', async () => {

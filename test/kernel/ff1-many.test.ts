@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alphabet, ff1 } from '../../src/ff1.ts';
+import { alphabet, ff1, ff1Text } from '../../src/ff1.ts';
 import { manyBlocks, portableBlocks } from '../../src/kernel/aes.ts';
 import { minimumLength } from '../../src/kernel/ff1.ts';
 import { bigints, doublesHalf, fitsDouble, type Half, limbed, makeHalf } from '../../src/kernel/ff1-halves.ts';
@@ -370,5 +370,68 @@ describe('alphabet', () => {
     }
     expect(() => parse(12 as never)).toThrow(TypeError);
     for (const bad of ['', 'a', 'aa', '\ud800a']) expect(() => alphabet(bad)).toThrow(RangeError);
+  });
+});
+
+describe('a column whose elements are getters', () => {
+  const KEY = new Uint8Array(32).fill(7);
+  const OTHER = ['9999999999999999', '88888888888'];
+  /** A copy of a list in which reading some elements does something first. */
+  const watched = <T>(values: readonly T[], act: (i: number) => void): T[] => {
+    const list = [...values];
+    for (const i of new Set([0, values.length >> 1, values.length - 1])) {
+      const value = values[i]!;
+      const get = (): T => {
+        act(i);
+        return value;
+      };
+      Object.defineProperty(list, i, { get, enumerable: true, configurable: true });
+    }
+    return list;
+  };
+  const texts = (count: number): string[] => Array.from({ length: count }, (_, i) => String(4111111111111111 + i * 97));
+
+  it.each([1, 2, 3, 8, 9, 1023, 1025, 2050])('may call the same cipher: %i texts', (count) => {
+    for (const symbols of ['0123456789', '0123456789\u{1f600}']) {
+      const cipher = ff1Text(KEY, symbols);
+      const values = texts(count);
+      const tweaks = values.map((_, i) => Uint8Array.of(i, i >> 8));
+      const calls = [() => cipher.encryptMany(OTHER), () => cipher.encrypt(OTHER[0]!), () => cipher.decrypt(OTHER[1]!)];
+      for (const call of calls) {
+        const want = cipher.encryptMany(values);
+        expect(cipher.encryptMany(watched(values, call))).toEqual(want);
+        expect(cipher.decryptMany(watched(want, call))).toEqual(values);
+        const tweaked = cipher.encryptMany(values, tweaks);
+        expect(cipher.encryptMany(watched(values, call), watched(tweaks, call))).toEqual(tweaked);
+      }
+    }
+  });
+
+  it('is read once, so that what was checked is what is enciphered', () => {
+    const cipher = ff1Text(KEY, '0123456789');
+    const [good, short] = ['4111111111111111', '1'];
+    let asked = 0;
+    const texts = [good, good];
+    Object.defineProperty(texts, 1, { get: () => (asked++ === 0 ? good : short) });
+    expect(cipher.encryptMany(texts)).toEqual(cipher.encryptMany([good, good]));
+    expect(asked).toBe(1);
+    const numerals = ff1(KEY, 10);
+    const list = [1, 2, 3, 4, 5, 6];
+    let tweak = 0;
+    const tweaks = [Uint8Array.of(1), Uint8Array.of(2)];
+    Object.defineProperty(tweaks, 1, { get: () => (tweak++ === 0 ? Uint8Array.of(2) : 'changed') });
+    expect(numerals.encryptMany([list, list], tweaks)).toEqual(
+      numerals.encryptMany([list, list], [Uint8Array.of(1), Uint8Array.of(2)]),
+    );
+    const column = {
+      asked: 0,
+      each: 1,
+      get bytes() {
+        return this.asked++ === 0 ? Uint8Array.of(1, 2) : Uint8Array.of(3, 4);
+      },
+    };
+    expect(numerals.encryptMany([list, list], column)).toEqual(
+      numerals.encryptMany([list, list], { bytes: Uint8Array.of(1, 2), each: 1 }),
+    );
   });
 });

@@ -64,7 +64,7 @@ describe.each(EVERY_FORMAT.map((each) => [each.name, each] as const))('%s', (_, 
 
 describe('words of the file', () => {
   it('a name alone is the format without options', () => {
-    for (const name of ['digits', 'card', 'iban', 'phone', 'email', 'uuid', 'ipv4', 'ipv6', 'caseKept']) {
+    for (const name of ['digits', 'card', 'iban', 'phone', 'email', 'uuid', 'ip', 'ipv4', 'ipv6', 'caseKept']) {
       const [short, long] = [parsePolicy(file(name)), parsePolicy(file({ type: name }))];
       expect(JSON.stringify(short)).toBe(JSON.stringify(long));
     }

@@ -10,12 +10,15 @@ import {
   mask,
   optional,
   policy,
+  type Rule,
   seal,
+  shiftDate,
   TrefoilError,
   token,
 } from '../../src/index.ts';
 import { emailAddress, trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
+import { vault } from '../../src/vault.ts';
 import { codeOf, keys, otherDomain, otherKeyset, pinned, thrown } from '../rule/keys.ts';
 
 const CARD = '4111 1111 1111 1111';
@@ -503,9 +506,51 @@ describe('what is no policy', () => {
       { code: 'half_join', field: 'c' },
     ]);
     expect(error.message).toContain('has the scope of a but other prepare steps');
-    expect(() => policy({ a, b: token({ scope: 'person.email', prepare: [emailAddress], label: 'x' }) })).not.toThrow();
+    expect(() => policy({ a, b: token({ scope: 'person.email', prepare: [emailAddress] }) })).not.toThrow();
     expect(() => policy({ a: token({ scope: 'x', prepare: [] }), b: token({ scope: 'x' }) })).not.toThrow();
     expect(() => policy({ a, b: seal({ scope: 'person.email' }) })).not.toThrow();
+  });
+
+  it('two rules of one scope whose texts differ, or whose keys do, half-join', () => {
+    const scope = 'x';
+    const vaulted = (more: object) => vault({ scope, store: 'main', ...more } as never);
+    const cases: readonly (readonly [one: Rule, other: Rule, reason: string])[] = [
+      [
+        token({ scope }),
+        token({ scope, label: 'cust' }),
+        'another label, so equal values have tokens that differ as texts',
+      ],
+      [token({ scope }), token({ scope, form: 'hex' }), 'another form, another length, so equal values'],
+      [
+        token({ scope, label: 'a' }),
+        token({ scope, label: 'a', length: 20, population: 1000 }),
+        'another length, so equal values have tokens',
+      ],
+      [token({ scope }), token({ scope, prf: 'blake3' }), 'another prf, so equal values never join'],
+      [fpe({ scope, format: digits() }), fpe({ scope, format: card() }), 'another format, so equal values never join'],
+      [vaulted({}), vaulted({ token: { label: 'x' } }), 'another label, so equal values have tokens'],
+      [vaulted({}), vaulted({ store: 'other' }), 'another store, so one value has two tokens'],
+      [vaulted({}), vaulted({ subject: 'a' }), 'a subject where the other has none, so one value'],
+      [
+        shiftDate({ scope, subject: 'a', days: 9 }),
+        shiftDate({ scope, subject: 'a', days: 8 }),
+        'other days, so intervals between the two are wrong',
+      ],
+    ];
+    for (const [one, other, reason] of cases) {
+      const error = thrown(() => policy({ a: keep, one, other }));
+      expect(error.issues, reason).toMatchObject([{ code: 'half_join', field: 'other' }]);
+      expect(error.message).toContain(`has the scope of one but ${reason}`);
+    }
+    const same: readonly (readonly [one: Rule, other: Rule])[] = [
+      [token({ scope, length: 26 }), token({ scope, form: 'labelled' })],
+      [token({ scope, prepare: [] }), token({ scope, onToken: 'pass', why: 'x' })],
+      [fpe({ scope, format: digits({ length: 9 }) }), fpe({ scope, format: digits({ min: 7 }) })],
+      [seal({ scope }), seal({ scope, value: 'integer' })],
+      [vaulted({ ttl: 3 }), vaulted({ onErased: 'new' })],
+      [token({ scope }), seal({ scope })],
+    ];
+    for (const [one, other] of same) expect(() => policy({ a: keep, one, other })).not.toThrow();
   });
 
   it('spaces that are too small are refused when bound, all at once', () => {

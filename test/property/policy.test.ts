@@ -26,6 +26,7 @@ import {
   digitsOnly,
   emailAddress,
   emailAddressExact,
+  ipAddress,
   nfc,
   nfkc,
   type Prepare,
@@ -77,6 +78,14 @@ const PREPARES: readonly (readonly [readonly Prepare[], fc.Arbitrary<unknown>])[
   [[emailAddress], mail],
   [[emailAddressExact], mail],
   [[phoneE164], phone],
+  [
+    [ipAddress],
+    fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.ipV4().map((v4) => `::ffff:${v4}`),
+    ),
+  ],
 ];
 
 const FORMATS: readonly (readonly [Format, fc.Arbitrary<string>])[] = [
@@ -108,9 +117,9 @@ const kinds: fc.Arbitrary<Kind> = fc.oneof(
       )
       .map(([index, label, empty]): Kind => {
         const [prepare, values] = PREPARES[index]!;
-        // One scope a list of steps: two lists under one scope are refused.
+        // One scope a list of steps and a label: two of either under one scope are refused.
         const options = {
-          scope: `t${index}`,
+          scope: `t${index}${label ?? ''}`,
           ...(prepare.length > 0 && { prepare }),
           ...(empty && { empty }),
         } as const;
@@ -149,9 +158,10 @@ const kinds: fc.Arbitrary<Kind> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc
-      .tuple(fc.constantFrom(...FORMATS), fc.constantFrom('f', 'card.pan'))
-      .map(([[format, values], scope]): Kind => ({ rule: fpe({ scope, format }), values, back: true })),
+    arbitrary: fc.tuple(fc.nat(FORMATS.length - 1), fc.constantFrom('f', 'card.pan')).map(([index, scope]): Kind => {
+      const [format, values] = FORMATS[index]!;
+      return { rule: fpe({ scope: `${scope}${index}`, format }), values, back: true };
+    }),
   },
   {
     weight: 3,
@@ -458,7 +468,7 @@ describe('no message contains a piece of its input', () => {
   });
 
   it('of the steps and of matches', () => {
-    const steps = [nfc, nfkc, trim, casefold, digitsOnly, emailAddress, emailAddressExact, phoneE164];
+    const steps = [nfc, nfkc, trim, casefold, digitsOnly, emailAddress, emailAddressExact, phoneE164, ipAddress];
     fc.assert(
       fc.property(fc.constantFrom(...steps), secret, (step, value) => {
         const rule = token({ scope: 'm', prepare: step }).bind(keys);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseIp } from '../../src/core/ip.ts';
 import { coarsen } from '../../src/index.ts';
 import type { CoarsenBucket } from '../../src/rule/coarsen.ts';
 import { ruleEngine, runColumn } from '../../src/rule/rule.ts';
@@ -221,7 +222,19 @@ describe('ip', () => {
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
     ['2001:DB8:0001::', '2001:db8:1::/48'],
     ['::1', '::/48'],
-    ['::ffff:192.0.2.77', '::/48'],
+    ['::ffff:192.0.2.77', '192.0.2.0/24'],
+    ['::ffff:c000:24d', '192.0.2.0/24'],
+    ['::FFFF:C000:024D', '192.0.2.0/24'],
+    ['0:0:0:0:0:ffff:192.0.2.77', '192.0.2.0/24'],
+    ['::fffe:192.0.2.77', '::/48'],
+    // What holds an address of version 4: 6to4, Teredo, NAT64 twice, IPv4-compatible and -translated, ISATAP.
+    ['2002:c000:24d::1', '2002:c000:200::/40'],
+    ['2001:0:c000:24d:8000:63bf:3fff:fdb2', '2001:0:c000::/48'],
+    ['64:ff9b::192.0.2.77', '64:ff9b::/48'],
+    ['64:ff9b:1:c000:2:4d00::', '64:ff9b:1::/48'],
+    ['::192.0.2.77', '::/48'],
+    ['::ffff:0:192.0.2.77', '::/48'],
+    ['2001:db8::5efe:192.0.2.77', '2001:db8::/48'],
   ])('%s is %s', (value, expected) => {
     expect(one({ ip: { v4: 24, v6: 48 } }, value)).toBe(expected);
   });
@@ -232,6 +245,61 @@ describe('ip', () => {
     expect(one({ ip: { v4: 32, v6: 128 } }, '2001:db8::9')).toBe('2001:db8::9/128');
     expect(one({ ip: { v4: 25, v6: 47 } }, '203.0.113.200')).toBe('203.0.113.128/25');
     expect(one({ ip: { v4: 25, v6: 47 } }, '2001:db8:ffff::')).toBe('2001:db8:fffe::/47');
+  });
+
+  it.each([
+    ['::ffff:192.0.2.77', '192.0.2.0/24'],
+    ['2002:c000:24d::1', '2002:c000:200::/40'],
+    ['2001:0:c000:24d:8000:63bf:3fff:fdb2', '2001:0:c000:200::/56'],
+    ['64:ff9b::192.0.2.77', '64:ff9b::c000:200/120'],
+    ['64:ff9b:1:c000:2:4d00::', '64:ff9b:1:c000::/72'],
+    ['::192.0.2.77', '::c000:200/120'],
+    ['::ffff:0:192.0.2.77', '::ffff:0:c000:200/120'],
+    ['2001:db8::5efe:192.0.2.77', '2001:db8::5efe:c000:200/120'],
+    ['2001:db8::200:5efe:192.0.2.77', '2001:db8::200:5efe:c000:200/120'],
+    ['2001:db8::300:5efe:192.0.2.77', '2001:db8::300:5efe:c000:24d/128'],
+    ['2001:1::192.0.2.77', '2001:1::c000:24d/128'],
+    ['2003:c000:24d::1', '2003:c000:24d::1/128'],
+  ])('%s is %s with 24 and 128 bits', (value, expected) => {
+    expect(one({ ip: { v4: 24, v6: 128 } }, value)).toBe(expected);
+  });
+
+  it('keeps, of two addresses that hold different ones of version 4 in one network, nothing that differs', () => {
+    const held = (v4: number): readonly string[] => {
+      const [high, low] = [(v4 >>> 16).toString(16), (v4 & 0xffff).toString(16)];
+      const [notHigh, notLow] = [(~v4 >>> 16).toString(16), (~v4 & 0xffff).toString(16)];
+      const bytes = [v4 >>> 24, (v4 >>> 16) & 255, (v4 >>> 8) & 255, v4 & 255];
+      const two = (a: number, b: number) => ((a << 8) | b).toString(16);
+      const [a, b, c, d] = bytes as [number, number, number, number];
+      return [
+        `::ffff:${high}:${low}`,
+        `2002:${high}:${low}:1::1`,
+        `2001:0:${high}:${low}:0:1234:1:1`,
+        `2001:0:cb00:7101:0:1234:${notHigh}:${notLow}`,
+        `64:ff9b::${high}:${low}`,
+        `64:ff9b:1::${high}:${low}`,
+        // RFC 6052, section 2.2: prefixes of 48, 56 and 64 bits, with eight zeros in the middle.
+        `64:ff9b:1:${high}:${two(0, c)}:${two(d, 0)}::`,
+        `64:ff9b:1:${two(0, a)}:${two(0, b)}:${two(c, d)}::`,
+        `64:ff9b:1:0:${two(0, a)}:${two(b, c)}:${two(d, 0)}:0`,
+        `2001:db8::5efe:${high}:${low}`,
+        `::${high}:${low}`,
+        `::ffff:0:${high}:${low}`,
+      ];
+    };
+    for (const v4 of [0, 8, 16, 24, 31]) {
+      const first = 0xcb007105;
+      for (let bit = 0; bit < 32 - v4; bit++) {
+        const other = (first ^ (1 << bit)) >>> 0;
+        for (const [i, value] of held(first).entries()) {
+          const cut = (text: string) => one({ ip: { v4, v6: 128 } }, text);
+          expect(cut(held(other)[i]!), `${value} at ${v4}, bit ${bit}`).toBe(cut(value));
+        }
+      }
+    }
+    const whole = (text: string) => one({ ip: { v4: 32, v6: 128 } }, text);
+    for (const value of held(0xcb007105).slice(1))
+      expect(parseIp(value)).toEqual(parseIp(String(whole(value)).slice(0, -4)));
   });
 
   it.each(['192.0.2', '192.0.2.0/24', '192.0.2.256', '::1%eth0', 'localhost', '1.2.3.4::', '01.2.3.4'])(

@@ -471,6 +471,7 @@ it('errors of a column cost no stack trace, and the limit is as it was afterward
     column.map((_, i) => {
       limits.push(Error.stackTraceLimit);
       report(i, { code: 'not_a_date', message: 'm' });
+      return null;
     });
   runReported(
     verb,

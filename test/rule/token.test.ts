@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALPHABET } from '../../src/core/base32.ts';
 import { inspect, token, tokenPattern } from '../../src/index.ts';
-import { casefold, digitsOnly, emailAddress, nfc, nfkc, phoneE164, trim } from '../../src/prepare.ts';
+import { casefold, digitsOnly, emailAddress, ipAddress, nfc, nfkc, phoneE164, trim } from '../../src/prepare.ts';
 import { tokenReference } from '../reference/token.ts';
 import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, ROOT, thrown } from './keys.ts';
 
@@ -37,6 +37,7 @@ describe('the construction', () => {
       [[casefold, trim], ['casefold', 'trim'], ' ADA ', 'ada'],
       [[emailAddress], ['emailAddress'], ' Ada@Example.COM', 'ada@example.com'],
       [[phoneE164], ['phoneE164'], '+49 (30) 901-820', '+4930901820'],
+      [[ipAddress], ['ipAddress'], '::FFFF:c000:207', '192.0.2.7'],
       [[nfkc, digitsOnly], ['nfkc', 'digitsOnly'], '１２-34', '1234'],
       [[nfc], ['nfc'], 'Zoe\u0308', 'Zo\u00eb'],
     ] as const;

@@ -1,0 +1,211 @@
+/**
+ * Which fields join: of one policy, and of several. Two fields join if equal values have equal texts in both. They do if
+ * all that enters the key is equal, and all that the text is made of besides.
+ */
+
+import { checkLength } from '../core/token-forms.ts';
+import type { Issue } from '../errors.ts';
+import { ruleOption } from '../rule/rule.ts';
+import type { Leaf } from './bound.ts';
+
+/** A policy among others. */
+export interface NamedPolicy {
+  readonly name: string;
+  /** `undefined` where the keys say it. */
+  readonly domain: string | undefined;
+  /** Ids of the keys that it pins; `null` where it pins none. */
+  readonly pins: readonly string[] | null;
+  readonly leaves: readonly Leaf[];
+}
+
+/** A field of one of several policies. */
+export interface Place {
+  readonly policy: NamedPolicy;
+  readonly leaf: Leaf;
+}
+
+/** An aspect of a rule, with how two rules differ in it. */
+interface Aspect {
+  readonly differ: string;
+  readonly of: (leaf: Leaf) => string;
+}
+
+interface Aspects {
+  /** What enters the key, besides domain, kind of rule and scope. */
+  readonly key: readonly Aspect[];
+  /** What else the text of equal values depends on. */
+  readonly text: readonly Aspect[];
+  /** What comes of another key. */
+  readonly consequence: string;
+}
+
+const aspect = (differ: string, name: string, normal: (value: unknown, leaf: Leaf) => unknown = (v) => v): Aspect => ({
+  differ,
+  of: (leaf) => JSON.stringify(normal(ruleOption(leaf.rule, name), leaf)) ?? '',
+});
+
+/** One step and a list of it are the same, and so are no steps and an empty list. */
+const steps = (value: unknown): unknown => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+const NEVER = 'so equal values never join';
+
+/** What the rules with a scope are made of. */
+const ASPECTS: Readonly<Record<string, Aspects>> = {
+  token: {
+    key: [aspect('other prepare steps', 'prepare', steps), aspect('another prf', 'prf', (prf) => prf ?? 'hmac-sha256')],
+    text: [
+      aspect('another label', 'label'),
+      aspect('another form', 'form', formOf),
+      aspect(
+        'another length',
+        'length',
+        (length, leaf) => length ?? checkLength(formOf(ruleOption(leaf.rule, 'form')), {}),
+      ),
+    ],
+    consequence: NEVER,
+  },
+  vault: {
+    key: [
+      aspect('another store', 'store'),
+      aspect('a subject where the other has none', 'subject', (subject) => subject !== undefined),
+    ],
+    text: [aspect('another label', 'token')],
+    consequence: 'so one value has two tokens',
+  },
+  fpe: {
+    key: [{ differ: 'another format', of: ({ engine }) => engine.facts.joins ?? '' }],
+    text: [],
+    consequence: NEVER,
+  },
+  seal: { key: [], text: [], consequence: NEVER },
+  shiftDate: {
+    key: [aspect('other days', 'days'), aspect('other steps of the subject', 'prepareSubject', steps)],
+    text: [],
+    consequence: 'so intervals between the two are wrong',
+  },
+};
+
+function formOf(form: unknown): 'labelled' {
+  return (form ?? 'labelled') as 'labelled';
+}
+
+/** Why two fields of one kind of rule and one scope do not join; `null` if they do. */
+export interface Difference {
+  /** Whether they have one key: then equal values can be found, but not by comparing texts. */
+  readonly half: boolean;
+  /** `another label, another form`. */
+  readonly reasons: string;
+  readonly consequence: string;
+}
+
+/** Compares two fields with the same kind of rule and the same scope, under the same keys. */
+export function differenceOf(a: Leaf, b: Leaf): Difference | null {
+  const aspects = ASPECTS[a.rule.rule];
+  if (aspects === undefined) return null;
+  const reasonsOf = (list: readonly Aspect[]) => list.filter(({ of }) => of(a) !== of(b)).map(({ differ }) => differ);
+  const key = reasonsOf(aspects.key);
+  if (key.length > 0) return { half: false, reasons: key.join(', '), consequence: aspects.consequence };
+  const text = reasonsOf(aspects.text);
+  if (text.length === 0) return null;
+  const consequence = 'so equal values have tokens that differ as texts, and a join of the two in SQL gives no rows';
+  return { half: true, reasons: text.join(', '), consequence };
+}
+
+function groupOf(domain: string | undefined, rule: string, scope: string): string {
+  return JSON.stringify([domain ?? null, rule, scope]);
+}
+
+/** Fields of one kind of rule, one scope and, if `apart`, one domain, in the order of the policies. */
+export function byScope(policies: readonly NamedPolicy[], apart: boolean): ReadonlyMap<string, readonly Place[]> {
+  const groups = new Map<string, Place[]>();
+  for (const policy of policies) {
+    for (const leaf of policy.leaves) {
+      const { scope } = leaf.engine.facts;
+      if (scope === null || !Object.hasOwn(ASPECTS, leaf.rule.rule)) continue;
+      const name = groupOf(apart ? policy.domain : undefined, leaf.rule.rule, scope);
+      groups.set(name, [...(groups.get(name) ?? []), { policy, leaf }]);
+    }
+  }
+  return groups;
+}
+
+/** The fields of a group, those that join together: equal in all that key and text are made of. */
+export function partsOf(group: readonly Place[]): readonly (readonly Place[])[] {
+  const parts: Place[][] = [];
+  for (const place of group) {
+    const part = parts.find(([first]) => differenceOf(first!.leaf, place.leaf) === null && sharePins(first!, place));
+    if (part === undefined) parts.push([place]);
+    else part.push(place);
+  }
+  return parts;
+}
+
+/** Whether two policies may run under one key: not if each pins some and they have none in common. */
+export function sharePins(a: Place, b: Place): boolean {
+  const [one, other] = [a.policy.pins, b.policy.pins];
+  return one === null || other === null || one.some((id) => other.includes(id));
+}
+
+/** Two rules of one scope in one policy that do not fit each other: some values would join and others not, in silence. */
+export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
+  const first = new Map<string, Leaf>();
+  const issues: Issue[] = [];
+  for (const leaf of leaves) {
+    const { scope } = leaf.engine.facts;
+    if (scope === null) continue;
+    const group = `${leaf.rule.rule} ${scope}`;
+    const other = first.get(group);
+    if (other === undefined) first.set(group, leaf);
+    const difference = other === undefined ? null : differenceOf(other, leaf);
+    if (difference === null) continue;
+    const { reasons, consequence } = difference;
+    const message = `has the scope of ${other!.path} but ${reasons}, ${consequence}; give them the same or two scopes`;
+    issues.push({ code: 'half_join', message, field: leaf.path });
+  }
+  return issues;
+}
+
+/** A problem between two policies: the policy that has it, and the place in its file. */
+export interface AcrossIssue extends Issue {
+  readonly policy: NamedPolicy;
+  readonly path: readonly string[];
+}
+
+/** The same for fields of several policies, each of which is in order by itself: each is held against the first one. */
+export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly AcrossIssue[] {
+  const issues: AcrossIssue[] = [];
+  const add = (policy: NamedPolicy, path: readonly string[], message: string) =>
+    issues.push({ policy, path, code: 'half_join', message, field: path.join('.') });
+  const pinned = new Set<NamedPolicy>();
+  const groups = byScope(policies, true);
+  for (const group of groups.values()) {
+    const [first] = group as readonly [Place, ...Place[]];
+    for (const place of group) {
+      const { policy, leaf } = place;
+      if (policy === first.policy) continue;
+      if (!sharePins(first, place)) {
+        const message = `pins other keys than ${first.policy.name}, which is of the same domain, so nothing joins`;
+        if (!pinned.has(policy)) add(policy, ['keyCheck'], message);
+        pinned.add(policy);
+        continue;
+      }
+      const difference = differenceOf(first.leaf, leaf);
+      if (difference === null) continue;
+      const message =
+        `has the scope of ${first.leaf.path} in ${first.policy.name} but ${difference.reasons}, ` +
+        `${difference.consequence}; give them the same or two scopes`;
+      add(policy, ['fields', leaf.path, 'scope'], message);
+    }
+    // Both are called tokens, so somebody will join them.
+    const [{ policy, leaf }] = group as readonly [Place, ...Place[]];
+    if (leaf.rule.rule !== 'vault') continue;
+    const token = groups
+      .get(groupOf(policy.domain, 'token', leaf.engine.facts.scope!))
+      ?.find((t) => t.policy !== policy);
+    if (token === undefined) continue;
+    const message =
+      `has the scope of ${token.leaf.path} in ${token.policy.name}, which is a token and not a vault, so equal values ` +
+      'never join; give them the same rule or two scopes';
+    add(policy, ['fields', leaf.path, 'scope'], message);
+  }
+  return issues;
+}

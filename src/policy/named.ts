@@ -1,0 +1,32 @@
+/** Policies as the parts that look at several of them take them. */
+
+import { badRange, badType, ownProperties, typeName } from '../core/checks.ts';
+import type { NamedPolicy } from './joins.ts';
+import { policyLeaves } from './policy.ts';
+import type { PolicyOptions } from './types.ts';
+
+/** The policies of a list, with their names. */
+export function namedPolicies(sheets: readonly unknown[], names: unknown): readonly NamedPolicy[] {
+  if (sheets.length === 0) badRange('policy', 'expected at least one policy');
+  return Array.from(sheets, (sheet, i) => {
+    const leaves = policyLeaves(sheet);
+    const { domain, keyCheck } = ownProperties(sheet as PolicyOptions);
+    return {
+      name: nameOf(names, i, sheets.length),
+      domain,
+      pins: keyCheck === undefined ? null : Object.keys(keyCheck),
+      leaves,
+    };
+  });
+}
+
+/** What a policy of a list is called: as the caller says, or by its place. */
+export function nameOf(names: unknown, i: number, count: number): string {
+  if (names === undefined) return `policy ${i + 1}`;
+  if (!Array.isArray(names) || names.length !== count) {
+    badType('names', `expected a list of as many names as there are policies, got ${typeName(names)}`);
+  }
+  const name: unknown = names[i];
+  if (typeof name !== 'string') badType('names', `expected texts, got ${typeName(name)}`);
+  return name;
+}
