@@ -52,8 +52,13 @@ async function run(
   const format = byDuckdb === null ? formatOf(inputs, options) : 'csv';
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
-  if (options.dryRun === true && storeNames(policy).length > 0) {
-    throw new UsageError('--dry-run does not go with a vault, which would make tokens');
+  if (storeNames(policy).length > 0) {
+    // Before a store is opened: opening one that is not there makes it.
+    if (options.dryRun === true) throw new UsageError('--dry-run does not go with a vault, which would make tokens');
+    if (byDuckdb !== null) {
+      const message = 'the engine of .parquet and --engine duckdb does not go with a vault';
+      throw new UsageError(message, 'use CSV, TSV or NDJSON, and leave --engine out');
+    }
   }
   const { out, outDir, rejects, summary, force, quiet, onError: _, dryRun: tries, ...rest } = options;
   const sealing = rejects !== undefined;

@@ -1,0 +1,155 @@
+/**
+ * One corpus through every way (ways.ts): most faults lay between two ways with different rules. Each way must give what
+ * the library gives for the same records, give back what went in, and refuse the same records for the same reason. A new
+ * kind of value is a row of {@link CORPUS}, one that must be refused a row of {@link REFUSED}.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TrefoilError } from '../../src/errors.ts';
+import { card } from '../../src/format.ts';
+import { coarsen, constant, drop, fpe, keep, keyset, mask, policy, seal, shiftDate, token } from '../../src/index.ts';
+import { emailAddress, ipAddress } from '../../src/prepare.ts';
+import { makePlace, type Place } from '../cli/harness.ts';
+import { keysetJson, testRoot } from '../reference/tree.ts';
+import { type Cell, DROPPED, library, type Record_, type Setting, WAYS } from './ways.ts';
+
+const KEYSET = keysetJson(testRoot('every way'));
+const keys = keyset.parse(KEYSET).domain('every-way');
+
+const FIELDS = {
+  id: token({ scope: 'person', label: 'cust' }),
+  mail: token({ scope: 'person.email', prepare: emailAddress }),
+  host: token({ scope: 'host', prepare: ipAddress }),
+  name: seal({ scope: 'person.name' }),
+  pan: fpe({ scope: 'card.pan', format: card({ clear: { first: 6 }, length: 16 }) }),
+  born: coarsen({ date: 'year' }),
+  client: coarsen({ ip: { v4: 24, v6: 48 } }),
+  spent: coarsen({ number: 10 }),
+  visit: shiftDate({ scope: 'visit', subject: 'id', days: 30 }),
+  phone: mask({ last: 3 }),
+  source: constant({ value: 'crm' }),
+  note: keep,
+  gone: drop,
+} as const;
+DROPPED.add('gone');
+
+const GOOD: Record_ = {
+  id: '10017',
+  mail: 'Zoe@Example.com',
+  host: '192.0.2.7',
+  name: 'Zoë Müller',
+  pan: '4111111111111111',
+  born: '1984-03-12',
+  client: '192.0.2.7',
+  spent: '17',
+  visit: '2024-02-29',
+  phone: '+49301234567',
+  source: 'web',
+  note: 'prefers mornings',
+  gone: 'secret',
+};
+
+/** The fields whose values are revealed. The others stay as protecting left them. */
+const BACK = ['name', 'pan'] as const;
+
+type Kind = readonly [kind: string, change: Readonly<Record<string, Cell>>];
+
+const CORPUS: readonly Kind[] = [
+  ['a plain record', {}],
+  ['missing values', Object.fromEntries(Object.keys(GOOD).flatMap((name) => (name === 'id' ? [] : [[name, null]])))],
+  ['empty texts', Object.fromEntries(Object.keys(GOOD).flatMap((name) => (name === 'id' ? [] : [[name, '']])))],
+  ['a kept null beside a kept text', { note: null }],
+  ['quotes, separators and line ends', { name: 'a "b", c', note: 'x,y;z\t|\n"q"\r\nend' }],
+  ['backslashes', { name: '\\N', note: '\\', phone: '\\t\\n99' }],
+  ['spaces around', { name: '  Ada ', note: ' ' }],
+  ['what spreadsheets run', { note: '=1+1', name: '@SUM(A1)' }],
+  ['other planes', { id: '\u{1f600}', name: '山田太郎 \u{20000}', note: '\u{1f1e9}\u{1f1ea}' }],
+  ['combining marks', { id: 'e\u0301', name: 'e\u0301', note: 'e\u0301', mail: 'zoe\u0308@example.com' }],
+  ['digits as they are written', { id: '007', note: '0.1234567890123456789', spent: '-0.5' }],
+  ['numbers beyond 2^53', { id: '6150769120280496265', note: '6150769120280496265', spent: '9007199254740993' }],
+  ['exponents and a minus zero as text', { note: '-0', name: '1e400' }],
+  ['a mapped address', { host: '::ffff:192.0.2.7', client: '::ffff:192.0.2.7' }],
+  ['an address of version 6', { host: '2001:DB8::1', client: '2001:db8:1:2::1' }],
+  ['an address with one of version 4 inside', { client: '2002:c000:207::1', host: '2002:c000:207::1' }],
+  ['a card with spaces', { pan: '4111 1111 1111 1111' }],
+  ['words that readers take for something', { name: 'null', note: 'NULL', phone: 'NaN true' }],
+  ['names of what every object has', { id: 'constructor', name: '__proto__', note: 'toString' }],
+  ['a long text', { name: 'x'.repeat(3000), note: 'y'.repeat(70_000) }],
+  ['the first and last day', { born: '0001-01-01', visit: '1900-01-31' }],
+  ['the same person again', { id: '10017', visit: '2024-03-01' }],
+];
+
+const REFUSED: readonly (readonly [kind: string, field: string, value: string])[] = [
+  ['no date', 'born', 'Lovelace'],
+  ['no date to shift', 'visit', 'last spring'],
+  ['no number', 'spent', 'seventeen'],
+  ['no address', 'client', 'Lovelace'],
+  ['no address to prepare', 'host', 'Lovelace'],
+  ['no e-mail address', 'mail', 'Lovelace'],
+  ['no card', 'pan', '4111111111111112'],
+  ['a token of these keys', 'id', policy({ id: FIELDS.id }).bind(keys).protect({ id: '1' }).id as string],
+];
+
+const rows: readonly Record_[] = CORPUS.map(([, change]) => ({ ...GOOD, ...change }));
+
+let place: Place;
+let setting: Setting;
+let due: readonly Record_[];
+
+beforeAll(async () => {
+  place = makePlace();
+  place.write('k.json', KEYSET);
+  const written = policy(FIELDS, { domain: 'every-way', keyCheck: keys.keyCheck });
+  place.write('p.yaml', JSON.stringify(written));
+  setting = { fields: FIELDS, keys, place };
+  due = await library.run(rows, 'protect', setting);
+});
+afterAll(() => place.remove());
+
+/** Records side by side with the names of their kinds, so that a difference says where it is. */
+const named = (records: readonly Record_[]) => records.map((record, i) => ({ kind: CORPUS[i]![0], ...record }));
+
+test('the library itself: nothing in clear but what is kept, and nothing lost', () => {
+  expect(due).toHaveLength(rows.length);
+  for (const [i, record] of due.entries()) {
+    expect(Object.keys(record)).toEqual(Object.keys(GOOD).filter((name) => name !== 'gone'));
+    expect(record.note, CORPUS[i]![0]).toBe(rows[i]!.note);
+    if (rows[i]!.name) expect(record.name).not.toContain(rows[i]!.name);
+  }
+  const [mapped] = due.filter((_, i) => CORPUS[i]![0] === 'a mapped address');
+  expect([mapped!.host, mapped!.client]).toEqual([due[0]!.host, due[0]!.client]);
+});
+
+describe.each(WAYS.map((way) => [way.name, way] as const))('%s', (_, way) => {
+  test('protects as the library does', async () => {
+    expect(named(await way.run(rows, 'protect', setting))).toEqual(named(due));
+  });
+
+  test('gives back what went in', async () => {
+    const back = await way.run(due, 'reveal', setting);
+    const expected = due.map((record, i) => ({
+      ...record,
+      ...Object.fromEntries(BACK.map((name) => [name, rows[i]![name]!])),
+    }));
+    expect(named(back)).toEqual(named(expected as readonly Record_[]));
+  });
+
+  test.each(REFUSED)('refuses %s, and says row and field and no value', async (_, field, value) => {
+    const bad = [GOOD, { ...GOOD, [field]: value }, GOOD];
+    const expected = await library.run(bad, 'protect', setting).catch((error: unknown) => error);
+    if (!(expected instanceof TrefoilError)) throw new Error('the library takes it');
+    const { message, row } = expected.issues[0]!;
+    expect(row).toBe(2);
+    const error = await way.run(bad, 'protect', setting).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    const said = (error as Error).message;
+    expect(said).toContain(message);
+    expect(said).toContain(`field ${field}`);
+    // A function of SQL sees one column, and `library, one record` one record.
+    if (!/SQL|one record/.test(way.name)) expect(said).toMatch(way.name.includes('apply') ? /line [23]\b/ : /row 2\b/);
+    expect(said).not.toContain(value);
+  });
+
+  test('takes no record at all, and one', async () => {
+    expect(await way.run(rows.slice(0, 1), 'protect', setting)).toEqual(due.slice(0, 1));
+  });
+});

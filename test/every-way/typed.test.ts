@@ -1,0 +1,111 @@
+/**
+ * Numbers of JSON through every way that takes JSON: an identifier has the token that its text has in CSV, whatever its
+ * size, and a number that is kept comes out with the text that came in.
+ */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drop, keep, keyset, policy, token } from '../../src/index.ts';
+import { protectNdjson } from '../../src/ndjson.ts';
+import { protectFile } from '../../src/node.ts';
+import { makePlace, type Place } from '../cli/harness.ts';
+import { keysetJson, testRoot } from '../reference/tree.ts';
+
+const KEYSET = keysetJson(testRoot('every way'));
+const keys = keyset.parse(KEYSET).domain('every-way');
+const people = policy(
+  { id: token({ scope: 'person' }), score: keep, home: { lat: keep }, gone: drop },
+  { domain: 'every-way', keyCheck: keys.keyCheck },
+);
+const bound = people.bind(keys);
+const tokenOf = (text: string) => token({ scope: 'person' }).bind(keys).protect(text);
+
+/** Texts of numbers: as an identifier where they are whole, and kept as they are. */
+const NUMBERS = [
+  '0',
+  '7',
+  '-7',
+  '9007199254740991',
+  '9007199254740993',
+  '6150769120280496265',
+  '-9223372036854775808',
+  '18446744073709551615',
+  '340282366920938463463374607431768211456',
+];
+const KEPT = [...NUMBERS, '-0', '12.50', '0.1234567890123456789', '1e400', '1E+2', '0.10', '-0.0', '1e-400'];
+
+/** Each kept number, at the top, inside, and dropped. */
+const lines = KEPT.map((text, i) => {
+  const id = NUMBERS[i % NUMBERS.length]!;
+  return `{"id":${id},"score":${text},"home":{"lat":${text}},"gone":${text}}`;
+});
+const due = KEPT.map((text, i) => {
+  const id = tokenOf(NUMBERS[i % NUMBERS.length]!);
+  return `{"id":"${id}","score":${text},"home":{"lat":${text}}}`;
+});
+const input = `${lines.join('\n')}\n`;
+
+let place: Place;
+beforeAll(() => {
+  place = makePlace();
+  place.write('k.json', KEYSET);
+  place.write('p.yaml', JSON.stringify(people));
+  place.write('in.ndjson', input);
+});
+afterAll(() => place.remove());
+
+async function stream(size: number): Promise<string> {
+  const bytes = Buffer.from(input);
+  const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    bytes.subarray(i * size, (i + 1) * size),
+  );
+  const out: Uint8Array[] = [];
+  for await (const chunk of protectNdjson(pieces, bound)) out.push(chunk);
+  return Buffer.concat(out).toString('utf8');
+}
+
+async function file(options: object): Promise<string> {
+  await protectFile(place.path('in.ndjson'), place.path('out.ndjson'), bound, { force: true, ...options });
+  return readFileSync(place.path('out.ndjson'), 'utf8');
+}
+
+const WAYS: Readonly<Record<string, () => Promise<string>>> = {
+  'NDJSON stream': () => stream(1 << 16),
+  'NDJSON stream, 3 bytes at a time': () => stream(3),
+  'NDJSON file': () => file({}),
+  'NDJSON file, two workers': () => file({ workers: 2 }),
+  'trefoil protect': async () => {
+    const { code, out, err } = await place.run([
+      'protect',
+      'in.ndjson',
+      '--policy',
+      'p.yaml',
+      '--keys',
+      'k.json',
+      '--quiet',
+    ]);
+    expect(code, err).toBe(0);
+    return out;
+  },
+  'trefoil apply': async () => {
+    const { code, out, err } = await place.run(['apply', '--ndjson', '--policy', 'p.yaml', '--keys', 'k.json'], input);
+    expect(code, err).toBe(0);
+    return out;
+  },
+};
+
+describe.each(Object.entries(WAYS))('%s', (_, way) => {
+  test('gives identifiers the token of their text, and kept numbers their own text', async () => {
+    expect((await way()).trimEnd().split('\n')).toEqual(due);
+  });
+});
+
+test('the same identifiers in CSV have the same tokens', async () => {
+  place.write('in.csv', `id,score,home.lat,gone\n${NUMBERS.map((text) => `${text},,,`).join('\n')}\n`);
+  const { out } = await place.run(['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'k.json', '--quiet']);
+  const ids = out
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(',')[0]);
+  expect(ids).toEqual(NUMBERS.map(tokenOf));
+});

@@ -1,0 +1,287 @@
+/**
+ * Every way through the house: what takes records, and gives protected ones. A new way is added to {@link WAYS}, and the
+ * corpus of every-way.test.ts then goes through it.
+ *
+ * A record has a text or `null` in each field. Each way writes records as its own input has them and reads back what it
+ * wrote, so that what it gives can be held against what the library gives for the same records. CSV has no null: a bare
+ * empty cell stands for it here, and a quoted one for the empty text.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { parse } from 'csv-parse/sync';
+import { protectCsv, revealCsv } from '../../src/csv.ts';
+import { register } from '../../src/duckdb.ts';
+import { type DomainKeys, policy as makePolicy } from '../../src/index.ts';
+import { protectNdjson, revealNdjson } from '../../src/ndjson.ts';
+import { protectFile, revealFile } from '../../src/node.ts';
+import { revealAccess } from '../../src/reveal.ts';
+import { protectTsv, revealTsv } from '../../src/tsv.ts';
+import type { Place } from '../cli/harness.ts';
+
+export type Cell = string | null;
+export type Record_ = Readonly<Record<string, Cell>>;
+export type Direction = 'protect' | 'reveal';
+
+/** What a run over the ways has: a policy in code, the same as a file, its keys in code and as a file, and a folder. */
+export interface Setting {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly keys: DomainKeys;
+  /** Where the command line runs: `p.yaml` and `k.json` are there. */
+  readonly place: Place;
+}
+
+/** One way. It throws what it refuses. */
+export interface Way {
+  readonly name: string;
+  readonly run: (records: readonly Record_[], direction: Direction, setting: Setting) => Promise<readonly Record_[]>;
+}
+
+/** How a file format has records as text. */
+interface Text {
+  readonly extension: string;
+  readonly write: (records: readonly Record_[]) => string;
+  readonly read: (text: string) => readonly Record_[];
+}
+
+const namesOf = (records: readonly Record_[]): readonly string[] => Object.keys(records[0]!);
+
+const csv: Text = {
+  extension: 'csv',
+  write(records) {
+    const names = namesOf(records);
+    const cell = (value: Cell) => (value === null ? '' : `"${value.replaceAll('"', '""')}"`);
+    const lines = records.map((record) => names.map((name) => cell(record[name]!)).join(','));
+    return `${[names.join(','), ...lines].join('\n')}\n`;
+  },
+  read(text) {
+    // The reader says of each cell whether it was quoted.
+    return parse(text, {
+      columns: true,
+      skip_empty_lines: false,
+      cast: (value, { quoting, header }) => (value === '' && !quoting && !header ? null : value),
+    }) as readonly Record_[];
+  },
+};
+
+const TSV_OUT: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+const TSV_IN: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', b: '\b', f: '\f', v: '\v' };
+
+/** One line of TSV as cells. */
+function tsvCells(line: string): readonly Cell[] {
+  return line
+    .split('\t')
+    .map((cell) => (cell === '\\N' ? null : cell.replace(/\\(.)/gs, (_, letter: string) => TSV_IN[letter] ?? letter)));
+}
+const tsvLine = (cells: readonly Cell[]): string =>
+  cells
+    .map((cell) => (cell === null ? '\\N' : cell.replace(/[\\\t\n\r]/g, (character) => TSV_OUT[character]!)))
+    .join('\t');
+
+const tsv: Text = {
+  extension: 'tsv',
+  write: (records) =>
+    `${[namesOf(records), ...records.map((record) => Object.values(record))].map((cells) => tsvLine(cells as Cell[])).join('\n')}\n`,
+  read(text) {
+    const [names, ...lines] = text.split('\n').slice(0, -1).map(tsvCells);
+    return lines.map((cells) => Object.fromEntries(names!.map((name, i) => [name, cells[i]!])));
+  },
+};
+
+const ndjson: Text = {
+  extension: 'ndjson',
+  write: (records) => records.map((record) => `${JSON.stringify(record)}\n`).join(''),
+  read: (text) =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record_),
+};
+
+function bound({ fields, keys }: Setting) {
+  return makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck }).bind(keys, revealAccess);
+}
+
+/** A text in pieces of a few bytes, which end anywhere. */
+function* inPieces(text: string, size: number): Generator<Uint8Array> {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+type Stream = (source: Iterable<Uint8Array>, own: never) => AsyncIterable<Uint8Array>;
+
+const stream = (name: string, text: Text, protect: Stream, reveal: Stream, size: number): Way => ({
+  name,
+  async run(records, direction, setting) {
+    const out: Uint8Array[] = [];
+    const work = direction === 'protect' ? protect : reveal;
+    for await (const chunk of work(inPieces(text.write(records), size), bound(setting) as never)) out.push(chunk);
+    return text.read(Buffer.concat(out).toString('utf8'));
+  },
+});
+
+let number = 0;
+
+/** A new name for a file of a place. */
+const fresh = (extension: string): string => `f${++number}.${extension}`;
+
+const files = (name: string, text: Text, options: object): Way => ({
+  name,
+  async run(records, direction, setting) {
+    const [input, output] = [fresh(text.extension), fresh(text.extension)].map((file) => join(setting.place.dir, file));
+    writeFileSync(input!, text.write(records));
+    const work = direction === 'protect' ? protectFile : revealFile;
+    await work(input!, output!, bound(setting) as never, { format: text.extension as 'csv', ...options });
+    return text.read(readFileSync(output!, 'utf8'));
+  },
+});
+
+/** The error of a command that failed: its first line, and the issues below it. */
+function failed(err: string): Error {
+  return new Error(err);
+}
+
+const command = (name: string, input: Text, output: Text, args: readonly string[] = []): Way => ({
+  name,
+  async run(records, direction, { place }) {
+    const [from, to] = [fresh(input.extension), fresh(output.extension)];
+    place.write(from, input.write(records));
+    const format = input.extension === 'tsv' ? ['--format', 'tsv'] : [];
+    const common = ['--policy', 'p.yaml', '--keys', 'k.json', '--quiet', ...format, ...args];
+    const { code, err } = await place.run([direction, from, ...common, '--out', to]);
+    if (code !== 0) throw failed(err);
+    return output.read(place.read(to));
+  },
+});
+
+const apply = (text: Text, flag: string): Way => ({
+  name: `trefoil apply ${flag}`,
+  async run(records, direction, { place }) {
+    const columns = flag === '--tsv' ? ['--columns', namesOf(records).join(',')] : [];
+    const reveal = direction === 'reveal' ? ['--reveal'] : [];
+    const args = ['apply', flag, '--policy', 'p.yaml', '--keys', 'k.json', ...columns, ...reveal];
+    const lines = text.write(records).split('\n');
+    // TSV has no line of names here.
+    const input = lines.slice(flag === '--tsv' ? 1 : 0).join('\n');
+    const { code, out, err } = await place.run(args, input);
+    if (code !== 0) throw failed(err);
+    if (flag !== '--tsv') return text.read(out);
+    const kept = namesOf(records).filter((name) => direction === 'reveal' || !DROPPED.has(name));
+    return text.read(`${kept.join('\t')}\n${out}`);
+  },
+});
+
+/** Fields that protecting leaves out: an answer of `apply --tsv` has no names to tell it. */
+export const DROPPED: Set<string> = new Set();
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+const literal = (value: Cell) => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`);
+
+/** Rows as texts, from what a statement gives. */
+async function query(sql: string): Promise<readonly Record_[]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    const result = await connection.runAndReadAll(sql);
+    return result.getRowObjects() as readonly Record_[];
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** Records as a table of SQL, in their order. */
+function valuesOf(records: readonly Record_[]): string {
+  const names = namesOf(records);
+  const rows = records.map((record) => `(${names.map((name) => `${literal(record[name]!)}::VARCHAR`).join(', ')})`);
+  return `(VALUES ${rows.join(', ')}) AS t(${names.map(quoted).join(', ')})`;
+}
+
+const parquet: Way = {
+  name: 'trefoil, Parquet to Parquet',
+  async run(records, direction, { place }) {
+    const [from, to] = [fresh('parquet'), fresh('parquet')];
+    await query(`COPY (SELECT * FROM ${valuesOf(records)}) TO '${place.path(from)}' (FORMAT parquet)`);
+    const args = ['--policy', 'p.yaml', '--keys', 'k.json', '--quiet', '--out', to];
+    const { code, err } = await place.run([direction, from, ...args]);
+    if (code !== 0) throw failed(err);
+    return query(`SELECT * FROM read_parquet('${place.path(to)}')`);
+  },
+};
+
+const parquetToCsv: Way = {
+  name: 'trefoil, Parquet to CSV',
+  async run(records, direction, { place }) {
+    const [from, to] = [fresh('parquet'), fresh('csv')];
+    await query(`COPY (SELECT * FROM ${valuesOf(records)}) TO '${place.path(from)}' (FORMAT parquet)`);
+    const args = ['--policy', 'p.yaml', '--keys', 'k.json', '--quiet', '--out', to];
+    const { code, err } = await place.run([direction, from, ...args]);
+    if (code !== 0) throw failed(err);
+    return csv.read(place.read(to));
+  },
+};
+
+/** The functions of SQL, each with the fields that it needs behind its own. */
+const sql: Way = {
+  name: 'functions of SQL',
+  async run(records, direction, { fields, keys }) {
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    try {
+      const policy = makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck });
+      await register(connection as never, { policy: policy as never, keys, access: revealAccess });
+      const kept = namesOf(records).filter((name) => !DROPPED.has(name));
+      const call = (name: string) => {
+        const { subject } = fields[name] as { subject?: string };
+        const rest = subject === undefined ? '' : `, ${quoted(subject)}`;
+        return `trefoil_${direction}_${name}(${quoted(name)}${rest}) AS ${quoted(name)}`;
+      };
+      const select = `SELECT ${kept.map(call).join(', ')} FROM ${valuesOf(records)}`;
+      return (await connection.runAndReadAll(select)).getRowObjects() as readonly Record_[];
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
+  },
+};
+
+/** The library over whole columns, and over single records: the way that all others are held against. */
+export const library: Way = {
+  name: 'library, many records',
+  async run(records, direction, setting) {
+    const own = bound(setting);
+    return (direction === 'protect' ? own.protectMany(records as never) : own.revealMany(records as never)) as never;
+  },
+};
+
+const single: Way = {
+  name: 'library, one record',
+  async run(records, direction, setting) {
+    const own = bound(setting);
+    return records.map((record) => own[direction](record as never) as never);
+  },
+};
+
+export const WAYS: readonly Way[] = [
+  single,
+  stream('CSV stream', csv, protectCsv as Stream, revealCsv as Stream, 1 << 16),
+  stream('CSV stream, 3 bytes at a time', csv, protectCsv as Stream, revealCsv as Stream, 3),
+  stream('TSV stream', tsv, protectTsv as Stream, revealTsv as Stream, 5),
+  stream('NDJSON stream', ndjson, protectNdjson as Stream, revealNdjson as Stream, 7),
+  files('CSV file', csv, {}),
+  files('TSV file', tsv, {}),
+  files('NDJSON file', ndjson, {}),
+  files('CSV file, two workers', csv, { workers: 2 }),
+  files('NDJSON file, two workers', ndjson, { workers: 2 }),
+  files('CSV file that can be resumed', csv, { resume: true }),
+  command('trefoil, CSV', csv, csv),
+  command('trefoil, TSV', tsv, tsv),
+  command('trefoil, NDJSON', ndjson, ndjson),
+  command('trefoil, all cells quoted', csv, csv, ['--quoting', 'all']),
+  command('trefoil, CSV by DuckDB', csv, csv, ['--engine', 'duckdb']),
+  apply(ndjson, '--ndjson'),
+  apply(tsv, '--tsv'),
+  parquet,
+  parquetToCsv,
+  sql,
+];
