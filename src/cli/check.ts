@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
+import type { FileFormat } from '../files/format.ts';
 import { openBound, openReady } from '../policy/bound.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
 import { revealAccess } from '../reveal.ts';
@@ -65,12 +66,7 @@ export function addCheck(parent: Command, context: Context): void {
 /** Throws all problems that were found; gives the number of records that were tried, `null` without an input. */
 async function check(options: CheckOptions, context: Context): Promise<number | null> {
   // Mistakes in the command line come before those in files.
-  const { input } = options;
-  const parquet = input !== undefined && isParquet(input);
-  if (parquet && (options.format !== undefined || options.delimiter !== undefined)) {
-    throw new UsageError('--format and --delimiter do not go with a .parquet file', 'leave them out');
-  }
-  const format = input === undefined || parquet ? null : formatOf([input], options);
+  const format = options.input === undefined ? null : inputFormat(options.input, options);
   const policyFile = need(options.policy, '--policy');
   const { policy, read } = await loadPolicy(policyFile);
   const source = await findKeys(options.keys, context.voice);
@@ -80,17 +76,21 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     warn('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
     warn('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
   }
-  if (input === undefined) return null;
+  if (format === null) return null;
 
   const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
   const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
   const issues: Issue[] = [];
   let rows = 0;
-  if (format === null) {
+  if (format === 'parquet') {
     const { checkParquet } = await import('../duckdb/sample.ts');
-    return checkParquet({ direction: 'protect', inside: openReady(bound), inputs: [input] }, ROWS, context.signal);
+    return checkParquet(
+      { direction: 'protect', inside: openReady(bound), inputs: [options.input!] },
+      ROWS,
+      context.signal,
+    );
   }
-  const stream = streamsOf(format, options).protect(openSource(input), bound, {
+  const stream = streamsOf(format, options).protect(openSource(options.input!), bound, {
     signal: context.signal,
     limit: ROWS,
     onReject: (issue) => issues.push(issue),
@@ -101,6 +101,15 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   for await (const _chunk of stream);
   if (issues.length > 0) throw new TrefoilError(issues);
   return rows;
+}
+
+/** Parquet by its name; other formats by their names or as `--format` says. */
+function inputFormat(input: string, options: CheckOptions): FileFormat | 'parquet' {
+  if (!isParquet(input)) return formatOf([input], options);
+  if (options.format !== undefined || options.delimiter !== undefined) {
+    throw new UsageError('--format and --delimiter do not go with a .parquet file', 'leave them out');
+  }
+  return 'parquet';
 }
 
 /** A policy can be fit for one way and not for the other: better to know that before the data are protected. */
