@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
+import type { FileFormat } from '../files/format.ts';
 import type { DomainKeys } from '../keys.ts';
 import { openBound, openReady } from '../policy/bound.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
@@ -67,14 +68,9 @@ export function addCheck(parent: Command, context: Context): void {
 /** Throws all problems that were found; gives the number of records that were tried, `null` without an input. */
 async function check(options: CheckOptions, context: Context): Promise<number | null> {
   // Mistakes in the command line come before those in files.
-  const { input } = options;
-  const parquet = input !== undefined && isParquet(input);
-  if (parquet && (options.format !== undefined || options.delimiter !== undefined)) {
-    throw new UsageError('--format and --delimiter do not go with a .parquet file', 'leave them out');
-  }
-  const format = input === undefined || parquet ? null : formatOf([input], options);
+  const format = options.input === undefined ? null : inputFormat(options.input, options);
   const files = need(options.policy, '--policy');
-  if (files.length > 1 && input !== undefined) {
+  if (files.length > 1 && format !== null) {
     throw new UsageError('--input is for one policy', 'try each policy with its own input');
   }
   const loaded = await loadPolicies(files);
@@ -88,7 +84,7 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     );
   }
   for (const { policy } of loaded) checkKeys(policy, keysOf(policy), context);
-  if (input === undefined) return null;
+  if (format === null) return null;
   const { policy, read } = loaded[0]!;
   const keys = keysOf(policy);
 
@@ -96,11 +92,15 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
   const issues: Issue[] = [];
   let rows = 0;
-  if (format === null) {
+  if (format === 'parquet') {
     const { checkParquet } = await import('../duckdb/sample.ts');
-    return checkParquet({ direction: 'protect', inside: openReady(bound), inputs: [input] }, ROWS, context.signal);
+    return checkParquet(
+      { direction: 'protect', inside: openReady(bound), inputs: [options.input!] },
+      ROWS,
+      context.signal,
+    );
   }
-  const stream = streamsOf(format, options).protect(openSource(input), bound, {
+  const stream = streamsOf(format, options).protect(openSource(options.input!), bound, {
     signal: context.signal,
     limit: ROWS,
     onReject: (issue) => issues.push(issue),
@@ -119,6 +119,15 @@ function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: Context
   const bound = openBound(policy.bind(keys));
   warn('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
   warn('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
+}
+
+/** Parquet by its name; other formats by their names or as `--format` says. */
+function inputFormat(input: string, options: CheckOptions): FileFormat | 'parquet' {
+  if (!isParquet(input)) return formatOf([input], options);
+  if (options.format !== undefined || options.delimiter !== undefined) {
+    throw new UsageError('--format and --delimiter do not go with a .parquet file', 'leave them out');
+  }
+  return 'parquet';
 }
 
 /** A policy can be fit for one way and not for the other: better to know that before the data are protected. */
