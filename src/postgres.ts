@@ -87,8 +87,8 @@ const MIGRATIONS: readonly ((at: string) => readonly string[])[] = [
  *
  * A verb of the store uses one connection of the pool while it runs; who reveals or protects many has two of them at once. Writes wait at most 60 s for those of others, and a writer that
  * stands still for 60 s inside a transaction loses its connection. `setMeta` and `sweep` let no
- * other write go on beside them: a sweep of 600,000 rows took 1.2 s (measured), for which others waited. A pool of `pg` emits `error` when an idle connection
- * is lost: without a listener of yours that ends the process.
+ * other write go on beside them: a sweep of 600,000 rows took 1.2 s (measured), for which others waited. A pool of
+ * `pg` emits `error` when an idle connection is lost: without a listener of yours that ends the process.
  *
  * *After a lost connection* (`store_failed`) call the verb again. The batch is there as a whole or not at all; where
  * only the answer was lost, the second call finds it done: `create` tells no position and `get` shows the rows that it
@@ -255,8 +255,8 @@ export function postgresStore(client: PostgresClient, options: PostgresStoreOpti
         day,
       );
       // The lock lets no other write begin before this one ends. One statement alone would see a mapping that is made
-      // meanwhile whole or not at all, but a row that another process moves or replaces just then would stay without its
-      // partner: at READ COMMITTED a row that was waited for is looked at anew, and its partner is not.
+      // meanwhile whole or not at all, but a row that another process moves or replaces just then would stay without
+      // its partner: at READ COMMITTED a row that was waited for is looked at anew, and its partner is not.
       return write('', async (ask, found) => {
         if (found !== generation) return 'stale';
         const [swept] = await ask(text, values);

@@ -43,10 +43,10 @@ const TABLES: readonly Table[] = ['value', 'token', 'subject'];
  * moves rows between pages, and does not wipe where they were. `VACUUM` takes these, too. Out of reach are copies of
  * the file, snapshots of the file system, and blocks that the disk has put elsewhere.
  *
- * **The file and its log.** While the handle is open, rows are in the log beside the file (`-wal`) as well. `close` of the
- * store writes them into the file; the handle stays yours, and SQLite takes `-wal` and `-shm` away when the last handle of
- * the file is closed. So close the store, then the handle, before you copy the file. The file has the mode that your
- * driver gives it (0644 with a umask of 022): make it first with mode 0600, and the log follows.
+ * **The file and its log.** While the handle is open, rows are in the log beside the file (`-wal`) as well. `close`
+ * of the store writes them into the file; the handle stays yours, and SQLite takes `-wal` and `-shm` away when the
+ * last handle of the file is closed. So close the store, then the handle, before you copy the file. The file has the
+ * mode that your driver gives it (0644 with a umask of 022): make it first with mode 0600, and the log follows.
  *
  * A row that is damaged in the file comes out as far as it can be read, for its reader to notice.
  *

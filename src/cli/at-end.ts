@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /**
- * What is done when a command ends, however it ends: stores are closed here and not by each command, so that an error or a
- * signal leaves them as a run that went well does.
+ * What is done when a command ends, however it ends: stores are closed here and not by each command, so that an error
+ * or a signal leaves them as a run that went well does.
  */
 
 import type { Voice } from './voice.ts';

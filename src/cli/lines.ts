@@ -1,10 +1,10 @@
 /// <reference types="node" />
 /**
- * Lines of text that name people: subjects, tokens. They are read from standard input or a file and never from an argument,
- * which every user of a machine can see.
+ * Lines of text that name people: subjects, tokens. They are read from standard input or a file and never from an
+ * argument, which every user of a machine can see.
  *
- * Lines end with LF or CRLF. They are told apart as bytes: a reader that also ends a line at U+2028, or that replaces bytes
- * that are not UTF-8, would make another subject of what was written.
+ * Lines end with LF or CRLF. They are told apart as bytes: a reader that also ends a line at U+2028, or that replaces
+ * bytes that are not UTF-8, would make another subject of what was written.
  */
 
 import { TrefoilError } from '../errors.ts';

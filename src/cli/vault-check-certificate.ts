@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /**
- * `trefoil vault check-certificate`: whether the certificates of `vault shred` are of the stores of a policy, unchanged, and
- * of the subjects that they are held for. Subjects come from a file, for no argument names a person.
+ * `trefoil vault check-certificate`: whether the certificates of `vault shred` are of the stores of a policy,
+ * unchanged, and of the subjects that they are held for. Subjects come from a file, for no argument names a person.
  */
 
 import type { Command } from 'commander';
@@ -17,14 +17,14 @@ import { vaultOption } from './vault-stores.ts';
 import { EXIT_HELP, plural } from './voice.ts';
 
 const HELP = `
-No FILE, or -, is standard input: lines as trefoil vault shred writes them. Without --subjects a certificate is held against
-keys and store alone. With --subjects, a file of one subject a line, it must also be of one of these subjects, and the line of
-that subject is told; a subject without a certificate from each store is reported, and the exit code is 9.
+No FILE, or -, is standard input: lines as trefoil vault shred writes them. Without --subjects a certificate is held
+against keys and store alone. With --subjects, a file of one subject a line, it must also be of one of these subjects,
+and the line of that subject is told. A subject that has no certificate from one of the stores makes the exit code 9.
 The exit code is 7 when a certificate does not verify.
 
 Examples:
   trefoil vault check-certificate shredded.ndjson --policy p.yaml --keys keys.json --vault people.db
-  trefoil vault check-certificate shredded.ndjson --subjects requests.txt --policy p.yaml --keys keys.json --vault people.db`;
+  trefoil vault check-certificate shredded.ndjson --subjects ids.txt --policy p.yaml --keys keys.json --vault people.db`;
 
 interface CheckOptions extends VaultOptions {
   readonly subjects?: string;

@@ -29,8 +29,8 @@ const WAIT_AT_END = 1_000;
 /**
  * Opens the stores that a policy names. They are closed when the command ends, however it ends.
  *
- * @param create whether a store that is not there is made. Where nothing is protected it is a name that was mistyped, or a
- *   copy without its rows: a command would work on an empty store, and say that all is well.
+ * @param create whether a store that is not there is made. Where nothing is protected it is a name that was mistyped, or
+ *   a copy without its rows: a command would work on an empty store, and say that all is well.
  * @throws TrefoilError `store_missing`, `store_failed`.
  */
 export async function openStores(

@@ -23,8 +23,8 @@ const SECRET = /pass(?!file)|pwd|secret|token/i;
 const LIBPQ_PASSWORD = /=.*(?:^|\s)(?:ssl)?password\s*=|(?:^|\s)(?:ssl)?password\s*=.*\s\w+\s*=/is;
 
 /**
- * A password in the place of a server is refused: every user of a machine can see arguments. It may stand before the `@`, or
- * among the parameters, there also with its name percent-encoded; or in the words of libpq.
+ * A password in the place of a server is refused: every user of a machine can see arguments. It may stand before the
+ * `@`, or among the parameters, there also with its name percent-encoded; or in the words of libpq.
  */
 function checkNoPassword(place: string): void {
   const address = place.slice(place.indexOf('://') + 1);
@@ -94,7 +94,10 @@ export function storeFiles(places: Iterable<string>): readonly string[] {
     .flatMap((path) => ['', '-wal', '-shm', '-journal'].map((end) => path + end));
 }
 
-/** What is before the first `=` is the name of a store, unless it is part of a path. A file with `=` in its name is `./a=b.db`. */
+/**
+ * What is before the first `=` is the name of a store, unless it is part of a path. A file with `=` in its name is
+ * `./a=b.db`.
+ */
 const NAMED = /^([^=:/\\]*)=(.*)$/s;
 
 /** Where each store is. */
@@ -129,8 +132,8 @@ function unknownStore(name: string, names: readonly string[]): UsageError {
 }
 
 /**
- * A place that outlives the run. SQLite reads these names as a database in memory, as a temporary file, or as an address with
- * options of its own; the tokens of a run would be left without their mapping.
+ * A place that outlives the run. SQLite reads these names as a database in memory, as a temporary file, or as an
+ * address with options of its own; the tokens of a run would be left without their mapping.
  */
 function checkPlace(place: string): string {
   if (place === '') throw new UsageError('--vault expected a file or postgres://…, got nothing');

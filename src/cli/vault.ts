@@ -55,8 +55,8 @@ async function* lines({ signal }: Context, what: string): AsyncGenerator<Line, v
 }
 
 /**
- * Refuses a line that is no subject by its form, before anything is destroyed for it: of what nobody ever loaded, an erasure
- * could be certified that did not happen.
+ * Refuses a line that is no subject by its form, before anything is destroyed for it: of what nobody ever loaded, an
+ * erasure could be certified that did not happen.
  *
  * @throws TrefoilError `malformed_subject`, with the number of the line.
  */

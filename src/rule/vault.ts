@@ -163,11 +163,12 @@ export interface RevealingVault<Scope extends string = string> extends OpenVault
   /** Removes, from all of the store, what has expired by `now` (milliseconds; the clock by default); tells how many rows. */
   readonly expire: (now?: number) => Promise<number>;
   /**
-   * Destroys the key of everything of a subject in this store, in all scopes, and gives a certificate. `null`, and nothing is
-   * done, when the store does not know the subject: it was mistyped, or this is another store. With `inAdvance` such a subject
-   * is refused from then on, and the certificate says so.
+   * Destroys the key of everything of a subject in this store, in all scopes, and gives a certificate. `null`, and
+   * nothing is done, when the store does not know the subject: it was mistyped, or this is another store. With
+   * `inAdvance` such a subject is refused from then on, and the certificate says so.
    *
-   * @throws TrefoilError `missing_subject`; `row_broken` where the row of the subject does not verify, and nothing is done.
+   * @throws TrefoilError `missing_subject`; `row_broken` where the row of the subject does not verify, and nothing is
+   * done.
    */
   readonly shred: (subject: string | number | bigint, options?: ShredOptions) => Promise<ShredCertificate | null>;
   /** Whether a certificate is this store's, unchanged, and of this subject; with `null` as the subject: of any. */

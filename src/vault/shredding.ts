@@ -12,8 +12,8 @@ import { KEY, readSubjectRows } from './subjects.ts';
 import type { View } from './view.ts';
 
 /**
- * What a shredding destroyed: the `key` of the subject; `nothing`, because the store had no key of the subject any more; or a
- * key that does not exist yet, `in advance`: the store refuses the subject from then on.
+ * What a shredding destroyed: the `key` of the subject; `nothing`, because the store had no key of the subject any
+ * more; or a key that does not exist yet, `in advance`: the store refuses the subject from then on.
  */
 export type Destroyed = 'key' | 'nothing' | 'in advance';
 

@@ -19,13 +19,13 @@ export interface SqliteHandle {
 }
 
 /**
- * What a connection is set to. The log is written back every 32 MB instead of every 4, and the cache is 16 MB: rows go to
- * random places of the index, and pages are written back once that were changed often. At 500,000 mappings a batch of
- * 1,000 took 74 ms instead of 134 (median, measured); more cache and smaller pages gave nothing.
+ * What a connection is set to. The log is written back every 32 MB instead of every 4, and the cache is 16 MB: rows
+ * go to random places of the index, and pages are written back once that were changed often. At 500,000 mappings a
+ * batch of 1,000 took 74 ms instead of 134 (median, measured); more cache and smaller pages gave nothing.
  *
- * At 2,000,000 mappings neither (64, 256 and 512 MB; pages of 512 and 1,024 bytes; rows in the order of their indexes), and
- * `mmap_size` made reads twice as long: a batch of 1,000 new mappings changes some 2,000 pages of the two indexes, each of
- * which is read, written to the log, and written back.
+ * At 2,000,000 mappings neither (64, 256 and 512 MB; pages of 512 and 1,024 bytes; rows in the order of their
+ * indexes), and `mmap_size` made reads twice as long: a batch of 1,000 new mappings changes some 2,000 pages of the
+ * two indexes, each of which is read, written to the log, and written back.
  */
 const PRAGMAS =
   'PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000';
@@ -34,7 +34,8 @@ const PRAGMAS =
  * What makes the tables of a version out of those of the version before.
  *
  * A table with a rowid and an index beside it: bodies are appended and only the index is written at random places. The
- * same rows `WITHOUT ROWID` took 2.0 to 3.5 times as long to write, in batches of 1,000, and as long to read (measured).
+ * same rows `WITHOUT ROWID` took 2.0 to 3.5 times as long to write, in batches of 1,000, and as long to read
+ * (measured).
  */
 const MIGRATIONS: readonly string[] = [
   [
@@ -82,7 +83,7 @@ const REASONS: Readonly<Record<string, string>> = {
   SQLITE_NOTADB: 'the file is no database, or a damaged one',
   SQLITE_IOERR: 'the file of the database cannot be read or written',
   SQLITE_CANTOPEN:
-    'the file of the database cannot be opened, or nothing can be made beside it; copy the file to a folder of your own',
+    'the file of the database cannot be opened, or nothing can be made beside it; copy it to a folder of your own',
 };
 
 type Value = Uint8Array | string | number | null;
@@ -243,11 +244,11 @@ export function hasVault(handle: SqliteHandle, busyTimeout: number): boolean {
 }
 
 /**
- * Writes the log back into the file and takes the log away: afterwards the file alone is the store. While others have it
- * open the log stays, and the last of them takes it away.
+ * Writes the log back into the file and takes the log away: afterwards the file alone is the store. While others have
+ * it open the log stays, and the last of them takes it away.
  *
- * `journal_mode = DELETE` and not only the closing of the handle: a driver that keeps statements until they are collected
- * keeps the log for as long. The file can then be read where nothing can be written, too.
+ * `journal_mode = DELETE` and not only the closing of the handle: a driver that keeps statements until they are
+ * collected keeps the log for as long. The file can then be read where nothing can be written, too.
  *
  * @throws TrefoilError when the log cannot be written back, as on a full disk. Nothing is lost by that: the log stays.
  */

@@ -103,8 +103,9 @@ export interface VaultStore {
     options: { readonly after: Uint8Array | null; readonly limit: number; readonly notKey?: string | undefined },
   ) => Promise<Row[]>;
   /**
-   * Removes the rows of `value` and `token` whose `expires` is `day` or earlier, in one transaction; tells how many. Rows that
-   * one `create` or `change` has written are both seen, or neither is: of a mapping that is made meanwhile, no half goes.
+   * Removes the rows of `value` and `token` whose `expires` is `day` or earlier, in one transaction; tells how many.
+   * Rows that one `create` or `change` has written are both seen, or neither is: of a mapping that is made meanwhile,
+   * no half goes.
    */
   readonly sweep: (generation: number, day: number) => Promise<number | Stale>;
   /** Sizes of the tables. */
@@ -112,8 +113,8 @@ export interface VaultStore {
   /** After rows were destroyed: takes what is left of them out of the store's own files, as far as it can. */
   readonly scrub: () => Promise<void>;
   /**
-   * Ends what `open` began, and leaves the rows where a copy of the store finds them, as far as others let it. The handle or
-   * the pool is the caller's, who closes it afterwards.
+   * Ends what `open` began, and leaves the rows where a copy of the store finds them, as far as others let it. The
+   * handle or the pool is the caller's, who closes it afterwards.
    */
   readonly close: () => Promise<void>;
 }

@@ -1,5 +1,6 @@
 /**
- * Erasure from the command line: who is certified, what a certificate says, what is refused, and how certificates are checked.
+ * Erasure from the command line: who is certified, what a certificate says, what is refused, and how certificates are
+ * checked.
  */
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -145,7 +146,7 @@ describe('shred', () => {
     expect(other.code).toBe(2);
   });
 
-  test('a line that is no subject by its form is refused; those before it were done, those after it were not', async () => {
+  test('a line that is no subject by its form is refused; those before it were done, those after not', async () => {
     const [id, name, , ticket] = cellsOf(place.read('safe.csv'))[17]!;
     const token = 'the line is a token, and shred takes subjects';
     const space = 'there is white space at an end of the line';

@@ -1,6 +1,6 @@
 /**
- * Where a vault is, and what is there when a command has ended: the file alone is the store, its owner alone reads it, and no
- * place that was mistyped is worked on. Real processes and real files.
+ * Where a vault is, and what is there when a command has ended: the file alone is the store, its owner alone reads
+ * it, and no place that was mistyped is worked on. Real processes and real files.
  */
 import {
   chmodSync,

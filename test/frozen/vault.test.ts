@@ -554,7 +554,7 @@ describe('a store that is filled with the frozen rows', () => {
     expect(JSON.stringify(await other.shred(7, { inAdvance: true }))).toBe(text('certificate, in advance'));
   });
 
-  test('a certificate of the form that said nothing of what was destroyed is refused, whatever is added to it', async () => {
+  test('a certificate that said nothing of what was destroyed is refused, whatever is added to it', async () => {
     const opened = await open(await storeOf({ ...rows, subject: [BY_SUBJECT, BY_HANDLE] }), { subject: 'customer' });
     const older = JSON.parse(OLDER_CERTIFICATE);
     expect(opened.isCertificate(older, 7)).toBe(false);

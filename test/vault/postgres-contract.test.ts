@@ -159,7 +159,10 @@ describe('a client', () => {
 });
 
 describe.skipIf(url === undefined)('a sweep that has to wait', () => {
-  /** A store with two mappings that have expired, and a connection that keeps the sweep waiting on the first row by value. */
+  /**
+   * A store with two mappings that have expired, and a connection that keeps the sweep waiting on the first row by
+   * value.
+   */
   async function waiting() {
     const [mine, pool] = [poolOf(), poolOf()];
     const schema = `sweep_${randomUUID().slice(0, 8)}`;

@@ -210,7 +210,7 @@ describe('a lock of another process', () => {
 });
 
 describe('close', () => {
-  test('writes the log into the file, so that a copy of the file has all rows while the handle is still open', async () => {
+  test('writes the log into the file: a copy of it has all rows while the handle is still open', async () => {
     const store = await storeWith(openHandle(), 300);
     await store.close();
     const alone = join(dir, 'alone.db');
