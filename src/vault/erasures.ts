@@ -5,7 +5,7 @@
 
 import { concat, cut } from '../core/bytes.ts';
 import { type Content, eraseContent, LINK, readId } from './content.ts';
-import { dig } from './graves.ts';
+import { dig, findGraves } from './graves.ts';
 import { BATCH, type Conflict, type Item, type Joined, join } from './join.ts';
 import { nameOf } from './names.ts';
 import { INDEX } from './outer.ts';
@@ -39,6 +39,7 @@ export function holdErasures(): Erasures {
   const [held, graves] = [makeRecords(RECORD), makeRecords(RECORD)];
   const buried = new Set<string>();
   const refused = new Set<string>();
+  const denied = makeRecords(INDEX + LINK);
   const isHeld = (grave: Uint8Array) => buried.has(nameOf(grave));
 
   return {
@@ -49,6 +50,7 @@ export function holdErasures(): Erasures {
         buried.add(nameOf(item.inner));
       }
       for (const link of joined.refused) refused.add(nameOf(link));
+      for (const { key, tombstone } of joined.denied) denied.add(concat([key, tombstone]));
     },
     isHeld,
     async run(session, conflicts, note) {
@@ -65,6 +67,7 @@ export function holdErasures(): Erasures {
       if (refused.size > 0) await removeRefused(session, refused);
       // The graves last: they say that all of this was done.
       for (const items of itemsOf(graves)) note(await join(session, items, { erase: true, isHeld }));
+      for (const batch of denied.batches(BATCH)) await forgetDenied(session, batch);
     },
   };
 }
@@ -140,6 +143,32 @@ async function removeRefused(session: Session, refused: ReadonlySet<string>): Pr
       ]);
     }
     return (await view.isOlder()) ? 'stale' : null;
+  });
+}
+
+/**
+ * Keys that were erased here because their subject is, although the subject came back after that erasure in the store that
+ * was exported. The erased rows are removed: there the key lives, and a tombstone would be one for that store, too.
+ */
+function forgetDenied(session: Session, records: readonly Uint8Array[]): Promise<null> {
+  return session.steady(async (view): Promise<null | Stale> => {
+    const { rows: graves } = await findGraves(
+      view,
+      records.map((record) => record.subarray(INDEX)),
+    );
+    const keys = records.filter((_, i) => graves[i] !== undefined).map((record) => record.subarray(0, INDEX));
+    if (keys.length === 0) return null;
+    const places = view.placesOf([concat(keys)]);
+    const found = view.openMany('subject', places.pick(await view.store.get('subject', places.all)));
+    for (const one of found) {
+      if (one?.content.state !== 'erased') continue;
+      const { index, version } = one.row;
+      const done = await view.store.change(view.meta.generation, [
+        { table: 'subject', index, from: version, to: null },
+      ]);
+      if (done === 'stale') return 'stale';
+    }
+    return null;
   });
 }
 

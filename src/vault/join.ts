@@ -38,6 +38,14 @@ export interface WrittenKey {
   readonly version: number;
 }
 
+/** A subject that is erased in the store and lives in the export: its key was erased, too. */
+export interface Denied {
+  /** Inner index of the row by handle. */
+  readonly key: Uint8Array;
+  /** Link of the subject's erased row. */
+  readonly tombstone: Uint8Array;
+}
+
 /** What became of some rows. */
 export interface Joined {
   /** Were absent, or had expired. */
@@ -54,6 +62,7 @@ export interface Joined {
   readonly graves: readonly Item[];
   /** Links of mappings whose value is erased in the store: their tokens are not to live in it either. */
   readonly refused: readonly Uint8Array[];
+  readonly denied: readonly Denied[];
   /** Keys of subjects that are live now: their inner indexes, and the rows of those that were written. */
   readonly keys: readonly Uint8Array[];
   readonly writtenKeys: readonly WrittenKey[];
@@ -101,7 +110,7 @@ async function joinOnce(
 ): Promise<Joined | null | Stale> {
   const counts = { written: 0, there: 0, erased: 0, conflict: 0, held: 0, grave: 0 };
   const [conflicts, held, graves, orphans] = [[] as Conflict[], [] as Item[], [] as Item[], [] as Item[]];
-  const refused: Uint8Array[] = [];
+  const [refused, denied] = [[] as Uint8Array[], [] as Denied[]];
   const [keys, handles, writtenKeys] = [[] as Uint8Array[], [] as Uint8Array[], [] as WrittenKey[]];
   const changes: (Change & { readonly verdict: 'written' | 'erased'; readonly item: Item })[] = [];
   for (const table of new Set(items.map((item) => item.table))) {
@@ -129,8 +138,11 @@ async function joinOnce(
       else if (verdict === 'held') held.push(item);
       else if (verdict === 'grave') graves.push(item);
       else if (isOfSubject(table, content) && content.state === 'live') {
-        if (there?.state === 'erased') orphans.push(keyOf(session, content));
-        else handles.push(content.rest);
+        if (there?.state === 'erased') {
+          const key = keyOf(session, content);
+          orphans.push(key);
+          denied.push({ key: key.inner, tombstone: there.link });
+        } else handles.push(content.rest);
       } else if (isOfSubject(table, content) && verdict === 'erased') orphans.push(keyOf(session, there!));
       else if (isKey(item) && there?.state !== 'erased') keys.push(inner);
       if (verdict !== 'written' && verdict !== 'erased') continue;
@@ -161,7 +173,7 @@ async function joinOnce(
     if (isKey(item)) writtenKeys.push({ index: to!.index, version: to!.version });
   }
   const { written, there, erased } = counts;
-  const done = { written, there, erased, conflicts, held, graves, refused, keys, writtenKeys, handles };
+  const done = { written, there, erased, conflicts, held, graves, refused, denied, keys, writtenKeys, handles };
   if (changes.length === 0) return done;
   const all = await view.store.change(
     view.meta.generation,
@@ -218,6 +230,7 @@ export const NOTHING: Joined = {
   held: [],
   graves: [],
   refused: [],
+  denied: [],
   keys: [],
   writtenKeys: [],
   handles: [],
@@ -232,6 +245,7 @@ export function add(a: Joined, b: Joined): Joined {
     held: [...a.held, ...b.held],
     graves: [...a.graves, ...b.graves],
     refused: [...a.refused, ...b.refused],
+    denied: [...a.denied, ...b.denied],
     keys: [...a.keys, ...b.keys],
     writtenKeys: [...a.writtenKeys, ...b.writtenKeys],
     handles: [...a.handles, ...b.handles],

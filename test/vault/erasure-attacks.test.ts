@@ -231,6 +231,28 @@ describe('import-kills-returned', () => {
     expect((await there.verify()).problems).toEqual([]);
   });
 
+  test('nor does an export of a standby that has the erasure, and took the newer rows', async () => {
+    const [home, standby] = [{ main: memoryStore() }, { main: memoryStore() }];
+    const [people, names] = [await ofSubject.open(a, home, revealAccess), await fresh.open(a, home, revealAccess)];
+    await people.protect('Ada', { subject: 7 });
+    const bob = await names.protect('Bob');
+    await people.shred(7);
+    await names.forget(bob);
+    await fresh.import(a, standby, [await textOf(names)]);
+    const [ada, again] = [await people.protect('Ada', { subject: 7 }), await names.protect('Bob')];
+    const there = await fresh.open(a, standby, revealAccess);
+    const who = await ofSubject.open(a, standby, revealAccess);
+    for (let round = 0; round < 2; round++) {
+      // The standby keeps its erasures, and says nothing of who came back.
+      expect(await fresh.import(a, standby, [await textOf(names)])).toMatchObject({ erased: 0, conflicts: 0 });
+      expect(await said(there, again)).toBe('! unknown_token');
+      expect(await said(who, ada)).toBe('! forgotten');
+      expect(await fresh.import(a, home, [await textOf(there)])).toMatchObject({ erased: 0, conflicts: 0 });
+      expect([await said(people, ada), await said(names, again)]).toEqual(['Ada', 'Bob']);
+      for (const open of [names, there]) expect((await open.verify()).problems).toEqual([]);
+    }
+  });
+
   test('where the store did not know of the erasure, the mapping is destroyed as a whole, and counted', async () => {
     const [one, two] = [{ main: memoryStore() }, { main: memoryStore() }];
     const [first, second] = [await strict.open(a, one, revealAccess), await strict.open(a, two, revealAccess)];

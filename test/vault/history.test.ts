@@ -246,14 +246,14 @@ test('one store: without imports a value has one live token, and nothing is brok
   const alone = step.filter((one) => one.do !== 'import' && one.do !== 'export');
   await fc.assert(
     fc.asyncProperty(fc.array(alone, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => run(steps, 1)),
-    { numRuns: 20 },
+    { numRuns: 15 },
   );
 });
 
 test('one store and its exports: an old one erases nobody who came back, and brings nobody back', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => run(steps, 1)),
-    { numRuns: 20 },
+    { numRuns: 15 },
   );
 });
 
@@ -264,6 +264,6 @@ test('several stores and their exports, in any order', async () => {
       fc.integer({ min: 2, max: 3 }),
       (steps, count) => run(steps, count),
     ),
-    { numRuns: 40 },
+    { numRuns: 30 },
   );
 });
