@@ -11,6 +11,7 @@ import { type FormatOptions, formatOf, openSource, streamsOf } from './formats.t
 import { toJson } from './json.ts';
 import { findKeys, keysOption } from './key-source.ts';
 import { type Context, delimiterOption, fileOption, need, wordOption } from './options.ts';
+import { refuseTwoDashes } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { EXIT_HELP, plural } from './voice.ts';
@@ -66,6 +67,11 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   // Mistakes in the command line come before those in files.
   const format = options.input === undefined ? null : formatOf([options.input], options);
   const policyFile = need(options.policy, '--policy');
+  refuseTwoDashes('input', [
+    ['--input', options.input],
+    ['--policy', policyFile],
+    ['--keys', options.keys],
+  ]);
   const { policy, read } = await loadPolicy(policyFile);
   const source = await findKeys(options.keys, context.voice);
   const keys = source?.keyset.domain(policy.domain!) ?? null;

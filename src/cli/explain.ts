@@ -1,11 +1,10 @@
 /** `trefoil explain`: the record of processing for a policy, as Markdown. */
 
 import type { Command } from 'commander';
-import { openOutput } from '../files/file.ts';
 import { explain } from '../policy.ts';
 import { type Context, fileOption, need } from './options.ts';
+import { openFileOrStdout } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
-import { writeOut } from './stdout.ts';
 import { EXIT_HELP } from './voice.ts';
 
 const HELP = `
@@ -28,8 +27,7 @@ export function addExplain(parent: Command, context: Context): void {
       const { policy } = await loadPolicy(policyFile);
       const text = explain(policy);
       const markdown = text.endsWith('\n') ? text : `${text}\n`;
-      if (options.out === undefined) return await writeOut(markdown);
-      const file = await openOutput(options.out, { force: options.force === true, inputs: [policyFile] });
+      const file = await openFileOrStdout(options.out, { force: options.force === true, inputs: [policyFile] });
       try {
         await file.write(new TextEncoder().encode(markdown));
         context.signal.throwIfAborted();
