@@ -10,6 +10,7 @@ import { joinKeys } from './bind.ts';
 import { UsageError } from './exit.ts';
 import { keysOption } from './key-source.ts';
 import { type Context, fileOption, integerOption, namesOption, need } from './options.ts';
+import { DASH, refuseTwoDashes } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { refuseOwnInput, writeOut } from './stdout.ts';
 import { storeNames } from './vault-stores.ts';
@@ -58,6 +59,11 @@ async function apply(options: Options, { signal, voice }: Context): Promise<void
   if (ndjson === tsv) throw new UsageError('say what a line is: --ndjson or --tsv');
   if (columns !== null && ndjson) throw new UsageError('--columns is for --tsv, lines of NDJSON carry their names');
   const policyFile = need(options.policy, '--policy');
+  refuseTwoDashes('input', [
+    ['the lines', DASH],
+    ['--policy', policyFile],
+    ['--keys', options.keys],
+  ]);
   const { policy } = await loadPolicy(policyFile);
   if (storeNames(policy).length > 0) {
     throw new UsageError('a policy with a vault waits for its store', 'protect files with --vault instead');

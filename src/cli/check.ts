@@ -14,6 +14,7 @@ import { type FormatOptions, formatOf, openSource, streamsOf } from './formats.t
 import { toJson } from './json.ts';
 import { findKeys, keysOption } from './key-source.ts';
 import { type Context, delimiterOption, fileOption, filesOption, need, wordOption } from './options.ts';
+import { refuseTwoDashes } from './outputs.ts';
 import { loadPolicies } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { EXIT_HELP, plural } from './voice.ts';
@@ -70,6 +71,11 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   // Mistakes in the command line come before those in files.
   const format = options.input === undefined ? null : inputFormat(options.input, options);
   const files = need(options.policy, '--policy');
+  refuseTwoDashes('input', [
+    ['--input', options.input],
+    ...files.map((file) => ['--policy', file] as const),
+    ['--keys', options.keys],
+  ]);
   if (files.length > 1 && format !== null) {
     throw new UsageError('--input is for one policy', 'try each policy with its own input');
   }

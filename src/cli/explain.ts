@@ -1,11 +1,10 @@
 /** `trefoil explain`: the record of processing for a policy, as Markdown. */
 
 import type { Command } from 'commander';
-import { openOutput } from '../files/file.ts';
 import { explain, type FilePolicy } from '../policy.ts';
 import { type Context, fileOption, filesOption, need } from './options.ts';
+import { openFileOrStdout, refuseTwoDashes } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
-import { writeOut } from './stdout.ts';
 import { EXIT_HELP } from './voice.ts';
 
 const HELP = `
@@ -28,12 +27,15 @@ export function addExplain(parent: Command, context: Context): void {
     .addHelpText('after', HELP + EXIT_HELP)
     .action(async (options: { policy?: readonly string[]; out?: string; force?: boolean }) => {
       const files = need(options.policy, '--policy');
+      refuseTwoDashes(
+        'input',
+        files.map((file) => ['--policy', file] as const),
+      );
       const policies: FilePolicy[] = [];
       for (const file of files) policies.push((await loadPolicy(file)).policy);
       const text = policies.length === 1 ? explain(policies[0]!) : explain(policies, { names: files });
       const markdown = text.endsWith('\n') ? text : `${text}\n`;
-      if (options.out === undefined) return await writeOut(markdown);
-      const file = await openOutput(options.out, { force: options.force === true, inputs: files });
+      const file = await openFileOrStdout(options.out, { force: options.force === true, inputs: files });
       try {
         await file.write(new TextEncoder().encode(markdown));
         context.signal.throwIfAborted();

@@ -4,7 +4,7 @@
 import { protectCsv, revealCsv } from '../csv.ts';
 import type { Compression } from '../files/compression.ts';
 import { compressionOfName } from '../files/compression.ts';
-import { type FileFormat, formatOfName } from '../files/format.ts';
+import { type FileFormat, formatOfName, hasOtherName } from '../files/format.ts';
 import { inputCompression, openBytes } from '../files/inputs.ts';
 import type { RecordOptions } from '../io/records.ts';
 import { protectNdjson, revealNdjson } from '../ndjson.ts';
@@ -68,6 +68,22 @@ function formatOfNames(inputs: readonly string[]): FileFormat {
   throw new UsageError(
     inputs.some(isStdin) ? 'standard input needs --format' : 'the name of the input does not tell its format',
     'say --format csv or --format ndjson; for columns separated by tabs add --delimiter tab',
+  );
+}
+
+/**
+ * Refuses an output whose name says another format than the one it will hold.
+ *
+ * @throws UsageError
+ */
+export function refuseOtherName(
+  { out, delimiter }: FormatOptions & { readonly out?: string },
+  format: FileFormat | 'parquet',
+): void {
+  if (out === undefined || format === 'parquet' || !hasOtherName(out, format, delimiter)) return;
+  throw new UsageError(
+    `the name of --out says another format than ${format}, which is what would be in the file`,
+    'the output has the format of the input: name it so, or without an extension that says a format',
   );
 }
 

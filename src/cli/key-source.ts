@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import type { Option } from 'commander';
 import { TrefoilError } from '../errors.ts';
 import { systemError } from '../files/file.ts';
+import { STDIN } from '../files/inputs.ts';
 import { type Keyset, keyset } from '../keys.ts';
 import { UsageError } from './exit.ts';
 import { checkFileName, fileOption } from './options.ts';
@@ -71,6 +72,8 @@ async function readKeyFile(path: string, voice: Voice): Promise<string> {
 }
 
 async function modeOf(path: string): Promise<{ mode: number; isFile: boolean }> {
+  // What is piped has no permissions of its own.
+  if (path === STDIN) return { mode: 0, isFile: false };
   const stats = await stat(path);
   return { mode: stats.mode, isFile: stats.isFile() };
 }

@@ -3,10 +3,11 @@
 
 import type { Command } from 'commander';
 import { fail, TrefoilError } from '../errors.ts';
-import { type Output, openOutput } from '../files/file.ts';
+import type { Output } from '../files/file.ts';
 import { keyset } from '../keys.ts';
 import { secretAccess } from '../reveal.ts';
 import { type Context, fileOption, need } from './options.ts';
+import { DASH, openFileOrStdout } from './outputs.ts';
 import { EXIT_HELP } from './voice.ts';
 
 const HELP = `
@@ -35,7 +36,7 @@ export function addKeysNew(parent: Command, context: Context): void {
         await file.discard();
         throw error;
       }
-      context.voice.note(`wrote ${out} with root key ${made.primary}`);
+      context.voice.note(`wrote ${out === DASH ? 'to standard output' : out} with root key ${made.primary}`);
       context.voice.note(
         'the file is the secret: whoever reads it can reveal everything, and without it nothing can be',
       );
@@ -45,7 +46,7 @@ export function addKeysNew(parent: Command, context: Context): void {
 /** The library's message for an existing output says "remove it", which is the last thing to do with a key file. */
 async function openKeyFile(path: string): Promise<Output> {
   try {
-    return await openOutput(path, { force: false, mode: 0o600 });
+    return await openFileOrStdout(path, { force: false, mode: 0o600 });
   } catch (error) {
     if (!(error instanceof TrefoilError) || error.code !== 'output_exists') throw error;
     fail('output_exists', 'the file exists, and keys are never overwritten; choose another name', { file: path });

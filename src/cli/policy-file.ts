@@ -4,6 +4,7 @@
 import { open } from 'node:fs/promises';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { systemError } from '../files/file.ts';
+import { STDIN } from '../files/inputs.ts';
 import { acrossFiles } from '../policy/check.ts';
 import { check, type FilePolicy, parsePolicy } from '../policy.ts';
 import { type PolicyText, readPolicyText } from './policy-text.ts';
@@ -72,6 +73,7 @@ export async function loadPolicies(
 
 /** The first `limit` bytes of a file and one more, if there are more. It may be a pipe: `--policy <(…)`. */
 export async function readAtMost(path: string, limit: number): Promise<Uint8Array> {
+  if (path === STDIN) return stdinAtMost(limit);
   const handle = await open(path, 'r');
   try {
     const parts: Uint8Array[] = [];
@@ -87,4 +89,16 @@ export async function readAtMost(path: string, limit: number): Promise<Uint8Arra
   } finally {
     await handle.close();
   }
+}
+
+/** The same of standard input, which may be a socket that has no path. */
+async function stdinAtMost(limit: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    parts.push(chunk as Uint8Array);
+    length += (chunk as Uint8Array).length;
+    if (length > limit) break;
+  }
+  return Buffer.concat(parts).subarray(0, limit + 1);
 }

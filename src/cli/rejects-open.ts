@@ -2,7 +2,6 @@
 /** `trefoil rejects open`: the records that a run left out, to be mended and run again. */
 
 import type { Command } from 'commander';
-import { openOutput } from '../files/file.ts';
 import { type Reject, type Rejects, readRejects } from '../files/rejects.ts';
 import { makeCsvWriter, OWN_RECORDS } from '../io/csv-records.ts';
 import { writeCells } from '../io/tsv-cells.ts';
@@ -10,7 +9,7 @@ import { revealAccess } from '../reveal.ts';
 import { EXIT } from './exit.ts';
 import { keysOption, needKeys } from './key-source.ts';
 import { type Context, checkFileName, fileOption } from './options.ts';
-import { writeOut } from './stdout.ts';
+import { openFileOrStdout, refuseTwoDashes } from './outputs.ts';
 import { EXIT_HELP, plural } from './voice.ts';
 
 const HELP = `
@@ -45,13 +44,16 @@ export function addRejectsOpen(parent: Command, context: Context): void {
 
 async function open(file: string, { keys, out, json = false, force = false }: OpenOptions, context: Context) {
   checkFileName('FILE', file);
+  refuseTwoDashes('input', [
+    ['FILE', file],
+    ['--keys', keys],
+  ]);
   const source = await needKeys(keys, context.voice);
   const rejects = await readRejects(file, (domain) => source.keyset.domain(domain), revealAccess);
   const inputs = source.file === null ? [file] : [file, source.file];
-  const output = out === undefined ? null : await openOutput(out, { force, inputs, mode: 0o600 });
+  const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
   const encoder = new TextEncoder();
-  const write = (text: string): Promise<void> =>
-    output === null ? writeOut(text) : output.write(encoder.encode(text));
+  const write = (text: string): Promise<void> => output.write(encoder.encode(text));
   let opened = 0;
   let lost = 0;
   try {
@@ -63,9 +65,9 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
       const text = json ? `${JSON.stringify(reject)}\n` : recordOf(reject, rejects);
       if (text !== '') await write(text);
     }
-    await output?.finish();
+    await output.finish();
   } catch (error) {
-    await output?.discard();
+    await output.discard();
     throw error;
   }
   context.voice.note(`${plural(opened, 'record')} opened`);

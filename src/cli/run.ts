@@ -20,9 +20,9 @@ import { joinKeys } from './bind.ts';
 import { dryRun, sampleStream } from './dry-run.ts';
 import { duckdbRun, isDuckdb } from './engine.ts';
 import { EXIT, Interrupted, UsageError } from './exit.ts';
-import { formatOf, isStdin, openSource, streamsOf } from './formats.ts';
+import { formatOf, isStdin, openSource, refuseOtherName, streamsOf } from './formats.ts';
 import { type Context, checkFileName, need } from './options.ts';
-import { openSummary, STDOUT } from './outputs.ts';
+import { DASH, openSummary, refuseTwoDashes, STDOUT } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { makeProgress } from './progress.ts';
 import { checkTogether, type RunOptions, withRunOptions } from './run-options.ts';
@@ -41,15 +41,29 @@ export function addRun(command: Command, direction: Direction, help: string, con
 async function run(
   direction: Direction,
   given: readonly string[],
-  options: RunOptions,
+  { out: outFile, ...others }: RunOptions,
   context: Context,
 ): Promise<void> {
-  const named = given.length === 0 ? ['-'] : given;
+  // Standard output is what there is without --out.
+  const options: RunOptions = outFile === undefined || outFile === DASH ? others : { ...others, out: outFile };
+  const named = given.length === 0 ? [DASH] : given;
   checkTogether(named, options);
   for (const input of named) checkFileName('INPUT', input);
+  refuseTwoDashes('input', [
+    ...named.map((input) => ['INPUT', input] as const),
+    ['--policy', options.policy],
+    ['--keys', options.keys],
+  ]);
+  const records = options.out === undefined && options.outDir === undefined ? DASH : undefined;
+  refuseTwoDashes('output', [
+    ['the records', records],
+    ['--rejects', options.rejects],
+    ['--summary', options.summary],
+  ]);
   const inputs = await expandInputs(named);
   const byDuckdb = isDuckdb(inputs, options) ? duckdbRun(inputs, options) : null;
   const format = byDuckdb === null ? formatOf(inputs, options) : 'csv';
+  refuseOtherName(options, byDuckdb?.outputFormat ?? format);
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
   if (storeNames(policy).length > 0) {
@@ -100,20 +114,23 @@ async function run(
   if (out === undefined && outDir === undefined) refuseOwnInput(read);
   const { units, manifest } =
     outDir === undefined ? await intoOne(inputs, out ?? STDOUT) : await intoFolder(inputs, outDir);
-  const written = [...units.map(({ output }) => output), rejects].filter((path) => typeof path === 'string');
+  const written = [...units.map(({ output }) => output), rejects].filter(
+    (path) => typeof path === 'string' && path !== DASH,
+  ) as string[];
   const line = makeProgress(quiet !== true && (written.length > 0 || process.stdout.isTTY !== true));
   const { policy: __, keys: ___, engine: ____, vault: _____, ...known } = rest;
-  const others = [policyFile, joined.keyFile, summary, ...vaults].filter((path) => path != null);
+  const untouched = [policyFile, joined.keyFile, summary, ...vaults].filter((path) => path != null && path !== DASH);
   const plan =
     byDuckdb === null
       ? makePlan(
           direction,
           units,
           joined.bound,
-          { ...known, format, rejects, force: force === true, signal: context.signal, onProgress: line.update },
+          { ...known, format, force: force === true, signal: context.signal, onProgress: line.update },
           manifest,
-          others,
+          untouched as string[],
           places.map((place) => (isServer(place) ? place : resolve(place))),
+          rejects === DASH ? STDOUT : rejects,
         )
       : null;
   const file = await openSummary(summary, force === true, read, written, direction === 'reveal' ? 0o600 : undefined);
@@ -124,7 +141,12 @@ async function run(
       if (plan !== null) done = await runPlan(plan);
       else {
         const { runDuckdb } = await import('../duckdb/run.ts');
-        const common = { direction, inside: openReady(joined.bound), others, signal: context.signal };
+        const common = {
+          direction,
+          inside: openReady(joined.bound),
+          others: untouched as string[],
+          signal: context.signal,
+        };
         const { rows, ...bytes } = await runDuckdb({ ...byDuckdb!, ...common });
         done = { rowsIn: rows, rowsOut: rows, rowsRejected: 0, ...bytes };
       }
@@ -140,7 +162,9 @@ async function run(
       context.voice.note(`${plural(done.rowsIn, 'row')} in, ${counts} in ${seconds} s`);
     }
     if (done.rowsRejected > 0) {
-      context.voice.warning(`${plural(done.rowsRejected, 'row')} rejected and left out; ${rejects} holds them, sealed`);
+      context.voice.warning(
+        `${plural(done.rowsRejected, 'row')} rejected and left out; ${rejects === DASH ? 'standard output' : rejects} holds them, sealed`,
+      );
       context.exit(EXIT.partial);
     }
   } catch (error) {

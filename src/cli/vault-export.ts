@@ -2,11 +2,10 @@
 /** `trefoil vault export`: the rows of a store as a file, sealed as they are. */
 
 import type { Command } from 'commander';
-import { openOutput } from '../files/file.ts';
 import { EXIT } from './exit.ts';
 import { keysOption, needKeys } from './key-source.ts';
 import { type Context, fileOption, need } from './options.ts';
-import { STDOUT } from './outputs.ts';
+import { DASH, openFileOrStdout, refuseTwoDashes } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { refuseOwnInput } from './stdout.ts';
 import { openStores } from './vault-open.ts';
@@ -55,6 +54,10 @@ export function addVaultExport(parent: Command, context: Context): void {
 async function exportTo(options: ExportOptions, { signal, voice, exit }: Context): Promise<void> {
   const { out, force = false, vault = [] } = options;
   const path = need(options.policy, '--policy');
+  refuseTwoDashes('input', [
+    ['--policy', path],
+    ['--keys', options.keys],
+  ]);
   const { policy } = await loadPolicy(path);
   const rule = ruleOfStore(policy, options.store);
   const source = await needKeys(options.keys, voice);
@@ -63,11 +66,11 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
     ...(source.file === null ? [] : [source.file]),
     ...storeFiles(placesOf([rule.store], vault).values()),
   ];
-  if (out === undefined) refuseOwnInput(inputs);
+  if (out === undefined || out === DASH) refuseOwnInput(inputs);
   const stores = await openStores([rule.store], vault, { create: false });
   try {
     const opened = await rule.open(source.keyset.domain(policy.domain!), stores);
-    const output = out === undefined ? STDOUT : await openOutput(out, { force, inputs, mode: 0o600 });
+    const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
     const encoder = new TextEncoder();
     let broken = 0;
     let rows = 0;

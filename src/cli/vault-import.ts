@@ -7,6 +7,7 @@ import { openInput } from '../files/file.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { keysOption, needKeys } from './key-source.ts';
 import { type Context, checkFileName, fileOption, need } from './options.ts';
+import { refuseTwoDashes } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { openStores } from './vault-open.ts';
@@ -45,6 +46,11 @@ export function addVaultImport(parent: Command, context: Context): void {
 }
 
 async function importFrom(file: string, options: ImportOptions, { signal, voice, exit }: Context): Promise<void> {
+  refuseTwoDashes('input', [
+    ['FILE', file],
+    ['--policy', options.policy],
+    ['--keys', options.keys],
+  ]);
   const { policy } = await loadPolicy(need(options.policy, '--policy'));
   const rule = ruleOfStore(policy, options.store);
   const { keyset } = await needKeys(options.keys, voice);

@@ -37,6 +37,18 @@ export function codecOf(
   return makeNdjsonCodec(direction, inside, format.maxRecord, undefined);
 }
 
+/**
+ * Whether a file's name says another format than the one that is written. Names that say none are free; `.tsv` and `.tab`
+ * are names of TSV and of CSV with tabs.
+ */
+export function hasOtherName(path: string, format: FileFormat, delimiter: string | undefined): boolean {
+  const extension = /\.([a-z]+)$/i.exec(compressionOfName(path).bare)?.[1]?.toLowerCase();
+  if (extension === 'tsv' || extension === 'tab')
+    return !(format === 'tsv' || (format === 'csv' && delimiter === '\t'));
+  if (extension === 'parquet') return true;
+  return (formatOfName(path) ?? format) !== format;
+}
+
 /** The format that a file's name tells, or `null`. `.tsv` tells none: half of them quote, half of them escape. */
 export function formatOfName(path: string): FileFormat | null {
   const extension = /\.([a-z]+)$/i.exec(compressionOfName(path).bare)?.[1]?.toLowerCase();

@@ -49,7 +49,7 @@ const SAVE_SHARE = 10;
  */
 export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
   const paths = plan.units.map(({ output }) => (typeof output === 'string' ? output : null));
-  const named = [...paths, plan.rejects].filter((path) => path !== null);
+  const named = [...paths, plan.rejects].filter((path) => typeof path === 'string');
   const twice = named.find((path, i) => named.some((other, k) => k < i && resolve(other) === resolve(path)));
   if (twice !== undefined) fail('same_file', 'two outputs have the same name', { file: twice });
 
@@ -125,7 +125,8 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
   }
 
   try {
-    if (plan.rejects !== null) rejects = await openFile(plan.rejects, rejectsSize, 0o600);
+    const to = plan.rejects;
+    rejects = typeof to === 'string' ? await openFile(to, rejectsSize, 0o600) : to;
     // The first output is opened at once: what is wrong with it is said before anything is read.
     await openUnit(from?.unit ?? 0);
   } catch (error) {

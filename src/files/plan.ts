@@ -69,7 +69,8 @@ export interface RunPlan {
   readonly force: boolean;
   readonly workers: number;
   readonly limit: number;
-  readonly rejects: string | null;
+  /** A path, or where standard output goes. */
+  readonly rejects: string | Output | null;
   /** Path of the manifest. */
   readonly resume: string | null;
   /** Files that no output may be. */
@@ -106,6 +107,7 @@ const JUDGED_FROM = 1000;
  * Checks everything that can be checked without opening a file.
  *
  * @param manifest path of the manifest of a run that can be resumed.
+ * @param rejectsTo where rejects go, in place of `options.rejects`.
  * @throws TypeError, RangeError for wrong arguments; TrefoilError for what policy and keys refuse.
  */
 export function makePlan(
@@ -116,6 +118,7 @@ export function makePlan(
   manifest: string,
   others: readonly string[] = [],
   stores: readonly string[] = [],
+  rejectsTo?: string | Output,
 ): RunPlan {
   const inside = openBound(bound);
   if (typeof given !== 'object' || given === null) badType('options', `expected an object, got ${typeName(given)}`);
@@ -123,11 +126,12 @@ export function makePlan(
   const there = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const options = checkRecordOptions(there, OWN) as FileOptions & RecordOptions;
   if (options.onSample !== undefined) badRange('onSample', 'is for streams; files have no samples');
-  const { force = false, resume = false, rejects = null, workers = 1, maxRejects } = options;
+  const { force = false, resume = false, workers = 1, maxRejects } = options;
+  const rejects = rejectsTo ?? options.rejects ?? null;
   checkFlag('force', force);
   checkFlag('resume', resume);
   checkInteger('workers', workers, 1, 64);
-  if (rejects !== null) checkPath('rejects', rejects);
+  if (rejects !== null && rejects !== rejectsTo) checkPath('rejects', rejects);
   for (const name of ['inputCompression', 'outputCompression'] as const) {
     if (options[name] !== undefined) checkOneOf(name, options[name], COMPRESSIONS);
   }
@@ -136,7 +140,7 @@ export function makePlan(
   const format = formatSpec(inputs, options);
   const onFault = rejects !== null ? 'seal' : options.onReject !== undefined ? 'report' : 'stop';
   const judge = judgeOf(maxRejects, onFault);
-  if (resume && (inputs.includes(STDIN) || units.some(({ output }) => typeof output !== 'string'))) {
+  if (resume && (inputs.includes(STDIN) || [...units.map(({ output }) => output), rejects].some(isStream))) {
     badRange('resume', 'expected files: what came through a pipe cannot be read again');
   }
   const codec = codecOf(format, direction, inside, null);
@@ -168,6 +172,11 @@ export function makePlan(
     onReject: options.onReject,
     judge,
   };
+}
+
+/** Whether an output is standard output. */
+function isStream(output: string | Output | null): boolean {
+  return typeof output === 'object' && output !== null;
 }
 
 /** Checks a path that a caller gives. */

@@ -16,7 +16,7 @@ import {
 } from '../io/rejects.ts';
 import { type DomainKeys, openKeys } from '../keys/domain-keys.ts';
 import type { FormatSpec, Opening } from './format.ts';
-import { openBytes } from './inputs.ts';
+import { openBytes, STDIN } from './inputs.ts';
 
 /**
  * The first line of a run's file of rejects.
@@ -58,14 +58,16 @@ export async function readRejects(
   if (!isCapability(access, 'reveal')) {
     fail('reveal_access_required', 'opening rejects needs revealAccess of trefoil/reveal');
   }
-  const head = await headOf(path);
+  // Standard input comes once: its first line is read here, and the others where records are asked for.
+  const piped = path === STDIN ? textLines(path) : null;
+  const head = await headOf(piped ?? textLines(path), piped === null);
   if (head === null)
     fail('not_rejects', 'the first line is not that of a file of rejects', { file: path, line: 1, column: 1 });
   const opener = openerOf(head, keysOf(head.domain), path);
   const header = opener.header();
   if (header === undefined) refuse(path, 1);
   const { format, delimiter, newline } = head;
-  return { format, delimiter, newline, header, records: openLines(opener, path) };
+  return { format, delimiter, newline, header, records: openLines(opener, path, piped) };
 }
 
 function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
@@ -79,16 +81,22 @@ function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpen
   return fail('unknown_key', message, { file: path });
 }
 
-async function headOf(path: string): Promise<RejectsHead | null> {
-  // The file is closed here: nobody has to ask for the records.
-  for await (const first of textLines(path)) return readRejectsHead(first);
-  return null;
+/** @param close whether nobody will ask for more lines. */
+async function headOf(lines: AsyncGenerator<string>, close: boolean): Promise<RejectsHead | null> {
+  const first = await lines.next();
+  if (close) await lines.return(undefined);
+  return first.done === true ? null : readRejectsHead(first.value);
 }
 
-async function* openLines(opener: RejectOpener, file: string): AsyncGenerator<Reject, void, undefined> {
+/** @param rest the lines after the first, where the file cannot be read again. */
+async function* openLines(
+  opener: RejectOpener,
+  file: string,
+  rest: AsyncGenerator<string> | null,
+): AsyncGenerator<Reject, void, undefined> {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  let at = 0;
-  for await (const text of textLines(file)) {
+  let at = rest === null ? 0 : 1;
+  for await (const text of rest ?? textLines(file)) {
     at++;
     if (at === 1) continue;
     const line = readRejectLine(text);

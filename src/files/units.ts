@@ -3,10 +3,11 @@
 
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { badType, typeName } from '../core/checks.ts';
+import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import type { Direction } from '../policy/bound.ts';
 import { type Output, systemError } from './file.ts';
+import { hasOtherName } from './format.ts';
 import { expandInputs, STDIN } from './inputs.ts';
 import { checkPath, type FileOptions, type FileResult, makePlan, type Unit } from './plan.ts';
 import { runPlan } from './run.ts';
@@ -64,7 +65,11 @@ export async function runFile(
 ): Promise<FileResult> {
   checkPath('output', output);
   const { units, manifest } = await intoOne(inputs, output);
-  return runPlan(makePlan(direction, units, bound, options, manifest));
+  const plan = makePlan(direction, units, bound, options, manifest);
+  if (hasOtherName(output, plan.work.format.name, options.delimiter)) {
+    badRange('output', `has the name of another format than ${plan.work.format.name}, which is that of the inputs`);
+  }
+  return runPlan(plan);
 }
 
 /** The run behind `protectFiles` and `revealFiles`. */

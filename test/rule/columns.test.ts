@@ -468,10 +468,10 @@ it('errors of a column cost no stack trace, and the limit is as it was afterward
   const limits: (number | undefined)[] = [];
   const limit = Error.stackTraceLimit;
   const verb = (column: readonly unknown[], report: Report): unknown[] =>
-    column.map((_, i) => {
+    column.map((value, i) => {
       limits.push(Error.stackTraceLimit);
       report(i, { code: 'not_a_date', message: 'm' });
-      return null;
+      return value;
     });
   runReported(
     verb,
