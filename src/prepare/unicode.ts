@@ -106,7 +106,7 @@ const MAY_BE_LONG = /[\p{M}\uff9e\uff9f]{14}/u;
  * form that is wanted: one definition for all steps, and a result of a step passes every other step.
  */
 function checkRuns(text: string): void {
-  if (!MAY_BE_LONG.test(text)) return;
+  if (text.length < 14 || !MAY_BE_LONG.test(text)) return;
   let longest = 0;
   let run = 0;
   for (let i = 0; i < text.length; i++) {
