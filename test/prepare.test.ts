@@ -360,7 +360,7 @@ describe('runs of combining marks', () => {
     }
   });
 
-  it('no code point brings more of them than a short text is trusted with', () => {
+  it('no code point brings more of them than a text is trusted with that has few marks in a row', () => {
     for (let code = 0xa0; code <= 0x10ffff; code++) {
       if (code >= 0xd800 && code <= 0xdfff) continue;
       const character = String.fromCodePoint(code);
@@ -369,7 +369,10 @@ describe('runs of combining marks', () => {
       const first = parts.indexOf(false);
       const leading = first < 0 ? parts.length : first;
       const trailing = parts.length - 1 - parts.lastIndexOf(false);
-      if (leading > 2 * character.length || (first >= 0 && trailing > 3)) expect.unreachable(`U+${code.toString(16)}`);
+      // Nothing but non-starters: at most 2, and known by its look. Anything else begins with a starter and ends with 3 at most.
+      const fine =
+        first < 0 ? leading <= 2 && /^[\p{M}\uff9e\uff9f]$/u.test(character) : leading === 0 && trailing <= 3;
+      if (!fine) expect.unreachable(`U+${code.toString(16)}`);
     }
   });
 
@@ -387,14 +390,14 @@ describe('runs of combining marks', () => {
     expect(refusal(() => emailAddress(`${'a'.repeat(640)}@example.com`))).toBe('not_an_email');
   });
 
-  it('cost linear time however many there are: 16 MB in a value', () => {
-    const value = `a${marks(4_000_000)}`;
+  it('cost linear time however many there are: 400,000 in a value', () => {
+    const value = `a${marks(400_000)}`;
     const start = performance.now();
     for (const step of Object.values(NORMALISING)) {
       expect(refusal(() => step(value))).toMatch(/^(?:too_long|not_an_email)$/);
       expect(refusal(() => step(`${value}@example.com`))).toMatch(/^(?:too_long|not_an_email)$/);
     }
-    // Sorted by insertion it would be hours.
+    // Sorted by insertion each would take half a minute.
     expect(performance.now() - start).toBeLessThan(20_000);
   });
 });

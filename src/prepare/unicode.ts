@@ -95,15 +95,18 @@ function normalize(text: string, form: 'NFC' | 'NFD' | 'NFKC'): string {
  */
 const MAX_NON_STARTERS = 30;
 
-/** No text of so few UTF-16 code units can have a longer run: one code unit brings 2 of them, the first one 3. */
-const SHORT = 14;
+/**
+ * What a text must have before its runs are counted: 14 code points in a row whose NFKD is nothing but non-starters. All of
+ * these are marks or the two half-width sound marks of Katakana, each brings 2 at most, and what goes before them 3.
+ */
+const MAY_BE_LONG = /[\p{M}\uff9e\uff9f]{14}/u;
 
 /**
  * Refuses text that is not in Stream-Safe Text Format. Runs are counted in NFKD, as UAX15-D3 defines it, whatever the
  * form that is wanted: one definition for all steps, and a result of a step passes every other step.
  */
 function checkRuns(text: string): void {
-  if (text.length <= SHORT) return;
+  if (text.length < 14 || !MAY_BE_LONG.test(text)) return;
   let longest = 0;
   let run = 0;
   for (let i = 0; i < text.length; i++) {

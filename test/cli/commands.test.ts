@@ -540,7 +540,7 @@ describe('several policies', () => {
     expect(err).not.toMatch(/[\u202e\u200e\u001b\ufeff]/);
     const json = await place.run(['check', '--policy', 'odd.yaml', '--json']);
     expect(json.out).not.toMatch(/[\u202e\u200e\u001b\ufeff]/);
-    expect(JSON.parse(json.out).issues[0].field).toBe('fields.a\u202eb\u200ec\u001b[2J\ufeff.rule');
+    expect(JSON.parse(json.out).issues[0].field).toContain('fields.a\u202eb\u200ec\u001b[2J\ufeff');
   });
 });
 

@@ -128,6 +128,13 @@ const TOKENS: readonly {
     bare: 'm1ac9mjnd6arm29hvb8rysps2m',
   },
   {
+    prepare: ['ipAddress'],
+    value: '::FFFF:c000:207',
+    labelled: 'cust_s0nr0ptsftq6xeqdnj40b9bsgr463wme5pz',
+    plain: 's0nr0ptsftq6xeqdnj40b9bsgr463wmake7',
+    bare: 'ptsftq6xeqdnj40b9bsgr463wm',
+  },
+  {
     prepare: ['trim', 'nfkc', 'casefold'],
     value: ' ＡＤＡ\u0009',
     labelled: 'cust_s0nr0z8fmf6nths925zyc2ngv0d1c88bgpr',
