@@ -5,6 +5,8 @@ import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
 import type { FileFormat } from '../files/format.ts';
 import type { DomainKeys } from '../keys.ts';
 import { openBound, openReady } from '../policy/bound.ts';
+import { joinWarnings } from '../policy/joins.ts';
+import { policyLeaves } from '../policy/policy.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
 import { revealAccess } from '../reveal.ts';
 import { throwAwayKeys } from './bind.ts';
@@ -89,7 +91,12 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
       `fields of two domains (${names}) never join, whatever their scopes; kept and coarsened ones do`,
     );
   }
-  for (const { policy } of loaded) checkKeys(policy, keysOf(policy), context);
+  for (const [i, { policy }] of loaded.entries()) {
+    for (const { field, message } of joinWarnings(policyLeaves(policy))) {
+      context.voice.warning(`${files[i]}: field ${field}: ${message}`);
+    }
+    checkKeys(policy, keysOf(policy), context);
+  }
   if (format === null) return null;
   const { policy, read } = loaded[0]!;
   const keys = keysOf(policy);

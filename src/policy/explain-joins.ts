@@ -2,7 +2,7 @@
 
 import { ruleOption } from '../rule/rule.ts';
 import type { Leaf } from './bound.ts';
-import { byScope, differenceOf, type NamedPolicy, type Place, partsOf, sharePins } from './joins.ts';
+import { byScope, differenceOf, type NamedPolicy, oddPairs, type Place, partsOf, sharePins } from './joins.ts';
 import { code, codes, words } from './markdown.ts';
 
 /** Which values are equal for a rule: never more than the texts that go into it. */
@@ -50,8 +50,14 @@ export function joinsInside(leaves: readonly Leaf[], domain: string | undefined)
       lines.push(`- ${paths}: ${both} ${others(leaf)}, ${whereEqual(leaf)}${within}`);
     }
   }
-  const open = withoutKey(leaves);
-  lines.push(...open);
+  for (const { first, other, difference } of oddPairs(leaves)) {
+    const { reasons, consequence } = difference;
+    const scope = code(first.engine.facts.scope!);
+    lines.push(
+      `- ${code(first.path)} and ${code(other.path)}: the scope ${scope} is the same, but not a join: ${reasons}, ${consequence}`,
+    );
+  }
+  lines.push(...withoutKey(leaves));
   if (lines.length === 0) return ['Nothing: no field has a scope and none is kept.'];
   const inside = domain === undefined ? 'one domain' : `the domain ${code(domain)}`;
   return [

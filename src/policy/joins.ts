@@ -145,10 +145,17 @@ export function sharePins(a: Place, b: Place): boolean {
   return one === null || other === null || one.some((id) => other.includes(id));
 }
 
-/** Two rules of one scope in one policy that do not fit each other: some values would join and others not, in silence. */
-export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
+/** Two fields of one policy with one kind of rule and one scope that do not join. */
+export interface OddPair {
+  readonly first: Leaf;
+  readonly other: Leaf;
+  readonly difference: Difference;
+}
+
+/** Fields of one policy that do not join with the first one of their scope, although the scope says so. */
+export function oddPairs(leaves: readonly Leaf[]): readonly OddPair[] {
   const first = new Map<string, Leaf>();
-  const issues: Issue[] = [];
+  const pairs: OddPair[] = [];
   for (const leaf of leaves) {
     const { scope } = leaf.engine.facts;
     if (scope === null) continue;
@@ -156,12 +163,36 @@ export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
     const other = first.get(group);
     if (other === undefined) first.set(group, leaf);
     const difference = other === undefined ? null : differenceOf(other, leaf);
-    if (difference === null) continue;
-    const { reasons, consequence } = difference;
-    const message = `has the scope of ${other!.path} but ${reasons}, ${consequence}; give them the same or two scopes`;
-    issues.push({ code: 'half_join', message, field: leaf.path });
+    if (difference !== null) pairs.push({ first: other!, other: leaf, difference });
   }
-  return issues;
+  return pairs;
+}
+
+/**
+ * Whether a policy with such a pair is refused: some of the values would join and others not, in silence. Two labels or
+ * forms of one tag, and two formats, are told apart at the first look, and somebody may want both.
+ */
+function isSilent({ other, difference }: OddPair): boolean {
+  return !difference.half && other.rule.rule !== 'fpe';
+}
+
+function saying({ first, difference }: OddPair): string {
+  const { reasons, consequence } = difference;
+  return `has the scope of ${first.path} but ${reasons}, ${consequence}; give them the same or two scopes`;
+}
+
+/** What a policy is refused for. */
+export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
+  return oddPairs(leaves)
+    .filter(isSilent)
+    .map((pair): Issue => ({ code: 'half_join', message: saying(pair), field: pair.other.path }));
+}
+
+/** What a policy is not refused for, and what its author should know: the field and what is said of it. */
+export function joinWarnings(leaves: readonly Leaf[]): readonly { readonly field: string; readonly message: string }[] {
+  return oddPairs(leaves)
+    .filter((pair) => !isSilent(pair))
+    .map((pair) => ({ field: pair.other.path, message: saying(pair) }));
 }
 
 /** A problem between two policies: the policy that has it, and the place in its file. */

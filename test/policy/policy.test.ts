@@ -16,6 +16,9 @@ import {
   TrefoilError,
   token,
 } from '../../src/index.ts';
+import { joinWarnings } from '../../src/policy/joins.ts';
+import { policyLeaves } from '../../src/policy/policy.ts';
+import { explain } from '../../src/policy.ts';
 import { emailAddress, trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { vault } from '../../src/vault.ts';
@@ -506,15 +509,30 @@ describe('what is no policy', () => {
       { code: 'half_join', field: 'c' },
     ]);
     expect(error.message).toContain('has the scope of a but other prepare steps');
-    expect(() => policy({ a, b: token({ scope: 'person.email', prepare: [emailAddress] }) })).not.toThrow();
+    expect(() => policy({ a, b: token({ scope: 'person.email', prepare: [emailAddress], label: 'x' }) })).not.toThrow();
     expect(() => policy({ a: token({ scope: 'x', prepare: [] }), b: token({ scope: 'x' }) })).not.toThrow();
     expect(() => policy({ a, b: seal({ scope: 'person.email' }) })).not.toThrow();
   });
 
-  it('two rules of one scope whose texts differ, or whose keys do, half-join', () => {
+  it('two rules of one scope that join in part are refused; what differs at the first look is told', () => {
     const scope = 'x';
     const vaulted = (more: object) => vault({ scope, store: 'main', ...more } as never);
-    const cases: readonly (readonly [one: Rule, other: Rule, reason: string])[] = [
+    const refused: readonly (readonly [one: Rule, other: Rule, reason: string])[] = [
+      [token({ scope }), token({ scope, prf: 'blake3' }), 'another prf, so equal values never join'],
+      [vaulted({}), vaulted({ store: 'other' }), 'another store, so one value has two tokens'],
+      [vaulted({}), vaulted({ subject: 'a' }), 'a subject where the other has none, so one value'],
+      [
+        shiftDate({ scope, subject: 'a', days: 9 }),
+        shiftDate({ scope, subject: 'a', days: 8 }),
+        'other days, so intervals between the two are wrong',
+      ],
+    ];
+    for (const [one, other, reason] of refused) {
+      const error = thrown(() => policy({ a: keep, one, other }));
+      expect(error.issues, reason).toMatchObject([{ code: 'half_join', field: 'other' }]);
+      expect(error.message).toContain(`has the scope of one but ${reason}`);
+    }
+    const told: typeof refused = [
       [
         token({ scope }),
         token({ scope, label: 'cust' }),
@@ -526,21 +544,15 @@ describe('what is no policy', () => {
         token({ scope, label: 'a', length: 20, population: 1000 }),
         'another length, so equal values have tokens',
       ],
-      [token({ scope }), token({ scope, prf: 'blake3' }), 'another prf, so equal values never join'],
       [fpe({ scope, format: digits() }), fpe({ scope, format: card() }), 'another format, so equal values never join'],
       [vaulted({}), vaulted({ token: { label: 'x' } }), 'another label, so equal values have tokens'],
-      [vaulted({}), vaulted({ store: 'other' }), 'another store, so one value has two tokens'],
-      [vaulted({}), vaulted({ subject: 'a' }), 'a subject where the other has none, so one value'],
-      [
-        shiftDate({ scope, subject: 'a', days: 9 }),
-        shiftDate({ scope, subject: 'a', days: 8 }),
-        'other days, so intervals between the two are wrong',
-      ],
     ];
-    for (const [one, other, reason] of cases) {
-      const error = thrown(() => policy({ a: keep, one, other }));
-      expect(error.issues, reason).toMatchObject([{ code: 'half_join', field: 'other' }]);
-      expect(error.message).toContain(`has the scope of one but ${reason}`);
+    for (const [one, other, reason] of told) {
+      const sheet = policy({ a: keep, one, other }, { domain: 'eu' });
+      const [warning, ...more] = joinWarnings(policyLeaves(sheet));
+      expect([warning?.field, more], reason).toEqual(['other', []]);
+      expect(warning?.message).toContain(`has the scope of one but ${reason}`);
+      expect(explain(sheet as never)).toContain('`one` and `other`: the scope `x` is the same, but not a join');
     }
     const same: readonly (readonly [one: Rule, other: Rule])[] = [
       [token({ scope, length: 26 }), token({ scope, form: 'labelled' })],
@@ -550,7 +562,9 @@ describe('what is no policy', () => {
       [vaulted({ ttl: 3 }), vaulted({ onErased: 'new' })],
       [token({ scope }), seal({ scope })],
     ];
-    for (const [one, other] of same) expect(() => policy({ a: keep, one, other })).not.toThrow();
+    for (const [one, other] of same) {
+      expect(joinWarnings(policyLeaves(policy({ a: keep, one, other })))).toEqual([]);
+    }
   });
 
   it('spaces that are too small are refused when bound, all at once', () => {
