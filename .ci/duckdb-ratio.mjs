@@ -11,7 +11,7 @@ const [, script, first, second, file] = process.argv;
 /** DuckDB alone, with the settings of the engine. */
 async function copy() {
   const { DuckDBInstance } = await import('@duckdb/node-api');
-  const settings = { memory_limit: '160MB', threads: '2', autoload_known_extensions: 'false' };
+  const settings = { threads: '1', temp_directory: '', autoload_known_extensions: 'false' };
   const connection = await (await DuckDBInstance.create(':memory:', settings)).connect();
   const names = ['id', 'name', 'email', 'phone', 'card', 'born', 'city'].map((name) => `'${name}': 'VARCHAR'`);
   const csv = `read_csv('${second}', auto_detect = false, header = true, delim = ',', columns = {${names.join(', ')}})`;

@@ -56,6 +56,11 @@ export const LONG = [
     sources: [...STREAMS, '.ci/etl-ratio.mjs', '.ci/ratios.mjs'],
   },
   {
+    name: 'half of the rows rejected against none',
+    command: again('node .ci/rejects-ratio.mjs'),
+    sources: ['src/files/', 'src/io/', 'src/rule/rule.ts', '.ci/rejects-ratio.mjs', '.ci/ratios.mjs'],
+  },
+  {
     name: 'apply against the identity',
     command: again('node .ci/apply-ratio.mjs'),
     sources: ['src/io/apply.ts', 'src/cli/apply.ts', 'src/policy/', '.ci/apply-ratio.mjs', '.ci/ratios.mjs'],

@@ -6,7 +6,8 @@ import { type Issue, TrefoilError } from '../errors.ts';
 import { systemError } from '../files/file.ts';
 import { STDIN } from '../files/inputs.ts';
 import { acrossFiles } from '../policy/check.ts';
-import { check, type FilePolicy, parsePolicy } from '../policy.ts';
+import { readPolicy } from '../policy/parse.ts';
+import { type FilePolicy, parsePolicy } from '../policy.ts';
 import { type PolicyText, readPolicyText } from './policy-text.ts';
 
 /** Longest policy file in bytes. */
@@ -36,8 +37,9 @@ export async function readPolicyFile(path: string): Promise<PolicyText> {
 export function problemsOf(read: PolicyText): readonly Issue[] {
   if (!read.whole) return read.issues;
   const taken = new Set(read.issues.map(({ line, column }) => `${line}:${column}`));
-  const meaning = check(read.value, read.locate)
-    // Where the form is wrong already, the value is not what was written.
+  // Not `check`, which takes a list as several policies: a file is one.
+  const meaning = readPolicy(read.value, read.locate)
+    .issues // Where the form is wrong already, the value is not what was written.
     .filter(({ line, column }) => !taken.has(`${line}:${column}`))
     .map((issue) => (issue.code === 'unknown_option' ? { ...issue, ...read.keyOf(issue) } : issue));
   return [...read.issues, ...meaning].sort(

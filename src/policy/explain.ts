@@ -38,7 +38,7 @@ export interface ExplainOptions {
  * import { explain } from 'trefoil/policy';
  *
  * const people = policy({ id: token({ scope: 'person' }), country: keep }, { domain: 'eu-enclave' });
- * explain(people).split('\n')[0]; // → '# Pseudonymisation policy of the domain `eu-enclave`'
+ * explain(people).split('\n')[0]; // → '# Pseudonymisation policy of the domain eu-enclave'
  *
  * const orders = policy({ customer: token({ scope: 'person', label: 'cust' }) }, { domain: 'eu-enclave' });
  * explain([people, orders]).includes('another label'); // → true
@@ -55,11 +55,16 @@ export function explain(
   return [...pages, acrossPolicies(policies)].join('\n');
 }
 
+/** A domain in a title: a name of a-z, 0-9, `_` and `-` has no markup. Some readers make a link of one with a dot. */
+function inTitle(domain: string): string {
+  return domain.includes('.') ? code(domain) : words(domain);
+}
+
 /** The page of one policy, with its name where it is one of several. */
 function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null): string {
   const { domain, keyCheck, unnamed } = ownProperties(sheet) as Partial<FilePolicy>;
   return [
-    `# Pseudonymisation policy${name === null ? '' : ` ${code(name)}`}${domain === undefined ? '' : ` of the domain ${code(domain)}`}`,
+    `# Pseudonymisation policy${name === null ? '' : ` ${code(name)}`}${domain === undefined ? '' : ` of the domain ${inTitle(domain)}`}`,
     '',
     'Written by trefoil from the policy, which is what runs. It names the fields, what becomes of each, what joins with',
     'what, and what can be turned back with what. Names, paths and reasons from the policy are in `code type`; whoever wrote',

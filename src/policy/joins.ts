@@ -49,7 +49,7 @@ const steps = (value: unknown): unknown => (value === undefined ? [] : Array.isA
 const NEVER = 'so equal values never join';
 
 /** What the rules with a scope are made of. */
-const ASPECTS: Readonly<Record<string, Aspects>> = {
+const makeAspects = (): Readonly<Record<string, Aspects>> => ({
   token: {
     key: [aspect('other prepare steps', 'prepare', steps), aspect('another prf', 'prf', (prf) => prf ?? 'hmac-sha256')],
     text: [
@@ -82,7 +82,9 @@ const ASPECTS: Readonly<Record<string, Aspects>> = {
     text: [],
     consequence: 'so intervals between the two are wrong',
   },
-};
+});
+
+const ASPECTS: Readonly<Record<string, Aspects>> = /* @__PURE__ */ makeAspects();
 
 function formOf(form: unknown): 'labelled' {
   return (form ?? 'labelled') as 'labelled';

@@ -515,9 +515,9 @@ describe('several policies', () => {
     ]);
     expect(code).toBe(0);
     expect(out.match(/^# .*$/gm)).toEqual([
-      '# Pseudonymisation policy `one.yaml` of the domain `eu-test`',
-      '# Pseudonymisation policy `two.yaml` of the domain `eu-test`',
-      '# Pseudonymisation policy `far.yaml` of the domain `us-test`',
+      '# Pseudonymisation policy `one.yaml` of the domain eu-test',
+      '# Pseudonymisation policy `two.yaml` of the domain eu-test',
+      '# Pseudonymisation policy `far.yaml` of the domain us-test',
       '# What joins across these policies',
     ]);
     expect(out).toContain('- `id` in `one.yaml` and `customer` in `two.yaml`: another label, so equal values');

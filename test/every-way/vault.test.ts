@@ -87,7 +87,7 @@ describe('in one process, with one store', () => {
   });
 
   test('a stream, which takes bound policies, says that this one must be opened', async () => {
-    expect(() => people.bind(keys)).toThrow(/open/);
+    expect(() => (people.bind as unknown as (keys: unknown) => unknown)(keys)).toThrow(/open/);
     expect(() => protectNdjson([''], { protectMany: open } as never)).toThrow(TypeError);
   });
 });

@@ -199,7 +199,8 @@ describe('a run that goes on', () => {
     changed.write('9', changed.length - 3);
     writeFileSync(place.path('in.csv'), changed);
     utimesSync(place.path('in.csv'), atime, mtime);
-    expect(statSync(place.path('in.csv'))).toMatchObject({ size: text.length, mtimeMs: Number(mtime) });
+    const { size, mtimeMs } = statSync(place.path('in.csv'));
+    expect([size, Math.round(mtimeMs)]).toEqual([text.length, Number(mtime)]);
     const again = await place.run(args);
     expect(again.code).toBe(5);
     expect(again.err).toMatch(/input.* since the run/);
