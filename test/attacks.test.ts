@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { checkCharacters, crc20 } from '../src/core/check-characters.ts';
 import { card } from '../src/format.ts';
 import { fpe, keyset, seal, token } from '../src/index.ts';
 import { parsePolicy } from '../src/policy.ts';
@@ -124,6 +125,28 @@ describe('an attacker who holds the keyset and the data', () => {
     });
     const emails = token({ scope: 'person.email', prepare: emailAddress, label: 'mail' }).bind(keys);
     expect(emails.matches(people[0]!.email!, stolen[0]!.email!)).toBe(true);
+  });
+});
+
+describe('an attacker who has seen a token and may have records protected', () => {
+  const options = { scope: 'person', label: 'cust' } as const;
+  const victim = token(options).bind(keys).protect('victim@example.com');
+
+  it('gets the rows of the victim where the rule says onToken: pass', () => {
+    const loose = token({ ...options, onToken: 'pass' }).bind(keys);
+    const [mine, theirs] = loose.protectMany([victim, 'victim@example.com']);
+    expect(mine).toBe(theirs);
+  });
+
+  it('is refused without it, also with a token that they made up', () => {
+    const bound = token(options).bind(keys);
+    expect(() => bound.protect(victim)).toThrow(expect.objectContaining({ code: 'already_token' }));
+    // The key id is public, and the check characters need no key.
+    const body = '0'.repeat(26);
+    const forged = `cust_${victim.slice(5, 10)}${body}`;
+    expect(() => bound.protect(forged + checkCharacters(crc20(forged)))).toThrow(
+      expect.objectContaining({ code: 'already_token' }),
+    );
   });
 });
 
