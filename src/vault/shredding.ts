@@ -44,6 +44,8 @@ export interface ShredCertificate {
 
 const TREFOIL = 'vault-v1 certificate';
 const MAPPINGS = 'not known to the store';
+/** The names of a certificate's fields, sorted. */
+const FIELDS = 'at,destroyed,domain,keyId,mac,mappings,store,subject,trefoil';
 const DESTROYED: readonly string[] = ['key', 'nothing', 'in advance'];
 
 /** Destroys handle and key of a subject; `null`, and nothing is done, when the store does not know it. */
@@ -119,6 +121,8 @@ export function isCertificate(session: Session, certificate: ShredCertificate, t
   const stated = [trefoil, destroyed, mappings, domain, store, keyId, subject, at, mac];
   if (stated.some((part) => typeof part !== 'string') || trefoil !== TREFOIL) return false;
   if (!DESTROYED.includes(destroyed) || mappings !== MAPPINGS) return false;
+  // Nothing more than what was signed: a reader would believe it, too.
+  if (Object.keys(certificate).sort().join() !== FIELDS || !/^[0-9a-f]{64}$/.test(mac)) return false;
   if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
   const written = readHex(mac, 32);
   // Of what was judged above: an object may answer otherwise when it is asked again.

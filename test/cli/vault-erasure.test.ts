@@ -297,11 +297,47 @@ describe('check-certificate', () => {
     expect(keys.err).toContain('which the keys do not have');
   });
 
+  test('a subject that is twice has one certificate, and a subject that was not found has none', async () => {
+    const { out } = await shred('10017\n404\n');
+    place.write('subjects.txt', '10017\n10017\n');
+    const twice = await check(out, '--subjects', 'subjects.txt');
+    expect(twice.code, twice.err).toBe(9);
+    expect(json(twice.out).filter((line) => 'subject' in line && line.found === false)).toEqual([]);
+    const alone = await check(out);
+    expect(alone.code, alone.err).toBe(9);
+    expect(alone.err).toContain('of a subject that the store did not know: there is no certificate');
+    expect(json(alone.out).filter(({ found }) => found === false).length).toBeGreaterThan(0);
+    place.write('subjects.txt', '404\n');
+    expect((await check(out, '--subjects', 'subjects.txt')).code).toBe(7);
+  });
+
+  test('a certificate says nothing that was not signed', async () => {
+    const [line] = (await shred('10017\n')).out.split('\n');
+    expect((await check(`${line}\n`)).code).toBe(0);
+    const { mac } = JSON.parse(line!) as { readonly mac: string };
+    const forged = [
+      line!.replace('{', '{"mappingsDestroyed":17,'),
+      line!.replace('{', '{"destroyed":"in advance",'),
+      line!.replace('"destroyed"', '"d\\u0065stroyed":"nothing","destroyed"'),
+      line!.replace(mac, mac.toUpperCase()),
+      line!.replace('{', '{"found":false,'),
+      '{"line":1,"found":false,"store":"people","more":1}',
+    ];
+    for (const one of forged) {
+      expect(one).not.toBe(line);
+      const ended = await check(`${one}\n`);
+      expect(ended.code, one.slice(0, 40)).toBe(7);
+      expect(json(ended.out)).toEqual([{ line: 1, verified: false }]);
+    }
+  });
+
   test('what does not go with it is refused', async () => {
     const { out } = await shred('10017\n');
     expect((await check(out, '--subjects', '-')).err).toContain('only one of FILE and --subjects can be -');
     expect((await check(out, '-', '10017')).code).toBe(2);
     expect((await check('')).err).toContain('there is no certificate to verify');
+    place.write('subjects.txt', '\n');
+    expect(await check('', '--subjects', 'subjects.txt')).toMatchObject({ code: 2 });
     expect((await check(out, 'nowhere.ndjson')).code).toBe(5);
   });
 });
