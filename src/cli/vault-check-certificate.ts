@@ -7,7 +7,7 @@
 import type { Command } from 'commander';
 import { openInput } from '../files/file.ts';
 import { readLine, type Said } from '../vault/export-lines.ts';
-import type { ShredCertificate } from '../vault/shredding.ts';
+import type { ShredCertificate, SubjectNow } from '../vault/shredding.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { keysOption } from './key-source.ts';
 import { type Line, linesOf, standardInput } from './lines.ts';
@@ -21,8 +21,9 @@ const HELP = `
 No FILE, or -, is standard input: lines as trefoil vault shred writes them. Without --subjects a certificate is held
 against keys and store alone. With --subjects, a file of one subject a line, it must also be of one of these subjects,
 and the line of that subject is told. A subject that has no certificate from one of the stores makes the exit code 9.
-The exit code is 7 when a certificate does not verify. A line of trefoil vault shred that says found: false is no
-certificate: it is passed on, and makes the exit code 9.
+Each line says what the store has of the subject now: erased; alive, if it came back or this is another store of the same
+name and keys; or unknown. The last two make the exit code 9, and so does a line of trefoil vault shred that says
+found: false, which is no certificate. The exit code is 7 when a certificate does not verify.
 
 Examples:
   trefoil vault check-certificate shredded.ndjson --policy p.yaml --keys keys.json --vault people.db
@@ -56,6 +57,8 @@ type Verdict =
       readonly destroyed: string;
       readonly store: string;
       readonly at: string;
+      /** What the store that was opened has of the subject now. */
+      readonly now: SubjectNow;
       /** Line of the subject in the file of subjects, the first one; `null` where no subjects were named. */
       readonly subject: number | null;
     };
@@ -75,12 +78,16 @@ async function checkAll(file: string, options: CheckOptions, context: Context): 
     const judge = makeJudge(all, numbers);
     let wrong = 0;
     let unknown = 0;
+    let alive = 0;
     for (const { number: line, text } of certificates) {
       signal.throwIfAborted();
-      const verdict = judge(text);
+      const verdict = await judge(text);
       if ('found' in verdict) unknown++;
       else if (!verdict.verified) wrong++;
-      else if (verdict.subject !== null) certified.get(verdict.store)!.add(verdict.subject);
+      else {
+        if (verdict.now !== 'erased') alive++;
+        if (verdict.subject !== null) certified.get(verdict.store)!.add(verdict.subject);
+      }
       await writeOut(`${JSON.stringify({ line, ...verdict })}\n`);
     }
     let missing = 0;
@@ -96,6 +103,13 @@ async function checkAll(file: string, options: CheckOptions, context: Context): 
       voice.warning(`${plural(missing, 'certificate')} missing: no line of the file is of that subject and store`);
       exit(EXIT.partial);
     }
+    if (alive > 0) {
+      voice.warning(
+        `${plural(alive, 'certificate')} of a subject that is not erased in the store that was opened: it came back after its ` +
+          'erasure, or this is another store of the same name and keys',
+      );
+      exit(EXIT.partial);
+    }
     if (unknown > 0) {
       voice.warning(`${plural(unknown, 'line')} of a subject that the store did not know: there is no certificate`);
       exit(EXIT.partial);
@@ -107,11 +121,11 @@ async function checkAll(file: string, options: CheckOptions, context: Context): 
   });
 }
 
-/** Every line: what is judged together is read first. */
+/** Every line that is not empty: what is judged together is read first. */
 async function allLines(file: string, signal: AbortSignal, what: string): Promise<readonly Line[]> {
   const source = file === '-' ? standardInput(signal, what) : await openInput(file);
   const lines: Line[] = [];
-  for await (const line of linesOf(source)) lines.push(line);
+  for await (const line of linesOf(source)) if (line.text !== '') lines.push(line);
   return lines;
 }
 
@@ -123,23 +137,28 @@ function firstLines(subjects: readonly Line[] | null): ReadonlyMap<string, numbe
   return numbers;
 }
 
-function makeJudge(all: readonly Opened[], numbers: ReadonlyMap<string, number> | null): (text: string) => Verdict {
+function makeJudge(
+  all: readonly Opened[],
+  numbers: ReadonlyMap<string, number> | null,
+): (text: string) => Promise<Verdict> {
   const texts = numbers === null ? [] : [...numbers.keys()];
   // Certificates come in the order of their subjects, so the next subject is tried first.
   let next = 0;
-  return (text) => {
+  return async (text) => {
     const said = readLine(text);
     if (said !== null && isUnknown(said)) return { found: false };
     const certificate = said as ShredCertificate | null;
     const vault = all.find(({ rule }) => rule.store === certificate?.store)?.vault;
     if (certificate === null || vault?.isCertificate(certificate, null) !== true) return { verified: false };
     const { destroyed, store, at } = certificate;
-    if (numbers === null) return { verified: true, destroyed, store, at, subject: null };
+    const now = await vault.stateOf(certificate);
+    if (now === null) return { verified: false };
+    if (numbers === null) return { verified: true, destroyed, store, at, now, subject: null };
     for (let i = 0; i < texts.length; i++) {
       const place = (next + i) % texts.length;
       if (!vault.isCertificate(certificate, texts[place]!)) continue;
       next = place;
-      return { verified: true, destroyed, store, at, subject: numbers.get(texts[place]!)! };
+      return { verified: true, destroyed, store, at, now, subject: numbers.get(texts[place]!)! };
     }
     return { verified: false };
   };

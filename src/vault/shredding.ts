@@ -6,6 +6,7 @@ import { encodeList, equalBytes } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail } from '../errors.ts';
 import { eraseContent, goneContent, HANDLE } from './content.ts';
+import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
 import type { Change, Stale } from './store.ts';
 import { KEY, readSubjectRows } from './subjects.ts';
@@ -107,6 +108,21 @@ async function shredBy(view: View, index: Uint8Array, inAdvance: boolean): Promi
   }
   if ((await store.change(now, changes)) !== true) return 'stale';
   return keyRow === undefined ? 'nothing' : 'key';
+}
+
+/** What a store has of a subject: a tombstone, a key, or nothing. */
+export type SubjectNow = 'erased' | 'alive' | 'unknown';
+
+/** What the store has now of the subject of a certificate. */
+export function subjectNow(session: Session, { subject }: ShredCertificate): Promise<SubjectNow> {
+  const index = readHex(subject, INDEX)!;
+  return session.steady(async (view): Promise<SubjectNow | Stale> => {
+    const { rows, found } = await readSubjectRows(view, index);
+    if (rows[0] === undefined) return (await view.isOlder()) ? 'stale' : 'unknown';
+    const content = found[0]?.content;
+    if (content?.rest.length !== HANDLE) fail('row_broken', 'the row of the subject does not verify');
+    return content.state === 'erased' ? 'erased' : 'alive';
+  });
 }
 
 type Stated = Omit<ShredCertificate, 'trefoil' | 'mac'>;

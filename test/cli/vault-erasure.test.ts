@@ -231,6 +231,7 @@ describe('check-certificate', () => {
         destroyed,
         store,
         at,
+        now: 'erased',
         subject: null,
       })),
     );
@@ -271,7 +272,6 @@ describe('check-certificate', () => {
       { ...first, subject: '0'.repeat(32) },
       { ...first, mappings: '3' },
       { ...first, mac: '0'.repeat(64) },
-      { line: 1, found: false, store: 'people' },
       [],
       null,
       7,
@@ -280,7 +280,7 @@ describe('check-certificate', () => {
     expect(done.code).toBe(7);
     const verdicts = json(done.out).map(({ verified }) => verified);
     expect(verdicts).toEqual([...changed.map(() => false), false, false, true]);
-    expect(done.err).toContain('warning: 16 lines');
+    expect(done.err).toContain('warning: 15 lines');
     place.write('out.ndjson', out);
     place.write('subjects.txt', '10018\n');
     const other = await check('', 'out.ndjson', '--subjects', 'subjects.txt');
@@ -295,6 +295,34 @@ describe('check-certificate', () => {
     ]);
     expect(keys.code).toBe(1);
     expect(keys.err).toContain('which the keys do not have');
+  });
+
+  test('says whether the erasure holds in the store that was opened', async () => {
+    const { out } = await shred('10017\n');
+    const stores = ['people', 'calls', 'tickets'];
+    for (const store of stores) copyFileSync(place.path(`${store}.db`), place.path(`${store}.shredded`));
+    // A copy from before: the certificate is genuine, and the person lives.
+    for (const store of stores) copyFileSync(place.path(`${store}.first`), place.path(`${store}.db`));
+    const before = await check(out);
+    expect(before.code, before.err).toBe(9);
+    expect(json(before.out).map(({ verified, now }) => [verified, now])).toEqual(json(out).map(() => [true, 'alive']));
+    expect(before.err).toContain('not erased in the store that was opened');
+    for (const store of stores) copyFileSync(place.path(`${store}.shredded`), place.path(`${store}.db`));
+    expect((await check(out)).code).toBe(0);
+  });
+
+  test('an empty line names nobody: a warning, and code 9; and no line is said, too', async () => {
+    for (const verb of ['shred', 'forget']) {
+      const unset = await place.run(['vault', verb, ...at()], '\n');
+      expect(unset).toMatchObject({ code: 9, out: '' });
+      expect(unset.err).toContain('1 line of standard input empty');
+      const none = await place.run(['vault', verb, ...at()], '');
+      expect(none).toMatchObject({ code: 0, out: '' });
+      expect(none.err).toContain('nothing was done');
+    }
+    const mixed = await shred('10017\n\n');
+    expect(mixed.code).toBe(9);
+    expect(json(mixed.out).length).toBeGreaterThan(0);
   });
 
   test('a subject that is twice has one certificate, and a subject that was not found has none', async () => {
