@@ -18,8 +18,8 @@ export function checkEntries(entries: readonly Entry[]): void {
 }
 
 /**
- * Of two rows under one index one would stay, and who wrote the other would be told that it is there. Nearly always the first
- * four bytes differ already: texts of all bytes would take several times as long.
+ * Of two rows under one index one would stay, and who wrote the other would be told that it is there. Nearly always the
+ * first four bytes differ already: texts of all bytes would take several times as long.
  */
 function refuseRepeats(indexes: readonly Uint8Array[]): void {
   const heads = new Set<number>();

@@ -88,8 +88,8 @@ export interface VaultStore {
    * that were written. Of two callers with one index, one wins.
    *
    * @throws TrefoilError `store_failed`, and nothing of the batch is written, where the row of a `with` is to be written and
-   * its index is taken (tokens are random, so that is a fault, and a mapping must never take the place of another), and where
-   * two rows of one batch have one index, or two of its rows of `with`.
+   * its index is taken (tokens are random, so that is a fault, and a mapping must never take the place of another), and
+   * where two rows of one batch have one index, or two of its rows of `with`.
    */
   readonly create: (
     generation: number,

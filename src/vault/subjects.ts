@@ -57,8 +57,8 @@ export async function findByHandle(
 
 /**
  * Looks subjects up by a column of their inner indexes, all of them different; with `create` those that are absent get a
- * key, with `renew` shredded ones, too: those whose row is erased, and those whose key alone is, as an import leaves it that
- * died between the two.
+ * key, with `renew` shredded ones, too: those whose row is erased, and those whose key alone is, as an import leaves it
+ * that died between the two.
  */
 export async function findSubjects(
   view: View,
@@ -104,7 +104,8 @@ export async function findSubjects(
       for (const k of absent) out[left[k]!] = 'absent';
     } else if (absent.length > 0) {
       const wanted = absent.map((k) => ({ index: places.first(k), unless: places.others(k) }));
-      // Somebody else makes one of them: the next round reads who is left, and from then on the others are made without it.
+      // Somebody else makes one of them: the next round reads who is left, and from then on the others are made without
+      // it.
       if ((await create(view, wanted, round > 0)) === 'stale') return 'stale';
       again.push(...absent.map((k) => left[k]!));
     }
@@ -133,9 +134,9 @@ interface Wanted {
 }
 
 /**
- * New subjects. Both rows of each are written in one change, which also says that no row of the subject is under an older key
- * of the outer layer: a process that dies leaves no key that nothing leads to, for it could never be shredded. Where another
- * process makes one of the same subjects nothing is written, or with `inHalves` all but those.
+ * New subjects. Both rows of each are written in one change, which also says that no row of the subject is under an
+ * older key of the outer layer: a process that dies leaves no key that nothing leads to, for it could never be
+ * shredded. Where another process makes one of the same subjects nothing is written, or with `inHalves` all but those.
  */
 async function create(view: View, wanted: readonly Wanted[], inHalves: boolean): Promise<null | Stale> {
   const { handles, keys } = fresh(view, wanted.length);

@@ -25,8 +25,8 @@ export interface Tokens {
   /** The by-value rows of what was opened; `null` where one is not there, or is another's. */
   readonly valueRowsOf: (opened: readonly Opened[]) => Promise<(Found | null)[]>;
   /**
-   * Both rows of mappings under the key that is written with now: no change for those that are under it, and `null` for those
-   * that cannot be: they have no row by value, or their value has another token that `protect` gives.
+   * Both rows of mappings under the key that is written with now: no change for those that are under it, and `null` for
+   * those that cannot be: they have no row by value, or their value has another token that `protect` gives.
    */
   readonly renew: (
     view: View,
@@ -221,8 +221,8 @@ export function openTokens(scope: Scope): Tokens {
       if (kept === null || !equalBytes(kept, body)) return [];
       const { link } = found.content;
       const { expires } = found.row;
-      // Two stores that were filled apart and joined may have given a value a token each. There is one row by value under a
-      // key: it is that of the token that `protect` gives, before and after.
+      // Two stores that were filled apart and joined may have given a value a token each. There is one row by value
+      // under a key: it is that of the token that `protect` gives, before and after.
       const counts = targets.value[i]!.find(({ row, content }) => content?.state === 'live' && !isOver(row!, day));
       if (counts === undefined || !equalBytes(counts.content!.link, link)) return [];
       const [at, tokenAt] = [placeIn(targets.value[i]![0]!, link), placeIn(targets.token[i]![0]!, link)];
@@ -271,7 +271,10 @@ export function openTokens(scope: Scope): Tokens {
   };
 }
 
-/** Where a row of a mapping is written under a key: on free ground, or over a tombstone of its name or an older row of its own. */
+/**
+ * Where a row of a mapping is written under a key: on free ground, or over a tombstone of its name or an older row of
+ * its own.
+ */
 function placeIn({ row, content }: Column, link: Uint8Array): { readonly instead: Row } | null | 'taken' {
   if (row === undefined) return null;
   if (content?.state === 'erased') return { instead: row };

@@ -184,7 +184,10 @@ async function findUnpaired(
 /** What a change of keys did. */
 export interface Rekeyed {
   readonly moved: number;
-  /** Rows that could not be opened, or that others changed again and again. They stay as they are. */
+  /**
+   * Rows that could not be opened, or that others changed again and again. Of tokens those that are not known or were
+   * forgotten, and those whose value has another token that `protect` gives. They stay as they are.
+   */
   readonly left: number;
 }
 
@@ -195,10 +198,11 @@ const PASSES = 20;
  * Brings all rows under the primary key's outer layer, batch by batch, while others work. It may be stopped and begun
  * again: rows that were moved are not looked at twice.
  *
- * The other keys are taken out of the metadata only after a pass over all tables that found none of their rows, by metadata
- * of one generation from its beginning to that change. Within a generation new rows are written under the first key alone,
- * and a row of another key is replaced where it stands or removed: so none comes behind the pass. Without that, a rekey to
- * another primary key that began and ended meanwhile would leave rows where nobody looks any more.
+ * The other keys are taken out of the metadata only after a pass over all tables that found none of their rows, by
+ * metadata of one generation from its beginning to that change. Within a generation new rows are written under the
+ * first key alone, and a row of another key is replaced where it stands or removed: so none comes behind the pass.
+ * Without that, a rekey to another primary key that began and ended meanwhile would leave rows where nobody looks any
+ * more.
  *
  * @throws TrefoilError `store_busy` where others change the metadata again and again, as a rekey to another key does.
  */
@@ -229,7 +233,9 @@ async function beginOuter(session: Session, id: string): Promise<void> {
   }
 }
 
-/** What one pass found of other keys; more is found than moved and left where others did it, or changed the metadata. */
+/**
+ * What one pass found of other keys; more is found than moved and left where others did it, or changed the metadata.
+ */
 interface Pass extends Rekeyed {
   readonly found: number;
 }

@@ -1,7 +1,7 @@
 /**
- * Attacks on changes of keys and on subjects, by the names of the programs that once showed them: a process that dies or is slow
- * while another changes the keys the other way leaves rows where nobody looks, or keys that nothing leads to. Here each of them
- * finds nothing.
+ * Attacks on changes of keys and on subjects, by the names of the programs that once showed them: a process that dies
+ * or is slow while another changes the keys the other way leaves rows where nobody looks, or keys that nothing leads
+ * to. Here each of them finds nothing.
  */
 import { DatabaseSync } from '@photostructure/sqlite';
 import { describe, expect, test } from 'vitest';
@@ -77,7 +77,9 @@ const begunTo = async (keys: typeof a, store: VaultStore) => {
 };
 
 describe('rekey-opposite', () => {
-  /** Rekeys to the second key; when it comes to a table, others rekey back, and begin to rekey to the second key again. */
+  /**
+   * Rekeys to the second key; when it comes to a table, others rekey back, and begin to rekey to the second key again.
+   */
   async function between(store: VaultStore, table: Table) {
     let done = false;
     const first = hooked(store, async (when, verb, at) => {
