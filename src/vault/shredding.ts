@@ -95,19 +95,21 @@ async function shredBy(view: View, index: Uint8Array, inAdvance: boolean): Promi
   ];
   const key = await readSubjectRows(view, view.subjects.keyIndexesOf([content.rest]));
   const keyRow = key.rows[0];
-  if (keyRow !== undefined) {
-    // A key that does not open is destroyed as well.
-    const own = key.found[0]?.content;
-    const erased = own === undefined ? goneContent(view.meta.subjects, KEY) : eraseContent(own);
-    const to = view.seal('subject', { instead: keyRow }, erased, null);
-    changes.push({ table: 'subject', index: keyRow.index, from: keyRow.version, to });
-  } else {
+  const own = key.found[0]?.content;
+  // An import that died may have erased the key, and not yet the row that leads to it.
+  const isErased = own?.state === 'erased';
+  if (keyRow === undefined) {
     // Somebody took the key away. An erased row in its place keeps an import from bringing it back.
     const to = view.seal('subject', { index: key.places.first(0) }, goneContent(view.meta.subjects, KEY), null);
     changes.push({ table: 'subject', index: to.index, from: 0, to });
+  } else if (!isErased) {
+    // A key that does not open is destroyed as well.
+    const erased = own === undefined ? goneContent(view.meta.subjects, KEY) : eraseContent(own);
+    const to = view.seal('subject', { instead: keyRow }, erased, null);
+    changes.push({ table: 'subject', index: keyRow.index, from: keyRow.version, to });
   }
   if ((await store.change(now, changes)) !== true) return 'stale';
-  return keyRow === undefined ? 'nothing' : 'key';
+  return keyRow === undefined || isErased ? 'nothing' : 'key';
 }
 
 /** What a store has of a subject: a tombstone, a key, or nothing. */
