@@ -338,6 +338,36 @@ describe('half-then-dead', () => {
   });
 });
 
+describe('a key that the store has, and that no row leads to, before an import of an export that has both', () => {
+  test('gets its row, and shredding finds it', async () => {
+    const store = memoryStore();
+    const here = await open(store);
+    const token = await here.protect('Ada', { subject: '7' });
+    const lines = await linesOf(here);
+    const lead = (await subjectRows(store)).find(({ body }) => body.length === 47)!;
+    await store.change(1, [{ table: 'subject', index: lead.index, from: lead.version, to: null }]);
+    expect(await apartIn(store)).toEqual({ keys: 1, rows: 0 });
+    expect(await into(store, lines)).toMatchObject({ written: 1, there: 3 });
+    expect((await here.shred('7'))?.destroyed).toBe('key');
+    expect(await said(here, token)).toBe('! forgotten');
+  });
+
+  test('is taken away where the subject has another key here', async () => {
+    const { store, here, theirs, lines } = await filledApart();
+    const source = memoryStore();
+    await into(source, lines);
+    for (const row of await subjectRows(source)) {
+      if (row.body.length === 127) await store.change(1, [{ table: 'subject', index: row.index, from: 0, to: row }]);
+    }
+    expect(await apartIn(store)).toEqual({ keys: 2, rows: 0 });
+    // The row and the key of subject 7; that of subject 8 gets its row.
+    expect(await into(store, lines)).toMatchObject({ conflicts: 2, there: 1, written: 5 });
+    expect(await apartIn(store)).toEqual({ keys: 0, rows: 0 });
+    expect((await here.shred('7'))?.destroyed).toBe('key');
+    expect(await said(here, theirs)).toBe('! forgotten');
+  });
+});
+
 describe('conflict-lives', () => {
   test('a token whose value the store has with another token does not live here', async () => {
     const [store, other] = [memoryStore(), memoryStore()];
