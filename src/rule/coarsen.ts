@@ -38,7 +38,7 @@ const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
  * - `date: 'month' | 'quarter' | 'year' | 'decade'` of an ISO 8601 date or date-time, as written, without any time
  *   zone: `2024-03`, `2024-Q1`, `2024`, `2020s`;
  * - `number: 10`, the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10; numbers stay numbers, text
- *   stays text;
+ *   stays text. A value has at most 38 digits on either side of the point, and may have an exponent (`2.85e1`);
  * - `prefix: 2`, the first code points of a text;
  * - `ip: { v4: 24, v6: 48 }`, the network: `192.0.2.0/24`. An IPv4-mapped address is one of version 4. Of a version 6
  *   address that holds one of version 4 (6to4, NAT64, Teredo, ISATAP, IPv4-compatible and -translated) no more bits of
