@@ -3,8 +3,8 @@
  *
  * Lines end with `\n` or `\r\n`, blank lines are passed over, and a byte order mark is taken off. What comes out ends
  * with `\n` and is equal as JSON values; spacing is that of `JSON.stringify`. A kept number is written as it came, whatever
- * its size and spelling: `6150769120280496265`, `12.50`, `1E400`. A token takes a whole number of any size as its decimal
- * text, as it does in CSV; a rule that cannot read a number without rounding it reports `unsafe_integer` or `wrong_type`
+ * its size and spelling: `6150769120280496265`, `12.50`, `1E400`. A token takes a whole number of any size that is
+ * written plainly as its text, as it does in CSV; a rule that cannot read a number without rounding it reports `unsafe_integer` or `wrong_type`
  * with the field. A key twice in one object is refused.
  */
 

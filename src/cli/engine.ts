@@ -4,6 +4,7 @@
 import type { DuckdbRun } from '../duckdb/run.ts';
 import type { DuckdbFormat } from '../duckdb/source.ts';
 import { compressionOfName } from '../files/compression.ts';
+import { formatOfName } from '../files/format.ts';
 import { csvDialect } from '../io/csv.ts';
 import { UsageError } from './exit.ts';
 import { isStdin } from './formats.ts';
@@ -29,12 +30,23 @@ export function duckdbRun(
       throw new UsageError(`${flag} does not go with ${why}`);
   }
   if (inputs.some(isStdin) || out === undefined) throw new UsageError(`${why} needs files as inputs, and --out`);
-  if (format !== undefined && format !== 'csv') throw new UsageError(`${why} reads CSV and Parquet`);
   const kinds = new Set(inputs.map(isParquet));
   if (kinds.size > 1) throw new UsageError('the inputs have more than one format', 'run each format by itself');
   const inputFormat: DuckdbFormat = kinds.has(true) ? 'parquet' : 'csv';
-  if (inputFormat === 'csv' && format === undefined && !inputs.every((input) => /\.csv$/i.test(input))) {
-    throw new UsageError('the name of the input does not tell its format', 'say --format csv');
+  const formats = inputs.map((input) => format ?? (isParquet(input) ? 'csv' : formatOfName(input)));
+  if (formats.includes('ndjson')) {
+    throw new UsageError(
+      `${why} reads CSV and Parquet, not NDJSON`,
+      'leave --engine out and write --out FILE.ndjson; DuckDB by itself makes Parquet of that file',
+    );
+  }
+  if (formats.includes('tsv')) {
+    const message = `${why} reads CSV and Parquet, not TSV with backslashes`;
+    throw new UsageError(message, 'leave --engine out and write TSV');
+  }
+  if (formats.includes(null)) {
+    const hint = 'say --format csv where it is CSV, and --delimiter tab where quoted cells are separated by tabs';
+    throw new UsageError('the name of the input does not tell its format', hint);
   }
   const packed = [...inputs, out].find((name) => compressionOfName(name).compression !== 'none');
   if (packed !== undefined)

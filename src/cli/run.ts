@@ -148,7 +148,7 @@ async function run(
           signal: context.signal,
         };
         const { rows, ...bytes } = await runDuckdb({ ...byDuckdb!, ...common });
-        done = { rowsIn: rows, rowsOut: rows, rowsRejected: 0, ...bytes };
+        done = { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, ...bytes };
       }
     } finally {
       line.clear();
@@ -162,9 +162,7 @@ async function run(
       context.voice.note(`${plural(done.rowsIn, 'row')} in, ${counts} in ${seconds} s`);
     }
     if (done.rowsRejected > 0) {
-      context.voice.warning(
-        `${plural(done.rowsRejected, 'row')} rejected and left out; ${rejects === DASH ? 'standard output' : rejects} holds them, sealed`,
-      );
+      context.voice.warning(whatRejected(done, rejects === DASH ? 'standard output' : rejects!));
       context.exit(EXIT.partial);
     }
   } catch (error) {
@@ -174,4 +172,14 @@ async function run(
     }
     throw error;
   }
+}
+
+/** How many rows were left out, and which of them nobody can open again. */
+function whatRejected({ rowsRejected, rowsNotHeld }: FileResult, file: string): string {
+  const said = `${plural(rowsRejected, 'row')} rejected and left out`;
+  if (rowsNotHeld === 0) return `${said}; ${file} holds them, sealed`;
+  const held = rowsRejected - rowsNotHeld;
+  const some = held === 0 ? 'none of them' : `${count(held)} of them, sealed`;
+  const lost = `${plural(rowsNotHeld, 'row')} longer than --max-record ${rowsNotHeld === 1 ? 'is' : 'are'} in no output`;
+  return `${said}; ${file} holds ${some}; ${lost}: keep the input, and run it again with a larger --max-record`;
 }

@@ -119,7 +119,7 @@ async function openSqlite(path: string, create: boolean): Promise<VaultStore> {
   } catch {
     return fail('store_failed', 'the file of the vault cannot be opened', { file: path });
   }
-  const closing = closerOf(handle, path);
+  const closing = closerOf(handle, path, whole);
   atEnd(closing);
   try {
     if (!create && !hasVault(handle, WAIT_AT_BEGIN)) fail('store_missing', NO_VAULT);
@@ -135,7 +135,7 @@ function makePrivate(path: string): void {
 }
 
 /** Afterwards the file alone is the store, unless others have it open. */
-function closerOf(handle: Handle, path: string) {
+function closerOf(handle: Handle, path: string, whole: string) {
   const isVault = () => hasVault(handle, WAIT_AT_END);
   function close(warn: (text: string) => void): void {
     try {
@@ -143,7 +143,9 @@ function closerOf(handle: Handle, path: string) {
       if (isVault()) settle(handle, WAIT_AT_END);
     } catch (error) {
       const why = error instanceof TrefoilError ? error.message : 'it cannot be written';
-      warn(`${path}: the log of the vault stays beside the file (${path}-wal), and a copy needs both: ${why}`);
+      // Without a log the file is all that there is, and what is wrong with it has been said.
+      if (existsSync(`${whole}-wal`))
+        warn(`${path}: the log of the vault stays beside the file (${path}-wal), and a copy needs both: ${why}`);
     }
     try {
       handle.close();

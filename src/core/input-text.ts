@@ -5,9 +5,11 @@
 
 import { fail } from '../errors.ts';
 import { checkText } from './checks.ts';
-import { jsonNumberText } from './json-number.ts';
+import { isWhole, jsonNumberText } from './json-number.ts';
 
 const INTEGER = /^-?[1-9][0-9]*$/;
+
+const NOT_WHOLE = 'a number must be whole; write other values as text';
 
 /**
  * The text of an input: whole numbers count as their decimal text. A `number` of JavaScript must be a safe integer; a
@@ -15,19 +17,15 @@ const INTEGER = /^-?[1-9][0-9]*$/;
  */
 export function inputText(value: unknown): string {
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) {
-      fail('unsafe_integer', 'a number must be a whole number up to 2^53 - 1; write other values as text');
-    }
-    return String(value);
+    if (Number.isSafeInteger(value)) return String(value);
+    if (!Number.isInteger(value)) fail('unsafe_integer', NOT_WHOLE);
+    fail('unsafe_integer', 'a number beyond 2^53 - 1 may have been rounded; give it as text or as a bigint');
   }
   if (typeof value === 'bigint') return value.toString();
   const number = jsonNumberText(value);
   if (number === null) return checkText(value);
-  if (!INTEGER.test(number)) {
-    fail(
-      'unsafe_integer',
-      'a number must be a whole number without a point or an exponent; write other values as text',
-    );
-  }
-  return number;
+  if (INTEGER.test(number)) return number;
+  // A smaller one came as a `number`, whatever its spelling (`asNumber`).
+  const message = 'a whole number beyond 2^53 - 1 must be written without a point and an exponent, or as text';
+  return fail('unsafe_integer', isWhole(number) ? message : NOT_WHOLE);
 }

@@ -44,6 +44,12 @@ export function asNumber(value: unknown): unknown {
   return Number.isFinite(number) && decimalOf(text) === decimalOf(String(number)) ? number : value;
 }
 
+/** Whether the number of a text has no fraction: `1e400` and `12.0` have none, `1e-400` has one. */
+export function isWhole(text: string): boolean {
+  const [, exponent = '0'] = decimalOf(text).split('e');
+  return Number(exponent) >= 0;
+}
+
 /** Calls {@link asNumber} for a column. The column is copied if a value changes. */
 export function asNumbers(column: readonly unknown[]): readonly unknown[] {
   const first = column.findIndex((value) => jsonNumberText(value) !== null);

@@ -4,6 +4,7 @@
  * input is looked for by our own readers, in a second pass that only a failed run pays for.
  */
 
+import { resolve } from 'node:path';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { openBytes } from '../files/inputs.ts';
 import { makeCsvCodec } from '../io/csv.ts';
@@ -11,7 +12,8 @@ import { makeRun } from '../io/records.ts';
 import { turnTable } from '../io/table.ts';
 import type { Chunk, Connection } from './module.ts';
 import { cellsOf } from './parquet-columns.ts';
-import type { Inputs, Source } from './source.ts';
+import { type Inputs, parquetReading, type Source } from './source.ts';
+import { textList } from './sql.ts';
 
 /** How DuckDB begins to say that it has no memory; what follows would name sizes of the data. */
 const NO_MEMORY = /^Out of Memory Error\b|could not allocate|std::bad_alloc/;
@@ -78,10 +80,17 @@ async function issuesOfCsv(
 }
 
 async function issuesOfParquet(connection: Connection, run: Inputs, source: Source): Promise<readonly Issue[]> {
-  try {
-    for await (const { issues } of readBatches(connection, run, source, null)) if (issues.length > 0) return issues;
-  } catch {
-    // The engine's own text quotes values.
+  // File by file: a row is one of its own input.
+  for (const path of run.inputs) {
+    const file = run.inputs.length > 1 ? { file: path } : {};
+    const one = { ...source, table: parquetReading(textList([resolve(path)])) };
+    try {
+      for await (const { issues } of readBatches(connection, run, one, null)) {
+        if (issues.length > 0) return issues.map((issue) => ({ ...issue, ...file }));
+      }
+    } catch {
+      // The engine's own text quotes values.
+    }
   }
   return [];
 }

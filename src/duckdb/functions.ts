@@ -8,7 +8,7 @@
  */
 
 import { fail, type Issue } from '../errors.ts';
-import { type CsvColumn, checkTabular } from '../io/csv-header.ts';
+import { type CsvColumn, checkTabular, hidesEmpty } from '../io/csv-header.ts';
 import { turnTable } from '../io/table.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import type { CallInfo, Chunk, DuckdbConnection, DuckdbModule, Vector } from './module.ts';
@@ -78,9 +78,8 @@ function vectorFunction(
   nullIsEmpty: boolean,
 ): (info: CallInfo, input: Chunk, output: Vector) => void {
   const positions = new Map(needs.map((path, i) => [path, i + 1]));
-  const { path, engine } = column.leaf;
-  // A constant does not show what it replaced.
-  const isFixed = engine.facts.origin === 'fixed';
+  const { path } = column.leaf;
+  const hides = hidesEmpty(column.leaf, direction);
   return (info, input, output) => {
     let found: Issue | null = null;
     try {
@@ -92,7 +91,7 @@ function vectorFunction(
         for (let i = 0; i < rows; i++) {
           if (texts[i] !== null) continue;
           texts[i] = '';
-          if (from === column.from && !isFixed) bare.push(i);
+          if (from === column.from && !hides) bare.push(i);
         }
         return texts;
       };

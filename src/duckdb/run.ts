@@ -11,6 +11,7 @@ import { stat } from 'node:fs/promises';
 import { fail, TrefoilError } from '../errors.ts';
 import { systemError } from '../files/file.ts';
 import { openFolderOutput } from '../files/private-folder.ts';
+import { hidesEmpty } from '../io/csv-header.ts';
 import { csvReading, csvWriting } from './csv-sql.ts';
 import { startEngine } from './engine.ts';
 import { refuseShortage, whatIsWrong } from './failure.ts';
@@ -156,8 +157,7 @@ function selectOf({ inside, direction, inputFormat, outputFormat }: DuckdbRun, s
   /** The only cell of a record: most readers skip a blank line, so it is one only where it was one. */
   function alone(value: string, { sql, leaf }: Cell): string {
     const filled = `COALESCE(CAST(${value} AS VARCHAR), '')`;
-    const isFixed = leaf.engine.facts.origin === 'fixed';
-    if (inputFormat === 'parquet' || source.width > 1 || isFixed) return filled;
+    if (inputFormat === 'parquet' || source.width > 1 || hidesEmpty(leaf, direction)) return filled;
     return `CASE WHEN ${sql} IS NULL THEN ${value} ELSE ${filled} END`;
   }
 }

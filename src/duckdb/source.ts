@@ -4,6 +4,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail } from '../errors.ts';
+import { inFile, withFile } from '../files/cutter.ts';
 import { systemError } from '../files/file.ts';
 import { openBytes } from '../files/inputs.ts';
 import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
@@ -85,7 +86,8 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
   let width = 0;
   for (const path of inputs) {
     const { names, types } = await describe(connection, path);
-    const mapped = mapColumns(names, types, inside, direction, duckdb.DuckDBTypeId);
+    const file = inputs.length > 1 ? path : null;
+    const mapped = inFile(file, () => mapColumns(names, types, inside, direction, duckdb.DuckDBTypeId));
     const shape = JSON.stringify(names.map((name, i) => [name, String(types[i])]));
     first ??= shape;
     if (shape !== first) {
@@ -177,7 +179,9 @@ async function describe(connection: Connection, path: string) {
 async function readOpening({ inputs, inside, direction, dialect }: Inputs): Promise<CsvOpening> {
   let first: CsvOpening | null = null;
   for (const path of inputs) {
-    const opening = await openingOf(path, inside, direction, dialect);
+    const opening = await openingOf(path, inside, direction, dialect).catch((error: unknown) => {
+      throw inputs.length > 1 ? withFile(error, path) : error;
+    });
     first ??= opening;
     if (opening.newline === '\r')
       fail('engine_failed', 'DuckDB does not read lone carriage returns; use the other engine', { file: path });

@@ -49,6 +49,8 @@ export interface RejectedBatch {
   readonly rows: readonly number[];
   /** The issues of all, in order, where they are asked for. */
   readonly issues: readonly Issue[];
+  /** How many of them are above the limit: they were never held as a whole, and are not sealed. */
+  readonly notHeld: number;
   /** Their lines in the file of rejects, each from what follows its row (`rejectEnd`); empty without such a file. */
   readonly text: string;
 }
@@ -138,12 +140,13 @@ function makeBegin(
     let rows = 0;
     let failure: ChunkDone['failure'] = null;
 
-    function reject(faults: readonly Fault[]): void {
+    function reject(faults: readonly Fault[], notHeld: number): void {
       const sealed = sealer === null ? null : sealAll(sealer, faults);
       const issuesOf = (fault: Fault): Issue[] => fault.issues.map((issue) => ({ ...issue, row: rows + issue.row }));
       rejected.push({
         rows: faults.map(({ row }) => rows + row),
         issues: reports ? faults.flatMap(issuesOf) : [],
+        notHeld,
         // Joined, it is one piece of memory; a text that grows by addition is a tree of its pieces.
         text:
           sealed
@@ -170,7 +173,7 @@ function makeBegin(
         );
         throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
       }
-      if (done.faults.length > 0) reject(done.faults);
+      if (done.faults.length > 0) reject(done.faults, found.kind === 'oversize' ? done.faults.length : 0);
       rows += done.rows;
       // At once: as text a whole chunk of small pieces would live through the collections of young memory.
       parts.push(encoder.encode(done.text));

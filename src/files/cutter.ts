@@ -200,7 +200,8 @@ function checkSameHeader(first: Opening | null, other: Opening | null): void {
   fail('header_mismatch', message, { line: 1, column: 1 });
 }
 
-function withFile(error: unknown, file: string): unknown {
+/** An error with the file that it is about; one that names a file of its own keeps it. */
+export function withFile(error: unknown, file: string): unknown {
   if (!(error instanceof TrefoilError)) return error;
   return new TrefoilError(
     error.issues.map((issue) => ({ ...issue, file: issue.file ?? file })),

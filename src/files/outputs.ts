@@ -5,14 +5,15 @@
  */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, unlink } from 'node:fs/promises';
+import { lstat, realpath, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail, TrefoilError } from '../errors.ts';
 import { packer } from './compression.ts';
 import { type Output, openOutput, partName, placePart } from './file.ts';
 import { identityOf, STDIN } from './inputs.ts';
 import { type Lock, takeLock } from './lock.ts';
-import type { Counts, RunPlan } from './plan.ts';
+import type { Counts, EndCounts, RunPlan } from './plan.ts';
+import { countNotHeld } from './rejects.ts';
 import { openResume, type Position, type Resume, type RunIdentity } from './resume.ts';
 import { packageVersion } from './version.ts';
 
@@ -21,9 +22,11 @@ export interface RunOutputs {
   /** Where the run goes on; `null` at the beginning. */
   readonly from: Position | null;
   /** Counts of a run of which only the names were missing, and have been given now. */
-  readonly done: Counts | null;
+  readonly done: EndCounts | null;
   /** Identity of the file of rejects. */
   readonly rejectsId: Uint8Array | null;
+  /** Rejected records above the limit that the run before had: they are in no file. */
+  readonly notHeldBefore: number;
   /** Goes on to an output; the one before is closed. */
   readonly open: (unit: number) => Promise<void>;
   /** Writes bytes of the current output. */
@@ -100,6 +103,7 @@ async function openLocked(plan: RunPlan, { paths, named, locks }: Locked): Promi
     await release(locks);
     return { ...DONE, done, rejectsId };
   }
+  let notHeldBefore = 0;
   await refuseTaken(plan, paths);
 
   const files: (Output | null)[] = plan.units.map(() => null);
@@ -168,6 +172,12 @@ async function openLocked(plan: RunPlan, { paths, named, locks }: Locked): Promi
   try {
     const to = plan.rejects;
     rejects = typeof to === 'string' ? await openFile(to, rejectsSize, 0o600) : to;
+    // Opened, the half-written file has what the run before noted, and no more.
+    if (typeof to === 'string' && rejectsSize > 0) {
+      const part = partName(await realpath(to).catch(() => to));
+      // A device has no such file, and nothing can be counted again.
+      if ((await lstat(part).catch(() => null)) !== null) notHeldBefore = await countNotHeld(part);
+    }
     // The first output is opened at once: what is wrong with it is said before anything is read.
     await openUnit(from?.unit ?? 0);
   } catch (error) {
@@ -179,6 +189,7 @@ async function openLocked(plan: RunPlan, { paths, named, locks }: Locked): Promi
     from,
     done: null,
     rejectsId,
+    notHeldBefore,
     async open(unit) {
       if (unit !== unitOpen) await openUnit(unit);
     },
@@ -232,6 +243,7 @@ async function openLocked(plan: RunPlan, { paths, named, locks }: Locked): Promi
 
 const DONE: Omit<RunOutputs, 'done' | 'rejectsId'> = {
   from: null,
+  notHeldBefore: 0,
   open: async () => {},
   write: async () => {},
   writeRejects: async () => {},
@@ -251,13 +263,14 @@ async function nameAll(
   named: readonly string[],
   { rows, rejected, bytesIn, bytesOut, outputs, rejects }: Position,
   resume: Resume,
-): Promise<Counts> {
+): Promise<EndCounts> {
   const sizes = plan.rejects === null ? outputs : [...outputs, rejects];
   const order = named.map((path, i) => ({ path, size: sizes[i]! }));
   if (plan.rejects !== null) order.unshift(order.pop()!);
   for (const { path, size } of order) await placePart(path, size, plan.force);
+  const notHeld = typeof plan.rejects === 'string' ? await countNotHeld(plan.rejects) : 0;
   await resume.remove();
-  return { rows, rejected, bytesIn, bytesOut };
+  return { rows, rejected, bytesIn, bytesOut, notHeld };
 }
 
 /** Says early what would be said when an output's turn comes. */

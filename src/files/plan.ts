@@ -39,6 +39,8 @@ export interface FileResult {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
+  /** Those of the rejected ones that are above `maxRecord`: they are never held as a whole, and no file of rejects has them. */
+  readonly rowsNotHeld: number;
   /** Bytes of the inputs, unpacked. */
   readonly bytesIn: number;
   /** Bytes of the outputs as they lie on the disk. */
@@ -58,6 +60,12 @@ export interface Counts {
   rejected: number;
   bytesIn: number;
   bytesOut: number;
+}
+
+/** Counts of a run that is over. */
+export interface EndCounts extends Counts {
+  /** Rejected records above the limit. */
+  readonly notHeld: number;
 }
 
 /** A run that may begin. */

@@ -113,6 +113,16 @@ function refuse(file: string, line: number): never {
   return fail('reveal_failed', message, { file, line });
 }
 
+/** How many records a file of rejects names without holding them, because they were above the limit of the run. */
+export async function countNotHeld(path: string): Promise<number> {
+  let count = 0;
+  for await (const line of textLines(path)) if (line.endsWith(NOT_HELD)) count++;
+  return count;
+}
+
+/** A sealed text is base64url, so no other line ends so (`rejectEnd`). */
+const NOT_HELD = '"sealed":null}';
+
 /** Lines that are whole. A run that died left a last line that is not; resumed, it writes it again. */
 async function* textLines(path: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();

@@ -19,7 +19,7 @@ import { checkCompression, packer } from './compression.ts';
 import { type Cut, cutInputs, type HeadCut, inFile, inputIndex, type OversizeCut } from './cutter.ts';
 import { inOrder } from './ordered.ts';
 import { openRunOutputs, type RunOutputs } from './outputs.ts';
-import type { Counts, FileResult, RunPlan } from './plan.ts';
+import type { Counts, EndCounts, FileResult, RunPlan } from './plan.ts';
 import { type Pool, startPool } from './pool.ts';
 import { rejectsHead } from './rejects.ts';
 
@@ -58,14 +58,15 @@ function chunkWork(inside: BoundInside, work: WorkOptions): DoChunk {
   return later === undefined ? makeChunkWork(inside, work) : makeLaterChunkWork(later(), work);
 }
 
-function resultOf({ rows, rejected, bytesIn, bytesOut }: Counts): FileResult {
-  return { rowsIn: rows, rowsOut: rows - rejected, rowsRejected: rejected, bytesIn, bytesOut };
+function resultOf({ rows, rejected, notHeld, bytesIn, bytesOut }: EndCounts): FileResult {
+  const rowsOut = rows - rejected;
+  return { rowsIn: rows, rowsOut, rowsRejected: rejected, rowsNotHeld: notHeld, bytesIn, bytesOut };
 }
 
 type DoChunk = (task: ChunkTask) => ChunkDone | Promise<ChunkDone>;
 
 /** Takes the cuts through the work, in order, and counts. */
-async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead: number): Promise<Counts> {
+async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead: number): Promise<EndCounts> {
   const { from } = outputs;
   const counts: Counts = {
     rows: from?.rows ?? 0,
@@ -75,6 +76,8 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
   };
   const pack = packer(plan.work.compression);
   const encoder = new TextEncoder();
+  // Beside the counts, which the manifest has: it is counted again in the file of rejects.
+  let notHeld = outputs.notHeldBefore;
   let headed = from !== null && from.rejects > 0;
   // Records of the current input before the current cut.
   let inputRows = 0;
@@ -107,12 +110,13 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
   }
 
   async function reject(
-    { rows, issues, text }: RejectedBatch,
+    { rows, issues, notHeld: lost, text }: RejectedBatch,
     cut: Cut,
     place: (issue: Issue) => Issue,
   ): Promise<void> {
     for (const issue of issues) plan.onReject?.(place(issue));
     counts.rejected += rows.length;
+    notHeld += lost;
     if (plan.rejects === null) return;
     const file = plan.namesFiles ? plan.units[cut.unit]!.inputs[cut.input]! : undefined;
     const input = inputIndex(plan, cut);
@@ -153,7 +157,7 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
   }
   plan.judge(counts, true);
   plan.onProgress?.({ ...counts });
-  return counts;
+  return { ...counts, notHeld };
 }
 
 /** What becomes of a record above the limit: it was never held as a whole, and cannot be sealed. */
@@ -163,6 +167,6 @@ function oversizeDone(plan: RunPlan, { batches, found, unit, input }: OversizeCu
   });
   const failure = plan.work.onFault === 'stop' ? { issues, total: issues.length } : null;
   const text = rejectEnd({ line: found.line, issues, sealed: null });
-  const rejected = failure === null ? [{ rows: [1], issues, text }] : [];
+  const rejected = failure === null ? [{ rows: [1], issues, notHeld: 1, text }] : [];
   return { bytes: new Uint8Array(0), rows: 1, rejected, failure };
 }

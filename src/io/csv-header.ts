@@ -18,6 +18,14 @@ export interface CsvColumn {
   readonly from: number;
 }
 
+/**
+ * Whether the output must not show that a cell was empty: a constant hides what it replaced. On the way back such a cell is
+ * the constant's own, and comes out as it came.
+ */
+export function hidesEmpty({ engine }: Leaf, direction: Direction): boolean {
+  return direction === 'protect' && engine.facts.origin === 'fixed';
+}
+
 /** Checks names of columns that a caller gives. */
 export function checkNames(argument: string, names: unknown): asserts names is readonly string[] {
   if (!Array.isArray(names)) badType(argument, `expected a list of names, got ${typeName(names)}`);
@@ -38,11 +46,11 @@ export function checkTabular({ leaves }: BoundInside): void {
     if (header === null) {
       issues.push({
         code: 'not_tabular',
-        message: 'a field inside an array has no column in CSV; use NDJSON',
+        message: 'a field inside an array is no column of a table; only NDJSON has arrays',
         field: path,
       });
     } else if (seen.has(header)) {
-      issues.push({ code: 'not_tabular', message: 'another field has the same header in CSV', field: path });
+      issues.push({ code: 'not_tabular', message: 'another field has the same header in a table', field: path });
     } else seen.add(header);
   }
   if (issues.length > 0) throw new TrefoilError(issues);

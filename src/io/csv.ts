@@ -11,7 +11,7 @@ import { badRange, checkOneOf } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
 import type { Batch, Codec } from './batches.ts';
-import { type CsvColumn, checkNames, checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
+import { type CsvColumn, checkNames, checkTabular, fieldPositions, hidesEmpty, mapHeader } from './csv-header.ts';
 import {
   type CsvFault,
   type CsvOrigin,
@@ -139,8 +139,7 @@ export function makeCsvCodec(
       const wasBare = (i: number, c: number): boolean => {
         const { leaf, from } = columns[c]!;
         const row = sound[i]!;
-        // A constant does not show what it replaced.
-        if (rows[row]![from] !== '' || leaf.engine.facts.origin === 'fixed') return false;
+        if (rows[row]![from] !== '' || hidesEmpty(leaf, direction)) return false;
         return quotedEmpty.get(row)?.includes(from) !== true;
       };
       const origin: CsvOrigin = { wasBare, wasBlank: (i) => names.length === 1 && wasBare(i, 0) };

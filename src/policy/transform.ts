@@ -292,9 +292,9 @@ function makeBegin(
   };
 }
 
-/** Whether a rule looks at what a number is. Otherwise a number passes as it was written, or is not looked at. */
-function looksAtNumbers({ engine: { facts } }: Leaf, direction: Direction): boolean {
-  if (facts.back === 'unchanged' || facts.origin === 'fixed') return false;
+/** Whether a rule looks at what a number is. Otherwise a number comes as it was written, or is not looked at. */
+function looksAtNumbers({ engine: { facts, readsSpelling } }: Leaf, direction: Direction): boolean {
+  if (readsSpelling === true || facts.back === 'unchanged' || facts.origin === 'fixed') return false;
   return direction === 'protect' || facts.back !== 'never';
 }
 

@@ -5,7 +5,7 @@
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
 import { readCivilDate } from '../core/civil-date.ts';
 import { formatIp, innerV4, networkOf, parseIp, withoutMapping } from '../core/ip.ts';
-import { type JsonNumber, jsonNumber, jsonNumberText } from '../core/json-number.ts';
+import { asNumber, jsonNumber, jsonNumberText } from '../core/json-number.ts';
 import { fail } from '../errors.ts';
 import { type Common, checkRule, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
 
@@ -38,7 +38,7 @@ const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
  * - `date: 'month' | 'quarter' | 'year' | 'decade'` of an ISO 8601 date or date-time, as written, without any time
  *   zone: `2024-03`, `2024-Q1`, `2024`, `2020s`;
  * - `number: 10`, the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10; numbers stay numbers, text
- *   stays text;
+ *   stays text. A value has at most 38 digits on either side of the point, and may have an exponent (`2.85e1`);
  * - `prefix: 2`, the first code points of a text;
  * - `ip: { v4: 24, v6: 48 }`, the network: `192.0.2.0/24`. An IPv4-mapped address is one of version 4. Of a version 6
  *   address that holds one of version 4 (6to4, NAT64, Teredo, ISATAP, IPv4-compatible and -translated) no more bits of
@@ -69,6 +69,7 @@ export function coarsen<const Bucket extends CoarsenBucket, const Optional exten
     keyed: false,
     needsPin: false,
     cell: 'text',
+    readsSpelling: true,
     removes: false,
     unfit: null,
     bind: () => ({ protect: (column, report) => mapColumn(column, apply, report), reveal: (column) => [...column] }),
@@ -147,18 +148,33 @@ function dateBucket(text: string, bucket: DateBucket): string {
   return bucket === 'year' ? year : `${year.slice(0, 3)}0s`;
 }
 
-/** A plain decimal, as an integer and the number of its decimals: 28.50 is (2850, 2). */
+/** A decimal, as an integer and the number of its decimals: 28.50 is (2850, 2). */
 interface Decimal {
   readonly digits: bigint;
   readonly scale: number;
 }
 
-const DECIMAL = /^-?(?:0|[1-9][0-9]{0,37})(?:\.[0-9]{1,38})?$/;
+const DECIMAL = /^(-?(?:0|[1-9][0-9]{0,37}))(?:\.([0-9]{1,38}))?$/;
+const EXPONENT = /[eE]([+-]?[0-9]{1,3})$/;
+
+/** Digits on either side of the point. */
+const MOST_DIGITS = 38;
 
 function readDecimal(text: string): Decimal | null {
-  if (!DECIMAL.test(text)) return null;
-  const [whole, fraction = ''] = text.split('.');
-  return { digits: BigInt(`${whole}${fraction}`), scale: fraction.length };
+  const [, whole, fraction = ''] = DECIMAL.exec(text) ?? [];
+  return whole === undefined ? null : { digits: BigInt(whole + fraction), scale: fraction.length };
+}
+
+/** A decimal with or without an exponent, which has the digits of the same decimal without one: 2.85e1 is 28.5. */
+function readNumber(text: string): Decimal | null {
+  const exponent = EXPONENT.exec(text);
+  if (exponent === null) return readDecimal(text);
+  const mantissa = readDecimal(text.slice(0, exponent.index));
+  if (mantissa === null) return null;
+  const scale = mantissa.scale - Number(exponent[1]);
+  const digits = scale < 0 ? mantissa.digits * 10n ** BigInt(-scale) : mantissa.digits;
+  if (scale > MOST_DIGITS || digits.toString().replace('-', '').length - Math.max(scale, 0) > MOST_DIGITS) return null;
+  return { digits, scale: Math.max(scale, 0) };
 }
 
 function readWidth(width: unknown): Decimal {
@@ -171,17 +187,17 @@ function readWidth(width: unknown): Decimal {
 
 /**
  * The lower bound of the bucket, in exact arithmetic: 0.3 with buckets of 0.1 is 0.3, which doubles get wrong. A number is
- * written as a number, and one that came as its text as its text, because a double may not hold it.
+ * written as a number; one that came as its text is written as its text where a double does not hold the bound.
  */
-function numberBucket(value: unknown, width: Decimal): number | string | JsonNumber {
+function numberBucket(value: unknown, width: Decimal): unknown {
   const number = jsonNumberText(value);
   if (typeof value !== 'number' && typeof value !== 'string' && number === null)
     fail('wrong_type', `expected a number, got ${typeName(value)}`);
-  const decimal = readDecimal(number ?? String(value));
+  const decimal = readNumber(number ?? String(value));
   if (decimal === null) {
     fail(
       'not_a_number',
-      'expected a plain decimal such as 28.5: no exponent, no leading zeros, at most 38 digits a side',
+      'expected a decimal such as 28.5 or 2.85e1: no leading zeros, at most 38 digits on either side of the point',
     );
   }
   const scale = Math.max(decimal.scale, width.scale);
@@ -189,7 +205,7 @@ function numberBucket(value: unknown, width: Decimal): number | string | JsonNum
   const step = width.digits * 10n ** BigInt(scale - width.scale);
   const rest = ((digits % step) + step) % step;
   const lower = writeDecimal((digits - rest) / step, width);
-  if (number !== null) return jsonNumber(lower);
+  if (number !== null) return asNumber(jsonNumber(lower));
   return typeof value === 'number' ? Number(lower) : lower;
 }
 

@@ -93,6 +93,8 @@ export interface RuleEngine {
   readonly needsPin: boolean;
   /** What a cell of a text file (CSV) must be turned into before it is protected. */
   readonly cell: 'text' | 'integer';
+  /** Whether a number of JSON comes to the rule as its text: two spellings of one number may be judged differently. */
+  readonly readsSpelling?: boolean;
   /** Whether the field is gone from a record after it was protected. */
   readonly removes: boolean;
   /** Paths of other fields of the record whose values the rule looks at; most rules need none. */

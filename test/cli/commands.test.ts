@@ -72,6 +72,36 @@ describe('usage mistakes', () => {
     [['protect', 'in.csv', ...P, '--keys', 'other.json'], '--keys is there twice', undefined],
     [['protect', 'in.csv', ...P, '--format', 'xml'], '--format expected csv, tsv or ndjson', undefined],
     [['protect', 'in.txt', ...P], 'the name of the input does not tell its format', 'say --format csv'],
+    [
+      ['protect', 'in.ndjson', ...P, '--out', 'x.parquet'],
+      'the engine of .parquet and --engine duckdb reads CSV and Parquet, not NDJSON',
+      'leave --engine out and write --out FILE.ndjson',
+    ],
+    [
+      ['protect', 'in.jsonl', ...P, '--out', 'x.jsonl', '--engine', 'duckdb'],
+      'the engine of .parquet and --engine duckdb reads CSV and Parquet, not NDJSON',
+      'leave --engine out',
+    ],
+    [
+      ['protect', 'in.txt', ...P, '--format', 'ndjson', '--out', 'x.parquet'],
+      'the engine of .parquet and --engine duckdb reads CSV and Parquet, not NDJSON',
+      'leave --engine out',
+    ],
+    [
+      ['protect', 'in.txt', ...P, '--format', 'tsv', '--out', 'x.parquet'],
+      'the engine of .parquet and --engine duckdb reads CSV and Parquet, not TSV with backslashes',
+      'leave --engine out',
+    ],
+    [
+      ['protect', 'in.csv.gz', ...P, '--out', 'x.parquet'],
+      'the engine of .parquet and --engine duckdb takes no packed files',
+      'unpack the input',
+    ],
+    [
+      ['protect', 'in.txt', ...P, '--out', 'x.parquet'],
+      'the name of the input does not tell its format',
+      'say --format csv where it is CSV',
+    ],
     [['protect', ...P], 'standard input needs --format', 'say --format csv'],
     [['protect', '-', ...P], 'standard input needs --format', 'say --format csv'],
     [['protect', 'in.csv', ...P, '--delimiter', ';;'], '--delimiter expected one character', 'write tab for a tab'],
@@ -432,6 +462,38 @@ describe('protect and reveal', () => {
     expect(none.code).toBe(0);
     // Its first line alone: a file of rejects without one.
     expect(place.read('none.ndjson')).toMatch(/^\{"trefoil":"rejects-v1",.*\}\n$/);
+  });
+});
+
+describe('a rejected record above the limit', () => {
+  const long = `{"a":"${'x'.repeat(200)}"}\n`;
+  const bad = '{"b":1}\n';
+  const good = '{"a":"1"}\n';
+  beforeAll(() => place.write('a.yaml', 'trefoil: 1\ndomain: d\nfields:\n  a: keep\n'));
+
+  it.each([
+    [
+      'one of three',
+      good + long + bad + bad,
+      '3 rows rejected and left out; r.ndjson holds 2 of them, sealed; 1 row longer',
+    ],
+    ['all of them', long + good + long, '2 rows rejected and left out; r.ndjson holds none of them; 2 rows longer'],
+  ])('is not in the file of rejects, and that is said: %s', async (_, input, said) => {
+    place.write('long.ndjson', input);
+    const args = ['--policy', 'a.yaml', '--keys', 'keys.json', '--max-record', '100', '--force'];
+    const rejecting = ['--on-error', 'reject', '--rejects', 'r.ndjson', '--out', 'long.safe.ndjson'];
+    const ended = await place.run(['protect', 'long.ndjson', ...args, ...rejecting]);
+    expect(ended.code).toBe(9);
+    expect(ended.err).toContain(`trefoil: warning: ${said} than --max-record`);
+    expect(ended.err).toMatch(/(is|are) in no output: keep the input, and run it again with a larger --max-record\n/);
+    expectVoice(ended);
+    const sealed = place
+      .read('r.ndjson')
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => JSON.parse(line).sealed);
+    expect(sealed.filter((text) => text === null)).toHaveLength(input.split(long).length - 1);
   });
 });
 

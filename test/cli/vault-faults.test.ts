@@ -274,6 +274,12 @@ describe('what a vault is refused for', () => {
     const message = 'people.db: the file is no database';
     await refused(['protect', 'in.csv', ...args()], 5, message, 'SQLITE_NOTADB');
     await refused(['vault', 'stats', ...args()], 5, message);
+    // There is no log beside it, and none is spoken of.
+    for (const command of [
+      ['protect', 'in.csv', ...args()],
+      ['vault', 'stats', ...args()],
+    ])
+      expect((await place.run(command)).err).not.toMatch(/-wal|warning/);
     rmSync(place.path('people.db'));
     const safe = await filled();
     await place.run(['vault', 'expire', ...args()]);

@@ -19,6 +19,10 @@ beforeAll(async () => {
   place.write('one.yaml', 'trefoil: 1\ndomain: sql\nfields:\n  a: keep\n');
   place.write('masked.yaml', 'trefoil: 1\ndomain: sql\nfields:\n  a: { rule: mask, first: 1 }\n');
   place.write('gone.yaml', 'trefoil: 1\ndomain: sql\nfields:\n  a: keep\n  b: drop\n');
+  place.write(
+    'nothing-and-kept.yaml',
+    'trefoil: 1\ndomain: sql\nfields:\n  b: { rule: constant, value: null }\n  k: keep\n',
+  );
   place.write('nothing.yaml', 'trefoil: 1\ndomain: sql\nfields:\n  a: { rule: constant, value: null }\n');
   expect((await place.run(['keys', 'new', '--out', 'k.json'])).code).toBe(0);
 });
@@ -110,4 +114,82 @@ test('Parquet to a CSV file of one column: no row is a blank line', async () => 
   const ended = await place.run(['protect', 'one.parquet', '--policy', 'one.yaml', ...P, '--out', 'one.csv']);
   expect(ended.err).toBe('');
   expect(place.read('one.csv')).toBe('a\nx\n""\n""\ny\n');
+});
+
+describe('what a rule does not turn back comes out of reveal as it came', () => {
+  const RULES = {
+    b: '{ rule: constant, value: null }',
+    c: "{ rule: constant, value: '' }",
+    d: '{ rule: mask, first: 1 }',
+    e: '{ rule: coarsen, prefix: 1 }',
+    f: '{ rule: token, scope: p }',
+    g: 'keep',
+    h: '{ rule: seal, scope: n }',
+  };
+  const names = Object.keys(RULES);
+  const bare = names.map(() => '').join(',');
+  const quoted = names.map(() => '""').join(',');
+  // Records without a single cell that is turned back: what is not looked at must not change.
+  const input = `${names.join(',')}\n${bare}\n${quoted}\n,"",,"",,"",\n"",,"",,"",,""\n`;
+
+  beforeAll(() => {
+    const fields = Object.entries(RULES).map(([name, rule]) => `  ${name}: ${rule}\n`);
+    place.write('back.yaml', `trefoil: 1\ndomain: sql\nfields:\n${fields.join('')}  z: drop\n`);
+  });
+
+  test.each([
+    ['our own engine', []],
+    ['all cells quoted', ['--quoting', 'all']],
+    ['two workers', ['--workers', '2']],
+    ['DuckDB', ['--engine', 'duckdb']],
+    ['DuckDB, all cells quoted', ['--engine', 'duckdb', '--quoting', 'all']],
+  ])('%s', async (_, more) => {
+    place.write('safe.csv', input);
+    const args = ['--policy', 'back.yaml', ...P, ...more, '--out', 'clear.csv'];
+    expect(await place.run(['reveal', 'safe.csv', ...args])).toMatchObject({ code: 0, err: '' });
+    const body = (text: string) => text.split('\n').slice(1);
+    expect(body(place.read('clear.csv'))).toEqual(body(input));
+  });
+
+  test.each([
+    ['our own engine', []],
+    ['DuckDB', ['--engine', 'duckdb']],
+  ])('a constant that writes nothing hides what was there, and is nothing again: %s', async (_, more) => {
+    const [own, duckdb] = await both('nothing-and-kept.yaml', 'b,k\n1,\n,""\n"",x\n');
+    expect([own, duckdb]).toEqual(['b,k\n,\n,""\n,x\n', own]);
+    place.write('safe.csv', own);
+    const args = ['--policy', 'nothing-and-kept.yaml', ...P, ...more, '--out', 'clear.csv'];
+    expect(await place.run(['reveal', 'safe.csv', ...args])).toMatchObject({ code: 0, err: '' });
+    expect(place.read('clear.csv')).toBe(own);
+  });
+
+  test.each([
+    ['our own engine', []],
+    ['DuckDB', ['--engine', 'duckdb']],
+  ])('a blank line of a file of one column: %s', async (_, more) => {
+    place.write('safe.csv', 'a\n\n""\n');
+    const args = ['--policy', 'nothing.yaml', ...P, ...more, '--out', 'clear.csv'];
+    expect(await place.run(['reveal', 'safe.csv', ...args])).toMatchObject({ code: 0, err: '' });
+    expect(place.read('clear.csv')).toBe('a\n\n""\n');
+  });
+
+  test('a constant inside a STRUCT that is NULL, by way of Parquet and CSV', async () => {
+    place.write('struct.yaml', "trefoil: 1\ndomain: sql\nfields:\n  id: keep\n  s.b: { rule: constant, value: 'x' }\n");
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    const rows = "(1, {'b': 'secret'}), (2, NULL)";
+    await connection.run(
+      `COPY (SELECT * FROM (VALUES ${rows}) AS t(id, s)) TO '${place.path('struct.parquet')}' (FORMAT parquet)`,
+    );
+    const run = (verb: string, from: string, ...more: string[]) =>
+      place.run([verb, from, '--policy', 'struct.yaml', ...P, ...more]);
+    expect((await run('protect', 'struct.parquet', '--out', 'safe.csv')).err).toBe('');
+    expect(place.read('safe.csv')).toBe('id,s.b\n1,x\n2,\n');
+    for (const more of [[], ['--engine', 'duckdb']]) {
+      expect((await run('reveal', 'safe.csv', '--out', 'clear.csv', ...more)).err).toBe('');
+      expect(place.read('clear.csv')).toBe('id,s.b\n1,x\n2,\n');
+    }
+    expect((await run('protect', 'struct.parquet', '--out', 'safe.parquet')).err).toBe('');
+    expect((await run('reveal', 'safe.parquet', '--out', 'clear.csv')).err).toBe('');
+    expect(place.read('clear.csv')).toBe('id,s.b\n1,x\n2,\n');
+  });
 });

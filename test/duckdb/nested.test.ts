@@ -282,6 +282,36 @@ describe('several files', () => {
     }
   });
 
+  test('are named where one of them does not fit, and a row is one of its own file', async () => {
+    await parquet('a.parquet', "SELECT 1 AS id, '1999-01-31' AS born");
+    const refused = async (other: string, ...more: string[]) => {
+      await parquet('b.parquet', other);
+      const fields = 'fields:\n  id: keep\n  born: { rule: coarsen, date: year }\n';
+      place.write('p.yaml', `trefoil: 1\ndomain: sql\n${fields}`);
+      const args = ['protect', 'a.parquet', 'b.parquet', '--policy', 'p.yaml', ...P, '--out', 'never.csv'];
+      const ended = await place.run([...args, ...more]);
+      expect(ended).toMatchObject({ code: 1 });
+      return ended.err;
+    };
+    expect(await refused("SELECT 2 AS id, '1999-01-31' AS born, 3 AS more")).toMatch(
+      /b\.parquet[:,].*not named in the/,
+    );
+    expect(await refused('SELECT 2 AS id')).toMatch(/b\.parquet[:,].*field born.*does not have the field/);
+    expect(await refused("SELECT 2 AS id, ['1999-01-31'] AS born")).toMatch(/b\.parquet[:,].*field born.*LIST/);
+    expect(await refused("SELECT 2 AS id, 'Lovelace' AS born")).toMatch(/b\.parquet[:,] row 1,.*field born/);
+    place.write('a.csv', 'id,born\n1,1999-01-31\n');
+    place.write('b.csv', 'id,born,more\n1,1999-01-31,x\n');
+    const args = ['protect', 'a.csv', 'b.csv', '--policy', 'p.yaml', ...P, '--out', 'never.csv'];
+    expect((await place.run([...args, '--engine', 'duckdb'])).err).toMatch(/b\.csv[:,].*not named in the/);
+  });
+
+  test('with a field inside an array in the policy: no other format is named', async () => {
+    await parquet('in.parquet', "SELECT ['a'] AS l");
+    const ended = await protect('  "l[]": keep\n', 'in.parquet', 'never.csv');
+    expect(ended.err).toContain('a field inside an array is no column of a table; only NDJSON has arrays');
+    expect(ended.err).not.toContain('CSV');
+  });
+
   test('a folder whose name looks like a partition is no column', async () => {
     await query('SELECT 1');
     const { mkdirSync, renameSync } = await import('node:fs');

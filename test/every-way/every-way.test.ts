@@ -27,6 +27,8 @@ const FIELDS = {
   visit: shiftDate({ scope: 'visit', subject: 'id', days: 30 }),
   phone: mask({ last: 3 }),
   source: constant({ value: 'crm' }),
+  nothing: constant({ value: null }),
+  unsaid: constant({ value: '' }),
   note: keep,
   gone: drop,
 } as const;
@@ -44,6 +46,8 @@ const GOOD: Record_ = {
   visit: '2024-02-29',
   phone: '+49301234567',
   source: 'web',
+  nothing: 'x',
+  unsaid: 'x',
   note: 'prefers mornings',
   gone: 'secret',
 };

@@ -51,6 +51,7 @@ test('there and back', async () => {
     rowsIn: 3000,
     rowsOut: 3000,
     rowsRejected: 0,
+    rowsNotHeld: 0,
     bytesIn: Buffer.byteLength(text),
     bytesOut: size,
   });

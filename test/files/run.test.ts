@@ -424,8 +424,8 @@ describe('what is rejected', () => {
       await put('in.ndjson', `${good}${line}\n${good}`);
       for (const maxRecord of [1 << 20, 1 << 25]) {
         const options = { rejects: at('r.ndjson'), force: true, maxRecord };
-        const { rowsRejected } = await protectFile(at('in.ndjson'), at('a.ndjson'), people, options);
-        expect(rowsRejected).toBe(1);
+        const { rowsRejected, rowsNotHeld } = await protectFile(at('in.ndjson'), at('a.ndjson'), people, options);
+        expect([rowsRejected, rowsNotHeld]).toEqual([1, maxRecord === 1 << 20 ? 1 : 0]);
         const lines: (string | null)[] = [];
         for await (const { record } of (await openRejects(at('r.ndjson'), keys, revealAccess)).records)
           lines.push(record);
@@ -435,6 +435,37 @@ describe('what is rejected', () => {
       }
     }
   }, 120_000);
+
+  test.each([1, 2])(
+    'records above the limit are counted apart, also by a run that goes on: %i workers',
+    async (workers) => {
+      const good = Array.from({ length: 40_000 }, (_, i) => `{"id":"${i}","name":"b","born":"1999-01-01"}\n`).join('');
+      const bad = '{"id":"1","name":"b","born":"never"}\n';
+      const long = `{"id":"1","name":"${'x'.repeat(2000)}","born":"1999-01-01"}\n`;
+      await put('in.ndjson', `${long}${bad}${good}${long}${bad}${bad}`);
+      const options = { rejects: at('r.ndjson'), resume: true, maxRecord: 1000, workers };
+      const stop = new AbortController();
+      const onProgress = ({ rows }: { rows: number }): void => {
+        if (rows > 10_000) stop.abort();
+      };
+      const died = protectFile(at('in.ndjson'), at('a.ndjson'), people, {
+        ...options,
+        signal: stop.signal,
+        onProgress,
+      });
+      await expect(died).rejects.toThrow();
+      expect(await left()).toContain('a.ndjson.resume.json');
+      expect(await protectFile(at('in.ndjson'), at('a.ndjson'), people, options)).toMatchObject({
+        rowsIn: 40_005,
+        rowsRejected: 5,
+        rowsNotHeld: 2,
+      });
+      const held: boolean[] = [];
+      for await (const { record } of (await openRejects(at('r.ndjson'), keys, revealAccess)).records)
+        held.push(record !== null);
+      expect(held).toEqual([false, true, false, true, true]);
+    },
+  );
 
   test('half of many rows, with one worker and two, and by a function as well', async () => {
     let text = 'id,name,born\n';

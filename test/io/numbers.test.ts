@@ -291,6 +291,65 @@ test.each([
   expect(await one(coarsen({ number: width }), number)).toBe(lower);
 });
 
+const SPELLINGS = [
+  ...['0.0000001', '-0.0000001', '1e-7', '-1e-7', '1E+2', '100', '1e2', '100.0', '1e16', '1.5E7', '-0', '-0.0', '0e5'],
+  ...['0.30', '12.50', '28.5', '-0.05', '9007199254740993', '6150769120280496265', '9.99999999999999999999', '1e37'],
+  ...['1e38', '1E400', '1e-39', '1e-400', `0.${'0'.repeat(38)}`, `0.${'0'.repeat(39)}`, '9'.repeat(38), '9'.repeat(39)],
+];
+
+test.each(SPELLINGS)('coarsen judges %s as a number of JSON as it does as a text of CSV', async (spelling) => {
+  for (const width of [10, 0.1]) {
+    const bound = policy({ v: coarsen({ number: width }) }).bind(keys);
+    const judge = async (source: AsyncIterable<Uint8Array>): Promise<string> =>
+      textOf(source).catch((error: { issues: readonly Issue[] }) => `refused: ${error.issues[0]!.message}`);
+    const csv = await judge(protectCsv([`v\n${spelling}\n`], bound));
+    const json = await judge(protectNdjson([`{"v":${spelling}}\n`], bound));
+    expect(/^refused/.test(json)).toBe(/^refused/.test(csv));
+    if (/^refused/.test(csv)) {
+      expect(json).toBe(csv);
+      continue;
+    }
+    const [cell, number] = [csv.split('\n')[1]!, json.slice(5, -2)];
+    // A cell has the decimals of the width, and so has a number that a double does not hold: digit by digit they are one.
+    expect(number.replace(/\.0$/, '')).toBe(cell.replace(/\.0$/, ''));
+  }
+});
+
+test.each([
+  ['0.5', /must be whole;/],
+  ['12.50', /must be whole;/],
+  ['0.1234567890123456789', /must be whole;/],
+  ['1e-400', /must be whole;/],
+  ['9007199254740993.5', /must be whole;/],
+  ['1e16', /beyond 2\^53 - 1 must be written without a point and an exponent, or as text$/],
+  ['1E400', /beyond 2\^53 - 1 must be written without a point and an exponent, or as text$/],
+  ['9007199254740993.0', /beyond 2\^53 - 1 must be written without a point and an exponent, or as text$/],
+])('what is said of %s as an identifier is true', async (number, said) => {
+  const { issues } = await errorOf(protectNdjson([`{"v":${number}}`], policy({ v: id }).bind(keys)));
+  expect(issues[0]!.message).toMatch(said);
+});
+
+test('a number of the library that may have been rounded is told apart from one that is not whole', () => {
+  const take = (v: number) => () => policy({ v: id }).bind(keys).protect({ v });
+  expect(take(2 ** 53)).toThrow('a number beyond 2^53 - 1 may have been rounded; give it as text or as a bigint');
+  for (const number of [0.5, Number.NaN, Number.POSITIVE_INFINITY]) expect(take(number)).toThrow('must be whole');
+});
+
+test('numbers of NDJSON that join with a text of CSV: those that are written plainly', async () => {
+  const csv = async (text: string) =>
+    (await textOf(protectCsv([`v\n${text}\n`], policy({ v: id }).bind(keys)))).split('\n')[1];
+  for (const plain of ['0', '7', '-7', '9007199254740993']) expect(await one(id, plain)).toBe(`"${await csv(plain)}"`);
+  for (const [other, plain] of [
+    ['-0', '0'],
+    ['1e2', '100'],
+    ['100.0', '100'],
+  ] as const) {
+    expect(await one(id, other)).toBe(`"${await csv(plain)}"`);
+    expect(await csv(other)).not.toBe(await csv(plain));
+  }
+  expect(await codeOf(id, '1e16')).toEqual(['unsafe_integer row 1 line 1 v']);
+});
+
 test('constant and drop do not look', async () => {
   expect(await one(constant({ value: 1 }), '1E400')).toBe('1');
   const bound = policy({ v: drop, w: keep }).bind(keys);
