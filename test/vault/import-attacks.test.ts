@@ -371,7 +371,7 @@ describe('a key that the store has, and that no row leads to, before an import o
 describe('conflict-lives', () => {
   test('a token whose value the store has with another token does not live here', async () => {
     const [store, other] = [memoryStore(), memoryStore()];
-    const [here, there] = [await open(store, names), await open(other, names)];
+    const [here, there] = [await open(store, names as never), await open(other, names as never)];
     const [mine, theirs] = [await here.protect('Ada'), await there.protect('Ada')];
     const both = await there.protect('Bob');
     const lines = await linesOf(there);
