@@ -41,7 +41,7 @@ function noting(store, calls) {
       calls.push([name, args]);
       return store[name](...args);
     };
-  return { ...store, get: verb('get'), create: verb('create') };
+  return { ...store, get: verb('get'), create: verb('create'), change: verb('change') };
 }
 
 async function timed(work) {

@@ -10,6 +10,7 @@
 
 import { badRange, badType, checkOptions, typeName } from './core/checks.ts';
 import { fail } from './errors.ts';
+import { checkChanges, checkEntries } from './vault/batch.ts';
 import { nameOf } from './vault/names.ts';
 import {
   type Ask,
@@ -198,6 +199,7 @@ export function postgresStore(client: PostgresClient, options: PostgresStoreOpti
     },
 
     async create(generation, table, entries): Promise<readonly number[] | Stale> {
+      checkEntries(entries);
       const pieces = piecesOf(entries, ({ row }) => row.index, createSize);
       const statements = pieces.map((piece) => createStatement(nameOfTable(table), nameOfTable('token'), piece));
       const won = await writeAt(generation, async (ask) => {
@@ -214,6 +216,7 @@ export function postgresStore(client: PostgresClient, options: PostgresStoreOpti
     },
 
     async change(generation, changes): Promise<boolean | Stale> {
+      checkChanges(changes);
       const steps = TABLES.flatMap((table) => {
         const own = changes.filter((change) => change.table === table);
         if (own.length === 0) return [];

@@ -8,6 +8,7 @@
 
 import { badType, checkInteger, checkOptions, typeName } from './core/checks.ts';
 import { fail } from './errors.ts';
+import { checkChanges, checkEntries } from './vault/batch.ts';
 import {
   type Database,
   type Found,
@@ -134,6 +135,7 @@ export function sqliteStore(handle: SqliteHandle, options: SqliteStoreOptions = 
     },
 
     async create(generation, table, entries): Promise<readonly number[] | Stale> {
+      checkEntries(entries);
       return write(() => {
         if (isStale(generation)) return 'stale';
         const isThere = sql(`SELECT 1 FROM trefoil_${table} WHERE idx = ?`);
@@ -154,6 +156,7 @@ export function sqliteStore(handle: SqliteHandle, options: SqliteStoreOptions = 
     },
 
     async change(generation, changes): Promise<boolean | Stale> {
+      checkChanges(changes);
       return write((undo) => {
         if (isStale(generation)) return 'stale';
         return changes.every((change) => changeOne(sql, change)) || undo(false);

@@ -5,7 +5,7 @@
  */
 
 import { writeHex } from './core/hex.ts';
-import type { Entry, Row, Stale, Table, VaultStore } from './vault/store.ts';
+import type { Change, Entry, Row, Stale, Table, VaultStore } from './vault/store.ts';
 
 /** A store that nobody has used, nor opened. */
 export interface FreshStore {
@@ -245,6 +245,35 @@ const CREATE: Cases = {
     same(positions(await other.create(1, 'value', again)), [0, 1, 2, 3], 'positions of the batch with another index');
   },
 
+  async 'create: refuses a batch that has an index twice, and writes nothing of it'(fresh) {
+    const { store } = await opened(fresh);
+    const [first, second] = [row(1), row(1, { key: 'later', body: Uint8Array.of(9) })];
+    const batches: Readonly<Record<string, readonly Entry[]>> = {
+      'two rows under one index': [{ row: first }, entry(2), { row: second }],
+      'one row twice': [entry(2), { row: first }, { row: first }],
+      'two rows under one index, each with another': [
+        { row: first, with: row(101) },
+        { row: second, with: row(102) },
+      ],
+      'two rows of `with` under one index': [
+        { row: row(2), with: first },
+        { row: row(3), with: second },
+      ],
+    };
+    for (const [name, batch] of Object.entries(batches)) {
+      for (const table of ['value', 'subject'] as const) {
+        await refused(store.create(1, table, batch), 'store_failed', `create in ${table} of ${name}`);
+      }
+    }
+    for (const table of TABLES) await holds(store, table, []);
+    // A row and that of a `with` are in two tables.
+    const both = [
+      { row: row(1), with: row(2) },
+      { row: row(2), with: row(1) },
+    ];
+    same(positions(await store.create(1, 'value', both)), [0, 1], 'positions');
+  },
+
   async 'create: of many callers with one index, one wins'(fresh) {
     const { store, other } = await opened(fresh);
     for (let n = 0; n < 10; n++) {
@@ -357,6 +386,47 @@ const CHANGE: Cases = {
       await holds(store, 'subject', []);
     }
     same(await store.change(1, good), true, 'change with none of these');
+  },
+
+  async 'change: refuses a batch that has an index twice in one table, and writes nothing of it'(fresh) {
+    const { store } = await opened(fresh);
+    await created(store, 1, [{ row: row(1), with: row(1) }]);
+    await created(store, 1, [entry(1)], 'subject');
+    const { index } = row(1);
+    const later = row(1, { version: 2, key: 'later' });
+    const free = row(2).index;
+    for (const table of TABLES) {
+      const batches: Readonly<Record<string, readonly Change[]>> = {
+        'two new rows': [row(2), row(2, { key: 'later' })].map((to) => ({ table, index: free, from: 0, to })),
+        'a row that is removed and made': [
+          { table, index, from: 1, to: null },
+          { table, index, from: 0, to: later },
+        ],
+        'a row that is replaced twice from one version': [
+          { table, index, from: 1, to: later },
+          { table, index, from: 1, to: row(1, { version: 2 }) },
+        ],
+        'a row that is replaced twice': [
+          { table, index, from: 1, to: later },
+          { table, index, from: 2, to: row(1, { version: 3 }) },
+        ],
+        'a row that is removed twice': [1, 1].map((from) => ({ table, index, from, to: null })),
+        'a row that is made where none shall be': [
+          { table, index: free, from: 0, to: null },
+          { table, index: free, from: 0, to: row(2) },
+        ],
+      };
+      const other: Change = { table, index: row(3).index, from: 0, to: row(3) };
+      for (const [name, batch] of Object.entries(batches)) {
+        for (const changes of [batch, batch.toReversed(), [batch[0]!, other, ...batch.slice(1)]]) {
+          await refused(store.change(1, changes), 'store_failed', `change in ${table} of ${name}`);
+        }
+      }
+    }
+    for (const table of TABLES) await holds(store, table, [row(1)]);
+    // One index in three tables is three rows.
+    const each = TABLES.map((table) => ({ table, index, from: 1, to: later }));
+    same(await store.change(1, each), true, 'change of one index in three tables');
   },
 
   async 'change: of many from one version, one wins'(fresh) {

@@ -17,6 +17,6 @@ export type { ExportOptions } from './vault/export.ts';
 export type { ExportSource, Imported } from './vault/import.ts';
 export { memoryStore } from './vault/memory.ts';
 export type { Stores } from './vault/session.ts';
-export type { Destroyed, ShredCertificate, ShredOptions } from './vault/shredding.ts';
+export type { Destroyed, ShredCertificate, ShredOptions, SubjectNow } from './vault/shredding.ts';
 export type { Change, Entry, Meta, Row, Stale, Table, TableSize, VaultStore } from './vault/store.ts';
 export type { BrokenRow, Rekeyed, VaultStats, Verified } from './vault/upkeep.ts';

@@ -10,9 +10,9 @@
 import { TrefoilError } from '../errors.ts';
 import { UsageError } from './exit.ts';
 
-/** A line that is not empty. */
+/** A line. */
 export interface Line {
-  /** From 1; empty lines count. */
+  /** From 1. */
   readonly number: number;
   readonly text: string;
 }
@@ -45,11 +45,10 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerato
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let number = 0;
   let rest: Uint8Array = new Uint8Array(0);
-  const lineOf = (bytes: Uint8Array): Line | null => {
+  const lineOf = (bytes: Uint8Array): Line => {
     number++;
     const end = bytes.at(-1) === CR ? bytes.length - 1 : bytes.length;
     if (end > MAX_LINE) refuse('too_long', `the line is longer than ${MAX_LINE} bytes`, number);
-    if (end === 0) return null;
     try {
       return { number, text: decoder.decode(bytes.subarray(0, end)) };
     } catch {
@@ -64,15 +63,14 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerato
       );
       rest = new Uint8Array(0);
       from = at + 1;
-      if (line !== null) yield line;
+      yield line;
     }
     // A line that is too long is refused before all of it is in memory.
     if (rest.length + chunk.length - from > MAX_LINE + 1)
       refuse('too_long', `the line is longer than ${MAX_LINE} bytes`, number + 1);
     if (from < chunk.length) rest = Buffer.concat([rest, chunk.subarray(from)]);
   }
-  const last = rest.length === 0 ? null : lineOf(rest);
-  if (last !== null) yield last;
+  if (rest.length > 0) yield lineOf(rest);
 }
 
 function refuse(code: 'too_long' | 'not_utf8', message: string, line: number): never {

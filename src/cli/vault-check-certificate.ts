@@ -6,7 +6,8 @@
 
 import type { Command } from 'commander';
 import { openInput } from '../files/file.ts';
-import type { ShredCertificate } from '../vault/shredding.ts';
+import { readLine, type Said } from '../vault/export-lines.ts';
+import type { ShredCertificate, SubjectNow } from '../vault/shredding.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { keysOption } from './key-source.ts';
 import { type Line, linesOf, standardInput } from './lines.ts';
@@ -20,7 +21,9 @@ const HELP = `
 No FILE, or -, is standard input: lines as trefoil vault shred writes them. Without --subjects a certificate is held
 against keys and store alone. With --subjects, a file of one subject a line, it must also be of one of these subjects,
 and the line of that subject is told. A subject that has no certificate from one of the stores makes the exit code 9.
-The exit code is 7 when a certificate does not verify.
+Each line says what the store has of the subject now: erased; alive, if it came back or this is another store of the same
+name and keys; or unknown. The last two make the exit code 9, and so does a line of trefoil vault shred that says
+found: false, which is no certificate. The exit code is 7 when a certificate does not verify.
 
 Examples:
   trefoil vault check-certificate shredded.ndjson --policy p.yaml --keys keys.json --vault people.db
@@ -47,12 +50,16 @@ export function addCheckCertificate(parent: Command, context: Context): void {
 /** What is said of a certificate. */
 type Verdict =
   | { readonly verified: false }
+  /** What shredding says of a subject that a store does not know. */
+  | { readonly found: false; readonly verified?: never }
   | {
       readonly verified: true;
       readonly destroyed: string;
       readonly store: string;
       readonly at: string;
-      /** Line of the subject in the file of subjects; `null` where no subjects were named. */
+      /** What the store that was opened has of the subject now. */
+      readonly now: SubjectNow;
+      /** Line of the subject in the file of subjects, the first one; `null` where no subjects were named. */
       readonly subject: number | null;
     };
 
@@ -62,29 +69,49 @@ async function checkAll(file: string, options: CheckOptions, context: Context): 
   if (file === '-' && options.subjects === '-') throw new UsageError('only one of FILE and --subjects can be -');
   const subjects = options.subjects === undefined ? null : await allLines(options.subjects, signal, 'subjects');
   const certificates = await allLines(file, signal, 'certificates');
+  // A pipe that failed is empty, too.
+  if (subjects?.length === 0) throw new UsageError('there is no subject in the file of --subjects');
   if (certificates.length === 0 && subjects === null) throw new UsageError('there is no certificate to verify');
   await withVaults(options, context, async (all) => {
     const certified = new Map<string, Set<number>>(all.map(({ rule }) => [rule.store, new Set()]));
-    const judge = makeJudge(all, subjects);
+    const numbers = firstLines(subjects);
+    const judge = makeJudge(all, numbers);
     let wrong = 0;
+    let unknown = 0;
+    let alive = 0;
     for (const { number: line, text } of certificates) {
       signal.throwIfAborted();
-      const verdict = judge(text);
-      if (!verdict.verified) wrong++;
-      else if (verdict.subject !== null) certified.get(verdict.store)!.add(verdict.subject);
+      const verdict = await judge(text);
+      if ('found' in verdict) unknown++;
+      else if (!verdict.verified) wrong++;
+      else {
+        if (verdict.now !== 'erased') alive++;
+        if (verdict.subject !== null) certified.get(verdict.store)!.add(verdict.subject);
+      }
       await writeOut(`${JSON.stringify({ line, ...verdict })}\n`);
     }
     let missing = 0;
     for (const [store, lines] of certified) {
       if (!all.some(({ rule }) => rule.store === store && rule.subject !== undefined)) continue;
-      for (const { number: subject } of subjects ?? []) {
-        if (lines.has(subject)) continue;
+      for (const { number: subject, text } of subjects ?? []) {
+        if (lines.has(numbers!.get(text)!)) continue;
         missing++;
         await writeOut(`${JSON.stringify({ subject, store, found: false })}\n`);
       }
     }
     if (missing > 0) {
       voice.warning(`${plural(missing, 'certificate')} missing: no line of the file is of that subject and store`);
+      exit(EXIT.partial);
+    }
+    if (alive > 0) {
+      voice.warning(
+        `${plural(alive, 'certificate')} of a subject that is not erased in the store that was opened: it came back after its ` +
+          'erasure, or this is another store of the same name and keys',
+      );
+      exit(EXIT.partial);
+    }
+    if (unknown > 0) {
+      voice.warning(`${plural(unknown, 'line')} of a subject that the store did not know: there is no certificate`);
       exit(EXIT.partial);
     }
     if (wrong > 0) {
@@ -94,39 +121,50 @@ async function checkAll(file: string, options: CheckOptions, context: Context): 
   });
 }
 
-/** Every line: what is judged together is read first. */
+/** Every line that is not empty: what is judged together is read first. */
 async function allLines(file: string, signal: AbortSignal, what: string): Promise<readonly Line[]> {
   const source = file === '-' ? standardInput(signal, what) : await openInput(file);
   const lines: Line[] = [];
-  for await (const line of linesOf(source)) lines.push(line);
+  for await (const line of linesOf(source)) if (line.text !== '') lines.push(line);
   return lines;
 }
 
-function makeJudge(all: readonly Opened[], subjects: readonly Line[] | null): (text: string) => Verdict {
+/** The line of each subject: a subject that is twice in the file has one certificate for both lines. */
+function firstLines(subjects: readonly Line[] | null): ReadonlyMap<string, number> | null {
+  if (subjects === null) return null;
+  const numbers = new Map<string, number>();
+  for (const { number, text } of subjects) if (!numbers.has(text)) numbers.set(text, number);
+  return numbers;
+}
+
+function makeJudge(
+  all: readonly Opened[],
+  numbers: ReadonlyMap<string, number> | null,
+): (text: string) => Promise<Verdict> {
+  const texts = numbers === null ? [] : [...numbers.keys()];
   // Certificates come in the order of their subjects, so the next subject is tried first.
   let next = 0;
-  return (text) => {
-    const certificate = read(text);
+  return async (text) => {
+    const said = readLine(text);
+    if (said !== null && isUnknown(said)) return { found: false };
+    const certificate = said as ShredCertificate | null;
     const vault = all.find(({ rule }) => rule.store === certificate?.store)?.vault;
     if (certificate === null || vault?.isCertificate(certificate, null) !== true) return { verified: false };
     const { destroyed, store, at } = certificate;
-    if (subjects === null) return { verified: true, destroyed, store, at, subject: null };
-    for (let i = 0; i < subjects.length; i++) {
-      const { number: subject, text } = subjects[(next + i) % subjects.length]!;
-      if (!vault.isCertificate(certificate, text)) continue;
-      next = (next + i) % subjects.length;
-      return { verified: true, destroyed, store, at, subject };
+    const now = await vault.stateOf(certificate);
+    if (now === null) return { verified: false };
+    if (numbers === null) return { verified: true, destroyed, store, at, now, subject: null };
+    for (let i = 0; i < texts.length; i++) {
+      const place = (next + i) % texts.length;
+      if (!vault.isCertificate(certificate, texts[place]!)) continue;
+      next = place;
+      return { verified: true, destroyed, store, at, now, subject: numbers.get(texts[place]!)! };
     }
     return { verified: false };
   };
 }
 
-/** What is no JSON object is no certificate. */
-function read(text: string): ShredCertificate | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as ShredCertificate) : null;
-  } catch {
-    return null;
-  }
+/** `{ line, found: false, store }`, which `vault shred` writes in the place of a certificate. */
+function isUnknown(said: Said): boolean {
+  return said.found === false && Object.keys(said).sort().join() === 'found,line,store';
 }

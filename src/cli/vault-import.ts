@@ -1,9 +1,12 @@
 /// <reference types="node" />
 /** `trefoil vault import`: joins an export with a store. */
 
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { TrefoilError } from '../errors.ts';
 import { openInput } from '../files/file.ts';
+import type { Stores } from '../vault/session.ts';
+import type { VaultStore } from '../vault/store.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { keysOption, needKeys } from './key-source.ts';
 import { type Context, checkFileName, fileOption, need } from './options.ts';
@@ -11,7 +14,7 @@ import { refuseTwoDashes } from './outputs.ts';
 import { loadPolicy } from './policy-file.ts';
 import { writeOut } from './stdout.ts';
 import { openStores } from './vault-open.ts';
-import { ruleOfStore, storeOption, vaultOption } from './vault-stores.ts';
+import { isServer, placesOf, ruleOfStore, storeOption, vaultOption } from './vault-stores.ts';
 import { EXIT_HELP, plural } from './voice.ts';
 
 const HELP = `
@@ -57,7 +60,7 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
   const name = checkFileName('FILE', file);
   if (name === '-' && process.stdin.isTTY) throw new UsageError('say which file, or give the export on standard input');
   const source = name === '-' ? process.stdin : await openInput(name);
-  const stores = await openStores([rule.store], options.vault ?? [], { create: true });
+  const stores = await openOrMake(rule.store, options.vault ?? []);
   try {
     const keys = keyset.domain(policy.domain!);
     const done = await rule.import(keys, stores, until(signal, source)).catch((error: unknown) => {
@@ -76,6 +79,36 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
   } finally {
     for (const store of Object.values(stores)) await store.close();
   }
+}
+
+/**
+ * Opens the store that an export goes into. A file that is not there is made when the store is used first: an export that
+ * is refused before leaves none.
+ */
+async function openOrMake(name: string, given: readonly string[]): Promise<Stores> {
+  const place = placesOf([name], given).get(name)!;
+  const open = () => openStores([name], given, { create: true });
+  if (isServer(place) || existsSync(checkFileName('--vault', place))) return open();
+  let made: Promise<Stores> | null = null;
+  const store = async () => {
+    made ??= open();
+    return (await made)[name]!;
+  };
+  const late: VaultStore = {
+    kind: 'sqlite',
+    open: async () => (await store()).open(),
+    meta: async () => (await store()).meta(),
+    setMeta: async (meta) => (await store()).setMeta(meta),
+    get: async (table, indexes) => (await store()).get(table, indexes),
+    create: async (generation, table, entries) => (await store()).create(generation, table, entries),
+    change: async (generation, changes) => (await store()).change(generation, changes),
+    scan: async (table, range) => (await store()).scan(table, range),
+    sweep: async (generation, day) => (await store()).sweep(generation, day),
+    sizes: async () => (await store()).sizes(),
+    scrub: async () => (await store()).scrub(),
+    close: async () => (made === null ? undefined : (await store()).close()),
+  };
+  return { [name]: late };
 }
 
 async function* until(signal: AbortSignal, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -12,6 +12,8 @@ export function vaultOption(): Option {
   const text = 'where the store of a vault is: FILE or postgres://…; NAME=… where the policy has several';
   return new Option('--vault <PLACE>', text).argParser((value: string, before: string[] | undefined) => {
     checkNoPassword(value);
+    // NAME=PLACE: the place by itself.
+    checkNoPassword(value.slice(value.indexOf('=') + 1).trimStart());
     return [...(before ?? []), value];
   });
 }
@@ -137,6 +139,12 @@ function unknownStore(name: string, names: readonly string[]): UsageError {
  */
 function checkPlace(place: string): string {
   if (place === '') throw new UsageError('--vault expected a file or postgres://…, got nothing');
+  if (place !== place.trim()) {
+    throw new UsageError(
+      '--vault expected a file or postgres://…, got a place with white space at its beginning or end',
+      'a file of that name is written with its folder: ./NAME',
+    );
+  }
   if (/^:/.test(place)) {
     throw new UsageError(
       '--vault expected a file or postgres://…, got the name of a database that is gone when the run ends',

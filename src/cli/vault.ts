@@ -46,11 +46,25 @@ function stores(all: readonly Opened[]): readonly Opened[] {
   return all.filter(({ rule }, i) => all.findIndex((other) => other.rule.store === rule.store) === i);
 }
 
-async function* lines({ signal }: Context, what: string): AsyncGenerator<Line, void, undefined> {
+async function* lines({ signal, voice, exit }: Context, what: string): AsyncGenerator<Line, void, undefined> {
+  let named = 0;
+  let empty = 0;
   for await (const line of linesOf(standardInput(signal, what))) {
+    if (line.text === '') {
+      empty++;
+      continue;
+    }
+    named++;
     yield line;
     // What was begun is finished and written; nothing else is begun.
     signal.throwIfAborted();
+  }
+  // A variable of a script that is not set is an empty line.
+  if (empty > 0) {
+    voice.warning(`${plural(empty, 'line')} of standard input empty: nothing was done for them`);
+    exit(EXIT.partial);
+  } else if (named === 0) {
+    voice.warning(`standard input had no ${what}: nothing was done`);
   }
 }
 

@@ -11,6 +11,7 @@ import { fail, TrefoilError } from '../errors.ts';
 import { packer } from './compression.ts';
 import { type Output, openOutput, partName, placePart } from './file.ts';
 import { identityOf, STDIN } from './inputs.ts';
+import { type Lock, takeLock } from './lock.ts';
 import type { Counts, EndCounts, RunPlan } from './plan.ts';
 import { countNotHeld } from './rejects.ts';
 import { openResume, type Position, type Resume, type RunIdentity } from './resume.ts';
@@ -56,12 +57,52 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
   const twice = named.find((path, i) => named.some((other, k) => k < i && resolve(other) === resolve(path)));
   if (twice !== undefined) fail('same_file', 'two outputs have the same name', { file: twice });
 
+  const locks = await takeLocks(plan);
+  try {
+    return await openLocked(plan, { paths, named, locks });
+  } catch (error) {
+    await release(locks);
+    throw error;
+  }
+}
+
+/** The manifest belongs to one run at a time, and so does a file of rejects: runs with several outputs may share it. */
+async function takeLocks({ resume, rejects }: RunPlan): Promise<readonly Lock[]> {
+  const locks: Lock[] = [];
+  if (resume === null) return locks;
+  try {
+    locks.push(await takeLock(`${resume}.lock`, resume));
+    if (typeof rejects === 'string') locks.push(await takeLock(`${partName(rejects)}.lock`, rejects));
+  } catch (error) {
+    await release(locks);
+    throw error;
+  }
+  return locks;
+}
+
+async function release(locks: readonly Lock[]): Promise<void> {
+  for (const lock of locks) await lock.release();
+}
+
+interface Locked {
+  /** Paths of the outputs; `null` for one that is a stream. */
+  readonly paths: readonly (string | null)[];
+  /** All files that get a name. */
+  readonly named: readonly string[];
+  readonly locks: readonly Lock[];
+}
+
+/** Opens the outputs of a run that nobody else is at. */
+async function openLocked(plan: RunPlan, { paths, named, locks }: Locked): Promise<RunOutputs> {
   const ownId = plan.rejects === null ? null : randomBytes(16);
   const resume = plan.resume === null ? null : await openResume(plan.resume, await identify(plan, named), hex(ownId));
   const from = resume?.position ?? null;
   const rejectsId = resume === null || resume.rejectsId === null ? ownId : Buffer.from(resume.rejectsId, 'hex');
-  if (resume?.whole === true && from !== null)
-    return { ...DONE, done: await nameAll(plan, named, from, resume), rejectsId };
+  if (resume?.whole === true && from !== null) {
+    const done = await nameAll(plan, named, from, resume);
+    await release(locks);
+    return { ...DONE, done, rejectsId };
+  }
   let notHeldBefore = 0;
   await refuseTaken(plan, paths);
 
@@ -175,18 +216,27 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
         position = { ...end, ...counts, outputs: [...sizes], rejects: rejectsSize };
         await resume.save(position, true);
       }
+      for (const lock of locks) await lock.check();
       await rejects?.finish();
       for (const file of all) await file.finish();
       await resume?.remove();
+      await release(locks);
     },
     async abandon(error) {
+      // What another run has taken over is that run's: nothing of it is changed.
+      if (error instanceof TrefoilError && error.code === 'resume_refused') {
+        for (const file of [...files, rejects]) await file?.keep();
+        return release(locks);
+      }
       const goesOn = resume !== null && position !== null && canGoOn(error);
       if (goesOn) await save().catch(() => {});
       const all = [...files, rejects].filter((file) => file !== null);
       for (const file of all) await (goesOn ? file.keep() : file.discard());
-      if (goesOn || resume === null) return;
-      for (const path of named) await unlink(partName(path)).catch(() => {});
-      await resume.remove();
+      if (!goesOn && resume !== null) {
+        for (const path of named) await unlink(partName(path)).catch(() => {});
+        await resume.remove();
+      }
+      await release(locks);
     },
   };
 }

@@ -14,7 +14,7 @@ import { fail } from '../errors.ts';
 import type { Place } from '../io/frames.ts';
 import { systemError } from './file.ts';
 import type { FileIdentity } from './inputs.ts';
-import { isAlive } from './temporary.ts';
+import { isAlive } from './owner.ts';
 
 const VERSION = 'resume-v1';
 

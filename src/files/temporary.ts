@@ -9,23 +9,14 @@
  * boot is over, or no process has that number, or another process has it by now. What cannot be judged stays.
  */
 
-import { createHash, randomBytes } from 'node:crypto';
-import { lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isOver, thisOwner } from './owner.ts';
 
 /** Parts of a name. `0` where the system does not tell. */
 const NAME = /^\.trefoil-([0-9a-f]{8})-([0-9a-f]{8}|0)-([0-9]{1,10})-([0-9]{1,20})-[0-9a-f]{32}\.tmp$/;
 
-/** What tells a process from all others. */
-interface Owner {
-  readonly host: string;
-  readonly boot: string;
-  readonly pid: number;
-  readonly start: string;
-}
-
-let self: Promise<Owner> | null = null;
 const swept = new Map<string, Promise<void>>();
 
 /**
@@ -36,8 +27,7 @@ export async function temporaryPath(folder: string): Promise<string> {
   const place = resolve(folder);
   if (!swept.has(place)) swept.set(place, removeStale(place));
   await swept.get(place);
-  self ??= ownerOfSelf();
-  const { host, boot, pid, start } = await self;
+  const { host, boot, pid, start } = await thisOwner();
   return join(folder, `.trefoil-${host}-${boot}-${pid}-${start}-${randomBytes(16).toString('hex')}.tmp`);
 }
 
@@ -57,42 +47,5 @@ export async function removeStale(folder: string): Promise<void> {
 async function isStale(name: string): Promise<boolean> {
   const [, host, boot, pid, start] = NAME.exec(name) ?? [];
   if (host === undefined) return false;
-  self ??= ownerOfSelf();
-  const us = await self;
-  if (host !== us.host) return false;
-  if (boot !== us.boot) return true;
-  if (!isAlive(Number(pid))) return true;
-  return start !== '0' && start !== (await startOf(pid!));
-}
-
-async function ownerOfSelf(): Promise<Owner> {
-  const space = await readlink('/proc/self/ns/pid').catch(() => '');
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-  return {
-    host: digest(`${hostname()}\0${space}`),
-    boot: boot === '' ? '0' : digest(boot),
-    pid: process.pid,
-    start: await startOf('self'),
-  };
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
-}
-
-/** When a process began, in ticks since the boot: field 22 of `/proc/PID/stat`. The name before it may have spaces. */
-async function startOf(pid: string): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.slice(stat.lastIndexOf(')') + 1).split(' ')[20] ?? '0';
-}
-
-/** Whether there is a process with a number. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // A process of another user is one, too.
-    return (error as { readonly code?: unknown }).code === 'EPERM';
-  }
+  return (await isOver({ host, boot: boot!, pid: Number(pid), start: start! })) === true;
 }

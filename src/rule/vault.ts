@@ -14,7 +14,14 @@ import { type ExportOptions, exportStore } from '../vault/export.ts';
 import { type ExportSource, type Imported, importStore } from '../vault/import.ts';
 import { type Mapping, openMapping } from '../vault/mapping.ts';
 import { type Origin, openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
-import { isCertificate, type ShredCertificate, type ShredOptions, shredSubject } from '../vault/shredding.ts';
+import {
+  isCertificate,
+  type ShredCertificate,
+  type ShredOptions,
+  type SubjectNow,
+  shredSubject,
+  subjectNow,
+} from '../vault/shredding.ts';
 import type { VaultStore } from '../vault/store.ts';
 import { rekeyTokens, verifyTokens } from '../vault/token-upkeep.ts';
 import {
@@ -173,6 +180,13 @@ export interface RevealingVault<Scope extends string = string> extends OpenVault
   readonly shred: (subject: string | number | bigint, options?: ShredOptions) => Promise<ShredCertificate | null>;
   /** Whether a certificate is this store's, unchanged, and of this subject; with `null` as the subject: of any. */
   readonly isCertificate: (certificate: ShredCertificate, subject: string | number | bigint | null) => boolean;
+  /**
+   * What this store has now of the subject of a certificate: `erased`; `alive`, if the subject came back after its erasure
+   * or the certificate is from another store of the same name and keys; `unknown`. `null` if the certificate does not verify.
+   *
+   * @throws TrefoilError `row_broken` where the row of the subject does not verify.
+   */
+  readonly stateOf: (certificate: ShredCertificate) => Promise<SubjectNow | null>;
 }
 
 const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased', 'empty'] as const;
@@ -359,11 +373,11 @@ export function vault<const Scope extends string, const Optional extends boolean
           if (inAdvance !== undefined && inAdvance !== true) badRange('inAdvance', 'expected true, or nothing');
           return shredSubject(session, subjectText(who), inAdvance === true);
         },
-        isCertificate: (certificate: unknown, who: unknown) => {
-          if (typeof certificate !== 'object' || certificate === null) {
-            badType('certificate', `expected an object, got ${typeName(certificate)}`);
-          }
-          return isCertificate(session, certificate as ShredCertificate, who === null ? null : subjectText(who));
+        isCertificate: (certificate: unknown, who: unknown) =>
+          isCertificate(session, checkCertificate(certificate), who === null ? null : subjectText(who)),
+        stateOf: async (certificate: unknown) => {
+          const own = Object.freeze({ ...checkCertificate(certificate) });
+          return isCertificate(session, own, null) ? subjectNow(session, own) : null;
         },
       }),
     };
@@ -429,6 +443,13 @@ function checkLabel(token: unknown): string | undefined {
   const { label } = checkOptions('token', token, ['label']);
   if (typeof label !== 'string' || !LABEL.test(label)) badRange('label', 'expected [a-z][a-z0-9]{0,15}');
   return label;
+}
+
+function checkCertificate(value: unknown): ShredCertificate {
+  if (typeof value !== 'object' || value === null) {
+    badType('certificate', `expected an object, got ${typeName(value)}`);
+  }
+  return value as ShredCertificate;
 }
 
 function subjectText(value: unknown): string {

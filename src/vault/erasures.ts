@@ -26,9 +26,10 @@ export interface Erasures {
 }
 
 /** What became of some rows. */
-export type Done = Partial<
-  Pick<Joined, 'written' | 'there' | 'erased' | 'conflicts' | 'keys' | 'writtenKeys' | 'handles'>
->;
+export interface Done extends Partial<Pick<Joined, 'written' | 'there' | 'erased' | 'conflicts'>> {
+  /** Tokens that were removed again: each is one of a value that the store has with another token. */
+  readonly removed?: number;
+}
 
 const TABLES: readonly Table[] = ['value', 'token', 'subject'];
 
@@ -62,9 +63,12 @@ export function holdErasures(): Erasures {
       for (let first = 0; first < links.length; first += BATCH)
         await digAll(session, links.slice(first, first + BATCH));
       for (const items of itemsOf(held)) note(await join(session, items, { erase: true, isHeld }));
-      note(await settle(session, conflicts));
+      const settled = await settle(session, conflicts);
+      note(settled);
       if (buried.size > 0) note({ erased: await bury(session, 'value', isHeld) });
-      if (refused.size > 0) await removeRefused(session, refused);
+      if (refused.size > 0) await removeTokens(session, refused);
+      const lost = lostLinks(settled.conflicts);
+      if (lost.size > 0) note({ removed: await removeTokens(session, lost) });
       // The graves last: they say that all of this was done.
       for (const items of itemsOf(graves)) note(await join(session, items, { erase: true, isHeld }));
       for (const batch of denied.batches(BATCH)) await forgetDenied(session, batch);
@@ -125,12 +129,25 @@ function bury(session: Session, table: 'value' | 'token', isHeld: Erasures['isHe
 }
 
 /**
- * Tokens that came with a value that is erased here. They are removed and not erased: in the store that they came from they
- * live, and a tombstone would be one for that store, too. A mapping that has its value under another inner key stays.
+ * The links of mappings whose value the store has with another token. Where the row of the store does not verify it may be
+ * one of the same mapping, whose token stays.
  */
-async function removeRefused(session: Session, refused: ReadonlySet<string>): Promise<void> {
+function lostLinks(conflicts: readonly Conflict[]): ReadonlySet<string> {
+  const links = conflicts.flatMap(({ item, there }) => {
+    return item.table === 'value' && there !== null ? [nameOf(item.content.link)] : [];
+  });
+  return new Set(links);
+}
+
+/**
+ * Removes tokens that came with a value that is erased here, or has another token; tells how many. They are not erased: in
+ * the store that they came from they live, and a tombstone would be one for that store, too. A mapping that has its value
+ * under another inner key stays.
+ */
+async function removeTokens(session: Session, links: ReadonlySet<string>): Promise<number> {
+  let removed = 0;
   await session.steady(async (view): Promise<null | Stale> => {
-    const left = new Set(refused);
+    const left = new Set(links);
     for await (const { content } of rowsOf(session, view, 'value')) {
       if (content.state === 'live') left.delete(nameOf(content.link));
     }
@@ -138,12 +155,12 @@ async function removeRefused(session: Session, refused: ReadonlySet<string>): Pr
     for await (const { row, content } of rowsOf(session, view, 'token')) {
       if (content.state !== 'live' || !left.has(nameOf(content.link))) continue;
       // One that somebody changed since is not the one that came.
-      await view.store.change(view.meta.generation, [
-        { table: 'token', index: row.index, from: row.version, to: null },
-      ]);
+      const change: Change = { table: 'token', index: row.index, from: row.version, to: null };
+      if ((await view.store.change(view.meta.generation, [change])) === true) removed++;
     }
     return (await view.isOlder()) ? 'stale' : null;
   });
+  return removed;
 }
 
 /**

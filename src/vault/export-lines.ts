@@ -107,6 +107,8 @@ export interface Parts {
   readonly rows: () => number;
   /** Whether the part has as many rows, or bytes, as one may have. */
   readonly isFull: () => boolean;
+  /** Whether so many more rows, of so many bytes in their bodies, can be in this part. */
+  readonly fits: (more: number, moreBytes: number) => boolean;
   /** The line that ends a part, or the export. */
   readonly write: (isEnd: boolean) => string;
   /** Which of the two a line is; `null` for one that does not fit what came before it. */
@@ -140,6 +142,7 @@ export function startParts(head: Head, macOf: MacOf): Parts {
     },
     rows: () => rows,
     isFull: () => own === PART_ROWS || bytes >= PART_BYTES,
+    fits: (more, moreBytes) => own + more <= PART_ROWS && bytes + moreBytes <= PART_BYTES,
     write(isEnd) {
       const mac = writeHex(macOfPart(isEnd));
       const line = JSON.stringify(isEnd ? { part, rows, mac } : { part, mac });

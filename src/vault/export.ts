@@ -8,10 +8,14 @@ import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { groupOf, makeComparison } from './comparison.ts';
 import { EXPORT, type Head, type MacOf, startParts, writeHead, writeRow } from './export-lines.ts';
+import { isKey } from './join.ts';
+import { nameOf } from './names.ts';
 import { rowsOf } from './rows.ts';
 import type { Session } from './session.ts';
 import type { Row, Table } from './store.ts';
+import { readSubjectRows } from './subjects.ts';
 import type { BrokenRow } from './upkeep.ts';
+import type { Found, View } from './view.ts';
 
 /** What an export is told. */
 export interface ExportOptions {
@@ -22,14 +26,13 @@ export interface ExportOptions {
   readonly onBroken?: ((row: BrokenRow) => void) | undefined;
 }
 
-/**
- * What refers to another row comes behind it, so that an import that died has no value whose token does not reveal, and
- * none whose subject would be made a second time.
- */
-const TABLES: readonly Table[] = ['subject', 'token', 'value'];
+/** Bytes of the longest body in the table `subject`, that of a key. */
+const LONGEST = 127;
 
 /**
- * The lines of an export.
+ * The lines of an export. What refers to another row comes behind it, so that an import that died has no value whose token
+ * does not reveal, and none whose subject would be made a second time. The key of a subject is in one part with the row that
+ * leads to it, so that an import can write both at once.
  *
  * @throws TrefoilError `row_broken`; `store_busy` when the keys of the store are changed meanwhile.
  */
@@ -64,31 +67,73 @@ export async function* exportStore(
     onBroken(place);
   };
 
+  /** Rows of subjects, and then the keys that they lead to, all in one part. */
+  async function* group(leads: readonly Found[]): AsyncGenerator<string, void, undefined> {
+    if (leads.length === 0) return;
+    const rows = [...leads.map(({ row }) => row), ...(await keysOf(view, leads))];
+    if (!parts.fits(rows.length, rows.length * LONGEST)) yield parts.write(false);
+    for (const row of rows) yield* lines('subject', row);
+  }
+
+  /** The rows of `subject` for which something holds. Live keys come with the rows that lead to them alone. */
+  async function* subjectLines(
+    isWanted: (found: Found) => boolean,
+    isBroken?: typeof broken,
+  ): AsyncGenerator<string, void, undefined> {
+    let leads = new Map<string, Found>();
+    const fits = (more: number) => parts.fits(2 * leads.size + more, (2 * leads.size + more) * LONGEST);
+    for await (const found of rowsOf(session, view, 'subject', isBroken)) {
+      const { row, content } = found;
+      if (isKey('subject', content) || !isWanted(found)) continue;
+      const isLead = content.state === 'live';
+      if (!fits(isLead ? 2 : 1)) {
+        yield* group([...leads.values()]);
+        leads = new Map();
+      }
+      if (isLead) leads.set(nameOf(content.rest), found);
+      else yield* lines('subject', row);
+    }
+    yield* group([...leads.values()]);
+  }
+
   yield writeHead(head, macOf);
-  for (const table of TABLES) {
+  const note = ({ content }: Found) => {
+    subjects.one(content.link);
+    return true;
+  };
+  yield* subjectLines(note, broken);
+  for (const table of ['token', 'value'] as const) {
     for await (const { row, content } of rowsOf(session, view, table, broken)) {
-      if (table === 'subject') subjects.one(row.index);
-      else if (content.state === 'live') links[table === 'value' ? 'one' : 'other'](content.link);
+      if (content.state === 'live') links[table === 'value' ? 'one' : 'other'](content.link);
       yield* lines(table, row);
     }
   }
-  // Values that came since the tokens were read have a token, and perhaps a subject, that are not in the export yet; tokens
-  // that were forgotten since have a grave that is not in it. Rows may be in it twice, so whole groups of them are no harm.
+  // Values that came since the tokens were read have a token that is not in the export yet. Rows may be in it twice, so whole
+  // groups of them are no harm.
   const late = links.odd();
-  if (late.size > 0) {
-    for await (const { row, content } of rowsOf(session, view, 'token')) {
-      if (content.state === 'erased' || !late.has(groupOf(content.link))) continue;
-      yield* lines('token', row);
-    }
-    for await (const { row } of rowsOf(session, view, 'subject')) subjects.other(row.index);
-    const more = subjects.odd();
-    for await (const { row } of more.size === 0 ? [] : rowsOf(session, view, 'subject')) {
-      if (!more.has(groupOf(row.index))) continue;
-      yield* lines('subject', row);
-    }
+  for await (const { row, content } of late.size === 0 ? [] : rowsOf(session, view, 'token')) {
+    if (content.state === 'live' && late.has(groupOf(content.link))) yield* lines('token', row);
   }
+  // A mapping is written after the rows of its subject, and a grave in one change with what it buries. So whatever the tokens
+  // and values above need is in the table before this second look begins, which misses none of it; and rows that come after
+  // the look has begun belong to mappings that came after the tokens and values were read, of which the export has nothing.
+  for await (const { content } of rowsOf(session, view, 'subject')) {
+    if (!isKey('subject', content)) subjects.other(content.link);
+  }
+  const more = subjects.odd();
+  if (more.size > 0) yield* subjectLines(({ content }) => more.has(groupOf(content.link)));
   if (await view.isOlder()) busy();
   yield parts.write(true);
+}
+
+/** The keys that rows of subjects lead to, in the order of their indexes: it does not show which is whose. */
+async function keysOf(view: View, leads: readonly Found[]): Promise<Row[]> {
+  const inners = view.subjects.keyIndexesOf(leads.map(({ content }) => content.rest));
+  const { found } = await readSubjectRows(view, inners);
+  // A key is written before the row that leads to it: one that is not found is being moved to the first outer key.
+  const again = found.includes(null) ? await readSubjectRows(view, inners) : { found };
+  const rows = again.found.flatMap((one) => (one === null ? [] : [one.row]));
+  return rows.sort((a, b) => (nameOf(a.index) < nameOf(b.index) ? -1 : 1));
 }
 
 function busy(): never {

@@ -1,8 +1,9 @@
 /** An import: reads the lines of an export, holds each against its key, and joins the rows with those of a store. */
 
+import { cut } from '../core/bytes.ts';
 import { badType, typeName } from '../core/checks.ts';
 import { fail, TrefoilError, type Where } from '../errors.ts';
-import type { OpenedKeys } from '../keys/domain-keys.ts';
+import type { DomainKey, OpenedKeys } from '../keys/domain-keys.ts';
 import { isSameContent, readContent } from './content.ts';
 import { type Done, type Erasures, holdErasures } from './erasures.ts';
 import {
@@ -16,10 +17,10 @@ import {
   type Said,
   startParts,
 } from './export-lines.ts';
-import { type Conflict, type Item, join } from './join.ts';
+import { type SubjectKeys, subjectKeys } from './inner.ts';
+import { type Conflict, type Item, isKey, isOfSubject, join, rowsIn } from './join.ts';
 import { isOver, nameOf, today } from './names.ts';
-import { type Outer, outerLayer } from './outer.ts';
-import { watchPairs } from './pairing.ts';
+import { INDEX, type Outer, outerLayer } from './outer.ts';
 import type { Origin, Session } from './session.ts';
 import type { Row, Table } from './store.ts';
 
@@ -38,7 +39,10 @@ export interface Imported {
   readonly erased: number;
   /** Rows that were left out, as their day has come. */
   readonly expired: number;
-  /** Rows that were left out, as the store has something else in their places and keeps it. */
+  /**
+   * Rows that were left out, as the store has something else in their places and keeps it; with a value also its token, and
+   * with the row of a subject also its key.
+   */
   readonly conflicts: number;
 }
 
@@ -58,7 +62,10 @@ interface Waiting {
 /** What is known of the export that is being read. */
 interface Reading {
   readonly head: Head;
-  readonly session: Session;
+  /** Where its first line is. */
+  readonly at: Where;
+  /** Whether the store looks under its keys. */
+  isTaken: boolean;
   readonly parts: Parts;
   readonly erasures: Erasures;
   waiting: Waiting[];
@@ -70,10 +77,13 @@ interface Reading {
  * when the last one fits. So of an export that was cut, or put together from two, nothing is done that its beginning does
  * not do.
  *
- * In memory are the rows of one part (1,000, or 8 MiB and one row), 20 bytes for each key of a subject that was written,
- * and of each erased row that the store does not have, or has live, 34 bytes and up to 100 more.
+ * The key of a subject is written in one change with the row that leads to it. So an import that dies anywhere leaves no
+ * key that shredding does not find.
  *
- * @param open opens the store; a new one begins with the keys of the export.
+ * In memory are the rows of one part (1,000, or 8 MiB and one row), and of each erased row that the store does not have, or
+ * has live, 34 bytes and up to 100 more.
+ *
+ * @param open opens the store, when the first part has come; a new one begins with the keys of the export.
  * @throws TrefoilError `export_refused`, `row_broken`, `wrong_domain`, `unknown_key`, `store_version`, with the line; and
  *   what the store itself refuses. The message says how much was written by then.
  */
@@ -84,29 +94,44 @@ export async function importStore(
   open: (origin: Origin) => Promise<Session>,
 ): Promise<Imported> {
   let where: Where = {};
-  const outerOf = layersOf(keys, name, () => where);
+  const keyOf = (id: string): DomainKey => {
+    const key = keys.keys.find((one) => one.id === id);
+    return key ?? fail('unknown_key', `the export is under key ${id}, which the keys do not have`, where);
+  };
+  const outerOf = layersOf(keyOf, name);
   const macOf: MacOf = (id) => outerOf(id).mac;
   const counts = { rows: 0, written: 0, there: 0, erased: 0, expired: 0, conflicts: 0 };
-  const pairing = watchPairs();
   let session: Session | null = null;
   let reading: Reading | null = null;
+  let hasBegun = false;
 
   function note(done: Done): void {
     counts.written += done.written ?? 0;
     counts.there += done.there ?? 0;
     counts.erased += done.erased ?? 0;
-    pairing.note(session!, done);
+    for (const { item } of done.conflicts ?? []) counts.conflicts += rowsIn(item);
+    // They were written when they came, or by an import before this one.
+    counts.written = Math.max(0, counts.written - (done.removed ?? 0));
+    counts.conflicts += done.removed ?? 0;
   }
 
-  async function begin(text: Said | null): Promise<Reading> {
+  function begin(text: Said | null): Reading {
     const head = readHead(text, keys.domain, name, macOf, where);
     for (const id of [...head.outer, ...head.inner, head.subjects]) outerOf(id);
-    session ??= await open({ inner: head.inner, subjects: head.subjects });
-    await takeKeys(session, head, where);
-    return { head, session, parts: startParts(head, macOf), erasures: holdErasures(), waiting: [], conflicts: [] };
+    const parts = startParts(head, macOf);
+    return { head, at: where, isTaken: false, parts, erasures: holdErasures(), waiting: [], conflicts: [] };
   }
 
-  /** The rows of the part that has ended, as far as their day has not come. */
+  /** The store, which is not touched before a part of the export is known to be whole. */
+  async function sessionFor(own: Reading): Promise<Session> {
+    const { head } = own;
+    session ??= await open({ inner: head.inner, subjects: head.subjects });
+    if (!own.isTaken) await takeKeys(session, head, own.at);
+    own.isTaken = true;
+    return session;
+  }
+
+  /** The rows of the part that has ended. */
   function openPart({ head, waiting }: Reading): Item[] {
     const items = openRows(waiting, head, outerOf);
     const broken = items.indexOf(null);
@@ -114,34 +139,44 @@ export async function importStore(
       const message = 'the line is not a row of this export as it was written';
       fail('row_broken', message, waiting[broken]!.where);
     }
-    const day = today();
-    return items.filter((item) => item !== null && !isOver(item, day)) as Item[];
+    return items as Item[];
   }
 
   async function writePart(own: Reading): Promise<void> {
-    const items = openPart(own);
+    const opened = openPart(own);
+    const subjects = subjectKeys(keyOf(own.head.subjects), name);
+    const day = today();
+    const items = pairKeys(subjects, opened, (i) => own.waiting[i]!.where).filter((item) => !isOver(item, day));
     counts.rows += own.waiting.length;
-    counts.expired += own.waiting.length - items.length;
+    counts.expired += own.waiting.length - items.reduce((sum, item) => sum + rowsIn(item), 0);
     own.waiting = [];
+    const to = await sessionFor(own);
     // No place is twice in one batch.
-    let batch = new Map<string, Item>();
+    let batch: Item[] = [];
+    let places = new Map<string, Item>();
     const flush = async () => {
-      if (batch.size === 0) return;
-      const joined = await join(own.session, [...batch.values()], { isHeld: own.erasures.isHeld });
-      batch = new Map();
+      if (batch.length === 0) return;
+      const { conflicts, ...joined } = await join(to, batch, { isHeld: own.erasures.isHeld });
+      batch = [];
+      places = new Map();
       note(joined);
-      own.erasures.add(joined);
-      own.conflicts = own.conflicts.concat(joined.conflicts);
+      own.erasures.add({ ...joined, conflicts });
+      own.conflicts = own.conflicts.concat(conflicts);
     };
     for (const item of items) {
-      const place = item.table + nameOf(item.inner);
-      const other = batch.get(place);
-      if (other !== undefined && isSameContent(item.table, other.content, item.content)) {
-        counts.there++;
+      const rows = item.key === undefined ? [item] : [item, item.key];
+      const others = rows.map(({ table, inner }) => places.get(table + nameOf(inner)));
+      const isRepeated = rows.every(({ table, content }, i) => {
+        const other = others[i];
+        return other !== undefined && isSameContent(table, other.content, content);
+      });
+      if (isRepeated) {
+        counts.there += rows.length;
         continue;
       }
-      if (other !== undefined) await flush();
-      batch.set(place, item);
+      if (others.some((other) => other !== undefined)) await flush();
+      batch.push(item);
+      for (const row of rows) places.set(row.table + nameOf(row.inner), row);
     }
     await flush();
     if (own.conflicts.length > MAX_CONFLICTS) {
@@ -161,10 +196,7 @@ export async function importStore(
   }
 
   async function finish(own: Reading): Promise<void> {
-    await own.erasures.run(own.session, own.conflicts, (done) => {
-      note(done);
-      counts.conflicts += done.conflicts?.length ?? 0;
-    });
+    await own.erasures.run(await sessionFor(own), own.conflicts, note);
   }
 
   async function readAll(): Promise<void> {
@@ -173,7 +205,8 @@ export async function importStore(
       where = { line };
       const said = readLine(text);
       if (reading === null) {
-        reading = await begin(said);
+        hasBegun = true;
+        reading = begin(said);
       } else if (said !== null && endsPart(said)) {
         if ((await endPart(reading, said)) === 'part') continue;
         await finish(reading);
@@ -186,19 +219,17 @@ export async function importStore(
         reading.waiting.push({ ...read, where });
       }
     }
-    if (session === null) fail('export_refused', 'there is no export: not one line came');
+    if (!hasBegun) fail('export_refused', 'there is no export: not one line came');
     if (reading !== null) fail('export_refused', 'the end of the export is missing: import the whole of it');
   }
 
   try {
     await readAll();
   } catch (error) {
-    // What was written may have keys of subjects whose rows did not come any more. If that fails, the first error says more.
-    if (session !== null) await pairing.clean(session).catch(() => {});
+    // If that fails, the first error says more.
     if (session !== null && counts.erased > 0) await (session as Session).scrub().catch(() => {});
     throw saying(error, counts);
   }
-  await pairing.clean(session!);
   if (counts.erased > 0) await session!.scrub();
   return Object.freeze(counts);
 }
@@ -214,15 +245,40 @@ function saying(error: unknown, { written, erased }: Pick<Imported, 'written' | 
 }
 
 /** The outer layers of a store by the ids of their keys, whether the store's metadata name them or not. */
-function layersOf({ keys }: OpenedKeys, name: string, at: () => Where): (id: string) => Outer {
+function layersOf(keyOf: (id: string) => DomainKey, name: string): (id: string) => Outer {
   const layers = new Map<string, Outer>();
   return (id) => {
-    const key = keys.find((one) => one.id === id);
-    if (key === undefined) fail('unknown_key', `the export is under key ${id}, which the keys do not have`, at());
-    const layer = layers.get(id) ?? outerLayer(key, name);
+    const layer = layers.get(id) ?? outerLayer(keyOf(id), name);
     layers.set(id, layer);
     return layer;
   };
+}
+
+/**
+ * The items of a part, each live key of a subject with the row that leads to it. An export writes that row before the key,
+ * in the same part; a key without it could never be shredded.
+ */
+function pairKeys(subjects: SubjectKeys, items: readonly Item[], whereOf: (i: number) => Where): Item[] {
+  const leads = items.filter(({ table, content }) => content.state === 'live' && isOfSubject(table, content));
+  const inners = cut(subjects.keyIndexesOf(leads.map(({ content }) => content.rest)), INDEX);
+  const placeOf = new Map(leads.map((lead, i) => [lead, nameOf(inners[i]!)]));
+  // A row may be in an export several times.
+  const open = new Map<string, number[]>();
+  const out: Item[] = [];
+  for (const [i, item] of items.entries()) {
+    const place = placeOf.get(item);
+    if (place !== undefined) open.set(place, [...(open.get(place) ?? []), out.length]);
+    if (!isKey(item.table, item.content)) {
+      out.push(item);
+      continue;
+    }
+    const at = open.get(nameOf(item.inner))?.shift();
+    if (at === undefined) {
+      fail('export_refused', 'a key of a subject came without the row that leads to it', whereOf(i));
+    }
+    out[at] = { ...out[at]!, key: item };
+  }
+  return out;
 }
 
 /** Rows that verify under a key of the export, with a key of the inner layer that it names; `null` for all others. */

@@ -24,18 +24,22 @@ export interface Item {
   readonly inner: Uint8Array;
   readonly content: Content;
   readonly expires: number | null;
+  /**
+   * The live key that the live row of a subject leads to. Both are written in one change, or the key is not: a key that
+   * nothing leads to cannot be shredded.
+   */
+  readonly key?: Item;
+}
+
+/** How many rows an item is. */
+export function rowsIn({ key }: Item): number {
+  return key === undefined ? 1 : 2;
 }
 
 /** A live row in whose place the store has another; `null` for one that does not verify. */
 export interface Conflict {
   readonly item: Item;
   readonly there: Content | null;
-}
-
-/** A row of a key that was written, by its index and version. */
-export interface WrittenKey {
-  readonly index: Uint8Array;
-  readonly version: number;
 }
 
 /** A subject that is erased in the store and lives in the export: its key was erased, too. */
@@ -54,7 +58,7 @@ export interface Joined {
   readonly there: number;
   /** Were live, and are erased now. */
   readonly erased: number;
-  /** Are as they were. */
+  /** Are as they were; the key of a subject with its row. */
   readonly conflicts: readonly Conflict[];
   /** Would erase what is live: as they were, until the whole of the export is known. */
   readonly held: readonly Item[];
@@ -63,11 +67,6 @@ export interface Joined {
   /** Links of mappings whose value is erased in the store: their tokens are not to live in it either. */
   readonly refused: readonly Uint8Array[];
   readonly denied: readonly Denied[];
-  /** Keys of subjects that are live now: their inner indexes, and the rows of those that were written. */
-  readonly keys: readonly Uint8Array[];
-  readonly writtenKeys: readonly WrittenKey[];
-  /** Handles that live rows of subjects lead to now. */
-  readonly handles: readonly Uint8Array[];
 }
 
 /** Whether the live row that is there gives way to the one that is given. */
@@ -99,7 +98,8 @@ export async function join(session: Session, items: readonly Item[], way: Way = 
   return fail('store_busy', 'others change the same rows all the time; try again');
 }
 
-type Verdict = 'written' | 'there' | 'erased' | 'conflict' | 'held' | 'grave';
+/** `apart` is a key whose row is a conflict. */
+type Verdict = 'written' | 'there' | 'erased' | 'conflict' | 'held' | 'grave' | 'apart';
 
 /** Makes all changes, or none (`null`) when a row is no longer as it was read. */
 async function joinOnce(
@@ -108,17 +108,22 @@ async function joinOnce(
   items: readonly Item[],
   way: Way,
 ): Promise<Joined | null | Stale> {
-  const counts = { written: 0, there: 0, erased: 0, conflict: 0, held: 0, grave: 0 };
+  const counts = { written: 0, there: 0, erased: 0, conflict: 0, held: 0, grave: 0, apart: 0 };
   const [conflicts, held, graves, orphans] = [[] as Conflict[], [] as Item[], [] as Item[], [] as Item[]];
   const [refused, denied] = [[] as Uint8Array[], [] as Denied[]];
-  const [keys, handles, writtenKeys] = [[] as Uint8Array[], [] as Uint8Array[], [] as WrittenKey[]];
-  const changes: (Change & { readonly verdict: 'written' | 'erased'; readonly item: Item })[] = [];
+  const changes: (Change & { readonly verdict: 'written' | 'there' | 'erased' })[] = [];
   for (const table of new Set(items.map((item) => item.table))) {
-    const ours = items.filter((item) => item.table === table);
+    const ours = items.flatMap((item) => (item.table !== table ? [] : item.key ? [item, item.key] : [item]));
+    const hasKey = (i: number) => ours[i]!.key !== undefined;
     const places = view.placesOf([concat(ours.map(({ inner }) => inner))]);
     const rows = places.pick(await view.store.get(table, places.all));
     const found = view.openMany(table, rows);
     const verdicts = ours.map((item, i) => judge(item, rows[i], found[i]!, way));
+    for (let i = 1; i < ours.length; i++) {
+      if (!hasKey(i - 1)) continue;
+      if (verdicts[i - 1] === 'conflict') verdicts[i] = 'apart';
+      else if (found[i - 1]?.content.state === 'erased') verdicts[i] = 'there';
+    }
     const isRefused = ours.map(({ content }, i) => {
       return table === 'value' && content.state === 'live' && found[i]?.content.state === 'erased';
     });
@@ -142,9 +147,12 @@ async function joinOnce(
           const key = keyOf(session, content);
           orphans.push(key);
           denied.push({ key: key.inner, tombstone: there.link });
-        } else handles.push(content.rest);
+        }
       } else if (isOfSubject(table, content) && verdict === 'erased') orphans.push(keyOf(session, there!));
-      else if (isKey(item) && there?.state !== 'erased') keys.push(inner);
+      if (verdict === 'there' && hasKey(i) && verdicts[i + 1] === 'written') {
+        // The row goes along as it is: if somebody changes it meanwhile, the key is not written.
+        drafts.push({ draft: { at: { instead: row! }, content: there!, expires: row!.expires }, i });
+      }
       if (verdict !== 'written' && verdict !== 'erased') continue;
       drafts.push({ draft: { at: row === undefined ? { inner } : { instead: row }, content, expires }, i });
     }
@@ -154,8 +162,8 @@ async function joinOnce(
     );
     for (const [k, to] of sealed.entries()) {
       const { i } = drafts[k]!;
-      const verdict = verdicts[i] as 'written' | 'erased';
-      changes.push({ table, index: to.index, from: rows[i]?.version ?? 0, to, verdict, item: ours[i]! });
+      const verdict = verdicts[i] as 'written' | 'there' | 'erased';
+      changes.push({ table, index: to.index, from: rows[i]?.version ?? 0, to, verdict });
     }
   }
   if (orphans.length > 0) {
@@ -169,11 +177,8 @@ async function joinOnce(
       counts.there++;
     }
   }
-  for (const { item, to } of changes) {
-    if (isKey(item)) writtenKeys.push({ index: to!.index, version: to!.version });
-  }
   const { written, there, erased } = counts;
-  const done = { written, there, erased, conflicts, held, graves, refused, denied, keys, writtenKeys, handles };
+  const done = { written, there, erased, conflicts, held, graves, refused, denied };
   if (changes.length === 0) return done;
   const all = await view.store.change(
     view.meta.generation,
@@ -231,9 +236,6 @@ export const NOTHING: Joined = {
   graves: [],
   refused: [],
   denied: [],
-  keys: [],
-  writtenKeys: [],
-  handles: [],
 };
 
 export function add(a: Joined, b: Joined): Joined {
@@ -246,14 +248,11 @@ export function add(a: Joined, b: Joined): Joined {
     graves: [...a.graves, ...b.graves],
     refused: [...a.refused, ...b.refused],
     denied: [...a.denied, ...b.denied],
-    keys: [...a.keys, ...b.keys],
-    writtenKeys: [...a.writtenKeys, ...b.writtenKeys],
-    handles: [...a.handles, ...b.handles],
   };
 }
 
 /** Whether this is the live row of a key. */
-function isKey({ table, content }: Item): boolean {
+export function isKey(table: Table, content: Content): boolean {
   return table === 'subject' && content.state === 'live' && content.rest.length === KEY;
 }
 

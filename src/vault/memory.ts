@@ -1,6 +1,7 @@
 /** A store in memory: for tests, and for what may be gone when the process ends. */
 
 import { fail } from '../errors.ts';
+import { checkChanges, checkEntries } from './batch.ts';
 import { nameOf } from './names.ts';
 import type { Change, Meta, Row, Stale, Table, TableSize, VaultStore } from './store.ts';
 
@@ -36,6 +37,7 @@ export function memoryStore(): VaultStore {
       return [...names].flatMap((name) => tables[table].get(name) ?? []).map(copy);
     },
     async create(generation, table, entries): Promise<readonly number[] | Stale> {
+      checkEntries(entries);
       if (isStale(generation)) return 'stale';
       const isTaken = (where: Table, index: Uint8Array) => tables[where].has(nameOf(index));
       // An index that `unless` names may be one that the batch itself writes: rows are made in their order, and taken back.
@@ -56,6 +58,7 @@ export function memoryStore(): VaultStore {
       return won;
     },
     async change(generation, changes): Promise<boolean | Stale> {
+      checkChanges(changes);
       if (isStale(generation)) return 'stale';
       const version = ({ table, index }: Change): number => tables[table].get(nameOf(index))?.version ?? 0;
       if (changes.some((change) => version(change) !== change.from)) return false;

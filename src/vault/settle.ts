@@ -1,11 +1,24 @@
 /** Conflicts of an import, judged once all rows of the export are there. */
 
+import { concat, equalBytes } from '../core/bytes.ts';
 import type { Content } from './content.ts';
-import { add, BATCH, type Conflict, type GivesWay, isOfSubject, type Joined, join, NOTHING } from './join.ts';
+import {
+  add,
+  BATCH,
+  type Conflict,
+  type GivesWay,
+  type Item,
+  isKey,
+  isOfSubject,
+  type Joined,
+  join,
+  NOTHING,
+  rowsIn,
+} from './join.ts';
 import { nameOf } from './names.ts';
 import type { Session } from './session.ts';
 import type { Change, Stale } from './store.ts';
-import { findByHandle, type SubjectState } from './subjects.ts';
+import { findByHandle, readSubjectRows, type SubjectState } from './subjects.ts';
 import { scan } from './upkeep.ts';
 
 /**
@@ -13,26 +26,36 @@ import { scan } from './upkeep.ts';
  * erased, and that of a value whose token was forgotten. Both are left behind where a value or subject came back after
  * its erasure (`onErased: 'new'`).
  *
- * Of a subject that has two keys, the one that was not taken is removed again: shredding would not find it.
+ * Of a subject that has two keys, the one that is not taken was not written. If the store has it all the same, nothing
+ * leads to it, so it is removed: shredding would not find it.
  */
 export async function settle(session: Session, conflicts: readonly Conflict[]): Promise<Joined> {
   let settled = NOTHING;
   if (conflicts.length === 0) return settled;
   const tokens = await tokensOf(session, conflicts);
   const subjects = await subjectsOf(session, conflicts);
+  const brought = new Set(conflicts.flatMap(({ item }) => (item.key === undefined ? [] : [nameOf(item.content.rest)])));
   const givesWay: GivesWay = (table, there, given) => {
     if (table === 'value') return tokens.get(nameOf(there.link)) === false && tokens.get(nameOf(given.link)) === true;
     const key = (content: Content) => (isOfSubject(table, content) ? subjects.get(nameOf(content.rest)) : undefined);
-    return key(there) === 'shredded' && typeof key(given) === 'object';
+    const own = key(given);
+    const isAlive = typeof own === 'object' || (own === 'absent' && brought.has(nameOf(given.rest)));
+    return key(there) === 'shredded' && isAlive;
   };
   // One by one: several may be for one place.
-  for (const { item } of conflicts) {
+  for (const conflict of conflicts) {
+    const { item } = conflict;
+    // A key that the store has otherwise: there is no other way for it.
+    if (isKey(item.table, item.content)) {
+      settled = add(settled, { ...NOTHING, conflicts: [conflict] });
+      continue;
+    }
     // A subject that was shredded here and came back since: what it was in the export is over.
     const isOver = isOfSubject(item.table, item.content) && subjects.get(nameOf(item.content.rest)) === 'shredded';
-    settled = add(settled, isOver ? { ...NOTHING, there: 1 } : await join(session, [item], { givesWay }));
+    settled = add(settled, isOver ? { ...NOTHING, there: rowsIn(item) } : await join(session, [item], { givesWay }));
   }
   for (const { item, there } of settled.conflicts) {
-    if (there !== null && isOfSubject(item.table, item.content)) await removeKey(session, item.content.rest);
+    if (there !== null && isOfSubject(item.table, item.content)) await removeKey(session, item);
   }
   return settled;
 }
@@ -81,13 +104,16 @@ async function subjectsOf(
   return found;
 }
 
-/** Takes a live key away again. It is in the export still, and so is what it opens. */
-function removeKey(session: Session, handle: Uint8Array): Promise<null> {
+/** Takes a live key away that the row of its subject does not lead to. It is in the export, and so is what it opens. */
+function removeKey(session: Session, { inner, content: { rest: handle } }: Item): Promise<null> {
   return session.steady(async (view): Promise<null | Stale> => {
-    const places = view.placesOf([view.subjects.keyIndexesOf([handle])]);
-    const [row] = places.pick(await view.store.get('subject', places.all));
+    const keyInner = view.subjects.keyIndexesOf([handle]);
+    const { rows, found } = await readSubjectRows(view, concat([inner, keyInner]));
+    const row = rows[1];
     if (row === undefined && (await view.isOlder())) return 'stale';
-    if (row === undefined || view.open('subject', row)?.content.state !== 'live') return null;
+    if (row === undefined || found[1]?.content.state !== 'live') return null;
+    // Another import may have had it take the place of what was there.
+    if (found[0]?.content.state === 'live' && equalBytes(found[0].content.rest, handle)) return null;
     const change: Change = { table: 'subject', index: row.index, from: row.version, to: null };
     return (await view.store.change(view.meta.generation, [change])) === true ? null : 'stale';
   });

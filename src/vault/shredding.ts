@@ -6,6 +6,7 @@ import { encodeList, equalBytes } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail } from '../errors.ts';
 import { eraseContent, goneContent, HANDLE } from './content.ts';
+import { INDEX } from './outer.ts';
 import type { Session } from './session.ts';
 import type { Change, Stale } from './store.ts';
 import { KEY, readSubjectRows } from './subjects.ts';
@@ -44,6 +45,8 @@ export interface ShredCertificate {
 
 const TREFOIL = 'vault-v1 certificate';
 const MAPPINGS = 'not known to the store';
+/** The names of a certificate's fields, sorted. */
+const FIELDS = 'at,destroyed,domain,keyId,mac,mappings,store,subject,trefoil';
 const DESTROYED: readonly string[] = ['key', 'nothing', 'in advance'];
 
 /** Destroys handle and key of a subject; `null`, and nothing is done, when the store does not know it. */
@@ -92,19 +95,36 @@ async function shredBy(view: View, index: Uint8Array, inAdvance: boolean): Promi
   ];
   const key = await readSubjectRows(view, view.subjects.keyIndexesOf([content.rest]));
   const keyRow = key.rows[0];
-  if (keyRow !== undefined) {
-    // A key that does not open is destroyed as well.
-    const own = key.found[0]?.content;
-    const erased = own === undefined ? goneContent(view.meta.subjects, KEY) : eraseContent(own);
-    const to = view.seal('subject', { instead: keyRow }, erased, null);
-    changes.push({ table: 'subject', index: keyRow.index, from: keyRow.version, to });
-  } else {
+  const own = key.found[0]?.content;
+  // An import that died may have erased the key, and not yet the row that leads to it.
+  const isErased = own?.state === 'erased';
+  if (keyRow === undefined) {
     // Somebody took the key away. An erased row in its place keeps an import from bringing it back.
     const to = view.seal('subject', { index: key.places.first(0) }, goneContent(view.meta.subjects, KEY), null);
     changes.push({ table: 'subject', index: to.index, from: 0, to });
+  } else if (!isErased) {
+    // A key that does not open is destroyed as well.
+    const erased = own === undefined ? goneContent(view.meta.subjects, KEY) : eraseContent(own);
+    const to = view.seal('subject', { instead: keyRow }, erased, null);
+    changes.push({ table: 'subject', index: keyRow.index, from: keyRow.version, to });
   }
   if ((await store.change(now, changes)) !== true) return 'stale';
-  return keyRow === undefined ? 'nothing' : 'key';
+  return keyRow === undefined || isErased ? 'nothing' : 'key';
+}
+
+/** What a store has of a subject: a tombstone, a key, or nothing. */
+export type SubjectNow = 'erased' | 'alive' | 'unknown';
+
+/** What the store has now of the subject of a certificate. */
+export function subjectNow(session: Session, { subject }: ShredCertificate): Promise<SubjectNow> {
+  const index = readHex(subject, INDEX)!;
+  return session.steady(async (view): Promise<SubjectNow | Stale> => {
+    const { rows, found } = await readSubjectRows(view, index);
+    if (rows[0] === undefined) return (await view.isOlder()) ? 'stale' : 'unknown';
+    const content = found[0]?.content;
+    if (content?.rest.length !== HANDLE) fail('row_broken', 'the row of the subject does not verify');
+    return content.state === 'erased' ? 'erased' : 'alive';
+  });
 }
 
 type Stated = Omit<ShredCertificate, 'trefoil' | 'mac'>;
@@ -119,6 +139,8 @@ export function isCertificate(session: Session, certificate: ShredCertificate, t
   const stated = [trefoil, destroyed, mappings, domain, store, keyId, subject, at, mac];
   if (stated.some((part) => typeof part !== 'string') || trefoil !== TREFOIL) return false;
   if (!DESTROYED.includes(destroyed) || mappings !== MAPPINGS) return false;
+  // Nothing more than what was signed: a reader would believe it, too.
+  if (Object.keys(certificate).sort().join() !== FIELDS || !/^[0-9a-f]{64}$/.test(mac)) return false;
   if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
   const written = readHex(mac, 32);
   // Of what was judged above: an object may answer otherwise when it is asked again.

@@ -85,17 +85,22 @@ export interface VaultStore {
   readonly get: (table: Table, indexes: readonly Uint8Array[]) => Promise<Row[]>;
   /**
    * Writes each row whose index is free (and those of `unless`), all in one transaction, and tells the positions of those
-   * that were written. Of two callers with one index, one wins. No index is twice in one batch.
+   * that were written. Of two callers with one index, one wins.
    *
-   * @throws TrefoilError `store_failed` where the row of a `with` is to be written and its index is taken; then nothing of
-   * the batch is written. Tokens are random, so that is a fault, and a mapping must never take the place of another.
+   * @throws TrefoilError `store_failed`, and nothing of the batch is written, where the row of a `with` is to be written and
+   * its index is taken (tokens are random, so that is a fault, and a mapping must never take the place of another), and
+   * where two rows of one batch have one index, or two of its rows of `with`.
    */
   readonly create: (
     generation: number,
     table: 'value' | 'subject',
     entries: readonly Entry[],
   ) => Promise<readonly number[] | Stale>;
-  /** Makes all changes, or none when one row is not as expected; tells which. No index is twice in one table of a batch. */
+  /**
+   * Makes all changes, or none when one row is not as expected; tells which.
+   *
+   * @throws TrefoilError `store_failed` where an index is twice in one table of the batch; then nothing is written.
+   */
   readonly change: (generation: number, changes: readonly Change[]) => Promise<boolean | Stale>;
   /** Rows in the order of their indexes (as unsigned bytes), those behind `after`, `limit` at most; with `notKey` those of other keys alone. */
   readonly scan: (

@@ -57,7 +57,8 @@ export async function findByHandle(
 
 /**
  * Looks subjects up by a column of their inner indexes, all of them different; with `create` those that are absent get a
- * key, with `renew` shredded ones, too.
+ * key, with `renew` shredded ones, too: those whose row is erased, and those whose key alone is, as an import leaves it
+ * that died between the two.
  */
 export async function findSubjects(
   view: View,
@@ -70,14 +71,14 @@ export async function findSubjects(
   // Who loses a race finds the winner's key in the next round.
   for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
     const { places, rows, found } = await readSubjectRows(view, concat(left.map((i) => each[i]!)));
-    const live: { readonly i: number; readonly handle: Uint8Array }[] = [];
+    const live: { readonly i: number; readonly row: Row; readonly handle: Uint8Array }[] = [];
     const absent: number[] = [];
     const again: number[] = [];
     for (const [k, i] of left.entries()) {
       const content = found[k]?.content;
       if (rows[k] === undefined) absent.push(k);
       else if (content?.rest.length !== HANDLE) out[i] = 'broken';
-      else if (content.state === 'live') live.push({ i, handle: content.rest });
+      else if (content.state === 'live') live.push({ i, row: rows[k], handle: content.rest });
       else if (missing !== 'renew') out[i] = 'shredded';
       else if ((await renew(view, rows[k], content.link)) === 'stale') return 'stale';
       else again.push(i);
@@ -87,8 +88,13 @@ export async function findSubjects(
       live.map(({ handle }) => handle),
     );
     if (keys === 'stale') return keys;
-    for (const [k, { i }] of live.entries()) {
+    for (const [k, { i, row }] of live.entries()) {
       const state = keys[k]!;
+      if (state === 'shredded' && missing === 'renew') {
+        if ((await renew(view, row, null)) === 'stale') return 'stale';
+        again.push(i);
+        continue;
+      }
       // A handle without its key: rows of the table are missing, or it is being shredded at this instant.
       out[i] = state === 'absent' ? 'broken' : state;
     }
@@ -98,7 +104,9 @@ export async function findSubjects(
       for (const k of absent) out[left[k]!] = 'absent';
     } else if (absent.length > 0) {
       const wanted = absent.map((k) => ({ index: places.first(k), unless: places.others(k) }));
-      if ((await create(view, wanted)) === 'stale') return 'stale';
+      // Somebody else makes one of them: the next round reads who is left, and from then on the others are made without
+      // it.
+      if ((await create(view, wanted, round > 0)) === 'stale') return 'stale';
       again.push(...absent.map((k) => left[k]!));
     }
     left = again;
@@ -119,47 +127,46 @@ export async function readSubjectRows(view: View, inners: Uint8Array): Promise<S
   return { places, rows, found: view.openMany('subject', rows) };
 }
 
+/** A subject to be made: the index of its row, and others under which it may stand already. */
+interface Wanted {
+  readonly index: Uint8Array;
+  readonly unless: readonly Uint8Array[];
+}
+
 /**
- * New subjects. Both rows of each are written at once. Where another process makes one of the same subjects, or rows may be
- * under several outer keys, the keys are written before their handles: a handle never leads nowhere.
+ * New subjects. Both rows of each are written in one change, which also says that no row of the subject is under an
+ * older key of the outer layer: a process that dies leaves no key that nothing leads to, for it could never be
+ * shredded. Where another process makes one of the same subjects nothing is written, or with `inHalves` all but those.
  */
-async function create(
-  view: View,
-  wanted: readonly { readonly index: Uint8Array; readonly unless: readonly Uint8Array[] }[],
-): Promise<null | Stale> {
-  const { store } = view;
-  const { generation } = view.meta;
+async function create(view: View, wanted: readonly Wanted[], inHalves: boolean): Promise<null | Stale> {
   const { handles, keys } = fresh(view, wanted.length);
   const contents = contentsOf(view, handles);
   const rows = view.sealMany(
     'subject',
     wanted.map(({ index }, i) => ({ at: { index }, content: contents[i]!, expires: null })),
   );
-  if (wanted.every(({ unless }) => unless.length === 0)) {
-    const both = [...keys, ...rows].map((to): Change => ({ table: 'subject', index: to.index, from: 0, to }));
-    const done = await store.change(generation, both);
-    if (done !== false) return done === true ? null : done;
-  }
-  const made = keys.map((row) => ({ row }));
-  if ((await store.create(generation, 'subject', made)) === 'stale') return 'stale';
-  const entries = wanted.map(({ unless }, i) => ({ row: rows[i]!, unless }));
-  const won = await store.create(generation, 'subject', entries);
-  if (won === 'stale') return 'stale';
-  // Keys of those who lost belong to nobody.
-  const winners = new Set(won);
-  const lost = keys.flatMap(({ index, version }, i): Change[] =>
-    winners.has(i) ? [] : [{ table: 'subject', index, from: version, to: null }],
-  );
-  if (lost.length > 0) await store.change(generation, lost);
-  return null;
+  const made = [...keys, ...rows].map((to): Change => ({ table: 'subject', index: to.index, from: 0, to }));
+  const free = wanted.flatMap(({ unless }) => {
+    return unless.map((index): Change => ({ table: 'subject', index, from: 0, to: null }));
+  });
+  const done = await view.store.change(view.meta.generation, [...made, ...free]);
+  if (done === 'stale') return done;
+  if (done || !inHalves || wanted.length === 1) return null;
+  const half = wanted.length >> 1;
+  const first = await create(view, wanted.slice(0, half), inHalves);
+  return first === 'stale' ? first : create(view, wanted.slice(half), inHalves);
 }
 
-/** Another handle and key in the place of a handle that was destroyed, unless somebody else was first. */
-async function renew(view: View, row: Row, tombstone: Uint8Array): Promise<boolean | Stale> {
+/**
+ * Another handle and key in the place of a handle that was destroyed, or whose key was, unless somebody else was first.
+ *
+ * @param tombstone the link of the row, if it is an erased one.
+ */
+async function renew(view: View, row: Row, tombstone: Uint8Array | null): Promise<boolean | Stale> {
   const { handles, keys } = fresh(view, 1);
   const to = view.seal('subject', { instead: row }, contentsOf(view, handles)[0]!, null);
   // An export with this tombstone does not erase who came after it: graves.ts.
-  const [grave] = await dig(view, [tombstone]);
+  const [grave] = tombstone === null ? [] : await dig(view, [tombstone]);
   return view.store.change(view.meta.generation, [
     { table: 'subject', index: keys[0]!.index, from: 0, to: keys[0]! },
     { table: 'subject', index: row.index, from: row.version, to },

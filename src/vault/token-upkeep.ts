@@ -6,7 +6,7 @@
 import { type Issue, MAX_ISSUES } from '../errors.ts';
 import type { Mapping } from './mapping.ts';
 import type { Session } from './session.ts';
-import type { Change } from './store.ts';
+import type { Change, Stale } from './store.ts';
 import type { Rekeyed, Verified } from './upkeep.ts';
 
 /** Both rows of each token, to the bottom. */
@@ -33,7 +33,8 @@ const REKEY_BATCH = 250;
 
 /** The mappings of tokens under the primary key's inner layer. */
 export async function rekeyTokens(session: Session, mapping: Mapping, tokens: readonly string[]): Promise<Rekeyed> {
-  await beginInner(session);
+  const { id } = session.keys.primary;
+  await beginInner(session, id);
   let moved = 0;
   let left = 0;
   for (let first = 0; first < tokens.length; first += REKEY_BATCH) {
@@ -41,28 +42,33 @@ export async function rekeyTokens(session: Session, mapping: Mapping, tokens: re
     // A token that is twice in the list is one.
     const opened = [...new Set(inspected)].filter((one) => one !== undefined);
     const values = await mapping.valueRowsOf(opened);
-    left += values.filter((value) => value === null).length;
-    const done = await session.steady(async (view) => {
-      // Those under the new key already are left out, and those whose value keeps another token.
-      const changes = (await mapping.renew(view, opened, values)).filter((change) => change !== null);
+    const done = await session.steady(async (view): Promise<Rekeyed | Stale> => {
+      // A rekey to another primary key came meanwhile: nothing is said to be under this one that is under that one.
+      if (view.meta.inner[0] !== id) {
+        await beginInner(session, id);
+        return 'stale';
+      }
+      const planned = (await mapping.renew(view, opened, values)).filter((change) => change !== null);
+      const stuck = opened.length - planned.length;
+      // Those under the new key already need none.
+      const changes = planned.filter(({ length }) => length > 0);
       const change = (some: readonly (readonly Change[])[]) => view.store.change(view.meta.generation, some.flat());
       const all = changes.length === 0 || (await change(changes));
       if (all === 'stale') return all;
-      if (all) return changes.length;
+      if (all) return { moved: changes.length, left: stuck };
       // Somebody else changed one of them.
       let some = 0;
       for (const one of changes) if ((await change([one])) === true) some++;
-      left += changes.length - some;
-      return some;
+      return { moved: some, left: stuck + changes.length - some };
     });
-    moved += done;
+    moved += done.moved;
+    left += done.left;
   }
   return { moved, left };
 }
 
 /** Says that new rows are under the primary key's inner layer; old ones are still found. */
-async function beginInner(session: Session): Promise<void> {
-  const { id } = session.keys.primary;
+async function beginInner(session: Session, id: string): Promise<void> {
   while (session.meta().inner[0] !== id) {
     const { outer, inner } = session.meta();
     await session.change({ outer, inner: [id, ...inner.filter((other) => other !== id)] });

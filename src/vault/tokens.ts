@@ -7,11 +7,11 @@ import { readId, readUnderSubject } from './content.ts';
 import { erasing } from './forgetting.ts';
 import { inHalves } from './halves.ts';
 import { isOver, nameOf, today } from './names.ts';
-import { BATCH, BROKEN, type Opened, type Report, type Scope } from './scope.ts';
-import type { Change, Stale } from './store.ts';
+import { BATCH, BROKEN, type Column, type Opened, type Report, type Scope, type Which } from './scope.ts';
+import type { Change, Row, Stale } from './store.ts';
 import { findByHandle, ROUNDS, type SubjectState } from './subjects.ts';
 import { bodyOf, readTokenInto, TOKEN } from './token-text.ts';
-import type { Found, Place, View } from './view.ts';
+import type { Found, View } from './view.ts';
 
 /** Tokens of a scope. A place with an issue is `undefined` in what the verbs give. */
 export interface Tokens {
@@ -24,7 +24,10 @@ export interface Tokens {
   readonly inspect: (tokens: readonly string[], report: Report) => Promise<(Opened | undefined)[]>;
   /** The by-value rows of what was opened; `null` where one is not there, or is another's. */
   readonly valueRowsOf: (opened: readonly Opened[]) => Promise<(Found | null)[]>;
-  /** Both rows of mappings under the key that is written with now; `null` for those that are, and those without a row by value. */
+  /**
+   * Both rows of mappings under the key that is written with now: no change for those that are under it, and `null` for
+   * those that cannot be: they have no row by value, or their value has another token that `protect` gives.
+   */
   readonly renew: (
     view: View,
     opened: readonly Opened[],
@@ -204,18 +207,26 @@ export function openTokens(scope: Scope): Tokens {
         opened.map(({ body }) => body),
       ),
     };
+    const day = today();
+    const out = new Array<readonly Change[] | null>(opened.length).fill(null);
     const drafts = opened.flatMap(({ body, found, subject, value }, i) => {
       const old = values[i]!;
-      if (old === null || (found.content.inner === inner && old.content.inner === inner)) return [];
+      if (old === null) return [];
+      if (found.content.inner === inner && old.content.inner === inner) {
+        out[i] = [];
+        return [];
+      }
       // The key id that the token shows is the one it was made with, whatever the caller's text says.
       const kept = tokens[i]!;
       if (kept === null || !equalBytes(kept, body)) return [];
       const { link } = found.content;
       const { expires } = found.row;
-      // Where a tombstone of the same name is, the row is written over it.
-      const [value0, token0] = [targets.value[i]![0]!, targets.token[i]![0]!];
-      const at = value0.content?.state === 'erased' ? { instead: value0.row! } : null;
-      const tokenAt = token0.content?.state === 'erased' ? { instead: token0.row! } : null;
+      // Two stores that were filled apart and joined may have given a value a token each. There is one row by value
+      // under a key: it is that of the token that `protect` gives, before and after.
+      const counts = targets.value[i]!.find(({ row, content }) => content?.state === 'live' && !isOver(row!, day));
+      if (counts === undefined || !equalBytes(counts.content!.link, link)) return [];
+      const [at, tokenAt] = [placeIn(targets.value[i]![0]!, link), placeIn(targets.token[i]![0]!, link)];
+      if (at === 'taken' || tokenAt === 'taken') return [];
       const shown = readId(old.content.rest, 0);
       return [{ i, old, found, pair: { value, subject, inner, shown, body, link, expires, at, tokenAt } }];
     });
@@ -223,15 +234,10 @@ export function openTokens(scope: Scope): Tokens {
       view,
       drafts.map(({ pair }) => pair),
     );
-    const out = new Array<readonly Change[] | null>(opened.length).fill(null);
     for (const [k, { i, old, found, pair }] of drafts.entries()) {
-      const [value, token] = [rows.values[k]!, rows.tokens[k]!];
-      const from = (at: Place | null) => (at !== null && 'instead' in at ? at.instead.version : 0);
       out[i] = [
-        { table: 'value', index: old.row.index, from: old.row.version, to: null },
-        { table: 'value', index: value.index, from: from(pair.at), to: value },
-        { table: 'token', index: found.row.index, from: found.row.version, to: null },
-        { table: 'token', index: token.index, from: from(pair.tokenAt), to: token },
+        ...moving('value', old.row, pair.at, rows.values[k]!),
+        ...moving('token', found.row, pair.tokenAt, rows.tokens[k]!),
       ];
     }
     return out;
@@ -263,6 +269,22 @@ export function openTokens(scope: Scope): Tokens {
     valueRowsOf,
     renew,
   };
+}
+
+/**
+ * Where a row of a mapping is written under a key: on free ground, or over a tombstone of its name or an older row of
+ * its own.
+ */
+function placeIn({ row, content }: Column, link: Uint8Array): { readonly instead: Row } | null | 'taken' {
+  if (row === undefined) return null;
+  if (content?.state === 'erased') return { instead: row };
+  return content !== null && equalBytes(content.link, link) ? { instead: row } : 'taken';
+}
+
+/** One row to another place, or to where it is. */
+function moving(table: Which, old: Row, at: { readonly instead: Row } | null, to: Row): Change[] {
+  const write: Change = { table, index: to.index, from: at?.instead.version ?? 0, to };
+  return equalBytes(old.index, to.index) ? [write] : [{ table, index: old.index, from: old.version, to: null }, write];
 }
 
 /** Different tokens of a list, each once: by their bytes, for a label says nothing. */

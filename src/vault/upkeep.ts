@@ -6,7 +6,7 @@
 import { cut } from '../core/bytes.ts';
 import { checkInteger } from '../core/checks.ts';
 import { writeHex } from '../core/hex.ts';
-import type { Issue } from '../errors.ts';
+import { fail, type Issue } from '../errors.ts';
 import { groupOf, makeComparison } from './comparison.ts';
 import { HANDLE } from './content.ts';
 import { nameOf, today } from './names.ts';
@@ -152,7 +152,7 @@ function pairsOf(session: Session, view: View, all: readonly (Found | null)[]) {
   return { keys, handles: leading.map(({ row }, i): OfKey => ({ inner: inners[i]!, row })) };
 }
 
-/** Milliseconds between two looks at the subjects: a new one is written in two steps, its key first. */
+/** Milliseconds between two looks at the subjects: an import writes a key before the row that leads to it. */
 const SECOND_LOOK = 250;
 
 /** Subjects whose key is not there, and keys that no subject leads to: each is looked at twice before it is reported. */
@@ -184,42 +184,91 @@ async function findUnpaired(
 /** What a change of keys did. */
 export interface Rekeyed {
   readonly moved: number;
-  /** Rows that could not be opened, or that others changed again and again. They stay as they are. */
+  /**
+   * Rows that could not be opened, or that others changed again and again. Of tokens those that are not known or were
+   * forgotten, and those whose value has another token that `protect` gives. They stay as they are.
+   */
   readonly left: number;
 }
+
+/** How often all tables are gone through. Nearly always it is twice, the second time to find nothing. */
+const PASSES = 20;
 
 /**
  * Brings all rows under the primary key's outer layer, batch by batch, while others work. It may be stopped and begun
  * again: rows that were moved are not looked at twice.
+ *
+ * The other keys are taken out of the metadata only after a pass over all tables that found none of their rows, by
+ * metadata of one generation from its beginning to that change. Within a generation new rows are written under the
+ * first key alone, and a row of another key is replaced where it stands or removed: so none comes behind the pass.
+ * Without that, a rekey to another primary key that began and ended meanwhile would leave rows where nobody looks any
+ * more.
+ *
+ * @throws TrefoilError `store_busy` where others change the metadata again and again, as a rekey to another key does.
  */
 export async function rekeyOuter(session: Session): Promise<Rekeyed> {
   const { id } = session.keys.primary;
+  let moved = 0;
+  for (let passes = 0; passes < PASSES; passes++) {
+    await beginOuter(session, id);
+    const view = session.view();
+    // Another verb of this process may have read newer metadata in between, here and below.
+    if (view.meta.outer[0] !== id) continue;
+    const pass = await moveAll(session, view, id);
+    moved += pass.moved;
+    if (pass.found > pass.left || (await view.isOlder())) continue;
+    const { outer, inner } = view.meta;
+    if (pass.left > 0 || outer.length === 1) return { moved, left: pass.left };
+    if (session.view() === view && (await session.change({ outer: [id], inner }))) return { moved, left: 0 };
+  }
+  const message = 'others change the keys of the vault all the time, as a rekey to another primary key does';
+  return fail('store_busy', `${message}; let them end, and begin again`);
+}
+
+/** From here on everybody writes under the new key and still looks under the old ones. */
+async function beginOuter(session: Session, id: string): Promise<void> {
   while (session.meta().outer[0] !== id) {
     const { outer, inner } = session.meta();
-    // From here on everybody writes under the new key and still looks under the old ones.
     await session.change({ outer: [id, ...outer.filter((other) => other !== id)], inner });
   }
-  let moved = 0;
-  let left = 0;
+}
+
+/**
+ * What one pass found of other keys; more is found than moved and left where others did it, or changed the metadata.
+ */
+interface Pass extends Rekeyed {
+  readonly found: number;
+}
+
+/** One pass over all tables, by one set of metadata. It ends when others have come. */
+async function moveAll(session: Session, view: View, id: string): Promise<Pass> {
+  let [found, moved, left] = [0, 0, 0];
   for (const table of TABLES) {
     for await (const rows of scan(session, table, id)) {
-      const done = await session.steady(async (view) => {
-        const changes = moves(session, view, table, rows);
-        const moved = changes.length / 2;
-        const all = await session.store.change(view.meta.generation, changes);
-        if (all === 'stale') return all;
-        if (all) return { moved, left: rows.length - moved };
-        return oneByOne(session, view, table, rows);
-      });
+      found += rows.length;
+      const done = await moveSome(session, view, table, rows);
       moved += done.moved;
       left += done.left;
+      if (!done.isStale) continue;
+      await session.refresh();
+      return { found, moved, left };
     }
   }
-  if (left === 0) {
-    const { outer, inner } = session.meta();
-    if (outer.length > 1 && outer[0] === id) await session.change({ outer: [id], inner });
-  }
-  return { moved, left };
+  return { found, moved, left };
+}
+
+/** What was done to a batch, as far as the metadata were those of the pass. */
+interface Moved extends Rekeyed {
+  readonly isStale: boolean;
+}
+
+async function moveSome(session: Session, view: View, table: Table, rows: readonly Row[]): Promise<Moved> {
+  const changes = moves(session, view, table, rows);
+  const moved = changes.length / 2;
+  const all = await session.store.change(view.meta.generation, changes);
+  if (all === 'stale') return { moved: 0, left: 0, isStale: true };
+  if (all) return { moved, left: rows.length - moved, isStale: false };
+  return oneByOne(session, view, table, rows);
 }
 
 /** Two changes for each row that verifies. */
@@ -238,7 +287,7 @@ function moves(session: Session, view: View, table: Table, rows: readonly Row[])
 }
 
 /** Rows of a batch in which somebody else changed one. */
-async function oneByOne(session: Session, view: View, table: Table, rows: readonly Row[]): Promise<Rekeyed | Stale> {
+async function oneByOne(session: Session, view: View, table: Table, rows: readonly Row[]): Promise<Moved> {
   let moved = 0;
   let left = 0;
   for (const { index } of rows) {
@@ -248,13 +297,13 @@ async function oneByOne(session: Session, view: View, table: Table, rows: readon
       if (row === undefined) break;
       const change = moves(session, view, table, [row]);
       const done = change.length === 0 ? null : await session.store.change(view.meta.generation, change);
-      if (done === 'stale') return done;
+      if (done === 'stale') return { moved, left, isStale: true };
       if (done === true) moved++;
       else if (done === null || tries === 8) left++;
       if (done !== false || tries === 8) break;
     }
   }
-  return { moved, left };
+  return { moved, left, isStale: false };
 }
 
 /** Removes what has expired. */

@@ -74,7 +74,13 @@ interface Case {
 const BESIDE = '.trefoil-*.tmp';
 const FOLDER = { [BESIDE]: '700', [`${BESIDE}/output`]: '600' };
 const FOLDER_OPEN = { [BESIDE]: '700', [`${BESIDE}/output`]: '666' };
-const RESUMED = { 'out.csv.resume.json.tmp': '600', 'out.csv.resume.json': '600' };
+/** The lock is made beside its name, as a temporary file. */
+const RESUMED = {
+  [BESIDE]: '600',
+  'out.csv.resume.json.lock': '600',
+  'out.csv.resume.json.tmp': '600',
+  'out.csv.resume.json': '600',
+};
 const VAULT = ['--policy', 'v.yaml', '--vault'];
 /** SQLite's own files: beside the store while it is open, and of the store's mode. */
 const sqlite = (name: string) => ({ [`${name}-journal`]: '600', [`${name}-wal`]: '600', [`${name}-shm`]: '600' });

@@ -231,6 +231,7 @@ describe('check-certificate', () => {
         destroyed,
         store,
         at,
+        now: 'erased',
         subject: null,
       })),
     );
@@ -271,7 +272,6 @@ describe('check-certificate', () => {
       { ...first, subject: '0'.repeat(32) },
       { ...first, mappings: '3' },
       { ...first, mac: '0'.repeat(64) },
-      { line: 1, found: false, store: 'people' },
       [],
       null,
       7,
@@ -280,7 +280,7 @@ describe('check-certificate', () => {
     expect(done.code).toBe(7);
     const verdicts = json(done.out).map(({ verified }) => verified);
     expect(verdicts).toEqual([...changed.map(() => false), false, false, true]);
-    expect(done.err).toContain('warning: 16 lines');
+    expect(done.err).toContain('warning: 15 lines');
     place.write('out.ndjson', out);
     place.write('subjects.txt', '10018\n');
     const other = await check('', 'out.ndjson', '--subjects', 'subjects.txt');
@@ -297,11 +297,75 @@ describe('check-certificate', () => {
     expect(keys.err).toContain('which the keys do not have');
   });
 
+  test('says whether the erasure holds in the store that was opened', async () => {
+    const { out } = await shred('10017\n');
+    const stores = ['people', 'calls', 'tickets'];
+    for (const store of stores) copyFileSync(place.path(`${store}.db`), place.path(`${store}.shredded`));
+    // A copy from before: the certificate is genuine, and the person lives.
+    for (const store of stores) copyFileSync(place.path(`${store}.first`), place.path(`${store}.db`));
+    const before = await check(out);
+    expect(before.code, before.err).toBe(9);
+    expect(json(before.out).map(({ verified, now }) => [verified, now])).toEqual(json(out).map(() => [true, 'alive']));
+    expect(before.err).toContain('not erased in the store that was opened');
+    for (const store of stores) copyFileSync(place.path(`${store}.shredded`), place.path(`${store}.db`));
+    expect((await check(out)).code).toBe(0);
+  });
+
+  test('an empty line names nobody: a warning, and code 9; and no line is said, too', async () => {
+    for (const verb of ['shred', 'forget']) {
+      const unset = await place.run(['vault', verb, ...at()], '\n');
+      expect(unset).toMatchObject({ code: 9, out: '' });
+      expect(unset.err).toContain('1 line of standard input empty');
+      const none = await place.run(['vault', verb, ...at()], '');
+      expect(none).toMatchObject({ code: 0, out: '' });
+      expect(none.err).toContain('nothing was done');
+    }
+    const mixed = await shred('10017\n\n');
+    expect(mixed.code).toBe(9);
+    expect(json(mixed.out).length).toBeGreaterThan(0);
+  });
+
+  test('a subject that is twice has one certificate, and a subject that was not found has none', async () => {
+    const { out } = await shred('10017\n404\n');
+    place.write('subjects.txt', '10017\n10017\n');
+    const twice = await check(out, '--subjects', 'subjects.txt');
+    expect(twice.code, twice.err).toBe(9);
+    expect(json(twice.out).filter((line) => 'subject' in line && line.found === false)).toEqual([]);
+    const alone = await check(out);
+    expect(alone.code, alone.err).toBe(9);
+    expect(alone.err).toContain('of a subject that the store did not know: there is no certificate');
+    expect(json(alone.out).filter(({ found }) => found === false).length).toBeGreaterThan(0);
+    place.write('subjects.txt', '404\n');
+    expect((await check(out, '--subjects', 'subjects.txt')).code).toBe(7);
+  });
+
+  test('a certificate says nothing that was not signed', async () => {
+    const [line] = (await shred('10017\n')).out.split('\n');
+    expect((await check(`${line}\n`)).code).toBe(0);
+    const { mac } = JSON.parse(line!) as { readonly mac: string };
+    const forged = [
+      line!.replace('{', '{"mappingsDestroyed":17,'),
+      line!.replace('{', '{"destroyed":"in advance",'),
+      line!.replace('"destroyed"', '"d\\u0065stroyed":"nothing","destroyed"'),
+      line!.replace(mac, mac.toUpperCase()),
+      line!.replace('{', '{"found":false,'),
+      '{"line":1,"found":false,"store":"people","more":1}',
+    ];
+    for (const one of forged) {
+      expect(one).not.toBe(line);
+      const ended = await check(`${one}\n`);
+      expect(ended.code, one.slice(0, 40)).toBe(7);
+      expect(json(ended.out)).toEqual([{ line: 1, verified: false }]);
+    }
+  });
+
   test('what does not go with it is refused', async () => {
     const { out } = await shred('10017\n');
     expect((await check(out, '--subjects', '-')).err).toContain('only one of FILE and --subjects can be -');
     expect((await check(out, '-', '10017')).code).toBe(2);
     expect((await check('')).err).toContain('there is no certificate to verify');
+    place.write('subjects.txt', '\n');
+    expect(await check('', '--subjects', 'subjects.txt')).toMatchObject({ code: 2 });
     expect((await check(out, 'nowhere.ndjson')).code).toBe(5);
   });
 });

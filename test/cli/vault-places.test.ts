@@ -288,6 +288,9 @@ describe('--vault', () => {
     await refused(':memory:', 'gone when the run ends');
     await refused('people=:memory:', 'gone when the run ends');
     await refused(':memory:?cache=shared', 'gone when the run ends');
+    for (const place of [' :memory:', 'people= :memory:', 'p.db ', 'people=p.db\t']) {
+      await refused(place, 'white space at its beginning or end');
+    }
     await refused('file:p.db', 'an address of another kind');
     await refused('file:p.db?mode=memory', 'an address of another kind');
     await refused('people=file::memory:', 'an address of another kind');
@@ -320,6 +323,9 @@ describe('--vault', () => {
       'people=postgres://db.example/people?sslmode=require&sslpassword=hunter2',
       'host=db.example password=hunter2',
       'password=hunter2 host=db.example',
+      'people=password=hunter2 host=db.example',
+      'people=host=db.example password=hunter2',
+      'people= password = hunter2 host=db.example',
     ]) {
       await refused(vault, '--vault has a password in it', 'PGPASSWORD');
     }

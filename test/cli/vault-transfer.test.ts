@@ -1,5 +1,6 @@
 /** A store that is moved and backed up from the command line: as files and pipes, and what is refused. */
 import { statSync } from 'node:fs';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectVoice, makePlace } from './harness.ts';
 
@@ -81,9 +82,43 @@ describe('there and back', () => {
     await place.run(['protect', 'one.csv', ...at('d.db')]);
     const done = await place.run(['vault', 'import', 'a.ndjson', ...at('d.db')]);
     expect(done.code).toBe(9);
-    expect(json(done.out).conflicts).toBe(2);
-    expect(done.err).toContain('2 rows left out');
+    // The subject with its key, and a telephone number with its token.
+    expect(json(done.out).conflicts).toBe(4);
+    expect(done.err).toContain('4 rows left out');
     expectVoice(done, VALUES);
+    expect((await place.run(['vault', 'verify', ...at('d.db')])).code).toBe(0);
+  });
+
+  test('an import that is killed leaves no key that shredding does not find', async () => {
+    const people = Array.from({ length: 1100 }, (_, i) => `${i + 10},Person ${i},+49 30 ${i}`);
+    place.write('apart.csv', `id,name,phone\n1,Person of the export,+49 30\n${people.join('\n')}\n`);
+    place.write('own.csv', 'id,name,phone\n1,Person of the store,+49 31\n');
+    await place.run(['protect', 'apart.csv', ...at('apart.db'), '--out', 'apart.safe.csv']);
+    await place.run(['protect', 'own.csv', ...at('own.db'), '--out', 'own.safe.csv']);
+    await place.run(['vault', 'export', ...at('apart.db'), '--out', 'apart.ndjson']);
+    place.write('one.safe.csv', `${place.read('apart.safe.csv').split('\n').slice(0, 2).join('\n')}\n`);
+    // The export comes by a slow line: all but its last part.
+    const lines = place.read('apart.ndjson').split('\n');
+    const end = lines.findLastIndex((line) => line.startsWith('{"part"') && !line.includes('"rows"'));
+    const { child, ended } = place.start(['vault', 'import', '-', ...at('own.db')]);
+    child.stdin!.write(`${lines.slice(0, end + 1).join('\n')}\n`);
+    const handle = new DatabaseSync(place.path('own.db'));
+    handle.exec('pragma busy_timeout = 20000');
+    const tokens = () => (handle.prepare('select count(*) as n from trefoil_token').get() as { n: number }).n;
+    while (tokens() < 2000) await new Promise((done) => setTimeout(done, 20));
+    handle.close();
+    child.kill('SIGKILL');
+    await ended;
+    const shredded = await place.run(['vault', 'shred', ...at('own.db')], '1\n');
+    expect(json(shredded.out).destroyed).toBe('key');
+    const revealed = await place.run(['reveal', 'one.safe.csv', ...at('own.db')]);
+    expect(revealed.out).not.toContain('Person of the export');
+    // Run again, it ends what it began; and what was shredded stays so.
+    expect((await place.run(['vault', 'import', 'apart.ndjson', ...at('own.db')])).code).toBe(0);
+    expect((await place.run(['vault', 'verify', ...at('own.db')])).code).toBe(0);
+    const again = await place.run(['reveal', 'one.safe.csv', ...at('own.db')]);
+    expect(again.code).toBe(1);
+    expect(again.out + again.err).not.toContain('Person of the export');
   });
 });
 
@@ -104,6 +139,12 @@ describe('what is refused', () => {
     // Of its first part a row; and the whole of its second.
     place.write('changed.ndjson', lines.with(9, lines[9]!.replace(/"body":"./, '"body":"')).join('\n'));
     await refused(['vault', 'import', 'changed.ndjson', ...at('e.db')], 'changed.ndjson: line 10: ', 7);
+    // Of which no part is whole: not even an empty file is left of a store that was to be new.
+    place.write('first.ndjson', lines.slice(0, 100).join('\n'));
+    for (const file of ['first.ndjson', 'changed.ndjson', 'in.csv']) {
+      await refused(['vault', 'import', file, ...at('never.db')], 'nothing was written', 7);
+    }
+    expect(place.files().filter((file) => file.startsWith('never'))).toEqual([]);
     const ends = lines.flatMap((line, i) => (line.startsWith('{"part"') ? [i] : []));
     expect(ends.length).toBe(4);
     place.write('left.ndjson', [...lines.slice(0, ends[0]! + 1), ...lines.slice(ends[1]! + 1)].join('\n'));

@@ -156,7 +156,9 @@ describe('a run that goes on', () => {
 
   test('is refused when input, policy, keys or options are others, and its files stay', async () => {
     await half();
-    const before = place.files();
+    // The lock of a run that was killed goes with the first run that finds it.
+    const lasting = () => place.files().filter((name) => !name.endsWith('.lock'));
+    const before = lasting();
     const swap = (from: string, to: string): string[] => args.map((arg) => (arg === from ? to : arg));
     const policy = await place.run(swap('p.yaml', 'other.yaml'));
     expect(policy.code).toBe(5);
@@ -173,7 +175,7 @@ describe('a run that goes on', () => {
     expect(input.err).toMatch(/input.* since the run/);
     writeFileSync(place.path('keep.csv'), text);
     renameSync(place.path('keep.csv'), place.path('in.csv'));
-    expect(place.files()).toEqual(before);
+    expect(lasting()).toEqual(before);
   });
 
   test('has a manifest without anything that is computed from a value, and sees a change that hides its time', async () => {

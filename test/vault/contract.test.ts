@@ -137,6 +137,34 @@ const BROKEN: Readonly<Record<string, (good: VaultStore) => Partial<VaultStore>>
       return good.create((await good.meta())!.generation, table, entries);
     },
   }),
+  'create that keeps the first of two rows under one index': (good) => ({
+    async create(generation, table, entries) {
+      const seen = new Set<string>();
+      const first = entries.filter(({ row }) => !seen.has(String(row.index)) && seen.add(String(row.index)));
+      const told = await good.create(generation, table, first);
+      return told === 'stale' ? told : told.map((i) => entries.indexOf(first[i]!));
+    },
+  }),
+  'change that keeps the last of two rows under one index': (good) => ({
+    async change(generation, changes) {
+      const last = new Map(changes.map((one) => [one.table + String(one.index), one]));
+      return good.change(generation, [...last.values()]);
+    },
+  }),
+  'change that makes one after the other': (good) => ({
+    async change(generation, changes) {
+      const versions = new Map<string, number>();
+      const folded = new Map<string, (typeof changes)[number]>();
+      for (const one of changes) {
+        const name = one.table + String(one.index);
+        const before = folded.get(name);
+        if (before !== undefined && versions.get(name) !== one.from) return false;
+        versions.set(name, one.to?.version ?? 0);
+        folded.set(name, { ...one, from: before?.from ?? one.from });
+      }
+      return good.change(generation, [...folded.values()]);
+    },
+  }),
   'change row by row': (good) => ({
     async change(generation, changes) {
       let all: boolean | 'stale' = true;

@@ -205,7 +205,7 @@ async function run(steps: readonly { do: string; at: number; n: number; m: numbe
       if (place.knows.tokens.has(token)) expect(live.has(token), 'a token that was forgotten').toBe(false);
       if (handle !== null && place.knows.handles.has(handle)) expect(live.has(token), 'a shredded subject').toBe(false);
     }
-    if (!apart) expect((await (await open(place, 0)).verify()).problems).toEqual([]);
+    expect((await (await open(place, 0)).verify()).problems).toEqual([]);
   }
 
   // All know the same to begin with.

@@ -278,13 +278,15 @@ describe('conflicts', () => {
     const mine = await p.protect('1', { subject: 7 });
     const theirs = await q.protect('2', { subject: 7 });
     const lines = await linesOf(stores[1]!);
-    expect((await into(stores[0]!, lines)).conflicts).toBe(2);
+    // A value and its token, a subject and its key.
+    expect((await into(stores[0]!, lines)).conflicts).toBe(4);
     const said = await contents(stores[0]!);
-    expect((await into(stores[0]!, lines)).conflicts).toBe(2);
+    expect((await into(stores[0]!, lines)).conflicts).toBe(4);
     expect(await contents(stores[0]!)).toEqual(said);
     expect(await a.protect('Ada')).toBe(x);
     const revealing = await names.open(keys, { main: stores[0]! }, revealAccess);
-    expect(await revealing.revealMany([x, y])).toEqual(['Ada', 'Ada']);
+    expect(await revealing.reveal(x)).toBe('Ada');
+    expect(await code(revealing.reveal(y))).toBe('unknown_token');
     expect(await p.reveal(mine)).toBe('1');
     expect(await code(p.reveal(theirs))).toBe('forgotten');
     await p.shred(7);
@@ -454,17 +456,25 @@ describe('keys', () => {
 
     test('to another outer key', async () => {
       const made = await filled();
-      // Some rows of each table a time, and it never comes to its end.
+      // Some rows of each table a time; it is stopped before it looks for more, and never comes to its end.
+      let begun = false;
       const partly: VaultStore = {
         ...made.store,
         setMeta: async (meta) => meta.generation === 2 && made.store.setMeta(meta),
         async scan(table, { after, limit, notKey }) {
-          return after !== null ? [] : made.store.scan(table, { after, limit: Math.min(limit, 5), notKey });
+          if (after !== null) return [];
+          if (table === 'value' && begun) throw new Error('stopped');
+          begun = true;
+          return made.store.scan(table, { after, limit: Math.min(limit, 5), notKey });
         },
       };
       const open = await names.open(next, { main: partly });
-      await open.rekey();
-      const lines = await exportWith(made.store, () => open.rekey());
+      const moveSome = async () => {
+        begun = false;
+        await expect(open.rekey()).rejects.toThrow('stopped');
+      };
+      await moveSome();
+      const lines = await exportWith(made.store, moveSome);
       expect(await open.stats()).toMatchObject({ outer: [next.keyId, keys.keyId], inner: [keys.keyId] });
       await expectAll(lines, made);
     });

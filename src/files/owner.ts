@@ -1,0 +1,68 @@
+/// <reference types="node" />
+/**
+ * Which process something on the disk belongs to, and whether that process is over. A number alone does not tell: it is
+ * given out again, and another machine or container has processes of the same numbers.
+ */
+
+import { createHash } from 'node:crypto';
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+
+/** What tells a process from all others. */
+export interface Owner {
+  /** A digest of the name of the host and its process namespace, eight hexadecimal digits. */
+  readonly host: string;
+  /** A digest of Linux's identity of the boot, eight hexadecimal digits; `0` where the system does not tell. */
+  readonly boot: string;
+  readonly pid: number;
+  /** When the process began, in ticks since the boot; `0` where the system does not tell. */
+  readonly start: string;
+}
+
+let self: Promise<Owner> | null = null;
+
+/** This process. */
+export function thisOwner(): Promise<Owner> {
+  self ??= ownerOfSelf();
+  return self;
+}
+
+/** Whether a process is over; `null` for one of another machine or container, of which nobody here knows. */
+export async function isOver({ host, boot, pid, start }: Owner): Promise<boolean | null> {
+  const us = await thisOwner();
+  if (host !== us.host) return null;
+  if (boot !== us.boot || !isAlive(pid)) return true;
+  return start !== '0' && start !== (await startOf(String(pid)));
+}
+
+async function ownerOfSelf(): Promise<Owner> {
+  const space = await readlink('/proc/self/ns/pid').catch(() => '');
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
+  return {
+    host: digest(`${hostname()}\0${space}`),
+    boot: boot === '' ? '0' : digest(boot),
+    pid: process.pid,
+    start: await startOf('self'),
+  };
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
+/** Field 22 of `/proc/PID/stat`. The name before it may have spaces. */
+async function startOf(pid: string): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat.slice(stat.lastIndexOf(')') + 1).split(' ')[20] ?? '0';
+}
+
+/** Whether there is a process with a number. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of another user is one, too.
+    return (error as { readonly code?: unknown }).code === 'EPERM';
+  }
+}

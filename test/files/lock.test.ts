@@ -1,0 +1,130 @@
+/**
+ * The lock of runs that can be resumed: one run at a time, also of those that begin at the same instant; and what is left
+ * behind by a process that was killed does not keep the next one out.
+ */
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { takeLock } from '../../src/files/lock.ts';
+import { thisOwner } from '../../src/files/owner.ts';
+import { makePlace, type Place } from '../cli/harness.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trefoil-lock-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const path = () => join(folder, 'x.lock');
+const take = () => takeLock(path(), 'x');
+
+/** A lock that somebody left or holds. */
+async function leave(change: object, age = 0): Promise<void> {
+  writeFileSync(path(), `${JSON.stringify({ trefoil: 'lock', ...(await thisOwner()), ...change })}\n`);
+  const then = Date.now() / 1000 - age;
+  utimesSync(path(), then, then);
+}
+
+describe('a lock', () => {
+  test('is held by one, has mode 0600, and is gone when it was let go of', async () => {
+    const lock = await take();
+    expect(statSync(path()).mode & 0o777).toBe(0o600);
+    await expect(take()).rejects.toMatchObject({ code: 'resume_refused' });
+    await lock.check();
+    await lock.release();
+    expect(readdirSync(folder)).toEqual([]);
+    await (await take()).release();
+  });
+
+  test('of many that want it at once one gets it', async () => {
+    const tried = await Promise.allSettled(Array.from({ length: 20 }, take));
+    const got = tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(got).toHaveLength(1);
+    await got[0]!.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('that a process left which is over is taken over, also by one of many', async () => {
+    await leave({ pid: 2 ** 22 + 1 });
+    await (await take()).release();
+    // The number was given out again.
+    await leave({ start: '1' });
+    await (await take()).release();
+    await leave({ boot: '00000000' });
+    const tried = await Promise.allSettled(Array.from({ length: 10 }, take));
+    expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('of another container is taken over when it was silent for a minute, and not before', async () => {
+    await leave({ host: '00000000' }, 30);
+    await expect(take()).rejects.toThrow(/another machine or in another container/);
+    await leave({ host: '00000000' }, 61);
+    await (await take()).release();
+  });
+
+  test('that is no lock is not taken for one that nobody holds', async () => {
+    writeFileSync(path(), 'something');
+    await expect(take()).rejects.toMatchObject({ code: 'resume_refused' });
+    expect(readFileSync(path(), 'utf8')).toBe('something');
+  });
+
+  test('that somebody else has taken over is noticed, and stays theirs', async () => {
+    const lock = await take();
+    rmSync(path());
+    await leave({ host: '00000000' });
+    await expect(lock.check()).rejects.toThrow(/nothing has got its name/);
+    await lock.release();
+    expect(existsSync(path())).toBe(true);
+  });
+});
+
+describe('two runs of one command at once', () => {
+  let place: Place;
+  const rows = Array.from({ length: 60_000 }, (_, i) => `${i},Person ${i}`).join('\n');
+  const args = ['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'k.json', '--quiet'];
+
+  beforeEach(async () => {
+    place = makePlace();
+    place.write(
+      'p.yaml',
+      'trefoil: 1\ndomain: eu\nfields:\n  id: { rule: token, scope: p }\n  name: { rule: seal, scope: n }\n',
+    );
+    place.write('in.csv', `id,name\n${rows}\n`);
+    await place.run(['keys', 'new', '--out', 'k.json']);
+  });
+  afterEach(() => place.remove());
+
+  test('one of them does it, the other is refused, and the file is whole when the first has ended', async () => {
+    expect((await place.run([...args, '--out', 'alone.csv'])).code).toBe(0);
+    const whole = place.read('alone.csv');
+    for (const delay of [0, 60, 200]) {
+      const first = place.start([...args, '--out', 'out.csv', '--resume']);
+      await new Promise((done) => setTimeout(done, delay));
+      const second = place.start([...args, '--out', 'out.csv', '--resume']);
+      const ended = await Promise.all([first.ended, second.ended]);
+      expect(ended.map(({ code }) => code).sort(), ended.map(({ err }) => err).join()).toEqual([0, 5]);
+      expect(ended.find(({ code }) => code === 5)!.err).toMatch(/still at work|already exists/);
+      expect(place.read('out.csv') === whole).toBe(true);
+      expect(place.files().filter((name) => /resume|part|lock|tmp/.test(name))).toEqual([]);
+      rmSync(place.path('out.csv'));
+    }
+  });
+
+  test('also where only the file of rejects is the same', async () => {
+    const rejecting = [...args, '--on-error', 'reject', '--rejects', 'r.ndjson', '--resume', '--out'];
+    const runs = ['a.csv', 'b.csv'].map((out) => place.start([...rejecting, out]));
+    const ended = await Promise.all(runs.map((one) => one.ended));
+    expect(ended.map(({ code }) => code).sort()).toEqual([0, 5]);
+    expect(place.files().filter((name) => /resume|part|lock|tmp/.test(name))).toEqual([]);
+  });
+});
