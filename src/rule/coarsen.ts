@@ -38,7 +38,7 @@ const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
  * - `date: 'month' | 'quarter' | 'year' | 'decade'` of an ISO 8601 date or date-time, as written, without any time
  *   zone: `2024-03`, `2024-Q1`, `2024`, `2020s`;
  * - `number: 10`, the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10; numbers stay numbers, text
- *   stays text. A value has at most 38 digits on either side of the point, and may have an exponent (`2.85e1`);
+ *   stays text. A value is a plain decimal with at most 38 digits on either side of the point;
  * - `prefix: 2`, the first code points of a text;
  * - `ip: { v4: 24, v6: 48 }`, the network: `192.0.2.0/24`. An IPv4-mapped address is one of version 4. Of a version 6
  *   address that holds one of version 4 (6to4, NAT64, Teredo, ISATAP, IPv4-compatible and -translated) no more bits of
@@ -165,10 +165,14 @@ function readDecimal(text: string): Decimal | null {
   return whole === undefined ? null : { digits: BigInt(whole + fraction), scale: fraction.length };
 }
 
-/** A decimal with or without an exponent, which has the digits of the same decimal without one: 2.85e1 is 28.5. */
-function readNumber(text: string): Decimal | null {
+/**
+ * A number of JSON by its text. With an exponent it is taken where JavaScript writes the same number without one, which is
+ * from 1e-6 to 1e21; then it has the digits of the plain decimal: 2.85e1 is 28.5, and nothing is rounded.
+ */
+function readJsonNumber(text: string): Decimal | null {
   const exponent = EXPONENT.exec(text);
   if (exponent === null) return readDecimal(text);
+  if (String(Number(text)).includes('e')) return null;
   const mantissa = readDecimal(text.slice(0, exponent.index));
   if (mantissa === null) return null;
   const scale = mantissa.scale - Number(exponent[1]);
@@ -193,11 +197,11 @@ function numberBucket(value: unknown, width: Decimal): unknown {
   const number = jsonNumberText(value);
   if (typeof value !== 'number' && typeof value !== 'string' && number === null)
     fail('wrong_type', `expected a number, got ${typeName(value)}`);
-  const decimal = readNumber(number ?? String(value));
+  const decimal = number === null ? readDecimal(String(value)) : readJsonNumber(number);
   if (decimal === null) {
     fail(
       'not_a_number',
-      'expected a decimal such as 28.5 or 2.85e1: no leading zeros, at most 38 digits on either side of the point',
+      'expected a plain decimal such as 28.5: no exponent, no leading zeros, at most 38 digits a side',
     );
   }
   const scale = Math.max(decimal.scale, width.scale);

@@ -294,7 +294,7 @@ test.each([
 const SPELLINGS = [
   ...['0.0000001', '-0.0000001', '1e-7', '-1e-7', '1E+2', '100', '1e2', '100.0', '1e16', '1.5E7', '-0', '-0.0', '0e5'],
   ...['0.30', '12.50', '28.5', '-0.05', '9007199254740993', '6150769120280496265', '9.99999999999999999999', '1e37'],
-  ...['1e38', '1E400', '1e-39', '1e-400', `0.${'0'.repeat(38)}`, `0.${'0'.repeat(39)}`, '9'.repeat(38), '9'.repeat(39)],
+  ...['1e38', '1E400', '1e-39', `0.${'0'.repeat(38)}`, `0.${'0'.repeat(39)}`, '9'.repeat(38), '9'.repeat(39)],
 ];
 
 test.each(SPELLINGS)('coarsen judges %s as a number of JSON as it does as a text of CSV', async (spelling) => {
@@ -304,6 +304,12 @@ test.each(SPELLINGS)('coarsen judges %s as a number of JSON as it does as a text
       textOf(source).catch((error: { issues: readonly Issue[] }) => `refused: ${error.issues[0]!.message}`);
     const csv = await judge(protectCsv([`v\n${spelling}\n`], bound));
     const json = await judge(protectNdjson([`{"v":${spelling}}\n`], bound));
+    if (/e/i.test(spelling)) {
+      // A text has no exponent. A number has one where JavaScript writes it without.
+      expect(csv).toMatch(/^refused/);
+      expect(/^refused/.test(json)).toBe(/e|I/.test(String(Number(spelling))));
+      continue;
+    }
     expect(/^refused/.test(json)).toBe(/^refused/.test(csv));
     if (/^refused/.test(csv)) {
       expect(json).toBe(csv);

@@ -140,14 +140,6 @@ describe('number', () => {
     ['12345678901234567890123456789012345678', 1000, '12345678901234567890123456789012345000'],
     ['0.00000000000000000000000000000000000001', 10, '0'],
     ['-0.00000000000000000000000000000000000001', 10, '-10'],
-    ['1e3', 10, '1000'],
-    ['1.55E+1', 10, '10'],
-    ['-1e-7', 10, '-10'],
-    ['1e-38', 10, '0'],
-    ['9e37', 10, `9${'0'.repeat(37)}`],
-    ['0e5', 10, '0'],
-    ['2.5e-1', 0.1, '0.2'],
-    ['12345.678e-2', 0.01, '123.45'],
   ])('text %s in buckets of %s is %s', (value, width, expected) => {
     expect(one({ number: width }, value)).toBe(expected);
   });
@@ -176,18 +168,8 @@ describe('number', () => {
   });
 
   it.each([
-    '1e38',
-    '1E400',
-    '1e-39',
-    '1.5e-38',
-    '1e1000',
-    'e3',
-    '1e',
-    '1e+',
-    '1e1.5',
-    '01e3',
-    '1.e3',
-    '1e 3',
+    '1e3',
+    '1E3',
     '+5',
     '05',
     '5.',
@@ -208,17 +190,8 @@ describe('number', () => {
     expect(codeOf(() => one({ number: 10 }, value))).toBe('not_a_number');
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e38, 1e-39, 5e-324])('number %s has no such decimal', (value) => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e21, 1e-7])('%s is no plain decimal', (value) => {
     expect(codeOf(() => one({ number: 10 }, value))).toBe('not_a_number');
-  });
-
-  it.each([
-    [1e-7, 0],
-    [-1e-7, -10],
-    [1e21, 1e21],
-    [0.000_01, 0],
-  ])('number %s, which JavaScript may write with an exponent, lies at %s', (value, expected) => {
-    expect(one({ number: 10 }, value)).toBe(expected);
   });
 
   it.each([5n, true, {}, []])('%o is no number', (value) => {

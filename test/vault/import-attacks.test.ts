@@ -416,7 +416,7 @@ describe('conflict-lives', () => {
 
   test("the store's own token stays where its value does not verify, or is under another key", async () => {
     const store = memoryStore();
-    const here = await open(store, names);
+    const here = await open(store, names as never);
     const token = await here.protect('Ada');
     const lines = await linesOf(here);
     const [row] = await store.scan('value', { after: null, limit: 1 });
@@ -426,9 +426,9 @@ describe('conflict-lives', () => {
     expect(await said(here, token)).toBe('Ada');
     // Of two tokens of one value, each under an inner key of its own, both live.
     const [one, two] = [memoryStore(), memoryStore()];
-    const [a, b] = [await open(one, names), await open(two, names)];
+    const [a, b] = [await open(one, names as never), await open(two, names as never)];
     const [x, y] = [await a.protect('Ada'), await b.protect('Ada')];
-    await (await open(two, names, next)).rekey({ tokens: [y] });
+    await (await open(two, names as never, next)).rekey({ tokens: [y] });
     await into(one, await linesOf(b));
     expect([await said(a, x), await said(a, y)]).toEqual(['Ada', 'Ada']);
   });
@@ -437,9 +437,9 @@ describe('conflict-lives', () => {
 describe('cut-meta', () => {
   test('an export of which no part came whole changes nothing, also not the metadata', async () => {
     const [store, other] = [memoryStore(), memoryStore()];
-    const [here, there] = [await open(store, names), await open(other, names)];
+    const [here, there] = [await open(store, names as never), await open(other, names as never)];
     const token = await there.protect('Ada');
-    await (await open(other, names, next)).rekey({ tokens: [token] });
+    await (await open(other, names as never, next)).rekey({ tokens: [token] });
     const lines = await linesOf(there);
     const meta = await store.meta();
     for (const end of [1, 2, lines.length - 1]) {
