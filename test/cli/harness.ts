@@ -57,6 +57,8 @@ export function makePlace(): Place {
   const path = (name: string): string => join(dir, name);
   const start: Place['start'] = (args) => {
     const child = spawn(process.execPath, [CLI, ...args], { cwd: dir, env: environment() });
+    // A process that is killed does not read what is still written to it.
+    child.stdin.on('error', () => {});
     return { child, ended: collect(child) };
   };
   return {
