@@ -1,6 +1,6 @@
 // The floors of the house (docs/architecture.md): imports go down, never up, never in a circle.
 const floors = [
-  ['F0', '^src/(errors\\.ts|core/)'],
+  ['F0', '^src/(errors\\.ts|core/|wire/)'],
   ['F1', '^src/(kernel/|ff1\\.ts|ff3\\.ts|ip\\.ts)'],
   ['F2', '^src/(format\\.ts|format/|prepare\\.ts|prepare/|keys\\.ts|keys/|reveal\\.ts)'],
   ['F3', '^src/(rule/|vault\\.ts|vault-contract\\.ts|sqlite\\.ts|postgres\\.ts|vault/)'],

@@ -38,12 +38,12 @@ export const LONG = [
   {
     name: 'ten million rows by every engine, in flat memory',
     command: 'bash .ci/memory',
-    sources: [...STREAMS, 'src/duckdb/', 'src/cli/run.ts', '.ci/memory'],
+    sources: [...STREAMS, 'src/duckdb/', 'src/cli/run/run.ts', '.ci/memory'],
   },
   {
     name: 'kill -9 at twenty random moments of six ways to run, and go on',
     command: `TREFOIL_LONG=1 ${vitest('test/files/resume.test.ts')}`,
-    sources: ['src/files/', 'src/cli/run.ts', 'test/files/resume.test.ts'],
+    sources: ['src/files/', 'src/cli/run/run.ts', 'test/files/resume.test.ts'],
   },
   {
     name: '100,000 damaged files against a second parser',
@@ -63,7 +63,7 @@ export const LONG = [
   {
     name: 'apply against the identity',
     command: again('node .ci/apply-ratio.mjs'),
-    sources: ['src/io/apply.ts', 'src/cli/apply.ts', 'src/policy/', '.ci/apply-ratio.mjs', '.ci/ratios.mjs'],
+    sources: ['src/io/apply.ts', 'src/cli/commands/apply.ts', 'src/policy/', '.ci/apply-ratio.mjs', '.ci/ratios.mjs'],
   },
   {
     name: 'DuckDB against DuckDB and the rules',
@@ -78,7 +78,7 @@ export const LONG = [
   {
     name: 'stores over better-sqlite3',
     command: 'bash .ci/sqlite-drivers',
-    sources: ['src/sqlite.ts', 'src/vault-contract.ts', 'src/vault/store.ts', '.ci/sqlite-drivers'],
+    sources: ['src/sqlite.ts', 'src/vault-contract.ts', 'src/vault/stores/store.ts', '.ci/sqlite-drivers'],
   },
   {
     name: 'the vault against its statements without cryptography',
@@ -93,12 +93,12 @@ export const LONG = [
   {
     name: 'GNU parallel',
     command: 'bash .ci/parallel',
-    sources: ['src/io/apply.ts', 'src/cli/apply.ts', 'src/tsv.ts', '.ci/parallel'],
+    sources: ['src/io/apply.ts', 'src/cli/commands/apply.ts', 'src/tsv.ts', '.ci/parallel'],
   },
   {
     name: 'Spark with a killed executor',
     command: 'bash .ci/spark',
-    sources: ['src/io/apply.ts', 'src/cli/apply.ts', 'src/ndjson.ts', '.ci/spark', '.ci/spark.py'],
+    sources: ['src/io/apply.ts', 'src/cli/commands/apply.ts', 'src/ndjson.ts', '.ci/spark', '.ci/spark.py'],
   },
   {
     name: 'the two commands on Node 22',

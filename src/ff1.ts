@@ -4,9 +4,9 @@
  */
 
 import { type Alphabet, alphabet as makeAlphabet } from './kernel/alphabet.ts';
-import { type Ff1, ff1 as kernel, type TweakColumn, type Tweaks } from './kernel/ff1.ts';
-import { ALONE, type NumeralString, type NumeralsLike, takeNumerals } from './kernel/ff1-numerals.ts';
-import { type Ff1Text, ff1Text as textKernel } from './kernel/ff1-text.ts';
+import { type Ff1, ff1 as kernel, type TweakColumn, type Tweaks } from './kernel/ff1/ff1.ts';
+import { ALONE, type NumeralString, type NumeralsLike, takeNumerals } from './kernel/ff1/numerals.ts';
+import { type Ff1Text, ff1Text as textKernel } from './kernel/ff1/text.ts';
 
 export type { Alphabet, Ff1, Ff1Text, NumeralString, NumeralsLike, TweakColumn, Tweaks };
 

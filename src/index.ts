@@ -4,8 +4,6 @@
 
 export type { Enciphered, Sealed, Token } from './core/brands.ts';
 export { type ColumnOf, type NumberColumn, type Utf8Column, utf8Column, utf8Texts } from './core/columns.ts';
-export { inspect, type TokenParts, tokenPattern } from './core/labelled-token.ts';
-export { type LengthPlan, planLength } from './core/token-forms.ts';
 export { type AnyIssue, formatIssue, type Issue, type IssueCode, TrefoilError } from './errors.ts';
 export { type DomainKeys, type KeyCheck, type Keyset, keyset } from './keys.ts';
 export {
@@ -49,3 +47,5 @@ export {
   shiftDate,
 } from './rule/shift-date.ts';
 export { type BoundToken, type TokenInput, type TokenOptions, type TokenRule, token } from './rule/token.ts';
+export { inspect, type TokenParts, tokenPattern } from './wire/labelled-token.ts';
+export { type LengthPlan, planLength } from './wire/token-forms.ts';

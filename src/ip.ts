@@ -14,8 +14,8 @@ import {
   V6,
   writeAddress,
   writeAddresses,
-} from './kernel/address-text.ts';
-import { CRYPTOPAN_KEY, cryptoPanCipher } from './kernel/cryptopan.ts';
+} from './kernel/ip/address-text.ts';
+import { CRYPTOPAN_KEY, cryptoPanCipher } from './kernel/ip/cryptopan.ts';
 import {
   ipcryptDeterministicCipher,
   ipcryptNdCipher,
@@ -23,11 +23,11 @@ import {
   ND_TWEAK,
   NDX_TWEAK,
   type TweakedColumn,
-} from './kernel/ipcrypt.ts';
-import { ipcryptPfxCipher, PFX_KEY } from './kernel/ipcrypt-pfx.ts';
+} from './kernel/ip/ipcrypt.ts';
+import { ipcryptPfxCipher, PFX_KEY } from './kernel/ip/ipcrypt-pfx.ts';
 import { randomBytes } from './kernel/random.ts';
 
-export { SPECIAL_RANGES, type SpecialRange } from './kernel/special-addresses.ts';
+export { SPECIAL_RANGES, type SpecialRange } from './kernel/ip/special-addresses.ts';
 
 /** Addresses to addresses. Text comes out as dotted decimal or as RFC 5952 has it, whatever form it came in. */
 export interface AddressCipher {

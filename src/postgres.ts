@@ -21,7 +21,7 @@ import {
   steady,
   storeError,
   UNDO,
-} from './vault/postgres-driver.ts';
+} from './vault/stores/postgres-driver.ts';
 import {
   COLUMNS,
   changeSize,
@@ -35,8 +35,8 @@ import {
   readRow,
   split,
   sweepStatement,
-} from './vault/postgres-statements.ts';
-import type { Meta, Stale, Table, TableSize, VaultStore } from './vault/store.ts';
+} from './vault/stores/postgres-statements.ts';
+import type { Meta, Stale, Table, TableSize, VaultStore } from './vault/stores/store.ts';
 
 export type {
   PgliteDatabase,
@@ -46,7 +46,7 @@ export type {
   PostgresConnection,
   PostgresPool,
   PostgresResult,
-} from './vault/postgres-driver.ts';
+} from './vault/stores/postgres-driver.ts';
 
 /** Options of {@link postgresStore}. */
 export interface PostgresStoreOptions {

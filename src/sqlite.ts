@@ -17,7 +17,7 @@ import {
   type SqliteHandle,
   sqliteError,
 } from './vault/sqlite-driver.ts';
-import type { Change, Row, Stale, Table, TableSize, VaultStore } from './vault/store.ts';
+import type { Change, Row, Stale, Table, TableSize, VaultStore } from './vault/stores/store.ts';
 
 export type { SqliteHandle, SqliteStatement } from './vault/sqlite-driver.ts';
 

@@ -1,11 +1,11 @@
 /**
  * What a store of a vault must hold (`trefoil/vault-contract`): a suite to run on one's own adapter, under any test
- * runner. It covers what src/vault/store.ts says, sentence by sentence, as far as one process can see it; death of a
+ * runner. It covers what src/vault/stores/store.ts says, sentence by sentence, as far as one process can see it; death of a
  * process is for the adapter's own tests.
  */
 
 import { writeHex } from './core/hex.ts';
-import type { Change, Entry, Row, Stale, Table, VaultStore } from './vault/store.ts';
+import type { Change, Entry, Row, Stale, Table, VaultStore } from './vault/stores/store.ts';
 
 /** A store that nobody has used, nor opened. */
 export interface FreshStore {

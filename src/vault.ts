@@ -13,10 +13,10 @@ export {
   type VaultRule,
   vault,
 } from './rule/vault.ts';
-export type { ExportOptions } from './vault/export.ts';
-export type { ExportSource, Imported } from './vault/import.ts';
-export { memoryStore } from './vault/memory.ts';
 export type { Stores } from './vault/session.ts';
 export type { Destroyed, ShredCertificate, ShredOptions, SubjectNow } from './vault/shredding.ts';
-export type { Change, Entry, Meta, Row, Stale, Table, TableSize, VaultStore } from './vault/store.ts';
-export type { BrokenRow, Rekeyed, VaultStats, Verified } from './vault/upkeep.ts';
+export { memoryStore } from './vault/stores/memory.ts';
+export type { Change, Entry, Meta, Row, Stale, Table, TableSize, VaultStore } from './vault/stores/store.ts';
+export type { ExportOptions } from './vault/transfer/export.ts';
+export type { ExportSource, Imported } from './vault/transfer/import.ts';
+export type { BrokenRow, Rekeyed, VaultStats, Verified } from './vault/upkeep/stores.ts';

@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { checkCharacters, crc20 } from '../src/core/check-characters.ts';
 import { card } from '../src/format.ts';
 import { fpe, keyset, seal, token } from '../src/index.ts';
 import { parsePolicy } from '../src/policy.ts';
 import { emailAddress } from '../src/prepare.ts';
 import { revealAccess } from '../src/reveal.ts';
+import { checkCharacters, crc20 } from '../src/wire/check-characters.ts';
 
 const example = (name: string) => readFileSync(new URL(`../docs/examples/${name}`, import.meta.url), 'utf8');
 const people = parseCsv(example('people.csv'), { columns: true }) as Record<string, string>[];

@@ -12,8 +12,8 @@ import {
   ipcryptPfx,
   SPECIAL_RANGES,
 } from '../src/ip.ts';
-import { cryptoPanCipher } from '../src/kernel/cryptopan.ts';
-import { ipcryptPfxCipher } from '../src/kernel/ipcrypt-pfx.ts';
+import { cryptoPanCipher } from '../src/kernel/ip/cryptopan.ts';
+import { ipcryptPfxCipher } from '../src/kernel/ip/ipcrypt-pfx.ts';
 import { pfxReference } from './reference/ip.ts';
 import { random } from './reference/random.ts';
 import { sharedIsThere, sharedJson } from './shared.ts';

@@ -3,9 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decode, encode } from '../src/core/base32.ts';
 import { encodeList } from '../src/core/bytes.ts';
-import { crc20 } from '../src/core/check-characters.ts';
 import { engineName, formatEngine, indexOf, sizeOf } from '../src/format/engine.ts';
 import {
   card,
@@ -29,6 +27,8 @@ import {
 import { fpe, keyset, seal, type TokenOptions, token } from '../src/index.ts';
 import { domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
 import { emailAddress } from '../src/prepare.ts';
+import { decode, encode } from '../src/wire/base32.ts';
+import { crc20 } from '../src/wire/check-characters.ts';
 
 /** The second column of a page's table rows, by the first. */
 function vectors(page: string): ReadonlyMap<string, string> {

@@ -6,14 +6,14 @@
 
 import type { Command } from 'commander';
 import { openInput } from '../files/file.ts';
-import { readLine, type Said } from '../vault/export-lines.ts';
 import type { ShredCertificate, SubjectNow } from '../vault/shredding.ts';
+import { readLine, type Said } from '../vault/transfer/lines.ts';
+import { type Opened, type VaultOptions, withVaults } from './commands/vault.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { keysOption } from './key-source.ts';
 import { type Line, linesOf, standardInput } from './lines.ts';
 import { type Context, checkFileName, fileOption } from './options.ts';
 import { writeOut } from './stdout.ts';
-import { type Opened, type VaultOptions, withVaults } from './vault.ts';
 import { vaultOption } from './vault-stores.ts';
 import { EXIT_HELP, plural } from './voice.ts';
 

@@ -3,13 +3,13 @@
  * which engine that is, the format alone decides (docs/spec/fpe-v1.md, "Engines").
  */
 
-import { encode } from '../core/base32.ts';
 import { encodeList, utf8 } from '../core/bytes.ts';
-import { cycleWalks } from '../kernel/cycle-walking.ts';
-import { ff1, type TweakColumn } from '../kernel/ff1.ts';
-import { ff1Text } from '../kernel/ff1-text.ts';
-import { hmacBytes } from '../kernel/hmac.ts';
-import { type Permutation, sometimesRecurse, tablePermutations } from '../kernel/permutation.ts';
+import { cycleWalks } from '../kernel/ff1/cycle-walking.ts';
+import { ff1, type TweakColumn } from '../kernel/ff1/ff1.ts';
+import { ff1Text } from '../kernel/ff1/text.ts';
+import { type Permutation, sometimesRecurse, tablePermutations } from '../kernel/permutation/permutation.ts';
+import { hmacBytes } from '../kernel/prf/hmac.ts';
+import { encode } from '../wire/base32.ts';
 import {
   engineName,
   type FormatEngine,

@@ -6,10 +6,10 @@
 import { badType, checkOptions, typeName } from '../core/checks.ts';
 import { formatIp, parseIp, readV4, withoutMapping, writeV4 } from '../core/ip.ts';
 import { fail } from '../errors.ts';
-import { sameFamily } from '../kernel/address-text.ts';
-import { ipcryptPfxCipher } from '../kernel/ipcrypt-pfx.ts';
+import { sameFamily } from '../kernel/ip/address-text.ts';
+import { ipcryptPfxCipher } from '../kernel/ip/ipcrypt-pfx.ts';
+import type { Known } from './composed/outline.ts';
 import { type Format, type Index, type IndexEngine, type IndexParts, makeFormat, type OwnCipher } from './engine.ts';
-import type { Known } from './outline.ts';
 
 /** The format that {@link ip}, {@link ipv4} and {@link ipv6} make. */
 export interface IpFormat extends Format {

@@ -10,7 +10,7 @@ import { decodeBase64url, encodeBase64url } from '../core/base64url.ts';
 import { concat, encodeList, unpadded, utf8 } from '../core/bytes.ts';
 import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
-import { aesSiv, aesSivRows, SIV_LENGTH, SLOTS } from '../kernel/siv.ts';
+import { aesSiv, aesSivRows, SIV_LENGTH, SLOTS } from '../kernel/siv/siv.ts';
 import { type DomainKey, expandNode, type OpenedKeys } from '../keys/domain-keys.ts';
 
 /** Version of the file's form. */

@@ -15,8 +15,8 @@
  */
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
-import { BLOCK, type Blocks, encryptEach, expandKey, manyBlocks, type RoundKeys } from './aes.ts';
-import { MIN_DOMAIN, minimumLength } from './ff1.ts';
+import { BLOCK, type Blocks, encryptEach, expandKey, manyBlocks, type RoundKeys } from './aes/aes.ts';
+import { MIN_DOMAIN, minimumLength } from './ff1/ff1.ts';
 
 /** The floor of 2016. FF3 data may be so small; FF3-1 asked for 1,000,000. */
 const OLD_MIN_DOMAIN = 100;

@@ -6,9 +6,9 @@
  * A node says nothing about its parent or its siblings, so a branch can be handed out alone.
  */
 
-import { encode } from '../core/base32.ts';
 import { encodeList, utf8 } from '../core/bytes.ts';
-import { hkdfSha256 } from '../kernel/hkdf.ts';
+import { hkdfSha256 } from '../kernel/prf/hkdf.ts';
+import { encode } from '../wire/base32.ts';
 
 const SALT: Uint8Array = /* @__PURE__ */ utf8('trefoil keyset-v1');
 

@@ -5,9 +5,9 @@
  * `JSON.stringify`, `toString` or `util.inspect` reaches them.
  */
 
-import { ALPHABET_CLASS } from '../core/base32.ts';
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
+import { ALPHABET_CLASS } from '../wire/base32.ts';
 import {
   child,
   domainNode,

@@ -3,13 +3,13 @@
  * system; everything else is derived from it.
  */
 
-import { decode, encode } from '../core/base32.ts';
 import { isCapability, type SecretAccess } from '../core/capability.ts';
-import { CHECK_LENGTH, checkCharacters, crc20 } from '../core/check-characters.ts';
 import { badType, checkName, checkOptions, NAME_PATTERN, ownProperties, typeName } from '../core/checks.ts';
 import { scanJson } from '../core/json-scan.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
+import { decode, encode } from '../wire/base32.ts';
+import { CHECK_LENGTH, checkCharacters, crc20 } from '../wire/check-characters.ts';
 import { NODE_LENGTH } from './derive.ts';
 import { type DomainKeys, type KeyCheck, makeDomainKeys, pinKeys } from './domain-keys.ts';
 

@@ -3,22 +3,22 @@
  */
 
 import { ownProperties } from '../core/checks.ts';
-import { type CardOptions, card } from '../format/card.ts';
+import { type CardOptions, card } from '../format/card/card.ts';
 import { caseKept } from '../format/case-kept.ts';
-import { type ClearPart, clear } from '../format/clear.ts';
-import { MAX_DEPTH, MAX_PARTS } from '../format/compose.ts';
+import { type ClearPart, clear } from '../format/composed/clear.ts';
+import { MAX_DEPTH, MAX_PARTS } from '../format/composed/members.ts';
+import { oneOf } from '../format/composed/one-of.ts';
+import { type SeqPart, seq } from '../format/composed/seq.ts';
 import { date, dateTime, type Span } from '../format/date.ts';
-import { type EmailOptions, email } from '../format/email.ts';
+import { type EmailOptions, email } from '../format/email/email.ts';
 import type { Format } from '../format/engine.ts';
 import { enumOf } from '../format/enum.ts';
-import { iban } from '../format/iban.ts';
+import { iban } from '../format/iban/iban.ts';
 import { ip, ipv4, ipv6 } from '../format/ip.ts';
 import { type DecimalOptions, decimal, type IntegerOptions, integer } from '../format/number.ts';
-import { oneOf } from '../format/one-of.ts';
 import { pattern } from '../format/pattern.ts';
-import { phone } from '../format/phone.ts';
+import { phone } from '../format/phone/phone.ts';
 import { regex } from '../format/regex.ts';
-import { type SeqPart, seq } from '../format/seq.ts';
 import { digits, text } from '../format/text.ts';
 import { type UuidOptions, uuid } from '../format/uuid.ts';
 import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';

@@ -3,9 +3,9 @@
  * all that enters the key is equal, and all that the text is made of besides.
  */
 
-import { checkLength } from '../core/token-forms.ts';
 import type { Issue } from '../errors.ts';
 import { ruleOption } from '../rule/rule.ts';
+import { checkLength } from '../wire/token-forms.ts';
 import type { Leaf } from './bound.ts';
 
 /** A policy among others. */

@@ -5,7 +5,7 @@
 
 import * as v from 'valibot';
 import { ownProperties } from '../core/checks.ts';
-import { FORMS } from '../core/token-forms.ts';
+import { FORMS } from '../wire/token-forms.ts';
 
 /** A map of option names to schemas. */
 export type Entries = Readonly<Record<string, v.GenericSchema>>;

@@ -2,13 +2,17 @@
  * `seal`: deterministic authenticated encryption to a text (docs/spec/seal-v1.md), AES-SIV without any state.
  */
 
-import { ALPHABET_CLASS, decode } from '../core/base32.ts';
 import type { Sealed } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { checkOneOf, checkText } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
 import { jsonNumberText } from '../core/json-number.ts';
+import { fail, type Issue } from '../errors.ts';
+import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
+import { KEY_ID_LENGTH } from '../keys/derive.ts';
+import { type DomainKey, type DomainKeys, expandNode, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { ALPHABET_CLASS, decode } from '../wire/base32.ts';
 import {
   ALGORITHM_BYTE,
   borrowRoom,
@@ -27,11 +31,7 @@ import {
   takePlain,
   takeSealed,
   VERSION,
-} from '../core/sealed-texts.ts';
-import { fail, type Issue } from '../errors.ts';
-import { aesSiv, type SivValues } from '../kernel/siv.ts';
-import { KEY_ID_LENGTH } from '../keys/derive.ts';
-import { type DomainKey, type DomainKeys, expandNode, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+} from '../wire/sealed-texts.ts';
 import {
   type BoundColumns,
   boundVerbs,

@@ -18,7 +18,7 @@ import {
 } from '../core/columns.ts';
 import { inputText } from '../core/input-text.ts';
 import { fail, type Issue } from '../errors.ts';
-import { hmacSha256 } from '../kernel/hmac.ts';
+import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { type Prepare, prepareSteps } from '../prepare/steps.ts';
 import {

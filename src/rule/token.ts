@@ -10,16 +10,16 @@ import { encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkOneOf, typeName } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
 import { inputText } from '../core/input-text.ts';
-import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../core/labelled-token.ts';
-import { checkLength, FORMS, type Form, formOf } from '../core/token-forms.ts';
-import { tokenTexts } from '../core/token-texts.ts';
 import { fail } from '../errors.ts';
-import { keyedBlake3 } from '../kernel/blake3.ts';
-import { hmacSha256 } from '../kernel/hmac.ts';
-import { LANES } from '../kernel/hmac-lanes.ts';
-import { type Batch, type Prf, SLOTS, tagAt, withBatch } from '../kernel/prf.ts';
+import { keyedBlake3 } from '../kernel/prf/blake3.ts';
+import { hmacSha256 } from '../kernel/prf/hmac.ts';
+import { LANES } from '../kernel/prf/hmac-lanes.ts';
+import { type Batch, type Prf, SLOTS, tagAt, withBatch } from '../kernel/prf/prf.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { type Prepare, prepareSteps } from '../prepare/steps.ts';
+import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../wire/labelled-token.ts';
+import { checkLength, FORMS, type Form, formOf } from '../wire/token-forms.ts';
+import { tokenTexts } from '../wire/token-texts.ts';
 import {
   type ColumnVerb,
   type Common,

@@ -7,12 +7,10 @@ import type { VaultToken } from '../core/brands.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkInteger, checkName, checkOptions, checkText, typeName } from '../core/checks.ts';
 import { inputText } from '../core/input-text.ts';
-import { LABEL } from '../core/labelled-token.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { type DomainKeys, type OpenedKeys, openKeys, protectingKey } from '../keys/domain-keys.ts';
-import { type ExportOptions, exportStore } from '../vault/export.ts';
-import { type ExportSource, type Imported, importStore } from '../vault/import.ts';
-import { type Mapping, openMapping } from '../vault/mapping.ts';
+import { type Mapping, openMapping } from '../vault/mapping/mapping.ts';
+import type { Named } from '../vault/mapping/values.ts';
 import { type Origin, openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
 import {
   isCertificate,
@@ -22,8 +20,9 @@ import {
   shredSubject,
   subjectNow,
 } from '../vault/shredding.ts';
-import type { VaultStore } from '../vault/store.ts';
-import { rekeyTokens, verifyTokens } from '../vault/token-upkeep.ts';
+import type { VaultStore } from '../vault/stores/store.ts';
+import { type ExportOptions, exportStore } from '../vault/transfer/export.ts';
+import { type ExportSource, type Imported, importStore } from '../vault/transfer/import.ts';
 import {
   type Rekeyed,
   rekeyOuter,
@@ -32,8 +31,9 @@ import {
   type VaultStats,
   type Verified,
   verifyStore,
-} from '../vault/upkeep.ts';
-import type { Named } from '../vault/values.ts';
+} from '../vault/upkeep/stores.ts';
+import { rekeyTokens, verifyTokens } from '../vault/upkeep/tokens.ts';
+import { LABEL } from '../wire/labelled-token.ts';
 import {
   type Common,
   checkEmpty,

@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.ts';
 import { nameOf } from './names.ts';
-import type { Change, Entry, Table } from './store.ts';
+import type { Change, Entry, Table } from './stores/store.ts';
 
 /** @throws TrefoilError `store_failed` where two changes are of one row. */
 export function checkChanges(changes: readonly Change[]): void {

@@ -4,16 +4,16 @@
  */
 
 import { concat, cut } from '../core/bytes.ts';
-import { type Content, eraseContent, LINK, readId } from './content.ts';
 import { dig, findGraves } from './graves.ts';
-import { BATCH, type Conflict, type Item, type Joined, join } from './join.ts';
 import { nameOf } from './names.ts';
-import { INDEX } from './outer.ts';
+import { type Content, eraseContent, LINK, readId } from './rows/content.ts';
+import { INDEX } from './rows/outer.ts';
+import type { Found, View } from './rows/view.ts';
 import { inBatches, makeRecords, type Records, rowsOf } from './rows.ts';
 import type { Session } from './session.ts';
 import { settle } from './settle.ts';
-import type { Change, Stale, Table } from './store.ts';
-import type { Found, View } from './view.ts';
+import type { Change, Stale, Table } from './stores/store.ts';
+import { BATCH, type Conflict, type Item, type Joined, join } from './transfer/merge.ts';
 
 /** What one export would erase. */
 export interface Erasures {

@@ -4,12 +4,12 @@
  */
 
 import { equalBytes } from '../core/bytes.ts';
-import { type Content, goneContent } from './content.ts';
 import { dig } from './graves.ts';
+import type { Column, Opened, Scope } from './mapping/scope.ts';
 import { isOver, nameOf, today } from './names.ts';
-import type { Column, Opened, Scope } from './scope.ts';
-import type { Change } from './store.ts';
-import type { View } from './view.ts';
+import { type Content, goneContent } from './rows/content.ts';
+import type { View } from './rows/view.ts';
+import type { Change } from './stores/store.ts';
 
 /** A tombstone before it is sealed, of the mapping at `i`. */
 interface Erasure {

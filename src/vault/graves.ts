@@ -5,10 +5,10 @@
  */
 
 import { cut } from '../core/bytes.ts';
-import { type Content, goneContent, HANDLE } from './content.ts';
-import { INDEX } from './outer.ts';
-import type { Change, Row } from './store.ts';
-import type { View } from './view.ts';
+import { type Content, goneContent, HANDLE } from './rows/content.ts';
+import { INDEX } from './rows/outer.ts';
+import type { View } from './rows/view.ts';
+import type { Change, Row } from './stores/store.ts';
 
 /** What the store has for some links. */
 export interface Graves {

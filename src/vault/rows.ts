@@ -1,9 +1,9 @@
 /** All rows of a table, also while others change the keys of the store; and records, where there are millions. */
 
+import type { Found, View } from './rows/view.ts';
 import type { Session } from './session.ts';
-import type { Row, Table } from './store.ts';
-import { scan } from './upkeep.ts';
-import type { Found, View } from './view.ts';
+import type { Row, Table } from './stores/store.ts';
+import { scan } from './upkeep/stores.ts';
 
 /**
  * The rows of a table that verify, each at least once. A change of keys moves rows, also to places that were looked at

@@ -6,11 +6,11 @@
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail, TrefoilError } from '../errors.ts';
 import type { DomainKey, OpenedKeys } from '../keys/domain-keys.ts';
-import { type Inner, innerLayer, type SubjectKeys, subjectKeys } from './inner.ts';
-import { readMeta, type VaultMeta, writeMeta } from './meta.ts';
-import { type Outer, outerLayer } from './outer.ts';
-import type { Meta, Stale, VaultStore } from './store.ts';
-import { makeView, type View } from './view.ts';
+import { type Inner, innerLayer, type SubjectKeys, subjectKeys } from './rows/inner.ts';
+import { readMeta, type VaultMeta, writeMeta } from './rows/meta.ts';
+import { type Outer, outerLayer } from './rows/outer.ts';
+import { makeView, type View } from './rows/view.ts';
+import type { Meta, Stale, VaultStore } from './stores/store.ts';
 
 /** A store with its keys. */
 export interface Session {

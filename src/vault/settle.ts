@@ -1,7 +1,11 @@
 /** Conflicts of an import, judged once all rows of the export are there. */
 
 import { concat, equalBytes } from '../core/bytes.ts';
-import type { Content } from './content.ts';
+import { nameOf } from './names.ts';
+import type { Content } from './rows/content.ts';
+import type { Session } from './session.ts';
+import type { Change, Stale } from './stores/store.ts';
+import { findByHandle, readSubjectRows, type SubjectState } from './subjects.ts';
 import {
   add,
   BATCH,
@@ -14,12 +18,8 @@ import {
   join,
   NOTHING,
   rowsIn,
-} from './join.ts';
-import { nameOf } from './names.ts';
-import type { Session } from './session.ts';
-import type { Change, Stale } from './store.ts';
-import { findByHandle, readSubjectRows, type SubjectState } from './subjects.ts';
-import { scan } from './upkeep.ts';
+} from './transfer/merge.ts';
+import { scan } from './upkeep/stores.ts';
 
 /**
  * Judges conflicts once all rows are there. A row that leads to nothing gives way: that of a subject to a key that was

@@ -5,12 +5,12 @@
 import { encodeList, equalBytes } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail } from '../errors.ts';
-import { eraseContent, goneContent, HANDLE } from './content.ts';
-import { INDEX } from './outer.ts';
+import { eraseContent, goneContent, HANDLE } from './rows/content.ts';
+import { INDEX } from './rows/outer.ts';
+import type { View } from './rows/view.ts';
 import type { Session } from './session.ts';
-import type { Change, Stale } from './store.ts';
+import type { Change, Stale } from './stores/store.ts';
 import { KEY, readSubjectRows } from './subjects.ts';
-import type { View } from './view.ts';
 
 /**
  * What a shredding destroyed: the `key` of the subject; `nothing`, because the store had no key of the subject any

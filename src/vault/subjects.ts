@@ -7,12 +7,12 @@
 import { concat, cut } from '../core/bytes.ts';
 import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
-import { type Content, HANDLE, LINK } from './content.ts';
 import { dig } from './graves.ts';
-import type { Places } from './index-table.ts';
-import { INDEX } from './outer.ts';
-import type { Change, Row, Stale } from './store.ts';
-import type { Found, View } from './view.ts';
+import { type Content, HANDLE, LINK } from './rows/content.ts';
+import { INDEX } from './rows/outer.ts';
+import type { Places } from './rows/places.ts';
+import type { Found, View } from './rows/view.ts';
+import type { Change, Row, Stale } from './stores/store.ts';
 
 /** A subject whose key is there. */
 export interface Subject {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drawProgress } from '../../src/cli/progress.ts';
+import { drawProgress } from '../../src/cli/run/progress.ts';
 import { cutToFit, displayWidth, renderTable } from '../../src/cli/table.ts';
 
 describe('tables', () => {

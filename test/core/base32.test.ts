@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALPHABET, ALPHABET_CLASS, decode, encode, symbolValue } from '../../src/core/base32.ts';
+import { ALPHABET, ALPHABET_CLASS, decode, encode, symbolValue } from '../../src/wire/base32.ts';
 import { base32 } from '../reference/tree.ts';
 
 const bytes = fc.uint8Array({ maxLength: 64 });

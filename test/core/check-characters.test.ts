@@ -1,10 +1,10 @@
 /**
- * Proves again what the head of src/core/check-characters.ts and docs/spec/token-v1.md claim of the polynomial.
+ * Proves again what the head of src/wire/check-characters.ts and docs/spec/token-v1.md claim of the polynomial.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALPHABET } from '../../src/core/base32.ts';
-import { CHECK_LENGTH, checkCharacters, crc20, POLYNOMIAL } from '../../src/core/check-characters.ts';
+import { ALPHABET } from '../../src/wire/base32.ts';
+import { CHECK_LENGTH, checkCharacters, crc20, POLYNOMIAL } from '../../src/wire/check-characters.ts';
 import { check, crc20 as slowCrc20 } from '../reference/tree.ts';
 
 const FULL = (1 << 20) | POLYNOMIAL;

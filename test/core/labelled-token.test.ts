@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { endsLikeToken, LABEL } from '../../src/core/labelled-token.ts';
 import { inspect, tokenPattern } from '../../src/index.ts';
+import { endsLikeToken, LABEL } from '../../src/wire/labelled-token.ts';
 import { source } from '../reference/texts.ts';
 import { check } from '../reference/tree.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ALPHABET, decode, encode, readSymbols, symbolsOf, writeSymbols } from '../../src/core/base32.ts';
-import { bucketOf, bucketOfText, idNumber } from '../../src/core/sealed-texts.ts';
+import { ALPHABET, decode, encode, readSymbols, symbolsOf, writeSymbols } from '../../src/wire/base32.ts';
+import { bucketOf, bucketOfText, idNumber } from '../../src/wire/sealed-texts.ts';
 import { source } from '../reference/texts.ts';
 import { base32 } from '../reference/tree.ts';
 

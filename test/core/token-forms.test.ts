@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { FORMS, type Form, formOf } from '../../src/core/token-forms.ts';
 import { type LengthPlan, planLength, token } from '../../src/index.ts';
+import { FORMS, type Form, formOf } from '../../src/wire/token-forms.ts';
 import { bodyReference, LENGTHS } from '../reference/token.ts';
 
 const every = FORMS.flatMap((form) => {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { FORMS } from '../../src/core/token-forms.ts';
-import { tokenTexts } from '../../src/core/token-texts.ts';
-import { LANES } from '../../src/kernel/hmac-lanes.ts';
-import { SLOTS, tagAt } from '../../src/kernel/prf.ts';
+import { LANES } from '../../src/kernel/prf/hmac-lanes.ts';
+import { SLOTS, tagAt } from '../../src/kernel/prf/prf.ts';
+import { FORMS } from '../../src/wire/token-forms.ts';
+import { tokenTexts } from '../../src/wire/token-texts.ts';
 import { bodyReference, LENGTHS } from '../reference/token.ts';
 import { check } from '../reference/tree.ts';
 
@@ -99,7 +99,7 @@ describe('where there is no Buffer', () => {
     const usual = tokenTexts('labelled', 26, 'cust_k3m7a');
     vi.resetModules();
     vi.stubGlobal('Buffer', undefined);
-    const other = (await import('../../src/core/token-texts.ts')).tokenTexts('labelled', 26, 'cust_k3m7a');
+    const other = (await import('../../src/wire/token-texts.ts')).tokenTexts('labelled', 26, 'cust_k3m7a');
     vi.unstubAllGlobals();
     const rows = Int32Array.from({ length: 100 }, (_, i) => i);
     const [a, b]: [unknown[], unknown[]] = [[], []];

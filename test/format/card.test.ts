@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CardLuhn, type CardOptions, card } from '../../src/format/card.ts';
+import { type CardLuhn, type CardOptions, card } from '../../src/format/card/card.ts';
 import { type Format, formatEngine, type NumeralEngine } from '../../src/format/engine.ts';
 import type { TrefoilError } from '../../src/index.ts';
 import { luhnDigit, luhnHolds } from '../reference/fpe.ts';

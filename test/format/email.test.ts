@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { email } from '../../src/format/email.ts';
+import { email } from '../../src/format/email/email.ts';
 import { type Format, formatEngine, type IndexEngine, type IndexParts } from '../../src/format/engine.ts';
 import { checkEmailSyntax } from '../../src/prepare/email-syntax.ts';
 import { random } from '../reference/random.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { seq } from '../../src/format/composed/seq.ts';
 import { enumOf } from '../../src/format/enum.ts';
-import { seq } from '../../src/format/seq.ts';
 import { digits } from '../../src/format/text.ts';
 import { counted, engineOf, enumerated, JUNK, kept, outlined, plainData, refusal } from './values.ts';
 

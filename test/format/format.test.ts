@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { luhn } from '../../src/format/card.ts';
+import { luhn } from '../../src/format/card/card.ts';
 import {
   type FormatEngine,
   formatEngine,

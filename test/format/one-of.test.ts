@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ClearPart, clear } from '../../src/format/clear.ts';
-import { email } from '../../src/format/email.ts';
+import { type ClearPart, clear } from '../../src/format/composed/clear.ts';
+import { oneOf } from '../../src/format/composed/one-of.ts';
+import { seq } from '../../src/format/composed/seq.ts';
+import { email } from '../../src/format/email/email.ts';
 import { type Format, type FormatEngine, formatEngine, makeFormat } from '../../src/format/engine.ts';
-import { oneOf } from '../../src/format/one-of.ts';
 import { pattern } from '../../src/format/pattern.ts';
-import { seq } from '../../src/format/seq.ts';
 import { digits, text } from '../../src/format/text.ts';
 import { refusal, there } from './composed.ts';
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Format, formatEngine, type IndexEngine } from '../../src/format/engine.ts';
-import { phone } from '../../src/format/phone.ts';
-import { COUNTRY_CODES, countryCodeLength } from '../../src/format/phone-countries.ts';
+import { COUNTRY_CODES, countryCodeLength } from '../../src/format/phone/countries.ts';
+import { phone } from '../../src/format/phone/phone.ts';
 import type { TrefoilError } from '../../src/index.ts';
 import { random } from '../reference/random.ts';
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { caseKept } from '../../src/format/case-kept.ts';
-import { type ClearPart, clear } from '../../src/format/clear.ts';
-import { isSteady } from '../../src/format/compose.ts';
-import { email } from '../../src/format/email.ts';
+import { type ClearPart, clear } from '../../src/format/composed/clear.ts';
+import { isSteady } from '../../src/format/composed/members.ts';
+import { oneOf } from '../../src/format/composed/one-of.ts';
+import { type SeqPart, seq } from '../../src/format/composed/seq.ts';
+import { email } from '../../src/format/email/email.ts';
 import {
   type Format,
   type FormatEngine,
@@ -15,11 +17,9 @@ import {
 import { enumOf } from '../../src/format/enum.ts';
 import { ipv4 } from '../../src/format/ip.ts';
 import { integer } from '../../src/format/number.ts';
-import { oneOf } from '../../src/format/one-of.ts';
 import { pattern } from '../../src/format/pattern.ts';
-import { phone } from '../../src/format/phone.ts';
+import { phone } from '../../src/format/phone/phone.ts';
 import { regex } from '../../src/format/regex.ts';
-import { type SeqPart, seq } from '../../src/format/seq.ts';
 import { digits, text } from '../../src/format/text.ts';
 import { EVERY_FORMAT } from '../property/every-format.ts';
 import { refusal, there } from './composed.ts';

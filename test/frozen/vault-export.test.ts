@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { readHex } from '../../src/core/hex.ts';
 import { keyset } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { startParts, writeHead } from '../../src/vault/export-lines.ts';
+import { startParts, writeHead } from '../../src/vault/transfer/lines.ts';
 import { memoryStore, type Row, type VaultStore, vault } from '../../src/vault.ts';
 
 const keys = keyset

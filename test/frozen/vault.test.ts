@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { encodeList, utf8 } from '../../src/core/bytes.ts';
 import { keyset } from '../../src/index.ts';
-import { openEach, sealEach } from '../../src/kernel/siv-each.ts';
+import { openEach, sealEach } from '../../src/kernel/siv/keyed.ts';
 import { expandNode, openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import {
@@ -18,11 +18,11 @@ import {
   readUnderSubject,
   writeContent,
   writeUnderSubject,
-} from '../../src/vault/content.ts';
-import { innerLayer, type Side, subjectKeys } from '../../src/vault/inner.ts';
-import { readMeta, writeMeta } from '../../src/vault/meta.ts';
-import { outerLayer } from '../../src/vault/outer.ts';
-import { readToken, writeToken } from '../../src/vault/token-text.ts';
+} from '../../src/vault/rows/content.ts';
+import { innerLayer, type Side, subjectKeys } from '../../src/vault/rows/inner.ts';
+import { readMeta, writeMeta } from '../../src/vault/rows/meta.ts';
+import { outerLayer } from '../../src/vault/rows/outer.ts';
+import { readToken, writeToken } from '../../src/vault/rows/token-text.ts';
 import { memoryStore, type Row, type Table, type VaultOptions, type VaultStore, vault } from '../../src/vault.ts';
 
 const KEYSET = JSON.stringify({

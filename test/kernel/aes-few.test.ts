@@ -2,7 +2,7 @@
 import { createCipheriv } from 'node:crypto';
 import { unsafe } from '@noble/ciphers/aes.js';
 import { describe, expect, it } from 'vitest';
-import { encipher, expandInto, makeSchedule } from '../../src/kernel/aes-few.ts';
+import { encipher, expandInto, makeSchedule } from '../../src/kernel/aes/short-lived.ts';
 import { source } from '../reference/texts.ts';
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyedBlake3 } from '../../src/kernel/blake3.ts';
+import { keyedBlake3 } from '../../src/kernel/prf/blake3.ts';
 import { blake3Reference } from '../reference/blake3.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { formatIp, parseIp } from '../../src/core/ip.ts';
-import { portableBlocks } from '../../src/kernel/aes.ts';
-import { cryptoPanCipher } from '../../src/kernel/cryptopan.ts';
-import { ipcryptPfxCipher } from '../../src/kernel/ipcrypt-pfx.ts';
-import type { PrefixCipher } from '../../src/kernel/prefix-cipher.ts';
+import { portableBlocks } from '../../src/kernel/aes/aes.ts';
+import { cryptoPanCipher } from '../../src/kernel/ip/cryptopan.ts';
+import { ipcryptPfxCipher } from '../../src/kernel/ip/ipcrypt-pfx.ts';
+import type { PrefixCipher } from '../../src/kernel/ip/prefix-cipher.ts';
 import { cryptoPanReference, pfxReference, toBits } from '../reference/ip.ts';
 import { random } from '../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../shared.ts';

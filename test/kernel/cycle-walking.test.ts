@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cycleWalking } from '../../src/kernel/cycle-walking.ts';
+import { cycleWalking } from '../../src/kernel/ff1/cycle-walking.ts';
 import { ff1Reference } from '../reference/ff1.ts';
 import { random } from '../reference/random.ts';
 

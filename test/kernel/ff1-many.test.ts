@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alphabet, ff1, ff1Text } from '../../src/ff1.ts';
-import { manyBlocks, portableBlocks } from '../../src/kernel/aes.ts';
-import { minimumLength } from '../../src/kernel/ff1.ts';
-import { bigints, doublesHalf, fitsDouble, type Half, limbed, makeHalf } from '../../src/kernel/ff1-halves.ts';
+import { manyBlocks, portableBlocks } from '../../src/kernel/aes/aes.ts';
+import { minimumLength } from '../../src/kernel/ff1/ff1.ts';
+import { bigints, doublesHalf, fitsDouble, type Half, limbed, makeHalf } from '../../src/kernel/ff1/halves.ts';
 import { ff1Reference } from '../reference/ff1.ts';
 import { random } from '../reference/random.ts';
 

@@ -1,6 +1,6 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { hkdfSha256 } from '../../src/kernel/hkdf.ts';
+import { hkdfSha256 } from '../../src/kernel/prf/hkdf.ts';
 import { random } from '../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../shared.ts';
 

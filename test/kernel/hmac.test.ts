@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { hmacBytes } from '../../src/kernel/hmac.ts';
+import { hmacBytes } from '../../src/kernel/prf/hmac.ts';
 import { random } from '../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../shared.ts';
 

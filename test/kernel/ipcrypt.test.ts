@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { portableBlocks } from '../../src/kernel/aes.ts';
-import { invMixColumn } from '../../src/kernel/aes-inverse.ts';
+import { portableBlocks } from '../../src/kernel/aes/aes.ts';
+import { invMixColumn } from '../../src/kernel/aes/inverse.ts';
 import {
   ipcryptDeterministicCipher,
   ipcryptNdCipher,
   ipcryptNdxCipher,
   type TweakedColumn,
-} from '../../src/kernel/ipcrypt.ts';
+} from '../../src/kernel/ip/ipcrypt.ts';
 import { deterministicReference, ndReference, ndxReference } from '../reference/ip.ts';
 import { random } from '../reference/random.ts';
 

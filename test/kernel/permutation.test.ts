@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { portableBlocks } from '../../src/kernel/aes.ts';
-import { type Permutation, sometimesRecurse, tablePermutation } from '../../src/kernel/permutation.ts';
-import { drawsFrom } from '../../src/kernel/small-space.ts';
-import { ROUNDS } from '../../src/kernel/swap-or-not-rounds.ts';
+import { portableBlocks } from '../../src/kernel/aes/aes.ts';
+import { type Permutation, sometimesRecurse, tablePermutation } from '../../src/kernel/permutation/permutation.ts';
+import { drawsFrom } from '../../src/kernel/permutation/small-space.ts';
+import { ROUNDS } from '../../src/kernel/permutation/swap-or-not-rounds.ts';
 import { isWithin, LARGEST_BITS, render, rounds, STAGE_BITS } from '../reference/make-rounds.mjs';
 import { drawsReference, sometimesRecurseReference, tableReference } from '../reference/permutation.ts';
 import { random } from '../reference/random.ts';
@@ -41,7 +41,7 @@ const deviation = (counts: readonly number[], expected: number, freedom: number)
 
 describe('rounds', () => {
   it('the committed table is the generated one', () => {
-    const file = readFileSync(new URL('../../src/kernel/swap-or-not-rounds.ts', import.meta.url), 'utf8');
+    const file = readFileSync(new URL('../../src/kernel/permutation/swap-or-not-rounds.ts', import.meta.url), 'utf8');
     expect(file).toBe(render());
     expect(ROUNDS).toHaveLength(LARGEST_BITS + 1);
   });

@@ -7,10 +7,10 @@
 import { createHash, createHmac, createSecretKey } from 'node:crypto';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { describe, expect, it } from 'vitest';
-import { KEYED_BLAKE3, keyedBlake3 } from '../../src/kernel/blake3.ts';
-import { HMAC_SHA256, hmacSha256 } from '../../src/kernel/hmac.ts';
-import { LANES, makeLanes } from '../../src/kernel/hmac-lanes.ts';
-import { type Batch, blockAt, makeBatch, type Prf, SLOTS, tagAt, withBatch } from '../../src/kernel/prf.ts';
+import { KEYED_BLAKE3, keyedBlake3 } from '../../src/kernel/prf/blake3.ts';
+import { HMAC_SHA256, hmacSha256 } from '../../src/kernel/prf/hmac.ts';
+import { LANES, makeLanes } from '../../src/kernel/prf/hmac-lanes.ts';
+import { type Batch, blockAt, makeBatch, type Prf, SLOTS, tagAt, withBatch } from '../../src/kernel/prf/prf.ts';
 import { blake3Reference } from '../reference/blake3.ts';
 import { hmacReference } from '../reference/sha256.ts';
 import { type Source, source } from '../reference/texts.ts';

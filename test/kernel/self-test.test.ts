@@ -3,11 +3,11 @@
  * right one never is.
  */
 import { describe, expect, it } from 'vitest';
-import { KEYED_BLAKE3 } from '../../src/kernel/blake3.ts';
-import { HMAC_SHA256 } from '../../src/kernel/hmac.ts';
-import { LANES, makeLanes } from '../../src/kernel/hmac-lanes.ts';
-import { type Batch, makeBatch, type Prf, SLOTS, tagAt } from '../../src/kernel/prf.ts';
-import { type Algorithm, checked, knownAnswer } from '../../src/kernel/self-test.ts';
+import { KEYED_BLAKE3 } from '../../src/kernel/prf/blake3.ts';
+import { HMAC_SHA256 } from '../../src/kernel/prf/hmac.ts';
+import { LANES, makeLanes } from '../../src/kernel/prf/hmac-lanes.ts';
+import { type Batch, makeBatch, type Prf, SLOTS, tagAt } from '../../src/kernel/prf/prf.ts';
+import { type Algorithm, checked, knownAnswer } from '../../src/kernel/prf/self-test.ts';
 import { blake3Reference } from '../reference/blake3.ts';
 import { hmacReference } from '../reference/sha256.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compress, INITIAL, K } from '../../src/kernel/sha256.ts';
+import { compress, INITIAL, K } from '../../src/kernel/prf/sha256.ts';
 import { K as EXACT_K, rounds } from '../reference/make-rounds-sha256.mjs';
 import { compressReference, H0, sha256Reference } from '../reference/sha256.ts';
 import { source } from '../reference/texts.ts';
@@ -17,7 +17,7 @@ describe('the constants', () => {
   });
 
   it('and the rounds are the ones that the generator writes', () => {
-    const source = readFileSync(new URL('../../src/kernel/sha256.ts', import.meta.url), 'utf8');
+    const source = readFileSync(new URL('../../src/kernel/prf/sha256.ts', import.meta.url), 'utf8');
     expect(source.includes(`\n${rounds()}\n`)).toBe(true);
     expect(rounds().split('\n')).toHaveLength(64 * 3 + 48);
   });

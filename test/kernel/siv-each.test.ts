@@ -6,11 +6,11 @@ import { type Cipher, createCipheriv, createDecipheriv, createHash, type Deciphe
 import { aessiv } from '@noble/ciphers/aes.js';
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/core/bytes.ts';
-import { dbl } from '../../src/kernel/cmac.ts';
-import { openEach, sealEach } from '../../src/kernel/siv-each.ts';
-import { plainEngine } from '../../src/kernel/siv-once.ts';
-import { wasmEngine } from '../../src/kernel/siv-once-wasm.ts';
-import { SIV_LENGTH } from '../../src/kernel/siv-values.ts';
+import { dbl } from '../../src/kernel/aes/cmac.ts';
+import { SIV_LENGTH } from '../../src/kernel/siv/columns.ts';
+import { openEach, sealEach } from '../../src/kernel/siv/keyed.ts';
+import { plainEngine } from '../../src/kernel/siv/keyed-plain.ts';
+import { wasmEngine } from '../../src/kernel/siv/keyed-wasm.ts';
 import { cmac, sivEncrypt } from '../reference/seal.ts';
 import { source } from '../reference/texts.ts';
 

@@ -1,8 +1,8 @@
 /** AES-SIV under one key with associated data for each value: against RFC 5297 as it stands there, by both doors of AES. */
 import { describe, expect, it } from 'vitest';
-import { manyBlocks, portableBlocks } from '../../src/kernel/aes.ts';
-import { aesSivRows } from '../../src/kernel/siv.ts';
-import { bareRows, SIV_LENGTH, type SivRows } from '../../src/kernel/siv-values.ts';
+import { manyBlocks, portableBlocks } from '../../src/kernel/aes/aes.ts';
+import { bareRows, SIV_LENGTH, type SivRows } from '../../src/kernel/siv/columns.ts';
+import { aesSivRows } from '../../src/kernel/siv/siv.ts';
 import { sivEncrypt } from '../reference/seal.ts';
 import { source } from '../reference/texts.ts';
 

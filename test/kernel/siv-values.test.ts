@@ -1,10 +1,10 @@
 import { aessiv } from '@noble/ciphers/aes.js';
 import { describe, expect, it } from 'vitest';
-import { type Blocks, expandKey, manyBlocks, portableBlocks } from '../../src/kernel/aes.ts';
-import { cmac, dbl } from '../../src/kernel/cmac.ts';
-import { aesSiv } from '../../src/kernel/siv.ts';
-import { checkedValues, knownAnswer } from '../../src/kernel/siv-self-test.ts';
-import { bareSiv, SIV_LENGTH, SLOTS, type Under, type Values } from '../../src/kernel/siv-values.ts';
+import { type Blocks, expandKey, manyBlocks, portableBlocks } from '../../src/kernel/aes/aes.ts';
+import { cmac, dbl } from '../../src/kernel/aes/cmac.ts';
+import { bareSiv, SIV_LENGTH, SLOTS, type Under, type Values } from '../../src/kernel/siv/columns.ts';
+import { checkedValues, knownAnswer } from '../../src/kernel/siv/self-test.ts';
+import { aesSiv } from '../../src/kernel/siv/siv.ts';
 import { sivDecrypt, sivEncrypt } from '../reference/seal.ts';
 import { source } from '../reference/texts.ts';
 import { sharedIsThere, sharedJson } from '../shared.ts';

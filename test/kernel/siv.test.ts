@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { aesSiv, SIV_LENGTH } from '../../src/kernel/siv.ts';
+import { aesSiv, SIV_LENGTH } from '../../src/kernel/siv/siv.ts';
 import { random } from '../reference/random.ts';
 import { cmac, sivDecrypt, sivEncrypt } from '../reference/seal.ts';
 import { sharedIsThere, sharedJson } from '../shared.ts';

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALPHABET } from '../../src/core/base32.ts';
 import { card } from '../../src/format.ts';
 import { fpe, keyset, policy, seal, TrefoilError, token } from '../../src/index.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
+import { ALPHABET } from '../../src/wire/base32.ts';
 import { base32, domainOf, FROZEN_ROOT, keysetJson, ruleNode, secretText, testRoot } from '../reference/tree.ts';
 
 const SECRET = secretText(FROZEN_ROOT);

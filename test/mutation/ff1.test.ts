@@ -4,9 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { alphabet } from '../../src/kernel/alphabet.ts';
-import { cycleWalking } from '../../src/kernel/cycle-walking.ts';
-import { ff1, ff1Network, MAX_LENGTH, MAX_TWEAK, minimumLength } from '../../src/kernel/ff1.ts';
-import { bigints, bytesOf, doublesHalf, fitsDouble, limbed } from '../../src/kernel/ff1-halves.ts';
+import { cycleWalking } from '../../src/kernel/ff1/cycle-walking.ts';
+import { ff1, ff1Network, MAX_LENGTH, MAX_TWEAK, minimumLength } from '../../src/kernel/ff1/ff1.ts';
+import { bigints, bytesOf, doublesHalf, fitsDouble, limbed } from '../../src/kernel/ff1/halves.ts';
 import { ff1Reference } from '../reference/ff1.ts';
 import { random } from '../reference/random.ts';
 

@@ -4,8 +4,8 @@
  * (docs/contributing.md).
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { sometimesRecurse, tablePermutation } from '../../src/kernel/permutation.ts';
-import { drawsFrom } from '../../src/kernel/small-space.ts';
+import { sometimesRecurse, tablePermutation } from '../../src/kernel/permutation/permutation.ts';
+import { drawsFrom } from '../../src/kernel/permutation/small-space.ts';
 import { sometimesRecurseReference, tableReference } from '../reference/permutation.ts';
 import { random } from '../reference/random.ts';
 

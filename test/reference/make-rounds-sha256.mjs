@@ -1,5 +1,5 @@
 /**
- * Writes the 64 rounds of src/kernel/sha256.ts, FIPS 180-4, section 6.2.2: `node test/reference/make-rounds-sha256.mjs`
+ * Writes the 64 rounds of src/kernel/prf/sha256.ts, FIPS 180-4, section 6.2.2: `node test/reference/make-rounds-sha256.mjs`
  * prints them, and test/kernel/sha256.test.ts compares.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Writes src/kernel/swap-or-not-rounds.ts: `node test/reference/make-rounds.mjs`. `test/kernel/permutation.test.ts`
+ * Writes src/kernel/permutation/swap-or-not-rounds.ts: `node test/reference/make-rounds.mjs`. `test/kernel/permutation.test.ts`
  * renders it again, compares byte for byte, and proves the sum over the stages.
  *
  * The bound is that of Hoang, Morris and Rogaway (CRYPTO 2012) for n points, r rounds and q = floor(n / 2) cards;
@@ -53,5 +53,8 @@ export const ROUNDS: readonly number[] = [
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(fileURLToPath(new URL('../../src/kernel/swap-or-not-rounds.ts', import.meta.url)), render());
+  writeFileSync(
+    fileURLToPath(new URL('../../src/kernel/permutation/swap-or-not-rounds.ts', import.meta.url)),
+    render(),
+  );
 }

@@ -3,7 +3,7 @@
  * permutations of lists, in the words of the papers, without caches and without batches.
  */
 import { createCipheriv, createHmac } from 'node:crypto';
-import { ROUNDS } from '../../src/kernel/swap-or-not-rounds.ts';
+import { ROUNDS } from '../../src/kernel/permutation/swap-or-not-rounds.ts';
 import { list } from './tree.ts';
 
 const fourBytes = (value: number): Uint8Array => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALPHABET } from '../../src/core/base32.ts';
 import { inspectSealed, type Sealed, seal } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
+import { ALPHABET } from '../../src/wire/base32.ts';
 import { sealReference, sivEncrypt } from '../reference/seal.ts';
 import { base32, child, domainOf, list, ruleNode } from '../reference/tree.ts';
 import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, ROOT, thrown } from './keys.ts';

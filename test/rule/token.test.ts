@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALPHABET } from '../../src/core/base32.ts';
 import { inspect, token, tokenPattern } from '../../src/index.ts';
 import { casefold, digitsOnly, emailAddress, ipAddress, nfc, nfkc, phoneE164, trim } from '../../src/prepare.ts';
+import { ALPHABET } from '../../src/wire/base32.ts';
 import { tokenReference } from '../reference/token.ts';
 import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, ROOT, thrown } from './keys.ts';
 

@@ -8,10 +8,10 @@ import { writeHex } from '../../src/core/hex.ts';
 import { keyset } from '../../src/index.ts';
 import { openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { readContent, SHOWN } from '../../src/vault/content.ts';
-import { innerLayer } from '../../src/vault/inner.ts';
-import { outerLayer } from '../../src/vault/outer.ts';
-import type { Row, Table } from '../../src/vault/store.ts';
+import { readContent, SHOWN } from '../../src/vault/rows/content.ts';
+import { innerLayer } from '../../src/vault/rows/inner.ts';
+import { outerLayer } from '../../src/vault/rows/outer.ts';
+import type { Row, Table } from '../../src/vault/stores/store.ts';
 import { memoryStore, type VaultStore, vault } from '../../src/vault.ts';
 
 const keys = keyset.generate().domain('eu-enclave');

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
-import { readContent } from '../../src/vault/content.ts';
-import { outerLayer } from '../../src/vault/outer.ts';
+import { readContent } from '../../src/vault/rows/content.ts';
+import { outerLayer } from '../../src/vault/rows/outer.ts';
 import { memoryStore, type RevealingVault, type Table, type VaultStore, vault } from '../../src/vault.ts';
 
 const roots = [0, 1, 2].map(() => JSON.parse(keyset.generate().export(secretAccess)).keys[0]);

@@ -1,9 +1,9 @@
 /** The text of a vault's token: what is read is what `inspect` takes with a whole body, whatever the text. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decode } from '../../src/core/base32.ts';
-import { inspect } from '../../src/core/labelled-token.ts';
-import { readToken, writeToken } from '../../src/vault/token-text.ts';
+import { readToken, writeToken } from '../../src/vault/rows/token-text.ts';
+import { decode } from '../../src/wire/base32.ts';
+import { inspect } from '../../src/wire/labelled-token.ts';
 
 const label = fc.option(fc.stringMatching(/^[a-z][a-z0-9]{0,15}$/), { nil: undefined });
 const id = fc.stringMatching(/^[0-9a-hjkmnp-tv-z]{5}$/);

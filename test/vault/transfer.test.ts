@@ -9,8 +9,8 @@ import { openKeys } from '../../src/keys/domain-keys.ts';
 import { postgresStore } from '../../src/postgres.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { sqliteStore } from '../../src/sqlite.ts';
-import { readContent } from '../../src/vault/content.ts';
-import { outerLayer } from '../../src/vault/outer.ts';
+import { readContent } from '../../src/vault/rows/content.ts';
+import { outerLayer } from '../../src/vault/rows/outer.ts';
 import { memoryStore, type Row, type Table, type VaultStore, vault } from '../../src/vault.ts';
 
 const roots = [keyset.generate(), keyset.generate()].map((set) => JSON.parse(set.export(secretAccess)).keys[0]);

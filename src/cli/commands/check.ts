@@ -1,0 +1,155 @@
+/** `trefoil check`: all that is wrong with a policy, alone, with its keys and with its data. */
+
+import type { Command } from 'commander';
+import { type Issue, type IssueCode, TrefoilError } from '../../errors.ts';
+import type { FileFormat } from '../../files/format.ts';
+import type { DomainKeys } from '../../keys.ts';
+import { openBound, openReady } from '../../policy/bound.ts';
+import { joinWarnings } from '../../policy/joins.ts';
+import { policyLeaves } from '../../policy/policy.ts';
+import { type FilePolicy, parsePolicy } from '../../policy.ts';
+import { revealAccess } from '../../reveal.ts';
+import { throwAwayKeys } from '../bind.ts';
+import { exitCodeOf, UsageError } from '../exit.ts';
+import { type FormatOptions, formatOf, openSource, streamsOf } from '../formats.ts';
+import { toJson } from '../json.ts';
+import { findKeys, keysOption } from '../key-source.ts';
+import { type Context, delimiterOption, fileOption, filesOption, need, wordOption } from '../options.ts';
+import { refuseTwoDashes } from '../outputs.ts';
+import { loadPolicies } from '../policy-file.ts';
+import { isParquet } from '../run/engine.ts';
+import { writeOut } from '../stdout.ts';
+import { EXIT_HELP, plural } from '../voice.ts';
+
+/** How many records of an input are tried. */
+const ROWS = 100;
+
+const HELP = `
+With keys it also holds the policy's key check against them. With an input it runs the first ${ROWS} records through and
+throws the result away; without keys it does that with keys that nobody keeps.
+
+Examples:
+  trefoil check --policy people.policy.yaml
+  trefoil check --policy people.policy.yaml --input people.csv --json
+  trefoil check --policy people.policy.yaml --policy orders.policy.yaml`;
+
+interface CheckOptions extends Pick<FormatOptions, 'format' | 'delimiter'> {
+  readonly policy?: readonly string[];
+  readonly keys?: string;
+  readonly input?: string;
+  readonly json?: true;
+}
+
+export function addCheck(parent: Command, context: Context): void {
+  parent
+    .command('check')
+    .summary('find all problems of a policy')
+    .description('Finds all problems of a policy, with file, line and column.')
+    .addOption(filesOption('--policy', 'policy file, YAML or JSON (required); several: what does not join, too'))
+    .addOption(keysOption())
+    .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson, .jsonl or .parquet'))
+    .addOption(wordOption('--format', 'FORMAT', 'format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']))
+    .addOption(delimiterOption())
+    .option('--json', 'write { ok, issues } as JSON to standard output')
+    .addHelpText('after', HELP + EXIT_HELP)
+    .action(async (options: CheckOptions) => {
+      try {
+        const tried = await check(options, context);
+        if (options.json === true) await writeOut(`${toJson({ ok: true, issues: [] }, 2)}\n`);
+        else
+          context.voice.note(
+            `${options.policy!.join(', ')}: no problems${tried === null ? '' : `, ${plural(tried, 'row')} tried`}`,
+          );
+      } catch (error) {
+        if (options.json !== true || !(error instanceof TrefoilError) || error.kind === 'io') throw error;
+        await writeOut(`${toJson({ ok: false, issues: error.issues, total: error.total }, 2)}\n`);
+        context.exit(exitCodeOf(error));
+      }
+    });
+}
+
+/** Throws all problems that were found; gives the number of records that were tried, `null` without an input. */
+async function check(options: CheckOptions, context: Context): Promise<number | null> {
+  // Mistakes in the command line come before those in files.
+  const format = options.input === undefined ? null : inputFormat(options.input, options);
+  const files = need(options.policy, '--policy');
+  refuseTwoDashes('input', [
+    ['--input', options.input],
+    ...files.map((file) => ['--policy', file] as const),
+    ['--keys', options.keys],
+  ]);
+  if (files.length > 1 && format !== null) {
+    throw new UsageError('--input is for one policy', 'try each policy with its own input');
+  }
+  const loaded = await loadPolicies(files);
+  const source = await findKeys(options.keys, context.voice);
+  const keysOf = (policy: FilePolicy) => source?.keyset.domain(policy.domain!) ?? null;
+  const domains = new Set(loaded.map(({ policy }) => policy.domain!));
+  if (domains.size > 1) {
+    const names = [...domains].join(', ');
+    context.voice.hint(
+      `fields of two domains (${names}) never join, whatever their scopes; kept and coarsened ones do`,
+    );
+  }
+  for (const [i, { policy }] of loaded.entries()) {
+    for (const { field, message } of joinWarnings(policyLeaves(policy))) {
+      context.voice.warning(`${files[i]}: field ${field}: ${message}`);
+    }
+    checkKeys(policy, keysOf(policy), context);
+  }
+  if (format === null) return null;
+  const { policy, read } = loaded[0]!;
+  const keys = keysOf(policy);
+
+  const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
+  const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
+  const issues: Issue[] = [];
+  let rows = 0;
+  if (format === 'parquet') {
+    const { checkParquet } = await import('../../duckdb/sample.ts');
+    return checkParquet(
+      { direction: 'protect', inside: openReady(bound), inputs: [options.input!] },
+      ROWS,
+      context.signal,
+    );
+  }
+  const stream = streamsOf(format, options).protect(openSource(options.input!), bound, {
+    signal: context.signal,
+    limit: ROWS,
+    onReject: (issue) => issues.push(issue),
+    onProgress: (progress) => {
+      rows = progress.rows;
+    },
+  });
+  for await (const _chunk of stream);
+  if (issues.length > 0) throw new TrefoilError(issues);
+  return rows;
+}
+
+/** Holds a policy against keys, if there are any. */
+function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: Context): void {
+  if (keys === null) return;
+  const bound = openBound(policy.bind(keys));
+  warn('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
+  warn('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
+}
+
+/** Parquet by its name; other formats by their names or as `--format` says. */
+function inputFormat(input: string, options: CheckOptions): FileFormat | 'parquet' {
+  if (!isParquet(input)) return formatOf([input], options);
+  if (options.format !== undefined || options.delimiter !== undefined) {
+    throw new UsageError('--format and --delimiter do not go with a .parquet file', 'leave them out');
+  }
+  return 'parquet';
+}
+
+/** A policy can be fit for one way and not for the other: better to know that before the data are protected. */
+function warn(way: string, code: IssueCode, run: () => unknown, policy: FilePolicy, context: Context): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof TrefoilError) || error.code !== code) throw error;
+    context.voice.warning(`this policy cannot ${way} with these keys: ${error.message}`);
+    context.voice.hint(`print the line for it with trefoil keys inspect --keys FILE --domain ${policy.domain}`);
+  }
+}

@@ -1,0 +1,78 @@
+/// <reference types="node" />
+/** `trefoil inspect`: what a token or sealed value says about itself. No key is needed, and none can be used. */
+
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { inspectSealed } from '../../rule/seal.ts';
+import { inspect } from '../../wire/labelled-token.ts';
+import { EXIT } from '../exit.ts';
+import type { Context } from '../options.ts';
+import { writeOut } from '../stdout.ts';
+import { EXIT_HELP, plural } from '../voice.ts';
+
+const HELP = `
+Without arguments it reads standard input, one item a line. It never repeats an item: what is not a token may be a name.
+With --json it writes one JSON object a line. The exit code is 7 when an item is damaged or was not written by trefoil.
+
+Examples:
+  trefoil inspect cust_k3m7a8qz…
+  tail -n +2 people.safe.csv | cut -d, -f1 | trefoil inspect`;
+
+/** What was found out about one item. */
+export type Finding =
+  | { readonly kind: 'token'; readonly label: string | null; readonly keyId: string; readonly intact: boolean }
+  | { readonly kind: 'sealed'; readonly keyId: string; readonly version: number; readonly algorithm: number }
+  | { readonly kind: 'unknown' };
+
+/** Tells what an item is. */
+export function findOut(text: string): Finding {
+  const token = inspect(text);
+  if (token?.intact === true) return { kind: 'token', label: token.label, keyId: token.keyId, intact: true };
+  const sealed = inspectSealed(text);
+  if (sealed !== null) {
+    const { keyId, version, algorithm } = sealed;
+    return { kind: 'sealed', keyId, version, algorithm };
+  }
+  if (token !== null) return { kind: 'token', label: token.label, keyId: token.keyId, intact: false };
+  return { kind: 'unknown' };
+}
+
+function describe(item: number, finding: Finding): string {
+  switch (finding.kind) {
+    case 'token': {
+      const label = finding.label === null ? 'without a label' : `label ${finding.label}`;
+      return `${item}: token, ${label}, key ${finding.keyId}, ${finding.intact ? 'intact' : 'damaged'}`;
+    }
+    case 'sealed':
+      // Whether it is intact, only its key can tell.
+      return `${item}: sealed value, key ${finding.keyId}, version ${finding.version}`;
+    default:
+      return `${item}: neither a labelled token nor a sealed value`;
+  }
+}
+
+export function addInspect(parent: Command, context: Context): void {
+  parent
+    .command('inspect')
+    .summary('tell what a token or sealed value is')
+    .description('Tells label and key id of tokens and sealed values, and whether a token is intact. Needs no keys.')
+    .argument('[TOKEN...]', 'tokens or sealed values (default: the lines of standard input)')
+    .option('--json', 'write one JSON object a line')
+    .addHelpText('after', HELP + EXIT_HELP)
+    .action(async (tokens: string[], options: { json?: boolean }) => {
+      let item = 0;
+      let bad = 0;
+      const items = tokens.length > 0 ? tokens : createInterface({ input: process.stdin, signal: context.signal });
+      for await (const text of items) {
+        context.signal.throwIfAborted();
+        item++;
+        const finding = findOut(text);
+        if (finding.kind === 'unknown' || (finding.kind === 'token' && !finding.intact)) bad++;
+        await writeOut(`${options.json === true ? JSON.stringify({ item, ...finding }) : describe(item, finding)}\n`);
+      }
+      context.signal.throwIfAborted();
+      if (bad === 0) return;
+      context.voice.note(`${bad} of ${plural(item, 'item')} damaged or not written by trefoil`);
+      context.exit(EXIT.unverified);
+    });
+}

@@ -1,0 +1,139 @@
+/**
+ * Proofs about formats from what is known of their texts: that a text can be cut into parts in one way only, and that
+ * no text belongs to two formats. What is not known proves nothing.
+ */
+
+import type { Outline } from '../engine.ts';
+
+/** An outline that may also name characters that stand somewhere in every value, such as the @ of an address. */
+export interface Known extends Outline {
+  readonly has?: string;
+  /** All characters that stand anywhere in a value; not said: those at all positions. `null`: not known. */
+  readonly all?: () => string | null;
+}
+
+/** Why no text is of both formats. */
+export type Distinction =
+  | { readonly by: 'length' }
+  /** The characters that the two have at this position are different ones. */
+  | { readonly by: 'position'; readonly position: number }
+  /** Every value of one has this character, no value of the other does. */
+  | { readonly by: 'character'; readonly character: string; readonly inFirst: boolean };
+
+/** The proof that two formats have no text in common, or `null`. */
+export function distinction(a: Known, b: Known): Distinction | null {
+  // What holds at the positions below the least common length holds for every common length.
+  const least = Math.max(a.min, b.min);
+  if (least > Math.min(a.max, b.max)) return { by: 'length' };
+  for (let position = 0; position < least; position++) {
+    if (disjoint(a.at(position), b.at(position))) return { by: 'position', position };
+  }
+  for (const [whole, other, inFirst] of [
+    [a, b, true],
+    [b, a, false],
+  ] as const) {
+    for (const character of whole.has ?? '') {
+      if (never(other, character)) return { by: 'character', character, inFirst };
+    }
+  }
+  return null;
+}
+
+/** Tells whether two sets of characters are known and have none in common. */
+export function disjoint(a: string | null, b: string | null): boolean {
+  if (a === null || b === null || (a === b && a !== '')) return false;
+  const set = new Set(a);
+  for (const character of b) if (set.has(character)) return false;
+  return true;
+}
+
+/** Tells whether no value has one of these characters anywhere. */
+export function never(outline: Known, characters: string): boolean {
+  return disjoint(allOf(outline), characters);
+}
+
+function allOf(outline: Known): string | null {
+  if (outline.all !== undefined) return outline.all();
+  const sets = new Set<string | null>();
+  for (let position = 0; position < outline.max; position++) sets.add(outline.at(position));
+  return merged(sets);
+}
+
+/** A literal. */
+export function literalOutline(literal: string): Known {
+  const points = [...literal];
+  return { min: points.length, max: points.length, at: (position) => points[position] ?? '', has: literal };
+}
+
+/** Texts of several formats, one after the other. */
+export function concatenated(outlines: readonly Known[]): Known {
+  let min = 0;
+  let max = 0;
+  // A part begins somewhere from `from` to `to`.
+  const places = outlines.map((outline) => {
+    const place = { outline, from: min, to: max };
+    min += outline.min;
+    max += outline.max;
+    return place;
+  });
+  const at = memo((position) => {
+    const sets = new Set<string | null>();
+    for (const { outline, from, to } of places) {
+      const last = Math.min(outline.max - 1, position - from);
+      for (let inside = Math.max(0, position - to); inside <= last; inside++) sets.add(outline.at(inside));
+    }
+    return merged(sets);
+  });
+  return {
+    min,
+    max,
+    at,
+    has: merged(new Set(outlines.map((outline) => outline.has ?? ''))) ?? '',
+    // Of the parts, and not position by position: a whole of many parts has many positions.
+    all: unionOf(outlines),
+  };
+}
+
+/** Texts of any of several formats. */
+export function united(outlines: readonly Known[]): Known {
+  return {
+    min: Math.min(...outlines.map((outline) => outline.min)),
+    max: Math.max(...outlines.map((outline) => outline.max)),
+    at: memo((position) => {
+      return merged(new Set(outlines.filter(({ max }) => position < max).map((outline) => outline.at(position))));
+    }),
+    has: [...(outlines[0]?.has ?? '')]
+      .filter((character) => outlines.every((outline) => outline.has?.includes(character)))
+      .join(''),
+    all: unionOf(outlines),
+  };
+}
+
+/** The characters of several sets; not known as soon as one is not. */
+function merged(sets: ReadonlySet<string | null>): string | null {
+  if (sets.has(null)) return null;
+  if (sets.size === 1) return [...sets][0] as string;
+  const all = new Set<string>();
+  for (const set of sets as ReadonlySet<string>) for (const character of set) all.add(character);
+  return [...all].join('');
+}
+
+/** All characters of several formats, gathered when they are asked for. */
+function unionOf(outlines: readonly Known[]): () => string | null {
+  let union: string | null | undefined;
+  return () => {
+    if (union === undefined) union = merged(new Set(outlines.map(allOf)));
+    return union;
+  };
+}
+
+function memo(at: Outline['at']): Outline['at'] {
+  const known: (string | null)[] = [];
+  return (position) => {
+    const found = known[position];
+    if (found !== undefined) return found;
+    const made = at(position);
+    known[position] = made;
+    return made;
+  };
+}

@@ -1,0 +1,252 @@
+/**
+ * FF1: NIST SP 800-38G, Algorithms 7 and 8 (https://doi.org/10.6028/NIST.SP.800-38G), with the rule of the second draft
+ * of Revision 1 that a domain has at least 1,000,000 values (https://doi.org/10.6028/NIST.SP.800-38Gr1.2pd, section 5).
+ *
+ * The ten rounds run over a whole batch of values of one length: each round is one call of AES over all of them (and one
+ * more for each further block that long values need). One value is a batch of one, with the door of AES for few blocks.
+ *
+ * What depends on the key alone is made once, what depends on the length once a length, and what depends on the tweak
+ * alone (the CBC-MAC over P and the whole blocks of the tweak) once a tweak. The steps below have the numbers of
+ * Algorithm 7; Algorithm 8 runs the same rounds in the other order, with a subtraction.
+ */
+
+import { badRange, badType, checkInteger, checkOptions, typeName } from '../../core/checks.ts';
+import { expandKey, manyBlocks } from '../aes/aes.ts';
+import {
+  ALONE,
+  type NumeralString,
+  type Numerals,
+  type NumeralsLike,
+  takeLike,
+  takeNumerals,
+  where,
+} from './numerals.ts';
+import { isOneTweak, sizesOf, type TweakColumn, type Tweaks } from './prf.ts';
+import { type Lane, makeLane } from './rounds.ts';
+import { isShort, makeShortLane } from './rounds-short.ts';
+
+export type { TweakColumn, Tweaks };
+
+/** The smallest domain, radix^minlen, of SP 800-38G Rev. 1, second draft. */
+export const MIN_DOMAIN = 1_000_000;
+
+/** The floor of the first edition of 2016; `minDomain` may be lowered to it to read old data. */
+const OLD_MIN_DOMAIN = 100;
+
+/** Longest numeral string: arithmetic is quadratic in it. SP 800-38G allows 2^32 - 1. */
+export const MAX_LENGTH = 4096;
+
+/** Longest tweak in bytes. SP 800-38G allows 2^32 - 1. */
+export const MAX_TWEAK = 65_536;
+
+/** Values that go through the rounds together: their blocks stay in the processor's second cache. */
+const CHUNK = 1024;
+
+/** FF1 under one key in one radix. */
+export interface Ff1 {
+  /** Algorithm 7. */
+  readonly encrypt: (numerals: NumeralString, tweak?: Uint8Array) => number[];
+  /** Algorithm 8. */
+  readonly decrypt: (numerals: NumeralString, tweak?: Uint8Array) => number[];
+  /** Algorithm 7 over a batch: typed arrays come out as typed arrays. */
+  readonly encryptMany: <T extends NumeralString>(batch: readonly T[], tweaks?: Tweaks) => NumeralsLike<T>[];
+  /** Algorithm 8 over a batch. */
+  readonly decryptMany: <T extends NumeralString>(batch: readonly T[], tweaks?: Tweaks) => NumeralsLike<T>[];
+}
+
+export const NO_TWEAK: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+
+/**
+ * @param key AES key of 16, 24 or 32 bytes; the bytes are copied.
+ * @param radix 2 to 65,536.
+ * @param options `minDomain`: the smallest radix^length taken, 1,000,000 unless lowered, never below 100.
+ */
+export function ff1(key: Uint8Array, radix: number, options: { readonly minDomain?: number } = {}): Ff1 {
+  const { network, minLength } = setUp(key, radix, options);
+  const limits = { radix, least: minLength, most: MAX_LENGTH };
+
+  function one(numerals: NumeralString, tweak: Uint8Array, sign: 1 | -1): number[] {
+    const out = takeNumerals(numerals, limits, ALONE);
+    checkTweak(tweak, ALONE);
+    const lane = network.lane(out.length);
+    lane.load(1, tweak);
+    lane.a.load(0, out, 0);
+    lane.b.load(0, out, lane.u);
+    lane.run(1, sign);
+    lane.a.store(0, out, 0);
+    lane.b.store(0, out, lane.u);
+    return out;
+  }
+
+  function many<T extends NumeralString>(batch: readonly T[], tweaks: Tweaks, sign: 1 | -1): NumeralsLike<T>[] {
+    if (!Array.isArray(batch)) badType('batch', `expected an array of lists of numbers, got ${typeName(batch)}`);
+    const count = batch.length;
+    const own = takeTweaks(tweaks, count);
+    const out = new Array<number[] | Numerals>(count);
+    for (let i = 0; i < count; i++) {
+      out[i] = takeLike(batch[i]!, limits, i);
+    }
+    network.forEachLane(
+      count,
+      (i) => out[i]!.length,
+      own,
+      sign,
+      ({ a, b, u }, slot, i) => {
+        a.load(slot, out[i]!, 0);
+        b.load(slot, out[i]!, u);
+      },
+      ({ a, b, u }, slot, i) => {
+        a.store(slot, out[i]!, 0);
+        b.store(slot, out[i]!, u);
+      },
+    );
+    return out as NumeralsLike<T>[];
+  }
+
+  return Object.freeze({
+    encrypt: (numerals: NumeralString, tweak: Uint8Array = NO_TWEAK) => one(numerals, tweak, 1),
+    decrypt: (numerals: NumeralString, tweak: Uint8Array = NO_TWEAK) => one(numerals, tweak, -1),
+    encryptMany: <T extends NumeralString>(batch: readonly T[], tweaks: Tweaks = NO_TWEAK) => many(batch, tweaks, 1),
+    decryptMany: <T extends NumeralString>(batch: readonly T[], tweaks: Tweaks = NO_TWEAK) => many(batch, tweaks, -1),
+  });
+}
+
+/** Checks the arguments and sets the key up. */
+export function setUp(
+  key: Uint8Array,
+  radix: number,
+  options: { readonly minDomain?: number },
+): { readonly network: Network; readonly minLength: number } {
+  if (!(key instanceof Uint8Array)) badType('key', `expected bytes, got ${typeName(key)}`);
+  if (key.length !== 16 && key.length !== 24 && key.length !== 32) {
+    badRange('key', `expected 16, 24 or 32 bytes, got ${key.length}`);
+  }
+  checkInteger('radix', radix, 2, 65_536);
+  const { minDomain = MIN_DOMAIN } = checkOptions('options', options, ['minDomain']) as typeof options;
+  checkInteger('minDomain', minDomain, OLD_MIN_DOMAIN, Number.MAX_SAFE_INTEGER);
+  return { network: ff1Network(key, radix), minLength: minimumLength(radix, minDomain) };
+}
+
+/** The least length, at least 2, for which radix^length reaches `minDomain` (SP 800-38G, section 5.1). */
+export function minimumLength(radix: number, minDomain: number = MIN_DOMAIN): number {
+  let length = 0;
+  for (let values = 1n; values < BigInt(minDomain); values *= BigInt(radix)) length++;
+  return Math.max(2, length);
+}
+
+export function checkTweak(tweak: Uint8Array, row: number): void {
+  if (!(tweak instanceof Uint8Array)) badType('tweak', `expected bytes, got ${typeName(tweak)}${where(row)}`);
+  if (tweak.length > MAX_TWEAK)
+    badRange('tweak', `expected at most ${MAX_TWEAK} bytes, got ${tweak.length}${where(row)}`);
+}
+
+/**
+ * Checks the tweaks of a batch and returns them so that nothing of the caller's is asked again: a list or an object may
+ * have getters, and a getter may call the same cipher, whose working space is in use by then.
+ */
+export function takeTweaks(tweaks: Tweaks, count: number): Tweaks {
+  if (!Array.isArray(tweaks)) {
+    if (isOneTweak(tweaks as Tweaks) || typeof tweaks !== 'object' || tweaks === null || !('each' in tweaks)) {
+      checkTweak(tweaks as Uint8Array, ALONE);
+      return tweaks;
+    }
+    const { bytes, each } = tweaks as TweakColumn;
+    checkInteger('each', each, 0, MAX_TWEAK);
+    if (!(bytes instanceof Uint8Array)) badType('tweaks', `expected bytes, got ${typeName(bytes)}`);
+    if (bytes.length !== each * count) {
+      badRange('tweaks', `expected ${each} bytes for each of ${count} values, got ${bytes.length} in all`);
+    }
+    return { bytes, each };
+  }
+  if (tweaks.length !== count) badRange('tweaks', `expected one tweak a value (${count}), got ${tweaks.length}`);
+  const own = new Array<Uint8Array>(count);
+  for (let i = 0; i < count; i++) {
+    const tweak = tweaks[i];
+    checkTweak(tweak, i);
+    own[i] = tweak;
+  }
+  return own;
+}
+
+/** FF1 under one key in one radix, without checks: for this folder. */
+export interface Network {
+  readonly lane: (n: number) => Lane;
+  /** Takes a batch apart into chunks of one length and one length of tweak, and runs each. */
+  readonly forEachLane: (
+    count: number,
+    lengthOf: (i: number) => number,
+    tweaks: Tweaks,
+    sign: 1 | -1,
+    load: (lane: Lane, slot: number, i: number) => void,
+    store: (lane: Lane, slot: number, i: number) => void,
+  ) => void;
+}
+
+/** Key set-up. */
+export function ff1Network(key: Uint8Array, radix: number): Network {
+  const doors = { few: expandKey(key), many: manyBlocks(key) };
+  const lanes = new Map<number, Lane>();
+
+  function lane(n: number): Lane {
+    let made = lanes.get(n);
+    if (made === undefined) {
+      // A caller with very many lengths makes them again: a bound on memory, not on values.
+      if (lanes.size >= 256) lanes.clear();
+      const sizes = sizesOf(radix, n);
+      made = (isShort(sizes) ? makeShortLane : makeLane)(doors, sizes);
+      lanes.set(n, made);
+    }
+    return made;
+  }
+
+  return {
+    lane,
+    forEachLane(count, lengthOf, tweaks, sign, load, store) {
+      for (const group of groupsOf(count, lengthOf, tweaks)) {
+        const size = group === null ? count : group.length;
+        const at = lane(lengthOf(group === null ? 0 : group[0]!));
+        for (let from = 0; from < size; from += CHUNK) {
+          const chunk = Math.min(CHUNK, size - from);
+          at.load(chunk, tweaksOf(tweaks, group, from, chunk));
+          for (let slot = 0; slot < chunk; slot++) load(at, slot, group === null ? from + slot : group[from + slot]!);
+          at.run(chunk, sign);
+          for (let slot = 0; slot < chunk; slot++) store(at, slot, group === null ? from + slot : group[from + slot]!);
+        }
+      }
+    },
+  };
+}
+
+/** The values of each length and length of tweak; `null` for all of them, which is the usual column. */
+function groupsOf(count: number, lengthOf: (i: number) => number, tweaks: Tweaks): Iterable<number[] | null> {
+  const several = Array.isArray(tweaks) ? (tweaks as readonly Uint8Array[]) : null;
+  const nameOf = (i: number): number => lengthOf(i) * 2 * MAX_TWEAK + (several === null ? 0 : several[i]!.length);
+  let same = 0;
+  while (same < count && nameOf(same) === nameOf(0)) same++;
+  if (count === 0) return [];
+  if (same === count) return [null];
+  const groups = new Map<number, number[]>();
+  for (let i = 0; i < count; i++) {
+    const group = groups.get(nameOf(i));
+    if (group === undefined) groups.set(nameOf(i), [i]);
+    else group.push(i);
+  }
+  return groups.values();
+}
+
+/** The tweaks of a chunk. */
+function tweaksOf(tweaks: Tweaks, group: readonly number[] | null, from: number, count: number): Tweaks {
+  if (isOneTweak(tweaks)) return tweaks;
+  if ('each' in tweaks) {
+    const { bytes, each } = tweaks;
+    if (group === null) return { bytes: bytes.subarray(from * each, (from + count) * each), each };
+    const chunk = new Uint8Array(count * each);
+    for (let k = 0; k < count; k++) {
+      const at = group[from + k]! * each;
+      chunk.set(bytes.subarray(at, at + each), k * each);
+    }
+    return { bytes: chunk, each };
+  }
+  if (group === null) return tweaks.slice(from, from + count);
+  return Array.from({ length: count }, (_, k) => tweaks[group[from + k]!]!);
+}

@@ -1,0 +1,83 @@
+/**
+ * The inner layer of docs/spec/vault-v1.md: what whoever holds store and key still does not see. Every content is sealed
+ * under a key that the value, or the token, is a part of. It works on columns; a column of 16-byte indexes, or of 32-byte
+ * keys, is one array.
+ */
+
+import { hmacBytes } from '../../kernel/prf/hmac.ts';
+import { hmacColumn } from '../../kernel/prf/hmac-column.ts';
+import { type EachKeys, openEach, sealEach } from '../../kernel/siv/keyed.ts';
+import { type DomainKey, expandNode } from '../../keys/domain-keys.ts';
+import { INDEX } from './outer.ts';
+
+/** What a content is named by. A text counts as its UTF-8. */
+export type Name = Uint8Array | string;
+
+/** One side of the inner layer: by value, or by token. */
+export interface Side {
+  readonly indexesOf: (names: readonly Name[]) => Uint8Array;
+  readonly keysOf: (names: readonly Name[]) => EachKeys;
+  readonly indexOf: (name: Name) => Uint8Array;
+  readonly seal: (name: Name, content: Uint8Array) => Uint8Array;
+  /** `null` when it does not verify. */
+  readonly open: (name: Name, sealed: Uint8Array) => Uint8Array | null;
+}
+
+/** The inner layer of one scope under one key. */
+export interface Inner {
+  /** Shown id of the key. */
+  readonly id: string;
+  /** Named by the value, with its subject's name before it where there is one. */
+  readonly value: Side;
+  /** Named by the 16 bytes of the token. */
+  readonly token: Side;
+}
+
+/** Key set-up of a scope. */
+export function innerLayer(key: DomainKey, store: string, scope: string, withSubject: boolean): Inner {
+  const node = key.derive('vault', scope, ['inner', store, withSubject ? 'subject' : '']);
+  return {
+    id: key.id,
+    value: side(expandNode(node, 'value index', 32), expandNode(node, 'value content', 32)),
+    token: side(expandNode(node, 'token index', 32), expandNode(node, 'token content', 32)),
+  };
+}
+
+/** Bytes of the key of a name: AES-128-SIV, for the name of a content is a token of 128 bits. */
+const KEY = 32;
+
+function side(indexKey: Uint8Array, contentKey: Uint8Array): Side {
+  const [index, content] = [hmacColumn(indexKey), hmacColumn(contentKey)];
+  const keysOf = (names: readonly Name[]): EachKeys => ({ keys: content(names, KEY), keyLength: KEY });
+  return {
+    indexesOf: (names) => index(names, INDEX),
+    keysOf,
+    indexOf: (name) => index([name], INDEX),
+    seal: (name, plaintext) => sealEach(keysOf([name]), [plaintext], null)[0]!,
+    open: (name, sealed) => openEach(keysOf([name]), [sealed], null)[0]!,
+  };
+}
+
+/** Subjects of one store, under the key that its metadata pin for them. */
+export interface SubjectKeys {
+  /** Where the handles of subjects are found. */
+  readonly indexesOf: (subjects: readonly Name[]) => Uint8Array;
+  /** Where the keys that belong to handles are found. */
+  readonly keyIndexesOf: (handles: readonly Uint8Array[]) => Uint8Array;
+  /** Where the graves of links are found: graves.ts. */
+  readonly graveIndexesOf: (links: readonly Uint8Array[]) => Uint8Array;
+  /** HMAC-SHA-256 for certificates. */
+  readonly mac: (message: Uint8Array) => Uint8Array;
+}
+
+export function subjectKeys(key: DomainKey, store: string): SubjectKeys {
+  const node = key.derive('vault', store, ['subjects']);
+  const [subject, handle] = [hmacColumn(expandNode(node, 'subject', 32)), hmacColumn(expandNode(node, 'handle', 32))];
+  const grave = hmacColumn(expandNode(node, 'grave', 32));
+  return {
+    indexesOf: (names) => subject(names, INDEX),
+    keyIndexesOf: (handles) => handle(handles, INDEX),
+    graveIndexesOf: (links) => grave(links, INDEX),
+    mac: hmacBytes(expandNode(node, 'certificate', 32)),
+  };
+}
