@@ -3,7 +3,7 @@ const floors = [
   ['F0', '^src/(errors\\.ts|core/|wire/)'],
   ['F1', '^src/(kernel/|ff1\\.ts|ff3\\.ts|ip\\.ts)'],
   ['F2', '^src/(format\\.ts|format/|prepare\\.ts|prepare/|keys\\.ts|keys/|reveal\\.ts)'],
-  ['F3', '^src/(rule/|vault\\.ts|vault-contract\\.ts|sqlite\\.ts|postgres\\.ts|vault/)'],
+  ['F3', '^src/(rule/|vault\\.ts|vault-contract\\.ts|vault-sqlite\\.ts|vault-postgres\\.ts|vault/)'],
   ['F4', '^src/(policy\\.ts|policy/)'],
   ['F5', '^src/(csv\\.ts|ndjson\\.ts|tsv\\.ts|node\\.ts|duckdb\\.ts|io/|files/|duckdb/)'],
   ['F6', '^src/cli/'],
@@ -39,6 +39,27 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/rule/(?!rule\\.ts)' },
       to: { path: '^src/rule/', pathNot: '^src/rule/rule\\.ts$' },
+    },
+    {
+      name: 'a-kernel-imports-aes-prf-and-the-root-alone',
+      comment:
+        'The primitives stand side by side: what two of them need is AES, a keyed hash or a file in kernel/ itself.',
+      severity: 'error',
+      from: { path: '^src/kernel/([a-z0-9]+)/' },
+      to: { path: '^src/kernel/[a-z0-9]+/', pathNot: '^src/kernel/($1|aes|prf)/' },
+    },
+    {
+      name: 'rows-know-no-mapping',
+      comment: 'What a row is does not depend on what a mapping does with it.',
+      severity: 'error',
+      from: { path: '^src/vault/(rows|stores)/' },
+      to: { path: '^src/vault/(mapping|upkeep|transfer)/' },
+    },
+    {
+      name: 'commands-never-import-each-other',
+      severity: 'error',
+      from: { path: '^src/cli/commands/(.+)\\.ts$' },
+      to: { path: '^src/cli/commands/', pathNot: '^src/cli/commands/$1\\.ts$' },
     },
     {
       name: 'nothing-imports-the-index',

@@ -10,8 +10,8 @@ import { runFile, runFiles } from './files/units.ts';
 import type { CanProtect, CanReveal, OpenToProtect, OpenToReveal } from './io/stream.ts';
 import type { DomainKeys } from './keys/domain-keys.ts';
 
-export type { Compression } from './files/compression.ts';
 export type { FileFormat } from './files/format.ts';
+export type { Compression } from './files/inputs/compression.ts';
 export type { FileOptions, FileResult } from './files/plan.ts';
 export type { Reject, Rejects } from './files/rejects.ts';
 export type { CsvOptions } from './io/csv.ts';

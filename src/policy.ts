@@ -4,9 +4,9 @@
 
 export type { Issue } from './errors.ts';
 export { check } from './policy/check.ts';
-export { type ExplainOptions, explain } from './policy/explain.ts';
-export type { ValuePath } from './policy/options.ts';
-export { type Locate, parsePolicy } from './policy/parse.ts';
+export { type ExplainOptions, explain } from './policy/explain/explain.ts';
+export type { ValuePath } from './policy/file/options.ts';
+export { type Locate, parsePolicy } from './policy/file/parse.ts';
 export { policy } from './policy/policy.ts';
 export { each } from './policy/tree.ts';
 export type {

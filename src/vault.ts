@@ -1,6 +1,6 @@
 /**
  * The vault: random tokens with an encrypted mapping in a store, and the contract that stores fulfil. Stores are in
- * `trefoil/sqlite` and `trefoil/postgres`; the suite for one's own in `trefoil/vault-contract`.
+ * `trefoil/vault-sqlite` and `trefoil/vault-postgres`; the suite for one's own in `trefoil/vault-contract`.
  */
 
 export type { VaultToken } from './core/brands.ts';

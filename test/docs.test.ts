@@ -15,13 +15,13 @@ import * as keys from 'trefoil/keys';
 import * as ndjson from 'trefoil/ndjson';
 import * as node from 'trefoil/node';
 import * as policy from 'trefoil/policy';
-import * as postgres from 'trefoil/postgres';
 import * as prepare from 'trefoil/prepare';
 import * as reveal from 'trefoil/reveal';
-import * as sqlite from 'trefoil/sqlite';
 import * as tsv from 'trefoil/tsv';
 import * as vault from 'trefoil/vault';
 import * as vaultContract from 'trefoil/vault-contract';
+import * as postgres from 'trefoil/vault-postgres';
+import * as sqlite from 'trefoil/vault-sqlite';
 import { describe, expect, test } from 'vitest';
 import { type Block, blocksOf, compile, filesBelow, pages, publicValues, root, runnable } from './doc-blocks.ts';
 
@@ -38,10 +38,10 @@ const MODULES: Readonly<Record<string, object>> = {
   'trefoil/ndjson': ndjson,
   'trefoil/node': node,
   'trefoil/policy': policy,
-  'trefoil/postgres': postgres,
+  'trefoil/vault-postgres': postgres,
   'trefoil/prepare': prepare,
   'trefoil/reveal': reveal,
-  'trefoil/sqlite': sqlite,
+  'trefoil/vault-sqlite': sqlite,
   'trefoil/tsv': tsv,
   'trefoil/vault': vault,
   'trefoil/vault-contract': vaultContract,

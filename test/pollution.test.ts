@@ -25,7 +25,7 @@ import {
   token,
 } from '../src/index.ts';
 import { protectFile } from '../src/node.ts';
-import { SCHEMA } from '../src/policy/schema.ts';
+import { SCHEMA } from '../src/policy/file/schema.ts';
 import { check, explain, parsePolicy } from '../src/policy.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';

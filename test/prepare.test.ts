@@ -9,7 +9,7 @@ import { TrefoilError } from '../src/errors.ts';
 import { PREPARE_NAMES, prepareByName, prepareSteps } from '../src/prepare/steps.ts';
 import { foldFull, foldSimple, isAssigned } from '../src/prepare/unicode.ts';
 import * as subpath from '../src/prepare.ts';
-import { render } from './reference/make-unicode-table.mjs';
+import { render } from './reference/generators/make-unicode-table.mjs';
 
 const { casefold, digitsOnly, emailAddress, emailAddressExact, ipAddress, nfc, nfkc, phoneE164, trim } = subpath;
 type Step = (text: string) => string;

@@ -7,7 +7,7 @@ import { revealAccess } from '../reveal.ts';
 import { ruleEngine } from '../rule/rule.ts';
 import { UsageError } from './exit.ts';
 import { findKeys, type KeySource, needKeys } from './key-source.ts';
-import { storeNames } from './vault-stores.ts';
+import { storeNames } from './stores/places.ts';
 import type { Voice } from './voice.ts';
 
 /** A policy with its keys. */
@@ -66,7 +66,7 @@ async function bindOrOpen(
     return direction === 'reveal' ? policy.bind(keys, revealAccess) : policy.bind(keys);
   }
   // SQLite and PostgreSQL are loaded by the runs that need them.
-  const { openStores } = await import('./vault-open.ts');
+  const { openStores } = await import('./stores/open.ts');
   const stores = await openStores(names, vault ?? [], { create: direction === 'protect' });
   return direction === 'reveal' ? policy.open(keys, stores, revealAccess) : policy.open(keys, stores);
 }

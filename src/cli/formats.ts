@@ -2,10 +2,10 @@
 /** Which format the records have, and where they come from. */
 
 import { protectCsv, revealCsv } from '../csv.ts';
-import type { Compression } from '../files/compression.ts';
-import { compressionOfName } from '../files/compression.ts';
 import { type FileFormat, formatOfName, hasOtherName } from '../files/format.ts';
-import { inputCompression, openBytes } from '../files/inputs.ts';
+import type { Compression } from '../files/inputs/compression.ts';
+import { compressionOfName } from '../files/inputs/compression.ts';
+import { inputCompression, openBytes } from '../files/inputs/inputs.ts';
 import type { RecordOptions } from '../io/records.ts';
 import { protectNdjson, revealNdjson } from '../ndjson.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';

@@ -4,9 +4,9 @@
 import { open } from 'node:fs/promises';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { systemError } from '../files/file.ts';
-import { STDIN } from '../files/inputs.ts';
+import { STDIN } from '../files/inputs/inputs.ts';
 import { acrossFiles } from '../policy/check.ts';
-import { readPolicy } from '../policy/parse.ts';
+import { readPolicy } from '../policy/file/parse.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
 import { type PolicyText, readPolicyText } from './policy-text.ts';
 

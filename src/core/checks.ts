@@ -4,7 +4,7 @@
  */
 
 import { fail } from '../errors.ts';
-import { jsonNumberText } from './json-number.ts';
+import { jsonNumberText } from './json/number.ts';
 
 /** An argument error that remembers which argument it is about. */
 export interface ArgumentError extends Error {

@@ -5,7 +5,7 @@
 
 import { fail } from '../errors.ts';
 import { checkText } from './checks.ts';
-import { isWhole, jsonNumberText } from './json-number.ts';
+import { isWhole, jsonNumberText } from './json/number.ts';
 
 const INTEGER = /^-?[1-9][0-9]*$/;
 

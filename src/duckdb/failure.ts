@@ -6,7 +6,7 @@
 
 import { resolve } from 'node:path';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
-import { openBytes } from '../files/inputs.ts';
+import { openBytes } from '../files/inputs/inputs.ts';
 import { makeCsvCodec } from '../io/csv.ts';
 import { makeRun } from '../io/records.ts';
 import { turnTable } from '../io/table.ts';

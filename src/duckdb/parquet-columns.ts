@@ -8,7 +8,7 @@
 
 import { type Issue, TrefoilError } from '../errors.ts';
 import type { BoundInside, Direction, Leaf } from '../policy/bound.ts';
-import { escapeName, parsePath } from '../policy/path.ts';
+import { escapeName, parsePath } from '../policy/file/path.ts';
 import type { Type, TypeIds } from './module.ts';
 import { identifier, text } from './sql.ts';
 

@@ -10,7 +10,7 @@
 import { stat } from 'node:fs/promises';
 import { fail, TrefoilError } from '../errors.ts';
 import { systemError } from '../files/file.ts';
-import { openFolderOutput } from '../files/private-folder.ts';
+import { openFolderOutput } from '../files/outputs/private-folder.ts';
 import { hidesEmpty } from '../io/csv-header.ts';
 import { csvReading, csvWriting } from './csv-sql.ts';
 import { startEngine } from './engine.ts';

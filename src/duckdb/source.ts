@@ -4,9 +4,9 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail } from '../errors.ts';
-import { inFile, withFile } from '../files/cutter.ts';
 import { systemError } from '../files/file.ts';
-import { openBytes } from '../files/inputs.ts';
+import { inFile, withFile } from '../files/inputs/cutter.ts';
+import { openBytes } from '../files/inputs/inputs.ts';
 import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
 import { checkTabular, fieldPositions, mapHeader } from '../io/csv-header.ts';
 import { makeRun } from '../io/records.ts';

@@ -10,8 +10,8 @@ import { type Codec, type Fault, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
 import { makeRejectSealer, type RejectSealer, rejectEnd } from '../io/rejects.ts';
 import type { BoundInside, Direction, Later } from '../policy/bound.ts';
-import { type Compression, packer } from './compression.ts';
 import { codecOf, type FormatSpec, type Opening } from './format.ts';
+import { type Compression, packer } from './inputs/compression.ts';
 
 /** What all chunks of a run have in common. Plain data: it is sent to workers. */
 export interface WorkOptions {

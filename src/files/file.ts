@@ -12,7 +12,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fail, type IssueCode, TrefoilError } from '../errors.ts';
-import { temporaryPath } from './temporary.ts';
+import { temporaryPath } from './outputs/temporary.ts';
 
 /** Bytes that are read at once. */
 const READ_BYTES = 1 << 18;

@@ -5,7 +5,7 @@ import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
 import { makeNdjsonCodec } from '../io/json-lines.ts';
 import { makeTsvCodec, type TsvDialect, type TsvOpening } from '../io/tsv.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
-import { compressionOfName } from './compression.ts';
+import { compressionOfName } from './inputs/compression.ts';
 
 /** Format of a file of records. */
 export type FileFormat = 'csv' | 'tsv' | 'ndjson';

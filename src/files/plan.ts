@@ -9,10 +9,10 @@ import { checkRecordOptions, DEFAULT_MAX_RECORD, type Progress, type RecordOptio
 import { tsvDialect } from '../io/tsv.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
 import type { WorkOptions } from './chunk-work.ts';
-import { COMPRESSIONS, type Compression, compressionOfName } from './compression.ts';
 import type { Output } from './file.ts';
 import { codecOf, type FileFormat, type FormatSpec, formatOfName } from './format.ts';
-import { inputCompression, STDIN } from './inputs.ts';
+import { COMPRESSIONS, type Compression, compressionOfName } from './inputs/compression.ts';
+import { inputCompression, STDIN } from './inputs/inputs.ts';
 
 /** What a run over files may be told. */
 export interface FileOptions extends Omit<CsvOptions, 'onSample'> {

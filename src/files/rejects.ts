@@ -16,7 +16,7 @@ import {
 } from '../io/rejects.ts';
 import { type DomainKeys, openKeys } from '../keys/domain-keys.ts';
 import type { FormatSpec, Opening } from './format.ts';
-import { openBytes, STDIN } from './inputs.ts';
+import { openBytes, STDIN } from './inputs/inputs.ts';
 
 /**
  * The first line of a run's file of rejects.

@@ -13,8 +13,8 @@ import { hostname } from 'node:os';
 import { fail } from '../errors.ts';
 import type { Place } from '../io/frames.ts';
 import { systemError } from './file.ts';
-import type { FileIdentity } from './inputs.ts';
-import { isAlive } from './owner.ts';
+import type { FileIdentity } from './inputs/inputs.ts';
+import { isAlive } from './outputs/owner.ts';
 
 const VERSION = 'resume-v1';
 

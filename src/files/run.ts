@@ -15,10 +15,10 @@ import {
   type RejectedBatch,
   type WorkOptions,
 } from './chunk-work.ts';
-import { checkCompression, packer } from './compression.ts';
-import { type Cut, cutInputs, type HeadCut, inFile, inputIndex, type OversizeCut } from './cutter.ts';
+import { checkCompression, packer } from './inputs/compression.ts';
+import { type Cut, cutInputs, type HeadCut, inFile, inputIndex, type OversizeCut } from './inputs/cutter.ts';
 import { inOrder } from './ordered.ts';
-import { openRunOutputs, type RunOutputs } from './outputs.ts';
+import { openRunOutputs, type RunOutputs } from './outputs/outputs.ts';
 import type { Counts, EndCounts, FileResult, RunPlan } from './plan.ts';
 import { type Pool, startPool } from './pool.ts';
 import { rejectsHead } from './rejects.ts';

@@ -7,7 +7,7 @@
 import { Tinypool } from 'tinypool';
 import { unpackKeys } from '../keys/domain-keys.ts';
 import { openBound } from '../policy/bound.ts';
-import { parsePolicy } from '../policy/parse.ts';
+import { parsePolicy } from '../policy/file/parse.ts';
 import { revealAccess } from '../reveal.ts';
 import { type ChunkDone, type ChunkTask, makeChunkWork } from './chunk-work.ts';
 import type { WorkerSetup } from './pool.ts';

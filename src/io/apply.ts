@@ -6,7 +6,7 @@
  * who counts lines never loses count.
  */
 
-import { makeExactWriter } from '../core/json-exact.ts';
+import { makeExactWriter } from '../core/json/exact.ts';
 import { fail, type Issue, MAX_ISSUES } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { checkTabular, fieldPositions, mapHeader } from './csv-header.ts';

@@ -1,10 +1,10 @@
 /** NDJSON: one JSON object a line (https://jsonlines.org). Pure web standards, no Node. */
 
 import { typeName } from '../core/checks.ts';
-import { jsonErrorAt } from '../core/json-error.ts';
-import { makeExactWriter, putNumbers } from '../core/json-exact.ts';
-import { withTexts } from '../core/json-number.ts';
-import { scanJson } from '../core/json-scan.ts';
+import { jsonErrorAt } from '../core/json/error.ts';
+import { makeExactWriter, putNumbers } from '../core/json/exact.ts';
+import { withTexts } from '../core/json/number.ts';
+import { scanJson } from '../core/json/scan.ts';
 import type { Issue } from '../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
 import type { Batch, Codec } from './batches.ts';

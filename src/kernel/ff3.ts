@@ -94,7 +94,7 @@ export function ff3(key: Uint8Array, radix: number, options: Ff3Options = {}): F
   const { minimum, maximum } = ff3Lengths(radix, options);
   // CIPH_REVB(K): the key is reversed, too.
   const reversed = Uint8Array.from(key).reverse();
-  const doors: Doors = { few: expandKey(reversed), many: manyBlocks(reversed) };
+  const doors: AesBackend = { few: expandKey(reversed), many: manyBlocks(reversed) };
   /** What is computed once for a length, by length. */
   const networks = new Map<number, (count: number) => Halves>();
 
@@ -209,13 +209,13 @@ function allTweakWords(tweaks: Uint8Array | readonly Uint8Array[], count: number
 }
 
 /** AES under the reversed key, by its two doors. */
-interface Doors {
+interface AesBackend {
   readonly few: RoundKeys;
   readonly many: Blocks;
 }
 
 /** Step 4 of Algorithm 10, on values of one length. */
-function rounds(halves: Halves, tweaks: readonly TweakWords[], { few, many }: Doors): void {
+function rounds(halves: Halves, tweaks: readonly TweakWords[], { few, many }: AesBackend): void {
   const P = new Uint8Array(BLOCK * tweaks.length);
   const view = new DataView(P.buffer);
   let S: Uint8Array = new Uint8Array(P.length);

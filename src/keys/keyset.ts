@@ -5,7 +5,7 @@
 
 import { isCapability, type SecretAccess } from '../core/capability.ts';
 import { badType, checkName, checkOptions, NAME_PATTERN, ownProperties, typeName } from '../core/checks.ts';
-import { scanJson } from '../core/json-scan.ts';
+import { scanJson } from '../core/json/scan.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { decode, encode } from '../wire/base32.ts';

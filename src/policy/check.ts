@@ -2,9 +2,9 @@
 
 import { badType, typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
+import { type Locate, readPolicy } from './file/parse.ts';
 import { halfJoinsAcross } from './joins.ts';
 import { namedPolicies, nameOf } from './named.ts';
-import { type Locate, readPolicy } from './parse.ts';
 import type { FilePolicy } from './types.ts';
 
 /**

@@ -5,7 +5,7 @@
 import type { Column } from '../core/columns.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
-import type { BoundColumns, LaterColumns } from '../rule/rule.ts';
+import type { AsyncColumns, BoundColumns } from '../rule/rule.ts';
 import { type BoundInside, type Direction, hideInside, type Later, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
 import { joinKeys } from './join.ts';
@@ -27,7 +27,7 @@ export async function openPolicy(
   const columns = leaves.map(({ engine }) =>
     engine.open === undefined ? engine.bind(engine.keyed ? opened : null, revealing) : undefined,
   );
-  const later: (LaterColumns | undefined)[] = [];
+  const later: (AsyncColumns | undefined)[] = [];
   // One after the other: two rules of one store share what the first has read of it.
   for (const { engine } of leaves) later.push(await engine.open?.(opened, stores));
   const { unnamed = 'error' } = sheet;

@@ -4,7 +4,7 @@
  */
 
 import type { Issue } from '../errors.ts';
-import type { BoundColumns, ColumnVerb, LaterColumns, Siblings } from '../rule/rule.ts';
+import type { AsyncColumns, BoundColumns, ColumnVerb, Siblings } from '../rule/rule.ts';
 import type { Direction, Leaf } from './bound.ts';
 
 /** What a waiting rule will be asked. */
@@ -35,7 +35,7 @@ export interface Replay {
 export function makeReplay(
   leaves: readonly Leaf[],
   columns: readonly (BoundColumns | undefined)[],
-  later: readonly (LaterColumns | undefined)[],
+  later: readonly (AsyncColumns | undefined)[],
 ): Replay {
   let asked: Asked[] = [];
   let answers: Answer[] = [];

@@ -4,19 +4,19 @@
  */
 
 import { typeName } from '../core/checks.ts';
-import { asNumber, asNumbers, jsonNumberText } from '../core/json-number.ts';
+import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import {
+  type AsyncColumns,
   type BoundColumns,
   issueOf,
-  type LaterColumns,
   type Report,
   ruleOption,
   runReported,
   type Siblings,
 } from '../rule/rule.ts';
 import type { Direction, Leaf } from './bound.ts';
-import { parsePath } from './path.ts';
+import { parsePath } from './file/path.ts';
 import type { FieldsNode, Node } from './tree.ts';
 
 type Row = Record<string, unknown>;
@@ -81,7 +81,7 @@ export function makeTransform(
 export function makeLaterTransform(
   root: FieldsNode,
   columns: readonly (BoundColumns | undefined)[],
-  later: readonly (LaterColumns | undefined)[],
+  later: readonly (AsyncColumns | undefined)[],
   unnamed: 'error' | 'drop',
 ): Turn<Promise<(Row | undefined)[]>> {
   const begin = makeBegin(root, columns, later, unnamed);
@@ -95,7 +95,7 @@ export function makeLaterTransform(
 function makeBegin(
   root: FieldsNode,
   columns: readonly (BoundColumns | undefined)[],
-  later: readonly (LaterColumns | undefined)[],
+  later: readonly (AsyncColumns | undefined)[],
   unnamed: 'error' | 'drop',
 ): Turn<Begun> {
   return (direction, rows, report) => {

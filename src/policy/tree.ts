@@ -6,7 +6,7 @@
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { type Rule, ruleEngine } from '../rule/rule.ts';
 import type { Leaf } from './bound.ts';
-import { badName, escapeName, parsePath, type Step } from './path.ts';
+import { badName, escapeName, parsePath, type Step } from './file/path.ts';
 import type { Each, Fields } from './types.ts';
 
 const EACH = Symbol.for('trefoil.each.v1');

@@ -299,7 +299,7 @@ export interface OpenPolicy<F, Unnamed = 'error'> {
     options?: ManyOptions,
   ) => Promise<OutputRow<F, R>[]>;
   /** Protects columns of one length, by field path. Columns that other rules reject make no token. */
-  readonly protectColumns: LaterProtectColumns;
+  readonly protectColumns: AsyncProtectColumns;
 }
 
 /** A policy with its keys and stores that may reveal. */
@@ -333,7 +333,7 @@ export interface RevealingFilePolicy extends BoundFilePolicy {
 export interface OpenFilePolicy {
   readonly protect: (row: AnyRow) => Promise<Record<string, unknown>>;
   readonly protectMany: (rows: readonly AnyRow[], options?: ManyOptions) => Promise<Record<string, unknown>[]>;
-  readonly protectColumns: LaterProtectColumns;
+  readonly protectColumns: AsyncProtectColumns;
 }
 
 /** The same, and it may reveal. */
@@ -355,7 +355,7 @@ export interface FilePolicy extends Omit<Policy<never>, 'bind' | 'open'> {
 }
 
 /** {@link ProtectColumns} of a policy that waits for its stores. */
-export interface LaterProtectColumns {
+export interface AsyncProtectColumns {
   (columns: Readonly<Record<string, readonly unknown[] | NumberColumn>>): Promise<Record<string, unknown[]>>;
   (columns: Readonly<Record<string, Column>>): Promise<Record<string, unknown[] | Utf8Column>>;
 }

@@ -5,7 +5,7 @@
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
 import { readCivilDate } from '../core/civil-date.ts';
 import { formatIp, innerV4, networkOf, parseIp, withoutMapping } from '../core/ip.ts';
-import { asNumber, jsonNumber, jsonNumberText } from '../core/json-number.ts';
+import { asNumber, jsonNumber, jsonNumberText } from '../core/json/number.ts';
 import { fail } from '../errors.ts';
 import { type Common, checkRule, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
 

@@ -3,7 +3,7 @@
  */
 
 import { badRange, badType, checkInteger, checkText, typeName } from '../core/checks.ts';
-import { jsonNumberText } from '../core/json-number.ts';
+import { jsonNumberText } from '../core/json/number.ts';
 import { fail } from '../errors.ts';
 import {
   type Common,

@@ -52,12 +52,12 @@ export interface BoundColumns {
 }
 
 /** The same for a rule that waits for something outside: a store. */
-export type LaterVerb = (column: readonly unknown[], report: Report, siblings?: Siblings) => Promise<unknown[]>;
+export type AsyncVerb = (column: readonly unknown[], report: Report, siblings?: Siblings) => Promise<unknown[]>;
 
 /** A rule with its keys and its store. */
-export interface LaterColumns {
-  readonly protect: LaterVerb;
-  readonly reveal: LaterVerb;
+export interface AsyncColumns {
+  readonly protect: AsyncVerb;
+  readonly reveal: AsyncVerb;
 }
 
 /** How a rule's output comes about, in the words of the record of processing. */
@@ -104,7 +104,7 @@ export interface RuleEngine {
   /** Key set-up. `revealing` says whether the caller holds `revealAccess`; keys are `null` for rules without. */
   readonly bind: (keys: OpenedKeys | null, revealing: boolean) => BoundColumns;
   /** Key set-up of a rule that waits for a store; `bind` of such a rule throws. */
-  readonly open?: (keys: OpenedKeys, stores: unknown) => Promise<LaterColumns>;
+  readonly open?: (keys: OpenedKeys, stores: unknown) => Promise<AsyncColumns>;
 }
 
 /** Puts the engine on a rule's data, with verbs that are not part of the data, and freezes it. */

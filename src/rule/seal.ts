@@ -7,7 +7,7 @@ import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { checkOneOf, checkText } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
-import { jsonNumberText } from '../core/json-number.ts';
+import { jsonNumberText } from '../core/json/number.ts';
 import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
 import { KEY_ID_LENGTH } from '../keys/derive.ts';
@@ -15,18 +15,18 @@ import { type DomainKey, type DomainKeys, expandNode, type OpenedKeys, protectin
 import { ALPHABET_CLASS, decode } from '../wire/base32.ts';
 import {
   ALGORITHM_BYTE,
-  borrowRoom,
+  type Buffers,
+  borrowBuffers,
   bucketOf,
   bucketOfText,
   givenId,
   givePlain,
   giveSealed,
   idNumber,
+  inBatches,
   LARGEST_BUCKET,
-  overRooms,
   putPlain,
   putSealed,
-  type Room,
   returnRoom,
   takePlain,
   takeSealed,
@@ -195,7 +195,7 @@ export function seal<
 
     function sealOne(value: unknown): unknown {
       const length = givePlain(inputText(value, kind));
-      const room = borrowRoom(checkedBucket(length), 1);
+      const room = borrowBuffers(checkedBucket(length), 1);
       putPlain(room, 0, length);
       room.rows[0] = 0;
       room.count = 1;
@@ -214,7 +214,7 @@ export function seal<
       protectingKey(opened);
       if (column.length < SEVERAL) return mapColumn(column, sealOne, report, empty);
       const out = new Array<unknown>(column.length);
-      overRooms<Codec>(
+      inBatches<Codec>(
         column.length,
         (i, roomOf) => {
           const value = column[i];
@@ -263,7 +263,7 @@ export function seal<
       };
       let codec = primary;
       let codecId = idNumber(primary.id);
-      overRooms<Codec>(
+      inBatches<Codec>(
         column.length,
         (i, roomOf) => {
           const value = column[i];
@@ -350,7 +350,7 @@ function inputText(value: unknown, kind: SealValue): string {
 }
 
 /** Numbers in place of the texts that came out of a room. */
-function readIntegers({ rows, count, verdicts }: Room, out: unknown[], refuse: (row: number) => void): void {
+function readIntegers({ rows, count, verdicts }: Buffers, out: unknown[], refuse: (row: number) => void): void {
   for (let slot = 0; slot < count; slot++) {
     const row = rows[slot]!;
     const text = out[row];

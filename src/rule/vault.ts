@@ -35,6 +35,7 @@ import {
 import { rekeyTokens, verifyTokens } from '../vault/upkeep/tokens.ts';
 import { LABEL } from '../wire/labelled-token.ts';
 import {
+  type AsyncVerb,
   type Common,
   checkEmpty,
   checkRule,
@@ -43,7 +44,6 @@ import {
   checkWhose,
   given,
   issueOf,
-  type LaterVerb,
   type MayBeAbsent,
   makeRule,
   openFor,
@@ -314,7 +314,7 @@ export function vault<const Scope extends string, const Optional extends boolean
       fail('store_missing', 'a vault waits for its store: open the policy with policy.open(keys, stores), not bind'),
     async open(opened, stores) {
       const { mapping } = await openWith(opened, stores);
-      const protect: LaterVerb = (column, report, siblings) => {
+      const protect: AsyncVerb = (column, report, siblings) => {
         protectingKey(opened);
         return overValues(mapping.protect, column, subject === null ? null : siblings!(subject), report);
       };

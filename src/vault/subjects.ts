@@ -7,8 +7,8 @@
 import { concat, cut } from '../core/bytes.ts';
 import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
-import { dig } from './graves.ts';
 import { type Content, HANDLE, LINK } from './rows/content.ts';
+import { dig } from './rows/graves.ts';
 import { INDEX } from './rows/outer.ts';
 import type { Places } from './rows/places.ts';
 import type { Found, View } from './rows/view.ts';

@@ -5,7 +5,7 @@
  * Polynomial 0x100da3 (x^20 + x^11 + x^10 + x^8 + x^7 + x^5 + x + 1), found by exhaustive search over all 2^18 of degree
  * 20 that are divisible by x + 1: Hamming distance 6 up to 512 bits (61 characters and the raw check), and no change of one
  * or two characters, wherever they are, goes undetected in a token of up to 52 characters.
- * `test/core/check-characters.test.ts` proves both again. Any other damage passes with probability 2^-20.
+ * `test/wire/check-characters.test.ts` proves both again. Any other damage passes with probability 2^-20.
  *
  * A hash would say the same with another compression per token; this costs a table look-up per character.
  */

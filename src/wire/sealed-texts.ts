@@ -60,8 +60,8 @@ function bytesOf(length: number): Bytes {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-/** Room for values of one bucket, laid out as kernel/siv.ts wants values. */
-export interface Room extends Bytes {
+/** Buffers for values of one bucket, laid out as kernel/siv.ts wants values. */
+export interface Buffers extends Bytes {
   /** Where the synthetic IV of the first value is. */
   readonly at: number;
   /** Bytes of a padded value, which is its bucket; and of header, IV and padded value. */
@@ -95,13 +95,13 @@ function charactersOf(bucket: number): number {
 }
 
 /** A room of each bucket that nobody uses now, by the bucket's logarithm. */
-const spare: (Room | null)[] = /* @__PURE__ */ new Array<Room | null>(21).fill(null);
+const spare: (Buffers | null)[] = /* @__PURE__ */ new Array<Buffers | null>(21).fill(null);
 
 /**
  * Lends a room for up to `count` values, which may have less: it is emptied when it is full. A column with getters could
  * start another column in the middle of this one, which then gets a room of its own.
  */
-export function borrowRoom(bucket: number, count: number): Room {
+export function borrowBuffers(bucket: number, count: number): Buffers {
   const stride = TEXT_AT + bucket;
   const slots = Math.min(count, SLOTS, Math.max(1, Math.floor(ROOM_BYTES / stride)));
   const place = 31 - Math.clz32(bucket);
@@ -123,7 +123,7 @@ export function borrowRoom(bucket: number, count: number): Room {
 }
 
 /** Takes a room back, without what was in it. A large one is let go. */
-export function returnRoom(room: Room): void {
+export function returnRoom(room: Buffers): void {
   if (room.bytes.length > ROOM_BYTES) return;
   room.count = 0;
   spare[31 - Math.clz32(room.length)] = room;
@@ -137,26 +137,26 @@ const CHUNK = 1024;
  * gives the room, or `null` when there is nothing to do. `run` does the work of a room that is full, or at the end of a
  * chunk; `chunkDone` comes after all rooms of a chunk.
  */
-export function overRooms<Key>(
+export function inBatches<Key>(
   rows: number,
-  put: (row: number, roomOf: (key: Key, bucket: number) => Room) => Room | null,
-  run: (key: Key, room: Room) => void,
+  put: (row: number, roomOf: (key: Key, bucket: number) => Buffers) => Buffers | null,
+  run: (key: Key, room: Buffers) => void,
   chunkDone: () => void = () => {},
 ): void {
-  const lent: { readonly key: Key; readonly room: Room }[] = [];
-  let last: { readonly key: Key; readonly room: Room } | null = null;
+  const lent: { readonly key: Key; readonly room: Buffers }[] = [];
+  let last: { readonly key: Key; readonly room: Buffers } | null = null;
 
-  function roomOf(key: Key, bucket: number): Room {
+  function roomOf(key: Key, bucket: number): Buffers {
     if (last !== null && last.key === key && last.room.length === bucket) return last.room;
     last = lent.find(({ key: other, room }) => other === key && room.length === bucket) ?? null;
     if (last === null) {
-      last = { key, room: borrowRoom(bucket, rows) };
+      last = { key, room: borrowBuffers(bucket, rows) };
       lent.push(last);
     }
     return last.room;
   }
 
-  function empty(key: Key, room: Room): void {
+  function empty(key: Key, room: Buffers): void {
     if (room.count > 0) run(key, room);
     room.count = 0;
   }
@@ -210,7 +210,7 @@ export function idNumber(id: string): number {
 }
 
 /** m || 0x80 || 00…: pads the text that was given, of `length` bytes, into a slot. */
-export function putPlain({ view, stride, length: bucket }: Room, slot: number, length: number): void {
+export function putPlain({ view, stride, length: bucket }: Buffers, slot: number, length: number): void {
   const from = given.view;
   from.setInt32(length, PAD, true);
   let to = slot * stride;
@@ -222,13 +222,13 @@ export function putPlain({ view, stride, length: bucket }: Room, slot: number, l
 }
 
 /** Reads the base32 of the text that was given, of `characters`, into a slot; `false` when that is no sealed value. */
-export function putSealed({ view, stride }: Room, slot: number, characters: number): boolean {
+export function putSealed({ view, stride }: Buffers, slot: number, characters: number): boolean {
   const to = slot * stride;
   return readSymbols(given.view, ID_LENGTH, characters - ID_LENGTH, view, to) && view.getUint16(to) === HEADER;
 }
 
 /** Writes the sealed text of every value of a room, with the shown key id before it, into its row. */
-export function takeSealed({ view, stride, length: bucket, count, rows }: Room, id: string, out: unknown[]): void {
+export function takeSealed({ view, stride, length: bucket, count, rows }: Buffers, id: string, out: unknown[]): void {
   const width = charactersOf(bucket);
   const many = width <= GROUP_CHARACTERS / GROUP ? GROUP : 1;
   const to = width <= GROUP_CHARACTERS ? group : bytesOf(width);
@@ -255,7 +255,7 @@ const ends: Int32Array = /* @__PURE__ */ new Int32Array(GROUP);
  * Writes the value of every slot whose verdict is 1 into its row, and tells the rows of those whose padding or encoding
  * nobody writes. Then the room is wiped.
  */
-export function takePlain(room: Room, out: unknown[], refuse: (row: number) => void): void {
+export function takePlain(room: Buffers, out: unknown[], refuse: (row: number) => void): void {
   const { bytes, view, stride, length: bucket, count, rows, verdicts } = room;
   // Texts in ASCII are decoded together: where they end in the group, and their slots.
   let size = 0;

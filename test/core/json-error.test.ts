@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonErrorAt } from '../../src/core/json-error.ts';
+import { jsonErrorAt } from '../../src/core/json/error.ts';
 
 test.each([
   ['', 0],

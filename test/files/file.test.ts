@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { openInput, openOutput, partName, placePart, systemError } from '../../src/files/file.ts';
-import { openFolderOutput } from '../../src/files/private-folder.ts';
+import { openFolderOutput } from '../../src/files/outputs/private-folder.ts';
 import { policy, seal } from '../../src/index.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';

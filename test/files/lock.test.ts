@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { takeLock } from '../../src/files/lock.ts';
-import { thisOwner } from '../../src/files/owner.ts';
+import { takeLock } from '../../src/files/outputs/lock.ts';
+import { thisOwner } from '../../src/files/outputs/owner.ts';
 import { makePlace, type Place } from '../cli/harness.ts';
 
 let folder: string;

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { removeStale, temporaryPath } from '../../src/files/temporary.ts';
+import { removeStale, temporaryPath } from '../../src/files/outputs/temporary.ts';
 import { type Ended, makePlace, type Place } from '../cli/harness.ts';
 
 const MARKER = 'Lovelace';

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { alongFrames } from '../../src/files/zstd-frames.ts';
+import { alongFrames } from '../../src/files/inputs/zstd-frames.ts';
 
 const little = (value: number, bytes: number): number[] =>
   Array.from({ length: bytes }, (_, i) => Math.floor(value / 256 ** i) % 256);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { scanJson } from '../../src/core/json-scan.ts';
+import { scanJson } from '../../src/core/json/scan.ts';
 import { type Issue, TrefoilError } from '../../src/errors.ts';
 import { drop, each, keep, optional, policy, seal, token } from '../../src/index.ts';
 import { type NdjsonOptions, protectNdjson, revealNdjson } from '../../src/ndjson.ts';

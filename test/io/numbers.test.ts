@@ -2,9 +2,9 @@
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { makeExactWriter, putNumbers } from '../../src/core/json-exact.ts';
-import { asNumber, jsonNumber } from '../../src/core/json-number.ts';
-import { scanJson } from '../../src/core/json-scan.ts';
+import { makeExactWriter, putNumbers } from '../../src/core/json/exact.ts';
+import { asNumber, jsonNumber } from '../../src/core/json/number.ts';
+import { scanJson } from '../../src/core/json/scan.ts';
 import { protectCsv } from '../../src/csv.ts';
 import type { Issue } from '../../src/errors.ts';
 import { digits } from '../../src/format.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { card, digits, pattern, text } from '../../src/format.ts';
 import { coarsen, constant, drop, each, fpe, keep, mask, optional, policy, seal, token } from '../../src/index.ts';
-import { escapeName, parsePath } from '../../src/policy/path.ts';
+import { escapeName, parsePath } from '../../src/policy/file/path.ts';
 import { check, type Locate, parsePolicy, type ValuePath } from '../../src/policy.ts';
 import { emailAddress, nfc, trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { type SqliteHandle, sqliteStore } from 'trefoil/sqlite';
 import { memoryStore, type VaultStore } from 'trefoil/vault';
 import { contractCases } from 'trefoil/vault-contract';
+import { type SqliteHandle, sqliteStore } from 'trefoil/vault-sqlite';
 import { describe, expect, test } from 'vitest';
 import { runContract } from './run-contract.ts';
 

@@ -8,9 +8,9 @@ import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { openKeys } from '../../src/keys/domain-keys.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
-import { sqliteStore } from '../../src/sqlite.ts';
 import { openSession } from '../../src/vault/session.ts';
 import { memoryStore, type RevealingVault, type Table, type VaultStore, vault } from '../../src/vault.ts';
+import { sqliteStore } from '../../src/vault-sqlite.ts';
 
 const roots = [0, 1, 2].map(() => JSON.parse(keyset.generate().export(secretAccess)).keys[0]);
 /** All three keys, with one of them as the primary. */

@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from '@photostructure/sqlite';
 import pg from 'pg';
-import { postgresStore } from 'trefoil/postgres';
-import { sqliteStore } from 'trefoil/sqlite';
+import { postgresStore } from 'trefoil/vault-postgres';
+import { sqliteStore } from 'trefoil/vault-sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
@@ -22,7 +22,8 @@ import { random } from '../reference/random.ts';
 const KILLS = process.env.TREFOIL_LONG === '1' ? 30 : 4;
 const url = process.env.TREFOIL_PG;
 const root = fileURLToPath(new URL('../../', import.meta.url));
-if (!existsSync(`${root}dist/sqlite.js`)) throw new Error('dist/sqlite.js is not there: npm run build:js first');
+if (!existsSync(`${root}dist/vault-sqlite.js`))
+  throw new Error('dist/vault-sqlite.js is not there: npm run build:js first');
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -33,13 +34,13 @@ afterEach(() => {
 const STORES = {
   sqlite: `
     import { DatabaseSync } from '@photostructure/sqlite';
-    import { sqliteStore } from './dist/sqlite.js';
+    import { sqliteStore } from './dist/vault-sqlite.js';
     globalThis.handle = new DatabaseSync(place);
     const store = sqliteStore(handle);
   `,
   postgres: `
     import pg from 'pg';
-    import { postgresStore } from './dist/postgres.js';
+    import { postgresStore } from './dist/vault-postgres.js';
     const pool = new pg.Pool({ connectionString: process.env.TREFOIL_PG, max: 2 });
     const store = postgresStore(pool, { schema: place });
   `,

@@ -3,7 +3,7 @@
  * column `xmin` tells them, and what takes it away.
  */
 import { PGlite } from '@electric-sql/pglite';
-import { type PostgresClient, postgresStore } from 'trefoil/postgres';
+import { type PostgresClient, postgresStore } from 'trefoil/vault-postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';

@@ -12,9 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { TrefoilError } from 'trefoil/errors';
-import { type PostgresClient, type PostgresPool, postgresStore } from 'trefoil/postgres';
 import type { Entry, Row, Stale, VaultStore } from 'trefoil/vault';
 import type { FreshStore } from 'trefoil/vault-contract';
+import { type PostgresClient, type PostgresPool, postgresStore } from 'trefoil/vault-postgres';
 import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { random } from '../reference/random.ts';
@@ -319,7 +319,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     folder = mkdtempSync(join(tmpdir(), 'trefoil-pg-'));
     admin = poolOf();
     await build({
-      entry: { postgres: fileURLToPath(new URL('../../src/postgres.ts', import.meta.url)) },
+      entry: { postgres: fileURLToPath(new URL('../../src/vault-postgres.ts', import.meta.url)) },
       outDir: folder,
       outExtension: () => ({ js: '.mjs' }),
       format: 'esm',

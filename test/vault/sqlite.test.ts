@@ -9,15 +9,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { TrefoilError } from 'trefoil/errors';
-import { type SqliteHandle, sqliteStore } from 'trefoil/sqlite';
 import type { Entry, Row, VaultStore } from 'trefoil/vault';
+import { type SqliteHandle, sqliteStore } from 'trefoil/vault-sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { random } from '../reference/random.ts';
 
 const KILLS = process.env.TREFOIL_LONG === '1' ? 30 : 6;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-if (!existsSync(`${root}dist/sqlite.js`)) throw new Error('dist/sqlite.js is not there: npm run build:js first');
+if (!existsSync(`${root}dist/vault-sqlite.js`))
+  throw new Error('dist/vault-sqlite.js is not there: npm run build:js first');
 
 type Handle = InstanceType<typeof DatabaseSync>;
 
@@ -74,7 +75,7 @@ function start(source: string, args: readonly string[] = []): { child: ChildProc
   const head = `
     import { writeSync } from 'node:fs';
     import { DatabaseSync } from '@photostructure/sqlite';
-    import { sqliteStore } from './dist/sqlite.js';
+    import { sqliteStore } from './dist/vault-sqlite.js';
     const [file, ...args] = process.argv.slice(1);
     const handle = new DatabaseSync(file);
     const store = sqliteStore(handle);

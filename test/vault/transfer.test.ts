@@ -6,12 +6,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { writeHex } from '../../src/core/hex.ts';
 import { keyset } from '../../src/index.ts';
 import { openKeys } from '../../src/keys/domain-keys.ts';
-import { postgresStore } from '../../src/postgres.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
-import { sqliteStore } from '../../src/sqlite.ts';
 import { readContent } from '../../src/vault/rows/content.ts';
 import { outerLayer } from '../../src/vault/rows/outer.ts';
 import { memoryStore, type Row, type Table, type VaultStore, vault } from '../../src/vault.ts';
+import { postgresStore } from '../../src/vault-postgres.ts';
+import { sqliteStore } from '../../src/vault-sqlite.ts';
 
 const roots = [keyset.generate(), keyset.generate()].map((set) => JSON.parse(set.export(secretAccess)).keys[0]);
 /** The same two keys, with the first or the second as the primary. */

@@ -13,7 +13,7 @@ import { type Context, fileOption, integerOption, namesOption, need } from '../o
 import { DASH, refuseTwoDashes } from '../outputs.ts';
 import { loadPolicy } from '../policy-file.ts';
 import { refuseOwnInput, writeOut } from '../stdout.ts';
-import { storeNames } from '../vault-stores.ts';
+import { storeNames } from '../stores/places.ts';
 import { EXIT_HELP } from '../voice.ts';
 
 const HELP = `

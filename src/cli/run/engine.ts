@@ -3,8 +3,8 @@
 
 import type { DuckdbRun } from '../../duckdb/run.ts';
 import type { DuckdbFormat } from '../../duckdb/source.ts';
-import { compressionOfName } from '../../files/compression.ts';
 import { formatOfName } from '../../files/format.ts';
+import { compressionOfName } from '../../files/inputs/compression.ts';
 import { csvDialect } from '../../io/csv.ts';
 import { UsageError } from '../exit.ts';
 import { isStdin } from '../formats.ts';

@@ -2,12 +2,12 @@
 /** What `protect` and `reveal` may be told, and which of it means something only together. */
 
 import type { Command } from 'commander';
-import { COMPRESSIONS, type Compression } from '../../files/compression.ts';
+import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
 import { UsageError } from '../exit.ts';
 import { type FormatOptions, isStdin } from '../formats.ts';
 import { keysOption } from '../key-source.ts';
 import { delimiterOption, fileOption, integerOption, namesOption, shareOption, wordOption } from '../options.ts';
-import { vaultOption } from '../vault-stores.ts';
+import { vaultOption } from '../stores/places.ts';
 
 /** The options as commander gives them. */
 export interface RunOptions extends FormatOptions {

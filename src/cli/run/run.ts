@@ -9,7 +9,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { STDIN_PATH } from '../../files/file.ts';
-import { expandInputs } from '../../files/inputs.ts';
+import { expandInputs } from '../../files/inputs/inputs.ts';
 import { type FileResult, makePlan } from '../../files/plan.ts';
 import { runPlan } from '../../files/run.ts';
 import { intoFolder, intoOne } from '../../files/units.ts';
@@ -23,7 +23,7 @@ import { type Context, checkFileName, need } from '../options.ts';
 import { DASH, openSummary, refuseTwoDashes, STDOUT } from '../outputs.ts';
 import { loadPolicy } from '../policy-file.ts';
 import { refuseOwnInput } from '../stdout.ts';
-import { isServer, placesOf, storeFiles, storeNames } from '../vault-stores.ts';
+import { isServer, placesOf, storeFiles, storeNames } from '../stores/places.ts';
 import { count, EXIT_HELP, plural } from '../voice.ts';
 import { dryRun, sampleStream } from './dry-run.ts';
 import { duckdbRun, isDuckdb } from './engine.ts';

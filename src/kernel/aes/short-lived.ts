@@ -17,7 +17,7 @@ export interface Schedule {
   rounds: number;
 }
 
-/** Room for a key of any length. */
+/** Buffers for a key of any length. */
 export function makeSchedule(): Schedule {
   return { words: new Int32Array(60), rounds: 0 };
 }

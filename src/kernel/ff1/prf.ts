@@ -33,43 +33,43 @@ function columnOf(tweaks: readonly Uint8Array[]): TweakColumn {
 }
 
 /** The two doors of AES under one key. */
-export interface Doors {
+export interface AesBackend {
   readonly few: RoundKeys;
   readonly many: Blocks;
 }
 
 /** Bytes, and the same as words. */
-export interface Room {
+export interface Buffers {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
 
-export function makeRoom(length: number): Room {
+export function makeRoom(length: number): Buffers {
   const bytes = new Uint8Array(length);
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
 /** Blocks on their way to AES, and back. The output is read before the next call. */
 export interface Batch {
-  /** Room for so many blocks. */
-  readonly reserve: (count: number) => Room;
+  /** Buffers for so many blocks. */
+  readonly reserve: (count: number) => Buffers;
   /** Enciphers what is in the room. */
-  readonly encrypt: () => Room;
+  readonly encrypt: () => Buffers;
 }
 
 /** A batch of blocks on its way to AES, by the door that its size asks for. */
-export function makeBatch(doors: Doors): Batch {
+export function makeBatch(doors: AesBackend): Batch {
   let input = makeRoom(0);
   let output = input;
   return {
-    reserve(count: number): Room {
+    reserve(count: number): Buffers {
       if (input.bytes.length !== count * BLOCK) {
         input = makeRoom(count * BLOCK);
         output = count < MANY ? makeRoom(count * BLOCK) : input;
       }
       return input;
     },
-    encrypt(): Room {
+    encrypt(): Buffers {
       if (input.bytes.length < MANY * BLOCK) {
         encryptEach(doors.few, input.view, output.view);
         return output;
@@ -110,13 +110,13 @@ export function sizesOf(radix: number, n: number): Sizes {
 
 /** The last blocks of Q of every value, without [i]^1 || [NUM(B)]^b, XORed with the CBC-MAC of all that is before them. */
 export interface Bases {
-  readonly room: Room;
+  readonly room: Buffers;
   /** Gets ready for so many values. Says whether anything changed since the last call. */
   readonly load: (count: number, tweaks: Tweaks) => boolean;
 }
 
 /** Folds tweaks; the last one is kept, as a copy, for a caller who stays with it. */
-export function makeBases(doors: Doors, sizes: Sizes): Bases {
+export function makeBases(doors: AesBackend, sizes: Sizes): Bases {
   const { radix, n, u, b, tail } = sizes;
   const stride = tail * BLOCK;
   const fold = makeBatch(doors);

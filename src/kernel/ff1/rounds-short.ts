@@ -8,7 +8,7 @@
 
 import { BLOCK, encryptWords, swapBytes } from '../aes/aes.ts';
 import { addColumn, doublesHalf, fitsDouble, reduceBytes } from './halves.ts';
-import { type Doors, makeBases, makeBatch, type Sizes, type Tweaks } from './prf.ts';
+import { type AesBackend, makeBases, makeBatch, type Sizes, type Tweaks } from './prf.ts';
 import type { Lane } from './rounds.ts';
 
 const ROUNDS = 10;
@@ -19,7 +19,7 @@ export function isShort({ radix, v }: Sizes): boolean {
 }
 
 /** The rounds for one length. */
-export function makeShortLane(doors: Doors, sizes: Sizes): Lane {
+export function makeShortLane(doors: AesBackend, sizes: Sizes): Lane {
   const { radix, u, v, d } = sizes;
   // 2. Let A = X[1 .. u]; B = X[u + 1 .. n].
   const a = doublesHalf(radix, u);

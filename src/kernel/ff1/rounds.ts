@@ -6,7 +6,16 @@
 
 import { BLOCK } from '../aes/aes.ts';
 import { type Half, makeHalf } from './halves.ts';
-import { type Doors, makeBases, makeBatch, makeRoom, type Room, type Sizes, type Tweaks, xorBytes } from './prf.ts';
+import {
+  type AesBackend,
+  type Buffers,
+  makeBases,
+  makeBatch,
+  makeRoom,
+  type Sizes,
+  type Tweaks,
+  xorBytes,
+} from './prf.ts';
 
 /** The rounds for values of one length. */
 export interface Lane {
@@ -25,7 +34,7 @@ export interface Lane {
 }
 
 /** The rounds for one length. */
-export function makeLane(doors: Doors, sizes: Sizes): Lane {
+export function makeLane(doors: AesBackend, sizes: Sizes): Lane {
   const { radix, u, v, d, tail, more } = sizes;
   const stride = tail * BLOCK;
   // 2. Let A = X[1 .. u]; B = X[u + 1 .. n].
@@ -105,7 +114,7 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 /** Copies a room: by words where it is small, because a call of `set` costs as much as 16 of them. */
-function copyAll(to: Room, from: Room): void {
+function copyAll(to: Buffers, from: Buffers): void {
   const { length } = from.bytes;
   if (length > 4 * BLOCK) to.bytes.set(from.bytes);
   else for (let at = 0; at < length; at += 4) to.view.setUint32(at, from.view.getUint32(at));

@@ -44,7 +44,7 @@ export function hmacSha256(key: Uint8Array): Prf {
   return checked(HMAC_SHA256, key);
 }
 
-/** For the self-test: the function itself, its oracle, and the answer that is known (test/kernel/self-test.test.ts). */
+/** For the self-test: the function itself, its oracle, and the answer that is known (test/kernel/prf/self-test.test.ts). */
 export const HMAC_SHA256: Algorithm = /* @__PURE__ */ Object.freeze({
   name: 'HMAC-SHA-256',
   make: setUp,

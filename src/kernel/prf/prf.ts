@@ -26,7 +26,7 @@ export interface Prf {
   readonly run: (batch: Batch, count: number) => void;
 }
 
-/** Room for the messages and the tags of a batch. Four messages stand side by side, as hmac-lanes.ts wants them. */
+/** Buffers for the messages and the tags of a batch. Four messages stand side by side, as hmac-lanes.ts wants them. */
 export interface Batch {
   /** Words of padded blocks; word j of slot i at `blockAt(i) + j * LANES`. */
   readonly blocks: Int32Array;

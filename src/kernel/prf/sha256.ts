@@ -4,7 +4,7 @@
  *
  * All 64 rounds are written out, so that state and schedule live in 24 local variables and the constants in the code.
  * Measured for a block: 165 ns so, 186 ns with sixteen rounds that are looped four times, 240 ns with the schedule in an
- * array. The lines are made by test/reference/make-rounds-sha256.mjs, and a test holds them to it.
+ * array. The lines are made by test/reference/generators/make-rounds-sha256.mjs, and a test holds them to it.
  */
 
 /** Words of a block. */

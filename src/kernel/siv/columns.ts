@@ -31,7 +31,7 @@ const view: DataView = /* @__PURE__ */ new DataView(bytes.buffer);
 const zeros: DataView = /* @__PURE__ */ new DataView(new ArrayBuffer(SLOTS * BLOCK));
 
 /** The two doors of AES under one key. */
-interface Doors {
+interface AesBackend {
   readonly few: RoundKeys;
   readonly many: Blocks;
 }
@@ -131,7 +131,7 @@ export function bareRows(key: Uint8Array, many: (key: Uint8Array) => Blocks = ma
 }
 
 /** The door for many blocks is made when it is first gone through: it takes 2 to 11 µs, and many keys never see a column. */
-function doors(key: Uint8Array, many: (key: Uint8Array) => Blocks): Doors {
+function doors(key: Uint8Array, many: (key: Uint8Array) => Blocks): AesBackend {
   let made: Blocks | null = null;
   return {
     few: expandKey(key),
@@ -152,7 +152,7 @@ interface Bare {
 }
 
 /** @param D of section 2.4, after the associated data. */
-function sivValues(s2vKey: Doors, mac: Cmac, ctrKey: Doors, D: Uint8Array): Bare {
+function sivValues(s2vKey: AesBackend, mac: Cmac, ctrKey: AesBackend, D: Uint8Array): Bare {
   const tails = new Array<Int32Array | null>(2 * BLOCK).fill(null);
 
   /** What S2V and CMAC XOR into the last two blocks of a plaintext. It depends on its length only by the last block. */
@@ -309,7 +309,7 @@ function wordsOf(bytes: Uint8Array): Int32Array {
 }
 
 /** Enciphers the first blocks of the room, by the door that their number asks for. */
-function encrypt({ few, many }: Doors, count: number): DataView {
+function encrypt({ few, many }: AesBackend, count: number): DataView {
   if (count >= MANY) {
     const out = many(bytes.subarray(0, count * BLOCK));
     return new DataView(out.buffer, out.byteOffset, out.length);

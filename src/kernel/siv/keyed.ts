@@ -84,7 +84,7 @@ function layOut(texts: readonly Uint8Array[], left: number, room: number): Texts
     const size = Math.max(0, texts[i]!.length - left);
     starts[i] = end;
     sizes[i] = size;
-    // Room for V also where there is none, and a whole block of zeros.
+    // Buffers for V also where there is none, and a whole block of zeros.
     end += room + Math.max(SIV_LENGTH, size) + 16;
   }
   const bytes = new Uint8Array(end);

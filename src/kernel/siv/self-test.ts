@@ -21,7 +21,7 @@ const LENGTHS = [0, 15, 16, 31, 32, 81];
 /** Known plaintexts of each length: enough for the door of AES for many blocks. */
 const EACH = 8;
 
-/** The known answer. RFC 5297, Wycheproof and the literal reference hold the same function in test/kernel/siv.test.ts. */
+/** The known answer. RFC 5297, Wycheproof and the literal reference hold the same function in test/kernel/siv/siv.test.ts. */
 const ANSWER = 447111639;
 
 /** Values after which V8 has compiled what it will compile. */

@@ -3,13 +3,13 @@
 import { decodeAscii } from '../../core/ascii.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { fail, type Issue, TrefoilError } from '../../errors.ts';
-import { erasing } from '../forgetting.ts';
 import { isOver, nameOf, today } from '../names.ts';
 import { readId, readUnderSubject } from '../rows/content.ts';
 import { bodyOf, readTokenInto, TOKEN } from '../rows/token-text.ts';
 import type { Found, View } from '../rows/view.ts';
 import type { Change, Row, Stale } from '../stores/store.ts';
 import { findByHandle, ROUNDS, type SubjectState } from '../subjects.ts';
+import { erasing } from './forgetting.ts';
 import { inHalves } from './halves.ts';
 import { BATCH, BROKEN, type Column, type Opened, type Report, type Scope, type Which } from './scope.ts';
 

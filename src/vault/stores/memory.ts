@@ -1,8 +1,8 @@
 /** A store in memory: for tests, and for what may be gone when the process ends. */
 
 import { fail } from '../../errors.ts';
-import { checkChanges, checkEntries } from '../batch.ts';
 import { nameOf } from '../names.ts';
+import { checkChanges, checkEntries } from './batch.ts';
 import type { Change, Meta, Row, Stale, Table, TableSize, VaultStore } from './store.ts';
 
 /**

@@ -62,7 +62,7 @@ export interface TableSize {
   readonly bytes: number;
 }
 
-/** A store. Adapters: `memoryStore` of `trefoil/vault`, `sqliteStore` of `trefoil/sqlite`, `postgresStore` of `trefoil/postgres`. */
+/** A store. Adapters: `memoryStore` of `trefoil/vault`, `sqliteStore` of `trefoil/vault-sqlite`, `postgresStore` of `trefoil/vault-postgres`. */
 export interface VaultStore {
   /** What it is, for messages: `memory`, `sqlite`, `postgres`. */
   readonly kind: string;

@@ -8,12 +8,12 @@ import { fail } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { nameOf } from '../names.ts';
 import type { Found, View } from '../rows/view.ts';
-import { rowsOf } from '../rows.ts';
 import type { Session } from '../session.ts';
 import type { Row, Table } from '../stores/store.ts';
 import { readSubjectRows } from '../subjects.ts';
 import { groupOf, makeComparison } from '../upkeep/comparison.ts';
 import type { BrokenRow } from '../upkeep/stores.ts';
+import { rowsOf } from '../upkeep/walk.ts';
 import { EXPORT, type Head, type MacOf, startParts, writeHead, writeRow } from './lines.ts';
 import { isKey } from './merge.ts';
 

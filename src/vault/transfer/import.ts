@@ -4,13 +4,13 @@ import { cut } from '../../core/bytes.ts';
 import { badType, typeName } from '../../core/checks.ts';
 import { fail, TrefoilError, type Where } from '../../errors.ts';
 import type { DomainKey, OpenedKeys } from '../../keys/domain-keys.ts';
-import { type Done, type Erasures, holdErasures } from '../erasures.ts';
 import { isOver, nameOf, today } from '../names.ts';
 import { isSameContent, readContent } from '../rows/content.ts';
 import { type SubjectKeys, subjectKeys } from '../rows/inner.ts';
 import { INDEX, type Outer, outerLayer } from '../rows/outer.ts';
 import type { Origin, Session } from '../session.ts';
 import type { Row, Table } from '../stores/store.ts';
+import { type Done, type Erasures, holdErasures } from './erasures.ts';
 import {
   endsPart,
   type Head,

@@ -7,7 +7,7 @@
 import { decodeBase64url, encodeBase64url } from '../../core/base64url.ts';
 import { copyTo, encodeList, equalBytes } from '../../core/bytes.ts';
 import { readHex, writeHex } from '../../core/hex.ts';
-import { scanJson } from '../../core/json-scan.ts';
+import { scanJson } from '../../core/json/scan.ts';
 import { fail, type Where } from '../../errors.ts';
 import { runningSha256 } from '../../kernel/digest.ts';
 import type { VaultMeta } from '../rows/meta.ts';

@@ -9,9 +9,9 @@
 import { concat } from '../../core/bytes.ts';
 import { fail } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
-import { findGraves } from '../graves.ts';
 import { isOver, nameOf, today } from '../names.ts';
 import { type Content, HANDLE, isSameContent, LINK } from '../rows/content.ts';
+import { findGraves } from '../rows/graves.ts';
 import type { Draft, Found, View } from '../rows/view.ts';
 import type { Session } from '../session.ts';
 import type { Change, Row, Stale, Table } from '../stores/store.ts';

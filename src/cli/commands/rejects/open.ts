@@ -1,0 +1,93 @@
+/// <reference types="node" />
+/** `trefoil rejects open`: the records that a run left out, to be mended and run again. */
+
+import type { Command } from 'commander';
+import { type Reject, type Rejects, readRejects } from '../../../files/rejects.ts';
+import { makeCsvWriter, OWN_RECORDS } from '../../../io/csv-records.ts';
+import { writeCells } from '../../../io/tsv-cells.ts';
+import { revealAccess } from '../../../reveal.ts';
+import { EXIT } from '../../exit.ts';
+import { keysOption, needKeys } from '../../key-source.ts';
+import { type Context, checkFileName, fileOption } from '../../options.ts';
+import { openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
+import { EXIT_HELP, plural } from '../../voice.ts';
+
+const HELP = `
+The records come out as they stood in the input, with its header line: mend them and run them like any other file.
+With --json each comes as one JSON object with its file, row, line, problems and text.
+They are personal data in clear: --out makes a file that only its owner reads.
+
+Examples:
+  trefoil rejects open people.rejects.ndjson --keys keys.json --out mend.csv
+  trefoil rejects open people.rejects.ndjson --keys keys.json --json`;
+
+interface OpenOptions {
+  readonly keys?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly force?: boolean;
+}
+
+export function addRejectsOpen(parent: Command, context: Context): void {
+  parent
+    .command('open')
+    .summary('read rejected records with the keys')
+    .description('Reads the records that a run rejected, with the keys of that run.')
+    .argument('<FILE>', 'file of rejects')
+    .addOption(keysOption())
+    .addOption(fileOption('--out', 'file to write (default: standard output)'))
+    .option('--json', 'one JSON object for each record, with its place and problems')
+    .option('--force', 'replace an existing file')
+    .addHelpText('after', HELP + EXIT_HELP)
+    .action((file: string, options: OpenOptions) => open(file, options, context));
+}
+
+async function open(file: string, { keys, out, json = false, force = false }: OpenOptions, context: Context) {
+  checkFileName('FILE', file);
+  refuseTwoDashes('input', [
+    ['FILE', file],
+    ['--keys', keys],
+  ]);
+  const source = await needKeys(keys, context.voice);
+  const rejects = await readRejects(file, (domain) => source.keyset.domain(domain), revealAccess);
+  const inputs = source.file === null ? [file] : [file, source.file];
+  const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
+  const encoder = new TextEncoder();
+  const write = (text: string): Promise<void> => output.write(encoder.encode(text));
+  let opened = 0;
+  let lost = 0;
+  try {
+    if (!json) await write(headerOf(rejects));
+    for await (const reject of rejects.records) {
+      context.signal.throwIfAborted();
+      opened++;
+      if (reject.record === null) lost++;
+      const text = json ? `${JSON.stringify(reject)}\n` : recordOf(reject, rejects);
+      if (text !== '') await write(text);
+    }
+    await output.finish();
+  } catch (error) {
+    await output.discard();
+    throw error;
+  }
+  context.voice.note(`${plural(opened, 'record')} opened`);
+  if (lost > 0) {
+    context.voice.warning(`${plural(lost, 'record')} above the limit of the run: not held, not here`);
+    context.exit(EXIT.partial);
+  }
+}
+
+function headerOf({ format, delimiter, newline, header }: Rejects): string {
+  if (header === null) return '';
+  if (format === 'tsv') return writeCells(header) + newline;
+  const write = makeCsvWriter({ delimiter: delimiter ?? ',', newline, quoteAll: false });
+  return write(
+    header.map((name) => [name]),
+    [0],
+    OWN_RECORDS,
+  );
+}
+
+function recordOf({ record }: Reject, { newline }: Rejects): string {
+  return record === null ? '' : record + newline;
+}

@@ -1,0 +1,104 @@
+/// <reference types="node" />
+/** `trefoil vault export`: the rows of a store as a file, sealed as they are. */
+
+import type { Command } from 'commander';
+import { EXIT } from '../../exit.ts';
+import { keysOption, needKeys } from '../../key-source.ts';
+import { type Context, fileOption, need } from '../../options.ts';
+import { DASH, openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
+import { loadPolicy } from '../../policy-file.ts';
+import { refuseOwnInput } from '../../stdout.ts';
+import { openStores } from '../../stores/open.ts';
+import { placesOf, ruleOfStore, storeFiles, storeOption, vaultOption } from '../../stores/places.ts';
+import { EXIT_HELP, plural } from '../../voice.ts';
+
+const HELP = `
+For backups, and to move a store: trefoil vault import joins the file with a store of any kind. Others may work meanwhile.
+The file is sealed as the store is, and with the keys it is worth as much: --out makes one that only its owner reads.
+Rows that do not verify are left out, and the exit code is 9.
+
+Examples:
+  trefoil vault export --policy p.yaml --keys keys.json --vault people.db --out people.vault.ndjson
+  trefoil vault export --policy p.yaml --keys keys.json --vault people.db | zstd > people.vault.ndjson.zst`;
+
+interface ExportOptions {
+  readonly policy?: string;
+  readonly keys?: string;
+  readonly vault?: readonly string[];
+  readonly store?: string;
+  readonly out?: string;
+  readonly force?: boolean;
+}
+
+/** Whether a line of an export is a row: the others name the store, or end a part. */
+const isRow = (line: string): boolean => line.startsWith('{"table":');
+
+/** Characters that are written at once. */
+const CHUNK = 1 << 18;
+
+export function addVaultExport(parent: Command, context: Context): void {
+  parent
+    .command('export')
+    .summary('write all rows of a store, sealed as they are')
+    .description('Writes all rows of a store, sealed as they are: one JSON object a line.')
+    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .addOption(keysOption())
+    .addOption(vaultOption())
+    .addOption(storeOption())
+    .addOption(fileOption('--out', 'file to write (default: standard output)'))
+    .option('--force', 'replace an existing file')
+    .addHelpText('after', HELP + EXIT_HELP)
+    .action((options: ExportOptions) => exportTo(options, context));
+}
+
+async function exportTo(options: ExportOptions, { signal, voice, exit }: Context): Promise<void> {
+  const { out, force = false, vault = [] } = options;
+  const path = need(options.policy, '--policy');
+  refuseTwoDashes('input', [
+    ['--policy', path],
+    ['--keys', options.keys],
+  ]);
+  const { policy } = await loadPolicy(path);
+  const rule = ruleOfStore(policy, options.store);
+  const source = await needKeys(options.keys, voice);
+  const inputs = [
+    path,
+    ...(source.file === null ? [] : [source.file]),
+    ...storeFiles(placesOf([rule.store], vault).values()),
+  ];
+  if (out === undefined || out === DASH) refuseOwnInput(inputs);
+  const stores = await openStores([rule.store], vault, { create: false });
+  try {
+    const opened = await rule.open(source.keyset.domain(policy.domain!), stores);
+    const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
+    const encoder = new TextEncoder();
+    let broken = 0;
+    let rows = 0;
+    try {
+      let text = '';
+      const onBroken = () => {
+        broken++;
+      };
+      for await (const line of opened.export({ onBroken })) {
+        signal.throwIfAborted();
+        if (isRow(line)) rows++;
+        text += line;
+        if (text.length < CHUNK) continue;
+        await output.write(encoder.encode(text));
+        text = '';
+      }
+      await output.write(encoder.encode(text));
+      await output.finish();
+    } catch (error) {
+      await output.discard();
+      throw error;
+    }
+    voice.note(`${plural(rows, 'row')} exported`);
+    if (broken > 0) {
+      voice.warning(`${plural(broken, 'row')} left out, not as it must be: see trefoil vault verify`);
+      exit(EXIT.partial);
+    }
+  } finally {
+    for (const store of Object.values(stores)) await store.close();
+  }
+}

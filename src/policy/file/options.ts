@@ -1,0 +1,78 @@
+/**
+ * Reading the options of rules and formats in a policy file: types by the schema, everything else by the constructors, so
+ * that a file and code are judged by the same lines.
+ */
+
+import { isArgumentError, ownProperties } from '../../core/checks.ts';
+import { nearest } from '../../core/suggest.ts';
+import type { Issue, IssueCode } from '../../errors.ts';
+import { type Entries, misfits } from './schema.ts';
+
+/** A path into the value of a policy file: `['fields', 'email', 'rule']`. */
+export type ValuePath = readonly (string | number)[];
+
+export type Options = Readonly<Record<string, unknown>>;
+export type Complain = (code: IssueCode, path: ValuePath, message: string, more?: Partial<Issue>) => void;
+
+/** Holds options against the schema and against the names that there are. */
+export function admits(
+  entries: Entries,
+  options: Options,
+  path: ValuePath,
+  owner: string,
+  complain: Complain,
+): boolean {
+  const names = Object.keys(entries);
+  const unknown = Object.keys(options).filter((name) => !names.includes(name));
+  for (const name of unknown) {
+    // What does not look like an option may be data: a file of records that was given as a policy by mistake.
+    const shown = /^[A-Za-z_]{1,24}$/.test(name) ? [...path, name] : path;
+    const message = `${owner} has no such option; ${nameOneOf(name, names)}`;
+    complain('unknown_option', [...path, name], message, { field: shown.join('.') });
+  }
+  const found = misfits(entries, ownOptions(options));
+  for (const misfit of found) complain(misfit.code, [...path, ...misfit.path], misfit.message);
+  return unknown.length === 0 && found.length === 0;
+}
+
+/** Options and the maps in them, as the schema must see them: it asks with "in", which sees what is inherited, too. */
+function ownOptions(options: Options): Options {
+  const own = (value: unknown): unknown => (isMap(value) ? ownProperties(value) : value);
+  const entries = Object.entries(options).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? Array.from(value, own) : own(value),
+  ]);
+  return ownProperties(Object.fromEntries(entries) as Options);
+}
+
+/** Runs a constructor and reports what it refuses, at the option that it names. */
+export function attempt(path: ValuePath, options: Options, complain: Complain, code: IssueCode, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (isArgumentError(error)) {
+      complain(code, [...path, ...placeOf(options, error.argument)], error.message.replace(/^"options" /, ''));
+    } else {
+      throw error;
+    }
+  }
+}
+
+/** Where an argument stands in the options: by itself, or in the map that a constructor takes for one of them. */
+function placeOf(options: Options, argument: string): ValuePath {
+  if (Object.hasOwn(options, argument)) return [argument];
+  for (const [name, option] of Object.entries(options)) {
+    if (isMap(option) && Object.hasOwn(option, argument)) return [name, argument];
+  }
+  return [];
+}
+
+/** `did you mean token?`, or all that there are. */
+export function nameOneOf(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === null ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
+}
+
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
