@@ -4,6 +4,8 @@
  */
 
 import { badRange, badType, checkOptions, checkText, typeName } from './core/checks.ts';
+import { given } from './core/given.ts';
+import type { Missing } from './core/missing.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from './errors.ts';
 import { alphabet as makeAlphabet, type Symbols } from './kernel/alphabet.ts';
 import { type Ff3Options, ff3, ff3Lengths, ofBatch, tweakWords } from './kernel/ff3.ts';
@@ -15,8 +17,6 @@ export interface Ff3TextOptions extends Ff3Options {
   /** Characters that were not encrypted and stay where they are: `'- '`. None by default. */
   readonly separators?: string;
 }
-
-type Missing<V> = Extract<V, null | undefined>;
 
 /** FF3 and FF3-1 on text, backwards. */
 export interface Ff3Text {
@@ -67,7 +67,7 @@ export function ff3Text(key: Uint8Array, alphabet: string, options: Ff3TextOptio
   const symbols = makeAlphabet(alphabet);
   const { radix } = symbols;
   const staying = checkSeparators(separators, symbols);
-  const floor = minDomain === undefined ? {} : { minDomain };
+  const floor = given({ minDomain });
   const { minimum, maximum } = ff3Lengths(radix, floor);
   const cipher = ff3(key, radix, floor);
 
