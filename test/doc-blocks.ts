@@ -162,8 +162,8 @@ export function compile(blocks: readonly Block[]): string[] {
   });
 }
 
-/** An export of a public module that is there when the program runs. */
-export interface PublicValue {
+/** An export of a public module. */
+export interface PublicName {
   readonly module: string;
   readonly name: string;
   /** Where it is declared. */
@@ -171,10 +171,12 @@ export interface PublicValue {
   readonly example: boolean;
   /** Whether there is a doc comment at all. */
   readonly documented: boolean;
+  /** Whether it exists at run time: an interface and a type do not. */
+  readonly isValue: boolean;
 }
 
-/** What the public modules export, types excluded. */
-export function publicValues(): PublicValue[] {
+/** Everything that the public modules export, types included. */
+export function publicNames(): PublicName[] {
   const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as object;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const modules = readdirSync(`${root}src`).filter((name) => name.endsWith('.ts'));
@@ -187,8 +189,8 @@ export function publicValues(): PublicValue[] {
     const symbol = checker.getSymbolAtLocation(program.getSourceFile(`${root}src/${module}`)!);
     return checker.getExportsOfModule(symbol!).flatMap((exported) => {
       const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-      if ((target.flags & ts.SymbolFlags.Value) === 0) return [];
-      const declaration = target.valueDeclaration!;
+      const isValue = (target.flags & ts.SymbolFlags.Value) !== 0;
+      const declaration = (isValue ? target.valueDeclaration : target.declarations?.[0])!;
       const source = declaration.getSourceFile();
       const line = source.getLineAndCharacterOfPosition(declaration.getStart()).line + 1;
       return {
@@ -197,6 +199,7 @@ export function publicValues(): PublicValue[] {
         place: `${source.fileName.slice(root.length)}:${line}`,
         example: target.getJsDocTags(checker).some((tag) => tag.name === 'example'),
         documented: target.getDocumentationComment(checker).length + target.getJsDocTags(checker).length > 0,
+        isValue,
       };
     });
   });

@@ -23,7 +23,7 @@ import * as vaultContract from 'trefoil/vault-contract';
 import * as postgres from 'trefoil/vault-postgres';
 import * as sqlite from 'trefoil/vault-sqlite';
 import { describe, expect, test } from 'vitest';
-import { type Block, blocksOf, compile, filesBelow, pages, publicValues, root, runnable } from './doc-blocks.ts';
+import { type Block, blocksOf, compile, filesBelow, pages, publicNames, root, runnable } from './doc-blocks.ts';
 
 const MODULES: Readonly<Record<string, object>> = {
   trefoil,
@@ -85,8 +85,15 @@ describe('every block does what it says', () => {
   }
 });
 
+const names = publicNames();
+
+test('every exported name has a doc comment', () => {
+  const bare = names.filter(({ documented }) => !documented);
+  expect(bare.map(({ module, name, place }) => `${place}: ${name} of ${module}`)).toEqual([]);
+});
+
 describe('every public value', () => {
-  const values = publicValues();
+  const values = names.filter(({ isValue }) => isValue);
 
   test('has a doc comment with an example', () => {
     const bare = values
