@@ -1,4 +1,4 @@
-/** Which long comparisons a run of `.ci/run` does. */
+/** Which long comparisons a run of `.ci/run` does, and that lists of files elsewhere name files that exist. */
 import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -59,6 +59,15 @@ describe('the table', () => {
     for (const source of sources) {
       expect(existsSync(`${root}${source}`), source).toBe(true);
       expect(statSync(`${root}${source}`).isDirectory(), source).toBe(source.endsWith('/'));
+    }
+  });
+});
+
+describe('the groups of mutations', async () => {
+  const { groups } = await import('./mutation/groups.mjs');
+  test.each(Object.entries(groups))('%s: every file exists', (_, { mutate, tests }) => {
+    for (const path of [...mutate, ...tests]) {
+      expect(existsSync(root + path.replace('*.ts', '')), path).toBe(true);
     }
   });
 });
