@@ -36,7 +36,7 @@ const NEVER: readonly (readonly [phrase: RegExp, instead: string])[] = [
 ];
 
 /** And in messages and guides, which speak to a reader. */
-const NEVER_TO_A_READER: typeof NEVER = [[/\b(simply|just|of course|obviously)\b/i, 'leave it out']];
+const NEVER_TO_A_READER: typeof NEVER = [[/\b(simply|just(?!-in-time)|of course|obviously)\b/i, 'leave it out']];
 
 /** A piece of prose, and the line on which it begins. */
 interface Piece {
