@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- NAME… --quick --node PATH… --readme]`: the benchmarks of the built package (`dist/`).
+ * `npm run bench [-- NAME… --quick --node PATH… --page]`: the benchmarks of the built package (`dist/`).
  *
  * NAME runs only the cases whose file or text contains it. `--quick` takes a third of the time and gives wider
  * intervals. Outputs are compared with the rival's here, before anything is timed; then child.mjs times the case, both
@@ -7,9 +7,9 @@
  * error, or for a harness that cannot be trusted; ratios are judged by guard.mjs (`npm run bench:guard`).
  *
  * The results go to the terminal, to results/latest.json and, of a full run of everything, to results/nodeNN.json.
- * `--node PATH`, as often as wanted, runs all of it again with another Node. `--readme` makes the table in README.md
- * from the full runs of this command, side by side; `--stored` takes results/nodeNN.json as they are instead of
- * measuring. What a case is stands in suite.mjs.
+ * `--node PATH`, as often as wanted, runs all of it again with another Node. `--page` makes the table in
+ * docs/guide/performance.md from the full runs of this command, side by side; `--stored` takes results/nodeNN.json as
+ * they are instead of measuring. What a case is stands in suite.mjs.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,23 +17,23 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CONFIDENCE, FULL, QUICK, selfTest } from './harness.mjs';
 import { allCases, GROUPS, installRivals, path, reason, timed } from './suite.mjs';
-import { between, interval, line, readmeTable } from './table.mjs';
+import { between, interval, line, pageTable } from './table.mjs';
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     node: { type: 'string', multiple: true, default: [] },
-    readme: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
     stored: { type: 'boolean', default: false },
   },
 });
 const whole = names.length === 0 && !flags.quick;
 const stored = (major) => path(`results/node${major}.json`);
 
-if (flags.readme && !whole) stop('the README is made from full runs: leave out --quick and the names');
+if (flags.page && !whole) stop('the table of the page is made from full runs: leave out --quick and the names');
 if (flags.stored) {
-  if (!flags.readme) stop('--stored goes with --readme');
+  if (!flags.page) stop('--stored goes with --page');
 } else {
   await measure();
   for (const node of flags.node) {
@@ -41,7 +41,7 @@ if (flags.stored) {
     if (spawnSync(node, args, { stdio: 'inherit' }).status !== 0) stop('the run with another Node failed');
   }
 }
-if (flags.readme && !process.exitCode) writeReadme();
+if (flags.page && !process.exitCode) writePage();
 
 function stop(message) {
   console.error(message);
@@ -94,7 +94,7 @@ function store(results, failed) {
   console.log('\nwritten to bench/results/latest.json');
 }
 
-function writeReadme() {
+function writePage() {
   const majors = flags.stored
     ? readdirSync(path('results')).flatMap((name) => /^node(\d+)\.json$/.exec(name)?.[1] ?? [])
     : [process.execPath, ...flags.node]
@@ -104,7 +104,7 @@ function writeReadme() {
   const runs = [...new Set(majors)]
     .sort((a, b) => a - b)
     .map((major) => JSON.parse(readFileSync(stored(major), 'utf8')));
-  const readme = path('../README.md');
-  writeFileSync(readme, between(readFileSync(readme, 'utf8'), readmeTable(runs, GROUPS)));
-  console.log(`the table of README.md is made from ${runs.map(({ node }) => node).join(', ')}`);
+  const page = path('../docs/guide/performance.md');
+  writeFileSync(page, between(readFileSync(page, 'utf8'), pageTable(runs, GROUPS)));
+  console.log(`the table of docs/guide/performance.md is made from ${runs.map(({ node }) => node).join(', ')}`);
 }

@@ -15,7 +15,7 @@ import { fork, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** In the order of the README's table. */
+/** In the order of the table in docs/guide/performance.md. */
 export const GROUPS = [
   { title: 'Whole records', files: ['policy'] },
   { title: 'Tokens', files: ['token'] },

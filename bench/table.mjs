@@ -1,4 +1,4 @@
-/** What the benchmarks measured as text: lines for the terminal, tables in Markdown, the table of README.md. Pure. */
+/** What the benchmarks measured as text: lines for the terminal, tables in Markdown, the table of docs/guide/performance.md. Pure. */
 
 export function number(value) {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
@@ -68,7 +68,7 @@ function grouped(runs, groups) {
  * @param runs contents of results/*.json: `{ date, node, processor, confidence, rounds, results }`
  * @param groups `{ title, files }`, in the order of the table
  */
-export function readmeTable(runs, groups) {
+export function pageTable(runs, groups) {
   const majors = runs.map(({ node }) => `Node ${node.replace(/^v(\d+)\..*$/, '$1')}`);
   const head = ['work', 'against', ...majors.flatMap((major) => [`${major}: a value`, 'times faster']), 'floor in CI'];
   const out = [row(head), row(head.map((_, i) => (i < 2 ? '---' : '--:')))];
@@ -90,8 +90,9 @@ export function readmeTable(runs, groups) {
   const note =
     `${list(distinct(runs.map(({ processor }) => processor)))}, one core, ` +
     `Node ${list(distinct(runs.map(({ node }) => node.replace(/^v/, ''))))}, ` +
-    `${list(distinct(runs.map(({ date }) => date)))}. Both sides alternate in one process; the ratio is the median of ` +
-    `${rounds} rounds, in parentheses its ${confidence * 100} % interval. A case without a rival shows values a second.`;
+    `${list(distinct(runs.map(({ date }) => date)))}. Both sides alternate in one process. "Times faster" is the median ` +
+    `of ${rounds} rounds, with its ${confidence * 100} % interval in parentheses; without a rival it is the number of ` +
+    'values per second.';
   return `${out.join('\n')}\n\n${wrap(note, 120)}`;
 }
 

@@ -1,9 +1,9 @@
-/** The pure parts of bench/: the interval, the verdicts of the guard, the table of the README. */
+/** The pure parts of bench/: the interval, the verdicts of the guard, the table of docs/guide/performance.md. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { countVerdict, isEnough, LIMIT, overProcesses, readBaseline, timeVerdict } from '../bench/guard-verdict.mjs';
 import { ranksToTrim, summary } from '../bench/harness.mjs';
-import { BEGIN, between, END, floorVerdict, number, perValue, readmeTable } from '../bench/table.mjs';
+import { BEGIN, between, END, floorVerdict, number, pageTable, perValue } from '../bench/table.mjs';
 import { random } from './reference/random.ts';
 
 /** P(fewer than k of `count` coins show heads), in whole numbers. */
@@ -98,7 +98,7 @@ describe('verdicts of the guard', () => {
   });
 });
 
-describe('the table of the README', () => {
+describe('the table of the page about performance', () => {
   const result = (work: string, file: string, more = {}) => ({
     file,
     work,
@@ -130,7 +130,7 @@ describe('the table of the README', () => {
       run('v20.1.2', [result('one', 'a'), result('two', 'b', { against: null, ratio: null, floor: null })]),
       run('v24.3.4', [result('one', 'a', { oursNs: 2000, against: 'other' })]),
     ];
-    expect(readmeTable(runs, groups).split('\n').slice(0, 7)).toEqual([
+    expect(pageTable(runs, groups).split('\n').slice(0, 7)).toEqual([
       '| work | against | Node 20: a value | times faster | Node 24: a value | times faster | floor in CI |',
       '| --- | --- | --: | --: | --: | --: | --: |',
       '| **Second** |  |  |  |  |  |  |',
@@ -142,7 +142,7 @@ describe('the table of the README', () => {
   });
 
   it('says on what it was measured, in lines of at most 120 characters', () => {
-    const note = readmeTable([run('v20.1.2', []), run('v24.3.4', [])], groups)
+    const note = pageTable([run('v20.1.2', []), run('v24.3.4', [])], groups)
       .split('\n')
       .slice(3);
     expect(note.join(' ')).toContain('A processor, one core, Node 20.1.2 and 24.3.4, 2020-02-02.');

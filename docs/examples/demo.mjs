@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: protects docs/examples/people.csv under people.policy.yaml with a throw-away keyset, shows a row before
- * and after, reveals, and compares. Everything here is the public interface of the package.
+ * `npm run demo`: protects docs/examples/people.csv under people.policy.yaml with a throw-away keyset, shows a row
+ * before and after, reveals, and compares. It uses only the public interface of the package.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -18,7 +18,7 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const input = path('people.csv');
 const out = path('../../demo-out');
 
-// Keys that exist only in this process: nobody can reveal the file that it leaves.
+// The keys exist only in this process, so nobody can reveal the file that it writes.
 const keys = keyset.generate().domain('eu-enclave');
 const file = parseYaml(await readFile(path('people.policy.yaml'), 'utf8'));
 const policy = parsePolicy({ ...file, keyCheck: keys.keyCheck });
@@ -77,7 +77,7 @@ function list(words) {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** Cuts what is too long for the table, but not a token's last characters: they are its check. */
+/** Shortens a text that is too long for the table. A token keeps its last characters, its check characters. */
 function shorten(text) {
   const characters = [...text.replace(/\s+/g, ' ')];
   if (characters.length <= 21) return characters.join('');

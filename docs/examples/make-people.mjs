@@ -1,10 +1,10 @@
 // Writes people.csv beside this file: 1,000 invented European customers, the same bytes each time (`npm run people`).
 //
 // Nobody in it exists. Mailboxes lie under the names that RFC 2606 reserves, card numbers have the prefixes of the card
-// schemes' test numbers, and the bank codes in the IBANs are made up. Phone numbers come from the ranges that Germany,
+// schemes' test numbers, and the bank codes in the IBANs are invented. Phone numbers come from the ranges that Germany,
 // France, Ireland and Sweden keep for fiction, elsewhere from leading digits that, as far as we know, have no
-// subscribers. What is true of real data is true here too: several scripts, decomposed accents, characters outside the
-// BMP, three ways to write a card number, empty cells, line breaks in notes, and households that share a mailbox.
+// subscribers. Like real data, these have several scripts, decomposed accents, characters outside the BMP, three ways
+// to write a card number, empty cells, line breaks in notes, and households that share a mailbox.
 
 import { writeFileSync } from 'node:fs';
 
@@ -180,7 +180,7 @@ const COUNTRIES = {
   },
 };
 
-// Customers whose names are written in a script that is nobody's official one here; each stands in the file once.
+// Customers whose names are written in a script that is not official in their country; each is in the file once.
 const RESIDENTS = [
   ['𠮷田 さくら', 'sakura.yoshida', 'DE'], // U+20BB7, outside the BMP
   ['吴𬭎', 'wu.hong', 'FR'], // U+2CB4E, outside the BMP
@@ -381,7 +381,7 @@ const people = () => {
   mailboxes.add(zoe.email.toLowerCase());
 
   const rows = [zoe];
-  const single = []; // who may still get a housemate
+  const single = []; // people who may still get a housemate
   const step = Math.floor(COUNT / RESIDENTS.length);
   while (rows.length < COUNT) {
     const n = rows.length;

@@ -1,8 +1,9 @@
-// From one PostgreSQL table to another, protected on the way, in one transaction: either all rows arrive or none.
+// Copies one PostgreSQL table into another and protects the rows on the way. It is one transaction: either all rows
+// arrive or none.
 //
 //   DATABASE_URL=postgres://… TREFOIL_KEYS_FILE=keys.json node postgres-copy.mjs policy.yaml people people_safe
 //
-// The new table must be there, with the policy's columns that are kept, as text.
+// The new table must exist, with a text column for each field of the policy that is not dropped.
 import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
@@ -21,7 +22,7 @@ const names = Object.keys(policy.fields);
 const kept = names.filter((name) => policy.fields[name].rule !== 'drop');
 const list = (columns) => columns.map((name) => pg.escapeIdentifier(name)).join(', ');
 
-// Two connections: COPY out and COPY in each take one for themselves.
+// Two connections, because COPY out and COPY in each occupy one.
 const [reader, writer] = [new pg.Client(process.env.DATABASE_URL), new pg.Client(process.env.DATABASE_URL)];
 await Promise.all([reader.connect(), writer.connect()]);
 let rows = 0;
@@ -37,7 +38,7 @@ try {
   console.log(`${rows} rows`);
 } catch (error) {
   await writer.query('ROLLBACK').catch(() => {});
-  // The database's own messages can quote a row; ours never do.
+  // The database's own messages can quote a row; trefoil's never do.
   console.error(error.issues === undefined ? `database error ${error.code ?? ''}` : error.message);
   process.exitCode = 1;
 } finally {
