@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { blockAt } from '../../../src/kernel/prf/hmac-batch.ts';
 import { LANES, type Lanes, makeLanes } from '../../../src/kernel/prf/hmac-lanes.ts';
-import { blockAt, tagAt } from '../../../src/kernel/prf/prf.ts';
+import { tagAt } from '../../../src/kernel/prf/prf.ts';
 import { compressReference } from '../../reference/sha256.ts';
 import { source } from '../../reference/texts.ts';
 
