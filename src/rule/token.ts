@@ -17,7 +17,8 @@ import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/p
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { type Prepare, prepareSteps } from '../prepare/steps.ts';
 import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../wire/labelled-token.ts';
-import { checkLength, FORMS, type Form, formOf } from '../wire/token-forms.ts';
+import { FORMS, type Form, formOf } from '../wire/token-forms.ts';
+import { checkLength } from '../wire/token-lengths.ts';
 import { tokenTexts } from '../wire/token-texts.ts';
 import {
   type ColumnVerb,

@@ -8,6 +8,7 @@
 import { decodeAscii, GROUP } from '../core/ascii.ts';
 import { checkText } from '../core/checks.ts';
 import { readSymbols, symbolsOf, writeSymbols } from './base32.ts';
+import { ID_LENGTH } from './labelled-token.ts';
 
 /** Version of the format, and the algorithm: 1 is AES-256-SIV; the others are free, one for sealing to a public key. */
 export const VERSION = 1;
@@ -20,9 +21,6 @@ const IV_LENGTH = 16;
 
 /** Where a value begins. */
 const TEXT_AT: number = HEADER_LENGTH + IV_LENGTH;
-
-/** Characters of the shown key id, which base32 follows. */
-const ID_LENGTH = 5;
 
 /**
  * Lengths of the padded plaintext in bytes: powers of two from 32 to 2^20. A name's length is a leak; of a value of up

@@ -3,6 +3,7 @@
  * the CBC-MAC of step 6.ii that is the same in every round.
  */
 
+import { equalBytes } from '../../core/bytes.ts';
 import { BLOCK, type Blocks, encryptEach, type RoundKeys } from '../aes/aes.ts';
 import { bytesOf } from './halves.ts';
 
@@ -198,10 +199,4 @@ function repeat(bytes: Uint8Array, length: number): void {
 /** XORs `from[start..end]` into `into` at `at`. */
 export function xorBytes(into: Uint8Array, at: number, from: Uint8Array, start: number, end: number): void {
   for (let i = start, to = at; i < end; i++, to++) into[to] = into[to]! ^ from[i]!;
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

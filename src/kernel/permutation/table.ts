@@ -6,6 +6,7 @@
  * The numbers are drawn without bias and the permutation is uniform as far as the keystream is.
  */
 
+import { equalBytes } from '../../core/bytes.ts';
 import { manyBlocks } from '../aes/aes.ts';
 import {
   checkColumn,
@@ -142,7 +143,7 @@ function tableCache(): Cache {
 
   return {
     of(tweak, size, make) {
-      if (last === null || last.table.forward.length !== size || !same(last.tweak, tweak)) {
+      if (last === null || last.table.forward.length !== size || !equalBytes(last.tweak, tweak)) {
         last = { tweak: Uint8Array.from(tweak), table: find(tweak, size, make) };
       }
       return last.table;
@@ -161,7 +162,7 @@ function groups(tweaks: readonly Uint8Array[]): Iterable<Group> {
   let group: Group | null = null;
   for (let row = 0; row < tweaks.length; row++) {
     const tweak = tweaks[row]!;
-    if (group === null || !same(group.tweak, tweak)) {
+    if (group === null || (group.tweak !== tweak && !equalBytes(group.tweak, tweak))) {
       const name = nameOf(tweak);
       const known = byName.get(name);
       group = known ?? { tweak, rows: [] };
@@ -170,13 +171,6 @@ function groups(tweaks: readonly Uint8Array[]): Iterable<Group> {
     group.rows.push(row);
   }
   return byName.values();
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 /** Bytes as a text of as many characters: a map finds it by its hash, which no caller can aim at. */
