@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alphabet, ff1, ff1Text } from '../../../src/ff1.ts';
 import { manyBlocks, portableBlocks } from '../../../src/kernel/aes/aes.ts';
-import { minimumLength } from '../../../src/kernel/ff1/ff1.ts';
+import { minimumLength } from '../../../src/kernel/domain.ts';
 import { bigints, doublesHalf, fitsDouble, type Half, limbed, makeHalf } from '../../../src/kernel/ff1/halves.ts';
 import { ff1Reference } from '../../reference/ff1.ts';
 import { random } from '../../reference/random.ts';
@@ -244,7 +244,7 @@ describe('a batch', () => {
       new RangeError('"numerals" expected whole numbers from 0 to 9; the one at index 6 is not (value 2 of the batch)'),
     );
     expect(() => cipher.encryptMany([good, [1, 2]])).toThrow(/length of 6 to 4096 .*got 2 \(value 2 of the batch\)/);
-    expect(() => cipher.encryptMany([good], [])).toThrow(/^"tweaks" expected one tweak a value \(1\), got 0$/);
+    expect(() => cipher.encryptMany([good], [])).toThrow(/^"tweaks" expected one for each of 1 values, got 0$/);
     expect(() => cipher.encryptMany([good], { bytes: new Uint8Array(3), each: 2 })).toThrow(
       /^"tweaks" expected 2 bytes for each of 1 values, got 3 in all$/,
     );
