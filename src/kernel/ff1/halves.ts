@@ -64,7 +64,7 @@ export interface DoublesHalf extends Half {
   readonly inverse: number;
 }
 
-/** Halves of one double each. It is long because it has all verbs of {@link Half}, with inner loops. */
+/** Halves of one double each. */
 export function doublesHalf(radix: number, digits: number): DoublesHalf {
   const m = power(radix, digits);
   const inverse = 1 / m;

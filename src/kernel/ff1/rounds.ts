@@ -24,7 +24,7 @@ export interface Lane {
   readonly run: (count: number, sign: 1 | -1) => void;
 }
 
-/** Makes the rounds for one length. It is long because its four functions share the buffers of this length. */
+/** Makes the rounds for one length. */
 export function makeLane(aes: AesBackend, sizes: Sizes): Lane {
   const { radix, u, v, d, tail, more } = sizes;
   const stride = tail * BLOCK;
