@@ -93,8 +93,9 @@ export function alphabet(symbols: string): Alphabet {
 
 /** {@link ff1Text} with an alphabet that was made before. */
 export function ff1Symbols(key: Uint8Array, symbols: Symbols, options: Ff1Options = {}): Ff1Text {
-  const { radix, units } = symbols;
+  const { radix } = symbols;
   const { network, minLength } = setUp(key, radix, options);
+  const { lengthOf, load, store } = textHalves(symbols);
 
   function checkLength(length: number, row: number): void {
     if (length < minLength || length > MAX_LENGTH) {
@@ -105,7 +106,65 @@ export function ff1Symbols(key: Uint8Array, symbols: Symbols, options: Ff1Option
     }
   }
 
+  function one(text: string, tweak: Uint8Array, sign: 1 | -1): string {
+    const length = lengthOf(text, ALONE);
+    checkLength(length, ALONE);
+    checkTweak(tweak, ALONE);
+    const lane = network.lane(length);
+    lane.load(1, tweak);
+    load(lane, 0, text, ALONE);
+    lane.run(1, sign);
+    return store(lane, 0);
+  }
+
+  function many(column: readonly string[], tweaks: Tweaks, sign: 1 | -1): string[] {
+    if (!Array.isArray(column)) badType('column', `expected an array of texts, got ${typeName(column)}`);
+    const count = column.length;
+    const own = takeTweaks(tweaks, count);
+    const lengths = new Uint16Array(count);
+    // The texts are read once and kept, because an element may be a getter, and a getter may call this cipher.
+    const out = new Array<string>(count);
+    for (let i = 0; i < count; i++) {
+      const text: unknown = column[i];
+      const length = lengthOf(text, i);
+      if (length < minLength || length > MAX_LENGTH) checkLength(length, i);
+      lengths[i] = length;
+      out[i] = text as string;
+    }
+    network.forEachLane(
+      count,
+      (i) => lengths[i]!,
+      own,
+      sign,
+      (lane, slot, i) => load(lane, slot, out[i]!, i),
+      (lane, slot, i) => {
+        out[i] = store(lane, slot);
+      },
+    );
+    return out;
+  }
+
+  return Object.freeze({
+    encrypt: (text: string, tweak: Uint8Array = NO_TWEAK) => one(text, tweak, 1),
+    decrypt: (text: string, tweak: Uint8Array = NO_TWEAK) => one(text, tweak, -1),
+    encryptMany: (column: readonly string[], tweaks: Tweaks = NO_TWEAK) => many(column, tweaks, 1),
+    decryptMany: (column: readonly string[], tweaks: Tweaks = NO_TWEAK) => many(column, tweaks, -1),
+  });
+}
+
+/** How texts over an alphabet are read into the halves of FF1, and written from them. */
+interface TextHalves {
   /** Returns how many symbols a text has. */
+  readonly lengthOf: (text: unknown, row: number) => number;
+  /** Reads a text into a slot of a lane. */
+  readonly load: (lane: Lane, slot: number, text: string, row: number) => void;
+  /** Returns the text in a slot of a lane. */
+  readonly store: (lane: Lane, slot: number) => string;
+}
+
+function textHalves(symbols: Symbols): TextHalves {
+  const { radix, units } = symbols;
+
   function lengthOf(text: unknown, row: number): number {
     if (typeof text !== 'string') badType('text', `expected text, got ${typeName(text)}${where(row)}`);
     if (units !== null) return text.length;
@@ -155,48 +214,5 @@ export function ff1Symbols(key: Uint8Array, symbols: Symbols, options: Ff1Option
     return symbols.format(numerals);
   }
 
-  function one(text: string, tweak: Uint8Array, sign: 1 | -1): string {
-    const length = lengthOf(text, ALONE);
-    checkLength(length, ALONE);
-    checkTweak(tweak, ALONE);
-    const lane = network.lane(length);
-    lane.load(1, tweak);
-    load(lane, 0, text, ALONE);
-    lane.run(1, sign);
-    return store(lane, 0);
-  }
-
-  function many(column: readonly string[], tweaks: Tweaks, sign: 1 | -1): string[] {
-    if (!Array.isArray(column)) badType('column', `expected an array of texts, got ${typeName(column)}`);
-    const count = column.length;
-    const own = takeTweaks(tweaks, count);
-    const lengths = new Uint16Array(count);
-    // The texts are read once and kept, because an element may be a getter, and a getter may call this cipher.
-    const out = new Array<string>(count);
-    for (let i = 0; i < count; i++) {
-      const text: unknown = column[i];
-      const length = lengthOf(text, i);
-      if (length < minLength || length > MAX_LENGTH) checkLength(length, i);
-      lengths[i] = length;
-      out[i] = text as string;
-    }
-    network.forEachLane(
-      count,
-      (i) => lengths[i]!,
-      own,
-      sign,
-      (lane, slot, i) => load(lane, slot, out[i]!, i),
-      (lane, slot, i) => {
-        out[i] = store(lane, slot);
-      },
-    );
-    return out;
-  }
-
-  return Object.freeze({
-    encrypt: (text: string, tweak: Uint8Array = NO_TWEAK) => one(text, tweak, 1),
-    decrypt: (text: string, tweak: Uint8Array = NO_TWEAK) => one(text, tweak, -1),
-    encryptMany: (column: readonly string[], tweaks: Tweaks = NO_TWEAK) => many(column, tweaks, 1),
-    decryptMany: (column: readonly string[], tweaks: Tweaks = NO_TWEAK) => many(column, tweaks, -1),
-  });
+  return { lengthOf, load, store };
 }

@@ -5,7 +5,7 @@ import { given } from '../../core/given.ts';
 import type { Missing } from '../../core/missing.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../../errors.ts';
 import { alphabet as makeAlphabet, type Symbols } from '../alphabet.ts';
-import { type Ff3Options, ff3, ff3Lengths, ofBatch, tweakWords } from './ff3.ts';
+import { type Ff3Lengths, type Ff3Options, ff3, ff3Lengths, ofBatch, tweakWords } from './ff3.ts';
 
 /** Options of {@link ff3Text}. */
 export interface Ff3TextOptions extends Ff3Options {
@@ -63,44 +63,8 @@ export function ff3Text(key: Uint8Array, alphabet: string, options: Ff3TextOptio
   const { radix } = symbols;
   const staying = checkSeparators(separators, symbols);
   const floor = given({ minDomain });
-  const { minimum, maximum } = ff3Lengths(radix, floor);
+  const { numeralsOf, textOf } = separated(symbols, staying, ff3Lengths(radix, floor));
   const cipher = ff3(key, radix, floor);
-
-  /** Returns the numerals of a text, without its separators. */
-  function numeralsOf(value: unknown): number[] {
-    const text = checkText(value);
-    const bare = staying.size === 0 ? text : Array.from(text, (symbol) => (staying.has(symbol) ? '' : symbol)).join('');
-    const numerals = symbols.read(bare, maximum);
-    if (typeof numerals === 'number') {
-      const actual = placeOf(-numerals, text);
-      const neither = staying.size === 0 ? 'not one' : 'neither a separator nor one';
-      fail('outside_format', `character ${actual} is ${neither} of the ${radix} of the alphabet`, { actual });
-    }
-    if (numerals.length < minimum || numerals.length > maximum) {
-      const got = numerals.length > maximum ? 'more' : `${numerals.length}`;
-      const message = `expected ${minimum} to ${maximum} characters of the alphabet, got ${got}`;
-      fail('outside_format', message, { minimum, maximum });
-    }
-    return numerals;
-  }
-
-  /** Returns the position in a text of its n-th character that is not a separator. Both are counted from 1. */
-  function placeOf(n: number, text: string): number {
-    let place = 0;
-    for (const symbol of text) {
-      place++;
-      if (!staying.has(symbol) && --n === 0) break;
-    }
-    return place;
-  }
-
-  /** Returns the text of numerals, with separators at the positions where the text `model` has them. */
-  function textOf(numerals: readonly number[], model: string): string {
-    const bare = symbols.format(numerals);
-    if (staying.size === 0) return bare;
-    const rest = bare[Symbol.iterator]();
-    return Array.from(model, (symbol) => (staying.has(symbol) ? symbol : rest.next().value)).join('');
-  }
 
   function decrypt<V extends string | null | undefined>(text: V, tweak: Uint8Array): string | Missing<V> {
     tweakWords('tweak', tweak, '');
@@ -147,6 +111,54 @@ export function ff3Text(key: Uint8Array, alphabet: string, options: Ff3TextOptio
   }
 
   return Object.freeze({ decrypt, decryptMany });
+}
+
+/** Numerals of texts with separators, and back. */
+interface SeparatedTexts {
+  /** Returns the numerals of a text, without its separators. */
+  readonly numeralsOf: (value: unknown) => number[];
+  /** Returns the text of numerals, with separators at the positions where the text `model` has them. */
+  readonly textOf: (numerals: readonly number[], model: string) => string;
+}
+
+function separated(symbols: Symbols, staying: ReadonlySet<string>, { minimum, maximum }: Ff3Lengths): SeparatedTexts {
+  const { radix } = symbols;
+
+  function numeralsOf(value: unknown): number[] {
+    const text = checkText(value);
+    const bare = staying.size === 0 ? text : Array.from(text, (symbol) => (staying.has(symbol) ? '' : symbol)).join('');
+    const numerals = symbols.read(bare, maximum);
+    if (typeof numerals === 'number') {
+      const actual = placeOf(-numerals, text);
+      const neither = staying.size === 0 ? 'not one' : 'neither a separator nor one';
+      fail('outside_format', `character ${actual} is ${neither} of the ${radix} of the alphabet`, { actual });
+    }
+    if (numerals.length < minimum || numerals.length > maximum) {
+      const got = numerals.length > maximum ? 'more' : `${numerals.length}`;
+      const message = `expected ${minimum} to ${maximum} characters of the alphabet, got ${got}`;
+      fail('outside_format', message, { minimum, maximum });
+    }
+    return numerals;
+  }
+
+  /** Returns the position in a text of its n-th character that is not a separator. Both are counted from 1. */
+  function placeOf(n: number, text: string): number {
+    let place = 0;
+    for (const symbol of text) {
+      place++;
+      if (!staying.has(symbol) && --n === 0) break;
+    }
+    return place;
+  }
+
+  function textOf(numerals: readonly number[], model: string): string {
+    const bare = symbols.format(numerals);
+    if (staying.size === 0) return bare;
+    const rest = bare[Symbol.iterator]();
+    return Array.from(model, (symbol) => (staying.has(symbol) ? symbol : rest.next().value)).join('');
+  }
+
+  return { numeralsOf, textOf };
 }
 
 /** Returns whether a value is missing. Rules of trefoil return missing values as they are as well. */

@@ -228,7 +228,7 @@ function makeStages(key: Uint8Array, size: number): readonly Stage[] {
   });
 }
 
-/** The stage after which a point stayed where it is; the last one for the point 0. */
+/** Returns the stage after which a point stays where it is. For the point 0 that is the last stage. */
 function lastStage(stages: readonly Stage[], point: number): number {
   let s = 0;
   while (s < stages.length - 1 && point < stages[s]!.half) s++;

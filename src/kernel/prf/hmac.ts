@@ -26,6 +26,10 @@ const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 /** The UTF-8 of a text that cannot be packed straight into a block. Longer texts get an array of their own. */
 const scratch: Uint8Array = /* @__PURE__ */ new Uint8Array(4096);
 
+/** The block that is compressed, and the state between two blocks of one message. Nothing here calls back. */
+const block: Int32Array = /* @__PURE__ */ new Int32Array(BLOCK_WORDS);
+const state: Int32Array = /* @__PURE__ */ new Int32Array(STATE_WORDS);
+
 /** Computes the 32-byte tag of a message. The returned array is reused: read it before the next call. */
 export type Mac = (message: Uint8Array) => Uint8Array;
 
@@ -57,8 +61,6 @@ export const HMAC_SHA256: Algorithm<HmacBatch> = /* @__PURE__ */ Object.freeze({
 
 function setUp(key: Uint8Array): Prf<HmacBatch> {
   const tag = new Int32Array(STATE_WORDS);
-  const block = new Int32Array(BLOCK_WORDS);
-  const state = new Int32Array(STATE_WORDS);
   /** The block of the outer compression: the inner digest, the bit 1, zeros, the length in bits of B + 32 bytes. */
   const middle = new Int32Array(BLOCK_WORDS);
   middle[STATE_WORDS] = 0x80000000;
@@ -86,55 +88,6 @@ function setUp(key: Uint8Array): Prf<HmacBatch> {
     // Steps 5 and 6, then 8 and 9.
     chain(inner, B, message, from, to, middle);
     compress(outer, middle, 0, 1, tag, 0, 1);
-  }
-
-  /**
-   * SHA-256 of some bytes followed by a message (FIPS 180-4, sections 5.1.1 and 6.2). `before` is the state after those
-   * bytes, and `taken` their number.
-   */
-  function chain(
-    before: Int32Array,
-    taken: number,
-    message: Uint8Array,
-    from: number,
-    to: number,
-    out: Int32Array,
-  ): void {
-    let last = from;
-    let now = before;
-    for (; to - last >= B; last += B) {
-      packBytes(message, last, last + B, block, 0, 1);
-      compress(now, block, 0, 1, state, 0, 1);
-      now = state;
-    }
-    packBytes(message, last, to, block, 0, 1);
-    if (to - last > ONE_BLOCK) {
-      compress(now, block, 0, 1, state, 0, 1);
-      now = state;
-      block.fill(0);
-    }
-    putLength(block, 0, 1, taken + (to - from));
-    compress(now, block, 0, 1, out, 0, 1);
-  }
-
-  /** Returns the SHA-256 digest of a key that is longer than a block. */
-  function digest(message: Uint8Array): Uint8Array {
-    const words = new Int32Array(STATE_WORDS);
-    chain(INITIAL, 0, message, 0, message.length, words);
-    const out = new Uint8Array(4 * STATE_WORDS);
-    const view = new DataView(out.buffer);
-    for (let j = 0; j < STATE_WORDS; j++) view.setInt32(4 * j, words[j]!, false);
-    return out;
-  }
-
-  /** Steps 4 and 7, and the compression of the block that they give. */
-  function keyState(padded: Uint8Array, pad: number): Int32Array {
-    packBytes(padded, 0, B, block, 0, 1);
-    for (let j = 0; j < BLOCK_WORDS; j++) block[j]! ^= pad;
-    const out = new Int32Array(STATE_WORDS);
-    compress(INITIAL, block, 0, 1, out, 0, 1);
-    block.fill(0);
-    return out;
   }
 
   function putText(batch: HmacBatch, slot: number, message: string): void {
@@ -177,6 +130,55 @@ function setUp(key: Uint8Array): Prf<HmacBatch> {
   }
 
   return { tag, text, bytes, withBatch: withHmacBatch, putText, putBytes, run };
+}
+
+/**
+ * SHA-256 of some bytes followed by a message (FIPS 180-4, sections 5.1.1 and 6.2). `before` is the state after those
+ * bytes, and `taken` their number.
+ */
+function chain(
+  before: Int32Array,
+  taken: number,
+  message: Uint8Array,
+  from: number,
+  to: number,
+  out: Int32Array,
+): void {
+  let last = from;
+  let now = before;
+  for (; to - last >= B; last += B) {
+    packBytes(message, last, last + B, block, 0, 1);
+    compress(now, block, 0, 1, state, 0, 1);
+    now = state;
+  }
+  packBytes(message, last, to, block, 0, 1);
+  if (to - last > ONE_BLOCK) {
+    compress(now, block, 0, 1, state, 0, 1);
+    now = state;
+    block.fill(0);
+  }
+  putLength(block, 0, 1, taken + (to - from));
+  compress(now, block, 0, 1, out, 0, 1);
+}
+
+/** Returns the SHA-256 digest of a key that is longer than a block. */
+function digest(message: Uint8Array): Uint8Array {
+  const words = new Int32Array(STATE_WORDS);
+  chain(INITIAL, 0, message, 0, message.length, words);
+  const out = new Uint8Array(4 * STATE_WORDS);
+  const view = new DataView(out.buffer);
+  for (let j = 0; j < STATE_WORDS; j++) view.setInt32(4 * j, words[j]!, false);
+  return out;
+}
+
+/** Steps 4 and 7, and the compression of the block that they give. */
+function keyState(padded: Uint8Array, pad: number): Int32Array {
+  packBytes(padded, 0, B, block, 0, 1);
+  for (let j = 0; j < BLOCK_WORDS; j++) block[j]! ^= pad;
+  const out = new Int32Array(STATE_WORDS);
+  compress(INITIAL, block, 0, 1, out, 0, 1);
+  block.fill(0);
+  return out;
 }
 
 /**
