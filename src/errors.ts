@@ -1,9 +1,9 @@
 /**
  * Errors: one base class, stable codes, and issues that say where and what to do.
  *
- * No issue and no message ever carries a value, a key or a piece of either. Numbers (limits, lengths, sizes) are fields.
- * Mistakes in arguments are `TypeError` and `RangeError`; everything that depends on data, keys, policy files or input
- * and output is a {@link TrefoilError}.
+ * No issue and no message ever carries a value, a key or a piece of either. Numbers (limits, lengths, sizes) are
+ * fields. Mistakes in arguments are `TypeError` and `RangeError`; everything that depends on data, keys, policy files
+ * or input and output is a {@link TrefoilError}.
  */
 
 /** What kind of thing went wrong: the command line's exit code follows from it. */

@@ -1,6 +1,6 @@
 /**
- * FF1 of NIST SP 800-38G by itself (`trefoil/ff1`), for people who want only the cipher: for data of other systems, or for
- * formats of their own. In a policy, the rule `fpe` takes care of keys, tweaks and formats.
+ * FF1 of NIST SP 800-38G by itself (`trefoil/ff1`), for people who want only the cipher: for data of other systems, or
+ * for formats of their own. In a policy, the rule `fpe` takes care of keys, tweaks and formats.
  */
 
 export type { Alphabet } from './kernel/alphabet.ts';

@@ -7,8 +7,8 @@ const CODES: Uint8Array = /* @__PURE__ */ new TextEncoder().encode(SYMBOLS);
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder();
 
 /**
- * Four symbols for three bytes; two or three for the rest. They are written as bytes: a text that grows symbol by symbol is
- * a rope of as many pieces, which takes twenty times the memory and several times the time (measured).
+ * Four symbols for three bytes; two or three for the rest. They are written as bytes: a text that grows symbol by
+ * symbol is a rope of as many pieces, which takes twenty times the memory and several times the time (measured).
  */
 export function encodeBase64url(bytes: Uint8Array): string {
   const { length } = bytes;

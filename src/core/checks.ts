@@ -77,8 +77,9 @@ export function ownProperties<T extends object>(value: T): T {
 }
 
 /**
- * Checks an options object, with no names but the known ones, and returns a copy of its own properties. Callers read the
- * copy and never the object: an inherited option is not an option, or whoever can write to `Object.prototype` could set it.
+ * Checks an options object, with no names but the known ones, and returns a copy of its own properties. Callers read
+ * the copy and never the object: an inherited option is not an option, or whoever can write to `Object.prototype` could
+ * set it.
  */
 export function checkOptions<T = Record<string, unknown>>(
   argument: string,

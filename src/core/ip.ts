@@ -151,8 +151,8 @@ type Holding = readonly [prefix: readonly number[], start: number];
 const MAPPED: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /**
- * Ranges of version 6 whose addresses hold one of version 4, and where it begins. For 64:ff9b:1::/48 the documents leave
- * the place to the network (RFC 6052, section 2.2, has /48, /56, /64 and /96), so it is the first of them.
+ * Ranges of version 6 whose addresses hold one of version 4, and where it begins. For 64:ff9b:1::/48 the documents
+ * leave the place to the network (RFC 6052, section 2.2, has /48, /56, /64 and /96), so it is the first of them.
  */
 const HOLDING: readonly Holding[] = [
   // IPv4-compatible, ::a.b.c.d: RFC 4291, section 2.5.5.1.
@@ -169,7 +169,9 @@ const HOLDING: readonly Holding[] = [
   [[0x20, 2], 16],
 ];
 
-/** Where an ISATAP address holds one of version 4: in the last 32 bits, after 0000:5efe or 0200:5efe (RFC 5214, 6.1). */
+/**
+ * Where an ISATAP address holds one of version 4: in the last 32 bits, after 0000:5efe or 0200:5efe (RFC 5214, 6.1).
+ */
 const ISATAP = 96;
 
 /** The bit at which the first version 4 address inside 16 bytes begins; `null` if they hold none. */

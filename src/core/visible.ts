@@ -1,11 +1,12 @@
 /**
- * Text from outside on a page or a terminal: what nobody sees, or what repaints or reorders the line, is shown as an escape.
+ * Text from outside on a page or a terminal: what nobody sees, or what repaints or reorders the line, is shown as an
+ * escape.
  */
 
 /**
  * Controls, line and paragraph separators, marks of direction (UAX #9), zero-width space, word joiner and invisible
- * operators, soft hyphen, byte order mark, annotations, tags, halves of surrogate pairs. The zero-width joiners stay: Persian
- * and emoji need them.
+ * operators, soft hyphen, byte order mark, annotations, tags, halves of surrogate pairs. The zero-width joiners stay:
+ * Persian and emoji need them.
  */
 const UNSEEN =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;

@@ -1,9 +1,9 @@
 /**
  * Alphabets: the symbols of a text as numerals, and back (SP 800-38G, section 3.2, "alphabet" and "numeral").
  *
- * A text is looked up by UTF-16 unit if every symbol is one unit, and by code point if not. A text is written from runs of
- * symbols that were concatenated before, because each `+` costs more than the arithmetic around it (16 digits: 124 ns from
- * single symbols, 30 ns from runs of four).
+ * A text is looked up by UTF-16 unit if every symbol is one unit, and by code point if not. A text is written from runs
+ * of symbols that were concatenated before, because each `+` costs more than the arithmetic around it (16 digits: 124
+ * ns from single symbols, 30 ns from runs of four).
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
@@ -27,8 +27,8 @@ export interface Alphabet {
 /** An alphabet with the verbs that formats and FF1 on texts use. */
 export interface Symbols extends Alphabet {
   /**
-   * Returns the numerals of a text, or at most `limit` + 1 of them. If a symbol is not in the alphabet, it returns a negative
-   * number: -1 for the first symbol of the text, -2 for the second, and so on.
+   * Returns the numerals of a text, or at most `limit` + 1 of them. If a symbol is not in the alphabet, it returns a
+   * negative number: -1 for the first symbol of the text, -2 for the second, and so on.
    */
   readonly read: (text: string, limit: number) => number[] | number;
   /** Returns how many symbols a text has, at most `limit` + 1, or a negative number as `read` does. */

@@ -2,8 +2,8 @@
  * A small assembler for WebAssembly, with what two modules of vector instructions need: the binary format of the core
  * specification, version 2.0 (https://www.w3.org/TR/wasm-core-2/), chapter 5.
  *
- * A module is assembled when it is needed for the first time, which takes 3 to 10 ms. The package does not contain its bytes:
- * so anyone can read what runs, and there is no build step or toolchain between the source and the code.
+ * A module is assembled when it is needed for the first time, which takes 3 to 10 ms. The package does not contain its
+ * bytes: so anyone can read what runs, and there is no build step or toolchain between the source and the code.
  */
 
 /** The bytes of instructions. */
@@ -68,7 +68,9 @@ export const v128Load = (offset: number): Code => vector(0, 4, ...unsigned(offse
 export const v128Load32Splat = (offset: number): Code => vector(9, 2, ...unsigned(offset));
 export const v128Store = (offset: number): Code => vector(11, 4, ...unsigned(offset));
 export const v128Const = (bytes: readonly number[]): Code => vector(12, ...bytes);
-/** Puts the bytes of a vector in another order. `i8x16.shuffle` would need the vector twice, `swizzle` needs it once. */
+/**
+ * Puts the bytes of a vector in another order. `i8x16.shuffle` would need the vector twice, `swizzle` needs it once.
+ */
 const swizzle = (places: readonly number[]): Code => [...v128Const(places), ...vector(14)];
 export const I8X16_REVERSE: Code = /* @__PURE__ */ swizzle([15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
 export const I64X2_SWAP: Code = /* @__PURE__ */ swizzle([8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
@@ -100,8 +102,8 @@ const sized = (body: Code): Code => [...unsigned(body.length), ...body];
 const named = (text: string): Code => sized(Array.from(text, (c) => c.charCodeAt(0)));
 
 /**
- * Assembles a module (section 5.5). It has one memory of `pages` pages of 64 KiB, which it exports as `memory`, and exports
- * its last function as `run`.
+ * Assembles a module (section 5.5). It has one memory of `pages` pages of 64 KiB, which it exports as `memory`, and
+ * exports its last function as `run`.
  */
 export function assemble(pages: number, functions: readonly Func[]): Uint8Array {
   const types = functions.map(({ parameters }) => [0x60, ...list(Array(parameters).fill([TYPE_I32])), 0]);
@@ -145,8 +147,8 @@ interface Runtime {
 }
 
 /**
- * Compiles and instantiates a module. Returns `null` if the runtime has no WebAssembly, or none with vectors, or if a content
- * security policy forbids compiling.
+ * Compiles and instantiates a module. Returns `null` if the runtime has no WebAssembly, or none with vectors, or if a
+ * content security policy forbids compiling.
  */
 export function instantiate(bytes: () => Uint8Array): Exports | null {
   const runtime = (globalThis as unknown as { WebAssembly?: Runtime }).WebAssembly;

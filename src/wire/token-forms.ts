@@ -119,8 +119,8 @@ function shortWriter(length: number, start: number): WriteBody {
 let wholeChanges: Int32Array | null = null;
 
 /**
- * The same for a whole body: 26 symbols, as 13 pairs. It is written out without a loop, because every token of the default
- * form is written here. Measured: 22 ns; symbol by symbol it takes 60 ns.
+ * The same for a whole body: 26 symbols, as 13 pairs. It is written out without a loop, because every token of the
+ * default form is written here. Measured: 22 ns; symbol by symbol it takes 60 ns.
  */
 function wholeWriter(start: number): WriteBody {
   wholeChanges ??= checkChanges(BODY_LENGTH, 2);
@@ -212,9 +212,9 @@ const LIMBS = 16;
 const DIGITS_A_STEP = 4;
 
 /**
- * Writes the first decimals of the tag, read as a binary fraction 0.t. Each multiplication by 10^4 moves four decimals in
- * front of the point. A body of n digits is floor(tag * 10^n / 2^256), so no body is more likely than another by more than
- * a factor of 1 + 10^n / 2^256.
+ * Writes the first decimals of the tag, read as a binary fraction 0.t. Each multiplication by 10^4 moves four decimals
+ * in front of the point. A body of n digits is floor(tag * 10^n / 2^256), so no body is more likely than another by
+ * more than a factor of 1 + 10^n / 2^256.
  */
 function digitsWriter(length: number): WriteBody {
   const limbs = new Int32Array(LIMBS);

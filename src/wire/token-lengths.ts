@@ -1,9 +1,9 @@
 /**
- * How long the body of a token has to be for a number of values (docs/spec/token-v1.md, "Forms"): what `planLength` answers
- * and what a `token` rule with a `length` is checked for.
+ * How long the body of a token has to be for a number of values (docs/spec/token-v1.md, "Forms"): what `planLength`
+ * answers and what a `token` rule with a `length` is checked for.
  *
- * Collisions are bounded with the birthday bound: among n values there are n (n - 1) / 2 pairs, and a pair gets one body
- * with a probability of 1 / bodies. The comparison is exact: whole numbers, no floating-point logarithms.
+ * Collisions are bounded with the birthday bound: among n values there are n (n - 1) / 2 pairs, and a pair gets one
+ * body with a probability of 1 / bodies. The comparison is exact: whole numbers, no floating-point logarithms.
  */
 
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from '../core/checks.ts';
@@ -18,8 +18,8 @@ export interface LengthPlan {
   /** How many different values there will be at most: a whole number from 2 to 2^53 - 1. */
   readonly population: number;
   /**
-   * The largest probability, above 0 and below 1, with which any two of the values may get the same token. The default is
-   * one in a million.
+   * The largest probability, above 0 and below 1, with which any two of the values may get the same token. The default
+   * is one in a million.
    */
   readonly maxCollisionProbability?: number;
   /** `labelled` (the default), `bare`, `hex`, `base64url` or `digits`. A `uuid` has only one length. */
@@ -29,10 +29,11 @@ export interface LengthPlan {
 /**
  * Returns the shortest `length` of {@link token} that keeps the probability of a collision below a limit.
  *
- * For n values and bodies of b bits, the probability is taken as n (n - 1) / 2 / 2^b (the birthday bound), which is never
- * below the true one.
+ * For n values and bodies of b bits, the probability is taken as n (n - 1) / 2 / 2^b (the birthday bound), which is
+ * never below the true one.
  *
- * @throws RangeError if no length of the form is enough; TypeError or RangeError, naming the option, for other mistakes.
+ * @throws RangeError if no length of the form is enough; TypeError or RangeError, naming the option, for other
+ *   mistakes.
  *
  * @example
  * ```ts
@@ -63,8 +64,8 @@ export function planLength(options: LengthPlan): number {
 }
 
 /**
- * Checks the options of a `token` rule that decide the length of its bodies, and returns this length. A rule with bodies
- * that are shorter than the whole must name its population, and the length must suffice for it.
+ * Checks the options of a `token` rule that decide the length of its bodies, and returns this length. A rule with
+ * bodies that are shorter than the whole must name its population, and the length must suffice for it.
  */
 export function checkLength(
   form: Form,

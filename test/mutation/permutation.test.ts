@@ -1,6 +1,6 @@
 /**
- * The permutations of small spaces in short: every way through tables and shuffles, against the slow reference. The long
- * runs are in test/kernel/permutation/permutation.test.ts; these are what mutation testing runs for every mutant
+ * The permutations of small spaces in short: every way through tables and shuffles, against the slow reference. The
+ * long runs are in test/kernel/permutation/permutation.test.ts; these are what mutation testing runs for every mutant
  * (docs/contributing.md).
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Where a text stops being JSON (RFC 8259): asked for when `JSON.parse` has refused it, because the engine's own message
- * repeats the input. One pass, without recursion.
+ * Where a text stops being JSON (RFC 8259): asked for when `JSON.parse` has refused it, because the engine's own
+ * message repeats the input. One pass, without recursion.
  */
 
 const SPACE = /[\t\n\r ]*/y;
@@ -16,8 +16,8 @@ function end(pattern: RegExp, text: string, at: number): number {
 }
 
 /**
- * Where a string ends, or -1. Piece by piece: one pattern for all of it, with a choice that repeats, needs memory for each
- * character and fails with a RangeError after some megabytes.
+ * Where a string ends, or -1. Piece by piece: one pattern for all of it, with a choice that repeats, needs memory for
+ * each character and fails with a RangeError after some megabytes.
  */
 function endOfString(text: string, start: number): number {
   if (text[start] !== '"') return -1;

@@ -72,14 +72,15 @@ function readName(quoted: string): string {
 
 function putNumber(container: Container, key: string | number, text: string): void {
   const value = jsonNumber(text);
-  // An assignment to __proto__ would set the prototype. Any other name is assigned: a definition would make the object slow.
+  // An assignment to __proto__ would set the prototype. Any other name is assigned: a definition would make the object
+  // slow.
   if (key !== '__proto__') container[key] = value;
   else Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /**
- * Makes a writer, which writes a value as `JSON.stringify` does, and each number that has a text as this text. It holds the
- * names of fields that it has written: as many as a policy has.
+ * Makes a writer, which writes a value as `JSON.stringify` does, and each number that has a text as this text. It holds
+ * the names of fields that it has written: as many as a policy has.
  */
 export function makeExactWriter(): (value: unknown) => string {
   const names = new Map<string, string>();

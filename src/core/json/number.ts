@@ -1,7 +1,8 @@
 /**
- * Numbers of JSON (RFC 8259, section 6) that JavaScript cannot hold, or would write in another way: `6150769120280496265`,
- * `0.1234567890123456789`, `12.50`, `-0`, `1E400`. A record holds their text in place of a `number`, so that `keep` gives
- * back what came in, and a rule that reads a number either reads all of it or refuses it.
+ * Numbers of JSON (RFC 8259, section 6) that JavaScript cannot hold, or would write in another way:
+ * `6150769120280496265`, `0.1234567890123456789`, `12.50`, `-0`, `1E400`. A record holds their text in place of a
+ * `number`, so that `keep` gives back what came in, and a rule that reads a number either reads all of it or refuses
+ * it.
  */
 
 // Registered, so that the ES module and the CommonJS build of one process understand each other.
@@ -65,7 +66,9 @@ export function withTexts(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withTexts(member)]));
 }
 
-/** The absolute value of a decimal in one form for all spellings: digits without zeros at either end, and an exponent. */
+/**
+ * The absolute value of a decimal in one form for all spellings: digits without zeros at either end, and an exponent.
+ */
 function decimalOf(text: string): string {
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const digits = whole + fraction;

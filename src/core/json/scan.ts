@@ -24,8 +24,8 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * The issue of a JSON text whose value is `value`; `inexact` if the text has a number that `JSON.stringify` would not write
- * as it is; else `null`.
+ * The issue of a JSON text whose value is `value`; `inexact` if the text has a number that `JSON.stringify` would not
+ * write as it is; else `null`.
  */
 export function scanJson(text: string, value: object): Issue | 'inexact' | null {
   let members = 0;
@@ -75,9 +75,9 @@ function isNumberSign(code: number): boolean {
 }
 
 /**
- * Whether a number is sure to be written as it came, told without reading it: an integer of up to 15 digits, or a fraction
- * with as many characters and neither an exponent, nor a zero at its end, nor several at its beginning (1e-7 is written so).
- * Nearly all numbers are.
+ * Whether a number is sure to be written as it came, told without reading it: an integer of up to 15 digits, or a
+ * fraction with as many characters and neither an exponent, nor a zero at its end, nor several at its beginning (1e-7
+ * is written so). Nearly all numbers are.
  */
 export function isShort(text: string, start: number, end: number): boolean {
   if (end - start >= LONG_NUMBER) return false;

@@ -1,10 +1,11 @@
 /**
- * AES in the forward direction: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1), one block at a time or many blocks
- * at once. Both ways compute the same bytes.
+ * AES in the forward direction: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1), one block at a time or many
+ * blocks at once. Both ways compute the same bytes.
  *
- * One block at a time goes through the tables of @noble/ciphers, on 32-bit words. Many blocks at once go to node:crypto,
- * which uses AES instructions, if the runtime has it (Node, Bun, Deno); elsewhere they go to noble as well. Measured on one
- * core: 7 M blocks/s one at a time, 120 M blocks/s at once, but only 1.3 M/s if node:crypto is called for single blocks.
+ * One block at a time goes through the tables of @noble/ciphers, on 32-bit words. Many blocks at once go to
+ * node:crypto, which uses AES instructions, if the runtime has it (Node, Bun, Deno); elsewhere they go to noble as
+ * well. Measured on one core: 7 M blocks/s one at a time, 120 M blocks/s at once, but only 1.3 M/s if node:crypto is
+ * called for single blocks.
  *
  * Noble's tables are not constant in time. AES instructions are.
  */
@@ -44,7 +45,9 @@ export function swapBytes(word: number): number {
   return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }
 
-/** Enciphers every block of a buffer by itself (ECB). The returned array may be reused: read it before the next call. */
+/**
+ * Enciphers every block of a buffer by itself (ECB). The returned array may be reused: read it before the next call.
+ */
 export type Blocks = (buffer: Uint8Array) => Uint8Array;
 
 /** AES under one key, in both ways. */
@@ -90,8 +93,8 @@ export function manyBlocks(key: Uint8Array): Blocks {
 }
 
 /**
- * Returns node:crypto, or `null` if the runtime has none. `process.getBuiltinModule` needs no import, so this file is the
- * same in a browser's bundle and in CommonJS.
+ * Returns node:crypto, or `null` if the runtime has none. `process.getBuiltinModule` needs no import, so this file is
+ * the same in a browser's bundle and in CommonJS.
  */
 function nodeCrypto(): NodeCrypto | null {
   const process = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;

@@ -1,6 +1,7 @@
 /**
- * AES-CMAC: RFC 4493 (https://www.rfc-editor.org/rfc/rfc4493), which is SP 800-38B with AES. This is the literal form, for
- * what is computed once per key. Columns of values go through siv/columns.ts, which takes only the subkeys from here.
+ * AES-CMAC: RFC 4493 (https://www.rfc-editor.org/rfc/rfc4493), which is SP 800-38B with AES. This is the literal form,
+ * for what is computed once per key. Columns of values go through siv/columns.ts, which takes only the subkeys from
+ * here.
  */
 
 import { BLOCK, encryptEach, type RoundKeys } from './aes.ts';
@@ -52,7 +53,9 @@ export function cmac(keys: RoundKeys): Cmac {
   return { k1, k2, tag };
 }
 
-/** Doubling in GF(2^128): a left shift, and an XOR with RB if a bit is shifted out (section 2.3; RFC 5297, section 2.3). */
+/**
+ * Doubling in GF(2^128): a left shift, and an XOR with RB if a bit is shifted out (section 2.3; RFC 5297, section 2.3).
+ */
 export function dbl(block: Uint8Array): Uint8Array {
   const out = new Uint8Array(BLOCK);
   for (let i = 0; i < BLOCK; i++) out[i] = (block[i]! << 1) | ((block[i + 1] ?? 0) >>> 7);

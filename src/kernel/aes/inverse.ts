@@ -1,6 +1,6 @@
 /**
- * AES in the inverse direction, one block at a time: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1), with the tables
- * of @noble/ciphers, on 32-bit words. The round keys are those of the equivalent inverse cipher (section 5.3.5).
+ * AES in the inverse direction, one block at a time: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1), with the
+ * tables of @noble/ciphers, on 32-bit words. The round keys are those of the equivalent inverse cipher (section 5.3.5).
  */
 
 import { unsafe } from '@noble/ciphers/aes.js';

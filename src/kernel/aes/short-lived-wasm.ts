@@ -40,7 +40,9 @@ function placeOf(local: number, byte: number): Code {
   return [...localGet(local), ...shift, ...i32Const(0x3fc), ...I32_AND];
 }
 
-/** SBOX() of a byte of a local, as byte `to` of a word. It is read from the second byte of a word of the first table. */
+/**
+ * SBOX() of a byte of a local, as byte `to` of a word. It is read from the second byte of a word of the first table.
+ */
 function sBox(local: number, byte: number, to: number): Code {
   const found = [...placeOf(local, byte), ...i32Load8U(AT_MIXED + 1)];
   return to === 0 ? found : [...found, ...i32Const(8 * to), ...I32_SHL];

@@ -2,9 +2,9 @@
  * AES in the forward direction for short-lived keys, which encipher only a few blocks: FIPS 197
  * (https://doi.org/10.6028/NIST.FIPS.197-upd1), sections 5.1 and 5.2, on words.
  *
- * For such a key the schedule is most of the work. Measured for the schedule of a key of 16 bytes and for a block: 0.1 and
- * 0.2 µs, against 1.7 and 0.3 µs with @noble/ciphers, which allocates a schedule for each key and has tables of 256 KiB. The
- * tables here have 4 KiB and 256 bytes. They are not constant in time, and neither are noble's.
+ * For such a key the schedule is most of the work. Measured for the schedule of a key of 16 bytes and for a block: 0.1
+ * and 0.2 µs, against 1.7 and 0.3 µs with @noble/ciphers, which allocates a schedule for each key and has tables of 256
+ * KiB. The tables here have 4 KiB and 256 bytes. They are not constant in time, and neither are noble's.
  */
 
 /** A block as four words, one for each of its columns. The first byte of a column is the lowest of its word. */
@@ -47,7 +47,9 @@ function xTimes(byte: number): number {
   return ((byte << 1) ^ (0x11b & -(byte >>> 7))) & 0xff;
 }
 
-/** Table r is MIXCOLUMNS of a column with SBOX() of a byte in row r and zeros elsewhere. The four tables are one array. */
+/**
+ * Table r is MIXCOLUMNS of a column with SBOX() of a byte in row r and zeros elsewhere. The four tables are one array.
+ */
 export const MIXED: Int32Array = /* @__PURE__ */ (() => {
   const mixed = new Int32Array(4 * 256);
   for (let byte = 0; byte < 256; byte++) {
@@ -101,9 +103,9 @@ function subWord(word: number): number {
 /**
  * CIPHER (section 5.1, algorithm 1) on a block, in place.
  *
- * A turn of the loop is two rounds, so that no column has to be moved in between. All columns are written out: as calls of a
- * function they are too many for V8 to inline, and that took twice as long (measured). SHIFTROWS: byte r of column c comes
- * from column c + r.
+ * A turn of the loop is two rounds, so that no column has to be moved in between. All columns are written out: as calls
+ * of a function they are too many for V8 to inline, and that took twice as long (measured). SHIFTROWS: byte r of column
+ * c comes from column c + r.
  */
 export function encipher({ words: w, rounds }: Schedule, block: BlockWords): void {
   let s0 = block[0]! ^ w[0]!;

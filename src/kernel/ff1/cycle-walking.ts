@@ -1,8 +1,8 @@
 /**
- * A permutation of the integers below N, for an N that is not a power of a radix. FF1 in radix 2 permutes the integers below
- * the next power of two, 2^k, and is applied again until the result is below N (cycle walking: Black and Rogaway, "Ciphers
- * with Arbitrary Finite Domains", CT-RSA 2002, section 3). This is a permutation because a walk stays on one cycle of FF1,
- * and the point below N where it ends is reached from exactly one other point below N.
+ * A permutation of the integers below N, for an N that is not a power of a radix. FF1 in radix 2 permutes the integers
+ * below the next power of two, 2^k, and is applied again until the result is below N (cycle walking: Black and Rogaway,
+ * "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 3). This is a permutation because a walk stays on one
+ * cycle of FF1, and the point below N where it ends is reached from exactly one other point below N.
  *
  * 2^k is less than 2N, so a step lands below N with a probability of more than 1/2, and the expected number of steps is
  * less than two. The values of a batch that are not below N yet take the next step together.
@@ -11,8 +11,8 @@
 import { ff1Network, type Network, type Tweaks } from './ff1.ts';
 
 /**
- * The most steps of a walk. A longer one has a probability below 2^-256, so it means that the machine or this code is at
- * fault.
+ * The most steps of a walk. A longer one has a probability below 2^-256, so it means that the machine or this code is
+ * at fault.
  */
 const MAX_STEPS = 256;
 

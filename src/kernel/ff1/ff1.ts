@@ -3,12 +3,12 @@
  * of Revision 1 that a domain has at least 1,000,000 values (https://doi.org/10.6028/NIST.SP.800-38Gr1.2pd, section 5).
  *
  * The ten rounds run over a whole batch of values of one length. Each round is one call of AES for all of them, and one
- * more for each further block that long values need. A single value is a batch of one, whose blocks are enciphered one at
- * a time.
+ * more for each further block that long values need. A single value is a batch of one, whose blocks are enciphered one
+ * at a time.
  *
- * What depends on the key alone is computed once, what depends on the length once per length, and what depends on the tweak
- * alone (the CBC-MAC over P and the whole blocks of the tweak) once per tweak. The steps are numbered as in Algorithm 7.
- * Algorithm 8 runs the same rounds in the other order, with a subtraction.
+ * What depends on the key alone is computed once, what depends on the length once per length, and what depends on the
+ * tweak alone (the CBC-MAC over P and the whole blocks of the tweak) once per tweak. The steps are numbered as in
+ * Algorithm 7. Algorithm 8 runs the same rounds in the other order, with a subtraction.
  */
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../../core/checks.ts';
@@ -29,7 +29,9 @@ import { isShort, makeShortLane } from './rounds-short.ts';
 
 export type { TweakColumn, Tweaks };
 
-/** The longest numeral string. SP 800-38G allows 2^32 - 1, but the time of the arithmetic is quadratic in the length. */
+/**
+ * The longest numeral string. SP 800-38G allows 2^32 - 1, but the time of the arithmetic is quadratic in the length.
+ */
 export const MAX_LENGTH = 4096;
 
 /** The longest tweak in bytes. SP 800-38G allows 2^32 - 1. */
@@ -56,9 +58,9 @@ export const NO_TWEAK: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 /** Options of {@link ff1}. */
 export interface Ff1Options {
   /**
-   * The smallest radix^length that is accepted. The default is 1,000,000, and 100 is the least. Lower it only to read data
-   * that was written under the first edition of the standard: values of a small domain can be guessed, and FF1 can be told
-   * from a random permutation there.
+   * The smallest radix^length that is accepted. The default is 1,000,000, and 100 is the least. Lower it only to read
+   * data that was written under the first edition of the standard: values of a small domain can be guessed, and FF1 can
+   * be told from a random permutation there.
    */
   readonly minDomain?: number;
 }
@@ -66,18 +68,19 @@ export interface Ff1Options {
 /**
  * FF1 under one key in one radix. It turns a numeral string into another one of the same length, and back.
  *
- * Numerals are whole numbers from 0 to radix − 1. A string needs at least 2 numerals, and so many that there are 1,000,000
- * strings of its length; it has at most 4,096. A tweak has 0 to 65,536 bytes. It is public, and ciphertexts under different
- * tweaks have nothing to do with each other. Arguments are read during the call and are never kept or changed.
+ * Numerals are whole numbers from 0 to radix − 1. A string needs at least 2 numerals, and so many that there are
+ * 1,000,000 strings of its length; it has at most 4,096. A tweak has 0 to 65,536 bytes. It is public, and ciphertexts
+ * under different tweaks have nothing to do with each other. Arguments are read during the call and are never kept or
+ * changed.
  *
- * This function sets up the key once. `encryptMany` runs a whole batch through each round together, which is several times
- * faster per value. `tweaks` is then one tweak for all values, a list with one for each value, or `{ bytes, each }`: tweaks
- * of one length, written one after another. The result of a typed array is a typed array of the same kind (of a `Buffer`,
- * a `Uint8Array`), and the kind must be able to hold every numeral of the radix.
+ * This function sets up the key once. `encryptMany` runs a whole batch through each round together, which is several
+ * times faster per value. `tweaks` is then one tweak for all values, a list with one for each value, or `{ bytes, each
+ * }`: tweaks of one length, written one after another. The result of a typed array is a typed array of the same kind
+ * (of a `Buffer`, a `Uint8Array`), and the kind must be able to hold every numeral of the radix.
  *
- * *Warning*: FF1 does not authenticate. A changed ciphertext or another key yields another value and no error. Equal values
- * under one key and tweak have equal ciphertexts. The time of a single value depends on the data, because it goes through
- * table-based AES; batches use AES instructions if the runtime has node:crypto.
+ * *Warning*: FF1 does not authenticate. A changed ciphertext or another key yields another value and no error. Equal
+ * values under one key and tweak have equal ciphertexts. The time of a single value depends on the data, because it
+ * goes through table-based AES; batches use AES instructions if the runtime has node:crypto.
  *
  * Source: NIST SP 800-38G, Algorithms 7 and 8, with the smallest domain of Revision 1, second public draft.
  *
@@ -169,8 +172,8 @@ export function checkTweak(tweak: Uint8Array, row: number): void {
 }
 
 /**
- * Checks the tweaks of a batch and returns them in arrays or objects of our own, so that nothing of the caller's is read
- * again: a list or an object may have getters, and a getter may call the same cipher while its buffers are in use.
+ * Checks the tweaks of a batch and returns them in arrays or objects of our own, so that nothing of the caller's is
+ * read again: a list or an object may have getters, and a getter may call the same cipher while its buffers are in use.
  */
 export function takeTweaks(tweaks: Tweaks, count: number): Tweaks {
   if (!Array.isArray(tweaks)) {
@@ -201,8 +204,8 @@ export interface Network {
   /** Returns the rounds for values of `n` numerals. */
   readonly lane: (n: number) => Lane;
   /**
-   * Divides a batch into chunks in which all values have one length and all tweaks have one length, and runs each chunk.
-   * `load` puts value i into a slot of the lane, and `store` takes its result out.
+   * Divides a batch into chunks in which all values have one length and all tweaks have one length, and runs each
+   * chunk. `load` puts value i into a slot of the lane, and `store` takes its result out.
    */
   readonly forEachLane: (
     count: number,
@@ -250,8 +253,8 @@ export function ff1Network(key: Uint8Array, radix: number): Network {
 }
 
 /**
- * Returns the indices of the values of each length and length of tweak. A `null` in place of a list means all values, which
- * is the usual case.
+ * Returns the indices of the values of each length and length of tweak. A `null` in place of a list means all values,
+ * which is the usual case.
  */
 function groupsOf(count: number, lengthOf: (i: number) => number, tweaks: Tweaks): Iterable<number[] | null> {
   const several = Array.isArray(tweaks) ? (tweaks as readonly Uint8Array[]) : null;

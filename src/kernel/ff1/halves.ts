@@ -1,7 +1,7 @@
 /**
  * The arithmetic of FF1 on one half of every value of a batch: NUM_radix, STR_radix, NUM(B) as bytes, and addition of
- * NUM(S) modulo radix^m (SP 800-38G, section 4.1 and Algorithms 1 to 4). One interface has three implementations, and all
- * of them are exact:
+ * NUM(S) modulo radix^m (SP 800-38G, section 4.1 and Algorithms 1 to 4). One interface has three implementations, and
+ * all of them are exact:
  *
  * - one double for a half, if radix^m is at most 2^36;
  * - up to {@link MAX_LIMBS} limbs in base radix^j, so that a limb is always a whole number of numerals;
@@ -12,7 +12,10 @@
 
 import type { Numerals } from './numerals.ts';
 
-/** The largest base of a limb. 2^36 · 2^16 leaves one bit for the error of a quotient, so products are exact in a double. */
+/**
+ * The largest base of a limb. 2^36 · 2^16 leaves one bit for the error of a quotient, so products are exact in a
+ * double.
+ */
 const MAX_BASE = 2 ** 36;
 
 /** Above this many limbs, some 350 bits, BigInt is faster (measured on Node 20). */
@@ -97,7 +100,8 @@ export function doublesHalf(radix: number, digits: number): DoublesHalf {
           numeral -= radix;
           quotient++;
         }
-        // With `| 0`, V8 keeps the array as one of small integers. Doubles take five times as long to store and to read.
+        // With `| 0`, V8 keeps the array as one of small integers. Doubles take five times as long to store and to
+        // read.
         numerals[i] = numeral | 0;
         x = quotient;
       }
@@ -137,8 +141,9 @@ export function reduceBytes(s: DataView, start: number, d: number, m: number, in
 const ONE: Float64Array = /* @__PURE__ */ new Float64Array(1);
 
 /**
- * Adds NUM of the d bytes of each stride of 16 to a column of halves, or subtracts it, modulo m up to 2^36. With a sign of
- * 0, the halves are replaced by these numbers. FF1 spends most of its arithmetic here, so each width of m has its own case.
+ * Adds NUM of the d bytes of each stride of 16 to a column of halves, or subtracts it, modulo m up to 2^36. With a sign
+ * of 0, the halves are replaced by these numbers. FF1 spends most of its arithmetic here, so each width of m has its
+ * own case.
  */
 export function addColumn(
   halves: Float64Array,
@@ -202,7 +207,8 @@ export function limbed(radix: number, digits: number): Half {
   const limbs = Math.ceil(digits / each);
   const topDigits = digits - each * (limbs - 1);
   const base = power(radix, each);
-  // The base of every limb. With that of the top limb, a carry out of it is dropped, which is the reduction modulo radix^m.
+  // The base of every limb. With that of the top limb, a carry out of it is dropped, which is the reduction modulo
+  // radix^m.
   const bases = new Float64Array(limbs).fill(base);
   bases[limbs - 1] = power(radix, topDigits);
   const inverses = bases.map((b) => 1 / b);

@@ -1,7 +1,7 @@
 /**
- * The lists of numerals that FF1 takes and returns (SP 800-38G, section 3.2, "numeral string"): arrays of numbers, typed
- * arrays, and any other object with a length. A list is checked and copied in one pass, because it may have getters: what
- * is enciphered is then what was checked.
+ * The lists of numerals that FF1 takes and returns (SP 800-38G, section 3.2, "numeral string"): arrays of numbers,
+ * typed arrays, and any other object with a length. A list is checked and copied in one pass, because it may have
+ * getters: what is enciphered is then what was checked.
  */
 
 import { badRange, badType, typeName } from '../../core/checks.ts';
@@ -42,7 +42,10 @@ export interface Limits {
   readonly most: number;
 }
 
-/** Checks a list of numerals and copies it into an array. Each numeral is read once. `row` is the list's index in a batch. */
+/**
+ * Checks a list of numerals and copies it into an array. Each numeral is read once. `row` is the list's index in a
+ * batch.
+ */
 export function takeNumerals(numerals: NumeralString, limits: Limits, row: number): number[] {
   const length = checkLength(numerals, limits, row);
   const { radix } = limits;

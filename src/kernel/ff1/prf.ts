@@ -1,6 +1,6 @@
 /**
- * What FF1 computes once per key, length and tweak: steps 5 and 6.i of SP 800-38G, Algorithms 7 and 8, and the part of the
- * CBC-MAC of step 6.ii that is the same in every round.
+ * What FF1 computes once per key, length and tweak: steps 5 and 6.i of SP 800-38G, Algorithms 7 and 8, and the part of
+ * the CBC-MAC of step 6.ii that is the same in every round.
  */
 
 import { equalBytes } from '../../core/bytes.ts';
@@ -83,7 +83,9 @@ export interface Sizes {
   readonly b: number;
   /** d: bytes of S. */
   readonly d: number;
-  /** How many blocks at the end of Q hold [i]^1 || [NUM(B)]^b. The end of the tweak and its padding may be there too. */
+  /**
+   * How many blocks at the end of Q hold [i]^1 || [NUM(B)]^b. The end of the tweak and its padding may be there too.
+   */
   readonly tail: number;
   /** How many blocks S has after the first (step 6.iii). */
   readonly more: number;

@@ -2,8 +2,8 @@
  * The rounds of FF1 for short values: a half fits in one double, and Q ends in one block. Most values are short: card
  * numbers, dates, identity numbers. The result is the same as that of rounds.ts.
  *
- * A round is one call of AES over the batch and one pass. The pass takes S, changes a half, and writes the half into the
- * next Q, of which only the last eight bytes differ from round to round. A single value stays in local variables.
+ * A round is one call of AES over the batch and one pass. The pass takes S, changes a half, and writes the half into
+ * the next Q, of which only the last eight bytes differ from round to round. A single value stays in local variables.
  */
 
 import { type AesBackend, BLOCK, encryptWords, swapBytes } from '../aes/aes.ts';
@@ -52,8 +52,8 @@ export function makeShortLane(aes: AesBackend, sizes: Sizes): Lane {
       // 6. For i from 0 to 9 (Algorithm 8: from 9 to 0). This pass ends round i and begins round `next`.
       const i = sign === 1 ? turn - 1 : ROUNDS - turn;
       const next = sign === 1 ? turn : ROUNDS - 1 - turn;
-      // An even round changes A, and A is then the input of the next round; in an odd round it is B. The first pass ends
-      // no round: it only writes the input of the first.
+      // An even round changes A, and A is then the input of the next round; in an odd round it is B. The first pass
+      // ends no round: it only writes the input of the first.
       const { values, modulus, inverse } = (i & 1) === 0 ? a : b;
       const first = turn === 0;
       const s = first ? q : batch.encrypt().view;

@@ -1,7 +1,7 @@
 /**
- * The rounds of FF1 for values of any length: SP 800-38G, Algorithms 7 and 8, step 6, over a batch. A round calls AES once
- * for each block at the end of Q, and once more for all further blocks of S. If Q ends in one block, S has one block and a
- * half fits in a double, rounds-short.ts does the same in fewer passes.
+ * The rounds of FF1 for values of any length: SP 800-38G, Algorithms 7 and 8, step 6, over a batch. A round calls AES
+ * once for each block at the end of Q, and once more for all further blocks of S. If Q ends in one block, S has one
+ * block and a half fits in a double, rounds-short.ts does the same in fewer passes.
  */
 
 import { type AesBackend, BLOCK } from '../aes/aes.ts';
@@ -83,7 +83,8 @@ export function makeLane(aes: AesBackend, sizes: Sizes): Lane {
   }
 
   function run(count: number, sign: 1 | -1): void {
-    // 6. For i from 0 to 9 (Algorithm 8: from 9 to 0). The halves change roles in each round, so A is A after ten rounds.
+    // 6. For i from 0 to 9 (Algorithm 8: from 9 to 0). The halves change roles in each round, so A is A after ten
+    // rounds.
     for (let turn = 0; turn < 10; turn++) {
       const i = sign === 1 ? turn : 9 - turn;
       const even = i % 2 === 0;

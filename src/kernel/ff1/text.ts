@@ -1,7 +1,7 @@
 /**
- * FF1 on texts over an alphabet: the same as ff1.ts, but without a list of numerals for every value. If a half fits in one
- * double, a text is read straight into the double and written straight from it. That takes half of the time for a column
- * of 16 digits.
+ * FF1 on texts over an alphabet: the same as ff1.ts, but without a list of numerals for every value. If a half fits in
+ * one double, a text is read straight into the double and written straight from it. That takes half of the time for a
+ * column of 16 digits.
  */
 
 import { badRange, badType, typeName } from '../../core/checks.ts';
@@ -27,17 +27,17 @@ export interface Ff1Text {
 }
 
 /**
- * Says in a message which value it is about. It is called for an error only: for every value of a column it would take a
- * tenth of the time.
+ * Says in a message which value it is about. It is called for an error only: for every value of a column it would take
+ * a tenth of the time.
  */
 function where(row: number): string {
   return row === ALONE ? '' : ` (value ${row + 1} of the column)`;
 }
 
 /**
- * FF1 on texts over an alphabet. It is like {@link ff1} with the position of a symbol in the alphabet as its numeral, but
- * faster than turning texts into numerals first. Every character of a text is enciphered: take separators out before, or
- * use the rule `fpe`, which does it.
+ * FF1 on texts over an alphabet. It is like {@link ff1} with the position of a symbol in the alphabet as its numeral,
+ * but faster than turning texts into numerals first. Every character of a text is enciphered: take separators out
+ * before, or use the rule `fpe`, which does it.
  *
  * Limits, tweaks and warnings are those of {@link ff1}.
  *
@@ -66,8 +66,8 @@ export function ff1Text(key: Uint8Array, symbols: string, options: Ff1Options = 
  *
  * @param symbols 2 to 65,536 different code points.
  * @throws TypeError or RangeError for a wrong alphabet. `parse` throws a RangeError for a symbol that is not in it; the
- *   message gives the position of the symbol and never the symbol. `format` throws a TypeError or RangeError for anything
- *   but a list of numerals of the alphabet.
+ *   message gives the position of the symbol and never the symbol. `format` throws a TypeError or RangeError for
+ *   anything but a list of numerals of the alphabet.
  *
  * @example
  * ```ts

@@ -7,10 +7,10 @@
  * https://eprint.iacr.org/2021/815), and the second draft of Revision 1 (February 2025,
  * https://doi.org/10.6028/NIST.SP.800-38Gr1.2pd) withdraws them. Their encryption exists only in test/reference.
  *
- * The specification reverses bytes (REVB) and numerals (REV) at every step, because it writes little-endian numbers with
- * big-endian words. If everything is read as little-endian, no reversal is left: a half is the number whose first numeral
- * has the weight 1, the block REVB(P) is that number in 12 bytes followed by the tweak's word, and y is the cipher's
- * output unchanged.
+ * The specification reverses bytes (REVB) and numerals (REV) at every step, because it writes little-endian numbers
+ * with big-endian words. If everything is read as little-endian, no reversal is left: a half is the number whose first
+ * numeral has the weight 1, the block REVB(P) is that number in 12 bytes followed by the tweak's word, and y is the
+ * cipher's output unchanged.
  */
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../../core/checks.ts';
@@ -28,8 +28,8 @@ const TOGETHER = 1024;
 /** Options of {@link ff3}. */
 export interface Ff3Options {
   /**
-   * The smallest radix^length that is accepted. The default is 1,000,000, and 100 is the least. Lower it only to read FF3
-   * data that was written under the first edition of the standard.
+   * The smallest radix^length that is accepted. The default is 1,000,000, and 100 is the least. Lower it only to read
+   * FF3 data that was written under the first edition of the standard.
    */
   readonly minDomain?: number;
 }
@@ -49,21 +49,23 @@ export interface Ff3Lengths {
 }
 
 /**
- * Decrypts numeral strings that FF3 or FF3-1 encrypted, so that they can be moved to another cipher. Nothing here encrypts.
+ * Decrypts numeral strings that FF3 or FF3-1 encrypted, so that they can be moved to another cipher. Nothing here
+ * encrypts.
  *
- * *Warning*: both ciphers are broken. FF3 was broken in 2017 (Durak and Vaudenay), and FF3-1, which was to repair it, in
- * 2021 (Beyne, https://eprint.iacr.org/2021/815). Both are weak on small domains (Hoang, Tessaro and Trieu, 2018). NIST
- * withdrew them in SP 800-38G Rev. 1, second public draft, of February 2025. Decrypt the data, protect it again with `fpe`,
- * and delete the old ciphertexts: docs/guide/migrating.md. A wrong key, tweak, radix or order of the alphabet yields other
- * numerals and no error.
+ * *Warning*: both ciphers are broken. FF3 was broken in 2017 (Durak and Vaudenay), and FF3-1, which was to repair it,
+ * in 2021 (Beyne, https://eprint.iacr.org/2021/815). Both are weak on small domains (Hoang, Tessaro and Trieu, 2018).
+ * NIST withdrew them in SP 800-38G Rev. 1, second public draft, of February 2025. Decrypt the data, protect it again
+ * with `fpe`, and delete the old ciphertexts: docs/guide/migrating.md. A wrong key, tweak, radix or order of the
+ * alphabet yields other numerals and no error.
  *
- * The length of the tweak tells which of the two ciphers is used: 8 bytes for FF3, 7 bytes for FF3-1. Numerals are whole
- * numbers below `radix`, in the order of the text. The shortest string is the first for which there are `minDomain` values
- * (6 numerals in radix 10), the longest has 2 · floor(log_radix(2^96)) numerals (56 in radix 10).
+ * The length of the tweak tells which of the two ciphers is used: 8 bytes for FF3, 7 bytes for FF3-1. Numerals are
+ * whole numbers below `radix`, in the order of the text. The shortest string is the first for which there are
+ * `minDomain` values (6 numerals in radix 10), the longest has 2 · floor(log_radix(2^96)) numerals (56 in radix 10).
  *
  * @param key AES key of 16, 24 or 32 bytes, as it was passed to the encryption and not reversed. The bytes are copied.
  * @param radix 2 to 65,536.
- * @param options `minDomain`: the smallest radix^length that is accepted. Lower it, down to 100, to read FF3 data of 2016.
+ * @param options `minDomain`: the smallest radix^length that is accepted. Lower it, down to 100, to read FF3 data of
+ *   2016.
  * @throws TypeError or RangeError for a wrong argument. No message contains a numeral, a tweak or a key.
  *
  * Source: NIST SP 800-38G, Algorithm 10; SP 800-38G Rev. 1, draft of 2019.
@@ -183,8 +185,8 @@ export interface TweakWords {
 }
 
 /**
- * Checks a tweak and divides it into two words: step 3 of Algorithm 10, or what the draft of 2019 has in its place. `place`
- * is the end of the messages.
+ * Checks a tweak and divides it into two words: step 3 of Algorithm 10, or what the draft of 2019 has in its place.
+ * `place` is the end of the messages.
  */
 export function tweakWords(argument: string, tweak: Uint8Array, place: string): TweakWords {
   if (!(tweak instanceof Uint8Array)) badType(argument, `expected bytes, got ${typeName(tweak)}${place}`);

@@ -20,7 +20,9 @@ export interface Halves {
   readonly give: (k: number) => number[];
 }
 
-/** Chooses the arithmetic for numeral strings of n numerals. The returned function allocates halves for `count` values. */
+/**
+ * Chooses the arithmetic for numeral strings of n numerals. The returned function allocates halves for `count` values.
+ */
 export function network(radix: number, n: number): (count: number) => Halves {
   // 1. Let u = ceil(n / 2); v = n - u.
   const u = Math.ceil(n / 2);

@@ -18,8 +18,8 @@ export interface Ff3Text {
   /** Decrypts a text. `null`, `undefined` and the empty text are returned as they are. */
   readonly decrypt: <V extends string | null | undefined>(text: V, tweak: Uint8Array) => string | Missing<V>;
   /**
-   * Decrypts a column, under one tweak for all texts or one for each. Missing values need no tweak. If texts are wrong, one
-   * error is thrown with the first 100 issues and their rows, counted from 1.
+   * Decrypts a column, under one tweak for all texts or one for each. Missing values need no tweak. If texts are wrong,
+   * one error is thrown with the first 100 issues and their rows, counted from 1.
    */
   readonly decryptMany: <V extends string | null | undefined>(
     column: readonly V[],
@@ -30,13 +30,13 @@ export interface Ff3Text {
 /**
  * {@link ff3} on texts. Numeral 0 is the first character of `alphabet`, numeral 1 the second, and so on.
  *
- * *Warning*: this is for migration only, as {@link ff3} says. A wrong key, tweak or alphabet cannot be noticed: it yields
- * another text. Decrypt a value that you know before you decrypt a table.
+ * *Warning*: this is for migration only, as {@link ff3} says. A wrong key, tweak or alphabet cannot be noticed: it
+ * yields another text. Decrypt a value that you know before you decrypt a table.
  *
  * @param key AES key of 16, 24 or 32 bytes. The bytes are copied.
  * @param alphabet 2 to 65,536 different characters (code points), in the order of the old system.
- * @param options `separators`: characters that stay where they are and are not part of the ciphertext. `minDomain`: as in
- *   {@link ff3}.
+ * @param options `separators`: characters that stay where they are and are not part of the ciphertext. `minDomain`: as
+ *   in {@link ff3}.
  * @throws TypeError or RangeError for a wrong argument.
  * @throws TrefoilError `outside_format` for a text with other characters or of another length, `wrong_type` for a value
  *   that is not text, `lone_surrogate` for a text that holds half of a surrogate pair. No message contains a value.

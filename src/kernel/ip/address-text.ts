@@ -1,9 +1,11 @@
 /**
- * Ciphers on addresses as text. A column is divided by family, enciphered as numbers and bytes, and written in its order.
+ * Ciphers on addresses as text. A column is divided by family, enciphered as numbers and bytes, and written in its
+ * order.
  *
- * If a result lies among addresses that must not result, it is enciphered again until it lies outside (cycle walking: Black
- * and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 3). That is a permutation of the other
- * addresses, because a walk stays on one cycle. It ends, because the cycle contains the address where the walk began.
+ * If a result lies among addresses that must not result, it is enciphered again until it lies outside (cycle walking:
+ * Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 3). That is a permutation of the
+ * other addresses, because a walk stays on one cycle. It ends, because the cycle contains the address where the walk
+ * began.
  */
 
 import { badRange, badType, typeName } from '../../core/checks.ts';

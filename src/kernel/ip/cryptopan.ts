@@ -4,8 +4,8 @@
  * as in the authors' program.
  *
  * Whether bit i of an address is flipped is the first bit of AES(k, its first i bits, then the last 128 - i bits of the
- * padding). A version 4 address is the first 32 bits of a block. Version 6, which is not in the paper, takes all 128 bits
- * in the same way, as the ports of the program do.
+ * padding). A version 4 address is the first 32 bits of a block. Version 6, which is not in the paper, takes all 128
+ * bits in the same way, as the ports of the program do.
  */
 
 import { type Blocks, encryptWords, expandKey, manyBlocks } from '../aes/aes.ts';

@@ -1,7 +1,8 @@
 /**
- * The function in which prefix-preserving ciphers differ: whether to flip a bit of an address, given the bits before it (Xu,
- * Fan, Ammar, Moon: "Prefix-Preserving IP Address Anonymization", ICNP 2002, theorem 1: every prefix-preserving permutation
- * has this form). `cryptopan.ts` and `ipcrypt-pfx.ts` define one each; `prefix-v4.ts` and `prefix-v6.ts` use them.
+ * The function in which prefix-preserving ciphers differ: whether to flip a bit of an address, given the bits before it
+ * (Xu, Fan, Ammar, Moon: "Prefix-Preserving IP Address Anonymization", ICNP 2002, theorem 1: every prefix-preserving
+ * permutation has this form). `cryptopan.ts` and `ipcrypt-pfx.ts` define one each; `prefix-v4.ts` and `prefix-v6.ts`
+ * use them.
  */
 
 import { BLOCK, type Blocks } from '../aes/aes.ts';

@@ -1,6 +1,6 @@
 /**
- * Encryption of IP addresses by itself (`trefoil/ip`): Crypto-PAn and the four ciphers of ipcrypt. The caller passes keys as
- * bytes. Nothing here derives, stores or rotates a key.
+ * Encryption of IP addresses by itself (`trefoil/ip`): Crypto-PAn and the four ciphers of ipcrypt. The caller passes
+ * keys as bytes. Nothing here derives, stores or rotates a key.
  */
 
 import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
@@ -19,12 +19,17 @@ import {
 } from './ipcrypt.ts';
 import { ipcryptPfxCipher, PFX_KEY } from './ipcrypt-pfx.ts';
 
-/** A cipher whose result is an address. The text of a result is dotted decimal or the form of RFC 5952, whatever the input was. */
+/**
+ * A cipher whose result is an address. The text of a result is dotted decimal or the form of RFC 5952, whatever the
+ * input was.
+ */
 export interface AddressCipher {
   /** Enciphers an address. @throws TrefoilError `not_an_ip`, `wrong_type`. */
   readonly encrypt: (address: string) => string;
   readonly decrypt: (address: string) => string;
-  /** Enciphers a column, which is much faster per value. An error names the row, from 1, and nothing is returned then. */
+  /**
+   * Enciphers a column, which is much faster per value. An error names the row, from 1, and nothing is returned then.
+   */
   readonly encryptMany: (column: readonly string[]) => string[];
   readonly decryptMany: (column: readonly string[]) => string[];
   /** Enciphers an address of 4 or 16 bytes. @throws TypeError or RangeError for anything else. */
@@ -44,7 +49,9 @@ export interface TweakedAddressCipher {
    * @throws TrefoilError `not_an_ip`, `wrong_type`.
    */
   readonly encrypt: (address: string, tweak?: Uint8Array) => string;
-  /** Deciphers an output. @throws TrefoilError `outside_format` for a text that is not hexadecimal of the right length. */
+  /**
+   * Deciphers an output. @throws TrefoilError `outside_format` for a text that is not hexadecimal of the right length.
+   */
   readonly decrypt: (output: string) => string;
   /** Enciphers a column with random tweaks. An error names the row, from 1, and nothing is returned then. */
   readonly encryptMany: (column: readonly string[]) => string[];
@@ -59,27 +66,27 @@ export interface TweakedAddressCipher {
 export interface AddressOptions {
   /**
    * Whether addresses in the {@link SPECIAL_RANGES} stay as they are: private, loopback, link-local, multicast and
-   * documentation addresses, and some others. No other address becomes one of these: a result in such a range is enciphered
-   * again until it lies outside. The default is `false`.
+   * documentation addresses, and some others. No other address becomes one of these: a result in such a range is
+   * enciphered again until it lies outside. The default is `false`.
    */
   readonly keepSpecial?: boolean;
 }
 
 /**
- * Crypto-PAn: prefix-preserving encryption of addresses. If exactly the first n bits of two addresses are equal, then exactly
- * the first n bits of their results are equal. Version 4 stays version 4, and version 6 stays version 6.
+ * Crypto-PAn: prefix-preserving encryption of addresses. If exactly the first n bits of two addresses are equal, then
+ * exactly the first n bits of their results are equal. Version 4 stays version 4, and version 6 stays version 6.
  *
  * Source: Xu, Fan, Ammar, Moon, "Prefix-Preserving IP Address Anonymization", ICNP 2002, as their program implements it
  * (AES-128). For data that no other system has to read, {@link ipcryptPfx} is the newer design.
  *
- * *Warning*: anyone who knows some addresses with their results, or can have addresses enciphered, learns the beginnings of
- * all other addresses from the prefixes that they share. That is what keeping prefixes means.
+ * *Warning*: anyone who knows some addresses with their results, or can have addresses enciphered, learns the
+ * beginnings of all other addresses from the prefixes that they share. That is what keeping prefixes means.
  *
- * *Warning*: `keepSpecial` makes some addresses go through the cipher again (a seventh of version 4, an eightieth of version
- * 6). Such an address keeps common prefixes only with addresses that went through as often. This cannot be avoided: to keep
- * a range and all prefixes at once, every address next to the range would have to show all bits that it shares with the
- * range. Note also that private addresses identify machines to the operator of the network, and that link-local and unique
- * local addresses of version 6 may contain the number of a network card.
+ * *Warning*: `keepSpecial` makes some addresses go through the cipher again (a seventh of version 4, an eightieth of
+ * version 6). Such an address keeps common prefixes only with addresses that went through as often. This cannot be
+ * avoided: to keep a range and all prefixes at once, every address next to the range would have to show all bits that
+ * it shares with the range. Note also that private addresses identify machines to the operator of the network, and that
+ * link-local and unique local addresses of version 6 may contain the number of a network card.
  *
  * @param key 32 bytes: the AES key, then 16 bytes for the padding.
  * @throws TypeError or RangeError for a wrong key or option.
@@ -101,12 +108,13 @@ export function cryptoPan(key: Uint8Array, options: AddressOptions = {}): Addres
 }
 
 /**
- * ipcrypt-pfx: prefix-preserving encryption of addresses. If exactly the first n bits of two addresses of one family are
- * equal, then exactly the first n bits of their results are equal. Version 4 stays version 4, and version 6 stays version 6.
+ * ipcrypt-pfx: prefix-preserving encryption of addresses. If exactly the first n bits of two addresses of one family
+ * are equal, then exactly the first n bits of their results are equal. Version 4 stays version 4, and version 6 stays
+ * version 6.
  *
- * Source: draft-denis-ipcrypt-13, sections 6 and 9.6. `::ffff:a.b.c.d` is the version 4 address `a.b.c.d`. One rule is added
- * that the draft leaves open: a version 6 address whose result would be `::ffff:a.b.c.d` (2^32 of 2^128 addresses) is
- * enciphered again, because the result could not be told from version 4.
+ * Source: draft-denis-ipcrypt-13, sections 6 and 9.6. `::ffff:a.b.c.d` is the version 4 address `a.b.c.d`. One rule is
+ * added that the draft leaves open: a version 6 address whose result would be `::ffff:a.b.c.d` (2^32 of 2^128
+ * addresses) is enciphered again, because the result could not be told from version 4.
  *
  * *Warning*: both warnings of {@link cryptoPan}, about known addresses and about `keepSpecial`, apply here as well.
  *
@@ -131,9 +139,9 @@ export function ipcryptPfx(key: Uint8Array, options: AddressOptions = {}): Addre
 }
 
 /**
- * ipcrypt-deterministic: an address becomes another address, which shows only whether two addresses are equal. The cipher is
- * one block of AES-128 over the 16 bytes of the address. A version 4 address is enciphered as `::ffff:a.b.c.d`, so its result
- * is nearly always version 6. A result as bytes always has 16 bytes.
+ * ipcrypt-deterministic: an address becomes another address, which shows only whether two addresses are equal. The
+ * cipher is one block of AES-128 over the 16 bytes of the address. A version 4 address is enciphered as
+ * `::ffff:a.b.c.d`, so its result is nearly always version 6. A result as bytes always has 16 bytes.
  *
  * Source: draft-denis-ipcrypt-13, sections 5.1 and 9.5.
  *
@@ -184,11 +192,11 @@ export function ipcryptNd(key: Uint8Array): TweakedAddressCipher {
 }
 
 /**
- * ipcrypt-ndx: equal addresses become different outputs of 32 bytes, which are a tweak of 16 random bytes and a block of
- * AES-XTS under it. Two equal tweaks are expected only after about 2^64 outputs under one key.
+ * ipcrypt-ndx: equal addresses become different outputs of 32 bytes, which are a tweak of 16 random bytes and a block
+ * of AES-XTS under it. Two equal tweaks are expected only after about 2^64 outputs under one key.
  *
- * Source: draft-denis-ipcrypt-13, sections 7 and 9.8. By NIST SP 800-38E and FIPS 140-3 IG C.I, the halves of the key must
- * differ.
+ * Source: draft-denis-ipcrypt-13, sections 7 and 9.8. By NIST SP 800-38E and FIPS 140-3 IG C.I, the halves of the key
+ * must differ.
  *
  * *Warning*: a wrong key or a changed output is not noticed. It yields another address.
  *

@@ -1,8 +1,8 @@
 /**
  * ipcrypt-pfx: draft-denis-ipcrypt-13 (https://datatracker.ietf.org/doc/draft-denis-ipcrypt/), sections 6.2 and 9.6.
  *
- * Whether a bit is flipped is the last bit of AES(K1, P) ⊕ AES(K2, P), where P is zeros, a 1, and then the bits before it.
- * A version 4 address is the last 32 bits of ::ffff:a.b.c.d, whose first 96 bits stay as they are.
+ * Whether a bit is flipped is the last bit of AES(K1, P) ⊕ AES(K2, P), where P is zeros, a 1, and then the bits before
+ * it. A version 4 address is the last 32 bits of ::ffff:a.b.c.d, whose first 96 bits stay as they are.
  */
 
 import { type Blocks, encryptWords, expandKey, manyBlocks } from '../aes/aes.ts';

@@ -3,7 +3,8 @@
  * (https://datatracker.ietf.org/doc/draft-denis-ipcrypt/), sections 5.1, 7.4 and 9.5 to 9.9. They are deterministic
  * (AES-128), nd (KIASU-BC) and ndx (AES-XTS at block index 0). The prefix-preserving cipher is in `ipcrypt-pfx.ts`.
  *
- * Everything here takes columns: addresses of 16 bytes each, one after another, and a second array with a tweak for each.
+ * Everything here takes columns: addresses of 16 bytes each, one after another, and a second array with a tweak for
+ * each.
  */
 
 import { BLOCK, type Blocks, encryptWords, expandKey, manyBlocks, type Words } from '../aes/aes.ts';

@@ -1,10 +1,10 @@
 /**
- * Prefix-preserving encryption of addresses: each bit of an address is flipped, or not, depending on the bits before it. The
- * function that decides is that of the cipher (flip.ts); the rest is the same for all of them.
+ * Prefix-preserving encryption of addresses: each bit of an address is flipped, or not, depending on the bits before
+ * it. The function that decides is that of the cipher (flip.ts); the rest is the same for all of them.
  *
  * When an address is encrypted, all its blocks are known at once, because they are made from the plain bits. So a whole
- * column is enciphered by few calls of AES. When an address is decrypted, a bit must be known before the block of the next
- * bit can be made: a column takes one call for each bit, and a single address goes block by block.
+ * column is enciphered by few calls of AES. When an address is decrypted, a bit must be known before the block of the
+ * next bit can be made: a column takes one call for each bit, and a single address goes block by block.
  */
 
 import type { FlipFunction } from './flip.ts';

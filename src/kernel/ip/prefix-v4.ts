@@ -1,8 +1,8 @@
 /**
  * Prefix-preserving encryption of version 4 addresses, as numbers below 2^32, with any flip function.
  *
- * The first 16 bits of a result come from a table, so that only half of the blocks are left. The table takes 2 × 128 KiB for
- * a key and about 1 ms; it is made once a key has seen 1,024 addresses. Results do not depend on it.
+ * The first 16 bits of a result come from a table, so that only half of the blocks are left. The table takes 2 × 128
+ * KiB for a key and about 1 ms; it is made once a key has seen 1,024 addresses. Results do not depend on it.
  */
 
 import { BLOCK } from '../aes/aes.ts';
@@ -20,8 +20,8 @@ export interface PrefixCipherV4 {
 const TABLE_AFTER = 1024;
 
 /**
- * Addresses of one call of AES, which are 8 KiB of blocks. With 128 KiB a call, a column takes 1.4 times as long in one run
- * of three (measured), because input and output no longer stay in the caches near the core.
+ * Addresses of one call of AES, which are 8 KiB of blocks. With 128 KiB a call, a column takes 1.4 times as long in one
+ * run of three (measured), because input and output no longer stay in the caches near the core.
  */
 const CHUNK = 32;
 const BACK_CHUNK = 1024;
@@ -129,7 +129,9 @@ export function prefixV4(flip: FlipFunction): PrefixCipherV4 {
   return { encryptV4, decryptV4, encryptV4Many, decryptV4Many };
 }
 
-/** Makes a function that counts addresses and returns the table, or `null` as long as the table is not worth its time. */
+/**
+ * Makes a function that counts addresses and returns the table, or `null` as long as the table is not worth its time.
+ */
 function tableWhenWorthIt(flip: FlipFunction, write: BlockWriter['write']): (addresses: number) => Table | null {
   let table: Table | null = null;
   let seen = 0;
@@ -142,7 +144,10 @@ function tableWhenWorthIt(flip: FlipFunction, write: BlockWriter['write']): (add
   };
 }
 
-/** Makes a function that returns the stage for whole addresses, or the one for addresses whose first bits are in the table. */
+/**
+ * Makes a function that returns the stage for whole addresses, or the one for addresses whose first bits are in the
+ * table.
+ */
 function stages(makeStage: BlockWriter['makeStage']): (withTable: boolean) => Stage {
   let wholeStage: Stage | null = null;
   let tableStage: Stage | null = null;

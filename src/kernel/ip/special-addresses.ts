@@ -3,9 +3,9 @@
  *
  * They are taken from the IANA registries of special-purpose addresses (RFC 6890;
  * https://www.iana.org/assignments/iana-ipv4-special-registry,
- * https://www.iana.org/assignments/iana-ipv6-special-registry, as of October 2025) and of multicast addresses. Some special
- * ranges are not in the list, so their addresses are enciphered: ranges whose addresses contain the address of somebody
- * (::ffff:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48, 2001::/32, 2002::/16), identifiers of hosts and of aircraft
+ * https://www.iana.org/assignments/iana-ipv6-special-registry, as of October 2025) and of multicast addresses. Some
+ * special ranges are not in the list, so their addresses are enciphered: ranges whose addresses contain the address of
+ * somebody (::ffff:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48, 2001::/32, 2002::/16), identifiers of hosts and of aircraft
  * (2001:20::/28, 2001:30::/28), segment identifiers (5f00::/16), deprecated ranges, and ranges that are reachable from
  * everywhere.
  *

@@ -65,8 +65,8 @@ export function subkey(key: Uint8Array, names: readonly string[], size: number):
 }
 
 /**
- * Makes a keyed function of the tweak: HMAC-SHA-256(key, encode(names…, size, tweak)). Its result is reused: read it before
- * the next call.
+ * Makes a keyed function of the tweak: HMAC-SHA-256(key, encode(names…, size, tweak)). Its result is reused: read it
+ * before the next call.
  */
 export function tweakFunction(
   key: Uint8Array,

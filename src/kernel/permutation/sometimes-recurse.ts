@@ -5,14 +5,14 @@
  * (docs/spec/fpe-v1.md, "Sometimes-recurse").
  *
  * A stage shuffles n points with swap-or-not. The points that land in the upper floor(n / 2) stay there. The others go
- * through the next stage, which has ceil(n / 2) points, so a value goes through two stages on average. (In the paper, the
- * next stage has floor(n / 2) points. With the ceiling, the bound for 2^b points holds for every smaller n.)
+ * through the next stage, which has ceil(n / 2) points, so a value goes through two stages on average. (In the paper,
+ * the next stage has floor(n / 2) points. With the ceiling, the bound for 2^b points holds for every smaller n.)
  *
- * The key of a round, K, is the same for all tweaks, because the proof lets the adversary know every K. Only the bits depend
- * on the tweak.
+ * The key of a round, K, is the same for all tweaks, because the proof lets the adversary know every K. Only the bits
+ * depend on the tweak.
  *
- * Measured on one core at N = 100,000, where a value takes 972 blocks on average: 14 microseconds a value in a column, of
- * which AES takes 8, and 150 microseconds for a value alone.
+ * Measured on one core at N = 100,000, where a value takes 972 blocks on average: 14 microseconds a value in a column,
+ * of which AES takes 8, and 150 microseconds for a value alone.
  */
 
 import {
@@ -142,7 +142,9 @@ function many(shuffle: Shuffle, direction: Direction, indices: readonly number[]
   return out;
 }
 
-/** Enciphers the rows `from` to `to`. A value that has reached its last stage leaves, and the lanes after it close up. */
+/**
+ * Enciphers the rows `from` to `to`. A value that has reached its last stage leaves, and the lanes after it close up.
+ */
 function down(
   shuffle: Shuffle,
   indices: readonly number[],
@@ -173,7 +175,9 @@ function down(
   for (let lane = 0; lane < active; lane++) out[lanes.rows[lane]!] = 0;
 }
 
-/** Deciphers the rows `from` to `to`. The values of the deepest stage come first, and others are added on the way up. */
+/**
+ * Deciphers the rows `from` to `to`. The values of the deepest stage come first, and others are added on the way up.
+ */
 function up(
   shuffle: Shuffle,
   indices: readonly number[],
@@ -198,7 +202,9 @@ function up(
   for (let lane = 0; lane < active; lane++) out[lanes.rows[lane]!] = lanes.points[lane]!;
 }
 
-/** Makes a function that sets row and tweak of a lane. The mask is computed again only if the tweak is another array. */
+/**
+ * Makes a function that sets row and tweak of a lane. The mask is computed again only if the tweak is another array.
+ */
 function tweakSetter({ maskOf }: Shuffle, lanes: Lanes, tweaks: Tweaks): (lane: number, row: number) => void {
   let mask: Uint8Array | null = null;
   let held: Uint8Array | null = null;
@@ -268,7 +274,9 @@ function shuffleSingly(bits: RoundKeys, stage: Stage, direction: Direction, lane
   }
 }
 
-/** The same, but all values go through a round before the next. A mask replaces the branch, because the bits are random. */
+/**
+ * The same, but all values go through a round before the next. A mask replaces the branch, because the bits are random.
+ */
 function shuffleTogether(blocks: Blocks, stage: Stage, direction: Direction, lanes: Lanes, count: number): void {
   const { size, keys, first } = stage;
   const { words, mask2, mask3, points } = lanes;

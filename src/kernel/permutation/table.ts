@@ -19,7 +19,9 @@ import {
   tweakFunction,
 } from './small-space.ts';
 
-/** How many entries the tables under one key may have together: 16 MiB. A larger table is kept, but no other with it. */
+/**
+ * How many entries the tables under one key may have together: 16 MiB. A larger table is kept, but no other with it.
+ */
 const MAX_ENTRIES = 2 ** 22;
 
 /** The memory that a small table takes beside its entries, as a number of entries. */
@@ -67,7 +69,8 @@ function permutation(key: Uint8Array, size: number, cache: Cache): Permutation {
       return indices.map((index) => table[index]!);
     }
     const out = new Array<number>(indices.length);
-    // Rows are grouped by tweak, so that each table is made once even if the cache cannot hold the tables of all tweaks.
+    // Rows are grouped by tweak, so that each table is made once even if the cache cannot hold the tables of all
+    // tweaks.
     for (const { tweak, rows } of groups(tweaks)) {
       const table = side(cache.of(tweak, size, make), direction);
       for (const row of rows) out[row] = table[indices[row]!]!;
@@ -119,9 +122,9 @@ interface Cache {
 }
 
 /**
- * A cache of tables by size and tweak, in two generations. A table that is used moves into the younger generation. When that
- * is full, the older one is dropped and the younger one takes its place. A hit in the younger generation writes nothing, and
- * the table that was used last is never dropped.
+ * A cache of tables by size and tweak, in two generations. A table that is used moves into the younger generation. When
+ * that is full, the older one is dropped and the younger one takes its place. A hit in the younger generation writes
+ * nothing, and the table that was used last is never dropped.
  */
 function tableCache(): Cache {
   let younger = new Map<string, Table>();
@@ -181,8 +184,8 @@ function groups(tweaks: readonly Uint8Array[]): Iterable<Group> {
 }
 
 /**
- * Returns bytes as a text, a character for each byte. A map finds a text by its hash, and no caller can choose bytes so that
- * hashes collide.
+ * Returns bytes as a text, a character for each byte. A map finds a text by its hash, and no caller can choose bytes so
+ * that hashes collide.
  */
 function nameOf(bytes: Uint8Array): string {
   let name = '';

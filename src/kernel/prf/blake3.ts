@@ -1,6 +1,7 @@
 /**
- * Keyed BLAKE3: the BLAKE3 specification (https://github.com/BLAKE3-team/BLAKE3-specs), sections 2.1 to 2.4, as the second
- * function for tokens. It needs one compression for a message of up to 64 bytes; HMAC-SHA-256 needs two for up to 55.
+ * Keyed BLAKE3: the BLAKE3 specification (https://github.com/BLAKE3-team/BLAKE3-specs), sections 2.1 to 2.4, as the
+ * second function for tokens. It needs one compression for a message of up to 64 bytes; HMAC-SHA-256 needs two for up
+ * to 55.
  *
  * Messages of one chunk, up to 1,024 bytes, are hashed here. Longer ones make a tree of chunks and go to @noble/hashes.
  */
@@ -157,8 +158,8 @@ function packBytes(message: Uint8Array, from: number, to: number, block: Int32Ar
 }
 
 /**
- * The compression function (section 2.2) on a block of chunk 0. The first eight words of its result, the chaining value,
- * are written to `out`, which may be `state`.
+ * The compression function (section 2.2) on a block of chunk 0. The first eight words of its result, the chaining
+ * value, are written to `out`, which may be `state`.
  *
  * It is written out with local variables because the seven rounds are the whole cost of a tag.
  */

@@ -1,13 +1,15 @@
 /**
- * The batches of HMAC-SHA-256: padded message blocks and tags, in the memory of the WebAssembly module of `hmac-lanes.ts`
- * once enough messages were hashed to make the module worth its set-up, and in plain arrays before.
+ * The batches of HMAC-SHA-256: padded message blocks and tags, in the memory of the WebAssembly module of
+ * `hmac-lanes.ts` once enough messages were hashed to make the module worth its set-up, and in plain arrays before.
  */
 
 import { LANES, type Lanes, makeLanes } from './hmac-lanes.ts';
 import { lendBatch, type MessageBatch, type Shelf, SLOTS, TAG_WORDS } from './prf.ts';
 import { BLOCK_WORDS } from './sha256.ts';
 
-/** The buffers of a batch of HMAC-SHA-256. The blocks of four messages lie side by side, as `hmac-lanes.ts` wants them. */
+/**
+ * The buffers of a batch of HMAC-SHA-256. The blocks of four messages lie side by side, as `hmac-lanes.ts` wants them.
+ */
 export interface HmacBatch extends MessageBatch {
   /** The words of the padded blocks. Word j of a slot is at `blockAt(slot) + j * LANES`. */
   readonly blocks: Int32Array;

@@ -1,9 +1,10 @@
 /**
- * HMAC with SHA-256: FIPS 198-1 (https://doi.org/10.6028/NIST.FIPS.198-1), RFC 2104, for many short messages under one key.
+ * HMAC with SHA-256: FIPS 198-1 (https://doi.org/10.6028/NIST.FIPS.198-1), RFC 2104, for many short messages under one
+ * key.
  *
- * The states of SHA-256 after the padded key are computed once per key (`inner`, `outer`), so a message of up to 55 bytes
- * costs two compressions. ASCII texts are packed straight into the words of a block, without a byte array in between and
- * without allocation.
+ * The states of SHA-256 after the padded key are computed once per key (`inner`, `outer`), so a message of up to 55
+ * bytes costs two compressions. ASCII texts are packed straight into the words of a block, without a byte array in
+ * between and without allocation.
  */
 
 import { hmac } from '@noble/hashes/hmac.js';
@@ -45,7 +46,10 @@ export function hmacBytes(key: Uint8Array): Mac {
   };
 }
 
-/** Key set-up (FIPS 198-1, section 4, steps 1 to 4 and 7). The returned function tests itself while it runs: self-test.ts. */
+/**
+ * Key set-up (FIPS 198-1, section 4, steps 1 to 4 and 7). The returned function tests itself while it runs:
+ * self-test.ts.
+ */
 export function hmacSha256(key: Uint8Array): Prf<HmacBatch> {
   return checked(HMAC_SHA256, key);
 }
@@ -182,8 +186,8 @@ function keyState(padded: Uint8Array, pad: number): Int32Array {
 }
 
 /**
- * Packs a text of up to 55 ASCII characters as the only block of the inner hash, with padding and length. Returns `false`
- * for any other text.
+ * Packs a text of up to 55 ASCII characters as the only block of the inner hash, with padding and length. Returns
+ * `false` for any other text.
  */
 function packText(message: string, block: Int32Array, start: number, step: number): boolean {
   const { length } = message;

@@ -1,6 +1,6 @@
 /**
- * The interface of a keyed function that maps a message to a tag of 32 bytes. Rules use it for one message at a time, or
- * for a batch of up to 1,024 messages. There are two implementations: `hmac.ts` and `blake3.ts`.
+ * The interface of a keyed function that maps a message to a tag of 32 bytes. Rules use it for one message at a time,
+ * or for a batch of up to 1,024 messages. There are two implementations: `hmac.ts` and `blake3.ts`.
  *
  * Each implementation has a batch type of its own and makes its own batches, so a program that never uses HMAC never
  * assembles the WebAssembly module of HMAC. What all batches share is how their tags are laid out.
@@ -12,7 +12,9 @@ export const SLOTS = 1024;
 /** Words of a tag: eight big-endian words of 32 bits, whichever function computed it. */
 export const TAG_WORDS = 8;
 
-/** How far two words of one tag are apart. The tags of four messages lie side by side, as vector instructions want them. */
+/**
+ * How far two words of one tag are apart. The tags of four messages lie side by side, as vector instructions want them.
+ */
 export const TAG_STEP = 4;
 
 /** Returns where the tag of a slot begins in the tags of a batch. Its word j is at `tagAt(slot) + j * TAG_STEP`. */
@@ -32,7 +34,9 @@ export interface MessageBatch {
   readonly tags: Int32Array;
   /** For the caller: the row that each slot belongs to. */
   readonly rows: Int32Array;
-  /** The vector unit that computes the tags; `null` if plain TypeScript computes them. The self-test tests every unit. */
+  /**
+   * The vector unit that computes the tags; `null` if plain TypeScript computes them. The self-test tests every unit.
+   */
   readonly unit: VectorUnit | null;
 }
 
@@ -45,12 +49,12 @@ export interface Prf<Batch extends MessageBatch = MessageBatch> {
   /** Computes the tag of the bytes from `from` to `to`. */
   readonly bytes: (message: Uint8Array, from: number, to: number) => void;
   /**
-   * Lends a batch to `work` and returns its result. `expected` is about how many messages the caller has in all: a faster
-   * way to compute tags that takes time to set up is set up once enough messages were expected.
+   * Lends a batch to `work` and returns its result. `expected` is about how many messages the caller has in all: a
+   * faster way to compute tags that takes time to set up is set up once enough messages were expected.
    */
   readonly withBatch: <T>(expected: number, work: (batch: Batch) => T) => T;
-  // These three are methods, so that a `Prf` of any batch type is a `Prf`. They take only the batches that `withBatch` of
-  // the same implementation lends.
+  // These three are methods, so that a `Prf` of any batch type is a `Prf`. They take only the batches that `withBatch`
+  // of the same implementation lends.
   /** Puts a text into a slot of a batch. A lone surrogate is refused (`lone_surrogate`). */
   putText(batch: Batch, slot: number, message: string): void;
   /** Puts the bytes from `from` to `to` into a slot of a batch. */

@@ -1,11 +1,11 @@
 /**
- * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) over a column of values of one length, under one key and one
- * string of associated data. The values are changed in place.
+ * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) over a column of values of one length, under one key and
+ * one string of associated data. The values are changed in place.
  *
- * Everything that does not depend on a value is computed before. If the associated data are fixed, D of S2V (section 2.4) is
- * a constant of the key. If the length of the plaintext is fixed too, so is everything that is XORed into the last two
- * blocks of its CMAC. Block j of all values is then one call of AES, and the key streams of all values are another. A single
- * value is a column of one, whose blocks are enciphered one at a time.
+ * Everything that does not depend on a value is computed before. If the associated data are fixed, D of S2V (section
+ * 2.4) is a constant of the key. If the length of the plaintext is fixed too, so is everything that is XORed into the
+ * last two blocks of its CMAC. Block j of all values is then one call of AES, and the key streams of all values are
+ * another. A single value is a column of one, whose blocks are enciphered one at a time.
  */
 
 import { type AesBackend, BLOCK, type Blocks, encryptWords, expandKey, manyBlocks, WORTH_A_CALL } from '../aes/aes.ts';
@@ -28,8 +28,8 @@ const view: DataView = /* @__PURE__ */ new DataView(bytes.buffer);
 const zeros: DataView = /* @__PURE__ */ new DataView(new ArrayBuffer(SLOTS * BLOCK));
 
 /**
- * Where the values of a column lie. The synthetic IV V of value k is at `at + k * stride`, and its text follows: `length`
- * bytes, before and after. After the text there is space up to a whole block, and at least one block in all.
+ * Where the values of a column lie. The synthetic IV V of value k is at `at + k * stride`, and its text follows:
+ * `length` bytes, before and after. After the text there is space up to a whole block, and at least one block in all.
  */
 export interface Values {
   readonly view: DataView;
@@ -42,7 +42,10 @@ export interface Values {
 
 /** AES-SIV under one key and one string of associated data. */
 export interface SivValues {
-  /** Turns plaintexts into V and ciphertexts. The space after each plaintext must hold zeros, and holds anything afterwards. */
+  /**
+   * Turns plaintexts into V and ciphertexts. The space after each plaintext must hold zeros, and holds anything
+   * afterwards.
+   */
   readonly seal: (values: Values) => void;
   /**
    * Turns ciphertexts into plaintexts. Writes a verdict for each value: 1 if V verifies, 0 if not. If it does not, the
@@ -54,7 +57,10 @@ export interface SivValues {
 /** Prepares AES-SIV for one string of associated data and many values. The bytes are not kept. */
 export type Under = (associatedData: Uint8Array) => SivValues;
 
-/** Where the associated data of the values lie: those of value k at `at + k * stride`, followed by zeros to a whole block. */
+/**
+ * Where the associated data of the values lie: those of value k at `at + k * stride`, followed by zeros to a whole
+ * block.
+ */
 export interface Data {
   readonly view: DataView;
   readonly at: number;
@@ -126,7 +132,9 @@ function halvesOf(key: Uint8Array, blocks: (key: Uint8Array) => Blocks): [AesBac
   return [lazyBackend(key.slice(0, half), blocks), lazyBackend(key.slice(half), blocks)];
 }
 
-/** Many keys never see a column, so the key set-up for many blocks, which takes 2 to 11 µs, waits until it is needed. */
+/**
+ * Many keys never see a column, so the key set-up for many blocks, which takes 2 to 11 µs, waits until it is needed.
+ */
 function lazyBackend(key: Uint8Array, makeBlocks: (key: Uint8Array) => Blocks): AesBackend {
   let made: Blocks | null = null;
   return {
@@ -291,8 +299,8 @@ function clear({ view: text, at, stride, count }: Values, from: number, to: numb
 }
 
 /**
- * Computes the words for the last block but one and the last block. `length` may be that of the plaintext less any number of
- * whole blocks.
+ * Computes the words for the last block but one and the last block. `length` may be that of the plaintext less any
+ * number of whole blocks.
  */
 function makeTail(mac: Cmac, D: Uint8Array, length: number): Int32Array {
   const tail = new Uint8Array(2 * BLOCK);

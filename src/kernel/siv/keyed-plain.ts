@@ -2,8 +2,9 @@
  * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) for values that each have a key of their own, in plain
  * TypeScript. keyed-wasm.ts does the same in WebAssembly.
  *
- * Key set-up is most of the work under such a key. So nothing is prepared that a single value does not need, and everything
- * is computed on words, in place. columns.ts, which is made for many values under one key, would take several times as long.
+ * Key set-up is most of the work under such a key. So nothing is prepared that a single value does not need, and
+ * everything is computed on words, in place. columns.ts, which is made for many values under one key, would take
+ * several times as long.
  */
 
 import { swapBytes } from '../aes/aes.ts';
@@ -113,7 +114,9 @@ function setUp({ s2v, ctr, whole, padded, zero }: Keys, key: DataView, at: numbe
   copy(x, zero);
 }
 
-/** Section 2.4: writes V of a plaintext into the block. The text and the zeros after it are the same before and after. */
+/**
+ * Section 2.4: writes V of a plaintext into the block. The text and the zeros after it are the same before and after.
+ */
 function s2v(
   keys: Keys,
   view: DataView,
@@ -198,7 +201,9 @@ function copy(from: BlockWords, to: BlockWords): void {
   to[3] = from[3]!;
 }
 
-/** Doubling in GF(2^128) (section 2.3): a left shift of big-endian words, and an XOR with 0x87 if a bit is shifted out. */
+/**
+ * Doubling in GF(2^128) (section 2.3): a left shift of big-endian words, and an XOR with 0x87 if a bit is shifted out.
+ */
 function double(block: BlockWords): void {
   const a = swapBytes(block[0]!);
   const b = swapBytes(block[1]!);

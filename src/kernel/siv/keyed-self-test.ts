@@ -1,11 +1,11 @@
 /**
- * Self-tests of keyed.ts while it runs, for the reasons that kernel/prf/self-test.ts gives: its AES is our own, and a wrong
- * ciphertext would only be noticed when it is opened, perhaps years later. So @noble/ciphers computes again the first
- * values of a process, some of those around the time when V8 compiles the code, and one of every 32,768 after that. The code
- * in WebAssembly is tried on values of every kind before it is used.
+ * Self-tests of keyed.ts while it runs, for the reasons that kernel/prf/self-test.ts gives: its AES is our own, and a
+ * wrong ciphertext would only be noticed when it is opened, perhaps years later. So @noble/ciphers computes again the
+ * first values of a process, some of those around the time when V8 compiles the code, and one of every 32,768 after
+ * that. The code in WebAssembly is tried on values of every kind before it is used.
  *
- * If there is a difference, the call throws. That is a fault of the machine or of this library and not of the data, so it is
- * an `Error` and not a `TrefoilError`.
+ * If there is a difference, the call throws. That is a fault of the machine or of this library and not of the data, so
+ * it is an `Error` and not a `TrefoilError`.
  */
 
 import { aessiv } from '@noble/ciphers/aes.js';
@@ -18,7 +18,9 @@ const EVERY = 32_768;
 /** This many values at the beginning are all computed again. */
 const FIRST = 8;
 
-/** After this many values V8 has compiled all that it will compile. Until then, one of `WARM_EVERY` is computed again. */
+/**
+ * After this many values V8 has compiled all that it will compile. Until then, one of `WARM_EVERY` is computed again.
+ */
 const WARM = 20_000;
 const WARM_EVERY = 2_500;
 

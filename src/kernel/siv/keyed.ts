@@ -1,7 +1,7 @@
 /**
- * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) over columns of values that each have a key of their own. It
- * runs in WebAssembly if the runtime has it and enough values were seen, and in plain TypeScript if not. Both compute the
- * same bytes, and keyed-self-test.ts tests both while they run.
+ * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) over columns of values that each have a key of their own.
+ * It runs in WebAssembly if the runtime has it and enough values were seen, and in plain TypeScript if not. Both
+ * compute the same bytes, and keyed-self-test.ts tests both while they run.
  */
 
 import { copyTo, equalBytes } from '../../core/bytes.ts';
@@ -35,7 +35,8 @@ export function sealEach(
 }
 
 /**
- * Opens each sealed text under its key. A result is `null` if the text does not verify. The results are views on one array.
+ * Opens each sealed text under its key. A result is `null` if the text does not verify. The results are views on one
+ * array.
  *
  * @param before How many bytes at the start of each text do not belong to it.
  */

@@ -1,14 +1,14 @@
 /**
- * Self-tests of AES-SIV while it runs, for the reasons that kernel/prf/self-test.ts gives. A wrong ciphertext would only be
- * noticed when it is opened, perhaps years later. Therefore:
+ * Self-tests of AES-SIV while it runs, for the reasons that kernel/prf/self-test.ts gives. A wrong ciphertext would
+ * only be noticed when it is opened, perhaps years later. Therefore:
  *
- * - Before the first value, known plaintexts are sealed and opened, alone and together. Their lengths are those at the edges
- *   of a block. All results are hashed into one number, which is compared with the known answer. This is repeated after
- *   20,000 values, when V8 has compiled the code.
+ * - Before the first value, known plaintexts are sealed and opened, alone and together. Their lengths are those at the
+ *   edges of a block. All results are hashed into one number, which is compared with the known answer. This is repeated
+ *   after 20,000 values, when V8 has compiled the code.
  * - One of every 32,768 values is computed again by @noble/ciphers.
  *
- * If there is a difference, the call throws. That is a fault of the machine or of this library and not of the data, so it is
- * an `Error` and not a `TrefoilError`.
+ * If there is a difference, the call throws. That is a fault of the machine or of this library and not of the data, so
+ * it is an `Error` and not a `TrefoilError`.
  */
 
 import { aessiv } from '@noble/ciphers/aes.js';
@@ -22,7 +22,9 @@ const LENGTHS = [0, 15, 16, 31, 32, 81];
 /** How many known plaintexts there are of each length: enough for AES over many blocks at once. */
 const EACH = 8;
 
-/** The known answer. test/kernel/siv/siv.test.ts compares AES-SIV with RFC 5297, Wycheproof and the literal reference. */
+/**
+ * The known answer. test/kernel/siv/siv.test.ts compares AES-SIV with RFC 5297, Wycheproof and the literal reference.
+ */
 const ANSWER = 447111639;
 
 /** After this many values V8 has compiled all that it will compile. */

@@ -1,6 +1,6 @@
 /**
- * Only HMAC-SHA-256 assembles its WebAssembly module, and only once. The token rule is run here, because it is what asks for
- * batches. The counters that decide belong to this test file's own copy of the modules.
+ * Only HMAC-SHA-256 assembles its WebAssembly module, and only once. The token rule is run here, because it is what
+ * asks for batches. The counters that decide belong to this test file's own copy of the modules.
  */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { keyset, token } from '../../../src/index.ts';

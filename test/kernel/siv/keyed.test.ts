@@ -148,7 +148,8 @@ describe.each([
     const k1 = key.subarray(0, 32);
     const zero = new Uint8Array(16);
     const block = (cipher: Cipher | Decipher, input: Uint8Array) => cipher.setAutoPadding(false).update(input);
-    // Who has the key can choose V: V = AES(X xor last xor D xor subkey), X the CBC-MAC of what is before the last block.
+    // Who has the key can choose V: V = AES(X xor last xor D xor subkey), X the CBC-MAC of what is before the last
+    // block.
     const X = block(createCipheriv('aes-256-cbc', k1, zero), begin).subarray(-16);
     const subkey = dbl(block(createCipheriv('aes-256-ecb', k1, null), zero));
     const last = Uint8Array.from(block(createDecipheriv('aes-256-ecb', k1, null), V));

@@ -1,4 +1,6 @@
-/** AES-SIV under one key with associated data for each value: against RFC 5297 as it stands there, by both doors of AES. */
+/**
+ * AES-SIV under one key with associated data for each value: against RFC 5297 as it stands there, by both doors of AES.
+ */
 import { describe, expect, it } from 'vitest';
 import { manyBlocks, portableBlocks } from '../../../src/kernel/aes/aes.ts';
 import { bareRows, SIV_LENGTH, type SivRows } from '../../../src/kernel/siv/columns.ts';
