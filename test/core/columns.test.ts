@@ -194,7 +194,7 @@ describe('readUtf8', () => {
     ['beyond no bytes', { offsets: Int32Array.of(0, 1), bytes: new Uint8Array(0) }, RangeError, /^"offsets" /],
     ['a beginning beyond', { offsets: Int32Array.of(11), bytes }, RangeError, /^"offsets" /],
     ['a negative beginning of nothing', { offsets: Int32Array.of(-1), bytes }, RangeError, /^"offsets" /],
-    ['no offsets at all', { offsets: new Int32Array(0), bytes }, RangeError, /^"offsets" expected one more/],
+    ['no offsets at all', { offsets: new Int32Array(0), bytes }, RangeError, /^"offsets" expected one offset more/],
     ['64-bit offsets', { offsets: BigInt64Array.of(0n, 1n), bytes }, TypeError, /^"offsets" expected an Int32Array/],
     ['an array of offsets', { offsets: [0, 1], bytes }, TypeError, /^"offsets" expected an Int32Array, got array$/],
     ['unsigned offsets', { offsets: Uint32Array.of(0, 1), bytes }, TypeError, /^"offsets" /],
