@@ -82,7 +82,7 @@ describe('utf8Column', () => {
   });
 });
 
-/** What is no UTF-8 (Unicode, table 3-7), each alone. */
+/** Bytes that are not UTF-8 (Unicode, table 3-7), each alone. */
 const INVALID: readonly (readonly [string, readonly number[]])[] = [
   ['a continuation alone', [0x80]],
   ['the last continuation alone', [0xbf]],
@@ -123,7 +123,7 @@ describe('readUtf8', () => {
       const error = thrown(() => utf8Texts(made));
       expect(error.code).toBe('not_utf8');
       expect(error.message).not.toContain('row');
-      // Under a null the bytes are nobody's.
+      // If a text is missing, its bytes are not read.
       const validity = new Uint8Array(5).fill(0xff);
       validity[at >> 3]! ^= 1 << (at & 7);
       expect(utf8Texts({ ...made, validity })).toEqual(column.map((value, i) => (i === at ? null : value)));

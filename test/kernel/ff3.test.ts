@@ -428,7 +428,7 @@ describe('limits', () => {
     }
     expect(() => cipher.decrypt({ length: -1 }, tweak)).toThrow(RangeError);
     expect(() => cipher.decrypt(new Array(6) as number[], tweak)).toThrow(RangeError);
-    // -0 is 0, and what comes out has no -0.
+    // -0 is taken as 0, and a result has no -0.
     expect(cipher.decrypt([-0, -0, -0, -0, -0, -0], tweak)).toEqual(cipher.decrypt([0, 0, 0, 0, 0, 0], tweak));
   });
 

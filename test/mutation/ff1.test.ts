@@ -11,7 +11,7 @@ import { bigints, bytesOf, doublesHalf, fitsDouble, limbed } from '../../src/ker
 import { ff1Reference } from '../reference/ff1.ts';
 import { random } from '../reference/random.ts';
 
-// Radix, length, bytes of tweak. One double a half; limbs; limbs with a second block of S; with a second block of Q;
+// Radix, length, bytes of tweak. Halves of one double; limbs; limbs with a second block of S; with a second block of Q;
 // BigInt; odd lengths, where the halves differ; halves of 2^36 and one more digit.
 const shapes = [
   [10, 6, 0],

@@ -66,7 +66,7 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
           expect(run(), `test ${tcId}`).toEqual([numerals(ct), numerals(msg)]);
           valid++;
           if (isSmall) {
-            // Above the lowered floor and below the one that stands.
+            // Above the lowered limit and below the default one.
             const standing = ff1(hex(key), radix);
             expect(() => standing.encrypt(numerals(msg), hex(tweak)), `test ${tcId}`).toThrow(RangeError);
             small++;

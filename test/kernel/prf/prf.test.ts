@@ -1,6 +1,6 @@
 /**
- * The keyed functions of tokens against node:crypto, @noble/hashes and the literal references, by every way that leads
- * into them: a text, bytes, a batch of either, with and without vectors.
+ * The keyed functions of tokens, compared with node:crypto, @noble/hashes and the literal references, in every way that
+ * they can be called: with a text, with bytes, with a batch of either, with and without vectors.
  *
  * A digest goes over the tags of 100,000 pseudo-random messages; with TREFOIL_LONG=1 over a million.
  */
@@ -112,7 +112,7 @@ function run(kind: Kind, seed: number, cases: number): { fast: string; slow: str
           const utf8 = Buffer.from(message, 'utf8');
           lengths.add(utf8.length);
           expected[b]!.push(Buffer.from(oracle(message)));
-          // Now and then by the doors for one value, between the slots of a batch.
+          // Now and then one value alone, between the slots of a batch.
           if (slot % 3 === 0) {
             prf.text(message);
             fast.update(bytesOf(prf.tag));
@@ -126,7 +126,7 @@ function run(kind: Kind, seed: number, cases: number): { fast: string; slow: str
           prf.putBytes(batch, slot, array, from, to);
           lengths.add(to - from);
           expected[b]!.push(Buffer.from(oracle(array.subarray(from, to))));
-          // What is done with the bytes afterwards is the caller's business.
+          // The caller may overwrite the bytes afterwards.
           array.fill(0xaa);
         }
       });
@@ -176,7 +176,7 @@ describe.each(KINDS)('$name', (kind) => {
     const fast = createHash('sha256');
     const slow = createHash('sha256');
     const texts: string[] = [];
-    // Each code point of the first planes once, and 64 of each other plane; alone, behind ASCII and before it.
+    // Each code point of the first planes once, and 64 of each other plane; alone, after ASCII and before it.
     for (let point = 0; point < 0x110000; point += point < 0x3000 ? 1 : 1021) {
       if (point < 0xd800 || point > 0xdfff) texts.push(String.fromCodePoint(point));
     }
@@ -225,7 +225,7 @@ describe.each(KINDS)('$name', (kind) => {
     const prf = kind.bare(Uint8Array.from(key));
     const oracle = kind.oracle(key);
     for (const batch of [kind.makeBatch(lanes), kind.makeBatch(null)]) {
-      // A batch that was full leaves its blocks and tags behind.
+      // The blocks and tags of a full batch are still there when it is used again.
       for (const size of [1024, 1, 2, 3, 4, 5, 7, 8, 1023, 1024, 6, 1]) {
         const messages = Array.from({ length: size }, (_, i) =>
           i % 5 === below(5) ? random.ascii(56 + below(2000)) : random.ascii(below(56)),
@@ -261,7 +261,7 @@ describe.each(KINDS)('$name', (kind) => {
     expect(copy).toEqual(message);
   });
 
-  // The length in bits of what HMAC takes in, the block of the key too, passes 2^32 in the middle of these.
+  // The length in bits of what HMAC hashes, with the block of the key, exceeds 2^32 for some of these.
   const long = process.env.TREFOIL_LONG !== undefined && kind.name === 'HMAC-SHA-256';
   it.runIf(long)('goes through messages of half a gibibyte', { timeout: 600_000 }, () => {
     const key = source(11).bytes(32);

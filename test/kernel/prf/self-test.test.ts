@@ -12,7 +12,7 @@ import { type Algorithm, checked, knownAnswer } from '../../../src/kernel/prf/se
 import { blake3Reference } from '../../reference/blake3.ts';
 import { hmacReference } from '../../reference/sha256.ts';
 
-/** What the page promises: one of so many is computed again, and all known messages again after so many. */
+/** One of this many tags is computed again, and all known messages are after this many tags. */
 const EVERY = 8192;
 const WARM = 20_000;
 const MARKER = 'QzHostileMarkerQz';
@@ -27,7 +27,7 @@ interface Fault {
   readonly slot?: (made: number, slot: number, batch: MessageBatch) => boolean;
 }
 
-/** An algorithm of its own (self-tests are counted by it) with a fault; `sets` counts key set-ups. */
+/** A new algorithm, because self-tests are counted by algorithm, with a fault. `sets` counts key set-ups. */
 function broken(
   right: Algorithm,
   fault: Fault,
@@ -66,7 +66,7 @@ const FAULT = (name: string) =>
       'process protected is to be used',
   );
 
-/** Tags in batches until it throws, in chunks of a column; `null` if it does not within `most`. */
+/** Returns how many tags are made in batches until a call throws; `null` if none of `most` does. */
 function tagsUntilThrow(prf: Prf, batch: MessageBatch, most: number, size = SLOTS, message = MARKER): number | null {
   for (let tags = 0; tags < most; tags += size) {
     try {
@@ -127,7 +127,7 @@ describe.each<Algorithm>([HMAC_SHA256, KEYED_BLAKE3])('$name', (right) => {
     const batch = makeBatch(lanes);
     for (let i = 0; i < 2 * EVERY; i += 100) {
       for (let slot = 0; slot < 100; slot++) prf.putBytes(batch, slot, bytes, slot % 6, 12);
-      // Bytes that change before the tags are there are not the kernel's.
+      // The caller may change the bytes before the tags are computed.
       prf.run(batch, 100);
     }
     // The key, the first test, the one after warm-up and, for HMAC, the one of the vector unit.
@@ -205,7 +205,7 @@ describe.each<Algorithm>([HMAC_SHA256, KEYED_BLAKE3])('$name', (right) => {
     const algorithm = broken(right, {});
     const prf = checked(algorithm, KEY);
     const batch = makeBatch(lanes);
-    // The first batch of a vector unit has a test of its own.
+    // The first batch of a vector unit is tested separately.
     prf.putText(batch, 0, MARKER);
     prf.run(batch, 1);
     const sets = algorithm.sets();
@@ -259,7 +259,7 @@ describe.each<Algorithm>([HMAC_SHA256, KEYED_BLAKE3])('$name', (right) => {
     const [a, b] = [makeBatch(lanes), makeBatch(null)];
     const run = () => {
       for (let round = 0; round < 3 * EVERY; round += 7) {
-        // Left in the middle, as a column is that throws.
+        // Never run, like a column in which an error was thrown.
         for (let slot = 0; slot < 3 + (round % 5); slot++) prf.putText(a, slot, `a ${round} ${slot}`);
         for (let slot = 0; slot < 7; slot++) prf.putText(b, slot, `b ${round} ${slot}`);
         prf.run(b, 7);
