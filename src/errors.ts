@@ -1,15 +1,15 @@
 /**
- * Errors: one base class, stable codes, and issues that say where and what to do.
+ * Errors: one class, stable codes, and issues that say what is wrong, where, and what to do.
  *
- * No issue and no message ever carries a value, a key or a piece of either. Numbers (limits, lengths, sizes) are fields.
- * Mistakes in arguments are `TypeError` and `RangeError`; everything that depends on data, keys, policy files or input
- * and output is a {@link TrefoilError}.
+ * No issue and no message ever carries a value, a key or a piece of either. Numbers (limits, lengths, sizes) are
+ * fields. Mistakes in arguments are `TypeError` and `RangeError`; everything that depends on data, keys, policy files
+ * or input and output is a {@link TrefoilError}.
  */
 
-/** What kind of thing went wrong: the command line's exit code follows from it. */
+/** The kind of a mistake. It decides the exit code of the command line. */
 export type IssueKind = 'data' | 'policy' | 'keys' | 'io';
 
-// Codes are part of the interface: they may be added, never renamed or given another kind.
+// Codes are part of the public interface. New ones may be added, but none is ever renamed or gets another kind.
 const KINDS = {
   // One value, one field, one row.
   missing_field: 'data',
@@ -103,24 +103,24 @@ const KINDS = {
   store_missing: 'io',
 } as const;
 
-/** A stable code that names one thing that can go wrong. */
+/** The stable code of one thing that can go wrong. */
 export type IssueCode = keyof typeof KINDS;
 
-/** Where an issue was seen. Every part is optional; rows and lines count from 1, a header line is not a row. */
+/** Where an issue was found. Every part is optional. Rows and lines count from 1, and a header line is not a row. */
 export interface Where {
-  /** Field path, written as in a policy file: `user.email`, `items[].sku`. */
+  /** The path of the field, as a policy file writes it: `user.email`, `items[].sku`. */
   readonly field?: string;
-  /** Number of the record, from 1. */
+  /** The number of the record, from 1. */
   readonly row?: number;
-  /** Line of the input or policy file on which the record or value starts, from 1. */
+  /** The line of the input or policy file on which the record or value starts, from 1. */
   readonly line?: number;
-  /** Column in that line, from 1, in UTF-16 code units. */
+  /** The column in that line, from 1, in UTF-16 code units. */
   readonly column?: number;
-  /** Name of the file, where one is known. */
+  /** The name of the file, if it is known. */
   readonly file?: string;
 }
 
-/** Numbers that belong to an issue: what was allowed, what was there. */
+/** The numbers of an issue: what was allowed or expected, and what was found. */
 export interface Details {
   readonly minimum?: number;
   readonly maximum?: number;
@@ -128,17 +128,17 @@ export interface Details {
   readonly expected?: number;
 }
 
-/** One thing that went wrong, where, and what to do. It never carries a value. */
+/** One thing that went wrong: what it is, where, and what to do. It never contains a value. */
 export interface Issue<Code extends IssueCode = IssueCode> extends Where, Details {
   readonly code: Code;
-  /** Lower case, no full stop, without the place. */
+  /** The message: lower case, without a full stop, without the place. */
   readonly message: string;
 }
 
-/** Issues by code: `switch (issue.code)` narrows it. */
+/** An issue of any code. `switch (issue.code)` narrows the type. */
 export type AnyIssue = { [Code in IssueCode]: Issue<Code> }[IssueCode];
 
-/** @returns the kind of a code. */
+/** Returns the kind of a code. @throws RangeError if there is no such code. */
 export function kindOf(code: IssueCode): IssueKind {
   checkCode(code);
   return KINDS[code];
@@ -150,7 +150,7 @@ function checkCode(code: unknown): void {
   }
 }
 
-/** Stores and adapters make issues, too: a mistake there says so itself. */
+/** Checks an issue, because stores and adapters outside the library make issues as well. */
 function checkIssue(issue: unknown): void {
   if (typeof issue !== 'object' || issue === null) throw new TypeError('"issue" expected an issue, got none');
   const { code, message, field, file, row, line, column } = issue as Record<string, unknown>;
@@ -163,7 +163,7 @@ function checkIssue(issue: unknown): void {
 }
 
 /**
- * One line for people: the place, then the message.
+ * Returns an issue as one line for people: the place, then the message.
  *
  * @example
  * ```ts
@@ -180,7 +180,7 @@ export function formatIssue(issue: Issue): string {
   if (KINDS[code] === 'policy' && line !== undefined && column !== undefined) {
     return `${file ?? 'policy'}:${line}:${column}${field === undefined ? '' : ` ${field}`}: ${message}`;
   }
-  // Text that grows, and no lists: a run that rejects records formats every issue.
+  // The text is concatenated without lists, because a run that rejects records formats every issue.
   let place = '';
   if (row !== undefined) place += `, row ${row}`;
   if (line !== undefined) place += `, line ${line}`;
@@ -195,10 +195,11 @@ export const MAX_ISSUES = 100;
 const BRAND = Symbol.for('trefoil.error');
 
 /**
- * The one error class. `code` is the first issue's; `issues` holds the first 100; `total` counts all that were found.
+ * The error class of the library. `issues` has the first 100 issues, `total` is the number of all that were found, and
+ * `code` and `kind` are those of the first issue.
  *
- * `instanceof` works across copies of the library (CommonJS and ES modules in one process): it looks for a brand,
- * not for the class.
+ * `instanceof` works across copies of the library (CommonJS and ES modules in one process), because it looks for a
+ * registered symbol and not for the class.
  *
  * @example
  * ```ts
@@ -238,7 +239,7 @@ export class TrefoilError extends Error {
   }
 }
 
-/** What an error with several issues says: the first ten, a line each. */
+/** Returns the message of an error with several issues: the first ten, a line for each. */
 function messageOf(issues: readonly Issue[], total: number): string {
   const shown = issues.slice(0, 10).map(formatIssue);
   const more = total - shown.length;
@@ -246,7 +247,7 @@ function messageOf(issues: readonly Issue[], total: number): string {
   return `${total} problems\n  ${shown.join('\n  ')}`;
 }
 
-/** Throws a {@link TrefoilError} with one issue. Used inside the library; exported for stores and adapters. */
+/** Throws a {@link TrefoilError} with one issue. It is exported for stores and adapters outside the library. */
 export function fail(code: IssueCode, message: string, more: Where & Details = {}): never {
   throw new TrefoilError([{ code, message, ...more }]);
 }

@@ -48,4 +48,4 @@ export {
 } from './rule/shift-date.ts';
 export { type BoundToken, type TokenInput, type TokenOptions, type TokenRule, token } from './rule/token.ts';
 export { inspect, type TokenParts, tokenPattern } from './wire/labelled-token.ts';
-export { type LengthPlan, planLength } from './wire/token-forms.ts';
+export { type LengthPlan, planLength } from './wire/token-lengths.ts';

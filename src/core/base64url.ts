@@ -1,20 +1,25 @@
-/** Base64url without padding: RFC 4648, section 5. Canonical: one text for the same bytes, any other is refused. */
+/**
+ * Base64url without padding: RFC 4648, section 5. It is canonical: the same bytes always have the same text, and any
+ * other text is refused.
+ */
 
 const SYMBOLS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** The symbols as bytes. */
+/** The character codes of the symbols. */
 const CODES: Uint8Array = /* @__PURE__ */ new TextEncoder().encode(SYMBOLS);
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder();
 
 /**
- * Four symbols for three bytes; two or three for the rest. They are written as bytes: a text that grows symbol by symbol is
- * a rope of as many pieces, which takes twenty times the memory and several times the time (measured).
+ * Encodes bytes: four symbols for three bytes, two or three for the rest.
+ *
+ * The symbols are written as bytes first. A text that grows symbol by symbol is a rope of as many pieces, which takes
+ * twenty times the memory and several times the time (measured).
  */
 export function encodeBase64url(bytes: Uint8Array): string {
   const { length } = bytes;
   const out = new Uint8Array(Math.ceil((length * 4) / 3));
   for (let i = 0, at = 0; i < length; i += 3, at += 4) {
-    // A byte beyond the end is 0, and what is written beyond the end is not kept.
+    // A byte beyond the end is 0, and a write beyond the end of the array has no effect.
     const bits = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
     out[at] = CODES[bits >>> 18]!;
     out[at + 1] = CODES[(bits >>> 12) & 63]!;
@@ -24,7 +29,7 @@ export function encodeBase64url(bytes: Uint8Array): string {
   return decoder.decode(out);
 }
 
-/** The bytes, or `null` for a text that {@link encodeBase64url} does not write. */
+/** Decodes a text. Returns `null` if {@link encodeBase64url} does not write it. */
 export function decodeBase64url(text: string): Uint8Array | null {
   const { length } = text;
   if (length % 4 === 1) return null;
@@ -42,6 +47,6 @@ export function decodeBase64url(text: string): Uint8Array | null {
       bytes[at++] = (bits >>> count) & 0xff;
     }
   }
-  // Bits behind the last byte must be 0, or several texts would stand for the same bytes.
+  // The bits after the last byte must be 0. Otherwise several texts would be decoded to the same bytes.
   return (bits & ((1 << count) - 1)) === 0 ? bytes : null;
 }

@@ -1,7 +1,7 @@
 /**
- * Branded strings: what a rule writes is a string that carries its kind and scope in its type, so that joining two
- * scopes, or revealing a token, does not compile. Brands are named properties and not unique symbols: the type
- * declarations of the ES module and of the CommonJS build then mean the same.
+ * Branded strings: the strings that a rule writes carry their kind and scope in their type, so a program that mixes two
+ * scopes, or reveals a token, does not compile. Brands are named properties and not unique symbols, so that the type
+ * declarations of the ES module and of the CommonJS build mean the same.
  */
 
 /** A one-way token of a scope. */
@@ -16,5 +16,5 @@ export type Sealed<Scope extends string = string, Value extends string | number 
   readonly '~trefoil.value': Value;
 };
 
-/** A random token of a scope, whose value is in a vault. */
+/** A random token of a scope. Its value is in a vault. */
 export type VaultToken<Scope extends string = string> = string & { readonly '~trefoil.vault': Scope };

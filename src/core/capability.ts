@@ -1,16 +1,16 @@
 /**
- * Capabilities: frozen objects that a caller must hold to do what is dangerous. They are recognised by a registered
- * symbol and not by identity, so that the CommonJS and the ES module build in one process accept each other's.
+ * Capabilities: frozen objects that a caller must pass to do something dangerous. They are recognised by a registered
+ * symbol and not by identity, so that the CommonJS build and the ES module build in one process accept each other's.
  */
 
 const CAPABILITY = Symbol.for('trefoil.capability');
 
-/** Lets the holder turn protected values back. Import it from `trefoil/reveal`. */
+/** Allows to reveal protected values. Import it from `trefoil/reveal`. */
 export interface RevealAccess {
   readonly '~trefoil.capability': 'reveal';
 }
 
-/** Lets the holder export key material. Import it from `trefoil/reveal`. */
+/** Allows to export key material. Import it from `trefoil/reveal`. */
 export interface SecretAccess {
   readonly '~trefoil.capability': 'secret';
 }
@@ -20,7 +20,7 @@ export function capability<T extends RevealAccess | SecretAccess>(name: T['~tref
   return Object.freeze(Object.defineProperty({}, CAPABILITY, { value: name })) as T;
 }
 
-/** Tells whether a value is the capability of a name. */
+/** Returns whether a value is the capability with a name. */
 export function isCapability(value: unknown, name: 'reveal' | 'secret'): boolean {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[CAPABILITY] === name;
 }

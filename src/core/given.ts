@@ -1,8 +1,8 @@
-/** Options that were set. */
+/** Optional properties. */
 
 /**
- * The entries that are not `undefined`, in their order: `{ label, ...given({ why }) }` has no `why` where none was set.
- * With `exactOptionalPropertyTypes` an optional property may be left out and may not be `undefined`.
+ * Returns the entries that are not `undefined`, in their order: `{ label, ...given({ why }) }` has a `why` only if one
+ * was set. With `exactOptionalPropertyTypes`, an optional property may be left out but may not be `undefined`.
  */
 export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const out: Partial<Record<keyof T, unknown>> = {};

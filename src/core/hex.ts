@@ -1,17 +1,17 @@
-/** Hexadecimal text of bytes: lower case on the way out, either case on the way in. */
+/** Bytes as hexadecimal text. It is written in lower case and read in either case. */
 
 const PAIRS: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, '0'),
 );
 
-/** Two digits a byte. */
+/** Writes bytes as two digits each. */
 export function writeHex(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length; i++) text += PAIRS[bytes[i]!]!;
   return text;
 }
 
-/** Exactly `length` bytes, or `null` for any other text. */
+/** Reads exactly `length` bytes. Returns `null` for any other text. */
 export function readHex(text: string, length: number): Uint8Array | null {
   if (text.length !== 2 * length) return null;
   const bytes = new Uint8Array(length);
@@ -24,10 +24,10 @@ export function readHex(text: string, length: number): Uint8Array | null {
   return bytes;
 }
 
-/** The value of a hexadecimal digit's code, or -1. */
+/** Returns the value of a hexadecimal digit by its character code, or -1 if it is not a digit. */
 export function hexDigit(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;
-  // The bit that tells lower from upper case is 32.
+  // Lower case and upper case differ in the bit 32.
   const lower = code | 32;
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }

@@ -1,4 +1,4 @@
-/** Types of values that are missing. */
+/** Missing values. */
 
-/** What of a type stands for "no value": `null` and `undefined`, which every rule returns as they are. */
+/** The part of a type that means "no value": `null` and `undefined`. Every rule returns them as they are. */
 export type Missing<V> = Extract<V, null | undefined>;

@@ -1,8 +1,6 @@
-/**
- * "Did you mean …?": the nearest of the known words, for messages about policies.
- */
+/** "Did you mean …?": the known word that is most like another word, for messages. */
 
-/** The known word that is at most a third of its letters away, or `null`. */
+/** Returns the nearest known word, or `null` if more than a third of its letters would have to change. */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let least = Number.POSITIVE_INFINITY;
@@ -16,9 +14,9 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best;
 }
 
-/** Insertions, deletions and replacements between two words (Levenshtein). */
+/** Returns the number of insertions, deletions and replacements between two words (Levenshtein distance). */
 function editDistance(a: string, b: string): number {
-  // Words of a policy are short; a long one is near to nothing.
+  // Known words are short, so a long word is like none of them.
   if (a.length > 64) return Number.POSITIVE_INFINITY;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -6,7 +6,7 @@
 import { encodeList, utf8 } from '../core/bytes.ts';
 import { cycleWalks } from '../kernel/ff1/cycle-walking.ts';
 import { ff1, type TweakColumn } from '../kernel/ff1/ff1.ts';
-import { ff1Text } from '../kernel/ff1/text.ts';
+import { ff1Symbols } from '../kernel/ff1/text.ts';
 import { type Permutation, sometimesRecurse, tablePermutations } from '../kernel/permutation/permutation.ts';
 import { hmacBytes } from '../kernel/prf/hmac.ts';
 import { encode } from '../wire/base32.ts';
@@ -177,7 +177,7 @@ function makeEngines(engine: FormatEngine, to: AnyFace, keyOf: KeyOf, forward: b
 
   return {
     texts: once(() => {
-      const cipher = ff1Text(keyOf('ff1'), to.texts!.symbols);
+      const cipher = ff1Symbols(keyOf('ff1'), to.texts!.symbols);
       return forward ? cipher.encryptMany : cipher.decryptMany;
     }),
     numerals: once(() => {

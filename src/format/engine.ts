@@ -10,7 +10,7 @@
 
 import { badRange, badType, checkText, typeName } from '../core/checks.ts';
 import type { Symbols } from '../kernel/alphabet.ts';
-import { MIN_DOMAIN } from '../kernel/ff1/ff1.ts';
+import { MIN_DOMAIN } from '../kernel/domain.ts';
 
 const ENGINE = Symbol.for('trefoil.format.v1');
 

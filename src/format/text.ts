@@ -5,7 +5,7 @@
 import { checkOptions } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { alphabet as makeAlphabet, type Symbols } from '../kernel/alphabet.ts';
-import { minimumLength } from '../kernel/ff1/ff1.ts';
+import { minimumLength } from '../kernel/domain.ts';
 import { type Format, faceOfTexts, makeFormat, type NumeralEngine } from './engine.ts';
 import { checkLengths, givenLengths, LENGTH_OPTIONS, type Lengths, MAX_FORMAT_LENGTH } from './lengths.ts';
 

@@ -1,42 +1,49 @@
 /**
  * Alphabets: the symbols of a text as numerals, and back (SP 800-38G, section 3.2, "alphabet" and "numeral").
  *
- * Texts are looked up by UTF-16 unit where every symbol is one, by code point otherwise; they are put together from
- * runs of symbols that were joined before, since each `+` costs more than the arithmetic around it (16 digits: 124 ns by
- * single symbols, 30 ns by fours).
+ * A text is looked up by UTF-16 unit if every symbol is one unit, and by code point if not. A text is written from runs
+ * of symbols that were concatenated before, because each `+` costs more than the arithmetic around it (16 digits: 124
+ * ns from single symbols, 30 ns from runs of four).
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 
-/** Most symbols: the largest radix of FF1. */
+/** The most symbols of an alphabet: the largest radix of FF1. */
 const MAX_SYMBOLS = 65_536;
 
-/** Most runs that are kept, so that a small radix has runs of several symbols. */
+/** The most runs that are kept. The smaller the radix, the longer the runs can be. */
 const MAX_RUNS = 10_000;
 
 /** The symbols of a text as numerals, and back. */
 export interface Alphabet {
   /** How many symbols there are. */
   readonly radix: number;
-  /** The numerals of a text. Throws a RangeError for a symbol that is not in the alphabet, with its place from 1. */
+  /** Returns the numerals of a text. A symbol that is not in the alphabet is a RangeError with its position, from 1. */
   readonly parse: (text: string) => number[];
-  /** The text of numerals. */
+  /** Returns the text of numerals. */
   readonly format: (numerals: ArrayLike<number>) => string;
 }
 
-/** What {@link alphabet} gives, with the verb that formats use. */
+/** An alphabet with the verbs that formats and FF1 on texts use. */
 export interface Symbols extends Alphabet {
-  /** The numerals of a text of at most `limit` symbols; the place, from -1 down, of what is none of them. */
+  /**
+   * Returns the numerals of a text, or at most `limit` + 1 of them. If a symbol is not in the alphabet, it returns a
+   * negative number: -1 for the first symbol of the text, -2 for the second, and so on.
+   */
   readonly read: (text: string, limit: number) => number[] | number;
-  /** How many symbols a text has, at most `limit` + 1; the place, from -1 down, of what is none of them. */
+  /** Returns how many symbols a text has, at most `limit` + 1, or a negative number as `read` does. */
   readonly measure: (text: string, limit: number) => number;
-  /** The numeral of each UTF-16 unit, -1 for others; `null` where a symbol is more than one unit. */
+  /** The numeral of each UTF-16 unit, or -1 if it is not a symbol; `null` if a symbol of the alphabet is two units. */
   readonly units: Int32Array | null;
-  /** The text of a number of so many digits in the radix. */
+  /** Returns the text of a number x, written with `digits` symbols in the radix. */
   readonly write: (x: number, digits: number) => string;
 }
 
-/** @param symbols 2 to 65,536 different code points. */
+/**
+ * Makes an alphabet.
+ *
+ * @param symbols 2 to 65,536 different code points. Their order is their value.
+ */
 export function alphabet(symbols: string): Symbols {
   if (typeof symbols !== 'string') badType('alphabet', `expected text, got ${typeName(symbols)}`);
   if (!symbols.isWellFormed()) badRange('alphabet', 'expected text without halves of surrogate pairs');
@@ -121,7 +128,7 @@ function writeRuns(list: readonly string[]): Pick<Symbols, 'format' | 'write'> {
   let run = 1;
   while (radix ** (run + 1) <= MAX_RUNS) run++;
   const base = radix ** run;
-  // Of each length up to `run`, all texts in the order of their numerals.
+  // For each length up to `run`: all texts of this length in the order of their numerals. They are made when needed.
   const made: (readonly string[])[] = [[''], list];
 
   function runsOf(length: number): readonly string[] {

@@ -1,14 +1,16 @@
-/** SHA-256 (FIPS 180-4) of bytes that come in pieces, with the digest of all that came so far. */
+/** SHA-256 (FIPS 180-4, https://doi.org/10.6028/NIST.FIPS.180-4) of bytes that arrive in pieces. */
 
 import { sha256 } from '@noble/hashes/sha2.js';
 
-/** A digest that goes on. */
+/** A digest that can be read at any time and then continues. */
 export interface RunningDigest {
+  /** Hashes more bytes. */
   readonly add: (bytes: Uint8Array) => void;
-  /** The 32 bytes of all that was added so far; more may be added afterwards. */
+  /** Returns the 32-byte digest of everything that was added so far. More bytes may be added afterwards. */
   readonly soFar: () => Uint8Array;
 }
 
+/** Starts a digest. */
 export function runningSha256(): RunningDigest {
   const hash = sha256.create();
   return {

@@ -1,13 +1,13 @@
 /**
- * Random bytes from the system's generator (Web Crypto's `getRandomValues`); throws where there is none.
+ * Random bytes from the system's generator: `getRandomValues` of Web Crypto. A runtime without it is an error.
  */
 
 import { randomBytes as systemRandomBytes } from '@noble/hashes/utils.js';
 
-/** Web Crypto gives so many bytes at once (https://www.w3.org/TR/webcrypto-2/, "getRandomValues"). */
+/** The most bytes that Web Crypto returns at once (https://www.w3.org/TR/webcrypto-2/, "getRandomValues"). */
 const MOST = 65_536;
 
-/** `length` random bytes. */
+/** Returns `length` random bytes. */
 export function randomBytes(length: number): Uint8Array {
   if (length <= MOST) return systemRandomBytes(length);
   const out = new Uint8Array(length);

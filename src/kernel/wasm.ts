@@ -1,12 +1,12 @@
 /**
- * As much of an assembler for WebAssembly as two modules of vector instructions need: the binary format of the core
+ * A small assembler for WebAssembly, with what two modules of vector instructions need: the binary format of the core
  * specification, version 2.0 (https://www.w3.org/TR/wasm-core-2/), chapter 5.
  *
- * A module is put together when it is first wanted, which takes 3 to 10 ms, instead of being carried as bytes: what runs can
- * be read, and no build step or toolchain stands between the source and it.
+ * A module is assembled when it is needed for the first time, which takes 3 to 10 ms. The package does not contain its
+ * bytes: so anyone can read what runs, and there is no build step or toolchain between the source and the code.
  */
 
-/** A piece of code: bytes of instructions. */
+/** The bytes of instructions. */
 export type Code = readonly number[];
 
 /** Unsigned LEB128 (section 5.2.2). */
@@ -27,7 +27,7 @@ function signed(value: number): number[] {
   return out;
 }
 
-/** Instructions by their names in the specification (section 5.4), as far as they are used. */
+/** The instructions that are used, by their names in the specification (section 5.4). */
 export const localGet = (local: number): Code => [0x20, ...unsigned(local)];
 export const localSet = (local: number): Code => [0x21, ...unsigned(local)];
 export const localTee = (local: number): Code => [0x22, ...unsigned(local)];
@@ -53,22 +53,24 @@ export const call = (index: number): Code => [0x10, ...unsigned(index)];
 export const loop = (body: Code): Code => [0x03, 0x40, ...body, 0x0b];
 export const ifThen = (body: Code): Code => [0x04, 0x40, ...body, 0x0b];
 export const ifElse = (body: Code, other: Code): Code => [0x04, 0x40, ...body, 0x05, ...other, 0x0b];
-/** Adds a number to a local. */
+/** Adds a constant to a local. */
 export const addTo = (local: number, by: number): Code => [
   ...[...localGet(local), ...i32Const(by), ...I32_ADD, ...localSet(local)],
 ];
-/** As long as the condition holds. */
+/** Repeats the body as long as the condition holds. */
 export const whileDo = (condition: Code, body: Code): Code => loop([...condition, ...ifThen([...body, ...branch(1)])]);
 export const branch = (depth: number): Code => [0x0c, depth];
 export const branchIf = (depth: number): Code => [0x0d, depth];
 
 const vector = (opcode: number, ...rest: number[]): Code => [0xfd, ...unsigned(opcode), ...rest];
-/** Sixteen bytes, and four for a word that is spread over the lanes. */
+/** The vector loads: sixteen bytes, or a word that is copied to all four lanes. Offsets are in bytes. */
 export const v128Load = (offset: number): Code => vector(0, 4, ...unsigned(offset));
 export const v128Load32Splat = (offset: number): Code => vector(9, 2, ...unsigned(offset));
 export const v128Store = (offset: number): Code => vector(11, 4, ...unsigned(offset));
 export const v128Const = (bytes: readonly number[]): Code => vector(12, ...bytes);
-/** Bytes of a vector in another order: `i8x16.shuffle` of a vector with itself would want it twice, `swizzle` does not. */
+/**
+ * Puts the bytes of a vector in another order. `i8x16.shuffle` would need the vector twice, `swizzle` needs it once.
+ */
 const swizzle = (places: readonly number[]): Code => [...v128Const(places), ...vector(14)];
 export const I8X16_REVERSE: Code = /* @__PURE__ */ swizzle([15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
 export const I64X2_SWAP: Code = /* @__PURE__ */ swizzle([8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
@@ -83,7 +85,7 @@ export const I32X4_SHL: Code = /* @__PURE__ */ vector(171);
 export const I32X4_SHR_U: Code = /* @__PURE__ */ vector(173);
 export const I32X4_ADD: Code = /* @__PURE__ */ vector(174);
 
-/** A function without result: its parameters are i32, then come locals of i32, then of v128. */
+/** A function without a result. Its parameters are i32; they are followed by locals of i32 and then of v128. */
 export interface Func {
   readonly parameters: number;
   readonly i32: number;
@@ -99,7 +101,10 @@ const section = (id: number, body: Code): Code => [id, ...unsigned(body.length),
 const sized = (body: Code): Code => [...unsigned(body.length), ...body];
 const named = (text: string): Code => sized(Array.from(text, (c) => c.charCodeAt(0)));
 
-/** A module (section 5.5) with one memory of `pages` of 64 KiB, exported as `memory`, and the last function as `run`. */
+/**
+ * Assembles a module (section 5.5). It has one memory of `pages` pages of 64 KiB, which it exports as `memory`, and
+ * exports its last function as `run`.
+ */
 export function assemble(pages: number, functions: readonly Func[]): Uint8Array {
   const types = functions.map(({ parameters }) => [0x60, ...list(Array(parameters).fill([TYPE_I32])), 0]);
   const codes = functions.map(({ i32, v128, body }) =>
@@ -128,13 +133,13 @@ export function assemble(pages: number, functions: readonly Func[]): Uint8Array 
   ]);
 }
 
-/** What a module of `assemble` exports. */
+/** The exports of a module that {@link assemble} made. */
 export interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly run: (...parameters: number[]) => void;
 }
 
-/** What is used of the global `WebAssembly`. */
+/** The part of the global `WebAssembly` that is used. */
 interface Runtime {
   readonly validate: (bytes: Uint8Array) => boolean;
   readonly Module: new (bytes: Uint8Array) => object;
@@ -142,8 +147,8 @@ interface Runtime {
 }
 
 /**
- * A module, ready to run; `null` where there is no WebAssembly, or none with vectors, or where a content security policy
- * forbids to compile.
+ * Compiles and instantiates a module. Returns `null` if the runtime has no WebAssembly, or none with vectors, or if a
+ * content security policy forbids compiling.
  */
 export function instantiate(bytes: () => Uint8Array): Exports | null {
   const runtime = (globalThis as unknown as { WebAssembly?: Runtime }).WebAssembly;

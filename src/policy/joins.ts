@@ -5,7 +5,7 @@
 
 import type { Issue } from '../errors.ts';
 import { ruleOption } from '../rule/rule.ts';
-import { checkLength } from '../wire/token-forms.ts';
+import { checkLength } from '../wire/token-lengths.ts';
 import type { Leaf } from './bound.ts';
 
 /** A policy among others. */

@@ -27,7 +27,7 @@ import {
   LARGEST_BUCKET,
   putPlain,
   putSealed,
-  returnRoom,
+  returnBuffers,
   takePlain,
   takeSealed,
   VERSION,
@@ -201,7 +201,7 @@ export function seal<
       room.count = 1;
       primary.siv.seal(room);
       takeSealed(room, primary.id, single);
-      returnRoom(room);
+      returnBuffers(room);
       return single[0];
     }
 

@@ -13,12 +13,12 @@ import { inputText } from '../core/input-text.ts';
 import { fail } from '../errors.ts';
 import { keyedBlake3 } from '../kernel/prf/blake3.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
-import { LANES } from '../kernel/prf/hmac-lanes.ts';
-import { type Batch, type Prf, SLOTS, tagAt, withBatch } from '../kernel/prf/prf.ts';
+import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { type Prepare, prepareSteps } from '../prepare/steps.ts';
 import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../wire/labelled-token.ts';
-import { checkLength, FORMS, type Form, formOf } from '../wire/token-forms.ts';
+import { FORMS, type Form, formOf } from '../wire/token-forms.ts';
+import { checkLength } from '../wire/token-lengths.ts';
 import { tokenTexts } from '../wire/token-texts.ts';
 import {
   type ColumnVerb,
@@ -222,7 +222,13 @@ export function token<const Scope extends string, const Optional extends boolean
     }
 
     /** Up to SLOTS values from `first` on. */
-    function protectChunk(column: readonly unknown[], first: number, out: unknown[], report: Report, batch: Batch) {
+    function protectChunk(
+      column: readonly unknown[],
+      first: number,
+      out: unknown[],
+      report: Report,
+      batch: MessageBatch,
+    ) {
       const last = Math.min(column.length, first + SLOTS);
       let slots = 0;
       for (let i = first; i < last; i++) {
@@ -247,13 +253,13 @@ export function token<const Scope extends string, const Optional extends boolean
       }
       if (slots === 0) return;
       primary.run(batch, slots);
-      texts.many(batch.tags, tagAt, LANES, batch.rows, slots, out);
+      texts.many(batch.tags, tagAt, TAG_STEP, batch.rows, slots, out);
     }
 
     const protect: ColumnVerb = (column, report) => {
       protectingKey(opened);
       const out = new Array<unknown>(column.length);
-      withBatch(column.length, (batch) => {
+      primary.withBatch(column.length, (batch) => {
         for (let first = 0; first < column.length; first += SLOTS) protectChunk(column, first, out, report, batch);
       });
       return out;

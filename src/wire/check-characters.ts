@@ -1,21 +1,23 @@
 /**
  * The four check characters at the end of a labelled token and of a root key: a 20-bit CRC over the ASCII bytes before
- * it, written as four base32 symbols.
+ * them, written as four base32 symbols.
  *
- * Polynomial 0x100da3 (x^20 + x^11 + x^10 + x^8 + x^7 + x^5 + x + 1), found by exhaustive search over all 2^18 of degree
- * 20 that are divisible by x + 1: Hamming distance 6 up to 512 bits (61 characters and the raw check), and no change of one
- * or two characters, wherever they are, goes undetected in a token of up to 52 characters.
- * `test/wire/check-characters.test.ts` proves both again. Any other damage passes with probability 2^-20.
+ * The polynomial is 0x100da3 (x^20 + x^11 + x^10 + x^8 + x^7 + x^5 + x + 1). It was found by exhaustive search over all
+ * 2^18 polynomials of degree 20 that are divisible by x + 1. It has Hamming distance 6 up to 512 bits (61 characters
+ * and the raw check), and it detects every change of one or two characters, wherever they are, in a token of up to 52
+ * characters. `test/wire/check-characters.test.ts` proves both again. Any other damage goes undetected with a
+ * probability of 2^-20.
  *
- * A hash would say the same with another compression per token; this costs a table look-up per character.
+ * A hash would detect as much, but it would take another compression for each token. This takes a table look-up for
+ * each character.
  */
 
 import { ALPHABET } from './base32.ts';
 
-/** Low 20 bits of the polynomial. */
+/** The low 20 bits of the polynomial. */
 export const POLYNOMIAL = 0x00da3;
 
-/** Length of the check in characters. */
+/** How many check characters there are. */
 export const CHECK_LENGTH = 4;
 
 const TABLE: Uint32Array = /* @__PURE__ */ (() => {
@@ -28,7 +30,7 @@ const TABLE: Uint32Array = /* @__PURE__ */ (() => {
   return table;
 })();
 
-/** Goes on with a CRC over the characters of `text`, which is ASCII. Start with `0`. */
+/** Continues a CRC over the characters of `text`, which is ASCII. The CRC of no characters is 0. */
 export function crc20(text: string, crc = 0): number {
   for (let i = 0; i < text.length; i++) {
     crc = ((crc << 8) & 0xfffff) ^ TABLE[((crc >>> 12) ^ text.charCodeAt(i)) & 255]!;
@@ -36,14 +38,14 @@ export function crc20(text: string, crc = 0): number {
   return crc;
 }
 
-/** The same over ASCII bytes from `from` to `to`, from the beginning. */
+/** Computes the CRC of the ASCII bytes from `from` to `to`. */
 export function crc20Ascii(bytes: Uint8Array, from: number, to: number): number {
   let crc = 0;
   for (let i = from; i < to; i++) crc = ((crc << 8) & 0xfffff) ^ TABLE[((crc >>> 12) ^ bytes[i]!) & 255]!;
   return crc;
 }
 
-/** The check characters for a CRC. */
+/** Returns the check characters for a CRC. */
 export function checkCharacters(crc: number): string {
   return (
     ALPHABET[(crc >>> 15) & 31]! + ALPHABET[(crc >>> 10) & 31]! + ALPHABET[(crc >>> 5) & 31]! + ALPHABET[crc & 31]!

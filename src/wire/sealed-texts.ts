@@ -1,15 +1,21 @@
 /**
- * The text of a sealed value, and what is sealed in it (docs/spec/seal-v1.md, "Buckets" and "Steps"): values go into a
- * room, padded, and come out of it as texts; and the other way.
+ * The text of a sealed value and the bytes that are sealed in it (docs/spec/seal-v1.md, "Buckets" and "Steps"). To
+ * protect, plaintexts are padded into buffers, where they are sealed, and taken out as sealed texts. To reveal, it goes
+ * the other way.
  *
- * A room has values of one bucket, each as the bytes that base32 shows: header, synthetic IV, text.
+ * All values in the buffers have one bucket. Each lies there as the bytes that base32 shows: header, synthetic IV,
+ * text.
  */
 
 import { decodeAscii, GROUP } from '../core/ascii.ts';
 import { checkText } from '../core/checks.ts';
 import { readSymbols, symbolsOf, writeSymbols } from './base32.ts';
+import { ID_LENGTH } from './labelled-token.ts';
 
-/** Version of the format, and the algorithm: 1 is AES-256-SIV; the others are free, one for sealing to a public key. */
+/**
+ * The version of sealed values, and the algorithm: 1 is AES-256-SIV. The other numbers are free; one of them is meant
+ * for sealing to a public key.
+ */
 export const VERSION = 1;
 export const ALGORITHM_BYTE = 1;
 const HEADER: number = (VERSION << 8) | ALGORITHM_BYTE;
@@ -18,15 +24,13 @@ const HEADER_LENGTH = 2;
 /** Bytes of the synthetic IV. */
 const IV_LENGTH = 16;
 
-/** Where a value begins. */
+/** Where the text begins in a value. */
 const TEXT_AT: number = HEADER_LENGTH + IV_LENGTH;
 
-/** Characters of the shown key id, which base32 follows. */
-const ID_LENGTH = 5;
-
 /**
- * Lengths of the padded plaintext in bytes: powers of two from 32 to 2^20. A name's length is a leak; of a value of up
- * to 31 bytes nothing shows, of a longer one the power of two.
+ * The buckets, which are the lengths of padded plaintexts in bytes: powers of two from 32 to 2^20. The length of a name
+ * can identify it, so nothing of the length is visible for a value of up to 31 bytes, and only the power of two for a
+ * longer one.
  */
 const SMALLEST_BUCKET = 32;
 export const LARGEST_BUCKET = 1_048_576;
@@ -34,20 +38,20 @@ export const LARGEST_BUCKET = 1_048_576;
 /** First byte of the padding (ISO/IEC 7816-4). */
 const PAD = 0x80;
 
-/** Values of a room at most, bytes of a room that has several values, and characters that are decoded at once. */
+/** The most values in buffers; the most bytes of buffers with several values; the most characters decoded at once. */
 const SLOTS = 1024;
-const ROOM_BYTES = 131_072;
+const MAX_BYTES = 131_072;
 const GROUP_CHARACTERS = 8192;
 
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The bytes of a text on its way in, read before the next. Long ones get an array of their own. */
+/** The bytes of the text that is read at present. Texts that do not fit get an array of their own. */
 const SHORT = 4096;
 const short: Bytes = /* @__PURE__ */ bytesOf(SHORT);
-let given: Bytes = short;
+let current: Bytes = short;
 
-/** Characters of texts on their way out: sealed ones, or plain ones in ASCII. */
+/** The characters of texts that are decoded together: sealed texts, or plaintexts in ASCII. */
 const group: Bytes = /* @__PURE__ */ bytesOf(GROUP_CHARACTERS);
 
 interface Bytes {
@@ -60,30 +64,31 @@ function bytesOf(length: number): Bytes {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-/** Buffers for values of one bucket, laid out as kernel/siv.ts wants values. */
+/** Buffers for values of one bucket, laid out as kernel/siv wants values. */
 export interface Buffers extends Bytes {
   /** Where the synthetic IV of the first value is. */
   readonly at: number;
-  /** Bytes of a padded value, which is its bucket; and of header, IV and padded value. */
+  /** The bucket: bytes of a padded value. */
   readonly length: number;
+  /** Bytes of header, synthetic IV and padded value. */
   readonly stride: number;
-  /** How many values fit in. */
+  /** How many values fit. */
   readonly slots: number;
-  /** For the caller: how many there are, and the row of each. */
+  /** For the caller: how many values there are, and the row of each. */
   count: number;
   readonly rows: Int32Array;
-  /** For the caller: what became of each. */
+  /** For the caller: for each value, 1 if it could be opened and 0 if not. */
   readonly verdicts: Uint8Array;
 }
 
-/** The bucket of a value of so many bytes. */
+/** Returns the bucket of a value of `length` bytes. */
 export function bucketOf(length: number): number {
   let bucket = SMALLEST_BUCKET;
   while (bucket <= length) bucket *= 2;
   return bucket;
 }
 
-/** The bucket of a sealed text of so many characters, or 0 when there is none. */
+/** Returns the bucket of a sealed text of `characters` characters, or 0 if no sealed text has this length. */
 export function bucketOfText(characters: number): number {
   const bucket = Math.floor(((characters - ID_LENGTH) * 5) / 8) - TEXT_AT;
   const is = bucket >= SMALLEST_BUCKET && bucket <= LARGEST_BUCKET && (bucket & (bucket - 1)) === 0;
@@ -94,21 +99,22 @@ function charactersOf(bucket: number): number {
   return ID_LENGTH + symbolsOf(TEXT_AT + bucket);
 }
 
-/** A room of each bucket that nobody uses now, by the bucket's logarithm. */
+/** For each bucket, buffers that are not lent at present, by the bucket's logarithm. */
 const spare: (Buffers | null)[] = /* @__PURE__ */ new Array<Buffers | null>(21).fill(null);
 
 /**
- * Lends a room for up to `count` values, which may have less: it is emptied when it is full. A column with getters could
- * start another column in the middle of this one, which then gets a room of its own.
+ * Lends buffers for up to `count` values. They may have fewer slots, so the caller empties them when they are full. A
+ * column with getters can start another column in the middle of this one; the inner column then gets buffers of its
+ * own.
  */
 export function borrowBuffers(bucket: number, count: number): Buffers {
   const stride = TEXT_AT + bucket;
-  const slots = Math.min(count, SLOTS, Math.max(1, Math.floor(ROOM_BYTES / stride)));
+  const slots = Math.min(count, SLOTS, Math.max(1, Math.floor(MAX_BYTES / stride)));
   const place = 31 - Math.clz32(bucket);
-  const room = spare[place]!;
-  if (room !== null && room.slots >= slots) {
+  const buffers = spare[place]!;
+  if (buffers !== null && buffers.slots >= slots) {
     spare[place] = null;
-    return room;
+    return buffers;
   }
   return {
     ...bytesOf(slots * stride),
@@ -122,96 +128,112 @@ export function borrowBuffers(bucket: number, count: number): Buffers {
   };
 }
 
-/** Takes a room back, without what was in it. A large one is let go. */
-export function returnRoom(room: Buffers): void {
-  if (room.bytes.length > ROOM_BYTES) return;
-  room.count = 0;
-  spare[31 - Math.clz32(room.length)] = room;
+/** Takes buffers back and keeps them for the next caller, unless they are large. */
+export function returnBuffers(buffers: Buffers): void {
+  if (buffers.bytes.length > MAX_BYTES) return;
+  buffers.count = 0;
+  spare[31 - Math.clz32(buffers.length)] = buffers;
 }
 
-/** Rows after which all rooms are emptied. */
+/** After this many rows all buffers are emptied. */
 const CHUNK = 1024;
 
+/** Buffers that are lent to a column for one key and one bucket. */
+interface Lent<Key> {
+  readonly key: Key;
+  readonly buffers: Buffers;
+}
+
 /**
- * Goes over the rows of a column. `put` puts a row's value into the slot `count` of a room for its key and bucket, and
- * gives the room, or `null` when there is nothing to do. `run` does the work of a room that is full, or at the end of a
- * chunk; `chunkDone` comes after all rooms of a chunk.
+ * Goes through the rows of a column and collects their values in batches, one for each key and bucket.
+ *
+ * @param put Puts the value of a row into slot `count` of the buffers that `buffersFor` returns for its key and bucket,
+ *   and returns these buffers; `null` if the row needs no work.
+ * @param run Does the work on buffers that are full, and on all others at the end of a chunk of rows.
+ * @param chunkDone Is called at the end of a chunk, after all its buffers were run.
  */
 export function inBatches<Key>(
   rows: number,
-  put: (row: number, roomOf: (key: Key, bucket: number) => Buffers) => Buffers | null,
-  run: (key: Key, room: Buffers) => void,
+  put: (row: number, buffersFor: (key: Key, bucket: number) => Buffers) => Buffers | null,
+  run: (key: Key, buffers: Buffers) => void,
   chunkDone: () => void = () => {},
 ): void {
-  const lent: { readonly key: Key; readonly room: Buffers }[] = [];
-  let last: { readonly key: Key; readonly room: Buffers } | null = null;
+  const lent: Lent<Key>[] = [];
+  let last: Lent<Key> | null = null;
 
-  function roomOf(key: Key, bucket: number): Buffers {
-    if (last !== null && last.key === key && last.room.length === bucket) return last.room;
-    last = lent.find(({ key: other, room }) => other === key && room.length === bucket) ?? null;
+  function buffersFor(key: Key, bucket: number): Buffers {
+    if (last !== null && last.key === key && last.buffers.length === bucket) return last.buffers;
+    last = lent.find(({ key: other, buffers }) => other === key && buffers.length === bucket) ?? null;
     if (last === null) {
-      last = { key, room: borrowBuffers(bucket, rows) };
+      last = { key, buffers: borrowBuffers(bucket, rows) };
       lent.push(last);
     }
-    return last.room;
+    return last.buffers;
   }
 
-  function empty(key: Key, room: Buffers): void {
-    if (room.count > 0) run(key, room);
-    room.count = 0;
+  function empty(key: Key, buffers: Buffers): void {
+    if (buffers.count > 0) run(key, buffers);
+    buffers.count = 0;
   }
 
   for (let first = 0; first < rows; first += CHUNK) {
     const end = Math.min(rows, first + CHUNK);
     for (let row = first; row < end; row++) {
-      const room = put(row, roomOf);
-      if (room === null) continue;
-      room.rows[room.count++] = row;
-      if (room.count === room.slots) empty(last!.key, room);
+      const buffers = put(row, buffersFor);
+      if (buffers === null) continue;
+      buffers.rows[buffers.count++] = row;
+      if (buffers.count === buffers.slots) empty(last!.key, buffers);
     }
-    for (const { key, room } of lent) empty(key, room);
+    for (const { key, buffers } of lent) empty(key, buffers);
     chunkDone();
   }
-  for (const { room } of lent) returnRoom(room);
+  for (const { buffers } of lent) returnBuffers(buffers);
 }
 
-/** Puts the UTF-8 of a text where {@link putPlain} takes it from; its length in bytes. Lone surrogates are refused. */
+/**
+ * Encodes a plaintext as UTF-8 for {@link putPlain}, and returns its length in bytes. A lone surrogate is refused
+ * (`lone_surrogate`).
+ */
 export function givePlain(text: string): number {
-  // Too long in any case: a character takes a byte or more.
+  // Too long in any case, because a character takes at least one byte. The caller refuses it by this length.
   if (text.length >= LARGEST_BUCKET) return checkText(text).length;
-  take(3 * text.length);
-  const { written } = encoder.encodeInto(text, given.bytes);
+  reserve(3 * text.length);
+  const { written } = encoder.encodeInto(text, current.bytes);
   if (written !== text.length) checkText(text);
   return written;
 }
 
-/** Puts the characters of a text where {@link putSealed} takes them from; `false` when they are not all ASCII. */
+/** Encodes a sealed text as ASCII for {@link putSealed}. Returns `false` if it has other characters. */
 export function giveSealed(text: string): boolean {
-  take(text.length);
-  // A character beyond ASCII gives more bytes, or does not fit in.
-  return encoder.encodeInto(text, given.bytes).written === text.length;
+  reserve(text.length);
+  // A character outside ASCII yields more bytes than one, or does not fit.
+  return encoder.encodeInto(text, current.bytes).written === text.length;
 }
 
-function take(bytes: number): void {
-  // One word of room for what putPlain writes behind the text.
-  given = bytes <= SHORT - 4 ? short : bytesOf(bytes + 4);
+/** Makes space for the bytes of a text. */
+function reserve(bytes: number): void {
+  // And for one word, because putPlain writes the padding after the text.
+  current = bytes <= SHORT - 4 ? short : bytesOf(bytes + 4);
 }
 
-/** The key id that the given text begins with, as {@link idNumber} has it. */
+/** Returns the key id at the beginning of the text that {@link giveSealed} encoded, as {@link idNumber} returns it. */
 export function givenId(): number {
-  return (given.view.getInt32(0) >>> 0) * 256 + given.bytes[4]!;
+  return (current.view.getInt32(0) >>> 0) * 256 + current.bytes[4]!;
 }
 
-/** The five characters of a key id as one number. */
+/** Returns the five characters of a key id as one number. */
 export function idNumber(id: string): number {
   let number = 0;
   for (let i = 0; i < ID_LENGTH; i++) number = number * 256 + id.charCodeAt(i);
   return number;
 }
 
-/** m || 0x80 || 00…: pads the text that was given, of `length` bytes, into a slot. */
+/**
+ * Writes the plaintext that {@link givePlain} encoded, of `length` bytes, into a slot with its padding: m || 0x80 ||
+ * 00…
+ */
 export function putPlain({ view, stride, length: bucket }: Buffers, slot: number, length: number): void {
-  const from = given.view;
+  const from = current.view;
   from.setInt32(length, PAD, true);
   let to = slot * stride;
   view.setUint16(to, HEADER);
@@ -221,25 +243,25 @@ export function putPlain({ view, stride, length: bucket }: Buffers, slot: number
   for (; i < bucket; i += 4) view.setInt32(to + i, 0, true);
 }
 
-/** Reads the base32 of the text that was given, of `characters`, into a slot; `false` when that is no sealed value. */
+/** Decodes the sealed text that {@link giveSealed} encoded into a slot. Returns `false` if it is not a sealed value. */
 export function putSealed({ view, stride }: Buffers, slot: number, characters: number): boolean {
   const to = slot * stride;
-  return readSymbols(given.view, ID_LENGTH, characters - ID_LENGTH, view, to) && view.getUint16(to) === HEADER;
+  return readSymbols(current.view, ID_LENGTH, characters - ID_LENGTH, view, to) && view.getUint16(to) === HEADER;
 }
 
-/** Writes the sealed text of every value of a room, with the shown key id before it, into its row. */
+/** Writes the sealed text of every value, preceded by the shown key id, into its row of `out`. */
 export function takeSealed({ view, stride, length: bucket, count, rows }: Buffers, id: string, out: unknown[]): void {
   const width = charactersOf(bucket);
-  const many = width <= GROUP_CHARACTERS / GROUP ? GROUP : 1;
+  const together = width <= GROUP_CHARACTERS / GROUP ? GROUP : 1;
   const to = width <= GROUP_CHARACTERS ? group : bytesOf(width);
-  for (let first = 0; first < count; first += many) {
-    const size = Math.min(many, count - first);
+  for (let first = 0; first < count; first += together) {
+    const size = Math.min(together, count - first);
     for (let k = 0, at = 0; k < size; k++, at += width) {
       for (let i = 0; i < ID_LENGTH; i++) to.bytes[at + i] = id.charCodeAt(i);
       writeSymbols(view, (first + k) * stride, stride, to.view, at + ID_LENGTH);
     }
     const text = decodeAscii(to.bytes, 0, size * width);
-    if (many === 1) {
+    if (together === 1) {
       out[rows[first]!] = text;
     } else {
       for (let k = 0; k < size; k++) out[rows[first + k]!] = text.slice(k * width, (k + 1) * width);
@@ -247,17 +269,17 @@ export function takeSealed({ view, stride, length: bucket, count, rows }: Buffer
   }
 }
 
-/** Texts of the group: slots, and where they end. */
+/** For each text of a group: its slot, and where it ends in the group. */
 const slots: Int32Array = /* @__PURE__ */ new Int32Array(GROUP);
 const ends: Int32Array = /* @__PURE__ */ new Int32Array(GROUP);
 
 /**
- * Writes the value of every slot whose verdict is 1 into its row, and tells the rows of those whose padding or encoding
- * nobody writes. Then the room is wiped.
+ * Writes the plaintext of every slot into its row of `out`, and wipes the buffers. `refuse` is called for a row whose
+ * verdict is 0, or whose padding or encoding is not what {@link putPlain} writes.
  */
-export function takePlain(room: Buffers, out: unknown[], refuse: (row: number) => void): void {
-  const { bytes, view, stride, length: bucket, count, rows, verdicts } = room;
-  // Texts in ASCII are decoded together: where they end in the group, and their slots.
+export function takePlain(buffers: Buffers, out: unknown[], refuse: (row: number) => void): void {
+  const { bytes, view, stride, length: bucket, count, rows, verdicts } = buffers;
+  // Texts in ASCII are collected in a group and decoded together.
   let size = 0;
   let end = 0;
   let most = 0;
@@ -274,13 +296,13 @@ export function takePlain(room: Buffers, out: unknown[], refuse: (row: number) =
       continue;
     }
     const at = slot * stride + TEXT_AT;
-    // The last word that is not zero ends with the padding's first byte.
+    // The last word that is not zero contains the first byte of the padding as its last byte that is not zero.
     let i = bucket - 4;
     while (i > 0 && view.getInt32(at + i, true) === 0) i -= 4;
     const last = view.getInt32(at + i, true);
     const shift = (31 - Math.clz32(last)) & 24;
     const length = i + (shift >>> 3);
-    // A plaintext in a bucket larger than its own is not canonical.
+    // A plaintext in a bucket that is larger than its own is refused, because each value has only one sealed text.
     if (last >>> shift !== PAD || bucketOf(length) !== bucket) {
       refuse(rows[slot]!);
       continue;

@@ -1,31 +1,33 @@
 /**
- * The forms of a token's body: the first bits of a tag as text (docs/spec/token-v1.md, "Forms"). All forms and lengths
- * are beginnings of one tag, so bodies of one value can be told to belong together whatever their form.
+ * The forms of a token's body: the first bits of a tag as text (docs/spec/token-v1.md, "Forms"). The body of every form
+ * and length is the beginning of the same tag. So anyone can tell that two bodies of one value belong together, even if
+ * their forms differ.
  */
 
-import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from '../core/checks.ts';
 import { ALPHABET, PAIRS } from './base32.ts';
-import { BODY_CLASS, BODY_LENGTH, checkChanges, checkStart, SHORTEST_BODY } from './labelled-token.ts';
+import { BODY_CLASS, BODY_LENGTH, checkChanges, checkStart } from './labelled-token.ts';
 
-/** Names of the forms. */
+/** The names of the forms. */
 export const FORMS = ['labelled', 'bare', 'uuid', 'hex', 'base64url', 'digits'] as const;
 export type Form = (typeof FORMS)[number];
 
-/** Writes the body of the tag whose word j is `tags[at + j * step]` as ASCII at `offset`. */
+/** Writes a body as ASCII at `offset`. Word j of its tag is `tags[at + j * step]`. */
 export type WriteBody = (tags: Int32Array, at: number, step: number, out: DataView, offset: number) => void;
 
-interface Facts {
-  /** Characters of the whole body, which is also the longest. */
+/** What a form is. */
+export interface FormDefinition {
+  /** Characters of a whole body, which is also the longest. */
   readonly whole: number;
-  /** The number of bodies of a length. */
+  /** How many different bodies of a length there are. */
   readonly bodies: (length: number) => bigint;
-  /** The form of a body of a length, for a regular expression. */
+  /** The source of a regular expression for bodies of a length. */
   readonly pattern: (length: number) => string;
+  /** Makes the function that writes bodies of a length. */
   readonly writer: (length: number) => WriteBody;
 }
 
-const TABLE: Readonly<Record<Form, Facts>> = /* @__PURE__ */ (() => {
-  const base32: Facts = {
+const TABLE: Readonly<Record<Form, FormDefinition>> = /* @__PURE__ */ (() => {
+  const base32: FormDefinition = {
     whole: BODY_LENGTH,
     bodies: (length) => 1n << BigInt(Math.min(128, 5 * length)),
     pattern: (length) => (length === BODY_LENGTH ? BODY_CLASS : `[${ALPHABET}]{${length}}`),
@@ -61,134 +63,12 @@ const TABLE: Readonly<Record<Form, Facts>> = /* @__PURE__ */ (() => {
   };
 })();
 
-/** Facts and writer of a form. */
-export function formOf(form: Form): Facts {
+/** Returns the definition of a form. */
+export function formOf(form: Form): FormDefinition {
   return TABLE[form];
 }
 
-/** Collisions are tolerated with this probability unless another is given. */
-export const TOLERATED = 1e-6;
-
-/** Pairs of `population` values; each pair gets one body with a probability of 1 / bodies. */
-function pairs(population: number): bigint {
-  return (BigInt(population) * BigInt(population - 1)) / 2n;
-}
-
-/** Whether pairs / bodies is at most a probability, exactly: a double is a whole number over a power of two. */
-function suffices(population: number, bodies: bigint, tolerated: number): boolean {
-  let whole = tolerated;
-  let halvings = 0n;
-  for (; !Number.isInteger(whole); halvings++) whole *= 2;
-  return pairs(population) << halvings <= BigInt(whole) * bodies;
-}
-
-/** The bound for a message. */
-function shownBound(population: number, bodies: bigint): string {
-  return shown(Number(pairs(population)) / Number(bodies));
-}
-
-/** Options of {@link planLength}. */
-export interface LengthPlan {
-  /** How many different values there will be, at most: whole number from 2 to 2^53 - 1. */
-  readonly population: number;
-  /** Probability that any two of them get one token, at most: above 0, below 1. One in a million unless given. */
-  readonly maxCollisionProbability?: number;
-  /** `labelled` (default), `bare`, `hex`, `base64url` or `digits`. A `uuid` has one length. */
-  readonly form?: Form;
-}
-
-/**
- * The shortest `length` of {@link token} that keeps collisions below a probability.
- *
- * The bound is n (n - 1) / 2 / 2^bits for n values, after the first problem of birthdays; it is never below the truth.
- *
- * @throws RangeError when no length of the form is enough; TypeError for options that do not fit.
- *
- * @example
- * ```ts
- * import { planLength } from 'trefoil';
- *
- * planLength({ population: 1_000_000, maxCollisionProbability: 1e-6 }); // → 12
- * planLength({ population: 1_000_000, maxCollisionProbability: 1e-6, form: 'digits' }); // → 18
- * ```
- */
-export function planLength(options: LengthPlan): number {
-  const { form = 'labelled', ...plan } = checkOptions('options', options, [
-    'population',
-    'maxCollisionProbability',
-    'form',
-  ]) as unknown as LengthPlan;
-  checkOneOf('form', form, FORMS);
-  const { population, tolerated } = checkPlan(plan);
-  const { whole, bodies } = TABLE[form];
-  const first = form === 'uuid' ? whole : SHORTEST_BODY;
-  for (let length = first; length <= whole; length++) {
-    if (suffices(population, bodies(length), tolerated)) return length;
-  }
-  badRange(
-    'population',
-    `is too large for the form ${form}: even ${whole} characters collide with a probability of up to ` +
-      `${shownBound(population, bodies(whole))}, and ${shown(tolerated)} is tolerated`,
-  );
-}
-
-/** Checks the two numbers that a length is planned with. */
-export function checkPlan(plan: { readonly population?: unknown; readonly maxCollisionProbability?: unknown }): {
-  readonly population: number;
-  readonly tolerated: number;
-} {
-  const population = checkInteger('population', plan.population, 2, Number.MAX_SAFE_INTEGER);
-  const tolerated = plan.maxCollisionProbability === undefined ? TOLERATED : plan.maxCollisionProbability;
-  if (typeof tolerated !== 'number') {
-    badType('maxCollisionProbability', `expected a number, got ${typeName(tolerated)}`);
-  }
-  if (!(tolerated > 0 && tolerated < 1)) badRange('maxCollisionProbability', 'expected a number above 0 and below 1');
-  return { population, tolerated };
-}
-
-/**
- * Checks the length of a rule's bodies: a shorter one than the whole says for how many values it is, and has to be
- * enough for them.
- */
-export function checkLength(
-  form: Form,
-  options: { readonly length?: unknown; readonly population?: unknown; readonly maxCollisionProbability?: unknown },
-): number {
-  const { whole, bodies } = TABLE[form];
-  if (options.length !== undefined && form === 'uuid') badRange('length', 'a uuid has one length; leave it out');
-  const length = options.length === undefined ? whole : checkInteger('length', options.length, SHORTEST_BODY, whole);
-  if (options.population === undefined) {
-    if (options.maxCollisionProbability !== undefined) {
-      badRange(
-        'maxCollisionProbability',
-        'says nothing without a population; give how many different values there are',
-      );
-    }
-    if (length < whole) {
-      badRange(
-        'length',
-        `is shorter than ${whole}: give the population, how many different values there will be at most`,
-      );
-    }
-    return length;
-  }
-  const { population, tolerated } = checkPlan(options);
-  if (!suffices(population, bodies(length), tolerated)) {
-    badRange(
-      'length',
-      `${length} characters are ${Math.log2(Number(bodies(length))).toFixed(1)} bits, with which two of ${population} ` +
-        `values collide with a probability of up to ${shownBound(population, bodies(length))}; ${shown(tolerated)} is ` +
-        'tolerated, planLength tells the length',
-    );
-  }
-  return length;
-}
-
-function shown(probability: number): string {
-  return probability >= 1 ? '1' : probability.toExponential(1);
-}
-
-/** Codes of the characters of an alphabet. */
+/** The character codes of an alphabet. */
 function codes(alphabet: string): Uint8Array {
   return Uint8Array.from(alphabet, (c) => c.charCodeAt(0));
 }
@@ -197,7 +77,7 @@ const BASE32: Uint8Array = /* @__PURE__ */ codes(ALPHABET);
 const HEX: Uint8Array = /* @__PURE__ */ codes('0123456789abcdef');
 const BASE64URL: Uint8Array = /* @__PURE__ */ codes('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
 
-/** `count` bits (at most 25) of a tag from bit `from` on, the first the highest of word 0. */
+/** Returns `count` bits (at most 25) of a tag from bit `from` on. Bit 0 is the highest bit of word 0. */
 function bitsOf(tags: Int32Array, at: number, step: number, from: number, count: number): number {
   const word = at + (from >>> 5) * step;
   const free = 32 - (from & 31) - count;
@@ -205,7 +85,7 @@ function bitsOf(tags: Int32Array, at: number, step: number, from: number, count:
   return value & ((1 << count) - 1);
 }
 
-/** Symbol k of a body in base32; the last of a whole body ends with two zero bits. */
+/** Returns the value of symbol k of a body in base32. The last symbol of a whole body ends with two zero bits. */
 function symbolAt(tags: Int32Array, at: number, step: number, k: number): number {
   return k < BODY_LENGTH - 1 ? bitsOf(tags, at, step, 5 * k, 5) : bitsOf(tags, at, step, 5 * k, 3) << 2;
 }
@@ -216,7 +96,7 @@ function base32Writer(length: number): WriteBody {
   };
 }
 
-/** A body of base32 and the check characters behind it. */
+/** Makes the function that writes a body in base32, followed by the check characters over `head` and body. */
 export function checkedWriter(length: number, head: string): WriteBody {
   return length === BODY_LENGTH ? wholeWriter(checkStart(head, length)) : shortWriter(length, checkStart(head, length));
 }
@@ -235,12 +115,12 @@ function shortWriter(length: number, start: number): WriteBody {
   };
 }
 
-/** What pairs of symbols change in the check of a whole body: 52 KiB, made when the first token of this form is. */
+/** What pairs of symbols change in the check of a whole body: 52 KiB, made for the first token of this form. */
 let wholeChanges: Int32Array | null = null;
 
 /**
- * The same for 26 symbols, 13 pairs, without loop: every token of the default form comes by here. Measured: 22 ns, and
- * 60 ns symbol by symbol.
+ * The same for a whole body: 26 symbols, as 13 pairs. It is written out without a loop, because every token of the
+ * default form is written here. Measured: 22 ns; symbol by symbol it takes 60 ns.
  */
 function wholeWriter(start: number): WriteBody {
   wholeChanges ??= checkChanges(BODY_LENGTH, 2);
@@ -262,7 +142,7 @@ function wholeWriter(start: number): WriteBody {
     const p9 = ((t2 << 4) | (t3 >>> 28)) & 1023;
     const p10 = (t3 >>> 18) & 1023;
     const p11 = (t3 >>> 8) & 1023;
-    // Eight bits are left: two zero bits fill the last symbol.
+    // Eight bits are left, and two zero bits fill the last symbol.
     const p12 = (t3 << 2) & 1020;
     const even =
       changes[p0]! ^
@@ -299,7 +179,7 @@ function hexWriter(length: number): WriteBody {
   };
 }
 
-/** RFC 4648, section 5, without padding; the last character of a whole body has two bits of the tag and four zeros. */
+/** RFC 4648, section 5, without padding. The last character of a whole body has two bits of the tag and four zeros. */
 function base64urlWriter(length: number): WriteBody {
   return (tags, at, step, out, offset) => {
     for (let k = 0; k < length; k++) {
@@ -309,7 +189,7 @@ function base64urlWriter(length: number): WriteBody {
   };
 }
 
-/** A UUID of version 8 (RFC 9562, section 5.8): 48 bits, the version, 12 bits, the variant, 62 bits. */
+/** Writes a UUID of version 8 (RFC 9562, section 5.8): 48 bits, the version, 12 bits, the variant, 62 bits. */
 function writeUuid(tags: Int32Array, at: number, step: number, out: DataView, offset: number): void {
   let to = offset;
   let from = 0;
@@ -327,14 +207,14 @@ function writeUuid(tags: Int32Array, at: number, step: number, out: DataView, of
   }
 }
 
-/** Limbs of 16 bits that a tag is taken apart into, and digits that come out of a multiplication. */
+/** How many limbs of 16 bits a tag has, and how many digits one multiplication yields. */
 const LIMBS = 16;
 const DIGITS_A_STEP = 4;
 
 /**
- * The first decimals of the tag read as a binary fraction, 0.t: multiplied by 10^4, four decimals step in front of the
- * point. A body of n digits is floor(tag * 10^n / 2^256): no body is more likely than another by more than a factor of
- * 1 + 10^n / 2^256.
+ * Writes the first decimals of the tag, read as a binary fraction 0.t. Each multiplication by 10^4 moves four decimals
+ * in front of the point. A body of n digits is floor(tag * 10^n / 2^256), so no body is more likely than another by
+ * more than a factor of 1 + 10^n / 2^256.
  */
 function digitsWriter(length: number): WriteBody {
   const limbs = new Int32Array(LIMBS);

@@ -1,18 +1,19 @@
-/**
- * Tags to the texts of tokens, one or a batch, with what is the same for all of them written once.
- */
+/** Writes tags as the texts of tokens, one or a batch. What is the same in all tokens is written once. */
 
 import { decodeAscii, GROUP } from '../core/ascii.ts';
 import { CHECK_LENGTH } from './check-characters.ts';
 import { checkedWriter, type Form, formOf } from './token-forms.ts';
 
-/** Writes tokens. Word j of a tag is at `at + j * step`. */
+/** Writes tokens of one form, length and head. */
 export interface TokenTexts {
-  /** The token of one tag of eight words. */
+  /** Returns the token of a tag of eight words. */
   readonly one: (tag: Int32Array) => string;
-  /** The body alone. */
+  /** Returns the body of that token. */
   readonly body: (tag: Int32Array) => string;
-  /** The tokens of tags 0 to `count` - 1, which begin at `tagAt(i)`, into the places `rows[i]` of `out`. */
+  /**
+   * Writes the tokens of tags 0 to `count` - 1 into `out`: that of tag i at `rows[i]`. Word j of tag i is at
+   * `tagAt(i) + j * step`.
+   */
   readonly many: (
     tags: Int32Array,
     tagAt: (slot: number) => number,
@@ -23,11 +24,16 @@ export interface TokenTexts {
   ) => void;
 }
 
-/** Set-up for one form, length and, for labelled tokens, head: the label with its `_`, and the shown key id. */
+/**
+ * Makes the writer.
+ *
+ * @param head For labelled tokens: the label with its `_`, if there is one, and the shown key id. Empty for other
+ *   forms.
+ */
 export function tokenTexts(form: Form, length: number, head: string): TokenTexts {
   const write = form === 'labelled' ? checkedWriter(length, head) : formOf(form).writer(length);
   const width = head.length + length + (form === 'labelled' ? CHECK_LENGTH : 0);
-  // A group is written behind one another, decoded at once and cut. The heads stand there from the beginning.
+  // A group of tokens is written one after another, decoded at once and cut. The heads are written here, once.
   const group = new Uint8Array(GROUP * width);
   for (let i = 0; i < group.length; i++) group[i] = i % width < head.length ? head.charCodeAt(i % width) : 0;
   const view = new DataView(group.buffer);

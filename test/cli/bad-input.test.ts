@@ -98,7 +98,7 @@ describe('records', () => {
     [
       'a number that a token cannot read without rounding it',
       json('"city":"x"').replace('"id":2', '"id":1e20'),
-      /row 2, line 2, field id: a whole number beyond 2\^53 - 1 must be written without a point/,
+      /row 2, line 2, field id: the whole number is beyond 2\^53 - 1; write it without a point/,
     ],
     ['a list where a scalar was promised', json('"city":["Lovelace"]'), /row 2, line 2, field city/],
     ['a map where a scalar was promised', json('"city":{"Lovelace":1}'), /row 2, line 2, field city/],

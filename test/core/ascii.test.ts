@@ -4,7 +4,7 @@ import { decodeAscii, GROUP } from '../../src/core/ascii.ts';
 const ALL = Uint8Array.from({ length: 128 }, (_, i) => i);
 const TEXT = String.fromCharCode(...ALL);
 
-/** A second copy of the module, as it is where there is no Buffer. */
+/** A second copy of the module, as it is in a runtime without `Buffer`. */
 async function without(): Promise<typeof decodeAscii> {
   vi.resetModules();
   vi.stubGlobal('Buffer', undefined);

@@ -82,7 +82,7 @@ describe('utf8Column', () => {
   });
 });
 
-/** What is no UTF-8 (Unicode, table 3-7), each alone. */
+/** Bytes that are not UTF-8 (Unicode, table 3-7), each alone. */
 const INVALID: readonly (readonly [string, readonly number[]])[] = [
   ['a continuation alone', [0x80]],
   ['the last continuation alone', [0xbf]],
@@ -123,7 +123,7 @@ describe('readUtf8', () => {
       const error = thrown(() => utf8Texts(made));
       expect(error.code).toBe('not_utf8');
       expect(error.message).not.toContain('row');
-      // Under a null the bytes are nobody's.
+      // If a text is missing, its bytes are not read.
       const validity = new Uint8Array(5).fill(0xff);
       validity[at >> 3]! ^= 1 << (at & 7);
       expect(utf8Texts({ ...made, validity })).toEqual(column.map((value, i) => (i === at ? null : value)));
@@ -185,11 +185,16 @@ describe('readUtf8', () => {
     ['descending at the end', { offsets: Int32Array.of(0, 5, 3), bytes }, RangeError, /^"offsets" /],
     ['negative', { offsets: Int32Array.of(-1, 5), bytes }, RangeError, /^"offsets" /],
     ['all negative', { offsets: Int32Array.of(-5, -2), bytes }, RangeError, /^"offsets" /],
-    ['beyond the bytes', { offsets: Int32Array.of(0, 11), bytes }, RangeError, /^"offsets" reach behind the bytes$/],
+    [
+      'beyond the bytes',
+      { offsets: Int32Array.of(0, 11), bytes },
+      RangeError,
+      /^"offsets" reach beyond the end of the bytes$/,
+    ],
     ['beyond no bytes', { offsets: Int32Array.of(0, 1), bytes: new Uint8Array(0) }, RangeError, /^"offsets" /],
     ['a beginning beyond', { offsets: Int32Array.of(11), bytes }, RangeError, /^"offsets" /],
     ['a negative beginning of nothing', { offsets: Int32Array.of(-1), bytes }, RangeError, /^"offsets" /],
-    ['no offsets at all', { offsets: new Int32Array(0), bytes }, RangeError, /^"offsets" expected one more/],
+    ['no offsets at all', { offsets: new Int32Array(0), bytes }, RangeError, /^"offsets" expected one offset more/],
     ['64-bit offsets', { offsets: BigInt64Array.of(0n, 1n), bytes }, TypeError, /^"offsets" expected an Int32Array/],
     ['an array of offsets', { offsets: [0, 1], bytes }, TypeError, /^"offsets" expected an Int32Array, got array$/],
     ['unsigned offsets', { offsets: Uint32Array.of(0, 1), bytes }, TypeError, /^"offsets" /],
@@ -201,7 +206,7 @@ describe('readUtf8', () => {
       'too few bits',
       { offsets: new Int32Array(10), bytes, validity: new Uint8Array(1) },
       RangeError,
-      /^"validity" has fewer bits than texts$/,
+      /^"validity" has fewer bits than there are texts$/,
     ],
     ['bits as text', { offsets: new Int32Array(2), bytes, validity: 'x' }, TypeError, /^"validity" /],
     ['bits as an array', { offsets: new Int32Array(2), bytes, validity: [1] }, TypeError, /^"validity" /],

@@ -42,14 +42,14 @@ test('property: what stands before the place can be completed, what stands there
         JSON.parse(text);
         return;
       } catch (error) {
-        // V8's message says the position, except where the text is cut off or short.
+        // V8's message has the position, unless the text is cut off or short.
         const said = /at position (\d+)/.exec((error as Error).message);
         if (said !== null) engine = Number(said[1]);
       }
       const at = jsonErrorAt(text);
       expect(at).toBeGreaterThanOrEqual(0);
       expect(at).toBeLessThanOrEqual(text.length);
-      // Inside strings and words the engine is more exact.
+      // Inside strings and words, the engine's position is more exact.
       if (engine !== null) expect(at).toBeLessThanOrEqual(engine);
       if (engine !== null && /^[^"\\a-z0-9.+-]*$/i.test(text.slice(at, engine))) expect(at).toBe(engine);
     }),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ff3 } from '../../src/kernel/ff3.ts';
+import { ff3 } from '../../src/kernel/ff3/ff3.ts';
 import { ff3Reference } from '../reference/ff3.ts';
 import { random } from '../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../shared.ts';
@@ -288,8 +288,8 @@ describe('many', () => {
       [[good, null], tweak, '"batch" expected a list of numbers, got null (value 2 of the batch)'],
       [new Array(1), tweak, '"batch" expected a list of numbers, got undefined (value 1 of the batch)'],
       ['123456', tweak, '"batch" expected an array of lists of numbers, got string'],
-      [[good], [], '"tweaks" expected one tweak, or one a value (1), got 0'],
-      [[good], [tweak, tweak], '"tweaks" expected one tweak, or one a value (1), got 2'],
+      [[good], [], '"tweaks" expected one tweak, or one for each of 1 values, got 0'],
+      [[good], [tweak, tweak], '"tweaks" expected one tweak, or one for each of 1 values, got 2'],
       [
         [good, good],
         [tweak, new Uint8Array(6)],
@@ -428,7 +428,7 @@ describe('limits', () => {
     }
     expect(() => cipher.decrypt({ length: -1 }, tweak)).toThrow(RangeError);
     expect(() => cipher.decrypt(new Array(6) as number[], tweak)).toThrow(RangeError);
-    // -0 is 0, and what comes out has no -0.
+    // -0 is taken as 0, and a result has no -0.
     expect(cipher.decrypt([-0, -0, -0, -0, -0, -0], tweak)).toEqual(cipher.decrypt([0, 0, 0, 0, 0, 0], tweak));
   });
 

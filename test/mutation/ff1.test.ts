@@ -4,13 +4,14 @@
  */
 import { describe, expect, it } from 'vitest';
 import { alphabet } from '../../src/kernel/alphabet.ts';
+import { minimumLength } from '../../src/kernel/domain.ts';
 import { cycleWalking } from '../../src/kernel/ff1/cycle-walking.ts';
-import { ff1, ff1Network, MAX_LENGTH, MAX_TWEAK, minimumLength } from '../../src/kernel/ff1/ff1.ts';
+import { ff1, ff1Network, MAX_LENGTH, MAX_TWEAK } from '../../src/kernel/ff1/ff1.ts';
 import { bigints, bytesOf, doublesHalf, fitsDouble, limbed } from '../../src/kernel/ff1/halves.ts';
 import { ff1Reference } from '../reference/ff1.ts';
 import { random } from '../reference/random.ts';
 
-// Radix, length, bytes of tweak. One double a half; limbs; limbs with a second block of S; with a second block of Q;
+// Radix, length, bytes of tweak. Halves of one double; limbs; limbs with a second block of S; with a second block of Q;
 // BigInt; odd lengths, where the halves differ; halves of 2^36 and one more digit.
 const shapes = [
   [10, 6, 0],
@@ -240,7 +241,7 @@ describe('messages', () => {
     ],
     [() => cipher.encryptMany(5 as never), TypeError, '"batch" expected an array of lists of numbers, got number'],
     [() => cipher.encryptMany([good], 5 as never), TypeError, '"tweak" expected bytes, got number'],
-    [() => cipher.encryptMany([good], []), RangeError, '"tweaks" expected one tweak a value (1), got 0'],
+    [() => cipher.encryptMany([good], []), RangeError, '"tweaks" expected one for each of 1 values, got 0'],
     [
       () => cipher.encryptMany([good, good], [key, 5 as never]),
       TypeError,

@@ -1,6 +1,6 @@
 /**
- * The permutations of small spaces in short: every way through tables and shuffles, against the slow reference. The long
- * runs are in test/kernel/permutation/permutation.test.ts; these are what mutation testing runs for every mutant
+ * The permutations of small spaces in short: every way through tables and shuffles, against the slow reference. The
+ * long runs are in test/kernel/permutation/permutation.test.ts; these are what mutation testing runs for every mutant
  * (docs/contributing.md).
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -96,7 +96,7 @@ describe('tables that are kept', () => {
 
   const key = random('kept tables').bytes(32);
   const tweak = (i: number) => Uint8Array.of(i >> 8, i & 255);
-  /** A table is drawn from a keystream of its own, for which the door of AES is asked for once. */
+  /** Each table is drawn from its own keystream, and the key set-up of AES for many blocks is called once for each. */
   const made = () => {
     const spy = vi.spyOn(process, 'getBuiltinModule');
     return () => {

@@ -35,7 +35,7 @@ function compress(h: readonly number[], m: readonly number[], t: number, b: numb
   return v.slice(0, 8).map((word, i) => (word ^ v[i + 8]!) >>> 0);
 }
 
-/** Little-endian words of bytes, zeros behind them. */
+/** Bytes as little-endian words, followed by zeros. */
 function wordsOf(bytes: Uint8Array, count: number): number[] {
   return Array.from({ length: count }, (_, i) =>
     [3, 2, 1, 0].reduce((word, j) => 256 * word + (bytes[4 * i + j] ?? 0), 0),

@@ -1,5 +1,5 @@
 /**
- * FF1 straight from NIST SP 800-38G (https://doi.org/10.6028/NIST.SP.800-38G): Algorithms 7 and 8 as they stand there,
+ * FF1 straight from NIST SP 800-38G (https://doi.org/10.6028/NIST.SP.800-38G): Algorithms 7 and 8 literally,
  * step by step, in BigInt, on node:crypto's AES. It is slow and checks nothing: it is the oracle of the fast one.
  */
 import { createCipheriv } from 'node:crypto';

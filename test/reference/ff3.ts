@@ -1,6 +1,6 @@
 /**
- * FF3 and FF3-1 straight from NIST SP 800-38G (https://doi.org/10.6028/NIST.SP.800-38G): Algorithms 9 and 10 as they
- * stand there, step by step, in BigInt, on node:crypto's AES; and the tweak of the draft of Revision 1 of 2019
+ * FF3 and FF3-1 straight from NIST SP 800-38G (https://doi.org/10.6028/NIST.SP.800-38G): Algorithms 9 and 10
+ * literally, step by step, in BigInt, on node:crypto's AES; and the tweak of the draft of Revision 1 of 2019
  * (https://doi.org/10.6028/NIST.SP.800-38Gr1-draft). It is slow and checks nothing: it is the oracle of the fast one.
  *
  * Both ciphers are broken. This is the only place of the project that encrypts with them, and it is not shipped.

@@ -215,7 +215,7 @@ function mod11and10(text: string): boolean {
 /** Countries with a national rule. */
 export const WITH_RULE: readonly string[] = [...Object.keys(NATIONAL), ...Object.keys(ALIKE)].sort();
 
-/** Whether a text without spaces is an IBAN whose check digits could be given back. */
+/** Whether a text without spaces is an IBAN whose check digits can be computed from the rest. */
 export function ibanHolds(text: string): boolean {
   const country = text.slice(0, 2);
   if (!(REGISTERED.get(country)?.test(text) ?? false)) return false;

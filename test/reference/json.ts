@@ -1,6 +1,6 @@
 /**
- * JSON by RFC 8259, read literally, one rule of the grammar a function: a second parser to hold the library against. It
- * tells what `JSON.parse` hides: names that stand twice, and depth.
+ * JSON by RFC 8259, read literally, one rule of the grammar a function: a second parser to compare the library with. It
+ * finds what `JSON.parse` hides: names that an object has twice, and depth.
  */
 
 /** What was read. */
@@ -15,7 +15,7 @@ export class Digits {
   constructor(readonly text: string) {}
 }
 
-/** Reads a text, or gives `null` where it is no JSON. */
+/** Reads a text. Returns `null` if it is not JSON. */
 export function readJson(text: string): LiteralJson | null {
   let at = 0;
   let duplicate = false;

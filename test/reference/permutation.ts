@@ -22,7 +22,7 @@ const aes256 = (key: Uint8Array): ((block: bigint) => Buffer) => {
   return (block) => cipher.update(Buffer.from(block.toString(16).padStart(32, '0'), 'hex'));
 };
 
-/** Whole numbers from 0 to `limit` - 1 out of E(0), E(1), …, and the number of words that were passed over. */
+/** Whole numbers from 0 to `limit` - 1 out of E(0), E(1), …, and the number of words that were skipped. */
 export function drawsReference(key: Uint8Array): { below: (limit: number) => number; rejected: () => number } {
   const E = aes256(key);
   const words: bigint[] = [];

@@ -1,5 +1,5 @@
 /**
- * AES-SIV (RFC 5297) as it stands there, on node:crypto's AES-ECB and AES-CTR, and on top of it seal-v1
+ * AES-SIV (RFC 5297) literally, on node:crypto's AES-ECB and AES-CTR, and on top of it seal-v1
  * (docs/spec/seal-v1.md), written a second time.
  */
 import { createCipheriv } from 'node:crypto';

@@ -1,6 +1,7 @@
 /**
- * SHA-256 and HMAC a second time, slowly and to the letter: FIPS 180-4 (https://doi.org/10.6028/NIST.FIPS.180-4), sections
- * 4.1.2 to 6.2.2, on whole numbers below 2^32, with constants computed from the primes; FIPS 198-1 for the rest.
+ * SHA-256 and HMAC a second time, slowly and to the letter: FIPS 180-4 (https://doi.org/10.6028/NIST.FIPS.180-4),
+ * sections 4.1.2 to 6.2.2, on whole numbers below 2^32, with constants computed from the primes; FIPS 198-1 for the
+ * rest.
  */
 
 const MODULUS = 2 ** 32;

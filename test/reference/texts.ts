@@ -1,6 +1,6 @@
 /**
- * Pseudo-random texts and bytes in number: a 32-bit generator (a multiplication and two shifts, seeded), because SHA-256
- * for every number would take longer than what is tested.
+ * Pseudo-random texts and bytes in number: a 32-bit generator (a multiplication and two shifts, seeded), because
+ * SHA-256 for every number would take longer than what is tested.
  */
 
 export interface Source {

@@ -51,7 +51,7 @@ export function tagReference(
 export function bodyReference(form: FormName, length: number, tag: Uint8Array): string {
   const t = BigInt(`0x${Buffer.from(tag).toString('hex')}`);
   const bits = t.toString(2).padStart(256, '0');
-  /** The first 128 bits, zeros behind them, in symbols of so many bits. */
+  /** The first 128 bits, followed by zeros, in symbols of `each` bits. */
   const symbols = (alphabet: string, each: number) =>
     Array.from({ length }, (_, k) => {
       const symbol = bits

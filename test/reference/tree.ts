@@ -72,7 +72,7 @@ export function keysetJson(...roots: Uint8Array[]): string {
   return JSON.stringify({ version: 'keyset-v1', keys });
 }
 
-/** A keyset of one root of its own for every name. */
+/** A keyset with one root for every name. */
 export function testRoot(name: string): Buffer {
   return createHash('sha256').update(`trefoil test root ${name}`).digest();
 }

@@ -49,7 +49,7 @@ describe('inspect', () => {
           const takes = WHOLE.test(text) || SHORT.test(text);
           expect(inspect(text) !== null).toBe(takes);
           if (takes) expect(endsLikeToken(text)).toBe(true);
-          // In running text: the same, where no letter, digit or _ is beside it.
+          // In running text it is the same, unless a letter, a digit or _ is next to it.
           if (/^[A-Za-z0-9_]*$/.test(text)) expect(new RegExp(`^${tokenPattern.source}$`).test(text)).toBe(takes);
         },
       ),

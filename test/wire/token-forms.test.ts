@@ -218,12 +218,12 @@ describe('planLength', () => {
   it('says what would be enough, and what is tolerated', () => {
     expect(() => planLength({ population: 2 ** 53 - 1, form: 'base64url', maxCollisionProbability: 1e-9 })).toThrow(
       new RangeError(
-        '"population" is too large for the form base64url: even 22 characters collide with a probability of up to ' +
-          '1.2e-7, and 1.0e-9 is tolerated',
+        '"population" is too large for the form base64url: even with 22 characters, two values collide with a ' +
+          'probability of up to 1.2e-7, and at most 1.0e-9 is allowed',
       ),
     );
     expect(() => planLength({ population: 1e12, form: 'uuid', maxCollisionProbability: 1e-30 })).toThrow(
-      /^"population" is too large for the form uuid: even 36 characters/,
+      /^"population" is too large for the form uuid: even with 36 characters/,
     );
   });
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { LANES } from '../../src/kernel/prf/hmac-lanes.ts';
-import { SLOTS, tagAt } from '../../src/kernel/prf/prf.ts';
+import { SLOTS, TAG_STEP, tagAt } from '../../src/kernel/prf/prf.ts';
 import { FORMS } from '../../src/wire/token-forms.ts';
 import { tokenTexts } from '../../src/wire/token-texts.ts';
 import { bodyReference, LENGTHS } from '../reference/token.ts';
@@ -15,7 +14,7 @@ const words = (tag: Buffer): Int32Array => Int32Array.from({ length: 8 }, (_, j)
 const column = new Int32Array(8 * (SLOTS + 4));
 tags.forEach((tag, slot) => {
   words(tag).forEach((word, j) => {
-    column[tagAt(slot) + j * LANES] = word;
+    column[tagAt(slot) + j * TAG_STEP] = word;
   });
 });
 
@@ -39,7 +38,7 @@ describe.each(FORMS)('%s', (form) => {
         texts.many(
           column,
           tagAt,
-          LANES,
+          TAG_STEP,
           Int32Array.from({ length: 35 }, (_, i) => 34 - i),
           35,
           out,
@@ -53,7 +52,7 @@ describe.each(FORMS)('%s', (form) => {
     const texts = tokenTexts(form, most, heads.at(-1)!);
     const rows = Int32Array.from({ length: count }, (_, i) => 2 * i + 1);
     const out: unknown[] = new Array(2 * count + 3).fill('mine');
-    texts.many(column, tagAt, LANES, rows, count, out);
+    texts.many(column, tagAt, TAG_STEP, rows, count, out);
     for (let i = 0; i < count; i++) {
       expect(out[2 * i]).toBe('mine');
       expect(out[2 * i + 1]).toBe(texts.one(words(tags[i]!)));
@@ -103,8 +102,8 @@ describe('where there is no Buffer', () => {
     vi.unstubAllGlobals();
     const rows = Int32Array.from({ length: 100 }, (_, i) => i);
     const [a, b]: [unknown[], unknown[]] = [[], []];
-    usual.many(column, tagAt, LANES, rows, 100, a);
-    other.many(column, tagAt, LANES, rows, 100, b);
+    usual.many(column, tagAt, TAG_STEP, rows, 100, a);
+    other.many(column, tagAt, TAG_STEP, rows, 100, b);
     expect(b).toEqual(a);
     expect(other.one(words(tags[0]!))).toBe(a[0]);
   });

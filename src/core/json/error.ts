@@ -1,6 +1,6 @@
 /**
- * Where a text stops being JSON (RFC 8259): asked for when `JSON.parse` has refused it, because the engine's own message
- * repeats the input. One pass, without recursion.
+ * Finds where a text stops being JSON (RFC 8259). It is called when `JSON.parse` has refused the text, because the
+ * engine's own message repeats the input. It takes one pass, without recursion.
  */
 
 const SPACE = /[\t\n\r ]*/y;
@@ -9,15 +9,15 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /true|false|null/y;
 
-/** How far a pattern goes from a position; -1 where it does not fit. */
+/** Returns where the match of a pattern at a position ends, or -1 if the pattern does not match there. */
 function end(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : -1;
 }
 
 /**
- * Where a string ends, or -1. Piece by piece: one pattern for all of it, with a choice that repeats, needs memory for each
- * character and fails with a RangeError after some megabytes.
+ * Returns where a string ends, or -1 if it does not. It goes piece by piece: a single pattern with a repeated
+ * alternative needs memory for each character, and fails with a RangeError after some megabytes.
  */
 function endOfString(text: string, start: number): number {
   if (text[start] !== '"') return -1;
@@ -30,11 +30,11 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * Index of the first character that cannot stand where it does; the length of the text where it is cut off. For a
- * string that is wrong inside it is the string's first character.
+ * Returns the index of the first character that is not allowed where it is, or the length of the text if the text ends
+ * too early. If a string is wrong inside, it is the index of its first character.
  */
 export function jsonErrorAt(text: string): number {
-  // What is open: `{` or `[`.
+  // The objects and arrays that are open: `{` or `[`.
   const open: string[] = [];
   let at = end(SPACE, text, 0);
   let expected: 'value' | 'value or end' | 'name' | 'name or end' | 'comma or end' = 'value';

@@ -1,6 +1,6 @@
 /**
- * JSON with every number as it is written: what puts texts into a record for the numbers that `JSON.parse` would change
- * (`json-number.ts`), and the writer of such a record. Only the records that need them go through either.
+ * JSON with every number as it was written: puts the text of each number that `JSON.parse` would change into a record
+ * (`number.ts`), and writes such a record. Only records that have such numbers are read and written this way.
  */
 
 import { jsonNumber, jsonNumberText } from './number.ts';
@@ -18,10 +18,10 @@ const CLOSE_OBJECT = 125;
 type Container = Record<string | number, unknown>;
 
 /**
- * Puts the texts of numbers into a value, in place of those that may be written differently: all that are not short.
+ * Replaces numbers of a value by their texts: all numbers that are not short, because those may be written differently.
  *
- * @param text a text that `scanJson` has taken: JSON, without a key twice, and not nested too deep.
- * @param value what `JSON.parse` made of it.
+ * @param text A text that `scanJson` has accepted: JSON without duplicate names, and not nested too deep.
+ * @param value What `JSON.parse` returned for it.
  */
 export function putNumbers(text: string, value: object): void {
   // The objects and arrays around the current place, and the index in each array.
@@ -30,7 +30,7 @@ export function putNumbers(text: string, value: object): void {
   let container = value as Container;
   let isArray = false;
   let index = 0;
-  // Where the last string is, and where the name of the current member is: a name is a string before a colon.
+  // Where the last string is, and where the name of the current member is. A name is a string followed by a colon.
   let start = 0;
   let end = 0;
   let nameStart = 0;
@@ -58,7 +58,7 @@ export function putNumbers(text: string, value: object): void {
       isArray = code === OPEN_ARRAY;
       index = 0;
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
-      // Nothing is around the record itself.
+      // There is no container around the record itself.
       container = around.pop() ?? container;
       index = indices.pop() ?? -1;
       isArray = index !== -1;
@@ -72,14 +72,15 @@ function readName(quoted: string): string {
 
 function putNumber(container: Container, key: string | number, text: string): void {
   const value = jsonNumber(text);
-  // An assignment to __proto__ would set the prototype. Any other name is assigned: a definition would make the object slow.
+  // An assignment to __proto__ would set the prototype. Other names are assigned, because a definition makes an object
+  // slow.
   if (key !== '__proto__') container[key] = value;
   else Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /**
- * Makes a writer, which writes a value as `JSON.stringify` does, and each number that has a text as this text. It holds the
- * names of fields that it has written: as many as a policy has.
+ * Makes a writer. It writes a value as `JSON.stringify` does, but writes each number that has a text as this text. It
+ * keeps the quoted names of the fields that it has written, which are as many as a policy has.
  */
 export function makeExactWriter(): (value: unknown) => string {
   const names = new Map<string, string>();
@@ -114,7 +115,7 @@ export function makeExactWriter(): (value: unknown) => string {
   return write;
 }
 
-/** What JSON.stringify escapes, and all surrogates, of which it escapes halves of a pair. */
+/** The characters that JSON.stringify escapes, and all surrogates: of those, it escapes halves of a pair. */
 const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 function quote(text: string): string {

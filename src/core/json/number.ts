@@ -1,31 +1,32 @@
 /**
- * Numbers of JSON (RFC 8259, section 6) that JavaScript cannot hold, or would write in another way: `6150769120280496265`,
- * `0.1234567890123456789`, `12.50`, `-0`, `1E400`. A record holds their text in place of a `number`, so that `keep` gives
- * back what came in, and a rule that reads a number either reads all of it or refuses it.
+ * Numbers of JSON (RFC 8259, section 6) that a `number` of JavaScript cannot hold, or that JavaScript would write in
+ * another way: `6150769120280496265`, `0.1234567890123456789`, `12.50`, `-0`, `1E400`. In place of a `number`, a record
+ * holds their text. So `keep` returns what was read, and a rule that reads a number either reads all of it or refuses
+ * it.
  */
 
-// Registered, so that the ES module and the CommonJS build of one process understand each other.
+// A registered symbol, so that the ES module and the CommonJS build in one process understand each other.
 const TEXT: unique symbol = Symbol.for('trefoil.json-number.v1');
 
-/** A number of JSON as its text. */
+/** A number of JSON, as its text. */
 export interface JsonNumber {
   readonly [TEXT]: string;
 }
 
-/** Makes a number of its text, which must be one of JSON. */
+/** Makes a number from its text, which must be a number of JSON. */
 export function jsonNumber(text: string): JsonNumber {
   return { [TEXT]: text };
 }
 
-/** The text of a number; `null` for any other value, a `number` of JavaScript as well. */
+/** Returns the text of such a number, or `null` for any other value, also for a `number` of JavaScript. */
 export function jsonNumberText(value: unknown): string | null {
   if (typeof value !== 'object' || value === null) return null;
   return (value as Partial<JsonNumber>)[TEXT] ?? null;
 }
 
 /**
- * Whether `JSON.stringify(JSON.parse(text))` is `text`, and no reader of JSON takes the number for another: an integer
- * beyond 2^53 - 1 may have several neighbours with one `number`.
+ * Returns whether `JSON.stringify(JSON.parse(text))` is `text`, and whether no reader of JSON can take the number for
+ * another one: beyond 2^53 - 1, several integers have the same `number`.
  */
 export function isCanonical(text: string): boolean {
   const number = Number(text);
@@ -33,8 +34,8 @@ export function isCanonical(text: string): boolean {
 }
 
 /**
- * What a rule gets that looks at a value: the `number` where it is the number that the text says, as it is for `12.50`
- * and `1e3`. Otherwise the value as it is, which rules refuse or read as its text (`inputText`).
+ * Returns the value that a rule reads: a `number` if it is exactly the number of the text, as for `12.50` and `1e3`.
+ * Otherwise it returns the value unchanged. Rules refuse such a value or read its text (`inputText`).
  */
 export function asNumber(value: unknown): unknown {
   const text = jsonNumberText(value);
@@ -44,19 +45,19 @@ export function asNumber(value: unknown): unknown {
   return Number.isFinite(number) && decimalOf(text) === decimalOf(String(number)) ? number : value;
 }
 
-/** Whether the number of a text has no fraction: `1e400` and `12.0` have none, `1e-400` has one. */
+/** Returns whether the number of a text has no fraction: `1e400` and `12.0` have none, `1e-400` has one. */
 export function isWhole(text: string): boolean {
   const [, exponent = '0'] = decimalOf(text).split('e');
   return Number(exponent) >= 0;
 }
 
-/** Calls {@link asNumber} for a column. The column is copied if a value changes. */
+/** Calls {@link asNumber} for each value of a column. The column is copied if a value changes. */
 export function asNumbers(column: readonly unknown[]): readonly unknown[] {
   const first = column.findIndex((value) => jsonNumberText(value) !== null);
   return first === -1 ? column : column.map(asNumber);
 }
 
-/** A value with the texts of its numbers, for people to read. */
+/** Returns a value in which each such number is its text, for people to read. */
 export function withTexts(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const text = jsonNumberText(value);
@@ -65,7 +66,10 @@ export function withTexts(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withTexts(member)]));
 }
 
-/** The absolute value of a decimal in one form for all spellings: digits without zeros at either end, and an exponent. */
+/**
+ * Returns the absolute value of a decimal in one form for all spellings: its digits without zeros at either end, and an
+ * exponent.
+ */
 function decimalOf(text: string): string {
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const digits = whole + fraction;

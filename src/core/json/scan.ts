@@ -1,13 +1,13 @@
 /**
- * What `JSON.parse` (ECMA-262; RFC 8259) hides: a name that stands twice in one object, of which it keeps the last, and
- * numbers that it rounds or spells in another way. One pass over the text of a value that is known to be JSON, about a
- * nanosecond a character; nothing is allocated unless a number is long or has a point or an exponent.
+ * Finds what `JSON.parse` hides (ECMA-262; RFC 8259): a name that an object has twice, of which it keeps the last, and
+ * numbers that it rounds or writes in another way. It takes one pass over a text that is known to be JSON, about a
+ * nanosecond a character. It allocates nothing unless a number is long or has a point or an exponent.
  */
 
 import type { Issue } from '../../errors.ts';
 import { isCanonical } from './number.ts';
 
-/** Deepest nesting of a record. Beyond it a hostile record would exhaust the stack of whoever walks it. */
+/** The deepest nesting of a record. A record that is nested deeper could exhaust the stack of code that walks it. */
 export const MAX_DEPTH = 100;
 
 const QUOTE = 34;
@@ -16,16 +16,16 @@ const COLON = 58;
 const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
-// 2^53 has 16 digits: an integer of 15 is always safe.
+// 2^53 has 16 digits, so an integer of 15 digits is always safe.
 const LONG_NUMBER = 16;
-// `{` and `[` are 0x7b and 0x5b: they differ in one bit, and so do their partners.
+// `{` and `[` are 0x7b and 0x5b, which differ in one bit. So do `}` and `]`.
 const CASE_BIT = 0x20;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * The issue of a JSON text whose value is `value`; `inexact` if the text has a number that `JSON.stringify` would not write
- * as it is; else `null`.
+ * Returns the issue of a JSON text whose value is `value`, or `inexact` if the text has a number that `JSON.stringify`
+ * would not write as it is. Returns `null` if there is neither.
  */
 export function scanJson(text: string, value: object): Issue | 'inexact' | null {
   let members = 0;
@@ -48,9 +48,9 @@ export function scanJson(text: string, value: object): Issue | 'inexact' | null 
   return exact ? null : 'inexact';
 }
 
-/** Position of the closing quote of the string that opens at `start`. */
+/** Returns the position of the closing quote of the string that begins at `start`. */
 export function endOfString(text: string, start: number): number {
-  // Nearly always: a quote without a backslash before it is not escaped, and the engine finds it fast.
+  // The usual case: a quote that does not follow a backslash is not escaped, and `indexOf` is fast.
   const next = text.indexOf('"', start + 1);
   if (text.charCodeAt(next - 1) !== BACKSLASH) return next;
   let i = start + 1;
@@ -58,7 +58,7 @@ export function endOfString(text: string, start: number): number {
   return i;
 }
 
-/** Position after the number that begins at `start`. */
+/** Returns the position after the number that begins at `start`. */
 export function endOfNumber(text: string, start: number): number {
   let i = start + 1;
   for (let code = text.charCodeAt(i); isDigit(code) || isNumberSign(code); code = text.charCodeAt(i)) i++;
@@ -69,15 +69,15 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** `+`, `-`, `.`, `E`, `e`. */
+/** Returns whether a character is one of `+`, `-`, `.`, `E`, `e`. */
 function isNumberSign(code: number): boolean {
   return code === 43 || code === 45 || code === 46 || (code | CASE_BIT) === 101;
 }
 
 /**
- * Whether a number is sure to be written as it came, told without reading it: an integer of up to 15 digits, or a fraction
- * with as many characters and neither an exponent, nor a zero at its end, nor several at its beginning (1e-7 is written so).
- * Nearly all numbers are.
+ * Returns whether a number is sure to be written as it was read, without parsing it. This is so for an integer of up to
+ * 15 digits, and for a fraction of up to 15 characters that has no exponent, no zero at its end and not several zeros
+ * at its beginning (0.0000001 would be written as 1e-7). Nearly all numbers are short.
  */
 export function isShort(text: string, start: number, end: number): boolean {
   if (end - start >= LONG_NUMBER) return false;
@@ -89,11 +89,11 @@ export function isShort(text: string, start: number, end: number): boolean {
   }
   const first = text.charCodeAt(start) === MINUS ? start + 1 : start;
   if (point) return text.charCodeAt(end - 1) !== ZERO && !text.startsWith('0.000', first);
-  // -0 is written as 0.
+  // -0 would be written as 0.
   return first === start || text.charCodeAt(first) !== ZERO;
 }
 
-/** Members of all objects in a value. The depth is limited by now. */
+/** Counts the members of all objects in a value, whose depth was checked before. */
 function countMembers(value: object): number {
   let count = 0;
   if (Array.isArray(value)) {

@@ -1,24 +1,25 @@
 /**
- * AES-CMAC: RFC 4493 (https://www.rfc-editor.org/rfc/rfc4493), which is SP 800-38B with AES. This is the plain form, for
- * what is computed once a key; values go through siv-values.ts, which needs the subkeys alone.
+ * AES-CMAC: RFC 4493 (https://www.rfc-editor.org/rfc/rfc4493), which is SP 800-38B with AES. This is the literal form,
+ * for what is computed once per key. Columns of values go through siv/columns.ts, which takes only the subkeys from
+ * here.
  */
 
 import { BLOCK, encryptEach, type RoundKeys } from './aes.ts';
 
-/** const_Rb of section 2.3: what a doubling XORs into the last byte when a bit falls out. */
+/** const_Rb of section 2.3: what a doubling XORs into the last byte if a bit is shifted out. */
 const RB = 0x87;
 
-/** CMAC under one key. */
+/** AES-CMAC under one key. */
 export interface Cmac {
-  /** K1, for a message whose last block is whole. */
+  /** K1, the subkey for a message whose last block is whole. */
   readonly k1: Uint8Array;
-  /** K2, for any other message. */
+  /** K2, the subkey for any other message. */
   readonly k2: Uint8Array;
-  /** The 16-byte tag of a message. */
+  /** Returns the 16-byte tag of a message. */
   readonly tag: (message: Uint8Array) => Uint8Array;
 }
 
-/** Section 2.3, Algorithm Generate_Subkey. */
+/** Key set-up: section 2.3, Algorithm Generate_Subkey. */
 export function cmac(keys: RoundKeys): Cmac {
   // Step 1. L := AES-128(K, const_Zero).
   const L = new Uint8Array(BLOCK);
@@ -34,12 +35,12 @@ export function cmac(keys: RoundKeys): Cmac {
     const whole = message.length === n * BLOCK;
     // Step 5. X := const_Zero.
     const x = new Uint8Array(BLOCK);
-    // Step 6. The blocks but the last.
+    // Step 6. All blocks but the last.
     for (let i = 0; i < n - 1; i++) {
       xorInto(x, message.subarray(i * BLOCK, (i + 1) * BLOCK));
       encryptBlock(keys, x);
     }
-    // Step 4. M_last, which is padded with a bit 1 and zeros when it is not whole.
+    // Step 4. M_last, which is padded with a bit 1 and zeros if it is not whole.
     const tail = message.subarray((n - 1) * BLOCK);
     xorInto(x, tail);
     if (!whole) x[tail.length]! ^= 0x80;
@@ -52,7 +53,9 @@ export function cmac(keys: RoundKeys): Cmac {
   return { k1, k2, tag };
 }
 
-/** Doubling in GF(2^128): a shift to the left, and RB when a bit falls out (section 2.3, and RFC 5297, section 2.3). */
+/**
+ * Doubling in GF(2^128): a left shift, and an XOR with RB if a bit is shifted out (section 2.3; RFC 5297, section 2.3).
+ */
 export function dbl(block: Uint8Array): Uint8Array {
   const out = new Uint8Array(BLOCK);
   for (let i = 0; i < BLOCK; i++) out[i] = (block[i]! << 1) | ((block[i + 1] ?? 0) >>> 7);
@@ -60,7 +63,7 @@ export function dbl(block: Uint8Array): Uint8Array {
   return out;
 }
 
-/** XORs bytes into the beginning of others. */
+/** XORs `bytes` into the beginning of `into`. */
 export function xorInto(into: Uint8Array, bytes: Uint8Array): void {
   for (let i = 0; i < bytes.length; i++) into[i]! ^= bytes[i]!;
 }

@@ -1,12 +1,12 @@
 /**
- * AES in the inverse direction, one block at a time: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1), by
- * @noble/ciphers' tables, on 32-bit words. Its round keys are those of the equivalent inverse cipher (section 5.3.5).
+ * AES in the inverse direction, one block at a time: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1), with the
+ * tables of @noble/ciphers, on 32-bit words. The round keys are those of the equivalent inverse cipher (section 5.3.5).
  */
 
 import { unsafe } from '@noble/ciphers/aes.js';
 import type { RoundKeys, Words } from './aes.ts';
 
-/** KEYEXPANSIONEIC: the round keys backwards, those between the first and the last through INVMIXCOLUMNS. */
+/** KEYEXPANSIONEIC: the round keys in reverse order; INVMIXCOLUMNS is applied to all but the first and the last. */
 export function expandInverseKey(key: Uint8Array): RoundKeys {
   return unsafe.expandKeyDecLE(key);
 }
@@ -17,7 +17,7 @@ export function decryptWords(keys: RoundKeys, s0: number, s1: number, s2: number
 }
 
 /**
- * INVMIXCOLUMNS (section 5.3.3) on one column, its first byte lowest.
+ * INVMIXCOLUMNS (section 5.3.3) on one column, whose first byte is the lowest of the word.
  *
  * With a'ᵢ = aᵢ ⊕ {04}•(aᵢ ⊕ aᵢ₊₂) it is MIXCOLUMNS of a': the coefficients of the sum are {0e}, {0b}, {0d}, {09}.
  */

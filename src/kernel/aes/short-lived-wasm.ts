@@ -1,6 +1,6 @@
 /**
- * aes-few.ts in WebAssembly: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1) for keys of 16 and 32 bytes, as functions
- * for a module that has the table `MIXED` in its memory.
+ * short-lived.ts in WebAssembly: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1) for keys of 16 and 32 bytes, as
+ * functions for a module that has the table `MIXED` in its memory.
  */
 
 import {
@@ -31,22 +31,24 @@ import {
   whileDo,
 } from '../wasm.ts';
 
-/** Where `MIXED` of aes-few.ts lies. */
+/** Where `MIXED` of short-lived.ts lies in the memory. */
 export const AT_MIXED = 0;
 
-/** Four times a byte of a local: the place of its word in a table. */
+/** Four times a byte of a local, which is the offset of its word in a table. */
 function placeOf(local: number, byte: number): Code {
   const shift = byte === 0 ? [...i32Const(2), ...I32_SHL] : [...i32Const(8 * byte - 2), ...I32_SHR_U];
   return [...localGet(local), ...shift, ...i32Const(0x3fc), ...I32_AND];
 }
 
-/** SBOX() of a byte of a local, as byte `to` of a word. In a word of the first table it is the second byte. */
+/**
+ * SBOX() of a byte of a local, as byte `to` of a word. It is read from the second byte of a word of the first table.
+ */
 function sBox(local: number, byte: number, to: number): Code {
   const found = [...placeOf(local, byte), ...i32Load8U(AT_MIXED + 1)];
   return to === 0 ? found : [...found, ...i32Const(8 * to), ...I32_SHL];
 }
 
-/** FIPS 197, section 5.2, `expandInto` of aes-few.ts: expand(key, schedule, length of the key). */
+/** FIPS 197, section 5.2, `expandInto` of short-lived.ts: expand(key, schedule, length of the key). */
 export function expand(): Func {
   const [key, to, length, end, j, rcon, temp] = [0, 1, 2, 3, 4, 5, 6] as const;
   const subWord = (turn: number): Code => [
@@ -104,7 +106,7 @@ export function expand(): Func {
   };
 }
 
-/** FIPS 197, section 5.1: encipher(schedule, Nr * 16), on the block at an address. */
+/** FIPS 197, section 5.1: encipher(schedule, Nr * 16) enciphers the block at an address in place. */
 export function encipher(atBlock: number): Func {
   const [schedule, last] = [0, 1] as const;
   const [s, t] = [

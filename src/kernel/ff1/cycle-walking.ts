@@ -1,19 +1,22 @@
 /**
- * A permutation of the integers below N, for an N that is no power of a radix: FF1 in radix 2 over the enclosing 2^k,
- * applied again until the result is below N (cycle walking: Black and Rogaway, "Ciphers with Arbitrary Finite Domains",
- * CT-RSA 2002, section 3). It is a permutation because the walk stays on one cycle of FF1 and its first point below N
- * is reached from exactly one other.
+ * A permutation of the integers below N, for an N that is not a power of a radix. FF1 in radix 2 permutes the integers
+ * below the next power of two, 2^k, and is applied again until the result is below N (cycle walking: Black and Rogaway,
+ * "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 3). This is a permutation because a walk stays on one
+ * cycle of FF1, and the point below N where it ends is reached from exactly one other point below N.
  *
- * 2^k is less than 2N, so a step lands below N with a probability of more than 1/2 and two steps are expected at most.
- * The values of a batch that are not there yet take the next step together.
+ * 2^k is less than 2N, so a step lands below N with a probability of more than 1/2, and the expected number of steps is
+ * less than two. The values of a batch that are not below N yet take the next step together.
  */
 
 import { ff1Network, type Network, type Tweaks } from './ff1.ts';
 
-/** A walk of more than 256 steps has a probability below 2^-256: it is a fault of the machine or of this code. */
+/**
+ * The most steps of a walk. A longer one has a probability below 2^-256, so it means that the machine or this code is
+ * at fault.
+ */
 const MAX_STEPS = 256;
 
-/** `number` for an N of at most 2^53, `bigint` for others. */
+/** An index is a `number` if N is at most 2^53, and a `bigint` if not. */
 type Integer = number | bigint;
 
 /** A permutation of the integers below a size, chosen by key and tweak. */
@@ -22,12 +25,16 @@ export interface Walk {
   readonly decryptMany: (indices: readonly Integer[], tweaks: Tweaks) => Integer[];
 }
 
-/** @param size N, from 1,000,000 to 2^4096: a `bigint` for N above 2^53, a `number` for others. */
+/**
+ * Makes the permutation for a key and an N.
+ *
+ * @param size N, from 1,000,000 to 2^4096: a `number` up to 2^53, a `bigint` above.
+ */
 export function cycleWalking(key: Uint8Array, size: Integer): Walk {
   return cycleWalks(key)(size);
 }
 
-/** The same for one key and any sizes: the key is set up once. */
+/** The same for one key and any N. The key is set up once. */
 export function cycleWalks(key: Uint8Array): (size: Integer) => Walk {
   const network = ff1Network(key, 2);
   return (size) => walkOf(network, size);
@@ -41,7 +48,7 @@ function walkOf(network: Network, size: Integer): Walk {
 
   function walk(indices: readonly Integer[], tweaks: Tweaks, sign: 1 | -1): Integer[] {
     const out = indices.slice();
-    // Which values are still walking; all of them at first.
+    // The values that are still walking: at first all of them.
     let rest = out.map((_, i) => i);
     for (let steps = 0; steps < MAX_STEPS; steps++) {
       const walking = rest;
@@ -74,7 +81,7 @@ function walkOf(network: Network, size: Integer): Walk {
   };
 }
 
-/** STR and NUM of SP 800-38G in radix 2 for up to 53 bits: halves of an index, the first of them the higher bits. */
+/** STR and NUM of SP 800-38G in radix 2 for up to 53 bits: the halves of an index, its higher bits first. */
 function smallBits(low: number) {
   const power = 2 ** low;
   return {

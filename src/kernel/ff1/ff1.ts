@@ -2,16 +2,18 @@
  * FF1: NIST SP 800-38G, Algorithms 7 and 8 (https://doi.org/10.6028/NIST.SP.800-38G), with the rule of the second draft
  * of Revision 1 that a domain has at least 1,000,000 values (https://doi.org/10.6028/NIST.SP.800-38Gr1.2pd, section 5).
  *
- * The ten rounds run over a whole batch of values of one length: each round is one call of AES over all of them (and one
- * more for each further block that long values need). One value is a batch of one, with the door of AES for few blocks.
+ * The ten rounds run over a whole batch of values of one length. Each round is one call of AES for all of them, and one
+ * more for each further block that long values need. A single value is a batch of one, whose blocks are enciphered one
+ * at a time.
  *
- * What depends on the key alone is made once, what depends on the length once a length, and what depends on the tweak
- * alone (the CBC-MAC over P and the whole blocks of the tweak) once a tweak. The steps below have the numbers of
- * Algorithm 7; Algorithm 8 runs the same rounds in the other order, with a subtraction.
+ * What depends on the key alone is computed once, what depends on the length once per length, and what depends on the
+ * tweak alone (the CBC-MAC over P and the whole blocks of the tweak) once per tweak. The steps are numbered as in
+ * Algorithm 7. Algorithm 8 runs the same rounds in the other order, with a subtraction.
  */
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../../core/checks.ts';
-import { expandKey, manyBlocks } from '../aes/aes.ts';
+import { aesBackend } from '../aes/aes.ts';
+import { MIN_DOMAIN, minimumLength, OLD_MIN_DOMAIN } from '../domain.ts';
 import {
   ALONE,
   type NumeralString,
@@ -27,19 +29,15 @@ import { isShort, makeShortLane } from './rounds-short.ts';
 
 export type { TweakColumn, Tweaks };
 
-/** The smallest domain, radix^minlen, of SP 800-38G Rev. 1, second draft. */
-export const MIN_DOMAIN = 1_000_000;
-
-/** The floor of the first edition of 2016; `minDomain` may be lowered to it to read old data. */
-const OLD_MIN_DOMAIN = 100;
-
-/** Longest numeral string: arithmetic is quadratic in it. SP 800-38G allows 2^32 - 1. */
+/**
+ * The longest numeral string. SP 800-38G allows 2^32 - 1, but the time of the arithmetic is quadratic in the length.
+ */
 export const MAX_LENGTH = 4096;
 
-/** Longest tweak in bytes. SP 800-38G allows 2^32 - 1. */
+/** The longest tweak in bytes. SP 800-38G allows 2^32 - 1. */
 export const MAX_TWEAK = 65_536;
 
-/** Values that go through the rounds together: their blocks stay in the processor's second cache. */
+/** How many values go through the rounds together. Their blocks fit in the processor's second cache. */
 const CHUNK = 1024;
 
 /** FF1 under one key in one radix. */
@@ -48,20 +46,59 @@ export interface Ff1 {
   readonly encrypt: (numerals: NumeralString, tweak?: Uint8Array) => number[];
   /** Algorithm 8. */
   readonly decrypt: (numerals: NumeralString, tweak?: Uint8Array) => number[];
-  /** Algorithm 7 over a batch: typed arrays come out as typed arrays. */
+  /** Algorithm 7 over a batch. The result of a typed array is a typed array. */
   readonly encryptMany: <T extends NumeralString>(batch: readonly T[], tweaks?: Tweaks) => NumeralsLike<T>[];
   /** Algorithm 8 over a batch. */
   readonly decryptMany: <T extends NumeralString>(batch: readonly T[], tweaks?: Tweaks) => NumeralsLike<T>[];
 }
 
+/** The empty tweak, which is the default. */
 export const NO_TWEAK: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
+/** Options of {@link ff1}. */
+export interface Ff1Options {
+  /**
+   * The smallest radix^length that is accepted. The default is 1,000,000, and 100 is the least. Lower it only to read
+   * data that was written under the first edition of the standard: values of a small domain can be guessed, and FF1 can
+   * be told from a random permutation there.
+   */
+  readonly minDomain?: number;
+}
+
 /**
- * @param key AES key of 16, 24 or 32 bytes; the bytes are copied.
+ * FF1 under one key in one radix. It turns a numeral string into another one of the same length, and back.
+ *
+ * Numerals are whole numbers from 0 to radix − 1. A string needs at least 2 numerals, and so many that there are
+ * 1,000,000 strings of its length; it has at most 4,096. A tweak has 0 to 65,536 bytes. It is public, and ciphertexts
+ * under different tweaks have nothing to do with each other. Arguments are read during the call and are never kept or
+ * changed.
+ *
+ * This function sets up the key once. `encryptMany` runs a whole batch through each round together, which is several
+ * times faster per value. `tweaks` is then one tweak for all values, a list with one for each value, or `{ bytes, each
+ * }`: tweaks of one length, written one after another. The result of a typed array is a typed array of the same kind
+ * (of a `Buffer`, a `Uint8Array`), and the kind must be able to hold every numeral of the radix.
+ *
+ * *Warning*: FF1 does not authenticate. A changed ciphertext or another key yields another value and no error. Equal
+ * values under one key and tweak have equal ciphertexts. The time of a single value depends on the data, because it
+ * goes through table-based AES; batches use AES instructions if the runtime has node:crypto.
+ *
+ * Source: NIST SP 800-38G, Algorithms 7 and 8, with the smallest domain of Revision 1, second public draft.
+ *
+ * @param key AES key of 16, 24 or 32 bytes. The bytes are copied.
  * @param radix 2 to 65,536.
- * @param options `minDomain`: the smallest radix^length taken, 1,000,000 unless lowered, never below 100.
+ * @throws TypeError or RangeError for a wrong argument. The message names the argument and never contains a numeral.
+ *
+ * @example
+ * ```ts
+ * import { ff1 } from 'trefoil/ff1';
+ *
+ * const key = Uint8Array.from({ length: 16 }, (_, i) => i);
+ * const cipher = ff1(key, 10);
+ * const ciphertext = cipher.encrypt([4, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+ * cipher.decrypt(ciphertext).join(''); // → '4111111111'
+ * ```
  */
-export function ff1(key: Uint8Array, radix: number, options: { readonly minDomain?: number } = {}): Ff1 {
+export function ff1(key: Uint8Array, radix: number, options: Ff1Options = {}): Ff1 {
   const { network, minLength } = setUp(key, radix, options);
   const limits = { radix, least: minLength, most: MAX_LENGTH };
 
@@ -111,29 +148,23 @@ export function ff1(key: Uint8Array, radix: number, options: { readonly minDomai
   });
 }
 
-/** Checks the arguments and sets the key up. */
+/** Checks the arguments and sets up the key. */
 export function setUp(
   key: Uint8Array,
   radix: number,
-  options: { readonly minDomain?: number },
+  options: Ff1Options,
 ): { readonly network: Network; readonly minLength: number } {
   if (!(key instanceof Uint8Array)) badType('key', `expected bytes, got ${typeName(key)}`);
   if (key.length !== 16 && key.length !== 24 && key.length !== 32) {
     badRange('key', `expected 16, 24 or 32 bytes, got ${key.length}`);
   }
   checkInteger('radix', radix, 2, 65_536);
-  const { minDomain = MIN_DOMAIN } = checkOptions('options', options, ['minDomain']) as typeof options;
+  const { minDomain = MIN_DOMAIN } = checkOptions('options', options, ['minDomain']) as Ff1Options;
   checkInteger('minDomain', minDomain, OLD_MIN_DOMAIN, Number.MAX_SAFE_INTEGER);
   return { network: ff1Network(key, radix), minLength: minimumLength(radix, minDomain) };
 }
 
-/** The least length, at least 2, for which radix^length reaches `minDomain` (SP 800-38G, section 5.1). */
-export function minimumLength(radix: number, minDomain: number = MIN_DOMAIN): number {
-  let length = 0;
-  for (let values = 1n; values < BigInt(minDomain); values *= BigInt(radix)) length++;
-  return Math.max(2, length);
-}
-
+/** Checks a tweak. `row` is its index in the batch, or {@link ALONE}. */
 export function checkTweak(tweak: Uint8Array, row: number): void {
   if (!(tweak instanceof Uint8Array)) badType('tweak', `expected bytes, got ${typeName(tweak)}${where(row)}`);
   if (tweak.length > MAX_TWEAK)
@@ -141,8 +172,8 @@ export function checkTweak(tweak: Uint8Array, row: number): void {
 }
 
 /**
- * Checks the tweaks of a batch and returns them so that nothing of the caller's is asked again: a list or an object may
- * have getters, and a getter may call the same cipher, whose working space is in use by then.
+ * Checks the tweaks of a batch and returns them in arrays or objects of our own, so that nothing of the caller's is
+ * read again: a list or an object may have getters, and a getter may call the same cipher while its buffers are in use.
  */
 export function takeTweaks(tweaks: Tweaks, count: number): Tweaks {
   if (!Array.isArray(tweaks)) {
@@ -158,7 +189,7 @@ export function takeTweaks(tweaks: Tweaks, count: number): Tweaks {
     }
     return { bytes, each };
   }
-  if (tweaks.length !== count) badRange('tweaks', `expected one tweak a value (${count}), got ${tweaks.length}`);
+  if (tweaks.length !== count) badRange('tweaks', `expected one for each of ${count} values, got ${tweaks.length}`);
   const own = new Array<Uint8Array>(count);
   for (let i = 0; i < count; i++) {
     const tweak = tweaks[i];
@@ -168,10 +199,14 @@ export function takeTweaks(tweaks: Tweaks, count: number): Tweaks {
   return own;
 }
 
-/** FF1 under one key in one radix, without checks: for this folder. */
+/** FF1 under one key in one radix, without checks. Only this folder uses it. */
 export interface Network {
+  /** Returns the rounds for values of `n` numerals. */
   readonly lane: (n: number) => Lane;
-  /** Takes a batch apart into chunks of one length and one length of tweak, and runs each. */
+  /**
+   * Divides a batch into chunks in which all values have one length and all tweaks have one length, and runs each
+   * chunk. `load` puts value i into a slot of the lane, and `store` takes its result out.
+   */
   readonly forEachLane: (
     count: number,
     lengthOf: (i: number) => number,
@@ -182,18 +217,18 @@ export interface Network {
   ) => void;
 }
 
-/** Key set-up. */
+/** Key set-up, without checks. */
 export function ff1Network(key: Uint8Array, radix: number): Network {
-  const doors = { few: expandKey(key), many: manyBlocks(key) };
+  const aes = aesBackend(key);
   const lanes = new Map<number, Lane>();
 
   function lane(n: number): Lane {
     let made = lanes.get(n);
     if (made === undefined) {
-      // A caller with very many lengths makes them again: a bound on memory, not on values.
+      // This bounds memory only: for a caller with more lengths, lanes are made again.
       if (lanes.size >= 256) lanes.clear();
       const sizes = sizesOf(radix, n);
-      made = (isShort(sizes) ? makeShortLane : makeLane)(doors, sizes);
+      made = (isShort(sizes) ? makeShortLane : makeLane)(aes, sizes);
       lanes.set(n, made);
     }
     return made;
@@ -217,7 +252,10 @@ export function ff1Network(key: Uint8Array, radix: number): Network {
   };
 }
 
-/** The values of each length and length of tweak; `null` for all of them, which is the usual column. */
+/**
+ * Returns the indices of the values of each length and length of tweak. A `null` in place of a list means all values,
+ * which is the usual case.
+ */
 function groupsOf(count: number, lengthOf: (i: number) => number, tweaks: Tweaks): Iterable<number[] | null> {
   const several = Array.isArray(tweaks) ? (tweaks as readonly Uint8Array[]) : null;
   const nameOf = (i: number): number => lengthOf(i) * 2 * MAX_TWEAK + (several === null ? 0 : several[i]!.length);
@@ -234,7 +272,7 @@ function groupsOf(count: number, lengthOf: (i: number) => number, tweaks: Tweaks
   return groups.values();
 }
 
-/** The tweaks of a chunk. */
+/** Returns the tweaks of a chunk. */
 function tweaksOf(tweaks: Tweaks, group: readonly number[] | null, from: number, count: number): Tweaks {
   if (isOneTweak(tweaks)) return tweaks;
   if ('each' in tweaks) {

@@ -1,68 +1,73 @@
 /**
  * The arithmetic of FF1 on one half of every value of a batch: NUM_radix, STR_radix, NUM(B) as bytes, and addition of
- * NUM(S) modulo radix^m (SP 800-38G, section 4.1 and Algorithms 1 to 4). Three ways, one interface, all exact:
+ * NUM(S) modulo radix^m (SP 800-38G, section 4.1 and Algorithms 1 to 4). One interface has three implementations, and
+ * all of them are exact:
  *
- * - one double a half, while radix^m is at most 2^36;
- * - a few limbs in base radix^j, so that numerals are never far away, up to {@link MAX_LIMBS} of them;
- * - BigInt for what is longer.
+ * - one double for a half, if radix^m is at most 2^36;
+ * - up to {@link MAX_LIMBS} limbs in base radix^j, so that a limb is always a whole number of numerals;
+ * - BigInt for longer halves.
  *
- * A word of 16 bits is shifted in at a time: with a base of at most 2^36 every product stays below 2^53.
+ * S is shifted in by words of 16 bits: with a base of at most 2^36, every product stays below 2^53.
  */
 
 import type { Numerals } from './numerals.ts';
 
-/** Largest base of a limb. 2^36 · 2^16 leaves a bit for the error of a quotient, so products stay exact in a double. */
+/**
+ * The largest base of a limb. 2^36 · 2^16 leaves one bit for the error of a quotient, so products are exact in a
+ * double.
+ */
 const MAX_BASE = 2 ** 36;
 
-/** Beyond this many limbs, some 350 bits, BigInt is faster (measured on Node 20). */
+/** Above this many limbs, some 350 bits, BigInt is faster (measured on Node 20). */
 export const MAX_LIMBS = 10;
 
 /** One half of every value of a batch. */
 export interface Half {
-  /** Makes room for the halves of `count` values. */
+  /** Allocates space for the halves of `count` values. */
   readonly reserve: (count: number) => void;
-  /** NUM_radix of the numerals from `start` on. */
+  /** Sets the half of a value to NUM_radix of the numerals from `start` on. */
   readonly load: (value: number, numerals: ArrayLike<number>, start: number) => void;
-  /** STR_radix into an array, from `start` on. */
+  /** Writes STR_radix of the half into an array, from `start` on. */
   readonly store: (value: number, numerals: number[] | Numerals, start: number) => void;
-  /** The half as a whole number, for radix 2. */
+  /** Sets the half to a whole number, for radix 2. */
   readonly loadBits: (value: number, integer: number | bigint) => void;
+  /** Returns the half as a whole number, for radix 2. */
   readonly bits: (value: number) => number | bigint;
   /** XORs [NUM]^b into the last b bytes of the first `count` strides of a buffer. */
   readonly xorInto: (buffer: DataView, count: number, stride: number) => void;
-  /** Adds NUM(S), or takes it away, modulo radix^m; S is the first d bytes of each stride. */
+  /** Adds or subtracts NUM(S) modulo radix^m. S is the first d bytes of each stride. */
   readonly add: (s: DataView, count: number, stride: number, d: number, sign: 1 | -1) => void;
 }
 
-/** The fastest arithmetic for halves of `digits` numerals. */
+/** Chooses the fastest arithmetic for halves of `digits` numerals. */
 export function makeHalf(radix: number, digits: number): Half {
   if (fitsDouble(radix, digits)) return doublesHalf(radix, digits);
   const limbs = Math.ceil(digits / digitsOfLimb(radix));
   return limbs <= MAX_LIMBS ? limbed(radix, digits) : bigints(radix, digits);
 }
 
-/** Whether radix^digits is at most 2^36. */
+/** Returns whether radix^digits is at most 2^36. */
 export function fitsDouble(radix: number, digits: number): boolean {
   return BigInt(radix) ** BigInt(digits) <= BigInt(MAX_BASE);
 }
 
-/** Most numerals j with radix^j <= 2^36. */
+/** Returns the largest j with radix^j <= 2^36. */
 function digitsOfLimb(radix: number): number {
   let digits = 0;
   for (let base = radix; base <= MAX_BASE; base *= radix) digits++;
   return digits;
 }
 
-/** Halves of one double each, for rounds that look at them directly. */
+/** Halves of one double each. The rounds for short values read and write them directly. */
 export interface DoublesHalf extends Half {
-  /** The halves. The array is another one after `reserve`. */
+  /** The halves. `reserve` may replace this array. */
   readonly values: Float64Array;
   /** radix^m. */
   readonly modulus: number;
   readonly inverse: number;
 }
 
-/** One double a half. */
+/** Halves of one double each. */
 export function doublesHalf(radix: number, digits: number): DoublesHalf {
   const m = power(radix, digits);
   const inverse = 1 / m;
@@ -95,7 +100,8 @@ export function doublesHalf(radix: number, digits: number): DoublesHalf {
           numeral -= radix;
           quotient++;
         }
-        // `| 0` keeps an array of small integers one: as doubles they cost five times as much to store and to read.
+        // With `| 0`, V8 keeps the array as one of small integers. Doubles take five times as long to store and to
+        // read.
         numerals[i] = numeral | 0;
         x = quotient;
       }
@@ -125,7 +131,7 @@ export function doublesHalf(radix: number, digits: number): DoublesHalf {
   };
 }
 
-/** NUM of the d bytes at `start` modulo m, for m up to 2^36. */
+/** Returns NUM of the d bytes at `start` modulo m, for m up to 2^36. */
 export function reduceBytes(s: DataView, start: number, d: number, m: number, inverse: number): number {
   const one = ONE;
   addColumn(one, 1, s, start, d, m, inverse, 0);
@@ -135,8 +141,9 @@ export function reduceBytes(s: DataView, start: number, d: number, m: number, in
 const ONE: Float64Array = /* @__PURE__ */ new Float64Array(1);
 
 /**
- * Adds NUM of the d bytes of each stride of 16 to a column of halves, or takes it away, modulo m up to 2^36; with a sign of
- * 0 the halves become these numbers. One loop a width, without calls in it: this is where FF1 spends its arithmetic.
+ * Adds NUM of the d bytes of each stride of 16 to a column of halves, or subtracts it, modulo m up to 2^36. With a sign
+ * of 0, the halves are replaced by these numbers. FF1 spends most of its arithmetic here, so each width of m has its
+ * own case.
  */
 export function addColumn(
   halves: Float64Array,
@@ -156,8 +163,8 @@ export function addColumn(
     const low = s.getUint32(at + 4);
     let y: number;
     if (oneStep) {
-      // The quotient of doubles is at most one off (its error is below (2^10 + 2^12) / m), and the rest fits in 32 bits,
-      // where multiplication is exact modulo 2^32.
+      // The quotient of doubles is off by one at most (its error is below (2^10 + 2^12) / m), and the rest fits in 32
+      // bits, where multiplication modulo 2^32 is exact.
       y = (low - Math.imul(Math.floor((high * 2 ** 32 + low) * inverse) | 0, m)) | 0;
       y = y < 0 ? y + m : y >= m ? y - m : y;
     } else if (small) {
@@ -179,24 +186,29 @@ export function addColumn(
   }
 }
 
-/** (y · 2^32 + word) mod m, 16 bits at a time, so that no product passes 2^52. */
+/** Returns (y · 2^32 + word) mod m. It goes 16 bits at a time, so that no product exceeds 2^52. */
 function reduceWord(y: number, word: number, m: number, inverse: number): number {
   return reduce(reduce(y * 65536 + (word >>> 16), m, inverse) * 65536 + (word & 0xffff), m, inverse);
 }
 
-/** x mod m below 2^53: the quotient by the inverse is at most one off. */
+/** Returns x mod m for x below 2^53. The quotient by the inverse is off by one at most. */
 function reduce(x: number, m: number, inverse: number): number {
   const rest = x - Math.floor(x * inverse) * m;
   return rest < 0 ? rest + m : rest >= m ? rest - m : rest;
 }
 
-/** Limbs in base radix^j, the least significant first; the top limb has the digits that are left. */
+/**
+ * Halves as limbs in base radix^j, the least significant first. The top limb has the remaining digits.
+ *
+ * It is long because it has all verbs of {@link Half}, with inner loops.
+ */
 export function limbed(radix: number, digits: number): Half {
   const each = digitsOfLimb(radix);
   const limbs = Math.ceil(digits / each);
   const topDigits = digits - each * (limbs - 1);
   const base = power(radix, each);
-  // The base of every limb, so that the top one is reduced where the others carry.
+  // The base of every limb. With that of the top limb, a carry out of it is dropped, which is the reduction modulo
+  // radix^m.
   const bases = new Float64Array(limbs).fill(base);
   bases[limbs - 1] = power(radix, topDigits);
   const inverses = bases.map((b) => 1 / b);
@@ -241,7 +253,7 @@ export function limbed(radix: number, digits: number): Half {
     },
     xorInto(buffer, count, stride) {
       for (let value = 0; value < count; value++) {
-        // Horner from the top limb: words · base + limb, in words of 16 bits.
+        // Horner's rule from the top limb: words · base + limb, in words of 16 bits.
         words.fill(0);
         let used = 0;
         for (let limb = limbs - 1; limb >= 0; limb--) {
@@ -260,7 +272,7 @@ export function limbed(radix: number, digits: number): Half {
         const end = (value + 1) * stride;
         for (let word = 0; word < used; word++) {
           const at = end - 2 * word - 2;
-          // An odd number of bytes ends in the middle of the top word: its upper byte is zero.
+          // If the number of bytes is odd, it ends in the middle of the top word, whose upper byte is zero.
           buffer.setUint16(at, buffer.getUint16(at) ^ words[word]!);
         }
       }
@@ -308,12 +320,12 @@ const HEX: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, b
   byte.toString(16).padStart(2, '0'),
 );
 
-/** The value of a hexadecimal digit in lower case. */
+/** Returns the value of a hexadecimal digit in lower case. */
 function nibble(code: number): number {
   return code < 58 ? code - 48 : code - 87;
 }
 
-/** BigInt, with numerals and bytes moved in chunks. */
+/** Halves as BigInts, with numerals and bytes moved in chunks. */
 export function bigints(radix: number, digits: number): Half {
   const m = BigInt(radix) ** BigInt(digits);
   const each = digitsOfLimb(radix);
@@ -376,14 +388,14 @@ export function bigints(radix: number, digits: number): Half {
   };
 }
 
-/** radix^digits below 2^53, by products that are exact where `**` need not be. */
+/** Returns radix^digits, which is below 2^53. Products are exact; `**` need not be. */
 function power(radix: number, digits: number): number {
   let out = 1;
   for (let i = 0; i < digits; i++) out *= radix;
   return out;
 }
 
-/** b of Algorithm 7, step 3: ceil(ceil(v · log2(radix)) / 8), the bytes of radix^v - 1. */
+/** Returns b of Algorithm 7, step 3: ceil(ceil(v · log2(radix)) / 8), the number of bytes of radix^v - 1. */
 export function bytesOf(radix: number, v: number): number {
   const bits = (BigInt(radix) ** BigInt(v) - 1n).toString(2).length;
   return Math.ceil(bits / 8);

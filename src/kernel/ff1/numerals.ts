@@ -1,7 +1,7 @@
 /**
- * The lists of numerals that FF1 takes and gives (SP 800-38G, section 3.2, "numeral string"): arrays of numbers, typed
- * arrays, whatever has a length. They are checked and copied in one go, so that what was checked is what is enciphered:
- * a list may have getters.
+ * The lists of numerals that FF1 takes and returns (SP 800-38G, section 3.2, "numeral string"): arrays of numbers,
+ * typed arrays, and any other object with a length. A list is checked and copied in one pass, because it may have
+ * getters: what is enciphered is then what was checked.
  */
 
 import { badRange, badType, typeName } from '../../core/checks.ts';
@@ -9,7 +9,7 @@ import { badRange, badType, typeName } from '../../core/checks.ts';
 /** A list of numerals, each a whole number from 0 to radix - 1. */
 export type NumeralString = ArrayLike<number>;
 
-/** Typed arrays that numerals may stand in. */
+/** The typed arrays that may hold numerals. */
 export type Numerals =
   | Uint8Array
   | Uint8ClampedArray
@@ -21,13 +21,16 @@ export type Numerals =
   | Float32Array
   | Float64Array;
 
-/** What comes out for a list that went in: a typed array for a typed array, an array for anything else. */
+/** The type of a result: a typed array for a typed array, an array of numbers for any other list. */
 export type NumeralsLike<T> = T extends Uint8Array ? Uint8Array : T extends Numerals ? T : number[];
 
-/** The row of a value that is in no batch. */
+/** The row of a value that does not belong to a batch. */
 export const ALONE = -1;
 
-/** Which value an error is about. Written when there is one: for every value of a batch it cost a tenth of the time. */
+/**
+ * Says in a message which value it is about. It is called for an error only: for every value of a batch it would take a
+ * tenth of the time.
+ */
 export function where(row: number): string {
   return row === ALONE ? '' : ` (value ${row + 1} of the batch)`;
 }
@@ -39,7 +42,10 @@ export interface Limits {
   readonly most: number;
 }
 
-/** Checks a list of numerals and copies it into an array; each numeral is read once. `row`: which of a batch it is. */
+/**
+ * Checks a list of numerals and copies it into an array. Each numeral is read once. `row` is the list's index in a
+ * batch.
+ */
 export function takeNumerals(numerals: NumeralString, limits: Limits, row: number): number[] {
   const length = checkLength(numerals, limits, row);
   const { radix } = limits;
@@ -47,16 +53,16 @@ export function takeNumerals(numerals: NumeralString, limits: Limits, row: numbe
   for (let i = 0; i < length; i++) {
     const numeral = numerals[i]!;
     if (typeof numeral !== 'number' || numeral >>> 0 !== numeral || numeral >= radix) refuseNumeral(i, limits, row);
-    // `| 0` keeps an array of small integers one, whatever the numeral was read from.
+    // With `| 0`, V8 keeps the array as one of small integers, whatever the numeral was read from.
     out[i] = numeral | 0;
   }
   return out;
 }
 
 /**
- * The same for what stands in a batch: a typed array is copied as the kind that it is.
+ * The same for a list in a batch, where a typed array is copied as a typed array of the same kind.
  *
- * @throws RangeError for a kind that cannot hold every numeral of the radix, so that an output would be cut.
+ * @throws RangeError for a kind that cannot hold every numeral of the radix, because it would truncate a result.
  */
 export function takeLike(numerals: NumeralString, limits: Limits, row: number): number[] | Numerals {
   const kind = ArrayBuffer.isView(numerals) ? KINDS[kindOf.call(numerals)] : undefined;
@@ -67,7 +73,7 @@ export function takeLike(numerals: NumeralString, limits: Limits, row: number): 
     badRange('batch', `expected arrays that hold 0 to ${radix - 1}, got one that does not${where(row)}`);
   }
   const out = kind.copy(numerals);
-  // Whatever length it claims to have.
+  // Checked again on the copy, because `length` of a typed array can be overridden.
   checkLength(out, limits, row);
   for (let i = 0; i < out.length; i++) {
     const numeral = out[i]!;
@@ -95,13 +101,13 @@ function refuseNumeral(i: number, { radix }: Limits, row: number): never {
 }
 
 interface Kind {
-  /** A copy by the array's own bytes: its members cannot have getters, and what it says of itself is not asked. */
+  /** Copies the array's own elements: they cannot have getters, and no property of the array is read. */
   readonly copy: (numerals: NumeralString) => Numerals;
-  /** The largest radix whose numerals it holds. */
+  /** The largest radix of which it can hold every numeral. */
   readonly radix: number;
 }
 
-/** Each kind of typed array. */
+/** The kinds of typed arrays by their names. */
 const KINDS: Readonly<Record<string, Kind>> = {
   Uint8Array: { copy: (numerals) => new Uint8Array(numerals), radix: 256 },
   Uint8ClampedArray: { copy: (numerals) => new Uint8ClampedArray(numerals), radix: 256 },
@@ -114,6 +120,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Float64Array: { copy: (numerals) => new Float64Array(numerals), radix: 65_536 },
 };
 
-/** %TypedArray%.prototype[@@toStringTag]: the kind, of subclasses (a Buffer is a Uint8Array) and of other realms, too. */
+/**
+ * %TypedArray%.prototype[@@toStringTag], which names the kind of any typed array, also of a subclass (a `Buffer` is a
+ * `Uint8Array`) and of one from another realm.
+ */
 const kindOf: (this: ArrayBufferView) => string = /* @__PURE__ */ (() =>
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!)();

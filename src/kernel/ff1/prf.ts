@@ -1,30 +1,28 @@
 /**
- * What FF1 computes once a key, a length and a tweak: steps 5 and 6.i of SP 800-38G, Algorithms 7 and 8, and the part of
+ * What FF1 computes once per key, length and tweak: steps 5 and 6.i of SP 800-38G, Algorithms 7 and 8, and the part of
  * the CBC-MAC of step 6.ii that is the same in every round.
  */
 
-import { BLOCK, type Blocks, encryptEach, type RoundKeys } from '../aes/aes.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { type AesBackend, BLOCK, encryptEach, WORTH_A_CALL } from '../aes/aes.ts';
 import { bytesOf } from './halves.ts';
 
-/** From this many blocks on a call of the door for many blocks is faster than single ones (measured: 6 on Node 20). */
-const MANY = 8;
-
-/** Tweaks of one length, one a value, after one another. */
+/** Tweaks of one length, one for each value, written one after another. */
 export interface TweakColumn {
   readonly bytes: Uint8Array;
-  /** Bytes of each. */
+  /** Bytes of each tweak. */
   readonly each: number;
 }
 
-/** One tweak for all values, or one a value. */
+/** One tweak for all values, or one for each value. */
 export type Tweaks = Uint8Array | readonly Uint8Array[] | TweakColumn;
 
-/** Whether there is one tweak for all values. */
+/** Returns whether there is one tweak for all values. */
 export function isOneTweak(tweaks: Tweaks): tweaks is Uint8Array {
   return tweaks instanceof Uint8Array;
 }
 
-/** Tweaks of one length, after one another. */
+/** Writes tweaks of one length one after another. */
 function columnOf(tweaks: readonly Uint8Array[]): TweakColumn {
   const each = tweaks[0]!.length;
   const bytes = new Uint8Array(each * tweaks.length);
@@ -32,71 +30,68 @@ function columnOf(tweaks: readonly Uint8Array[]): TweakColumn {
   return { bytes, each };
 }
 
-/** The two doors of AES under one key. */
-export interface AesBackend {
-  readonly few: RoundKeys;
-  readonly many: Blocks;
-}
-
-/** Bytes, and the same as words. */
+/** An array of bytes, and a view on it. */
 export interface Buffers {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
 
-export function makeRoom(length: number): Buffers {
+/** Allocates zeros. */
+export function makeBuffers(length: number): Buffers {
   const bytes = new Uint8Array(length);
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-/** Blocks on their way to AES, and back. The output is read before the next call. */
-export interface Batch {
-  /** Buffers for so many blocks. */
+/** Blocks that are enciphered together. The buffers are reused: read the output before the next call. */
+export interface BlockBatch {
+  /** Returns the buffers for the input of `count` blocks. */
   readonly reserve: (count: number) => Buffers;
-  /** Enciphers what is in the room. */
+  /** Enciphers the blocks that were written there. */
   readonly encrypt: () => Buffers;
 }
 
-/** A batch of blocks on its way to AES, by the door that its size asks for. */
-export function makeBatch(doors: AesBackend): Batch {
-  let input = makeRoom(0);
+/** Makes a batch of blocks. Its size decides in which of the two ways of AES it is enciphered. */
+export function makeBlockBatch(aes: AesBackend): BlockBatch {
+  let input = makeBuffers(0);
   let output = input;
   return {
     reserve(count: number): Buffers {
       if (input.bytes.length !== count * BLOCK) {
-        input = makeRoom(count * BLOCK);
-        output = count < MANY ? makeRoom(count * BLOCK) : input;
+        input = makeBuffers(count * BLOCK);
+        output = count < WORTH_A_CALL ? makeBuffers(count * BLOCK) : input;
       }
       return input;
     },
     encrypt(): Buffers {
-      if (input.bytes.length < MANY * BLOCK) {
-        encryptEach(doors.few, input.view, output.view);
+      if (input.bytes.length < WORTH_A_CALL * BLOCK) {
+        encryptEach(aes.block, input.view, output.view);
         return output;
       }
-      const bytes = doors.many(input.bytes);
+      const bytes = aes.blocks(input.bytes);
       return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
     },
   };
 }
 
-/** The numbers of Algorithm 7 that a length decides. */
+/** The numbers of Algorithm 7 that depend on radix and length alone. */
 export interface Sizes {
   readonly radix: number;
   readonly n: number;
   readonly u: number;
   readonly v: number;
-  /** b, the bytes of NUM(B). */
+  /** b: bytes of [NUM(B)]. */
   readonly b: number;
-  /** d, the bytes of S. */
+  /** d: bytes of S. */
   readonly d: number;
-  /** Blocks at the end of Q that hold [i]^1 || [NUM(B)]^b, after what is left of the tweak and its padding. */
+  /**
+   * How many blocks at the end of Q hold [i]^1 || [NUM(B)]^b. The end of the tweak and its padding may be there too.
+   */
   readonly tail: number;
-  /** Blocks of S after the first, step 6.iii. */
+  /** How many blocks S has after the first (step 6.iii). */
   readonly more: number;
 }
 
-/** Steps 1, 3 and 4. */
+/** Steps 1, 3 and 4 of Algorithm 7. */
 export function sizesOf(radix: number, n: number): Sizes {
   // 1. Let u = floor(n / 2); v = n - u.
   const u = Math.floor(n / 2);
@@ -108,45 +103,48 @@ export function sizesOf(radix: number, n: number): Sizes {
   return { radix, n, u, v, b, d, tail: Math.ceil((b + 1) / BLOCK), more: Math.ceil(d / BLOCK) - 1 };
 }
 
-/** The last blocks of Q of every value, without [i]^1 || [NUM(B)]^b, XORed with the CBC-MAC of all that is before them. */
+/**
+ * The last blocks of Q of every value, without [i]^1 || [NUM(B)]^b, XORed with the CBC-MAC of all blocks before them. A
+ * round only has to XOR i and NUM(B) into them.
+ */
 export interface Bases {
-  readonly room: Buffers;
-  /** Gets ready for so many values. Says whether anything changed since the last call. */
+  readonly buffers: Buffers;
+  /** Computes the bases of `count` values. Returns whether anything changed since the last call. */
   readonly load: (count: number, tweaks: Tweaks) => boolean;
 }
 
-/** Folds tweaks; the last one is kept, as a copy, for a caller who stays with it. */
-export function makeBases(doors: AesBackend, sizes: Sizes): Bases {
+/** Folds tweaks into bases. A copy of the last tweak is kept, so that a caller who uses it again needs no new bases. */
+export function makeBases(aes: AesBackend, sizes: Sizes): Bases {
   const { radix, n, u, b, tail } = sizes;
   const stride = tail * BLOCK;
-  const fold = makeBatch(doors);
-  let room = makeRoom(0);
+  const fold = makeBlockBatch(aes);
+  let buffers = makeBuffers(0);
   let held: Uint8Array | null = null;
 
-  const start = makeRoom(BLOCK);
+  const start = makeBuffers(BLOCK);
   let startLength = -1;
 
   /** Step 5 and the first block of step 6.ii: CIPH(P) depends on the length of the tweak alone. */
   function startOf(t: number): void {
     if (startLength === t) return;
     // 5. Let P = [1]^1 || [2]^1 || [1]^1 || [radix]^3 || [10]^1 || [u mod 256]^1 || [n]^4 || [t]^4.
-    const p = makeRoom(BLOCK);
+    const p = makeBuffers(BLOCK);
     p.bytes.set([1, 2, 1, radix >>> 16, (radix >>> 8) & 255, radix & 255, 10, u & 255]);
     p.view.setUint32(8, n);
     p.view.setUint32(12, t);
-    encryptEach(doors.few, p.view, start.view);
+    encryptEach(aes.block, p.view, start.view);
     startLength = t;
   }
 
   function foldTweaks({ bytes: tweaks, each: t }: TweakColumn, count: number): void {
     startOf(t);
-    // 6.i. Let Q = T || [0]^((-t-b-1) mod 16) || [i]^1 || [NUM(B)]^b. Its blocks before the tail hold only T and zeros.
+    // 6.i. Let Q = T || [0]^((-t-b-1) mod 16) || [i]^1 || [NUM(B)]^b. The blocks before the tail hold only T and zeros.
     const folded = BLOCK * Math.ceil((t + b + 1) / BLOCK) - stride;
     const input = fold.reserve(count);
     let r: Uint8Array = new Uint8Array(count * BLOCK);
     r.set(start.bytes);
     repeat(r, BLOCK);
-    // 6.ii. Let R = PRF(P || Q), as far as it is the same in every round.
+    // 6.ii. Let R = PRF(P || Q): here the part that is the same in every round.
     for (let at = 0; at < folded; at += BLOCK) {
       input.bytes.set(r);
       for (let k = 0; k < count; k++)
@@ -154,23 +152,23 @@ export function makeBases(doors: AesBackend, sizes: Sizes): Bases {
       r = fold.encrypt().bytes;
     }
     if (tail === 1) {
-      room.bytes.set(r.length === room.bytes.length ? r : r.subarray(0, count * BLOCK));
+      buffers.bytes.set(r.length === buffers.bytes.length ? r : r.subarray(0, count * BLOCK));
     } else {
-      room.bytes.fill(0);
-      for (let k = 0; k < count; k++) xorBytes(room.bytes, k * stride, r, k * BLOCK, (k + 1) * BLOCK);
+      buffers.bytes.fill(0);
+      for (let k = 0; k < count; k++) xorBytes(buffers.bytes, k * stride, r, k * BLOCK, (k + 1) * BLOCK);
     }
     for (let k = 0; k < count && t > folded; k++) {
-      xorBytes(room.bytes, k * stride, tweaks, k * t + folded, k * t + t);
+      xorBytes(buffers.bytes, k * stride, tweaks, k * t + folded, k * t + t);
     }
   }
 
   return {
-    get room() {
-      return room;
+    get buffers() {
+      return buffers;
     },
     load(count, tweaks) {
-      if (room.bytes.length !== count * stride) {
-        room = makeRoom(count * stride);
+      if (buffers.bytes.length !== count * stride) {
+        buffers = makeBuffers(count * stride);
         held = null;
       }
       if (!isOneTweak(tweaks)) {
@@ -179,16 +177,16 @@ export function makeBases(doors: AesBackend, sizes: Sizes): Bases {
         return true;
       }
       if (held !== null && equalBytes(held, tweaks)) return false;
-      // `slice` of a Buffer is a view, which the caller could change afterwards.
+      // A copy, and not `slice`: that of a Node `Buffer` is a view, which the caller could change afterwards.
       held = Uint8Array.from(tweaks);
       foldTweaks({ bytes: held, each: held.length }, 1);
-      repeat(room.bytes, stride);
+      repeat(buffers.bytes, stride);
       return true;
     },
   };
 }
 
-/** Repeats the first bytes of an array to its end. */
+/** Repeats the first `length` bytes of an array until its end. */
 function repeat(bytes: Uint8Array, length: number): void {
   for (let filled = length; filled < bytes.length; filled *= 2) {
     bytes.copyWithin(filled, 0, Math.min(filled, bytes.length - filled));
@@ -198,10 +196,4 @@ function repeat(bytes: Uint8Array, length: number): void {
 /** XORs `from[start..end]` into `into` at `at`. */
 export function xorBytes(into: Uint8Array, at: number, from: Uint8Array, start: number, end: number): void {
   for (let i = start, to = at; i < end; i++, to++) into[to] = into[to]! ^ from[i]!;
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -1,21 +1,12 @@
 /**
- * The rounds of FF1 for values of any length: SP 800-38G, Algorithms 7 and 8, step 6, over a batch. A round is one call of
- * AES for each block at the end of Q and one for the further blocks of S. Where both are one block and a half is one
- * double, ff1-rounds-short.ts does the same in fewer passes.
+ * The rounds of FF1 for values of any length: SP 800-38G, Algorithms 7 and 8, step 6, over a batch. A round calls AES
+ * once for each block at the end of Q, and once more for all further blocks of S. If Q ends in one block, S has one
+ * block and a half fits in a double, rounds-short.ts does the same in fewer passes.
  */
 
-import { BLOCK } from '../aes/aes.ts';
+import { type AesBackend, BLOCK } from '../aes/aes.ts';
 import { type Half, makeHalf } from './halves.ts';
-import {
-  type AesBackend,
-  type Buffers,
-  makeBases,
-  makeBatch,
-  makeRoom,
-  type Sizes,
-  type Tweaks,
-  xorBytes,
-} from './prf.ts';
+import { type Buffers, makeBases, makeBlockBatch, makeBuffers, type Sizes, type Tweaks, xorBytes } from './prf.ts';
 
 /** The rounds for values of one length. */
 export interface Lane {
@@ -24,36 +15,36 @@ export interface Lane {
   readonly v: number;
   /** Whether the halves are doubles. */
   readonly short: boolean;
-  /** The two halves of every value; after `run` those of the result. */
+  /** The two halves of every value. After `run` they are those of the result. */
   readonly a: Half;
   readonly b: Half;
-  /** Gets ready for so many values: room, and what the tweaks decide. */
+  /** Allocates buffers for `count` values and computes what depends on the tweaks. */
   readonly load: (count: number, tweaks: Tweaks) => void;
-  /** The ten rounds over the values that were loaded. */
+  /** Runs the ten rounds over the loaded values: Algorithm 7 with a sign of 1, Algorithm 8 with -1. */
   readonly run: (count: number, sign: 1 | -1) => void;
 }
 
-/** The rounds for one length. */
-export function makeLane(doors: AesBackend, sizes: Sizes): Lane {
+/** Makes the rounds for one length. */
+export function makeLane(aes: AesBackend, sizes: Sizes): Lane {
   const { radix, u, v, d, tail, more } = sizes;
   const stride = tail * BLOCK;
   // 2. Let A = X[1 .. u]; B = X[u + 1 .. n].
   const a = makeHalf(radix, u);
   const b = makeHalf(radix, v);
-  const bases = makeBases(doors, sizes);
-  const chain = makeBatch(doors);
-  const counters = makeBatch(doors);
-  let q = makeRoom(0);
+  const bases = makeBases(aes, sizes);
+  const chain = makeBlockBatch(aes);
+  const counters = makeBlockBatch(aes);
+  let q = makeBuffers(0);
   let s = q;
 
   function load(count: number, tweaks: Tweaks): void {
     a.reserve(count);
     b.reserve(count);
     bases.load(count, tweaks);
-    // A tail of one block is what AES takes as it is.
+    // If the tail is one block, it is written straight into the input of AES.
     if (tail === 1) q = chain.reserve(count);
-    else if (q.bytes.length !== count * stride) q = makeRoom(count * stride);
-    if (more > 0) s = makeRoom(count * (more + 1) * BLOCK);
+    else if (q.bytes.length !== count * stride) q = makeBuffers(count * stride);
+    if (more > 0) s = makeBuffers(count * (more + 1) * BLOCK);
   }
 
   /** Steps 6.ii and iii: R = PRF(P || Q), and S, in strides of 16 · ceil(d / 16) bytes. */
@@ -92,11 +83,12 @@ export function makeLane(doors: AesBackend, sizes: Sizes): Lane {
   }
 
   function run(count: number, sign: 1 | -1): void {
-    // 6. For i from 0 to 9 (Algorithm 8: from 9 to 0). The halves take turns, so A is A again after ten rounds.
+    // 6. For i from 0 to 9 (Algorithm 8: from 9 to 0). The halves change roles in each round, so A is A after ten
+    // rounds.
     for (let turn = 0; turn < 10; turn++) {
       const i = sign === 1 ? turn : 9 - turn;
       const even = i % 2 === 0;
-      copyAll(q, bases.room);
+      copyAll(q, bases.buffers);
       for (let at = stride - sizes.b - 1; at < q.bytes.length; at += stride) q.bytes[at] = q.bytes[at]! ^ i;
       (even ? b : a).xorInto(q.view, count, stride);
       // iv. Let y = NUM(S). v. If i is even, let m = u; else, let m = v. vi. Let c = (NUM(A) + y) mod radix^m.
@@ -113,7 +105,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** Copies a room: by words where it is small, because a call of `set` costs as much as 16 of them. */
+/** Copies a buffer. A small one is copied word by word, because a call of `set` costs as much as 16 words. */
 function copyAll(to: Buffers, from: Buffers): void {
   const { length } = from.bytes;
   if (length > 4 * BLOCK) to.bytes.set(from.bytes);

@@ -1,9 +1,11 @@
 /**
- * Ciphers on addresses as text: columns are sorted by family, go through the kernels as numbers and bytes, and come
- * back in their places. Where a set of addresses must not come out, a result that lies in it is enciphered again until
- * it lies outside (cycle walking: Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 3).
- * That is a permutation of the other addresses, since a walk stays on one cycle, and it ends, since the cycle holds
- * its start.
+ * Ciphers on addresses as text. A column is divided by family, enciphered as numbers and bytes, and written in its
+ * order.
+ *
+ * If a result lies among addresses that must not result, it is enciphered again until it lies outside (cycle walking:
+ * Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 3). That is a permutation of the
+ * other addresses, because a walk stays on one cycle. It ends, because the cycle contains the address where the walk
+ * began.
  */
 
 import { badRange, badType, typeName } from '../../core/checks.ts';
@@ -16,7 +18,7 @@ import { isSpecialV4, isSpecialV6 } from './special-addresses.ts';
 /** Bytes of a version 6 address. */
 export const V6 = 16;
 
-/** A cipher that keeps the family of an address, or one that takes both families as 128 bits. */
+/** The verbs of a cipher whose result is an address. */
 export interface AddressVerbs {
   readonly encrypt: (address: string) => string;
   readonly decrypt: (address: string) => string;
@@ -26,18 +28,18 @@ export interface AddressVerbs {
   readonly decryptBytes: (address: Uint8Array) => Uint8Array;
 }
 
-/** Tells of 16 bytes at a place of a column whether they are ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2). */
+/** Returns whether 16 bytes of a column are an address ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2). */
 export function isMapped(column: Uint8Array, at: number): boolean {
   for (let i = 0; i < 10; i++) if (column[at + i] !== 0) return false;
   return column[at + 10] === 255 && column[at + 11] === 255;
 }
 
-/** The version 4 address at the end of 16 bytes. */
+/** Returns the version 4 address at the end of 16 bytes. */
 function mappedAddress(column: Uint8Array, at: number): number {
   return ((column[at + 12]! << 24) | (column[at + 13]! << 16) | (column[at + 14]! << 8) | column[at + 15]!) >>> 0;
 }
 
-/** Writes the 16 bytes of ::ffff:a.b.c.d. */
+/** Writes ::ffff:a.b.c.d over 16 zero bytes. */
 function writeMapped(column: Uint8Array, at: number, address: number): void {
   column[at + 10] = 255;
   column[at + 11] = 255;
@@ -47,10 +49,14 @@ function writeMapped(column: Uint8Array, at: number, address: number): void {
   column[at + 15] = address;
 }
 
-/** An address as a number (version 4) or as 16 bytes. */
+/** An address: a number for version 4, 16 bytes for version 6. */
 type Address = number | Uint8Array;
 
-/** @param row Number of the value in its column, from 1. */
+/**
+ * Reads the text of an address.
+ *
+ * @param row Number of the value in its column, from 1.
+ */
 function readAddress(text: unknown, row?: number): Address {
   const where = row === undefined ? {} : { row };
   if (typeof text !== 'string') fail('wrong_type', `expected text, got ${typeName(text)}`, where);
@@ -73,10 +79,10 @@ function checkAddressBytes(address: unknown): asserts address is Uint8Array {
     badRange('address', `expected 4 or 16 bytes, got ${address.length}`);
 }
 
-/** Whether the 16 bytes at a place of a column are to stay, and so must not come out for others. */
+/** Whether 16 bytes of a column are an address that stays as it is. Such an address must not result for another one. */
 type Stays = (column: Uint8Array, at: number) => boolean;
 
-/** Enciphers a column of 16 bytes each, of which none stays, until none lies where others stay. */
+/** Enciphers a column of addresses of which none stays, 16 bytes each, until no result is an address that stays. */
 function walkBytes(step: (column: Uint8Array) => Uint8Array, column: Uint8Array, stays: Stays | null): Uint8Array {
   const out = step(column);
   if (stays === null) return out;
@@ -91,7 +97,7 @@ function walkBytes(step: (column: Uint8Array) => Uint8Array, column: Uint8Array,
   return result;
 }
 
-/** The same for a column of version 4. */
+/** The same for a column of version 4 addresses. */
 function walkV4(step: (column: Uint32Array) => Uint32Array, column: Uint32Array, keep: boolean): Uint32Array {
   const result = step(column);
   if (!keep) return result;
@@ -103,6 +109,7 @@ function walkV4(step: (column: Uint32Array) => Uint32Array, column: Uint32Array,
   return result;
 }
 
+/** Returns the places of a column that pass a test. */
 function placesOf(length: number, test: (i: number) => boolean): number[] {
   const places: number[] = [];
   for (let i = 0; i < length; i++) if (test(i)) places.push(i);
@@ -116,48 +123,53 @@ interface Direction {
   readonly v6: (column: Uint8Array) => Uint8Array;
 }
 
+/** Enciphers one version 4 address. */
+function walkOne({ one }: Direction, address: number, keepSpecial: boolean): number {
+  if (keepSpecial && isSpecialV4(address)) return address;
+  let result = one(address);
+  while (keepSpecial && isSpecialV4(result)) result = one(result);
+  return result;
+}
+
+/** Returns which version 6 addresses stay as they are; `null` if all are enciphered. See {@link sameFamily}. */
+function staysOf(mapped: boolean, keepSpecial: boolean): Stays | null {
+  if (keepSpecial) return (column, at) => (mapped && isMapped(column, at)) || isSpecialV6(column, at);
+  return mapped ? isMapped : null;
+}
+
 /**
- * Verbs of a cipher that keeps the family.
+ * Makes the verbs of a cipher that keeps the family.
  *
- * @param mapped Whether ::ffff:a.b.c.d is the version 4 address; then no version 6 address may become one of these.
- * @param keepSpecial Whether the special ranges stay.
+ * @param mapped Whether ::ffff:a.b.c.d is the version 4 address. If so, no version 6 address may become one of these.
+ * @param keepSpecial Whether addresses of the special ranges stay as they are.
  */
 export function sameFamily(cipher: PrefixCipher, mapped: boolean, keepSpecial: boolean): AddressVerbs {
-  const stays: Stays | null = keepSpecial
-    ? (column, at) => (mapped && isMapped(column, at)) || isSpecialV6(column, at)
-    : mapped
-      ? isMapped
-      : null;
+  const stays = staysOf(mapped, keepSpecial);
   const staysV4 = (address: number): boolean => keepSpecial && isSpecialV4(address);
   const familyOf = (address: Address): Address =>
     mapped && typeof address !== 'number' && isMapped(address, 0) ? mappedAddress(address, 0) : address;
 
-  function oneV4({ one }: Direction, address: number): number {
-    if (staysV4(address)) return address;
-    let result = one(address);
-    while (staysV4(result)) result = one(result);
-    return result;
-  }
+  const oneV4 = (direction: Direction, address: number): number => walkOne(direction, address, keepSpecial);
 
   function oneV6({ v6 }: Direction, address: Uint8Array): Uint8Array {
     return stays?.(address, 0) ? address : walkBytes(v6, address, stays);
   }
 
-  function text(direction: Direction, given: string): string {
-    const address = familyOf(readAddress(given));
+  function text(direction: Direction, value: string): string {
+    const address = familyOf(readAddress(value));
     return typeof address === 'number' ? writeV4(oneV4(direction, address)) : formatIp(oneV6(direction, address));
   }
 
-  function bytes(direction: Direction, given: Uint8Array): Uint8Array {
-    checkAddressBytes(given);
-    const result = new Uint8Array(given.length);
+  function bytes(direction: Direction, value: Uint8Array): Uint8Array {
+    checkAddressBytes(value);
+    const result = new Uint8Array(value.length);
     const view = new DataView(result.buffer);
-    if (given.length === 4) {
-      const address = new DataView(given.buffer, given.byteOffset, 4).getUint32(0);
+    if (value.length === 4) {
+      const address = new DataView(value.buffer, value.byteOffset, 4).getUint32(0);
       view.setUint32(0, oneV4(direction, address));
       return result;
     }
-    const address = familyOf(given);
+    const address = familyOf(value);
     if (typeof address === 'number') writeMapped(result, 0, oneV4(direction, address));
     else result.set(oneV6(direction, address));
     return result;
@@ -166,7 +178,7 @@ export function sameFamily(cipher: PrefixCipher, mapped: boolean, keepSpecial: b
   function many(direction: Direction, column: readonly string[]): string[] {
     checkColumn(column);
     const out = new Array<string>(column.length);
-    // Places of what is enciphered, by family.
+    // The addresses that are enciphered, by family, and their places in the column.
     const v4 = new Uint32Array(column.length);
     const places4 = new Uint32Array(column.length);
     let count4 = 0;
@@ -174,9 +186,9 @@ export function sameFamily(cipher: PrefixCipher, mapped: boolean, keepSpecial: b
     const places6: number[] = [];
     for (let i = 0; i < column.length; i++) {
       const value: unknown = column[i];
-      // The usual case without the detour by a union of a number and an object, which costs a third of the time.
-      const plain = typeof value === 'string' ? readV4(value) : -1;
-      const address = plain >= 0 ? plain : familyOf(readAddress(value, i + 1));
+      // The usual case first: to go through a union of a number and an object would take a third of the time.
+      const number = typeof value === 'string' ? readV4(value) : -1;
+      const address = number >= 0 ? number : familyOf(readAddress(value, i + 1));
       if (typeof address === 'number') {
         if (staysV4(address)) {
           out[i] = writeV4(address);
@@ -194,7 +206,7 @@ export function sameFamily(cipher: PrefixCipher, mapped: boolean, keepSpecial: b
     const results4 = walkV4(direction.v4, v4.subarray(0, count4), keepSpecial);
     for (let i = 0; i < count4; i++) out[places4[i]!] = writeV4(results4[i]!);
     if (v6.length === 0) return out;
-    const results6 = walkBytes(direction.v6, joined(v6), stays);
+    const results6 = walkBytes(direction.v6, inOneColumn(v6), stays);
     for (let i = 0; i < v6.length; i++) out[places6[i]!] = formatIp(results6.subarray(V6 * i, V6 * (i + 1)));
     return out;
   }
@@ -211,7 +223,7 @@ export function sameFamily(cipher: PrefixCipher, mapped: boolean, keepSpecial: b
   };
 }
 
-/** Verbs of a cipher of 128 bits, on which version 4 is ::ffff:a.b.c.d. */
+/** Makes the verbs of a cipher of 128 bits, for which a version 4 address is ::ffff:a.b.c.d. */
 export function anyFamily(cipher: BlockColumn, keepSpecial: boolean): AddressVerbs {
   const stays: Stays | null = keepSpecial
     ? (column, at) => (isMapped(column, at) ? isSpecialV4(mappedAddress(column, at)) : isSpecialV6(column, at))
@@ -221,16 +233,20 @@ export function anyFamily(cipher: BlockColumn, keepSpecial: boolean): AddressVer
     if (stays === null) return step(column);
     const result = Uint8Array.from(column);
     const places = placesOf(column.length / V6, (i) => !stays(column, V6 * i));
-    const walked = walkBytes(step, joined(places.map((place) => column.subarray(V6 * place, V6 * (place + 1)))), stays);
+    const walked = walkBytes(
+      step,
+      inOneColumn(places.map((place) => column.subarray(V6 * place, V6 * (place + 1)))),
+      stays,
+    );
     for (const [i, place] of places.entries()) result.set(walked.subarray(V6 * i, V6 * (i + 1)), V6 * place);
     return result;
   }
 
-  function bytes(step: BlockColumn['encrypt'], given: Uint8Array): Uint8Array {
-    checkAddressBytes(given);
-    if (given.length === V6) return Uint8Array.from(walk(step, given));
+  function bytes(step: BlockColumn['encrypt'], value: Uint8Array): Uint8Array {
+    checkAddressBytes(value);
+    if (value.length === V6) return Uint8Array.from(walk(step, value));
     const address = new Uint8Array(V6);
-    writeMapped(address, 0, new DataView(given.buffer, given.byteOffset, 4).getUint32(0));
+    writeMapped(address, 0, new DataView(value.buffer, value.byteOffset, 4).getUint32(0));
     return Uint8Array.from(walk(step, address));
   }
 
@@ -248,7 +264,7 @@ export function anyFamily(cipher: BlockColumn, keepSpecial: boolean): AddressVer
   };
 }
 
-/** The 16 bytes of an address of either family. */
+/** Returns the 16 bytes of an address of either family. */
 export function read128(text: unknown): Uint8Array {
   const address = readAddress(text);
   if (typeof address !== 'number') return address;
@@ -257,7 +273,7 @@ export function read128(text: unknown): Uint8Array {
   return bytes;
 }
 
-/** The 16 bytes of each address of a column. */
+/** Returns the 16 bytes of each address of a column, one after another. */
 export function readAddresses(column: readonly unknown[]): Uint8Array {
   checkColumn(column);
   const bytes = new Uint8Array(V6 * column.length);
@@ -269,17 +285,17 @@ export function readAddresses(column: readonly unknown[]): Uint8Array {
   return bytes;
 }
 
-/** The text of 16 bytes at a place of a column: dotted decimal for ::ffff:a.b.c.d. */
+/** Returns the text of 16 bytes of a column. It is dotted decimal for ::ffff:a.b.c.d. */
 export function writeAddress(column: Uint8Array, at: number): string {
   return isMapped(column, at) ? writeV4(mappedAddress(column, at)) : formatIp(column.subarray(at, at + V6));
 }
 
-/** The text of every address of a column. */
+/** Returns the text of every address of a column. */
 export function writeAddresses(column: Uint8Array): string[] {
   return Array.from({ length: column.length / V6 }, (_, i) => writeAddress(column, V6 * i));
 }
 
-function joined(addresses: readonly Uint8Array[]): Uint8Array {
+function inOneColumn(addresses: readonly Uint8Array[]): Uint8Array {
   const column = new Uint8Array(V6 * addresses.length);
   for (const [i, address] of addresses.entries()) column.set(address, V6 * i);
   return column;

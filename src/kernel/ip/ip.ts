@@ -1,6 +1,6 @@
 /**
- * Encryption of IP addresses, for those who want just that: Crypto-PAn and the four ciphers of ipcrypt. Keys are bytes
- * of the caller's; nothing here derives, stores or rotates one.
+ * Encryption of IP addresses by itself (`trefoil/ip`): Crypto-PAn and the four ciphers of ipcrypt. The caller passes
+ * keys as bytes. Nothing here derives, stores or rotates a key.
  */
 
 import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
@@ -19,70 +19,83 @@ import {
 } from './ipcrypt.ts';
 import { ipcryptPfxCipher, PFX_KEY } from './ipcrypt-pfx.ts';
 
-/** Addresses to addresses. Text comes out as dotted decimal or as RFC 5952 has it, whatever form it came in. */
+/**
+ * A cipher whose result is an address. The text of a result is dotted decimal or the form of RFC 5952, whatever the
+ * input was.
+ */
 export interface AddressCipher {
-  /** @throws TrefoilError `not_an_ip`, `wrong_type`. */
+  /** Enciphers an address. @throws TrefoilError `not_an_ip`, `wrong_type`. */
   readonly encrypt: (address: string) => string;
   readonly decrypt: (address: string) => string;
-  /** The same for a column, in much less time a value. An error tells the row, from 1; then nothing comes back. */
+  /**
+   * Enciphers a column, which is much faster per value. An error names the row, from 1, and nothing is returned then.
+   */
   readonly encryptMany: (column: readonly string[]) => string[];
   readonly decryptMany: (column: readonly string[]) => string[];
-  /** The same for an address of 4 or 16 bytes. @throws TypeError, RangeError */
+  /** Enciphers an address of 4 or 16 bytes. @throws TypeError or RangeError for anything else. */
   readonly encryptBytes: (address: Uint8Array) => Uint8Array;
   readonly decryptBytes: (address: Uint8Array) => Uint8Array;
 }
 
 /**
- * Addresses to something longer that is not an address: the tweak, then 16 bytes. As text in lower-case hexadecimal.
+ * A cipher whose output is longer than an address: the tweak, then 16 bytes. The text of an output is lower-case
+ * hexadecimal.
  */
 export interface TweakedAddressCipher {
-  /** @param tweak Drawn at random unless given. @throws TrefoilError `not_an_ip`, `wrong_type`. */
+  /**
+   * Enciphers an address.
+   *
+   * @param tweak The tweak. Without it, a random one is drawn.
+   * @throws TrefoilError `not_an_ip`, `wrong_type`.
+   */
   readonly encrypt: (address: string, tweak?: Uint8Array) => string;
-  /** @throws TrefoilError `outside_format` for what is not hexadecimal of the right length. */
+  /**
+   * Deciphers an output. @throws TrefoilError `outside_format` for a text that is not hexadecimal of the right length.
+   */
   readonly decrypt: (output: string) => string;
-  /** The same for a column, every tweak at random. An error tells the row, from 1; then nothing comes back. */
+  /** Enciphers a column with random tweaks. An error names the row, from 1, and nothing is returned then. */
   readonly encryptMany: (column: readonly string[]) => string[];
   readonly decryptMany: (column: readonly string[]) => string[];
-  /** The same with the bytes of the output. */
+  /** Enciphers an address and returns the output as bytes. */
   readonly encryptToBytes: (address: string, tweak?: Uint8Array) => Uint8Array;
-  /** @throws TypeError, RangeError */
+  /** Deciphers an output of bytes. @throws TypeError or RangeError for anything else. */
   readonly decryptFromBytes: (output: Uint8Array) => string;
 }
 
 /** Options of the ciphers whose output is an address. */
 export interface AddressOptions {
   /**
-   * Leave the {@link SPECIAL_RANGES} as they are: private, loopback, link-local, multicast, documentation addresses and
-   * their like. No other address becomes one of these: where a result would lie in such a range, it is enciphered again
-   * until it does not. Off unless asked for.
+   * Whether addresses in the {@link SPECIAL_RANGES} stay as they are: private, loopback, link-local, multicast and
+   * documentation addresses, and some others. No other address becomes one of these: a result in such a range is
+   * enciphered again until it lies outside. The default is `false`.
    */
   readonly keepSpecial?: boolean;
 }
 
 /**
- * Crypto-PAn: prefix-preserving encryption of addresses. Two addresses that share their first n bits, and no more, have
- * outputs that share their first n bits, and no more. Version 4 stays version 4, version 6 stays version 6.
+ * Crypto-PAn: prefix-preserving encryption of addresses. If exactly the first n bits of two addresses are equal, then
+ * exactly the first n bits of their results are equal. Version 4 stays version 4, and version 6 stays version 6.
  *
- * Xu, Fan, Ammar, Moon, "Prefix-Preserving IP Address Anonymization", ICNP 2002, as their program has it (AES-128). For
- * data of one's own, {@link ipcryptPfx} is the younger design.
+ * Source: Xu, Fan, Ammar, Moon, "Prefix-Preserving IP Address Anonymization", ICNP 2002, as their program implements it
+ * (AES-128). For data that no other system has to read, {@link ipcryptPfx} is the newer design.
  *
- * *Warning*: who can have addresses enciphered, or knows some of them, reads from shared prefixes the beginnings of all
- * the others. That is what keeping prefixes means.
+ * *Warning*: anyone who knows some addresses with their results, or can have addresses enciphered, learns the
+ * beginnings of all other addresses from the prefixes that they share. That is what keeping prefixes means.
  *
- * *Warning*: with `keepSpecial`, addresses that had to be enciphered again (a seventh of version 4, an eightieth of
- * version 6) keep their common prefixes among those that were enciphered as often, not with the others. It cannot be
- * otherwise: to keep a range and all prefixes at once, every address next to the range would have to show all bits
- * that it shares with it. And private addresses identify machines to whoever runs the network; link-local and unique
- * local ones of version 6 may contain the number of a network card.
+ * *Warning*: `keepSpecial` makes some addresses go through the cipher again (a seventh of version 4, an eightieth of
+ * version 6). Such an address keeps common prefixes only with addresses that went through as often. This cannot be
+ * avoided: to keep a range and all prefixes at once, every address next to the range would have to show all bits that
+ * it shares with the range. Note also that private addresses identify machines to the operator of the network, and that
+ * link-local and unique local addresses of version 6 may contain the number of a network card.
  *
  * @param key 32 bytes: the AES key, then 16 bytes for the padding.
- * @throws TypeError, RangeError for a wrong key or option.
+ * @throws TypeError or RangeError for a wrong key or option.
  *
  * @example
  * ```ts
  * import { cryptoPan } from 'trefoil/ip';
  *
- * const key = Uint8Array.from({ length: 32 }, (_, i) => i); // in earnest: 32 random bytes
+ * const key = Uint8Array.from({ length: 32 }, (_, i) => i); // use 32 random bytes
  * const pan = cryptoPan(key);
  * pan.encrypt('192.0.2.1'); // → '2.90.93.17'
  * pan.encryptMany(['192.0.2.2', '2001:db8::1']); // → ['2.90.93.19', 'dd92:2c44:3fc0:ff1e:7ff9:c7f0:8180:7e00']
@@ -95,24 +108,24 @@ export function cryptoPan(key: Uint8Array, options: AddressOptions = {}): Addres
 }
 
 /**
- * ipcrypt-pfx: prefix-preserving encryption of addresses. Two addresses of one family that share their first n bits,
- * and no more, have outputs that share their first n bits, and no more. Version 4 stays version 4, version 6 stays
+ * ipcrypt-pfx: prefix-preserving encryption of addresses. If exactly the first n bits of two addresses of one family
+ * are equal, then exactly the first n bits of their results are equal. Version 4 stays version 4, and version 6 stays
  * version 6.
  *
- * draft-denis-ipcrypt-13, sections 6 and 9.6. `::ffff:a.b.c.d` is the version 4 address `a.b.c.d`. One thing is added
- * that the draft leaves open: the version 6 addresses, 2^32 of 2^128, that would come out as `::ffff:a.b.c.d` are
- * enciphered again, or they could not be told from version 4.
+ * Source: draft-denis-ipcrypt-13, sections 6 and 9.6. `::ffff:a.b.c.d` is the version 4 address `a.b.c.d`. One rule is
+ * added that the draft leaves open: a version 6 address whose result would be `::ffff:a.b.c.d` (2^32 of 2^128
+ * addresses) is enciphered again, because the result could not be told from version 4.
  *
- * *Warning*: what is said of known addresses and of `keepSpecial` at {@link cryptoPan} is true here, too.
+ * *Warning*: both warnings of {@link cryptoPan}, about known addresses and about `keepSpecial`, apply here as well.
  *
- * @param key 32 bytes, of which the first 16 are not equal to the last 16.
- * @throws TypeError, RangeError for a wrong key or option.
+ * @param key 32 bytes. The first 16 must differ from the last 16.
+ * @throws TypeError or RangeError for a wrong key or option.
  *
  * @example
  * ```ts
  * import { ipcryptPfx } from 'trefoil/ip';
  *
- * const key = Uint8Array.from({ length: 32 }, (_, i) => i); // in earnest: 32 random bytes
+ * const key = Uint8Array.from({ length: 32 }, (_, i) => i); // use 32 random bytes
  * const pfx = ipcryptPfx(key);
  * pfx.encryptMany(['192.0.2.1', '192.0.2.2']); // → ['63.33.160.167', '63.33.160.164']
  * pfx.decrypt(pfx.encrypt('2001:db8::1')); // → '2001:db8::1'
@@ -126,22 +139,22 @@ export function ipcryptPfx(key: Uint8Array, options: AddressOptions = {}): Addre
 }
 
 /**
- * ipcrypt-deterministic: an address becomes an address that tells nothing but whether two are equal. It is one block of
- * AES-128 over the 16 bytes of the address; version 4 is `::ffff:a.b.c.d`, and its output is nearly always version 6.
- * As bytes the output has always 16.
+ * ipcrypt-deterministic: an address becomes another address, which shows only whether two addresses are equal. The
+ * cipher is one block of AES-128 over the 16 bytes of the address. A version 4 address is enciphered as
+ * `::ffff:a.b.c.d`, so its result is nearly always version 6. A result as bytes always has 16 bytes.
  *
- * draft-denis-ipcrypt-13, sections 5.1 and 9.5.
+ * Source: draft-denis-ipcrypt-13, sections 5.1 and 9.5.
  *
- * *Warning*: a wrong key is not noticed; it gives some other address.
+ * *Warning*: a wrong key is not noticed. It yields another address.
  *
  * @param key 16 bytes.
- * @throws TypeError, RangeError for a wrong key or option.
+ * @throws TypeError or RangeError for a wrong key or option.
  *
  * @example
  * ```ts
  * import { ipcryptDeterministic } from 'trefoil/ip';
  *
- * const key = Uint8Array.from({ length: 16 }, (_, i) => i); // in earnest: 16 random bytes
+ * const key = Uint8Array.from({ length: 16 }, (_, i) => i); // use 16 random bytes
  * const ip = ipcryptDeterministic(key);
  * ip.encrypt('192.0.2.1'); // → 'aea5:d7ae:1a7b:a7d8:3cdd:d186:d763:cd9b'
  * ip.decrypt(ip.encrypt('192.0.2.1')); // → '192.0.2.1'
@@ -152,22 +165,22 @@ export function ipcryptDeterministic(key: Uint8Array, options: AddressOptions = 
 }
 
 /**
- * ipcrypt-nd: equal addresses become different outputs of 24 bytes: a tweak of 8 random bytes, then a block of
- * KIASU-BC under it. After about 2^32 outputs under one key two tweaks are equal; then the output shows whether the
- * addresses are equal, too.
+ * ipcrypt-nd: equal addresses become different outputs of 24 bytes, which are a tweak of 8 random bytes and a block of
+ * KIASU-BC under it. After about 2^32 outputs under one key, two tweaks are expected to be equal. Two such outputs show
+ * whether their addresses are equal.
  *
- * draft-denis-ipcrypt-13, sections 7 and 9.7.
+ * Source: draft-denis-ipcrypt-13, sections 7 and 9.7.
  *
- * *Warning*: a wrong key, or an output that somebody changed, is not noticed; it gives some other address.
+ * *Warning*: a wrong key or a changed output is not noticed. It yields another address.
  *
  * @param key 16 bytes.
- * @throws TypeError, RangeError for a wrong key.
+ * @throws TypeError or RangeError for a wrong key.
  *
  * @example
  * ```ts
  * import { ipcryptNd } from 'trefoil/ip';
  *
- * const key = Uint8Array.from({ length: 16 }, (_, i) => i); // in earnest: 16 random bytes
+ * const key = Uint8Array.from({ length: 16 }, (_, i) => i); // use 16 random bytes
  * const ip = ipcryptNd(key);
  * ip.encrypt('192.0.2.1') === ip.encrypt('192.0.2.1'); // → false
  * ip.encrypt('192.0.2.1', new Uint8Array(8)); // → '0000000000000000aea5d7ae1a7ba7d83cddd186d763cd9b'
@@ -179,22 +192,22 @@ export function ipcryptNd(key: Uint8Array): TweakedAddressCipher {
 }
 
 /**
- * ipcrypt-ndx: equal addresses become different outputs of 32 bytes: a tweak of 16 random bytes, then a block of
- * AES-XTS under it. Tweaks meet after about 2^64 outputs under one key.
+ * ipcrypt-ndx: equal addresses become different outputs of 32 bytes, which are a tweak of 16 random bytes and a block
+ * of AES-XTS under it. Two equal tweaks are expected only after about 2^64 outputs under one key.
  *
- * draft-denis-ipcrypt-13, sections 7 and 9.8; the halves of the key must differ by NIST SP 800-38E and FIPS 140-3 IG
- * C.I.
+ * Source: draft-denis-ipcrypt-13, sections 7 and 9.8. By NIST SP 800-38E and FIPS 140-3 IG C.I, the halves of the key
+ * must differ.
  *
- * *Warning*: a wrong key, or an output that somebody changed, is not noticed; it gives some other address.
+ * *Warning*: a wrong key or a changed output is not noticed. It yields another address.
  *
- * @param key 32 bytes, of which the first 16 are not equal to the last 16.
- * @throws TypeError, RangeError for a wrong key.
+ * @param key 32 bytes. The first 16 must differ from the last 16.
+ * @throws TypeError or RangeError for a wrong key.
  *
  * @example
  * ```ts
  * import { ipcryptNdx } from 'trefoil/ip';
  *
- * const key = Uint8Array.from({ length: 32 }, (_, i) => i); // in earnest: 32 random bytes
+ * const key = Uint8Array.from({ length: 32 }, (_, i) => i); // use 32 random bytes
  * const ip = ipcryptNdx(key);
  * const outputs = ip.encryptMany(['192.0.2.1', '192.0.2.1']);
  * outputs[0] === outputs[1]; // → false
@@ -207,7 +220,7 @@ export function ipcryptNdx(key: Uint8Array): TweakedAddressCipher {
   return tweakedVerbs('ipcrypt-ndx', ipcryptNdxCipher(checked), NDX_TWEAK);
 }
 
-/** So many tweaks a call of the random generator, which takes no more than 65,536 bytes in some runtimes. */
+/** How many tweaks are drawn and enciphered at once: at most 64 KiB of random bytes. */
 const CHUNK = 4096;
 
 function tweakedVerbs(name: string, cipher: TweakedColumn, tweakBytes: number): TweakedAddressCipher {
@@ -219,7 +232,7 @@ function tweakedVerbs(name: string, cipher: TweakedColumn, tweakBytes: number): 
     return Uint8Array.from(tweak);
   }
 
-  /** Section 7.1, step 4: the tweak, then the block, for each place of a column. */
+  /** Section 7.1, step 4: the tweak, then the block, for each value of a column. */
   function outputs(tweaks: Uint8Array, blocks: Uint8Array): Uint8Array {
     const out = new Uint8Array((blocks.length / V6) * outputBytes);
     for (let i = 0; i < blocks.length / V6; i++) {
@@ -289,11 +302,11 @@ function checkKey(key: unknown, length: number): Uint8Array {
   return Uint8Array.from(key);
 }
 
-/** Equal halves make ipcrypt-pfx the identity (draft, section 6.2.2) and take from XTS what its proof rests on. */
+/** With equal halves ipcrypt-pfx would change nothing (draft, section 6.2.2), and the proof of XTS would not hold. */
 function checkHalves(key: Uint8Array): void {
   const half = key.length / 2;
   for (let i = 0; i < half; i++) if (key[i] !== key[half + i]) return;
-  badRange('key', 'expected two halves that are not equal: draw all the bytes at random');
+  badRange('key', 'expected two halves that differ; draw all the bytes at random');
 }
 
 function readOptions(options: AddressOptions): boolean {

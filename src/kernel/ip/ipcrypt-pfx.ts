@@ -1,8 +1,8 @@
 /**
  * ipcrypt-pfx: draft-denis-ipcrypt-13 (https://datatracker.ietf.org/doc/draft-denis-ipcrypt/), sections 6.2 and 9.6.
  *
- * A bit is flipped by the last bit of AES(K1, P) ⊕ AES(K2, P), where P is the bits before it behind a 1 and zeros. A
- * version 4 address is the last 32 bits of ::ffff:a.b.c.d, whose first 96 stay as they are.
+ * Whether a bit is flipped is the last bit of AES(K1, P) ⊕ AES(K2, P), where P is zeros, a 1, and then the bits before
+ * it. A version 4 address is the last 32 bits of ::ffff:a.b.c.d, whose first 96 bits stay as they are.
  */
 
 import { type Blocks, encryptWords, expandKey, manyBlocks } from '../aes/aes.ts';
@@ -12,10 +12,12 @@ import { type PrefixCipher, prefixCipher } from './prefix-cipher.ts';
 export const PFX_KEY = 32;
 
 /**
- * @param key 32 bytes with two halves that are not equal (section 6.2.2); the caller has seen to that.
- * @param door For tests: the door for many blocks.
+ * Key set-up.
+ *
+ * @param key 32 bytes. The two halves must differ (section 6.2.2), which the caller has checked.
+ * @param makeBlocks Key set-up of AES for many blocks. Tests pass the portable one.
  */
-export function ipcryptPfxCipher(key: Uint8Array, door: (key: Uint8Array) => Blocks = manyBlocks): PrefixCipher {
+export function ipcryptPfxCipher(key: Uint8Array, makeBlocks: (key: Uint8Array) => Blocks = manyBlocks): PrefixCipher {
   const k1 = key.slice(0, 16);
   const k2 = key.slice(16, 32);
   const keys1 = expandKey(k1);
@@ -27,19 +29,19 @@ export function ipcryptPfxCipher(key: Uint8Array, door: (key: Uint8Array) => Blo
     write(view, at, address, length) {
       const words = (128 - length) >>> 5;
       const bits = (128 - length) & 31;
-      // Words of zeros || 1 || address: the one that is read at -1 is the 1.
+      // The words of zeros || 1 || address, in which the word at index -1 is the 1.
       let high = words === 0 ? 1 : 0;
       for (let i = 0; i < 4; i++) {
         const from = i - words;
         const low = from >= 0 ? address[from]! : from === -1 ? 1 : 0;
-        // In two steps, since a shift by 32 is none in JavaScript.
+        // In two steps, because JavaScript shifts by 32 as by 0.
         view.setInt32(at + 4 * i, (low >>> bits) | ((high << 1) << (31 - bits)));
         high = low;
       }
     },
     // Step 2: e1 ⊕ e2.
-    first: door(k1),
-    second: door(k2),
+    first: makeBlocks(k1),
+    second: makeBlocks(k2),
     // Step 3: the least significant bit, which is in the last byte.
     tap: 15,
     shift: 0,

@@ -1,9 +1,10 @@
 /**
- * ipcrypt of one block: draft-denis-ipcrypt-13 (https://datatracker.ietf.org/doc/draft-denis-ipcrypt/), sections 5.1,
- * 7.4 and 9.5 to 9.9: deterministic (AES-128), nd (KIASU-BC) and ndx (AES-XTS at block index 0). The prefix-preserving
- * one is `ipcrypt-pfx.ts`.
+ * The ciphers of ipcrypt that encipher an address as one block: draft-denis-ipcrypt-13
+ * (https://datatracker.ietf.org/doc/draft-denis-ipcrypt/), sections 5.1, 7.4 and 9.5 to 9.9. They are deterministic
+ * (AES-128), nd (KIASU-BC) and ndx (AES-XTS at block index 0). The prefix-preserving cipher is in `ipcrypt-pfx.ts`.
  *
- * Everything here takes columns: addresses of 16 bytes each, one after the other, and beside them as many tweaks.
+ * Everything here takes columns: addresses of 16 bytes each, one after another, and a second array with a tweak for
+ * each.
  */
 
 import { BLOCK, type Blocks, encryptWords, expandKey, manyBlocks, type Words } from '../aes/aes.ts';
@@ -18,26 +19,31 @@ export interface BlockColumn {
   readonly decrypt: (column: Uint8Array) => Uint8Array;
 }
 
-/** A permutation of blocks for each tweak. */
+/** A permutation of blocks that depends on a tweak. */
 export interface TweakedColumn {
   readonly encrypt: (tweaks: Uint8Array, column: Uint8Array) => Uint8Array;
   readonly decrypt: (tweaks: Uint8Array, column: Uint8Array) => Uint8Array;
 }
 
-/** Below this many blocks, one at a time is faster than a call of the door for many. */
-const FEW_BLOCKS = 6;
+/** Below this many blocks, one at a time is faster than a call for many. */
+const SINGLY_BELOW = 6;
 
-/** @param key 16 bytes. */
+/**
+ * ipcrypt-deterministic: AES-128.
+ *
+ * @param key 16 bytes.
+ * @param makeBlocks Key set-up of AES for many blocks. Tests pass the portable one.
+ */
 export function ipcryptDeterministicCipher(
   key: Uint8Array,
-  door: (key: Uint8Array) => Blocks = manyBlocks,
+  makeBlocks: (key: Uint8Array) => Blocks = manyBlocks,
 ): BlockColumn {
   const keys = expandKey(key);
   const inverse = expandInverseKey(key);
-  const blocks = door(Uint8Array.from(key));
+  const blocks = makeBlocks(Uint8Array.from(key));
   return {
     encrypt(column) {
-      if (column.length >= FEW_BLOCKS * BLOCK) return blocks(column);
+      if (column.length >= SINGLY_BELOW * BLOCK) return blocks(column);
       return eachBlock(column, (_, s0, s1, s2, s3) => encryptWords(keys, s0, s1, s2, s3));
     },
     decrypt: (column) => eachBlock(column, (_, s0, s1, s2, s3) => decryptWords(inverse, s0, s1, s2, s3)),
@@ -47,7 +53,11 @@ export function ipcryptDeterministicCipher(
 /** Bytes of a tweak of nd. */
 export const ND_TWEAK = 8;
 
-/** KIASU-BC (section 9.9): AES-128 with a tweak added to every round key. @param key 16 bytes. */
+/**
+ * ipcrypt-nd: KIASU-BC (section 9.9), which is AES-128 with a tweak added to every round key.
+ *
+ * @param key 16 bytes.
+ */
 export function ipcryptNdCipher(key: Uint8Array): TweakedColumn {
   const keys = expandKey(key);
   const inverse = expandInverseKey(key);
@@ -68,7 +78,7 @@ export function ipcryptNdCipher(key: Uint8Array): TweakedColumn {
       return eachBlock(column, (i, s0, s1, s2, s3) => {
         for (let word = 0; word < 4; word++) {
           const added = paddedTweak(view, i, word);
-          // INVMIXCOLUMNS is linear, so the tweak of the inner round keys goes through it by itself.
+          // INVMIXCOLUMNS is linear, so it is applied to the tweak alone and the result added to the inner round keys.
           const inner = invMixColumn(added);
           const last = ROUND_KEY_WORDS - 4 + word;
           tweaked[word] = inverse[word]! ^ added;
@@ -81,7 +91,7 @@ export function ipcryptNdCipher(key: Uint8Array): TweakedColumn {
   };
 }
 
-/** 9.9.2: two bytes of the tweak begin each word of the padded one, the rest is zero. */
+/** Section 9.9.2: each word of the padded tweak is two bytes of the tweak and two zeros. */
 function paddedTweak(tweaks: DataView, i: number, word: number): number {
   return tweaks.getUint16(i * ND_TWEAK + 2 * word, true);
 }
@@ -90,11 +100,13 @@ function paddedTweak(tweaks: DataView, i: number, word: number): number {
 export const NDX_TWEAK = 16;
 
 /**
- * AES-XTS on one block (section 9.8.3): AES(K1, block ⊕ ET) ⊕ ET, where ET = AES(K2, tweak). @param key K1, then K2.
+ * ipcrypt-ndx: AES-XTS on one block (section 9.8.3), AES(K1, block ⊕ ET) ⊕ ET, where ET = AES(K2, tweak).
+ *
+ * @param key K1, then K2: 32 bytes.
  */
-export function ipcryptNdxCipher(key: Uint8Array, door: (key: Uint8Array) => Blocks = manyBlocks): TweakedColumn {
-  const first = ipcryptDeterministicCipher(key.slice(0, 16), door);
-  const second = ipcryptDeterministicCipher(key.slice(16, 32), door);
+export function ipcryptNdxCipher(key: Uint8Array, makeBlocks: (key: Uint8Array) => Blocks = manyBlocks): TweakedColumn {
+  const first = ipcryptDeterministicCipher(key.slice(0, 16), makeBlocks);
+  const second = ipcryptDeterministicCipher(key.slice(16, 32), makeBlocks);
   return {
     encrypt(tweaks, column) {
       const et = second.encrypt(tweaks);

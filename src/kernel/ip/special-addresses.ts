@@ -1,19 +1,20 @@
 /**
- * Ranges of addresses that name nobody on the public internet: what `keepSpecial` leaves as it is.
+ * The ranges of addresses that `keepSpecial` leaves as they are, because they identify nobody on the public internet.
  *
- * From the IANA registries of special-purpose addresses (RFC 6890;
+ * They are taken from the IANA registries of special-purpose addresses (RFC 6890;
  * https://www.iana.org/assignments/iana-ipv4-special-registry,
- * https://www.iana.org/assignments/iana-ipv6-special-registry, as of October 2025) and of multicast addresses. Left
- * out, and so enciphered, although they are special: what holds the address of somebody inside (::ffff:0:0/96,
- * 64:ff9b::/96, 64:ff9b:1::/48, 2001::/32, 2002::/16), identifiers of hosts and of aircraft (2001:20::/28,
- * 2001:30::/28), segment identifiers (5f00::/16), deprecated ranges, and whatever is reachable from everywhere.
+ * https://www.iana.org/assignments/iana-ipv6-special-registry, as of October 2025) and of multicast addresses. Some
+ * special ranges are not in the list, so their addresses are enciphered: ranges whose addresses contain the address of
+ * somebody (::ffff:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48, 2001::/32, 2002::/16), identifiers of hosts and of aircraft
+ * (2001:20::/28, 2001:30::/28), segment identifiers (5f00::/16), deprecated ranges, and ranges that are reachable from
+ * everywhere.
  *
- * The list decides what is enciphered to what, so it never changes; another list would get another name.
+ * Every result depends on the list, so it never changes. Another list would get another name.
  */
 
 import { parseIp } from '../../core/ip.ts';
 
-/** A range, what it is for, and the document that says so. */
+/** A range, what it is for, and the document that defines it. */
 export interface SpecialRange {
   readonly range: string;
   readonly name: string;
@@ -21,9 +22,9 @@ export interface SpecialRange {
 }
 
 /**
- * The ranges that `keepSpecial` leaves as they are, version 4 first: of the IANA registries of special-purpose
- * addresses (RFC 6890) and of multicast those that name nobody on the public internet and hold no other address
- * inside. Frozen; the list never changes.
+ * The ranges that `keepSpecial` leaves as they are, version 4 first. They are those ranges of the IANA registries of
+ * special-purpose addresses (RFC 6890) and of multicast addresses that identify nobody on the public internet and whose
+ * addresses contain no other address. The list is frozen and never changes.
  *
  * @example
  * ```ts
@@ -83,13 +84,13 @@ const WORDS: readonly Words[] = /* @__PURE__ */ SPECIAL_RANGES.map(({ range }) =
 const V4: readonly Words[] = /* @__PURE__ */ WORDS.filter(({ base }) => base.length === 1);
 const V6: readonly Words[] = /* @__PURE__ */ WORDS.filter(({ base }) => base.length === 4);
 
-/** Whether a version 4 address is in one of the ranges. */
+/** Returns whether a version 4 address is in one of the ranges. */
 export function isSpecialV4(address: number): boolean {
   for (const { base, mask } of V4) if ((address & mask[0]!) === base[0]) return true;
   return false;
 }
 
-/** Whether the 16 bytes at a place of a column are in one of the ranges of version 6. */
+/** Returns whether 16 bytes of a column are an address in one of the ranges of version 6. */
 export function isSpecialV6(column: Uint8Array, at: number): boolean {
   const view = new DataView(column.buffer, column.byteOffset + at, 16);
   return V6.some(({ base, mask }) => base.every((word, i) => (view.getInt32(4 * i) & mask[i]!) === word));

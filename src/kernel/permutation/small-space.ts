@@ -1,6 +1,6 @@
 /**
- * What the two permutations of small spaces share (docs/spec/fpe-v1.md, "Small spaces"): their verbs, the checks, the
- * keyed function of a tweak, and whole numbers drawn from a keystream without bias.
+ * What the two permutations of small spaces share (docs/spec/fpe-v1.md, "Small spaces"): their verbs, the checks of
+ * arguments, the keyed function of a tweak, and whole numbers drawn from a keystream without bias.
  */
 
 import { concat, encodeList } from '../../core/bytes.ts';
@@ -8,13 +8,13 @@ import { badRange, badType, checkInteger, typeName } from '../../core/checks.ts'
 import { BLOCK, type Blocks } from '../aes/aes.ts';
 import { hmacBytes } from '../prf/hmac.ts';
 
-/** Most values of a space. The rules take these permutations below 1,000,000; tests go to here. */
+/** The most values of a space. Rules use these permutations below 1,000,000 values; tests use them up to this limit. */
 export const MAX_SPACE: number = 2 ** 20;
 
-/** Longest tweak in bytes, as for FF1. */
+/** The longest tweak in bytes, as for FF1. */
 const MAX_TWEAK = 65_536;
 
-/** Tweaks of a column: one for all values, or one a value. */
+/** The tweaks of a column: one for all values, or one for each value. */
 export type Tweaks = Uint8Array | readonly Uint8Array[];
 
 /** A permutation of the whole numbers from 0 to `size` - 1, chosen by key and tweak. */
@@ -26,7 +26,7 @@ export interface Permutation {
   readonly decryptMany: (indices: readonly number[], tweaks: Tweaks) => number[];
 }
 
-/** Checks what a permutation is made from. */
+/** Checks the key and the size of a permutation. */
 export function checkSpace(key: Uint8Array, size: number, minimum: number): void {
   if (!(key instanceof Uint8Array)) badType('key', `expected bytes, got ${typeName(key)}`);
   if (key.length !== 32) badRange('key', `expected 32 bytes, got ${key.length}`);
@@ -44,7 +44,7 @@ export function checkTweak(tweak: Uint8Array): void {
   if (tweak.length > MAX_TWEAK) badRange('tweak', `expected at most ${MAX_TWEAK} bytes, got ${tweak.length}`);
 }
 
-/** Checks a column before any of it is worked on. */
+/** Checks a whole column before the first value is enciphered. */
 export function checkColumn(indices: readonly number[], tweaks: Tweaks, size: number): void {
   if (!Array.isArray(indices)) badType('indices', `expected a list of numbers, got ${typeName(indices)}`);
   for (const index of indices) checkIndex(index, size);
@@ -59,19 +59,22 @@ export function checkColumn(indices: readonly number[], tweaks: Tweaks, size: nu
   for (const tweak of tweaks) checkTweak(tweak);
 }
 
-/** A 32-byte key for one purpose: HMAC-SHA-256(key, encode(names…, size)). */
+/** Derives a 32-byte key for one purpose: HMAC-SHA-256(key, encode(names…, size)). */
 export function subkey(key: Uint8Array, names: readonly string[], size: number): Uint8Array {
   return hmacBytes(key)(encodeList([...names, bigEndian(size)])).slice();
 }
 
-/** A keyed function of the tweak: HMAC-SHA-256(key, encode(names…, size, tweak)). Read it before the next call. */
+/**
+ * Makes a keyed function of the tweak: HMAC-SHA-256(key, encode(names…, size, tweak)). Its result is reused: read it
+ * before the next call.
+ */
 export function tweakFunction(
   key: Uint8Array,
   names: readonly string[],
   size: number,
 ): (tweak: Uint8Array) => Uint8Array {
   const mac = hmacBytes(key);
-  // The encoding of a list is that of its items, one after the other.
+  // The encoding of a list is the encodings of its items, one after another.
   const head = encodeList([...names, bigEndian(size)]);
   return (tweak) => mac(concat([head, encodeList([tweak])]));
 }
@@ -82,16 +85,17 @@ function bigEndian(value: number): Uint8Array {
   return bytes;
 }
 
-/** Counter blocks that are enciphered at once. */
+/** The most counter blocks that are enciphered at once. */
 const CHUNK = 512;
 
-/** Draws a whole number from 0 to `limit` - 1, each with the same probability; `limit` is at most 2^20. */
+/** Draws a whole number from 0 to `limit` - 1, each with the same probability. `limit` is at most 2^20. */
 export type Draw = (limit: number) => number;
 
 /**
- * Draws from the keystream E(0), E(1), E(2), … of 128-bit big-endian counters, read as 32-bit big-endian words.
+ * Makes a function that draws from the keystream E(0), E(1), E(2), … of 128-bit big-endian counters, read as 32-bit
+ * big-endian words.
  *
- * @param expected about how many draws there will be, so that no more is enciphered than is used.
+ * @param expected About how many draws there will be, so that not many more blocks are enciphered than are used.
  */
 export function drawsFrom(blocks: Blocks, expected: number): Draw {
   const input = new Uint8Array(BLOCK * Math.max(1, Math.min(CHUNK, Math.ceil(expected / 4))));
@@ -115,7 +119,7 @@ export function drawsFrom(blocks: Blocks, expected: number): Draw {
     for (;;) {
       // 1. Let p = w * limit for the next word w. It is below 2^52, so it is exact.
       const product = word() * limit;
-      // 2. If p mod 2^32 < 2^32 mod limit, take the next word: of the others each result has as many.
+      // 2. If p mod 2^32 < 2^32 mod limit, take the next word. Of the remaining words, each result has the same number.
       const low = product >>> 0;
       if (low < limit && low < 2 ** 32 % limit) continue;
       // 3. The result is floor(p / 2^32).

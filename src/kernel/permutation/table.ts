@@ -1,11 +1,12 @@
 /**
  * A permutation as a table: the Fisher–Yates shuffle in Durstenfeld's form (Knuth, The Art of Computer Programming,
- * volume 2, section 3.4.2, algorithm P), drawn from an AES-256 keystream under a key of its own for every size and
- * tweak (docs/spec/fpe-v1.md, "Table").
+ * volume 2, section 3.4.2, algorithm P), drawn from an AES-256 keystream. Every size and tweak has a key of its own
+ * (docs/spec/fpe-v1.md, "Table").
  *
- * The numbers are drawn without bias and the permutation is uniform as far as the keystream is.
+ * The numbers are drawn without bias, so the permutation is uniform if the keystream is.
  */
 
+import { equalBytes } from '../../core/bytes.ts';
 import { manyBlocks } from '../aes/aes.ts';
 import {
   checkColumn,
@@ -18,19 +19,24 @@ import {
   tweakFunction,
 } from './small-space.ts';
 
-/** Entries that the tables under one key may have together: 16 MiB. A table that is larger is kept alone. */
+/**
+ * How many entries the tables under one key may have together: 16 MiB. A larger table is kept, but no other with it.
+ */
 const MAX_ENTRIES = 2 ** 22;
 
-/** What a small table costs beside its entries, as a number of entries. */
+/** The memory that a small table takes beside its entries, as a number of entries. */
 const OVERHEAD = 96;
 
+/** A permutation and its inverse. */
 interface Table {
   readonly forward: Uint32Array;
-  /** Made when something is deciphered for the first time. */
+  /** Computed when a value is deciphered for the first time. */
   backward: Uint32Array | null;
 }
 
 /**
+ * Key set-up.
+ *
  * @param key 32 bytes.
  * @param size N, 1 to 2^20.
  */
@@ -38,7 +44,7 @@ export function tablePermutation(key: Uint8Array, size: number): Permutation {
   return tablePermutations(key)(size);
 }
 
-/** The same for one key and any sizes: all tables share the room for {@link MAX_ENTRIES}. */
+/** The same for one key and any size. All tables of the key together are limited to {@link MAX_ENTRIES}. */
 export function tablePermutations(key: Uint8Array): (size: number) => Permutation {
   const cache = tableCache();
   return (size) => permutation(key, size, cache);
@@ -63,7 +69,8 @@ function permutation(key: Uint8Array, size: number, cache: Cache): Permutation {
       return indices.map((index) => table[index]!);
     }
     const out = new Array<number>(indices.length);
-    // Grouped, so that a column with more tweaks than the cache holds builds each table once.
+    // Rows are grouped by tweak, so that each table is made once even if the cache cannot hold the tables of all
+    // tweaks.
     for (const { tweak, rows } of groups(tweaks)) {
       const table = side(cache.of(tweak, size, make), direction);
       for (const row of rows) out[row] = table[indices[row]!]!;
@@ -82,7 +89,7 @@ function permutation(key: Uint8Array, size: number, cache: Cache): Permutation {
 
 type Direction = 'forward' | 'backward';
 
-/** The shuffle: where each index goes. */
+/** Runs the shuffle and returns where each index goes. */
 function shuffle(key: Uint8Array, size: number): Uint32Array {
   const draw = drawsFrom(manyBlocks(key), size);
   // 1. Let T[i] = i.
@@ -108,13 +115,16 @@ function side(table: Table, direction: Direction): Uint32Array {
   return table.backward;
 }
 
+/** The tables under one key. */
 interface Cache {
+  /** Returns the table of a tweak and a size, and makes it if it is not there. */
   readonly of: (tweak: Uint8Array, size: number, make: (tweak: Uint8Array) => Table) => Table;
 }
 
 /**
- * Tables by size and tweak, in two generations: what was used since the last turn is in the younger; when that is full
- * the older is dropped and the two turn. A hit in the younger writes nothing, and the last table is never dropped.
+ * A cache of tables by size and tweak, in two generations. A table that is used moves into the younger generation. When
+ * that is full, the older one is dropped and the younger one takes its place. A hit in the younger generation writes
+ * nothing, and the table that was used last is never dropped.
  */
 function tableCache(): Cache {
   let younger = new Map<string, Table>();
@@ -128,7 +138,7 @@ function tableCache(): Cache {
     const known = younger.get(name);
     if (known !== undefined) return known;
     const table = older.get(name) ?? make(tweak);
-    // Counted with both directions, although the second may never be made.
+    // Both directions are counted, although the second may never be computed.
     const cost = 2 * size + OVERHEAD + tweak.length;
     if (entries + cost > MAX_ENTRIES / 2) {
       older = younger;
@@ -142,7 +152,7 @@ function tableCache(): Cache {
 
   return {
     of(tweak, size, make) {
-      if (last === null || last.table.forward.length !== size || !same(last.tweak, tweak)) {
+      if (last === null || last.table.forward.length !== size || !equalBytes(last.tweak, tweak)) {
         last = { tweak: Uint8Array.from(tweak), table: find(tweak, size, make) };
       }
       return last.table;
@@ -150,18 +160,19 @@ function tableCache(): Cache {
   };
 }
 
+/** The rows that have one tweak. */
 interface Group {
   readonly tweak: Uint8Array;
   readonly rows: number[];
 }
 
-/** The rows of a column by their tweak. */
+/** Groups the rows of a column by their tweak. */
 function groups(tweaks: readonly Uint8Array[]): Iterable<Group> {
   const byName = new Map<string, Group>();
   let group: Group | null = null;
   for (let row = 0; row < tweaks.length; row++) {
     const tweak = tweaks[row]!;
-    if (group === null || !same(group.tweak, tweak)) {
+    if (group === null || (group.tweak !== tweak && !equalBytes(group.tweak, tweak))) {
       const name = nameOf(tweak);
       const known = byName.get(name);
       group = known ?? { tweak, rows: [] };
@@ -172,17 +183,13 @@ function groups(tweaks: readonly Uint8Array[]): Iterable<Group> {
   return byName.values();
 }
 
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** Bytes as a text of as many characters: a map finds it by its hash, which no caller can aim at. */
+/**
+ * Returns bytes as a text, a character for each byte. A map finds a text by its hash, and no caller can choose bytes so
+ * that hashes collide.
+ */
 function nameOf(bytes: Uint8Array): string {
   let name = '';
-  // In pieces: the arguments of a call go on the stack.
+  // In pieces, because the arguments of a call are put on the stack.
   for (let at = 0; at < bytes.length; at += 4096) {
     name += String.fromCharCode.apply(null, bytes.subarray(at, at + 4096) as unknown as number[]);
   }

@@ -1,15 +1,15 @@
 /**
- * Keyed BLAKE3: the BLAKE3 specification (https://github.com/BLAKE3-team/BLAKE3-specs), sections 2.1 to 2.4, as a second
- * function for tokens: one compression where HMAC-SHA-256 needs two.
+ * Keyed BLAKE3: the BLAKE3 specification (https://github.com/BLAKE3-team/BLAKE3-specs), sections 2.1 to 2.4, as the
+ * second function for tokens. It needs one compression for a message of up to 64 bytes; HMAC-SHA-256 needs two for up
+ * to 55.
  *
- * Messages of one chunk, up to 1,024 bytes, are done here; longer ones make a tree and go to @noble/hashes.
+ * Messages of one chunk, up to 1,024 bytes, are hashed here. Longer ones make a tree of chunks and go to @noble/hashes.
  */
 
 import { blake3 } from '@noble/hashes/blake3.js';
 import { checkText } from '../../core/checks.ts';
 import { swapBytes } from '../aes/aes.ts';
-import { LANES } from './hmac-lanes.ts';
-import { type Batch, type Prf, tagAt } from './prf.ts';
+import { lendBatch, type MessageBatch, type Prf, type Shelf, SLOTS, TAG_STEP, TAG_WORDS, tagAt } from './prf.ts';
 import { type Algorithm, checked } from './self-test.ts';
 import { INITIAL, STATE_WORDS } from './sha256.ts';
 
@@ -25,18 +25,23 @@ const KEYED_HASH = 16;
 
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 
-/** UTF-8 of texts that do not go straight into a block, read before the next. Long ones get an array of their own. */
+/** The UTF-8 of a text that cannot be packed straight into a block. Longer texts get an array of their own. */
 const scratch: Uint8Array = /* @__PURE__ */ new Uint8Array(4096);
 
-/** Key set-up. What it gives tests itself: self-test.ts. @param key 32 bytes. */
+/**
+ * Key set-up. The returned function tests itself while it runs: self-test.ts.
+ *
+ * @param key 32 bytes.
+ */
 export function keyedBlake3(key: Uint8Array): Prf {
   return checked(KEYED_BLAKE3, key);
 }
 
-/** For the self-test, as in hmac.ts. */
-export const KEYED_BLAKE3: Algorithm = /* @__PURE__ */ Object.freeze({
+/** What the self-test needs. The known answer is computed again in test/kernel/prf/self-test.test.ts. */
+export const KEYED_BLAKE3: Algorithm<MessageBatch> = /* @__PURE__ */ Object.freeze({
   name: 'keyed BLAKE3',
   make: setUp,
+  makeBatch: () => makeBlake3Batch(),
   oracle: (key: Uint8Array) => (message: Uint8Array) => blake3(message, { key }),
   answer: '931c97d5739e98a66ba3bb7ae94f3b46fae198e0a3824d22367f07f119fbc1f6',
 });
@@ -56,8 +61,8 @@ function setUp(key: Uint8Array): Prf {
       toBigEndian(tag);
       return;
     }
-    const room = 3 * checkText(message).length <= scratch.length ? scratch : new Uint8Array(3 * message.length);
-    bytes(room, 0, encoder.encodeInto(message, room).written);
+    const utf8 = 3 * checkText(message).length <= scratch.length ? scratch : new Uint8Array(3 * message.length);
+    bytes(utf8, 0, encoder.encodeInto(message, utf8).written);
   }
 
   function bytes(message: Uint8Array, from: number, to: number): void {
@@ -81,16 +86,17 @@ function setUp(key: Uint8Array): Prf {
     toBigEndian(tag);
   }
 
-  // One compression a message is done as the message is put: there is nothing to gather for.
-  function putTag(batch: Batch, slot: number): void {
+  // The tag is computed when its message is put: with one compression a message, a batch saves nothing.
+  function putTag(batch: MessageBatch, slot: number): void {
     const at = tagAt(slot);
-    for (let j = 0; j < STATE_WORDS; j++) batch.tags[at + j * LANES] = tag[j]!;
+    for (let j = 0; j < STATE_WORDS; j++) batch.tags[at + j * TAG_STEP] = tag[j]!;
   }
 
   return {
     tag,
     text,
     bytes,
+    withBatch: withBlake3Batch,
     putText(batch, slot, message) {
       text(message);
       putTag(batch, slot);
@@ -103,11 +109,22 @@ function setUp(key: Uint8Array): Prf {
   };
 }
 
+/** Makes a batch, which is no more than the tags: the messages are hashed when they are put. */
+export function makeBlake3Batch(): MessageBatch {
+  return { tags: new Int32Array(SLOTS * TAG_WORDS), rows: new Int32Array(SLOTS), unit: null };
+}
+
+const shelf: Shelf<MessageBatch> = { spare: null };
+
+function withBlake3Batch<T>(_expected: number, work: (batch: MessageBatch) => T): T {
+  return lendBatch(shelf, shelf.spare ?? makeBlake3Batch(), work);
+}
+
 function toBigEndian(words: Int32Array): void {
   for (let j = 0; j < STATE_WORDS; j++) words[j] = swapBytes(words[j]!);
 }
 
-/** Packs a text of up to 64 ASCII characters into a block, zeros behind it; `false` for any other text. */
+/** Packs a text of up to 64 ASCII characters into a block, followed by zeros. Returns `false` for any other text. */
 function packText(message: string, block: Int32Array): boolean {
   const { length } = message;
   if (length > BLOCK) return false;
@@ -134,15 +151,17 @@ function packText(message: string, block: Int32Array): boolean {
   return true;
 }
 
-/** Packs up to 64 bytes into a block, zeros behind them. */
+/** Packs up to 64 bytes into a block, followed by zeros. */
 function packBytes(message: Uint8Array, from: number, to: number, block: Int32Array): void {
   block.fill(0);
   for (let i = from; i < to; i++) block[(i - from) >>> 2]! |= message[i]! << (8 * ((i - from) & 3));
 }
 
 /**
- * The compression function (section 2.2) of block 0 of a chunk 0, of which the first eight words are wanted: `out` = the
- * chaining value after it. `out` may be `state`.
+ * The compression function (section 2.2) on a block of chunk 0. The first eight words of its result, the chaining
+ * value, are written to `out`, which may be `state`.
+ *
+ * It is written out with local variables because the seven rounds are the whole cost of a tag.
  */
 function compress(state: Int32Array, block: Int32Array, length: number, flags: number, out: Int32Array): void {
   let m0 = block[0]! | 0;

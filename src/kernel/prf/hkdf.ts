@@ -1,15 +1,17 @@
-/**
- * HKDF with SHA-256: RFC 5869 (https://www.rfc-editor.org/rfc/rfc5869). Extract and expand in one call.
- */
+/** HKDF with SHA-256: RFC 5869 (https://www.rfc-editor.org/rfc/rfc5869), extract and expand in one call. */
 
 import { hmacBytes } from './hmac.ts';
 
-/** Bytes of a tag: HashLen. */
+/** HashLen: the bytes of a tag. */
 const HASH_LENGTH = 32;
 
-/** `length` bytes of OKM from IKM, salt and info; `length` is at most 255 × 32 (section 2.3). */
+/**
+ * Returns `length` bytes of OKM, computed from IKM, salt and info.
+ *
+ * @throws RangeError if `length` is above 255 × 32 (section 2.3).
+ */
 export function hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  if (length > 255 * HASH_LENGTH) throw new RangeError('HKDF gives at most 8160 bytes');
+  if (length > 255 * HASH_LENGTH) throw new RangeError('HKDF returns at most 8160 bytes');
   // Section 2.2: PRK = HMAC-Hash(salt, IKM).
   const mac = hmacBytes(hmacBytes(salt)(ikm));
   // Section 2.3: T(i) = HMAC-Hash(PRK, T(i-1) | info | i), OKM = the first L bytes of T(1) | T(2) | …

@@ -1,11 +1,11 @@
 /**
- * HMAC-SHA-256 of four messages at once in the four 32-bit lanes of WebAssembly's vectors: FIPS 180-4, section 6.2.2,
- * and FIPS 198-1 for messages of one block. For columns, where the module can be had; the same tags as `hmac.ts` gives
- * without it.
+ * HMAC-SHA-256 of four messages at once, in the four 32-bit lanes of WebAssembly's vectors: FIPS 180-4, section 6.2.2,
+ * and FIPS 198-1 for messages of one block. Columns use it if the runtime has WebAssembly with vectors. The tags are
+ * the same as those that `hmac.ts` computes without it.
  *
- * Measured for a message of up to 55 bytes, of both compressions: 155 ns, against 370 ns in plain TypeScript. There are
- * no rotations in the vector instructions, so a rotation is three of them; that is why four lanes give 2.4 times the
- * speed. With all 64 rounds written out it would be 145 ns and 17 KB of code in place of 5.
+ * Measured for both compressions of a message of up to 55 bytes: 155 ns, against 370 ns in plain TypeScript. The vector
+ * instructions have no rotation, so a rotation takes three of them. That is why four lanes are only 2.4 times as fast.
+ * With all 64 rounds written out it would be 145 ns, and 17 KB of code in place of 5.
  */
 
 import {
@@ -35,23 +35,24 @@ import {
   v128Load32Splat,
   v128Store,
 } from '../wasm.ts';
+import { TAG_STEP, type VectorUnit } from './prf.ts';
 import { BLOCK_WORDS, K, STATE_WORDS } from './sha256.ts';
 
-/** Messages side by side. */
-export const LANES = 4;
+/** How many messages lie side by side: as many as there are lanes in a vector, and tags side by side in a batch. */
+export const LANES: typeof TAG_STEP = TAG_STEP;
 
-/** Four blocks of one word each: 16 bytes. */
+/** Bytes of a vector: one word of each of four messages. */
 const VECTOR = 16;
 
-/** What lies where in the memory, in bytes. */
+/** The layout of the module's memory: where each part begins, in bytes. */
 const AT_K = 0;
 const AT_INNER = AT_K + 4 * K.length;
 const AT_OUTER = AT_INNER + VECTOR * STATE_WORDS;
 const AT_MIDDLE = AT_OUTER + VECTOR * STATE_WORDS;
 const AT_BLOCKS = AT_MIDDLE + VECTOR * BLOCK_WORDS;
 
-/** A module with room for `slots` messages. */
-export interface Lanes {
+/** An instance of the module, with its memory. */
+export interface Lanes extends VectorUnit {
   /** Word j of the padded block of message i at (i >> 2) * 64 + j * 4 + (i & 3). */
   readonly blocks: Int32Array;
   /** Word j of the tag of message i at (i >> 2) * 32 + j * 4 + (i & 3). */
@@ -60,7 +61,12 @@ export interface Lanes {
   readonly run: (inner: Int32Array, outer: Int32Array, count: number) => void;
 }
 
-/** A module with room for `slots` messages, a multiple of four; `null` where none can be had. */
+/**
+ * Assembles and instantiates the module.
+ *
+ * @param slots how many messages the memory holds, a multiple of four.
+ * @returns `null` if the runtime has no WebAssembly with vectors, or does not allow to compile.
+ */
 export function makeLanes(slots: number): Lanes | null {
   const groups = slots / LANES;
   const atTags = AT_BLOCKS + VECTOR * BLOCK_WORDS * groups;
@@ -69,7 +75,7 @@ export function makeLanes(slots: number): Lanes | null {
   if (exports === null) return null;
   const words = new Int32Array(exports.memory.buffer);
   words.set(K, AT_K / 4);
-  // The outer block after the inner digest: the bit 1, zeros, and the length of 64 + 32 bytes in bits.
+  // In the outer block, the inner digest is followed by the bit 1, zeros, and the length of 64 + 32 bytes in bits.
   for (let lane = 0; lane < LANES; lane++) {
     words[AT_MIDDLE / 4 + 8 * LANES + lane] = 0x80000000;
     words[AT_MIDDLE / 4 + 15 * LANES + lane] = 96 * 8;
@@ -87,7 +93,7 @@ export function makeLanes(slots: number): Lanes | null {
   };
 }
 
-/** Parameters and locals of `compress`: addresses of state, block and output, then r; a to h, W, and T1. */
+/** Parameters and locals of `compress`: the addresses of state, block and output, then r, a to h, W, and T1. */
 const STATE = 0;
 const BLOCK = 1;
 const OUT = 2;
@@ -96,7 +102,7 @@ const A = 4;
 const W = A + STATE_WORDS;
 const T1 = W + BLOCK_WORDS;
 
-/** `compress` of sha256.ts on four blocks, with the states spread over the lanes. */
+/** `compress` of sha256.ts on four blocks: each vector has one word of each of the four states. */
 function compress(): Func {
   const variable = (i: number): number => A + (((i % STATE_WORDS) + STATE_WORDS) % STATE_WORDS);
   const word = (i: number): number => W + (i % BLOCK_WORDS);
@@ -170,7 +176,7 @@ function compress(): Func {
   };
 }
 
-/** `run(groups)`: for each group of four blocks, the inner compression and the outer one. */
+/** `run(groups)`: the inner compression, then the outer one, for each group of four blocks. */
 function hmacOfGroups(atTags: number): Func {
   const [left, from, to] = [0, 1, 2] as const;
   return {

@@ -1,111 +1,92 @@
 /**
- * Self-tests of the kernels that are our own. A just-in-time compiler can be wrong, and so can memory: a wrong tag would
- * not be noticed by anyone for years, because nobody can read it. So
+ * Self-tests of HMAC-SHA-256 and keyed BLAKE3 while they run. A just-in-time compiler can be wrong, and memory can be
+ * faulty. Nobody can read a tag, so a wrong one might not be noticed for years. Therefore:
  *
- * - before the first tag of an algorithm and of a vector unit, and again when some 20,000 were made and the code runs
- *   compiled, messages of the lengths at the edges of a block go each way through it, and the tags of all are hashed to
- *   one answer that is known;
- * - of every 8,192 tags, whatever the keys, one is computed again by @noble/hashes.
+ * - Before the first tag of an algorithm, and before the first of each vector unit, known messages go through it in
+ *   every way: as texts, as bytes and in a batch. Their lengths are those at the edges of a block. All their tags are
+ *   hashed into one, which is compared with the known answer. This is repeated after some 20,000 tags, when V8 has
+ *   compiled the code.
+ * - One of every 8,192 tags, over all keys, is computed again by @noble/hashes.
  *
- * A difference throws, and no tag is given by this algorithm again. It is a fault of the machine or of this library, not of the data, so it is no `TrefoilError`.
- * Measured: 7 ns a tag; noble's code is cold when it is called so seldom, and takes 60 µs.
+ * If there is a difference, the call throws, and so does every later call of this algorithm. That is a fault of the
+ * machine or of this library and not of the data, so it is an `Error` and not a `TrefoilError`.
+ *
+ * Measured: 7 ns a tag on average. A comparison takes 60 µs, because noble's code is cold when it runs so rarely.
  */
 
 import { utf8 } from '../../core/bytes.ts';
-import { LANES, type Lanes } from './hmac-lanes.ts';
-import { type Batch, makeBatch, type Prf, tagAt } from './prf.ts';
-import { STATE_WORDS } from './sha256.ts';
+import { type MessageBatch, type Prf, TAG_STEP, TAG_WORDS, tagAt, type VectorUnit } from './prf.ts';
 
 /** An algorithm that can be tested. */
-export interface Algorithm {
+export interface Algorithm<Batch extends MessageBatch = MessageBatch> {
   readonly name: string;
-  /** Key set-up of the kernel. */
-  readonly make: (key: Uint8Array) => Prf;
-  /** The same function by another hand. */
+  /** Key set-up of the kernel, without self-tests. */
+  readonly make: (key: Uint8Array) => Prf<Batch>;
+  /** Makes a batch on a vector unit, or without one. A batch on a unit shares its memory with others on that unit. */
+  makeBatch(unit: Batch['unit']): Batch;
+  /** The same function in another implementation. */
   readonly oracle: (key: Uint8Array) => (message: Uint8Array) => Uint8Array;
-  /** The known answer: the tag of all tags, in hexadecimal. */
+  /** The known answer: the tag of the tags of all known messages, in hexadecimal. */
   readonly answer: string;
 }
 
-/** Lengths of the known messages in bytes: around one block and two, with and without room for the length. */
+/**
+ * Lengths of the known messages in bytes: around one block and two blocks, and around the longest message that leaves
+ * space for its length in the block.
+ */
 const LENGTHS = [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 1024, 1025];
 const NOT_ASCII = 'Zoë Müller, 東京, \u{1f600}';
 
-/** Tags after which V8 has compiled what it will compile. */
+/** After this many tags V8 has compiled all that it will compile. */
 const WARM = 20_000;
 
-/** One of so many tags is computed again. */
+/** One of this many tags is computed again. */
 const EVERY = 8192;
 
-/** What is known of an algorithm in this process, whatever the keys. */
+/** The state of an algorithm's self-tests in this process, for all keys together. */
 interface State {
-  /** Tags until one is computed again. */
+  /** How many tags are left until one is computed again. */
   left: number;
-  /** Tags that were made, counted when one is computed again. */
+  /** How many tags were made. It is updated only when one is computed again. */
   made: number;
-  /** Whether the known answer was given after that many. */
+  /** Whether the known answer was checked again after {@link WARM} tags. */
   warm: boolean;
-  /** Whether a tag was ever wrong: then no other is given. */
+  /** Whether a tag was ever wrong. If so, every call throws. */
   broken: boolean;
-  /** Vector units that gave the known answer. */
-  readonly lanes: WeakSet<Lanes>;
+  /** The vector units that gave the known answer. */
+  readonly units: WeakSet<VectorUnit>;
 }
 
-const states = new WeakMap<Algorithm, State>();
+const states = new WeakMap<object, State>();
 
-/** A kernel with its self-tests around it. */
-export function checked(algorithm: Algorithm, key: Uint8Array): Prf {
+/** Wraps a kernel in its self-tests. */
+export function checked<Batch extends MessageBatch>(algorithm: Algorithm<Batch>, key: Uint8Array): Prf<Batch> {
   const prf = algorithm.make(key);
-  // Noble may keep what it is given.
+  // Noble may keep a reference to the key that it is passed, so it gets a copy.
   const oracle = algorithm.oracle(Uint8Array.from(key));
-  const { tag } = prf;
-  let known = states.get(algorithm);
-  if (known === undefined) {
-    known = { left: EVERY, made: 0, warm: false, broken: false, lanes: new WeakSet() };
-    states.set(algorithm, known);
-    answerTo(known, makeBatch(null));
-  }
-  const state = known;
-  if (state.broken) throwFault(algorithm);
+  const { tag, withBatch } = prf;
+  const state = stateOf(algorithm);
 
-  /** The slot of a batch whose message is kept until its tag is there, the message, and whose batch it is. */
+  /** The slot of a batch whose tag is computed again, its message, and the batch that the message was put into. */
   let watched = 0;
   let kept: string | Uint8Array | null = null;
   let keptIn: Batch | null = null;
 
-  function answerTo(of: State, batch: Batch): void {
-    if (!answers(algorithm, batch)) fault(of);
-    if (batch.lanes !== null) of.lanes.add(batch.lanes);
-  }
-
-  function fault(of: State): never {
-    of.broken = true;
-    // Every tag from now on asks.
-    of.left = 0;
-    throwFault(algorithm);
-  }
-
   function compare(message: string | Uint8Array, tags: Int32Array, at: number, step: number): void {
     if (state.broken) throwFault(algorithm);
-    const right = oracle(typeof message === 'string' ? utf8(message) : message);
-    const view = new DataView(right.buffer, right.byteOffset, right.length);
-    let difference = 0;
-    for (let j = 0; j < STATE_WORDS; j++) difference |= view.getInt32(4 * j, false) ^ tags[at + j * step]!;
-    if (difference !== 0) fault(state);
+    if (!isTag(oracle(typeof message === 'string' ? utf8(message) : message), tags, at, step)) fault(algorithm, state);
     state.made += EVERY;
     state.left = EVERY;
   }
 
   function single(message: string | Uint8Array): void {
     compare(message, tag, 0, 1);
-    if (!state.warm && state.made >= WARM) {
-      state.warm = true;
-      answerTo(state, makeBatch(null));
-    }
+    if (isWarmNow(state)) testUnit(algorithm, state, null);
   }
 
   return {
     tag,
+    withBatch,
     text(message) {
       prf.text(message);
       if (--state.left <= 0) single(message);
@@ -130,37 +111,76 @@ export function checked(algorithm: Algorithm, key: Uint8Array): Prf {
     },
     run(batch, size) {
       if (state.broken) throwFault(algorithm);
-      const { lanes } = batch;
-      if ((lanes !== null && !state.lanes.has(lanes)) || (!state.warm && state.made >= WARM)) {
-        // The known messages go through the vector unit's own memory, where the batch lies.
-        const blocks = batch.blocks.slice();
-        const tags = batch.tags.slice();
-        state.warm ||= state.made >= WARM;
-        answerTo(state, makeBatch(lanes));
-        batch.blocks.set(blocks);
-        batch.tags.set(tags);
-      }
+      const { unit } = batch;
+      const isNew = unit !== null && !state.units.has(unit);
+      if (isWarmNow(state) || isNew) testUnit(algorithm, state, unit);
       prf.run(batch, size);
       const message = keptIn === batch ? kept : null;
       kept = null;
       state.left -= size;
       if (state.left > 0) return;
-      if (message !== null && watched < size) compare(message, batch.tags, tagAt(watched), LANES);
+      if (message !== null && watched < size) compare(message, batch.tags, tagAt(watched), TAG_STEP);
       watched = (watched + 619) % size;
     },
   };
 }
 
-/** The known answer, or an error. */
-export function knownAnswer(algorithm: Algorithm, batch: Batch): void {
+/** Returns the state of an algorithm. At its first use in this process, the known answer is checked. */
+function stateOf<Batch extends MessageBatch>(algorithm: Algorithm<Batch>): State {
+  let state = states.get(algorithm);
+  if (state === undefined) {
+    state = { left: EVERY, made: 0, warm: false, broken: false, units: new WeakSet() };
+    states.set(algorithm, state);
+    testUnit(algorithm, state, null);
+  }
+  if (state.broken) throwFault(algorithm);
+  return state;
+}
+
+/** Returns `true` once: when {@link WARM} tags have been made. */
+function isWarmNow(state: State): boolean {
+  if (state.warm || state.made < WARM) return false;
+  state.warm = true;
+  return true;
+}
+
+/** Checks the known answer on a vector unit, or without one. The memory of the unit is left as it was. */
+function testUnit<Batch extends MessageBatch>(algorithm: Algorithm<Batch>, state: State, unit: Batch['unit']): void {
+  const blocks = unit?.blocks.slice();
+  const tags = unit?.tags.slice();
+  if (!answers(algorithm, algorithm.makeBatch(unit))) fault(algorithm, state);
+  if (unit === null) return;
+  unit.blocks.set(blocks!);
+  unit.tags.set(tags!);
+  state.units.add(unit);
+}
+
+/** Compares a tag with the 32 bytes that it should be. */
+function isTag(expected: Uint8Array, tags: Int32Array, at: number, step: number): boolean {
+  const view = new DataView(expected.buffer, expected.byteOffset, expected.length);
+  let difference = 0;
+  for (let j = 0; j < TAG_WORDS; j++) difference |= view.getInt32(4 * j, false) ^ tags[at + j * step]!;
+  return difference === 0;
+}
+
+/** Ends the use of an algorithm in this process. */
+function fault(algorithm: { readonly name: string }, state: State): never {
+  state.broken = true;
+  // From now on every tag reaches the check of `broken`.
+  state.left = 0;
+  throwFault(algorithm);
+}
+
+/** Checks that an algorithm gives its known answer on a batch. Throws if it does not. */
+export function knownAnswer<Batch extends MessageBatch>(algorithm: Algorithm<Batch>, batch: Batch): void {
   if (!answers(algorithm, batch)) throwFault(algorithm);
 }
 
-/** Sends every known message each way, and tells whether all their tags give the known answer. */
-function answers(algorithm: Algorithm, batch: Batch): boolean {
+/** Sends every known message through the algorithm in every way. Returns whether all tags give the known answer. */
+function answers<Batch extends MessageBatch>(algorithm: Algorithm<Batch>, batch: Batch): boolean {
   const prf = algorithm.make(Uint8Array.from({ length: 32 }, (_, i) => i));
   const texts = [...LENGTHS.map((length) => String.fromCharCode(...Array.from({ length }, letter))), NOT_ASCII];
-  const tags = new Uint8Array(4 * STATE_WORDS * texts.length);
+  const tags = new Uint8Array(4 * TAG_WORDS * texts.length);
   const view = new DataView(tags.buffer);
   let difference = 0;
   texts.forEach((text, slot) => {
@@ -171,11 +191,11 @@ function answers(algorithm: Algorithm, batch: Batch): boolean {
   prf.run(batch, 2 * texts.length);
   texts.forEach((text, slot) => {
     prf.text(text);
-    for (let j = 0; j < STATE_WORDS; j++) {
+    for (let j = 0; j < TAG_WORDS; j++) {
       const word = prf.tag[j]!;
-      view.setInt32(4 * (STATE_WORDS * slot + j), word, false);
-      difference |= word ^ batch.tags[tagAt(2 * slot) + j * LANES]!;
-      difference |= word ^ batch.tags[tagAt(2 * slot + 1) + j * LANES]!;
+      view.setInt32(4 * (TAG_WORDS * slot + j), word, false);
+      difference |= word ^ batch.tags[tagAt(2 * slot) + j * TAG_STEP]!;
+      difference |= word ^ batch.tags[tagAt(2 * slot + 1) + j * TAG_STEP]!;
     }
   });
   prf.bytes(tags, 0, tags.length);
@@ -183,12 +203,12 @@ function answers(algorithm: Algorithm, batch: Batch): boolean {
   return difference === 0 && answer === algorithm.answer;
 }
 
-/** A printable character for each place. */
+/** Returns the code of a printable ASCII character for each place of a text. */
 function letter(_: unknown, i: number): number {
   return 32 + ((i * 7) % 95);
 }
 
-function throwFault({ name }: Algorithm): never {
+function throwFault({ name }: { readonly name: string }): never {
   throw new Error(
     `the self-test of ${name} failed: this machine or JavaScript engine computed a wrong tag; nothing that this ` +
       'process protected is to be used',

@@ -1,13 +1,13 @@
 /**
- * The compression function of SHA-256: FIPS 180-4 (https://doi.org/10.6028/NIST.FIPS.180-4), sections 4.1.2, 4.2.2, 5.3.3
- * and 6.2.2. What it is called with, padding and the chaining of blocks, is in `hmac.ts`.
+ * The compression function of SHA-256: FIPS 180-4 (https://doi.org/10.6028/NIST.FIPS.180-4), sections 4.1.2, 4.2.2,
+ * 5.3.3 and 6.2.2. Padding and the chaining of blocks are in `hmac.ts`.
  *
- * All 64 rounds are written out, so that state and schedule live in 24 local variables and the constants in the code.
- * Measured for a block: 165 ns so, 186 ns with sixteen rounds that are looped four times, 240 ns with the schedule in an
- * array. The lines are made by test/reference/generators/make-rounds-sha256.mjs, and a test holds them to it.
+ * All 64 rounds are written out, so that state and schedule are 24 local variables and the constants are part of the
+ * code. Measured for a block: 165 ns this way, 186 ns with sixteen rounds in a loop of four turns, 240 ns with the
+ * schedule in an array. test/reference/generators/make-rounds-sha256.mjs generates the lines, and a test compares them.
  */
 
-/** Words of a block. */
+/** Words of a message block. */
 export const BLOCK_WORDS = 16;
 
 /** Words of a state and of a digest. */
@@ -40,8 +40,9 @@ export const INITIAL: Int32Array = /* @__PURE__ */ Int32Array.of(
 
 // biome-ignore format: a round is three lines
 /**
- * One block (section 6.2.2): `out` = the state after it. Words are big-endian. Block and output may lie in larger arrays,
- * word j at `at + j * step`, which is how four messages stand side by side for `hmac-lanes.ts`; `out` may be `state`.
+ * Compresses one block (section 6.2.2) and writes the state after it to `out`, which may be `state`. Words are
+ * big-endian. Block and output may be parts of larger arrays, with word j at `at + j * step`: this is how four messages
+ * lie side by side for `hmac-lanes.ts`.
  */
 export function compress(
   state: Int32Array,

@@ -1,45 +1,46 @@
 /**
- * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) for values that have a key each.
+ * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) for values that each have a key of their own, in plain
+ * TypeScript. keyed-wasm.ts does the same in WebAssembly.
  *
- * Key set-up is most of the work of such a key, so nothing is prepared that one value does not need, and all of it is done
- * on words where the value lies: siv-values.ts, which is for many values under one key, takes several times as long for
- * this. siv-once-wasm.ts does the same in WebAssembly.
+ * Key set-up is most of the work under such a key. So nothing is prepared that a single value does not need, and
+ * everything is computed on words, in place. columns.ts, which is made for many values under one key, would take
+ * several times as long.
  */
 
 import { swapBytes } from '../aes/aes.ts';
 import { type BlockWords, encipher, expandInto, makeSchedule, type Schedule } from '../aes/short-lived.ts';
 import { SIV_LENGTH } from './columns.ts';
 
-/** Texts behind each other in one array, each with at least sixteen zeros behind it. */
+/** Texts one after another in one array. Each is followed by at least sixteen zeros. */
 export interface Texts {
   readonly bytes: Uint8Array;
-  /** Where each begins, and the bytes that it has. */
+  /** Where each text begins, and how many bytes it has. */
   readonly starts: Int32Array;
   readonly sizes: Int32Array;
 }
 
-/** Keys of a column: K1 || K2 of each value, 32, 48 or 64 bytes (section 2.2), behind each other. */
+/** The keys of a column, one after another: K1 || K2 of each value, 32, 48 or 64 bytes (section 2.2). */
 export interface EachKeys {
   readonly keys: Uint8Array;
   readonly keyLength: number;
 }
 
-/** Values with a key each. */
+/** Values, each with its key. */
 export interface KeyedValues extends EachKeys {
-  /** V (16 bytes) at the start of each, and the text behind it; the size is that of the text alone. */
+  /** Each value starts with V (16 bytes), followed by the text. The size is that of the text alone. */
   readonly values: Texts;
-  /** A string of associated data for each; `null` for none at all, which is not the same as an empty one. */
+  /** The associated data of each value. `null` means no string at all, which is not the same as an empty one. */
   readonly data: Texts | null;
 }
 
-/** AES-SIV in place, for the values from one to another. Zeros behind texts stay zeros, or become anything. */
+/** AES-SIV in place, for the values `from` to `to`. The zeros after the texts may be overwritten with anything. */
 export interface SivEngine {
   readonly seal: (column: KeyedValues, from: number, to: number) => void;
-  /** Whether each V verifies: 1 or 0. Where not, there is anything in the place of the plaintext. */
+  /** Writes a verdict for each value: 1 if V verifies, 0 if not. If it does not, the plaintext is not to be used. */
   readonly open: (column: KeyedValues, from: number, to: number, verdicts: Uint8Array) => void;
 }
 
-/** A key that was set up. */
+/** A key after its set-up. */
 interface Keys {
   /** K1, the key of S2V, and K2, the key of CTR. */
   readonly s2v: Schedule;
@@ -56,31 +57,31 @@ function makeKeys(): Keys {
   return { s2v: makeSchedule(), ctr: makeSchedule(), whole: words(), padded: words(), zero: words() };
 }
 
-/** The key at work. Nothing here calls anyone back, so one does for all. */
-const once: Keys = /* @__PURE__ */ makeKeys();
+/** The key in use. Nothing here calls back, so one is enough. */
+const current: Keys = /* @__PURE__ */ makeKeys();
 
-/** In TypeScript. */
+/** The engine in plain TypeScript. */
 export const plainEngine: SivEngine = {
   seal({ keys, keyLength, values, data }, from, to) {
     const [keyView, view, dataView] = [viewOf(keys), viewOf(values.bytes), data === null ? null : viewOf(data.bytes)];
     for (let i = from; i < to; i++) {
-      setUp(once, keyView, i * keyLength, keyLength);
+      setUp(current, keyView, i * keyLength, keyLength);
       const [at, size] = [values.starts[i]!, values.sizes[i]!];
-      s2v(once, view, at + SIV_LENGTH, size, dataView, data?.starts[i] ?? 0, data?.sizes[i] ?? 0);
+      s2v(current, view, at + SIV_LENGTH, size, dataView, data?.starts[i] ?? 0, data?.sizes[i] ?? 0);
       for (let j = 0; j < 4; j++) view.setInt32(at + 4 * j, x[j]!, true);
-      counter(once, view, at, size);
+      counter(current, view, at, size);
     }
   },
   open({ keys, keyLength, values, data }, from, to, verdicts) {
     const [keyView, view, dataView] = [viewOf(keys), viewOf(values.bytes), data === null ? null : viewOf(data.bytes)];
     for (let i = from; i < to; i++) {
-      setUp(once, keyView, i * keyLength, keyLength);
+      setUp(current, keyView, i * keyLength, keyLength);
       const [at, size] = [values.starts[i]!, values.sizes[i]!];
-      counter(once, view, at, size);
-      // What the key stream left behind the text, up to a whole block.
+      counter(current, view, at, size);
+      // The key stream was XORed up to a whole block, so the zeros after the text have to be written again.
       const text = at + SIV_LENGTH;
       for (let j = size; j < size + 16; j++) view.setUint8(text + j, 0);
-      s2v(once, view, text, size, dataView, data?.starts[i] ?? 0, data?.sizes[i] ?? 0);
+      s2v(current, view, text, size, dataView, data?.starts[i] ?? 0, data?.sizes[i] ?? 0);
       let difference = 0;
       for (let j = 0; j < 4; j++) difference |= x[j]! ^ view.getInt32(at + 4 * j, true);
       verdicts[i] = difference === 0 ? 1 : 0;
@@ -92,7 +93,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** The block that AES works on, and D of section 2.4. */
+/** The block that AES enciphers, and D of section 2.4. */
 const x: BlockWords = /* @__PURE__ */ new Int32Array(4);
 const D: BlockWords = /* @__PURE__ */ new Int32Array(4);
 
@@ -113,7 +114,9 @@ function setUp({ s2v, ctr, whole, padded, zero }: Keys, key: DataView, at: numbe
   copy(x, zero);
 }
 
-/** Section 2.4: V of a plaintext, into the block. The text is as it was afterwards, with zeros behind it. */
+/**
+ * Section 2.4: writes V of a plaintext into the block. The text and the zeros after it are the same before and after.
+ */
 function s2v(
   keys: Keys,
   view: DataView,
@@ -147,7 +150,7 @@ function s2v(
   }
 }
 
-/** AES-CMAC (RFC 4493, section 2.4) of bytes with zeros behind them, into the block. */
+/** AES-CMAC (RFC 4493, section 2.4): writes the tag of bytes, which zeros follow, into the block. */
 function mac({ s2v: key, whole, padded }: Keys, view: DataView, at: number, length: number): void {
   const last = at + Math.max(0, ((length - 1) >> 4) << 4);
   const isWhole = at + length === last + 16;
@@ -169,7 +172,7 @@ function mac({ s2v: key, whole, padded }: Keys, view: DataView, at: number, leng
   if (!isWhole) view.setUint8(at + length, 0);
 }
 
-/** Section 2.5: XORs into the text behind V the key stream that begins at Q, up to a whole block. */
+/** Section 2.5: XORs the key stream that begins at Q into the text after V, up to a whole block. */
 function counter({ ctr: key }: Keys, view: DataView, at: number, length: number): void {
   // Section 2.6: Q = V bitand (1^64 || 0^1 || 1^31 || 0^1 || 1^31), so that no carry leaves the last word.
   const q0 = view.getInt32(at, true);
@@ -198,7 +201,9 @@ function copy(from: BlockWords, to: BlockWords): void {
   to[3] = from[3]!;
 }
 
-/** Doubling in GF(2^128) (section 2.3): on big-endian words a shift to the left, and 0x87 when a bit falls out. */
+/**
+ * Doubling in GF(2^128) (section 2.3): a left shift of big-endian words, and an XOR with 0x87 if a bit is shifted out.
+ */
 function double(block: BlockWords): void {
   const a = swapBytes(block[0]!);
   const b = swapBytes(block[1]!);

@@ -1,36 +1,39 @@
 /**
- * What watches over siv-each.ts, for the reasons that self-test.ts gives: its AES is our own, and a wrong ciphertext would
- * be noticed when it is to be opened, years later. So the first values of a process, some of those around the time when
- * the code runs compiled, and of all others one of 32,768 are done again by @noble/ciphers. The code in WebAssembly is tried
- * out on some of every kind before it has one.
+ * Self-tests of keyed.ts while it runs, for the reasons that kernel/prf/self-test.ts gives: its AES is our own, and a
+ * wrong ciphertext would only be noticed when it is opened, perhaps years later. So @noble/ciphers computes again the
+ * first values of a process, some of those around the time when V8 compiles the code, and one of every 32,768 after
+ * that. The code in WebAssembly is tried on values of every kind before it is used.
  *
- * A difference throws. It is a fault of the machine or of this library, not of the data, so it is no `TrefoilError`.
+ * If there is a difference, the call throws. That is a fault of the machine or of this library and not of the data, so
+ * it is an `Error` and not a `TrefoilError`.
  */
 
 import { aessiv } from '@noble/ciphers/aes.js';
 import { equalBytes } from '../../core/bytes.ts';
 import { throwFault } from './self-test.ts';
 
-/** One of so many values is done again. Measured: a comparison takes some 30 µs, 1 ns a value. */
+/** One of this many values is computed again. Measured: a comparison takes some 30 µs, which is 1 ns a value. */
 const EVERY = 32_768;
 
-/** The first so many values are done again, */
+/** This many values at the beginning are all computed again. */
 const FIRST = 8;
 
-/** and every 2,500th of those after which V8 has compiled what it will compile. */
+/**
+ * After this many values V8 has compiled all that it will compile. Until then, one of `WARM_EVERY` is computed again.
+ */
 const WARM = 20_000;
 const WARM_EVERY = 2_500;
 
-/** Values that went through in this process. */
+/** How many values were sealed or opened in this process. */
 let done = 0;
 
-/** Counts a value, and tells whether it is to be done again. */
+/** Counts a value and returns whether it is to be computed again. */
 export function isTurn(): boolean {
   done++;
   return done <= FIRST || (done <= WARM ? done % WARM_EVERY === 0 : done % EVERY === 0);
 }
 
-/** Holds a value that was sealed, or opened, against what noble makes of it. */
+/** Compares a sealed or opened value with what noble computes. Throws if it differs. */
 export function compare(
   key: Uint8Array,
   associatedData: Uint8Array | null,
@@ -41,7 +44,7 @@ export function compare(
   if (!equalBytes(expected, sealed)) throwFault();
 }
 
-/** Holds a verdict against noble's: what did not open here must not open there. */
+/** Checks that noble cannot open either what could not be opened here. Throws if it can. */
 export function mustNotOpen(key: Uint8Array, associatedData: Uint8Array | null, sealed: Uint8Array): void {
   try {
     sivOf(key, associatedData).decrypt(Uint8Array.from(sealed));

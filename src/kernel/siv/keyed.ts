@@ -1,7 +1,7 @@
 /**
- * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) over columns of values that have a key each: in WebAssembly
- * where it can be had and is worth it, and in TypeScript. Both give the same bytes, and both are watched over by
- * siv-once-self-test.ts.
+ * AES-SIV (RFC 5297, https://www.rfc-editor.org/rfc/rfc5297) over columns of values that each have a key of their own.
+ * It runs in WebAssembly if the runtime has it and enough values were seen, and in plain TypeScript if not. Both
+ * compute the same bytes, and keyed-self-test.ts tests both while they run.
  */
 
 import { copyTo, equalBytes } from '../../core/bytes.ts';
@@ -13,10 +13,10 @@ import { throwFault } from './self-test.ts';
 
 export type { EachKeys } from './keyed-plain.ts';
 
-/** A string of associated data for each value; `null` for none at all, which is not the same as an empty one. */
+/** The associated data of each value. `null` means no string at all, which is not the same as an empty one. */
 export type EachData = readonly Uint8Array[] | null;
 
-/** Seals each text under its key: Z = V || C. The results are parts of one array. */
+/** Seals each text under its key: Z = V || C. The results are views on one array. */
 export function sealEach(
   { keys, keyLength }: EachKeys,
   texts: readonly Uint8Array[],
@@ -35,9 +35,10 @@ export function sealEach(
 }
 
 /**
- * Opens what was sealed under each key: `null` for what does not verify. The results are parts of one array.
+ * Opens each sealed text under its key. A result is `null` if the text does not verify. The results are views on one
+ * array.
  *
- * @param before Bytes that stand before each and do not belong to it.
+ * @param before How many bytes at the start of each text do not belong to it.
  */
 export function openEach(
   { keys, keyLength }: EachKeys,
@@ -48,7 +49,7 @@ export function openEach(
 ): (Uint8Array | null)[] {
   const values = layOut(sealed, before, 0);
   const { starts, sizes, bytes } = values;
-  // What is too short for V is done like an empty text, and not handed out.
+  // A text that is too short for V is treated as an empty one here, and its result is `null` below.
   for (let i = 0; i < sizes.length; i++) sizes[i] = Math.max(0, sizes[i]! - SIV_LENGTH);
   const column: KeyedValues = { keys, keyLength, values, data: data === null ? null : layOut(data, 0, 0) };
   const verdicts = new Uint8Array(sealed.length);
@@ -72,29 +73,29 @@ function keyOf({ keys, keyLength }: EachKeys, i: number): Uint8Array {
 }
 
 /**
- * Copies of texts behind each other.
+ * Copies texts one after another into one array.
  *
- * @param left Bytes of each that are left out.
- * @param room Bytes of room before each.
+ * @param skipped How many bytes at the start of each text are left out.
+ * @param gap How many zeros there are before each text.
  */
-function layOut(texts: readonly Uint8Array[], left: number, room: number): Texts {
+function layOut(texts: readonly Uint8Array[], skipped: number, gap: number): Texts {
   const [starts, sizes] = [new Int32Array(texts.length), new Int32Array(texts.length)];
   let end = 0;
   for (let i = 0; i < texts.length; i++) {
-    const size = Math.max(0, texts[i]!.length - left);
+    const size = Math.max(0, texts[i]!.length - skipped);
     starts[i] = end;
     sizes[i] = size;
-    // Buffers for V also where there is none, and a whole block of zeros.
-    end += room + Math.max(SIV_LENGTH, size) + 16;
+    // Space for V even if the text is shorter than V, and a whole block of zeros.
+    end += gap + Math.max(SIV_LENGTH, size) + 16;
   }
   const bytes = new Uint8Array(end);
   for (let i = 0; i < texts.length; i++) {
-    if (sizes[i]! > 0) copyTo(texts[i]!, left, bytes, starts[i]! + room);
+    if (sizes[i]! > 0) copyTo(texts[i]!, skipped, bytes, starts[i]! + gap);
   }
   return { bytes, starts, sizes };
 }
 
-/** Values after which the module is made: it costs some 10 ms, and saves 1 µs a value. */
+/** Values after which the module is assembled. That takes some 10 ms, and saves 1 µs a value. */
 const WORTH_IT = 16_384;
 
 let seen = 0;
@@ -112,7 +113,7 @@ function engineFor(count: number): SivEngine {
   return fast ?? plainEngine;
 }
 
-/** Holds an engine against noble, for both lengths of keys that a vault has, with and without associated data. */
+/** Compares an engine with noble, for both lengths of keys that a vault has, with and without associated data. */
 function tryOut(engine: SivEngine): void {
   const texts = [0, 1, 15, 16, 17, 32, 100].map((length) => new Uint8Array(length).map((_, i) => 7 * i + length));
   for (const keyLength of [32, 64]) {

@@ -1,13 +1,14 @@
 /**
- * Self-tests of AES-SIV, for the reasons that self-test.ts gives: a wrong ciphertext is noticed when it is to be opened,
- * years later. So
+ * Self-tests of AES-SIV while it runs, for the reasons that kernel/prf/self-test.ts gives. A wrong ciphertext would
+ * only be noticed when it is opened, perhaps years later. Therefore:
  *
- * - before the first value, and again when 20,000 values have gone through and the code runs compiled, known plaintexts
- *   of the lengths at the edges of a block are sealed and opened, alone and many at once, and all that comes out is
- *   hashed to one number that is known;
- * - of every 32,768 values one is done again by @noble/ciphers.
+ * - Before the first value, known plaintexts are sealed and opened, alone and together. Their lengths are those at the
+ *   edges of a block. All results are hashed into one number, which is compared with the known answer. This is repeated
+ *   after 20,000 values, when V8 has compiled the code.
+ * - One of every 32,768 values is computed again by @noble/ciphers.
  *
- * A difference throws. It is a fault of the machine or of this library, not of the data, so it is no `TrefoilError`.
+ * If there is a difference, the call throws. That is a fault of the machine or of this library and not of the data, so
+ * it is an `Error` and not a `TrefoilError`.
  */
 
 import { aessiv } from '@noble/ciphers/aes.js';
@@ -18,26 +19,28 @@ import { bareRows, bareSiv, type Data, SIV_LENGTH, type SivRows, type SivValues,
 /** Lengths of the known plaintexts in bytes. */
 const LENGTHS = [0, 15, 16, 31, 32, 81];
 
-/** Known plaintexts of each length: enough for the door of AES for many blocks. */
+/** How many known plaintexts there are of each length: enough for AES over many blocks at once. */
 const EACH = 8;
 
-/** The known answer. RFC 5297, Wycheproof and the literal reference hold the same function in test/kernel/siv/siv.test.ts. */
+/**
+ * The known answer. test/kernel/siv/siv.test.ts compares AES-SIV with RFC 5297, Wycheproof and the literal reference.
+ */
 const ANSWER = 447111639;
 
-/** Values after which V8 has compiled what it will compile. */
+/** After this many values V8 has compiled all that it will compile. */
 const WARM = 20_000;
 
-/** One of so many values is done again by another hand. Measured: a comparison takes some 30 µs, 1 ns a value. */
+/** One of this many values is computed again. Measured: a comparison takes some 30 µs, which is 1 ns a value. */
 const EVERY = 32_768;
 
-/** Values that went through in this process; `null` before the known answer was given. */
+/** How many values were sealed or opened in this process; `null` before the known answer was checked. */
 let done: number | null = null;
 
-/** Values until one is done again, and which of its batch it is. */
+/** How many values are left until one is computed again, and what decides which of its column that is. */
 let left = 1024;
 let turn = 0;
 
-/** Values with one string of associated data, and the self-tests around them. */
+/** Adds self-tests to AES-SIV with one string of associated data. */
 export function checkedValues(bare: SivValues, key: Uint8Array, associatedData: Uint8Array): SivValues {
   const check = checker(key);
   const dataOf = () => associatedData;
@@ -47,7 +50,7 @@ export function checkedValues(bare: SivValues, key: Uint8Array, associatedData: 
   };
 }
 
-/** The same for values with associated data of their own. */
+/** Adds self-tests to AES-SIV with a string of associated data for each value. */
 export function checkedRows(bare: SivRows, key: Uint8Array): SivRows {
   const check = checker(key);
   const dataOf =
@@ -62,14 +65,14 @@ export function checkedRows(bare: SivRows, key: Uint8Array): SivRows {
   };
 }
 
-/** Does the work that it is given, and one value again where it is time for that. */
+/** Makes verbs that do the passed work, and compute one value of it again when it is time. */
 function checker(key: Uint8Array) {
   if (done === null) {
     knownAnswer();
     done = 0;
   }
 
-  /** Counts values, and tells whether one of them is done again. */
+  /** Counts values and returns whether one of them is computed again. */
   function isTurn(count: number): boolean {
     left -= count;
     if (done! < WARM) {
@@ -109,7 +112,7 @@ function checker(key: Uint8Array) {
   };
 }
 
-/** A copy of V and the text of one value. */
+/** Returns a copy of V and the text of one value. */
 function textOf({ view, at, stride, length }: Values, slot: number): Uint8Array {
   return bytesOf(view, at + slot * stride, SIV_LENGTH + length);
 }
@@ -127,13 +130,17 @@ function openByNoble(key: Uint8Array, associatedData: Uint8Array, sealed: Uint8A
   }
 }
 
-/** Every known plaintext each way, and all that comes out to one number. Tests give another `many`. */
-export function knownAnswer(many?: (key: Uint8Array) => Blocks): void {
+/**
+ * Checks the known answer: every known plaintext in every way. Throws if it differs.
+ *
+ * @param blocks Key set-up of AES for many blocks. Tests pass another one.
+ */
+export function knownAnswer(blocks?: (key: Uint8Array) => Blocks): void {
   const key = Uint8Array.from({ length: 64 }, (_, i) => i);
   const data = Uint8Array.from({ length: 32 }, (_, i) => (i < 20 ? 255 - i : 0));
-  const under = bareSiv(key, many)(data.subarray(0, 20));
-  // The same associated data for each value of its own: what comes out is the same.
-  const rows = bareRows(key, many);
+  const under = bareSiv(key, blocks)(data.subarray(0, 20));
+  // The same associated data, but for each value: the results must be the same.
+  const rows = bareRows(key, blocks);
   const datas = { view: new DataView(data.buffer), at: 0, stride: 0, length: 20 };
   const verdicts = new Uint8Array(EACH);
   let answer = 0x811c9dc5;
@@ -151,7 +158,7 @@ export function knownAnswer(many?: (key: Uint8Array) => Blocks): void {
     under.seal(values);
     const sealed = bytes.slice();
     for (let slot = 0; slot < EACH; slot++) answer = fnv(answer, textOf(values, slot));
-    // One of them alone, sealed and opened.
+    // One of them is sealed and opened alone.
     const one = { ...values, at: stride, count: 1 };
     put(1);
     under.seal(one);
@@ -174,7 +181,7 @@ export function knownAnswer(many?: (key: Uint8Array) => Blocks): void {
         for (let i = 0; i < length; i++) good &= text[i] === (slot === 1 ? 0 : plain(slot, i)) ? 1 : 0;
       }
     }
-    // All of them opened, one of which was changed.
+    // All of them are opened, after one was changed.
     bytes.set(sealed);
     bytes[stride]! ^= 1;
     under.open(values, verdicts);
@@ -187,13 +194,13 @@ export function knownAnswer(many?: (key: Uint8Array) => Blocks): void {
   if (good !== 1 || answer !== ANSWER) throwFault();
 }
 
-/** FNV-1a: enough to notice a fault. A MAC would cost 15 µs a block of AES while nothing is compiled. */
+/** FNV-1a, which is enough to notice a fault. A MAC would cost 15 µs for a block of AES before the code is compiled. */
 function fnv(hash: number, bytes: Uint8Array): number {
   for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   return hash;
 }
 
-/** Ends the work: for siv-once-self-test.ts as well. */
+/** Ends the work. The self-tests of keyed.ts use it as well. */
 export function throwFault(): never {
   throw new Error(
     'the self-test of AES-SIV failed: this machine or JavaScript engine computed a wrong value; nothing that this ' +

@@ -1,6 +1,6 @@
 /**
  * AES-SIV: RFC 5297 (https://www.rfc-editor.org/rfc/rfc5297), deterministic authenticated encryption with one string of
- * associated data. siv-values.ts has the algorithm, siv-self-test.ts watches over it.
+ * associated data. The algorithm is in columns.ts, and self-test.ts tests it while it runs.
  */
 
 import { bareRows, bareSiv, SIV_LENGTH, type SivRows, type Under } from './columns.ts';
@@ -10,9 +10,9 @@ export { type Data, SIV_LENGTH, type SivRows, type SivValues, SLOTS, type Values
 
 /** AES-SIV under one key. */
 export interface Siv {
-  /** Z = V || C. */
+  /** Seals a plaintext: Z = V || C. */
   readonly seal: (plaintext: Uint8Array, associatedData: Uint8Array) => Uint8Array;
-  /** The plaintext, or `null` when the synthetic IV does not verify. */
+  /** Returns the plaintext, or `null` if the synthetic IV does not verify. */
   readonly open: (sealed: Uint8Array, associatedData: Uint8Array) => Uint8Array | null;
   /** Prepares one string of associated data for many values. The bytes are copied. */
   readonly under: Under;
@@ -33,7 +33,7 @@ export function aesSiv(key: Uint8Array): Siv {
 }
 
 /**
- * Key set-up for values with associated data of their own each.
+ * Key set-up for values that each have associated data of their own.
  *
  * @param key K1 || K2: 32, 48 or 64 bytes (section 2.2). The bytes are copied.
  */
@@ -42,10 +42,10 @@ export function aesSivRows(key: Uint8Array): SivRows {
   return checkedRows(bareRows(own), own);
 }
 
-/** The two verbs for any associated data and any length. */
+/** Makes the two verbs for any associated data and any length. */
 export function verbs(under: Under): Siv {
-  /** A copy of V, or room for it, and a text, with room behind it to a whole block. */
-  const room = (text: Uint8Array, at: number) => {
+  /** Copies a text, or V and a text, into a column of one value, with the space that it needs. */
+  const columnOf = (text: Uint8Array, at: number) => {
     const bytes = new Uint8Array(at + text.length + 16);
     bytes.set(text, at);
     const length = bytes.length - 16 - SIV_LENGTH;
@@ -54,13 +54,13 @@ export function verbs(under: Under): Siv {
   return {
     under,
     seal(plaintext, associatedData) {
-      const { bytes, values } = room(plaintext, SIV_LENGTH);
+      const { bytes, values } = columnOf(plaintext, SIV_LENGTH);
       under(associatedData).seal(values);
       return bytes.slice(0, SIV_LENGTH + plaintext.length);
     },
     open(sealed, associatedData) {
       if (sealed.length < SIV_LENGTH) return null;
-      const { bytes, values } = room(sealed, 0);
+      const { bytes, values } = columnOf(sealed, 0);
       const verdicts = new Uint8Array(1);
       under(associatedData).open(values, verdicts);
       return verdicts[0] === 1 ? bytes.slice(SIV_LENGTH, sealed.length) : null;

@@ -1,4 +1,4 @@
-/** AES for few blocks a key: against FIPS 197, node:crypto and @noble/ciphers. */
+/** AES for short-lived keys: compared with FIPS 197, node:crypto and @noble/ciphers. */
 import { createCipheriv } from 'node:crypto';
 import { unsafe } from '@noble/ciphers/aes.js';
 import { describe, expect, it } from 'vitest';
@@ -47,7 +47,7 @@ it.each([16, 24, 32])('2,000 keys of %i bytes: schedule and block are as noble a
         .update(block)
         .toString('hex'),
     );
-    // The room of another key before, longer or shorter, leaves nothing.
+    // A schedule that was used for another key before, longer or shorter, makes no difference.
     const room = Uint8Array.of(1, 2, 3, ...key);
     expandInto(schedule, new DataView(room.buffer), 3, length);
     const expected = unsafe.expandKeyLE(key);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { text } from '../../../src/format.ts';
-import { ff1, MAX_LENGTH, MAX_TWEAK, MIN_DOMAIN, minimumLength } from '../../../src/kernel/ff1/ff1.ts';
+import { MIN_DOMAIN, minimumLength } from '../../../src/kernel/domain.ts';
+import { ff1, MAX_LENGTH, MAX_TWEAK } from '../../../src/kernel/ff1/ff1.ts';
 import { ff1Reference } from '../../reference/ff1.ts';
 import { random } from '../../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../../shared.ts';
@@ -65,7 +66,7 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
           expect(run(), `test ${tcId}`).toEqual([numerals(ct), numerals(msg)]);
           valid++;
           if (isSmall) {
-            // Above the lowered floor and below the one that stands.
+            // Above the lowered limit and below the default one.
             const standing = ff1(hex(key), radix);
             expect(() => standing.encrypt(numerals(msg), hex(tweak)), `test ${tcId}`).toThrow(RangeError);
             small++;

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alphabet, ff1, ff1Text } from '../../../src/ff1.ts';
 import { manyBlocks, portableBlocks } from '../../../src/kernel/aes/aes.ts';
-import { minimumLength } from '../../../src/kernel/ff1/ff1.ts';
+import { minimumLength } from '../../../src/kernel/domain.ts';
 import { bigints, doublesHalf, fitsDouble, type Half, limbed, makeHalf } from '../../../src/kernel/ff1/halves.ts';
 import { ff1Reference } from '../../reference/ff1.ts';
 import { random } from '../../reference/random.ts';
 
-describe('the two doors of AES', () => {
+describe('one block at a time and many at once', () => {
   it('give the same bytes for keys of 16, 24 and 32 bytes and any number of blocks', () => {
     const { bytes } = random('aes doors');
     for (const length of [16, 24, 32]) {
@@ -97,7 +97,7 @@ describe('a batch', () => {
       const encrypted = cipher.encryptMany(batch, tweaks);
       expect(encrypted).toEqual(batch.map((value, i) => cipher.encrypt(value, tweaks[i])));
       expect(cipher.decryptMany(encrypted, tweaks)).toEqual(batch);
-      // The same tweaks of one length, after one another.
+      // The same tweaks of one length, one after another.
       const each = tweaks.map((tweak) => Buffer.concat([tweak, Buffer.alloc(40)]).subarray(0, 21));
       const column = { bytes: new Uint8Array(Buffer.concat(each)), each: 21 };
       expect(cipher.encryptMany(batch, column)).toEqual(cipher.encryptMany(batch, each));
@@ -140,7 +140,7 @@ describe('a batch', () => {
       const cipher = ff1(key, radix);
       const value = Array.from({ length: 8 }, () => below(Math.min(radix, 128)));
       for (const [kind, most] of KINDS) {
-        // One value comes out as an array, which holds everything.
+        // The result of one value is an array of numbers, which can hold every numeral.
         const typed = kind.from(value);
         expect(cipher.encrypt(typed)).toEqual(cipher.encrypt(value));
         expect(cipher.decrypt(typed)).toEqual(cipher.decrypt(value));
@@ -244,7 +244,7 @@ describe('a batch', () => {
       new RangeError('"numerals" expected whole numbers from 0 to 9; the one at index 6 is not (value 2 of the batch)'),
     );
     expect(() => cipher.encryptMany([good, [1, 2]])).toThrow(/length of 6 to 4096 .*got 2 \(value 2 of the batch\)/);
-    expect(() => cipher.encryptMany([good], [])).toThrow(/^"tweaks" expected one tweak a value \(1\), got 0$/);
+    expect(() => cipher.encryptMany([good], [])).toThrow(/^"tweaks" expected one for each of 1 values, got 0$/);
     expect(() => cipher.encryptMany([good], { bytes: new Uint8Array(3), each: 2 })).toThrow(
       /^"tweaks" expected 2 bytes for each of 1 values, got 3 in all$/,
     );

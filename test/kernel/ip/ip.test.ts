@@ -108,7 +108,7 @@ const address = fc.oneof(
   }),
 );
 
-/** What ipcrypt takes for the same address. */
+/** Addresses that ipcrypt takes as the same one. */
 const canonical = (text: string) => {
   const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(text);
   if (mapped === null) return text;
@@ -240,7 +240,7 @@ describe('keepSpecial', () => {
     const [base, length] = range.split('/') as [string, string];
     list.addSubnet(base, Number(length), base.includes(':') ? 'ipv6' : 'ipv4');
   }
-  // Node takes ::ffff:a.b.c.d for version 4; the list does not have it.
+  // Node takes ::ffff:a.b.c.d as version 4; it is not in the list.
   const isSpecial = (text: string) =>
     canonical(text) === text && list.check(text, text.includes(':') ? 'ipv6' : 'ipv4');
   const keeping = [

@@ -30,8 +30,8 @@ const ciphers = [
   },
   {
     name: 'ipcrypt-deterministic',
-    make: (key: Uint8Array, door?: typeof portableBlocks): TweakedColumn => {
-      const { encrypt, decrypt } = ipcryptDeterministicCipher(key, door);
+    make: (key: Uint8Array, makeBlocks?: typeof portableBlocks): TweakedColumn => {
+      const { encrypt, decrypt } = ipcryptDeterministicCipher(key, makeBlocks);
       return { encrypt: (_, column) => encrypt(column), decrypt: (_, column) => decrypt(column) };
     },
     reference: (direction: 'encrypt' | 'decrypt', key: Uint8Array, _: Uint8Array, block: Uint8Array) =>

@@ -3,8 +3,8 @@ import { keyedBlake3 } from '../../../src/kernel/prf/blake3.ts';
 import { blake3Reference } from '../../reference/blake3.ts';
 
 /**
- * The published vectors of `keyed_hash` (test_vectors/test_vectors.json of BLAKE3-team/BLAKE3): the key, and the first 32
- * bytes by the length of the input, which is the bytes 0 to 250 over and over.
+ * The published vectors of `keyed_hash` (test_vectors/test_vectors.json of BLAKE3-team/BLAKE3): the key, and the first
+ * 32 bytes by the length of the input, which is the bytes 0 to 250 over and over.
  */
 const KEY = Buffer.from('whats the Elvish word for friend');
 const KEYED_HASH: Readonly<Record<number, string>> = {

@@ -74,7 +74,7 @@ describe('RFC 5869', () => {
     for (const length of [0, 1, 31, 32, 33, 64, 65, 8159]) {
       expect(hkdfSha256(ikm, salt, info, length)).toEqual(most.slice(0, length));
     }
-    expect(() => hkdfSha256(ikm, salt, info, 8161)).toThrow(new RangeError('HKDF gives at most 8160 bytes'));
+    expect(() => hkdfSha256(ikm, salt, info, 8161)).toThrow(new RangeError('HKDF returns at most 8160 bytes'));
   });
 });
 

@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { blockAt } from '../../../src/kernel/prf/hmac-batch.ts';
 import { LANES, type Lanes, makeLanes } from '../../../src/kernel/prf/hmac-lanes.ts';
-import { blockAt, tagAt } from '../../../src/kernel/prf/prf.ts';
+import { tagAt } from '../../../src/kernel/prf/prf.ts';
 import { compressReference } from '../../reference/sha256.ts';
 import { source } from '../../reference/texts.ts';
 
 const unsigned = (words: ArrayLike<number>): number[] => Array.from(words, (word) => word >>> 0);
 
-/** Both compressions, by the letter. */
+/** Both compressions, by the literal reference. */
 function literal(inner: Int32Array, outer: Int32Array, block: readonly number[]): number[] {
   const digest = compressReference(unsigned(inner), block);
   return compressReference(unsigned(outer), [...digest, 0x80000000, 0, 0, 0, 0, 0, 0, 96 * 8]);
@@ -16,7 +17,7 @@ function check(lanes: Lanes, slots: number, seed: number): void {
   const random = source(seed);
   const words = (count: number) => Int32Array.from({ length: count }, () => random.below(2 ** 32) | 0);
   for (let count = 0; count <= slots; count = count < 20 ? count + 1 : count * 2 - 5) {
-    // Two keys after one another: nothing of the first may stay.
+    // Two keys one after another: nothing of the first may be left.
     const [inner, outer] = [words(8), words(8)];
     lanes.blocks.set(words(lanes.blocks.length));
     lanes.tags.fill(0x55555555);
@@ -26,7 +27,7 @@ function check(lanes: Lanes, slots: number, seed: number): void {
       const tag = Array.from({ length: 8 }, (_, j) => lanes.tags[tagAt(slot) + j * LANES]! >>> 0);
       expect(tag).toEqual(literal(inner, outer, block));
     }
-    // Groups behind the last are not computed.
+    // Groups after the last one are not computed.
     for (let slot = 4 * Math.ceil(count / 4); slot < slots; slot++) {
       expect(lanes.tags[tagAt(slot)]).toBe(0x55555555);
     }

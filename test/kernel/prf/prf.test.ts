@@ -1,16 +1,17 @@
 /**
- * The keyed functions of tokens against node:crypto, @noble/hashes and the literal references, by every way that leads
- * into them: a text, bytes, a batch of either, with and without vectors.
+ * The keyed functions of tokens, compared with node:crypto, @noble/hashes and the literal references, in every way that
+ * they can be called: with a text, with bytes, with a batch of either, with and without vectors.
  *
  * A digest goes over the tags of 100,000 pseudo-random messages; with TREFOIL_LONG=1 over a million.
  */
 import { createHash, createHmac, createSecretKey } from 'node:crypto';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { describe, expect, it } from 'vitest';
-import { KEYED_BLAKE3, keyedBlake3 } from '../../../src/kernel/prf/blake3.ts';
+import { KEYED_BLAKE3, keyedBlake3, makeBlake3Batch } from '../../../src/kernel/prf/blake3.ts';
 import { HMAC_SHA256, hmacSha256 } from '../../../src/kernel/prf/hmac.ts';
-import { LANES, makeLanes } from '../../../src/kernel/prf/hmac-lanes.ts';
-import { type Batch, blockAt, makeBatch, type Prf, SLOTS, tagAt, withBatch } from '../../../src/kernel/prf/prf.ts';
+import { blockAt, type HmacBatch, makeHmacBatch, withHmacBatch } from '../../../src/kernel/prf/hmac-batch.ts';
+import { LANES, type Lanes, makeLanes } from '../../../src/kernel/prf/hmac-lanes.ts';
+import { type MessageBatch, type Prf, SLOTS, TAG_STEP, TAG_WORDS, tagAt } from '../../../src/kernel/prf/prf.ts';
 import { blake3Reference } from '../../reference/blake3.ts';
 import { hmacReference } from '../../reference/sha256.ts';
 import { type Source, source } from '../../reference/texts.ts';
@@ -22,6 +23,8 @@ interface Kind {
   readonly name: string;
   readonly make: (key: Uint8Array) => Prf;
   readonly bare: (key: Uint8Array) => Prf;
+  /** BLAKE3 has no vector unit: its batch is the same either way. */
+  readonly makeBatch: (lanes: Lanes | null) => MessageBatch;
   readonly oracle: (key: Uint8Array) => Digest;
   readonly literal: (key: Uint8Array, message: Uint8Array) => Uint8Array;
   readonly keyLength: (random: Source) => number;
@@ -32,6 +35,7 @@ const KINDS: readonly Kind[] = [
     name: 'HMAC-SHA-256',
     make: hmacSha256,
     bare: HMAC_SHA256.make,
+    makeBatch: makeHmacBatch,
     oracle(key) {
       // An empty KeyObject is refused by some versions of Node.
       const secret = key.length === 0 ? key : createSecretKey(key);
@@ -44,6 +48,7 @@ const KINDS: readonly Kind[] = [
     name: 'keyed BLAKE3',
     make: keyedBlake3,
     bare: KEYED_BLAKE3.make,
+    makeBatch: makeBlake3Batch,
     oracle: (key) => (message) => blake3(typeof message === 'string' ? Buffer.from(message, 'utf8') : message, { key }),
     literal: blake3Reference,
     keyLength: () => 32,
@@ -91,7 +96,7 @@ function run(kind: Kind, seed: number, cases: number): { fast: string; slow: str
     return { prf: kind.make(Uint8Array.from(key)), oracle: kind.oracle(key) };
   });
   // Two batches are open at a time, of two keys.
-  const batches = [makeBatch(lanes), makeBatch(null)];
+  const batches = [kind.makeBatch(lanes), kind.makeBatch(null)];
   let length = 0;
   for (let done = 0; done < cases; ) {
     const sizes = batches.map(() => sizeOf(random));
@@ -107,7 +112,7 @@ function run(kind: Kind, seed: number, cases: number): { fast: string; slow: str
           const utf8 = Buffer.from(message, 'utf8');
           lengths.add(utf8.length);
           expected[b]!.push(Buffer.from(oracle(message)));
-          // Now and then by the doors for one value, between the slots of a batch.
+          // Now and then one value alone, between the slots of a batch.
           if (slot % 3 === 0) {
             prf.text(message);
             fast.update(bytesOf(prf.tag));
@@ -121,14 +126,14 @@ function run(kind: Kind, seed: number, cases: number): { fast: string; slow: str
           prf.putBytes(batch, slot, array, from, to);
           lengths.add(to - from);
           expected[b]!.push(Buffer.from(oracle(array.subarray(from, to))));
-          // What is done with the bytes afterwards is the caller's business.
+          // The caller may overwrite the bytes afterwards.
           array.fill(0xaa);
         }
       });
     }
     open.forEach(({ batch, prf }, b) => {
       prf.run(batch, sizes[b]!);
-      for (let slot = 0; slot < sizes[b]!; slot++) fast.update(bytesOf(batch.tags, tagAt(slot), LANES));
+      for (let slot = 0; slot < sizes[b]!; slot++) fast.update(bytesOf(batch.tags, tagAt(slot), TAG_STEP));
       for (const tag of expected[b]!) slow.update(tag);
       done += sizes[b]!;
     });
@@ -167,11 +172,11 @@ describe.each(KINDS)('$name', (kind) => {
     const key = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
     const prf = kind.make(key);
     const oracle = kind.oracle(key);
-    const batch = makeBatch(lanes);
+    const batch = kind.makeBatch(lanes);
     const fast = createHash('sha256');
     const slow = createHash('sha256');
     const texts: string[] = [];
-    // Each code point of the first planes once, and 64 of each other plane; alone, behind ASCII and before it.
+    // Each code point of the first planes once, and 64 of each other plane; alone, after ASCII and before it.
     for (let point = 0; point < 0x110000; point += point < 0x3000 ? 1 : 1021) {
       if (point < 0xd800 || point > 0xdfff) texts.push(String.fromCodePoint(point));
     }
@@ -184,7 +189,7 @@ describe.each(KINDS)('$name', (kind) => {
       fast.update(bytesOf(prf.tag));
       prf.putText(batch, i % SLOTS, message);
       prf.run(batch, (i % SLOTS) + 1);
-      fast.update(bytesOf(batch.tags, tagAt(i % SLOTS), LANES));
+      fast.update(bytesOf(batch.tags, tagAt(i % SLOTS), TAG_STEP));
       const tag = oracle(message);
       slow.update(tag).update(tag);
     });
@@ -195,7 +200,7 @@ describe.each(KINDS)('$name', (kind) => {
     const key = new Uint8Array(32).fill(3);
     const prf = kind.make(key);
     const right = Buffer.from(kind.oracle(key)('Ada'));
-    for (const batch of [makeBatch(lanes), makeBatch(null)]) {
+    for (const batch of [kind.makeBatch(lanes), kind.makeBatch(null)]) {
       for (const half of ['\ud800', '\udbff', '\udc00', '\udfff', '\udc00\ud800']) {
         for (const before of [0, 1, 2, 3, 4, 5, 50, 54, 55, 56, 63, 64, 65, 300, 1365, 1366, 5000]) {
           for (const text of [`${'x'.repeat(before)}${half}`, `${half}${'x'.repeat(before)}`]) {
@@ -205,8 +210,8 @@ describe.each(KINDS)('$name', (kind) => {
             expect(codeOf(() => prf.putText(batch, 1, text))).toBe('lone_surrogate');
             prf.putText(batch, 1, 'Ada');
             prf.run(batch, 2);
-            expect(bytesOf(batch.tags, tagAt(0), LANES)).toEqual(right);
-            expect(bytesOf(batch.tags, tagAt(1), LANES)).toEqual(right);
+            expect(bytesOf(batch.tags, tagAt(0), TAG_STEP)).toEqual(right);
+            expect(bytesOf(batch.tags, tagAt(1), TAG_STEP)).toEqual(right);
           }
         }
       }
@@ -219,8 +224,8 @@ describe.each(KINDS)('$name', (kind) => {
     const key = random.bytes(32);
     const prf = kind.bare(Uint8Array.from(key));
     const oracle = kind.oracle(key);
-    for (const batch of [makeBatch(lanes), makeBatch(null)]) {
-      // A batch that was full leaves its blocks and tags behind.
+    for (const batch of [kind.makeBatch(lanes), kind.makeBatch(null)]) {
+      // The blocks and tags of a full batch are still there when it is used again.
       for (const size of [1024, 1, 2, 3, 4, 5, 7, 8, 1023, 1024, 6, 1]) {
         const messages = Array.from({ length: size }, (_, i) =>
           i % 5 === below(5) ? random.ascii(56 + below(2000)) : random.ascii(below(56)),
@@ -230,10 +235,11 @@ describe.each(KINDS)('$name', (kind) => {
         });
         prf.run(batch, size);
         messages.forEach((message, slot) => {
-          expect(bytesOf(batch.tags, tagAt(slot), LANES).equals(Buffer.from(oracle(message)))).toBe(true);
+          expect(bytesOf(batch.tags, tagAt(slot), TAG_STEP).equals(Buffer.from(oracle(message)))).toBe(true);
         });
-        expect(batch.late).toHaveLength(0);
-        expect(batch.lateTags).toHaveLength(0);
+        if (kind.name !== 'HMAC-SHA-256') continue;
+        expect((batch as HmacBatch).late).toHaveLength(0);
+        expect((batch as HmacBatch).lateTags).toHaveLength(0);
       }
     }
   });
@@ -255,7 +261,7 @@ describe.each(KINDS)('$name', (kind) => {
     expect(copy).toEqual(message);
   });
 
-  // The length in bits of what HMAC takes in, the block of the key too, passes 2^32 in the middle of these.
+  // The length in bits of what HMAC hashes, with the block of the key, exceeds 2^32 for some of these.
   const long = process.env.TREFOIL_LONG !== undefined && kind.name === 'HMAC-SHA-256';
   it.runIf(long)('goes through messages of half a gibibyte', { timeout: 600_000 }, () => {
     const key = source(11).bytes(32);
@@ -287,19 +293,19 @@ describe('places of a batch', () => {
     const tags = new Set<number>();
     for (let slot = 0; slot < SLOTS; slot++) {
       for (let j = 0; j < 16; j++) blocks.add(blockAt(slot) + j * LANES);
-      for (let j = 0; j < 8; j++) tags.add(tagAt(slot) + j * LANES);
+      for (let j = 0; j < TAG_WORDS; j++) tags.add(tagAt(slot) + j * TAG_STEP);
     }
     expect([blocks.size, Math.max(...blocks)]).toEqual([16 * SLOTS, 16 * SLOTS - 1]);
     expect([tags.size, Math.max(...tags)]).toEqual([8 * SLOTS, 8 * SLOTS - 1]);
   });
 });
 
-describe('withBatch', () => {
+describe('withBatch of HMAC', () => {
   it('lends one batch to one at a time, also after a throw, and clears what was put late', () => {
-    const seen: Batch[] = [];
-    withBatch(1, (outer) => {
+    const seen: HmacBatch[] = [];
+    withHmacBatch(1, (outer) => {
       seen.push(outer);
-      withBatch(1, (inner) => {
+      withHmacBatch(1, (inner) => {
         expect(inner).not.toBe(outer);
         expect(inner.blocks).not.toBe(outer.blocks);
         expect(inner.tags).not.toBe(outer.tags);
@@ -307,28 +313,52 @@ describe('withBatch', () => {
       });
     });
     expect(() =>
-      withBatch(1, (batch) => {
+      withHmacBatch(1, (batch) => {
         batch.late.push(1);
         batch.lateTags.push(1, 2, 3);
         seen.push(batch);
         throw new Error('in the middle');
       }),
     ).toThrow('in the middle');
-    withBatch(1, (batch) => {
+    withHmacBatch(1, (batch) => {
       expect([batch.late, batch.lateTags]).toEqual([[], []]);
       expect(seen).toContain(batch);
     });
-    expect(withBatch(0, () => 'what work gives')).toBe('what work gives');
+    expect(withHmacBatch(0, () => 'what work gives')).toBe('what work gives');
   });
 
   it('has vectors once there was enough to do, also for those inside another', () => {
-    withBatch(20_000, () => {});
-    withBatch(1, (outer) => {
-      expect(outer.lanes).not.toBeNull();
-      withBatch(1, (inner) => {
-        expect(inner.lanes).not.toBeNull();
-        expect(inner.lanes).not.toBe(outer.lanes);
+    withHmacBatch(20_000, () => {});
+    withHmacBatch(1, (outer) => {
+      expect(outer.unit).not.toBeNull();
+      withHmacBatch(1, (inner) => {
+        expect(inner.unit).not.toBeNull();
+        expect(inner.unit).not.toBe(outer.unit);
       });
     });
+  });
+});
+
+describe('withBatch of keyed BLAKE3', () => {
+  it('lends one batch to one at a time, also after a throw, and never a vector unit', () => {
+    const { withBatch } = keyedBlake3(new Uint8Array(32));
+    const seen: MessageBatch[] = [];
+    withBatch(20_000, (outer) => {
+      seen.push(outer);
+      expect(outer.unit).toBeNull();
+      withBatch(1, (inner) => {
+        expect(inner).not.toBe(outer);
+        expect(inner.tags).not.toBe(outer.tags);
+        seen.push(inner);
+      });
+    });
+    expect(() =>
+      withBatch(1, (batch) => {
+        expect(seen).toContain(batch);
+        throw new Error('in the middle');
+      }),
+    ).toThrow('in the middle');
+    withBatch(1, (batch) => expect(seen).toContain(batch));
+    expect(withBatch(0, () => 'what work gives')).toBe('what work gives');
   });
 });

@@ -12,12 +12,12 @@ import { sharedIsThere, sharedJson } from '../../shared.ts';
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-const DOORS = [
+const WAYS = [
   ['node:crypto', manyBlocks],
   ['portable', portableBlocks],
 ] as const;
 
-/** Values of one length with gaps between them, which hold anything but the room that the kernel asks for. */
+/** Values of one length with gaps between them. A gap may hold anything, except in the space that the kernel needs. */
 function layOut(texts: readonly Uint8Array[], at = 3, gap = 5): { bytes: Uint8Array; values: Values } {
   const length = texts[0]!.length;
   const room = Math.max(16, 16 * Math.ceil(length / 16));
@@ -48,7 +48,7 @@ function sealMany(under: ReturnType<Under>, texts: readonly Uint8Array[]): Uint8
 function openMany(under: ReturnType<Under>, sealed: readonly Uint8Array[]): (Uint8Array | null)[] {
   const { bytes, values } = layOut(sealed.map((z) => z.slice(SIV_LENGTH)));
   for (const [k, z] of sealed.entries()) bytes.set(z, values.at + k * values.stride);
-  // What is behind a ciphertext is anything.
+  // The bytes after a ciphertext may be anything.
   const room = values.stride - 5 - SIV_LENGTH;
   for (let k = 0; k < sealed.length; k++) {
     const at = values.at + k * values.stride + SIV_LENGTH;
@@ -65,7 +65,7 @@ function openMany(under: ReturnType<Under>, sealed: readonly Uint8Array[]): (Uin
   });
 }
 
-describe.each(DOORS)('against aessiv of @noble/ciphers, %s', (_, door) => {
+describe.each(WAYS)('against aessiv of @noble/ciphers, %s', (_, makeBlocks) => {
   it('many values of every length from 0 to 300, every length of key, associated data of 0 to 64 bytes', () => {
     const { below, bytes } = source(1);
     let cases = 0;
@@ -73,7 +73,7 @@ describe.each(DOORS)('against aessiv of @noble/ciphers, %s', (_, door) => {
       const key = bytes([32, 48, 64][length % 3]!);
       const associated = bytes(below(65));
       const count = [1, 2, 7, 8, 9, 20, 3][length % 7]!;
-      const under = bareSiv(key, door)(associated);
+      const under = bareSiv(key, makeBlocks)(associated);
       const texts = Array.from({ length: count }, () => bytes(length));
       const sealed = sealMany(under, texts);
       for (const [k, z] of sealed.entries()) expect(toHex(z)).toBe(toHex(aessiv(key, associated).encrypt(texts[k]!)));
@@ -87,7 +87,7 @@ describe.each(DOORS)('against aessiv of @noble/ciphers, %s', (_, door) => {
     const { below, bytes } = source(2);
     for (const keyLength of [32, 48, 64]) {
       const key = bytes(keyLength);
-      const prepare = bareSiv(key, door);
+      const prepare = bareSiv(key, makeBlocks);
       for (let i = 0; i < 40; i++) {
         const associated = bytes(below(65));
         const under = prepare(associated);
@@ -104,7 +104,7 @@ describe.each(DOORS)('against aessiv of @noble/ciphers, %s', (_, door) => {
   it('the most values at once, and values of more blocks than go to AES at once', () => {
     const { bytes } = source(3);
     const key = bytes(64);
-    const under = bareSiv(key, door)(key);
+    const under = bareSiv(key, makeBlocks)(key);
     const sizes = [
       [SLOTS, 32],
       [SLOTS, 100],
@@ -132,7 +132,7 @@ describe.each(DOORS)('against aessiv of @noble/ciphers, %s', (_, door) => {
       [20, 32],
       [9, 47],
     ] as const) {
-      const under = bareSiv(bytes(48), door)(bytes(9));
+      const under = bareSiv(bytes(48), makeBlocks)(bytes(9));
       const texts = Array.from({ length: count }, () => bytes(length));
       const sealed = sealMany(under, texts);
       for (let bit = 0; bit < (SIV_LENGTH + length) * 8; bit++) {
@@ -147,7 +147,7 @@ describe.each(DOORS)('against aessiv of @noble/ciphers, %s', (_, door) => {
   it('counts on from a synthetic IV of ones as RFC 5297 says, without a carry out of the last word', () => {
     const given: string[] = [];
     const spy = (key: Uint8Array): Blocks => {
-      const blocks = door(key);
+      const blocks = makeBlocks(key);
       return (buffer) => {
         given.push(toHex(buffer));
         return blocks(buffer);
@@ -167,7 +167,7 @@ describe.each(DOORS)('against aessiv of @noble/ciphers, %s', (_, door) => {
   });
 
   it('gives the known answer', () => {
-    expect(() => knownAnswer(door)).not.toThrow();
+    expect(() => knownAnswer(makeBlocks)).not.toThrow();
   });
 });
 
@@ -249,7 +249,7 @@ describe('the two verbs', () => {
     key.fill(0);
     associated.fill(0);
     expect(toHex(sealMany(under, [text])[0]!)).toBe(toHex(before));
-    // More values than until one is done again by another hand, which needs key and data.
+    // So many values that one is computed again by noble, which needs key and data.
     const { values } = layOut(Array.from({ length: SLOTS }, () => text));
     for (let i = 0; i < 40; i++) under.seal({ ...values, length: 16 });
     expect(toHex(sealMany(under, [text])[0]!)).toBe(toHex(before));
@@ -259,10 +259,10 @@ describe('the two verbs', () => {
 describe('a machine that computes wrongly is noticed', () => {
   const FAULT = 'the self-test of AES-SIV failed';
 
-  it.each(DOORS)('by the known answer: %s', (_, door) => {
+  it.each(WAYS)('by the known answer: %s', (_, makeBlocks) => {
     for (const bit of [0, 77, 127]) {
       const wrong = (key: Uint8Array): Blocks => {
-        const blocks = door(key);
+        const blocks = makeBlocks(key);
         return (buffer) => {
           const out = Uint8Array.from(blocks(buffer));
           // One bit of one block of a call for eighteen, which is what two blocks of nine values are.

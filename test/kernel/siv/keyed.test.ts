@@ -1,6 +1,6 @@
 /**
- * AES-SIV for values with a key each, in TypeScript and in WebAssembly: against @noble/ciphers, against RFC 5297 as it
- * stands there, and damage.
+ * AES-SIV for values that each have a key of their own, in TypeScript and in WebAssembly: compared with @noble/ciphers
+ * and with RFC 5297 literally, and with damaged values.
  */
 import { type Cipher, createCipheriv, createDecipheriv, createHash, type Decipher } from 'node:crypto';
 import { aessiv } from '@noble/ciphers/aes.js';
@@ -148,7 +148,8 @@ describe.each([
     const k1 = key.subarray(0, 32);
     const zero = new Uint8Array(16);
     const block = (cipher: Cipher | Decipher, input: Uint8Array) => cipher.setAutoPadding(false).update(input);
-    // Who has the key can choose V: V = AES(X xor last xor D xor subkey), X the CBC-MAC of what is before the last block.
+    // Anyone with the key can choose V: V = AES(X xor last xor D xor subkey), X the CBC-MAC of what is before the last
+    // block.
     const X = block(createCipheriv('aes-256-cbc', k1, zero), begin).subarray(-16);
     const subkey = dbl(block(createCipheriv('aes-256-ecb', k1, null), zero));
     const last = Uint8Array.from(block(createDecipheriv('aes-256-ecb', k1, null), V));
@@ -195,11 +196,11 @@ describe.each([
       [1024, 70],
       [1025, 70],
       [2500, 70],
-      // More than the memory of WebAssembly has room for at once.
+      // More than fits in the memory of WebAssembly at once.
       [1000, 2000],
     ] as const) {
       const texts = Array.from({ length: count }, (_, i) => bytes(i % 100 === 7 ? below(5000) : below(most)));
-      // And one that alone is more.
+      // And one value that does not fit at all.
       if (count === 1000) texts[500] = bytes(600_000);
       const data = Array.from({ length: count }, () => bytes(below(40)));
       const keys = { keys: bytes(count * keyLength), keyLength };

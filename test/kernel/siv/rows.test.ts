@@ -1,4 +1,7 @@
-/** AES-SIV under one key with associated data for each value: against RFC 5297 as it stands there, by both doors of AES. */
+/**
+ * AES-SIV under one key with associated data for each value, compared with RFC 5297 literally, with and without
+ * node:crypto.
+ */
 import { describe, expect, it } from 'vitest';
 import { manyBlocks, portableBlocks } from '../../../src/kernel/aes/aes.ts';
 import { bareRows, SIV_LENGTH, type SivRows } from '../../../src/kernel/siv/columns.ts';
@@ -8,7 +11,7 @@ import { source } from '../../reference/texts.ts';
 
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** Values and their associated data, laid out with rooms between them that hold something else. */
+/** Values and their associated data, with gaps between them that hold something else. */
 function layOut(texts: readonly Uint8Array[], datas: readonly Uint8Array[]) {
   const [length, dataLength, count] = [texts[0]!.length, datas[0]!.length, texts.length];
   const [stride, dataStride] = [SIV_LENGTH + length + 21, 16 * Math.ceil(dataLength / 16) + 3];
@@ -26,13 +29,13 @@ function layOut(texts: readonly Uint8Array[], datas: readonly Uint8Array[]) {
   };
 }
 
-const doors: [string, (key: Uint8Array) => SivRows][] = [
+const ways: [string, (key: Uint8Array) => SivRows][] = [
   ['many blocks by node:crypto', (key) => bareRows(key, manyBlocks)],
   ['many blocks without it', (key) => bareRows(key, portableBlocks)],
   ['with the self-tests', aesSivRows],
 ];
 
-describe.each(doors)('%s', (_, make) => {
+describe.each(ways)('%s', (_, make) => {
   it.each([32, 48, 64])('a key of %i bytes, lengths around blocks, one value and many', (keyLength) => {
     const { bytes, below } = source(keyLength);
     for (const length of [16, 17, 31, 32, 33, 48, 52, 63, 64, 100]) {
