@@ -16,19 +16,11 @@ export {
   type RevealingPolicy,
 } from './policy.ts';
 export { type CoarsenBucket, type CoarsenRule, coarsen } from './rule/coarsen.ts';
+export { type ConstantRule, type ConstantValue, constant } from './rule/constant.ts';
+export { type DropRule, drop } from './rule/drop.ts';
 export { type BoundFpe, type FpeOptions, type FpeRule, fpe, type RevealingFpe } from './rule/fpe.ts';
-export {
-  type ConstantRule,
-  type ConstantValue,
-  constant,
-  type DropRule,
-  drop,
-  type KeepRule,
-  keep,
-  type MaskRule,
-  mask,
-  type Scalar,
-} from './rule/plain.ts';
+export { type KeepRule, keep, type Scalar } from './rule/keep.ts';
+export { type MaskRule, mask } from './rule/mask.ts';
 export { optional, type Rule } from './rule/rule.ts';
 export {
   type BoundSeal,

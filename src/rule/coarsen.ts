@@ -7,7 +7,9 @@ import { readCivilDate } from '../core/civil-date.ts';
 import { formatIp, innerV4, networkOf, parseIp, withoutMapping } from '../core/ip.ts';
 import { asNumber, jsonNumber, jsonNumberText } from '../core/json/number.ts';
 import { fail } from '../errors.ts';
-import { type Common, checkRule, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
+import { mapColumn } from './columns.ts';
+import { checkRule } from './options.ts';
+import { type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 
 /** Buckets of dates. */
 export type DateBucket = 'month' | 'quarter' | 'year' | 'decade';

@@ -7,26 +7,15 @@ import type { Enciphered } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkText } from '../core/checks.ts';
+import type { ReportIssue } from '../core/issues.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type FormatCipher, formatCipher, type Pending } from '../format/cipher.ts';
 import { CODE_BOOK, type Format, formatEngine, type Smallest } from '../format/engine.ts';
 import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import {
-  type BoundColumns,
-  boundVerbs,
-  type Common,
-  checkEmpty,
-  checkRule,
-  checkScope,
-  type MayBeAbsent,
-  makeRule,
-  mapColumn,
-  openFor,
-  type Report,
-  type Rule,
-  type RuleEngine,
-  refuseReveal,
-} from './rule.ts';
+import { boundVerbs, openFor, refuseReveal } from './binding.ts';
+import { mapColumn } from './columns.ts';
+import { checkEmpty, checkRule, checkScope } from './options.ts';
+import { type BoundColumns, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 
 /** Options of {@link fpe}. */
 export interface FpeOptions<Scope extends string = string> extends Common {
@@ -182,7 +171,7 @@ export function fpe<const Scope extends string, const Optional extends boolean =
 function applyTo(
   column: readonly unknown[],
   cipher: FormatCipher,
-  report: Report,
+  report: ReportIssue,
   empty: 'keep' | 'protect',
 ): unknown[] {
   const out = mapColumn(column, (value) => cipher.read(readText(value)), report, empty);

@@ -7,6 +7,7 @@ import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { checkOneOf, checkText } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
+import { issueOf } from '../core/issues.ts';
 import { jsonNumberText } from '../core/json/number.ts';
 import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
@@ -32,23 +33,18 @@ import {
   takeSealed,
   VERSION,
 } from '../wire/sealed-texts.ts';
+import { boundVerbs, openFor, refuseReveal } from './binding.ts';
+import { mapColumn } from './columns.ts';
+import { onceEach } from './once-each.ts';
+import { checkEmpty, checkRule, checkScope } from './options.ts';
 import {
   type BoundColumns,
-  boundVerbs,
   type ColumnVerb,
   type Common,
-  checkEmpty,
-  checkRule,
-  checkScope,
-  issueOf,
   type MayBeAbsent,
   makeRule,
-  mapColumn,
-  onceEach,
-  openFor,
   type Rule,
   type RuleEngine,
-  refuseReveal,
 } from './rule.ts';
 
 /** Names in the derivation (docs/spec/seal-v1.md, "Key"). */

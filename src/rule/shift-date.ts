@@ -17,26 +17,15 @@ import {
   utf8Texts,
 } from '../core/columns.ts';
 import { inputText } from '../core/input-text.ts';
+import { issueOf } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { type Prepare, prepareSteps } from '../prepare/steps.ts';
-import {
-  type ColumnVerb,
-  type Common,
-  checkRule,
-  checkScope,
-  checkSubject,
-  checkWhose,
-  issueOf,
-  type MayBeAbsent,
-  makeRule,
-  openFor,
-  type Rule,
-  type RuleEngine,
-  runColumn,
-  runValue,
-} from './rule.ts';
+import { openFor } from './binding.ts';
+import { runColumn, runValue } from './columns.ts';
+import { checkRule, checkScope, checkSubject, checkSubjectText } from './options.ts';
+import { type ColumnVerb, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 
 /** Days that a date may move at most: ten years. */
 const MAX_DAYS = 3650;
@@ -134,7 +123,7 @@ export function shiftDate<const Scope extends string, const Optional extends boo
   function subjectText(value: unknown): string {
     let text = value === null || value === undefined ? '' : inputText(value);
     for (const step of steps) text = step(text);
-    return checkWhose(text, 'date', 'the date cannot be moved');
+    return checkSubjectText(text, 'date', 'the date cannot be moved');
   }
 
   function setUp(opened: OpenedKeys): ColumnVerb {

@@ -9,7 +9,9 @@ import type { Token } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkOneOf, typeName } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
+import { given } from '../core/given.ts';
 import { inputText } from '../core/input-text.ts';
+import { issueOf, type ReportIssue } from '../core/issues.ts';
 import { fail } from '../errors.ts';
 import { keyedBlake3 } from '../kernel/prf/blake3.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
@@ -20,23 +22,11 @@ import { type Prepare, prepareSteps } from '../prepare/steps.ts';
 import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../wire/labelled-token.ts';
 import { checkLength, FORMS, type Form, formOf } from '../wire/token-forms.ts';
 import { tokenTexts } from '../wire/token-texts.ts';
-import {
-  type ColumnVerb,
-  type Common,
-  checkEmpty,
-  checkRule,
-  checkScope,
-  given,
-  issueOf,
-  type MayBeAbsent,
-  makeRule,
-  onceEach,
-  openFor,
-  type Report,
-  type Rule,
-  type RuleEngine,
-  runColumn,
-} from './rule.ts';
+import { openFor } from './binding.ts';
+import { runColumn } from './columns.ts';
+import { onceEach } from './once-each.ts';
+import { checkEmpty, checkRule, checkScope } from './options.ts';
+import { type ColumnVerb, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 
 /** Names in the derivation (docs/spec/token-v1.md, "Key"). */
 const LINKAGE = 'equal values';
@@ -171,7 +161,14 @@ export function token<const Scope extends string, const Optional extends boolean
     rule: 'token' as const,
     scope,
     ...(own.prepare === undefined ? {} : { prepare: Array.isArray(own.prepare) ? Object.freeze(names) : names[0]! }),
-    ...given(own, ['form', 'length', 'population', 'maxCollisionProbability', 'prf', 'label']),
+    ...given({
+      form: own.form,
+      length: own.length,
+      population: own.population,
+      maxCollisionProbability: own.maxCollisionProbability,
+      prf: own.prf,
+      label,
+    }),
     ...(onToken === undefined ? {} : { onToken }),
     ...(own.empty === undefined ? {} : { empty }),
     ...common,
@@ -222,7 +219,13 @@ export function token<const Scope extends string, const Optional extends boolean
     }
 
     /** Up to SLOTS values from `first` on. */
-    function protectChunk(column: readonly unknown[], first: number, out: unknown[], report: Report, batch: Batch) {
+    function protectChunk(
+      column: readonly unknown[],
+      first: number,
+      out: unknown[],
+      report: ReportIssue,
+      batch: Batch,
+    ) {
       const last = Math.min(column.length, first + SLOTS);
       let slots = 0;
       for (let i = first; i < last; i++) {

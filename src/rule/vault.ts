@@ -6,7 +6,9 @@
 import type { VaultToken } from '../core/brands.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkInteger, checkName, checkOptions, checkText, typeName } from '../core/checks.ts';
+import { given } from '../core/given.ts';
 import { inputText } from '../core/input-text.ts';
+import { issueOf, type ReportIssue } from '../core/issues.ts';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { type DomainKeys, type OpenedKeys, openKeys, protectingKey } from '../keys/domain-keys.ts';
 import { type Mapping, openMapping } from '../vault/mapping/mapping.ts';
@@ -34,23 +36,9 @@ import {
 } from '../vault/upkeep/stores.ts';
 import { rekeyTokens, verifyTokens } from '../vault/upkeep/tokens.ts';
 import { LABEL } from '../wire/labelled-token.ts';
-import {
-  type AsyncVerb,
-  type Common,
-  checkEmpty,
-  checkRule,
-  checkScope,
-  checkSubject,
-  checkWhose,
-  given,
-  issueOf,
-  type MayBeAbsent,
-  makeRule,
-  openFor,
-  type Report,
-  type Rule,
-  type RuleEngine,
-} from './rule.ts';
+import { openFor } from './binding.ts';
+import { checkEmpty, checkRule, checkScope, checkSubject, checkSubjectText } from './options.ts';
+import { type AsyncVerb, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 
 /** Days that a mapping may be kept at most: a hundred years. */
 const MAX_TTL = 36_525;
@@ -234,7 +222,7 @@ export function vault<const Scope extends string, const Optional extends boolean
     scope,
     store,
     ...(label === undefined ? {} : { token: Object.freeze({ label }) }),
-    ...given(own, ['ttl', 'subject', 'onErased', 'empty']),
+    ...given({ ttl: own.ttl, subject: own.subject, onErased: own.onErased, empty: own.empty }),
     ...common,
   };
 
@@ -248,10 +236,10 @@ export function vault<const Scope extends string, const Optional extends boolean
 
   /** Values with their subjects through a verb; what passes is left out. */
   async function overValues<T>(
-    verb: (values: readonly Named[], report: Report) => Promise<(T | undefined)[]>,
+    verb: (values: readonly Named[], report: ReportIssue) => Promise<(T | undefined)[]>,
     column: readonly unknown[],
     subjects: readonly unknown[] | null,
-    report: Report,
+    report: ReportIssue,
   ): Promise<unknown[]> {
     const out = new Array<unknown>(column.length);
     const named: Named[] = [];
@@ -277,11 +265,11 @@ export function vault<const Scope extends string, const Optional extends boolean
 
   /** The same for tokens. */
   async function overTokens<T>(
-    verb: (tokens: readonly string[], report: Report) => Promise<(T | undefined)[]>,
+    verb: (tokens: readonly string[], report: ReportIssue) => Promise<(T | undefined)[]>,
     column: readonly unknown[],
-    report: Report,
+    report: ReportIssue,
   ): Promise<unknown[]> {
-    const alone = (values: readonly Named[], inner: Report) =>
+    const alone = (values: readonly Named[], inner: ReportIssue) =>
       verb(
         values.map(({ value }) => value),
         inner,
@@ -414,14 +402,14 @@ function sessionOf(store: VaultStore, name: string, opened: OpenedKeys, origin?:
   return session;
 }
 
-async function one(work: (report: Report) => Promise<unknown[]>): Promise<unknown> {
+async function one(work: (report: ReportIssue) => Promise<unknown[]>): Promise<unknown> {
   const issues: Issue[] = [];
   const [out] = await work((_, issue) => issues.push(issue));
   if (issues.length > 0) throw new TrefoilError(issues);
   return out;
 }
 
-async function many(work: (report: Report) => Promise<unknown[]>): Promise<unknown[]> {
+async function many(work: (report: ReportIssue) => Promise<unknown[]>): Promise<unknown[]> {
   const issues: (Issue & { row: number })[] = [];
   const out = await work((row, issue) => issues.push({ ...issue, row: row + 1 }));
   issues.sort((a, b) => a.row - b.row);
@@ -454,5 +442,5 @@ function checkCertificate(value: unknown): ShredCertificate {
 
 function subjectText(value: unknown): string {
   const text = value === null || value === undefined ? '' : inputText(value);
-  return checkWhose(text, 'value', 'it cannot go into the vault');
+  return checkSubjectText(text, 'value', 'it cannot go into the vault');
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseIp } from '../../src/core/ip.ts';
 import { coarsen } from '../../src/index.ts';
 import type { CoarsenBucket } from '../../src/rule/coarsen.ts';
-import { ruleEngine, runColumn } from '../../src/rule/rule.ts';
+import { runColumn } from '../../src/rule/columns.ts';
+import { ruleEngine } from '../../src/rule/rule.ts';
 import { codeOf } from './keys.ts';
 
 const many = (bucket: CoarsenBucket, column: readonly unknown[]) =>

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ReportIssue } from '../../src/core/issues.ts';
 import type { Issue } from '../../src/errors.ts';
 import { digits, text } from '../../src/format.ts';
 import {
@@ -22,7 +23,9 @@ import {
 } from '../../src/index.ts';
 import { trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { type ColumnVerb, onceEach, type Report, runReported } from '../../src/rule/rule.ts';
+import { runReported } from '../../src/rule/columns.ts';
+import { onceEach } from '../../src/rule/once-each.ts';
+import type { ColumnVerb } from '../../src/rule/rule.ts';
 import { source } from '../reference/texts.ts';
 import { formReference, type TokenCase } from '../reference/token.ts';
 import { codeOf, DOMAIN, keys, pinned, ROOT, thrown } from './keys.ts';
@@ -467,7 +470,7 @@ describe('lone surrogates', () => {
 it('errors of a column cost no stack trace, and the limit is as it was afterwards', () => {
   const limits: (number | undefined)[] = [];
   const limit = Error.stackTraceLimit;
-  const verb = (column: readonly unknown[], report: Report): unknown[] =>
+  const verb = (column: readonly unknown[], report: ReportIssue): unknown[] =>
     column.map((value, i) => {
       limits.push(Error.stackTraceLimit);
       report(i, { code: 'not_a_date', message: 'm' });
@@ -481,7 +484,7 @@ it('errors of a column cost no stack trace, and the limit is as it was afterward
   );
   expect(limits).toEqual([limit, 0, 0]);
   expect(Error.stackTraceLimit).toBe(limit);
-  const broken = (_: readonly unknown[], report: Report): unknown[] => {
+  const broken = (_: readonly unknown[], report: ReportIssue): unknown[] => {
     report(0, { code: 'not_a_date', message: 'm' });
     throw new Error('a fault');
   };
