@@ -337,6 +337,23 @@ export function prepareSteps(argument: string, value: unknown): readonly Prepare
   return Object.freeze(steps);
 }
 
+/** Applies steps to a text, in their order. */
+export function applySteps(steps: readonly Prepare[], text: string): string {
+  let prepared = text;
+  for (const step of steps) prepared = step(prepared);
+  return prepared;
+}
+
+/**
+ * What a policy file writes for an option that names steps: the name of the step, or the list of names if the option is
+ * a list. `undefined` if the option is not set.
+ */
+export function stepNames(option: unknown, steps: readonly Prepare[]): string | readonly string[] | undefined {
+  if (option === undefined) return undefined;
+  const names = steps.map(({ step }) => step);
+  return Array.isArray(option) ? Object.freeze(names) : names[0];
+}
+
 /** The step of a name, for policy files. A list inside, so that a bundle without policy files drops unused steps. */
 export function prepareByName(name: string): Prepare | undefined {
   const steps: readonly Prepare[] = [

@@ -245,7 +245,7 @@ describe('options', () => {
     [{ prf: 'constructor' }, RangeError, /^"prf" /],
     [{ prf: null }, RangeError, /^"prf" /],
     [{ form: 'uuid', length: 36 }, RangeError, /^"length" a uuid has one length; leave it out$/],
-    [{ form: 'hex', label: 'x' }, RangeError, /^"label" is part of the labelled form/],
+    [{ form: 'hex', label: 'x' }, RangeError, /^"label" belongs to the labelled form/],
     [{ form: 'hex', length: 5, population: 2 }, RangeError, /^"length" expected a whole number from 6 to 32$/],
     [{ form: 'hex', length: 33 }, RangeError, /^"length" expected a whole number from 6 to 32$/],
     [{ form: 'bare', length: 27 }, RangeError, /^"length" expected a whole number from 6 to 26$/],
