@@ -47,14 +47,11 @@ export function checkSubject(subject: unknown): string {
 /**
  * Checks that the text of a subject is not empty.
  *
- * @param label what belongs to the subject: `date`.
  * @param consequence what cannot be done without a subject: `the date cannot be moved`.
  * @throws TrefoilError `missing_subject`.
  */
-export function checkSubjectText(text: string, label: string, consequence: string): string {
-  if (text === '') {
-    fail('missing_subject', `the subject of the ${label} is missing or empty, so ${consequence}`);
-  }
+export function checkSubjectText(text: string, consequence: string): string {
+  if (text === '') fail('missing_subject', `the subject is missing or empty, so ${consequence}`);
   return text;
 }
 

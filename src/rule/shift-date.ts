@@ -229,7 +229,7 @@ function subjectText(value: unknown, steps: readonly Prepare[]): string {
     const { code, message, ...numbers }: Issue = issueOf(error);
     fail(code, `the subject: ${message}`, numbers);
   }
-  return checkSubjectText(text, 'date', 'the date cannot be moved');
+  return checkSubjectText(text, 'the date cannot be moved');
 }
 
 /**

@@ -257,7 +257,7 @@ describe('options', () => {
     [{ length: null }, TypeError, /^"length" /],
     [{ label: 'x', length: 12 }, RangeError, /^"length" is shorter than 26: give the population/],
     [{ form: 'hex', length: 31 }, RangeError, /^"length" is shorter than 32: give the population/],
-    [{ length: 12, population: 2 }, RangeError, /^"length" of a labelled token without a label is 26/],
+    [{ length: 12, population: 2 }, RangeError, /^"length" must be 26 for a labelled token without a label/],
     [{ population: 1 }, RangeError, /^"population" expected a whole number from 2 to /],
     [{ population: 2 ** 53 }, RangeError, /^"population" /],
     [{ population: 1.5 }, RangeError, /^"population" /],

@@ -212,7 +212,7 @@ describe('with a subject', () => {
     await expect(open.shred(7, true as never)).rejects.toThrow(TypeError);
     expect(await code(open.shred(null as never, { inAdvance: true }))).toBe('missing_subject');
     // Not whose is no answer; null is one.
-    expect(() => open.isCertificate({} as never, undefined as never)).toThrow('the subject of the value is missing');
+    expect(() => open.isCertificate({} as never, undefined as never)).toThrow('the subject is missing or empty');
     expect(open.isCertificate({} as never, null)).toBe(false);
   });
 });
