@@ -790,13 +790,13 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   tsv: readers('Tsv'),
   vault: { vault: VAULT, memoryStore: call(() => []) },
   'vault-contract': { contractCases: call(() => [async () => {}]) },
-  sqlite: {
+  'vault-sqlite': {
     sqliteStore: call(() => [
       { exec: () => {}, prepare: () => ({ run: () => ({ changes: 0 }), get: () => undefined, all: () => [] }) },
       { busyTimeout: 10 },
     ]),
   },
-  postgres: {
+  'vault-postgres': {
     postgresStore: call(() => [
       {
         query: async () => ({ rows: [] }),

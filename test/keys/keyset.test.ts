@@ -317,10 +317,10 @@ describe('pinned key checks', () => {
     const only = (id: string, check: string) => ({ [id]: check });
     const old = keys.domain('eu', { keyCheck: only(before.id, before.check) });
     const sheet = (keyCheck: Record<string, string>) => policy({ a: seal({ scope: 's' }) }, { keyCheck });
-    expect(() => sheet(only(now.id, now.check)).bind(old)).toThrow(/pinned already/);
+    expect(() => sheet(only(now.id, now.check)).bind(old)).toThrow(/pins other keys than an earlier one/);
     const both = { ...only(now.id, now.check), ...only(before.id, before.check) };
     // The policy allows both, its caller the old one alone: so it stays, and cannot protect.
-    expect(() => sheet(both).bind(old).protect({ a: 'x' })).toThrow(/not the pinned one/);
+    expect(() => sheet(both).bind(old).protect({ a: 'x' })).toThrow(/is not pinned, so nothing can be protected/);
   });
 
   it('a wrong check, an id of another key or domain, or one of several wrong: key_check_mismatch', () => {
