@@ -1,5 +1,6 @@
 /**
- * trefoil: keyed tokens, format-preserving encryption and reversible mapping under one policy.
+ * The main module of trefoil: the rules, the policy that says which rule each field gets, and the keysets that policies
+ * and rules are bound to. Formats, prepare steps, the vault and file formats have modules of their own.
  */
 
 export type { Enciphered, Sealed, Token } from './core/brands.ts';

@@ -1,6 +1,6 @@
 /**
- * The two capabilities: code that holds `revealAccess` can reveal protected values, and code that holds `secretAccess` can
- * export keys. An auditor finds such code by its imports of this file.
+ * The two capabilities: code that holds `revealAccess` can reveal protected values, and code that holds `secretAccess`
+ * can export keys. An auditor finds such code by its imports of this file.
  */
 
 import { capability, type RevealAccess, type SecretAccess } from './core/capability.ts';

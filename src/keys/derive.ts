@@ -50,8 +50,8 @@ export function ruleNode(
 }
 
 /**
- * The id of a domain key, which tokens and sealed values show. It differs from domain to domain, so it does not show that
- * two domains have one root key.
+ * The id of a domain key, which tokens and sealed values show. It differs from domain to domain, so it does not show
+ * that two domains have one root key.
  */
 export function shownKeyId(domain: Uint8Array): string {
   return encode(child(domain, 'key id', []), KEY_ID_LENGTH * 5);

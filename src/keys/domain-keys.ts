@@ -1,8 +1,8 @@
 /**
  * Domain keys: the keys of one pseudonymisation domain. A keyset hands them out, and rules are bound to them.
  *
- * The object shows names and check values only. The bytes of the keys are in closures, reached through a registered symbol,
- * where `JSON.stringify`, `toString` and `util.inspect` do not find them.
+ * The object shows names and check values only. The bytes of the keys are in closures, reached through a registered
+ * symbol, where `JSON.stringify`, `toString` and `util.inspect` do not find them.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
@@ -139,11 +139,11 @@ export function checkKeyCheck(keyCheck: unknown): void {
 }
 
 /**
- * Pins check values: each must be the check value of the key with that id, so that a run with the wrong keys stops before
- * the first row. If keys are pinned already, a second pin may only narrow the first.
+ * Pins check values: each must be the check value of the key with that id, so that a run with the wrong keys stops
+ * before the first row. If keys are pinned already, a second pin may only narrow the first.
  *
- * @throws TrefoilError `key_check_mismatch` if a key is missing or has another check value, or if no key of the first pin
- *   is left.
+ * @throws TrefoilError `key_check_mismatch` if a key is missing or has another check value, or if no key of the first
+ *   pin is left.
  */
 export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
   checkKeyCheck(keyCheck);
@@ -154,8 +154,9 @@ export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
     if (key === undefined || key.check !== keyCheck[id]) {
       fail(
         'key_check_mismatch',
-        `the keys are not the pinned ones: domain ${opened.domain} has key ${opened.keys.map((k) => k.id).join(', ')}, ` +
-          'and the pinned key check belongs to another key; use the keyset that the data was protected with',
+        `the keys are not the pinned ones: domain ${opened.domain} has key ` +
+          `${opened.keys.map(({ id }) => id).join(', ')}, and the pinned key check belongs to another key; ` +
+          'use the keyset that the data was protected with',
       );
     }
   }
@@ -178,8 +179,8 @@ export function protectingKey(opened: OpenedKeys): DomainKey {
   if (opened.pinned !== null && !opened.pinned.includes(opened.primary.id)) {
     fail(
       'key_not_pinned',
-      `the primary key ${opened.primary.id} is not pinned, so nothing can be protected; a policy that pins an older key ` +
-        'is for revealing only, so protect with a policy that pins the primary key',
+      `the primary key ${opened.primary.id} is not pinned, so nothing can be protected; ` +
+        'a policy that pins an older key is for revealing only, so protect with a policy that pins the primary key',
     );
   }
   return opened.primary;

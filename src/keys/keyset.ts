@@ -1,6 +1,6 @@
 /**
- * Keysets: root keys with ids, one of which is primary (docs/spec/keyset-v1.md). The JSON text of a keyset is the secret of
- * the whole system: all other keys are derived from it.
+ * Keysets: root keys with ids, one of which is primary (docs/spec/keyset-v1.md). The JSON text of a keyset is the
+ * secret of the whole system: all other keys are derived from it.
  */
 
 import { equalBytes } from '../core/bytes.ts';
@@ -39,7 +39,8 @@ export interface Keyset {
    * Returns the keys of a pseudonymisation domain.
    *
    * @param name 1 to 64 characters of `a-z`, `0-9`, `.`, `_`, `-`, the first a letter or digit.
-   * @param options `keyCheck`: check values that the keys must have, by shown key id (`trefoil keys inspect` shows them).
+   * @param options `keyCheck`: check values that the keys must have, by shown key id (`trefoil keys inspect` shows
+   *   them).
    * @throws TrefoilError `key_check_mismatch` if the keys do not have these check values.
    * @throws TypeError, RangeError for a name or an option that does not fit.
    */
@@ -111,8 +112,8 @@ function parse(json: string): Keyset {
     roots.push(root);
   }
   if (primary === undefined) fail('invalid_keyset', 'no root key is primary; one must have "primary": true');
-  // `base` is for a later version that renews stored tokens: it will name the root key of the tokens. Until then that is the
-  // primary root key.
+  // `base` is for a later version that renews stored tokens: it will name the root key of the tokens. Until then that
+  // is the primary root key.
   if (base !== undefined && base !== primary.id) {
     fail('reserved_field', '"base" must name the primary root key: this version of trefoil does not renew tokens');
   }
@@ -130,7 +131,8 @@ function fields(value: unknown, name: string, known: readonly string[]): Record<
       const purpose = RESERVED[field as keyof typeof RESERVED];
       fail(
         'reserved_field',
-        `${name} has the field "${field}", which is reserved for ${purpose}; this version of trefoil does not support it`,
+        `${name} has the field "${field}", which is reserved for ${purpose}; ` +
+          'this version of trefoil does not support it',
       );
     }
     fail('invalid_keyset', `${name} has an unknown field; the fields are ${known.join(', ')}`);

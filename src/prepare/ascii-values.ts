@@ -1,7 +1,7 @@
 /**
  * Fast paths for the usual values: e-mail addresses in ASCII, and phone numbers in the usual layout. If a function here
- * returns `null`, the value may still be valid: the step then takes its general path, which knows all of Unicode and every
- * message. `test/property/prepare.test.ts` checks that both paths give the same results.
+ * returns `null`, the value may still be valid: the step then takes its general path, which knows all of Unicode and
+ * every message. `test/property/prepare.test.ts` checks that both paths give the same results.
  *
  * Measured: 30 ns instead of 480 for an address of 20 characters, 80 ns instead of 300 for a phone number with spaces.
  */
@@ -27,8 +27,8 @@ const ZERO = 48;
 const AT = 64;
 
 /**
- * Whether a text is a valid ASCII address without white space, and where its capitals are. Returns 0 if it has none, 1 if
- * only the local part has some, 2 if the domain has some, and `null` if the text needs the general path.
+ * Whether a text is a valid ASCII address without white space, and where its capitals are. Returns 0 if it has none, 1
+ * if only the local part has some, 2 if the domain has some, and `null` if the text needs the general path.
  */
 export function asciiEmail(text: string): 0 | 1 | 2 | null {
   const { length } = text;
@@ -71,8 +71,8 @@ export function asciiEmail(text: string): 0 | 1 | 2 | null {
 const number: Uint8Array = /* @__PURE__ */ new Uint8Array(16).fill(PLUS, 0, 1);
 
 /**
- * Returns `+` and the digits of a number whose only layout is spaces, hyphens, dots and slashes, or `null` if the text needs
- * the general path.
+ * Returns `+` and the digits of a number whose only layout is spaces, hyphens, dots and slashes, or `null` if the text
+ * needs the general path.
  */
 export function asciiPhone(text: string): string | null {
   const { length } = text;

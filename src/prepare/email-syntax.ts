@@ -1,8 +1,8 @@
 /**
  * The syntax of an e-mail address: `Mailbox` of RFC 5321, section 4.1.2 (https://www.rfc-editor.org/rfc/rfc5321), with
  * UTF-8 as in RFC 6531, section 3.3 (https://www.rfc-editor.org/rfc/rfc6531), but narrower. The local part must be a
- * Dot-string, and the domain must have two labels or more and must not be an address literal. Forms are refused if the same
- * mailbox has another spelling (quotes, comments, a final dot), or if they are not the mailbox of a person
+ * Dot-string, and the domain must have two labels or more and must not be an address literal. Forms are refused if the
+ * same mailbox has another spelling (quotes, comments, a final dot), or if they are not the mailbox of a person
  * (`root@localhost`).
  */
 
@@ -18,7 +18,8 @@ const MAX_DOMAIN = 255;
 
 /**
  * The most UTF-16 code units that an address can have before NFC: twice the octets of both parts and the `@`. After NFC
- * there are at least half as many octets as code units before it, so this limit refuses no address that would pass later.
+ * there are at least half as many octets as code units before it, so this limit refuses no address that would pass
+ * later.
  */
 const MAX_UNITS = 2 * (MAX_LOCAL + 1 + MAX_DOMAIN);
 
@@ -38,8 +39,9 @@ const LABELS = /^[A-Za-z0-9\u0080-\uffff.-]+$/;
 const STRAY_HYPHEN = /^-|\.-|-\.|-$/;
 
 /**
- * Characters that are invisible or that nobody types: C1 controls, white space, soft hyphen, Arabic letter mark, Mongolian vowel
- * separator, zero-width and directional marks, invisible operators, annotation and replacement characters, tags.
+ * Characters that are invisible or that nobody types: C1 controls, white space, soft hyphen, Arabic letter mark,
+ * Mongolian vowel separator, zero-width and directional marks, invisible operators, annotation and replacement
+ * characters, tags.
  */
 const UNSEEN: RegExp = /* @__PURE__ */ new RegExp(
   `[${SPACE_CLASS}\\u0080-\\u009f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e` +
@@ -83,7 +85,8 @@ export function checkEmailSyntax(address: string): void {
   if (!ATOMS.test(local) || STRAY_DOT.test(local)) {
     fail(
       'not_an_email',
-      'the part before the @ has a space, a quote, another character that needs quotes, or a dot at an end or after a dot',
+      'the part before the @ has a space, a quote, another character that needs quotes, ' +
+        'or a dot at an end or after a dot',
     );
   }
 
@@ -97,7 +100,10 @@ export function checkEmailSyntax(address: string): void {
   for (const label of labels) checkLength('each label of the domain', octets(label), MAX_LABEL);
 }
 
-/** The number of octets of well-formed text in UTF-8, counted without encoding it. A surrogate pair has four: two a half. */
+/**
+ * The number of octets of well-formed text in UTF-8, counted without encoding it. A surrogate pair has four: two a
+ * half.
+ */
 function utf8Length(text: string): number {
   let octets = text.length;
   for (let i = 0; i < text.length; i++) {

@@ -1,7 +1,7 @@
 /**
- * White space: WhiteSpace and LineTerminator of ECMA-262 (https://tc39.es/ecma262/#sec-white-space), with the characters of
- * Unicode 15.1.0. The list is written out, because ECMAScript takes "any Space_Separator" from the Unicode version of the
- * runtime, and that set has changed before (U+180E left it with Unicode 6.3).
+ * White space: WhiteSpace and LineTerminator of ECMA-262 (https://tc39.es/ecma262/#sec-white-space), with the
+ * characters of Unicode 15.1.0. The list is written out, because ECMAScript takes "any Space_Separator" from the
+ * Unicode version of the runtime, and that set has changed before (U+180E left it with Unicode 6.3).
  */
 
 /** The 25 code points, as the content of a character class of a regular expression. */
@@ -10,7 +10,9 @@ export const SPACE_CLASS =
 
 const SPACE: RegExp = /* @__PURE__ */ new RegExp(`[${SPACE_CLASS}]`);
 
-/** Removes white space at both ends. It is a loop, because `/\s+$/` takes quadratic time on long runs of space inside. */
+/**
+ * Removes white space at both ends. It is a loop, because `/\s+$/` takes quadratic time on long runs of space inside.
+ */
 export function trimText(text: string): string {
   let start = 0;
   let end = text.length;

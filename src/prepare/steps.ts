@@ -1,7 +1,7 @@
 /**
- * The prepare steps (docs/spec/prepare-v1.md): named normalisations of a value before a token is made of it. They decide
- * which values get the same token, and their names enter the key derivation. An exported step therefore never changes; a
- * better one gets a new name. Every step is idempotent, which `test/property/prepare.test.ts` checks.
+ * The prepare steps (docs/spec/prepare-v1.md): named normalisations of a value before a token is made of it. They
+ * decide which values get the same token, and their names enter the key derivation. An exported step therefore never
+ * changes; a better one gets a new name. Every step is idempotent, which `test/property/prepare.test.ts` checks.
  */
 
 import { badType, checkText, typeName } from '../core/checks.ts';
@@ -18,8 +18,9 @@ const STEP = Symbol.for('trefoil.prepare.v1');
 const MAX_STEPS = 8;
 
 /**
- * A prepare step: a frozen function. You may call it to see what it does. Rules accept no other functions: they recognise a
- * step by a registered symbol, so that the CommonJS and the ES module build in one process accept each other's steps.
+ * A prepare step: a frozen function. You may call it to see what it does. Rules accept no other functions: they
+ * recognise a step by a registered symbol, so that the CommonJS and the ES module build in one process accept each
+ * other's steps.
  */
 export interface Prepare<Name extends string = string> {
   (text: string): string;
@@ -52,11 +53,11 @@ function make<Name extends string>(name: Name, apply: (text: string) => string):
 }
 
 /**
- * Normalises to Unicode's Normalization Form C. Spellings of a text that are canonically equivalent become one, such as `é`
- * as one code point and `e` with a combining accent. Texts that differ in case, width or ligatures stay different.
+ * Normalises to Unicode's Normalization Form C. Spellings of a text that are canonically equivalent become one, such as
+ * `é` as one code point and `e` with a combining accent. Texts that differ in case, width or ligatures stay different.
  *
- * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long` if
- *   there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long`
+ *   if there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see UAX #15, https://www.unicode.org/reports/tr15/; docs/spec/prepare-v1.md.
  *
  * @example
@@ -74,12 +75,13 @@ export const nfc: Prepare<'nfc'> = /* @__PURE__ */ make('nfc', (text) => {
 
 /**
  * Normalises to Unicode's Normalization Form KC. In addition to the spellings that {@link nfc} makes one, compatibility
- * variants become one: full-width and ordinary digits, `ﬁ` and `fi`, `²` and `2`. Texts that differ in case stay different.
+ * variants become one: full-width and ordinary digits, `ﬁ` and `fi`, `²` and `2`. Texts that differ in case stay
+ * different.
  *
  * **Warning**: `2²` and `22` become the same text.
  *
- * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long` if
- *   there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long`
+ *   if there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see UAX #15, https://www.unicode.org/reports/tr15/; docs/spec/prepare-v1.md.
  *
  * @example
@@ -96,8 +98,9 @@ export const nfkc: Prepare<'nfkc'> = /* @__PURE__ */ make('nfkc', (text) => {
 });
 
 /**
- * Removes white space at both ends: the 25 code points that ECMAScript's `trim` removes today, in a list of our own so that
- * later versions change nothing. White space inside the text stays. A text of white space only becomes the empty text.
+ * Removes white space at both ends: the 25 code points that ECMAScript's `trim` removes today, in a list of our own so
+ * that later versions change nothing. White space inside the text stays. A text of white space only becomes the empty
+ * text.
  *
  * @throws TrefoilError `lone_surrogate`; `wrong_type`.
  * @see ECMA-262, WhiteSpace and LineTerminator, https://tc39.es/ecma262/#sec-white-space; docs/spec/prepare-v1.md.
@@ -113,12 +116,13 @@ export const trim: Prepare<'trim'> = /* @__PURE__ */ make('trim', trimText);
 
 /**
  * Folds case and normalises: NFC(toCasefold(NFD(x))) with full folding. Two texts get the same result if and only if
- * Unicode defines them as a canonical caseless match. So `ß`, `ẞ` and `ss` become the same, and so do `σ` and the final `ς`.
+ * Unicode defines them as a canonical caseless match. So `ß`, `ẞ` and `ss` become the same, and so do `σ` and the final
+ * `ς`.
  *
  * The rules of single languages are not applied: Turkish `ı` and `i` stay different, and `I` becomes `i`.
  *
- * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long` if
- *   there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long`
+ *   if there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see The Unicode Standard, section 3.13, D145, https://www.unicode.org/versions/Unicode15.0.0/ch03.pdf;
  * docs/spec/prepare-v1.md.
  *
@@ -130,7 +134,8 @@ export const trim: Prepare<'trim'> = /* @__PURE__ */ make('trim', trimText);
  * casefold('STRASSE'); // → 'strasse'
  * ```
  */
-// D145 compares NFD(toCasefold(NFD(X))). Two texts have the same NFD if and only if they have the same NFC, which is shorter.
+// D145 compares NFD(toCasefold(NFD(X))). Two texts have the same NFD if and only if they have the same NFC, which is
+// shorter.
 export const casefold: Prepare<'casefold'> = /* @__PURE__ */ make('casefold', (text) => {
   checkAssigned(text);
   return toNfc(foldFull(toNfd(text)));
@@ -144,8 +149,8 @@ const NOT_A_DIGIT = /[^0-9]+/g;
  *
  * **Warning**: `-5` and `5` become the same, and so do `1.5` and `15`. Use it for identifiers, not for amounts.
  *
- * @throws TrefoilError `not_digits` if the text has a character outside ASCII (put `nfkc` before this step if digits may be
- *   full-width), or if it has no digit; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `not_digits` if the text has a character outside ASCII (put `nfkc` before this step if digits
+ *   may be full-width), or if it has no digit; `lone_surrogate`; `wrong_type`.
  * @see docs/spec/prepare-v1.md.
  *
  * @example
@@ -165,15 +170,18 @@ export const digitsOnly: Prepare<'digitsOnly'> = /* @__PURE__ */ make('digitsOnl
 });
 
 /**
- * Normalises an e-mail address, so that spellings which people take for the same mailbox become one. It removes white space
- * at the ends, applies NFC, and folds the case of both parts character by character, so `ß` and `ss` stay different.
+ * Normalises an e-mail address, so that spellings which people take for the same mailbox become one. It removes white
+ * space at the ends, applies NFC, and folds the case of both parts character by character, so `ß` and `ss` stay
+ * different.
  *
- * RFC 5321 allows a host to treat `Ada@` and `ada@` as two mailboxes. Hardly any host does; use {@link emailAddressExact}
- * for those. Addresses that differ in dots or `+tags`, and the `xn--` and Unicode spellings of a domain, stay different.
+ * RFC 5321 allows a host to treat `Ada@` and `ada@` as two mailboxes. Hardly any host does; for those, use
+ * {@link emailAddressExact}. Addresses that differ in dots or `+tags`, and the `xn--` and Unicode spellings of a domain,
+ * stay different.
  *
- * @throws TrefoilError `not_an_email` if the text is not `local@domain` with a local part of 1 to 64 octets without quotes,
- *   and a domain of two or more labels and at most 255 octets; `unassigned_code_point` if Unicode 15.1.0 does not assign a
- *   code point of the text; `too_long` if there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `not_an_email` if the text is not `local@domain` with a local part of 1 to 64 octets without
+ *   quotes, and a domain of two or more labels and at most 255 octets; `unassigned_code_point` if Unicode 15.1.0 does
+ *   not assign a code point of the text; `too_long` if there are more than 30 combining marks in a row;
+ *   `lone_surrogate`; `wrong_type`.
  * @see RFC 5321, section 4.1.2, https://www.rfc-editor.org/rfc/rfc5321; RFC 6531, section 3.3,
  * https://www.rfc-editor.org/rfc/rfc6531; docs/spec/prepare-v1.md.
  *
@@ -188,8 +196,8 @@ export const digitsOnly: Prepare<'digitsOnly'> = /* @__PURE__ */ make('digitsOnl
 export const emailAddress: Prepare<'emailAddress'> = /* @__PURE__ */ make('emailAddress', (text) => email(text, true));
 
 /**
- * Normalises an e-mail address like {@link emailAddress}, but the local part keeps its case. Only the domain is folded, as
- * in RFC 5321, section 2.4.
+ * Normalises an e-mail address like {@link emailAddress}, but the local part keeps its case. Only the domain is folded,
+ * as in RFC 5321, section 2.4.
  *
  * @throws TrefoilError the same codes as {@link emailAddress}.
  * @see RFC 5321, https://www.rfc-editor.org/rfc/rfc5321; RFC 6531, https://www.rfc-editor.org/rfc/rfc6531;
@@ -207,8 +215,8 @@ export const emailAddressExact: Prepare<'emailAddressExact'> = /* @__PURE__ */ m
 );
 
 /**
- * The common part of the two e-mail steps. It does not use `toLowerCase` outside ASCII, because that follows the Unicode
- * version of the runtime, and writes the last sigma of a word differently from the others.
+ * The common part of the two e-mail steps. It does not use `toLowerCase` outside ASCII, because that follows the
+ * Unicode version of the runtime, and writes the last sigma of a word differently from the others.
  */
 function email(text: string, foldLocal: boolean): string {
   const capitals = asciiEmail(text);
@@ -221,11 +229,11 @@ function email(text: string, foldLocal: boolean): string {
   const address = toNfc(trimmed);
   checkEmailSyntax(address);
   const domainAt = foldLocal ? 0 : address.indexOf('@');
-  // NFC again, because J with a caron is two code points, and j with a caron is one. `@` combines with no character, so the
-  // normal form of the whole is made of those of its parts.
+  // NFC again, because J with a caron is two code points, and j with a caron is one. `@` combines with no character, so
+  // the normal form of the whole is made of those of its parts.
   const folded = toNfc(address.slice(0, domainAt) + foldSimple(address.slice(domainAt)));
-  // Folding can change the length in octets: Ⱥ has two and ⱥ has three. Without this check, the step could refuse its own
-  // result. A text that folds to ASCII does not get longer.
+  // Folding can change the length in octets: Ⱥ has two and ⱥ has three. Without this check, the step could refuse its
+  // own result. A text that folds to ASCII does not get longer.
   if (folded !== address && !isAscii(folded)) checkEmailSyntax(folded);
   return folded;
 }
@@ -242,11 +250,11 @@ const PHONE_LAYOUT = /[^0-9]+/g;
 const TRUNK_PREFIX = /\([^0-9()]*0[^0-9()]*\)/;
 
 /**
- * Normalises a phone number to `+` and its digits, so `+49 (30) 901-820` and `+4930901820` become the same text. The number
- * must have its country code, because no table of countries is used.
+ * Normalises a phone number to `+` and its digits, so `+49 (30) 901-820` and `+4930901820` become the same text. The
+ * number must have its country code, because no table of countries is used.
  *
- * @throws TrefoilError `not_a_phone` if the text does not begin with `+`, has fewer than 7 or more than 15 digits, has a
- *   country code that begins with 0, or contains `(0)` or a character that is neither a digit nor layout;
+ * @throws TrefoilError `not_a_phone` if the text does not begin with `+`, has fewer than 7 or more than 15 digits,
+ *   has a country code that begins with 0, or contains `(0)` or a character that is neither a digit nor layout;
  *   `lone_surrogate`; `wrong_type`.
  * @see ITU-T E.164 (11/2010), section 6, https://www.itu.int/rec/T-REC-E.164; docs/spec/prepare-v1.md.
  *
@@ -270,7 +278,8 @@ export const phoneE164: Prepare<'phoneE164'> = /* @__PURE__ */ make('phoneE164',
     );
   }
   if (!PHONE_BRACKETS.test(number)) fail('not_a_phone', 'the brackets of the number are not in pairs');
-  // After a country code, this 0 makes a number of nobody or of somebody else. Whether a 0 belongs there depends on the country.
+  // After a country code, this 0 makes a number of nobody or of somebody else. Whether a 0 belongs there depends on the
+  // country.
   if (TRUNK_PREFIX.test(number))
     fail('not_a_phone', 'the number has (0), which is not part of an international number; leave it out');
   const digits = number.replace(PHONE_LAYOUT, '');
@@ -284,14 +293,15 @@ export const phoneE164: Prepare<'phoneE164'> = /* @__PURE__ */ make('phoneE164',
 });
 
 /**
- * Normalises an IP address: version 4 is written in dotted decimal, and version 6 as in RFC 5952, section 4. An IPv4-mapped
- * address is written as version 4, because a server that listens on both families sees clients of version 4 in that form.
- * So `::ffff:192.0.2.7`, `::FFFF:c000:207` and `192.0.2.7` become the same text. White space at the ends is removed.
+ * Normalises an IP address: version 4 is written in dotted decimal, and version 6 as in RFC 5952, section 4. An
+ * IPv4-mapped address is written as version 4, because a server that listens on both families sees clients of version 4
+ * in that form. So `::ffff:192.0.2.7`, `::FFFF:c000:207` and `192.0.2.7` become the same text. White space at the ends
+ * is removed.
  *
  * Other version 6 addresses that contain a version 4 address (6to4, NAT64, Teredo, `::192.0.2.7`) stay version 6.
  *
- * @throws TrefoilError `not_an_ip` if the text is not an address. Leading zeros in version 4, brackets, a port and a prefix
- *   are refused, and so is a zone (`fe80::1%eth0`), which names an interface of one machine; `lone_surrogate`;
+ * @throws TrefoilError `not_an_ip` if the text is not an address. Leading zeros in version 4, brackets, a port and a
+ *   prefix are refused, and so is a zone (`fe80::1%eth0`), which names an interface of one machine; `lone_surrogate`;
  *   `wrong_type`.
  * @see RFC 5952, section 4, https://www.rfc-editor.org/rfc/rfc5952; RFC 4291, section 2.5.5.2,
  * https://www.rfc-editor.org/rfc/rfc4291; docs/spec/prepare-v1.md.
@@ -324,8 +334,8 @@ function isPrepare(value: unknown): value is Prepare {
 }
 
 /**
- * Returns the steps of an option: one step, or a list of at most 8 in the order in which they are applied. Other functions
- * are refused, because a policy file could not name them and they could change.
+ * Returns the steps of an option: one step, or a list of at most 8 in the order in which they are applied. Other
+ * functions are refused, because a policy file could not name them and they could change.
  *
  * @throws TypeError if the value is not a step and not a list of steps.
  */
@@ -362,8 +372,8 @@ export function stepNames(option: unknown, steps: readonly Prepare[]): string | 
 }
 
 /**
- * Returns the step of a name, for policy files. The list is inside the function, so that a bundler can leave unused steps
- * out of a program without policy files.
+ * Returns the step of a name, for policy files. The list is inside the function, so that a bundler can leave unused
+ * steps out of a program without policy files.
  */
 export function prepareByName(name: string): Prepare | undefined {
   const steps: readonly Prepare[] = [

@@ -2,8 +2,8 @@
  * One fixed version of Unicode, 15.1.0: its assigned code points and its case folding.
  *
  * Normalisation is done by the runtime. By Unicode's stability policy, a text of assigned code points has the same
- * normalisation form in every later version (https://www.unicode.org/policies/stability_policy.html#Normalization). So it
- * is enough to refuse code points that 15.1.0 does not assign: then no upgrade of the runtime changes a result. Case
+ * normalisation form in every later version (https://www.unicode.org/policies/stability_policy.html#Normalization). So
+ * it is enough to refuse code points that 15.1.0 does not assign: then no upgrade of the runtime changes a result. Case
  * folding is a table of our own, because ECMAScript has no function for it.
  */
 
@@ -21,7 +21,8 @@ export function isAscii(text: string): boolean {
 
 /** Whether Unicode 15.1.0 assigns a code point. Noncharacters are never assigned. */
 export function isAssigned(code: number): boolean {
-  // The first run is one of assigned code points. So a code point is in a gap if an odd number of bounds is not above it.
+  // The first run is one of assigned code points. So a code point is in a gap if an odd number of bounds is not above
+  // it.
   return countUpTo(assignedBounds(), code) % 2 === 0;
 }
 
@@ -74,8 +75,8 @@ let probed = false;
 /** The only place that calls the normalisation of the runtime, so that no text reaches it unchecked. */
 function normalize(text: string, form: 'NFC' | 'NFD' | 'NFKC'): string {
   if (!probed) {
-    // A runtime without Unicode data returns the text unchanged. One with data before 15.0 does not order the marks that
-    // 15.0 added (15.1 added none). With either, one person would get two tokens and nobody would notice.
+    // A runtime without Unicode data returns the text unchanged. One with data before 15.0 does not order the marks
+    // that 15.0 added (15.1 added none). With either, one person would get two tokens and nobody would notice.
     if (
       'e\u0301\u{10efd}'.normalize('NFC') !== 'e\u{10efd}\u0301'.normalize('NFC') ||
       '\ufb01'.normalize('NFKC') !== 'fi'
@@ -91,22 +92,22 @@ function normalize(text: string, form: 'NFC' | 'NFD' | 'NFKC'): string {
 }
 
 /**
- * The most non-starters (combining marks that a normalisation form sorts) in a row: the limit of Stream-Safe Text Format,
- * UAX #15, section 13, https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format. Runtimes sort a run by insertion,
- * which takes quadratic time, so one value of 4 MB would block a process for minutes.
+ * The most non-starters (combining marks that a normalisation form sorts) in a row: the limit of Stream-Safe Text
+ * Format, UAX #15, section 13, https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format. Runtimes sort a run by
+ * insertion, which takes quadratic time, so one value of 4 MB would block a process for minutes.
  */
 const MAX_NON_STARTERS = 30;
 
 /**
- * Runs are counted only if a text has 14 code points in a row whose NFKD consists of non-starters. These are marks, or the
- * two half-width sound marks of Katakana. Each has at most 2 non-starters, and the code point before them ends with at most
- * 3, so a text without such a row cannot exceed the limit.
+ * Runs are counted only if a text has 14 code points in a row whose NFKD consists of non-starters. These are marks, or
+ * the two half-width sound marks of Katakana. Each has at most 2 non-starters, and the code point before them ends with
+ * at most 3, so a text without such a row cannot exceed the limit.
  */
 const MAY_BE_LONG = /[\p{M}\uff9e\uff9f]{14}/u;
 
 /**
- * Refuses text that is not in Stream-Safe Text Format. Runs are counted in NFKD, as UAX15-D3 defines it, whichever form is
- * requested. So all steps have one definition, and every step accepts the results of the others.
+ * Refuses text that is not in Stream-Safe Text Format. Runs are counted in NFKD, as UAX15-D3 defines it, whichever form
+ * is requested. So all steps have one definition, and every step accepts the results of the others.
  */
 function checkRuns(text: string): void {
   if (text.length < 14 || !MAY_BE_LONG.test(text)) return;
@@ -125,15 +126,15 @@ function checkRuns(text: string): void {
   if (longest > MAX_NON_STARTERS) {
     fail(
       'too_long',
-      `the text has ${longest} combining marks in a row, more than the ${MAX_NON_STARTERS} of Stream-Safe Text Format ` +
-        '(UAX #15); correct it at the source',
+      `the text has ${longest} combining marks in a row, more than the ${MAX_NON_STARTERS} of Stream-Safe Text ` +
+        'Format (UAX #15); correct it at the source',
       { maximum: MAX_NON_STARTERS, actual: longest },
     );
   }
 }
 
-// The byte that `marks` holds for a code point: how many non-starters its NFKD begins with, whether it has no starter at all,
-// and how many non-starters it ends with.
+// The byte that `marks` holds for a code point: how many non-starters its NFKD begins with, whether it has no starter
+// at all, and how many non-starters it ends with.
 const ALL = 8;
 const TRAILING = 7;
 const KNOWN = 128;
@@ -141,7 +142,9 @@ const KNOWN = 128;
 /** The results of `marksOf` so far. The table is made at the first call. */
 let marks: Uint8Array | undefined;
 
-/** The non-starters in the NFKD of a code point. By the stability policy they are the same in every version of Unicode. */
+/**
+ * The non-starters in the NFKD of a code point. By the stability policy they are the same in every version of Unicode.
+ */
 function marksOf(code: number): number {
   marks ??= new Uint8Array(0x110000);
   let known = marks[code]!;
@@ -156,9 +159,9 @@ function marksOf(code: number): number {
 }
 
 /**
- * Whether a code point has a combining class other than 0. ECMAScript does not tell, but normalisation shows it: exactly
- * these code points change places with a mark of class 1 (U+0334) after them or, if they are of class 1 themselves, with a
- * mark of class 230 (U+0301) before them.
+ * Whether a code point has a combining class other than 0. ECMAScript does not tell, but normalisation shows it:
+ * exactly these code points change places with a mark of class 1 (U+0334) after them or, if they are of class 1
+ * themselves, with a mark of class 230 (U+0301) before them.
  */
 function isNonStarter(character: string): boolean {
   const after = `${character}\u0334`;
@@ -209,8 +212,8 @@ function foldings(): Foldings {
 }
 
 /**
- * Reads a table of code points that fold to one code point. A run is four numbers: the gap after the last run, the number of
- * code points, the step from one to the next, and the distance to what it folds to (zigzag).
+ * Reads a table of code points that fold to one code point. A run is four numbers: the gap after the last run, the
+ * number of code points, the step from one to the next, and the distance to what it folds to (zigzag).
  */
 function oneToOne(text: string): [string, string][] {
   const runs = numbers(text);
@@ -229,8 +232,8 @@ function oneToOne(text: string): [string, string][] {
 }
 
 /**
- * Reads a table of code points that fold to several. An entry is the gap after the last entry, the number of code points that
- * it folds to, and these code points.
+ * Reads a table of code points that fold to several. An entry is the gap after the last entry, the number of code
+ * points that it folds to, and these code points.
  */
 function oneToMany(text: string): [string, string][] {
   const list = numbers(text);

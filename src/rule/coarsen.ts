@@ -1,6 +1,6 @@
 /**
- * `coarsen`: a value is replaced by the bucket that it belongs to. Buckets do not depend on other values of the data. The
- * rule has no key, and a bucket cannot be turned back.
+ * `coarsen`: a value is replaced by the bucket that it belongs to. Buckets do not depend on other values of the data.
+ * The rule has no key, and a bucket cannot be turned back.
  */
 
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
@@ -38,14 +38,14 @@ const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
 /**
  * Replaces a value by its bucket. There are four kinds of buckets:
  *
- * - `date: 'month' | 'quarter' | 'year' | 'decade'`: of an ISO 8601 date or date-time, as it is written, without regard to
- *   a time zone: `2024-03`, `2024-Q1`, `2024`, `2020s`;
- * - `number: 10`: the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10. Numbers stay numbers, and text
- *   stays text. A value is a plain decimal with at most 38 digits on either side of the point;
+ * - `date: 'month' | 'quarter' | 'year' | 'decade'`: of an ISO 8601 date or date-time, as it is written, without
+ *   regard to a time zone: `2024-03`, `2024-Q1`, `2024`, `2020s`;
+ * - `number: 10`: the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10. Numbers stay numbers, and
+ *   text stays text. A value is a plain decimal with at most 38 digits on either side of the point;
  * - `prefix: 2`: the first code points of a text;
- * - `ip: { v4: 24, v6: 48 }`: the network, such as `192.0.2.0/24`. An IPv4-mapped address counts as version 4. Some version
- *   6 addresses contain a version 4 address (6to4, NAT64, Teredo, ISATAP, IPv4-compatible and -translated). The network then
- *   shows no more bits of that than `v4`: 2002:c000:207::1 becomes `2002:c000:200::/40`.
+ * - `ip: { v4: 24, v6: 48 }`: the network, such as `192.0.2.0/24`. An IPv4-mapped address counts as version 4. Some
+ *   version 6 addresses contain a version 4 address (6to4, NAT64, Teredo, ISATAP, IPv4-compatible and -translated). The
+ *   network then shows no more bits of that than `v4`: 2002:c000:207::1 becomes `2002:c000:200::/40`.
  *
  * *Warning*: if a bucket holds one person only, it identifies that person.
  *
@@ -135,8 +135,8 @@ function bucketOf(options: CoarsenBucket): BucketWork {
 }
 
 /**
- * How many bits of a version 6 address are kept. If the address contains a version 4 address, no more of that is kept than
- * `v4` allows: otherwise the 6to4 network 2002:c000:207::/48 would show the whole of 192.0.2.7.
+ * How many bits of a version 6 address are kept. If the address contains a version 4 address, no more of that is kept
+ * than `v4` allows: otherwise the 6to4 network 2002:c000:207::/48 would show the whole of 192.0.2.7.
  */
 function v6Length(bytes: Uint8Array, v4: number, v6: number): number {
   const start = v4 === 32 ? null : innerV4(bytes);
@@ -194,8 +194,8 @@ function readWidth(width: unknown): Decimal {
 
 /**
  * The lower bound of the bucket, in exact arithmetic: with buckets of 0.1, the bucket of 0.3 is 0.3, which doubles get
- * wrong. The bound of a number is a number. If a JSON number was passed as its text and a double cannot hold the bound, the
- * bound keeps its text, too.
+ * wrong. The bound of a number is a number. If a JSON number was passed as its text and a double cannot hold the bound,
+ * the bound keeps its text, too.
  */
 function numberBucket(value: unknown, width: Decimal): unknown {
   const number = jsonNumberText(value);
@@ -205,7 +205,8 @@ function numberBucket(value: unknown, width: Decimal): unknown {
   if (decimal === null) {
     fail(
       'not_a_number',
-      'expected a plain decimal such as 28.5: no exponent, no leading zeros, at most 38 digits on either side of the point',
+      'expected a plain decimal such as 28.5: no exponent, no leading zeros, ' +
+        'at most 38 digits on either side of the point',
     );
   }
   const scale = Math.max(decimal.scale, width.scale);

@@ -57,14 +57,15 @@ function valuesOf(column: unknown, report: ReportIssue): readonly unknown[] {
   }
   return badType(
     'column',
-    `expected an array, got ${typeName(column)}; a typed array of numbers, and UTF-8 as { offsets, bytes }, are columns too`,
+    `expected an array, got ${typeName(column)}; ` +
+      'a typed array of numbers, and UTF-8 as { offsets, bytes }, are columns too',
   );
 }
 
 /**
- * Runs a verb over a column whose issues are reported one by one. After the first issue, errors are made without a stack
- * trace: nobody sees the trace of an error that becomes an issue, and a column of bad values would spend most of its
- * time on traces (measured). `Error.stackTraceLimit` exists in V8 only; on other engines nothing changes.
+ * Runs a verb over a column whose issues are reported one by one. After the first issue, errors are made without a
+ * stack trace: nobody sees the trace of an error that becomes an issue, and a column of bad values would spend most of
+ * its time on traces (measured). `Error.stackTraceLimit` exists in V8 only; on other engines nothing changes.
  */
 export function runReported(
   verb: ColumnVerb,

@@ -72,11 +72,13 @@ export interface BoundFpe<Scope extends string = string> {
 /** An `fpe` rule that may reveal. */
 export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Scope> {
   /**
-   * Returns the value of a ciphertext. A wrong key would return another value without an error, so the key check must be
-   * pinned.
+   * Returns the value of a ciphertext. A wrong key would return another value without an error, so the key check must
+   * be pinned.
    */
   readonly reveal: <V extends Enciphered<Scope> | null | undefined>(value: V) => string | Missing<V>;
-  /** Returns the values of a column of ciphertexts. Throws one error, with the first 100 issues and their rows from 1. */
+  /**
+   * Returns the values of a column of ciphertexts. Throws one error, with the first 100 issues and their rows from 1.
+   */
   readonly revealMany: <V extends Enciphered<Scope> | null | undefined>(
     column: readonly V[],
   ) => (string | Missing<V>)[];
@@ -85,15 +87,15 @@ export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Sc
 /**
  * Encrypts a value to another value of the same format: a card number becomes a card number, and the key turns it back.
  *
- * If the format has 1,000,000 values or more, the algorithm is FF1; below that, it is a keyed permutation of exactly these
- * values. The smallest shape that the format allows must have 10,000 values. Otherwise `bind` throws `space_too_small`
- * with the numbers, unless `allowCodebook` gives a reason.
+ * If the format has 1,000,000 values or more, the algorithm is FF1; below that, it is a keyed permutation of exactly
+ * these values. The smallest shape that the format allows must have 10,000 values. Otherwise `bind` throws
+ * `space_too_small` with the numbers, unless `allowCodebook` gives a reason.
  *
- * Format-preserving ciphertext cannot show that a key is wrong. To reveal, the key check must therefore be pinned, in the
- * policy or by `keyset.domain(name, { keyCheck })`.
+ * Format-preserving ciphertext cannot show that a key is wrong. To reveal, the key check must therefore be pinned, in
+ * the policy or by `keyset.domain(name, { keyCheck })`.
  *
- * *Warning*: equal values have equal ciphertexts. A changed ciphertext is not detected: it reveals as another value of the
- * format.
+ * *Warning*: equal values have equal ciphertexts. A changed ciphertext is not detected: it reveals as another value of
+ * the format.
  *
  * Source: NIST SP 800-38G; Morris and Rogaway, EUROCRYPT 2014, for small spaces; docs/spec/fpe-v1.md for the rest.
  *
@@ -215,7 +217,9 @@ function applyTo(
   return out;
 }
 
-/** A JavaScript number has no spelling: 42 and 42.0 are one number, so its ciphertext could not be turned back exactly. */
+/**
+ * A JavaScript number has no spelling: 42 and 42.0 are one number, so its ciphertext could not be turned back exactly.
+ */
 function readText(value: unknown): string {
   if (typeof value === 'number') {
     fail('wrong_type', 'expected text, got number; write numbers as text, or seal them with value: integer');
@@ -231,8 +235,8 @@ function checkReason(reason: unknown): string | undefined {
 }
 
 /**
- * Returns the issue of a space that is too small, or `null`. With fewer than 10,000 values the cipher is a code book that a
- * member of staff can write down; with one value it hides nothing.
+ * Returns the issue of a space that is too small, or `null`. With fewer than 10,000 values the cipher is a code book
+ * that a member of staff can write down; with one value it hides nothing.
  */
 function judgeSpace({ size, because }: Smallest, reason: string | undefined): Issue | null {
   const minimum = reason === undefined ? CODE_BOOK : 2;
@@ -248,7 +252,9 @@ function judgeSpace({ size, because }: Smallest, reason: string | undefined): Is
   };
 }
 
-/** Requires one pinned key check: the ciphertext of a wrong key looks like any other, so the caller must name the key. */
+/**
+ * Requires one pinned key check: the ciphertext of a wrong key looks like any other, so the caller must name the key.
+ */
 function requirePin(opened: OpenedKeys): void {
   if (opened.pinned?.length === 1) return;
   const count = opened.pinned === null ? 'no key check is pinned' : `${opened.pinned.length} key checks are pinned`;

@@ -18,8 +18,8 @@ export interface MaskRule extends Rule {
 const MASK_LENGTH = 3;
 
 /**
- * Keeps the first and last characters of a text and replaces the rest by three mask characters, however long it is. If a
- * value is not longer than the part that would be kept, it is masked completely.
+ * Keeps the first and last characters of a text and replaces the rest by three mask characters, however long it is. If
+ * a value is not longer than the part that would be kept, it is masked completely.
  *
  * *Warning*: the characters that stay may be enough to recognise a person. This rule uses no key.
  *

@@ -9,11 +9,11 @@ const ONE_OF = 16;
 const WORTH_IT = 512;
 
 /**
- * Wraps a verb so that equal texts of a column are worked on once, if the column repeats enough. The output of `work` must
- * depend on the value alone.
+ * Wraps a verb so that equal texts of a column are worked on once, if the column repeats enough. The output of `work`
+ * must depend on the value alone.
  *
- * Measured: a look-up costs 60 ns. So only columns in which less than about 60 % of the texts are different gain, such as
- * cities, first names and user agents; for any other column the sample costs 1 %.
+ * Measured: a look-up costs 60 ns. So only columns in which less than about 60 % of the texts are different gain, such
+ * as cities, first names and user agents; for any other column the sample costs 1 %.
  */
 export function onceEach(work: ColumnVerb): ColumnVerb {
   return (column, report) => {
@@ -46,8 +46,8 @@ export function onceEach(work: ColumnVerb): ColumnVerb {
 }
 
 /**
- * Whether less than about 60 % of a column's texts are different, estimated from a sample. If n texts of the sample hold
- * r repeats, the birthday bound says that there are about n² / 2r equally frequent texts.
+ * Whether less than about 60 % of a column's texts are different, estimated from a sample. If n texts of the sample
+ * hold r repeats, the birthday bound says that there are about n² / 2r equally frequent texts.
  */
 function repeats(column: readonly unknown[]): boolean {
   if (column.length < WORTH_IT) return false;

@@ -31,8 +31,8 @@ export function checkScope(options: { readonly scope?: unknown }): string {
 }
 
 /**
- * Checks `subject`, the path of the field that tells which subject a value belongs to. Whether the policy has that field
- * is checked when the policy is made.
+ * Checks `subject`, the path of the field that tells which subject a value belongs to. Whether the policy has that
+ * field is checked when the policy is made.
  */
 export function checkSubject(subject: unknown): string {
   if (typeof subject !== 'string') badType('subject', `expected the path of a field, got ${typeName(subject)}`);

@@ -1,6 +1,6 @@
 /**
- * What a rule is: a frozen object of plain data, the same as in the policy file. The work that it does is attached under
- * a registered symbol. A file of a rule imports this file and the other shared ones (options, columns, once-each,
+ * What a rule is: a frozen object of plain data, the same as in the policy file. The work that it does is attached
+ * under a registered symbol. A file of a rule imports this file and the other shared ones (options, columns, once-each,
  * binding, missing), and no other rule.
  */
 
@@ -15,7 +15,9 @@ const ENGINE = Symbol.for('trefoil.rule.v1');
 export interface Common {
   /** The field may be absent from a record. */
   readonly optional?: boolean;
-  /** Why the field is treated in this way, for the record of processing that `explain` writes. 1,000 characters at most. */
+  /**
+   * Why the field is treated in this way, for the record of processing that `explain` writes. 1,000 characters at most.
+   */
   readonly why?: string;
 }
 
@@ -74,8 +76,8 @@ export interface RuleFacts {
   /** What is needed to turn the output back. */
   readonly back: 'never' | 'key' | 'store and key' | 'unchanged';
   /**
-   * The group of rules that use the same key: equal values have equal outputs in all of them, apart from a token's label.
-   * `null` if the rule has no scope.
+   * The group of rules that use the same key: equal values have equal outputs in all of them, apart from a token's
+   * label. `null` if the rule has no scope.
    */
   readonly joins: string | null;
   /** The rule's scope, or `null`. */
@@ -101,7 +103,9 @@ export interface RuleEngine {
   readonly needs?: readonly string[];
   /** Why the rule can be bound to no keys at all, such as a space that is too small; `null` if it can. */
   readonly unfit: Issue | null;
-  /** Does the key set-up. `revealing`: the caller has passed `revealAccess`. `keys` is `null` for rules without keys. */
+  /**
+   * Does the key set-up. `revealing`: the caller has passed `revealAccess`. `keys` is `null` for rules without keys.
+   */
   readonly bind: (keys: OpenedKeys | null, revealing: boolean) => BoundColumns;
   /** Does the key set-up of a rule that waits for a store. `bind` of such a rule throws. */
   readonly open?: (keys: OpenedKeys, stores: unknown) => Promise<AsyncColumns>;

@@ -63,8 +63,8 @@ export interface SealedParts {
 }
 
 /**
- * Reads the public part of a sealed value without any key. Returns `null` if the text is not a sealed value. Whether the
- * value is intact shows only when it is revealed.
+ * Reads the public part of a sealed value without any key. Returns `null` if the text is not a sealed value. Whether
+ * the value is intact shows only when it is revealed.
  *
  * @example
  * ```ts
@@ -128,11 +128,13 @@ export interface RevealingSeal<Scope extends string = string, Kind extends SealV
    * Returns the value of a sealed text.
    *
    * @throws TrefoilError `not_sealed` if the text is not a sealed value; `unknown_key` if it was sealed with a key of
-   *   another domain or keyset; `reveal_failed` if it was changed, cut, or sealed in another scope (the error does not tell
-   *   which).
+   *   another domain or keyset; `reveal_failed` if it was changed, cut, or sealed in another scope (the error does not
+   *   tell which).
    */
   readonly reveal: <V extends Sealed<Scope, ValueOf<Kind>> | null | undefined>(value: V) => ValueOf<Kind> | Missing<V>;
-  /** Returns the values of a column of sealed texts. Throws one error, with the first 100 issues and their rows from 1. */
+  /**
+   * Returns the values of a column of sealed texts. Throws one error, with the first 100 issues and their rows from 1.
+   */
   readonly revealMany: <V extends Sealed<Scope, ValueOf<Kind>> | null | undefined>(
     column: readonly V[],
   ) => (ValueOf<Kind> | Missing<V>)[];
@@ -141,9 +143,9 @@ export interface RevealingSeal<Scope extends string = string, Kind extends SealV
 /**
  * Encrypts a value to a text that the key can reveal: AES-SIV, with the key id, the domain and the scope authenticated.
  *
- * A value may have up to 1,048,575 bytes of UTF-8. Values are padded: up to 31 bytes, all sealed texts have 85 characters;
- * above that, the length shows to a power of two. The sealed text never changes for the same value, key and scope. Store
- * it in a column of text.
+ * A value may have up to 1,048,575 bytes of UTF-8. Values are padded: up to 31 bytes, all sealed texts have 85
+ * characters; above that, the length shows to a power of two. The sealed text never changes for the same value, key and
+ * scope. Store it in a column of text.
  *
  * *Warning*: equal values have equal sealed texts, so equality and frequency show. Anyone who holds the key can reveal.
  *

@@ -50,8 +50,8 @@ export interface ShiftDateOptions<Scope extends string = string> extends Common 
   /** The most days that a date moves, back or forth: 1 to 3650. Enters the key. */
   readonly days: number;
   /**
-   * Named normalisation of the subject: one step, or a list of up to eight in order. Subjects that are equal after it are
-   * one subject. Enters the key.
+   * Named normalisation of the subject: one step, or a list of up to eight in order. Subjects that are equal after it
+   * are one subject. Enters the key.
    */
   readonly prepareSubject?: Prepare | readonly Prepare[];
 }
@@ -78,8 +78,8 @@ export interface BoundShiftDate {
     options: { readonly subject: SubjectInput | null | undefined },
   ) => string | Missing<V>;
   /**
-   * Moves a column of dates; `subjects` has the subject of each. Throws one error, with the first 100 issues and their rows
-   * from 1.
+   * Moves a column of dates; `subjects` has the subject of each. Throws one error, with the first 100 issues and their
+   * rows from 1.
    */
   readonly protectMany: <C extends readonly (string | null | undefined)[] | Utf8Column>(
     column: C,
@@ -90,8 +90,9 @@ export interface BoundShiftDate {
 const OPTIONS = ['scope', 'subject', 'days', 'prepareSubject'] as const;
 
 /**
- * Moves all dates of a subject by the same number of days. The key derives that number from the subject: it is between 1
- * and `days`, back or forth, and never 0. So intervals between dates of one subject stay true, in all fields of a scope.
+ * Moves all dates of a subject by the same number of days. The key derives that number from the subject: it is between
+ * 1 and `days`, back or forth, and never 0. So intervals between dates of one subject stay true, in all fields of a
+ * scope.
  *
  * A date is `YYYY-MM-DD` in the years 0001 to 9999, alone or followed by a time. The time, its offset and a `Z` are not
  * changed, and no time zone is assumed. If the subject is missing or empty, that is the issue `missing_subject`.
@@ -164,8 +165,8 @@ function factsOf({ scope, subject, days, names }: Settings): RuleFacts {
     joins: `shiftDate ${scope} ${days} ${names.join(' ')}`,
     scope,
     visible:
-      `intervals between dates of one subject, the date to within ${days} days, and a time and offset after it as they ` +
-      'are; one known date of a subject reveals all of that subject',
+      `intervals between dates of one subject, the date to within ${days} days, and a time and offset after it as ` +
+      'they are; one known date of a subject reveals all of that subject',
   };
 }
 

@@ -1,8 +1,8 @@
 /**
  * `token`: keyed one-way tokens (docs/spec/token-v1.md).
  *
- * The body of a token is the first bits of HMAC-SHA-256(key, prepared value as UTF-8), written as text: 128 bits in base32
- * by default. The labelled form puts a label and the shown key id before it and check characters after it.
+ * The body of a token is the first bits of HMAC-SHA-256(key, prepared value as UTF-8), written as text: 128 bits in
+ * base32 by default. The labelled form puts a label and the shown key id before it and check characters after it.
  */
 
 import type { Token } from '../core/brands.ts';
@@ -50,8 +50,8 @@ export interface TokenOptions<Scope extends string = string> extends Common {
   /** Equal values of one scope get equal tokens; values of two scopes never do: `person.email`. Enters the key. */
   readonly scope: Scope;
   /**
-   * Named normalisation of the value: one step, or a list of up to eight in order. Values that are equal after it get one
-   * token. Enters the key.
+   * Named normalisation of the value: one step, or a list of up to eight in order. Values that are equal after it get
+   * one token. Enters the key.
    */
   readonly prepare?: Prepare | readonly Prepare[];
   /**
@@ -60,8 +60,8 @@ export interface TokenOptions<Scope extends string = string> extends Common {
    */
   readonly form?: Form;
   /**
-   * Characters of the body: 6 to 26, for `hex` up to 32, for `base64url` up to 22, for `digits` up to 38. The maximum is
-   * the default. Any other length needs a `population`; {@link planLength} calculates the length for one.
+   * Characters of the body: 6 to 26, for `hex` up to 32, for `base64url` up to 22, for `digits` up to 38. The maximum
+   * is the default. Any other length needs a `population`; {@link planLength} calculates the length for one.
    */
   readonly length?: number;
   /** The largest number of different values that you expect. If `length` is too short for so many, that is an error. */
@@ -70,9 +70,13 @@ export interface TokenOptions<Scope extends string = string> extends Common {
   readonly maxCollisionProbability?: number;
   /** `hmac-sha256` (default) or `blake3`, which is keyed BLAKE3. Enters the key, so their tokens never match. */
   readonly prf?: PrfName;
-  /** The first part of the labelled form, for readers: `cust`. 1 to 16 characters of `a-z`, `0-9`, the first a letter. */
+  /**
+   * The first part of the labelled form, for readers: `cust`. 1 to 16 characters of `a-z`, `0-9`, the first a letter.
+   */
   readonly label?: string;
-  /** What happens to a value that is already an intact labelled token of these keys: an error (default), or it passes. */
+  /**
+   * What happens to a value that is already an intact labelled token of these keys: an error (default), or it passes.
+   */
   readonly onToken?: 'error' | 'pass';
   /** Whether the empty string, also if it is empty only after `prepare`, passes (`keep`, default) or gets a token. */
   readonly empty?: 'keep' | 'protect';
@@ -109,8 +113,8 @@ export interface BoundToken<Scope extends string = string> {
   /**
    * Whether a token belongs to a value, under any key of the domain. Bodies are compared in constant time.
    *
-   * @throws TrefoilError `malformed_token` if the text is not an intact token in the form of this rule, `foreign_token` if
-   *   the token was made with keys of another domain or keyset.
+   * @throws TrefoilError `malformed_token` if the text is not an intact token in the form of this rule,
+   *   `foreign_token` if the token was made with keys of another domain or keyset.
    */
   readonly matches: (value: TokenInput, token: string) => boolean;
 }
@@ -280,7 +284,9 @@ function isOwnToken({ settings, prfs }: KeyedTokens, text: string): boolean {
   fail('already_token', 'the value is already a token of these keys; protect the original, or set onToken: pass');
 }
 
-/** Returns what a token that passes is written as: its prepared text, so that it equals the tokens it is joined with. */
+/**
+ * Returns what a token that passes is written as: its prepared text, so that it equals the tokens it is joined with.
+ */
 function passedToken(keyed: KeyedTokens, value: unknown): string {
   const text = inputText(value);
   return isOwnToken(keyed, text) ? text : applySteps(keyed.settings.steps, text);

@@ -42,14 +42,14 @@ export interface VaultOptions<Scope extends string = string> extends Common {
   readonly ttl?: number;
   /**
    * Path of the field that identifies the subject of the value, without arrays. A value then has one token **for each
-   * subject**, and `shred` destroys everything of a subject. All rules of a store share one set of subjects, whatever their
-   * fields are called: if there is a customer 7 and an employee 7, use two stores. Whether a rule has a subject enters the
-   * key.
+   * subject**, and `shred` destroys everything of a subject. All rules of a store share one set of subjects, whatever
+   * their fields are called: if there is a customer 7 and an employee 7, use two stores. Whether a rule has a subject
+   * enters the key.
    */
   readonly subject?: string;
   /**
-   * What happens to a value that was erased before: the issue `erased` (`error`, default), or a new token that nothing links
-   * to the old one (`new`).
+   * What happens to a value that was erased before: the issue `erased` (`error`, default), or a new token that nothing
+   * links to the old one (`new`).
    */
   readonly onErased?: 'error' | 'new';
   /** Whether the empty string passes (`keep`, default) or gets a token (`protect`). */
@@ -72,14 +72,14 @@ export interface VaultRule<Scope extends string = string> extends Rule {
     (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingVault<Scope>>;
   };
   /**
-   * Imports an export into a store, which may be new or in use. A new store takes over the keys of the export. An import
-   * never undoes an erasure: what either side has erased is erased afterwards, and `erased` of the result counts what was
-   * still alive in the store. If two live rows differ, the row of the store stays. An import may be repeated, and exports
-   * may be imported in any order. Not enumerable.
+   * Imports an export into a store, which may be new or in use. A new store takes over the keys of the export. An
+   * import never undoes an erasure: what either side has erased is erased afterwards, and `erased` of the result counts
+   * what was still alive in the store. If two live rows differ, the row of the store stays. An import may be repeated,
+   * and exports may be imported in any order. Not enumerable.
    *
-   * @throws TrefoilError `export_refused` if the export is incomplete or does not fit this store; `row_broken` if a line was
-   *   changed; `wrong_domain`, `unknown_key`, `store_version`. The message says how many rows were written before.
-   *   Nothing is erased before the last line of the export was read.
+   * @throws TrefoilError `export_refused` if the export is incomplete or does not fit this store; `row_broken` if a
+   *   line was changed; `wrong_domain`, `unknown_key`, `store_version`. The message says how many rows were written
+   *   before. Nothing is erased before the last line of the export was read.
    */
   readonly import: (keys: DomainKeys, stores: Stores, source: ExportSource) => Promise<Imported>;
 }
@@ -87,13 +87,15 @@ export interface VaultRule<Scope extends string = string> extends Rule {
 const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased', 'empty'] as const;
 
 /**
- * Replaces a value by a random token and keeps the mapping, encrypted, in a store. A stolen store alone is worth nothing. A
- * stolen store with the keys reveals no value that cannot be guessed; docs/security.md says which values can be.
+ * Replaces a value by a random token and keeps the mapping, encrypted, in a store. A stolen store alone is worth
+ * nothing. A stolen store with the keys reveals no value that cannot be guessed; docs/security.md says which values can
+ * be.
  *
- * The rule waits for its store, so it is opened and not bound: `await rule.open(keys, { main: store })`. A policy with a
- * `vault` rule is opened, too.
+ * The rule waits for its store, so it is opened and not bound: `await rule.open(keys, { main: store })`. A policy with
+ * a `vault` rule is opened, too.
  *
- * *Warning*: telephone numbers can be guessed. Anyone with the store and the keys can find every number by trying them all.
+ * *Warning*: telephone numbers can be guessed. Anyone with the store and the keys can find every number by trying them
+ * all.
  *
  * @throws TypeError, RangeError for options that do not fit. The construction is in docs/spec/vault-v1.md.
  *

@@ -1,4 +1,6 @@
-/** A `vault` rule that was opened with its keys and its store: the verbs that it offers, and what each of them checks. */
+/**
+ * A `vault` rule that was opened with its keys and its store: the verbs that it offers, and what each of them checks.
+ */
 
 import type { VaultToken } from '../core/brands.ts';
 import { badRange, badType, checkOptions, checkText, typeName } from '../core/checks.ts';
@@ -49,8 +51,8 @@ export interface OpenVault<Scope extends string = string> {
     options?: OfSubject,
   ) => Promise<VaultToken<Scope> | Missing<V>>;
   /**
-   * Returns the tokens of a column. It works in batches of 1,000 and throws one error, with the first 100 issues and their
-   * rows from 1.
+   * Returns the tokens of a column. It works in batches of 1,000 and throws one error, with the first 100 issues and
+   * their rows from 1.
    */
   readonly protectMany: <V extends string | null | undefined>(
     column: readonly V[],
@@ -66,18 +68,19 @@ export interface OpenVault<Scope extends string = string> {
    */
   readonly verify: (options?: { readonly tokens: readonly string[] }) => Promise<Verified>;
   /**
-   * Moves the whole store to the outer layer of the primary key. With `tokens` it moves the mappings of these tokens to the
-   * inner layer of the primary key. Others may use the store meanwhile, and a run that was stopped may be started again.
+   * Moves the whole store to the outer layer of the primary key. With `tokens` it moves the mappings of these tokens to
+   * the inner layer of the primary key. Others may use the store meanwhile, and a run that was stopped may be started
+   * again.
    */
   readonly rekey: (options?: { readonly tokens: readonly string[] }) => Promise<Rekeyed>;
   /** Returns the sizes of the tables, and the keys that their rows are encrypted with. */
   readonly stats: () => Promise<VaultStats>;
   /**
-   * Returns the rows of the whole store as lines of text, for `import` of a `vault` rule. The rows stay encrypted as they
-   * are in the store. Others may use the store meanwhile. An export without its last line is incomplete.
+   * Returns the rows of the whole store as lines of text, for `import` of a `vault` rule. The rows stay encrypted as
+   * they are in the store. Others may use the store meanwhile. An export without its last line is incomplete.
    *
-   * @throws TrefoilError `row_broken` if a row does not verify and there is no `onBroken`; `store_busy` if the keys of the
-   *   store are changed meanwhile.
+   * @throws TrefoilError `row_broken` if a row does not verify and there is no `onBroken`; `store_busy` if the keys
+   *   of the store are changed meanwhile.
    */
   readonly export: (options?: ExportOptions) => AsyncIterable<string>;
 }
@@ -103,24 +106,27 @@ export interface RevealingVault<Scope extends string = string> extends OpenVault
    */
   readonly expire: (now?: number) => Promise<number>;
   /**
-   * Destroys the key of a subject, and with it everything that this store holds of the subject, in all scopes. Returns a
-   * certificate.
+   * Destroys the key of a subject, and with it everything that this store holds of the subject, in all scopes. Returns
+   * a certificate.
    *
-   * If the store does not know the subject, nothing is done and the result is `null`: the subject was mistyped, or this is
-   * the wrong store. With `inAdvance` the store refuses such a subject from then on, and the certificate states that.
+   * If the store does not know the subject, nothing is done and the result is `null`: the subject was mistyped, or this
+   * is the wrong store. With `inAdvance` the store refuses such a subject from then on, and the certificate states
+   * that.
    *
    * @throws TrefoilError `missing_subject`; `row_broken` if the row of the subject does not verify, and then nothing is
    *   done.
    */
   readonly shred: (subject: string | number | bigint, options?: ShredOptions) => Promise<ShredCertificate | null>;
-  /** Whether a certificate was made by this store, is unchanged, and is about this subject; `null` means any subject. */
+  /**
+   * Whether a certificate was made by this store, is unchanged, and is about this subject; `null` means any subject.
+   */
   readonly isCertificate: (certificate: ShredCertificate, subject: string | number | bigint | null) => boolean;
   /**
    * Returns what this store has now about the subject of a certificate:
    *
    * - `erased`;
-   * - `alive`, if the subject was loaded again after its erasure, or if the certificate is from another store with the same
-   *   name and keys;
+   * - `alive`, if the subject was loaded again after its erasure, or if the certificate is from another store with
+   *   the same name and keys;
    * - `unknown`, if the store has nothing about the subject;
    * - `null`, if the certificate does not verify.
    *

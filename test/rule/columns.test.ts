@@ -1,6 +1,6 @@
 /**
- * Columns of every kind through every rule: arrays, typed arrays of numbers, UTF-8 with offsets; equal values that are
- * done once; columns that call back into the rule.
+ * Every kind of column through every rule: arrays, typed arrays of numbers, UTF-8 with offsets. Also: equal values that
+ * are worked on once, and columns whose getters call the rule again.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -85,7 +85,7 @@ describe.each(Object.entries(RULES))('%s', (name, rule) => {
     expect(utf8Texts(rule.protectMany(part) as Utf8Column)).toEqual(rule.protectMany(['abcd', 'zz99', null, 'abcd']));
   });
 
-  it('what is no UTF-8 is an issue of its row, and nothing is given out', () => {
+  it('a text that is not valid UTF-8 is an issue of its row, and no output is returned', () => {
     const bytes = Uint8Array.of(0x61, 0x62, 0x63, 0x64, 0xed, 0xa0, 0x80, 0x41, 0x65, 0x66, 0x67, 0x68, 0xc3);
     const error = thrown(() => rule.protectMany({ offsets: Int32Array.of(0, 4, 8, 12, 13), bytes }));
     expect(error.issues.map(({ code, row }) => [code, row])).toEqual([
@@ -285,7 +285,7 @@ describe('what is not text in a column of UTF-8', () => {
 });
 
 describe('onceEach', () => {
-  /** A verb that writes down what it was asked, and refuses some. */
+  /** A verb that records the columns that it was called with, and refuses some values. */
   const spy = () => {
     const asked: unknown[] = [];
     const verb: ColumnVerb = (column, report) =>
@@ -380,7 +380,7 @@ describe('onceEach', () => {
 describe('a column that calls back into its rule', () => {
   const ROWS = 2100;
   const expected = Array.from({ length: ROWS }, (_, i) => formReference(at, `row ${i}`));
-  /** A column whose row `row` does `what` when it is read. */
+  /** A column that calls a function when its row `row` is read. */
   function tricky(row: number, what: () => void): string[] {
     const column = Array.from({ length: ROWS }, (_, i) => `row ${i}`);
     Object.defineProperty(column, row, {
@@ -394,7 +394,7 @@ describe('a column that calls back into its rule', () => {
   }
 
   it.each([0, 1, 617, 1023, 1024, 1030, 2099])('in row %s, gives the right tokens of both', (row) => {
-    // So many rounds that slots are compared with the oracle in the middle of it.
+    // Enough rounds that some slots are compared with the reference while the column is worked on.
     for (let round = 0; round < 12; round++) {
       const inner: unknown[] = [];
       const column = tricky(row, () => {

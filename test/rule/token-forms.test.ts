@@ -17,7 +17,7 @@ const FORMS = Object.keys(LENGTHS) as FormName[];
 const PRFS = ['hmac-sha256', 'blake3'] as const;
 const at = { root: ROOT, domain: DOMAIN, scope: 'person', prepare: [] } as const;
 
-/** Every form and length; a shorter one than the longest is for two values. */
+/** Every form and length. A length below the maximum is for a population of two. */
 const CASES = FORMS.flatMap((form) => {
   const [least, most] = LENGTHS[form];
   return Array.from({ length: most - least + 1 }, (_, i) => {
@@ -95,7 +95,7 @@ describe('what joins', () => {
 });
 
 describe('matches', () => {
-  it.each(CASES)('%s of %s: what has not the form is malformed_token', (form, length, more) => {
+  it.each(CASES)('%s of %s: a text in another form is malformed_token', (form, length, more) => {
     const rule = token(options(form, more)).bind(keys);
     const made = rule.protect('Ada') as string;
     const candidates = ['', 'x', ' ', made.slice(1), made.slice(0, -1), `${made}0`, ` ${made}`, `${made}\n`];
@@ -184,7 +184,7 @@ describe('a shorter labelled token as a value', () => {
     for (const text of [`${own}_`, `_${own}`, `A${own}`, `${own}u`, own.slice(5)]) {
       expect(tokenPattern.test(text)).toBe(false);
     }
-    // A letter more is the form of another token; its check characters tell.
+    // With one more letter the text still looks like a token. Its check characters show that it is not.
     expect(inspect(`x${own}`)?.intact).toBe(false);
     expect(inspect(`${own}0`)?.intact).toBe(false);
   });
