@@ -86,6 +86,17 @@ function parse(json: string): Keyset {
       `the keyset has no "version": "${VERSION}"; it is not a keyset, or a newer trefoil has made it`,
     );
   }
+  const roots = readRootKeys(keys);
+  // `base` is for a later version that renews stored tokens: it will name the root key of the tokens. Until then that
+  // is the primary root key.
+  if (base !== undefined && base !== roots[0]!.id) {
+    fail('reserved_field', '"base" must name the primary root key: this version of trefoil does not renew tokens');
+  }
+  return make(roots);
+}
+
+/** Reads the list of root keys. Returns the primary one first, and the others in their order. */
+function readRootKeys(keys: unknown): readonly RootKey[] {
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > MAX_KEYS) {
     fail('invalid_keyset', `"keys" of the keyset must be a list of 1 to ${MAX_KEYS} root keys`);
   }
@@ -112,12 +123,7 @@ function parse(json: string): Keyset {
     roots.push(root);
   }
   if (primary === undefined) fail('invalid_keyset', 'no root key is primary; one must have "primary": true');
-  // `base` is for a later version that renews stored tokens: it will name the root key of the tokens. Until then that
-  // is the primary root key.
-  if (base !== undefined && base !== primary.id) {
-    fail('reserved_field', '"base" must name the primary root key: this version of trefoil does not renew tokens');
-  }
-  return make([primary, ...roots.filter((root) => root !== primary)]);
+  return [primary, ...roots.filter((root) => root !== primary)];
 }
 
 /** Checks that a value is an object with known fields only, and returns a copy of them. */
