@@ -1,5 +1,6 @@
 /**
- * trefoil: keyed tokens, format-preserving encryption and reversible mapping under one policy.
+ * The main module of trefoil: the rules, the policy that says which rule each field gets, and the keysets that policies
+ * and rules are bound to. Formats, prepare steps, the vault and file formats have modules of their own.
  */
 
 export type { Enciphered, Sealed, Token } from './core/brands.ts';
@@ -16,19 +17,11 @@ export {
   type RevealingPolicy,
 } from './policy.ts';
 export { type CoarsenBucket, type CoarsenRule, coarsen } from './rule/coarsen.ts';
+export { type ConstantRule, type ConstantValue, constant } from './rule/constant.ts';
+export { type DropRule, drop } from './rule/drop.ts';
 export { type BoundFpe, type FpeOptions, type FpeRule, fpe, type RevealingFpe } from './rule/fpe.ts';
-export {
-  type ConstantRule,
-  type ConstantValue,
-  constant,
-  type DropRule,
-  drop,
-  type KeepRule,
-  keep,
-  type MaskRule,
-  mask,
-  type Scalar,
-} from './rule/plain.ts';
+export { type KeepRule, keep, type Scalar } from './rule/keep.ts';
+export { type MaskRule, mask } from './rule/mask.ts';
 export { optional, type Rule } from './rule/rule.ts';
 export {
   type BoundSeal,

@@ -1,8 +1,8 @@
 /**
- * Named normalisations of a value before it is tokenised. They decide which values join: `Ada@Example.com` and
- * `ada@example.com` give one token under `emailAddress` and two under `trim`.
+ * Named normalisations of a value before a token is made of it. They decide which values get the same token:
+ * `Ada@Example.com` and `ada@example.com` get one token with `emailAddress`, and two with `trim`.
  *
- * One that is exported never changes; a better one gets a new name (docs/spec/prepare-v1.md).
+ * An exported step never changes; a better one gets a new name (docs/spec/prepare-v1.md).
  */
 
 export {

@@ -1,6 +1,6 @@
 /**
- * The two capabilities. An auditor looks for imports of this file: whoever holds `revealAccess` can turn protected
- * values back, whoever holds `secretAccess` can write keys out.
+ * The two capabilities: code that holds `revealAccess` can reveal protected values, and code that holds `secretAccess`
+ * can export keys. An auditor finds such code by its imports of this file.
  */
 
 import { capability, type RevealAccess, type SecretAccess } from './core/capability.ts';
@@ -8,9 +8,9 @@ import { capability, type RevealAccess, type SecretAccess } from './core/capabil
 export type { RevealAccess, SecretAccess } from './core/capability.ts';
 
 /**
- * Lets a bound rule or policy reveal.
+ * The capability to reveal. A rule or policy that is bound with it can turn protected values back.
  *
- * **Warning**: hand it only to code that must identify people.
+ * **Warning**: pass it only to code that must identify people.
  *
  * @example
  * ```ts
@@ -25,9 +25,9 @@ export type { RevealAccess, SecretAccess } from './core/capability.ts';
 export const revealAccess: RevealAccess = /* @__PURE__ */ capability<RevealAccess>('reveal');
 
 /**
- * Lets `keyset.export` write key material out.
+ * The capability to export keys: `keyset.export` requires it.
  *
- * **Warning**: what it writes is the secret itself.
+ * **Warning**: the exported text is the secret itself.
  *
  * @example
  * ```ts

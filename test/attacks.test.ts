@@ -1,6 +1,6 @@
 /**
- * The table "Who learns what" of docs/security.md, row by row: each test plays the attacker, with what he holds and no
- * more, and shows what he gets and what he does not.
+ * The table "Who learns what" of docs/security.md, row by row. Each test plays an attacker who has what the row says
+ * and nothing else, and shows what they learn and what they do not.
  */
 import { readFileSync } from 'node:fs';
 import { parse as parseCsv } from 'csv-parse/sync';
@@ -63,7 +63,7 @@ describe('an attacker who holds the protected data', () => {
       expect(card().test(row.card!)).toBe(true);
     });
     const same = stolen.filter((row, i) => row.card !== '' && row.card === people[i]!.card).length;
-    // A random permutation of at least 10^8 values leaves one of 980 in its place with a probability below 10^-5.
+    // A random permutation of at least 10^8 values maps any of 980 values to itself with a probability below 10^-5.
     expect(same).toBe(0);
   });
 });

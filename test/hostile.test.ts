@@ -1,7 +1,7 @@
 /**
- * Every exported function of every public module, and every verb that it gives, with hostile values in every place. It
- * gives something back or throws an error of ours; what hostile getters and proxies throw may pass. No message contains
- * the marker that hostile values are made of.
+ * Every exported function of every public module, and every verb of its results, with hostile values in every place. A
+ * call must return or throw an error of ours; errors that hostile getters and proxies throw may pass through. No
+ * message contains the marker that hostile values are made of.
  *
  * An export without a row in the table fails the test.
  */
@@ -41,18 +41,18 @@ import { keysetJson, testRoot } from './reference/tree.ts';
 
 type Fn = (...args: never[]) => unknown;
 
-/** One function with arguments that it takes, of which each is replaced in turn. */
+/** One function with valid arguments. Each argument is replaced by hostile values in turn. */
 interface Call {
   readonly name: string;
   readonly fn: Fn;
   readonly args: () => readonly unknown[];
-  /** Names in arguments are places (fields of a policy, paths of files) and may stand in a message. */
+  /** Names in arguments are places (fields of a policy, paths of files) and may be in a message. */
   readonly places?: boolean;
   /** The text of its messages is the caller's. */
   readonly echoes?: boolean;
-  /** Positions that take the name of a file: no text there, it would be opened. */
+  /** Positions that take the name of a file: no text is put there, because it would be opened. */
   readonly files?: readonly number[];
-  /** It refuses the arguments themselves, too. */
+  /** The function refuses these arguments themselves, too. */
   readonly refuses?: boolean;
 }
 
@@ -167,7 +167,7 @@ const stream = (make: (...args: never[]) => TransformStream): Fn =>
     if (failed?.status === 'rejected') throw failed.reason;
   }) as Fn;
 
-/** `null` for what is no function. */
+/** `null` if the value is not a function. */
 type Row = (fn: Fn) => readonly Call[] | null | Promise<readonly Call[]>;
 const call =
   (args: () => readonly unknown[], more: Partial<Call> = {}): Row =>
@@ -175,7 +175,7 @@ const call =
 const value: Row = () => null;
 const step = (text: string): Row => call(() => [text]);
 
-/** A format: its constructor, the verbs that hang on it out of sight, and it under a rule. */
+/** A format: its constructor, its verbs that are not enumerable, and a rule with it. */
 const formatRow =
   (args: () => readonly unknown[], example: string): Row =>
   (fn) => {
@@ -298,7 +298,7 @@ const RULES: Readonly<Record<string, Row>> = {
   optional: call(() => [keep]),
 };
 
-/** The vault's rule, and its verbs over a store in memory. */
+/** The vault rule, and its verbs over a store in memory. */
 const VAULT: Row = async (fn) => {
   const options = { scope: 'a', store: 'm', token: { label: 'x' }, ttl: 7, onErased: 'new' as const, why: 'x' };
   const open = await vault(options).open(keys, { m: memoryStore() }, revealAccess);
@@ -447,7 +447,7 @@ const POLICY: Readonly<Record<string, Row>> = {
   explain: call(() => [[sheet, sheet], { names: ['a', 'b'] }]),
 };
 
-/** Places inside a policy file, each a call, so that hostile values come to every depth. */
+/** Places inside a policy file, each a call, so that hostile values reach every depth. */
 const FILE: readonly Call[] = [
   [
     'rule',
@@ -790,13 +790,13 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   tsv: readers('Tsv'),
   vault: { vault: VAULT, memoryStore: call(() => []) },
   'vault-contract': { contractCases: call(() => [async () => {}]) },
-  sqlite: {
+  'vault-sqlite': {
     sqliteStore: call(() => [
       { exec: () => {}, prepare: () => ({ run: () => ({ changes: 0 }), get: () => undefined, all: () => [] }) },
       { busyTimeout: 10 },
     ]),
   },
-  postgres: {
+  'vault-postgres': {
     postgresStore: call(() => [
       {
         query: async () => ({ rows: [] }),
@@ -829,11 +829,11 @@ const modules = readdirSync(source)
 function fits(error: unknown): boolean {
   if (error instanceof TrefoilError || error instanceof HostileError) return true;
   if (!(error instanceof TypeError || error instanceof RangeError)) return false;
-  // A revoked proxy, or a class where a function was to be called, is an error of the caller's value.
+  // If a proxy was revoked, or a class was passed in place of a function, the error comes from the caller's value.
   return /^"[A-Za-z0-9]+" /.test(error.message) || /\bproxy\b|^Class constructor/i.test(error.message);
 }
 
-/** All that an error shows. */
+/** Everything that an error shows. */
 function shown(error: Error): string {
   const issues = error instanceof TrefoilError ? error.issues : [];
   const json = JSON.stringify(issues, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner));
@@ -850,7 +850,7 @@ async function run({ fn, places, echoes }: Call, args: readonly unknown[], what:
   } catch (error) {
     if (!fits(error)) throw new Error(`${what}: not an error of ours`, { cause: error });
     if (error instanceof HostileError || echoes) return;
-    // A marked name in a policy is a place, which messages of arguments have and issues keep apart.
+    // A name in a policy is a place. Messages about arguments contain it, and issues have it in a field of its own.
     if (places && what.includes('marked name')) return;
     const text =
       places && error instanceof TrefoilError

@@ -1,12 +1,12 @@
 /**
- * Hostile values: every type of JavaScript, and what hides behind types. Text in them is a marker that must never be in
- * a message.
+ * Hostile values: every type of JavaScript, and objects that pretend to be one. Text in them is a marker that must
+ * never be in a message.
  */
 
-/** No message of ours has it, and no name of an option either. */
+/** A text that is in no message of ours and in no name of an option. */
 export const MARKER = 'QzHostileMarkerQz';
 
-/** What hostile getters and proxies throw. It may pass through: it is the caller's own. */
+/** The error that hostile getters and proxies throw. It may pass through, because it is the caller's own. */
 export class HostileError extends Error {
   override readonly name = 'HostileError';
 }
@@ -110,7 +110,7 @@ const NAMES = [
 const withGetters = () =>
   Object.defineProperties({}, Object.fromEntries(NAMES.map((name) => [name, { get: bomb, enumerable: true }])));
 
-/** A handler whose every trap is one function. */
+/** A proxy handler with one function for every trap. */
 const TRAPS = [
   'get',
   'set',
@@ -160,7 +160,7 @@ const array = (change: (made: unknown[]) => unknown): unknown => {
   return made;
 };
 
-/** Every value by its name, made anew at every call: a function under test may change one. */
+/** Every hostile value by its name. They are made again at every call, because a function under test may change one. */
 export function hostileValues(): readonly (readonly [name: string, value: unknown])[] {
   const rejected = Promise.reject(new HostileError('rejected'));
   rejected.catch(() => {});
@@ -226,7 +226,7 @@ export function hostileValues(): readonly (readonly [name: string, value: unknow
     ['object with hostile getters', withGetters()],
     ['object that is no text', { toString: bomb, valueOf: bomb, [Symbol.toPrimitive]: bomb, toJSON: bomb }],
     ['object that is text', { toString: () => MARKER, valueOf: () => MARKER, toJSON: () => MARKER }],
-    // biome-ignore lint/suspicious/noThenProperty: that is what is hostile about it
+    // biome-ignore lint/suspicious/noThenProperty: this member is what makes the object hostile
     ['thenable', { then: bomb }],
     ['hostile iterable', { [Symbol.iterator]: bomb, [Symbol.asyncIterator]: bomb }],
     ['frozen object', Object.freeze({ a: MARKER })],

@@ -1,6 +1,6 @@
 /**
- * What somebody put on `Object.prototype` (a merge of JSON with `__proto__` in it, in another library) is an option of
- * nothing. Each name that an option has anywhere is put there in turn, and everything must be as it was.
+ * A property of `Object.prototype` is never an option. It may get there by a merge of JSON with `__proto__` in another
+ * library. Each name of an option is put there in turn, and all outputs must stay the same.
  */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,15 +44,15 @@ function polluted<T>(name: string, value: unknown, run: () => T): T {
   }
 }
 
-/** Words, numbers and flags that some option takes. */
+/** Words, numbers and flags that are valid for some option. */
 const VALUES: readonly unknown[] = [
   ...['hex', 'drop', 'pass', 'protect', 'new', 'upper', 'any', 'hashed', 'integer', 'eu', 'a', 'all', 'deflate'],
   ...[1, 6, 12, true, [], {}, { label: 'x' }, { v4: 1, v6: 1 }, { first: 6, last: 4 }, () => {}],
 ];
 
 /**
- * Every name of an option, but those that every property descriptor of the language has, too: with one of these on
- * `Object.prototype` no library works.
+ * Every name of an option, except the names of members of property descriptors: if one of these is on
+ * `Object.prototype`, no library works.
  */
 const NAMES = [
   ...new Set([
@@ -92,7 +92,7 @@ const ROW = {
   notes: 'called',
 };
 
-/** What is done and what comes of it, as text. */
+/** Calls, and their results as text. */
 const WORK: Readonly<Record<string, () => unknown>> = {
   'rules and formats as data': () => [
     token({ scope: 'a' }),
@@ -157,7 +157,7 @@ describe.each(Object.entries(WORK))('%s', (_, work) => {
     const plain = JSON.stringify(work());
     for (const name of NAMES) {
       for (const value of VALUES) {
-        // Written as text afterwards: what is on the prototype of the results themselves is no concern of ours.
+        // Written as text afterwards, because a property on the prototype of the results does not concern this test.
         const out = polluted(name, value, () => outcome(work));
         expect(JSON.stringify(out), `${name}: ${String(value)}`).toBe(plain);
       }
@@ -185,7 +185,7 @@ it('streams, files and stores, which wait, with all names there at once', async 
     return [/^[0-9a-z]+$/.test(String(made)), await open.reveal(made), await open.protect('')];
   };
   const plain = [await file('plain.csv'), await stream(), await stored(keys)];
-  // Those of the platform's own options are not ours to keep away.
+  // The library cannot protect the options of the platform's own functions.
   const ours = NAMES.filter((name) => !['signal', 'length', 'format', 'last', 'first', 'min', 'max'].includes(name));
   for (const name of ours)
     Object.defineProperty(Object.prototype, name, {

@@ -305,7 +305,7 @@ describe('runs of combining marks', () => {
     return most;
   };
 
-  /** By another way than the library's: a non-starter is what may change places with a mark of another class. */
+  /** A definition that the library does not use: a non-starter may change places with a mark of another class. */
   const MARKS = ['\u0334', '\u3099', '\u094d', '\u0323', '\u0301', '\u0345'];
   const NON_STARTERS = new Set<string>();
   for (let code = 0x300; code <= 0x1ffff; code++) {
@@ -369,7 +369,8 @@ describe('runs of combining marks', () => {
       const first = parts.indexOf(false);
       const leading = first < 0 ? parts.length : first;
       const trailing = parts.length - 1 - parts.lastIndexOf(false);
-      // Nothing but non-starters: at most 2, and known by its look. Anything else begins with a starter and ends with 3 at most.
+      // If the NFKD is all non-starters, there are at most 2, and the pattern finds the code point. Any other code
+      // point begins with a starter and ends with at most 3 non-starters.
       const fine =
         first < 0 ? leading <= 2 && /^[\p{M}\uff9e\uff9f]$/u.test(character) : leading === 0 && trailing <= 3;
       if (!fine) expect.unreachable(`U+${code.toString(16)}`);
@@ -397,7 +398,7 @@ describe('runs of combining marks', () => {
       expect(refusal(() => step(value))).toMatch(/^(?:too_long|not_an_email)$/);
       expect(refusal(() => step(`${value}@example.com`))).toMatch(/^(?:too_long|not_an_email)$/);
     }
-    // Sorted by insertion each would take half a minute.
+    // If runs were sorted by insertion, each would take half a minute.
     expect(performance.now() - start).toBeLessThan(20_000);
   });
 });
@@ -415,7 +416,7 @@ describe('the table of Unicode 15.1.0', () => {
     }
   });
 
-  // 15.1 assigned U+2FFC; a runtime that knows it has 15.1 or later, and later versions take no code point back.
+  // 15.1 assigned U+2FFC. A runtime that knows it has 15.1 or later, and later versions do not remove code points.
   it.runIf(/\P{Cn}/u.test('\u2ffc'))('assigns nothing that this runtime does not', () => {
     const unassignedHere = /\p{Cn}/u;
     for (let code = 0; code <= 0x10ffff; code++) {

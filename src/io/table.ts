@@ -4,7 +4,7 @@
 
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
-import { runReported } from '../rule/rule.ts';
+import { runReported } from '../rule/columns.ts';
 import type { CsvColumn } from './csv-header.ts';
 
 /** A batch of records as cells. */

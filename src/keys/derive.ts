@@ -1,9 +1,9 @@
 /**
- * The derivation tree of docs/spec/keyset-v1.md: root → domain → kind of rule → scope → parameters, 32 bytes a node.
+ * The derivation tree of docs/spec/keyset-v1.md: root → domain → kind of rule → scope → parameters, 32 bytes per node.
  *
  *   child = HKDF-SHA-256(IKM = parent, salt = "trefoil keyset-v1", info = encodeList([step, …names]), L = 32)
  *
- * A node says nothing about its parent or its siblings, so a branch can be handed out alone.
+ * A node reveals nothing about its parent or its siblings, so a branch can be handed out alone.
  */
 
 import { encodeList, utf8 } from '../core/bytes.ts';
@@ -21,10 +21,10 @@ export const KEY_ID_LENGTH = 5;
 /** Length of a key check value in characters: 80 bits. */
 export const KEY_CHECK_LENGTH = 16;
 
-/** What has keys: rules, and the rejects of a run. */
+/** The kinds of things that have keys of their own: rules, and the rejects of a run. */
 export type KeyedKind = 'token' | 'fpe' | 'seal' | 'shiftDate' | 'rejects' | 'vault';
 
-/** One step down the tree. */
+/** Derives a child node: one step down the tree. */
 export function child(
   parent: Uint8Array,
   step: string,
@@ -34,12 +34,12 @@ export function child(
   return hkdfSha256(parent, SALT, encodeList([step, ...names]), length);
 }
 
-/** The node of a domain. */
+/** Derives the node of a domain from a root key. */
 export function domainNode(root: Uint8Array, domain: string): Uint8Array {
   return child(root, 'domain', [domain]);
 }
 
-/** The node that a rule uses: three steps below the domain's. */
+/** Derives the node of a rule, three steps below the node of its domain. */
 export function ruleNode(
   domain: Uint8Array,
   kind: KeyedKind,
@@ -49,12 +49,15 @@ export function ruleNode(
   return child(child(child(domain, 'kind', [kind]), 'scope', [scope]), 'parameters', parameters);
 }
 
-/** The id that tokens and sealed values show. It belongs to the domain key, so one root does not link two domains. */
+/**
+ * The id of a domain key, which tokens and sealed values show. It differs from domain to domain, so it does not show
+ * that two domains have one root key.
+ */
 export function shownKeyId(domain: Uint8Array): string {
   return encode(child(domain, 'key id', []), KEY_ID_LENGTH * 5);
 }
 
-/** The value by which a key is recognised without being shown. */
+/** The check value of a domain key: it tells which key it is and does not reveal the key, so it may be published. */
 export function keyCheckValue(domain: Uint8Array): string {
   return encode(child(domain, 'key check', []), KEY_CHECK_LENGTH * 5);
 }

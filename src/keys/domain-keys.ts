@@ -1,8 +1,8 @@
 /**
- * Domain keys: what a keyset hands out for one pseudonymisation domain, and what a rule is bound to.
+ * Domain keys: the keys of one pseudonymisation domain. A keyset hands them out, and rules are bound to them.
  *
- * The object shows names and check values; the key bytes live in closures behind a registered symbol, where no
- * `JSON.stringify`, `toString` or `util.inspect` reaches them.
+ * The object shows names and check values only. The bytes of the keys are in closures, reached through a registered
+ * symbol, where `JSON.stringify`, `toString` and `util.inspect` do not find them.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
@@ -27,51 +27,51 @@ const KEY_CHECK = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_CHECK_L
 /** Key check values by shown key id. */
 export type KeyCheck = Readonly<Record<string, string>>;
 
-/** The keys of one domain. Opaque: rules are bound to it. */
+/** The keys of one domain, to which rules are bound. It is opaque: no property shows a key. */
 export interface DomainKeys {
   /** Name of the pseudonymisation domain. */
   readonly domain: string;
-  /** Shown id of the primary key, five characters: what is protected now carries it. */
+  /** Shown id of the primary key, five characters. Values that are protected from now on carry it. */
   readonly keyId: string;
-  /** Key check value of every key, by shown id. It may be published; a policy may pin it. */
+  /** Key check value of every key, by shown key id. It may be published, and a policy may pin it. */
   readonly keyCheck: KeyCheck;
 }
 
-/** One key of a domain, inside the library. */
+/** One key of a domain. The library uses it inside only. */
 export interface DomainKey {
   readonly id: string;
   readonly check: string;
-  /** The node of a rule, 32 bytes (docs/spec/keyset-v1.md, "Tree"). */
+  /** Derives the node of a rule, 32 bytes (docs/spec/keyset-v1.md, "Tree"). */
   readonly derive: (kind: KeyedKind, scope: string, parameters: readonly (string | Uint8Array)[]) => Uint8Array;
 }
 
-/** What a rule sees of domain keys. */
+/** Domain keys as rules see them. */
 export interface OpenedKeys {
   readonly domain: string;
   readonly primary: DomainKey;
   /** All keys, the primary first. */
   readonly keys: readonly DomainKey[];
-  /** Shown ids that a policy or a caller has pinned by their check values; `null` when nothing is pinned. */
+  /** Shown ids of the keys whose check values a policy or a caller has pinned; `null` if none is pinned. */
   readonly pinned: readonly string[] | null;
-  /** The domain's nodes, the primary first, for another thread of this process and for nobody else. */
+  /** Copies of the domain's nodes, the primary first. They are for another thread of this process and nothing else. */
   readonly nodes: () => readonly Uint8Array[];
 }
 
-/** Domain keys on their way to another thread. */
+/** Domain keys in the form in which they are sent to another thread. */
 export interface PackedKeys {
   readonly domain: string;
   readonly nodes: readonly Uint8Array[];
   readonly pinned: readonly string[] | null;
 }
 
-/** Makes the domain keys of a domain from root keys, the primary first. Called by the keyset alone. */
+/** Makes the keys of a domain from root keys, the primary first. Only the keyset calls it. */
 export function makeDomainKeys(domain: string, roots: readonly Uint8Array[]): DomainKeys {
   const nodes = roots.map((root) => domainNode(root, domain));
   const opened = openNodes({ domain, nodes, pinned: null });
   if (new Set(opened.keys.map((key) => key.id)).size !== opened.keys.length) {
     fail('invalid_keyset', 'two root keys have the same shown key id in this domain; make a new root key');
   }
-  return show(opened);
+  return hide(opened);
 }
 
 function openNodes({ domain, nodes, pinned }: PackedKeys): OpenedKeys {
@@ -85,18 +85,18 @@ function openNodes({ domain, nodes, pinned }: PackedKeys): OpenedKeys {
   return { domain, primary: keys[0]!, keys, pinned, nodes: () => nodes.map((node) => node.slice()) };
 }
 
-/** Takes domain keys apart to send them to a worker: the domain's nodes, not the root keys. */
+/** Packs domain keys to send them to a worker. They hold the nodes of the domain and not the root keys. */
 export function packKeys({ domain, nodes, pinned }: OpenedKeys): PackedKeys {
   return { domain, nodes: nodes(), pinned };
 }
 
-/** Puts them together again. */
+/** Unpacks domain keys in a worker. */
 export function unpackKeys(packed: PackedKeys): DomainKeys {
-  return show(openNodes(packed));
+  return hide(openNodes(packed));
 }
 
-/** Puts a plain face on opened keys. */
-function show(opened: OpenedKeys): DomainKeys {
+/** Hides opened keys in an object that shows names and check values only. */
+function hide(opened: OpenedKeys): DomainKeys {
   const face: DomainKeys = {
     domain: opened.domain,
     keyId: opened.primary.id,
@@ -105,17 +105,21 @@ function show(opened: OpenedKeys): DomainKeys {
   return Object.freeze(Object.defineProperty(face, ACCESS, { value: () => opened }));
 }
 
-/** Opens domain keys for a rule. */
+/**
+ * Returns the opened keys of domain keys.
+ *
+ * @throws TypeError if the argument is not domain keys.
+ */
 export function openKeys(keys: DomainKeys): OpenedKeys {
   const access =
     typeof keys === 'object' && keys !== null ? (keys as unknown as Record<symbol, unknown>)[ACCESS] : undefined;
   if (typeof access !== 'function') {
-    badType('keys', `expected domain keys, as keyset.parse(…).domain(name) gives them, got ${typeName(keys)}`);
+    badType('keys', `expected domain keys, which keyset.parse(…).domain(name) returns, got ${typeName(keys)}`);
   }
   return access() as OpenedKeys;
 }
 
-/** Checks the form of key check values: anything else would pin nothing, in silence. */
+/** Checks the form of key check values. A malformed one would pin nothing, and nobody would notice. */
 export function checkKeyCheck(keyCheck: unknown): void {
   if (typeof keyCheck !== 'object' || keyCheck === null || Array.isArray(keyCheck)) {
     badType('keyCheck', `expected an object of check values by key id, got ${typeName(keyCheck)}`);
@@ -135,10 +139,11 @@ export function checkKeyCheck(keyCheck: unknown): void {
 }
 
 /**
- * Holds keys against pinned check values: every pinned id must be there with the pinned check, so that a run with the
- * wrong keys stops before the first row. Keys that are pinned already stay so: a second pin may only narrow the first.
+ * Pins check values: each must be the check value of the key with that id, so that a run with the wrong keys stops
+ * before the first row. If keys are pinned already, a second pin may only narrow the first.
  *
- * @throws TrefoilError `key_check_mismatch`.
+ * @throws TrefoilError `key_check_mismatch` if a key is missing or has another check value, or if no key of the first
+ *   pin is left.
  */
 export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
   checkKeyCheck(keyCheck);
@@ -149,8 +154,9 @@ export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
     if (key === undefined || key.check !== keyCheck[id]) {
       fail(
         'key_check_mismatch',
-        `the keys are not the pinned ones: domain ${opened.domain} has key ${opened.keys.map((k) => k.id).join(', ')}, ` +
-          'the key check names another; take the keyset that the data was protected with',
+        `the keys are not the pinned ones: domain ${opened.domain} has key ` +
+          `${opened.keys.map(({ id }) => id).join(', ')}, and the pinned key check belongs to another key; ` +
+          'use the keyset that the data was protected with',
       );
     }
   }
@@ -158,29 +164,29 @@ export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
   if (pinned.length === 0) {
     fail(
       'key_check_mismatch',
-      'the keys are pinned already, and to other ones; a policy and its caller must pin the same',
+      'the key check pins other keys than an earlier one did; a policy and its caller must pin the same key',
     );
   }
-  return show({ ...opened, pinned: Object.freeze(pinned) });
+  return hide({ ...opened, pinned: Object.freeze(pinned) });
 }
 
 /**
- * The key that protects now. When checks are pinned, the primary key must be among them.
+ * Returns the primary key, which protects.
  *
- * @throws TrefoilError `key_not_pinned`.
+ * @throws TrefoilError `key_not_pinned` if check values are pinned and none of them belongs to the primary key.
  */
 export function protectingKey(opened: OpenedKeys): DomainKey {
   if (opened.pinned !== null && !opened.pinned.includes(opened.primary.id)) {
     fail(
       'key_not_pinned',
-      `the primary key ${opened.primary.id} is not the pinned one, so nothing can be protected; a policy that pins ` +
-        'an older key is for revealing what that key protected, pin the primary key in another',
+      `the primary key ${opened.primary.id} is not pinned, so nothing can be protected; ` +
+        'a policy that pins an older key is for revealing only, so protect with a policy that pins the primary key',
     );
   }
   return opened.primary;
 }
 
-/** HKDF below a rule's node, for a primitive that needs more or other bytes than the node. */
+/** Expands the node of a rule with HKDF, for a primitive whose key is not exactly the 32 bytes of the node. */
 export function expandNode(node: Uint8Array, label: string, length: number): Uint8Array {
   return child(node, label, [], length);
 }

@@ -1,8 +1,9 @@
 /**
- * Keysets: root keys with ids, one of them primary (docs/spec/keyset-v1.md). The JSON text is the secret of the whole
- * system; everything else is derived from it.
+ * Keysets: root keys with ids, one of which is primary (docs/spec/keyset-v1.md). The JSON text of a keyset is the
+ * secret of the whole system: all other keys are derived from it.
  */
 
+import { equalBytes } from '../core/bytes.ts';
 import { isCapability, type SecretAccess } from '../core/capability.ts';
 import { badType, checkName, checkOptions, NAME_PATTERN, ownProperties, typeName } from '../core/checks.ts';
 import { scanJson } from '../core/json/scan.ts';
@@ -13,39 +14,41 @@ import { CHECK_LENGTH, checkCharacters, crc20 } from '../wire/check-characters.t
 import { NODE_LENGTH } from './derive.ts';
 import { type DomainKeys, type KeyCheck, makeDomainKeys, pinKeys } from './domain-keys.ts';
 
-/** Version that a keyset's text begins with. */
+/** The version that the text of a keyset states. */
 const VERSION = 'keyset-v1';
 
-/** What a secret begins with, so that scanners for leaked secrets can find it. */
+/** The first characters of a secret, by which scanners for leaked secrets can find it. */
 const SECRET_PREFIX = 'trefoil-root-1_';
 
-/** Most root keys in a keyset. */
+/** The most root keys in a keyset. */
 const MAX_KEYS = 64;
 
-/** Longest text that is parsed, in UTF-16 code units. */
+/** The longest text that is parsed, in UTF-16 code units. */
 const MAX_TEXT = 65_536;
 
-/** Fields that the format keeps free, and what they are kept free for. */
-const RESERVED = { of: "a domain's parent", region: "a key's region" } as const;
+/** Fields that the format reserves, and what for. */
+const RESERVED = { of: 'the parent of a domain', region: 'the region of a key' } as const;
 
-/** A keyset: opaque, immutable. */
+/** Root keys and the way to the keys of domains. It is opaque and immutable: no property shows a key. */
 export interface Keyset {
   /** Id of the primary root key. */
   readonly primary: string;
   /** Ids of all root keys, the primary first. */
   readonly ids: readonly string[];
   /**
-   * The keys of a pseudonymisation domain.
+   * Returns the keys of a pseudonymisation domain.
    *
    * @param name 1 to 64 characters of `a-z`, `0-9`, `.`, `_`, `-`, the first a letter or digit.
-   * @param options `keyCheck`: check values that the keys must have, by shown key id.
-   * @throws TrefoilError `key_check_mismatch`; RangeError for a bad name.
+   * @param options `keyCheck`: check values that the keys must have, by shown key id (`trefoil keys inspect` shows
+   *   them).
+   * @throws TrefoilError `key_check_mismatch` if the keys do not have these check values.
+   * @throws TypeError, RangeError for a name or an option that does not fit.
    */
   readonly domain: (name: string, options?: { readonly keyCheck?: KeyCheck }) => DomainKeys;
   /**
-   * The keyset as JSON text, secrets included.
+   * Returns the keyset as JSON text, including its secrets.
    *
-   * **Warning**: the text is the secret; whoever reads it can reveal everything.
+   * **Warning**: anyone who reads this text can reveal everything that the keyset protects.
    *
    * @param access `secretAccess` of `trefoil/reveal`.
    */
@@ -57,7 +60,7 @@ interface RootKey {
   readonly secret: Uint8Array;
 }
 
-/** A new keyset with one root key of 32 random bytes and a random id. */
+/** Makes a keyset with one root key of 32 random bytes and a random id. */
 function generate(): Keyset {
   return make([{ id: encode(randomBytes(5)), secret: randomBytes(NODE_LENGTH) }]);
 }
@@ -70,18 +73,32 @@ function parse(json: string): Keyset {
   try {
     value = JSON.parse(json);
   } catch {
-    // The parser's own message quotes the text, and the text is the secret.
+    // The parser's own message would quote the text, which is the secret.
     fail('invalid_keyset', 'the keyset is not JSON; it may be cut short');
   }
   const { version, keys, base } = fields(value, 'the keyset', ['version', 'keys', 'base']);
-  // JSON.parse keeps the last of two fields of one name, and nobody would know which was meant.
+  // If a name occurs twice, JSON.parse keeps the last field and hides the mistake.
   const hidden = scanJson(json, value as object);
   if (hidden !== null && hidden !== 'inexact') fail('invalid_keyset', `the keyset cannot be read: ${hidden.message}`);
   if (version !== VERSION) {
-    fail('invalid_keyset', `the keyset has no "version": "${VERSION}"; it is not a keyset or one of a newer trefoil`);
+    fail(
+      'invalid_keyset',
+      `the keyset has no "version": "${VERSION}"; it is not a keyset, or a newer trefoil has made it`,
+    );
   }
+  const roots = readRootKeys(keys);
+  // `base` is for a later version that renews stored tokens: it will name the root key of the tokens. Until then that
+  // is the primary root key.
+  if (base !== undefined && base !== roots[0]!.id) {
+    fail('reserved_field', '"base" must name the primary root key: this version of trefoil does not renew tokens');
+  }
+  return make(roots);
+}
+
+/** Reads the list of root keys. Returns the primary one first, and the others in their order. */
+function readRootKeys(keys: unknown): readonly RootKey[] {
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > MAX_KEYS) {
-    fail('invalid_keyset', `"keys" must be a list of 1 to ${MAX_KEYS} root keys`);
+    fail('invalid_keyset', `"keys" of the keyset must be a list of 1 to ${MAX_KEYS} root keys`);
   }
   const roots: RootKey[] = [];
   let primary: RootKey | undefined;
@@ -91,29 +108,25 @@ function parse(json: string): Keyset {
     if (typeof key.id !== 'string' || !NAME_PATTERN.test(key.id)) {
       fail('invalid_keyset', `${name} needs an "id" of 1 to 64 characters of a-z, 0-9, ".", "_", "-"`);
     }
-    if (roots.some((root) => root.id === key.id)) fail('invalid_keyset', `${name} has the id of another root key`);
+    if (roots.some((root) => root.id === key.id)) fail('invalid_keyset', `${name} has the same id as another root key`);
     if (key.primary !== undefined && typeof key.primary !== 'boolean') {
       fail('invalid_keyset', `"primary" of ${name} must be true or false`);
     }
     const root: RootKey = { id: key.id, secret: readSecret(key.secret, name) };
-    if (roots.some((other) => sameBytes(other.secret, root.secret))) {
-      fail('invalid_keyset', `${name} has the secret of another root key`);
+    if (roots.some((other) => equalBytes(other.secret, root.secret))) {
+      fail('invalid_keyset', `${name} has the same secret as another root key`);
     }
     if (key.primary === true) {
-      if (primary !== undefined) fail('invalid_keyset', 'two root keys are primary; one must be');
+      if (primary !== undefined) fail('invalid_keyset', 'two root keys are primary; only one may have "primary": true');
       primary = root;
     }
     roots.push(root);
   }
   if (primary === undefined) fail('invalid_keyset', 'no root key is primary; one must have "primary": true');
-  // `base` names the root that the tokens' PRF uses once stored tokens can be renewed; until then it is the primary.
-  if (base !== undefined && base !== primary.id) {
-    fail('reserved_field', '"base" must name the primary root key: this version of trefoil does not renew tokens');
-  }
-  return make([primary, ...roots.filter((root) => root !== primary)]);
+  return [primary, ...roots.filter((root) => root !== primary)];
 }
 
-/** An object with no fields but the known ones. */
+/** Checks that a value is an object with known fields only, and returns a copy of them. */
 function fields(value: unknown, name: string, known: readonly string[]): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     fail('invalid_keyset', `${name} must be an object, got ${typeName(value)}`);
@@ -124,15 +137,16 @@ function fields(value: unknown, name: string, known: readonly string[]): Record<
       const purpose = RESERVED[field as keyof typeof RESERVED];
       fail(
         'reserved_field',
-        `${name} has "${field}", which is kept free for ${purpose}; this version does not know it`,
+        `${name} has the field "${field}", which is reserved for ${purpose}; ` +
+          'this version of trefoil does not support it',
       );
     }
-    fail('invalid_keyset', `${name} has a field that is not one of ${known.join(', ')}`);
+    fail('invalid_keyset', `${name} has an unknown field; the fields are ${known.join(', ')}`);
   }
   return ownProperties(value) as Record<string, unknown>;
 }
 
-/** The 32 bytes of a secret, after its spelling, its check characters and its quality are checked. */
+/** Returns the 32 bytes of a secret. Checks its spelling, its check characters, and that it can be a random key. */
 function readSecret(secret: unknown, name: string): Uint8Array {
   if (typeof secret !== 'string' || !secret.startsWith(SECRET_PREFIX)) {
     fail('invalid_keyset', `the secret of ${name} must be text that begins with "${SECRET_PREFIX}"`);
@@ -143,11 +157,11 @@ function readSecret(secret: unknown, name: string): Uint8Array {
     fail('invalid_keyset', `the secret of ${name} must hold ${NODE_LENGTH} bytes; it is cut short or mistyped`);
   }
   if (checkCharacters(crc20(body)) !== secret.slice(-CHECK_LENGTH)) {
-    fail('invalid_keyset', `the check characters of ${name} do not fit: its secret is mistyped`);
+    fail('invalid_keyset', `the secret of ${name} is mistyped: its check characters are wrong`);
   }
   const weakness = weaknessOf(bytes);
   if (weakness !== null) {
-    fail('weak_key', `${name} ${weakness}; make root keys with keyset.generate() or trefoil keys new`);
+    fail('weak_key', `the secret of ${name} ${weakness}; make root keys with keyset.generate() or trefoil keys new`);
   }
   return bytes;
 }
@@ -158,9 +172,11 @@ function writeSecret(bytes: Uint8Array): string {
 }
 
 /**
- * Why 32 bytes cannot be a random key, or `null`. Of random keys these rules refuse fewer than one in 10^13:
- * all printable ASCII, (95/256)^32 < 2 × 10^-14; at most 16 different bytes, < C(256,16) × 16^32 / 256^32 < 3 × 10^-14;
- * equal steps from byte to byte, 2^-240.
+ * Why 32 bytes cannot be a random key, or `null`. The three rules refuse fewer than one random key in 10^13:
+ *
+ * - all bytes are printable ASCII: (95/256)^32 < 2 × 10^-14;
+ * - at most 16 different bytes: < C(256,16) × 16^32 / 256^32 < 3 × 10^-14;
+ * - equal steps from byte to byte: 2^-240.
  */
 function weaknessOf(bytes: Uint8Array): string | null {
   if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is printable text, not random bytes';
@@ -171,12 +187,7 @@ function weaknessOf(bytes: Uint8Array): string | null {
   return null;
 }
 
-/** Both are secrets of one keyset and their owner waits for the answer, so time tells nobody anything. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]);
-}
-
-/** @param roots the primary first. */
+/** Makes the object of a keyset. @param roots its root keys, the primary first. */
 function make(roots: readonly RootKey[]): Keyset {
   const primary = roots[0]!.id;
   return Object.freeze({
@@ -206,9 +217,9 @@ function make(roots: readonly RootKey[]): Keyset {
 /**
  * Makes and reads keysets.
  *
- * - `keyset.generate()` makes a keyset with one root key of 32 bytes from the system's generator.
- * - `keyset.parse(json)` reads what `export` wrote. It throws a {@link TrefoilError} with `invalid_keyset`,
- *   `weak_key` or `reserved_field`, whose message never quotes the text.
+ * - `keyset.generate()` makes a keyset with one root key of 32 bytes from the random generator of the system.
+ * - `keyset.parse(json)` reads the text that `export` wrote. It throws a {@link TrefoilError} with `invalid_keyset`,
+ *   `weak_key` or `reserved_field`. Its messages never quote the text.
  *
  * The format is docs/spec/keyset-v1.md.
  *

@@ -3,7 +3,8 @@
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { type Column, columnLength, isUtf8Column, readUtf8, type Utf8Column } from '../core/columns.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
-import { ruleOption, runColumn, type Siblings } from '../rule/rule.ts';
+import { runColumn } from '../rule/columns.ts';
+import { ruleOption, type Siblings } from '../rule/rule.ts';
 import type { BoundInside } from './bound.ts';
 
 /** Protects columns of one length. Throws once, with all that is wrong. */

@@ -4,7 +4,7 @@
 
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type DomainKeys, type OpenedKeys, openKeys, pinKeys, protectingKey } from '../keys/domain-keys.ts';
-import { refuseReveal } from '../rule/rule.ts';
+import { refuseReveal } from '../rule/binding.ts';
 import type { Direction, Leaf } from './bound.ts';
 import type { PolicyOptions } from './types.ts';
 

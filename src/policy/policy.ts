@@ -7,7 +7,7 @@ import { badRange, badType, checkName, checkOptions, ownProperties, typeName } f
 import type { Column } from '../core/columns.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { checkKeyCheck, type DomainKeys, type KeyCheck } from '../keys/domain-keys.ts';
-import { checkAccess } from '../rule/rule.ts';
+import { checkAccess } from '../rule/binding.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
 import { joinKeys } from './join.ts';

@@ -4,17 +4,11 @@
  */
 
 import { typeName } from '../core/checks.ts';
+import { issueOf, type ReportIssue } from '../core/issues.ts';
 import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
-import {
-  type AsyncColumns,
-  type BoundColumns,
-  issueOf,
-  type Report,
-  ruleOption,
-  runReported,
-  type Siblings,
-} from '../rule/rule.ts';
+import { runReported } from '../rule/columns.ts';
+import { type AsyncColumns, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
 import type { Direction, Leaf } from './bound.ts';
 import { parsePath } from './file/path.ts';
 import type { FieldsNode, Node } from './tree.ts';
@@ -140,7 +134,7 @@ function makeBegin(
         }
         return;
       }
-      const reportField: Report = (at, issue) => reject(places.rows[at]!, { ...issue, field: leaf.path });
+      const reportField: ReportIssue = (at, issue) => reject(places.rows[at]!, { ...issue, field: leaf.path });
       const siblings: Siblings = (path) => readSiblings(path, rows, places.rows);
       const out = runReported(columns[index]![direction], values, reportField, siblings);
       const { containers, keys } = places;

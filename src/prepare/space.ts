@@ -1,16 +1,18 @@
 /**
- * White space: WhiteSpace and LineTerminator of ECMA-262 (https://tc39.es/ecma262/#sec-white-space) as Unicode 15.1.0
- * fills them in. Spelled out, because ECMAScript takes "any Space_Separator" from the runtime's Unicode version, and
- * that set has changed before (U+180E left it with Unicode 6.3).
+ * White space: WhiteSpace and LineTerminator of ECMA-262 (https://tc39.es/ecma262/#sec-white-space), with the
+ * characters of Unicode 15.1.0. The list is written out, because ECMAScript takes "any Space_Separator" from the
+ * Unicode version of the runtime, and that set has changed before (U+180E left it with Unicode 6.3).
  */
 
-/** The 25 code points as the inside of a character class of a regular expression. */
+/** The 25 code points, as the content of a character class of a regular expression. */
 export const SPACE_CLASS =
   '\\u0009-\\u000d\\u0020\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff';
 
 const SPACE: RegExp = /* @__PURE__ */ new RegExp(`[${SPACE_CLASS}]`);
 
-/** Drops white space at both ends. A loop: `/\s+$/` takes quadratic time on long runs of space inside. */
+/**
+ * Removes white space at both ends. It is a loop, because `/\s+$/` takes quadratic time on long runs of space inside.
+ */
 export function trimText(text: string): string {
   let start = 0;
   let end = text.length;

@@ -1,33 +1,34 @@
 /**
- * The prepare steps (docs/spec/prepare-v1.md): named normalisations of a value before it is tokenised. They decide
- * which values join, and their names enter the key derivation: one that is exported never changes, a better one gets a
- * new name. Every step is idempotent; `test/property/prepare.test.ts` holds them to it.
+ * The prepare steps (docs/spec/prepare-v1.md): named normalisations of a value before a token is made of it. They
+ * decide which values get the same token, and their names enter the key derivation. An exported step therefore never
+ * changes; a better one gets a new name. Every step is idempotent, which `test/property/prepare.test.ts` checks.
  */
 
 import { badType, checkText, typeName } from '../core/checks.ts';
 import { formatIp, parseIp, withoutMapping } from '../core/ip.ts';
 import { fail } from '../errors.ts';
+import { asciiEmail, asciiPhone } from './ascii-values.ts';
 import { checkEmailLength, checkEmailSyntax } from './email-syntax.ts';
-import { plainEmail, plainPhone } from './plain.ts';
 import { trimText } from './space.ts';
 import { checkAssigned, foldFull, foldSimple, isAscii, toNfc, toNfd, toNfkc } from './unicode.ts';
 
 const STEP = Symbol.for('trefoil.prepare.v1');
 
-/** Most steps in one list. */
+/** The most steps in one list. */
 const MAX_STEPS = 8;
 
 /**
- * A prepare step: a frozen function that may be called to see what it does. Rules recognise it by a registered symbol,
- * so that the CommonJS and the ES module build in one process take each other's, and take no other function.
+ * A prepare step: a frozen function. You may call it to see what it does. Rules accept no other functions: they
+ * recognise a step by a registered symbol, so that the CommonJS and the ES module build in one process accept each
+ * other's steps.
  */
 export interface Prepare<Name extends string = string> {
   (text: string): string;
-  /** The step's name, as a policy file writes it. */
+  /** The step's name in a policy file. */
   readonly step: Name;
 }
 
-/** Names of all steps, as a policy file writes them. */
+/** The names of all steps in a policy file. */
 export const PREPARE_NAMES: readonly string[] = /* @__PURE__ */ Object.freeze([
   'nfc',
   'nfkc',
@@ -52,11 +53,11 @@ function make<Name extends string>(name: Name, apply: (text: string) => string):
 }
 
 /**
- * Normalization Form C: spellings of one text that Unicode calls canonically equivalent become one, such as `é` as one
- * code point and `e` with a combining accent. Case, width and ligatures stay apart.
+ * Normalises to Unicode's Normalization Form C. Spellings of a text that are canonically equivalent become one, such as
+ * `é` as one code point and `e` with a combining accent. Texts that differ in case, width or ligatures stay different.
  *
- * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `too_long` for more than 30
- *   combining marks in a row; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long`
+ *   if there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see UAX #15, https://www.unicode.org/reports/tr15/; docs/spec/prepare-v1.md.
  *
  * @example
@@ -73,13 +74,14 @@ export const nfc: Prepare<'nfc'> = /* @__PURE__ */ make('nfc', (text) => {
 });
 
 /**
- * Normalization Form KC: joins what {@link nfc} joins, and compatibility variants too, such as full-width digits and
- * ordinary ones, `ﬁ` and `fi`, `²` and `2`. Case stays apart.
+ * Normalises to Unicode's Normalization Form KC. In addition to the spellings that {@link nfc} makes one, compatibility
+ * variants become one: full-width and ordinary digits, `ﬁ` and `fi`, `²` and `2`. Texts that differ in case stay
+ * different.
  *
- * **Warning**: `2²` and `22` become one.
+ * **Warning**: `2²` and `22` become the same text.
  *
- * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `too_long` for more than 30
- *   combining marks in a row; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long`
+ *   if there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see UAX #15, https://www.unicode.org/reports/tr15/; docs/spec/prepare-v1.md.
  *
  * @example
@@ -96,8 +98,9 @@ export const nfkc: Prepare<'nfkc'> = /* @__PURE__ */ make('nfkc', (text) => {
 });
 
 /**
- * Drops white space at both ends: the 25 code points that ECMAScript's `trim` takes today, written down so that they
- * stay what they are. Space inside stays. What is only white space becomes the empty text.
+ * Removes white space at both ends: the 25 code points that ECMAScript's `trim` removes today, in a list of our own so
+ * that later versions change nothing. White space inside the text stays. A text of white space only becomes the empty
+ * text.
  *
  * @throws TrefoilError `lone_surrogate`; `wrong_type`.
  * @see ECMA-262, WhiteSpace and LineTerminator, https://tc39.es/ecma262/#sec-white-space; docs/spec/prepare-v1.md.
@@ -112,13 +115,14 @@ export const nfkc: Prepare<'nfkc'> = /* @__PURE__ */ make('nfkc', (text) => {
 export const trim: Prepare<'trim'> = /* @__PURE__ */ make('trim', trimText);
 
 /**
- * Folds case and normalises: NFC(toCasefold(NFD(x))) with full folding. Two texts get the same result exactly when
- * Unicode calls them a canonical caseless match, so `ß`, `ẞ` and `ss` meet, and so do `σ` and the final `ς`.
+ * Folds case and normalises: NFC(toCasefold(NFD(x))) with full folding. Two texts get the same result if and only if
+ * Unicode defines them as a canonical caseless match. So `ß`, `ẞ` and `ss` become the same, and so do `σ` and the final
+ * `ς`.
  *
- * No language is asked: Turkish `ı` and `i` stay apart, `I` meets `i`.
+ * The rules of single languages are not applied: Turkish `ı` and `i` stay different, and `I` becomes `i`.
  *
- * @throws TrefoilError `unassigned_code_point` for what Unicode 15.1.0 does not assign; `too_long` for more than 30
- *   combining marks in a row; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `unassigned_code_point` if Unicode 15.1.0 does not assign a code point of the text; `too_long`
+ *   if there are more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
  * @see The Unicode Standard, section 3.13, D145, https://www.unicode.org/versions/Unicode15.0.0/ch03.pdf;
  * docs/spec/prepare-v1.md.
  *
@@ -130,7 +134,8 @@ export const trim: Prepare<'trim'> = /* @__PURE__ */ make('trim', trimText);
  * casefold('STRASSE'); // → 'strasse'
  * ```
  */
-// D145 compares NFD(toCasefold(NFD(X))); two texts have one NFD exactly when they have one NFC, which is shorter.
+// D145 compares NFD(toCasefold(NFD(X))). Two texts have the same NFD if and only if they have the same NFC, which is
+// shorter.
 export const casefold: Prepare<'casefold'> = /* @__PURE__ */ make('casefold', (text) => {
   checkAssigned(text);
   return toNfc(foldFull(toNfd(text)));
@@ -140,12 +145,12 @@ const NON_ASCII = /[^\x00-\x7f]/;
 const NOT_A_DIGIT = /[^0-9]+/g;
 
 /**
- * Keeps the ASCII digits and drops every other ASCII character, so `12-34`, `12 34` and `1234` become one.
+ * Keeps the ASCII digits and removes every other ASCII character, so `12-34`, `12 34` and `1234` become the same text.
  *
- * **Warning**: `-5` and `5` become one, and `1.5` and `15`; it is for identifiers, not for amounts.
+ * **Warning**: `-5` and `5` become the same, and so do `1.5` and `15`. Use it for identifiers, not for amounts.
  *
- * @throws TrefoilError `not_digits` for a character outside ASCII (put `nfkc` before it for full-width digits) and for
- * a value without a digit; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `not_digits` if the text has a character outside ASCII (put `nfkc` before this step if digits
+ *   may be full-width), or if it has no digit; `lone_surrogate`; `wrong_type`.
  * @see docs/spec/prepare-v1.md.
  *
  * @example
@@ -157,23 +162,26 @@ const NOT_A_DIGIT = /[^0-9]+/g;
  */
 export const digitsOnly: Prepare<'digitsOnly'> = /* @__PURE__ */ make('digitsOnly', (text) => {
   if (NON_ASCII.test(text)) {
-    fail('not_digits', 'the text holds a character outside ASCII; put nfkc before digitsOnly if it may be a digit');
+    fail('not_digits', 'the text has a character outside ASCII; put nfkc before digitsOnly if it may be a digit');
   }
   const digits = text.replace(NOT_A_DIGIT, '');
-  if (digits === '') fail('not_digits', 'the text holds no digit');
+  if (digits === '') fail('not_digits', 'the text has no digit');
   return digits;
 });
 
 /**
- * Makes one of the spellings of an e-mail address that people take for the same mailbox: drops white space at the ends,
- * applies NFC and folds the case of both parts, one character to one, so `ß` and `ss` stay apart.
+ * Normalises an e-mail address, so that spellings which people take for the same mailbox become one. It removes white
+ * space at the ends, applies NFC, and folds the case of both parts character by character, so `ß` and `ss` stay
+ * different.
  *
- * RFC 5321 lets a host tell `Ada@` from `ada@`; hardly one does, and {@link emailAddressExact} is for those. Dots,
- * `+tags`, and the `xn--` and Unicode spellings of a domain stay apart.
+ * RFC 5321 allows a host to treat `Ada@` and `ada@` as two mailboxes. Hardly any host does; for those, use
+ * {@link emailAddressExact}. Addresses that differ in dots or `+tags`, and the `xn--` and Unicode spellings of a domain,
+ * stay different.
  *
- * @throws TrefoilError `not_an_email` for what is no plain `local@domain` (a local part of 1 to 64 octets without
- * quotes, a domain of two labels at least and 255 octets at most); `unassigned_code_point` for what Unicode 15.1.0 does
- * not assign; `too_long` for more than 30 combining marks in a row; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `not_an_email` if the text is not `local@domain` with a local part of 1 to 64 octets without
+ *   quotes, and a domain of two or more labels and at most 255 octets; `unassigned_code_point` if Unicode 15.1.0 does
+ *   not assign a code point of the text; `too_long` if there are more than 30 combining marks in a row;
+ *   `lone_surrogate`; `wrong_type`.
  * @see RFC 5321, section 4.1.2, https://www.rfc-editor.org/rfc/rfc5321; RFC 6531, section 3.3,
  * https://www.rfc-editor.org/rfc/rfc6531; docs/spec/prepare-v1.md.
  *
@@ -188,11 +196,10 @@ export const digitsOnly: Prepare<'digitsOnly'> = /* @__PURE__ */ make('digitsOnl
 export const emailAddress: Prepare<'emailAddress'> = /* @__PURE__ */ make('emailAddress', (text) => email(text, true));
 
 /**
- * Like {@link emailAddress}, but the local part keeps its case: only the domain is folded, as RFC 5321, section 2.4,
- * has it.
+ * Normalises an e-mail address like {@link emailAddress}, but the local part keeps its case. Only the domain is folded,
+ * as in RFC 5321, section 2.4.
  *
- * @throws TrefoilError `not_an_email`, `unassigned_code_point`, `too_long`, `lone_surrogate`, `wrong_type`, as
- * `emailAddress` does.
+ * @throws TrefoilError the same codes as {@link emailAddress}.
  * @see RFC 5321, https://www.rfc-editor.org/rfc/rfc5321; RFC 6531, https://www.rfc-editor.org/rfc/rfc6531;
  * docs/spec/prepare-v1.md.
  *
@@ -208,46 +215,47 @@ export const emailAddressExact: Prepare<'emailAddressExact'> = /* @__PURE__ */ m
 );
 
 /**
- * The steps of both e-mail addresses. Not `toLowerCase`: its Unicode version is the runtime's, and it spells the last
- * sigma of a word differently from the others.
+ * The common part of the two e-mail steps. It does not use `toLowerCase` outside ASCII, because that follows the
+ * Unicode version of the runtime, and writes the last sigma of a word differently from the others.
  */
 function email(text: string, foldLocal: boolean): string {
-  const capitals = plainEmail(text);
+  const capitals = asciiEmail(text);
   if (capitals === 0 || (capitals === 1 && !foldLocal)) return text;
   if (capitals !== null && foldLocal) return text.toLowerCase();
-  // Before anything is dropped, so that the index in the message is the caller's.
+  // Before white space is removed, so that the index in the message is an index into the caller's text.
   checkAssigned(text);
   const trimmed = trimText(text);
   checkEmailLength(trimmed);
   const address = toNfc(trimmed);
   checkEmailSyntax(address);
   const domainAt = foldLocal ? 0 : address.indexOf('@');
-  // NFC again: J with a caron is two code points, and j with one is one. `@` joins with nothing, so the normal form of
-  // the whole is that of its parts.
+  // NFC again, because J with a caron is two code points, and j with a caron is one. `@` combines with no character, so
+  // the normal form of the whole is made of those of its parts.
   const folded = toNfc(address.slice(0, domainAt) + foldSimple(address.slice(domainAt)));
-  // Folding changes lengths in octets: Ⱥ has two and ⱥ three. Without this a result could be refused on a second pass.
-  // What folds to ASCII gets no longer.
+  // Folding can change the length in octets: Ⱥ has two and ⱥ has three. Without this check, the step could refuse its
+  // own result. A text that folds to ASCII does not get longer.
   if (folded !== address && !isAscii(folded)) checkEmailSyntax(folded);
   return folded;
 }
 
-/** What may stand between the digits of a phone number. */
+/** The characters of a phone number: digits, and layout between them. */
 const PHONE = /^\+[0-9 \u00a0\u202f\-\u2010-\u2013./()]*$/;
 
-/** Brackets, if any, come in pairs, are not nested and hold something. */
+/** Brackets come in pairs, are not nested and are not empty. */
 const PHONE_BRACKETS = /^[^()]*(?:\([^()]+\)[^()]*)*$/;
 
 const PHONE_LAYOUT = /[^0-9]+/g;
 
-/** `(0)`: the trunk prefix that is dialled inside a country only, whatever layout is inside the brackets. */
+/** `(0)`, also with layout inside the brackets: the trunk prefix, which is dialled inside a country only. */
 const TRUNK_PREFIX = /\([^0-9()]*0[^0-9()]*\)/;
 
 /**
- * Writes a phone number as `+` and its digits, so `+49 (30) 901-820` and `+4930901820` become one. No table of
- * countries is asked: the number must be written with its country code.
+ * Normalises a phone number to `+` and its digits, so `+49 (30) 901-820` and `+4930901820` become the same text. The
+ * number must have its country code, because no table of countries is used.
  *
- * @throws TrefoilError `not_a_phone` for what does not begin with `+`, has fewer than 7 or more than 15 digits, begins
- * with 0, holds `(0)` or anything but digits and layout; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `not_a_phone` if the text does not begin with `+`, has fewer than 7 or more than 15 digits,
+ *   has a country code that begins with 0, or contains `(0)` or a character that is neither a digit nor layout;
+ *   `lone_surrogate`; `wrong_type`.
  * @see ITU-T E.164 (11/2010), section 6, https://www.itu.int/rec/T-REC-E.164; docs/spec/prepare-v1.md.
  *
  * @example
@@ -258,7 +266,7 @@ const TRUNK_PREFIX = /\([^0-9()]*0[^0-9()]*\)/;
  * ```
  */
 export const phoneE164: Prepare<'phoneE164'> = /* @__PURE__ */ make('phoneE164', (text) => {
-  const plain = plainPhone(text);
+  const plain = asciiPhone(text);
   if (plain !== null) return plain;
   const number = trimText(text);
   if (!number.startsWith('+'))
@@ -266,16 +274,18 @@ export const phoneE164: Prepare<'phoneE164'> = /* @__PURE__ */ make('phoneE164',
   if (!PHONE.test(number)) {
     fail(
       'not_a_phone',
-      'the number holds a character that is neither a digit nor layout (space, hyphen, dot, slash, brackets)',
+      'the number has a character that is neither a digit nor layout (space, hyphen, dot, slash, brackets)',
     );
   }
-  if (!PHONE_BRACKETS.test(number)) fail('not_a_phone', 'the brackets of the number do not come in pairs');
-  // Dialled after a country code it reaches nobody, or somebody else; whether a 0 belongs there differs by country.
-  if (TRUNK_PREFIX.test(number)) fail('not_a_phone', 'the number has (0), which is not part of it; write it without');
+  if (!PHONE_BRACKETS.test(number)) fail('not_a_phone', 'the brackets of the number are not in pairs');
+  // After a country code, this 0 makes a number of nobody or of somebody else. Whether a 0 belongs there depends on the
+  // country.
+  if (TRUNK_PREFIX.test(number))
+    fail('not_a_phone', 'the number has (0), which is not part of an international number; leave it out');
   const digits = number.replace(PHONE_LAYOUT, '');
   if (digits.length < 7 || digits.length > 15) {
     const limits = { minimum: 7, maximum: 15, actual: digits.length };
-    fail('not_a_phone', `a number has 7 to 15 digits with its country code, this has ${digits.length}`, limits);
+    fail('not_a_phone', `the number has ${digits.length} digits; with its country code it must have 7 to 15`, limits);
   }
   if (digits.startsWith('0'))
     fail('not_a_phone', 'no country code begins with 0; write the number with + and the country code');
@@ -283,14 +293,16 @@ export const phoneE164: Prepare<'phoneE164'> = /* @__PURE__ */ make('phoneE164',
 });
 
 /**
- * Writes an IP address in one way: version 4 in dotted decimal, version 6 as RFC 5952, section 4, has it. An IPv4-mapped
- * address, which is how a server that listens on both families sees a client of version 4, is written as version 4. So
- * `::ffff:192.0.2.7`, `::FFFF:c000:207` and `192.0.2.7` become one. White space at the ends is dropped.
+ * Normalises an IP address: version 4 is written in dotted decimal, and version 6 as in RFC 5952, section 4. An
+ * IPv4-mapped address is written as version 4, because a server that listens on both families sees clients of version 4
+ * in that form. So `::ffff:192.0.2.7`, `::FFFF:c000:207` and `192.0.2.7` become the same text. White space at the ends
+ * is removed.
  *
- * Other addresses that hold one of version 4 (6to4, NAT64, Teredo, `::192.0.2.7`) are of version 6 and stay apart from it.
+ * Other version 6 addresses that contain a version 4 address (6to4, NAT64, Teredo, `::192.0.2.7`) stay version 6.
  *
- * @throws TrefoilError `not_an_ip` for what is not an address: leading zeros in version 4, brackets, a port, a prefix, and
- *   a zone (`fe80::1%eth0`), which names an interface of one machine; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `not_an_ip` if the text is not an address. Leading zeros in version 4, brackets, a port and a
+ *   prefix are refused, and so is a zone (`fe80::1%eth0`), which names an interface of one machine; `lone_surrogate`;
+ *   `wrong_type`.
  * @see RFC 5952, section 4, https://www.rfc-editor.org/rfc/rfc5952; RFC 4291, section 2.5.5.2,
  * https://www.rfc-editor.org/rfc/rfc4291; docs/spec/prepare-v1.md.
  *
@@ -307,7 +319,10 @@ export const ipAddress: Prepare<'ipAddress'> = /* @__PURE__ */ make('ipAddress',
   const bytes = parseIp(trimmed);
   if (bytes !== null) return formatIp(withoutMapping(bytes));
   if (trimmed.includes('%')) {
-    fail('not_an_ip', 'the address has a zone (what begins with %), which names an interface of one machine; drop it');
+    fail(
+      'not_an_ip',
+      'the address has a zone (the part from % on), which names an interface of one machine; leave it out',
+    );
   }
   fail('not_an_ip', 'expected an IP address, version 4 or 6, without brackets, a port or a prefix');
 });
@@ -319,8 +334,10 @@ function isPrepare(value: unknown): value is Prepare {
 }
 
 /**
- * The steps that an option names: one, or a list of at most 8, in the order in which they are applied. Functions that
- * are no steps are refused: a policy file could not name them, and nothing would keep them from changing.
+ * Returns the steps of an option: one step, or a list of at most 8 in the order in which they are applied. Other
+ * functions are refused, because a policy file could not name them and they could change.
+ *
+ * @throws TypeError if the value is not a step and not a list of steps.
  */
 export function prepareSteps(argument: string, value: unknown): readonly Prepare[] {
   if (isPrepare(value)) return Object.freeze([value]);
@@ -337,7 +354,27 @@ export function prepareSteps(argument: string, value: unknown): readonly Prepare
   return Object.freeze(steps);
 }
 
-/** The step of a name, for policy files. A list inside, so that a bundle without policy files drops unused steps. */
+/** Applies steps to a text, in their order. */
+export function applySteps(steps: readonly Prepare[], text: string): string {
+  let prepared = text;
+  for (const step of steps) prepared = step(prepared);
+  return prepared;
+}
+
+/**
+ * What a policy file writes for an option that names steps: the name of the step, or the list of names if the option is
+ * a list. `undefined` if the option is not set.
+ */
+export function stepNames(option: unknown, steps: readonly Prepare[]): string | readonly string[] | undefined {
+  if (option === undefined) return undefined;
+  const names = steps.map(({ step }) => step);
+  return Array.isArray(option) ? Object.freeze(names) : names[0];
+}
+
+/**
+ * Returns the step of a name, for policy files. The list is inside the function, so that a bundler can leave unused
+ * steps out of a program without policy files.
+ */
 export function prepareByName(name: string): Prepare | undefined {
   const steps: readonly Prepare[] = [
     nfc,

@@ -1,10 +1,10 @@
 /**
- * One version of Unicode, 15.1.0: what is assigned in it, and its case folding.
+ * One fixed version of Unicode, 15.1.0: its assigned code points and its case folding.
  *
- * Normalisation is the runtime's. By Unicode's stability policy a text of assigned code points has the same
- * normalisation form in every later version (https://www.unicode.org/policies/stability_policy.html#Normalization), so
- * refusing what 15.1.0 does not assign is enough to make an upgrade of the runtime change nothing. Case folding is a
- * table of our own, because ECMAScript has no function for it.
+ * Normalisation is done by the runtime. By Unicode's stability policy, a text of assigned code points has the same
+ * normalisation form in every later version (https://www.unicode.org/policies/stability_policy.html#Normalization). So
+ * it is enough to refuse code points that 15.1.0 does not assign: then no upgrade of the runtime changes a result. Case
+ * folding is a table of our own, because ECMAScript has no function for it.
  */
 
 import { fail } from '../errors.ts';
@@ -12,16 +12,17 @@ import { ASSIGNED, FOLD_C, FOLD_F, FOLD_S } from './unicode-15-1.ts';
 
 const ASCII = /^[\x00-\x7f]*$/;
 
-/** Below U+0300 everything is assigned and is its own NFC. */
+/** Every code point below U+0300 is assigned and is its own NFC. */
 const BELOW_0300 = /^[\u0000-\u02ff]*$/;
 
 export function isAscii(text: string): boolean {
   return ASCII.test(text);
 }
 
-/** Tells whether Unicode 15.1.0 assigns a code point. Noncharacters are never assigned. */
+/** Whether Unicode 15.1.0 assigns a code point. Noncharacters are never assigned. */
 export function isAssigned(code: number): boolean {
-  // Runs of assigned code points come first, so an odd number of bounds at or below this one puts it in a gap.
+  // The first run is one of assigned code points. So a code point is in a gap if an odd number of bounds is not above
+  // it.
   return countUpTo(assignedBounds(), code) % 2 === 0;
 }
 
@@ -37,17 +38,17 @@ export function checkAssigned(text: string): void {
   }
 }
 
-/** NFC of text that {@link checkAssigned} let pass. */
+/** NFC of a text that {@link checkAssigned} has accepted. */
 export function toNfc(text: string): string {
   return BELOW_0300.test(text) ? text : normalize(text, 'NFC');
 }
 
-/** NFKC of text that {@link checkAssigned} let pass. */
+/** NFKC of a text that {@link checkAssigned} has accepted. */
 export function toNfkc(text: string): string {
   return isAscii(text) ? text : normalize(text, 'NFKC');
 }
 
-/** NFD of text that {@link checkAssigned} let pass. */
+/** NFD of a text that {@link checkAssigned} has accepted. */
 export function toNfd(text: string): string {
   return isAscii(text) ? text : normalize(text, 'NFD');
 }
@@ -57,7 +58,7 @@ export function foldFull(text: string): string {
   return isAscii(text) ? text.toLowerCase() : fold(text, foldings().full);
 }
 
-/** Simple case folding, statuses C and S: one code point stays one, so ß and ss stay apart. */
+/** Simple case folding, statuses C and S: one code point stays one, so ß and ss stay different. */
 export function foldSimple(text: string): string {
   return isAscii(text) ? text.toLowerCase() : fold(text, foldings().simple);
 }
@@ -68,19 +69,21 @@ function fold(text: string, table: ReadonlyMap<string, string>): string {
   return out;
 }
 
-/** Whether the runtime's normalisation was tried. */
+/** Whether the normalisation of the runtime was tested. */
 let probed = false;
 
-/** The only call of the runtime's normalisation, so that no text gets there unchecked. */
+/** The only place that calls the normalisation of the runtime, so that no text reaches it unchecked. */
 function normalize(text: string, form: 'NFC' | 'NFD' | 'NFKC'): string {
   if (!probed) {
-    // A runtime built without Unicode data returns the text as it is, one with data before 15.0 does not order the
-    // marks that came with 15.0 (15.1 brought none): both would give one person two tokens, and in silence.
+    // A runtime without Unicode data returns the text unchanged. One with data before 15.0 does not order the marks
+    // that 15.0 added (15.1 added none). With either, one person would get two tokens and nobody would notice.
     if (
       'e\u0301\u{10efd}'.normalize('NFC') !== 'e\u{10efd}\u0301'.normalize('NFC') ||
       '\ufb01'.normalize('NFKC') !== 'fi'
     ) {
-      throw new Error('this runtime normalises text with Unicode older than 15.0, or not at all; take a newer one');
+      throw new Error(
+        'this runtime normalises text with a Unicode version before 15.0, or not at all; use a newer runtime',
+      );
     }
     probed = true;
   }
@@ -89,21 +92,22 @@ function normalize(text: string, form: 'NFC' | 'NFD' | 'NFKC'): string {
 }
 
 /**
- * Most non-starters (combining marks that a normalisation form sorts) in a row: the number of Stream-Safe Text Format,
- * UAX #15, section 13, https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format. Runtimes sort a run by insertion,
- * in quadratic time, so one value of 4 MB would hold a process for minutes.
+ * The most non-starters (combining marks that a normalisation form sorts) in a row: the limit of Stream-Safe Text
+ * Format, UAX #15, section 13, https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format. Runtimes sort a run by
+ * insertion, which takes quadratic time, so one value of 4 MB would block a process for minutes.
  */
 const MAX_NON_STARTERS = 30;
 
 /**
- * What a text must have before its runs are counted: 14 code points in a row whose NFKD is nothing but non-starters. All of
- * these are marks or the two half-width sound marks of Katakana, each brings 2 at most, and what goes before them 3.
+ * Runs are counted only if a text has 14 code points in a row whose NFKD consists of non-starters. These are marks, or
+ * the two half-width sound marks of Katakana. Each has at most 2 non-starters, and the code point before them ends with
+ * at most 3, so a text without such a row cannot exceed the limit.
  */
 const MAY_BE_LONG = /[\p{M}\uff9e\uff9f]{14}/u;
 
 /**
- * Refuses text that is not in Stream-Safe Text Format. Runs are counted in NFKD, as UAX15-D3 defines it, whatever the
- * form that is wanted: one definition for all steps, and a result of a step passes every other step.
+ * Refuses text that is not in Stream-Safe Text Format. Runs are counted in NFKD, as UAX15-D3 defines it, whichever form
+ * is requested. So all steps have one definition, and every step accepts the results of the others.
  */
 function checkRuns(text: string): void {
   if (text.length < 14 || !MAY_BE_LONG.test(text)) return;
@@ -112,7 +116,7 @@ function checkRuns(text: string): void {
   for (let i = 0; i < text.length; i++) {
     const code = text.codePointAt(i)!;
     if (code > 0xffff) i++;
-    // What is before U+00A0 is a starter and is its own NFKD.
+    // A code point below U+00A0 is a starter and is its own NFKD.
     const marks = code < 0xa0 ? 0 : marksOf(code);
     const leading = marks >>> 4;
     run += leading;
@@ -122,23 +126,25 @@ function checkRuns(text: string): void {
   if (longest > MAX_NON_STARTERS) {
     fail(
       'too_long',
-      `the text has ${longest} combining marks in a row, more than the ${MAX_NON_STARTERS} of Stream-Safe Text Format ` +
-        '(UAX #15); mend it at the source',
+      `the text has ${longest} combining marks in a row, more than the ${MAX_NON_STARTERS} of Stream-Safe Text ` +
+        'Format (UAX #15); correct it at the source',
       { maximum: MAX_NON_STARTERS, actual: longest },
     );
   }
 }
 
-// What `marks` has of a code point: how many non-starters its NFKD begins with, whether it has nothing else, and how many
-// it ends with.
+// The byte that `marks` holds for a code point: how many non-starters its NFKD begins with, whether it has no starter
+// at all, and how many non-starters it ends with.
 const ALL = 8;
 const TRAILING = 7;
 const KNOWN = 128;
 
-/** `marksOf` of each code point that was asked for, made when the first one is. */
+/** The results of `marksOf` so far. The table is made at the first call. */
 let marks: Uint8Array | undefined;
 
-/** The non-starters of a code point's NFKD. By the stability policy they are the same in every version of Unicode. */
+/**
+ * The non-starters in the NFKD of a code point. By the stability policy they are the same in every version of Unicode.
+ */
 function marksOf(code: number): number {
   marks ??= new Uint8Array(0x110000);
   let known = marks[code]!;
@@ -153,8 +159,9 @@ function marksOf(code: number): number {
 }
 
 /**
- * Whether a code point has a combining class other than 0: exactly these change places with a mark of class 1 (U+0334)
- * after them or, if they are of class 1 themselves, with one of class 230 (U+0301) before them.
+ * Whether a code point has a combining class other than 0. ECMAScript does not tell, but normalisation shows it:
+ * exactly these code points change places with a mark of class 1 (U+0334) after them or, if they are of class 1
+ * themselves, with a mark of class 230 (U+0301) before them.
  */
 function isNonStarter(character: string): boolean {
   const after = `${character}\u0334`;
@@ -204,7 +211,10 @@ function foldings(): Foldings {
   return tables;
 }
 
-/** Runs of four numbers: gap after the last run, how many, step from one to the next, and the way (zigzag). */
+/**
+ * Reads a table of code points that fold to one code point. A run is four numbers: the gap after the last run, the
+ * number of code points, the step from one to the next, and the distance to what it folds to (zigzag).
+ */
 function oneToOne(text: string): [string, string][] {
   const runs = numbers(text);
   const entries: [string, string][] = [];
@@ -221,7 +231,10 @@ function oneToOne(text: string): [string, string][] {
   return entries;
 }
 
-/** For each folding: gap after the last one, how many code points, and these. */
+/**
+ * Reads a table of code points that fold to several. An entry is the gap after the last entry, the number of code
+ * points that it folds to, and these code points.
+ */
 function oneToMany(text: string): [string, string][] {
   const list = numbers(text);
   const entries: [string, string][] = [];
@@ -235,7 +248,7 @@ function oneToMany(text: string): [string, string][] {
   return entries;
 }
 
-/** Numbers in base 26: `a` to `z` is a digit that another one follows, `A` to `Z` the last digit. */
+/** Reads numbers in base 26: `a` to `z` is a digit followed by another, `A` to `Z` is the last digit. */
 function numbers(text: string): number[] {
   const out: number[] = [];
   let value = 0;

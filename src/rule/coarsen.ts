@@ -1,5 +1,6 @@
 /**
- * `coarsen`: a value becomes the bucket that it lies in. No keys, no way back. Buckets do not depend on the data.
+ * `coarsen`: a value is replaced by the bucket that it belongs to. Buckets do not depend on other values of the data.
+ * The rule has no key, and a bucket cannot be turned back.
  */
 
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, checkText, typeName } from '../core/checks.ts';
@@ -7,20 +8,22 @@ import { readCivilDate } from '../core/civil-date.ts';
 import { formatIp, innerV4, networkOf, parseIp, withoutMapping } from '../core/ip.ts';
 import { asNumber, jsonNumber, jsonNumberText } from '../core/json/number.ts';
 import { fail } from '../errors.ts';
-import { type Common, checkRule, type MayBeAbsent, makeRule, mapColumn, type Rule, type RuleEngine } from './rule.ts';
+import { mapColumn, revealNothing } from './columns.ts';
+import { checkRule } from './options.ts';
+import { type Common, keylessEngine, type MayBeAbsent, makeRule, type Rule } from './rule.ts';
 
-/** Buckets of dates. */
+/** The buckets of a date. */
 export type DateBucket = 'month' | 'quarter' | 'year' | 'decade';
 
-/** Prefix lengths of the networks that addresses are cut to, in bits. */
+/** The lengths of the networks that IP addresses are cut to, in bits. */
 export interface IpBucket {
-  /** 0 to 32. */
+  /** For version 4: 0 to 32. */
   readonly v4: number;
-  /** 0 to 128. */
+  /** For version 6: 0 to 128. */
   readonly v6: number;
 }
 
-/** Exactly one kind of bucket. */
+/** The options of a bucket: exactly one kind. */
 export type CoarsenBucket =
   | { readonly date: DateBucket; readonly number?: never; readonly prefix?: never; readonly ip?: never }
   | { readonly number: number; readonly date?: never; readonly prefix?: never; readonly ip?: never }
@@ -33,20 +36,20 @@ export type CoarsenRule<Bucket extends CoarsenBucket = CoarsenBucket> = Rule & {
 const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
 
 /**
- * Replaces a value by its bucket:
+ * Replaces a value by its bucket. There are four kinds of buckets:
  *
- * - `date: 'month' | 'quarter' | 'year' | 'decade'` of an ISO 8601 date or date-time, as written, without any time
- *   zone: `2024-03`, `2024-Q1`, `2024`, `2020s`;
- * - `number: 10`, the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10; numbers stay numbers, text
- *   stays text. A value is a plain decimal with at most 38 digits on either side of the point;
- * - `prefix: 2`, the first code points of a text;
- * - `ip: { v4: 24, v6: 48 }`, the network: `192.0.2.0/24`. An IPv4-mapped address is one of version 4. Of a version 6
- *   address that holds one of version 4 (6to4, NAT64, Teredo, ISATAP, IPv4-compatible and -translated) no more bits of
- *   that are kept than `v4` says: 2002:c000:207::1 becomes `2002:c000:200::/40`.
+ * - `date: 'month' | 'quarter' | 'year' | 'decade'`: of an ISO 8601 date or date-time, as it is written, without
+ *   regard to a time zone: `2024-03`, `2024-Q1`, `2024`, `2020s`;
+ * - `number: 10`: the lower bound of the bucket, exact for decimals: 28.5 → 20, -1 → -10. Numbers stay numbers, and
+ *   text stays text. A value is a plain decimal with at most 38 digits on either side of the point;
+ * - `prefix: 2`: the first code points of a text;
+ * - `ip: { v4: 24, v6: 48 }`: the network, such as `192.0.2.0/24`. An IPv4-mapped address counts as version 4. Some
+ *   version 6 addresses contain a version 4 address (6to4, NAT64, Teredo, ISATAP, IPv4-compatible and -translated). The
+ *   network then shows no more bits of that than `v4`: 2002:c000:207::1 becomes `2002:c000:200::/40`.
  *
- * *Warning*: a bucket with one person in it identifies that person.
+ * *Warning*: if a bucket holds one person only, it identifies that person.
  *
- * @throws TypeError, RangeError unless exactly one kind is given and fits.
+ * @throws TypeError, RangeError if not exactly one kind is set, or if its value does not fit.
  *
  * @example
  * ```ts
@@ -61,27 +64,27 @@ export function coarsen<const Bucket extends CoarsenBucket, const Optional exten
   options: Bucket & { readonly optional?: Optional } & Common,
 ): MayBeAbsent<CoarsenRule<Bucket>, Optional> {
   const { own, common } = checkRule('coarsen', options, KINDS);
-  const given = KINDS.filter((kind) => own[kind] !== undefined);
-  if (given.length !== 1) badRange('options', `expected exactly one of ${KINDS.join(', ')}, got ${given.length}`);
+  const set = KINDS.filter((kind) => own[kind] !== undefined);
+  if (set.length !== 1) badRange('options', `expected exactly one of ${KINDS.join(', ')}, got ${set.length}`);
   const { what, data, apply } = bucketOf(own);
-  const engine: RuleEngine = {
-    facts: { what, origin: 'taken from the value', back: 'never', joins: null, scope: null, visible: 'the bucket' },
-    keyed: false,
-    needsPin: false,
-    cell: 'text',
-    readsSpelling: true,
-    removes: false,
-    unfit: null,
-    bind: () => ({ protect: (column, report) => mapColumn(column, apply, report), reveal: (column) => [...column] }),
-  };
+  const engine = keylessEngine(
+    { what, origin: 'taken from the value', back: 'never', visible: 'the bucket' },
+    {
+      readsSpelling: true,
+      bind: () => ({ protect: (column, report) => mapColumn(column, apply, report), reveal: revealNothing }),
+    },
+  );
   return makeRule({ rule: 'coarsen' as const, ...data, ...common }, engine, {}) as unknown as MayBeAbsent<
     CoarsenRule<Bucket>,
     Optional
   >;
 }
 
+/** One kind of bucket with its options. */
 interface BucketWork {
+  /** What happens to a value, for the record of processing. */
   readonly what: string;
+  /** The options as the policy file writes them. */
   readonly data: object;
   readonly apply: (value: unknown) => unknown;
 }
@@ -90,7 +93,7 @@ function bucketOf(options: CoarsenBucket): BucketWork {
   if (options.date !== undefined) {
     const date = checkOneOf('date', options.date, ['month', 'quarter', 'year', 'decade']);
     return {
-      what: `replaced by the ${date} that it lies in`,
+      what: `replaced by the ${date} that it belongs to`,
       data: { date },
       apply: (value) => dateBucket(checkText(value), date),
     };
@@ -132,8 +135,8 @@ function bucketOf(options: CoarsenBucket): BucketWork {
 }
 
 /**
- * How many bits of a version 6 address are kept. Of one that holds an address of version 4 no more than would be kept of
- * that: otherwise 2002:c000:207::/48, a 6to4 network, would be the whole of 192.0.2.7.
+ * How many bits of a version 6 address are kept. If the address contains a version 4 address, no more of that is kept
+ * than `v4` allows: otherwise the 6to4 network 2002:c000:207::/48 would show the whole of 192.0.2.7.
  */
 function v6Length(bytes: Uint8Array, v4: number, v6: number): number {
   const start = v4 === 32 ? null : innerV4(bytes);
@@ -148,7 +151,7 @@ function dateBucket(text: string, bucket: DateBucket): string {
   return bucket === 'year' ? year : `${year.slice(0, 3)}0s`;
 }
 
-/** A decimal, as an integer and the number of its decimals: 28.50 is (2850, 2). */
+/** A decimal number: an integer, and how many of its digits are decimals. 28.50 is (2850, 2). */
 interface Decimal {
   readonly digits: bigint;
   readonly scale: number;
@@ -157,7 +160,7 @@ interface Decimal {
 const DECIMAL = /^(-?(?:0|[1-9][0-9]{0,37}))(?:\.([0-9]{1,38}))?$/;
 const EXPONENT = /[eE]([+-]?[0-9]{1,3})$/;
 
-/** Digits on either side of the point. */
+/** The most digits on either side of the point. */
 const MOST_DIGITS = 38;
 
 function readDecimal(text: string): Decimal | null {
@@ -166,8 +169,8 @@ function readDecimal(text: string): Decimal | null {
 }
 
 /**
- * A number of JSON by its text. With an exponent it is taken where JavaScript writes the same number without one, which is
- * from 1e-6 to 1e21; then it has the digits of the plain decimal: 2.85e1 is 28.5, and nothing is rounded.
+ * Reads a JSON number from its text. A number with an exponent is accepted if JavaScript writes the same number without
+ * one, which is so from 1e-6 to 1e21. It is read exactly: 2.85e1 is 28.5, and nothing is rounded.
  */
 function readJsonNumber(text: string): Decimal | null {
   const exponent = EXPONENT.exec(text);
@@ -190,8 +193,9 @@ function readWidth(width: unknown): Decimal {
 }
 
 /**
- * The lower bound of the bucket, in exact arithmetic: 0.3 with buckets of 0.1 is 0.3, which doubles get wrong. A number is
- * written as a number; one that came as its text is written as its text where a double does not hold the bound.
+ * The lower bound of the bucket, in exact arithmetic: with buckets of 0.1, the bucket of 0.3 is 0.3, which doubles get
+ * wrong. The bound of a number is a number. If a JSON number was passed as its text and a double cannot hold the bound,
+ * the bound keeps its text, too.
  */
 function numberBucket(value: unknown, width: Decimal): unknown {
   const number = jsonNumberText(value);
@@ -201,7 +205,8 @@ function numberBucket(value: unknown, width: Decimal): unknown {
   if (decimal === null) {
     fail(
       'not_a_number',
-      'expected a plain decimal such as 28.5: no exponent, no leading zeros, at most 38 digits a side',
+      'expected a plain decimal such as 28.5: no exponent, no leading zeros, ' +
+        'at most 38 digits on either side of the point',
     );
   }
   const scale = Math.max(decimal.scale, width.scale);
@@ -213,7 +218,7 @@ function numberBucket(value: unknown, width: Decimal): unknown {
   return typeof value === 'number' ? Number(lower) : lower;
 }
 
-/** `count` widths as text, with the decimals of the width. */
+/** Writes `count` times the width, with as many decimals as the width has. */
 function writeDecimal(count: bigint, width: Decimal): string {
   const digits = count * width.digits;
   if (width.scale === 0) return digits.toString();

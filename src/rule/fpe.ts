@@ -1,52 +1,49 @@
 /**
- * `fpe`: format-preserving encryption (docs/spec/fpe-v1.md). All secret parts of a value are enciphered as one; its shape
- * and its clear parts are the tweak, its layout is put back.
+ * `fpe`: format-preserving encryption (docs/spec/fpe-v1.md). All secret parts of a value are enciphered together. The
+ * value's shape and its clear parts are the tweak, and its layout is put back afterwards.
  */
 
 import type { Enciphered } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkText } from '../core/checks.ts';
+import { given } from '../core/given.ts';
+import type { ReportIssue } from '../core/issues.ts';
+import type { Missing } from '../core/missing.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type FormatCipher, formatCipher, type Pending } from '../format/cipher.ts';
-import { CODE_BOOK, type Format, formatEngine, type Smallest } from '../format/engine.ts';
+import { CODE_BOOK, type Format, type FormatEngine, formatEngine, type Smallest } from '../format/engine.ts';
 import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { boundVerbs, openFor, refuseReveal } from './binding.ts';
+import { mapColumn } from './columns.ts';
+import { checkEmpty, checkRule, checkScope } from './options.ts';
 import {
   type BoundColumns,
-  boundVerbs,
   type Common,
-  checkEmpty,
-  checkRule,
-  checkScope,
   type MayBeAbsent,
   makeRule,
-  mapColumn,
-  openFor,
-  type Report,
   type Rule,
   type RuleEngine,
-  refuseReveal,
+  type RuleFacts,
 } from './rule.ts';
 
 /** Options of {@link fpe}. */
 export interface FpeOptions<Scope extends string = string> extends Common {
-  /** Values of one scope and format join, others never do. Enters the key. */
+  /** Equal values of one scope and format have equal ciphertexts; values of two scopes never do. Enters the key. */
   readonly scope: Scope;
-  /** A format of `trefoil/format`. Enters the key, its limits of length do not. */
+  /** A format of `trefoil/format`. It enters the key, except for its limits of length. */
   readonly format: Format;
   /**
-   * Whether the empty string passes (default) or must fit the format like any other value. A format that has the empty
-   * string as a value needs `protect`.
+   * Whether the empty string passes (`keep`, default) or must fit the format like any other value (`protect`). If the
+   * empty string is a value of the format, `protect` is required.
    */
   readonly empty?: 'keep' | 'protect';
   /**
-   * Why a format of fewer than 10,000 values is taken all the same, in words for the record: whoever may call `protect`
-   * can write down the whole table.
+   * Why a format of fewer than 10,000 values is acceptable, in words, for the record of processing: anyone who may call
+   * `protect` can write down the whole table. At most 1,000 characters.
    */
   readonly allowCodebook?: string;
 }
-
-type Missing<V> = Extract<V, null | undefined>;
 
 /** An `fpe` rule. */
 export interface FpeRule<Scope extends string = string> extends Rule {
@@ -55,7 +52,7 @@ export interface FpeRule<Scope extends string = string> extends Rule {
   readonly format: Format;
   readonly empty?: 'keep' | 'protect';
   readonly allowCodebook?: string;
-  /** Judges the space and makes the keys, once. Not enumerable. */
+  /** Does the key set-up, once. Throws `space_too_small` if the format has too few values. Not enumerable. */
   readonly bind: {
     (keys: DomainKeys): BoundFpe<Scope>;
     (keys: DomainKeys, access: RevealAccess): RevealingFpe<Scope>;
@@ -64,9 +61,9 @@ export interface FpeRule<Scope extends string = string> extends Rule {
 
 /** An `fpe` rule with its keys. */
 export interface BoundFpe<Scope extends string = string> {
-  /** The ciphertext of one value, of the same format. `null` and `undefined` pass. */
+  /** Returns the ciphertext of one value, which has the same format. `null` and `undefined` pass. */
   readonly protect: <V extends string | null | undefined>(value: V) => Enciphered<Scope> | Missing<V>;
-  /** The ciphertexts of a column. Throws once, with the first 100 issues and their rows from 1. */
+  /** Returns the ciphertexts of a column. Throws one error, with the first 100 issues and their rows from 1. */
   readonly protectMany: <V extends string | null | undefined>(
     column: readonly V[],
   ) => (Enciphered<Scope> | Missing<V>)[];
@@ -74,26 +71,35 @@ export interface BoundFpe<Scope extends string = string> {
 
 /** An `fpe` rule that may reveal. */
 export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Scope> {
-  /** The value behind a ciphertext. With other keys it would be another value: that is why the key check is pinned. */
+  /**
+   * Returns the value of a ciphertext. A wrong key would return another value without an error, so the key check must
+   * be pinned.
+   */
   readonly reveal: <V extends Enciphered<Scope> | null | undefined>(value: V) => string | Missing<V>;
-  /** The values behind a column. */
+  /**
+   * Returns the values of a column of ciphertexts. Throws one error, with the first 100 issues and their rows from 1.
+   */
   readonly revealMany: <V extends Enciphered<Scope> | null | undefined>(
     column: readonly V[],
   ) => (string | Missing<V>)[];
 }
 
 /**
- * Format-preserving encryption: a card number becomes a card number, and the key turns it back.
+ * Encrypts a value to another value of the same format: a card number becomes a card number, and the key turns it back.
  *
- * From 1,000,000 values on the engine is FF1, below it a keyed permutation of just these values. The smallest shape that
- * the format allows must have 10,000 values; `bind` throws `space_too_small` with the numbers otherwise, unless
- * `allowCodebook` gives a reason. To reveal, the key check must be pinned, by the policy or by
- * `keyset.domain(name, { keyCheck })`: format-preserving ciphertext cannot tell a wrong key.
+ * If the format has 1,000,000 values or more, the algorithm is FF1; below that, it is a keyed permutation of exactly
+ * these values. The smallest shape that the format allows must have 10,000 values. Otherwise `bind` throws
+ * `space_too_small` with the numbers, unless `allowCodebook` gives a reason.
  *
- * *Warning*: equal values have equal ciphertexts, and nothing detects a changed ciphertext: it reveals as another value
- * of the format.
+ * Format-preserving ciphertext cannot show that a key is wrong. To reveal, the key check must therefore be pinned, in
+ * the policy or by `keyset.domain(name, { keyCheck })`.
+ *
+ * *Warning*: equal values have equal ciphertexts. A changed ciphertext is not detected: it reveals as another value of
+ * the format.
  *
  * Source: NIST SP 800-38G; Morris and Rogaway, EUROCRYPT 2014, for small spaces; docs/spec/fpe-v1.md for the rest.
+ *
+ * @throws TypeError, RangeError for options that do not fit.
  *
  * @example
  * ```ts
@@ -109,80 +115,93 @@ export function fpe<const Scope extends string, const Optional extends boolean =
   options: FpeOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<FpeRule<Scope>, Optional> {
   const { own, common } = checkRule('fpe', options, ['scope', 'format', 'empty', 'allowCodebook']);
-  const scope = checkScope(own) as Scope;
+  const scope = checkScope(own);
   const format = formatEngine('format', own.format);
   const empty = checkEmpty(own.empty);
-  // What is kept would be a ciphertext as well: no reader could tell which of the two an empty text is.
+  // With `keep`, nobody could tell whether an empty output is the empty input or the ciphertext of another value.
   if (empty === 'keep' && format.outline.min === 0) {
     badRange('empty', 'expected protect: the empty text is a value of the format');
   }
   const reason = checkReason(own.allowCodebook);
-  const descriptor = encodeList(format.descriptor);
-  const unfit = judge(format.smallest, reason);
-
+  const settings: Settings = { scope, format, empty, unfit: judgeSpace(format.smallest, reason) };
   const data = {
     rule: 'fpe' as const,
     scope,
     format: own.format,
-    ...(own.empty === undefined ? {} : { empty }),
-    ...(reason === undefined ? {} : { allowCodebook: reason }),
+    ...given({ empty: own.empty, allowCodebook: reason }),
     ...common,
   };
-
-  function setUp(opened: OpenedKeys, revealing: boolean): BoundColumns {
-    if (unfit !== null) throw new TrefoilError([unfit]);
-    const keyOf = (key: DomainKey) => (name: string) => key.derive('fpe', scope, [descriptor, name]);
-    const pinned = opened.keys.find((key) => key.id === opened.pinned?.[0]) ?? opened.primary;
-    const forward = formatCipher(format, 'protect', keyOf(opened.primary));
-    const back = formatCipher(format, 'reveal', keyOf(pinned));
-    return {
-      protect(column, report) {
-        protectingKey(opened);
-        return applyTo(column, forward, report, empty);
-      },
-      reveal(column, report) {
-        if (!revealing) refuseReveal();
-        demandPin(opened);
-        return applyTo(column, back, report, empty);
-      },
-    };
-  }
-
   const engine: RuleEngine = {
-    facts: {
-      what: [
-        `enciphered into another value of the format ${own.format.type}, one of at least ${format.smallest.size}`,
-        ...(reason === undefined ? [] : [', a code book that is allowed because: ', { quoted: reason }]),
-      ],
-      origin: 'derived from the value with a key',
-      back: 'key',
-      joins: `fpe ${scope} ${JSON.stringify(format.descriptor)}`,
-      scope,
-      visible: `${format.visible}${reason === undefined ? '' : '; the whole table, to whoever may protect'}; which values are equal, and how often each occurs`,
-    },
+    facts: factsOf(settings, own.format.type, reason),
     keyed: true,
     needsPin: true,
     cell: 'text',
     removes: false,
-    unfit,
-    bind: (opened, revealing) => setUp(opened!, revealing),
+    unfit: settings.unfit,
+    bind: (opened, revealing) => fpeColumns(settings, opened!, revealing),
   };
 
   function bind(keys: DomainKeys, access?: RevealAccess): BoundFpe<Scope> | RevealingFpe<Scope> {
     const { opened, revealing } = openFor(keys, access);
-    const columns = setUp(opened, revealing);
-    if (revealing) demandPin(opened);
+    const columns = fpeColumns(settings, opened, revealing);
+    if (revealing) requirePin(opened);
     return boundVerbs(columns, revealing) as BoundFpe<Scope>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<FpeRule<Scope>, Optional>;
 }
 
-/** Reads every cell, then turns what was read in one go; what passes, passes. */
+/** The checked options of a rule. */
+interface Settings {
+  readonly scope: string;
+  readonly format: FormatEngine;
+  readonly empty: 'keep' | 'protect';
+  /** The issue of a format with too few values, or `null`. */
+  readonly unfit: Issue | null;
+}
+
+function factsOf({ scope, format }: Settings, type: string, reason: string | undefined): RuleFacts {
+  return {
+    what: [
+      `enciphered into another value of the format ${type}, one of at least ${format.smallest.size}`,
+      ...(reason === undefined ? [] : [', a code book that is allowed because: ', { quoted: reason }]),
+    ],
+    origin: 'derived from the value with a key',
+    back: 'key',
+    joins: `fpe ${scope} ${JSON.stringify(format.descriptor)}`,
+    scope,
+    visible:
+      `${format.visible}${reason === undefined ? '' : '; the whole table, to anyone who may protect'}; ` +
+      'which values are equal, and how often each occurs',
+  };
+}
+
+/** Key set-up, and the verbs that it makes. */
+function fpeColumns({ scope, format, empty, unfit }: Settings, opened: OpenedKeys, revealing: boolean): BoundColumns {
+  if (unfit !== null) throw new TrefoilError([unfit]);
+  const descriptor = encodeList(format.descriptor);
+  const keyOf = (key: DomainKey) => (name: string) => key.derive('fpe', scope, [descriptor, name]);
+  const pinned = opened.keys.find((key) => key.id === opened.pinned?.[0]) ?? opened.primary;
+  const forward = formatCipher(format, 'protect', keyOf(opened.primary));
+  const back = formatCipher(format, 'reveal', keyOf(pinned));
+  return {
+    protect(column, report) {
+      protectingKey(opened);
+      return applyTo(column, forward, report, empty);
+    },
+    reveal(column, report) {
+      if (!revealing) refuseReveal();
+      requirePin(opened);
+      return applyTo(column, back, report, empty);
+    },
+  };
+}
+
+/** Reads every value of a column, then enciphers or deciphers all that were read in one call. Missing values pass. */
 function applyTo(
   column: readonly unknown[],
   cipher: FormatCipher,
-  report: Report,
+  report: ReportIssue,
   empty: 'keep' | 'protect',
 ): unknown[] {
   const out = mapColumn(column, (value) => cipher.read(readText(value)), report, empty);
@@ -198,7 +217,9 @@ function applyTo(
   return out;
 }
 
-/** A number of JSON is no value of a format: 42 and 42.0 are one, and would come back as one. */
+/**
+ * A JavaScript number has no spelling: 42 and 42.0 are one number, so its ciphertext could not be turned back exactly.
+ */
 function readText(value: unknown): string {
   if (typeof value === 'number') {
     fail('wrong_type', 'expected text, got number; write numbers as text, or seal them with value: integer');
@@ -213,28 +234,33 @@ function checkReason(reason: unknown): string | undefined {
   return reason;
 }
 
-/** A space of one value hides nothing; below 10,000 values a cipher is a code book that staff can write down. */
-function judge({ size, because }: Smallest, reason: string | undefined): Issue | null {
+/**
+ * Returns the issue of a space that is too small, or `null`. With fewer than 10,000 values the cipher is a code book
+ * that a member of staff can write down; with one value it hides nothing.
+ */
+function judgeSpace({ size, because }: Smallest, reason: string | undefined): Issue | null {
   const minimum = reason === undefined ? CODE_BOOK : 2;
   if (size >= minimum) return null;
   return {
     code: 'space_too_small',
     message:
-      `the smallest space of the format has ${size} values (${because}), fpe needs ${minimum}; ` +
-      'allow fewer clear characters or only longer values, take token or seal, ' +
-      'or say with allowCodebook why a table that anyone who protects can write down will do',
+      `the smallest space of the format has ${size} values (${because}), and fpe needs ${minimum}; ` +
+      'allow fewer clear characters or only longer values, use token or seal, ' +
+      'or set allowCodebook to the reason why a table that anyone who protects can write down is acceptable',
     minimum,
     actual: Number(size),
   };
 }
 
-/** Format-preserving ciphertext cannot tell a wrong key, so the caller must have said which one it is. */
-function demandPin(opened: OpenedKeys): void {
+/**
+ * Requires one pinned key check: the ciphertext of a wrong key looks like any other, so the caller must name the key.
+ */
+function requirePin(opened: OpenedKeys): void {
   if (opened.pinned?.length === 1) return;
-  const many = opened.pinned === null ? 'no key check is pinned' : `${opened.pinned.length} key checks are pinned`;
+  const count = opened.pinned === null ? 'no key check is pinned' : `${opened.pinned.length} key checks are pinned`;
   fail(
     'key_check_required',
-    `${many}, revealing fpe needs exactly one: pin the key check of the key that the data was protected with ` +
+    `${count}, and revealing fpe needs exactly one: pin the key check of the key that the data was protected with ` +
       '(keyCheck in the policy, or keyset.domain(name, { keyCheck }))',
   );
 }

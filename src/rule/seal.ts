@@ -1,5 +1,5 @@
 /**
- * `seal`: deterministic authenticated encryption to a text (docs/spec/seal-v1.md), AES-SIV without any state.
+ * `seal`: deterministic authenticated encryption to a text (docs/spec/seal-v1.md), with AES-SIV. It needs no store.
  */
 
 import type { Sealed } from '../core/brands.ts';
@@ -7,7 +7,10 @@ import { encodeList } from '../core/bytes.ts';
 import type { RevealAccess } from '../core/capability.ts';
 import { checkOneOf, checkText } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
+import { given } from '../core/given.ts';
+import { issueOf, type ReportIssue } from '../core/issues.ts';
 import { jsonNumberText } from '../core/json/number.ts';
+import type { Missing } from '../core/missing.ts';
 import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
 import { KEY_ID_LENGTH } from '../keys/derive.ts';
@@ -32,42 +35,36 @@ import {
   takeSealed,
   VERSION,
 } from '../wire/sealed-texts.ts';
-import {
-  type BoundColumns,
-  boundVerbs,
-  type ColumnVerb,
-  type Common,
-  checkEmpty,
-  checkRule,
-  checkScope,
-  issueOf,
-  type MayBeAbsent,
-  makeRule,
-  mapColumn,
-  onceEach,
-  openFor,
-  type Rule,
-  type RuleEngine,
-  refuseReveal,
-} from './rule.ts';
+import { boundVerbs, openFor, refuseReveal } from './binding.ts';
+import { mapColumn } from './columns.ts';
+import { isMissing } from './missing.ts';
+import { onceEach } from './once-each.ts';
+import { checkEmpty, checkRule, checkScope } from './options.ts';
+import { type BoundColumns, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 
 /** Names in the derivation (docs/spec/seal-v1.md, "Key"). */
 const ALGORITHM = 'aes-256-siv';
 const PADDING = 'buckets-1';
 
-/** Key id, and the header's first 16 bits as base32 shows them: `040`, then a symbol of the upper half. */
+/**
+ * How every sealed text begins: five characters of key id, then the first 16 bits of the header in base32, which are
+ * `040` and a symbol whose highest bit is set.
+ */
 const OURS = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}040[g-hjkmnp-tv-z]`);
 
-/** What a sealed value says about itself. */
+/** The public part of a sealed value. */
 export interface SealedParts {
-  /** Shown id of the key of its domain. */
+  /** Shown id of the domain key that sealed the value. */
   readonly keyId: string;
+  /** Version of the sealed format: 1. */
   readonly version: number;
+  /** Number of the algorithm: 1 is AES-256-SIV. */
   readonly algorithm: number;
 }
 
 /**
- * Reads the public part of a sealed value without any key; `null` for what has not the form of one.
+ * Reads the public part of a sealed value without any key. Returns `null` if the text is not a sealed value. Whether
+ * the value is intact shows only when it is revealed.
  *
  * @example
  * ```ts
@@ -86,19 +83,18 @@ export function inspectSealed(text: string): SealedParts | null {
   return { keyId: text.slice(0, KEY_ID_LENGTH), version: bytes[0]!, algorithm: bytes[1]! };
 }
 
-/** What `value` says: text, or safe integers that come back as numbers. */
+/** What a `seal` rule seals: text, or safe integers, which are revealed as numbers. */
 export type SealValue = 'text' | 'integer';
 
 type ValueOf<Kind extends SealValue> = Kind extends 'integer' ? number : string;
-type Missing<V> = Extract<V, null | undefined>;
 
 /** Options of {@link seal}. */
 export interface SealOptions<Scope extends string = string, Kind extends SealValue = SealValue> extends Common {
-  /** Values of one scope seal equally, values of two scopes never do. Enters the key. */
+  /** Equal values of one scope have equal sealed texts; values of two scopes never do. Enters the key. */
   readonly scope: Scope;
-  /** `text` (default), or `integer` for safe integers that come back as numbers. */
+  /** `text` (default), or `integer` for safe integers, which are revealed as numbers. */
   readonly value?: Kind;
-  /** Whether the empty string passes as empty (default) or is sealed. */
+  /** Whether the empty string passes (`keep`, default) or is sealed (`protect`). */
   readonly empty?: 'keep' | 'protect';
 }
 
@@ -108,7 +104,7 @@ export interface SealRule<Scope extends string = string, Kind extends SealValue 
   readonly scope: Scope;
   readonly value?: Kind;
   readonly empty?: 'keep' | 'protect';
-  /** Makes the keys, once. Not enumerable. */
+  /** Does the key set-up, once. Not enumerable. */
   readonly bind: {
     (keys: DomainKeys): BoundSeal<Scope, Kind>;
     (keys: DomainKeys, access: RevealAccess): RevealingSeal<Scope, Kind>;
@@ -117,9 +113,9 @@ export interface SealRule<Scope extends string = string, Kind extends SealValue 
 
 /** A `seal` rule with its keys. */
 export interface BoundSeal<Scope extends string = string, Kind extends SealValue = SealValue> {
-  /** The sealed text of one value. `null` and `undefined` pass. */
+  /** Returns the sealed text of one value. `null` and `undefined` pass. */
   readonly protect: <V extends ValueOf<Kind> | null | undefined>(value: V) => Sealed<Scope, ValueOf<Kind>> | Missing<V>;
-  /** The sealed texts of a column. Throws once, with the first 100 issues and their rows from 1. */
+  /** Returns the sealed texts of a column. Throws one error, with the first 100 issues and their rows from 1. */
   readonly protectMany: <C extends readonly (ValueOf<Kind> | null | undefined)[] | NumberColumn | Utf8Column>(
     column: C,
   ) => ColumnOf<C, Sealed<Scope, ValueOf<Kind>>>;
@@ -129,27 +125,33 @@ export interface BoundSeal<Scope extends string = string, Kind extends SealValue
 export interface RevealingSeal<Scope extends string = string, Kind extends SealValue = SealValue>
   extends BoundSeal<Scope, Kind> {
   /**
-   * The value behind a sealed text.
+   * Returns the value of a sealed text.
    *
-   * @throws TrefoilError `not_sealed` for what is no sealed value, `unknown_key` for one of another domain or keyset,
-   *   and one opaque `reveal_failed` for a changed, cut or wrongly scoped one.
+   * @throws TrefoilError `not_sealed` if the text is not a sealed value; `unknown_key` if it was sealed with a key of
+   *   another domain or keyset; `reveal_failed` if it was changed, cut, or sealed in another scope (the error does not
+   *   tell which).
    */
   readonly reveal: <V extends Sealed<Scope, ValueOf<Kind>> | null | undefined>(value: V) => ValueOf<Kind> | Missing<V>;
-  /** The values behind a column. */
+  /**
+   * Returns the values of a column of sealed texts. Throws one error, with the first 100 issues and their rows from 1.
+   */
   readonly revealMany: <V extends Sealed<Scope, ValueOf<Kind>> | null | undefined>(
     column: readonly V[],
   ) => (ValueOf<Kind> | Missing<V>)[];
 }
 
 /**
- * Sealed values: AES-SIV with the key id, domain and scope authenticated, padded so that short lengths do not show.
+ * Encrypts a value to a text that the key can reveal: AES-SIV, with the key id, the domain and the scope authenticated.
  *
- * Texts of up to 1,048,575 bytes of UTF-8. The output has 85 characters for values of up to 31 bytes and belongs into a
- * text column; it never changes for a value, key and scope.
+ * A value may have up to 1,048,575 bytes of UTF-8. Values are padded: up to 31 bytes, all sealed texts have 85
+ * characters; above that, the length shows to a power of two. The sealed text never changes for the same value, key and
+ * scope. Store it in a column of text.
  *
- * *Warning*: equal values seal equally, so equality and frequency show. Whoever holds the key can reveal.
+ * *Warning*: equal values have equal sealed texts, so equality and frequency show. Anyone who holds the key can reveal.
  *
  * Source: RFC 5297; the format is docs/spec/seal-v1.md.
+ *
+ * @throws TypeError, RangeError for options that do not fit.
  *
  * @example
  * ```ts
@@ -169,142 +171,11 @@ export function seal<
   const Optional extends boolean = false,
 >(options: SealOptions<Scope, Kind> & { readonly optional?: Optional }): MayBeAbsent<SealRule<Scope, Kind>, Optional> {
   const { own, common } = checkRule('seal', options, ['scope', 'value', 'empty']);
-  const scope = checkScope(own) as Scope;
+  const scope = checkScope(own);
   if (own.value !== undefined) checkOneOf('value', own.value, ['text', 'integer']);
   const kind: SealValue = own.value ?? 'text';
-  const empty = checkEmpty(own.empty);
-  const data = {
-    rule: 'seal' as const,
-    scope,
-    ...(own.value === undefined ? {} : { value: own.value }),
-    ...(own.empty === undefined ? {} : { empty }),
-    ...common,
-  };
-
-  /** Key set-up of one key: AES-SIV with the associated data, which is the same for all values. */
-  function codecOf(key: DomainKey, domain: string): Codec {
-    const siv = aesSiv(expandNode(key.derive('seal', scope, [ALGORITHM, PADDING]), ALGORITHM, 64));
-    const header = Uint8Array.of(VERSION, ALGORITHM_BYTE);
-    return { id: key.id, siv: siv.under(encodeList(['seal-v1', header, key.id, domain, scope])) };
-  }
-
-  function setUp(opened: OpenedKeys, revealing: boolean): Required<BoundColumns> {
-    const codecs = new Map(opened.keys.map((key) => [idNumber(key.id), codecOf(key, opened.domain)]));
-    const primary = codecs.get(idNumber(opened.primary.id))!;
-    const isMissing = (value: unknown) => value === null || value === undefined || (value === '' && empty === 'keep');
-
-    function sealOne(value: unknown): unknown {
-      const length = givePlain(inputText(value, kind));
-      const room = borrowBuffers(checkedBucket(length), 1);
-      putPlain(room, 0, length);
-      room.rows[0] = 0;
-      room.count = 1;
-      primary.siv.seal(room);
-      takeSealed(room, primary.id, single);
-      returnBuffers(room);
-      return single[0];
-    }
-
-    function protectOne(value: unknown): unknown {
-      protectingKey(opened);
-      return isMissing(value) ? value : sealOne(value);
-    }
-
-    const protect: ColumnVerb = (column, report) => {
-      protectingKey(opened);
-      if (column.length < SEVERAL) return mapColumn(column, sealOne, report, empty);
-      const out = new Array<unknown>(column.length);
-      inBatches<Codec>(
-        column.length,
-        (i, roomOf) => {
-          const value = column[i];
-          if (isMissing(value)) {
-            out[i] = value;
-            return null;
-          }
-          try {
-            const length = givePlain(inputText(value, kind));
-            const room = roomOf(primary, checkedBucket(length));
-            putPlain(room, room.count, length);
-            return room;
-          } catch (error) {
-            report(i, issueOf(error));
-            return null;
-          }
-        },
-        ({ siv, id }, room) => {
-          siv.seal(room);
-          takeSealed(room, id, out);
-        },
-      );
-      return out;
-    };
-
-    /** Why a text is refused. Only what was seen before opening tells two reasons apart. */
-    function refusal(value: unknown): Issue {
-      try {
-        const text = checkText(value);
-        if (!OURS.test(text) || !codecs.has(idNumber(text))) {
-          if (inspectSealed(text) === null) fail('not_sealed', 'the value is not a sealed value');
-          fail('unknown_key', 'the value was sealed with a key of another domain or keyset');
-        }
-        failReveal();
-      } catch (error) {
-        return issueOf(error);
-      }
-    }
-
-    const reveal: ColumnVerb = (column, report) => {
-      if (!revealing) refuseReveal();
-      const out = new Array<unknown>(column.length);
-      const refused: number[] = [];
-      const refuse = (row: number) => {
-        refused.push(row);
-      };
-      let codec = primary;
-      let codecId = idNumber(primary.id);
-      inBatches<Codec>(
-        column.length,
-        (i, roomOf) => {
-          const value = column[i];
-          if (isMissing(value)) {
-            out[i] = value;
-            return null;
-          }
-          const bucket = typeof value === 'string' ? bucketOfText(value.length) : 0;
-          if (bucket !== 0 && giveSealed(value as string)) {
-            const id = givenId();
-            if (id !== codecId && codecs.has(id)) {
-              codec = codecs.get(id)!;
-              codecId = id;
-            }
-            if (id === codecId) {
-              const room = roomOf(codec, bucket);
-              if (putSealed(room, room.count, (value as string).length)) return room;
-            }
-          }
-          refuse(i);
-          return null;
-        },
-        ({ siv }, room) => {
-          siv.open(room, room.verdicts);
-          takePlain(room, out, refuse);
-          if (kind === 'integer') readIntegers(room, out, refuse);
-        },
-        () => {
-          // Rooms are emptied in any order, issues are told in the order of rows.
-          if (refused.length === 0) return;
-          refused.sort((a, b) => a - b);
-          for (const row of refused) report(row, refusal(column[row]));
-          refused.length = 0;
-        },
-      );
-      return out;
-    };
-
-    return { protect: onceEach(protect), protectOne, reveal: onceEach(reveal) };
-  }
-
+  const settings: Settings = { scope, kind, empty: checkEmpty(own.empty) };
+  const data = { rule: 'seal' as const, scope, ...given({ value: own.value, empty: own.empty }), ...common };
   const engine: RuleEngine = {
     facts: {
       what: 'sealed: encrypted to a text that the key opens',
@@ -320,43 +191,205 @@ export function seal<
     cell: kind,
     removes: false,
     unfit: null,
-    bind: (opened, revealing) => setUp(opened!, revealing),
+    bind: (opened, revealing) => sealColumns(setUp(settings, opened!), revealing),
   };
 
   function bind(keys: DomainKeys, access?: RevealAccess): BoundSeal<Scope, Kind> {
     const { opened, revealing } = openFor(keys, access);
-    const columns = setUp(opened, revealing);
-    return boundVerbs(columns, revealing) as BoundSeal<Scope, Kind>;
+    return boundVerbs(sealColumns(setUp(settings, opened), revealing), revealing) as BoundSeal<Scope, Kind>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<SealRule<Scope, Kind>, Optional>;
 }
 
-/** Why it failed is nobody's business: wrong scope, truncation, a changed bit and bad padding look the same. */
-function failReveal(): never {
-  fail('reveal_failed', 'the sealed value does not open: it was changed or cut, or belongs to another scope');
+/** The checked options of a rule. */
+interface Settings {
+  readonly scope: string;
+  readonly kind: SealValue;
+  readonly empty: 'keep' | 'protect';
 }
 
-/** The text that is sealed. */
+/** AES-SIV under one domain key. */
+interface Codec {
+  readonly id: string;
+  readonly siv: SivValues;
+}
+
+/** A rule with its keys: the result of the key set-up. */
+interface KeyedSeal {
+  readonly settings: Settings;
+  readonly opened: OpenedKeys;
+  /** The codec of each key, by the number of its shown key id. */
+  readonly codecs: ReadonlyMap<number, Codec>;
+  /** The codec of the primary key, which seals. */
+  readonly primary: Codec;
+}
+
+/** Key set-up of all keys. */
+function setUp(settings: Settings, opened: OpenedKeys): KeyedSeal {
+  const codecs = new Map(
+    opened.keys.map((key) => [idNumber(key.id), codecOf(key, opened.domain, settings.scope)] as const),
+  );
+  return { settings, opened, codecs, primary: codecs.get(idNumber(opened.primary.id))! };
+}
+
+/** Key set-up of one key: AES-SIV with the associated data, which is the same for all values. */
+function codecOf(key: DomainKey, domain: string, scope: string): Codec {
+  const siv = aesSiv(expandNode(key.derive('seal', scope, [ALGORITHM, PADDING]), ALGORITHM, 64));
+  const header = Uint8Array.of(VERSION, ALGORITHM_BYTE);
+  return { id: key.id, siv: siv.under(encodeList(['seal-v1', header, key.id, domain, scope])) };
+}
+
+/** The verbs of a rule over columns, and over one value. */
+function sealColumns(keyed: KeyedSeal, revealing: boolean): Required<BoundColumns> {
+  return {
+    protect: onceEach((column, report) => protectColumn(keyed, column, report)),
+    protectOne(value) {
+      protectingKey(keyed.opened);
+      return isMissing(value, keyed.settings.empty) ? value : sealOne(keyed, value);
+    },
+    reveal: onceEach((column, report) => {
+      if (!revealing) refuseReveal();
+      return revealColumn(keyed, column, report);
+    }),
+  };
+}
+
+/** Columns below this length are faster value by value. */
+const SEVERAL = 4;
+
+/** Receives the text of a single value. */
+const single: unknown[] = [];
+
+function sealOne({ settings, primary }: KeyedSeal, value: unknown): unknown {
+  const length = givePlain(inputText(value, settings.kind));
+  const buffers = borrowBuffers(checkedBucket(length), 1);
+  putPlain(buffers, 0, length);
+  buffers.rows[0] = 0;
+  buffers.count = 1;
+  primary.siv.seal(buffers);
+  takeSealed(buffers, primary.id, single);
+  returnBuffers(buffers);
+  return single[0];
+}
+
+function protectColumn(keyed: KeyedSeal, column: readonly unknown[], report: ReportIssue): unknown[] {
+  const { primary, opened } = keyed;
+  const { kind, empty } = keyed.settings;
+  protectingKey(opened);
+  if (column.length < SEVERAL) return mapColumn(column, (value) => sealOne(keyed, value), report, empty);
+  const out = new Array<unknown>(column.length);
+  inBatches<Codec>(
+    column.length,
+    (i, buffersFor) => {
+      const value = column[i];
+      if (isMissing(value, empty)) {
+        out[i] = value;
+        return null;
+      }
+      try {
+        const length = givePlain(inputText(value, kind));
+        const buffers = buffersFor(primary, checkedBucket(length));
+        putPlain(buffers, buffers.count, length);
+        return buffers;
+      } catch (error) {
+        report(i, issueOf(error));
+        return null;
+      }
+    },
+    ({ siv, id }, buffers) => {
+      siv.seal(buffers);
+      takeSealed(buffers, id, out);
+    },
+  );
+  return out;
+}
+
+function revealColumn(keyed: KeyedSeal, column: readonly unknown[], report: ReportIssue): unknown[] {
+  const { codecs, primary } = keyed;
+  const { kind, empty } = keyed.settings;
+  const out = new Array<unknown>(column.length);
+  const refused: number[] = [];
+  const refuse = (row: number) => {
+    refused.push(row);
+  };
+  let codec = primary;
+  let codecId = idNumber(primary.id);
+  inBatches<Codec>(
+    column.length,
+    (i, buffersFor) => {
+      const value = column[i];
+      if (isMissing(value, empty)) {
+        out[i] = value;
+        return null;
+      }
+      const bucket = typeof value === 'string' ? bucketOfText(value.length) : 0;
+      if (bucket !== 0 && giveSealed(value as string)) {
+        const id = givenId();
+        if (id !== codecId && codecs.has(id)) {
+          codec = codecs.get(id)!;
+          codecId = id;
+        }
+        if (id === codecId) {
+          const buffers = buffersFor(codec, bucket);
+          if (putSealed(buffers, buffers.count, (value as string).length)) return buffers;
+        }
+      }
+      refuse(i);
+      return null;
+    },
+    ({ siv }, buffers) => {
+      siv.open(buffers, buffers.verdicts);
+      takePlain(buffers, out, refuse);
+      if (kind === 'integer') readIntegers(buffers, out, refuse);
+    },
+    () => {
+      // Buffers are worked on in any order; issues are reported in the order of the rows.
+      if (refused.length === 0) return;
+      refused.sort((a, b) => a - b);
+      for (const row of refused) report(row, refusal(keyed, column[row]));
+      refused.length = 0;
+    },
+  );
+  return out;
+}
+
+/**
+ * Why a value was refused. The reasons that can be told apart are those that are visible without opening the value: a
+ * wrong scope, a cut, a changed bit and bad padding all look the same, so that an attacker learns nothing from them.
+ */
+function refusal({ codecs }: KeyedSeal, value: unknown): Issue {
+  try {
+    const text = checkText(value);
+    if (!OURS.test(text) || !codecs.has(idNumber(text))) {
+      if (inspectSealed(text) === null) fail('not_sealed', 'the value is not a sealed value');
+      fail('unknown_key', 'the value was sealed with a key of another domain or keyset');
+    }
+    fail('reveal_failed', 'the sealed value does not open: it was changed or cut, or belongs to another scope');
+  } catch (error) {
+    return issueOf(error);
+  }
+}
+
+/** The text that is sealed for a value. */
 function inputText(value: unknown, kind: SealValue): string {
   if (kind === 'text') return checkText(value);
   if (jsonNumberText(value) === null && typeof value !== 'number') {
     fail('wrong_type', 'expected a whole number; write value: text to seal text');
   }
   if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-    fail('unsafe_integer', 'expected a whole number up to 2^53 - 1, and not negative zero');
+    fail('unsafe_integer', 'expected a whole number from -(2^53 - 1) to 2^53 - 1, and not negative zero');
   }
   return String(value);
 }
 
-/** Numbers in place of the texts that came out of a room. */
+/** Turns texts that were opened into numbers. Only the one decimal spelling that sealing writes is accepted. */
 function readIntegers({ rows, count, verdicts }: Buffers, out: unknown[], refuse: (row: number) => void): void {
   for (let slot = 0; slot < count; slot++) {
     const row = rows[slot]!;
     const text = out[row];
     if (verdicts[slot] !== 1 || text === undefined) continue;
     const number = Number(text);
-    // Only canonical decimal texts.
     if (Number.isSafeInteger(number) && String(number) === text) {
       out[row] = number;
     } else {
@@ -373,15 +406,3 @@ function checkedBucket(length: number): number {
   }
   return bucket;
 }
-
-/** The prepared key of one domain key. */
-interface Codec {
-  readonly id: string;
-  readonly siv: SivValues;
-}
-
-/** Shorter columns are faster value by value. */
-const SEVERAL = 4;
-
-/** Where the text of a single value comes out. */
-const single: unknown[] = [];

@@ -1,8 +1,8 @@
 /**
  * `shiftDate`: all dates of a subject move by one keyed number of whole days (docs/spec/shift-v1.md).
  *
- * offset = the first 128 bits of HMAC-SHA-256(key, prepared subject as UTF-8), brought to -days … -1, 1 … days. The
- * subject is another field of the record, so intervals within a subject stay true, and nothing else does.
+ * The offset is made from the first 128 bits of HMAC-SHA-256(key, prepared subject as UTF-8), and is one of -days … -1,
+ * 1 … days. The subject is another field of the record. So intervals within a subject stay true, and no others.
  */
 
 import { encodeList } from '../core/bytes.ts';
@@ -16,48 +16,48 @@ import {
   type Utf8Column,
   utf8Texts,
 } from '../core/columns.ts';
+import { given } from '../core/given.ts';
 import { inputText } from '../core/input-text.ts';
+import { issueOf } from '../core/issues.ts';
+import type { Missing } from '../core/missing.ts';
 import { fail, type Issue } from '../errors.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { type Prepare, prepareSteps } from '../prepare/steps.ts';
+import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
+import { openFor } from './binding.ts';
+import { revealNothing, runColumn, runValue } from './columns.ts';
+import { isMissing } from './missing.ts';
+import { checkRule, checkScope, checkSubject, checkSubjectText } from './options.ts';
 import {
   type ColumnVerb,
   type Common,
-  checkRule,
-  checkScope,
-  checkSubject,
-  checkWhose,
-  issueOf,
   type MayBeAbsent,
   makeRule,
-  openFor,
   type Rule,
   type RuleEngine,
-  runColumn,
-  runValue,
+  type RuleFacts,
 } from './rule.ts';
 
-/** Days that a date may move at most: ten years. */
+/** The most days that a date may move: ten years. */
 const MAX_DAYS = 3650;
 
 /** Options of {@link shiftDate}. */
 export interface ShiftDateOptions<Scope extends string = string> extends Common {
-  /** Subjects of one scope have one offset in all fields of the scope: `visit`. Enters the key. */
+  /** A subject has one offset in all fields of a scope: `visit`. Enters the key. */
   readonly scope: Scope;
-  /** Path of the field that says whose date it is, as the policy file writes it, without arrays: `patient.id`. */
+  /** Path of the field that identifies the subject of the date, as in the policy file, without arrays: `patient.id`. */
   readonly subject: string;
   /** The most days that a date moves, back or forth: 1 to 3650. Enters the key. */
   readonly days: number;
-  /** Named normalisation of the subject, one step or up to eight in order. It decides who is one subject and enters the
-   *  key. */
+  /**
+   * Named normalisation of the subject: one step, or a list of up to eight in order. Subjects that are equal after it
+   * are one subject. Enters the key.
+   */
   readonly prepareSubject?: Prepare | readonly Prepare[];
 }
 
-/** What may name a subject; numbers are safe integers and count as their decimal text. */
+/** What can identify a subject. A number must be a safe integer; it counts as its decimal text. */
 export type SubjectInput = string | number | bigint;
-
-type Missing<V> = Extract<V, null | undefined>;
 
 /** A `shiftDate` rule. */
 export interface ShiftDateRule<Scope extends string = string> extends Rule {
@@ -66,18 +66,21 @@ export interface ShiftDateRule<Scope extends string = string> extends Rule {
   readonly subject: string;
   readonly days: number;
   readonly prepareSubject?: string | readonly string[];
-  /** Makes the key and the keyed state of the HMAC, once. Not enumerable. */
+  /** Does the key set-up, once. Not enumerable. */
   readonly bind: (keys: DomainKeys) => BoundShiftDate;
 }
 
-/** A `shiftDate` rule with its keys. It has no `reveal`: there is no way back. */
+/** A `shiftDate` rule with its keys. It has no `reveal`, because dates are not moved back. */
 export interface BoundShiftDate {
-  /** Moves one date of a subject. A date that is `null`, `undefined` or empty passes, whatever the subject. */
+  /** Moves one date of a subject. A date that is `null`, `undefined` or empty passes, whatever the subject is. */
   readonly protect: <V extends string | null | undefined>(
     value: V,
     options: { readonly subject: SubjectInput | null | undefined },
   ) => string | Missing<V>;
-  /** Moves a column of dates, with the subject of each. Throws once, with the first 100 issues and their rows from 1. */
+  /**
+   * Moves a column of dates; `subjects` has the subject of each. Throws one error, with the first 100 issues and their
+   * rows from 1.
+   */
   readonly protectMany: <C extends readonly (string | null | undefined)[] | Utf8Column>(
     column: C,
     options: { readonly subjects: readonly (SubjectInput | null | undefined)[] | NumberColumn | Utf8Column },
@@ -87,16 +90,17 @@ export interface BoundShiftDate {
 const OPTIONS = ['scope', 'subject', 'days', 'prepareSubject'] as const;
 
 /**
- * Moves the dates of a subject by one number of days, which a key makes of the subject: at random from 1 to `days`, back
- * or forth, never 0. Intervals between dates of one subject stay true, in all fields of one scope.
+ * Moves all dates of a subject by the same number of days. The key derives that number from the subject: it is between
+ * 1 and `days`, back or forth, and never 0. So intervals between dates of one subject stay true, in all fields of a
+ * scope.
  *
- * Dates are `YYYY-MM-DD` of the years 0001 to 9999, alone or before a time; the time, its offset and a `Z` stay as they are,
- * byte for byte, and no time zone is guessed. A missing or empty subject is the issue `missing_subject`.
+ * A date is `YYYY-MM-DD` in the years 0001 to 9999, alone or followed by a time. The time, its offset and a `Z` are not
+ * changed, and no time zone is assumed. If the subject is missing or empty, that is the issue `missing_subject`.
  *
- * *Warning*: one known date of a subject reveals all of that subject. Who can pass for a subject and protect a date of his
- * own learns the offset, too, and the year is nearly kept when `days` is small.
+ * *Warning*: anyone who knows one true date of a subject can work out all dates of that subject. So can anyone who may
+ * protect a date of their own under that subject. If `days` is small, the year mostly stays the same.
  *
- * @throws TypeError, RangeError for options that do not fit; see docs/spec/shift-v1.md for the construction.
+ * @throws TypeError, RangeError for options that do not fit. The construction is in docs/spec/shift-v1.md.
  *
  * @example
  * ```ts
@@ -113,120 +117,125 @@ export function shiftDate<const Scope extends string, const Optional extends boo
   options: ShiftDateOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<ShiftDateRule<Scope>, Optional> {
   const { own, common } = checkRule('shiftDate', options, OPTIONS);
-  const scope = checkScope(own) as Scope;
+  const scope = checkScope(own);
   const subject = checkSubject(own.subject);
   const days = checkInteger('days', own.days, 1, MAX_DAYS);
   const steps = own.prepareSubject === undefined ? [] : prepareSteps('prepareSubject', own.prepareSubject);
-  const names = steps.map((step) => step.step);
+  const settings: Settings = { scope, subject, days, steps, names: steps.map(({ step }) => step) };
   const data = {
     rule: 'shiftDate' as const,
     scope,
     subject,
     days,
-    ...(own.prepareSubject === undefined
-      ? {}
-      : { prepareSubject: Array.isArray(own.prepareSubject) ? Object.freeze(names) : names[0]! }),
+    ...given({ prepareSubject: stepNames(own.prepareSubject, steps) }),
     ...common,
   };
-  const parameters = [String(days), encodeList(names)];
-
-  /** The text of a subject after its steps. */
-  function subjectText(value: unknown): string {
-    let text = value === null || value === undefined ? '' : inputText(value);
-    for (const step of steps) text = step(text);
-    return checkWhose(text, 'date', 'the date cannot be moved');
-  }
-
-  function setUp(opened: OpenedKeys): ColumnVerb {
-    const prf = hmacSha256(opened.primary.derive('shiftDate', scope, parameters));
-
-    return (column, report, siblings) => {
-      protectingKey(opened);
-      const subjects = siblings!(subject);
-      const out = new Array<unknown>(column.length);
-      // Records of one subject often stand together.
-      let known: unknown;
-      let offset = 0;
-      for (let i = 0; i < column.length; i++) {
-        const value = column[i];
-        if (value === null || value === undefined || value === '') {
-          out[i] = value;
-          continue;
-        }
-        try {
-          const whose = subjects[i];
-          if (offset === 0 || whose !== known) {
-            offset = 0;
-            prf.text(subjectOf(whose, subjectText));
-            offset = offsetOf(prf.tag, days);
-            known = whose;
-          }
-          out[i] = shift(checkText(value), offset);
-        } catch (error) {
-          report(i, issueOf(error));
-        }
-      }
-      return out;
-    };
-  }
-
   const engine: RuleEngine = {
-    facts: {
-      what: [
-        `moved by 1 to ${days} days, back or forth, by one keyed number of days for each `,
-        { quoted: subject },
-        names.length === 0 ? '' : ` after ${names.join(', ')}`,
-      ],
-      origin: 'derived from the value with a key',
-      back: 'never',
-      joins: `shiftDate ${scope} ${days} ${names.join(' ')}`,
-      scope,
-      visible:
-        `intervals between dates of one subject, the date to within ${days} days, and what stands behind it (time, ` +
-        'offset) as it is; one known date of a subject reveals all of that subject',
-    },
+    facts: factsOf(settings),
     keyed: true,
     needsPin: false,
     cell: 'text',
     removes: false,
     needs: Object.freeze([subject]),
     unfit: null,
-    bind: (opened) => ({ protect: setUp(opened!), reveal: (column) => [...column] }),
+    bind: (opened) => ({ protect: shiftColumns(settings, opened!), reveal: revealNothing }),
   };
-
-  function bind(keys: DomainKeys): BoundShiftDate {
-    const verb = setUp(openFor(keys, undefined).opened);
-    return Object.freeze({
-      protect(value: unknown, given: unknown) {
-        const { subject } = checkOptions('options', given, ['subject']);
-        return runValue((column, report) => verb(column, report, () => [subject]), value);
-      },
-      protectMany(column: unknown, given: unknown) {
-        const subjects = readSubjects(checkOptions('options', given, ['subjects']).subjects);
-        if (subjects.length !== (columnLength(column) ?? subjects.length)) {
-          badRange('subjects', 'expected as many subjects as there are dates');
-        }
-        return runColumn((dates, report) => verb(dates, report, () => subjects), column);
-      },
-    }) as BoundShiftDate;
-  }
-
+  const bind = (keys: DomainKeys) => boundShiftDate(shiftColumns(settings, openFor(keys, undefined).opened));
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<ShiftDateRule<Scope>, Optional>;
 }
 
-/** The subject's text; what is wrong with it is said of the subject, because the issue stands at the date. */
-function subjectOf(value: unknown, read: (value: unknown) => string): string {
+/** The checked options of a rule. */
+interface Settings {
+  readonly scope: string;
+  readonly subject: string;
+  readonly days: number;
+  readonly steps: readonly Prepare[];
+  readonly names: readonly string[];
+}
+
+function factsOf({ scope, subject, days, names }: Settings): RuleFacts {
+  return {
+    what: [
+      `moved by 1 to ${days} days, back or forth, by one keyed number of days for each `,
+      { quoted: subject },
+      names.length === 0 ? '' : ` after ${names.join(', ')}`,
+    ],
+    origin: 'derived from the value with a key',
+    back: 'never',
+    joins: `shiftDate ${scope} ${days} ${names.join(' ')}`,
+    scope,
+    visible:
+      `intervals between dates of one subject, the date to within ${days} days, and a time and offset after it as ` +
+      'they are; one known date of a subject reveals all of that subject',
+  };
+}
+
+/** Key set-up, and the verb that it makes. The verb reads the subjects from `siblings`. */
+function shiftColumns(settings: Settings, opened: OpenedKeys): ColumnVerb {
+  const { scope, subject, days, steps, names } = settings;
+  const prf = hmacSha256(opened.primary.derive('shiftDate', scope, [String(days), encodeList(names)]));
+
+  return (column, report, siblings) => {
+    protectingKey(opened);
+    const subjects = siblings!(subject);
+    const out = new Array<unknown>(column.length);
+    // Records of one subject often follow each other, so the last offset is kept. 0 is no offset.
+    let known: unknown;
+    let offset = 0;
+    for (let i = 0; i < column.length; i++) {
+      const value = column[i];
+      if (isMissing(value, 'keep')) {
+        out[i] = value;
+        continue;
+      }
+      try {
+        const current = subjects[i];
+        if (offset === 0 || current !== known) {
+          offset = 0;
+          prf.text(subjectText(current, steps));
+          offset = offsetOf(prf.tag, days);
+          known = current;
+        }
+        out[i] = shift(checkText(value), offset);
+      } catch (error) {
+        report(i, issueOf(error));
+      }
+    }
+    return out;
+  };
+}
+
+function boundShiftDate(verb: ColumnVerb): BoundShiftDate {
+  return Object.freeze({
+    protect(value: unknown, options: unknown) {
+      const { subject } = checkOptions('options', options, ['subject']);
+      return runValue((column, report) => verb(column, report, () => [subject]), value);
+    },
+    protectMany(column: unknown, options: unknown) {
+      const subjects = readSubjects(checkOptions('options', options, ['subjects']).subjects);
+      if (subjects.length !== (columnLength(column) ?? subjects.length)) {
+        badRange('subjects', 'expected as many subjects as there are dates');
+      }
+      return runColumn((dates, report) => verb(dates, report, () => subjects), column);
+    },
+  }) as BoundShiftDate;
+}
+
+/** The prepared text of a subject. The issue is reported for the date, so its message names the subject. */
+function subjectText(value: unknown, steps: readonly Prepare[]): string {
+  let text: string;
   try {
-    return read(value);
+    text = applySteps(steps, isMissing(value, 'keep') ? '' : inputText(value));
   } catch (error) {
     const { code, message, ...numbers }: Issue = issueOf(error);
-    fail(code, code === 'missing_subject' ? message : `the subject: ${message}`, numbers);
+    fail(code, `the subject: ${message}`, numbers);
   }
+  return checkSubjectText(text, 'the date cannot be moved');
 }
 
 /**
- * Steps 3 and 4 of docs/spec/shift-v1.md: floor(x · 2 days / 2^128), x the first 128 bits of the tag, word by word from the
- * last. A product is below 2^45, so doubles are exact.
+ * Steps 3 and 4 of docs/spec/shift-v1.md: floor(x · 2 days / 2^128), where x is the first 128 bits of the tag. They are
+ * computed word by word from the last; every product is below 2^45, so doubles are exact.
  */
 function offsetOf(tag: Int32Array, days: number): number {
   const count = 2 * days;
@@ -235,12 +244,13 @@ function offsetOf(tag: Int32Array, days: number): number {
   return carry < days ? carry - days : carry - days + 1;
 }
 
-/** Step 5: the date, moved; what stands behind it, as it is. */
+/** Step 5: the date is moved, and the text after it is not changed. */
 function shift(text: string, offset: number): string {
   const from = dayNumber(readCivilDate(text));
   if (!isWritable(from)) fail('outside_format', 'expected a date of the years 0001 to 9999');
-  if (!isWritable(from + offset))
+  if (!isWritable(from + offset)) {
     fail('outside_format', 'the date would leave the years 0001 to 9999 when it is moved');
+  }
   return writeCivilDate(from + offset) + text.slice(DATE_LENGTH);
 }
 

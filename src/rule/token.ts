@@ -1,44 +1,44 @@
 /**
  * `token`: keyed one-way tokens (docs/spec/token-v1.md).
  *
- * body = the first bits of HMAC-SHA-256(key, prepared value as UTF-8) as text, 128 in base32 by default; around it, in the
- * labelled form, a label, the shown key id and check characters.
+ * The body of a token is the first bits of HMAC-SHA-256(key, prepared value as UTF-8), written as text: 128 bits in
+ * base32 by default. The labelled form puts a label and the shown key id before it and check characters after it.
  */
 
 import type { Token } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkOneOf, typeName } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
+import { given } from '../core/given.ts';
 import { inputText } from '../core/input-text.ts';
+import { issueOf, type ReportIssue } from '../core/issues.ts';
+import type { Missing } from '../core/missing.ts';
 import { fail } from '../errors.ts';
 import { keyedBlake3 } from '../kernel/prf/blake3.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { type Prepare, prepareSteps } from '../prepare/steps.ts';
+import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../wire/labelled-token.ts';
 import { FORMS, type Form, formOf } from '../wire/token-forms.ts';
 import { checkLength } from '../wire/token-lengths.ts';
 import { tokenTexts } from '../wire/token-texts.ts';
+import { openFor } from './binding.ts';
+import { revealNothing, runColumn } from './columns.ts';
+import { isMissing } from './missing.ts';
+import { onceEach } from './once-each.ts';
+import { checkEmpty, checkRule, checkScope } from './options.ts';
 import {
   type ColumnVerb,
   type Common,
-  checkEmpty,
-  checkRule,
-  checkScope,
-  given,
-  issueOf,
   type MayBeAbsent,
   makeRule,
-  onceEach,
-  openFor,
-  type Report,
   type Rule,
   type RuleEngine,
-  runColumn,
+  type RuleFacts,
 } from './rule.ts';
 
-/** Names in the derivation (docs/spec/token-v1.md, "Key"). */
+/** The name of this use of the key in the derivation (docs/spec/token-v1.md, "Key"). */
 const LINKAGE = 'equal values';
 
 /** The pseudorandom functions by name. */
@@ -47,36 +47,43 @@ const PRFS: Readonly<Record<PrfName, (key: Uint8Array) => Prf>> = { 'hmac-sha256
 
 /** Options of {@link token}. */
 export interface TokenOptions<Scope extends string = string> extends Common {
-  /** Values of one scope join, values of two scopes never do: `person.email`. Enters the key. */
+  /** Equal values of one scope get equal tokens; values of two scopes never do: `person.email`. Enters the key. */
   readonly scope: Scope;
-  /** Named normalisation, one step or up to eight in order. It decides what joins and enters the key. */
+  /**
+   * Named normalisation of the value: one step, or a list of up to eight in order. Values that are equal after it get
+   * one token. Enters the key.
+   */
   readonly prepare?: Prepare | readonly Prepare[];
   /**
-   * `labelled` (default) shows label, key id and check characters. The others are the body alone: `bare` in base32,
-   * `uuid` (122 bits, version 8), `hex`, `base64url`, `digits`.
+   * `labelled` (default) shows a label, the key id and check characters. The other forms are the body alone: `bare` in
+   * base32, `uuid` (122 bits, version 8), `hex`, `base64url`, `digits`.
    */
   readonly form?: Form;
-  /** Characters of the body: 6 to 26, `hex` to 32, `base64url` to 22, `digits` to 38. Fewer than the most (which is
-   *  the default) want a `population`; {@link planLength} tells how many. */
+  /**
+   * Characters of the body: 6 to 26, for `hex` up to 32, for `base64url` up to 22, for `digits` up to 38. The maximum
+   * is the default. Any other length needs a `population`; {@link planLength} calculates the length for one.
+   */
   readonly length?: number;
-  /** How many different values there will be at most. A `length` that does not suffice for them is an error. */
+  /** The largest number of different values that you expect. If `length` is too short for so many, that is an error. */
   readonly population?: number;
-  /** With what probability any two of the population may get one token. One in a million unless given. */
+  /** The accepted probability that any two values of the population get the same token. One in a million by default. */
   readonly maxCollisionProbability?: number;
-  /** `hmac-sha256` (default), or `blake3`: keyed BLAKE3, for sets of their own. Enters the key. */
+  /** `hmac-sha256` (default) or `blake3`, which is keyed BLAKE3. Enters the key, so their tokens never match. */
   readonly prf?: PrfName;
-  /** Begins the labelled form, for people: `cust`. 1 to 16 characters of `a-z`, `0-9`, the first a letter. */
+  /**
+   * The first part of the labelled form, for readers: `cust`. 1 to 16 characters of `a-z`, `0-9`, the first a letter.
+   */
   readonly label?: string;
-  /** What a value gets that already is an intact labelled token of this domain's keys: an error (default), or it passes. */
+  /**
+   * What happens to a value that is already an intact labelled token of these keys: an error (default), or it passes.
+   */
   readonly onToken?: 'error' | 'pass';
-  /** Whether the empty string, or one that is empty once prepared, passes as empty (default) or is protected. */
+  /** Whether the empty string, also if it is empty only after `prepare`, passes (`keep`, default) or gets a token. */
   readonly empty?: 'keep' | 'protect';
 }
 
-/** What a token can be made of; numbers are safe integers and count as their decimal text. */
+/** The types that can become a token. A number must be a safe integer; it counts as its decimal text. */
 export type TokenInput = string | number | bigint;
-
-type Missing<V> = Extract<V, null | undefined>;
 
 /** A `token` rule. */
 export interface TokenRule<Scope extends string = string> extends Rule {
@@ -91,49 +98,49 @@ export interface TokenRule<Scope extends string = string> extends Rule {
   readonly label?: string;
   readonly onToken?: 'error' | 'pass';
   readonly empty?: 'keep' | 'protect';
-  /** Makes keys and the keyed state of the HMAC, once. Not enumerable. */
+  /** Does the key set-up, once. Not enumerable. */
   readonly bind: (keys: DomainKeys) => BoundToken<Scope>;
 }
 
-/** A `token` rule with its keys. It has no `reveal`: there is no way back. */
+/** A `token` rule with its keys. It has no `reveal`, because a token cannot be turned back. */
 export interface BoundToken<Scope extends string = string> {
-  /** The token of one value. `null` and `undefined` pass. */
+  /** Returns the token of one value. `null` and `undefined` pass. */
   readonly protect: <V extends TokenInput | null | undefined>(value: V) => Token<Scope> | Missing<V>;
-  /** The tokens of a column. Throws once, with the first 100 issues and their rows from 1. */
+  /** Returns the tokens of a column. Throws one error, with the first 100 issues and their rows from 1. */
   readonly protectMany: <C extends readonly (TokenInput | null | undefined)[] | NumberColumn | Utf8Column>(
     column: C,
   ) => ColumnOf<C, Token<Scope>>;
   /**
-   * Whether a token is the value's, under any key of the domain. The bodies are compared in constant time.
+   * Whether a token belongs to a value, under any key of the domain. Bodies are compared in constant time.
    *
-   * @throws TrefoilError `malformed_token` for what is no intact token of the rule's form, `foreign_token` for a token
-   *   of another domain or keyset.
+   * @throws TrefoilError `malformed_token` if the text is not an intact token in the form of this rule,
+   *   `foreign_token` if the token was made with keys of another domain or keyset.
    */
   readonly matches: (value: TokenInput, token: string) => boolean;
 }
 
 const OPTIONS = [
-  ...[
-    'scope',
-    'prepare',
-    'form',
-    'length',
-    'population',
-    'maxCollisionProbability',
-    'prf',
-    'label',
-    'onToken',
-    'empty',
-  ],
+  'scope',
+  'prepare',
+  'form',
+  'length',
+  'population',
+  'maxCollisionProbability',
+  'prf',
+  'label',
+  'onToken',
+  'empty',
 ] as const;
 
 /**
- * Keyed one-way tokens: equal values give equal tokens inside one scope of one domain, and nowhere else.
+ * Replaces a value by a keyed one-way token: equal values get equal tokens inside one scope of one domain, and nowhere
+ * else.
  *
- * *Warning*: equality shows, and with it how often a value occurs. Where few values are possible (a postcode, a year of
- * birth), whoever may call `protect` can try them all. In the bare form nothing tells a token of other keys.
+ * *Warning*: tokens show which values are equal and how often each occurs. If only few values are possible (postcodes,
+ * years of birth), anyone who may call `protect` can try them all. Only the labelled form shows which key a token was
+ * made with; in the other forms a token of other keys looks the same.
  *
- * @throws TypeError, RangeError for options that do not fit; see docs/spec/token-v1.md for the construction.
+ * @throws TypeError, RangeError for options that do not fit. The construction is in docs/spec/token-v1.md.
  *
  * @example
  * ```ts
@@ -150,183 +157,241 @@ export function token<const Scope extends string, const Optional extends boolean
   options: TokenOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<TokenRule<Scope>, Optional> {
   const { own, common } = checkRule('token', options, OPTIONS);
-  const scope = checkScope(own) as Scope;
-  const { label, onToken, prf = 'hmac-sha256', form = 'labelled' } = own;
-  checkOneOf('form', form, FORMS);
-  checkOneOf('prf', prf, Object.keys(PRFS));
-  const length = checkLength(form, own);
-  if (onToken !== undefined) checkOneOf('onToken', onToken, ['error', 'pass']);
-  if (label !== undefined) {
-    if (typeof label !== 'string') badType('label', `expected text, got ${typeName(label)}`);
-    if (!LABEL.test(label)) badRange('label', 'expected 1 to 16 characters of a-z, 0-9, the first a letter');
-    if (form !== 'labelled') badRange('label', `is part of the labelled form; leave it out with form "${form}"`);
-  }
-  if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
-    badRange('length', 'of a labelled token without a label is 26: a shorter one could not be told from a word');
-  }
-  const empty = checkEmpty(own.empty);
-  const steps = own.prepare === undefined ? [] : prepareSteps('prepare', own.prepare);
-  const names = steps.map((step) => step.step);
+  const settings = readSettings(own);
   const data = {
     rule: 'token' as const,
-    scope,
-    ...(own.prepare === undefined ? {} : { prepare: Array.isArray(own.prepare) ? Object.freeze(names) : names[0]! }),
-    ...given(own, ['form', 'length', 'population', 'maxCollisionProbability', 'prf', 'label']),
-    ...(onToken === undefined ? {} : { onToken }),
-    ...(own.empty === undefined ? {} : { empty }),
+    scope: settings.scope,
+    ...given({
+      prepare: stepNames(own.prepare, settings.steps),
+      form: own.form,
+      length: own.length,
+      population: own.population,
+      maxCollisionProbability: own.maxCollisionProbability,
+      prf: own.prf,
+      label: own.label,
+      onToken: own.onToken,
+      empty: own.empty,
+    }),
     ...common,
   };
-  const parameters = [prf, encodeList(names), LINKAGE];
-  const prefix = label === undefined ? '' : `${label}_`;
-  const whole = new RegExp(`^${formOf(form).pattern(length)}$`);
-
-  /** Key set-up: the keyed function of each key, and what writes the tokens of the primary one. */
-  function setUp(opened: OpenedKeys) {
-    const keyed = new Map(opened.keys.map((key) => [key.id, PRFS[prf](key.derive('token', scope, parameters))]));
-    const { id } = opened.primary;
-    const primary = keyed.get(id)!;
-    const texts = tokenTexts(form, length, form === 'labelled' ? prefix + id : '');
-
-    /** The prepared text of a value, or `null` for an intact token of these keys that passes. */
-    function enter(value: unknown): string | null {
-      // Without steps the kernel looks at the characters, and refuses lone surrogates.
-      const text = steps.length === 0 && typeof value === 'string' ? value : inputText(value);
-      if (isOwnToken(text)) return null;
-      if (steps.length === 0) return text;
-      const prepared = prepareText(text);
-      // A token in other letters or between spaces is one only now.
-      return prepared !== text && isOwnToken(prepared) ? null : prepared;
-    }
-    /** Whether a text is an intact labelled token of these keys, and may pass. */
-    function isOwnToken(text: string): boolean {
-      if (!endsLikeToken(text)) return false;
-      const parts = inspect(text);
-      if (!parts?.intact || !keyed.has(parts.keyId)) return false;
-      if (onToken === 'pass') return true;
-      fail('already_token', 'the value already is a token of these keys; protect the original, or set onToken: pass');
-    }
-    /** What a token that passes is written as: prepared, as a join with tokens wants it. */
-    function passed(value: unknown): string {
-      const text = inputText(value);
-      return isOwnToken(text) ? text : prepareText(text);
-    }
-
-    function protectOne(value: unknown): unknown {
-      if (value === null || value === undefined || (value === '' && empty === 'keep')) return value;
-      protectingKey(opened);
-      const text = enter(value);
-      if (text === null) return passed(value);
-      if (text === '' && empty === 'keep') return '';
-      primary.text(text);
-      return texts.one(primary.tag);
-    }
-
-    /** Up to SLOTS values from `first` on. */
-    function protectChunk(
-      column: readonly unknown[],
-      first: number,
-      out: unknown[],
-      report: Report,
-      batch: MessageBatch,
-    ) {
-      const last = Math.min(column.length, first + SLOTS);
-      let slots = 0;
-      for (let i = first; i < last; i++) {
-        const value = column[i];
-        if (value === null || value === undefined || (value === '' && empty === 'keep')) {
-          out[i] = value;
-          continue;
-        }
-        try {
-          const text = enter(value);
-          if (text === null) {
-            out[i] = passed(value);
-          } else if (text === '' && empty === 'keep') {
-            out[i] = '';
-          } else {
-            primary.putText(batch, slots, text);
-            batch.rows[slots++] = i;
-          }
-        } catch (error) {
-          report(i, issueOf(error));
-        }
-      }
-      if (slots === 0) return;
-      primary.run(batch, slots);
-      texts.many(batch.tags, tagAt, TAG_STEP, batch.rows, slots, out);
-    }
-
-    const protect: ColumnVerb = (column, report) => {
-      protectingKey(opened);
-      const out = new Array<unknown>(column.length);
-      primary.withBatch(column.length, (batch) => {
-        for (let first = 0; first < column.length; first += SLOTS) protectChunk(column, first, out, report, batch);
-      });
-      return out;
-    };
-    return { keyed, texts, protect: onceEach(protect), protectOne };
-  }
-
-  function prepareText(text: string): string {
-    let prepared = text;
-    for (const step of steps) prepared = step(prepared);
-    return prepared;
-  }
-
   const engine: RuleEngine = {
-    facts: {
-      what: `replaced by a keyed token${names.length === 0 ? '' : ` of the value after ${names.join(', ')}`}${
-        onToken === 'pass' ? '; a value that already is a token of these keys, of any scope, passes as it is' : ''
-      }`,
-      origin: 'derived from the value with a key',
-      back: 'never',
-      joins: `token ${scope} ${prf === 'hmac-sha256' ? '' : `${prf} `}${names.join(' ')}`,
-      scope,
-      visible: 'which values are equal, and how often each occurs',
-    },
+    facts: factsOf(settings),
     keyed: true,
     needsPin: false,
     cell: 'text',
     removes: false,
     unfit: null,
     bind(opened) {
-      const { protect, protectOne } = setUp(opened!);
-      return { protect, protectOne, reveal: (column) => [...column] };
+      const keyed = setUp(settings, opened!);
+      return {
+        protect: tokenColumns(keyed),
+        protectOne: (value) => protectOne(keyed, value),
+        reveal: revealNothing,
+      };
     },
   };
-
-  function bind(keys: DomainKeys): BoundToken<Scope> {
-    const { keyed, texts, protect, protectOne } = setUp(openFor(keys, undefined).opened);
-    const body = (prf: Prf, prepared: string) => {
-      prf.text(prepared);
-      return texts.body(prf.tag);
-    };
-    return Object.freeze({
-      protect: protectOne,
-      protectMany: (column: unknown) => runColumn(protect, column),
-      matches(value: TokenInput, candidate: string): boolean {
-        const prepared = prepareText(inputText(value));
-        if (form !== 'labelled') {
-          if (typeof candidate !== 'string' || !whole.test(candidate)) {
-            fail('malformed_token', `the token has not the form ${form} of the rule`);
-          }
-          return [...keyed.values()].some((prf) => equalText(body(prf, prepared), candidate));
-        }
-        const parts = inspect(candidate);
-        if (parts === null || !parts.intact || parts.body.length !== length) {
-          fail(
-            'malformed_token',
-            'the token has not the labelled form of the rule, or its check characters do not fit',
-          );
-        }
-        const prf = keyed.get(parts.keyId);
-        if (prf === undefined) fail('foreign_token', 'the token is of another domain or keyset');
-        return equalText(body(prf, prepared), parts.body);
-      },
-    }) as BoundToken<Scope>;
-  }
-
+  const bind = (keys: DomainKeys) => boundToken(setUp(settings, openFor(keys, undefined).opened));
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope>, Optional>;
+}
+
+/** What the options of a rule come to. */
+interface Settings {
+  readonly scope: string;
+  readonly form: Form;
+  /** Characters of the body. */
+  readonly length: number;
+  readonly label: string | undefined;
+  readonly prf: PrfName;
+  readonly steps: readonly Prepare[];
+  readonly names: readonly string[];
+  readonly onToken: 'error' | 'pass';
+  readonly empty: 'keep' | 'protect';
+}
+
+function readSettings(own: TokenOptions): Settings {
+  const scope = checkScope(own);
+  const { label, onToken = 'error', prf = 'hmac-sha256', form = 'labelled' } = own;
+  checkOneOf('form', form, FORMS);
+  checkOneOf('prf', prf, Object.keys(PRFS));
+  const length = checkLength(form, own);
+  checkOneOf('onToken', onToken, ['error', 'pass']);
+  if (label !== undefined) {
+    if (typeof label !== 'string') badType('label', `expected text, got ${typeName(label)}`);
+    if (!LABEL.test(label)) badRange('label', 'expected 1 to 16 characters of a-z, 0-9, the first a letter');
+    if (form !== 'labelled') badRange('label', `belongs to the labelled form; leave it out with form "${form}"`);
+  }
+  if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
+    badRange('length', 'must be 26 for a labelled token without a label: a shorter one could not be told from a word');
+  }
+  const empty = checkEmpty(own.empty);
+  const steps = own.prepare === undefined ? [] : prepareSteps('prepare', own.prepare);
+  return { scope, form, length, label, prf, steps, names: steps.map(({ step }) => step), onToken, empty };
+}
+
+function factsOf({ scope, prf, names, onToken }: Settings): RuleFacts {
+  return {
+    what: `replaced by a keyed token${names.length === 0 ? '' : ` of the value after ${names.join(', ')}`}${
+      onToken === 'pass' ? '; a value that is already a token of these keys, of any scope, passes as it is' : ''
+    }`,
+    origin: 'derived from the value with a key',
+    back: 'never',
+    joins: `token ${scope} ${prf === 'hmac-sha256' ? '' : `${prf} `}${names.join(' ')}`,
+    scope,
+    visible: 'which values are equal, and how often each occurs',
+  };
+}
+
+/** A rule's keyed functions, and the writer of its tokens: the result of the key set-up. */
+interface KeyedTokens {
+  readonly settings: Settings;
+  readonly opened: OpenedKeys;
+  /** The keyed function of each key, by shown key id. */
+  readonly prfs: ReadonlyMap<string, Prf>;
+  /** The keyed function of the primary key, which makes new tokens. */
+  readonly primary: Prf;
+  readonly texts: ReturnType<typeof tokenTexts>;
+}
+
+/** Key set-up: derives the key of each domain key and prepares the keyed functions. */
+function setUp(settings: Settings, opened: OpenedKeys): KeyedTokens {
+  const { scope, form, length, label, prf, names } = settings;
+  const parameters = [prf, encodeList(names), LINKAGE];
+  const prfs = new Map(opened.keys.map((key) => [key.id, PRFS[prf](key.derive('token', scope, parameters))]));
+  const { id } = opened.primary;
+  const prefix = label === undefined ? '' : `${label}_`;
+  const texts = tokenTexts(form, length, form === 'labelled' ? prefix + id : '');
+  return { settings, opened, prfs, primary: prfs.get(id)!, texts };
+}
+
+/** Returns the prepared text of a value, or `null` if the value is an intact token of these keys that passes. */
+function enter(keyed: KeyedTokens, value: unknown): string | null {
+  const { steps } = keyed.settings;
+  // Without steps, the keyed function reads the characters itself and refuses lone surrogates.
+  const text = steps.length === 0 && typeof value === 'string' ? value : inputText(value);
+  if (isOwnToken(keyed, text)) return null;
+  if (steps.length === 0) return text;
+  const prepared = applySteps(steps, text);
+  // A token in capitals or between spaces is recognised only after it was prepared.
+  return prepared !== text && isOwnToken(keyed, prepared) ? null : prepared;
+}
+
+/** Whether a text is an intact labelled token of these keys. Throws `already_token` if such a token may not pass. */
+function isOwnToken({ settings, prfs }: KeyedTokens, text: string): boolean {
+  if (!endsLikeToken(text)) return false;
+  const parts = inspect(text);
+  if (!parts?.intact || !prfs.has(parts.keyId)) return false;
+  if (settings.onToken === 'pass') return true;
+  fail('already_token', 'the value is already a token of these keys; protect the original, or set onToken: pass');
+}
+
+/**
+ * Returns what a token that passes is written as: its prepared text, so that it equals the tokens it is joined with.
+ */
+function passedToken(keyed: KeyedTokens, value: unknown): string {
+  const text = inputText(value);
+  return isOwnToken(keyed, text) ? text : applySteps(keyed.settings.steps, text);
+}
+
+/** The token of one value: faster than a batch of one. */
+function protectOne(keyed: KeyedTokens, value: unknown): unknown {
+  const { settings, opened, primary, texts } = keyed;
+  if (isMissing(value, settings.empty)) return value;
+  protectingKey(opened);
+  const text = enter(keyed, value);
+  if (text === null) return passedToken(keyed, value);
+  if (text === '' && settings.empty === 'keep') return '';
+  primary.text(text);
+  return texts.one(primary.tag);
+}
+
+/** Tokens of up to SLOTS values of a column, from `first` on. */
+function protectChunk(
+  keyed: KeyedTokens,
+  column: readonly unknown[],
+  first: number,
+  out: unknown[],
+  report: ReportIssue,
+  batch: MessageBatch,
+): void {
+  const { primary, texts } = keyed;
+  const { empty } = keyed.settings;
+  const last = Math.min(column.length, first + SLOTS);
+  let slots = 0;
+  for (let i = first; i < last; i++) {
+    const value = column[i];
+    if (isMissing(value, empty)) {
+      out[i] = value;
+      continue;
+    }
+    try {
+      const text = enter(keyed, value);
+      if (text === null) {
+        out[i] = passedToken(keyed, value);
+      } else if (text === '' && empty === 'keep') {
+        out[i] = '';
+      } else {
+        primary.putText(batch, slots, text);
+        batch.rows[slots++] = i;
+      }
+    } catch (error) {
+      report(i, issueOf(error));
+    }
+  }
+  if (slots === 0) return;
+  primary.run(batch, slots);
+  texts.many(batch.tags, tagAt, TAG_STEP, batch.rows, slots, out);
+}
+
+/** The verb over columns. Equal texts of a column are worked on once if it repeats. */
+function tokenColumns(keyed: KeyedTokens): ColumnVerb {
+  return onceEach((column, report) => {
+    protectingKey(keyed.opened);
+    const out = new Array<unknown>(column.length);
+    keyed.primary.withBatch(column.length, (batch) => {
+      for (let first = 0; first < column.length; first += SLOTS) {
+        protectChunk(keyed, column, first, out, report, batch);
+      }
+    });
+    return out;
+  });
+}
+
+function boundToken<Scope extends string>(keyed: KeyedTokens): BoundToken<Scope> {
+  const verb = tokenColumns(keyed);
+  const { form, length } = keyed.settings;
+  const whole = new RegExp(`^${formOf(form).pattern(length)}$`);
+  return Object.freeze({
+    protect: (value: unknown) => protectOne(keyed, value),
+    protectMany: (column: unknown) => runColumn(verb, column),
+    matches: (value: TokenInput, candidate: string) => matches(keyed, whole, value, candidate),
+  }) as BoundToken<Scope>;
+}
+
+/** @param whole what a token of the rule's form looks like, unless the form is `labelled`. */
+function matches(keyed: KeyedTokens, whole: RegExp, value: TokenInput, candidate: string): boolean {
+  const { settings, prfs, texts } = keyed;
+  const { form, length } = settings;
+  const prepared = applySteps(settings.steps, inputText(value));
+  const body = (prf: Prf) => {
+    prf.text(prepared);
+    return texts.body(prf.tag);
+  };
+  if (form !== 'labelled') {
+    if (typeof candidate !== 'string' || !whole.test(candidate)) {
+      fail('malformed_token', `the token is not in the form ${form} with the length that this rule writes`);
+    }
+    return [...prfs.values()].some((prf) => equalText(body(prf), candidate));
+  }
+  const parts = inspect(candidate);
+  if (parts === null || !parts.intact || parts.body.length !== length) {
+    fail(
+      'malformed_token',
+      'the token is not in the labelled form that this rule writes, or its check characters are wrong',
+    );
+  }
+  const prf = prfs.get(parts.keyId);
+  if (prf === undefined) fail('foreign_token', 'the token was made with a key of another domain or keyset');
+  return equalText(body(prf), parts.body);
 }
 
 /** Compares two texts of one known length without stopping at the first difference. */

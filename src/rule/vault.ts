@@ -1,79 +1,58 @@
 /**
- * `vault`: random tokens, and an encrypted mapping in a store (docs/spec/vault-v1.md). What it writes is not derived from
- * the value, can be forgotten one person at a time, and needs store, key and token to be turned back.
+ * `vault`: random tokens, and an encrypted mapping in a store (docs/spec/vault-v1.md). A token is not derived from the
+ * value. Its mapping can be erased one person at a time, and revealing needs the store, the keys and the token.
  */
 
-import type { VaultToken } from '../core/brands.ts';
 import type { RevealAccess } from '../core/capability.ts';
-import { badRange, badType, checkInteger, checkName, checkOptions, checkText, typeName } from '../core/checks.ts';
-import { inputText } from '../core/input-text.ts';
-import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { badRange, checkInteger, checkName, checkOptions } from '../core/checks.ts';
+import { given } from '../core/given.ts';
+import { fail } from '../errors.ts';
 import { type DomainKeys, type OpenedKeys, openKeys, protectingKey } from '../keys/domain-keys.ts';
-import { type Mapping, openMapping } from '../vault/mapping/mapping.ts';
-import type { Named } from '../vault/mapping/values.ts';
-import { type Origin, openSession, pickStore, type Session, type Stores } from '../vault/session.ts';
-import {
-  isCertificate,
-  type ShredCertificate,
-  type ShredOptions,
-  type SubjectNow,
-  shredSubject,
-  subjectNow,
-} from '../vault/shredding.ts';
-import type { VaultStore } from '../vault/stores/store.ts';
-import { type ExportOptions, exportStore } from '../vault/transfer/export.ts';
+import { overTokens, overValues } from '../vault/columns.ts';
+import { openMapping } from '../vault/mapping/mapping.ts';
+import { type OpenScope, type OpenVault, openVault, type RevealingVault } from '../vault/open-vault.ts';
+import { pickStore, type Stores } from '../vault/session.ts';
+import { sharedSession } from '../vault/sessions.ts';
 import { type ExportSource, type Imported, importStore } from '../vault/transfer/import.ts';
-import {
-  type Rekeyed,
-  rekeyOuter,
-  statsOf,
-  sweep,
-  type VaultStats,
-  type Verified,
-  verifyStore,
-} from '../vault/upkeep/stores.ts';
-import { rekeyTokens, verifyTokens } from '../vault/upkeep/tokens.ts';
 import { LABEL } from '../wire/labelled-token.ts';
+import { openFor } from './binding.ts';
+import { checkEmpty, checkRule, checkScope, checkSubject } from './options.ts';
 import {
-  type AsyncVerb,
+  type AsyncColumns,
   type Common,
-  checkEmpty,
-  checkRule,
-  checkScope,
-  checkSubject,
-  checkWhose,
-  given,
-  issueOf,
   type MayBeAbsent,
   makeRule,
-  openFor,
-  type Report,
   type Rule,
   type RuleEngine,
+  type RuleFacts,
 } from './rule.ts';
 
-/** Days that a mapping may be kept at most: a hundred years. */
+/** The most days that a mapping may be kept: a hundred years. */
 const MAX_TTL = 36_525;
 
 /** Options of {@link vault}. */
 export interface VaultOptions<Scope extends string = string> extends Common {
-  /** Values of one scope of one store have one token. Enters the key. */
+  /** Equal values of one scope of one store have the same token. Enters the key. */
   readonly scope: Scope;
-  /** Name of the store, which is handed over when the policy is opened: a policy holds no handle. Enters the key. */
+  /** Name of the store. The store itself is passed when the policy is opened. Enters the key. */
   readonly store: string;
-  /** A label before the token: `[a-z][a-z0-9]{0,15}`. */
+  /** The label that a token begins with: 1 to 16 characters of `a-z`, `0-9`, the first a letter. */
   readonly token?: { readonly label: string };
-  /** Days that a mapping is kept, 1 to 36,525; for ever by default. It is gone after the next `expire`. */
+  /** Days that a mapping is kept, 1 to 36,525; for ever by default. The next `expire` after that removes it. */
   readonly ttl?: number;
   /**
-   * Path of the field that says whose value it is, without arrays. Tokens are then one for each value **of a subject**, and
-   * `shred` destroys everything of one. Subjects of one store are one set, whatever field names them: customer 7 and
-   * employee 7 want two stores. Whether there is one enters the key.
+   * Path of the field that identifies the subject of the value, without arrays. A value then has one token **for each
+   * subject**, and `shred` destroys everything of a subject. All rules of a store share one set of subjects, whatever
+   * their fields are called: if there is a customer 7 and an employee 7, use two stores. Whether a rule has a subject
+   * enters the key.
    */
   readonly subject?: string;
-  /** What a value does that was erased before: `error` (default), or `new` for a fresh token that nothing links to the old. */
+  /**
+   * What happens to a value that was erased before: the issue `erased` (`error`, default), or a new token that nothing
+   * links to the old one (`new`).
+   */
   readonly onErased?: 'error' | 'new';
-  /** Whether the empty string passes as empty (default) or gets a token. */
+  /** Whether the empty string passes (`keep`, default) or gets a token (`protect`). */
   readonly empty?: 'keep' | 'protect';
 }
 
@@ -87,119 +66,38 @@ export interface VaultRule<Scope extends string = string> extends Rule {
   readonly subject?: string;
   readonly onErased?: 'error' | 'new';
   readonly empty?: 'keep' | 'protect';
-  /** Opens the store and makes the keys. Not enumerable. */
+  /** Opens the store and does the key set-up. Not enumerable. */
   readonly open: {
     (keys: DomainKeys, stores: Stores): Promise<OpenVault<Scope>>;
     (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingVault<Scope>>;
   };
   /**
-   * Joins an export with the whole store, which may be in use or new: a new one begins with the keys of the export. What was
-   * erased on either side is erased, and `erased` counts what lived in the store until then; of two live rows that differ the
-   * one that is there stays. It may be begun again, in any order of exports. Not enumerable.
+   * Imports an export into a store, which may be new or in use. A new store takes over the keys of the export. An
+   * import never undoes an erasure: what either side has erased is erased afterwards, and `erased` of the result counts
+   * what was still alive in the store. If two live rows differ, the row of the store stays. An import may be repeated,
+   * and exports may be imported in any order. Not enumerable.
    *
-   * @throws TrefoilError `export_refused` for what is no whole export, or not one for this store; `row_broken` for a line
-   *   that was changed; `wrong_domain`, `unknown_key`, `store_version`. The message says how many rows were written before;
-   *   nothing is erased before the last line of the export has come.
+   * @throws TrefoilError `export_refused` if the export is incomplete or does not fit this store; `row_broken` if a
+   *   line was changed; `wrong_domain`, `unknown_key`, `store_version`. The message says how many rows were written
+   *   before. Nothing is erased before the last line of the export was read.
    */
   readonly import: (keys: DomainKeys, stores: Stores, source: ExportSource) => Promise<Imported>;
-}
-
-type Missing<V> = Extract<V, null | undefined>;
-type Subject = string | number | bigint | null | undefined;
-
-/** Whose value it is, for a rule with a `subject`. */
-export interface OfSubject {
-  readonly subject?: Subject;
-}
-
-/** The same for a column. */
-export interface OfSubjects {
-  readonly subjects?: readonly Subject[];
-}
-
-/** A `vault` rule with its keys and store. */
-export interface OpenVault<Scope extends string = string> {
-  /** The token of a value: the one it has, or a new one. `null` and `undefined` pass. */
-  readonly protect: <V extends string | null | undefined>(
-    value: V,
-    options?: OfSubject,
-  ) => Promise<VaultToken<Scope> | Missing<V>>;
-  /** The tokens of a column, in batches of 1,000. Throws once, with the first 100 issues and their rows from 1. */
-  readonly protectMany: <V extends string | null | undefined>(
-    column: readonly V[],
-    options?: OfSubjects,
-  ) => Promise<(VaultToken<Scope> | Missing<V>)[]>;
-  /** The token that a value has, or `null`; nothing is made. */
-  readonly lookup: (value: string, options?: OfSubject) => Promise<VaultToken<Scope> | null>;
-  /** Whether the vault gave this token out in this scope, also if it was forgotten since. */
-  readonly exists: (token: string) => Promise<boolean>;
-  /** Opens every row of the store and holds the tables against each other; with tokens, both rows of each to the bottom. */
-  readonly verify: (options?: { readonly tokens: readonly string[] }) => Promise<Verified>;
-  /**
-   * Brings the whole store under the primary key's outer layer; with tokens, their mappings under its inner layer. Others
-   * may work meanwhile, and it may be stopped and begun again.
-   */
-  readonly rekey: (options?: { readonly tokens: readonly string[] }) => Promise<Rekeyed>;
-  /** Sizes, and the keys that the rows are under. */
-  readonly stats: () => Promise<VaultStats>;
-  /**
-   * The rows of the whole store as lines of text, sealed as they are in it, for {@link VaultRule.import}. Others may work
-   * meanwhile. What came without its last line is not whole.
-   *
-   * @throws TrefoilError `row_broken` for a row that does not verify, unless there is `onBroken`; `store_busy` when the keys
-   *   of the store are changed meanwhile.
-   */
-  readonly export: (options?: ExportOptions) => AsyncIterable<string>;
-}
-
-/** A `vault` rule that may reveal, and erase. */
-export interface RevealingVault<Scope extends string = string> extends OpenVault<Scope> {
-  /**
-   * The value behind a token.
-   *
-   * @throws TrefoilError `malformed_token`, `unknown_token` (another scope, domain or store, or expired), `forgotten`,
-   *   and one opaque `row_broken`.
-   */
-  readonly reveal: <V extends VaultToken<Scope> | null | undefined>(token: V) => Promise<string | Missing<V>>;
-  /** The values behind a column of tokens. */
-  readonly revealMany: <V extends VaultToken<Scope> | null | undefined>(
-    tokens: readonly V[],
-  ) => Promise<(string | Missing<V>)[]>;
-  /** Destroys the mapping of a token and keeps the pseudonym; tells whether it was still there. */
-  readonly forget: (token: string) => Promise<boolean>;
-  /** Removes, from all of the store, what has expired by `now` (milliseconds; the clock by default); tells how many rows. */
-  readonly expire: (now?: number) => Promise<number>;
-  /**
-   * Destroys the key of everything of a subject in this store, in all scopes, and gives a certificate. `null`, and
-   * nothing is done, when the store does not know the subject: it was mistyped, or this is another store. With
-   * `inAdvance` such a subject is refused from then on, and the certificate says so.
-   *
-   * @throws TrefoilError `missing_subject`; `row_broken` where the row of the subject does not verify, and nothing is
-   * done.
-   */
-  readonly shred: (subject: string | number | bigint, options?: ShredOptions) => Promise<ShredCertificate | null>;
-  /** Whether a certificate is this store's, unchanged, and of this subject; with `null` as the subject: of any. */
-  readonly isCertificate: (certificate: ShredCertificate, subject: string | number | bigint | null) => boolean;
-  /**
-   * What this store has now of the subject of a certificate: `erased`; `alive`, if the subject came back after its erasure
-   * or the certificate is from another store of the same name and keys; `unknown`. `null` if the certificate does not verify.
-   *
-   * @throws TrefoilError `row_broken` where the row of the subject does not verify.
-   */
-  readonly stateOf: (certificate: ShredCertificate) => Promise<SubjectNow | null>;
 }
 
 const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased', 'empty'] as const;
 
 /**
- * A random token for each value, and the way back in a store. A stolen store is worth nothing, and a stolen store with the
- * keys shows nothing about values that nobody can guess (docs/security.md says which can be).
+ * Replaces a value by a random token and keeps the mapping, encrypted, in a store. A stolen store alone is worth
+ * nothing. A stolen store with the keys reveals no value that cannot be guessed; docs/security.md says which values can
+ * be.
  *
- * It waits for its store, so a rule and a policy with one are opened, not bound: `await rule.open(keys, { main: store })`.
+ * The rule waits for its store, so it is opened and not bound: `await rule.open(keys, { main: store })`. A policy with
+ * a `vault` rule is opened, too.
  *
- * *Warning*: a telephone number can be guessed. Who has store and keys finds every one by trying all.
+ * *Warning*: telephone numbers can be guessed. Anyone with the store and the keys can find every number by trying them
+ * all.
  *
- * @throws TypeError, RangeError for options that do not fit; see docs/spec/vault-v1.md for the construction.
+ * @throws TypeError, RangeError for options that do not fit. The construction is in docs/spec/vault-v1.md.
  *
  * @example
  * ```ts
@@ -221,238 +119,112 @@ export function vault<const Scope extends string, const Optional extends boolean
   options: VaultOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<VaultRule<Scope>, Optional> {
   const { own, common } = checkRule('vault', options, OPTIONS);
-  const scope = checkScope(own) as Scope;
+  const settings = readSettings(own);
+  const { scope, store, label, subject } = settings;
+  const data = {
+    rule: 'vault' as const,
+    scope,
+    store,
+    ...given({
+      token: label === undefined ? undefined : Object.freeze({ label }),
+      ttl: own.ttl,
+      subject: own.subject,
+      onErased: own.onErased,
+      empty: own.empty,
+    }),
+    ...common,
+  };
+  const engine: RuleEngine = {
+    facts: factsOf(settings),
+    keyed: true,
+    needsPin: false,
+    cell: 'text',
+    removes: false,
+    ...given({ needs: subject === null ? undefined : Object.freeze([subject]) }),
+    unfit: null,
+    bind: () =>
+      fail('store_missing', 'a vault waits for its store: open the policy with policy.open(keys, stores), not bind'),
+    open: (opened, stores) => openColumns(settings, opened, stores),
+  };
+
+  async function open(keys: DomainKeys, stores: Stores, access?: RevealAccess): Promise<OpenVault<Scope>> {
+    const { opened, revealing } = openFor(keys, access);
+    return openVault<Scope>(await openScope(settings, opened, stores), revealing);
+  }
+
+  async function importInto(keys: DomainKeys, stores: Stores, source: ExportSource): Promise<Imported> {
+    const opened = openKeys(keys);
+    const target = pickStore(stores, store);
+    return importStore(source, opened, store, (origin) => sharedSession(target, store, opened, origin));
+  }
+
+  return makeRule(data, engine, { open, import: importInto }) as unknown as MayBeAbsent<VaultRule<Scope>, Optional>;
+}
+
+/** The checked options of a rule. */
+interface Settings {
+  readonly scope: string;
+  readonly store: string;
+  readonly label: string | undefined;
+  /** Days; `null` means for ever. */
+  readonly ttl: number | null;
+  readonly subject: string | null;
+  readonly onErased: 'error' | 'new';
+  readonly empty: 'keep' | 'protect';
+}
+
+function readSettings(own: VaultOptions): Settings {
+  const scope = checkScope(own);
   const store = checkName('store', own.store);
   const label = checkLabel(own.token);
   const ttl = own.ttl === undefined ? null : checkInteger('ttl', own.ttl, 1, MAX_TTL);
   const subject = own.subject === undefined ? null : checkSubject(own.subject);
   const onErased = own.onErased ?? 'error';
   if (onErased !== 'error' && onErased !== 'new') badRange('onErased', 'expected error or new');
-  const empty = checkEmpty(own.empty);
-  const data = {
-    rule: 'vault' as const,
-    scope,
-    store,
-    ...(label === undefined ? {} : { token: Object.freeze({ label }) }),
-    ...given(own, ['ttl', 'subject', 'onErased', 'empty']),
-    ...common,
-  };
-
-  async function openWith(opened: OpenedKeys, stores: unknown): Promise<{ session: Session; mapping: Mapping }> {
-    const session = await sessionOf(pickStore(stores, store), store, opened);
-    const withSubject = subject !== null;
-    return { session, mapping: openMapping(session, { scope, label, ttl, withSubject, onErased }) };
-  }
-
-  const passes = (value: unknown) => value === null || value === undefined || (value === '' && empty === 'keep');
-
-  /** Values with their subjects through a verb; what passes is left out. */
-  async function overValues<T>(
-    verb: (values: readonly Named[], report: Report) => Promise<(T | undefined)[]>,
-    column: readonly unknown[],
-    subjects: readonly unknown[] | null,
-    report: Report,
-  ): Promise<unknown[]> {
-    const out = new Array<unknown>(column.length);
-    const named: Named[] = [];
-    const rows: number[] = [];
-    for (let i = 0; i < column.length; i++) {
-      const value = column[i];
-      if (passes(value)) {
-        out[i] = value;
-        continue;
-      }
-      try {
-        const text = checkText(value);
-        named.push({ value: text, subject: subject === null ? null : subjectText(subjects?.[i]) });
-        rows.push(i);
-      } catch (error) {
-        report(i, issueOf(error));
-      }
-    }
-    const done = named.length === 0 ? [] : await verb(named, (k, issue) => report(rows[k]!, issue));
-    for (let k = 0; k < rows.length; k++) out[rows[k]!] = done[k];
-    return out;
-  }
-
-  /** The same for tokens. */
-  async function overTokens<T>(
-    verb: (tokens: readonly string[], report: Report) => Promise<(T | undefined)[]>,
-    column: readonly unknown[],
-    report: Report,
-  ): Promise<unknown[]> {
-    const alone = (values: readonly Named[], inner: Report) =>
-      verb(
-        values.map(({ value }) => value),
-        inner,
-      );
-    const none = column.map(() => 'none');
-    return overValues(alone, column, none, report);
-  }
-
-  const engine: RuleEngine = {
-    facts: {
-      what: [
-        'replaced by a random token, kept in the store ',
-        { quoted: store },
-        ttl === null ? '' : ` for ${ttl} days`,
-        ...(subject === null ? [] : [', one for each value of a ', { quoted: subject }]),
-      ],
-      origin: 'random',
-      back: 'store and key',
-      joins: `vault ${scope} ${store} ${subject ?? ''}`,
-      scope,
-      visible: 'which values are equal, and how often each occurs',
-    },
-    keyed: true,
-    needsPin: false,
-    cell: 'text',
-    removes: false,
-    ...(subject === null ? {} : { needs: Object.freeze([subject]) }),
-    unfit: null,
-    bind: () =>
-      fail('store_missing', 'a vault waits for its store: open the policy with policy.open(keys, stores), not bind'),
-    async open(opened, stores) {
-      const { mapping } = await openWith(opened, stores);
-      const protect: AsyncVerb = (column, report, siblings) => {
-        protectingKey(opened);
-        return overValues(mapping.protect, column, subject === null ? null : siblings!(subject), report);
-      };
-      return { protect, reveal: (column, report) => overTokens(mapping.reveal, column, report) };
-    },
-  };
-
-  async function open(keys: DomainKeys, stores: Stores, access?: RevealAccess): Promise<OpenVault<Scope>> {
-    const { opened, revealing } = openFor(keys, access);
-    const { session, mapping } = await openWith(opened, stores);
-    const subjectsOf = (options: unknown, name: 'subject' | 'subjects', count: number): readonly unknown[] | null => {
-      const said = options === undefined ? undefined : checkOptions('options', options, [name])[name];
-      if (subject === null) {
-        if (said !== undefined) badRange(name, 'is for rules with a subject');
-        return null;
-      }
-      if (name === 'subject') return [said];
-      if (!Array.isArray(said)) badType('subjects', `expected an array, got ${typeName(said)}`);
-      if (said.length !== count) badRange('subjects', 'expected as many subjects as there are values');
-      return said;
-    };
-
-    const verbs = {
-      protect: (value: unknown, options?: unknown) => {
-        protectingKey(opened);
-        return one((report) => overValues(mapping.protect, [value], subjectsOf(options, 'subject', 1), report));
-      },
-      protectMany: (column: unknown, options?: unknown) => {
-        protectingKey(opened);
-        const values = checkColumn(column);
-        const subjects = subjectsOf(options, 'subjects', values.length);
-        return many((report) => overValues(mapping.protect, values, subjects, report));
-      },
-      lookup: (value: unknown, options?: unknown) =>
-        one((report) => overValues(mapping.lookup, [checkText(value)], subjectsOf(options, 'subject', 1), report)),
-      exists: (token: unknown) => one((report) => mapping.exists([checkText(token)], report)),
-      verify: async (options?: unknown) =>
-        options === undefined ? verifyStore(session) : verifyTokens(mapping, tokensOf(options)),
-      rekey: async (options?: unknown) =>
-        options === undefined ? rekeyOuter(session) : rekeyTokens(session, mapping, tokensOf(options)),
-      stats: () => statsOf(session),
-      export: (options: unknown = {}) => {
-        const { onBroken } = checkOptions('options', options, ['onBroken']);
-        if (onBroken !== undefined && typeof onBroken !== 'function') {
-          badType('onBroken', `expected a function, got ${typeName(onBroken)}`);
-        }
-        return exportStore(session, { onBroken: onBroken as ExportOptions['onBroken'] });
-      },
-      ...(revealing && {
-        reveal: (token: unknown) => one((report) => overTokens(mapping.reveal, [token], report)),
-        revealMany: (tokens: unknown) => many((report) => overTokens(mapping.reveal, checkColumn(tokens), report)),
-        forget: (token: unknown) => one((report) => mapping.forget([checkText(token)], report)),
-        expire: (now?: number) => sweep(session, now),
-        shred: async (who: unknown, options: unknown = {}) => {
-          const { inAdvance } = checkOptions('options', options, ['inAdvance']);
-          if (inAdvance !== undefined && inAdvance !== true) badRange('inAdvance', 'expected true, or nothing');
-          return shredSubject(session, subjectText(who), inAdvance === true);
-        },
-        isCertificate: (certificate: unknown, who: unknown) =>
-          isCertificate(session, checkCertificate(certificate), who === null ? null : subjectText(who)),
-        stateOf: async (certificate: unknown) => {
-          const own = Object.freeze({ ...checkCertificate(certificate) });
-          return isCertificate(session, own, null) ? subjectNow(session, own) : null;
-        },
-      }),
-    };
-    return Object.freeze(verbs) as unknown as OpenVault<Scope>;
-  }
-
-  async function importInto(keys: DomainKeys, stores: Stores, source: ExportSource): Promise<Imported> {
-    const opened = openKeys(keys);
-    const place = pickStore(stores, store);
-    return importStore(source, opened, store, (origin) => sessionOf(place, store, opened, origin));
-  }
-
-  return makeRule(data, engine, { open, import: importInto }) as unknown as MayBeAbsent<VaultRule<Scope>, Optional>;
-}
-
-/** Sessions of stores, so that the rules of one policy share what is known of their store. */
-const sessions: WeakMap<VaultStore, { opened: OpenedKeys; name: string; session: Promise<Session> }[]> =
-  /* @__PURE__ */ new WeakMap();
-
-function sessionOf(store: VaultStore, name: string, opened: OpenedKeys, origin?: Origin): Promise<Session> {
-  const known = sessions.get(store) ?? [];
-  const found = known.find((one) => one.opened === opened && one.name === name);
-  // What others have changed since is read anew.
-  if (found !== undefined) return found.session.then((session) => session.refresh().then(() => session));
-  const session = openSession(store, name, opened, origin);
-  sessions.set(store, [...known, { opened, name, session }]);
-  // What could not be opened may be the next time.
-  session.catch(() => {
-    sessions.set(
-      store,
-      (sessions.get(store) ?? []).filter((one) => one.session !== session),
-    );
-  });
-  return session;
-}
-
-async function one(work: (report: Report) => Promise<unknown[]>): Promise<unknown> {
-  const issues: Issue[] = [];
-  const [out] = await work((_, issue) => issues.push(issue));
-  if (issues.length > 0) throw new TrefoilError(issues);
-  return out;
-}
-
-async function many(work: (report: Report) => Promise<unknown[]>): Promise<unknown[]> {
-  const issues: (Issue & { row: number })[] = [];
-  const out = await work((row, issue) => issues.push({ ...issue, row: row + 1 }));
-  issues.sort((a, b) => a.row - b.row);
-  if (issues.length > 0) throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
-  return out;
-}
-
-function tokensOf(options: unknown): readonly string[] {
-  return checkColumn(checkOptions('options', options, ['tokens']).tokens);
-}
-
-function checkColumn<T>(column: unknown): readonly T[] {
-  if (!Array.isArray(column)) badType('column', `expected an array, got ${typeName(column)}`);
-  return column;
+  return { scope, store, label, ttl, subject, onErased, empty: checkEmpty(own.empty) };
 }
 
 function checkLabel(token: unknown): string | undefined {
   if (token === undefined) return undefined;
   const { label } = checkOptions('token', token, ['label']);
-  if (typeof label !== 'string' || !LABEL.test(label)) badRange('label', 'expected [a-z][a-z0-9]{0,15}');
+  if (typeof label !== 'string' || !LABEL.test(label)) {
+    badRange('label', 'expected 1 to 16 characters of a-z, 0-9, the first a letter');
+  }
   return label;
 }
 
-function checkCertificate(value: unknown): ShredCertificate {
-  if (typeof value !== 'object' || value === null) {
-    badType('certificate', `expected an object, got ${typeName(value)}`);
-  }
-  return value as ShredCertificate;
+function factsOf({ scope, store, ttl, subject }: Settings): RuleFacts {
+  return {
+    what: [
+      'replaced by a random token, kept in the store ',
+      { quoted: store },
+      ttl === null ? '' : ` for ${ttl} days`,
+      ...(subject === null ? [] : [', one for each value of a ', { quoted: subject }]),
+    ],
+    origin: 'random',
+    back: 'store and key',
+    joins: `vault ${scope} ${store} ${subject ?? ''}`,
+    scope,
+    visible: 'which values are equal, and how often each occurs',
+  };
 }
 
-function subjectText(value: unknown): string {
-  const text = value === null || value === undefined ? '' : inputText(value);
-  return checkWhose(text, 'value', 'it cannot go into the vault');
+/** Opens the rule's store and its scope in it. */
+async function openScope(settings: Settings, opened: OpenedKeys, stores: unknown): Promise<OpenScope> {
+  const { scope, store, label, ttl, subject, onErased, empty } = settings;
+  const session = await sharedSession(pickStore(stores, store), store, opened);
+  const mapping = openMapping(session, { scope, label, ttl, withSubject: subject !== null, onErased });
+  return { session, mapping, subject, empty };
+}
+
+/** The rule's verbs in a policy. They read the subjects from another column of the same records. */
+async function openColumns(settings: Settings, opened: OpenedKeys, stores: unknown): Promise<AsyncColumns> {
+  const { mapping, subject, empty } = await openScope(settings, opened, stores);
+  return {
+    protect(column, report, siblings) {
+      protectingKey(opened);
+      return overValues(mapping.protect, column, subject === null ? null : siblings!(subject), empty, report);
+    },
+    reveal: (column, report) => overTokens(mapping.reveal, column, empty, report),
+  };
 }

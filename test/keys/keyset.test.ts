@@ -11,7 +11,7 @@ const SECRET = secretText(FROZEN_ROOT);
 const OTHER = secretText(testRoot('other'));
 const good = { version: 'keyset-v1', base: 'a', keys: [{ id: 'a', primary: true, secret: SECRET }] };
 
-/** The error of a keyset that must be refused. No message holds eight characters of a secret in a row. */
+/** The error of a keyset that must be refused. No message may contain eight characters of a secret in a row. */
 function refused(json: string): TrefoilError {
   try {
     keyset.parse(json);
@@ -309,7 +309,7 @@ describe('pinned key checks', () => {
     }
   });
 
-  it('none at all is an error: it would pin nothing, in silence', () => {
+  it('an empty key check is an error: it would pin nothing, and nobody would notice', () => {
     expect(() => keys.domain('eu', { keyCheck: {} })).toThrow(/at least one/);
   });
 
@@ -317,10 +317,11 @@ describe('pinned key checks', () => {
     const only = (id: string, check: string) => ({ [id]: check });
     const old = keys.domain('eu', { keyCheck: only(before.id, before.check) });
     const sheet = (keyCheck: Record<string, string>) => policy({ a: seal({ scope: 's' }) }, { keyCheck });
-    expect(() => sheet(only(now.id, now.check)).bind(old)).toThrow(/pinned already/);
+    expect(() => sheet(only(now.id, now.check)).bind(old)).toThrow(/pins other keys than an earlier one/);
     const both = { ...only(now.id, now.check), ...only(before.id, before.check) };
-    // The policy allows both, its caller the old one alone: so it stays, and cannot protect.
-    expect(() => sheet(both).bind(old).protect({ a: 'x' })).toThrow(/not the pinned one/);
+    // The policy pins both keys, its caller only the old one. So only the old one is pinned, and nothing can be
+    // protected.
+    expect(() => sheet(both).bind(old).protect({ a: 'x' })).toThrow(/is not pinned, so nothing can be protected/);
   });
 
   it('a wrong check, an id of another key or domain, or one of several wrong: key_check_mismatch', () => {
@@ -396,7 +397,7 @@ describe('key bytes', () => {
     ruleNode(root, 'eu-enclave', 'token', 'person', 'hmac-sha256', Buffer.alloc(0), 'equal values'),
     ruleNode(root, 'eu-enclave', 'seal', 'person', 'aes-256-siv', 'buckets-1'),
   ]);
-  // Eight bytes in a row, in any writing that a dump has.
+  // Eight bytes in a row, in every notation that a dump may use.
   const spellings = secrets.flatMap((secret) =>
     Array.from({ length: secret.length - 7 }, (_, at) => secret.subarray(at, at + 8)).flatMap((piece) => [
       piece.toString('hex'),

@@ -1,6 +1,6 @@
 /**
- * A format of every kind, with values of several shapes: what the tests that hold for all formats run over. A format of
- * `trefoil/format` that is not among them fails test/property/fpe.test.ts.
+ * A format of every kind, with values of several shapes: the input of the tests for all formats. If a format of
+ * `trefoil/format` is missing here, test/property/fpe.test.ts fails.
  */
 import {
   card,
@@ -31,15 +31,15 @@ import { fpe } from '../../src/index.ts';
 export interface FormatCase {
   readonly name: string;
   readonly format: Format;
-  /** A value of each shape, clear part and layout that is to be tried. */
+  /** A value of each shape, clear part and layout to be tested. */
   readonly like: readonly string[];
   /**
-   * How outputs look, where they are told apart from inputs. Without it an output is a value of the format, too.
+   * What outputs look like, if they differ from inputs. Without it an output is a value of the format, too.
    */
   readonly outputs?: RegExp;
-  /** What reveal gives, where it is not the value: a hashed domain stays hashed. */
+  /** What `reveal` returns, if that is not the value: a hashed domain stays hashed. */
   readonly revealed?: (value: string, output: string) => string;
-  /** Fewer than 10,000 values: the rule wants a reason. */
+  /** The format has fewer than 10,000 values, so the rule needs a reason. */
   readonly codebook?: true;
 }
 
@@ -164,7 +164,7 @@ export const EVERY_FORMAT: readonly FormatCase[] = [
   },
 ];
 
-/** The reason of the rules of few values. */
+/** The reason that rules over small formats state. */
 export const REASON = 'a test';
 
 /** A rule over a format of the list. */

@@ -1,6 +1,6 @@
 /**
- * What holds of every format under a rule: the way back, the form, columns, other scopes, and that nothing stays where
- * it was more often than in a random permutation.
+ * Properties of every format under a rule: revealing, the form of outputs, columns, other scopes, and that values are
+ * not mapped to themselves more often than in a random permutation.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { random } from '../reference/random.ts';
 import { codeOf, keys, otherDomain, otherKeyset, pinned, thrown } from '../rule/keys.ts';
 import { EVERY_FORMAT, type FormatCase, ruleOf } from './every-format.ts';
 
-/** Bound rules without brands: what is enciphered stands beside what is not. */
+/** Bound rules without brands, so that outputs and inputs can be in one list. */
 interface Verbs {
   readonly protect: (value: string) => string;
   readonly protectMany: (column: readonly string[]) => string[];
@@ -66,7 +66,7 @@ describe.each(EVERY_FORMAT.map((each) => [each.name, each] as const))('%s', (_, 
         } else {
           expect(out).toMatch(outputs);
           expect(format.test(out)).toBe(false);
-          // What went in is no output either: the two are told apart both ways.
+          // An input is not an output either: the two can be told apart both ways.
           expect(codeOf(() => bound.reveal(value))).toBe('outside_format');
           expect(codeOf(() => bound.protect(out))).toBe('outside_format');
         }
@@ -166,7 +166,7 @@ describe('among 2,000 values of a space', () => {
     const out = protectOf(format, 'a')(values);
     expect(new Set(out).size).toBe(values.length);
     expect(agreements(values, out)).toBeLessThanOrEqual(FEW);
-    // Nor is what comes out twice enciphered what went in.
+    // Nor does enciphering twice return the input.
     expect(agreements(values, protectOf(format, 'a')(out))).toBeLessThanOrEqual(FEW + 2);
   });
 
@@ -179,7 +179,7 @@ describe('among 2,000 values of a space', () => {
     ]) {
       const changed = other(values);
       expect(agreements(out, changed)).toBeLessThanOrEqual(FEW);
-      // Not the same permutation of outputs moved by a constant either: differences do not repeat.
+      // Nor are two permutations the same up to a constant: the differences do not repeat.
       const differences = new Set(values.map((_, i) => format.rank(changed[i]!) - format.rank(out[i]!)));
       expect(differences.size).toBeGreaterThan(values.length * 0.9);
     }
@@ -241,7 +241,7 @@ describe('values that people have been caught with', () => {
     for (const format of [digits(), text('0123456789'), pattern('9999999999'), digits({ length: 10 })]) {
       const outs = repeated.map((value) => round(format, value));
       expect(new Set(outs).size).toBe(10);
-      // Of 10^10 values ten are of one digit: one among ten outputs would be chance of 10^-8.
+      // Of 10^10 values, ten consist of one repeated digit: one among ten outputs has a probability of 10^-8.
       for (const out of outs) expect(new Set(out).size).toBeGreaterThan(1);
     }
   });

@@ -1,5 +1,5 @@
 /**
- * Whatever policy `check` accepts, and whatever record it admits.
+ * Properties of every policy that `check` accepts, for every record that fits the policy.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -47,7 +47,7 @@ const keys = keysA!.domain('eu');
 interface Kind {
   readonly rule: Rule;
   readonly values: fc.Arbitrary<unknown>;
-  /** Whether reveal gives the value back. */
+  /** Whether `reveal` returns the value. */
   readonly back: boolean;
 }
 
@@ -100,7 +100,7 @@ const FORMATS: readonly (readonly [Format, fc.Arbitrary<string>])[] = [
   ],
   [pattern('A999999'), fc.tuple(over('ABCXYZ', 1, 1), number(6, 6)).map((parts) => parts.join(''))],
   [pattern('99-9999'), fc.tuple(number(2, 2), number(4, 4)).map((parts) => parts.join('-'))],
-  // Of the others some values; test/property/fpe.test.ts has all. A hashed domain does not come back.
+  // Some values of the other formats; test/property/fpe.test.ts has all. A hashed domain cannot be revealed.
   ...EVERY_FORMAT.filter(({ codebook, revealed }) => codebook === undefined && revealed === undefined).map(
     ({ format, like }) => [format, fc.constantFrom(...like)] as const,
   ),
@@ -117,7 +117,7 @@ const kinds: fc.Arbitrary<Kind> = fc.oneof(
       )
       .map(([index, label, empty]): Kind => {
         const [prepare, values] = PREPARES[index]!;
-        // One scope a list of steps: two lists under one scope are refused.
+        // One scope for each list of steps: two lists in one scope are refused.
         const options = {
           scope: `t${index}`,
           ...(prepare.length > 0 && { prepare }),
@@ -243,7 +243,7 @@ function recordsOf(tree: Tree): fc.Arbitrary<unknown> {
     );
 }
 
-/** What reveal must give: the value on seal and fpe fields, what protect wrote on all others. */
+/** What `reveal` must return: the value for seal and fpe fields, and the output of `protect` for all others. */
 function expected(tree: Tree, value: unknown, safe: unknown): unknown {
   if (value === null || value === undefined) return safe;
   if (tree.kind === 'leaf') return tree.leaf.back ? value : safe;
@@ -391,7 +391,7 @@ describe('tokens never meet', () => {
 });
 
 describe('no message contains a piece of its input', () => {
-  // Letters that no message has, and a few ASCII ones in an order that none has.
+  // Letters that are in no message, and a few ASCII letters in an order that is in no message.
   const secret = fc.oneof(
     over('\u0416\u0429\u042f\u0436\u0449', 4, 30),
     fc.array(fc.constantFrom('QXZQ', 'ZQJX', 'JXQZ'), { minLength: 1, maxLength: 6 }).map((parts) => parts.join('')),

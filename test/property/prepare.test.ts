@@ -4,7 +4,7 @@ import { TrefoilError } from '../../src/errors.ts';
 import { PREPARE_NAMES, prepareByName } from '../../src/prepare/steps.ts';
 import { casefold, emailAddress, emailAddressExact, nfc, phoneE164, trim } from '../../src/prepare.ts';
 
-// Characters with a history: two spellings, foldings that change length or order, layout, things that nobody sees.
+// Characters that cause trouble: two spellings, foldings that change length or order, layout, invisible characters.
 const TRICKY = [
   ...'aAzZ09.@+-_ ()/\'"',
   ...'\u00df\u1e9e\u0130\u0131\u017f\u212a\u212b\u2126\u01f0',
@@ -31,7 +31,7 @@ const phone = fc
   .map((characters) => `+${characters.join('')}`);
 const value = fc.oneof(text, email, phone);
 
-/** What a step gives, or the error that it throws. */
+/** Returns the result of a step, or the error that it throws. */
 function run(step: (text: string) => string, input: string): string | TrefoilError {
   try {
     return step(input);
@@ -63,8 +63,8 @@ describe.each(PREPARE_NAMES)('%s', (name) => {
     );
   });
 
-  it('says nothing about a value in a message but numbers', () => {
-    // Two runs whose values differ only in letters that no message has must complain in the same words.
+  it('a message says nothing about a value except numbers', () => {
+    // If two values differ only in letters that no message has, their messages must be the same.
     const secret = fc.string({
       unit: fc.constantFrom(...'\u0414\u0416\u0429\u042f\u0436\u0449'),
       minLength: 4,
@@ -104,7 +104,7 @@ describe('what joins', () => {
       unit: fc.constantFrom(...'sS\u00df\u1e9e\u017fkK\u212a\u03c3\u03c2\u0345\u03b9\u0301'),
       maxLength: 4,
     });
-    // Upper-casing all but undoes folding, from data that is not ours: equal folds have equal upper case.
+    // A check with data that is not ours: texts with equal foldings have equal upper case.
     fc.assert(
       fc.property(letters, letters, (a, b) => {
         if (casefold(a) === casefold(b)) expect(upper(a)).toBe(upper(b));
@@ -122,7 +122,7 @@ describe('what joins', () => {
     fc.assert(
       fc.property(fc.emailAddress(), (input) => {
         const output = run(emailAddress, input);
-        // fast-check writes labels of any length that RFC 5321 takes, so nothing is refused here.
+        // fast-check makes labels of lengths that RFC 5321 allows, so nothing is refused here.
         expect(output).toBe(input.toLowerCase());
         const at = input.indexOf('@');
         expect(run(emailAddressExact, input)).toBe(input.slice(0, at) + input.slice(at).toLowerCase());
@@ -150,7 +150,7 @@ function upper(input: string): string {
 }
 
 describe('the quick way of plain values', () => {
-  // A space in front is dropped by the long way, and no plain value begins with one.
+  // A space in front makes a step take its general path, because the fast path takes no value that begins with one.
   const result = (step: (text: string) => string, text: string): string => {
     try {
       return step(text);

@@ -21,7 +21,7 @@ const tag = token({ scope: 'tag' }).bind(keys);
 const one = policy({ text: mask({ first: 1 }) }).bind(keys);
 const none = policy({ text: mask({}) }).bind(keys);
 
-/** What becomes of a record, written out name by name; `null` for a record that is refused. */
+/** The expected output of a record, name by name; `null` if the record is refused. */
 function literal(row: Record<string, unknown>, dropOthers: boolean): string | null {
   const known = ['id', 'name', 'city', 'notes', 'home', 'tags'];
   if (!dropOthers && Object.keys(row).some((name) => !known.includes(name))) return null;
@@ -56,7 +56,7 @@ const value: Record<string, fc.Arbitrary<unknown>> = {
   toString: text,
 };
 
-/** Names of a record in an order. Most records of a batch have one order; some have another, or lack something. */
+/** The names of a record in an order. Most records of a batch have one order; some have another, or lack a name. */
 const usual = fc.constantFrom(
   ['id', 'name', 'notes', 'home', 'tags'],
   ['tags', 'city', 'name', 'home', 'notes', 'id'],

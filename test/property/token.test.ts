@@ -135,7 +135,7 @@ describe('a token', () => {
         const bound = token({ ...r.options, empty: 'protect' }).bind(keys);
         const made = bound.protect(value) as string;
         expect(bound.matches(value, made)).toBe(true);
-        // Six digits are too few to tell any two apart.
+        // With six digits, two values may get the same token.
         const same = bound.protect(other) === made;
         expect(bound.matches(other, made)).toBe(same);
         if (r.options.form !== 'labelled') return;

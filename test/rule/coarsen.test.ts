@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseIp } from '../../src/core/ip.ts';
 import { coarsen } from '../../src/index.ts';
 import type { CoarsenBucket } from '../../src/rule/coarsen.ts';
-import { ruleEngine, runColumn } from '../../src/rule/rule.ts';
+import { runColumn } from '../../src/rule/columns.ts';
+import { ruleEngine } from '../../src/rule/rule.ts';
 import { codeOf } from './keys.ts';
 
 const many = (bucket: CoarsenBucket, column: readonly unknown[]) =>
@@ -227,7 +228,7 @@ describe('ip', () => {
     ['::FFFF:C000:024D', '192.0.2.0/24'],
     ['0:0:0:0:0:ffff:192.0.2.77', '192.0.2.0/24'],
     ['::fffe:192.0.2.77', '::/48'],
-    // What holds an address of version 4: 6to4, Teredo, NAT64 twice, IPv4-compatible and -translated, ISATAP.
+    // Addresses that contain one of version 4: 6to4, Teredo, NAT64 twice, IPv4-compatible and -translated, ISATAP.
     ['2002:c000:24d::1', '2002:c000:200::/40'],
     ['2001:0:c000:24d:8000:63bf:3fff:fdb2', '2001:0:c000::/48'],
     ['64:ff9b::192.0.2.77', '64:ff9b::/48'],

@@ -1,9 +1,10 @@
 /**
- * Columns of every kind through every rule: arrays, typed arrays of numbers, UTF-8 with offsets; equal values that are
- * done once; columns that call back into the rule.
+ * Every kind of column through every rule: arrays, typed arrays of numbers, UTF-8 with offsets. Also: equal values that
+ * are worked on once, and columns whose getters call the rule again.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ReportIssue } from '../../src/core/issues.ts';
 import type { Issue } from '../../src/errors.ts';
 import { digits, text } from '../../src/format.ts';
 import {
@@ -22,7 +23,9 @@ import {
 } from '../../src/index.ts';
 import { trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { type ColumnVerb, onceEach, type Report, runReported } from '../../src/rule/rule.ts';
+import { runReported } from '../../src/rule/columns.ts';
+import { onceEach } from '../../src/rule/once-each.ts';
+import type { ColumnVerb } from '../../src/rule/rule.ts';
 import { source } from '../reference/texts.ts';
 import { formReference, type TokenCase } from '../reference/token.ts';
 import { codeOf, DOMAIN, keys, pinned, ROOT, thrown } from './keys.ts';
@@ -82,7 +85,7 @@ describe.each(Object.entries(RULES))('%s', (name, rule) => {
     expect(utf8Texts(rule.protectMany(part) as Utf8Column)).toEqual(rule.protectMany(['abcd', 'zz99', null, 'abcd']));
   });
 
-  it('what is no UTF-8 is an issue of its row, and nothing is given out', () => {
+  it('a text that is not valid UTF-8 is an issue of its row, and no output is returned', () => {
     const bytes = Uint8Array.of(0x61, 0x62, 0x63, 0x64, 0xed, 0xa0, 0x80, 0x41, 0x65, 0x66, 0x67, 0x68, 0xc3);
     const error = thrown(() => rule.protectMany({ offsets: Int32Array.of(0, 4, 8, 12, 13), bytes }));
     expect(error.issues.map(({ code, row }) => [code, row])).toEqual([
@@ -282,7 +285,7 @@ describe('what is not text in a column of UTF-8', () => {
 });
 
 describe('onceEach', () => {
-  /** A verb that writes down what it was asked, and refuses some. */
+  /** A verb that records the columns that it was called with, and refuses some values. */
   const spy = () => {
     const asked: unknown[] = [];
     const verb: ColumnVerb = (column, report) =>
@@ -377,7 +380,7 @@ describe('onceEach', () => {
 describe('a column that calls back into its rule', () => {
   const ROWS = 2100;
   const expected = Array.from({ length: ROWS }, (_, i) => formReference(at, `row ${i}`));
-  /** A column whose row `row` does `what` when it is read. */
+  /** A column that calls a function when its row `row` is read. */
   function tricky(row: number, what: () => void): string[] {
     const column = Array.from({ length: ROWS }, (_, i) => `row ${i}`);
     Object.defineProperty(column, row, {
@@ -391,7 +394,7 @@ describe('a column that calls back into its rule', () => {
   }
 
   it.each([0, 1, 617, 1023, 1024, 1030, 2099])('in row %s, gives the right tokens of both', (row) => {
-    // So many rounds that slots are compared with the oracle in the middle of it.
+    // Enough rounds that some slots are compared with the reference while the column is worked on.
     for (let round = 0; round < 12; round++) {
       const inner: unknown[] = [];
       const column = tricky(row, () => {
@@ -467,7 +470,7 @@ describe('lone surrogates', () => {
 it('errors of a column cost no stack trace, and the limit is as it was afterwards', () => {
   const limits: (number | undefined)[] = [];
   const limit = Error.stackTraceLimit;
-  const verb = (column: readonly unknown[], report: Report): unknown[] =>
+  const verb = (column: readonly unknown[], report: ReportIssue): unknown[] =>
     column.map((value, i) => {
       limits.push(Error.stackTraceLimit);
       report(i, { code: 'not_a_date', message: 'm' });
@@ -481,7 +484,7 @@ it('errors of a column cost no stack trace, and the limit is as it was afterward
   );
   expect(limits).toEqual([limit, 0, 0]);
   expect(Error.stackTraceLimit).toBe(limit);
-  const broken = (_: readonly unknown[], report: Report): unknown[] => {
+  const broken = (_: readonly unknown[], report: ReportIssue): unknown[] => {
     report(0, { code: 'not_a_date', message: 'm' });
     throw new Error('a fault');
   };

@@ -160,7 +160,7 @@ describe('layout', () => {
   });
 
   it('clear digits and length enter the tweak: numbers that differ there only are not related', () => {
-    // One secret part behind a hundred issuer numbers and five lengths.
+    // One secret part after a hundred issuer numbers and in five lengths.
     const outs = new Set<string>();
     for (let i = 0; i < 100; i++) {
       const clear = `${400_000 + i}`;
@@ -313,7 +313,7 @@ describe('the rule', () => {
 });
 
 describe('many shapes', () => {
-  /** Protects texts one after the other, and gives what was protected. */
+  /** Protects texts one after the other, and returns the outputs. */
   const cipherOf = (format: Format, keyOf: (engine: string) => Uint8Array) => {
     const { read, runMany } = formatCipher(formatEngine('format', format), 'protect', keyOf);
     return (value: string) => runMany([read(value)])[0]!;
@@ -354,7 +354,7 @@ describe('many shapes', () => {
     const values = Array.from({ length: 17 }, (_, i) => `${'0'.repeat(i + 1)}-${'1'.repeat(17 - i)}`);
     const protect = cipherOf(format, () => new Uint8Array(32).fill(9));
     const outs = values.map(protect);
-    // Each table is drawn from a key stream of its own, for which the module of AES is asked for.
+    // Each table is drawn from a key stream of its own, for which the AES module is loaded.
     const made = vi.spyOn(process, 'getBuiltinModule');
     expect(protect(values[16]!)).toBe(outs[16]);
     expect(made).not.toHaveBeenCalled();
@@ -377,7 +377,7 @@ describe('many shapes', () => {
   });
 });
 
-/** The text with the letters in upper case whose bits are set. */
+/** The text, with each letter in upper case whose bit is set. */
 function caseOf(letters: string, bits: number): string {
   return [...letters].map((letter, i) => (((bits >> i) & 1) === 1 ? letter.toUpperCase() : letter)).join('');
 }

@@ -1,4 +1,4 @@
-/** Keys of the tests of rules: two roots and two domains that stay the same in every run. */
+/** The keys for tests of rules: two roots and two domains, the same in every run. */
 import { keyset, type TrefoilError } from '../../src/index.ts';
 import { keysetJson, testRoot } from '../reference/tree.ts';
 
@@ -9,7 +9,7 @@ export const otherDomain = keyset.parse(keysetJson(ROOT)).domain('us');
 export const otherKeyset = keyset.parse(keysetJson(testRoot('other rules'))).domain(DOMAIN);
 export const pinned = keyset.parse(keysetJson(ROOT)).domain(DOMAIN, { keyCheck: keys.keyCheck });
 
-/** What a run throws. */
+/** Returns the error that a function throws. */
 export function thrown(run: () => unknown): TrefoilError {
   try {
     run();
@@ -19,5 +19,5 @@ export function thrown(run: () => unknown): TrefoilError {
   throw new Error('nothing was thrown');
 }
 
-/** The code of what a run throws. */
+/** Returns the code of the error that a function throws. */
 export const codeOf = (run: () => unknown): string => thrown(run).code;

@@ -12,7 +12,7 @@ const bound = seal({ scope: SCOPE }).bind(keys, revealAccess);
 const reference = (value: string, root: Uint8Array = ROOT) =>
   sealReference({ root, domain: DOMAIN, scope: SCOPE }, value);
 
-/** A column of what registers hold and of what they should not: most short, a few long, some missing, some repeated. */
+/** A column of typical and of unwanted values: most short, a few long, some missing, some repeated. */
 function mixed(count: number, seed: number): (string | null | undefined)[] {
   const { below, ascii, unicode } = source(seed);
   const made: (string | null | undefined)[] = [];

@@ -13,10 +13,12 @@ const bound = seal({ scope: SCOPE }).bind(keys, revealAccess);
 const integers = seal({ scope: 'person.age', value: 'integer' }).bind(keys, revealAccess);
 const sealed = bound.protect('Zoë Müller') as S;
 
-/** The characters of an output whose padded plaintext has so many bytes: key id, then base32 of header, IV and text. */
+/**
+ * The length of a sealed text for a padded plaintext of this many bytes: key id, then base32 of header, IV and text.
+ */
 const length = (bucket: number) => 5 + Math.ceil(((2 + 16 + bucket) * 8) / 5);
 
-/** A sealed text over any plaintext, as someone with the key could make it. */
+/** A sealed text of any plaintext, which someone with the key could make. */
 function forge(plaintext: Uint8Array, header = [1, 1], scope = SCOPE, domain = DOMAIN): S {
   const K = child(ruleNode(ROOT, domain, 'seal', scope, 'aes-256-siv', 'buckets-1'), 64, 'aes-256-siv');
   const { id } = domainOf(ROOT, domain);

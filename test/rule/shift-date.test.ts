@@ -18,7 +18,7 @@ const daysOf = (date: string): number => Date.parse(`${date.slice(0, 10)}T00:00:
 const offset = (subject: string | number | bigint, from = '2020-06-15', by = bound): number =>
   daysOf(by.protect(from, { subject })) - daysOf(from);
 
-/** shift-v1, literally, with BigInt and the engine's own calendar. */
+/** The steps of shift-v1, with BigInt and the calendar of the JavaScript engine. */
 function literal(date: string, subject: string, scope: string, days: number): string {
   const empty = new Uint8Array(0);
   const node = openKeys(keys).primary.derive('shiftDate', scope, [String(days), empty]);

@@ -17,7 +17,7 @@ const FORMS = Object.keys(LENGTHS) as FormName[];
 const PRFS = ['hmac-sha256', 'blake3'] as const;
 const at = { root: ROOT, domain: DOMAIN, scope: 'person', prepare: [] } as const;
 
-/** Every form and length; a shorter one than the longest is for two values. */
+/** Every form and length. A length below the maximum is for a population of two. */
 const CASES = FORMS.flatMap((form) => {
   const [least, most] = LENGTHS[form];
   return Array.from({ length: most - least + 1 }, (_, i) => {
@@ -95,7 +95,7 @@ describe('what joins', () => {
 });
 
 describe('matches', () => {
-  it.each(CASES)('%s of %s: what has not the form is malformed_token', (form, length, more) => {
+  it.each(CASES)('%s of %s: a text in another form is malformed_token', (form, length, more) => {
     const rule = token(options(form, more)).bind(keys);
     const made = rule.protect('Ada') as string;
     const candidates = ['', 'x', ' ', made.slice(1), made.slice(0, -1), `${made}0`, ` ${made}`, `${made}\n`];
@@ -184,7 +184,7 @@ describe('a shorter labelled token as a value', () => {
     for (const text of [`${own}_`, `_${own}`, `A${own}`, `${own}u`, own.slice(5)]) {
       expect(tokenPattern.test(text)).toBe(false);
     }
-    // A letter more is the form of another token; its check characters tell.
+    // With one more letter the text still looks like a token. Its check characters show that it is not.
     expect(inspect(`x${own}`)?.intact).toBe(false);
     expect(inspect(`${own}0`)?.intact).toBe(false);
   });
@@ -249,7 +249,7 @@ describe('options', () => {
       RangeError,
       /^"length" does not apply to a uuid, which has only one length; leave it out$/,
     ],
-    [{ form: 'hex', label: 'x' }, RangeError, /^"label" is part of the labelled form/],
+    [{ form: 'hex', label: 'x' }, RangeError, /^"label" belongs to the labelled form/],
     [{ form: 'hex', length: 5, population: 2 }, RangeError, /^"length" expected a whole number from 6 to 32$/],
     [{ form: 'hex', length: 33 }, RangeError, /^"length" expected a whole number from 6 to 32$/],
     [{ form: 'bare', length: 27 }, RangeError, /^"length" expected a whole number from 6 to 26$/],
@@ -261,7 +261,7 @@ describe('options', () => {
     [{ length: null }, TypeError, /^"length" /],
     [{ label: 'x', length: 12 }, RangeError, /^"length" is shorter than 26, so it needs a population/],
     [{ form: 'hex', length: 31 }, RangeError, /^"length" is shorter than 32, so it needs a population/],
-    [{ length: 12, population: 2 }, RangeError, /^"length" of a labelled token without a label is 26/],
+    [{ length: 12, population: 2 }, RangeError, /^"length" must be 26 for a labelled token without a label/],
     [{ population: 1 }, RangeError, /^"population" expected a whole number from 2 to /],
     [{ population: 2 ** 53 }, RangeError, /^"population" /],
     [{ population: 1.5 }, RangeError, /^"population" /],

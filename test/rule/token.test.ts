@@ -345,7 +345,7 @@ describe('inspect and tokenPattern', () => {
       expect(tokenPattern.test(text)).toBe(false);
     }
     expect(tokenPattern.test(`é${made}é`)).toBe(true);
-    // A cut token has the form of a shorter one; its check characters tell.
+    // A cut token looks like a shorter one. Its check characters show that it is not.
     expect(inspect(made.slice(0, -1))?.intact).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-/** The vault rule alone: what its verbs give, and what they refuse. */
+/** The vault rule alone: what its verbs return, and what they refuse. */
 import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
@@ -130,7 +130,7 @@ describe('with a subject', () => {
     expect(fresh).not.toBe(a);
     expect(await open.reveal(fresh)).toBe('+49 30 1');
     expect(await code(open.reveal(a!))).toBe('forgotten');
-    // Another key, and so another destruction.
+    // The subject has another key now, so that another key is destroyed.
     expect((await open.shred(1))!.destroyed).toBe('key');
     expect((await open.shred(1))!.destroyed).toBe('nothing');
     expect(await code(open.reveal(fresh))).toBe('forgotten');
@@ -211,8 +211,8 @@ describe('with a subject', () => {
     await expect(open.shred(7, { advance: true } as never)).rejects.toThrow(TypeError);
     await expect(open.shred(7, true as never)).rejects.toThrow(TypeError);
     expect(await code(open.shred(null as never, { inAdvance: true }))).toBe('missing_subject');
-    // Not whose is no answer; null is one.
-    expect(() => open.isCertificate({} as never, undefined as never)).toThrow('does not say whose');
+    // `undefined` names no subject; `null` means any subject.
+    expect(() => open.isCertificate({} as never, undefined as never)).toThrow('the subject is missing or empty');
     expect(open.isCertificate({} as never, null)).toBe(false);
   });
 });

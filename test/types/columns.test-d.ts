@@ -11,8 +11,8 @@ test('a column stays what it is: missing values, UTF-8, numbers', () => {
   expectTypeOf(ids.protectMany(Int32Array.of(1))).toEqualTypeOf<Token<'person'>[]>();
   expectTypeOf(ids.protectMany(utf8Column(['1']))).toEqualTypeOf<Utf8Column>();
   expectTypeOf(names.protectMany(['Ada', undefined])).toEqualTypeOf<(Sealed<'person.name', string> | undefined)[]>();
-  // @ts-expect-error bytes are no column of numbers
+  // @ts-expect-error bytes are not a column of numbers
   ids.protectMany(Uint8Array.of(1));
-  // @ts-expect-error a token has no fractions of a record
+  // @ts-expect-error an object cannot become a token
   ids.protectMany([{}]);
 });

@@ -1,5 +1,5 @@
 /**
- * What the compiler says about a policy: which record goes in, which comes out, and which comes back.
+ * What the compiler says about a policy: which record it protects, and what the protected and the revealed record are.
  */
 import {
   coarsen,
@@ -57,7 +57,7 @@ describe('a record that goes in', () => {
     bound.protect({ id: 7n, pan: null, name: undefined, country: 47, notes: { any: ['thing'] } });
     // @ts-expect-error a missing field
     bound.protect({ id: 7, pan: '4111', name: 'Ada', country: 'NO' });
-    // @ts-expect-error a field that may be missing is missing some day
+    // @ts-expect-error an optional field does not fit a field that must be there
     bound.protect({} as Customer);
     // @ts-expect-error fpe takes text
     bound.protect({ ...customer, pan: 4111 });
@@ -67,9 +67,9 @@ describe('a record that goes in', () => {
     bound.protect({ ...customer, id: true });
     // @ts-expect-error keep takes single values: fields inside need rules of their own
     bound.protect({ ...customer, country: { code: 'NO' } });
-    // @ts-expect-error an array is no record
+    // @ts-expect-error an array is not a record
     bound.protect([customer]);
-    // @ts-expect-error text is no record
+    // @ts-expect-error text is not a record
     bound.protect('customer');
     // @ts-expect-error no positional booleans
     bound.protect(customer, true);
@@ -237,10 +237,10 @@ describe('optional fields', () => {
     const q = policy({ a: token({ scope: 's', optional: false }), b: keep }).bind(keys);
     // @ts-expect-error optional: false is not optional
     q.protect({ b: 1 });
-    // @ts-expect-error nor is a rule that says nothing
+    // @ts-expect-error nor is a rule without the option
     q.protect({ a: 's' });
     const maybe = token({ scope: 's', optional: true as boolean });
-    // @ts-expect-error what is not known to be optional must be there
+    // @ts-expect-error a field that is not known to be optional must be there
     policy({ a: maybe }).bind(keys).protect({});
   });
 });
@@ -333,7 +333,7 @@ describe('a record that comes back', () => {
     bound.reveal;
     // @ts-expect-error no capability, no way back
     bound.revealMany;
-    // @ts-expect-error an object that looks like one is none
+    // @ts-expect-error an object that looks like a capability is not one
     customers.bind(keys, {});
     // @ts-expect-error no positional booleans
     customers.bind(keys, true);
@@ -347,7 +347,7 @@ describe('a record that comes back', () => {
     revealing.reveal({ ...safe, name: seal({ scope: 'city' }).bind(keys).protect('Oslo') });
     // @ts-expect-error a missing field
     revealing.reveal({ id: safe.id, pan: safe.pan, name: safe.name });
-    // @ts-expect-error a dropped field does not come back
+    // @ts-expect-error a dropped field is not revealed
     revealing.reveal(safe).notes;
   });
 
@@ -355,7 +355,7 @@ describe('a record that comes back', () => {
     const back = revealing.reveal(loose);
     expectTypeOf(back.name).toEqualTypeOf<string | null | undefined>();
     expectTypeOf(revealing.reveal(cells)).toEqualTypeOf<{ id: string; pan: string; name: string; country: string }>();
-    // @ts-expect-error a dropped field does not come back
+    // @ts-expect-error a dropped field is not revealed
     back.notes;
   });
 });
@@ -369,7 +369,7 @@ describe('a policy as a value', () => {
     expectTypeOf(explain(policy({ a: each({ b: optional(keep) }) }))).toEqualTypeOf<string>();
     // @ts-expect-error a bound policy is not the policy
     explain(bound);
-    // @ts-expect-error fields alone are no policy
+    // @ts-expect-error fields alone are not a policy
     explain({ a: keep });
   });
 

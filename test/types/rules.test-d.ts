@@ -7,7 +7,7 @@ import { emailAddress, trim } from 'trefoil/prepare';
 import { revealAccess, secretAccess } from 'trefoil/reveal';
 import { describe, expectTypeOf, test } from 'vitest';
 
-// Type tests are compiled and never run; what they name need only have a type.
+// Type tests are compiled and never run, so values need a type only.
 declare const someText: string;
 
 const keys = keyset.generate().domain('eu');
@@ -33,7 +33,7 @@ describe('tokens', () => {
     a === b;
     // @ts-expect-error a token of another scope
     const c: Token<'person'> = b;
-    // @ts-expect-error what looks up a person does not take an order
+    // @ts-expect-error a look-up of persons does not take an order
     ((id: Token<'person'>) => id)(b);
     // @ts-expect-error a list of one scope does not hold tokens of another
     [a].includes(b);
@@ -43,17 +43,17 @@ describe('tokens', () => {
   });
 
   test('are not made of plain text', () => {
-    // @ts-expect-error text is no token
+    // @ts-expect-error text is not a token
     const a: Token<'person'> = someText;
-    // @ts-expect-error a sealed value is no token
+    // @ts-expect-error a sealed value is not a token
     const b: Token<'person.name'> = name.bind(keys).protect('Ada');
     return [a, b];
   });
 
   test('cannot be turned back', () => {
-    // @ts-expect-error a token has no way back
+    // @ts-expect-error a token cannot be revealed
     person.reveal;
-    // @ts-expect-error nor a column of them
+    // @ts-expect-error nor can a column of tokens
     person.revealMany;
     // @ts-expect-error and a capability changes nothing
     token({ scope: 'person' }).bind(keys, revealAccess);
@@ -114,7 +114,7 @@ describe('fpe and seal', () => {
     name.bind(keys).revealMany;
     // @ts-expect-error the capability to export keys is another one
     name.bind(keys, secretAccess);
-    // @ts-expect-error an object that looks like one is none
+    // @ts-expect-error an object that looks like a capability is not one
     name.bind(keys, {});
     // @ts-expect-error no positional booleans
     pan.bind(keys, true);
@@ -133,7 +133,7 @@ describe('fpe and seal', () => {
     expectTypeOf(bound.revealMany(bound.protectMany(['4111', undefined]))).toEqualTypeOf<(string | undefined)[]>();
     // @ts-expect-error a number would lose its leading zeros
     bound.protect(4111);
-    // @ts-expect-error no prepare: reveal gives back what went in
+    // @ts-expect-error no prepare: reveal returns the exact value
     fpe({ scope: 's', format: card(), prepare: trim });
     // @ts-expect-error a format is a value, not a name
     fpe({ scope: 's', format: 'card' });
@@ -149,7 +149,7 @@ describe('fpe and seal', () => {
     fpe({ scope: 's', format: regex(/[a-f]{9}/u) });
     // @ts-expect-error a reason is text, not a switch
     fpe({ scope: 's', format: enumOf(['a', 'b']), allowCodebook: true });
-    // @ts-expect-error what is in clear is a part and no format
+    // @ts-expect-error a part in clear is not a format
     fpe({ scope: 's', format: clear(digits()) });
     // @ts-expect-error a text that is a format of its own is written as clear
     oneOf(digits(), 'none');
@@ -187,7 +187,7 @@ describe('fpe and seal', () => {
     seal({ scope: 'person.age' }).bind(keys, revealAccess).reveal(safe);
     // @ts-expect-error decimals and dates are text
     seal({ scope: 's', value: 'float' });
-    // @ts-expect-error no prepare: reveal gives back what went in
+    // @ts-expect-error no prepare: reveal returns the exact value
     seal({ scope: 's', prepare: trim });
   });
 });

@@ -27,7 +27,7 @@ describe('streams', () => {
     >();
     // @ts-expect-error a policy without keys protects nothing
     protectCsv('', sheet);
-    // @ts-expect-error keys alone are no policy
+    // @ts-expect-error keys alone are not a policy
     protectNdjsonStream(keys);
   });
 
@@ -44,7 +44,7 @@ describe('streams', () => {
     revealFile('in.csv', 'out.csv', opened);
     // @ts-expect-error a stream does not wait for a store
     protectCsv('', opened);
-    // @ts-expect-error a rule alone is no policy
+    // @ts-expect-error a rule alone is not a policy
     protectFile('in.csv', 'out.csv', await rule.open(keys, stores));
   });
 

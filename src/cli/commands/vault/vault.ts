@@ -7,7 +7,8 @@
 import type { Command } from 'commander';
 import { fail, TrefoilError } from '../../../errors.ts';
 import { revealAccess } from '../../../reveal.ts';
-import type { RevealingVault, VaultRule } from '../../../rule/vault.ts';
+import type { VaultRule } from '../../../rule/vault.ts';
+import type { RevealingVault } from '../../../vault/open-vault.ts';
 import { BODY_LENGTH, inspect } from '../../../wire/labelled-token.ts';
 import { EXIT, UsageError } from '../../exit.ts';
 import { keysOption, needKeys } from '../../key-source.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { constant, drop, keep, mask, optional, policy, seal, token } from '../../src/index.ts';
+import { runColumn } from '../../src/rule/columns.ts';
 import type { Rule } from '../../src/rule/rule.ts';
-import { ruleEngine, runColumn } from '../../src/rule/rule.ts';
+import { ruleEngine } from '../../src/rule/rule.ts';
 import { codeOf, keys } from './keys.ts';
 
 /** A rule without keys over a column, and over one value. */

@@ -1,9 +1,9 @@
 /**
- * Quick ways for the values that columns are made of: ASCII addresses and numbers in the usual layout. What a function
- * here does not take is no mistake yet: the step goes on with the long way, which knows all of Unicode and every message.
- * `test/property/prepare.test.ts` holds the two ways to the same results.
+ * Fast paths for the usual values: e-mail addresses in ASCII, and phone numbers in the usual layout. If a function here
+ * returns `null`, the value may still be valid: the step then takes its general path, which knows all of Unicode and
+ * every message. `test/property/prepare.test.ts` checks that both paths give the same results.
  *
- * Measured for an address of 20 characters: 30 ns in place of 480; for a phone number with spaces 80 in place of 300.
+ * Measured: 30 ns instead of 480 for an address of 20 characters, 80 ns instead of 300 for a phone number with spaces.
  */
 
 import { decodeAscii } from '../core/ascii.ts';
@@ -12,7 +12,7 @@ const ATEXT = 1;
 const LABEL = 2;
 const UPPER = 4;
 
-/** What an ASCII character may be: part of an atom (RFC 5322, section 3.2.3), of a label, a capital. */
+/** The kinds of each ASCII character: part of an atom (RFC 5322, section 3.2.3), part of a label, a capital. */
 const KINDS: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
   const char = String.fromCharCode(code);
   const upper = char >= 'A' && char <= 'Z' ? UPPER : 0;
@@ -27,10 +27,10 @@ const ZERO = 48;
 const AT = 64;
 
 /**
- * Whether a text is an ASCII address without anything to drop or to refuse, and where its capitals are: `null` if it is
- * not, else 0 for none, 1 in the local part only, 2 in the domain.
+ * Whether a text is a valid ASCII address without white space, and where its capitals are. Returns 0 if it has none, 1
+ * if only the local part has some, 2 if the domain has some, and `null` if the text needs the general path.
  */
-export function plainEmail(text: string): 0 | 1 | 2 | null {
+export function asciiEmail(text: string): 0 | 1 | 2 | null {
   const { length } = text;
   let capitals: 0 | 1 | 2 = 0;
   let i = 0;
@@ -67,11 +67,14 @@ export function plainEmail(text: string): 0 | 1 | 2 | null {
   return capitals;
 }
 
-/** `+` and 15 digits. */
+/** Room for `+` and 15 digits. */
 const number: Uint8Array = /* @__PURE__ */ new Uint8Array(16).fill(PLUS, 0, 1);
 
-/** `+` and the digits of a number that has nothing but spaces, hyphens, dots and slashes between them; else `null`. */
-export function plainPhone(text: string): string | null {
+/**
+ * Returns `+` and the digits of a number whose only layout is spaces, hyphens, dots and slashes, or `null` if the text
+ * needs the general path.
+ */
+export function asciiPhone(text: string): string | null {
   const { length } = text;
   if (length < 8 || text.charCodeAt(0) !== PLUS) return null;
   let digits = 0;

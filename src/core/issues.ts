@@ -1,0 +1,63 @@
+/**
+ * Issues of many values: each belongs to a row, an error keeps the first {@link MAX_ISSUES}, and all are counted.
+ */
+
+import { type Issue, kindOf, MAX_ISSUES, TrefoilError } from '../errors.ts';
+
+/** Takes the issue of one value, and the index of that value in its column, from 0. */
+export type ReportIssue = (index: number, issue: Issue) => void;
+
+/** Collects the issues of a column and throws one error for all of them. */
+export interface IssueCollector {
+  /** Adds an issue. Its row is `index + 1`. */
+  readonly report: ReportIssue;
+  /**
+   * Throws one error if there were issues. It has the issues with the lowest row numbers, in the order of the rows, and
+   * the number of all.
+   */
+  readonly throwIfAny: () => void;
+}
+
+/** A collector for one column. Issues may be reported in any order of rows. */
+export function collectIssues(): IssueCollector {
+  const kept: (Issue & { readonly row: number })[] = [];
+  let total = 0;
+  // Once enough issues are kept, an issue of this row or a later one cannot be among the first any more.
+  let limit = Number.POSITIVE_INFINITY;
+
+  function keepFirst(): void {
+    kept.sort((a, b) => a.row - b.row);
+    kept.length = Math.min(kept.length, MAX_ISSUES);
+    if (kept.length === MAX_ISSUES) limit = kept[MAX_ISSUES - 1]!.row;
+  }
+
+  return {
+    report(index, issue) {
+      total++;
+      const row = index + 1;
+      if (row >= limit) return;
+      kept.push({ ...issue, row });
+      // At 100 for the limit; then at every 200, so that a column that is reported backwards is not sorted each time.
+      if (kept.length % MAX_ISSUES === 0) keepFirst();
+    },
+    throwIfAny() {
+      if (total === 0) return;
+      keepFirst();
+      throw new TrefoilError(kept, total);
+    },
+  };
+}
+
+/** Throws the first issue as an error of its own: what a verb over one value does instead of collecting. */
+export const throwIssue: ReportIssue = (_, issue) => {
+  throw new TrefoilError([issue]);
+};
+
+/**
+ * The issue of an error that a value caused. Any other error (a mistake in an argument, in the keys or in this library)
+ * is thrown again, because the rows after this one would fail in the same way.
+ */
+export function issueOf(error: unknown): Issue {
+  if (error instanceof TrefoilError && kindOf(error.code) === 'data') return error.issues[0]!;
+  throw error;
+}

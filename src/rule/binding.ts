@@ -1,0 +1,44 @@
+/** What all keyed rules do when they are bound alone, outside a policy: open the keys, and offer verbs. */
+
+import { isCapability, type RevealAccess } from '../core/capability.ts';
+import { badType } from '../core/checks.ts';
+import { fail } from '../errors.ts';
+import { type DomainKeys, type OpenedKeys, openKeys } from '../keys/domain-keys.ts';
+import { runColumn, runValue } from './columns.ts';
+import type { BoundColumns } from './rule.ts';
+
+/** Opens the keys that a rule is bound to, and tells whether the rule may reveal. */
+export function openFor(
+  keys: DomainKeys,
+  access: RevealAccess | undefined,
+): { opened: OpenedKeys; revealing: boolean } {
+  return { opened: openKeys(keys), revealing: checkAccess(access) };
+}
+
+/**
+ * Whether the caller may reveal: `true` with `revealAccess`, `false` without an argument.
+ *
+ * @throws TypeError for any other argument.
+ */
+export function checkAccess(access: unknown): boolean {
+  if (access === undefined) return false;
+  if (!isCapability(access, 'reveal')) badType('revealAccess', 'expected revealAccess of trefoil/reveal');
+  return true;
+}
+
+/** The verbs of a bound rule. Without the capability there is no `reveal` and no `revealMany`. */
+export function boundVerbs(columns: BoundColumns, revealing: boolean): object {
+  return Object.freeze({
+    protect: columns.protectOne ?? ((value: unknown) => runValue(columns.protect, value)),
+    protectMany: (column: unknown) => runColumn(columns.protect, column),
+    ...(revealing && {
+      reveal: (value: unknown) => runValue(columns.reveal, value),
+      revealMany: (column: unknown) => runColumn(columns.reveal, column),
+    }),
+  });
+}
+
+/** Refuses to reveal without the capability. In TypeScript such a call does not compile. */
+export function refuseReveal(): never {
+  fail('reveal_access_required', 'bind with revealAccess of trefoil/reveal to turn values back');
+}

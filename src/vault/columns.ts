@@ -1,0 +1,78 @@
+/** Columns of values and of tokens through the verbs of a mapping. Missing values pass and never reach the store. */
+
+import { checkText } from '../core/checks.ts';
+import { inputText } from '../core/input-text.ts';
+import { issueOf, type ReportIssue } from '../core/issues.ts';
+import { isMissing } from '../rule/missing.ts';
+import { checkSubjectText } from '../rule/options.ts';
+import type { Named } from './mapping/values.ts';
+
+/** A verb of a mapping: it takes a list, and returns a list of the same length. */
+type ListVerb<Item, Result> = (items: readonly Item[], report: ReportIssue) => Promise<(Result | undefined)[]>;
+
+/**
+ * Runs a verb over values.
+ *
+ * @param subjects the subject of each value; `null` if the rule has no subject.
+ */
+export function overValues<Result>(
+  verb: ListVerb<Named, Result>,
+  column: readonly unknown[],
+  subjects: readonly unknown[] | null,
+  empty: 'keep' | 'protect',
+  report: ReportIssue,
+): Promise<unknown[]> {
+  const read = (value: unknown, i: number): Named => ({
+    value: checkText(value),
+    subject: subjects === null ? null : subjectText(subjects[i], 'the vault cannot protect or look up the value'),
+  });
+  return overPresent(verb, column, read, empty, report);
+}
+
+/** Runs a verb over tokens. A token needs no subject: its row names the one that it belongs to. */
+export function overTokens<Result>(
+  verb: ListVerb<string, Result>,
+  column: readonly unknown[],
+  empty: 'keep' | 'protect',
+  report: ReportIssue,
+): Promise<unknown[]> {
+  return overPresent(verb, column, checkText, empty, report);
+}
+
+async function overPresent<Item, Result>(
+  verb: ListVerb<Item, Result>,
+  column: readonly unknown[],
+  read: (value: unknown, i: number) => Item,
+  empty: 'keep' | 'protect',
+  report: ReportIssue,
+): Promise<unknown[]> {
+  const out = new Array<unknown>(column.length);
+  const items: Item[] = [];
+  const rows: number[] = [];
+  for (let i = 0; i < column.length; i++) {
+    const value = column[i];
+    if (isMissing(value, empty)) {
+      out[i] = value;
+      continue;
+    }
+    try {
+      items.push(read(value, i));
+      rows.push(i);
+    } catch (error) {
+      report(i, issueOf(error));
+    }
+  }
+  const done = items.length === 0 ? [] : await verb(items, (k, issue) => report(rows[k]!, issue));
+  for (let k = 0; k < rows.length; k++) out[rows[k]!] = done[k];
+  return out;
+}
+
+/**
+ * The text of a subject. Whole numbers count as their decimal text.
+ *
+ * @param consequence what cannot be done without a subject.
+ * @throws TrefoilError `missing_subject`.
+ */
+export function subjectText(value: unknown, consequence: string): string {
+  return checkSubjectText(isMissing(value, 'keep') ? '' : inputText(value), consequence);
+}
