@@ -45,20 +45,24 @@ function ownOptions(options: Options): Options {
   return ownProperties(Object.fromEntries(entries) as Options);
 }
 
-/** Runs a constructor and reports what it refuses, at the option that it names. */
-export function attempt(path: ValuePath, options: Options, complain: Complain, code: IssueCode, run: () => void): void {
+/** Runs a constructor; `null` if it refused, which is then reported at the option that the error names. */
+export function attempt<Made>(
+  path: ValuePath,
+  options: Options,
+  complain: Complain,
+  code: IssueCode,
+  make: () => Made,
+): Made | null {
   try {
-    run();
+    return make();
   } catch (error) {
-    if (isArgumentError(error)) {
-      complain(code, [...path, ...placeOf(options, error.argument)], error.message.replace(/^"options" /, ''));
-    } else {
-      throw error;
-    }
+    if (!isArgumentError(error)) throw error;
+    complain(code, [...path, ...placeOf(options, error.argument)], error.message.replace(/^"options" /, ''));
+    return null;
   }
 }
 
-/** Where an argument stands in the options: by itself, or in the map that a constructor takes for one of them. */
+/** The path of an argument below the options: an option itself, or a member of an option that is a map. */
 function placeOf(options: Options, argument: string): ValuePath {
   if (Object.hasOwn(options, argument)) return [argument];
   for (const [name, option] of Object.entries(options)) {

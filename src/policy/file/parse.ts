@@ -5,24 +5,16 @@
 
 import { badType, ownProperties, typeName } from '../../core/checks.ts';
 import { type Issue, TrefoilError } from '../../errors.ts';
-import type { Format } from '../../format/engine.ts';
-import { PREPARE_NAMES, type Prepare, prepareByName } from '../../prepare/steps.ts';
-import { type CoarsenBucket, coarsen } from '../../rule/coarsen.ts';
-import { fpe } from '../../rule/fpe.ts';
-import { type ConstantValue, constant, makeDrop, makeKeep, mask } from '../../rule/plain.ts';
-import type { Common, Rule } from '../../rule/rule.ts';
-import { seal } from '../../rule/seal.ts';
-import { type ShiftDateOptions, shiftDate } from '../../rule/shift-date.ts';
-import { token } from '../../rule/token.ts';
-import { type VaultOptions, vault } from '../../rule/vault.ts';
+import { makeKeep } from '../../rule/plain.ts';
+import type { Rule } from '../../rule/rule.ts';
 import { unfitRules } from '../join.ts';
 import { halfJoins } from '../joins.ts';
 import { lostSubjects, policy } from '../policy.ts';
 import { treeOfFields, treeOfPaths } from '../tree.ts';
 import type { FilePolicy, PolicyOptions } from '../types.ts';
-import { readFormat } from './formats.ts';
-import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';
-import { SCHEMA } from './schema.ts';
+import { admits, attempt, type Complain, isMap, type Options, type ValuePath } from './options.ts';
+import { readRule } from './rules.ts';
+import { FILE_OPTIONS } from './schema.ts';
 
 /** Tells where in the file a value, or the nearest one around it, stands. */
 export type Locate = (path: ValuePath) =>
@@ -78,7 +70,7 @@ export function readPolicy(
     return { sheet: null, issues };
   }
   const value = ownProperties(given);
-  admits(SCHEMA.file, value, [], 'the policy', complain);
+  admits(FILE_OPTIONS, value, [], 'the policy', complain);
   // An array is an object to the schema.
   for (const name of ['fields', 'keyCheck']) {
     if (Array.isArray(value[name])) complain('wrong_option', [name], `${name} must be a map`);
@@ -121,96 +113,4 @@ function fileOptions({ domain, keyCheck, unnamed }: Options): PolicyOptions {
     ...(isMap(keyCheck) ? { keyCheck: keyCheck as Record<string, string> } : {}),
     ...(unnamed === 'drop' || unnamed === 'error' ? { unnamed } : {}),
   };
-}
-
-function readRule(entry: unknown, path: ValuePath, complain: Complain): Rule | null {
-  if (typeof entry === 'string') {
-    if (entry === 'keep') return makeKeep({});
-    if (entry === 'drop') return makeDrop({});
-    const known = Object.hasOwn(SCHEMA.rules, entry);
-    if (known) complain('missing_option', path, `${entry} needs options: write { rule: ${entry}, … }`);
-    else complain('unknown_rule', path, `there is no such rule; ${nameOneOf(entry, Object.keys(SCHEMA.rules))}`);
-    return null;
-  }
-  if (!isMap(entry)) {
-    complain('wrong_option', path, `a field has a rule: keep, drop or a map with "rule", got ${typeName(entry)}`);
-    return null;
-  }
-  const { rule: name, ...rest } = ownProperties(entry);
-  const options = ownProperties(rest);
-  if (name === undefined) {
-    complain('missing_option', [...path, 'rule'], 'rule is missing');
-    return null;
-  }
-  if (typeof name !== 'string') {
-    complain('must_be_text', [...path, 'rule'], 'rule must be text: quote it');
-    return null;
-  }
-  const entries = Object.hasOwn(SCHEMA.rules, name) ? SCHEMA.rules[name] : undefined;
-  if (entries === undefined) {
-    complain('unknown_rule', [...path, 'rule'], `there is no such rule; ${nameOneOf(name, Object.keys(SCHEMA.rules))}`);
-    return null;
-  }
-  let fits = admits(entries, options, path, name, complain);
-  const steps: Record<string, readonly Prepare[] | Prepare> = {};
-  let format: Format | undefined;
-  const option = name === 'token' ? 'prepare' : 'prepareSubject';
-  if ((name === 'token' || name === 'shiftDate') && options[option] !== undefined) {
-    const read = readPrepare(options[option], [...path, option], complain);
-    if (read === null) fits = false;
-    else steps[option] = read;
-  }
-  if (name === 'fpe' && options.format !== undefined) {
-    const read = readFormat(options.format, [...path, 'format'], complain);
-    if (read === null) fits = false;
-    else format = read;
-  }
-  if (!fits) return null;
-  let rule: Rule | null = null;
-  attempt(path, options, complain, 'wrong_option', () => {
-    rule = build(name, { ...options, ...steps, ...(format && { format }) });
-  });
-  return rule;
-}
-
-/** A rule from options whose types the schema has checked. */
-function build(name: string, options: Options): Rule {
-  switch (name) {
-    case 'keep':
-      return makeKeep(options as Common);
-    case 'drop':
-      return makeDrop(options as Common);
-    case 'constant':
-      return constant(options as { value: ConstantValue });
-    case 'mask':
-      return mask(options);
-    case 'coarsen':
-      return coarsen(options as unknown as CoarsenBucket);
-    case 'token':
-      return token(options as { scope: string });
-    case 'fpe':
-      return fpe(options as { scope: string; format: Format });
-    case 'vault':
-      return vault(options as unknown as VaultOptions);
-    case 'shiftDate':
-      return shiftDate(options as unknown as ShiftDateOptions);
-    default:
-      return seal(options as { scope: string });
-  }
-}
-
-function readPrepare(value: unknown, path: ValuePath, complain: Complain): Prepare | readonly Prepare[] | null {
-  // Anything else than names has been reported by the schema.
-  const names = Array.isArray(value) ? value : [value];
-  if (!names.every((name) => typeof name === 'string')) return null;
-  const steps = names.map((name, index) => {
-    const step = prepareByName(name);
-    if (step === undefined) {
-      const place = Array.isArray(value) ? [...path, index] : path;
-      complain('unknown_prepare', place, `there is no such prepare step; ${nameOneOf(name, PREPARE_NAMES)}`);
-    }
-    return step;
-  });
-  if (steps.some((step) => step === undefined)) return null;
-  return (Array.isArray(value) ? steps : steps[0]) as Prepare | readonly Prepare[];
 }
