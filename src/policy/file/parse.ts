@@ -1,13 +1,15 @@
 /**
- * The policy file: from the plain value that YAML or JSON gives to a policy, with all problems at once and each in its
- * place. YAML itself is read in `cli/`.
+ * Reads a policy file: from the plain value that a YAML or JSON parser returns to a policy. All problems are reported at
+ * once, each with its place. YAML itself is parsed in `cli/`.
  */
 
 import { badType, ownProperties, typeName } from '../../core/checks.ts';
-import { type Issue, TrefoilError } from '../../errors.ts';
+import { given } from '../../core/given.ts';
+import type { Issue } from '../../errors.ts';
 import { makeKeep } from '../../rule/plain.ts';
 import type { Rule } from '../../rule/rule.ts';
-import { unfitRules } from '../join.ts';
+import { unfitRules } from '../bind.ts';
+import { throwIssues } from '../issues.ts';
 import { halfJoins } from '../joins.ts';
 import { lostSubjects, policy } from '../policy.ts';
 import { treeOfFields, treeOfPaths } from '../tree.ts';
@@ -16,7 +18,7 @@ import { admits, attempt, type Complain, isMap, type Options, type ValuePath } f
 import { readRule } from './rules.ts';
 import { FILE_OPTIONS } from './schema.ts';
 
-/** Tells where in the file a value, or the nearest one around it, stands. */
+/** Returns where in the file a value, or the nearest value around it, is written. */
 export type Locate = (path: ValuePath) =>
   | {
       readonly line: number;
@@ -26,12 +28,12 @@ export type Locate = (path: ValuePath) =>
   | undefined;
 
 /**
- * Reads a policy from the value of a policy file, as a YAML or JSON parser gives it.
+ * Reads a policy from the value of a policy file, as a YAML or JSON parser returns it.
  *
  * @param value the parsed file.
- * @param locate gives line and column of a place in the value, if the parser knows them.
- * @throws TrefoilError with **all** problems: unknown rules and options, missing ones, numbers where text must stand,
- *   paths that contradict each other, half joins, subjects that are no fields, spaces that are too small.
+ * @param locate returns the line and column of a place in the value, if the parser knows them.
+ * @throws TrefoilError with **all** problems: unknown rules and options, missing options, numbers that must be text, paths
+ *   that contradict each other, half joins, subjects that are not fields, spaces that are too small.
  *
  * @example
  * ```ts
@@ -47,13 +49,13 @@ export type Locate = (path: ValuePath) =>
  */
 export function parsePolicy(value: unknown, locate?: Locate): FilePolicy {
   const { sheet, issues } = readPolicy(value, locate);
-  if (sheet === null || issues.length > 0) throw new TrefoilError(issues);
-  return sheet;
+  throwIssues(issues);
+  return sheet!;
 }
 
-/** Reads the value of a policy file; with problems there is no policy. */
+/** Reads the value of a policy file. If there are problems, `sheet` is `null`. */
 export function readPolicy(
-  given: unknown,
+  file: unknown,
   locate: Locate | undefined,
 ): { sheet: FilePolicy | null; issues: readonly Issue[] } {
   if (locate !== undefined && typeof locate !== 'function') {
@@ -62,16 +64,16 @@ export function readPolicy(
   const issues: Issue[] = [];
   const complain: Complain = (code, path, message, more) => {
     const field = more?.field ?? path.join('.');
-    issues.push({ ...more, code, message, ...(field === '' ? {} : { field }), ...locate?.(path) });
+    issues.push({ ...more, code, message, ...given({ field: field === '' ? undefined : field }), ...locate?.(path) });
   };
 
-  if (!isMap(given)) {
-    complain('invalid_policy', [], `the policy must be a map, got ${typeName(given)}`);
+  if (!isMap(file)) {
+    complain('invalid_policy', [], `the policy must be a map, got ${typeName(file)}`);
     return { sheet: null, issues };
   }
-  const value = ownProperties(given);
+  const value = ownProperties(file);
   admits(FILE_OPTIONS, value, [], 'the policy', complain);
-  // An array is an object to the schema.
+  // The schema takes an array for an object.
   for (const name of ['fields', 'keyCheck']) {
     if (Array.isArray(value[name])) complain('wrong_option', [name], `${name} must be a map`);
   }
@@ -82,13 +84,13 @@ export function readPolicy(
   const rules = new Map<string, Rule>();
   for (const [path, entry] of Object.entries(isMap(value.fields) ? value.fields : {})) {
     const rule = readRule(entry, ['fields', path], complain);
-    // A stand-in for a rule with mistakes, so that its path is judged all the same.
+    // A rule with mistakes is replaced by keep, so that its path is checked all the same.
     rules.set(path, rule ?? makeKeep({}));
   }
   const { fields, problems } = treeOfPaths(rules);
   for (const { path, code, message } of problems) complain(code, ['fields', path], message);
 
-  // What the file says besides fields is judged with a field of its own, so that no mistake hides another.
+  // The other options of the file are checked one by one with a made-up field, so that no mistake hides another.
   const options = fileOptions(value);
   for (const [name, option] of Object.entries(options)) {
     attempt([], value, complain, 'invalid_policy', () => policy({ field: makeKeep({}) }, { [name]: option }));
@@ -106,11 +108,11 @@ export function readPolicy(
   return { sheet: issues.length === 0 ? (policy(fields, options) as unknown as FilePolicy) : null, issues };
 }
 
-/** The options of the file that have the type they must have. */
+/** The options of the file, without those of a wrong type. */
 function fileOptions({ domain, keyCheck, unnamed }: Options): PolicyOptions {
-  return {
-    ...(typeof domain === 'string' ? { domain } : {}),
-    ...(isMap(keyCheck) ? { keyCheck: keyCheck as Record<string, string> } : {}),
-    ...(unnamed === 'drop' || unnamed === 'error' ? { unnamed } : {}),
-  };
+  return given({
+    domain: typeof domain === 'string' ? domain : undefined,
+    keyCheck: isMap(keyCheck) ? (keyCheck as Record<string, string>) : undefined,
+    unnamed: unnamed === 'drop' || unnamed === 'error' ? unnamed : undefined,
+  });
 }

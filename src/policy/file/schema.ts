@@ -33,15 +33,15 @@ export function formatOption(): v.GenericSchema<unknown> {
   return v.union([v.string(), v.looseObject(ownProperties({ type: v.string() }))]);
 }
 
-/** One thing that a value does not fit in. */
+/** One way in which a value does not fit its schema. */
 export interface Misfit {
   readonly code: 'must_be_text' | 'missing_option' | 'unknown_option' | 'wrong_option';
-  /** Where, below the value. */
+  /** The place, below the value. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
-/** Holds an object against the options that it may have. All misfits are found; none quotes a value. */
+/** Checks an object against the options that it may have. Finds all misfits; no message quotes a value. */
 export function misfits(entries: Entries, value: Readonly<Record<string, unknown>>): readonly Misfit[] {
   const result = v.safeParse(v.looseObject(ownProperties(entries)), value);
   return (result.issues ?? []).flatMap(deepest).map(({ issue, path }): Misfit => {
@@ -57,7 +57,7 @@ export function misfits(entries: Entries, value: Readonly<Record<string, unknown
   });
 }
 
-/** The issues inside one of the forms that a value may have, where it came that far: `prepare.1` and not `prepare`. */
+/** If a value may have several forms, the issues inside the form that it has: at `prepare.1` and not at `prepare`. */
 function deepest(issue: v.BaseIssue<unknown>): { issue: v.BaseIssue<unknown>; path: (string | number)[] }[] {
   const path = (issue.path ?? []).map((item) => item.key as string | number);
   const inner = issue.type === 'union' ? (issue.issues ?? []).filter((below) => below.path !== undefined) : [];
@@ -65,7 +65,7 @@ function deepest(issue: v.BaseIssue<unknown>): { issue: v.BaseIssue<unknown>; pa
   return inner.flatMap(deepest).map((below) => ({ issue: below.issue, path: [...path, ...below.path] }));
 }
 
-/** What a schema expected, in words. */
+/** What the schema expected, in words. */
 function expectation(issue: v.BaseIssue<unknown>): string {
   if (issue.type === 'number') return 'a number';
   if (issue.type === 'boolean') return 'true or false';
