@@ -207,7 +207,7 @@ export function caseKept(options: CaseKeptOptions = {}): CaseKeptFormat {
         const wide = BigInt(width);
         return { shape, clear, layout: null, size: highWidth * wide, index: high * wide + BigInt(low) };
       },
-      join({ shape, clear }, index) {
+      assemble({ shape, clear }, index) {
         writeLetters(shape, index);
         let next = 0;
         for (let i = 0; i < clear.length; i++) {

@@ -16,7 +16,7 @@ import {
   type Index,
   type IndexParts,
   indexOf,
-  joinIndex,
+  assembleIndex,
   type NumeralEngine,
   type NumeralParts,
   sizeOf,
@@ -27,7 +27,7 @@ import {
 type AnyParts = NumeralParts | IndexParts | TextParts;
 
 /** The plain or the enciphered face of a format. */
-type AnyFace = Pick<FormatEngine, 'split' | 'join' | 'texts'>;
+type AnyFace = Pick<FormatEngine, 'split' | 'assemble' | 'texts'>;
 
 /** A value that was read and waits for its column. */
 export type Pending = AnyParts;
@@ -226,36 +226,36 @@ function shapeCipher(
     engine.hasClear ? (tweakColumn(shape, column) ?? tweaksOf(shape, column)) : fixed;
 
   if (name === 'ff1' && to.texts !== undefined) {
-    const { join } = to.texts;
+    const { assemble } = to.texts;
     const run = texts();
     return (column) => {
       const secrets = new Array<string>(column.length);
       for (let i = 0; i < column.length; i++) secrets[i] = (column[i] as TextParts).secret;
       const out = run(secrets, columnOfTweaks(column));
-      for (let i = 0; i < column.length; i++) out[i] = join(column[i]!, out[i]!);
+      for (let i = 0; i < column.length; i++) out[i] = assemble(column[i]!, out[i]!);
       return out;
     };
   }
   if (name === 'ff1' && engine.kind === 'numerals') {
     const run = numerals();
-    const { join } = to as NumeralEngine;
+    const { assemble } = to as NumeralEngine;
     return (column) => {
       const parts = column as readonly NumeralParts[];
       const done = run(
         parts.map((each) => each.numerals),
         columnOfTweaks(column),
       );
-      return done.map((each, i) => join(parts[i]!, each));
+      return done.map((each, i) => assemble(parts[i]!, each));
     };
   }
   // What is kept of a shape holds no permutation: asked for at every turn, it can be dropped.
   const run = name === 'sometimes-recurse' ? null : indices(name, size);
-  const whole = { ...engine, join: to.join } as FormatEngine;
+  const whole = { ...engine, assemble: to.assemble } as FormatEngine;
   return (column) => {
     const parts = column.map((each) => withNumerals(to, each));
     const secrets = parts.map((each) => indexOf(whole, each));
     const out = (run ?? indices(name, size))(secrets, tweaks(column));
-    return out.map((index, i) => joinIndex(whole, parts[i]!, index));
+    return out.map((index, i) => assembleIndex(whole, parts[i]!, index));
   };
 }
 

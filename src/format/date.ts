@@ -106,7 +106,7 @@ export function date(options: Span): DateFormat {
           refuse(day === NO_DAY ? 'there is no such day' : '', 'a date YYYY-MM-DD', range);
         return { shape: '', clear: '', layout: null, size, index };
       },
-      join: (_, index) => writeDay(base + (index as number)),
+      assemble: (_, index) => writeDay(base + (index as number)),
     },
   ) as DateFormat;
 }
@@ -171,7 +171,7 @@ export function dateTime(options: Span): DateTimeFormat {
           refuse(time === NO_DAY ? 'there is no such time' : '', `a time YYYY-MM-DDTHH:MM:SS${zone}`, range);
         return { shape: '', clear: '', layout: text[10]!, size, index };
       },
-      join: ({ layout }, index) => writeTime(base + (index as number), layout as string) + zone,
+      assemble: ({ layout }, index) => writeTime(base + (index as number), layout as string) + zone,
     },
   ) as DateTimeFormat;
 }

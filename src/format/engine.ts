@@ -109,7 +109,7 @@ interface Face<P extends Parts, Secret> {
   /** @throws TrefoilError `outside_format`, without the value. */
   readonly split: (text: string) => P;
   /** Writes a secret into the public parts of a value; what stood in `parts` as secret is not looked at. */
-  readonly join: (parts: P, secret: Secret) => string;
+  readonly assemble: (parts: P, secret: Secret) => string;
   /** The same with the numerals as text, where that is what stands in a value: columns take it, since it is faster. */
   readonly texts?: TextFace;
 }
@@ -118,18 +118,18 @@ interface Face<P extends Parts, Secret> {
 export interface TextFace {
   readonly symbols: Symbols;
   readonly split: (text: string) => TextParts;
-  readonly join: (parts: Parts, secret: string) => string;
+  readonly assemble: (parts: Parts, secret: string) => string;
 }
 
 /** The face of numerals that a face of texts is. */
 export function faceOfTexts(texts: TextFace): Face<NumeralParts, readonly number[]> {
-  const { symbols, split, join } = texts;
+  const { symbols, split, assemble } = texts;
   return {
     split(text) {
       const { shape, clear, layout, secret } = split(text);
       return { shape, clear, layout, numerals: symbols.parse(secret) };
     },
-    join: (parts, numerals) => join(parts, symbols.format(numerals)),
+    assemble: (parts, numerals) => assemble(parts, symbols.format(numerals)),
     texts,
   };
 }
@@ -202,7 +202,7 @@ export function makeFormat<T extends { readonly type: string }>(data: T, engine:
       const parts = like === undefined ? engine.sample : split(like);
       const size = BigInt(sizeOf(engine, parts));
       if (index < 0 || index >= size) badRange('index', `expected 0 to ${size - 1n}`);
-      return joinIndex(engine, parts, typeof sizeOf(engine, parts) === 'number' ? Number(index) : BigInt(index));
+      return assembleIndex(engine, parts, typeof sizeOf(engine, parts) === 'number' ? Number(index) : BigInt(index));
     },
     strength() {
       const { size, because } = engine.smallest;
@@ -257,10 +257,10 @@ export function indexOf(engine: FormatEngine, parts: NumeralParts | IndexParts):
 }
 
 /** The value of a whole number, in the public parts of another value. */
-export function joinIndex(engine: FormatEngine, parts: NumeralParts | IndexParts, index: Index): string {
-  if (engine.kind === 'index') return engine.join(parts as IndexParts, index);
+export function assembleIndex(engine: FormatEngine, parts: NumeralParts | IndexParts, index: Index): string {
+  if (engine.kind === 'index') return engine.assemble(parts as IndexParts, index);
   const { numerals } = parts as NumeralParts;
-  return engine.join(parts as NumeralParts, indexToNumerals(index, engine.radix, numerals.length));
+  return engine.assemble(parts as NumeralParts, indexToNumerals(index, engine.radix, numerals.length));
 }
 
 /** NUM of SP 800-38G. */

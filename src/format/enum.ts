@@ -72,7 +72,7 @@ export function enumOf(values: readonly string[]): EnumOfFormat {
         }
         return { shape: '', clear: '', layout: null, size, index };
       },
-      join: (_, index) => list[index as number]!,
+      assemble: (_, index) => list[index as number]!,
     },
   ) as EnumOfFormat;
 }

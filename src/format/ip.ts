@@ -111,7 +111,7 @@ export function ip(options: IpFormatOptions = {}): IpFormat {
     outline: { min: 2, max: 39, at: () => '0123456789abcdef:.' },
     sample: { shape: '4', clear: '', layout: DOTTED, size: V4.size, index: 0 },
     split: splitBoth,
-    join: ({ shape, layout }, index) =>
+    assemble: ({ shape, layout }, index) =>
       shape === '6' ? V6.unrank(index) : writeAs(V4.unrank(index), layout as Writing),
   });
 }
@@ -245,7 +245,7 @@ function oneFamily(
     outline,
     sample: { ...nothing, index: typeof size === 'number' ? 0 : 0n },
     split: (text) => ({ ...nothing, index: rank(text) }),
-    join: (_, index) => unrank(index),
+    assemble: (_, index) => unrank(index),
   });
 }
 

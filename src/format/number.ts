@@ -197,7 +197,7 @@ function scaled({ min, max, texts }: Limits, places: number, what: string): Omit
       const index = value - min;
       return { shape: '', clear: '', layout: null, size, index: typeof size === 'number' ? Number(index) : index };
     },
-    join: (_, index) => (narrow ? write((index as number) + least, places) : write(BigInt(index) + min, places)),
+    assemble: (_, index) => (narrow ? write((index as number) + least, places) : write(BigInt(index) + min, places)),
   };
 }
 

@@ -80,7 +80,7 @@ function engineOf(positions: readonly Position[]): FormatEngine {
     return numerals;
   }
 
-  function join(numerals: readonly number[]): string {
+  function assemble(numerals: readonly number[]): string {
     let next = 0;
     let out = '';
     for (const { symbols, literal } of positions) out += literal ? symbols : symbols[numerals[next++]!];
@@ -95,7 +95,7 @@ function engineOf(positions: readonly Position[]): FormatEngine {
       radix: first!,
       sample: { ...nothing, numerals: radices.map(() => 0) },
       split: (value) => ({ ...nothing, numerals: split(value) }),
-      join: (_, numerals) => join(numerals),
+      assemble: (_, numerals) => assemble(numerals),
     };
   }
   const mixed = mixedRadix(radices, asIndex(size));
@@ -104,7 +104,7 @@ function engineOf(positions: readonly Position[]): FormatEngine {
     kind: 'index',
     sample: { ...nothing, size: mixed.size, index: mixed.rank(radices.map(() => 0)) },
     split: (value) => ({ ...nothing, size: mixed.size, index: mixed.rank(split(value)) }),
-    join: (_, index) => join(mixed.unrank(index)),
+    assemble: (_, index) => assemble(mixed.unrank(index)),
   };
 }
 

@@ -84,7 +84,7 @@ export function regex(source: string | RegExp): RegexFormat {
         if (index === null) refuse(value);
         return { shape: '', clear: '', layout: null, size, index };
       },
-      join: (_, index) => language.unrank(index),
+      assemble: (_, index) => language.unrank(index),
     },
   ) as RegexFormat;
 }

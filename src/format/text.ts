@@ -60,7 +60,7 @@ function uniform(
         }
         return { shape: `${count}`, clear: '', secret: value, layout: null };
       },
-      join: (_, secret) => secret,
+      assemble: (_, secret) => secret,
     }),
   };
 }

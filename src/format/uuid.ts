@@ -90,7 +90,7 @@ export function uuid(options: UuidOptions = {}): UuidFormat {
           value.slice(0, 8) + value.slice(9, 13) + value.slice(15, 18) + value.slice(20, 23) + value.slice(24);
         return { shape: '', clear: value[14]!, layout: null, size: SIZE, index: BigInt(`0x${variant}${hex}`) };
       },
-      join(parts, index) {
+      assemble(parts, index) {
         const hex = index.toString(16).padStart(31, '0');
         const variant = '89ab'[Number(hex[0])];
         const lower =

@@ -13,7 +13,7 @@ const LAST = Date.parse('9999-12-31T00:00:00Z');
 describe('date', () => {
   it('every day of the calendar, against Date', () => {
     const format = date({ from: '0001-01-01', to: '9999-12-31' });
-    const { split, join, sample } = engineOf(format);
+    const { split, assemble, sample } = engineOf(format);
     expect(format.size).toBe(BigInt((LAST - FIRST) / DAY + 1));
     expect(format.size).toBe(3_652_059n);
     // 400 years are a whole cycle of the calendar: here the years 1 to 401 and 1900 to 2300 day by day.
@@ -21,7 +21,7 @@ describe('date', () => {
     const check = (time: number) => {
       const text = iso(time).slice(0, 10);
       const index = (time - FIRST) / DAY;
-      if (split(text).index !== index || join(sample, index) !== text) wrong++;
+      if (split(text).index !== index || assemble(sample, index) !== text) wrong++;
     };
     for (let i = 0; i <= 146_097; i++) {
       check(FIRST + i * DAY);

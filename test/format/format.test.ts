@@ -5,7 +5,7 @@ import {
   type FormatEngine,
   formatEngine,
   indexOf,
-  joinIndex,
+  assembleIndex,
   type NumeralParts,
   sizeOf,
 } from '../../src/format/engine.ts';
@@ -29,13 +29,13 @@ function refusal(format: Format, value: string): TrefoilError {
 function bijective(format: Format, value: string): void {
   const engine = engineOf(format);
   const parts = engine.split(value);
-  expect(joinIndex(engine, parts, indexOf(engine, parts))).toBe(value);
+  expect(assembleIndex(engine, parts, indexOf(engine, parts))).toBe(value);
   expect(format.unrank(format.rank(value), value)).toBe(value);
   expect(format.rank(value) < sizeOf(engine, parts)).toBe(true);
   if (engine.kind === 'index') return;
   const { numerals } = parts as NumeralParts;
   const { radix } = engine;
-  expect(engine.join(parts as NumeralParts, numerals)).toBe(value);
+  expect(engine.assemble(parts as NumeralParts, numerals)).toBe(value);
   for (const numeral of numerals) {
     expect(numeral).toBeGreaterThanOrEqual(0);
     expect(numeral).toBeLessThan(radix);

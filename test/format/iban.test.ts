@@ -12,7 +12,7 @@ import { random } from '../reference/random.ts';
 
 const format = iban();
 const engineOf = (of: Format) => formatEngine('format', of) as IndexEngine;
-const { split, join } = engineOf(format);
+const { split, assemble } = engineOf(format);
 const COUNTRIES = REGISTRY.map(([country]) => country);
 const exampleOf = new Map(REGISTRY.map(([country, , example]) => [country, example!]));
 
@@ -80,11 +80,11 @@ describe('iban: published examples', () => {
       expect(ibanHolds(example)).toBe(true);
       const parts = split(example);
       expect(parts.shape).toBe(country);
-      expect(join(parts, parts.index)).toBe(example);
+      expect(assemble(parts, parts.index)).toBe(example);
       expect(format.unrank(format.rank(example), example)).toBe(example);
       const spaced = split(printed(example));
       expect({ ...spaced, layout: null }).toEqual({ ...parts, layout: null });
-      expect(join(spaced, spaced.index)).toBe(printed(example));
+      expect(assemble(spaced, spaced.index)).toBe(printed(example));
     }
   });
 
@@ -258,7 +258,7 @@ describe('iban: properties', () => {
             .map((character, i) => (i > 0 && gaps.next().value ? ` ${character}` : character))
             .join('');
           const parts = split(value);
-          expect(join(parts, parts.index)).toBe(value);
+          expect(assemble(parts, parts.index)).toBe(value);
           expect({ ...parts, layout: null }).toEqual({ ...split(example), layout: null });
           const index = n % BigInt(parts.size);
           const out = format.unrank(index, value);

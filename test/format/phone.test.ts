@@ -74,14 +74,14 @@ describe('phone: values', () => {
     ['+799999999999999', '7', '14', 90_000_000_000_000, 89_999_999_999_999],
     ['+4 9 3 0 2 3 1 2 5 1 2 3', '49', '10', 9_000_000_000, 2_023_125_123],
   ] as const)('%s', (value, clear, shape, size, index) => {
-    const { split, join } = engineOf(phone());
+    const { split, assemble } = engineOf(phone());
     const parts = split(value);
     expect(parts).toEqual({ clear, shape, size, index, layout: value });
-    expect(join(parts, index)).toBe(value);
+    expect(assemble(parts, index)).toBe(value);
     expect(phone().rank(value)).toBe(BigInt(index));
     const digits = (text: string) => text.replace(/\D/g, '');
     for (const other of [0, 1, Math.floor(size / 3), size - 1]) {
-      const out = join(parts, other);
+      const out = assemble(parts, other);
       expect(out.replace(/\d/g, '#')).toBe(value.replace(/\d/g, '#'));
       expect(digits(out).startsWith(clear)).toBe(true);
       expect(digits(out)[clear.length] === '0').toBe(shape.endsWith(',0'));
@@ -223,9 +223,9 @@ describe('phone: properties', () => {
         fc.bigInt({ min: 0n, max: 10n ** 15n }),
         (code, tail, number) => {
           const value = `+${code}${tail.map(([space, each]) => space + each).join('')}`;
-          const { split, join } = engineOf(phone());
+          const { split, assemble } = engineOf(phone());
           const parts = split(value);
-          expect(join(parts, parts.index)).toBe(value);
+          expect(assemble(parts, parts.index)).toBe(value);
           const index = number % BigInt(parts.size);
           const out = phone().unrank(index, value);
           expect(phone().rank(out)).toBe(index);
@@ -310,7 +310,7 @@ describe('phone: options', () => {
 });
 
 describe('phone: brackets around one digit', () => {
-  const { split, join } = engineOf(phone());
+  const { split, assemble } = engineOf(phone());
 
   it.each([
     '+49 3(5)1000000',
@@ -326,10 +326,10 @@ describe('phone: brackets around one digit', () => {
     const seen = new Set<boolean>();
     for (let i = 0; i < 1000; i++) {
       const index = Math.floor((size / 1000) * i) + (i % 7);
-      const out = join(parts, index);
+      const out = assemble(parts, index);
       seen.add(/\(0\)/.test(out));
       expect(split(out)).toEqual({ ...parts, index, layout: out });
-      expect(join(split(out), parts.index)).toBe(value);
+      expect(assemble(split(out), parts.index)).toBe(value);
     }
     // The first national digit stays what it is, 0 or not; others become 0.
     expect(seen.has(true)).toBe(!/^\+\d+ \(/.test(value));

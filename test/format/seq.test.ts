@@ -147,7 +147,7 @@ describe('seq', () => {
           outline: { min: width, max: width, at: () => '0123456789' },
           sample: { shape: '', clear: '', layout: null, size, index: 0 },
           split: (value) => ({ shape: '', clear: '', layout: null, size, index: Number(value) }),
-          join: (_, index) => `${index}`.padStart(width, '0'),
+          assemble: (_, index) => `${index}`.padStart(width, '0'),
         },
       ) as Format;
     };
@@ -229,7 +229,7 @@ describe('seq', () => {
     const plain = engineOf(digits()) as FormatEngine & { kind: 'numerals' };
     const own = { name: 'x', bind: () => ({ encryptMany: () => [], decryptMany: () => [] }) };
     const owned = makeFormat({ type: 'owned' }, { ...plain, own });
-    const faced = makeFormat({ type: 'faced' }, { ...plain, enciphered: { split: plain.split, join: plain.join } });
+    const faced = makeFormat({ type: 'faced' }, { ...plain, enciphered: { split: plain.split, assemble: plain.assemble } });
     expect(() => seq(owned)).toThrow('part 1: owned has a cipher of its own');
     expect(() => seq('x', faced)).toThrow('part 2: faced writes enciphered values in a form');
     // What is not known of a part's characters is no proof of where it ends.
@@ -246,7 +246,7 @@ describe('seq', () => {
     there(format, '<jo@x.de> 1234');
     const { enciphered, ...engine } = engineOf(format) as IndexEngine;
     const value = engine.split('<ada.lovelace@example.com> 1234');
-    expect(enciphered!.join(value, 0n)).toBe('<aaa.aaaaaaaa@aaaaaaa.aaa.invalid> 0000');
+    expect(enciphered!.assemble(value, 0n)).toBe('<aaa.aaaaaaaa@aaaaaaa.aaa.invalid> 0000');
     expect(() => enciphered!.split('<ada@example.com> 1234')).toThrow('part 2 (email): the domain is none that was');
     // A varying part may end before another only if that holds for both written forms.
     expect(() => seq(email({ domain: 'enciphered' }), ' ', digits())).not.toThrow();

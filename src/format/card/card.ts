@@ -157,7 +157,7 @@ export function card(options: CardOptions = {}): CardFormat {
         const secret = value.length === length ? value.slice(first, end) : SYMBOLS.format(scratch.subarray(first, end));
         return { shape: SHAPES[length]!, clear: clearOf(value, length), secret, layout: value };
       },
-      join(parts, secret) {
+      assemble(parts, secret) {
         const { clear } = parts;
         const layout = parts.layout as string;
         const length = secret.length + first + last + spent;

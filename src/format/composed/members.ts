@@ -10,7 +10,7 @@ import {
   formatEngine,
   type IndexParts,
   indexOf,
-  joinIndex,
+  assembleIndex,
   listText,
   type NumeralParts,
 } from '../engine.ts';
@@ -125,8 +125,8 @@ function encipheredSide(engine: FormatEngine): FormatEngine | null {
   const { outline } = engine.enciphered as { readonly outline?: Known };
   if (outline === undefined) return null;
   return engine.kind === 'numerals'
-    ? { ...engine, split: engine.enciphered.split, join: engine.enciphered.join, outline }
-    : { ...engine, split: engine.enciphered.split, join: engine.enciphered.join, outline };
+    ? { ...engine, split: engine.enciphered.split, assemble: engine.enciphered.assemble, outline }
+    : { ...engine, split: engine.enciphered.split, assemble: engine.enciphered.assemble, outline };
 }
 
 /** Whether shape and layout fix the length of a value. */
@@ -182,7 +182,7 @@ export function clearOf(engine: FormatEngine, parts: MemberParts): string {
 
 /** The text of an engine's sample. */
 export function sampleText(engine: FormatEngine): string {
-  return joinIndex(engine, engine.sample, indexOf(engine, engine.sample));
+  return assembleIndex(engine, engine.sample, indexOf(engine, engine.sample));
 }
 
 /** A member as one text of the descriptor. Formats begin with a digit, the rest with a word, so no two read alike. */

@@ -10,7 +10,7 @@ import {
   type Index,
   type IndexParts,
   indexOf,
-  joinIndex,
+  assembleIndex,
   type NumeralParts,
   type Parts,
   sizeOf,
@@ -72,14 +72,14 @@ export function oneSpace<Frame>(facts: Facts, composition: Composition<Frame>): 
     const face = (side: Side) => ({
       outline: outlines[side],
       split: (text: string) => numeralParts(read(text, side)),
-      join(parts: Parts, numerals: readonly number[]) {
+      assemble(parts: Parts, numerals: readonly number[]) {
         const { frame, kept } = parts.layout as Layout<Frame>;
         let from = 0;
         const texts = membersOf(frame).map((member, i) => {
           const engine = member[side] as FormatEngine & { readonly kind: 'numerals' };
           const each = kept[i] as NumeralParts;
           const to = from + each.numerals.length;
-          const text = engine.join(each, numerals.slice(from, to));
+          const text = engine.assemble(each, numerals.slice(from, to));
           from = to;
           return text;
         });
@@ -104,14 +104,14 @@ export function oneSpace<Frame>(facts: Facts, composition: Composition<Frame>): 
   const face = (side: Side) => ({
     outline: outlines[side],
     split: (text: string) => indexParts(read(text, side)),
-    join(parts: Parts, index: Index) {
+    assemble(parts: Parts, index: Index) {
       const { frame, kept } = parts.layout as Layout<Frame>;
       const members = membersOf(frame);
       const sizes = kept.map((each, i) => sizeOf(members[i]!.plain, each));
       const indices = unmix(sizes, index);
       return write(
         frame,
-        kept.map((each, i) => joinIndex(members[i]![side], each, indices[i]!)),
+        kept.map((each, i) => assembleIndex(members[i]![side], each, indices[i]!)),
       );
     },
   });

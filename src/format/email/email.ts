@@ -108,7 +108,7 @@ function openDomain(domain: 'clear' | 'hashed'): IndexEngine {
     return partsOf(local, host, MAX_ADDRESS);
   }
 
-  function join(parts: { readonly shape: string; readonly clear: string }, index: Index): string {
+  function assemble(parts: { readonly shape: string; readonly clear: string }, index: Index): string {
     return `${writeLocal(parts.shape, index)}@${parts.clear}`;
   }
 
@@ -127,10 +127,10 @@ function openDomain(domain: 'clear' | 'hashed'): IndexEngine {
     outline: OUTLINE,
     sample: { shape: SMALLEST.mask, clear: 'example.com', layout: null, size: SMALLEST.size, index: 0 },
     split,
-    join,
+    assemble,
     ...(hashed
       ? {
-          enciphered: { split: splitHashed, join },
+          enciphered: { split: splitHashed, assemble },
           blind: (host: string, digest: (text: string) => string) => digest(host) + SUFFIX,
         }
       : {}),
@@ -164,7 +164,7 @@ function hiddenDomain(): IndexEngine {
     return { shape: `${before.shape}@${behind.mask}`, clear: '', layout: null, size, index: mix(sizes, indices, size) };
   }
 
-  function join({ shape }: { readonly shape: string }, index: Index): string {
+  function assemble({ shape }: { readonly shape: string }, index: Index): string {
     const at = shape.indexOf('@');
     const mask = shape.slice(0, at);
     const hostMask = shape.slice(at + 1);
@@ -186,7 +186,7 @@ function hiddenDomain(): IndexEngine {
         fail('outside_format', `the domain is none that was enciphered: it ends in no ${SUFFIX}`);
       return partsOfBoth(local, host.slice(0, -SUFFIX.length));
     },
-    join: (parts: IndexParts, index: Index) => join(parts, index) + SUFFIX,
+    assemble: (parts: IndexParts, index: Index) => assemble(parts, index) + SUFFIX,
   };
   return {
     kind: 'index',
@@ -203,7 +203,7 @@ function hiddenDomain(): IndexEngine {
       const { local, host } = splitAddress(address);
       return partsOfBoth(local, host);
     },
-    join,
+    assemble,
     enciphered,
   };
 }

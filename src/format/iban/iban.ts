@@ -113,7 +113,7 @@ export function iban(options: IbanOptions = {}): IbanFormat {
     return { shape: country, clear, layout: value, size: table.size, index };
   }
 
-  function join(parts: IndexParts, index: Index): string {
+  function assemble(parts: IndexParts, index: Index): string {
     const { shape, clear } = parts;
     const layout = parts.layout as string;
     const table = tableOf(shape);
@@ -153,7 +153,7 @@ export function iban(options: IbanOptions = {}): IbanFormat {
       },
       visible: 'the country, the spacing, and in Mauritius and Seychelles the currency',
       split,
-      join,
+      assemble,
     },
   ) as IbanFormat;
 }

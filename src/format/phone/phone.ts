@@ -165,7 +165,7 @@ export function phone(options: PhoneOptions = {}): PhoneFormat {
       },
       visible: 'the country code, the number of digits, whether the national number begins with 0, the spacing',
       split,
-      join(parts, index) {
+      assemble(parts, index) {
         const layout = parts.layout as string;
         const length = Number.parseInt(parts.shape, 10);
         const lead = parts.shape.endsWith(',0') ? 0 : POWERS[length - 1]!;

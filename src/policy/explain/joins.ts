@@ -19,7 +19,7 @@ const MADE: Readonly<Record<string, string>> = {
   token: 'that has the same prepare steps, prf, form, length and label',
   fpe: 'that has the same format',
   seal: '',
-  vault: 'that has the same store and label, and a subject if this field has one',
+  vault: 'that has the same store and label, and a subject if and only if this field has one',
   shiftDate: 'that has the same days and the same prepare steps for the subject',
 };
 
