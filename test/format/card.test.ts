@@ -152,10 +152,10 @@ describe('card: luhn invalid', () => {
     expect(token).toMatch(/^4111 1112 345\d 1111$/);
     expect(format.test(token)).toBe(false);
     expect(refusal(split, token).message).toBe(
-      'the check digit of the card number is wrong; it could not be given back',
+      'the check digit of the card number is wrong, so it could not be restored',
     );
     expect(refusal(enciphered!.split, '4111 1111 1111 1111').message).toBe(
-      'expected a number that fails Luhn as the outputs of luhn: invalid do; this one was not made by this rule',
+      'the number was not written by this rule: with luhn: invalid the Luhn sum of an output is wrong by 1',
     );
     expect(assemble(split('4111111111111111'), [1, 2, 3, 4, 5])).toSatisfy(luhnHolds);
   });
@@ -325,9 +325,9 @@ describe('card: brands', () => {
     const format = card({ brands: ['visa', 'amex'], clear: { first: 6 } });
     const take = (value: string) => engineOf(format).split(value);
     expect(refusal(take, '5555555555554444').message).toBe(
-      'expected a card of visa, amex: other leading digits or another length',
+      'the card number is not of visa, amex: it has other leading digits or another length',
     );
-    expect(refusal(take, '41111111111114').message).toBe('expected a card number of 13, 15, 16, 19 digits, got 14');
+    expect(refusal(take, '41111111111114').message).toBe('the card number has 14 digits, expected 13, 15, 16, 19');
     expect(refusal(take, '411111111111116').code).toBe('outside_format');
   });
 });
@@ -401,8 +401,8 @@ describe('card: options', () => {
 
   it('no secret digit left is refused with the numbers', () => {
     expect(() => card({ clear: { first: 8, last: 4 } })).toThrow(
-      '"min" expected at least 14 digits, got 13: 8 + 4 in clear and a check digit leave none to encipher; ' +
-        'allow fewer clear digits or name longer lengths',
+      '"min" expected at least 14 digits, got 13: 8 + 4 in clear and a check digit leave no digit to encipher; ' +
+        'keep fewer digits in clear, or set longer lengths',
     );
     expect(() => card({ clear: { first: 12, last: 4 }, length: 16, luhn: 'any' })).toThrow(
       'at least 17 digits, got 16',

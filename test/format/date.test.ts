@@ -114,9 +114,11 @@ describe('date', () => {
   it('says what there is not', () => {
     const format = date({ from: '1900-01-01', to: '2029-12-31' });
     expect(refusal(format, '2023-02-29').message).toBe(
-      'there is no such day; expected a date YYYY-MM-DD, from 1900-01-01 to 2029-12-31',
+      'the date does not exist; expected the form YYYY-MM-DD, from 1900-01-01 to 2029-12-31',
     );
-    expect(refusal(format, '1899-12-31').message).toBe('expected a date YYYY-MM-DD, from 1900-01-01 to 2029-12-31');
+    expect(refusal(format, '1899-12-31').message).toBe(
+      'the value is not a date of the form YYYY-MM-DD, from 1900-01-01 to 2029-12-31',
+    );
   });
 
   it.each([
@@ -257,7 +259,7 @@ describe('dateTime', () => {
     plainData(dateTime(decade), { type: 'dateTime', ...decade });
     expect(dateTime(decade).strength()).toMatchObject({ size: 315_619_200n, engine: 'ff1-cycle-walking' });
     expect(refusal(dateTime(decade), '2024-06-30T23:59:60Z').message).toBe(
-      `there is no such time; expected a time YYYY-MM-DDTHH:MM:SSZ, from ${decade.from} to ${decade.to}`,
+      `the time does not exist; expected the form YYYY-MM-DDTHH:MM:SSZ, from ${decade.from} to ${decade.to}`,
     );
   });
 });

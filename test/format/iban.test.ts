@@ -348,7 +348,7 @@ describe('iban: values that are none', () => {
 
   it('says what is wrong, with the place and without a character of the value', () => {
     expect(refusal('XX89370400440532013000').message).toBe(
-      'expected a country of the IBAN registry in the first two letters; this one is unlisted',
+      'the first two letters are not a country of the IBAN registry',
     );
     expect(refusal('DE8937040044053201300').message).toBe('expected 22 characters for this country, got 21');
     expect(refusal('DE89370400440532013A00').issues[0]).toMatchObject({ actual: 20 });
@@ -356,16 +356,16 @@ describe('iban: values that are none', () => {
       'character 20 does not fit the account numbers of this country',
     );
     expect(refusal('DE88370400440532013000').message).toBe(
-      'the check digits after the country are wrong; they could not be given back',
+      'the check digits after the country are wrong, so they could not be restored',
     );
     expect(refusal(withCheckDigits('FR', '20041010050500013M02607')).message).toBe(
-      'the national check digits in the account number are wrong; they could not be given back',
+      'the national check digits in the account number are wrong, so they could not be restored',
     );
     expect(refusal(withCheckDigits('NO', '86011117948')).message).toBe(
-      'there is no such account number by the national rule (weighted digits modulo 11)',
+      'the account number does not exist by the national rule (weighted digits modulo 11)',
     );
     expect(refusal(good.toLowerCase()).message).toBe(
-      'expected capital letters: write the account number in upper case first',
+      'the IBAN has lower-case letters: write it in upper case',
     );
     expect(refusal(good, iban({ countries: ['FR', 'NL'] })).message).toBe(
       'expected an account of FR, NL; this one is of another country',

@@ -160,18 +160,19 @@ describe('phone: values', () => {
 
   it('says what is wrong, with numbers and without digits of the value', () => {
     expect(refusal(phone(), '020 7946 0958').message).toBe(
-      'expected "+", the country code and the number, with single spaces, dashes, dots or brackets between digits',
+      'the value is not an international number: write "+", the country code and the number, with single spaces, ' +
+        'dashes, dots or brackets between digits',
     );
     for (const value of ['+49(0)30 23125123', '+49-(0)-30 23125123', '+49 (0)(3)0 23125123', '+353 (0)20 912 1234']) {
       expect(refusal(phone(), value).code).toBe('outside_format');
     }
     expect(refusal(phone(), '+44 (0)20 7946 0958').message).toBe(
-      'leave out the trunk prefix (0): it is no part of an international number',
+      'the number has a trunk prefix (0), which is not a part of an international number: leave it out',
     );
     expect(refusal(phone(), '+999 1234567').message).toBe(
-      'expected a country code that the ITU has assigned after "+"',
+      'the country code after "+" is not one that the ITU has assigned',
     );
-    expect(refusal(phone(), '+298 123456').message).toBe('expected 7 to 12 digits after the country code, got 6');
+    expect(refusal(phone(), '+298 123456').message).toBe('the national number has 6 digits, expected 7 to 12');
     expect(refusal(phone(), '+1 202 555 0123 45678').issues[0]).toMatchObject({ minimum: 7, maximum: 14, actual: 15 });
   });
 });
@@ -261,7 +262,8 @@ describe('phone: options', () => {
     expect(phone().strength()).toMatchObject({
       engine: 'ff1-cycle-walking',
       codebook: false,
-      because: 'a national number of 7 digits that begins with 0 leaves 6: 10^6; one that does not, 9 × 10^6',
+      because:
+        'a national number of 7 digits that begins with 0 has 10^6 possibilities; one that does not has 9 × 10^6',
     });
     expect(phone().unrank(0)).toBe('+390000000');
     expect(phone().test(phone().unrank(999_999))).toBe(true);

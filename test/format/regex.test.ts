@@ -96,10 +96,12 @@ describe('what it takes', () => {
     const format = regex('[A-Z]{2}[0-9]{4}(-[0-9]{3})?');
     expect(refusal(format, 'AB12Q4').message).toBe('character 5 does not fit the regular expression');
     expect(refusal(format, 'AB1234X').message).toBe('character 7 does not fit the regular expression');
-    expect(refusal(format, 'AB1234-99').message).toBe('ends too early for the regular expression, after 9 characters');
-    expect(refusal(format, '').message).toBe('ends too early for the regular expression, after 0 characters');
+    expect(refusal(format, 'AB1234-99').message).toBe(
+      'the value ends too early for the regular expression, after 9 characters',
+    );
+    expect(refusal(format, '').message).toBe('the value ends too early for the regular expression, after 0 characters');
     expect(refusal(format, 'AB1234-9999').message).toBe('character 11 does not fit the regular expression');
-    expect(refusal(format, 'A'.repeat(100)).message).toBe('expected at most 10 characters');
+    expect(refusal(format, 'A'.repeat(100)).message).toBe('the value is too long: expected at most 10 characters');
     expect(refusal(format, '\u{1f600}'.repeat(7)).issues[0]).toMatchObject({ actual: 1 });
     for (const half of ['AB12\ud83d4', '\udc00', 'AB1234\ud83d']) expect(format.test(half)).toBe(false);
   });

@@ -229,7 +229,10 @@ describe('seq', () => {
     const plain = engineOf(digits()) as FormatEngine & { kind: 'numerals' };
     const own = { name: 'x', bind: () => ({ encryptMany: () => [], decryptMany: () => [] }) };
     const owned = makeFormat({ type: 'owned' }, { ...plain, own });
-    const faced = makeFormat({ type: 'faced' }, { ...plain, enciphered: { split: plain.split, assemble: plain.assemble } });
+    const faced = makeFormat(
+      { type: 'faced' },
+      { ...plain, enciphered: { split: plain.split, assemble: plain.assemble } },
+    );
     expect(() => seq(owned)).toThrow('part 1: owned has a cipher of its own');
     expect(() => seq('x', faced)).toThrow('part 2: faced writes enciphered values in a form');
     // What is not known of a part's characters is no proof of where it ends.

@@ -5,12 +5,12 @@
 import { badRange, badType, typeName } from '../../core/checks.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import {
+  assembleIndex,
   type Format,
   type FormatEngine,
   formatEngine,
   type IndexParts,
   indexOf,
-  assembleIndex,
   listText,
   type NumeralParts,
 } from '../engine.ts';

@@ -6,11 +6,11 @@
 
 import { fail } from '../../errors.ts';
 import {
+  assembleIndex,
   type FormatEngine,
   type Index,
   type IndexParts,
   indexOf,
-  assembleIndex,
   type NumeralParts,
   type Parts,
   sizeOf,
