@@ -1,6 +1,6 @@
 /**
- * Text whose letters keep their case and script: every letter and digit becomes a character of its own class, and everything
- * else stays where it is. The classes below belong to `caseKept@1` and never change.
+ * Text whose letters keep their case and script: every letter and digit becomes a character of its own class, and
+ * everything else stays where it is. The classes below belong to `caseKept@1` and never change.
  */
 
 import { checkInteger, checkOptions } from '../core/checks.ts';
@@ -29,16 +29,16 @@ interface Class {
 }
 
 // Every letter is one UTF-16 code unit, one code point, in NFC, and has the case of its class. No letter composes with
-// another one, so the output is in NFC and has the length of the value. Alphabets that are often used alone have classes of
-// their own: ASCII stays ASCII, ISO 8859-1 stays ISO 8859-1, Russian stays Russian.
+// another one, so the output is in NFC and has the length of the value. Alphabets that are often used alone have
+// classes of their own: ASCII stays ASCII, ISO 8859-1 stays ISO 8859-1, Russian stays Russian.
 const CLASSES: readonly Class[] = [
   { symbol: '9', letters: '0123456789' },
   { symbol: 'A', letters: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' },
   { symbol: 'a', letters: 'abcdefghijklmnopqrstuvwxyz' },
   { symbol: 'E', letters: 'ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ' },
   { symbol: 'e', letters: 'ßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ' },
-  // Latin Extended-A without the letters that NFKC decomposes (ĳ, ŀ, ŉ, ſ), with letters of Azerbaijani and Romanian and
-  // the capital sharp s.
+  // Latin Extended-A without the letters that NFKC decomposes (ĳ, ŀ, ŉ, ſ), with letters of Azerbaijani and Romanian
+  // and the capital sharp s.
   {
     symbol: 'L',
     letters: 'ĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽƏȘȚẞ',
@@ -58,9 +58,9 @@ const CLASSES: readonly Class[] = [
 ];
 
 /**
- * Characters that stay in clear: printable ASCII except letters and digits, the no-break space, the middle dot of Catalan,
- * the apostrophes U+02BC, U+2018 and U+2019, the hyphens U+2010 and U+2011 and the en dash. A character that is neither here
- * nor in a class is refused, because a letter without a class would be left in the output as it is.
+ * Characters that stay in clear: printable ASCII except letters and digits, the no-break space, the middle dot of
+ * Catalan, the apostrophes U+02BC, U+2018 and U+2019, the hyphens U+2010 and U+2011 and the en dash. A character that
+ * is neither here nor in a class is refused, because a letter without a class would be left in the output as it is.
  */
 const CLEAR = ' !"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~' + '\u00a0\u00b7\u02bc\u2010\u2011\u2013\u2018\u2019';
 
@@ -112,18 +112,18 @@ function makeTables(): Tables {
 /**
  * Words that keep their form: `Ada Lovelace` becomes other letters in the form `Xxx Xxxxxxxx`.
  *
- * Every letter is replaced by a letter of its own class, and every digit by a digit. The classes, each in upper and lower
- * case, are A–Z, the other letters of ISO 8859-1, other Latin letters, the letters of Vietnamese, Greek, Russian, and other
- * Cyrillic letters (docs/spec/fpe-v1.md has the table). ASCII punctuation, spaces, apostrophes and dashes stay as they are.
- * All other characters are refused, including combining marks: normalise to NFC first. All letters of a value form one space,
- * so if one letter changes, all of them change. A value has at most 256 characters.
+ * Every letter is replaced by a letter of its own class, and every digit by a digit. The classes, each in upper and
+ * lower case, are A–Z, the other letters of ISO 8859-1, other Latin letters, the letters of Vietnamese, Greek, Russian,
+ * and other Cyrillic letters (docs/spec/fpe-v1.md has the table). ASCII punctuation, spaces, apostrophes and dashes
+ * stay as they are. All other characters are refused, including combining marks: normalise to NFC first. All letters of
+ * a value form one space, so if one letter changes, all of them change. A value has at most 256 characters.
  *
- * The form of a value must have 1,000,000 possibilities, which are five letters or six digits. `minSize` lowers this, down
- * to 10, and with it the smallest space of the format; it changes no output. `Bo` has 676 possibilities.
+ * The form of a value must have 1,000,000 possibilities, which are five letters or six digits. `minSize` lowers this,
+ * down to 10, and with it the smallest space of the format; it changes no output. `Bo` has 676 possibilities.
  *
  * *Warning*: the form is public: lengths of words, case, scripts, which letters have accents, punctuation. A long or
- * unusual name may be recognised by its form alone. The output is random letters, so it can spell a word. If you do not need
- * the form, take `token` or `seal`.
+ * unusual name may be recognised by its form alone. The output is random letters, so it can spell a word. If you do not
+ * need the form, take `token` or `seal`.
  *
  * @throws TypeError or RangeError if an option does not fit.
  *
@@ -182,8 +182,8 @@ function splitLetters(text: string, least: number): IndexParts {
     });
   }
   let filled = 0;
-  // Mixed radix, most significant first. `low` is the number of the letters since the last move to `high`, `width` its size.
-  // Both stay below 2^53.
+  // Mixed radix, most significant first. `low` is the number of the letters since the last move to `high`, `width` its
+  // size. Both stay below 2^53.
   let low = 0;
   let width = 1;
   let high: bigint | null = null;

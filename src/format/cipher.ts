@@ -1,6 +1,6 @@
 /**
- * A format with its keys: it takes columns of values and returns columns of values. Values of one shape go through the engine
- * together. The format alone decides which engine that is (docs/spec/fpe-v1.md, "Engines").
+ * A format with its keys: it takes columns of values and returns columns of values. Values of one shape go through the
+ * engine together. The format alone decides which engine that is (docs/spec/fpe-v1.md, "Engines").
  */
 
 import { encodeList, utf8 } from '../core/bytes.ts';
@@ -122,8 +122,8 @@ function tweaksOf(shape: string, column: readonly AnyParts[]): readonly Uint8Arr
 }
 
 /**
- * The same tweaks in one array of bytes; `null` unless all clear parts are ASCII and of one length, as those of a card are. It
- * halves the time of a column of cards.
+ * The same tweaks in one array of bytes; `null` unless all clear parts are ASCII and of one length, as those of a card
+ * are. It halves the time of a column of cards.
  */
 function tweakColumn(shape: string, column: readonly AnyParts[]): TweakColumn | null {
   const { length } = column[0]!.clear;
@@ -146,8 +146,8 @@ function tweakColumn(shape: string, column: readonly AnyParts[]): TweakColumn | 
 }
 
 /**
- * The engines of a rule in one direction. A key depends on the name of the engine alone, so it is derived and set up once for
- * all shapes. What is computed for a length or a tweak has one limit of memory for all shapes together.
+ * The engines of a rule in one direction. A key depends on the name of the engine alone, so it is derived and set up
+ * once for all shapes. What is computed for a length or a tweak has one limit of memory for all shapes together.
  */
 interface Engines {
   readonly texts: () => (column: readonly string[], tweaks: ColumnTweaks) => string[];

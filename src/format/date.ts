@@ -1,10 +1,10 @@
 /**
  * Calendar dates and times of day: ISO 8601 in the profile of RFC 3339, section 5.6
- * (https://www.rfc-editor.org/rfc/rfc3339#section-5.6), in the extended form, without fractions and offsets, for the years
- * 0001 to 9999 of the proleptic Gregorian calendar.
+ * (https://www.rfc-editor.org/rfc/rfc3339#section-5.6), in the extended form, without fractions and offsets, for the
+ * years 0001 to 9999 of the proleptic Gregorian calendar.
  *
- * Neither `Date` nor a time zone is used: a date is a day number, and a time is a number of seconds. Years are counted from
- * the first of March, so that the leap day is the last day of its year and one table of 366 days serves all years.
+ * Neither `Date` nor a time zone is used: a date is a day number, and a time is a number of seconds. Years are counted
+ * from the first of March, so that the leap day is the last day of its year and one table of 366 days serves all years.
  */
 
 import { badRange, badType, checkOptions, typeName } from '../core/checks.ts';
@@ -60,8 +60,8 @@ const MONTH_LENGTHS: readonly number[] = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30,
  * ISO 8601 calendar dates `YYYY-MM-DD` from `from` to `to`, both included.
  *
  * Days that are not in the Gregorian calendar are refused, and so are other notations (week dates, `20240229`,
- * `29.02.2024`). All days between the limits form one space; to keep the year, take `coarsen` or `shiftDate` instead. The
- * limits decide which values there are, so they enter the key derivation.
+ * `29.02.2024`). All days between the limits form one space; to keep the year, take `coarsen` or `shiftDate` instead.
+ * The limits decide which values there are, so they enter the key derivation.
  *
  * *Warning*: the output does not keep order, weekdays or intervals. A hundred years have 36,525 days, so anyone who may
  * protect can find a date by trying all of them. With fewer than 10,000 days `fpe` needs `allowCodebook`.
@@ -111,13 +111,13 @@ export function date(options: Span): DateFormat {
 /**
  * ISO 8601 dates with a time of day, to the second, from `from` to `to`, both included: `2024-02-29T23:59:59`.
  *
- * Values end in `Z` (universal time) if both limits do, and have no `Z` (local time of any place) if neither limit has. No
- * zone is ever guessed and no offset is accepted. Limits with `Z` and without are two formats, which never join. A space in
- * place of the `T` is layout: it is put back when the value is revealed, and it changes no output. The leap second `:60`,
- * `24:00:00`, fractions of a second and lower-case letters are refused.
+ * Values end in `Z` (universal time) if both limits do, and have no `Z` (local time of any place) if neither limit has.
+ * No zone is ever guessed and no offset is accepted. Limits with `Z` and without are two formats, which never join. A
+ * space in place of the `T` is layout: it is put back when the value is revealed, and it changes no output. The leap
+ * second `:60`, `24:00:00`, fractions of a second and lower-case letters are refused.
  *
- * *Warning*: the output does not keep order, times of day or intervals. A time that many records share, such as midnight,
- * can be seen from how often it occurs.
+ * *Warning*: the output does not keep order, times of day or intervals. A time that many records share, such as
+ * midnight, can be seen from how often it occurs.
  *
  * @param options `from` and `to` in the form of the values, with `T`. They enter the key derivation.
  * @throws TypeError or RangeError if a limit is not a time, if only one has a `Z`, or if there are fewer than two times
@@ -180,7 +180,10 @@ function refuse(kind: string, form: string, range: string, isImpossible: boolean
   fail('outside_format', `${problem} the form ${form}, ${range}`);
 }
 
-/** Days of all years before a year, both counted from March: 365 each, and one more every 4, not every 100, but every 400. */
+/**
+ * Days of all years before a year, both counted from March: 365 each, and one more every 4, not every 100, but every
+ * 400.
+ */
 function daysBefore(year: number): number {
   return 365 * year + Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400);
 }

@@ -1,11 +1,11 @@
 /**
- * What a format is made of. The visible part of a format is plain data, which is written in the policy file. The engine is
- * a property with a registered symbol.
+ * What a format is made of. The visible part of a format is plain data, which is written in the policy file. The engine
+ * is a property with a registered symbol.
  *
- * A format splits a text into four parts: a public *shape* and a public *clear* part, which enter the tweak, a *layout*,
- * which does not, and a secret. For each shape and clear part, every secret is one value and every value is one secret.
- * Secrets are the numeral strings of one length in one radix (`kind: 'numerals'`), or the whole numbers below a size
- * (`kind: 'index'`). All values of one shape have the same size.
+ * A format splits a text into four parts: a public *shape* and a public *clear* part, which enter the tweak, a
+ * *layout*, which does not, and a secret. For each shape and clear part, every secret is one value and every value is
+ * one secret. Secrets are the numeral strings of one length in one radix (`kind: 'numerals'`), or the whole numbers
+ * below a size (`kind: 'index'`). All values of one shape have the same size.
  */
 
 import { badRange, badType, checkText, typeName } from '../core/checks.ts';
@@ -78,8 +78,8 @@ interface EngineFacts {
   readonly steady?: boolean;
   readonly outline: Outline;
   /**
-   * Replaces the clear part of a plain value by the one that is written in the output, with a keyed one-way function of a
-   * text (lower-case base32, 128 bits). Revealing does not undo it.
+   * Replaces the clear part of a plain value by the one that is written in the output, with a keyed one-way function of
+   * a text (lower-case base32, 128 bits). Revealing does not undo it.
    */
   readonly blind?: (clear: string, digest: (text: string) => string) => string;
   /** A cipher of the format's own, used in place of the engine that the size decides. */
@@ -114,7 +114,9 @@ interface Face<P extends Parts, Secret> {
   readonly split: (text: string) => P;
   /** Writes the value that has a secret and the public parts of `parts`. The secret of `parts` is not looked at. */
   readonly assemble: (parts: P, secret: Secret) => string;
-  /** The same with the numerals as text, for formats whose values contain them so. Columns use it, because it is faster. */
+  /**
+   * The same with the numerals as text, for formats whose values contain them so. Columns use it, because it is faster.
+   */
   readonly texts?: TextFace;
 }
 
@@ -160,7 +162,9 @@ export interface Strength {
   readonly bits: number;
   /** Engine of the smallest shape; see docs/spec/fpe-v1.md, "Engines". */
   readonly engine: string;
-  /** Fewer than 10,000 values: anyone who may protect can write down the whole table, and `fpe` needs `allowCodebook`. */
+  /**
+   * Fewer than 10,000 values: anyone who may protect can write down the whole table, and `fpe` needs `allowCodebook`.
+   */
   readonly codebook: boolean;
   /** How the size is computed, in words. */
   readonly because: string;
@@ -177,8 +181,8 @@ export interface Format {
   /** Returns the number of a value, from 0, among those of its shape and clear parts. Not enumerable. */
   readonly rank: (text: string) => bigint;
   /**
-   * Returns the value of a number, with the shape, clear parts and layout of the value `like`. Without `like`, it has the
-   * smallest shape. Not enumerable.
+   * Returns the value of a number, with the shape, clear parts and layout of the value `like`. Without `like`, it has
+   * the smallest shape. Not enumerable.
    */
   readonly unrank: (index: bigint | number, like?: string) => string;
   /** Returns how hard it is to guess a value. Not enumerable. */
@@ -233,8 +237,8 @@ export function formatEngine(argument: string, format: unknown): FormatEngine {
 }
 
 /**
- * The engine for a shape of a size. It depends on the format and the size alone, never on limits, options, caches or batches
- * (docs/spec/fpe-v1.md, "Engines").
+ * The engine for a shape of a size. It depends on the format and the size alone, never on limits, options, caches or
+ * batches (docs/spec/fpe-v1.md, "Engines").
  */
 export function engineName(engine: FormatEngine, size: Index): string {
   if (engine.own !== undefined) return engine.own.name;
@@ -307,8 +311,8 @@ function power(radix: number, length: number): Index {
 }
 
 /**
- * Writes several texts as one: for each the decimal number of its code points, a colon and the text. Two different lists
- * never give the same text.
+ * Writes several texts as one: for each the decimal number of its code points, a colon and the text. Two different
+ * lists never give the same text.
  */
 export function listText(items: readonly string[]): string {
   return items.map((item) => `${[...item].length}:${item}`).join('');

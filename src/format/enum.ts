@@ -17,14 +17,15 @@ export interface EnumOfFormat extends Format {
 const MAX_VALUES = 65_536;
 
 /**
- * The texts of a list. They are compared code point by code point: `b` is not `B`, and a composed `é` is not a decomposed one.
+ * The texts of a list. They are compared code point by code point: `b` is not `B`, and a composed `é` is not a
+ * decomposed one.
  *
- * The list and its order are part of the key derivation. If a value is added or the order is changed, every output changes,
- * and values that were protected with the old list can be revealed only with the old list.
+ * The list and its order are part of the key derivation. If a value is added or the order is changed, every output
+ * changes, and values that were protected with the old list can be revealed only with the old list.
  *
- * *Warning*: a list of a few hundred values is a code book. Anyone who may protect can write down the whole table, and how
- * often each value occurs stays visible. With fewer than 10,000 values `fpe` needs `allowCodebook`. It is often better to
- * drop such a field.
+ * *Warning*: a list of a few hundred values is a code book. Anyone who may protect can write down the whole table, and
+ * how often each value occurs stays visible. With fewer than 10,000 values `fpe` needs `allowCodebook`. It is often
+ * better to drop such a field.
  *
  * @param values 2 to 65,536 different texts of 1 to 256 characters; the list is copied.
  * @throws TypeError or RangeError if it is not such a list.

@@ -1,6 +1,6 @@
 /**
- * IP addresses of one version or of both. An address becomes any other address of its version, or it is enciphered so that
- * prefixes are preserved, with ipcrypt-pfx (draft-denis-ipcrypt-13, section 6.2).
+ * IP addresses of one version or of both. An address becomes any other address of its version, or it is enciphered so
+ * that prefixes are preserved, with ipcrypt-pfx (draft-denis-ipcrypt-13, section 6.2).
  */
 
 import { badType, checkOptions, typeName } from '../core/checks.ts';
@@ -21,8 +21,8 @@ export interface IpFormat extends Format {
 /** Options of {@link ip}, {@link ipv4} and {@link ipv6}. */
 export interface IpFormatOptions {
   /**
-   * Preserve common prefixes: if two addresses share exactly their first n bits, so do their outputs. Networks can still be
-   * counted and grouped, and anyone who knows some of the addresses learns the prefixes of others.
+   * Preserve common prefixes: if two addresses share exactly their first n bits, so do their outputs. Networks can
+   * still be counted and grouped, and anyone who knows some of the addresses learns the prefixes of others.
    */
   readonly prefixPreserving?: boolean;
 }
@@ -30,11 +30,12 @@ export interface IpFormatOptions {
 /**
  * Addresses of version 4, in dotted decimal. An address becomes one of all 2^32 addresses.
  *
- * The output can be any address, reserved and private ones included. With `prefixPreserving` the cipher is ipcrypt-pfx. For a
- * column that may have addresses of both versions take {@link ip}.
+ * The output can be any address, reserved and private ones included. With `prefixPreserving` the cipher is ipcrypt-pfx.
+ * For a column that may have addresses of both versions take {@link ip}.
  *
- * *Warning*: prefix-preserving output shows which addresses are in one network, for every length of prefix. Anyone who knows
- * some addresses, or can have some enciphered, can read the first bits of all addresses that share a prefix with these.
+ * *Warning*: prefix-preserving output shows which addresses are in one network, for every length of prefix. Anyone who
+ * knows some addresses, or can have some enciphered, can read the first bits of all addresses that share a prefix with
+ * these.
  *
  * @throws TypeError for an unknown option or one of a wrong type.
  *
@@ -55,9 +56,9 @@ export function ipv4(options: IpFormatOptions = {}): IpFormat {
  * Addresses of version 6, written as RFC 5952 says. An address becomes one of all 2^128 addresses.
  *
  * Addresses that are written differently are refused, because revealing could not restore how they were written. With
- * `prefixPreserving` IPv4-mapped addresses (`::ffff:0:0/96`) are refused, too, because they are addresses of version 4. For
- * the addresses that a server sees which listens on both versions, take {@link ip}: there an IPv4-mapped address is handled as
- * one of version 4.
+ * `prefixPreserving` IPv4-mapped addresses (`::ffff:0:0/96`) are refused, too, because they are addresses of version 4.
+ * For the addresses that a server sees which listens on both versions, take {@link ip}: there an IPv4-mapped address is
+ * handled as one of version 4.
  *
  * *Warning*: prefix-preserving output shows which addresses are in one network, as with {@link ipv4}.
  *
@@ -77,17 +78,18 @@ export function ipv6(options: IpFormatOptions = {}): IpFormat {
 }
 
 /**
- * Addresses of both versions; each keeps its version. Version 4 is written in dotted decimal, version 6 as RFC 5952 says. An
- * IPv4-mapped address (`::ffff:192.0.2.1`, also `::ffff:c000:201`) is one of version 4: it is enciphered as `192.0.2.1` is and
- * written as a mapped address again, so that revealing returns the original text. An address becomes one of 2^32 or of
- * 2^128 - 2^32 addresses, or one that preserves prefixes.
+ * Addresses of both versions; each keeps its version. Version 4 is written in dotted decimal, version 6 as RFC 5952
+ * says. An IPv4-mapped address (`::ffff:192.0.2.1`, also `::ffff:c000:201`) is one of version 4: it is enciphered as
+ * `192.0.2.1` is and written as a mapped address again, so that revealing returns the original text. An address becomes
+ * one of 2^32 or of 2^128 - 2^32 addresses, or one that preserves prefixes.
  *
- * If one address is written in two ways, its two ciphertexts are written in two ways as well, so they join only after one
- * of them has been rewritten. For tokens the prepare step `ipAddress` does that. Addresses that contain one of version 4 in
- * another form (6to4, NAT64, Teredo, `::192.0.2.1`) are of version 6. Zones (`%eth0`) and prefix lengths are refused.
+ * If one address is written in two ways, its two ciphertexts are written in two ways as well, so they join only after
+ * one of them has been rewritten. For tokens the prepare step `ipAddress` does that. Addresses that contain one of
+ * version 4 in another form (6to4, NAT64, Teredo, `::192.0.2.1`) are of version 6. Zones (`%eth0`) and prefix lengths
+ * are refused.
  *
- * *Warning*: prefix-preserving output shows which addresses are in one network, as with {@link ipv4}. It also shows which
- * addresses were written as IPv4-mapped.
+ * *Warning*: prefix-preserving output shows which addresses are in one network, as with {@link ipv4}. It also shows
+ * which addresses were written as IPv4-mapped.
  *
  * @throws TypeError for an unknown option or one of a wrong type.
  *
@@ -118,8 +120,8 @@ export function ip(options: IpFormatOptions = {}): IpFormat {
 }
 
 /**
- * How an address of version 4 is written: in dotted decimal, or IPv4-mapped, with dotted decimal (RFC 5952, section 5) or
- * in hexadecimal groups.
+ * How an address of version 4 is written: in dotted decimal, or IPv4-mapped, with dotted decimal (RFC 5952, section 5)
+ * or in hexadecimal groups.
  */
 type Writing = 'dotted' | 'mapped' | 'mapped hexadecimal';
 

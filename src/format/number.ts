@@ -1,6 +1,6 @@
 /**
- * Numbers between two limits, in canonical decimal text. A number with a fixed number of decimal places is a whole number
- * with a point in it, so both formats have one engine and no value is ever a binary fraction.
+ * Numbers between two limits, in canonical decimal text. A number with a fixed number of decimal places is a whole
+ * number with a point in it, so both formats have one engine and no value is ever a binary fraction.
  */
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
@@ -53,13 +53,13 @@ const MINUS = 0x2d;
 /**
  * Whole numbers from `min` to `max`, both included, in canonical decimal text: `-7`, `0`, `42`.
  *
- * A sign `+`, `-0`, leading zeros, exponents, thousands separators and spaces are refused. For numbers of a fixed width take
- * `digits`. All numbers between the limits form one space, so a number of three digits may become a number of six. The limits
- * decide which values there are, so they enter the key derivation. Limits beyond 2^53 must be text or bigint, and have at most
- * 256 characters.
+ * A sign `+`, `-0`, leading zeros, exponents, thousands separators and spaces are refused. For numbers of a fixed width
+ * take `digits`. All numbers between the limits form one space, so a number of three digits may become a number of six.
+ * The limits decide which values there are, so they enter the key derivation. Limits beyond 2^53 must be text or
+ * bigint, and have at most 256 characters.
  *
- * *Warning*: the output does not keep order, sums or distances. A small range, such as ages, is a code book: with fewer than
- * 10,000 values `fpe` needs `allowCodebook`.
+ * *Warning*: the output does not keep order, sums or distances. A small range, such as ages, is a code book: with fewer
+ * than 10,000 values `fpe` needs `allowCodebook`.
  *
  * @throws TypeError or RangeError if a limit is not such a number, or if there are fewer than two numbers between them.
  *
@@ -89,9 +89,10 @@ export function integer(options: IntegerOptions): IntegerFormat {
 /**
  * Decimal numbers from `min` to `max`, both included, with exactly `places` digits after the point: `12.50`.
  *
- * A value has all its decimal places and a digit before the point; `-0.00`, `.5`, `+1.00`, `007.00`, `1,50` and exponents are
- * refused. The limits are text or numbers with at most `places` decimal places. They enter the key derivation, and all numbers
- * between them form one space. The arithmetic is exact, because it is done on whole numbers.
+ * A value has all its decimal places and a digit before the point; `-0.00`, `.5`, `+1.00`, `007.00`, `1,50` and
+ * exponents are refused. The limits are text or numbers with at most `places` decimal places. They enter the key
+ * derivation, and all numbers between them form one space. The arithmetic is exact, because it is done on whole
+ * numbers.
  *
  * *Warning*: the output does not keep order, sums or distances.
  *
@@ -137,8 +138,8 @@ interface Limits {
 }
 
 /**
- * The engine of both formats: a value is the whole number `scaled` = value × 10^places, and its index is `scaled` − min.
- * `kind` and `spelling` are words for the message.
+ * The engine of both formats: a value is the whole number `scaled` = value × 10^places, and its index is `scaled` −
+ * min. `kind` and `spelling` are words for the message.
  */
 function scaled(
   { min, max, texts }: Limits,
@@ -241,7 +242,8 @@ function readLimit(argument: string, value: unknown, places: number): bigint {
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
     badRange(argument, 'expected at most 2^53 - 1 as a number; write a larger one as text');
   }
-  // `String` gives the shortest text that reads as the number, so 0.1 is one tenth. -0 becomes 0. An exponent does not match.
+  // `String` gives the shortest text that reads as the number, so 0.1 is one tenth. -0 becomes 0. An exponent does not
+  // match.
   const text = String(value);
   const match = text.length > MAX_FORMAT_LENGTH ? null : LIMIT.exec(text);
   const [, sign = '', whole = '', fraction = ''] = match ?? [];

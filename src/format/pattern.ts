@@ -27,11 +27,11 @@ interface Position {
 }
 
 /**
- * Strings of one form. In the pattern `A` stands for a letter A–Z, `a` for a letter a–z and `9` for a digit. Every other
- * character is a literal; `\` makes the next character a literal, too.
+ * Strings of one form. In the pattern `A` stands for a letter A–Z, `a` for a letter a–z and `9` for a digit. Every
+ * other character is a literal; `\` makes the next character a literal, too.
  *
- * Literals stay where they are. All other positions together form one space, so two values that differ in one letter have
- * unrelated ciphertexts.
+ * Literals stay where they are. All other positions together form one space, so two values that differ in one letter
+ * have unrelated ciphertexts.
  *
  * @param source 1 to 256 positions, at least one of them a class.
  * @throws TypeError or RangeError if it is not such a pattern.

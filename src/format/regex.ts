@@ -17,22 +17,22 @@ export interface RegexFormat extends Format {
 /**
  * All texts that a bounded regular expression matches as a whole. Each of them becomes another one.
  *
- * The expression may have literals, classes such as `[A-F0-9_-]`, `\d` (0–9), `\w` (A–Z, a–z, 0–9, `_`), groups, `|`, `?`,
- * `{n}`, `{n,m}`, and `^` and `$` at the ends, which mean what they mean in JavaScript with the flag `u`. It may not have
- * `*`, `+` or `{n,}`, because then there is no longest value; nor `.`, `[^…]`, `\s` or `\p`, which stand for much of Unicode;
- * nor look-around or back-references.
+ * The expression may have literals, classes such as `[A-F0-9_-]`, `\d` (0–9), `\w` (A–Z, a–z, 0–9, `_`), groups, `|`,
+ * `?`, `{n}`, `{n,m}`, and `^` and `$` at the ends, which mean what they mean in JavaScript with the flag `u`. It may
+ * not have `*`, `+` or `{n,}`, because then there is no longest value; nor `.`, `[^…]`, `\s` or `\p`, which stand for
+ * much of Unicode; nor look-around or back-references.
  *
- * All values form one space, ordered by length and then by code points. So the length may change, and a value that matches
- * one alternative may become a value that matches another. Outputs are spread evenly over all values: of
- * `[A-Z]{1,2}[0-9]{6,7}`, seven in eight have two letters and seven digits. Two expressions with the same values are the
- * same format: `(a|b){2}` and `[ab][ab]` have the same outputs.
+ * All values form one space, ordered by length and then by code points. So the length may change, and a value that
+ * matches one alternative may become a value that matches another. Outputs are spread evenly over all values: of
+ * `[A-Z]{1,2}[0-9]{6,7}`, seven in eight have two letters and seven digits. Two expressions with the same values are
+ * the same format: `(a|b){2}` and `[ab][ab]` have the same outputs.
  *
  * *Warning*: if one value is added to the expression, it is another format, and every output changes.
  *
  * @param source The expression, of at most 4,096 characters, or a RegExp without flags or with `u`. Values have at most
  * 256 code points; the minimal automaton has at most 4,096 states.
- * @throws TypeError or RangeError, which names the place, if the expression has a part that is not allowed; RangeError if it
- *   is too large or has a single value.
+ * @throws TypeError or RangeError, which names the place, if the expression has a part that is not allowed; RangeError
+ *   if it is too large or has a single value.
  *
  * @example
  * ```ts

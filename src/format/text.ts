@@ -23,8 +23,8 @@ export interface TextFormat extends Format, Lengths {
 }
 
 /**
- * The engine of strings over one alphabet: numerals are indices into the alphabet, the shape is the length. `misfit` says
- * what a character is not.
+ * The engine of strings over one alphabet: numerals are indices into the alphabet, the shape is the length. `misfit`
+ * says what a character is not.
  */
 function uniform(
   misfit: string,
@@ -71,9 +71,9 @@ function uniform(
 /**
  * Strings of ASCII digits, leading zeros included.
  *
- * The length stays visible and enters the tweak. Values have 6 to 64 digits, unless `length`, or `min` and `max`, set other
- * limits, up to 256. The limits are only a check and change no output. Six digits have 1,000,000 values, which is the least
- * that FF1 takes.
+ * The length stays visible and enters the tweak. Values have 6 to 64 digits, unless `length`, or `min` and `max`, set
+ * other limits, up to 256. The limits are only a check and change no output. Six digits have 1,000,000 values, which is
+ * the least that FF1 takes.
  *
  * @throws TypeError or RangeError if a limit is not a length, or if `min` is greater than `max`.
  *
@@ -96,8 +96,8 @@ export function digits(options: Lengths = {}): DigitsFormat {
  * Strings over an alphabet of your own, by code point.
  *
  * The length in code points stays visible and enters the tweak. By default the shortest length is the first that has
- * 1,000,000 values, and the longest is 256. The alphabet and its order are part of the key derivation. An output can be any
- * string over the alphabet: if the alphabet has combining marks, the output may not be normalised.
+ * 1,000,000 values, and the longest is 256. The alphabet and its order are part of the key derivation. An output can be
+ * any string over the alphabet: if the alphabet has combining marks, the output may not be normalised.
  *
  * @param alphabet 2 to 65,536 different code points.
  * @throws TypeError or RangeError if it is not such an alphabet, or if the limits do not fit.

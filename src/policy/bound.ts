@@ -1,6 +1,6 @@
 /**
- * The inside of a bound policy: the leaves of its tree with their bound columns. The record streams of `io/` work on this;
- * callers see the verbs of `BoundPolicy`.
+ * The inside of a bound policy: the leaves of its tree with their bound columns. The record streams of `io/` work on
+ * this; callers see the verbs of `BoundPolicy`.
  */
 
 import { badType, typeName } from '../core/checks.ts';
@@ -36,8 +36,8 @@ export interface BoundInside {
   /** The bound columns of each leaf, by the leaf's index. */
   readonly columns: readonly BoundColumns[];
   /**
-   * Throws if the verb may not be used at all: to reveal without `revealAccess`, to protect with a primary key that is not
-   * pinned, to reveal fpe fields without exactly one pinned key check.
+   * Throws if the verb may not be used at all: to reveal without `revealAccess`, to protect with a primary key that is
+   * not pinned, to reveal fpe fields without exactly one pinned key check.
    */
   readonly demand: (direction: Direction) => void;
   /**
@@ -54,9 +54,10 @@ export interface BoundInside {
 }
 
 /**
- * Batches for a policy that waits, done by code that does not wait. A batch goes through `collect` first, which only notes
- * what the waiting rules will be asked. `settle` asks them. Then the same batch goes through `answer`, and the waiting rules
- * return the answers. It holds one batch at a time: two runs that share one would take each other's answers.
+ * Batches for a policy that waits, done by code that does not wait. A batch goes through `collect` first, which only
+ * notes what the waiting rules will be asked. `settle` asks them. Then the same batch goes through `answer`, and the
+ * waiting rules return the answers. It holds one batch at a time: two runs that share one would take each other's
+ * answers.
  */
 export interface AsyncRun {
   readonly collect: BoundInside;

@@ -8,12 +8,12 @@ import { namedPolicies, nameOf } from './named.ts';
 import type { FilePolicy } from './types.ts';
 
 /**
- * Returns all problems of the value of a policy file and does not throw. An empty list means that `parsePolicy` accepts the
- * value and that the policy can be bound.
+ * Returns all problems of the value of a policy file and does not throw. An empty list means that `parsePolicy` accepts
+ * the value and that the policy can be bound.
  *
- * For a list of values it also finds fields of two policies that seem to join and do not (`half_join`): they have the same
- * domain, kind of rule and scope, but another label, form, length, step, format, store or number of days. The `file` of an
- * issue is what `locate` returns, or `policy 1`, `policy 2` and so on.
+ * For a list of values it also finds fields of two policies that seem to join and do not (`half_join`): they have the
+ * same domain, kind of rule and scope, but another label, form, length, step, format, store or number of days. The
+ * `file` of an issue is what `locate` returns, or `policy 1`, `policy 2` and so on.
  *
  * @param locate returns the line and column of a place in the value; for a list of values, a list of such functions.
  *

@@ -1,6 +1,6 @@
 /**
- * Which fields join, in one policy and across several. Two fields join if equal values have equal outputs in both. That is so
- * if everything that enters the key is equal, and everything else that the text of the output depends on.
+ * Which fields join, in one policy and across several. Two fields join if equal values have equal outputs in both. That
+ * is so if everything that enters the key is equal, and everything else that the text of the output depends on.
  */
 
 import type { Issue } from '../errors.ts';
@@ -174,8 +174,8 @@ export function oddPairs(leaves: readonly Leaf[]): readonly OddPair[] {
 }
 
 /**
- * Whether a policy with such a pair is refused. It is if some of the values would join and others would not, and nobody would
- * notice. Outputs of two labels, forms or formats look different at once, and somebody may want both.
+ * Whether a policy with such a pair is refused. It is if some of the values would join and others would not, and nobody
+ * would notice. Outputs of two labels, forms or formats look different at once, and somebody may want both.
  */
 function isSilent({ other, difference }: OddPair): boolean {
   return !difference.half && other.rule.rule !== 'fpe';
@@ -207,8 +207,8 @@ export interface AcrossIssue extends Issue {
 }
 
 /**
- * The same for fields of several policies that have no problems of their own: each field is compared with the first field of
- * its kind of rule, scope and domain.
+ * The same for fields of several policies that have no problems of their own: each field is compared with the first
+ * field of its kind of rule, scope and domain.
  */
 export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly AcrossIssue[] {
   const issues: AcrossIssue[] = [];

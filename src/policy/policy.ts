@@ -29,9 +29,10 @@ const LEAVES = Symbol.for('trefoil.policy.v1');
  * unless its rule is optional. `null`, `undefined` and the empty string are returned as they are. `JSON.stringify` of a
  * policy that has a `domain` gives its policy file.
  *
- * @throws TrefoilError `half_join` if two rules have the same kind and scope, so that they seem to join, but some of their
- *   values would not: tokens with different steps or `prf`, vaults with different stores, shifted dates with different days;
- *   `wrong_option` if a `subject` is not a field of the policy. TypeError or RangeError if an argument is not a policy.
+ * @throws TrefoilError `half_join` if two rules have the same kind and scope, so that they seem to join, but some of
+ *   their values would not: tokens with different steps or `prf`, vaults with different stores, shifted dates with
+ *   different days; `wrong_option` if a `subject` is not a field of the policy. TypeError or RangeError if an argument
+ *   is not a policy.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Rules that wait for a store, as rules that do not wait: their answers are fetched before. See `AsyncRun` in bound.ts. A
- * replay serves one run, batch by batch.
+ * Rules that wait for a store, as rules that do not wait: their answers are fetched before. See `AsyncRun` in bound.ts.
+ * A replay serves one run, batch by batch.
  */
 
 import type { Issue } from '../errors.ts';

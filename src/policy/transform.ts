@@ -353,8 +353,9 @@ function mayBeAbsent(node: Node): boolean {
 }
 
 /**
- * Reads another field of the records that values belong to: a column that a rule needs besides its own, before that field's
- * own rule. policy.ts has checked that the path has no arrays, so a record has one such value, whichever array a value is in.
+ * Reads another field of the records that values belong to: a column that a rule needs besides its own, before that
+ * field's own rule. policy.ts has checked that the path has no arrays, so a record has one such value, whichever array
+ * a value is in.
  */
 function readSiblings(path: string, rows: readonly unknown[], owners: readonly number[]): readonly unknown[] {
   const steps = parsePath(path);

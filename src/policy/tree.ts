@@ -1,6 +1,6 @@
 /**
- * The tree of a policy: fields within fields, arrays, and rules at the leaves. In code a policy is nested, in a file it is
- * a list of paths; both are read into this tree.
+ * The tree of a policy: fields within fields, arrays, and rules at the leaves. In code a policy is nested, in a file it
+ * is a list of paths; both are read into this tree.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
@@ -107,8 +107,8 @@ function makeDraft(): Draft {
 }
 
 /**
- * The draft at the end of a path; drafts on the way are made. `null` if a rule, an array or an object is in the way. In that
- * case no draft has been made, because below a new draft there is nothing to clash with.
+ * The draft at the end of a path; drafts on the way are made. `null` if a rule, an array or an object is in the way. In
+ * that case no draft has been made, because below a new draft there is nothing to clash with.
  */
 function place(root: Draft, steps: readonly Step[]): Draft | null {
   let at = root;

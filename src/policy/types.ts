@@ -1,6 +1,6 @@
 /**
- * The types of a policy: which record it takes, which record it writes, and which record revealing returns. All types of
- * a rule are found by its `rule` tag, so that a hover shows fields and the compiler says which field is wrong.
+ * The types of a policy: which record it takes, which record it writes, and which record revealing returns. All types
+ * of a rule are found by its `rule` tag, so that a hover shows fields and the compiler says which field is wrong.
  */
 
 import type { Enciphered, Sealed, Token, VaultToken } from '../core/brands.ts';
@@ -121,8 +121,8 @@ export type SafeRow<F> = FitRow<'reveal', F, unknown, never>;
 type OthersOf<Unnamed> = Unnamed extends 'drop' ? unknown : never;
 
 /**
- * `R` if it is a record that the policy takes: it has the policy's fields, and no others unless `Others` allows them. If it
- * is not, the type that it should have, so that the compiler's message says which field is wrong.
+ * `R` if it is a record that the policy takes: it has the policy's fields, and no others unless `Others` allows them.
+ * If it is not, the type that it should have, so that the compiler's message says which field is wrong.
  */
 export type Fit<D extends Direction, F, R, Others = never> = [R] extends [FitFields<D, F, R, Others>]
   ? R
@@ -306,8 +306,8 @@ export type OpenFilePolicy = OpenPolicy<never, unknown>;
 export type RevealingOpenFilePolicy = RevealingOpenPolicy<never, unknown>;
 
 /**
- * Protects columns by the paths of their fields. Arrays and typed arrays of numbers become arrays. If one of the columns is
- * UTF-8 with offsets, results may be such columns, too.
+ * Protects columns by the paths of their fields. Arrays and typed arrays of numbers become arrays. If one of the
+ * columns is UTF-8 with offsets, results may be such columns, too.
  */
 export interface ProtectColumns {
   (columns: Readonly<Record<string, readonly unknown[] | NumberColumn>>): Record<string, unknown[]>;

@@ -144,16 +144,16 @@ describe('email', () => {
   it('says what to do, with numbers and without the value', () => {
     const message = (value: string, format = open) => refusal(format, value).message;
     expect(message('Ada@example.com')).toBe(
-      'upper case before the @: write the address in lower case, or spellings of one mailbox do not join',
+      'the address has upper case before the @: write it in lower case, because two spellings of one mailbox do not join',
     );
     expect(message('ada@Example.com')).toContain('upper case in the domain');
     expect(message('ada@exämple.com')).toContain('write the domain in xn-- labels');
-    expect(message('a..b@example.com')).toBe('a dot too many before the @');
-    expect(message('_@example.com')).toBe('the part before the @ has no letter or digit that could be enciphered');
-    expect(message('ada.example.com')).toBe('an e-mail address has one @, this has none');
-    expect(message('ada@example')).toBe('the domain has no dot; write it in full');
-    expect(message('ada@example.invalid', hashed)).toContain('it has been hashed or enciphered already');
-    expect(message('ada@example.invalid', hidden)).toContain('it has been hashed or enciphered already');
+    expect(message('a..b@example.com')).toBe('the address has a dot too many before the @');
+    expect(message('_@example.com')).toBe('the part before the @ has no letter or digit to encipher');
+    expect(message('ada.example.com')).toBe('the value is not an e-mail address: it has no @');
+    expect(message('ada@example')).toBe('the domain has no dot: write it in full');
+    expect(message('ada@example.invalid', hashed)).toContain('it has already been hashed or enciphered');
+    expect(message('ada@example.invalid', hidden)).toContain('it has already been hashed or enciphered');
     expect(refusal(open, `${'a'.repeat(65)}@example.com`).issues[0]).toMatchObject({ maximum: 64, actual: 65 });
     expect(refusal(open, `ada@${'a'.repeat(64)}.com`).issues[0]).toMatchObject({ maximum: 63, actual: 64 });
     expect(open.test('ada@example.invalid')).toBe(true);
@@ -306,7 +306,7 @@ describe('email', () => {
     expect(assemble(back, parts.index)).toBe(out);
     expect(hashed.test(out)).toBe(false);
     for (const host of ['example.com', 'abc.invalid', `${'z'.repeat(27)}.invalid`, `x.${'z'.repeat(26)}.invalid`]) {
-      expect(() => enciphered!.split(`ada@${host}`)).toThrow('the domain is none that was hashed');
+      expect(() => enciphered!.split(`ada@${host}`)).toThrow('the domain is not one that this rule has hashed');
     }
   });
 

@@ -110,8 +110,8 @@ describe('explain', () => {
 });
 
 /**
- * What a reader of Markdown makes of a page, as far as it matters here: lines, cells of tables, and what is in code type.
- * In code type only the backtick is obeyed, so what is left outside it must be words of trefoil's.
+ * What a reader of Markdown makes of a page, as far as it matters here: lines, cells of tables, and what is in code
+ * type. In code type only the backtick is obeyed, so what is left outside it must be words of trefoil's.
  */
 function outline(page: string) {
   const lines = page.split('\n');

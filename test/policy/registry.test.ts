@@ -1,4 +1,6 @@
-/** The registries: what the policy file can name is what the package exports, and everything that lists names agrees. */
+/**
+ * The registries: what the policy file can name is what the package exports, and everything that lists names agrees.
+ */
 
 import { describe, expect, test } from 'vitest';
 import * as formats from '../../src/format.ts';

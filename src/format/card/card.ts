@@ -1,9 +1,9 @@
 /**
  * Payment card numbers: ISO/IEC 7812-1, with the check digit of Luhn (annex B).
  *
- * The Luhn sum is linear in each digit: every digit goes through a permutation of 0 to 9, and the sum is taken modulo 10.
- * So at any one position there is exactly one digit that makes the sum right. If the check digit at the end is secret, it
- * is that digit. If digits at the end stay in clear, it is the last secret digit before them.
+ * The Luhn sum is linear in each digit: every digit goes through a permutation of 0 to 9, and the sum is taken modulo
+ * 10. So at any one position there is exactly one digit that makes the sum right. If the check digit at the end is
+ * secret, it is that digit. If digits at the end stay in clear, it is the last secret digit before them.
  */
 
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
@@ -38,9 +38,9 @@ export interface CardOptions extends Lengths {
   /** Digits that stay in clear: `first` 0 to 12 and `last` 0 to 4; none by default. Enters the key. */
   readonly clear?: CardClear;
   /**
-   * `valid` (default): values and outputs are card numbers. `any`: the Luhn sum is not looked at, neither in values nor in
-   * outputs, and no digit is spent on it. `invalid`: values are card numbers and outputs are numbers that fail the Luhn
-   * check, so that the two can be told apart. Enters the key.
+   * `valid` (default): values and outputs are card numbers. `any`: the Luhn sum is not looked at, neither in values nor
+   * in outputs, and no digit is spent on it. `invalid`: values are card numbers and outputs are numbers that fail the
+   * Luhn check, so that the two can be told apart. Enters the key.
    */
   readonly luhn?: CardLuhn;
   /** Take only cards of these networks, by leading digits and length. It is only a check and changes no output. */
@@ -73,14 +73,14 @@ const scratch = new Uint8Array(MAX_DIGITS);
 /**
  * Card numbers of 13 to 19 digits with a right check digit. Spaces and dashes between digits are layout.
  *
- * The clear digits and the length enter the tweak. The check digit is computed anew, so the output is a card number that a
- * form accepts. Layout stays where it was and changes no output: `4111-1111…` and `41111111…` join. `min`, `max` or `length`
- * set other lengths, up to 19, and `brands` sets those of some networks. The smallest length decides whether the space is
- * large enough for a rule.
+ * The clear digits and the length enter the tweak. The check digit is computed anew, so the output is a card number
+ * that a form accepts. Layout stays where it was and changes no output: `4111-1111…` and `41111111…` join. `min`, `max`
+ * or `length` set other lengths, up to 19, and `brands` sets those of some networks. The smallest length decides
+ * whether the space is large enough for a rule.
  *
- * *Warning*: with 6 + 4 digits in clear, a card number of 16 digits is one of 100,000 and one of 15 digits is one of 10,000;
- * with `luhn: 'any'` there are ten times as many. With the default `valid` an output may be somebody's card: do not send it
- * where it could be charged. With `invalid` it is nobody's card.
+ * *Warning*: with 6 + 4 digits in clear, a card number of 16 digits is one of 100,000 and one of 15 digits is one of
+ * 10,000; with `luhn: 'any'` there are ten times as many. With the default `valid` an output may be somebody's card: do
+ * not send it where it could be charged. With `invalid` it is nobody's card.
  *
  * @throws TypeError or RangeError if an option does not fit, or if no secret digit is left.
  *
@@ -188,7 +188,10 @@ function secretOf({ first, last, spent }: CardNumbers, length: number): number {
   return length - first - last - spent;
 }
 
-/** One face: the numbers whose Luhn sum leaves a remainder, or all numbers. `wrong` is the message for another remainder. */
+/**
+ * One face: the numbers whose Luhn sum leaves a remainder, or all numbers. `wrong` is the message for another
+ * remainder.
+ */
 function cardFace(numbers: CardNumbers, remainder: number | null, wrong: string) {
   const { first, last, spent } = numbers;
   return faceOfTexts({

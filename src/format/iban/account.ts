@@ -1,9 +1,10 @@
 /**
- * The account number of one country (BBAN) as a whole number, and back. Every valid account of the structure has one number
- * below `size`, and every number below `size` is a valid account.
+ * The account number of one country (BBAN) as a whole number, and back. Every valid account of the structure has one
+ * number below `size`, and every number below `size` is a valid account.
  *
- * The free characters are read in mixed radix, most significant first. A weighted number (weighted.ts) counts as one place,
- * whose size is that of its set. Places are combined into pieces below 2^53, so that there is one bigint operation a piece.
+ * The free characters are read in mixed radix, most significant first. A weighted number (weighted.ts) counts as one
+ * place, whose size is that of its set. Places are combined into pieces below 2^53, so that there is one bigint
+ * operation a piece.
  */
 
 import { asIndex, type Index } from '../engine.ts';
@@ -19,7 +20,10 @@ export interface Accounts {
   /** Number of characters of the account number. */
   readonly length: number;
   readonly size: Index;
-  /** Returns the number of an account, or -1 if it is not valid; then `why` says what is wrong. Characters are codes 0 to 35. */
+  /**
+   * Returns the number of an account, or -1 if it is not valid; then `why` says what is wrong. Characters are codes 0
+   * to 35.
+   */
   readonly rank: (bban: Uint8Array) => Index;
   readonly why: (bban: Uint8Array) => Refusal;
   /** Writes the account of a number. The characters that stay in clear must be in their places before. */
@@ -46,8 +50,8 @@ interface Piece {
 }
 
 /**
- * The accounts of a country. One closure, so that tables and lengths are constants of the inner functions, which run for
- * every value.
+ * The accounts of a country. One closure, so that tables and lengths are constants of the inner functions, which run
+ * for every value.
  *
  * @param country a code of the registry.
  */

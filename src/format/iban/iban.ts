@@ -1,6 +1,6 @@
 /**
- * International bank account numbers: ISO 13616-1, with check digits by ISO 7064 MOD 97-10. The structure of each country is
- * in countries.ts, its national check digits are in national.ts.
+ * International bank account numbers: ISO 13616-1, with check digits by ISO 7064 MOD 97-10. The structure of each
+ * country is in countries.ts, its national check digits are in national.ts.
  */
 
 import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
@@ -19,7 +19,10 @@ export interface IbanFormat extends Format {
 
 /** Options of {@link iban}. */
 export interface IbanOptions {
-  /** Take only these countries, by their codes in the registry: `['DE', 'FR']`. It is only a check and changes no output. */
+  /**
+   * Take only these countries, by their codes in the registry: `['DE', 'FR']`. It is only a check and changes no
+   * output.
+   */
   readonly countries?: readonly string[];
 }
 
@@ -29,7 +32,9 @@ const HEAD = 4;
 
 const SYMBOLS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** The current value as codes 0 to 35, its account number, and the text that is written. Nothing is kept between calls. */
+/**
+ * The current value as codes 0 to 35, its account number, and the text that is written. Nothing is kept between calls.
+ */
 const scratch = new Uint8Array(MAX_LENGTH);
 const bban = new Uint8Array(MAX_LENGTH);
 const output = new Uint8Array(2 * MAX_LENGTH);
@@ -47,17 +52,18 @@ function tableOf(country: string): Accounts {
 }
 
 /**
- * International bank account numbers of the 89 countries of the IBAN registry. The account number becomes another account
- * number of its country.
+ * International bank account numbers of the 89 countries of the IBAN registry. The account number becomes another
+ * account number of its country.
  *
- * The country stays in clear and enters the tweak. The output has the country's structure, right check digits, and right
- * national check digits if the country has them for all accounts, so a form accepts it. An account number with wrong national
- * check digits is refused, because revealing could not restore them. So is an IBAN whose ISO 13616 check digits are 00, 01 or
+ * The country stays in clear and enters the tweak. The output has the country's structure, right check digits, and
+ * right national check digits if the country has them for all accounts, so a form accepts it. An account number with
+ * wrong national check digits is refused, because revealing could not restore them. So is an IBAN whose ISO 13616 check
+ * digits are 00, 01 or
  * 99. Banks and branches are not checked: the bank code is enciphered like the rest.
  *
  * Single spaces between characters are layout: they stay where they were and change no output. Letters must be capital
- * letters. Lower case is refused, because the output may have a letter where the value has a digit. IBANs of Mauritius and
- * Seychelles end in the currency of the account, which stays in clear.
+ * letters. Lower case is refused, because the output may have a letter where the value has a digit. IBANs of Mauritius
+ * and Seychelles end in the currency of the account, which stays in clear.
  *
  * *Warning*: an output may be somebody's account. Do not pay into it.
  *
@@ -159,7 +165,9 @@ function assembleIban(parts: IndexParts, index: Index): string {
   return write(layout);
 }
 
-/** Reads the characters into `scratch` as codes and returns how many there are. After the 34th they are only counted. */
+/**
+ * Reads the characters into `scratch` as codes and returns how many there are. After the 34th they are only counted.
+ */
 function read(value: string): number {
   let count = 0;
   let spaced = true;
@@ -203,8 +211,8 @@ function checkDigits(length: number, first: number, second: number): number {
 }
 
 /**
- * Writes the characters of `scratch` in place of those of the layout. The string is made from all codes at once; adding one
- * character after another takes twice as long.
+ * Writes the characters of `scratch` in place of those of the layout. The string is made from all codes at once; adding
+ * one character after another takes twice as long.
  */
 function write(layout: string): string {
   const length = layout.length;

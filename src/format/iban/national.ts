@@ -2,13 +2,13 @@
  * National check digits inside the account numbers of the IBAN registry.
  *
  * A country is listed here if every account has them by a published rule: in ECBS TR 201 (Register of European Account
- * Numbers), in the national rules that it cites, and in the registry's own field "national check digits". If a rule holds
- * only for some banks (Germany, the United Kingdom, Denmark, Sweden, the Netherlands since 2016) or is not certain, the country
- * is not listed, and these digits are enciphered like others.
+ * Numbers), in the national rules that it cites, and in the registry's own field "national check digits". If a rule
+ * holds only for some banks (Germany, the United Kingdom, Denmark, Sweden, the Netherlands since 2016) or is not
+ * certain, the country is not listed, and these digits are enciphered like others.
  *
- * There are two kinds. A *written* check follows from the other characters and always exists, so it is left out and computed
- * anew. A *weighted* number is valid if the weighted sum of all its digits is a multiple of 11. If the check digit would have
- * to be 10, the account does not exist; weighted.ts counts those that do.
+ * There are two kinds. A *written* check follows from the other characters and always exists, so it is left out and
+ * computed anew. A *weighted* number is valid if the weighted sum of all its digits is a multiple of 11. If the check
+ * digit would have to be 10, the account does not exist; weighted.ts counts those that do.
  *
  * Characters are codes: 0 to 9 digits, 10 to 35 letters.
  */
@@ -191,8 +191,8 @@ const CZECH: readonly WeightedNumber[] = [
 export const WEIGHTED_NUMBERS: Readonly<Record<string, readonly WeightedNumber[]>> = {
   // Czechia: prefix and number (decree 169/2011); Slovakia has kept the rule.
   CZ: CZECH,
-  // Norway: accounts between banks have 00 as fifth and sixth digit. For these, TR 201 has another rule than the programs in
-  // use, so they are refused and never written.
+  // Norway: accounts between banks have 00 as fifth and sixth digit. For these, TR 201 has another rule than the
+  // programs in use, so they are refused and never written.
   NO: [{ from: 0, weights: [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1], notBothZero: 4 }],
   SK: CZECH,
 };

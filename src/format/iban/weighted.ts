@@ -1,9 +1,10 @@
 /**
- * Numbers whose weighted digit sum is a multiple of 11, in ascending order: how many there are, which is the i-th, and the
- * inverse.
+ * Numbers whose weighted digit sum is a multiple of 11, in ascending order: how many there are, which is the i-th, and
+ * the inverse.
  *
- * They are counted from the right: `ways[p][r]` is the number of endings from place p on that make a sum with remainder r a
- * multiple of 11. The rank of a number is the sum, over its places, of the endings that every smaller digit there would have.
+ * They are counted from the right: `ways[p][r]` is the number of endings from place p on that make a sum with remainder
+ * r a multiple of 11. The rank of a number is the sum, over its places, of the endings that every smaller digit there
+ * would have.
  */
 
 import type { WeightedNumber } from './national.ts';
@@ -39,8 +40,8 @@ export function weightedSet({ from, weights, notBothZero = -2 }: WeightedNumber)
     const next = (rest + weights[place]! * digit) % MODULUS;
     const endings = ways[place + 1]![next]!;
     if (digit !== 0) return endings;
-    // A 0 does not change the remainder. If it is the first of the two digits, endings with a second 0 are subtracted; if it
-    // is the second 0, there are none.
+    // A 0 does not change the remainder. If it is the first of the two digits, endings with a second 0 are subtracted;
+    // if it is the second 0, there are none.
     if (place === notBothZero) return endings - ways[place + 2]![next]!;
     return place === notBothZero + 1 && before === 0 ? 0 : endings;
   }

@@ -3,8 +3,8 @@
  * country codes" (https://www.itu.int/pub/T-SP-E.164D), with the amendments of the Operational Bulletin.
  *
  * No code begins with another one (they are a prefix code), so the digits show where a code ends. The list belongs to
- * `phone@1`. A code may be added, because that changes no output of a number that was accepted before. No code is removed or
- * split.
+ * `phone@1`. A code may be added, because that changes no output of a number that was accepted before. No code is
+ * removed or split.
  */
 
 const CODES = [

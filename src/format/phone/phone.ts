@@ -3,8 +3,8 @@
  * a country code of 1 to 3 digits and a national (significant) number, together at most 15 digits.
  *
  * A national number of n digits is enciphered as a whole number below 9·10^(n-1) or, if its first digit is 0, below
- * 10^(n-1). So a first digit 0 stays 0 and other first digits never become 0. National numbers begin with 0 only in a few
- * countries (Italy, Gabon, Ivory Coast); in others a 0 would be dialled as a trunk prefix.
+ * 10^(n-1). So a first digit 0 stays 0 and other first digits never become 0. National numbers begin with 0 only in a
+ * few countries (Italy, Gabon, Ivory Coast); in others a 0 would be dialled as a trunk prefix.
  */
 
 import { checkInteger, checkOptions } from '../../core/checks.ts';
@@ -55,14 +55,14 @@ let zeroBrackets = 0;
 /**
  * International telephone numbers that begin with `+` and the country code. The national number is enciphered.
  *
- * The country code, the number of digits, and whether the national number begins with 0 stay visible and enter the tweak.
- * Single spaces, dashes and dots between digits, and brackets around digits, are layout: they stay where they were and change
- * no output. The country code must be one that the ITU has assigned. National numbering plans are not checked, so the output
- * has the form of a number and may be one that nobody has.
+ * The country code, the number of digits, and whether the national number begins with 0 stay visible and enter the
+ * tweak. Single spaces, dashes and dots between digits, and brackets around digits, are layout: they stay where they
+ * were and change no output. The country code must be one that the ITU has assigned. National numbering plans are not
+ * checked, so the output has the form of a number and may be one that nobody has.
  *
- * A national number has at least 7 digits unless `min` sets another limit: shorter numbers, as in small countries, have fewer
- * than the 1,000,000 values that FF1 needs. A trunk prefix, `(0)` directly after the country code, is refused, because it is
- * not a part of the number.
+ * A national number has at least 7 digits unless `min` sets another limit: shorter numbers, as in small countries, have
+ * fewer than the 1,000,000 values that FF1 needs. A trunk prefix, `(0)` directly after the country code, is refused,
+ * because it is not a part of the number.
  *
  * *Warning*: an output may be somebody's number. Do not call it or send messages to it.
  *

@@ -1,6 +1,7 @@
 /**
- * `explain`: a policy as a page for people. The page is a part of the record of processing: which data are pseudonymised and
- * how, which fields join, and who can reverse what. markdown.ts keeps the words of the policy's author apart from trefoil's.
+ * `explain`: a policy as a page for people. The page is a part of the record of processing: which data are
+ * pseudonymised and how, which fields join, and who can reverse what. markdown.ts keeps the words of the policy's
+ * author apart from trefoil's.
  */
 
 import { checkOptions, ownProperties } from '../../core/checks.ts';
@@ -13,21 +14,23 @@ import { code, codes, sentence, words } from './markdown.ts';
 
 /** Options of {@link explain}. */
 export interface ExplainOptions {
-  /** Names of the policies, in their order, such as those of their files; `policy 1`, `policy 2` and so on by default. */
+  /**
+   * Names of the policies, in their order, such as those of their files; `policy 1`, `policy 2` and so on by default.
+   */
   readonly names?: readonly string[] | undefined;
 }
 
 /**
- * Writes a policy as Markdown. For each field the page says what happens to it, where the output comes from and whether it
- * can be reversed. Then it lists which fields join, who can reverse what, and what an outsider can see. For several policies
- * it writes one page each, and one page about which fields join across the policies, which do not, and why.
+ * Writes a policy as Markdown. For each field the page says what happens to it, where the output comes from and whether
+ * it can be reversed. Then it lists which fields join, who can reverse what, and what an outsider can see. For several
+ * policies it writes one page each, and one page about which fields join across the policies, which do not, and why.
  *
- * Texts of the policy (names, paths, reasons) are in code type and have no other effect on the page, so the author of a policy
- * cannot make the page say anything in trefoil's words.
+ * Texts of the policy (names, paths, reasons) are in code type and have no other effect on the page, so the author of a
+ * policy cannot make the page say anything in trefoil's words.
  *
  * These are the facts about the pseudonymising transformation that EDPB Guidelines 01/2025 on Pseudonymisation
- * (paragraphs 130 to 135) ask a controller to settle and to document. A policy does not say who holds the keys and for which
- * purposes; the page leaves room for that.
+ * (paragraphs 130 to 135) ask a controller to settle and to document. A policy does not say who holds the keys and for
+ * which purposes; the page leaves room for that.
  *
  * @throws TypeError if an argument is not a policy or a list of policies, or if there is not one name for each policy.
  *
@@ -54,7 +57,10 @@ export function explain(
   return [...pages, acrossPolicies(policies)].join('\n');
 }
 
-/** A domain in a title. Its letters, digits, `_` and `-` are no markup, but some readers make a link of a name with a dot. */
+/**
+ * A domain in a title. Its letters, digits, `_` and `-` are no markup, but some readers make a link of a name with a
+ * dot.
+ */
 function inTitle(domain: string): string {
   return domain.includes('.') ? code(domain) : words(domain);
 }

@@ -1,7 +1,7 @@
 /**
- * The one place where text becomes Markdown. A page about a policy has two authors: trefoil, and the person who wrote the
- * policy. Texts from the policy are in code type and trefoil's own words are not. In code type no markup works, whichever
- * Markdown reader is used.
+ * The one place where text becomes Markdown. A page about a policy has two authors: trefoil, and the person who wrote
+ * the policy. Texts from the policy are in code type and trefoil's own words are not. In code type no markup works,
+ * whichever Markdown reader is used.
  */
 
 import { escapeOf, visible } from '../../core/visible.ts';
@@ -15,9 +15,9 @@ export interface Quoted {
 }
 
 /**
- * Writes a text of the policy in code type. There only two characters have an effect: the backtick, which ends it, and in a
- * table the bar, which ends a cell. These two and all invisible characters are written as escapes: `\u0060`, `\u007c`,
- * `\u202e`.
+ * Writes a text of the policy in code type. There only two characters have an effect: the backtick, which ends it, and
+ * in a table the bar, which ends a cell. These two and all invisible characters are written as escapes: `\u0060`,
+ * `\u007c`, `\u202e`.
  */
 export function code(text: string): string {
   if (text === '') return '(empty)';

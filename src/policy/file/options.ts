@@ -26,7 +26,8 @@ export function admits(
   const names = Object.keys(entries);
   const unknown = Object.keys(options).filter((name) => !names.includes(name));
   for (const name of unknown) {
-    // A name that does not look like an option may be data, from a file of records that was passed as a policy by mistake.
+    // A name that does not look like an option may be data, from a file of records that was passed as a policy by
+    // mistake.
     const shown = /^[A-Za-z_]{1,24}$/.test(name) ? [...path, name] : path;
     const message = `${owner} has no such option; ${nameOneOf(name, names)}`;
     complain('unknown_option', [...path, name], message, { field: shown.join('.') });
@@ -36,7 +37,9 @@ export function admits(
   return unknown.length === 0 && found.length === 0;
 }
 
-/** Options, and maps among them, without a prototype: valibot looks for options with "in", which sees inherited ones. */
+/**
+ * Options, and maps among them, without a prototype: valibot looks for options with "in", which sees inherited ones.
+ */
 function ownOptions(options: Options): Options {
   const own = (value: unknown): unknown => (isMap(value) ? ownProperties(value) : value);
   const entries = Object.entries(options).map(([name, value]) => [

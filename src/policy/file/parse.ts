@@ -1,6 +1,6 @@
 /**
- * Reads a policy file: from the plain value that a YAML or JSON parser returns to a policy. All problems are reported at
- * once, each with its place. YAML itself is parsed in `cli/`.
+ * Reads a policy file: from the plain value that a YAML or JSON parser returns to a policy. All problems are reported
+ * at once, each with its place. YAML itself is parsed in `cli/`.
  */
 
 import { badType, ownProperties, typeName } from '../../core/checks.ts';
@@ -32,8 +32,8 @@ export type Locate = (path: ValuePath) =>
  *
  * @param value the parsed file.
  * @param locate returns the line and column of a place in the value, if the parser knows them.
- * @throws TrefoilError with **all** problems: unknown rules and options, missing options, numbers that must be text, paths
- *   that contradict each other, half joins, subjects that are not fields, spaces that are too small.
+ * @throws TrefoilError with **all** problems: unknown rules and options, missing options, numbers that must be text,
+ *   paths that contradict each other, half joins, subjects that are not fields, spaces that are too small.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Field paths of the policy file: names separated by `.`, `[]` after a name for the elements of its array, `\` before each of
- * `. [ ] \` in a name.
+ * Field paths of the policy file: names separated by `.`, `[]` after a name for the elements of its array, `\` before
+ * each of `. [ ] \` in a name.
  */
 
 /** One step: a name, and how many levels of arrays its value has. */

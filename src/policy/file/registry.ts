@@ -37,8 +37,9 @@ type Defined<T> = T extends undefined
       : T;
 
 /**
- * Makes an entry. The compiler holds the constructor against the schema: an option that the schema does not have, or has
- * with another type, does not compile. That the options of a file fit the schema is checked before `make` is called.
+ * Makes an entry. The compiler holds the constructor against the schema: an option that the schema does not have, or
+ * has with another type, does not compile. That the options of a file fit the schema is checked before `make` is
+ * called.
  */
 export function entry<E extends Entries, Made, Read extends object = object>(
   entries: E,

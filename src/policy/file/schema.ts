@@ -23,7 +23,9 @@ function makeFile(): Entries {
   };
 }
 
-/** A map with these members and no others. valibot reads the members with "for … in", which sees inherited ones, too. */
+/**
+ * A map with these members and no others. valibot reads the members with "for … in", which sees inherited ones, too.
+ */
 export function closed<E extends Entries>(entries: E): v.ObjectSchema<E, undefined> {
   return v.object(ownProperties(entries));
 }
