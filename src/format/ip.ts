@@ -88,8 +88,8 @@ export function ipv6(options: IpFormatOptions = {}): IpFormat {
  * version 4 in another form (6to4, NAT64, Teredo, `::192.0.2.1`) are of version 6. Zones (`%eth0`) and prefix lengths
  * are refused.
  *
- * *Warning*: prefix-preserving output shows which addresses are in one network, as with {@link ipv4}. It also shows
- * which addresses were written as IPv4-mapped.
+ * *Warning*: prefix-preserving output shows which addresses are in one network, as with {@link ipv4}. If
+ * addresses of version 6 contain one of version 4, it also shows which of the contained addresses are in one network.
  *
  * @throws TypeError for an unknown option or one of a wrong type.
  *

@@ -36,8 +36,8 @@ const LENGTH = 36;
  * UUIDs of versions 1 to 8 in their text form of 36 characters.
  *
  * The version stays in clear and enters the tweak. The variant is fixed. The other 122 bits form one space. Values are
- * in lower case, or in upper case with `letters: 'upper'`; the case changes no bits, so the two join except for their
- * case. Other variants, the nil and the max UUID, braces and `urn:uuid:` are refused.
+ * in lower case, or in upper case with `letters: 'upper'`; a UUID has the same output in both, apart from the case.
+ * Other variants, the nil and the max UUID, braces and `urn:uuid:` are refused.
  *
  * *Warning*: the output does not keep what a version promises about its bits: the time in version 1, 6 or 7, and the
  * order of version 7. Do not sort or expire records by it.

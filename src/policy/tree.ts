@@ -51,7 +51,7 @@ export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: reado
   const leaves: Leaf[] = [];
 
   function read(value: unknown, path: string, header: string | null, depth: number): Node {
-    if (depth > MAX_DEPTH) badRange('fields', `nest at most ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) badRange('fields', `expected at most ${MAX_DEPTH} levels of nesting`);
     const engine = ruleEngine(value);
     if (engine !== null) {
       const leaf: Leaf = { path, header, rule: value as Rule, engine };
@@ -77,7 +77,7 @@ export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: reado
       const column = header === null ? null : header === '' ? name : `${header}.${name}`;
       children.set(name, read(inner, place, column, depth + 1));
     }
-    if (children.size === 0) badRange('fields', `name at least one field${path === '' ? '' : ` in ${path}`}`);
+    if (children.size === 0) badRange('fields', `expected at least one field${path === '' ? '' : ` in ${path}`}`);
     return { kind: 'fields', fields: children, path };
   }
 

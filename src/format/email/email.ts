@@ -1,6 +1,6 @@
 /**
- * E-mail addresses: `Mailbox` of RFC 5321, section 4.1.2 (https://www.rfc-editor.org/rfc/rfc5321), with the limits of
- * the steps of trefoil/prepare, in ASCII and lower case. Enciphered and hashed domains end in `.invalid`, which is
+ * E-mail addresses: `Mailbox` of RFC 5321, section 4.1.2 (https://www.rfc-editor.org/rfc/rfc5321), as the steps
+ * of trefoil/prepare accept it, in ASCII and lower case. Enciphered and hashed domains end in `.invalid`, which is
  * reserved and never resolves (RFC 2606, section 2; RFC 6761, section 6.4).
  *
  * The local part is the part before the @. Its shape is its mask: every letter or digit as an `a`, the other characters
@@ -44,7 +44,7 @@ const SUFFIX = `.${RESERVED}`;
 const HASHED = /^[a-z0-9]{26}\.invalid$/;
 
 /**
- * The index of `invalid` among the top labels of its length. It is left out, so that an enciphered domain can be told.
+ * The index of `invalid` among the top labels of its length. It is left out, so that a domain under `.invalid` is always an enciphered one.
  */
 const RESERVED_INDEX: number = /* @__PURE__ */ [...RESERVED].reduce(
   (index, letter) => index * RADIX + SYMBOLS.indexOf(letter),

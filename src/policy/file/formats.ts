@@ -81,7 +81,7 @@ function makeFormats(): Registry<Part> {
 export function readFormat(value: unknown, path: ValuePath, complain: Complain): Format | null {
   const part = readPart(value, path, complain, 0);
   if (part === null || part.type !== 'clear') return part as Format | null;
-  complain('wrong_option', path, 'clear is a part of seq or oneOf: alone it would encipher nothing');
+  complain('wrong_option', path, 'clear alone would encipher nothing: use it as a part of seq or oneOf');
   return null;
 }
 

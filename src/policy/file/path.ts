@@ -26,7 +26,7 @@ function unescapeName(text: string): string {
 export function badName(name: string): string | null {
   if (name === '') return 'a name is empty';
   if (RESERVED.has(name)) return 'the name __proto__ cannot be a field';
-  return name.isWellFormed() ? null : 'a name holds half of a surrogate pair';
+  return name.isWellFormed() ? null : 'a name has half of a surrogate pair';
 }
 
 /** The steps of a path; a text that says what is wrong if it is not a path. */

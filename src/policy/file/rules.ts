@@ -98,7 +98,11 @@ export function readRule(value: unknown, path: ValuePath, complain: Complain): R
     return null;
   }
   if (!isMap(value)) {
-    complain('wrong_option', path, `a field has a rule: keep, drop or a map with "rule", got ${typeName(value)}`);
+    complain(
+      'wrong_option',
+      path,
+      `the rule of a field must be keep, drop or a map with "rule", got ${typeName(value)}`,
+    );
     return null;
   }
   const { rule: name, ...rest } = ownProperties(value);
