@@ -25,7 +25,9 @@ import {
   token,
 } from '../src/index.ts';
 import { protectFile } from '../src/node.ts';
-import { SCHEMA } from '../src/policy/file/schema.ts';
+import { FORMATS } from '../src/policy/file/formats.ts';
+import { RULES } from '../src/policy/file/rules.ts';
+import { FILE_OPTIONS } from '../src/policy/file/schema.ts';
 import { check, explain, parsePolicy } from '../src/policy.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
@@ -56,7 +58,8 @@ const VALUES: readonly unknown[] = [
  */
 const NAMES = [
   ...new Set([
-    ...[...Object.values(SCHEMA.rules), ...Object.values(SCHEMA.formats), SCHEMA.file].flatMap(Object.keys),
+    ...[...Object.values(RULES), ...Object.values(FORMATS)].flatMap(({ entries }) => Object.keys(entries)),
+    ...Object.keys(FILE_OPTIONS),
     ...['signal', 'onProgress', 'onReject', 'onSample', 'batchSize', 'maxRecord', 'limit', 'delimiter', 'quoting'],
     ...['header', 'force', 'workers', 'resume', 'rejects', 'maxRejects', 'inputCompression', 'outputCompression'],
     ...['busyTimeout', 'schema', 'minDomain', 'keepSpecial', 'primary', 'base', 'onBroken', 'tokens', 'subjects'],

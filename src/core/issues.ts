@@ -48,6 +48,11 @@ export function collectIssues(): IssueCollector {
   };
 }
 
+/** Throws one error with all issues, if there are any. `total` counts issues that were found and not kept, too. */
+export function throwIssues(issues: readonly Issue[], total: number = issues.length): void {
+  if (issues.length > 0) throw new TrefoilError(issues, total);
+}
+
 /** Throws the first issue as an error of its own: what a verb over one value does instead of collecting. */
 export const throwIssue: ReportIssue = (_, issue) => {
   throw new TrefoilError([issue]);

@@ -9,7 +9,7 @@ import { type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { type Codec, type Fault, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
 import { makeRejectSealer, type RejectSealer, rejectEnd } from '../io/rejects.ts';
-import type { BoundInside, Direction, Later } from '../policy/bound.ts';
+import type { AsyncRun, BoundInside, Direction } from '../policy/bound.ts';
 import { codecOf, type FormatSpec, type Opening } from './format.ts';
 import { type Compression, packer } from './inputs/compression.ts';
 
@@ -89,7 +89,7 @@ export function makeChunkWork(inside: BoundInside, options: WorkOptions): (task:
 
 /** The same for a policy that waits for a store: each block goes through its rules twice, and the store is asked between. */
 export function makeLaterChunkWork(
-  { collect, answer, settle }: Later,
+  { collect, answer, settle }: AsyncRun,
   options: WorkOptions,
 ): (task: ChunkTask) => Promise<ChunkDone> {
   const begin = makeBegin(answer, options);

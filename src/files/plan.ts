@@ -168,7 +168,7 @@ export function makePlan(
     compressionOf: (input) => inputCompression(input, options.inputCompression),
     force,
     // A store is asked by one thread.
-    workers: limit === Number.POSITIVE_INFINITY && inside.later === undefined ? workers : 1,
+    workers: limit === Number.POSITIVE_INFINITY && inside.beginAsync === undefined ? workers : 1,
     limit,
     rejects,
     resume: resume ? manifest : null,

@@ -54,8 +54,8 @@ export async function runPlan(plan: RunPlan): Promise<FileResult> {
 }
 
 function chunkWork(inside: BoundInside, work: WorkOptions): DoChunk {
-  const { later } = inside;
-  return later === undefined ? makeChunkWork(inside, work) : makeLaterChunkWork(later(), work);
+  const { beginAsync } = inside;
+  return beginAsync === undefined ? makeChunkWork(inside, work) : makeLaterChunkWork(beginAsync(), work);
 }
 
 function resultOf({ rows, rejected, notHeld, bytesIn, bytesOut }: EndCounts): FileResult {

@@ -1,6 +1,6 @@
 /**
- * A format under keys: columns of values in, columns of values out. Values of one shape go through the engine together;
- * which engine that is, the format alone decides (docs/spec/fpe-v1.md, "Engines").
+ * A format with its keys: it takes columns of values and returns columns of values. Values of one shape go through the
+ * engine together. The format alone decides which engine that is (docs/spec/fpe-v1.md, "Engines").
  */
 
 import { encodeList, utf8 } from '../core/bytes.ts';
@@ -11,12 +11,12 @@ import { type Permutation, sometimesRecurse, tablePermutations } from '../kernel
 import { hmacBytes } from '../kernel/prf/hmac.ts';
 import { encode } from '../wire/base32.ts';
 import {
+  assembleIndex,
   engineName,
   type FormatEngine,
   type Index,
   type IndexParts,
   indexOf,
-  joinIndex,
   type NumeralEngine,
   type NumeralParts,
   sizeOf,
@@ -27,32 +27,32 @@ import {
 type AnyParts = NumeralParts | IndexParts | TextParts;
 
 /** The plain or the enciphered face of a format. */
-type AnyFace = Pick<FormatEngine, 'split' | 'join' | 'texts'>;
+type AnyFace = Pick<FormatEngine, 'split' | 'assemble' | 'texts'>;
 
-/** A value that was read and waits for its column. */
+/** A value that was read, and will be enciphered with its column. */
 export type Pending = AnyParts;
 
 /** A format with its keys. */
 export interface FormatCipher {
   /** Reads one value. @throws TrefoilError `outside_format`. */
   readonly read: (text: string) => Pending;
-  /** The texts of a column of values that were read. */
+  /** Enciphers or reveals a column of values that were read, and returns their texts. */
   readonly runMany: (column: readonly Pending[]) => string[];
 }
 
-/** Derives the key of an engine: its name is the last parameter of the key's node. */
+/** Derives the key of an engine. The name of the engine is the last parameter of the derivation. */
 export type KeyOf = (engine: string) => Uint8Array;
 
-/** The engine of one shape: what stands in the parts of a column as secret, turned into texts. */
+/** The engine of one shape: it takes the parts of a column and returns the texts with the new secrets. */
 type ShapeCipher = (column: readonly AnyParts[]) => string[];
 
-/** Shapes that are kept: what is known of one is small. A bound on memory, not on values. */
+/** Number of shapes whose engines are kept. A bound on memory, not on values; one of them is small. */
 const KEPT_SHAPES = 1024;
 
-/** Sizes whose shuffles are kept: each has 30 KB of round keys and up to 200 KB of working space. */
+/** Number of sizes whose shuffles are kept. One of them has 30 KB of round keys and up to 200 KB of working space. */
 const KEPT_SHUFFLES = 64;
 
-/** @param direction `protect` reads plain values and writes enciphered ones, `reveal` the other way round. */
+/** @param direction `protect` reads plain values and writes enciphered values, `reveal` the reverse. */
 export function formatCipher(engine: FormatEngine, direction: 'protect' | 'reveal', keyOf: KeyOf): FormatCipher {
   const forward = direction === 'protect';
   const enciphered = (engine.enciphered ?? engine) as AnyFace;
@@ -77,7 +77,7 @@ export function formatCipher(engine: FormatEngine, direction: 'protect' | 'revea
     const own = engine.own.bind(keyOf(engine.own.name));
     const run = forward ? own.encryptMany : own.decryptMany;
     return {
-      // The engine takes the text as it is; reading it says whether it can.
+      // The engine takes the text as it is. Splitting it only checks that it is a value.
       read: (text) => ({ ...split(text), layout: text }),
       runMany: (column) => run(column.map(({ layout }) => layout as string)),
     };
@@ -101,7 +101,7 @@ export function formatCipher(engine: FormatEngine, direction: 'protect' | 'revea
   };
 }
 
-/** The row numbers of each shape; `null` where all have one, as in most columns. */
+/** The row numbers of each shape; `null` if all values have one shape, as in most columns. */
 function byShape(column: readonly Pending[]): Iterable<number[]> | null {
   let same = 0;
   while (same < column.length && column[same]!.shape === column[0]!.shape) same++;
@@ -122,8 +122,8 @@ function tweaksOf(shape: string, column: readonly AnyParts[]): readonly Uint8Arr
 }
 
 /**
- * The same in one array of bytes, for clear parts of ASCII and of one length, which is what those of a card are; `null`
- * for others. It halves the time of a column of cards.
+ * The same tweaks in one array of bytes; `null` unless all clear parts are ASCII and of one length, as those of a card
+ * are. It halves the time of a column of cards.
  */
 function tweakColumn(shape: string, column: readonly AnyParts[]): TweakColumn | null {
   const { length } = column[0]!.clear;
@@ -146,8 +146,8 @@ function tweakColumn(shape: string, column: readonly AnyParts[]): TweakColumn | 
 }
 
 /**
- * The engines of a rule in one direction. A key depends on the engine's name alone, so it is derived and set up once, and
- * what is computed for a length or a tweak has one bound for all shapes together.
+ * The engines of a rule in one direction. A key depends on the name of the engine alone, so it is derived and set up
+ * once for all shapes. What is computed for a length or a tweak has one limit of memory for all shapes together.
  */
 interface Engines {
   readonly texts: () => (column: readonly string[], tweaks: ColumnTweaks) => string[];
@@ -156,7 +156,7 @@ interface Engines {
   readonly indices: (name: string, size: Index) => IndexRun;
 }
 
-/** One tweak for all values, one each, or those of one length after one another. */
+/** One tweak for all values, a list with one for each, or tweaks of one length in one array of bytes. */
 type ColumnTweaks = IndexTweaks | TweakColumn;
 type IndexTweaks = Uint8Array | readonly Uint8Array[];
 type IndexRun = (indices: readonly Index[], tweaks: IndexTweaks) => Index[];
@@ -188,7 +188,7 @@ function makeEngines(engine: FormatEngine, to: AnyFace, keyOf: KeyOf, forward: b
   };
 }
 
-/** Makes a thing when it is asked for, and once. */
+/** Makes a thing when it is first needed, and keeps it. */
 function once<T>(make: () => T): () => T {
   let made: T | null = null;
   return () => {
@@ -226,40 +226,40 @@ function shapeCipher(
     engine.hasClear ? (tweakColumn(shape, column) ?? tweaksOf(shape, column)) : fixed;
 
   if (name === 'ff1' && to.texts !== undefined) {
-    const { join } = to.texts;
+    const { assemble } = to.texts;
     const run = texts();
     return (column) => {
       const secrets = new Array<string>(column.length);
       for (let i = 0; i < column.length; i++) secrets[i] = (column[i] as TextParts).secret;
       const out = run(secrets, columnOfTweaks(column));
-      for (let i = 0; i < column.length; i++) out[i] = join(column[i]!, out[i]!);
+      for (let i = 0; i < column.length; i++) out[i] = assemble(column[i]!, out[i]!);
       return out;
     };
   }
   if (name === 'ff1' && engine.kind === 'numerals') {
     const run = numerals();
-    const { join } = to as NumeralEngine;
+    const { assemble } = to as NumeralEngine;
     return (column) => {
       const parts = column as readonly NumeralParts[];
       const done = run(
         parts.map((each) => each.numerals),
         columnOfTweaks(column),
       );
-      return done.map((each, i) => join(parts[i]!, each));
+      return done.map((each, i) => assemble(parts[i]!, each));
     };
   }
-  // What is kept of a shape holds no permutation: asked for at every turn, it can be dropped.
+  // A shuffle is looked up for every column and not kept with the shape, so that it can be dropped from memory.
   const run = name === 'sometimes-recurse' ? null : indices(name, size);
-  const whole = { ...engine, join: to.join } as FormatEngine;
+  const whole = { ...engine, assemble: to.assemble } as FormatEngine;
   return (column) => {
     const parts = column.map((each) => withNumerals(to, each));
     const secrets = parts.map((each) => indexOf(whole, each));
     const out = (run ?? indices(name, size))(secrets, tweaks(column));
-    return out.map((index, i) => joinIndex(whole, parts[i]!, index));
+    return out.map((index, i) => assembleIndex(whole, parts[i]!, index));
   };
 }
 
-/** The numerals of a value whose numerals were left as text, for engines that take whole numbers. */
+/** A value with its numerals, if they were left as text: for engines that take whole numbers. */
 function withNumerals(to: AnyFace, parts: AnyParts): NumeralParts | IndexParts {
   return 'secret' in parts ? { ...parts, numerals: to.texts!.symbols.parse(parts.secret) } : parts;
 }

@@ -1,15 +1,15 @@
 /**
  * Calendar dates and times of day: ISO 8601 in the profile of RFC 3339, section 5.6
- * (https://www.rfc-editor.org/rfc/rfc3339#section-5.6): extended form, no fractions, no offsets, years 0001 to 9999
- * of the proleptic Gregorian calendar.
+ * (https://www.rfc-editor.org/rfc/rfc3339#section-5.6), in the extended form, without fractions and offsets, for the
+ * years 0001 to 9999 of the proleptic Gregorian calendar.
  *
- * No `Date` and no time zone: a date is a day number, a time a number of seconds. Years are counted from the first of
- * March, so that the leap day is the last one of its year and one table of 366 days serves all years.
+ * Neither `Date` nor a time zone is used: a date is a day number, and a time is a number of seconds. Years are counted
+ * from the first of March, so that the leap day is the last day of its year and one table of 366 days serves all years.
  */
 
 import { badRange, badType, checkOptions, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { type Format, makeFormat, type Parts } from './engine.ts';
+import { type Format, makeFormat, NO_PARTS } from './engine.ts';
 
 /** Limits of {@link date} and {@link dateTime}, both included. */
 export interface Span {
@@ -35,11 +35,9 @@ const JANUARY = 306;
 
 const DAY_SECONDS = 86_400;
 
-/** Not the form of a date; a form without a day. Day numbers are above. */
+/** Results that are not day numbers: the text does not have the form of a date; it has, but there is no such day. */
 const NO_FORM = -1;
 const NO_DAY = -2;
-
-const NOTHING: Parts = { shape: '', clear: '', layout: null };
 
 /** `00` to `99`. */
 const PAIRS: readonly string[] = /* @__PURE__ */ Array.from({ length: 100 }, (_, n) => `${n}`.padStart(2, '0'));
@@ -52,23 +50,23 @@ const MONTH_DAYS: readonly string[] = /* @__PURE__ */ MONTHS.flatMap((length, mo
   Array.from({ length }, (_, day) => `-${PAIRS[((month + 2) % 12) + 1]}-${PAIRS[day + 1]}`),
 );
 
-/** By calendar month from 1: days of the year, from the first of March, before it. Index 0 is no month. */
+/** By calendar month from 1: days from the first of March to its first day. Index 0 is not a month. */
 const MONTH_STARTS: readonly number[] = [0, 306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275];
 
-/** By calendar month from 1: its length, of February the longer one. */
+/** By calendar month from 1: its length; of February, the length in a leap year. */
 const MONTH_LENGTHS: readonly number[] = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
  * ISO 8601 calendar dates `YYYY-MM-DD` from `from` to `to`, both included.
  *
  * Days that are not in the Gregorian calendar are refused, and so are other notations (week dates, `20240229`,
- * `29.02.2024`). The limits are the set of values, so they enter the key derivation. All days between them form one
- * space: to keep the year, take `coarsen` or `shiftDate` instead.
+ * `29.02.2024`). All days between the limits form one space; to keep the year, take `coarsen` or `shiftDate` instead.
+ * The limits decide which values there are, so they enter the key derivation.
  *
- * *Warning*: order, weekdays and intervals are gone. A hundred years are 36,525 days: dates can be guessed by whoever
- * may protect, and below 10,000 days `fpe` wants `allowCodebook`.
+ * *Warning*: the output does not keep order, weekdays or intervals. A hundred years have 36,525 days, so anyone who may
+ * protect can find a date by trying all of them. With fewer than 10,000 days `fpe` needs `allowCodebook`.
  *
- * @throws TypeError, RangeError for limits that are no dates or hold fewer than two days.
+ * @throws TypeError or RangeError if a limit is not a date, or if there are fewer than two days between them.
  *
  * @example
  * ```ts
@@ -85,7 +83,7 @@ export function date(options: Span): DateFormat {
   const { from, to } = checkOptions('options', options, ['from', 'to']);
   const first = readLimit('from', from, dateLimit);
   const last = readLimit('to', to, dateLimit);
-  if (first.at >= last.at) badRange('to', 'expected a later day than "from": a format has at least two values');
+  if (first.at >= last.at) badRange('to', 'must be a later day than "from", because a format has at least two values');
   const size = last.at - first.at + 1;
   const base = first.at;
   const range = `from ${first.text} to ${last.text}`;
@@ -96,17 +94,16 @@ export function date(options: Span): DateFormat {
       descriptor: ['date@1', first.text, last.text],
       smallest: { size: BigInt(size), because: `the days ${range}: ${size}` },
       hasClear: false,
-      visible: 'nothing but the limits',
+      visible: 'only the limits',
       outline: { min: 10, max: 10, at: (position) => (position === 4 || position === 7 ? '-' : '0123456789') },
-      sample: { ...NOTHING, size, index: 0 },
+      sample: { ...NO_PARTS, size, index: 0 },
       split(text) {
         const day = text.length === 10 ? readDay(text) : NO_FORM;
         const index = day - base;
-        if (day < 0 || index < 0 || index >= size)
-          refuse(day === NO_DAY ? 'there is no such day' : '', 'a date YYYY-MM-DD', range);
+        if (day < 0 || index < 0 || index >= size) refuse('date', 'YYYY-MM-DD', range, day === NO_DAY);
         return { shape: '', clear: '', layout: null, size, index };
       },
-      join: (_, index) => writeDay(base + (index as number)),
+      assemble: (_, index) => writeDay(base + (index as number)),
     },
   ) as DateFormat;
 }
@@ -114,15 +111,17 @@ export function date(options: Span): DateFormat {
 /**
  * ISO 8601 dates with a time of day, to the second, from `from` to `to`, both included: `2024-02-29T23:59:59`.
  *
- * Whether values end in `Z` is what the limits do: both with `Z` (universal time), or both without (local time of
- * whatever place). No zone is ever guessed and no offset taken: `…Z` and `…` without it are two formats and never join.
- * A space in place of the `T` is layout: it comes back where it was and changes no output. The leap second `:60`,
- * `24:00:00`, fractions of a second and lower-case letters are refused.
+ * Values end in `Z` (universal time) if both limits do, and have no `Z` (local time of any place) if neither limit has.
+ * No zone is ever guessed and no offset is accepted. Limits with `Z` and without are two formats, which never join. A
+ * space in place of the `T` is layout: it is put back when the value is revealed, and it changes no output. The leap
+ * second `:60`, `24:00:00`, fractions of a second and lower-case letters are refused.
  *
- * *Warning*: order, times of day and intervals are gone. A time that many records share, such as midnight, shows.
+ * *Warning*: the output does not keep order, times of day or intervals. A time that many records share, such as
+ * midnight, can be seen from how often it occurs.
  *
  * @param options `from` and `to` in the form of the values, with `T`. They enter the key derivation.
- * @throws TypeError, RangeError for limits that are no times, differ in `Z`, or hold fewer than two.
+ * @throws TypeError or RangeError if a limit is not a time, if only one has a `Z`, or if there are fewer than two times
+ *   between them.
  *
  * @example
  * ```ts
@@ -141,7 +140,7 @@ export function dateTime(options: Span): DateTimeFormat {
   const last = readLimit('to', to, timeLimit);
   const zone = first.text.slice(19);
   if (zone !== last.text.slice(19)) badRange('to', 'expected a "Z" at the end of both limits or of neither');
-  if (first.at >= last.at) badRange('to', 'expected a later time than "from": a format has at least two values');
+  if (first.at >= last.at) badRange('to', 'must be a later time than "from", because a format has at least two values');
   const size = last.at - first.at + 1;
   const base = first.at;
   const range = `from ${first.text} to ${last.text}`;
@@ -153,7 +152,7 @@ export function dateTime(options: Span): DateTimeFormat {
       descriptor: ['dateTime@1', first.text, last.text],
       smallest: { size: BigInt(size), because: `the seconds ${range}: ${size}` },
       hasClear: false,
-      visible: 'nothing but the limits',
+      visible: 'only the limits',
       outline: {
         min: length,
         max: length,
@@ -163,29 +162,33 @@ export function dateTime(options: Span): DateTimeFormat {
           return position === 4 || position === 7 ? '-' : position === 19 ? zone : '0123456789';
         },
       },
-      sample: { ...NOTHING, layout: 'T', size, index: 0 },
+      sample: { ...NO_PARTS, layout: 'T', size, index: 0 },
       split(text) {
         const time = text.length === length && text.endsWith(zone) ? readTime(text) : NO_FORM;
         const index = time - base;
         if (time < 0 || index < 0 || index >= size)
-          refuse(time === NO_DAY ? 'there is no such time' : '', `a time YYYY-MM-DDTHH:MM:SS${zone}`, range);
+          refuse('time', `YYYY-MM-DDTHH:MM:SS${zone}`, range, time === NO_DAY);
         return { shape: '', clear: '', layout: text[10]!, size, index };
       },
-      join: ({ layout }, index) => writeTime(base + (index as number), layout as string) + zone,
+      assemble: ({ layout }, index) => writeTime(base + (index as number), layout as string) + zone,
     },
   ) as DateTimeFormat;
 }
 
-function refuse(why: string, form: string, range: string): never {
-  fail('outside_format', `${why === '' ? '' : `${why}; `}expected ${form}, ${range}`);
+function refuse(kind: string, form: string, range: string, isImpossible: boolean): never {
+  const problem = isImpossible ? `the ${kind} does not exist; expected` : `the value is not a ${kind} of`;
+  fail('outside_format', `${problem} the form ${form}, ${range}`);
 }
 
-/** Days of the years before a year, both from March: 365 each, and one more every 4 but not every 100 but every 400. */
+/**
+ * Days of all years before a year, both counted from March: 365 each, and one more every 4, not every 100, but every
+ * 400.
+ */
 function daysBefore(year: number): number {
   return 365 * year + Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400);
 }
 
-/** Day number, from 0000-03-01 as 0, of the date in the first ten characters; `NO_FORM` or `NO_DAY`. */
+/** The day number of the date in the first ten characters, counted from 0000-03-01 as 0; else `NO_FORM` or `NO_DAY`. */
 export function readDay(text: string): number {
   const century = pair(text, 0);
   const rest = pair(text, 2);
@@ -200,7 +203,7 @@ export function readDay(text: string): number {
 
 /** The date of a day number. */
 export function writeDay(day: number): string {
-  // By the mean length of a year at most one too early or too late.
+  // The mean length of a year gives a year that is at most one too early or too late.
   let year = Math.floor(day / 365.2425);
   if (daysBefore(year) > day) year--;
   else if (daysBefore(year + 1) <= day) year++;
@@ -210,7 +213,7 @@ export function writeDay(day: number): string {
   return YEARS[ofYear >= JANUARY ? year + 1 : year]! + MONTH_DAYS[ofYear]!;
 }
 
-/** Seconds from 0000-03-01 of the date and time in the first 19 characters; `NO_FORM` or `NO_DAY`. */
+/** Seconds from 0000-03-01 to the date and time in the first 19 characters; else `NO_FORM` or `NO_DAY`. */
 function readTime(text: string): number {
   const day = readDay(text);
   const hour = pair(text, 11);
@@ -233,7 +236,7 @@ function writeTime(time: number, separator: string): string {
   return writeDay(day) + separator + clock;
 }
 
-/** Two ASCII digits as a number, or -1. Beyond the end the code is NaN, which is no digit. */
+/** Two ASCII digits as a number, or -1. After the end of the text the code is NaN, which is not a digit. */
 function pair(text: string, at: number): number {
   const tens = text.charCodeAt(at) - 48;
   const ones = text.charCodeAt(at + 1) - 48;
@@ -259,6 +262,6 @@ const timeLimit: LimitKind = {
 function readLimit(argument: string, value: unknown, kind: LimitKind): { text: string; at: number } {
   if (typeof value !== 'string') badType(argument, `expected ${kind.form}, got ${typeName(value)}`);
   const at = kind.read(value);
-  if (at < 0) badRange(argument, `expected ${kind.form}${at === NO_DAY ? ', that there is' : ''}`);
+  if (at < 0) badRange(argument, `expected ${kind.form}${at === NO_DAY ? '; this one does not exist' : ''}`);
   return { text: value, at };
 }

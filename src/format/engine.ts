@@ -1,11 +1,11 @@
 /**
- * What a format is made of. The visible part of a format is plain data (it stands in the policy file); the engine hangs
- * on a registered symbol.
+ * What a format is made of. The visible part of a format is plain data, which is written in the policy file. The engine
+ * is a property with a registered symbol.
  *
- * A format splits a text into its public *shape* and *clear* parts, which enter the tweak, its *layout*, which does not,
- * and a secret. For each shape and clear part the secrets are in bijection with the values: they are the numeral strings
- * of one length in one radix (`kind: 'numerals'`), or the whole numbers below a size (`kind: 'index'`). Shape and size
- * belong together: two values of one shape have one size.
+ * A format splits a text into four parts: a public *shape* and a public *clear* part, which enter the tweak, a
+ * *layout*, which does not, and a secret. For each shape and clear part, every secret is one value and every value is
+ * one secret. Secrets are the numeral strings of one length in one radix (`kind: 'numerals'`), or the whole numbers
+ * below a size (`kind: 'index'`). All values of one shape have the same size.
  */
 
 import { badRange, badType, checkText, typeName } from '../core/checks.ts';
@@ -14,26 +14,29 @@ import { MIN_DOMAIN } from '../kernel/domain.ts';
 
 const ENGINE = Symbol.for('trefoil.format.v1');
 
-/** Below this many values a cipher is a code book that staff can write down. */
+/** With fewer values than this, a cipher is a code book that staff can write down. */
 export const CODE_BOOK = 10_000;
 
-/** Up to this many values there is a table for every tweak (docs/spec/fpe-v1.md, "Engines"). */
+/** Up to this many values, the engine is a table for each tweak (docs/spec/fpe-v1.md, "Engines"). */
 const TABLE_PER_TWEAK = 4096;
 
-/** A whole number: `number` where the size is at most 2^53, else `bigint`; never mixed within one shape. */
+/** A whole number: `number` if the size is at most 2^53, else `bigint`. Values of one shape never mix the two. */
 export type Index = number | bigint;
+
+/** Public parts that are empty: for formats whose values have no shape, no clear part and no layout. */
+export const NO_PARTS: Parts = { shape: '', clear: '', layout: null };
 
 /** The public parts of one value. */
 export interface Parts {
-  /** What is public about the value's form: the number of its characters without layout, or nothing. */
+  /** What is public about the form of the value, such as the number of its characters without layout. May be empty. */
   readonly shape: string;
-  /** What stays in clear. */
+  /** The characters that stay in clear. */
   readonly clear: string;
-  /** What `join` needs to put the value together again; never secret, never in the tweak. */
+  /** What else `assemble` needs to write the value, such as spaces. Never secret, and never in the tweak. */
   readonly layout: unknown;
 }
 
-/** A value whose secret is a numeral string, one numeral a position. */
+/** A value whose secret is a numeral string, with one numeral for each position. */
 export interface NumeralParts extends Parts {
   readonly numerals: readonly number[];
 }
@@ -44,19 +47,19 @@ export interface IndexParts extends Parts {
   readonly index: Index;
 }
 
-/** The smallest set of values that a value of this format can be hidden in. */
+/** The smallest set of values that a value of this format is hidden among. */
 export interface Smallest {
   readonly size: bigint;
-  /** How the number comes about, for the message and for the record. */
+  /** How the size is computed, in words for messages and for the record of processing. */
   readonly because: string;
 }
 
-/** What is known of a value's text before it is parsed, so that formats can be put together without ambiguity. */
+/** What is known about the text of a value before it is split, so that formats can be combined without ambiguity. */
 export interface Outline {
-  /** Fewest and most code points of a value. */
+  /** The fewest and the most code points of a value. */
   readonly min: number;
   readonly max: number;
-  /** The characters that can stand at a position, from 0, of any value; `null`: not known. */
+  /** The characters that values can have at a position, from 0; `null` if they are not known. */
   readonly at: (position: number) => string | null;
 }
 
@@ -69,48 +72,51 @@ interface EngineFacts {
   /** One line for people: what stays visible. */
   readonly visible: string;
   /**
-   * Whether shape and layout fix the length of a value, in both written forms. Where nothing is said they do for numerals
-   * and where all values have one length; for anything else say so.
+   * Whether all values of one shape and layout have the same length, plain and enciphered. The default is `true` for
+   * numerals and for formats whose values all have one length, else `false`.
    */
   readonly steady?: boolean;
   readonly outline: Outline;
   /**
-   * Turns the clear part of a plain value into what stands in the output, with a keyed one-way function of a text
-   * (lower-case base32, 128 bits). Revealing does not undo it.
+   * Replaces the clear part of a plain value by the one that is written in the output, with a keyed one-way function of
+   * a text (lower-case base32, 128 bits). Revealing does not undo it.
    */
   readonly blind?: (clear: string, digest: (text: string) => string) => string;
-  /** A cipher of the format's own, in place of the engine that the size decides. */
+  /** A cipher of the format's own, used in place of the engine that the size decides. */
   readonly own?: OwnCipher;
 }
 
-/** Formats over numeral strings of one radix: FF1 takes them as they are. */
+/** A format over numeral strings of one radix, which FF1 takes as they are. */
 export interface NumeralEngine extends EngineFacts, Face<NumeralParts, readonly number[]> {
   readonly kind: 'numerals';
   readonly radix: number;
-  /** The other face: how enciphered values are written, where they are told apart from plain ones. */
+  /** How enciphered values are written, if they are written differently from plain ones. */
   readonly enciphered?: Face<NumeralParts, readonly number[]>;
   /** A value of the smallest shape. */
   readonly sample: NumeralParts;
 }
 
-/** Formats over an index. */
+/** A format over whole numbers. */
 export interface IndexEngine extends EngineFacts, Face<IndexParts, Index> {
   readonly kind: 'index';
   readonly enciphered?: Face<IndexParts, Index>;
   readonly sample: IndexParts;
 }
 
-/** A value whose numeral string stands in it as a text over an alphabet. */
+/** A value whose numeral string is a part of its text, over one alphabet. */
 export interface TextParts extends Parts {
   readonly secret: string;
 }
 
+/** One way to write values, plain or enciphered: how they are split and assembled. */
 interface Face<P extends Parts, Secret> {
   /** @throws TrefoilError `outside_format`, without the value. */
   readonly split: (text: string) => P;
-  /** Writes a secret into the public parts of a value; what stood in `parts` as secret is not looked at. */
-  readonly join: (parts: P, secret: Secret) => string;
-  /** The same with the numerals as text, where that is what stands in a value: columns take it, since it is faster. */
+  /** Writes the value that has a secret and the public parts of `parts`. The secret of `parts` is not looked at. */
+  readonly assemble: (parts: P, secret: Secret) => string;
+  /**
+   * The same with the numerals as text, for formats whose values contain them so. Columns use it, because it is faster.
+   */
   readonly texts?: TextFace;
 }
 
@@ -118,66 +124,68 @@ interface Face<P extends Parts, Secret> {
 export interface TextFace {
   readonly symbols: Symbols;
   readonly split: (text: string) => TextParts;
-  readonly join: (parts: Parts, secret: string) => string;
+  readonly assemble: (parts: Parts, secret: string) => string;
 }
 
-/** The face of numerals that a face of texts is. */
+/** Makes a face of numerals from a face of texts. */
 export function faceOfTexts(texts: TextFace): Face<NumeralParts, readonly number[]> {
-  const { symbols, split, join } = texts;
+  const { symbols, split, assemble } = texts;
   return {
     split(text) {
       const { shape, clear, layout, secret } = split(text);
       return { shape, clear, layout, numerals: symbols.parse(secret) };
     },
-    join: (parts, numerals) => join(parts, symbols.format(numerals)),
+    assemble: (parts, numerals) => assemble(parts, symbols.format(numerals)),
     texts,
   };
 }
 
-/** The work behind a format. */
+/** What a format does. */
 export type FormatEngine = NumeralEngine | IndexEngine;
 
 /** A cipher that is not chosen by size: prefix-preserving addresses. */
 export interface OwnCipher {
   /** Name of the engine; it enters the key derivation. */
   readonly name: string;
-  /** @param key 32 bytes. The verbs take texts that `split` has accepted. */
+  /** @param key 32 bytes. The functions take texts that `split` has accepted. */
   readonly bind: (key: Uint8Array) => {
     readonly encryptMany: (texts: readonly string[]) => string[];
     readonly decryptMany: (texts: readonly string[]) => string[];
   };
 }
 
-/** How hard a value is to find among the others of its format. */
+/** How hard it is to guess a value among the others of its format. */
 export interface Strength {
-  /** Values in the smallest shape: one guess is right with a probability of 1 in `size`. */
+  /** Number of values in the smallest shape: one guess is right with a probability of 1 in `size`. */
   readonly size: bigint;
   /** log2 of the size, rounded down to a tenth. */
   readonly bits: number;
   /** Engine of the smallest shape; see docs/spec/fpe-v1.md, "Engines". */
   readonly engine: string;
-  /** Below 10,000 values: whoever may protect can write down the whole table, and `fpe` wants `allowCodebook`. */
+  /**
+   * Fewer than 10,000 values: anyone who may protect can write down the whole table, and `fpe` needs `allowCodebook`.
+   */
   readonly codebook: boolean;
-  /** How the size comes about. */
+  /** How the size is computed, in words. */
   readonly because: string;
 }
 
-/** A format: frozen plain data with the engine out of sight. */
+/** A format: frozen plain data. Its methods are not enumerable. */
 export interface Format {
   /** Name of the format, as in the policy file. */
   readonly type: string;
-  /** How many values the smallest shape of this format has. Not enumerable. */
+  /** Number of values in the smallest shape of this format. Not enumerable. */
   readonly size: bigint;
-  /** Tells whether a text is a value of this format. Not enumerable. */
+  /** Returns whether a text is a value of this format. Not enumerable. */
   readonly test: (text: string) => boolean;
-  /** The number of a value among those of its shape and clear parts, from 0. Not enumerable. */
+  /** Returns the number of a value, from 0, among those of its shape and clear parts. Not enumerable. */
   readonly rank: (text: string) => bigint;
   /**
-   * The value of a number, in the shape, clear parts and layout of the value `like`; without it in the smallest shape.
-   * Not enumerable.
+   * Returns the value of a number, with the shape, clear parts and layout of the value `like`. Without `like`, it has
+   * the smallest shape. Not enumerable.
    */
   readonly unrank: (index: bigint | number, like?: string) => string;
-  /** How hard a value is to find. Not enumerable. */
+  /** Returns how hard it is to guess a value. Not enumerable. */
   readonly strength: () => Strength;
 }
 
@@ -202,7 +210,7 @@ export function makeFormat<T extends { readonly type: string }>(data: T, engine:
       const parts = like === undefined ? engine.sample : split(like);
       const size = BigInt(sizeOf(engine, parts));
       if (index < 0 || index >= size) badRange('index', `expected 0 to ${size - 1n}`);
-      return joinIndex(engine, parts, typeof sizeOf(engine, parts) === 'number' ? Number(index) : BigInt(index));
+      return assembleIndex(engine, parts, typeof sizeOf(engine, parts) === 'number' ? Number(index) : BigInt(index));
     },
     strength() {
       const { size, because } = engine.smallest;
@@ -229,8 +237,8 @@ export function formatEngine(argument: string, format: unknown): FormatEngine {
 }
 
 /**
- * The engine for a shape of so many values: a function of the format alone, never of limits, options, caches or batches
- * (docs/spec/fpe-v1.md, "Engines").
+ * The engine for a shape of a size. It depends on the format and the size alone, never on limits, options, caches or
+ * batches (docs/spec/fpe-v1.md, "Engines").
  */
 export function engineName(engine: FormatEngine, size: Index): string {
   if (engine.own !== undefined) return engine.own.name;
@@ -238,13 +246,13 @@ export function engineName(engine: FormatEngine, size: Index): string {
   return engine.hasClear && size > TABLE_PER_TWEAK ? 'sometimes-recurse' : 'table';
 }
 
-/** How many values the shape of a value has. */
+/** The number of values that have the shape of a value. */
 export function sizeOf(engine: FormatEngine, parts: NumeralParts | IndexParts): Index {
   if (engine.kind === 'index') return (parts as IndexParts).size;
   return sizeOfNumerals(engine, (parts as NumeralParts).numerals.length);
 }
 
-/** How many numeral strings of a length there are. */
+/** The number of numeral strings of a length. */
 export function sizeOfNumerals(engine: FormatEngine, length: number): Index {
   return power((engine as NumeralEngine).radix, length);
 }
@@ -257,10 +265,10 @@ export function indexOf(engine: FormatEngine, parts: NumeralParts | IndexParts):
 }
 
 /** The value of a whole number, in the public parts of another value. */
-export function joinIndex(engine: FormatEngine, parts: NumeralParts | IndexParts, index: Index): string {
-  if (engine.kind === 'index') return engine.join(parts as IndexParts, index);
+export function assembleIndex(engine: FormatEngine, parts: NumeralParts | IndexParts, index: Index): string {
+  if (engine.kind === 'index') return engine.assemble(parts as IndexParts, index);
   const { numerals } = parts as NumeralParts;
-  return engine.join(parts as NumeralParts, indexToNumerals(index, engine.radix, numerals.length));
+  return engine.assemble(parts as NumeralParts, indexToNumerals(index, engine.radix, numerals.length));
 }
 
 /** NUM of SP 800-38G. */
@@ -287,12 +295,12 @@ export function indexToNumerals(index: Index, radix: number, length: number): nu
   return numerals;
 }
 
-/** The product of sizes: `number` where it is at most 2^53, else `bigint`. */
+/** A size as an index type: `number` if it is at most 2^53, else `bigint`. */
 export function asIndex(value: bigint): Index {
   return value <= 2n ** 53n ? Number(value) : value;
 }
 
-/** radix^length, exactly: the products of the loop are below 2^53. */
+/** radix^length. It is exact, because the products of the loop are at most 2^53. */
 function power(radix: number, length: number): Index {
   let size = 1;
   for (let i = 0; i < length; i++) {
@@ -303,8 +311,8 @@ function power(radix: number, length: number): Index {
 }
 
 /**
- * Several texts as one: each as the decimal number of its code points, a colon and the text, so that two different lists
- * never have one writing.
+ * Writes several texts as one: for each the decimal number of its code points, a colon and the text. Two different
+ * lists never give the same text.
  */
 export function listText(items: readonly string[]): string {
   return items.map((item) => `${[...item].length}:${item}`).join('');

@@ -1,10 +1,10 @@
 /**
- * A list of values: a code of a closed set becomes another code of the set.
+ * Values of a list: one code of a closed set becomes another code of the set.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { type Format, makeFormat, type Parts } from './engine.ts';
+import { type Format, makeFormat, NO_PARTS } from './engine.ts';
 import { MAX_FORMAT_LENGTH } from './lengths.ts';
 
 /** The format that {@link enumOf} makes. */
@@ -13,23 +13,22 @@ export interface EnumOfFormat extends Format {
   readonly values: readonly string[];
 }
 
-/** Most values of a list. Longer ones are data and no format. */
+/** The most values of a list. A longer list is data rather than a format. */
 const MAX_VALUES = 65_536;
 
-const NOTHING: Parts = { shape: '', clear: '', layout: null };
-
 /**
- * One of a list of texts, compared code point by code point: `b` is not `B`, a composed `é` is not a decomposed one.
+ * The texts of a list. They are compared code point by code point: `b` is not `B`, and a composed `é` is not a
+ * decomposed one.
  *
- * The list and its order are part of the key derivation: a value added or another order changes every output, and what
- * was protected with the old list is revealed with the old list only.
+ * The list and its order are part of the key derivation. If a value is added or the order is changed, every output
+ * changes, and values that were protected with the old list can be revealed only with the old list.
  *
- * *Warning*: a list of a few hundred values is a code book. Whoever may protect writes the whole table down, and the
- * frequencies of the values show through. Below 10,000 values `fpe` wants `allowCodebook`; fields of so few values are
- * often better dropped.
+ * *Warning*: a list of a few hundred values is a code book. Anyone who may protect can write down the whole table, and
+ * how often each value occurs stays visible. With fewer than 10,000 values `fpe` needs `allowCodebook`. It is often
+ * better to drop such a field.
  *
  * @param values 2 to 65,536 different texts of 1 to 256 characters; the list is copied.
- * @throws TypeError, RangeError for a list that does not fit.
+ * @throws TypeError or RangeError if it is not such a list.
  *
  * @example
  * ```ts
@@ -54,25 +53,27 @@ export function enumOf(values: readonly string[]): EnumOfFormat {
       descriptor: ['enumOf@1', ...list],
       smallest: { size: BigInt(size), because: `the values of the list: ${size}` },
       hasClear: false,
-      visible: 'nothing but the list',
+      visible: 'only the list',
       outline: {
         min: shortest,
         max: longest,
         at(position) {
-          // Once a position is asked for: only compositions ask, and a long list has many characters.
+          // Made when a position is first asked for: only composed formats ask, and a long list has many characters.
           characters ??= charactersOf(list, longest);
           return characters[position] ?? '';
         },
       },
-      sample: { ...NOTHING, size, index: 0 },
+      sample: { ...NO_PARTS, size, index: 0 },
       split(value) {
         const index = indices.get(value);
         if (index === undefined) {
-          fail('outside_format', `expected one of the ${size} values of the list, spelt as there`, { expected: size });
+          fail('outside_format', `the value is not one of the ${size} values of the list, spelt as they are there`, {
+            expected: size,
+          });
         }
         return { shape: '', clear: '', layout: null, size, index };
       },
-      join: (_, index) => list[index as number]!,
+      assemble: (_, index) => list[index as number]!,
     },
   ) as EnumOfFormat;
 }
@@ -90,7 +91,7 @@ function charactersOf(list: readonly string[], longest: number): readonly string
 interface Values {
   readonly list: readonly string[];
   readonly indices: ReadonlyMap<string, number>;
-  /** Fewest and most characters of a value. */
+  /** The fewest and the most characters of a value. */
   readonly shortest: number;
   readonly longest: number;
 }
@@ -103,16 +104,16 @@ function readValues(values: unknown): Values {
   const indices = new Map<string, number>();
   let shortest = MAX_FORMAT_LENGTH;
   let longest = 0;
-  // By number and not by iterator: holes are refused, and every value is read once.
+  // By index and not by iterator, so that holes are refused and every value is read once.
   for (let i = 0; i < count; i++) {
     const value: unknown = values[i];
-    if (typeof value !== 'string') badType('values', `expected texts; the one at index ${i} is ${typeName(value)}`);
+    if (typeof value !== 'string') badType('values', `expected texts, got ${typeName(value)} at index ${i}`);
     const length = value.length > 2 * MAX_FORMAT_LENGTH ? value.length : [...value].length;
     if (length === 0 || length > MAX_FORMAT_LENGTH) {
-      badRange('values', `expected texts of 1 to ${MAX_FORMAT_LENGTH} characters; the one at index ${i} is not`);
+      badRange('values', `expected texts of 1 to ${MAX_FORMAT_LENGTH} characters; the text at index ${i} is not one`);
     }
-    if (!value.isWellFormed()) badRange('values', `the one at index ${i} holds half of a surrogate pair`);
-    if (indices.has(value)) badRange('values', `expected every value once; the one at index ${i} is there before`);
+    if (!value.isWellFormed()) badRange('values', `the text at index ${i} has half of a surrogate pair`);
+    if (indices.has(value)) badRange('values', `expected every value once; the text at index ${i} is there twice`);
     shortest = Math.min(shortest, length);
     longest = Math.max(longest, length);
     indices.set(value, i);

@@ -1,9 +1,10 @@
 /**
- * IP addresses of one family or of both: any address for any other, or prefix-preserving with ipcrypt-pfx
- * (draft-denis-ipcrypt-13, section 6.2).
+ * IP addresses of one version or of both. An address becomes any other address of its version, or it is enciphered so
+ * that prefixes are preserved, with ipcrypt-pfx (draft-denis-ipcrypt-13, section 6.2).
  */
 
 import { badType, checkOptions, typeName } from '../core/checks.ts';
+import { given } from '../core/given.ts';
 import { formatIp, parseIp, readV4, withoutMapping, writeV4 } from '../core/ip.ts';
 import { fail } from '../errors.ts';
 import { sameFamily } from '../kernel/ip/address-text.ts';
@@ -20,23 +21,23 @@ export interface IpFormat extends Format {
 /** Options of {@link ip}, {@link ipv4} and {@link ipv6}. */
 export interface IpFormatOptions {
   /**
-   * Keep common prefixes: two addresses that share their first n bits, and no more, have outputs that share their
-   * first n bits, and no more. Networks can still be counted and grouped; who knows some addresses learns the prefixes
-   * of others.
+   * Preserve common prefixes: if two addresses share exactly their first n bits, so do their outputs. Networks can
+   * still be counted and grouped, and anyone who knows some of the addresses learns the prefixes of others.
    */
   readonly prefixPreserving?: boolean;
 }
 
 /**
- * Addresses of version 4, in dotted decimal: one of all 2^32, or prefix-preserving.
+ * Addresses of version 4, in dotted decimal. An address becomes one of all 2^32 addresses.
  *
- * What comes out is any address, reserved and private ones too. With `prefixPreserving` the cipher is ipcrypt-pfx. A column
- * that may have addresses of both families wants {@link ip}.
+ * The output can be any address, reserved and private ones included. With `prefixPreserving` the cipher is ipcrypt-pfx.
+ * For a column that may have addresses of both versions take {@link ip}.
  *
- * *Warning*: prefix-preserving output shows which addresses lie in one network, at every length of prefix; whoever
- * knows or can have enciphered some addresses reads the beginnings of all that share prefixes with them.
+ * *Warning*: prefix-preserving output shows which addresses are in one network, for every length of prefix. Anyone who
+ * knows some addresses, or can have some enciphered, can read the first bits of all addresses that share a prefix with
+ * these.
  *
- * @throws TypeError for an unknown option.
+ * @throws TypeError for an unknown option or one of a wrong type.
  *
  * @example
  * ```ts
@@ -52,15 +53,16 @@ export function ipv4(options: IpFormatOptions = {}): IpFormat {
 }
 
 /**
- * Addresses of version 6, in the one writing of RFC 5952: one of all 2^128, or prefix-preserving.
+ * Addresses of version 6, written as RFC 5952 says. An address becomes one of all 2^128 addresses.
  *
- * Other writings are refused, since they could not be given back; so are IPv4-mapped ones (`::ffff:0:0/96`) with
- * `prefixPreserving`, which are addresses of version 4. A column of what a server that listens on both families sees wants
- * {@link ip}: there an IPv4-mapped address stays one of version 4.
+ * Addresses that are written differently are refused, because revealing could not restore how they were written. With
+ * `prefixPreserving` IPv4-mapped addresses (`::ffff:0:0/96`) are refused, too, because they are addresses of version 4.
+ * For the addresses that a server sees which listens on both versions, take {@link ip}: there an IPv4-mapped address is
+ * handled as one of version 4.
  *
- * *Warning*: prefix-preserving output shows which addresses lie in one network, as with {@link ipv4}.
+ * *Warning*: prefix-preserving output shows which addresses are in one network, as with {@link ipv4}.
  *
- * @throws TypeError for an unknown option.
+ * @throws TypeError for an unknown option or one of a wrong type.
  *
  * @example
  * ```ts
@@ -76,19 +78,20 @@ export function ipv6(options: IpFormatOptions = {}): IpFormat {
 }
 
 /**
- * Addresses of both families; each stays in its own. Version 4 is dotted decimal, version 6 as RFC 5952 writes it, and an
- * IPv4-mapped address (`::ffff:192.0.2.1`, also `::ffff:c000:201`) is one of version 4: it is enciphered as `192.0.2.1` is,
- * and is written as mapped again, so that the way back gives what went in. One of 2^32 or of 2^128 - 2^32, or
- * prefix-preserving.
+ * Addresses of both versions; each keeps its version. Version 4 is written in dotted decimal, version 6 as RFC 5952
+ * says. An IPv4-mapped address (`::ffff:192.0.2.1`, also `::ffff:c000:201`) is one of version 4: it is enciphered as
+ * `192.0.2.1` is and written as a mapped address again, so that revealing returns the original text. An address becomes
+ * one of 2^32 or of 2^128 - 2^32 addresses, or one that preserves prefixes.
  *
- * Equal addresses in two writings have ciphertexts in two writings, so they join only after one of them is rewritten; the
- * prepare step `ipAddress` does that for tokens. Addresses that hold one of version 4 otherwise (6to4, NAT64, Teredo,
- * `::192.0.2.1`) are of version 6. Zones (`%eth0`) and prefixes are refused.
+ * If one address is written in two ways, its two ciphertexts are written in two ways as well, so they join only after
+ * one of them has been rewritten. For tokens the prepare step `ipAddress` does that. Addresses that contain one of
+ * version 4 in another form (6to4, NAT64, Teredo, `::192.0.2.1`) are of version 6. Zones (`%eth0`) and prefix lengths
+ * are refused.
  *
- * *Warning*: prefix-preserving output shows which addresses lie in one network, as with {@link ipv4}; of addresses that
- * hold one of version 4 it shows which of these do.
+ * *Warning*: prefix-preserving output shows which addresses are in one network, as with {@link ipv4}. If
+ * addresses of version 6 contain one of version 4, it also shows which of the contained addresses are in one network.
  *
- * @throws TypeError for an unknown option.
+ * @throws TypeError for an unknown option or one of a wrong type.
  *
  * @example
  * ```ts
@@ -111,12 +114,15 @@ export function ip(options: IpFormatOptions = {}): IpFormat {
     outline: { min: 2, max: 39, at: () => '0123456789abcdef:.' },
     sample: { shape: '4', clear: '', layout: DOTTED, size: V4.size, index: 0 },
     split: splitBoth,
-    join: ({ shape, layout }, index) =>
+    assemble: ({ shape, layout }, index) =>
       shape === '6' ? V6.unrank(index) : writeAs(V4.unrank(index), layout as Writing),
   });
 }
 
-/** How an address of version 4 is written: as such, or IPv4-mapped with or without the dotted decimal of RFC 5952, 5. */
+/**
+ * How an address of version 4 is written: in dotted decimal, or IPv4-mapped, with dotted decimal (RFC 5952, section 5)
+ * or in hexadecimal groups.
+ */
 type Writing = 'dotted' | 'mapped' | 'mapped hexadecimal';
 
 const DOTTED: Writing = 'dotted';
@@ -145,7 +151,7 @@ function splitBoth(text: string): IndexParts {
   if (writeAs(dotted, layout) !== text) {
     fail(
       'outside_format',
-      'expected an IPv4-mapped address as RFC 5952 writes it: "::ffff:" and version 4, lower case',
+      'the IPv4-mapped address is not written as RFC 5952 says: "::ffff:" and the address of version 4, in lower case',
     );
   }
   return { shape: '4', clear: '', layout, size: V4.size, index: V4.rank(dotted) };
@@ -153,11 +159,11 @@ function splitBoth(text: string): IndexParts {
 
 const DIGITS = '0123456789';
 
-/** ::ffff:0:0/96 (RFC 4291, section 2.5.5.2): the first of the addresses, and how many there are. */
+/** ::ffff:0:0/96 (RFC 4291, section 2.5.5.2): the first of these addresses, and how many there are. */
 const MAPPED = 0xffff_0000_0000n;
 const MAPPED_COUNT: bigint = 2n ** 32n;
 
-/** The addresses of a family and their numbers. */
+/** The addresses of a version and their numbers. */
 interface Family {
   readonly size: Index;
   readonly because: string;
@@ -173,27 +179,31 @@ const V4: Family = {
   rank(text) {
     const index = readV4(text);
     if (index < 0) {
-      fail('outside_format', 'expected an address of version 4: four numbers up to 255, no leading zeros');
+      fail(
+        'outside_format',
+        'the value is not an address of version 4: write four numbers up to 255, without leading zeros',
+      );
     }
     return index;
   },
   unrank: (index) => writeV4(Number(index)),
 };
 
-/** Version 6, with or without the addresses that are IPv4-mapped. */
+/** Version 6, with or without the IPv4-mapped addresses. */
 const v6 = (withoutMapped: boolean): Family => ({
   size: withoutMapped ? 2n ** 128n - MAPPED_COUNT : 2n ** 128n,
-  because: `all addresses of version 6${withoutMapped ? ' but the IPv4-mapped ones: 2^128 - 2^32' : ': 2^128'}`,
+  because: `all addresses of version 6${withoutMapped ? ' without the IPv4-mapped ones: 2^128 - 2^32' : ': 2^128'}`,
   outline: { min: 2, max: 39, at: () => '0123456789abcdef:', has: ':' },
   rank(text) {
     const bytes = text.includes(':') ? parseIp(text) : null;
-    if (bytes === null) fail('outside_format', 'expected an address of version 6, without a zone or a prefix');
+    if (bytes === null)
+      fail('outside_format', 'the value is not an address of version 6; write it without a zone and a prefix length');
     if (formatIp(bytes) !== text) {
       fail(
         'outside_format',
         text.includes('.')
-          ? 'expected eight groups of hexadecimal digits; the format ip takes IPv4-mapped addresses in dotted decimal, too'
-          : 'expected the writing of RFC 5952: lower case, "::" for the longest run of zeros',
+          ? 'the address has dotted decimal in it: write groups of hexadecimal digits, or use the format ip for IPv4-mapped addresses'
+          : 'the address is not written as RFC 5952 says: lower case, "::" for the longest run of zeros',
       );
     }
     const view = new DataView(bytes.buffer);
@@ -202,7 +212,7 @@ const v6 = (withoutMapped: boolean): Family => ({
     if (number < MAPPED + MAPPED_COUNT) {
       fail(
         'outside_format',
-        'an IPv4-mapped address is one of version 4; take the format ip, or write it as version 4',
+        'the address is IPv4-mapped, so it is one of version 4: use the format ip, or write it as version 4',
       );
     }
     return number - MAPPED_COUNT;
@@ -217,7 +227,7 @@ const v6 = (withoutMapped: boolean): Family => ({
   },
 });
 
-/** Version 6 beside version 4. */
+/** Version 6 in the format for both versions. */
 const V6: Family = /* @__PURE__ */ v6(true);
 
 function readOptions(options: unknown): boolean | undefined {
@@ -241,18 +251,18 @@ function oneFamily(
     descriptor: [`${type}@1`],
     smallest: { size: BigInt(size), because },
     hasClear: false,
-    visible: 'nothing but the version',
+    visible: 'only the version',
     outline,
     sample: { ...nothing, index: typeof size === 'number' ? 0 : 0n },
     split: (text) => ({ ...nothing, index: rank(text) }),
-    join: (_, index) => unrank(index),
+    assemble: (_, index) => unrank(index),
   });
 }
 
 function makeIp(type: IpFormat['type'], prefixPreserving: boolean | undefined, engine: IndexEngine): IpFormat {
-  const visible = 'which addresses share how long a prefix, as it was';
+  const visible = 'which addresses share a prefix, and how long it is';
   return makeFormat(
-    { type, ...(prefixPreserving === undefined ? {} : { prefixPreserving }) },
+    { type, ...given({ prefixPreserving }) },
     prefixPreserving === true
       ? {
           ...engine,
@@ -265,14 +275,14 @@ function makeIp(type: IpFormat['type'], prefixPreserving: boolean | undefined, e
 }
 
 /**
- * ipcrypt-pfx under the 32 bytes of the node: two equal halves, which it must not have, have a probability of 2^-128.
+ * ipcrypt-pfx under the 32 derived bytes. It must not have two equal halves; the probability of that is 2^-128.
  */
 const PFX: OwnCipher = {
   name: 'ipcrypt-pfx',
   bind: (key) => sameFamily(ipcryptPfxCipher(key), true, false),
 };
 
-/** The same for both families: the kernel writes an IPv4-mapped address as version 4, here it is written as it came. */
+/** The same for both versions. The kernel writes an IPv4-mapped address as version 4; here it is written as it was. */
 const PFX_AS_WRITTEN: OwnCipher = {
   name: 'ipcrypt-pfx',
   bind(key) {

@@ -1,11 +1,11 @@
 /**
- * Several indices, each below a size of its own, as one number, and back. Sums and products are exact: in `number`
- * where the product of the sizes is at most 2^53, in `bigint` above.
+ * Several indices, each below a size of its own, as one number, and back. All arithmetic is exact: in `number` if the
+ * product of the sizes is at most 2^53, else in `bigint`.
  */
 
 import { asIndex, type Index } from './engine.ts';
 
-/** Exact, whatever the sizes: what is not surely below 2^53 is computed in bigint. */
+/** The product of sizes. It is exact: if it may not be below 2^53, it is computed in bigint. */
 export function product(sizes: readonly Index[]): Index {
   let size = 1;
   for (const each of sizes) {
@@ -20,7 +20,7 @@ function wideProduct(sizes: readonly Index[]): Index {
   return asIndex(sizes.reduce<bigint>((size, each) => size * BigInt(each), 1n));
 }
 
-/** Indices below sizes as one number in mixed radix, most significant first. `size` is the product of the sizes. */
+/** Writes indices as one number in mixed radix, most significant first. `size` is the product of the sizes. */
 export function mix(sizes: readonly Index[], indices: readonly Index[], size: Index): Index {
   if (typeof size === 'number') {
     let index = 0;
@@ -32,7 +32,7 @@ export function mix(sizes: readonly Index[], indices: readonly Index[], size: In
   return index;
 }
 
-/** The inverse of {@link mix}: each index is a `number` where its size is one. */
+/** The inverse of {@link mix}. An index is a `number` if its size is a `number`. */
 export function unmix(sizes: readonly Index[], index: Index): Index[] {
   const indices = new Array<Index>(sizes.length);
   let rest = index;

@@ -1,21 +1,21 @@
 /**
- * Numbers between two limits, in canonical decimal text. A decimal number of a fixed number of places is the whole
- * number without its point: both formats are one engine, and nothing is ever a binary fraction.
+ * Numbers between two limits, in canonical decimal text. A number with a fixed number of decimal places is a whole
+ * number with a point in it, so both formats have one engine and no value is ever a binary fraction.
  */
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
 import { type Details, fail } from '../errors.ts';
-import { asIndex, type Format, type IndexEngine, makeFormat, type Parts } from './engine.ts';
+import { asIndex, type Format, type IndexEngine, makeFormat, NO_PARTS } from './engine.ts';
 import { MAX_FORMAT_LENGTH } from './lengths.ts';
 
-/** A limit as the caller gave it; a `bigint` stands as text in the format's data. */
+/** A limit in the format's data. A limit that was passed as a `bigint` is text there. */
 export type Limit = number | string;
 
 /** Options of {@link integer}. */
 export interface IntegerOptions {
-  /** The least number: a safe integer, a bigint, or canonical decimal text. */
+  /** The smallest number: a safe integer, a bigint, or canonical decimal text. */
   readonly min: Limit | bigint;
-  /** The greatest number. */
+  /** The largest number. */
   readonly max: Limit | bigint;
 }
 
@@ -40,30 +40,28 @@ export interface DecimalFormat extends Format {
   readonly places: number;
 }
 
-/** Enough for what databases call DECIMAL(38, 18). */
+/** Enough for the type DECIMAL(38, 18) of databases. */
 const MAX_PLACES = 18;
 
-/** One spelling a number, but for trailing zeros of a fraction: limits may leave them out. */
+/** A limit has one spelling, except that zeros at the end of its fraction may be left out. */
 const LIMIT = /^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?$/;
 
 const ZERO = 0x30;
 const POINT = 0x2e;
 const MINUS = 0x2d;
 
-const NOTHING: Parts = { shape: '', clear: '', layout: null };
-
 /**
  * Whole numbers from `min` to `max`, both included, in canonical decimal text: `-7`, `0`, `42`.
  *
- * A sign `+`, `-0`, leading zeros, exponents, separators of thousands and spaces are refused; numbers of a fixed width
- * are `digits`. The limits *are* the set of values, so they enter the key derivation, and all numbers between them form
- * one space: a number of three digits may become one of six. Limits beyond 2^53 are written as text or bigint; at most
- * 256 characters.
+ * A sign `+`, `-0`, leading zeros, exponents, thousands separators and spaces are refused. For numbers of a fixed width
+ * take `digits`. All numbers between the limits form one space, so a number of three digits may become a number of six.
+ * The limits decide which values there are, so they enter the key derivation. Limits beyond 2^53 must be text or
+ * bigint, and have at most 256 characters.
  *
- * *Warning*: order, sums and distances are gone. Ages and the like are code books: below 10,000 values `fpe` wants
- * `allowCodebook`.
+ * *Warning*: the output does not keep order, sums or distances. A small range, such as ages, is a code book: with fewer
+ * than 10,000 values `fpe` needs `allowCodebook`.
  *
- * @throws TypeError, RangeError for limits that do not fit or hold fewer than two numbers.
+ * @throws TypeError or RangeError if a limit is not such a number, or if there are fewer than two numbers between them.
  *
  * @example
  * ```ts
@@ -82,7 +80,7 @@ export function integer(options: IntegerOptions): IntegerFormat {
   return makeFormat(
     { type: 'integer', min: plain(min), max: plain(max) },
     {
-      ...scaled(limits, 0, 'a whole number in plain digits such as 42 or -7, without leading zeros'),
+      ...scaled(limits, 0, 'a whole number', 'plain digits without leading zeros, such as 42 or -7'),
       descriptor: ['integer@1', ...limits.texts],
     },
   ) as IntegerFormat;
@@ -91,13 +89,14 @@ export function integer(options: IntegerOptions): IntegerFormat {
 /**
  * Decimal numbers from `min` to `max`, both included, with exactly `places` digits after the point: `12.50`.
  *
- * All of them are written with all places and a digit before the point; `-0.00`, `.5`, `+1.00`, `007.00`, `1,50` and
- * exponents are refused. The limits are text or numbers with at most as many places, they enter the key derivation, and
- * all numbers between them form one space. The arithmetic is on whole numbers and exact.
+ * A value has all its decimal places and a digit before the point; `-0.00`, `.5`, `+1.00`, `007.00`, `1,50` and
+ * exponents are refused. The limits are text or numbers with at most `places` decimal places. They enter the key
+ * derivation, and all numbers between them form one space. The arithmetic is exact, because it is done on whole
+ * numbers.
  *
- * *Warning*: order, sums and distances are gone.
+ * *Warning*: the output does not keep order, sums or distances.
  *
- * @throws TypeError, RangeError for limits that do not fit or hold fewer than two numbers.
+ * @throws TypeError or RangeError if a limit is not such a number, or if there are fewer than two numbers between them.
  *
  * @example
  * ```ts
@@ -111,8 +110,8 @@ export function integer(options: IntegerOptions): IntegerFormat {
  * ```
  */
 export function decimal(options: DecimalOptions): DecimalFormat {
-  const { min, max, places: given } = checkOptions('options', options, ['min', 'max', 'places']);
-  const places = checkInteger('places', given, 1, MAX_PLACES);
+  const { min, max, places: named } = checkOptions('options', options, ['min', 'max', 'places']);
+  const places = checkInteger('places', named, 1, MAX_PLACES);
   const limits = readLimits(min, max, places);
   const example = `12.${'5'.padEnd(places, '0')}`;
   return makeFormat(
@@ -121,9 +120,10 @@ export function decimal(options: DecimalOptions): DecimalFormat {
       ...scaled(
         limits,
         places,
-        `a number with exactly ${places} decimal ${places === 1 ? 'place' : 'places'} such as ${example}`,
+        'a number',
+        `exactly ${places} decimal ${places === 1 ? 'place' : 'places'}, such as ${example}`,
       ),
-      // The number of places is that of the limits' texts.
+      // The texts of the limits have all places, so they also show how many there are.
       descriptor: ['decimal@1', ...limits.texts],
     },
   ) as DecimalFormat;
@@ -137,16 +137,24 @@ interface Limits {
   readonly texts: readonly [string, string];
 }
 
-/** The engine of both: a value is the whole number `scaled` = value × 10^places, its index `scaled` − min. */
-function scaled({ min, max, texts }: Limits, places: number, what: string): Omit<IndexEngine, 'descriptor'> {
+/**
+ * The engine of both formats: a value is the whole number `scaled` = value × 10^places, and its index is `scaled` −
+ * min. `kind` and `spelling` are words for the message.
+ */
+function scaled(
+  { min, max, texts }: Limits,
+  places: number,
+  kind: string,
+  spelling: string,
+): Omit<IndexEngine, 'descriptor'> {
   const size = asIndex(max - min + 1n);
   const [least, most] = [Number(min), Number(max)];
-  // Everything in numbers: the limits, and with them all values, are safe integers and so is every index.
+  // If the limits are safe integers, so are all values. If the size is one too, so is every index.
   const narrow = typeof size === 'number' && Number.isSafeInteger(least) && Number.isSafeInteger(most);
   const longest = Math.max(texts[0].length, texts[1].length);
   const range = `from ${texts[0]} to ${texts[1]}`;
   const numbers: Details = narrow ? { minimum: Number(texts[0]), maximum: Number(texts[1]) } : {};
-  const refuse = (): never => fail('outside_format', `expected ${what}, ${range}`, numbers);
+  const refuse = (): never => fail('outside_format', `the value is not ${kind} ${range}: write ${spelling}`, numbers);
 
   /** Whether the text is the one spelling of a number with these places. */
   function wellFormed(text: string): boolean {
@@ -167,7 +175,7 @@ function scaled({ min, max, texts }: Limits, places: number, what: string): Omit
     return nonzero;
   }
 
-  /** A well-formed text as a whole number. Above 2^53 it may be rounded, but never to a number below 2^53. */
+  /** Reads a well-formed text as a whole number. Above 2^53 it may be rounded, but never to a number below 2^53. */
   function readNumber(text: string): number {
     const negative = text.charCodeAt(0) === MINUS;
     let value = 0;
@@ -182,9 +190,9 @@ function scaled({ min, max, texts }: Limits, places: number, what: string): Omit
     kind: 'index',
     smallest: { size: BigInt(size), because: `the numbers ${range}: ${size}` },
     hasClear: false,
-    visible: 'nothing but the limits',
+    visible: 'only the limits',
     outline: outlineOf(min, max, texts, places),
-    sample: { ...NOTHING, size, index: narrow || typeof size === 'number' ? 0 : 0n },
+    sample: { ...NO_PARTS, size, index: narrow || typeof size === 'number' ? 0 : 0n },
     split(text) {
       if (!wellFormed(text)) refuse();
       if (narrow) {
@@ -197,7 +205,7 @@ function scaled({ min, max, texts }: Limits, places: number, what: string): Omit
       const index = value - min;
       return { shape: '', clear: '', layout: null, size, index: typeof size === 'number' ? Number(index) : index };
     },
-    join: (_, index) => (narrow ? write((index as number) + least, places) : write(BigInt(index) + min, places)),
+    assemble: (_, index) => (narrow ? write((index as number) + least, places) : write(BigInt(index) + min, places)),
   };
 }
 
@@ -210,7 +218,7 @@ function write(value: number | bigint, places: number): string {
 }
 
 function outlineOf(min: bigint, max: bigint, texts: Limits['texts'], places: number): IndexEngine['outline'] {
-  // The shortest value is the one nearest to zero from above, or else from below.
+  // The shortest value is the smallest one that is not negative or, if all are negative, the largest.
   const shortest = min >= 0n ? texts[0] : max >= 0n ? write(0n, places) : texts[1];
   const first = `${min < 0n ? '-' : ''}${max >= 0n ? '0123456789' : ''}`;
   const after = places === 0 ? '0123456789' : '.0123456789';
@@ -223,7 +231,7 @@ function outlineOf(min: bigint, max: bigint, texts: Limits['texts'], places: num
 
 function readLimits(min: unknown, max: unknown, places: number): Limits {
   const [least, most] = [readLimit('min', min, places), readLimit('max', max, places)];
-  if (least >= most) badRange('max', 'expected more than "min": a format has at least two values');
+  if (least >= most) badRange('max', 'must be greater than "min", because a format has at least two values');
   return { min: least, max: most, texts: [write(least, places), write(most, places)] };
 }
 
@@ -232,9 +240,10 @@ function readLimit(argument: string, value: unknown, places: number): bigint {
     badType(argument, `expected a number or its decimal text, got ${typeName(value)}`);
   }
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-    badRange(argument, 'expected at most 2^53 - 1 as a number; write a greater one as text');
+    badRange(argument, 'expected at most 2^53 - 1 as a number; write a larger one as text');
   }
-  // The shortest text that reads as the number, so 0.1 is one tenth. -0 becomes 0; an exponent does not match.
+  // `String` gives the shortest text that reads as the number, so 0.1 is one tenth. -0 becomes 0. An exponent does not
+  // match.
   const text = String(value);
   const match = text.length > MAX_FORMAT_LENGTH ? null : LIMIT.exec(text);
   const [, sign = '', whole = '', fraction = ''] = match ?? [];
@@ -254,7 +263,7 @@ function readLimit(argument: string, value: unknown, places: number): bigint {
   return sign === '' ? digits : -digits;
 }
 
-/** A limit as it stands in the format's data, which is JSON. */
+/** A limit as it is written in the format's data, which is JSON. */
 function plain(value: unknown): Limit {
   if (typeof value === 'number') return value === 0 ? 0 : value;
   return String(value);

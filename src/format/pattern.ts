@@ -1,10 +1,10 @@
 /**
- * Patterns: strings of one fixed form, such as a number plate. Every position is a class or a literal.
+ * Patterns: strings of one fixed form, such as number plates. Every position is a class of characters or a literal.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { asIndex, type Format, type FormatEngine, type Index, makeFormat } from './engine.ts';
+import { asIndex, type Format, type FormatEngine, type Index, makeFormat, NO_PARTS } from './engine.ts';
 import { MAX_FORMAT_LENGTH } from './lengths.ts';
 
 /** The format that {@link pattern} makes. */
@@ -21,20 +21,20 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 
 interface Position {
-  /** Symbols of a class, or one literal code point. */
+  /** The symbols of a class, or one literal code point. */
   readonly symbols: string;
   readonly literal: boolean;
 }
 
 /**
- * Strings of one form: `A` stands for A–Z, `a` for a–z, `9` for a digit, `\` makes the next character a literal, every
- * other character is a literal.
+ * Strings of one form. In the pattern `A` stands for a letter A–Z, `a` for a letter a–z and `9` for a digit. Every
+ * other character is a literal; `\` makes the next character a literal, too.
  *
- * Literals stay where they are. All classes together form one space, so two values that differ in one letter have
- * unrelated ciphertexts.
+ * Literals stay where they are. All other positions together form one space, so two values that differ in one letter
+ * have unrelated ciphertexts.
  *
  * @param source 1 to 256 positions, at least one of them a class.
- * @throws RangeError for a bad pattern.
+ * @throws TypeError or RangeError if it is not such a pattern.
  *
  * @example
  * ```ts
@@ -61,7 +61,6 @@ function engineOf(positions: readonly Position[]): FormatEngine {
     visible: positions.some((position) => position.literal) ? 'the form and its literal characters' : 'the form',
     outline: { min: positions.length, max: positions.length, at: (i: number) => positions[i]?.symbols ?? '' },
   };
-  const nothing = { shape: '', clear: '', layout: null };
 
   function split(value: string): number[] {
     const numerals: number[] = [];
@@ -74,37 +73,38 @@ function engineOf(positions: readonly Position[]): FormatEngine {
       if (!position.literal) numerals.push(numeral);
     }
     if (at !== positions.length) {
-      const got = at > positions.length ? 'more' : `${at}`;
-      fail('outside_format', `expected ${positions.length} characters, got ${got}`, { expected: positions.length });
+      const expected = positions.length;
+      const count = at > expected ? `more than ${expected}` : `${at}`;
+      fail('outside_format', `the value has ${count} characters, expected ${expected}`, { expected });
     }
     return numerals;
   }
 
-  function join(numerals: readonly number[]): string {
+  function assemble(numerals: readonly number[]): string {
     let next = 0;
     let out = '';
     for (const { symbols, literal } of positions) out += literal ? symbols : symbols[numerals[next++]!];
     return out;
   }
 
-  // One radix for all positions makes a uniform string, which FF1 takes as it is (docs/spec/fpe-v1.md, "Engines").
+  // If all positions have one radix, FF1 takes the string as it is (docs/spec/fpe-v1.md, "Engines").
   if (radices.every((each) => each === first)) {
     return {
       ...facts,
       kind: 'numerals',
       radix: first!,
-      sample: { ...nothing, numerals: radices.map(() => 0) },
-      split: (value) => ({ ...nothing, numerals: split(value) }),
-      join: (_, numerals) => join(numerals),
+      sample: { ...NO_PARTS, numerals: radices.map(() => 0) },
+      split: (value) => ({ ...NO_PARTS, numerals: split(value) }),
+      assemble: (_, numerals) => assemble(numerals),
     };
   }
   const mixed = mixedRadix(radices, asIndex(size));
   return {
     ...facts,
     kind: 'index',
-    sample: { ...nothing, size: mixed.size, index: mixed.rank(radices.map(() => 0)) },
-    split: (value) => ({ ...nothing, size: mixed.size, index: mixed.rank(split(value)) }),
-    join: (_, index) => join(mixed.unrank(index)),
+    sample: { ...NO_PARTS, size: mixed.size, index: mixed.rank(radices.map(() => 0)) },
+    split: (value) => ({ ...NO_PARTS, size: mixed.size, index: mixed.rank(split(value)) }),
+    assemble: (_, index) => assemble(mixed.unrank(index)),
   };
 }
 
@@ -149,17 +149,17 @@ function readPattern(source: unknown): readonly Position[] {
     positions.push({ symbols: symbols ?? character, literal: symbols === undefined });
     escaped = false;
   }
-  if (escaped) badRange('pattern', 'ends with a "\\" that escapes nothing');
+  if (escaped) badRange('pattern', 'ends with a "\\" that has nothing to escape');
   if (positions.length > MAX_FORMAT_LENGTH) {
     badRange('pattern', `expected at most ${MAX_FORMAT_LENGTH} positions, got ${positions.length}`);
   }
   if (positions.every((position) => position.literal)) {
-    badRange('pattern', 'expected at least one of A, a, 9: nothing in it would be enciphered');
+    badRange('pattern', 'expected at least one of A, a and 9, because nothing else is enciphered');
   }
   return positions;
 }
 
-/** The one spelling of a position: a literal is escaped where it would otherwise be a class or an escape. */
+/** The one spelling of a position: a literal is escaped only if it would be read as a class or an escape. */
 function canonical({ symbols, literal }: Position): string {
   if (!literal) return Object.keys(CLASSES).find((name) => CLASSES[name] === symbols)!;
   return symbols === '\\' || Object.hasOwn(CLASSES, symbols) ? `\\${symbols}` : symbols;

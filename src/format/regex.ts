@@ -1,11 +1,11 @@
 /**
- * Regular expressions: the values are all texts that a bounded expression matches as a whole, and they are one space
+ * Regular expressions: the values are all texts that a bounded expression matches as a whole. They form one space
  * (docs/spec/fpe-v1.md, "Regular expressions").
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { asIndex, type Format, makeFormat, type Parts } from './engine.ts';
+import { asIndex, type Format, makeFormat, NO_PARTS } from './engine.ts';
 import { compile } from './language/compile.ts';
 
 /** The format that {@link regex} makes. */
@@ -14,27 +14,25 @@ export interface RegexFormat extends Format {
   readonly regex: string;
 }
 
-const NOTHING: Parts = { shape: '', clear: '', layout: null };
-
 /**
- * All texts that a bounded regular expression matches as a whole; each becomes another one of them.
+ * All texts that a bounded regular expression matches as a whole. Each of them becomes another one.
  *
- * Taken are literals, classes such as `[A-F0-9_-]`, `\d` (0–9), `\w` (A–Z, a–z, 0–9, `_`), groups, `|`, `?`, `{n}`,
- * `{n,m}`, and `^` and `$` at the ends. What is taken means what it means in JavaScript with the flag `u`. There is no
- * `*`, `+` or `{n,}` (no longest value), no `.`, `[^…]`, `\s` or `\p` (most of Unicode), no look-around, no
- * back-reference.
+ * The expression may have literals, classes such as `[A-F0-9_-]`, `\d` (0–9), `\w` (A–Z, a–z, 0–9, `_`), groups, `|`,
+ * `?`, `{n}`, `{n,m}`, and `^` and `$` at the ends, which mean what they mean in JavaScript with the flag `u`. It may
+ * not have `*`, `+` or `{n,}`, because then there is no longest value; nor `.`, `[^…]`, `\s` or `\p`, which stand for
+ * much of Unicode; nor look-around or back-references.
  *
- * All values are one space, in the order of length and then of code points: the length may change, and a value that
- * matches one alternative may become one that matches another. Outputs are spread evenly over all values: of
- * `[A-Z]{1,2}[0-9]{6,7}`, seven in eight have two letters and seven digits. Two expressions of the same values are the
- * same format: `(a|b){2}` and `[ab][ab]` have the same outputs.
+ * All values form one space, ordered by length and then by code points. So the length may change, and a value that
+ * matches one alternative may become a value that matches another. Outputs are spread evenly over all values: of
+ * `[A-Z]{1,2}[0-9]{6,7}`, seven in eight have two letters and seven digits. Two expressions with the same values are
+ * the same format: `(a|b){2}` and `[ab][ab]` have the same outputs.
  *
- * *Warning*: one value more in the expression is another format, and changes every output.
+ * *Warning*: if one value is added to the expression, it is another format, and every output changes.
  *
- * @param source The expression of at most 4,096 characters, or a RegExp without flags or with `u`. Values have at most
+ * @param source The expression, of at most 4,096 characters, or a RegExp without flags or with `u`. Values have at most
  * 256 code points; the minimal automaton has at most 4,096 states.
- * @throws TypeError, RangeError for an expression that is not taken, naming the place; for one that is too large; for
- * one with a single value.
+ * @throws TypeError or RangeError, which names the place, if the expression has a part that is not allowed; RangeError
+ *   if it is too large or has a single value.
  *
  * @example
  * ```ts
@@ -56,14 +54,16 @@ export function regex(source: string | RegExp): RegexFormat {
 
   function refuse(value: string): never {
     if (value.length > 2 * longest)
-      fail('outside_format', `expected at most ${longest} characters`, { maximum: longest });
+      fail('outside_format', `the value is too long: expected at most ${longest} characters`, { maximum: longest });
     const fitting = language.reach(value);
     if (fitting === [...value].length) {
-      fail('outside_format', `ends too early for the regular expression, after ${fitting} characters`, {
+      fail('outside_format', `the value ends too early for the regular expression, after ${fitting} characters`, {
         actual: fitting,
       });
     }
-    fail('outside_format', `character ${fitting + 1} does not fit the regular expression`, { actual: fitting + 1 });
+    fail('outside_format', `character ${fitting + 1} does not fit the regular expression`, {
+      actual: fitting + 1,
+    });
   }
 
   return makeFormat(
@@ -78,25 +78,25 @@ export function regex(source: string | RegExp): RegexFormat {
           ? 'what the regular expression fixes for every value'
           : 'what the regular expression fixes for every value; the length may change',
       outline: { min: shortest, max: longest, at: language.charactersAt },
-      sample: { ...NOTHING, size, index: typeof size === 'number' ? 0 : 0n },
+      sample: { ...NO_PARTS, size, index: typeof size === 'number' ? 0 : 0n },
       split(value) {
         const index = language.rank(value);
         if (index === null) refuse(value);
         return { shape: '', clear: '', layout: null, size, index };
       },
-      join: (_, index) => language.unrank(index),
+      assemble: (_, index) => language.unrank(index),
     },
   ) as RegexFormat;
 }
 
-/** Without the flag `u`, `\u{61}` and characters beyond U+FFFF mean something else in JavaScript than here. */
+/** Refuses `\u{61}` and characters above U+FFFF without the flag `u`: JavaScript then reads them differently. */
 function sourceOf(source: unknown): string {
   if (typeof source === 'string') return source;
   if (!(source instanceof RegExp)) badType('regex', `expected text or a RegExp, got ${typeName(source)}`);
   const { flags, source: expression } = source;
   if (flags !== '' && flags !== 'u') badRange('regex', 'expected no flags but "u"');
   if (flags === '' && /\\u\{|[\ud800-\udfff]/.test(expression)) {
-    badRange('regex', 'expected the flag "u" for \\u{…} and for characters beyond U+FFFF');
+    badRange('regex', 'expected the flag "u", because of \\u{…} or characters above U+FFFF');
   }
   return expression;
 }

@@ -1,5 +1,5 @@
 /**
- * Uniform strings: every position takes a symbol of one alphabet. `digits` is the text over 0 to 9.
+ * Strings over one alphabet: every position can have any of its symbols. `digits` is such a format over 0 to 9.
  */
 
 import { checkOptions } from '../core/checks.ts';
@@ -22,9 +22,12 @@ export interface TextFormat extends Format, Lengths {
   readonly alphabet: string;
 }
 
-/** Engine of uniform strings: numerals are indices into the alphabet, the shape is the length. */
+/**
+ * The engine of strings over one alphabet: numerals are indices into the alphabet, the shape is the length. `misfit`
+ * says what a character is not.
+ */
 function uniform(
-  name: string,
+  misfit: string,
   alphabet: string,
   symbols: Symbols,
   descriptor: readonly string[],
@@ -49,18 +52,18 @@ function uniform(
       split(value) {
         const count = measure(value, max);
         if (count < 0) {
-          fail('outside_format', `character ${-count} is not one of the ${radix} of ${name}`, { actual: -count });
+          fail('outside_format', `character ${-count} is not ${misfit}`, { actual: -count });
         }
         if (count < min || count > max) {
-          const got = count > max ? 'more' : `${count}`;
-          fail('outside_format', `expected ${length} characters of ${name}, got ${got}`, {
+          const got = count > max ? `more than ${max}` : `${count}`;
+          fail('outside_format', `the value has ${got} characters, expected ${length}`, {
             minimum: min,
             maximum: max,
           });
         }
         return { shape: `${count}`, clear: '', secret: value, layout: null };
       },
-      join: (_, secret) => secret,
+      assemble: (_, secret) => secret,
     }),
   };
 }
@@ -68,10 +71,11 @@ function uniform(
 /**
  * Strings of ASCII digits, leading zeros included.
  *
- * The length stays visible and enters the tweak. By default 6 to 64 digits; `length`, or `min` and `max`, say otherwise,
- * up to 256. The limits are a check: they change no output. Six digits are the 1,000,000 values that a rule needs.
+ * The length stays visible and enters the tweak. Values have 6 to 64 digits, unless `length`, or `min` and `max`, set
+ * other limits, up to 256. The limits are only a check and change no output. Six digits have 1,000,000 values, which is
+ * the least that FF1 takes.
  *
- * @throws RangeError for limits that do not fit.
+ * @throws TypeError or RangeError if a limit is not a length, or if `min` is greater than `max`.
  *
  * @example
  * ```ts
@@ -84,19 +88,19 @@ function uniform(
 export function digits(options: Lengths = {}): DigitsFormat {
   const own = checkOptions<Lengths>('options', options, LENGTH_OPTIONS);
   const limits = checkLengths(own, { min: 6, max: 64 });
-  const engine = uniform('the digits', DIGITS, makeAlphabet(DIGITS), ['digits@1'], limits);
+  const engine = uniform('a digit', DIGITS, makeAlphabet(DIGITS), ['digits@1'], limits);
   return makeFormat({ type: 'digits', ...givenLengths(own) }, engine) as DigitsFormat;
 }
 
 /**
  * Strings over an alphabet of your own, by code point.
  *
- * The length in code points stays visible and enters the tweak. The shortest length is by default the first that has
- * 1,000,000 values, the longest 256. The alphabet's order is part of the key derivation. What comes out is any string
- * over the alphabet: with combining marks in it, the output may not be normalised.
+ * The length in code points stays visible and enters the tweak. By default the shortest length is the first that has
+ * 1,000,000 values, and the longest is 256. The alphabet and its order are part of the key derivation. An output can be
+ * any string over the alphabet: if the alphabet has combining marks, the output may not be normalised.
  *
  * @param alphabet 2 to 65,536 different code points.
- * @throws RangeError for a bad alphabet or limits that do not fit.
+ * @throws TypeError or RangeError if it is not such an alphabet, or if the limits do not fit.
  *
  * @example
  * ```ts
@@ -111,6 +115,12 @@ export function text(alphabet: string, options: Lengths = {}): TextFormat {
   const symbols = makeAlphabet(alphabet);
   const own = checkOptions<Lengths>('options', options, LENGTH_OPTIONS);
   const limits = checkLengths(own, { min: minimumLength(symbols.radix), max: MAX_FORMAT_LENGTH });
-  const engine = uniform('the alphabet', alphabet, symbols, ['text@1', alphabet], limits);
+  const engine = uniform(
+    `one of the ${symbols.radix} characters of the alphabet`,
+    alphabet,
+    symbols,
+    ['text@1', alphabet],
+    limits,
+  );
   return makeFormat({ type: 'text', alphabet, ...givenLengths(own) }, engine) as TextFormat;
 }

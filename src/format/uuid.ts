@@ -3,6 +3,7 @@
  */
 
 import { checkOneOf, checkOptions } from '../core/checks.ts';
+import { given } from '../core/given.ts';
 import { fail } from '../errors.ts';
 import { type Format, makeFormat } from './engine.ts';
 
@@ -26,7 +27,7 @@ const FORM = {
 
 const DIGITS = { lower: '0123456789abcdef', upper: '0123456789ABCDEF' };
 
-/** 128 bits without the four of the version and the two of the variant. */
+/** 128 bits without the four bits of the version and the two of the variant. */
 const SIZE: bigint = 2n ** 122n;
 
 const LENGTH = 36;
@@ -34,14 +35,14 @@ const LENGTH = 36;
 /**
  * UUIDs of versions 1 to 8 in their text form of 36 characters.
  *
- * The version stays in clear and enters the tweak, the variant is fixed, the other 122 bits are one space. Lower case
- * only, or with `letters: 'upper'` upper case only: which of the two is a matter of writing, changes no bits and joins.
+ * The version stays in clear and enters the tweak. The variant is fixed. The other 122 bits form one space. Values are
+ * in lower case, or in upper case with `letters: 'upper'`; a UUID has the same output in both, apart from the case.
  * Other variants, the nil and the max UUID, braces and `urn:uuid:` are refused.
  *
- * *Warning*: what a version promises about its bits is gone from the output: the time of a version 1, 6 or 7, and the
- * order of a version 7. Anything that sorts or expires by it must not read the output.
+ * *Warning*: the output does not keep what a version promises about its bits: the time in version 1, 6 or 7, and the
+ * order of version 7. Do not sort or expire records by it.
  *
- * @throws RangeError for options that do not fit.
+ * @throws RangeError if `letters` is neither of the two.
  *
  * @example
  * ```ts
@@ -59,7 +60,7 @@ export function uuid(options: UuidOptions = {}): UuidFormat {
   const form = FORM[written];
   const digits = DIGITS[written];
   return makeFormat(
-    { type: 'uuid', ...(letters === undefined ? {} : { letters: written }) },
+    { type: 'uuid', ...given({ letters: letters === undefined ? undefined : written }) },
     {
       kind: 'index',
       descriptor: ['uuid@1'],
@@ -80,17 +81,17 @@ export function uuid(options: UuidOptions = {}): UuidFormat {
         if (!form.test(value)) {
           fail(
             'outside_format',
-            `expected a UUID of version 1 to 8 and variant 10 with dashes, in ${written} case letters`,
+            `the value is not a UUID of version 1 to 8 and variant 10, with dashes and in ${written} case`,
             { expected: LENGTH },
           );
         }
-        // 31 hexadecimal digits: the variant digit without its upper bits, then the others from left to right.
+        // 31 hexadecimal digits: the digit of the variant without its upper bits, then the others from left to right.
         const variant = Number.parseInt(value[19]!, 16) - 8;
         const hex =
           value.slice(0, 8) + value.slice(9, 13) + value.slice(15, 18) + value.slice(20, 23) + value.slice(24);
         return { shape: '', clear: value[14]!, layout: null, size: SIZE, index: BigInt(`0x${variant}${hex}`) };
       },
-      join(parts, index) {
+      assemble(parts, index) {
         const hex = index.toString(16).padStart(31, '0');
         const variant = '89ab'[Number(hex[0])];
         const lower =

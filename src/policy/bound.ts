@@ -1,5 +1,5 @@
 /**
- * What a bound policy is inside: the leaves of its tree with their bound columns. The record streams of `io/` work on
+ * The inside of a bound policy: the leaves of its tree with their bound columns. The record streams of `io/` work on
  * this; callers see the verbs of `BoundPolicy`.
  */
 
@@ -10,7 +10,7 @@ import type { BoundColumns, Rule, RuleEngine } from '../rule/rule.ts';
 
 const INSIDE = Symbol.for('trefoil.bound-policy.v1');
 
-/** Which way the data go. */
+/** Whether data are protected or revealed. */
 export type Direction = 'protect' | 'reveal';
 
 /** One field of a policy. */
@@ -36,35 +36,36 @@ export interface BoundInside {
   /** The bound columns of each leaf, by the leaf's index. */
   readonly columns: readonly BoundColumns[];
   /**
-   * Throws when the verb may not be used at all: without `revealAccess`, with a primary key that is not pinned, or to
-   * reveal fpe fields without a pinned key check.
+   * Throws if the verb may not be used at all: to reveal without `revealAccess`, to protect with a primary key that is
+   * not pinned, to reveal fpe fields without exactly one pinned key check.
    */
   readonly demand: (direction: Direction) => void;
   /**
-   * Turns a batch of records. `report` takes the record's index; a record with an issue is `undefined` in the result,
-   * which has the length of `rows`.
+   * Turns a batch of records. `report` takes the record's index. The result has the length of `rows`; a record with an
+   * issue is `undefined` in it.
    */
   readonly rows: (
     direction: Direction,
     rows: readonly unknown[],
     report: (index: number, issue: Issue) => void,
   ) => (Record<string, unknown> | undefined)[];
-  /** There for a policy with rules that wait for a store: each run begins one of its own. */
-  readonly later?: () => Later;
+  /** Set if the policy has rules that wait for a store. Each run begins one of its own. */
+  readonly beginAsync?: () => AsyncRun;
 }
 
 /**
- * How a batch of records that waits is done by work that does not: it goes through `collect` first, which only notes what
- * the waiting rules will be asked; `settle` asks them; then the same batch goes through `answer`, and the waiting rules
- * have their answers. It holds one batch at a time: two runs with one of these would take each other's answers.
+ * Batches for a policy that waits, done by code that does not wait. A batch goes through `collect` first, which only
+ * notes what the waiting rules will be asked. `settle` asks them. Then the same batch goes through `answer`, and the
+ * waiting rules return the answers. It holds one batch at a time: two runs that share one would take each other's
+ * answers.
  */
-export interface Later {
+export interface AsyncRun {
   readonly collect: BoundInside;
   readonly answer: BoundInside;
   readonly settle: () => Promise<void>;
 }
 
-/** Hangs the inside on a bound policy. */
+/** Puts the inside on a bound policy. */
 export function hideInside<T extends object>(bound: T, inside: BoundInside): T {
   return Object.defineProperty(bound, INSIDE, { value: inside });
 }
@@ -73,17 +74,17 @@ export function hideInside<T extends object>(bound: T, inside: BoundInside): T {
 export function openBound(bound: unknown): BoundInside {
   const inside = typeof bound === 'object' && bound !== null ? (bound as Record<symbol, unknown>)[INSIDE] : undefined;
   if (inside === undefined)
-    badType('bound', `expected a bound policy, as policy.bind(keys) gives it, got ${typeName(bound)}`);
+    badType('bound', `expected a bound policy, as policy.bind(keys) returns it, got ${typeName(bound)}`);
   return inside as BoundInside;
 }
 
-/** The same for work that cannot wait for a store. */
+/** The inside of a bound policy, for code that cannot wait for a store. */
 export function openReady(bound: unknown): BoundInside {
   const inside = openBound(bound);
-  if (inside.later !== undefined) {
+  if (inside.beginAsync !== undefined) {
     fail(
       'store_missing',
-      'the policy waits for a store: take protectFile of trefoil/node, or the verbs of policy.open',
+      'the policy waits for a store, and this verb cannot wait: use protectFile of trefoil/node, or the verbs of policy.open',
     );
   }
   return inside;

@@ -1,4 +1,4 @@
-/** `check`: all problems of a policy file, or of several that are to work together. */
+/** `check`: all problems of a policy file, or of several policy files that will be used together. */
 
 import { badType, typeName } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
@@ -8,14 +8,14 @@ import { namedPolicies, nameOf } from './named.ts';
 import type { FilePolicy } from './types.ts';
 
 /**
- * All problems of a policy file's value, without throwing; an empty list means that `parsePolicy` takes it and that it
- * can be bound.
+ * Returns all problems of the value of a policy file and does not throw. An empty list means that `parsePolicy` accepts
+ * the value and that the policy can be bound.
  *
- * With a list of values it also says where two of the policies seem to join and do not: the same domain, kind of rule and
- * scope, and another label, form, length, step, format, store or number of days (`half_join`). An issue names its policy as
- * `file`: by what `locate` says, or `policy 1`, `policy 2` and so on.
+ * For a list of values it also finds fields of two policies that seem to join and do not (`half_join`): they have the
+ * same domain, kind of rule and scope, but another label, form, length, step, format, store or number of days. The
+ * `file` of an issue is what `locate` returns, or `policy 1`, `policy 2` and so on.
  *
- * @param locate gives line and column of a place in the value; for a list, a list of these.
+ * @param locate returns the line and column of a place in the value; for a list of values, a list of such functions.
  *
  * @example
  * ```ts
@@ -33,11 +33,11 @@ import type { FilePolicy } from './types.ts';
  */
 export function check(value: unknown, locate?: Locate | readonly (Locate | undefined)[]): readonly Issue[] {
   if (!Array.isArray(value) || value.length === 0) {
-    if (Array.isArray(locate)) badType('locate', 'expected a function, got array: there is one policy');
+    if (Array.isArray(locate)) badType('locate', 'expected a function, got array: one policy was passed');
     return readPolicy(value, locate as Locate | undefined).issues;
   }
   if (locate !== undefined && (!Array.isArray(locate) || locate.length !== value.length)) {
-    badType('locate', `expected a list of as many functions as there are policies, got ${typeName(locate)}`);
+    badType('locate', `expected a list with one function for each policy, got ${typeName(locate)}`);
   }
   const locates: readonly (Locate | undefined)[] = locate ?? [];
   const read = Array.from(value, (one: unknown, i) => readPolicy(one, locates[i]));
@@ -47,7 +47,7 @@ export function check(value: unknown, locate?: Locate | readonly (Locate | undef
   return [...own, ...acrossFiles(whole, names, locates)];
 }
 
-/** The problems between policies that have none by themselves, at their places. */
+/** Problems between policies that have no problems of their own, each with its place in its file. */
 export function acrossFiles(
   whole: readonly { readonly sheet: FilePolicy; readonly i: number }[],
   names: readonly string[],

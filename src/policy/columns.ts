@@ -1,13 +1,14 @@
-/** Columns by the paths of their fields, through the rules of a policy. */
+/** Protects columns by the paths of their fields: each goes through the rule that the policy has for it. */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { type Column, columnLength, isUtf8Column, readUtf8, type Utf8Column } from '../core/columns.ts';
+import { throwIssues } from '../core/issues.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { runColumn } from '../rule/columns.ts';
 import { ruleOption, type Siblings } from '../rule/rule.ts';
 import type { BoundInside } from './bound.ts';
 
-/** Protects columns of one length. Throws once, with all that is wrong. */
+/** Protects columns of equal length. Throws once, with everything that is wrong. */
 export function protectColumns(
   inside: BoundInside,
   tables: Readonly<Record<string, Column>>,
@@ -17,15 +18,22 @@ export function protectColumns(
   inside.demand('protect');
   const known = new Map(inside.leaves.map((leaf, index) => [leaf.path, { leaf, index }]));
   const issues: Issue[] = [];
-  // A column's error keeps 100 issues and counts all.
+  // The error of a column keeps 100 issues and counts all of them.
   let unkept = 0;
   for (const { path, rule } of inside.leaves) {
-    if (path.includes('[]')) fail('not_tabular', 'the policy has an array; columns have none', { field: path });
+    if (path.includes('[]'))
+      fail('not_tabular', 'the field is inside an array, and a column cannot hold one; protect records instead', {
+        field: path,
+      });
     if (ruleOption(rule, 'optional') !== true && !Object.hasOwn(tables, path)) {
-      issues.push({ code: 'missing_field', message: 'there is no such column', field: path });
+      issues.push({
+        code: 'missing_field',
+        message: 'the column is missing; if it may be absent, mark the field optional',
+        field: path,
+      });
     }
   }
-  // Columns as they came, before their own rules; what is no text there is that rule's issue.
+  // Columns as they were passed, before their own rules. A value that is not text is reported by that column's rule.
   const siblings: Siblings = (path) => {
     const column = Object.hasOwn(tables, path) ? tables[path] : undefined;
     if (isUtf8Column(column)) return readUtf8(column, () => {});
@@ -37,18 +45,21 @@ export function protectColumns(
     const entry = known.get(path);
     if (entry === undefined) {
       if (inside.unnamed === 'error')
-        issues.push({ code: 'unnamed_field', message: 'the policy does not name a column' });
+        issues.push({
+          code: 'unnamed_field',
+          message: 'a column is not named in the policy; name it, or set unnamed: drop',
+        });
       continue;
     }
     const rows = columnLength(column);
     if (rows === null) {
       badType(
         'columns',
-        `expected arrays, got ${typeName(column)}; typed arrays of numbers and { offsets, bytes } of UTF-8 do as well`,
+        `expected arrays, typed arrays of numbers or { offsets, bytes } of UTF-8, got ${typeName(column)}`,
       );
     }
     length ??= rows;
-    if (rows !== length) badRange('columns', 'expected columns of one length');
+    if (rows !== length) badRange('columns', 'expected columns of equal length');
     const { leaf, index } = entry;
     if (leaf.engine.removes) continue;
     const { protect } = inside.columns[index]!;
@@ -60,6 +71,6 @@ export function protectColumns(
       unkept += error.total - error.issues.length;
     }
   }
-  if (issues.length > 0) throw new TrefoilError(issues, issues.length + unkept);
+  throwIssues(issues, issues.length + unkept);
   return out;
 }

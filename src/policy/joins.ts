@@ -1,6 +1,6 @@
 /**
- * Which fields join: of one policy, and of several. Two fields join if equal values have equal texts in both. They do if
- * all that enters the key is equal, and all that the text is made of besides.
+ * Which fields join, in one policy and across several. Two fields join if equal values have equal outputs in both. That
+ * is so if everything that enters the key is equal, and everything else that the text of the output depends on.
  */
 
 import type { Issue } from '../errors.ts';
@@ -11,9 +11,9 @@ import type { Leaf } from './bound.ts';
 /** A policy among others. */
 export interface NamedPolicy {
   readonly name: string;
-  /** `undefined` where the keys say it. */
+  /** `undefined` if the policy leaves it to the keys. */
   readonly domain: string | undefined;
-  /** Ids of the keys that it pins; `null` where it pins none. */
+  /** Ids of the keys that it pins; `null` if it pins none. */
   readonly pins: readonly string[] | null;
   readonly leaves: readonly Leaf[];
 }
@@ -24,7 +24,7 @@ export interface Place {
   readonly leaf: Leaf;
 }
 
-/** An aspect of a rule, with how two rules differ in it. */
+/** An aspect of a rule: its value in a field, and the words for two fields that differ in it. */
 interface Aspect {
   readonly differ: string;
   readonly of: (leaf: Leaf) => string;
@@ -35,7 +35,7 @@ interface Aspects {
   readonly key: readonly Aspect[];
   /** What else the text of equal values depends on. */
   readonly text: readonly Aspect[];
-  /** What comes of another key. */
+  /** What follows if the keys differ. */
   readonly consequence: string;
 }
 
@@ -44,19 +44,22 @@ const aspect = (differ: string, name: string, normal: (value: unknown, leaf: Lea
   of: (leaf) => JSON.stringify(normal(ruleOption(leaf.rule, name), leaf)) ?? '',
 });
 
-/** One step and a list of it are the same, and so are no steps and an empty list. */
+/** One step is the same as a list of one step, and no steps are the same as an empty list. */
 const steps = (value: unknown): unknown => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
 const NEVER = 'so equal values never join';
 
-/** What the rules with a scope are made of. */
+/** What the outputs of each rule with a scope depend on. */
 const makeAspects = (): Readonly<Record<string, Aspects>> => ({
   token: {
-    key: [aspect('other prepare steps', 'prepare', steps), aspect('another prf', 'prf', (prf) => prf ?? 'hmac-sha256')],
+    key: [
+      aspect('different prepare steps', 'prepare', steps),
+      aspect('a different prf', 'prf', (prf) => prf ?? 'hmac-sha256'),
+    ],
     text: [
-      aspect('another label', 'label'),
-      aspect('another form', 'form', formOf),
+      aspect('a different label', 'label'),
+      aspect('a different form', 'form', formOf),
       aspect(
-        'another length',
+        'a different length',
         'length',
         (length, leaf) => length ?? checkLength(formOf(ruleOption(leaf.rule, 'form')), {}),
       ),
@@ -65,22 +68,22 @@ const makeAspects = (): Readonly<Record<string, Aspects>> => ({
   },
   vault: {
     key: [
-      aspect('another store', 'store'),
+      aspect('a different store', 'store'),
       aspect('a subject where the other has none', 'subject', (subject) => subject !== undefined),
     ],
-    text: [aspect('another label', 'token')],
-    consequence: 'so one value has two tokens',
+    text: [aspect('a different label', 'token')],
+    consequence: 'so the same value has two tokens',
   },
   fpe: {
-    key: [{ differ: 'another format', of: ({ engine }) => engine.facts.joins ?? '' }],
+    key: [{ differ: 'a different format', of: ({ engine }) => engine.facts.joins ?? '' }],
     text: [],
     consequence: NEVER,
   },
   seal: { key: [], text: [], consequence: NEVER },
   shiftDate: {
-    key: [aspect('other days', 'days'), aspect('other steps of the subject', 'prepareSubject', steps)],
+    key: [aspect('different days', 'days'), aspect('different prepare steps for the subject', 'prepareSubject', steps)],
     text: [],
-    consequence: 'so intervals between the two are wrong',
+    consequence: 'so intervals between dates of the two are wrong',
   },
 });
 
@@ -90,16 +93,16 @@ function formOf(form: unknown): 'labelled' {
   return (form ?? 'labelled') as 'labelled';
 }
 
-/** Why two fields of one kind of rule and one scope do not join; `null` if they do. */
+/** Why two fields of one kind of rule and one scope do not join. */
 export interface Difference {
-  /** Whether they have one key: then equal values can be found, but not by comparing texts. */
+  /** Whether the keys are the same: then equal values can be found, but not by comparing texts. */
   readonly half: boolean;
-  /** `another label, another form`. */
+  /** `a different label, a different form`. */
   readonly reasons: string;
   readonly consequence: string;
 }
 
-/** Compares two fields with the same kind of rule and the same scope, under the same keys. */
+/** Compares two fields with the same kind of rule and the same scope, under the same keys; `null` if they join. */
 export function differenceOf(a: Leaf, b: Leaf): Difference | null {
   const aspects = ASPECTS[a.rule.rule];
   if (aspects === undefined) return null;
@@ -108,7 +111,7 @@ export function differenceOf(a: Leaf, b: Leaf): Difference | null {
   if (key.length > 0) return { half: false, reasons: key.join(', '), consequence: aspects.consequence };
   const text = reasonsOf(aspects.text);
   if (text.length === 0) return null;
-  const consequence = 'so equal values have tokens that differ as texts, and a join of the two in SQL gives no rows';
+  const consequence = 'so equal values have tokens with different texts, and a join of the two in SQL finds no rows';
   return { half: true, reasons: text.join(', '), consequence };
 }
 
@@ -130,7 +133,7 @@ export function byScope(policies: readonly NamedPolicy[], apart: boolean): Reado
   return groups;
 }
 
-/** The fields of a group, those that join together: equal in all that key and text are made of. */
+/** Divides the fields of a group into parts whose fields join: they are equal in all aspects of key and text. */
 export function partsOf(group: readonly Place[]): readonly (readonly Place[])[] {
   const parts: Place[][] = [];
   for (const place of group) {
@@ -141,7 +144,7 @@ export function partsOf(group: readonly Place[]): readonly (readonly Place[])[] 
   return parts;
 }
 
-/** Whether two policies may run under one key: not if each pins some and they have none in common. */
+/** Whether two policies can run under one key. They cannot if each pins keys and they have none in common. */
 export function sharePins(a: Place, b: Place): boolean {
   const [one, other] = [a.policy.pins, b.policy.pins];
   return one === null || other === null || one.some((id) => other.includes(id));
@@ -154,7 +157,7 @@ export interface OddPair {
   readonly difference: Difference;
 }
 
-/** Fields of one policy that do not join with the first one of their scope, although the scope says so. */
+/** Fields of one policy that have the scope of an earlier field and do not join with it. */
 export function oddPairs(leaves: readonly Leaf[]): readonly OddPair[] {
   const first = new Map<string, Leaf>();
   const pairs: OddPair[] = [];
@@ -171,39 +174,42 @@ export function oddPairs(leaves: readonly Leaf[]): readonly OddPair[] {
 }
 
 /**
- * Whether a policy with such a pair is refused: some of the values would join and others not, in silence. Two labels or
- * forms of one tag, and two formats, are told apart at the first look, and somebody may want both.
+ * Whether a policy with such a pair is refused. It is if some of the values would join and others would not, and nobody
+ * would notice. Outputs of two labels, forms or formats look different at once, and somebody may want both.
  */
 function isSilent({ other, difference }: OddPair): boolean {
   return !difference.half && other.rule.rule !== 'fpe';
 }
 
-function saying({ first, difference }: OddPair): string {
+function pairMessage({ first, difference }: OddPair): string {
   const { reasons, consequence } = difference;
-  return `has the scope of ${first.path} but ${reasons}, ${consequence}; give them the same or two scopes`;
+  return `has the same scope as ${first.path} but ${reasons}, ${consequence}; make them the same, or use two scopes`;
 }
 
-/** What a policy is refused for. */
+/** The pairs that a policy is refused for. */
 export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
   return oddPairs(leaves)
     .filter(isSilent)
-    .map((pair): Issue => ({ code: 'half_join', message: saying(pair), field: pair.other.path }));
+    .map((pair): Issue => ({ code: 'half_join', message: pairMessage(pair), field: pair.other.path }));
 }
 
-/** What a policy is not refused for, and what its author should know: the field and what is said of it. */
+/** The pairs that a policy is not refused for, as warnings for its author. */
 export function joinWarnings(leaves: readonly Leaf[]): readonly { readonly field: string; readonly message: string }[] {
   return oddPairs(leaves)
     .filter((pair) => !isSilent(pair))
-    .map((pair) => ({ field: pair.other.path, message: saying(pair) }));
+    .map((pair) => ({ field: pair.other.path, message: pairMessage(pair) }));
 }
 
-/** A problem between two policies: the policy that has it, and the place in its file. */
+/** A problem between two policies: the policy to change, and the place in its file. */
 export interface AcrossIssue extends Issue {
   readonly policy: NamedPolicy;
   readonly path: readonly string[];
 }
 
-/** The same for fields of several policies, each of which is in order by itself: each is held against the first one. */
+/**
+ * The same for fields of several policies that have no problems of their own: each field is compared with the first
+ * field of its kind of rule, scope and domain.
+ */
 export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly AcrossIssue[] {
   const issues: AcrossIssue[] = [];
   const add = (policy: NamedPolicy, path: readonly string[], message: string) =>
@@ -216,7 +222,7 @@ export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly Acro
       const { policy, leaf } = place;
       if (policy === first.policy) continue;
       if (!sharePins(first, place)) {
-        const message = `pins other keys than ${first.policy.name}, which is of the same domain, so nothing joins`;
+        const message = `pins different keys than ${first.policy.name}, which has the same domain, so nothing joins; pin the same keys`;
         if (!pinned.has(policy)) add(policy, ['keyCheck'], message);
         pinned.add(policy);
         continue;
@@ -224,11 +230,11 @@ export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly Acro
       const difference = differenceOf(first.leaf, leaf);
       if (difference === null) continue;
       const message =
-        `has the scope of ${first.leaf.path} in ${first.policy.name} but ${difference.reasons}, ` +
-        `${difference.consequence}; give them the same or two scopes`;
+        `has the same scope as ${first.leaf.path} in ${first.policy.name} but ${difference.reasons}, ` +
+        `${difference.consequence}; make them the same, or use two scopes`;
       add(policy, ['fields', leaf.path, 'scope'], message);
     }
-    // Both are called tokens, so somebody will join them.
+    // The outputs of both are called tokens, so somebody will join them.
     const [{ policy, leaf }] = group as readonly [Place, ...Place[]];
     if (leaf.rule.rule !== 'vault') continue;
     const token = groups
@@ -236,8 +242,8 @@ export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly Acro
       ?.find((t) => t.policy !== policy);
     if (token === undefined) continue;
     const message =
-      `has the scope of ${token.leaf.path} in ${token.policy.name}, which is a token and not a vault, so equal values ` +
-      'never join; give them the same rule or two scopes';
+      `has the same scope as ${token.leaf.path} in ${token.policy.name}, which is a token and not a vault, so equal values ` +
+      'never join; use the same rule, or two scopes';
     add(policy, ['fields', leaf.path, 'scope'], message);
   }
   return issues;

@@ -1,10 +1,14 @@
-/** What the verbs over many records have in common, whether they wait or not. */
+/** What the verbs over many records share: their options, and what becomes of the issues. */
 
 import { badType, checkOptions, typeName } from '../core/checks.ts';
-import { type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { throwIssues } from '../core/issues.ts';
+import { type Issue, MAX_ISSUES } from '../errors.ts';
 import type { ManyOptions } from './types.ts';
 
-/** Checks the arguments and gives the function that takes issues, if there is one. */
+/** An issue of one of many records. */
+export type RowIssue = Issue & { readonly row: number };
+
+/** Checks the arguments of a verb over many records and returns the function that takes issues, if there is one. */
 export function checkMany(rows: unknown, options: ManyOptions): ManyOptions['onReject'] {
   if (!Array.isArray(rows)) badType('rows', `expected an array, got ${typeName(rows)}`);
   const { onReject } = checkOptions('options', options, ['onReject']) as ManyOptions;
@@ -14,10 +18,10 @@ export function checkMany(rows: unknown, options: ManyOptions): ManyOptions['onR
   return onReject;
 }
 
-/** Reports issues row by row, or throws them all at once. */
-export function settleIssues(issues: (Issue & { readonly row: number })[], onReject: ManyOptions['onReject']): void {
-  // Rules report column by column; people read row by row. The sort is stable.
+/** Passes issues to `onReject` row by row, or throws them all at once. */
+export function settleIssues(issues: RowIssue[], onReject: ManyOptions['onReject']): void {
+  // Rules report column by column, and people read row by row. The sort is stable.
   issues.sort((a, b) => a.row - b.row);
-  if (onReject !== undefined) for (const issue of issues) onReject(issue);
-  else if (issues.length > 0) throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
+  if (onReject === undefined) throwIssues(issues.slice(0, MAX_ISSUES), issues.length);
+  else for (const issue of issues) onReject(issue);
 }

@@ -1,4 +1,4 @@
-/** Policies as the parts that look at several of them take them. */
+/** Several policies with their names, as `check` and `explain` compare them. */
 
 import { badRange, badType, ownProperties, typeName } from '../core/checks.ts';
 import type { NamedPolicy } from './joins.ts';
@@ -20,11 +20,11 @@ export function namedPolicies(sheets: readonly unknown[], names: unknown): reado
   });
 }
 
-/** What a policy of a list is called: as the caller says, or by its place. */
+/** The name of a policy in a list: the one that the caller passed, or `policy 1`, `policy 2` and so on. */
 export function nameOf(names: unknown, i: number, count: number): string {
   if (names === undefined) return `policy ${i + 1}`;
   if (!Array.isArray(names) || names.length !== count) {
-    badType('names', `expected a list of as many names as there are policies, got ${typeName(names)}`);
+    badType('names', `expected a list with one name for each policy, got ${typeName(names)}`);
   }
   const name: unknown = names[i];
   if (typeof name !== 'string') badType('names', `expected texts, got ${typeName(name)}`);

@@ -1,85 +1,114 @@
 /**
- * `open`: a policy with its keys and its stores. The verbs are those of a bound policy and wait.
+ * `open`: a policy with its keys and its stores. The verbs are those of a bound policy and return promises.
  */
 
 import type { Column } from '../core/columns.ts';
-import { type Issue, TrefoilError } from '../errors.ts';
+import { given } from '../core/given.ts';
+import { throwIssues } from '../core/issues.ts';
+import type { Issue } from '../errors.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
 import type { AsyncColumns, BoundColumns } from '../rule/rule.ts';
-import { type BoundInside, type Direction, hideInside, type Later, type Leaf } from './bound.ts';
+import { bindKeys } from './bind.ts';
+import { type AsyncRun, type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
-import { joinKeys } from './join.ts';
-import { checkMany, settleIssues } from './many.ts';
+import { checkMany, type RowIssue, settleIssues } from './many.ts';
 import { makeReplay } from './replay.ts';
-import { makeLaterTransform, makeTransform } from './transform.ts';
+import { makeAsyncTransform, makeTransform } from './transform.ts';
 import type { FieldsNode } from './tree.ts';
 import type { ManyOptions, OpenFilePolicy, PolicyOptions } from './types.ts';
+
+type AsyncTransform = ReturnType<typeof makeAsyncTransform>;
+
+/** The rules of a policy with their keys and stores, and how to make an inside of other columns. */
+interface Opened {
+  readonly leaves: readonly Leaf[];
+  /** By the index of a leaf; `undefined` for rules that wait for a store. */
+  readonly columns: readonly (BoundColumns | undefined)[];
+  /** By the index of a leaf; `undefined` for rules that do not wait. */
+  readonly waiting: readonly (AsyncColumns | undefined)[];
+  readonly insideOf: (columns: readonly BoundColumns[]) => BoundInside;
+}
 
 export async function openPolicy(
   root: FieldsNode,
   leaves: readonly Leaf[],
   sheet: PolicyOptions,
-  given: DomainKeys,
+  domainKeys: DomainKeys,
   stores: unknown,
   revealing: boolean,
 ): Promise<OpenFilePolicy> {
-  const { opened, demand } = joinKeys(leaves, sheet, given, revealing);
+  const { opened: keys, demand } = bindKeys(leaves, sheet, domainKeys, revealing);
+  const { domain } = keys;
   const columns = leaves.map(({ engine }) =>
-    engine.open === undefined ? engine.bind(engine.keyed ? opened : null, revealing) : undefined,
+    engine.open === undefined ? engine.bind(engine.keyed ? keys : null, revealing) : undefined,
   );
-  const later: (AsyncColumns | undefined)[] = [];
-  // One after the other: two rules of one store share what the first has read of it.
-  for (const { engine } of leaves) later.push(await engine.open?.(opened, stores));
+  const waiting: (AsyncColumns | undefined)[] = [];
+  // One after another: two rules of one store share what the first of them has read from it.
+  for (const { engine } of leaves) waiting.push(await engine.open?.(keys, stores));
   const { unnamed = 'error' } = sheet;
-  const turn = makeLaterTransform(root, columns, later, unnamed);
 
-  const common = { domain: opened.domain, keys: opened, sheet: { ...sheet, domain: opened.domain }, unnamed, leaves };
+  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, demand };
   const insideOf = (bound: readonly BoundColumns[]): BoundInside => {
-    return { ...common, columns: bound, demand, rows: makeTransform(root, bound, unnamed) };
+    return { ...common, columns: bound, rows: makeTransform(root, bound, unnamed) };
   };
-  function beginLater(): Later {
-    const { collecting, answering, settle } = makeReplay(leaves, columns, later);
-    return { collect: insideOf(collecting), answer: insideOf(answering), settle };
-  }
-  const waits = later.some((one) => one !== undefined);
-  const inside: BoundInside = { ...beginLater().answer, ...(waits ? { later: beginLater } : {}) };
+  const opened: Opened = { leaves, columns, waiting, insideOf };
+  const waits = waiting.some((rule) => rule !== undefined);
+  const inside: BoundInside = {
+    ...beginAsync(opened).answer,
+    ...given({ beginAsync: waits ? () => beginAsync(opened) : undefined }),
+  };
 
-  const one = (direction: Direction) => async (row: unknown) => {
-    demand(direction);
-    const issues: Issue[] = [];
-    const [out] = await turn(direction, [row], (_, issue) => issues.push(issue));
-    if (issues.length > 0) throw new TrefoilError(issues);
-    return out;
-  };
-  const many =
-    (direction: Direction) =>
-    async (rows: readonly unknown[], options: ManyOptions = {}) => {
-      const onReject = checkMany(rows, options);
-      demand(direction);
-      const issues: (Issue & { readonly row: number })[] = [];
-      const out = await turn(direction, rows, (index, issue) => {
-        issues.push({ ...issue, row: index + 1 });
-      });
-      settleIssues(issues, onReject);
-      return out.filter((row) => row !== undefined);
-    };
-  async function byColumns(tables: Readonly<Record<string, Column>>) {
-    const { collecting, answering, settle } = makeReplay(leaves, columns, later);
-    // First the rules that do not wait: what they refuse makes no token.
-    const out = protectColumns(insideOf(columns.map((own, i) => own ?? collecting[i]!)), tables);
-    await settle();
-    const waited = protectColumns(insideOf(columns.map((own, i) => (own ? collecting : answering)[i]!)), tables);
-    for (const [i, { path }] of leaves.entries()) {
-      if (later[i] !== undefined && Object.hasOwn(waited, path)) out[path] = waited[path]!;
-    }
-    return out;
-  }
+  const transform = makeAsyncTransform(root, columns, waiting, unnamed);
   if (revealing) demand('reveal');
   const verbs = {
-    protect: one('protect'),
-    protectMany: many('protect'),
-    protectColumns: byColumns,
-    ...(revealing && { reveal: one('reveal'), revealMany: many('reveal') }),
+    protect: oneVerb(inside, transform, 'protect'),
+    protectMany: manyVerb(inside, transform, 'protect'),
+    protectColumns: (tables: Readonly<Record<string, Column>>) => protectWaiting(opened, tables),
+    ...(revealing && {
+      reveal: oneVerb(inside, transform, 'reveal'),
+      revealMany: manyVerb(inside, transform, 'reveal'),
+    }),
   };
   return Object.freeze(hideInside(verbs, inside)) as unknown as OpenFilePolicy;
+}
+
+function beginAsync({ leaves, columns, waiting, insideOf }: Opened): AsyncRun {
+  const { collecting, answering, settle } = makeReplay(leaves, columns, waiting);
+  return { collect: insideOf(collecting), answer: insideOf(answering), settle };
+}
+
+function oneVerb({ demand }: BoundInside, transform: AsyncTransform, direction: Direction) {
+  return async (row: unknown): Promise<unknown> => {
+    demand(direction);
+    const issues: Issue[] = [];
+    const [out] = await transform(direction, [row], (_, issue) => issues.push(issue));
+    throwIssues(issues);
+    return out;
+  };
+}
+
+function manyVerb({ demand }: BoundInside, transform: AsyncTransform, direction: Direction) {
+  return async (rows: readonly unknown[], options: ManyOptions = {}): Promise<unknown[]> => {
+    const onReject = checkMany(rows, options);
+    demand(direction);
+    const issues: RowIssue[] = [];
+    const out = await transform(direction, rows, (index, issue) => issues.push({ ...issue, row: index + 1 }));
+    settleIssues(issues, onReject);
+    return out.filter((row) => row !== undefined);
+  };
+}
+
+async function protectWaiting(
+  { leaves, columns, waiting, insideOf }: Opened,
+  tables: Readonly<Record<string, Column>>,
+): Promise<ReturnType<typeof protectColumns>> {
+  const { collecting, answering, settle } = makeReplay(leaves, columns, waiting);
+  // The rules that do not wait come first, so that the vault makes no token for a value that they refuse.
+  const out = protectColumns(insideOf(columns.map((own, i) => own ?? collecting[i]!)), tables);
+  await settle();
+  const waited = protectColumns(insideOf(columns.map((own, i) => (own ? collecting : answering)[i]!)), tables);
+  for (const [i, { path }] of leaves.entries()) {
+    if (waiting[i] !== undefined && Object.hasOwn(waited, path)) out[path] = waited[path]!;
+  }
+  return out;
 }

@@ -1,18 +1,20 @@
 /**
- * `policy`: the data-protection sheet of a record, as a value. `bind` joins it to keys once.
+ * `policy`: the data-protection sheet of a record, as a value. Binding it to keys is done once.
  */
 
 import type { RevealAccess } from '../core/capability.ts';
 import { badRange, badType, checkName, checkOptions, ownProperties, typeName } from '../core/checks.ts';
 import type { Column } from '../core/columns.ts';
-import { type Issue, TrefoilError } from '../errors.ts';
+import { given } from '../core/given.ts';
+import { throwIssues } from '../core/issues.ts';
+import type { Issue } from '../errors.ts';
 import { checkKeyCheck, type DomainKeys, type KeyCheck } from '../keys/domain-keys.ts';
 import { checkAccess } from '../rule/binding.ts';
+import { bindKeys } from './bind.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
-import { joinKeys } from './join.ts';
 import { halfJoins } from './joins.ts';
-import { checkMany, settleIssues } from './many.ts';
+import { checkMany, type RowIssue, settleIssues } from './many.ts';
 import { openPolicy } from './open.ts';
 import { makeTransform } from './transform.ts';
 import { type FieldsNode, treeOfFields } from './tree.ts';
@@ -21,15 +23,17 @@ import type { BoundFilePolicy, Fields, ManyOptions, Policy, PolicyOptions } from
 const LEAVES = Symbol.for('trefoil.policy.v1');
 
 /**
- * A policy: what happens to each field of a record. Nested objects and {@link each} for arrays follow the record's form.
+ * Makes a policy: what happens to each field of a record. Nested objects in the policy describe nested objects in the
+ * record, and {@link each} describes arrays.
  *
- * A field that the policy does not name is an error, unless `unnamed: 'drop'`; one that is missing is an error, unless
- * its rule is optional. `null`, `undefined` and the empty string pass. `JSON.stringify` of a policy with a `domain` is
- * its policy file.
+ * A field that the policy does not name is an error, unless `unnamed` is `'drop'`. A field that is missing is an error,
+ * unless its rule is optional. `null`, `undefined` and the empty string are returned as they are. `JSON.stringify` of a
+ * policy that has a `domain` gives its policy file.
  *
- * @throws TrefoilError `half_join` for two rules of one kind and one scope whose values would not join, or not as texts: tokens
- *   with other steps, `prf`, form, length or label, `fpe` with other formats, vaults, shifted dates; `wrong_option` for a `subject` that is no field of the
- *   policy. TypeError, RangeError for what is no policy.
+ * @throws TrefoilError `half_join` if two rules have the same kind and scope, so that they seem to join, but some of
+ *   their values would not: tokens with different steps or `prf`, vaults with different stores, shifted dates with
+ *   different days; `wrong_option` if a `subject` is not a field of the policy. TypeError or RangeError if an argument
+ *   is not a policy.
  *
  * @example
  * ```ts
@@ -56,17 +60,18 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
   if (keyCheck !== undefined) checkKeyCheck(keyCheck);
   if (unnamed !== undefined && unnamed !== 'error' && unnamed !== 'drop') badRange('unnamed', 'expected error or drop');
   const { root, leaves } = treeOfFields(fields);
-  const problems = [...halfJoins(leaves), ...lostSubjects(leaves)];
-  if (problems.length > 0) throw new TrefoilError(problems);
+  throwIssues([...halfJoins(leaves), ...lostSubjects(leaves)]);
 
   const data = {
     trefoil: 1 as const,
-    ...(domain === undefined ? {} : { domain: domain as string }),
-    ...(keyCheck === undefined ? {} : { keyCheck: Object.freeze({ ...(keyCheck as KeyCheck) }) }),
-    ...(unnamed === undefined ? {} : { unnamed }),
+    ...given({
+      domain: domain as string | undefined,
+      keyCheck: keyCheck === undefined ? undefined : Object.freeze({ ...(keyCheck as KeyCheck) }),
+      unnamed,
+    }),
     fields: Object.freeze(Object.fromEntries(leaves.map((leaf) => [leaf.path, leaf.rule]))),
   };
-  // Without a prototype: what is not set must not be read from one.
+  // Without a prototype, so that an option that is not set is not read from one.
   const sheet = ownProperties(data) as PolicyOptions;
   const bind = (keys: DomainKeys, access?: RevealAccess) => bindPolicy(root, leaves, sheet, keys, checkAccess(access));
   const open = (keys: DomainKeys, stores: unknown, access?: RevealAccess) =>
@@ -77,14 +82,14 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
   return Object.freeze(data) as unknown as Policy<F, Unnamed>;
 }
 
-/** The leaves of a policy, for `explain`. */
+/** The leaves of a policy, for `explain` and for comparing policies. */
 export function policyLeaves(value: unknown): readonly Leaf[] {
   const leaves = typeof value === 'object' && value !== null ? (value as Record<symbol, unknown>)[LEAVES] : undefined;
   if (leaves === undefined) badType('policy', `expected a policy, got ${typeName(value)}`);
   return leaves as readonly Leaf[];
 }
 
-/** Rules that look at a field which the policy does not have: a misspelt subject would be missing in every record. */
+/** Rules that need a field which the policy does not have: a misspelt subject would be missing in every record. */
 export function lostSubjects(leaves: readonly Leaf[]): readonly Issue[] {
   const paths = leaves.map(({ path }) => path).filter((path) => !path.includes('[]'));
   return leaves.flatMap(({ path, engine }) =>
@@ -92,9 +97,9 @@ export function lostSubjects(leaves: readonly Leaf[]): readonly Issue[] {
       if (needed !== path && paths.includes(needed)) return [];
       const message =
         needed === path
-          ? 'the subject is another field than the value itself'
-          : 'the subject is no field of this policy; name it from the top of the record and without arrays, with a rule ' +
-            'of its own (drop will do)';
+          ? 'the subject is the field itself; name the field that says whose value it is'
+          : 'the subject is not a field of this policy; write its path from the top of the record, without arrays, and ' +
+            'give it a rule of its own (drop will do)';
       return [{ code: 'wrong_option', message, field: path }];
     }),
   );
@@ -104,11 +109,11 @@ function bindPolicy(
   root: FieldsNode,
   leaves: readonly Leaf[],
   sheet: PolicyOptions,
-  given: DomainKeys,
+  domainKeys: DomainKeys,
   revealing: boolean,
 ): BoundFilePolicy {
   const { unnamed = 'error' } = sheet;
-  const { opened, demand } = joinKeys(leaves, sheet, given, revealing);
+  const { opened, demand } = bindKeys(leaves, sheet, domainKeys, revealing);
   const columns = leaves.map(({ engine }) => engine.bind(engine.keyed ? opened : null, revealing));
   const inside: BoundInside = {
     domain: opened.domain,
@@ -124,7 +129,7 @@ function bindPolicy(
     demand(direction);
     const issues: Issue[] = [];
     const [out] = inside.rows(direction, [row], (_, issue) => issues.push(issue));
-    if (issues.length > 0) throw new TrefoilError(issues);
+    throwIssues(issues);
     return out;
   };
   const verbs = {
@@ -147,7 +152,7 @@ function many(
 ): unknown[] {
   const onReject = checkMany(rows, options);
   inside.demand(direction);
-  const issues: (Issue & { readonly row: number })[] = [];
+  const issues: RowIssue[] = [];
   const out = inside.rows(direction, rows, (index, issue) => {
     issues.push({ ...issue, row: index + 1 });
   });

@@ -1,14 +1,14 @@
 /**
- * Answers that were fetched before: rules that wait for a store, as rules that do not. See `Later` of bound.ts. One of
- * these serves one run, batch by batch.
+ * Rules that wait for a store, as rules that do not wait: their answers are fetched before. See `AsyncRun` in bound.ts.
+ * A replay serves one run, batch by batch.
  */
 
 import type { Issue } from '../errors.ts';
 import type { AsyncColumns, BoundColumns, ColumnVerb, Siblings } from '../rule/rule.ts';
 import type { Direction, Leaf } from './bound.ts';
 
-/** What a waiting rule will be asked. */
-interface Asked {
+/** What a waiting rule will be asked: one column. */
+interface Question {
   readonly leaf: number;
   readonly direction: Direction;
   readonly column: readonly unknown[];
@@ -21,31 +21,34 @@ interface Answer {
   readonly issues: readonly (readonly [index: number, issue: Issue])[];
 }
 
-/** Columns for the two passes, and what comes between them. */
+/** Columns for the two passes, and what is done between them. */
 export interface Replay {
+  /** Columns that note what the waiting rules will be asked; other rules do nothing. */
   readonly collecting: readonly BoundColumns[];
+  /** Columns that return the answers of the waiting rules; other rules do their work. */
   readonly answering: readonly BoundColumns[];
+  /** Asks the waiting rules what was noted. */
   readonly settle: () => Promise<void>;
 }
 
 /**
  * @param columns of the rules that do not wait, by the index of the leaf.
- * @param later of those that do.
+ * @param waiting the rules that wait, by the index of the leaf.
  */
 export function makeReplay(
   leaves: readonly Leaf[],
   columns: readonly (BoundColumns | undefined)[],
-  later: readonly (AsyncColumns | undefined)[],
+  waiting: readonly (AsyncColumns | undefined)[],
 ): Replay {
-  let asked: Asked[] = [];
+  let questions: Question[] = [];
   let answers: Answer[] = [];
 
   const note =
     (leaf: number, direction: Direction): ColumnVerb =>
     (column, _, siblings) => {
       const needs = leaves[leaf]!.engine.needs ?? [];
-      const held = new Map(needs.map((path) => [path, [...siblings!(path)]]));
-      asked.push({ leaf, direction, column: [...column], siblings: held });
+      const read = new Map(needs.map((path) => [path, [...siblings!(path)]]));
+      questions.push({ leaf, direction, column: [...column], siblings: read });
       return [...column];
     };
   const answer: ColumnVerb = (column, report) => {
@@ -57,20 +60,22 @@ export function makeReplay(
   const same: ColumnVerb = (column) => [...column];
 
   return {
-    collecting: later.map((waits, leaf) =>
+    collecting: waiting.map((waits, leaf) =>
       waits === undefined
         ? { protect: same, reveal: same }
         : { protect: note(leaf, 'protect'), reveal: note(leaf, 'reveal') },
     ),
-    answering: later.map((waits, leaf) => (waits === undefined ? columns[leaf]! : { protect: answer, reveal: answer })),
+    answering: waiting.map((waits, leaf) =>
+      waits === undefined ? columns[leaf]! : { protect: answer, reveal: answer },
+    ),
     async settle() {
-      const all = asked;
-      asked = [];
+      const asked = questions;
+      questions = [];
       answers = [];
-      for (const { leaf, direction, column, siblings } of all) {
+      for (const { leaf, direction, column, siblings } of asked) {
         const issues: [number, Issue][] = [];
         const of: Siblings = (path) => siblings.get(path) ?? [];
-        const out = await later[leaf]![direction](column, (index, issue) => issues.push([index, issue]), of);
+        const out = await waiting[leaf]![direction](column, (index, issue) => issues.push([index, issue]), of);
         answers.push({ out, issues });
       }
     },

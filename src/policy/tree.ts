@@ -1,6 +1,6 @@
 /**
- * The tree behind a policy: fields within fields, arrays, and rules at the leaves. Code gives it nested, a file gives it
- * as paths; both end here.
+ * The tree of a policy: fields within fields, arrays, and rules at the leaves. In code a policy is nested, in a file it
+ * is a list of paths; both are read into this tree.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
@@ -20,14 +20,15 @@ export type Node =
 /** The node of an object. */
 export type FieldsNode = Extract<Node, { kind: 'fields' }>;
 
-/** Deepest nesting of a policy. */
+/** How deep a policy may be nested. */
 const MAX_DEPTH = 32;
 
-/** An array of holes says how many elements there were, and that is rarely meant. */
+/** An array whose elements are gone still shows how many there were, which is rarely what was meant. */
 const DROPPED_ELEMENTS = 'elements of an array cannot be dropped; drop the array itself';
 
 /**
- * The fields of every object in an array, or the rule of every element. An element cannot be dropped, its fields can.
+ * Describes an array: the fields of every object in it, or the rule of every element. An element cannot be dropped; a
+ * field of an element can.
  *
  * @example
  * ```ts
@@ -45,12 +46,12 @@ function eachItem(value: object): unknown {
   return (value as Record<symbol, unknown>)[EACH];
 }
 
-/** Reads the nested form of code. */
+/** Reads the nested form, as it is written in code. */
 export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: readonly Leaf[] } {
   const leaves: Leaf[] = [];
 
   function read(value: unknown, path: string, header: string | null, depth: number): Node {
-    if (depth > MAX_DEPTH) badRange('fields', `nest at most ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) badRange('fields', `expected at most ${MAX_DEPTH} levels of nesting`);
     const engine = ruleEngine(value);
     if (engine !== null) {
       const leaf: Leaf = { path, header, rule: value as Rule, engine };
@@ -76,7 +77,7 @@ export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: reado
       const column = header === null ? null : header === '' ? name : `${header}.${name}`;
       children.set(name, read(inner, place, column, depth + 1));
     }
-    if (children.size === 0) badRange('fields', `name at least one field${path === '' ? '' : ` in ${path}`}`);
+    if (children.size === 0) badRange('fields', `expected at least one field${path === '' ? '' : ` in ${path}`}`);
     return { kind: 'fields', fields: children, path };
   }
 
@@ -100,14 +101,14 @@ interface Draft {
   fields: Map<string, Draft> | undefined;
 }
 
-/** With all members of its own, so that none is read from a prototype. */
+/** All members are own properties, so that none is read from a prototype. */
 function makeDraft(): Draft {
   return { rule: undefined, item: undefined, fields: undefined };
 }
 
 /**
- * The draft that a path ends at, new ones on the way; `null` where a rule, an array or an object is in the way. Nothing
- * is made then: below a new draft there is nothing to clash with.
+ * The draft at the end of a path; drafts on the way are made. `null` if a rule, an array or an object is in the way. In
+ * that case no draft has been made, because below a new draft there is nothing to clash with.
  */
 function place(root: Draft, steps: readonly Step[]): Draft | null {
   let at = root;
@@ -126,7 +127,7 @@ function place(root: Draft, steps: readonly Step[]): Draft | null {
   return at.rule === undefined && at.fields === undefined && at.item === undefined ? at : null;
 }
 
-/** Reads the paths of a policy file; with problems, the tree has the paths that are right. */
+/** Reads the paths of a policy file. If some have problems, the tree has the others. */
 export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields; problems: readonly PathProblem[] } {
   const problems: PathProblem[] = [];
   const root: Draft = { ...makeDraft(), fields: new Map() };
@@ -138,7 +139,11 @@ export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields;
       continue;
     }
     if (steps.reduce((depth, { arrays }) => depth + 1 + arrays, 0) > MAX_DEPTH) {
-      problems.push({ path, code: 'invalid_path', message: `a path has at most ${MAX_DEPTH} names and arrays` });
+      problems.push({
+        path,
+        code: 'invalid_path',
+        message: `the path is too deep: at most ${MAX_DEPTH} names and arrays`,
+      });
       continue;
     }
     if (path.endsWith('[]') && ruleEngine(rule)?.removes === true) {
@@ -150,7 +155,7 @@ export function treeOfPaths(rules: ReadonlyMap<string, Rule>): { fields: Fields;
       problems.push({
         path,
         code: 'path_conflict',
-        message: 'another path makes this place a single value, an object or an array; it can be only one of them',
+        message: 'another path needs a single value, an object or an array here, and the field can be only one of them',
       });
       continue;
     }

@@ -201,7 +201,7 @@ describe('records', () => {
       const ended = await fails(
         ['reveal', 'in.csv', ...ARGS, '--out', 'out.csv'],
         4,
-        'an fpe field cannot tell a wrong key',
+        'an fpe field cannot detect a wrong key',
       );
       expect(ended.err).toContain('trefoil: hint: print the line for the policy with trefoil keys inspect');
     });

@@ -544,7 +544,7 @@ describe('several policies', () => {
     const ended = await place.run(['check', '--policy', 'one.yaml', '--policy', 'two.yaml']);
     expect(ended).toMatchObject({ code: 3, out: '' });
     expect(ended.err).toMatch(
-      /^trefoil: error: two\.yaml:4:\d+ fields\.customer\.scope: has the scope of id in one\.yaml but/,
+      /^trefoil: error: two\.yaml:4:\d+ fields\.customer\.scope: has the same scope as id in one\.yaml but/,
     );
     const json = await place.run(['check', '--policy', 'one.yaml', '--policy', 'two.yaml', '--json']);
     expect(json.code).toBe(3);
@@ -580,9 +580,9 @@ describe('several policies', () => {
       '# Pseudonymisation policy `one.yaml` of the domain eu-test',
       '# Pseudonymisation policy `two.yaml` of the domain eu-test',
       '# Pseudonymisation policy `far.yaml` of the domain us-test',
-      '# What joins across these policies',
+      '# Which fields join across these policies',
     ]);
-    expect(out).toContain('- `id` in `one.yaml` and `customer` in `two.yaml`: another label, so equal values');
+    expect(out).toContain('- `id` in `one.yaml` and `customer` in `two.yaml`: a different label, so equal values');
     expect(out).toContain(
       '- `id` in `one.yaml`, `customer` in `two.yaml` and `id` in `far.yaml`: the scope is the same and',
     );

@@ -46,7 +46,7 @@ describe('card: what stays in clear', () => {
     [{ clear: { first: 6, last: 4 }, luhn: 'invalid' }, 6, 4],
   ] as const)('%j', (options: CardOptions, first, last) => {
     const format = card(options);
-    const { split, join } = engineOf(format);
+    const { split, assemble } = engineOf(format);
     for (const value of all) {
       if (!format.test(value)) {
         expect(options.length).toBe(16);
@@ -54,7 +54,7 @@ describe('card: what stays in clear', () => {
         continue;
       }
       const parts = split(value);
-      expect(join(parts, parts.numerals)).toBe(value);
+      expect(assemble(parts, parts.numerals)).toBe(value);
       expect(parts.shape).toBe(`${value.length}`);
       expect(parts.clear).toBe(value.slice(0, first) + value.slice(value.length - last));
       expect(parts.numerals).toHaveLength(value.length - first - last - (options.luhn === 'any' ? 0 : 1));
@@ -71,14 +71,14 @@ describe('card: what stays in clear', () => {
 
   it('the layout comes back and changes nothing', () => {
     const format = card({ clear: { first: 6, last: 4 } });
-    const { split, join } = engineOf(format);
+    const { split, assemble } = engineOf(format);
     const bare = split('4111111111111111');
     for (const value of ['4111 1111 1111 1111', '4111-1111-1111-1111', '4-1 11111111111111', '41 11-11111111111-1']) {
       const parts = split(value);
       expect({ ...parts, layout: null }).toEqual({ ...bare, layout: null });
-      expect(join(parts, parts.numerals)).toBe(value);
-      expect(join(parts, [1, 2, 3, 4, 5]).replace(/\d/g, '#')).toBe(value.replace(/\d/g, '#'));
-      expect(join(parts, [1, 2, 3, 4, 5]).replace(/\D/g, '')).toBe(join(bare, [1, 2, 3, 4, 5]));
+      expect(assemble(parts, parts.numerals)).toBe(value);
+      expect(assemble(parts, [1, 2, 3, 4, 5]).replace(/\d/g, '#')).toBe(value.replace(/\d/g, '#'));
+      expect(assemble(parts, [1, 2, 3, 4, 5]).replace(/\D/g, '')).toBe(assemble(bare, [1, 2, 3, 4, 5]));
     }
   });
 
@@ -131,14 +131,14 @@ describe('card: every value of a shape', () => {
 
 describe('card: luhn invalid', () => {
   const format = card({ clear: { first: 6, last: 4 }, length: 16, luhn: 'invalid' });
-  const { split, join, enciphered } = engineOf(format);
+  const { split, assemble, enciphered } = engineOf(format);
   const like = split('4111 1111 1111 1111');
 
   it('every output fails Luhn, with one remainder, and comes back', () => {
     const seen = new Set<string>();
     for (let i = 0; i < 100_000; i++) {
       const numerals = [...`${i}`.padStart(5, '0')].map(Number);
-      const token = enciphered!.join(like, numerals);
+      const token = enciphered!.assemble(like, numerals);
       if (luhnHolds(token.replaceAll(' ', ''))) throw new Error(`number ${i} passes Luhn`);
       seen.add(token);
       const parts = enciphered!.split(token);
@@ -148,16 +148,16 @@ describe('card: luhn invalid', () => {
   });
 
   it('a token is no card number and a card number no token', () => {
-    const token = enciphered!.join(like, [1, 2, 3, 4, 5]);
+    const token = enciphered!.assemble(like, [1, 2, 3, 4, 5]);
     expect(token).toMatch(/^4111 1112 345\d 1111$/);
     expect(format.test(token)).toBe(false);
     expect(refusal(split, token).message).toBe(
-      'the check digit of the card number is wrong; it could not be given back',
+      'the check digit of the card number is wrong, so it could not be restored',
     );
     expect(refusal(enciphered!.split, '4111 1111 1111 1111').message).toBe(
-      'expected a number that fails Luhn as the outputs of luhn: invalid do; this one was not made by this rule',
+      'the number was not written by this rule: with luhn: invalid the Luhn sum of an output is wrong by 1',
     );
-    expect(join(split('4111111111111111'), [1, 2, 3, 4, 5])).toSatisfy(luhnHolds);
+    expect(assemble(split('4111111111111111'), [1, 2, 3, 4, 5])).toSatisfy(luhnHolds);
   });
 
   it('one in ten numbers is a token, one in ten a card number', () => {
@@ -178,7 +178,7 @@ describe('card: luhn invalid', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[0-9]{12,18}$/), (body) => {
         const parts = split(body + luhnDigit(body));
-        const token = enciphered!.join(parts, parts.numerals);
+        const token = enciphered!.assemble(parts, parts.numerals);
         expect(token).toBe(`${body}${(Number(luhnDigit(body)) + 1) % 10}`);
       }),
     );
@@ -206,11 +206,11 @@ describe('card: properties', () => {
           expect(value).toHaveLength(length);
           expect(format.rank(value)).toBe(number % format.size);
           if (luhn !== 'any') expect(luhnHolds(value)).toBe(true);
-          const { split, join, enciphered } = engineOf(format);
+          const { split, assemble, enciphered } = engineOf(format);
           const parts = split(value);
-          expect(join(parts, parts.numerals)).toBe(value);
-          const other = (enciphered ?? { join, split }).join(parts, parts.numerals);
-          expect((enciphered ?? { join, split }).split(other)).toMatchObject({
+          expect(assemble(parts, parts.numerals)).toBe(value);
+          const other = (enciphered ?? { assemble, split }).assemble(parts, parts.numerals);
+          expect((enciphered ?? { assemble, split }).split(other)).toMatchObject({
             shape: parts.shape,
             clear: parts.clear,
             numerals: parts.numerals,
@@ -229,13 +229,13 @@ describe('card: properties', () => {
       [{ clear: { last: 4 }, luhn: 'any' }, null],
       [{ clear: { first: 8, last: 3 }, luhn: 'invalid' }, 1],
     ] as const) {
-      const { split, join, enciphered } = engineOf(card(options));
+      const { split, assemble, enciphered } = engineOf(card(options));
       const { first = 0, last = 0 }: { first?: number; last?: number } = options.clear;
       for (let i = 0; i < 1000; i++) {
         const body = Array.from({ length: 12 + next.below(7) }, () => next.below(10)).join('');
         const like = split(body + luhnDigit(body));
         const secret = like.numerals.map(() => next.below(10));
-        const out = (enciphered?.join ?? join)(like, secret);
+        const out = (enciphered?.assemble ?? assemble)(like, secret);
         const [start, end] = [like.clear.slice(0, first), like.clear.slice(like.clear.length - last)];
         const tried = [...'0123456789', ''].map((digit) => start + secret.join('') + digit + end);
         const literal =
@@ -325,9 +325,9 @@ describe('card: brands', () => {
     const format = card({ brands: ['visa', 'amex'], clear: { first: 6 } });
     const take = (value: string) => engineOf(format).split(value);
     expect(refusal(take, '5555555555554444').message).toBe(
-      'expected a card of visa, amex: other leading digits or another length',
+      'the card number is not of visa, amex: it has other leading digits or another length',
     );
-    expect(refusal(take, '41111111111114').message).toBe('expected a card number of 13, 15, 16, 19 digits, got 14');
+    expect(refusal(take, '41111111111114').message).toBe('the card number has 14 digits, expected 13, 15, 16, 19');
     expect(refusal(take, '411111111111116').code).toBe('outside_format');
   });
 });
@@ -401,8 +401,8 @@ describe('card: options', () => {
 
   it('no secret digit left is refused with the numbers', () => {
     expect(() => card({ clear: { first: 8, last: 4 } })).toThrow(
-      '"min" expected at least 14 digits, got 13: 8 + 4 in clear and a check digit leave none to encipher; ' +
-        'allow fewer clear digits or name longer lengths',
+      '"min" expected at least 14 digits, got 13: 8 + 4 in clear and a check digit leave no digit to encipher; ' +
+        'keep fewer digits in clear, or set longer lengths',
     );
     expect(() => card({ clear: { first: 12, last: 4 }, length: 16, luhn: 'any' })).toThrow(
       'at least 17 digits, got 16',

@@ -254,7 +254,7 @@ describe('caseKept', () => {
 
   it('says which character, and never the value', () => {
     expect(refusal(caseKept(), 'Zoe\u0308 Lovelace').message).toBe(
-      'character 4 is a combining mark; normalise to NFC first',
+      'character 4 is a combining mark: normalise the value to NFC first',
     );
     expect(refusal(caseKept(), 'Ada\nLovelace').issues[0]).toMatchObject({ actual: 4 });
     expect(refusal(caseKept(), 'a'.repeat(257)).issues[0]).toMatchObject({ maximum: 256 });

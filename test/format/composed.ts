@@ -39,19 +39,19 @@ export function there(format: Format, value: string): void {
   expect(format.unrank(format.rank(value), value)).toBe(value);
   for (const step of [0n, 1n, size / 2n, size - 1n]) {
     const other = (BigInt(index) + step) % size;
-    const out = join(written, parts, other);
+    const out = assemble(written, parts, other);
     const back = written.split(out);
     expect([back.shape, back.clear, sizeOf(engine, back)]).toEqual([parts.shape, parts.clear, sizeOf(engine, parts)]);
     expect(BigInt(indexOf(engine, back))).toBe(other);
     // Layout is not part of the secret: the value's own number, put into the other's public parts.
-    expect(join(engine, back, BigInt(index))).toBe(value);
+    expect(assemble(engine, back, BigInt(index))).toBe(value);
   }
 }
 
-function join(engine: FormatEngine, parts: ReturnType<FormatEngine['split']>, index: bigint): string {
+function assemble(engine: FormatEngine, parts: ReturnType<FormatEngine['split']>, index: bigint): string {
   const size = sizeOf(engine, parts);
   const exact = typeof size === 'number' ? Number(index) : index;
-  if (engine.kind === 'index') return engine.join(parts as never, exact);
+  if (engine.kind === 'index') return engine.assemble(parts as never, exact);
   const { length } = (parts as NumeralParts).numerals;
-  return engine.join(parts as never, indexToNumerals(exact, engine.radix, length));
+  return engine.assemble(parts as never, indexToNumerals(exact, engine.radix, length));
 }

@@ -13,7 +13,7 @@ const LAST = Date.parse('9999-12-31T00:00:00Z');
 describe('date', () => {
   it('every day of the calendar, against Date', () => {
     const format = date({ from: '0001-01-01', to: '9999-12-31' });
-    const { split, join, sample } = engineOf(format);
+    const { split, assemble, sample } = engineOf(format);
     expect(format.size).toBe(BigInt((LAST - FIRST) / DAY + 1));
     expect(format.size).toBe(3_652_059n);
     // 400 years are a whole cycle of the calendar: here the years 1 to 401 and 1900 to 2300 day by day.
@@ -21,7 +21,7 @@ describe('date', () => {
     const check = (time: number) => {
       const text = iso(time).slice(0, 10);
       const index = (time - FIRST) / DAY;
-      if (split(text).index !== index || join(sample, index) !== text) wrong++;
+      if (split(text).index !== index || assemble(sample, index) !== text) wrong++;
     };
     for (let i = 0; i <= 146_097; i++) {
       check(FIRST + i * DAY);
@@ -114,9 +114,11 @@ describe('date', () => {
   it('says what there is not', () => {
     const format = date({ from: '1900-01-01', to: '2029-12-31' });
     expect(refusal(format, '2023-02-29').message).toBe(
-      'there is no such day; expected a date YYYY-MM-DD, from 1900-01-01 to 2029-12-31',
+      'the date does not exist; expected the form YYYY-MM-DD, from 1900-01-01 to 2029-12-31',
     );
-    expect(refusal(format, '1899-12-31').message).toBe('expected a date YYYY-MM-DD, from 1900-01-01 to 2029-12-31');
+    expect(refusal(format, '1899-12-31').message).toBe(
+      'the value is not a date of the form YYYY-MM-DD, from 1900-01-01 to 2029-12-31',
+    );
   });
 
   it.each([
@@ -257,7 +259,7 @@ describe('dateTime', () => {
     plainData(dateTime(decade), { type: 'dateTime', ...decade });
     expect(dateTime(decade).strength()).toMatchObject({ size: 315_619_200n, engine: 'ff1-cycle-walking' });
     expect(refusal(dateTime(decade), '2024-06-30T23:59:60Z').message).toBe(
-      `there is no such time; expected a time YYYY-MM-DDTHH:MM:SSZ, from ${decade.from} to ${decade.to}`,
+      `the time does not exist; expected the form YYYY-MM-DDTHH:MM:SSZ, from ${decade.from} to ${decade.to}`,
     );
   });
 });

@@ -79,10 +79,10 @@ describe('enumOf', () => {
 
   it('says which one, and never the value', () => {
     expect(() => enumOf(['cardiology', 'oncology', 'oncology'])).toThrow(
-      '"values" expected every value once; the one at index 2 is there before',
+      '"values" expected every value once; the text at index 2 is there twice',
     );
     expect(refusal(enumOf(WARDS), 'neurology').message).toBe(
-      'expected one of the 9 values of the list, spelt as there',
+      'the value is not one of the 9 values of the list, spelt as they are there',
     );
   });
 

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { luhn } from '../../src/format/card/card.ts';
 import {
+  assembleIndex,
   type FormatEngine,
   formatEngine,
   indexOf,
-  joinIndex,
   type NumeralParts,
   sizeOf,
 } from '../../src/format/engine.ts';
@@ -29,13 +29,13 @@ function refusal(format: Format, value: string): TrefoilError {
 function bijective(format: Format, value: string): void {
   const engine = engineOf(format);
   const parts = engine.split(value);
-  expect(joinIndex(engine, parts, indexOf(engine, parts))).toBe(value);
+  expect(assembleIndex(engine, parts, indexOf(engine, parts))).toBe(value);
   expect(format.unrank(format.rank(value), value)).toBe(value);
   expect(format.rank(value) < sizeOf(engine, parts)).toBe(true);
   if (engine.kind === 'index') return;
   const { numerals } = parts as NumeralParts;
   const { radix } = engine;
-  expect(engine.join(parts as NumeralParts, numerals)).toBe(value);
+  expect(engine.assemble(parts as NumeralParts, numerals)).toBe(value);
   for (const numeral of numerals) {
     expect(numeral).toBeGreaterThanOrEqual(0);
     expect(numeral).toBeLessThan(radix);
@@ -75,9 +75,11 @@ describe('digits', () => {
   });
 
   it('says which character or how many, and never the value', () => {
-    expect(refusal(digits(), '12-4567890').message).toBe('character 3 is not one of the 10 of the digits');
-    expect(refusal(digits(), '98765').message).toBe('expected 6 to 64 characters of the digits, got 5');
-    expect(refusal(digits({ length: 9 }), '9876543210').message).toBe('expected 9 characters of the digits, got more');
+    expect(refusal(digits(), '12-4567890').message).toBe('character 3 is not a digit');
+    expect(refusal(digits(), '98765').message).toBe('the value has 5 characters, expected 6 to 64');
+    expect(refusal(digits({ length: 9 }), '9876543210').message).toBe(
+      'the value has more than 9 characters, expected 9',
+    );
     expect(refusal(digits(), '98765').issues[0]).toMatchObject({ minimum: 6, maximum: 64 });
   });
 });
@@ -171,7 +173,7 @@ describe('card', () => {
       if (digit === 1) expect(card().test(value)).toBe(true);
       else
         expect(refusal(card(), value).message).toBe(
-          'the check digit of the card number is wrong; it could not be given back',
+          'the check digit of the card number is wrong, so it could not be restored',
         );
     }
   });
@@ -279,8 +281,8 @@ describe('pattern', () => {
 
   it('refusals say where, and never the value', () => {
     expect(refusal(pattern('A99'), 'Q7X').message).toBe('character 3 does not fit the pattern');
-    expect(refusal(pattern('A99'), 'Q7').message).toBe('expected 3 characters, got 2');
-    expect(refusal(pattern('A99'), 'Q777').message).toBe('expected 3 characters, got more');
+    expect(refusal(pattern('A99'), 'Q7').message).toBe('the value has 2 characters, expected 3');
+    expect(refusal(pattern('A99'), 'Q777').message).toBe('the value has more than 3 characters, expected 3');
   });
 
   it.each(['', 'x', '-', '\\9', '\\', '99\\', '\ud800', `9${'x'.repeat(256)}`])('%j is refused', (source) => {
@@ -368,8 +370,8 @@ describe('every format', () => {
 });
 
 it('a greatest length below the least that nobody named is about the one that was named', () => {
-  expect(() => digits({ max: 5 })).toThrow(new RangeError('"max" expected at least 6, or say "min"'));
-  expect(() => text('ab', { max: 10 })).toThrow(new RangeError('"max" expected at least 20, or say "min"'));
+  expect(() => digits({ max: 5 })).toThrow(new RangeError('"max" expected at least 6, or set "min" as well'));
+  expect(() => text('ab', { max: 10 })).toThrow(new RangeError('"max" expected at least 20, or set "min" as well'));
   expect(() => digits({ min: 6, max: 5 })).toThrow(new RangeError('"min" expected at most "max" (5), got 6'));
   expect(digits({ min: 5, max: 5 }).test('12345')).toBe(true);
 });

@@ -145,8 +145,8 @@ describe('ip', () => {
   });
 
   it('says where dotted decimal belongs', () => {
-    expect(refusal(ipv6(), '::ffff:192.0.2.1').message).toContain('the format ip takes IPv4-mapped addresses');
-    expect(refusal(ipv6({ prefixPreserving: true }), '::ffff:c000:201').message).toContain('take the format ip');
+    expect(refusal(ipv6(), '::ffff:192.0.2.1').message).toContain('use the format ip for IPv4-mapped addresses');
+    expect(refusal(ipv6({ prefixPreserving: true }), '::ffff:c000:201').message).toContain('use the format ip');
     expect(() => oneOf(ipv4({ prefixPreserving: true }), ipv6({ prefixPreserving: true }))).toThrow('the format ip');
   });
 });

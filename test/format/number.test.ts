@@ -177,7 +177,7 @@ describe('integer', () => {
 
   it('says the limits and not the value', () => {
     expect(refusal(integer({ min: 0, max: 120 }), '1984').message).toBe(
-      'expected a whole number in plain digits such as 42 or -7, without leading zeros, from 0 to 120',
+      'the value is not a whole number from 0 to 120: write plain digits without leading zeros, such as 42 or -7',
     );
   });
 });
@@ -324,7 +324,7 @@ describe('decimal', () => {
     plainData(decimal(given[0]!), { type: 'decimal', min: 0, max: 12.5, places: 2 });
     plainData(decimal(given[2]!), { type: 'decimal', min: '0', max: '12.5', places: 2 });
     expect(refusal(decimal(given[0]!), '12').message).toBe(
-      'expected a number with exactly 2 decimal places such as 12.50, from 0.00 to 12.50',
+      'the value is not a number from 0.00 to 12.50: write exactly 2 decimal places, such as 12.50',
     );
     expect(decimal({ min: 0, max: '9'.repeat(253), places: 2 }).unrank(0)).toBe('0.00');
   });

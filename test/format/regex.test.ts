@@ -96,10 +96,12 @@ describe('what it takes', () => {
     const format = regex('[A-Z]{2}[0-9]{4}(-[0-9]{3})?');
     expect(refusal(format, 'AB12Q4').message).toBe('character 5 does not fit the regular expression');
     expect(refusal(format, 'AB1234X').message).toBe('character 7 does not fit the regular expression');
-    expect(refusal(format, 'AB1234-99').message).toBe('ends too early for the regular expression, after 9 characters');
-    expect(refusal(format, '').message).toBe('ends too early for the regular expression, after 0 characters');
+    expect(refusal(format, 'AB1234-99').message).toBe(
+      'the value ends too early for the regular expression, after 9 characters',
+    );
+    expect(refusal(format, '').message).toBe('the value ends too early for the regular expression, after 0 characters');
     expect(refusal(format, 'AB1234-9999').message).toBe('character 11 does not fit the regular expression');
-    expect(refusal(format, 'A'.repeat(100)).message).toBe('expected at most 10 characters');
+    expect(refusal(format, 'A'.repeat(100)).message).toBe('the value is too long: expected at most 10 characters');
     expect(refusal(format, '\u{1f600}'.repeat(7)).issues[0]).toMatchObject({ actual: 1 });
     for (const half of ['AB12\ud83d4', '\udc00', 'AB1234\ud83d']) expect(format.test(half)).toBe(false);
   });
@@ -120,7 +122,7 @@ describe('what it takes', () => {
       } catch {
         continue;
       }
-      expect(messageOf(() => regex(expression))).toMatch(/^"regex" expected the flag "u" for /);
+      expect(messageOf(() => regex(expression))).toMatch(/^"regex" expected the flag "u", because of /);
     }
   });
 
@@ -371,12 +373,12 @@ describe('what it refuses', () => {
     ['(?i:a)', 1, /a group with an option/],
     ['(?#a)', 1, /a group with an option/],
     ['(?', 1, /a group with an option/],
-    ['a^b', 2, /"\^" stands only at the ends/],
-    ['a$b', 2, /"\$" stands only at the ends/],
-    ['(^a)', 2, /"\^" stands only at the ends/],
-    ['(a$)', 3, /"\$" stands only at the ends/],
-    ['^^a', 2, /"\^" stands only at the ends/],
-    ['a$$', 2, /"\$" stands only at the ends/],
+    ['a^b', 2, /"\^" is allowed only at the ends/],
+    ['a$b', 2, /"\$" is allowed only at the ends/],
+    ['(^a)', 2, /"\^" is allowed only at the ends/],
+    ['(a$)', 3, /"\$" is allowed only at the ends/],
+    ['^^a', 2, /"\^" is allowed only at the ends/],
+    ['a$$', 2, /"\$" is allowed only at the ends/],
     ['(a', 1, /"\(" is never closed/],
     ['((a)', 1, /"\(" is never closed/],
     ['a)', 2, /"\)" closes no group/],
@@ -396,11 +398,11 @@ describe('what it refuses', () => {
     ['[[a]', 2, /"\[" in a class/],
     ['[[:alpha:]]', 2, /"\[" in a class/],
     ['[a&&b]', 3, /"&&" in a class/],
-    ['\\', 1, /escapes nothing/],
-    ['[\\', 2, /escapes nothing/],
-    ['\\q', 1, /not known/],
-    ['\\é', 1, /not known/],
-    ['\\\u{1f600}', 1, /not known/],
+    ['\\', 1, /has nothing to escape/],
+    ['[\\', 2, /has nothing to escape/],
+    ['\\q', 1, /an unknown escape/],
+    ['\\é', 1, /an unknown escape/],
+    ['\\\u{1f600}', 1, /an unknown escape/],
     ['\\0', 1, /octal/],
     ['\\cA', 1, /control character/],
     ['\\x4', 1, /two hexadecimal/],
@@ -409,7 +411,7 @@ describe('what it refuses', () => {
     ['\\u{}', 1, /one to six hexadecimal/],
     ['\\u{61', 1, /one to six hexadecimal/],
     ['\\u{0000061}', 1, /one to six hexadecimal/],
-    ['\\u{110000}', 1, /more than the last code point/],
+    ['\\u{110000}', 1, /a number above the last code point/],
     ['\\ud83d\\ude00', 1, /half of a surrogate pair/],
     ['[\\u{dfff}]', 2, /half of a surrogate pair/],
     ['[a-z]{257}', 6, /a bound is more than 256$/],
@@ -425,13 +427,13 @@ describe('what it refuses', () => {
   });
 
   it.each([
-    ['', 'has one value only: nothing in it would be enciphered'],
-    ['a', 'has one value only: nothing in it would be enciphered'],
-    ['^$', 'has one value only: nothing in it would be enciphered'],
-    ['(abc){3}|abcabcabc', 'has one value only: nothing in it would be enciphered'],
+    ['', 'has only one value, so nothing would be enciphered'],
+    ['a', 'has only one value, so nothing would be enciphered'],
+    ['^$', 'has only one value, so nothing would be enciphered'],
+    ['(abc){3}|abcabcabc', 'has only one value, so nothing would be enciphered'],
     ['a\ud83d|b', 'expected text without halves of surrogate pairs'],
     [`[ab]${'c'.repeat(4096)}`, 'expected at most 4096 characters, got 4100'],
-    ['[\\u{10000}-\\u{10ffff}]{205}', 'has more than 2^4096 values: allow shorter ones only'],
+    ['[\\u{10000}-\\u{10ffff}]{205}', 'has more than 2^4096 values: allow only shorter ones'],
   ])('%.40j', (source, why) => {
     expect(messageOf(() => regex(source))).toBe(`"regex" ${why}`);
   });

@@ -77,12 +77,10 @@ describe('seq', () => {
   });
 
   it('says which part, and numbers', () => {
-    expect(refusal(account, '030-1234').message).toBe('expected 11 characters, got 8');
+    expect(refusal(account, '030-1234').message).toBe('the value has 8 characters, expected 11');
     expect(refusal(account, '030-1234').issues[0]).toMatchObject({ minimum: 11, maximum: 11, actual: 8 });
-    expect(refusal(account, '030x1234567').message).toBe('part 2 (literal) does not stand in its place');
-    expect(refusal(account, '0x0-1234567').message).toBe(
-      'part 1 (digits): character 2 is not one of the 10 of the digits',
-    );
+    expect(refusal(account, '030x1234567').message).toBe('part 2 (literal) is not in its place');
+    expect(refusal(account, '0x0-1234567').message).toBe('part 1 (digits): character 2 is not a digit');
   });
 
   it('one radix makes one numeral string, several make an index, the first part most significant', () => {
@@ -147,7 +145,7 @@ describe('seq', () => {
           outline: { min: width, max: width, at: () => '0123456789' },
           sample: { shape: '', clear: '', layout: null, size, index: 0 },
           split: (value) => ({ shape: '', clear: '', layout: null, size, index: Number(value) }),
-          join: (_, index) => `${index}`.padStart(width, '0'),
+          assemble: (_, index) => `${index}`.padStart(width, '0'),
         },
       ) as Format;
     };
@@ -205,11 +203,11 @@ describe('seq', () => {
     [() => ['', digits()], 'part 1: expected text of 1 to 256 characters, got 0'],
     [() => ['x'.repeat(257), digits()], 'got 257'],
     [() => ['\ud800', digits()], 'halves of surrogate pairs'],
-    [() => [digits({ length: 200 }), 'x'.repeat(57)], 'fit in 256 characters'],
-    [() => [digits({ length: 200 }), digits({ length: 57 })], 'fit in 256 characters'],
+    [() => [digits({ length: 200 }), 'x'.repeat(57)], 'expected parts of at most 256 characters together'],
+    [() => [digits({ length: 200 }), digits({ length: 57 })], 'expected parts of at most 256 characters together'],
     [() => new Array(65).fill('x').concat(digits()), 'expected 1 to 64 parts'],
-    [() => [email({ domain: 'hashed' })], 'replaces its clear part one way'],
-    [() => [oneOf(digits(), clear('none')), 'x'], 'part 1: a oneOf with a member in clear belongs outside'],
+    [() => [email({ domain: 'hashed' })], 'replaces its clear part and cannot restore it'],
+    [() => [oneOf(digits(), clear('none')), 'x'], 'part 1: a oneOf with a member in clear cannot be a part'],
   ] as [() => SeqPart[], string][])('refuses what is ambiguous or nothing: %s', (make, message) => {
     expect(() => seq(...make())).toThrow(RangeError);
     expect(() => seq(...make())).toThrow(message);
@@ -229,9 +227,12 @@ describe('seq', () => {
     const plain = engineOf(digits()) as FormatEngine & { kind: 'numerals' };
     const own = { name: 'x', bind: () => ({ encryptMany: () => [], decryptMany: () => [] }) };
     const owned = makeFormat({ type: 'owned' }, { ...plain, own });
-    const faced = makeFormat({ type: 'faced' }, { ...plain, enciphered: { split: plain.split, join: plain.join } });
+    const faced = makeFormat(
+      { type: 'faced' },
+      { ...plain, enciphered: { split: plain.split, assemble: plain.assemble } },
+    );
     expect(() => seq(owned)).toThrow('part 1: owned has a cipher of its own');
-    expect(() => seq('x', faced)).toThrow('part 2: faced writes enciphered values in a form');
+    expect(() => seq('x', faced)).toThrow('part 2: faced writes enciphered values in another form');
     // What is not known of a part's characters is no proof of where it ends.
     const dim = makeFormat({ type: 'dim' }, { ...plain, outline: { ...plain.outline, at: () => null } });
     expect(() => seq(dim, '-', digits())).toThrow('part 1 (dim) and part 3 (digits) both vary');
@@ -246,8 +247,10 @@ describe('seq', () => {
     there(format, '<jo@x.de> 1234');
     const { enciphered, ...engine } = engineOf(format) as IndexEngine;
     const value = engine.split('<ada.lovelace@example.com> 1234');
-    expect(enciphered!.join(value, 0n)).toBe('<aaa.aaaaaaaa@aaaaaaa.aaa.invalid> 0000');
-    expect(() => enciphered!.split('<ada@example.com> 1234')).toThrow('part 2 (email): the domain is none that was');
+    expect(enciphered!.assemble(value, 0n)).toBe('<aaa.aaaaaaaa@aaaaaaa.aaa.invalid> 0000');
+    expect(() => enciphered!.split('<ada@example.com> 1234')).toThrow(
+      'part 2 (email): the domain is not one that this rule has enciphered',
+    );
     // A varying part may end before another only if that holds for both written forms.
     expect(() => seq(email({ domain: 'enciphered' }), ' ', digits())).not.toThrow();
   });
@@ -255,7 +258,7 @@ describe('seq', () => {
   it('the smallest space is the product, clear parts do not count, the longest value has 256 characters', () => {
     const format = seq(digits({ min: 2, max: 200 }), '-', clear(digits({ length: 5 })), pattern('A9'));
     expect(format.size).toBe(26_000n);
-    expect(format.strength()).toMatchObject({ size: 26_000n, because: '2 parts as one: 100 × 260' });
+    expect(format.strength()).toMatchObject({ size: 26_000n, because: '2 parts together: 100 × 260' });
     there(format, '12-12345A1');
     const long = seq(digits({ min: 1, max: 256 }), '-', clear(text('ab', { min: 1, max: 256 })));
     there(long, `${'1'.repeat(128)}-${'a'.repeat(127)}`);
@@ -302,7 +305,7 @@ describe('seq', () => {
     }
     const error = refusal(seq(ipv4(), '/', text('ab', { min: 20, max: 250 })), `1.1.1.1/${'a'.repeat(249)}`);
     expect(error.issues[0]).toMatchObject({ maximum: 249, actual: 250 });
-    expect(error.message).toBe('the parts that keep their length have at most 249 characters, here 250');
+    expect(error.message).toBe('the parts that keep their length have 250 characters, expected at most 249');
   });
 
   it('enciphered addresses of the greatest length are read back, too', () => {

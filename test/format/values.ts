@@ -9,12 +9,12 @@ export const engineOf = (format: Format): IndexEngine => formatEngine('format', 
 
 /** The parts of a value that splits and joins byte for byte. */
 export function kept(format: Format, value: string): IndexParts {
-  const { split, join } = engineOf(format);
+  const { split, assemble } = engineOf(format);
   expect(format.test(value)).toBe(true);
   const parts = split(value);
-  expect(join(parts, parts.index)).toBe(value);
+  expect(assemble(parts, parts.index)).toBe(value);
   // What stands in the parts as secret is not looked at.
-  expect(join({ ...parts, index: typeof parts.size === 'number' ? 0 : 0n }, parts.index)).toBe(value);
+  expect(assemble({ ...parts, index: typeof parts.size === 'number' ? 0 : 0n }, parts.index)).toBe(value);
   expect(parts.index >= 0 && parts.index < parts.size).toBe(true);
   expect(typeof parts.index).toBe(parts.size <= 2n ** 53n ? 'number' : 'bigint');
   expect(typeof parts.size).toBe(typeof parts.index);
@@ -65,13 +65,13 @@ export function counted(format: Format, like?: string, count = 300): string[] {
 
 /** Every number of a small format: all values valid, all different, each with its own rank. */
 export function enumerated(format: Format, like?: string): string[] {
-  const { split, join, sample } = engineOf(format);
+  const { split, assemble, sample } = engineOf(format);
   const parts = like === undefined ? sample : split(like);
   const size = Number(parts.size);
   const values: string[] = [];
   let wrong = 0;
   for (let index = 0; index < size; index++) {
-    const value = join(parts, index);
+    const value = assemble(parts, index);
     const back = split(value);
     if (back.index !== index || back.shape !== parts.shape || back.clear !== parts.clear || back.size !== size) wrong++;
     values.push(value);

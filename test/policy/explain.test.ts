@@ -54,7 +54,7 @@ describe('explain', () => {
   });
 
   it('says what joins with what', () => {
-    const joins = section('What joins with what');
+    const joins = section('Which fields join');
     expect(joins).toContain('`id`, `user.mail`: join with each other');
     expect(joins).toContain('`pan`: joins with every other fpe of the scope `card.pan`');
     expect(joins).toContain('`country`, `items[].sku`');
@@ -62,9 +62,11 @@ describe('explain', () => {
   });
 
   it('says what can be turned back, with what, and what cannot', () => {
-    const back = section('What can be turned back, and with what');
-    expect(back).toMatch(/with the keyset and code that holds `revealAccess`: `pan`, `name`\n/);
-    expect(back).toContain('by no one, from the output alone: `id`, `notes`, `source`, `phone`, `born`, `user.mail`');
+    const back = section('Who can reverse what');
+    expect(back).toMatch(
+      /by a program that has the keyset and `revealAccess`, the permission to reveal: `pan`, `name`\n/,
+    );
+    expect(back).toContain('by nobody, from the output alone: `id`, `notes`, `source`, `phone`, `born`, `user.mail`');
     expect(back).toContain('by trying values');
     expect(back).toContain(keys.keyId);
   });
@@ -77,7 +79,7 @@ describe('explain', () => {
   });
 
   it('says what still shows, of every field that is left', () => {
-    const visible = section('What an outsider still sees');
+    const visible = section('What an outsider can see');
     for (const path of ['id', 'pan', 'name', 'country', 'source', 'phone', 'born', 'user.mail', 'items[].sku']) {
       expect(visible).toContain(`- \`${path}\`:`);
     }
@@ -86,11 +88,11 @@ describe('explain', () => {
   });
 
   it('gives the reasons, and leaves room for the controller', () => {
-    expect(section('Reasons given')).toContain('`id`: `orders \\u007c refunds`');
+    expect(section('Reasons')).toContain('`id`: `orders \\u007c refunds`');
     expect(section('To be filled in by the controller')).toContain('Who may reveal');
-    expect(section('Other fields')).toContain('stops the run');
+    expect(section('Other fields')).toContain('is refused');
     expect(explain(policy({ a: keep }, { unnamed: 'drop' }))).toContain('is left out');
-    expect(explain(policy({ a: keep }))).not.toContain('## Reasons given');
+    expect(explain(policy({ a: keep }))).not.toContain('## Reasons');
   });
 
   it('quotes no constant', () => {
@@ -108,8 +110,8 @@ describe('explain', () => {
 });
 
 /**
- * What a reader of Markdown makes of a page, as far as it matters here: lines, cells of tables, and what is in code type.
- * In code type only the backtick is obeyed, so what is left outside it must be words of trefoil's.
+ * What a reader of Markdown makes of a page, as far as it matters here: lines, cells of tables, and what is in code
+ * type. In code type only the backtick is obeyed, so what is left outside it must be words of trefoil's.
  */
 function outline(page: string) {
   const lines = page.split('\n');
@@ -249,45 +251,51 @@ describe('several policies', () => {
   const file = (sheet: object) => JSON.parse(JSON.stringify(sheet));
   const part = (sheets: readonly unknown[], title: string) =>
     explain(sheets as never, { names: sheets.map((_, i) => `p${i + 1}`) })
-      .split('# What joins across these policies')[1]!
+      .split('# Which fields join across these policies')[1]!
       .split(`\n## ${title}\n`)[1]!
       .split('\n## ')[0]!;
 
   it('explain says what joins, what half-joins, what never does, and why', () => {
-    expect(part([one, two], 'Joins')).toContain('`name` in `p1`, `name` in `p2`: seal of the scope `name`, where');
-    expect(part([one, two], 'Joins')).toContain('`pan` in `p1`, `pan` in `p2`: fpe of the scope `pan`, where');
-    expect(part([one, two], 'Joins').match(/^- /gm)).toHaveLength(2);
-    expect(part([one, two], 'Half-joins').match(/^- /gm)).toHaveLength(1);
-    expect(part([one, two], 'Half-joins')).toContain(
-      '`id` in `p1` and `customer` in `p2`: another label, so equal values',
+    expect(part([one, two], 'Fields that join')).toContain(
+      '`name` in `p1`, `name` in `p2`: seal of the scope `name`, if',
     );
-    const never = part([one, two], 'Never joins');
-    expect(never).toContain('`mail` in `p1` and `mail` in `p2`: other prepare steps');
-    expect(never).toContain('`ref` in `p1` and `ref` in `p2`: another format');
-    expect(never).toContain('`born` in `p1` and `born` in `p2`: other days, so intervals between the two are wrong');
+    expect(part([one, two], 'Fields that join')).toContain('`pan` in `p1`, `pan` in `p2`: fpe of the scope `pan`, if');
+    expect(part([one, two], 'Fields that join').match(/^- /gm)).toHaveLength(2);
+    expect(part([one, two], 'Fields that half-join').match(/^- /gm)).toHaveLength(1);
+    expect(part([one, two], 'Fields that half-join')).toContain(
+      '`id` in `p1` and `customer` in `p2`: a different label, so equal values',
+    );
+    const never = part([one, two], 'Fields that never join');
+    expect(never).toContain('`mail` in `p1` and `mail` in `p2`: different prepare steps');
+    expect(never).toContain('`ref` in `p1` and `ref` in `p2`: a different format');
+    expect(never).toContain(
+      '`born` in `p1` and `born` in `p2`: different days, so intervals between dates of the two are wrong',
+    );
     expect(never).toContain('`own` in `p1` and `own` in `p2`: a subject where the other has none');
     expect(never).toContain(
-      '`kept` in `p1` (vault) and `kept` in `p2` (token): the scope is the same and the kind of rule',
+      '`kept` in `p1` (vault) and `kept` in `p2` (token): the scope is the same but the kind of rule',
     );
     expect(never.match(/^- /gm)).toHaveLength(5);
-    const open = part([one, two], 'Joins without a key');
+    const open = part([one, two], 'Fields that join without a key');
     expect(open).toContain('- `p1`: `city`\n- `p2`: `city`, `year`');
   });
 
   it('fields of two domains never join, whatever their scopes', () => {
-    expect(part([one, far], 'Joins')).toContain('None.');
-    expect(part([one, far], 'Half-joins')).toContain('None.');
-    expect(part([one, far], 'Never joins')).toContain(
-      '`id` in `p1` and `id` in `p2`: the scope is the same and the domains are not, and fields of two domains never join',
+    expect(part([one, far], 'Fields that join')).toContain('None.');
+    expect(part([one, far], 'Fields that half-join')).toContain('None.');
+    expect(part([one, far], 'Fields that never join')).toContain(
+      '`id` in `p1` and `id` in `p2`: the scope is the same but the domains differ, and fields of two domains never join',
     );
-    expect(part([one, far], 'Joins without a key')).toContain('- `p2`: `city`');
+    expect(part([one, far], 'Fields that join without a key')).toContain('- `p2`: `city`');
     expect(check([file(one), file(far)])).toEqual([]);
   });
 
   it('policies that pin other keys never join', () => {
     const pin = (id: string) => ({ domain: 'eu', keyCheck: { [id]: keys.keyCheck[keys.keyId]! } });
     const sheets = [policy({ id: person }, pin('aaaaa')), policy({ id: person }, pin('bbbbb'))];
-    expect(part(sheets, 'Never joins')).toContain('`id` in `p1` and `id` in `p2`: the policies pin different keys');
+    expect(part(sheets, 'Fields that never join')).toContain(
+      '`id` in `p1` and `id` in `p2`: the policies pin different keys',
+    );
     expect(check(sheets.map(file))).toMatchObject([{ code: 'half_join', field: 'keyCheck', file: 'policy 2' }]);
     expect(check([sheets[0]!, policy({ id: person }, { domain: 'eu' })].map(file))).toEqual([]);
   });
@@ -303,7 +311,7 @@ describe('several policies', () => {
       ['half_join', 'policy 2', 'fields.own.scope'],
     ]);
     expect(found[0]!.message).toContain(
-      'has the scope of id in policy 1 but another label, so equal values have tokens',
+      'has the same scope as id in policy 1 but a different label, so equal values have tokens',
     );
     expect(check([file(one), file(one)])).toEqual([]);
     expect(check([file(one)])).toEqual([]);

@@ -508,7 +508,7 @@ describe('what is no policy', () => {
       { code: 'half_join', field: 'deep.b' },
       { code: 'half_join', field: 'c' },
     ]);
-    expect(error.message).toContain('has the scope of a but other prepare steps');
+    expect(error.message).toContain('has the same scope as a but different prepare steps');
     expect(() => policy({ a, b: token({ scope: 'person.email', prepare: [emailAddress], label: 'x' }) })).not.toThrow();
     expect(() => policy({ a: token({ scope: 'x', prepare: [] }), b: token({ scope: 'x' }) })).not.toThrow();
     expect(() => policy({ a, b: seal({ scope: 'person.email' }) })).not.toThrow();
@@ -518,41 +518,45 @@ describe('what is no policy', () => {
     const scope = 'x';
     const vaulted = (more: object) => vault({ scope, store: 'main', ...more } as never);
     const refused: readonly (readonly [one: Rule, other: Rule, reason: string])[] = [
-      [token({ scope }), token({ scope, prf: 'blake3' }), 'another prf, so equal values never join'],
-      [vaulted({}), vaulted({ store: 'other' }), 'another store, so one value has two tokens'],
-      [vaulted({}), vaulted({ subject: 'a' }), 'a subject where the other has none, so one value'],
+      [token({ scope }), token({ scope, prf: 'blake3' }), 'a different prf, so equal values never join'],
+      [vaulted({}), vaulted({ store: 'other' }), 'a different store, so the same value has two tokens'],
+      [vaulted({}), vaulted({ subject: 'a' }), 'a subject where the other has none, so the same value'],
       [
         shiftDate({ scope, subject: 'a', days: 9 }),
         shiftDate({ scope, subject: 'a', days: 8 }),
-        'other days, so intervals between the two are wrong',
+        'different days, so intervals between dates of the two are wrong',
       ],
     ];
     for (const [one, other, reason] of refused) {
       const error = thrown(() => policy({ a: keep, one, other }));
       expect(error.issues, reason).toMatchObject([{ code: 'half_join', field: 'other' }]);
-      expect(error.message).toContain(`has the scope of one but ${reason}`);
+      expect(error.message).toContain(`has the same scope as one but ${reason}`);
     }
     const told: typeof refused = [
       [
         token({ scope }),
         token({ scope, label: 'cust' }),
-        'another label, so equal values have tokens that differ as texts',
+        'a different label, so equal values have tokens with different texts',
       ],
-      [token({ scope }), token({ scope, form: 'hex' }), 'another form, another length, so equal values'],
+      [token({ scope }), token({ scope, form: 'hex' }), 'a different form, a different length, so equal values'],
       [
         token({ scope, label: 'a' }),
         token({ scope, label: 'a', length: 20, population: 1000 }),
-        'another length, so equal values have tokens',
+        'a different length, so equal values have tokens',
       ],
-      [fpe({ scope, format: digits() }), fpe({ scope, format: card() }), 'another format, so equal values never join'],
-      [vaulted({}), vaulted({ token: { label: 'x' } }), 'another label, so equal values have tokens'],
+      [
+        fpe({ scope, format: digits() }),
+        fpe({ scope, format: card() }),
+        'a different format, so equal values never join',
+      ],
+      [vaulted({}), vaulted({ token: { label: 'x' } }), 'a different label, so equal values have tokens'],
     ];
     for (const [one, other, reason] of told) {
       const sheet = policy({ a: keep, one, other }, { domain: 'eu' });
       const [warning, ...more] = joinWarnings(policyLeaves(sheet));
       expect([warning?.field, more], reason).toEqual(['other', []]);
-      expect(warning?.message).toContain(`has the scope of one but ${reason}`);
-      expect(explain(sheet as never)).toContain('`one` and `other`: the scope `x` is the same, but not a join');
+      expect(warning?.message).toContain(`has the same scope as one but ${reason}`);
+      expect(explain(sheet as never)).toContain('`one` and `other`: the scope `x` is the same, but they do not join');
     }
     const same: readonly (readonly [one: Rule, other: Rule])[] = [
       [token({ scope, length: 26 }), token({ scope, form: 'labelled' })],

@@ -177,9 +177,9 @@ describe('as a file', () => {
     const open = await sheet.open(keys, { main: memoryStore() });
     expect((await open.protect({ id: 7, name: 'Ada' })).name).toMatch(/^n_/);
     const page = explain(sheet);
-    expect(page).toContain('with the store `main`, the keyset');
+    expect(page).toContain('by a program that has the store `main`, the keyset');
     expect(page).toContain('- random: `name`');
-    expect(page).toContain('erased for one `id` at a time');
+    expect(page).toContain('all values of one `id` can be erased');
   });
 
   test.each([

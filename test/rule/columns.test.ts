@@ -249,8 +249,8 @@ describe('columns of a policy', () => {
 
   it('have one length, whatever kind each of them is', () => {
     const k = [1, 2, 3, 4];
-    expect(() => bound.protectColumns({ ...columns, k, a: utf8Column(['x']) })).toThrow(/^"columns" .*one length/);
-    expect(() => bound.protectColumns({ ...columns, k: Int8Array.of(1) })).toThrow(/^"columns" .*one length/);
+    expect(() => bound.protectColumns({ ...columns, k, a: utf8Column(['x']) })).toThrow(/^"columns" .*equal length/);
+    expect(() => bound.protectColumns({ ...columns, k: Int8Array.of(1) })).toThrow(/^"columns" .*equal length/);
     expect(() => bound.protectColumns({ ...columns, k: new Uint8Array(4) } as never)).toThrow(/^"columns" /);
     expect(() => bound.protectColumns({ ...columns, k: 'abcd' } as never)).toThrow(/^"columns" /);
   });

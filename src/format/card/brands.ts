@@ -1,9 +1,9 @@
 /**
- * The networks' number ranges: which leading digits and which lengths a card of each brand has.
+ * Number ranges of card networks: which leading digits and which lengths a card of each brand has.
  *
- * They are a check on what comes in and stays in clear, they change no output, so they may follow the networks'
- * notices. Ranges are those that the networks publish for acquirers (ISO/IEC 7812-1 issuer identification numbers);
- * where two networks share a range, both have it.
+ * They only check digits of the input that stay in clear and change no output, so they may be updated when the networks
+ * announce changes. The ranges are those that the networks publish for acquirers (issuer identification numbers of
+ * ISO/IEC 7812-1). If two networks share a range, both have it.
  */
 
 import { badRange, badType, checkOneOf, typeName } from '../../core/checks.ts';
@@ -12,9 +12,9 @@ import { badRange, badType, checkOneOf, typeName } from '../../core/checks.ts';
 export type CardBrand = 'visa' | 'mastercard' | 'amex' | 'discover' | 'jcb' | 'diners' | 'unionpay' | 'maestro' | 'mir';
 
 interface Brand {
-  /** First and last of a run of leading digits, both of one length. */
+  /** The first and the last of a run of leading digits, both with the same number of digits. */
   readonly ranges: readonly (readonly [from: number, to: number])[];
-  /** Lengths in digits, shortest and longest first and last. */
+  /** Lengths in digits, ascending. */
   readonly lengths: readonly number[];
 }
 
@@ -78,16 +78,16 @@ const BRANDS: Readonly<Record<CardBrand, Brand>> = {
 
 const NAMES = Object.keys(BRANDS) as readonly CardBrand[];
 
-/** Some brands, as a check. */
+/** A check for some brands. */
 export interface BrandCheck {
   readonly names: readonly CardBrand[];
   /** Lengths of any of the brands, ascending. */
   readonly lengths: readonly number[];
-  /** Leading digits that must stay in clear, so that a card of these brands becomes one of the same brand. */
+  /** How many leading digits must stay in clear, so that a card becomes a card of the same brand. */
   readonly first: number;
-  /** Whether the leading digits and the length belong to one of the brands; `digits` holds numbers 0 to 9. */
+  /** Returns whether the leading digits and the length belong to one of the brands. `digits` has numbers 0 to 9. */
   readonly has: (digits: Uint8Array, length: number) => boolean;
-  /** The first leading digits that a card of this length can have. */
+  /** Returns leading digits that a card of this length can have. */
   readonly sample: (length: number) => string;
 }
 

@@ -1,27 +1,28 @@
 /**
  * Payment card numbers: ISO/IEC 7812-1, with the check digit of Luhn (annex B).
  *
- * The Luhn sum is linear in each digit: every digit goes through a permutation of 0 to 9 and the sum is taken modulo
- * 10. So the condition can be met with any one digit, and there is exactly one that meets it. That is the check digit
- * at the end while it is secret; with clear digits at the end it is the last secret digit before them.
+ * The Luhn sum is linear in each digit: every digit goes through a permutation of 0 to 9, and the sum is taken modulo
+ * 10. So at any one position there is exactly one digit that makes the sum right. If the check digit at the end is
+ * secret, it is that digit. If digits at the end stay in clear, it is the last secret digit before them.
  */
 
 import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
+import { given } from '../../core/given.ts';
 import { fail } from '../../errors.ts';
 import { alphabet, type Symbols } from '../../kernel/alphabet.ts';
-import { type Format, faceOfTexts, makeFormat } from '../engine.ts';
+import { type Format, faceOfTexts, makeFormat, type NumeralEngine, type Smallest } from '../engine.ts';
 import { checkLengths, givenLengths, LENGTH_OPTIONS, type Lengths } from '../lengths.ts';
 import { type BrandCheck, type CardBrand, checkBrands } from './brands.ts';
 
 /** How many digits of a card number stay in clear. */
 export interface CardClear {
-  /** Leading digits, 0 to 12; 6 and 8 are the lengths of an issuer number. */
+  /** Leading digits, 0 to 12. An issuer identification number has 6 or 8 digits. */
   readonly first?: number;
   /** Trailing digits, 0 to 4. */
   readonly last?: number;
 }
 
-/** What the Luhn sum of an output is: right, not looked at, or wrong by 1 in every output. */
+/** What the Luhn sum of an output is: right (`valid`), not looked at (`any`), or wrong by 1 (`invalid`). */
 export type CardLuhn = 'valid' | 'any' | 'invalid';
 
 /** The format that {@link card} makes. */
@@ -34,28 +35,28 @@ export interface CardFormat extends Format, Lengths {
 
 /** Options of {@link card}. */
 export interface CardOptions extends Lengths {
-  /** `first` 0 to 12 and `last` 0 to 4 digits stay in clear. Enters the key. */
+  /** Digits that stay in clear: `first` 0 to 12 and `last` 0 to 4; none by default. Enters the key. */
   readonly clear?: CardClear;
   /**
-   * `valid` (default): card numbers in, card numbers out. `any`: the Luhn sum is not looked at, in or out, and no digit
-   * is spent on it. `invalid`: card numbers in, numbers out that fail Luhn, so that the two can be told apart. Enters
-   * the key.
+   * `valid` (default): values and outputs are card numbers. `any`: the Luhn sum is not looked at, neither in values nor
+   * in outputs, and no digit is spent on it. `invalid`: values are card numbers and outputs are numbers that fail the
+   * Luhn check, so that the two can be told apart. Enters the key.
    */
   readonly luhn?: CardLuhn;
-  /** Only cards of these networks, by leading digits and length. A check, which changes no output. */
+  /** Take only cards of these networks, by leading digits and length. It is only a check and changes no output. */
   readonly brands?: readonly CardBrand[];
 }
 
-/** Lengths of card numbers that are in use and leave 1,000,000 values behind six clear digits. */
+/** Lengths of card numbers that are in use and that leave 1,000,000 values after six clear digits. */
 const DEFAULT_LENGTHS = { min: 13, max: 19 };
 
 /** ISO/IEC 7812-1: a primary account number has at most 19 digits. */
 const MAX_DIGITS = 19;
 
-/** What `invalid` leaves as remainder: the last secret digit counts one more than in a card number. */
+/** The Luhn remainder of outputs of `invalid`: the last secret digit counts one more than in a card number. */
 const TOKEN_REMAINDER = 1;
 
-/** ISO/IEC 7812-1, annex B: what a digit counts where it is doubled (the digits of the product added), and back. */
+/** ISO/IEC 7812-1, annex B: what a doubled digit counts (the digits of the product are added), and the inverse. */
 const DOUBLED = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
 const HALVED = [0, 5, 1, 6, 2, 7, 3, 8, 4, 9];
 
@@ -66,22 +67,22 @@ const SYMBOLS: Symbols = /* @__PURE__ */ alphabet(DIGITS);
 /** The shape of each length, made once. */
 const SHAPES: readonly string[] = /* @__PURE__ */ Array.from({ length: MAX_DIGITS + 1 }, (_, length) => `${length}`);
 
-/** The digits of the value at hand. Nothing is kept in it between two calls. */
+/** The digits of the current value. Nothing is kept here between two calls. */
 const scratch = new Uint8Array(MAX_DIGITS);
 
 /**
- * Card numbers of 13 to 19 digits with a right check digit; spaces and dashes between digits are layout.
+ * Card numbers of 13 to 19 digits with a right check digit. Spaces and dashes between digits are layout.
  *
- * The clear digits and the length enter the tweak; the check digit is computed anew, so what comes out is a card number
- * that a form accepts. Layout comes back where it was and changes no output: `4111-1111…` and `41111111…` join. With
- * `min`, `max` or `length` other lengths can be named, up to 19, with `brands` those of some networks; the smallest one
- * decides whether the space is large enough for a rule.
+ * The clear digits and the length enter the tweak. The check digit is computed anew, so the output is a card number
+ * that a form accepts. Layout stays where it was and changes no output: `4111-1111…` and `41111111…` join. `min`, `max`
+ * or `length` set other lengths, up to 19, and `brands` sets those of some networks. The smallest length decides
+ * whether the space is large enough for a rule.
  *
- * *Warning*: with 6 + 4 digits in clear a card number of 16 digits is one of 100,000, one of 15 digits one of 10,000,
- * and with `luhn: 'any'` ten times as many. The default `valid` makes numbers that may be somebody's card: do not send
- * them where they could be charged; `invalid` makes none.
+ * *Warning*: with 6 + 4 digits in clear, a card number of 16 digits is one of 100,000 and one of 15 digits is one of
+ * 10,000; with `luhn: 'any'` there are ten times as many. With the default `valid` an output may be somebody's card: do
+ * not send it where it could be charged. With `invalid` it is nobody's card.
  *
- * @throws RangeError for options that do not fit, or that leave no secret digit.
+ * @throws TypeError or RangeError if an option does not fit, or if no secret digit is left.
  *
  * @example
  * ```ts
@@ -102,127 +103,165 @@ export function card(options: CardOptions = {}): CardFormat {
   if (brands !== null && first < brands.first) {
     badRange('brands', `needs clear: { first: ${brands.first} } or more, so that the output keeps the brand`);
   }
-  const lengths = checkCardLengths(own, brands);
+  const numbers: CardNumbers = {
+    first,
+    last,
+    brands,
+    lengths: checkCardLengths(own, brands),
+    spent: luhn === 'any' ? 0 : 1,
+  };
+  return makeFormat(dataOf(own, brands), engineOf(numbers, luhn)) as CardFormat;
+}
+
+/** Which numbers a format takes, and which of their digits are secret. */
+interface CardNumbers {
+  /** Number of leading digits in clear. */
+  readonly first: number;
+  /** Number of trailing digits in clear. */
+  readonly last: number;
+  readonly brands: BrandCheck | null;
+  /** Lengths in digits, ascending. */
+  readonly lengths: readonly number[];
+  /** Number of digits that the Luhn condition takes. */
+  readonly spent: number;
+}
+
+/** The data of the format, with the options that were set. */
+function dataOf(options: CardOptions, brands: BrandCheck | null) {
+  const { first, last } = options.clear ?? {};
+  const hasClear = first !== undefined || last !== undefined;
+  return {
+    type: 'card' as const,
+    ...given({
+      clear: hasClear ? Object.freeze(given({ first, last })) : undefined,
+      luhn: options.luhn,
+      brands: brands?.names,
+    }),
+    ...givenLengths(options),
+  };
+}
+
+function engineOf(numbers: CardNumbers, luhn: CardLuhn): NumeralEngine {
+  const { first, last, brands, lengths } = numbers;
   const min = lengths[0]!;
   const max = lengths.at(-1)!;
-
-  /** Digits that the Luhn condition takes. */
-  const spent = luhn === 'any' ? 0 : 1;
-  const secretOf = (length: number): number => length - first - last - spent;
-  const smallest = describe(lengths, first, last, luhn, secretOf);
-
-  /** Reads the digits into `scratch` and gives their number. */
-  function read(value: string): number {
-    let count = 0;
-    let afterDigit = false;
-    for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
-      const digit = code - ZERO;
-      if (digit >= 0 && digit <= 9) {
-        if (count < MAX_DIGITS) scratch[count] = digit;
-        count++;
-        afterDigit = true;
-      } else if (afterDigit && (code === 32 || code === 45)) {
-        afterDigit = false;
-      } else {
-        afterDigit = false;
-        break;
-      }
-    }
-    if (!afterDigit) fail('outside_format', 'expected a card number: digits with single spaces or dashes between them');
-    if (!lengths.includes(count)) badLength(lengths, count);
-    if (brands !== null && !brands.has(scratch, count)) {
-      fail('outside_format', `expected a card of ${brands.names.join(', ')}: other leading digits or another length`);
-    }
-    return count;
-  }
-
-  /** The clear digits. A value without layout, as most are, is cut; the digits of others are collected. */
-  function clearOf(value: string, length: number): string {
-    if (value.length === length) return value.slice(0, first) + value.slice(length - last);
-    let clear = '';
-    for (let i = 0; i < first; i++) clear += DIGITS[scratch[i]!];
-    for (let i = length - last; i < length; i++) clear += DIGITS[scratch[i]!];
-    return clear;
-  }
-
-  /** One face: the numbers whose Luhn sum leaves the remainder, or all numbers. */
-  function face(remainder: number | null, wrong: string) {
-    return faceOfTexts({
-      symbols: SYMBOLS,
-      split(value) {
-        const length = read(value);
-        if (remainder !== null && sumOf(length) % 10 !== remainder) fail('outside_format', wrong);
-        const end = first + secretOf(length);
-        const secret = value.length === length ? value.slice(first, end) : SYMBOLS.format(scratch.subarray(first, end));
-        return { shape: SHAPES[length]!, clear: clearOf(value, length), secret, layout: value };
-      },
-      join(parts, secret) {
-        const { clear } = parts;
-        const layout = parts.layout as string;
-        const length = secret.length + first + last + spent;
-        const plain = layout.length === length;
-        if (plain && remainder === null) return clear.slice(0, first) + secret + clear.slice(first);
-        for (let i = 0; i < first; i++) scratch[i] = clear.charCodeAt(i) - ZERO;
-        for (let i = 0; i < secret.length; i++) scratch[first + i] = secret.charCodeAt(i) - ZERO;
-        for (let i = 0; i < last; i++) scratch[length - last + i] = clear.charCodeAt(first + i) - ZERO;
-        if (remainder === null) return write(layout);
-        // The one digit that makes the sum right: what is missing to the remainder, back through the permutation.
-        const at = length - last - 1;
-        scratch[at] = 0;
-        const missing = (((remainder - sumOf(length)) % 10) + 10) % 10;
-        const digit = last % 2 === 1 ? HALVED[missing]! : missing;
-        scratch[at] = digit;
-        return plain ? clear.slice(0, first) + secret + DIGITS[digit]! + clear.slice(first) : write(layout);
-      },
-    });
-  }
-
-  const plain = face(
-    luhn === 'any' ? null : 0,
-    'the check digit of the card number is wrong; it could not be given back',
+  const remainder = luhn === 'any' ? null : 0;
+  const plain = cardFace(
+    numbers,
+    remainder,
+    'the check digit of the card number is wrong, so it could not be restored',
   );
-  const token =
-    'expected a number that fails Luhn as the outputs of luhn: invalid do; this one was not made by this rule';
-  const { clear } = own;
-  return makeFormat(
-    {
-      type: 'card',
-      ...(clear?.first === undefined && clear?.last === undefined
-        ? {}
-        : {
-            clear: Object.freeze({
-              ...(clear.first === undefined ? {} : { first }),
-              ...(clear.last === undefined ? {} : { last }),
-            }),
-          }),
-      ...(own.luhn === undefined ? {} : { luhn }),
-      ...(brands === null ? {} : { brands: brands.names }),
-      ...givenLengths(own),
+  const enciphered =
+    luhn === 'invalid'
+      ? cardFace(
+          numbers,
+          TOKEN_REMAINDER,
+          'the number was not written by this rule: with luhn: invalid the Luhn sum of an output is wrong by 1',
+        )
+      : undefined;
+  return {
+    descriptor: [
+      'card@1',
+      `first=${first}`,
+      ...(last === 0 ? [] : [`last=${last}`]),
+      ...(luhn === 'valid' ? [] : [`luhn=${luhn}`]),
+    ],
+    kind: 'numerals',
+    radix: 10,
+    hasClear: first + last > 0,
+    outline: { min, max: 2 * max - 1, at: (position) => (position === 0 ? DIGITS : `${DIGITS} -`) },
+    smallest: smallestOf(numbers, luhn),
+    sample: {
+      shape: `${min}`,
+      clear: (brands?.sample(min) ?? '').padEnd(first + last, '0'),
+      numerals: new Array<number>(secretOf(numbers, min)).fill(0),
+      layout: '0'.repeat(min),
     },
-    {
-      descriptor: [
-        'card@1',
-        `first=${first}`,
-        ...(last === 0 ? [] : [`last=${last}`]),
-        ...(luhn === 'valid' ? [] : [`luhn=${luhn}`]),
-      ],
-      kind: 'numerals',
-      radix: 10,
-      hasClear: first + last > 0,
-      outline: { min, max: 2 * max - 1, at: (position) => (position === 0 ? DIGITS : `${DIGITS} -`) },
-      sample: {
-        shape: `${min}`,
-        clear: (brands?.sample(min) ?? '').padEnd(first + last, '0'),
-        numerals: new Array<number>(secretOf(min)).fill(0),
-        layout: '0'.repeat(min),
-      },
-      smallest,
-      visible: `the length, the spacing${clearWords(first, last)}`,
-      ...plain,
-      ...(luhn === 'invalid' ? { enciphered: face(TOKEN_REMAINDER, token) } : {}),
+    visible: `the length${visibleDigits(first, last)} the spacing`,
+    ...plain,
+    ...given({ enciphered }),
+  };
+}
+
+/** Number of secret digits of a card number of a length. */
+function secretOf({ first, last, spent }: CardNumbers, length: number): number {
+  return length - first - last - spent;
+}
+
+/**
+ * One face: the numbers whose Luhn sum leaves a remainder, or all numbers. `wrong` is the message for another
+ * remainder.
+ */
+function cardFace(numbers: CardNumbers, remainder: number | null, wrong: string) {
+  const { first, last, spent } = numbers;
+  return faceOfTexts({
+    symbols: SYMBOLS,
+    split(value) {
+      const length = readDigits(numbers, value);
+      if (remainder !== null && sumOf(length) % 10 !== remainder) fail('outside_format', wrong);
+      const end = length - last - spent;
+      const secret = value.length === length ? value.slice(first, end) : SYMBOLS.format(scratch.subarray(first, end));
+      return { shape: SHAPES[length]!, clear: clearOf(value, length, first, last), secret, layout: value };
     },
-  ) as CardFormat;
+    assemble(parts, secret) {
+      const { clear } = parts;
+      const layout = parts.layout as string;
+      const length = secret.length + first + last + spent;
+      const plain = layout.length === length;
+      if (plain && remainder === null) return clear.slice(0, first) + secret + clear.slice(first);
+      for (let i = 0; i < first; i++) scratch[i] = clear.charCodeAt(i) - ZERO;
+      for (let i = 0; i < secret.length; i++) scratch[first + i] = secret.charCodeAt(i) - ZERO;
+      for (let i = 0; i < last; i++) scratch[length - last + i] = clear.charCodeAt(first + i) - ZERO;
+      if (remainder === null) return write(layout);
+      // The one digit that makes the sum right: what the sum lacks, through the inverse of the permutation.
+      const at = length - last - 1;
+      scratch[at] = 0;
+      const missing = (((remainder - sumOf(length)) % 10) + 10) % 10;
+      const digit = last % 2 === 1 ? HALVED[missing]! : missing;
+      scratch[at] = digit;
+      return plain ? clear.slice(0, first) + secret + DIGITS[digit]! + clear.slice(first) : write(layout);
+    },
+  });
+}
+
+/** Reads the digits of a value into `scratch` and returns how many there are. */
+function readDigits({ lengths, brands }: CardNumbers, value: string): number {
+  let count = 0;
+  let afterDigit = false;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    const digit = code - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      if (count < MAX_DIGITS) scratch[count] = digit;
+      count++;
+      afterDigit = true;
+    } else if (afterDigit && (code === 32 || code === 45)) {
+      afterDigit = false;
+    } else {
+      afterDigit = false;
+      break;
+    }
+  }
+  if (!afterDigit) {
+    fail('outside_format', 'the value is not a card number: write digits, with single spaces or dashes between them');
+  }
+  if (!lengths.includes(count)) badLength(lengths, count);
+  if (brands !== null && !brands.has(scratch, count)) {
+    fail(
+      'outside_format',
+      `the card number is not of ${brands.names.join(', ')}: it has other leading digits or another length`,
+    );
+  }
+  return count;
+}
+
+/** The clear digits. A value without layout, as most are, is cut; the digits of others are collected from `scratch`. */
+function clearOf(value: string, length: number, first: number, last: number): string {
+  if (value.length === length) return value.slice(0, first) + value.slice(length - last);
+  let clear = '';
+  for (let i = 0; i < first; i++) clear += DIGITS[scratch[i]!];
+  for (let i = length - last; i < length; i++) clear += DIGITS[scratch[i]!];
+  return clear;
 }
 
 /** The Luhn check digit of a string of digits (ISO/IEC 7812-1, annex B): from the right, every other digit doubled. */
@@ -235,14 +274,14 @@ export function luhn(body: string): number {
   return (10 - (sum % 10)) % 10;
 }
 
-/** The Luhn sum of the first digits of `scratch`: from the right, the second, fourth, … doubled. */
+/** The Luhn sum of the first `length` digits of `scratch`. From the right, the second, fourth, … are doubled. */
 function sumOf(length: number): number {
   let sum = 0;
   for (let i = length - 1; i > 0; i -= 2) sum += scratch[i]! + DOUBLED[scratch[i - 1]!]!;
   return length % 2 === 1 ? sum + scratch[0]! : sum;
 }
 
-/** Writes the digits of `scratch` over those of a layout with spaces or dashes. */
+/** Writes the digits of `scratch` in place of the digits of a layout with spaces or dashes. */
 function write(layout: string): string {
   let out = '';
   let next = 0;
@@ -262,7 +301,7 @@ function checkClear(clear: unknown): { first: number; last: number } {
   return { first: checkInteger('first', first ?? 0, 0, 12), last: checkInteger('last', last ?? 0, 0, 4) };
 }
 
-/** The lengths that a value may have, ascending: those of the brands within the limits, or all within the limits. */
+/** The lengths that a value may have, ascending: all within the limits, or those of the brands. */
 function checkCardLengths(options: CardOptions, brands: BrandCheck | null): readonly number[] {
   const fallback = brands === null ? DEFAULT_LENGTHS : { min: brands.lengths[0]!, max: brands.lengths.at(-1)! };
   const { min, max } = checkLengths(options, fallback);
@@ -274,28 +313,23 @@ function checkCardLengths(options: CardOptions, brands: BrandCheck | null): read
   return left;
 }
 
-/** The smallest shape, with the sum that leads to it. */
-function describe(
-  lengths: readonly number[],
-  first: number,
-  last: number,
-  luhn: CardLuhn,
-  secretOf: (length: number) => number,
-): { size: bigint; because: string } {
+/** The size of the smallest shape, and how it is computed. */
+function smallestOf(numbers: CardNumbers, luhn: CardLuhn): Smallest {
+  const { first, last, lengths } = numbers;
   const min = lengths[0]!;
   const kept = `${last === 0 ? first : `${first} + ${last}`} in clear${luhn === 'any' ? '' : ' and a check digit'}`;
-  const secret = secretOf(min);
+  const secret = secretOf(numbers, min);
   if (secret < 1) {
     const least = min - secret + 1;
     badRange(
       'min',
-      `expected at least ${least} digits, got ${min}: ${kept} leave none to encipher; ` +
-        'allow fewer clear digits or name longer lengths',
+      `expected at least ${least} digits, got ${min}: ${kept} leave no digit to encipher; ` +
+        'keep fewer digits in clear, or set longer lengths',
     );
   }
-  // Where the smallest length is too small for FF1, people ask at once what those of everyday cards would be.
+  // If the smallest length is too small for FF1, the sizes for the lengths of everyday cards are the next question.
   const others = secret < 6 ? [15, 16].filter((length) => length > min && lengths.includes(length)) : [];
-  const more = others.map((length, i) => `${length} digits ${i === 0 ? 'leave ' : ''}10^${secretOf(length)}`);
+  const more = others.map((length, i) => `${length} digits ${i === 0 ? 'leave ' : ''}10^${secretOf(numbers, length)}`);
   const tail = more.length === 0 ? '' : `; ${more.join(', ')}`;
   return {
     size: 10n ** BigInt(secret),
@@ -308,10 +342,11 @@ function badLength(lengths: readonly number[], actual: number): never {
   const maximum = lengths.at(-1)!;
   const gaps = lengths.length !== maximum - minimum + 1;
   const words = gaps ? lengths.join(', ') : `${minimum} to ${maximum}`;
-  fail('outside_format', `expected a card number of ${words} digits, got ${actual}`, { minimum, maximum, actual });
+  fail('outside_format', `the card number has ${actual} digits, expected ${words}`, { minimum, maximum, actual });
 }
 
-function clearWords(first: number, last: number): string {
+/** ` and` or `, the first 6 and the last 4 digits and`: the middle of what stays visible. */
+function visibleDigits(first: number, last: number): string {
   const words = [...(first === 0 ? [] : [`the first ${first}`]), ...(last === 0 ? [] : [`the last ${last}`])];
-  return words.length === 0 ? '' : ` and ${words.join(' and ')} digits`;
+  return words.length === 0 ? ' and' : `, ${words.join(' and ')} digits, and`;
 }

@@ -1,7 +1,7 @@
 /**
- * `oneOf`: the values of several formats (docs/spec/fpe-v1.md, "Composed formats"). To which of them a value belongs is
- * public and stays; that no text belongs to two is proven when the format is made, and the witnesses of that proof are
- * what tells a text's format later. Nothing is tried out.
+ * `oneOf`: the values of several formats (docs/spec/fpe-v1.md, "Composed formats"). The format of a value is public and
+ * stays the same. When the `oneOf` is made, it is proven that no text is a value of two of them. The proof yields tests
+ * that find the format of a text, so no format is tried in vain.
  */
 
 import { badRange, badType } from '../../core/checks.ts';
@@ -33,20 +33,20 @@ export interface OneOfFormat extends Format {
   readonly formats: readonly (Format | ClearPart)[];
 }
 
-/** Tells to which member a text can belong: its position, or -1. */
+/** Returns the position of the only member that a text can belong to, or -1. */
 type Choose = (text: string) => number;
 
 /**
- * Values of one of several formats; which one stays visible, and what comes out is of the same one.
+ * Values of several formats. The format of a value stays visible, and its output has the same format.
  *
- * No text may be of two of the formats, and that must be provable from what is known of their texts: they have no
- * length in common, or somewhere in front different characters, or one always has a character that the other never has.
- * The order of the formats is part of the key derivation. `size` is that of the smallest format. A member in `clear`
- * lets its values through as they are; it has no size and does not count.
+ * No text may be a value of two of the formats, and that must be provable: the two have no length in common, or
+ * different characters at some position that both always have, or one always has a character that the other never has.
+ * The order of the formats is part of the key derivation. `size` is that of the smallest format. Values of a member in
+ * `clear` stay as they are; such a member does not count for `size`.
  *
  * @param formats 2 to 64.
- * @throws RangeError that names two formats that cannot be told apart, or one that cannot be a member: with a cipher of
- * its own, or one that replaces its clear part.
+ * @throws RangeError that names two formats which cannot be told apart, or a format that cannot be a member: one with a
+ *   cipher of its own, or one that replaces its clear part.
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export function oneOf(...formats: readonly (Format | ClearPart)[]): OneOfFormat 
 
 interface Frame {
   readonly branch: number;
-  /** The whole value, where its member is in clear. */
+  /** The whole value if its member is in clear, else `null`. */
   readonly text: string | null;
 }
 
@@ -89,9 +89,9 @@ function oneOfEngine(members: readonly Member[]): FormatEngine {
   function read(text: string, side: Side): Composed<Frame> {
     const branch = choose[side](text);
     const member = members[branch];
-    if (member === undefined) fail('outside_format', `the text fits none of the ${members.length} formats`);
+    if (member === undefined) fail('outside_format', `the value fits none of the ${members.length} formats`);
     if (member.kind !== 'literal') return compose(branch, splitMember(member[side], text, names[branch]!), text);
-    if (text !== member.literal) fail('outside_format', `the text fits none of the ${members.length} formats`);
+    if (text !== member.literal) fail('outside_format', `the value fits none of the ${members.length} formats`);
     return compose(branch, null, text);
   }
 
@@ -136,7 +136,7 @@ function visibleOf(member: Member, i: number): string {
   return `; format ${i + 1}: ${member.kind === 'secret' ? member.plain.visible : 'all of it'}`;
 }
 
-/** What must hold of a text so that it can be of a member. */
+/** What a text must have to be a value of a member. */
 interface Marks {
   readonly min: number;
   readonly max: number;
@@ -148,8 +148,8 @@ interface Marks {
 const SURROGATE = /[\ud800-\udfff]/;
 
 /**
- * Proves that no text is of two members, and makes of the proof what tells them apart: for each two members their marks
- * exclude each other, so that at most one member's marks are on a text.
+ * Proves that no text is a value of two members, and makes tests from the proof. The marks of any two members exclude
+ * each other, so a text has the marks of at most one member.
  */
 function chooser(outlines: readonly Known[], names: readonly string[]): Choose {
   const marks = outlines.map(
@@ -161,8 +161,8 @@ function chooser(outlines: readonly Known[], names: readonly string[]): Choose {
       if (proof === null) {
         badRange(
           'formats',
-          `${names[i]} and ${names[j]} cannot be told apart: they can have one length, the same characters in front, ` +
-            'and no character that one always and the other never has; change one, or put a literal in front with seq',
+          `${names[i]} and ${names[j]} cannot be told apart: they can have the same length and begin with the same characters, ` +
+            'and no character is always in one and never in the other; change one, or put a literal before it with seq',
         );
       }
       if (proof.by === 'position') {
@@ -188,7 +188,7 @@ function chooser(outlines: readonly Known[], names: readonly string[]): Choose {
       ({ min, max, positions, has, hasNot }) =>
         points.length >= min &&
         points.length <= max &&
-        // The position lies below the greater of two least lengths: a text without it is too short for the other.
+        // A text that is too short to have the position is too short for the other member, so it passes this test.
         positions.every(([position, set]) => position >= points.length || set.has(points[position]!)) &&
         has.every((character) => text.includes(character)) &&
         hasNot.every((character) => !text.includes(character)),

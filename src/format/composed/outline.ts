@@ -1,28 +1,29 @@
 /**
- * Proofs about formats from what is known of their texts: that a text can be cut into parts in one way only, and that
- * no text belongs to two formats. What is not known proves nothing.
+ * Proofs about formats, from what is known about their texts: that a text can be cut into parts in one way only, and
+ * that no text is a value of two formats. If something is not known, nothing is concluded from it.
  */
 
 import type { Outline } from '../engine.ts';
 
-/** An outline that may also name characters that stand somewhere in every value, such as the @ of an address. */
+/** An outline with more knowledge, if there is any. */
 export interface Known extends Outline {
+  /** Characters that every value has somewhere, such as the @ of an address. */
   readonly has?: string;
-  /** All characters that stand anywhere in a value; not said: those at all positions. `null`: not known. */
+  /** All characters that values can have; `null` if they are not known. By default those at all positions. */
   readonly all?: () => string | null;
 }
 
-/** Why no text is of both formats. */
+/** Why no text is a value of both formats. */
 export type Distinction =
   | { readonly by: 'length' }
-  /** The characters that the two have at this position are different ones. */
+  /** At this position the two have no character in common. */
   | { readonly by: 'position'; readonly position: number }
-  /** Every value of one has this character, no value of the other does. */
+  /** Every value of one format has this character, and no value of the other. */
   | { readonly by: 'character'; readonly character: string; readonly inFirst: boolean };
 
-/** The proof that two formats have no text in common, or `null`. */
+/** A proof that two formats have no text in common; `null` if there is none. */
 export function distinction(a: Known, b: Known): Distinction | null {
-  // What holds at the positions below the least common length holds for every common length.
+  // Both formats always have the positions below the smallest common length.
   const least = Math.max(a.min, b.min);
   if (least > Math.min(a.max, b.max)) return { by: 'length' };
   for (let position = 0; position < least; position++) {
@@ -39,7 +40,7 @@ export function distinction(a: Known, b: Known): Distinction | null {
   return null;
 }
 
-/** Tells whether two sets of characters are known and have none in common. */
+/** Returns whether two sets of characters are known and have none in common. */
 export function disjoint(a: string | null, b: string | null): boolean {
   if (a === null || b === null || (a === b && a !== '')) return false;
   const set = new Set(a);
@@ -47,7 +48,7 @@ export function disjoint(a: string | null, b: string | null): boolean {
   return true;
 }
 
-/** Tells whether no value has one of these characters anywhere. */
+/** Returns whether it is known that no value has any of these characters. */
 export function never(outline: Known, characters: string): boolean {
   return disjoint(allOf(outline), characters);
 }
@@ -89,12 +90,12 @@ export function concatenated(outlines: readonly Known[]): Known {
     max,
     at,
     has: merged(new Set(outlines.map((outline) => outline.has ?? ''))) ?? '',
-    // Of the parts, and not position by position: a whole of many parts has many positions.
+    // From the parts and not position by position, because a whole of many parts has many positions.
     all: unionOf(outlines),
   };
 }
 
-/** Texts of any of several formats. */
+/** What is known about the texts of several formats together. */
 export function united(outlines: readonly Known[]): Known {
   return {
     min: Math.min(...outlines.map((outline) => outline.min)),
@@ -109,7 +110,7 @@ export function united(outlines: readonly Known[]): Known {
   };
 }
 
-/** The characters of several sets; not known as soon as one is not. */
+/** The characters of several sets; `null` if one of the sets is not known. */
 function merged(sets: ReadonlySet<string | null>): string | null {
   if (sets.has(null)) return null;
   if (sets.size === 1) return [...sets][0] as string;
@@ -118,7 +119,7 @@ function merged(sets: ReadonlySet<string | null>): string | null {
   return [...all].join('');
 }
 
-/** All characters of several formats, gathered when they are asked for. */
+/** All characters of several formats, collected when they are first needed. */
 function unionOf(outlines: readonly Known[]): () => string | null {
   let union: string | null | undefined;
   return () => {

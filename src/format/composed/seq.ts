@@ -1,6 +1,6 @@
 /**
- * `seq`: a format of one's own, from formats and literals that stand one after the other (docs/spec/fpe-v1.md,
- * "Composed formats"). All parts that are enciphered form one space.
+ * `seq`: a format made of formats and literals that follow one another (docs/spec/fpe-v1.md, "Composed formats"). All
+ * parts that are enciphered form one space.
  */
 
 import { badRange } from '../../core/checks.ts';
@@ -41,15 +41,17 @@ export interface SeqFormat extends Format {
 /**
  * A format of your own: parts from left to right, each a literal text, a format, or one of these in {@link clear}.
  *
- * All parts that are not in clear are enciphered as one: a change in one of them changes all. Literals stay and are
- * part of the key derivation; clear parts and the shape of each part enter the tweak. It must be provable that a text
- * can be cut into the parts in one way only: at most one part varies in length, or each such part is followed by
- * something that begins with a character that it cannot have. A value has at most 256 characters; a part whose length
- * may change, as that of a `regex`, counts as its shortest value, so that what comes out fits, too.
+ * All parts that are not in clear are enciphered together, so a change in one of them changes all of them. Literals
+ * stay and are part of the key derivation. Clear parts and the shape of each part enter the tweak.
+ *
+ * There must be only one way to cut a text into the parts, and it must be provable: at most one part varies in length,
+ * or each such part is followed by a part that begins with a character which it cannot have. A value has at most 256
+ * characters. A part whose length may change, as with `regex`, counts with the length of its shortest value, so that
+ * outputs fit, too.
  *
  * @param parts 1 to 64.
- * @throws RangeError for parts that could be cut in two ways, for nothing to encipher, and for formats that share no
- * space with others: those with a cipher of their own, and those that replace their clear part.
+ * @throws RangeError if a text could be cut in two ways, if nothing would be enciphered, or if a format cannot share a
+ *   space: one with a cipher of its own, or one that replaces its clear part.
  *
  * @example
  * ```ts
@@ -72,7 +74,7 @@ export function seq(...parts: readonly SeqPart[]): SeqFormat {
   return makeFormat({ type: 'seq', parts: Object.freeze([...parts]) }, seqEngine(members)) as SeqFormat;
 }
 
-/** For each part what stands there in any case; `null` where a secret is written. */
+/** For each part its text; `null` for a part that is enciphered. */
 type Frame = readonly (string | null)[];
 
 function seqEngine(members: readonly Member[]): FormatEngine {
@@ -80,7 +82,10 @@ function seqEngine(members: readonly Member[]): FormatEngine {
   if (secret.length === 0) badRange('parts', 'expected at least one format that is not in clear');
   for (const [i, member] of members.entries()) {
     if (member.kind === 'secret' && (member.plain as MaybeBare).bare === true) {
-      badRange('parts', `part ${i + 1}: a oneOf with a member in clear belongs outside: oneOf(clear(…), seq(…))`);
+      badRange(
+        'parts',
+        `part ${i + 1}: a oneOf with a member in clear cannot be a part: write oneOf(clear(…), seq(…)) instead`,
+      );
     }
   }
   const names = members.map((member, i) => `part ${i + 1} (${member.kind === 'literal' ? 'literal' : member.type})`);
@@ -104,34 +109,20 @@ function seqEngine(members: readonly Member[]): FormatEngine {
         parts[i] = splitMember(member[side], pieces[i]!, names[i]!);
         continue;
       }
-      if (pieces[i] !== member.literal) fail('outside_format', `${names[i]} does not stand in its place`);
+      if (pieces[i] !== member.literal) fail('outside_format', `${names[i]} is not in its place`);
       parts[i] = null;
     }
-    return compose(parts, pieces);
-  }
-
-  function compose(parts: readonly (MemberParts | null)[], pieces: readonly string[]): Composed<Frame> {
-    const shapes: string[] = [];
-    const clears: string[] = [];
-    const frame: (string | null)[] = [];
-    const secrets: MemberParts[] = [];
-    for (let i = 0; i < members.length; i++) {
-      const member = members[i]!;
-      const each = parts[i]!;
-      frame.push(member.kind === 'secret' ? null : pieces[i]!);
-      if (member.kind === 'literal') continue;
-      shapes.push(each.shape);
-      clears.push(member.kind === 'clear' ? clearOf(member.plain, each) : each.clear);
-      if (member.kind === 'secret') secrets.push(each);
-    }
-    return { shape: listText(shapes), clear: listText(clears), frame, secrets };
+    return compose(members, parts, pieces);
   }
 
   const samples = members.map((member) => (member.kind === 'literal' ? member.literal : sampleText(member.plain)));
   const shortest = samples.reduce((sum, each, i) => sum + (elastic[i] ? 0 : [...each].length), 0);
   if (shortest > room) {
     const length = shortest + MAX_FORMAT_LENGTH - room;
-    badRange('parts', `expected parts that fit in ${MAX_FORMAT_LENGTH} characters, the smallest value has ${length}`);
+    badRange(
+      'parts',
+      `expected parts of at most ${MAX_FORMAT_LENGTH} characters together, got ${length} in the smallest value`,
+    );
   }
   return oneSpace<Frame>(
     {
@@ -141,7 +132,7 @@ function seqEngine(members: readonly Member[]): FormatEngine {
         because:
           secret.length === 1
             ? secret[0]!.plain.smallest.because
-            : `${secret.length} parts as one: ${secret.map(({ plain }) => plain.smallest.size).join(' × ')}`,
+            : `${secret.length} parts together: ${secret.map(({ plain }) => plain.smallest.size).join(' × ')}`,
       },
       hasClear: members.some(
         (member) => member.kind === 'clear' || (member.kind === 'secret' && member.plain.hasClear),
@@ -159,6 +150,7 @@ function seqEngine(members: readonly Member[]): FormatEngine {
       },
       membersOf: () => secret,
       sample: compose(
+        members,
         members.map((member) => (member.kind === 'literal' ? null : member.plain.sample)),
         samples,
       ),
@@ -167,6 +159,28 @@ function seqEngine(members: readonly Member[]): FormatEngine {
       outlines: { plain: plans.plain.whole, enciphered: plans.enciphered.whole },
     },
   );
+}
+
+/** Puts the parts of all members together: shapes and clear parts as lists, secrets in order. */
+function compose(
+  members: readonly Member[],
+  parts: readonly (MemberParts | null)[],
+  pieces: readonly string[],
+): Composed<Frame> {
+  const shapes: string[] = [];
+  const clears: string[] = [];
+  const frame: (string | null)[] = [];
+  const secrets: MemberParts[] = [];
+  for (let i = 0; i < members.length; i++) {
+    const member = members[i]!;
+    const each = parts[i]!;
+    frame.push(member.kind === 'secret' ? null : pieces[i]!);
+    if (member.kind === 'literal') continue;
+    shapes.push(each.shape);
+    clears.push(member.kind === 'clear' ? clearOf(member.plain, each) : each.clear);
+    if (member.kind === 'secret') secrets.push(each);
+  }
+  return { shape: listText(shapes), clear: listText(clears), frame, secrets };
 }
 
 function visibleOf(member: Member, i: number): string | [] {

@@ -1,14 +1,15 @@
 /**
- * E-mail addresses: `Mailbox` of RFC 5321, section 4.1.2 (https://www.rfc-editor.org/rfc/rfc5321), as the steps of
- * trefoil/prepare take it, in ASCII and lower case. Enciphered and hashed domains end in `.invalid`, which is reserved
- * and never resolves (RFC 2606, section 2; RFC 6761, section 6.4).
+ * E-mail addresses: `Mailbox` of RFC 5321, section 4.1.2 (https://www.rfc-editor.org/rfc/rfc5321), as the steps
+ * of trefoil/prepare accept it, in ASCII and lower case. Enciphered and hashed domains end in `.invalid`, which is
+ * reserved and never resolves (RFC 2606, section 2; RFC 6761, section 6.4).
  *
- * The shape of a local part is its mask: every letter or digit as an `a`, the other characters as they are. With four
- * letters and digits or fewer, a mask has one `a` for each run of them, and all such local parts with the same marks
- * are one space (./email-local.ts), so that short ones have something to hide among.
+ * The local part is the part before the @. Its shape is its mask: every letter or digit as an `a`, the other characters
+ * as they are. If there are four letters and digits or fewer, the mask has one `a` for each run of them, and all such
+ * local parts with the same marks form one space (local.ts), so that short ones are hidden among enough others.
  */
 
 import { checkOneOf, checkOptions } from '../../core/checks.ts';
+import { given } from '../../core/given.ts';
 import { fail } from '../../errors.ts';
 import type { Known } from '../composed/outline.ts';
 import { type Format, type Index, type IndexEngine, type IndexParts, makeFormat } from '../engine.ts';
@@ -16,12 +17,12 @@ import { mix, product, unmix } from '../mixed-radix.ts';
 import { fromIndex, power, RADIX, SHORT, SYMBOLS, shortFromIndex, shortSize, shortToIndex, toIndex } from './local.ts';
 import { checkHost, countMasks, fill, MASK, masked, maskedLocal, SPECIALS, splitAddress, writeMask } from './mask.ts';
 
-/** What becomes of the part behind the @. */
+/** What happens to the part after the @. */
 export type EmailDomain = 'clear' | 'hashed' | 'enciphered';
 
 /** Options of {@link email}. */
 export interface EmailOptions {
-  /** What becomes of the part behind the @; `clear` by default. Enters the key. */
+  /** What happens to the part after the @; `clear` by default. Enters the key. */
   readonly domain?: EmailDomain;
 }
 
@@ -33,7 +34,7 @@ export interface EmailFormat extends Format, EmailOptions {
 /** RFC 5321, section 4.5.3.1.1. */
 const MAX_LOCAL = 64;
 
-/** RFC 5321, section 4.5.3.1.3: a path has 256 octets, with its angle brackets. */
+/** RFC 5321, section 4.5.3.1.3: a path has at most 256 octets, its two angle brackets included. */
 const MAX_ADDRESS = 254;
 
 const RESERVED = 'invalid';
@@ -42,38 +43,41 @@ const SUFFIX = `.${RESERVED}`;
 /** A hashed domain: 128 bits in base32. */
 const HASHED = /^[a-z0-9]{26}\.invalid$/;
 
-/** The index of `invalid` among the top labels of its length: it is left out, so that what is enciphered shows. */
+/**
+ * The index of `invalid` among the top labels of its length. It is left out, so that a domain under `.invalid` is always an enciphered one.
+ */
 const RESERVED_INDEX: number = /* @__PURE__ */ [...RESERVED].reduce(
   (index, letter) => index * RADIX + SYMBOLS.indexOf(letter),
   0,
 );
 
 /**
- * E-mail addresses in ASCII and lower case: the letters and digits before the @ are enciphered as one, dots and other
+ * E-mail addresses in ASCII and lower case. The letters and digits before the @ are enciphered together; dots and other
  * marks stay where they are.
  *
- * The marks and the number of letters and digits between them stay visible and enter the tweak. Up to four letters and
- * digits are one space for all lengths: `jo@` hides among 1,727,604 values and mostly comes out with four characters.
- * Longer parts keep their length. A local part without a letter or digit is refused, an address has at most 254
- * characters.
+ * The marks and the number of letters and digits between them stay visible and enter the tweak. Parts with up to four
+ * letters and digits form one space for all these lengths: `jo@` is hidden among 1,727,604 values, and its output
+ * usually has four characters. Longer parts keep their length. A part before the @ without a letter or digit is
+ * refused. An address has at most 254 characters.
  *
- * `domain` says what becomes of the part behind the @:
+ * `domain` sets what happens to the part after the @:
  * - `clear`, the default: it stays and enters the tweak.
- * - `hashed`: it becomes a keyed digest under `.invalid`, the same one for equal domains. *Warning*: revealing gives
- *   back the part before the @ and never the domain; how often each domain occurs shows, and by that the common ones.
- * - `enciphered`: its letters and digits, those of the top label too, are one space with the local part; dots and
- *   hyphens stay in place. `.invalid` is put behind it, and revealing takes it away. Nothing but the lengths of its
- *   labels shows which addresses may share a domain.
+ * - `hashed`: it becomes a keyed digest under `.invalid`, the same one for equal domains. *Warning*: revealing restores
+ *   the part before the @ and never the domain. How often each domain occurs stays visible, so common domains may be
+ *   recognised.
+ * - `enciphered`: its letters and digits, including those of the top label, form one space with the part before the @;
+ *   dots and hyphens stay in place. `.invalid` is added after it, and revealing removes it. Only the lengths of its
+ *   labels show which addresses may share a domain.
  *
- * Upper case is refused, because two spellings of one mailbox would not join: lower-case addresses at the source.
- * Domains of other scripts are taken as `xn--` labels. With `hashed` and `enciphered`, `.invalid` is refused on the way
- * in.
+ * Upper case is refused, because two spellings of one mailbox would not join: write addresses in lower case at the
+ * source. Domains of other scripts must be written in `xn--` labels. With `hashed` and `enciphered`, values under
+ * `.invalid` are refused.
  *
- * *Warning*: with a domain in clear, what comes out may be somebody's mailbox. Never send anything to it.
+ * *Warning*: with a domain in clear, an output may be somebody's mailbox. Never send anything to it.
  *
  * Source: RFC 5321, sections 4.1.2 and 4.5.3.1; RFC 2606, section 2; the space is in docs/spec/fpe-v1.md.
  *
- * @throws TypeError for an unknown option, RangeError for another `domain`.
+ * @throws TypeError for an unknown option, RangeError if `domain` is none of the three.
  *
  * @example
  * ```ts
@@ -88,16 +92,16 @@ const RESERVED_INDEX: number = /* @__PURE__ */ [...RESERVED].reduce(
 export function email(options: EmailOptions = {}): EmailFormat {
   const { domain } = checkOptions<EmailOptions>('options', options, ['domain']);
   if (domain !== undefined) checkOneOf('domain', domain, ['clear', 'hashed', 'enciphered']);
-  const data = { type: 'email', ...(domain === undefined ? {} : { domain }) } as const;
+  const data = { type: 'email', ...given({ domain }) } as const;
   return makeFormat(data, domain === 'enciphered' ? hiddenDomain() : openDomain(domain ?? 'clear')) as EmailFormat;
 }
 
-/** The smallest space of a local part: four runs of one. */
+/** The smallest space of a local part: four runs of one character. */
 const SMALLEST = { mask: 'a.a.a.a', size: shortSize(SHORT), because: '4 letters or digits before the @: 36^4' };
 
-const VISIBLE = 'before the @ the marks, and the number of letters and digits if it is more than 4';
+const VISIBLE = 'before the @ the marks, and the number of letters and digits if there are more than 4';
 
-/** The domain stays, or becomes a digest: either way it is the clear part. */
+/** The domain stays or becomes a digest. In both cases it is the clear part. */
 function openDomain(domain: 'clear' | 'hashed'): IndexEngine {
   const hashed = domain === 'hashed';
 
@@ -108,13 +112,14 @@ function openDomain(domain: 'clear' | 'hashed'): IndexEngine {
     return partsOf(local, host, MAX_ADDRESS);
   }
 
-  function join(parts: { readonly shape: string; readonly clear: string }, index: Index): string {
+  function assemble(parts: { readonly shape: string; readonly clear: string }, index: Index): string {
     return `${writeLocal(parts.shape, index)}@${parts.clear}`;
   }
 
   function splitHashed(address: string): IndexParts {
     const { local, host } = splitAddress(address);
-    if (!HASHED.test(host)) fail('outside_format', 'the domain is none that was hashed');
+    if (!HASHED.test(host))
+      fail('outside_format', 'the domain is not one that this rule has hashed: expected 26 characters and .invalid');
     return partsOf(local, host, MAX_ADDRESS);
   }
 
@@ -127,19 +132,19 @@ function openDomain(domain: 'clear' | 'hashed'): IndexEngine {
     outline: OUTLINE,
     sample: { shape: SMALLEST.mask, clear: 'example.com', layout: null, size: SMALLEST.size, index: 0 },
     split,
-    join,
+    assemble,
     ...(hashed
       ? {
-          enciphered: { split: splitHashed, join },
+          enciphered: { split: splitHashed, assemble },
           blind: (host: string, digest: (text: string) => string) => digest(host) + SUFFIX,
         }
       : {}),
   };
 }
 
-/** The domain is enciphered with the local part and stands under `.invalid`. */
+/** The domain is enciphered with the local part and written under `.invalid`. */
 function hiddenDomain(): IndexEngine {
-  /** Sizes of the local part, of the domain before the top label, and of that. */
+  /** Sizes of the local part, of the domain before the top label, and of the top label. */
   function sizesOf(mask: string, hostMask: string): [Index, Index, Index] {
     const top = hostMask.lastIndexOf('.') + 1;
     return [localSize(mask), power(countMasks(hostMask, 0, top)), topSize(hostMask.slice(top))];
@@ -149,22 +154,22 @@ function hiddenDomain(): IndexEngine {
     checkHost(host);
     refuseReserved(host);
     const before = partsOf(local, host, MAX_ADDRESS - SUFFIX.length);
-    const behind = masked(host);
+    const domain = masked(host);
     const top = host.lastIndexOf('.') + 1;
-    const inner = countMasks(behind.mask, 0, top);
-    const sizes = sizesOf(before.shape, behind.mask);
+    const inner = countMasks(domain.mask, 0, top);
+    const sizes = sizesOf(before.shape, domain.mask);
     const size = product(sizes);
-    const topIndex = toIndex(behind.numerals, inner, behind.numerals.length);
-    const skip = behind.mask.slice(top) === TOP_LIKE_RESERVED && topIndex > RESERVED_INDEX ? 1 : 0;
+    const topIndex = toIndex(domain.numerals, inner, domain.numerals.length);
+    const skip = domain.mask.slice(top) === TOP_LIKE_RESERVED && topIndex > RESERVED_INDEX ? 1 : 0;
     const indices = [
       before.index,
-      toIndex(behind.numerals, 0, inner),
+      toIndex(domain.numerals, 0, inner),
       skip === 1 ? (topIndex as number) - skip : topIndex,
     ];
-    return { shape: `${before.shape}@${behind.mask}`, clear: '', layout: null, size, index: mix(sizes, indices, size) };
+    return { shape: `${before.shape}@${domain.mask}`, clear: '', layout: null, size, index: mix(sizes, indices, size) };
   }
 
-  function join({ shape }: { readonly shape: string }, index: Index): string {
+  function assemble({ shape }: { readonly shape: string }, index: Index): string {
     const at = shape.indexOf('@');
     const mask = shape.slice(0, at);
     const hostMask = shape.slice(at + 1);
@@ -183,10 +188,10 @@ function hiddenDomain(): IndexEngine {
     split(address: string): IndexParts {
       const { local, host } = splitAddress(address);
       if (!host.endsWith(SUFFIX))
-        fail('outside_format', `the domain is none that was enciphered: it ends in no ${SUFFIX}`);
+        fail('outside_format', `the domain is not one that this rule has enciphered: it does not end in ${SUFFIX}`);
       return partsOfBoth(local, host.slice(0, -SUFFIX.length));
     },
-    join: (parts: IndexParts, index: Index) => join(parts, index) + SUFFIX,
+    assemble: (parts: IndexParts, index: Index) => assemble(parts, index) + SUFFIX,
   };
   return {
     kind: 'index',
@@ -203,12 +208,12 @@ function hiddenDomain(): IndexEngine {
       const { local, host } = splitAddress(address);
       return partsOfBoth(local, host);
     },
-    join,
+    assemble,
     enciphered,
   };
 }
 
-/** Characters of an address: anything but a dot in front. Both written forms have them. */
+/** The characters of an address, plain or enciphered. It cannot begin with a dot or an @. */
 const INSIDE = `${SYMBOLS}${SPECIALS}.@`;
 const OUTLINE: Known = {
   min: 'a@a.a'.length,
@@ -217,7 +222,7 @@ const OUTLINE: Known = {
   has: '@.',
 };
 
-/** A top label that `invalid` is one of. */
+/** The mask of the top labels that have the length of `invalid`. */
 const TOP_LIKE_RESERVED = MASK.repeat(RESERVED.length);
 
 function topSize(mask: string): Index {
@@ -225,14 +230,14 @@ function topSize(mask: string): Index {
   return mask === TOP_LIKE_RESERVED ? (size as number) - 1 : size;
 }
 
-/** The parts of a local part, beside a host that stays. `maximum`: of the address. */
+/** Splits a local part before a host that stays. `maximum` is the most characters of the address. */
 function partsOf(local: string, host: string, maximum: number): IndexParts {
   if (local.length > MAX_LOCAL) tooLong('the part before the @', local.length, MAX_LOCAL);
   const { mask, numerals } = maskedLocal(local);
   const count = numerals.length;
-  if (count === 0) fail('outside_format', 'the part before the @ has no letter or digit that could be enciphered');
+  if (count === 0) fail('outside_format', 'the part before the @ has no letter or digit to encipher');
   const short = count <= SHORT;
-  // The longest value of the shape must fit: whether a value is taken is a matter of its shape alone.
+  // The longest value of the shape must fit, so that all values of a shape are taken or none.
   const longest = mask.length - count + Math.max(count, SHORT);
   if (longest > MAX_LOCAL) tooLong('the part before the @, with 4 letters or digits,', longest, MAX_LOCAL);
   if (longest + 1 + host.length > maximum) tooLong('the address', longest + 1 + host.length, maximum);
@@ -245,11 +250,13 @@ function partsOf(local: string, host: string, maximum: number): IndexParts {
 
 function refuseReserved(host: string): void {
   if (host.endsWith(SUFFIX)) {
-    fail('outside_format', `the domain ends in ${SUFFIX}: it has been hashed or enciphered already`);
+    fail('outside_format', `the domain ends in ${SUFFIX}: it has already been hashed or enciphered`);
   }
 }
 
-/** A mask of up to four `a` is one of a short local part: longer ones have five and more. */
+/**
+ * The size of a local part. A mask with up to four `a` is that of a short local part; longer ones have five or more.
+ */
 function localSize(mask: string): Index {
   const count = countMasks(mask, 0, mask.length);
   return count <= SHORT ? shortSize(count) : power(count);
@@ -261,6 +268,6 @@ function writeLocal(mask: string, index: Index): string {
   return fill(mask, shortFromIndex(index as number, count));
 }
 
-function tooLong(what: string, actual: number, maximum: number): never {
-  fail('outside_format', `${what} has at most ${maximum} characters, here ${actual}`, { maximum, actual });
+function tooLong(label: string, actual: number, maximum: number): never {
+  fail('outside_format', `${label} has ${actual} characters, expected at most ${maximum}`, { maximum, actual });
 }

@@ -1,24 +1,24 @@
 /**
  * The letters and digits of an e-mail address as numbers: numerals of radix 36, `a` to `z`, then `0` to `9`.
  *
- * Up to four of them, with marks between, are one space for all lengths: 36^3 and fewer values would be no place to
- * hide. Let k be the number of runs of letters and digits. The space holds every way to fill the k runs with at least
- * one character each and four in all, in this order: the total length, the lengths of the runs from left to right, the
- * characters. It has 36^4 = 1,679,616 values at least (k = 4), and 1,727,604 for k = 1.
+ * Local parts with up to four of them form one space for all these lengths, because 36^3 values or fewer would be too
+ * few to hide among. Let k be the number of runs of letters and digits. The space has every way to fill the k runs with
+ * at least one character each and at most four in all, ordered by the total length, then by the lengths of the runs
+ * from left to right, then by the characters. It has at least 36^4 = 1,679,616 values (k = 4), and 1,727,604 for k = 1.
  */
 
 import { asIndex, type Index } from '../engine.ts';
 
-/** What is enciphered, in the order of its numerals. */
+/** The characters that are enciphered, in the order of their numerals. */
 export const SYMBOLS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 /** Number of symbols. */
 export const RADIX = 36;
 
-/** Most letters and digits that share a space with fewer. */
+/** The most letters and digits of a local part that shares a space with shorter ones. */
 export const SHORT = 4;
 
-/** So many numerals are exact in a `number`: 36^10 < 2^53 < 36^11. */
+/** The most numerals that are exact in a `number`: 36^10 < 2^53 < 36^11. */
 const CHUNK = 10;
 const CHUNK_SIZE = BigInt(RADIX ** CHUNK);
 
@@ -45,7 +45,7 @@ function chunkToIndex(numerals: readonly number[], from: number, to: number): nu
   return index;
 }
 
-/** The symbols of a number, as many as are asked for. */
+/** Writes a number in `length` symbols. */
 export function fromIndex(index: Index, length: number): string {
   let out = '';
   let rest = index;
@@ -69,7 +69,7 @@ function chunkFromIndex(index: number, length: number): string {
   return out;
 }
 
-/** One way to give lengths to runs, and the index at which its values begin. */
+/** One way to choose the lengths of the runs, and the index at which its values begin. */
 interface Lengths {
   readonly lengths: readonly number[];
   readonly total: number;
@@ -81,7 +81,7 @@ interface ShortSpace {
   readonly ways: readonly Lengths[];
 }
 
-/** The space for each number of runs, from 1 to 4; there is none for 0. */
+/** The space for each number of runs, from 1 to 4. The entry for 0 is not used. */
 const SPACES: readonly ShortSpace[] = /* @__PURE__ */ Array.from({ length: SHORT + 1 }, (_, runs) => makeSpace(runs));
 
 function makeSpace(runs: number): ShortSpace {
@@ -96,7 +96,7 @@ function makeSpace(runs: number): ShortSpace {
   return { size, ways };
 }
 
-/** All lists of so many whole numbers from 1 with a sum, in their order as lists. */
+/** All lists of `runs` whole numbers from 1 on whose sum is `total`, in lexicographic order. */
 function waysToDivide(total: number, runs: number): number[][] {
   if (runs === 0) return total === 0 ? [[]] : [];
   const ways: number[][] = [];
@@ -106,12 +106,12 @@ function waysToDivide(total: number, runs: number): number[][] {
   return ways;
 }
 
-/** How many values the short space of so many runs has. */
+/** The number of values in the short space for a number of runs. */
 export function shortSize(runs: number): number {
   return SPACES[runs]!.size;
 }
 
-/** The number of the numerals, divided into runs of these lengths. */
+/** The index of numerals that are divided into runs of these lengths. */
 export function shortToIndex(numerals: readonly number[], lengths: readonly number[]): number {
   const way = SPACES[lengths.length]!.ways.find(
     (each) => each.total === numerals.length && each.lengths.every((length, i) => length === lengths[i]),
@@ -119,7 +119,7 @@ export function shortToIndex(numerals: readonly number[], lengths: readonly numb
   return way.from + chunkToIndex(numerals, 0, numerals.length);
 }
 
-/** The symbols of each run. */
+/** Returns the symbols of each run for an index. */
 export function shortFromIndex(index: number, runs: number): string[] {
   const way = SPACES[runs]!.ways.findLast(({ from }) => from <= index)!;
   const symbols = chunkFromIndex(index - way.from, way.total);

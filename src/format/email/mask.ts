@@ -1,7 +1,7 @@
 /**
  * Syntax and masks of e-mail addresses in ASCII and lower case: Dot-string and Domain of RFC 5321, section 4.1.2
- * (https://www.rfc-editor.org/rfc/rfc5321). A mask has an `a` for every letter and digit and the other characters as
- * they are; the letters and digits are what is enciphered.
+ * (https://www.rfc-editor.org/rfc/rfc5321). A mask has an `a` for every letter and digit, which are enciphered, and the
+ * other characters as they are.
  */
 
 import { fail } from '../../errors.ts';
@@ -14,7 +14,7 @@ const MAX_LABEL = 63;
 /** `atext` of RFC 5322, section 3.2.3, without letters and digits. */
 export const SPECIALS = "!#$%&'*+-/=?^_`{|}~";
 
-/** Stands for letters and digits in a mask; marks are no letters. */
+/** Marks the place of a letter or digit in a mask. It cannot be confused with a mark, because marks are not letters. */
 export const MASK = 'a';
 const MASK_CODE = 97;
 
@@ -24,7 +24,7 @@ const HYPHEN = 45;
 const SPECIAL = -1;
 const OTHER = -2;
 
-/** By character code: the numeral, or one of the two above. */
+/** By character code: the numeral of a letter or digit, else `SPECIAL` or `OTHER`. */
 const NUMERALS: Int8Array = /* @__PURE__ */ makeNumerals();
 
 function makeNumerals(): Int8Array {
@@ -34,13 +34,13 @@ function makeNumerals(): Int8Array {
   return numerals;
 }
 
-/** A part of an address. */
+/** A part of an address: its mask, and the numerals of its letters and digits. */
 export interface Masked {
   readonly mask: string;
   readonly numerals: number[];
 }
 
-/** The mask of a local part; refuses what cannot be one (Dot-string of RFC 5321). */
+/** The mask of a local part. Throws if it is not one (Dot-string of RFC 5321). */
 export function maskedLocal(local: string): Masked {
   const numerals: number[] = [];
   let mask = '';
@@ -58,11 +58,11 @@ export function maskedLocal(local: string): Masked {
     }
     dot = code === DOT;
   }
-  if (dot) fail('outside_format', 'the part before the @ is empty, or ends with a dot');
+  if (dot) fail('outside_format', 'the part before the @ is empty or ends with a dot');
   return { mask, numerals };
 }
 
-/** The mask of a host that {@link checkHost} has taken. */
+/** The mask of a host that {@link checkHost} has accepted. */
 export function masked(host: string): Masked {
   const numerals: number[] = [];
   let mask = '';
@@ -74,7 +74,7 @@ export function masked(host: string): Masked {
   return { mask, numerals };
 }
 
-/** Two labels or more of letters, digits and inner hyphens (sub-domain of RFC 5321). */
+/** Checks that a host has two labels or more of letters, digits and inner hyphens (sub-domain of RFC 5321). */
 export function checkHost(host: string): void {
   let labels = 0;
   let from = 0;
@@ -82,7 +82,7 @@ export function checkHost(host: string): void {
     const code = i === host.length ? DOT : host.charCodeAt(i);
     if (code === DOT) {
       if (i === from || i - from > MAX_LABEL) {
-        fail('outside_format', `each label of the domain has 1 to ${MAX_LABEL} characters, here ${i - from}`, {
+        fail('outside_format', `a label of the domain has ${i - from} characters, expected 1 to ${MAX_LABEL}`, {
           minimum: 1,
           maximum: MAX_LABEL,
           actual: i - from,
@@ -97,48 +97,50 @@ export function checkHost(host: string): void {
       refuseCharacter(code, 'in the domain');
     }
   }
-  if (labels < 2) fail('outside_format', 'the domain has no dot; write it in full');
+  if (labels < 2) fail('outside_format', 'the domain has no dot: write it in full');
 }
 
 function refuseCharacter(code: number, where: string): never {
   if (code >= 65 && code <= 90) {
     fail(
       'outside_format',
-      `upper case ${where}: write the address in lower case, or spellings of one mailbox do not join`,
+      `the address has upper case ${where}: write it in lower case, because two spellings of one mailbox do not join`,
     );
   }
   if (code > 127) {
     fail(
       'outside_format',
-      `a character that is not ASCII ${where}: write the domain in xn-- labels, or take token or seal`,
+      `the address has a character that is not ASCII ${where}: write the domain in xn-- labels, or take token or seal`,
     );
   }
-  if (code === DOT) fail('outside_format', `a dot too many ${where}`);
-  fail('outside_format', `a character ${where} that cannot stand there without quotes`);
+  if (code === DOT) fail('outside_format', `the address has a dot too many ${where}`);
+  fail('outside_format', `the address has a character ${where} that is not allowed there without quotes`);
 }
 
-/** The part before the @ and the part behind it. */
+/** Splits an address into the part before the @ and the part after it. */
 export function splitAddress(address: string): { local: string; host: string } {
   const at = address.indexOf('@');
   if (at < 0 || address.includes('@', at + 1)) {
-    fail('outside_format', `an e-mail address has one @, this has ${at < 0 ? 'none' : 'more'}`);
+    fail('outside_format', `the value is not an e-mail address: it has ${at < 0 ? 'no @' : 'more than one @'}`);
   }
   return { local: address.slice(0, at), host: address.slice(at + 1) };
 }
 
-/** How many letters and digits a mask stands for between two positions. */
+/** The number of letters and digits in a mask between two positions. */
 export function countMasks(mask: string, from: number, to: number): number {
   let count = 0;
   for (let i = from; i < to; i++) if (mask.charCodeAt(i) === MASK_CODE) count++;
   return count;
 }
 
-/** Writes symbols into a mask: as many numerals of an index as it has places. */
+/** Writes the numerals of an index into the places of a mask. */
 export function writeMask(mask: string, index: Index): string {
   return fill(mask, fromIndex(index, countMasks(mask, 0, mask.length)));
 }
 
-/** Writes symbols into the places of a mask, in order: a text takes one each, a list one item each. */
+/**
+ * Writes symbols into the places of a mask, in order: one character of a text, or one item of a list, for each place.
+ */
 export function fill(mask: string, symbols: string | readonly string[]): string {
   let out = '';
   let next = 0;

@@ -1,9 +1,10 @@
 /**
- * The account number of one country (BBAN) as a whole number, and back: every valid account of the structure has one
+ * The account number of one country (BBAN) as a whole number, and back. Every valid account of the structure has one
  * number below `size`, and every number below `size` is a valid account.
  *
- * The free characters are read in mixed radix, most significant first, and each weighted number counts as one place of
- * its set's size. The places are put together in pieces below 2^53, so that a bigint is touched once a piece.
+ * The free characters are read in mixed radix, most significant first. A weighted number (weighted.ts) counts as one
+ * place, whose size is that of its set. Places are combined into pieces below 2^53, so that there is one bigint
+ * operation a piece.
  */
 
 import { asIndex, type Index } from '../engine.ts';
@@ -11,27 +12,30 @@ import { classesOf, STRUCTURES } from './countries.ts';
 import { WEIGHTED_NUMBERS, WRITTEN_CHECKS } from './national.ts';
 import { type WeightedSet, weightedSet } from './weighted.ts';
 
-/** Why characters are no account: the place of a wrong character, or which check does not hold. */
+/** Why characters are not an account: the place of a wrong character, or which kind of check fails. */
 export type Refusal = { readonly at: number } | 'written' | 'weighted';
 
 /** The accounts of one country. */
 export interface Accounts {
-  /** Characters of the account number. */
+  /** Number of characters of the account number. */
   readonly length: number;
   readonly size: Index;
-  /** The number of an account; -1 where it is none, and `why` says what is wrong. Characters are codes 0 to 35. */
+  /**
+   * Returns the number of an account, or -1 if it is not valid; then `why` says what is wrong. Characters are codes 0
+   * to 35.
+   */
   readonly rank: (bban: Uint8Array) => Index;
   readonly why: (bban: Uint8Array) => Refusal;
-  /** Writes the account of a number. What stays in clear must stand in its place. */
+  /** Writes the account of a number. The characters that stay in clear must be in their places before. */
   readonly write: (bban: Uint8Array, index: Index) => void;
-  /** Places of the characters that stay in clear; consecutive. */
+  /** Places of the characters that stay in clear. They are consecutive. */
   readonly clear: readonly number[];
 }
 
 const FIRST: Readonly<Record<string, number>> = { n: 0, a: 10, c: 0, k: 10 };
 const RADIX: Readonly<Record<string, number>> = { n: 10, a: 26, c: 36, k: 26 };
 
-/** One place: a character at `at`, or a weighted number. */
+/** One place: the character at `at`, or a weighted number that begins there. */
 interface Place {
   readonly size: number;
   readonly at: number;
@@ -45,7 +49,12 @@ interface Piece {
   readonly places: readonly Place[];
 }
 
-/** @param country a code of the table. */
+/**
+ * The accounts of a country. One closure, so that tables and lengths are constants of the inner functions, which run
+ * for every value.
+ *
+ * @param country a code of the registry.
+ */
 export function accountsOf(country: string): Accounts {
   const classes = classesOf(STRUCTURES[country]!);
   const length = classes.length;
@@ -78,7 +87,7 @@ export function accountsOf(country: string): Accounts {
     return places;
   }
 
-  /** The place of the first character that the structure does not have, or -1. */
+  /** The place of the first character that does not fit the structure, or -1. */
   function misfit(bban: Uint8Array): number {
     for (let at = 0; at < length; at++) {
       const numeral = bban[at]! - firsts[at]!;
@@ -87,7 +96,7 @@ export function accountsOf(country: string): Accounts {
     return -1;
   }
 
-  /** Whether the check characters are those that follow from the rest; `bban` is as it was afterwards. */
+  /** Whether the written check characters are right. `bban` is the same afterwards. */
   function writtenHolds(bban: Uint8Array): boolean {
     if (written === null) return true;
     for (let i = 0; i < checks.length; i++) kept[i] = bban[checks[i]!]!;
@@ -100,7 +109,7 @@ export function accountsOf(country: string): Accounts {
     return same;
   }
 
-  /** The number of one piece; -1 when a weighted number in it is none of its set. */
+  /** The number of one piece, or -1 if a weighted number in it is not in its set. */
   function rankPiece({ places }: Piece, bban: Uint8Array): number {
     let number = 0;
     for (let i = 0; i < places.length; i++) {
@@ -148,7 +157,7 @@ export function accountsOf(country: string): Accounts {
       for (let i = pieces.length - 1; i >= 0; i--) {
         const piece = pieces[i]!;
         if (typeof rest === 'bigint') {
-          // The most significant piece is what is left.
+          // What is left is the most significant piece.
           writePiece(piece, bban, Number(i === 0 ? rest : rest % sizes[i]!));
           if (i > 0) rest /= sizes[i]!;
         } else {

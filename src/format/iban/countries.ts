@@ -2,15 +2,15 @@
  * The structures of the IBAN registry: ISO 13616-1 and "IBAN Registry" of the registration authority SWIFT, release 103
  * (https://www.swift.com/standards/data-standards/iban-international-bank-account-number).
  *
- * The table belongs to `iban@1`. A country may be added; one that is there is never changed, since its structure
+ * The table belongs to `iban@1`. A country may be added. A listed country is never changed, because its structure
  * decides its outputs. Territories that the registry lists under another country have that country's code in their
  * IBANs.
  */
 
 /**
- * What follows the country code and the check digits, field by field as in the registry, all of fixed length:
- * `n` digits, `a` letters, `c` letters or digits. `k` is of our own: letters that stay in clear, since they are the
- * currency of the account (Mauritius, Seychelles).
+ * The fields after the country code and the check digits, as in the registry, all of fixed length: `n` digits, `a`
+ * letters, `c` letters or digits. `k` is not in the registry: it stands for letters that stay in clear, because they
+ * are the currency of the account (Mauritius, Seychelles).
  */
 export const STRUCTURES: Readonly<Record<string, string>> = {
   AD: '4n4n12c',

@@ -1,9 +1,10 @@
 /**
- * International bank account numbers: ISO 13616-1, with check digits by ISO 7064 MOD 97-10, and the structures and
- * national check digits of each country (iban-countries.ts, iban-national.ts).
+ * International bank account numbers: ISO 13616-1, with check digits by ISO 7064 MOD 97-10. The structure of each
+ * country is in countries.ts, its national check digits are in national.ts.
  */
 
 import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
+import { given } from '../../core/given.ts';
 import { fail } from '../../errors.ts';
 import { type Format, type Index, type IndexParts, makeFormat } from '../engine.ts';
 import { type Accounts, accountsOf } from './account.ts';
@@ -18,7 +19,10 @@ export interface IbanFormat extends Format {
 
 /** Options of {@link iban}. */
 export interface IbanOptions {
-  /** Only these countries, by the code of the registry: `['DE', 'FR']`. A check, which changes no output. */
+  /**
+   * Take only these countries, by their codes in the registry: `['DE', 'FR']`. It is only a check and changes no
+   * output.
+   */
   readonly countries?: readonly string[];
 }
 
@@ -28,12 +32,14 @@ const HEAD = 4;
 
 const SYMBOLS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** Codes 0 to 35 of the characters at hand, of their account number, and what is written. Nothing stays between calls. */
+/**
+ * The current value as codes 0 to 35, its account number, and the text that is written. Nothing is kept between calls.
+ */
 const scratch = new Uint8Array(MAX_LENGTH);
 const bban = new Uint8Array(MAX_LENGTH);
 const output = new Uint8Array(2 * MAX_LENGTH);
 
-/** Account tables, made when a country is first seen: a cache of pure functions of the country. */
+/** Account tables by country, made when a country is first seen. They depend on the country alone. */
 const tables = new Map<string, Accounts>();
 
 function tableOf(country: string): Accounts {
@@ -46,22 +52,22 @@ function tableOf(country: string): Accounts {
 }
 
 /**
- * International bank account numbers of the 89 countries of the IBAN registry; the account number is enciphered within
- * its country.
+ * International bank account numbers of the 89 countries of the IBAN registry. The account number becomes another
+ * account number of its country.
  *
- * The country stays in clear and enters the tweak. What comes out has the country's structure, right check digits, and
- * right national check digits where the country has them for all accounts: what a form accepts. An account number whose
- * national check digits are wrong is refused, because it could not be given back; so is one whose ISO 13616 check
- * digits are 00, 01 or 99. Which banks and branches there are is not looked at: the bank code is enciphered like the
- * rest.
+ * The country stays in clear and enters the tweak. The output has the country's structure, right check digits, and
+ * right national check digits if the country has them for all accounts, so a form accepts it. An account number with
+ * wrong national check digits is refused, because revealing could not restore them. So is an IBAN whose ISO 13616 check
+ * digits are 00, 01 or
+ * 99. Banks and branches are not checked: the bank code is enciphered like the rest.
  *
- * Single spaces between characters are layout: they come back where they were and change no output. Letters are capital
- * letters; lower case is refused, because a letter may come out where a digit was. Mauritius and Seychelles end in the
- * currency of the account, which stays in clear.
+ * Single spaces between characters are layout: they stay where they were and change no output. Letters must be capital
+ * letters. Lower case is refused, because the output may have a letter where the value has a digit. IBANs of Mauritius
+ * and Seychelles end in the currency of the account, which stays in clear.
  *
  * *Warning*: an output may be somebody's account. Do not pay into it.
  *
- * @throws RangeError for a country that is not listed.
+ * @throws TypeError or RangeError if `countries` is not a list of countries of the registry.
  *
  * @example
  * ```ts
@@ -82,54 +88,8 @@ export function iban(options: IbanOptions = {}): IbanFormat {
   const smallest = BigInt(tableOf(least).size);
   const firsts = [...new Set(listed.map((country) => country[0]!))].join('');
 
-  function split(value: string): IndexParts {
-    const length = read(value);
-    const country = SYMBOLS[scratch[0]!]! + SYMBOLS[scratch[1]!]!;
-    if (!Object.hasOwn(STRUCTURES, country)) {
-      fail('outside_format', 'expected a country of the IBAN registry in the first two letters; this one is unlisted');
-    }
-    if (allowed !== null && !allowed.has(country)) {
-      fail('outside_format', `expected an account of ${countries!.join(', ')}; this one is of another country`);
-    }
-    const table = tableOf(country);
-    const expected = HEAD + table.length;
-    if (length !== expected) {
-      fail('outside_format', `expected ${expected} characters for this country, got ${length}`, {
-        expected,
-        actual: length,
-      });
-    }
-    for (let i = 0; i < table.length; i++) bban[i] = scratch[HEAD + i]!;
-    const index = table.rank(bban);
-    const why = index < 0 ? table.why(bban) : null;
-    if (why !== null && typeof why === 'object') badCharacter(why.at);
-    const check = scratch[3]! > 9 ? -1 : scratch[2]! * 10 + scratch[3]!;
-    if (check !== checkDigits(table.length, scratch[0]!, scratch[1]!)) {
-      fail('outside_format', 'the check digits after the country are wrong; they could not be given back');
-    }
-    if (why !== null) refuse(why);
-    let clear = '';
-    for (let i = 0; i < table.clear.length; i++) clear += SYMBOLS[bban[table.clear[i]!]!];
-    return { shape: country, clear, layout: value, size: table.size, index };
-  }
-
-  function join(parts: IndexParts, index: Index): string {
-    const { shape, clear } = parts;
-    const layout = parts.layout as string;
-    const table = tableOf(shape);
-    for (let i = 0; i < clear.length; i++) bban[table.clear[i]!] = codeOf(clear.charCodeAt(i));
-    table.write(bban, index);
-    scratch[0] = codeOf(shape.charCodeAt(0));
-    scratch[1] = codeOf(shape.charCodeAt(1));
-    const check = checkDigits(table.length, scratch[0], scratch[1]);
-    scratch[2] = Math.floor(check / 10);
-    scratch[3] = check % 10;
-    for (let i = 0; i < table.length; i++) scratch[HEAD + i] = bban[i]!;
-    return write(layout);
-  }
-
   return makeFormat(
-    { type: 'iban', ...(countries === null ? {} : { countries }) },
+    { type: 'iban', ...given({ countries: countries ?? undefined }) },
     {
       descriptor: ['iban@1'],
       kind: 'index',
@@ -151,14 +111,63 @@ export function iban(options: IbanOptions = {}): IbanFormat {
         size: smallest,
         because: `${smallest} account numbers of ${least} (${STRUCTURES[least]}, valid ones only)`,
       },
-      visible: 'the country, the spacing, and in Mauritius and Seychelles the currency',
-      split,
-      join,
+      visible: 'the country, the spacing, and for Mauritius and Seychelles the currency',
+      split: (value) => splitIban(value, allowed),
+      assemble: assembleIban,
     },
   ) as IbanFormat;
 }
 
-/** Reads the characters into `scratch` as codes and gives their number; from 35 on they are only counted. */
+/** @param allowed the countries that are taken; `null` for all. */
+function splitIban(value: string, allowed: ReadonlySet<string> | null): IndexParts {
+  const length = read(value);
+  const country = SYMBOLS[scratch[0]!]! + SYMBOLS[scratch[1]!]!;
+  if (!Object.hasOwn(STRUCTURES, country)) {
+    fail('outside_format', 'the first two letters are not a country of the IBAN registry');
+  }
+  if (allowed !== null && !allowed.has(country)) {
+    fail('outside_format', `the account is of another country than ${[...allowed].join(', ')}`);
+  }
+  const table = tableOf(country);
+  const expected = HEAD + table.length;
+  if (length !== expected) {
+    fail('outside_format', `the IBAN has ${length} characters, expected ${expected} for its country`, {
+      expected,
+      actual: length,
+    });
+  }
+  for (let i = 0; i < table.length; i++) bban[i] = scratch[HEAD + i]!;
+  const index = table.rank(bban);
+  const why = index < 0 ? table.why(bban) : null;
+  if (why !== null && typeof why === 'object') badCharacter(why.at);
+  const check = scratch[3]! > 9 ? -1 : scratch[2]! * 10 + scratch[3]!;
+  if (check !== checkDigits(table.length, scratch[0]!, scratch[1]!)) {
+    fail('outside_format', 'the check digits after the country are wrong, so they could not be restored');
+  }
+  if (why !== null) refuse(why);
+  let clear = '';
+  for (let i = 0; i < table.clear.length; i++) clear += SYMBOLS[bban[table.clear[i]!]!];
+  return { shape: country, clear, layout: value, size: table.size, index };
+}
+
+function assembleIban(parts: IndexParts, index: Index): string {
+  const { shape, clear } = parts;
+  const layout = parts.layout as string;
+  const table = tableOf(shape);
+  for (let i = 0; i < clear.length; i++) bban[table.clear[i]!] = codeOf(clear.charCodeAt(i));
+  table.write(bban, index);
+  scratch[0] = codeOf(shape.charCodeAt(0));
+  scratch[1] = codeOf(shape.charCodeAt(1));
+  const check = checkDigits(table.length, scratch[0], scratch[1]);
+  scratch[2] = Math.floor(check / 10);
+  scratch[3] = check % 10;
+  for (let i = 0; i < table.length; i++) scratch[HEAD + i] = bban[i]!;
+  return write(layout);
+}
+
+/**
+ * Reads the characters into `scratch` as codes and returns how many there are. After the 34th they are only counted.
+ */
 function read(value: string): number {
   let count = 0;
   let spaced = true;
@@ -172,7 +181,7 @@ function read(value: string): number {
     const code = codeOf(character);
     if (code < 0) {
       if (character >= 97 && character <= 122) {
-        fail('outside_format', 'expected capital letters: write the account number in upper case first');
+        fail('outside_format', 'the IBAN has lower-case letters: write it in upper case');
       }
       malformed();
     }
@@ -185,7 +194,7 @@ function read(value: string): number {
 }
 
 function malformed(): never {
-  fail('outside_format', 'expected an IBAN: capital letters and digits with single spaces between them');
+  fail('outside_format', 'the value is not an IBAN: write capital letters and digits, with single spaces between them');
 }
 
 /** 0 to 9 for digits, 10 to 35 for capital letters, else -1. */
@@ -194,16 +203,16 @@ function codeOf(character: number): number {
   return character >= 65 && character <= 90 ? character - 55 : -1;
 }
 
-/** ISO 13616-1: 98 minus the remainder modulo 97 of the account number, the country and 00; 02 to 98. */
+/** ISO 13616-1: 98 minus the remainder modulo 97 of the account number, the country and 00. The result is 02 to 98. */
 function checkDigits(length: number, first: number, second: number): number {
-  // The country's codes are letters, two digits each.
+  // The country has two letters, which count as two digits each.
   const rest = (mod97(bban, 0, length) * 10_000 + first * 100 + second) % 97;
   return 98 - ((rest * 100) % 97);
 }
 
 /**
- * Writes the characters of `scratch` over those of the layout. One string from the codes at once: put together character
- * by character it takes twice as long.
+ * Writes the characters of `scratch` in place of those of the layout. The string is made from all codes at once; adding
+ * one character after another takes twice as long.
  */
 function write(layout: string): string {
   const length = layout.length;
@@ -224,13 +233,13 @@ function badCharacter(at: number): never {
   fail('outside_format', `character ${actual} does not fit the account numbers of this country`, { actual });
 }
 
-/** A typing error would have been seen by the check digits after the country: the account number itself is none. */
+/** The check digits after the country are right, so this is no typing error: there is no such account number. */
 function refuse(why: 'written' | 'weighted'): never {
   fail(
     'outside_format',
     why === 'written'
-      ? 'the national check digits in the account number are wrong; they could not be given back'
-      : 'there is no such account number by the national rule (weighted digits modulo 11)',
+      ? 'the national check digits in the account number are wrong, so they could not be restored'
+      : 'the account number does not exist by the national rule (weighted digits modulo 11)',
   );
 }
 
@@ -240,7 +249,7 @@ function checkCountries(value: unknown): readonly string[] {
   for (const [i, country] of value.entries()) {
     if (typeof country !== 'string') badType('countries', `expected texts, got ${typeName(country)}`);
     if (!Object.hasOwn(STRUCTURES, country)) {
-      badRange('countries', `expected codes of the IBAN registry in capital letters; number ${i + 1} is unlisted`);
+      badRange('countries', `expected codes of the IBAN registry in capital letters; number ${i + 1} is not one`);
     }
   }
   if (new Set(value).size !== value.length) badRange('countries', 'expected every country once');

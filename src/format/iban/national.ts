@@ -1,15 +1,14 @@
 /**
  * National check digits inside the account numbers of the IBAN registry.
  *
- * They are listed for the countries where every account has them by a published rule: in ECBS TR 201 (Register of
- * European Account Numbers), in the national rules it cites, and in the registry's own field "national check digits".
- * Where a rule holds only for some banks (Germany, the United Kingdom, Denmark, Sweden, the Netherlands since 2016) or
- * is not sure, there is none here, and the digits are enciphered like others.
+ * A country is listed here if every account has them by a published rule: in ECBS TR 201 (Register of European Account
+ * Numbers), in the national rules that it cites, and in the registry's own field "national check digits". If a rule
+ * holds only for some banks (Germany, the United Kingdom, Denmark, Sweden, the Netherlands since 2016) or is not
+ * certain, the country is not listed, and these digits are enciphered like others.
  *
- * There are two kinds. A *written* check follows from the other characters and always exists: it is left out and
- * written anew. A *weighted* number is valid when the weighted sum of all its digits is a multiple of 11: where the
- * check digit would have to be 10 there is none, and the account does not exist; such numbers are counted
- * (iban-weighted.ts).
+ * There are two kinds. A *written* check follows from the other characters and always exists, so it is left out and
+ * computed anew. A *weighted* number is valid if the weighted sum of all its digits is a multiple of 11. If the check
+ * digit would have to be 10, the account does not exist; weighted.ts counts those that do.
  *
  * Characters are codes: 0 to 9 digits, 10 to 35 letters.
  */
@@ -20,7 +19,7 @@ type Codes = Uint8Array;
 export interface WrittenCheck {
   /** Their positions in the account number, from 0. */
   readonly at: readonly number[];
-  /** Writes them; what stands there before is not looked at. */
+  /** Writes them. The characters that were in their places before are not looked at. */
   readonly write: (bban: Codes) => void;
 }
 
@@ -54,7 +53,7 @@ function iso97(length: number): WrittenCheck {
   return { at: [at, at + 1], write: (bban) => writeTwo(bban, at, 98 - ((mod97(bban, 0, at) * 100) % 97)) };
 }
 
-/** The key that makes the whole number a multiple of 97, 01 to 97; `value` says what a character counts. */
+/** The key, 01 to 97, that makes the whole number a multiple of 97. `value` returns what a character counts. */
 function key97(length: number, value: (code: number) => number): WrittenCheck {
   const at = length - 2;
   return {
@@ -70,7 +69,7 @@ function key97(length: number, value: (code: number) => number): WrittenCheck {
 /** Clé RIB: A to I and J to R count 1 to 9, S to Z count 2 to 9. */
 const ribValue = (code: number): number => (code < 10 ? code : code < 28 ? ((code - 10) % 9) + 1 : code - 26);
 
-/** A digit that makes a weighted sum a multiple of 10; it counts once. */
+/** A digit that makes a weighted sum a multiple of 10; its own weight is 1. */
 function mod10(from: number, weights: readonly number[]): WrittenCheck {
   const at = from + weights.length;
   return {
@@ -83,7 +82,7 @@ function mod10(from: number, weights: readonly number[]): WrittenCheck {
   };
 }
 
-/** Spain, dígitos de control: the weighted sum modulo 11 from 11, with 11 written as 0 and 10 as 1. */
+/** Spain, dígitos de control: 11 minus the weighted sum modulo 11, with 11 written as 0 and 10 as 1. */
 function spanish(bban: Codes, from: number, weights: readonly number[], at: number): void {
   let sum = 0;
   for (let i = 0; i < weights.length; i++) sum += weights[i]! * bban[from + i]!;
@@ -91,7 +90,7 @@ function spanish(bban: Codes, from: number, weights: readonly number[], at: numb
   bban[at] = rest < 2 ? rest : 11 - rest;
 }
 
-/** Codice CIN: what a character counts in the odd places; in the even ones its number in the alphabet counts. */
+/** Codice CIN: what a character counts at odd places. At even places it counts its number in the alphabet. */
 const CIN_ODD = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
 
 const CIN: WrittenCheck = {
@@ -138,7 +137,7 @@ export const WRITTEN_CHECKS: Readonly<Record<string, WrittenCheck>> = {
   // Albania: bank and branch, 9-7-3-1.
   AL: mod10(0, [9, 7, 3, 1, 9, 7, 3]),
   BA: iso97(16),
-  // Belgium: the remainder itself, 97 for 0.
+  // Belgium: the remainder itself, and 97 for 0.
   BE: { at: [10, 11], write: (bban) => writeTwo(bban, 10, mod97(bban, 0, 10) || 97) },
   // Estonia: 7-3-1 from the right over all but the two digits of the bank.
   EE: mod10(2, [7, 1, 3, 7, 1, 3, 7, 1, 3, 7, 1, 3, 7]),
@@ -192,8 +191,8 @@ const CZECH: readonly WeightedNumber[] = [
 export const WEIGHTED_NUMBERS: Readonly<Record<string, readonly WeightedNumber[]>> = {
   // Czechia: prefix and number (decree 169/2011); Slovakia has kept the rule.
   CZ: CZECH,
-  // Norway: 00 in the fifth and sixth digit marks accounts between banks. TR 201 has another rule for them than the
-  // programs in use, so none of them is taken and none comes out.
+  // Norway: accounts between banks have 00 as fifth and sixth digit. For these, TR 201 has another rule than the
+  // programs in use, so they are refused and never written.
   NO: [{ from: 0, weights: [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1], notBothZero: 4 }],
   SK: CZECH,
 };

@@ -1,8 +1,10 @@
 /**
- * Numbers whose weighted digit sum is a multiple of 11, in order: how many there are, which one is the i-th, and back.
+ * Numbers whose weighted digit sum is a multiple of 11, in ascending order: how many there are, which is the i-th, and
+ * the inverse.
  *
- * Counting from the right: `ways[p][r]` is how many endings from place p on bring a sum with remainder r to a multiple
- * of 11. A number's rank is the sum of what every smaller digit in each of its places would have left open.
+ * They are counted from the right: `ways[p][r]` is the number of endings from place p on that make a sum with remainder
+ * r a multiple of 11. The rank of a number is the sum, over its places, of the endings that every smaller digit there
+ * would have.
  */
 
 import type { WeightedNumber } from './national.ts';
@@ -13,13 +15,13 @@ const MODULUS = 11;
 export interface WeightedSet {
   /** How many there are, at most 10^11. */
   readonly size: number;
-  /** The rank of the digits that stand at `from` in the account number; -1 when they are none of the set. */
+  /** Returns the rank of the digits at `from` in the account number, or -1 if they are not in the set. */
   readonly rank: (codes: Uint8Array) => number;
   /** Writes the number of a rank. */
   readonly write: (codes: Uint8Array, rank: number) => void;
 }
 
-/** Set-up: 11 sums of 10 terms a place. */
+/** Makes the set. This computes 11 sums of 10 terms for each place. */
 export function weightedSet({ from, weights, notBothZero = -2 }: WeightedNumber): WeightedSet {
   const length = weights.length;
   const remainders = Array.from({ length: MODULUS }, (_, rest) => rest);
@@ -33,12 +35,13 @@ export function weightedSet({ from, weights, notBothZero = -2 }: WeightedNumber)
     });
   }
 
-  /** How many endings there are once a digit stands at a place, after `before`. */
+  /** The number of endings after a digit at a place, which follows the digit `before`. */
   function open(place: number, rest: number, digit: number, before: number): number {
     const next = (rest + weights[place]! * digit) % MODULUS;
     const endings = ways[place + 1]![next]!;
     if (digit !== 0) return endings;
-    // A 0 leaves the remainder as it is: what a second 0 would leave open is taken off, or it is that second 0.
+    // A 0 does not change the remainder. If it is the first of the two digits, endings with a second 0 are subtracted;
+    // if it is the second 0, there are none.
     if (place === notBothZero) return endings - ways[place + 2]![next]!;
     return place === notBothZero + 1 && before === 0 ? 0 : endings;
   }

@@ -1,42 +1,48 @@
 /**
  * The minimal deterministic automaton of a finite language, built from the end of the expression to its start.
  *
- * A state is made of whether it accepts and of its ranges with their targets, all of them made before it. States of the
- * same content are one state (hash-consing, as in binary decision diagrams: Bryant, "Graph-Based Algorithms for Boolean
- * Function Manipulation", IEEE Trans. Computers C-35, 1986; for automata of finite languages: Daciuk et al.,
- * "Incremental Construction of Minimal Acyclic Finite-State Automata", Computational Linguistics 26(1), 2000). Every
- * state reaches an accepting one and ranges are in normal form, so two states of one language have one content: what is
- * built is minimal at every moment, and an expression that blows up stops at the limit instead of after it.
+ * A state consists of whether it accepts, and of its ranges with the states that they lead to, which are made before
+ * it. States with the same content are one state (hash-consing, as in binary decision diagrams: Bryant, "Graph-Based
+ * Algorithms for Boolean Function Manipulation", IEEE Trans. Computers C-35, 1986; for automata of finite languages:
+ * Daciuk et al., "Incremental Construction of Minimal Acyclic Finite-State Automata", Computational Linguistics 26(1),
+ * 2000). Every state reaches an accepting state and ranges are in normal form, so two states with the same language
+ * have the same content. The automaton is therefore minimal at every step, and building one that is too large stops at
+ * the limit, not after it.
  */
 
 import { badRange } from '../../core/checks.ts';
 import type { Ranges } from './ranges.ts';
 import type { Node } from './syntax.ts';
 
-/** Most states of the minimal automaton. */
+/** The most states of the minimal automaton. */
 const MAX_STATES = 4096;
 
-/** Most ranges of all its states together: the size of the descriptor. */
+/** The most ranges of all its states together. They are the size of the descriptor. */
 const MAX_RANGES = 65_536;
 
-/** Most steps of building, each one a call or a range: they take a tenth of a second. */
+/** The most steps of building it: a call or a range each. All of them take a tenth of a second. */
 const MAX_STEPS = 131_072;
 
 /** A minimal automaton in canonical numbering; state 0 is the start. */
 export interface Automaton {
   /** For each state 1 if a value may end there. */
   readonly accepting: Uint8Array;
-  /** Ranges of state s are those from `firstRange[s]` to before `firstRange[s + 1]`. */
+  /** State s has the ranges from `firstRange[s]` to before `firstRange[s + 1]`. */
   readonly firstRange: Int32Array;
-  /** First and last code point of each range, ascending in each state, and the state it leads to. */
+  /** First and last code point of each range, ascending in each state, and the state that it leads to. */
   readonly from: Int32Array;
   readonly to: Int32Array;
   readonly target: Int32Array;
-  /** All states, each one after those it leads to. */
+  /** All states; each comes after the states that it leads to. */
   readonly bottomUp: Int32Array;
 }
 
-/** Builds the minimal automaton. @throws RangeError if it is, or its making would be, too large. */
+/**
+ * Builds the minimal automaton. One closure, because all steps share the states, the tables of known states and the
+ * count of steps.
+ *
+ * @throws RangeError if it has too many states or ranges, or if building it takes too many steps.
+ */
 export function automatonOf(expression: Node): Automaton {
   const accepts: boolean[] = [];
   /** `[first, last, target, …]` of each state. */
@@ -86,7 +92,7 @@ export function automatonOf(expression: Node): Automaton {
     }
   }
 
-  // By halves: one after the other, the k-th choice would walk over the first k - 1 again.
+  // By halves: if choices were added one after another, the k-th would walk over the first k - 1 again.
   function oneOf(choices: readonly Node[], start: number, end: number, then: number): number {
     if (end - start === 1) return before(choices[start]!, then);
     const middle = (start + end) >> 1;
@@ -96,7 +102,7 @@ export function automatonOf(expression: Node): Automaton {
   /** The state of the union of two states' languages. */
   function union(one: number, other: number): number {
     if (one === other) return one;
-    // Making a state costs a step, so ids are at most MAX_STEPS: one pair, one number.
+    // Making a state costs a step, so ids are at most MAX_STEPS, and every pair has a number of its own.
     const pair = Math.min(one, other) * MAX_STEPS + Math.max(one, other);
     const old = united.get(pair);
     if (old !== undefined) return old;
@@ -110,7 +116,7 @@ export function automatonOf(expression: Node): Automaton {
     let [i, j] = [0, 0];
     let [firstA, firstB] = [a[0] ?? Infinity, b[0] ?? Infinity];
     while (i < a.length || j < b.length) {
-      // The next code point of either, and how far the same ranges hold from there.
+      // The next code point of either state, and the last one up to which the same ranges apply.
       const first = Math.min(firstA, firstB);
       const inA = firstA === first;
       const inB = firstB === first;
@@ -140,7 +146,7 @@ function leadingTo(set: Ranges, target: number): number[] {
   return leads;
 }
 
-/** Numbers the states that can be reached breadth first, ranges in code point order. */
+/** Numbers the states that can be reached, breadth first, with ranges in the order of code points. */
 function canonical(start: number, accepts: readonly boolean[], ranges: readonly (readonly number[])[]): Automaton {
   const number = new Map([[start, 0]]);
   const order = [start];
@@ -172,7 +178,7 @@ function canonical(start: number, accepts: readonly boolean[], ranges: readonly 
     }
     firstRange[index + 1] = next;
   }
-  // States are made after those they lead to, so the order of making is bottom up.
+  // States are made after the states that they lead to, so they were made bottom up.
   const bottomUp = Int32Array.from(
     [...order].sort((a, b) => a - b),
     (state) => number.get(state)!,
@@ -181,8 +187,8 @@ function canonical(start: number, accepts: readonly boolean[], ranges: readonly 
 }
 
 /**
- * The one spelling of an automaton (docs/spec/fpe-v1.md, "Regular expressions"): `41-5a>1;+30-39>2;+` is a letter, then
- * perhaps a digit.
+ * The one spelling of an automaton (docs/spec/fpe-v1.md, "Regular expressions"): `41-5a>1;+30-39>2;+` is a letter that
+ * may be followed by a digit.
  */
 export function automatonText(automaton: Automaton): string {
   const { accepting, firstRange, from, to, target } = automaton;

@@ -1,5 +1,5 @@
 /**
- * From the source of a regular expression to its language: syntax, minimal automaton, order.
+ * From a regular expression to its language: syntax, then minimal automaton, then order.
  */
 
 import { badRange } from '../../core/checks.ts';
@@ -7,26 +7,26 @@ import { type Automaton, automatonOf, automatonText } from './automaton.ts';
 import { type Ranking, rankingOf } from './ranking.ts';
 import { parse } from './syntax.ts';
 
-/** Most characters that are listed for one position; beyond it they count as not known. */
+/** The most characters that are listed for one position. If there are more, they count as not known. */
 const MAX_LISTED = 4096;
 
 /** A finite language, counted. */
 export interface Language extends Ranking {
-  /** The one spelling of the language's minimal automaton: equal for every expression of the same language. */
+  /** The one spelling of the minimal automaton: the same for all expressions with the same language. */
   readonly canonical: string;
-  /** How many code points of a text, from its start, some value begins with. */
+  /** Returns how many code points from the start of a text are the beginning of some value. */
   readonly reach: (text: string) => number;
-  /** The characters that values have at a position, from 0; `null` if there are more than 4,096. */
+  /** Returns the characters that values have at a position, from 0; `null` if there are more than 4,096. */
   readonly charactersAt: (position: number) => string | null;
 }
 
-/** @throws RangeError for an expression that is not taken, is too large, or has one value only. */
+/** @throws RangeError if an expression has syntax that is not allowed, is too large, or has only one value. */
 export function compile(source: string): Language {
   const automaton = automatonOf(parse(source));
   const ranking = rankingOf(automaton);
-  if (ranking.size < 2n) badRange('regex', 'has one value only: nothing in it would be enciphered');
+  if (ranking.size < 2n) badRange('regex', 'has only one value, so nothing would be enciphered');
   // The largest space that the engines take.
-  if (ranking.size > 1n << 4096n) badRange('regex', 'has more than 2^4096 values: allow shorter ones only');
+  if (ranking.size > 1n << 4096n) badRange('regex', 'has more than 2^4096 values: allow only shorter ones');
   return {
     ...ranking,
     canonical: automatonText(automaton),
@@ -50,9 +50,9 @@ function reach({ firstRange, from, to, target }: Automaton, text: string): numbe
   return count;
 }
 
-/** Compositions ask for the characters of a position, and nobody else: they are found when asked for. */
+/** Only composed formats need the characters of a position, so they are computed when they are first needed. */
 function charactersAt({ firstRange, from, to, target }: Automaton): Language['charactersAt'] {
-  /** The states after so many code points. */
+  /** By number of code points: the states that can be reached by that many. */
   const states: (readonly number[])[] = [[0]];
   const found: (string | null)[] = [];
 

@@ -1,53 +1,59 @@
 /**
- * How many values a finite language has from every state of its automaton on, for every number of code points left: the
- * tables that rank and unrank read.
+ * Tables for rank and unrank: how many ways there are to complete a value, from every state of the automaton and for
+ * every number of code points left.
  *
- * Neighbouring ranges of a state that lead to one state are a *run*: inside it the place of a value is a quotient, so
- * `[A-Za-z0-9]` costs one count and not three. Counts below 2^53 are numbers, larger ones bigints.
+ * Neighbouring ranges of a state that lead to the same state are a *run*. Within a run the place of a value is found by
+ * a division, so `[A-Za-z0-9]` needs one count and not three. Counts below 2^53 are numbers, larger counts are bigints.
  */
 
 import { badRange } from '../../core/checks.ts';
 import type { Automaton } from './automaton.ts';
 
-/** Counts that the tables may hold: some 5 MB, or 60 MB where most of them are the bigints of long values. */
+/** The most counts of the tables: some 5 MB, or 60 MB if most of them are bigints, as for long values. */
 const MAX_COUNTS = 262_144;
 
-/** From here on not every integer is a number. */
+/** From this number on, not every integer is exact as a `number`. */
 export const EXACT: number = 2 ** 53;
 
-/** The runs of each state. Those of state s are from `firstRun[s]` to before `firstRun[s + 1]`. */
+/** The runs of each state. State s has the runs from `firstRun[s]` to before `firstRun[s + 1]`. */
 interface Runs {
   readonly firstRun: Int32Array;
-  /** Where a run leads, how many code points it has, and its first range (one more entry ends the last run). */
+  /**
+   * For each run the state that it leads to, the number of its code points, and its first range (with an entry for the
+   * end).
+   */
   readonly target: Int32Array;
   readonly width: Int32Array;
   readonly firstRange: Int32Array;
-  /** For each range which run of its state it is in, from 0. */
+  /** For each range its run, counted from 0 in its state. */
   readonly runOf: Int32Array;
-  /** For each range the code point minus its place in the run. */
+  /** For each range the difference between a code point and its place in the run. */
   readonly shift: Int32Array;
 }
 
 /**
- * The counts. A *row* is a state with a number of code points left, if that number is between the fewest and the most
- * that can follow the state. It has a *cell* for each run of the state.
+ * The counts. A *row* belongs to a state and a number of code points left, which is between the fewest and the most
+ * that can follow the state. A row has a *cell* for each run of the state.
  */
 export interface Counts {
   readonly runs: Runs;
-  /** Code points of the shortest and of the longest value. */
+  /** Number of code points of the shortest and of the longest value. */
   readonly shortest: number;
   readonly longest: number;
   /** `start + length` is the row in which a value of that length begins. */
   readonly start: number;
-  /** For each row how many values follow: Infinity from 2^53 on. A row may have none: lengths have gaps. */
+  /**
+   * For each row the number of ways to complete a value; Infinity from 2^53 on. It may be 0, because lengths can have
+   * gaps.
+   */
   readonly total: Float64Array;
   /** The same, exactly. */
   readonly exact: (row: number) => bigint;
   /** For each row its first cell. */
   readonly firstCell: Int32Array;
-  /** For each cell the row that comes after a code point of its run; -1 if no value goes on there. */
+  /** For each cell the row after a code point of its run; -1 if no value continues there. */
   readonly rowAfter: Int32Array;
-  /** For each cell how many values follow the runs before. Of use only where the row's total is below 2^53. */
+  /** For each cell the number of values through earlier runs. Used only if the total of the row is below 2^53. */
   readonly below: Float64Array;
 }
 
@@ -85,7 +91,7 @@ export function countsOf(automaton: Automaton): Counts {
     for (let left = low[state]!; left <= high[state]!; left++, next += many) {
       const row = rowAt[state]! + left;
       firstCell[row] = next;
-      // `low` is 0 for accepting states only.
+      // `low` is 0 only for accepting states.
       let sum = left === 0 ? 1 : 0;
       for (let run = 0; run < many; run++) {
         below[next + run] = sum;
@@ -96,7 +102,7 @@ export function countsOf(automaton: Automaton): Counts {
         rowAfter[next + run] = after;
         sum += width[first + run]! * total[after]!;
       }
-      // A sum below 2^53 is exact, and rounding brings none from above 2^53 below it.
+      // A sum below 2^53 is exact, and rounding never makes a larger sum smaller than 2^53.
       total[row] = sum < EXACT ? sum : Infinity;
       if (sum < EXACT) continue;
       large[row] = 0n;
@@ -141,7 +147,7 @@ function runsOf({ accepting, firstRange, from, to, target: leadsTo }: Automaton)
   };
 }
 
-/** The fewest and the most code points that can follow each state. */
+/** For each state the fewest and the most code points that can follow it. */
 function lengthsOf(
   { accepting, bottomUp }: Automaton,
   { firstRun, target }: Runs,

@@ -1,23 +1,23 @@
 /**
- * Sets of code points as sorted ranges: `[first, last, first, last, …]`, both ends in, no two of them touching. One set
- * has one such list, which is what makes the automaton of a language canonical.
+ * Sets of code points as sorted ranges: `[first, last, first, last, …]`. Both ends belong to a range, and no two ranges
+ * touch. A set has only one such list, which makes the automaton of a language canonical.
  */
 
-/** A set of code points in its one normal form. */
+/** A set of code points in normal form. */
 export type Ranges = readonly number[];
 
-/** The halves of surrogate pairs are no characters, and no text that reaches a format has one alone. */
+/** Halves of surrogate pairs. They are not characters, and a text that reaches a format never has one of them alone. */
 const SURROGATES = [0xd800, 0xdfff] as const;
 
 /** The largest code point. */
 export const MAX_CODE_POINT = 0x10ffff;
 
-/** Tells whether a number is half of a surrogate pair. */
+/** Returns whether a number is half of a surrogate pair. */
 export function isSurrogate(point: number): boolean {
   return point >= SURROGATES[0] && point <= SURROGATES[1];
 }
 
-/** Brings pairs of first and last in any order, overlapping or not, into normal form; surrogates fall out. */
+/** Brings pairs of first and last into normal form. They may overlap and have any order. Surrogates are removed. */
 export function normalRanges(pairs: Ranges): number[] {
   const sorted: [number, number][] = [];
   for (let i = 0; i < pairs.length; i += 2) {

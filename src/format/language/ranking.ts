@@ -1,9 +1,10 @@
 /**
- * The place of a text in its language, and back: rank and unrank by counting (Bellare, Ristenpart, Rogaway and Stegers,
- * "Format-Preserving Encryption", SAC 2009), in the order of length in code points, then of code points. With the
- * length first, a count depends on the state and on how many code points are left, and on nothing else.
+ * The index of a text in its language, and the inverse: rank and unrank by counting (Bellare, Ristenpart, Rogaway and
+ * Stegers, "Format-Preserving Encryption", SAC 2009). Texts are ordered by their length in code points, then by code
+ * points. Because the length comes first, a count depends only on the state and on the number of code points left.
  *
- * A long text begins in bigints and goes on in numbers as soon as fewer than 2^53 values can follow.
+ * For a long text the arithmetic begins in bigints. It continues in numbers as soon as there are fewer than 2^53 ways
+ * to complete the value.
  */
 
 import type { Automaton } from './automaton.ts';
@@ -11,18 +12,25 @@ import { countsOf, EXACT } from './counts.ts';
 
 /** A language with its order. */
 export interface Ranking {
-  /** How many values the language has. */
+  /** Number of values of the language. */
   readonly size: bigint;
-  /** Code points of the shortest and of the longest value. */
+  /** Number of code points of the shortest and of the longest value. */
   readonly shortest: number;
   readonly longest: number;
-  /** Index of a text from 0 to size - 1, a number if size is at most 2^53 and a bigint if not; null if it has none. */
+  /**
+   * Returns the index of a text, from 0 to size - 1: a number if size is at most 2^53, else a bigint; `null` if it is
+   * no value.
+   */
   readonly rank: (text: string) => number | bigint | null;
-  /** The text of an index from 0 to size - 1. */
+  /** Returns the text of an index from 0 to size - 1. */
   readonly unrank: (index: number | bigint) => string;
 }
 
-/** Counts the language once. @throws RangeError if the tables would be too large. */
+/**
+ * Counts the language once. One closure: the tables are constants of `rank` and `unrank`, which run for every value.
+ *
+ * @throws RangeError if the tables would be too large.
+ */
 export function rankingOf(automaton: Automaton): Ranking {
   const { firstRange, from, to, target } = automaton;
   const { runs, shortest, longest, start, total, exact, firstCell, rowAfter, below } = countsOf(automaton);
@@ -38,8 +46,8 @@ export function rankingOf(automaton: Automaton): Ranking {
   const narrow = size <= BigInt(EXACT);
   const offset = Float64Array.from(exactOffset, Number);
 
-  // The text at hand: code points of the one that is read, UTF-16 units of the one that is written. Every call writes
-  // them anew, and nothing interrupts it.
+  // The code points of the text that is read, and the UTF-16 units of the text that is written. Every call writes them
+  // anew, and nothing interrupts a call.
   const points = new Int32Array(longest);
   const units: number[] = [];
 
@@ -52,14 +60,15 @@ export function rankingOf(automaton: Automaton): Ranking {
 
     let head = 0n;
     while (total[row] === Infinity) {
-      // A stretch: a code point of a state with several runs, then as many of states with one as fit in a number.
+      // A stretch: a code point of a state with several runs, then those of states with one run, as many as fit in a
+      // number.
       let place = 0;
       let scale = 1;
       do {
         const range = rangeOf(state, points[at]!);
         if (range < 0) return null;
         const cell = firstCell[row]! + runOf[range]!;
-        // Nothing comes before the one run of the states that follow.
+        // The states after the first have one run, so this loop runs only for the first.
         for (let before = firstCell[row]!; before < cell; before++) head += valuesOf(state, row, before);
         const values = width[firstRun[state]! + runOf[range]!]!;
         place = place * values + points[at++]! - shift[range]!;
@@ -67,7 +76,7 @@ export function rankingOf(automaton: Automaton): Ranking {
         row = rowAfter[cell]!;
         if (row < 0) return null;
         state = target[range]!;
-      } while (goesOn(state, row, scale));
+      } while (isInStretch(state, row, scale));
       head += BigInt(place) * exact(row);
     }
 
@@ -82,7 +91,7 @@ export function rankingOf(automaton: Automaton): Ranking {
       index += below[cell]! + (point - shift[range]!) * total[row]!;
       state = target[range]!;
     }
-    // The row of no code points left is there for accepting states only.
+    // Only accepting states have a row with no code points left.
     if (!narrow) return exactOffset[length]! + head + BigInt(index);
     return offset[length]! + (head === 0n ? index : Number(head) + index);
   }
@@ -116,10 +125,10 @@ export function rankingOf(automaton: Automaton): Ranking {
           if (large < values) break;
           large -= values;
         }
-        // The same stretch as in `rank`: how far it goes follows from the automaton alone.
+        // The same stretch as in `rank`. Its length depends on the automaton alone.
         let scale = width[cell - first]!;
         let [endState, endRow] = [runs.target[cell - first]!, rowAfter[cell]!];
-        while (goesOn(endState, endRow, scale)) {
+        while (isInStretch(endState, endRow, scale)) {
           scale *= width[firstRun[endState]!]!;
           endRow = rowAfter[firstCell[endRow]!]!;
           endState = runs.target[firstRun[endState]!]!;
@@ -154,7 +163,7 @@ export function rankingOf(automaton: Automaton): Ranking {
       }
       row = rowAfter[cell]!;
       rest -= below[cell]!;
-      // Exact: the rounded quotient of integers below 2^53 never reaches the next integer.
+      // This is exact: the quotient of integers below 2^53 is never rounded up to the next integer.
       const each = total[row]!;
       const place = Math.floor(rest / each);
       rest -= place * each;
@@ -162,23 +171,23 @@ export function rankingOf(automaton: Automaton): Ranking {
       state = runs.target[run]!;
     }
     if (units.length !== written) units.length = written;
-    // One call for all: 50 ns for nine characters, where a spread of a typed array takes 400.
+    // One call for all units: 50 ns for nine characters, while spreading a typed array takes 400 ns.
     return String.fromCharCode.apply(null, units);
   }
 
-  /** Whether a stretch takes one more code point: the state has one run, and the product fits in a number. */
-  function goesOn(state: number, row: number, scale: number): boolean {
+  /** Whether a stretch has one more code point: the state has one run, and the product fits in a number. */
+  function isInStretch(state: number, row: number, scale: number): boolean {
     const run = firstRun[state]!;
     return total[row] === Infinity && firstRun[state + 1] === run + 1 && scale * width[run]! <= EXACT;
   }
 
-  /** How many values go on with the run of a cell. */
+  /** The number of values that continue with the run of a cell. */
   function valuesOf(state: number, row: number, cell: number): bigint {
     const after = rowAfter[cell]!;
     return after < 0 ? 0n : BigInt(width[firstRun[state]! + cell - firstCell[row]!]!) * exact(after);
   }
 
-  /** The range of a state that has a code point, or -1. */
+  /** The range of a state in which a code point is, or -1. */
   function rangeOf(state: number, point: number): number {
     let first = firstRange[state]!;
     let end = firstRange[state + 1]!;
@@ -191,14 +200,14 @@ export function rankingOf(automaton: Automaton): Ranking {
     return -1;
   }
 
-  /** The code point at a place of a run. */
+  /** The code point at a place in a run. */
   function pointAt(run: number, place: number): number {
     let range = runs.firstRange[run + 1]! - 1;
     while (from[range]! - shift[range]! > place) range--;
     return shift[range]! + place;
   }
 
-  /** Reads a text into `points`: how many there are, or -1 if more than in the longest value. */
+  /** Reads the code points of a text into `points` and returns how many there are; -1 if the text is too long. */
   function read(text: string): number {
     let count = 0;
     for (let i = 0; i < text.length; i++) {

@@ -2,9 +2,9 @@
  * The country codes of Recommendation ITU-T E.164 that are assigned: "List of ITU-T Recommendation E.164 assigned
  * country codes" (https://www.itu.int/pub/T-SP-E.164D), with the amendments of the Operational Bulletin.
  *
- * They are a prefix code: no code begins with another, so that the digits say where a code ends. The list belongs to
- * `phone@1`. A code may be added, since that changes no output of a number that was taken before; none is removed or
- * split.
+ * No code begins with another one (they are a prefix code), so the digits show where a code ends. The list belongs to
+ * `phone@1`. A code may be added, because that changes no output of a number that was accepted before. No code is
+ * removed or split.
  */
 
 const CODES = [

@@ -1,7 +1,7 @@
 /**
- * `explain`: a policy as a page for people. It is the part of a record of processing that says which data are
- * pseudonymised how, what joins with what, and who can turn what back. markdown.ts keeps the words of the policy's author
- * apart from trefoil's.
+ * `explain`: a policy as a page for people. The page is a part of the record of processing: which data are
+ * pseudonymised and how, which fields join, and who can reverse what. markdown.ts keeps the words of the policy's
+ * author apart from trefoil's.
  */
 
 import { checkOptions, ownProperties } from '../../core/checks.ts';
@@ -12,25 +12,27 @@ import type { FilePolicy, Policy } from '../types.ts';
 import { acrossPolicies, joinsInside } from './joins.ts';
 import { code, codes, sentence, words } from './markdown.ts';
 
-/** What {@link explain} may be told. */
+/** Options of {@link explain}. */
 export interface ExplainOptions {
-  /** Names of the policies, in their order, such as those of their files; `policy 1`, `policy 2` and so on by default. */
+  /**
+   * Names of the policies, in their order, such as those of their files; `policy 1`, `policy 2` and so on by default.
+   */
   readonly names?: readonly string[] | undefined;
 }
 
 /**
- * Writes a policy as Markdown: per field what happens, where the output comes from and whether there is a way back; what
- * joins with what; what can be reversed and with what; what stays visible. Of several policies it writes a page each, and one
- * about what joins across them, what does not, and why.
+ * Writes a policy as Markdown. For each field the page says what happens to it, where the output comes from and whether
+ * it can be reversed. Then it lists which fields join, who can reverse what, and what an outsider can see. For several
+ * policies it writes one page each, and one page about which fields join across the policies, which do not, and why.
  *
- * Texts of the policy (names, paths, reasons) are in code type and have no other effect on the page, so the author of a policy
- * cannot write words of trefoil's.
+ * Texts of the policy (names, paths, reasons) are in code type and have no other effect on the page, so the author of a
+ * policy cannot make the page say anything in trefoil's words.
  *
  * These are the facts about the pseudonymising transformation that EDPB Guidelines 01/2025 on Pseudonymisation
- * (paragraphs 130 to 135) ask a controller to settle and to document. Who holds the keys, and for which purposes, is not
- * in a policy: the page leaves room for it.
+ * (paragraphs 130 to 135) ask a controller to settle and to document. A policy does not say who holds the keys and for
+ * which purposes; the page leaves room for that.
  *
- * @throws TypeError for what is not a policy or a list of policies with as many names.
+ * @throws TypeError if an argument is not a policy or a list of policies, or if there is not one name for each policy.
  *
  * @example
  * ```ts
@@ -41,7 +43,7 @@ export interface ExplainOptions {
  * explain(people).split('\n')[0]; // → '# Pseudonymisation policy of the domain eu-enclave'
  *
  * const orders = policy({ customer: token({ scope: 'person', label: 'cust' }) }, { domain: 'eu-enclave' });
- * explain([people, orders]).includes('another label'); // → true
+ * explain([people, orders]).includes('a different label'); // → true
  * ```
  */
 export function explain(
@@ -55,39 +57,42 @@ export function explain(
   return [...pages, acrossPolicies(policies)].join('\n');
 }
 
-/** A domain in a title: a name of a-z, 0-9, `_` and `-` has no markup. Some readers make a link of one with a dot. */
+/**
+ * A domain in a title. Its letters, digits, `_` and `-` are no markup, but some readers make a link of a name with a
+ * dot.
+ */
 function inTitle(domain: string): string {
   return domain.includes('.') ? code(domain) : words(domain);
 }
 
-/** The page of one policy, with its name where it is one of several. */
+/** The page of one policy, with its name if it is one of several. */
 function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null): string {
   const { domain, keyCheck, unnamed } = ownProperties(sheet) as Partial<FilePolicy>;
   return [
     `# Pseudonymisation policy${name === null ? '' : ` ${code(name)}`}${domain === undefined ? '' : ` of the domain ${inTitle(domain)}`}`,
     '',
-    'Written by trefoil from the policy, which is what runs. It names the fields, what becomes of each, what joins with',
-    'what, and what can be turned back with what. Names, paths and reasons from the policy are in `code type`; whoever wrote',
-    'the policy chose them. All other words are those of trefoil.',
+    'trefoil wrote this page from the policy, and the policy is what runs. The page lists the fields, what happens to each,',
+    'which of them join, and who can reverse what. Names, paths and reasons in `code type` were written by the author of the',
+    'policy. All other words are those of trefoil.',
     '',
     '## Fields',
     '',
     ...fieldTable(leaves),
     '',
     ...reasons(leaves),
-    '## What joins with what',
+    '## Which fields join',
     '',
     ...joinsInside(leaves, domain),
     '',
-    '## What can be turned back, and with what',
+    '## Who can reverse what',
     '',
-    ...ways(leaves, keyCheck),
+    ...reversals(leaves, keyCheck),
     '',
     '## Derived or random',
     '',
     ...origins(leaves),
     '',
-    '## What an outsider still sees',
+    '## What an outsider can see',
     '',
     ...leaves
       .filter(({ engine }) => !engine.removes)
@@ -96,15 +101,15 @@ function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null
     '## Other fields',
     '',
     unnamed === 'drop'
-      ? 'A field that is not named here is left out.'
-      : 'A field that is not named here stops the run: nothing passes without a rule.',
+      ? 'A field that is not named here is left out of the output.'
+      : 'A record that has a field which is not named here is refused, so no value passes without a rule.',
     '',
     '## To be filled in by the controller',
     '',
-    '- Who holds the keyset, and where:',
+    '- Who holds the keyset, and where it is kept:',
     '- Who may reveal, for which purpose, and who decides:',
     '- Who belongs to the pseudonymisation domain, and who must stay outside it:',
-    '- When keys are renewed and data erased:',
+    '- When keys are renewed, and when data are erased:',
     '',
   ].join('\n');
 }
@@ -113,7 +118,7 @@ const BACK = {
   key: 'with the key',
   'store and key': 'with the store and the key',
   never: 'never',
-  unchanged: 'it is unchanged',
+  unchanged: 'not needed: it is unchanged',
 } as const;
 
 function fieldTable(leaves: readonly Leaf[]): string[] {
@@ -121,57 +126,69 @@ function fieldTable(leaves: readonly Leaf[]): string[] {
     const back = BACK[facts.back];
     const scope = facts.scope === null ? '—' : code(facts.scope);
     const absent = ruleOption(rule, 'optional') === true ? ' (may be absent)' : '';
-    const what = typeof facts.what === 'string' ? words(facts.what) : sentence(facts.what);
-    return `| ${code(path)}${absent} | ${words(rule.rule)} | ${what} | ${scope} | ${facts.origin} | ${back} |`;
+    const happens = typeof facts.what === 'string' ? words(facts.what) : sentence(facts.what);
+    return `| ${code(path)}${absent} | ${words(rule.rule)} | ${happens} | ${scope} | ${facts.origin} | ${back} |`;
   });
   return [
-    '| field | rule | what happens | scope | where the output comes from | way back |',
+    '| field | rule | what happens | scope | where the output comes from | can be reversed |',
     '|---|---|---|---|---|---|',
     ...rows,
   ];
 }
 
 function reasons(leaves: readonly Leaf[]): string[] {
-  const given = leaves.filter(({ rule }) => ruleOption(rule, 'why') !== undefined);
-  if (given.length === 0) return [];
-  return ['## Reasons given', '', ...given.map(({ path, rule }) => `- ${code(path)}: ${code(rule.why!)}`), ''];
+  const explained = leaves.filter(({ rule }) => ruleOption(rule, 'why') !== undefined);
+  if (explained.length === 0) return [];
+  return ['## Reasons', '', ...explained.map(({ path, rule }) => `- ${code(path)}: ${code(rule.why!)}`), ''];
 }
 
-function ways(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>> | undefined): string[] {
-  const list = (back: string) => leaves.filter(({ engine }) => engine.facts.back === back).map(({ path }) => path);
-  const keyed = list('key');
-  const never = list('never');
-  const lines: string[] = [];
-  if (keyed.length > 0) {
-    lines.push(`- with the keyset and code that holds \`revealAccess\`: ${codes(keyed)}`);
-  }
-  for (const store of new Set(leaves.map((leaf) => written(leaf, 'store')).filter((name) => name !== undefined))) {
-    const held = leaves.filter((leaf) => written(leaf, 'store') === store);
-    lines.push(
-      `- with the store ${code(String(store))}, the keyset and code that holds \`revealAccess\`, as long as nothing was erased; ` +
-        `store and keyset without the tokens show only what can be guessed: ${codes(held.map(({ path }) => path))}`,
-    );
-    const subjects = new Set(held.map((leaf) => written(leaf, 'subject')).filter((name) => name !== undefined));
-    for (const subject of subjects) lines.push(`- erased for one ${code(String(subject))} at a time, by \`shred\``);
-  }
-  if (never.length > 0) lines.push(`- by no one, from the output alone: ${codes(never)}`);
-  const guessed = leaves.filter(({ rule }) => rule.rule === 'token').map(({ path }) => path);
-  if (guessed.length > 0) {
-    lines.push(`- by trying values, for whoever holds the keyset and can list the possible values: ${codes(guessed)}`);
-  }
-  const moved = leaves.filter(({ rule }) => rule.rule === 'shiftDate').map(({ path }) => path);
-  if (moved.length > 0) {
-    lines.push(
-      `- one known date of a subject reveals all of that subject, to anyone; and whoever holds the keyset can compute the days of each subject: ${codes(moved)}`,
-    );
-  }
+function reversals(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>> | undefined): string[] {
   const pins = Object.keys(keyCheck ?? {});
-  lines.push(
+  const byRule = (name: string) => leaves.filter(({ rule }) => rule.rule === name);
+  const reversed = (back: string) => leaves.filter(({ engine }) => engine.facts.back === back);
+  return [
+    ...line('by a program that has the keyset and `revealAccess`, the permission to reveal', reversed('key')),
+    ...storeLines(leaves),
+    ...line('by nobody, from the output alone', reversed('never')),
+    ...line('by trying values, if someone has the keyset and can list the possible values', byRule('token')),
+    ...line(
+      'from one known date: anyone who knows one true date of a subject can compute all dates of that subject; and anyone ' +
+        'who has the keyset can compute the days by which each subject is moved',
+      byRule('shiftDate'),
+    ),
     pins.length === 0
-      ? '- no key check is pinned: the policy takes any key of its domain, and fpe fields are revealed only where the caller pins one'
-      : `- pinned keys: ${codes(pins)}; with others the run stops before the first record`,
-  );
-  return lines;
+      ? '- no key check is pinned: the policy takes any key of its domain, and fpe fields can be revealed only if the caller pins one'
+      : `- pinned keys: ${codes(pins)}; with any other key the run stops before the first record`,
+  ];
+}
+
+/** One line about some fields; none if there are no such fields. */
+function line(text: string, fields: readonly Leaf[]): string[] {
+  return fields.length === 0 ? [] : [`- ${text}: ${codes(fields.map(({ path }) => path))}`];
+}
+
+/** For each store: who can reverse its tokens, and what can be erased. */
+function storeLines(leaves: readonly Leaf[]): string[] {
+  return valuesOf(leaves, 'store').flatMap((store) => {
+    const fields = leaves.filter(({ rule }) => ruleOption(rule, 'store') === store);
+    return [
+      ...line(
+        `by a program that has the store ${code(store)}, the keyset and \`revealAccess\`, as long as the value has not been ` +
+          'erased; someone who has the store and the keyset but not the tokens can only test guesses',
+        fields,
+      ),
+      ...valuesOf(fields, 'subject').map(
+        (subject) =>
+          `- all values of one ${code(subject)} can be erased by \`shred\`; after that nobody can reverse them`,
+      ),
+    ];
+  });
+}
+
+/** The different values that an option has in the rules of some fields. */
+function valuesOf(leaves: readonly Leaf[], option: string): string[] {
+  const values = leaves.map(({ rule }) => ruleOption(rule, option)).filter((value) => value !== undefined);
+  return [...new Set(values.map(String))];
 }
 
 function origins(leaves: readonly Leaf[]): string[] {
@@ -181,12 +198,6 @@ function origins(leaves: readonly Leaf[]): string[] {
     groups.set(origin, [...(groups.get(origin) ?? []), path]);
   }
   const lines = [...groups].map(([origin, paths]) => `- ${origin}: ${codes(paths)}`);
-  if (!groups.has('random'))
-    lines.push('- random: none; every output is a function of the value, the policy and the key');
+  if (!groups.has('random')) lines.push('- random: none. Every output follows from the value, the policy and the key');
   return lines;
-}
-
-/** An option of a leaf's rule, as the policy file has it. */
-function written({ rule }: Leaf, option: string): unknown {
-  return ruleOption(rule, option);
 }

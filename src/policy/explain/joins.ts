@@ -1,30 +1,29 @@
-/** What `explain` says of joins: inside one policy, and across several. */
+/** What `explain` writes about joins: inside one policy, and across several policies. */
 
 import { ruleOption } from '../../rule/rule.ts';
 import type { Leaf } from '../bound.ts';
 import { byScope, differenceOf, type NamedPolicy, oddPairs, type Place, partsOf, sharePins } from '../joins.ts';
 import { code, codes, words } from './markdown.ts';
 
-/** Which values are equal for a rule: never more than the texts that go into it. */
-function whereEqual({ rule }: Leaf): string {
+/** When two values join: if the texts that the rule protects are the same, and never otherwise. */
+function ifEqual({ rule }: Leaf): string {
   const prepare = ruleOption(rule, rule.rule === 'shiftDate' ? 'prepareSubject' : 'prepare');
   const names = prepare === undefined ? [] : [prepare].flat().map(String);
-  const what = rule.rule === 'shiftDate' ? 'the texts of the subjects' : 'the texts of the values';
-  return names.length === 0
-    ? `where ${what} are equal, letter for letter`
-    : `where ${what} are equal, letter for letter, after ${words(names.join(', '))}`;
+  const texts = rule.rule === 'shiftDate' ? 'the texts of the subjects' : 'the texts of the values';
+  const after = names.length === 0 ? '' : ` after ${words(names.join(', '))}`;
+  return `if ${texts} are exactly the same${after}`;
 }
 
-/** What two fields have in common that join, besides domain, kind of rule and scope. */
+/** What two fields must have in common to join, besides domain, kind of rule and scope. */
 const MADE: Readonly<Record<string, string>> = {
-  token: 'with the same steps, prf, form, length and label',
-  fpe: 'with the same format',
+  token: 'that has the same prepare steps, prf, form, length and label',
+  fpe: 'that has the same format',
   seal: '',
-  vault: 'with the same store and label, and a subject in both or in neither',
-  shiftDate: 'with the same days and steps of the subject',
+  vault: 'that has the same store and label, and a subject if and only if this field has one',
+  shiftDate: 'that has the same days and the same prepare steps for the subject',
 };
 
-/** `every other token of the scope x with the same …`. */
+/** `every other token of the scope x that has the same …`. */
 function others({ rule, engine }: Leaf): string {
   const made = Object.hasOwn(MADE, rule.rule) ? MADE[rule.rule]! : '';
   return `every other ${words(rule.rule)} of the scope ${code(engine.facts.scope!)}${made === '' ? '' : ` ${made}`}`;
@@ -40,32 +39,32 @@ export function joinsInside(leaves: readonly Leaf[], domain: string | undefined)
       const paths = codes(part.map((place) => place.leaf.path));
       if (leaf.rule.rule === 'shiftDate') {
         lines.push(
-          `- ${paths}: no join by value; dates of one subject move together with ${others(leaf)}, so intervals between ` +
-            `them are true, ${whereEqual(leaf)}`,
+          `- ${paths}: values do not join. All dates of one subject are moved by the same number of days, and so are those ` +
+            `of ${others(leaf)}, so the intervals between them stay right. Two subjects are the same ${ifEqual(leaf)}`,
         );
         continue;
       }
       const both = part.length > 1 ? 'join with each other and with' : 'joins with';
-      const within = ruleOption(leaf.rule, 'subject') === undefined ? '' : ', within one subject';
-      lines.push(`- ${paths}: ${both} ${others(leaf)}, ${whereEqual(leaf)}${within}`);
+      const within = ruleOption(leaf.rule, 'subject') === undefined ? '' : ', and they belong to one subject';
+      lines.push(`- ${paths}: ${both} ${others(leaf)}, ${ifEqual(leaf)}${within}`);
     }
   }
   for (const { first, other, difference } of oddPairs(leaves)) {
     const { reasons, consequence } = difference;
     const scope = code(first.engine.facts.scope!);
     lines.push(
-      `- ${code(first.path)} and ${code(other.path)}: the scope ${scope} is the same, but not a join: ${reasons}, ${consequence}`,
+      `- ${code(first.path)} and ${code(other.path)}: the scope ${scope} is the same, but they do not join: ${reasons}, ${consequence}`,
     );
   }
   lines.push(...withoutKey(leaves));
-  if (lines.length === 0) return ['Nothing: no field has a scope and none is kept.'];
+  if (lines.length === 0) return ['None: no field has a scope, and none is kept.'];
   const inside = domain === undefined ? 'one domain' : `the domain ${code(domain)}`;
   return [
     ...lines,
     '',
-    `All joins by scope hold inside ${inside} under one root key. Tokens and sealed values of two domains, or of two`,
-    'scopes, never match; equal fpe outputs of two scopes say nothing, as a format has only so many values. Outputs of two',
-    'kinds of rule never match either, whatever their scopes.',
+    `Fields join by scope only inside ${inside} and under one root key. Tokens and sealed values of two domains, or of two`,
+    'scopes, are never equal. Equal fpe outputs of two scopes mean nothing, because a format has a limited number of values.',
+    'Outputs of two kinds of rule never join, whatever their scopes.',
   ];
 }
 
@@ -77,17 +76,19 @@ function withoutKey(leaves: readonly Leaf[]): string[] {
   const lines: string[] = [];
   if (kept.length > 0) {
     lines.push(
-      `- ${codes(kept)}: kept, so joined with anything that holds the same texts, in every domain; other spellings of a ` +
-        'value do not join',
+      `- ${codes(kept)}: kept, so they join with any data that hold the same texts, in every domain; another spelling of a ` +
+        'value does not join',
     );
   }
   if (cut.length > 0) {
-    lines.push(`- ${codes(cut)}: no key is in them, so they join with anything made the same way, in every domain`);
+    lines.push(
+      `- ${codes(cut)}: made without a key, so they join with anything that is made in the same way, in every domain`,
+    );
   }
   return lines;
 }
 
-/** Origins of outputs that no key is in and that vary with the value. */
+/** Origins of outputs that are made without a key and that depend on the value. */
 const OPEN: readonly string[] = ['the value itself', 'taken from the value'];
 
 /** The page about several policies. */
@@ -119,23 +120,23 @@ export function acrossPolicies(policies: readonly NamedPolicy[]): string {
     '',
   ];
   return [
-    '# What joins across these policies',
+    '# Which fields join across these policies',
     '',
     ...policies.map(({ name, domain }) => {
       return `- ${code(name)}: ${domain === undefined ? 'the domain of its keys' : `domain ${code(domain)}`}`;
     }),
     '',
-    ...section('Joins', 'Under one root key, equal texts come out as equal texts:', joined),
+    ...section('Fields that join', 'Under one root key, equal values have equal outputs:', joined),
     ...section(
-      'Half-joins',
-      'The key is the same and the texts differ. `matches` of the rule that wrote a token finds its value; a join in SQL gives no ' +
-        'rows:',
+      'Fields that half-join',
+      'The key is the same, but equal values have tokens with different texts, so a join in SQL finds no rows. A program can ' +
+        'still tell whether a token belongs to a value, by `matches` of the rule that wrote the token:',
       half,
     ),
-    ...section('Never joins', 'The keys differ, so equal values have unrelated outputs:', never),
+    ...section('Fields that never join', 'The keys differ, so equal values have unrelated outputs:', never),
     ...section(
-      'Joins without a key',
-      'These are kept or made coarser without a key. Equal texts join, also across domains and with any other data:',
+      'Fields that join without a key',
+      'These are kept or made coarser, without a key. Equal texts join, even across domains and with any other data:',
       open,
     ),
   ].join('\n');
@@ -150,11 +151,11 @@ function joinLine(part: readonly Place[]): string {
   const { rule, engine } = leaf;
   const scope = `${words(rule.rule)} of the scope ${code(engine.facts.scope!)}`;
   if (rule.rule === 'shiftDate') {
-    return `- ${list(part)}: dates of one subject move together (${scope}), ${whereEqual(leaf)}; no join by value`;
+    return `- ${list(part)}: dates of one subject are moved by the same number of days (${scope}), ${ifEqual(leaf)}; values do not join`;
   }
-  const within = ruleOption(rule, 'subject') === undefined ? '' : ', within one subject';
-  const store = rule.rule === 'vault' ? ', if the store is one and the same' : '';
-  return `- ${list(part)}: ${scope}, ${whereEqual(leaf)}${within}${store}`;
+  const within = ruleOption(rule, 'subject') === undefined ? '' : ', and they belong to one subject';
+  const store = rule.rule === 'vault' ? ', and both use one and the same store' : '';
+  return `- ${list(part)}: ${scope}, ${ifEqual(leaf)}${within}${store}`;
 }
 
 function reasonOf(a: Place, b: Place): { readonly half: boolean; readonly text: string } {
@@ -164,26 +165,26 @@ function reasonOf(a: Place, b: Place): { readonly half: boolean; readonly text: 
   return { half: difference.half, text: `${difference.reasons}, ${difference.consequence}` };
 }
 
-/** Fields that look as if they joined: one kind of rule and one scope, and two domains. */
+/** Fields that seem to join and do not: one kind of rule and one scope, but two domains. */
 function otherDomains(policies: readonly NamedPolicy[]): string[] {
   const lines: string[] = [];
   for (const group of byScope(policies, false).values()) {
     const domains = new Map<string, Place[]>();
     for (const place of group) {
-      // A policy in code may leave its domain to the keys: which one it is, nobody knows here.
+      // A policy in code may leave its domain to the keys. Then it is not known here.
       const { domain } = place.policy;
       if (domain !== undefined) domains.set(domain, [...(domains.get(domain) ?? []), place]);
     }
     if (domains.size < 2) continue;
     const sides = [...domains.values()].map(list);
     lines.push(
-      `- ${sides.join(' and ')}: the scope is the same and the domains are not, and fields of two domains never join`,
+      `- ${sides.join(' and ')}: the scope is the same but the domains differ, and fields of two domains never join`,
     );
   }
   return lines;
 }
 
-/** The same: one scope of one domain, and two kinds of rule. */
+/** Fields that seem to join and do not: one scope of one domain, but two kinds of rule. */
 function otherRules(policies: readonly NamedPolicy[]): string[] {
   const scopes = new Map<string, Map<string, Place[]>>();
   for (const policy of policies) {
@@ -200,6 +201,6 @@ function otherRules(policies: readonly NamedPolicy[]): string[] {
     const places = [...rules.values()];
     if (rules.size < 2 || new Set(places.flat().map(({ policy }) => policy)).size < 2) return [];
     const sides = places.map((side) => `${list(side)} (${words(side[0]!.leaf.rule.rule)})`);
-    return [`- ${sides.join(' and ')}: the scope is the same and the kind of rule is not`];
+    return [`- ${sides.join(' and ')}: the scope is the same but the kind of rule differs`];
   });
 }

@@ -1,139 +1,147 @@
 /**
- * Formats in a policy file: names or maps with a `type`, nested where a format is made of others.
+ * The registry of formats: for each format that a policy file can name, its options and its constructor. A format is
+ * written as its name or as a map with its `type`; `seq`, `oneOf` and `clear` have other formats inside.
  */
 
+import * as v from 'valibot';
 import { ownProperties } from '../../core/checks.ts';
-import { type CardOptions, card } from '../../format/card/card.ts';
+import type { CardBrand } from '../../format/card/brands.ts';
+import { card } from '../../format/card/card.ts';
 import { caseKept } from '../../format/case-kept.ts';
 import { type ClearPart, clear } from '../../format/composed/clear.ts';
 import { MAX_DEPTH, MAX_PARTS } from '../../format/composed/members.ts';
 import { oneOf } from '../../format/composed/one-of.ts';
 import { type SeqPart, seq } from '../../format/composed/seq.ts';
-import { date, dateTime, type Span } from '../../format/date.ts';
-import { type EmailOptions, email } from '../../format/email/email.ts';
+import { date, dateTime } from '../../format/date.ts';
+import { email } from '../../format/email/email.ts';
 import type { Format } from '../../format/engine.ts';
 import { enumOf } from '../../format/enum.ts';
 import { iban } from '../../format/iban/iban.ts';
 import { ip, ipv4, ipv6 } from '../../format/ip.ts';
-import { type DecimalOptions, decimal, type IntegerOptions, integer } from '../../format/number.ts';
+import { decimal, integer } from '../../format/number.ts';
 import { pattern } from '../../format/pattern.ts';
 import { phone } from '../../format/phone/phone.ts';
 import { regex } from '../../format/regex.ts';
 import { digits, text } from '../../format/text.ts';
-import { type UuidOptions, uuid } from '../../format/uuid.ts';
-import { admits, attempt, type Complain, isMap, nameOneOf, type Options, type ValuePath } from './options.ts';
-import { SCHEMA } from './schema.ts';
+import { uuid } from '../../format/uuid.ts';
+import { admits, attempt, type Complain, isMap, nameOneOf, type ValuePath } from './options.ts';
+import { entry, type Registry } from './registry.ts';
+import { closed, formatOption } from './schema.ts';
 
-/** Reads the format at a place of the file; `null` when something was complained about. */
+/** A format, or a part in clear, which is a format only inside another one. */
+type Part = Format | ClearPart;
+
+/** Every format, and `clear`. Made by a call without side effects, so that a bundle without policy files drops it. */
+export const FORMATS: Registry<Part> = /* @__PURE__ */ makeFormats();
+
+function makeFormats(): Registry<Part> {
+  const string = v.string();
+  const whole = v.number();
+  const flag = v.optional(v.boolean());
+  const lengths = { length: v.optional(whole), min: v.optional(whole), max: v.optional(whole) };
+  const limit = v.union([string, whole]);
+  const span = { from: string, to: string };
+  const prefix = { prefixPreserving: flag };
+
+  return {
+    digits: entry(lengths, digits),
+    text: entry({ alphabet: string, ...lengths }, ({ alphabet, ...rest }) => text(alphabet, rest)),
+    pattern: entry({ pattern: string }, (options) => pattern(options.pattern)),
+    regex: entry({ regex: string }, (options) => regex(options.regex)),
+    enumOf: entry({ values: v.array(string) }, ({ values }) => enumOf(values)),
+    integer: entry({ min: limit, max: limit }, integer),
+    decimal: entry({ min: limit, max: limit, places: whole }, decimal),
+    date: entry(span, date),
+    dateTime: entry(span, dateTime),
+    uuid: entry({ letters: v.optional(v.picklist(['lower', 'upper'])) }, uuid),
+    card: entry(
+      {
+        clear: v.optional(closed({ first: v.optional(whole), last: v.optional(whole) })),
+        luhn: v.optional(v.picklist(['valid', 'any', 'invalid'])),
+        // Text to the schema; the constructor knows the names of the brands.
+        brands: v.optional(v.array(string as v.GenericSchema<CardBrand>)),
+        ...lengths,
+      },
+      card,
+    ),
+    iban: entry({ countries: v.optional(v.array(string)) }, iban),
+    phone: entry({ min: v.optional(whole) }, phone),
+    email: entry({ domain: v.optional(v.picklist(['clear', 'hashed', 'enciphered'])) }, email),
+    ip: entry(prefix, ip),
+    ipv4: entry(prefix, ipv4),
+    ipv6: entry(prefix, ipv6),
+    caseKept: entry({ minSize: v.optional(whole) }, caseKept),
+    seq: entry({ parts: v.array(formatOption()) }, ({ parts }) => seq(...parts), { parts: readParts }),
+    oneOf: entry({ formats: v.array(formatOption()) }, ({ formats }) => oneOf(...formats), { formats: readFormats }),
+    clear: entry({ of: formatOption() }, ({ of }) => clear(of), { of: readClear }),
+  };
+}
+
+/** Reads the format at a place of the file; `null` if it has reported a problem. */
 export function readFormat(value: unknown, path: ValuePath, complain: Complain): Format | null {
   const part = readPart(value, path, complain, 0);
-  if (part === null || typeof part === 'string') return null;
-  if (part.type !== 'clear') return part as Format;
-  complain('wrong_option', path, 'clear is a part of seq or oneOf: alone it would encipher nothing');
+  if (part === null || part.type !== 'clear') return part as Format | null;
+  complain('wrong_option', path, 'clear alone would encipher nothing: use it as a part of seq or oneOf');
   return null;
 }
 
-/** A format, or `clear`; texts are taken by the caller, for whom they are literals or names. */
-function readPart(value: unknown, path: ValuePath, complain: Complain, depth: number): Format | ClearPart | null {
-  const given = typeof value === 'string' ? { type: value } : value;
-  // Anything else has been reported by the schema.
-  const asMap = isMap(given) ? ownProperties(given) : {};
-  if (typeof asMap.type !== 'string') return null;
+/** Reads a format or `clear`. A text is the name of a format. */
+function readPart(value: unknown, path: ValuePath, complain: Complain, depth: number): Part | null {
+  const map = typeof value === 'string' ? { type: value } : value;
+  // The schema has already reported anything else.
+  const own = isMap(map) ? ownProperties(map) : {};
+  const { type, ...rest } = own;
+  if (typeof type !== 'string') return null;
   if (depth > MAX_DEPTH) {
     complain('wrong_option', path, `formats are nested deeper than ${MAX_DEPTH}`);
     return null;
   }
-  const { type, ...rest } = asMap as { type: string } & Options;
   const options = ownProperties(rest);
-  const entries = Object.hasOwn(SCHEMA.formats, type) ? SCHEMA.formats[type] : undefined;
-  const place = typeof value === 'string' ? path : [...path, 'type'];
-  if (entries === undefined) {
-    complain('unknown_format', place, `there is no such format; ${nameOneOf(type, Object.keys(SCHEMA.formats))}`);
+  const found = Object.hasOwn(FORMATS, type) ? FORMATS[type] : undefined;
+  if (found === undefined) {
+    const place = typeof value === 'string' ? path : [...path, 'type'];
+    complain('unknown_format', place, `there is no such format; ${nameOneOf(type, Object.keys(FORMATS))}`);
     return null;
   }
-  if (!admits(entries, options, path, type, complain)) return null;
-  let nested: readonly unknown[] | null = [];
-  if (type === 'seq') nested = readAll(options.parts, [...path, 'parts'], complain, depth, true);
-  if (type === 'oneOf') nested = readAll(options.formats, [...path, 'formats'], complain, depth, false);
-  if (type === 'clear') {
-    // A text after "of" is a literal, as it is in code.
-    const { of } = options;
-    const part = typeof of === 'string' ? of : readPart(of, [...path, 'of'], complain, depth + 1);
-    nested = part === null ? null : [part];
+  if (!admits(found.entries, options, path, type, complain)) return null;
+  const read: Record<string, unknown> = {};
+  for (const [option, reader] of Object.entries(found.readers)) {
+    read[option] = reader(options[option], [...path, option], complain, depth + 1);
+    if (read[option] === null) return null;
   }
-  if (nested === null) return null;
-  let format: Format | ClearPart | null = null;
-  attempt(path, options, complain, 'wrong_option', () => {
-    format = build(type, options, nested);
-  });
-  return format;
+  return attempt(path, options, complain, 'wrong_option', () => found.make({ ...options, ...read }));
 }
 
-/** The parts of a format; `null` when one of them was complained about. */
-function readAll(
-  values: unknown,
+/** The parts of a `seq`: a text is a literal, as it is in code. */
+function readParts(value: unknown, path: ValuePath, complain: Complain, depth: number): readonly SeqPart[] | null {
+  return readList(value, path, complain, (part, place) =>
+    typeof part === 'string' ? part : readPart(part, place, complain, depth),
+  );
+}
+
+/** The members of a `oneOf`: a text is the name of a format. */
+function readFormats(value: unknown, path: ValuePath, complain: Complain, depth: number): readonly Part[] | null {
+  return readList(value, path, complain, (part, place) => readPart(part, place, complain, depth));
+}
+
+/** What is in `clear`: a text is a literal, as it is in code. */
+function readClear(value: unknown, path: ValuePath, complain: Complain, depth: number): Format | string | null {
+  // `clear` itself refuses another `clear`.
+  return typeof value === 'string' ? value : (readPart(value, path, complain, depth) as Format | null);
+}
+
+/** Reads every member of a list; `null` if one of them has a problem. */
+function readList<Item>(
+  value: unknown,
   path: ValuePath,
   complain: Complain,
-  depth: number,
-  literals: boolean,
-): readonly unknown[] | null {
-  const list = values as readonly unknown[];
+  readItem: (item: unknown, place: ValuePath) => Item | null,
+): readonly Item[] | null {
+  const list = value as readonly unknown[];
   if (list.length > MAX_PARTS) {
     complain('wrong_option', path, `expected at most ${MAX_PARTS}, got ${list.length}`);
     return null;
   }
-  const parts = list.map((value, index) =>
-    literals && typeof value === 'string' ? value : readPart(value, [...path, index], complain, depth + 1),
-  );
-  return parts.includes(null) ? null : parts;
-}
-
-/** A format from options whose types the schema has checked. */
-function build(type: string, options: Options, nested: readonly unknown[]): Format | ClearPart {
-  switch (type) {
-    case 'digits':
-      return digits(options);
-    case 'text': {
-      const { alphabet, ...lengths } = options;
-      return text(alphabet as string, lengths);
-    }
-    case 'pattern':
-      return pattern(options.pattern as string);
-    case 'regex':
-      return regex(options.regex as string);
-    case 'enumOf':
-      return enumOf(options.values as readonly string[]);
-    case 'integer':
-      return integer(options as unknown as IntegerOptions);
-    case 'decimal':
-      return decimal(options as unknown as DecimalOptions);
-    case 'date':
-      return date(options as unknown as Span);
-    case 'dateTime':
-      return dateTime(options as unknown as Span);
-    case 'uuid':
-      return uuid(options as UuidOptions);
-    case 'card':
-      return card(options as CardOptions);
-    case 'iban':
-      return iban(options);
-    case 'phone':
-      return phone(options);
-    case 'email':
-      return email(options as EmailOptions);
-    case 'ip':
-      return ip(options);
-    case 'ipv4':
-      return ipv4(options);
-    case 'ipv6':
-      return ipv6(options);
-    case 'caseKept':
-      return caseKept(options);
-    case 'seq':
-      return seq(...(nested as readonly SeqPart[]));
-    case 'oneOf':
-      return oneOf(...(nested as readonly Format[]));
-    default:
-      return clear(nested[0] as Format | string);
-  }
+  const items = list.map((item, index) => readItem(item, [...path, index]));
+  return items.includes(null) ? null : (items as readonly Item[]);
 }

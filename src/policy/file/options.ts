@@ -1,6 +1,6 @@
 /**
- * Reading the options of rules and formats in a policy file: types by the schema, everything else by the constructors, so
- * that a file and code are judged by the same lines.
+ * Reading the options of rules and formats in a policy file. The schema checks their types and the constructors check
+ * everything else, so the same lines judge a policy file and a policy in code.
  */
 
 import { isArgumentError, ownProperties } from '../../core/checks.ts';
@@ -12,9 +12,10 @@ import { type Entries, misfits } from './schema.ts';
 export type ValuePath = readonly (string | number)[];
 
 export type Options = Readonly<Record<string, unknown>>;
+/** Reports a problem at a place of the file. */
 export type Complain = (code: IssueCode, path: ValuePath, message: string, more?: Partial<Issue>) => void;
 
-/** Holds options against the schema and against the names that there are. */
+/** Checks the names and types of options and reports every problem; returns whether there was none. */
 export function admits(
   entries: Entries,
   options: Options,
@@ -25,7 +26,8 @@ export function admits(
   const names = Object.keys(entries);
   const unknown = Object.keys(options).filter((name) => !names.includes(name));
   for (const name of unknown) {
-    // What does not look like an option may be data: a file of records that was given as a policy by mistake.
+    // A name that does not look like an option may be data, from a file of records that was passed as a policy by
+    // mistake.
     const shown = /^[A-Za-z_]{1,24}$/.test(name) ? [...path, name] : path;
     const message = `${owner} has no such option; ${nameOneOf(name, names)}`;
     complain('unknown_option', [...path, name], message, { field: shown.join('.') });
@@ -35,7 +37,9 @@ export function admits(
   return unknown.length === 0 && found.length === 0;
 }
 
-/** Options and the maps in them, as the schema must see them: it asks with "in", which sees what is inherited, too. */
+/**
+ * Options, and maps among them, without a prototype: valibot looks for options with "in", which sees inherited ones.
+ */
 function ownOptions(options: Options): Options {
   const own = (value: unknown): unknown => (isMap(value) ? ownProperties(value) : value);
   const entries = Object.entries(options).map(([name, value]) => [
@@ -45,20 +49,24 @@ function ownOptions(options: Options): Options {
   return ownProperties(Object.fromEntries(entries) as Options);
 }
 
-/** Runs a constructor and reports what it refuses, at the option that it names. */
-export function attempt(path: ValuePath, options: Options, complain: Complain, code: IssueCode, run: () => void): void {
+/** Runs a constructor; `null` if it refused, which is then reported at the option that the error names. */
+export function attempt<Made>(
+  path: ValuePath,
+  options: Options,
+  complain: Complain,
+  code: IssueCode,
+  make: () => Made,
+): Made | null {
   try {
-    run();
+    return make();
   } catch (error) {
-    if (isArgumentError(error)) {
-      complain(code, [...path, ...placeOf(options, error.argument)], error.message.replace(/^"options" /, ''));
-    } else {
-      throw error;
-    }
+    if (!isArgumentError(error)) throw error;
+    complain(code, [...path, ...placeOf(options, error.argument)], error.message.replace(/^"options" /, ''));
+    return null;
   }
 }
 
-/** Where an argument stands in the options: by itself, or in the map that a constructor takes for one of them. */
+/** The path of an argument below the options: an option itself, or a member of an option that is a map. */
 function placeOf(options: Options, argument: string): ValuePath {
   if (Object.hasOwn(options, argument)) return [argument];
   for (const [name, option] of Object.entries(options)) {
@@ -67,7 +75,7 @@ function placeOf(options: Options, argument: string): ValuePath {
   return [];
 }
 
-/** `did you mean token?`, or all that there are. */
+/** `did you mean token?`, or the list of all names. */
 export function nameOneOf(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   return near === null ? `there are ${known.join(', ')}` : `did you mean ${near}?`;

@@ -1,15 +1,15 @@
 /**
- * Field paths of the policy file: names joined by `.`, `[]` for each element of an array, `\` before `. [ ] \` in a
- * name.
+ * Field paths of the policy file: names separated by `.`, `[]` after a name for the elements of its array, `\` before
+ * each of `. [ ] \` in a name.
  */
 
-/** One step: a name, and how many arrays are around what it names. */
+/** One step: a name, and how many levels of arrays its value has. */
 export interface Step {
   readonly name: string;
   readonly arrays: number;
 }
 
-/** Names that a record cannot have as a field of its own, whatever the policy says. */
+/** Names that a record cannot have as a field of its own. */
 const RESERVED = new Set(['__proto__']);
 
 /** Writes a name so that `parsePath` reads it as one. */
@@ -22,14 +22,14 @@ function unescapeName(text: string): string {
   return text.replace(/\\([.[\]\\])/g, '$1');
 }
 
-/** Why a name cannot stand in a policy, or `null`. */
+/** Says why a policy cannot have a field of this name; `null` if it can. */
 export function badName(name: string): string | null {
   if (name === '') return 'a name is empty';
   if (RESERVED.has(name)) return 'the name __proto__ cannot be a field';
-  return name.isWellFormed() ? null : 'a name holds half of a surrogate pair';
+  return name.isWellFormed() ? null : 'a name has half of a surrogate pair';
 }
 
-/** The steps of a path, or why it is none. */
+/** The steps of a path; a text that says what is wrong if it is not a path. */
 export function parsePath(path: string): readonly Step[] | string {
   const steps: Step[] = [];
   // A segment is a run of plain or escaped characters, then any number of "[]".
@@ -37,7 +37,7 @@ export function parsePath(path: string): readonly Step[] | string {
   for (;;) {
     const match = segment.exec(path);
     if (match === null)
-      return 'a path is names joined by ".", with "[]" for each element; "\\" goes before . [ ] \\ in a name';
+      return 'the path is malformed: write names separated by ".", "[]" after an array, and "\\" before . [ ] \\ in a name';
     const name = unescapeName(match[1]!);
     const wrong = badName(name);
     if (wrong !== null) return wrong;

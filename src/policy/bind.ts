@@ -1,0 +1,62 @@
+/**
+ * Where a policy meets its keys: what `bind` and `open` have in common.
+ */
+
+import { throwIssues } from '../core/issues.ts';
+import { fail, type Issue } from '../errors.ts';
+import { type DomainKeys, type OpenedKeys, openKeys, pinKeys, protectingKey } from '../keys/domain-keys.ts';
+import { refuseReveal } from '../rule/binding.ts';
+import type { Direction, Leaf } from './bound.ts';
+import type { PolicyOptions } from './types.ts';
+
+/** Keys that a policy may be used with. */
+export interface PolicyKeys {
+  readonly opened: OpenedKeys;
+  /** See `BoundInside.demand`. */
+  readonly demand: (direction: Direction) => void;
+}
+
+/** Checks the rules, the domain and the pinned key checks, and settles which verbs may be used. */
+export function bindKeys(
+  leaves: readonly Leaf[],
+  { domain, keyCheck }: PolicyOptions,
+  domainKeys: DomainKeys,
+  revealing: boolean,
+): PolicyKeys {
+  throwIssues(unfitRules(leaves));
+  if (domain !== undefined && openKeys(domainKeys).domain !== domain) {
+    fail('wrong_domain', `the policy is for domain ${domain}, the keys are of ${openKeys(domainKeys).domain}`);
+  }
+  const opened = openKeys(keyCheck === undefined ? domainKeys : pinKeys(domainKeys, keyCheck));
+  const keyed = leaves.some(({ engine }) => engine.keyed);
+
+  function demand(direction: Direction): void {
+    if (direction === 'protect') {
+      if (keyed) protectingKey(opened);
+      return;
+    }
+    if (!revealing) refuseReveal();
+    const needsPin = leaves.find(({ engine }) => engine.needsPin);
+    if (needsPin !== undefined) demandOnePin(opened, needsPin);
+  }
+  if (revealing) demand('reveal');
+
+  return { opened, demand };
+}
+
+/** An fpe ciphertext does not show which key it was made with, so the policy must name exactly one key. */
+function demandOnePin({ pinned }: OpenedKeys, { path }: Leaf): void {
+  if (pinned?.length === 1) return;
+  const pins = pinned === null ? 'pins no key check' : `pins ${pinned.length} key checks`;
+  fail(
+    'key_check_required',
+    `an fpe field cannot detect a wrong key and the policy ${pins}: pin the key check of the key that the data was ` +
+      'protected with, keyCheck: { <key id>: <check> }, as trefoil keys inspect shows it',
+    { field: path },
+  );
+}
+
+/** Issues that no keys can help, such as a space that is too small: the policy cannot be bound. */
+export function unfitRules(leaves: readonly Leaf[]): readonly Issue[] {
+  return leaves.flatMap(({ engine, path }) => (engine.unfit === null ? [] : [{ ...engine.unfit, field: path }]));
+}
