@@ -4,7 +4,8 @@
  */
 
 import { equalBytes } from '../../core/bytes.ts';
-import { isOver, nameOf, today } from '../names.ts';
+import { isOver, today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { type Content, goneContent } from '../rows/content.ts';
 import { dig } from '../rows/graves.ts';
 import type { View } from '../rows/view.ts';
@@ -39,7 +40,7 @@ export async function erasing(
   // Two tokens of one call may have one value, and a change names no row twice.
   const named = new Set<string>();
   const isNew = (table: string, index: Uint8Array): boolean => {
-    const name = table + nameOf(index);
+    const name = table + mapKey(index);
     return !named.has(name) && named.add(name) !== undefined;
   };
   const drafts = { value: [] as Erasure[], token: [] as Erasure[] };

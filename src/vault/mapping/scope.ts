@@ -8,7 +8,7 @@ import type { Issue } from '../../errors.ts';
 import { type EachKeys, openEach, sealEach } from '../../kernel/siv/keyed.ts';
 import { SIV_LENGTH } from '../../kernel/siv/siv.ts';
 import { bucketOf } from '../../wire/sealed-texts.ts';
-import { isOver, today } from '../names.ts';
+import { isOver, today } from '../days.ts';
 import { type Content, HANDLE, readUnderSubject, SHOWN, writeShown, writeUnderSubject } from '../rows/content.ts';
 import type { Inner, Name } from '../rows/inner.ts';
 import { INDEX } from '../rows/outer.ts';

@@ -3,7 +3,8 @@
 import { decodeAscii } from '../../core/ascii.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { fail, type Issue, TrefoilError } from '../../errors.ts';
-import { isOver, nameOf, today } from '../names.ts';
+import { isOver, today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { readId, readUnderSubject } from '../rows/content.ts';
 import { bodyOf, readTokenInto, TOKEN } from '../rows/token-text.ts';
 import type { Found, View } from '../rows/view.ts';
@@ -102,7 +103,7 @@ export function openTokens(scope: Scope): Tokens {
     const own = inside.map((bytes) => {
       if (bytes === null) return null;
       const { handle } = readUnderSubject(bytes);
-      const name = nameOf(handle);
+      const name = mapKey(handle);
       const known = places.get(name) ?? handles.length;
       if (known === handles.length) {
         places.set(name, known);

@@ -7,7 +7,7 @@ import { cut, utf8 } from '../../core/bytes.ts';
 import { fail, type Issue } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { LARGEST_BUCKET } from '../../wire/sealed-texts.ts';
-import { isOver, today } from '../names.ts';
+import { isOver, today } from '../days.ts';
 import { LINK, readId } from '../rows/content.ts';
 import { dig } from '../rows/graves.ts';
 import type { Places } from '../rows/places.ts';

@@ -4,7 +4,7 @@
  */
 
 import { concat, cut } from '../../core/bytes.ts';
-import { nameOf } from '../names.ts';
+import { mapKey } from '../map-key.ts';
 import { type Content, eraseContent, LINK, readId } from '../rows/content.ts';
 import { dig, findGraves } from '../rows/graves.ts';
 import { INDEX } from '../rows/outer.ts';
@@ -41,23 +41,23 @@ export function holdErasures(): Erasures {
   const buried = new Set<string>();
   const refused = new Set<string>();
   const denied = makeRecords(INDEX + LINK);
-  const isHeld = (grave: Uint8Array) => buried.has(nameOf(grave));
+  const isHeld = (grave: Uint8Array) => buried.has(mapKey(grave));
 
   return {
     add(joined) {
       for (const item of joined.held) held.add(writeRecord(item));
       for (const item of joined.graves) {
         graves.add(writeRecord(item));
-        buried.add(nameOf(item.inner));
+        buried.add(mapKey(item.inner));
       }
-      for (const link of joined.refused) refused.add(nameOf(link));
+      for (const link of joined.refused) refused.add(mapKey(link));
       for (const { key, tombstone } of joined.denied) denied.add(concat([key, tombstone]));
     },
     isHeld,
     async run(session, conflicts, note) {
       // A mapping dies as a whole: one of whose rows is erased, the other is, too.
       const links = await linksOf(session, held);
-      for (const link of links) buried.add(nameOf(session.subjects.graveIndexesOf([link])));
+      for (const link of links) buried.add(mapKey(session.subjects.graveIndexesOf([link])));
       // The tokens first: as long as the value is not erased, an import that is begun again finds its token.
       if (buried.size > 0) note({ erased: await bury(session, 'token', isHeld) });
       for (let first = 0; first < links.length; first += BATCH)
@@ -90,7 +90,7 @@ async function linksOf(session: Session, held: Records): Promise<Uint8Array[]> {
         return view.openMany(table, rows);
       });
       for (const one of found) {
-        if (one?.content.state === 'live') links.set(nameOf(one.content.link), one.content.link.slice());
+        if (one?.content.state === 'live') links.set(mapKey(one.content.link), one.content.link.slice());
       }
     }
   }
@@ -134,7 +134,7 @@ function bury(session: Session, table: 'value' | 'token', isHeld: Erasures['isHe
  */
 function lostLinks(conflicts: readonly Conflict[]): ReadonlySet<string> {
   const links = conflicts.flatMap(({ item, there }) => {
-    return item.table === 'value' && there !== null ? [nameOf(item.content.link)] : [];
+    return item.table === 'value' && there !== null ? [mapKey(item.content.link)] : [];
   });
   return new Set(links);
 }
@@ -149,11 +149,11 @@ async function removeTokens(session: Session, links: ReadonlySet<string>): Promi
   await session.steady(async (view): Promise<null | Stale> => {
     const left = new Set(links);
     for await (const { content } of rowsOf(session, view, 'value')) {
-      if (content.state === 'live') left.delete(nameOf(content.link));
+      if (content.state === 'live') left.delete(mapKey(content.link));
     }
     if (left.size === 0) return (await view.isOlder()) ? 'stale' : null;
     for await (const { row, content } of rowsOf(session, view, 'token')) {
-      if (content.state !== 'live' || !left.has(nameOf(content.link))) continue;
+      if (content.state !== 'live' || !left.has(mapKey(content.link))) continue;
       // One that somebody changed since is not the one that came.
       const change: Change = { table: 'token', index: row.index, from: row.version, to: null };
       if ((await view.store.change(view.meta.generation, [change])) === true) removed++;
@@ -228,7 +228,7 @@ function* itemsOf(records: Records): Generator<Item[], void, undefined> {
     let bytes = 0;
     for (const record of batch) {
       const item = readRecord(record);
-      items.set(item.table + nameOf(item.inner), item);
+      items.set(item.table + mapKey(item.inner), item);
       bytes += item.content.rest.length;
       if (bytes < BATCH_BYTES) continue;
       yield [...items.values()];

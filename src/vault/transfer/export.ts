@@ -6,7 +6,7 @@
 import { writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
-import { nameOf } from '../names.ts';
+import { mapKey } from '../map-key.ts';
 import type { Found, View } from '../rows/view.ts';
 import type { Session } from '../session.ts';
 import type { Row, Table } from '../stores/store.ts';
@@ -90,7 +90,7 @@ export async function* exportStore(
         yield* group([...leads.values()]);
         leads = new Map();
       }
-      if (isLead) leads.set(nameOf(content.rest), found);
+      if (isLead) leads.set(mapKey(content.rest), found);
       else yield* lines('subject', row);
     }
     yield* group([...leads.values()]);
@@ -133,7 +133,7 @@ async function keysOf(view: View, leads: readonly Found[]): Promise<Row[]> {
   // A key is written before the row that leads to it: one that is not found is being moved to the first outer key.
   const again = found.includes(null) ? await readSubjectRows(view, inners) : { found };
   const rows = again.found.flatMap((one) => (one === null ? [] : [one.row]));
-  return rows.sort((a, b) => (nameOf(a.index) < nameOf(b.index) ? -1 : 1));
+  return rows.sort((a, b) => (mapKey(a.index) < mapKey(b.index) ? -1 : 1));
 }
 
 function busy(): never {

@@ -4,7 +4,8 @@ import { cut } from '../../core/bytes.ts';
 import { badType, typeName } from '../../core/checks.ts';
 import { fail, TrefoilError, type Where } from '../../errors.ts';
 import type { DomainKey, OpenedKeys } from '../../keys/domain-keys.ts';
-import { isOver, nameOf, today } from '../names.ts';
+import { isOver, today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { isSameContent, readContent } from '../rows/content.ts';
 import { type SubjectKeys, subjectKeys } from '../rows/inner.ts';
 import { INDEX, type Outer, outerLayer } from '../rows/outer.ts';
@@ -165,7 +166,7 @@ export async function importStore(
     };
     for (const item of items) {
       const rows = item.key === undefined ? [item] : [item, item.key];
-      const others = rows.map(({ table, inner }) => places.get(table + nameOf(inner)));
+      const others = rows.map(({ table, inner }) => places.get(table + mapKey(inner)));
       const isRepeated = rows.every(({ table, content }, i) => {
         const other = others[i];
         return other !== undefined && isSameContent(table, other.content, content);
@@ -176,7 +177,7 @@ export async function importStore(
       }
       if (others.some((other) => other !== undefined)) await flush();
       batch.push(item);
-      for (const row of rows) places.set(row.table + nameOf(row.inner), row);
+      for (const row of rows) places.set(row.table + mapKey(row.inner), row);
     }
     await flush();
     if (own.conflicts.length > MAX_CONFLICTS) {
@@ -261,7 +262,7 @@ function layersOf(keyOf: (id: string) => DomainKey, name: string): (id: string) 
 function pairKeys(subjects: SubjectKeys, items: readonly Item[], whereOf: (i: number) => Where): Item[] {
   const leads = items.filter(({ table, content }) => content.state === 'live' && isOfSubject(table, content));
   const inners = cut(subjects.keyIndexesOf(leads.map(({ content }) => content.rest)), INDEX);
-  const placeOf = new Map(leads.map((lead, i) => [lead, nameOf(inners[i]!)]));
+  const placeOf = new Map(leads.map((lead, i) => [lead, mapKey(inners[i]!)]));
   // A row may be in an export several times.
   const open = new Map<string, number[]>();
   const out: Item[] = [];
@@ -272,7 +273,7 @@ function pairKeys(subjects: SubjectKeys, items: readonly Item[], whereOf: (i: nu
       out.push(item);
       continue;
     }
-    const at = open.get(nameOf(item.inner))?.shift();
+    const at = open.get(mapKey(item.inner))?.shift();
     if (at === undefined) {
       fail('export_refused', 'a key of a subject came without the row that leads to it', whereOf(i));
     }

@@ -9,7 +9,8 @@
 import { concat } from '../../core/bytes.ts';
 import { fail } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
-import { isOver, nameOf, today } from '../names.ts';
+import { isOver, today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { type Content, HANDLE, isSameContent, LINK } from '../rows/content.ts';
 import { findGraves } from '../rows/graves.ts';
 import type { Draft, Found, View } from '../rows/view.ts';
@@ -168,9 +169,9 @@ async function joinOnce(
   if (orphans.length > 0) {
     // First the keys: once the row of a subject is erased, nothing leads to its key any more.
     counts.erased += (await join(session, orphans, { erase: true })).erased;
-    const settled = new Set(view.placesOf([concat(orphans.map(({ inner }) => inner))]).all.map(nameOf));
+    const settled = new Set(view.placesOf([concat(orphans.map(({ inner }) => inner))]).all.map(mapKey));
     for (const [i, { table, index, verdict }] of [...changes.entries()].toReversed()) {
-      if (table !== 'subject' || !settled.has(nameOf(index))) continue;
+      if (table !== 'subject' || !settled.has(mapKey(index))) continue;
       changes.splice(i, 1);
       counts[verdict]--;
       counts.there++;

@@ -1,7 +1,7 @@
 /** Conflicts of an import, judged once all rows of the export are there. */
 
 import { concat, equalBytes } from '../../core/bytes.ts';
-import { nameOf } from '../names.ts';
+import { mapKey } from '../map-key.ts';
 import type { Content } from '../rows/content.ts';
 import type { Session } from '../session.ts';
 import type { Change, Stale } from '../stores/store.ts';
@@ -34,12 +34,12 @@ export async function settle(session: Session, conflicts: readonly Conflict[]): 
   if (conflicts.length === 0) return settled;
   const tokens = await tokensOf(session, conflicts);
   const subjects = await subjectsOf(session, conflicts);
-  const brought = new Set(conflicts.flatMap(({ item }) => (item.key === undefined ? [] : [nameOf(item.content.rest)])));
+  const brought = new Set(conflicts.flatMap(({ item }) => (item.key === undefined ? [] : [mapKey(item.content.rest)])));
   const givesWay: GivesWay = (table, there, given) => {
-    if (table === 'value') return tokens.get(nameOf(there.link)) === false && tokens.get(nameOf(given.link)) === true;
-    const key = (content: Content) => (isOfSubject(table, content) ? subjects.get(nameOf(content.rest)) : undefined);
+    if (table === 'value') return tokens.get(mapKey(there.link)) === false && tokens.get(mapKey(given.link)) === true;
+    const key = (content: Content) => (isOfSubject(table, content) ? subjects.get(mapKey(content.rest)) : undefined);
     const own = key(given);
-    const isAlive = typeof own === 'object' || (own === 'absent' && brought.has(nameOf(given.rest)));
+    const isAlive = typeof own === 'object' || (own === 'absent' && brought.has(mapKey(given.rest)));
     return key(there) === 'shredded' && isAlive;
   };
   // One by one: several may be for one place.
@@ -51,7 +51,7 @@ export async function settle(session: Session, conflicts: readonly Conflict[]): 
       continue;
     }
     // A subject that was shredded here and came back since: what it was in the export is over.
-    const isOver = isOfSubject(item.table, item.content) && subjects.get(nameOf(item.content.rest)) === 'shredded';
+    const isOver = isOfSubject(item.table, item.content) && subjects.get(mapKey(item.content.rest)) === 'shredded';
     settled = add(settled, isOver ? { ...NOTHING, there: rowsIn(item) } : await join(session, [item], { givesWay }));
   }
   for (const { item, there } of settled.conflicts) {
@@ -65,14 +65,14 @@ async function tokensOf(session: Session, conflicts: readonly Conflict[]): Promi
   const live = new Map<string, boolean>();
   for (const { item, there } of conflicts) {
     if (item.table !== 'value' || there === null) continue;
-    for (const { link } of [item.content, there]) live.set(nameOf(link), false);
+    for (const { link } of [item.content, there]) live.set(mapKey(link), false);
   }
   if (live.size === 0) return live;
   for await (const rows of scan(session, 'token')) {
     const view = session.view();
     for (const row of rows) {
       const content = view.open('token', row)?.content;
-      if (content?.state === 'live' && live.has(nameOf(content.link))) live.set(nameOf(content.link), true);
+      if (content?.state === 'live' && live.has(mapKey(content.link))) live.set(mapKey(content.link), true);
     }
   }
   return live;
@@ -86,7 +86,7 @@ async function subjectsOf(
   const handles = new Map<string, Uint8Array>();
   for (const { item, there } of conflicts) {
     for (const content of [item.content, ...(there === null ? [] : [there])]) {
-      if (isOfSubject(item.table, content)) handles.set(nameOf(content.rest), content.rest);
+      if (isOfSubject(item.table, content)) handles.set(mapKey(content.rest), content.rest);
     }
   }
   const all = [...handles];

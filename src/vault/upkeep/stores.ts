@@ -7,7 +7,8 @@ import { cut } from '../../core/bytes.ts';
 import { checkInteger } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail, type Issue } from '../../errors.ts';
-import { nameOf, today } from '../names.ts';
+import { today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { HANDLE } from '../rows/content.ts';
 import { INDEX } from '../rows/outer.ts';
 import type { Found, View } from '../rows/view.ts';
@@ -127,7 +128,7 @@ async function findOrphans(
       for (const found of view.openMany(table, batch)) {
         if (found?.content.state !== 'live') continue;
         const { link } = found.content;
-        if (groups.has(groupOf(link))) seen[table].set(nameOf(link), found.row);
+        if (groups.has(groupOf(link))) seen[table].set(mapKey(link), found.row);
       }
     }
   }
@@ -167,12 +168,12 @@ async function findUnpaired(
     for await (const batch of scan(session, 'subject')) {
       const pairs = pairsOf(session, view, view.openMany('subject', batch));
       for (const side of ['keys', 'handles'] as const) {
-        for (const { inner, row } of pairs[side]) if (groups.has(groupOf(inner))) seen[side].set(nameOf(inner), row);
+        for (const { inner, row } of pairs[side]) if (groups.has(groupOf(inner))) seen[side].set(mapKey(inner), row);
       }
     }
     const alone = new Map<string, Row>();
-    for (const [inner, row] of seen.keys) if (!seen.handles.has(inner)) alone.set(nameOf(row.index), row);
-    for (const [inner, row] of seen.handles) if (!seen.keys.has(inner)) alone.set(nameOf(row.index), row);
+    for (const [inner, row] of seen.keys) if (!seen.handles.has(inner)) alone.set(mapKey(row.index), row);
+    for (const [inner, row] of seen.handles) if (!seen.keys.has(inner)) alone.set(mapKey(row.index), row);
     return alone;
   };
   const first = await look();
