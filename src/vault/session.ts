@@ -1,6 +1,6 @@
 /**
- * A session: an opened store with its keys. It holds the metadata that were read last and the layers of all keys that they
- * name, and it repeats work if another process has changed the metadata meanwhile.
+ * A session: an opened store with its keys. It holds the metadata that were read last and the layers of all keys that
+ * they name, and it repeats work if another process has changed the metadata meanwhile.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';
@@ -34,8 +34,8 @@ export interface Session {
    */
   readonly withView: <T>(work: (view: View) => Promise<T | Stale>) => Promise<T>;
   /**
-   * Has the store remove the remains of destroyed rows from its files. If a reader prevents that, nothing is undone: the next
-   * erasure removes them, too.
+   * Has the store remove the remains of destroyed rows from its files. If a reader prevents that, nothing is undone:
+   * the next erasure removes them, too.
    */
   readonly scrub: () => Promise<void>;
   /** Reads the metadata again and returns whether they have changed. */

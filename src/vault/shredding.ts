@@ -1,6 +1,6 @@
 /**
- * Shredding a subject, and the certificate that states what was destroyed (docs/spec/vault-v1.md, "Shredding"). It is beside
- * subjects.ts, and not in a folder, because it works on the two rows of a subject and on no mapping.
+ * Shredding a subject, and the certificate that states what was destroyed (docs/spec/vault-v1.md, "Shredding"). It is
+ * beside subjects.ts, and not in a folder, because it works on the two rows of a subject and on no mapping.
  */
 
 import { encodeList, equalBytes } from '../core/bytes.ts';

@@ -1,8 +1,8 @@
 /**
- * Subjects and their keys (docs/spec/vault-v1.md, "Subjects"). Each subject has a random handle and a random key, and all
- * its values are sealed under this key as well. One row, found by the subject, holds the handle; a second row, found by the
- * handle, holds the key. So no row of a value names its subject; and when the contents of both rows are destroyed, nothing
- * leads from the subject to its values any more.
+ * Subjects and their keys (docs/spec/vault-v1.md, "Subjects"). Each subject has a random handle and a random key, and
+ * all its values are sealed under this key as well. One row, found by the subject, holds the handle; a second row,
+ * found by the handle, holds the key. So no row of a value names its subject; and when the contents of both rows are
+ * destroyed, nothing leads from the subject to its values any more.
  */
 
 import { concat, cut } from '../core/bytes.ts';
@@ -30,8 +30,8 @@ export interface Subject {
 export type SubjectState = Subject | 'shredded' | 'broken' | 'absent';
 
 /**
- * What to do with a subject that has no key: leave it, create a key if the subject is absent, or also create a new key if
- * it was shredded.
+ * What to do with a subject that has no key: leave it, create a key if the subject is absent, or also create a new key
+ * if it was shredded.
  */
 export type IfAbsent = 'leave' | 'create' | 'renew';
 
@@ -64,9 +64,9 @@ export async function findByHandle(
 }
 
 /**
- * Looks up subjects by a column of their inner indexes, which must all be different. With `create`, absent subjects get a
- * key. With `renew`, shredded ones get a new key, too. A subject counts as shredded if its own row is erased, and also if
- * only its key is, as an import leaves it that died between the two.
+ * Looks up subjects by a column of their inner indexes, which must all be different. With `create`, absent subjects get
+ * a key. With `renew`, shredded ones get a new key, too. A subject counts as shredded if its own row is erased, and
+ * also if only its key is, as an import leaves it that died between the two.
  */
 export async function findSubjects(
   view: View,
@@ -112,8 +112,8 @@ export async function findSubjects(
       for (const k of absent) out[left[k]!] = 'absent';
     } else if (absent.length > 0) {
       const wanted = absent.map((k) => ({ index: places.first(k), unless: places.others(k) }));
-      // If another process makes one of them, nothing is written, and the next round reads what is left. From then on the
-      // others are made without it.
+      // If another process makes one of them, nothing is written, and the next round reads what is left. From then on
+      // the others are made without it.
       if ((await create(view, wanted, round > 0)) === 'stale') return 'stale';
       again.push(...absent.map((k) => left[k]!));
     }
@@ -143,11 +143,11 @@ interface Wanted {
 }
 
 /**
- * Makes new subjects. Both rows of each are written in one change, which is made only if the subject has no row under an
- * older outer key. So a process that dies leaves no key that no row leads to: such a key could never be shredded.
+ * Makes new subjects. Both rows of each are written in one change, which is made only if the subject has no row under
+ * an older outer key. So a process that dies leaves no key that no row leads to: such a key could never be shredded.
  *
- * If another process makes one of the subjects, nothing is written; with `inHalves`, the batch is divided until only those
- * are left out.
+ * If another process makes one of the subjects, nothing is written; with `inHalves`, the batch is divided until only
+ * those are left out.
  */
 async function create(view: View, wanted: readonly Wanted[], inHalves: boolean): Promise<null | Stale> {
   const { handles, keys } = fresh(view, wanted.length);
@@ -169,8 +169,8 @@ async function create(view: View, wanted: readonly Wanted[], inHalves: boolean):
 }
 
 /**
- * Writes a new handle and key in place of a handle that was destroyed, or whose key was. It writes nothing if another process
- * has changed the row.
+ * Writes a new handle and key in place of a handle that was destroyed, or whose key was. It writes nothing if another
+ * process has changed the row.
  *
  * @param tombstone link of the row if it is an erased one; else `null`.
  */

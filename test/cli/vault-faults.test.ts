@@ -255,8 +255,16 @@ describe('what a vault is refused for', () => {
     withHandle('people.db', (handle) => {
       handle.exec("UPDATE trefoil_meta SET text = replace(text, 'vault-v1', 'vault-v2')");
     });
-    await refused(['protect', 'in.csv', ...args()], 5, 'the vault is of vault-v2, this version reads vault-v1');
-    await refused(['vault', 'verify', ...args()], 5, 'the vault is of vault-v2, this version reads vault-v1');
+    await refused(
+      ['protect', 'in.csv', ...args()],
+      5,
+      'the vault has the version vault-v2, but this version of trefoil reads vault-v1',
+    );
+    await refused(
+      ['vault', 'verify', ...args()],
+      5,
+      'the vault has the version vault-v2, but this version of trefoil reads vault-v1',
+    );
   });
 
   test('other keys, another domain', async () => {

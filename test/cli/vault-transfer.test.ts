@@ -135,7 +135,7 @@ describe('what is refused', () => {
     place.write('cut.ndjson', lines.slice(0, -1).join('\n'));
     await refused(['vault', 'import', 'cut.ndjson', ...at('e.db')], 'cut.ndjson: the end of the export is missing', 7);
     const cut = await place.run(['vault', 'import', 'cut.ndjson', ...at('cut.db')]);
-    expect(cut.err).toMatch(/before it 3,000 rows were written and 0 erased/);
+    expect(cut.err).toMatch(/before that, 3,000 rows were written and 0 erased/);
     // Of its first part a row; and the whole of its second.
     place.write('changed.ndjson', lines.with(9, lines[9]!.replace(/"body":"./, '"body":"')).join('\n'));
     await refused(['vault', 'import', 'changed.ndjson', ...at('e.db')], 'changed.ndjson: line 10: ', 7);

@@ -1,6 +1,7 @@
 /**
- * Frozen: the lines of an export of docs/spec/vault-v1.md, "Export". The MACs are those of node:crypto over bytes that are
- * put together here (and of Python's hmac and hashlib, from which the vectors come), under the frozen key `meta` of the vault's own vectors; the rows are that page's.
+ * Frozen: the lines of an export of docs/spec/vault-v1.md, "Export". The MACs are those of node:crypto over bytes that
+ * are put together here (and of Python's hmac and hashlib, from which the vectors come), under the frozen key `meta` of
+ * the vault's own vectors; the rows are that page's.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';

@@ -1,7 +1,7 @@
 /**
- * Frozen: keys, rows and metadata of docs/spec/vault-v1.md, computed with another implementation of AES-SIV, HMAC and HKDF
- * (Python). Rows that were written once must open for ever, and what is written is the same for the same random values:
- * token, link, version, handle and key of a subject.
+ * Frozen: keys, rows and metadata of docs/spec/vault-v1.md, computed with another implementation of AES-SIV, HMAC and
+ * HKDF (Python). Rows that were written once must open for ever, and what is written is the same for the same random
+ * values: token, link, version, handle and key of a subject.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * The threat table of docs/security.md, "The vault", row by row: who holds what, and what he learns. The attacker here has
- * the library's own code and every right that the row gives him.
+ * The threat table of docs/security.md, "The vault", row by row: who holds what, and what he learns. The attacker here
+ * has the library's own code and every right that the row gives him.
  */
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../src/core/bytes.ts';

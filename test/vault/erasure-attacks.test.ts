@@ -1,6 +1,6 @@
 /**
- * Attacks on erasures, by the names of the programs that once showed them: what was forgotten comes back by a change of keys and
- * an export, or who came back is destroyed by an old one. Here each of them finds nothing.
+ * Attacks on erasures, by the names of the programs that once showed them: what was forgotten comes back by a change of
+ * keys and an export, or who came back is destroyed by an old one. Here each of them finds nothing.
  */
 import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';

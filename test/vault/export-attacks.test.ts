@@ -1,6 +1,6 @@
 /**
- * Attacks on exports, by the names of the programs that once showed them: somebody without keys cuts, mixes or repeats lines.
- * What an import does of such a file is what its beginning does, and it erases nothing.
+ * Attacks on exports, by the names of the programs that once showed them: somebody without keys cuts, mixes or repeats
+ * lines. What an import does of such a file is what its beginning does, and it erases nothing.
  */
 import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
@@ -75,7 +75,7 @@ describe('import-unshreddable', () => {
     expect(await refusal(target, cut)).toEqual({
       code: 'export_refused',
       message:
-        'the end of the export is missing: import the whole of it; before it 1,000 rows were written and 0 erased',
+        'the end of the export is missing; import the complete export; before that, 1,000 rows were written and 0 erased',
     });
     const there = await open(target);
     const subjects = await rowsOf(target, 'subject');

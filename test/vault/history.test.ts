@@ -1,6 +1,7 @@
 /**
- * Random histories over several stores: what was erased stays erased, and what lives is revealed. A store in memory, two keys,
- * and every verb that moves, erases or brings back rows, against a model that knows tokens and who forgot them.
+ * Random histories over several stores: what was erased stays erased, and what lives is revealed. A store in memory,
+ * two keys, and every verb that moves, erases or brings back rows, against a model that knows tokens and who forgot
+ * them.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Attacks on exports and imports while others work, or that die, by the names of the programs that once showed them: a person
- * is missing in an export, a key is left that shredding does not find, a token lives that its value does not lead to.
+ * Attacks on exports and imports while others work, or that die, by the names of the programs that once showed them: a
+ * person is missing in an export, a key is left that shredding does not find, a token lives that its value does not
+ * lead to.
  */
 import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';

@@ -46,7 +46,9 @@ const STORES = {
   `,
 };
 
-/** Both writers want overlapping values, in opposite orders, with a subject and without; now and then one is forgotten. */
+/**
+ * Both writers want overlapping values, in opposite orders, with a subject and without; now and then one is forgotten.
+ */
 const WRITER = `
   import { writeSync } from 'node:fs';
   import { keyset } from './dist/index.js';

@@ -20,7 +20,9 @@ afterAll(() => database.close());
 
 const storeIn = (schema: string) => postgresStore(database as unknown as PostgresClient, { schema });
 
-/** How many transactions wrote two rows of values and tokens at the most, in a vault that is filled by batches of 50. */
+/**
+ * How many transactions wrote two rows of values and tokens at the most, in a vault that is filled by batches of 50.
+ */
 async function smallTransactions(schema: string): Promise<number> {
   const { rows } = await database.query<{ rows: number }>(`
     select count(*)::integer as rows from (

@@ -472,7 +472,9 @@ describe('what was destroyed', () => {
 });
 
 describe('kill -9', () => {
-  /** Both writers want the same indexes, each with another row of `with`; now and then they change what they have won. */
+  /**
+   * Both writers want the same indexes, each with another row of `with`; now and then they change what they have won.
+   */
   const WRITER = `
     const [who, from] = args.map(Number);
     const bytes = (...words) => {

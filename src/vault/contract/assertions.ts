@@ -1,4 +1,6 @@
-/** Assertions of the contract, which depend on no test runner. Each throws an `Error` with what was expected and found. */
+/**
+ * Assertions of the contract, which depend on no test runner. Each throws an `Error` with what was expected and found.
+ */
 
 import { equalBytes } from '../../core/bytes.ts';
 import { writeHex } from '../../core/hex.ts';

@@ -1,7 +1,7 @@
 /**
- * The guarantees of a vault's store as a test suite (`trefoil/vault-contract`), which you can run on your own adapter under
- * any test runner. It tests every sentence of src/vault/stores/store.ts, as far as that is possible in one process. What
- * happens when a process dies is for the adapter's own tests.
+ * The guarantees of a vault's store as a test suite (`trefoil/vault-contract`), which you can run on your own adapter
+ * under any test runner. It tests every sentence of src/vault/stores/store.ts, as far as that is possible in one
+ * process. What happens when a process dies is for the adapter's own tests.
  */
 
 import { CHANGE } from './cases/change.ts';
@@ -21,8 +21,8 @@ export interface ContractCase {
 const ALL: Cases = { ...META, ...CREATE, ...CHANGE, ...READ, ...UPKEEP };
 
 /**
- * Returns the cases of the suite. Each case makes a store of its own, so they may run one after the other; they may run at
- * the same time if `make` allows it.
+ * Returns the cases of the suite. Each case makes a store of its own, so they may run one after the other; they may run
+ * at the same time if `make` allows it.
  *
  * @example
  * ```ts

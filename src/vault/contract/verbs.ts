@@ -7,8 +7,8 @@ import { expectEqual } from './assertions.ts';
 export interface FreshStore {
   readonly store: VaultStore;
   /**
-   * Returns another store over the same data, with a handle or connection of its own if the adapter has such. It has not
-   * been opened.
+   * Returns another store over the same data, with a handle or connection of its own if the adapter has such. It has
+   * not been opened.
    */
   readonly again: () => Promise<VaultStore>;
   /** Removes the data. It is called once, at the end of a case. */

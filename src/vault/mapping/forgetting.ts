@@ -1,6 +1,7 @@
 /**
- * Forgetting a mapping (docs/spec/vault-v1.md, "Forgetting"). It writes tombstones of a token and its value under every key
- * of the inner layer, so that no order of these keys brings a row back, and a grave for rows under keys that come later.
+ * Forgetting a mapping (docs/spec/vault-v1.md, "Forgetting"). It writes tombstones of a token and its value under every
+ * key of the inner layer, so that no order of these keys brings a row back, and a grave for rows under keys that come
+ * later.
  */
 
 import { equalBytes } from '../../core/bytes.ts';
@@ -24,7 +25,10 @@ interface Wanted {
   readonly token: OpenedToken;
 }
 
-/** Destroys the mappings of tokens, and returns which of them still existed. The rows of the tokens stay, as forgotten ones. */
+/**
+ * Destroys the mappings of tokens, and returns which of them still existed. The rows of the tokens stay, as forgotten
+ * ones.
+ */
 export async function forgetTokens(
   scope: Scope,
   tokens: readonly string[],
@@ -136,8 +140,8 @@ async function erase(scope: Scope, view: View, tokens: readonly OpenedToken[]): 
 }
 
 /**
- * Returns the columns of a value in which it is erased. If the value has another live token, the value is not erased: then
- * they are only those with the links of the token that is forgotten.
+ * Returns the columns of a value in which it is erased. If the value has another live token, the value is not erased:
+ * then they are only those with the links of the token that is forgotten.
  */
 function ownColumns(columns: readonly Column[], links: readonly Uint8Array[], day: number): readonly Column[] {
   const isOwn = ({ content }: Column) => links.some((link) => equalBytes(content!.link, link));

@@ -12,7 +12,8 @@ export async function inHalves<T, R>(items: readonly T[], work: (some: readonly 
     for (let first = 0; first < items.length; first += HALF) {
       await pending.at(-2);
       const some = work(items.slice(first, first + HALF));
-      // A failure is thrown below. Without this handler, one that comes before its promise is awaited would be unhandled.
+      // A failure is thrown below. Without this handler, one that comes before its promise is awaited would be
+      // unhandled.
       some.catch(() => {});
       pending.push(some);
     }

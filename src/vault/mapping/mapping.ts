@@ -25,9 +25,9 @@ export interface Mapping {
   /** Returns the rows by value of opened tokens; `null` if there is none, or if it belongs to another token. */
   readonly valueRowsOf: (opened: readonly OpenedToken[]) => Promise<(OpenedRow | null)[]>;
   /**
-   * Returns the changes that write both rows of mappings under the first keys of the metadata: none for a mapping that is
-   * under them already, and `null` for one that cannot be moved, because it has no row by value or because its value has
-   * another token, which `protect` returns.
+   * Returns the changes that write both rows of mappings under the first keys of the metadata: none for a mapping that
+   * is under them already, and `null` for one that cannot be moved, because it has no row by value or because its value
+   * has another token, which `protect` returns.
    */
   readonly renew: (
     view: View,

@@ -83,8 +83,8 @@ function planMove(
   // The row by value has to name this token.
   if (kept === null || !equalBytes(kept, body)) return null;
   const { link } = opened.content;
-  // Two stores that were filled independently and then merged may each have made a token for a value. Under one key there is
-  // only one row by value: it is that of the token which `protect` returns, before the move and after it.
+  // Two stores that were filled independently and then merged may each have made a token for a value. Under one key
+  // there is only one row by value: it is that of the token which `protect` returns, before the move and after it.
   const day = today();
   const counts = valueColumns.find(({ row, content }) => content?.state === 'live' && !isOver(row!, day));
   if (counts === undefined || !equalBytes(counts.content!.link, link)) return null;
@@ -97,7 +97,9 @@ function planMove(
   return { byValue: byValue.row, byToken: opened.row, valueAt, tokenAt, pair };
 }
 
-/** Returns where a row of a mapping is written under a key: a free index, a tombstone of its name, or its own older row. */
+/**
+ * Returns where a row of a mapping is written under a key: a free index, a tombstone of its name, or its own older row.
+ */
 function targetIn({ row, content }: Column, link: Uint8Array): Target | 'taken' {
   if (row === undefined) return null;
   if (content?.state === 'erased') return { instead: row };

@@ -1,6 +1,6 @@
 /**
- * One scope of a vault: how the rows of its mappings are named and found (docs/spec/vault-v1.md, "Inner layer"). sealing.ts
- * seals and opens what is in them. All functions work on lists.
+ * One scope of a vault: how the rows of its mappings are named and found (docs/spec/vault-v1.md, "Inner layer").
+ * sealing.ts seals and opens what is in them. All functions work on lists.
  */
 
 import { concat, encodeList, utf8 } from '../../core/bytes.ts';
@@ -91,8 +91,8 @@ export function innerOf({ session, options }: Scope, id: string): Inner {
 }
 
 /**
- * Returns the name of a value in the inner layer: the value, preceded by the name of its subject if it has one. When the
- * subject is shredded, that name is destroyed, and nobody can compute the names of its values any more.
+ * Returns the name of a value in the inner layer: the value, preceded by the name of its subject if it has one. When
+ * the subject is shredded, that name is destroyed, and nobody can compute the names of its values any more.
  */
 export function nameOf(value: Name, subject: Subject | null): Name {
   if (subject === null) return value;

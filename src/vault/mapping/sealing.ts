@@ -36,7 +36,9 @@ export function valueLength({ options }: Scope): number {
   return options.withSubject ? SHOWN + HANDLE + 2 * SIV_LENGTH + TOKEN : SHOWN + SIV_LENGTH + TOKEN;
 }
 
-/** Opens what the inner layer has sealed in rows; `null` for a row that is not live, and for one that does not verify. */
+/**
+ * Opens what the inner layer has sealed in rows; `null` for a row that is not live, and for one that does not verify.
+ */
 export function openInner(
   scope: Scope,
   which: Which,

@@ -1,7 +1,7 @@
 /**
- * Values of a scope to their tokens (docs/spec/vault-v1.md, "Protecting"). `protect` returns the token of a value, or makes
- * one. The insert of the row by value decides between several processes, so one value gets one token whoever else is at
- * work.
+ * Values of a scope to their tokens (docs/spec/vault-v1.md, "Protecting"). `protect` returns the token of a value, or
+ * makes one. The insert of the row by value decides between several processes, so one value gets one token whoever else
+ * is at work.
  */
 
 import { cut, utf8 } from '../../core/bytes.ts';
@@ -208,7 +208,8 @@ async function getOrCreate(
     else if (state === 'erased' && onErased === 'error') setResult(value, ERASED);
     else gone.push({ i, expired: state === 'expired' });
   }
-  // The store refuses a write if the metadata have changed. `erased` is reported without a write, so it is checked here.
+  // The store refuses a write if the metadata have changed. `erased` is reported without a write, so it is checked
+  // here.
   const isRefused = known.some(({ state }) => state === 'erased') && onErased === 'error';
   if (isRefused && (await view.isOutdated())) return 'stale';
   const again: ReadyValue[] = [];
@@ -278,8 +279,8 @@ function newPairs(
 }
 
 /**
- * Writes a new token in place of one that was erased or has expired. The row that counts becomes live. Other tombstones of
- * the value stay, and each of them gets a grave, so that an export that contains it does not erase the new token.
+ * Writes a new token in place of one that was erased or has expired. The row that counts becomes live. Other tombstones
+ * of the value stay, and each of them gets a grave, so that an export that contains it does not erase the new token.
  */
 async function replaceToken(
   scope: Scope,

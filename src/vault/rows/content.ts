@@ -1,6 +1,6 @@
 /**
- * The content of a row, under the outer layer (docs/spec/vault-v1.md, "Content"): a head of 15 bytes, followed by a rest
- * that depends on the table.
+ * The content of a row, under the outer layer (docs/spec/vault-v1.md, "Content"): a head of 15 bytes, followed by a
+ * rest that depends on the table.
  */
 
 import { concat, equalBytes } from '../../core/bytes.ts';
@@ -16,11 +16,13 @@ export interface Content {
   readonly state: State;
   /** Shown id of the key of the inner layer; in the table `subject`, of the key that its indexes are derived from. */
   readonly inner: string;
-  /** Eight random bytes. The two live rows of a mapping share them; an erased row and a row of a subject have their own. */
+  /**
+   * Eight random bytes. The two live rows of a mapping share them; an erased row and a row of a subject have their own.
+   */
   readonly link: Uint8Array;
   /**
-   * In the table `token`, the text that the inner layer sealed; in `value`, the key id that the token shows, followed by such
-   * a text; in `subject`, a handle or a key. In an erased row, zeros of the same length.
+   * In the table `token`, the text that the inner layer sealed; in `value`, the key id that the token shows, followed
+   * by such a text; in `subject`, a handle or a key. In an erased row, zeros of the same length.
    */
   readonly rest: Uint8Array;
 }
@@ -82,8 +84,8 @@ export function goneContent(inner: string, length: number): Content {
 }
 
 /**
- * Whether two contents are equal. All erased contents count as equal; the links of a subject's rows are random and are not
- * compared.
+ * Whether two contents are equal. All erased contents count as equal; the links of a subject's rows are random and are
+ * not compared.
  */
 export function isSameContent(table: Table, a: Content, b: Content): boolean {
   if (a.state !== b.state || a.state === 'erased') return a.state === b.state;

@@ -1,7 +1,7 @@
 /**
- * Graves (docs/spec/vault-v1.md, "Graves"). A grave says that whatever has a certain link is erased. It is an erased row in
- * the table `subject`, whose index is derived from the link. The link of a mapping survives every change of keys, so an
- * import recognises a forgotten mapping under whichever key of the inner layer its rows are.
+ * Graves (docs/spec/vault-v1.md, "Graves"). A grave says that whatever has a certain link is erased. It is an erased
+ * row in the table `subject`, whose index is derived from the link. The link of a mapping survives every change of
+ * keys, so an import recognises a forgotten mapping under whichever key of the inner layer its rows are.
  */
 
 import { cut } from '../../core/bytes.ts';

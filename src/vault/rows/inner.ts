@@ -1,7 +1,7 @@
 /**
- * The inner layer of docs/spec/vault-v1.md, which protects against somebody who holds the store and the keys. Each content
- * is sealed under a key that is derived from the value, or from the token. It works on columns: a column of 16-byte indexes,
- * or of 32-byte keys, is one array.
+ * The inner layer of docs/spec/vault-v1.md, which protects against somebody who holds the store and the keys. Each
+ * content is sealed under a key that is derived from the value, or from the token. It works on columns: a column of
+ * 16-byte indexes, or of 32-byte keys, is one array.
  */
 
 import { hmacBytes } from '../../kernel/prf/hmac.ts';

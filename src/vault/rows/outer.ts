@@ -146,8 +146,8 @@ function openMany<T>(keys: Keys, table: Table, rows: readonly Row[], read: ReadB
 }
 
 /**
- * Lays rows of one length out as kernel/siv/siv.ts takes them, values and associated data in slots of equal size, and calls
- * `work` for at most `SLOTS` rows at a time.
+ * Lays rows of one length out as kernel/siv/siv.ts takes them, values and associated data in slots of equal size, and
+ * calls `work` for at most `SLOTS` rows at a time.
  *
  * @param places positions of the rows in `bounds`.
  * @param put writes the value of a row to `at` of `bytes`.
@@ -192,8 +192,8 @@ function forEachSlot(
 }
 
 /**
- * Returns the positions of texts by the length of their content, which is `overhead` bytes shorter. Texts that are too short
- * for a content are left out.
+ * Returns the positions of texts by the length of their content, which is `overhead` bytes shorter. Texts that are too
+ * short for a content are left out.
  */
 function byLength(texts: readonly (Uint8Array | null)[], overhead: number): Map<number, number[]> {
   const places = new Map<number, number[]>();

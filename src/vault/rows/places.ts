@@ -1,6 +1,6 @@
 /**
- * Places: the indexes under which the rows of some names may be, one column for each pair of keys, and the rows that a store
- * has returned for them. A batch has a few thousand indexes at most.
+ * Places: the indexes under which the rows of some names may be, one column for each pair of keys, and the rows that a
+ * store has returned for them. A batch has a few thousand indexes at most.
  */
 
 import { cut } from '../../core/bytes.ts';
@@ -59,8 +59,9 @@ export function placesIn(columns: readonly Uint8Array[]): Places {
 type Find = (indexes: Uint8Array, at: number) => Row | undefined;
 
 /**
- * Makes an open hash table over the first bytes of the indexes. Indexes are blocks of AES, so their bytes need no further
- * hashing. For 1,000 rows it takes a tenth of the time of a map by texts, which have to be made of all bytes (measured).
+ * Makes an open hash table over the first bytes of the indexes. Indexes are blocks of AES, so their bytes need no
+ * further hashing. For 1,000 rows it takes a tenth of the time of a map by texts, which have to be made of all bytes
+ * (measured).
  */
 function tableOf(rows: readonly Row[]): Find {
   let size = 16;

@@ -47,8 +47,8 @@ export function writeToken(label: string | undefined, keyId: string, body: Uint8
 let lastLabel = '';
 
 /**
- * Writes the bytes of a token to `at` of `out`. It accepts the labelled tokens with a whole body that `inspect` accepts, and
- * does without a regular expression, which takes three times as long.
+ * Writes the bytes of a token to `at` of `out`. It accepts the labelled tokens with a whole body that `inspect`
+ * accepts, and does without a regular expression, which takes three times as long.
  *
  * @throws TrefoilError `malformed_token`.
  */

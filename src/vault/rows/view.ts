@@ -1,4 +1,6 @@
-/** A view of a store: where its rows are, and how they are opened and sealed, according to one version of the metadata. */
+/**
+ * A view of a store: where its rows are, and how they are opened and sealed, according to one version of the metadata.
+ */
 
 import { concat, cut } from '../../core/bytes.ts';
 import { randomBytes } from '../../kernel/random.ts';
@@ -15,7 +17,10 @@ export interface OpenedRow {
   readonly content: Content;
 }
 
-/** Where a row is written: a new row at its inner index, or at its index under the first outer key; or in place of a row. */
+/**
+ * Where a row is written: a new row at its inner index, or at its index under the first outer key; or in place of a
+ * row.
+ */
 export type Place = { readonly inner: Uint8Array } | { readonly index: Uint8Array } | { readonly instead: Row };
 
 /** A row before it is sealed. */
@@ -26,17 +31,17 @@ export interface Draft {
 }
 
 /**
- * A view of a store according to one version of its metadata. Rows that are looked up, opened, sealed and written together
- * use one view, so that no two versions are mixed if another verb reads newer metadata in between. Every write names the
- * view's generation.
+ * A view of a store according to one version of its metadata. Rows that are looked up, opened, sealed and written
+ * together use one view, so that no two versions are mixed if another verb reads newer metadata in between. Every write
+ * names the view's generation.
  */
 export interface View {
   readonly store: VaultStore;
   readonly meta: VaultMeta;
   readonly subjects: SubjectKeys;
   /**
-   * Returns the places of names. `inners` are columns of their inner indexes, one for each key of the inner layer; the first
-   * is the one of new rows.
+   * Returns the places of names. `inners` are columns of their inner indexes, one for each key of the inner layer; the
+   * first is the one of new rows.
    */
   readonly placesOf: (inners: readonly Uint8Array[]) => Places;
   /** Opens rows; `null` for a row that does not verify, and for a missing row. */

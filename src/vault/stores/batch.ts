@@ -18,8 +18,8 @@ export function checkEntries(entries: readonly Entry[]): void {
 }
 
 /**
- * Only one of two rows under one index could be stored, and the writer of the other would be told that it was written. The
- * first four bytes nearly always differ already; comparing texts of all bytes would take several times as long.
+ * Only one of two rows under one index could be stored, and the writer of the other would be told that it was written.
+ * The first four bytes nearly always differ already; comparing texts of all bytes would take several times as long.
  */
 function refuseRepeats(indexes: readonly Uint8Array[]): void {
   const heads = new Set<number>();

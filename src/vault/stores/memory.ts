@@ -64,7 +64,8 @@ type Tables = Readonly<Record<Table, Map<string, Row>>>;
 
 function create(tables: Tables, table: 'value' | 'subject', entries: readonly Entry[]): number[] {
   const isTaken = (own: Table, index: Uint8Array) => tables[own].has(mapKey(index));
-  // `unless` may name an index that the batch itself writes. So rows are written in order, and removed again on failure.
+  // `unless` may name an index that the batch itself writes. So rows are written in order, and removed again on
+  // failure.
   const won: number[] = [];
   for (const [i, { row, with: other, unless = [] }] of entries.entries()) {
     if ([row.index, ...unless].some((index) => isTaken(table, index))) continue;

@@ -1,6 +1,6 @@
 /**
- * The contract of a store, which is where a vault keeps its rows. A store knows nothing of people, tokens or keys: it sees
- * indexes of 16 bytes and sealed bodies (docs/spec/vault-v1.md).
+ * The contract of a store, which is where a vault keeps its rows. A store knows nothing of people, tokens or keys: it
+ * sees indexes of 16 bytes and sealed bodies (docs/spec/vault-v1.md).
  *
  * Every verb takes a batch. A batch is written as a whole or not at all, and the caller may repeat it after a failure.
  * `trefoil/vault-contract` is a test suite for your own adapter: it shows what a store must guarantee with concurrent
@@ -70,15 +70,15 @@ export interface TableSize {
 }
 
 /**
- * A store. Adapters are `memoryStore` of `trefoil/vault`, `sqliteStore` of `trefoil/vault-sqlite` and `postgresStore` of
- * `trefoil/vault-postgres`.
+ * A store. Adapters are `memoryStore` of `trefoil/vault`, `sqliteStore` of `trefoil/vault-sqlite` and `postgresStore`
+ * of `trefoil/vault-postgres`.
  */
 export interface VaultStore {
   /** Kind of the store, for messages: `memory`, `sqlite`, `postgres`. */
   readonly kind: string;
   /**
-   * Creates the tables if they do not exist, or migrates those of an older version. It is called before any other verb. It
-   * may be called any number of times, also by several processes at once.
+   * Creates the tables if they do not exist, or migrates those of an older version. It is called before any other verb.
+   * It may be called any number of times, also by several processes at once.
    *
    * @throws TrefoilError `store_version` if the tables are of a newer version; `store_failed`.
    */
@@ -86,20 +86,20 @@ export interface VaultStore {
   /** Returns the metadata, or `null` if the store has none yet. */
   readonly meta: () => Promise<Meta | null>;
   /**
-   * Replaces the metadata if those in the store are of the generation before (for generation 1: if there are none). Returns
-   * whether it replaced them. Once it has returned `true`, no `create`, `change` or `sweep` of an older generation takes
-   * effect any more, not even one that had already begun.
+   * Replaces the metadata if those in the store are of the generation before (for generation 1: if there are none).
+   * Returns whether it replaced them. Once it has returned `true`, no `create`, `change` or `sweep` of an older
+   * generation takes effect any more, not even one that had already begun.
    */
   readonly setMeta: (meta: Meta) => Promise<boolean>;
   /** Returns the rows that exist, in any order. `indexes` may contain an index several times. */
   readonly get: (table: Table, indexes: readonly Uint8Array[]) => Promise<Row[]>;
   /**
-   * Writes each row whose index, and whose indexes in `unless`, are free, all in one transaction. Returns the positions of
-   * the entries that were written. If two callers create one index, one of them succeeds.
+   * Writes each row whose index, and whose indexes in `unless`, are free, all in one transaction. Returns the positions
+   * of the entries that were written. If two callers create one index, one of them succeeds.
    *
-   * @throws TrefoilError `store_failed`, and nothing of the batch is written, if the index of a row of `with` that would be
-   * written is taken (tokens are random, so that is a fault, and a mapping must never replace another one), or if two rows
-   * of the batch, or two of its rows of `with`, have one index.
+   * @throws TrefoilError `store_failed`, and nothing of the batch is written, if the index of a row of `with` that
+   * would be written is taken (tokens are random, so that is a fault, and a mapping must never replace another one), or
+   * if two rows of the batch, or two of its rows of `with`, have one index.
    */
   readonly create: (
     generation: number,
@@ -113,8 +113,8 @@ export interface VaultStore {
    */
   readonly change: (generation: number, changes: readonly Change[]) => Promise<boolean | Stale>;
   /**
-   * Returns at most `limit` rows in the order of their indexes (as unsigned bytes), starting after the index `after`. With
-   * `notKey` it returns only rows of other keys.
+   * Returns at most `limit` rows in the order of their indexes (as unsigned bytes), starting after the index `after`.
+   * With `notKey` it returns only rows of other keys.
    */
   readonly scan: (
     table: Table,
@@ -122,8 +122,8 @@ export interface VaultStore {
   ) => Promise<Row[]>;
   /**
    * Removes the rows of `value` and `token` whose `expires` is `day` or earlier, in one transaction, and returns their
-   * number. It sees either all rows that one `create` or `change` has written or none of them, so it never removes only one
-   * row of a mapping that is being made at the same time.
+   * number. It sees either all rows that one `create` or `change` has written or none of them, so it never removes only
+   * one row of a mapping that is being made at the same time.
    */
   readonly sweep: (generation: number, day: number) => Promise<number | Stale>;
   /** Returns the sizes of the tables. */
@@ -131,8 +131,8 @@ export interface VaultStore {
   /** Removes the remains of destroyed rows from the store's own files, as far as the store can. */
   readonly scrub: () => Promise<void>;
   /**
-   * Ends what `open` began. If other connections allow it, all rows are then in the place where a copy of the store finds
-   * them. The handle or pool belongs to the caller, who closes it afterwards.
+   * Ends what `open` began. If other connections allow it, all rows are then in the place where a copy of the store
+   * finds them. The handle or pool belongs to the caller, who closes it afterwards.
    */
   readonly close: () => Promise<void>;
 }

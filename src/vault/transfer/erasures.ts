@@ -1,6 +1,6 @@
 /**
- * The erasures of an import (docs/spec/vault-v1.md, "Importing"). Rows that would erase a live one are held back until the
- * whole export has been read, and so are rows that may be graves: an export that was cut off erases nothing.
+ * The erasures of an import (docs/spec/vault-v1.md, "Importing"). Rows that would erase a live one are held back until
+ * the whole export has been read, and so are rows that may be graves: an export that was cut off erases nothing.
  */
 
 import { concat, cut } from '../../core/bytes.ts';
@@ -134,8 +134,8 @@ function eraseBuried(session: Session, table: 'value' | 'token', isHeld: Erasure
 }
 
 /**
- * Returns the links of mappings for whose values the store has another token. If the row of the store does not verify, it may
- * belong to the same mapping; then the token stays.
+ * Returns the links of mappings for whose values the store has another token. If the row of the store does not verify,
+ * it may belong to the same mapping; then the token stays.
  */
 function lostLinks(conflicts: readonly Conflict[]): ReadonlySet<string> {
   const links = conflicts.flatMap(({ item, there }) => {
@@ -145,9 +145,9 @@ function lostLinks(conflicts: readonly Conflict[]): ReadonlySet<string> {
 }
 
 /**
- * Removes tokens of the export whose value is erased in this store, or has another token in it. Returns their number. They are
- * removed and not erased: in their own store they are live, and a tombstone would count in that store, too. A mapping that
- * has its value under another inner key stays.
+ * Removes tokens of the export whose value is erased in this store, or has another token in it. Returns their number.
+ * They are removed and not erased: in their own store they are live, and a tombstone would count in that store, too. A
+ * mapping that has its value under another inner key stays.
  */
 async function removeTokens(session: Session, links: ReadonlySet<string>): Promise<number> {
   let removed = 0;
@@ -169,8 +169,8 @@ async function removeTokens(session: Session, links: ReadonlySet<string>): Promi
 }
 
 /**
- * Removes the erased rows of keys whose subject is erased in this store, but was protected again after that erasure in the
- * exported store. There the key is live, and a tombstone would count in that store, too.
+ * Removes the erased rows of keys whose subject is erased in this store, but was protected again after that erasure in
+ * the exported store. There the key is live, and a tombstone would count in that store, too.
  */
 function removeDenied(session: Session, records: readonly Uint8Array[]): Promise<null> {
   return session.withView(async (view): Promise<null | Stale> => {

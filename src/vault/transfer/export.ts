@@ -1,6 +1,6 @@
 /**
- * An export: the rows of a store as they are in it, sealed under both layers, so that the lines protect as much as the store
- * does. Other processes may use the store meanwhile.
+ * An export: the rows of a store as they are in it, sealed under both layers, so that the lines protect as much as the
+ * store does. Other processes may use the store meanwhile.
  */
 
 import { writeHex } from '../../core/hex.ts';
@@ -20,8 +20,8 @@ import { isKey } from './merge.ts';
 /** Options of an export. */
 export interface ExportOptions {
   /**
-   * Called with each row that does not verify; the row is left out. Without it, such a row ends the export with the error
-   * `row_broken`.
+   * Called with each row that does not verify; the row is left out. Without it, such a row ends the export with the
+   * error `row_broken`.
    */
   readonly onBroken?: ((row: BrokenRow) => void) | undefined;
 }
@@ -43,9 +43,9 @@ interface Writing {
 }
 
 /**
- * Yields the lines of an export. A row comes after the rows that it needs, so that an import that died leaves no value whose
- * token does not reveal, and none whose subject would be made a second time. The key of a subject is in one part with the row
- * that leads to it, so that an import can write both at once.
+ * Yields the lines of an export. A row comes after the rows that it needs, so that an import that died leaves no value
+ * whose token does not reveal, and none whose subject would be made a second time. The key of a subject is in one part
+ * with the row that leads to it, so that an import can write both at once.
  *
  * @throws TrefoilError `row_broken`; `store_busy` if the keys of the store are changed meanwhile.
  */
@@ -73,15 +73,15 @@ export async function* exportStore(session: Session, options: ExportOptions): Li
       yield* linesOf(parts, table, row);
     }
   }
-  // A value that was made after the tokens were read has a token that is not in the export yet. Rows may be in an export
-  // several times, so whole groups of tokens are written again.
+  // A value that was made after the tokens were read has a token that is not in the export yet. Rows may be in an
+  // export several times, so whole groups of tokens are written again.
   const late = links.differing();
   for await (const { row, content } of late.size === 0 ? [] : rowsOf(session, view, 'token')) {
     if (content.state === 'live' && late.has(groupOf(content.link))) yield* linesOf(parts, 'token', row);
   }
-  // Now the subjects are read a second time. The rows of a subject are written before its mappings, and a grave in one change
-  // with the tombstones of its mapping. So all rows that the tokens and values above need are in the table before this second
-  // read begins. Rows that are written later belong to mappings that are not in the export.
+  // Now the subjects are read a second time. The rows of a subject are written before its mappings, and a grave in one
+  // change with the tombstones of its mapping. So all rows that the tokens and values above need are in the table
+  // before this second read begins. Rows that are written later belong to mappings that are not in the export.
   for await (const { content } of rowsOf(session, view, 'subject')) {
     if (!isKey('subject', content)) subjects.addSecond(content.link);
   }
@@ -98,7 +98,9 @@ function* linesOf(parts: Parts, table: Table, row: Row): Generator<string, void,
   if (parts.isFull()) yield parts.write(false);
 }
 
-/** Yields the rows of the table `subject` that are wanted. Live keys are written only with the rows that lead to them. */
+/**
+ * Yields the rows of the table `subject` that are wanted. Live keys are written only with the rows that lead to them.
+ */
 async function* subjectLines(writing: Writing, isWanted: (row: OpenedRow) => boolean, onBroken?: OnBroken): Lines {
   const { session, view, parts } = writing;
   let leads = new Map<string, OpenedRow>();
@@ -125,7 +127,9 @@ async function* groupLines({ view, parts }: Writing, leads: readonly OpenedRow[]
   for (const row of rows) yield* linesOf(parts, 'subject', row);
 }
 
-/** Returns the keys to which rows of subjects lead. They are sorted by index, so that the order does not show the pairs. */
+/**
+ * Returns the keys to which rows of subjects lead. They are sorted by index, so that the order does not show the pairs.
+ */
 async function keysOf(view: View, leads: readonly OpenedRow[]): Promise<Row[]> {
   const inners = view.subjects.keyIndexesOf(leads.map(({ content }) => content.rest));
   const { opened } = await readSubjectRows(view, inners);

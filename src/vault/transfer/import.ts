@@ -1,4 +1,6 @@
-/** An import: reads the lines of an export, checks them against their keys, and merges the rows with those of a store. */
+/**
+ * An import: reads the lines of an export, checks them against their keys, and merges the rows with those of a store.
+ */
 
 import { fail, TrefoilError, type Where } from '../../errors.ts';
 import type { DomainKey, OpenedKeys } from '../../keys/domain-keys.ts';
@@ -39,8 +41,8 @@ export interface Imported {
   /** Rows that were left out because they have expired. */
   readonly expired: number;
   /**
-   * Rows that were left out because the store has a different row in their places and keeps it. A value is counted with its
-   * token, and the row of a subject with its key.
+   * Rows that were left out because the store has a different row in their places and keeps it. A value is counted with
+   * its token, and the row of a subject with its key.
    */
   readonly conflicts: number;
 }
@@ -77,19 +79,19 @@ interface Importing {
 }
 
 /**
- * Merges an export with a store. The rows of a part are written when its MAC has been checked; rows that would erase a live
- * one are processed when the last MAC has been checked. So of an export that was cut off, or put together from two, only the
- * parts that verify are written, and nothing is erased.
+ * Merges an export with a store. The rows of a part are written when its MAC has been checked; rows that would erase a
+ * live one are processed when the last MAC has been checked. So of an export that was cut off, or put together from
+ * two, only the parts that verify are written, and nothing is erased.
  *
- * The key of a subject is written in one change with the row that leads to it. So an import that dies at any point leaves no
- * key that shredding does not find.
+ * The key of a subject is written in one change with the row that leads to it. So an import that dies at any point
+ * leaves no key that shredding does not find.
  *
- * The rows of one part are in memory (1,000 rows, or 8 MiB and one row). In addition, each erased row that the store does not
- * have, or has live, takes 34 bytes and up to 100 more.
+ * The rows of one part are in memory (1,000 rows, or 8 MiB and one row). In addition, each erased row that the store
+ * does not have, or has live, takes 34 bytes and up to 100 more.
  *
  * @param open opens the store, when the first part has been checked; a new store starts with the keys of the export.
- * @throws TrefoilError `export_refused`, `row_broken`, `wrong_domain`, `unknown_key`, `store_version`, with the line; and
- *   errors of the store itself. The message says how many rows had been written by then.
+ * @throws TrefoilError `export_refused`, `row_broken`, `wrong_domain`, `unknown_key`, `store_version`, with the line;
+ *   and errors of the store itself. The message says how many rows had been written by then.
  */
 export async function importStore(
   source: ExportSource,
@@ -265,9 +267,9 @@ async function sessionFor(importing: Importing, reading: Reading): Promise<Sessi
 }
 
 /**
- * Makes the store look under the export's keys of the inner layer. If the export's list ends with the store's own list, the
- * exported store has changed its key since; the newer key then comes first in this store as well, so that a mapping that was
- * moved to it is found there.
+ * Makes the store look under the export's keys of the inner layer. If the export's list ends with the store's own list,
+ * the exported store has changed its key since; the newer key then comes first in this store as well, so that a mapping
+ * that was moved to it is found there.
  */
 async function takeKeys(session: Session, head: Head, at: Where): Promise<void> {
   if (session.meta().subjects !== head.subjects) {

@@ -1,7 +1,7 @@
 /**
- * The lines of an export (docs/spec/vault-v1.md, "Export"). The first line names the store and this export. Each row has a
- * line, as the outer layer sealed it. Each part of the rows is followed by a line whose MAC covers all rows so far. Every line
- * is a JSON object.
+ * The lines of an export (docs/spec/vault-v1.md, "Export"). The first line names the store and this export. Each row
+ * has a line, as the outer layer sealed it. Each part of the rows is followed by a line whose MAC covers all rows so
+ * far. Every line is a JSON object.
  */
 
 import { decodeBase64url, encodeBase64url } from '../../core/base64url.ts';
@@ -174,7 +174,9 @@ export function endsPart(line: JsonObject): boolean {
 
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 
-/** encodeList([table, index, key, version, expires, body]), made in one array because an export has millions of rows. */
+/**
+ * encodeList([table, index, key, version, expires, body]), made in one array because an export has millions of rows.
+ */
 function encodeRow(table: Table, { index, key, version, expires, body }: Row): Uint8Array {
   // All texts are ASCII: readRow and the outer layer accept no others.
   const texts = [table, key, String(version), expires === null ? '' : String(expires)] as const;

@@ -1,10 +1,10 @@
 /**
- * Merges rows of an export with those of a store (docs/spec/vault-v1.md, "Importing"). A row that is erased on either side is
- * erased afterwards. If both sides have a live row and the two differ, the row of the store stays. So neither the order of the
- * rows nor repetitions make a difference.
+ * Merges rows of an export with those of a store (docs/spec/vault-v1.md, "Importing"). A row that is erased on either
+ * side is erased afterwards. If both sides have a live row and the two differ, the row of the store stays. So neither
+ * the order of the rows nor repetitions make a difference.
  *
- * A subject is erased as a whole. Its row holds a handle, which leads to its key. So if the row of a subject is erased on one
- * side, the key that the other side has for it is erased as well.
+ * A subject is erased as a whole. Its row holds a handle, which leads to its key. So if the row of a subject is erased
+ * on one side, the key that the other side has for it is erased as well.
  */
 
 import { concat } from '../../core/bytes.ts';
@@ -26,8 +26,8 @@ export interface Item {
   readonly content: Content;
   readonly expires: number | null;
   /**
-   * The live key to which this live row of a subject leads. Either both are written in one change, or the key is not written:
-   * a key to which no row leads could not be shredded.
+   * The live key to which this live row of a subject leads. Either both are written in one change, or the key is not
+   * written: a key to which no row leads could not be shredded.
    */
   readonly key?: Item;
 }
@@ -201,7 +201,8 @@ async function planTable(
     const verdict = verdicts[i]!;
     addVerdict(session, table, judged, i, plan);
     if (verdict === 'there' && item.key !== undefined && verdicts[i + 1] === 'written') {
-      // The row is written unchanged, together with its key: if another process changes it, the key is not written either.
+      // The row is written unchanged, together with its key: if another process changes it, the key is not written
+      // either.
       drafts.push({ draft: { at: { instead: row! }, content: opened[i]!.content, expires: row!.expires }, i });
     }
     if (verdict !== 'written' && verdict !== 'erased') continue;
@@ -239,8 +240,8 @@ function addVerdict(session: Session, table: Table, judged: Judged, i: number, p
 }
 
 /**
- * Erases the keys of subjects whose row is erased on one side. They are erased before that row is, because nothing leads to
- * them afterwards. Changes of the plan at the same indexes are dropped.
+ * Erases the keys of subjects whose row is erased on one side. They are erased before that row is, because nothing
+ * leads to them afterwards. Changes of the plan at the same indexes are dropped.
  */
 async function eraseKeys(session: Session, view: View, plan: Plan): Promise<void> {
   plan.counts.erased += (await merge(session, plan.orphans, { erase: true })).erased;

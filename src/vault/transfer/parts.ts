@@ -17,7 +17,9 @@ export interface WaitingRow {
   readonly where: Where;
 }
 
-/** Opens rows; `null` for a row that does not verify, or whose content names an inner key that the export does not name. */
+/**
+ * Opens rows; `null` for a row that does not verify, or whose content names an inner key that the export does not name.
+ */
 export function openRows(
   waiting: readonly WaitingRow[],
   { outer, inner, subjects }: Head,
@@ -47,8 +49,8 @@ export function openRows(
 }
 
 /**
- * Returns the items of a part, with each live key of a subject inside the row that leads to it. An export writes that row
- * before the key, in the same part. A key without such a row is refused, because it could never be shredded.
+ * Returns the items of a part, with each live key of a subject inside the row that leads to it. An export writes that
+ * row before the key, in the same part. A key without such a row is refused, because it could never be shredded.
  */
 export function pairKeys(subjects: SubjectKeys, items: readonly Item[], whereOf: (i: number) => Where): Item[] {
   const leads = items.filter(({ table, content }) => content.state === 'live' && isOfSubject(table, content));

@@ -22,12 +22,12 @@ import {
 } from './merge.ts';
 
 /**
- * Settles conflicts. A row of the store that leads to nothing is replaced: the row of a subject whose key was erased, and the
- * row of a value whose token was forgotten. Such rows remain if a value or subject was protected again after its erasure
- * (`onErased: 'new'`).
+ * Settles conflicts. A row of the store that leads to nothing is replaced: the row of a subject whose key was erased,
+ * and the row of a value whose token was forgotten. Such rows remain if a value or subject was protected again after
+ * its erasure (`onErased: 'new'`).
  *
- * If a subject has two keys, the one of the export was not written. If the store has that key all the same, it is removed:
- * no row leads to it, so shredding would not find it.
+ * If a subject has two keys, the one of the export was not written. If the store has that key all the same, it is
+ * removed: no row leads to it, so shredding would not find it.
  */
 export async function settle(session: Session, conflicts: readonly Conflict[]): Promise<Merged> {
   let settled = NOTHING;
@@ -108,7 +108,9 @@ async function subjectsOf(
   return found;
 }
 
-/** Removes a live key to which the row of its subject does not lead. The key is in the export, with all that it opens. */
+/**
+ * Removes a live key to which the row of its subject does not lead. The key is in the export, with all that it opens.
+ */
 function removeKey(session: Session, { inner, content: { rest: handle } }: Item): Promise<null> {
   return session.withView(async (view): Promise<null | Stale> => {
     const keyInner = view.subjects.keyIndexesOf([handle]);

@@ -1,6 +1,6 @@
 /**
- * A comparison of two large sets of random bytes, such as the links of two tables. The sets are not kept. Only sums of their
- * members are kept, in 4,096 groups; members have to be read a second time only in groups whose sums differ.
+ * A comparison of two large sets of random bytes, such as the links of two tables. The sets are not kept. Only sums of
+ * their members are kept, in 4,096 groups; members have to be read a second time only in groups whose sums differ.
  */
 
 /** A comparison of two sets. Their members are eight or more random bytes. */

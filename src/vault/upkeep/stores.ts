@@ -1,6 +1,6 @@
 /**
- * Upkeep of a whole store: verification, a change of the outer key, expiry, statistics. It works on the outer layer only, so
- * it needs no token and no value, and sees none.
+ * Upkeep of a whole store: verification, a change of the outer key, expiry, statistics. It works on the outer layer
+ * only, so it needs no token and no value, and sees none.
  */
 
 import { cut } from '../../core/bytes.ts';
@@ -22,8 +22,8 @@ export interface BrokenRow {
   /** Its index, in hexadecimal. */
   readonly index: string;
   /**
-   * `has no partner`: the other row of the mapping is missing, or the other row of the subject. Without the row of its key,
-   * no value of a subject can be revealed; without the row that leads to its key, the subject cannot be shredded.
+   * `has no partner`: the other row of the mapping is missing, or the other row of the subject. Without the row of its
+   * key, no value of a subject can be revealed; without the row that leads to its key, the subject cannot be shredded.
    */
   readonly why: 'does not verify' | 'has no partner';
 }
@@ -58,8 +58,8 @@ const KEPT_PROBLEMS = 1000;
 type ReportRow = (table: Table, row: Row, why: BrokenRow['why']) => void;
 
 /**
- * Opens every row. It compares the live rows of `value` and `token` by their links, and the two rows of each subject by the
- * index of the key.
+ * Opens every row. It compares the live rows of `value` and `token` by their links, and the two rows of each subject by
+ * the index of the key.
  */
 export async function verifyStore(session: Session): Promise<Verified> {
   await session.refresh();
@@ -187,8 +187,9 @@ export interface Rekeyed {
   /** Number of rows, or of mappings, that were moved. */
   readonly moved: number;
   /**
-   * Number of rows that stay as they are because they do not verify, or because other processes kept changing them. If tokens
-   * were passed: number of tokens that are unknown or forgotten, or whose value has another token, which `protect` returns.
+   * Number of rows that stay as they are because they do not verify, or because other processes kept changing them. If
+   * tokens were passed: number of tokens that are unknown or forgotten, or whose value has another token, which
+   * `protect` returns.
    */
   readonly left: number;
 }
@@ -197,14 +198,14 @@ export interface Rekeyed {
 const PASSES = 20;
 
 /**
- * Moves all rows to the primary key's outer layer, batch by batch, while other processes may use the store. It may be stopped
- * and started again: it does not read rows that have been moved.
+ * Moves all rows to the primary key's outer layer, batch by batch, while other processes may use the store. It may be
+ * stopped and started again: it does not read rows that have been moved.
  *
- * The other keys are removed from the metadata only after a pass over all tables that found none of their rows, and only if
- * the metadata were of one generation from the start of the pass to that change. Within a generation new rows are written
- * only under the first key, and a row of another key is only replaced in its place or removed, so no row of another key can
- * appear after the pass has read its place. Without this condition, a rekey to another primary key that ran meanwhile could
- * leave rows under a key that nobody looks under any more.
+ * The other keys are removed from the metadata only after a pass over all tables that found none of their rows, and
+ * only if the metadata were of one generation from the start of the pass to that change. Within a generation new rows
+ * are written only under the first key, and a row of another key is only replaced in its place or removed, so no row of
+ * another key can appear after the pass has read its place. Without this condition, a rekey to another primary key that
+ * ran meanwhile could leave rows under a key that nobody looks under any more.
  *
  * @throws TrefoilError `store_busy` if other processes keep changing the metadata, as a rekey to another key does.
  */
@@ -235,7 +236,10 @@ async function beginOuter(session: Session, id: string): Promise<void> {
   }
 }
 
-/** Result of one pass. Of the rows of other keys that it found, those neither moved nor left were moved by somebody else. */
+/**
+ * Result of one pass. Of the rows of other keys that it found, those neither moved nor left were moved by somebody
+ * else.
+ */
 interface Pass extends Rekeyed {
   readonly found: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Upkeep of mappings whose tokens are known: full verification, and a change of the inner key. Both have to open the inner
- * layer, which needs value or token. stores.ts has the upkeep that needs the outer layer only.
+ * Upkeep of mappings whose tokens are known: full verification, and a change of the inner key. Both have to open the
+ * inner layer, which needs value or token. stores.ts has the upkeep that needs the outer layer only.
  */
 
 import { type Issue, MAX_ISSUES } from '../../errors.ts';
@@ -82,7 +82,9 @@ async function moveBatch(
   return { moved, left: stuck + moves.length - moved };
 }
 
-/** Makes the primary key the first one of the inner layer: new rows are written under it, and old ones are still found. */
+/**
+ * Makes the primary key the first one of the inner layer: new rows are written under it, and old ones are still found.
+ */
 async function beginInner(session: Session, id: string): Promise<void> {
   while (session.meta().inner[0] !== id) {
     const { outer, inner } = session.meta();

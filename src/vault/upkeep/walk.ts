@@ -20,9 +20,9 @@ export async function* scan({ store }: Session, table: Table, notKey?: string): 
 
 /**
  * Yields the rows of a table that verify, each at least once. A change of keys moves rows while they are read, also to
- * places that have been read already. But it moves them only to the first keys of the metadata: to the first outer key, then
- * to the first inner key, or to both at once. So if there are several keys, the table is read once for each of these steps,
- * and a row that has moved meanwhile is found by a later one.
+ * places that have been read already. But it moves them only to the first keys of the metadata: to the first outer key,
+ * then to the first inner key, or to both at once. So if there are several keys, the table is read once for each of
+ * these steps, and a row that has moved meanwhile is found by a later one.
  */
 export async function* rowsOf(
   session: Session,

@@ -90,9 +90,9 @@ export const UNDO: unique symbol = Symbol('undo');
 
 /**
  * At READ COMMITTED every statement has a snapshot of its own; it is set because the server's default may differ.
- * Sequential scans are off because rows are looked up by index: to change 5,000 rows of a million, the planner would read
- * the whole table twice. A statement that has to scan then has such a high estimated cost that the server compiles it,
- * which halved the speed of `create` (measured); so `jit` is off, too.
+ * Sequential scans are off because rows are looked up by index: to change 5,000 rows of a million, the planner would
+ * read the whole table twice. A statement that has to scan then has such a high estimated cost that the server compiles
+ * it, which halved the speed of `create` (measured); so `jit` is off, too.
  */
 const SETTINGS = `set transaction isolation level read committed;
   set local enable_seqscan = off;
@@ -125,7 +125,9 @@ function pgliteQueryOf(client: Pick<PgliteDatabase, 'query'>): Query {
   return async (text, values) => (await client.query(text, values, BYTES_AS_HEX)).rows as SqlRow[];
 }
 
-/** Conversions of bytea (17). Those of PGlite took 5 times as long for parameters and 2 times for results (measured). */
+/**
+ * Conversions of bytea (17). Those of PGlite took 5 times as long for parameters and 2 times for results (measured).
+ */
 const BYTES_AS_HEX: PgliteTypes = {
   serializers: { 17: (bytes) => `\\x${writeHex(bytes)}` },
   parsers: { 17: (text) => readHex(text.slice(2), text.length / 2 - 1) ?? new Uint8Array(0) },
@@ -188,8 +190,8 @@ export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Returns PostgreSQL's SQLSTATE, or `null` for any other error. A SQLSTATE is five digits and capitals, of which at least
- * one is a digit: `EPIPE` is not one.
+ * Returns PostgreSQL's SQLSTATE, or `null` for any other error. A SQLSTATE is five digits and capitals, of which at
+ * least one is a digit: `EPIPE` is not one.
  */
 export function stateOf(error: unknown): string | null {
   const code = typeof error === 'object' && error !== null ? (error as SqlRow).code : undefined;

@@ -8,8 +8,8 @@ import type { SqlRow } from './driver.ts';
 const COLUMNS = 'idx, key, version, expires, body';
 
 /**
- * First half of every advisory lock that is taken here: "tref". The second half is 0 while tables are made, else the id of
- * the store's table of metadata.
+ * First half of every advisory lock that is taken here: "tref". The second half is 0 while tables are made, else the id
+ * of the store's table of metadata.
  */
 const LOCKS = 0x74726566;
 
@@ -92,9 +92,9 @@ interface Packed {
 }
 
 /**
- * Returns rows as seven parameters, starting with `$first`: all indexes are in one bytea and all bodies in another, and the
- * server cuts them up. `pg` sends a bytea as bytes but a bytea[] as text: 58,000 to 96,000 rows/s against 32,000 to 40,000
- * with bytea[] (measured, batches of 1,000). If there is no row, `key` is null.
+ * Returns rows as seven parameters, starting with `$first`: all indexes are in one bytea and all bodies in another, and
+ * the server cuts them up. `pg` sends a bytea as bytes but a bytea[] as text: 58,000 to 96,000 rows/s against 32,000 to
+ * 40,000 with bytea[] (measured, batches of 1,000). If there is no row, `key` is null.
  */
 function packed(first: number, rows: readonly Packed[]): Statement {
   const bodies = rows.map(({ row }) => row?.body ?? NO_BYTES);
@@ -261,7 +261,10 @@ export function sizesText(at: Place): string {
   return `select ${selects.join(', ')}`;
 }
 
-/** Cuts a batch into pieces, each for one statement. Several pieces are in the order of their indexes, as locks are taken. */
+/**
+ * Cuts a batch into pieces, each for one statement. Several pieces are in the order of their indexes, as locks are
+ * taken.
+ */
 export function piecesOf<T>(items: readonly T[], indexOf: (item: T) => Uint8Array, sizeOf: (item: T) => number): T[][] {
   const pieces: T[][] = [];
   let room = 0;

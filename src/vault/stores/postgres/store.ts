@@ -1,11 +1,12 @@
 /**
- * A vault's store in PostgreSQL 12 or newer (`trefoil/vault-postgres`). The caller passes a `Pool` of `pg` or a `PGlite` of
- * `@electric-sql/pglite`, which is recognised by its methods.
+ * A vault's store in PostgreSQL 12 or newer (`trefoil/vault-postgres`). The caller passes a `Pool` of `pg` or a
+ * `PGlite` of `@electric-sql/pglite`, which is recognised by its methods.
  *
  * Each write is one transaction at READ COMMITTED. Its first round trip takes an advisory lock and then reads the
- * generation, by a second statement, which has a snapshot of its own. The lock is held until the transaction ends, so the
- * generation cannot change before. Every write takes its locks in one order, so that no two writes wait for each other:
- * first the rows that exist, then the indexes of rows that do not, each by table (value, token, subject) and then by index.
+ * generation, by a second statement, which has a snapshot of its own. The lock is held until the transaction ends, so
+ * the generation cannot change before. Every write takes its locks in one order, so that no two writes wait for each
+ * other: first the rows that exist, then the indexes of rows that do not, each by table (value, token, subject) and
+ * then by index.
  */
 
 import { checkOptions } from '../../../core/checks.ts';
@@ -64,28 +65,29 @@ export interface PostgresStoreOptions {
 
 /**
  * Returns a store in a PostgreSQL database, version 12 or newer. It uses the tables `trefoil_value`, `trefoil_token`,
- * `trefoil_subject` and `trefoil_meta` and leaves other tables alone. Any number of processes may use them. The role needs
- * SELECT, INSERT, UPDATE and DELETE on these tables, and CREATE in the schema when the tables are made.
+ * `trefoil_subject` and `trefoil_meta` and leaves other tables alone. Any number of processes may use them. The role
+ * needs SELECT, INSERT, UPDATE and DELETE on these tables, and CREATE in the schema when the tables are made.
  *
- * A verb of the store uses one connection of the pool while it runs. A caller that protects or reveals many values has two
- * connections in use at once. A write waits at most 60 s for other writes, and a writer that is idle for 60 s inside a
- * transaction loses its connection. While `setMeta` or `sweep` runs, all other writes wait: a sweep of 600,000 rows took
- * 1.2 s (measured). A pool of `pg` emits `error` when an idle connection is lost; if you do not listen for it, that ends
- * the process.
+ * A verb of the store uses one connection of the pool while it runs. A caller that protects or reveals many values has
+ * two connections in use at once. A write waits at most 60 s for other writes, and a writer that is idle for 60 s
+ * inside a transaction loses its connection. While `setMeta` or `sweep` runs, all other writes wait: a sweep of 600,000
+ * rows took 1.2 s (measured). A pool of `pg` emits `error` when an idle connection is lost; if you do not listen for
+ * it, that ends the process.
  *
- * *After a lost connection* (`store_failed`) call the verb again. The batch was written as a whole or not at all. If only
- * the answer was lost, the second call finds the work done: `create` returns no positions, and `get` shows the rows that it
- * wrote; `change` and `setMeta` return `false`, and the store holds what they wrote; `sweep` returns 0.
+ * *After a lost connection* (`store_failed`) call the verb again. The batch was written as a whole or not at all. If
+ * only the answer was lost, the second call finds the work done: `create` returns no positions, and `get` shows the
+ * rows that it wrote; `change` and `setMeta` return `false`, and the store holds what they wrote; `sweep` returns 0.
  *
  * *Warning*: PostgreSQL keeps destroyed data. `scrub` runs VACUUM if the role may. VACUUM frees dead rows that no
  * transaction can see any more but overwrites nothing; their bytes stay in the free space of pages until new rows are
- * written there (`VACUUM FULL` rewrites the tables). The write-ahead log and its archive, replicas, snapshots and backups
- * keep the data for as long as they are kept themselves.
+ * written there (`VACUUM FULL` rewrites the tables). The write-ahead log and its archive, replicas, snapshots and
+ * backups keep the data for as long as they are kept themselves.
  *
  * @throws TypeError for arguments of a wrong type.
  * @throws RangeError for a schema that is not a valid name.
  * @throws TrefoilError from its verbs: `store_busy` if neither waiting nor six attempts helped; `no_space`;
- * `store_version`; `store_broken`; and `store_failed` with PostgreSQL's SQLSTATE. Messages of the client are not passed on.
+ * `store_version`; `store_broken`; and `store_failed` with PostgreSQL's SQLSTATE. Messages of the client are not passed
+ * on.
  *
  * @example
  * ```ts
@@ -277,8 +279,8 @@ async function scan(
 }
 
 /**
- * The exclusive lock lets no other write begin before this one ends. Without it, a mapping that is made meanwhile would be
- * removed as a whole or not at all, but if another process moved or replaced a row at that moment, it would lose its
+ * The exclusive lock lets no other write begin before this one ends. Without it, a mapping that is made meanwhile would
+ * be removed as a whole or not at all, but if another process moved or replaced a row at that moment, it would lose its
  * partner: at READ COMMITTED a row that the statement had to wait for is read again, and its partner is not.
  */
 function sweep(database: Database, generation: number, day: number): Promise<number | Stale> {

@@ -1,6 +1,6 @@
 /**
- * A SQLite database as a vault's store uses it: the shape of the handle, the settings of the connection, transactions, and
- * the errors that the driver's failures become.
+ * A SQLite database as a vault's store uses it: the shape of the handle, the settings of the connection, transactions,
+ * and the errors that the driver's failures become.
  */
 
 import { fail, TrefoilError } from '../../../errors.ts';
@@ -19,13 +19,13 @@ export interface SqliteHandle {
 }
 
 /**
- * Settings of a connection. The log is written back every 32 MB instead of every 4 MB, and the cache is 16 MB: rows go to
- * random places of the index, so a page that changes often is written back once. At 500,000 mappings a batch of 1,000 took
- * 74 ms instead of 134 ms (median, measured); a larger cache and smaller pages brought nothing.
+ * Settings of a connection. The log is written back every 32 MB instead of every 4 MB, and the cache is 16 MB: rows go
+ * to random places of the index, so a page that changes often is written back once. At 500,000 mappings a batch of
+ * 1,000 took 74 ms instead of 134 ms (median, measured); a larger cache and smaller pages brought nothing.
  *
- * At 2,000,000 mappings they brought nothing either (caches of 64, 256 and 512 MB; pages of 512 and 1,024 bytes; rows in the
- * order of their indexes), and `mmap_size` doubled the time of reads. A batch of 1,000 new mappings changes some 2,000
- * pages of the two indexes, each of which is read, written to the log, and written back.
+ * At 2,000,000 mappings they brought nothing either (caches of 64, 256 and 512 MB; pages of 512 and 1,024 bytes; rows
+ * in the order of their indexes), and `mmap_size` doubled the time of reads. A batch of 1,000 new mappings changes some
+ * 2,000 pages of the two indexes, each of which is read, written to the log, and written back.
  */
 const PRAGMAS =
   'PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000';
@@ -196,12 +196,12 @@ function isUnwritable(error: unknown): boolean {
 }
 
 /**
- * Writes the write-ahead log back into the database file and removes the log: afterwards the file alone is the store. While
- * other connections have the file open the log stays, and the last of them removes it.
+ * Writes the write-ahead log back into the database file and removes the log: afterwards the file alone is the store.
+ * While other connections have the file open the log stays, and the last of them removes it.
  *
- * It sets `journal_mode = DELETE` as well, because closing the handle is not enough: a driver that keeps statements until
- * they are garbage-collected keeps the log until then. In this mode the file can also be read from a place that is
- * read-only.
+ * It sets `journal_mode = DELETE` as well, because closing the handle is not enough: a driver that keeps statements
+ * until they are garbage-collected keeps the log until then. In this mode the file can also be read from a place that
+ * is read-only.
  *
  * @throws TrefoilError if the log cannot be written back, as on a full disk. Then the log stays and nothing is lost.
  */
@@ -215,7 +215,9 @@ export function removeLog(handle: SqliteHandle, busyTimeout: number): void {
   }
 }
 
-/** Returns the library's error for a failure of the driver. The driver's text is dropped: it may quote SQL or a path. */
+/**
+ * Returns the library's error for a failure of the driver. The driver's text is dropped: it may quote SQL or a path.
+ */
 export function sqliteError(error: unknown, busyTimeout: number): unknown {
   if (error instanceof TrefoilError) return error;
   const code = codeOf(error);

@@ -9,8 +9,8 @@ const COLUMNS = 'idx, key, version, expires, body';
  * Each entry makes the tables of a version from those of the version before.
  *
  * Tables have a rowid, with the index of rows beside them: bodies are appended, and only the index is written at random
- * places. Tables `WITHOUT ROWID` took 2.0 to 3.5 times as long to write the same rows, in batches of 1,000, and as long to
- * read them (measured).
+ * places. Tables `WITHOUT ROWID` took 2.0 to 3.5 times as long to write the same rows, in batches of 1,000, and as long
+ * to read them (measured).
  */
 export const MIGRATIONS: readonly string[] = [
   [

@@ -2,8 +2,8 @@
  * A vault's store in SQLite (`trefoil/vault-sqlite`). The caller passes a handle of `node:sqlite`, `better-sqlite3` or
  * `@photostructure/sqlite`, which is recognised by its methods. Any number of processes may use one file.
  *
- * Each verb is one synchronous transaction. Nothing is awaited between `BEGIN` and `COMMIT`, so two stores in one thread
- * never wait for each other.
+ * Each verb is one synchronous transaction. Nothing is awaited between `BEGIN` and `COMMIT`, so two stores in one
+ * thread never wait for each other.
  */
 
 import { badType, checkInteger, checkOptions, typeName } from '../../../core/checks.ts';
@@ -68,20 +68,21 @@ const BUSY_TIMEOUT = 5_000;
 /**
  * Returns a store in a SQLite database. It uses the tables `trefoil_value`, `trefoil_token`, `trefoil_subject`,
  * `trefoil_meta` and `trefoil_schema` and leaves other tables alone. Give the store a handle of its own: no verb works
- * inside a transaction of yours. The store sets the handle to a write-ahead log, `synchronous=FULL` and `secure_delete=ON`.
- * When a verb has returned, its writes survive a crash of the process and of the machine. The verbs block the thread while
- * they run, also while they wait for a lock.
+ * inside a transaction of yours. The store sets the handle to a write-ahead log, `synchronous=FULL` and
+ * `secure_delete=ON`. When a verb has returned, its writes survive a crash of the process and of the machine. The verbs
+ * block the thread while they run, also while they wait for a lock.
  *
  * **Destroyed rows.** `scrub` writes the log back into the file and empties it. With `secure_delete`, SQLite overwrites
- * replaced and deleted content in the file with zeros. Of 45,000 bodies that were replaced by others of the same length, as
- * the vault does when it erases, nothing was left (measured). Of 20,000 deleted bodies, a piece of one was left: SQLite
- * moves rows between pages and does not wipe the old place. `VACUUM` removes such pieces, too. Copies of the file,
- * snapshots of the file system, and blocks that the disk has remapped cannot be reached.
+ * replaced and deleted content in the file with zeros. Of 45,000 bodies that were replaced by others of the same
+ * length, as the vault does when it erases, nothing was left (measured). Of 20,000 deleted bodies, a piece of one was
+ * left: SQLite moves rows between pages and does not wipe the old place. `VACUUM` removes such pieces, too. Copies of
+ * the file, snapshots of the file system, and blocks that the disk has remapped cannot be reached.
  *
  * **The file and its log.** While the handle is open, some rows are in the log beside the file (`-wal`). The store's
- * `close` writes them into the file. The handle remains yours, and SQLite removes `-wal` and `-shm` when the last handle of
- * the file is closed. So close the store, then the handle, before you copy the file. The file gets its mode from your
- * driver (0644 with a umask of 022). To keep it private, create it with mode 0600 first; the log gets the same mode.
+ * `close` writes them into the file. The handle remains yours, and SQLite removes `-wal` and `-shm` when the last
+ * handle of the file is closed. So close the store, then the handle, before you copy the file. The file gets its mode
+ * from your driver (0644 with a umask of 022). To keep it private, create it with mode 0600 first; the log gets the
+ * same mode.
  *
  * If a row is damaged in the file, the store returns what it can read, and the vault notices that it does not verify.
  *
@@ -300,6 +301,7 @@ function close({ sql, forget }: Database): void {
   } catch {
     // The handle is closed already, or the disk is full: the log stays, and nothing is lost.
   }
-  // @photostructure/sqlite releases a file only when its handle is closed and all statements have been garbage-collected.
+  // @photostructure/sqlite releases a file only when its handle is closed and all statements have been
+  // garbage-collected.
   forget();
 }
