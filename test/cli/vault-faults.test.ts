@@ -269,7 +269,7 @@ describe('what a vault is refused for', () => {
 
   test('other keys, another domain', async () => {
     await filled();
-    await refused(['protect', 'in.csv', ...args('second.json')], 1, 'which the keys do not have');
+    await refused(['protect', 'in.csv', ...args('second.json')], 1, 'which the keyset does not have');
     place.write('us.yaml', POLICY.replace('eu-enclave', 'us-enclave'));
     const us = args().map((one) => (one === 'p.yaml' ? 'us.yaml' : one));
     await refused(['protect', 'in.csv', ...us], 4, 'another domain');

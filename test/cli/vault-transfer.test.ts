@@ -150,7 +150,7 @@ describe('what is refused', () => {
     place.write('left.ndjson', [...lines.slice(0, ends[0]! + 1), ...lines.slice(ends[1]! + 1)].join('\n'));
     await refused(['vault', 'import', 'left.ndjson', ...at('e.db')], 'were left out or changed', 7);
     await refused(['vault', 'import', 'none.ndjson', ...at('e.db')], 'none.ndjson', 5);
-    await refused(['vault', 'import', ...at('e.db')], 'there is no export', 7);
+    await refused(['vault', 'import', ...at('e.db')], 'the export is empty', 7);
     await refused(['vault', 'import', 'in.csv', ...at('e.db')], 'in.csv: line 1: expected the first line', 7);
     // The whole of it is good after all that.
     expect((await place.run(['vault', 'import', 'a.ndjson', ...at('e.db')])).code).toBe(0);
@@ -163,7 +163,7 @@ describe('what is refused', () => {
     await refused(['vault', 'import', 'a.ndjson', ...us], 'of another domain', 4);
     await place.run(['keys', 'new', '--out', 'other.json']);
     const other = at('f.db').with(3, 'other.json');
-    await refused(['vault', 'import', 'a.ndjson', ...other], 'which the keys do not have', 1);
+    await refused(['vault', 'import', 'a.ndjson', ...other], 'which the keyset does not have', 1);
     for (const out of ['a.db', 'keys.json', 'p.yaml']) {
       await refused(['vault', 'export', ...at('a.db'), '--out', out, '--force'], 'an input of the same run', 5);
     }
