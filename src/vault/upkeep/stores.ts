@@ -236,10 +236,7 @@ async function beginOuter(session: Session, id: string): Promise<void> {
   }
 }
 
-/**
- * Result of one pass. Of the rows of other keys that it found, those neither moved nor left were moved by somebody
- * else.
- */
+/** Result of one pass. A row of another key that was found, but neither moved nor left, was moved by another process. */
 interface Pass extends Rekeyed {
   readonly found: number;
 }
