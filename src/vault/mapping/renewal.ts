@@ -10,7 +10,7 @@ import { openInner, type Pair, sealPairs, tokensOf } from './sealing.ts';
 import type { OpenedToken } from './tokens.ts';
 
 /** A row that is replaced; `null` for a free index. */
-type Target = { readonly instead: Row } | null;
+type ReplacedRow = { readonly instead: Row } | null;
 
 /** A mapping to be moved. */
 interface Move {
@@ -20,8 +20,8 @@ interface Move {
   readonly byValue: Row;
   readonly byToken: Row;
   /** Where its rows are written. */
-  readonly valueAt: Target;
-  readonly tokenAt: Target;
+  readonly valueAt: ReplacedRow;
+  readonly tokenAt: ReplacedRow;
   readonly pair: Pair;
 }
 
@@ -100,14 +100,14 @@ function planMove(
 /**
  * Returns where a row of a mapping is written under a key: a free index, a tombstone of its name, or its own older row.
  */
-function targetIn({ row, content }: Column, link: Uint8Array): Target | 'taken' {
+function targetIn({ row, content }: Column, link: Uint8Array): ReplacedRow | 'taken' {
   if (row === undefined) return null;
   if (content?.state === 'erased') return { instead: row };
   return content !== null && equalBytes(content.link, link) ? { instead: row } : 'taken';
 }
 
 /** Returns the changes that move one row, or replace it if its index remains. */
-function changesOf(table: Which, old: Row, at: Target, to: Row): Change[] {
+function changesOf(table: Which, old: Row, at: ReplacedRow, to: Row): Change[] {
   const write: Change = { table, index: to.index, from: at?.instead.version ?? 0, to };
   return equalBytes(old.index, to.index) ? [write] : [{ table, index: old.index, from: old.version, to: null }, write];
 }

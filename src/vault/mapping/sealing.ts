@@ -7,7 +7,7 @@ import { bucketOf } from '../../wire/sealed-texts.ts';
 import { HANDLE, readUnderSubject, SHOWN, writeShown, writeUnderSubject } from '../rows/content.ts';
 import type { Inner, Name } from '../rows/inner.ts';
 import { TOKEN } from '../rows/token-text.ts';
-import type { Draft, OpenedRow, Place, View } from '../rows/view.ts';
+import type { Draft, OpenedRow, Target, View } from '../rows/view.ts';
 import { INDEX, type Row } from '../stores/store.ts';
 import { SIV_KEY, type Subject } from '../subjects.ts';
 import { innerOf, nameOf, type Scope, type Which } from './scope.ts';
@@ -26,9 +26,9 @@ export interface Pair {
   readonly link: Uint8Array;
   readonly expires: number | null;
   /** Where the row by value is written; `null` for its index under the first outer key. */
-  readonly at: Place | null;
+  readonly at: Target | null;
   /** The same for the row by token. */
-  readonly tokenAt?: Place | null;
+  readonly tokenAt?: Target | null;
 }
 
 /** Returns the number of bytes in the rest of a row by value. */
@@ -48,11 +48,11 @@ export function openInner(
   const out = new Array<Uint8Array | null>(opened.length).fill(null);
   const idOf = (row: OpenedRow | null) => (row?.content.state === 'live' ? row.content.inner : null);
   const before = which === 'value' ? SHOWN : 0;
-  byInner(scope, opened, idOf, (layer, places) => {
-    const keys = layer[which].keysOf(places.map((i) => names[i]!));
-    const sealed = places.map((i) => opened[i]!.content.rest);
+  byInner(scope, opened, idOf, (layer, positions) => {
+    const keys = layer[which].keysOf(positions.map((i) => names[i]!));
+    const sealed = positions.map((i) => opened[i]!.content.rest);
     const inside = openEach(keys, sealed, null, before);
-    for (let k = 0; k < places.length; k++) out[places[k]!] = inside[k]!;
+    for (let k = 0; k < positions.length; k++) out[positions[k]!] = inside[k]!;
   });
   return out;
 }
@@ -88,8 +88,8 @@ export function sealPairs(
 ): { readonly values: readonly Row[]; readonly tokens: readonly Row[] } {
   const [values, tokens] = [new Array<Draft>(pairs.length), new Array<Draft>(pairs.length)];
   const idOf = ({ inner }: Pair) => inner;
-  byInner(scope, pairs, idOf, (layer, places) => {
-    const own = places.map((i) => pairs[i]!);
+  byInner(scope, pairs, idOf, (layer, positions) => {
+    const own = positions.map((i) => pairs[i]!);
     const names = own.map(({ value, subject }) => nameOf(value, subject));
     const bodies = own.map(({ body }) => body);
     const kept = sealUnder(scope, bodies, own, () => scope.dataOfValue);
@@ -104,8 +104,8 @@ export function sealPairs(
     const tokenAt = cut(layer.token.indexesOf(bodies), INDEX);
     const byValue = sealEach(layer.value.keysOf(names), kept, null);
     const byToken = sealEach(layer.token.keysOf(bodies), padded, null);
-    for (let k = 0; k < places.length; k++) {
-      const i = places[k]!;
+    for (let k = 0; k < positions.length; k++) {
+      const i = positions[k]!;
       const { inner, shown, link, expires, at, tokenAt: insteadOf = null } = own[k]!;
       const content = (rest: Uint8Array) => ({ state: 'live' as const, inner, link, rest });
       values[i] = { at: at ?? { inner: valueAt[k]! }, content: content(writeShown(shown, byValue[k]!)), expires };
@@ -120,17 +120,17 @@ function byInner<T>(
   scope: Scope,
   items: readonly T[],
   idOf: (item: T) => string | null,
-  work: (layer: Inner, places: readonly number[]) => void,
+  work: (layer: Inner, positions: readonly number[]) => void,
 ): void {
   const groups = new Map<string, number[]>();
   for (let i = 0; i < items.length; i++) {
     const id = idOf(items[i]!);
     if (id === null) continue;
-    const places = groups.get(id);
-    if (places === undefined) groups.set(id, [i]);
-    else places.push(i);
+    const positions = groups.get(id);
+    if (positions === undefined) groups.set(id, [i]);
+    else positions.push(i);
   }
-  for (const [id, places] of groups) work(innerOf(scope, id), places);
+  for (const [id, positions] of groups) work(innerOf(scope, id), positions);
 }
 
 /** Associated data of what a subject's key seals in a row by token: scope, table and token. */
@@ -160,20 +160,20 @@ function openUnder(
   dataOf: (i: number) => Uint8Array,
 ): readonly (Uint8Array | null)[] {
   if (!options.withSubject) return inside;
-  const places: number[] = [];
+  const positions: number[] = [];
   const [own, parts, data] = [[] as Subject[], [] as Uint8Array[], [] as Uint8Array[]];
   for (const [i, bytes] of inside.entries()) {
     const subject = subjects[i]!;
     if (bytes === null || subject === null) continue;
     const { handle, sealed } = readUnderSubject(bytes);
     if (!equalBytes(handle, subject.handle)) continue;
-    places.push(i);
+    positions.push(i);
     own.push(subject);
     parts.push(sealed);
     data.push(dataOf(i));
   }
   const out = new Array<Uint8Array | null>(inside.length).fill(null);
-  for (const [k, opened] of openEach(keysOf(own), parts, data).entries()) out[places[k]!] = opened;
+  for (const [k, opened] of openEach(keysOf(own), parts, data).entries()) out[positions[k]!] = opened;
   return out;
 }
 

@@ -153,21 +153,21 @@ async function subjectsOf(
   inside: readonly (Uint8Array | null)[],
 ): Promise<readonly (SubjectState | null)[] | Stale> {
   if (!options.withSubject) return inside.map(() => null);
-  const places = new Map<string, number>();
+  const positions = new Map<string, number>();
   const handles: Uint8Array[] = [];
   const own = inside.map((bytes) => {
     if (bytes === null) return null;
     const { handle } = readUnderSubject(bytes);
     const key = mapKey(handle);
-    const known = places.get(key) ?? handles.length;
+    const known = positions.get(key) ?? handles.length;
     if (known === handles.length) {
-      places.set(key, known);
+      positions.set(key, known);
       handles.push(handle);
     }
     return known;
   });
   const states = await findByHandle(view, handles);
-  return states === 'stale' ? states : own.map((place) => (place === null ? null : states[place]!));
+  return states === 'stale' ? states : own.map((position) => (position === null ? null : states[position]!));
 }
 
 /** Returns the different tokens of a list. They are compared by their bytes: labels do not count. */

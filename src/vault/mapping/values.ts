@@ -13,7 +13,7 @@ import { LINK, readId } from '../rows/content.ts';
 import { graveChanges } from '../rows/graves.ts';
 import type { Places } from '../rows/places.ts';
 import { TOKEN, writeToken } from '../rows/token-text.ts';
-import type { OpenedRow, Place, View } from '../rows/view.ts';
+import type { OpenedRow, Target, View } from '../rows/view.ts';
 import type { Change, Stale } from '../stores/store.ts';
 import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from '../subjects.ts';
 import { inHalves } from './halves.ts';
@@ -130,15 +130,15 @@ async function subjectsOf(
   values: readonly DistinctValue[],
   create: boolean,
 ): Promise<(SubjectState | null)[] | Stale> {
-  const places = new Map<string, number>();
+  const positions = new Map<string, number>();
   for (const { subject } of values) {
-    if (subject !== null && !places.has(subject)) places.set(subject, places.size);
+    if (subject !== null && !positions.has(subject)) positions.set(subject, positions.size);
   }
-  if (places.size === 0) return values.map(() => null);
+  if (positions.size === 0) return values.map(() => null);
   const ifAbsent = create ? (options.onErased === 'new' ? 'renew' : 'create') : 'leave';
-  const states = await findSubjects(view, session.subjects.indexesOf([...places.keys()]), ifAbsent);
+  const states = await findSubjects(view, session.subjects.indexesOf([...positions.keys()]), ifAbsent);
   if (states === 'stale') return states;
-  return values.map(({ subject }) => (subject === null ? null : states[places.get(subject)!]!));
+  return values.map(({ subject }) => (subject === null ? null : states[positions.get(subject)!]!));
 }
 
 /** Reads what the store has for values. */
@@ -266,7 +266,7 @@ function newPairs(
   { options }: Scope,
   values: readonly ReadyValue[],
   inners: readonly string[],
-  at: readonly Place[],
+  at: readonly Target[],
 ): Pair[] {
   const expires = options.ttl === null ? null : today() + options.ttl + 1;
   const bodies = cut(randomBytes(TOKEN * values.length), TOKEN);

@@ -115,14 +115,15 @@ function innerOf({ backward }: Keys, index: Uint8Array): Uint8Array {
 
 function sealMany(keys: Keys, table: Table, bounds: readonly Bound[], contents: readonly Uint8Array[]): Row[] {
   const rows = new Array<Row>(bounds.length);
-  for (const [length, places] of byLength(contents, 0)) {
-    const put = (place: number, bytes: Uint8Array, at: number) => copyTo(contents[place]!, 0, bytes, at + SIV_LENGTH);
-    const { bytes, stride } = forEachSlot(keys, table, bounds, places, length, put, keys.siv.seal);
-    for (let k = 0; k < places.length; k++) {
-      const place = places[k]!;
-      const { index, version, expires } = bounds[place]!;
+  for (const [length, positions] of byLength(contents, 0)) {
+    const put = (position: number, bytes: Uint8Array, at: number) =>
+      copyTo(contents[position]!, 0, bytes, at + SIV_LENGTH);
+    const { bytes, stride } = forEachSlot(keys, table, bounds, positions, length, put, keys.siv.seal);
+    for (let k = 0; k < positions.length; k++) {
+      const position = positions[k]!;
+      const { index, version, expires } = bounds[position]!;
       const body = bytes.subarray(k * stride, k * stride + SIV_LENGTH + length);
-      rows[place] = { index, key: keys.id, version, expires, body };
+      rows[position] = { index, key: keys.id, version, expires, body };
     }
   }
   return rows;
@@ -131,15 +132,15 @@ function sealMany(keys: Keys, table: Table, bounds: readonly Bound[], contents: 
 function openMany<T>(keys: Keys, table: Table, rows: readonly Row[], read: ReadBytes<T>): (T | null)[] {
   const out = new Array<T | null>(rows.length).fill(null);
   const bodies = rows.map((row) => (isRow(row) ? row.body : null));
-  for (const [length, places] of byLength(bodies, SIV_LENGTH)) {
-    const verdicts = new Uint8Array(places.length);
-    const put = (place: number, bytes: Uint8Array, at: number) => copyTo(bodies[place]!, 0, bytes, at);
-    const { bytes, stride } = forEachSlot(keys, table, rows, places, length, put, (values, data, first) => {
+  for (const [length, positions] of byLength(bodies, SIV_LENGTH)) {
+    const verdicts = new Uint8Array(positions.length);
+    const put = (position: number, bytes: Uint8Array, at: number) => copyTo(bodies[position]!, 0, bytes, at);
+    const { bytes, stride } = forEachSlot(keys, table, rows, positions, length, put, (values, data, first) => {
       keys.siv.open(values, data, verdicts.subarray(first));
     });
-    for (let k = 0; k < places.length; k++) {
+    for (let k = 0; k < positions.length; k++) {
       const at = k * stride + SIV_LENGTH;
-      if (verdicts[k] === 1) out[places[k]!] = read(bytes, at, at + length);
+      if (verdicts[k] === 1) out[positions[k]!] = read(bytes, at, at + length);
     }
   }
   return out;
@@ -149,38 +150,38 @@ function openMany<T>(keys: Keys, table: Table, rows: readonly Row[], read: ReadB
  * Lays rows of one length out as kernel/siv/siv.ts takes them, values and associated data in slots of equal size, and
  * calls `work` for at most `SLOTS` rows at a time.
  *
- * @param places positions of the rows in `bounds`.
+ * @param positions positions of the rows in `bounds`.
  * @param put writes the value of a row to `at` of `bytes`.
- * @returns all values, one slot of `stride` bytes for each of `places`.
+ * @returns all values, one slot of `stride` bytes for each of `positions`.
  */
 function forEachSlot(
   keys: Keys,
   table: Table,
   bounds: readonly Bound[],
-  places: readonly number[],
+  positions: readonly number[],
   length: number,
-  put: (place: number, bytes: Uint8Array, at: number) => void,
+  put: (position: number, bytes: Uint8Array, at: number) => void,
   work: (values: Parameters<Siv['seal']>[0], data: Parameters<Siv['seal']>[1], first: number) => void,
 ): { readonly bytes: Uint8Array; readonly stride: number } {
   const stride = SIV_LENGTH + 16 * Math.ceil(length / 16);
-  const bytes = new Uint8Array(places.length * stride);
+  const bytes = new Uint8Array(positions.length * stride);
   const view = new DataView(bytes.buffer);
   const empty = keys.data.get(table)!;
   const dataStride = 16 * Math.ceil(empty.length / 16);
-  const slots = Math.min(SLOTS, places.length);
+  const slots = Math.min(SLOTS, positions.length);
   const data = new Uint8Array(slots * dataStride);
   const dataView = new DataView(data.buffer);
   for (let slot = 0; slot < slots; slot++) data.set(empty, slot * dataStride);
-  for (let first = 0; first < places.length; first += SLOTS) {
-    const count = Math.min(SLOTS, places.length - first);
+  for (let first = 0; first < positions.length; first += SLOTS) {
+    const count = Math.min(SLOTS, positions.length - first);
     for (let slot = 0, end = empty.length; slot < count; slot++, end += dataStride) {
-      const place = places[first + slot]!;
-      const { index, version, expires } = bounds[place]!;
+      const position = positions[first + slot]!;
+      const { index, version, expires } = bounds[position]!;
       // The list ends with index, length of the numbers (4 bytes), version, day.
       for (let i = 0; i < INDEX; i++) data[end - NUMBERS - 4 - INDEX + i] = index[i]!;
       dataView.setUint32(end - 8, version);
       dataView.setUint32(end - 4, expires ?? NEVER);
-      put(place, bytes, (first + slot) * stride);
+      put(position, bytes, (first + slot) * stride);
     }
     work(
       { view, at: first * stride, stride, length, count },
@@ -196,7 +197,7 @@ function forEachSlot(
  * short for a content are left out.
  */
 function byLength(texts: readonly (Uint8Array | null)[], overhead: number): Map<number, number[]> {
-  const places = new Map<number, number[]>();
+  const positions = new Map<number, number[]>();
   let last = -1;
   let list: number[] = [];
   for (let i = 0; i < texts.length; i++) {
@@ -206,12 +207,12 @@ function byLength(texts: readonly (Uint8Array | null)[], overhead: number): Map<
     if (length < SHORTEST) continue;
     if (length !== last) {
       last = length;
-      list = places.get(length) ?? [];
-      places.set(length, list);
+      list = positions.get(length) ?? [];
+      positions.set(length, list);
     }
     list.push(i);
   }
-  return places;
+  return positions;
 }
 
 /** Whether the fields of a row have the sizes in which they are bound to its body. A store may return anything. */

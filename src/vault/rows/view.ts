@@ -21,11 +21,11 @@ export interface OpenedRow {
  * Where a row is written: a new row at its inner index, or at its index under the first outer key; or in place of a
  * row.
  */
-export type Place = { readonly inner: Uint8Array } | { readonly index: Uint8Array } | { readonly instead: Row };
+export type Target = { readonly inner: Uint8Array } | { readonly index: Uint8Array } | { readonly instead: Row };
 
 /** A row before it is sealed. */
 export interface Draft {
-  readonly at: Place;
+  readonly at: Target;
   readonly content: Content;
   readonly expires: number | null;
 }
@@ -49,7 +49,7 @@ export interface View {
   readonly open: (table: Table, row: Row) => OpenedRow | null;
   /** Seals rows: a new row under the first outer key, and a row that replaces another under that row's key. */
   readonly sealMany: (table: Table, drafts: readonly Draft[]) => Row[];
-  readonly seal: (table: Table, at: Place, content: Content, expires: number | null) => Row;
+  readonly seal: (table: Table, at: Target, content: Content, expires: number | null) => Row;
   /**
    * Reads the metadata again and returns whether they have changed. It is called before anything is reported as absent,
    * because the row may have moved to an index that this view does not know.
@@ -69,12 +69,12 @@ export function makeView({ store, subjects, outer, isOutdated }: Common, own: Va
     const out = new Array<OpenedRow | null>(rows.length).fill(null);
     // A vault writes nothing under a key that the metadata do not name, even if the keyset has that key.
     for (const id of own.outer) {
-      const places: number[] = [];
+      const positions: number[] = [];
       const list: Row[] = [];
       for (let i = 0; i < rows.length; i++) {
         const row = rows[i];
         if (row === undefined || row.key !== id) continue;
-        places.push(i);
+        positions.push(i);
         list.push(row);
       }
       if (list.length === 0) continue;
@@ -83,7 +83,7 @@ export function makeView({ store, subjects, outer, isOutdated }: Common, own: Va
         const content = contents[k]!;
         if (content === null) continue;
         const isNamed = table === 'subject' ? content.inner === own.subjects : own.inner.includes(content.inner);
-        if (isNamed) out[places[k]!] = { row: list[k]!, content };
+        if (isNamed) out[positions[k]!] = { row: list[k]!, content };
       }
     }
     return out;
@@ -104,12 +104,12 @@ export function makeView({ store, subjects, outer, isOutdated }: Common, own: Va
     const idOf = ({ at }: Draft) => ('instead' in at ? at.instead.key : first);
     for (const id of new Set(drafts.map(idOf))) {
       const layer = outer(id);
-      const places: number[] = [];
-      for (let i = 0; i < drafts.length; i++) if (idOf(drafts[i]!) === id) places.push(i);
-      const own = places.map((i) => drafts[i]!);
+      const positions: number[] = [];
+      for (let i = 0; i < drafts.length; i++) if (idOf(drafts[i]!) === id) positions.push(i);
+      const own = positions.map((i) => drafts[i]!);
       const indexes = indexesOf(layer, own);
       const bounds = own.map(({ at, expires }, k): Bound => {
-        const version = 'instead' in at ? at.instead.version + 1 : versions[places[k]!]!;
+        const version = 'instead' in at ? at.instead.version + 1 : versions[positions[k]!]!;
         return { index: indexes[k]!, version, expires };
       });
       const rows = layer.sealMany(
@@ -117,7 +117,7 @@ export function makeView({ store, subjects, outer, isOutdated }: Common, own: Va
         bounds,
         own.map(({ content }) => writeContent(content)),
       );
-      for (let k = 0; k < rows.length; k++) out[places[k]!] = rows[k]!;
+      for (let k = 0; k < rows.length; k++) out[positions[k]!] = rows[k]!;
     }
     return out;
   }

@@ -28,15 +28,15 @@ export function openRows(
   const out = new Array<Item | null>(waiting.length).fill(null);
   for (const table of new Set(waiting.map((one) => one.table))) {
     for (const id of outer) {
-      const places = waiting.flatMap((one, i) => (one.table === table && one.row.key === id ? [i] : []));
-      if (places.length === 0) continue;
+      const positions = waiting.flatMap((one, i) => (one.table === table && one.row.key === id ? [i] : []));
+      if (positions.length === 0) continue;
       const layer = outerOf(id);
       const contents = layer.openMany(
         table,
-        places.map((i) => waiting[i]!.row),
+        positions.map((i) => waiting[i]!.row),
         readContent,
       );
-      for (const [k, i] of places.entries()) {
+      for (const [k, i] of positions.entries()) {
         const content = contents[k]!;
         const isNamed = content !== null && (table === 'subject' ? [subjects] : inner).includes(content.inner);
         if (!isNamed) continue;

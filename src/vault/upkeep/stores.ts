@@ -236,7 +236,9 @@ async function beginOuter(session: Session, id: string): Promise<void> {
   }
 }
 
-/** Result of one pass. A row of another key that was found, but neither moved nor left, was moved by another process. */
+/**
+ * Result of one pass. A row of another key that was found, but neither moved nor left, was moved by another process.
+ */
 interface Pass extends Rekeyed {
   readonly found: number;
 }

@@ -19,16 +19,21 @@ const PIECE_BYTES = 16 * 1024 * 1024;
 /** Most rows in a statement: for more of them the planner begins to prefer reading the whole table. */
 const PIECE_ROWS = 1_000;
 
-/** Where the tables of a store are: their names in SQL. */
-export interface Place {
+/** The names of a store's tables in SQL. */
+export interface TableNames {
   /** Schema of the tables; `undefined` for the first of the connection's `search_path`. */
   readonly schema: string | undefined;
   readonly meta: string;
   readonly table: (table: Table) => string;
 }
 
-/** @param schema as the caller passed it. */
-export function placeOf(schema: unknown): Place {
+/**
+ * Returns the names of the tables in a schema.
+ *
+ * @param schema as the caller passed it.
+ * @throws TypeError, RangeError if it is not a valid name.
+ */
+export function tableNames(schema: unknown): TableNames {
   const before = schema === undefined ? '' : `${identifier('schema', schema)}.`;
   return {
     schema: schema as string | undefined,
@@ -38,10 +43,10 @@ export function placeOf(schema: unknown): Place {
 }
 
 /** Each entry makes the tables of a version from those of the version before. */
-export const MIGRATIONS: readonly ((at: Place) => readonly string[])[] = [
-  (at) => [
+export const MIGRATIONS: readonly ((names: TableNames) => readonly string[])[] = [
+  (names) => [
     ...TABLES.flatMap((table) => [
-      `create table ${at.table(table)} (
+      `create table ${names.table(table)} (
         idx bytea primary key,
         key text not null,
         version integer not null,
@@ -49,24 +54,24 @@ export const MIGRATIONS: readonly ((at: Place) => readonly string[])[] = [
         body bytea not null
       )`,
       // Sealed bodies do not compress, so the server should not try.
-      `alter table ${at.table(table)} alter column body set storage external`,
+      `alter table ${names.table(table)} alter column body set storage external`,
     ]),
     ...(['value', 'token'] as const).map(
-      (table) => `create index trefoil_${table}_expires on ${at.table(table)} (expires) where expires is not null`,
+      (table) => `create index trefoil_${table}_expires on ${names.table(table)} (expires) where expires is not null`,
     ),
   ],
 ];
 
 /** The table of metadata, which also has the version of the tables, in one row. */
-export function makeMetaTexts(at: Place): readonly string[] {
+export function makeMetaTexts(names: TableNames): readonly string[] {
   return [
-    `create table if not exists ${at.meta} (
+    `create table if not exists ${names.meta} (
       one boolean primary key default true check (one),
       tables integer not null,
       generation integer not null,
       text text not null
     )`,
-    `insert into ${at.meta} (tables, generation, text) values (0, 0, '') on conflict do nothing`,
+    `insert into ${names.meta} (tables, generation, text) values (0, 0, '') on conflict do nothing`,
   ];
 }
 
@@ -74,9 +79,9 @@ export function makeMetaTexts(at: Place): readonly string[] {
 export const LOCK_TABLES: string = `select pg_advisory_xact_lock(${LOCKS}, 0)`;
 
 /** Takes the lock of a store, shared or exclusive, until the transaction ends. */
-export function lockText(at: Place, mode: 'shared' | 'exclusive'): string {
+export function lockText(names: TableNames, mode: 'shared' | 'exclusive'): string {
   const suffix = mode === 'shared' ? '_shared' : '';
-  return `select pg_advisory_xact_lock${suffix}(${LOCKS}, ${literal(at.meta)}::regclass::oid::integer)`;
+  return `select pg_advisory_xact_lock${suffix}(${LOCKS}, ${literal(names.meta)}::regclass::oid::integer)`;
 }
 
 /** A statement with its parameters. */
@@ -127,8 +132,8 @@ const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 const NO_INDEX: Uint8Array = /* @__PURE__ */ new Uint8Array(INDEX);
 
 /** Writes the rows whose indexes are free, with their rows of `with`, and returns the indexes that it wrote. */
-export function createStatement(at: Place, table: Table, entries: readonly Entry[]): Statement {
-  const into = at.table(table);
+export function createStatement(names: TableNames, table: Table, entries: readonly Entry[]): Statement {
+  const into = names.table(table);
   const rows = packed(
     1,
     entries.map(({ row }) => ({ index: row.index, row })),
@@ -155,7 +160,7 @@ export function createStatement(at: Place, table: Table, entries: readonly Entry
     values.push(...others.values);
     // No "on conflict" here: the statement has to fail, because a mapping must never be mistaken for another one.
     linked = `, linked as (
-        insert into ${at.table('token')} (${COLUMNS})
+        insert into ${names.table('token')} (${COLUMNS})
         select other.idx, other.key, other.version, other.expires, other.body
         from (${others.text}) as other join input using (n) join won on won.idx = input.idx
         where other.key is not null order by other.idx
@@ -171,14 +176,14 @@ export function createStatement(at: Place, table: Table, entries: readonly Entry
 }
 
 /** Locks the rows of changes, in order, and counts those that do not have the expected version. */
-export function lockStatement(at: Place, table: Table, changes: readonly Change[]): Statement {
+export function lockStatement(names: TableNames, table: Table, changes: readonly Change[]): Statement {
   return {
     text: `with expected as materialized (
         select substr($1::bytea, ${INDEX} * n::integer - ${INDEX - 1}, ${INDEX}) as idx, before
         from unnest($2::integer[]) with ordinality as e (before, n) order by 1
       ), there as materialized (
         select t.idx, t.version from expected cross join lateral (
-          select idx, version from ${at.table(table)} where idx = expected.idx for update
+          select idx, version from ${names.table(table)} where idx = expected.idx for update
         ) as t
       )
       select count(*) as wrong from expected left join there using (idx)
@@ -194,8 +199,8 @@ export interface InsertStatement extends Statement {
 }
 
 /** Makes changes whose rows are locked and have the expected versions, and counts the rows that it inserted. */
-export function changeStatement(at: Place, table: Table, changes: readonly Change[]): InsertStatement {
-  const name = at.table(table);
+export function changeStatement(names: TableNames, table: Table, changes: readonly Change[]): InsertStatement {
+  const name = names.table(table);
   const rows = packed(
     1,
     changes.map(({ index, to }) => ({ index, row: to })),
@@ -222,8 +227,10 @@ export function changeStatement(at: Place, table: Table, changes: readonly Chang
 }
 
 /** Removes the rows of some tables that have expired by a day, in one snapshot, and counts them. */
-export function sweepStatement(at: Place, tables: readonly Table[], day: number): Statement {
-  const gone = tables.map((table, i) => `gone${i} as (delete from ${at.table(table)} where expires <= $1 returning 1)`);
+export function sweepStatement(names: TableNames, tables: readonly Table[], day: number): Statement {
+  const gone = tables.map(
+    (table, i) => `gone${i} as (delete from ${names.table(table)} where expires <= $1 returning 1)`,
+  );
   const counts = tables.map((_, i) => `(select count(*) from gone${i})`);
   return { text: `with ${gone.join(', ')} select ${counts.join(' + ')} as gone`, values: [day] };
 }
@@ -232,31 +239,31 @@ export function sweepStatement(at: Place, tables: readonly Table[], day: number)
  * Reads rows by their indexes. LATERAL with LIMIT looks each one up in the index. With "= any" the planner may read the
  * whole table instead, and it did so for 5,000 rows of a million: 181 ms against 53 to 71 ms (measured).
  */
-export function getStatement(at: Place, table: Table, indexes: readonly Uint8Array[]): Statement {
+export function getStatement(names: TableNames, table: Table, indexes: readonly Uint8Array[]): Statement {
   const text = `select found.* from generate_series(0, $2::integer - 1) as n cross join lateral (
-      select ${COLUMNS} from ${at.table(table)} where idx = substr($1::bytea, ${INDEX} * n + 1, ${INDEX}) limit 1
+      select ${COLUMNS} from ${names.table(table)} where idx = substr($1::bytea, ${INDEX} * n + 1, ${INDEX}) limit 1
     ) as found`;
   return { text, values: [concatIndexes(indexes), indexes.length] };
 }
 
 export function scanStatement(
-  at: Place,
+  names: TableNames,
   table: Table,
   after: Uint8Array | null,
   limit: number,
   notKey: string | undefined,
 ): Statement {
   // The empty bytea sorts before all others.
-  const text = `select ${COLUMNS} from ${at.table(table)}
+  const text = `select ${COLUMNS} from ${names.table(table)}
     where idx > $1::bytea ${notKey === undefined ? '' : 'and key <> $3::text'} order by idx limit $2::integer`;
   return { text, values: [after ?? NO_BYTES, limit, ...(notKey === undefined ? [] : [notKey])] };
 }
 
 /** Returns the sizes of all tables. The length of a body is known without reading the body. */
-export function sizesText(at: Place): string {
+export function sizesText(names: TableNames): string {
   const selects = TABLES.map(
-    (table) => `(select count(*) from ${at.table(table)}) as ${table}_rows,
-      (select coalesce(sum(length(body)), 0) from ${at.table(table)}) as ${table}_bytes`,
+    (table) => `(select count(*) from ${names.table(table)}) as ${table}_rows,
+      (select coalesce(sum(length(body)), 0) from ${names.table(table)}) as ${table}_bytes`,
   );
   return `select ${selects.join(', ')}`;
 }

@@ -48,13 +48,13 @@ import {
   lockText,
   MIGRATIONS,
   makeMetaTexts,
-  type Place,
   piecesOf,
-  placeOf,
   readRow,
   scanStatement,
   sizesText,
   sweepStatement,
+  type TableNames,
+  tableNames,
 } from './statements.ts';
 
 /** Options of {@link postgresStore}. */
@@ -102,7 +102,7 @@ export interface PostgresStoreOptions {
 export function postgresStore(client: PostgresClient, options: PostgresStoreOptions = {}): VaultStore {
   const driver = driverOf(client);
   const { schema } = checkOptions('options', options, ['schema']);
-  const database: Database = { ...driver, at: placeOf(schema) };
+  const database: Database = { ...driver, names: tableNames(schema) };
   return {
     kind: 'postgres',
     open: () => open(database),
@@ -121,16 +121,16 @@ export function postgresStore(client: PostgresClient, options: PostgresStoreOpti
 
 /** A client, and where the tables are in its database. */
 interface Database extends Driver {
-  readonly at: Place;
+  readonly names: TableNames;
 }
 
 /** Runs a write, which sees metadata that do not change before it ends. */
 function write<T>(
-  { at, transaction }: Database,
+  { names, transaction }: Database,
   mode: 'shared' | 'exclusive',
   work: (query: Query, generation: number) => Promise<T>,
 ): Promise<T> {
-  const head = `${lockText(at, mode)}; select tables, generation from ${at.meta}`;
+  const head = `${lockText(names, mode)}; select tables, generation from ${names.meta}`;
   return withRetries(() =>
     transaction(head, (query, row) => {
       checkTables(row);
@@ -145,27 +145,27 @@ function writeAt<T>(database: Database, generation: number, work: (query: Query)
 }
 
 function open(database: Database): Promise<void> {
-  const { at, query } = database;
+  const { names, query } = database;
   return withRetries(async () => {
-    const [there] = await query('select to_regclass($1) is not null as there', [at.meta]);
+    const [there] = await query('select to_regclass($1) is not null as there', [names.meta]);
     if (there?.there === true) {
       // If there is nothing to do, this needs no privilege but SELECT.
-      const [row] = await query(`select tables from ${at.meta}`);
+      const [row] = await query(`select tables from ${names.meta}`);
       if (checkTables(row, true) === MIGRATIONS.length) return;
     }
     await makeTables(database);
   });
 }
 
-function makeTables({ at, transaction }: Database): Promise<void> {
+function makeTables({ names, transaction }: Database): Promise<void> {
   return transaction(LOCK_TABLES, async (query) => {
-    if (at.schema !== undefined) await makeSchema(query, at.schema);
+    if (names.schema !== undefined) await makeSchema(query, names.schema);
     // Another process may have made them meanwhile. `to_regclass` would not tell: it may know what was before the lock.
-    for (const text of makeMetaTexts(at)) await query(text);
-    const [row] = await query(`select tables from ${at.meta}`);
+    for (const text of makeMetaTexts(names)) await query(text);
+    const [row] = await query(`select tables from ${names.meta}`);
     const version = checkTables(row, true);
-    for (const step of MIGRATIONS.slice(version).flatMap((migration) => migration(at))) await query(step);
-    await query(`update ${at.meta} set tables = ${MIGRATIONS.length}`);
+    for (const step of MIGRATIONS.slice(version).flatMap((migration) => migration(names))) await query(step);
+    await query(`update ${names.meta} set tables = ${MIGRATIONS.length}`);
   });
 }
 
@@ -195,8 +195,8 @@ async function makeSchema(query: Query, schema: string): Promise<void> {
   if (there === undefined) await query(`create schema ${identifier('schema', schema)}`);
 }
 
-async function getMeta({ at, query }: Database): Promise<Meta | null> {
-  const [row] = await withRetries(() => query(`select tables, generation, text from ${at.meta}`));
+async function getMeta({ names, query }: Database): Promise<Meta | null> {
+  const [row] = await withRetries(() => query(`select tables, generation, text from ${names.meta}`));
   checkTables(row);
   const generation = Number(row?.generation);
   return generation === 0 ? null : { generation, text: String(row?.text) };
@@ -206,14 +206,14 @@ function setMeta(database: Database, { generation, text }: Meta): Promise<boolea
   // The exclusive lock waits for all writes of older generations, and later ones read the new generation.
   return write(database, 'exclusive', async (query, current) => {
     if (current !== generation - 1) return false;
-    await query(`update ${database.at.meta} set generation = $1, text = $2`, [generation, text]);
+    await query(`update ${database.names.meta} set generation = $1, text = $2`, [generation, text]);
     return true;
   });
 }
 
-async function get({ at, query }: Database, table: Table, indexes: readonly Uint8Array[]): Promise<Row[]> {
+async function get({ names, query }: Database, table: Table, indexes: readonly Uint8Array[]): Promise<Row[]> {
   if (indexes.length === 0) return [];
-  const { text, values } = getStatement(at, table, indexes);
+  const { text, values } = getStatement(names, table, indexes);
   return (await withRetries(() => query(text, values))).map(readRow);
 }
 
@@ -225,7 +225,7 @@ async function create(
 ): Promise<readonly number[] | Stale> {
   checkEntries(entries);
   const pieces = piecesOf(entries, ({ row }) => row.index, createSize);
-  const statements = pieces.map((piece) => createStatement(database.at, table, piece));
+  const statements = pieces.map((piece) => createStatement(database.names, table, piece));
   const won = await writeAt(database, generation, async (query) => {
     const written = new Set<string>();
     for (const { text, values } of statements) {
@@ -241,12 +241,15 @@ async function create(
 
 async function change(database: Database, generation: number, changes: readonly Change[]): Promise<boolean | Stale> {
   checkChanges(changes);
-  const { at } = database;
+  const { names } = database;
   const steps = TABLES.flatMap((table) => {
     const own = changes.filter((one) => one.table === table);
     if (own.length === 0) return [];
     const pieces = piecesOf(own, ({ index }) => index, changeSize);
-    return { lock: lockStatement(at, table, own), apply: pieces.map((piece) => changeStatement(at, table, piece)) };
+    return {
+      lock: lockStatement(names, table, own),
+      apply: pieces.map((piece) => changeStatement(names, table, piece)),
+    };
   });
   try {
     return await writeAt(database, generation, async (query) => {
@@ -268,13 +271,13 @@ async function change(database: Database, generation: number, changes: readonly 
 }
 
 async function scan(
-  { at, query }: Database,
+  { names, query }: Database,
   table: Table,
   after: Uint8Array | null,
   limit: number,
   notKey: string | undefined,
 ): Promise<Row[]> {
-  const { text, values } = scanStatement(at, table, after, limit, notKey);
+  const { text, values } = scanStatement(names, table, after, limit, notKey);
   return (await withRetries(() => query(text, values))).map(readRow);
 }
 
@@ -284,7 +287,7 @@ async function scan(
  * partner: at READ COMMITTED a row that the statement had to wait for is read again, and its partner is not.
  */
 function sweep(database: Database, generation: number, day: number): Promise<number | Stale> {
-  const { text, values } = sweepStatement(database.at, ['value', 'token'], day);
+  const { text, values } = sweepStatement(database.names, ['value', 'token'], day);
   return write(database, 'exclusive', async (query, current) => {
     if (current !== generation) return 'stale';
     const [row] = await query(text, values);
@@ -292,8 +295,8 @@ function sweep(database: Database, generation: number, day: number): Promise<num
   });
 }
 
-async function sizes({ at, query }: Database): Promise<Readonly<Record<Table, TableSize>>> {
-  const [row] = await withRetries(() => query(sizesText(at)));
+async function sizes({ names, query }: Database): Promise<Readonly<Record<Table, TableSize>>> {
+  const [row] = await withRetries(() => query(sizesText(names)));
   const sizeOf = (table: Table): TableSize => ({
     rows: Number(row?.[`${table}_rows`]),
     bytes: Number(row?.[`${table}_bytes`]),
@@ -301,9 +304,9 @@ async function sizes({ at, query }: Database): Promise<Readonly<Record<Table, Ta
   return { value: sizeOf('value'), token: sizeOf('token'), subject: sizeOf('subject') };
 }
 
-async function scrub({ at, query }: Database): Promise<void> {
+async function scrub({ names, query }: Database): Promise<void> {
   try {
-    await query(`vacuum ${TABLES.map(at.table).join(', ')}`);
+    await query(`vacuum ${TABLES.map(names.table).join(', ')}`);
   } catch (error) {
     // If the server refuses, nothing changes: VACUUM overwrites nothing anyway.
     if (stateOf(error) === null) throw storeError(error);
