@@ -279,7 +279,7 @@ describe('what a vault is refused for', () => {
 
   test('a file that is no database, and one that is cut off', async () => {
     place.write('people.db', 'id,name\n1,Person 1\n'.repeat(500));
-    const message = 'people.db: the file is no database';
+    const message = 'people.db: the file is not a database';
     await refused(['protect', 'in.csv', ...args()], 5, message, 'SQLITE_NOTADB');
     await refused(['vault', 'stats', ...args()], 5, message);
     // There is no log beside it, and none is spoken of.

@@ -151,7 +151,7 @@ describe('what is refused', () => {
     await refused(['vault', 'import', 'left.ndjson', ...at('e.db')], 'were left out or changed', 7);
     await refused(['vault', 'import', 'none.ndjson', ...at('e.db')], 'none.ndjson', 5);
     await refused(['vault', 'import', ...at('e.db')], 'the export is empty', 7);
-    await refused(['vault', 'import', 'in.csv', ...at('e.db')], 'in.csv: line 1: expected the first line', 7);
+    await refused(['vault', 'import', 'in.csv', ...at('e.db')], 'in.csv: line 1: the line is not the first line', 7);
     // The whole of it is good after all that.
     expect((await place.run(['vault', 'import', 'a.ndjson', ...at('e.db')])).code).toBe(0);
     expect((await place.run(['vault', 'verify', ...at('e.db')])).code).toBe(0);
