@@ -9,7 +9,7 @@ import { decryptWords, expandInverseKey } from '../../kernel/aes/inverse.ts';
 import { hmacBytes } from '../../kernel/prf/hmac.ts';
 import { aesSivRows, SIV_LENGTH, SLOTS } from '../../kernel/siv/siv.ts';
 import { type DomainKey, expandNode } from '../../keys/domain-keys.ts';
-import { INDEX, type Row, type Table } from '../stores/store.ts';
+import { INDEX, type Row, TABLES, type Table } from '../stores/store.ts';
 
 /** The fields of a row that are bound to its body. */
 export type Bound = Pick<Row, 'index' | 'version' | 'expires'>;
@@ -72,7 +72,7 @@ export function outerLayer(key: DomainKey, store: string): Outer {
     backward: expandInverseKey(indexKey),
     many: manyBlocks(indexKey),
     siv: aesSivRows(expandNode(node, 'content', 64)),
-    data: new Map((['value', 'token', 'subject'] as const).map((table) => [table, emptyData(table, id)])),
+    data: new Map(TABLES.map((table) => [table, emptyData(table, id)])),
   };
   const indexes = (inners: Uint8Array) => indexesOf(keys, inners);
   return {
