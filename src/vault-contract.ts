@@ -1,3 +1,4 @@
-/** The tests that a store of your own has to pass (`trefoil/vault-contract`). */
+/** Test suite for your own store of a vault (`trefoil/vault-contract`). */
 
-export { type ContractCase, contractCases, type FreshStore } from './vault/contract/contract.ts';
+export { type ContractCase, contractCases } from './vault/contract/contract.ts';
+export type { FreshStore } from './vault/contract/verbs.ts';

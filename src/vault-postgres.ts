@@ -1,5 +1,5 @@
 /**
- * A vault's store in PostgreSQL 12 or newer (`trefoil/vault-postgres`), over a `Pool` of `pg` or a `PGlite` of
+ * A vault's store in PostgreSQL 12 or newer (`trefoil/vault-postgres`). It takes a `Pool` of `pg` or a `PGlite` of
  * `@electric-sql/pglite`.
  */
 

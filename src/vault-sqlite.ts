@@ -1,5 +1,5 @@
 /**
- * A vault's store in SQLite (`trefoil/vault-sqlite`), over a handle of `node:sqlite`, `better-sqlite3` or
+ * A vault's store in SQLite (`trefoil/vault-sqlite`). It takes a handle of `node:sqlite`, `better-sqlite3` or
  * `@photostructure/sqlite`.
  */
 

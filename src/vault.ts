@@ -1,6 +1,6 @@
 /**
- * The vault: random tokens with an encrypted mapping in a store, and the contract that stores fulfil. Stores are in
- * `trefoil/vault-sqlite` and `trefoil/vault-postgres`; the suite for one's own in `trefoil/vault-contract`.
+ * The vault: random tokens, an encrypted mapping in a store, and the interface of a store. Stores are in
+ * `trefoil/vault-sqlite` and `trefoil/vault-postgres`; `trefoil/vault-contract` is a test suite for a store of your own.
  */
 
 export type { VaultToken } from './core/brands.ts';

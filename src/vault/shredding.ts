@@ -1,62 +1,65 @@
 /**
- * Shredding a subject, and the certificate that says what was destroyed (docs/spec/vault-v1.md, "Shredding").
+ * Shredding a subject, and the certificate that states what was destroyed (docs/spec/vault-v1.md, "Shredding"). It is
+ * beside subjects.ts, and not in a folder, because it works on the two rows of a subject and on no mapping.
  */
 
 import { encodeList, equalBytes } from '../core/bytes.ts';
 import { readHex, writeHex } from '../core/hex.ts';
 import { fail } from '../errors.ts';
 import { eraseContent, goneContent, HANDLE } from './rows/content.ts';
-import { INDEX } from './rows/outer.ts';
+import type { Places } from './rows/places.ts';
 import type { View } from './rows/view.ts';
 import type { Session } from './session.ts';
-import type { Change, Stale } from './stores/store.ts';
+import { type Change, INDEX, type Stale } from './stores/store.ts';
 import { KEY, readSubjectRows } from './subjects.ts';
 
 /**
- * What a shredding destroyed: the `key` of the subject; `nothing`, because the store had no key of the subject any
- * more; or a key that does not exist yet, `in advance`: the store refuses the subject from then on.
+ * What a shredding destroyed: `key`, the key of the subject; `nothing`, because the store no longer had a key of the
+ * subject; or `in advance`, if the store did not know the subject and refuses it from now on.
  */
 export type Destroyed = 'key' | 'nothing' | 'in advance';
 
 /** Options of `shred`. */
 export interface ShredOptions {
-  /** Also shreds a subject that the store does not know, so that the store refuses it when it is loaded later. */
+  /** Also shreds a subject that the store does not know: the store then refuses it when it is loaded later. */
   readonly inAdvance?: true | undefined;
 }
 
-/** What a store says of a subject that was shredded. It can be checked with the keys and says nothing without them. */
+/**
+ * The statement of a store that a subject was shredded. Somebody who has the keys can check it; without them it reveals
+ * nothing about the subject.
+ */
 export interface ShredCertificate {
   readonly trefoil: 'vault-v1 certificate';
-  /** What was destroyed. */
   readonly destroyed: Destroyed;
-  /** How many mappings died with the key: nothing in the store leads from a subject to its mappings. */
+  /** Nobody can count the mappings that were lost with the key: nothing in the store leads from a subject to them. */
   readonly mappings: 'not known to the store';
   readonly domain: string;
   readonly store: string;
-  /** Shown id of the key that the rest was made with. */
+  /** Shown id of the key that `subject` and `mac` were made with. */
   readonly keyId: string;
   /** Keyed index of the subject, 32 hexadecimal digits. */
   readonly subject: string;
-  /** When this was written, as ISO 8601 in UTC. */
+  /** Time at which the certificate was written, as ISO 8601 in UTC. */
   readonly at: string;
-  /** HMAC-SHA-256 over all of this. */
+  /** HMAC-SHA-256 over all other fields, 64 hexadecimal digits. */
   readonly mac: string;
 }
 
 const TREFOIL = 'vault-v1 certificate';
 const MAPPINGS = 'not known to the store';
-/** The names of a certificate's fields, sorted. */
+/** Names of the fields of a certificate, sorted. */
 const FIELDS = 'at,destroyed,domain,keyId,mac,mappings,store,subject,trefoil';
 const DESTROYED: readonly string[] = ['key', 'nothing', 'in advance'];
 
-/** Destroys handle and key of a subject; `null`, and nothing is done, when the store does not know it. */
+/** Destroys handle and key of a subject. Returns `null`, and does nothing, if the store does not know the subject. */
 export async function shredSubject(
   session: Session,
   text: string,
   inAdvance: boolean,
 ): Promise<ShredCertificate | null> {
   const index = session.subjects.indexesOf([text]);
-  const destroyed = await session.steady((view) => shredBy(view, index, inAdvance));
+  const destroyed = await session.withView((view) => shredBy(view, index, inAdvance));
   if (destroyed === 'absent') return null;
   await session.scrub();
   const stated = {
@@ -72,57 +75,69 @@ export async function shredSubject(
 }
 
 async function shredBy(view: View, index: Uint8Array, inAdvance: boolean): Promise<Destroyed | 'absent' | Stale> {
-  const { store } = view;
-  const now = view.meta.generation;
-  const { places, rows, found } = await readSubjectRows(view, index);
+  const { places, rows, opened } = await readSubjectRows(view, index);
   const row = rows[0];
-  const gone = goneContent(view.meta.subjects, HANDLE);
   if (row === undefined) {
-    // Before a subject is said to be unknown: it may have moved to an index that we did not know of.
-    if (await view.isOlder()) return 'stale';
-    if (!inAdvance) return 'absent';
-    const entry = { row: view.seal('subject', { index: places.first(0) }, gone, null), unless: places.others(0) };
-    const won = await store.create(now, 'subject', [entry]);
-    return won === 'stale' || won.length === 0 ? 'stale' : 'in advance';
+    // A subject that is not found may have moved to an index that this view does not know.
+    if (await view.isOutdated()) return 'stale';
+    return inAdvance ? shredInAdvance(view, places) : 'absent';
   }
-  const content = found[0]?.content;
+  const content = opened[0]?.content;
   if (content?.rest.length !== HANDLE) {
-    fail('row_broken', 'the row of the subject does not verify, so its key cannot be found: nothing was destroyed');
+    const message =
+      'the row of the subject is damaged or was changed, so its key cannot be found; nothing was destroyed';
+    fail('row_broken', message);
   }
   if (content.state === 'erased') return 'nothing';
+  const key = await erasedKey(view, content.rest);
+  const gone = goneContent(view.meta.subjects, HANDLE);
   const changes: Change[] = [
     { table: 'subject', index: row.index, from: row.version, to: view.seal('subject', { instead: row }, gone, null) },
+    ...key.changes,
   ];
-  const key = await readSubjectRows(view, view.subjects.keyIndexesOf([content.rest]));
-  const keyRow = key.rows[0];
-  const own = key.found[0]?.content;
-  // An import that died may have erased the key, and not yet the row that leads to it.
-  const isErased = own?.state === 'erased';
-  if (keyRow === undefined) {
-    // Somebody took the key away. An erased row in its place keeps an import from bringing it back.
-    const to = view.seal('subject', { index: key.places.first(0) }, goneContent(view.meta.subjects, KEY), null);
-    changes.push({ table: 'subject', index: to.index, from: 0, to });
-  } else if (!isErased) {
-    // A key that does not open is destroyed as well.
-    const erased = own === undefined ? goneContent(view.meta.subjects, KEY) : eraseContent(own);
-    const to = view.seal('subject', { instead: keyRow }, erased, null);
-    changes.push({ table: 'subject', index: keyRow.index, from: keyRow.version, to });
-  }
-  if ((await store.change(now, changes)) !== true) return 'stale';
-  return keyRow === undefined || isErased ? 'nothing' : 'key';
+  if ((await view.store.change(view.meta.generation, changes)) !== true) return 'stale';
+  return key.existed ? 'key' : 'nothing';
 }
 
-/** What a store has of a subject: a tombstone, a key, or nothing. */
+/** Writes the erased row of a subject that the store does not know. */
+async function shredInAdvance(view: View, places: Places): Promise<'in advance' | Stale> {
+  const gone = goneContent(view.meta.subjects, HANDLE);
+  const entry = { row: view.seal('subject', { index: places.first(0) }, gone, null), unless: places.others(0) };
+  const won = await view.store.create(view.meta.generation, 'subject', [entry]);
+  return won === 'stale' || won.length === 0 ? 'stale' : 'in advance';
+}
+
+/** Returns the change that erases the key of a handle, and whether there was a key to destroy. */
+async function erasedKey(view: View, handle: Uint8Array): Promise<{ readonly existed: boolean; changes: Change[] }> {
+  const { places, rows, opened } = await readSubjectRows(view, view.subjects.keyIndexesOf([handle]));
+  const row = rows[0];
+  const content = opened[0]?.content;
+  if (row === undefined) {
+    // Somebody has removed the key. An erased row in its place prevents an import from bringing it back.
+    const to = view.seal('subject', { index: places.first(0) }, goneContent(view.meta.subjects, KEY), null);
+    return { existed: false, changes: [{ table: 'subject', index: to.index, from: 0, to }] };
+  }
+  // An import that died may have erased the key, but not yet the row that leads to it.
+  if (content?.state === 'erased') return { existed: false, changes: [] };
+  // A key that does not open is destroyed as well.
+  const gone = content === undefined ? goneContent(view.meta.subjects, KEY) : eraseContent(content);
+  const to = view.seal('subject', { instead: row }, gone, null);
+  return { existed: true, changes: [{ table: 'subject', index: row.index, from: row.version, to }] };
+}
+
+/** State of a subject in a store: `erased` if it was shredded, `alive` if it has a key, `unknown` if it has no row. */
 export type SubjectNow = 'erased' | 'alive' | 'unknown';
 
-/** What the store has now of the subject of a certificate. */
+/** Returns the current state of the subject of a certificate. */
 export function subjectNow(session: Session, { subject }: ShredCertificate): Promise<SubjectNow> {
   const index = readHex(subject, INDEX)!;
-  return session.steady(async (view): Promise<SubjectNow | Stale> => {
-    const { rows, found } = await readSubjectRows(view, index);
-    if (rows[0] === undefined) return (await view.isOlder()) ? 'stale' : 'unknown';
-    const content = found[0]?.content;
-    if (content?.rest.length !== HANDLE) fail('row_broken', 'the row of the subject does not verify');
+  return session.withView(async (view): Promise<SubjectNow | Stale> => {
+    const { rows, opened } = await readSubjectRows(view, index);
+    if (rows[0] === undefined) return (await view.isOutdated()) ? 'stale' : 'unknown';
+    const content = opened[0]?.content;
+    if (content?.rest.length !== HANDLE) {
+      fail('row_broken', 'the row of the subject in the vault is damaged or was changed; run trefoil vault verify');
+    }
     return content.state === 'erased' ? 'erased' : 'alive';
   });
 }
@@ -133,17 +148,17 @@ function messageOf({ destroyed, mappings, domain, store, keyId, subject, at }: S
   return encodeList([TREFOIL, destroyed, mappings, domain, store, keyId, subject, at]);
 }
 
-/** Whether a certificate is one of this store, unchanged, and of this subject; with `null` of any subject. */
+/** Whether a certificate is an unchanged one of this store, and of this subject; `null` stands for any subject. */
 export function isCertificate(session: Session, certificate: ShredCertificate, text: string | null): boolean {
   const { trefoil, destroyed, mappings, domain, store, keyId, subject, at, mac } = certificate;
   const stated = [trefoil, destroyed, mappings, domain, store, keyId, subject, at, mac];
   if (stated.some((part) => typeof part !== 'string') || trefoil !== TREFOIL) return false;
   if (!DESTROYED.includes(destroyed) || mappings !== MAPPINGS) return false;
-  // Nothing more than what was signed: a reader would believe it, too.
+  // Other fields are refused: a reader would believe them, although they are not in the MAC.
   if (Object.keys(certificate).sort().join() !== FIELDS || !/^[0-9a-f]{64}$/.test(mac)) return false;
   if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
   const written = readHex(mac, 32);
-  // Of what was judged above: an object may answer otherwise when it is asked again.
+  // The values that were checked above are used: a getter may return other values the second time.
   const message = messageOf({ destroyed, mappings, domain, store, keyId, subject, at });
   const isOurs = written !== null && equalBytes(written, session.subjects.mac(message));
   return isOurs && (text === null || subject === writeHex(session.subjects.indexesOf([text])));

@@ -1,53 +1,61 @@
 /**
- * The keys of subjects: a random handle and a random key for each, which everything of the subject is named and sealed
- * under as well. The handle is found by the subject, the key by the handle, so nothing that is kept of a value names its
- * subject; and when both are destroyed, nothing leads from the one to the other any more.
+ * Subjects and their keys (docs/spec/vault-v1.md, "Subjects"). Each subject has a random handle and a random key, and
+ * all its values are sealed under this key as well. One row, found by the subject, holds the handle; a second row,
+ * found by the handle, holds the key. So no row of a value names its subject; and when the contents of both rows are
+ * destroyed, nothing leads from the subject to its values any more.
  */
 
 import { concat, cut } from '../core/bytes.ts';
 import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { type Content, HANDLE, LINK } from './rows/content.ts';
-import { dig } from './rows/graves.ts';
-import { INDEX } from './rows/outer.ts';
+import { graveChanges } from './rows/graves.ts';
 import type { Places } from './rows/places.ts';
-import type { Found, View } from './rows/view.ts';
-import type { Change, Row, Stale } from './stores/store.ts';
+import type { OpenedRow, View } from './rows/view.ts';
+import { type Change, INDEX, type Row, type Stale } from './stores/store.ts';
 
-/** A subject whose key is there. */
+/** A subject with its key. */
 export interface Subject {
   readonly handle: Uint8Array;
-  /** Of AES-256-SIV. */
+  /** Key of AES-256-SIV. */
   readonly key: Uint8Array;
-  /** 32 bytes that name its values together with the values: without them no value can be guessed any more. */
+  /** 32 bytes that precede each value in its name. Without them nobody can test a guess of a value. */
   readonly name: Uint8Array;
 }
 
-/** A subject as the store has it: with its key, without it for ever, broken, or not at all. */
+/**
+ * State of a subject in a store: its key; `shredded` if the key was destroyed; `broken` if a row is missing or does not
+ * verify; `absent` if the store does not know the subject.
+ */
 export type SubjectState = Subject | 'shredded' | 'broken' | 'absent';
 
-/** What is done about a subject whose key is not there. */
-export type Missing = 'leave' | 'create' | 'renew';
+/**
+ * What to do with a subject that has no key: leave it, create a key if the subject is absent, or also create a new key
+ * if it was shredded.
+ */
+export type IfAbsent = 'leave' | 'create' | 'renew';
 
-/** Bytes of a key's row: the key of AES-256-SIV, and the name. */
-export const KEY = 96;
+/** Bytes of the AES-256-SIV key of a subject. */
 export const SIV_KEY = 64;
 
-/** Rounds of a race that nobody wins: more than this is a fault. */
+/** Bytes of the rest of a key's row: that key, followed by the subject's name. */
+export const KEY: number = SIV_KEY + 32;
+
+/** How often work is repeated if another process changes the same rows. More often is a fault. */
 export const ROUNDS = 8;
 
-/** The keys that belong to handles. */
+/** Returns the states of the subjects that have these handles. */
 export async function findByHandle(
   view: View,
   handles: readonly Uint8Array[],
 ): Promise<readonly SubjectState[] | Stale> {
   if (handles.length === 0) return [];
-  const { rows, found } = await readSubjectRows(view, view.subjects.keyIndexesOf(handles));
-  // Before a key is said to be gone: its row may have moved to an index that we did not know of.
-  if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
+  const { rows, opened } = await readSubjectRows(view, view.subjects.keyIndexesOf(handles));
+  // A key that is not found may have moved to an index that this view does not know.
+  if (rows.includes(undefined) && (await view.isOutdated())) return 'stale';
   return handles.map((handle, i) => {
     if (rows[i] === undefined) return 'absent';
-    const content = found[i]?.content;
+    const content = opened[i]?.content;
     if (content?.rest.length !== KEY) return 'broken';
     if (content.state !== 'live') return 'shredded';
     const { rest } = content;
@@ -56,30 +64,30 @@ export async function findByHandle(
 }
 
 /**
- * Looks subjects up by a column of their inner indexes, all of them different; with `create` those that are absent get a
- * key, with `renew` shredded ones, too: those whose row is erased, and those whose key alone is, as an import leaves it
- * that died between the two.
+ * Looks up subjects by a column of their inner indexes, which must all be different. With `create`, absent subjects get
+ * a key. With `renew`, shredded ones get a new key, too. A subject counts as shredded if its own row is erased, and
+ * also if only its key is, as an import leaves it that died between the two.
  */
 export async function findSubjects(
   view: View,
   indexes: Uint8Array,
-  missing: Missing,
+  ifAbsent: IfAbsent,
 ): Promise<readonly SubjectState[] | Stale> {
   const each = cut(indexes, INDEX);
   const out = new Array<SubjectState>(each.length).fill('broken');
   let left = each.map((_, i) => i);
-  // Who loses a race finds the winner's key in the next round.
+  // If another process creates a key first, the next round finds that key.
   for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
-    const { places, rows, found } = await readSubjectRows(view, concat(left.map((i) => each[i]!)));
+    const { places, rows, opened } = await readSubjectRows(view, concat(left.map((i) => each[i]!)));
     const live: { readonly i: number; readonly row: Row; readonly handle: Uint8Array }[] = [];
     const absent: number[] = [];
     const again: number[] = [];
     for (const [k, i] of left.entries()) {
-      const content = found[k]?.content;
+      const content = opened[k]?.content;
       if (rows[k] === undefined) absent.push(k);
       else if (content?.rest.length !== HANDLE) out[i] = 'broken';
       else if (content.state === 'live') live.push({ i, row: rows[k], handle: content.rest });
-      else if (missing !== 'renew') out[i] = 'shredded';
+      else if (ifAbsent !== 'renew') out[i] = 'shredded';
       else if ((await renew(view, rows[k], content.link)) === 'stale') return 'stale';
       else again.push(i);
     }
@@ -90,22 +98,22 @@ export async function findSubjects(
     if (keys === 'stale') return keys;
     for (const [k, { i, row }] of live.entries()) {
       const state = keys[k]!;
-      if (state === 'shredded' && missing === 'renew') {
+      if (state === 'shredded' && ifAbsent === 'renew') {
         if ((await renew(view, row, null)) === 'stale') return 'stale';
         again.push(i);
         continue;
       }
-      // A handle without its key: rows of the table are missing, or it is being shredded at this instant.
+      // A handle without a key: a row of the table is missing, or the subject is being shredded at this moment.
       out[i] = state === 'absent' ? 'broken' : state;
     }
-    if (missing === 'leave') {
-      // Before a subject is said to be absent: it may have moved to an index that we did not know of.
-      if (absent.length > 0 && (await view.isOlder())) return 'stale';
+    if (ifAbsent === 'leave') {
+      // A subject that is not found may have moved to an index that this view does not know.
+      if (absent.length > 0 && (await view.isOutdated())) return 'stale';
       for (const k of absent) out[left[k]!] = 'absent';
     } else if (absent.length > 0) {
       const wanted = absent.map((k) => ({ index: places.first(k), unless: places.others(k) }));
-      // Somebody else makes one of them: the next round reads who is left, and from then on the others are made without
-      // it.
+      // If another process makes one of them, nothing is written, and the next round reads what is left. From then on
+      // the others are made without it.
       if ((await create(view, wanted, round > 0)) === 'stale') return 'stale';
       again.push(...absent.map((k) => left[k]!));
     }
@@ -114,29 +122,32 @@ export async function findSubjects(
   return out;
 }
 
-/** The rows under a column of inner indexes, as they are and opened. */
+/** The rows at a column of inner indexes. */
 export interface SubjectRows {
   readonly places: Places;
   readonly rows: readonly (Row | undefined)[];
-  readonly found: readonly (Found | null)[];
+  /** The same rows, opened; `null` for a row that is missing or does not verify. */
+  readonly opened: readonly (OpenedRow | null)[];
 }
 
 export async function readSubjectRows(view: View, inners: Uint8Array): Promise<SubjectRows> {
   const places = view.placesOf([inners]);
   const rows = places.pick(await view.store.get('subject', places.all));
-  return { places, rows, found: view.openMany('subject', rows) };
+  return { places, rows, opened: view.openMany('subject', rows) };
 }
 
-/** A subject to be made: the index of its row, and others under which it may stand already. */
+/** A subject to be made: the index of its row, and other indexes at which it may already have a row. */
 interface Wanted {
   readonly index: Uint8Array;
   readonly unless: readonly Uint8Array[];
 }
 
 /**
- * New subjects. Both rows of each are written in one change, which also says that no row of the subject is under an
- * older key of the outer layer: a process that dies leaves no key that nothing leads to, for it could never be
- * shredded. Where another process makes one of the same subjects nothing is written, or with `inHalves` all but those.
+ * Makes new subjects. Both rows of each are written in one change, which is made only if the subject has no row under
+ * an older outer key. So a process that dies leaves no key that no row leads to: such a key could never be shredded.
+ *
+ * If another process makes one of the subjects, nothing is written; with `inHalves`, the batch is divided until only
+ * those are left out.
  */
 async function create(view: View, wanted: readonly Wanted[], inHalves: boolean): Promise<null | Stale> {
   const { handles, keys } = fresh(view, wanted.length);
@@ -158,15 +169,16 @@ async function create(view: View, wanted: readonly Wanted[], inHalves: boolean):
 }
 
 /**
- * Another handle and key in the place of a handle that was destroyed, or whose key was, unless somebody else was first.
+ * Writes a new handle and key in place of a handle that was destroyed, or whose key was. It writes nothing if another
+ * process has changed the row.
  *
- * @param tombstone the link of the row, if it is an erased one.
+ * @param tombstone link of the row if it is an erased one; else `null`.
  */
 async function renew(view: View, row: Row, tombstone: Uint8Array | null): Promise<boolean | Stale> {
   const { handles, keys } = fresh(view, 1);
   const to = view.seal('subject', { instead: row }, contentsOf(view, handles)[0]!, null);
-  // An export with this tombstone does not erase who came after it: graves.ts.
-  const [grave] = tombstone === null ? [] : await dig(view, [tombstone]);
+  // With a grave, an export that has this tombstone does not erase the new subject (graves.ts).
+  const [grave] = tombstone === null ? [] : await graveChanges(view, [tombstone]);
   return view.store.change(view.meta.generation, [
     { table: 'subject', index: keys[0]!.index, from: 0, to: keys[0]! },
     { table: 'subject', index: row.index, from: row.version, to },
@@ -174,7 +186,7 @@ async function renew(view: View, row: Row, tombstone: Uint8Array | null): Promis
   ]);
 }
 
-/** Handles, and the rows of their keys. */
+/** Returns new handles, and the rows of their keys. */
 function fresh(view: View, count: number): { readonly handles: readonly Uint8Array[]; readonly keys: readonly Row[] } {
   const handles = cut(randomBytes(HANDLE * count), HANDLE);
   const contents = contentsOf(view, cut(randomBytes(KEY * count), KEY));
@@ -184,15 +196,21 @@ function fresh(view: View, count: number): { readonly handles: readonly Uint8Arr
   return { handles, keys: view.sealMany('subject', drafts) };
 }
 
-/** Live contents. */
+/** Returns live contents with these rests. */
 function contentsOf(view: View, rests: readonly Uint8Array[]): Content[] {
   const links = cut(randomBytes(LINK * rests.length), LINK);
   return rests.map((rest, i) => ({ state: 'live', inner: view.meta.subjects, link: links[i]!, rest }));
 }
 
-/** What is wrong with a subject, for the value that belongs to it. */
+/** Returns the issue of a value whose subject has no key. */
 export function subjectIssue(state: 'shredded' | 'broken'): Issue {
   return state === 'shredded'
-    ? { code: 'erased', message: 'the subject was erased from the vault, and its policy says that it stays so' }
-    : { code: 'row_broken', message: 'the row of the subject does not verify; see trefoil vault verify' };
+    ? {
+        code: 'erased',
+        message: 'the subject was erased from the vault, and the rule refuses erased subjects (onErased: error)',
+      }
+    : {
+        code: 'row_broken',
+        message: 'the row of the subject in the vault is damaged or was changed; run trefoil vault verify',
+      };
 }

@@ -294,7 +294,7 @@ describe('check-certificate', () => {
       ...at().map((one) => (one === 'keys.json' ? 'out.keys' : one)),
     ]);
     expect(keys.code).toBe(1);
-    expect(keys.err).toContain('which the keys do not have');
+    expect(keys.err).toContain('which the keyset does not have');
   });
 
   test('says whether the erasure holds in the store that was opened', async () => {

@@ -255,13 +255,21 @@ describe('what a vault is refused for', () => {
     withHandle('people.db', (handle) => {
       handle.exec("UPDATE trefoil_meta SET text = replace(text, 'vault-v1', 'vault-v2')");
     });
-    await refused(['protect', 'in.csv', ...args()], 5, 'the vault is of vault-v2, this version reads vault-v1');
-    await refused(['vault', 'verify', ...args()], 5, 'the vault is of vault-v2, this version reads vault-v1');
+    await refused(
+      ['protect', 'in.csv', ...args()],
+      5,
+      'the vault has the version vault-v2, but this version of trefoil reads vault-v1',
+    );
+    await refused(
+      ['vault', 'verify', ...args()],
+      5,
+      'the vault has the version vault-v2, but this version of trefoil reads vault-v1',
+    );
   });
 
   test('other keys, another domain', async () => {
     await filled();
-    await refused(['protect', 'in.csv', ...args('second.json')], 1, 'which the keys do not have');
+    await refused(['protect', 'in.csv', ...args('second.json')], 1, 'which the keyset does not have');
     place.write('us.yaml', POLICY.replace('eu-enclave', 'us-enclave'));
     const us = args().map((one) => (one === 'p.yaml' ? 'us.yaml' : one));
     await refused(['protect', 'in.csv', ...us], 4, 'another domain');
@@ -271,7 +279,7 @@ describe('what a vault is refused for', () => {
 
   test('a file that is no database, and one that is cut off', async () => {
     place.write('people.db', 'id,name\n1,Person 1\n'.repeat(500));
-    const message = 'people.db: the file is no database';
+    const message = 'people.db: the file is not a database';
     await refused(['protect', 'in.csv', ...args()], 5, message, 'SQLITE_NOTADB');
     await refused(['vault', 'stats', ...args()], 5, message);
     // There is no log beside it, and none is spoken of.

@@ -135,7 +135,7 @@ describe('what is refused', () => {
     place.write('cut.ndjson', lines.slice(0, -1).join('\n'));
     await refused(['vault', 'import', 'cut.ndjson', ...at('e.db')], 'cut.ndjson: the end of the export is missing', 7);
     const cut = await place.run(['vault', 'import', 'cut.ndjson', ...at('cut.db')]);
-    expect(cut.err).toMatch(/before it 3,000 rows were written and 0 erased/);
+    expect(cut.err).toMatch(/before that, 3,000 rows were written and 0 erased/);
     // Of its first part a row; and the whole of its second.
     place.write('changed.ndjson', lines.with(9, lines[9]!.replace(/"body":"./, '"body":"')).join('\n'));
     await refused(['vault', 'import', 'changed.ndjson', ...at('e.db')], 'changed.ndjson: line 10: ', 7);
@@ -150,8 +150,8 @@ describe('what is refused', () => {
     place.write('left.ndjson', [...lines.slice(0, ends[0]! + 1), ...lines.slice(ends[1]! + 1)].join('\n'));
     await refused(['vault', 'import', 'left.ndjson', ...at('e.db')], 'were left out or changed', 7);
     await refused(['vault', 'import', 'none.ndjson', ...at('e.db')], 'none.ndjson', 5);
-    await refused(['vault', 'import', ...at('e.db')], 'there is no export', 7);
-    await refused(['vault', 'import', 'in.csv', ...at('e.db')], 'in.csv: line 1: expected the first line', 7);
+    await refused(['vault', 'import', ...at('e.db')], 'the export is empty', 7);
+    await refused(['vault', 'import', 'in.csv', ...at('e.db')], 'in.csv: line 1: the line is not the first line', 7);
     // The whole of it is good after all that.
     expect((await place.run(['vault', 'import', 'a.ndjson', ...at('e.db')])).code).toBe(0);
     expect((await place.run(['vault', 'verify', ...at('e.db')])).code).toBe(0);
@@ -163,7 +163,7 @@ describe('what is refused', () => {
     await refused(['vault', 'import', 'a.ndjson', ...us], 'of another domain', 4);
     await place.run(['keys', 'new', '--out', 'other.json']);
     const other = at('f.db').with(3, 'other.json');
-    await refused(['vault', 'import', 'a.ndjson', ...other], 'which the keys do not have', 1);
+    await refused(['vault', 'import', 'a.ndjson', ...other], 'which the keyset does not have', 1);
     for (const out of ['a.db', 'keys.json', 'p.yaml']) {
       await refused(['vault', 'export', ...at('a.db'), '--out', out, '--force'], 'an input of the same run', 5);
     }

@@ -119,7 +119,7 @@ describe('the store', () => {
     expect(is!.slice(1)).toEqual(was!.slice(1));
     const alone = await place.run(['protect', 'two.csv', ...common]);
     expect(alone.code).not.toBe(0);
-    expect(alone.err).toContain('which the keys do not have');
+    expect(alone.err).toContain('which the keyset does not have');
   });
 
   test('what does not go with it is said', async () => {

@@ -1,6 +1,7 @@
 /**
- * Frozen: the lines of an export of docs/spec/vault-v1.md, "Export". The MACs are those of node:crypto over bytes that are
- * put together here (and of Python's hmac and hashlib, from which the vectors come), under the frozen key `meta` of the vault's own vectors; the rows are that page's.
+ * Frozen: the lines of an export of docs/spec/vault-v1.md, "Export". The MACs were computed with Python's hmac and hashlib
+ * under the frozen key `meta` of the vault's vectors. This file computes them again with node:crypto, over bytes that it
+ * puts together itself. The rows are those of the same page.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
@@ -52,7 +53,7 @@ const TOKEN: Row = {
 
 const HEAD_MESSAGE =
   '0000000f7661756c742d7631206578706f72740000000a65752d656e636c617665000000046d61696e000000090000000573306e7230000000090000000573306e72300000000573306e723000000010e0e1e2e3e4e5e6e7e8e9eaebecedeeef00000018323032352d30312d33315431323a30303a30302e3030305a';
-/** encode(table, index, key, version, expires, body) of the row by token, and then of the row by value. */
+/** encode(table, index, key, version, expires, body) of the row by token, followed by that of the row by value. */
 const ROWS =
   '00000005746f6b656e00000010fca6da3625590e8ce1c4c0a4853fd8e00000000573306e723000000009323836333937323034000000000000004f826b97b7d99b03de9d9f8fd7b44d1f6b4bb8aa1ec331c86dc91b92ee3ad1943efa1d8ba52084bab80e2e72ce0845f7c10555c4e9a14b6847f4954cc00d33f902812cd226213fd7540e8d5ed3833f6c0000000576616c756500000010147b6e754658f547716a3d8b3509433a0000000573306e72300000000831363930393036300000000000000044df4a2d2bce641b2534cad2a5f0302974aa8f4b8b7e0e88e54777a8f4237e9c84da9a7a7e92497b5f522be98f078c4e9f38aafdfd06fba05842ce23c8a8cf195d57b38fc4';
 
@@ -74,11 +75,11 @@ const LINES = [
   '{"table":"value","index":"147b6e754658f547716a3d8b3509433a","key":"s0nr0","version":16909060,"expires":null,"body":"30otK85kGyU0ytKl8DApdKqPS4t-DojlR3eo9CN-nITamnp-kkl7X1Ir6Y8HjE6fOKr9_Qb7oFhCziPIqM8ZXVezj8Q"}',
   '{"part":1,"rows":2,"mac":"c5316b872f8a24b0a12a30399bc203eb88a369b8a06a847042a706225208f4cc"}',
 ];
-/** After the first 1,000 rows such a line stands, and the last one is that of the next part. */
+/** The first 1,000 rows are followed by such a line; the last line ends the next part. */
 const PART = '{"part":1,"mac":"b9589a1cd619693a2b2204ceef57415554fbda078237f436b95a7b88985a04f6"}';
 const END_OF_TWO = '{"part":2,"rows":2,"mac":"105237789cc585aa5259ea32b4aef437073442c927a78ac90b05c31a137d52dc"}';
 
-test('the MACs are those of node:crypto', () => {
+test('the MACs are those that node:crypto computes', () => {
   const head = bytes(mac(bytes(HEAD_MESSAGE)));
   expect(LINES[0]).toContain(head.toString('hex'));
   expect(LINES[3]).toContain(mac(list('vault-v1 export end', head, '1', '2', digest)));
@@ -86,7 +87,7 @@ test('the MACs are those of node:crypto', () => {
   expect(END_OF_TWO).toContain(mac(list('vault-v1 export end', head, '2', '2', digest)));
 });
 
-/** A store with the frozen rows. */
+/** Makes a store with the frozen rows. */
 async function filled(): Promise<VaultStore> {
   const store = memoryStore();
   await store.setMeta({ generation: 1, text: META });
@@ -94,7 +95,7 @@ async function filled(): Promise<VaultStore> {
   return store;
 }
 
-test('a store with the frozen rows writes the frozen rows, and MACs over its own first line', async () => {
+test('a store with the frozen rows exports the frozen rows, with MACs over its own first line', async () => {
   const lines: string[] = [];
   for await (const line of (await names.open(keys, { main: await filled() })).export()) lines.push(line);
   expect(lines.slice(1, 3)).toEqual(LINES.slice(1, 3).map((line) => `${line}\n`));

@@ -1,7 +1,7 @@
 /**
- * Frozen: keys, rows and metadata of docs/spec/vault-v1.md, computed with another implementation of AES-SIV, HMAC and HKDF
- * (Python). Rows that were written once must open for ever, and what is written is the same for the same random values:
- * token, link, version, handle and key of a subject.
+ * Frozen: keys, rows and metadata of docs/spec/vault-v1.md, computed with another implementation of AES-SIV, HMAC and
+ * HKDF (Python). A row that was written once must open for ever, and the same random values (token, link, version, handle
+ * and key of a subject) must give the same rows.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -39,7 +39,7 @@ const keys = keyset.parse(KEYSET).domain('eu-enclave');
 const key = openKeys(keys).primary;
 
 const VALUE = 'Zoë Müller';
-/** Day from which on the mapping of the subject may be swept away: in the year 2079. */
+/** Day on which the mapping of the subject expires: in the year 2079. */
 const EXPIRES = 40_000;
 
 const FROZEN: readonly (readonly [string, string])[] = [
@@ -263,7 +263,7 @@ const BY_SUBJECT = frozenRow('by subject');
 const BY_HANDLE = frozenRow('by handle');
 const SUBJECTS_VALUE_ROW = frozenRow('with subject: value', EXPIRES);
 const SUBJECTS_TOKEN_ROW = frozenRow('with subject: token', EXPIRES);
-/** Rows that were erased: their names, what they were, and their tables. */
+/** Erased rows: their names, the live rows that they replace, and their tables. */
 const ERASED = {
   value: ['forgotten value', VALUE_ROW, 'value'],
   token: ['forgotten token', TOKEN_ROW, 'token'],
@@ -272,7 +272,7 @@ const ERASED = {
 } as const;
 const gone = (which: keyof typeof ERASED) => erasedRow(ERASED[which][0], ERASED[which][1]);
 
-test('the page has what is frozen here', () => {
+test('the page has the same vectors as this file', () => {
   const page = readFileSync(new URL('../../docs/spec/vault-v1.md', import.meta.url), 'utf8');
   const vectors = page.slice(page.indexOf('\n## Vectors\n'));
   const rows = [...vectors.matchAll(/^\| (.+) \| `(.+)` \|$/gm)].map(([, name, value]) => [name, value]);
@@ -305,12 +305,12 @@ describe('keys', () => {
   });
 });
 
-/** One row from its inside out, each step held against the frozen one; and from its outside in. */
+/** Seals one row from the inside out, compares each step with the frozen one, and opens it again. */
 function pin(table: Table, prefix: string, side: Side, name: Uint8Array, inside: Uint8Array, expires: number | null) {
   const at = (what: string) => `${prefix}${table}, ${what}`;
   const inner = side.indexOf(name);
   expect(hex(inner)).toBe(text(at('inner index')));
-  // By value the key id that the token shows stands before what is sealed.
+  // In a row by value, the sealed text is preceded by the key id that the token shows.
   const shown = table === 'value' ? utf8('s0nr0') : new Uint8Array(0);
   const sealed = side.seal(name, inside);
   const rest = join(shown, sealed);
@@ -362,7 +362,7 @@ describe('rows', () => {
     const bound = { index: outer.indexOf(inner), version: grave.version, expires: null };
     expect(outer.seal('subject', bound, writeContent(content))).toEqual(grave);
     expect(readContent(outer.open('subject', grave)!)).toEqual(content);
-    // As long as the row of a subject.
+    // It has the length of the row of a subject.
     expect(grave.body.length).toBe(BY_SUBJECT.body.length);
   });
 
@@ -388,7 +388,7 @@ describe('rows', () => {
 
   test.each(Object.values(ERASED))('erased: %s', (name, row, table) => {
     const content = eraseContent(readContent(outer.open(table, row)!)!);
-    // The link is random; with the frozen one the row is the frozen one.
+    // The link is random. With the frozen link, the row is the frozen one.
     const written = writeContent({ ...content, link: frozen(`${name}, link`) });
     const bound = { index: row.index, version: row.version + 1, expires: null };
     expect(outer.seal(table, bound, written)).toEqual(erasedRow(name, row));
@@ -399,7 +399,7 @@ describe('rows', () => {
     expect(rows.map(({ body }) => body.length)).toEqual([68, 47 + 32, 100, 79 + 32, 47, 127]);
   });
 
-  test('nothing of what is around a body may be another', () => {
+  test('a body opens only with its own table, key, index, version and day', () => {
     for (const [table, row] of [
       ['value', VALUE_ROW],
       ['token', TOKEN_ROW],
@@ -439,7 +439,7 @@ test('metadata, and a certificate', () => {
   expect(hex(subjects.mac(frozen('certificate, message')))).toBe(JSON.parse(text('certificate')).mac);
 });
 
-/** A store with exactly these rows, and the frozen metadata. */
+/** Makes a store with exactly these rows and the frozen metadata. */
 async function storeOf(rows: { value?: Row; token?: Row; subject?: readonly Row[] }): Promise<VaultStore> {
   const store = memoryStore();
   await store.setMeta({ generation: 1, text: text('metadata') });
@@ -452,7 +452,7 @@ async function storeOf(rows: { value?: Row; token?: Row; subject?: readonly Row[
   return store;
 }
 
-/** The row in the place of another is that one, erased: what the frozen erased one is, but for its link. */
+/** Checks that a row is the erased form of another: equal to the frozen erased row except for its link. */
 async function expectErased(store: VaultStore, which: keyof typeof ERASED) {
   const [name, before, table] = ERASED[which];
   const { body, ...row } = (await get(store, table, before))!;
@@ -466,7 +466,7 @@ async function expectErased(store: VaultStore, which: keyof typeof ERASED) {
   expect(link).not.toEqual(readContent(outer.open(table, before)!)!.link);
 }
 
-/** A certificate as it was before it said what was destroyed. */
+/** A certificate in an older form, without the field `destroyed`. */
 const OLDER_CERTIFICATE =
   '{"trefoil":"vault-v1 shredding","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"333609df8a6841be15983cdc224644a1ee0af306015a73279d93660c5d55d847"}';
 
@@ -491,7 +491,7 @@ describe('a store that is filled with the frozen rows', () => {
     vi.useRealTimers();
   });
 
-  test('reveals, finds, verifies; and forgetting erases both rows', async () => {
+  test('reveals, looks up and verifies, and forgetting erases both rows', async () => {
     const store = await storeOf({ value: VALUE_ROW, token: TOKEN_ROW });
     const opened = await open(store);
     const token = text('token text, label `name`') as Awaited<ReturnType<typeof opened.protect>> & string;
@@ -516,7 +516,7 @@ describe('a store that is filled with the frozen rows', () => {
     expect((await opened.verify()).broken).toBe(0);
   });
 
-  test('knows what was forgotten', async () => {
+  test('recognises a forgotten token', async () => {
     const opened = await open(await storeOf({ value: gone('value'), token: gone('token') }));
     const token = text('token text, label `name`') as never;
     expect(await code(opened.reveal(token))).toBe('forgotten');
@@ -527,7 +527,7 @@ describe('a store that is filled with the frozen rows', () => {
 
   const rows = { value: SUBJECTS_VALUE_ROW, token: SUBJECTS_TOKEN_ROW };
 
-  test('the same with a subject; and shredding erases both rows and writes the frozen certificate', async () => {
+  test('does the same with a subject, and shredding erases both rows and writes the frozen certificate', async () => {
     const store = await storeOf({ ...rows, subject: [BY_SUBJECT, BY_HANDLE] });
     const opened = await open(store, { subject: 'customer' });
     const token = text('with subject: token text, label `name`') as never;
@@ -554,7 +554,7 @@ describe('a store that is filled with the frozen rows', () => {
     expect(JSON.stringify(await other.shred(7, { inAdvance: true }))).toBe(text('certificate, in advance'));
   });
 
-  test('a certificate that said nothing of what was destroyed is refused, whatever is added to it', async () => {
+  test('refuses a certificate without `destroyed`, whatever is added to it', async () => {
     const opened = await open(await storeOf({ ...rows, subject: [BY_SUBJECT, BY_HANDLE] }), { subject: 'customer' });
     const older = JSON.parse(OLDER_CERTIFICATE);
     expect(opened.isCertificate(older, 7)).toBe(false);
@@ -566,7 +566,7 @@ describe('a store that is filled with the frozen rows', () => {
     }
   });
 
-  test('knows what was shredded, and without the rows of the subject nothing is there', async () => {
+  test('recognises a shredded subject, and reveals nothing without the rows of the subject', async () => {
     const token = text('with subject: token text, label `name`') as never;
     const subject = [gone('bySubject'), gone('byHandle')];
     const shredded = await open(await storeOf({ ...rows, subject }), { subject: 'customer' });
@@ -576,7 +576,7 @@ describe('a store that is filled with the frozen rows', () => {
     expect(await code(alone.reveal(token))).toBe('forgotten');
   });
 
-  test('a rule with a subject and one without do not read each other’s', async () => {
+  test('a rule with a subject and one without do not read the rows of each other', async () => {
     const store = await storeOf({ value: VALUE_ROW, token: TOKEN_ROW });
     const opened = await open(store, { subject: 'customer' });
     expect(await code(opened.reveal(text('token text, label `name`') as never))).toBe('unknown_token');

@@ -1,6 +1,6 @@
 /**
- * The threat table of docs/security.md, "The vault", row by row: who holds what, and what he learns. The attacker here has
- * the library's own code and every right that the row gives him.
+ * The table of attackers in docs/security.md, "The vault", row by row: what an attacker holds, and what they learn. The
+ * attacker of these tests has the library's own code and all that the row of the table allows.
  */
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../src/core/bytes.ts';
@@ -23,7 +23,7 @@ const code = (work: Promise<unknown>) =>
   );
 const rowsOf = (store: VaultStore, table: Table) => store.scan(table, { after: null, limit: 1e6 });
 
-/** Four-digit extensions: ten thousand of them can be tried. And a passphrase, which cannot. */
+/** Four-digit extensions, of which an attacker can try all ten thousand, and a passphrase, which nobody can guess. */
 const people = ['0042', '1815', '7777', 'correct horse battery staple 8f2c'];
 
 async function filled() {
@@ -32,34 +32,34 @@ async function filled() {
   return { store, open, tokens: await open.protectMany(people) };
 }
 
-/** What whoever has the keys can make of them. */
+/** What an attacker can derive from the keys. */
 function layers() {
   const { primary } = openKeys(keys);
   return { outer: outerLayer(primary, 'main'), inner: innerLayer(primary, 'main', 'person.phone', false) };
 }
 
-/** Tries a value: is it there, and which token has it? */
+/** Tries a value: returns whether it is in the store, and its token. */
 function guess(value: string, rows: ReadonlyMap<string, Row>): string | 'erased' | null {
   const { outer, inner } = layers();
   const row = rows.get(writeHex(outer.indexOf(inner.value.indexOf(utf8(value)))));
   if (row === undefined) return null;
   const content = readContent(outer.open('value', row)!)!;
   if (content.state === 'erased') return 'erased';
-  // Behind the key id that the token shows.
+  // It follows the key id that the token shows.
   return writeHex(inner.value.open(utf8(value), content.rest.slice(SHOWN))!);
 }
 
 const byIndex = (rows: readonly Row[]) => new Map(rows.map((row) => [writeHex(row.index), row]));
 
 describe('the store alone', () => {
-  test('no value, no token, no scope; erased rows look like all others', async () => {
+  test('shows no value, no token and no scope; erased rows look like live ones', async () => {
     const { store, open, tokens } = await filled();
     const before = [...(await rowsOf(store, 'value')), ...(await rowsOf(store, 'token'))];
     await open.forget(tokens[0]!);
     const after = [...(await rowsOf(store, 'value')), ...(await rowsOf(store, 'token'))];
     const all = after.map(({ index, body }) => Buffer.concat([index, body]).toString('latin1')).join('');
     for (const text of [...people, ...tokens, 'person.phone']) expect(all).not.toContain(text);
-    // The same lengths, so that a length does not tell the two that were destroyed.
+    // All values have one length, so that the length does not show which two were destroyed.
     const lengths = (rows: readonly Row[]) => rows.map(({ body }) => body.length).sort();
     expect(lengths(after)).toEqual(lengths(before));
     expect(new Set((await rowsOf(store, 'value')).map(({ body }) => body.length)).size).toBe(1);
@@ -70,7 +70,7 @@ describe('the store alone', () => {
     const bodies = async ({ store }: typeof a) => (await rowsOf(store, 'value')).map(({ body }) => writeHex(body));
     const first = new Set(await bodies(a));
     for (const body of await bodies(b)) expect(first.has(body)).toBe(false);
-    // Under other keys the indexes are others, too.
+    // Under other keys the indexes differ as well.
     const store = memoryStore();
     const other = await phones.open(keyset.generate().domain('eu-enclave'), { main: store });
     await other.protectMany(people);
@@ -80,14 +80,14 @@ describe('the store alone', () => {
 });
 
 describe('the store and the keys', () => {
-  test('what can be guessed is found, with its token; what cannot is not', async () => {
+  test('find a value that can be guessed, with its token, and no other value', async () => {
     const { store, tokens } = await filled();
     const rows = byIndex(await rowsOf(store, 'value'));
     const found = Array.from({ length: 10_000 }, (_, i) => String(i).padStart(4, '0')).filter((n) => guess(n, rows));
     expect(found).toEqual(['0042', '1815', '7777']);
     expect(new Set(people.map((value) => guess(value, rows))).size).toBe(tokens.length);
 
-    // Of the row that was not guessed: no key that he can make opens it.
+    // The row of the value that was not guessed: no key that the attacker can derive opens it.
     const { outer, inner } = layers();
     const guessed = new Set(found.map((value) => writeHex(outer.indexOf(inner.value.indexOf(utf8(value))))));
     const rest = [...rows.values()].filter(({ index }) => !guessed.has(writeHex(index)));
@@ -104,7 +104,7 @@ describe('the store and the keys', () => {
     }
   });
 
-  test('tombstones are evidence that a value was there, for whoever guesses it', async () => {
+  test('a tombstone shows somebody who guesses the value that it was in the store', async () => {
     const { store, open, tokens } = await filled();
     await open.forget(tokens[1]!);
     const rows = byIndex(await rowsOf(store, 'value'));
@@ -114,30 +114,30 @@ describe('the store and the keys', () => {
 });
 
 describe('tokens', () => {
-  test('with store and keys: the values of just these tokens', async () => {
+  test('with store and keys they reveal their own values and no others', async () => {
     const { open, tokens } = await filled();
     expect(await open.revealMany(tokens)).toEqual(people);
   });
 
-  test('with the keys and no store: nothing, they are random', async () => {
+  test('with the keys but no store they reveal nothing, because they are random', async () => {
     const [a, b] = [await filled(), await filled()];
     for (const token of a.tokens) expect(b.tokens).not.toContain(token);
     expect(await code(b.open.reveal(a.tokens[0]!))).toBe('unknown_token');
   });
 
-  test('with the store and no keys: nothing', async () => {
+  test('with the store but no keys they reveal nothing', async () => {
     const { store, tokens } = await filled();
     expect(await code(phones.open(keyset.generate().domain('eu-enclave'), { main: store }, revealAccess))).toBe(
       'unknown_key',
     );
     expect(await code(phones.open(keyset.generate().domain('us'), { main: store }))).not.toBe('no error');
-    // The index of a token is no function that he could compute: it has nothing of the token.
+    // The attacker cannot compute the index of a token: it shows no bytes of the token.
     const indexes = (await rowsOf(store, 'token')).map(({ index }) => writeHex(index));
     for (const token of tokens) expect(indexes.join()).not.toContain(token.slice(5, 31));
   });
 });
 
-describe('who may write to the store', () => {
+describe('an attacker who may write to the store', () => {
   /** A store in which one row was replaced. */
   async function forged(change: (row: Row, others: readonly Row[]) => Row) {
     const { store, tokens } = await filled();
@@ -166,7 +166,7 @@ describe('who may write to the store', () => {
     expect(problems).toContainEqual({ table: 'token', index, why: 'does not verify' });
   });
 
-  test('every byte of a row is bound', async () => {
+  test('a change of any byte of a row is noticed', async () => {
     const { store } = await filled();
     const { outer } = layers();
     const [row] = await rowsOf(store, 'value');
@@ -179,7 +179,7 @@ describe('who may write to the store', () => {
     expect(outer.open('subject', row!)).toBeNull();
   });
 
-  test('metadata that were changed are refused', async () => {
+  test('changed metadata are refused', async () => {
     const { store } = await filled();
     const { text, generation } = (await store.meta())!;
     const changed = JSON.parse(text) as { inner: string[] };
@@ -190,7 +190,7 @@ describe('who may write to the store', () => {
     expect(await code(phones.open(keys, { main: store }))).toBe('store_version');
   });
 
-  test('an old row in the place of a new one is not noticed: what the page says', async () => {
+  test('an old row in place of a newer one is not noticed, as the security page says', async () => {
     const { store, open, tokens } = await filled();
     const before = await rowsOf(store, 'token');
     await open.forget(tokens[0]!);
@@ -204,7 +204,7 @@ describe('who may write to the store', () => {
 });
 
 describe('backups', () => {
-  test('shredding outlives an old backup of the mappings when the subjects are newer', async () => {
+  test('a subject stays shredded after an old backup of the mappings is restored, if the table of subjects is newer', async () => {
     const store = memoryStore();
     const rule = vault({ scope: 'person.phone', store: 'main', subject: 'id' });
     const open = await rule.open(keys, { main: store }, revealAccess);

@@ -1,4 +1,4 @@
-/** A clock that jumps while a vault is open. Between processes it is in test/cli/vault-faults.test.ts. */
+/** A clock that jumps while a vault is open. test/cli/vault-faults.test.ts has clocks that differ between processes. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
@@ -20,7 +20,7 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
-test('backwards and forwards: nothing expires early, nothing comes back', async () => {
+test('a clock that goes back and forth: nothing expires early, and nothing that has expired is found again', async () => {
   const at = (days: number) => vi.setSystemTime(begin + days * DAY);
   at(0);
   const store = memoryStore();
@@ -31,7 +31,7 @@ test('backwards and forwards: nothing expires early, nothing comes back', async 
   expect(await open.protect('Ada')).toBe(ada);
   expect(await open.reveal(ada)).toBe('Ada');
   expect(await open.expire()).toBe(0);
-  // What is made while the clock is wrong is kept as long as the rest.
+  // A mapping that is made while the clock is wrong is kept as long as the others.
   const grace = await open.protect('Grace');
   const rows = await store.scan('value', { after: null, limit: 10 });
   expect(new Set(rows.map(({ expires }) => expires))).toEqual(new Set([Math.floor(begin / DAY) + 31]));
@@ -45,7 +45,7 @@ test('backwards and forwards: nothing expires early, nothing comes back', async 
   expect(again).not.toBe(ada);
 
   at(-400);
-  // What has expired stays so.
+  // A mapping that has expired stays expired.
   expect(await code(open.reveal(grace))).toBe('unknown_token');
   expect(await open.lookup('Grace')).toBeNull();
   expect(await open.protect('Ada')).toBe(again);

@@ -1,4 +1,4 @@
-/** The contract over the stores that need no server; and stores that break it, for what the suite notices. */
+/** The contract over the stores that need no server, and over stores that break it, which the suite has to notice. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -42,14 +42,14 @@ const node = process.getBuiltinModule?.('node:sqlite' as 'node:fs') as unknown a
   | undefined;
 if (node !== undefined) runSqlite('node:sqlite', (file) => new node.DatabaseSync(file));
 
-// The folder of the package, which needs a compiler and is no dependency.
+// The folder of the package, which is not a dependency because it needs a compiler.
 const better = process.env.TREFOIL_BETTER_SQLITE;
 if (better !== undefined) {
   const Database = createRequire(import.meta.url)(better) as new (file: string) => Closable;
   runSqlite('better-sqlite3', (file) => new Database(file));
 }
 
-/** Each breaks one promise of the contract. */
+/** Each of these stores breaks one guarantee of the contract. */
 const BROKEN: Readonly<Record<string, (good: VaultStore) => Partial<VaultStore>>> = {
   'meta of any generation': (good) => ({
     setMeta: async (meta) => (await good.setMeta(meta)) || (await good.meta()) !== null,
@@ -260,12 +260,12 @@ describe('the suite notices', () => {
     });
     const failures: string[] = [];
     for (const { run } of cases) await run().catch((error: Error) => failures.push(error.message));
-    // Some make a store throw by itself; at least one failure is in the suite's words.
+    // Some make a store throw an error of its own. At least one failure must be a message of the suite.
     expect(failures).toContainEqual(expect.stringMatching(/^\S.*: expected .*, got /));
   });
 });
 
-test('each case drops what it made, also when it fails', async () => {
+test('each case drops its store, even if it fails', async () => {
   let drops = 0;
   const cases = contractCases(async () => {
     const store = { ...memoryStore(), meta: () => Promise.reject(new Error('no')) };

@@ -1,6 +1,7 @@
 /**
- * Attacks on erasures, by the names of the programs that once showed them: what was forgotten comes back by a change of keys and
- * an export, or who came back is destroyed by an old one. Here each of them finds nothing.
+ * Attacks on erasures, under the names of the programs that once showed them. In some, a forgotten mapping was restored
+ * by a change of keys and an export; in others, an old export destroyed a value that had been protected again after its
+ * erasure. None of them succeeds any more.
  */
 import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
@@ -62,7 +63,7 @@ describe('forgotten-comes-back', () => {
     },
   );
 
-  test('with a subject: the tombstone of a subject holds, for its key never changes', async () => {
+  test('with a subject: its tombstone stays valid, because the key of subjects never changes', async () => {
     const stores = { main: memoryStore() };
     const first = await ofSubject.open(a, stores, revealAccess);
     const [token, other] = [await first.protect('Ada', { subject: 7 }), await first.protect('Grace', { subject: 7 })];
@@ -75,7 +76,7 @@ describe('forgotten-comes-back', () => {
     await second.shred(7);
     expect((await ofSubject.import(b, stores, [backup])).erased).toBe(0);
     for (const one of [token, other]) expect(await said(second, one)).toBe('! forgotten');
-    // And in a new store that is told of the shredding later, and once more of what was before it.
+    // The same in a new store that imports the shredding later, and then an export from before it once more.
     const target = { main: memoryStore() };
     await ofSubject.import(a, target, [backup]);
     const there = await ofSubject.open(a, target, revealAccess);
@@ -88,7 +89,7 @@ describe('forgotten-comes-back', () => {
 });
 
 describe('tomb', () => {
-  test('a key that joins `inner` after the forgetting has no tombstone, but the mapping a grave', async () => {
+  test('a key that is added to `inner` after the forgetting has no tombstone, but the mapping has a grave', async () => {
     const [one, two] = [{ main: memoryStore() }, { main: memoryStore() }];
     const first = await strict.open(a, one, revealAccess);
     const token = await first.protect('Ada Lovelace');
@@ -104,7 +105,7 @@ describe('tomb', () => {
     expect(await broken(again)).toBe(0);
   });
 
-  test('the grave kills what lives under a later key, in the store that takes it, and in each after it', async () => {
+  test('a grave erases live rows under a later key, in the store that imports it and in every store after that', async () => {
     const [one, two, three] = [{ main: memoryStore() }, { main: memoryStore() }, { main: memoryStore() }];
     const first = await strict.open(a, one, revealAccess);
     const [token, alive] = [await first.protect('Ada Lovelace'), await first.protect('Grace')];
@@ -117,7 +118,7 @@ describe('tomb', () => {
     expect(await strict.import(a, two, [await textOf(first)])).toMatchObject({ erased: 2, conflicts: 0 });
     expect(await said(second, token)).toBe('! forgotten');
     expect(await said(second, alive)).toBe('Grace');
-    // A third store hears of the mapping under three keys and of its grave, in either order.
+    // A third store imports the mapping under three keys and its grave, in either order.
     const fourth = await strict.open(c, two, revealAccess);
     await fourth.rekey({ tokens: [alive] });
     for (const text of [later, await textOf(second), later, await textOf(first), later]) {
@@ -174,20 +175,20 @@ describe('tomb2', () => {
     expect(await broken(fourth)).toBe(0);
   });
 
-  test('3: what the number of rows shows without keys, as vault-v1 says', async () => {
+  test('3: without keys, the number of rows shows what vault-v1 says', async () => {
     const { stores, second, token } = await underTwo();
     const count = async () =>
       Promise.all((['value', 'token', 'subject'] as const).map(async (t) => (await rowsOf(stores.main, t)).length));
     expect(await count()).toEqual([2, 2, 0]);
     await second.forget(token);
     expect(await count()).toEqual([3, 3, 1]);
-    // Each under one of the keys, and none with a day of expiry.
+    // Each is under one of the keys, and none has a day of expiry.
     for (const table of ['value', 'token', 'subject'] as const) {
       for (const row of await rowsOf(stores.main, table)) expect(row.expires).toBeNull();
     }
   });
 
-  test('a value that another token has is not erased with this one', async () => {
+  test('a value that has another live token is not erased when a token is forgotten', async () => {
     const [one, two] = [{ main: memoryStore() }, { main: memoryStore() }];
     const [first, second] = [await strict.open(a, one, revealAccess), await strict.open(a, two, revealAccess)];
     const [mine, theirs] = [await first.protect('Ada'), await second.protect('Ada')];
@@ -207,7 +208,7 @@ describe('tomb2', () => {
     expect(await first.protect('Ada')).toBe(mine);
     expect(await said(first, mine)).toBe('Ada');
     expect(await broken(first)).toBe(0);
-    // Both in one call, twice in the list.
+    // Both tokens in one call, each twice in the list.
     const both = await first.protect('Grace');
     for (const token of [mine, both]) expect(await first.forget(token)).toBe(true);
     expect(await code(first.protect('Ada'))).toBe('erased');
@@ -215,7 +216,7 @@ describe('tomb2', () => {
 });
 
 describe('import-kills-returned', () => {
-  test('an old export into the store that it came from destroys nobody who came back', async () => {
+  test('an old export into its own store does not destroy values and subjects that were protected again', async () => {
     const stores = { main: memoryStore() };
     const [people, names] = [await ofSubject.open(a, stores, revealAccess), await fresh.open(a, stores, revealAccess)];
     await people.protect('Ada', { subject: 7 });
@@ -229,7 +230,7 @@ describe('import-kills-returned', () => {
     expect(await people.protect('Ada', { subject: 7 })).toBe(ada);
     expect(await names.protect('Bob')).toBe(again);
     expect((await names.verify()).problems).toEqual([]);
-    // Who is erased once more stays so, and the newer export says it elsewhere.
+    // A subject that is erased a second time stays erased, and the newer export erases it in other stores.
     const living = { main: memoryStore() };
     await fresh.import(a, living, [await textOf(names)]);
     await names.forget(again);
@@ -241,7 +242,7 @@ describe('import-kills-returned', () => {
     expect((await there.verify()).problems).toEqual([]);
   });
 
-  test('nor does an export of a standby that has the erasure, and took the newer rows', async () => {
+  test('nor does an export of a standby store that has the erasure and has imported the newer rows', async () => {
     const [home, standby] = [{ main: memoryStore() }, { main: memoryStore() }];
     const [people, names] = [await ofSubject.open(a, home, revealAccess), await fresh.open(a, home, revealAccess)];
     await people.protect('Ada', { subject: 7 });
@@ -253,7 +254,7 @@ describe('import-kills-returned', () => {
     const there = await fresh.open(a, standby, revealAccess);
     const who = await ofSubject.open(a, standby, revealAccess);
     for (let round = 0; round < 2; round++) {
-      // The standby keeps its erasures, and says nothing of who came back.
+      // The standby store keeps its erasures, and its export has none of the new rows.
       expect(await fresh.import(a, standby, [await textOf(names)])).toMatchObject({ erased: 0, conflicts: 0 });
       expect(await said(there, again)).toBe('! unknown_token');
       expect(await said(who, ada)).toBe('! forgotten');
@@ -263,13 +264,13 @@ describe('import-kills-returned', () => {
     }
   });
 
-  test('where the store did not know of the erasure, the mapping is destroyed as a whole, and counted', async () => {
+  test('if the store did not have the erasure, the mapping is destroyed as a whole, and counted', async () => {
     const [one, two] = [{ main: memoryStore() }, { main: memoryStore() }];
     const [first, second] = [await strict.open(a, one, revealAccess), await strict.open(a, two, revealAccess)];
     await first.forget(await first.protect('Ada'));
     const theirs = await second.protect('Ada');
     const alive = await second.protect('Grace');
-    // Its value, and its token, which the export does not know.
+    // Its value, and its token, which the export does not have.
     expect((await strict.import(a, two, [await textOf(first)])).erased).toBe(2);
     expect(await said(second, theirs)).toBe('! forgotten');
     expect(await code(second.protect('Ada'))).toBe('erased');
@@ -277,7 +278,7 @@ describe('import-kills-returned', () => {
     expect(await broken(second)).toBe(0);
   });
 
-  test('a value that is erased here does not come back with the token of another store', async () => {
+  test('a value that is erased in the store is not restored by the token of another store', async () => {
     const [one, two] = [{ main: memoryStore() }, { main: memoryStore() }];
     const [first, second] = [await strict.open(a, one, revealAccess), await strict.open(a, two, revealAccess)];
     await first.forget(await first.protect('Ada'));
@@ -285,12 +286,12 @@ describe('import-kills-returned', () => {
     expect(await strict.import(a, one, [await textOf(second)])).toMatchObject({ erased: 0, conflicts: 0 });
     expect(await said(first, theirs)).toBe('! unknown_token');
     expect(await broken(first)).toBe(0);
-    // In the store that it is of, it lives on: it was not erased there, and nothing says that it was.
+    // In its own store it stays live: it was not erased there, and no export has a tombstone of it.
     expect(await said(second, theirs)).toBe('Ada');
   });
 });
 
-test('a grave is an erased row like that of a shredded subject, and says nothing of its mapping', async () => {
+test('a grave looks like the erased row of a shredded subject, and shows nothing of its mapping', async () => {
   const stores = { main: memoryStore() };
   const [names, people] = [await strict.open(a, stores, revealAccess), await ofSubject.open(a, stores, revealAccess)];
   const token = await names.protect('Ada');

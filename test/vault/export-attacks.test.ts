@@ -1,6 +1,6 @@
 /**
- * Attacks on exports, by the names of the programs that once showed them: somebody without keys cuts, mixes or repeats lines.
- * What an import does of such a file is what its beginning does, and it erases nothing.
+ * Attacks on exports, by the names of the programs that once showed them: somebody without keys cuts, mixes or repeats
+ * lines. What an import does of such a file is what its beginning does, and it erases nothing.
  */
 import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
@@ -31,14 +31,14 @@ const rowsIn = async (store: VaultStore) => {
   return counts.map(({ length }) => length);
 };
 
-/** Rows by subject are the short ones of their table: no key is needed to see it. */
+/** Rows by subject are the short ones of their table, which can be seen without a key. */
 const isBySubject = (line: string) => {
   const { table, body } = JSON.parse(line);
   return table === 'subject' && Buffer.from(body, 'base64url').length === 47;
 };
 const isPart = (line: string) => line.startsWith('{"part"');
 
-/** A store with so many people, each of whom has a mapping: four rows. */
+/** Makes a store with a number of people, each with one mapping: four rows a person. */
 async function filled(count: number) {
   const store = memoryStore();
   const vault = await open(store);
@@ -48,7 +48,7 @@ async function filled(count: number) {
 }
 
 describe('import-unshreddable', () => {
-  test('rows by subject taken out, others in their places: refused, and nothing is written', async () => {
+  test('an export in which rows by subject were replaced by others is refused, and nothing is written', async () => {
     const { vault } = await filled(2);
     const lines = await linesOf(vault);
     const rows = lines.slice(1, -1);
@@ -64,7 +64,7 @@ describe('import-unshreddable', () => {
     expect(await rowsIn(target)).toEqual([0, 0, 0]);
   });
 
-  test('a part has each key with its row, so of an export that is cut none is alone', async () => {
+  test('a part has each key together with its row, so an export that was cut off has no key without its row', async () => {
     const { vault, tokens } = await filled(800);
     const lines = await linesOf(vault);
     const ends = lines.flatMap((line, i) => (isPart(line) ? [i] : []));
@@ -75,7 +75,7 @@ describe('import-unshreddable', () => {
     expect(await refusal(target, cut)).toEqual({
       code: 'export_refused',
       message:
-        'the end of the export is missing: import the whole of it; before it 1,000 rows were written and 0 erased',
+        'the end of the export is missing; import the complete export; before that, 1,000 rows were written and 0 erased',
     });
     const there = await open(target);
     const subjects = await rowsOf(target, 'subject');
@@ -84,7 +84,7 @@ describe('import-unshreddable', () => {
     expect([bySubject, byHandle]).toEqual([500, 500]);
     expect((await there.verify()).problems).toEqual([]);
     for (const i of [0, 400, 799]) await there.protect('Somebody else', { subject: i });
-    // The whole of it is good afterwards.
+    // The complete export can be imported afterwards.
     await into(target, lines);
     expect((await there.verify()).broken).toBe(0);
     expect(await said(there, tokens[5]!)).toBe('Person 5');
@@ -94,7 +94,7 @@ describe('import-unshreddable', () => {
 });
 
 describe('abort', () => {
-  test('a file whose end does not verify has written nothing of that part', async () => {
+  test('if the end of a part does not verify, nothing of that part is written', async () => {
     const { vault, tokens } = await filled(1);
     const lines = await linesOf(vault);
     const target = memoryStore();
@@ -110,12 +110,12 @@ describe('abort', () => {
     expect(await said(await open(target), tokens[0]!)).toBe('! unknown_token');
   });
 
-  test('an older export without its end destroys nobody who came back, nor anybody else', async () => {
+  test('an older export without its end destroys nothing, whether it was protected again or not', async () => {
     const { store, vault, tokens } = await filled(700);
     const target = memoryStore();
     await into(target, await linesOf(vault));
     const there = await open(target);
-    // Erased here, after the other store took them: an export would erase them there.
+    // Erased in this store after the other one has imported them: an export would erase them there.
     for (const i of [0, 1, 2]) await vault.shred(i);
     for (const token of tokens.slice(3, 6)) await vault.forget(token!);
     const lines = await linesOf(vault);
@@ -126,10 +126,10 @@ describe('abort', () => {
     expect(await rowsIn(target)).toEqual(before);
     for (const [i, token] of tokens.slice(0, 6).entries()) expect(await said(there, token!)).toBe(`Person ${i}`);
     expect((await there.verify()).broken).toBe(0);
-    // The whole of it does: a subject and its key, and three values with their tokens.
+    // The complete export erases them: a subject and its key, and three values with their tokens.
     expect((await into(target, lines)).erased).toBe(12);
     for (const token of tokens.slice(0, 6)) expect(await said(there, token!)).toBe('! forgotten');
-    // And an old one of the same store, cut or whole, leaves those who came back alone.
+    // An old export of the same store, cut off or complete, keeps what was protected again.
     const back = await vault.protect('Person 0', { subject: 0 });
     expect((await refusal(store, lines.slice(0, -1))).code).toBe('export_refused');
     expect((await into(store, lines)).erased).toBe(0);
@@ -138,7 +138,7 @@ describe('abort', () => {
 });
 
 describe('race2', () => {
-  test('a key is never seen without the row that leads to it, so whoever looks for such takes no key of a new subject', async () => {
+  test('a key is never seen without the row that leads to it, so no key of a new subject is removed as an orphan', async () => {
     const base = memoryStore();
     const seen: number[] = [];
     const watched: VaultStore = {
@@ -163,7 +163,7 @@ describe('race2', () => {
     const { store, vault } = await filled(3);
     const other = await filled(2);
     const lines = await linesOf(other.vault);
-    // Somebody writes a key, and its row never comes.
+    // A key is written, and its row never is.
     const [generation, [row]] = [
       (await store.meta())!.generation,
       (await rowsOf(store, 'subject')).filter(({ body }) => body.length === 47),
@@ -179,7 +179,7 @@ describe('race2', () => {
     expect((await vault.verify()).problems).toContainEqual(alone);
   });
 
-  test('a subject whose key is gone is reported as well, and a new one that is being written is not', async () => {
+  test('a subject without its key is reported as well, but not a new one that is being written', async () => {
     const { store, vault } = await filled(3);
     const [key] = (await rowsOf(store, 'subject')).filter(({ body }) => body.length === 127);
     let looks = 0;
@@ -187,7 +187,7 @@ describe('race2', () => {
       ...store,
       async scan(table, options) {
         const rows = await store.scan(table, options);
-        // The key of a subject is not there yet when the rows are read for the first time.
+        // When the rows are read for the first time, the key of a subject has not been written yet.
         if (table !== 'subject' || options.after !== null || looks++ > 0) return rows;
         return rows.filter(({ index }) => index.join() !== key!.index.join());
       },
@@ -201,7 +201,7 @@ describe('race2', () => {
 });
 
 describe('lines', () => {
-  test('of two exports of one store are not one: mixed files are refused', async () => {
+  test('of two exports of one store cannot be mixed', async () => {
     const { vault } = await filled(600);
     const [one, two] = [await linesOf(vault), await linesOf(vault)];
     expect(one.length).toBe(two.length);
@@ -218,11 +218,11 @@ describe('lines', () => {
       if (isSame) continue;
       expect((await refusal(memoryStore(), mixed)).code).toBe('export_refused');
     }
-    // Their rows are the same, so those alone may be changed for each other.
+    // Their rows are equal, so only the rows can be exchanged.
     expect(one.slice(1, 500)).toEqual(two.slice(1, 500));
   });
 
-  test('parts: none left out, twice, or in another order; and none without its end', async () => {
+  test('no part may be left out, repeated, reordered, or without its end', async () => {
     const { vault } = await filled(800);
     const lines = await linesOf(vault);
     const ends = lines.flatMap((line, i) => (isPart(line) ? [i] : []));
@@ -234,10 +234,10 @@ describe('lines', () => {
       [head, ...part(0), ...part(2), ...part(3)],
       [head, ...part(0), ...part(0), ...part(1), ...part(2), ...part(3)],
       [head, ...part(1), ...part(0), ...part(2), ...part(3)],
-      // The end of an export in the place of the end of a part, and the other way about.
+      // The end of an export in place of the end of a part, and the reverse.
       [head, ...part(0).slice(0, -1), last],
       [...lines.slice(0, -1), lines[ends[0]!]!],
-      // One part of two, without an end between them.
+      // Two parts made one, without an end between them.
       lines.toSpliced(ends[0]!, 1),
     ]) {
       expect((await refusal(target, forged)).code).toBe('export_refused');
@@ -247,7 +247,7 @@ describe('lines', () => {
     expect((await (await open(target)).verify()).broken).toBe(0);
   });
 
-  test('a part ends by its bytes, too, and never has more than it may have', async () => {
+  test('a part also ends when it has reached its most bytes, and never has more rows than a part may have', async () => {
     const store = memoryStore();
     const vault = await names.open(keys, { main: store }, revealAccess);
     // 12 values of 1 MiB: a part has 8 MiB and one row.
@@ -260,12 +260,12 @@ describe('lines', () => {
     expect(await into(target, lines)).toMatchObject({ rows: 24, written: 24 });
     const there = await names.open(keys, { main: target }, revealAccess);
     expect(await said(there, tokens[11]!)).toBe(values[11]);
-    // Somebody without keys makes one part of it all, and goes on and on.
+    // Somebody without keys makes one endless part of it.
     const endless = [lines[0]!, ...Array(30).fill(lines[1]!)];
     expect(await refusal(memoryStore(), endless)).toMatchObject({ message: expect.stringContaining('has no end') });
   });
 
-  test('a name twice in a line is refused, in whatever spelling', async () => {
+  test('a line that has one name twice is refused, however the name is spelt', async () => {
     const { vault } = await filled(1);
     const lines = await linesOf(vault);
     const twice = (i: number, more: string) => lines.with(i, lines[i]!.replace('{', `{${more},`));
@@ -282,7 +282,7 @@ describe('lines', () => {
       expect(refused.line).toBe(i + 1);
       expect(['export_refused', 'row_broken']).toContain(refused.code);
     }
-    // What JSON leaves open is no matter: the MAC is over what was read.
+    // The spelling of the JSON does not matter: the MAC is computed from the parsed fields.
     const loose = lines.map((line) => `  ${JSON.stringify(JSON.parse(line), null, 1).replaceAll('\n', ' ')}\r\n\r\n`);
     expect(await into(memoryStore(), loose)).toMatchObject({ rows: 4, written: 4 });
     const turned = lines.map(
@@ -312,7 +312,7 @@ test('an import that died anywhere is run again, and is then as one that did not
     };
     const done = await into(dying, lines).catch((error) => error);
     if (done !== dead) break;
-    // Each time from the store as the last death left it.
+    // Each time with the store as the last killed import has left it.
     for (const token of tokens.slice(9, 12)) expect(await said(await open(target), token!)).toMatch(/^Person/);
   }
   const there = await open(target);

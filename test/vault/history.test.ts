@@ -1,6 +1,7 @@
 /**
- * Random histories over several stores: what was erased stays erased, and what lives is revealed. A store in memory, two keys,
- * and every verb that moves, erases or brings back rows, against a model that knows tokens and who forgot them.
+ * Random histories of several stores: an erased mapping stays erased, and a live one is revealed. They use stores in
+ * memory, two keys, and every verb that moves, erases or restores rows, and compare the stores with a model that knows
+ * all tokens and all erasures.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -28,17 +29,17 @@ const RULES = [
 ] as const;
 const withSubject = (rule: number) => rule > 1;
 
-/** A token that was given out, and whose it is. */
+/** A token that was made, with its value and subject. */
 interface Given {
   readonly token: string;
   readonly rule: number;
   readonly value: string;
   readonly subject: string;
-  /** Of its subject, when the token was made. */
+  /** Handle of its subject at the time when the token was made. */
   readonly handle: string | null;
 }
 
-/** What a store, or an export of it, knows to be erased. */
+/** The erasures that a store, or an export of it, contains. */
 interface Knowledge {
   readonly tokens: Set<string>;
   readonly handles: Set<string>;
@@ -52,7 +53,7 @@ interface Place {
 interface Kept {
   readonly lines: string;
   readonly knows: Knowledge;
-  /** Tokens that were revealed when it was written, and values that were erased. */
+  /** Tokens that could be revealed, and values that were erased, at the time of the export. */
   readonly live: ReadonlySet<string>;
   readonly erased: ReadonlySet<string>;
   readonly shredded: ReadonlySet<string>;
@@ -63,7 +64,7 @@ const copy = ({ tokens, handles }: Knowledge): Knowledge => ({ tokens: new Set(t
 
 const sessions = new WeakMap<VaultStore, Session>();
 
-/** The handle that a subject has in a store, `erased`, or `null` where it has none. */
+/** Returns the handle of a subject in a store, `erased`, or `null` if the store does not know the subject. */
 async function handleOf(store: VaultStore, subject: string): Promise<string | null> {
   const session = sessions.get(store) ?? (await openSession(store, 'main', openKeys(keys[0])));
   sessions.set(store, session);
@@ -97,7 +98,7 @@ async function revealed(place: Place, given: readonly Given[]): Promise<Set<stri
 const nameOf = ({ rule, value, subject }: Pick<Given, 'rule' | 'value' | 'subject'>) =>
   `${rule} ${value} ${withSubject(rule) ? subject : ''}`;
 
-/** Values that a store holds tombstones of: they are neither looked up nor made. */
+/** Values of which a store has tombstones: they are neither found nor made. */
 async function erasedValues(place: Place, given: readonly Given[]): Promise<Set<string>> {
   const out = new Set<string>();
   for (const one of given) {
@@ -119,7 +120,7 @@ const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('import' as const), at: pick, n: pick, m: pick }) },
 );
 
-/** Runs a history; `stores` of them, the first of which has a mapping of each rule that the others have, too. */
+/** Runs a history with a number of stores. All of them start with the same mappings, one of each rule. */
 async function run(steps: readonly { do: string; at: number; n: number; m: number }[], stores: number): Promise<void> {
   const given: Given[] = [];
   const kept: Kept[] = [];
@@ -127,7 +128,7 @@ async function run(steps: readonly { do: string; at: number; n: number; m: numbe
     store: memoryStore(),
     knows: { tokens: new Set(), handles: new Set() },
   }));
-  // Two stores that gave one value two tokens have a conflict; from then on a token may be without its value.
+  // If two stores have made two tokens for one value, that is a conflict. From then on a token may have no value.
   let apart = false;
 
   async function protect(place: Place, rule: number, value: string, subject: string, primary: number): Promise<void> {
@@ -167,7 +168,7 @@ async function run(steps: readonly { do: string; at: number; n: number; m: numbe
     const handles = new Map<string, string | null>();
     for (const subject of SUBJECTS) handles.set(subject, isNew ? null : await handleOf(place.store, subject));
     const done = await RULES[0].import(keys[primary as 0 | 1], { main: place.store }, [lines]).catch((error) => {
-      // The first key of subjects cannot be changed: two stores may have begun under two.
+      // The key of subjects cannot be changed, and two stores may have started under different ones.
       expect(code(error)).toBe('export_refused');
       return null;
     });
@@ -181,14 +182,14 @@ async function run(steps: readonly { do: string; at: number; n: number; m: numbe
       const isShreddedThere = handle !== null && (knows.handles.has(handle) || shredded.has(one.subject));
       const isErasedThere = knows.tokens.has(token) || erased.has(nameOf(one)) || isShreddedThere;
       if (before.has(token) && !after.has(token)) {
-        // It was destroyed: for a reason, and it is counted.
+        // It was destroyed: there must be a reason, and it is counted.
         expect(isErasedThere).toBe(true);
         expect(done.erased).toBeGreaterThan(0);
         if (isShreddedThere) place.knows.handles.add(handle!);
         else place.knows.tokens.add(token);
       }
       if (!live.has(token) || before.has(token) || apart) continue;
-      // It lives in the export, and nothing here is against it.
+      // It is live in the export, and nothing in this store contradicts it.
       const isOthers =
         handle !== null && (place.knows.handles.has(handle) || (handles.get(one.subject) ?? handle) !== handle);
       const isShredded = handle !== null && (await handleOf(place.store, one.subject)) !== handle;
@@ -197,7 +198,7 @@ async function run(steps: readonly { do: string; at: number; n: number; m: numbe
     }
   }
 
-  /** What must be true at all times. */
+  /** Checks what must be true at all times. */
   async function check(place: Place): Promise<void> {
     if ((await place.store.meta()) === null) return;
     const live = await revealed(place, given);
@@ -208,7 +209,7 @@ async function run(steps: readonly { do: string; at: number; n: number; m: numbe
     expect((await (await open(place, 0)).verify()).problems).toEqual([]);
   }
 
-  // All know the same to begin with.
+  // All stores start with the same rows.
   for (const rule of RULES.keys()) for (const value of VALUES) await protect(places[0]!, rule, value, 's0', 0);
   kept.push(await exportOf(places[0]!));
   for (const other of places.slice(1)) await importInto(other, kept[0]!, 0);
@@ -250,7 +251,7 @@ test('one store: without imports a value has one live token, and nothing is brok
   );
 });
 
-test('one store and its exports: an old one erases nobody who came back, and brings nobody back', async () => {
+test('one store and its exports: an old export neither erases what was protected again nor restores what was erased', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => run(steps, 1)),
     { numRuns: 15 },

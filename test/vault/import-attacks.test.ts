@@ -1,6 +1,7 @@
 /**
- * Attacks on exports and imports while others work, or that die, by the names of the programs that once showed them: a person
- * is missing in an export, a key is left that shredding does not find, a token lives that its value does not lead to.
+ * Attacks on exports and imports, under the names of the programs that once showed them. The export or import runs
+ * while other processes work, or it is killed. Then a person was missing in an export, a key remained that shredding
+ * did not find, or a token was live although its value had another one.
  */
 import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
@@ -26,7 +27,7 @@ type Hook = (when: 'before' | 'after', verb: Verb, args: readonly unknown[]) => 
 
 const VERBS = ['open', 'meta', 'setMeta', 'get', 'create', 'change', 'scan', 'sweep', 'sizes', 'scrub'] as const;
 
-/** The store, with something that is done around each of its verbs. */
+/** Wraps a store, and does something before and after each of its verbs. */
 function hooked(store: VaultStore, on: Hook): VaultStore {
   const out = { ...store } as Record<string, unknown>;
   for (const verb of VERBS) {
@@ -42,7 +43,7 @@ function hooked(store: VaultStore, on: Hook): VaultStore {
 
 const WRITES: readonly Verb[] = ['create', 'change', 'setMeta'];
 
-/** The store of a process that is killed after so many writes, or that reaches none of its later ones. */
+/** The store of a process that is killed after a number of writes: later writes do not reach the store. */
 function dying(store: VaultStore, writes: number) {
   const state = { dead: false };
   let left = writes;
@@ -72,7 +73,7 @@ const codeOf = (work: Promise<unknown>) =>
   );
 const subjectRows = (store: VaultStore) => store.scan('subject', { after: null, limit: 1e6 });
 
-/** Live keys of subjects that no live row leads to, and rows whose live key is not there. */
+/** Returns the live keys to which no live row leads, and the live rows whose key is missing. */
 async function apartIn(store: VaultStore): Promise<{ readonly keys: number; readonly rows: number }> {
   const byId = new Map(openKeys(keys).keys.map((key) => [key.id, outerLayer(key, 'main')]));
   const subjects = subjectKeys(openKeys(keys).keys.find(({ id }) => id === first)!, 'main');
@@ -91,11 +92,11 @@ async function apartIn(store: VaultStore): Promise<{ readonly keys: number; read
     rows: [...led].filter((key) => !seen.has(key) && !seen.has(`erased ${key}`)).length,
   };
 }
-/** The shown id that subjects are found under. */
+/** Returns the shown id of the key of subjects. */
 const first = openKeys(keys).primary.id;
 
 describe('export-loses, export-half', () => {
-  /** Exports a store of a few people while something is done after one of the looks at it; says whether it was done. */
+  /** Exports a store of a few people, and does something after one of the reads. Returns whether it was done. */
   async function exported(store: VaultStore, look: number, meanwhile: () => Promise<unknown>) {
     let looks = 0;
     const h = hooked(store, async (when, verb) => {
@@ -111,7 +112,7 @@ describe('export-loses, export-half', () => {
     const from = await open(store);
     for (let i = 0; i < 3; i++) await from.protect(`x${i}`, { subject: `s${i}` });
     if (outerKeys === 1) return { store, from };
-    // A change of the outer key that was stopped.
+    // A change of the outer key that was interrupted.
     const stopped = hooked(store, (when, verb) => {
       if (when === 'before' && verb === 'scan') throw Error('dead');
     });
@@ -120,10 +121,10 @@ describe('export-loses, export-half', () => {
     return { store, from };
   }
 
-  test.each([1, 2])('a new person, at any look of the export at the store; outer keys: %i', async (outerKeys) => {
+  test.each([1, 2])('a new person, at any read of the export; outer keys: %i', async (outerKeys) => {
     let taken = 0;
     for (let look = 1, more = true; more; look++) {
-      // Where their rows are in the order of indexes is random.
+      // Their positions in the order of indexes are random.
       for (let k = 0; k < 8; k++) {
         const { store, from } = await filled(outerKeys);
         let token = '';
@@ -135,7 +136,7 @@ describe('export-loses, export-half', () => {
         const to = await open(target);
         expect(await apartIn(target)).toEqual({ keys: 0, rows: 0 });
         expect((await to.verify()).problems).toEqual([]);
-        // All of the person is in the export, or nothing that needs what is not.
+        // Either all rows of the person are in the export, or none that needs a missing one.
         const is = await said(to, token);
         expect(['Ada', '! unknown_token']).toContain(is);
         if (is === 'Ada') taken++;
@@ -148,7 +149,7 @@ describe('export-loses, export-half', () => {
     expect(taken).toBeGreaterThan(20);
   });
 
-  test('a person who is shredded and comes back, at any look', async () => {
+  test('a person who is shredded and protected again, at any read', async () => {
     let taken = 0;
     for (let look = 1, more = true; more; look++) {
       for (let k = 0; k < 6; k++) {
@@ -180,7 +181,7 @@ describe('export-loses, export-half', () => {
     const from = await open(store, back);
     const values = Array.from({ length: 1300 }, (_, i) => `v${i}`);
     await from.protectMany(values, { subjects: values.map((_, i) => i) });
-    // Erased rows come between them.
+    // There are erased rows between them.
     for (let i = 0; i < 101; i++) await from.shred(i * 7);
     const lines = await linesOf(from);
     const bodies = (line: string) => Buffer.from(JSON.parse(line).body, 'base64url').length;
@@ -191,7 +192,7 @@ describe('export-loses, export-half', () => {
     for (const [i, end] of parts.entries()) expect(end - (parts[i - 1] ?? 0) - 1).toBeLessThanOrEqual(1000);
     const target = memoryStore();
     expect(await into(target, lines)).toMatchObject({ rows: 5200, written: 5200 });
-    // Cut after any part: no key without its row, and no row without its key.
+    // Cut off after any part: no key is without its row, and no row without its key.
     for (const end of parts.slice(0, -1)) {
       const cut = memoryStore();
       expect(await codeOf(into(cut, lines.slice(0, end + 1)))).toBe('export_refused');
@@ -201,7 +202,7 @@ describe('export-loses, export-half', () => {
   });
 });
 
-/** Two stores that were filled apart, both with subject 7. */
+/** Two stores that were filled independently, both with subject 7. */
 async function filledApart() {
   const [store, other] = [memoryStore(), memoryStore()];
   const [here, there] = [await open(store), await open(other)];
@@ -239,7 +240,7 @@ describe('import-dies', () => {
       await into(dies, lines).catch(() => {});
       const here = await open(store);
       expect(await apartIn(store)).toEqual({ keys: 0, rows: 0 });
-      // Whoever protects after the death is not refused.
+      // Protecting after the killed import is not refused.
       expect(await codeOf(here.protect('Zed', { subject: '8' }))).toBe('no error');
       await here.shred('7', { inAdvance: true });
       expect(await said(here, theirs)).not.toBe('Bob');
@@ -249,7 +250,7 @@ describe('import-dies', () => {
     }
   });
 
-  test('a subject that is taken over after the erasure of its key: the row and the key change places at once', async () => {
+  test('a subject of the export replaces one whose key was erased: its row and its key are written in one change', async () => {
     for (let writes = 0; ; writes++) {
       const store = memoryStore();
       const [other, here] = [memoryStore(), await open(store, back)];
@@ -273,7 +274,7 @@ describe('import-dies', () => {
 });
 
 describe('half-then-dead', () => {
-  /** A row by subject whose key is not there, as a damaged store has it. */
+  /** Makes a row by subject whose key is missing, as in a damaged store. */
   async function withoutKey() {
     const store = memoryStore();
     const here = await open(store, back);
@@ -285,7 +286,7 @@ describe('half-then-dead', () => {
     return { store, here, token, lines, key };
   }
 
-  test('a row without its key is mended by an import', async () => {
+  test('an import restores the missing key of a row', async () => {
     const { store, here, token, lines } = await withoutKey();
     expect(await into(store, lines)).toMatchObject({ written: 1, there: 3, conflicts: 0 });
     expect(await said(here, token)).toBe('Ada');
@@ -294,7 +295,7 @@ describe('half-then-dead', () => {
     expect(await said(here, token)).toBe('! forgotten');
   });
 
-  test('and by shredding: then the key does not come any more', async () => {
+  test('after a shredding, an import does not restore the missing key', async () => {
     const { store, here, token, lines } = await withoutKey();
     expect((await here.shred('7'))?.destroyed).toBe('nothing');
     await into(store, lines);
@@ -303,7 +304,7 @@ describe('half-then-dead', () => {
     expect(await said(here, token)).toBe('! forgotten');
   });
 
-  test('a key is not written when its row was changed since it was read', async () => {
+  test('a key is not written if its row has changed since it was read', async () => {
     const { store, here, token, lines, key } = await withoutKey();
     let isDone = false;
     const h = hooked(store, async (when, verb, args) => {
@@ -322,7 +323,7 @@ describe('half-then-dead', () => {
     expect(await said(here, token)).toBe('! forgotten');
   });
 
-  test('a key that is there, and that nothing leads to, is not exported; verify reports it', async () => {
+  test('a key to which no row leads is not exported, and verify reports it', async () => {
     const store = memoryStore();
     const here = await open(store);
     const token = await here.protect('Ada', { subject: '7' });
@@ -339,7 +340,7 @@ describe('half-then-dead', () => {
 });
 
 describe('a key that the store has, and that no row leads to, before an import of an export that has both', () => {
-  test('gets its row, and shredding finds it', async () => {
+  test('gets its row by an import, and shredding finds it', async () => {
     const store = memoryStore();
     const here = await open(store);
     const token = await here.protect('Ada', { subject: '7' });
@@ -352,7 +353,7 @@ describe('a key that the store has, and that no row leads to, before an import o
     expect(await said(here, token)).toBe('! forgotten');
   });
 
-  test('is taken away where the subject has another key here', async () => {
+  test('is removed if the subject has another key in the store', async () => {
     const { store, here, theirs, lines } = await filledApart();
     const source = memoryStore();
     await into(source, lines);
@@ -369,7 +370,7 @@ describe('a key that the store has, and that no row leads to, before an import o
 });
 
 describe('conflict-lives', () => {
-  test('a token whose value the store has with another token does not live here', async () => {
+  test('a token does not become live if the store has another token for its value', async () => {
     const [store, other] = [memoryStore(), memoryStore()];
     const [here, there] = [await open(store, names as never), await open(other, names as never)];
     const [mine, theirs] = [await here.protect('Ada'), await there.protect('Ada')];
@@ -394,7 +395,7 @@ describe('conflict-lives', () => {
     for (const token of [mine, theirs]) expect(await said(here, token)).toMatch(/^! /);
     expect(await codeOf(here.protect('Ada'))).toBe('erased');
     expect((await here.verify()).problems).toEqual([]);
-    // In the store that they came from they live.
+    // In their own store they are live.
     expect(await said(there, theirs)).toBe('Ada');
   });
 
@@ -414,7 +415,7 @@ describe('conflict-lives', () => {
     }
   });
 
-  test("the store's own token stays where its value does not verify, or is under another key", async () => {
+  test("the store's own token stays if its value does not verify, or is under another key", async () => {
     const store = memoryStore();
     const here = await open(store, names as never);
     const token = await here.protect('Ada');
@@ -424,7 +425,7 @@ describe('conflict-lives', () => {
     await store.change(1, [{ table: 'value', index: row!.index, from: row!.version, to }]);
     expect(await into(store, lines)).toMatchObject({ there: 1, conflicts: 1 });
     expect(await said(here, token)).toBe('Ada');
-    // Of two tokens of one value, each under an inner key of its own, both live.
+    // Two tokens of one value, each under its own inner key, are both live.
     const [one, two] = [memoryStore(), memoryStore()];
     const [a, b] = [await open(one, names as never), await open(two, names as never)];
     const [x, y] = [await a.protect('Ada'), await b.protect('Ada')];
@@ -435,7 +436,7 @@ describe('conflict-lives', () => {
 });
 
 describe('cut-meta', () => {
-  test('an export of which no part came whole changes nothing, also not the metadata', async () => {
+  test('an export without one complete part changes nothing, not even the metadata', async () => {
     const [store, other] = [memoryStore(), memoryStore()];
     const [here, there] = [await open(store, names as never), await open(other, names as never)];
     const token = await there.protect('Ada');
@@ -450,7 +451,7 @@ describe('cut-meta', () => {
       expect(await codeOf(into(fresh, lines.slice(0, end)))).toBe('export_refused');
       expect(await fresh.meta()).toBeNull();
     }
-    // The whole of it has its key looked under.
+    // After the complete import, the store looks under its key.
     await into(store, lines);
     expect((await here.stats()).inner.length).toBe(2);
     expect(await said(here, token)).toBe('Ada');

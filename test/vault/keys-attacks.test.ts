@@ -1,7 +1,7 @@
 /**
- * Attacks on changes of keys and on subjects, by the names of the programs that once showed them: a process that dies
- * or is slow while another changes the keys the other way leaves rows where nobody looks, or keys that nothing leads
- * to. Here each of them finds nothing.
+ * Attacks on changes of keys and on subjects, under the names of the programs that once showed them. A process that
+ * died, or was slow while another one changed the keys back, left rows where no process looked, or keys to which no row
+ * led. None of them succeeds any more.
  */
 import { DatabaseSync } from '@photostructure/sqlite';
 import { describe, expect, test } from 'vitest';
@@ -26,7 +26,7 @@ const ofNew = vault({ scope: 's', store: 'main', subject: 'id', onErased: 'new' 
 type Verb = 'setMeta' | 'get' | 'create' | 'change' | 'scan';
 type Hook = (when: 'before' | 'after', verb: Verb, table?: unknown) => unknown;
 
-/** A store whose verbs tell a hook when they begin and when they have ended. */
+/** A store whose verbs call a hook when they start and when they have ended. */
 function hooked(store: VaultStore, on: Hook): VaultStore {
   const wrap = <A extends unknown[], R>(verb: Verb, work: (...args: A) => Promise<R>) => {
     return async (...args: A): Promise<R> => {
@@ -47,7 +47,7 @@ function hooked(store: VaultStore, on: Hook): VaultStore {
   };
 }
 
-/** A store whose process dies after the `n`th verb that is one of these; from then on nothing works. */
+/** A store whose process dies after the `n`th call of one of these verbs: from then on every verb fails. */
 function dying(store: VaultStore, verbs: readonly Verb[], n = 1): VaultStore {
   let left = n;
   return hooked(store, (when, verb) => {
@@ -68,7 +68,7 @@ const textOf = async (open: Pick<RevealingVault, 'export'>) => {
   return text;
 };
 const broken = async (vault: Pick<RevealingVault, 'verify'>) => (await vault.verify()).broken;
-/** The metadata say that the second key is first, and not a row is under it yet. */
+/** Puts the second key first in the metadata. No row is under it yet. */
 const begunTo = async (keys: typeof a, store: VaultStore) => {
   const slow = hooked(store, (when, verb) => {
     if (when === 'before' && verb === 'scan') throw new Error('dead');
@@ -78,7 +78,8 @@ const begunTo = async (keys: typeof a, store: VaultStore) => {
 
 describe('rekey-opposite', () => {
   /**
-   * Rekeys to the second key; when it comes to a table, others rekey back, and begin to rekey to the second key again.
+   * Rekeys to the second key. When it reaches a table, another process rekeys back, and a third one starts to rekey to
+   * the second key again.
    */
   async function between(store: VaultStore, table: Table) {
     let done = false;
@@ -104,7 +105,7 @@ describe('rekey-opposite', () => {
     expect(await after.protectMany(['a', 'b', 'c'])).toEqual(tokens);
   });
 
-  test('2: what was forgotten stays so, and what lives is known', async () => {
+  test('2: forgotten mappings stay forgotten, and live ones are found', async () => {
     const store = memoryStore();
     const before = await open(a, store);
     const [gone, live] = [await before.protect('a'), await before.protect('b')];
@@ -116,7 +117,7 @@ describe('rekey-opposite', () => {
     expect(await broken(after)).toBe(0);
   });
 
-  test('at the last moment, before the key is taken out', async () => {
+  test('at the last moment, before the old key is removed from the metadata', async () => {
     const store = memoryStore();
     const tokens = await (await open(a, store)).protectMany(['a', 'b', 'c']);
     let sets = 0;
@@ -131,7 +132,7 @@ describe('rekey-opposite', () => {
     expect(await after.protectMany(['a', 'b', 'c'])).toEqual(tokens);
   });
 
-  test('rows that a process writes meanwhile, which opened the store before', async () => {
+  test('rows that are written meanwhile by a process that opened the store before', async () => {
     const store = memoryStore();
     const early = await open(a, store);
     await early.protectMany(['a', 'b', 'c']);
@@ -146,7 +147,7 @@ describe('rekey-opposite', () => {
     expect(await broken(after)).toBe(0);
   });
 
-  test('two that rekey to different keys all the time: one is told so, and nothing is lost', async () => {
+  test('two processes that keep rekeying to different keys: one fails with store_busy, and nothing is lost', async () => {
     const store = memoryStore();
     const tokens = await (await open(a, store)).protectMany(['a', 'b', 'c']);
     const first = hooked(store, async (when, verb) => {
@@ -172,7 +173,7 @@ describe('rekey-opposite', () => {
     expect(await moving.rekey()).toEqual({ moved: 0, left: 1 });
   });
 
-  test('the inner layer: what is said to be under a key is under that key', async () => {
+  test('the inner layer: a mapping that is reported as moved is under the new key', async () => {
     const store = memoryStore();
     const before = await open(a, store);
     const [one, two] = [await before.protect('a'), await before.protect('b')];
@@ -195,7 +196,7 @@ describe('rekey-two', () => {
     SQLite: () => sqliteStore(new DatabaseSync(':memory:')),
   };
 
-  /** One value with two tokens that live, under two keys of the inner layer; the one that `protect` gives first. */
+  /** Makes a value with two live tokens, under two keys of the inner layer. The one that `protect` returns is first. */
   async function withTwo(store: VaultStore) {
     const [own, other] = [await open(a, store), memoryStore()];
     const theirs = await open(a, other);
@@ -224,7 +225,7 @@ describe('rekey-two', () => {
         expect(await moving.protect('Ada')).toBe(two.given);
         for (const token of listOf(two)) expect(await moving.reveal(token)).toBe('Ada');
         expect(await moving.rekey({ tokens: listOf(two) })).toEqual({ moved: 0, left: 1 });
-        // Once the one is forgotten, the other is the value's, and moves over the tombstone.
+        // When one is forgotten, the value has the other one, and that one is written over the tombstone.
         expect(await moving.forget(two.given)).toBe(true);
         expect(await moving.protect('Ada')).toBe(two.left);
         expect(await moving.rekey({ tokens: [two.left] })).toEqual({ moved: 1, left: 0 });
@@ -234,7 +235,7 @@ describe('rekey-two', () => {
     },
   );
 
-  test('the other alone does not take the value', async () => {
+  test('the other token alone does not replace it', async () => {
     const store = memoryStore();
     const { given, left } = await withTwo(store);
     const moving = await open(c, store);
@@ -263,7 +264,7 @@ describe('race-cert', () => {
     }
   }
 
-  test('what was gone before is not said to be destroyed', async () => {
+  test('a key that was missing before is not reported as destroyed', async () => {
     const { half, token } = await halfErased();
     expect(await broken(half)).toBe(1);
     const certificate = await half.shred('7');
@@ -274,7 +275,7 @@ describe('race-cert', () => {
     expect((await half.shred('7'))?.destroyed).toBe('nothing');
   });
 
-  test('such a subject is erased, and comes back only where the policy says so', async () => {
+  test('such a subject is erased, and is protected again only with onErased: new', async () => {
     const { store, half, token, erasing } = await halfErased();
     expect(await code(half.protect('Eve', { subject: '7' }))).toBe('erased');
     const again = await openOf(a, store, ofNew);
@@ -316,11 +317,11 @@ describe('protect-dies', () => {
     expect((await after.stats()).tables.subject.rows).toBe(4);
   });
 
-  test('a subject that stands under the older key is not made anew', async () => {
+  test('a subject that has a row under the older key is not made a second time', async () => {
     const store = memoryStore();
     const session = await openSession(store, 'main', openKeys(a));
     await begunTo(b, store);
-    // It is made under the older key at the moment in which the other looks: as before the metadata were changed.
+    // It is made under the older key while the other process reads, as if the metadata had not changed yet.
     const old = memoryStore();
     await (await openOf(a, old)).protect('x', { subject: '7' });
     let done = false;
@@ -342,14 +343,14 @@ describe('protect-dies', () => {
     expect(await broken(writer)).toBe(0);
   });
 
-  test('several processes with the same new subjects, some of them at every moment: each is made once', async () => {
+  test('several processes with the same new subjects at the same time: each subject is made once', async () => {
     const store = memoryStore();
     await (await openOf(a, store)).protect('x', { subject: 'first' });
     await begunTo(b, store);
     const subjects = Array.from({ length: 40 }, (_, i) => `${i}`);
     const racer = await openOf(b, store);
     let next = 0;
-    // Another process is first with one subject more before each write of the one that makes them all.
+    // Before each write of the process that makes all subjects, another process makes one of them.
     const late = hooked(store, async (when, verb) => {
       if (when === 'before' && verb === 'change' && next < subjects.length) {
         await racer.protect('theirs', { subject: subjects[next++]! });

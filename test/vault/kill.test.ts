@@ -1,7 +1,7 @@
 /**
- * `kill -9` of two writers again and again, through an opened vault: what was acknowledged is there, no value has two
- * tokens, and no mapping is there by half. Over SQLite, and over a real PostgreSQL where TREFOIL_PG says where one is.
- * TREFOIL_LONG=1 kills thirty times.
+ * Repeated `kill -9` of two processes that write through an opened vault. All acknowledged mappings are in the store,
+ * no value has two tokens, and no mapping lacks one of its rows. It runs over SQLite, and over a real PostgreSQL if
+ * TREFOIL_PG is set. With TREFOIL_LONG=1 it kills thirty times.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -30,7 +30,7 @@ afterEach(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** A store in a process of its own, by what is there in both kinds. */
+/** A store in a process of its own, with the parts that both kinds have. */
 const STORES = {
   sqlite: `
     import { DatabaseSync } from '@photostructure/sqlite';
@@ -46,7 +46,9 @@ const STORES = {
   `,
 };
 
-/** Both writers want overlapping values, in opposite orders, with a subject and without; now and then one is forgotten. */
+/**
+ * Both writers protect overlapping values in opposite orders, with a subject and without. Now and then they forget one.
+ */
 const WRITER = `
   import { writeSync } from 'node:fs';
   import { keyset } from './dist/index.js';
@@ -99,7 +101,7 @@ async function killAgainAndAgain(kind: keyof typeof STORES, at: string, store: V
         out += text;
       });
       const ended = new Promise((done) => child.once('close', done));
-      // The last line may be cut by death.
+      // The last line may be cut off when the process is killed.
       return { child, ended, lines: () => out.split('\n').slice(0, -1) };
     });
     while (!writers.every(({ lines, child }) => lines().length > 2 || child.exitCode !== null)) {
@@ -119,7 +121,7 @@ async function killAgainAndAgain(kind: keyof typeof STORES, at: string, store: V
       }
       if (scope === undefined) continue;
       for (const [i, value] of values.entries()) {
-        // Neither writer has ever been told another token.
+        // Neither writer has ever received another token.
         expect(acknowledged[scope].get(value) ?? tokens[i]).toBe(tokens[i]);
         acknowledged[scope].set(value, tokens[i]!);
       }

@@ -1,4 +1,4 @@
-/** Weaknesses that the vault once had, so that none comes back. */
+/** Weaknesses that the vault once had; these tests keep them from returning. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { concat, utf8 } from '../../src/core/bytes.ts';
@@ -56,7 +56,7 @@ test.each(['value', 'token'] as const)('the key of a name, by %s, has two differ
   }
 });
 
-describe('what a store hands over', () => {
+describe('rows that a store returns', () => {
   const index = new Uint8Array(16).fill(0x55);
   const bytes = writeContent(content(new Uint8Array(37)));
   const good = outer.seal('value', { index, version: 3, expires: 20_000 }, bytes);
@@ -85,14 +85,14 @@ describe('what a store hands over', () => {
     expect(outer.open('value', good)).toEqual(bytes);
   });
 
-  test('an expiry that stands for none is not none', () => {
+  test('the number that encodes "never" is not accepted as a day of expiry', () => {
     const never = outer.seal('value', { index, version: 3, expires: null }, bytes);
     expect(outer.open('value', never)).toEqual(bytes);
     expect(outer.open('value', { ...never, expires: 0xffffffff })).toBeNull();
     expect(outer.open('value', { ...never, expires: -1 })).toBeNull();
   });
 
-  test('among good rows it is the one that is broken', async () => {
+  test('a broken row among good ones is the only one that is reported', async () => {
     const store = memoryStore();
     const open = await names.open(keys, { main: store }, revealAccess);
     const tokens = await open.protectMany(['Ada', 'Grace', 'Zoë']);
@@ -109,19 +109,22 @@ describe('what a store hands over', () => {
   });
 });
 
-test.each([[next.keyId], ['zzzzz']])('a change of keys does not believe the key id in a text: %s', async (shown) => {
-  const store = memoryStore();
-  const before = await names.open(keys, { main: store });
-  const after = await names.open(next, { main: store }, revealAccess);
-  const token = await before.protect('Zoë');
-  const changed = writeToken('name', shown, readToken(token));
-  expect(changed).not.toBe(token);
-  expect(await after.rekey({ tokens: [changed] })).toEqual({ moved: 1, left: 0 });
-  expect((await after.verify()).inner).toEqual({ [next.keyId]: 2 });
-  expect(await after.protect('Zoë')).toBe(token);
-  expect(await before.protect('Zoë')).toBe(token);
-  expect(await after.lookup('Zoë')).toBe(token);
-});
+test.each([[next.keyId], ['zzzzz']])(
+  'a change of keys does not trust the key id in the text of a token: %s',
+  async (shown) => {
+    const store = memoryStore();
+    const before = await names.open(keys, { main: store });
+    const after = await names.open(next, { main: store }, revealAccess);
+    const token = await before.protect('Zoë');
+    const changed = writeToken('name', shown, readToken(token));
+    expect(changed).not.toBe(token);
+    expect(await after.rekey({ tokens: [changed] })).toEqual({ moved: 1, left: 0 });
+    expect((await after.verify()).inner).toEqual({ [next.keyId]: 2 });
+    expect(await after.protect('Zoë')).toBe(token);
+    expect(await before.protect('Zoë')).toBe(token);
+    expect(await after.lookup('Zoë')).toBe(token);
+  },
+);
 
 test('erased rows have nothing in common', async () => {
   const store = memoryStore();
@@ -145,7 +148,7 @@ test('erased rows have nothing in common', async () => {
   expect(new Set([...before, ...after].map(({ link }) => link)).size).toBe(6);
 });
 
-test('tokens are looked for in halves, two at a time, and one that fails ends it', async () => {
+test('tokens are looked up in half batches, two at a time, and a failure ends the call', async () => {
   const inner = memoryStore();
   let asked = 0;
   let atOnce = 0;
@@ -154,7 +157,7 @@ test('tokens are looked for in halves, two at a time, and one that fails ends it
   const get: VaultStore['get'] = async (table, indexes) => {
     const n = ++asked;
     most = Math.max(most, ++atOnce);
-    // Later ones are done first.
+    // Later calls end first.
     await new Promise((resolve) => setTimeout(resolve, n % 2 === 0 ? 1 : 15));
     atOnce--;
     if (n === failAt || n === failAt + 1) throw new Error(`lost ${n}`);
@@ -174,7 +177,7 @@ test('tokens are looked for in halves, two at a time, and one that fails ends it
   }
 });
 
-test('a version does not tell that a row was changed', async () => {
+test('a version does not show whether a row was changed', async () => {
   const store = memoryStore();
   const open = await names.open(keys, { main: store });
   await open.protectMany(Array.from({ length: 200 }, (_, i) => `v${i}`));
@@ -190,14 +193,14 @@ describe('a shredded subject', () => {
   const find = async (store: VaultStore, table: Table, at: Uint8Array) =>
     (await store.get(table, [outer.indexOf(at)]))[0];
 
-  test('leads to no row, with store and keys', async () => {
+  test('leads to no row, even for somebody with store and keys', async () => {
     const store = memoryStore();
     const open = await ofCustomers.open(keys, { main: store }, revealAccess);
     const token = await open.protect('Zoë', { subject: 7 });
     const stays = await open.protect('Zoë', { subject: 8 });
     const bySubject = subjects.indexesOf(['7']);
     const handle = contentOf('subject', (await find(store, 'subject', bySubject))!).rest;
-    // As long as the name is there, it leads to the value.
+    // As long as the name exists, it leads to the value.
     const name = contentOf('subject', (await find(store, 'subject', subjects.keyIndexesOf([handle])))!).rest.slice(64);
     expect(await find(store, 'value', side.indexOf(concat([name, utf8('Zoë')])))).toBeDefined();
 
@@ -208,7 +211,7 @@ describe('a shredded subject', () => {
     const itsKey = contentOf('subject', (await find(store, 'subject', subjects.keyIndexesOf([handle])))!);
     expect(itsKey).toMatchObject({ state: 'erased', rest: new Uint8Array(96) });
 
-    // All that whoever knows subject and value can make of them, and all that the table of subjects still has.
+    // All names that can be made from subject and value, and all that the table of subjects still contains.
     const rest = (await rowsOf(store, 'subject')).map((row) => contentOf('subject', row).rest);
     const [alive] = rest.filter((bytes) => bytes.length === 96 && bytes.some((byte) => byte !== 0));
     expect(rest.filter((bytes) => bytes.some((byte) => byte !== 0))).toHaveLength(2);
@@ -222,7 +225,7 @@ describe('a shredded subject', () => {
     expect(await open.reveal(stays)).toBe('Zoë');
   });
 
-  test('that comes back has nothing of what it was', async () => {
+  test('that is protected again shares nothing with its former state', async () => {
     const store = memoryStore();
     const open = await ofCustomers.open(keys, { main: store }, revealAccess);
     const token = await open.protect('Zoë', { subject: 7 });
@@ -257,7 +260,7 @@ describe('a key of the keyset that the metadata do not name', () => {
     expect(await code(open.protect('Zoë'))).toBe('row_broken');
     expect(await code(open.lookup('Zoë'))).toBe('row_broken');
     expect(await open.verify()).toMatchObject({ broken: 1, rows: 1 });
-    // The same place and the same content under the key that they name.
+    // The same place and content, under the key that the metadata name.
     await store.change(1, [
       {
         table: 'value',
@@ -275,7 +278,7 @@ describe('a key of the keyset that the metadata do not name', () => {
     expect(session.view().open('subject', outer.seal('subject', bound, handle(key.id)))).not.toBeNull();
     expect(session.view().open('subject', outer.seal('subject', bound, handle(other.id)))).toBeNull();
     expect(session.view().open('subject', foreignOuter.seal('subject', bound, handle(key.id)))).toBeNull();
-    // Once they name it, it counts; the key of subjects stays the one it was.
+    // When the metadata name it, the row counts. The key of subjects does not change.
     await session.change({ outer: [other.id, key.id], inner: [other.id, key.id] });
     expect(session.view().open('subject', foreignOuter.seal('subject', bound, handle(key.id)))).not.toBeNull();
     expect(session.view().open('subject', outer.seal('subject', bound, handle(other.id)))).toBeNull();
@@ -284,7 +287,7 @@ describe('a key of the keyset that the metadata do not name', () => {
 });
 
 describe('rows that move while another verb of the same vault reads the new metadata', () => {
-  /** A vault whose next look into a table is overtaken: by a change of the outer key, and by a verb that notices it. */
+  /** A vault whose next read is overtaken by a change of the outer key, and by a verb that notices the change. */
   async function overtaken() {
     const store = memoryStore();
     let arm: Table | null = null;
@@ -317,7 +320,7 @@ describe('rows that move while another verb of the same vault reads the new meta
         expect(await two[verb]('Ada', { subject: 7 })).toBe(tokens[1]);
         expect(await one[verb]('Ada')).toBe(tokens[0]);
       }
-      // Nothing was made, and every row is where the new key looks for it.
+      // Nothing was made, and every row is at its index under the new key.
       const { broken, rows } = await (await names.open(next, { main: store })).verify();
       expect({ broken, rows }).toEqual({ broken: 0, rows: before });
       const other = await names.open(next, { main: store });
@@ -325,7 +328,7 @@ describe('rows that move while another verb of the same vault reads the new meta
     }
   });
 
-  test('a new value is written where it is looked for', async () => {
+  test('a new value is written at the index under which it is looked up', async () => {
     const { store, one, two, at } = await overtaken();
     at('value');
     const token = await one.protect('Grace');
@@ -340,7 +343,7 @@ describe('rows that move while another verb of the same vault reads the new meta
     expect((await last.verify()).broken).toBe(0);
   });
 
-  test('a subject is shredded where it is now', async () => {
+  test('a subject is shredded at its new index', async () => {
     const { one, two, tokens, at } = await overtaken();
     at('subject');
     await two.shred(7);
@@ -352,7 +355,7 @@ describe('rows that move while another verb of the same vault reads the new meta
 describe('a change of the outer key by another process, and verbs of a vault that was opened before it', () => {
   const later = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-  /** A vault with three values, and whatever its store is made to do on the way. */
+  /** A vault with three values, over a store whose verbs can be changed. */
   async function opened(change: Partial<VaultStore> = {}) {
     const store = memoryStore();
     const wrapped: VaultStore = { ...store, ...change };
@@ -364,10 +367,10 @@ describe('a change of the outer key by another process, and verbs of a vault tha
     return { store, wrapped, open, customers, tokens, theirs, rekey };
   }
 
-  test('verbs at once, whose answers come one after the other', async () => {
+  test('concurrent verbs that get their results one after the other', async () => {
     const { store, wrapped, open, customers, tokens, theirs, rekey } = await opened();
     let asked = 0;
-    // The metadata of each come later than those of the one before.
+    // Each of them gets its metadata later than the one before.
     Object.assign(wrapped, {
       meta: async () => {
         const found = await store.meta();
@@ -409,7 +412,7 @@ describe('a change of the outer key by another process, and verbs of a vault tha
     },
   );
 
-  test('a subject is shredded all the same', async () => {
+  test('a subject is still shredded', async () => {
     let arm = false;
     const { store, wrapped, open, customers, theirs, rekey } = await opened();
     Object.assign(wrapped, {
@@ -427,10 +430,10 @@ describe('a change of the outer key by another process, and verbs of a vault tha
     expect(await code(customers.reveal(theirs))).toBe('forgotten');
   });
 
-  test('a new value and a look at the same instant', async () => {
+  test('a new value and a lookup at the same moment', async () => {
     for (let after = 0; after < 12; after++) {
       const { store, wrapped, open, rekey } = await opened();
-      // Both answers come in one turn, the one some ticks behind the other.
+      // Both results arrive in one turn of the event loop, one a few microtasks after the other.
       const gates: (() => void)[] = [];
       const gate = () => new Promise<void>((done) => gates.push(done));
       await rekey();
@@ -461,7 +464,7 @@ describe('a change of the outer key by another process, and verbs of a vault tha
     }
   });
 
-  test('verification reads the metadata anew, also of tokens whose values alone have moved', async () => {
+  test('verification reads the metadata again, also for tokens of which only the values have moved', async () => {
     const { store, open, tokens, rekey } = await opened();
     const half = { ...store };
     let scans = 0;
@@ -476,7 +479,7 @@ describe('a change of the outer key by another process, and verbs of a vault tha
     expect(await open.stats()).toMatchObject({ outer: [next.keyId] });
   });
 
-  test('an issue is told once, also when the work is begun anew', async () => {
+  test('an issue is reported once, even if the work is repeated', async () => {
     const { store, wrapped, open, tokens, rekey } = await opened();
     await open.forget(tokens[0]!);
     let arm = true;
@@ -495,7 +498,7 @@ describe('a change of the outer key by another process, and verbs of a vault tha
   });
 });
 
-test('of two that forget one mapping at once, one destroyed it', async () => {
+test('if two callers forget one mapping at the same time, one of them is told that it destroyed it', async () => {
   const store = memoryStore();
   const open = await names.open(keys, { main: store }, revealAccess);
   const token = await open.protect('Ada');
@@ -503,7 +506,7 @@ test('of two that forget one mapping at once, one destroyed it', async () => {
   expect(both.sort()).toEqual([false, true]);
 });
 
-test('a store whose bytes are Buffers, or that hands over rows without some of their parts', async () => {
+test('a store that returns Buffers, or rows without some of their fields', async () => {
   const store = memoryStore();
   const buffers = (rows: Row[]) =>
     rows.map((row) => ({ ...row, index: Buffer.from(row.index), body: Buffer.from(row.body) }));

@@ -1,6 +1,6 @@
 /**
  * The attacker of docs/security.md who may SELECT on a vault's tables in PostgreSQL and holds no key: what the system
- * column `xmin` tells them, and what takes it away.
+ * column `xmin` shows them, and what removes it.
  */
 import { PGlite } from '@electric-sql/pglite';
 import { type PostgresClient, postgresStore } from 'trefoil/vault-postgres';
@@ -20,7 +20,9 @@ afterAll(() => database.close());
 
 const storeIn = (schema: string) => postgresStore(database as unknown as PostgresClient, { schema });
 
-/** How many transactions wrote two rows of values and tokens at the most, in a vault that is filled by batches of 50. */
+/**
+ * Number of transactions that wrote at most two rows of values and tokens, in a vault that is filled by batches of 50.
+ */
 async function smallTransactions(schema: string): Promise<number> {
   const { rows } = await database.query<{ rows: number }>(`
     select count(*)::integer as rows from (
@@ -30,8 +32,8 @@ async function smallTransactions(schema: string): Promise<number> {
   return rows.filter((one) => one.rows <= 2).length;
 }
 
-describe('whoever may SELECT on the tables', () => {
-  test('counts the erased mappings, also after VACUUM FULL and CLUSTER; not in a store that they were imported into', async () => {
+describe('an attacker who may SELECT on the tables', () => {
+  test('can count the erased mappings, even after VACUUM FULL and CLUSTER, but not in a store that has imported them', async () => {
     const vaulted = await people.open(keys, { main: storeIn('stolen') }, revealAccess);
     const names = Array.from({ length: 200 }, (_, i) => `person ${i}`);
     const tokens: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * The contract over PGlite, and over a real PostgreSQL where TREFOIL_PG says where one is (`.ci/postgres` starts it);
- * and what only a real server can show: processes at once, connections that are killed, instants that coincide.
+ * The contract over PGlite, and over a real PostgreSQL if TREFOIL_PG is set (`.ci/postgres` starts one). In addition,
+ * what only a real server can show: concurrent processes, killed connections, and statements at the same moment.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -35,7 +35,7 @@ const pools: Pool[] = [];
 
 function poolOf(options: object = {}): Pool {
   const pool = new Pool({ connectionString: url, max: 8, ...options });
-  // Killed while it is idle.
+  // The connection is killed while it is idle.
   pool.on('error', () => {});
   pools.push(pool);
   return pool;
@@ -64,7 +64,7 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** The error with which something ends. */
+/** Returns the error with which a promise rejects. */
 async function refusal(work: Promise<unknown>): Promise<TrefoilError> {
   const error = await work.then(
     () => null,
@@ -102,7 +102,7 @@ async function freshIn(client: PostgresClient, other: PostgresClient): Promise<F
 runContract('postgres, PGlite', () => freshIn(lite, lite));
 
 describe('a client', () => {
-  test('is a pool or a PGlite, and options are options', () => {
+  test('must be a pool or a PGlite, and options must be valid', () => {
     const clients = [undefined, null, 7, 'postgres://secret', {}, { query: () => {} }];
     for (const client of clients) expect(() => postgresStore(client as never)).toThrow(TypeError);
     expect(() => postgresStore(lite, { schemas: 'x' } as never)).toThrow(TypeError);
@@ -145,7 +145,7 @@ describe('a client', () => {
         expect(JSON.stringify([error.message, error.issues, { ...error }])).not.toMatch(/secret|7365|Key|exists/);
         if (code.length === 5 && code !== 'EPIPE') expect(error.message).toContain(`SQLSTATE ${code}`);
       }
-      // Twice, and with what takes a transaction back; a deadlock is tried five times more.
+      // Two calls, and their rollbacks. A deadlock is retried five times.
       expect(asked).toBe(code === '40P01' ? 18 : code === 'ECONNRESET' || code === 'EPIPE' ? 2 : 3);
     }
   });
@@ -160,8 +160,7 @@ describe('a client', () => {
 
 describe.skipIf(url === undefined)('a sweep that has to wait', () => {
   /**
-   * A store with two mappings that have expired, and a connection that keeps the sweep waiting on the first row by
-   * value.
+   * A store with two expired mappings, and a connection that makes the sweep wait for the first row by value.
    */
   async function waiting() {
     const [mine, pool] = [poolOf(), poolOf()];
@@ -198,10 +197,10 @@ describe.skipIf(url === undefined)('a sweep that has to wait', () => {
     };
   }
 
-  /** Gives a write the time to be done before the sweep goes on, if the store lets it. */
+  /** Gives a write enough time to end before the sweep continues, if the store lets it. */
   const chance = (work: Promise<unknown>) => Promise.race([work, new Promise((done) => setTimeout(done, 300))]);
 
-  test('takes no half of a mapping that is made meanwhile', async () => {
+  test('never removes only one row of a mapping that is made meanwhile', async () => {
     const { other, sweepEnds, numbers, drop } = await waiting();
     const create = other.create(1, 'value', [{ row: row(2, { expires: 5 }), with: row(102, { expires: 5 }) }]);
     await chance(create);
@@ -211,7 +210,7 @@ describe.skipIf(url === undefined)('a sweep that has to wait', () => {
     await drop();
   });
 
-  test('nor of one whose row is moved meanwhile, as a change of keys does', async () => {
+  test('nor of a mapping whose row is moved meanwhile by a change of keys', async () => {
     const { other, last, sweepEnds, numbers, drop } = await waiting();
     const moved = row(201, { expires: 5 });
     const change = other.change(1, [
@@ -220,7 +219,7 @@ describe.skipIf(url === undefined)('a sweep that has to wait', () => {
     ]);
     await chance(change);
     expect(await sweepEnds()).toBe(4);
-    // The sweep was first: there is nothing to move any more.
+    // The sweep was first, so there is nothing left to move.
     expect(await change).toBe(false);
     expect([await numbers('value'), await numbers('token')]).toEqual([[], []]);
     await drop();
@@ -231,7 +230,7 @@ describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
   const skip = kind === 'PostgreSQL' && url === undefined;
   const clientOf = (): PostgresClient => (kind === 'PGlite' ? lite : poolOf());
 
-  test.skipIf(skip)('of a newer version are refused, by open and by what was opened before', async () => {
+  test.skipIf(skip)('of a newer version are refused, by open and by a store that was opened before', async () => {
     const client = clientOf();
     const schema = `v${randomUUID().slice(0, 8)}`;
     const store = postgresStore(client, { schema });
@@ -259,7 +258,7 @@ describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
     expect(gone).toMatchObject({ code: 'store_failed', message: CODE });
   });
 
-  test.skipIf(skip)('a new token under the index of another: nothing is written', async () => {
+  test.skipIf(skip)('if the index of a new token is taken, nothing is written', async () => {
     const { store, drop } = await freshIn(clientOf(), lite);
     await store.open();
     await store.setMeta({ generation: 1, text: 'a' });
@@ -271,7 +270,7 @@ describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
     await drop();
   });
 
-  test.skipIf(skip)('batches larger than a statement are whole, too', async () => {
+  test.skipIf(skip)('batches that need several statements are written as a whole, too', async () => {
     const { store, drop } = await freshIn(clientOf(), lite);
     await store.open();
     await store.setMeta({ generation: 1, text: 'a' });
@@ -288,7 +287,7 @@ describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
     await drop();
   });
 
-  test.skipIf(skip)('without a schema they are where the connection looks first', async () => {
+  test.skipIf(skip)('without the option `schema` they are in the first schema of the search path', async () => {
     const client = kind === 'PGlite' ? await PGlite.create() : poolOf({ options: '-c search_path=pg_temp', max: 1 });
     const store = postgresStore(client);
     await store.open();
@@ -296,7 +295,7 @@ describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
     expect(await store.setMeta({ generation: 1, text: 'a' })).toBe(true);
     expect(await store.create(1, 'value', [{ row: row(1) }])).toEqual([0]);
     if (client instanceof PGlite) await client.close();
-    // Once closed it is a failure of the connection.
+    // After it was closed, every verb is a failure of the connection.
     if (client instanceof PGlite) expect((await refusal(store.meta())).code).toBe('store_failed');
   });
 });
@@ -330,7 +329,7 @@ describe.skipIf(url === undefined)('a real server', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** A store of generation 1, and the name under which its connections are seen. */
+  /** A store of generation 1, with the name of its connections in pg_stat_activity. */
   async function begun(): Promise<string> {
     const name = `trefoil-${process.pid}-${count++}`;
     schema = `s${randomUUID().slice(0, 8)}`;
@@ -354,7 +353,7 @@ describe.skipIf(url === undefined)('a real server', () => {
       name,
     ]);
 
-  /** A connection that has a row in hand, which no other can have before it is let go. */
+  /** A connection that holds the lock of a row until it is released. */
   async function holding(index: Uint8Array): Promise<() => Promise<void>> {
     const connection = await admin.connect();
     await connection.query('begin');
@@ -365,7 +364,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     };
   }
 
-  test('eight processes, overlapping indexes in shuffled order: one winner an index, no deadlock', async () => {
+  test('eight processes, overlapping indexes in shuffled order: one succeeds for each index, and there is no deadlock', async () => {
     const name = await begun();
     const [rows, children] = [20_000, 8];
     const starts: (() => void)[] = [];
@@ -380,7 +379,7 @@ describe.skipIf(url === undefined)('a real server', () => {
         let out = '';
         child.stdout.setEncoding('utf8').on('data', (text: string) => {
           out += text;
-          // All are ready before any begins.
+          // All processes are ready before any of them starts.
           if (out === 'ready\n' && ++ready === children) for (const go of starts) go();
         });
         starts.push(() => child.stdin.end('go'));
@@ -388,7 +387,7 @@ describe.skipIf(url === undefined)('a real server', () => {
         return JSON.parse(out.slice('ready\n'.length)) as { won: number[]; ms: number };
       }),
     );
-    // A connection tells of its deadlocks when it ends.
+    // A connection reports its deadlocks when it ends.
     await until(async () => (await connected(`${name}-child`)) === 0);
     const winners = new Map<number, number>();
     for (const [i, { won }] of ended.entries()) {
@@ -421,11 +420,11 @@ describe.skipIf(url === undefined)('a real server', () => {
     return (rows[0] as { readonly n: number }).n;
   }
 
-  test('a connection killed inside a batch, then the batch again: nothing half, nothing twice', async () => {
+  test('a connection killed inside a batch, which is then repeated: nothing is written partly, and nothing twice', async () => {
     const name = await begun();
     const rows = span(0, 1_000);
     const entries = rows.map((one, i): Entry => ({ row: one, with: row(5_000 + i) }));
-    // In the order of indexes this one is in the middle: half of the batch is written when it waits.
+    // This index is in the middle of the order: when the batch has to wait for it, half of the batch is written.
     const middle = indexesOf(rows).sort(Buffer.compare)[500]!;
     const letGo = await holding(middle);
     const first = refusal(store.create(1, 'value', entries));
@@ -448,7 +447,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     let inRow = 0;
     const killer = (async () => {
       while (!over) {
-        // Slower after each failure, or a machine that is busy would never come to an end.
+        // It waits longer after each failure; otherwise the test would never end on a busy machine.
         await new Promise((done) => setTimeout(done, (5 + chance.below(30)) * (1 + inRow)));
         await kill(name, "state <> 'idle'");
       }
@@ -469,7 +468,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     };
     for (let batch = 0; batch < 60; batch++) {
       const rows = span(1_000 * batch, 200);
-      // The token says whose try it was: a batch that was written but not acknowledged is not written again.
+      // The token shows which attempt wrote it: a batch that was written but not acknowledged is not written again.
       await again(() =>
         store.create(
           1,
@@ -484,7 +483,7 @@ describe.skipIf(url === undefined)('a real server', () => {
           rows.map((one) => ({ table: 'value' as const, index: one.index, from: 1, to: to(one) })),
         );
         const there = await store.get('value', indexesOf(rows));
-        // `false` where the answer alone was lost: then all is as it was to be.
+        // `false` if only the answer was lost: then everything was written.
         expect(there.map(({ version }) => version)).toEqual(rows.map(() => 2));
         return done;
       });
@@ -497,7 +496,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     await drop();
   });
 
-  test('two first creates of one index at the same instant: one wins, the other finds its row', async () => {
+  test('two creates of one new index at the same moment: one succeeds, and the other finds its row', async () => {
     const name = await begun();
     const other = postgresStore(poolOf({ application_name: name }), { schema });
     await other.open();
@@ -527,7 +526,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     await drop();
   });
 
-  test('setMeta waits for a create that had begun, and one behind it is stale', async () => {
+  test('setMeta waits for a create that had begun, and a later create is stale', async () => {
     const name = await begun();
     const letGo = await holding(row(5).index);
     const order: string[] = [];
@@ -554,7 +553,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     await drop();
   });
 
-  test('a change finds a row that another makes meanwhile, and does nothing', async () => {
+  test('a change does nothing if another connection inserts its row meanwhile', async () => {
     const name = await begun();
     await store.create(1, 'value', [{ row: row(1) }]);
     const connection = await admin.connect();
@@ -574,7 +573,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     await drop();
   });
 
-  test('a deadlock that others bring about is tried again', async () => {
+  test('a deadlock that another connection causes is retried', async () => {
     const name = await begun();
     const [low, high] = indexesOf(span(0, 2)).sort(Buffer.compare) as [Uint8Array, Uint8Array];
     const letGo = await admin.connect();
@@ -587,7 +586,7 @@ describe.skipIf(url === undefined)('a real server', () => {
       span(0, 2).map((one) => ({ row: one })),
     );
     await until(async () => (await waiting(name)) === 1);
-    // Against the order: now each waits for the other, and the store's side is broken off.
+    // Against the order of locks: now each waits for the other, and the server aborts the store's transaction.
     await letGo.query(insert, [low]).catch(() => {});
     await letGo.query('rollback');
     letGo.release();
@@ -595,7 +594,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     await drop();
   });
 
-  test('a role without rights, and a server that only reads', async () => {
+  test('a role without privileges, and a read-only server', async () => {
     await begun();
     const reader = postgresStore(poolOf({ options: '-c default_transaction_read_only=on' }), { schema });
     await reader.open();
@@ -613,7 +612,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     await admin.query(`drop role ${role}`);
   });
 
-  test('a server that is not there', async () => {
+  test('a server that does not exist', async () => {
     const pool = new Pool({ host: '/nowhere', user: 'secret', password: 'secret', database: 'secret' });
     const error = await refusal(postgresStore(pool).open());
     expect(error.code).toBe('store_failed');
@@ -622,7 +621,7 @@ describe.skipIf(url === undefined)('a real server', () => {
   });
 });
 
-/** All indexes, in batches of 1,000, in an order of its own. */
+/** Returns all indexes, in batches of 1,000, in an order that depends on the seed. */
 const CHILD = `
 import { createRequire } from 'node:module';
 import { randomFillSync } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * The store in SQLite where things go wrong: real files, real locks, real processes that are killed. TREFOIL_LONG=1
- * kills thirty times.
+ * Failures of the store in SQLite, with real files, real locks, and real processes that are killed. With TREFOIL_LONG=1
+ * it kills thirty times.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -46,7 +46,7 @@ function openHandle(path: string = file, options: { readonly readOnly?: boolean 
   return handle;
 }
 
-/** A store with tables, metadata of generation 1, and these rows in `value`, each with the row of the number behind. */
+/** A store with metadata of generation 1 and these rows in `value`, each with the row of the next number in `token`. */
 async function storeWith(handle: SqliteHandle, count: number, busyTimeout = 5_000): Promise<VaultStore> {
   const store = sqliteStore(handle, { busyTimeout });
   await store.open();
@@ -59,7 +59,7 @@ function row(n: number, more: Partial<Row> = {}): Row {
   const index = new Uint8Array(16);
   new DataView(index.buffer).setUint32(0, Math.imul(n, 0x9e3779b1));
   new DataView(index.buffer).setUint32(12, n);
-  // A body that stands nowhere else in the file.
+  // A body that is nowhere else in the file.
   const body = new Uint8Array(random(`row ${n}`).bytes(64));
   return { index, key: 'k3m7a', version: 1, expires: null, body, ...more };
 }
@@ -70,7 +70,7 @@ function entries(first: number, count: number): Entry[] {
 
 const indexesOf = (list: readonly Entry[]): Uint8Array[] => list.map((entry) => entry.row.index);
 
-/** Runs a module in a process of its own, within the house: `store` is over the file, from what was built. */
+/** Runs a module in a process of its own, in this repository: `store` is over the file, from the build in dist/. */
 function start(source: string, args: readonly string[] = []): { child: ChildProcess; lines: () => string[] } {
   const head = `
     import { writeSync } from 'node:fs';
@@ -90,7 +90,7 @@ function start(source: string, args: readonly string[] = []): { child: ChildProc
   child.stderr.on('data', (chunk: Buffer) => {
     out += `stderr ${chunk}`;
   });
-  // The last line may be cut by death.
+  // The last line may be cut off when the process is killed.
   return { child, lines: () => out.split('\n').slice(0, -1) };
 }
 
@@ -103,7 +103,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((done) => setTimeout(done, 5));
 }
 
-/** The error that a verb rejects with: one of ours, without a word of the driver. */
+/** Returns the error with which a verb rejects. It must be one of the library, without a word of the driver. */
 async function refusal(work: Promise<unknown>): Promise<TrefoilError> {
   const error = await work.then(
     () => new Error('it was not refused'),
@@ -132,7 +132,7 @@ describe('open', () => {
 
   test('refuses tables of a newer version, and makes those of an older one', async () => {
     const handle = openHandle();
-    // Version 0: nothing but its number.
+    // Version 0: only its number.
     handle.exec('CREATE TABLE trefoil_schema (one INTEGER PRIMARY KEY, version INTEGER NOT NULL)');
     handle.exec('INSERT INTO trefoil_schema VALUES (1, 0); CREATE TABLE mine (x); INSERT INTO mine VALUES (7)');
     await storeWith(handle, 3);
@@ -146,7 +146,7 @@ describe('open', () => {
     await sqliteStore(handle).open();
   });
 
-  test('by several processes at once, the first time', async () => {
+  test('may be called by several processes at once, also for a new file', async () => {
     const source = `
       await store.open();
       say(String(await store.setMeta({ generation: 1, text: args[0] })));
@@ -159,7 +159,7 @@ describe('open', () => {
     }
   });
 
-  test('refuses what is no handle, and options it does not know', async () => {
+  test('refuses values that are not handles, and unknown options', async () => {
     expect(() => sqliteStore(null as never)).toThrow(TypeError);
     expect(() => sqliteStore('vault.db' as never)).toThrow(TypeError);
     expect(() => sqliteStore({ exec() {} } as never)).toThrow(TypeError);
@@ -174,11 +174,11 @@ describe('a lock of another process', () => {
   const hold = `
     handle.exec('BEGIN EXCLUSIVE');
     say('locked');
-    // Keeps the handle from being collected, and closed with it.
+    // A reference, so that the handle is not garbage-collected and thereby closed.
     setInterval(() => handle.isOpen, 1000);
   `;
 
-  test('is waited for, and then said', async () => {
+  test('is waited for, and reported after the timeout', async () => {
     const store = await storeWith(openHandle(), 10, 300);
     const { child, lines } = start(hold);
     await until(() => lines().length > 0);
@@ -193,14 +193,14 @@ describe('a lock of another process', () => {
       expect((await refusal(work())).code).toBe('store_busy');
       expect(performance.now() - begin).toBeGreaterThan(290);
     }
-    // Readers are not kept.
+    // Readers do not wait.
     expect(await store.get('value', indexesOf(entries(0, 20)))).toHaveLength(10);
     child.kill('SIGKILL');
     await ended(child);
     expect(await store.create(1, 'value', entries(10, 5))).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test('also when the store is opened the first time', async () => {
+  test('is waited for also when a new file is opened', async () => {
     const { child, lines } = start(hold);
     await until(() => lines().length > 0);
     expect((await refusal(sqliteStore(openHandle(), { busyTimeout: 100 }).open())).code).toBe('store_busy');
@@ -211,7 +211,7 @@ describe('a lock of another process', () => {
 });
 
 describe('close', () => {
-  test('writes the log into the file: a copy of it has all rows while the handle is still open', async () => {
+  test('writes the log into the file: a copy of the file has all rows while the handle is still open', async () => {
     const store = await storeWith(openHandle(), 300);
     await store.close();
     const alone = join(dir, 'alone.db');
@@ -222,7 +222,7 @@ describe('close', () => {
     expect(await copy.meta()).toEqual(await store.meta());
   });
 
-  test('waits for nobody: what a reader still looks at stays in the log, and is not lost', async () => {
+  test('does not wait: what a reader still uses stays in the log and is not lost', async () => {
     const store = await storeWith(openHandle(), 10, 60_000);
     const reader = openHandle();
     reader.exec('BEGIN');
@@ -233,7 +233,7 @@ describe('close', () => {
     expect(await sqliteStore(openHandle()).get('value', indexesOf(entries(0, 15)))).toHaveLength(15);
   });
 
-  test('of a handle that is closed already is no error', async () => {
+  test('is not an error if the handle is closed already', async () => {
     const handle = openHandle();
     const store = await storeWith(handle, 3);
     handle.close();
@@ -242,8 +242,8 @@ describe('close', () => {
   });
 });
 
-describe('a file that may only be read, without a log', () => {
-  test('is read as it is, and not written', async () => {
+describe('a read-only file without a log', () => {
+  test('can be read, and is not written', async () => {
     const handle = openHandle();
     const store = await storeWith(handle, 10);
     await store.close();
@@ -255,8 +255,8 @@ describe('a file that may only be read, without a log', () => {
   });
 });
 
-describe('what SQLite refuses', () => {
-  test('a read-only file can be read, and not written', async () => {
+describe('errors of SQLite', () => {
+  test('a read-only file can be read but not written', async () => {
     await storeWith(openHandle(), 10);
     const store = sqliteStore(openHandle(file, { readOnly: true }));
     await store.open();
@@ -272,14 +272,14 @@ describe('what SQLite refuses', () => {
     expect((await refusal(store.open())).code).toBe('store_failed');
   });
 
-  test('a file that is no database', async () => {
+  test('a file that is not a database', async () => {
     writeFileSync(file, 'name,born\nAda Lovelace,1815-12-10\n'.repeat(500));
     const error = await refusal(sqliteStore(openHandle()).open());
     expect(error.code).toBe('store_failed');
     expect(error.message).toContain('SQLITE_NOTADB');
   });
 
-  test('a handle that is closed, or within a transaction', async () => {
+  test('a handle that is closed, or inside a transaction', async () => {
     const handle = openHandle();
     const store = await storeWith(handle, 10);
     handle.exec('BEGIN');
@@ -292,7 +292,7 @@ describe('what SQLite refuses', () => {
     }
   });
 
-  test('a row of `with` that would take the place of another: nothing is written', async () => {
+  test('if the index of a row of `with` is taken, nothing is written', async () => {
     const store = await storeWith(openHandle(), 10);
     const batch = entries(10, 5);
     const taken = { ...batch[3]!, with: row(1_000_004) };
@@ -302,7 +302,7 @@ describe('what SQLite refuses', () => {
     expect((await store.sizes()).token.rows).toBe(10);
   });
 
-  test('a full disk: what was there is there, and the store goes on when there is room', async () => {
+  test('a full disk: nothing is lost, and the store works again when there is space', async () => {
     const handle = openHandle();
     const store = await storeWith(handle, 500);
     const { page_count } = handle.prepare('PRAGMA page_count').get();
@@ -331,9 +331,9 @@ describe('a damaged file', () => {
     return readFileSync(file);
   }
 
-  /** Everything is asked of a copy of the file: rows that are of the right types, or an error of ours. */
+  /** Calls every verb on a copy of the file. It must return rows of the right types, or an error of the library. */
   async function readable(bytes: Uint8Array): Promise<Row[]> {
-    // Of another name each time: this driver lets go of a file only when all statements have been collected.
+    // Each copy has a new name: this driver releases a file only when all statements have been garbage-collected.
     const path = join(dir, `damaged-${copies++}.db`);
     writeFileSync(path, bytes);
     const handle = openHandle(path);
@@ -364,7 +364,7 @@ describe('a damaged file', () => {
     return rows;
   }
 
-  test('a flipped bit in a body comes out as it is, and the other rows as they were', async () => {
+  test('a body with a flipped bit is returned as it is, and the other rows are unchanged', async () => {
     const bytes = await closed();
     const at = bytes.indexOf(Buffer.from(row(7).body));
     expect(at).toBeGreaterThan(0);
@@ -376,8 +376,8 @@ describe('a damaged file', () => {
     expect(other[0]!.body[20]! ^ row(7).body[20]!).toBe(0x10);
   });
 
-  test('a body of another type comes out as none', async () => {
-    // Tables without types take what damage can make of a row.
+  test('a body of another type is returned as an empty one', async () => {
+    // Tables without types accept what damage can make of a row.
     const handle = openHandle();
     handle.exec('CREATE TABLE trefoil_schema (one INTEGER PRIMARY KEY, version INTEGER NOT NULL)');
     handle.exec('INSERT INTO trefoil_schema VALUES (1, 1)');
@@ -400,7 +400,7 @@ describe('a damaged file', () => {
     let good = 0;
     for (let i = 0; i < 120; i++) {
       const copy = Buffer.from(bytes);
-      // A third of them in the head of a page, where a bit means most.
+      // A third of them in the header of a page, where a bit does most damage.
       const at = numbers.below(copy.length);
       copy[i % 3 === 0 ? at - (at % 4096) + (at % 12) : at]! ^= 1 << numbers.below(8);
       if ((await readable(copy)).length === 300) good++;
@@ -414,7 +414,7 @@ describe('a damaged file', () => {
       const rows = await readable(bytes.subarray(0, length));
       expect(rows.length).toBeLessThan(301);
     }
-    // Under an open handle, as well.
+    // Also while a handle is open.
     const path = join(dir, 'cut.db');
     copyFileSync(file, path);
     const store = sqliteStore(openHandle(path));
@@ -425,14 +425,14 @@ describe('a damaged file', () => {
   });
 });
 
-describe('what was destroyed', () => {
+describe('a destroyed row', () => {
   const inFiles = (bytes: Uint8Array): boolean =>
     [file, `${file}-wal`].some((path) => existsSync(path) && readFileSync(path).includes(Buffer.from(bytes)));
 
   test('is in no file after scrub', async () => {
     const store = await storeWith(openHandle(), 2_000);
     await store.scrub();
-    // A body of several pages, too.
+    // Also a body of several pages.
     const large = row(9_999, { body: Uint8Array.from({ length: 20_000 }, (_, i) => (i * i) >>> 7) });
     await store.create(1, 'value', [{ row: large }]);
     const numbers = Array.from({ length: 300 }, (_, i) => 3 * i);
@@ -458,7 +458,7 @@ describe('what was destroyed', () => {
     expect(inFiles(row(1).body)).toBe(true);
   });
 
-  test('scrub says when somebody reads what was', async () => {
+  test('scrub fails with store_busy if a reader still uses the old rows', async () => {
     const store = await storeWith(openHandle(), 10, 50);
     const reader = openHandle();
     reader.exec('BEGIN');
@@ -472,7 +472,10 @@ describe('what was destroyed', () => {
 });
 
 describe('kill -9', () => {
-  /** Both writers want the same indexes, each with another row of `with`; now and then they change what they have won. */
+  /**
+   * Both writers create the same indexes, each with its own row of `with`. Now and then they change rows that they
+   * wrote.
+   */
   const WRITER = `
     const [who, from] = args.map(Number);
     const bytes = (...words) => {
@@ -503,15 +506,15 @@ describe('kill -9', () => {
     }
   `;
 
-  test('of two writers: what was acknowledged is there, and nothing by half', async () => {
+  test('of two writers: all acknowledged rows are in the store, and no batch is written partly', async () => {
     const handle = openHandle();
     await storeWith(handle, 0);
     handle.close();
     const numbers = random(`kill ${process.env.TREFOIL_SEED ?? ''}`);
-    // The version that each row has at least, by writer, batch and position.
+    // The lowest version that each row may have, by writer, batch and position.
     const acknowledged = new Map<string, number>();
     for (let round = 0; round < KILLS; round++) {
-      // Batches of a round are not those of another.
+      // Each round has its own batches.
       const writers = [1, 2].map((who) => ({ who, ...start(WRITER, [String(who), String(100_000 * (round + 1))]) }));
       await until(() => writers.every(({ lines, child }) => lines().length > 2 || child.exitCode !== null));
       for (const { child } of writers) {

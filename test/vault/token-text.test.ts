@@ -1,4 +1,4 @@
-/** The text of a vault's token: what is read is what `inspect` takes with a whole body, whatever the text. */
+/** The text of a vault's token: it is read if, and only if, `inspect` reads it as a token with a whole body. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readToken, writeToken } from '../../src/vault/rows/token-text.ts';
@@ -23,7 +23,7 @@ function byInspect(text: string): Uint8Array | null {
   return parts?.intact === true && parts.body.length === 26 ? decode(parts.body) : null;
 }
 
-test('property: what is written is read, and says what it was written with', () => {
+test('property: a written token is read, and yields its label, key id and bytes', () => {
   fc.assert(
     fc.property(label, id, body, (label, id, body) => {
       const text = writeToken(label, id, body);
@@ -34,7 +34,7 @@ test('property: what is written is read, and says what it was written with', () 
   );
 });
 
-test('property: a text with something changed, left out or put in is read where inspect reads it', () => {
+test('property: a text with a character changed, left out or inserted is read if, and only if, inspect reads it', () => {
   const piece = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 3 }),
     fc.constantFrom('_', 'u', 'i', 'A', '0', 'é', '\ud800'),

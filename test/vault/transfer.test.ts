@@ -1,4 +1,4 @@
-/** Exports and imports: stores there and back, in any order and any number of times, and what is refused. */
+/** Exports and imports: round trips, in any order and any number of times, and inputs that are refused. */
 import { PGlite } from '@electric-sql/pglite';
 import { DatabaseSync } from '@photostructure/sqlite';
 import fc from 'fast-check';
@@ -34,7 +34,7 @@ const code = (work: Promise<unknown>) =>
 const TABLES = ['value', 'token', 'subject'] as const;
 const rowsOf = (store: VaultStore, table: Table) => store.scan(table, { after: null, limit: 1e6 });
 
-/** All that a store says: rows by their inner indexes, without what is random in each store. */
+/** Returns the contents of a store: rows by their inner indexes, without fields that are random in each store. */
 async function contents(store: VaultStore): Promise<Record<string, string>> {
   const layers = openKeys(keys).keys.map((key) => outerLayer(key, 'main'));
   const out: Record<string, string> = {};
@@ -61,7 +61,7 @@ async function linesOf(store: VaultStore, as = keys): Promise<string[]> {
 const into = (store: VaultStore, lines: Iterable<string | Uint8Array>, as = keys) =>
   names.import(as, { main: store }, lines);
 
-/** A store with something of everything. */
+/** Makes a store that has every kind of row. */
 async function filled() {
   const store = memoryStore();
   const one = await names.open(keys, { main: store }, revealAccess);
@@ -78,8 +78,8 @@ async function filled() {
   return { store, one, two, three, people, tokens, calls, tickets };
 }
 
-describe('there and back', () => {
-  test('a new store says the same, and gives the same tokens', async () => {
+describe('a round trip', () => {
+  test('a new store has the same contents, and returns the same tokens', async () => {
     const { store, people, tokens, calls, tickets } = await filled();
     const lines = await linesOf(store);
     const target = memoryStore();
@@ -107,7 +107,7 @@ describe('there and back', () => {
     expect(await three.reveal(tickets[2]!)).toBe(people[2]);
   });
 
-  test('rows are sealed anew, and the file is what the store is: nothing in clear', async () => {
+  test('rows are sealed again in the new store, and the export has nothing in clear', async () => {
     const { store, people, tokens } = await filled();
     const lines = await linesOf(store);
     const target = memoryStore();
@@ -127,7 +127,7 @@ describe('there and back', () => {
     }
   });
 
-  test('pieces of any size, bytes, one text, blank lines and no line end', async () => {
+  test('the source may have pieces of any size, bytes, one text, blank lines, or no last line feed', async () => {
     const { store } = await filled();
     const lines = await linesOf(store);
     const bytes = new TextEncoder().encode(lines.join(''));
@@ -141,7 +141,7 @@ describe('there and back', () => {
     }
   });
 
-  test('twice, and one export behind another', async () => {
+  test('the same export twice, and one export after another', async () => {
     const { store } = await filled();
     const lines = await linesOf(store);
     const rows = lines.length - 2;
@@ -166,7 +166,7 @@ describe('there and back', () => {
     expect(a.at(-1)).not.toBe(b.at(-1));
   });
 
-  test('two stores of one beginning become one, whichever comes first', async () => {
+  test('two stores that started from one export become equal, whichever is imported first', async () => {
     const first = await filled();
     const second = memoryStore();
     await into(second, await linesOf(first.store));
@@ -193,7 +193,7 @@ describe('there and back', () => {
 });
 
 describe('erasure', () => {
-  test('an older export brings nothing back', async () => {
+  test('an older export restores nothing', async () => {
     const { store, one, two, people, tokens, calls } = await filled();
     const before = await linesOf(store);
     await one.forget(tokens[10]!);
@@ -206,7 +206,7 @@ describe('erasure', () => {
     expect(await code(two.reveal(calls[3]!))).toBe('forgotten');
   });
 
-  test('a newer export brings it', async () => {
+  test('a newer export erases in the older store', async () => {
     const { store, one, two, tokens, calls } = await filled();
     const target = memoryStore();
     await into(target, await linesOf(store));
@@ -223,7 +223,7 @@ describe('erasure', () => {
     expect(await code(calling.reveal(calls[3]!))).toBe('forgotten');
   });
 
-  test('a subject that was shredded before it came, or under another key, is erased with its key', async () => {
+  test('a subject that was shredded in advance, or with another key, is erased with its key', async () => {
     const { store, two, calls } = await filled();
     const target = memoryStore();
     const there = await phones.open(keys, { main: target }, revealAccess);
@@ -231,10 +231,10 @@ describe('erasure', () => {
     const own = await there.protect('own', { subject: 'subject-7' });
     await into(target, await linesOf(store));
     expect(await code(there.reveal(calls[4]!))).toBe('forgotten');
-    // Shredded in the export, with another key here.
+    // Shredded in the export, with another key in the store.
     expect(await code(there.reveal(own))).toBe('forgotten');
     const said = await contents(target);
-    // Once more, and the other way about.
+    // Once more, and in the other direction.
     await into(target, await linesOf(store));
     expect(await contents(target)).toEqual(said);
     await into(store, await linesOf(target));
@@ -242,7 +242,7 @@ describe('erasure', () => {
     expect(await contents(store)).toEqual(said);
   });
 
-  test('a value and a subject that came back after their erasure take the place of the old ones', async () => {
+  test('a value and a subject that were protected again after their erasure replace the old ones', async () => {
     const store = memoryStore();
     const one = await fresh.open(keys, { main: store }, revealAccess);
     const two = await phones.open(keys, { main: store }, revealAccess);
@@ -261,7 +261,7 @@ describe('erasure', () => {
     expect(await code(there.reveal(ada))).toBe('forgotten');
     expect(await calling.protect('1', { subject: 7 })).toBe(dial);
     expect(await code(calling.reveal(phone))).toBe('forgotten');
-    // The older one does not come back: its mapping has a grave, and its subject a key that was destroyed.
+    // The older one is not restored: its mapping has a grave, and the key of its subject was destroyed.
     const said = await contents(target);
     expect(await into(target, before)).toMatchObject({ written: 0, erased: 0, conflicts: 0 });
     expect(await contents(target)).toEqual(said);
@@ -269,7 +269,7 @@ describe('erasure', () => {
 });
 
 describe('conflicts', () => {
-  test('what is there stays, and shredding still destroys all of a subject', async () => {
+  test('rows of the store stay, and shredding still destroys everything of a subject', async () => {
     const stores = [memoryStore(), memoryStore()];
     const [a, b] = [await names.open(keys, { main: stores[0]! }), await names.open(keys, { main: stores[1]! })];
     const [x, y] = [await a.protect('Ada'), await b.protect('Ada')];
@@ -293,7 +293,7 @@ describe('conflicts', () => {
     expect(await code(p.reveal(mine))).toBe('forgotten');
   });
 
-  test('also where the export breaks off', async () => {
+  test('also if the export is cut off', async () => {
     const stores = [memoryStore(), memoryStore()];
     const p = await phones.open(keys, { main: stores[0]! }, revealAccess);
     const q = await phones.open(keys, { main: stores[1]! }, revealAccess);
@@ -304,7 +304,7 @@ describe('conflicts', () => {
     expect(await code(p.reveal(theirs))).toBe('unknown_token');
   });
 
-  test('a row that does not verify in the store stays, too', async () => {
+  test('a row of the store that does not verify stays, too', async () => {
     const { store, tokens } = await filled();
     const lines = await linesOf(store);
     const [row] = await rowsOf(store, 'token');
@@ -324,7 +324,7 @@ describe('time', () => {
     vi.useRealTimers();
   });
 
-  test('days are kept; what has expired is left out there, and gives way here', async () => {
+  test('days are kept; expired rows of the export are left out, and those of the store are replaced', async () => {
     const store = memoryStore();
     const open = await brief.open(keys, { main: store }, revealAccess);
     const old = await open.protect('Ada');
@@ -343,7 +343,7 @@ describe('time', () => {
 });
 
 describe('keys', () => {
-  test('a new store begins with the keys of the export, and writes under the primary', async () => {
+  test('a new store starts with the keys of the export, and writes under the primary key', async () => {
     const { store, people, tokens, calls } = await filled();
     const target = memoryStore();
     await into(target, await linesOf(store), next);
@@ -353,7 +353,7 @@ describe('keys', () => {
     const calling = await phones.open(next, { main: target }, revealAccess);
     expect(await calling.protect(people[1]!, { subject: 'subject-1' })).toBe(calls[1]);
     expect(await contents(target)).toEqual(await contents(store));
-    // And back, into a store that is under the other key.
+    // Then back, into a store that is under the other key.
     await open.protect('Ada');
     expect((await into(store, await linesOf(target, next))).written).toBe(2);
     expect(await contents(store)).toEqual(await contents(target));
@@ -375,12 +375,12 @@ describe('keys', () => {
     expect(await code(there.reveal(tokens[0]!))).toBe('forgotten');
     expect(await code(there.protect(people[0]!))).toBe('erased');
     expect(await there.protect(people[1]!)).toBe(tokens[1]);
-    // Both know the same keys now: neither list changes.
+    // Both stores have the same keys now, so neither list changes.
     await into(store, await linesOf(target), next);
     expect((await moving.stats()).inner).toEqual([next.keyId, keys.keyId]);
   });
 
-  test('what an export from before a change of the inner key puts beside a mapping is forgotten with it', async () => {
+  test('a row that an export from before a change of the inner key adds to a mapping is forgotten with it', async () => {
     const { store, people, tokens } = await filled();
     const before = await linesOf(store);
     const open = await names.open(next, { main: store }, revealAccess);
@@ -392,16 +392,16 @@ describe('keys', () => {
     const erased = async () => Object.values(await contents(store)).filter((text) => text.startsWith('erased'));
     const gone = (await erased()).length;
     expect(await open.forget(tokens[0]!)).toBe(true);
-    // Also for who has but the older of the two keys.
+    // Also for a process that has only the older key.
     const older = await names.open(keys, { main: store }, revealAccess);
     expect(await code(older.reveal(tokens[0]!))).toBe('forgotten');
     expect(await older.revealMany(tokens.slice(1, 3))).toEqual(people.slice(1, 3));
-    // Both rows under both keys, and the grave.
+    // Both rows under each of the two keys, and the grave.
     expect((await erased()).length).toBe(gone + 5);
     expect((await open.verify()).broken).toBe(0);
   });
 
-  test('another key for subjects is refused where the store is not new', async () => {
+  test('an export with another key of subjects is refused, unless the store is new', async () => {
     const { store } = await filled();
     const lines = await linesOf(store);
     const target = memoryStore();
@@ -410,8 +410,8 @@ describe('keys', () => {
     expect((await rowsOf(target, 'value')).length).toBe(1);
   });
 
-  describe.each(['value', 'token', 'subject'] as const)('rows of %s that move while they are exported', (moving) => {
-    /** An export of small batches, with something done before each of a table. */
+  describe.each(['value', 'token', 'subject'] as const)('rows of %s that are moved during the export', (moving) => {
+    /** Exports in small batches, and does something before each batch of a table. */
     async function exportWith(store: VaultStore, work: () => Promise<unknown>): Promise<string[]> {
       const slow: VaultStore = {
         ...store,
@@ -425,7 +425,7 @@ describe('keys', () => {
       return lines;
     }
 
-    /** The new store knows every row of the old one as it was, if perhaps under a key of before. */
+    /** Checks that the new store has every row of the old one unchanged, though perhaps under an earlier key. */
     async function expectAll(lines: string[], { people, tokens, calls }: Awaited<ReturnType<typeof filled>>) {
       const target = memoryStore();
       expect((await into(target, lines, next)).conflicts).toBe(0);
@@ -456,7 +456,7 @@ describe('keys', () => {
 
     test('to another outer key', async () => {
       const made = await filled();
-      // Some rows of each table a time; it is stopped before it looks for more, and never comes to its end.
+      // It moves some rows of each table at a time, is stopped before it reads more, and never ends.
       let begun = false;
       const partly: VaultStore = {
         ...made.store,
@@ -480,7 +480,7 @@ describe('keys', () => {
     });
   });
 
-  test('a change of keys from beginning to end breaks the export off', async () => {
+  test('a complete change of keys during the export ends it with store_busy', async () => {
     const { store } = await filled();
     const open = await names.open(next, { main: store });
     const work = async () => {
@@ -510,7 +510,7 @@ test('from SQLite to PostgreSQL and back', async () => {
   }
 });
 
-test('mappings that are made meanwhile have their tokens and subjects in the export', async () => {
+test('mappings that are made during the export are in it with their tokens and subjects, if at all', async () => {
   const { store, two } = await filled();
   let made = 0;
   const busy: VaultStore = {
@@ -531,7 +531,7 @@ test('mappings that are made meanwhile have their tokens and subjects in the exp
   expect(await contents(target)).toEqual(await contents(store));
 });
 
-test('others write and erase while it is imported', async () => {
+test('other processes write and erase during an import', async () => {
   const { store, people, tokens } = await filled();
   const lines = await linesOf(store);
   const target = memoryStore();
@@ -541,7 +541,7 @@ test('others write and erase while it is imported', async () => {
   const contested: VaultStore = {
     ...target,
     change: async (generation, changes) => {
-      // Somebody is first with one of the rows, once in a while.
+      // Now and then, another process writes one of the rows first.
       if (turns++ % 3 === 0 && changes[0]!.to !== null && changes[0]!.from === 0) {
         await target.change(generation, [changes[0]!]);
       }
@@ -553,7 +553,7 @@ test('others write and erase while it is imported', async () => {
   expect(await there.protect(people[0]!)).toBe(tokens[0]);
 });
 
-describe('what is refused', () => {
+describe('an import refuses', () => {
   const refused = async (lines: readonly string[], expected: object, as = keys, rule = names) => {
     const target = memoryStore();
     const error = await rule.import(as, { main: target, other: target }, lines).then(
@@ -565,7 +565,7 @@ describe('what is refused', () => {
     return target;
   };
 
-  test('no export, one that was cut, and one in which lines are missing', async () => {
+  test('an empty source, an export that was cut off, and one in which lines are missing', async () => {
     const { store } = await filled();
     const lines = await linesOf(store);
     await refused([], { code: 'export_refused' });
@@ -576,21 +576,21 @@ describe('what is refused', () => {
     await refused([lines[0]!, ...lines], { code: 'row_broken', issues: [{ line: 2 }] });
     const end = { code: 'export_refused', issues: [{ line: lines.length - 1 }] };
     await refused(lines.toSpliced(7, 1), end);
-    // Two lines the other way about, and one twice.
+    // Two lines exchanged, and one line twice.
     await refused(lines.with(7, lines[8]!).with(8, lines[7]!), { ...end, issues: [{ line: lines.length }] });
     await refused(lines.toSpliced(7, 0, lines[7]!), { ...end, issues: [{ line: lines.length + 1 }] });
     const target = await refused(lines.slice(0, -1), { code: 'export_refused' });
     expect(await contents(target)).toEqual({});
-    // The whole of it follows.
+    // Then the complete export.
     await into(target, lines);
     expect(await contents(target)).toEqual(await contents(store));
     await refused([lines.join('').slice(0, -300)], { code: expect.stringMatching(/row_broken|export_refused/) });
   });
 
-  test('any line in which one character was changed', async () => {
+  test('an export in which one character of any line was changed', async () => {
     const { store } = await filled();
     const lines = (await linesOf(store)).filter((_, i, all) => i < 6 || i > all.length - 4);
-    // Its own last line speaks of more rows than are left.
+    // Its own last line states more rows than are left.
     const whole = lines.length;
     for (const [i, line] of lines.entries()) {
       for (let at = 0; at < line.length - 1; at += 1 + (at % 7)) {
@@ -619,7 +619,7 @@ describe('what is refused', () => {
     await refused(lines.with(at, foreign), { code: 'row_broken', issues: [{ line: at + 1 }] });
   });
 
-  test('another domain, another store, other keys, another version', async () => {
+  test('another domain, another store, other keys, and another version', async () => {
     const { store } = await filled();
     const lines = await linesOf(store);
     await refused(lines, { code: 'wrong_domain', issues: [{ line: 1 }] }, withPrimary(0, 'us-enclave'));
@@ -660,7 +660,7 @@ describe('what is refused', () => {
 });
 
 describe('property', () => {
-  /** What happens to a store, one after the other; an export is kept after some of it. */
+  /** The events of a store, in order. After some of them, an export is kept. */
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ do: fc.constant('load' as const), who: fc.nat(5) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('forget' as const), who: fc.nat(5) }) },
@@ -669,7 +669,7 @@ describe('property', () => {
   );
   const strictPhones = vault({ scope: 'person.phone', store: 'main', subject: 'id' });
 
-  test('any order and any repetition of exports gives the same store: the newest', async () => {
+  test('exports in any order, with any repetitions, give the same store: the newest', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 14 }),

@@ -9,7 +9,8 @@ import { resolve } from 'node:path';
 import { fail, TrefoilError } from '../../errors.ts';
 import type { Stores } from '../../vault/session.ts';
 import { storeError } from '../../vault/stores/postgres/driver.ts';
-import { hasVault, settle } from '../../vault/stores/sqlite/driver.ts';
+import { removeLog } from '../../vault/stores/sqlite/driver.ts';
+import { hasVault } from '../../vault/stores/sqlite/store.ts';
 import type { VaultStore } from '../../vault/stores/store.ts';
 import { type PostgresClient, postgresStore } from '../../vault-postgres.ts';
 import { type SqliteHandle, sqliteStore } from '../../vault-sqlite.ts';
@@ -140,7 +141,7 @@ function closerOf(handle: Handle, path: string, whole: string) {
   function close(warn: (text: string) => void): void {
     try {
       // What has no vault is somebody else's database, and stays as it is.
-      if (isVault()) settle(handle, WAIT_AT_END);
+      if (isVault()) removeLog(handle, WAIT_AT_END);
     } catch (error) {
       const why = error instanceof TrefoilError ? error.message : 'it cannot be written';
       // Without a log the file is all that there is, and what is wrong with it has been said.

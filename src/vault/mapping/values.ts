@@ -1,289 +1,341 @@
 /**
- * Values of a scope to their tokens. `protect` is get-or-create with the insert of the by-value row as its gate, so one
- * value has one token whoever else is at work (docs/spec/vault-v1.md, "Protecting").
+ * Values of a scope to their tokens (docs/spec/vault-v1.md, "Protecting"). `protect` returns the token of a value, or
+ * makes one. The insert of the row by value decides between several processes, so one value gets one token whoever else
+ * is at work.
  */
 
 import { cut, utf8 } from '../../core/bytes.ts';
 import { fail, type Issue } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { LARGEST_BUCKET } from '../../wire/sealed-texts.ts';
-import { isOver, today } from '../names.ts';
+import { isOver, today } from '../days.ts';
 import { LINK, readId } from '../rows/content.ts';
-import { dig } from '../rows/graves.ts';
+import { graveChanges } from '../rows/graves.ts';
 import type { Places } from '../rows/places.ts';
 import { TOKEN, writeToken } from '../rows/token-text.ts';
-import type { Found, Place, View } from '../rows/view.ts';
+import type { OpenedRow, Target, View } from '../rows/view.ts';
 import type { Change, Stale } from '../stores/store.ts';
 import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from '../subjects.ts';
 import { inHalves } from './halves.ts';
-import { BATCH, BROKEN, type Pair, type Report, type Scope } from './scope.ts';
+import { BATCH, BROKEN, lookUp, nameOf, placesOf, type ReportIssue, type Scope } from './scope.ts';
+import { openInner, type Pair, sealPairs, tokensOf } from './sealing.ts';
 
-/** A value, with the text of its subject where the rule has one. */
+/** A value, with the text of its subject if the rule has subjects. */
 export interface Named {
   readonly value: string;
   readonly subject: string | null;
 }
 
-/** Values of a scope. A place with an issue is `undefined` in what the verbs give. */
-export interface Values {
-  readonly protect: (values: readonly Named[], report: Report) => Promise<(string | undefined)[]>;
-  /** The token that a value has, or `null`. */
-  readonly lookup: (values: readonly Named[], report: Report) => Promise<(string | null | undefined)[]>;
+/** A value of a call, with all its positions in the list. */
+interface DistinctValue extends Named {
+  readonly positions: number[];
 }
 
-/** A different value of a call, and where it stands in the list. */
-interface Wanted extends Named {
-  readonly rows: number[];
-}
-
-/** One whose subject is known. */
-interface Ready {
-  readonly one: Wanted;
+/** A value whose subject is known. */
+interface ReadyValue {
+  readonly value: DistinctValue;
   readonly subject: Subject | null;
 }
 
-/** What the store has of a value. */
+/** What the store has for a value. */
 interface Known {
-  /** What its row says: a token, or why there is none. */
-  readonly said: 'absent' | 'broken' | 'erased' | 'expired' | { readonly token: string };
-  /** Where its row may stand: the item at `i` of these places. */
+  /** The token, or why there is none. */
+  readonly state: 'absent' | 'broken' | 'erased' | 'expired' | { readonly token: string };
+  /** The places of the value are those at `i` of `places`. */
   readonly places: Places;
   readonly i: number;
-  readonly found: Found | null;
+  readonly opened: OpenedRow | null;
   /** All rows of the value, opened. */
-  readonly all: readonly (Found | null)[];
+  readonly all: readonly (OpenedRow | null)[];
+  /** The 16 bytes of the token. */
   readonly token: Uint8Array | null;
 }
 
-/** What became of a value: its token, none, or an issue. */
-type Settle = (one: Wanted, result: string | null | Issue) => void;
+/** Result for a value: its token, `null` for none, or an issue. */
+type Result = string | null | Issue;
+type SetResult = (value: DistinctValue, result: Result) => void;
 
-export function openValues(scope: Scope): Values {
-  const { session } = scope;
-  const { label, ttl, onErased } = scope.options;
-  const { store } = session;
-
-  /** Looks values up and, unless only asked, makes tokens for those that have none. */
-  async function resolve(
-    view: View,
-    wanted: readonly Wanted[],
-    create: boolean,
-    settle: Settle,
-  ): Promise<null | Stale> {
-    const subjects = await subjectsOf(view, wanted, create);
-    if (subjects === 'stale') return subjects;
-    let left: Ready[] = [];
-    for (let i = 0; i < wanted.length; i++) {
-      const one = wanted[i]!;
-      const subject = subjects[i]!;
-      if (subject === null || typeof subject === 'object') left.push({ one, subject });
-      else if (subject === 'absent' || (subject === 'shredded' && !create)) settle(one, null);
-      else settle(one, subjectIssue(subject));
-    }
-    for (let round = 0; left.length > 0; round++) {
-      // Who loses a race finds the winner's token in the next round.
-      if (round === ROUNDS) fail('store_busy', 'others change the same values all the time; try again');
-      const again = create ? await getOrCreate(view, left, settle) : await get(view, left, settle);
-      if (again === 'stale') return again;
-      left = again;
-    }
-    return null;
-  }
-
-  /** Rows of values as they are. */
-  async function read(view: View, left: readonly Ready[]): Promise<Known[]> {
-    return (await inHalves(left, (some) => readSome(view, some))).flat();
-  }
-
-  async function readSome(view: View, left: readonly Ready[]): Promise<Known[]> {
-    const names = left.map(({ one, subject }) => scope.nameOf(one.value, subject));
-    const { places, rows, found, allOf } = await scope.lookUp(view, 'value', names);
-    const inside = scope.openInner('value', found, names);
-    const tokens = scope.tokensOf(
-      inside,
-      left.map(({ subject }) => subject),
-    );
-    const day = today();
-    const said = (i: number): Known['said'] => {
-      const row = rows[i];
-      if (row === undefined) return 'absent';
-      const one = found[i]!;
-      if (one === null) return 'broken';
-      if (one.content.state === 'erased') return 'erased';
-      const token = tokens[i]!;
-      if (token === null) return 'broken';
-      if (isOver(row, day)) return 'expired';
-      return { token: writeToken(label, readId(one.content.rest, 0), token) };
-    };
-    return left.map((_, i) => ({ said: said(i), places, i, found: found[i]!, all: allOf(i), token: tokens[i]! }));
-  }
-
-  async function get(view: View, left: readonly Ready[], settle: Settle): Promise<never[] | Stale> {
-    const all = (await read(view, left)).map(({ said }) => said);
-    // Before a value is said to be absent, or erased: it may have moved to an index that we did not know of.
-    if ((all.includes('absent') || all.includes('erased')) && (await view.isOlder())) return 'stale';
-    for (const [i, { one }] of left.entries()) {
-      const what = all[i]!;
-      settle(one, what === 'broken' ? BROKEN : typeof what === 'object' ? what.token : null);
-    }
-    return [];
-  }
-
-  async function getOrCreate(view: View, left: readonly Ready[], settle: Settle): Promise<Ready[] | Stale> {
-    const known = await read(view, left);
-    const { generation, inner } = view.meta;
-    const absent: number[] = [];
-    const gone: { readonly i: number; readonly expired: boolean }[] = [];
-    for (let i = 0; i < left.length; i++) {
-      const { one } = left[i]!;
-      const what = known[i]!.said;
-      if (what === 'absent') absent.push(i);
-      else if (what === 'broken') settle(one, BROKEN);
-      else if (typeof what === 'object') settle(one, what.token);
-      else if (what === 'erased' && onErased === 'error') settle(one, ERASED);
-      else gone.push({ i, expired: what === 'expired' });
-    }
-    // A write is refused when the metadata are others; what is said without one is held against them here.
-    const isRefused = known.some(({ said }) => said === 'erased') && onErased === 'error';
-    if (isRefused && (await view.isOlder())) return 'stale';
-    const again: Ready[] = [];
-    for (const { i, expired } of gone) {
-      const done = await replace(view, left[i]!, known[i]!, expired);
-      if (done === 'stale') return done;
-      again.push(left[i]!);
-    }
-    if (absent.length === 0) return again;
-    const drafts = fresh(
-      absent.map((i) => left[i]!),
-      absent.map(() => inner[0]!),
-      absent.map((i) => ({ index: known[i]!.places.first(known[i]!.i) })),
-    );
-    const { values, tokens } = scope.pairs(view, drafts);
-    const entries = absent.map((i, k) => ({
-      row: values[k]!,
-      with: tokens[k]!,
-      unless: known[i]!.places.others(known[i]!.i),
-    }));
-    const won = await store.create(generation, 'value', entries);
-    if (won === 'stale') return won;
-    const winners = new Uint8Array(absent.length);
-    for (const k of won) winners[k] = 1;
-    for (let k = 0; k < absent.length; k++) {
-      const i = absent[k]!;
-      const { shown, body } = drafts[k]!;
-      if (winners[k] === 1) settle(left[i]!.one, writeToken(label, shown, body));
-      else again.push(left[i]!);
-    }
-    return again;
-  }
-
-  /** New mappings of values. */
-  function fresh(ready: readonly Ready[], inners: readonly string[], at: readonly Place[]): Pair[] {
-    const expires = ttl === null ? null : today() + ttl + 1;
-    const bodies = cut(randomBytes(TOKEN * ready.length), TOKEN);
-    const links = cut(randomBytes(LINK * ready.length), LINK);
-    return ready.map(({ one, subject }, k) => {
-      const inner = inners[k]!;
-      const [body, link] = [bodies[k]!, links[k]!];
-      return { value: utf8(one.value), subject, inner, shown: inner, body, link, expires, at: at[k]! };
-    });
-  }
-
-  /**
-   * A new token in the place of one that is gone. The row that counts becomes live; other tombstones of the value stay, and
-   * each gets a grave: an export in which they are does not erase what came after them.
-   */
-  async function replace(view: View, ready: Ready, { found, all, token }: Known, expired: boolean) {
-    const { row, content } = found!;
-    const { values, tokens } = scope.pairs(view, fresh([ready], [content.inner], [{ instead: row }]));
-    const changes: Change[] = [
-      { table: 'value', index: row.index, from: row.version, to: values[0]! },
-      { table: 'token', index: tokens[0]!.index, from: 0, to: tokens[0]! },
-    ];
-    if (expired && token !== null) {
-      const places = scope.placesOf(view, 'token', [token]);
-      for (const { index, version } of await store.get('token', places.all)) {
-        changes.push({ table: 'token', index, from: version, to: null });
-      }
-    }
-    const tombstones = all.flatMap((one) => (one?.content.state === 'erased' ? [one.content.link] : []));
-    for (const grave of await dig(view, tombstones)) if (grave !== null) changes.push(grave);
-    return store.change(view.meta.generation, changes);
-  }
-
-  /** The subject of each value: `null` where the rule has none. */
-  async function subjectsOf(
-    view: View,
-    wanted: readonly Wanted[],
-    create: boolean,
-  ): Promise<(SubjectState | null)[] | Stale> {
-    const places = new Map<string, number>();
-    for (const { subject } of wanted) {
-      if (subject !== null && !places.has(subject)) places.set(subject, places.size);
-    }
-    if (places.size === 0) return wanted.map(() => null);
-    const missing = create ? (onErased === 'new' ? 'renew' : 'create') : 'leave';
-    const states = await findSubjects(view, session.subjects.indexesOf([...places.keys()]), missing);
-    if (states === 'stale') return states;
-    return wanted.map(({ subject }) => (subject === null ? null : states[places.get(subject)!]!));
-  }
-
-  async function find(values: readonly Named[], create: boolean, report: Report) {
-    const out = new Array<string | null | undefined>(values.length).fill(undefined);
-    const wanted = distinct(values, report);
-    for (const batch of batchesOf(wanted)) {
-      // What is said of a value counts when all of its batch is done: a batch may be begun anew.
-      let results = new Map<Wanted, string | null | Issue>();
-      await session.steady((view) => {
-        results = new Map();
-        return resolve(view, batch, create, (one, result) => results.set(one, result));
-      });
-      for (const [{ rows }, result] of results) {
-        for (const row of rows) {
-          if (result === null || typeof result === 'string') out[row] = result;
-          else report(row, result);
-        }
-      }
-    }
-    return out;
-  }
-
-  return {
-    protect: async (values, report) => (await find(values, true, report)) as (string | undefined)[],
-    lookup: (values, report) => find(values, false, report),
-  };
+export async function protectValues(
+  scope: Scope,
+  values: readonly Named[],
+  report: ReportIssue,
+): Promise<(string | undefined)[]> {
+  return (await findTokens(scope, values, true, report)) as (string | undefined)[];
 }
 
-/** Characters of values that go to the store at once: of each, several copies are in memory on the way there. */
+export function lookUpValues(
+  scope: Scope,
+  values: readonly Named[],
+  report: ReportIssue,
+): Promise<(string | null | undefined)[]> {
+  return findTokens(scope, values, false, report);
+}
+
+async function findTokens(
+  scope: Scope,
+  values: readonly Named[],
+  create: boolean,
+  report: ReportIssue,
+): Promise<(string | null | undefined)[]> {
+  const out = new Array<string | null | undefined>(values.length).fill(undefined);
+  for (const batch of batchesOf(distinctValues(values, report))) {
+    // The results count only when the whole batch is done, because a batch may be repeated.
+    let results = new Map<DistinctValue, Result>();
+    await scope.session.withView((view) => {
+      results = new Map();
+      return resolveBatch(scope, view, batch, create, (value, result) => results.set(value, result));
+    });
+    for (const [{ positions }, result] of results) {
+      for (const i of positions) {
+        if (result === null || typeof result === 'string') out[i] = result;
+        else report(i, result);
+      }
+    }
+  }
+  return out;
+}
+
+/** Looks values up and, with `create`, makes tokens for those that have none. */
+async function resolveBatch(
+  scope: Scope,
+  view: View,
+  values: readonly DistinctValue[],
+  create: boolean,
+  setResult: SetResult,
+): Promise<null | Stale> {
+  const subjects = await subjectsOf(scope, view, values, create);
+  if (subjects === 'stale') return subjects;
+  let left: ReadyValue[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const subject = subjects[i]!;
+    if (subject === null || typeof subject === 'object') left.push({ value, subject });
+    else if (subject === 'absent' || (subject === 'shredded' && !create)) setResult(value, null);
+    else setResult(value, subjectIssue(subject));
+  }
+  for (let round = 0; left.length > 0; round++) {
+    // If another process makes a token first, the next round finds that token.
+    if (round === ROUNDS) fail('store_busy', 'other processes keep changing the same values; try again');
+    const again = await (create ? getOrCreate : getExisting)(scope, view, left, setResult);
+    if (again === 'stale') return again;
+    left = again;
+  }
+  return null;
+}
+
+/** Returns the subject of each value; `null` if the scope has no subjects. */
+async function subjectsOf(
+  { session, options }: Scope,
+  view: View,
+  values: readonly DistinctValue[],
+  create: boolean,
+): Promise<(SubjectState | null)[] | Stale> {
+  const positions = new Map<string, number>();
+  for (const { subject } of values) {
+    if (subject !== null && !positions.has(subject)) positions.set(subject, positions.size);
+  }
+  if (positions.size === 0) return values.map(() => null);
+  const ifAbsent = create ? (options.onErased === 'new' ? 'renew' : 'create') : 'leave';
+  const states = await findSubjects(view, session.subjects.indexesOf([...positions.keys()]), ifAbsent);
+  if (states === 'stale') return states;
+  return values.map(({ subject }) => (subject === null ? null : states[positions.get(subject)!]!));
+}
+
+/** Reads what the store has for values. */
+async function readKnown(scope: Scope, view: View, values: readonly ReadyValue[]): Promise<Known[]> {
+  return (await inHalves(values, (some) => readSome(scope, view, some))).flat();
+}
+
+async function readSome(scope: Scope, view: View, values: readonly ReadyValue[]): Promise<Known[]> {
+  const names = values.map(({ value, subject }) => nameOf(value.value, subject));
+  const { places, rows, opened, allOf } = await lookUp(scope, view, 'value', names);
+  const inside = openInner(scope, 'value', opened, names);
+  const tokens = tokensOf(
+    scope,
+    inside,
+    values.map(({ subject }) => subject),
+  );
+  const day = today();
+  const stateOf = (i: number): Known['state'] => {
+    const row = rows[i];
+    if (row === undefined) return 'absent';
+    const own = opened[i]!;
+    if (own === null) return 'broken';
+    if (own.content.state === 'erased') return 'erased';
+    const token = tokens[i]!;
+    if (token === null) return 'broken';
+    if (isOver(row, day)) return 'expired';
+    return { token: writeToken(scope.options.label, readId(own.content.rest, 0), token) };
+  };
+  return values.map((_, i) => {
+    return { state: stateOf(i), places, i, opened: opened[i]!, all: allOf(i), token: tokens[i]! };
+  });
+}
+
+async function getExisting(
+  scope: Scope,
+  view: View,
+  values: readonly ReadyValue[],
+  setResult: SetResult,
+): Promise<never[] | Stale> {
+  const states = (await readKnown(scope, view, values)).map(({ state }) => state);
+  // A value that is absent or erased here may have moved to an index that this view does not know.
+  if ((states.includes('absent') || states.includes('erased')) && (await view.isOutdated())) return 'stale';
+  for (const [i, { value }] of values.entries()) {
+    const state = states[i]!;
+    setResult(value, state === 'broken' ? BROKEN : typeof state === 'object' ? state.token : null);
+  }
+  return [];
+}
+
+/** Returns the values that have to be looked up again. */
+async function getOrCreate(
+  scope: Scope,
+  view: View,
+  values: readonly ReadyValue[],
+  setResult: SetResult,
+): Promise<ReadyValue[] | Stale> {
+  const { onErased } = scope.options;
+  const known = await readKnown(scope, view, values);
+  const absent: number[] = [];
+  const gone: { readonly i: number; readonly expired: boolean }[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const { value } = values[i]!;
+    const { state } = known[i]!;
+    if (state === 'absent') absent.push(i);
+    else if (state === 'broken') setResult(value, BROKEN);
+    else if (typeof state === 'object') setResult(value, state.token);
+    else if (state === 'erased' && onErased === 'error') setResult(value, ERASED);
+    else gone.push({ i, expired: state === 'expired' });
+  }
+  // The store refuses a write if the metadata have changed. `erased` is reported without a write, so it is checked
+  // here.
+  const isRefused = known.some(({ state }) => state === 'erased') && onErased === 'error';
+  if (isRefused && (await view.isOutdated())) return 'stale';
+  const again: ReadyValue[] = [];
+  for (const { i, expired } of gone) {
+    const done = await replaceToken(scope, view, values[i]!, known[i]!, expired);
+    if (done === 'stale') return done;
+    again.push(values[i]!);
+  }
+  if (absent.length === 0) return again;
+  const lost = await createTokens(
+    scope,
+    view,
+    absent.map((i) => values[i]!),
+    absent.map((i) => known[i]!),
+    setResult,
+  );
+  return lost === 'stale' ? lost : [...again, ...lost];
+}
+
+/** Makes tokens for values that have none. Returns those for which another process has made one first. */
+async function createTokens(
+  scope: Scope,
+  view: View,
+  values: readonly ReadyValue[],
+  known: readonly Known[],
+  setResult: SetResult,
+): Promise<ReadyValue[] | Stale> {
+  const { generation, inner } = view.meta;
+  const pairs = newPairs(
+    scope,
+    values,
+    values.map(() => inner[0]!),
+    known.map(({ places, i }) => ({ index: places.first(i) })),
+  );
+  const sealed = sealPairs(scope, view, pairs);
+  const entries = known.map(({ places, i }, k) => {
+    return { row: sealed.values[k]!, with: sealed.tokens[k]!, unless: places.others(i) };
+  });
+  const won = await view.store.create(generation, 'value', entries);
+  if (won === 'stale') return won;
+  const isWon = new Uint8Array(values.length);
+  for (const k of won) isWon[k] = 1;
+  const lost: ReadyValue[] = [];
+  for (let k = 0; k < values.length; k++) {
+    const { shown, body } = pairs[k]!;
+    if (isWon[k] === 1) setResult(values[k]!.value, writeToken(scope.options.label, shown, body));
+    else lost.push(values[k]!);
+  }
+  return lost;
+}
+
+/** Returns new mappings of values. */
+function newPairs(
+  { options }: Scope,
+  values: readonly ReadyValue[],
+  inners: readonly string[],
+  at: readonly Target[],
+): Pair[] {
+  const expires = options.ttl === null ? null : today() + options.ttl + 1;
+  const bodies = cut(randomBytes(TOKEN * values.length), TOKEN);
+  const links = cut(randomBytes(LINK * values.length), LINK);
+  return values.map(({ value, subject }, k) => {
+    const inner = inners[k]!;
+    const [body, link] = [bodies[k]!, links[k]!];
+    return { value: utf8(value.value), subject, inner, shown: inner, body, link, expires, at: at[k]! };
+  });
+}
+
+/**
+ * Writes a new token in place of one that was erased or has expired. The row that counts becomes live. Other tombstones
+ * of the value stay, and each of them gets a grave, so that an export that contains it does not erase the new token.
+ */
+async function replaceToken(
+  scope: Scope,
+  view: View,
+  value: ReadyValue,
+  { opened, all, token }: Known,
+  expired: boolean,
+): Promise<boolean | Stale> {
+  const { row, content } = opened!;
+  const { values, tokens } = sealPairs(scope, view, newPairs(scope, [value], [content.inner], [{ instead: row }]));
+  const changes: Change[] = [
+    { table: 'value', index: row.index, from: row.version, to: values[0]! },
+    { table: 'token', index: tokens[0]!.index, from: 0, to: tokens[0]! },
+  ];
+  if (expired && token !== null) {
+    const places = placesOf(scope, view, 'token', [token]);
+    for (const { index, version } of await view.store.get('token', places.all)) {
+      changes.push({ table: 'token', index, from: version, to: null });
+    }
+  }
+  const tombstones = all.flatMap((one) => (one?.content.state === 'erased' ? [one.content.link] : []));
+  for (const grave of await graveChanges(view, tombstones)) if (grave !== null) changes.push(grave);
+  return view.store.change(view.meta.generation, changes);
+}
+
+/** Characters of the values that go to the store at once: several copies of each are in memory at that time. */
 const BATCH_CHARACTERS = 1 << 22;
 
-function batchesOf(wanted: readonly Wanted[]): Wanted[][] {
-  const batches: Wanted[][] = [];
-  let batch: Wanted[] = [];
+function batchesOf(values: readonly DistinctValue[]): DistinctValue[][] {
+  const batches: DistinctValue[][] = [];
+  let batch: DistinctValue[] = [];
   let characters = 0;
-  for (const one of wanted) {
+  for (const value of values) {
     if (batch.length === BATCH || characters > BATCH_CHARACTERS) {
       batches.push(batch);
       batch = [];
       characters = 0;
     }
-    batch.push(one);
-    characters += one.value.length;
+    batch.push(value);
+    characters += value.value.length;
   }
   if (batch.length > 0) batches.push(batch);
   return batches;
 }
 
-/** Different values of a list, each once. */
-function distinct(values: readonly Named[], report: Report): Wanted[] {
-  const byName = new Map<string, Wanted>();
-  for (let row = 0; row < values.length; row++) {
-    const { value, subject } = values[row]!;
+/** Returns the different values of a list. */
+function distinctValues(values: readonly Named[], report: ReportIssue): DistinctValue[] {
+  const byName = new Map<string, DistinctValue>();
+  for (let i = 0; i < values.length; i++) {
+    const { value, subject } = values[i]!;
     const name = subject === null ? value : `${subject.length} ${subject}${value}`;
     const known = byName.get(name);
-    if (known !== undefined) known.rows.push(row);
-    else if (isTooLong(value)) report(row, TOO_LONG);
-    else byName.set(name, { value, subject, rows: [row] });
+    if (known !== undefined) known.positions.push(i);
+    else if (isTooLong(value)) report(i, TOO_LONG);
+    else byName.set(name, { value, subject, positions: [i] });
   }
   return [...byName.values()];
 }
@@ -295,11 +347,11 @@ const TOO_LONG: Issue = {
 };
 
 function isTooLong(value: string): boolean {
-  // A character takes three bytes at most.
+  // A UTF-16 code unit takes at most three bytes of UTF-8.
   return 3 * value.length >= LARGEST_BUCKET && utf8(value).length >= LARGEST_BUCKET;
 }
 
 const ERASED: Issue = {
   code: 'erased',
-  message: 'the value was erased from the vault, and its policy says that it stays so',
+  message: 'the value was erased from the vault, and the rule refuses erased values (onErased: error)',
 };

@@ -1,25 +1,28 @@
 /**
- * What stands inside a row, under the outer layer (docs/spec/vault-v1.md, "Content"): a head of 15 bytes and what the
- * table has.
+ * The content of a row, under the outer layer (docs/spec/vault-v1.md, "Content"): a head of 15 bytes, followed by a
+ * rest that depends on the table.
  */
 
 import { concat, equalBytes } from '../../core/bytes.ts';
 import { randomBytes } from '../../kernel/random.ts';
+import { ID_LENGTH } from '../../wire/labelled-token.ts';
 import type { Table } from '../stores/store.ts';
 
-/** What a row is. */
+/** A row is live, or it is a tombstone: the place of a row that was erased. */
 export type State = 'live' | 'erased';
 
 /** The content of a row. */
 export interface Content {
   readonly state: State;
-  /** Shown id of the key of the inner layer; of a subject's rows, of the key that subjects are found under. */
+  /** Shown id of the key of the inner layer; in the table `subject`, of the key that its indexes are derived from. */
   readonly inner: string;
-  /** Eight random bytes that the two rows of a mapping have in common; others in an erased row, and in one of a subject. */
+  /**
+   * Eight random bytes. The two live rows of a mapping share them; an erased row and a row of a subject have their own.
+   */
   readonly link: Uint8Array;
   /**
-   * Sealed by the inner layer, by value with the key id before it that the token shows; or a subject's handle or key; zeros
-   * of the same length when the row is erased.
+   * In the table `token`, the text that the inner layer sealed; in `value`, the key id that the token shows, followed
+   * by such a text; in `subject`, a handle or a key. In an erased row, zeros of the same length.
    */
   readonly rest: Uint8Array;
 }
@@ -27,8 +30,8 @@ export interface Content {
 const VERSION = 1;
 const STATES: readonly State[] = ['live', 'erased'];
 const HEAD = 15;
-const ID = 5;
-const LINK_AT = 7;
+const ID_AT = 2;
+const LINK_AT: number = ID_AT + ID_LENGTH;
 
 /** Bytes of a link. */
 export const LINK = 8;
@@ -37,63 +40,69 @@ export function writeContent({ state, inner, link, rest }: Content): Uint8Array 
   const out = new Uint8Array(HEAD + rest.length);
   out[0] = VERSION;
   out[1] = STATES.indexOf(state) + 1;
-  for (let i = 0; i < ID; i++) out[2 + i] = inner.charCodeAt(i);
+  writeId(inner, out, ID_AT);
   out.set(link, LINK_AT);
   out.set(rest, HEAD);
   return out;
 }
 
-/** What is written from one place to another; `null` for what is none. Link and rest are parts of the given bytes. */
+/** Reads the content from `from` to `to`; `null` if it is not one. Link and rest are parts of the bytes, not copies. */
 export function readContent(bytes: Uint8Array, from = 0, to: number = bytes.length): Content | null {
   const state = STATES[bytes[from + 1]! - 1];
   if (to - from < HEAD || bytes[from] !== VERSION || state === undefined) return null;
   const link = bytes.subarray(from + LINK_AT, from + HEAD);
-  return { state, inner: readId(bytes, from + 2), link, rest: bytes.subarray(from + HEAD, to) };
+  return { state, inner: readId(bytes, from + ID_AT), link, rest: bytes.subarray(from + HEAD, to) };
 }
 
-/** The last id that was read: those of a column are nearly always the same. */
+/** Writes the five characters of a key id. */
+export function writeId(id: string, out: Uint8Array, at: number): void {
+  for (let i = 0; i < ID_LENGTH; i++) out[at + i] = id.charCodeAt(i);
+}
+
+/** The id that was read last. The ids of a column are nearly always the same, so that most reads make no text. */
 let last = '';
 
-/** The five characters of a key id. */
+/** Reads the five characters of a key id. */
 export function readId(bytes: Uint8Array, at: number): string {
-  for (let i = 0; i < ID; i++) {
+  for (let i = 0; i < ID_LENGTH; i++) {
     if (last.charCodeAt(i) !== bytes[at + i]) {
-      last = String.fromCharCode(...bytes.subarray(at, at + ID));
+      last = String.fromCharCode(...bytes.subarray(at, at + ID_LENGTH));
       break;
     }
   }
   return last;
 }
 
-/** The same row after its content was destroyed: of the same length, and with nothing that leads to its partner. */
+/** Returns the content of a row after it was erased: of the same length, with nothing that leads to its partner. */
 export function eraseContent({ inner, rest }: Content): Content {
   return goneContent(inner, rest.length);
 }
 
-/** The content of an erased row, with a rest of some length. */
+/** Returns the content of an erased row, with a rest of `length` bytes. */
 export function goneContent(inner: string, length: number): Content {
   return { state: 'erased', inner, link: randomBytes(LINK), rest: new Uint8Array(length) };
 }
 
 /**
- * Whether two contents are one: an erased one is as good as another, and the links of a subject's rows are random.
+ * Whether two contents are equal. All erased contents count as equal; the links of a subject's rows are random and are
+ * not compared.
  */
 export function isSameContent(table: Table, a: Content, b: Content): boolean {
   if (a.state !== b.state || a.state === 'erased') return a.state === b.state;
   return a.inner === b.inner && equalBytes(a.rest, b.rest) && (table === 'subject' || equalBytes(a.link, b.link));
 }
 
-/** Bytes of the key id that stands before what is sealed, by value. */
-export const SHOWN: number = ID;
+/** Bytes of the key id that precedes the sealed text in the table `value`. */
+export const SHOWN: number = ID_LENGTH;
 
 export function writeShown(shown: string, sealed: Uint8Array): Uint8Array {
   const out = new Uint8Array(SHOWN + sealed.length);
-  for (let i = 0; i < SHOWN; i++) out[i] = shown.charCodeAt(i);
+  writeId(shown, out, 0);
   out.set(sealed, SHOWN);
   return out;
 }
 
-/** What a content under a subject's key says of it: the handle of that key, and what the key sealed. */
+/** A text under a subject's key: the handle of that key, and the text that the key sealed. */
 export interface UnderSubject {
   readonly handle: Uint8Array;
   readonly sealed: Uint8Array;

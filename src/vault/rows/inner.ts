@@ -1,16 +1,16 @@
 /**
- * The inner layer of docs/spec/vault-v1.md: what whoever holds store and key still does not see. Every content is sealed
- * under a key that the value, or the token, is a part of. It works on columns; a column of 16-byte indexes, or of 32-byte
- * keys, is one array.
+ * The inner layer of docs/spec/vault-v1.md, which protects against somebody who holds the store and the keys. Each
+ * content is sealed under a key that is derived from the value, or from the token. It works on columns: a column of
+ * 16-byte indexes, or of 32-byte keys, is one array.
  */
 
 import { hmacBytes } from '../../kernel/prf/hmac.ts';
 import { hmacColumn } from '../../kernel/prf/hmac-column.ts';
 import { type EachKeys, openEach, sealEach } from '../../kernel/siv/keyed.ts';
 import { type DomainKey, expandNode } from '../../keys/domain-keys.ts';
-import { INDEX } from './outer.ts';
+import { INDEX } from '../stores/store.ts';
 
-/** What a content is named by. A text counts as its UTF-8. */
+/** The name of a content, from which its index and key are derived. A text counts as its UTF-8. */
 export type Name = Uint8Array | string;
 
 /** One side of the inner layer: by value, or by token. */
@@ -19,7 +19,7 @@ export interface Side {
   readonly keysOf: (names: readonly Name[]) => EachKeys;
   readonly indexOf: (name: Name) => Uint8Array;
   readonly seal: (name: Name, content: Uint8Array) => Uint8Array;
-  /** `null` when it does not verify. */
+  /** Returns `null` if the text does not verify. */
   readonly open: (name: Name, sealed: Uint8Array) => Uint8Array | null;
 }
 
@@ -27,9 +27,9 @@ export interface Side {
 export interface Inner {
   /** Shown id of the key. */
   readonly id: string;
-  /** Named by the value, with its subject's name before it where there is one. */
+  /** The name is the value, preceded by its subject's name if it has a subject. */
   readonly value: Side;
-  /** Named by the 16 bytes of the token. */
+  /** The name is the 16 bytes of the token. */
   readonly token: Side;
 }
 
@@ -43,7 +43,7 @@ export function innerLayer(key: DomainKey, store: string, scope: string, withSub
   };
 }
 
-/** Bytes of the key of a name: AES-128-SIV, for the name of a content is a token of 128 bits. */
+/** Bytes of the key of a name: AES-128-SIV, because a token, which names a content, has no more than 128 bits. */
 const KEY = 32;
 
 function side(indexKey: Uint8Array, contentKey: Uint8Array): Side {
@@ -58,18 +58,19 @@ function side(indexKey: Uint8Array, contentKey: Uint8Array): Side {
   };
 }
 
-/** Subjects of one store, under the key that its metadata pin for them. */
+/** Indexes of the table `subject`, under the key that the metadata of the store name for it. */
 export interface SubjectKeys {
-  /** Where the handles of subjects are found. */
+  /** Inner indexes of subjects, whose rows hold their handles. */
   readonly indexesOf: (subjects: readonly Name[]) => Uint8Array;
-  /** Where the keys that belong to handles are found. */
+  /** Inner indexes of handles, whose rows hold the subjects' keys. */
   readonly keyIndexesOf: (handles: readonly Uint8Array[]) => Uint8Array;
-  /** Where the graves of links are found: graves.ts. */
+  /** Inner indexes of the graves of links (graves.ts). */
   readonly graveIndexesOf: (links: readonly Uint8Array[]) => Uint8Array;
   /** HMAC-SHA-256 for certificates. */
   readonly mac: (message: Uint8Array) => Uint8Array;
 }
 
+/** Key set-up of the table `subject`. */
 export function subjectKeys(key: DomainKey, store: string): SubjectKeys {
   const node = key.derive('vault', store, ['subjects']);
   const [subject, handle] = [hmacColumn(expandNode(node, 'subject', 32)), hmacColumn(expandNode(node, 'handle', 32))];

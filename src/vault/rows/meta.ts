@@ -1,21 +1,24 @@
 /**
- * The metadata of a store: which keys its rows are under. It is the store that says so and never the keyset's primary: two
- * processes with different primaries, during a roll-out, still find the same rows.
+ * The metadata of a store, which say under which keys its rows are. The store decides this, not the primary key of the
+ * keyset: during a roll-out, two processes with different primary keys still find the same rows.
  */
 
 import { encodeList, equalBytes } from '../../core/bytes.ts';
 import { readHex, writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
+import { ID_LENGTH } from '../../wire/labelled-token.ts';
 import type { Meta } from '../stores/store.ts';
 
-/** What the metadata say. Shown ids of keys, the one that is written with first; the others are still looked under. */
+/** The metadata. Keys are named by their shown ids. */
 export interface VaultMeta {
   readonly generation: number;
   readonly domain: string;
   readonly store: string;
+  /** Keys of the outer layer: new rows are written under the first; rows are looked up under all. */
   readonly outer: readonly string[];
+  /** Keys of the inner layer, in the same way. */
   readonly inner: readonly string[];
-  /** The key under which subjects are found. It never changes. */
+  /** The key from which the indexes of subjects are derived. It never changes. */
   readonly subjects: string;
 }
 
@@ -23,7 +26,7 @@ type MacOf = (outer: string) => (message: Uint8Array) => Uint8Array;
 
 const FORMAT = 'vault-v1';
 
-/** The text that a store keeps. */
+/** Returns the text that a store keeps. */
 export function writeMeta(meta: VaultMeta, macOf: MacOf): Meta {
   const { generation, domain, store, outer, inner, subjects } = meta;
   const mac = writeHex(macOf(outer[0]!)(messageOf(meta)));
@@ -32,37 +35,38 @@ export function writeMeta(meta: VaultMeta, macOf: MacOf): Meta {
 }
 
 /**
- * Reads it, and holds it against the key that wrote it.
+ * Reads that text and checks its MAC.
  *
- * @param macOf throws `unknown_key` for a key that is not there.
+ * @param macOf throws `unknown_key` for a key that the keyset does not have.
  * @throws TrefoilError `store_version`, `store_broken`, `wrong_domain`.
  */
 export function readMeta({ generation, text }: Meta, domain: string, store: string, macOf: MacOf): VaultMeta {
-  let read: Record<string, unknown> | null = null;
-  try {
-    read = JSON.parse(text) as Record<string, unknown> | null;
-  } catch {
-    // Said below.
-  }
+  const read = parseObject(text);
   if (typeof read?.trefoil === 'string' && /^vault-v[0-9]+$/.test(read.trefoil) && read.trefoil !== FORMAT) {
-    fail(
-      'store_version',
-      `the vault is of ${read.trefoil}, this version reads ${FORMAT}; use the version that made it`,
-    );
+    const message = `the vault has the version ${read.trefoil}, but this version of trefoil reads ${FORMAT}`;
+    fail('store_version', `${message}; use the version of trefoil that made it`);
   }
   if (read?.trefoil !== FORMAT || typeof read.mac !== 'string' || !isIds(read.outer) || !isIds(read.inner)) {
     fail('store_broken', 'the metadata of the vault cannot be read; restore them from a backup');
   }
   if (read.domain !== domain || read.store !== store) {
-    fail('wrong_domain', 'the vault was made for another domain or under another name of a store');
+    fail('wrong_domain', 'the vault was made for another domain, or under another store name; check both');
   }
   const { outer, inner } = read;
   const meta: VaultMeta = { generation, domain, store, outer, inner, subjects: String(read.subjects) };
   const mac = readHex(read.mac, 32);
   if (mac === null || !equalBytes(mac, macOf(outer[0]!)(messageOf(meta)))) {
-    fail('store_broken', 'the metadata of the vault were changed, or its keys are others');
+    fail('store_broken', 'the metadata of the vault do not verify: they were changed, or they belong to other keys');
   }
   return meta;
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(text) as Record<string, unknown> | null;
+  } catch {
+    return null;
+  }
 }
 
 function messageOf({ generation, domain, store, outer, inner, subjects }: VaultMeta): Uint8Array {
@@ -70,5 +74,6 @@ function messageOf({ generation, domain, store, outer, inner, subjects }: VaultM
 }
 
 function isIds(value: unknown): value is string[] {
-  return Array.isArray(value) && value.length > 0 && value.every((id) => typeof id === 'string' && id.length === 5);
+  const isId = (id: unknown) => typeof id === 'string' && id.length === ID_LENGTH;
+  return Array.isArray(value) && value.length > 0 && value.every(isId);
 }

@@ -1,28 +1,32 @@
-/** Rows by their indexes, for the indexes of one batch: some thousand at most. */
+/**
+ * Places: the indexes under which the rows of some names may be, one column for each pair of keys, and the rows that a
+ * store has returned for them. A batch has a few thousand indexes at most.
+ */
 
 import { cut } from '../../core/bytes.ts';
-import type { Row } from '../stores/store.ts';
-import { INDEX } from './outer.ts';
+import { INDEX, type Row } from '../stores/store.ts';
 
-/** Where the rows of some names may stand. */
+/** The indexes under which the rows of some names may be. */
 export interface Places {
-  /** For `get`. */
+  /** All indexes, for `get` of the store. */
   readonly all: readonly Uint8Array[];
-  /** The index that the row of a name is written under, and the others under which one may stand. */
+  /** Returns the index under which a new row of the name at `i` is written. */
   readonly first: (i: number) => Uint8Array;
+  /** Returns the other indexes of a name, under which older rows may be. */
   readonly others: (i: number) => readonly Uint8Array[];
-  /** The row of each name among those that were found. */
+  /** Returns the first row of each name among those that the store has returned. */
   readonly pick: (rows: readonly Row[]) => (Row | undefined)[];
-  /** All rows of each name: one may be under an older key of the inner layer beside that under a newer one. */
+  /** Returns all rows of each name: one may be under an older key of the inner layer and another under a newer one. */
   readonly pickAll: (rows: readonly Row[]) => Row[][];
-  /** The rows of each name by the columns, in which some indexes are free. */
+  /** Returns the row of each name in each column; `undefined` if an index is free. */
   readonly pickEach: (rows: readonly Row[]) => (Row | undefined)[][];
-  /** How many columns there are, and the index of a name in one of them. */
+  /** Number of columns. */
   readonly columns: number;
+  /** Returns the index of a name in a column. */
   readonly at: (i: number, column: number) => Uint8Array;
 }
 
-/** @param columns All indexes of some names, one column after the other: those that are written under first. */
+/** @param columns indexes of the names, one column after the other; new rows are written under those of the first. */
 export function placesIn(columns: readonly Uint8Array[]): Places {
   const all = columns.flatMap((column) => cut(column, INDEX));
   const count = all.length / columns.length;
@@ -51,12 +55,13 @@ export function placesIn(columns: readonly Uint8Array[]): Places {
   };
 }
 
-/** Finds the row that stands under the index at `at` of a column of indexes. */
+/** Returns the row whose index is at `at` of a column of indexes. */
 type Find = (indexes: Uint8Array, at: number) => Row | undefined;
 
 /**
- * An open hash table over the first bytes of the indexes, which are blocks of AES and so as good as any hash. Measured for
- * 1,000 rows: a tenth of the time of a map by texts, which have to be made of all bytes.
+ * Makes an open hash table over the first bytes of the indexes. Indexes are blocks of AES, so their bytes need no
+ * further hashing. For 1,000 rows it takes a tenth of the time of a map by texts, which have to be made of all bytes
+ * (measured).
  */
 function tableOf(rows: readonly Row[]): Find {
   let size = 16;
@@ -66,7 +71,7 @@ function tableOf(rows: readonly Row[]): Find {
     (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)) & (size - 1);
   for (let i = 0; i < rows.length; i++) {
     const { index } = rows[i]!;
-    // What a store hands over may be anything.
+    // A store may return anything.
     if (index.length !== INDEX) continue;
     let slot = slotOf(index, 0);
     while (slots[slot] !== 0) slot = (slot + 1) & (size - 1);

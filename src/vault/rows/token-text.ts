@@ -9,18 +9,25 @@ import { BODY_LENGTH, ID_LENGTH, LABEL } from '../../wire/labelled-token.ts';
 /** Bytes of a token. */
 export const TOKEN = 16;
 
-/** Characters of a token behind its label and `_`, and of the longest label. */
+/** Characters of a token after its label and `_`. */
 const WHOLE = ID_LENGTH + BODY_LENGTH + CHECK_LENGTH;
-const LONGEST = 16 + 1 + WHOLE;
 
-// The characters of a token on their way in or out, read before the next.
+/** Characters of the longest label, and of the longest token. */
+const MAX_LABEL = 16;
+const LONGEST: number = MAX_LABEL + 1 + WHOLE;
+
+// Buffers for one token: its characters and its bytes. They are read before the next token is processed.
 const ascii: Uint8Array = /* @__PURE__ */ new Uint8Array(LONGEST + 3);
 const view: DataView = /* @__PURE__ */ new DataView(ascii.buffer);
 const bytes: Uint8Array = /* @__PURE__ */ new Uint8Array(TOKEN);
 const bytesView: DataView = /* @__PURE__ */ new DataView(bytes.buffer);
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 
-/** @param body 16 bytes. */
+/**
+ * Returns the text of a token.
+ *
+ * @param body 16 bytes.
+ */
 export function writeToken(label: string | undefined, keyId: string, body: Uint8Array): string {
   let at = 0;
   if (label !== undefined) {
@@ -36,48 +43,48 @@ export function writeToken(label: string | undefined, keyId: string, body: Uint8
   return decodeAscii(ascii, 0, at);
 }
 
-/** The label that was last found to be one: those of a column are the same. */
-let good = '';
+/** The valid label that was seen last: the labels of a column are the same. */
+let lastLabel = '';
 
 /**
- * Puts the bytes of a token where they are wanted. It takes what `inspect` takes with a whole body: a regular expression
- * takes three times as long.
+ * Writes the bytes of a token to `at` of `out`. It accepts the labelled tokens with a whole body that `inspect`
+ * accepts, and does without a regular expression, which takes three times as long.
  *
  * @throws TrefoilError `malformed_token`.
  */
 export function readTokenInto(text: string, out: DataView, at: number): void {
   if (!parse(text, out, at)) {
-    fail('malformed_token', 'the token has not the labelled form, or its check characters do not fit');
+    fail('malformed_token', 'the text is not a labelled token, or its check characters are wrong');
   }
 }
 
-/** The bytes of a token. */
+/** Returns the bytes of a token. */
 export function readToken(text: string): Uint8Array {
   const body = new Uint8Array(TOKEN);
   readTokenInto(text, new DataView(body.buffer), 0);
   return body;
 }
 
-/** The characters of a token that stand for its bytes. */
+/** Returns the characters of a token that encode its bytes. */
 export function bodyOf(text: string): string {
   return text.slice(-BODY_LENGTH - CHECK_LENGTH, -CHECK_LENGTH);
 }
 
 function parse(text: string, out: DataView, at: number): boolean {
-  // Lists of tokens to verify are given as they are.
+  // A list of tokens to verify may contain anything.
   if (typeof text !== 'string') return false;
   const { length } = text;
   const from = length - WHOLE;
   if (from < 0 || from === 1 || length > LONGEST) return false;
   if (from > 0) {
     if (text.charCodeAt(from - 1) !== UNDERSCORE) return false;
-    if (from - 1 !== good.length || !text.startsWith(good)) {
+    if (from - 1 !== lastLabel.length || !text.startsWith(lastLabel)) {
       const label = text.slice(0, from - 1);
       if (!LABEL.test(label)) return false;
-      good = label;
+      lastLabel = label;
     }
   }
-  // A character beyond ASCII gives more bytes, or does not fit in.
+  // A character that is not ASCII takes more than one byte, or does not fit.
   if (encoder.encodeInto(text, ascii).written !== length) return false;
   for (let i = from; i < from + ID_LENGTH; i++) if (symbolValue(ascii[i]!) < 0) return false;
   const end = length - CHECK_LENGTH;

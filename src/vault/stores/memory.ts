@@ -1,12 +1,13 @@
-/** A store in memory: for tests, and for what may be gone when the process ends. */
+/** A store in memory, for tests and for data that need not outlive the process. */
 
 import { fail } from '../../errors.ts';
-import { nameOf } from '../names.ts';
+import { isOver } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { checkChanges, checkEntries } from './batch.ts';
-import type { Change, Meta, Row, Stale, Table, TableSize, VaultStore } from './store.ts';
+import type { Change, Entry, Meta, Row, Stale, Table, TableSize, VaultStore } from './store.ts';
 
 /**
- * A store in memory. Each call gives another one.
+ * Returns a new, empty store in memory.
  *
  * @example
  * ```ts
@@ -18,11 +19,11 @@ import type { Change, Meta, Row, Stale, Table, TableSize, VaultStore } from './s
  * ```
  */
 export function memoryStore(): VaultStore {
-  const tables: Readonly<Record<Table, Map<string, Row>>> = { value: new Map(), token: new Map(), subject: new Map() };
+  const tables: Tables = { value: new Map(), token: new Map(), subject: new Map() };
   let meta: Meta | null = null;
   const isStale = (generation: number): boolean => generation !== (meta?.generation ?? 0);
 
-  // Nothing is awaited inside a verb, so each is a transaction.
+  // No verb awaits anything, so each one is a transaction.
   return {
     kind: 'memory',
     open: async () => {},
@@ -33,65 +34,75 @@ export function memoryStore(): VaultStore {
       return true;
     },
     async get(table, indexes) {
-      const names = new Set(indexes.map(nameOf));
-      return [...names].flatMap((name) => tables[table].get(name) ?? []).map(copy);
+      const keys = new Set(indexes.map(mapKey));
+      return [...keys].flatMap((key) => tables[table].get(key) ?? []).map(copy);
     },
     async create(generation, table, entries): Promise<readonly number[] | Stale> {
       checkEntries(entries);
-      if (isStale(generation)) return 'stale';
-      const isTaken = (where: Table, index: Uint8Array) => tables[where].has(nameOf(index));
-      // An index that `unless` names may be one that the batch itself writes: rows are made in their order, and taken back.
-      const won: number[] = [];
-      for (const [i, { row, with: other, unless = [] }] of entries.entries()) {
-        if ([row.index, ...unless].some((index) => isTaken(table, index))) continue;
-        if (other !== undefined && isTaken('token', other.index)) {
-          for (const j of won) {
-            tables[table].delete(nameOf(entries[j]!.row.index));
-            if (entries[j]!.with !== undefined) tables.token.delete(nameOf(entries[j]!.with!.index));
-          }
-          fail('store_failed', 'a new row is under the index of another; nothing was written');
-        }
-        tables[table].set(nameOf(row.index), copy(row));
-        if (other !== undefined) tables.token.set(nameOf(other.index), copy(other));
-        won.push(i);
-      }
-      return won;
+      return isStale(generation) ? 'stale' : create(tables, table, entries);
     },
     async change(generation, changes): Promise<boolean | Stale> {
       checkChanges(changes);
-      if (isStale(generation)) return 'stale';
-      const version = ({ table, index }: Change): number => tables[table].get(nameOf(index))?.version ?? 0;
-      if (changes.some((change) => version(change) !== change.from)) return false;
-      for (const { table, index, to } of changes) {
-        if (to === null) tables[table].delete(nameOf(index));
-        else tables[table].set(nameOf(index), copy(to));
-      }
-      return true;
+      return isStale(generation) ? 'stale' : change(tables, changes);
     },
     async scan(table, { after, limit, notKey }) {
-      const from = after === null ? '' : nameOf(after);
+      const from = after === null ? '' : mapKey(after);
       return [...tables[table]]
-        .filter(([name, row]) => (after === null || name > from) && row.key !== notKey)
+        .filter(([key, row]) => (after === null || key > from) && row.key !== notKey)
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .slice(0, limit)
         .map(([, row]) => copy(row));
     },
-    async sweep(generation, day): Promise<number | Stale> {
-      if (isStale(generation)) return 'stale';
-      let swept = 0;
-      for (const table of [tables.value, tables.token]) {
-        for (const [name, { expires }] of table) {
-          if (expires === null || expires > day) continue;
-          table.delete(name);
-          swept++;
-        }
-      }
-      return swept;
-    },
+    sweep: async (generation, day): Promise<number | Stale> => (isStale(generation) ? 'stale' : sweep(tables, day)),
     sizes: async () => ({ value: sizeOf(tables.value), token: sizeOf(tables.token), subject: sizeOf(tables.subject) }),
     scrub: async () => {},
     close: async () => {},
   };
+}
+
+type Tables = Readonly<Record<Table, Map<string, Row>>>;
+
+function create(tables: Tables, table: 'value' | 'subject', entries: readonly Entry[]): number[] {
+  const isTaken = (own: Table, index: Uint8Array) => tables[own].has(mapKey(index));
+  // `unless` may name an index that the batch itself writes. So rows are written in order, and removed again on
+  // failure.
+  const won: number[] = [];
+  for (const [i, { row, with: other, unless = [] }] of entries.entries()) {
+    if ([row.index, ...unless].some((index) => isTaken(table, index))) continue;
+    if (other !== undefined && isTaken('token', other.index)) {
+      for (const j of won) {
+        tables[table].delete(mapKey(entries[j]!.row.index));
+        if (entries[j]!.with !== undefined) tables.token.delete(mapKey(entries[j]!.with!.index));
+      }
+      fail('store_failed', 'the index of a new row is taken by another row; nothing was written');
+    }
+    tables[table].set(mapKey(row.index), copy(row));
+    if (other !== undefined) tables.token.set(mapKey(other.index), copy(other));
+    won.push(i);
+  }
+  return won;
+}
+
+function change(tables: Tables, changes: readonly Change[]): boolean {
+  const versionOf = ({ table, index }: Change): number => tables[table].get(mapKey(index))?.version ?? 0;
+  if (changes.some((one) => versionOf(one) !== one.from)) return false;
+  for (const { table, index, to } of changes) {
+    if (to === null) tables[table].delete(mapKey(index));
+    else tables[table].set(mapKey(index), copy(to));
+  }
+  return true;
+}
+
+function sweep(tables: Tables, day: number): number {
+  let swept = 0;
+  for (const table of [tables.value, tables.token]) {
+    for (const [key, row] of table) {
+      if (!isOver(row, day)) continue;
+      table.delete(key);
+      swept++;
+    }
+  }
+  return swept;
 }
 
 function copy(row: Row): Row {

@@ -1,44 +1,51 @@
 /**
- * The contract of a store: where a vault keeps its rows. A store knows nothing of people, tokens or keys: it sees indexes
- * of 16 bytes and sealed bodies (docs/spec/vault-v1.md).
+ * The contract of a store, which is where a vault keeps its rows. A store knows nothing of people, tokens or keys: it
+ * sees indexes of 16 bytes and sealed bodies (docs/spec/vault-v1.md).
  *
- * All verbs take batches and may be repeated after a failure: a batch is there as a whole or not at all. What a store must
- * hold under concurrent writers and process death is in `trefoil/vault-contract`, a suite to run on one's own adapter.
+ * Every verb takes a batch. A batch is written as a whole or not at all, and the caller may repeat it after a failure.
+ * `trefoil/vault-contract` is a test suite for your own adapter: it shows what a store must guarantee with concurrent
+ * writers.
  */
 
 /** The tables of a store besides its metadata. */
 export type Table = 'value' | 'token' | 'subject';
 
+/** Names of the tables, in the order in which every store takes its locks. */
+export const TABLES: readonly Table[] = ['value', 'token', 'subject'];
+
+/** Bytes of an index. */
+export const INDEX = 16;
+
 /** One row. */
 export interface Row {
-  /** Where it is found: 16 bytes, unique in its table. */
+  /** The primary key of the row: 16 bytes, unique in its table. */
   readonly index: Uint8Array;
-  /** Shown id of the key that sealed it: five characters. */
+  /** Shown id of the key that sealed the row: five characters. */
   readonly key: string;
-  /** Any number from 1 for a new row, one more for every change; below 2^31. */
+  /** A new row has any number from 1; every change adds one. Below 2^31. */
   readonly version: number;
-  /** Day, counted from 1970-01-01, from which on the row may be swept away; `null` for never. */
+  /** Day, counted from 1970-01-01, from which the row may be removed; `null` if it never expires. */
   readonly expires: number | null;
-  /** Sealed: at least 1 byte, at most 2 MiB. */
+  /** Sealed bytes: at least 1 byte, at most 2 MiB. */
   readonly body: Uint8Array;
 }
 
 /** A row to create. */
 export interface Entry {
   readonly row: Row;
-  /** A row of the table `token` that is written when `row` is, and only then. */
+  /** A row of the table `token` that is written only if `row` is written. */
   readonly with?: Row | undefined;
-  /** Other indexes of the same table: where a row stands under one of them, nothing is written. */
+  /** Other indexes of the same table. If any of them is taken, nothing of this entry is written. */
   readonly unless?: readonly Uint8Array[] | undefined;
 }
 
-/** A row to change, if it is still as the caller knows it. */
+/** A change of one row, which is made only if the row still has the version that the caller knows. */
 export interface Change {
   readonly table: Table;
   readonly index: Uint8Array;
-  /** The version that must be there; 0: no row may be there. */
+  /** The version that the row must have; 0 if there must be no row. */
   readonly from: number;
-  /** What is there afterwards, under the same index; `null` for nothing. */
+  /** The row afterwards, under the same index; `null` to remove it. */
   readonly to: Row | null;
 }
 
@@ -51,45 +58,48 @@ export interface Meta {
 }
 
 /**
- * What `create`, `change` and `sweep` answer when the metadata are no longer of the generation that the caller knows:
- * nothing was written, and the caller reads the metadata anew.
+ * The result of `create`, `change` and `sweep` if the metadata are of another generation than the caller's. Nothing was
+ * written; the caller has to read the metadata again.
  */
 export type Stale = 'stale';
 
-/** How many rows a table has, and bytes in their bodies. */
+/** Number of rows in a table, and number of bytes in their bodies. */
 export interface TableSize {
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** A store. Adapters: `memoryStore` of `trefoil/vault`, `sqliteStore` of `trefoil/vault-sqlite`, `postgresStore` of `trefoil/vault-postgres`. */
+/**
+ * A store. Adapters are `memoryStore` of `trefoil/vault`, `sqliteStore` of `trefoil/vault-sqlite` and `postgresStore`
+ * of `trefoil/vault-postgres`.
+ */
 export interface VaultStore {
-  /** What it is, for messages: `memory`, `sqlite`, `postgres`. */
+  /** Kind of the store, for messages: `memory`, `sqlite`, `postgres`. */
   readonly kind: string;
   /**
-   * Makes the tables where they are not there, or brings those of an older version up to date; called before anything
-   * else, any number of times, also by several processes at once.
+   * Creates the tables if they do not exist, or migrates those of an older version. It is called before any other verb.
+   * It may be called any number of times, also by several processes at once.
    *
-   * @throws TrefoilError `store_version` for tables of a newer version, `store_failed`.
+   * @throws TrefoilError `store_version` if the tables are of a newer version; `store_failed`.
    */
   readonly open: () => Promise<void>;
-  /** The metadata, or `null` for a store that has none yet. */
+  /** Returns the metadata, or `null` if the store has none yet. */
   readonly meta: () => Promise<Meta | null>;
   /**
-   * Replaces the metadata, if what is there is of the generation before (none for generation 1), and tells whether it did.
-   * When it returns `true`, no `create`, `change` or `sweep` of an older generation takes effect any more, also not one that
-   * had begun.
+   * Replaces the metadata if those in the store are of the generation before (for generation 1: if there are none).
+   * Returns whether it replaced them. Once it has returned `true`, no `create`, `change` or `sweep` of an older
+   * generation takes effect any more, not even one that had already begun.
    */
   readonly setMeta: (meta: Meta) => Promise<boolean>;
-  /** The rows that are there, in any order. Indexes may repeat. */
+  /** Returns the rows that exist, in any order. `indexes` may contain an index several times. */
   readonly get: (table: Table, indexes: readonly Uint8Array[]) => Promise<Row[]>;
   /**
-   * Writes each row whose index is free (and those of `unless`), all in one transaction, and tells the positions of those
-   * that were written. Of two callers with one index, one wins.
+   * Writes each row whose index, and whose indexes in `unless`, are free, all in one transaction. Returns the positions
+   * of the entries that were written. If two callers create one index, one of them succeeds.
    *
-   * @throws TrefoilError `store_failed`, and nothing of the batch is written, where the row of a `with` is to be written and
-   * its index is taken (tokens are random, so that is a fault, and a mapping must never take the place of another), and
-   * where two rows of one batch have one index, or two of its rows of `with`.
+   * @throws TrefoilError `store_failed`, and nothing of the batch is written, if the index of a row of `with` that
+   * would be written is taken (tokens are random, so that is a fault, and a mapping must never replace another one), or
+   * if two rows of the batch, or two of its rows of `with`, have one index.
    */
   readonly create: (
     generation: number,
@@ -97,29 +107,32 @@ export interface VaultStore {
     entries: readonly Entry[],
   ) => Promise<readonly number[] | Stale>;
   /**
-   * Makes all changes, or none when one row is not as expected; tells which.
+   * Makes all changes, or none if one row does not have the expected version. Returns whether it made them.
    *
-   * @throws TrefoilError `store_failed` where an index is twice in one table of the batch; then nothing is written.
+   * @throws TrefoilError `store_failed`, and nothing is written, if the batch has one index twice in one table.
    */
   readonly change: (generation: number, changes: readonly Change[]) => Promise<boolean | Stale>;
-  /** Rows in the order of their indexes (as unsigned bytes), those behind `after`, `limit` at most; with `notKey` those of other keys alone. */
+  /**
+   * Returns at most `limit` rows in the order of their indexes (as unsigned bytes), starting after the index `after`.
+   * With `notKey` it returns only rows of other keys.
+   */
   readonly scan: (
     table: Table,
     options: { readonly after: Uint8Array | null; readonly limit: number; readonly notKey?: string | undefined },
   ) => Promise<Row[]>;
   /**
-   * Removes the rows of `value` and `token` whose `expires` is `day` or earlier, in one transaction; tells how many.
-   * Rows that one `create` or `change` has written are both seen, or neither is: of a mapping that is made meanwhile,
-   * no half goes.
+   * Removes the rows of `value` and `token` whose `expires` is `day` or earlier, in one transaction, and returns their
+   * number. It sees either all rows that one `create` or `change` has written or none of them, so it never removes only
+   * one row of a mapping that is being made at the same time.
    */
   readonly sweep: (generation: number, day: number) => Promise<number | Stale>;
-  /** Sizes of the tables. */
+  /** Returns the sizes of the tables. */
   readonly sizes: () => Promise<Readonly<Record<Table, TableSize>>>;
-  /** After rows were destroyed: takes what is left of them out of the store's own files, as far as it can. */
+  /** Removes the remains of destroyed rows from the store's own files, as far as the store can. */
   readonly scrub: () => Promise<void>;
   /**
-   * Ends what `open` began, and leaves the rows where a copy of the store finds them, as far as others let it. The
-   * handle or the pool is the caller's, who closes it afterwards.
+   * Ends what `open` began. If other connections allow it, all rows are then in the place where a copy of the store
+   * finds them. The handle or pool belongs to the caller, who closes it afterwards.
    */
   readonly close: () => Promise<void>;
 }

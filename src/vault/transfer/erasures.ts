@@ -1,120 +1,125 @@
 /**
- * What an import erases, once it has the whole of an export (docs/spec/vault-v1.md, "Importing"). Until then rows that would
- * erase what lives are held back, and so are those that may be graves: an export that was cut erases nothing.
+ * The erasures of an import (docs/spec/vault-v1.md, "Importing"). Rows that would erase a live one are held back until
+ * the whole export has been read, and so are rows that may be graves: an export that was cut off erases nothing.
  */
 
 import { concat, cut } from '../../core/bytes.ts';
-import { nameOf } from '../names.ts';
-import { type Content, eraseContent, LINK, readId } from '../rows/content.ts';
-import { dig, findGraves } from '../rows/graves.ts';
-import { INDEX } from '../rows/outer.ts';
-import type { Found, View } from '../rows/view.ts';
+import { ID_LENGTH } from '../../wire/labelled-token.ts';
+import { mapKey } from '../map-key.ts';
+import { type Content, eraseContent, LINK, readId, writeId } from '../rows/content.ts';
+import { findGraves, graveChanges } from '../rows/graves.ts';
+import type { OpenedRow, View } from '../rows/view.ts';
 import type { Session } from '../session.ts';
-import type { Change, Stale, Table } from '../stores/store.ts';
-import { inBatches, makeRecords, type Records, rowsOf } from '../upkeep/walk.ts';
-import { BATCH, type Conflict, type Item, type Joined, join } from './merge.ts';
+import { type Change, INDEX, type Stale, TABLES } from '../stores/store.ts';
+import { rowsOf } from '../upkeep/walk.ts';
+import { BATCH, type Conflict, type Item, type Merged, merge } from './merge.ts';
+import { inBatches, makeRecords, type Records } from './records.ts';
 import { settle } from './settle.ts';
 
-/** What one export would erase. */
+/** The rows of one export that were held back. */
 export interface Erasures {
-  /** Holds back what a join left over. */
-  readonly add: (joined: Joined) => void;
-  /** Whether a grave was held back, by its inner index. */
+  /** Holds back the rows that a merge has left. */
+  readonly add: (merged: Merged) => void;
+  /** Whether the grave at an inner index was held back. */
   readonly isHeld: (grave: Uint8Array) => boolean;
-  /** Erases; `note` is told what became of the rows. */
+  /** Erases, and calls `note` with the results. */
   readonly run: (session: Session, conflicts: readonly Conflict[], note: (done: Done) => void) => Promise<void>;
 }
 
-/** What became of some rows. */
-export interface Done extends Partial<Pick<Joined, 'written' | 'there' | 'erased' | 'conflicts'>> {
-  /** Tokens that were removed again: each is one of a value that the store has with another token. */
+/** Result of one step. */
+export interface Done extends Partial<Pick<Merged, 'written' | 'there' | 'erased' | 'conflicts'>> {
+  /** Number of tokens that were removed again, because the store has another token for their values. */
   readonly removed?: number;
 }
 
-const TABLES: readonly Table[] = ['value', 'token', 'subject'];
+// Fields of a record: table, inner index, link, key id of the inner layer, length of the rest.
+const INNER_AT = 1;
+const LINK_AT: number = INNER_AT + INDEX;
+const ID_AT: number = LINK_AT + LINK;
+const LENGTH_AT: number = ID_AT + ID_LENGTH;
+const RECORD: number = LENGTH_AT + 4;
 
-/** Table, inner index, link, key id of the inner layer, length of the rest. */
-const RECORD = 1 + INDEX + LINK + 5 + 4;
-
+/** Starts to hold back rows. */
 export function holdErasures(): Erasures {
   const [held, graves] = [makeRecords(RECORD), makeRecords(RECORD)];
   const buried = new Set<string>();
   const refused = new Set<string>();
   const denied = makeRecords(INDEX + LINK);
-  const isHeld = (grave: Uint8Array) => buried.has(nameOf(grave));
+  const isHeld = (grave: Uint8Array) => buried.has(mapKey(grave));
 
   return {
-    add(joined) {
-      for (const item of joined.held) held.add(writeRecord(item));
-      for (const item of joined.graves) {
+    add(merged) {
+      for (const item of merged.held) held.add(writeRecord(item));
+      for (const item of merged.graves) {
         graves.add(writeRecord(item));
-        buried.add(nameOf(item.inner));
+        buried.add(mapKey(item.inner));
       }
-      for (const link of joined.refused) refused.add(nameOf(link));
-      for (const { key, tombstone } of joined.denied) denied.add(concat([key, tombstone]));
+      for (const link of merged.refused) refused.add(mapKey(link));
+      for (const { key, tombstone } of merged.denied) denied.add(concat([key, tombstone]));
     },
     isHeld,
     async run(session, conflicts, note) {
-      // A mapping dies as a whole: one of whose rows is erased, the other is, too.
+      // A mapping is erased as a whole: if one of its rows is erased, the other one is, too.
       const links = await linksOf(session, held);
-      for (const link of links) buried.add(nameOf(session.subjects.graveIndexesOf([link])));
-      // The tokens first: as long as the value is not erased, an import that is begun again finds its token.
-      if (buried.size > 0) note({ erased: await bury(session, 'token', isHeld) });
-      for (let first = 0; first < links.length; first += BATCH)
-        await digAll(session, links.slice(first, first + BATCH));
-      for (const items of itemsOf(held)) note(await join(session, items, { erase: true, isHeld }));
+      for (const link of links) buried.add(mapKey(session.subjects.graveIndexesOf([link])));
+      // The tokens come first: as long as the value is not erased, an import that is run again finds its token.
+      if (buried.size > 0) note({ erased: await eraseBuried(session, 'token', isHeld) });
+      for (let first = 0; first < links.length; first += BATCH) {
+        await makeGraves(session, links.slice(first, first + BATCH));
+      }
+      for (const items of itemsOf(held)) note(await merge(session, items, { erase: true, isHeld }));
       const settled = await settle(session, conflicts);
       note(settled);
-      if (buried.size > 0) note({ erased: await bury(session, 'value', isHeld) });
+      if (buried.size > 0) note({ erased: await eraseBuried(session, 'value', isHeld) });
       if (refused.size > 0) await removeTokens(session, refused);
       const lost = lostLinks(settled.conflicts);
       if (lost.size > 0) note({ removed: await removeTokens(session, lost) });
-      // The graves last: they say that all of this was done.
-      for (const items of itemsOf(graves)) note(await join(session, items, { erase: true, isHeld }));
-      for (const batch of denied.batches(BATCH)) await forgetDenied(session, batch);
+      // The graves come last: they state that all of this was done.
+      for (const items of itemsOf(graves)) note(await merge(session, items, { erase: true, isHeld }));
+      for (const batch of denied.batches(BATCH)) await removeDenied(session, batch);
     },
   };
 }
 
-/** The links of the live mappings that would be erased. */
+/** Returns the links of the live mappings that would be erased. */
 async function linksOf(session: Session, held: Records): Promise<Uint8Array[]> {
   const links = new Map<string, Uint8Array>();
   for (const items of itemsOf(held)) {
     for (const table of ['value', 'token'] as const) {
       const ours = items.filter((item) => item.table === table);
       if (ours.length === 0) continue;
-      const found = await session.steady(async (view): Promise<(Found | null)[] | Stale> => {
+      const found = await session.withView(async (view): Promise<(OpenedRow | null)[] | Stale> => {
         const places = view.placesOf([concat(ours.map(({ inner }) => inner))]);
         const rows = places.pick(await view.store.get(table, places.all));
-        if (rows.includes(undefined) && (await view.isOlder())) return 'stale';
+        if (rows.includes(undefined) && (await view.isOutdated())) return 'stale';
         return view.openMany(table, rows);
       });
       for (const one of found) {
-        if (one?.content.state === 'live') links.set(nameOf(one.content.link), one.content.link.slice());
+        if (one?.content.state === 'live') links.set(mapKey(one.content.link), one.content.link.slice());
       }
     }
   }
   return [...links.values()];
 }
 
-/** Erases the live rows of a table whose link has one of the graves; tells how many. */
-function bury(session: Session, table: 'value' | 'token', isHeld: Erasures['isHeld']): Promise<number> {
+/** Erases the live rows of a table whose links have one of the held graves, and returns their number. */
+function eraseBuried(session: Session, table: 'value' | 'token', isHeld: Erasures['isHeld']): Promise<number> {
   let erased = 0;
-  const isBuried = (view: View, { content }: Found) =>
+  const isBuried = (view: View, { content }: OpenedRow) =>
     content.state === 'live' && isHeld(view.subjects.graveIndexesOf([content.link]));
-  const erase = (view: View, { row, content }: Found): Change => {
+  const erase = (view: View, { row, content }: OpenedRow): Change => {
     const to = view.seal(table, { instead: row }, eraseContent(content), null);
     return { table, index: row.index, from: row.version, to };
   };
-  /** One row, which somebody else may change at the same time. */
+  /** Erases one row, which another process may change at the same time. */
   const one = (index: Uint8Array): Promise<number> =>
-    session.steady(async (view): Promise<number | Stale> => {
+    session.withView(async (view): Promise<number | Stale> => {
       const [row] = await view.store.get(table, [index]);
       const found = row === undefined ? null : view.open(table, row);
       if (found === null || !isBuried(view, found)) return 0;
       return (await view.store.change(view.meta.generation, [erase(view, found)])) === true ? 1 : 'stale';
     });
-  return session.steady(async (view): Promise<number | Stale> => {
+  return session.withView(async (view): Promise<number | Stale> => {
     for await (const batch of inBatches(rowsOf(session, view, table), BATCH)) {
       const live = batch.filter(({ content }) => content.state === 'live');
       const inners = cut(view.subjects.graveIndexesOf(live.map(({ content }) => content.link)), INDEX);
@@ -124,51 +129,51 @@ function bury(session: Session, table: 'value' | 'token', isHeld: Erasures['isHe
       if ((await view.store.change(view.meta.generation, changes)) === true) erased += dead.length;
       else for (const { row } of dead) erased += await one(row.index);
     }
-    return (await view.isOlder()) ? 'stale' : erased;
+    return (await view.isOutdated()) ? 'stale' : erased;
   });
 }
 
 /**
- * The links of mappings whose value the store has with another token. Where the row of the store does not verify it may be
- * one of the same mapping, whose token stays.
+ * Returns the links of mappings for whose values the store has another token. If the row of the store does not verify,
+ * it may belong to the same mapping; then the token stays.
  */
 function lostLinks(conflicts: readonly Conflict[]): ReadonlySet<string> {
   const links = conflicts.flatMap(({ item, there }) => {
-    return item.table === 'value' && there !== null ? [nameOf(item.content.link)] : [];
+    return item.table === 'value' && there !== null ? [mapKey(item.content.link)] : [];
   });
   return new Set(links);
 }
 
 /**
- * Removes tokens that came with a value that is erased here, or has another token; tells how many. They are not erased: in
- * the store that they came from they live, and a tombstone would be one for that store, too. A mapping that has its value
- * under another inner key stays.
+ * Removes tokens of the export whose value is erased in this store, or has another token in it. Returns their number.
+ * They are removed and not erased: in their own store they are live, and a tombstone would count in that store, too. A
+ * mapping that has its value under another inner key stays.
  */
 async function removeTokens(session: Session, links: ReadonlySet<string>): Promise<number> {
   let removed = 0;
-  await session.steady(async (view): Promise<null | Stale> => {
+  await session.withView(async (view): Promise<null | Stale> => {
     const left = new Set(links);
     for await (const { content } of rowsOf(session, view, 'value')) {
-      if (content.state === 'live') left.delete(nameOf(content.link));
+      if (content.state === 'live') left.delete(mapKey(content.link));
     }
-    if (left.size === 0) return (await view.isOlder()) ? 'stale' : null;
+    if (left.size === 0) return (await view.isOutdated()) ? 'stale' : null;
     for await (const { row, content } of rowsOf(session, view, 'token')) {
-      if (content.state !== 'live' || !left.has(nameOf(content.link))) continue;
-      // One that somebody changed since is not the one that came.
+      if (content.state !== 'live' || !left.has(mapKey(content.link))) continue;
+      // If another process has changed the row, it is no longer the one of the export.
       const change: Change = { table: 'token', index: row.index, from: row.version, to: null };
       if ((await view.store.change(view.meta.generation, [change])) === true) removed++;
     }
-    return (await view.isOlder()) ? 'stale' : null;
+    return (await view.isOutdated()) ? 'stale' : null;
   });
   return removed;
 }
 
 /**
- * Keys that were erased here because their subject is, although the subject came back after that erasure in the store that
- * was exported. The erased rows are removed: there the key lives, and a tombstone would be one for that store, too.
+ * Removes the erased rows of keys whose subject is erased in this store, but was protected again after that erasure in
+ * the exported store. There the key is live, and a tombstone would count in that store, too.
  */
-function forgetDenied(session: Session, records: readonly Uint8Array[]): Promise<null> {
-  return session.steady(async (view): Promise<null | Stale> => {
+function removeDenied(session: Session, records: readonly Uint8Array[]): Promise<null> {
+  return session.withView(async (view): Promise<null | Stale> => {
     const { rows: graves } = await findGraves(
       view,
       records.map((record) => record.subarray(INDEX)),
@@ -189,10 +194,10 @@ function forgetDenied(session: Session, records: readonly Uint8Array[]): Promise
   });
 }
 
-/** Graves for links. */
-function digAll(session: Session, links: readonly Uint8Array[]): Promise<null> {
-  return session.steady(async (view): Promise<null | Stale> => {
-    const changes = (await dig(view, links)).filter((change) => change !== null);
+/** Writes the graves of links. */
+function makeGraves(session: Session, links: readonly Uint8Array[]): Promise<null> {
+  return session.withView(async (view): Promise<null | Stale> => {
+    const changes = (await graveChanges(view, links)).filter((change) => change !== null);
     return changes.length === 0 || (await view.store.change(view.meta.generation, changes)) === true ? null : 'stale';
   });
 }
@@ -200,35 +205,35 @@ function digAll(session: Session, links: readonly Uint8Array[]): Promise<null> {
 function writeRecord({ table, inner, content }: Item): Uint8Array {
   const out = new Uint8Array(RECORD);
   out[0] = TABLES.indexOf(table);
-  out.set(inner, 1);
-  out.set(content.link, 1 + INDEX);
-  for (let i = 0; i < 5; i++) out[1 + INDEX + LINK + i] = content.inner.charCodeAt(i);
-  new DataView(out.buffer).setUint32(RECORD - 4, content.rest.length);
+  out.set(inner, INNER_AT);
+  out.set(content.link, LINK_AT);
+  writeId(content.inner, out, ID_AT);
+  new DataView(out.buffer).setUint32(LENGTH_AT, content.rest.length);
   return out;
 }
 
 function readRecord(record: Uint8Array): Item {
-  const length = new DataView(record.buffer, record.byteOffset).getUint32(RECORD - 4);
+  const length = new DataView(record.buffer, record.byteOffset).getUint32(LENGTH_AT);
   const content: Content = {
     state: 'erased',
-    inner: readId(record, 1 + INDEX + LINK),
-    link: record.slice(1 + INDEX, 1 + INDEX + LINK),
+    inner: readId(record, ID_AT),
+    link: record.slice(LINK_AT, ID_AT),
     rest: new Uint8Array(length),
   };
-  return { table: TABLES[record[0]!]!, inner: record.slice(1, 1 + INDEX), content, expires: null };
+  return { table: TABLES[record[0]!]!, inner: record.slice(INNER_AT, LINK_AT), content, expires: null };
 }
 
-/** Bytes of rows that are written at once. */
+/** Bytes of the rows that are written at once. */
 const BATCH_BYTES = 1 << 23;
 
-/** The erased rows that records stand for, some at a time and no place twice in one batch. */
+/** Yields the erased rows of records in batches. No batch has one place twice. */
 function* itemsOf(records: Records): Generator<Item[], void, undefined> {
   for (const batch of records.batches(BATCH)) {
     let items = new Map<string, Item>();
     let bytes = 0;
     for (const record of batch) {
       const item = readRecord(record);
-      items.set(item.table + nameOf(item.inner), item);
+      items.set(item.table + mapKey(item.inner), item);
       bytes += item.content.rest.length;
       if (bytes < BATCH_BYTES) continue;
       yield [...items.values()];

@@ -1,91 +1,97 @@
-/** An import: reads the lines of an export, holds each against its key, and joins the rows with those of a store. */
+/**
+ * An import: reads the lines of an export, checks them against their keys, and merges the rows with those of a store.
+ */
 
-import { cut } from '../../core/bytes.ts';
-import { badType, typeName } from '../../core/checks.ts';
 import { fail, TrefoilError, type Where } from '../../errors.ts';
 import type { DomainKey, OpenedKeys } from '../../keys/domain-keys.ts';
-import { isOver, nameOf, today } from '../names.ts';
-import { isSameContent, readContent } from '../rows/content.ts';
-import { type SubjectKeys, subjectKeys } from '../rows/inner.ts';
-import { INDEX, type Outer, outerLayer } from '../rows/outer.ts';
+import { isOver, today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
+import { isSameContent } from '../rows/content.ts';
+import { subjectKeys } from '../rows/inner.ts';
+import { type Outer, outerLayer } from '../rows/outer.ts';
 import type { Origin, Session } from '../session.ts';
-import type { Row, Table } from '../stores/store.ts';
 import { type Done, type Erasures, holdErasures } from './erasures.ts';
 import {
   endsPart,
   type Head,
+  type JsonObject,
   type MacOf,
   type Parts,
   readHead,
   readLine,
   readRow,
-  type Said,
   startParts,
 } from './lines.ts';
-import { type Conflict, type Item, isKey, isOfSubject, join, rowsIn } from './merge.ts';
+import { type Conflict, type Item, merge, rowsIn } from './merge.ts';
+import { openRows, pairKeys, type WaitingRow } from './parts.ts';
+import { type ExportSource, linesOf } from './source.ts';
 
-/** The lines of an export: text, or UTF-8, in pieces of any size. */
-export type ExportSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
+export type { ExportSource } from './source.ts';
 
-/** What an import did. */
+/** Result of an import: numbers of rows. */
 export interface Imported {
   /** Rows of the export. */
   readonly rows: number;
-  /** Rows that were not in the store, or had expired there. */
+  /** Rows that were written, because the store did not have them, or had expired ones in their places. */
   readonly written: number;
-  /** Rows that were there already, or were erased there: what is erased stays so. Also those that a grave keeps out. */
+  /** Rows that the store already had, or that are erased in it: an import never undoes an erasure. */
   readonly there: number;
-  /** Rows that **lived in the store and were destroyed**, because they are erased in the export. */
+  /** Rows that were **live in the store and were destroyed**, because they are erased in the export. */
   readonly erased: number;
-  /** Rows that were left out, as their day has come. */
+  /** Rows that were left out because they have expired. */
   readonly expired: number;
   /**
-   * Rows that were left out, as the store has something else in their places and keeps it; with a value also its token, and
-   * with the row of a subject also its key.
+   * Rows that were left out because the store has a different row in their places and keeps it. A value is counted with
+   * its token, and the row of a subject with its key.
    */
   readonly conflicts: number;
 }
 
-/** Characters of a line: a body of 2 MiB in base64url, and what is around it. */
-const MAX_LINE = 3 << 20;
-
-/** Conflicts that are kept until the end, when they are judged. */
+/** Most conflicts that are kept until the end, when they are settled. */
 const MAX_CONFLICTS = 100_000;
 
-/** A row of a part, before the MAC of the part is known to fit. */
-interface Waiting {
-  readonly table: Table;
-  readonly row: Row;
-  readonly where: Where;
-}
-
-/** What is known of the export that is being read. */
+/** The export that is being read. */
 interface Reading {
   readonly head: Head;
-  /** Where its first line is. */
+  /** Position of its first line. */
   readonly at: Where;
-  /** Whether the store looks under its keys. */
-  isTaken: boolean;
   readonly parts: Parts;
   readonly erasures: Erasures;
-  waiting: Waiting[];
+  /** Whether the store looks under the export's keys. */
+  hasKeys: boolean;
+  /** The rows of a part, until its MAC has been checked. */
+  waiting: WaitingRow[];
   conflicts: Conflict[];
 }
 
+/** An import that is running. */
+interface Importing {
+  readonly keys: OpenedKeys;
+  readonly name: string;
+  readonly open: (origin: Origin) => Promise<Session>;
+  readonly keyOf: (id: string) => DomainKey;
+  readonly outerOf: (id: string) => Outer;
+  readonly macOf: MacOf;
+  readonly counts: { -readonly [Name in keyof Imported]: number };
+  /** Position of the line that is being read. */
+  where: Where;
+  session: Session | null;
+}
+
 /**
- * Joins an export with a store. The rows of a part are written when its MAC fits; what would erase something that lives,
- * when the last one fits. So of an export that was cut, or put together from two, nothing is done that its beginning does
- * not do.
+ * Merges an export with a store. The rows of a part are written when its MAC has been checked; rows that would erase a
+ * live one are processed when the last MAC has been checked. So of an export that was cut off, or put together from
+ * two, only the parts that verify are written, and nothing is erased.
  *
- * The key of a subject is written in one change with the row that leads to it. So an import that dies anywhere leaves no
- * key that shredding does not find.
+ * The key of a subject is written in one change with the row that leads to it. So an import that dies at any point
+ * leaves no key that shredding does not find.
  *
- * In memory are the rows of one part (1,000, or 8 MiB and one row), and of each erased row that the store does not have, or
- * has live, 34 bytes and up to 100 more.
+ * The rows of one part are in memory (1,000 rows, or 8 MiB and one row). In addition, each erased row that the store
+ * does not have, or has live, takes 34 bytes and up to 100 more.
  *
- * @param open opens the store, when the first part has come; a new one begins with the keys of the export.
- * @throws TrefoilError `export_refused`, `row_broken`, `wrong_domain`, `unknown_key`, `store_version`, with the line; and
- *   what the store itself refuses. The message says how much was written by then.
+ * @param open opens the store, when the first part has been checked; a new store starts with the keys of the export.
+ * @throws TrefoilError `export_refused`, `row_broken`, `wrong_domain`, `unknown_key`, `store_version`, with the line;
+ *   and errors of the store itself. The message says how many rows had been written by then.
  */
 export async function importStore(
   source: ExportSource,
@@ -93,230 +99,181 @@ export async function importStore(
   name: string,
   open: (origin: Origin) => Promise<Session>,
 ): Promise<Imported> {
-  let where: Where = {};
-  const keyOf = (id: string): DomainKey => {
-    const key = keys.keys.find((one) => one.id === id);
-    return key ?? fail('unknown_key', `the export is under key ${id}, which the keys do not have`, where);
-  };
-  const outerOf = layersOf(keyOf, name);
-  const macOf: MacOf = (id) => outerOf(id).mac;
-  const counts = { rows: 0, written: 0, there: 0, erased: 0, expired: 0, conflicts: 0 };
-  let session: Session | null = null;
-  let reading: Reading | null = null;
-  let hasBegun = false;
-
-  function note(done: Done): void {
-    counts.written += done.written ?? 0;
-    counts.there += done.there ?? 0;
-    counts.erased += done.erased ?? 0;
-    for (const { item } of done.conflicts ?? []) counts.conflicts += rowsIn(item);
-    // They were written when they came, or by an import before this one.
-    counts.written = Math.max(0, counts.written - (done.removed ?? 0));
-    counts.conflicts += done.removed ?? 0;
-  }
-
-  function begin(text: Said | null): Reading {
-    const head = readHead(text, keys.domain, name, macOf, where);
-    for (const id of [...head.outer, ...head.inner, head.subjects]) outerOf(id);
-    const parts = startParts(head, macOf);
-    return { head, at: where, isTaken: false, parts, erasures: holdErasures(), waiting: [], conflicts: [] };
-  }
-
-  /** The store, which is not touched before a part of the export is known to be whole. */
-  async function sessionFor(own: Reading): Promise<Session> {
-    const { head } = own;
-    session ??= await open({ inner: head.inner, subjects: head.subjects });
-    if (!own.isTaken) await takeKeys(session, head, own.at);
-    own.isTaken = true;
-    return session;
-  }
-
-  /** The rows of the part that has ended. */
-  function openPart({ head, waiting }: Reading): Item[] {
-    const items = openRows(waiting, head, outerOf);
-    const broken = items.indexOf(null);
-    if (broken >= 0) {
-      const message = 'the line is not a row of this export as it was written';
-      fail('row_broken', message, waiting[broken]!.where);
-    }
-    return items as Item[];
-  }
-
-  async function writePart(own: Reading): Promise<void> {
-    const opened = openPart(own);
-    const subjects = subjectKeys(keyOf(own.head.subjects), name);
-    const day = today();
-    const items = pairKeys(subjects, opened, (i) => own.waiting[i]!.where).filter((item) => !isOver(item, day));
-    counts.rows += own.waiting.length;
-    counts.expired += own.waiting.length - items.reduce((sum, item) => sum + rowsIn(item), 0);
-    own.waiting = [];
-    const to = await sessionFor(own);
-    // No place is twice in one batch.
-    let batch: Item[] = [];
-    let places = new Map<string, Item>();
-    const flush = async () => {
-      if (batch.length === 0) return;
-      const { conflicts, ...joined } = await join(to, batch, { isHeld: own.erasures.isHeld });
-      batch = [];
-      places = new Map();
-      note(joined);
-      own.erasures.add({ ...joined, conflicts });
-      own.conflicts = own.conflicts.concat(conflicts);
-    };
-    for (const item of items) {
-      const rows = item.key === undefined ? [item] : [item, item.key];
-      const others = rows.map(({ table, inner }) => places.get(table + nameOf(inner)));
-      const isRepeated = rows.every(({ table, content }, i) => {
-        const other = others[i];
-        return other !== undefined && isSameContent(table, other.content, content);
-      });
-      if (isRepeated) {
-        counts.there += rows.length;
-        continue;
-      }
-      if (others.some((other) => other !== undefined)) await flush();
-      batch.push(item);
-      for (const row of rows) places.set(row.table + nameOf(row.inner), row);
-    }
-    await flush();
-    if (own.conflicts.length > MAX_CONFLICTS) {
-      fail('export_refused', `more than ${MAX_CONFLICTS} rows are others in the store: the two were filled apart`);
-    }
-  }
-
-  async function endPart(own: Reading, text: Said): Promise<'part' | 'end'> {
-    const what = own.parts.read(text);
-    if (what === null) {
-      // If one row was changed, its line is named; otherwise some were left out, repeated or put in another order.
-      openPart(own);
-      fail('export_refused', 'rows before this line were left out or changed, or are of another export', where);
-    }
-    await writePart(own);
-    return what;
-  }
-
-  async function finish(own: Reading): Promise<void> {
-    await own.erasures.run(await sessionFor(own), own.conflicts, note);
-  }
-
-  async function readAll(): Promise<void> {
-    for await (const { text, line } of linesOf(source)) {
-      if (text.trim() === '') continue;
-      where = { line };
-      const said = readLine(text);
-      if (reading === null) {
-        hasBegun = true;
-        reading = begin(said);
-      } else if (said !== null && endsPart(said)) {
-        if ((await endPart(reading, said)) === 'part') continue;
-        await finish(reading);
-        reading = null;
-      } else {
-        const read = said === null ? null : readRow(said);
-        if (read === null) fail('row_broken', 'the line is not a row of an export', where);
-        if (reading.parts.isFull()) fail('export_refused', 'the part of the export has no end', where);
-        reading.parts.add(read.table, read.row);
-        reading.waiting.push({ ...read, where });
-      }
-    }
-    if (!hasBegun) fail('export_refused', 'there is no export: not one line came');
-    if (reading !== null) fail('export_refused', 'the end of the export is missing: import the whole of it');
-  }
-
+  const importing = startImport(keys, name, open);
+  const { counts } = importing;
   try {
-    await readAll();
+    await readAll(importing, source);
   } catch (error) {
-    // If that fails, the first error says more.
-    if (session !== null && counts.erased > 0) await (session as Session).scrub().catch(() => {});
-    throw saying(error, counts);
+    // If scrubbing fails as well, the first error says more.
+    if (importing.session !== null && counts.erased > 0) await importing.session.scrub().catch(() => {});
+    throw withCounts(error, counts);
   }
-  if (counts.erased > 0) await session!.scrub();
+  if (counts.erased > 0) await importing.session!.scrub();
   return Object.freeze(counts);
 }
 
-/** The error, with what was done before it. */
-function saying(error: unknown, { written, erased }: Pick<Imported, 'written' | 'erased'>): unknown {
-  if (!(error instanceof TrefoilError)) return error;
-  const [wrote, erases] = [written, erased].map((count) => count.toLocaleString('en-GB'));
-  const before =
-    written + erased === 0 ? 'nothing was written' : `before it ${wrote} rows were written and ${erases} erased`;
-  const issues = error.issues.map((issue) => ({ ...issue, message: `${issue.message}; ${before}` }));
-  return new TrefoilError(issues, error.total);
-}
-
-/** The outer layers of a store by the ids of their keys, whether the store's metadata name them or not. */
-function layersOf(keyOf: (id: string) => DomainKey, name: string): (id: string) => Outer {
+function startImport(keys: OpenedKeys, name: string, open: (origin: Origin) => Promise<Session>): Importing {
   const layers = new Map<string, Outer>();
-  return (id) => {
+  const keyOf = (id: string): DomainKey => {
+    const key = keys.keys.find((one) => one.id === id);
+    return key ?? fail('unknown_key', `the export uses key ${id}, which the keyset does not have`, importing.where);
+  };
+  // The export may name keys that the metadata of the store do not name, so these layers are not those of the session.
+  const outerOf = (id: string): Outer => {
     const layer = layers.get(id) ?? outerLayer(keyOf(id), name);
     layers.set(id, layer);
     return layer;
   };
+  const importing: Importing = {
+    keys,
+    name,
+    open,
+    keyOf,
+    outerOf,
+    macOf: (id) => outerOf(id).mac,
+    counts: { rows: 0, written: 0, there: 0, erased: 0, expired: 0, conflicts: 0 },
+    where: {},
+    session: null,
+  };
+  return importing;
 }
 
-/**
- * The items of a part, each live key of a subject with the row that leads to it. An export writes that row before the key,
- * in the same part; a key without it could never be shredded.
- */
-function pairKeys(subjects: SubjectKeys, items: readonly Item[], whereOf: (i: number) => Where): Item[] {
-  const leads = items.filter(({ table, content }) => content.state === 'live' && isOfSubject(table, content));
-  const inners = cut(subjects.keyIndexesOf(leads.map(({ content }) => content.rest)), INDEX);
-  const placeOf = new Map(leads.map((lead, i) => [lead, nameOf(inners[i]!)]));
-  // A row may be in an export several times.
-  const open = new Map<string, number[]>();
-  const out: Item[] = [];
-  for (const [i, item] of items.entries()) {
-    const place = placeOf.get(item);
-    if (place !== undefined) open.set(place, [...(open.get(place) ?? []), out.length]);
-    if (!isKey(item.table, item.content)) {
-      out.push(item);
+async function readAll(importing: Importing, source: ExportSource): Promise<void> {
+  let reading: Reading | null = null;
+  let hasBegun = false;
+  for await (const { text, line } of linesOf(source)) {
+    if (text.trim() === '') continue;
+    const where = { line };
+    importing.where = where;
+    const object = readLine(text);
+    if (reading === null) {
+      hasBegun = true;
+      reading = begin(importing, object);
+    } else if (object !== null && endsPart(object)) {
+      if ((await endPart(importing, reading, object)) === 'part') continue;
+      await finish(importing, reading);
+      reading = null;
+    } else {
+      const read = object === null ? null : readRow(object);
+      if (read === null) fail('row_broken', 'the line is not a row of an export', where);
+      if (reading.parts.isFull()) {
+        fail('export_refused', 'the part of the export has no end: it has more rows than a part may have', where);
+      }
+      reading.parts.add(read.table, read.row);
+      reading.waiting.push({ ...read, where });
+    }
+  }
+  if (!hasBegun) fail('export_refused', 'the export is empty: it has no line');
+  if (reading !== null) fail('export_refused', 'the end of the export is missing; import the complete export');
+}
+
+function begin({ keys, name, macOf, outerOf, where }: Importing, line: JsonObject | null): Reading {
+  const head = readHead(line, keys.domain, name, macOf, where);
+  for (const id of [...head.outer, ...head.inner, head.subjects]) outerOf(id);
+  const parts = startParts(head, macOf);
+  return { head, at: where, parts, erasures: holdErasures(), hasKeys: false, waiting: [], conflicts: [] };
+}
+
+/** Checks the line that ends a part, and writes the rows of the part. Returns what the line ends. */
+async function endPart(importing: Importing, reading: Reading, line: JsonObject): Promise<'part' | 'end'> {
+  const ended = reading.parts.read(line);
+  if (ended === null) {
+    // If a row was changed, this names its line. Otherwise rows were left out, repeated or reordered.
+    openPart(importing, reading);
+    const message = 'rows before this line were left out or changed, or belong to another export';
+    fail('export_refused', message, importing.where);
+  }
+  await writePart(importing, reading);
+  return ended;
+}
+
+/** Erases what the export erases, after its last part. */
+async function finish(importing: Importing, reading: Reading): Promise<void> {
+  const session = await sessionFor(importing, reading);
+  await reading.erasures.run(session, reading.conflicts, (done) => count(importing, done));
+}
+
+/** Opens the rows of the part that has ended. */
+function openPart({ outerOf }: Importing, { head, waiting }: Reading): Item[] {
+  const items = openRows(waiting, head, outerOf);
+  const broken = items.indexOf(null);
+  if (broken >= 0) {
+    fail('row_broken', 'the line is not a row of this export, or it was changed', waiting[broken]!.where);
+  }
+  return items as Item[];
+}
+
+async function writePart(importing: Importing, reading: Reading): Promise<void> {
+  const { counts, keyOf, name } = importing;
+  const opened = openPart(importing, reading);
+  const { waiting } = reading;
+  const subjects = subjectKeys(keyOf(reading.head.subjects), name);
+  const day = today();
+  const items = pairKeys(subjects, opened, (i) => waiting[i]!.where).filter((item) => !isOver(item, day));
+  counts.rows += waiting.length;
+  counts.expired += waiting.length - items.reduce((sum, item) => sum + rowsIn(item), 0);
+  reading.waiting = [];
+  await mergeItems(importing, reading, await sessionFor(importing, reading), items);
+  if (reading.conflicts.length > MAX_CONFLICTS) {
+    const limit = MAX_CONFLICTS.toLocaleString('en-GB');
+    const message = `more than ${limit} rows of the export differ from those of the store`;
+    fail('export_refused', `${message}: the two were filled independently`);
+  }
+}
+
+/** Merges items in batches in which no two rows have one place. */
+async function mergeItems(
+  importing: Importing,
+  reading: Reading,
+  session: Session,
+  items: readonly Item[],
+): Promise<void> {
+  let batch: Item[] = [];
+  let places = new Map<string, Item>();
+  const flush = async () => {
+    if (batch.length === 0) return;
+    const { conflicts, ...merged } = await merge(session, batch, { isHeld: reading.erasures.isHeld });
+    batch = [];
+    places = new Map();
+    count(importing, merged);
+    reading.erasures.add({ ...merged, conflicts });
+    reading.conflicts = reading.conflicts.concat(conflicts);
+  };
+  for (const item of items) {
+    const rows = item.key === undefined ? [item] : [item, item.key];
+    const others = rows.map(({ table, inner }) => places.get(table + mapKey(inner)));
+    const isRepeated = rows.every(({ table, content }, i) => {
+      const other = others[i];
+      return other !== undefined && isSameContent(table, other.content, content);
+    });
+    if (isRepeated) {
+      importing.counts.there += rows.length;
       continue;
     }
-    const at = open.get(nameOf(item.inner))?.shift();
-    if (at === undefined) {
-      fail('export_refused', 'a key of a subject came without the row that leads to it', whereOf(i));
-    }
-    out[at] = { ...out[at]!, key: item };
+    if (others.some((other) => other !== undefined)) await flush();
+    batch.push(item);
+    for (const row of rows) places.set(row.table + mapKey(row.inner), row);
   }
-  return out;
+  await flush();
 }
 
-/** Rows that verify under a key of the export, with a key of the inner layer that it names; `null` for all others. */
-function openRows(
-  waiting: readonly Waiting[],
-  { outer, inner, subjects }: Head,
-  outerOf: (id: string) => Outer,
-): (Item | null)[] {
-  const out = new Array<Item | null>(waiting.length).fill(null);
-  for (const table of new Set(waiting.map((one) => one.table))) {
-    for (const id of outer) {
-      const places = waiting.flatMap((one, i) => (one.table === table && one.row.key === id ? [i] : []));
-      if (places.length === 0) continue;
-      const layer = outerOf(id);
-      const contents = layer.openMany(
-        table,
-        places.map((i) => waiting[i]!.row),
-        readContent,
-      );
-      for (const [k, i] of places.entries()) {
-        const content = contents[k]!;
-        const isNamed = content !== null && (table === 'subject' ? [subjects] : inner).includes(content.inner);
-        if (!isNamed) continue;
-        const { index, expires } = waiting[i]!.row;
-        out[i] = { table, inner: layer.innerOf(index), content, expires };
-      }
-    }
-  }
-  return out;
+/** Opens the store. It is not touched before a part of the export has been checked. */
+async function sessionFor(importing: Importing, reading: Reading): Promise<Session> {
+  const { head } = reading;
+  importing.session ??= await importing.open({ inner: head.inner, subjects: head.subjects });
+  if (!reading.hasKeys) await takeKeys(importing.session, head, reading.at);
+  reading.hasKeys = true;
+  return importing.session;
 }
 
 /**
- * Has the store look under the export's keys of the inner layer. Where the export's list ends with the store's own, its
- * store changed its key since, and the newer key comes first here as well: a mapping that was moved to it is found there.
+ * Makes the store look under the export's keys of the inner layer. If the export's list ends with the store's own list,
+ * the exported store has changed its key since; the newer key then comes first in this store as well, so that a mapping
+ * that was moved to it is found there.
  */
 async function takeKeys(session: Session, head: Head, at: Where): Promise<void> {
   if (session.meta().subjects !== head.subjects) {
-    const message = 'its subjects are under another key than those of the store; import it into a new store';
+    const message = 'the export and the store look up subjects under different keys; import it into a new store';
     fail('export_refused', message, at);
   }
   for (;;) {
@@ -328,30 +285,22 @@ async function takeKeys(session: Session, head: Head, at: Where): Promise<void> 
   }
 }
 
-/** Lines with their numbers from 1, whatever the pieces are. */
-async function* linesOf(source: ExportSource): AsyncGenerator<{ text: string; line: number }, void, undefined> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  let line = 0;
-  for await (const piece of piecesOf(source)) {
-    if (typeof piece !== 'string' && !(piece instanceof Uint8Array)) {
-      badType('source', `expected text or bytes in pieces, got ${typeName(piece)}`);
-    }
-    const texts = (rest + (typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true }))).split('\n');
-    rest = texts.pop()!;
-    for (const text of texts) yield { text, line: ++line };
-    if (rest.length > MAX_LINE) fail('row_broken', 'the line is longer than any of an export', { line: line + 1 });
-  }
-  if (rest !== '') yield { text: rest, line: line + 1 };
+function count({ counts }: Importing, done: Done): void {
+  counts.written += done.written ?? 0;
+  counts.there += done.there ?? 0;
+  counts.erased += done.erased ?? 0;
+  for (const { item } of done.conflicts ?? []) counts.conflicts += rowsIn(item);
+  // Removed rows had been written before, by this import or by an earlier one.
+  counts.written = Math.max(0, counts.written - (done.removed ?? 0));
+  counts.conflicts += done.removed ?? 0;
 }
 
-/** Lines are often at hand as one text, whose pieces would be characters. */
-function piecesOf(source: unknown): ExportSource {
-  if (typeof source === 'string') return [source];
-  const isIterable =
-    typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
-  if (!isIterable || source instanceof Uint8Array) {
-    badType('source', `expected the lines of an export in pieces, got ${typeName(source)}`);
-  }
-  return source as ExportSource;
+/** Returns the error, with the numbers of rows that had been written and erased before it. */
+function withCounts(error: unknown, { written, erased }: Pick<Imported, 'written' | 'erased'>): unknown {
+  if (!(error instanceof TrefoilError)) return error;
+  const [wrote, erases] = [written, erased].map((number) => number.toLocaleString('en-GB'));
+  const before =
+    written + erased === 0 ? 'nothing was written' : `before that, ${wrote} rows were written and ${erases} erased`;
+  const issues = error.issues.map((issue) => ({ ...issue, message: `${issue.message}; ${before}` }));
+  return new TrefoilError(issues, error.total);
 }

@@ -1,7 +1,7 @@
 /**
- * The lines of an export (docs/spec/vault-v1.md, "Export"): one that names the store and this export, one for each row as
- * the outer layer sealed it, and one after each part of the rows, whose MAC covers all rows so far. All of it is JSON, one
- * object a line.
+ * The lines of an export (docs/spec/vault-v1.md, "Export"). The first line names the store and this export. Each row
+ * has a line, as the outer layer sealed it. Each part of the rows is followed by a line whose MAC covers all rows so
+ * far. Every line is a JSON object.
  */
 
 import { decodeBase64url, encodeBase64url } from '../../core/base64url.ts';
@@ -10,39 +10,42 @@ import { readHex, writeHex } from '../../core/hex.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import { fail, type Where } from '../../errors.ts';
 import { runningSha256 } from '../../kernel/digest.ts';
+import { ID_LENGTH } from '../../wire/labelled-token.ts';
 import type { VaultMeta } from '../rows/meta.ts';
-import { INDEX } from '../rows/outer.ts';
-import type { Row, Table } from '../stores/store.ts';
+import { INDEX, type Row, TABLES, type Table } from '../stores/store.ts';
 
-/** What the first line holds: the store, the keys that its rows are under, and which export this is. */
+/** The first line: the store, the keys that its rows are under, and the name of this export. */
 export interface Head extends Omit<VaultMeta, 'generation'> {
-  /** 16 random bytes: two exports of one store are never one. */
+  /** 16 random bytes, so that no two exports have one first line. */
   readonly export: Uint8Array;
-  /** When the export began, as ISO 8601 in UTC with milliseconds. */
+  /** Time at which the export began, as ISO 8601 in UTC with milliseconds. */
   readonly at: string;
 }
 
-/** HMAC-SHA-256 with the key `meta` of *outer* of a key; throws `unknown_key` for one that is not there. */
+/** HMAC-SHA-256 with the key `meta` of *outer* of a key; throws `unknown_key` if the keyset does not have the key. */
 export type MacOf = (outer: string) => (message: Uint8Array) => Uint8Array;
 
-/** A line that was read: an object of JSON. */
-export type Said = Readonly<Record<string, unknown>>;
+/** A line that was parsed: a JSON object. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 const FORMAT = 'vault-v1 export';
 const PART = 'vault-v1 export part';
 const END = 'vault-v1 export end';
-const TABLES: readonly unknown[] = ['value', 'token', 'subject'] satisfies Table[];
-const MOST_KEYS = 64;
+const TABLE_NAMES: readonly unknown[] = TABLES;
+
+/** Most keys in a list of the first line. */
+const MAX_KEYS = 64;
 
 /** Bytes of the random name of an export. */
 export const EXPORT = 16;
 
-/** Rows of a part at most. */
+/** Most rows in a part. */
 export const PART_ROWS = 1000;
 
-/** Bytes of bodies after which a part ends, with the row that reached them. */
+/** A part ends with the row that brings its bodies to this many bytes. */
 export const PART_BYTES: number = 1 << 23;
 
+/** Returns the first line. */
 export function writeHead(head: Head, macOf: MacOf): string {
   const { domain, store, outer, inner, subjects, at } = head;
   const mac = writeHex(macOfHead(head, macOf));
@@ -53,27 +56,29 @@ export function writeHead(head: Head, macOf: MacOf): string {
 const HEAD_NAMES = ['trefoil', 'domain', 'store', 'outer', 'inner', 'subjects', 'export', 'at', 'mac'];
 
 /**
- * Reads the first line, and checks its MAC.
+ * Reads the first line and checks its MAC.
  *
  * @throws TrefoilError `export_refused`, `store_version`, `wrong_domain`, `unknown_key`.
  */
-export function readHead(said: Said | null, domain: string, store: string, macOf: MacOf, where: Where): Head {
-  const { trefoil } = said ?? {};
+export function readHead(line: JsonObject | null, domain: string, store: string, macOf: MacOf, where: Where): Head {
+  const { trefoil } = line ?? {};
   if (typeof trefoil === 'string' && /^vault-v[0-9]+ export$/.test(trefoil) && trefoil !== FORMAT) {
-    fail('store_version', `the export is of ${trefoil.split(' ')[0]}, this version reads vault-v1`, where);
+    const version = trefoil.split(' ')[0];
+    fail('store_version', `the export has the version ${version}, but this version of trefoil reads vault-v1`, where);
   }
-  const { outer, inner, subjects, at } = said ?? {};
-  const id = typeof said?.export === 'string' ? readHex(said.export, EXPORT) : null;
-  const isHead = said !== null && hasNames(said, HEAD_NAMES) && trefoil === FORMAT;
+  const { outer, inner, subjects, at } = line ?? {};
+  const id = typeof line?.export === 'string' ? readHex(line.export, EXPORT) : null;
+  const isHead = line !== null && hasNames(line, HEAD_NAMES) && trefoil === FORMAT;
   if (!isHead || !isIds(outer) || !isIds(inner) || !isId(subjects) || id === null || typeof at !== 'string') {
-    fail('export_refused', 'expected the first line of an export, as trefoil vault export writes it', where);
+    fail('export_refused', 'the line is not the first line of an export, as trefoil vault export writes it', where);
   }
-  if (said.domain !== domain || said.store !== store) {
-    fail('wrong_domain', 'the export is of another domain or of another name of a store', where);
+  if (line.domain !== domain || line.store !== store) {
+    fail('wrong_domain', 'the export is of another domain, or of another store name; check both', where);
   }
   const head: Head = { domain, store, outer, inner, subjects, export: id, at };
-  if (!isMac(said.mac, macOfHead(head, macOf))) {
-    fail('export_refused', 'the first line of the export was changed, or its keys are others', where);
+  if (!isMac(line.mac, macOfHead(head, macOf))) {
+    const message = 'the first line of the export does not verify: it was changed, or it belongs to other keys';
+    fail('export_refused', message, where);
   }
   return head;
 }
@@ -84,15 +89,17 @@ function macOfHead({ domain, store, outer, inner, subjects, export: id, at }: He
   ).slice();
 }
 
+/** Returns the line of a row. */
 export function writeRow(table: Table, { index, key, version, expires, body }: Row): string {
-  const said = { table, index: writeHex(index), key, version, expires, body: encodeBase64url(body) };
-  return `${JSON.stringify(said)}\n`;
+  const line = { table, index: writeHex(index), key, version, expires, body: encodeBase64url(body) };
+  return `${JSON.stringify(line)}\n`;
 }
 
-/** A row, or `null` for anything that {@link writeRow} does not write. Whether it verifies is for its key to say. */
-export function readRow(said: Said): { readonly table: Table; readonly row: Row } | null {
-  const { table, index, key, version, expires, body } = said;
-  if (!hasNames(said, ['table', 'index', 'key', 'version', 'expires', 'body']) || !TABLES.includes(table)) return null;
+/** Reads the line of a row; `null` if {@link writeRow} does not write such a line. It does not verify the row. */
+export function readRow(line: JsonObject): { readonly table: Table; readonly row: Row } | null {
+  const { table, index, key, version, expires, body } = line;
+  if (!hasNames(line, ['table', 'index', 'key', 'version', 'expires', 'body']) || !TABLE_NAMES.includes(table))
+    return null;
   const bytes = typeof index === 'string' ? readHex(index, INDEX) : null;
   const sealed = typeof body === 'string' ? decodeBase64url(body) : null;
   if (bytes === null || sealed === null || !isId(key) || typeof version !== 'number') return null;
@@ -100,21 +107,22 @@ export function readRow(said: Said): { readonly table: Table; readonly row: Row 
   return { table: table as Table, row: { index: bytes, key, version, expires, body: sealed } };
 }
 
-/** The parts of one export: the writer and the reader count and digest the same rows. */
+/** The parts of one export. Writer and reader count the same rows and compute the same digest. */
 export interface Parts {
   readonly add: (table: Table, row: Row) => void;
-  /** Rows so far. */
+  /** Returns the number of rows so far. */
   readonly rows: () => number;
-  /** Whether the part has as many rows, or bytes, as one may have. */
+  /** Whether the part has the most rows, or bytes, that a part may have. */
   readonly isFull: () => boolean;
-  /** Whether so many more rows, of so many bytes in their bodies, can be in this part. */
-  readonly fits: (more: number, moreBytes: number) => boolean;
-  /** The line that ends a part, or the export. */
+  /** Whether this part has space for more rows, with a number of bytes in their bodies. */
+  readonly fits: (moreRows: number, moreBytes: number) => boolean;
+  /** Returns the line that ends the part, or the last part and the export. */
   readonly write: (isEnd: boolean) => string;
-  /** Which of the two a line is; `null` for one that does not fit what came before it. */
-  readonly read: (said: Said) => 'part' | 'end' | null;
+  /** Reads such a line, and returns what it ends; `null` if it does not match the rows before it. */
+  readonly read: (line: JsonObject) => 'part' | 'end' | null;
 }
 
+/** Starts the first part of an export. */
 export function startParts(head: Head, macOf: MacOf): Parts {
   const first = macOfHead(head, macOf);
   const digest = runningSha256();
@@ -142,33 +150,35 @@ export function startParts(head: Head, macOf: MacOf): Parts {
     },
     rows: () => rows,
     isFull: () => own === PART_ROWS || bytes >= PART_BYTES,
-    fits: (more, moreBytes) => own + more <= PART_ROWS && bytes + moreBytes <= PART_BYTES,
+    fits: (moreRows, moreBytes) => own + moreRows <= PART_ROWS && bytes + moreBytes <= PART_BYTES,
     write(isEnd) {
       const mac = writeHex(macOfPart(isEnd));
       const line = JSON.stringify(isEnd ? { part, rows, mac } : { part, mac });
       next();
       return `${line}\n`;
     },
-    read(said) {
-      const isEnd = Object.hasOwn(said, 'rows');
-      if (!hasNames(said, isEnd ? ['part', 'rows', 'mac'] : ['part', 'mac'])) return null;
-      if (said.part !== part || (isEnd && said.rows !== rows) || !isMac(said.mac, macOfPart(isEnd))) return null;
+    read(line) {
+      const isEnd = Object.hasOwn(line, 'rows');
+      if (!hasNames(line, isEnd ? ['part', 'rows', 'mac'] : ['part', 'mac'])) return null;
+      if (line.part !== part || (isEnd && line.rows !== rows) || !isMac(line.mac, macOfPart(isEnd))) return null;
       next();
       return isEnd ? 'end' : 'part';
     },
   };
 }
 
-/** Whether a line ends a part: no row has such a field. */
-export function endsPart(said: Said): boolean {
-  return Object.hasOwn(said, 'part');
+/** Whether a line ends a part: the lines of rows have no such field. */
+export function endsPart(line: JsonObject): boolean {
+  return Object.hasOwn(line, 'part');
 }
 
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 
-/** encodeList([table, index, key, version, expires, body]) in one array: an export has millions of rows. */
+/**
+ * encodeList([table, index, key, version, expires, body]), made in one array because an export has millions of rows.
+ */
 function encodeRow(table: Table, { index, key, version, expires, body }: Row): Uint8Array {
-  // All texts are ASCII: readRow and the outer layer have seen to it.
+  // All texts are ASCII: readRow and the outer layer accept no others.
   const texts = [table, key, String(version), expires === null ? '' : String(expires)] as const;
   const out = new Uint8Array(24 + texts.join('').length + index.length + body.length);
   const view = new DataView(out.buffer);
@@ -189,31 +199,31 @@ function encodeRow(table: Table, { index, key, version, expires, body }: Row): U
   return out;
 }
 
-/** An object of JSON, or `null` for any other text, and for one that names something twice. */
-export function readLine(text: string): Said | null {
-  let said: unknown;
+/** Parses a JSON object; `null` for any other text, and for an object that has one name twice. */
+export function readLine(text: string): JsonObject | null {
+  let value: unknown;
   try {
-    said = JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     return null;
   }
-  if (typeof said !== 'object' || said === null || Array.isArray(said)) return null;
-  return scanJson(text, said) === null ? (said as Said) : null;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  return scanJson(text, value) === null ? (value as JsonObject) : null;
 }
 
-function hasNames(said: Said, names: readonly string[]): boolean {
-  return Object.keys(said).length === names.length && names.every((name) => Object.hasOwn(said, name));
+function hasNames(line: JsonObject, names: readonly string[]): boolean {
+  return Object.keys(line).length === names.length && names.every((name) => Object.hasOwn(line, name));
 }
 
 function isId(value: unknown): value is string {
-  return typeof value === 'string' && /^[0-9a-z]{5}$/.test(value);
+  return typeof value === 'string' && value.length === ID_LENGTH && /^[0-9a-z]+$/.test(value);
 }
 
 function isIds(value: unknown): value is string[] {
-  return Array.isArray(value) && value.length > 0 && value.length <= MOST_KEYS && value.every(isId);
+  return Array.isArray(value) && value.length > 0 && value.length <= MAX_KEYS && value.every(isId);
 }
 
-function isMac(given: unknown, mac: Uint8Array): boolean {
-  const bytes = typeof given === 'string' ? readHex(given, mac.length) : null;
+function isMac(text: unknown, mac: Uint8Array): boolean {
+  const bytes = typeof text === 'string' ? readHex(text, mac.length) : null;
   return bytes !== null && equalBytes(bytes, mac);
 }

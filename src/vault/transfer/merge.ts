@@ -1,47 +1,49 @@
 /**
- * Joins rows of another store with those of this one. What was erased on either side is erased, and of two live ones that
- * differ the one that is there stays: so neither the order of the rows nor how often one comes makes a difference.
+ * Merges rows of an export with those of a store (docs/spec/vault-v1.md, "Importing"). A row that is erased on either
+ * side is erased afterwards. If both sides have a live row and the two differ, the row of the store stays. So neither
+ * the order of the rows nor repetitions make a difference.
  *
- * A subject is erased as a whole. Its row names a handle, which leads to its key, so where the row of a subject is erased
+ * A subject is erased as a whole. Its row holds a handle, which leads to its key. So if the row of a subject is erased
  * on one side, the key that the other side has for it is erased as well.
  */
 
 import { concat } from '../../core/bytes.ts';
 import { fail } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
-import { isOver, nameOf, today } from '../names.ts';
+import { isOver, today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { type Content, HANDLE, isSameContent, LINK } from '../rows/content.ts';
 import { findGraves } from '../rows/graves.ts';
-import type { Draft, Found, View } from '../rows/view.ts';
+import type { Draft, OpenedRow, View } from '../rows/view.ts';
 import type { Session } from '../session.ts';
 import type { Change, Row, Stale, Table } from '../stores/store.ts';
 import { KEY, ROUNDS } from '../subjects.ts';
 
-/** A row of another store, opened. */
+/** A row of an export, opened. */
 export interface Item {
   readonly table: Table;
   readonly inner: Uint8Array;
   readonly content: Content;
   readonly expires: number | null;
   /**
-   * The live key that the live row of a subject leads to. Both are written in one change, or the key is not: a key that
-   * nothing leads to cannot be shredded.
+   * The live key to which this live row of a subject leads. Either both are written in one change, or the key is not
+   * written: a key to which no row leads could not be shredded.
    */
   readonly key?: Item;
 }
 
-/** How many rows an item is. */
+/** Returns the number of rows in an item. */
 export function rowsIn({ key }: Item): number {
   return key === undefined ? 1 : 2;
 }
 
-/** A live row in whose place the store has another; `null` for one that does not verify. */
+/** A live row in whose place the store has another one, `there`; `null` if that one does not verify. */
 export interface Conflict {
   readonly item: Item;
   readonly there: Content | null;
 }
 
-/** A subject that is erased in the store and lives in the export: its key was erased, too. */
+/** A subject that is erased in the store and live in the export: its key was erased, too. */
 export interface Denied {
   /** Inner index of the row by handle. */
   readonly key: Uint8Array;
@@ -49,133 +51,97 @@ export interface Denied {
   readonly tombstone: Uint8Array;
 }
 
-/** What became of some rows. */
-export interface Joined {
-  /** Were absent, or had expired. */
+/** Result of a merge: numbers of rows by what happened to them, and rows that need more work. */
+export interface Merged {
+  /** Rows that were written, because the store had none or an expired one. */
   readonly written: number;
-  /** Were there, or erased there, or are over. */
+  /** Rows that were not written, because the store has an equal or an erased one, or because they have a grave. */
   readonly there: number;
-  /** Were live, and are erased now. */
+  /** Rows of the store that were live and are erased now. */
   readonly erased: number;
-  /** Are as they were; the key of a subject with its row. */
+  /** Rows that were not written, because the store has another live one; a row of a subject with its key. */
   readonly conflicts: readonly Conflict[];
-  /** Would erase what is live: as they were, until the whole of the export is known. */
+  /** Rows that would erase a live one. They wait until the whole export is known. */
   readonly held: readonly Item[];
-  /** Erased rows of subjects that are not in the store, each perhaps a grave: they wait, too. */
+  /** Erased rows of subjects that the store does not have. Each may be a grave, so they wait, too. */
   readonly graves: readonly Item[];
-  /** Links of mappings whose value is erased in the store: their tokens are not to live in it either. */
+  /** Links of mappings whose value is erased in the store: their tokens must not live in it either. */
   readonly refused: readonly Uint8Array[];
   readonly denied: readonly Denied[];
 }
 
-/** Whether the live row that is there gives way to the one that is given. */
-export type GivesWay = (table: Table, there: Content, given: Content) => boolean;
+/** Whether the live row of the store is replaced by that of the export. */
+export type GivesWay = (table: Table, there: Content, exported: Content) => boolean;
 
-/** How rows are joined. */
-export interface Way {
+/** Options of a merge. */
+export interface MergeOptions {
   readonly givesWay?: GivesWay;
-  /** Whether what is live is erased; otherwise such rows are held back. */
+  /** Whether live rows are erased. Without it, rows that would erase one are held back. */
   readonly erase?: boolean;
-  /** Whether a grave was held back, by its inner index. */
+  /** Whether the grave at an inner index was held back. */
   readonly isHeld?: (grave: Uint8Array) => boolean;
 }
 
-/** Rows that are joined at once. */
+/** Rows that are merged at once. */
 export const BATCH = 1000;
 
-/** Joins some rows, no two of them in one place. */
-export async function join(session: Session, items: readonly Item[], way: Way = {}): Promise<Joined> {
+/** Merges some rows with a store. No two of them may have one place. */
+export async function merge(session: Session, items: readonly Item[], options: MergeOptions = {}): Promise<Merged> {
   for (let round = 0; round < ROUNDS; round++) {
-    const done = await session.steady((view) => joinOnce(session, view, items, way));
+    const done = await session.withView((view) => mergeOnce(session, view, items, options));
     if (done !== null) return done;
     if (items.length === 1) continue;
-    // Somebody else changed one of them: the halves are tried, and in the end each alone.
+    // Another process has changed one of the rows. The batch is divided, in the end into single rows.
     const half = items.length >> 1;
-    const first = await join(session, items.slice(0, half), way);
-    return add(first, await join(session, items.slice(half), way));
+    const first = await merge(session, items.slice(0, half), options);
+    return addMerged(first, await merge(session, items.slice(half), options));
   }
-  return fail('store_busy', 'others change the same rows all the time; try again');
+  return fail('store_busy', 'other processes keep changing the same rows; try again');
 }
 
-/** `apart` is a key whose row is a conflict. */
+/** What happens to a row. `apart` is a key whose subject's row is a conflict. */
 type Verdict = 'written' | 'there' | 'erased' | 'conflict' | 'held' | 'grave' | 'apart';
 
-/** Makes all changes, or none (`null`) when a row is no longer as it was read. */
-async function joinOnce(
+/** A change, with the verdict that it was counted under. */
+interface CountedChange extends Change {
+  readonly verdict: 'written' | 'there' | 'erased';
+}
+
+/** A merge that is being planned. */
+interface Plan {
+  readonly counts: Record<Verdict, number>;
+  readonly conflicts: Conflict[];
+  readonly held: Item[];
+  readonly graves: Item[];
+  readonly refused: Uint8Array[];
+  readonly denied: Denied[];
+  /** Keys of subjects whose row is erased on one side. */
+  readonly orphans: Item[];
+  changes: CountedChange[];
+}
+
+/** Makes all changes, or none (`null`) if a row has changed since it was read. */
+async function mergeOnce(
   session: Session,
   view: View,
   items: readonly Item[],
-  way: Way,
-): Promise<Joined | null | Stale> {
-  const counts = { written: 0, there: 0, erased: 0, conflict: 0, held: 0, grave: 0, apart: 0 };
-  const [conflicts, held, graves, orphans] = [[] as Conflict[], [] as Item[], [] as Item[], [] as Item[]];
-  const [refused, denied] = [[] as Uint8Array[], [] as Denied[]];
-  const changes: (Change & { readonly verdict: 'written' | 'there' | 'erased' })[] = [];
+  options: MergeOptions,
+): Promise<Merged | null | Stale> {
+  const plan: Plan = {
+    counts: { written: 0, there: 0, erased: 0, conflict: 0, held: 0, grave: 0, apart: 0 },
+    conflicts: [],
+    held: [],
+    graves: [],
+    refused: [],
+    denied: [],
+    orphans: [],
+    changes: [],
+  };
   for (const table of new Set(items.map((item) => item.table))) {
-    const ours = items.flatMap((item) => (item.table !== table ? [] : item.key ? [item, item.key] : [item]));
-    const hasKey = (i: number) => ours[i]!.key !== undefined;
-    const places = view.placesOf([concat(ours.map(({ inner }) => inner))]);
-    const rows = places.pick(await view.store.get(table, places.all));
-    const found = view.openMany(table, rows);
-    const verdicts = ours.map((item, i) => judge(item, rows[i], found[i]!, way));
-    for (let i = 1; i < ours.length; i++) {
-      if (!hasKey(i - 1)) continue;
-      if (verdicts[i - 1] === 'conflict') verdicts[i] = 'apart';
-      else if (found[i - 1]?.content.state === 'erased') verdicts[i] = 'there';
-    }
-    const isRefused = ours.map(({ content }, i) => {
-      return table === 'value' && content.state === 'live' && found[i]?.content.state === 'erased';
-    });
-    for (const i of await whatIsOver(view, ours, verdicts, isRefused, way)) {
-      verdicts[i] = 'there';
-      isRefused[i] = false;
-    }
-    const drafts: { readonly draft: Draft; readonly i: number }[] = [];
-    for (const [i, item] of ours.entries()) {
-      const { inner, content, expires } = item;
-      const row = rows[i];
-      const there = found[i]?.content ?? null;
-      const verdict = verdicts[i]!;
-      counts[verdict]++;
-      if (isRefused[i]) refused.push(content.link);
-      if (verdict === 'conflict') conflicts.push({ item, there });
-      else if (verdict === 'held') held.push(item);
-      else if (verdict === 'grave') graves.push(item);
-      else if (isOfSubject(table, content) && content.state === 'live') {
-        if (there?.state === 'erased') {
-          const key = keyOf(session, content);
-          orphans.push(key);
-          denied.push({ key: key.inner, tombstone: there.link });
-        }
-      } else if (isOfSubject(table, content) && verdict === 'erased') orphans.push(keyOf(session, there!));
-      if (verdict === 'there' && hasKey(i) && verdicts[i + 1] === 'written') {
-        // The row goes along as it is: if somebody changes it meanwhile, the key is not written.
-        drafts.push({ draft: { at: { instead: row! }, content: there!, expires: row!.expires }, i });
-      }
-      if (verdict !== 'written' && verdict !== 'erased') continue;
-      drafts.push({ draft: { at: row === undefined ? { inner } : { instead: row }, content, expires }, i });
-    }
-    const sealed = view.sealMany(
-      table,
-      drafts.map(({ draft }) => draft),
-    );
-    for (const [k, to] of sealed.entries()) {
-      const { i } = drafts[k]!;
-      const verdict = verdicts[i] as 'written' | 'there' | 'erased';
-      changes.push({ table, index: to.index, from: rows[i]?.version ?? 0, to, verdict });
-    }
+    await planTable(session, view, table, items, options, plan);
   }
-  if (orphans.length > 0) {
-    // First the keys: once the row of a subject is erased, nothing leads to its key any more.
-    counts.erased += (await join(session, orphans, { erase: true })).erased;
-    const settled = new Set(view.placesOf([concat(orphans.map(({ inner }) => inner))]).all.map(nameOf));
-    for (const [i, { table, index, verdict }] of [...changes.entries()].toReversed()) {
-      if (table !== 'subject' || !settled.has(nameOf(index))) continue;
-      changes.splice(i, 1);
-      counts[verdict]--;
-      counts.there++;
-    }
-  }
+  if (plan.orphans.length > 0) await eraseKeys(session, view, plan);
+  const { counts, conflicts, held, graves, refused, denied, changes } = plan;
   const { written, there, erased } = counts;
   const done = { written, there, erased, conflicts, held, graves, refused, denied };
   if (changes.length === 0) return done;
@@ -186,18 +152,120 @@ async function joinOnce(
   return all === 'stale' ? all : all ? done : null;
 }
 
-/** The places of rows that would be written, or would erase, though what has their link is over. */
-async function whatIsOver(
+/** The items of one table, each followed by its key if it has one, with the rows of the store and the verdicts. */
+interface Judged {
+  readonly items: readonly Item[];
+  readonly rows: readonly (Row | undefined)[];
+  readonly opened: readonly (OpenedRow | null)[];
+  readonly verdicts: readonly Verdict[];
+  /** Whether the item is a live value that is erased in the store. */
+  readonly isRefused: readonly boolean[];
+}
+
+async function judgeTable(view: View, table: Table, all: readonly Item[], options: MergeOptions): Promise<Judged> {
+  const items = all.flatMap((item) => (item.table !== table ? [] : item.key ? [item, item.key] : [item]));
+  const places = view.placesOf([concat(items.map(({ inner }) => inner))]);
+  const rows = places.pick(await view.store.get(table, places.all));
+  const opened = view.openMany(table, rows);
+  const verdicts = items.map((item, i) => judge(item, rows[i], opened[i]!, options));
+  for (let i = 1; i < items.length; i++) {
+    if (items[i - 1]!.key === undefined) continue;
+    if (verdicts[i - 1] === 'conflict') verdicts[i] = 'apart';
+    else if (opened[i - 1]?.content.state === 'erased') verdicts[i] = 'there';
+  }
+  const isRefused = items.map(({ content }, i) => {
+    return table === 'value' && content.state === 'live' && opened[i]?.content.state === 'erased';
+  });
+  for (const i of await buriedOf(view, items, verdicts, isRefused, options)) {
+    verdicts[i] = 'there';
+    isRefused[i] = false;
+  }
+  return { items, rows, opened, verdicts, isRefused };
+}
+
+/** Adds the items of one table to a plan. */
+async function planTable(
+  session: Session,
+  view: View,
+  table: Table,
+  all: readonly Item[],
+  options: MergeOptions,
+  plan: Plan,
+): Promise<void> {
+  const judged = await judgeTable(view, table, all, options);
+  const { items, rows, opened, verdicts } = judged;
+  const drafts: { readonly draft: Draft; readonly i: number }[] = [];
+  for (const [i, item] of items.entries()) {
+    const { inner, content, expires } = item;
+    const row = rows[i];
+    const verdict = verdicts[i]!;
+    addVerdict(session, table, judged, i, plan);
+    if (verdict === 'there' && item.key !== undefined && verdicts[i + 1] === 'written') {
+      // The row is written unchanged, together with its key: if another process changes it, the key is not written
+      // either.
+      drafts.push({ draft: { at: { instead: row! }, content: opened[i]!.content, expires: row!.expires }, i });
+    }
+    if (verdict !== 'written' && verdict !== 'erased') continue;
+    drafts.push({ draft: { at: row === undefined ? { inner } : { instead: row }, content, expires }, i });
+  }
+  const sealed = view.sealMany(
+    table,
+    drafts.map(({ draft }) => draft),
+  );
+  for (const [k, to] of sealed.entries()) {
+    const { i } = drafts[k]!;
+    const verdict = verdicts[i] as CountedChange['verdict'];
+    plan.changes.push({ table, index: to.index, from: rows[i]?.version ?? 0, to, verdict });
+  }
+}
+
+/** Counts an item, and notes the work that it leaves. */
+function addVerdict(session: Session, table: Table, judged: Judged, i: number, plan: Plan): void {
+  const item = judged.items[i]!;
+  const { content } = item;
+  const there = judged.opened[i]?.content ?? null;
+  const verdict = judged.verdicts[i]!;
+  plan.counts[verdict]++;
+  if (judged.isRefused[i]) plan.refused.push(content.link);
+  if (verdict === 'conflict') plan.conflicts.push({ item, there });
+  else if (verdict === 'held') plan.held.push(item);
+  else if (verdict === 'grave') plan.graves.push(item);
+  else if (isOfSubject(table, content) && content.state === 'live') {
+    if (there?.state === 'erased') {
+      const key = erasedKeyOf(session, content);
+      plan.orphans.push(key);
+      plan.denied.push({ key: key.inner, tombstone: there.link });
+    }
+  } else if (isOfSubject(table, content) && verdict === 'erased') plan.orphans.push(erasedKeyOf(session, there!));
+}
+
+/**
+ * Erases the keys of subjects whose row is erased on one side. They are erased before that row is, because nothing
+ * leads to them afterwards. Changes of the plan at the same indexes are dropped.
+ */
+async function eraseKeys(session: Session, view: View, plan: Plan): Promise<void> {
+  plan.counts.erased += (await merge(session, plan.orphans, { erase: true })).erased;
+  const done = new Set(view.placesOf([concat(plan.orphans.map(({ inner }) => inner))]).all.map(mapKey));
+  plan.changes = plan.changes.filter(({ table, index, verdict }) => {
+    if (table !== 'subject' || !done.has(mapKey(index))) return true;
+    plan.counts[verdict]--;
+    plan.counts.there++;
+    return false;
+  });
+}
+
+/** Returns the positions of rows that would be written, or would erase, although their link has a grave. */
+async function buriedOf(
   view: View,
   items: readonly Item[],
   verdicts: readonly Verdict[],
   isRefused: readonly boolean[],
-  { isHeld }: Way,
+  { isHeld }: MergeOptions,
 ): Promise<number[]> {
   const asked = items.flatMap(({ table, content }, i) => {
     const verdict = verdicts[i]!;
     const isLive = content.state === 'live' && table !== 'subject' && (verdict !== 'there' || isRefused[i]);
-    // A tombstone has a grave where a value, or a subject, came back in its place.
+    // A tombstone has a grave if a value, or a subject, was protected again in its place.
     const isTombstone =
       (verdict === 'held' || verdict === 'erased') && (table !== 'subject' || isOfSubject(table, content));
     return isLive || isTombstone ? [i] : [];
@@ -212,21 +280,22 @@ async function whatIsOver(
 function judge(
   { table, content }: Item,
   row: Row | undefined,
-  found: Found | null,
-  { givesWay, erase = false }: Way,
+  opened: OpenedRow | null,
+  { givesWay, erase = false }: MergeOptions,
 ): Verdict {
-  if (row === undefined)
+  if (row === undefined) {
     return content.state === 'erased' && isOfSubject(table, content) && !erase ? 'grave' : 'written';
-  if (found === null) return 'conflict';
-  const there = found.content;
+  }
+  if (opened === null) return 'conflict';
+  const there = opened.content;
   if (isSameContent(table, there, content) || there.state === 'erased') return 'there';
   if (isOver(row, today())) return 'written';
   if (content.state === 'erased') return erase ? 'erased' : 'held';
   return givesWay?.(table, there, content) ? 'written' : 'conflict';
 }
 
-/** What became of no rows. */
-export const NOTHING: Joined = {
+/** The result of merging no rows. */
+export const NOTHING: Merged = {
   written: 0,
   there: 0,
   erased: 0,
@@ -237,7 +306,7 @@ export const NOTHING: Joined = {
   denied: [],
 };
 
-export function add(a: Joined, b: Joined): Joined {
+export function addMerged(a: Merged, b: Merged): Merged {
   return {
     written: a.written + b.written,
     there: a.there + b.there,
@@ -250,18 +319,18 @@ export function add(a: Joined, b: Joined): Joined {
   };
 }
 
-/** Whether this is the live row of a key. */
+/** Whether this is the live row of a subject's key. */
 export function isKey(table: Table, content: Content): boolean {
   return table === 'subject' && content.state === 'live' && content.rest.length === KEY;
 }
 
-/** Whether this is the row of a subject, which names a handle, and not that of a key. */
+/** Whether this is the row of a subject, which holds a handle, and not the row of its key. */
 export function isOfSubject(table: Table, { rest }: Content): boolean {
   return table === 'subject' && rest.length === HANDLE;
 }
 
-/** The erased row of the key that the row of a subject leads to. */
-function keyOf(session: Session, { inner, rest: handle }: Content): Item {
+/** Returns the erased row of the key to which the row of a subject leads. */
+function erasedKeyOf(session: Session, { inner, rest: handle }: Content): Item {
   const content: Content = { state: 'erased', inner, link: randomBytes(LINK), rest: new Uint8Array(KEY) };
   return { table: 'subject', inner: session.subjects.keyIndexesOf([handle]), content, expires: null };
 }

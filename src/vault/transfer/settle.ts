@@ -1,58 +1,62 @@
-/** Conflicts of an import, judged once all rows of the export are there. */
+/** Settles the conflicts of an import, once all rows of the export are in the store. */
 
 import { concat, equalBytes } from '../../core/bytes.ts';
-import { nameOf } from '../names.ts';
+import { mapKey } from '../map-key.ts';
 import type { Content } from '../rows/content.ts';
 import type { Session } from '../session.ts';
 import type { Change, Stale } from '../stores/store.ts';
 import { findByHandle, readSubjectRows, type SubjectState } from '../subjects.ts';
-import { scan } from '../upkeep/stores.ts';
+import { scan } from '../upkeep/walk.ts';
 import {
-  add,
+  addMerged,
   BATCH,
   type Conflict,
   type GivesWay,
   type Item,
   isKey,
   isOfSubject,
-  type Joined,
-  join,
+  type Merged,
+  merge,
   NOTHING,
   rowsIn,
 } from './merge.ts';
 
 /**
- * Judges conflicts once all rows are there. A row that leads to nothing gives way: that of a subject to a key that was
- * erased, and that of a value whose token was forgotten. Both are left behind where a value or subject came back after
+ * Settles conflicts. A row of the store that leads to nothing is replaced: the row of a subject whose key was erased,
+ * and the row of a value whose token was forgotten. Such rows remain if a value or subject was protected again after
  * its erasure (`onErased: 'new'`).
  *
- * Of a subject that has two keys, the one that is not taken was not written. If the store has it all the same, nothing
- * leads to it, so it is removed: shredding would not find it.
+ * If a subject has two keys, the one of the export was not written. If the store has that key all the same, it is
+ * removed: no row leads to it, so shredding would not find it.
  */
-export async function settle(session: Session, conflicts: readonly Conflict[]): Promise<Joined> {
+export async function settle(session: Session, conflicts: readonly Conflict[]): Promise<Merged> {
   let settled = NOTHING;
   if (conflicts.length === 0) return settled;
-  const tokens = await tokensOf(session, conflicts);
+  const isLive = await liveTokensOf(session, conflicts);
   const subjects = await subjectsOf(session, conflicts);
-  const brought = new Set(conflicts.flatMap(({ item }) => (item.key === undefined ? [] : [nameOf(item.content.rest)])));
-  const givesWay: GivesWay = (table, there, given) => {
-    if (table === 'value') return tokens.get(nameOf(there.link)) === false && tokens.get(nameOf(given.link)) === true;
-    const key = (content: Content) => (isOfSubject(table, content) ? subjects.get(nameOf(content.rest)) : undefined);
-    const own = key(given);
-    const isAlive = typeof own === 'object' || (own === 'absent' && brought.has(nameOf(given.rest)));
-    return key(there) === 'shredded' && isAlive;
+  const brought = new Set(conflicts.flatMap(({ item }) => (item.key === undefined ? [] : [mapKey(item.content.rest)])));
+  const givesWay: GivesWay = (table, there, exported) => {
+    if (table === 'value') {
+      return isLive.get(mapKey(there.link)) === false && isLive.get(mapKey(exported.link)) === true;
+    }
+    const stateOf = (content: Content) =>
+      isOfSubject(table, content) ? subjects.get(mapKey(content.rest)) : undefined;
+    const own = stateOf(exported);
+    const isAlive = typeof own === 'object' || (own === 'absent' && brought.has(mapKey(exported.rest)));
+    return stateOf(there) === 'shredded' && isAlive;
   };
-  // One by one: several may be for one place.
+  // They are settled one by one, because several may have one place.
   for (const conflict of conflicts) {
     const { item } = conflict;
-    // A key that the store has otherwise: there is no other way for it.
+    // The store has another key for a handle. This conflict cannot be settled.
     if (isKey(item.table, item.content)) {
-      settled = add(settled, { ...NOTHING, conflicts: [conflict] });
+      settled = addMerged(settled, { ...NOTHING, conflicts: [conflict] });
       continue;
     }
-    // A subject that was shredded here and came back since: what it was in the export is over.
-    const isOver = isOfSubject(item.table, item.content) && subjects.get(nameOf(item.content.rest)) === 'shredded';
-    settled = add(settled, isOver ? { ...NOTHING, there: rowsIn(item) } : await join(session, [item], { givesWay }));
+    // The subject was shredded in the store and protected again afterwards: its state in the export is out of date.
+    const isPast = isOfSubject(item.table, item.content) && subjects.get(mapKey(item.content.rest)) === 'shredded';
+    const result = isPast ? { ...NOTHING, there: rowsIn(item) } : await merge(session, [item], { givesWay });
+    settled = addMerged(settled, result);
   }
   for (const { item, there } of settled.conflicts) {
     if (there !== null && isOfSubject(item.table, item.content)) await removeKey(session, item);
@@ -60,25 +64,25 @@ export async function settle(session: Session, conflicts: readonly Conflict[]): 
   return settled;
 }
 
-/** Of the mappings whose values are in conflict, by their links: whether the token is there and live. */
-async function tokensOf(session: Session, conflicts: readonly Conflict[]): Promise<ReadonlyMap<string, boolean>> {
+/** Returns, by the links of mappings whose values are in conflict, whether the token is in the store and live. */
+async function liveTokensOf(session: Session, conflicts: readonly Conflict[]): Promise<ReadonlyMap<string, boolean>> {
   const live = new Map<string, boolean>();
   for (const { item, there } of conflicts) {
     if (item.table !== 'value' || there === null) continue;
-    for (const { link } of [item.content, there]) live.set(nameOf(link), false);
+    for (const { link } of [item.content, there]) live.set(mapKey(link), false);
   }
   if (live.size === 0) return live;
   for await (const rows of scan(session, 'token')) {
     const view = session.view();
     for (const row of rows) {
       const content = view.open('token', row)?.content;
-      if (content?.state === 'live' && live.has(nameOf(content.link))) live.set(nameOf(content.link), true);
+      if (content?.state === 'live' && live.has(mapKey(content.link))) live.set(mapKey(content.link), true);
     }
   }
   return live;
 }
 
-/** The keys of the subjects that are in conflict, by their handles. */
+/** Returns the states of the subjects that are in conflict, by their handles. */
 async function subjectsOf(
   session: Session,
   conflicts: readonly Conflict[],
@@ -86,14 +90,14 @@ async function subjectsOf(
   const handles = new Map<string, Uint8Array>();
   for (const { item, there } of conflicts) {
     for (const content of [item.content, ...(there === null ? [] : [there])]) {
-      if (isOfSubject(item.table, content)) handles.set(nameOf(content.rest), content.rest);
+      if (isOfSubject(item.table, content)) handles.set(mapKey(content.rest), content.rest);
     }
   }
   const all = [...handles];
   const found = new Map<string, SubjectState>();
   for (let first = 0; first < all.length; first += BATCH) {
     const some = all.slice(first, first + BATCH);
-    const states = await session.steady((view) =>
+    const states = await session.withView((view) =>
       findByHandle(
         view,
         some.map(([, handle]) => handle),
@@ -104,16 +108,18 @@ async function subjectsOf(
   return found;
 }
 
-/** Takes a live key away that the row of its subject does not lead to. It is in the export, and so is what it opens. */
+/**
+ * Removes a live key to which the row of its subject does not lead. The key is in the export, with all that it opens.
+ */
 function removeKey(session: Session, { inner, content: { rest: handle } }: Item): Promise<null> {
-  return session.steady(async (view): Promise<null | Stale> => {
+  return session.withView(async (view): Promise<null | Stale> => {
     const keyInner = view.subjects.keyIndexesOf([handle]);
-    const { rows, found } = await readSubjectRows(view, concat([inner, keyInner]));
+    const { rows, opened } = await readSubjectRows(view, concat([inner, keyInner]));
     const row = rows[1];
-    if (row === undefined && (await view.isOlder())) return 'stale';
-    if (row === undefined || found[1]?.content.state !== 'live') return null;
-    // Another import may have had it take the place of what was there.
-    if (found[0]?.content.state === 'live' && equalBytes(found[0].content.rest, handle)) return null;
+    if (row === undefined && (await view.isOutdated())) return 'stale';
+    if (row === undefined || opened[1]?.content.state !== 'live') return null;
+    // Another import may have made the row of the subject lead to this key.
+    if (opened[0]?.content.state === 'live' && equalBytes(opened[0].content.rest, handle)) return null;
     const change: Change = { table: 'subject', index: row.index, from: row.version, to: null };
     return (await view.store.change(view.meta.generation, [change])) === true ? null : 'stale';
   });

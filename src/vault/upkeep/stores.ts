@@ -1,55 +1,52 @@
 /**
- * What is done to a whole store: verification, a change of the outer key, expiry. The outer layer is enough for all of it:
- * no token and no value is needed, and none is seen.
+ * Upkeep of a whole store: verification, a change of the outer key, expiry, statistics. It works on the outer layer
+ * only, so it needs no token and no value, and sees none.
  */
 
 import { cut } from '../../core/bytes.ts';
 import { checkInteger } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail, type Issue } from '../../errors.ts';
-import { nameOf, today } from '../names.ts';
+import { dayOf, today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { HANDLE } from '../rows/content.ts';
-import { INDEX } from '../rows/outer.ts';
-import type { Found, View } from '../rows/view.ts';
+import type { OpenedRow, View } from '../rows/view.ts';
 import type { Session } from '../session.ts';
-import type { Change, Row, Stale, Table, TableSize } from '../stores/store.ts';
+import { type Change, INDEX, type Row, type Stale, TABLES, type Table, type TableSize } from '../stores/store.ts';
 import { groupOf, makeComparison } from './comparison.ts';
+import { scan } from './walk.ts';
 
-/** Rows that are looked at at once. */
-const BATCH = 1000;
-
-const TABLES: readonly Table[] = ['value', 'token', 'subject'];
-
-/** A row that is not as it must be. */
+/** A row that is damaged, or that lacks its partner. */
 export interface BrokenRow {
   readonly table: Table;
   /** Its index, in hexadecimal. */
   readonly index: string;
   /**
-   * `has no partner`: the other row of a mapping is not there, or the other row of a subject: its key, without which nothing
-   * of it can be revealed, or the row that leads to its key, without which it cannot be shredded.
+   * `has no partner`: the other row of the mapping is missing, or the other row of the subject. Without the row of its
+   * key, no value of a subject can be revealed; without the row that leads to its key, the subject cannot be shredded.
    */
   readonly why: 'does not verify' | 'has no partner';
 }
 
-/** What a verification found. */
+/** Result of a verification. */
 export interface Verified {
+  /** Number of rows, or of tokens, that were checked. */
   readonly rows: number;
-  /** At most 1,000 are kept; `broken` counts all. */
+  /** The first 1,000 problems; `broken` counts all. */
   readonly problems: readonly BrokenRow[];
   readonly broken: number;
-  /** Rows by the shown id of their key, of the outer and of the inner layer. */
+  /** Numbers of rows by the shown ids of their keys, of the outer and of the inner layer. */
   readonly outer: Readonly<Record<string, number>>;
   readonly inner: Readonly<Record<string, number>>;
-  /** What is wrong with tokens, by their places in the list from 1; there when tokens were asked for. */
+  /** Issues of tokens, with their positions in the list from 1 as `row`. Present if tokens were verified. */
   readonly tokens?: readonly Issue[];
 }
 
-/** What is known of a store without its keys' help, and what its metadata say. */
+/** Sizes of a store, and its metadata. */
 export interface VaultStats {
   readonly domain: string;
   readonly store: string;
-  /** Shown ids of keys, the one that is written with first. */
+  /** Shown ids of the keys of the outer and of the inner layer. New rows are written under the first. */
   readonly outer: readonly string[];
   readonly inner: readonly string[];
   readonly tables: Readonly<Record<Table, TableSize>>;
@@ -57,30 +54,26 @@ export interface VaultStats {
 
 const KEPT_PROBLEMS = 1000;
 
-/** Rows of a table, batch by batch. */
-export async function* scan({ store }: Session, table: Table, notKey?: string): AsyncGenerator<Row[], void, undefined> {
-  for (let after: Uint8Array | null = null; ; ) {
-    const rows: Row[] = await store.scan(table, { after, limit: BATCH, ...(notKey === undefined ? {} : { notKey }) });
-    if (rows.length === 0) return;
-    yield rows;
-    after = rows.at(-1)!.index;
-  }
-}
+/** Reports a problem of a row. */
+type ReportRow = (table: Table, row: Row, why: BrokenRow['why']) => void;
 
-/** Opens every row, and compares the live rows of the two tables by their links, and the two rows of each subject. */
+/**
+ * Opens every row. It compares the live rows of `value` and `token` by their links, and the two rows of each subject by
+ * the index of the key.
+ */
 export async function verifyStore(session: Session): Promise<Verified> {
   await session.refresh();
-  return session.steady((view) => verifyBy(session, view));
+  return session.withView((view) => verifyView(session, view));
 }
 
-/** By one set of metadata: when others came meanwhile, what was not found proves nothing. */
-async function verifyBy(session: Session, view: View): Promise<Verified | Stale> {
+/** If the metadata have changed meanwhile, a row that was not found proves nothing, and the result is `stale`. */
+async function verifyView(session: Session, view: View): Promise<Verified | Stale> {
   const [links, subjects] = [makeComparison(), makeComparison()];
   const counts = { outer: {} as Record<string, number>, inner: {} as Record<string, number> };
   const problems: BrokenRow[] = [];
   let broken = 0;
   let rows = 0;
-  const complain = (table: Table, row: Row, why: BrokenRow['why']) => {
+  const report: ReportRow = (table, row, why) => {
     broken++;
     if (problems.length < KEPT_PROBLEMS) problems.push({ table, index: writeHex(row.index), why });
   };
@@ -88,123 +81,133 @@ async function verifyBy(session: Session, view: View): Promise<Verified | Stale>
     for await (const batch of scan(session, table)) {
       const all = view.openMany(table, batch);
       if (table === 'subject') {
-        const { keys, handles } = pairsOf(session, view, all);
-        for (const { inner } of keys) subjects.one(inner);
-        for (const { inner } of handles) subjects.other(inner);
+        const { keys, handles } = keyIndexesOf(session, view, all);
+        for (const { inner } of keys) subjects.addFirst(inner);
+        for (const { inner } of handles) subjects.addSecond(inner);
       }
-      for (const [i, found] of all.entries()) {
+      for (const [i, opened] of all.entries()) {
         const row = batch[i]!;
         rows++;
         counts.outer[row.key] = (counts.outer[row.key] ?? 0) + 1;
-        if (found === null) {
-          complain(table, row, 'does not verify');
+        if (opened === null) {
+          report(table, row, 'does not verify');
           continue;
         }
-        const { inner, state, link } = found.content;
+        const { inner, state, link } = opened.content;
         counts.inner[inner] = (counts.inner[inner] ?? 0) + 1;
-        if (table !== 'subject' && state === 'live') links[table === 'value' ? 'one' : 'other'](link);
+        if (table !== 'subject' && state === 'live') links[table === 'value' ? 'addFirst' : 'addSecond'](link);
       }
     }
   }
-  const odd = links.odd();
-  if (odd.size > 0) await findOrphans(session, view, odd, complain);
-  const apart = subjects.odd();
-  if (apart.size > 0) await findUnpaired(session, view, apart, complain);
-  if (broken > 0 && (await view.isOlder())) return 'stale';
+  const linkGroups = links.differing();
+  if (linkGroups.size > 0) await findOrphans(session, view, linkGroups, report);
+  const subjectGroups = subjects.differing();
+  if (subjectGroups.size > 0) await findUnpaired(session, view, subjectGroups, report);
+  if (broken > 0 && (await view.isOutdated())) return 'stale';
   return { rows, problems, broken, ...counts };
 }
 
-/** Live rows of some groups whose link is in one table alone. */
+/** Reports the live rows of some groups whose link is in one table only. */
 async function findOrphans(
   session: Session,
   view: View,
   groups: ReadonlySet<number>,
-  complain: (table: Table, row: Row, why: BrokenRow['why']) => void,
+  report: ReportRow,
 ): Promise<void> {
   const seen = { value: new Map<string, Row>(), token: new Map<string, Row>() };
   for (const table of ['value', 'token'] as const) {
     for await (const batch of scan(session, table)) {
-      for (const found of view.openMany(table, batch)) {
-        if (found?.content.state !== 'live') continue;
-        const { link } = found.content;
-        if (groups.has(groupOf(link))) seen[table].set(nameOf(link), found.row);
+      for (const opened of view.openMany(table, batch)) {
+        if (opened?.content.state !== 'live') continue;
+        const { link } = opened.content;
+        if (groups.has(groupOf(link))) seen[table].set(mapKey(link), opened.row);
       }
     }
   }
-  for (const [link, row] of seen.value) if (!seen.token.has(link)) complain('value', row, 'has no partner');
-  for (const [link, row] of seen.token) if (!seen.value.has(link)) complain('token', row, 'has no partner');
+  for (const [link, row] of seen.value) if (!seen.token.has(link)) report('value', row, 'has no partner');
+  for (const [link, row] of seen.token) if (!seen.value.has(link)) report('token', row, 'has no partner');
 }
 
-/** A row of a subject, and the inner index that its key has. */
-interface OfKey {
+/** A row of a subject, with the inner index of the subject's key. */
+interface KeyIndex {
   readonly inner: Uint8Array;
   readonly row: Row;
 }
 
-/** Live keys of subjects, and the live rows of subjects with the keys that they lead to. */
-function pairsOf(session: Session, view: View, all: readonly (Found | null)[]) {
-  const live = all.filter((one) => one?.content.state === 'live') as Found[];
-  const keys = live.flatMap(({ row, content }): OfKey[] => {
+/** Returns the live keys of subjects, and the live rows that lead to a key, each with the inner index of the key. */
+function keyIndexesOf(session: Session, view: View, all: readonly (OpenedRow | null)[]) {
+  const live = all.filter((one) => one?.content.state === 'live') as OpenedRow[];
+  const keys = live.flatMap(({ row, content }): KeyIndex[] => {
     return content.rest.length === HANDLE ? [] : [{ inner: session.outer(row.key).innerOf(row.index), row }];
   });
   const leading = live.filter(({ content }) => content.rest.length === HANDLE);
   const inners = cut(view.subjects.keyIndexesOf(leading.map(({ content }) => content.rest)), INDEX);
-  return { keys, handles: leading.map(({ row }, i): OfKey => ({ inner: inners[i]!, row })) };
+  return { keys, handles: leading.map(({ row }, i): KeyIndex => ({ inner: inners[i]!, row })) };
 }
 
-/** Milliseconds between two looks at the subjects: an import writes a key before the row that leads to it. */
+/** Milliseconds between two reads of the subjects: an import writes a key before the row that leads to it. */
 const SECOND_LOOK = 250;
 
-/** Subjects whose key is not there, and keys that no subject leads to: each is looked at twice before it is reported. */
+/** Reports subjects without a key, and keys to which no subject leads. Each has to be found by two reads. */
 async function findUnpaired(
   session: Session,
   view: View,
   groups: ReadonlySet<number>,
-  complain: (table: Table, row: Row, why: BrokenRow['why']) => void,
+  report: ReportRow,
 ): Promise<void> {
-  const look = async (): Promise<ReadonlyMap<string, Row>> => {
-    const seen = { keys: new Map<string, Row>(), handles: new Map<string, Row>() };
-    for await (const batch of scan(session, 'subject')) {
-      const pairs = pairsOf(session, view, view.openMany('subject', batch));
-      for (const side of ['keys', 'handles'] as const) {
-        for (const { inner, row } of pairs[side]) if (groups.has(groupOf(inner))) seen[side].set(nameOf(inner), row);
-      }
-    }
-    const alone = new Map<string, Row>();
-    for (const [inner, row] of seen.keys) if (!seen.handles.has(inner)) alone.set(nameOf(row.index), row);
-    for (const [inner, row] of seen.handles) if (!seen.keys.has(inner)) alone.set(nameOf(row.index), row);
-    return alone;
-  };
-  const first = await look();
+  const first = await unpairedOf(session, view, groups);
   if (first.size === 0) return;
   await new Promise((done) => setTimeout(done, SECOND_LOOK));
-  for (const [index, row] of await look()) if (first.has(index)) complain('subject', row, 'has no partner');
+  for (const [index, row] of await unpairedOf(session, view, groups)) {
+    if (first.has(index)) report('subject', row, 'has no partner');
+  }
 }
 
-/** What a change of keys did. */
+/** Returns the rows of subjects in some groups that have no partner, by their indexes. */
+async function unpairedOf(
+  session: Session,
+  view: View,
+  groups: ReadonlySet<number>,
+): Promise<ReadonlyMap<string, Row>> {
+  const seen = { keys: new Map<string, Row>(), handles: new Map<string, Row>() };
+  for await (const batch of scan(session, 'subject')) {
+    const found = keyIndexesOf(session, view, view.openMany('subject', batch));
+    for (const side of ['keys', 'handles'] as const) {
+      for (const { inner, row } of found[side]) if (groups.has(groupOf(inner))) seen[side].set(mapKey(inner), row);
+    }
+  }
+  const unpaired = new Map<string, Row>();
+  for (const [inner, row] of seen.keys) if (!seen.handles.has(inner)) unpaired.set(mapKey(row.index), row);
+  for (const [inner, row] of seen.handles) if (!seen.keys.has(inner)) unpaired.set(mapKey(row.index), row);
+  return unpaired;
+}
+
+/** Result of a change of keys. */
 export interface Rekeyed {
+  /** Number of rows, or of mappings, that were moved. */
   readonly moved: number;
   /**
-   * Rows that could not be opened, or that others changed again and again. Of tokens those that are not known or were
-   * forgotten, and those whose value has another token that `protect` gives. They stay as they are.
+   * Number of rows that stay as they are because they do not verify, or because other processes kept changing them. If
+   * tokens were passed: number of tokens that are unknown or forgotten, or whose value has another token, which
+   * `protect` returns.
    */
   readonly left: number;
 }
 
-/** How often all tables are gone through. Nearly always it is twice, the second time to find nothing. */
+/** How often all tables are read. Nearly always it is twice: the second pass finds nothing. */
 const PASSES = 20;
 
 /**
- * Brings all rows under the primary key's outer layer, batch by batch, while others work. It may be stopped and begun
- * again: rows that were moved are not looked at twice.
+ * Moves all rows to the primary key's outer layer, batch by batch, while other processes may use the store. It may be
+ * stopped and started again: it does not read rows that have been moved.
  *
- * The other keys are taken out of the metadata only after a pass over all tables that found none of their rows, by
- * metadata of one generation from its beginning to that change. Within a generation new rows are written under the
- * first key alone, and a row of another key is replaced where it stands or removed: so none comes behind the pass.
- * Without that, a rekey to another primary key that began and ended meanwhile would leave rows where nobody looks any
- * more.
+ * The other keys are removed from the metadata only after a pass over all tables that found none of their rows, and
+ * only if the metadata were of one generation from the start of the pass to that change. Within a generation new rows
+ * are written only under the first key, and a row of another key is only replaced in its place or removed, so no row of
+ * another key can appear after the pass has read its place. Without this condition, a rekey to another primary key that
+ * ran meanwhile could leave rows under a key that nobody looks under any more.
  *
- * @throws TrefoilError `store_busy` where others change the metadata again and again, as a rekey to another key does.
+ * @throws TrefoilError `store_busy` if other processes keep changing the metadata, as a rekey to another key does.
  */
 export async function rekeyOuter(session: Session): Promise<Rekeyed> {
   const { id } = session.keys.primary;
@@ -212,20 +215,20 @@ export async function rekeyOuter(session: Session): Promise<Rekeyed> {
   for (let passes = 0; passes < PASSES; passes++) {
     await beginOuter(session, id);
     const view = session.view();
-    // Another verb of this process may have read newer metadata in between, here and below.
+    // Another verb of this process may have read newer metadata in between; the same is true below.
     if (view.meta.outer[0] !== id) continue;
     const pass = await moveAll(session, view, id);
     moved += pass.moved;
-    if (pass.found > pass.left || (await view.isOlder())) continue;
+    if (pass.found > pass.left || (await view.isOutdated())) continue;
     const { outer, inner } = view.meta;
     if (pass.left > 0 || outer.length === 1) return { moved, left: pass.left };
     if (session.view() === view && (await session.change({ outer: [id], inner }))) return { moved, left: 0 };
   }
-  const message = 'others change the keys of the vault all the time, as a rekey to another primary key does';
-  return fail('store_busy', `${message}; let them end, and begin again`);
+  const message = 'other processes keep changing the keys of the vault, as a rekey to another primary key does';
+  return fail('store_busy', `${message}; wait until they have finished, then run the rekey again`);
 }
 
-/** From here on everybody writes under the new key and still looks under the old ones. */
+/** Makes the new key the first one: from now on every process writes under it, and still looks under the old ones. */
 async function beginOuter(session: Session, id: string): Promise<void> {
   while (session.meta().outer[0] !== id) {
     const { outer, inner } = session.meta();
@@ -234,13 +237,13 @@ async function beginOuter(session: Session, id: string): Promise<void> {
 }
 
 /**
- * What one pass found of other keys; more is found than moved and left where others did it, or changed the metadata.
+ * Result of one pass. A row of another key that was found, but neither moved nor left, was moved by another process.
  */
 interface Pass extends Rekeyed {
   readonly found: number;
 }
 
-/** One pass over all tables, by one set of metadata. It ends when others have come. */
+/** Moves the rows of all tables, according to one version of the metadata. It stops if the metadata have changed. */
 async function moveAll(session: Session, view: View, id: string): Promise<Pass> {
   let [found, moved, left] = [0, 0, 0];
   for (const table of TABLES) {
@@ -257,7 +260,7 @@ async function moveAll(session: Session, view: View, id: string): Promise<Pass> 
   return { found, moved, left };
 }
 
-/** What was done to a batch, as far as the metadata were those of the pass. */
+/** Result for a batch. `isStale` says that the metadata have changed, so that the rest of the batch was not moved. */
 interface Moved extends Rekeyed {
   readonly isStale: boolean;
 }
@@ -271,7 +274,7 @@ async function moveSome(session: Session, view: View, table: Table, rows: readon
   return oneByOne(session, view, table, rows);
 }
 
-/** Two changes for each row that verifies. */
+/** Returns two changes for each row that verifies. */
 function moves(session: Session, view: View, table: Table, rows: readonly Row[]): Change[] {
   const found = view.openMany(table, rows).filter((one) => one !== null);
   const drafts = found.map(({ row, content }) => {
@@ -286,14 +289,14 @@ function moves(session: Session, view: View, table: Table, rows: readonly Row[])
   });
 }
 
-/** Rows of a batch in which somebody else changed one. */
+/** Moves the rows of a batch one by one, after another process has changed one of them. */
 async function oneByOne(session: Session, view: View, table: Table, rows: readonly Row[]): Promise<Moved> {
   let moved = 0;
   let left = 0;
   for (const { index } of rows) {
     for (let tries = 0; ; tries++) {
       const [row] = await session.store.get(table, [index]);
-      // It was moved or swept by somebody else.
+      // Another process has moved or swept it.
       if (row === undefined) break;
       const change = moves(session, view, table, [row]);
       const done = change.length === 0 ? null : await session.store.change(view.meta.generation, change);
@@ -306,14 +309,15 @@ async function oneByOne(session: Session, view: View, table: Table, rows: readon
   return { moved, left, isStale: false };
 }
 
-/** Removes what has expired. */
+/** Removes expired rows, and returns their number. */
 export async function sweep(session: Session, now: number | undefined): Promise<number> {
-  const day = now === undefined ? today() : Math.floor(checkInteger('now', now, 0, 8.64e15) / 86_400_000);
-  const removed = await session.steady((view) => session.store.sweep(view.meta.generation, day));
+  const day = now === undefined ? today() : dayOf(checkInteger('now', now, 0, 8.64e15));
+  const removed = await session.withView((view) => session.store.sweep(view.meta.generation, day));
   if (removed > 0) await session.scrub();
   return removed;
 }
 
+/** Returns sizes and metadata of a store. */
 export async function statsOf(session: Session): Promise<VaultStats> {
   await session.refresh();
   const { domain, store, outer, inner } = session.meta();

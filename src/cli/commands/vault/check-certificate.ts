@@ -7,7 +7,7 @@
 import type { Command } from 'commander';
 import { openInput } from '../../../files/file.ts';
 import type { ShredCertificate, SubjectNow } from '../../../vault/shredding.ts';
-import { readLine, type Said } from '../../../vault/transfer/lines.ts';
+import { type JsonObject, readLine } from '../../../vault/transfer/lines.ts';
 import { EXIT, UsageError } from '../../exit.ts';
 import { keysOption } from '../../key-source.ts';
 import { type Line, linesOf, standardInput } from '../../lines.ts';
@@ -165,6 +165,6 @@ function makeJudge(
 }
 
 /** `{ line, found: false, store }`, which `vault shred` writes in the place of a certificate. */
-function isUnknown(said: Said): boolean {
+function isUnknown(said: JsonObject): boolean {
   return said.found === false && Object.keys(said).sort().join() === 'found,line,store';
 }

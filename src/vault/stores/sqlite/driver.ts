@@ -1,11 +1,11 @@
 /**
- * A handle of SQLite as a vault's store uses it, known by its shape: how a connection is set up, what a transaction is,
- * which tables there are, and what a failure is called.
+ * A SQLite database as a vault's store uses it: the shape of the handle, the settings of the connection, transactions,
+ * and the errors that the driver's failures become.
  */
 
 import { fail, TrefoilError } from '../../../errors.ts';
 
-/** A prepared statement, as all three packages have it. */
+/** A prepared statement, with the methods that all three packages have. */
 export interface SqliteStatement {
   readonly run: (...values: never[]) => { readonly changes: number | bigint };
   readonly get: (...values: never[]) => unknown;
@@ -19,41 +19,18 @@ export interface SqliteHandle {
 }
 
 /**
- * What a connection is set to. The log is written back every 32 MB instead of every 4, and the cache is 16 MB: rows
- * go to random places of the index, and pages are written back once that were changed often. At 500,000 mappings a
- * batch of 1,000 took 74 ms instead of 134 (median, measured); more cache and smaller pages gave nothing.
+ * Settings of a connection. The log is written back every 32 MB instead of every 4 MB, and the cache is 16 MB: rows go
+ * to random places of the index, so a page that changes often is written back once. At 500,000 mappings a batch of
+ * 1,000 took 74 ms instead of 134 ms (median, measured); a larger cache and smaller pages brought nothing.
  *
- * At 2,000,000 mappings neither (64, 256 and 512 MB; pages of 512 and 1,024 bytes; rows in the order of their
- * indexes), and `mmap_size` made reads twice as long: a batch of 1,000 new mappings changes some 2,000 pages of the
- * two indexes, each of which is read, written to the log, and written back.
+ * At 2,000,000 mappings they brought nothing either (caches of 64, 256 and 512 MB; pages of 512 and 1,024 bytes; rows
+ * in the order of their indexes), and `mmap_size` doubled the time of reads. A batch of 1,000 new mappings changes some
+ * 2,000 pages of the two indexes, each of which is read, written to the log, and written back.
  */
 const PRAGMAS =
   'PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000';
 
-/**
- * What makes the tables of a version out of those of the version before.
- *
- * A table with a rowid and an index beside it: bodies are appended and only the index is written at random places. The
- * same rows `WITHOUT ROWID` took 2.0 to 3.5 times as long to write, in batches of 1,000, and as long to read
- * (measured).
- */
-const MIGRATIONS: readonly string[] = [
-  [
-    'CREATE TABLE trefoil_meta (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL, text TEXT NOT NULL) STRICT;',
-    ...['value', 'token', 'subject'].map(
-      (table) => `CREATE TABLE trefoil_${table} (
-        idx BLOB NOT NULL UNIQUE,
-        key TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        expires INTEGER,
-        body BLOB NOT NULL
-      ) STRICT;
-      CREATE INDEX trefoil_${table}_expires ON trefoil_${table} (expires) WHERE expires IS NOT NULL;`,
-    ),
-  ].join('\n'),
-];
-
-/** The primary result codes that are told apart (https://sqlite.org/rescode.html), by number. */
+/** The primary result codes that are distinguished (https://sqlite.org/rescode.html), by number. */
 const CODES: Readonly<Record<number, string>> = {
   1: 'SQLITE_ERROR',
   3: 'SQLITE_PERM',
@@ -79,34 +56,42 @@ const CODES: Readonly<Record<number, string>> = {
 const REASONS: Readonly<Record<string, string>> = {
   SQLITE_READONLY: 'the database is read-only',
   SQLITE_CORRUPT: 'the database is damaged',
-  SQLITE_CONSTRAINT: 'a new row is under the index of another; nothing was written',
-  SQLITE_NOTADB: 'the file is no database, or a damaged one',
-  SQLITE_IOERR: 'the file of the database cannot be read or written',
+  SQLITE_CONSTRAINT: 'the index of a new row is taken by another row; nothing was written',
+  SQLITE_NOTADB: 'the file is not a database, or it is damaged',
+  SQLITE_IOERR: 'the database file cannot be read or written',
   SQLITE_CANTOPEN:
-    'the file of the database cannot be opened, or nothing can be made beside it; copy it to a folder of your own',
+    'the database file cannot be opened, or no file can be made in its folder; copy it to a folder that you can write to',
 };
 
 type Value = Uint8Array | string | number | null;
-export type Found = Readonly<Record<string, unknown>>;
 
-/** A statement as it is used here. */
+/** A row as the driver returns it, by the names of its columns. */
+export type SqlRow = Readonly<Record<string, unknown>>;
+
+/** A statement with the types that the store uses. */
 export interface Statement {
   readonly run: (...values: Value[]) => { readonly changes: number | bigint };
-  readonly get: (...values: Value[]) => Found | undefined;
-  readonly all: (...values: Value[]) => Found[];
+  readonly get: (...values: Value[]) => SqlRow | undefined;
+  readonly all: (...values: Value[]) => SqlRow[];
 }
 
+/** Returns the prepared statement of an SQL text. */
+export type Sql = (text: string) => Statement;
+
+/** A connection. */
 export interface Database {
-  /** Sets the connection up and makes the tables. */
-  readonly prepare: () => void;
-  /** A statement, prepared once. */
-  readonly sql: (text: string) => Statement;
+  readonly handle: SqliteHandle;
+  /** Each text is prepared once. */
+  readonly sql: Sql;
+  /** Runs a read. Failures of the driver become errors of the library, here and in `write`. */
   readonly read: <T>(work: () => T) => T;
-  /** A transaction. `undo` takes back what was done in it, and gives its argument back. */
+  /** Runs a transaction. `work` may call `undo` to roll it back; `undo` returns its argument. */
   readonly write: <T>(work: (undo: <R>(result: R) => R) => T) => T;
+  /** Drops all prepared statements. */
   readonly forget: () => void;
 }
 
+/** Wraps a handle. Nothing is read or written yet. */
 export function openDatabase(handle: SqliteHandle, busyTimeout: number): Database {
   const statements = new Map<string, Statement>();
 
@@ -119,79 +104,9 @@ export function openDatabase(handle: SqliteHandle, busyTimeout: number): Databas
     return statement;
   }
 
-  function transaction<T>(work: (undo: <R>(result: R) => R) => T): T {
-    handle.exec('BEGIN IMMEDIATE');
-    let end = 'COMMIT';
-    try {
-      const result = work((kept) => {
-        end = 'ROLLBACK';
-        return kept;
-      });
-      handle.exec(end);
-      return result;
-    } catch (error) {
-      try {
-        handle.exec('ROLLBACK');
-      } catch {
-        // After a full disk or a failed write SQLite has rolled back by itself.
-      }
-      throw error;
-    }
-  }
-
-  /** Version of the tables; 0 for none. */
-  function version(): number {
-    const there = sql("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'trefoil_schema'").get();
-    return there === undefined ? 0 : Number(sql('SELECT version FROM trefoil_schema').get()?.version ?? 0);
-  }
-
-  function isCurrent(): boolean {
-    const found = version();
-    const known = MIGRATIONS.length;
-    if (found > known) {
-      fail('store_version', 'the tables of the vault are of a newer version of trefoil; bring this one up to date', {
-        actual: found,
-        maximum: known,
-      });
-    }
-    return found === known;
-  }
-
   return {
+    handle,
     sql,
-    prepare() {
-      handle.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
-      // Read before it is written: a store that is only read may be on a read-only handle.
-      let mode = sql('PRAGMA journal_mode').get()?.journal_mode;
-      if (mode !== 'wal' && mode !== 'memory') {
-        try {
-          mode = sql('PRAGMA journal_mode = WAL').get()?.journal_mode;
-        } catch (error) {
-          // A file that may only be read needs no log: it is read as it is, and a write to it is refused by SQLite.
-          if (!isUnwritable(error) || !isCurrent()) throw error;
-          handle.exec(PRAGMAS);
-          return;
-        }
-      }
-      if (mode !== 'wal' && mode !== 'memory') {
-        fail(
-          'store_failed',
-          'the database cannot have a write-ahead log: it is read-only, or on a file system without',
-        );
-      }
-      handle.exec(PRAGMAS);
-      if (isCurrent()) return;
-      transaction(() => {
-        // Another process may have been first.
-        if (isCurrent()) return;
-        for (const step of MIGRATIONS.slice(version())) handle.exec(step);
-        handle.exec(`CREATE TABLE IF NOT EXISTS trefoil_schema (
-            one INTEGER PRIMARY KEY CHECK (one = 1),
-            version INTEGER NOT NULL
-          ) STRICT;
-          REPLACE INTO trefoil_schema VALUES (1, ${MIGRATIONS.length})`);
-      });
-    },
     read(work) {
       try {
         return work();
@@ -201,7 +116,7 @@ export function openDatabase(handle: SqliteHandle, busyTimeout: number): Databas
     },
     write(work) {
       try {
-        return transaction(work);
+        return transaction(handle, work);
       } catch (error) {
         throw sqliteError(error, busyTimeout);
       }
@@ -210,49 +125,87 @@ export function openDatabase(handle: SqliteHandle, busyTimeout: number): Databas
   };
 }
 
-/** The name of SQLite's primary code; `null` when the error is not SQLite's. */
+/** Runs a transaction. Failures of the driver are thrown as they are. */
+export function transaction<T>(handle: SqliteHandle, work: (undo: <R>(result: R) => R) => T): T {
+  handle.exec('BEGIN IMMEDIATE');
+  let end = 'COMMIT';
+  try {
+    const result = work((kept) => {
+      end = 'ROLLBACK';
+      return kept;
+    });
+    handle.exec(end);
+    return result;
+  } catch (error) {
+    try {
+      handle.exec('ROLLBACK');
+    } catch {
+      // After a full disk or a failed write SQLite has already rolled back.
+    }
+    throw error;
+  }
+}
+
+/**
+ * Sets a connection up: busy timeout, write-ahead log, pragmas.
+ *
+ * @param isCurrent whether the tables have the current version. A file that can only be read is accepted if they have.
+ */
+export function configure({ handle, sql }: Database, busyTimeout: number, isCurrent: () => boolean): void {
+  handle.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+  // The mode is read before it is set, because a store that is only read may have a read-only handle.
+  let mode = sql('PRAGMA journal_mode').get()?.journal_mode;
+  if (mode !== 'wal' && mode !== 'memory') {
+    try {
+      mode = sql('PRAGMA journal_mode = WAL').get()?.journal_mode;
+    } catch (error) {
+      // A file that can only be read needs no log: it is read without one, and SQLite refuses writes to it.
+      if (!isUnwritable(error) || !isCurrent()) throw error;
+      handle.exec(PRAGMAS);
+      return;
+    }
+  }
+  if (mode !== 'wal' && mode !== 'memory') {
+    fail(
+      'store_failed',
+      'the database cannot use a write-ahead log: it is read-only, or its file system does not support one',
+    );
+  }
+  handle.exec(PRAGMAS);
+}
+
+/** Returns the name of SQLite's primary result code, or `null` if the error is not one of SQLite. */
 function codeOf(error: unknown): string | null {
-  const { errcode, code } = (typeof error === 'object' && error !== null ? error : {}) as Found;
-  // node:sqlite and its twin give the extended number, better-sqlite3 the extended name.
+  const { errcode, code } = (typeof error === 'object' && error !== null ? error : {}) as SqlRow;
+  // node:sqlite and @photostructure/sqlite give the extended number, better-sqlite3 the extended name.
   if (typeof errcode === 'number') return CODES[errcode & 0xff] ?? 'SQLITE_ERROR';
   if (typeof code !== 'string' || !code.startsWith('SQLITE_')) return null;
   return Object.values(CODES).find((name) => code === name || code.startsWith(`${name}_`)) ?? 'SQLITE_ERROR';
 }
 
+/** Whether another connection holds a lock. */
 export function isBusy(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED';
 }
 
-/** Whether nothing can be written: the file, or its folder, is read-only. */
+/** Whether the file or its folder is read-only. */
 function isUnwritable(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN' || code === 'SQLITE_PERM';
 }
 
-/** Whether a database has a vault: the tables, and metadata in them. Nothing is made. */
-export function hasVault(handle: SqliteHandle, busyTimeout: number): boolean {
-  try {
-    handle.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
-    const tables =
-      "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('trefoil_schema', 'trefoil_meta')";
-    if (Number((handle.prepare(tables).get() as Found).n) < 2) return false;
-    return handle.prepare('SELECT 1 FROM trefoil_meta').get() !== undefined;
-  } catch (error) {
-    throw sqliteError(error, busyTimeout);
-  }
-}
-
 /**
- * Writes the log back into the file and takes the log away: afterwards the file alone is the store. While others have
- * it open the log stays, and the last of them takes it away.
+ * Writes the write-ahead log back into the database file and removes the log: afterwards the file alone is the store.
+ * While other connections have the file open the log stays, and the last of them removes it.
  *
- * `journal_mode = DELETE` and not only the closing of the handle: a driver that keeps statements until they are
- * collected keeps the log for as long. The file can then be read where nothing can be written, too.
+ * It sets `journal_mode = DELETE` as well, because closing the handle is not enough: a driver that keeps statements
+ * until they are garbage-collected keeps the log until then. In this mode the file can also be read from a place that
+ * is read-only.
  *
- * @throws TrefoilError when the log cannot be written back, as on a full disk. Nothing is lost by that: the log stays.
+ * @throws TrefoilError if the log cannot be written back, as on a full disk. Then the log stays and nothing is lost.
  */
-export function settle(handle: SqliteHandle, busyTimeout: number): void {
+export function removeLog(handle: SqliteHandle, busyTimeout: number): void {
   try {
     handle.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
     handle.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
@@ -262,15 +215,23 @@ export function settle(handle: SqliteHandle, busyTimeout: number): void {
   }
 }
 
-/** What a failure of the driver is called here. Its text stays behind: it may quote a statement or a path. */
+/**
+ * Returns the library's error for a failure of the driver. The driver's text is dropped: it may quote SQL or a path.
+ */
 export function sqliteError(error: unknown, busyTimeout: number): unknown {
   if (error instanceof TrefoilError) return error;
   const code = codeOf(error);
   const issue = (name: 'store_failed' | 'store_busy' | 'no_space', message: string) =>
     new TrefoilError([{ code: name, message }]);
-  if (code === null) return issue('store_failed', 'the handle of the database does not work; is it closed?');
-  if (isBusy(error))
-    return issue('store_busy', `the database is locked by another connection for over ${busyTimeout} ms`);
-  if (code === 'SQLITE_FULL') return issue('no_space', 'the disk is full, or the database at its limit (SQLITE_FULL)');
-  return issue('store_failed', `${REASONS[code] ?? 'the database refused the work'} (${code})`);
+  if (code === null) return issue('store_failed', 'the database handle does not work; check that it is open');
+  if (isBusy(error)) {
+    return issue(
+      'store_busy',
+      `the database is locked by another connection for more than ${busyTimeout} ms; try again`,
+    );
+  }
+  if (code === 'SQLITE_FULL') {
+    return issue('no_space', 'the disk is full, or the database has reached its size limit (SQLITE_FULL)');
+  }
+  return issue('store_failed', `${REASONS[code] ?? 'the database refused the statement'} (${code})`);
 }
