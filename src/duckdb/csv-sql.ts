@@ -5,7 +5,7 @@
  * has them.
  */
 
-import type { CsvDialect } from '../io/csv.ts';
+import type { CsvDialect } from '../io/csv/codec.ts';
 import { text } from './sql.ts';
 
 /** Bytes of CSV that DuckDB reads at once: a fresh one of 32 MB each time is most of a run's memory otherwise. */

@@ -7,7 +7,7 @@
 import { resolve } from 'node:path';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
-import { makeCsvCodec } from '../io/csv.ts';
+import { makeCsvCodec } from '../io/csv/codec.ts';
 import { makeRun } from '../io/records.ts';
 import { turnTable } from '../io/table.ts';
 import type { Chunk, Connection } from './module.ts';

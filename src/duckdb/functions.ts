@@ -8,7 +8,7 @@
  */
 
 import { fail, type Issue } from '../errors.ts';
-import { type CsvColumn, checkTabular, hidesEmpty } from '../io/csv-header.ts';
+import { checkTabular, hidesEmpty, type TableColumn } from '../io/header.ts';
 import { turnTable } from '../io/table.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import type { CallInfo, Chunk, DuckdbConnection, DuckdbModule, Vector } from './module.ts';
@@ -17,7 +17,7 @@ import { makeVectors, type Vectors } from './vectors.ts';
 /** A field's function. */
 export interface FieldFunction {
   readonly name: string;
-  readonly column: CsvColumn;
+  readonly column: TableColumn;
   /** Fields whose values it takes behind the field's own, in this order. */
   readonly needs: readonly string[];
 }

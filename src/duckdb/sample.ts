@@ -2,7 +2,7 @@
 /** The first records of a Parquet file, for `trefoil check` and `--dry-run`. Nothing is written. */
 
 import { type Issue, TrefoilError } from '../errors.ts';
-import { csvDialect } from '../io/csv.ts';
+import { csvDialect } from '../io/csv/codec.ts';
 import type { SampleRecord } from '../io/records.ts';
 import { startEngine } from './engine.ts';
 import { readBatches, refuseShortage, type TextBatch } from './failure.ts';

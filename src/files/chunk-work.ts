@@ -10,7 +10,7 @@ import { type Codec, type Fault, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
 import { makeRejectSealer, type RejectSealer, rejectEnd } from '../io/rejects.ts';
 import type { BoundInside, Direction, Later } from '../policy/bound.ts';
-import { codecOf, type FormatSpec, type Opening } from './format.ts';
+import { codecOf, type FormatSpec, type Opening } from './file-format.ts';
 import { type Compression, packer } from './inputs/compression.ts';
 
 /** What all chunks of a run have in common. Plain data: it is sent to workers. */

@@ -4,13 +4,13 @@
 
 import { badRange, badType, checkInteger, checkOneOf, typeName } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
-import { type CsvOptions, csvDialect } from '../io/csv.ts';
+import { type CsvOptions, csvDialect } from '../io/csv/codec.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, type Progress, type RecordOptions } from '../io/records.ts';
-import { tsvDialect } from '../io/tsv.ts';
+import { tsvDialect } from '../io/tsv/codec.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
 import type { WorkOptions } from './chunk-work.ts';
 import type { Output } from './file.ts';
-import { codecOf, type FileFormat, type FormatSpec, formatOfName } from './format.ts';
+import { codecOf, type FileFormat, type FormatSpec, formatOfName } from './file-format.ts';
 import { COMPRESSIONS, type Compression, compressionOfName } from './inputs/compression.ts';
 import { inputCompression, STDIN } from './inputs/inputs.ts';
 

@@ -15,7 +15,7 @@ import {
   readRejectsHead,
 } from '../io/rejects.ts';
 import { type DomainKeys, openKeys } from '../keys/domain-keys.ts';
-import type { FormatSpec, Opening } from './format.ts';
+import type { FormatSpec, Opening } from './file-format.ts';
 import { openBytes, STDIN } from './inputs/inputs.ts';
 
 /**

@@ -7,7 +7,7 @@ import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import type { Direction } from '../policy/bound.ts';
 import { type Output, systemError } from './file.ts';
-import { hasOtherName } from './format.ts';
+import { hasOtherName } from './file-format.ts';
 import { expandInputs, STDIN } from './inputs/inputs.ts';
 import { checkPath, type FileOptions, type FileResult, makePlan, type Unit } from './plan.ts';
 import { runPlan } from './run.ts';

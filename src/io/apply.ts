@@ -9,10 +9,10 @@
 import { makeExactWriter } from '../core/json/exact.ts';
 import { fail, type Issue, MAX_ISSUES } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
-import { checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
-import { type ReadRecord, readRecord } from './json-lines.ts';
+import { checkTabular, fieldPositions, mapHeader } from './header.ts';
+import { type ReadRecord, readRecord } from './ndjson/codec.ts';
 import { turnTable } from './table.ts';
-import { readCells, type TsvCell, writeCells } from './tsv-cells.ts';
+import { readCells, type TsvCell, writeCells } from './tsv/cells.ts';
 
 /** How lines are read and answered. */
 export interface ApplyOptions {

@@ -5,7 +5,7 @@
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { runReported } from '../rule/rule.ts';
-import type { CsvColumn } from './csv-header.ts';
+import type { TableColumn } from './header.ts';
 
 /** A batch of records as cells. */
 export interface Cells {
@@ -29,7 +29,7 @@ export interface Cells {
  */
 export function turnTable(
   cells: Cells,
-  columns: readonly CsvColumn[],
+  columns: readonly TableColumn[],
   positions: ReadonlyMap<string, number>,
   direction: Direction,
   inside: BoundInside,

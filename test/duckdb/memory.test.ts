@@ -4,7 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DuckdbRun, runDuckdb } from '../../src/duckdb/run.ts';
 import { keep, keyset, policy, seal } from '../../src/index.ts';
-import { csvDialect } from '../../src/io/csv.ts';
+import { csvDialect } from '../../src/io/csv/codec.ts';
 import { type Direction, openReady } from '../../src/policy/bound.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { makePlace, type Place } from '../cli/harness.ts';

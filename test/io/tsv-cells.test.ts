@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Issue } from '../../src/errors.ts';
-import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from '../../src/io/tsv-cells.ts';
+import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from '../../src/io/tsv/cells.ts';
 
 /**
  * COPY's text format to the letter of its page, one character at a time. Reads what COPY FROM reads, but octal and

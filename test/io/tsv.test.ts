@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Issue, TrefoilError } from '../../src/errors.ts';
 import { constant, drop, each, keep, mask, optional, policy, token } from '../../src/index.ts';
-import { readCells, writeCells } from '../../src/io/tsv-cells.ts';
+import { readCells, writeCells } from '../../src/io/tsv/cells.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { protectTsv, protectTsvStream, revealTsv, revealTsvStream, type TsvOptions } from '../../src/tsv.ts';
 import { abc, collect, cut, errorOf, keys, people, textOf, wayBack } from './helpers.ts';

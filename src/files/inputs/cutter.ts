@@ -8,9 +8,9 @@ import { fail, TrefoilError } from '../../errors.ts';
 import { type Batches, makeBatches } from '../../io/batches.ts';
 import { type Block, type Frames, makeFrames, type Oversize, type Place } from '../../io/frames.ts';
 import type { ChunkTask } from '../chunk-work.ts';
-import { codecOf, type FileCodec, type Opening } from '../format.ts';
+import { codecOf, type FileCodec, type Opening } from '../file-format.ts';
+import type { Position } from '../outputs/resume.ts';
 import type { RunPlan } from '../plan.ts';
-import type { Position } from '../resume.ts';
 import { openBytes } from './inputs.ts';
 
 /** The first chunk of an output is small, so that its first row is there soon. */

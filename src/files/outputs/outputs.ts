@@ -13,9 +13,9 @@ import { packer } from '../inputs/compression.ts';
 import { identityOf, STDIN } from '../inputs/inputs.ts';
 import type { Counts, EndCounts, RunPlan } from '../plan.ts';
 import { countNotHeld } from '../rejects.ts';
-import { openResume, type Position, type Resume, type RunIdentity } from '../resume.ts';
 import { packageVersion } from '../version.ts';
 import { type Lock, takeLock } from './lock.ts';
+import { openResume, type Position, type Resume, type RunIdentity } from './resume.ts';
 
 /** The outputs of a run. */
 export interface RunOutputs {

@@ -10,11 +10,11 @@
 
 import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { fail } from '../errors.ts';
-import type { Place } from '../io/frames.ts';
-import { systemError } from './file.ts';
-import type { FileIdentity } from './inputs/inputs.ts';
-import { isAlive } from './outputs/owner.ts';
+import { fail } from '../../errors.ts';
+import type { Place } from '../../io/frames.ts';
+import { systemError } from '../file.ts';
+import type { FileIdentity } from '../inputs/inputs.ts';
+import { isAlive } from './owner.ts';
 
 const VERSION = 'resume-v1';
 

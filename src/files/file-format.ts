@@ -1,9 +1,9 @@
 /** Formats of files: what their names tell, and the codec of each. */
 
 import type { Codec } from '../io/batches.ts';
-import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
-import { makeNdjsonCodec } from '../io/json-lines.ts';
-import { makeTsvCodec, type TsvDialect, type TsvOpening } from '../io/tsv.ts';
+import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv/codec.ts';
+import { makeNdjsonCodec } from '../io/ndjson/codec.ts';
+import { makeTsvCodec, type TsvDialect, type TsvOpening } from '../io/tsv/codec.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { compressionOfName } from './inputs/compression.ts';
 

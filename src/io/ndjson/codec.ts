@@ -1,13 +1,13 @@
 /** NDJSON: one JSON object a line (https://jsonlines.org). Pure web standards, no Node. */
 
-import { typeName } from '../core/checks.ts';
-import { jsonErrorAt } from '../core/json/error.ts';
-import { makeExactWriter, putNumbers } from '../core/json/exact.ts';
-import { withTexts } from '../core/json/number.ts';
-import { scanJson } from '../core/json/scan.ts';
-import type { Issue } from '../errors.ts';
-import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
-import type { Batch, Codec } from './batches.ts';
+import { typeName } from '../../core/checks.ts';
+import { jsonErrorAt } from '../../core/json/error.ts';
+import { makeExactWriter, putNumbers } from '../../core/json/exact.ts';
+import { withTexts } from '../../core/json/number.ts';
+import { scanJson } from '../../core/json/scan.ts';
+import type { Issue } from '../../errors.ts';
+import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
+import type { Batch, Codec } from '../batches.ts';
 import {
   checkRecordOptions,
   DEFAULT_MAX_RECORD,
@@ -15,7 +15,7 @@ import {
   type RecordOptions,
   type Run,
   type SampleRecord,
-} from './records.ts';
+} from '../records.ts';
 
 /** What an NDJSON stream may be told. */
 export type NdjsonOptions = RecordOptions;

@@ -18,7 +18,7 @@
  * itself), and `\.`, which ends the data there for servers before 18.
  */
 
-import type { Issue } from '../errors.ts';
+import type { Issue } from '../../errors.ts';
 
 /** A cell: text, or null. */
 export type TsvCell = string | null;

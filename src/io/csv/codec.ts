@@ -7,11 +7,14 @@
  * cells are quoted uniformly in the output.
  */
 
-import { badRange, checkOneOf } from '../core/checks.ts';
-import { fail, type Issue } from '../errors.ts';
-import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
-import type { Batch, Codec } from './batches.ts';
-import { type CsvColumn, checkNames, checkTabular, fieldPositions, hidesEmpty, mapHeader } from './csv-header.ts';
+import { badRange, checkOneOf } from '../../core/checks.ts';
+import { fail, type Issue } from '../../errors.ts';
+import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
+import type { Batch, Codec } from '../batches.ts';
+import { type Block, recordLines } from '../frames.ts';
+import { checkNames, checkTabular, fieldPositions, hidesEmpty, mapHeader, type TableColumn } from '../header.ts';
+import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
+import { type Cells, turnTable } from '../table.ts';
 import {
   type CsvFault,
   type CsvOrigin,
@@ -20,10 +23,7 @@ import {
   makeCsvWriter,
   OWN_RECORDS,
   readCsv,
-} from './csv-records.ts';
-import { type Block, recordLines } from './frames.ts';
-import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
-import { type Cells, turnTable } from './table.ts';
+} from './records.ts';
 
 /** What a CSV stream may be told. */
 export interface CsvOptions extends RecordOptions {
@@ -170,7 +170,7 @@ export function makeCsvCodec(
 }
 
 interface Open extends CsvOpening {
-  readonly columns: readonly CsvColumn[];
+  readonly columns: readonly TableColumn[];
   readonly positions: ReadonlyMap<string, number>;
   readonly write: CsvWriter;
 }
@@ -231,7 +231,7 @@ function checkWidths(rows: readonly (readonly string[])[], width: number, batch:
  */
 function turn(
   rows: readonly string[][],
-  columns: readonly CsvColumn[],
+  columns: readonly TableColumn[],
   positions: ReadonlyMap<string, number>,
   direction: Direction,
   inside: BoundInside,

@@ -9,7 +9,7 @@ import { type Issue, TrefoilError } from '../errors.ts';
 import type { BoundInside, Direction, Leaf } from '../policy/bound.ts';
 
 /** A column that goes through a rule. */
-export interface CsvColumn {
+export interface TableColumn {
   readonly name: string;
   readonly leaf: Leaf;
   /** Index of the leaf in the policy. */
@@ -61,7 +61,7 @@ export function checkTabular({ leaves }: BoundInside): void {
  *
  * @throws TrefoilError with all of `header_missing`, `header_duplicate`, `unnamed_field` and `missing_field` at once.
  */
-export function mapHeader(names: readonly string[], inside: BoundInside, direction: Direction): readonly CsvColumn[] {
+export function mapHeader(names: readonly string[], inside: BoundInside, direction: Direction): readonly TableColumn[] {
   // What a protected file holds: a dropped field is none of its columns.
   const expected = inside.leaves
     .map((leaf, index) => ({ leaf, index }))
@@ -74,7 +74,7 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
   }
 
   const issues: Issue[] = [];
-  const columns: CsvColumn[] = [];
+  const columns: TableColumn[] = [];
   const firstAt = new Map<string, number>();
   for (const [from, name] of names.entries()) {
     const entry = byHeader.get(name);

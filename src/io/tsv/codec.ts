@@ -5,13 +5,13 @@
  * text. A line is a record whatever stands in it, so an error never spreads to the next one.
  */
 
-import { fail, type Issue } from '../errors.ts';
-import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
-import type { Batch, Codec } from './batches.ts';
-import { type CsvColumn, checkNames, checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
-import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from './records.ts';
-import { turnTable } from './table.ts';
-import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from './tsv-cells.ts';
+import { fail, type Issue } from '../../errors.ts';
+import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
+import type { Batch, Codec } from '../batches.ts';
+import { checkNames, checkTabular, fieldPositions, mapHeader, type TableColumn } from '../header.ts';
+import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
+import { turnTable } from '../table.ts';
+import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from './cells.ts';
 
 /** What a TSV stream may be told. */
 export interface TsvOptions extends RecordOptions {
@@ -78,7 +78,7 @@ function orEmpty(run: Run, { signal, onProgress }: RecordOptions): Run {
 }
 
 interface Open extends TsvOpening {
-  readonly columns: readonly CsvColumn[];
+  readonly columns: readonly TableColumn[];
   readonly positions: ReadonlyMap<string, number>;
 }
 
