@@ -30,7 +30,7 @@ export function refuseShortage(error: unknown, input: string, output: string): v
   const said = error instanceof Error ? error.message : '';
   if (NO_MEMORY.test(said)) {
     const message =
-      'DuckDB has no memory left: a row group of the input, or a few of its longest rows, do not fit into 80 % of it; ' +
+      'DuckDB ran out of memory: a row group of the input, or a few of its longest rows, do not fit into 80 % of the memory; ' +
       'write the input in smaller row groups, or use CSV or NDJSON, which are read piece by piece';
     fail('out_of_memory', message, { file: input });
   }
@@ -57,7 +57,7 @@ export async function whatIsWrong(
   const issues =
     run.inputFormat === 'csv' ? await issuesOfCsv(run, signal) : await issuesOfParquet(connection, run, source);
   if (issues.length > 0) return new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
-  const message = 'DuckDB refused what the other readers take; for CSV leave --engine duckdb out';
+  const message = 'DuckDB refused an input in which trefoil finds nothing wrong; for CSV, leave out --engine duckdb';
   return new TrefoilError([{ code: 'engine_failed', message, file: run.inputs[0]! }]);
 }
 

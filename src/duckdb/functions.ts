@@ -32,7 +32,10 @@ export function fieldFunctions(inside: BoundInside, direction: Direction): reado
     const name = `trefoil_${direction}_${leaf.header!.replace(/[^A-Za-z0-9_]/g, '_')}`;
     // SQL does not tell upper and lower case apart.
     const other = taken.get(name.toLowerCase());
-    if (other !== undefined) fail('path_conflict', `has the same name in SQL as field ${other}`, { field: leaf.path });
+    if (other !== undefined)
+      fail('path_conflict', `the field has the same name in SQL as field ${other}; rename one of them`, {
+        field: leaf.path,
+      });
     taken.set(name.toLowerCase(), leaf.path);
     functions.push({ name, column: { name: leaf.header!, leaf, index, from: 0 }, needs: leaf.engine.needs ?? [] });
   }

@@ -96,11 +96,11 @@ export async function loadDuckdb(): Promise<DuckdbModule> {
   try {
     duckdb = (await import('@duckdb/node-api')) as unknown as DuckdbModule;
   } catch {
-    return fail('engine_failed', `DuckDB is not installed: ${install} (${OLDEST.join('.')} or newer)`);
+    return fail('engine_failed', `DuckDB is not installed; run ${install} (${OLDEST.join('.')} or newer)`);
   }
   const version = duckdb.version?.() ?? 'unknown';
   if (!isNewEnough(version)) {
-    fail('engine_failed', `DuckDB ${version} is installed, ${OLDEST.join('.')} or newer is needed: ${install}`);
+    fail('engine_failed', `DuckDB ${version} is installed, but ${OLDEST.join('.')} or newer is needed; run ${install}`);
   }
   return duckdb;
 }

@@ -117,7 +117,7 @@ export function mapColumns(
     place: Pick<Cell, 'name' | 'header' | 'sql' | 'parent'>,
   ): Cell | null {
     if (positions.has(leaf.path)) {
-      const message = 'more than one column of the input is this field';
+      const message = 'more than one column of the input belongs to this field; rename one of them';
       issues.push({ code: 'header_duplicate', message, field: leaf.path });
       return null;
     }
@@ -137,11 +137,11 @@ export function mapColumns(
       return { code: 'nested_value', message };
     }
     if (kind === 'BLOB') {
-      const message = 'the column is a BLOB, and bytes may hold anything; write text as VARCHAR, or set drop';
+      const message = 'the column is a BLOB, whose bytes no rule can read; write text as VARCHAR, or set drop';
       return { code: 'wrong_type', message };
     }
     if (!single.has(type.typeId) || type.alias !== undefined) {
-      const message = `the column is ${kind}, which has values inside it that no rule sees; use NDJSON, or set drop`;
+      const message = `the column is ${kind}, and no rule would see the values inside it; use NDJSON, or set drop`;
       return { code: 'nested_value', message };
     }
     const isFraction = kind === 'FLOAT' || kind === 'DOUBLE';
@@ -156,7 +156,7 @@ export function mapColumns(
   /** The fields of a STRUCT, as `visitFields` of `policy/transform.ts` treats those of an object. */
   function takeStruct(node: Named, type: Type, name: string, header: string, sql: string): Struct | null {
     if (kindOf(type, ids) !== 'STRUCT') {
-      const message = `the policy names fields inside it, and the column is ${kindOf(type, ids)}; expected a STRUCT`;
+      const message = `the policy names fields inside the column, which is ${kindOf(type, ids)}; expected a STRUCT`;
       issues.push({ code: 'wrong_type', message, field: node.path });
       // They are not reported as missing as well.
       for (const { leaf } of leavesOf(node)) positions.set(leaf.path, 'NULL');

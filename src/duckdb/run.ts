@@ -120,10 +120,13 @@ async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun
   if (due !== read) {
     const error = await whatIsWrong(connection, run, source, run.signal);
     if (error.code !== 'engine_failed') throw error;
-    fail('rows_lost', `the input has ${due} rows, and DuckDB read ${read}`, { expected: due, actual: read });
+    fail('rows_lost', `the input has ${due} rows, but DuckDB read ${read}`, { expected: due, actual: read });
   }
   if (written !== read || actual !== read) {
-    fail('rows_lost', `${read} rows were read, ${written} written and ${actual} are there`, { expected: read, actual });
+    fail('rows_lost', `${read} rows were read, ${written} were written, and the output has ${actual}`, {
+      expected: read,
+      actual,
+    });
   }
   return read;
 }

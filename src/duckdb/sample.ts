@@ -64,7 +64,7 @@ async function* batches(
     refuseShortage(error, run.inputs[0]!, run.inputs[0]!);
     // The engine's own text quotes values.
     throw new TrefoilError([
-      { code: 'engine_failed', message: 'DuckDB cannot read it as Parquet', file: run.inputs[0]! },
+      { code: 'engine_failed', message: 'DuckDB cannot read the file as Parquet', file: run.inputs[0]! },
     ]);
   } finally {
     signal.removeEventListener('abort', stop);

@@ -48,7 +48,7 @@ export function checkInputs({ direction, inside, inputs }: Inputs): void {
   checkTabular(inside);
   for (const path of inputs) {
     if (/[*?[\]]/.test(path))
-      fail('engine_failed', 'DuckDB takes * ? [ ] in a name as a pattern; rename it', { file: path });
+      fail('engine_failed', 'DuckDB reads * ? [ ] in a file name as a pattern; rename the file', { file: path });
   }
 }
 
@@ -65,7 +65,7 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
   if (run.inputFormat === 'csv') {
     const { names, newline } = await readOpening(run);
     const mapped = mapHeader(names, inside, direction);
-    if (mapped.length === 0) fail('not_tabular', 'no column would be left');
+    if (mapped.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
     const output = mapped.map(({ name, leaf, index }) => {
       return { kind: 'cell' as const, name, header: name, leaf, index, sql: identifier(name), parent: null };
     });
@@ -91,12 +91,12 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
     const shape = JSON.stringify(names.map((name, i) => [name, String(types[i])]));
     first ??= shape;
     if (shape !== first) {
-      fail('header_mismatch', 'the columns or their types are not those of the first input', { file: path });
+      fail('header_mismatch', 'the columns or their types differ from those of the first input', { file: path });
     }
     columns ??= mapped;
     width = names.length;
   }
-  if (columns!.output.length === 0) fail('not_tabular', 'no column would be left');
+  if (columns!.output.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
   return { table: parquetReading(files), columns: columns!, width, newline: '\n' };
 }
 
@@ -171,7 +171,7 @@ async function describe(connection: Connection, path: string) {
   } catch {
     // A file that may not be read is told in our words.
     for await (const _ of await openBytes(path, 'none')) break;
-    return fail('engine_failed', 'DuckDB cannot read it as Parquet', { file: path });
+    return fail('engine_failed', 'DuckDB cannot read the file as Parquet', { file: path });
   }
 }
 
@@ -184,9 +184,13 @@ async function readOpening({ inputs, inside, direction, dialect }: Inputs): Prom
     });
     first ??= opening;
     if (opening.newline === '\r')
-      fail('engine_failed', 'DuckDB does not read lone carriage returns; use the other engine', { file: path });
+      fail(
+        'engine_failed',
+        'DuckDB does not read lines that end with a carriage return alone; leave out --engine duckdb',
+        { file: path },
+      );
     if (opening.names.join('\n') !== first.names.join('\n') || opening.newline !== first.newline) {
-      fail('header_mismatch', 'the header or the line end is not that of the first input', {
+      fail('header_mismatch', 'the header or the line end differs from that of the first input', {
         file: path,
         line: 1,
         column: 1,

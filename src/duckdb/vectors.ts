@@ -205,7 +205,11 @@ function scatter({ vector }: Inside, texts: readonly (string | null)[], bindings
     bindings.vector_assign_string_element_len(vector, 0, bytes);
     const first = bindings.vector_get_data(vector, SLOT);
     const view = new DataView(first.buffer, first.byteOffset, SLOT);
-    if (view.getUint32(0, true) !== bytes.length) fail('engine_failed', 'the engine keeps texts in another way');
+    if (view.getUint32(0, true) !== bytes.length)
+      fail(
+        'engine_failed',
+        'DuckDB stores texts in a way that trefoil does not know; install another version of @duckdb/node-api',
+      );
     low = view.getUint32(8, true);
     high = view.getUint32(12, true);
   }

@@ -209,13 +209,17 @@ export async function placePart(path: string, size: number, force: boolean): Pro
   const isNamed = there !== null && there.size === BigInt(size);
   if (left === null) {
     if (!isNamed)
-      fail('resume_refused', 'the output of the run that is to go on is not there any more', { file: path });
+      fail('resume_refused', 'the output of the interrupted run is gone; remove the manifest to start again', {
+        file: path,
+      });
     return;
   }
   // Linked to its name, and ended before the other name was gone.
   if (isNamed && there.ino === left.ino && there.dev === left.dev) return guard(path, unlink(part));
   if (left.size !== BigInt(size))
-    fail('resume_refused', 'the output of the run that is to go on was changed', { file: part });
+    fail('resume_refused', 'the output of the interrupted run was changed; remove it and the manifest to start again', {
+      file: part,
+    });
   if (there !== null && !force) refuseExisting(path);
   await guard(path, rename(part, target));
 }
@@ -272,13 +276,13 @@ async function checkNoInput(path: string, output: BigIntStats, inputs: readonly 
     const other = await statOrNull(input);
     // Device and inode, so that another spelling of the path, a symbolic or a hard link does not hide it.
     if (other !== null && other.dev === output.dev && other.ino === output.ino) {
-      fail('same_file', 'it is an input of the same run; write to another file', { file: path });
+      fail('same_file', 'the output is an input of the same run; write to another file', { file: path });
     }
   }
 }
 
 function refuseExisting(path: string): never {
-  fail('output_exists', 'the output exists; remove it, or force its replacement', { file: path });
+  fail('output_exists', 'the output exists; remove it, or set force to replace it', { file: path });
 }
 
 /**
@@ -342,7 +346,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is not a directory',
-  ELOOP: 'its links lead in a circle',
+  ELOOP: 'its symbolic links form a circle',
   ENAMETOOLONG: 'its name is too long',
   EMFILE: 'too many files are open',
   EROFS: 'the file system is read-only',
@@ -369,7 +373,7 @@ export function systemError(error: unknown, what: string, file: string): unknown
   const reason = errorCode(error);
   if (error instanceof TrefoilError || reason === null) return error;
   if (reason === 'EPIPE' || reason === 'ECONNRESET') {
-    return new TrefoilError([{ code: 'output_closed', message: 'its reader has gone', file }]);
+    return new TrefoilError([{ code: 'output_closed', message: 'the program that reads it has ended', file }]);
   }
   const full = FULL[reason];
   const code: IssueCode = full === undefined ? 'io_failed' : 'no_space';

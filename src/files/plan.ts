@@ -133,7 +133,7 @@ export function makePlan(
   // An option that is there and undefined is not there: those of CSV are no error for NDJSON then.
   const there = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const options = checkRecordOptions(there, OWN) as FileOptions & RecordOptions;
-  if (options.onSample !== undefined) badRange('onSample', 'is for streams; files have no samples');
+  if (options.onSample !== undefined) badRange('onSample', 'is an option of streams; a run over files has no samples');
   const { force = false, resume = false, workers = 1, maxRejects } = options;
   const rejects = rejectsTo ?? options.rejects ?? null;
   checkFlag('force', force);
@@ -149,7 +149,7 @@ export function makePlan(
   const onFault = rejects !== null ? 'seal' : options.onReject !== undefined ? 'report' : 'stop';
   const judge = judgeOf(maxRejects, onFault);
   if (resume && (inputs.includes(STDIN) || [...units.map(({ output }) => output), rejects].some(isStream))) {
-    badRange('resume', 'expected files: what came through a pipe cannot be read again');
+    badRange('resume', 'needs files: an input or output that is a pipe cannot be read again');
   }
   const codec = codecOf(format, direction, inside, null);
   codec.begin();
@@ -200,16 +200,17 @@ function checkFlag(argument: string, flag: unknown): void {
 function formatSpec(inputs: readonly string[], options: FileOptions): FormatSpec {
   const names = new Set(inputs.map((input) => options.format ?? formatOfName(input)));
   const [name = null] = names;
-  if (names.size > 1) badRange('format', 'expected inputs of one format');
-  if (name === null) badType('format', 'expected csv, tsv or ndjson, as the name of the input does not tell');
+  if (names.size > 1) badRange('format', 'expected inputs of one file format');
+  if (name === null)
+    badType('format', 'expected csv, tsv or ndjson, because the name of the input does not show its file format');
   checkOneOf('format', name, ['csv', 'tsv', 'ndjson']);
   const { maxRecord = DEFAULT_MAX_RECORD } = options;
   if (name === 'csv') return { name, quoted: true, maxRecord, dialect: csvDialect(options) };
   for (const option of ['delimiter', 'quoting'] as const) {
-    if (options[option] !== undefined) badRange(option, `is for csv, the format is ${name}`);
+    if (options[option] !== undefined) badRange(option, `is an option of csv; the file format is ${name}`);
   }
   if (name === 'tsv') return { name, quoted: false, maxRecord, dialect: tsvDialect(options) };
-  if (options.header !== undefined) badRange('header', `is for csv and tsv, the format is ${name}`);
+  if (options.header !== undefined) badRange('header', `is an option of csv and tsv; the file format is ${name}`);
   return { name: 'ndjson', quoted: false, maxRecord };
 }
 
@@ -218,7 +219,8 @@ function outputCompression(units: readonly Unit[], said: Compression | undefined
   const all = new Set(
     units.map(({ output }) => (typeof output === 'string' ? compressionOfName(output).compression : 'none')),
   );
-  if (all.size > 1) badRange('outputCompression', 'expected outputs of one kind; say which');
+  if (all.size > 1)
+    badRange('outputCompression', 'is needed, because the names of the outputs show more than one kind of compression');
   const [first = 'none'] = all;
   return first;
 }
@@ -242,7 +244,7 @@ function judgeOf(maxRejects: unknown, onFault: WorkOptions['onFault']): RunPlan[
 }
 
 function refuse(rejected: number, most: string): never {
-  fail('too_many_rejects', `${rejected} rejected, more than the ${most} that may be`, {
+  fail('too_many_rejects', `${rejected} records were rejected; the limit is ${most}`, {
     actual: rejected,
   });
 }

@@ -88,7 +88,7 @@ function reason(error: unknown): string {
   const code = (error as { readonly code?: unknown } | null)?.code;
   if (code === 'ERR_WORKER_OUT_OF_MEMORY')
     return 'a worker ran out of memory; use fewer workers, or a lower --max-record';
-  return 'a worker ended before its work was done; try again, or without workers';
+  return 'a worker ended before its work was done; try again, or run without workers';
 }
 
 /** The worker's file in the installed package, found by its name: this code may stand in any of the package's chunks. */
@@ -97,6 +97,6 @@ function workerFile(): string {
   try {
     return pathToFileURL(createRequire(here).resolve('#worker')).href;
   } catch {
-    return fail('worker_failed', 'workers need the installed package; run without workers, or npm install trefoil');
+    return fail('worker_failed', 'workers need the installed package; run without workers, or run npm install trefoil');
   }
 }

@@ -62,7 +62,7 @@ export async function readRejects(
   const piped = path === STDIN ? textLines(path) : null;
   const head = await headOf(piped ?? textLines(path), piped === null);
   if (head === null)
-    fail('not_rejects', 'the first line is not that of a file of rejects', { file: path, line: 1, column: 1 });
+    fail('not_rejects', 'the first line is not the head of a file of rejects', { file: path, line: 1, column: 1 });
   const opener = openerOf(head, keysOf(head.domain), path);
   const header = opener.header();
   if (header === undefined) refuse(path, 1);
@@ -73,11 +73,13 @@ export async function readRejects(
 function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
   const opened = openKeys(keys);
   if (opened.domain !== head.domain) {
-    fail('wrong_domain', `the rejects are of domain ${head.domain}, the keys of ${opened.domain}`, { file: path });
+    fail('wrong_domain', `the rejects belong to domain ${head.domain}, the keys to domain ${opened.domain}`, {
+      file: path,
+    });
   }
   const opener = makeRejectOpener(opened, head);
   if (opener !== null) return opener;
-  const message = `the rejects were sealed with key ${head.keyId}, which the keys do not have; take the keyset of that run`;
+  const message = `the rejects were sealed with key ${head.keyId}, which is not in the keyset; use the keyset of that run`;
   return fail('unknown_key', message, { file: path });
 }
 
@@ -100,7 +102,7 @@ async function* openLines(
     at++;
     if (at === 1) continue;
     const line = readRejectLine(text);
-    if (line === null) fail('not_rejects', 'the line is not one of a file of rejects', { file, line: at });
+    if (line === null) fail('not_rejects', 'the line is not a line of a file of rejects', { file, line: at });
     const { sealed, input: _, ...said } = line;
     const bytes = sealed === null ? null : opener.open(sealed, line);
     if (sealed !== null && bytes === null) refuse(file, at);

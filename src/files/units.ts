@@ -34,9 +34,11 @@ export async function intoFolder(inputs: unknown, folder: string): Promise<Units
   const found = await expandInputs(checkInputs(inputs));
   const byName = new Map<string, string>();
   for (const input of found) {
-    if (input === STDIN) fail('io_failed', 'standard input has no name in a folder; say an output file');
+    if (input === STDIN)
+      fail('io_failed', 'standard input has no file name to use in the folder; set an output file instead');
     const name = basename(input);
-    if (byName.has(name)) fail('same_file', 'two inputs would have this name in the folder', { file: name });
+    if (byName.has(name))
+      fail('same_file', 'two inputs would get this name in the folder; rename one of them', { file: name });
     byName.set(name, input);
   }
   try {
@@ -50,7 +52,7 @@ export async function intoFolder(inputs: unknown, folder: string): Promise<Units
 
 function checkInputs(inputs: unknown): readonly string[] {
   const list: unknown[] = Array.isArray(inputs) ? inputs : [inputs];
-  if (list.length === 0) badType('input', 'expected a path or a list of at least one');
+  if (list.length === 0) badType('input', 'expected a path, or a list of at least one path');
   for (const input of list) checkPath('input', input);
   return list as string[];
 }
@@ -67,7 +69,7 @@ export async function runFile(
   const { units, manifest } = await intoOne(inputs, output);
   const plan = makePlan(direction, units, bound, options, manifest);
   if (hasOtherName(output, plan.work.format.name, options.delimiter)) {
-    badRange('output', `has the name of another format than ${plan.work.format.name}, which is that of the inputs`);
+    badRange('output', `has the extension of another file format; the inputs are ${plan.work.format.name}`);
   }
   return runPlan(plan);
 }

@@ -242,7 +242,7 @@ function tsvTurner(
   checkTabular(inside);
   const names = given ?? fieldNames(inside, direction);
   const columns = mapHeader(names, inside, direction);
-  if (columns.length === 0) fail('not_tabular', 'no column would be left: a line of TSV has at least one');
+  if (columns.length === 0) fail('not_tabular', 'the policy leaves no column, and a line of TSV has at least one');
   const positions = fieldPositions(names, inside);
   return {
     read(line) {

@@ -30,7 +30,7 @@ export function hidesEmpty({ engine }: Leaf, direction: Direction): boolean {
 export function checkNames(argument: string, names: unknown): asserts names is readonly string[] {
   if (!Array.isArray(names)) badType(argument, `expected a list of names, got ${typeName(names)}`);
   if (names.length === 0 || !names.every((name) => typeof name === 'string' && name.isWellFormed())) {
-    badRange(argument, 'expected at least one name, and text without halves of surrogate pairs');
+    badRange(argument, 'expected at least one name, each a text without half of a surrogate pair');
   }
 }
 
@@ -46,11 +46,15 @@ export function checkTabular({ leaves }: BoundInside): void {
     if (header === null) {
       issues.push({
         code: 'not_tabular',
-        message: 'a field inside an array is no column of a table; only NDJSON has arrays',
+        message: 'a field inside an array cannot be a column of a table; only NDJSON has arrays',
         field: path,
       });
     } else if (seen.has(header)) {
-      issues.push({ code: 'not_tabular', message: 'another field has the same header in a table', field: path });
+      issues.push({
+        code: 'not_tabular',
+        message: 'another field has the same name as a column of a table; rename one of them',
+        field: path,
+      });
     } else seen.add(header);
   }
   if (issues.length > 0) throw new TrefoilError(issues);
@@ -69,7 +73,7 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
   const byHeader = new Map(expected.map((entry) => [entry.leaf.header, entry]));
   if (expected.length > 0 && !names.some((name) => byHeader.has(name))) {
     const message =
-      "the input seems to have no header: none of the policy's fields is in its first line; check the delimiter, too";
+      "the first line has none of the policy's fields, so the input seems to have no header; check the delimiter as well";
     throw new TrefoilError([{ code: 'header_missing', message, line: 1, column: 1 }]);
   }
 

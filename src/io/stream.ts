@@ -194,7 +194,7 @@ function makeToBytes(): (chunk: unknown) => Uint8Array {
       carry = text.slice(-1);
       text = text.slice(0, -1);
     }
-    if (!text.isWellFormed()) fail('lone_surrogate', 'the source holds half of a surrogate pair; mend its encoding');
+    if (!text.isWellFormed()) fail('lone_surrogate', 'the source has half of a surrogate pair; correct its encoding');
     return encoder.encode(text);
   };
 }

@@ -183,7 +183,7 @@ describe('paths into a STRUCT', () => {
     expect(ended).toMatchObject({ code: 1 });
     expect(ended.err).toContain('field s.b: the input does not have the field');
     expect(ended.err).toContain(
-      'field t: the policy names fields inside it, and the column is VARCHAR; expected a STRUCT',
+      'field t: the policy names fields inside the column, which is VARCHAR; expected a STRUCT',
     );
     expect(ended.err).not.toMatch(/field (t\.c|u\.d)/);
   });
@@ -194,7 +194,7 @@ describe('paths into a STRUCT', () => {
     expect(place.read('out.csv')).toBe('id,s.a\n1,Oslo\n');
     await parquet('in.parquet', `SELECT 1 AS id, 'Oslo' AS "s.a", {'a': 'Bergen'} AS s`);
     const ended = await protect('  id: keep\n  s.a: keep\n', 'in.parquet', 'never.csv');
-    expect(ended.err).toContain('field s.a: more than one column of the input is this field');
+    expect(ended.err).toContain('field s.a: more than one column of the input belongs to this field');
   });
 
   test('there and back', async () => {
@@ -278,7 +278,7 @@ describe('several files', () => {
       const args = ['protect', 'a.parquet', 'b.parquet', '--policy', 'p.yaml', ...P, '--out', 'never.csv'];
       const ended = await place.run(args);
       expect(ended, other).toMatchObject({ code: 1 });
-      expect(ended.err).toContain('b.parquet: the columns or their types are not those of the first input');
+      expect(ended.err).toContain('b.parquet: the columns or their types differ from those of the first input');
     }
   });
 
@@ -308,7 +308,7 @@ describe('several files', () => {
   test('with a field inside an array in the policy: no other format is named', async () => {
     await parquet('in.parquet', "SELECT ['a'] AS l");
     const ended = await protect('  "l[]": keep\n', 'in.parquet', 'never.csv');
-    expect(ended.err).toContain('a field inside an array is no column of a table; only NDJSON has arrays');
+    expect(ended.err).toContain('a field inside an array cannot be a column of a table; only NDJSON has arrays');
     expect(ended.err).not.toContain('CSV');
   });
 

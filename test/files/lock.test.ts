@@ -82,7 +82,7 @@ describe('a lock', () => {
     const lock = await take();
     rmSync(path());
     await leave({ host: '00000000' });
-    await expect(lock.check()).rejects.toThrow(/nothing has got its name/);
+    await expect(lock.check()).rejects.toThrow(/no output of this run got its final name/);
     await lock.release();
     expect(existsSync(path())).toBe(true);
   });

@@ -164,10 +164,10 @@ describe('a run that goes on', () => {
     expect(policy.code).toBe(5);
     expect(policy.err).toContain('the policy has changed since the run');
     const keys = await place.run(swap('k.json', 'k2.json'));
-    expect(keys.err).toContain('the keys are others since the run');
+    expect(keys.err).toContain('the keys have changed since the interrupted run');
     const options = await place.run([...args, '--quoting', 'all']);
     expect(options).toMatchObject({ code: 5 });
-    expect(options.err).toContain('since the run that is to go on');
+    expect(options.err).toContain('since the interrupted run');
     const text = place.read('in.csv');
     place.write('in.csv', `${text}1,x,1999-01-01,y\n`);
     const input = await place.run(args);
@@ -216,7 +216,7 @@ describe('a run that goes on', () => {
     place.write('out.csv.resume.json', manifest.replace(`"version": "${version}"`, '"version": "0.0.1"'));
     expect((await place.run(args)).err).toMatch(/version.* since the run/);
     place.write('out.csv.resume.json', manifest.slice(0, 100));
-    expect((await place.run(args)).err).toContain('it is no manifest of a run');
+    expect((await place.run(args)).err).toContain('the file is not a manifest of a run');
   });
 
   test('is refused while the other is at work', async () => {
@@ -226,7 +226,7 @@ describe('a run that goes on', () => {
     child.kill('SIGKILL');
     await ended;
     expect(second.code).toBe(5);
-    expect(second.err).toContain('is still at work on it');
+    expect(second.err).toContain('is still working on it');
   });
 
   test('after an interrupt keeps what it has, and says how to go on', async () => {

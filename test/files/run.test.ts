@@ -203,16 +203,16 @@ describe('compression', () => {
   });
 
   test.each([
-    ['cut', (packed: Buffer) => packed.subarray(0, -9), /it ends in the middle/],
+    ['cut', (packed: Buffer) => packed.subarray(0, -9), /it ends too early/],
     [
       'broken',
       (packed: Buffer) => Buffer.concat([packed.subarray(0, 200), Buffer.alloc(50), packed.subarray(250)]),
-      /its bytes are broken/,
+      /its bytes are damaged/,
     ],
     [
       'with something behind it',
       (packed: Buffer) => Buffer.concat([packed, Buffer.from('more')]),
-      /behind its end|its bytes are broken/,
+      /after its end|its bytes are damaged/,
     ],
   ])('a gzip file that is %s is refused', async (_, spoil, message) => {
     await put('in.csv.gz', spoil(zlib.gzipSync(table(5000))));
@@ -225,7 +225,7 @@ describe('compression', () => {
   test('packed bytes under a plain name are refused with a hint', async () => {
     await put('in.csv', zlib.gzipSync(table(10)));
     const error = await errorOf(protectFile(at('in.csv'), at('out.csv'), people));
-    expect(error.message).toMatch(/packed with gzip; say so with --input-compression gzip/);
+    expect(error.message).toMatch(/compressed with gzip; set --input-compression gzip/);
   });
 
   const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer };
@@ -258,14 +258,14 @@ describe('compression', () => {
       const begun = Buffer.concat(frames.slice(0, -1)).length;
       const whole = Buffer.concat(frames);
       for (const [bytes, message] of [
-        [whole.subarray(0, begun + 2), /it ends in the middle/],
-        [whole.subarray(0, begun + 20), /it ends in the middle/],
-        [whole.subarray(0, -1), /it ends in the middle/],
-        [Buffer.alloc(0), /it ends in the middle/],
-        [Buffer.concat([whole, Buffer.from('more')]), /there is something behind its end/],
-        [Buffer.from('id,name'), /its bytes are broken/],
+        [whole.subarray(0, begun + 2), /it ends too early/],
+        [whole.subarray(0, begun + 20), /it ends too early/],
+        [whole.subarray(0, -1), /it ends too early/],
+        [Buffer.alloc(0), /it ends too early/],
+        [Buffer.concat([whole, Buffer.from('more')]), /there are bytes after its end/],
+        [Buffer.from('id,name'), /its bytes are damaged/],
         // One packed block of five bytes that are none.
-        [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 0x2d, 0, 0, ...Array(5).fill(255)]), /its bytes are broken/],
+        [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 0x2d, 0, 0, ...Array(5).fill(255)]), /its bytes are damaged/],
       ] as const) {
         await put('in.csv.zst', bytes);
         const error = await errorOf(protectFile(at('in.csv.zst'), at('out.csv'), people));

@@ -29,9 +29,9 @@ interface Zstd {
 const zstd = zlib as unknown as Zstd;
 
 const FAULTS: Readonly<Record<FrameFault, string>> = {
-  behind: 'there is something behind its end',
-  broken: 'its bytes are broken',
-  cut: 'it ends in the middle',
+  behind: 'there are bytes after its end',
+  broken: 'its bytes are damaged',
+  cut: 'it ends too early',
 };
 
 /** The compression that a file's name tells, and the name without it. */

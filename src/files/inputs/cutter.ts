@@ -196,7 +196,8 @@ function checkSameHeader(first: Opening | null, other: Opening | null): void {
   if (first === null || other === null || first === other) return;
   const { length } = first.names;
   if (length === other.names.length && first.names.every((name, i) => name === other.names[i])) return;
-  const message = 'the header is not that of the first input; write such files to a folder of their own with --out-dir';
+  const message =
+    'the header differs from that of the first input; with --out-dir each input gets an output of its own';
   fail('header_mismatch', message, { line: 1, column: 1 });
 }
 

@@ -28,7 +28,7 @@ export async function expandInputs(inputs: readonly string[]): Promise<readonly 
       continue;
     }
     const files = (await glob(input, { dot: false, expandDirectories: false })).sort();
-    if (files.length === 0) fail('io_failed', 'no file fits the pattern', { file: input });
+    if (files.length === 0) fail('io_failed', 'no file matches the pattern', { file: input });
     found.push(...files);
   }
   return found;
@@ -81,7 +81,7 @@ async function* refusePacked(
   for await (const chunk of source) {
     const seen = first && said === 'none' ? compressionOfBytes(chunk) : 'none';
     if (seen !== 'none') {
-      const message = `the input is packed with ${seen}; say so with --input-compression ${seen}, or by its name`;
+      const message = `the input is compressed with ${seen}; set --input-compression ${seen}, or give it the extension of that compression`;
       fail('bad_compression', message, { file: path === STDIN ? 'standard input' : path });
     }
     first = false;
@@ -101,7 +101,10 @@ async function* toUtf8(source: AsyncIterable<Uint8Array>, path: string): AsyncGe
       for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) line++;
       return encoder.encode(text);
     } catch {
-      return fail('not_utf8', 'the input is UTF-16 by its first bytes, and broken behind them', { line, file: path });
+      return fail('not_utf8', 'the input begins as UTF-16 and has bytes that are not; convert it to UTF-8', {
+        line,
+        file: path,
+      });
     }
   };
   for await (const chunk of source) {

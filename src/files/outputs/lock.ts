@@ -47,7 +47,7 @@ export async function takeLock(path: string, file: string): Promise<Lock> {
     const { mtimeMs: now } = await stat(own);
     for (let i = 0; ; i++) {
       if (await linkTo(own, path)) return await held(path, file, text);
-      if (i === TRIES) fail('resume_refused', 'other runs begin at the same time; try again', { file });
+      if (i === TRIES) fail('resume_refused', 'other runs are starting at the same time; try again', { file });
       await clear(path, file, now);
     }
   } catch (error) {
@@ -92,9 +92,9 @@ async function clear(path: string, file: string, now: number): Promise<void> {
   const seen = await read(path);
   if (seen === null) return;
   const over = seen.owner === null ? null : await isOver(seen.owner);
-  if (over === false) fail('resume_refused', `process ${seen.owner!.pid} is still at work on it`, { file });
+  if (over === false) fail('resume_refused', `process ${seen.owner!.pid} is still working on it`, { file });
   if (over === null && now - seen.written < SILENCE) {
-    const message = 'a run on another machine or in another container may be at work on it; try again in a minute';
+    const message = 'a run on another machine or in another container may be working on it; try again in a minute';
     fail('resume_refused', message, { file });
   }
   // Under a name of our own nobody else judges it: of two that want to remove it, one finds that it is another by now.
@@ -147,7 +147,7 @@ async function held(path: string, file: string, text: string): Promise<Lock> {
   return {
     async check() {
       if (await isOurs()) return;
-      fail('resume_refused', 'another run has taken it over; nothing has got its name', { file });
+      fail('resume_refused', 'another run has taken over; no output of this run got its final name', { file });
     },
     async release() {
       clearInterval(beat);

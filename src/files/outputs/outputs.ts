@@ -55,7 +55,8 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
   const paths = plan.units.map(({ output }) => (typeof output === 'string' ? output : null));
   const named = [...paths, plan.rejects].filter((path) => typeof path === 'string');
   const twice = named.find((path, i) => named.some((other, k) => k < i && resolve(other) === resolve(path)));
-  if (twice !== undefined) fail('same_file', 'two outputs have the same name', { file: twice });
+  if (twice !== undefined)
+    fail('same_file', 'two outputs have the same name; give each a name of its own', { file: twice });
 
   const locks = await takeLocks(plan);
   try {
@@ -278,7 +279,7 @@ async function refuseTaken(plan: RunPlan, paths: readonly (string | null)[]): Pr
   if (plan.force || paths.length < 2) return;
   for (const path of paths) {
     if (path === null || (await lstat(path).catch(() => null)) === null) continue;
-    fail('output_exists', 'the output exists; remove it, or force its replacement', { file: path });
+    fail('output_exists', 'the output exists; remove it, or set force to replace it', { file: path });
   }
 }
 

@@ -32,14 +32,14 @@ export interface RunIdentity {
 
 /** What a part is called when it is not what it was. */
 const CHANGED: Readonly<Record<keyof RunIdentity, string>> = {
-  version: 'the version of trefoil is another',
-  command: 'the command is another',
+  version: 'the version of trefoil has changed',
+  command: 'the command has changed',
   policy: 'the policy has changed',
-  keys: 'the keys are others',
-  options: 'the options are others',
-  inputs: 'an input has changed, or the inputs are others',
-  outputs: 'the outputs are others',
-  stores: 'the store of the vault is another',
+  keys: 'the keys have changed',
+  options: 'the options have changed',
+  inputs: 'an input or the list of inputs has changed',
+  outputs: 'the outputs have changed',
+  stores: 'the store of the vault has changed',
 };
 
 /** How far a run has come: everything before is written and on the disk. */
@@ -133,7 +133,7 @@ async function readManifest(path: string): Promise<Manifest | null> {
     // Said below.
   }
   if (manifest?.trefoil !== VERSION || manifest.run === undefined || manifest.position === undefined) {
-    fail('resume_refused', 'it is no manifest of a run; take it away, or say another --out', { file: path });
+    fail('resume_refused', 'the file is not a manifest of a run; remove it, or set another output', { file: path });
   }
   return manifest as Manifest;
 }
@@ -141,13 +141,13 @@ async function readManifest(path: string): Promise<Manifest | null> {
 async function checkSame(path: string, before: Manifest, run: RunIdentity): Promise<void> {
   for (const part of Object.keys(CHANGED) as (keyof RunIdentity)[]) {
     if (JSON.stringify(before.run[part]) === JSON.stringify(run[part])) continue;
-    const message = `${CHANGED[part]} since the run that is to go on; take the manifest and the .trefoil-part files away to begin anew`;
+    const message = `${CHANGED[part]} since the interrupted run; remove the manifest and the .trefoil-part files to start again`;
     fail('resume_refused', message, { file: path });
   }
   const us = await thisProcess();
   const { pid, host, boot } = before.holder;
   if (host === us.host && boot === us.boot && pid !== us.pid && isAlive(pid)) {
-    fail('resume_refused', `process ${pid} is still at work on it`, { file: path });
+    fail('resume_refused', `process ${pid} is still working on it`, { file: path });
   }
 }
 

@@ -73,7 +73,7 @@ export function prepareCsv(
 export function csvDialect(options: Pick<CsvOptions, 'delimiter' | 'quoting' | 'header' | 'maxRecord'>): CsvDialect {
   const { delimiter = ',', quoting = 'minimal', header = null, maxRecord = DEFAULT_MAX_RECORD } = options;
   if (typeof delimiter !== 'string' || !/^[\x01-\x7f]$/.test(delimiter) || /["\r\n]/.test(delimiter)) {
-    badRange('delimiter', 'expected one ASCII character that is no quote and no line end');
+    badRange('delimiter', 'expected one ASCII character that is not a quote or a line end');
   }
   checkOneOf('quoting', quoting, ['minimal', 'all']);
   if (header !== null) checkNames('header', header);
@@ -163,7 +163,7 @@ export function makeCsvCodec(
       const text = new TextDecoder().decode(head);
       const { fault } = readCsv(text, delimiter);
       if (fault?.kind === 'stray') return { issue: { ...STRAY, ...placeIn(text, fault.at, line) }, rejectable: false };
-      const message = `the record is longer than ${maxRecord} bytes; a quote that is never closed looks the same`;
+      const message = `the record is longer than ${maxRecord} bytes; look for a quote that is never closed, or raise the limit`;
       return { issue: { code: 'record_too_large', message, maximum: maxRecord }, rejectable: false };
     },
   };
@@ -179,10 +179,11 @@ type Columns = readonly (readonly (string | null | undefined)[])[];
 
 const STRAY: Issue = {
   code: 'stray_quote',
-  message: 'a quote inside a cell that is not quoted, or text behind one that is; quote the cell and double its quotes',
+  message:
+    'a quote inside a cell that is not quoted, or text after a quoted cell; quote the whole cell and double the quotes in it',
 };
 
-const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'a quote is opened and never closed' };
+const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'the quote that opens here is never closed' };
 
 /** @param rowsBefore rows before the block; -1 for the header. */
 function readRecords(text: string, block: Block, delimiter: string, rowsBefore: number): CsvRecords {

@@ -56,10 +56,10 @@ const WRITTEN: Readonly<Record<string, string>> = {
  */
 export function readCells(line: string): TsvCell[] | Issue {
   const bare = line.indexOf('\r');
-  if (bare !== -1) return badEscape(bare, 'a carriage return within a line; write it as \\r');
+  if (bare !== -1) return badEscape(bare, 'a carriage return inside a line; write it as \\r');
   const cells: TsvCell[] = line.split('\t');
   if (!line.includes('\\')) return cells;
-  if (line === '\\.') return badEscape(0, 'the line is the end marker \\. of a dump; leave it out');
+  if (line === '\\.') return badEscape(0, 'the line is \\., the end marker of a dump; remove it');
   let start = 0;
   for (let c = 0; c < cells.length; c++) {
     const cell = cells[c]!;
@@ -74,7 +74,8 @@ export function readCells(line: string): TsvCell[] | Issue {
   return cells;
 }
 
-const UNKNOWN = "a backslash that begins none of \\\\ \\b \\f \\n \\r \\t \\v \\' nor is a cell \\N; write it twice";
+const UNKNOWN =
+  "a backslash that does not begin an escape (\\\\ \\b \\f \\n \\r \\t \\v \\', or \\N as a whole cell); write it twice";
 
 function badEscape(at: number, message: string): Issue {
   return { code: 'bad_escape', message, column: at + 1 };

@@ -170,7 +170,7 @@ function linesOf(text: string, ended: boolean): string[] {
 function readLine(line: string, newline: Newline, ended: boolean): TsvCell[] | Issue {
   if (newline === '\n' || !ended) return readCells(line);
   if (line.endsWith('\r')) return readCells(line.slice(0, -1));
-  const message = 'a line feed alone, in a file of carriage returns and line feeds; write it as \\n if it is of a cell';
+  const message = 'the line ends with a line feed alone, but the file's first line ends with a carriage return and a line feed; write a line feed of a cell as \\n';
   return { code: 'bad_escape', message, column: line.length + 1 };
 }
 
@@ -179,7 +179,7 @@ function readNames(line: string, newline: Newline, ended: boolean): string[] {
   if (!Array.isArray(names)) return fail(names.code, names.message, { line: 1, column: names.column! });
   const unnamed = names.indexOf(null);
   if (unnamed === -1) return names as string[];
-  const message = 'the header holds a null: is it a row? name the columns of an input without a header line';
+  const message = 'the header has a null in place of a name; if the input has no header line, name its columns in the option header';
   return fail('header_missing', message, { line: 1, column: cellColumn(line, unnamed) });
 }
 
