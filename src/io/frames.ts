@@ -2,9 +2,9 @@
  * Frames: cuts a stream of bytes into blocks of whole records, whatever the chunks of the source are. The cutter knows
  * one thing about a file format: where a record ends. That is at a line end, and in CSV at a line end outside quotes.
  *
- * A block ends after a number of records or after {@link BLOCK_BYTES}, so it depends on the content alone: the same bytes
- * in other chunks give the same blocks, the same batches and the same errors. Between two blocks at most one chunk and
- * one block are in memory.
+ * A block ends after a number of records or after {@link BLOCK_BYTES}, so it depends on the content alone: the same
+ * bytes in other chunks give the same blocks, the same batches and the same errors. Between two blocks at most one
+ * chunk and one block are in memory.
  */
 
 import { concat } from '../core/bytes.ts';
@@ -252,7 +252,9 @@ function scan(cutter: Cutter, chunk: Uint8Array): Stop {
   return stop;
 }
 
-/** Bytes of the block, those of the current chunk up to `at`. They are not copied if the block lies inside one chunk. */
+/**
+ * Bytes of the block, those of the current chunk up to `at`. They are not copied if the block lies inside one chunk.
+ */
 function blockBytes({ held, begin, at }: Cutter, chunk: Uint8Array | null): Uint8Array {
   const rest = chunk === null ? [] : [chunk.subarray(begin, at)];
   const parts = [...held, ...rest].filter((part) => part.length > 0);
@@ -294,7 +296,9 @@ export function recordLines(block: Block, quoted: boolean): number[] {
   return lines;
 }
 
-/** Calls `found` for each record, with the line on which it begins and its bytes up to the last byte of its line end. */
+/**
+ * Calls `found` for each record, with the line on which it begins and its bytes up to the last byte of its line end.
+ */
 function eachRecord(
   { bytes, line: first }: Block,
   quoted: boolean,

@@ -1,14 +1,16 @@
 /**
  * CSV streams (`trefoil/csv`): records in, pseudonymised records out, in flat memory. For Node, Deno and Bun.
  *
- * The first line is the header, and its names are the policy's fields (`user.email` for a nested one). Cells are text;
- * an empty cell is a missing value. Input is UTF-8 with any of the three newlines; byte order mark, newline style, last
- * newline and the order of columns are kept. An empty cell stays as it came: `""`, which is the empty text for PostgreSQL
- * and DuckDB, or nothing, which is NULL. Other cells are quoted uniformly: a file that is quoted as `quoting` says comes
- * back byte for byte where its rules give every value back.
+ * The first line is the header, and its names are the policy's fields (`user.email` for a nested field). Cells are
+ * text; an empty cell is a missing value. The input is UTF-8 with any of the three newlines. The byte order mark, the
+ * newline style, the last newline and the order of columns are kept.
  *
- * *Warning*: cells that begin with `=`, `+`, `-` or `@` are not disarmed for spreadsheets: that would break the way
- * back.
+ * An empty cell is written as it was read: `""`, which is the empty text for PostgreSQL and DuckDB, or nothing, which
+ * is NULL. All other cells are quoted as the option `quoting` says. A file that is quoted in that way is revealed byte
+ * for byte, if its rules reveal every value.
+ *
+ * *Warning*: cells that begin with `=`, `+`, `-` or `@` are not changed for spreadsheets, which may read them as
+ * formulas. A changed cell could not be revealed.
  */
 
 import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
@@ -17,12 +19,12 @@ import { type CsvOptions, prepareCsv } from './codec.ts';
 /**
  * Protects a CSV file as an async iterable of bytes, about one chunk a batch (1,024 rows by default).
  *
- * Nothing is read before the first chunk is asked for, and never more than about a batch ahead. Records are at most
- * 1 MiB unless `maxRecord` says otherwise. Works inside `pipeline` of `node:stream`.
+ * Nothing is read before the first chunk is asked for, and the source is never read more than about a batch ahead.
+ * Records are at most 1 MiB unless `maxRecord` sets another limit. Works inside `pipeline` of `node:stream`.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject`
- * takes them (`ragged_row` and what the rules say); always for `empty_input`, `not_utf8`, `nul_byte`, `unclosed_quote`,
+ * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject` is
+ * set (`ragged_row` and what the rules say); always for `empty_input`, `not_utf8`, `nul_byte`, `unclosed_quote`,
  * `stray_quote`, `record_too_large`, for the header (`header_missing`, `header_duplicate`, `unnamed_field`,
  * `missing_field`), and for a policy with arrays (`not_tabular`).
  *
@@ -46,7 +48,7 @@ export function protectCsv(source: Source, bound: CanProtect, options: CsvOption
 }
 
 /**
- * Turns a protected CSV file back: sealed and enciphered cells as they were, all others as they are.
+ * Reveals a protected CSV file: sealed and encrypted cells get their original values, all others stay as they are.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
  * @throws TrefoilError while iterating, as {@link protectCsv} does; `reveal_access_required`, `key_check_required` and
@@ -75,10 +77,10 @@ export function revealCsv(source: Source, bound: CanReveal, options: CsvOptions 
 /**
  * {@link protectCsv} as a web `TransformStream`, for `pipeThrough` and for `pipeline` of `node:stream`.
  *
- * With `limit` the writable side is ended early, which `pipeThrough` takes well and `pipeline` reports as an error.
+ * With `limit` the stream ends its writable side early. `pipeThrough` accepts that; `pipeline` reports it as an error.
  *
- * @throws TypeError, RangeError for wrong arguments, TrefoilError for what policy and keys refuse, at once; errors of
- * the data are those of the stream.
+ * @throws TypeError, RangeError for wrong arguments, and TrefoilError if the policy or the keys do not allow the run,
+ * at once. An error in the data makes the stream fail.
  *
  * @example
  * ```ts

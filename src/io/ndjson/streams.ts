@@ -1,11 +1,13 @@
 /**
  * NDJSON streams (`trefoil/ndjson`): one JSON object a line, in flat memory. Web standards only.
  *
- * Lines end with `\n` or `\r\n`, blank lines are passed over, and a byte order mark is taken off. What comes out ends
- * with `\n` and is equal as JSON values; spacing is that of `JSON.stringify`. A kept number is written as it came, whatever
- * its size and spelling: `6150769120280496265`, `12.50`, `1E400`. A token takes a whole number of any size that is
- * written plainly as its text, as it does in CSV; a rule that cannot read a number without rounding it reports `unsafe_integer` or `wrong_type`
- * with the field. A key twice in one object is refused.
+ * Lines of the input end with `\n` or `\r\n`; blank lines are skipped, and a byte order mark is removed. Lines of the
+ * output end with `\n` and are spaced as by `JSON.stringify`. A kept value is the same JSON value as before.
+ *
+ * A kept number is written as it was read, whatever its size and spelling: `6150769120280496265`, `12.50`, `1E400`. The
+ * rule `token` takes a whole number of any size in plain digits as its text, as it does in CSV. A rule that cannot read
+ * a number without rounding it reports `unsafe_integer` or `wrong_type` with the field. An object with the same key
+ * twice is refused.
  */
 
 import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
@@ -14,12 +16,13 @@ import { type NdjsonOptions, prepareNdjson } from './codec.ts';
 /**
  * Protects JSON lines as an async iterable of bytes, about one chunk a batch (1,024 records by default).
  *
- * Nothing is read before the first chunk is asked for, and never more than about a batch ahead. A record is at most
- * 1 MiB unless `maxRecord` says otherwise, and nested at most 100 levels. Works inside `pipeline` of `node:stream`.
+ * Nothing is read before the first chunk is asked for, and the source is never read more than about a batch ahead. A
+ * record is at most 1 MiB unless `maxRecord` sets another limit, and nested at most 100 levels. Works inside `pipeline`
+ * of `node:stream`.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject`
- * takes them (`invalid_json`, `not_an_object`, `duplicate_key`, `unsafe_integer`, `nested_value`, `record_too_large`,
+ * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject` is
+ * set (`invalid_json`, `not_an_object`, `duplicate_key`, `unsafe_integer`, `nested_value`, `record_too_large`,
  * and what the rules say); always for `empty_input`, `not_utf8` and `nul_byte`.
  *
  * @example
@@ -46,7 +49,7 @@ export function protectNdjson(
 }
 
 /**
- * Turns protected JSON lines back: sealed and enciphered values as they were, all others as they are.
+ * Reveals protected JSON lines: sealed and encrypted values get their original values, all others stay as they are.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
  * @throws TrefoilError while iterating, as {@link protectNdjson} does; `reveal_access_required`, `key_check_required`
@@ -76,10 +79,10 @@ export function revealNdjson(source: Source, bound: CanReveal, options: NdjsonOp
 /**
  * {@link protectNdjson} as a web `TransformStream`, for `pipeThrough` and for `pipeline` of `node:stream`.
  *
- * With `limit` the writable side is ended early, which `pipeThrough` takes well and `pipeline` reports as an error.
+ * With `limit` the stream ends its writable side early. `pipeThrough` accepts that; `pipeline` reports it as an error.
  *
- * @throws TypeError, RangeError for wrong arguments, TrefoilError for what policy and keys refuse, at once; errors of
- * the data are those of the stream.
+ * @throws TypeError, RangeError for wrong arguments, and TrefoilError if the policy or the keys do not allow the run,
+ * at once. An error in the data makes the stream fail.
  *
  * @example
  * ```ts

@@ -1,16 +1,16 @@
 /**
  * TSV streams (`trefoil/tsv`): lines of escaped cells in, pseudonymised lines out, in flat memory. Web standards only.
  *
- * The format is that of PostgreSQL's `COPY … TO STDOUT` and `COPY … FROM STDIN` without options
+ * The file format is that of PostgreSQL's `COPY … TO STDOUT` and `COPY … FROM STDIN` without options
  * (https://www.postgresql.org/docs/current/sql-copy.html, "Text Format"): a tab between cells, `\N` for null, a
- * backslash before what would be mistaken, no quotes. ClickHouse's TabSeparated reads and writes the same. Null stays
- * null, an empty cell is the empty text, and the two are never confused. A file of tabs and quotes is CSV:
- * `trefoil/csv` with `delimiter: '\t'`.
+ * backslash before a special character, no quotes. ClickHouse's TabSeparated reads and writes the same. Null stays
+ * null, an empty cell is the empty text, and the two are never confused. If your file has tabs and quotes, it is CSV:
+ * use `trefoil/csv` with `delimiter: '\t'`.
  *
- * The first line is the header (`COPY … WITH (HEADER)`) and its names are the policy's fields, `user.email` for a nested
- * one; with `header` the names are given, and no line is one. Input is UTF-8; the newline style (`\n` or `\r\n`), the
- * last newline, a byte order mark and the order of columns are kept: a file that COPY TO wrote comes back byte for byte
- * where its rules give every value back.
+ * The first line is the header (`COPY … WITH (HEADER)`), and its names are the policy's fields (`user.email` for a
+ * nested field). If the option `header` names the columns, the file has no header line. The input is UTF-8. The newline
+ * style (`\n` or `\r\n`), the last newline, a byte order mark and the order of columns are kept. A file that COPY TO
+ * wrote is revealed byte for byte, if its rules reveal every value.
  */
 
 import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
@@ -19,17 +19,17 @@ import { prepareTsv, type TsvOptions } from './codec.ts';
 /**
  * Protects a TSV file as an async iterable of bytes, about one chunk a batch (1,024 rows by default).
  *
- * Nothing is read before the first chunk is asked for, and never more than about a batch ahead. Records are at most
- * 1 MiB unless `maxRecord` says otherwise. Works inside `pipeline` of `node:stream`. Escapes are `\b \f \n \r \t \v \\`
- * and, read only, `\'`.
+ * Nothing is read before the first chunk is asked for, and the source is never read more than about a batch ahead.
+ * Records are at most 1 MiB unless `maxRecord` sets another limit. Works inside `pipeline` of `node:stream`. The
+ * escapes are `\b \f \n \r \t \v \\`; `\'` is read and never written.
  *
- * *Warning*: a database that refuses a row quotes it in its error and in its log. When revealing into a table, that is
- * a person's row.
+ * *Warning*: a database that refuses a row quotes the row in its error and in its log. If you reveal into a table, that
+ * row is the data of a person.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject`
- * takes them (`bad_escape`, `ragged_row`, `record_too_large` and what the rules say, each with line and column); always
- * for `empty_input` (unless `header` is given), `not_utf8`, `nul_byte`, for the header (`header_missing`,
+ * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject` is
+ * set (`bad_escape`, `ragged_row`, `record_too_large` and what the rules say, each with line and column); always
+ * for `empty_input` (unless `header` is set), `not_utf8`, `nul_byte`, for the header (`header_missing`,
  * `header_duplicate`, `unnamed_field`, `missing_field`), and for a policy with arrays (`not_tabular`).
  *
  * @example
@@ -53,8 +53,8 @@ export function protectTsv(source: Source, bound: CanProtect, options: TsvOption
 }
 
 /**
- * Turns a protected TSV file back: sealed and enciphered cells as they were, all others as they are. `header` names the
- * columns of the protected file: dropped ones are none of them.
+ * Reveals a protected TSV file: sealed and encrypted cells get their original values, all others stay as they are. The
+ * option `header` names the columns of the protected file, which has none for dropped fields.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
  * @throws TrefoilError while iterating, as {@link protectTsv} does; `reveal_access_required`, `key_check_required` and
@@ -83,10 +83,10 @@ export function revealTsv(source: Source, bound: CanReveal, options: TsvOptions 
 /**
  * {@link protectTsv} as a web `TransformStream`, for `pipeThrough` and for `pipeline` of `node:stream`.
  *
- * With `limit` the writable side is ended early, which `pipeThrough` takes well and `pipeline` reports as an error.
+ * With `limit` the stream ends its writable side early. `pipeThrough` accepts that; `pipeline` reports it as an error.
  *
- * @throws TypeError, RangeError for wrong arguments, TrefoilError for what policy and keys refuse, at once; errors of
- * the data are those of the stream.
+ * @throws TypeError, RangeError for wrong arguments, and TrefoilError if the policy or the keys do not allow the run,
+ * at once. An error in the data makes the stream fail.
  *
  * @example
  * ```ts
