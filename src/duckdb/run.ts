@@ -9,8 +9,8 @@
 
 import { stat } from 'node:fs/promises';
 import { fail, TrefoilError } from '../errors.ts';
-import { systemError } from '../files/file.ts';
 import { openFolderOutput } from '../files/outputs/private-folder.ts';
+import { systemError } from '../files/system-error.ts';
 import { hidesEmpty } from '../io/header.ts';
 import { csvReading, csvWriting } from './csv-sql.ts';
 import { startEngine } from './engine.ts';

@@ -4,9 +4,9 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail } from '../errors.ts';
-import { systemError } from '../files/file.ts';
 import { inFile, withFile } from '../files/inputs/cutter.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
+import { systemError } from '../files/system-error.ts';
 import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv/codec.ts';
 import { checkTabular, fieldPositions, mapHeader } from '../io/header.ts';
 import { makeRun } from '../io/records.ts';

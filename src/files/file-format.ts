@@ -1,4 +1,4 @@
-/** Formats of files: what their names tell, and the codec of each. */
+/** File formats: the one that a file's name shows, and the codec of each. */
 
 import type { Codec } from '../io/batches.ts';
 import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv/codec.ts';
@@ -7,51 +7,61 @@ import { makeTsvCodec, type TsvDialect, type TsvOpening } from '../io/tsv/codec.
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { compressionOfName } from './inputs/compression.ts';
 
-/** Format of a file of records. */
+/** File format of a file of records. */
 export type FileFormat = 'csv' | 'tsv' | 'ndjson';
 
-/** A format with what was said of its spelling. Plain data. */
-export type FormatSpec =
+/** A file format with its options. Plain data. */
+export type FileFormatSpec =
   | { readonly name: 'csv'; readonly quoted: true; readonly maxRecord: number; readonly dialect: CsvDialect }
   | { readonly name: 'tsv'; readonly quoted: false; readonly maxRecord: number; readonly dialect: TsvDialect }
   | { readonly name: 'ndjson'; readonly quoted: false; readonly maxRecord: number };
 
-/** What a format learned at the head of a file. */
+/** What a codec reads from the head of a file. */
 export type Opening = CsvOpening | TsvOpening;
 
-/** A codec that tells what it learned. */
+/** A codec that returns the head it has read. */
 export interface FileCodec extends Codec {
   readonly opening?: () => Opening;
 }
 
-/** Makes a codec. */
+/** Makes the codec of a file format. */
 export function codecOf(
-  format: FormatSpec,
+  fileFormat: FileFormatSpec,
   direction: Direction,
   inside: BoundInside,
   opening: Opening | null,
 ): FileCodec {
-  if (format.name === 'csv') return makeCsvCodec(direction, inside, format.dialect, opening);
-  // The head of a file that is read as TSV has no lone carriage return as its newline: a codec of TSV learned it.
-  if (format.name === 'tsv') return makeTsvCodec(direction, inside, format.dialect, opening as TsvOpening | null);
-  return makeNdjsonCodec(direction, inside, format.maxRecord, undefined);
+  if (fileFormat.name === 'csv') return makeCsvCodec(direction, inside, fileFormat.dialect, opening);
+  // The head was read by a codec of TSV, so its newline is not a carriage return alone.
+  if (fileFormat.name === 'tsv')
+    return makeTsvCodec(direction, inside, fileFormat.dialect, opening as TsvOpening | null);
+  return makeNdjsonCodec(direction, inside, fileFormat.maxRecord, undefined);
 }
 
 /**
- * Whether a file's name says another format than the one that is written. Names that say none are free; `.tsv` and `.tab`
- * are names of TSV and of CSV with tabs.
+ * Whether the name of an output shows another file format than the one that is written. Names without a known extension
+ * fit any file format; `.tsv` and `.tab` fit TSV, and CSV with tabs.
  */
-export function hasOtherName(path: string, format: FileFormat, delimiter: string | undefined): boolean {
-  const extension = /\.([a-z]+)$/i.exec(compressionOfName(path).bare)?.[1]?.toLowerCase();
-  if (extension === 'tsv' || extension === 'tab')
-    return !(format === 'tsv' || (format === 'csv' && delimiter === '\t'));
+export function hasOtherName(path: string, fileFormat: FileFormat, delimiter: string | undefined): boolean {
+  const extension = extensionOf(path);
+  if (extension === 'tsv' || extension === 'tab') {
+    return !(fileFormat === 'tsv' || (fileFormat === 'csv' && delimiter === '\t'));
+  }
   if (extension === 'parquet') return true;
-  return (formatOfName(path) ?? format) !== format;
+  return (formatOfName(path) ?? fileFormat) !== fileFormat;
 }
 
-/** The format that a file's name tells, or `null`. `.tsv` tells none: half of them quote, half of them escape. */
+/**
+ * The file format that a name shows, or `null`. `.tsv` shows none: some of these files have quotes (CSV), and some have
+ * escapes (TSV).
+ */
 export function formatOfName(path: string): FileFormat | null {
-  const extension = /\.([a-z]+)$/i.exec(compressionOfName(path).bare)?.[1]?.toLowerCase();
+  const extension = extensionOf(path);
   if (extension === 'csv') return 'csv';
   return extension === 'ndjson' || extension === 'jsonl' ? 'ndjson' : null;
+}
+
+/** The extension of a name in lower case, without that of a compression. */
+function extensionOf(path: string): string | undefined {
+  return /\.([a-z]+)$/i.exec(compressionOfName(path).bare)?.[1]?.toLowerCase();
 }

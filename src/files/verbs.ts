@@ -1,6 +1,6 @@
 /**
- * Files (`trefoil/node`): from files to files, in flat memory, in one thread or several, with outputs that are whole or
- * not there.
+ * Files (`trefoil/node`): protects and reveals whole files, in flat memory, in one thread or several. An output exists
+ * only if it is complete.
  */
 
 import type { RevealAccess } from '../core/capability.ts';
@@ -11,23 +11,23 @@ import { type Rejects, readRejects } from './rejects.ts';
 import { runFile, runFiles } from './units.ts';
 
 /**
- * Protects a file of records, or several into one. The output is written under a hidden name beside its own and renamed
- * when it is whole; after an error or an abort nothing of it is left, unless `resume` says to keep it.
+ * Protects a file of records, or several files into one output. The output is written under a hidden name in the same
+ * folder and renamed when it is complete. After an error or an abort it is removed, unless `resume` is set.
  *
- * `input` is a path, a pattern (`logs/*.csv.gz`), a list of them, or `-` for standard input. All files have one format,
- * which the inputs' names tell (`.csv`, `.ndjson`, `.jsonl`) or `format`; `.gz` and `.zst` are unpacked and packed.
- * UTF-16 with a byte order mark is read, and written as UTF-8. Several CSV files must have the same header, which is
- * written once. Records are at most 1 MiB unless `maxRecord` says otherwise. A device or a pipe as output is written
- * directly.
+ * `input` is a path, a pattern (`logs/*.csv.gz`), a list of them, or `-` for standard input. All files have the same
+ * file format, which follows from the inputs' names (`.csv`, `.ndjson`, `.jsonl`) or from `format`. Files with the
+ * extension `.gz` or `.zst` are decompressed and compressed. UTF-16 with a byte order mark is read, and written as
+ * UTF-8. Several CSV files must have the same header, which is written once. Records are at most 1 MiB unless
+ * `maxRecord` sets another limit. If the output is a device or a pipe, it is written directly.
  *
- * With `workers` the work is done by that many threads; the bytes are the same. With `resume` a manifest lies beside the
- * output (`<output>.resume.json`), and the same call goes on where a run that died left off. With `rejects` a record
- * with an issue is sealed into that file and left out (docs/spec/rejects-v1.md).
+ * With `workers` that many threads do the work; the output is the same. With `resume` the run keeps a manifest beside
+ * the output (`<output>.resume.json`), and after an interruption the same call continues where the run stopped. With
+ * `rejects` a record with an issue is sealed into that file and left out of the output (docs/spec/rejects-v1.md).
  *
  * @throws TypeError, RangeError for wrong arguments.
- * @throws TrefoilError what {@link protectCsv} and {@link protectNdjson} throw; `output_exists` without `force`,
- * `same_file` if input and output are one file, also behind links; `no_space`, `output_closed`, `io_failed`;
- * `bad_compression`, `header_mismatch`, `too_many_rejects`, `worker_failed`, `resume_refused`.
+ * @throws TrefoilError as {@link protectCsv} and {@link protectNdjson} do; `output_exists` without `force`; `same_file`
+ * if input and output are one file, even through links; `no_space`, `output_closed`, `io_failed`; `bad_compression`,
+ * `header_mismatch`, `too_many_rejects`, `worker_failed`, `resume_refused`.
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export function protectFile(
 }
 
 /**
- * Turns a file of protected records back. See {@link protectFile}.
+ * Reveals a file of protected records, or several files into one output. See {@link protectFile}.
  *
  * @throws as {@link protectFile} does, and `reveal_access_required`, `key_check_required` and other codes of keys
  * before anything is read.
@@ -88,10 +88,10 @@ export function revealFile(
 }
 
 /**
- * Protects files into a folder, each under its own name; the folder is made if it is not there. All get their names when
- * all are whole. Rows and lines of issues are those of the file that the issue names.
+ * Protects files into a folder, each under its own name. The folder is created if it does not exist. The outputs get
+ * their names when all of them are complete. Row and line of an issue are those in the file that the issue names.
  *
- * @throws as {@link protectFile} does; `same_file` when two inputs have one name.
+ * @throws as {@link protectFile} does; `same_file` if two inputs have the same name.
  *
  * @example
  * ```ts
@@ -118,7 +118,7 @@ export function protectFiles(
 }
 
 /**
- * Turns files of protected records back, into a folder. See {@link protectFiles}.
+ * Reveals files of protected records into a folder. See {@link protectFiles}.
  *
  * @throws as {@link revealFile} does.
  *
@@ -150,12 +150,13 @@ export function revealFiles(
 }
 
 /**
- * Opens a file of rejects: the records that a run with `rejects` left out, as they stood in its input, with the place
- * and the issues of each. They are personal data in clear.
+ * Opens a file of rejects. It returns the records that a run with `rejects` left out, as they were in the input, with
+ * the place and the issues of each. The records are personal data in clear.
  *
  * @throws TypeError for arguments of a wrong type.
- * @throws TrefoilError `reveal_access_required`, `wrong_domain`, `unknown_key`; `not_rejects` for another file;
- * `reveal_failed` for a record that was changed or moved; `io_failed`. The last three also while records are read.
+ * @throws TrefoilError `reveal_access_required`, `wrong_domain`, `unknown_key`; `not_rejects` if the file is not a file
+ * of rejects; `reveal_failed` if a record was changed or moved; `io_failed`. The last three also while records are
+ * read.
  * @see docs/spec/rejects-v1.md
  *
  * @example

@@ -19,8 +19,10 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { openInput, openOutput, partName, placePart, systemError } from '../../src/files/file.ts';
+import { openInput } from '../../src/files/inputs/input-file.ts';
+import { openOutput, partName, placePart } from '../../src/files/outputs/output-file.ts';
 import { openFolderOutput } from '../../src/files/outputs/private-folder.ts';
+import { systemError } from '../../src/files/system-error.ts';
 import { policy, seal } from '../../src/index.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
@@ -253,7 +255,7 @@ test.runIf(unix && process.getuid?.() !== 0)('a folder that may not be written',
 test.runIf(unix)('a limit on the size of files ends the run and leaves nothing', async () => {
   // A process of its own, because the limit is one of the process. It reads the sources, so it goes through esbuild.
   const { build } = await import('esbuild');
-  const file = fileURLToPath(new URL('../../src/files/file.ts', import.meta.url));
+  const file = fileURLToPath(new URL('../../src/files/outputs/output-file.ts', import.meta.url));
   await build({ entryPoints: [file], bundle: true, platform: 'node', format: 'esm', outfile: at('file.mjs') });
   await writeFile(
     at('run.mjs'),

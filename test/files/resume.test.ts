@@ -162,7 +162,7 @@ describe('a run that goes on', () => {
     const swap = (from: string, to: string): string[] => args.map((arg) => (arg === from ? to : arg));
     const policy = await place.run(swap('p.yaml', 'other.yaml'));
     expect(policy.code).toBe(5);
-    expect(policy.err).toContain('the policy has changed since the run');
+    expect(policy.err).toContain('the policy has changed since the interrupted run');
     const keys = await place.run(swap('k.json', 'k2.json'));
     expect(keys.err).toContain('the keys have changed since the interrupted run');
     const options = await place.run([...args, '--quoting', 'all']);
@@ -172,7 +172,7 @@ describe('a run that goes on', () => {
     place.write('in.csv', `${text}1,x,1999-01-01,y\n`);
     const input = await place.run(args);
     expect(input.code).toBe(5);
-    expect(input.err).toMatch(/input.* since the run/);
+    expect(input.err).toMatch(/input.* since the interrupted run/);
     writeFileSync(place.path('keep.csv'), text);
     renameSync(place.path('keep.csv'), place.path('in.csv'));
     expect(lasting()).toEqual(before);
@@ -205,7 +205,7 @@ describe('a run that goes on', () => {
     expect([size, Math.round(mtimeMs)]).toEqual([text.length, Number(mtime)]);
     const again = await place.run(args);
     expect(again.code).toBe(5);
-    expect(again.err).toMatch(/input.* since the run/);
+    expect(again.err).toMatch(/input.* since the interrupted run/);
     writeFileSync(place.path('in.csv'), text);
   });
 
@@ -214,7 +214,7 @@ describe('a run that goes on', () => {
     const manifest = place.read('out.csv.resume.json');
     const { version } = JSON.parse(manifest).run;
     place.write('out.csv.resume.json', manifest.replace(`"version": "${version}"`, '"version": "0.0.1"'));
-    expect((await place.run(args)).err).toMatch(/version.* since the run/);
+    expect((await place.run(args)).err).toMatch(/version.* since the interrupted run/);
     place.write('out.csv.resume.json', manifest.slice(0, 100));
     expect((await place.run(args)).err).toContain('the file is not a manifest of a run');
   });
