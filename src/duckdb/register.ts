@@ -1,6 +1,6 @@
 /**
- * DuckDB (`trefoil/duckdb`): the fields of a policy as functions of SQL, over whole vectors. Needs `@duckdb/node-api` 1.5
- * or newer, an optional peer.
+ * DuckDB (`trefoil/duckdb`): the fields of a policy as functions of SQL, which work on whole vectors. Needs
+ * `@duckdb/node-api` 1.5 or newer, an optional peer dependency.
  */
 
 import type { RevealAccess } from '../core/capability.ts';
@@ -10,39 +10,43 @@ import { openBound } from '../policy/bound.ts';
 import { registerFields } from './functions.ts';
 import { type DuckdbConnection, loadDuckdb } from './module.ts';
 
-/** A policy, as `policy(…)` and `parsePolicy(…)` give it. */
+/** A policy, as returned by `policy(…)` and `parsePolicy(…)`. */
 export interface CanBind {
   readonly bind: (keys: DomainKeys, access: RevealAccess) => unknown;
 }
 
-/** What becomes functions. */
+/** Options of {@link register}. */
 export interface RegisterOptions {
   readonly policy: CanBind;
   readonly keys: DomainKeys;
-  /** `revealAccess` of `trefoil/reveal`: with it there are functions to reveal as well. */
+  /** `revealAccess` of `trefoil/reveal`. With it, functions that reveal are registered as well. */
   readonly access?: RevealAccess | undefined;
 }
 
 /**
- * Registers `trefoil_protect_<field>(text)` for each field of a policy that is kept, and with `access`
- * `trefoil_reveal_<field>(text)`, on a connection and all others of its instance.
+ * Registers a function `trefoil_protect_<field>(text)` for each field of a policy that is not dropped, and with
+ * `access` also `trefoil_reveal_<field>(text)`. The functions are available on all connections of the instance.
  *
- * They take VARCHAR and give VARCHAR: cast other types (`CAST(born AS VARCHAR)`). What is not a letter, digit or `_` in
- * a field's name is a `_`. NULL is a missing value, as in a record. A rule that looks at another field takes it behind
- * its own: `trefoil_protect_visit(visit, patient)` for `shiftDate`. DuckDB calls them with up to 2,048 values at once;
- * it runs them on this process's thread, and the statement must be run asynchronously, as the package's own verbs do.
+ * The functions take VARCHAR and return VARCHAR. Cast values of other types: `CAST(born AS VARCHAR)`. In the name of a
+ * function, every character of the field's name that is not a letter, a digit or `_` is replaced by `_`. NULL is a
+ * missing value, as in a record. If a rule looks at another field, that field is the next argument:
+ * `trefoil_protect_visit(visit, patient)` for `shiftDate`.
  *
- * A value that a rule refuses ends the statement with an error that names the field and the code, and no value.
+ * DuckDB calls the functions with up to 2,048 values at once, on the JavaScript thread of this process. So run
+ * statements asynchronously, as the functions of the package do.
  *
- * *Warning*: whoever may run SQL on the instance may call the functions. Register the ones that reveal where only those
- * can who may see what they give.
+ * If a rule refuses a value, the statement ends with an error that names the field and the code, and never a value.
  *
- * *Warning*: what the instance writes to the disk is yours. When memory runs short, DuckDB writes intermediate rows in clear
- * into `temp_directory`, which is `.tmp` in the working directory unless you set it; `''` turns that off.
+ * *Warning*: anyone who can run SQL on the instance can call the functions. Register the functions that reveal only if
+ * all of them may see the revealed values.
+ *
+ * *Warning*: you are responsible for what the instance writes to the disk. If memory runs short, DuckDB writes
+ * intermediate rows in clear to `temp_directory`, which is `.tmp` in the working directory unless you set it. Setting
+ * it to `''` turns that off.
  *
  * @throws TypeError for arguments of a wrong type.
- * @throws TrefoilError `not_tabular`, `path_conflict` (two fields with one name in SQL), `engine_failed` without the
- * package, and what binding refuses.
+ * @throws TrefoilError `not_tabular`; `path_conflict` if two fields have the same name in SQL; `engine_failed` without
+ * the package; and as `policy.bind` does.
  *
  * @example
  * ```ts

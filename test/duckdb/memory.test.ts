@@ -1,6 +1,5 @@
 /** DuckDB and memory: rows of any width in little of it, nothing on the disk for it, and a message of its own at its end. */
 import { statSync } from 'node:fs';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DuckdbRun, runDuckdb } from '../../src/duckdb/run.ts';
 import { keep, keyset, policy, seal } from '../../src/index.ts';
@@ -8,6 +7,7 @@ import { csvDialect } from '../../src/io/csv/codec.ts';
 import { type Direction, openReady } from '../../src/policy/bound.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { makePlace, type Place } from '../cli/harness.ts';
+import { query as queryIn } from './query.ts';
 
 let place: Place;
 const keys = keyset.generate().domain('memory');
@@ -20,16 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => place.remove());
 
-async function query(sql: string): Promise<readonly (readonly unknown[])[]> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  try {
-    return (await connection.runAndReadAll(sql.replaceAll('@', `${place.dir}/`))).getRowsJson() as never;
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
+const query = (sql: string) => queryIn(place.dir, sql);
 
 function run(direction: Direction, input: string, output: string, memoryLimit?: string, own = inside) {
   const formatOf = (name: string) => (name.endsWith('.parquet') ? 'parquet' : 'csv');
@@ -82,7 +73,7 @@ test('out of memory says so, with what to do, and leaves nothing', async () => {
   );
   const error = await run('protect', 'big.parquet', 'never.csv', '20MB').catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'out_of_memory', kind: 'io' });
-  expect(String(error)).toContain('DuckDB has no memory left');
+  expect(String(error)).toContain('DuckDB ran out of memory');
   expect(String(error)).toContain('write the input in smaller row groups');
   expect(place.files().filter((name) => /never|^\./.test(name))).toEqual([]);
   expect(await run('protect', 'big.parquet', 'big.csv')).toMatchObject({ rows: 200_000 });
