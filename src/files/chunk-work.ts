@@ -106,7 +106,7 @@ export function makeAsyncChunkWork(
   };
 }
 
-/** What the chunks of a run share. The codec is that of the last input, because most runs have one. */
+/** What the chunks of a run share. The codec is used again for each chunk of the same input. */
 interface Worker {
   readonly inside: BoundInside;
   readonly options: WorkOptions;

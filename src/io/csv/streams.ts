@@ -23,10 +23,10 @@ import { type CsvOptions, prepareCsv } from './codec.ts';
  * Records are at most 1 MiB unless `maxRecord` sets another limit. Works inside `pipeline` of `node:stream`.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject` is
- * set (`ragged_row` and what the rules say); always for `empty_input`, `not_utf8`, `nul_byte`, `unclosed_quote`,
- * `stray_quote`, `record_too_large`, for the header (`header_missing`, `header_duplicate`, `unnamed_field`,
- * `missing_field`), and for a policy with arrays (`not_tabular`).
+ * @throws TrefoilError while iterating. A record with an issue (`ragged_row` and the codes of the rules) ends the run
+ * unless `onReject` is set; the error has the first 100 issues of the batch. These codes always end the run:
+ * `empty_input`, `not_utf8`, `nul_byte`, `unclosed_quote`, `stray_quote`, `record_too_large`, the codes of the header
+ * (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular` if the policy has arrays.
  *
  * @example
  * ```ts
@@ -51,8 +51,8 @@ export function protectCsv(source: Source, bound: CanProtect, options: CsvOption
  * Reveals a protected CSV file: sealed and encrypted cells get their original values, all others stay as they are.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating, as {@link protectCsv} does; `reveal_access_required`, `key_check_required` and
- * other codes of keys before anything is read.
+ * @throws TrefoilError while iterating, as {@link protectCsv} does. Before anything is read, it fails with
+ * `reveal_access_required`, `key_check_required` and other codes of keys.
  *
  * @example
  * ```ts

@@ -21,9 +21,10 @@ import { type NdjsonOptions, prepareNdjson } from './codec.ts';
  * of `node:stream`.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject` is
- * set (`invalid_json`, `not_an_object`, `duplicate_key`, `unsafe_integer`, `nested_value`, `record_too_large`,
- * and what the rules say); always for `empty_input`, `not_utf8` and `nul_byte`.
+ * @throws TrefoilError while iterating. A record with an issue (`invalid_json`, `not_an_object`, `duplicate_key`,
+ * `unsafe_integer`, `nested_value`, `record_too_large` and the codes of the rules) ends the run unless `onReject` is
+ * set; the error has the first 100 issues of the batch. These codes always end the run: `empty_input`, `not_utf8` and
+ * `nul_byte`.
  *
  * @example
  * ```ts
@@ -52,8 +53,8 @@ export function protectNdjson(
  * Reveals protected JSON lines: sealed and encrypted values get their original values, all others stay as they are.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating, as {@link protectNdjson} does; `reveal_access_required`, `key_check_required`
- * and other codes of keys before anything is read.
+ * @throws TrefoilError while iterating, as {@link protectNdjson} does. Before anything is read, it fails with
+ * `reveal_access_required`, `key_check_required` and other codes of keys.
  *
  * @example
  * ```ts

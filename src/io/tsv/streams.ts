@@ -27,10 +27,11 @@ import { prepareTsv, type TsvOptions } from './codec.ts';
  * row is the data of a person.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating: with the first 100 issues of the first batch that has any, unless `onReject` is
- * set (`bad_escape`, `ragged_row`, `record_too_large` and what the rules say, each with line and column); always
- * for `empty_input` (unless `header` is set), `not_utf8`, `nul_byte`, for the header (`header_missing`,
- * `header_duplicate`, `unnamed_field`, `missing_field`), and for a policy with arrays (`not_tabular`).
+ * @throws TrefoilError while iterating. A record with an issue (`bad_escape`, `ragged_row`, `record_too_large` and the
+ * codes of the rules, each with line and column) ends the run unless `onReject` is set; the error has the first 100
+ * issues of the batch. These codes always end the run: `empty_input` (unless `header` is set), `not_utf8`, `nul_byte`,
+ * the codes of the header (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular`
+ * if the policy has arrays.
  *
  * @example
  * ```ts
@@ -57,8 +58,8 @@ export function protectTsv(source: Source, bound: CanProtect, options: TsvOption
  * option `header` names the columns of the protected file, which has none for dropped fields.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating, as {@link protectTsv} does; `reveal_access_required`, `key_check_required` and
- * other codes of keys before anything is read.
+ * @throws TrefoilError while iterating, as {@link protectTsv} does. Before anything is read, it fails with
+ * `reveal_access_required`, `key_check_required` and other codes of keys.
  *
  * @example
  * ```ts
