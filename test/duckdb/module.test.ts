@@ -1,4 +1,6 @@
-/** Which versions of DuckDB's package are taken: the manifest leaves it open, so it is said when the package is loaded. */
+/**
+ * Which versions of DuckDB's package are taken: the manifest leaves it open, so it is said when the package is loaded.
+ */
 import { expect, test } from 'vitest';
 import { isNewEnough, loadDuckdb } from '../../src/duckdb/module.ts';
 

@@ -1,4 +1,4 @@
-/** Files through the whole line: chunks, workers, compression, several inputs, folders, what is rejected. */
+/** Runs over files: chunks, workers, compression, several inputs, folders, rejects. */
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -492,7 +492,7 @@ describe('what is rejected', () => {
     }
   });
 
-  test('all of it: what is packed is an empty text, and not no bytes', async () => {
+  test('all of it: a compressed output is an empty text, not an empty file', async () => {
     await put('in.ndjson', '{"id":"1","name":"b","born":"x"}\n{"id":"2","name":"b","born":"y"}\n');
     for (const workers of [1, 2]) {
       await protectFile(at('in.ndjson'), at('a.ndjson.gz'), people, { rejects: at('r.ndjson'), force: true, workers });
@@ -504,7 +504,7 @@ describe('what is rejected', () => {
     expect(error.code).toBe((await errorOf(protectFile(at('a.ndjson'), at('b.ndjson'), people))).code);
   });
 
-  test('opens with the keys and the access alone', async () => {
+  test('is opened only with the keys and the access', async () => {
     await put('in.csv', `${table(3)}${bad(1)}`);
     await protect('in.csv', 'a.csv', { rejects: at('r.ndjson') });
     const open = (domain: DomainKeys, path = 'r.ndjson'): Promise<unknown> =>
@@ -522,7 +522,7 @@ describe('what is rejected', () => {
     expect((await errorOf(drain())).issues[0]).toMatchObject({ code: 'reveal_failed', line: 2 });
   });
 
-  test('is told with rows of the file, in order, by workers too', async () => {
+  test('is reported with rows of the file, in order, also by workers', async () => {
     const text = table(20_000) + bad(1) + table(20_000).slice(19) + bad(2);
     await put('in.csv', text);
     const [one, two]: [Issue[], Issue[]] = [[], []];
@@ -547,7 +547,7 @@ describe('what is rejected', () => {
     expect(await left()).toEqual(code === null ? ['in.csv', 'out.csv'] : ['in.csv']);
   });
 
-  test('a limit on nothing is a mistake', async () => {
+  test('a limit on rejects without rejects or onReject is an error', async () => {
     await put('in.csv', table(1));
     await expect(protectFile(at('in.csv'), at('out.csv'), people, { maxRejects: 1 })).rejects.toThrow(RangeError);
     await expect(
