@@ -7,6 +7,7 @@ import { fail, TrefoilError } from '../errors.ts';
 import { type PackedKeys, packKeys } from '../keys/domain-keys.ts';
 import type { BoundInside } from '../policy/bound.ts';
 import type { ChunkDone, ChunkTask, WorkOptions } from './chunk-work.ts';
+import { errorCode } from './system-error.ts';
 
 /** What a worker needs before its first chunk. */
 export interface WorkerSetup {
@@ -85,8 +86,7 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
 
 /** The message for a worker that failed. The worker's own message is not repeated, because it may contain anything. */
 function reason(error: unknown): string {
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
+  if (errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY')
     return 'a worker ran out of memory; use fewer workers, or a lower --max-record';
   return 'a worker ended before its work was done; try again, or run without workers';
 }

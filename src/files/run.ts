@@ -165,10 +165,9 @@ async function takeDone(run: Running, cut: Cut, { bytes, rows, rejected, failure
 function placer({ plan, inputRows }: Running, { unit, input }: Cut): (issue: Issue) => Issue {
   const file = plan.namesFiles ? plan.units[unit]!.inputs[input]! : undefined;
   // An issue that names another file, such as that of a vault, keeps the name.
-  return (issue) => {
-    const row = issue.row === undefined ? undefined : issue.row + inputRows;
-    return { ...given({ file }), ...issue, ...given({ row }) };
-  };
+  const named = given({ file });
+  return (issue) =>
+    issue.row === undefined ? { ...named, ...issue } : { ...named, ...issue, row: issue.row + inputRows };
 }
 
 /** Reports the rejected records of a batch and writes them to the file of rejects. */

@@ -19,7 +19,7 @@ import { readCells, type TsvCell, writeCells } from './tsv/cells.ts';
 export interface ApplyOptions {
   readonly direction: Direction;
   /** File format of the lines. */
-  readonly format: 'ndjson' | 'tsv';
+  readonly fileFormat: 'ndjson' | 'tsv';
   /** Names of the columns of TSV, in order; `null` for the fields of the policy. */
   readonly columns: readonly string[] | null;
   /** Whether a line with an issue is answered by an error line and the run continues. If not, it ends the run. */
@@ -59,10 +59,10 @@ interface Turner<T, R> {
  * @throws TrefoilError if the policy, the keys or the columns do not allow the run, before a line is read.
  */
 export function makeApply(inside: BoundInside, options: ApplyOptions): Apply {
-  const { direction, format, errorsInline, maxRecord } = options;
+  const { direction, fileFormat, errorsInline, maxRecord } = options;
   inside.demand(direction);
   const answer =
-    format === 'ndjson'
+    fileFormat === 'ndjson'
       ? answerer(ndjsonTurner(inside, direction), errorsInline)
       : answerer(tsvTurner(inside, direction, options.columns), errorsInline);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -91,7 +91,7 @@ test.each(ODD)('%s is kept as it was read, at any place, in both directions, and
   for (const direction of ['protect', 'reveal'] as const) {
     const apply = makeApply(openBound(kept), {
       direction,
-      format: 'ndjson',
+      fileFormat: 'ndjson',
       columns: null,
       errorsInline: false,
       maxRecord: 1 << 20,

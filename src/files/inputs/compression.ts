@@ -9,6 +9,7 @@
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { fail } from '../../errors.ts';
+import { errorCode } from '../system-error.ts';
 import { alongFrames, type FrameFault } from './zstd-frames.ts';
 
 /** The compression of a file. */
@@ -89,8 +90,8 @@ export async function* unpack(
   try {
     for await (const chunk of unpacked as AsyncIterable<Uint8Array>) yield chunk;
   } catch (error) {
-    const code = (error as { readonly code?: unknown }).code;
-    if (typeof code !== 'string' || !/^(Z_|ZSTD_|ERR_ZLIB)/.test(code)) throw error;
+    const code = errorCode(error);
+    if (code === null || !/^(Z_|ZSTD_|ERR_ZLIB)/.test(code)) throw error;
     // A file of skippable frames only is complete and has no text.
     if (compression === 'zstd' && taken === 0) return;
     refuse(code === 'Z_BUF_ERROR' ? 'cut' : 'broken');

@@ -13,7 +13,7 @@ import { constants } from 'node:fs';
 import { copyFile, type FileHandle, link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail } from '../../errors.ts';
-import { systemError } from '../system-error.ts';
+import { errorCode, systemError } from '../system-error.ts';
 import { isOver, type Owner, thisOwner } from './owner.ts';
 import { temporaryPath } from './temporary.ts';
 
@@ -76,18 +76,14 @@ const NO_LINKS: readonly unknown[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'
 async function linkTo(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to).catch((error: unknown) => {
-      if (!NO_LINKS.includes(codeOf(error))) throw error;
+      if (!NO_LINKS.includes(errorCode(error))) throw error;
       return copyFile(from, to, constants.COPYFILE_EXCL);
     });
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown }).code;
 }
 
 /** Removes a lock that was left behind, and throws if the lock is held. */
@@ -106,7 +102,7 @@ async function clear(path: string, file: string, now: number): Promise<void> {
   try {
     await rename(path, away);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (errorCode(error) === 'ENOENT') return;
     throw error;
   }
   if ((await read(away))?.ino !== seen.ino) await linkTo(away, path);
@@ -126,7 +122,7 @@ async function read(path: string): Promise<Seen | null> {
     const [text, { mtimeMs, ino }] = [await readFile(path, 'utf8'), await stat(path)];
     return { owner: ownerIn(text), written: mtimeMs, ino };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }

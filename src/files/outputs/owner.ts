@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { errorCode } from '../system-error.ts';
 
 /** What identifies a process among all others. */
 export interface Owner {
@@ -63,6 +64,6 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // `EPERM`: there is one, and it belongs to another user.
-    return (error as { readonly code?: unknown }).code === 'EPERM';
+    return errorCode(error) === 'EPERM';
   }
 }

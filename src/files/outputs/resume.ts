@@ -13,7 +13,7 @@ import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { fail } from '../../errors.ts';
 import type { Place } from '../../io/frames.ts';
 import type { FileIdentity } from '../inputs/inputs.ts';
-import { systemError } from '../system-error.ts';
+import { errorCode, systemError } from '../system-error.ts';
 
 const VERSION = 'resume-v1';
 
@@ -112,7 +112,7 @@ async function readManifest(path: string): Promise<Manifest | null> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as { readonly code?: unknown }).code === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw systemError(error, 'cannot be read', path);
   }
   let manifest: Partial<Manifest> | null = null;

@@ -6,7 +6,6 @@
  * text. Every line is a record, whatever its content, so an error in one line never affects the next.
  */
 
-import { given } from '../../core/given.ts';
 import { fail, type Issue } from '../../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
@@ -148,8 +147,8 @@ function takeLines({ direction, inside, onSample }: Setup, open: Open, block: Bl
   const { rows, sound } = readRows(lines, names.length, newline, block.ended, batch);
   const report = (i: number, issue: Issue): void => {
     const from = issue.field === undefined ? undefined : positions.get(issue.field);
-    const column = from === undefined ? undefined : cellColumn(lines[sound[i]!]!, from);
-    batch.report(sound[i]!, { ...issue, ...given({ column }) });
+    const row = sound[i]!;
+    batch.report(row, from === undefined ? issue : { ...issue, column: cellColumn(lines[row]!, from) });
   };
   const cells = { rows: rows.length, column: (from: number) => rows.map((row) => row[from]!) };
   const out = turnTable(cells, columns, positions, direction, inside, report);
