@@ -1,6 +1,6 @@
 /**
- * Table to table through a real PostgreSQL, with the example of docs/examples. `.ci/postgres` starts a server and says
- * where it is in TREFOIL_PG; without one there is nothing to test against.
+ * Table to table through a real PostgreSQL, with the example of docs/examples. `.ci/postgres` starts a server and sets
+ * TREFOIL_PG to its address. Without a server the tests are skipped.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ const SHEET = {
   },
 };
 
-/** What COPY has to write with a backslash, what is nothing, and what looks like an end. */
+/** Texts that COPY writes with a backslash, missing values, and texts that look like the end of the data. */
 const NOTES: readonly (string | null)[] = [
   null,
   '',
@@ -83,7 +83,7 @@ describe.skipIf(url === undefined)('PostgreSQL', () => {
   const safe = async (): Promise<Record<string, string | null>[]> =>
     (await client.query('SELECT id, name, note, born FROM people_safe')).rows;
 
-  test('nulls, empty texts and escapes arrive as they left, and the rest as the policy says', async () => {
+  test('nulls, empty texts and escapes arrive unchanged, and all other values as the policy says', async () => {
     const rows = NOTES.map((note, i) => [
       `${i}`,
       i % 3 === 0 ? null : note,
@@ -118,7 +118,7 @@ describe.skipIf(url === undefined)('PostgreSQL', () => {
     expect(found).toEqual(bound.protectMany(records as never));
   });
 
-  test('one row that does not fit, and none arrives; the message has the row and no value', async () => {
+  test('if one row does not fit, no row arrives, and the message has the row and no value', async () => {
     const rows = Array.from({ length: 5000 }, (_, i) => [`${i}`, 'Ada', 'x', '2001-02-03', null]);
     await tables(rows);
     await client.query("ALTER TABLE people ALTER born TYPE text; UPDATE people SET born = 'Lovelace' WHERE id = 4321");

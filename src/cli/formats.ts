@@ -2,7 +2,7 @@
 /** Which format the records have, and where they come from. */
 
 import { protectCsv, revealCsv } from '../csv.ts';
-import { type FileFormat, formatOfName, hasOtherName } from '../files/format.ts';
+import { type FileFormat, formatOfName, hasOtherName } from '../files/file-format.ts';
 import type { Compression } from '../files/inputs/compression.ts';
 import { compressionOfName } from '../files/inputs/compression.ts';
 import { inputCompression, openBytes } from '../files/inputs/inputs.ts';

@@ -7,8 +7,8 @@
 import { stat } from 'node:fs/promises';
 import type { Option } from 'commander';
 import { TrefoilError } from '../errors.ts';
-import { systemError } from '../files/file.ts';
 import { STDIN } from '../files/inputs/inputs.ts';
+import { systemError } from '../files/system-error.ts';
 import { type Keyset, keyset } from '../keys.ts';
 import { UsageError } from './exit.ts';
 import { checkFileName, fileOption } from './options.ts';

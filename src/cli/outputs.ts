@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import { TrefoilError } from '../errors.ts';
-import { type Output, type OutputOptions, openOutput } from '../files/file.ts';
+import { type Output, type OutputOptions, openOutput } from '../files/outputs/output-file.ts';
 import { UsageError } from './exit.ts';
 import { writeOut } from './stdout.ts';
 

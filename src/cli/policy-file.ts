@@ -3,8 +3,8 @@
 
 import { open } from 'node:fs/promises';
 import { type Issue, TrefoilError } from '../errors.ts';
-import { systemError } from '../files/file.ts';
 import { STDIN } from '../files/inputs/inputs.ts';
+import { systemError } from '../files/system-error.ts';
 import { acrossFiles } from '../policy/check.ts';
 import { readPolicy } from '../policy/file/parse.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';

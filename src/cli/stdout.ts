@@ -3,7 +3,7 @@
 
 import { fstatSync, statSync } from 'node:fs';
 import { fail, TrefoilError } from '../errors.ts';
-import { systemError } from '../files/file.ts';
+import { systemError } from '../files/system-error.ts';
 
 let broken: unknown = null;
 let watched = false;

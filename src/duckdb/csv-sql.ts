@@ -1,24 +1,26 @@
 /**
- * CSV as DuckDB reads and writes it. The dialect is always said, never sniffed.
+ * The SQL for CSV files. All options of CSV are set explicitly, so DuckDB never has to guess.
  *
- * NULL is a cell with nothing in it, the empty text is `""`: so both are written as they came, and as PostgreSQL's COPY
- * has them.
+ * NULL is an empty cell without quotes, and the empty text is `""`. So both are written as they were read, as
+ * PostgreSQL's COPY does.
  */
 
-import type { CsvDialect } from '../io/csv.ts';
+import type { CsvDialect } from '../io/csv/codec.ts';
 import { text } from './sql.ts';
 
-/** Bytes of CSV that DuckDB reads at once: a fresh one of 32 MB each time is most of a run's memory otherwise. */
+/**
+ * Bytes of CSV that DuckDB reads at once. Its default of 32 MB, allocated anew each time, is most of a run's memory.
+ */
 const CSV_BUFFER = 1 << 22;
 
-/** What is said of a file besides the dialect. */
+/** The columns of a CSV file and its longest record. */
 export interface CsvShape {
   readonly names: readonly string[];
   /** Longest record in bytes. */
   readonly longest: number;
 }
 
-/** A table function that reads a list of files. */
+/** Returns the table function that reads a list of files. */
 export function csvReading(files: string, { names, longest }: CsvShape, { delimiter, header }: CsvDialect): string {
   const columns = names.map((name) => `${text(name)}: 'VARCHAR'`).join(', ');
   const options = [
@@ -27,24 +29,24 @@ export function csvReading(files: string, { names, longest }: CsvShape, { delimi
     `delim = ${text(delimiter)}`,
     `quote = '"'`,
     `escape = '"'`,
-    // No new_line: with it, DuckDB 1.5 reads no row of a file whose lines end in a carriage return and a newline, and says
-    // nothing.
+    // `new_line` is not set. If it is, DuckDB 1.5 reads no row of a file whose lines end with a carriage return and a
+    // line feed, and reports no error.
     `nullstr = ''`,
     'allow_quoted_nulls = false',
     'strict_mode = true',
     'null_padding = false',
-    // A name is a name: its folders are no columns, and its ending says nothing of how it is packed.
+    // The names of folders are not columns, and the extension of a file does not decide its compression.
     'hive_partitioning = false',
     `compression = 'none'`,
     `max_line_size = ${longest}`,
-    // It has to hold two of the longest.
+    // The buffer must have room for two of the longest lines.
     `buffer_size = ${Math.max(CSV_BUFFER, 2 * longest)}`,
     `columns = {${columns}}`,
   ];
   return `read_csv(${files}, ${options.join(', ')})`;
 }
 
-/** The options of COPY. */
+/** Returns the options of COPY for a CSV file. */
 export function csvWriting({ delimiter, header, quoting }: CsvDialect, newline: string): string {
   const options = [
     'FORMAT csv',

@@ -1,13 +1,13 @@
 /// <reference types="node" />
 /**
- * What a failed run failed at. An error of the engine never shows, because it quotes the data: what is wrong with an
- * input is looked for by our own readers, in a second pass that only a failed run pays for.
+ * Why a run failed. A message of DuckDB is never shown, because it quotes the data. Instead, our own readers look for
+ * the fault in the input, in a second pass that only a failed run needs.
  */
 
 import { resolve } from 'node:path';
 import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
-import { makeCsvCodec } from '../io/csv.ts';
+import { makeCsvCodec } from '../io/csv/codec.ts';
 import { makeRun } from '../io/records.ts';
 import { turnTable } from '../io/table.ts';
 import type { Chunk, Connection } from './module.ts';
@@ -15,26 +15,26 @@ import { cellsOf } from './parquet-columns.ts';
 import { type Inputs, parquetReading, type Source } from './source.ts';
 import { textList } from './sql.ts';
 
-/** How DuckDB begins to say that it has no memory; what follows would name sizes of the data. */
+/** How DuckDB's messages about memory begin. */
 const NO_MEMORY = /^Out of Memory Error\b|could not allocate|std::bad_alloc/;
 
-/** What the system says, as it stands in DuckDB's errors. */
+/** Messages of the operating system that DuckDB repeats. */
 const FULL = /No space left on device|Disk quota exceeded|File too large/;
 
 /**
- * Tells shortages from faults of the data: what is said of the data then would be wrong.
+ * Throws if memory or space on the disk ran out. The data are not at fault then.
  *
  * @throws TrefoilError `out_of_memory`, `no_space`.
  */
 export function refuseShortage(error: unknown, input: string, output: string): void {
-  const said = error instanceof Error ? error.message : '';
-  if (NO_MEMORY.test(said)) {
+  const engineMessage = error instanceof Error ? error.message : '';
+  if (NO_MEMORY.test(engineMessage)) {
     const message =
-      'DuckDB has no memory left: a row group of the input, or a few of its longest rows, do not fit into 80 % of it; ' +
-      'write the input in smaller row groups, or use CSV or NDJSON, which are read piece by piece';
+      'DuckDB ran out of memory: a row group of the input, or a few of its longest rows, do not fit into 80 % of the ' +
+      'memory; write the input in smaller row groups, or use CSV or NDJSON, which are read piece by piece';
     fail('out_of_memory', message, { file: input });
   }
-  const full = FULL.exec(said);
+  const full = FULL.exec(engineMessage);
   if (full !== null) {
     const [reason, code] = REASONS[full[0]]!;
     fail('no_space', `cannot be written: ${reason} (${code})`, { file: output });
@@ -47,8 +47,8 @@ const REASONS: Readonly<Record<string, readonly [reason: string, code: string]>>
   'File too large': ['the file would be larger than the limit', 'EFBIG'],
 };
 
-/** What is wrong with an input, by our own readers: row and field, no value. */
-export async function whatIsWrong(
+/** Reads the inputs with our own readers and returns an error about the first fault, with row and field. */
+export async function findFault(
   connection: Connection,
   run: Inputs,
   source: Source,
@@ -57,7 +57,7 @@ export async function whatIsWrong(
   const issues =
     run.inputFormat === 'csv' ? await issuesOfCsv(run, signal) : await issuesOfParquet(connection, run, source);
   if (issues.length > 0) return new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
-  const message = 'DuckDB refused what the other readers take; for CSV leave --engine duckdb out';
+  const message = 'DuckDB refused an input in which trefoil finds nothing wrong; for CSV, leave out --engine duckdb';
   return new TrefoilError([{ code: 'engine_failed', message, file: run.inputs[0]! }]);
 }
 
@@ -80,7 +80,7 @@ async function issuesOfCsv(
 }
 
 async function issuesOfParquet(connection: Connection, run: Inputs, source: Source): Promise<readonly Issue[]> {
-  // File by file: a row is one of its own input.
+  // File by file, because a row number counts in its own input.
   for (const path of run.inputs) {
     const file = run.inputs.length > 1 ? { file: path } : {};
     const one = { ...source, table: parquetReading(textList([resolve(path)])) };
@@ -89,23 +89,23 @@ async function issuesOfParquet(connection: Connection, run: Inputs, source: Sour
         if (issues.length > 0) return issues.map((issue) => ({ ...issue, ...file }));
       }
     } catch {
-      // The engine's own text quotes values.
+      // DuckDB's own message is not used, because it quotes values.
     }
   }
   return [];
 }
 
-/** Records of a Parquet file as texts, before and after, by column. */
+/** Records of a Parquet file as texts, before and after the rules, by column. */
 export interface TextBatch {
   readonly rows: number;
-  /** One for each field of the policy that the input has, by its header. */
+  /** A column for each field of the policy that the input has, by the name of the column in a table. */
   readonly before: ReadonlyMap<string, readonly (string | null)[]>;
   readonly after: ReadonlyMap<string, readonly (string | null)[]>;
-  /** With the numbers of their rows. */
+  /** The issues, with row numbers. */
   readonly issues: readonly Issue[];
 }
 
-/** Reads Parquet in batches, through the rules. A value inside a STRUCT that is NULL is NULL. */
+/** Reads Parquet in batches and runs them through the rules. Values inside a STRUCT that is NULL stay NULL. */
 export async function* readBatches(
   connection: Connection,
   { inside, direction }: Inputs,
@@ -116,7 +116,7 @@ export async function* readBatches(
   const places = [...columns.positions];
   const from = new Map(places.map(([path], i) => [path, i]));
   const select = places.map(([, sql]) => `CAST(${sql} AS VARCHAR)`);
-  // Which STRUCTs are not there: nothing is made out of those.
+  // These columns show which STRUCTs are NULL.
   const parents = [...new Set(cells.flatMap(({ parent }) => parent ?? []))];
   const all = [...select, ...parents.map((sql) => `CASE WHEN ${sql} IS NULL THEN NULL ELSE '' END`)];
   const limited = limit === null ? '' : ` LIMIT ${limit}`;

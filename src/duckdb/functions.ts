@@ -1,28 +1,28 @@
 /// <reference types="node" />
 /**
- * Functions of SQL: one for each field of a policy and each direction, over whole vectors. DuckDB calls them with up to
- * 2,048 values at once, on this thread.
+ * Functions of SQL: one for each field of a policy and each direction. DuckDB calls them with vectors of up to 2,048
+ * values, on this thread.
  *
- * What goes wrong becomes the text of an SQL error, which ends up in logs: it names the field and the code, never a
- * value. Nothing that this library or the engine throws passes through.
+ * An issue becomes an SQL error, which may be logged. So it names the field and the code, never a value, and no message
+ * of another error is passed on.
  */
 
 import { fail, type Issue } from '../errors.ts';
-import { type CsvColumn, checkTabular, hidesEmpty } from '../io/csv-header.ts';
+import { checkTabular, hidesEmpty, type TableColumn } from '../io/header.ts';
 import { turnTable } from '../io/table.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import type { CallInfo, Chunk, DuckdbConnection, DuckdbModule, Vector } from './module.ts';
 import { makeVectors, type Vectors } from './vectors.ts';
 
-/** A field's function. */
+/** The function of a field. */
 export interface FieldFunction {
   readonly name: string;
-  readonly column: CsvColumn;
-  /** Fields whose values it takes behind the field's own, in this order. */
+  readonly column: TableColumn;
+  /** Paths of the fields whose values are its further arguments, in this order. */
   readonly needs: readonly string[];
 }
 
-/** The functions of a policy; dropped fields have none. */
+/** The functions of a policy. Dropped fields have none. */
 export function fieldFunctions(inside: BoundInside, direction: Direction): readonly FieldFunction[] {
   checkTabular(inside);
   const taken = new Map<string, string>();
@@ -30,9 +30,12 @@ export function fieldFunctions(inside: BoundInside, direction: Direction): reado
   for (const [index, leaf] of inside.leaves.entries()) {
     if (leaf.engine.removes) continue;
     const name = `trefoil_${direction}_${leaf.header!.replace(/[^A-Za-z0-9_]/g, '_')}`;
-    // SQL does not tell upper and lower case apart.
+    // Names in SQL are the same in upper and lower case.
     const other = taken.get(name.toLowerCase());
-    if (other !== undefined) fail('path_conflict', `has the same name in SQL as field ${other}`, { field: leaf.path });
+    if (other !== undefined)
+      fail('path_conflict', `the field has the same name in SQL as field ${other}; rename one of them`, {
+        field: leaf.path,
+      });
     taken.set(name.toLowerCase(), leaf.path);
     functions.push({ name, column: { name: leaf.header!, leaf, index, from: 0 }, needs: leaf.engine.needs ?? [] });
   }
@@ -42,8 +45,8 @@ export function fieldFunctions(inside: BoundInside, direction: Direction): reado
 /**
  * Registers the functions of one direction.
  *
- * @param nullIsEmpty NULL is a cell of CSV with nothing in it, which is the empty text for rules, as `""` is. Where the
- * rule leaves it empty, NULL comes out again: it is written as it came.
+ * @param nullIsEmpty for CSV, where NULL is an empty cell without quotes. For the rules it is the empty text, as `""`
+ * is. If the rule leaves it empty, the function returns NULL again, so that the cell is written as it was read.
  */
 export function registerFields(
   duckdb: DuckdbModule,
@@ -62,14 +65,14 @@ export function registerFields(
         mainFunction: vectorFunction(inside, direction, field, vectors, nullIsEmpty),
         returnType: VARCHAR,
         parameterTypes: [VARCHAR, ...field.needs.map(() => VARCHAR)],
-        // The rule says what becomes of a missing value, not the engine.
+        // With this option DuckDB passes NULL to the function: the rule decides about missing values.
         specialHandling: true,
       }),
     );
   }
 }
 
-/** One vector through one rule. */
+/** Makes the function that runs a vector through a rule. */
 function vectorFunction(
   inside: BoundInside,
   direction: Direction,
@@ -105,7 +108,7 @@ function vectorFunction(
         return;
       }
     } catch {
-      // Said below: what it says could hold a value.
+      // Its message could contain a value. The error set below does not.
     }
     const { code, message } = (found as Issue | null) ?? { code: 'engine_failed', message: 'the rule failed' };
     info.setError(`trefoil: field ${path}: ${message} (${code})`);

@@ -1,9 +1,11 @@
 /// <reference types="node" />
-/** DuckDB's package: an optional peer, loaded when it is asked for. What is used of it is said here by shape. */
+/**
+ * DuckDB's package, an optional peer dependency that is loaded on demand. The types describe the parts that are used.
+ */
 
 import { fail } from '../errors.ts';
 
-/** A column of a batch, as DuckDB hands it over. */
+/** A column of a batch. */
 export interface Vector {
   readonly getItem: (index: number) => unknown;
   readonly setItem: (index: number, value: string | null) => void;
@@ -16,7 +18,7 @@ export interface Chunk {
   readonly getColumnVector: (index: number) => Vector;
 }
 
-/** What a function is told of its call. */
+/** A call of a function, which can fail with a message. */
 export interface CallInfo {
   readonly setError: (message: string) => void;
 }
@@ -40,7 +42,7 @@ export interface Type {
 /** Numbers of the types, by their names. */
 export type TypeIds = Readonly<Record<string, number | string>>;
 
-/** What a statement gives, as a whole. */
+/** All rows of a result. */
 export interface Rows {
   readonly getRows: () => readonly (readonly unknown[])[];
   readonly columnNames: () => readonly string[];
@@ -81,14 +83,14 @@ export interface DuckdbModule {
   };
 }
 
-/** The first version of the engine whose functions do what is asked of them here. */
+/** The first version of DuckDB whose functions work as they are used here. */
 const OLDEST = [1, 5];
 
 /**
- * Loads the package. The manifest takes any version of it, because all versions of the package are pre-releases to npm,
- * which no range but `*` takes; so the version is looked at here.
+ * Loads the package and checks its version. `package.json` accepts any version, because for npm all versions of the
+ * package are pre-releases, which only the range `*` matches.
  *
- * @throws TrefoilError `engine_failed` where it is not installed, or is too old.
+ * @throws TrefoilError `engine_failed` if the package is not installed or is too old.
  */
 export async function loadDuckdb(): Promise<DuckdbModule> {
   const install = 'npm install @duckdb/node-api';
@@ -96,16 +98,16 @@ export async function loadDuckdb(): Promise<DuckdbModule> {
   try {
     duckdb = (await import('@duckdb/node-api')) as unknown as DuckdbModule;
   } catch {
-    return fail('engine_failed', `DuckDB is not installed: ${install} (${OLDEST.join('.')} or newer)`);
+    return fail('engine_failed', `DuckDB is not installed; run ${install} (${OLDEST.join('.')} or newer)`);
   }
   const version = duckdb.version?.() ?? 'unknown';
   if (!isNewEnough(version)) {
-    fail('engine_failed', `DuckDB ${version} is installed, ${OLDEST.join('.')} or newer is needed: ${install}`);
+    fail('engine_failed', `DuckDB ${version} is installed, but ${OLDEST.join('.')} or newer is needed; run ${install}`);
   }
   return duckdb;
 }
 
-/** @param version as the engine writes it, with or without a `v` before it. */
+/** Whether a version of DuckDB (`v1.5.6`, `1.5.6`) is not too old. */
 export function isNewEnough(version: string): boolean {
   const [, major = 0, minor = 0] = (/^v?(\d+)\.(\d+)\./.exec(version) ?? []).map(Number);
   return major > OLDEST[0]! || (major === OLDEST[0] && minor >= OLDEST[1]!);

@@ -1,20 +1,20 @@
 /// <reference types="node" />
 /**
- * From files to a file by DuckDB: one COPY statement that reads CSV or Parquet, calls the fields' functions and writes
- * CSV or Parquet.
+ * Runs over files by DuckDB: one COPY statement reads CSV or Parquet, calls the functions of the fields, and writes CSV
+ * or Parquet.
  *
- * Rows are counted four times: those of CSV by ourselves, what DuckDB read, what COPY says that it wrote, and what is in
- * the written file.
+ * Rows are counted four times: our own count of the records of CSV, the rows that DuckDB read, the rows that COPY says
+ * it wrote, and the rows of the written file.
  */
 
 import { stat } from 'node:fs/promises';
 import { fail, TrefoilError } from '../errors.ts';
-import { systemError } from '../files/file.ts';
 import { openFolderOutput } from '../files/outputs/private-folder.ts';
-import { hidesEmpty } from '../io/csv-header.ts';
+import { systemError } from '../files/system-error.ts';
+import { hidesEmpty } from '../io/header.ts';
 import { csvReading, csvWriting } from './csv-sql.ts';
 import { startEngine } from './engine.ts';
-import { refuseShortage, whatIsWrong } from './failure.ts';
+import { findFault, refuseShortage } from './failure.ts';
 import { fieldFunctions, registerFields } from './functions.ts';
 import { type Connection, type DuckdbModule, loadDuckdb } from './module.ts';
 import { type Cell, cellsOf, type OutputColumn } from './parquet-columns.ts';
@@ -29,19 +29,19 @@ import {
 } from './source.ts';
 import { identifier, text, textList } from './sql.ts';
 
-/** A run. */
+/** A run over files. */
 export interface DuckdbRun extends Inputs {
   readonly output: string;
   readonly outputFormat: DuckdbFormat;
   readonly force: boolean;
-  /** Files that the output must not be. */
+  /** More files that must not be the output. */
   readonly others: readonly string[];
   readonly signal: AbortSignal | undefined;
-  /** What DuckDB may take, as `'2GB'`; by default 80 % of the machine's memory. */
+  /** Most memory of DuckDB, such as `'2GB'`; by default 80 % of the machine's memory. */
   readonly memoryLimit?: string | undefined;
 }
 
-/** What came of it. */
+/** Result of a run. */
 export interface DuckdbResult {
   readonly rows: number;
   readonly bytesIn: number;
@@ -49,16 +49,16 @@ export interface DuckdbResult {
 }
 
 /**
- * Runs it.
+ * Runs over files.
  *
- * @throws TrefoilError what policy, header and values refuse; `engine_failed`, `out_of_memory`, `rows_lost`; what files
- * refuse.
+ * @throws TrefoilError if the policy, the columns or a value do not allow the run; `engine_failed`, `out_of_memory`,
+ * `rows_lost`; `output_exists`, `same_file`, `no_space`, `io_failed`.
  */
 export async function runDuckdb(run: DuckdbRun): Promise<DuckdbResult> {
   const { inside, direction, output, inputs, force, others } = run;
   checkInputs(run);
   const duckdb = await loadDuckdb();
-  // Everything that may be wrong with the output is said before anything is read.
+  // An error about the output is reported before anything is read.
   const file = await openFolderOutput(output, {
     force,
     inputs: [...inputs, ...others],
@@ -89,10 +89,10 @@ export async function runDuckdb(run: DuckdbRun): Promise<DuckdbResult> {
   }
 }
 
-/** Bytes after which DuckDB ends a row group, and rows: half of its own number. */
+/** DuckDB ends a row group after this many rows, half of its default, or after these bytes. */
 const ROW_GROUP = `ROW_GROUP_SIZE 61440, ROW_GROUP_SIZE_BYTES '16MB'`;
 
-/** Copies, and counts. */
+/** Runs the statement and compares the counts of rows. */
 async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun, file: string): Promise<number> {
   const source = await openSource(duckdb, connection, run);
   const format =
@@ -102,7 +102,7 @@ async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun
   let read: number;
   let actual: number;
   try {
-    // The file is there already, with its permissions: DuckDB would write beside it and rename.
+    // The file exists already, with its permissions. A temporary file of DuckDB would replace it.
     const options = `${format}, USE_TMP_FILE false`;
     const { table } = source;
     written = await number(
@@ -114,28 +114,31 @@ async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun
   } catch (error) {
     run.signal?.throwIfAborted();
     refuseShortage(error, run.inputs[0]!, run.output);
-    throw await whatIsWrong(connection, run, source, run.signal);
+    throw await findFault(connection, run, source, run.signal);
   }
-  const due = run.inputFormat === 'csv' ? await countRecords(run) : read;
-  if (due !== read) {
-    const error = await whatIsWrong(connection, run, source, run.signal);
+  const expected = run.inputFormat === 'csv' ? await countRecords(run) : read;
+  if (expected !== read) {
+    const error = await findFault(connection, run, source, run.signal);
     if (error.code !== 'engine_failed') throw error;
-    fail('rows_lost', `the input has ${due} rows, and DuckDB read ${read}`, { expected: due, actual: read });
+    fail('rows_lost', `the input has ${expected} rows, but DuckDB read ${read}`, { expected, actual: read });
   }
   if (written !== read || actual !== read) {
-    fail('rows_lost', `${read} rows were read, ${written} written and ${actual} are there`, { expected: read, actual });
+    fail('rows_lost', `${read} rows were read, ${written} were written, and the output has ${actual}`, {
+      expected: read,
+      actual,
+    });
   }
   return read;
 }
 
-/** The columns of the output. In CSV a field of a STRUCT is a column of its own. */
+/** The expressions of the columns of the output. In CSV a field of a STRUCT is a column of its own. */
 function selectOf({ inside, direction, inputFormat, outputFormat }: DuckdbRun, source: Source): readonly string[] {
   const { output, positions } = source.columns;
   const functions = new Map(fieldFunctions(inside, direction).map(({ name, column }) => [column.leaf.path, name]));
 
   function cell({ leaf, sql, parent }: Cell): string {
     if (leaf.rule.rule === 'keep') return sql;
-    // A field that a rule looks at and that the input does not have is missing in every record.
+    // If a rule looks at a field that the input does not have, the field is missing in every record.
     const taken = [sql, ...(leaf.engine.needs ?? []).map((path) => positions.get(path) ?? 'NULL')];
     const made = `${functions.get(leaf.path)!}(${taken.map((at) => `CAST(${at} AS VARCHAR)`).join(', ')})`;
     return parent === null ? made : `CASE WHEN ${parent} IS NULL THEN NULL ELSE ${made} END`;
@@ -154,7 +157,10 @@ function selectOf({ inside, direction, inputFormat, outputFormat }: DuckdbRun, s
     return `${value} AS ${identifier(made.header)}`;
   });
 
-  /** The only cell of a record: most readers skip a blank line, so it is one only where it was one. */
+  /**
+   * The expression of the only column of a CSV file. Most readers skip a blank line, so a record is written as a blank
+   * line only if it was one.
+   */
   function alone(value: string, { sql, leaf }: Cell): string {
     const filled = `COALESCE(CAST(${value} AS VARCHAR), '')`;
     if (inputFormat === 'parquet' || source.width > 1 || hidesEmpty(leaf, direction)) return filled;
@@ -165,7 +171,7 @@ function selectOf({ inside, direction, inputFormat, outputFormat }: DuckdbRun, s
 function outputTable({ outputFormat, dialect }: DuckdbRun, { columns }: Source, file: string): string {
   if (outputFormat === 'parquet') return parquetReading(textList([file]));
   const names = cellsOf(columns.output).map(({ header }) => header);
-  // A sealed value is longer than what it was made of.
+  // A sealed value is longer than its plaintext.
   const longest = 4 * Math.max(dialect.maxRecord, 1 << 16);
   return csvReading(textList([file]), { names, longest }, dialect);
 }

@@ -2,20 +2,21 @@
 /** The first records of a Parquet file, for `trefoil check` and `--dry-run`. Nothing is written. */
 
 import { type Issue, TrefoilError } from '../errors.ts';
-import { csvDialect } from '../io/csv.ts';
+import { csvDialect } from '../io/csv/codec.ts';
 import type { SampleRecord } from '../io/records.ts';
 import { startEngine } from './engine.ts';
 import { readBatches, refuseShortage, type TextBatch } from './failure.ts';
 import { loadDuckdb } from './module.ts';
 import { checkInputs, type Inputs, openSource } from './source.ts';
 
-/** A file and what is done with it. */
+/** The files to sample, with policy and direction. */
 export type Sampled = Pick<Inputs, 'direction' | 'inside' | 'inputs'>;
 
 /**
- * The first records before and after, as texts; a field inside a STRUCT by its path.
+ * Returns the first records before and after the rules, as texts. A field inside a STRUCT is named by its path.
  *
- * @throws TrefoilError what policy, columns and values refuse; `engine_failed`, `out_of_memory`, what files refuse.
+ * @throws TrefoilError if the policy, the columns or a value do not allow the run; `engine_failed`, `out_of_memory`,
+ * `io_failed`.
  */
 export async function* sampleParquet(
   sampled: Sampled,
@@ -29,9 +30,9 @@ export async function* sampleParquet(
 }
 
 /**
- * Runs the first records through and gives how many they were.
+ * Runs the first records through the rules and returns their number.
  *
- * @throws TrefoilError the same, with all issues of these records.
+ * @throws TrefoilError as {@link sampleParquet} does, with all issues of these records.
  */
 export async function checkParquet(sampled: Sampled, limit: number, signal: AbortSignal): Promise<number> {
   const all: Issue[] = [];
@@ -62,9 +63,9 @@ async function* batches(
     signal.throwIfAborted();
     if (error instanceof TrefoilError) throw error;
     refuseShortage(error, run.inputs[0]!, run.inputs[0]!);
-    // The engine's own text quotes values.
+    // DuckDB's own message is not used, because it quotes values.
     throw new TrefoilError([
-      { code: 'engine_failed', message: 'DuckDB cannot read it as Parquet', file: run.inputs[0]! },
+      { code: 'engine_failed', message: 'DuckDB cannot read the file as Parquet', file: run.inputs[0]! },
     ]);
   } finally {
     signal.removeEventListener('abort', stop);

@@ -1,14 +1,14 @@
 /// <reference types="node" />
-/** The inputs of a run: what they are to DuckDB, and which of their columns the policy names. */
+/** The inputs of a run: the SQL that reads them, and their columns compared with the fields of the policy. */
 
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail } from '../errors.ts';
-import { systemError } from '../files/file.ts';
 import { inFile, withFile } from '../files/inputs/cutter.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
-import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv.ts';
-import { checkTabular, fieldPositions, mapHeader } from '../io/csv-header.ts';
+import { systemError } from '../files/system-error.ts';
+import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv/codec.ts';
+import { checkTabular, fieldPositions, mapHeader } from '../io/header.ts';
 import { makeRun } from '../io/records.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { csvReading } from './csv-sql.ts';
@@ -16,10 +16,10 @@ import type { Connection, DuckdbModule } from './module.ts';
 import { type Columns, mapColumns } from './parquet-columns.ts';
 import { identifier, textList } from './sql.ts';
 
-/** Format of a file that DuckDB reads or writes. */
+/** File format that DuckDB reads or writes. */
 export type DuckdbFormat = 'csv' | 'parquet';
 
-/** Which files, and what is done with them. */
+/** The inputs, with policy and direction. */
 export interface Inputs {
   readonly direction: Direction;
   readonly inside: BoundInside;
@@ -28,7 +28,7 @@ export interface Inputs {
   readonly dialect: CsvDialect;
 }
 
-/** Inputs that were looked at. */
+/** The inputs as a table. */
 export interface Source {
   /** The files as a table of SQL. */
   readonly table: string;
@@ -39,33 +39,33 @@ export interface Source {
 }
 
 /**
- * Refuses what no file can mend, before anything is opened.
+ * Checks the policy and the names of files, before anything is opened.
  *
- * @throws TrefoilError `not_tabular`, `engine_failed` for a name that DuckDB would take as a pattern.
+ * @throws TrefoilError `not_tabular`; `engine_failed` if DuckDB would read a name as a pattern.
  */
 export function checkInputs({ direction, inside, inputs }: Inputs): void {
   inside.demand(direction);
   checkTabular(inside);
   for (const path of inputs) {
     if (/[*?[\]]/.test(path))
-      fail('engine_failed', 'DuckDB takes * ? [ ] in a name as a pattern; rename it', { file: path });
+      fail('engine_failed', 'DuckDB reads * ? [ ] in a file name as a pattern; rename the file', { file: path });
   }
 }
 
 /**
- * Looks at the inputs: header, or names and types. All of them must have the same.
+ * Reads the header of CSV inputs, or the names and types of Parquet columns. They must be the same in all inputs.
  *
- * @throws TrefoilError what the policy does not take; `header_mismatch`, `engine_failed`, what files refuse.
+ * @throws TrefoilError if the columns do not fit the policy; `header_mismatch`, `engine_failed`, `io_failed`.
  */
 export async function openSource(duckdb: DuckdbModule, connection: Connection, run: Inputs): Promise<Source> {
   const { inside, direction, dialect, inputs } = run;
   for (const path of inputs) await checkRegular(path);
-  // As a whole path no name is an address or a home folder.
+  // DuckDB does not read an absolute path as a URL or as a path in the home folder.
   const files = textList(inputs.map((path) => resolve(path)));
   if (run.inputFormat === 'csv') {
     const { names, newline } = await readOpening(run);
     const mapped = mapHeader(names, inside, direction);
-    if (mapped.length === 0) fail('not_tabular', 'no column would be left');
+    if (mapped.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
     const output = mapped.map(({ name, leaf, index }) => {
       return { kind: 'cell' as const, name, header: name, leaf, index, sql: identifier(name), parent: null };
     });
@@ -80,7 +80,8 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
       newline,
     };
   }
-  // The types of one file at a time: DuckDB would read all by those of the first, and pass over what only others have.
+  // Each file is described on its own. Otherwise DuckDB would read all files with the types of the first one, and
+  // ignore columns that only others have.
   let first: string | null = null;
   let columns: Columns | null = null;
   let width = 0;
@@ -91,18 +92,18 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
     const shape = JSON.stringify(names.map((name, i) => [name, String(types[i])]));
     first ??= shape;
     if (shape !== first) {
-      fail('header_mismatch', 'the columns or their types are not those of the first input', { file: path });
+      fail('header_mismatch', 'the columns or their types differ from those of the first input', { file: path });
     }
     columns ??= mapped;
     width = names.length;
   }
-  if (columns!.output.length === 0) fail('not_tabular', 'no column would be left');
+  if (columns!.output.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
   return { table: parquetReading(files), columns: columns!, width, newline: '\n' };
 }
 
 /**
- * Counts the records of CSV files by our own reading of quotes and line ends, without header lines: a reader that
- * passes over some would pass over them each time it counts. About a nanosecond a byte.
+ * Counts the records of CSV files by their quotes and line ends, without header lines. DuckDB cannot check itself: if
+ * its reader skips a record, it skips the record in every count. Takes about a nanosecond a byte.
  */
 export async function countRecords({ inputs, dialect }: Inputs): Promise<number> {
   let count = 0;
@@ -130,7 +131,7 @@ function countEnds(chunk: Uint8Array, state: RecordCount): void {
   for (let i = 0; i < length; i++) {
     const byte = chunk[i]!;
     if (byte > QUOTE) {
-      // Nearly every byte: a loop of its own makes the pass three times as fast.
+      // Nearly every byte is above all that matter; a loop of its own makes the pass three times as fast.
       while (i + 1 < length && chunk[i + 1]! > QUOTE) i++;
       afterCr = false;
       continue;
@@ -148,7 +149,7 @@ function countEnds(chunk: Uint8Array, state: RecordCount): void {
   Object.assign(state, { ends, inQuotes, afterCr });
 }
 
-/** Inputs are read more than once: a pipe would be empty by then. */
+/** Refuses an input that is not a regular file, because inputs are read more than once. */
 async function checkRegular(path: string): Promise<void> {
   let isFile: boolean;
   try {
@@ -159,7 +160,7 @@ async function checkRegular(path: string): Promise<void> {
   if (!isFile) fail('io_failed', 'cannot be read by DuckDB: it is not a regular file', { file: path });
 }
 
-/** A table function that reads a list of Parquet files. */
+/** Returns the table function that reads a list of Parquet files. */
 export function parquetReading(files: string): string {
   return `read_parquet(${files}, hive_partitioning = false)`;
 }
@@ -169,13 +170,13 @@ async function describe(connection: Connection, path: string) {
     const rows = await connection.runAndReadAll(`SELECT * FROM ${parquetReading(textList([resolve(path)]))} LIMIT 0`);
     return { names: rows.columnNames(), types: rows.columnTypes() };
   } catch {
-    // A file that may not be read is told in our words.
+    // If the file cannot be opened, this throws the error of the system in our own words.
     for await (const _ of await openBytes(path, 'none')) break;
-    return fail('engine_failed', 'DuckDB cannot read it as Parquet', { file: path });
+    return fail('engine_failed', 'DuckDB cannot read the file as Parquet', { file: path });
   }
 }
 
-/** The head of the first input, read by us; all inputs must have the same one. */
+/** Reads the head of the first input with our own reader, and checks that all inputs have the same head. */
 async function readOpening({ inputs, inside, direction, dialect }: Inputs): Promise<CsvOpening> {
   let first: CsvOpening | null = null;
   for (const path of inputs) {
@@ -184,9 +185,13 @@ async function readOpening({ inputs, inside, direction, dialect }: Inputs): Prom
     });
     first ??= opening;
     if (opening.newline === '\r')
-      fail('engine_failed', 'DuckDB does not read lone carriage returns; use the other engine', { file: path });
+      fail(
+        'engine_failed',
+        'DuckDB does not read lines that end with a carriage return alone; leave out --engine duckdb',
+        { file: path },
+      );
     if (opening.names.join('\n') !== first.names.join('\n') || opening.newline !== first.newline) {
-      fail('header_mismatch', 'the header or the line end is not that of the first input', {
+      fail('header_mismatch', 'the header or the line end differs from that of the first input', {
         file: path,
         line: 1,
         column: 1,
@@ -204,7 +209,7 @@ async function openingOf(
 ): Promise<CsvOpening> {
   const codec = makeCsvCodec(direction, inside, dialect, null);
   const run = makeRun(codec, { limit: 1, onReject: () => {} }, dialect.maxRecord);
-  // The first record is the header: once it is through, the codec knows.
+  // The codec has the head as soon as the first record was read.
   const known = (): CsvOpening | null => {
     try {
       return codec.opening();

@@ -1,16 +1,16 @@
-/** Pieces of SQL. */
+/** Names and texts, quoted for SQL. */
 
-/** A name, quoted. */
+/** A quoted name. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A text, quoted. */
+/** A quoted text. */
 export function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
-/** A list of texts. */
+/** A list of quoted texts. */
 export function textList(values: readonly string[]): string {
   return `[${values.map(text).join(', ')}]`;
 }

@@ -1,11 +1,14 @@
 /// <reference types="node" />
 /**
- * Texts in and out of DuckDB's vectors.
+ * Reads and writes the texts of DuckDB's vectors.
  *
- * The package reads and writes a text that does not fit into its 16 bytes by a call into the engine each, 0.5 to 1 µs:
- * more than most rules take (measured: 60 % of a run). Here it is one call a vector. The layout is that of
- * `duckdb_string_t` in DuckDB's C API: 4 bytes of length, then the text itself where it has at most 12 bytes, else its
- * first 4 and a pointer; all little-endian. Where anything is not as expected, the package's own way is taken.
+ * A text has a slot of 16 bytes in the vector. The package makes one call into the engine for each text that does not
+ * fit into its slot. That takes 0.5 to 1 µs, which is more than most rules take (measured: 60 % of a run). This file
+ * makes one call a vector.
+ *
+ * The slot is a `duckdb_string_t` of DuckDB's C API: 4 bytes of length; then the text itself if it has at most 12
+ * bytes, or its first 4 bytes and a pointer to it. All numbers are little-endian. If anything is not as expected, the
+ * package's own functions are used.
  */
 
 import { createRequire } from 'node:module';
@@ -15,25 +18,26 @@ import { utf8Column } from '../core/columns.ts';
 import { fail } from '../errors.ts';
 import type { Vector } from './module.ts';
 
-/** Size of a `duckdb_string_t`, and the longest text that stands in it. */
+/** Size of a `duckdb_string_t`, and the longest text inside it, in bytes. */
 const SLOT = 16;
 const INLINE = 12;
 
 /**
- * Texts whose pointers lie closer than this are read in one piece, with what lies between them. Both ends of such a gap
- * are texts, and a gap of less than the smallest page touches no page but theirs; what is in it is not looked at.
+ * Texts that are closer in memory than this are read in one piece, together with the gap between them. A gap smaller
+ * than the smallest memory page touches no page except those of the texts at its ends, so reading it is safe. Its bytes
+ * are not used.
  */
 const GAP = 4096;
 
-/** What `@duckdb/node-bindings` does for us. */
+/** The functions of `@duckdb/node-bindings` that are used. */
 interface Bindings {
-  /** The bytes behind the pointer that stands in a buffer. */
+  /** Returns the bytes to which a pointer in a buffer leads. */
   readonly get_data_from_pointer: (buffer: ArrayBufferLike, offset: number, length: number) => Uint8Array;
-  /** Copies a text into the vector's own memory and points slot `index` at it. */
+  /** Copies a text into the vector's own memory and sets slot `index` to it. */
   readonly vector_assign_string_element_len: (vector: unknown, index: number, bytes: Uint8Array) => void;
-  /** A copy of the first bytes of the slots. */
+  /** Returns a copy of the first bytes of the slots. */
   readonly vector_get_data: (vector: unknown, length: number) => Uint8Array;
-  /** Bytes over those of the slots, from `at` on. */
+  /** Overwrites the bytes of the slots, from `at` on. */
   readonly copy_data_to_vector: (
     vector: unknown,
     at: number,
@@ -50,7 +54,7 @@ const NEEDED = [
   'copy_data_to_vector',
 ] as const;
 
-/** What a vector of the package has inside. */
+/** Private properties of a vector of the package. */
 interface Inside {
   readonly dataView: DataView;
   readonly validity: { readonly data: BigUint64Array | null; readonly offset: number };
@@ -58,13 +62,13 @@ interface Inside {
   readonly itemOffset: number;
 }
 
-/** Reading and writing vectors of VARCHAR. */
+/** Reads and writes vectors of VARCHAR. */
 export interface Vectors {
   readonly read: (vector: Vector, rows: number) => (string | null)[];
   readonly write: (vector: Vector, texts: readonly (string | null)[]) => void;
 }
 
-/** The package's own way, item by item. It drops a byte order mark at the beginning of a text. */
+/** The package's own functions, item by item. They drop a byte order mark at the beginning of a text. */
 export const byItem: Vectors = {
   read(vector, rows) {
     const texts = new Array<string | null>(rows);
@@ -77,7 +81,7 @@ export const byItem: Vectors = {
   },
 };
 
-/** The quickest way that this process has. */
+/** Returns the fastest functions that work in this process. */
 export function makeVectors(): Vectors {
   const bindings = endianness() === 'LE' ? loadBindings() : null;
   if (bindings === null) return byItem;
@@ -89,7 +93,7 @@ export function makeVectors(): Vectors {
     },
     write(vector, texts) {
       const inside = insideOf(vector);
-      // A vector that marks values as missing already wants each mark set anew.
+      // If the vector marks values as missing already, every mark has to be set again.
       if (inside === null || !isAllValid(inside, texts.length)) return byItem.write(vector, texts);
       scatter(inside, texts, bindings);
       if (!texts.includes(null)) return;
@@ -99,7 +103,7 @@ export function makeVectors(): Vectors {
   };
 }
 
-/** The bindings that the package itself uses: a dependency of it, so they are looked for from where it lies. */
+/** Loads the bindings that the package itself uses. They are its dependency, so they are resolved from its place. */
 function loadBindings(): Bindings | null {
   const here = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
   try {
@@ -117,7 +121,7 @@ function insideOf(vector: Vector): Inside | null {
   return known ? { dataView, validity, vector: raw, itemOffset } : null;
 }
 
-/** The marks of a vector: bit i % 8 of byte i >> 3 is 0 where there is no text; `null` when all are there. */
+/** The validity marks of a vector: bit i % 8 of byte i >> 3 is 0 if text i is NULL. Returns `null` if no text is. */
 function marksOf({ validity: { data } }: Inside): Uint8Array | null {
   return data === null ? null : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
@@ -130,14 +134,14 @@ function isAllValid(inside: Inside, rows: number): boolean {
   return (marks[rows >> 3]! & last) === last;
 }
 
-/** All texts of a vector; `null` where a pointer is none that a double can hold. */
+/** Reads all texts of a vector. Returns `null` if a pointer is too large for a double. */
 function gather(inside: Inside, rows: number, bindings: Bindings): (string | null)[] | null {
   const { dataView } = inside;
   const { buffer, byteOffset } = dataView;
   const own = new Uint8Array(buffer, byteOffset, rows * SLOT);
   const marks = marksOf(inside);
 
-  // Texts that stand in their slots, and missing ones, have no pointer.
+  // Texts inside their slots and missing texts have the pointer 0.
   const lengths = new Int32Array(rows);
   const pointers = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
@@ -177,13 +181,16 @@ const utf8Slice: (this: Uint8Array, from: number, to: number) => string = (
 ).utf8Slice;
 const strict: TextDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A text out of its bytes. What Node's quick decoder puts in the place of bad bytes may also stand there rightly. */
+/**
+ * Decodes a text. Node's fast decoder writes U+FFFD in place of invalid bytes. A text with U+FFFD is decoded again by
+ * the strict decoder, because it may be valid.
+ */
 function decode(bytes: Uint8Array, from: number, length: number): string {
   const text = utf8Slice.call(bytes, from, from + length);
   return text.includes('\ufffd') ? strict.decode(bytes.subarray(from, from + length)) : text;
 }
 
-/** Where the texts end that lie close behind text i, one after the other. */
+/** The end of the piece that begins with text i and includes all texts that follow closely in memory. */
 function endOfPiece(pointers: Float64Array, lengths: Int32Array, i: number): number {
   const begin = pointers[i]!;
   let end = begin + lengths[i]!;
@@ -196,7 +203,10 @@ function endOfPiece(pointers: Float64Array, lengths: Int32Array, i: number): num
   return end;
 }
 
-/** Texts into a vector: all of them as one text, which becomes the vector's, and then a slot for each that points into it. */
+/**
+ * Writes texts into a vector. All of them together are copied into the vector's memory as one text, and then each slot
+ * is set to its part of that text.
+ */
 function scatter({ vector }: Inside, texts: readonly (string | null)[], bindings: Bindings): void {
   const { offsets, bytes } = utf8Column(texts);
   let low = 0;
@@ -205,11 +215,15 @@ function scatter({ vector }: Inside, texts: readonly (string | null)[], bindings
     bindings.vector_assign_string_element_len(vector, 0, bytes);
     const first = bindings.vector_get_data(vector, SLOT);
     const view = new DataView(first.buffer, first.byteOffset, SLOT);
-    if (view.getUint32(0, true) !== bytes.length) fail('engine_failed', 'the engine keeps texts in another way');
+    if (view.getUint32(0, true) !== bytes.length)
+      fail(
+        'engine_failed',
+        'DuckDB stores texts in a way that trefoil does not know; install another version of @duckdb/node-api',
+      );
     low = view.getUint32(8, true);
     high = view.getUint32(12, true);
   }
-  // New, so all zeros: what is behind a text of at most 12 bytes must be.
+  // A new array is all zeros. In a slot, the bytes after a text of at most 12 bytes must be zero.
   const slots = new Uint8Array(texts.length * SLOT);
   const words = new Uint32Array(slots.buffer);
   for (let i = 0; i < texts.length; i++) {

@@ -1,200 +1,215 @@
 /**
- * The work on one chunk of a file: a run of whole records, about a megabyte of them, in; the bytes to write out. It is
- * the same function in this thread and in a worker's, and a chunk's result depends on nothing but the chunk, so chunks
- * may be done by several at once.
+ * The work on one chunk of a file, which is about a megabyte of whole records: it returns the bytes to write. The same
+ * function works in this thread and in a worker. The result depends on the chunk alone, so several chunks can be done
+ * at once.
  */
 
 import { concat } from '../core/bytes.ts';
-import { type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
-import { type Codec, type Fault, makeBatches } from '../io/batches.ts';
+import { type Issue, TrefoilError } from '../errors.ts';
+import { type Batches, type Codec, type Fault, issuesOf, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
 import { makeRejectSealer, type RejectSealer, rejectEnd } from '../io/rejects.ts';
 import type { AsyncRun, BoundInside, Direction } from '../policy/bound.ts';
-import { codecOf, type FormatSpec, type Opening } from './format.ts';
+import { codecOf, type FileFormatSpec, type Opening } from './file-format.ts';
 import { type Compression, packer } from './inputs/compression.ts';
 
-/** What all chunks of a run have in common. Plain data: it is sent to workers. */
+/** The options that all chunks of a run share. Plain data, because it is sent to workers. */
 export interface WorkOptions {
   readonly direction: Direction;
-  readonly format: FormatSpec;
+  readonly fileFormat: FileFormatSpec;
   /** Records that go through the rules at once. */
   readonly batchSize: number;
-  /** What a record with issues does: end the run, be reported, or be sealed as well. */
+  /** What happens to a record with issues: it ends the run, is left out and reported, or is also sealed as a reject. */
   readonly onFault: 'stop' | 'report' | 'seal';
-  /** Whether the issues of a rejected record are asked for, besides the file of rejects. */
+  /** Whether the caller wants the issues of rejected records, besides the file of rejects. */
   readonly reports: boolean;
   /** Identity of the file of rejects, 16 bytes. */
   readonly rejectsId: Uint8Array | null;
   readonly compression: Compression;
 }
 
-/** A chunk. */
+/** A chunk to work on. */
 export interface ChunkTask {
   readonly bytes: Uint8Array;
   /** Line on which it begins. */
   readonly line: number;
-  /** Whether its last record is to have a line end. */
+  /** Whether its last record is written with a line end. */
   readonly ended: boolean;
   /** Index of the input among the inputs of the run. */
   readonly input: number;
-  /** What the format learned at the head of the input. */
+  /** The head of the input; `null` if the file format has none. */
   readonly opening: Opening | null;
 }
 
 /**
- * The rejected records of a batch, in few objects: a chunk may have tens of thousands. Rows count from the chunk's first,
- * which is 1.
+ * The rejected records of a batch. They are kept in few objects, because a chunk may have tens of thousands. Rows count
+ * from the first of the chunk, which is 1.
  */
 export interface RejectedBatch {
   readonly rows: readonly number[];
-  /** The issues of all, in order, where they are asked for. */
+  /** The issues of all records, in order; empty if the caller does not want them. */
   readonly issues: readonly Issue[];
-  /** How many of them are above the limit: they were never held as a whole, and are not sealed. */
+  /** How many of the records are above the limit. They are never in memory as a whole, and so are not sealed. */
   readonly notHeld: number;
-  /** Their lines in the file of rejects, each from what follows its row (`rejectEnd`); empty without such a file. */
+  /** Their lines in the file of rejects, each without its beginning (see `rejectEnd`); empty without such a file. */
   readonly text: string;
 }
 
-/** What became of a chunk. */
+/** Result of a chunk. */
 export interface ChunkDone {
-  /** What to write, compressed. */
+  /** The bytes to write, compressed. */
   readonly bytes: Uint8Array;
   readonly rows: number;
   readonly rejected: readonly RejectedBatch[];
-  /** What ends the run. The bytes are those of the batches before. */
+  /** The issues that end the run, if any. The bytes are then those of the batches before. */
   readonly failure: { readonly issues: readonly Issue[]; readonly total: number } | null;
 }
 
-/** A chunk on its way: the blocks in it, what takes one, and what came of all. */
-interface Begun {
-  readonly blocks: () => Generator<Block | Oversize, void, void>;
-  readonly take: (found: Block | Oversize) => void;
-  readonly fail: (error: unknown) => void;
-  readonly done: () => ChunkDone;
-}
-
-/** Makes the work. All key set-up is done by then. */
+/** Makes the work. All keys are set up here, before the first chunk. */
 export function makeChunkWork(inside: BoundInside, options: WorkOptions): (task: ChunkTask) => ChunkDone {
-  const begin = makeBegin(inside, options);
+  const worker = makeWorker(inside, options);
   return (task) => {
-    const { blocks, take, fail, done } = begin(task);
+    const work = beginChunk(worker, task);
     try {
-      for (const found of blocks()) take(found);
+      for (const found of blocksOf(work)) takeBlock(work, found);
     } catch (error) {
-      fail(error);
+      noteFailure(work, error);
     }
-    return done();
+    return doneOf(work);
   };
 }
 
-/** The same for a policy that waits for a store: each block goes through its rules twice, and the store is asked between. */
-export function makeLaterChunkWork(
+/**
+ * Makes the work for a policy that waits for a store. Each block goes through its rules twice, and the store is asked
+ * in between.
+ */
+export function makeAsyncChunkWork(
   { collect, answer, settle }: AsyncRun,
   options: WorkOptions,
 ): (task: ChunkTask) => Promise<ChunkDone> {
-  const begin = makeBegin(answer, options);
-  const { format, direction } = options;
+  const worker = makeWorker(answer, options);
   return async (task) => {
-    const { blocks, take, fail, done } = begin(task);
-    const collecting = makeBatches(codecOf(format, direction, collect, task.opening));
+    const work = beginChunk(worker, task);
+    const collecting = makeBatches(codecOf(options.fileFormat, options.direction, collect, task.opening));
     try {
-      for (const found of blocks()) {
+      for (const found of blocksOf(work)) {
         if (found.kind === 'records') {
           collecting.take(found, 0);
           await settle();
         }
-        take(found);
+        takeBlock(work, found);
       }
     } catch (error) {
-      fail(error);
+      noteFailure(work, error);
     }
-    return done();
+    return doneOf(work);
   };
 }
 
-function makeBegin(
-  inside: BoundInside,
-  { direction, format, batchSize, onFault, reports, rejectsId, compression }: WorkOptions,
-): (task: ChunkTask) => Begun {
-  const encoder = new TextEncoder();
-  const pack = packer(compression);
-  const sealer = onFault === 'seal' ? makeRejectSealer(inside.keys, rejectsId!) : null;
-  let codec: Codec | null = null;
-  let openingOfCodec: string | null = null;
+/** What the chunks of a run share. The codec is used again for each chunk of the same input. */
+interface Worker {
+  readonly inside: BoundInside;
+  readonly options: WorkOptions;
+  readonly encoder: TextEncoder;
+  readonly pack: (bytes: Uint8Array) => Uint8Array;
+  /** Seals rejects; `null` if the run has no file of rejects. */
+  readonly sealer: RejectSealer | null;
+  codec: Codec | null;
+  /** The head of the input whose codec it is, as JSON. */
+  codecOpening: string | null;
+}
 
-  function codecFor(opening: Opening | null): Codec {
-    const key = JSON.stringify(opening);
-    if (codec === null || key !== openingOfCodec) {
-      codec = codecOf(format, direction, inside, opening);
-      openingOfCodec = key;
-    }
-    return codec;
-  }
-
-  return ({ bytes, line, ended, input, opening }) => {
-    const batches = makeBatches(codecFor(opening));
-    const { quoted, maxRecord } = format;
-    const frames = makeFrames({ quoted, maxRecord, quota: () => batchSize, from: { offset: 0, line } });
-    const parts: Uint8Array[] = [];
-    const rejected: RejectedBatch[] = [];
-    let rows = 0;
-    let failure: ChunkDone['failure'] = null;
-
-    function reject(faults: readonly Fault[], notHeld: number): void {
-      const sealed = sealer === null ? null : sealAll(sealer, faults);
-      const issuesOf = (fault: Fault): Issue[] => fault.issues.map((issue) => ({ ...issue, row: rows + issue.row }));
-      rejected.push({
-        rows: faults.map(({ row }) => rows + row),
-        issues: reports ? faults.flatMap(issuesOf) : [],
-        notHeld,
-        // Joined, it is one piece of memory; a text that grows by addition is a tree of its pieces.
-        text:
-          sealed
-            ?.map((text, i) => rejectEnd({ line: faults[i]!.line, issues: faults[i]!.issues, sealed: text }))
-            .join('') ?? '',
-      });
-    }
-
-    function sealAll(sealer: RejectSealer, faults: readonly Fault[]): (string | null)[] {
-      const records = faults.map((fault) => ({ record: fault.record(), place: { input, line: fault.line } }));
-      const held = records.flatMap(({ record, place }) => (record === null ? [] : [{ record, place }]));
-      const sealed = sealer.seal(held).values();
-      return records.map(({ record }) => (record === null ? null : sealed.next().value!));
-    }
-
-    function take(found: Block | Oversize): void {
-      const done =
-        found.kind === 'oversize'
-          ? batches.oversize(found, rows, false)
-          : batches.take(found.ended || !ended ? found : { ...found, ended: true }, rows);
-      if (done.faults.length > 0 && onFault === 'stop') {
-        const issues = done.faults.flatMap((fault) =>
-          fault.issues.map((issue) => ({ ...issue, row: rows + issue.row })),
-        );
-        throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
-      }
-      if (done.faults.length > 0) reject(done.faults, found.kind === 'oversize' ? done.faults.length : 0);
-      rows += done.rows;
-      // At once: as text a whole chunk of small pieces would live through the collections of young memory.
-      parts.push(encoder.encode(done.text));
-    }
-
-    function* blocks(): Generator<Block | Oversize, void, void> {
-      yield* frames.push(bytes);
-      yield* frames.end();
-    }
-
-    return {
-      blocks,
-      take,
-      fail(error) {
-        if (!(error instanceof TrefoilError)) throw error;
-        failure = { issues: error.issues, total: error.total };
-      },
-      done() {
-        const out = concat(parts);
-        return { bytes: out.length === 0 ? out : pack(out), rows, rejected, failure };
-      },
-    };
+function makeWorker(inside: BoundInside, options: WorkOptions): Worker {
+  const { onFault, rejectsId, compression } = options;
+  return {
+    inside,
+    options,
+    encoder: new TextEncoder(),
+    pack: packer(compression),
+    sealer: onFault === 'seal' ? makeRejectSealer(inside.keys, rejectsId!) : null,
+    codec: null,
+    codecOpening: null,
   };
+}
+
+function codecFor(worker: Worker, opening: Opening | null): Codec {
+  const key = JSON.stringify(opening);
+  if (worker.codec === null || key !== worker.codecOpening) {
+    const { fileFormat, direction } = worker.options;
+    worker.codec = codecOf(fileFormat, direction, worker.inside, opening);
+    worker.codecOpening = key;
+  }
+  return worker.codec;
+}
+
+/** The work on one chunk, as far as it is done. */
+interface ChunkWork {
+  readonly worker: Worker;
+  readonly task: ChunkTask;
+  readonly batches: Batches;
+  readonly parts: Uint8Array[];
+  readonly rejected: RejectedBatch[];
+  rows: number;
+  failure: ChunkDone['failure'];
+}
+
+function beginChunk(worker: Worker, task: ChunkTask): ChunkWork {
+  const batches = makeBatches(codecFor(worker, task.opening));
+  return { worker, task, batches, parts: [], rejected: [], rows: 0, failure: null };
+}
+
+function* blocksOf({ worker, task }: ChunkWork): Generator<Block | Oversize, void, void> {
+  const { fileFormat, batchSize } = worker.options;
+  const { quoted, maxRecord } = fileFormat;
+  const frames = makeFrames({ quoted, maxRecord, quota: () => batchSize, from: { offset: 0, line: task.line } });
+  yield* frames.push(task.bytes);
+  yield* frames.end();
+}
+
+/** Takes a block: its records go through the rules, and those with an issue are rejected or end the run. */
+function takeBlock(work: ChunkWork, found: Block | Oversize): void {
+  const { worker, task, batches, rows } = work;
+  const done =
+    found.kind === 'oversize'
+      ? batches.oversize(found, rows, false)
+      : batches.take(found.ended || !task.ended ? found : { ...found, ended: true }, rows);
+  if (done.faults.length > 0) {
+    if (worker.options.onFault === 'stop') throw new TrefoilError(issuesOf(done.faults, rows));
+    work.rejected.push(rejectedBatch(work, done.faults, found.kind === 'oversize' ? done.faults.length : 0));
+  }
+  work.rows += done.rows;
+  // The text is encoded at once. Many short strings kept for a whole chunk would survive several garbage collections.
+  work.parts.push(worker.encoder.encode(done.text));
+}
+
+function rejectedBatch({ worker, task, rows }: ChunkWork, faults: readonly Fault[], notHeld: number): RejectedBatch {
+  const { sealer, options } = worker;
+  const sealed = sealer === null ? [] : sealAll(sealer, faults, task.input);
+  const ends = sealed.map((text, i) => rejectEnd({ line: faults[i]!.line, issues: faults[i]!.issues, sealed: text }));
+  return {
+    rows: faults.map(({ row }) => rows + row),
+    issues: options.reports ? issuesOf(faults, rows) : [],
+    notHeld,
+    // `join` makes one piece of memory. A text that grows by addition is a tree of its pieces.
+    text: ends.join(''),
+  };
+}
+
+/** The sealed text of each record, or `null` for a record above the limit. */
+function sealAll(sealer: RejectSealer, faults: readonly Fault[], input: number): (string | null)[] {
+  const records = faults.map((fault) => ({ record: fault.record(), place: { input, line: fault.line } }));
+  const held = records.flatMap(({ record, place }) => (record === null ? [] : [{ record, place }]));
+  const sealed = sealer.seal(held).values();
+  return records.map(({ record }) => (record === null ? null : sealed.next().value!));
+}
+
+/** Notes an error that ends the run, so that the batches before it are still written. */
+function noteFailure(work: ChunkWork, error: unknown): void {
+  if (!(error instanceof TrefoilError)) throw error;
+  work.failure = { issues: error.issues, total: error.total };
+}
+
+function doneOf({ worker, parts, rows, rejected, failure }: ChunkWork): ChunkDone {
+  const bytes = concat(parts);
+  return { bytes: bytes.length === 0 ? bytes : worker.pack(bytes), rows, rejected, failure };
 }

@@ -1,20 +1,20 @@
 /**
- * Order: work that several do at once, and results that come out as the work went in. Never more than `ahead` pieces are
- * under way or waiting, so a slow consumer slows the source down.
+ * Order: several jobs are done at once, and their results are returned in the order of the jobs. At most `ahead` jobs
+ * are in work or waiting, so a slow consumer slows the source down.
  */
 
 import { untilAbort } from '../io/stream.ts';
 
-/** A piece of work and what became of it. */
+/** A job and its result. */
 export interface Finished<Job, Result> {
   readonly job: Job;
   readonly result: Result;
 }
 
 /**
- * Does jobs, `ahead` at a time. After an error, an abort, or when the consumer stops, no job is taken any more.
+ * Does jobs, `ahead` at a time. No further job is taken after an error or an abort, or if the consumer stops.
  *
- * With `ahead` 1 a job is taken only when the result of the one before was consumed.
+ * With `ahead` 1 a job is taken only when the consumer has taken the result of the one before.
  */
 export async function* inOrder<Job, Result>(
   jobs: AsyncIterable<Job>,
@@ -32,7 +32,7 @@ export async function* inOrder<Job, Result>(
         if (step.done === true) more = false;
         else {
           const result = work(step.value);
-          // It is awaited when its turn comes; until then a failure is no unhandled rejection.
+          // The result is awaited when its turn comes. A failure before that must not count as an unhandled rejection.
           if (result instanceof Promise) result.catch(() => {});
           waiting.push({ job: step.value, result });
         }
@@ -44,7 +44,7 @@ export async function* inOrder<Job, Result>(
     }
   } finally {
     const closed = cursor.return?.();
-    // A source that hangs would not close either: after an abort nothing waits for it.
+    // A source that hangs may never close, so an aborted run does not wait for it.
     if (signal?.aborted !== true) await closed;
     else closed?.catch(() => {});
   }

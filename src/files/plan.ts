@@ -1,56 +1,64 @@
 /**
- * The plan of a run over files: what the caller said, checked, with all that follows from names. Nothing is opened here.
+ * The plan of a run over files: the arguments, checked, with everything that follows from the names of files. Nothing
+ * is opened here.
  */
 
 import { badRange, badType, checkInteger, checkOneOf, typeName } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
-import { type CsvOptions, csvDialect } from '../io/csv.ts';
+import { type CsvOptions, csvDialect } from '../io/csv/codec.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, type Progress, type RecordOptions } from '../io/records.ts';
-import { tsvDialect } from '../io/tsv.ts';
+import { tsvDialect } from '../io/tsv/codec.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
 import type { WorkOptions } from './chunk-work.ts';
-import type { Output } from './file.ts';
-import { codecOf, type FileFormat, type FormatSpec, formatOfName } from './format.ts';
+import { codecOf, type FileFormat, type FileFormatSpec, formatOfName } from './file-format.ts';
 import { COMPRESSIONS, type Compression, compressionOfName } from './inputs/compression.ts';
 import { inputCompression, STDIN } from './inputs/inputs.ts';
+import type { Output } from './outputs/output-file.ts';
 
-/** What a run over files may be told. */
+/** Options of a run over files. */
 export interface FileOptions extends Omit<CsvOptions, 'onSample'> {
-  /** Format of all files; by default it follows from the inputs' names: `.csv`, `.ndjson`, `.jsonl`. */
+  /** File format of all files; by default it follows from the inputs' names: `.csv`, `.ndjson`, `.jsonl`. */
   readonly format?: FileFormat | undefined;
   /** Replace existing outputs. */
   readonly force?: boolean | undefined;
-  /** How the inputs are packed; by default it follows from each name: `.gz`, `.zst`. Zstandard needs Node 22.15. */
+  /** Compression of the inputs; by default it follows from each name: `.gz`, `.zst`. Zstandard needs Node 22.15. */
   readonly inputCompression?: Compression | undefined;
-  /** How the outputs are packed; by default it follows from each name. */
+  /** Compression of the outputs; by default it follows from each name. */
   readonly outputCompression?: Compression | undefined;
-  /** Threads that do the work, 1 to 64; 1, the default, is the caller's own. With `limit` or a vault it is always that. */
+  /**
+   * Threads that do the work, 1 to 64. With 1, the default, the work is done in the caller's own thread; with `limit`
+   * or a vault it always is.
+   */
   readonly workers?: number | undefined;
-  /** Keep a manifest beside the output, and go on where a run that died left off. */
+  /** Keep a manifest beside the output, and continue where an interrupted run stopped. */
   readonly resume?: boolean | undefined;
-  /** File for rejected records, sealed: with it a record with an issue is left out and the run goes on. */
+  /**
+   * File for rejected records. With this option a record with an issue is sealed into that file, and the run continues.
+   */
   readonly rejects?: string | undefined;
-  /** Most rejected records, as a number or a share of all (`'1%'`, judged from 1,000 records on and at the end). */
+  /**
+   * Most rejected records, as a number or as a share of all records (`'1%'`), which is checked from 1,000 records on.
+   */
   readonly maxRejects?: number | `${number}%` | undefined;
 }
 
-/** What a run over files did. */
+/** Result of a run over files. */
 export interface FileResult {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
-  /** Those of the rejected ones that are above `maxRecord`: they are never held as a whole, and no file of rejects has them. */
+  /** Rejected records above `maxRecord`. They are never in memory as a whole, so they are in no file of rejects. */
   readonly rowsNotHeld: number;
-  /** Bytes of the inputs, unpacked. */
+  /** Bytes of the inputs, uncompressed. */
   readonly bytesIn: number;
-  /** Bytes of the outputs as they lie on the disk. */
+  /** Bytes of the outputs on the disk. */
   readonly bytesOut: number;
 }
 
-/** Inputs that become one output. */
+/** Inputs that are written to one output. */
 export interface Unit {
   readonly inputs: readonly string[];
-  /** A path, or where standard output goes. */
+  /** A path, or standard output. */
   readonly output: string | Output;
 }
 
@@ -62,13 +70,13 @@ export interface Counts {
   bytesOut: number;
 }
 
-/** Counts of a run that is over. */
+/** Counts of a finished run. */
 export interface EndCounts extends Counts {
   /** Rejected records above the limit. */
   readonly notHeld: number;
 }
 
-/** A run that may begin. */
+/** A run whose arguments are checked. */
 export interface RunPlan {
   readonly inside: BoundInside;
   readonly units: readonly Unit[];
@@ -77,20 +85,20 @@ export interface RunPlan {
   readonly force: boolean;
   readonly workers: number;
   readonly limit: number;
-  /** A path, or where standard output goes. */
+  /** A path, or standard output. */
   readonly rejects: string | Output | null;
   /** Path of the manifest. */
   readonly resume: string | null;
-  /** Files that no output may be. */
+  /** Files that must not be an output. */
   readonly inputs: readonly string[];
-  /** Where the stores of the policy are, as far as that is known: a run does not go on over others. */
+  /** Places of the policy's stores, as far as known. A run is resumed only with the same stores. */
   readonly stores: readonly string[];
-  /** Whether issues name the file. */
+  /** Whether issues name their file, because the run has several inputs. */
   readonly namesFiles: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly onReject: ((issue: Issue) => void) | undefined;
-  /** Ends a run with too many rejects. */
+  /** Throws `too_many_rejects` if the run has too many. */
   readonly judge: (counts: Counts, atEnd: boolean) => void;
 }
 
@@ -108,32 +116,40 @@ const OWN = [
   'maxRejects',
 ];
 
-/** A share of rejects is not judged before this many records: one bad row of three is no third of a file. */
+/**
+ * A share of rejects is not checked before this many records, because one bad row among the first three says little.
+ */
 const JUDGED_FROM = 1000;
 
 /**
  * Checks everything that can be checked without opening a file.
  *
- * @param manifest path of the manifest of a run that can be resumed.
- * @param rejectsTo where rejects go, in place of `options.rejects`.
- * @throws TypeError, RangeError for wrong arguments; TrefoilError for what policy and keys refuse.
+ * @param fileOptions the caller's options.
+ * @param manifest path of the manifest, for a run with `resume`.
+ * @param others more files that must not be an output.
+ * @param rejectsTo the output for rejects, in place of `fileOptions.rejects`.
+ * @throws TypeError, RangeError for wrong arguments; TrefoilError if the policy or the keys do not allow the run.
  */
 export function makePlan(
   direction: Direction,
   units: readonly Unit[],
   bound: unknown,
-  given: FileOptions,
+  fileOptions: FileOptions,
   manifest: string,
   others: readonly string[] = [],
   stores: readonly string[] = [],
   rejectsTo?: string | Output,
 ): RunPlan {
   const inside = openBound(bound);
-  if (typeof given !== 'object' || given === null) badType('options', `expected an object, got ${typeName(given)}`);
-  // An option that is there and undefined is not there: those of CSV are no error for NDJSON then.
-  const there = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const options = checkRecordOptions(there, OWN) as FileOptions & RecordOptions;
-  if (options.onSample !== undefined) badRange('onSample', 'is for streams; files have no samples');
+  if (typeof fileOptions !== 'object' || fileOptions === null) {
+    badType('options', `expected an object, got ${typeName(fileOptions)}`);
+  }
+  // An option that is `undefined` counts as not set, so that `delimiter: undefined` is no error for NDJSON.
+  const set = Object.fromEntries(Object.entries(fileOptions).filter(([, value]) => value !== undefined));
+  const options = checkRecordOptions(set, OWN) as FileOptions & RecordOptions;
+  if (options.onSample !== undefined) {
+    badRange('onSample', 'is an option of streams; a run over files has no samples');
+  }
   const { force = false, resume = false, workers = 1, maxRejects } = options;
   const rejects = rejectsTo ?? options.rejects ?? null;
   checkFlag('force', force);
@@ -145,13 +161,13 @@ export function makePlan(
   }
 
   const inputs = units.flatMap((unit) => unit.inputs);
-  const format = formatSpec(inputs, options);
+  const fileFormat = fileFormatOf(inputs, options);
   const onFault = rejects !== null ? 'seal' : options.onReject !== undefined ? 'report' : 'stop';
   const judge = judgeOf(maxRejects, onFault);
   if (resume && (inputs.includes(STDIN) || [...units.map(({ output }) => output), rejects].some(isStream))) {
-    badRange('resume', 'expected files: what came through a pipe cannot be read again');
+    badRange('resume', 'needs files: an input or output that is a pipe cannot be read again');
   }
-  const codec = codecOf(format, direction, inside, null);
+  const codec = codecOf(fileFormat, direction, inside, null);
   codec.begin();
   const { limit = Number.POSITIVE_INFINITY } = options;
   return {
@@ -159,7 +175,7 @@ export function makePlan(
     units,
     work: {
       direction,
-      format,
+      fileFormat,
       batchSize: options.batchSize ?? 1024,
       onFault,
       reports: options.onReject !== undefined,
@@ -167,7 +183,7 @@ export function makePlan(
     },
     compressionOf: (input) => inputCompression(input, options.inputCompression),
     force,
-    // A store is asked by one thread.
+    // One thread asks a store.
     workers: limit === Number.POSITIVE_INFINITY && inside.beginAsync === undefined ? workers : 1,
     limit,
     rejects,
@@ -187,7 +203,7 @@ function isStream(output: string | Output | null): boolean {
   return typeof output === 'object' && output !== null;
 }
 
-/** Checks a path that a caller gives. */
+/** Checks an argument that is a path. */
 export function checkPath(argument: string, path: unknown): asserts path is string {
   if (typeof path !== 'string' || path === '')
     badType(argument, `expected a path, got ${path === '' ? 'an empty text' : typeName(path)}`);
@@ -197,33 +213,35 @@ function checkFlag(argument: string, flag: unknown): void {
   if (typeof flag !== 'boolean') badType(argument, `expected true or false, got ${typeName(flag)}`);
 }
 
-function formatSpec(inputs: readonly string[], options: FileOptions): FormatSpec {
+function fileFormatOf(inputs: readonly string[], options: FileOptions): FileFormatSpec {
   const names = new Set(inputs.map((input) => options.format ?? formatOfName(input)));
   const [name = null] = names;
-  if (names.size > 1) badRange('format', 'expected inputs of one format');
-  if (name === null) badType('format', 'expected csv, tsv or ndjson, as the name of the input does not tell');
+  if (names.size > 1) badRange('format', 'expected inputs of one file format');
+  if (name === null)
+    badType('format', 'expected csv, tsv or ndjson, because the name of the input does not show its file format');
   checkOneOf('format', name, ['csv', 'tsv', 'ndjson']);
   const { maxRecord = DEFAULT_MAX_RECORD } = options;
   if (name === 'csv') return { name, quoted: true, maxRecord, dialect: csvDialect(options) };
   for (const option of ['delimiter', 'quoting'] as const) {
-    if (options[option] !== undefined) badRange(option, `is for csv, the format is ${name}`);
+    if (options[option] !== undefined) badRange(option, `is an option of csv; the file format is ${name}`);
   }
   if (name === 'tsv') return { name, quoted: false, maxRecord, dialect: tsvDialect(options) };
-  if (options.header !== undefined) badRange('header', `is for csv and tsv, the format is ${name}`);
+  if (options.header !== undefined) badRange('header', `is an option of csv and tsv; the file format is ${name}`);
   return { name: 'ndjson', quoted: false, maxRecord };
 }
 
-function outputCompression(units: readonly Unit[], said: Compression | undefined): Compression {
-  if (said !== undefined) return said;
+function outputCompression(units: readonly Unit[], option: Compression | undefined): Compression {
+  if (option !== undefined) return option;
   const all = new Set(
     units.map(({ output }) => (typeof output === 'string' ? compressionOfName(output).compression : 'none')),
   );
-  if (all.size > 1) badRange('outputCompression', 'expected outputs of one kind; say which');
+  if (all.size > 1)
+    badRange('outputCompression', 'is needed, because the names of the outputs show more than one kind of compression');
   const [first = 'none'] = all;
   return first;
 }
 
-/** Reads `maxRejects`. */
+/** Makes the check that `maxRejects` asks for. */
 function judgeOf(maxRejects: unknown, onFault: WorkOptions['onFault']): RunPlan['judge'] {
   if (maxRejects === undefined) return () => {};
   if (onFault === 'stop')
@@ -242,7 +260,7 @@ function judgeOf(maxRejects: unknown, onFault: WorkOptions['onFault']): RunPlan[
 }
 
 function refuse(rejected: number, most: string): never {
-  fail('too_many_rejects', `${rejected} rejected, more than the ${most} that may be`, {
+  fail('too_many_rejects', `${rejected} records were rejected; the limit is ${most}`, {
     actual: rejected,
   });
 }

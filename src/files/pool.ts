@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** The worker threads of a run (tinypool): started with policy and keys, fed with chunks, and gone at the end. */
+/** The worker threads of a run (tinypool). They are started with the policy and the keys, and ended with the run. */
 
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -7,30 +7,31 @@ import { fail, TrefoilError } from '../errors.ts';
 import { type PackedKeys, packKeys } from '../keys/domain-keys.ts';
 import type { BoundInside } from '../policy/bound.ts';
 import type { ChunkDone, ChunkTask, WorkOptions } from './chunk-work.ts';
+import { errorCode } from './system-error.ts';
 
-/** What a worker needs to know before its first chunk. */
+/** What a worker needs before its first chunk. */
 export interface WorkerSetup {
   readonly sheet: object;
   readonly keys: PackedKeys;
   readonly options: WorkOptions;
 }
 
-/** Workers. */
+/** Worker threads. */
 export interface Pool {
   readonly run: (task: ChunkTask) => Promise<ChunkDone>;
-  /** Ends the threads, also those that are at work. */
+  /** Ends the threads, even those that are working. */
   readonly close: () => Promise<void>;
 }
 
 /**
  * Starts workers.
  *
- * @throws TrefoilError `worker_failed`, here when the installed package is not whole, from `run` when a worker died.
+ * @throws TrefoilError `worker_failed`: here if the installed package is incomplete, and from `run` if a worker died.
  */
 export async function startPool(count: number, inside: BoundInside, options: WorkOptions): Promise<Pool> {
   const filename = workerFile();
   const { Tinypool } = await import('tinypool');
-  // Rules are plain data with the work behind symbols; only the data can be sent.
+  // A rule is plain data, with functions on symbols; only the data can be sent to a worker.
   const sheet = JSON.parse(JSON.stringify(inside.sheet)) as object;
   const workerData: WorkerSetup = { sheet, keys: packKeys(inside.keys), options };
   const pool = new Tinypool({
@@ -40,12 +41,12 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
     maxThreads: count,
     isolateWorkers: false,
     workerData,
-    // A worker has no business with the environment: keys may stand in it.
+    // A worker does not need the environment, which may have keys in it.
     env: {},
   });
   let closing = false;
-  // Tinypool hears of a worker's error, not of a worker that is simply gone: its task would never end. One promise for
-  // all tasks would hold on to all of their results.
+  // Tinypool notices an error of a worker, but not a worker that has exited: its task would never end. Each task has a
+  // promise of its own, because one promise for all tasks would keep all of their results in memory.
   let dead = false;
   const waiting = new Set<(error: Error) => void>();
   for (const worker of pool.threads) {
@@ -65,7 +66,7 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
 
   return {
     async run(task) {
-      // A copy that owns its memory: a view would take all of the source's buffer with it.
+      // The chunk is copied, because transferring a view would take the whole buffer of the source.
       const bytes = task.bytes.slice();
       try {
         return await unlessDead(pool.run({ ...task, bytes }, { transferList: [bytes.buffer] }) as Promise<ChunkDone>);
@@ -77,26 +78,28 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
     async close() {
       closing = true;
       const gone = pool.destroy().catch(() => {});
-      // It waits for the exit of every worker, also of one that has gone before.
+      // `destroy` waits for every worker to exit, even for one that has exited already, so it is not awaited then.
       if (!dead) await gone;
     },
   };
 }
 
-/** What a worker's end means. Its own words are not repeated: they may hold anything. */
+/** The message for a worker that failed. The worker's own message is not repeated, because it may contain anything. */
 function reason(error: unknown): string {
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
+  if (errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY')
     return 'a worker ran out of memory; use fewer workers, or a lower --max-record';
-  return 'a worker ended before its work was done; try again, or without workers';
+  return 'a worker ended before its work was done; try again, or run without workers';
 }
 
-/** The worker's file in the installed package, found by its name: this code may stand in any of the package's chunks. */
+/**
+ * The worker's file in the installed package. It is found by its name in `package.json`, because the build may put this
+ * code into any file of the package.
+ */
 function workerFile(): string {
   const here = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
   try {
     return pathToFileURL(createRequire(here).resolve('#worker')).href;
   } catch {
-    return fail('worker_failed', 'workers need the installed package; run without workers, or npm install trefoil');
+    return fail('worker_failed', 'workers need the installed package; run without workers, or run npm install trefoil');
   }
 }

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** Files of rejects: what their first line says of a run, and how they are read again with the keys. */
+/** Files of rejects: writes their first line, and reads them again with the keys of the run. */
 
 import { isCapability, type RevealAccess } from '../core/capability.ts';
 import { fail } from '../errors.ts';
@@ -15,41 +15,44 @@ import {
   readRejectsHead,
 } from '../io/rejects.ts';
 import { type DomainKeys, openKeys } from '../keys/domain-keys.ts';
-import type { FormatSpec, Opening } from './format.ts';
+import type { FileFormatSpec, Opening } from './file-format.ts';
 import { openBytes, STDIN } from './inputs/inputs.ts';
 
 /**
- * The first line of a run's file of rejects.
+ * Returns the first line of a run's file of rejects.
  *
- * @param opening what the format learned at the head of the first input.
+ * @param opening the head of the first input; `null` if the file format has none.
  */
-export function rejectsHead(sealer: RejectSealer, format: FormatSpec, opening: Opening | null): string {
+export function rejectsHead(sealer: RejectSealer, fileFormat: FileFormatSpec, opening: Opening | null): string {
   const newline = opening?.newline ?? '\n';
-  if (format.name === 'ndjson') return sealer.head({ format: 'ndjson', delimiter: null, newline }, null);
-  // A file without a header line is mended and run again without one.
-  const names = format.dialect.header === null ? (opening?.names ?? null) : null;
-  const delimiter = format.name === 'csv' ? format.dialect.delimiter : null;
-  return sealer.head({ format: format.name, delimiter, newline }, names);
+  if (fileFormat.name === 'ndjson') return sealer.head({ format: 'ndjson', delimiter: null, newline }, null);
+  // If the input has no header line, the corrected records are run again without one, too.
+  const names = fileFormat.dialect.header === null ? (opening?.names ?? null) : null;
+  const delimiter = fileFormat.name === 'csv' ? fileFormat.dialect.delimiter : null;
+  return sealer.head({ format: fileFormat.name, delimiter, newline }, names);
 }
 
 /** One rejected record, opened. */
 export interface Reject extends Omit<RejectLine, 'sealed' | 'input'> {
-  /** The record as it stood in the input, without its line end; `null` for one that was too long to be held. */
+  /** The record as it was in the input, without its line end; `null` for a record above the limit of the run. */
   readonly record: string | null;
 }
 
 /** A file of rejects, opened. */
 export interface Rejects extends RejectsForm {
-  /** Names of the columns; `null` for formats whose records carry them and for files without a header line. */
+  /** Names of the columns; `null` for NDJSON, whose records have the names, and for inputs without a header line. */
   readonly header: readonly string[] | null;
-  /** The records, in the order of the run; read as they are asked for. */
+  /** The records, in the order of the run. Each is read when it is asked for. */
   readonly records: AsyncIterable<Reject>;
 }
 
-/** A sealed record of the longest that a run takes, as text. */
+/** Longest line in bytes: enough for a sealed record of 256 MiB, the longest that a run can read. */
 const LONGEST_LINE = 400_000_000;
 
-/** See `openRejects` of trefoil/node. `keysOf` gives the keys of the domain that the file names. */
+/**
+ * Opens a file of rejects; see `openRejects` of trefoil/node. `keysOf` returns the keys of the domain that the file
+ * names.
+ */
 export async function readRejects(
   path: string,
   keysOf: (domain: string) => DomainKeys,
@@ -58,11 +61,12 @@ export async function readRejects(
   if (!isCapability(access, 'reveal')) {
     fail('reveal_access_required', 'opening rejects needs revealAccess of trefoil/reveal');
   }
-  // Standard input comes once: its first line is read here, and the others where records are asked for.
+  // Standard input can be read only once: the first line is read here, and the others when records are asked for.
   const piped = path === STDIN ? textLines(path) : null;
   const head = await headOf(piped ?? textLines(path), piped === null);
-  if (head === null)
-    fail('not_rejects', 'the first line is not that of a file of rejects', { file: path, line: 1, column: 1 });
+  if (head === null) {
+    fail('not_rejects', 'the first line is not the head of a file of rejects', { file: path, line: 1, column: 1 });
+  }
   const opener = openerOf(head, keysOf(head.domain), path);
   const header = opener.header();
   if (header === undefined) refuse(path, 1);
@@ -73,22 +77,24 @@ export async function readRejects(
 function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
   const opened = openKeys(keys);
   if (opened.domain !== head.domain) {
-    fail('wrong_domain', `the rejects are of domain ${head.domain}, the keys of ${opened.domain}`, { file: path });
+    fail('wrong_domain', `the rejects belong to domain ${head.domain}, the keys to domain ${opened.domain}`, {
+      file: path,
+    });
   }
   const opener = makeRejectOpener(opened, head);
   if (opener !== null) return opener;
-  const message = `the rejects were sealed with key ${head.keyId}, which the keys do not have; take the keyset of that run`;
+  const message = `the rejects were sealed with key ${head.keyId}, which is not in this keyset; use that of the run`;
   return fail('unknown_key', message, { file: path });
 }
 
-/** @param close whether nobody will ask for more lines. */
+/** @param close whether the other lines will not be read. */
 async function headOf(lines: AsyncGenerator<string>, close: boolean): Promise<RejectsHead | null> {
   const first = await lines.next();
   if (close) await lines.return(undefined);
   return first.done === true ? null : readRejectsHead(first.value);
 }
 
-/** @param rest the lines after the first, where the file cannot be read again. */
+/** @param rest the lines after the first, if the file cannot be read again; otherwise `null`. */
 async function* openLines(
   opener: RejectOpener,
   file: string,
@@ -100,11 +106,11 @@ async function* openLines(
     at++;
     if (at === 1) continue;
     const line = readRejectLine(text);
-    if (line === null) fail('not_rejects', 'the line is not one of a file of rejects', { file, line: at });
-    const { sealed, input: _, ...said } = line;
+    if (line === null) fail('not_rejects', 'the line is not a line of a file of rejects', { file, line: at });
+    const { sealed, input: _, ...clear } = line;
     const bytes = sealed === null ? null : opener.open(sealed, line);
     if (sealed !== null && bytes === null) refuse(file, at);
-    yield { ...said, record: bytes === null ? null : utf8.decode(bytes) };
+    yield { ...clear, record: bytes === null ? null : utf8.decode(bytes) };
   }
 }
 
@@ -113,17 +119,21 @@ function refuse(file: string, line: number): never {
   return fail('reveal_failed', message, { file, line });
 }
 
-/** How many records a file of rejects names without holding them, because they were above the limit of the run. */
+/** Counts the records of a file of rejects that are not in the file, because they were above the limit of the run. */
 export async function countNotHeld(path: string): Promise<number> {
   let count = 0;
   for await (const line of textLines(path)) if (line.endsWith(NOT_HELD)) count++;
   return count;
 }
 
-/** A sealed text is base64url, so no other line ends so (`rejectEnd`). */
+/**
+ * The end of a line without a sealed text (`rejectEnd`). A sealed text is base64url, so no other line ends like this.
+ */
 const NOT_HELD = '"sealed":null}';
 
-/** Lines that are whole. A run that died left a last line that is not; resumed, it writes it again. */
+/**
+ * The lines of a file. An interrupted run may leave an incomplete last line, which it writes again when it is resumed.
+ */
 async function* textLines(path: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   const frames = makeFrames({ quoted: false, maxRecord: LONGEST_LINE, quota: () => 1 });

@@ -1,29 +1,43 @@
 /// <reference types="node" />
 /**
- * From files to files: inputs are cut into chunks, the chunks go through the work (here or in workers), and what comes
- * out is written in the order of the inputs. Outputs get their names when all of the run is whole, or none does.
+ * From files to files: inputs are cut into chunks, the chunks go through the rules (in this thread or in workers), and
+ * the results are written in the order of the inputs. Either all outputs get their names at the end of the run, or none
+ * does.
  */
 
+import { given } from '../core/given.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { makeRejectSealer, rejectBeginning, rejectEnd } from '../io/rejects.ts';
 import type { BoundInside } from '../policy/bound.ts';
 import {
   type ChunkDone,
   type ChunkTask,
+  makeAsyncChunkWork,
   makeChunkWork,
-  makeLaterChunkWork,
   type RejectedBatch,
   type WorkOptions,
 } from './chunk-work.ts';
 import { checkCompression, packer } from './inputs/compression.ts';
-import { type Cut, cutInputs, type HeadCut, inFile, inputIndex, type OversizeCut } from './inputs/cutter.ts';
+import {
+  type ChunkCut,
+  type Cut,
+  cutInputs,
+  type HeadCut,
+  inFile,
+  inputIndex,
+  type OversizeCut,
+} from './inputs/cutter.ts';
 import { inOrder } from './ordered.ts';
 import { openRunOutputs, type RunOutputs } from './outputs/outputs.ts';
 import type { Counts, EndCounts, FileResult, RunPlan } from './plan.ts';
 import { type Pool, startPool } from './pool.ts';
 import { rejectsHead } from './rejects.ts';
 
-/** Runs a plan. */
+/**
+ * Runs a plan.
+ *
+ * @throws TrefoilError for data, keys and files, as `protectFile` says.
+ */
 export async function runPlan(plan: RunPlan): Promise<FileResult> {
   plan.inside.demand(plan.work.direction);
   for (const { output, inputs } of plan.units) {
@@ -37,7 +51,8 @@ export async function runPlan(plan: RunPlan): Promise<FileResult> {
   try {
     const work = { ...plan.work, rejectsId: outputs.rejectsId };
     pool = plan.workers > 1 ? await startPool(plan.workers, plan.inside, work) : null;
-    // Each worker has one at work and two that wait: the threads share their cores with the one that reads and writes.
+    // Each worker has one chunk in work and two waiting, because this thread, which reads and writes, may share its
+    // core with a worker and feed it late.
     const counts =
       pool === null
         ? await pump(plan, outputs, chunkWork(plan.inside, work), 1)
@@ -55,7 +70,7 @@ export async function runPlan(plan: RunPlan): Promise<FileResult> {
 
 function chunkWork(inside: BoundInside, work: WorkOptions): DoChunk {
   const { beginAsync } = inside;
-  return beginAsync === undefined ? makeChunkWork(inside, work) : makeLaterChunkWork(beginAsync(), work);
+  return beginAsync === undefined ? makeChunkWork(inside, work) : makeAsyncChunkWork(beginAsync(), work);
 }
 
 function resultOf({ rows, rejected, notHeld, bytesIn, bytesOut }: EndCounts): FileResult {
@@ -65,102 +80,122 @@ function resultOf({ rows, rejected, notHeld, bytesIn, bytesOut }: EndCounts): Fi
 
 type DoChunk = (task: ChunkTask) => ChunkDone | Promise<ChunkDone>;
 
-/** Takes the cuts through the work, in order, and counts. */
+/** State of a run. */
+interface Running {
+  readonly plan: RunPlan;
+  readonly outputs: RunOutputs;
+  readonly counts: Counts;
+  readonly encoder: TextEncoder;
+  /** Rejected records above the limit. It is not in the manifest, because it can be counted in the file of rejects. */
+  notHeld: number;
+  /** Whether the file of rejects has its first line. */
+  hasHead: boolean;
+  /** Records of the current input before the current cut. */
+  inputRows: number;
+}
+
+/** Takes the cuts of all inputs in order: does the work on each, writes the results, and counts. */
 async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead: number): Promise<EndCounts> {
   const { from } = outputs;
-  const counts: Counts = {
-    rows: from?.rows ?? 0,
-    rejected: from?.rejected ?? 0,
-    bytesIn: from?.bytesIn ?? 0,
-    bytesOut: from?.bytesOut ?? 0,
+  const { rows = 0, rejected = 0, bytesIn = 0, bytesOut = 0 } = from ?? {};
+  const counts: Counts = { rows, rejected, bytesIn, bytesOut };
+  const run: Running = {
+    plan,
+    outputs,
+    counts,
+    encoder: new TextEncoder(),
+    notHeld: outputs.notHeldBefore,
+    hasHead: from !== null && from.rejects > 0,
+    inputRows: 0,
   };
-  const pack = packer(plan.work.compression);
-  const encoder = new TextEncoder();
-  // Beside the counts, which the manifest has: it is counted again in the file of rejects.
-  let notHeld = outputs.notHeldBefore;
-  let headed = from !== null && from.rejects > 0;
-  // Records of the current input before the current cut.
-  let inputRows = 0;
-
-  async function write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0) return;
-    counts.bytesOut += bytes.length;
-    await outputs.write(bytes);
-  }
-
-  /** An issue's place: rows of a chunk become rows of their input. */
-  function placer({ unit, input }: Cut): (issue: Issue) => Issue {
-    const file = plan.namesFiles ? { file: plan.units[unit]!.inputs[input]! } : {};
-    // An issue of another file, as that of a vault, keeps its name.
-    return (issue) => ({ ...file, ...issue, ...(issue.row === undefined ? {} : { row: issue.row + inputRows }) });
-  }
-
-  async function takeHead(cut: HeadCut): Promise<void> {
-    inputRows = cut.rows;
-    const { unit, input, place } = cut;
-    // Nothing of the input is written yet: the run could go on from here.
-    await outputs.note({ unit, input, place, inputRows, ...counts });
-    counts.bytesIn += cut.bytes;
-    if (cut.text !== '') await write(pack(encoder.encode(cut.text)));
-    if (plan.rejects !== null && !headed) {
-      const sealer = makeRejectSealer(plan.inside.keys, outputs.rejectsId!);
-      await outputs.writeRejects(rejectsHead(sealer, plan.work.format, cut.opening));
-      headed = true;
-    }
-  }
-
-  async function reject(
-    { rows, issues, notHeld: lost, text }: RejectedBatch,
-    cut: Cut,
-    place: (issue: Issue) => Issue,
-  ): Promise<void> {
-    for (const issue of issues) plan.onReject?.(place(issue));
-    counts.rejected += rows.length;
-    notHeld += lost;
-    if (plan.rejects === null) return;
-    const file = plan.namesFiles ? plan.units[cut.unit]!.inputs[cut.input]! : undefined;
-    const input = inputIndex(plan, cut);
-    const ends = text.split('\n');
-    const lines = rows.map((row, i) => `${rejectBeginning({ file, input, row: row + inputRows })}${ends[i]}\n`);
-    await outputs.writeRejects(lines.join(''));
-  }
-
-  async function takeDone(cut: Cut, { bytes, rows, rejected, failure }: ChunkDone): Promise<void> {
-    const place = placer(cut);
-    for (const batch of rejected) await reject(batch, cut, place);
-    await write(bytes);
-    if (failure !== null) throw new TrefoilError(failure.issues.map(place), failure.total);
-    inputRows += rows;
-    counts.rows += rows;
-    plan.judge(counts, false);
-  }
-
   const cuts = cutInputs(plan, from, () => counts.rows);
   const work = (cut: Cut) => (cut.kind === 'chunk' ? doChunk(cut.task) : null);
   for await (const { job, result } of inOrder(cuts, work, ahead, plan.signal)) {
     plan.signal?.throwIfAborted();
     await outputs.open(job.unit);
-    if (job.kind === 'head') {
-      await takeHead(job);
-      continue;
-    }
-    await takeDone(job, job.kind === 'chunk' ? result! : oversizeDone(plan, job, inputRows));
-    if (job.kind === 'chunk') {
-      // What was taken is a view no longer: the length alone is asked.
-      counts.bytesIn += job.bytes;
-      plan.onProgress?.({ ...counts });
-      if (job.next !== null) {
-        const { unit, input, next: place } = job;
-        await outputs.note({ unit, input, place, inputRows, ...counts });
-      }
-    }
+    if (job.kind === 'head') await takeHead(run, job);
+    else if (job.kind === 'oversize') await takeDone(run, job, oversizeDone(plan, job, run.inputRows));
+    else await takeChunk(run, job, result!);
   }
   plan.judge(counts, true);
   plan.onProgress?.({ ...counts });
-  return { ...counts, notHeld };
+  return { ...counts, notHeld: run.notHeld };
 }
 
-/** What becomes of a record above the limit: it was never held as a whole, and cannot be sealed. */
+/** Takes the head of an input: writes the header, and the first line of the file of rejects if it has none yet. */
+async function takeHead(run: Running, cut: HeadCut): Promise<void> {
+  const { plan, outputs, counts } = run;
+  run.inputRows = cut.rows;
+  const { unit, input, place } = cut;
+  // Nothing of the input is written yet, so the run could continue from here.
+  await outputs.note({ unit, input, place, inputRows: run.inputRows, ...counts });
+  counts.bytesIn += cut.bytes;
+  if (cut.text !== '') await write(run, packer(plan.work.compression)(run.encoder.encode(cut.text)));
+  if (plan.rejects !== null && !run.hasHead) {
+    const sealer = makeRejectSealer(plan.inside.keys, outputs.rejectsId!);
+    await outputs.writeRejects(rejectsHead(sealer, plan.work.fileFormat, cut.opening));
+    run.hasHead = true;
+  }
+}
+
+async function takeChunk(run: Running, cut: ChunkCut, done: ChunkDone): Promise<void> {
+  const { plan, outputs, counts } = run;
+  await takeDone(run, cut, done);
+  // `cut.bytes` is the length. The bytes themselves may have been transferred to a worker.
+  counts.bytesIn += cut.bytes;
+  plan.onProgress?.({ ...counts });
+  if (cut.next === null) return;
+  const { unit, input, next: place } = cut;
+  await outputs.note({ unit, input, place, inputRows: run.inputRows, ...counts });
+}
+
+/** Writes the result of a chunk and counts its records. */
+async function takeDone(run: Running, cut: Cut, { bytes, rows, rejected, failure }: ChunkDone): Promise<void> {
+  const { plan, counts } = run;
+  const place = placer(run, cut);
+  for (const batch of rejected) await reject(run, batch, cut, place);
+  await write(run, bytes);
+  if (failure !== null) throw new TrefoilError(failure.issues.map(place), failure.total);
+  run.inputRows += rows;
+  counts.rows += rows;
+  plan.judge(counts, false);
+}
+
+/** Makes a function that completes the place of an issue: the row of a chunk becomes the row of its input. */
+function placer({ plan, inputRows }: Running, { unit, input }: Cut): (issue: Issue) => Issue {
+  const file = plan.namesFiles ? plan.units[unit]!.inputs[input]! : undefined;
+  // An issue that names another file, such as that of a vault, keeps the name.
+  const named = given({ file });
+  return (issue) =>
+    issue.row === undefined ? { ...named, ...issue } : { ...named, ...issue, row: issue.row + inputRows };
+}
+
+/** Reports the rejected records of a batch and writes them to the file of rejects. */
+async function reject(
+  run: Running,
+  { rows, issues, notHeld, text }: RejectedBatch,
+  cut: Cut,
+  place: (issue: Issue) => Issue,
+): Promise<void> {
+  const { plan, outputs, counts, inputRows } = run;
+  for (const issue of issues) plan.onReject?.(place(issue));
+  counts.rejected += rows.length;
+  run.notHeld += notHeld;
+  if (plan.rejects === null) return;
+  const file = plan.namesFiles ? plan.units[cut.unit]!.inputs[cut.input]! : undefined;
+  const input = inputIndex(plan, cut);
+  const ends = text.split('\n');
+  const lines = rows.map((row, i) => `${rejectBeginning({ file, input, row: row + inputRows })}${ends[i]}\n`);
+  await outputs.writeRejects(lines.join(''));
+}
+
+async function write({ outputs, counts }: Running, bytes: Uint8Array): Promise<void> {
+  if (bytes.length === 0) return;
+  counts.bytesOut += bytes.length;
+  await outputs.write(bytes);
+}
+
+/** The result for a record above the limit. It is never in memory as a whole, so it cannot be sealed. */
 function oversizeDone(plan: RunPlan, { batches, found, unit, input }: OversizeCut, inputRows: number): ChunkDone {
   const issues = inFile(plan.namesFiles ? plan.units[unit]!.inputs[input]! : null, () => {
     return batches.oversize(found, inputRows, false).faults[0]!.issues;

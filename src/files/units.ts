@@ -1,24 +1,28 @@
 /// <reference types="node" />
-/** From paths and patterns to units of work: all inputs into one output, or each into a folder under its own name. */
+/**
+ * Units of work from paths and patterns: all inputs are written to one output, or each input to a folder under its own
+ * name.
+ */
 
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import type { Direction } from '../policy/bound.ts';
-import { type Output, systemError } from './file.ts';
-import { hasOtherName } from './format.ts';
+import { hasOtherName } from './file-format.ts';
 import { expandInputs, STDIN } from './inputs/inputs.ts';
+import type { Output } from './outputs/output-file.ts';
 import { checkPath, type FileOptions, type FileResult, makePlan, type Unit } from './plan.ts';
 import { runPlan } from './run.ts';
+import { systemError } from './system-error.ts';
 
-/** Units of a run, and where its manifest lies. */
+/** The units of a run, and the path of its manifest. */
 export interface Units {
   readonly units: readonly Unit[];
   readonly manifest: string;
 }
 
-/** All inputs, one after the other, into one output. */
+/** All inputs, one after the other, become one output. */
 export async function intoOne(inputs: unknown, output: string | Output): Promise<Units> {
   const found = await expandInputs(checkInputs(inputs));
   const manifest = typeof output === 'string' ? `${output}.resume.json` : '';
@@ -26,17 +30,19 @@ export async function intoOne(inputs: unknown, output: string | Output): Promise
 }
 
 /**
- * Each input into a folder, under its own name. The folder is made if it is not there.
+ * Each input becomes an output in a folder, under its own name. The folder is created if it does not exist.
  *
- * @throws TrefoilError `same_file` when two inputs have one name.
+ * @throws TrefoilError `same_file` if two inputs have the same name.
  */
 export async function intoFolder(inputs: unknown, folder: string): Promise<Units> {
   const found = await expandInputs(checkInputs(inputs));
   const byName = new Map<string, string>();
   for (const input of found) {
-    if (input === STDIN) fail('io_failed', 'standard input has no name in a folder; say an output file');
+    if (input === STDIN)
+      fail('io_failed', 'standard input has no file name to use in the folder; set an output file instead');
     const name = basename(input);
-    if (byName.has(name)) fail('same_file', 'two inputs would have this name in the folder', { file: name });
+    if (byName.has(name))
+      fail('same_file', 'two inputs would get this name in the folder; rename one of them', { file: name });
     byName.set(name, input);
   }
   try {
@@ -50,12 +56,12 @@ export async function intoFolder(inputs: unknown, folder: string): Promise<Units
 
 function checkInputs(inputs: unknown): readonly string[] {
   const list: unknown[] = Array.isArray(inputs) ? inputs : [inputs];
-  if (list.length === 0) badType('input', 'expected a path or a list of at least one');
+  if (list.length === 0) badType('input', 'expected a path, or a list of at least one path');
   for (const input of list) checkPath('input', input);
   return list as string[];
 }
 
-/** The run behind `protectFile` and `revealFile`. */
+/** Runs `protectFile` and `revealFile`. */
 export async function runFile(
   direction: Direction,
   inputs: unknown,
@@ -66,13 +72,13 @@ export async function runFile(
   checkPath('output', output);
   const { units, manifest } = await intoOne(inputs, output);
   const plan = makePlan(direction, units, bound, options, manifest);
-  if (hasOtherName(output, plan.work.format.name, options.delimiter)) {
-    badRange('output', `has the name of another format than ${plan.work.format.name}, which is that of the inputs`);
+  if (hasOtherName(output, plan.work.fileFormat.name, options.delimiter)) {
+    badRange('output', `has the extension of another file format; the inputs are ${plan.work.fileFormat.name}`);
   }
   return runPlan(plan);
 }
 
-/** The run behind `protectFiles` and `revealFiles`. */
+/** Runs `protectFiles` and `revealFiles`. */
 export async function runFiles(
   direction: Direction,
   inputs: unknown,

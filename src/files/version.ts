@@ -1,4 +1,4 @@
-/** The version of this package, put in by the build (tsup.config.ts, vitest.config.ts) from package.json. */
+/** The version of this package, which the build inserts from package.json (tsup.config.ts, vitest.config.ts). */
 
 declare const TREFOIL_VERSION: string;
 

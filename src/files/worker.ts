@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /**
- * A worker's side: the policy is bound when the thread starts, and every task is one chunk. The keys came with the
- * thread's own data, once.
+ * The main file of a worker thread. The policy is bound once, when the thread starts, with keys from the thread's own
+ * data. Each task is one chunk.
  */
 
 import { Tinypool } from 'tinypool';

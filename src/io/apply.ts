@@ -1,50 +1,52 @@
 /**
- * The line contract (docs/guide/line-contract.md): one line in, one line out, in the same order, and an answer to every
- * whole line before the next bytes are asked for. No Node.
+ * The line contract (docs/guide/line-contract.md): one line in, one line out, in the same order. Every complete line is
+ * answered before more bytes are read. No Node.
  *
- * It differs from the record streams in what a line is: always one record, whatever is wrong with it, so that a caller
- * who counts lines never loses count.
+ * Unlike in the record streams, a line is always one record, whatever is wrong with it, so a caller who counts lines
+ * never loses count.
  */
 
+import { concat } from '../core/bytes.ts';
 import { makeExactWriter } from '../core/json/exact.ts';
 import { fail, type Issue, MAX_ISSUES } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
-import { checkTabular, fieldPositions, mapHeader } from './csv-header.ts';
-import { type ReadRecord, readRecord } from './json-lines.ts';
+import { checkTabular, fieldPositions, mapHeader } from './header.ts';
+import { type ReadRecord, readRecord } from './ndjson/codec.ts';
 import { turnTable } from './table.ts';
-import { readCells, type TsvCell, writeCells } from './tsv-cells.ts';
+import { readCells, type TsvCell, writeCells } from './tsv/cells.ts';
 
-/** How lines are read and answered. */
+/** Options of {@link makeApply}. */
 export interface ApplyOptions {
   readonly direction: Direction;
-  readonly format: 'ndjson' | 'tsv';
-  /** Names of the columns of TSV, in order; the fields of the policy by default. */
+  /** File format of the lines. */
+  readonly fileFormat: 'ndjson' | 'tsv';
+  /** Names of the columns of TSV, in order; `null` for the fields of the policy. */
   readonly columns: readonly string[] | null;
-  /** A poisoned line is answered by an error line, and the run goes on. */
+  /** Whether a line with an issue is answered by an error line and the run continues. If not, it ends the run. */
   readonly errorsInline: boolean;
-  /** Bytes of a line without its end. */
+  /** Longest line in bytes, without its end. */
   readonly maxRecord: number;
 }
 
 /** Answers to some lines. */
 export interface Answers {
-  /** A line for each line that was answered. */
+  /** One line for each line that was answered. */
   readonly text: string;
-  /** What ends the run: the issues of the line behind the last that was answered. */
+  /** The issues of the line after the last one that was answered, if they end the run. */
   readonly failure: readonly Issue[] | null;
 }
 
-/** Takes bytes and answers the lines that are whole. */
+/** The work on lines. `push` takes bytes and answers the complete lines. */
 export interface Apply {
   readonly push: (chunk: Uint8Array) => Answers;
-  /** Answers a last line without an end. */
+  /** Answers a last line that has no line end. */
   readonly end: () => Answers;
 }
 
-/** What is read of a line, or what is wrong with it. */
+/** The value of a line, or its issue. */
 type Read<T> = { readonly value: T } | { readonly issue: Issue };
 
-/** Turns lines that could be read; `undefined` in the place of one with an issue. */
+/** How lines of one file format are read, turned and written. `turn` returns `undefined` for a record with an issue. */
 interface Turner<T, R> {
   readonly read: (line: string) => Read<T>;
   readonly turn: (values: readonly T[], report: (index: number, issue: Issue) => void) => (R | undefined)[];
@@ -54,79 +56,80 @@ interface Turner<T, R> {
 /**
  * Makes the work on lines.
  *
- * @throws TrefoilError what policy, keys and columns refuse, before a line is read.
+ * @throws TrefoilError if the policy, the keys or the columns do not allow the run, before a line is read.
  */
 export function makeApply(inside: BoundInside, options: ApplyOptions): Apply {
-  const { direction, format, errorsInline, maxRecord } = options;
+  const { direction, fileFormat, errorsInline, maxRecord } = options;
   inside.demand(direction);
   const answer =
-    format === 'ndjson'
+    fileFormat === 'ndjson'
       ? answerer(ndjsonTurner(inside, direction), errorsInline)
       : answerer(tsvTurner(inside, direction, options.columns), errorsInline);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let lines = 0;
-  // Bytes of a line whose end has not come; `null` while the rest of one above the limit is passed over.
-  let held: Uint8Array[] | null = [];
-  let heldBytes = 0;
+  const applying: Applying = { answer, decoder, maxRecord, lines: 0, held: [], heldBytes: 0 };
+  return { push: (chunk) => applyChunk(applying, chunk), end: () => applyEnd(applying) };
+}
 
-  function readLine(bytes: Uint8Array): string | Issue {
-    if (bytes.length > maxRecord) return tooLong(maxRecord);
-    try {
-      return decoder.decode(bytes);
-    } catch {
-      return { code: 'not_utf8', message: 'a byte that is not UTF-8' };
-    }
+/** State of the work on lines. */
+interface Applying {
+  readonly answer: (lines: readonly (string | Issue)[], before: number) => Answers;
+  readonly decoder: TextDecoder;
+  readonly maxRecord: number;
+  /** Lines that were answered. */
+  lines: number;
+  /** Bytes of a line whose end has not been read yet; `null` while the rest of a line above the limit is skipped. */
+  held: Uint8Array[] | null;
+  heldBytes: number;
+}
+
+function applyChunk(applying: Applying, chunk: Uint8Array): Answers {
+  const last = chunk.lastIndexOf(LF);
+  if (last === -1) {
+    hold(applying, chunk);
+    return NOTHING;
   }
-
-  /** Whole lines, without the last line end. */
-  function take(bytes: Uint8Array): Answers {
-    const read = linesOf(bytes, readLine, decoder, maxRecord);
-    const found = answer(read, lines);
-    lines += read.length;
-    return found;
+  const answers: Answers[] = [];
+  let from = 0;
+  if (applying.held === null) {
+    from = chunk.indexOf(LF) + 1;
+    applying.held = [];
+    answers.push(applying.answer([tooLong(applying.maxRecord)], applying.lines));
+    applying.lines++;
   }
-
+  if (last >= from) {
+    const whole = joined([...applying.held, chunk.subarray(from, last)]);
+    applying.held = [];
+    if (answers[0]?.failure == null) answers.push(answerLines(applying, whole));
+  }
+  applying.heldBytes = 0;
+  hold(applying, chunk.subarray(last + 1));
   return {
-    push(chunk) {
-      const last = chunk.lastIndexOf(LF);
-      if (last === -1) {
-        hold(chunk);
-        return NOTHING;
-      }
-      const answers: Answers[] = [];
-      let from = 0;
-      if (held === null) {
-        from = chunk.indexOf(LF) + 1;
-        held = [];
-        answers.push(answer([tooLong(maxRecord)], lines));
-        lines++;
-      }
-      if (last >= from) {
-        const whole = joined([...held, chunk.subarray(from, last)]);
-        held = [];
-        heldBytes = 0;
-        if (answers[0]?.failure == null) answers.push(take(whole));
-      }
-      heldBytes = 0;
-      hold(chunk.subarray(last + 1));
-      return {
-        text: answers.map(({ text }) => text).join(''),
-        failure: answers.find((a) => a.failure)?.failure ?? null,
-      };
-    },
-    end() {
-      if (held === null) return answer([tooLong(maxRecord)], lines);
-      return heldBytes === 0 ? NOTHING : take(joined(held));
-    },
+    text: answers.map(({ text }) => text).join(''),
+    failure: answers.find((a) => a.failure)?.failure ?? null,
   };
+}
 
-  function hold(bytes: Uint8Array): void {
-    if (held === null || bytes.length === 0) return;
-    heldBytes += bytes.length;
-    if (heldBytes > maxRecord) held = null;
-    // A copy: the source may use the chunk's memory again.
-    else held.push(new Uint8Array(bytes));
-  }
+function applyEnd(applying: Applying): Answers {
+  const { held, heldBytes, answer, maxRecord, lines } = applying;
+  if (held === null) return answer([tooLong(maxRecord)], lines);
+  return heldBytes === 0 ? NOTHING : answerLines(applying, joined(held));
+}
+
+/** Answers complete lines. `bytes` does not have the last line end. */
+function answerLines(applying: Applying, bytes: Uint8Array): Answers {
+  const read = linesOf(bytes, applying.decoder, applying.maxRecord);
+  const answers = applying.answer(read, applying.lines);
+  applying.lines += read.length;
+  return answers;
+}
+
+/** Keeps bytes of a line whose end has not been read yet. */
+function hold(applying: Applying, bytes: Uint8Array): void {
+  if (applying.held === null || bytes.length === 0) return;
+  applying.heldBytes += bytes.length;
+  if (applying.heldBytes > applying.maxRecord) applying.held = null;
+  // A copy, because the source may use the chunk's memory again.
+  else applying.held.push(new Uint8Array(bytes));
 }
 
 const LF = 10;
@@ -138,39 +141,36 @@ function tooLong(maxRecord: number): Issue {
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const all = parts.filter((part) => part.length > 0);
-  if (all.length === 1) return all[0]!;
-  const bytes = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of all) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return all.length === 1 ? all[0]! : concat(all);
 }
 
-/** Lines as text. All at once where all is well; else each by itself, so that one bad byte poisons one line. */
-function linesOf(
-  bytes: Uint8Array,
-  readLine: (bytes: Uint8Array) => string | Issue,
-  decoder: TextDecoder,
-  maxRecord: number,
-): (string | Issue)[] {
+/** Decodes lines: all of them at once, or one by one if a byte is wrong, so that it spoils only its own line. */
+function linesOf(bytes: Uint8Array, decoder: TextDecoder, maxRecord: number): (string | Issue)[] {
   try {
     const lines = decoder.decode(bytes).split('\n');
     if (bytes.length <= maxRecord) return lines;
   } catch {
-    // Said line by line below.
+    // The loop below finds the line.
   }
   const lines: (string | Issue)[] = [];
   for (let from = 0; ; ) {
     const end = bytes.indexOf(LF, from);
-    lines.push(readLine(bytes.subarray(from, end === -1 ? bytes.length : end)));
+    lines.push(readLine(bytes.subarray(from, end === -1 ? bytes.length : end), decoder, maxRecord));
     if (end === -1) return lines;
     from = end + 1;
   }
 }
 
-/** Answers lines; `before` is how many were there before. */
+function readLine(bytes: Uint8Array, decoder: TextDecoder, maxRecord: number): string | Issue {
+  if (bytes.length > maxRecord) return tooLong(maxRecord);
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return { code: 'not_utf8', message: 'a byte that is not UTF-8' };
+  }
+}
+
+/** Makes the function that answers lines. It is called with the number of lines before them. */
 function answerer<T, R>(
   { read, turn, write }: Turner<T, R>,
   errorsInline: boolean,
@@ -184,7 +184,7 @@ function answerer<T, R>(
       const found = typeof line === 'string' ? read(line) : { issue: line };
       if ('issue' in found) {
         faults.set(i, [found.issue]);
-        // Nothing behind it will be answered.
+        // The lines after it will not be answered.
         if (!errorsInline) break;
       } else {
         values.push(found.value);
@@ -205,7 +205,7 @@ function answerer<T, R>(
       if (places[next] === i) {
         const at = next++;
         if (issues === undefined) {
-          // One text that grows: a list of lines to be joined takes a third more (measured).
+          // Appending to one text is faster: joining a list of lines takes a third more time (measured).
           text += `${write(turned[at]!, values[at]!)}\n`;
           continue;
         }
@@ -221,7 +221,7 @@ function answerer<T, R>(
 function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRecord, object> {
   const writeExact = makeExactWriter();
   return {
-    // A blank line is one as well, and has no record to answer with.
+    // A blank line is a line, too; it is answered with an issue, because it has no record.
     read(line) {
       const read = readRecord(line);
       return 'issue' in read ? read : { value: read };
@@ -237,12 +237,12 @@ function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRec
 function tsvTurner(
   inside: BoundInside,
   direction: Direction,
-  given: readonly string[] | null,
+  columnNames: readonly string[] | null,
 ): Turner<TsvCell[], TsvCell[]> {
   checkTabular(inside);
-  const names = given ?? fieldNames(inside, direction);
+  const names = columnNames ?? fieldNames(inside, direction);
   const columns = mapHeader(names, inside, direction);
-  if (columns.length === 0) fail('not_tabular', 'no column would be left: a line of TSV has at least one');
+  if (columns.length === 0) fail('not_tabular', 'the policy leaves no column, and a line of TSV has at least one');
   const positions = fieldPositions(names, inside);
   return {
     read(line) {

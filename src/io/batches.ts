@@ -1,16 +1,17 @@
 /**
- * Batches: what happens to one block of records, wherever it happens: its bytes become text, the codec makes records of
- * it and runs them through the rules, and what is wrong is put together record by record, with row and line.
+ * Batches: the work on one block of records, in a stream or in a worker thread. The bytes become text, the codec reads
+ * records from the text and runs them through the rules, and the issues are collected record by record, with row and
+ * line.
  */
 
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type Block, type Oversize, recordSpans } from './frames.ts';
 
-/** What a codec reports to and asks while it works on a batch. */
+/** A batch of records, as a codec sees it. */
 export interface Batch {
-  /** Notes an issue of a record, by the record's index in the batch. */
+  /** Notes an issue of a record. The index is that of the record in the batch, from 0. */
   readonly report: (index: number, issue: Issue) => void;
-  /** Records with an issue, by index. */
+  /** Indexes of the records that have an issue. */
   readonly faulty: ReadonlySet<number>;
   /** The block as text. */
   readonly text: string;
@@ -18,39 +19,40 @@ export interface Batch {
   readonly rowsBefore: number;
 }
 
-/** What a codec made of a batch. */
+/** Result of a codec for a batch. */
 export interface Taken {
   /** Records in the batch. */
   readonly rows: number;
-  /** What to write: whole records, with their line ends. */
+  /** The text to write: whole records, with their line ends. */
   readonly text: string;
   /** Line on which a record of the batch begins. */
   readonly lineOf: (index: number) => number;
 }
 
-/** What a format learns at the head of a file, and writes there. */
+/** Result of a codec for the first record of a file. */
 export interface Heading {
-  /** What to write of it. */
+  /** The text to write. */
   readonly text: string;
-  /** Whether the record was the header; otherwise it is the first row and was only looked at. */
+  /** Whether the record was the header. If not, it is the first row and still has to be taken. */
   readonly isHeader: boolean;
 }
 
 /**
- * A format: how records are read, turned and written. What it remembers is what {@link Codec.heading} learned, so
- * blocks behind the first may be taken in any order, and by several codecs.
+ * A file format in use: how its records are read, go through the rules, and are written. The only state of a codec is
+ * what {@link Codec.heading} found out, so later blocks may be taken in any order, and by several codecs.
  */
 export interface Codec {
-  /** How records end; see {@link makeFrames}. */
+  /** Whether line ends inside double quotes belong to a cell, as in CSV; see {@link makeFrames}. */
   readonly quoted: boolean;
-  /** Looks at a block of the first record alone; `null` for formats that learn nothing from it. */
+  /** Reads the head of a file from a block that has only the first record; `null` if the file format has no head. */
   readonly heading: ((block: Block, text: string) => Heading) | null;
-  /** Whether a byte order mark of the input goes to the output. */
+  /** Whether a byte order mark of the input is written to the output. */
   readonly keepsMark: boolean;
-  /** Throws where the policy and the format do not agree, and what the keys refuse. Called before anything is read. */
+  /** Throws if the policy does not suit the file format or the keys do not allow the run. Called before reading. */
   readonly begin: () => void;
+  /** Runs the records of a block through the rules. */
   readonly take: (block: Block, batch: Batch) => Taken;
-  /** The issue of a record above the limit, and whether the run can go on after it. */
+  /** Returns the issue of a record above the limit, and whether the record can be rejected and the run continue. */
   readonly oversize: (head: Uint8Array, line: number) => { readonly issue: Issue; readonly rejectable: boolean };
 }
 
@@ -58,26 +60,44 @@ export interface Codec {
 export interface Fault {
   readonly row: number;
   readonly line: number;
-  /** Its issues, with row and line. */
+  /** The issues of the record, with row and line. */
   readonly issues: readonly (Issue & { readonly row: number })[];
-  /** The record as it came, without its line end; `null` for one above the limit. */
+  /** Returns the bytes of the record without its line end, or `null` if the record is above the limit. */
   readonly record: () => Uint8Array | null;
 }
 
-/** What became of a batch. Rows count from the batch's first, which is 1. */
+/** Result of a batch. Rows count from the first of the batch, which is 1. */
 export interface Done {
   readonly rows: number;
   readonly text: string;
   readonly faults: readonly Fault[];
 }
 
-/** The work on batches of one run. */
+/**
+ * The issues of records, one after the other, with row numbers of the run. `rowsBefore` are the rows before the batch.
+ */
+export function issuesOf(faults: readonly Fault[], rowsBefore: number): Issue[] {
+  return faults.flatMap(({ issues }) => issues.map((issue) => ({ ...issue, row: rowsBefore + issue.row })));
+}
+
+/** The work on the batches of one run. */
 export interface Batches {
-  /** The first block without its byte order mark, which is handed over if it is to be written. */
+  /** Returns the first block without its byte order mark, and calls `keep` with the mark if it is to be written. */
   readonly open: (block: Block, keep: (mark: string) => void) => Block;
+  /** Reads the head of a file from its first record. Only for codecs that have {@link Codec.heading}. */
   readonly heading: (block: Block) => Heading;
-  /** @param rowsBefore records before the block, for what ends the run at once. */
+  /**
+   * Runs a block through the rules.
+   *
+   * @param rowsBefore records before the block, for the row number of an error that ends the run at once.
+   */
   readonly take: (block: Block, rowsBefore: number) => Done;
+  /**
+   * Treats a record above the limit as a batch of one record with an issue.
+   *
+   * @param heading whether the record is the header, which has no row number.
+   * @throws TrefoilError if the run cannot continue after the record.
+   */
   readonly oversize: (oversize: Oversize, rowsBefore: number, heading: boolean) => Done;
 }
 
@@ -118,7 +138,7 @@ export function makeBatches(codec: Codec): Batches {
 
 const NONE: readonly Fault[] = [];
 
-/** Rules report column by column; people read row by row. */
+/** The issues of a batch by row. Rules report them column by column, and people read them row by row. */
 function faultsOf(found: ReadonlyMap<number, Issue[]>, taken: Taken, block: Block, codec: Codec): Fault[] {
   let spans: ReturnType<typeof recordSpans> | null = null;
   const recordOn = (line: number): Uint8Array => {
@@ -132,14 +152,14 @@ function faultsOf(found: ReadonlyMap<number, Issue[]>, taken: Taken, block: Bloc
     const row = index + 1;
     const issues = found.get(index)!.map((issue) => {
       const placed = { ...issue, row, line: issue.line ?? line };
-      // What is wrong with a record as a whole is wrong where it begins.
+      // An issue of the whole record has the place where the record begins.
       return issue.field === undefined && issue.column === undefined ? { ...placed, column: 1 } : placed;
     });
     return { row, line, issues, record: () => recordOn(line) };
   });
 }
 
-/** The first block without its byte order mark. UTF-16 is told by its own mark. */
+/** Returns the first block without its byte order mark, and refuses UTF-16, which has a mark of its own. */
 function openInput(block: Block, codec: Codec, keep: (mark: string) => void): Block {
   const [a, b, c] = block.bytes;
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
@@ -150,7 +170,7 @@ function openInput(block: Block, codec: Codec, keep: (mark: string) => void): Bl
   return { ...block, bytes: block.bytes.subarray(3) };
 }
 
-/** The text of a block. A block ends where a line ends, so no character is ever cut. */
+/** Decodes a block. A block ends at a line end, so no character is cut in two. */
 function decode(decoder: TextDecoder, block: Block, quoted: boolean): string {
   const { bytes } = block;
   const nul = bytes.indexOf(0);
@@ -166,7 +186,9 @@ function decode(decoder: TextDecoder, block: Block, quoted: boolean): string {
   return fail('nul_byte', 'a NUL byte; the input is not text, or it is UTF-16', placeOf(block, nul, quoted));
 }
 
-/** Where the first sequence ends that is not UTF-8: the shortest beginning that a decoder refuses, less one byte. */
+/**
+ * Index of the byte at which a strict decoder gives up: the shortest beginning of the bytes that it refuses, less one.
+ */
 function firstBadByte(bytes: Uint8Array): number {
   const isBad = (length: number): boolean => {
     try {
@@ -176,7 +198,8 @@ function firstBadByte(bytes: Uint8Array): number {
       return true;
     }
   };
-  // What is bad stays bad with more behind it. A sequence that is cut by the end is bad at the end.
+  // A beginning that is refused stays refused when bytes are added, so the place can be found by halving. A sequence
+  // that the end of the block cuts off is refused at the end.
   let good = 0;
   let bad = bytes.length + 1;
   while (bad - good > 1) {
@@ -187,7 +210,7 @@ function firstBadByte(bytes: Uint8Array): number {
   return good;
 }
 
-/** Line and column of a byte. */
+/** Line and column of a byte, both from 1. */
 function placeOf({ bytes, line }: Block, at: number, quoted: boolean): { line: number; column: number } {
   let lines = 0;
   let start = 0;
@@ -197,7 +220,7 @@ function placeOf({ bytes, line }: Block, at: number, quoted: boolean): { line: n
       start = i + 1;
     }
   }
-  // Bytes of a character that is not whole count for nothing.
+  // Bytes of an incomplete character do not count.
   const before = new TextDecoder('utf-8').decode(bytes.subarray(start, at), { stream: true });
   return { line: line + lines, column: before.length + 1 };
 }

@@ -1,21 +1,21 @@
 /**
- * Frames: cuts a stream of bytes into blocks of whole records, whatever the chunks of the source are. It knows no more
- * of a format than where a record ends: at a line end, for CSV at one outside quotes.
+ * Frames: cuts a stream of bytes into blocks of whole records, whatever the chunks of the source are. The cutter knows
+ * one thing about a file format: where a record ends. That is at a line end, and in CSV at a line end outside quotes.
  *
- * A block ends after a number of records or at {@link BLOCK_BYTES}, and so depends on the content alone: another
- * chunking of the same bytes gives the same blocks, the same batches, the same errors. Between two blocks at most one
- * chunk and one block are held.
+ * A block ends after a number of records or after {@link BLOCK_BYTES}, so it depends on the content alone: the same
+ * bytes in other chunks give the same blocks, the same batches and the same errors. Between two blocks at most one
+ * chunk and one block are in memory.
  */
 
 import { concat } from '../core/bytes.ts';
 
-/** A block is cut at the first record end after this many bytes, so that long records do not add up. */
+/** A block ends at the first record end after this many bytes, so that long records do not add up. */
 export const BLOCK_BYTES: number = 1 << 20;
 
 const LF = 10;
 const CR = 13;
 const QUOTE = 34;
-// A value that no byte has: it switches a comparison off.
+// A value that no byte has: a comparison with it is never true.
 const NONE = -1;
 
 /** Whole records, one after the other. */
@@ -24,9 +24,9 @@ export interface Block {
   readonly bytes: Uint8Array;
   /** Line of the input on which the block begins, from 1. */
   readonly line: number;
-  /** Whether the last record has its line end. Only the last block of an input can be without. */
+  /** Whether the last record has its line end. It may be missing only in the last block of an input. */
   readonly ended: boolean;
-  /** Where the next block begins: another cutter that starts there goes on as this one does. */
+  /** Where the next block begins. A new cutter that starts at this place cuts the rest as this one does. */
   readonly next?: Place;
 }
 
@@ -38,35 +38,65 @@ export interface Place {
   readonly line: number;
 }
 
-/** A record above the limit. It is never held as a whole. */
+/** A record above the limit. It is never in memory as a whole. */
 export interface Oversize {
   readonly kind: 'oversize';
   /** The first bytes of the record, as many as the limit. */
   readonly head: Uint8Array;
+  /** Line on which the record begins, from 1. */
   readonly line: number;
 }
 
-/** What the framing must know. */
+/** Options of {@link makeFrames}. */
 export interface FrameOptions {
-  /** CSV: a line end inside double quotes ends no record, and a lone carriage return is a line end. */
+  /** CSV: a line end inside double quotes does not end a record, and a carriage return alone is a line end. */
   readonly quoted: boolean;
-  /** Bytes of a record without its line end. */
+  /** Longest record in bytes, without its line end. */
   readonly maxRecord: number;
-  /** Most records of the next block; asked when a block begins. */
+  /** Returns the largest number of records in the next block; called when a block begins. */
   readonly quota: () => number;
-  /** Bytes after which the next block is cut, asked when it begins; {@link BLOCK_BYTES} by default. */
+  /** Returns the bytes after which the next block ends; called when it begins. {@link BLOCK_BYTES} by default. */
   readonly size?: () => number;
-  /** Where the first byte stands; at the beginning by default. */
+  /** Place of the first byte in the input; its beginning by default. */
   readonly from?: Place;
 }
 
-/** The cutter. What `push` gives is lazy: the next block is looked for when it is asked for. */
+/** The cutter. Both generators are lazy: the next block is looked for only when it is asked for. */
 export interface Frames {
   readonly push: (chunk: Uint8Array) => Generator<Block | Oversize, void, void>;
   readonly end: () => Generator<Block | Oversize, void, void>;
 }
 
-type Stop = 'chunk' | 'full' | 'skipped' | 'long' | 'long, unfinished';
+/** State of a cutter between two chunks. */
+interface Cutter {
+  readonly quoteByte: number;
+  readonly crByte: number;
+  readonly maxRecord: number;
+  readonly quota: () => number;
+  readonly size: () => number;
+
+  // The block so far, without its bytes in the current chunk.
+  held: Uint8Array[];
+  heldBytes: number;
+  blockLine: number;
+  records: number;
+  most: number;
+  mostBytes: number;
+
+  // The current record: its offset in the block, its line, and whether it is above the limit and skipped.
+  recordOffset: number;
+  recordLine: number;
+  skipping: boolean;
+
+  // The scanner. `line` is the line of the next byte, `at` and `begin` are offsets in the current chunk.
+  line: number;
+  inQuotes: boolean;
+  afterCr: boolean;
+  at: number;
+  begin: number;
+  /** Bytes of the chunks before the current one. */
+  before: number;
+}
 
 /** Makes a cutter. */
 export function makeFrames({
@@ -76,169 +106,179 @@ export function makeFrames({
   size = () => BLOCK_BYTES,
   from = { offset: 0, line: 1 },
 }: FrameOptions): Frames {
-  const quoteByte = quoted ? QUOTE : NONE;
-  const crByte = quoted ? CR : NONE;
-
-  // The block so far, without what it holds of the current chunk.
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
-  let blockLine = from.line;
-  let records = 0;
-  let most = 0;
-  let mostBytes = 0;
-
-  // The current record: where it begins in the block, and on which line.
-  let recordOffset = 0;
-  let recordLine = from.line;
-  let skipping = false;
-
-  // The scanner's state between two chunks. `line` is the line of the next byte.
-  let line = from.line;
-  let quotes = false;
-  let afterCr = false;
-  let at = 0;
-  let begin = 0;
-  // Bytes of the chunks before the current one.
-  let before = from.offset;
-
-  /**
-   * Walks from `at` to the first thing of interest: the end of a full block or of a record that is skipped, a record
-   * above the limit, the end of the chunk. One pass, about a nanosecond a byte; the state is in locals for that.
-   */
-  function scan(chunk: Uint8Array): Stop {
-    let i = at;
-    let inQuotes = quotes;
-    let cr = afterCr;
-    let stop: Stop = 'chunk';
-    // Position in the block = position in the chunk + base.
-    const base = heldBytes - begin;
-    while (i < chunk.length) {
-      const byte = chunk[i]!;
-      let ends: number;
-      if (cr) {
-        // Only now is it known whether the carriage return was a line end by itself.
-        cr = false;
-        ends = byte === LF ? 2 : 1;
-        if (byte === LF) i++;
-      } else {
-        i++;
-        // Nearly every byte is above all that matter: a loop of its own makes the pass three times as fast.
-        if (byte > QUOTE) {
-          while (i < chunk.length && chunk[i]! > QUOTE) i++;
-          continue;
-        }
-        if (byte === LF) ends = 1;
-        else {
-          if (byte === quoteByte) inQuotes = !inQuotes;
-          else if (byte === crByte) cr = true;
-          continue;
-        }
-      }
-      line++;
-      if (inQuotes) continue;
-      if (skipping) {
-        stop = 'skipped';
-        break;
-      }
-      if (i + base - recordOffset - ends > maxRecord) {
-        stop = 'long';
-        break;
-      }
-      recordOffset = i + base;
-      recordLine = line;
-      records++;
-      if (records >= most || recordOffset >= mostBytes) {
-        stop = 'full';
-        break;
-      }
-    }
-    const unfinished = i + base - recordOffset - (cr && !inQuotes ? 1 : 0);
-    if (stop === 'chunk' && !skipping && unfinished > maxRecord) stop = 'long, unfinished';
-    at = i;
-    quotes = inQuotes;
-    afterCr = cr;
-    return stop;
-  }
-
-  /** The block's bytes; those of the current chunk up to `at`. Without a copy where the block lies inside one chunk. */
-  function joined(chunk: Uint8Array | null): Uint8Array {
-    const rest = chunk === null ? [] : [chunk.subarray(begin, at)];
-    const parts = [...held, ...rest].filter((part) => part.length > 0);
-    return parts.length === 1 ? parts[0]! : concat(parts);
-  }
-
-  function restart(): void {
-    held = [];
-    heldBytes = 0;
-    begin = at;
-    blockLine = line;
-    records = 0;
-    recordOffset = 0;
-    recordLine = line;
-    most = 0;
-  }
-
-  function* push(chunk: Uint8Array): Generator<Block | Oversize, void, void> {
-    at = 0;
-    begin = 0;
-    while (at < chunk.length) {
-      if (most === 0) {
-        most = quota();
-        mostBytes = size();
-      }
-      const stop = scan(chunk);
-      if (stop === 'full') {
-        const next = { offset: before + at, line };
-        const block: Block = { kind: 'records', bytes: joined(chunk), line: blockLine, ended: true, next };
-        restart();
-        yield block;
-      } else if (stop === 'skipped') {
-        skipping = false;
-        restart();
-      } else if (stop !== 'chunk') {
-        yield* cutOversize(chunk, stop === 'long, unfinished');
-      }
-    }
-    // A copy: the source may use the chunk's memory again.
-    if (begin < chunk.length && !skipping) {
-      held.push(new Uint8Array(chunk.subarray(begin)));
-      heldBytes += chunk.length - begin;
-    }
-    before += chunk.length;
-  }
-
-  /** The records before the long one, then its head; the rest of it is skipped. */
-  function* cutOversize(chunk: Uint8Array, unfinished: boolean): Generator<Block | Oversize, void, void> {
-    const all = joined(chunk);
-    const whole: Block = { kind: 'records', bytes: all.subarray(0, recordOffset), line: blockLine, ended: true };
-    const head = all.subarray(recordOffset, recordOffset + maxRecord);
-    const long: Oversize = { kind: 'oversize', head, line: recordLine };
-    restart();
-    skipping = unfinished;
-    if (whole.bytes.length > 0) yield whole;
-    yield long;
-  }
-
-  function* end(): Generator<Block | Oversize, void, void> {
-    if (skipping) return;
-    at = 0;
-    begin = 0;
-    // A carriage return at the very end is a line end, too.
-    const ended = (afterCr && !quotes) || recordOffset === heldBytes;
-    if (heldBytes > 0) yield { kind: 'records', bytes: joined(null), line: blockLine, ended };
-    restart();
-  }
-
-  return { push, end };
+  const cutter: Cutter = {
+    quoteByte: quoted ? QUOTE : NONE,
+    crByte: quoted ? CR : NONE,
+    maxRecord,
+    quota,
+    size,
+    held: [],
+    heldBytes: 0,
+    blockLine: from.line,
+    records: 0,
+    most: 0,
+    mostBytes: 0,
+    recordOffset: 0,
+    recordLine: from.line,
+    skipping: false,
+    line: from.line,
+    inQuotes: false,
+    afterCr: false,
+    at: 0,
+    begin: 0,
+    before: from.offset,
+  };
+  return { push: (chunk) => cutChunk(cutter, chunk), end: () => cutEnd(cutter) };
 }
 
-/** A record of a block: its bytes without its line end. */
+function* cutChunk(cutter: Cutter, chunk: Uint8Array): Generator<Block | Oversize, void, void> {
+  cutter.at = 0;
+  cutter.begin = 0;
+  while (cutter.at < chunk.length) {
+    if (cutter.most === 0) {
+      cutter.most = cutter.quota();
+      cutter.mostBytes = cutter.size();
+    }
+    const stop = scan(cutter, chunk);
+    if (stop === 'full') {
+      const next = { offset: cutter.before + cutter.at, line: cutter.line };
+      const bytes = blockBytes(cutter, chunk);
+      const block: Block = { kind: 'records', bytes, line: cutter.blockLine, ended: true, next };
+      beginBlock(cutter);
+      yield block;
+    } else if (stop === 'skipped') {
+      cutter.skipping = false;
+      beginBlock(cutter);
+    } else if (stop !== 'chunk') {
+      yield* cutOversize(cutter, chunk, stop === 'long, unfinished');
+    }
+  }
+  // A copy, because the source may use the chunk's memory again.
+  if (cutter.begin < chunk.length && !cutter.skipping) {
+    cutter.held.push(new Uint8Array(chunk.subarray(cutter.begin)));
+    cutter.heldBytes += chunk.length - cutter.begin;
+  }
+  cutter.before += chunk.length;
+}
+
+function* cutEnd(cutter: Cutter): Generator<Block | Oversize, void, void> {
+  if (cutter.skipping) return;
+  cutter.at = 0;
+  cutter.begin = 0;
+  // A carriage return at the very end is a line end, too.
+  const ended = (cutter.afterCr && !cutter.inQuotes) || cutter.recordOffset === cutter.heldBytes;
+  if (cutter.heldBytes > 0) {
+    yield { kind: 'records', bytes: blockBytes(cutter, null), line: cutter.blockLine, ended };
+  }
+  beginBlock(cutter);
+}
+
+/** Gives the records before the long one, then its head. The rest of the long record is skipped. */
+function* cutOversize(cutter: Cutter, chunk: Uint8Array, unfinished: boolean): Generator<Block | Oversize, void, void> {
+  const { recordOffset, recordLine, blockLine, maxRecord } = cutter;
+  const all = blockBytes(cutter, chunk);
+  const whole: Block = { kind: 'records', bytes: all.subarray(0, recordOffset), line: blockLine, ended: true };
+  const head = all.subarray(recordOffset, recordOffset + maxRecord);
+  const long: Oversize = { kind: 'oversize', head, line: recordLine };
+  beginBlock(cutter);
+  cutter.skipping = unfinished;
+  if (whole.bytes.length > 0) yield whole;
+  yield long;
+}
+
+/** Why the scanner stopped. */
+type Stop = 'chunk' | 'full' | 'skipped' | 'long' | 'long, unfinished';
+
+/**
+ * Scans from `at` until a block is full, a skipped record ends, a record is above the limit, or the chunk ends. This is
+ * one pass of about a nanosecond a byte; for that speed the state is in local variables.
+ */
+function scan(cutter: Cutter, chunk: Uint8Array): Stop {
+  const { quoteByte, crByte, maxRecord, skipping, most, mostBytes } = cutter;
+  let { line, inQuotes, afterCr, records, recordOffset, recordLine } = cutter;
+  let i = cutter.at;
+  let stop: Stop = 'chunk';
+  // Offset in the block = offset in the chunk + base.
+  const base = cutter.heldBytes - cutter.begin;
+  while (i < chunk.length) {
+    const byte = chunk[i]!;
+    let ends: number;
+    if (afterCr) {
+      // The byte after a carriage return tells whether the line end is one byte long or two.
+      afterCr = false;
+      ends = byte === LF ? 2 : 1;
+      if (byte === LF) i++;
+    } else {
+      i++;
+      // Nearly every byte is above all that matter; a loop of its own makes the pass three times as fast.
+      if (byte > QUOTE) {
+        while (i < chunk.length && chunk[i]! > QUOTE) i++;
+        continue;
+      }
+      if (byte === LF) ends = 1;
+      else {
+        if (byte === quoteByte) inQuotes = !inQuotes;
+        else if (byte === crByte) afterCr = true;
+        continue;
+      }
+    }
+    line++;
+    if (inQuotes) continue;
+    if (skipping) {
+      stop = 'skipped';
+      break;
+    }
+    if (i + base - recordOffset - ends > maxRecord) {
+      stop = 'long';
+      break;
+    }
+    recordOffset = i + base;
+    recordLine = line;
+    records++;
+    if (records >= most || recordOffset >= mostBytes) {
+      stop = 'full';
+      break;
+    }
+  }
+  const unfinished = i + base - recordOffset - (afterCr && !inQuotes ? 1 : 0);
+  if (stop === 'chunk' && !skipping && unfinished > maxRecord) stop = 'long, unfinished';
+  cutter.line = line;
+  cutter.inQuotes = inQuotes;
+  cutter.afterCr = afterCr;
+  cutter.records = records;
+  cutter.recordOffset = recordOffset;
+  cutter.recordLine = recordLine;
+  cutter.at = i;
+  return stop;
+}
+
+/**
+ * Bytes of the block, those of the current chunk up to `at`. They are not copied if the block lies inside one chunk.
+ */
+function blockBytes({ held, begin, at }: Cutter, chunk: Uint8Array | null): Uint8Array {
+  const rest = chunk === null ? [] : [chunk.subarray(begin, at)];
+  const parts = [...held, ...rest].filter((part) => part.length > 0);
+  return parts.length === 1 ? parts[0]! : concat(parts);
+}
+
+function beginBlock(cutter: Cutter): void {
+  cutter.held = [];
+  cutter.heldBytes = 0;
+  cutter.begin = cutter.at;
+  cutter.blockLine = cutter.line;
+  cutter.records = 0;
+  cutter.recordOffset = 0;
+  cutter.recordLine = cutter.line;
+  cutter.most = 0;
+}
+
+/** Bytes of one record in a block, without its line end. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** Where each record of a block stands, by the line on which it begins. Only asked for when something is to be reported. */
+/** The bytes of each record of a block, by the line on which it begins. Called only if something is to be reported. */
 export function recordSpans(block: Block, quoted: boolean): ReadonlyMap<number, Span> {
   const { bytes } = block;
   const spans = new Map<number, Span>();
@@ -256,7 +296,9 @@ export function recordLines(block: Block, quoted: boolean): number[] {
   return lines;
 }
 
-/** Calls `found` for each record: the line on which it begins, and its bytes up to the last byte of its line end. */
+/**
+ * Calls `found` for each record, with the line on which it begins and its bytes up to the last byte of its line end.
+ */
 function eachRecord(
   { bytes, line: first }: Block,
   quoted: boolean,

@@ -1,43 +1,44 @@
 /**
- * Records: what the streams of all formats share. A run takes chunks of bytes and gives chunks of bytes, one batch of
- * records at a time; it keeps the counts and decides whether an issue ends the run or rejects a record. It is
- * synchronous: the shells around it (`stream.ts`) are a few lines each. What happens to one batch is in `batches.ts`.
+ * Records: what the streams of all file formats share. A run takes chunks of bytes and returns chunks of bytes, one
+ * batch of records at a time. It counts, and it decides whether an issue ends the run or rejects a record. It is
+ * synchronous; `stream.ts` has the asynchronous shells around it, and `batches.ts` the work on one batch.
  */
 
 import { badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
-import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
-import { type Codec, type Done, makeBatches } from './batches.ts';
-import { type Block, makeFrames, type Oversize } from './frames.ts';
+import { fail, type Issue, TrefoilError } from '../errors.ts';
+import { type Batches, type Codec, type Done, issuesOf, makeBatches } from './batches.ts';
+import { type Block, type Frames, makeFrames, type Oversize } from './frames.ts';
 
-/** How far a run has come. */
+/** How far a run has got. */
 export interface Progress {
-  /** Records read, with the rejected ones. A header is none. */
+  /** Records that were read, rejected ones included. A header is not a record. */
   readonly rows: number;
-  /** Records left out of the output. */
+  /** Records that were left out of the output because they have an issue. */
   readonly rejected: number;
-  /** Bytes taken from the source. */
+  /** Bytes that were read from the source. */
   readonly bytesIn: number;
-  /** Bytes given to the consumer. */
+  /** Bytes that the consumer received. */
   readonly bytesOut: number;
 }
 
-/** One record before or after, by field name. */
+/** One record before or after the run, by field name. */
 export type SampleRecord = Readonly<Record<string, unknown>>;
 
-/** What every record stream may be told. */
+/** Options of every record stream. */
 export interface RecordOptions {
-  /** Ends the run: it fails with `signal.reason`, and the source is closed. */
+  /** Ends the run if it is aborted: the run fails with `signal.reason`, and the source is closed. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every batch and once at the end. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
-   * Takes the issues of a record that is then left out, while the run goes on. A record with three issues makes three
-   * calls. Without it the first batch with an issue ends the run, and nothing of that batch is written.
+   * Called with each issue of a record. The record is left out of the output, and the run continues. A record with
+   * three issues makes three calls. Without this option the first batch with an issue ends the run, and nothing of that
+   * batch is written.
    */
   readonly onReject?: ((issue: Issue) => void) | undefined;
   /**
-   * Takes every record that is written, as it was and as it is; for a preview, together with `limit`. A number of JSON
-   * that JavaScript would round or spell in another way comes as its text.
+   * Called with every record that is written, before and after the rules; for a preview, together with `limit`. A
+   * number of JSON that JavaScript would round or spell in another way is passed as its text.
    */
   readonly onSample?: ((before: SampleRecord, after: SampleRecord) => void) | undefined;
   /** Records that go through the rules at once, 1 to 65,536; 1,024 by default. */
@@ -50,10 +51,10 @@ export interface RecordOptions {
 
 const KNOWN = ['signal', 'onProgress', 'onReject', 'onSample', 'batchSize', 'maxRecord', 'limit'];
 
-/** Longest record in bytes unless the caller says otherwise. */
+/** Longest record in bytes if the caller sets no limit. */
 export const DEFAULT_MAX_RECORD: number = 1 << 20;
 
-/** Checks the options that all formats share; `more` names those of one format. */
+/** Checks the options that all file formats share. `more` names the options of one file format. */
 export function checkRecordOptions(options: unknown, more: readonly string[] = []): RecordOptions {
   const checked = checkOptions('options', options, [...KNOWN, ...more]) as RecordOptions;
   const { signal, batchSize, maxRecord, limit } = checked;
@@ -61,9 +62,9 @@ export function checkRecordOptions(options: unknown, more: readonly string[] = [
     badType('signal', `expected an AbortSignal, got ${typeName(signal)}`);
   }
   for (const name of ['onProgress', 'onReject', 'onSample'] as const) {
-    const given: unknown = checked[name];
-    if (given !== undefined && typeof given !== 'function')
-      badType(name, `expected a function, got ${typeName(given)}`);
+    const callback: unknown = checked[name];
+    if (callback !== undefined && typeof callback !== 'function')
+      badType(name, `expected a function, got ${typeName(callback)}`);
   }
   if (batchSize !== undefined) checkInteger('batchSize', batchSize, 1, 65_536);
   if (maxRecord !== undefined) checkInteger('maxRecord', maxRecord, 1, 1 << 28);
@@ -73,106 +74,131 @@ export function checkRecordOptions(options: unknown, more: readonly string[] = [
 
 /** A run over one input. */
 export interface Run {
-  /** Takes a chunk; what it gives is computed batch by batch as it is asked for. */
+  /** Takes a chunk. The generator is lazy: each batch is computed when it is asked for. */
   readonly push: (chunk: Uint8Array) => Generator<Uint8Array, void, void>;
   readonly end: () => Generator<Uint8Array, void, void>;
-  /** Whether the limit is reached: the rest of the source does not matter. */
+  /** Whether the limit is reached, so that the rest of the source need not be read. */
   readonly done: () => boolean;
 }
 
-/** Starts a run. Nothing is read before the codec's own checks have passed. */
+/** State of a run. */
+interface Running {
+  readonly codec: Codec;
+  readonly batches: Batches;
+  readonly encoder: TextEncoder;
+  readonly options: RecordOptions;
+  readonly limit: number;
+  rows: number;
+  rejected: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Whether the first record was seen. */
+  started: boolean;
+  /** Text that is written with the first batch: the byte order mark and the header. */
+  pending: string;
+}
+
+/** Starts a run. The codec's own checks come first, before anything is read. */
 export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number): Run {
-  const { signal, onProgress, onReject, batchSize = 1024, limit = Number.POSITIVE_INFINITY } = options;
-  const encoder = new TextEncoder();
-  let rows = 0;
-  let rejected = 0;
-  let bytesIn = 0;
-  let bytesOut = 0;
-  let started = false;
-  // The header goes out with the first batch.
-  let pending = '';
+  const { batchSize = 1024, limit = Number.POSITIVE_INFINITY } = options;
   codec.begin();
-  const batches = makeBatches(codec);
-
-  const frames = makeFrames({
-    quoted: codec.quoted,
-    maxRecord,
-    quota: () => (started || codec.heading === null ? Math.min(batchSize, limit - rows) : 1),
-  });
-
-  const progress = (): void => onProgress?.({ rows, rejected, bytesIn, bytesOut });
-
-  function encode(text: string): Uint8Array {
-    const bytes = encoder.encode(text);
-    bytesOut += bytes.length;
-    return bytes;
-  }
-
-  function take(done: Done): string {
-    const { faults } = done;
-    if (faults.length > 0) {
-      const issues = faults.flatMap((fault) => fault.issues.map((issue) => ({ ...issue, row: rows + issue.row })));
-      if (onReject === undefined) throw new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
-      for (const issue of issues) onReject(issue);
-    }
-    rows += done.rows;
-    rejected += faults.length;
-    return done.text;
-  }
-
-  function takeBlock(block: Block): string {
-    if (started) return take(batches.take(block, rows));
-    const opened = batches.open(block, (mark) => {
-      pending = mark;
-    });
-    if (opened.bytes.length === 0) return '';
-    started = true;
-    if (codec.heading !== null) {
-      const { text, isHeader } = batches.heading(opened);
-      pending += text;
-      if (isHeader) return '';
-    }
-    return take(batches.take(opened, 0));
-  }
-
-  function takeOversize(oversize: Oversize): void {
-    // A header that is too long is no row.
-    const heading = !started && codec.heading !== null;
-    started = true;
-    take(batches.oversize(oversize, rows, heading));
-  }
-
-  function* work(frame: Iterable<Block | Oversize>): Generator<Uint8Array, void, void> {
-    for (const found of frame) {
-      signal?.throwIfAborted();
-      let out: Uint8Array | null = null;
-      if (found.kind === 'oversize') takeOversize(found);
-      else {
-        const text = takeBlock(found);
-        if (text !== '') {
-          out = encode(pending + text);
-          pending = '';
-        }
-      }
-      progress();
-      if (out !== null) yield out;
-      if (rows >= limit) return;
-    }
-  }
-
-  return {
-    done: () => rows >= limit,
-    *push(chunk) {
-      bytesIn += chunk.length;
-      yield* work(frames.push(chunk));
-    },
-    *end() {
-      if (rows < limit) yield* work(frames.end());
-      signal?.throwIfAborted();
-      if (!started) fail('empty_input', 'the input is empty', { line: 1, column: 1 });
-      const out = pending === '' ? null : encode(pending);
-      progress();
-      if (out !== null) yield out;
-    },
+  const run: Running = {
+    codec,
+    batches: makeBatches(codec),
+    encoder: new TextEncoder(),
+    options,
+    limit,
+    rows: 0,
+    rejected: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    started: false,
+    pending: '',
   };
+  const quota = (): number => (run.started || codec.heading === null ? Math.min(batchSize, limit - run.rows) : 1);
+  const frames = makeFrames({ quoted: codec.quoted, maxRecord, quota });
+  return {
+    done: () => run.rows >= limit,
+    *push(chunk) {
+      run.bytesIn += chunk.length;
+      yield* takeFrames(run, frames.push(chunk));
+    },
+    end: () => endRun(run, frames),
+  };
+}
+
+function* takeFrames(run: Running, frames: Iterable<Block | Oversize>): Generator<Uint8Array, void, void> {
+  const { options, limit } = run;
+  for (const frame of frames) {
+    options.signal?.throwIfAborted();
+    let out: Uint8Array | null = null;
+    if (frame.kind === 'oversize') takeOversize(run, frame);
+    else {
+      const text = takeBlock(run, frame);
+      if (text !== '') {
+        out = encode(run, run.pending + text);
+        run.pending = '';
+      }
+    }
+    reportProgress(run);
+    if (out !== null) yield out;
+    if (run.rows >= limit) return;
+  }
+}
+
+function* endRun(run: Running, frames: Frames): Generator<Uint8Array, void, void> {
+  if (run.rows < run.limit) yield* takeFrames(run, frames.end());
+  run.options.signal?.throwIfAborted();
+  if (!run.started) fail('empty_input', 'the input is empty', { line: 1, column: 1 });
+  const out = run.pending === '' ? null : encode(run, run.pending);
+  reportProgress(run);
+  if (out !== null) yield out;
+}
+
+/** Takes a block and returns the text to write. */
+function takeBlock(run: Running, block: Block): string {
+  const { batches, codec } = run;
+  if (run.started) return takeDone(run, batches.take(block, run.rows));
+  const opened = batches.open(block, (mark) => {
+    run.pending = mark;
+  });
+  if (opened.bytes.length === 0) return '';
+  run.started = true;
+  if (codec.heading !== null) {
+    const { text, isHeader } = batches.heading(opened);
+    run.pending += text;
+    if (isHeader) return '';
+  }
+  return takeDone(run, batches.take(opened, 0));
+}
+
+function takeOversize(run: Running, oversize: Oversize): void {
+  // A header that is too long is not a row.
+  const heading = !run.started && run.codec.heading !== null;
+  run.started = true;
+  takeDone(run, run.batches.oversize(oversize, run.rows, heading));
+}
+
+/** Counts the result of a batch, and rejects its records with an issue or ends the run. Returns the text to write. */
+function takeDone(run: Running, { rows, text, faults }: Done): string {
+  if (faults.length > 0) {
+    const { onReject } = run.options;
+    const issues = issuesOf(faults, run.rows);
+    if (onReject === undefined) throw new TrefoilError(issues);
+    for (const issue of issues) onReject(issue);
+  }
+  run.rows += rows;
+  run.rejected += faults.length;
+  return text;
+}
+
+function encode(run: Running, text: string): Uint8Array {
+  const bytes = run.encoder.encode(text);
+  run.bytesOut += bytes.length;
+  return bytes;
+}
+
+function reportProgress({ options, rows, rejected, bytesIn, bytesOut }: Running): void {
+  const { onProgress } = options;
+  onProgress?.({ rows, rejected, bytesIn, bytesOut });
 }

@@ -1,25 +1,25 @@
 /**
- * Streams: the two shells around a run, one an async iterable that pulls, one a web `TransformStream`. Both work on one
- * chunk of the source and one batch of records at a time, and ask for the next chunk only when all of that was taken: a
- * slow consumer slows the source down, and memory stays flat.
+ * Streams: the two shells around a run, an async iterable and a web `TransformStream`. Both work on one chunk of the
+ * source and one batch of records at a time. They ask for the next chunk only when the consumer has taken everything,
+ * so a slow consumer slows the source down, and memory stays flat.
  */
 
 import { badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import type { Run } from './records.ts';
 
-/** What can be read from: chunks of bytes or text, asynchronous or not. A Node `Readable` is one. */
+/** A source of chunks of bytes or text, asynchronous or not. A Node `Readable` is one. */
 export type Source =
   | AsyncIterable<Uint8Array | string>
   | Iterable<Uint8Array | string>
   | ReadableStream<Uint8Array>
   | Uint8Array;
 
-/** A policy with its keys, as `policy.bind(keys)` gives it. */
+/** A policy with its keys, as returned by `policy.bind(keys)`. */
 export interface CanProtect {
   readonly protect: unknown;
-  // A rule that is bound alone has no columns by name, and one that waits for its stores gives a promise: neither can
-  // stand here.
+  // The type excludes two things: a rule that was bound without a policy, which has no named columns, and a policy that
+  // waits for its stores, which returns a promise.
   readonly protectColumns: (...given: never) => Readonly<Record<string, unknown>>;
 }
 
@@ -28,11 +28,14 @@ export interface CanReveal extends CanProtect {
   readonly reveal: unknown;
 }
 
-/** A policy with its keys and stores, as `policy.open(keys, stores)` gives it: files wait for stores, streams do not. */
+/**
+ * A policy with its keys and stores, as returned by `policy.open(keys, stores)`. Runs over files wait for the stores;
+ * streams cannot.
+ */
 export interface OpenToProtect {
   readonly protect: unknown;
   readonly protectColumns: (...given: never) => Promise<unknown>;
-  // Nor a vault's rule that is opened alone.
+  // The type excludes a vault rule that was opened without a policy.
   readonly lookup?: never;
 }
 
@@ -48,8 +51,8 @@ interface Cursor {
 }
 
 /**
- * Runs over a source. The source is closed when the consumer stops, when the run fails, when the limit is reached and
- * when the signal says so.
+ * Runs over a source. The source is closed if the consumer stops, if the run fails, if the limit is reached, and if the
+ * signal is aborted.
  */
 export async function* runSource(
   source: Source,
@@ -76,13 +79,13 @@ export async function* runSource(
   } finally {
     if (!exhausted) {
       const closed = (cursor ?? openSource(source)).close();
-      // A source that hangs would not close either: after an abort nothing waits for it.
+      // A source that hangs may never close, so an aborted run does not wait for it.
       if (signal?.aborted !== true) await closed;
     }
   }
 }
 
-/** The same as a web stream. An abort errors both sides. */
+/** Runs as a web stream. If the signal is aborted, both sides of the stream fail. */
 export function runTransform(
   start: () => Run,
   signal: AbortSignal | undefined,
@@ -116,10 +119,10 @@ export function runTransform(
   });
 }
 
-/** A step of the source, or the signal's reason if that comes first. */
+/** Waits for a step of the source. If the signal is aborted first, the promise is rejected with its reason. */
 export function untilAbort<T>(step: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return step;
-  // Not Promise.race against one long-lived promise: that would hold on to every step until the run ends.
+  // `Promise.race` with one long-lived promise would keep every step in memory until the run ends.
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     if (signal.aborted) abort();
@@ -129,14 +132,14 @@ export function untilAbort<T>(step: Promise<T>, signal: AbortSignal | undefined)
 }
 
 function openSource(source: Source): Cursor {
-  // Texts and bytes are iterable, too, but nobody means their characters.
+  // Text and bytes are iterable, too, but as a source they are one chunk.
   if (typeof source === 'string' || isBytes(source)) return openIterator([source][Symbol.iterator]());
   if (typeof source === 'object' && source !== null) {
     const { destroy, getReader } = source as { destroy?: unknown; getReader?: unknown };
     if (Symbol.asyncIterator in source) {
-      // Node's readable waits for its next chunk before it closes; `destroy` does not.
-      const hurry = typeof destroy === 'function' ? () => destroy.call(source) : undefined;
-      return openIterator(source[Symbol.asyncIterator](), hurry);
+      // The iterator of Node's Readable waits for the next chunk before it closes; `destroy` does not wait.
+      const destroySource = typeof destroy === 'function' ? () => destroy.call(source) : undefined;
+      return openIterator(source[Symbol.asyncIterator](), destroySource);
     }
     if (Symbol.iterator in source) return openIterator(source[Symbol.iterator]());
     if (typeof getReader === 'function') return openReader(source as ReadableStream<Uint8Array>);
@@ -144,7 +147,7 @@ function openSource(source: Source): Cursor {
   badType('source', `expected chunks of bytes or text, got ${typeName(source)}`);
 }
 
-/** A web stream where it has no async iterator (Safari). */
+/** Reads a web stream that has no async iterator (Safari). */
 function openReader(source: ReadableStream<Uint8Array>): Cursor {
   const reader = source.getReader();
   return {
@@ -156,20 +159,20 @@ function openReader(source: ReadableStream<Uint8Array>): Cursor {
   };
 }
 
-/** Bytes of any realm: a test runner's sandbox has a `Uint8Array` of its own. */
+/** Whether a value is a `Uint8Array` of any realm; a test runner's sandbox has its own class. */
 function isBytes(value: unknown): value is Uint8Array {
   return (
     ArrayBuffer.isView(value) && (value as unknown as Record<symbol, unknown>)[Symbol.toStringTag] === 'Uint8Array'
   );
 }
 
-function openIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>, hurry?: () => void): Cursor {
+function openIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>, destroySource?: () => void): Cursor {
   return {
     next: async () => iterator.next(),
-    // What goes wrong while closing is of no interest next to why it is closed.
+    // An error while closing would hide the reason for closing.
     close: async () => {
       try {
-        hurry?.();
+        destroySource?.();
         await iterator.return?.();
       } catch {}
     },
@@ -178,7 +181,10 @@ function openIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>, hurr
 
 const END = Symbol('end');
 
-/** Chunks as bytes. A surrogate pair may be cut by two chunks of text; {@link END} gives what is left. */
+/**
+ * Makes a function that returns chunks as bytes. If a chunk of text ends with the first half of a surrogate pair, that
+ * half is kept for the next chunk; {@link END} asks for what is left.
+ */
 function makeToBytes(): (chunk: unknown) => Uint8Array {
   const encoder = new TextEncoder();
   let carry = '';
@@ -194,7 +200,7 @@ function makeToBytes(): (chunk: unknown) => Uint8Array {
       carry = text.slice(-1);
       text = text.slice(0, -1);
     }
-    if (!text.isWellFormed()) fail('lone_surrogate', 'the source holds half of a surrogate pair; mend its encoding');
+    if (!text.isWellFormed()) fail('lone_surrogate', 'the source has half of a surrogate pair; correct its encoding');
     return encoder.encode(text);
   };
 }

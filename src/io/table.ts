@@ -1,35 +1,36 @@
 /**
- * Tables: cells → columns → rules → columns. What CSV and TSV share between reading cells and writing them.
+ * Tables: runs a batch of cells through the rules of a policy, column by column. CSV, TSV and DuckDB share this step
+ * between reading cells and writing them.
  */
 
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { runReported } from '../rule/columns.ts';
-import type { CsvColumn } from './csv-header.ts';
+import type { TableColumn } from './header.ts';
 
 /** A batch of records as cells. */
 export interface Cells {
   /** Records in the batch. */
   readonly rows: number;
   /**
-   * The cells of one column of the input, from above to below, in an array of the caller's own. `null` is a missing
-   * value where the format tells it from the empty text.
+   * Returns the cells of one column of the input, from top to bottom, in a new array that the caller may change. `null`
+   * is a missing value, if the file format distinguishes it from the empty text.
    */
   readonly column: (from: number) => (string | null)[];
 }
 
 /**
- * Runs a batch through the rules. Gives a column of cells for each column of the output; where an issue was reported
- * the cell is of no interest.
+ * Runs a batch through the rules. Returns a column of cells for each column of the output. A cell of a record with an
+ * issue has no meaning.
  *
- * @param columns of the output, as {@link mapHeader} gives them.
- * @param positions where each field stands in the input, dropped ones as well (`fieldPositions`): a rule may look at a
- * sibling.
- * @param report takes the index of a record.
+ * @param columns of the output, from `mapHeader`.
+ * @param positions index of each field's column in the input, from `fieldPositions`. It has the dropped fields as well,
+ * because a rule may look at another field of the record.
+ * @param report called with the index of the record in the batch.
  */
 export function turnTable(
   cells: Cells,
-  columns: readonly CsvColumn[],
+  columns: readonly TableColumn[],
   positions: ReadonlyMap<string, number>,
   direction: Direction,
   inside: BoundInside,
@@ -51,13 +52,13 @@ export function turnTable(
 
 const INTEGER = /^(?:0|-?[1-9][0-9]{0,15})$/;
 
-/** Cells of a column whose rule takes integers. An empty cell is a missing value and stays one. */
+/** Reads the cells of a column whose rule takes integers. An empty cell is a missing value and stays one. */
 function readIntegers(column: unknown[], report: (index: number, issue: Issue) => void): void {
   for (let i = 0; i < column.length; i++) {
     const cell = column[i];
     if (typeof cell !== 'string' || cell === '') continue;
     const value = INTEGER.test(cell) ? Number(cell) : Number.NaN;
-    // Missing from here on: the row is out, and the rule does not look at it.
+    // The record is rejected, so the rule need not see the cell.
     column[i] = Number.isSafeInteger(value) ? value : undefined;
     if (Number.isSafeInteger(value)) continue;
     const message = 'expected a whole number without leading zeros, from -(2^53 - 1) to 2^53 - 1';

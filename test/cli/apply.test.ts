@@ -137,7 +137,7 @@ describe('the work on lines', () => {
     policy({ a: token({ scope: 'a' }), b: seal({ scope: 'b' }), c: keep }).bind(keys, revealAccess),
   );
   const work = (errorsInline: boolean, maxRecord = 200): ReturnType<typeof makeApply> =>
-    makeApply(bound, { direction: 'protect', format: 'ndjson', columns: null, errorsInline, maxRecord });
+    makeApply(bound, { direction: 'protect', fileFormat: 'ndjson', columns: null, errorsInline, maxRecord });
 
   /** All answers for one way to cut the bytes. */
   function run(bytes: Uint8Array, cuts: readonly number[], errorsInline: boolean): { text: string; failure: unknown } {

@@ -109,7 +109,7 @@ describe('kill -9', () => {
     if (place.files().includes('out.csv.resume.json')) {
       // A file has tokens of one store.
       const elsewhere = command.map((one) => (one === 'people.db' ? 'other.db' : one));
-      await refused(elsewhere, 5, 'out.csv.resume.json: the store of the vault is another');
+      await refused(elsewhere, 5, 'out.csv.resume.json: the store of the vault has changed');
       const done = await place.run(command);
       expect(done.code, done.err).toBe(0);
     }

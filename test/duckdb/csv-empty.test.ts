@@ -1,6 +1,6 @@
 /**
- * CSV through DuckDB and through our own reader and writer: the same bytes. An empty cell comes out as it came, nothing
- * or `""`, and a file of one column keeps its rows.
+ * CSV through DuckDB has the same bytes as through our own reader and writer. An empty cell is written as it was read,
+ * with or without quotes, and a file of one column keeps its rows.
  */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -70,7 +70,7 @@ describe('CSV to CSV has the bytes of the other engine', () => {
     expect(own.split('\n')).toHaveLength(7);
   });
 
-  test('a blank line among rows of several cells is refused by both, and never passed over', async () => {
+  test('a blank line among rows of several cells is refused by both, and never skipped', async () => {
     for (const input of ['a,b\nx,1\n\ny,2\n', 'a,b\r\nx,1\r\n\r\n']) {
       place.write('in.csv', input);
       const args = ['protect', 'in.csv', '--policy', 'gone.yaml', ...P, '--out', 'never.csv'];
@@ -83,7 +83,7 @@ describe('CSV to CSV has the bytes of the other engine', () => {
     expect(place.files()).not.toContain('never.csv');
   });
 
-  test('a kept empty cell is as it came', async () => {
+  test('a kept empty cell is written as it was read', async () => {
     expect((await both('one.yaml', 'a\n\n""\nx\n'))[1]).toBe('a\n\n""\nx\n');
     expect((await both('gone.yaml', 'a,b\n,1\n"",2\n'))[1]).toBe('a\n""\n""\n');
   });
@@ -116,7 +116,7 @@ test('Parquet to a CSV file of one column: no row is a blank line', async () => 
   expect(place.read('one.csv')).toBe('a\nx\n""\n""\ny\n');
 });
 
-describe('what a rule does not turn back comes out of reveal as it came', () => {
+describe('a cell that a rule does not reveal is written as it was read', () => {
   const RULES = {
     b: '{ rule: constant, value: null }',
     c: "{ rule: constant, value: '' }",
@@ -129,7 +129,7 @@ describe('what a rule does not turn back comes out of reveal as it came', () => 
   const names = Object.keys(RULES);
   const bare = names.map(() => '').join(',');
   const quoted = names.map(() => '""').join(',');
-  // Records without a single cell that is turned back: what is not looked at must not change.
+  // Records without a cell that is revealed must not change.
   const input = `${names.join(',')}\n${bare}\n${quoted}\n,"",,"",,"",\n"",,"",,"",,""\n`;
 
   beforeAll(() => {

@@ -29,7 +29,7 @@ async function open(): Promise<{ rows: (sql: string) => Promise<readonly Row[]>;
 }
 
 describe('register', () => {
-  test('gives a function for each field that is kept, and to reveal with the access alone', async () => {
+  test('registers a function for each field that is not dropped, and functions that reveal only with the access', async () => {
     const { rows, connection } = await open();
     await register(connection, { policy: people, keys });
     const named =
@@ -40,7 +40,7 @@ describe('register', () => {
     expect(await rows(named)).toHaveLength(fields.length * 2);
   });
 
-  test('gives what the policy gives, over many vectors, and back', async () => {
+  test('protects and reveals as the policy does, over many vectors', async () => {
     const { rows, connection } = await open();
     await register(connection, { policy: people, keys, access: revealAccess });
     const count = 10_000;
@@ -68,14 +68,14 @@ describe('register', () => {
     }
   });
 
-  test('NULL is a missing value and the empty text is none', async () => {
+  test('NULL is a missing value, and the empty text is not', async () => {
     const { rows, connection } = await open();
     await register(connection, { policy: people, keys });
     const [row] = await rows("SELECT trefoil_protect_id(NULL), trefoil_protect_id(''), trefoil_protect_home_city('')");
     expect(row).toEqual([null, '', '']);
   });
 
-  test('an error names field and code, never a value, wherever it stands in a vector', async () => {
+  test('an error names field and code, never a value, at any place in a vector', async () => {
     const { rows, connection } = await open();
     await register(connection, { policy: people, keys });
     const statements = [
@@ -90,7 +90,7 @@ describe('register', () => {
     }
   });
 
-  test('refuses what has no table, two fields of one name, and wrong arguments', async () => {
+  test('refuses a policy with arrays, two fields with one name in SQL, and wrong arguments', async () => {
     const { connection } = await open();
     const nested = policy({ items: each({ sku: keep }) });
     await expect(register(connection, { policy: nested, keys })).rejects.toMatchObject({ code: 'not_tabular' });
@@ -143,11 +143,11 @@ describe('the engine of the command line', () => {
     const due = await values('a.csv');
     expect(due).toHaveLength(4);
     expect(await values('b.csv')).toEqual(due);
-    // Bare and quoted empty cells, as they came.
+    // Empty cells with and without quotes, as they were read.
     expect(due.map(([, name, , note]) => [name, note])).toMatchObject({ 1: [null, null], 3: [expect.any(String), ''] });
   });
 
-  test('CSV to Parquet, there and back', async () => {
+  test('CSV to Parquet, protected and revealed', async () => {
     expect(await place.run(['protect', 'in.csv', ...P, '--out', 'safe.parquet'])).toMatchObject({ code: 0, err: '' });
     expect(await query("SELECT * FROM read_parquet('@safe.parquet')")).toEqual(await values('a.csv'));
     const back = await place.run(['reveal', 'safe.parquet', ...P, '--out', 'back.parquet']);
@@ -157,7 +157,7 @@ describe('the engine of the command line', () => {
     expect(place.files().filter((name) => /part|tmp/.test(name))).toEqual([]);
   });
 
-  test('Parquet keeps the types of what is kept, and NULL apart from the empty text', async () => {
+  test('Parquet keeps the types of kept columns, and NULL apart from the empty text', async () => {
     await query(
       `COPY (SELECT i AS id, CASE WHEN i = 1 THEN NULL WHEN i = 2 THEN '' ELSE 'n' END AS name, DATE '1999-01-31' AS born,
          i * 1.5 AS note, 'x' AS gone FROM range(5000) AS t(i)) TO '@typed.parquet' (FORMAT parquet)`,
@@ -219,7 +219,7 @@ describe('the engine of the command line', () => {
     }
   });
 
-  test('a file that is broken is told by our own readers', async () => {
+  test('a fault in a file is reported by our own readers', async () => {
     place.write('ragged.csv', `${CSV}5,Lovelace,1999-01-31\n`);
     place.write('not.parquet', 'Lovelace');
     const ragged = await place.run(['protect', 'ragged.csv', ...P, '--out', 'never.parquet']);
@@ -230,7 +230,7 @@ describe('the engine of the command line', () => {
     for (const { err } of [ragged, not]) expect(err).not.toContain('Lovelace');
   });
 
-  test('what does not go with it is said', async () => {
+  test('options that do not work with it are refused', async () => {
     const args = ['protect', 'in.csv', ...P, '--out', 'never.parquet'];
     for (const more of [
       ['--workers', '2'],

@@ -1,4 +1,4 @@
-/** What docs/guide/parquet.md says of instances that are the caller's own: held against the DuckDB that is installed. */
+/** Checks what docs/guide/parquet.md says about instances of the caller, with the installed DuckDB. */
 import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ test('without one the statement fails, and nothing is written', async () => {
   expect(readdirSync('.')).toEqual(before);
 });
 
-test('encrypting temporary files wants an extension from the network', async () => {
+test('encrypting temporary files needs an extension from the network', async () => {
   const { run, close } = await open({ temp_directory: join(folder(), 'spill'), temp_file_encryption: 'true' });
   try {
     await expect(run(SPILLS)).rejects.toThrow('httpfs');

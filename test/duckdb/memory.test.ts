@@ -1,13 +1,15 @@
-/** DuckDB and memory: rows of any width in little of it, nothing on the disk for it, and a message of its own at its end. */
+/**
+ * DuckDB and memory: rows of any width need little, nothing is swapped to the disk, and running out has its own error.
+ */
 import { statSync } from 'node:fs';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DuckdbRun, runDuckdb } from '../../src/duckdb/run.ts';
 import { keep, keyset, policy, seal } from '../../src/index.ts';
-import { csvDialect } from '../../src/io/csv.ts';
+import { csvDialect } from '../../src/io/csv/codec.ts';
 import { type Direction, openReady } from '../../src/policy/bound.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { makePlace, type Place } from '../cli/harness.ts';
+import { query as queryIn } from './query.ts';
 
 let place: Place;
 const keys = keyset.generate().domain('memory');
@@ -20,16 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => place.remove());
 
-async function query(sql: string): Promise<readonly (readonly unknown[])[]> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  try {
-    return (await connection.runAndReadAll(sql.replaceAll('@', `${place.dir}/`))).getRowsJson() as never;
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
+const query = (sql: string) => queryIn(place.dir, sql);
 
 function run(direction: Direction, input: string, output: string, memoryLimit?: string, own = inside) {
   const formatOf = (name: string) => (name.endsWith('.parquet') ? 'parquet' : 'csv');
@@ -49,7 +42,7 @@ function run(direction: Direction, input: string, output: string, memoryLimit?: 
   return runDuckdb(run);
 }
 
-/** Text that nothing packs. */
+/** Text that cannot be compressed. */
 const random = (pieces: number) =>
   Array.from({ length: pieces }, (_, i) => `md5((i * ${i + 3})::VARCHAR)`).join(' || ');
 
@@ -66,7 +59,7 @@ test('a Parquet file that trefoil wrote is read by it, in less memory than two o
   expect(place.files().filter((name) => name.startsWith('.'))).toEqual([]);
 }, 120_000);
 
-test('rows of 60 KB become a Parquet file in 100 MB, of any number of rows', async () => {
+test('any number of rows of 60 KB are written to Parquet in 100 MB', async () => {
   const wide = `repeat(md5(i::VARCHAR), 1900)`;
   await query(
     `COPY (SELECT i AS id, ${wide} AS name FROM range(3000) AS t(i)) TO '@wide.parquet' (ROW_GROUP_SIZE 2048)`,
@@ -76,19 +69,19 @@ test('rows of 60 KB become a Parquet file in 100 MB, of any number of rows', asy
   expect(await run('protect', 'wide.csv', 'wide.safe.parquet', '100MB', kept)).toMatchObject({ rows: 3000 });
 }, 120_000);
 
-test('out of memory says so, with what to do, and leaves nothing', async () => {
+test('running out of memory is reported with advice, and leaves no file', async () => {
   await query(
     `COPY (SELECT i AS id, ${random(12)} AS name FROM range(200000) AS t(i)) TO '@big.parquet' (ROW_GROUP_SIZE 500000)`,
   );
   const error = await run('protect', 'big.parquet', 'never.csv', '20MB').catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'out_of_memory', kind: 'io' });
-  expect(String(error)).toContain('DuckDB has no memory left');
+  expect(String(error)).toContain('DuckDB ran out of memory');
   expect(String(error)).toContain('write the input in smaller row groups');
   expect(place.files().filter((name) => /never|^\./.test(name))).toEqual([]);
   expect(await run('protect', 'big.parquet', 'big.csv')).toMatchObject({ rows: 200_000 });
 }, 120_000);
 
-test('a file that may not grow says so, and leaves nothing', async () => {
+test('a limit on the size of files is reported, and leaves no file', async () => {
   place.write('keep.yaml', 'trefoil: 1\ndomain: d\nfields:\n  id: keep\n  name: keep\n');
   for (const output of ['full.csv', 'full.parquet']) {
     const ended = await place.bash(

@@ -1,10 +1,10 @@
 /**
- * Parquet with nested types. What has parts is refused by every rule but drop, and a path of the policy reaches into a
- * STRUCT as it reaches into an object of NDJSON.
+ * Parquet with nested types. Every rule except drop refuses types with inner values, and a path of the policy leads
+ * into a STRUCT as it leads into an object of NDJSON.
  */
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ended, makePlace, type Place } from '../cli/harness.ts';
+import { query as queryIn } from './query.ts';
 
 let place: Place;
 const P = ['--keys', 'k.json', '--quiet', '--force'];
@@ -15,16 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.remove());
 
-async function query(sql: string): Promise<readonly (readonly unknown[])[]> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  try {
-    return (await connection.runAndReadAll(sql.replaceAll('@', `${place.dir}/`))).getRowsJson() as never;
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
+const query = (sql: string) => queryIn(place.dir, sql);
 
 const parquet = (name: string, select: string) => query(`COPY (${select}) TO '@${name}' (FORMAT parquet)`);
 
@@ -38,7 +29,7 @@ function protect(fields: string, input: string, output: string, ...more: string[
   return place.run(['protect', input, '--policy', 'p.yaml', ...P, '--out', output, ...flags]);
 }
 
-describe('a type with parts', () => {
+describe('a type with inner values', () => {
   const TYPES = [
     [
       'STRUCT',
@@ -53,7 +44,7 @@ describe('a type with parts', () => {
     ['JSON', `'{"street":"Elm Road 5"}'::JSON`, () => 'JSON'],
     ['VARIANT', "'Elm Road 5'::VARIANT", () => 'VARIANT'],
     ['GEOMETRY', "'POINT (10.75 59.91)'::GEOMETRY", () => 'GEOMETRY'],
-    ['BLOB', "'Elm Road 5'::BLOB", () => 'BLOB, and bytes may hold anything'],
+    ['BLOB', "'Elm Road 5'::BLOB", () => 'BLOB, whose bytes no rule can read'],
   ] as const;
   const RULES = [
     'keep',
@@ -64,7 +55,7 @@ describe('a type with parts', () => {
     '{ rule: coarsen, prefix: 2 }',
   ];
 
-  test.each(TYPES)('%s is refused by every rule but drop, before the first row', async (_, sql, said) => {
+  test.each(TYPES)('%s is refused by every rule except drop, before the first row', async (_, sql, said) => {
     const names = RULES.map((_, i) => `v${i}`);
     const columns = names.map((name) => `${sql} AS ${name}`).join(', ');
     await parquet('in.parquet', `SELECT 1 AS id, ${columns}`);
@@ -81,7 +72,7 @@ describe('a type with parts', () => {
     expect(place.read('gone.csv')).toBe('id\n1\n');
   });
 
-  test('one that no rule names is an unnamed field', async () => {
+  test('is an unnamed field if no rule names it', async () => {
     await parquet('in.parquet', "SELECT 1 AS id, {'street': 'Elm Road 5'} AS home");
     const ended = await protect('  id: keep\n', 'in.parquet', 'never.csv');
     expect(ended).toMatchObject({ code: 1 });
@@ -90,7 +81,7 @@ describe('a type with parts', () => {
     expect(place.read('gone.csv')).toBe('id\n1\n');
   });
 
-  test('a field that another rule looks at is refused, too, when it is nested or a binary fraction', async () => {
+  test('a field that another rule looks at is refused as well, if it is nested or a binary fraction', async () => {
     const fields = '  id: drop\n  seen: { rule: shiftDate, scope: s, subject: id, days: 30 }\n';
     for (const [id, said] of [
       ["{'a': 1}", 'the column is a STRUCT'],
@@ -131,7 +122,7 @@ describe('paths into a STRUCT', () => {
     ]);
   });
 
-  test('the fields have the values that NDJSON gives', async () => {
+  test('the fields have the same values as in NDJSON', async () => {
     await parquet('in.parquet', PEOPLE);
     await query(`COPY (${PEOPLE}) TO '@in.ndjson' (FORMAT json)`);
     expect(await protect(FIELDS, 'in.parquet', 'out.parquet')).toMatchObject({ code: 0 });
@@ -141,7 +132,7 @@ describe('paths into a STRUCT', () => {
     expect(rows.map(([json]) => JSON.parse(String(json)))).toEqual(lines.map((line) => JSON.parse(line)));
   });
 
-  test('nothing is made out of a STRUCT that is NULL, and no rule looks at it', async () => {
+  test('a STRUCT that is NULL stays NULL, and no rule sees its fields', async () => {
     await parquet('in.parquet', PEOPLE);
     const fields =
       "  id: keep\n  address.city: { rule: constant, value: 'x' }\n  address.street: drop\n" + '  address.geo: drop\n';
@@ -155,7 +146,7 @@ describe('paths into a STRUCT', () => {
     ]);
   });
 
-  test('a field inside that no rule names follows unnamed, and its name is not said', async () => {
+  test('a field inside that no rule names follows unnamed, and its name is not shown', async () => {
     await parquet('in.parquet', PEOPLE);
     const fields = '  id: keep\n  address.city: keep\n';
     const ended = await protect(fields, 'in.parquet', 'never.parquet');
@@ -170,34 +161,34 @@ describe('paths into a STRUCT', () => {
     ]);
   });
 
-  test('a STRUCT of which everything is dropped is gone', async () => {
+  test('a STRUCT whose fields are all dropped is left out', async () => {
     await parquet('in.parquet', "SELECT 1 AS id, {'a': 'x'} AS s");
     expect(await protect('  id: keep\n  s.a: drop\n', 'in.parquet', 'out.parquet')).toMatchObject({ code: 0 });
     expect(await query("SELECT * FROM read_parquet('@out.parquet')")).toEqual([[1]]);
   });
 
-  test('what is missing, or is no STRUCT, is told with its path', async () => {
+  test('a missing field, or a column that is not a STRUCT, is reported with its path', async () => {
     await parquet('in.parquet', "SELECT 1 AS id, {'a': 'x'} AS s, 'y' AS t");
     const fields = '  id: keep\n  s.a: keep\n  s.b: keep\n  t.c: keep\n  u.d: { rule: mask, optional: true }\n';
     const ended = await protect(fields, 'in.parquet', 'never.csv');
     expect(ended).toMatchObject({ code: 1 });
     expect(ended.err).toContain('field s.b: the input does not have the field');
     expect(ended.err).toContain(
-      'field t: the policy names fields inside it, and the column is VARCHAR; expected a STRUCT',
+      'field t: the policy names fields inside the column, which is VARCHAR; expected a STRUCT',
     );
     expect(ended.err).not.toMatch(/field (t\.c|u\.d)/);
   });
 
-  test('a column whose name is the whole path comes first; both are one field too many', async () => {
+  test('a column whose name is the whole path comes first; if both exist, one is too many', async () => {
     await parquet('in.parquet', `SELECT 1 AS id, 'Oslo' AS "s.a"`);
     expect(await protect('  id: keep\n  s.a: keep\n', 'in.parquet', 'out.csv')).toMatchObject({ code: 0 });
     expect(place.read('out.csv')).toBe('id,s.a\n1,Oslo\n');
     await parquet('in.parquet', `SELECT 1 AS id, 'Oslo' AS "s.a", {'a': 'Bergen'} AS s`);
     const ended = await protect('  id: keep\n  s.a: keep\n', 'in.parquet', 'never.csv');
-    expect(ended.err).toContain('field s.a: more than one column of the input is this field');
+    expect(ended.err).toContain('field s.a: more than one column of the input belongs to this field');
   });
 
-  test('there and back', async () => {
+  test('protects and reveals', async () => {
     await parquet('in.parquet', PEOPLE);
     const fields =
       '  id: keep\n  address.city: keep\n  address.street: { rule: seal, scope: s }\n  address.geo: drop\n';
@@ -211,7 +202,7 @@ describe('paths into a STRUCT', () => {
     expect(rows.flat()).toEqual([{ city: 'Oslo', street: 'Elm Road 5' }, null, { city: null, street: '' }]);
   });
 
-  test('rows that do not fit are told by row and path, and none in a STRUCT that is NULL', async () => {
+  test('values that do not fit are reported by row and path, and none in a STRUCT that is NULL', async () => {
     await parquet(
       'in.parquet',
       "SELECT i AS id, CASE WHEN i = 3 THEN {'born': 'Lovelace'} WHEN i > 0 THEN {'born': '1999-01-31'} END AS s FROM range(5) AS t(i)",
@@ -234,24 +225,27 @@ describe('types with a single value', () => {
     ...['10:20:30', '1999-01-31 10:20:30', '1999-01-31 08:20:30+00', '3 days', '1011'],
   ];
 
-  test.each(['UTC', 'Asia/Tokyo'])('each has one text under every rule, whatever the time zone (%s)', async (TZ) => {
-    await parquet('in.parquet', TYPED);
-    const run = async (rule: string, input: string, output: string) => {
-      place.write(
-        'p.yaml',
-        `trefoil: 1\ndomain: sql\nfields:\n${NAMES.map((name) => `  ${name}: ${rule}\n`).join('')}`,
-      );
-      const args = ['protect', input, '--policy', 'p.yaml', ...P, '--out', output];
-      expect(await place.run(args, '', { TZ })).toMatchObject({ code: 0, err: '' });
-      return place.read(output).split('\n')[1];
-    };
-    expect(await run('keep', 'in.parquet', 'out.csv')).toBe(TEXTS.join(','));
-    place.write('same.csv', `${NAMES.join(',')}\n${TEXTS.join(',')}\n`);
-    const token = '{ rule: token, scope: s }';
-    expect(await run(token, 'in.parquet', 'out.csv')).toBe(await run(token, 'same.csv', 'same.out.csv'));
-  });
+  test.each(['UTC', 'Asia/Tokyo'])(
+    'each has the same text under every rule, whatever the time zone (%s)',
+    async (TZ) => {
+      await parquet('in.parquet', TYPED);
+      const run = async (rule: string, input: string, output: string) => {
+        place.write(
+          'p.yaml',
+          `trefoil: 1\ndomain: sql\nfields:\n${NAMES.map((name) => `  ${name}: ${rule}\n`).join('')}`,
+        );
+        const args = ['protect', input, '--policy', 'p.yaml', ...P, '--out', output];
+        expect(await place.run(args, '', { TZ })).toMatchObject({ code: 0, err: '' });
+        return place.read(output).split('\n')[1];
+      };
+      expect(await run('keep', 'in.parquet', 'out.csv')).toBe(TEXTS.join(','));
+      place.write('same.csv', `${NAMES.join(',')}\n${TEXTS.join(',')}\n`);
+      const token = '{ rule: token, scope: s }';
+      expect(await run(token, 'in.parquet', 'out.csv')).toBe(await run(token, 'same.csv', 'same.out.csv'));
+    },
+  );
 
-  test('a binary fraction is kept or coarsened, and is no identity', async () => {
+  test('a binary fraction is kept or coarsened, and refused by rules that need an exact text', async () => {
     await parquet('in.parquet', 'SELECT 10017.0::DOUBLE AS id, 1.5::FLOAT AS score');
     for (const rule of ['{ rule: token, scope: s }', '{ rule: seal, scope: s }', '{ rule: mask, last: 2 }']) {
       const ended = await protect(`  id: ${rule}\n  score: keep\n`, 'in.parquet', 'never.csv');
@@ -265,7 +259,7 @@ describe('types with a single value', () => {
 });
 
 describe('several files', () => {
-  test('must have the same columns and types; nothing is cast or passed over in silence', async () => {
+  test('must have the same columns and types; nothing is cast or skipped without an error', async () => {
     await parquet('a.parquet', "SELECT 1 AS id, {'city': 'Oslo'} AS s");
     for (const other of [
       "SELECT 2 AS id, {'city': 'Oslo', 'street': 'Elm Road 5'} AS s",
@@ -278,11 +272,11 @@ describe('several files', () => {
       const args = ['protect', 'a.parquet', 'b.parquet', '--policy', 'p.yaml', ...P, '--out', 'never.csv'];
       const ended = await place.run(args);
       expect(ended, other).toMatchObject({ code: 1 });
-      expect(ended.err).toContain('b.parquet: the columns or their types are not those of the first input');
+      expect(ended.err).toContain('b.parquet: the columns or their types differ from those of the first input');
     }
   });
 
-  test('are named where one of them does not fit, and a row is one of its own file', async () => {
+  test('are named if one of them does not fit, and row numbers count in their own file', async () => {
     await parquet('a.parquet', "SELECT 1 AS id, '1999-01-31' AS born");
     const refused = async (other: string, ...more: string[]) => {
       await parquet('b.parquet', other);
@@ -308,11 +302,11 @@ describe('several files', () => {
   test('with a field inside an array in the policy: no other format is named', async () => {
     await parquet('in.parquet', "SELECT ['a'] AS l");
     const ended = await protect('  "l[]": keep\n', 'in.parquet', 'never.csv');
-    expect(ended.err).toContain('a field inside an array is no column of a table; only NDJSON has arrays');
+    expect(ended.err).toContain('a field inside an array cannot be a column of a table; only NDJSON has arrays');
     expect(ended.err).not.toContain('CSV');
   });
 
-  test('a folder whose name looks like a partition is no column', async () => {
+  test('a folder whose name looks like a partition is not a column', async () => {
     await query('SELECT 1');
     const { mkdirSync, renameSync } = await import('node:fs');
     mkdirSync(place.path('name=Lovelace'), { recursive: true });

@@ -1,4 +1,4 @@
-/** Texts in and out of vectors: the quick way against the package's own, whatever the texts and however they lie. */
+/** Texts of vectors: the fast functions against the package's own, with any texts at any places in memory. */
 import { DuckDBInstance, DuckDBScalarFunction, VARCHAR } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -39,7 +39,7 @@ async function through(sql: string): Promise<unknown[]> {
 const literal = (text: string | null) =>
   text === null ? 'NULL' : `'${text.replaceAll("'", "''").replaceAll('\0', "' || chr(0) || '")}'`;
 
-test('texts of any length and script, missing ones between them', async () => {
+test('texts of any length and script, with missing ones between them', async () => {
   const alphabet = fc.constantFrom('a', 'Z', "'", '\0', 'ü', '中', '😀', '\ufffd', '\ufeff', '\n');
   const text = fc.string({ unit: alphabet, maxLength: 20 });
   await fc.assert(
@@ -54,7 +54,7 @@ test('texts of any length and script, missing ones between them', async () => {
   );
 });
 
-test('many vectors whose texts lie in any order, far apart and in a dictionary', async () => {
+test('many vectors whose texts are in any order, far apart, and in a dictionary', async () => {
   const text = `CASE WHEN i % 11 = 0 THEN NULL ELSE repeat(chr((97 + i % 26)::INTEGER), (i % 37)::INTEGER) || i END`;
   await connection.run(`CREATE OR REPLACE TABLE many AS SELECT i, ${text} AS x FROM range(20000) r(i)`);
   for (const order of ['i', 'hash(i)', 'i % 3, i DESC']) {
@@ -71,7 +71,7 @@ test('many vectors whose texts lie in any order, far apart and in a dictionary',
   expect(new Set(long.map(String))).toEqual(new Set(['500001', '500002']));
 });
 
-test('what is written is what is read, at every length around the edge and with none at all', async () => {
+test('texts are read as they were written, at every length around the edge, and without any text', async () => {
   for (const length of [0, 1, 3, 4, 5, 11, 12, 13, 16, 17]) {
     answers = Array.from({ length: 2048 }, (_, i) => (i % 5 === 0 ? null : 'x'.repeat(length)));
     expect(await through('SELECT echo(CAST(i AS VARCHAR)) FROM range(2048) r(i)')).toEqual(answers);
@@ -83,7 +83,7 @@ test('what is written is what is read, at every length around the edge and with 
   answers = null;
 });
 
-test('what is no vector as we know it goes item by item', () => {
+test('a vector with unknown properties is read item by item', () => {
   const items: (string | null)[] = ['a', null];
   const vector: Vector = {
     getItem: (i) => items[i],

@@ -1,7 +1,7 @@
 /**
- * One corpus through every way (ways.ts): most faults lay between two ways with different rules. Each way must give what
- * the library gives for the same records, give back what went in, and refuse the same records for the same reason. A new
- * kind of value is a row of {@link CORPUS}, one that must be refused a row of {@link REFUSED}.
+ * One corpus through every way of running a policy (ways.ts), because most faults were differences between two ways.
+ * Each way must protect as the library does, reveal the original records, and refuse the same records for the same
+ * reason. A new kind of value is a row of {@link CORPUS}; a value that must be refused is a row of {@link REFUSED}.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TrefoilError } from '../../src/errors.ts';
@@ -52,7 +52,7 @@ const GOOD: Record_ = {
   gone: 'secret',
 };
 
-/** The fields whose values are revealed. The others stay as protecting left them. */
+/** The fields whose values are revealed. The others stay protected. */
 const BACK = ['name', 'pan'] as const;
 
 type Kind = readonly [kind: string, change: Readonly<Record<string, Cell>>];
@@ -109,10 +109,10 @@ beforeAll(async () => {
 });
 afterAll(() => place.remove());
 
-/** Records side by side with the names of their kinds, so that a difference says where it is. */
+/** Records with the names of their kinds, so that a difference shows where it is. */
 const named = (records: readonly Record_[]) => records.map((record, i) => ({ kind: CORPUS[i]![0], ...record }));
 
-test('the library itself: nothing in clear but what is kept, and nothing lost', () => {
+test('the library itself: only kept values are in clear, and nothing is lost', () => {
   expect(due).toHaveLength(rows.length);
   for (const [i, record] of due.entries()) {
     expect(Object.keys(record)).toEqual(Object.keys(GOOD).filter((name) => name !== 'gone'));
@@ -128,7 +128,7 @@ describe.each(WAYS.map((way) => [way.name, way] as const))('%s', (_, way) => {
     expect(named(await way.run(rows, 'protect', setting))).toEqual(named(due));
   });
 
-  test('gives back what went in', async () => {
+  test('reveals the original records', async () => {
     const back = await way.run(due, 'reveal', setting);
     const expected = due.map((record, i) => ({
       ...record,
@@ -137,7 +137,7 @@ describe.each(WAYS.map((way) => [way.name, way] as const))('%s', (_, way) => {
     expect(named(back)).toEqual(named(expected as readonly Record_[]));
   });
 
-  test.each(REFUSED)('refuses %s, and says row and field and no value', async (_, field, value) => {
+  test.each(REFUSED)('refuses %s, with row and field and without a value', async (_, field, value) => {
     const bad = [GOOD, { ...GOOD, [field]: value }, GOOD];
     const expected = await library.run(bad, 'protect', setting).catch((error: unknown) => error);
     if (!(expected instanceof TrefoilError)) throw new Error('the library takes it');
@@ -153,7 +153,7 @@ describe.each(WAYS.map((way) => [way.name, way] as const))('%s', (_, way) => {
     expect(said).not.toContain(value);
   });
 
-  test('takes no record at all, and one', async () => {
+  test('takes an input without records, and one with a single record', async () => {
     expect(await way.run(rows.slice(0, 1), 'protect', setting)).toEqual(due.slice(0, 1));
   });
 });

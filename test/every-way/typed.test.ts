@@ -1,6 +1,6 @@
 /**
- * Numbers of JSON through every way that takes JSON: an identifier has the token that its text has in CSV, whatever its
- * size, and a number that is kept comes out with the text that came in.
+ * Numbers of JSON through every way that takes JSON. An identifier of any size has the token that its text has in CSV,
+ * and a kept number is written with the text with which it was read.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ const people = policy(
 const bound = people.bind(keys);
 const tokenOf = (text: string) => token({ scope: 'person' }).bind(keys).protect(text);
 
-/** Texts of numbers: as an identifier where they are whole, and kept as they are. */
+/** Texts of numbers. Whole numbers are used as identifiers, and all of them are kept. */
 const NUMBERS = [
   '0',
   '7',
@@ -33,7 +33,7 @@ const NUMBERS = [
 ];
 const KEPT = [...NUMBERS, '-0', '12.50', '0.1234567890123456789', '1e400', '1E+2', '0.10', '-0.0', '1e-400'];
 
-/** Each kept number, at the top, inside, and dropped. */
+/** Each number: kept at the top level, kept inside an object, and dropped. */
 const lines = KEPT.map((text, i) => {
   const id = NUMBERS[i % NUMBERS.length]!;
   return `{"id":${id},"score":${text},"home":{"lat":${text}},"gone":${text}}`;
@@ -94,7 +94,7 @@ const WAYS: Readonly<Record<string, () => Promise<string>>> = {
 };
 
 describe.each(Object.entries(WAYS))('%s', (_, way) => {
-  test('gives identifiers the token of their text, and kept numbers their own text', async () => {
+  test('gives identifiers the token of their text, and keeps the text of kept numbers', async () => {
     expect((await way()).trimEnd().split('\n')).toEqual(due);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A vault through every way that takes one. In one store a value of a person has one token, whichever way it came in, and
- * every way reveals what any other protected. The ways that do not take a vault say so.
+ * A vault through every way that takes one. In one store a value has one token, whichever way protected it, and every
+ * way reveals what any other way protected. The ways that do not take a vault refuse it.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -86,7 +86,7 @@ describe('in one process, with one store', () => {
     expect(readFileSync(back, 'utf8')).toBe(texts[kind](PEOPLE.map((row, i) => ({ ...row, id: due[i]!.id }))));
   });
 
-  test('a stream, which takes bound policies, says that this one must be opened', async () => {
+  test('a stream takes only bound policies, and refuses an open one', async () => {
     expect(() => (people.bind as unknown as (keys: unknown) => unknown)(keys)).toThrow(/open/);
     expect(() => protectNdjson([''], { protectMany: open } as never)).toThrow(TypeError);
   });
@@ -110,7 +110,7 @@ describe('the command line, with one store', () => {
     );
   });
 
-  test('one value has one token, whichever way it came in', () => {
+  test('one value has one token, whichever way protected it', () => {
     const rows = safe
       .ndjson!.trimEnd()
       .split('\n')

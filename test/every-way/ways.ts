@@ -1,10 +1,10 @@
 /**
- * Every way through the house: what takes records, and gives protected ones. A new way is added to {@link WAYS}, and the
- * corpus of every-way.test.ts then goes through it.
+ * Every way to protect records: functions, streams, files, commands and SQL. A new way is added to {@link WAYS}, and
+ * every-way.test.ts then runs its corpus through it.
  *
- * A record has a text or `null` in each field. Each way writes records as its own input has them and reads back what it
- * wrote, so that what it gives can be held against what the library gives for the same records. CSV has no null: a bare
- * empty cell stands for it here, and a quoted one for the empty text.
+ * A record has a text or `null` in each field. Each way writes the records in its own file format and reads its output
+ * again, so that the result can be compared with that of the library. CSV has no null: here an empty cell without
+ * quotes is null, and a quoted one is the empty text.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,21 +23,21 @@ export type Cell = string | null;
 export type Record_ = Readonly<Record<string, Cell>>;
 export type Direction = 'protect' | 'reveal';
 
-/** What a run over the ways has: a policy in code, the same as a file, its keys in code and as a file, and a folder. */
+/** What all ways share: a policy and its keys, both in code and as files, and a folder. */
 export interface Setting {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly keys: DomainKeys;
-  /** Where the command line runs: `p.yaml` and `k.json` are there. */
+  /** The folder in which the command line runs, with `p.yaml` and `k.json`. */
   readonly place: Place;
 }
 
-/** One way. It throws what it refuses. */
+/** One way. It throws if it refuses a record. */
 export interface Way {
   readonly name: string;
   readonly run: (records: readonly Record_[], direction: Direction, setting: Setting) => Promise<readonly Record_[]>;
 }
 
-/** How a file format has records as text. */
+/** How records are written and read in a file format. */
 interface Text {
   readonly extension: string;
   readonly write: (records: readonly Record_[]) => string;
@@ -55,7 +55,7 @@ const csv: Text = {
     return `${[names.join(','), ...lines].join('\n')}\n`;
   },
   read(text) {
-    // The reader says of each cell whether it was quoted.
+    // The reader tells for each cell whether it was quoted.
     return parse(text, {
       columns: true,
       skip_empty_lines: false,
@@ -102,7 +102,7 @@ function bound({ fields, keys }: Setting) {
   return makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck }).bind(keys, revealAccess);
 }
 
-/** A text in pieces of a few bytes, which end anywhere. */
+/** A text in pieces of a few bytes, cut at any place. */
 function* inPieces(text: string, size: number): Generator<Uint8Array> {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -122,7 +122,7 @@ const stream = (name: string, text: Text, protect: Stream, reveal: Stream, size:
 
 let number = 0;
 
-/** A new name for a file of a place. */
+/** A new name for a file in the folder. */
 const fresh = (extension: string): string => `f${++number}.${extension}`;
 
 const files = (name: string, text: Text, options: object): Way => ({
@@ -161,7 +161,7 @@ const apply = (text: Text, flag: string): Way => ({
     const reveal = direction === 'reveal' ? ['--reveal'] : [];
     const args = ['apply', flag, '--policy', 'p.yaml', '--keys', 'k.json', ...columns, ...reveal];
     const lines = text.write(records).split('\n');
-    // TSV has no line of names here.
+    // TSV has no header line here.
     const input = lines.slice(flag === '--tsv' ? 1 : 0).join('\n');
     const { code, out, err } = await place.run(args, input);
     if (code !== 0) throw failed(err);
@@ -171,13 +171,13 @@ const apply = (text: Text, flag: string): Way => ({
   },
 });
 
-/** Fields that protecting leaves out: an answer of `apply --tsv` has no names to tell it. */
+/** Fields that the policy drops. An answer of `apply --tsv` has no names that would show it. */
 export const DROPPED: Set<string> = new Set();
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 const literal = (value: Cell) => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`);
 
-/** Rows as texts, from what a statement gives. */
+/** The rows of a result of SQL, as texts. */
 async function query(sql: string): Promise<readonly Record_[]> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
@@ -221,7 +221,7 @@ const parquetToCsv: Way = {
   },
 };
 
-/** The functions of SQL, each with the fields that it needs behind its own. */
+/** The functions of SQL, each with its own field and the other fields that it needs. */
 const sql: Way = {
   name: 'functions of SQL',
   async run(records, direction, { fields, keys }) {
@@ -245,7 +245,7 @@ const sql: Way = {
   },
 };
 
-/** The library over whole columns, and over single records: the way that all others are held against. */
+/** The library, with whole columns and with single records. All other ways are compared with it. */
 export const library: Way = {
   name: 'library, many records',
   async run(records, direction, setting) {

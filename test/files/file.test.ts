@@ -19,8 +19,10 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { openInput, openOutput, partName, placePart, systemError } from '../../src/files/file.ts';
+import { openInput } from '../../src/files/inputs/input-file.ts';
+import { openOutput, partName, placePart } from '../../src/files/outputs/output-file.ts';
 import { openFolderOutput } from '../../src/files/outputs/private-folder.ts';
+import { systemError } from '../../src/files/system-error.ts';
 import { policy, seal } from '../../src/index.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
@@ -42,7 +44,7 @@ const BAD = `${TEXT}1,2\n`;
 const at = (name: string): string => `${folder}/${name}`;
 const left = async (): Promise<string[]> => (await readdir(folder)).sort();
 
-test('there and back', async () => {
+test('protects and reveals', async () => {
   const text = `name,pan,age,city\n${'Zoë,4111 1111 1111 1111,36,Ulm\n'.repeat(3000)}`;
   await writeFile(at('people.csv'), text);
   const result = await protectFile(at('people.csv'), at('safe.csv'), wayBack);
@@ -60,7 +62,7 @@ test('there and back', async () => {
   expect(await left()).toEqual(['back.csv', 'in.csv', 'people.csv', 'safe.csv']);
 });
 
-test('the format follows from the name, or is said', async () => {
+test('the file format follows from the name or the option', async () => {
   await writeFile(at('x.JSONL'), '{"a":1,"b":2,"c":3}\n');
   await writeFile(at('x.txt'), 'a,b,c\n1,2,3\n');
   await protectFile(at('x.JSONL'), at('y'), abc);
@@ -85,7 +87,7 @@ test('an error or an abort half-way leaves nothing', async () => {
   expect(await left()).toEqual(['bad.csv', 'in.csv']);
 });
 
-test('an error leaves what was there before', async () => {
+test('an error leaves the old output as it was', async () => {
   await writeFile(at('bad.csv'), BAD);
   await writeFile(at('out.csv'), 'old');
   await errorOf(protectFile(at('bad.csv'), at('out.csv'), abc, { force: true }));
@@ -103,7 +105,7 @@ test('an existing output', async () => {
   expect(await left()).toEqual(['in.csv', 'out.csv']);
 });
 
-test('an output that comes into being meanwhile is not overwritten', async () => {
+test('an output that is created meanwhile is not overwritten', async () => {
   const output = await openOutput(at('out.csv'), { force: false });
   await output.write(Buffer.from('new'));
   await writeFile(at('out.csv'), 'other');
@@ -123,7 +125,7 @@ test('input and output the same file, by any name', async () => {
   expect(await readFile(at('in.csv'), 'utf8')).toBe(TEXT);
 });
 
-test('through a symbolic link the file behind it is replaced', async () => {
+test('if the output is a symbolic link, its target is replaced', async () => {
   await mkdir(at('other'));
   await writeFile(at('other/real.csv'), 'old');
   await symlink('other/real.csv', at('link.csv'));
@@ -135,7 +137,7 @@ test('through a symbolic link the file behind it is replaced', async () => {
   expect(await readdir(at('other'))).toEqual(['real.csv']);
 });
 
-test('what cannot be read or written says why, with the name of the file', async () => {
+test('a file that cannot be read or written is reported with its name and the reason', async () => {
   const missing = await errorOf(protectFile(at('none.csv'), at('out.csv'), abc));
   expect(missing.message).toBe(`${at('none.csv')}: cannot be read: there is no such file or folder (ENOENT)`);
   expect((await errorOf(protectFile(`${folder}`, at('out.csv'), abc, { format: 'csv' }))).message).toContain(
@@ -158,7 +160,7 @@ test('the mode of a new file', async () => {
   expect((await stat(at('secret'))).mode & 0o777).toBe(0o600);
 });
 
-test('a private file is private whatever the umask, the part of a run before and the file that it replaces are', async () => {
+test('a private file is private, whatever the umask, the part of an interrupted run and the replaced file', async () => {
   const before = process.umask(0o377);
   try {
     const output = await openOutput(at('secret'), { force: false, mode: 0o600 });
@@ -195,7 +197,7 @@ test('a part of a run that could be resumed gets its name through a link, too', 
   expect(await readdir(at('other'))).toEqual(['real.csv']);
 });
 
-test('what an engine writes is in a folder of its own, under a random name, and two do not meet', async () => {
+test('DuckDB writes into a folder of its own with a random name, and two runs never share one', async () => {
   const both = await Promise.all([1, 2].map(() => openFolderOutput(at('out.csv'), { force: false, mode: 0o600 })));
   expect(both[0]!.file).not.toBe(both[1]!.file);
   for (const { file } of both) {
@@ -236,7 +238,7 @@ test.runIf(existsSync('/dev/full'))('a full disk', async () => {
   expect((await protectFile(at('in.csv'), '/dev/null', abc)).rowsOut).toBe(3000);
 });
 
-test.runIf(unix)('a named pipe whose reader goes', async () => {
+test.runIf(unix)('a named pipe whose reader ends', async () => {
   execFileSync('mkfifo', [at('pipe')]);
   await writeFile(at('big.csv'), `a,b,c\n${'1,2,3\n'.repeat(100_000)}`);
   const reader = promisify(execFile)('head', ['-c', '10', at('pipe')]);
@@ -251,9 +253,9 @@ test.runIf(unix && process.getuid?.() !== 0)('a folder that may not be written',
 });
 
 test.runIf(unix)('a limit on the size of files ends the run and leaves nothing', async () => {
-  // A process of its own, because the limit is one of the process. It reads the sources, so it goes through esbuild.
+  // A process of its own, because the limit applies to a process. esbuild bundles the sources for it.
   const { build } = await import('esbuild');
-  const file = fileURLToPath(new URL('../../src/files/file.ts', import.meta.url));
+  const file = fileURLToPath(new URL('../../src/files/outputs/output-file.ts', import.meta.url));
   await build({ entryPoints: [file], bundle: true, platform: 'node', format: 'esm', outfile: at('file.mjs') });
   await writeFile(
     at('run.mjs'),
@@ -269,7 +271,7 @@ test.runIf(unix)('a limit on the size of files ends the run and leaves nothing',
   expect(await left()).toEqual(['file.mjs', 'in.csv', 'run.mjs']);
 });
 
-test('what is open is closed', async () => {
+test('every open file is closed', async () => {
   if (!existsSync('/proc/self/fd')) return;
   const before = (await readdir('/proc/self/fd')).length;
   await writeFile(at('bad.csv'), BAD);
@@ -282,7 +284,7 @@ test('what is open is closed', async () => {
   await probe.close();
 });
 
-test('what is revealed is for its owner alone', async () => {
+test('a revealed file can be read by its owner alone', async () => {
   await writeFile(at('people.csv'), 'name\nAda\n');
   const people = policy({ name: seal({ scope: 'person.name' }) });
   await protectFile(at('people.csv'), at('sealed.csv'), people.bind(keys));

@@ -1,6 +1,6 @@
 /**
- * The lock of runs that can be resumed: one run at a time, also of those that begin at the same instant; and what is left
- * behind by a process that was killed does not keep the next one out.
+ * The lock of runs that can be resumed: only one run at a time holds it, even if several begin at the same instant. The
+ * lock of a killed process does not stop the next run.
  */
 import {
   existsSync,
@@ -28,7 +28,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const path = () => join(folder, 'x.lock');
 const take = () => takeLock(path(), 'x');
 
-/** A lock that somebody left or holds. */
+/** Writes a lock that another process left or holds. */
 async function leave(change: object, age = 0): Promise<void> {
   writeFileSync(path(), `${JSON.stringify({ trefoil: 'lock', ...(await thisOwner()), ...change })}\n`);
   const then = Date.now() / 1000 - age;
@@ -36,7 +36,7 @@ async function leave(change: object, age = 0): Promise<void> {
 }
 
 describe('a lock', () => {
-  test('is held by one, has mode 0600, and is gone when it was let go of', async () => {
+  test('is held by one run, has mode 0600, and is removed when it is released', async () => {
     const lock = await take();
     expect(statSync(path()).mode & 0o777).toBe(0o600);
     await expect(take()).rejects.toMatchObject({ code: 'resume_refused' });
@@ -46,7 +46,7 @@ describe('a lock', () => {
     await (await take()).release();
   });
 
-  test('of many that want it at once one gets it', async () => {
+  test('is taken by one of many runs that want it at once', async () => {
     const tried = await Promise.allSettled(Array.from({ length: 20 }, take));
     const got = tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     expect(got).toHaveLength(1);
@@ -54,10 +54,10 @@ describe('a lock', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('that a process left which is over is taken over, also by one of many', async () => {
+  test('of a process that has ended is taken over, even by one of many', async () => {
     await leave({ pid: 2 ** 22 + 1 });
     await (await take()).release();
-    // The number was given out again.
+    // The process number is in use again.
     await leave({ start: '1' });
     await (await take()).release();
     await leave({ boot: '00000000' });
@@ -65,24 +65,24 @@ describe('a lock', () => {
     expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  test('of another container is taken over when it was silent for a minute, and not before', async () => {
+  test('of another container is taken over if it was not written for a minute, and not before', async () => {
     await leave({ host: '00000000' }, 30);
     await expect(take()).rejects.toThrow(/another machine or in another container/);
     await leave({ host: '00000000' }, 61);
     await (await take()).release();
   });
 
-  test('that is no lock is not taken for one that nobody holds', async () => {
+  test('is not taken over at once if its file is not a lock', async () => {
     writeFileSync(path(), 'something');
     await expect(take()).rejects.toMatchObject({ code: 'resume_refused' });
     expect(readFileSync(path(), 'utf8')).toBe('something');
   });
 
-  test('that somebody else has taken over is noticed, and stays theirs', async () => {
+  test('that another run has taken over is noticed, and stays with that run', async () => {
     const lock = await take();
     rmSync(path());
     await leave({ host: '00000000' });
-    await expect(lock.check()).rejects.toThrow(/nothing has got its name/);
+    await expect(lock.check()).rejects.toThrow(/no output of this run got its final name/);
     await lock.release();
     expect(existsSync(path())).toBe(true);
   });
@@ -104,7 +104,7 @@ describe('two runs of one command at once', () => {
   });
   afterEach(() => place.remove());
 
-  test('one of them does it, the other is refused, and the file is whole when the first has ended', async () => {
+  test('one of them works, the other is refused, and the file is complete when the first has ended', async () => {
     expect((await place.run([...args, '--out', 'alone.csv'])).code).toBe(0);
     const whole = place.read('alone.csv');
     for (const delay of [0, 60, 200]) {
@@ -113,14 +113,14 @@ describe('two runs of one command at once', () => {
       const second = place.start([...args, '--out', 'out.csv', '--resume']);
       const ended = await Promise.all([first.ended, second.ended]);
       expect(ended.map(({ code }) => code).sort(), ended.map(({ err }) => err).join()).toEqual([0, 5]);
-      expect(ended.find(({ code }) => code === 5)!.err).toMatch(/still at work|already exists/);
+      expect(ended.find(({ code }) => code === 5)!.err).toMatch(/still working|already exists/);
       expect(place.read('out.csv') === whole).toBe(true);
       expect(place.files().filter((name) => /resume|part|lock|tmp/.test(name))).toEqual([]);
       rmSync(place.path('out.csv'));
     }
   });
 
-  test('also where only the file of rejects is the same', async () => {
+  test('the same if only the file of rejects is shared', async () => {
     const rejecting = [...args, '--on-error', 'reject', '--rejects', 'r.ndjson', '--resume', '--out'];
     const runs = ['a.csv', 'b.csv'].map((out) => place.start([...rejecting, out]));
     const ended = await Promise.all(runs.map((one) => one.ended));

@@ -1,6 +1,7 @@
 /**
- * Runs that die: a real process, kill -9 at random moments, and the same command again. The output must be that of an
- * undisturbed run, byte for byte. TREFOIL_LONG=1 kills twenty times and more for each way of running.
+ * Interrupted runs: a real process is killed (kill -9) at random moments, and the same command is run again. The output
+ * must be that of an undisturbed run, byte for byte. With TREFOIL_LONG=1 each way of running is killed twenty times or
+ * more.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -52,11 +53,11 @@ afterEach(() => {
 
 const BASE = ['--policy', 'p.yaml', '--keys', 'k.json', '--on-error', 'reject', '--rejects', 'r.ndjson', '--quiet'];
 
-/** Names that a run leaves behind. */
+/** Names of files that a run leaves behind. */
 const traces = (): string[] => place.files().filter((name) => /resume|part|tmp/.test(name));
 
 /**
- * Kills the run after a while, `kills` times in all, then lets it end. Tells at how many rows the deaths were.
+ * Kills the run after a while, `kills` times in all, then lets it end. Returns the number of rows at each kill.
  *
  * @param whole looks at the output of a run that was faster than its death.
  */
@@ -80,7 +81,7 @@ async function killed(
     if (manifest !== undefined) {
       deaths.push(JSON.parse(place.read(manifest)).position.rows);
     } else if (code !== null || place.files().includes('r.ndjson')) {
-      // It had ended, or had nothing left to do when it died. The next one begins anew.
+      // It had ended, or had nothing left to do when it was killed. The next run starts from the beginning.
       whole();
       for (const name of [...outputs, 'r.ndjson']) rmSync(place.path(name), { recursive: true, force: true });
     } else {
@@ -123,17 +124,17 @@ describe('kill -9', () => {
       expect(again.out).toBe(records.out);
       expect(traces()).toEqual([]);
       for (const name of [...outputs, 'r.ndjson']) rmSync(place.path(name), { recursive: true, force: true });
-      // In the long form some deaths must have been in the middle, or nothing was tested.
+      // In the long form some kills must have been in the middle, or nothing was tested.
       if (KILLS > 2) expect(deaths.filter((rows) => rows > 0).length).toBeGreaterThan(KILLS / 4);
     },
     240_000,
   );
 });
 
-describe('a run that goes on', () => {
+describe('a run that is resumed', () => {
   const args = ['protect', 'in.csv', '--out', 'out.csv', ...BASE, '--resume'];
 
-  /** A run that is behind its first entry in the manifest. */
+  /** A run that has saved its first position to the manifest. */
   async function begun(more: readonly string[] = args): Promise<ReturnType<Place['start']>> {
     for (;;) {
       const run = place.start(more);
@@ -154,31 +155,31 @@ describe('a run that goes on', () => {
     await ended;
   }
 
-  test('is refused when input, policy, keys or options are others, and its files stay', async () => {
+  test('is refused if input, policy, keys or options have changed, and its files stay', async () => {
     await half();
-    // The lock of a run that was killed goes with the first run that finds it.
+    // The next run removes the lock of a killed run.
     const lasting = () => place.files().filter((name) => !name.endsWith('.lock'));
     const before = lasting();
     const swap = (from: string, to: string): string[] => args.map((arg) => (arg === from ? to : arg));
     const policy = await place.run(swap('p.yaml', 'other.yaml'));
     expect(policy.code).toBe(5);
-    expect(policy.err).toContain('the policy has changed since the run');
+    expect(policy.err).toContain('the policy has changed since the interrupted run');
     const keys = await place.run(swap('k.json', 'k2.json'));
-    expect(keys.err).toContain('the keys are others since the run');
+    expect(keys.err).toContain('the keys have changed since the interrupted run');
     const options = await place.run([...args, '--quoting', 'all']);
     expect(options).toMatchObject({ code: 5 });
-    expect(options.err).toContain('since the run that is to go on');
+    expect(options.err).toContain('since the interrupted run');
     const text = place.read('in.csv');
     place.write('in.csv', `${text}1,x,1999-01-01,y\n`);
     const input = await place.run(args);
     expect(input.code).toBe(5);
-    expect(input.err).toMatch(/input.* since the run/);
+    expect(input.err).toMatch(/input.* since the interrupted run/);
     writeFileSync(place.path('keep.csv'), text);
     renameSync(place.path('keep.csv'), place.path('in.csv'));
     expect(lasting()).toEqual(before);
   });
 
-  test('has a manifest without anything that is computed from a value, and sees a change that hides its time', async () => {
+  test('has a manifest without anything computed from a value, and notices a change whose time was set back', async () => {
     await half();
     const text = readFileSync(place.path('in.csv'));
     const manifest = place.read('out.csv.resume.json');
@@ -205,37 +206,37 @@ describe('a run that goes on', () => {
     expect([size, Math.round(mtimeMs)]).toEqual([text.length, Number(mtime)]);
     const again = await place.run(args);
     expect(again.code).toBe(5);
-    expect(again.err).toMatch(/input.* since the run/);
+    expect(again.err).toMatch(/input.* since the interrupted run/);
     writeFileSync(place.path('in.csv'), text);
   });
 
-  test('is refused with another version of trefoil, and with a manifest that is none', async () => {
+  test('is refused with another version of trefoil, and with a file that is not a manifest', async () => {
     await half();
     const manifest = place.read('out.csv.resume.json');
     const { version } = JSON.parse(manifest).run;
     place.write('out.csv.resume.json', manifest.replace(`"version": "${version}"`, '"version": "0.0.1"'));
-    expect((await place.run(args)).err).toMatch(/version.* since the run/);
+    expect((await place.run(args)).err).toMatch(/version.* since the interrupted run/);
     place.write('out.csv.resume.json', manifest.slice(0, 100));
-    expect((await place.run(args)).err).toContain('it is no manifest of a run');
+    expect((await place.run(args)).err).toContain('the file is not a manifest of a run');
   });
 
-  test('is refused while the other is at work', async () => {
+  test('is refused while the other run is working', async () => {
     const { child, ended } = await begun();
     child.kill('SIGSTOP');
     const second = await place.run(args);
     child.kill('SIGKILL');
     await ended;
     expect(second.code).toBe(5);
-    expect(second.err).toContain('is still at work on it');
+    expect(second.err).toContain('is still working on it');
   });
 
-  test('after an interrupt keeps what it has, and says how to go on', async () => {
+  test('keeps its files after an interrupt, and says how to continue', async () => {
     const { child, ended } = await begun(args.filter((arg) => arg !== '--quiet'));
     child.kill('SIGINT');
     const { code, err } = await ended;
     expect(code).toBe(130);
     expect(err).toContain('the same command with --resume goes on from here');
-    // What a run leaves that is killed while it writes how far it has come.
+    // A run that is killed while it saves the manifest leaves this file.
     place.write('out.csv.resume.json.tmp', '{"trefoil":');
     expect((await place.run(args)).code).toBe(9);
     expect(traces()).toEqual([]);

@@ -1,4 +1,4 @@
-/** Files through the whole line: chunks, workers, compression, several inputs, folders, what is rejected. */
+/** Runs over files: chunks, workers, compression, several inputs, folders, rejects. */
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ const people = policy({
   notes: optional(drop),
 }).bind(keys, revealAccess);
 
-/** Rows with quoted line ends, quotes and commas, so that a cut at a line end would be seen. */
+/** Rows with quoted line ends, quotes and commas, so that a cut inside a record would be noticed. */
 function table(rows: number, newline = '\n', from = 0): string {
   let text = `id,name,born,notes${newline}`;
   for (let i = from; i < from + rows; i++) {
@@ -48,7 +48,7 @@ async function protect(input: string | string[], output: string, options: FileOp
   return readFile(at(output));
 }
 
-/** `toEqual` walks megabytes element by element and takes half a minute over them. */
+/** `toEqual` compares megabytes element by element, which takes half a minute. */
 function expectSame(got: Uint8Array, expected: Uint8Array): void {
   expect(Buffer.compare(got, expected)).toBe(0);
 }
@@ -65,7 +65,7 @@ describe('workers', () => {
     expect(back.split('\n').length).toBe(alone.toString().split('\n').length + Math.ceil(40_000 / 3));
   });
 
-  test('tell rows and lines of the file, not of a chunk', async () => {
+  test('report rows and lines of the file, not of a chunk', async () => {
     const text = table(40_000);
     await put('in.csv', `${text}77777,Name,no date,x\n`);
     const one = await errorOf(protectFile(at('in.csv'), at('one.csv'), people));
@@ -76,7 +76,7 @@ describe('workers', () => {
     expect(await left()).toEqual(['in.csv']);
   });
 
-  test('tell what is broken for good in the middle of a file', async () => {
+  test('report a fault in the middle of a file that always ends the run', async () => {
     const text = table(20_000);
     await put('in.csv', `${text}1,a"b,1999-01-01,x\n${table(20_000).slice(text.indexOf('\n') + 1)}`);
     const one = await errorOf(protectFile(at('in.csv'), at('one.csv'), people));
@@ -85,7 +85,7 @@ describe('workers', () => {
     expect(two.issues).toEqual(one.issues);
   });
 
-  test('keep NULL and the empty text apart, both ways, and seal a rejected record as it was', async () => {
+  test('keep NULL and the empty text apart, in both directions, and seal a rejected record as it was', async () => {
     const bound = policy({ a: seal({ scope: 'a' }), b: keep, c: coarsen({ number: 10 }) }).bind(keys, revealAccess);
     let text = 'a,b,c\n';
     for (let i = 0; i < 60_000; i++) text += `${[`"",${i},`, `,"",""`, `,x,`, `"",,""`][i % 4]}\n`;
@@ -123,7 +123,7 @@ describe('workers', () => {
     await protectFile(at('two.ndjson'), at('two.safe.ndjson'), open);
     const safe = await readFile(at('two.safe.ndjson'), 'utf8');
     const tokens = safe.match(/"name":"[^"]*"/g)!;
-    // Two subjects, which a reader that rounds would have made one.
+    // Two subjects, which would be one if the reader rounded numbers.
     expect(tokens[0]).not.toBe(tokens[1]);
     await revealFile(at('two.safe.ndjson'), at('two.back.ndjson'), open);
     expect(await readFile(at('two.back.ndjson'), 'utf8')).toBe(two);
@@ -141,10 +141,10 @@ describe('workers', () => {
     expect(await left()).toEqual(['in.csv']);
   });
 
-  test('the death of one ends the run, and nothing is left', async () => {
+  test('if one of them dies, the run ends, and nothing is left', async () => {
     await put('in.csv', table(200_000));
     await put('policy.json', JSON.stringify({ trefoil: 1, domain: 'test', fields: FIELDS }));
-    // Every worker thread is ended from outside, at a moment when it is at work.
+    // Every worker thread is ended from outside while it works.
     await put(
       'deadly.mjs',
       `import wt from 'node:worker_threads'; import { syncBuiltinESMExports } from 'node:module';
@@ -203,16 +203,16 @@ describe('compression', () => {
   });
 
   test.each([
-    ['cut', (packed: Buffer) => packed.subarray(0, -9), /it ends in the middle/],
+    ['cut', (packed: Buffer) => packed.subarray(0, -9), /it ends too early/],
     [
       'broken',
       (packed: Buffer) => Buffer.concat([packed.subarray(0, 200), Buffer.alloc(50), packed.subarray(250)]),
-      /its bytes are broken/,
+      /its bytes are damaged/,
     ],
     [
       'with something behind it',
       (packed: Buffer) => Buffer.concat([packed, Buffer.from('more')]),
-      /behind its end|its bytes are broken/,
+      /after its end|its bytes are damaged/,
     ],
   ])('a gzip file that is %s is refused', async (_, spoil, message) => {
     await put('in.csv.gz', spoil(zlib.gzipSync(table(5000))));
@@ -222,10 +222,10 @@ describe('compression', () => {
     expect(await left()).toEqual(['in.csv.gz']);
   });
 
-  test('packed bytes under a plain name are refused with a hint', async () => {
+  test('compressed bytes under an ordinary name are refused with a hint', async () => {
     await put('in.csv', zlib.gzipSync(table(10)));
     const error = await errorOf(protectFile(at('in.csv'), at('out.csv'), people));
-    expect(error.message).toMatch(/packed with gzip; say so with --input-compression gzip/);
+    expect(error.message).toMatch(/compressed with gzip; set --input-compression gzip/);
   });
 
   const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer };
@@ -258,14 +258,14 @@ describe('compression', () => {
       const begun = Buffer.concat(frames.slice(0, -1)).length;
       const whole = Buffer.concat(frames);
       for (const [bytes, message] of [
-        [whole.subarray(0, begun + 2), /it ends in the middle/],
-        [whole.subarray(0, begun + 20), /it ends in the middle/],
-        [whole.subarray(0, -1), /it ends in the middle/],
-        [Buffer.alloc(0), /it ends in the middle/],
-        [Buffer.concat([whole, Buffer.from('more')]), /there is something behind its end/],
-        [Buffer.from('id,name'), /its bytes are broken/],
-        // One packed block of five bytes that are none.
-        [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 0x2d, 0, 0, ...Array(5).fill(255)]), /its bytes are broken/],
+        [whole.subarray(0, begun + 2), /it ends too early/],
+        [whole.subarray(0, begun + 20), /it ends too early/],
+        [whole.subarray(0, -1), /it ends too early/],
+        [Buffer.alloc(0), /it ends too early/],
+        [Buffer.concat([whole, Buffer.from('more')]), /there are bytes after its end/],
+        [Buffer.from('id,name'), /its bytes are damaged/],
+        // A compressed block of five bytes that are not valid.
+        [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 0x2d, 0, 0, ...Array(5).fill(255)]), /its bytes are damaged/],
       ] as const) {
         await put('in.csv.zst', bytes);
         const error = await errorOf(protectFile(at('in.csv.zst'), at('out.csv'), people));
@@ -276,7 +276,7 @@ describe('compression', () => {
     },
   );
 
-  test.skipIf(zstdCompressSync !== undefined)('Zstandard is refused by a Node that has none', async () => {
+  test.skipIf(zstdCompressSync !== undefined)('Zstandard is refused by a version of Node without it', async () => {
     await put('in.csv.zst', 'x');
     const error = await errorOf(protectFile(at('in.csv.zst'), at('out.csv'), people));
     expect(error.message).toMatch(/Node 22\.15/);
@@ -343,7 +343,7 @@ describe('several inputs', () => {
     ]);
   });
 
-  test('another header is refused, whatever its order', async () => {
+  test('a different header is refused, even if only the order differs', async () => {
     await put('a.csv', 'id,name,born\n1,a,1999-01-01\n');
     await put('b.csv', 'name,id,born\na,1,1999-01-01\n');
     const error = await errorOf(protectFile([at('a.csv'), at('b.csv')], at('out.csv'), people));
@@ -351,7 +351,7 @@ describe('several inputs', () => {
     expect(await left()).toEqual(['a.csv', 'b.csv']);
   });
 
-  test('go into a folder, each under its name; all of them or none', async () => {
+  test('are written to a folder, each under its name, and either all or none', async () => {
     await put('a.csv', table(30_000));
     await put('b.csv.gz', zlib.gzipSync(table(10)));
     const alone = await protect('a.csv', 'alone.csv');
@@ -365,7 +365,7 @@ describe('several inputs', () => {
     expect(await readdir(at('out'))).toEqual([]);
   });
 
-  test('two of one name, or a pattern without a file', async () => {
+  test('two inputs with the same name, and a pattern that no file matches', async () => {
     await mkdir(at('x'));
     await put('a.csv', table(3));
     await put('x/a.csv', table(3));
@@ -376,7 +376,7 @@ describe('several inputs', () => {
 });
 
 describe('TSV of COPY', () => {
-  test('goes through, nulls apart from empty texts, and needs its format said', async () => {
+  test('keeps nulls apart from empty texts, and needs the option format', async () => {
     const lines = ['id\tname\tborn\tnotes', '1\ta\\tb\t1999-01-31\tx', '2\t\\N\t\\N\t', ''].join('\n');
     await put('in.tsv', lines);
     const error = await protectFile(at('in.tsv'), at('a.tsv'), people).catch((thrown: unknown) => thrown);
@@ -388,10 +388,10 @@ describe('TSV of COPY', () => {
   });
 });
 
-describe('what is rejected', () => {
+describe('a rejected record', () => {
   const bad = (i: number): string => `${i},b,x,\n`;
 
-  test('is sealed, and the mended records make the run whole', async () => {
+  test('is sealed, and the corrected records complete the output', async () => {
     const text = table(20_000);
     const broken = text.replace(/^19999,(.*?),19/m, '19999,$1,x~').replace(/^7,(.*?),19/m, '7,$1,y~');
     await put('in.csv', broken);
@@ -418,7 +418,7 @@ describe('what is rejected', () => {
     }
   });
 
-  test('a malformed line of 16 MB is one of them', async () => {
+  test('can be a malformed line of 16 MB', async () => {
     const good = '{"id":"1","name":"b","born":"1999-01-01"}\n';
     for (const line of [`{"id":"${'x'.repeat(16 << 20)}`, `{"id":"${'\\n'.repeat(8 << 20)}"`]) {
       await put('in.ndjson', `${good}${line}\n${good}`);
@@ -429,7 +429,7 @@ describe('what is rejected', () => {
         const lines: (string | null)[] = [];
         for await (const { record } of (await openRejects(at('r.ndjson'), keys, revealAccess)).records)
           lines.push(record);
-        // What is above the limit was never held.
+        // A record above the limit is never in memory as a whole.
         expect(lines.length === 1 && lines[0] === (maxRecord === 1 << 20 ? null : line)).toBe(true);
         expect((await readFile(at('a.ndjson'), 'utf8')).split('\n')).toHaveLength(3);
       }
@@ -467,7 +467,7 @@ describe('what is rejected', () => {
     },
   );
 
-  test('half of many rows, with one worker and two, and by a function as well', async () => {
+  test('can be half of many rows, with one worker and two, and by a function as well', async () => {
     let text = 'id,name,born\n';
     for (let i = 0; i < 30_000; i++) text += `${i},"N\n${i}",${i % 2 === 0 ? 'never' : '1999-01-01'}\n`;
     await put('in.csv', text);
@@ -492,7 +492,7 @@ describe('what is rejected', () => {
     }
   });
 
-  test('all of it: what is packed is an empty text, and not no bytes', async () => {
+  test('can be every record: a compressed output is then an empty text, not an empty file', async () => {
     await put('in.ndjson', '{"id":"1","name":"b","born":"x"}\n{"id":"2","name":"b","born":"y"}\n');
     for (const workers of [1, 2]) {
       await protectFile(at('in.ndjson'), at('a.ndjson.gz'), people, { rejects: at('r.ndjson'), force: true, workers });
@@ -504,7 +504,7 @@ describe('what is rejected', () => {
     expect(error.code).toBe((await errorOf(protectFile(at('a.ndjson'), at('b.ndjson'), people))).code);
   });
 
-  test('opens with the keys and the access alone', async () => {
+  test('is opened only with the keys and the access', async () => {
     await put('in.csv', `${table(3)}${bad(1)}`);
     await protect('in.csv', 'a.csv', { rejects: at('r.ndjson') });
     const open = (domain: DomainKeys, path = 'r.ndjson'): Promise<unknown> =>
@@ -522,7 +522,7 @@ describe('what is rejected', () => {
     expect((await errorOf(drain())).issues[0]).toMatchObject({ code: 'reveal_failed', line: 2 });
   });
 
-  test('is told with rows of the file, in order, by workers too', async () => {
+  test('is reported with rows of the file, in order, also by workers', async () => {
     const text = table(20_000) + bad(1) + table(20_000).slice(19) + bad(2);
     await put('in.csv', text);
     const [one, two]: [Issue[], Issue[]] = [[], []];
@@ -547,7 +547,7 @@ describe('what is rejected', () => {
     expect(await left()).toEqual(code === null ? ['in.csv', 'out.csv'] : ['in.csv']);
   });
 
-  test('a limit on nothing is a mistake', async () => {
+  test('a limit on rejects without rejects or onReject is an error', async () => {
     await put('in.csv', table(1));
     await expect(protectFile(at('in.csv'), at('out.csv'), people, { maxRejects: 1 })).rejects.toThrow(RangeError);
     await expect(

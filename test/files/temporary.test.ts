@@ -1,4 +1,4 @@
-/** Names of a run's own files, and what killed runs left: real processes, which are killed. */
+/** Temporary files of a run, and those that killed runs left behind. The processes are real and are killed. */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -18,7 +18,7 @@ beforeAll(async () => {
     'p.yaml',
     `trefoil: 1\ndomain: files\n${pin}\nfields:\n  id: { rule: token, scope: p }\n  name: { rule: seal, scope: n }\n`,
   );
-  // Random text that no compression makes small, some seconds of work.
+  // Random text, which cannot be compressed; some seconds of work.
   const pad = (i: number) =>
     Array.from({ length: 12 }, (_, k) => ((i * 2654435761 + k * 40503) >>> 0).toString(36)).join('');
   const rows = Array.from({ length: 300_000 }, (_, i) => `${i},${MARKER} ${i} ${pad(i)}`);
@@ -31,7 +31,7 @@ afterAll(() => place.remove());
 const P = ['--policy', 'p.yaml', '--keys', 'k.json', '--quiet', '--force'];
 const own = (folder = '') => readdirSync(place.path(folder)).filter((name) => name.startsWith('.trefoil-'));
 
-/** The path of a temporary name in which some parts are others. */
+/** The path of a temporary name in which some parts are replaced. */
 async function named(change: (parts: string[]) => void): Promise<string> {
   const parts = /^\.trefoil-(.*)\.tmp$/.exec(basename(await temporaryPath(place.dir)))![1]!.split('-');
   change(parts);
@@ -40,10 +40,10 @@ async function named(change: (parts: string[]) => void): Promise<string> {
 
 describe('what is removed', () => {
   const DEAD = '4194305';
-  test('files and folders of processes that are over; nothing else', async () => {
+  test('files and folders of processes that have ended, and nothing else', async () => {
     const stale = [
       await named((parts) => parts.splice(2, 1, DEAD)),
-      // The number is taken by another process: this one, which began at another time.
+      // Another process has the number: this one, which began at another time.
       await named((parts) => parts.splice(3, 1, '1')),
       // Before the machine was started again.
       await named((parts) => parts.splice(1, 1, '00000000')),
@@ -51,7 +51,7 @@ describe('what is removed', () => {
     const folder = await named((parts) => parts.splice(2, 1, DEAD));
     const kept = [
       await named(() => {}),
-      // Another machine, or another container: nothing is known of its processes.
+      // Another machine or container, whose processes are unknown.
       await named((parts) => parts.splice(0, 1, '00000000')),
       place.path('.trefoil-notes.tmp'),
       place.path('trefoil.tmp'),
@@ -65,7 +65,7 @@ describe('what is removed', () => {
     await place.bash('rm -rf .trefoil-* trefoil.tmp');
   });
 
-  test('a link is removed and what it leads to stays', async () => {
+  test('a link is removed, and its target stays', async () => {
     mkdirSync(place.path('precious'));
     writeFileSync(place.path('precious/file'), 'x');
     const link = await named((parts) => parts.splice(2, 1, DEAD));
@@ -75,7 +75,7 @@ describe('what is removed', () => {
     expect(readFileSync(place.path('precious/file'), 'utf8')).toBe('x');
   });
 
-  test('a folder that cannot be read, or is not there, is no error', async () => {
+  test('a folder that cannot be read or does not exist is not an error', async () => {
     await removeStale(place.path('nowhere'));
     await removeStale(place.path('in.csv'));
   });
@@ -110,7 +110,7 @@ function modeOf(path: string): string {
   return (statSync(place.path(path)).mode & 0o777).toString(8);
 }
 
-describe('a run by DuckDB that is ended', () => {
+describe('a run by DuckDB that is killed', () => {
   test('SIGKILL leaves a private folder without plaintext, and the next run into the place removes it', async () => {
     const { child, ended, folder } = await begin('protect', 'in.csv', 'out.csv');
     child.kill('SIGKILL');
@@ -141,11 +141,11 @@ describe('a run by DuckDB that is ended', () => {
     expect(place.files()).not.toContain('out.csv');
   });
 
-  test('what a run that is at work has is left alone by others, and two into one output do not meet', async () => {
+  test('the files of a running process are left alone, and two runs into one output do not mix', async () => {
     const runs: { child: ChildProcess; ended: Promise<Ended> }[] = [];
     for (const output of ['a.csv', 'b.csv', 'b.csv']) {
       const run = await begin('protect', 'in.csv', output);
-      // It is alive, and does nothing for now.
+      // The process is alive and stopped.
       run.child.kill('SIGSTOP');
       runs.push(run);
     }

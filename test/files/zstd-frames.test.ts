@@ -1,4 +1,4 @@
-/** The frames of Zstandard, put together by hand after RFC 8878, section 3.1, and told apart again. */
+/** The frames of Zstandard: made by hand from RFC 8878, section 3.1, and found again. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -12,11 +12,13 @@ interface Shape {
   readonly content: number;
   readonly dictionary: number;
   readonly checksum: boolean;
-  /** Type 0 is raw, 1 a run, 2 packed: for who only measures, raw and packed are alike. */
+  /** Block types: 0 is raw, 1 is RLE, 2 is compressed. For the length, raw and compressed blocks are the same. */
   readonly blocks: readonly { readonly type: 0 | 1 | 2; readonly size: number }[];
 }
 
-/** A frame whose bytes behind the headers are all magic numbers: nothing in there may be taken for a frame. */
+/**
+ * A frame whose bytes after the headers are all magic numbers. None of them must be read as the beginning of a frame.
+ */
 function frameOf({ single, content, dictionary, checksum, blocks }: Shape): number[] {
   const filler = (bytes: number): number[] => Array.from({ length: bytes }, (_, i) => [0x28, 0xb5, 0x2f, 0xfd][i % 4]!);
   const contentBytes = content === 0 ? (single ? 1 : 0) : 2 ** content;
@@ -45,7 +47,7 @@ const skippable = fc.tuple(fc.nat(15), fc.nat(40)).map(([kind, size]) => ({
   bytes: [0x50 + kind, 0x2a, 0x4d, 0x18, ...little(size, 4), ...Array<number>(size).fill(0xfd)],
 }));
 
-/** The frames that come back from chunks of these sizes. */
+/** The frames that are found in chunks of these sizes. */
 async function walk(
   bytes: readonly number[],
   sizes: readonly number[],
@@ -70,7 +72,7 @@ async function walk(
 const sizes = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 5 });
 
 describe('frames of Zstandard', () => {
-  test('no chunk reaches over the end of a frame, and skippable frames are gone', async () => {
+  test('no chunk goes beyond the end of a frame, and skippable frames are left out', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof(frame, skippable), { minLength: 1, maxLength: 5 }),
@@ -92,7 +94,7 @@ describe('frames of Zstandard', () => {
     );
   });
 
-  test('a cut anywhere but between two frames is one', async () => {
+  test('a cut at any place except between two frames is reported', async () => {
     await fc.assert(
       fc.asyncProperty(frame, fc.oneof(frame, skippable), sizes, fc.nat(), async (first, second, cut, n) => {
         const all = [...first.bytes, ...second.bytes];
@@ -103,10 +105,10 @@ describe('frames of Zstandard', () => {
     );
   });
 
-  test('what is behind the last frame, what is none, and a reserved block', async () => {
+  test('bytes after the last frame, a file that is not Zstandard, and a reserved block', async () => {
     const one = frameOf({ single: true, content: 0, dictionary: 0, checksum: true, blocks: [{ type: 0, size: 5 }] });
     expect((await walk([...one, 1, 2, 3, 4], [3])).fault).toBe('behind');
-    // Fewer bytes than a magic number has, that begin none; and those that do.
+    // Fewer bytes than a magic number has: bytes that do not begin one, and bytes that do.
     for (const rest of [[10], [0x28, 0xb4], [0x5f, 0x2b], [0x28, 0xb5, 0x2e]]) {
       expect((await walk([...one, ...rest], [100])).fault).toBe('behind');
       expect((await walk(rest, [1])).fault).toBe('broken');

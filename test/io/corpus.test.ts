@@ -1,7 +1,7 @@
 /**
- * A corpus of damaged files: each is either processed exactly, as a second parser reads it (csv-parse for CSV, a literal
- * RFC 8259 reader for JSON), or refused with line and column, and never one where the other is due. 2,000 files here,
- * 100,000 with TREFOIL_LONG=1.
+ * A corpus of damaged files: each is either processed exactly as a second parser reads it (csv-parse for CSV, a literal
+ * RFC 8259 reader for JSON), or refused with line and column. Which of the two is right is known for each. 2,000 files
+ * here, 100,000 with TREFOIL_LONG=1.
  */
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
@@ -123,7 +123,7 @@ function ndjsonFile(dice: Dice): string {
   return dice.below(3) === 0 ? text.replace(/\r?\n$/, '') : text;
 }
 
-/** What happens to files on their way. */
+/** Ways to damage a file. */
 function damage(text: string, dice: Dice): Uint8Array {
   const bytes = Buffer.from(text);
   switch (dice.below(14)) {
@@ -148,7 +148,7 @@ function damage(text: string, dice: Dice): Uint8Array {
   }
 }
 
-/** The text of a file, or `null` for bytes that are no UTF-8 text. */
+/** The text of a file, or `null` if its bytes are not UTF-8. */
 function textOf(bytes: Uint8Array): string | null {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return null;
   try {
@@ -162,7 +162,7 @@ function textOf(bytes: Uint8Array): string | null {
 const readCsv = (text: string): string[][] =>
   parse(text, { record_delimiter: ['\r\n', '\n', '\r'], relax_column_count: true });
 
-/** The records that are due, or `null` where the file must be refused. */
+/** The expected records, or `null` if the file must be refused. */
 function judgeCsv(bytes: Uint8Array): unknown[] | null {
   const text = textOf(bytes);
   if (text === null || text === '') return null;
@@ -189,7 +189,7 @@ function judgeNdjson(bytes: Uint8Array): unknown[] | null {
     if (typeof record !== 'object' || record === null || Array.isArray(record) || record instanceof Digits) return null;
     if (Object.keys(record).some((name) => !['id', 'a', 'b'].includes(name)) || typeof record.id !== 'string')
       return null;
-    // `keep` takes what a cell can hold, and text without halves of pairs.
+    // `keep` takes the values that fit into a cell, and text without half of a surrogate pair.
     for (const kept of [record.a, record.b]) {
       if (typeof kept === 'object' && kept !== null && !(kept instanceof Digits)) return null;
       if (typeof kept === 'string' && !kept.isWellFormed()) return null;
@@ -263,7 +263,7 @@ test.each(KINDS)(
         if (got !== JSON.stringify(due)) throw new Error(`${shown}: ${got} is not ${JSON.stringify(due)}`);
       }
     }
-    // Both ways are there in numbers, or the corpus tests nothing.
+    // Many files must be processed and many refused, or the corpus tests nothing.
     expect(counts.processed).toBeGreaterThan(FILES / 4);
     expect(counts.refused).toBeGreaterThan(FILES / 10);
   },

@@ -14,9 +14,9 @@ const protect = (text: string | Uint8Array, bound: object, options?: CsvOptions)
 const issuesOf = async (text: string | Uint8Array, bound: object, options?: CsvOptions): Promise<string[]> =>
   (await errorOf(protectCsv([text], bound as never, options))).issues.map(brief);
 
-// ---- what comes out ----
+// ---- the output ----
 
-test('columns keep their order, dropped ones are gone', async () => {
+test('columns keep their order, and dropped columns are left out', async () => {
   const out = await protect('notes,born,city,id,name\nx,1984-03-12,Ulm,7,Ada\n', people);
   expect(out).toMatch(/^born,city,id,name\n1984,Ulm,[0-9a-z_]+,[0-9a-z_]+\n$/);
 });
@@ -50,7 +50,7 @@ test.each(['a\n1\n\n2\n', 'a\n\n', 'a\n\n\n', 'a\r\n\r\n', 'a\n""'])('one column
   expect(await protect(text, bound, { batchSize: 1 })).toBe(text);
 });
 
-test('newlines that are mixed end rows everywhere, and come out as the first', async () => {
+test('mixed newlines all end a row, and are written as the first one', async () => {
   expect(await protect('a,b,c\r\n1,2,3\n4,5,6\r7,8,9\r\n', abc)).toBe('a,b,c\r\n1,2,3\r\n4,5,6\r\n7,8,9\r\n');
 });
 
@@ -62,12 +62,12 @@ test('another delimiter', async () => {
   }
 });
 
-test('a constant is written, a missing value is empty, an optional column may be away', async () => {
+test('a constant is written, a missing value is empty, and an optional column may be missing', async () => {
   const bound = policy({ a: constant({ value: 5 }), b: optional(keep), c: token({ scope: 'x' }) }).bind(keys);
   expect(await protect('a,c\n1,\n', bound)).toBe('a,c\n5,\n');
 });
 
-test('integers are read, sealed, and come back', async () => {
+test('integers are read, sealed, and revealed', async () => {
   const text = 'name,pan,age,city\nAda,4111 1111 1111 1111,36,Ulm\nZoë,,,\nBo,,-9007199254740991,\n';
   const safe = await collect(protectCsv(text, wayBack));
   expect(safe.toString()).not.toContain(',36,');
@@ -96,7 +96,7 @@ const file = fc.record({
 
 type FileShape = typeof file extends fc.Arbitrary<infer T> ? T : never;
 
-test('property: any uniformly quoted file comes back byte for byte, whatever the chunks and batches', async () => {
+test('property: any file that is quoted in one way is revealed byte for byte, whatever the chunks and batches', async () => {
   const cuts = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 40 });
   const run = async ({ rows, newline, all, mark, last }: FileShape, lengths: number[], batchSize: number) => {
     const quote = (cell: unknown): string =>
@@ -134,7 +134,7 @@ test('property: batches do not change what is read, whatever the text', async ()
 
 // ---- the header ----
 
-test('what is wrong with a header is said at once', async () => {
+test('everything that is wrong with a header is reported at once', async () => {
   const error = await errorOf(protectCsv('id,secret,id,name,other,secret\n', people));
   expect(error.issues.map(brief)).toEqual([
     'unnamed_field line 1',
@@ -161,14 +161,14 @@ test('unnamed: drop leaves columns out, and the header must still have the other
   expect(await issuesOf('x,a\n1,2\n', bound)).toEqual(['missing_field line 1 b']);
 });
 
-test('a dropped column is not expected when the way is back', async () => {
+test('a dropped column is not expected when a file is revealed', async () => {
   const safe = await protect('id,name,born,notes\n7,Ada,1815-12-10,x\n', people);
   expect(await textOf(revealCsv(safe, people))).toMatch(/^id,name,born\n[^,]+,Ada,1815\n$/);
   const error = await errorOf(revealCsv('id,name,born,notes\n', people));
   expect(error.issues.map(brief)).toEqual(['unnamed_field line 1']);
 });
 
-test('a policy without a table', async () => {
+test('a policy whose records do not fit into a table', async () => {
   const arrays = policy({ a: keep, items: each({ sku: keep }) }).bind(keys);
   const twice = policy({ 'u.a': keep, u: { a: keep } }).bind(keys);
   expect(await issuesOf('a\n', arrays)).toEqual(['not_tabular items[].sku']);
@@ -226,7 +226,7 @@ test('a record of exactly the limit passes', async () => {
   expect(await issuesOf(`a,b,c\r\n${row}\r\n`, abc, { maxRecord: 99 })).toEqual(['record_too_large row 1 line 2']);
 });
 
-test('onReject leaves the row out and goes on', async () => {
+test('with onReject the row is left out, and the run continues', async () => {
   const rejects: Issue[] = [];
   let last = {};
   const out = await protect('id,name,born,notes\n1,Ada,1815-12-10\n2,Bo,x,y\n3,Cy,1900-01-01,z\n4,Di,x,z', people, {
@@ -246,7 +246,7 @@ test('onReject leaves the row out and goes on', async () => {
   expect(last).toMatchObject({ rows: 4, rejected: 3, bytesOut: out.length });
 });
 
-test('without onReject nothing of the batch is written, what came before is', async () => {
+test('without onReject nothing of the batch is written, but the batches before it are', async () => {
   const parts: string[] = [];
   const run = async (): Promise<void> => {
     for await (const part of protectCsv('a,b,c\n1,2,3\n4,5,6\n7,8,9\n0\n', abc, { batchSize: 2 }))
@@ -334,7 +334,7 @@ test('property: no message holds a piece of the input', async () => {
   );
 });
 
-test('a file without a header is told even where every field may be absent and others are dropped', async () => {
+test('a missing header is reported even if every field is optional and others are dropped', async () => {
   const bound = policy({ country: optional(keep) }, { unnamed: 'drop' }).bind(keys);
   expect((await errorOf(protectCsv('Ada,DE\nZoe,NO\n', bound))).issues.map(brief)).toEqual(['header_missing line 1']);
 });
@@ -353,7 +353,7 @@ const nullable = policy(
   { keyCheck: keys.keyCheck },
 ).bind(keys, revealAccess);
 
-test('an empty cell keeps its form through every rule, and on the way back', async () => {
+test('an empty cell is written as it was read, with every rule and in both directions', async () => {
   const text = 'id,name,mail,note,pan\n1,"","","",""\n2,,,,\n"",,"",,""\n,"",,"",\n';
   const safe = await protect(text, nullable);
   expect(safe).toBe(text);
@@ -361,13 +361,13 @@ test('an empty cell keeps its form through every rule, and on the way back', asy
   for (const batchSize of [1, 2, 3]) expect(await protect(text, nullable, { batchSize })).toBe(text);
 });
 
-test('where all cells are quoted, NULL is not', async () => {
+test('if all cells are quoted, NULL is not', async () => {
   const text = '"id","name","mail","note","pan"\n"1","","","",""\n"2",,,,\n';
   expect(await protect(text, nullable, { quoting: 'all' })).toBe(text);
   expect(await textOf(revealCsv([text], nullable, { quoting: 'all' }))).toBe(text);
 });
 
-test('the form of an empty cell stays at its own record when others are rejected', async () => {
+test('an empty cell is written as it was read, even if other records are rejected', async () => {
   const issues: Issue[] = [];
   const text = 'id,name,mail,note,pan\n1,"",,"",\n2,,,,not a card\n3\n4,,"",,""\n';
   const out = await protect(text, nullable, { onReject: (issue) => issues.push(issue) });
@@ -375,19 +375,19 @@ test('the form of an empty cell stays at its own record when others are rejected
   expect(issues.map(({ row }) => row)).toEqual([2, 3]);
 });
 
-test('a column that was left out does not shift the form of the others', async () => {
+test('an empty cell is written as it was read, even if a column is left out', async () => {
   const text = 'notes,id,name,mail,note,pan\n"",1,,"",,""\nx,2,"",,"",\n';
   expect(await protect(text, nullable)).toBe('id,name,mail,note,pan\n1,,"",,""\n2,"",,"",\n');
 });
 
-test('an empty text that a rule makes is a text, and a null that it makes is nothing', async () => {
+test('an empty text from a rule is written as "", and a null from a rule as nothing', async () => {
   const bound = policy({ a: constant({ value: '' }), b: constant({ value: null }), c: keep }).bind(keys);
   expect(await protect('a,b,c\n1,"",x\n,2,\n', bound)).toBe('a,b,c\n"",,x\n"",,\n');
   const trimmed = policy({ a: token({ scope: 'x', prepare: trim }), b: keep }).bind(keys);
   expect(await protect('a,b\n   ,1\n', trimmed)).toBe('a,b\n"",1\n');
 });
 
-test('empty: protect seals both kinds of empty cell, and gives the empty text back', async () => {
+test('empty: protect seals both kinds of empty cell, and reveals the empty text', async () => {
   const bound = policy({ a: seal({ scope: 'x', empty: 'protect' }), b: keep }).bind(keys, revealAccess);
   const safe = await protect('a,b\n,1\n"",2\n', bound);
   const cells = safe.split('\n').map((line) => line.split(',')[0]);
@@ -410,7 +410,7 @@ test.each([
   }
 });
 
-test('a record of which one empty cell is left is no blank line, which readers skip', async () => {
+test('a record with one empty cell is not written as a blank line, which readers skip', async () => {
   const bound = policy({ a: keep, b: drop }).bind(keys);
   expect(await protect('a,b\n,1\n"",2\nx,3\n', bound)).toBe('a\n""\n""\nx\n');
   expect(await protect('a,b\nx,3\n,1', bound)).toBe('a\nx\n""');
@@ -423,7 +423,7 @@ test('a blank line before a rejected last record without a line end is still a r
   expect(await protect('a\n15\n\nx', bound, { onReject: () => {} })).toBe('a\n10\n\n');
 });
 
-test('property: any table of empty cells in both forms comes back byte for byte', async () => {
+test('property: any table of both kinds of empty cell is revealed byte for byte', async () => {
   const cell = fc.constantFrom('', '""', 'x', '"a,b"');
   const tables = fc.integer({ min: 1, max: 4 }).chain((width) => {
     const rows = fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 12 });

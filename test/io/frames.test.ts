@@ -25,7 +25,7 @@ function framesOf(
   return found;
 }
 
-/** The same, one record a block, said as simply as possible. */
+/** A reference: one record a block, as simple as possible. */
 function reference(text: string, quoted: boolean, maxRecord: number): Found[] {
   const found: Found[] = [];
   const token = quoted ? /"[^"]*(?:"|$)|\r\n|[\r\n]|[^"\r\n]+/g : /\n|[^\n]+/g;

@@ -5,7 +5,7 @@ import { revealAccess } from '../../src/reveal.ts';
 
 export const keys = keyset.generate().domain('test');
 
-/** Everything a stream gives, as bytes. */
+/** Collects all bytes of a stream. */
 export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(chunk);
@@ -16,7 +16,7 @@ export async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string>
   return (await collect(chunks)).toString('utf8');
 }
 
-/** The error of a stream; it must be one. */
+/** The error with which a stream or a promise fails. It must fail. */
 export async function errorOf(work: Promise<unknown> | AsyncIterable<Uint8Array>): Promise<TrefoilError> {
   try {
     await (Symbol.asyncIterator in work ? collect(work) : work);
@@ -34,7 +34,7 @@ export function brief({ code, row, line, field }: Issue): string {
     .join(' ');
 }
 
-/** Cuts bytes at any places. */
+/** Cuts bytes into pieces of these lengths, and the rest. */
 export function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Array> {
   let at = 0;
   for (const length of lengths) {
@@ -57,10 +57,10 @@ const reversible = policy(
   { keyCheck: keys.keyCheck },
 );
 
-/** Every field comes back. */
+/** A policy that reveals every field. */
 export const wayBack = reversible.bind(keys, revealAccess);
 
-/** Some do not. */
+/** A policy that does not reveal every field. */
 export const people = policy({
   id: token({ scope: 'person' }),
   name: seal({ scope: 'person.name' }),

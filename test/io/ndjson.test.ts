@@ -26,7 +26,7 @@ test('lines, blank lines, newlines, byte order mark', async () => {
   expect(await protect('{"a":null}\n')).toBe('{"a":null}\n');
 });
 
-test('nested records come back', async () => {
+test('nested records are revealed', async () => {
   const text = '{"items":[{"sku":"x"},{"sku":"y"}],"user":{"age":36,"name":"Zoë"}}\n{"user":null,"items":[]}\n';
   const safe = await collect(protectNdjson(text, deep));
   expect(safe.toString()).not.toContain('Zoë');
@@ -69,7 +69,7 @@ test.each([
   expect(await issuesOf(text, { onReject: () => {} })).toEqual([expected]);
 });
 
-test('what only looks like trouble passes', async () => {
+test('lines that only look wrong are accepted', async () => {
   for (const text of [
     '{"a":9007199254740991,"b":-9007199254740991}',
     '{"a":"9007199254740992","b":"\\"a\\":1e999,{[:"}',
@@ -81,7 +81,7 @@ test('what only looks like trouble passes', async () => {
   }
 });
 
-test('lone surrogates: kept fields refuse them as protected ones do', async () => {
+test('lone surrogates are refused in kept fields as in protected ones', async () => {
   expect((await errorOf(protectNdjson('{"a":"\\ud800"}', abc))).issues.map(brief)).toContain(
     'lone_surrogate row 1 line 1 a',
   );
@@ -91,7 +91,7 @@ test('lone surrogates: kept fields refuse them as protected ones do', async () =
   ]);
 });
 
-test('a number where text must stand, and nesting where a scalar was promised', async () => {
+test('a number in place of text, and an object in place of a scalar', async () => {
   const error = await errorOf(
     protectNdjson('{"user":{"name":5,"age":1},"items":[]}\n{"user":{"name":{"x":1},"age":"1"},"items":[]}', deep),
   );
@@ -113,7 +113,7 @@ test('limit counts records, and samples show them', async () => {
   ]);
 });
 
-test('property: records come back as values, whatever the chunks and batches', async () => {
+test('property: records are revealed as equal values, whatever the chunks and batches', async () => {
   const records = fc.array(fc.record({ name: fc.string({ unit: 'grapheme' }), age: fc.maxSafeInteger() }), {
     maxLength: 6,
   });
@@ -137,7 +137,7 @@ test('property: records come back as values, whatever the chunks and batches', a
   );
 });
 
-test('property: the scan finds exactly the doubled keys', () => {
+test('property: the scan finds exactly the keys that occur twice', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 4 }), (inner) => {
       const value = { inner };

@@ -1,4 +1,4 @@
-/** Numbers of JSON: `keep` gives back what came in, and no rule looks at a rounded one. */
+/** Numbers of JSON: `keep` writes a number as it was read, and no rule sees a rounded number. */
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -70,7 +70,7 @@ const kept = policy({ a: keep, deep: { b: keep }, list: each(keep), rows: each({
   revealAccess,
 );
 
-test.each(ODD)('%s is kept as it came, wherever it is, both ways and by lines', async (number) => {
+test.each(ODD)('%s is kept as it was read, at any place, in both directions, and by lines', async (number) => {
   const line = `{"a":${number},"deep":{"b":${number}},"list":[1,${number},"${number}"],"rows":[{"c":2},{"c":${number}}]}\n`;
   const loose = line.replaceAll(':', ' :\t').replaceAll(',', ', ').replace('}\n', `, "x":{"y":[${number}]} }\r\n`);
   for (const text of [line, loose]) {
@@ -91,7 +91,7 @@ test.each(ODD)('%s is kept as it came, wherever it is, both ways and by lines', 
   for (const direction of ['protect', 'reveal'] as const) {
     const apply = makeApply(openBound(kept), {
       direction,
-      format: 'ndjson',
+      fileFormat: 'ndjson',
       columns: null,
       errorsInline: false,
       maxRecord: 1 << 20,
@@ -166,7 +166,7 @@ const spaced = (): fc.Arbitrary<readonly [string, string]> => {
   return object;
 };
 
-test('property: what is read exactly is written as it was, but for white space', () => {
+test('property: a number is written as it was read, and only white space changes', () => {
   const write = makeExactWriter();
   fc.assert(
     fc.property(spaced(), ([loose, tight]) => {
@@ -181,7 +181,7 @@ test('property: what is read exactly is written as it was, but for white space',
   );
 });
 
-test('property: a rule gets a number only where it is the number of the text', () => {
+test('property: a rule gets a number only if it is exactly the number of the text', () => {
   const exact = (text: string): string => {
     const [mantissa = '', exponent = '0'] = text.replace(/^-/, '').toLowerCase().split('e');
     const [whole = '', fraction = ''] = mantissa.split('.');
@@ -204,7 +204,7 @@ test('property: a rule gets a number only where it is the number of the text', (
   );
 });
 
-// ---- what rules make of them ----
+// ---- numbers in rules ----
 
 const one = async (rule: object, number: string): Promise<string> => {
   const bound = policy({ v: rule as never }, { keyCheck: keys.keyCheck }).bind(keys);
@@ -297,7 +297,7 @@ const SPELLINGS = [
   ...['1e38', '1E400', '1e-39', `0.${'0'.repeat(38)}`, `0.${'0'.repeat(39)}`, '9'.repeat(38), '9'.repeat(39)],
 ];
 
-test.each(SPELLINGS)('coarsen judges %s as a number of JSON as it does as a text of CSV', async (spelling) => {
+test.each(SPELLINGS)('coarsen treats %s as a number of JSON as it treats it as a text of CSV', async (spelling) => {
   for (const width of [10, 0.1]) {
     const bound = policy({ v: coarsen({ number: width }) }).bind(keys);
     const judge = async (source: AsyncIterable<Uint8Array>): Promise<string> =>
@@ -305,7 +305,7 @@ test.each(SPELLINGS)('coarsen judges %s as a number of JSON as it does as a text
     const csv = await judge(protectCsv([`v\n${spelling}\n`], bound));
     const json = await judge(protectNdjson([`{"v":${spelling}}\n`], bound));
     if (/e/i.test(spelling)) {
-      // A text has no exponent. A number has one where JavaScript writes it without.
+      // A text has no exponent. A number may have one that JavaScript would not write.
       expect(csv).toMatch(/^refused/);
       expect(/^refused/.test(json)).toBe(/e|I/.test(String(Number(spelling))));
       continue;
@@ -316,7 +316,7 @@ test.each(SPELLINGS)('coarsen judges %s as a number of JSON as it does as a text
       continue;
     }
     const [cell, number] = [csv.split('\n')[1]!, json.slice(5, -2)];
-    // A cell has the decimals of the width, and so has a number that a double does not hold: digit by digit they are one.
+    // A cell has as many decimals as the width, and so has a number that a double cannot hold: their digits are equal.
     expect(number.replace(/\.0$/, '')).toBe(cell.replace(/\.0$/, ''));
   }
 });
@@ -335,7 +335,7 @@ test.each([
   expect(issues[0]!.message).toMatch(said);
 });
 
-test('a number of the library that may have been rounded is told apart from one that is not whole', () => {
+test('a number that may have been rounded is distinguished from one that is not whole', () => {
   const take = (v: number) => () => policy({ v: id }).bind(keys).protect({ v });
   expect(take(2 ** 53)).toThrow(
     'the number is beyond 2^53 - 1 and may have been rounded; pass it as text or as a bigint',
@@ -343,7 +343,7 @@ test('a number of the library that may have been rounded is told apart from one 
   for (const number of [0.5, Number.NaN, Number.POSITIVE_INFINITY]) expect(take(number)).toThrow('is not whole');
 });
 
-test('numbers of NDJSON that join with a text of CSV: those that are written plainly', async () => {
+test('numbers of NDJSON join with a text of CSV if they are written in plain digits', async () => {
   const csv = async (text: string) =>
     (await textOf(protectCsv([`v\n${text}\n`], policy({ v: id }).bind(keys)))).split('\n')[1];
   for (const plain of ['0', '7', '-7', '9007199254740993']) expect(await one(id, plain)).toBe(`"${await csv(plain)}"`);
@@ -358,7 +358,7 @@ test('numbers of NDJSON that join with a text of CSV: those that are written pla
   expect(await codeOf(id, '1e16')).toEqual(['unsafe_integer row 1 line 1 v']);
 });
 
-test('constant and drop do not look', async () => {
+test('constant and drop do not look at numbers', async () => {
   expect(await one(constant({ value: 1 }), '1E400')).toBe('1');
   const bound = policy({ v: drop, w: keep }).bind(keys);
   expect(await textOf(protectNdjson(['{"v":6150769120280496265,"w":1E400}'], bound))).toBe('{"w":1E400}\n');
@@ -378,7 +378,7 @@ test('a subject is its decimal text, of any size', async () => {
   expect(issues.map(brief)).toEqual(['unsafe_integer row 1 line 1 seen']);
 });
 
-test('what a rule without a way back wrote passes on the way back as it is', async () => {
+test('the result of a rule that cannot reveal is left as it is when a file is revealed', async () => {
   const bound = policy({ a: coarsen({ number: 10 }), b: constant({ value: 1 }), c: token({ scope: 'x' }) }).bind(
     keys,
     revealAccess,
@@ -387,7 +387,7 @@ test('what a rule without a way back wrote passes on the way back as it is', asy
   expect(await textOf(revealNdjson([text], bound))).toBe(text);
 });
 
-test('a rejected record names the field, and the others go on', async () => {
+test('a rejected record names the field, and the other records are written', async () => {
   const bound = policy({ id, n: keep }).bind(keys);
   const issues: Issue[] = [];
   const text = '{"id":1,"n":1.0}\n{"id":1e20,"n":2.0}\n{"id":3,"n":3.0}\n';

@@ -23,7 +23,7 @@ const place = { input: 2, line: 31 };
 const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(0x80);
 
 describe('sealed records', () => {
-  test('property: any record comes back, and two seals of it differ', () => {
+  test('property: any record is opened again, and sealed twice it looks different', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (record) => {
         const one = sealer.seal([{ record: record, place }])[0]!;
@@ -52,7 +52,7 @@ describe('sealed records', () => {
     expect(opener.open(sealed, place)!.length).toBe(length);
   });
 
-  test('open nowhere else: another line, input, file, domain or key', () => {
+  test('do not open for another line, input, file, domain or key', () => {
     const sealed = sealer.seal([{ record: bytes(10), place }])[0]!;
     expect(opener.open(sealed, { input: 2, line: 32 })).toBeNull();
     expect(opener.open(sealed, { input: 1, line: 31 })).toBeNull();
@@ -62,7 +62,7 @@ describe('sealed records', () => {
     expect(makeRejectOpener(openKeys(keyset.generate().domain('other')), head)).toBeNull();
   });
 
-  test('a change of any symbol is noticed', () => {
+  test('do not open if any character is changed', () => {
     const sealed = sealer.seal([{ record: bytes(20), place }])[0]!;
     for (let i = 0; i < sealed.length; i++) {
       const changed = `${sealed.slice(0, i)}${sealed[i] === 'A' ? 'B' : 'A'}${sealed.slice(i + 1)}`;
@@ -73,7 +73,7 @@ describe('sealed records', () => {
     }
   });
 
-  test('the head is bound to what stands beside it', () => {
+  test('the sealed names are bound to the other fields of the head', () => {
     expect(opener.header()).toEqual(['a', 'b']);
     const changes: Partial<RejectsHead>[] = [{ delimiter: ';' }, { newline: '\r\n' }, { format: 'tsv' }];
     for (const change of changes) expect(makeRejectOpener(keys, { ...head, ...change })!.header()).toBeUndefined();
@@ -97,7 +97,7 @@ describe('sealed records', () => {
 });
 
 describe('lines', () => {
-  test('come back; the place stands once', () => {
+  test('are read as they were written, and have the place only once', () => {
     const issues = [
       { code: 'ragged_row', message: 'x', row: 3, line: 31, file: 'a.csv' },
       { code: 'not_a_date', message: 'y', row: 3, line: 32, column: 4 },
@@ -124,13 +124,13 @@ describe('lines', () => {
     expect(readRejectLine(text)).toBeNull();
   });
 
-  test.each(['', '{}', '{"trefoil":"rejects-v2"}', '{"trefoil":"rejects-v1"}'])('%s is no first line', (text) => {
+  test.each(['', '{}', '{"trefoil":"rejects-v2"}', '{"trefoil":"rejects-v1"}'])('%s is not a first line', (text) => {
     expect(readRejectsHead(text)).toBeNull();
   });
 });
 
 describe('base64url', () => {
-  test('property: writes what node writes, and reads nothing else', () => {
+  test('property: writes what Node writes, and reads nothing else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 70 }), (data) => {
         const text = encodeBase64url(data);
@@ -142,7 +142,7 @@ describe('base64url', () => {
   });
 });
 
-test('many records at once are sealed each for its own place, whatever their lengths', () => {
+test('many records are sealed at once, each for its own place, whatever their lengths', () => {
   const records = Array.from({ length: 3000 }, (_, i) => ({
     record: bytes([0, 1, 47, 62, 63, 64, 200, 5000][i % 8]!),
     place: { input: i % 700 === 0 ? 1 : 0, line: i + 1 },

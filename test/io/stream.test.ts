@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const TEXT = `a,b,c\n${'1,2,3\n'.repeat(5000)}`;
 
-/** A source that counts what is asked of it. */
+/** A source that counts how often it is asked for a chunk. */
 function counting(
   chunks: number,
   text = '1,2,3\n'.repeat(100),
@@ -41,7 +41,7 @@ function counting(
   return { source, seen };
 }
 
-/** A web stream that asks its source only when it is asked. */
+/** A web stream that reads from its source only when it is read from. */
 function webOf(source: AsyncIterable<string>): ReadableStream<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
@@ -131,13 +131,13 @@ test('sources of every kind', async () => {
     await expect(collect(protectCsv(wrong as never, abc))).rejects.toThrow(TypeError);
 });
 
-test('back-pressure: a consumer that takes one batch makes the source give one', async () => {
+test('back-pressure: if a consumer takes one batch, the source is read about one batch', async () => {
   const { source, seen } = counting(10_000);
   const out = protectCsv(source, abc, { batchSize: 200 })[Symbol.asyncIterator]();
   expect(seen.asked).toBe(0);
   await out.next();
   await sleep(20);
-  // The header and two chunks of a hundred rows; the third may be needed to see that the second has ended.
+  // The header and two chunks of a hundred rows. The third may be needed to see where the second ends.
   expect(seen.asked).toBeLessThanOrEqual(4);
   for (let i = 0; i < 10; i++) await out.next();
   expect(seen.asked).toBeLessThanOrEqual(24);
@@ -180,7 +180,7 @@ test('a source whose closing fails does not hide the error', async () => {
   expect((await errorOf(protectCsv(source, abc))).code).toBe('header_missing');
 });
 
-test('an error of the source is its own', async () => {
+test('an error of the source is passed on unchanged', async () => {
   const source = (async function* () {
     yield 'a,b,c\n1,2,3\n';
     throw new Error('disk gone');

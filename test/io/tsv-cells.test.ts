@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Issue } from '../../src/errors.ts';
-import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from '../../src/io/tsv-cells.ts';
+import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from '../../src/io/tsv/cells.ts';
 
 /**
- * COPY's text format to the letter of its page, one character at a time. Reads what COPY FROM reads, but octal and
- * hexadecimal bytes; ours must read the same or refuse.
+ * A reference for COPY's text format, written from its page, one character at a time. It reads everything that COPY
+ * FROM reads, except octal and hexadecimal bytes. Our reader must read the same or refuse.
  */
 function literalRead(line: string): TsvCell[] {
   const cells: TsvCell[] = [];
@@ -82,7 +82,7 @@ const cell = fc.oneof(
 );
 const cells = fc.array(cell, { minLength: 1, maxLength: 6 });
 
-test('property: any cells come back, and are written as the page says', () => {
+test('property: any cells are written as the page says, and read again', () => {
   fc.assert(
     fc.property(cells, (row) => {
       const line = writeCells(row);
@@ -94,7 +94,7 @@ test('property: any cells come back, and are written as the page says', () => {
   );
 });
 
-test('property: any line is read as the page says, or refused where its first wrong backslash stands', () => {
+test('property: any line is read as the page says, or refused at its first wrong backslash', () => {
   let refused = 0;
   const line = fc.string({
     unit: fc.constantFrom('a', 'N', 'n', '0', 'x', '.', '\\', '\\', '\t', "'", '👩'),
@@ -113,7 +113,7 @@ test('property: any line is read as the page says, or refused where its first wr
       const at = read.column! - 1;
       expect(text.charAt(at)).toBe('\\');
       expect("bfnrtv\\'").not.toContain(text.charAt(at + 1) || 'nothing');
-      // What stands before it is fine: the half cell is text or null.
+      // The part before it is valid: the half cell is text or null.
       expect(Array.isArray(readCells(text.slice(0, at)))).toBe(true);
     }),
     { numRuns: 20_000 },
@@ -161,7 +161,7 @@ describe('refuses', () => {
   });
 });
 
-test('writes what must be written and nothing else', () => {
+test('escapes what must be escaped and nothing else', () => {
   expect(writeCell(null)).toBe('\\N');
   expect(writeCell('')).toBe('');
   expect(writeCell('it\'s \u0001\u007f\u0085\u2028 "x"')).toBe('it\'s \u0001\u007f\u0085\u2028 "x"');

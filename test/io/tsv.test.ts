@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Issue, TrefoilError } from '../../src/errors.ts';
 import { constant, drop, each, keep, mask, optional, policy, token } from '../../src/index.ts';
-import { readCells, writeCells } from '../../src/io/tsv-cells.ts';
+import { readCells, writeCells } from '../../src/io/tsv/cells.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { protectTsv, protectTsvStream, revealTsv, revealTsvStream, type TsvOptions } from '../../src/tsv.ts';
 import { abc, collect, cut, errorOf, keys, people, textOf, wayBack } from './helpers.ts';
@@ -20,9 +20,9 @@ const place = ({ code, row, line, column, field }: Issue): string =>
 const issuesOf = async (text: string | Uint8Array, bound: object = abc, options?: TsvOptions): Promise<string[]> =>
   (await errorOf(protectTsv([text], bound as never, options))).issues.map(place);
 
-// ---- what comes out ----
+// ---- the output ----
 
-test('columns keep their order, dropped ones are gone, null and empty stay what they are', async () => {
+test('columns keep their order, dropped columns are left out, and null and empty stay as they are', async () => {
   const out = await protect('notes\tborn\tcity\tid\tname\nx\t1984-03-12\tUlm\t7\tAda\n\\N\t\\N\t\t\\N\t\n', people);
   expect(out).toMatch(/^born\tcity\tid\tname\n1984\tUlm\t[0-9a-z_]+\t[0-9a-z_]+\n\\N\t\t\\N\t\n$/);
 });
@@ -43,15 +43,15 @@ test.each([
   ['header only, no newline', 'a\tb\tc'],
 ])('byte for byte: %s', async (_, text) => {
   expect(await protect(text)).toBe(text);
-  // As rows without a header line, too.
+  // The same as rows without a header line.
   if (!text.startsWith('\ufeff')) expect(await protect(text, abc, { header: HEADER })).toBe(text);
 });
 
-test('escapes that are read in another spelling come out in COPY’s', async () => {
+test('escapes in another spelling are written as COPY writes them', async () => {
   expect(await protect("it\\'s\t\b\f\t\v\n", abc, { header: HEADER })).toBe("it's\t\\b\\f\t\\v\n");
 });
 
-test('a name is escaped as a cell is', async () => {
+test('a name is escaped like a cell', async () => {
   const bound = policy({ 'a\tb': keep, 'c\\': drop, '\\N': keep }).bind(keys);
   expect(await protect('a\\tb\tc\\\\\t\\\\N\n1\t2\t3\n', bound)).toBe('a\\tb\t\\\\N\n1\t3\n');
 });
@@ -76,7 +76,7 @@ test('without a header line an empty table is a table', async () => {
   await expect(collect(protectTsv([], abc, { header: HEADER, signal: AbortSignal.abort() }))).rejects.toThrow('abort');
 });
 
-test('a constant is written, null and empty pass every rule, an optional column may be away', async () => {
+test('a constant is written, null and empty pass every rule, and an optional column may be missing', async () => {
   const bound = policy({
     a: constant({ value: 5 }),
     b: optional(keep),
@@ -86,7 +86,7 @@ test('a constant is written, null and empty pass every rule, an optional column 
   expect(await protect('a\tc\td\n1\t\t\\N\n\\N\t\\N\t\n', bound)).toBe('a\tc\td\n5\t\t\\N\n5\t\\N\t\n');
 });
 
-test('integers are read, sealed, and come back', async () => {
+test('integers are read, sealed, and revealed', async () => {
   const text = 'Ada\t4111 1111 1111 1111\t36\tUlm\nZoë\t\t\\N\t\\N\nBo\t\\N\t-9007199254740991\t\n';
   const header = ['name', 'pan', 'age', 'city'];
   const safe = await collect(protectTsv(text, wayBack, { header }));
@@ -104,7 +104,7 @@ const cell = fc.oneof(
   fc.string({ unit: fc.constantFrom('a', 'é', '👩', ' ', '\t', '\n', '\r', '\\', 'N', '\v', '"'), maxLength: 5 }),
 );
 
-test('property: any table comes back byte for byte, whatever the chunks and batches', async () => {
+test('property: any table is revealed byte for byte, whatever the chunks and batches', async () => {
   const header = ['name', 'pan', 'age', 'city'];
   const pan = fc.constantFrom(null, '', '4111 1111 1111 1111', '378282246310005');
   const rows = fc.array(fc.tuple(cell, pan, fc.oneof(fc.constant(null), fc.integer().map(String)), cell), {
@@ -125,7 +125,7 @@ test('property: any table comes back byte for byte, whatever the chunks and batc
         const options = { batchSize, ...(named ? {} : { header }) };
         const safe = await collect(protectTsv(cut(Buffer.from(text), lengths), wayBack, options));
         expect(safe.equals(await collect(protectTsv(text, wayBack, named ? {} : { header })))).toBe(true);
-        // Null, empty and full stay what they are, cell by cell.
+        // Every cell stays null, empty or full.
         const kinds = (bytes: string): (string | undefined)[][] =>
           bytes
             .split(newline)
@@ -162,7 +162,7 @@ describe('refused and rejectable, with line and column', () => {
     const options = { maxRecord: 500 };
     const issues = await issuesOf(text, abc, options);
     expect(issues[0]).toBe(expected);
-    // Only the record itself is out.
+    // Only the record itself is left out.
     const taken: string[] = [];
     const good = await protect(`${text}${/\n$/.test(text) ? '' : '\n'}`, abc, {
       ...options,
@@ -177,7 +177,7 @@ describe('refused and rejectable, with line and column', () => {
     ).toBe(true);
   });
 
-  test('what a rule refuses has the column of its cell', async () => {
+  test('an issue of a rule has the column of its cell', async () => {
     const text = 'x\tcafé 👩\t1\n"\t\\\\\t4111 1111 1111 1112\n';
     const bound = policy({ a: keep, b: keep, c: keep, pan: drop }).bind(keys);
     expect(await protect(text.replaceAll('\n', '\t\n'), bound, { header: [...HEADER, 'pan'] })).toBe(text);
@@ -209,7 +209,7 @@ test.each<[string, string | Uint8Array, string]>([
   expect(taken).toEqual([]);
 });
 
-test('names that are given are compared with the policy before anything is read', () => {
+test('names in the option header are compared with the policy before anything is read', () => {
   const read: string[] = [];
   function* source(): Generator<string> {
     read.push('read');

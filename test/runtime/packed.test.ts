@@ -79,7 +79,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('one process', () => {
-  test('imports and requires every subpath, and each build takes what the other makes', async () => {
+  test('imports and requires every subpath, and each build accepts the objects of the other', async () => {
     const { code, output } = await run(process.execPath, ['both.mjs'], consumer);
     expect(output.trim().split('\n')).toEqual([
       'every subpath exports the same names',
@@ -128,7 +128,7 @@ describe('the declarations', () => {
     CommonJS: { extension: 'cts', module: 'nodenext', moduleResolution: 'nodenext' },
     'a bundler': { extension: 'ts', module: 'esnext', moduleResolution: 'bundler' },
   };
-  // What each half needs and no less: streams are typed by the DOM library or by @types/node.
+  // Exactly what each part needs. The types of streams come from the DOM library or from @types/node.
   const needs = {
     'the core, of ECMAScript alone': { file: 'core', lib: ['es2022'], types: [] },
     'streams, of the DOM library': { file: 'streams', lib: ['es2022', 'dom'], types: [] },
@@ -155,7 +155,7 @@ describe('the declarations', () => {
     const declarations = packed.filter((path) => /\.d\.c?ts$/.test(path));
     expect(declarations.length).toBeGreaterThan(10);
     for (const path of declarations) {
-      // Examples in comments import too, but no line of a comment begins so.
+      // Examples in comments have imports, too, but a line of a comment does not begin with one.
       const text = readFileSync(join(installed, path), 'utf8');
       const imports = [...text.matchAll(/^(?:import|export)\b.*\bfrom ['"](.*)['"];$/gm)].map(([, name]) => name!);
       expect(
@@ -168,15 +168,15 @@ describe('the declarations', () => {
 });
 
 describe('a bundler', () => {
-  // The esbuild that tsup builds with.
+  // The esbuild of tsup.
   const { build } = createRequire(createRequire(import.meta.url).resolve('tsup'))(
     'esbuild',
   ) as typeof import('esbuild');
 
-  /** What a pattern finds, each once: a whole bundle in a message helps nobody. */
+  /** The different matches of a pattern, because a whole bundle in a message helps nobody. */
   const found = (text: string, pattern: RegExp) => [...new Set(text.match(pattern))];
 
-  /** Bundles a module and gives its text and the size in bytes when it is minified. */
+  /** Bundles a module and returns its text and its size in bytes after minification. */
   async function bundle(code: string): Promise<{ text: string; bytes: number }> {
     const bundled = async (minify: boolean) => {
       const { outputFiles } = await build({
@@ -196,7 +196,7 @@ describe('a bundler', () => {
     return { text: plain.text, bytes: small.contents.length };
   }
 
-  test('takes of the package what is used: keep alone has no cipher and no table', async () => {
+  test('takes only the used parts of the package: keep alone has no cipher and no table', async () => {
     const { text, bytes } = await bundle("import { keep } from 'trefoil';\nconsole.log(keep);");
     console.log(`bundle: keep alone ${bytes} bytes`);
     expect(found(text, /aes|ff1|sha-?256|hkdf|hmac|siv\b|unassigned_code_points|0x[0-9a-f]{8}/gi)).toEqual([]);
@@ -213,8 +213,8 @@ describe('a bundler', () => {
   });
 
   /**
-   * What a bundle would take of Node. The one look at it that there may be is for the AES instructions of node:crypto: a
-   * call of a function that the runtime has or has not, and no import.
+   * How a bundle uses Node. The only use that is allowed is for the AES instructions of node:crypto: a call of a
+   * function that the runtime may not have, and no import.
    */
   function nodeIn(text: string): string[] {
     const rest = text.replace(/\bprocess\d*\?\.getBuiltinModule\?\.\("node:crypto"\)/, '');
@@ -224,7 +224,7 @@ describe('a bundler', () => {
     ];
   }
 
-  /** Runs a bundle with the globals of a page, or with Node's; what it shows. */
+  /** Runs a bundle with the globals of a web page or of Node, and returns its output. */
   function runBundle(text: string, node: boolean): unknown[] {
     const shown: unknown[] = [];
     const page = Object.create(globalThis, {
@@ -240,16 +240,16 @@ describe('a bundler', () => {
 
   const KEYSET = keysetJson(testRoot('packed'));
 
-  // Some work of each part, and the most bytes after minification, with what was measured.
+  // An example for each part, with the most bytes after minification and the measured number.
   test.each([
     {
       part: 'the three leaves and policy',
-      // 155,417. It was 150,277 before numbers of JSON kept their text (900) and fields of one scope were compared in all that
-      // a join depends on (1,900), and 144,695 before policies could be opened with stores, whose verbs wait. Of these 17,000
-      // are columns of sealed values and AES-SIV of our own, 15,000 the 64 rounds of SHA-256
-      // written out, 14,000 FF1 for whole columns, 9,000 BLAKE3 (6,000 of them noble's, for long messages), 8,000 AES,
-      // 7,000 the permutations of small spaces, and 4,000 tables of other formats that a bundler cannot prove to be
-      // without effect.
+      // 155,417. It was 150,277 before numbers of JSON kept their text (900) and fields of one scope were compared in
+      // all that a join depends on (1,900), and 144,695 before policies could be opened with stores, whose verbs wait.
+      // Of these 17,000 are columns of sealed values and AES-SIV of our own, 15,000 the 64 rounds of SHA-256 written
+      // out, 14,000 FF1 for whole columns, 9,000 BLAKE3 (6,000 of them noble's, for long messages), 8,000 AES, 7,000
+      // the permutations of small spaces, and 4,000 tables of other formats that a bundler cannot prove to be without
+      // effect.
       most: 157_000,
       code: `
         import { fpe, keyset, policy, seal, token } from 'trefoil';
@@ -330,7 +330,7 @@ describe('a bundler', () => {
 });
 
 describe('the tarball', () => {
-  test('has what it is made of and no more', () => {
+  test('has the files that it needs and no others', () => {
     const allowed =
       /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/(trefoil\.mjs|NOTICES\.txt)|docs\/(spec|guide)\/[^/]+\.md|docs\/[a-z-]+\.md|LICENSE|README\.md|package\.json)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
@@ -353,7 +353,7 @@ describe('the tarball', () => {
     for (const path of reached) {
       if (!/^dist\/.*\.(js|cjs|mjs|ts|cts)$/.test(path)) continue;
       for (const [, name] of text(path).matchAll(/["']\.\/([\w.-]+)["']/g)) {
-        // Declarations name modules by the name that they have when the program runs.
+        // Declarations import modules by their names at run time.
         const file = `dist/${name}`;
         reached.add(/\.d\.c?ts$/.test(path) ? file.replace(/\.(c?)js$/, '.d.$1ts') : file);
       }
@@ -362,7 +362,7 @@ describe('the tarball', () => {
     expect(built.filter((path) => !reached.has(path))).toEqual([]);
   });
 
-  // The bundler leaves the path of every module before its code, which tells what is inside without asking the build.
+  // The bundler writes the path of every module before its code, so the content is known without the build.
   const packagesIn = (text: string) => {
     const paths = text.matchAll(/^ *\/\/ node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//gm);
     return [...new Set([...paths].map(([, name]) => name!))].sort();
@@ -400,7 +400,7 @@ describe('the tarball', () => {
     expect(text('dist/trefoil.mjs')).toContain('UNICODE LICENSE V3');
   });
 
-  test('says nothing about the machine that made it', async () => {
+  test('has nothing about the machine that built it', async () => {
     const { output: registry } = await run('npm', ['config', 'get', 'registry'], folder);
     const host = /https?:\/\/([^/\s]+)/.exec(registry)?.[1] ?? 'registry.npmjs.org';
     const told = [root, folder, `${homedir()}/`, host, 'registry.npmjs.org', 'sourceMappingURL', '/node_modules/.'];
@@ -413,7 +413,7 @@ describe('the tarball', () => {
     }
   });
 
-  test('installs what the manifest says and no more', () => {
+  test('installs its dependencies and nothing else', () => {
     const names = readdirSync(join(consumer, 'node_modules')).filter((name) => !name.startsWith('.'));
     expect(names.sort()).toEqual([
       '@noble',
@@ -427,13 +427,13 @@ describe('the tarball', () => {
     ]);
   });
 
-  test('takes its optional peers as the guides install them', async () => {
+  test('accepts its optional peers as the guides install them', async () => {
     const { peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const peers = join(folder, 'peers');
     mkdirSync(peers);
     writeFileSync(join(peers, 'package.json'), '{ "name": "peers", "private": true }\n');
     const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
-    // npm judges the ranges of peers when it makes the tree; the files themselves are not needed.
+    // npm checks the ranges of peers when it plans the installation; the files themselves are not needed.
     const install = [
       'install',
       '--package-lock-only',

@@ -73,7 +73,7 @@ async function apply(options: Options, { signal, voice }: Context): Promise<void
   refuseOwnInput(keyFile === null ? [policyFile] : [policyFile, keyFile]);
   const work = makeApply(openReady(bound), {
     direction,
-    format: ndjson ? 'ndjson' : 'tsv',
+    fileFormat: ndjson ? 'ndjson' : 'tsv',
     columns,
     errorsInline,
     maxRecord: options.maxRecord ?? DEFAULT_MAX_RECORD,

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Issue, type IssueCode, TrefoilError } from '../../errors.ts';
-import type { FileFormat } from '../../files/format.ts';
+import type { FileFormat } from '../../files/file-format.ts';
 import type { DomainKeys } from '../../keys.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
 import { joinWarnings } from '../../policy/joins.ts';

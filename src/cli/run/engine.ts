@@ -3,9 +3,9 @@
 
 import type { DuckdbRun } from '../../duckdb/run.ts';
 import type { DuckdbFormat } from '../../duckdb/source.ts';
-import { formatOfName } from '../../files/format.ts';
+import { formatOfName } from '../../files/file-format.ts';
 import { compressionOfName } from '../../files/inputs/compression.ts';
-import { csvDialect } from '../../io/csv.ts';
+import { csvDialect } from '../../io/csv/codec.ts';
 import { UsageError } from '../exit.ts';
 import { isStdin } from '../formats.ts';
 import type { RunOptions } from './options.ts';

@@ -8,8 +8,8 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { STDIN_PATH } from '../../files/file.ts';
 import { expandInputs } from '../../files/inputs/inputs.ts';
+import { STDIN_PATH } from '../../files/outputs/output-file.ts';
 import { type FileResult, makePlan } from '../../files/plan.ts';
 import { runPlan } from '../../files/run.ts';
 import { intoFolder, intoOne } from '../../files/units.ts';

@@ -1,17 +1,18 @@
 /// <reference types="node" />
 /**
- * Compressed files: gzip (RFC 1952) and Zstandard (RFC 8878), in and out.
+ * Compressed files: reads and writes gzip (RFC 1952) and Zstandard (RFC 8878).
  *
- * What is written is one gzip member or Zstandard frame a chunk of records, one after the other, as both formats allow:
- * chunks are compressed where they are made, and a run that is resumed goes on behind a whole one.
+ * Each chunk of records is written as one gzip member or one Zstandard frame; both formats allow several in a file. So
+ * a worker can compress its own chunk, and a resumed run continues after a complete member or frame.
  */
 
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { fail } from '../../errors.ts';
+import { errorCode } from '../system-error.ts';
 import { alongFrames, type FrameFault } from './zstd-frames.ts';
 
-/** How the bytes of a file are packed. */
+/** The compression of a file. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** The names of {@link Compression}. */
@@ -19,7 +20,7 @@ export const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'zstd'];
 
 const EXTENSIONS: Readonly<Record<string, Compression>> = { gz: 'gzip', gzip: 'gzip', zst: 'zstd', zstd: 'zstd' };
 
-/** Zstandard came to Node's zlib with 22.15; our types are those of Node 20. */
+/** Node's zlib has Zstandard since 22.15; our types are those of Node 20. */
 interface Zstd {
   readonly createZstdDecompress?: () => NodeJS.ReadWriteStream & { readonly bytesWritten: number };
   readonly zstdCompressSync?: (bytes: Uint8Array, options: object) => Uint8Array;
@@ -29,12 +30,12 @@ interface Zstd {
 const zstd = zlib as unknown as Zstd;
 
 const FAULTS: Readonly<Record<FrameFault, string>> = {
-  behind: 'there is something behind its end',
-  broken: 'its bytes are broken',
-  cut: 'it ends in the middle',
+  behind: 'there are bytes after its end',
+  broken: 'its bytes are damaged',
+  cut: 'it ends too early',
 };
 
-/** The compression that a file's name tells, and the name without it. */
+/** The compression that a file's name shows, and the name without that extension. */
 export function compressionOfName(path: string): { readonly compression: Compression; readonly bare: string } {
   const match = /\.([a-z]+)$/i.exec(path);
   const compression = EXTENSIONS[match?.[1]?.toLowerCase() ?? ''];
@@ -43,7 +44,7 @@ export function compressionOfName(path: string): { readonly compression: Compres
 }
 
 /**
- * Refuses what this Node cannot do, before anything is read.
+ * Refuses a compression that this version of Node does not have, before anything is read.
  *
  * @throws TrefoilError `bad_compression`.
  */
@@ -53,12 +54,12 @@ export function checkCompression(compression: Compression, file: string): void {
   }
 }
 
-/** Packs one chunk. The bytes depend on chunk and zlib alone. */
+/** Makes a function that compresses one chunk. The bytes depend on the chunk and the version of zlib alone. */
 export function packer(compression: Compression): (bytes: Uint8Array) => Uint8Array {
   if (compression === 'gzip') return (bytes) => zlib.gzipSync(bytes);
   if (compression === 'zstd') {
     const { zstdCompressSync, constants } = zstd;
-    // With the checksum that the command-line tool writes, too: gzip has one anyway.
+    // With a checksum, as the command-line tool zstd writes it; gzip always has one.
     const options = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
     return (bytes) => zstdCompressSync!(bytes, options);
   }
@@ -66,8 +67,8 @@ export function packer(compression: Compression): (bytes: Uint8Array) => Uint8Ar
 }
 
 /**
- * The unpacked bytes of a source. Anything behind the last member or frame, and an end before it, are errors: a file
- * that was cut must not look whole.
+ * The uncompressed bytes of a source. Bytes after the last member or frame are an error, and so is an end inside one,
+ * because a file that was cut must not look complete.
  *
  * @throws TrefoilError while iterating: `bad_compression`.
  */
@@ -77,11 +78,11 @@ export async function* unpack(
   file: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (compression === 'none') return yield* source;
-  const refuse = (what: FrameFault): never =>
-    fail('bad_compression', `cannot be unpacked: ${FAULTS[what]} (${compression})`, { file });
+  const refuse = (fault: FrameFault): never =>
+    fail('bad_compression', `cannot be decompressed: ${FAULTS[fault]} (${compression})`, { file });
   let taken = 0;
   const packed = compression === 'zstd' ? alongFrames(source, refuse) : source;
-  // Object mode keeps the chunks as they are cut.
+  // In object mode the chunks stay as they are cut.
   const raw = Readable.from(counted(packed, (bytes) => (taken += bytes)));
   const unpacked = compression === 'gzip' ? zlib.createGunzip() : zstd.createZstdDecompress!();
   raw.on('error', (error) => (unpacked as unknown as Readable).destroy(error));
@@ -89,9 +90,9 @@ export async function* unpack(
   try {
     for await (const chunk of unpacked as AsyncIterable<Uint8Array>) yield chunk;
   } catch (error) {
-    const code = (error as { readonly code?: unknown }).code;
-    if (typeof code !== 'string' || !/^(Z_|ZSTD_|ERR_ZLIB)/.test(code)) throw error;
-    // Skippable frames alone are a whole file without a text.
+    const code = errorCode(error);
+    if (code === null || !/^(Z_|ZSTD_|ERR_ZLIB)/.test(code)) throw error;
+    // A file of skippable frames only is complete and has no text.
     if (compression === 'zstd' && taken === 0) return;
     refuse(code === 'Z_BUF_ERROR' ? 'cut' : 'broken');
   } finally {
@@ -110,12 +111,12 @@ async function* counted(
   }
 }
 
-/** The compression that the first bytes of a file show, whatever its name. */
+/** The compression that the first bytes of a file show, whatever its name is. */
 export function compressionOfBytes(first: Uint8Array): Compression {
   if (first[0] === 0x1f && first[1] === 0x8b) return 'gzip';
   const [a = 0, b, c, d] = first;
   const isFrame = a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd;
-  // RFC 8878, section 3.1.2: a skippable frame, with which others begin a file.
+  // RFC 8878, section 3.1.2: some programs begin a file with a skippable frame.
   const isSkippable = a >> 4 === 5 && b === 0x2a && c === 0x4d && d === 0x18;
   return isFrame || isSkippable ? 'zstd' : 'none';
 }

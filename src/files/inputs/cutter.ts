@@ -1,33 +1,34 @@
 /// <reference types="node" />
 /**
- * The cutter: inputs become heads and chunks, in order. A chunk ends where a record ends, after about a megabyte, and so
- * depends on the bytes of its input alone: a run that is resumed at a cut makes the same cuts from there on.
+ * The cutter: cuts the inputs into heads and chunks, in order. A chunk ends at a record end after about a megabyte, so
+ * it depends on the bytes of its input alone, and a run that is resumed at a cut makes the same cuts as before.
  */
 
 import { fail, TrefoilError } from '../../errors.ts';
 import { type Batches, makeBatches } from '../../io/batches.ts';
 import { type Block, type Frames, makeFrames, type Oversize, type Place } from '../../io/frames.ts';
 import type { ChunkTask } from '../chunk-work.ts';
-import { codecOf, type FileCodec, type Opening } from '../format.ts';
+import { codecOf, type FileCodec, type Opening } from '../file-format.ts';
+import type { Position } from '../outputs/resume.ts';
 import type { RunPlan } from '../plan.ts';
-import type { Position } from '../resume.ts';
 import { openBytes } from './inputs.ts';
 
-/** The first chunk of an output is small, so that its first row is there soon. */
+/** The first chunk of an output is small, so that its first row is written soon. */
 const FIRST_BYTES = 1 << 16;
 const CHUNK_BYTES = 1 << 20;
 
+/** An input: the index of its output, and its index among the inputs of that output. */
 interface At {
   readonly unit: number;
   readonly input: number;
 }
 
-/** An input begins. */
+/** The head of an input. */
 export interface HeadCut extends At {
   readonly kind: 'head';
-  /** What to write of it. */
+  /** The text to write. */
   readonly text: string;
-  /** Records of the input before the next cut: those of the run that is resumed. */
+  /** Records of the input before the next cut, which the interrupted run has written. */
   readonly rows: number;
   /** Where the next cut begins. */
   readonly place: Place;
@@ -40,9 +41,9 @@ export interface HeadCut extends At {
 export interface ChunkCut extends At {
   readonly kind: 'chunk';
   readonly task: ChunkTask;
-  /** Length of the chunk; a worker may have taken the bytes. */
+  /** Length of the chunk. The bytes themselves may have been transferred to a worker. */
   readonly bytes: number;
-  /** Where the next cut begins; `null` behind the last of an input. */
+  /** Where the next cut begins; `null` for the last cut of an input. */
   readonly next: Place | null;
 }
 
@@ -53,13 +54,14 @@ export interface OversizeCut extends At {
   readonly batches: Batches;
 }
 
-/** What the cutter gives. */
+/** One cut. */
 export type Cut = HeadCut | ChunkCut | OversizeCut;
 
 /**
  * The cuts of a plan, from a position on.
  *
- * @param rowsSoFar asked when a chunk begins, for a run with a limit; then no chunk may be asked for ahead.
+ * @param rowsSoFar returns the rows of the run when a chunk begins. If the run has a limit, the caller must not ask for
+ * a chunk before the one before it is done.
  */
 export async function* cutInputs(
   plan: RunPlan,
@@ -69,7 +71,7 @@ export async function* cutInputs(
   for (let unit = from?.unit ?? 0; unit < plan.units.length; unit++) {
     const { inputs } = plan.units[unit]!;
     const begin = unit === from?.unit ? from.input : 0;
-    // The header of the first input is that of the output, also when the run goes on behind it.
+    // The header of the first input is that of the output, even if the run is resumed after that input.
     let first = begin === 0 ? null : await openingOf(plan, inputs[0]!);
     for (let input = begin; input < inputs.length; input++) {
       const resumed = unit === from?.unit && input === from.input && from.place.offset > 0 ? from : null;
@@ -84,9 +86,28 @@ export async function* cutInputs(
   }
 }
 
-/** The index of an input among all of the run. */
+/** Index of an input among all inputs of the run. */
 export function inputIndex(plan: RunPlan, { unit, input }: At): number {
   return plan.units.slice(0, unit).reduce((sum, { inputs }) => sum + inputs.length, 0) + input;
+}
+
+/** State of the cutter in one input. */
+interface Cutting {
+  readonly plan: RunPlan;
+  readonly at: At;
+  readonly codec: FileCodec;
+  readonly batches: Batches;
+  /** Where the run begins in the input. */
+  readonly place: Place;
+  /** Whether the input is the first of its output, whose header is written. */
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  /** The head of the first input of the output. */
+  opening: Opening | null;
+  /** Whether the first record was seen. */
+  started: boolean;
+  /** Chunks that were cut. */
+  chunks: number;
 }
 
 async function* cutInput(
@@ -98,84 +119,96 @@ async function* cutInput(
 ): AsyncGenerator<Cut, void, undefined> {
   const { inputs } = plan.units[at.unit]!;
   const path = inputs[at.input]!;
-  const isLast = at.input === inputs.length - 1;
-  const index = inputIndex(plan, at);
+  const { fileFormat, direction } = plan.work;
   const place = resumed?.place ?? { offset: 0, line: 1 };
-  let head = resumed === null ? null : await openingOf(plan, path);
-  const isFirst = first === null;
-  let opening = first ?? head;
-  const codec = codecOf(plan.work.format, plan.work.direction, plan.inside, resumed === null ? null : opening);
-  const batches = makeBatches(codec);
-  let started = resumed !== null;
-  let cut = 0;
+  const opening = resumed === null ? first : (first ?? (await openingOf(plan, path)));
+  const codec = codecOf(fileFormat, direction, plan.inside, resumed === null ? null : opening);
+  const cutting: Cutting = {
+    plan,
+    at,
+    codec,
+    batches: makeBatches(codec),
+    place,
+    isFirst: first === null,
+    isLast: at.input === inputs.length - 1,
+    opening,
+    started: resumed !== null,
+    chunks: 0,
+  };
   const frames = framesOf(plan, place, {
-    quota: () => (!started && codec.heading !== null ? 1 : plan.limit - rowsSoFar()),
-    size: () => (at.input === 0 && place.offset === 0 && cut === 0 ? FIRST_BYTES : CHUNK_BYTES),
+    quota: () => (!cutting.started && codec.heading !== null ? 1 : plan.limit - rowsSoFar()),
+    size: () => (at.input === 0 && place.offset === 0 && cutting.chunks === 0 ? FIRST_BYTES : CHUNK_BYTES),
   });
-  if (resumed !== null) yield headCut(place, '', resumed.inputRows);
-
-  function headCut(from: Place, text: string, rows: number, bytes = 0): HeadCut {
-    return { ...at, kind: 'head', text, rows, place: from, opening, bytes };
-  }
-
-  function* take(found: Block | Oversize): Generator<Cut, void, undefined> {
-    if (found.kind === 'oversize') {
-      if (!started && codec.heading !== null) batches.oversize(found, 0, true);
-      if (!started) yield headCut(place, '', 0);
-      started = true;
-      return yield { ...at, kind: 'oversize', found, batches };
-    }
-    let block = found;
-    if (!started) {
-      let text = '';
-      block = batches.open(block, (mark) => {
-        text = mark;
-      });
-      if (block.bytes.length === 0) return;
-      started = true;
-      const heading = codec.heading === null ? null : batches.heading(block);
-      head = codec.opening?.() ?? null;
-      opening ??= head;
-      checkSameHeader(opening, head);
-      text += heading?.text ?? '';
-      const written = isFirst ? (isLast || found.ended ? text : ended(text)) : '';
-      const isHeader = heading?.isHeader === true;
-      yield headCut(place, written, 0, found.bytes.length - (isHeader ? 0 : block.bytes.length));
-      if (isHeader) return;
-    }
-    cut++;
-    const { bytes, line, next = null } = block;
-    const task: ChunkTask = { bytes, line, ended: block.ended || !isLast, input: index, opening };
-    yield { ...at, kind: 'chunk', task, bytes: bytes.length, next };
-  }
-
-  /** A header whose line end is missing, before the rows of another input. */
-  function ended(text: string): string {
-    return opening === null || text === '' ? text : text + opening.newline;
-  }
-
+  if (resumed !== null) yield headCut(cutting, '', resumed.inputRows);
   try {
     for await (const bytes of await openBytes(path, plan.compressionOf(path), place.offset)) {
       for (const found of frames.push(bytes)) {
-        yield* take(found);
+        yield* cutsOf(cutting, found);
         if (rowsSoFar() >= plan.limit) return;
       }
     }
-    for (const found of frames.end()) yield* take(found);
-    if (!started) fail('empty_input', 'the input is empty', { line: 1, column: 1 });
+    for (const found of frames.end()) yield* cutsOf(cutting, found);
+    if (!cutting.started) fail('empty_input', 'the input is empty', { line: 1, column: 1 });
   } catch (error) {
     throw plan.namesFiles ? withFile(error, path) : error;
   }
 }
 
+function headCut({ at, place, opening }: Cutting, text: string, rows: number, bytes = 0): HeadCut {
+  return { ...at, kind: 'head', text, rows, place, opening, bytes };
+}
+
+/** The cuts that a block makes: for the first block of an input its head, and then the chunk, if it has records. */
+function* cutsOf(cutting: Cutting, found: Block | Oversize): Generator<Cut, void, undefined> {
+  const { plan, at, codec, batches, isLast } = cutting;
+  if (found.kind === 'oversize') {
+    if (!cutting.started && codec.heading !== null) batches.oversize(found, 0, true);
+    if (!cutting.started) yield headCut(cutting, '', 0);
+    cutting.started = true;
+    return yield { ...at, kind: 'oversize', found, batches };
+  }
+  let block = found;
+  if (!cutting.started) {
+    const { opened, text, isHeader } = openHead(cutting, found);
+    block = opened;
+    if (block.bytes.length === 0) return;
+    yield headCut(cutting, text, 0, found.bytes.length - (isHeader ? 0 : block.bytes.length));
+    if (isHeader) return;
+  }
+  cutting.chunks++;
+  const { bytes, line, next = null } = block;
+  const { opening } = cutting;
+  const task: ChunkTask = { bytes, line, ended: block.ended || !isLast, input: inputIndex(plan, at), opening };
+  yield { ...at, kind: 'chunk', task, bytes: bytes.length, next };
+}
+
+/** Reads the head of an input from its first block, and returns the block without its byte order mark. */
+function openHead(cutting: Cutting, found: Block) {
+  const { codec, batches, isFirst, isLast } = cutting;
+  let mark = '';
+  const opened = batches.open(found, (kept) => {
+    mark = kept;
+  });
+  if (opened.bytes.length === 0) return { opened, text: '', isHeader: false };
+  cutting.started = true;
+  const heading = codec.heading === null ? null : batches.heading(opened);
+  const head = codec.opening?.() ?? null;
+  cutting.opening ??= head;
+  checkSameHeader(cutting.opening, head);
+  const text = mark + (heading?.text ?? '');
+  // If the header has no line end, it gets one before the rows of the next input.
+  const end = isLast || found.ended || cutting.opening === null || text === '' ? '' : cutting.opening.newline;
+  return { opened, text: isFirst ? text + end : '', isHeader: heading?.isHeader === true };
+}
+
 function framesOf(plan: RunPlan, from: Place, asked: { quota: () => number; size: () => number }): Frames {
-  const { quoted, maxRecord } = plan.work.format;
+  const { quoted, maxRecord } = plan.work.fileFormat;
   return makeFrames({ quoted, maxRecord, from, ...asked });
 }
 
-/** Reads the head of an input again. */
+/** Reads the head of an input, for a run that does not begin there. */
 async function openingOf(plan: RunPlan, path: string): Promise<Opening | null> {
-  const codec: FileCodec = codecOf(plan.work.format, plan.work.direction, plan.inside, null);
+  const codec: FileCodec = codecOf(plan.work.fileFormat, plan.work.direction, plan.inside, null);
   if (codec.heading === null) return null;
   const batches = makeBatches(codec);
   const frames = framesOf(plan, { offset: 0, line: 1 }, { quota: () => 1, size: () => CHUNK_BYTES });
@@ -191,16 +224,17 @@ async function openingOf(plan: RunPlan, path: string): Promise<Opening | null> {
   return null;
 }
 
-/** Inputs of one output must have the same columns in the same order: rows carry no names. */
+/** All inputs of one output must have the same columns in the same order, because rows have no names. */
 function checkSameHeader(first: Opening | null, other: Opening | null): void {
   if (first === null || other === null || first === other) return;
   const { length } = first.names;
   if (length === other.names.length && first.names.every((name, i) => name === other.names[i])) return;
-  const message = 'the header is not that of the first input; write such files to a folder of their own with --out-dir';
+  const message =
+    'the header differs from that of the first input; with --out-dir each input gets an output of its own';
   fail('header_mismatch', message, { line: 1, column: 1 });
 }
 
-/** An error with the file that it is about; one that names a file of its own keeps it. */
+/** Adds the name of a file to the issues of an error. An issue that names a file already keeps it. */
 export function withFile(error: unknown, file: string): unknown {
   if (!(error instanceof TrefoilError)) return error;
   return new TrefoilError(
@@ -209,7 +243,7 @@ export function withFile(error: unknown, file: string): unknown {
   );
 }
 
-/** Does something whose errors name the file, if there is a name. */
+/** Calls a function. Its errors name the file, unless `file` is `null`. */
 export function inFile<T>(file: string | null, work: () => T): T {
   try {
     return work();

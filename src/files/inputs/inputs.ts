@@ -1,24 +1,26 @@
 /// <reference types="node" />
 /**
- * Inputs: which files are meant, and their bytes as UTF-8, unpacked. Nothing about a file is guessed: its name says how
- * it is packed unless the caller does, and UTF-16 is told by its byte order mark or not at all.
+ * Inputs: finds the files that paths and patterns name, and reads them, decompressed and as UTF-8. Nothing about a file
+ * is guessed: the caller or the file's name says how it is compressed, and UTF-16 must have a byte order mark.
  */
 
 import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import { concat } from '../../core/bytes.ts';
 import { fail } from '../../errors.ts';
-import { openInput, systemError } from '../file.ts';
+import { systemError } from '../system-error.ts';
 import { type Compression, compressionOfBytes, compressionOfName, unpack } from './compression.ts';
+import { openInput } from './input-file.ts';
 
 /** Standard input as an input. */
 export const STDIN = '-';
 
 /**
- * The files that paths and patterns (`*`, `?`, `**`, `{a,b}`, `[0-9]`) name. Patterns are sorted by code units, so that
- * the order does not depend on the file system; a file whose name looks like a pattern is meant itself.
+ * The files that paths and patterns (`*`, `?`, `**`, `{a,b}`, `[0-9]`) name. The files of a pattern are sorted by code
+ * units, so that their order does not depend on the file system. If a file has the name of a pattern, it is that file.
  *
- * @throws TrefoilError `io_failed` for a pattern without a file.
+ * @throws TrefoilError `io_failed` if no file matches a pattern.
  */
 export async function expandInputs(inputs: readonly string[]): Promise<readonly string[]> {
   const found: string[] = [];
@@ -28,7 +30,7 @@ export async function expandInputs(inputs: readonly string[]): Promise<readonly 
       continue;
     }
     const files = (await glob(input, { dot: false, expandDirectories: false })).sort();
-    if (files.length === 0) fail('io_failed', 'no file fits the pattern', { file: input });
+    if (files.length === 0) fail('io_failed', 'no file matches the pattern', { file: input });
     found.push(...files);
   }
   return found;
@@ -41,15 +43,15 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The compression of an input: what the caller says, or its name. */
-export function inputCompression(path: string, said: Compression | undefined): Compression {
-  return said ?? (path === STDIN ? 'none' : compressionOfName(path).compression);
+/** The compression of an input: the option, or what its name shows. */
+export function inputCompression(path: string, option: Compression | undefined): Compression {
+  return option ?? (path === STDIN ? 'none' : compressionOfName(path).compression);
 }
 
 /**
- * The bytes of an input, unpacked, as UTF-8, from an offset on.
+ * Opens an input and returns its bytes, decompressed and as UTF-8, from an offset on.
  *
- * @param skip bytes of the unpacked input to leave out, for a run that is resumed.
+ * @param skip bytes of the decompressed input to skip, for a run that is resumed.
  * @throws TrefoilError `io_failed`, `bad_compression`, `not_utf8`.
  */
 export async function openBytes(
@@ -58,12 +60,12 @@ export async function openBytes(
   skip = 0,
 ): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
   const raw = path === STDIN ? standardInput() : await openInput(path);
-  return after(toUtf8(unpack(refusePacked(raw, compression, path), compression, path), path), skip);
+  return after(toUtf8(unpack(refuseCompressed(raw, compression, path), compression, path), path), skip);
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    // Node gives a directory as an empty stream.
+    // Node reads a directory as an empty stream.
     if (fstatSync(0).isDirectory()) fail('io_failed', 'cannot be read: it is a directory', { file: 'standard input' });
     for await (const chunk of process.stdin) yield chunk as Uint8Array;
   } catch (error) {
@@ -71,17 +73,17 @@ async function* standardInput(): AsyncGenerator<Uint8Array, void, undefined> {
   }
 }
 
-/** Refuses packed bytes where plain ones are expected: the parser's complaint would be of no help. */
-async function* refusePacked(
+/** Refuses compressed bytes if none are expected, because the error of the parser would not help. */
+async function* refuseCompressed(
   source: AsyncIterable<Uint8Array>,
-  said: Compression,
+  compression: Compression,
   path: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let first = true;
   for await (const chunk of source) {
-    const seen = first && said === 'none' ? compressionOfBytes(chunk) : 'none';
+    const seen = first && compression === 'none' ? compressionOfBytes(chunk) : 'none';
     if (seen !== 'none') {
-      const message = `the input is packed with ${seen}; say so with --input-compression ${seen}, or by its name`;
+      const message = `the input is compressed with ${seen}; set --input-compression ${seen}, or rename the file`;
       fail('bad_compression', message, { file: path === STDIN ? 'standard input' : path });
     }
     first = false;
@@ -89,7 +91,7 @@ async function* refusePacked(
   }
 }
 
-/** UTF-16 with its byte order mark becomes UTF-8 without one; everything else passes as it is. */
+/** Converts UTF-16 with a byte order mark to UTF-8 without one. All other bytes are returned as they are. */
 async function* toUtf8(source: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array, void, undefined> {
   const encoder = new TextEncoder();
   let decoder: TextDecoder | null = null;
@@ -101,13 +103,16 @@ async function* toUtf8(source: AsyncIterable<Uint8Array>, path: string): AsyncGe
       for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) line++;
       return encoder.encode(text);
     } catch {
-      return fail('not_utf8', 'the input is UTF-16 by its first bytes, and broken behind them', { line, file: path });
+      return fail('not_utf8', 'the input begins as UTF-16 and has bytes that are not; convert it to UTF-8', {
+        line,
+        file: path,
+      });
     }
   };
   for await (const chunk of source) {
     let bytes = chunk;
     if (head !== null) {
-      bytes = head.length === 0 ? chunk : joined(head, chunk);
+      bytes = head.length === 0 ? chunk : concat([head, chunk]);
       if (bytes.length < 2) {
         head = bytes.slice();
         continue;
@@ -130,13 +135,6 @@ function encodingOf([a, b]: Uint8Array): string | null {
   return a === 0xfe && b === 0xff ? 'utf-16be' : null;
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
-}
-
 async function* after(
   source: AsyncGenerator<Uint8Array, void, undefined>,
   skip: number,
@@ -152,21 +150,27 @@ async function* after(
 }
 
 /**
- * By what a file is recognised when a run is resumed: by what the file system says about it and by nothing that is computed
- * from its content. A digest of a small input would let anyone who reads the manifest test guesses at the values.
+ * How a file is recognised when a run is resumed. It is what the file system says about the file, and nothing computed
+ * from its content: anyone who reads the manifest could test guesses at the values with a digest of a small input.
  */
 export interface FileIdentity {
   readonly path: string;
   readonly bytes: number;
-  /** Number of the file in its file system (inode): a file that was put in its place has another. */
+  /** Inode number, which changes if another file takes the place of this one. */
   readonly file: string;
   /** Time of the last change of the content, in milliseconds. */
   readonly changed: number;
-  /** Time of the last change of anything about the file; no program can set it, so it shows a `changed` that was set back. */
+  /**
+   * Time of the last change of anything about the file. No program can set it, so it shows if `changed` was set back.
+   */
   readonly touched: number;
 }
 
-/** @throws TrefoilError `io_failed`. */
+/**
+ * Returns the identity of a file.
+ *
+ * @throws TrefoilError `io_failed`.
+ */
 export async function identityOf(path: string): Promise<FileIdentity> {
   try {
     const { size, ino, mtimeMs, ctimeMs } = await stat(path);

@@ -1,23 +1,24 @@
 /**
- * The frames of a Zstandard file (RFC 8878, section 3.1), told apart without unpacking them.
+ * Finds the frames of a Zstandard file (RFC 8878, section 3.1) without decompressing them.
  *
- * Node's own stream cannot be trusted with more than one. Tried: that of Node 22.23 leaves out every frame that begins
- * inside a chunk, and takes a file that was cut for a whole one; that of Node 24.22 still does so when the cut is in a
- * frame's first bytes. So the bytes are handed to it along the frames, and whether the last one is whole is decided here.
+ * Node's own stream does not read files of several frames reliably. In our tests Node 22.23 leaves out every frame that
+ * begins inside a chunk, and reads a file that was cut as if it were complete. Node 24.22 still does the latter if the
+ * cut is in the first bytes of a frame. So Node gets chunks that end where frames end, and this file decides whether
+ * the last frame is complete.
  */
 
 const ZSTANDARD = 0xfd2fb528;
 const MAGIC = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
-/** Section 3.1.2: sixteen numbers, for what others have put between the frames. */
+/** Section 3.1.2: the first of sixteen magic numbers of skippable frames, which may hold data of other programs. */
 const SKIPPABLE = 0x184d2a50;
 
-/** What is wrong with a file. */
+/** What is wrong with a file: bytes after its end, damaged bytes, or an end inside a frame. */
 export type FrameFault = 'behind' | 'broken' | 'cut';
 
-/** The bytes of a source, with no frame's end inside a chunk and without skippable frames. */
+/** The bytes of a source, without skippable frames, in chunks that no frame ends inside of. */
 export async function* alongFrames(
   source: AsyncIterable<Uint8Array>,
-  fault: (what: FrameFault) => never,
+  refuse: (fault: FrameFault) => never,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let frame = new Frame();
   let frames = 0;
@@ -25,10 +26,10 @@ export async function* alongFrames(
     for (let at = 0; at < chunk.length; ) {
       const isMagic = frame.state === 'magic';
       const end = frame.take(chunk, at);
-      if (frame.state === 'broken') fault('broken');
-      // What is no frame is something else behind one, or no Zstandard at all.
-      if (frame.state === 'unknown') fault(frames === 0 ? 'broken' : 'behind');
-      // Whether to hand over a magic number shows when all of it was read.
+      if (frame.state === 'broken') refuse('broken');
+      // Bytes that are not a frame are bytes after the last frame, or the file is not Zstandard at all.
+      if (frame.state === 'unknown') refuse(frames === 0 ? 'broken' : 'behind');
+      // A magic number is passed on only when all of it was read, because it may be that of a skippable frame.
       if (!isMagic && !frame.isSkippable) yield chunk.subarray(at, end);
       else if (frame.state === 'descriptor') yield MAGIC;
       at = end;
@@ -37,8 +38,8 @@ export async function* alongFrames(
       frames++;
     }
   }
-  if (frame.state === 'magic' && !frame.mayBegin) fault(frames === 0 ? 'broken' : 'behind');
-  if (frame.state !== 'magic' || frame.isBegun || frames === 0) fault('cut');
+  if (frame.state === 'magic' && !frame.mayBegin) refuse(frames === 0 ? 'broken' : 'behind');
+  if (frame.state !== 'magic' || frame.isBegun || frames === 0) refuse('cut');
 }
 
 type State =
@@ -53,26 +54,26 @@ type State =
   | 'unknown'
   | 'broken';
 
-/** One frame, as far as it was read. */
+/** One frame, as far as it has been read. */
 class Frame {
   state: State = 'magic';
   isBegun = false;
   isSkippable = false;
-  /** Bytes that the present state still takes. */
+  /** Bytes that the current state still needs. */
   #left = 4;
-  /** The number that these bytes give, the first the lowest (section 3: little-endian). */
+  /** The number in these bytes, little-endian (section 3). */
   #value = 0;
   #read = 0;
   #hasChecksum = false;
   #isLast = false;
 
-  /** Reads on from `at`, to the end of the magic number, of the frame or of the chunk; tells where it stopped. */
+  /** Reads from `at` to the end of the magic number, of the frame or of the chunk. Returns where it stopped. */
   take(chunk: Uint8Array, at: number): number {
     this.isBegun = true;
     while (at < chunk.length || this.#left === 0) {
       if (this.#left > 0) {
         const step = Math.min(this.#left, chunk.length - at);
-        // Numbers have four bytes at most; what is longer is passed over.
+        // Numbers have at most four bytes; longer parts are skipped.
         for (let i = 0; i < step && this.#read < 4; i++) this.#value += chunk[at + i]! * 2 ** (8 * this.#read++);
         this.#left -= step;
         at += step;
@@ -85,7 +86,7 @@ class Frame {
     return at;
   }
 
-  /** Whether what was read of a magic number is the beginning of one. */
+  /** Whether the bytes read so far can be the beginning of a magic number. */
   get mayBegin(): boolean {
     const begin = 256 ** this.#read;
     return [ZSTANDARD, SKIPPABLE + (this.#value & 15)].some((magic) => magic % begin === this.#value);
@@ -98,7 +99,7 @@ class Frame {
     this.#read = 0;
   }
 
-  /** What follows on the bytes just read. */
+  /** Enters the state that follows the bytes just read. */
   #next(): void {
     const value = this.#value;
     if (this.state === 'magic') {
@@ -114,7 +115,8 @@ class Frame {
     } else if (this.state === 'header') {
       this.#enter('block', 3);
     } else if (this.state === 'block') {
-      // Section 3.1.1.2: whether it is the last, its type, its size; a run (1) is one byte, 3 is reserved.
+      // Section 3.1.1.2: whether the block is the last, its type, its size. An RLE block (1) has one byte; 3 is
+      // reserved.
       const type = (value >> 1) & 3;
       this.#isLast = (value & 1) === 1;
       if (type === 3) this.state = 'broken';
@@ -129,7 +131,7 @@ class Frame {
   }
 }
 
-/** Section 3.1.1.1: the bytes of window, dictionary and content size, as the descriptor tells them. */
+/** Section 3.1.1.1: the length of window descriptor, dictionary identifier and content size, from the descriptor. */
 function headerBytes(descriptor: number): number {
   const isSingle = (descriptor >> 5) & 1;
   const content = [isSingle, 2, 4, 8][descriptor >> 6]!;

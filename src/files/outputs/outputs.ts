@@ -1,53 +1,58 @@
 /// <reference types="node" />
 /**
- * What a run writes: records, rejects, and the manifest from which it can go on. No file has its name before all are
- * whole; the list of rejects gets its name before the outputs that lack them.
+ * The files that a run writes: outputs, rejects, and the manifest from which an interrupted run can continue. No file
+ * gets its name before all are complete. The file of rejects gets its name before the outputs from which the rejected
+ * records are missing.
  */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { lstat, realpath, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { given } from '../../core/given.ts';
 import { fail, TrefoilError } from '../../errors.ts';
-import { type Output, openOutput, partName, placePart } from '../file.ts';
 import { packer } from '../inputs/compression.ts';
 import { identityOf, STDIN } from '../inputs/inputs.ts';
 import type { Counts, EndCounts, RunPlan } from '../plan.ts';
 import { countNotHeld } from '../rejects.ts';
-import { openResume, type Position, type Resume, type RunIdentity } from '../resume.ts';
 import { packageVersion } from '../version.ts';
 import { type Lock, takeLock } from './lock.ts';
+import { type Output, openOutput, partName, placePart, STDIN_PATH } from './output-file.ts';
+import { openResume, type Position, type Resume, type RunIdentity } from './resume.ts';
 
 /** The outputs of a run. */
 export interface RunOutputs {
-  /** Where the run goes on; `null` at the beginning. */
+  /** Where the run continues; `null` if it starts at the beginning. */
   readonly from: Position | null;
-  /** Counts of a run of which only the names were missing, and have been given now. */
+  /** Counts of an interrupted run that only had to name its files, which is done now; `null` for any other run. */
   readonly done: EndCounts | null;
   /** Identity of the file of rejects. */
   readonly rejectsId: Uint8Array | null;
-  /** Rejected records above the limit that the run before had: they are in no file. */
+  /** Rejected records above the limit in the interrupted run. No file has them. */
   readonly notHeldBefore: number;
-  /** Goes on to an output; the one before is closed. */
+  /** Makes an output the current one, and closes the one before. */
   readonly open: (unit: number) => Promise<void>;
-  /** Writes bytes of the current output. */
+  /** Writes bytes to the current output. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
   readonly writeRejects: (text: string) => Promise<void>;
-  /** Notes a place from which the run could go on, and brings it to the disk when it is time. */
+  /** Notes a position from which the run could continue, and saves it to the manifest from time to time. */
   readonly note: (position: Omit<Position, 'outputs' | 'rejects'>) => Promise<void>;
-  /** Gives all files their names. */
+  /** Completes all files and gives them their names. */
   readonly finish: (counts: Counts) => Promise<void>;
-  /** After an error: takes everything away, or keeps what a run could go on from. It never throws. */
+  /** Called after an error. Removes all files, or keeps them if the run can be resumed. It never throws. */
   readonly abandon: (error: unknown) => Promise<void>;
 }
 
-/** Shortest time between two entries in the manifest, in milliseconds. */
+/** Shortest time between two saves of the manifest, in milliseconds. */
 const SAVE_EVERY = 250;
 
-/** Each entry waits for the disk: no more than one part in ten of the time is spent on that. */
+/**
+ * A save waits for the disk. The next one waits this many times as long, so that saving takes at most a tenth of the
+ * time.
+ */
 const SAVE_SHARE = 10;
 
 /**
- * Opens what the run needs before its first record; outputs are opened when their turn comes.
+ * Opens what the run needs before its first record. Each output is opened when its first record is written.
  *
  * @throws TrefoilError `output_exists`, `same_file`, `resume_refused`, `io_failed`, `no_space`.
  */
@@ -55,8 +60,9 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
   const paths = plan.units.map(({ output }) => (typeof output === 'string' ? output : null));
   const named = [...paths, plan.rejects].filter((path) => typeof path === 'string');
   const twice = named.find((path, i) => named.some((other, k) => k < i && resolve(other) === resolve(path)));
-  if (twice !== undefined) fail('same_file', 'two outputs have the same name', { file: twice });
-
+  if (twice !== undefined) {
+    fail('same_file', 'two outputs have the same name; give each a name of its own', { file: twice });
+  }
   const locks = await takeLocks(plan);
   try {
     return await openLocked(plan, { paths, named, locks });
@@ -66,7 +72,7 @@ export async function openRunOutputs(plan: RunPlan): Promise<RunOutputs> {
   }
 }
 
-/** The manifest belongs to one run at a time, and so does a file of rejects: runs with several outputs may share it. */
+/** Locks the manifest and the file of rejects, because runs with different outputs may share a file of rejects. */
 async function takeLocks({ resume, rejects }: RunPlan): Promise<readonly Lock[]> {
   const locks: Lock[] = [];
   if (resume === null) return locks;
@@ -85,15 +91,36 @@ async function release(locks: readonly Lock[]): Promise<void> {
 }
 
 interface Locked {
-  /** Paths of the outputs; `null` for one that is a stream. */
+  /** Paths of the outputs; `null` for an output that is a stream. */
   readonly paths: readonly (string | null)[];
   /** All files that get a name. */
   readonly named: readonly string[];
   readonly locks: readonly Lock[];
 }
 
-/** Opens the outputs of a run that nobody else is at. */
-async function openLocked(plan: RunPlan, { paths, named, locks }: Locked): Promise<RunOutputs> {
+/** State of the outputs of a run. */
+interface Writing extends Locked {
+  readonly plan: RunPlan;
+  readonly resume: Resume | null;
+  /** Open files, by unit. */
+  readonly files: (Output | null)[];
+  /** Bytes of each output. */
+  readonly sizes: number[];
+  /** The output that is written to, and its unit. */
+  current: Output | null;
+  unitOpen: number;
+  rejects: Output | null;
+  rejectsSize: number;
+  notHeldBefore: number;
+  /** Where the run could continue; `null` if nothing was noted yet. */
+  position: Position | null;
+  /** When the manifest may be saved again, as `performance.now()`. */
+  nextSave: number;
+}
+
+/** Opens the outputs of a run that holds its locks. */
+async function openLocked(plan: RunPlan, locked: Locked): Promise<RunOutputs> {
+  const { paths, named, locks } = locked;
   const ownId = plan.rejects === null ? null : randomBytes(16);
   const resume = plan.resume === null ? null : await openResume(plan.resume, await identify(plan, named), hex(ownId));
   const from = resume?.position ?? null;
@@ -103,142 +130,160 @@ async function openLocked(plan: RunPlan, { paths, named, locks }: Locked): Promi
     await release(locks);
     return { ...DONE, done, rejectsId };
   }
-  let notHeldBefore = 0;
   await refuseTaken(plan, paths);
-
-  const files: (Output | null)[] = plan.units.map(() => null);
-  const sizes: number[] = plan.units.map((_, unit) => from?.outputs[unit] ?? 0);
-  let current: Output | null = null;
-  let unitOpen = -1;
-  let rejects: Output | null = null;
-  let rejectsSize = from?.rejects ?? 0;
-  let position: Position | null = from;
-  let nextSave = performance.now() + SAVE_EVERY;
-  // What is revealed is for its owner alone, also while it is half-written, and also where there is no record.
-  const outputMode = plan.work.direction === 'reveal' ? 0o600 : undefined;
-
-  async function openFile(path: string, size: number, mode: number | undefined): Promise<Output> {
-    const inputs = plan.inputs.map((input) => (input === STDIN ? '/dev/stdin' : input));
-    const others = named.filter((other) => other !== path);
-    return openOutput(path, {
-      force: plan.force,
-      inputs: [...inputs, ...others],
-      ...(mode === undefined ? {} : { mode }),
-      ...(resume === null ? {} : { resumeAt: size }),
-    });
-  }
-
-  /** An output without a record is empty, and when it is packed, an empty text that is packed: no bytes are no such file. */
-  async function end(file: Output, unit: number): Promise<void> {
-    if (sizes[unit] === 0) {
-      const nothing = packer(plan.work.compression)(new Uint8Array(0));
-      sizes[unit] = nothing.length;
-      await file.write(nothing);
-    }
-    await file.close();
-  }
-
-  async function openUnit(unit: number): Promise<void> {
-    // Outputs before it are whole; those of a run before are known by their size.
-    if (current !== null) await end(current, unitOpen);
-    const { output } = plan.units[unit]!;
-    current = typeof output === 'string' ? await openFile(output, sizes[unit]!, outputMode) : output;
-    files[unit] = current;
-    unitOpen = unit;
-  }
-
-  async function save(): Promise<void> {
-    if (resume === null || position === null) return;
-    const begin = performance.now();
-    await current?.sync();
-    await rejects?.sync();
-    await resume.save(position, false);
-    const end = performance.now();
-    nextSave = end + Math.max(SAVE_EVERY, SAVE_SHARE * (end - begin));
-  }
-
-  /** Ends all outputs. Those that a run before closed are opened again to be named. */
-  async function endAll(): Promise<Output[]> {
-    const all: Output[] = [];
-    for (const [unit, path] of paths.entries()) {
-      const file = files[unit] ?? (path === null ? null : await openFile(path, sizes[unit]!, outputMode));
-      if (file === null) continue;
-      await end(file, unit);
-      all.push(file);
-    }
-    return all;
-  }
-
+  const writing: Writing = {
+    ...locked,
+    plan,
+    resume,
+    files: plan.units.map(() => null),
+    sizes: plan.units.map((_, unit) => from?.outputs[unit] ?? 0),
+    current: null,
+    unitOpen: -1,
+    rejects: null,
+    rejectsSize: from?.rejects ?? 0,
+    notHeldBefore: 0,
+    position: from,
+    nextSave: performance.now() + SAVE_EVERY,
+  };
   try {
-    const to = plan.rejects;
-    rejects = typeof to === 'string' ? await openFile(to, rejectsSize, 0o600) : to;
-    // Opened, the half-written file has what the run before noted, and no more.
-    if (typeof to === 'string' && rejectsSize > 0) {
-      const part = partName(await realpath(to).catch(() => to));
-      // A device has no such file, and nothing can be counted again.
-      if ((await lstat(part).catch(() => null)) !== null) notHeldBefore = await countNotHeld(part);
-    }
-    // The first output is opened at once: what is wrong with it is said before anything is read.
-    await openUnit(from?.unit ?? 0);
+    await openRejectsFile(writing);
+    // The first output is opened at once, so that an error about it is reported before anything is read.
+    await openUnit(writing, from?.unit ?? 0);
   } catch (error) {
-    await rejects?.discard();
+    await writing.rejects?.discard();
     throw error;
   }
-
   return {
     from,
     done: null,
     rejectsId,
-    notHeldBefore,
+    notHeldBefore: writing.notHeldBefore,
     async open(unit) {
-      if (unit !== unitOpen) await openUnit(unit);
+      if (unit !== writing.unitOpen) await openUnit(writing, unit);
     },
     async write(bytes) {
-      sizes[unitOpen]! += bytes.length;
-      await current!.write(bytes);
+      writing.sizes[writing.unitOpen]! += bytes.length;
+      await writing.current!.write(bytes);
     },
     async writeRejects(text) {
-      if (rejects === null || text === '') return;
+      if (writing.rejects === null || text === '') return;
       const bytes = new TextEncoder().encode(text);
-      rejectsSize += bytes.length;
-      await rejects.write(bytes);
+      writing.rejectsSize += bytes.length;
+      await writing.rejects.write(bytes);
     },
     async note(place) {
-      position = { ...place, outputs: [...sizes], rejects: rejectsSize };
-      if (resume !== null && performance.now() >= nextSave) await save();
+      writing.position = { ...place, outputs: [...writing.sizes], rejects: writing.rejectsSize };
+      if (resume !== null && performance.now() >= writing.nextSave) await save(writing);
     },
-    async finish(counts) {
-      // A plan whose last inputs were not reached (a limit) has outputs that were never opened: they are empty.
-      const all = await endAll();
-      await rejects?.close();
-      if (resume !== null) {
-        const end = { unit: plan.units.length, input: 0, place: { offset: 0, line: 1 }, inputRows: 0 };
-        position = { ...end, ...counts, outputs: [...sizes], rejects: rejectsSize };
-        await resume.save(position, true);
-      }
-      for (const lock of locks) await lock.check();
-      await rejects?.finish();
-      for (const file of all) await file.finish();
-      await resume?.remove();
-      await release(locks);
-    },
-    async abandon(error) {
-      // What another run has taken over is that run's: nothing of it is changed.
-      if (error instanceof TrefoilError && error.code === 'resume_refused') {
-        for (const file of [...files, rejects]) await file?.keep();
-        return release(locks);
-      }
-      const goesOn = resume !== null && position !== null && canGoOn(error);
-      if (goesOn) await save().catch(() => {});
-      const all = [...files, rejects].filter((file) => file !== null);
-      for (const file of all) await (goesOn ? file.keep() : file.discard());
-      if (!goesOn && resume !== null) {
-        for (const path of named) await unlink(partName(path)).catch(() => {});
-        await resume.remove();
-      }
-      await release(locks);
-    },
+    finish: (counts) => finishAll(writing, counts),
+    abandon: (error) => abandonAll(writing, error),
   };
+}
+
+/** Opens a file that gets a name. `size` is the number of good bytes that an interrupted run left. */
+function openFile({ plan, named, resume }: Writing, path: string, size: number, mode?: number): Promise<Output> {
+  const inputs = plan.inputs.map((input) => (input === STDIN ? STDIN_PATH : input));
+  const others = named.filter((other) => other !== path);
+  const resumeAt = resume === null ? undefined : size;
+  return openOutput(path, { force: plan.force, inputs: [...inputs, ...others], ...given({ mode, resumeAt }) });
+}
+
+function openOutputFile(writing: Writing, path: string, unit: number): Promise<Output> {
+  // Revealed data are for the owner alone, even while the file is incomplete, and even if it has no record.
+  const mode = writing.plan.work.direction === 'reveal' ? 0o600 : undefined;
+  return openFile(writing, path, writing.sizes[unit]!, mode);
+}
+
+async function openRejectsFile(writing: Writing): Promise<void> {
+  const { rejectsSize } = writing;
+  const to = writing.plan.rejects;
+  writing.rejects = typeof to === 'string' ? await openFile(writing, to, rejectsSize, 0o600) : to;
+  if (typeof to !== 'string' || rejectsSize === 0) return;
+  // The file now has exactly what the interrupted run noted, so its records can be counted again. A device has no file.
+  const part = partName(await realpath(to).catch(() => to));
+  if ((await lstat(part).catch(() => null)) !== null) writing.notHeldBefore = await countNotHeld(part);
+}
+
+/** Completes the current output and opens that of another unit. */
+async function openUnit(writing: Writing, unit: number): Promise<void> {
+  if (writing.current !== null) await endFile(writing, writing.current, writing.unitOpen);
+  const { output } = writing.plan.units[unit]!;
+  writing.current = typeof output === 'string' ? await openOutputFile(writing, output, unit) : output;
+  writing.files[unit] = writing.current;
+  writing.unitOpen = unit;
+}
+
+/**
+ * Completes an output. If it has no byte yet, an empty text is written in the compression of the run, because a
+ * compressed file of no bytes is not valid.
+ */
+async function endFile({ plan, sizes }: Writing, file: Output, unit: number): Promise<void> {
+  if (sizes[unit] === 0) {
+    const nothing = packer(plan.work.compression)(new Uint8Array(0));
+    sizes[unit] = nothing.length;
+    await file.write(nothing);
+  }
+  await file.close();
+}
+
+/** Completes all outputs. Outputs that an interrupted run closed are opened again, so that they can be named. */
+async function endAll(writing: Writing): Promise<Output[]> {
+  const { files, paths } = writing;
+  const all: Output[] = [];
+  for (const [unit, path] of paths.entries()) {
+    const file = files[unit] ?? (path === null ? null : await openOutputFile(writing, path, unit));
+    if (file === null) continue;
+    await endFile(writing, file, unit);
+    all.push(file);
+  }
+  return all;
+}
+
+/** Saves the position to the manifest. All bytes before it are brought to the disk first. */
+async function save(writing: Writing): Promise<void> {
+  const { resume, position } = writing;
+  if (resume === null || position === null) return;
+  const begin = performance.now();
+  await writing.current?.sync();
+  await writing.rejects?.sync();
+  await resume.save(position, false);
+  const end = performance.now();
+  writing.nextSave = end + Math.max(SAVE_EVERY, SAVE_SHARE * (end - begin));
+}
+
+async function finishAll(writing: Writing, counts: Counts): Promise<void> {
+  const { plan, resume, locks } = writing;
+  // If a limit ended the run early, the outputs of the last inputs were never opened. They are empty files.
+  const all = await endAll(writing);
+  await writing.rejects?.close();
+  if (resume !== null) {
+    const end = { unit: plan.units.length, input: 0, place: { offset: 0, line: 1 }, inputRows: 0 };
+    writing.position = { ...end, ...counts, outputs: [...writing.sizes], rejects: writing.rejectsSize };
+    await resume.save(writing.position, true);
+  }
+  for (const lock of locks) await lock.check();
+  await writing.rejects?.finish();
+  for (const file of all) await file.finish();
+  await resume?.remove();
+  await release(locks);
+}
+
+async function abandonAll(writing: Writing, error: unknown): Promise<void> {
+  const { resume, locks, named } = writing;
+  const all = [...writing.files, writing.rejects].filter((file) => file !== null);
+  // Another run has taken over: the files are now that run's and stay as they are.
+  if (error instanceof TrefoilError && error.code === 'resume_refused') {
+    for (const file of all) await file.keep();
+    return release(locks);
+  }
+  const canResume = resume !== null && writing.position !== null && mayEndWell(error);
+  if (canResume) await save(writing).catch(() => {});
+  for (const file of all) await (canResume ? file.keep() : file.discard());
+  if (!canResume && resume !== null) {
+    for (const path of named) await unlink(partName(path)).catch(() => {});
+    await resume.remove();
+  }
+  await release(locks);
 }
 
 const DONE: Omit<RunOutputs, 'done' | 'rejectsId'> = {
@@ -252,12 +297,14 @@ const DONE: Omit<RunOutputs, 'done' | 'rejectsId'> = {
   abandon: async () => {},
 };
 
-/** Whether a run that ended so may end well the next time: data, policy and keys would be refused again. */
-function canGoOn(error: unknown): boolean {
+/**
+ * Whether a run that failed with this error may succeed the next time. Data, policy and keys would be refused again.
+ */
+function mayEndWell(error: unknown): boolean {
   return !(error instanceof TrefoilError) || (error.kind === 'io' && error.code !== 'bad_compression');
 }
 
-/** Gives the names that a run before could not give any more. */
+/** Gives the files of an interrupted run their names, and returns the counts of that run. */
 async function nameAll(
   plan: RunPlan,
   named: readonly string[],
@@ -273,16 +320,16 @@ async function nameAll(
   return { rows, rejected, bytesIn, bytesOut, notHeld };
 }
 
-/** Says early what would be said when an output's turn comes. */
+/** Refuses outputs that exist already, before the first one is written instead of when each is opened. */
 async function refuseTaken(plan: RunPlan, paths: readonly (string | null)[]): Promise<void> {
   if (plan.force || paths.length < 2) return;
   for (const path of paths) {
     if (path === null || (await lstat(path).catch(() => null)) === null) continue;
-    fail('output_exists', 'the output exists; remove it, or force its replacement', { file: path });
+    fail('output_exists', 'the output exists; remove it, or set force to replace it', { file: path });
   }
 }
 
-/** What the run is, so that another can tell whether it is the same. */
+/** Describes the run for the manifest, so that another run can tell whether it is the same. */
 async function identify(plan: RunPlan, outputs: readonly string[]): Promise<RunIdentity> {
   const { inside, work, units } = plan;
   const { direction, ...options } = work;

@@ -1,21 +1,22 @@
 /// <reference types="node" />
 /**
- * Which process something on the disk belongs to, and whether that process is over. A number alone does not tell: it is
- * given out again, and another machine or container has processes of the same numbers.
+ * Which process a file or folder belongs to, and whether that process has ended. The process number alone does not
+ * tell: the system uses it again, and another machine or container has processes with the same numbers.
  */
 
 import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { errorCode } from '../system-error.ts';
 
-/** What tells a process from all others. */
+/** What identifies a process among all others. */
 export interface Owner {
   /** A digest of the name of the host and its process namespace, eight hexadecimal digits. */
   readonly host: string;
-  /** A digest of Linux's identity of the boot, eight hexadecimal digits; `0` where the system does not tell. */
+  /** A digest of Linux's boot identifier, eight hexadecimal digits; `0` if the system has none. */
   readonly boot: string;
   readonly pid: number;
-  /** When the process began, in ticks since the boot; `0` where the system does not tell. */
+  /** When the process began, in ticks since the boot; `0` if the system does not tell. */
   readonly start: string;
 }
 
@@ -27,7 +28,7 @@ export function thisOwner(): Promise<Owner> {
   return self;
 }
 
-/** Whether a process is over; `null` for one of another machine or container, of which nobody here knows. */
+/** Whether a process has ended; `null` for a process of another machine or container, which cannot be asked. */
 export async function isOver({ host, boot, pid, start }: Owner): Promise<boolean | null> {
   const us = await thisOwner();
   if (host !== us.host) return null;
@@ -50,19 +51,19 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
-/** Field 22 of `/proc/PID/stat`. The name before it may have spaces. */
+/** Field 22 of `/proc/PID/stat`. The process name in field 2 may have spaces, so fields are counted after it. */
 async function startOf(pid: string): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat.slice(stat.lastIndexOf(')') + 1).split(' ')[20] ?? '0';
 }
 
-/** Whether there is a process with a number. */
-export function isAlive(pid: number): boolean {
+/** Whether there is a process with this number. */
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // A process of another user is one, too.
-    return (error as { readonly code?: unknown }).code === 'EPERM';
+    // `EPERM`: there is one, and it belongs to another user.
+    return errorCode(error) === 'EPERM';
   }
 }

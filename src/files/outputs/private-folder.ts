@@ -1,34 +1,35 @@
 /// <reference types="node" />
 /**
- * An output that an engine writes by itself: an empty file of a random name in a private folder (mode 0700) beside the
- * output. The file has its final mode before the engine opens it, and its final name when it is whole.
+ * An output that DuckDB writes: an empty file in a private folder (mode 0700) with a random name beside the output. The
+ * file has its final permissions before DuckDB opens it, and gets its final name when it is complete.
  */
 
 import { rmSync } from 'node:fs';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail } from '../../errors.ts';
-import { findTarget, guard, type OutputOptions, placeFile, setMode, syncFolder } from '../file.ts';
+import { guard } from '../system-error.ts';
+import { findTarget, type OutputOptions, placeFile, setMode, syncFolder } from './output-file.ts';
 import { temporaryPath } from './temporary.ts';
 
-/** An output that an engine fills. One of `finish` and `discard` must be called; `discard` may follow either. */
+/** An output that DuckDB writes. One of `finish` and `discard` must be called; `discard` may follow either. */
 export interface FolderOutput {
-  /** Path of the empty file that the engine is to write over. */
+  /** Path of the empty file that DuckDB overwrites. */
   readonly file: string;
-  /** Brings the file to the disk, gives it its name, removes the folder, and gives the size in bytes. */
+  /** Brings the file to the disk, gives it its name, removes the folder, and returns the size in bytes. */
   readonly finish: () => Promise<number>;
   /** Removes what was written. It never throws. */
   readonly discard: () => Promise<void>;
 }
 
-/** Folders of this process: a signal's time of grace may end before the work that would remove them. */
+/** Folders of this process. They are removed at its exit, because a signal may end it before `discard` is called. */
 const folders = new Set<string>();
 
 /**
  * Makes the folder and the file.
  *
- * @throws TrefoilError `output_exists`, `same_file` (also behind links), `no_space`, `io_failed`, also for an output that
- * is a device or a pipe: an engine goes back in what it writes.
+ * @throws TrefoilError `output_exists`, `same_file` (also through links), `no_space`, `io_failed`. A device or a pipe
+ * is refused, because DuckDB does not write a file from beginning to end.
  */
 export async function openFolderOutput(path: string, options: Omit<OutputOptions, 'resumeAt'>): Promise<FolderOutput> {
   const found = await findTarget(path, options);

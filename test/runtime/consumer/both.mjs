@@ -1,5 +1,5 @@
 /**
- * `import` and `require` of every subpath in one process: what one build makes, the other takes. Run by
+ * `import` and `require` of every subpath in one process: each build accepts the objects of the other. Run by
  * `test/runtime/packed.test.ts` in a folder where the packed tarball is installed; prints the name of each check.
  */
 import assert from 'node:assert/strict';
@@ -16,13 +16,13 @@ for (const name of names) {
   cjs[name || 'index'] = require(subpath(name));
 }
 
-/** Everything below holds both ways round. */
+/** Everything below is true in both directions. */
 const ways = [
   [esm, cjs],
   [cjs, esm],
 ];
 
-/** What `Array.fromAsync` does, from Node 22 on. */
+/** The same as `Array.fromAsync`, which Node has from version 22 on. */
 async function collect(items) {
   const all = [];
   for await (const item of items) all.push(item);

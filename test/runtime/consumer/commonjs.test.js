@@ -34,7 +34,7 @@ test('protects and reveals', () => {
   expect(back).toMatchObject({ pan: row.pan, name: row.name, country: row.country });
 });
 
-test('throws errors that can be told', () => {
+test('throws errors that can be distinguished', () => {
   expect(() => sheet.bind(keys).protect({})).toThrow(TrefoilError);
   expect(() => sheet.bind(keys).protect({})).toThrow(/the record has no such field/);
   expect(() => sheet.bind(keys).reveal).not.toThrow();

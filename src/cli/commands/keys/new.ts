@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander';
 import { fail, TrefoilError } from '../../../errors.ts';
-import type { Output } from '../../../files/file.ts';
+import type { Output } from '../../../files/outputs/output-file.ts';
 import { keyset } from '../../../keys.ts';
 import { secretAccess } from '../../../reveal.ts';
 import { type Context, fileOption, need } from '../../options.ts';

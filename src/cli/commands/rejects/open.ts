@@ -3,8 +3,8 @@
 
 import type { Command } from 'commander';
 import { type Reject, type Rejects, readRejects } from '../../../files/rejects.ts';
-import { makeCsvWriter, OWN_RECORDS } from '../../../io/csv-records.ts';
-import { writeCells } from '../../../io/tsv-cells.ts';
+import { makeCsvWriter, OWN_RECORDS } from '../../../io/csv/records.ts';
+import { writeCells } from '../../../io/tsv/cells.ts';
 import { revealAccess } from '../../../reveal.ts';
 import { EXIT } from '../../exit.ts';
 import { keysOption, needKeys } from '../../key-source.ts';

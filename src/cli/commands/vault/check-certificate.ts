@@ -5,7 +5,7 @@
  */
 
 import type { Command } from 'commander';
-import { openInput } from '../../../files/file.ts';
+import { openInput } from '../../../files/inputs/input-file.ts';
 import type { ShredCertificate, SubjectNow } from '../../../vault/shredding.ts';
 import { type JsonObject, readLine } from '../../../vault/transfer/lines.ts';
 import { EXIT, UsageError } from '../../exit.ts';

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { TrefoilError } from '../../../errors.ts';
-import { openInput } from '../../../files/file.ts';
+import { openInput } from '../../../files/inputs/input-file.ts';
 import type { Stores } from '../../../vault/session.ts';
 import type { VaultStore } from '../../../vault/stores/store.ts';
 import { EXIT, UsageError } from '../../exit.ts';

@@ -1,6 +1,6 @@
 /**
- * What a TypeScript project sees of the packed declarations. It is compiled as an ES module, as CommonJS and for a
- * bundler; `used` keeps the compiler from dropping what it need not look at.
+ * The packed declarations in a TypeScript project. It is compiled as an ES module, as CommonJS and for a
+ * bundler; `used` stops the compiler from leaving out unused code.
  */
 import { drop, fpe, keep, keyset, optional, policy, seal, type Token, token } from 'trefoil';
 import { type Issue, TrefoilError } from 'trefoil/errors';
@@ -62,9 +62,9 @@ const back = sheet.bind(keys, revealAccess).reveal(safe);
 const name: string | null = back.name;
 const age: number = back.age;
 
-// @ts-expect-error a dropped field is not there
+// @ts-expect-error a dropped field does not exist
 safe.notes;
-// @ts-expect-error no capability, no way back
+// @ts-expect-error revealing needs the capability
 sheet.bind(keys).reveal;
 // @ts-expect-error a missing field
 sheet.bind(keys).protect({ id: 7 });
@@ -92,7 +92,7 @@ const formats: Format[] = [
 const strength: Strength = formats[0]!.strength();
 const size: bigint = formats[0]!.size;
 const bounded = fpe({ scope: 'few', format: enumOf(['a', 'b']), allowCodebook: 'two' });
-// @ts-expect-error a part in clear is no format
+// @ts-expect-error a part in clear is not a format
 fpe({ scope: 'x', format: clear('x') });
 // @ts-expect-error FF3 does not encrypt
 old.encrypt;

@@ -20,9 +20,9 @@ const chunks: AsyncIterable<Uint8Array>[] = [
 ];
 const stream: TransformStream<Uint8Array, Uint8Array> = protectCsvStream(bound);
 
-// @ts-expect-error no capability, no way back
+// @ts-expect-error revealing needs the capability
 revealCsv([''], bound);
-// @ts-expect-error no capability, no way back
+// @ts-expect-error revealing needs the capability
 revealCsvStream(bound);
 
 export const used: unknown[] = [chunks, stream, protectNdjsonStream, protectFile, revealFile];

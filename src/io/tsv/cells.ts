@@ -3,8 +3,8 @@
  * https://www.postgresql.org/docs/current/sql-copy.html, "File Formats"). Hive, ClickHouse (TabSeparated) and others
  * write the same in essence. Pure text, no Node.
  *
- * Cells are separated by a tab and a line ends with a line feed. `\N` alone is null; an empty cell is the empty text,
- * which is another value. There is no quoting: what would be mistaken is written with a backslash.
+ * Cells are separated by a tab, and a line ends with a line feed. `\N` as a whole cell is null; an empty cell is the
+ * empty text, which is a different value. There is no quoting: a special character is written with a backslash.
  *
  * | escape | character | | escape | character |
  * |---|---|---|---|---|
@@ -13,20 +13,23 @@
  * | `\n` | line feed, U+000A | | `\f` | form feed, U+000C |
  * | `\\` | backslash | | `\'` | apostrophe (ClickHouse writes it so; read only) |
  *
- * What COPY FROM reads besides and COPY TO never writes is refused: octal and hexadecimal bytes, a backslash before any
- * other character (COPY takes the backslash away in silence, so `C:\temp\new` from a careless writer loses half of
- * itself), and `\.`, which ends the data there for servers before 18.
+ * COPY FROM reads three more forms, which COPY TO never writes. They are refused here:
+ *
+ * - octal and hexadecimal bytes;
+ * - a backslash before any other character. COPY removes such a backslash without a warning, so the path `C:\temp\new`
+ *   from a careless writer would lose characters;
+ * - `\.`, which ends the data for servers before version 18.
  */
 
-import type { Issue } from '../errors.ts';
+import type { Issue } from '../../errors.ts';
 
 /** A cell: text, or null. */
 export type TsvCell = string | null;
 
-/** How null is written. It is compared before escapes are read: the text `\N` is `\\N`. */
+/** How null is written. Cells are compared with it before escapes are read: the text `\N` is written `\\N`. */
 const NULL = '\\N';
 
-/** By the character after the backslash. */
+/** The escapes that are read, by the character after the backslash. */
 const READ: ReadonlyMap<string, string> = new Map([
   ['b', '\b'],
   ['t', '\t'],
@@ -49,17 +52,17 @@ const WRITTEN: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a line without its end. Gives its cells, or the issue with the column where reading stopped.
+ * Reads a line without its end. Returns its cells, or an issue with the column where reading stopped.
  *
- * A line without a backslash is split and looked at no further: that is nearly every line (measured: a tenth of the
- * time of reading cell by cell).
+ * A line without a backslash, which is nearly every line, is only split (measured: a tenth of the time of reading cell
+ * by cell).
  */
 export function readCells(line: string): TsvCell[] | Issue {
   const bare = line.indexOf('\r');
-  if (bare !== -1) return badEscape(bare, 'a carriage return within a line; write it as \\r');
+  if (bare !== -1) return badEscape(bare, 'a carriage return inside a line; write it as \\r');
   const cells: TsvCell[] = line.split('\t');
   if (!line.includes('\\')) return cells;
-  if (line === '\\.') return badEscape(0, 'the line is the end marker \\. of a dump; leave it out');
+  if (line === '\\.') return badEscape(0, 'the line is \\., the end marker of a dump; remove it');
   let start = 0;
   for (let c = 0; c < cells.length; c++) {
     const cell = cells[c]!;
@@ -74,13 +77,14 @@ export function readCells(line: string): TsvCell[] | Issue {
   return cells;
 }
 
-const UNKNOWN = "a backslash that begins none of \\\\ \\b \\f \\n \\r \\t \\v \\' nor is a cell \\N; write it twice";
+const UNKNOWN =
+  "a backslash that begins no escape (\\\\ \\b \\f \\n \\r \\t \\v \\', or \\N as a whole cell); write it twice";
 
 function badEscape(at: number, message: string): Issue {
   return { code: 'bad_escape', message, column: at + 1 };
 }
 
-/** The text of a cell, or where the backslash stands that means nothing. */
+/** The text of a cell, or the index of a backslash that does not begin an escape. */
 function unescapeCell(cell: string): string | number {
   let text = '';
   let from = 0;
@@ -107,7 +111,7 @@ export function writeCells(cells: readonly TsvCell[]): string {
   return cells.map(writeCell).join('\t');
 }
 
-/** Column on which a cell of a line begins, from 1; the line's first where it has fewer cells. */
+/** Column on which a cell of a line begins, from 1; column 1 if the line has fewer cells. */
 export function cellColumn(line: string, index: number): number {
   let at = 0;
   for (let c = 0; c < index; c++) at = line.indexOf('\t', at) + 1;

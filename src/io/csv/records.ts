@@ -1,36 +1,37 @@
 /**
- * Records of CSV text (RFC 4180), read and written: the reader cuts lines without a quote with the engine's own
- * `split`, and walks the grammar of section 2 only through records that have one. A million rows of seven cells cost
- * a fifth of what a general parser takes for them, and bytes can be refused with the place of the character.
+ * Reads and writes records of CSV text (RFC 4180). A line without a quote is cut with JavaScript's own `split`; only a
+ * record with a quote is read character by character. For a million rows of seven cells this takes a fifth of the time
+ * of a general parser, and an error has the line and column of the character.
  *
- * Stricter than most readers, looser nowhere: a quote may only stand around a whole cell or doubled inside one
- * (section 2, rules 5 to 7); `\r\n`, `\n` and `\r` end a record wherever they stand outside quotes.
+ * The reader is stricter than most and nowhere more lenient. A quote may be written only around a whole cell, or
+ * doubled inside a quoted cell (section 2, rules 5 to 7). `\r\n`, `\n` and `\r` outside quotes always end a record.
  */
 
-/** Why a text is no CSV, and where: an index into the text, and how many records were read before. */
+/** Why a text is not CSV: the kind of fault, its index in the text, and the number of records before it. */
 export interface CsvFault {
   readonly kind: 'stray' | 'unclosed';
   readonly at: number;
   readonly records: number;
 }
 
-/** Records that were read. */
+/** Result of {@link readCsv}. */
 export interface CsvRecords {
   readonly rows: string[][];
   /**
-   * The columns of the cells that were `""`, by the index of their row; rows without one have no entry. PostgreSQL's COPY
-   * and DuckDB read `""` as the empty text and nothing at all as NULL, so the two must stay apart.
+   * The columns of the cells that were `""`, by the index of the row. A row without such a cell has no entry.
+   * PostgreSQL's COPY and DuckDB read `""` as the empty text and an empty cell without quotes as NULL, so the two are
+   * kept apart.
    */
   readonly quotedEmpty: ReadonlyMap<number, readonly number[]>;
   readonly fault: CsvFault | null;
 }
 
-/** Reads whole records. The last line end may be missing. */
+/** Reads a text of whole records. The last line end may be missing. */
 export function readCsv(text: string, delimiter: string): CsvRecords {
   const rows: string[][] = [];
   const quotedEmpty = new Map<number, readonly number[]>();
   const { length } = text;
-  // The next of each from `at` on; `length` where there is none.
+  // The index of the next occurrence from `at` on; `length` if there is none.
   const next = (sought: string, at: number): number => {
     const found = text.indexOf(sought, at);
     return found === -1 ? length : found;
@@ -64,7 +65,7 @@ const LF = 10;
 const CR = 13;
 const QUOTE = 34;
 
-/** A record that has quotes: its cells and where its line end stands, or what is wrong with it. */
+/** Reads a record that has quotes: its cells and the index of its line end, or its fault. */
 function readQuoted(
   text: string,
   start: number,
@@ -106,7 +107,7 @@ function readQuoted(
   }
 }
 
-/** The quote that closes the cell opened at `open`; -1 where none does. A doubled quote is one of the cell's own. */
+/** Index of the quote that closes the cell opened at `open`, or -1. A doubled quote is a quote of the text itself. */
 function closingQuote(text: string, open: number): number {
   let at = open + 1;
   for (;;) {
@@ -116,36 +117,36 @@ function closingQuote(text: string, open: number): number {
   }
 }
 
-/** How cells are written. */
+/** Options of {@link makeCsvWriter}. */
 export interface CsvWriting {
   readonly delimiter: string;
   readonly newline: string;
-  /** Every cell that has a value, or only those that would be read as something else without quotes. */
+  /** Whether every cell with a value is quoted, or only those that would be read differently without quotes. */
   readonly quoteAll: boolean;
 }
 
-/** Where the cells of a record come from: asked about empty ones alone. */
+/** Tells the writer how empty cells were written in the input. It is asked about empty cells only. */
 export interface CsvOrigin {
-  /** Whether an empty text was nothing at all in the input: such a cell is written as it came. */
+  /** Whether an empty cell had no quotes in the input. Such a cell is written without quotes again. */
   readonly wasBare: (row: number, column: number) => boolean;
   /** Whether the record was a blank line. */
   readonly wasBlank: (row: number) => boolean;
 }
 
-/** Writes rows `rows[0]`, `rows[1]` … of records that come as columns, in that order. */
+/** Writes records that are given as columns. `rows` lists the indexes of the records to write, in order. */
 export type CsvWriter = (
   columns: readonly (readonly (string | null | undefined)[])[],
   rows: readonly number[],
   origin: CsvOrigin,
 ) => string;
 
-/** For records that are no input's: an empty text is one, and is quoted. */
+/** The origin of records that were not read from an input: an empty text is quoted. */
 export const OWN_RECORDS: CsvOrigin = { wasBare: () => false, wasBlank: () => false };
 
 /**
- * Makes a writer. A missing value (`null`) is nothing at all, also where every cell is quoted, as with PostgreSQL's
- * `FORCE_QUOTE *`; the empty text is `""`. A record whose only cell is empty is `""` in either case, because most readers
- * skip a blank line; it is a blank line if it was one in the input.
+ * Makes a writer. A missing value (`null`) is written as an empty cell without quotes, even if every cell is quoted, as
+ * with PostgreSQL's `FORCE_QUOTE *`. The empty text is written as `""`. If the only cell of a record is empty, it is
+ * written as `""`, because most readers skip a blank line; it is a blank line only if it was one in the input.
  */
 export function makeCsvWriter({ delimiter, newline, quoteAll }: CsvWriting): CsvWriter {
   const special = new RegExp(`["\\r\\n${delimiter.replace(/[\\\]^-]/, '\\$&')}]`);

@@ -1,13 +1,13 @@
-/** NDJSON: one JSON object a line (https://jsonlines.org). Pure web standards, no Node. */
+/** The codec of NDJSON: one JSON object a line (https://jsonlines.org). Web standards only, no Node. */
 
-import { typeName } from '../core/checks.ts';
-import { jsonErrorAt } from '../core/json/error.ts';
-import { makeExactWriter, putNumbers } from '../core/json/exact.ts';
-import { withTexts } from '../core/json/number.ts';
-import { scanJson } from '../core/json/scan.ts';
-import type { Issue } from '../errors.ts';
-import { type BoundInside, type Direction, openReady } from '../policy/bound.ts';
-import type { Batch, Codec } from './batches.ts';
+import { typeName } from '../../core/checks.ts';
+import { jsonErrorAt } from '../../core/json/error.ts';
+import { makeExactWriter, putNumbers } from '../../core/json/exact.ts';
+import { withTexts } from '../../core/json/number.ts';
+import { scanJson } from '../../core/json/scan.ts';
+import type { Issue } from '../../errors.ts';
+import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
+import type { Batch, Codec } from '../batches.ts';
 import {
   checkRecordOptions,
   DEFAULT_MAX_RECORD,
@@ -15,12 +15,12 @@ import {
   type RecordOptions,
   type Run,
   type SampleRecord,
-} from './records.ts';
+} from '../records.ts';
 
-/** What an NDJSON stream may be told. */
+/** Options of an NDJSON stream. */
 export type NdjsonOptions = RecordOptions;
 
-/** Checks the arguments and gives what starts a run. */
+/** Checks the arguments of a public function and returns the function that starts its run. */
 export function prepareNdjson(
   direction: Direction,
   bound: unknown,
@@ -46,7 +46,7 @@ export function makeNdjsonCodec(
   return {
     quoted: false,
     heading: null,
-    // RFC 8259, section 8.1: a writer must not add one.
+    // RFC 8259, section 8.1: a writer must not add a byte order mark.
     keepsMark: false,
     begin: () => inside.demand(direction),
     take(block, batch) {
@@ -71,15 +71,15 @@ export function makeNdjsonCodec(
 
 interface Lines {
   readonly values: unknown[];
-  /** Index of each value that holds a number as its text. */
+  /** Indexes of the values that hold a number as its text. */
   readonly inexact: Set<number>;
-  /** Index in the batch of each value: a line that is no JSON has none. */
+  /** Index in the batch of each value. A line that is not JSON has no value. */
   readonly indices: number[];
-  /** Line of each record of the batch. */
+  /** Line of each record in the batch. */
   readonly lines: number[];
 }
 
-/** JSON's own white space (RFC 8259, section 2), and nothing else. */
+/** White space of JSON (RFC 8259, section 2). */
 const BLANK = /^[\t\r ]*$/;
 
 function readLines(batch: Batch, firstLine: number): Lines {
@@ -101,10 +101,10 @@ function readLines(batch: Batch, firstLine: number): Lines {
   return found;
 }
 
-/** A record that was read. */
+/** Result of {@link readRecord}. */
 export interface ReadRecord {
   readonly value: object;
-  /** Whether it holds a number as its text (`json-number.ts`), and must be written by `writeExact`. */
+  /** Whether the value holds a number as its text (`core/json/number.ts`), and must be written by `makeExactWriter`. */
   readonly inexact: boolean;
 }
 
@@ -114,7 +114,7 @@ export function readRecord(text: string): ReadRecord | { readonly issue: Issue }
   try {
     value = JSON.parse(text);
   } catch {
-    // The engine's message repeats the input.
+    // The message of `JSON.parse` quotes the input, so it is not used.
     return { issue: { code: 'invalid_json', message: 'the line is not valid JSON', column: jsonErrorAt(text) + 1 } };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
