@@ -85,7 +85,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** Why a line is not what was meant, as far as its form shows; `null` where nothing shows. */
 export function oddity(text: string): string | null {
-  if (PADDED.test(text)) return 'there is white space at an end of the line';
-  if (CONTROL.test(text)) return 'there is a control character in the line, such as a tab';
+  if (PADDED.test(text)) return 'the line begins or ends with white space';
+  if (CONTROL.test(text)) return 'the line contains a control character, such as a tab';
   return null;
 }

@@ -492,7 +492,7 @@ describe('input and output', () => {
       `set -o pipefail; { $T protect big.csv ${ARGS.join(' ')}; echo "code $?" >&2; } | head -c 10`,
     );
     expect(ended.out).toBe('id,name,pl');
-    expect(ended.err).toContain('trefoil: error: output closed: its reader has gone');
+    expect(ended.err).toContain('trefoil: error: standard output was closed by its reader');
     expect(ended.err).toMatch(/code 5\n$/);
   });
 

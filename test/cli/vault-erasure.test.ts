@@ -148,9 +148,9 @@ describe('shred', () => {
 
   test('a line that is no subject by its form is refused; those before it were done, those after not', async () => {
     const [id, name, , ticket] = cellsOf(place.read('safe.csv'))[17]!;
-    const token = 'the line is a token, and shred takes subjects';
-    const space = 'there is white space at an end of the line';
-    const control = 'there is a control character in the line';
+    const token = 'the line is a token; vault shred takes subjects';
+    const space = 'the line begins or ends with white space';
+    const control = 'the line contains a control character';
     for (const [line, message] of [
       [' 10017', space],
       ['10017 ', space],
@@ -202,7 +202,7 @@ describe('forget', () => {
     for (const line of [` ${other}`, `${other} `, `${other}\tx`]) {
       const done = await place.run(['vault', 'forget', ...at()], `${ticket}\n${line}\n`);
       expect(done.code).toBe(1);
-      expect(done.err).toMatch(/line 2: there is (white space|a control character)/);
+      expect(done.err).toMatch(/line 2: the line (begins or ends with white space|contains a control character)/);
       expect(json(done.out)).toHaveLength(1);
     }
     const done = await place.run(['vault', 'forget', ...at()], `\n10017\n${ticket}\n${other}\n`);
@@ -212,7 +212,9 @@ describe('forget', () => {
       { line: 3, found: true, forgotten: false },
       { line: 4, found: true, forgotten: true },
     ]);
-    expect(done.err).toContain('hint: line 2 is not a token; forget takes tokens, and shred takes subjects');
+    expect(done.err).toContain(
+      'hint: line 2 is not a token; vault forget takes tokens, and vault shred takes subjects',
+    );
     expectVoice(done, VALUES);
   });
 });
@@ -306,7 +308,7 @@ describe('check-certificate', () => {
     const before = await check(out);
     expect(before.code, before.err).toBe(9);
     expect(json(before.out).map(({ verified, now }) => [verified, now])).toEqual(json(out).map(() => [true, 'alive']));
-    expect(before.err).toContain('not erased in the store that was opened');
+    expect(before.err).toContain('not erased in this store');
     for (const store of stores) copyFileSync(place.path(`${store}.shredded`), place.path(`${store}.db`));
     expect((await check(out)).code).toBe(0);
   });
@@ -315,10 +317,10 @@ describe('check-certificate', () => {
     for (const verb of ['shred', 'forget']) {
       const unset = await place.run(['vault', verb, ...at()], '\n');
       expect(unset).toMatchObject({ code: 9, out: '' });
-      expect(unset.err).toContain('1 line of standard input empty');
+      expect(unset.err).toContain('1 line of standard input was empty');
       const none = await place.run(['vault', verb, ...at()], '');
       expect(none).toMatchObject({ code: 0, out: '' });
-      expect(none.err).toContain('nothing was done');
+      expect(none.err).toContain('so nothing was erased');
     }
     const mixed = await shred('10017\n\n');
     expect(mixed.code).toBe(9);
@@ -333,7 +335,7 @@ describe('check-certificate', () => {
     expect(json(twice.out).filter((line) => 'subject' in line && line.found === false)).toEqual([]);
     const alone = await check(out);
     expect(alone.code, alone.err).toBe(9);
-    expect(alone.err).toContain('of a subject that the store did not know: there is no certificate');
+    expect(alone.err).toContain('without a certificate, because the store did not know the subject');
     expect(json(alone.out).filter(({ found }) => found === false).length).toBeGreaterThan(0);
     place.write('subjects.txt', '404\n');
     expect((await check(out, '--subjects', 'subjects.txt')).code).toBe(7);
@@ -361,9 +363,9 @@ describe('check-certificate', () => {
 
   test('what does not go with it is refused', async () => {
     const { out } = await shred('10017\n');
-    expect((await check(out, '--subjects', '-')).err).toContain('only one of FILE and --subjects can be -');
+    expect((await check(out, '--subjects', '-')).err).toContain('FILE and --subjects are both standard input');
     expect((await check(out, '-', '10017')).code).toBe(2);
-    expect((await check('')).err).toContain('there is no certificate to verify');
+    expect((await check('')).err).toContain('the input contains no certificate');
     place.write('subjects.txt', '\n');
     expect(await check('', '--subjects', 'subjects.txt')).toMatchObject({ code: 2 });
     expect((await check(out, 'nowhere.ndjson')).code).toBe(5);
