@@ -89,7 +89,7 @@ describe('records', () => {
       /row 2, line 3/,
       ['xxxx'],
     );
-    expect(ended.err).toContain('trefoil: hint: raise the limit with --max-record BYTES');
+    expect(ended.err).toContain('trefoil: hint: if the data has records of this length, raise the limit with --max-record BYTES');
   });
 
   const json = (more: string): string =>
@@ -203,7 +203,7 @@ describe('records', () => {
         4,
         'an fpe field cannot tell a wrong key',
       );
-      expect(ended.err).toContain('trefoil: hint: print the line for the policy with trefoil keys inspect');
+      expect(ended.err).toContain('trefoil: hint: trefoil keys inspect --keys FILE --domain NAME prints the line');
     });
   });
 });
@@ -557,7 +557,7 @@ describe('a fault of our own', () => {
         `TREFOIL_DEBUG=${debug} NODE_OPTIONS="--require ./break.cjs" $T protect in.csv ${ARGS.join(' ')} --out o.csv`,
       );
       expect(fault.code).toBe(70);
-      expect(fault.err).toMatch(/^trefoil: error: internal fault: RangeError\ntrefoil: hint: report it/);
+      expect(fault.err).toMatch(/^trefoil: error: internal error: RangeError\ntrefoil: hint: please report/);
       expect(fault.err.includes('Lovelace')).toBe(debug === '1');
     }
   });

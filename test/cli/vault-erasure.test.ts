@@ -170,7 +170,7 @@ describe('shred', () => {
       for (const more of [[], ['--in-advance']]) {
         const done = await shred(`10003\n${line}\n10004\n`, ...more);
         expect(done.err).toContain(`line 2: ${message}`);
-        expect(done.err).toContain('hint: lines before this one were done');
+        expect(done.err).toContain('hint: the lines before this one are erased');
         expect(done.code).toBe(1);
         expect(json(done.out)).toHaveLength(2);
         expectVoice(done, VALUES);
@@ -181,7 +181,7 @@ describe('shred', () => {
     expect(latin.err).toContain('line 2: the line is not UTF-8');
     expect(latin.code).toBe(1);
     const long = await shred(`${'7'.repeat(2_000_000)}\n`);
-    expect(long.err).toContain('line 1: the line is longer than 1048576 bytes');
+    expect(long.err).toContain('line 1: the line is longer than 1,048,576 bytes');
     expect(long.code).toBe(1);
     expect(await whole()).toBe(18);
   });

@@ -295,7 +295,7 @@ describe('what a vault is refused for', () => {
 
   test('a name that was mistyped, where nothing is protected; and nothing is made under it', async () => {
     const elsewhere = args('keys.json', 'other.db');
-    const message = 'other.db: there is no such vault';
+    const message = 'other.db: the vault does not exist';
     await refused(['reveal', 'in.csv', ...elsewhere, '--out', 'out.csv'], 5, message);
     for (const verb of ['stats', 'verify', 'expire', 'rekey', 'forget', 'shred']) {
       await refused(['vault', verb, ...elsewhere], 5, message);

@@ -236,7 +236,7 @@ describe('a file without a vault', () => {
       const before = readFileSync(place.path('people.db'));
       for (const command of COMMANDS) {
         const ended = await place.run([...command, ...at('people.db')], '7\n');
-        expect(ended.err).toContain('people.db: there is no vault in this database');
+        expect(ended.err).toContain('people.db: the database contains no vault');
         expect(ended.code).toBe(5);
         expect(ended.out).toBe('');
         expectVoice(ended, VALUES);
@@ -273,30 +273,30 @@ describe('--vault', () => {
   };
 
   test('with a name that is no store of the policy', async () => {
-    await refused('poeple=p.db', 'which has people', 'did you mean people=PLACE?');
+    await refused('poeple=p.db', 'its stores are people', 'did you mean people=PLACE?');
     await refused('People=p.db', 'did you mean people=PLACE?');
-    await refused('zzz=p.db', 'which has people', './NAME=PLACE');
-    await refused('=p.db', 'not a store of the policy');
-    await refused('people =p.db', 'not a store of the policy');
-    await refused('poeple=postgres://db.example/people', 'not a store of the policy');
-    await refused(['people=a.db', 'phone=b.db'], 'which has people, phones', 'did you mean phones=PLACE?');
+    await refused('zzz=p.db', 'its stores are people', './NAME=PLACE');
+    await refused('=p.db', 'the policy has no store NAME');
+    await refused('people =p.db', 'the policy has no store NAME');
+    await refused('poeple=postgres://db.example/people', 'the policy has no store NAME');
+    await refused(['people=a.db', 'phone=b.db'], 'its stores are people, phones', 'did you mean phones=PLACE?');
     await refused(['people=a.db', 'people=b.db'], 'twice');
     await refused(['people=a.db', 'b.db'], 'expected NAME=PLACE');
   });
 
   test('with a database that is gone when the run ends, or an address that SQLite would read', async () => {
-    await refused(':memory:', 'gone when the run ends');
-    await refused('people=:memory:', 'gone when the run ends');
-    await refused(':memory:?cache=shared', 'gone when the run ends');
+    await refused(':memory:', 'would be lost when the run ends');
+    await refused('people=:memory:', 'would be lost when the run ends');
+    await refused(':memory:?cache=shared', 'would be lost when the run ends');
     for (const place of [' :memory:', 'people= :memory:', 'p.db ', 'people=p.db\t']) {
-      await refused(place, 'white space at its beginning or end');
+      await refused(place, 'begins or ends with white space');
     }
-    await refused('file:p.db', 'an address of another kind');
-    await refused('file:p.db?mode=memory', 'an address of another kind');
-    await refused('people=file::memory:', 'an address of another kind');
-    await refused('FILE:p.db', 'an address of another kind');
-    await refused('mysql://db.example/people', 'an address of another kind');
-    await refused('Postgres://db.example/people', 'an address of another kind');
+    await refused('file:p.db', 'another kind of address');
+    await refused('file:p.db?mode=memory', 'another kind of address');
+    await refused('people=file::memory:', 'another kind of address');
+    await refused('FILE:p.db', 'another kind of address');
+    await refused('mysql://db.example/people', 'another kind of address');
+    await refused('Postgres://db.example/people', 'another kind of address');
     await refused('', 'got nothing');
     await refused('people=', 'got nothing');
   });
@@ -327,7 +327,7 @@ describe('--vault', () => {
       'people=host=db.example password=hunter2',
       'people= password = hunter2 host=db.example',
     ]) {
-      await refused(vault, '--vault has a password in it', 'PGPASSWORD');
+      await refused(vault, '--vault contains a password', 'PGPASSWORD');
     }
   });
 

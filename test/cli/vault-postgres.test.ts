@@ -204,7 +204,7 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
         ...['stats', 'verify', 'expire', 'rekey', 'forget', 'shred', 'export'].map((verb) => ['vault', verb]),
       ]) {
         const ended = await place.run([...command, ...elsewhere], '7\n');
-        expect(ended.err).toContain('there is no vault in this database');
+        expect(ended.err).toContain('the database contains no vault');
         expect(ended.code).toBe(5);
         expect(ended.out).toBe('');
       }
@@ -213,7 +213,7 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
       await client.query('create table trefoil_meta (one boolean, tables integer, generation integer, text text)');
       await client.query("insert into trefoil_meta values (true, 1, 0, '')");
       const ended = await place.run(['vault', 'shred', ...elsewhere], '7\n');
-      expect(ended.err).toContain('there is no vault in this database');
+      expect(ended.err).toContain('the database contains no vault');
       expect(ended.code).toBe(5);
     } finally {
       await client.end();

@@ -71,7 +71,7 @@ describe('there and back', () => {
     await place.run(['vault', 'export', ...at('c.db'), '--out', 'c.ndjson']);
     const newer = await place.run(['vault', 'import', 'c.ndjson', ...at('b.db')]);
     expect(json(newer.out)).toMatchObject({ written: 0, erased: 4, conflicts: 0 });
-    expect(newer.err).toContain('4 rows of the store lived and are destroyed now, erased as in the export');
+    expect(newer.err).toContain('4 rows of the store were destroyed, because the export has erased them');
     expect(newer.code).toBe(0);
     expect(older.err).toBe('');
     expect((await place.run(['protect', 'in.csv', ...at('b.db'), '--out', 'no.csv'])).err).toContain('erased');
@@ -180,7 +180,7 @@ describe('what is refused', () => {
     damage('e.db', 'UPDATE trefoil_value SET version = version + 1 WHERE rowid <= 3');
     const partly = await place.run(['vault', 'export', ...at('e.db'), '--out', 'e.ndjson']);
     expect(partly.code).toBe(9);
-    expect(partly.err).toContain('3 rows left out');
+    expect(partly.err).toContain('3 rows do not verify and were left out');
     expect(partly.err).toMatch(/ (2,997|3,00\d) rows exported/);
     damage('e.db', 'DROP TABLE trefoil_value');
     const files = place.files();
@@ -193,7 +193,7 @@ describe('what is refused', () => {
   test('which store is to be said where there are several', async () => {
     place.write('two.yaml', `${POLICY}  ticket: { rule: vault, scope: ticket, store: tickets }\n`);
     const two = ['--policy', 'two.yaml', '--keys', 'keys.json', '--vault', 'a.db'];
-    await refused(['vault', 'export', ...two], 'say which with --store people or tickets', 2);
+    await refused(['vault', 'export', ...two], 'choose one with --store people or tickets', 2);
     await refused(['vault', 'export', ...two, '--store', 'x'], '--store expected people or tickets', 2);
     const done = await place.run(['vault', 'export', ...two, '--store', 'people', '--out', 'two.ndjson']);
     expect(done.code).toBe(0);

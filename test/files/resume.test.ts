@@ -234,7 +234,7 @@ describe('a run that goes on', () => {
     child.kill('SIGINT');
     const { code, err } = await ended;
     expect(code).toBe(130);
-    expect(err).toContain('the same command with --resume goes on from here');
+    expect(err).toContain('the same command with --resume continues from here');
     // What a run leaves that is killed while it writes how far it has come.
     place.write('out.csv.resume.json.tmp', '{"trefoil":');
     expect((await place.run(args)).code).toBe(9);

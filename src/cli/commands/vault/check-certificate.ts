@@ -18,18 +18,18 @@ import { policyOption } from '../../policy-file.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { vaultOption } from '../../stores/places.ts';
 import { type OpenVault, openVaults, type VaultOptions } from '../../stores/vaults.ts';
-import { EXIT_HELP, plural } from '../../voice.ts';
+import { helpText, plural } from '../../voice.ts';
 
 const HELP = `
-FILE holds the lines that trefoil vault shred wrote; without FILE, or with -, they are read from standard input.
+A certificate is verified with the keys and its store. With --subjects, a file
+of one subject per line, it must also be the certificate of one of them, and the
+answer names the line of that subject. Each answer also says what the store has
+of the subject now: erased, alive (the subject was loaded again, or this is
+another store of the same name and keys), or unknown.
 
-A certificate is verified with the keys and its store. With --subjects, a file of one subject per line, it must also be
-the certificate of one of them, and the answer names the line of that subject. Each answer also says what the store has
-of the subject now: erased, alive (the subject was loaded again, or this is another store of the same name and keys), or
-unknown.
-
-The exit code is 7 if a certificate does not verify. It is 9 if a subject is not erased now, if one of the subjects has
-no certificate from one of the stores, or if a line says found: false, which is not a certificate.
+The exit code is 7 if a certificate does not verify. It is 9 if a subject is not
+erased now, if one of the subjects has no certificate from one of the stores, or
+if a line says found: false, which is not a certificate.
 
 Examples:
   trefoil vault check-certificate shredded.ndjson --policy p.yaml --keys keys.json --vault people.db
@@ -44,12 +44,12 @@ export function addVaultCheckCertificate(parent: Command, context: Context): voi
     .command('check-certificate')
     .summary('verify the certificates that vault shred wrote')
     .description('Verifies the certificates that trefoil vault shred wrote. Writes one JSON object per line.')
-    .argument('[FILE]', 'file of certificates, one per line (default: standard input)')
+    .argument('[FILE]', 'file of certificates, one per line (default, or -: standard input)')
     .addOption(fileOption('--subjects', 'file of the subjects that must have a certificate, one per line'))
     .addOption(policyOption())
     .addOption(keysOption())
     .addOption(vaultOption())
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((file: string | undefined, options: CheckOptions) => checkAll(file ?? '-', options, context));
 }
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Context } from '../../options.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { addVaultOptions, onePerStore, openVaults, untilAborted, type VaultOptions } from '../../stores/vaults.ts';
-import { EXIT_HELP } from '../../voice.ts';
+import { helpText } from '../../voice.ts';
 
 export function addVaultExpire(parent: Command, context: Context): void {
   const command = parent
@@ -12,7 +12,7 @@ export function addVaultExpire(parent: Command, context: Context): void {
     .summary('remove the rows that have expired')
     .description('Removes the rows that have expired. Writes one JSON object per store.');
   addVaultOptions(command)
-    .addHelpText('after', EXIT_HELP)
+    .addHelpText('after', helpText())
     .action((options: VaultOptions) => expire(options, context));
 }
 

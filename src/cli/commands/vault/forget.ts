@@ -10,10 +10,11 @@ import type { Context } from '../../options.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { erasureLines, refuseArguments } from '../../stores/erasure-lines.ts';
 import { addVaultOptions, type OpenVault, openVaults, type VaultOptions } from '../../stores/vaults.ts';
-import { EXIT_HELP } from '../../voice.ts';
+import { helpText } from '../../voice.ts';
 
 const HELP = `
-Standard input holds one token per line. The exit code is 9 if no vault of the policy has one of the tokens.`;
+Standard input holds one token per line. The exit code is 9 if a token is
+in no vault of the policy.`;
 
 export function addVaultForget(parent: Command, context: Context): void {
   const command = parent
@@ -22,7 +23,7 @@ export function addVaultForget(parent: Command, context: Context): void {
     .summary('destroy the mappings of the tokens on standard input')
     .description('Destroys the mappings of the tokens on standard input. Writes one JSON object per line.');
   addVaultOptions(command)
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((options: VaultOptions, command: Command) => {
       refuseArguments(command, 'tokens');
       return forgetAll(options, context);

@@ -5,10 +5,11 @@ import { EXIT } from '../../exit.ts';
 import type { Context } from '../../options.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { addVaultOptions, onePerStore, openVaults, untilAborted, type VaultOptions } from '../../stores/vaults.ts';
-import { EXIT_HELP } from '../../voice.ts';
+import { helpText } from '../../voice.ts';
 
 const HELP = `
-Other processes may use the stores meanwhile. The exit code is 9 if rows are left under an older key.`;
+Other processes may use the stores meanwhile. The exit code is 9 if rows are
+left under an older key.`;
 
 export function addVaultRekey(parent: Command, context: Context): void {
   const command = parent
@@ -16,7 +17,7 @@ export function addVaultRekey(parent: Command, context: Context): void {
     .summary('move all rows to the outer layer of the primary key')
     .description('Moves all rows to the outer layer of the primary key. Writes one JSON object per store.');
   addVaultOptions(command)
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((options: VaultOptions) => rekey(options, context));
 }
 

@@ -10,11 +10,12 @@ import type { Context } from '../../options.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { erasureLines, refuseArguments } from '../../stores/erasure-lines.ts';
 import { addVaultOptions, onePerStore, openVaults, type VaultOptions } from '../../stores/vaults.ts';
-import { EXIT_HELP } from '../../voice.ts';
+import { helpText } from '../../voice.ts';
 
 const HELP = `
-Standard input holds one subject per line, written as in the data. Each store with subjects answers each line: with a
-certificate, or with found: false if it does not know the subject. The exit code is 9 if there is such an answer.`;
+Standard input holds one subject per line, written as in the data. Each store
+with subjects answers each line: with a certificate, or with found: false if it
+does not know the subject. The exit code is 9 if there is such an answer.`;
 
 interface ShredOptions extends VaultOptions {
   readonly inAdvance?: true;
@@ -25,12 +26,10 @@ export function addVaultShred(parent: Command, context: Context): void {
     .command('shred')
     .allowExcessArguments(true)
     .summary('destroy the keys of the subjects on standard input, with certificates')
-    .description(
-      'Destroys the keys of the subjects on standard input. Writes one certificate or JSON object per line.',
-    );
+    .description('Destroys the keys of the subjects on standard input, and writes a certificate for each.');
   addVaultOptions(command)
     .option('--in-advance', 'also shred subjects that the store does not know')
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((options: ShredOptions, command: Command) => {
       refuseArguments(command, 'subjects');
       return shredAll(options, context);

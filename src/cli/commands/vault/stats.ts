@@ -1,18 +1,18 @@
-/** `trefoil vault stats`: the sizes of the stores of a policy, and the keys that their rows are under. */
+/** `trefoil vault stats`: shows the size of each store of a policy, and the ids of its keys. */
 
 import type { Command } from 'commander';
 import type { Context } from '../../options.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { addVaultOptions, onePerStore, openVaults, untilAborted, type VaultOptions } from '../../stores/vaults.ts';
-import { EXIT_HELP } from '../../voice.ts';
+import { helpText } from '../../voice.ts';
 
 export function addVaultStats(parent: Command, context: Context): void {
   const command = parent
     .command('stats')
-    .summary('count the rows of each store, by table and key')
-    .description('Counts the rows of each store, by table and by key. Writes one JSON object per store.');
+    .summary('show the size and the key ids of each store')
+    .description('Shows the size of each table and the ids of the keys. Writes one JSON object per store.');
   addVaultOptions(command)
-    .addHelpText('after', EXIT_HELP)
+    .addHelpText('after', helpText())
     .action((options: VaultOptions) => stats(options, context));
 }
 

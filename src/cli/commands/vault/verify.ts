@@ -5,7 +5,7 @@ import { EXIT } from '../../exit.ts';
 import type { Context } from '../../options.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { addVaultOptions, onePerStore, openVaults, untilAborted, type VaultOptions } from '../../stores/vaults.ts';
-import { EXIT_HELP, plural } from '../../voice.ts';
+import { helpText, plural } from '../../voice.ts';
 
 const HELP = `
 The exit code is 7 if a row does not verify.`;
@@ -16,7 +16,7 @@ export function addVaultVerify(parent: Command, context: Context): void {
     .summary('open every row, and compare the tables with each other')
     .description('Opens every row, and compares the tables with each other. Writes one JSON object per store.');
   addVaultOptions(command)
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((options: VaultOptions) => verify(options, context));
 }
 
