@@ -3,8 +3,8 @@
 import { type IssueCode, type IssueKind, TrefoilError } from '../errors.ts';
 
 /**
- * The exit codes, as every help page prints them. They are part of the interface: docs/guide/command-line.md, "Exit codes",
- * has examples. 70 is EX_SOFTWARE of sysexits.h; codes above 128 are 128 + the number of the signal, as in shells.
+ * The exit codes, as every help page prints them. They are part of the interface; docs/guide/command-line.md has an
+ * example of each. 70 is EX_SOFTWARE of sysexits.h. Codes above 128 are 128 + the number of the signal, as in shells.
  */
 export const EXIT_TABLE = {
   done: [0, 'success'],
@@ -34,7 +34,7 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set(['row_broken', 'export_refuse
 /** The exit code of every other error follows from its kind. */
 const BY_KIND: Record<IssueKind, number> = { data: EXIT.data, policy: EXIT.policy, keys: EXIT.keys, io: EXIT.io };
 
-/** An error in the command line: an option, an argument, or a combination of them. */
+/** The command line is wrong: an option, an argument, or a combination of them. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
   /** What to do about it. */

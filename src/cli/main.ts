@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /// <reference types="node" />
 /**
- * `trefoil`, the command line. This file has the table of commands, listens to signals and turns errors into exit codes.
- * Each command has a file of its own in `commands/`. Only `cli/` reads the environment and writes to standard error.
+ * `trefoil`, the command line. This file has the table of commands, listens to signals and turns errors into exit
+ * codes. Each command has a file of its own in `commands/`. Only `cli/` reads the environment and writes to standard error.
  */
 
 import { Command, CommanderError } from 'commander';
@@ -134,7 +134,7 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Exits as soon as standard error has taken all lines. It does not wait for standard input, which may still be open. */
+/** Exits as soon as standard error has taken all lines. It does not wait for standard input, which may be open. */
 function end(code: number): void {
   process.stderr.write('', () => process.exit(code));
 }

@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /**
- * Kinds of options, and how their arguments are checked. No message repeats an argument: sooner or later somebody pastes
- * a secret or a person's name into the wrong place.
+ * Kinds of options, and how their arguments are checked. No message repeats an argument, because sooner or later somebody
+ * pastes a secret or a person's name into the wrong place.
  */
 
 import { Option } from 'commander';
@@ -53,7 +53,7 @@ export function checkFileName(label: string, value: string): string {
   if (KEY_MATERIAL.test(value)) {
     throw new UsageError(
       `${label} expected the name of a file, got what looks like the content of a key file`,
-      'pass the name of the file, or put its content into TREFOIL_KEYS; other users of this machine may already have seen the keys',
+      'pass the name of the file, or put its content into TREFOIL_KEYS; other users of this machine may have seen it',
     );
   }
   return value;

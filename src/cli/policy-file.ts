@@ -66,7 +66,7 @@ export async function loadPolicy(path: string): Promise<{ readonly policy: FileP
   return { policy: parsePolicy(read.value, read.locate), read };
 }
 
-/** Reads several policy files that are used together, or throws one error: the problems of each, or those between them. */
+/** Reads policy files that are used together, or throws one error with the problems of each or those between them. */
 export async function loadPolicies(
   paths: readonly string[],
 ): Promise<readonly { readonly policy: FilePolicy; readonly read: PolicyText }[]> {

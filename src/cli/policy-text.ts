@@ -1,14 +1,14 @@
 /**
- * Reads the text of a policy file: YAML 1.2 in the core schema, or JSON, which is YAML as well. One reader for both gives
- * every problem its line and column.
+ * Reads the text of a policy file: YAML 1.2 in the core schema, or JSON, which is YAML as well. One reader for both
+ * gives every problem its line and column.
  *
  * People who read a policy must be sure of what it says. So the reader refuses everything that makes a YAML file mean
- * something else than it seems to: anchors, aliases, merge keys, tags, directives, duplicate keys, a second document, and
- * numbers that would be rounded. The parser's own messages quote the file, so ours replace them.
+ * something else than it seems to: anchors, aliases, merge keys, tags, directives, duplicate keys, a second document,
+ * and numbers that would be rounded. The parser's own messages quote the file, so ours replace them.
  *
  * - A problem in the *text*, such as a missing bracket, ends the reading, because nothing after it can be trusted.
- * - A problem in the *form*, such as an anchor or a duplicate key, leaves a value. The schema then checks that value, and
- *   the problems of both are reported together.
+ * - A problem in the *form*, such as an anchor or a duplicate key, leaves a value. The schema then checks that value,
+ *   and the problems of both are reported together.
  */
 
 import {
@@ -234,7 +234,7 @@ export function readPolicyText(text: string, file: string): PolicyText {
   return finish(value, spot, whole);
 }
 
-/** All tokens of a parsed text, at any depth. It does not recurse, because the file decides how deep they are nested. */
+/** All tokens of a parsed text, at any depth. It does not recurse, because the file decides how deep they are. */
 function* tokensOf(roots: readonly object[]): Generator<{ readonly type: string; readonly offset: number }> {
   const stack: unknown[] = [...roots];
   while (stack.length > 0) {

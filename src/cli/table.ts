@@ -5,8 +5,8 @@ import { printable } from './voice.ts';
 /** Widest cell in terminal columns. */
 const MAX_WIDTH = 32;
 
-// Terminals give two columns to the characters that Unicode calls East Asian wide (UAX #11), and to emoji. This list has
-// the most frequent blocks.
+// Terminals give two columns to the characters that Unicode calls East Asian wide (UAX #11), and to emoji. This list
+// has the most frequent blocks.
 const BMP =
   '\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff00-\\uff60\\uffe0-\\uffe6';
 const WIDE = new RegExp(`[${BMP}\\u{1f300}-\\u{1faff}\\u{20000}-\\u{3fffd}]`, 'u');

@@ -96,7 +96,12 @@ export function count(value: number): string {
 
 /** `1 row`, `2 rows`. */
 export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+  return `${count(value)} ${form(value, noun, `${noun}s`)}`;
+}
+
+/** The form of a word for a number of things: `is` for one row, `are` for two rows. */
+export function form(value: number, one: string, several: string): string {
+  return value === 1 ? one : several;
 }
 
 /** The end of a help page: what a command has to add to its options, if anything, and the table of exit codes. */

@@ -89,7 +89,9 @@ describe('records', () => {
       /row 2, line 3/,
       ['xxxx'],
     );
-    expect(ended.err).toContain('trefoil: hint: if the data has records of this length, raise the limit with --max-record BYTES');
+    expect(ended.err).toContain(
+      'trefoil: hint: if the data has records of this length, raise the limit with --max-record BYTES',
+    );
   });
 
   const json = (more: string): string =>

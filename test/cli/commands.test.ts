@@ -122,8 +122,16 @@ describe('usage mistakes', () => {
     [['protect', '-', ...P], 'standard input needs --format', 'use --format csv'],
     [['protect', 'in.csv', ...P, '--delimiter', ';;'], '--delimiter expected one character', 'write tab for a tab'],
     [['protect', 'in.csv', ...P, '--delimiter', '"'], '--delimiter expected one character', 'write tab for a tab'],
-    [['protect', 'in.ndjson', ...P, '--delimiter', ';'], '--delimiter is for csv, but the file format is ndjson', undefined],
-    [['protect', 'in.ndjson', ...P, '--quoting', 'all'], '--quoting is for csv, but the file format is ndjson', undefined],
+    [
+      ['protect', 'in.ndjson', ...P, '--delimiter', ';'],
+      '--delimiter is for csv, but the file format is ndjson',
+      undefined,
+    ],
+    [
+      ['protect', 'in.ndjson', ...P, '--quoting', 'all'],
+      '--quoting is for csv, but the file format is ndjson',
+      undefined,
+    ],
     [['protect', 'in.csv', ...P, '--limit', '0'], '--limit expected a whole number from 1', undefined],
     [['protect', 'in.csv', ...P, '--limit', '1e3'], '--limit expected a whole number from 1', undefined],
     [['protect', 'in.csv', ...P, '--max-record', '-1'], '--max-record expected a whole number from 1', undefined],

@@ -134,7 +134,10 @@ describe('the store', () => {
     await refused(['protect', 'in.csv', ...common, '--dry-run'], '--dry-run cannot be combined with a vault');
     await refused(['apply', '--ndjson', ...policy], 'apply cannot be used with a vault');
     place.write('plain.yaml', 'trefoil: 1\ndomain: eu-enclave\nfields:\n  id: keep\n');
-    await refused(['protect', 'in.csv', '--policy', 'plain.yaml', '--vault', 'x.db'], '--vault is set, but the policy has no vault rule');
+    await refused(
+      ['protect', 'in.csv', '--policy', 'plain.yaml', '--vault', 'x.db'],
+      '--vault is set, but the policy has no vault rule',
+    );
     place.write('broken.db', 'this is no database, and long enough to be looked at as one. '.repeat(20));
     await refused(['vault', 'stats', ...policy, '--vault', 'broken.db'], 'SQLITE_NOTADB', 5);
   });

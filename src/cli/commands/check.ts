@@ -7,7 +7,7 @@ import type { DomainKeys } from '../../keys.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
 import { joinWarnings } from '../../policy/joins.ts';
 import { policyLeaves } from '../../policy/policy.ts';
-import { type FilePolicy, parsePolicy } from '../../policy.ts';
+import { type BoundFilePolicy, type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import { throwAwayKeys } from '../bind.ts';
 import { exitCodeOf, UsageError } from '../exit.ts';
@@ -17,6 +17,7 @@ import { findKeys, keysOption } from '../key-source.ts';
 import { type Context, delimiterOption, fileOption, filesOption, need, wordOption } from '../options.ts';
 import { refuseTwoDashes } from '../outputs.ts';
 import { loadPolicies } from '../policy-file.ts';
+import type { PolicyText } from '../policy-text.ts';
 import { isParquet } from '../run/engine.ts';
 import { writeOut } from '../stdout.ts';
 import { helpText, plural } from '../voice.ts';
@@ -107,12 +108,28 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   }
   if (format === null) return null;
   const { policy, read } = loaded[0]!;
-  const keys = keysOf(policy);
+  return tryRecords(format, bindForTrial(policy, read, keysOf(policy)), options, context);
+}
 
+/** Binds a policy to protect some records. Without keys it takes random ones, which no key check can expect. */
+function bindForTrial(policy: FilePolicy, read: PolicyText, keys: DomainKeys | null): BoundFilePolicy {
+  if (keys !== null) return policy.bind(keys);
   const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
-  const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
-  const issues: Issue[] = [];
-  let rows = 0;
+  return parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy));
+}
+
+/**
+ * Protects the first records of the input and discards the result.
+ *
+ * @returns the number of records.
+ * @throws TrefoilError with the issues of all of them.
+ */
+async function tryRecords(
+  format: FileFormat | 'parquet',
+  bound: BoundFilePolicy,
+  options: CheckOptions,
+  context: Context,
+): Promise<number> {
   if (format === 'parquet') {
     const { checkParquet } = await import('../../duckdb/sample.ts');
     return checkParquet(
@@ -121,6 +138,8 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
       context.signal,
     );
   }
+  const issues: Issue[] = [];
+  let rows = 0;
   const stream = streamsOf(format, options).protect(openSource(options.input!), bound, {
     signal: context.signal,
     limit: ROWS,

@@ -1,4 +1,4 @@
-/** `trefoil reveal`: reveals the fields of protected records whose rule can be reversed. The others stay as they are. */
+/** `trefoil reveal`: reveals the fields of protected records whose rule can be reversed, and keeps the others. */
 
 import type { Command } from 'commander';
 import type { Context } from '../options.ts';

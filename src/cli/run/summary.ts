@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** The summary of a run: its counts, the rule of each field, the policy and the keys. It contains no value of a record. */
+/** The summary of a run: its counts, the rule of each field, the policy and the keys, but no value of a record. */
 
 import { createHash } from 'node:crypto';
 import { packageVersion } from '../../files/version.ts';

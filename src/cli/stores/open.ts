@@ -101,8 +101,8 @@ function endOrLeave(pool: { readonly end: () => Promise<void> }): Promise<void> 
 }
 
 /**
- * Opens a SQLite file. From Node 24 on the driver is Node's own. That of Node 22.13 writes a warning, so two packages are
- * tried before it.
+ * Opens a SQLite file. From Node 24 on the driver is Node's own. That of Node 22.13 writes a warning, so two packages
+ * are tried before it.
  */
 async function openSqlite(path: string, create: boolean): Promise<VaultStore> {
   if (!create && !existsSync(path))

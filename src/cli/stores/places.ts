@@ -64,7 +64,7 @@ export function storeOption(): Option {
 }
 
 /**
- * A rule of the store that `--store` names, or of the only one. Any rule of a store can do what is done to a whole store.
+ * A rule of the store that `--store` names, or of the only store. Any rule of a store can work on the whole store.
  *
  * @throws UsageError if the policy has no such store, or several and none is named.
  */

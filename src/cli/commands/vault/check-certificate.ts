@@ -18,7 +18,7 @@ import { policyOption } from '../../policy-file.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { vaultOption } from '../../stores/places.ts';
 import { type OpenVault, openVaults, type VaultOptions } from '../../stores/vaults.ts';
-import { helpText, plural } from '../../voice.ts';
+import { form, helpText, plural } from '../../voice.ts';
 
 const HELP = `
 A certificate is verified with the keys and its store. With --subjects, a file
@@ -124,8 +124,8 @@ function report({ missing, notErased, unknown, wrong }: Counts, { voice, exit }:
   }
   if (notErased > 0) {
     voice.warning(
-      `${plural(notErased, 'certificate')} of a subject that is not erased in this store: the subject was loaded again ` +
-        'after its erasure, or this is another store of the same name and keys',
+      `${plural(notErased, 'certificate')} of a subject that is not erased in this store: the subject was loaded ` +
+        'again after its erasure, or this is another store of the same name and keys',
     );
     exit(EXIT.partial);
   }
@@ -134,8 +134,9 @@ function report({ missing, notErased, unknown, wrong }: Counts, { voice, exit }:
     exit(EXIT.partial);
   }
   if (wrong > 0) {
-    const words = wrong === 1 ? 'is not a certificate' : 'are not certificates';
-    voice.warning(`${plural(wrong, 'line')} ${words} of these stores and subjects`);
+    voice.warning(
+      `${plural(wrong, 'line')} ${form(wrong, 'is not a certificate', 'are not certificates')} of these stores and subjects`,
+    );
     exit(EXIT.unverified);
   }
 }
@@ -155,7 +156,7 @@ function firstLines(subjects: readonly Line[]): ReadonlyMap<string, number> {
   return numbers;
 }
 
-/** Makes the function that judges one line. `numbers` has the line of each subject, `null` without a file of subjects. */
+/** Makes the function that judges one line. `numbers` is the line of each subject; `null` without a file of subjects. */
 function makeJudge(
   vaults: readonly OpenVault[],
   numbers: ReadonlyMap<string, number> | null,
