@@ -2,7 +2,8 @@
 /// <reference types="node" />
 /**
  * `trefoil`, the command line. This file has the table of commands, listens to signals and turns errors into exit
- * codes. Each command has a file of its own in `commands/`. Only `cli/` reads the environment and writes to standard error.
+ * codes. Each command has a file of its own in `commands/`. Only `cli/` reads the environment and writes to standard
+ * error.
  */
 
 import { Command, CommanderError } from 'commander';

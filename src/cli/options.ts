@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /**
- * Kinds of options, and how their arguments are checked. No message repeats an argument, because sooner or later somebody
- * pastes a secret or a person's name into the wrong place.
+ * Kinds of options, and how their arguments are checked. No message repeats an argument, because sooner or later
+ * somebody pastes a secret or a person's name into the wrong place.
  */
 
 import { Option } from 'commander';

@@ -96,11 +96,11 @@ export function count(value: number): string {
 
 /** `1 row`, `2 rows`. */
 export function plural(value: number, noun: string): string {
-  return `${count(value)} ${form(value, noun, `${noun}s`)}`;
+  return `${count(value)} ${wordFor(value, noun, `${noun}s`)}`;
 }
 
 /** The form of a word for a number of things: `is` for one row, `are` for two rows. */
-export function form(value: number, one: string, several: string): string {
+export function wordFor(value: number, one: string, several: string): string {
   return value === 1 ? one : several;
 }
 

@@ -8,7 +8,7 @@ import { inspect } from '../../wire/labelled-token.ts';
 import { EXIT } from '../exit.ts';
 import type { Context } from '../options.ts';
 import { writeJsonLine, writeOut } from '../stdout.ts';
-import { count, form, helpText, plural } from '../voice.ts';
+import { count, helpText, plural, wordFor } from '../voice.ts';
 
 const HELP = `
 Items are numbered and never repeated, because a text that is not a token may be
@@ -73,7 +73,7 @@ export function addInspect(parent: Command, context: Context): void {
       context.signal.throwIfAborted();
       if (bad === 0) return;
       context.voice.note(
-        `${count(bad)} of ${plural(item, 'item')} ${form(bad, 'is', 'are')} damaged or ${form(bad, 'was', 'were')} not written by trefoil`,
+        `${count(bad)} of ${plural(item, 'item')} ${wordFor(bad, 'is', 'are')} damaged or ${wordFor(bad, 'was', 'were')} not written by trefoil`,
       );
       context.exit(EXIT.unverified);
     });

@@ -21,7 +21,7 @@ import type { Context } from '../options.ts';
 import { DASH, openSummary, STDOUT } from '../outputs.ts';
 import { refuseOwnInput } from '../stdout.ts';
 import { isServer, placesOf, storeFiles, storeNames } from '../stores/places.ts';
-import { count, form, helpText, plural, type Voice } from '../voice.ts';
+import { count, helpText, plural, type Voice, wordFor } from '../voice.ts';
 import { dryRun } from './dry-run.ts';
 import { type RunOptions, withRunOptions } from './options.ts';
 import { makeProgress, type ProgressLine } from './progress.ts';
@@ -183,7 +183,7 @@ function rejectedWarning({ rowsRejected, rowsNotHeld }: FileResult, file: string
   if (rowsNotHeld === 0) return `${rejected}; ${file} contains them, sealed`;
   const held = rowsRejected - rowsNotHeld;
   const contained = held === 0 ? 'none of them' : `${count(held)} of them, sealed`;
-  const lost = `${plural(rowsNotHeld, 'row')} longer than --max-record ${form(rowsNotHeld, 'is', 'are')} in no output`;
+  const lost = `${plural(rowsNotHeld, 'row')} longer than --max-record ${wordFor(rowsNotHeld, 'is', 'are')} in no output`;
   const advice = 'keep the input, and run it again with a larger --max-record';
   return `${rejected}; ${file} contains ${contained}; ${lost}: ${advice}`;
 }

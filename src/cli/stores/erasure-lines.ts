@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit.ts';
 import { type Line, linesOf, standardInput } from '../lines.ts';
 import type { Context } from '../options.ts';
-import { form, plural } from '../voice.ts';
+import { plural, wordFor } from '../voice.ts';
 
 /**
  * Refuses arguments of a command that reads `items` ("tokens", "subjects") from standard input. Commander's own error
@@ -47,7 +47,9 @@ export async function* erasureLines(
     signal.throwIfAborted();
   }
   if (empty > 0) {
-    voice.warning(`${plural(empty, 'line')} of standard input ${form(empty, 'was', 'were')} empty and erased nothing`);
+    voice.warning(
+      `${plural(empty, 'line')} of standard input ${wordFor(empty, 'was', 'were')} empty and erased nothing`,
+    );
     exit(EXIT.partial);
   } else if (filled === 0) {
     voice.warning(`standard input contained no ${items}, so nothing was erased`);

@@ -10,7 +10,7 @@ import { EXIT } from '../../exit.ts';
 import { keysOption, needKeys } from '../../key-source.ts';
 import { type Context, checkFileName, fileOption } from '../../options.ts';
 import { openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
-import { form, helpText, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
 The records are written as they were in the input, under its header line, so
@@ -75,7 +75,7 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
   context.voice.note(`${plural(opened, 'record')} opened`);
   if (lost > 0) {
     context.voice.warning(
-      `${plural(lost, 'record')} longer than --max-record ${form(lost, 'is', 'are')} not in the file of rejects`,
+      `${plural(lost, 'record')} longer than --max-record ${wordFor(lost, 'is', 'are')} not in the file of rejects`,
     );
     context.exit(EXIT.partial);
   }

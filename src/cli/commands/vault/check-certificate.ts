@@ -18,7 +18,7 @@ import { policyOption } from '../../policy-file.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { vaultOption } from '../../stores/places.ts';
 import { type OpenVault, openVaults, type VaultOptions } from '../../stores/vaults.ts';
-import { form, helpText, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
 A certificate is verified with the keys and its store. With --subjects, a file
@@ -135,7 +135,7 @@ function report({ missing, notErased, unknown, wrong }: Counts, { voice, exit }:
   }
   if (wrong > 0) {
     voice.warning(
-      `${plural(wrong, 'line')} ${form(wrong, 'is not a certificate', 'are not certificates')} of these stores and subjects`,
+      `${plural(wrong, 'line')} ${wordFor(wrong, 'is not a certificate', 'are not certificates')} of these stores and subjects`,
     );
     exit(EXIT.unverified);
   }
@@ -156,7 +156,7 @@ function firstLines(subjects: readonly Line[]): ReadonlyMap<string, number> {
   return numbers;
 }
 
-/** Makes the function that judges one line. `numbers` is the line of each subject; `null` without a file of subjects. */
+/** Makes the function that judges one line. `numbers` is the line of each subject, or `null` without such a file. */
 function makeJudge(
   vaults: readonly OpenVault[],
   numbers: ReadonlyMap<string, number> | null,

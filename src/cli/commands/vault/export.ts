@@ -10,7 +10,7 @@ import { loadPolicy, policyOption } from '../../policy-file.ts';
 import { refuseOwnInput } from '../../stdout.ts';
 import { openStores } from '../../stores/open.ts';
 import { placesOf, ruleOfStore, storeFiles, storeOption, vaultOption } from '../../stores/places.ts';
-import { form, helpText, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
 An export is a backup, or the way to move a store: trefoil vault import reads it
@@ -98,7 +98,7 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
     voice.note(`${plural(rows, 'row')} exported`);
     if (broken > 0) {
       voice.warning(
-        `${plural(broken, 'row')} ${form(broken, 'does', 'do')} not verify and ${form(broken, 'was', 'were')} left out`,
+        `${plural(broken, 'row')} ${wordFor(broken, 'does', 'do')} not verify and ${wordFor(broken, 'was', 'were')} left out`,
       );
       voice.hint('trefoil vault verify lists the problems of the store');
       exit(EXIT.partial);

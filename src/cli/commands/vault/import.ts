@@ -15,7 +15,7 @@ import { loadPolicy, policyOption } from '../../policy-file.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { openStores } from '../../stores/open.ts';
 import { isServer, placesOf, ruleOfStore, storeOption, vaultOption } from '../../stores/places.ts';
-import { form, helpText, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
 The store may be new or already in use. An import never undoes an erasure:
@@ -73,7 +73,7 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
     await writeJsonLine({ store: rule.store, ...done });
     if (done.erased > 0) {
       voice.warning(
-        `${plural(done.erased, 'row')} of the store ${form(done.erased, 'was', 'were')} destroyed, because the export has erased them`,
+        `${plural(done.erased, 'row')} of the store ${wordFor(done.erased, 'was', 'were')} destroyed, because the export has erased them`,
       );
     }
     if (done.conflicts > 0) {

@@ -5,7 +5,7 @@ import { EXIT } from '../../exit.ts';
 import type { Context } from '../../options.ts';
 import { writeJsonLine } from '../../stdout.ts';
 import { addVaultOptions, onePerStore, openVaults, untilAborted, type VaultOptions } from '../../stores/vaults.ts';
-import { form, helpText, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
 The exit code is 7 if a row does not verify.`;
@@ -28,7 +28,7 @@ async function verify(options: VaultOptions, context: Context): Promise<void> {
   );
   const broken = reports.reduce((sum, report) => sum + report.broken, 0);
   if (broken > 0) {
-    context.voice.warning(`${plural(broken, 'row')} ${form(broken, 'does', 'do')} not verify`);
+    context.voice.warning(`${plural(broken, 'row')} ${wordFor(broken, 'does', 'do')} not verify`);
     context.exit(EXIT.unverified);
   }
   for (const report of reports) await writeJsonLine(report);
