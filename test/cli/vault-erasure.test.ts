@@ -3,24 +3,22 @@
  * checked.
  */
 import { copyFileSync, rmSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, expectVoice, json, makePlace } from './harness.ts';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cellsOf, expectVoice, json } from './harness.ts';
+import { makeVaultPlace, VALUES as PARTS, vaultPolicy } from './vault-place.ts';
 
-const place = makePlace();
-afterAll(() => place.remove());
-
-const POLICY = `trefoil: 1
-domain: eu-enclave
-fields:
-  id: { rule: token, scope: person, label: cust }
-  name: { rule: vault, scope: person.name, store: people, subject: id }
-  phone: { rule: vault, scope: person.phone, store: calls, subject: id }
-  ticket: { rule: vault, scope: ticket, store: tickets, token: { label: tkt } }
-`;
-const VALUES = ['Person', '+49 30', '10017', '99999'];
+const POLICY = vaultPolicy(
+  'name: { rule: vault, scope: person.name, store: people, subject: id }',
+  'phone: { rule: vault, scope: person.phone, store: calls, subject: id }',
+  'ticket: { rule: vault, scope: ticket, store: tickets, token: { label: tkt } }',
+);
+// 10005 has no telephone, so the second store does not know it.
+const ROWS = Array.from({ length: 20 }, (_, n) => `${10000 + n},Person ${n},${n === 5 ? '' : `+49 30 ${n}`},t${n}\n`);
+const place = makeVaultPlace(POLICY, `id,name,phone,ticket\n${ROWS.join('')}`);
+const VALUES = [...PARTS, '10017', '99999'];
 const at = (...more: readonly string[]) => [
-  ...['--policy', 'p.yaml', '--keys', 'keys.json', '--vault', 'people=people.db', '--vault', 'calls=calls.db'],
-  ...['--vault', 'tickets=tickets.db', ...more],
+  ...place.options(['people=people.db', 'calls=calls.db', 'tickets=tickets.db']),
+  ...more,
 ];
 const shred = (input: string | Uint8Array, ...more: readonly string[]) =>
   place.run(['vault', 'shred', ...at(...more)], input);
@@ -28,15 +26,7 @@ const check = (input: string, ...more: readonly string[]) =>
   place.run(['vault', 'check-certificate', ...more, ...at()], input);
 
 beforeAll(async () => {
-  place.write('p.yaml', POLICY);
-  // 10005 has no telephone, so the second store does not know it.
-  place.write(
-    'in.csv',
-    `id,name,phone,ticket\n${Array.from({ length: 20 }, (_, n) => `${10000 + n},Person ${n},${n === 5 ? '' : `+49 30 ${n}`},t${n}\n`).join('')}`,
-  );
-  await place.run(['keys', 'new', '--out', 'keys.json']);
-  const done = await place.run(['protect', 'in.csv', ...at(), '--out', 'safe.csv']);
-  expect(done.code, done.err).toBe(0);
+  await place.done(['protect', 'in.csv', ...at(), '--out', 'safe.csv']);
   for (const store of ['people', 'calls', 'tickets'])
     copyFileSync(place.path(`${store}.db`), place.path(`${store}.first`));
 });

@@ -6,31 +6,27 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, expectVoice, json, makePlace } from './harness.ts';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cellsOf, expectVoice, json } from './harness.ts';
+import { makeVaultPlace, VALUES, vaultPolicy } from './vault-place.ts';
 
-const place = makePlace();
-afterAll(() => place.remove());
-
-const POLICY = `trefoil: 1
-domain: eu-enclave
-fields:
-  id: { rule: token, scope: person, label: cust }
-  name: { rule: vault, scope: person.name, store: people, subject: id }
-  phone: { rule: vault, scope: person.phone, store: people }
-  note: keep
-`;
-const VALUES = ['Person', '+49 30'];
+const POLICY = vaultPolicy(
+  'name: { rule: vault, scope: person.name, store: people, subject: id }',
+  'phone: { rule: vault, scope: person.phone, store: people }',
+  'note: keep',
+);
 
 /** Rows of some numbers; two have one telephone. */
 const csv = (numbers: readonly number[], note = 'x') =>
   `id,name,phone,note\n${numbers.map((n) => `${n},Person ${n},+49 30 ${n >> 1},${note}\n`).join('')}`;
 const upTo = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
-const args = (keys = 'keys.json', vault = 'people.db') => ['--policy', 'p.yaml', '--keys', keys, '--vault', vault];
+const place = makeVaultPlace(POLICY, csv(upTo(200)));
+const { filled } = place;
+const args = (keys = 'keys.json', vault = 'people.db') => place.options(vault, keys);
 
 /** Two keysets of the same two keys, each with another primary. */
 async function makeKeys(): Promise<void> {
-  for (const name of ['keys.json', 'second.json']) await place.run(['keys', 'new', '--out', name]);
+  await place.run(['keys', 'new', '--out', 'second.json']);
   const [first, second] = ['keys.json', 'second.json'].map((name) => JSON.parse(place.read(name)).keys[0]);
   const { primary: _, ...a } = first;
   const { primary: __, ...b } = second;
@@ -39,22 +35,13 @@ async function makeKeys(): Promise<void> {
 }
 
 beforeAll(async () => {
-  place.write('p.yaml', POLICY);
   place.write('ttl.yaml', POLICY.replaceAll('store: people', 'store: people, ttl: 30'));
-  place.write('in.csv', csv(upTo(200)));
   await makeKeys();
 });
 
 afterEach(() => {
   for (const name of place.files()) if (/^people|^out|^other/.test(name)) rmSync(place.path(name), { recursive: true });
 });
-
-/** A vault with the rows of in.csv, and what they became. */
-async function filled(): Promise<string> {
-  const done = await place.run(['protect', 'in.csv', ...args()]);
-  expect(done.code, done.err).toBe(0);
-  return done.out;
-}
 
 async function verified(keys = 'keys.json'): Promise<void> {
   const { code, out, err } = await place.run(['vault', 'verify', ...args(keys)]);

@@ -16,29 +16,22 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, type Ended, expectVoice, json, makePlace } from './harness.ts';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cellsOf, expectVoice, json } from './harness.ts';
+import { makeVaultPlace, VALUES, vaultPolicy } from './vault-place.ts';
 
-const place = makePlace();
-afterAll(() => place.remove());
-
-const POLICY = `trefoil: 1
-domain: eu-enclave
-fields:
-  id: { rule: token, scope: person, label: cust }
-  name: { rule: vault, scope: person.name, store: people, subject: id, ttl: 30 }
-  phone: { rule: vault, scope: person.phone, store: people }
-`;
-const VALUES = ['Person', '+49 30'];
+const POLICY = vaultPolicy(
+  'name: { rule: vault, scope: person.name, store: people, subject: id, ttl: 30 }',
+  'phone: { rule: vault, scope: person.phone, store: people }',
+);
 const csv = (count: number) =>
   `id,name,phone\n${Array.from({ length: count }, (_, n) => `${n},Person ${n},+49 30 ${n}\n`).join('')}`;
-const at = (vault: string) => ['--policy', 'p.yaml', '--keys', 'keys.json', '--vault', vault];
+const place = makeVaultPlace(POLICY, csv(50));
+const { done } = place;
+const at = (vault: string) => place.options(vault);
 
-beforeAll(async () => {
-  place.write('p.yaml', POLICY);
+beforeAll(() => {
   place.write('two.yaml', POLICY.replace('person.phone, store: people', 'person.phone, store: phones'));
-  place.write('in.csv', csv(50));
-  await place.run(['keys', 'new', '--out', 'keys.json']);
 });
 
 const KEPT = new Set(['p.yaml', 'two.yaml', 'in.csv', 'keys.json', 'safe.csv']);
@@ -50,14 +43,8 @@ afterEach(() => {
 const beside = (name: string) => place.files().filter((file) => file.startsWith(`${name}-`));
 const modeOf = (name: string) => statSync(place.path(name)).mode & 0o777;
 
-async function done(args: readonly string[], input = ''): Promise<Ended> {
-  const ended = await place.run(args, input);
-  expect(ended.code, ended.err).toBe(0);
-  return ended;
-}
-
 async function filled(vault = 'people.db'): Promise<string> {
-  const { out } = await done(['protect', 'in.csv', ...at(vault)]);
+  const out = await place.filled(vault);
   place.write('safe.csv', out);
   return out;
 }
