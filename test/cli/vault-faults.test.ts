@@ -7,6 +7,7 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, statSync, wr
 import { createRequire } from 'node:module';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hex } from '../helpers/hex.ts';
 import { cellsOf, expectVoice, json } from './harness.ts';
 import { makeVaultPlace, VALUES, vaultPolicy } from './vault-place.ts';
 
@@ -385,8 +386,8 @@ describe('erasure', () => {
     const shredded = await place.run(['vault', 'shred', ...args()], '7\n');
     expect(shredded.code, shredded.err).toBe(0);
     expect(statSync(place.path('people.db-wal')).size).toBe(0);
-    const now = new Set(bodies().map((body) => Buffer.from(body).toString('hex')));
-    const gone = before.filter((body) => !now.has(Buffer.from(body).toString('hex')));
+    const now = new Set(bodies().map((body) => hex(body)));
+    const gone = before.filter((body) => !now.has(hex(body)));
     expect(gone.length).toBe(2);
     for (const body of gone) expect(inFiles(body.subarray(0, 24))).toBe(false);
     for (const body of before.filter((one) => !gone.includes(one)).slice(0, 5)) expect(inFiles(body)).toBe(true);
@@ -399,7 +400,7 @@ describe('erasure', () => {
             handle
               .prepare(`SELECT body FROM trefoil_${table}`)
               .all()
-              .map(({ body }: { body: Uint8Array }) => Buffer.from(body).toString('hex')),
+              .map(({ body }: { body: Uint8Array }) => hex(body)),
           ),
         ),
       );

@@ -4,7 +4,7 @@ import { parseIp } from '../../src/core/ip.ts';
 import { coarsen } from '../../src/index.ts';
 import type { CoarsenBucket } from '../../src/rule/coarsen.ts';
 import { ruleEngine, runColumn } from '../../src/rule/rule.ts';
-import { codeOf } from './keys.ts';
+import { codeOf } from '../helpers/errors.ts';
 
 const many = (bucket: CoarsenBucket, column: readonly unknown[]) =>
   runColumn(ruleEngine(coarsen(bucket))!.bind(null, false).protect, column);

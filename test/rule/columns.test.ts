@@ -23,9 +23,10 @@ import {
 import { trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { type ColumnVerb, onceEach, type Report, runReported } from '../../src/rule/rule.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 import { source } from '../reference/texts.ts';
 import { formReference, type TokenCase } from '../reference/token.ts';
-import { codeOf, DOMAIN, keys, pinned, ROOT, thrown } from './keys.ts';
+import { DOMAIN, keys, pinned, ROOT } from './keys.ts';
 
 type Many = (column: unknown) => unknown;
 interface Verbs {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { constant, drop, keep, mask, optional, policy, seal, token } from '../../src/index.ts';
 import type { Rule } from '../../src/rule/rule.ts';
 import { ruleEngine, runColumn } from '../../src/rule/rule.ts';
-import { codeOf, keys } from './keys.ts';
+import { codeOf } from '../helpers/errors.ts';
+import { keys } from './keys.ts';
 
 /** A rule without keys over a column, and over one value. */
 const many = (rule: Rule, column: readonly unknown[]) => runColumn(ruleEngine(rule)!.bind(null, false).protect, column);

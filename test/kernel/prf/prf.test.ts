@@ -11,10 +11,10 @@ import { KEYED_BLAKE3, keyedBlake3 } from '../../../src/kernel/prf/blake3.ts';
 import { HMAC_SHA256, hmacSha256 } from '../../../src/kernel/prf/hmac.ts';
 import { LANES, makeLanes } from '../../../src/kernel/prf/hmac-lanes.ts';
 import { type Batch, blockAt, makeBatch, type Prf, SLOTS, tagAt, withBatch } from '../../../src/kernel/prf/prf.ts';
+import { codeOf } from '../../helpers/errors.ts';
 import { blake3Reference } from '../../reference/blake3.ts';
 import { hmacReference } from '../../reference/sha256.ts';
 import { type Source, source } from '../../reference/texts.ts';
-import { codeOf } from '../../rule/keys.ts';
 
 type Digest = (message: Uint8Array | string) => Uint8Array;
 
