@@ -1,4 +1,4 @@
-/** The line contract as a process. */
+/** `trefoil apply` as a process: one answer per line, in order, at once. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import * as fc from 'fast-check';

@@ -1,6 +1,6 @@
 /**
- * What goes wrong, as a user of the command line sees it: a clear message with row or line, no value in it, the
- * documented exit code, and nothing under the final name.
+ * Wrong input, as a user of the command line sees it: the message names the row or the line and no value, the exit code
+ * is the documented one, and no file has the final name.
  */
 import { existsSync, linkSync, symlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => place.remove());
 
-/** Runs and looks at what every failure must hold to; a temporary file would show as a file more. */
+/** Runs a command that must fail, and checks what holds for every failure. A temporary file left over would count. */
 async function fails(
   args: readonly string[],
   code: number,

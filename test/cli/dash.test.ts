@@ -1,4 +1,4 @@
-/** `-` as a FILE, and names of outputs that say another format. */
+/** `-` as a FILE, and outputs with the extension of another file format. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectVoice, makePlace, type Place } from './harness.ts';
 

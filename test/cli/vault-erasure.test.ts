@@ -1,6 +1,6 @@
 /**
- * Erasure from the command line: who is certified, what a certificate says, what is refused, and how certificates are
- * checked.
+ * Erasure from the command line: which subjects get a certificate, what it contains, which lines are refused, and how
+ * certificates are verified.
  */
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ afterEach(() => {
   for (const name of place.files()) if (/^out|\.txt$|^empty/.test(name)) rmSync(place.path(name));
 });
 
-/** How many of the records reveal whole. */
+/** The number of records that can be revealed. */
 async function whole(): Promise<number> {
   const [head, ...lines] = place.read('safe.csv').trimEnd().split('\n');
   let count = 0;

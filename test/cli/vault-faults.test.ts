@@ -1,6 +1,6 @@
 /**
- * A vault in a file when things go wrong, from the command line: real processes, real files, real locks, a disk that is
- * full. What the library holds by itself is in test/vault.
+ * Faults around a vault in a file, from the command line: killed processes, locks, broken files and a full disk, all of
+ * them real. What the library guarantees without the command line is tested in test/vault.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -123,7 +123,7 @@ describe('processes at once', () => {
     expect([one.code, two.code], one.err + two.err).toEqual([0, 0]);
     const tokens = (out: string) => cellsOf(out).map(([, name, phone]) => `${name},${phone}`);
     const first = tokens(one.out);
-    // The first column shows its own key; what the vault gave does not depend on who asked.
+    // The first column shows the key that protected it. The vault's tokens do not depend on the process that asked.
     expect(tokens(two.out).toReversed()).toEqual(first);
     expect(new Set(first).size).toBe(1500);
     await verified('before.json');
@@ -204,7 +204,7 @@ describe('the clock', () => {
       ({ out }) => new Set(cellsOf(out).flatMap((cells) => cells.slice(1, 3))),
     );
     for (const token of after!) expect(before!.has(token)).toBe(false);
-    // Back again: what was given out last is what a value has, and what it had is gone.
+    // With the clock back on day 0, each value still has its second token, and the first ones are gone.
     expect((await at(0, ['protect', 'in.csv'])).out).toBe(second.out);
     expect((await reveal(0, second.out)).code).toBe(0);
     expect((await reveal(0, first.out)).code).toBe(1);
@@ -262,7 +262,7 @@ describe('what a vault is refused for', () => {
     const message = 'people.db: the file is no database';
     await refused(['protect', 'in.csv', ...args()], 5, message, 'SQLITE_NOTADB');
     await refused(['vault', 'stats', ...args()], 5, message);
-    // There is no log beside it, and none is spoken of.
+    // There is no log beside the file, and no message mentions one.
     for (const command of [
       ['protect', 'in.csv', ...args()],
       ['vault', 'stats', ...args()],

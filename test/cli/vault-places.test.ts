@@ -1,6 +1,6 @@
 /**
- * Where a vault is, and what is there when a command has ended: the file alone is the store, its owner alone reads
- * it, and no place that was mistyped is worked on. Real processes and real files.
+ * The place of a vault, and its files after a command: one file is the whole store, only its owner can read it, and a
+ * mistyped place is refused. Processes and files are real.
  */
 import {
   chmodSync,
@@ -39,7 +39,7 @@ afterEach(() => {
   for (const name of place.files()) if (!KEPT.has(name)) rmSync(place.path(name), { recursive: true, force: true });
 });
 
-/** What SQLite has beside a file. */
+/** The files that SQLite makes beside a database. */
 const beside = (name: string) => place.files().filter((file) => file.startsWith(`${name}-`));
 const modeOf = (name: string) => statSync(place.path(name)).mode & 0o777;
 
@@ -49,7 +49,7 @@ async function filled(vault = 'people.db'): Promise<string> {
   return out;
 }
 
-/** The file alone, in a folder where nothing else is, reveals what was protected (but the rows that were erased). */
+/** Checks that the file, copied alone into an empty folder, reveals all records but the erased ones. */
 async function revealsAlone(erased: readonly number[] = []): Promise<void> {
   expect(beside('people.db')).toEqual([]);
   const alone = place.path('alone');
@@ -189,7 +189,7 @@ describe('a new file', () => {
     symlinkSync('real.db', place.path('link.db'));
     await filled('link.db');
     expect(modeOf('real.db')).toBe(0o600);
-    // A file that is there keeps the mode that its owner gave it.
+    // An existing file keeps its mode.
     chmodSync(place.path('real.db'), 0o640);
     await filled('link.db');
     expect(modeOf('real.db')).toBe(0o640);

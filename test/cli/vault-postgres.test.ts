@@ -1,6 +1,6 @@
 /**
- * A vault in a real PostgreSQL from the command line, as real processes. `.ci/postgres` starts a server and says where it
- * is in TREFOIL_PG; without one there is nothing to test against.
+ * A vault in a real PostgreSQL from the command line, with real processes. `.ci/postgres` starts a server and puts its
+ * address into TREFOIL_PG. Without a server these tests are skipped.
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -114,7 +114,7 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     );
     const first = await ended;
-    // A run whose connections were all idle just then takes others.
+    // If all connections of the run were idle when they were lost, it takes others and succeeds.
     if (first.code !== 0) {
       expect(first.code).toBe(5);
       expect(first.err).toMatch(/the connection to PostgreSQL was lost|the server ended the connection/);

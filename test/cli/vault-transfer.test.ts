@@ -1,4 +1,4 @@
-/** A store that is moved and backed up from the command line: as files and pipes, and what is refused. */
+/** Export and import of a store from the command line: through files and pipes, and what is refused. */
 import { statSync } from 'node:fs';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -113,7 +113,7 @@ describe('there and back', () => {
     expect(json(shredded.out).destroyed).toBe('key');
     const revealed = await place.run(['reveal', 'one.safe.csv', ...at('own.db')]);
     expect(revealed.out).not.toContain('Person of the export');
-    // Run again, it ends what it began; and what was shredded stays so.
+    // A second run completes the import, and shredded subjects stay shredded.
     expect((await place.run(['vault', 'import', 'apart.ndjson', ...at('own.db')])).code).toBe(0);
     expect((await place.run(['vault', 'verify', ...at('own.db')])).code).toBe(0);
     const again = await place.run(['reveal', 'one.safe.csv', ...at('own.db')]);
@@ -136,10 +136,10 @@ describe('what is refused', () => {
     await refused(['vault', 'import', 'cut.ndjson', ...at('e.db')], 'cut.ndjson: the end of the export is missing', 7);
     const cut = await place.run(['vault', 'import', 'cut.ndjson', ...at('cut.db')]);
     expect(cut.err).toMatch(/before it 3,000 rows were written and 0 erased/);
-    // Of its first part a row; and the whole of its second.
+    // One row of the first part, and all of the second.
     place.write('changed.ndjson', lines.with(9, lines[9]!.replace(/"body":"./, '"body":"')).join('\n'));
     await refused(['vault', 'import', 'changed.ndjson', ...at('e.db')], 'changed.ndjson: line 10: ', 7);
-    // Of which no part is whole: not even an empty file is left of a store that was to be new.
+    // Without a complete part, not even an empty file is left of a new store.
     place.write('first.ndjson', lines.slice(0, 100).join('\n'));
     for (const file of ['first.ndjson', 'changed.ndjson', 'in.csv']) {
       await refused(['vault', 'import', file, ...at('never.db')], 'nothing was written', 7);
@@ -152,7 +152,7 @@ describe('what is refused', () => {
     await refused(['vault', 'import', 'none.ndjson', ...at('e.db')], 'none.ndjson', 5);
     await refused(['vault', 'import', ...at('e.db')], 'there is no export', 7);
     await refused(['vault', 'import', 'in.csv', ...at('e.db')], 'in.csv: line 1: expected the first line', 7);
-    // The whole of it is good after all that.
+    // The complete export can still be imported.
     expect((await place.run(['vault', 'import', 'a.ndjson', ...at('e.db')])).code).toBe(0);
     expect((await place.run(['vault', 'verify', ...at('e.db')])).code).toBe(0);
   });

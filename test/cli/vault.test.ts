@@ -1,4 +1,4 @@
-/** A vault from the command line: a store in a file, records there and back, erasure, and what is refused. */
+/** A vault in a file from the command line: protecting and revealing records, erasure, and what is refused. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { cellsOf, expectVoice, makePlace } from './harness.ts';
 
