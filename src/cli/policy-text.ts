@@ -224,7 +224,7 @@ export function readPolicyText(text: string, file: string): PolicyText {
   function checkNumber(value: number, source: string, at: number): void {
     if (!Number.isFinite(value)) found.push({ at, message: 'expected a finite number; quote it if it is text' });
     else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      found.push({ at, message: 'the number is above 2^53 and would be rounded; quote it' });
+      found.push({ at, message: 'the number is beyond 2^53 and would be rounded; quote it' });
     } else if (/^[-+]?0[0-9]/.test(source)) {
       found.push({ at, message: 'the number would lose its leading zero; quote it if it is text' });
     }

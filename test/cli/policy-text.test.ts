@@ -61,7 +61,7 @@ describe('the text of a policy file', () => {
     ['a: "b\\qc"\n', 'p.yaml:1:6: unknown escape in double quotes; write the backslash twice, or use single quotes'],
     ['a: "b\n', 'p.yaml:2:1: something is missing here: a colon, a comma, a bracket or a quotation mark'],
     ['a: "\\ud800"\n', 'p.yaml:1:4: an escape stands for half of a surrogate pair'],
-    ['a: 12345678901234567890\n', 'p.yaml:1:4: the number is above 2^53 and would be rounded; quote it'],
+    ['a: 12345678901234567890\n', 'p.yaml:1:4: the number is beyond 2^53 and would be rounded; quote it'],
     ['a: .inf\n', 'p.yaml:1:4: expected a finite number; quote it if it is text'],
     ['a: 007\n', 'p.yaml:1:4: the number would lose its leading zero; quote it if it is text'],
     ['a: 1\nb: x\0y\n', 'p.yaml:2:5: the file contains a control character, so it is not text'],
