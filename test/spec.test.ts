@@ -29,6 +29,7 @@ import { domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/der
 import { emailAddress } from '../src/prepare.ts';
 import { decode, encode } from '../src/wire/base32.ts';
 import { crc20 } from '../src/wire/check-characters.ts';
+import { bytes, hex } from './helpers/hex.ts';
 
 /** The second column of a page's table rows, by the first. */
 function vectors(page: string): ReadonlyMap<string, string> {
@@ -38,11 +39,8 @@ function vectors(page: string): ReadonlyMap<string, string> {
   return new Map(rows.map(([, name, value]): [string, string] => [name!, value!.replaceAll('`', '')]));
 }
 
-const fromHex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
 const page = vectors('keyset-v1');
-const root = fromHex(page.get('root key')!);
+const root = bytes(page.get('root key')!);
 const node = domainNode(root, 'eu-enclave');
 const parsed = keyset.parse(
   JSON.stringify({ version: 'keyset-v1', keys: [{ id: 'spec', primary: true, secret: page.get('`secret`') }] }),
@@ -51,9 +49,9 @@ const keys = parsed.domain('eu-enclave');
 
 describe('keyset-v1', () => {
   it('has the nodes, the key id and the key check of the page', () => {
-    expect(toHex(decode(page.get('`secret`')!.slice('trefoil-root-1_'.length, -4))!)).toBe(page.get('root key'));
-    expect(toHex(encodeList(['domain', 'eu-enclave']))).toBe(page.get('info of the domain'));
-    expect(toHex(node)).toBe(page.get('domain'));
+    expect(hex(decode(page.get('`secret`')!.slice('trefoil-root-1_'.length, -4))!)).toBe(page.get('root key'));
+    expect(hex(encodeList(['domain', 'eu-enclave']))).toBe(page.get('info of the domain'));
+    expect(hex(node)).toBe(page.get('domain'));
     expect(shownKeyId(node)).toBe(page.get('shown key id'));
     expect(keyCheckValue(node)).toBe(page.get('key check value'));
     expect(keys.keyCheck).toEqual({ [page.get('shown key id')!]: page.get('key check value') });
@@ -64,14 +62,14 @@ describe('token-v1', () => {
   const rows = vectors('token-v1');
   it('has the node of the page', () => {
     const parameters = ['hmac-sha256', encodeList(['emailAddress']), 'equal values'];
-    expect(toHex(encodeList(['parameters', ...parameters]))).toBe(rows.get('info of the parameters'));
-    expect(toHex(ruleNode(node, 'token', 'person.email', parameters))).toBe(rows.get('node'));
+    expect(hex(encodeList(['parameters', ...parameters]))).toBe(rows.get('info of the parameters'));
+    expect(hex(ruleNode(node, 'token', 'person.email', parameters))).toBe(rows.get('node'));
   });
   it('has the tokens of the page', () => {
     const options = { scope: 'person.email', prepare: emailAddress } as const;
     const value = 'Ada@Example.com';
     expect(emailAddress(value)).toBe(rows.get('*m*'));
-    expect(encode(fromHex(rows.get('*t*')!), 128)).toBe(rows.get('*body*'));
+    expect(encode(bytes(rows.get('*t*')!), 128)).toBe(rows.get('*body*'));
     expect(
       token({ ...options, label: 'mail' })
         .bind(keys)
@@ -87,8 +85,8 @@ describe('token-v1', () => {
   });
   it('has the node of the page for blake3', () => {
     const parameters = ['blake3', encodeList(['emailAddress']), 'equal values'];
-    expect(toHex(encodeList(['parameters', ...parameters]))).toBe(rows.get('`blake3`: info of the parameters'));
-    expect(toHex(ruleNode(node, 'token', 'person.email', parameters))).toBe(rows.get('`blake3`: node'));
+    expect(hex(encodeList(['parameters', ...parameters]))).toBe(rows.get('`blake3`: info of the parameters'));
+    expect(hex(ruleNode(node, 'token', 'person.email', parameters))).toBe(rows.get('`blake3`: node'));
   });
 
   const forms = [...rows].flatMap(([name, result]) => {
@@ -183,7 +181,7 @@ describe('fpe-v1, every engine and kind of format', () => {
 describe('seal-v1', () => {
   it('has the node and the sealed value of the page', () => {
     const rows = vectors('seal-v1');
-    expect(toHex(ruleNode(node, 'seal', 'person.name', ['aes-256-siv', 'buckets-1']))).toBe(rows.get('node'));
+    expect(hex(ruleNode(node, 'seal', 'person.name', ['aes-256-siv', 'buckets-1']))).toBe(rows.get('node'));
     expect(seal({ scope: 'person.name' }).bind(keys).protect('Zoë Müller')).toBe(rows.get('result'));
   });
 });

@@ -1,32 +1,32 @@
 /// <reference types="node" />
 /**
- * What is done when a command ends, however it ends: stores are closed here and not by each command, so that an error
- * or a signal leaves them as a run that went well does.
+ * Closes stores when a command ends. It is done here and not in each command, so that an error or a signal leaves a
+ * store in the same state as a success does.
  */
 
 import type { Voice } from './voice.ts';
 
-/** Something that is open. */
+/** Something to close. */
 export interface AtEnd {
-  /** Closes it in good order. */
+  /** Closes it in good order, and may wait. */
   readonly close: (voice: Voice) => Promise<void>;
-  /** Closes it at once, where the process ends before there is time for more; nothing can be awaited then. */
+  /** Closes it at once, if the process exits before `close` was called. It cannot wait for anything. */
   readonly closeNow?: () => void;
 }
 
 const open = new Set<AtEnd>();
 
-/** Has something closed when the command ends. */
-export function atEnd(one: AtEnd): void {
+/** Registers something to close when the command ends. */
+export function atEnd(opened: AtEnd): void {
   if (open.size === 0) process.once('exit', closeNow);
-  open.add(one);
+  open.add(opened);
 }
 
-/** Closes what is open. Called once, by `main.ts`. */
+/** Closes everything that was registered. `main.ts` calls it once. */
 export async function closeAll(voice: Voice): Promise<void> {
-  for (const one of open) {
-    open.delete(one);
-    await one.close(voice);
+  for (const opened of open) {
+    open.delete(opened);
+    await opened.close(voice);
   }
 }
 

@@ -1,7 +1,7 @@
-/** Policy and keys joined for a run of the command line. */
+/** Binds the policy of a run to its keys and opens its stores. */
 
 import { type DomainKeys, keyset } from '../keys.ts';
-import { openBound } from '../policy/bound.ts';
+import { type Direction, openBound } from '../policy/bound.ts';
 import type { BoundFilePolicy, FilePolicy, OpenFilePolicy, RevealingFilePolicy } from '../policy.ts';
 import { revealAccess } from '../reveal.ts';
 import { ruleEngine } from '../rule/rule.ts';
@@ -10,20 +10,22 @@ import { findKeys, type KeySource, needKeys } from './key-source.ts';
 import { storeNames } from './stores/places.ts';
 import type { Voice } from './voice.ts';
 
-/** A policy with its keys. */
-export interface Joined {
+/** A policy that is bound to its keys. */
+export interface PolicyWithKeys {
   readonly bound: BoundFilePolicy | RevealingFilePolicy | OpenFilePolicy;
-  /** `null` when no rule needs keys and none were given. */
+  /** The domain keys; `null` if no rule needs keys and the command line names none. */
   readonly keys: DomainKeys | null;
-  /** Path of the key file, if there is one. */
+  /** Path of the key file; `null` if the keys do not come from a file. */
   readonly keyFile: string | null;
 }
 
-/** What of the command line decides about keys and stores. */
-export interface JoinOptions {
+/** The options that name keys and stores. */
+export interface BindOptions {
+  /** Argument of `--keys`. */
   readonly keys: string | undefined;
+  /** Arguments of `--vault`. */
   readonly vault?: readonly string[] | undefined;
-  /** Rejects are sealed with the domain's key, whatever the policy does. */
+  /** Whether the run may seal rejected records. Then it needs keys even if no rule does. */
   readonly sealing?: boolean;
 }
 
@@ -32,40 +34,44 @@ export function isKeyed({ fields }: FilePolicy): boolean {
   return Object.values(fields).some((rule) => ruleEngine(rule)?.keyed === true);
 }
 
-/** Keys that nobody keeps, for a policy that needs none and for checks of format. */
+/** Keys that are kept nowhere, for a policy that needs no keys and for trying records without the real ones. */
 export function throwAwayKeys(policy: FilePolicy): DomainKeys {
   return keyset.generate().domain(policy.domain!);
 }
 
-/** Reads the keys and binds the policy to them; `direction` decides whether with `revealAccess`. */
-export async function joinKeys(
+/**
+ * Reads the keys and binds the policy to them, with `revealAccess` if the direction is `reveal`.
+ *
+ * @throws UsageError if keys or the place of a store are missing; TrefoilError if keys or stores cannot be used.
+ */
+export async function bindKeys(
   policy: FilePolicy,
-  direction: 'protect' | 'reveal',
-  { keys: option, vault, sealing = false }: JoinOptions,
+  direction: Direction,
+  { keys: option, vault, sealing = false }: BindOptions,
   voice: Voice,
-): Promise<Joined> {
+): Promise<PolicyWithKeys> {
   const needed = sealing || isKeyed(policy) || policy.keyCheck !== undefined;
   const source: KeySource | null = await (needed ? needKeys(option, voice) : findKeys(option, voice));
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   const used = keys ?? throwAwayKeys(policy);
   const bound = await bindOrOpen(policy, direction, used, vault);
-  // What forbids the run as a whole is said before any file is made.
+  // Reasons to refuse the whole run are reported before any file is made.
   openBound(bound).demand(direction);
   return { bound, keys, keyFile: source?.file ?? null };
 }
 
 async function bindOrOpen(
   policy: FilePolicy,
-  direction: 'protect' | 'reveal',
+  direction: Direction,
   keys: DomainKeys,
   vault: readonly string[] | undefined,
-): Promise<Joined['bound']> {
+): Promise<PolicyWithKeys['bound']> {
   const names = storeNames(policy);
   if (names.length === 0) {
-    if (vault !== undefined) throw new UsageError('--vault is for policies with a vault rule');
+    if (vault !== undefined) throw new UsageError('--vault is set, but the policy has no vault rule');
     return direction === 'reveal' ? policy.bind(keys, revealAccess) : policy.bind(keys);
   }
-  // SQLite and PostgreSQL are loaded by the runs that need them.
+  // Only the runs that need SQLite or PostgreSQL load them.
   const { openStores } = await import('./stores/open.ts');
   const stores = await openStores(names, vault ?? [], { create: direction === 'protect' });
   return direction === 'reveal' ? policy.open(keys, stores, revealAccess) : policy.open(keys, stores);

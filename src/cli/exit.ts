@@ -1,41 +1,43 @@
-/**
- * How a run ends: the exit codes, and the errors that only a command line has.
- */
+/** How a run ends: the table of exit codes, the code of each error, and the errors that only a command line has. */
 
 import { type IssueCode, type IssueKind, TrefoilError } from '../errors.ts';
 
-/** Exit codes (docs/guide/command-line.md, "Exit codes"). They are part of the interface. */
-export const EXIT = {
-  done: 0,
-  /** A value or a record is wrong, and nothing was written. */
-  data: 1,
-  usage: 2,
-  policy: 3,
-  keys: 4,
-  io: 5,
-  /** Something does not verify: a vault, an export, a certificate, an item given to `inspect`. */
-  unverified: 7,
-  /** Done, but something was left out or not found: rejected records, rows of an export or import, unknown subjects. */
-  partial: 9,
-  /** EX_SOFTWARE of sysexits.h: a fault of trefoil's own. */
-  fault: 70,
-  /** 128 + SIGHUP, as shells report it: the terminal has gone. */
-  hungUp: 129,
-  /** 128 + SIGINT. */
-  interrupted: 130,
-  /** 128 + SIGTERM. */
-  terminated: 143,
+/**
+ * The exit codes, as every help page prints them. They are part of the interface; docs/guide/command-line.md has an
+ * example of each. 70 is EX_SOFTWARE of sysexits.h. Codes above 128 are 128 + the number of the signal, as in shells.
+ */
+export const EXIT_TABLE = {
+  done: [0, 'success'],
+  data: [1, 'a value or a record is wrong'],
+  usage: [2, 'the command line is wrong'],
+  policy: [3, 'the policy is wrong'],
+  keys: [4, 'the keys are wrong, or not those of the policy'],
+  io: [5, 'a file, a stream or a store cannot be read or written'],
+  unverified: [7, 'a row, an export, a certificate or a token does not verify'],
+  partial: [9, 'success, but something was left out or not found'],
+  fault: [70, 'an error in trefoil itself'],
+  hungUp: [129, 'hung up (SIGHUP)'],
+  interrupted: [130, 'interrupted (SIGINT, Ctrl-C)'],
+  terminated: [143, 'terminated (SIGTERM)'],
 } as const;
 
-/** Codes that say that something does not verify, whatever their kind. */
+type ExitName = keyof typeof EXIT_TABLE;
+
+/** The exit codes by name. */
+export const EXIT = Object.fromEntries(Object.entries(EXIT_TABLE).map(([name, [code]]) => [name, code])) as {
+  readonly [Name in ExitName]: (typeof EXIT_TABLE)[Name][0];
+};
+
+/** Error codes of things that do not verify. Their exit code is 7, whatever the kind of the error. */
 const UNVERIFIED: ReadonlySet<IssueCode> = new Set(['row_broken', 'export_refused', 'store_broken']);
 
+/** The exit code of every other error follows from its kind. */
 const BY_KIND: Record<IssueKind, number> = { data: EXIT.data, policy: EXIT.policy, keys: EXIT.keys, io: EXIT.io };
 
-/** The command line itself is wrong. */
+/** The command line is wrong: an option, an argument, or a combination of them. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
-  /** What to type instead. */
+  /** What to do about it. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string) {
@@ -44,26 +46,26 @@ export class UsageError extends Error {
   }
 }
 
-/** The signals that end a run in good order: what is half-written is taken away. */
-export const SIGNALS: Readonly<Record<'SIGHUP' | 'SIGINT' | 'SIGTERM', readonly [word: string, code: number]>> = {
+/** The signals that end a run in good order: unfinished files are removed. */
+export const SIGNALS: Readonly<Record<'SIGHUP' | 'SIGINT' | 'SIGTERM', readonly [message: string, code: number]>> = {
   SIGHUP: ['hung up', EXIT.hungUp],
   SIGINT: ['interrupted', EXIT.interrupted],
   SIGTERM: ['terminated', EXIT.terminated],
 };
 
-/** A signal asked for the end of the run. It is the reason of the `AbortSignal` that all work listens to. */
+/** A signal that ends the run. It is the reason of the `AbortSignal` that all work listens to. */
 export class Interrupted extends Error {
   override readonly name: string = 'Interrupted';
   readonly exitCode: number;
 
   constructor(signal: keyof typeof SIGNALS) {
-    const [word, code] = SIGNALS[signal];
-    super(word);
+    const [message, code] = SIGNALS[signal];
+    super(message);
     this.exitCode = code;
   }
 }
 
-/** The exit code of an error that was thrown. */
+/** The exit code for an error that a command threw. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof UsageError) return EXIT.usage;

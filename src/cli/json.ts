@@ -1,8 +1,8 @@
-/** JSON for other programs, which people look at on a terminal. */
+/** JSON for other programs that is also safe to print on a terminal. */
 
 import { visible } from '../core/visible.ts';
 
-/** JSON with sizes that are bigints written as numbers, and as text where a number would be rounded. */
+/** JSON in which a bigint is written as a number, or as text if the number would be rounded. */
 export function toJson(value: unknown, space?: number): string {
   const text = JSON.stringify(
     value,
@@ -12,13 +12,13 @@ export function toJson(value: unknown, space?: number): string {
     },
     space,
   );
-  // JSON's own escapes end at U+001F; a field's name may hold marks that reorder a line.
+  // JSON escapes control characters up to U+001F. A field name may contain others, and marks that reorder a line.
   return text.replace(/[\u007f-\u{10ffff}]/gu, (character) =>
     visible(character) === character ? character : escaped(character),
   );
 }
 
-/** Every code unit as JSON escapes it. */
+/** A character with every code unit as a JSON escape. */
 function escaped(character: string): string {
   return Array.from(character.split(''), (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 }

@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /**
  * Where the keys come from: `--keys FILE`, else the file that TREFOIL_KEYS_FILE names, else the JSON in TREFOIL_KEYS.
- * Never the value of an argument: every user of a machine can list the arguments of its processes.
+ * An argument never holds keys, because every user of a machine can list the arguments of its processes.
  */
 
 import { stat } from 'node:fs/promises';
@@ -15,24 +15,24 @@ import { checkFileName, fileOption } from './options.ts';
 import { readAtMost } from './policy-file.ts';
 import type { Voice } from './voice.ts';
 
-/** More than any keyset holds; `keyset.parse` has the real limit. */
+/** Longest key file in bytes. Every keyset is much shorter; `keyset.parse` checks its own limits. */
 const MAX_BYTES = 1_048_576;
 
 /** A keyset and where it came from. */
 export interface KeySource {
   readonly keyset: Keyset;
-  /** Path of the key file, if it is a file. */
+  /** Path of the key file; `null` if the keys came from TREFOIL_KEYS. */
   readonly file: string | null;
 }
 
 /** The option `--keys`, the same for every command. */
 export function keysOption(): Option {
-  return fileOption('--keys', 'key file; else TREFOIL_KEYS_FILE (a path) or TREFOIL_KEYS (the JSON)');
+  return fileOption('--keys', 'key file (default: the path in TREFOIL_KEYS_FILE, or the JSON in TREFOIL_KEYS)');
 }
 
-/** Reads the keys, or gives `null` when nothing names any. */
+/** Reads the keys. Returns `null` if neither the option nor the environment names any. */
 export async function findKeys(option: string | undefined, voice: Voice): Promise<KeySource | null> {
-  // An empty variable is an unset one: that is how scripts unset them.
+  // An empty variable counts as unset, because scripts unset variables so.
   const file = option ?? (process.env.TREFOIL_KEYS_FILE || undefined);
   if (file !== undefined) {
     checkFileName('TREFOIL_KEYS_FILE', file);
@@ -42,13 +42,17 @@ export async function findKeys(option: string | undefined, voice: Voice): Promis
   return json === undefined ? null : { keyset: parse(json, 'TREFOIL_KEYS'), file: null };
 }
 
-/** Reads the keys, which must be there. */
+/**
+ * Reads the keys.
+ *
+ * @throws UsageError if neither the option nor the environment names any.
+ */
 export async function needKeys(option: string | undefined, voice: Voice): Promise<KeySource> {
   const found = await findKeys(option, voice);
   if (found === null) {
     throw new UsageError(
-      'no keys are given',
-      'say --keys FILE, or set TREFOIL_KEYS_FILE; make a key file with trefoil keys new --out FILE',
+      'the keys are missing',
+      'use --keys FILE or set TREFOIL_KEYS_FILE; trefoil keys new --out FILE makes a key file',
     );
   }
   return found;
@@ -58,9 +62,9 @@ async function readKeyFile(path: string, voice: Voice): Promise<string> {
   try {
     const bytes = await readAtMost(path, MAX_BYTES);
     const { mode, isFile } = await modeOf(path);
-    // Windows has no such bits, and a pipe has no readers but us.
+    // Windows has no such bits, and nobody else reads a pipe.
     if (process.platform !== 'win32' && isFile && (mode & 0o077) !== 0) {
-      voice.warning(`${path}: others can read the key file; say chmod 600 to it`);
+      voice.warning(`${path}: other users can read the key file; run chmod 600 on it`);
     }
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
@@ -72,13 +76,13 @@ async function readKeyFile(path: string, voice: Voice): Promise<string> {
 }
 
 async function modeOf(path: string): Promise<{ mode: number; isFile: boolean }> {
-  // What is piped has no permissions of its own.
+  // Standard input has no permissions of its own.
   if (path === STDIN) return { mode: 0, isFile: false };
   const stats = await stat(path);
   return { mode: stats.mode, isFile: stats.isFile() };
 }
 
-/** Parses a keyset; its errors say where it came from, never what is in it. */
+/** Parses a keyset. Its errors name the source and never quote the content. */
 function parse(json: string, file: string): Keyset {
   try {
     return keyset.parse(json);

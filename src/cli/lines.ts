@@ -1,10 +1,10 @@
 /// <reference types="node" />
 /**
- * Lines of text that name people: subjects, tokens. They are read from standard input or a file and never from an
- * argument, which every user of a machine can see.
+ * Reads lines that name people: subjects and tokens. They come from standard input or a file, never from an argument,
+ * which every user of a machine can see.
  *
- * Lines end with LF or CRLF. They are told apart as bytes: a reader that also ends a line at U+2028, or that replaces
- * bytes that are not UTF-8, would make another subject of what was written.
+ * Lines end with LF or CRLF and are separated as bytes. A reader that also ended a line at U+2028, or that replaced
+ * bytes that are not UTF-8, would read another subject than the one that was written.
  */
 
 import { TrefoilError } from '../errors.ts';
@@ -20,12 +20,20 @@ export interface Line {
 /** Longest line in bytes. */
 const MAX_LINE = 1_048_576;
 
+const TOO_LONG = 'the line is longer than 1,048,576 bytes';
+
 const LF = 10;
 const CR = 13;
 
-/** Standard input, until the run is interrupted. */
-export async function* standardInput(signal: AbortSignal, what: string): AsyncGenerator<Uint8Array, void, undefined> {
-  if (process.stdin.isTTY) throw new UsageError(`give ${what} on standard input, one a line`);
+/**
+ * The bytes of standard input, until the run is interrupted.
+ *
+ * @param items what standard input holds, for the message: "subjects", "tokens".
+ * @throws UsageError if standard input is a terminal.
+ */
+export async function* standardInput(signal: AbortSignal, items: string): AsyncGenerator<Uint8Array, void, undefined> {
+  if (process.stdin.isTTY)
+    throw new UsageError(`the ${items} are missing`, `pass them on standard input, one per line`);
   signal.throwIfAborted();
   const stop = () => process.stdin.destroy(signal.reason as Error);
   signal.addEventListener('abort', stop, { once: true });
@@ -37,7 +45,7 @@ export async function* standardInput(signal: AbortSignal, what: string): AsyncGe
 }
 
 /**
- * The lines of some bytes, each as soon as it is whole.
+ * The lines of a source of bytes, each as soon as it is complete.
  *
  * @throws TrefoilError `not_utf8`, `too_long`, with the number of the line.
  */
@@ -48,7 +56,7 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerato
   const lineOf = (bytes: Uint8Array): Line => {
     number++;
     const end = bytes.at(-1) === CR ? bytes.length - 1 : bytes.length;
-    if (end > MAX_LINE) refuse('too_long', `the line is longer than ${MAX_LINE} bytes`, number);
+    if (end > MAX_LINE) refuse('too_long', TOO_LONG, number);
     try {
       return { number, text: decoder.decode(bytes.subarray(0, end)) };
     } catch {
@@ -66,8 +74,7 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerato
       yield line;
     }
     // A line that is too long is refused before all of it is in memory.
-    if (rest.length + chunk.length - from > MAX_LINE + 1)
-      refuse('too_long', `the line is longer than ${MAX_LINE} bytes`, number + 1);
+    if (rest.length + chunk.length - from > MAX_LINE + 1) refuse('too_long', TOO_LONG, number + 1);
     if (from < chunk.length) rest = Buffer.concat([rest, chunk.subarray(from)]);
   }
   if (rest.length > 0) yield lineOf(rest);
@@ -80,12 +87,12 @@ function refuse(code: 'too_long' | 'not_utf8', message: string, line: number): n
 /** White space at an end, zero-width characters included. */
 const PADDED = /^[\s\u200b-\u200f\u2060]|[\s\u200b-\u200f\u2060]$/u;
 
-/** What is no part of a name or number, but of a table that was pasted or of a file of another kind. */
+/** Characters that no subject or token contains: the line comes from a pasted table or from a file of another kind. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
-/** Why a line is not what was meant, as far as its form shows; `null` where nothing shows. */
+/** What makes a line look like a mistake; `null` if nothing does. */
 export function oddity(text: string): string | null {
-  if (PADDED.test(text)) return 'there is white space at an end of the line';
-  if (CONTROL.test(text)) return 'there is a control character in the line, such as a tab';
+  if (PADDED.test(text)) return 'the line begins or ends with white space';
+  if (CONTROL.test(text)) return 'the line contains a control character, such as a tab';
   return null;
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /// <reference types="node" />
 /**
- * `trefoil`: the command line. This file makes the program, listens to signals and turns what was thrown into an exit
- * code; each command has a file of its own. Only `cli/` reads the environment and writes to standard error.
+ * `trefoil`, the command line. This file has the table of commands, listens to signals and turns errors into exit
+ * codes. Each command has a file of its own in `commands/`. Only `cli/` reads the environment and writes to standard
+ * error.
  */
 
 import { Command, CommanderError } from 'commander';
@@ -10,7 +11,7 @@ import { packageVersion } from '../files/version.ts';
 import { closeAll } from './at-end.ts';
 import { EXIT, Interrupted, SIGNALS, UsageError } from './exit.ts';
 import type { Context } from './options.ts';
-import { EXIT_HELP, makeVoice } from './voice.ts';
+import { helpText, makeVoice } from './voice.ts';
 
 const HELP = `
 Examples:
@@ -19,20 +20,20 @@ Examples:
   trefoil protect people.csv --policy people.policy.yaml --keys keys.json --out people.safe.csv
   trefoil reveal people.safe.csv --policy people.policy.yaml --keys keys.json --out people.back.csv`;
 
-/** How long a run may take to clean up after a signal, in milliseconds. */
+/** How long a run may clean up after a signal before the process exits, in milliseconds. */
 const GRACE = 2000;
 
 const voice = makeVoice((line) => process.stderr.write(line), process.env.TREFOIL_DEBUG === '1');
 const abort = new AbortController();
 let exitCode: number = EXIT.done;
 
-type Add = (parent: Command, context: Context) => void;
+type AddCommand = (parent: Command, context: Context) => void;
 
 /**
- * The commands in the order of the help. A process loads the one that it runs: what all of them need takes three times
- * as long to load (measured), and engines start a process for each of their tasks.
+ * The commands, in the order of the help. A process loads only the one that it runs: loading all takes three times as
+ * long (measured), and engines such as Spark start a process for each of their tasks.
  */
-const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'keys new': async () => (await import('./commands/keys/new.ts')).addKeysNew,
   'keys inspect': async () => (await import('./commands/keys/inspect.ts')).addKeysInspect,
   check: async () => (await import('./commands/check.ts')).addCheck,
@@ -41,39 +42,45 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   reveal: async () => (await import('./commands/reveal.ts')).addReveal,
   apply: async () => (await import('./commands/apply.ts')).addApply,
   'rejects open': async () => (await import('./commands/rejects/open.ts')).addRejectsOpen,
-  'vault stats': async () => (await import('./commands/vault/vault.ts')).addVault('stats'),
-  'vault verify': async () => (await import('./commands/vault/vault.ts')).addVault('verify'),
-  'vault forget': async () => (await import('./commands/vault/vault.ts')).addVault('forget'),
-  'vault shred': async () => (await import('./commands/vault/vault.ts')).addVault('shred'),
-  'vault check-certificate': async () => (await import('./commands/vault/check-certificate.ts')).addCheckCertificate,
-  'vault expire': async () => (await import('./commands/vault/vault.ts')).addVault('expire'),
-  'vault rekey': async () => (await import('./commands/vault/vault.ts')).addVault('rekey'),
+  'vault stats': async () => (await import('./commands/vault/stats.ts')).addVaultStats,
+  'vault verify': async () => (await import('./commands/vault/verify.ts')).addVaultVerify,
+  'vault forget': async () => (await import('./commands/vault/forget.ts')).addVaultForget,
+  'vault shred': async () => (await import('./commands/vault/shred.ts')).addVaultShred,
+  'vault check-certificate': async () =>
+    (await import('./commands/vault/check-certificate.ts')).addVaultCheckCertificate,
+  'vault expire': async () => (await import('./commands/vault/expire.ts')).addVaultExpire,
+  'vault rekey': async () => (await import('./commands/vault/rekey.ts')).addVaultRekey,
   'vault export': async () => (await import('./commands/vault/export.ts')).addVaultExport,
   'vault import': async () => (await import('./commands/vault/import.ts')).addVaultImport,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
 };
 
-/** Commands that hold others: summary and description. */
-const GROUPS: Readonly<Record<string, readonly [string, string]>> = {
-  keys: ['make and look at key files', 'Makes and looks at key files.'],
-  rejects: ['read the records that a run rejected', 'Reads the records that a run rejected.'],
-  vault: ['look after the store of a vault', 'Looks after the store of a policy with a vault rule.'],
+/** The groups of commands. */
+const GROUPS: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
+  keys: { summary: 'make and inspect key files', description: 'Makes and inspects key files.' },
+  rejects: { summary: 'open the records that a run rejected', description: 'Opens the records that a run rejected.' },
+  vault: {
+    summary: 'manage the stores of vault rules',
+    description: 'Manages the stores of the vault rules of a policy.',
+  },
 };
 
-/** The program with the command that is meant, or with all where that is not clear. */
+/** The program, with the command that the first argument names, or with all commands if it names none. */
 async function makeProgram(argv: readonly string[], context: Context): Promise<Command> {
   const program = new Command('trefoil')
-    // Before the commands are added: they inherit both.
+    // Commands inherit these two, so they come first.
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-    .description('Pseudonymises records: keyed tokens, format-preserving encryption and sealing under one policy.')
-    .version(packageVersion, '-V, --version', 'write the version')
-    .helpOption('-h, --help', 'write this help')
-    .addHelpText('after', HELP + EXIT_HELP);
+    .description(
+      'Replaces the personal fields of records by tokens or ciphertext. A policy file says what happens to each field.',
+    )
+    .version(packageVersion, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', helpText(HELP));
   const [first = ''] = argv;
-  const meant = Object.keys(COMMANDS).filter((name) => name === first);
   const groups = new Map<string, Command>();
-  for (const name of meant.length > 0 ? meant : Object.keys(COMMANDS)) {
+  for (const name of Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS)) {
     const [group] = name.split(' ');
     if (group !== name && !groups.has(group!)) groups.set(group!, addGroup(program, group!));
     const add = await COMMANDS[name]!();
@@ -83,20 +90,26 @@ async function makeProgram(argv: readonly string[], context: Context): Promise<C
 }
 
 function addGroup(program: Command, name: string): Command {
-  const [summary, description] = GROUPS[name]!;
-  return program.command(name).summary(summary).description(description).addHelpText('after', EXIT_HELP);
+  const { summary, description } = GROUPS[name]!;
+  return program
+    .command(name)
+    .summary(summary)
+    .description(description)
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', helpText());
 }
 
-/** Commander's error in our voice. What was typed is repeated only when it looks like an option or a command. */
+/** Commander's error as one of ours. It repeats a typed word only if the word looks like an option or a command. */
 function usageOf(error: CommanderError): UsageError {
-  const [, said = '', similar] = /^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
+  const [, message = '', similar] = /^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
   const hint = similar === undefined ? 'trefoil --help lists the commands and options' : `did you mean ${similar}?`;
-  const [, kind, word = ''] = /^(unknown option|unknown command) '(.*)'$/s.exec(said) ?? [];
-  if (kind === undefined)
-    return new UsageError(said.replace('. Expected', ': expected'), similar === undefined ? undefined : hint);
+  const [, kind, word = ''] = /^(unknown option|unknown command) '(.*)'$/s.exec(message) ?? [];
+  if (kind === undefined) {
+    return new UsageError(message.replace('. Expected', ': expected'), similar === undefined ? undefined : hint);
+  }
   const name = word.replace(/=.*$/s, '');
-  const what = name === word ? kind : 'unknown option, or one that takes no value';
-  return new UsageError(/^[a-z-]{1,24}$/i.test(name) ? `${what} ${name}` : what, hint);
+  const problem = name === word ? kind : 'unknown option, or one that takes no value';
+  return new UsageError(/^[a-z-]{1,24}$/i.test(name) ? `${problem} ${name}` : problem, hint);
 }
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -122,21 +135,21 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Ends the process once standard error has taken what was said. Standard input may still be open. */
+/** Exits as soon as standard error has taken all lines. It does not wait for standard input, which may be open. */
 function end(code: number): void {
   process.stderr.write('', () => process.exit(code));
 }
 
 for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
   process.on(name, () => {
-    // npm and shells send a signal twice; the second must not stop the cleaning up.
+    // npm and shells send a signal twice. The second one must not stop the clean-up.
     if (abort.signal.aborted) return;
     const reason = new Interrupted(name);
     abort.abort(reason);
     setTimeout(() => process.exit(reason.exitCode), GRACE).unref();
   });
 }
-// Nobody listens any more: there is nothing left to say it to.
+// If standard error is closed, there is nowhere left to report it.
 process.stderr.on('error', () => {});
 process.on('uncaughtException', (error) => end(voice.failure(error)));
 

@@ -1,26 +1,26 @@
 /// <reference types="node" />
 /**
- * Options and their arguments. What an argument holds is never repeated in a message: somebody will paste a secret or
- * a name into the wrong place.
+ * Kinds of options, and how their arguments are checked. No message repeats an argument, because sooner or later
+ * somebody pastes a secret or a person's name into the wrong place.
  */
 
 import { Option } from 'commander';
 import { UsageError } from './exit.ts';
 import type { Voice } from './voice.ts';
 
-/** What every command gets from `main.ts`. */
+/** What `main.ts` passes to every command. */
 export interface Context {
   /** Aborted with `Interrupted` on SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
   readonly voice: Voice;
-  /** Sets the exit code of a run that came to its end. */
+  /** Sets the exit code of a command that does not throw. */
   readonly exit: (code: number) => void;
 }
 
-/** An option with an argument; said twice, it is an error and not a silent choice of the last. */
+/** An option with an argument. Setting it twice is an error, because a silent choice of the last would be a guess. */
 export function option<T>(flag: string, argument: string, text: string, parse: (value: string) => T): Option {
   return new Option(`${flag} <${argument}>`, text).argParser((value: string, previous: T | undefined): T => {
-    if (previous !== undefined) throw new UsageError(`${flag} is there twice`);
+    if (previous !== undefined) throw new UsageError(`${flag} is set twice`);
     return parse(value);
   });
 }
@@ -30,7 +30,7 @@ export function fileOption(flag: string, text: string, argument = 'FILE'): Optio
   return option(flag, argument, text, (value) => checkFileName(flag, value));
 }
 
-/** An option that names a file and may be there several times. */
+/** An option that names a file and may be set several times. */
 export function filesOption(flag: string, text: string, argument = 'FILE'): Option {
   return new Option(`${flag} <${argument}>`, text).argParser((value: string, previous: readonly string[] = []) => [
     ...previous,
@@ -38,28 +38,35 @@ export function filesOption(flag: string, text: string, argument = 'FILE'): Opti
   ]);
 }
 
-/** The content of a key file where its name belongs, as `--keys "$(cat keys.json)"` gives it. */
+/** Text that is probably the content of a key file, as in the mistake `--keys "$(cat keys.json)"`. */
 const KEY_MATERIAL = /trefoil-root|^\s*\{/;
 
-/** Checks the name of a file. What may be a key is never repeated: messages about files name them. */
-export function checkFileName(what: string, value: string): string {
-  if (value === '') throw new UsageError(`${what} expected the name of a file, got nothing`);
-  if (value.includes('\0')) throw new UsageError(`${what} expected the name of a file, got a NUL in it`);
+/**
+ * Checks the name of a file. Later messages quote file names, so a text that may be a key is refused here.
+ *
+ * @param label the option or argument that names the file.
+ * @throws UsageError
+ */
+export function checkFileName(label: string, value: string): string {
+  if (value === '') throw new UsageError(`${label} expected the name of a file, got nothing`);
+  if (value.includes('\0')) throw new UsageError(`${label} expected the name of a file, got one with a NUL character`);
   if (KEY_MATERIAL.test(value)) {
     throw new UsageError(
-      `${what} expected the name of a file, got what looks like the content of a key file`,
-      'name the file, or put its content into TREFOIL_KEYS; other users of this machine may have seen it by now',
+      `${label} expected the name of a file, got what looks like the content of a key file`,
+      'pass the name of the file, or put its content into TREFOIL_KEYS; other users of this machine may have seen it',
     );
   }
   return value;
 }
 
 /**
- * The argument of an option that must be there. Commander would ask for it before it looks at unknown options, and so
- * answer a mistyped `--polcy` with "not specified".
+ * The argument of a required option. It is checked here and not by commander, which looks for required options before
+ * unknown ones and would answer a mistyped `--polcy` with "--policy not specified".
+ *
+ * @throws UsageError if the option is not set.
  */
 export function need<T>(value: T | undefined, flag: string): T {
-  if (value === undefined) throw new UsageError(`${flag} FILE is needed`);
+  if (value === undefined) throw new UsageError(`${flag} FILE is required`);
   return value;
 }
 
@@ -68,7 +75,7 @@ function oneOf(words: readonly string[]): string {
   return [words.slice(0, -1).join(', '), words[words.length - 1]].filter(Boolean).join(' or ');
 }
 
-/** An option that takes one of a few words. */
+/** An option whose argument is one of several words. */
 export function wordOption<T extends string>(
   flag: string,
   argument: string,
@@ -82,7 +89,7 @@ export function wordOption<T extends string>(
   });
 }
 
-/** An option that takes a whole number. */
+/** An option whose argument is a whole number. */
 export function integerOption(flag: string, argument: string, text: string, minimum: number, maximum: number): Option {
   return option(flag, argument, text, (value) => {
     const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : Number.NaN;
@@ -93,17 +100,17 @@ export function integerOption(flag: string, argument: string, text: string, mini
   });
 }
 
-/** An option that takes names with commas between them. */
+/** An option whose argument is a list of names, separated by commas. */
 export function namesOption(flag: string, text: string): Option {
   return option(flag, 'NAMES', `${text}: a,b,c`, (value) => {
     const names = value.split(',');
-    if (names.some((name) => name === '')) throw new UsageError(`${flag} expected names with commas between them`);
+    if (names.some((name) => name === '')) throw new UsageError(`${flag} expected names separated by commas`);
     if (new Set(names).size !== names.length) throw new UsageError(`${flag} has a name twice`);
     return names;
   });
 }
 
-/** An option that takes a number of records, or a share of them. */
+/** An option whose argument is a number of records, or a share of all records. */
 export function shareOption(flag: string, text: string): Option {
   return option(flag, 'N|P%', text, (value): number | `${number}%` => {
     if (/^[0-9]{1,15}$/.test(value)) return Number(value);
@@ -115,20 +122,20 @@ export function shareOption(flag: string, text: string): Option {
   });
 }
 
-/** Separators that have a name on the command line. */
+/** Column separators by names that are easy to type in a shell. */
 const SEPARATORS: Readonly<Record<string, string>> = { '\\t': '\t', tab: '\t', pipe: '|', semicolon: ';', comma: ',' };
 
-/** The column separator: one character, or the names that a shell can type. */
+/** The option `--delimiter`: one character, or one of the names. */
 export function delimiterOption(): Option {
   return option(
     '--delimiter',
     'C',
-    'column separator of CSV, one character; or tab, pipe, semicolon (default: ,)',
+    'CSV column separator: one character, or tab, pipe, semicolon (default: ,)',
     (value) => {
       const delimiter = Object.hasOwn(SEPARATORS, value) ? SEPARATORS[value]! : value;
       if (delimiter.length !== 1 || /["\r\n\0\ufeff\ud800-\udfff]/.test(delimiter)) {
         throw new UsageError(
-          '--delimiter expected one character that is neither a quotation mark nor a line end',
+          '--delimiter expected one character that is neither a quotation mark nor a line ending',
           'write tab for a tab',
         );
       }

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** What a run of the command line writes besides its records: standard output as an output, and the summary. */
+/** Standard output in the place of a file, and the file of `--summary`. */
 
 import { resolve } from 'node:path';
 import { TrefoilError } from '../errors.ts';
@@ -7,16 +7,16 @@ import { type Output, type OutputOptions, openOutput } from '../files/outputs/ou
 import { UsageError } from './exit.ts';
 import { writeOut } from './stdout.ts';
 
-/** What stands for standard input or output where a FILE is expected. A file of this name is `./-`. */
+/** The FILE that means standard input or standard output. A file of this name is written `./-`. */
 export const DASH: string = '-';
 
-/** Opens a file to write, or standard output for {@link DASH} and for no name at all. */
+/** Opens a file to write, or standard output if the path is {@link DASH} or `undefined`. */
 export async function openFileOrStdout(path: string | undefined, options: OutputOptions): Promise<Output> {
   return path === undefined || path === DASH ? STDOUT : openOutput(path, options);
 }
 
-/** An option or argument with the name of a file; `undefined` where it is left out. */
-type Named = readonly [what: string, path: string | undefined];
+/** An option or argument and the file that it names; `undefined` if it is not set. */
+type Named = readonly [label: string, path: string | undefined];
 
 /**
  * Refuses two inputs that are standard input, or two outputs that are standard output: their bytes would be mixed.
@@ -32,7 +32,7 @@ export function refuseTwoDashes(stream: 'input' | 'output', named: readonly Name
   );
 }
 
-/** Standard output. What was written is gone: there is nothing to name and nothing to take away. */
+/** Standard output. It has no name to set at the end, and written bytes cannot be discarded. */
 export const STDOUT: Output = {
   write: (chunk) => writeOut(chunk),
   sync: async () => {},
@@ -43,10 +43,10 @@ export const STDOUT: Output = {
 };
 
 /**
- * Opens the summary before the run, so that what is wrong with it is said at once; it is written when all else is whole.
+ * Opens the file of the summary before the run, so that an error in its name ends the run at once. It is written last.
  *
- * @param others files of the same run that it must not be.
- * @param mode of the file; all that `reveal` writes is for its owner alone.
+ * @param others files of the same run. The summary must not be one of them.
+ * @param mode of the file. Only its owner may read the files that `reveal` writes.
  */
 export async function openSummary(
   path: string | undefined,

@@ -1,19 +1,30 @@
 /// <reference types="node" />
-/** The policy file on the disk: reading it, and all that is wrong with it at once. */
+/** Reads policy files from the disk and reports all their problems at once. */
 
 import { open } from 'node:fs/promises';
+import type { Option } from 'commander';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { STDIN } from '../files/inputs/inputs.ts';
 import { systemError } from '../files/system-error.ts';
 import { acrossFiles } from '../policy/check.ts';
 import { readPolicy } from '../policy/file/parse.ts';
 import { type FilePolicy, parsePolicy } from '../policy.ts';
+import { fileOption } from './options.ts';
 import { type PolicyText, readPolicyText } from './policy-text.ts';
 
 /** Longest policy file in bytes. */
 export const MAX_POLICY_BYTES = 1_048_576;
 
-/** Reads a policy file from the disk. Problems of the file as such are thrown; those inside it are in the result. */
+/** The option `--policy` of the commands that take one policy. */
+export function policyOption(): Option {
+  return fileOption('--policy', 'policy file, YAML or JSON (required)');
+}
+
+/**
+ * Reads a policy file. The problems in its text are part of the result.
+ *
+ * @throws TrefoilError if the file cannot be read, is too large or is not UTF-8.
+ */
 export async function readPolicyFile(path: string): Promise<PolicyText> {
   let bytes: Uint8Array;
   try {
@@ -33,13 +44,13 @@ export async function readPolicyFile(path: string): Promise<PolicyText> {
   return readPolicyText(text, path);
 }
 
-/** All problems of a policy file: of its text, its form and its meaning, each with its place. */
+/** All problems of a policy file, in its text, its form and its meaning, each with its place. */
 export function problemsOf(read: PolicyText): readonly Issue[] {
   if (!read.whole) return read.issues;
   const taken = new Set(read.issues.map(({ line, column }) => `${line}:${column}`));
-  // Not `check`, which takes a list as several policies: a file is one.
+  // Not `check`, which takes a list for several policies: a file is one policy, whatever it contains.
   const meaning = readPolicy(read.value, read.locate)
-    .issues // Where the form is wrong already, the value is not what was written.
+    .issues // If the form is wrong at a place, the value there is not the one that the author wrote.
     .filter(({ line, column }) => !taken.has(`${line}:${column}`))
     .map((issue) => (issue.code === 'unknown_option' ? { ...issue, ...read.keyOf(issue) } : issue));
   return [...read.issues, ...meaning].sort(
@@ -55,7 +66,7 @@ export async function loadPolicy(path: string): Promise<{ readonly policy: FileP
   return { policy: parsePolicy(read.value, read.locate), read };
 }
 
-/** Reads several policy files that are to work together: all problems of each, and those between them. */
+/** Reads policy files that are used together, or throws one error with the problems of each or those between them. */
 export async function loadPolicies(
   paths: readonly string[],
 ): Promise<readonly { readonly policy: FilePolicy; readonly read: PolicyText }[]> {
@@ -73,7 +84,7 @@ export async function loadPolicies(
   return loaded;
 }
 
-/** The first `limit` bytes of a file and one more, if there are more. It may be a pipe: `--policy <(…)`. */
+/** The first `limit` bytes of a file, and one more if the file is longer. It may be a pipe, as in `--policy <(…)`. */
 export async function readAtMost(path: string, limit: number): Promise<Uint8Array> {
   if (path === STDIN) return stdinAtMost(limit);
   const handle = await open(path, 'r');
@@ -93,7 +104,7 @@ export async function readAtMost(path: string, limit: number): Promise<Uint8Arra
   }
 }
 
-/** The same of standard input, which may be a socket that has no path. */
+/** The same for standard input, which may be a socket and then has no path. */
 async function stdinAtMost(limit: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;

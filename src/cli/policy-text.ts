@@ -1,13 +1,14 @@
 /**
- * The text of a policy file: YAML 1.2 in the core schema, or JSON, which is YAML too. One reader for both, so that
- * every problem has its line and column.
+ * Reads the text of a policy file: YAML 1.2 in the core schema, or JSON, which is YAML as well. One reader for both
+ * gives every problem its line and column.
  *
- * A policy is read by people who must be sure of what it says. So whatever makes a YAML file say something else than it
- * seems to is refused: anchors, aliases, merge keys, tags, directives, a key that is there twice, a second document, a
- * number that the reader would round. The parser's own messages quote the file, so they are replaced by ours.
+ * People who read a policy must be sure of what it says. So the reader refuses everything that makes a YAML file mean
+ * something else than it seems to: anchors, aliases, merge keys, tags, directives, duplicate keys, a second document,
+ * and numbers that would be rounded. The parser's own messages quote the file, so ours replace them.
  *
- * - Problems of the *text* (a bracket is missing) end the reading: what follows cannot be trusted.
- * - Problems of the *form* (an anchor, a double key) leave a value, and the schema's problems are reported with them.
+ * - A problem in the *text*, such as a missing bracket, ends the reading, because nothing after it can be trusted.
+ * - A problem in the *form*, such as an anchor or a duplicate key, leaves a value. The schema then checks that value,
+ *   and the problems of both are reported together.
  */
 
 import {
@@ -23,56 +24,58 @@ import {
 } from 'yaml';
 import type { Issue } from '../errors.ts';
 
-/** Deepest nesting that a policy can have; fields are paths, so a real one has five levels. */
+/** Deepest nesting of a policy. Fields are paths and not nested, so a real policy has five levels. */
 const MAX_DEPTH = 50;
 
-/** A way into the value: names of members and indices of elements. */
+/** A path into the value: names of members and indices of elements. */
 export type Path = readonly (string | number)[];
 
-/** A place in the policy file, both numbers from 1. */
+/** A place in the policy file. Lines and columns are counted from 1. */
 export interface Place {
   readonly line: number;
   readonly column: number;
   readonly file: string;
 }
 
-/** What was read. */
+/** A policy file as it was read. */
 export interface PolicyText {
   readonly value: unknown;
-  /** Problems of text and form, in the file's order. */
+  /** The problems in text and form, in the order of the file. */
   readonly issues: readonly Issue[];
-  /** Whether `value` can be trusted enough to look for more problems in it. */
+  /** Whether the whole text was read, so that `value` can be checked for more problems. */
   readonly whole: boolean;
-  /** Place of a value; of the map around it, when it is not there. */
+  /** The place of a value. If there is no such value, the place of the map that should contain it. */
   readonly locate: (path: Path) => Place;
-  /** Place of the name of a member, given the place of its value. */
+  /** The place of a member's name, from the place of its value. */
   readonly keyOf: (place: { readonly line?: number; readonly column?: number }) => Place | undefined;
 }
 
-/** Where a value stands in the text, and what is inside it. */
+/** Where a value and its members are in the text. */
 interface Spot {
+  /** Offset of the value. */
   readonly at: number;
-  /** Where the member's name stands. */
+  /** Offset of the name, if the value is a member of a map. */
   readonly key: number | null;
   readonly members: Map<string | number, Spot>;
 }
 
+/** Our message for each error of the parser. */
 const MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   BAD_DIRECTIVE: 'directives are not allowed; remove the line that begins with %',
   BAD_DQ_ESCAPE: 'unknown escape in double quotes; write the backslash twice, or use single quotes',
   BAD_INDENT: 'the indentation does not fit, or a bracket is not closed',
   BAD_SCALAR_START: 'a value cannot begin with this character; quote it',
   BLOCK_AS_IMPLICIT_KEY: 'a second key cannot begin here; quote a value that holds a colon',
-  BLOCK_IN_FLOW: 'inside brackets everything is separated by commas; indentation means nothing there',
+  BLOCK_IN_FLOW: 'inside brackets, items are separated by commas and not by indentation',
   KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
   MISSING_CHAR: 'something is missing here: a colon, a comma, a bracket or a quotation mark',
-  MULTILINE_IMPLICIT_KEY: 'a key must stand on one line and be followed by a colon',
+  MULTILINE_IMPLICIT_KEY: 'a key must be on one line, followed by a colon',
   RESOURCE_EXHAUSTION: 'the file is nested too deeply',
   TAB_AS_INDENT: 'a tab cannot indent; use spaces',
-  UNEXPECTED_TOKEN: 'this cannot stand here; quote it, or look at the brackets and the indentation before it',
+  UNEXPECTED_TOKEN: 'this is not allowed here; quote it, or check the brackets and the indentation before it',
 };
 
-/** What is refused wherever it stands, by the type of its token. */
+/** Tokens that are refused everywhere, by type. */
 const REFUSED: Readonly<Record<string, string>> = {
   anchor: 'anchors are not allowed; write the value out',
   alias: 'aliases are not allowed; write the value out',
@@ -80,7 +83,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   directive: 'directives are not allowed; remove the line that begins with %',
 };
 
-/** Reads the text of a policy file. Pure; `file` is its name in the places. */
+/** Reads the text of a policy file. `file` is its name in the places of problems; nothing is read from the disk. */
 export function readPolicyText(text: string, file: string): PolicyText {
   const lines = new LineCounter();
   const found: { at: number; message: string }[] = [];
@@ -115,7 +118,7 @@ export function readPolicyText(text: string, file: string): PolicyText {
   if (control >= 0) {
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
     lines.lineStarts.unshift(0);
-    found.push({ at: control, message: 'the file holds a control character; it is not text' });
+    found.push({ at: control, message: 'the file contains a control character, so it is not text' });
     return finish(undefined, root, false);
   }
 
@@ -129,17 +132,17 @@ export function readPolicyText(text: string, file: string): PolicyText {
     schema: 'core',
     merge: false,
     prettyErrors: false,
-    // Looking for double keys is done below: the parser's search takes half a minute for a file of one megabyte.
+    // Duplicate keys are found below: the parser's search takes half a minute for a file of one megabyte.
     uniqueKeys: false,
   });
   const documents = [...composer.compose(tokens, true, text.length)] as Document.Parsed[];
   const second = documents[1];
   if (second !== undefined) {
-    found.push({ at: second.range[0], message: 'a policy file has one document; remove what follows' });
+    found.push({ at: second.range[0], message: 'a policy file has one document; remove everything from this line on' });
   }
   const errors = documents[0]!.errors.filter((error) => !(error.code === 'BAD_ALIAS' && found.length > 0));
   if (errors.length > 0) {
-    // One mistake makes the parser stumble on: the first problem of a line tells most.
+    // One mistake makes the parser report more errors after it, so only the first one of each line is kept.
     const seen = new Set(found.map(({ at }) => place(at).line));
     for (const error of errors.sort((a, b) => a.pos[0] - b.pos[0])) {
       const at = Math.min(error.pos[0], text.length);
@@ -158,7 +161,7 @@ export function readPolicyText(text: string, file: string): PolicyText {
 
   let whole = true;
 
-  /** A node as a plain value, with the place of each part of it. */
+  /** A node as a JavaScript value, with the place of each of its parts. */
   function convert(node: ParsedNode | null, fallback: number, key: number | null, depth: number): [unknown, Spot] {
     const spot: Spot = { at: node === null ? fallback : node.range[0], key, members: new Map() };
     if (key !== null) {
@@ -185,11 +188,11 @@ export function readPolicyText(text: string, file: string): PolicyText {
         }
         checkText(name.value, at);
         if (spot.members.has(name.value)) {
-          found.push({ at, message: 'the key is there twice' });
+          found.push({ at, message: 'the key is a duplicate; remove one of the two' });
           continue;
         }
         const [member, inner] = convert(pair.value as ParsedNode | null, name.range[1], at, depth + 1);
-        // Not by assignment: a member named __proto__ is a member.
+        // Not by assignment, so that a member named __proto__ is a member like any other.
         Object.defineProperty(value, name.value, {
           value: member,
           enumerable: true,
@@ -215,7 +218,7 @@ export function readPolicyText(text: string, file: string): PolicyText {
   }
 
   function checkText(value: string, at: number): void {
-    if (!value.isWellFormed()) found.push({ at, message: 'an escape writes half of a surrogate pair' });
+    if (!value.isWellFormed()) found.push({ at, message: 'an escape stands for half of a surrogate pair' });
   }
 
   function checkNumber(value: number, source: string, at: number): void {
@@ -223,7 +226,7 @@ export function readPolicyText(text: string, file: string): PolicyText {
     else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
       found.push({ at, message: 'the number is beyond 2^53 and would be rounded; quote it' });
     } else if (/^[-+]?0[0-9]/.test(source)) {
-      found.push({ at, message: 'a number with a leading zero would lose it; quote it if it is text' });
+      found.push({ at, message: 'the number would lose its leading zero; quote it if it is text' });
     }
   }
 
@@ -231,7 +234,7 @@ export function readPolicyText(text: string, file: string): PolicyText {
   return finish(value, spot, whole);
 }
 
-/** All tokens of a parsed text, at any depth; without recursion, because the depth is the file's. */
+/** All tokens of a parsed text, at any depth. It does not recurse, because the file decides how deep they are. */
 function* tokensOf(roots: readonly object[]): Generator<{ readonly type: string; readonly offset: number }> {
   const stack: unknown[] = [...roots];
   while (stack.length > 0) {

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** Standard output: data only, at the speed of who reads it. */
+/** Standard output: data only, at the speed of its reader. */
 
 import { fstatSync, statSync } from 'node:fs';
 import { fail, TrefoilError } from '../errors.ts';
@@ -9,9 +9,9 @@ let broken: unknown = null;
 let watched = false;
 
 /**
- * Writes to standard output and waits until it is taken.
+ * Writes to standard output and waits until the chunk is taken.
  *
- * @throws TrefoilError `output_closed` when the reader has gone, `no_space`, `io_failed`.
+ * @throws TrefoilError `output_closed` if the reader has closed its end, `no_space`, `io_failed`.
  */
 export function writeOut(chunk: string | Uint8Array): Promise<void> {
   if (!watched) {
@@ -22,20 +22,26 @@ export function writeOut(chunk: string | Uint8Array): Promise<void> {
     });
   }
   return new Promise((resolve, reject) => {
-    if (broken !== null) reject(inOurWords(broken));
+    if (broken !== null) reject(translated(broken));
     else {
       process.stdout.write(chunk, (error) => {
-        if (error) reject(inOurWords(error));
+        if (error) reject(translated(error));
         else resolve();
       });
     }
   });
 }
 
+/** Writes a value as one line of JSON. */
+export function writeJsonLine(value: object): Promise<void> {
+  return writeOut(`${JSON.stringify(value)}\n`);
+}
+
 /**
- * Refuses to write into a file that is being read, as in `trefoil protect a.csv … >> a.csv`: it would never end.
+ * Refuses a standard output that is one of the input files, as in `trefoil protect a.csv … >> a.csv`. Such a run would
+ * read what it writes and never end.
  *
- * @param inputs paths of files; standard input is looked at as well.
+ * @param inputs paths of files. Standard input is compared as well.
  * @throws TrefoilError `same_file`.
  */
 export function refuseOwnInput(inputs: readonly string[]): void {
@@ -54,13 +60,14 @@ function statOrNull<T>(stat: () => T): T | null {
   try {
     return stat();
   } catch {
-    // What cannot be looked at cannot be read either: reading it says so.
+    // A file that has no status cannot be read either, and reading it reports the error.
     return null;
   }
 }
 
-function inOurWords(error: unknown): unknown {
+/** The error of a write as a `TrefoilError`. */
+function translated(error: unknown): unknown {
   const ours = systemError(error, 'cannot be written', 'standard output');
   if (!(ours instanceof TrefoilError) || ours.code !== 'output_closed') return ours;
-  return new TrefoilError([{ code: 'output_closed', message: 'output closed: its reader has gone' }]);
+  return new TrefoilError([{ code: 'output_closed', message: 'standard output was closed by its reader' }]);
 }

@@ -1,37 +1,37 @@
 /// <reference types="node" />
 /**
- * What trefoil says on standard error, in age's voice: `trefoil: error: …`, `trefoil: hint: …`, `trefoil: warning: …`,
- * lower case, no full stop. Standard output is for data alone.
+ * What trefoil writes to standard error, in the manner of age: `trefoil: error: …`, `trefoil: hint: …`,
+ * `trefoil: warning: …`, in lower case and without a full stop. Standard output is for data only.
  */
 
 import { isArgumentError } from '../core/checks.ts';
 import { visible } from '../core/visible.ts';
 import { formatIssue, type Issue, TrefoilError } from '../errors.ts';
-import { EXIT, exitCodeOf, Interrupted, UsageError } from './exit.ts';
+import { EXIT_TABLE, exitCodeOf, Interrupted, UsageError } from './exit.ts';
 
-/** Where a fault of trefoil's own is reported. */
-const REPORT_TO = 'report it to the maintainers with this line and the version, without any data';
+/** What to do about an error in trefoil itself. */
+const REPORT = 'please report this line and the output of trefoil --version to the maintainers, without any data';
 
-/** Speaks on standard error. */
+/** Writes lines to standard error. */
 export interface Voice {
-  /** Something was done. */
+  /** Writes what was done. */
   readonly note: (text: string) => void;
   readonly warning: (text: string) => void;
   readonly hint: (text: string) => void;
-  /** Says why a run ends, and gives its exit code. */
+  /** Writes why a run failed, and returns its exit code. */
   readonly failure: (error: unknown) => number;
 }
 
-/** Makes a voice that writes lines to `say`. */
-export function makeVoice(say: (line: string) => void, debug: boolean): Voice {
-  const line = (kind: string, text: string): void => say(`trefoil: ${kind}${printable(text)}\n`);
+/** Makes a voice over any writer. With `debug` it also writes the stack of an error in trefoil itself. */
+export function makeVoice(write: (line: string) => void, debug: boolean): Voice {
+  const line = (kind: string, text: string): void => write(`trefoil: ${kind}${printable(text)}\n`);
 
   function failure(error: unknown): number {
     const code = exitCodeOf(error);
     if (error instanceof TrefoilError) {
       for (const [index, text] of issueLines(error).entries()) {
         if (index === 0) line('error: ', text);
-        else say(`  ${printable(text)}\n`);
+        else write(`  ${printable(text)}\n`);
       }
       const advice = adviceFor(error);
       if (advice !== null) line('hint: ', advice);
@@ -39,11 +39,11 @@ export function makeVoice(say: (line: string) => void, debug: boolean): Voice {
       line('error: ', error.message);
       if (error instanceof UsageError && error.hint !== undefined) line('hint: ', error.hint);
     } else {
-      // The message of an unexpected error may quote a value. Argument errors never do (core/checks.ts).
+      // The message of an unexpected error may quote a value. Those of argument errors never do (core/checks.ts).
       const name = error instanceof Error ? error.name : 'not an error';
-      line('error: ', `internal fault: ${name}${isArgumentError(error) ? `: ${error.message}` : ''}`);
-      line('hint: ', REPORT_TO);
-      if (debug && error instanceof Error) say(`${error.stack ?? error.message}\n`);
+      line('error: ', `internal error: ${name}${isArgumentError(error) ? `: ${error.message}` : ''}`);
+      line('hint: ', REPORT);
+      if (debug && error instanceof Error) write(`${error.stack ?? error.message}\n`);
     }
     return code;
   }
@@ -56,7 +56,7 @@ export function makeVoice(say: (line: string) => void, debug: boolean): Voice {
   };
 }
 
-/** All the issues of an error, one a line; several come under a line that counts them. */
+/** The issues of an error, one per line. If there are several, the first line counts them. */
 function issueLines(error: TrefoilError): string[] {
   const lines = error.issues.map((issue) => formatIssue(issue as Issue));
   if (error.total === 1) return lines;
@@ -64,44 +64,48 @@ function issueLines(error: TrefoilError): string[] {
   return [`${error.total} problems`, ...lines];
 }
 
-/** What to do next, where the command line knows more about it than the library's message can say. */
+/** What to do about an error, if the command line has an answer that the library's message cannot have. */
 function adviceFor(error: TrefoilError): string | null {
   switch (error.code) {
     case 'output_exists':
-      // Not for key files: nothing replaces them, and their message does not speak of it.
-      return error.message.includes('force') ? '--force replaces it' : null;
+      // A key file is never replaced, and its message does not mention force.
+      return error.message.includes('force') ? 'use --force to replace the file' : null;
     case 'key_check_required':
-      return 'print the line for the policy with trefoil keys inspect --keys FILE --domain NAME';
+      return 'trefoil keys inspect --keys FILE --domain NAME prints the line to put into the policy';
     case 'record_too_large':
-      return 'raise the limit with --max-record BYTES if records are meant to be that long';
+      return 'if the data has records of this length, raise the limit with --max-record BYTES';
     case 'malformed_subject':
-      return 'lines before this one were done, and this one and those after it were not: mend it, and run them again';
+      return 'the lines before this one are erased; correct this line, then run it and the lines after it again';
     default:
       return null;
   }
 }
 
 /**
- * Text for a terminal: control characters are shown and not obeyed. File names and field names come from outside, and
- * an escape sequence in one could repaint the screen.
+ * Text for a terminal, with control characters written as escapes. File names and field names come from outside, and an
+ * escape sequence in one of them could repaint the screen.
  */
 export function printable(text: string): string {
   return visible(text);
 }
 
-/** `1,000`, whatever the system's language. */
+/** A number with thousands separators, `1,000`, in every locale. */
 export function count(value: number): string {
   return value.toLocaleString('en-GB');
 }
 
 /** `1 row`, `2 rows`. */
 export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+  return `${count(value)} ${wordFor(value, noun, `${noun}s`)}`;
 }
 
-/** The exit codes, for the end of every help page. */
-export const EXIT_HELP: string = `
+/** The form of a word for a number of things: `is` for one row, `are` for two rows. */
+export function wordFor(value: number, one: string, several: string): string {
+  return value === 1 ? one : several;
+}
 
-Exit codes: ${EXIT.done} done, ${EXIT.data} data, ${EXIT.usage} usage, ${EXIT.policy} policy, ${EXIT.keys} keys,
-${EXIT.io} input or output, ${EXIT.unverified} something does not verify,
-${EXIT.partial} done but something was left out or not found, ${EXIT.interrupted} interrupted (docs/guide/command-line.md)`;
+/** The end of a help page: what a command has to add to its options, if anything, and the table of exit codes. */
+export function helpText(text = ''): string {
+  const table = Object.values(EXIT_TABLE).map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`);
+  return [text === '' ? '' : `${text}\n`, 'Exit codes:', ...table].join('\n');
+}

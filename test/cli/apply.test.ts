@@ -1,4 +1,4 @@
-/** The line contract as a process. */
+/** `trefoil apply` as a process: one answer per line, in order, at once. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import * as fc from 'fast-check';
@@ -120,10 +120,10 @@ describe('TSV', () => {
 
 test('usage mistakes', async () => {
   for (const [args, message] of [
-    [N.slice(0, 1), 'say what a line is: --ndjson or --tsv'],
-    [[...N, '--tsv'], 'say what a line is: --ndjson or --tsv'],
+    [N.slice(0, 1), '--ndjson or --tsv is required, and not both'],
+    [[...N, '--tsv'], '--ndjson or --tsv is required, and not both'],
     [[...N, '--columns', 'a'], '--columns is for --tsv'],
-    [['apply', '--tsv'], '--policy FILE is needed'],
+    [['apply', '--tsv'], '--policy FILE is required'],
   ] as const) {
     const ended = await place.run(args, '');
     expect(ended).toMatchObject({ code: 2, out: '' });

@@ -1,6 +1,6 @@
 /**
- * What goes wrong, as a user of the command line sees it: a clear message with row or line, no value in it, the
- * documented exit code, and nothing under the final name.
+ * Wrong input, as a user of the command line sees it: the message names the row or the line and no value, the exit code
+ * is the documented one, and no file has the final name.
  */
 import { existsSync, linkSync, symlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => place.remove());
 
-/** Runs and looks at what every failure must hold to; a temporary file would show as a file more. */
+/** Runs a command that must fail, and checks what holds for every failure. A temporary file left over would count. */
 async function fails(
   args: readonly string[],
   code: number,
@@ -89,7 +89,9 @@ describe('records', () => {
       /row 2, line 3/,
       ['xxxx'],
     );
-    expect(ended.err).toContain('trefoil: hint: raise the limit with --max-record BYTES');
+    expect(ended.err).toContain(
+      'trefoil: hint: if the data has records of this length, raise the limit with --max-record BYTES',
+    );
   });
 
   const json = (more: string): string =>
@@ -203,7 +205,7 @@ describe('records', () => {
         4,
         'an fpe field cannot detect a wrong key',
       );
-      expect(ended.err).toContain('trefoil: hint: print the line for the policy with trefoil keys inspect');
+      expect(ended.err).toContain('trefoil: hint: trefoil keys inspect --keys FILE --domain NAME prints the line');
     });
   });
 });
@@ -492,7 +494,7 @@ describe('input and output', () => {
       `set -o pipefail; { $T protect big.csv ${ARGS.join(' ')}; echo "code $?" >&2; } | head -c 10`,
     );
     expect(ended.out).toBe('id,name,pl');
-    expect(ended.err).toContain('trefoil: error: output closed: its reader has gone');
+    expect(ended.err).toContain('trefoil: error: standard output was closed by its reader');
     expect(ended.err).toMatch(/code 5\n$/);
   });
 
@@ -557,7 +559,7 @@ describe('a fault of our own', () => {
         `TREFOIL_DEBUG=${debug} NODE_OPTIONS="--require ./break.cjs" $T protect in.csv ${ARGS.join(' ')} --out o.csv`,
       );
       expect(fault.code).toBe(70);
-      expect(fault.err).toMatch(/^trefoil: error: internal fault: RangeError\ntrefoil: hint: report it/);
+      expect(fault.err).toMatch(/^trefoil: error: internal error: RangeError\ntrefoil: hint: please report/);
       expect(fault.err.includes('Lovelace')).toBe(debug === '1');
     }
   });

@@ -1,4 +1,4 @@
-/** `-` as a FILE, and names of outputs that say another format. */
+/** `-` as a FILE, and outputs with the extension of another file format. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectVoice, makePlace, type Place } from './harness.ts';
 
@@ -33,7 +33,7 @@ test('standard output takes records, a summary, rejects, the text of explain', a
   expect(JSON.parse(summary.out)).toMatchObject({ command: 'protect', rowsIn: 1 });
   const rejects = await place.run(['protect', 'in.csv', ...P, '--out', 'b.csv', ...REJECT, '-']);
   expect(rejects.code).toBe(9);
-  expect(rejects.err).toContain('standard output holds them, sealed');
+  expect(rejects.err).toContain('standard output contains them, sealed');
   expect(place.read('b.csv')).toMatch(SAFE);
   expect(rejects.out.split('\n').map((line) => line.slice(0, 9))).toEqual(['{"trefoil', '{"input":', '']);
   const opened = await place.run(['rejects', 'open', '-', '--keys', 'k.json', '--out', '-'], rejects.out);
@@ -104,7 +104,7 @@ test.each([
   const ended = await place.run(['protect', 'good.csv', ...P, '--out', name, ...more]);
   const { code, out, err } = ended;
   expect([code, out]).toEqual([2, '']);
-  expect(err).toContain('the name of --out says another format than csv');
+  expect(err).toContain('the extension of --out is of another file format than csv');
   expectVoice(ended);
   expect(place.files()).not.toContain(name);
 });

@@ -1,6 +1,6 @@
 /**
- * Every file that a run makes, watched from outside: which, where, with which mode, and that nothing of it stays but the
- * outputs. The table has a row for each way to run; a new one is added there.
+ * Every file that a run makes, watched from outside: its path, its mode, and that only the outputs are left at the end.
+ * The table has a row for each way to run. A new way gets a row there.
  */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ interface Case {
   readonly before?: Readonly<Record<string, number>>;
 }
 
-/** Where an output is written until it is whole. */
+/** The path of an output until it is complete. */
 const BESIDE = '.trefoil-*.tmp';
 const FOLDER = { [BESIDE]: '700', [`${BESIDE}/output`]: '600' };
 const FOLDER_OPEN = { [BESIDE]: '700', [`${BESIDE}/output`]: '666' };
@@ -249,7 +249,7 @@ const OTHERS: readonly Case[] = [
   { name: 'check of Parquet', args: ['check', '--policy', 'p.yaml', '--input', 'in.parquet'], made: {} },
 ];
 
-/** Removes what a case made, runs it, and holds everything against the case. */
+/** Removes the files of a case, runs it, and compares every file that it makes with the case. */
 async function hold({ args, made, code = 0, before = {} }: Case): Promise<void> {
   mkdirSync(place.path('sub'), { recursive: true });
   const inputs = place.files();

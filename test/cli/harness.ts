@@ -1,5 +1,5 @@
 /**
- * The command line as a real process: `dist/cli.js`, which `npm test` builds first, in a directory of its own.
+ * Runs the command line as a real process: `dist/cli.js`, which `npm test` builds first, in a directory of its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { expect } from 'vitest';
 
 export const CLI: string = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-if (!existsSync(CLI)) throw new Error('dist/cli.js is not there: npm run build:js first');
+if (!existsSync(CLI)) throw new Error('dist/cli.js is missing: run npm run build:js first');
 
 /** How a process ended. */
 export interface Ended {
@@ -57,7 +57,7 @@ export function makePlace(): Place {
   const path = (name: string): string => join(dir, name);
   const start: Place['start'] = (args) => {
     const child = spawn(process.execPath, [CLI, ...args], { cwd: dir, env: environment() });
-    // A process that is killed does not read what is still written to it.
+    // A killed process no longer reads its standard input, and that is not an error of the test.
     child.stdin.on('error', () => {});
     return { child, ended: collect(child) };
   };
@@ -72,7 +72,7 @@ export function makePlace(): Place {
     files: () => readdirSync(dir).sort(),
     run(args, input = '', env = {}) {
       const child = spawn(process.execPath, [CLI, ...args], { cwd: dir, env: environment(env) });
-      // A process that ends before it has read everything is not a fault of the test.
+      // The process may end before it has read everything. That is not an error of the test.
       child.stdin.on('error', () => {});
       child.stdin.end(input);
       return collect(child);
@@ -103,10 +103,10 @@ export const CSV = `id,name,plate,born,city,notes
 10019,山田太郎,YT00001,1990-01-01,京都,x
 `;
 
-/** What stands in the data and must stand in no message. */
+/** Parts of the records of {@link CSV}, which no message may contain. */
 export const VALUES = ['10017', 'Zoë', 'Müller', 'KA12345', '1984', 'Freiburg', 'likes', 'Lovelace', '山田', '京都'];
 
-/** Every line that is said is in trefoil's voice, and no value is said. */
+/** Checks the form of every line on standard error, and that none contains a value or a stack. */
 export function expectVoice({ err }: Ended, values: readonly string[] = VALUES): void {
   for (const line of err.split('\n')) {
     if (line !== '') expect(line).toMatch(/^(trefoil: | {2})/);
@@ -116,7 +116,7 @@ export function expectVoice({ err }: Ended, values: readonly string[] = VALUES):
   expect(err).not.toMatch(/^\s+at .*\(.*:\d+:\d+\)$/m);
 }
 
-/** What a command printed as one JSON value a line. */
+/** The values of an output with one JSON value per line. */
 export function json(out: string) {
   const lines = out.trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line));

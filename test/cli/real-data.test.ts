@@ -1,5 +1,5 @@
 /**
- * The two real data sets beside the project, through the command line and back. CI fails without them.
+ * Protects and reveals the two real data sets beside the project with the command line. CI fails without them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ describe.skipIf(!there)('the real data sets', () => {
   });
   afterAll(() => place.remove());
 
-  /** Protects and reveals a file; gives what came out both times. */
+  /** Protects and reveals a file, and returns both outputs. */
   async function thereAndBack(
     input: string,
     sheet: string,

@@ -1,8 +1,8 @@
 /**
- * Every file and folder that a command makes, as the system sees it: the command runs under strace, and the calls that
- * make, name and open up files are read in their order.
+ * Lists every file and folder that a command makes. The command runs under strace, and the system calls that make, name
+ * and open files are read in their order.
  *
- * Where strace is missing, tests are skipped on a developer's machine and fail in CI (`CI` is set there).
+ * Without strace, tests are skipped on a developer's machine and fail in CI, where `CI` is set.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
@@ -10,16 +10,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CLI, type Ended } from './harness.ts';
 
-/** Whether strace is there and may watch. */
+/** Whether strace is installed and allowed to trace. */
 export const CAN_TRACE: boolean = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 if (!CAN_TRACE && process.env.CI) throw new Error('strace is not there, or may not watch: apt-get install strace');
 
-/** Something that a command made. */
+/** A file or folder that a command made. */
 export interface Made {
   /** Path below the folder of the command, or absolute. Random names are `.trefoil-*.tmp`. */
   readonly path: string;
   readonly kind: 'file' | 'folder';
-  /** Every mode that it had, in octal digits: the one that it was made with, and those that it got later. */
+  /** Every mode that it had, in octal digits, beginning with the one that it was made with. */
   readonly modes: readonly string[];
 }
 
@@ -32,7 +32,7 @@ const CALLS =
   'open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,' +
   'chmod,fchmod,fchmodat,mknod,mknodat';
 
-/** Runs trefoil in a folder under strace, with a umask of 0: no mode is narrower than what was asked for. */
+/** Runs trefoil in a folder under strace, with a umask of 0, so that every mode is the requested one. */
 export async function traced(dir: string, args: readonly string[], input = ''): Promise<Traced> {
   const outside = mkdtempSync(join(tmpdir(), 'trefoil-trace-'));
   const log = join(outside, 'log');
@@ -43,7 +43,7 @@ export async function traced(dir: string, args: readonly string[], input = ''): 
   const line = `umask 0; exec strace -f -qq -s 8192 -e trace=${CALLS} -o "$0" "$@"`;
   const child = spawn('bash', ['-c', line, log, process.execPath, CLI, ...args], {
     cwd: dir,
-    // io_uring opens files without a call that could be seen.
+    // io_uring opens files without a system call that strace could see.
     env: { PATH: process.env.PATH ?? '', HOME: home, TMPDIR: temporary, LANG: 'C.UTF-8', UV_USE_IO_URING: '0' },
   });
   const texts = { out: '', err: '' };
@@ -62,7 +62,7 @@ export async function traced(dir: string, args: readonly string[], input = ''): 
   return { code, ...texts, made: madeIn(readFileSync(log, 'utf8'), realpathSync(dir), before) };
 }
 
-/** Whole calls, in the order in which they ended. */
+/** Complete calls, in the order in which they ended. */
 function* callsOf(log: string): Generator<{ name: string; args: string; result: number }> {
   const begun = new Map<string, string>();
   for (const line of log.split('\n')) {
@@ -87,13 +87,13 @@ interface Found {
 }
 
 /**
- * Replays the calls. Two names of one file (`link`, `rename`) are one thing with two paths.
+ * Replays the calls. A file with two names (`link`, `rename`) is one file with two paths.
  *
- * @param known paths that were there before.
+ * @param known paths that existed before.
  */
 function madeIn(log: string, dir: string, known: Set<string>): readonly Made[] {
   const all: Found[] = [];
-  /** What is at a path now. Only what this command made, or opened with success, is known to be there. */
+  /** The file at each path. It is known only for files that this command made or opened successfully. */
   const there = new Map<string, Found>();
   const open = new Map<number, string>();
   const strings = (args: string) => [...args.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, path]) => resolve(dir, path!));

@@ -1,26 +1,24 @@
 /**
- * Erasure from the command line: who is certified, what a certificate says, what is refused, and how certificates are
- * checked.
+ * Erasure from the command line: which subjects get a certificate, what it contains, which lines are refused, and how
+ * certificates are verified.
  */
 import { copyFileSync, rmSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, expectVoice, json, makePlace } from './harness.ts';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cellsOf, expectVoice, json } from './harness.ts';
+import { makeVaultPlace, VALUES as PARTS, vaultPolicy } from './vault-place.ts';
 
-const place = makePlace();
-afterAll(() => place.remove());
-
-const POLICY = `trefoil: 1
-domain: eu-enclave
-fields:
-  id: { rule: token, scope: person, label: cust }
-  name: { rule: vault, scope: person.name, store: people, subject: id }
-  phone: { rule: vault, scope: person.phone, store: calls, subject: id }
-  ticket: { rule: vault, scope: ticket, store: tickets, token: { label: tkt } }
-`;
-const VALUES = ['Person', '+49 30', '10017', '99999'];
+const POLICY = vaultPolicy(
+  'name: { rule: vault, scope: person.name, store: people, subject: id }',
+  'phone: { rule: vault, scope: person.phone, store: calls, subject: id }',
+  'ticket: { rule: vault, scope: ticket, store: tickets, token: { label: tkt } }',
+);
+// 10005 has no telephone, so the second store does not know it.
+const ROWS = Array.from({ length: 20 }, (_, n) => `${10000 + n},Person ${n},${n === 5 ? '' : `+49 30 ${n}`},t${n}\n`);
+const place = makeVaultPlace(POLICY, `id,name,phone,ticket\n${ROWS.join('')}`);
+const VALUES = [...PARTS, '10017', '99999'];
 const at = (...more: readonly string[]) => [
-  ...['--policy', 'p.yaml', '--keys', 'keys.json', '--vault', 'people=people.db', '--vault', 'calls=calls.db'],
-  ...['--vault', 'tickets=tickets.db', ...more],
+  ...place.options(['people=people.db', 'calls=calls.db', 'tickets=tickets.db']),
+  ...more,
 ];
 const shred = (input: string | Uint8Array, ...more: readonly string[]) =>
   place.run(['vault', 'shred', ...at(...more)], input);
@@ -28,15 +26,7 @@ const check = (input: string, ...more: readonly string[]) =>
   place.run(['vault', 'check-certificate', ...more, ...at()], input);
 
 beforeAll(async () => {
-  place.write('p.yaml', POLICY);
-  // 10005 has no telephone, so the second store does not know it.
-  place.write(
-    'in.csv',
-    `id,name,phone,ticket\n${Array.from({ length: 20 }, (_, n) => `${10000 + n},Person ${n},${n === 5 ? '' : `+49 30 ${n}`},t${n}\n`).join('')}`,
-  );
-  await place.run(['keys', 'new', '--out', 'keys.json']);
-  const done = await place.run(['protect', 'in.csv', ...at(), '--out', 'safe.csv']);
-  expect(done.code, done.err).toBe(0);
+  await place.done(['protect', 'in.csv', ...at(), '--out', 'safe.csv']);
   for (const store of ['people', 'calls', 'tickets'])
     copyFileSync(place.path(`${store}.db`), place.path(`${store}.first`));
 });
@@ -47,7 +37,7 @@ afterEach(() => {
   for (const name of place.files()) if (/^out|\.txt$|^empty/.test(name)) rmSync(place.path(name));
 });
 
-/** How many of the records reveal whole. */
+/** The number of records that can be revealed. */
 async function whole(): Promise<number> {
   const [head, ...lines] = place.read('safe.csv').trimEnd().split('\n');
   let count = 0;
@@ -148,9 +138,9 @@ describe('shred', () => {
 
   test('a line that is no subject by its form is refused; those before it were done, those after not', async () => {
     const [id, name, , ticket] = cellsOf(place.read('safe.csv'))[17]!;
-    const token = 'the line is a token, and shred takes subjects';
-    const space = 'there is white space at an end of the line';
-    const control = 'there is a control character in the line';
+    const token = 'the line is a token; vault shred takes subjects';
+    const space = 'the line begins or ends with white space';
+    const control = 'the line contains a control character';
     for (const [line, message] of [
       [' 10017', space],
       ['10017 ', space],
@@ -170,7 +160,7 @@ describe('shred', () => {
       for (const more of [[], ['--in-advance']]) {
         const done = await shred(`10003\n${line}\n10004\n`, ...more);
         expect(done.err).toContain(`line 2: ${message}`);
-        expect(done.err).toContain('hint: lines before this one were done');
+        expect(done.err).toContain('hint: the lines before this one are erased');
         expect(done.code).toBe(1);
         expect(json(done.out)).toHaveLength(2);
         expectVoice(done, VALUES);
@@ -181,7 +171,7 @@ describe('shred', () => {
     expect(latin.err).toContain('line 2: the line is not UTF-8');
     expect(latin.code).toBe(1);
     const long = await shred(`${'7'.repeat(2_000_000)}\n`);
-    expect(long.err).toContain('line 1: the line is longer than 1048576 bytes');
+    expect(long.err).toContain('line 1: the line is longer than 1,048,576 bytes');
     expect(long.code).toBe(1);
     expect(await whole()).toBe(18);
   });
@@ -202,7 +192,7 @@ describe('forget', () => {
     for (const line of [` ${other}`, `${other} `, `${other}\tx`]) {
       const done = await place.run(['vault', 'forget', ...at()], `${ticket}\n${line}\n`);
       expect(done.code).toBe(1);
-      expect(done.err).toMatch(/line 2: there is (white space|a control character)/);
+      expect(done.err).toMatch(/line 2: the line (begins or ends with white space|contains a control character)/);
       expect(json(done.out)).toHaveLength(1);
     }
     const done = await place.run(['vault', 'forget', ...at()], `\n10017\n${ticket}\n${other}\n`);
@@ -212,7 +202,9 @@ describe('forget', () => {
       { line: 3, found: true, forgotten: false },
       { line: 4, found: true, forgotten: true },
     ]);
-    expect(done.err).toContain('hint: line 2 is not a token; forget takes tokens, and shred takes subjects');
+    expect(done.err).toContain(
+      'hint: line 2 is not a token; vault forget takes tokens, and vault shred takes subjects',
+    );
     expectVoice(done, VALUES);
   });
 });
@@ -306,7 +298,7 @@ describe('check-certificate', () => {
     const before = await check(out);
     expect(before.code, before.err).toBe(9);
     expect(json(before.out).map(({ verified, now }) => [verified, now])).toEqual(json(out).map(() => [true, 'alive']));
-    expect(before.err).toContain('not erased in the store that was opened');
+    expect(before.err).toContain('not erased in this store');
     for (const store of stores) copyFileSync(place.path(`${store}.shredded`), place.path(`${store}.db`));
     expect((await check(out)).code).toBe(0);
   });
@@ -315,10 +307,10 @@ describe('check-certificate', () => {
     for (const verb of ['shred', 'forget']) {
       const unset = await place.run(['vault', verb, ...at()], '\n');
       expect(unset).toMatchObject({ code: 9, out: '' });
-      expect(unset.err).toContain('1 line of standard input empty');
+      expect(unset.err).toContain('1 line of standard input was empty');
       const none = await place.run(['vault', verb, ...at()], '');
       expect(none).toMatchObject({ code: 0, out: '' });
-      expect(none.err).toContain('nothing was done');
+      expect(none.err).toContain('so nothing was erased');
     }
     const mixed = await shred('10017\n\n');
     expect(mixed.code).toBe(9);
@@ -333,7 +325,7 @@ describe('check-certificate', () => {
     expect(json(twice.out).filter((line) => 'subject' in line && line.found === false)).toEqual([]);
     const alone = await check(out);
     expect(alone.code, alone.err).toBe(9);
-    expect(alone.err).toContain('of a subject that the store did not know: there is no certificate');
+    expect(alone.err).toContain('without a certificate, because the store did not know the subject');
     expect(json(alone.out).filter(({ found }) => found === false).length).toBeGreaterThan(0);
     place.write('subjects.txt', '404\n');
     expect((await check(out, '--subjects', 'subjects.txt')).code).toBe(7);
@@ -361,9 +353,9 @@ describe('check-certificate', () => {
 
   test('what does not go with it is refused', async () => {
     const { out } = await shred('10017\n');
-    expect((await check(out, '--subjects', '-')).err).toContain('only one of FILE and --subjects can be -');
+    expect((await check(out, '--subjects', '-')).err).toContain('FILE and --subjects are both standard input');
     expect((await check(out, '-', '10017')).code).toBe(2);
-    expect((await check('')).err).toContain('there is no certificate to verify');
+    expect((await check('')).err).toContain('the input contains no certificate');
     place.write('subjects.txt', '\n');
     expect(await check('', '--subjects', 'subjects.txt')).toMatchObject({ code: 2 });
     expect((await check(out, 'nowhere.ndjson')).code).toBe(5);

@@ -1,36 +1,33 @@
 /**
- * A vault in a file when things go wrong, from the command line: real processes, real files, real locks, a disk that is
- * full. What the library holds by itself is in test/vault.
+ * Faults around a vault in a file, from the command line: killed processes, locks, broken files and a full disk, all of
+ * them real. What the library guarantees without the command line is tested in test/vault.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, expectVoice, json, makePlace } from './harness.ts';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hex } from '../helpers/hex.ts';
+import { cellsOf, expectVoice, json } from './harness.ts';
+import { makeVaultPlace, VALUES, vaultPolicy } from './vault-place.ts';
 
-const place = makePlace();
-afterAll(() => place.remove());
-
-const POLICY = `trefoil: 1
-domain: eu-enclave
-fields:
-  id: { rule: token, scope: person, label: cust }
-  name: { rule: vault, scope: person.name, store: people, subject: id }
-  phone: { rule: vault, scope: person.phone, store: people }
-  note: keep
-`;
-const VALUES = ['Person', '+49 30'];
+const POLICY = vaultPolicy(
+  'name: { rule: vault, scope: person.name, store: people, subject: id }',
+  'phone: { rule: vault, scope: person.phone, store: people }',
+  'note: keep',
+);
 
 /** Rows of some numbers; two have one telephone. */
 const csv = (numbers: readonly number[], note = 'x') =>
   `id,name,phone,note\n${numbers.map((n) => `${n},Person ${n},+49 30 ${n >> 1},${note}\n`).join('')}`;
 const upTo = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
-const args = (keys = 'keys.json', vault = 'people.db') => ['--policy', 'p.yaml', '--keys', keys, '--vault', vault];
+const place = makeVaultPlace(POLICY, csv(upTo(200)));
+const { filled } = place;
+const args = (keys = 'keys.json', vault = 'people.db') => place.options(vault, keys);
 
 /** Two keysets of the same two keys, each with another primary. */
 async function makeKeys(): Promise<void> {
-  for (const name of ['keys.json', 'second.json']) await place.run(['keys', 'new', '--out', name]);
+  await place.run(['keys', 'new', '--out', 'second.json']);
   const [first, second] = ['keys.json', 'second.json'].map((name) => JSON.parse(place.read(name)).keys[0]);
   const { primary: _, ...a } = first;
   const { primary: __, ...b } = second;
@@ -39,22 +36,13 @@ async function makeKeys(): Promise<void> {
 }
 
 beforeAll(async () => {
-  place.write('p.yaml', POLICY);
   place.write('ttl.yaml', POLICY.replaceAll('store: people', 'store: people, ttl: 30'));
-  place.write('in.csv', csv(upTo(200)));
   await makeKeys();
 });
 
 afterEach(() => {
   for (const name of place.files()) if (/^people|^out|^other/.test(name)) rmSync(place.path(name), { recursive: true });
 });
-
-/** A vault with the rows of in.csv, and what they became. */
-async function filled(): Promise<string> {
-  const done = await place.run(['protect', 'in.csv', ...args()]);
-  expect(done.code, done.err).toBe(0);
-  return done.out;
-}
 
 async function verified(keys = 'keys.json'): Promise<void> {
   const { code, out, err } = await place.run(['vault', 'verify', ...args(keys)]);
@@ -135,7 +123,7 @@ describe('processes at once', () => {
     expect([one.code, two.code], one.err + two.err).toEqual([0, 0]);
     const tokens = (out: string) => cellsOf(out).map(([, name, phone]) => `${name},${phone}`);
     const first = tokens(one.out);
-    // The first column shows its own key; what the vault gave does not depend on who asked.
+    // The first column shows the key that protected it. The vault's tokens do not depend on the process that asked.
     expect(tokens(two.out).toReversed()).toEqual(first);
     expect(new Set(first).size).toBe(1500);
     await verified('before.json');
@@ -216,7 +204,7 @@ describe('the clock', () => {
       ({ out }) => new Set(cellsOf(out).flatMap((cells) => cells.slice(1, 3))),
     );
     for (const token of after!) expect(before!.has(token)).toBe(false);
-    // Back again: what was given out last is what a value has, and what it had is gone.
+    // With the clock back on day 0, each value still has its second token, and the first ones are gone.
     expect((await at(0, ['protect', 'in.csv'])).out).toBe(second.out);
     expect((await reveal(0, second.out)).code).toBe(0);
     expect((await reveal(0, first.out)).code).toBe(1);
@@ -282,7 +270,7 @@ describe('what a vault is refused for', () => {
     const message = 'people.db: the file is not a database';
     await refused(['protect', 'in.csv', ...args()], 5, message, 'SQLITE_NOTADB');
     await refused(['vault', 'stats', ...args()], 5, message);
-    // There is no log beside it, and none is spoken of.
+    // There is no log beside the file, and no message mentions one.
     for (const command of [
       ['protect', 'in.csv', ...args()],
       ['vault', 'stats', ...args()],
@@ -303,7 +291,7 @@ describe('what a vault is refused for', () => {
 
   test('a name that was mistyped, where nothing is protected; and nothing is made under it', async () => {
     const elsewhere = args('keys.json', 'other.db');
-    const message = 'other.db: there is no such vault';
+    const message = 'other.db: the vault does not exist';
     await refused(['reveal', 'in.csv', ...elsewhere, '--out', 'out.csv'], 5, message);
     for (const verb of ['stats', 'verify', 'expire', 'rekey', 'forget', 'shred']) {
       await refused(['vault', verb, ...elsewhere], 5, message);
@@ -406,8 +394,8 @@ describe('erasure', () => {
     const shredded = await place.run(['vault', 'shred', ...args()], '7\n');
     expect(shredded.code, shredded.err).toBe(0);
     expect(statSync(place.path('people.db-wal')).size).toBe(0);
-    const now = new Set(bodies().map((body) => Buffer.from(body).toString('hex')));
-    const gone = before.filter((body) => !now.has(Buffer.from(body).toString('hex')));
+    const now = new Set(bodies().map((body) => hex(body)));
+    const gone = before.filter((body) => !now.has(hex(body)));
     expect(gone.length).toBe(2);
     for (const body of gone) expect(inFiles(body.subarray(0, 24))).toBe(false);
     for (const body of before.filter((one) => !gone.includes(one)).slice(0, 5)) expect(inFiles(body)).toBe(true);
@@ -420,7 +408,7 @@ describe('erasure', () => {
             handle
               .prepare(`SELECT body FROM trefoil_${table}`)
               .all()
-              .map(({ body }: { body: Uint8Array }) => Buffer.from(body).toString('hex')),
+              .map(({ body }: { body: Uint8Array }) => hex(body)),
           ),
         ),
       );

@@ -1,6 +1,6 @@
 /**
- * Where a vault is, and what is there when a command has ended: the file alone is the store, its owner alone reads
- * it, and no place that was mistyped is worked on. Real processes and real files.
+ * The place of a vault, and its files after a command: one file is the whole store, only its owner can read it, and a
+ * mistyped place is refused. Processes and files are real.
  */
 import {
   chmodSync,
@@ -16,29 +16,22 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, type Ended, expectVoice, json, makePlace } from './harness.ts';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cellsOf, expectVoice, json } from './harness.ts';
+import { makeVaultPlace, VALUES, vaultPolicy } from './vault-place.ts';
 
-const place = makePlace();
-afterAll(() => place.remove());
-
-const POLICY = `trefoil: 1
-domain: eu-enclave
-fields:
-  id: { rule: token, scope: person, label: cust }
-  name: { rule: vault, scope: person.name, store: people, subject: id, ttl: 30 }
-  phone: { rule: vault, scope: person.phone, store: people }
-`;
-const VALUES = ['Person', '+49 30'];
+const POLICY = vaultPolicy(
+  'name: { rule: vault, scope: person.name, store: people, subject: id, ttl: 30 }',
+  'phone: { rule: vault, scope: person.phone, store: people }',
+);
 const csv = (count: number) =>
   `id,name,phone\n${Array.from({ length: count }, (_, n) => `${n},Person ${n},+49 30 ${n}\n`).join('')}`;
-const at = (vault: string) => ['--policy', 'p.yaml', '--keys', 'keys.json', '--vault', vault];
+const place = makeVaultPlace(POLICY, csv(50));
+const { done } = place;
+const at = (vault: string) => place.options(vault);
 
-beforeAll(async () => {
-  place.write('p.yaml', POLICY);
+beforeAll(() => {
   place.write('two.yaml', POLICY.replace('person.phone, store: people', 'person.phone, store: phones'));
-  place.write('in.csv', csv(50));
-  await place.run(['keys', 'new', '--out', 'keys.json']);
 });
 
 const KEPT = new Set(['p.yaml', 'two.yaml', 'in.csv', 'keys.json', 'safe.csv']);
@@ -46,23 +39,17 @@ afterEach(() => {
   for (const name of place.files()) if (!KEPT.has(name)) rmSync(place.path(name), { recursive: true, force: true });
 });
 
-/** What SQLite has beside a file. */
+/** The files that SQLite makes beside a database. */
 const beside = (name: string) => place.files().filter((file) => file.startsWith(`${name}-`));
 const modeOf = (name: string) => statSync(place.path(name)).mode & 0o777;
 
-async function done(args: readonly string[], input = ''): Promise<Ended> {
-  const ended = await place.run(args, input);
-  expect(ended.code, ended.err).toBe(0);
-  return ended;
-}
-
 async function filled(vault = 'people.db'): Promise<string> {
-  const { out } = await done(['protect', 'in.csv', ...at(vault)]);
+  const out = await place.filled(vault);
   place.write('safe.csv', out);
   return out;
 }
 
-/** The file alone, in a folder where nothing else is, reveals what was protected (but the rows that were erased). */
+/** Checks that the file, copied alone into an empty folder, reveals all records but the erased ones. */
 async function revealsAlone(erased: readonly number[] = []): Promise<void> {
   expect(beside('people.db')).toEqual([]);
   const alone = place.path('alone');
@@ -202,7 +189,7 @@ describe('a new file', () => {
     symlinkSync('real.db', place.path('link.db'));
     await filled('link.db');
     expect(modeOf('real.db')).toBe(0o600);
-    // A file that is there keeps the mode that its owner gave it.
+    // An existing file keeps its mode.
     chmodSync(place.path('real.db'), 0o640);
     await filled('link.db');
     expect(modeOf('real.db')).toBe(0o640);
@@ -236,7 +223,7 @@ describe('a file without a vault', () => {
       const before = readFileSync(place.path('people.db'));
       for (const command of COMMANDS) {
         const ended = await place.run([...command, ...at('people.db')], '7\n');
-        expect(ended.err).toContain('people.db: there is no vault in this database');
+        expect(ended.err).toContain('people.db: the database contains no vault');
         expect(ended.code).toBe(5);
         expect(ended.out).toBe('');
         expectVoice(ended, VALUES);
@@ -273,30 +260,30 @@ describe('--vault', () => {
   };
 
   test('with a name that is no store of the policy', async () => {
-    await refused('poeple=p.db', 'which has people', 'did you mean people=PLACE?');
+    await refused('poeple=p.db', 'its stores are people', 'did you mean people=PLACE?');
     await refused('People=p.db', 'did you mean people=PLACE?');
-    await refused('zzz=p.db', 'which has people', './NAME=PLACE');
-    await refused('=p.db', 'not a store of the policy');
-    await refused('people =p.db', 'not a store of the policy');
-    await refused('poeple=postgres://db.example/people', 'not a store of the policy');
-    await refused(['people=a.db', 'phone=b.db'], 'which has people, phones', 'did you mean phones=PLACE?');
+    await refused('zzz=p.db', 'its stores are people', './NAME=PLACE');
+    await refused('=p.db', 'the policy has no store NAME');
+    await refused('people =p.db', 'the policy has no store NAME');
+    await refused('poeple=postgres://db.example/people', 'the policy has no store NAME');
+    await refused(['people=a.db', 'phone=b.db'], 'its stores are people, phones', 'did you mean phones=PLACE?');
     await refused(['people=a.db', 'people=b.db'], 'twice');
     await refused(['people=a.db', 'b.db'], 'expected NAME=PLACE');
   });
 
   test('with a database that is gone when the run ends, or an address that SQLite would read', async () => {
-    await refused(':memory:', 'gone when the run ends');
-    await refused('people=:memory:', 'gone when the run ends');
-    await refused(':memory:?cache=shared', 'gone when the run ends');
+    await refused(':memory:', 'would be lost when the run ends');
+    await refused('people=:memory:', 'would be lost when the run ends');
+    await refused(':memory:?cache=shared', 'would be lost when the run ends');
     for (const place of [' :memory:', 'people= :memory:', 'p.db ', 'people=p.db\t']) {
-      await refused(place, 'white space at its beginning or end');
+      await refused(place, 'begins or ends with white space');
     }
-    await refused('file:p.db', 'an address of another kind');
-    await refused('file:p.db?mode=memory', 'an address of another kind');
-    await refused('people=file::memory:', 'an address of another kind');
-    await refused('FILE:p.db', 'an address of another kind');
-    await refused('mysql://db.example/people', 'an address of another kind');
-    await refused('Postgres://db.example/people', 'an address of another kind');
+    await refused('file:p.db', 'another kind of address');
+    await refused('file:p.db?mode=memory', 'another kind of address');
+    await refused('people=file::memory:', 'another kind of address');
+    await refused('FILE:p.db', 'another kind of address');
+    await refused('mysql://db.example/people', 'another kind of address');
+    await refused('Postgres://db.example/people', 'another kind of address');
     await refused('', 'got nothing');
     await refused('people=', 'got nothing');
   });
@@ -327,7 +314,7 @@ describe('--vault', () => {
       'people=host=db.example password=hunter2',
       'people= password = hunter2 host=db.example',
     ]) {
-      await refused(vault, '--vault has a password in it', 'PGPASSWORD');
+      await refused(vault, '--vault contains a password', 'PGPASSWORD');
     }
   });
 

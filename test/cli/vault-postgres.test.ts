@@ -1,6 +1,6 @@
 /**
- * A vault in a real PostgreSQL from the command line, as real processes. `.ci/postgres` starts a server and says where it
- * is in TREFOIL_PG; without one there is nothing to test against.
+ * A vault in a real PostgreSQL from the command line, with real processes. `.ci/postgres` starts a server and puts its
+ * address into TREFOIL_PG. Without a server these tests are skipped.
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -114,7 +114,7 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     );
     const first = await ended;
-    // A run whose connections were all idle just then takes others.
+    // If all connections of the run were idle when they were lost, it takes others and succeeds.
     if (first.code !== 0) {
       expect(first.code).toBe(5);
       expect(first.err).toMatch(/the connection to PostgreSQL failed or was lost|the server ended the connection/);
@@ -204,7 +204,7 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
         ...['stats', 'verify', 'expire', 'rekey', 'forget', 'shred', 'export'].map((verb) => ['vault', verb]),
       ]) {
         const ended = await place.run([...command, ...elsewhere], '7\n');
-        expect(ended.err).toContain('there is no vault in this database');
+        expect(ended.err).toContain('the database contains no vault');
         expect(ended.code).toBe(5);
         expect(ended.out).toBe('');
       }
@@ -213,7 +213,7 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
       await client.query('create table trefoil_meta (one boolean, tables integer, generation integer, text text)');
       await client.query("insert into trefoil_meta values (true, 1, 0, '')");
       const ended = await place.run(['vault', 'shred', ...elsewhere], '7\n');
-      expect(ended.err).toContain('there is no vault in this database');
+      expect(ended.err).toContain('the database contains no vault');
       expect(ended.code).toBe(5);
     } finally {
       await client.end();

@@ -1,4 +1,4 @@
-/** A store that is moved and backed up from the command line: as files and pipes, and what is refused. */
+/** Export and import of a store from the command line: through files and pipes, and what is refused. */
 import { statSync } from 'node:fs';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -71,7 +71,7 @@ describe('there and back', () => {
     await place.run(['vault', 'export', ...at('c.db'), '--out', 'c.ndjson']);
     const newer = await place.run(['vault', 'import', 'c.ndjson', ...at('b.db')]);
     expect(json(newer.out)).toMatchObject({ written: 0, erased: 4, conflicts: 0 });
-    expect(newer.err).toContain('4 rows of the store lived and are destroyed now, erased as in the export');
+    expect(newer.err).toContain('4 rows of the store were destroyed, because the export has erased them');
     expect(newer.code).toBe(0);
     expect(older.err).toBe('');
     expect((await place.run(['protect', 'in.csv', ...at('b.db'), '--out', 'no.csv'])).err).toContain('erased');
@@ -113,7 +113,7 @@ describe('there and back', () => {
     expect(json(shredded.out).destroyed).toBe('key');
     const revealed = await place.run(['reveal', 'one.safe.csv', ...at('own.db')]);
     expect(revealed.out).not.toContain('Person of the export');
-    // Run again, it ends what it began; and what was shredded stays so.
+    // A second run completes the import, and shredded subjects stay shredded.
     expect((await place.run(['vault', 'import', 'apart.ndjson', ...at('own.db')])).code).toBe(0);
     expect((await place.run(['vault', 'verify', ...at('own.db')])).code).toBe(0);
     const again = await place.run(['reveal', 'one.safe.csv', ...at('own.db')]);
@@ -136,10 +136,10 @@ describe('what is refused', () => {
     await refused(['vault', 'import', 'cut.ndjson', ...at('e.db')], 'cut.ndjson: the end of the export is missing', 7);
     const cut = await place.run(['vault', 'import', 'cut.ndjson', ...at('cut.db')]);
     expect(cut.err).toMatch(/before that, 3,000 rows were written and 0 erased/);
-    // Of its first part a row; and the whole of its second.
+    // One row of the first part, and all of the second.
     place.write('changed.ndjson', lines.with(9, lines[9]!.replace(/"body":"./, '"body":"')).join('\n'));
     await refused(['vault', 'import', 'changed.ndjson', ...at('e.db')], 'changed.ndjson: line 10: ', 7);
-    // Of which no part is whole: not even an empty file is left of a store that was to be new.
+    // Without a complete part, not even an empty file is left of a new store.
     place.write('first.ndjson', lines.slice(0, 100).join('\n'));
     for (const file of ['first.ndjson', 'changed.ndjson', 'in.csv']) {
       await refused(['vault', 'import', file, ...at('never.db')], 'nothing was written', 7);
@@ -152,7 +152,7 @@ describe('what is refused', () => {
     await refused(['vault', 'import', 'none.ndjson', ...at('e.db')], 'none.ndjson', 5);
     await refused(['vault', 'import', ...at('e.db')], 'the export is empty', 7);
     await refused(['vault', 'import', 'in.csv', ...at('e.db')], 'in.csv: line 1: the line is not the first line', 7);
-    // The whole of it is good after all that.
+    // The complete export can still be imported.
     expect((await place.run(['vault', 'import', 'a.ndjson', ...at('e.db')])).code).toBe(0);
     expect((await place.run(['vault', 'verify', ...at('e.db')])).code).toBe(0);
   });
@@ -180,7 +180,7 @@ describe('what is refused', () => {
     damage('e.db', 'UPDATE trefoil_value SET version = version + 1 WHERE rowid <= 3');
     const partly = await place.run(['vault', 'export', ...at('e.db'), '--out', 'e.ndjson']);
     expect(partly.code).toBe(9);
-    expect(partly.err).toContain('3 rows left out');
+    expect(partly.err).toContain('3 rows do not verify and were left out');
     expect(partly.err).toMatch(/ (2,997|3,00\d) rows exported/);
     damage('e.db', 'DROP TABLE trefoil_value');
     const files = place.files();
@@ -193,7 +193,7 @@ describe('what is refused', () => {
   test('which store is to be said where there are several', async () => {
     place.write('two.yaml', `${POLICY}  ticket: { rule: vault, scope: ticket, store: tickets }\n`);
     const two = ['--policy', 'two.yaml', '--keys', 'keys.json', '--vault', 'a.db'];
-    await refused(['vault', 'export', ...two], 'say which with --store people or tickets', 2);
+    await refused(['vault', 'export', ...two], 'choose one with --store people or tickets', 2);
     await refused(['vault', 'export', ...two, '--store', 'x'], '--store expected people or tickets', 2);
     const done = await place.run(['vault', 'export', ...two, '--store', 'people', '--out', 'two.ndjson']);
     expect(done.code).toBe(0);

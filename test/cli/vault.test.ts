@@ -1,4 +1,4 @@
-/** A vault from the command line: a store in a file, records there and back, erasure, and what is refused. */
+/** A vault in a file from the command line: protecting and revealing records, erasure, and what is refused. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { cellsOf, expectVoice, makePlace } from './harness.ts';
 
@@ -129,12 +129,15 @@ describe('the store', () => {
       expect(ended.code).toBe(code);
     };
     const policy = ['--policy', 'p.yaml', '--keys', 'keys.json'];
-    await refused(['protect', 'in.csv', ...policy], 'say where it is with --vault');
+    await refused(['protect', 'in.csv', ...policy], 'the place of the store people is missing');
     await refused(['protect', 'in.csv', ...policy, '--vault', 'postgres://a:secret@b/c'], 'password');
-    await refused(['protect', 'in.csv', ...common, '--dry-run'], '--dry-run does not go with a vault');
-    await refused(['apply', '--ndjson', ...policy], 'waits for its store');
+    await refused(['protect', 'in.csv', ...common, '--dry-run'], '--dry-run cannot be combined with a vault');
+    await refused(['apply', '--ndjson', ...policy], 'apply cannot be used with a vault');
     place.write('plain.yaml', 'trefoil: 1\ndomain: eu-enclave\nfields:\n  id: keep\n');
-    await refused(['protect', 'in.csv', '--policy', 'plain.yaml', '--vault', 'x.db'], '--vault is for policies');
+    await refused(
+      ['protect', 'in.csv', '--policy', 'plain.yaml', '--vault', 'x.db'],
+      '--vault is set, but the policy has no vault rule',
+    );
     place.write('broken.db', 'this is no database, and long enough to be looked at as one. '.repeat(20));
     await refused(['vault', 'stats', ...policy, '--vault', 'broken.db'], 'SQLITE_NOTADB', 5);
   });

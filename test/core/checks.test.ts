@@ -12,23 +12,16 @@ import {
   typeName,
 } from '../../src/core/checks.ts';
 import { TrefoilError } from '../../src/errors.ts';
+import { thrown } from '../helpers/errors.ts';
+import { hex } from '../helpers/hex.ts';
 import { list } from '../reference/tree.ts';
-
-function thrown(run: () => unknown): Error {
-  try {
-    run();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('argument errors', () => {
   it('begin with the argument in quotation marks and remember it', () => {
-    const type = thrown(() => badType('radix', 'expected a number, got text'));
+    const type = thrown(() => badType('radix', 'expected a number, got text'), TypeError);
     expect(type).toBeInstanceOf(TypeError);
     expect(type.message).toBe('"radix" expected a number, got text');
-    const range = thrown(() => badRange('radix', 'expected 2..65536, got 1'));
+    const range = thrown(() => badRange('radix', 'expected 2..65536, got 1'), RangeError);
     expect(range).toBeInstanceOf(RangeError);
     expect([type, range].every(isArgumentError)).toBe(true);
     expect([new TypeError('other'), null, 'text', {}].some(isArgumentError)).toBe(false);
@@ -102,11 +95,11 @@ describe('small checks', () => {
   it('checkText refuses half a surrogate pair anywhere', () => {
     for (const value of ['', 'a', 'Zoë', '\u{1f600}', '\ufffd', '\0']) expect(checkText(value)).toBe(value);
     for (const value of ['\ud800', '\udc00', 'a\ud83d', '\ude00a', '\ude00\ud83d', 'a\ud800b']) {
-      const error = thrown(() => checkText(value)) as TrefoilError;
+      const error = thrown(() => checkText(value));
       expect(error).toBeInstanceOf(TrefoilError);
       expect(error.code).toBe('lone_surrogate');
     }
-    expect((thrown(() => checkText(5)) as TrefoilError).code).toBe('wrong_type');
+    expect(thrown(() => checkText(5)).code).toBe('wrong_type');
   });
 });
 
@@ -126,7 +119,7 @@ describe('bytes', () => {
       ['\u0000'],
       ['\u0000\u0000\u0000\u0000'],
     ];
-    const seen = new Set(lists.map((items) => Buffer.from(encodeList(items)).toString('hex')));
+    const seen = new Set(lists.map((items) => hex(encodeList(items))));
     expect(seen.size).toBe(lists.length);
     for (const items of lists) expect(Buffer.from(encodeList(items)).equals(list(...items))).toBe(true);
     expect(encodeList([Uint8Array.of(1, 2), 'a'])).toEqual(Uint8Array.of(0, 0, 0, 2, 1, 2, 0, 0, 0, 1, 97));

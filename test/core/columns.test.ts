@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnLength, isNumberColumn, isUtf8Column, readUtf8 } from '../../src/core/columns.ts';
 import { type Utf8Column, utf8Column, utf8Texts } from '../../src/index.ts';
-import { codeOf, thrown } from '../rule/keys.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),

@@ -260,7 +260,7 @@ describe('the engine of the command line', () => {
         output,
       ]);
       expect(packed).toMatchObject({ code: 2, out: '' });
-      expect(packed.err).toContain('takes no packed files');
+      expect(packed.err).toContain('takes no compressed files');
     }
     const pipe = await place.bash(`mkfifo pipe.csv; timeout 20 $T protect pipe.csv ${P.join(' ')} --out never.parquet`);
     expect(pipe).toMatchObject({ code: 5, out: '' });

@@ -235,7 +235,7 @@ describe('a run that is resumed', () => {
     child.kill('SIGINT');
     const { code, err } = await ended;
     expect(code).toBe(130);
-    expect(err).toContain('the same command with --resume goes on from here');
+    expect(err).toContain('the same command with --resume continues from here');
     // A run that is killed while it saves the manifest leaves this file.
     place.write('out.csv.resume.json.tmp', '{"trefoil":');
     expect((await place.run(args)).code).toBe(9);

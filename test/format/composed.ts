@@ -12,16 +12,12 @@ import {
   sizeOf,
 } from '../../src/format/engine.ts';
 import type { TrefoilError } from '../../src/index.ts';
+import { thrown } from '../helpers/errors.ts';
 
 /** The error with which a value is refused. */
 export function refusal(format: Format, value: string): TrefoilError {
-  try {
-    formatEngine('format', format).split(value);
-  } catch (error) {
-    expect(format.test(value)).toBe(false);
-    return error as TrefoilError;
-  }
-  throw new Error('the value was taken');
+  expect(format.test(value)).toBe(false);
+  return thrown(() => formatEngine('format', format).split(value));
 }
 
 /**

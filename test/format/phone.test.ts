@@ -5,18 +5,14 @@ import { type Format, formatEngine, type IndexEngine } from '../../src/format/en
 import { COUNTRY_CODES, countryCodeLength } from '../../src/format/phone/countries.ts';
 import { phone } from '../../src/format/phone/phone.ts';
 import type { TrefoilError } from '../../src/index.ts';
+import { thrown } from '../helpers/errors.ts';
 import { random } from '../reference/random.ts';
 
 const engineOf = (format: Format) => formatEngine('format', format) as IndexEngine;
 
 function refusal(format: Format, value: string): TrefoilError {
-  try {
-    engineOf(format).split(value);
-  } catch (error) {
-    expect(format.test(value)).toBe(false);
-    return error as TrefoilError;
-  }
-  throw new Error('the value was taken');
+  expect(format.test(value)).toBe(false);
+  return thrown(() => engineOf(format).split(value));
 }
 
 describe('phone: country codes', () => {

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { formatEngine, type IndexEngine, type IndexParts } from '../../src/format/engine.ts';
 import type { Format } from '../../src/format.ts';
 import type { TrefoilError } from '../../src/index.ts';
+import { thrown } from '../helpers/errors.ts';
 import { random } from '../reference/random.ts';
 
 export const engineOf = (format: Format): IndexEngine => formatEngine('format', format) as IndexEngine;
@@ -23,28 +24,19 @@ export function kept(format: Format, value: string): IndexParts {
 }
 
 function everyMessage(format: Format): string {
-  try {
-    engineOf(format).split('\u0001');
-  } catch (error) {
-    return (error as TrefoilError).message;
-  }
-  return '';
+  return thrown(() => engineOf(format).split('\u0001')).message;
 }
 
 /** The refusal of a value; it says nothing of it. */
 export function refusal(format: Format, value: string): TrefoilError {
   expect(format.test(value)).toBe(false);
-  try {
-    engineOf(format).split(value);
-  } catch (error) {
-    const { message } = error as TrefoilError;
-    expect((error as TrefoilError).code).toBe('outside_format');
-    // Not by chance either: limits and forms that are in every message do not count.
-    if (value.length > 3 && !everyMessage(format).includes(value)) expect(message.includes(value)).toBe(false);
-    expect(message).toMatch(/^[a-z].*[^.]$/);
-    return error as TrefoilError;
-  }
-  throw new Error('the value was taken');
+  const error = thrown(() => engineOf(format).split(value));
+  const { code, message } = error;
+  expect(code).toBe('outside_format');
+  // Not by chance either: limits and forms that are in every message do not count.
+  if (value.length > 3 && !everyMessage(format).includes(value)) expect(message.includes(value)).toBe(false);
+  expect(message).toMatch(/^[a-z].*[^.]$/);
+  return error;
 }
 
 /** First, last and pseudo-random numbers of a shape come back from their values. */

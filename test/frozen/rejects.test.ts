@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { makeRejectOpener, makeRejectSealer, type RejectsHead, readRejectsHead } from '../../src/io/rejects.ts';
 import { openKeys } from '../../src/keys/domain-keys.ts';
+import { hex } from '../helpers/hex.ts';
 
 const KEYSET = JSON.stringify({
   version: 'keyset-v1',
@@ -42,7 +43,7 @@ describe('rejects-v1', () => {
   test('the page has the texts that are frozen here', () => {
     expect([onPage('head'), onPage('record')]).toEqual([HEAD, RECORD]);
     const node = keys.primary.derive('rejects', '', ['aes-256-siv', 'pad-v1']);
-    expect(Buffer.from(node).toString('hex')).toBe(onPage('node'));
+    expect(hex(node)).toBe(onPage('node'));
     expect(Buffer.from(head.fileId).toString('base64url')).toBe(onPage('file id'));
   });
 

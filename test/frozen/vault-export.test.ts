@@ -10,6 +10,7 @@ import { keyset } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { startParts, writeHead } from '../../src/vault/transfer/lines.ts';
 import { memoryStore, type Row, type VaultStore, vault } from '../../src/vault.ts';
+import { bytes, hex } from '../helpers/hex.ts';
 
 const keys = keyset
   .parse(
@@ -57,9 +58,8 @@ const HEAD_MESSAGE =
 const ROWS =
   '00000005746f6b656e00000010fca6da3625590e8ce1c4c0a4853fd8e00000000573306e723000000009323836333937323034000000000000004f826b97b7d99b03de9d9f8fd7b44d1f6b4bb8aa1ec331c86dc91b92ee3ad1943efa1d8ba52084bab80e2e72ce0845f7c10555c4e9a14b6847f4954cc00d33f902812cd226213fd7540e8d5ed3833f6c0000000576616c756500000010147b6e754658f547716a3d8b3509433a0000000573306e72300000000831363930393036300000000000000044df4a2d2bce641b2534cad2a5f0302974aa8f4b8b7e0e88e54777a8f4237e9c84da9a7a7e92497b5f522be98f078c4e9f38aafdfd06fba05842ce23c8a8cf195d57b38fc4';
 
-const bytes = (hex: string) => Buffer.from(hex, 'hex');
-const mac = (message: Buffer) => createHmac('sha256', bytes(META_KEY)).update(message).digest('hex');
-const list = (...items: (string | Buffer)[]) =>
+const mac = (message: Uint8Array) => createHmac('sha256', bytes(META_KEY)).update(message).digest('hex');
+const list = (...items: (string | Uint8Array)[]) =>
   Buffer.concat(
     items.flatMap((item) => {
       const length = Buffer.alloc(4);
@@ -81,7 +81,7 @@ const END_OF_TWO = '{"part":2,"rows":2,"mac":"105237789cc585aa5259ea32b4aef43707
 
 test('the MACs are those that node:crypto computes', () => {
   const head = bytes(mac(bytes(HEAD_MESSAGE)));
-  expect(LINES[0]).toContain(head.toString('hex'));
+  expect(LINES[0]).toContain(hex(head));
   expect(LINES[3]).toContain(mac(list('vault-v1 export end', head, '1', '2', digest)));
   expect(PART).toContain(mac(list('vault-v1 export part', head, '1', digest)));
   expect(END_OF_TWO).toContain(mac(list('vault-v1 export end', head, '2', '2', digest)));

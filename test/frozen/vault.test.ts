@@ -24,6 +24,7 @@ import { readMeta, writeMeta } from '../../src/vault/rows/meta.ts';
 import { outerLayer } from '../../src/vault/rows/outer.ts';
 import { readToken, writeToken } from '../../src/vault/rows/token-text.ts';
 import { memoryStore, type Row, type Table, type VaultOptions, type VaultStore, vault } from '../../src/vault.ts';
+import { hex } from '../helpers/hex.ts';
 
 const KEYSET = JSON.stringify({
   version: 'keyset-v1',
@@ -239,7 +240,6 @@ const FROZEN: readonly (readonly [string, string])[] = [
 const all = new Map(FROZEN);
 const text = (name: string): string => all.get(name) ?? expect.fail(`nothing is frozen as ${name}`);
 const frozen = (name: string): Uint8Array => Uint8Array.from(Buffer.from(text(name), 'hex'));
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 const outer = outerLayer(key, 'main');
 const plain = innerLayer(key, 'main', 'person.name', false);

@@ -1,7 +1,8 @@
-import { type Issue, TrefoilError } from '../../src/errors.ts';
+import type { Issue, TrefoilError } from '../../src/errors.ts';
 import { card } from '../../src/format.ts';
 import { coarsen, drop, fpe, keep, keyset, optional, policy, seal, token } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
+import { rejection } from '../helpers/errors.ts';
 
 export const keys = keyset.generate().domain('test');
 
@@ -18,13 +19,7 @@ export async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string>
 
 /** The error with which a stream or a promise fails. It must fail. */
 export async function errorOf(work: Promise<unknown> | AsyncIterable<Uint8Array>): Promise<TrefoilError> {
-  try {
-    await (Symbol.asyncIterator in work ? collect(work) : work);
-  } catch (error) {
-    if (error instanceof TrefoilError) return error;
-    throw error;
-  }
-  throw new Error('expected an error, got none');
+  return rejection(Symbol.asyncIterator in work ? collect(work) : work);
 }
 
 /** Code, row, line and field of an issue: what a test compares. */

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ff3 } from '../../src/kernel/ff3/ff3.ts';
+import { bytes } from '../helpers/hex.ts';
 import { ff3Reference } from '../reference/ff3.ts';
 import { random } from '../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../shared.ts';
 
-const hex = (value: string) => new Uint8Array(Buffer.from(value, 'hex'));
 const BASE36 = '0123456789abcdefghijklmnopqrstuvwxyz';
 const numerals = (text: string, alphabet: string) => [...text].map((symbol) => alphabet.indexOf(symbol));
 
@@ -36,9 +36,9 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
     const { vectors } = sharedJson<{ vectors: readonly Sample[] }>('vectors/nist/ff3_samples.json');
     for (const { radix, key, tweak, plaintext, ciphertext } of vectors) {
       const [pt, ct] = [numerals(plaintext, BASE36), numerals(ciphertext, BASE36)];
-      expect(ff3(hex(key), radix).decrypt(ct, hex(tweak))).toEqual(pt);
-      expect(ff3Reference('encrypt', hex(key), radix, pt, hex(tweak))).toEqual(ct);
-      expect(ff3Reference('decrypt', hex(key), radix, ct, hex(tweak))).toEqual(pt);
+      expect(ff3(bytes(key), radix).decrypt(ct, bytes(tweak))).toEqual(pt);
+      expect(ff3Reference('encrypt', bytes(key), radix, pt, bytes(tweak))).toEqual(ct);
+      expect(ff3Reference('decrypt', bytes(key), radix, ct, bytes(tweak))).toEqual(pt);
     }
     expect(vectors.length).toBeGreaterThanOrEqual(15);
   });
@@ -57,9 +57,9 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
     for (const { name, radix, key, tweak, ...sample } of vectors) {
       const alphabet = sample.alphabet ?? BASE36;
       const [pt, ct] = [numerals(sample.pt, alphabet), numerals(sample.ct, alphabet)];
-      expect(ff3(hex(key), radix).decrypt(ct, hex(tweak)), name).toEqual(pt);
-      expect(ff3Reference('encrypt', hex(key), radix, pt, hex(tweak)), name).toEqual(ct);
-      expect(ff3Reference('decrypt', hex(key), radix, ct, hex(tweak)), name).toEqual(pt);
+      expect(ff3(bytes(key), radix).decrypt(ct, bytes(tweak)), name).toEqual(pt);
+      expect(ff3Reference('encrypt', bytes(key), radix, pt, bytes(tweak)), name).toEqual(ct);
+      expect(ff3Reference('decrypt', bytes(key), radix, ct, bytes(tweak)), name).toEqual(pt);
     }
     expect(vectors.length).toBeGreaterThanOrEqual(10);
   });
@@ -101,8 +101,8 @@ describe('vectors of other radices', () => {
     ],
     [BASE64, 'DE18172688946A7F095785C297B042D4', 'DF64820B3FD59C', 'g5g7kU8u03lr8wALz8q4/', '5cbk674xcetd7PrECiDkF'],
   ])('over %s', (alphabet, key, tweak, pt, ct) => {
-    const cipher = ff3(hex(key), alphabet.length);
-    expect(cipher.decrypt(numerals(ct, alphabet), hex(tweak))).toEqual(numerals(pt, alphabet));
+    const cipher = ff3(bytes(key), alphabet.length);
+    expect(cipher.decrypt(numerals(ct, alphabet), bytes(tweak))).toEqual(numerals(pt, alphabet));
   });
 });
 
@@ -185,7 +185,7 @@ describe('against the literal algorithm', () => {
   it('a tweak of FF3-1 is the one of FF3 with its middle half byte moved to the end', () => {
     const cipher = ff3(new Uint8Array(16).fill(9), 10);
     const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-    expect(cipher.decrypt(digits, hex('0123456789abcd'))).toEqual(cipher.decrypt(digits, hex('0123456089abcd70')));
+    expect(cipher.decrypt(digits, bytes('0123456789abcd'))).toEqual(cipher.decrypt(digits, bytes('0123456089abcd70')));
   });
 
   it('is a permutation: all 1,000 strings of three digits come from different ones', () => {

@@ -5,7 +5,8 @@ import { escapeName, parsePath } from '../../src/policy/file/path.ts';
 import { check, type Locate, parsePolicy, type ValuePath } from '../../src/policy.ts';
 import { emailAddress, nfc, trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import { codeOf, keys, thrown } from '../rule/keys.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
+import { keys } from '../rule/keys.ts';
 
 const file = (fields: unknown, more: object = {}) => ({ trefoil: 1, domain: 'eu', fields, ...more });
 const problems = (value: unknown) => check(value).map(({ code, field }) => [code, field]);

@@ -22,7 +22,8 @@ import { explain } from '../../src/policy.ts';
 import { emailAddress, trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { vault } from '../../src/vault.ts';
-import { codeOf, keys, otherDomain, otherKeyset, pinned, thrown } from '../rule/keys.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
+import { keys, otherDomain, otherKeyset, pinned } from '../rule/keys.ts';
 
 const CARD = '4111 1111 1111 1111';
 const id = token({ scope: 'person', label: 'cust' });

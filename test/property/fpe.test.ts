@@ -10,8 +10,9 @@ import * as formats from '../../src/format.ts';
 import { card, caseKept, digits, enumOf, type Format, integer, pattern, phone, text } from '../../src/format.ts';
 import { fpe } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 import { random } from '../reference/random.ts';
-import { codeOf, keys, otherDomain, otherKeyset, pinned, thrown } from '../rule/keys.ts';
+import { keys, otherDomain, otherKeyset, pinned } from '../rule/keys.ts';
 import { EVERY_FORMAT, type FormatCase, ruleOf } from './every-format.ts';
 
 /** Bound rules without brands, so that outputs and inputs can be in one list. */

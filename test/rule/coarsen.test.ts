@@ -5,7 +5,7 @@ import { coarsen } from '../../src/index.ts';
 import type { CoarsenBucket } from '../../src/rule/coarsen.ts';
 import { runColumn } from '../../src/rule/columns.ts';
 import { ruleEngine } from '../../src/rule/rule.ts';
-import { codeOf } from './keys.ts';
+import { codeOf } from '../helpers/errors.ts';
 
 const many = (bucket: CoarsenBucket, column: readonly unknown[]) =>
   runColumn(ruleEngine(coarsen(bucket))!.bind(null, false).protect, column);

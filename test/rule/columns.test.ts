@@ -26,9 +26,10 @@ import { revealAccess } from '../../src/reveal.ts';
 import { runReported } from '../../src/rule/columns.ts';
 import { onceEach } from '../../src/rule/once-each.ts';
 import type { ColumnVerb } from '../../src/rule/rule.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 import { source } from '../reference/texts.ts';
 import { formReference, type TokenCase } from '../reference/token.ts';
-import { codeOf, DOMAIN, keys, pinned, ROOT, thrown } from './keys.ts';
+import { DOMAIN, keys, pinned, ROOT } from './keys.ts';
 
 type Many = (column: unknown) => unknown;
 interface Verbs {

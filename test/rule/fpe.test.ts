@@ -5,8 +5,9 @@ import { type Format, formatEngine } from '../../src/format/engine.ts';
 import { card, caseKept, digits, integer, oneOf, pattern, regex, seq, text } from '../../src/format.ts';
 import { type Enciphered, fpe } from '../../src/index.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 import { type FormatCase, fpeReference, luhnDigit, luhnHolds } from '../reference/fpe.ts';
-import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, pinned, ROOT, thrown } from './keys.ts';
+import { DOMAIN, keys, otherDomain, otherKeyset, pinned, ROOT } from './keys.ts';
 
 const ALPHABET = 'ABCDEFGHJKLMNPRSTUVWXYZ0123456789';
 const ASTRAL = '\u{1f600}\u{1f601}\u{1f602}\u{10400}éëZ0';

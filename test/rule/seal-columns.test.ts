@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { keyset, type Sealed, seal, TrefoilError } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 import { sealReference } from '../reference/seal.ts';
 import { source } from '../reference/texts.ts';
 import { keysetJson, testRoot } from '../reference/tree.ts';
-import { codeOf, DOMAIN, keys, otherDomain, pinned, ROOT, thrown } from './keys.ts';
+import { DOMAIN, keys, otherDomain, pinned, ROOT } from './keys.ts';
 
 const SCOPE = 'person.name';
 type S = Sealed<typeof SCOPE>;

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { inspectSealed, type Sealed, seal } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { ALPHABET } from '../../src/wire/base32.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 import { sealReference, sivEncrypt } from '../reference/seal.ts';
 import { base32, child, domainOf, list, ruleNode } from '../reference/tree.ts';
-import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, ROOT, thrown } from './keys.ts';
+import { DOMAIN, keys, otherDomain, otherKeyset, ROOT } from './keys.ts';
 
 const SCOPE = 'person.name';
 type S = Sealed<typeof SCOPE>;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inspect, keyset, policy, type TokenOptions, token, tokenPattern } from '../../src/index.ts';
 import { casefold, trim } from '../../src/prepare.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 import {
   bodyReference,
   type FormCase,
@@ -11,7 +12,7 @@ import {
   tagReference,
 } from '../reference/token.ts';
 import { check, keysetJson } from '../reference/tree.ts';
-import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, ROOT, thrown } from './keys.ts';
+import { DOMAIN, keys, otherDomain, otherKeyset, ROOT } from './keys.ts';
 
 const FORMS = Object.keys(LENGTHS) as FormName[];
 const PRFS = ['hmac-sha256', 'blake3'] as const;

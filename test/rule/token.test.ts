@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { inspect, token, tokenPattern } from '../../src/index.ts';
 import { casefold, digitsOnly, emailAddress, ipAddress, nfc, nfkc, phoneE164, trim } from '../../src/prepare.ts';
 import { ALPHABET } from '../../src/wire/base32.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 import { tokenReference } from '../reference/token.ts';
-import { codeOf, DOMAIN, keys, otherDomain, otherKeyset, ROOT, thrown } from './keys.ts';
+import { DOMAIN, keys, otherDomain, otherKeyset, ROOT } from './keys.ts';
 
 const bound = token({ scope: 'person', label: 'cust' }).bind(keys);
 const wellFormed = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });

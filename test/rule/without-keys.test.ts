@@ -3,7 +3,8 @@ import { constant, drop, keep, mask, optional, policy, seal, token } from '../..
 import { runColumn } from '../../src/rule/columns.ts';
 import type { Rule } from '../../src/rule/rule.ts';
 import { ruleEngine } from '../../src/rule/rule.ts';
-import { codeOf, keys } from './keys.ts';
+import { codeOf } from '../helpers/errors.ts';
+import { keys } from './keys.ts';
 
 /** A rule without keys over a column, and over one value. */
 const many = (rule: Rule, column: readonly unknown[]) => runColumn(ruleEngine(rule)!.bind(null, false).protect, column);

@@ -10,6 +10,7 @@ import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { readContent } from '../../src/vault/rows/content.ts';
 import { outerLayer } from '../../src/vault/rows/outer.ts';
 import { memoryStore, type RevealingVault, type Table, type VaultStore, vault } from '../../src/vault.ts';
+import { hex } from '../helpers/hex.ts';
 
 const roots = [0, 1, 2].map(() => JSON.parse(keyset.generate().export(secretAccess)).keys[0]);
 /** All three keys, with one of them as the primary. */
@@ -299,7 +300,7 @@ test('a grave looks like the erased row of a shredded subject, and shows nothing
   const { primary } = openKeys(a);
   const outer = outerLayer(primary, 'main');
   for (const row of await rowsOf(stores.main, 'token')) {
-    links.add(Buffer.from(readContent(outer.open('token', row)!)!.link).toString('hex'));
+    links.add(hex(readContent(outer.open('token', row)!)!.link));
   }
   await names.forget(token);
   await people.protect('x', { subject: 7 });
@@ -310,6 +311,6 @@ test('a grave looks like the erased row of a shredded subject, and shows nothing
     const content = readContent(outer.open('subject', row)!)!;
     expect(content.state).toBe('erased');
     expect(content.rest.every((byte) => byte === 0)).toBe(true);
-    expect(links.has(Buffer.from(content.link).toString('hex'))).toBe(false);
+    expect(links.has(hex(content.link))).toBe(false);
   }
 });

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { memoryStore, type RevealingVault, type Table, type VaultStore, vault } from '../../src/vault.ts';
+import { rejection } from '../helpers/errors.ts';
 
 const keys = keyset.generate().domain('eu');
 const people = vault({ scope: 's', store: 'main', subject: 'id', onErased: 'new' });
@@ -20,11 +21,7 @@ const linesOf = async (open: Pick<RevealingVault, 'export'>) => {
 };
 const open = (store: VaultStore) => people.open(keys, { main: store }, revealAccess);
 const into = (store: VaultStore, lines: readonly string[]) => people.import(keys, { main: store }, [lines.join('')]);
-const refusal = (store: VaultStore, lines: readonly string[]) =>
-  into(store, lines).then(
-    () => expect.fail('it was taken'),
-    (error) => error.issues[0],
-  );
+const refusal = async (store: VaultStore, lines: readonly string[]) => (await rejection(into(store, lines))).issues[0]!;
 const rowsOf = (store: VaultStore, table: Table) => store.scan(table, { after: null, limit: 1e6 });
 const rowsIn = async (store: VaultStore) => {
   const counts = await Promise.all((['value', 'token', 'subject'] as const).map((table) => rowsOf(store, table)));

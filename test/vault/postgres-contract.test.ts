@@ -17,6 +17,7 @@ import type { FreshStore } from 'trefoil/vault-contract';
 import { type PostgresClient, type PostgresPool, postgresStore } from 'trefoil/vault-postgres';
 import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rejection } from '../helpers/errors.ts';
 import { random } from '../reference/random.ts';
 import { runContract } from './run-contract.ts';
 
@@ -62,16 +63,6 @@ async function until(what: () => Promise<boolean>): Promise<void> {
     if (Date.now() > end) throw new Error('it never came to be');
     await new Promise((done) => setTimeout(done, 5));
   }
-}
-
-/** Returns the error with which a promise rejects. */
-async function refusal(work: Promise<unknown>): Promise<TrefoilError> {
-  const error = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof TrefoilError)) throw new Error(`expected a TrefoilError, got ${String(error)}`);
-  return error;
 }
 
 let lite: PGlite;
@@ -140,7 +131,7 @@ describe('a client', () => {
         () => store.get('value', [row(1).index]),
         () => store.create(1, 'value', [{ row: row(1) }]),
       ]) {
-        const error = await refusal(work());
+        const error = await rejection(work());
         expect(error.code).toBe(expected);
         expect(JSON.stringify([error.message, error.issues, { ...error }])).not.toMatch(/secret|7365|Key|exists/);
         if (code.length === 5 && code !== 'EPIPE') expect(error.message).toContain(`SQLSTATE ${code}`);
@@ -246,15 +237,15 @@ describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
       () => store.sweep(1, 5),
     ];
     for (const work of works) {
-      const error = await refusal(work());
+      const error = await rejection(work());
       expect(error).toMatchObject({ code: 'store_version', issues: [{ actual: 2, maximum: 1 }] });
     }
     await client.query(`update ${schema}.trefoil_meta set tables = 1`);
     expect(await store.get('value', [row(1).index])).toEqual([]);
     await client.query(`delete from ${schema}.trefoil_meta`);
-    expect((await refusal(store.meta())).code).toBe('store_broken');
+    expect((await rejection(store.meta())).code).toBe('store_broken');
     await client.query(`drop schema ${schema} cascade`);
-    const gone = await refusal(store.get('value', [row(1).index]));
+    const gone = await rejection(store.get('value', [row(1).index]));
     expect(gone).toMatchObject({ code: 'store_failed', message: CODE });
   });
 
@@ -263,7 +254,7 @@ describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
     await store.open();
     await store.setMeta({ generation: 1, text: 'a' });
     await store.create(1, 'value', [{ row: row(1), with: row(2) }]);
-    const error = await refusal(store.create(1, 'value', [{ row: row(3) }, { row: row(4), with: row(2) }]));
+    const error = await rejection(store.create(1, 'value', [{ row: row(3) }, { row: row(4), with: row(2) }]));
     expect(error).toMatchObject({ code: 'store_failed', message: CODE });
     expect(await store.get('value', [row(3).index, row(4).index])).toEqual([]);
     expect(await store.create(1, 'value', [{ row: row(4), with: row(5) }])).toEqual([0]);
@@ -296,7 +287,7 @@ describe.each(['PGlite', 'PostgreSQL'])('tables, %s', (kind) => {
     expect(await store.create(1, 'value', [{ row: row(1) }])).toEqual([0]);
     if (client instanceof PGlite) await client.close();
     // After it was closed, every verb is a failure of the connection.
-    if (client instanceof PGlite) expect((await refusal(store.meta())).code).toBe('store_failed');
+    if (client instanceof PGlite) expect((await rejection(store.meta())).code).toBe('store_failed');
   });
 });
 
@@ -427,7 +418,7 @@ describe.skipIf(url === undefined)('a real server', () => {
     // This index is in the middle of the order: when the batch has to wait for it, half of the batch is written.
     const middle = indexesOf(rows).sort(Buffer.compare)[500]!;
     const letGo = await holding(middle);
-    const first = refusal(store.create(1, 'value', entries));
+    const first = rejection(store.create(1, 'value', entries));
     await until(async () => (await waiting(name)) === 1);
     await kill(name);
     expect(await first).toMatchObject({ code: 'store_failed', message: CODE });
@@ -600,21 +591,21 @@ describe.skipIf(url === undefined)('a real server', () => {
     await reader.open();
     expect(await reader.meta()).toEqual({ generation: 1, text: 'a' });
     expect(await reader.get('value', [row(1).index])).toEqual([]);
-    const error = await refusal(reader.create(1, 'value', [{ row: row(1) }]));
+    const error = await rejection(reader.create(1, 'value', [{ row: row(1) }]));
     expect(error).toMatchObject({ code: 'store_failed', message: CODE });
     expect(error.message).toContain('25006');
     await reader.scrub();
     const role = `trefoil_${randomUUID().slice(0, 8)}`;
     await admin.query(`create role ${role}; grant usage on schema ${schema} to ${role}`);
     const stranger = postgresStore(poolOf({ options: `-c role=${role}` }), { schema });
-    expect(await refusal(stranger.open())).toMatchObject({ code: 'store_failed', message: CODE });
+    expect(await rejection(stranger.open())).toMatchObject({ code: 'store_failed', message: CODE });
     await drop();
     await admin.query(`drop role ${role}`);
   });
 
   test('a server that does not exist', async () => {
     const pool = new Pool({ host: '/nowhere', user: 'secret', password: 'secret', database: 'secret' });
-    const error = await refusal(postgresStore(pool).open());
+    const error = await rejection(postgresStore(pool).open());
     expect(error.code).toBe('store_failed');
     expect(error.message).not.toMatch(/secret|nowhere/);
     await pool.end();

@@ -12,6 +12,8 @@ import { TrefoilError } from 'trefoil/errors';
 import type { Entry, Row, VaultStore } from 'trefoil/vault';
 import { type SqliteHandle, sqliteStore } from 'trefoil/vault-sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { rejection } from '../helpers/errors.ts';
+import { hex } from '../helpers/hex.ts';
 import { random } from '../reference/random.ts';
 
 const KILLS = process.env.TREFOIL_LONG === '1' ? 30 : 6;
@@ -105,16 +107,12 @@ async function until(condition: () => boolean): Promise<void> {
 
 /** Returns the error with which a verb rejects. It must be one of the library, without a word of the driver. */
 async function refusal(work: Promise<unknown>): Promise<TrefoilError> {
-  const error = await work.then(
-    () => new Error('it was not refused'),
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TrefoilError);
-  const { message, cause } = error as TrefoilError;
+  const error = await rejection(work);
+  const { message, cause } = error;
   expect(message).toMatch(/^[a-z][^.\n]*$/);
   expect(message).not.toMatch(/trefoil_|UNIQUE|constraint|near|malformed/);
   expect(cause).toBeUndefined();
-  return error as TrefoilError;
+  return error;
 }
 
 describe('open', () => {
@@ -537,7 +535,6 @@ describe('kill -9', () => {
       await now.open();
       expect(open.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
       const values = await now.scan('value', { after: null, limit: 10_000_000 });
-      const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
       const tokenRows = await now.scan('token', { after: null, limit: 10_000_000 });
       const tokens = new Map(tokenRows.map((one) => [hex(one.index), one]));
       expect(tokens.size).toBe(values.length);

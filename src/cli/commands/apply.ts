@@ -1,32 +1,34 @@
 /// <reference types="node" />
-/** `trefoil apply`: the line contract as a process, for engines that pipe rows through one. */
+/** `trefoil apply`: answers each line of standard input with one line, for engines that pipe rows through a process. */
 
 import type { Command } from 'commander';
 import { TrefoilError } from '../../errors.ts';
 import { makeApply } from '../../io/apply.ts';
 import { DEFAULT_MAX_RECORD } from '../../io/records.ts';
 import { openReady } from '../../policy/bound.ts';
-import { joinKeys } from '../bind.ts';
+import { bindKeys } from '../bind.ts';
 import { UsageError } from '../exit.ts';
 import { keysOption } from '../key-source.ts';
-import { type Context, fileOption, integerOption, namesOption, need } from '../options.ts';
+import { type Context, integerOption, namesOption, need } from '../options.ts';
 import { DASH, refuseTwoDashes } from '../outputs.ts';
-import { loadPolicy } from '../policy-file.ts';
+import { loadPolicy, policyOption } from '../policy-file.ts';
 import { refuseOwnInput, writeOut } from '../stdout.ts';
 import { storeNames } from '../stores/places.ts';
-import { EXIT_HELP } from '../voice.ts';
+import { helpText } from '../voice.ts';
 
 const HELP = `
-Reads lines from standard input and answers each with one line on standard output, in the same order and at once; it
-writes nothing else there. TSV is that of COPY, Hive and ClickHouse: backslashes, \\N for null. A line that cannot be
-answered ends the run; with --errors-inline it is answered by {"trefoil":"error","line":…,"issues":[…]}.
+Every line of standard input is answered at once by one line of standard output,
+in the same order. Nothing else is written there. TSV is that of COPY, Hive and
+ClickHouse: escapes begin with a backslash, and \\N is null. A line with a
+problem ends the run; with --errors-inline it is answered by
+{"trefoil":"error","line":…,"issues":[…]}.
 
 Examples:
   trefoil apply --ndjson --policy p.yaml --keys keys.json < in.ndjson > out.ndjson
   trefoil apply --tsv --columns id,email --policy p.yaml --keys keys.json
   parallel --pipe --keep-order trefoil apply --ndjson --policy p.yaml --keys keys.json < in.ndjson`;
 
-interface Options {
+interface ApplyOptions {
   readonly policy?: string;
   readonly keys?: string;
   readonly ndjson?: boolean;
@@ -40,24 +42,25 @@ interface Options {
 export function addApply(parent: Command, context: Context): void {
   parent
     .command('apply')
-    .summary('answer each line of standard input, for engines that pipe rows')
-    .description('Answers each line of standard input with a protected one.')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .summary('protect standard input line by line, for engines that pipe rows')
+    .description('Protects standard input line by line: each line is answered by one line.')
+    .addOption(policyOption())
     .addOption(keysOption())
-    .option('--ndjson', 'a line is a JSON object')
-    .option('--tsv', 'a line is cells between tabs')
-    .addOption(namesOption('--columns', 'names of the columns of --tsv (default: the fields of the policy)'))
-    .option('--reveal', 'turn lines back instead')
-    .option('--errors-inline', 'answer a poisoned line with an error line, and go on')
-    .addOption(integerOption('--max-record', 'BYTES', 'longest line (default: 1048576)', 1, 2 ** 28))
-    .addHelpText('after', HELP + EXIT_HELP)
-    .action((options: Options) => apply(options, context));
+    .option('--ndjson', 'each line is a JSON object')
+    .option('--tsv', 'each line is cells separated by tabs')
+    .addOption(namesOption('--columns', 'column names for --tsv (default: the fields of the policy)'))
+    .option('--reveal', 'reveal lines instead of protecting them')
+    .option('--errors-inline', 'answer a line with a problem by an error line, and continue')
+    .addOption(integerOption('--max-record', 'BYTES', 'longest line (default: 1,048,576)', 1, 2 ** 28))
+    .addHelpText('after', helpText(HELP))
+    .action((options: ApplyOptions) => apply(options, context));
 }
 
-async function apply(options: Options, { signal, voice }: Context): Promise<void> {
+async function apply(options: ApplyOptions, { signal, voice }: Context): Promise<void> {
   const { ndjson = false, tsv = false, columns = null, reveal = false, errorsInline = false } = options;
-  if (ndjson === tsv) throw new UsageError('say what a line is: --ndjson or --tsv');
-  if (columns !== null && ndjson) throw new UsageError('--columns is for --tsv, lines of NDJSON carry their names');
+  if (ndjson === tsv) throw new UsageError('--ndjson or --tsv is required, and not both');
+  if (columns !== null && ndjson)
+    throw new UsageError('--columns is for --tsv; lines of NDJSON contain the names of their fields');
   const policyFile = need(options.policy, '--policy');
   refuseTwoDashes('input', [
     ['the lines', DASH],
@@ -66,10 +69,10 @@ async function apply(options: Options, { signal, voice }: Context): Promise<void
   ]);
   const { policy } = await loadPolicy(policyFile);
   if (storeNames(policy).length > 0) {
-    throw new UsageError('a policy with a vault waits for its store', 'protect files with --vault instead');
+    throw new UsageError('apply cannot be used with a vault', 'use trefoil protect and trefoil reveal with --vault');
   }
   const direction = reveal ? 'reveal' : 'protect';
-  const { bound, keyFile } = await joinKeys(policy, direction, { keys: options.keys }, voice);
+  const { bound, keyFile } = await bindKeys(policy, direction, { keys: options.keys }, voice);
   refuseOwnInput(keyFile === null ? [policyFile] : [policyFile, keyFile]);
   const work = makeApply(openReady(bound), {
     direction,
@@ -86,7 +89,7 @@ async function apply(options: Options, { signal, voice }: Context): Promise<void
   await answer(work.end());
 }
 
-/** Waits until the answers are taken: a slow reader slows the source down. */
+/** Writes answers and waits until they are taken, so that a slow reader slows the source down. */
 async function answer({ text, failure }: ReturnType<ReturnType<typeof makeApply>['push']>): Promise<void> {
   if (text !== '') await writeOut(text);
   if (failure !== null) throw new TrefoilError(failure);

@@ -1,4 +1,4 @@
-/** `trefoil check`: all that is wrong with a policy, alone, with its keys and with its data. */
+/** `trefoil check`: finds the problems of a policy: alone, with its keys, and with records. */
 
 import type { Command } from 'commander';
 import { type Issue, type IssueCode, TrefoilError } from '../../errors.ts';
@@ -7,33 +7,35 @@ import type { DomainKeys } from '../../keys.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
 import { joinWarnings } from '../../policy/joins.ts';
 import { policyLeaves } from '../../policy/policy.ts';
-import { type FilePolicy, parsePolicy } from '../../policy.ts';
+import { type BoundFilePolicy, type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import { throwAwayKeys } from '../bind.ts';
 import { exitCodeOf, UsageError } from '../exit.ts';
-import { type FormatOptions, formatOf, openSource, streamsOf } from '../formats.ts';
+import { type FileFormatOptions, fileFormatOf, openSource, streamsOf } from '../file-formats.ts';
 import { toJson } from '../json.ts';
 import { findKeys, keysOption } from '../key-source.ts';
 import { type Context, delimiterOption, fileOption, filesOption, need, wordOption } from '../options.ts';
 import { refuseTwoDashes } from '../outputs.ts';
 import { loadPolicies } from '../policy-file.ts';
+import type { PolicyText } from '../policy-text.ts';
 import { isParquet } from '../run/engine.ts';
 import { writeOut } from '../stdout.ts';
-import { EXIT_HELP, plural } from '../voice.ts';
+import { helpText, plural } from '../voice.ts';
 
-/** How many records of an input are tried. */
+/** How many records of the input are tried. */
 const ROWS = 100;
 
 const HELP = `
-With keys it also holds the policy's key check against them. With an input it runs the first ${ROWS} records through and
-throws the result away; without keys it does that with keys that nobody keeps.
+With --keys it also compares the key check of the policy with the keys. With
+--input it also protects the first ${ROWS} records and discards the result;
+without --keys it uses random keys for that.
 
 Examples:
   trefoil check --policy people.policy.yaml
   trefoil check --policy people.policy.yaml --input people.csv --json
   trefoil check --policy people.policy.yaml --policy orders.policy.yaml`;
 
-interface CheckOptions extends Pick<FormatOptions, 'format' | 'delimiter'> {
+interface CheckOptions extends Pick<FileFormatOptions, 'format' | 'delimiter'> {
   readonly policy?: readonly string[];
   readonly keys?: string;
   readonly input?: string;
@@ -45,13 +47,15 @@ export function addCheck(parent: Command, context: Context): void {
     .command('check')
     .summary('find all problems of a policy')
     .description('Finds all problems of a policy, with file, line and column.')
-    .addOption(filesOption('--policy', 'policy file, YAML or JSON (required); several: what does not join, too'))
+    .addOption(filesOption('--policy', 'policy file, YAML or JSON (required); repeat it to check policies together'))
     .addOption(keysOption())
-    .addOption(fileOption('--input', 'file whose first records are tried: .csv, .ndjson, .jsonl or .parquet'))
-    .addOption(wordOption('--format', 'FORMAT', 'format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']))
+    .addOption(fileOption('--input', 'file whose first records are tried: CSV, TSV, NDJSON or Parquet'))
+    .addOption(
+      wordOption('--format', 'FORMAT', 'file format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']),
+    )
     .addOption(delimiterOption())
     .option('--json', 'write { ok, issues } as JSON to standard output')
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action(async (options: CheckOptions) => {
       try {
         const tried = await check(options, context);
@@ -68,9 +72,14 @@ export function addCheck(parent: Command, context: Context): void {
     });
 }
 
-/** Throws all problems that were found; gives the number of records that were tried, `null` without an input. */
+/**
+ * Checks policies, keys and records.
+ *
+ * @returns the number of records that were tried; `null` without an input.
+ * @throws UsageError, TrefoilError with all problems that were found.
+ */
 async function check(options: CheckOptions, context: Context): Promise<number | null> {
-  // Mistakes in the command line come before those in files.
+  // Mistakes in the command line are reported before problems in files.
   const format = options.input === undefined ? null : inputFormat(options.input, options);
   const files = need(options.policy, '--policy');
   refuseTwoDashes('input', [
@@ -79,7 +88,7 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     ['--keys', options.keys],
   ]);
   if (files.length > 1 && format !== null) {
-    throw new UsageError('--input is for one policy', 'try each policy with its own input');
+    throw new UsageError('--input cannot be combined with several policies', 'check each policy with its own input');
   }
   const loaded = await loadPolicies(files);
   const source = await findKeys(options.keys, context.voice);
@@ -88,7 +97,7 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   if (domains.size > 1) {
     const names = [...domains].join(', ');
     context.voice.hint(
-      `fields of two domains (${names}) never join, whatever their scopes; kept and coarsened ones do`,
+      `fields of different domains (${names}) never join, whatever their scopes, unless they are kept or coarsened`,
     );
   }
   for (const [i, { policy }] of loaded.entries()) {
@@ -99,12 +108,28 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   }
   if (format === null) return null;
   const { policy, read } = loaded[0]!;
-  const keys = keysOf(policy);
+  return tryRecords(format, bindForTrial(policy, read, keysOf(policy)), options, context);
+}
 
+/** Binds a policy to protect some records. Without keys it takes random ones, which no key check can expect. */
+function bindForTrial(policy: FilePolicy, read: PolicyText, keys: DomainKeys | null): BoundFilePolicy {
+  if (keys !== null) return policy.bind(keys);
   const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
-  const bound = keys === null ? parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy)) : policy.bind(keys);
-  const issues: Issue[] = [];
-  let rows = 0;
+  return parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy));
+}
+
+/**
+ * Protects the first records of the input and discards the result.
+ *
+ * @returns the number of records.
+ * @throws TrefoilError with the issues of all of them.
+ */
+async function tryRecords(
+  format: FileFormat | 'parquet',
+  bound: BoundFilePolicy,
+  options: CheckOptions,
+  context: Context,
+): Promise<number> {
   if (format === 'parquet') {
     const { checkParquet } = await import('../../duckdb/sample.ts');
     return checkParquet(
@@ -113,6 +138,8 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
       context.signal,
     );
   }
+  const issues: Issue[] = [];
+  let rows = 0;
   const stream = streamsOf(format, options).protect(openSource(options.input!), bound, {
     signal: context.signal,
     limit: ROWS,
@@ -126,30 +153,41 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   return rows;
 }
 
-/** Holds a policy against keys, if there are any. */
+/** Warns if a policy cannot protect or cannot reveal with these keys. */
 function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: Context): void {
   if (keys === null) return;
   const bound = openBound(policy.bind(keys));
-  warn('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
-  warn('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
+  warnUnless('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
+  warnUnless('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
 }
 
-/** Parquet by its name; other formats by their names or as `--format` says. */
+/** The file format of the input, by its name or as `--format` sets it. Parquet is known by its name only. */
 function inputFormat(input: string, options: CheckOptions): FileFormat | 'parquet' {
-  if (!isParquet(input)) return formatOf([input], options);
+  if (!isParquet(input)) return fileFormatOf([input], options);
   if (options.format !== undefined || options.delimiter !== undefined) {
-    throw new UsageError('--format and --delimiter do not go with a .parquet file', 'leave them out');
+    throw new UsageError('--format and --delimiter cannot be combined with a .parquet file', 'leave them out');
   }
   return 'parquet';
 }
 
-/** A policy can be fit for one way and not for the other: better to know that before the data are protected. */
-function warn(way: string, code: IssueCode, run: () => unknown, policy: FilePolicy, context: Context): void {
+/**
+ * Warns if an action fails with this code. A policy may be able to protect and not to reveal, or the reverse, and it is
+ * better to learn that before the data are protected.
+ */
+function warnUnless(
+  action: 'protect' | 'reveal',
+  code: IssueCode,
+  attempt: () => unknown,
+  policy: FilePolicy,
+  context: Context,
+): void {
   try {
-    run();
+    attempt();
   } catch (error) {
     if (!(error instanceof TrefoilError) || error.code !== code) throw error;
-    context.voice.warning(`this policy cannot ${way} with these keys: ${error.message}`);
-    context.voice.hint(`print the line for it with trefoil keys inspect --keys FILE --domain ${policy.domain}`);
+    context.voice.warning(`this policy cannot ${action} with these keys: ${error.message}`);
+    context.voice.hint(
+      `trefoil keys inspect --keys FILE --domain ${policy.domain} prints the line to put into the policy`,
+    );
   }
 }

@@ -1,16 +1,16 @@
-/** `trefoil explain`: the record of processing for a policy, as Markdown. */
+/** `trefoil explain`: describes what a policy does to each field, as Markdown. */
 
 import type { Command } from 'commander';
 import { explain, type FilePolicy } from '../../policy.ts';
 import { type Context, fileOption, filesOption, need } from '../options.ts';
 import { openFileOrStdout, refuseTwoDashes } from '../outputs.ts';
 import { loadPolicy } from '../policy-file.ts';
-import { EXIT_HELP } from '../voice.ts';
+import { helpText } from '../voice.ts';
 
 const HELP = `
-Per field: what happens to it, what it joins with, whether it can be turned back and with what. No keys are needed.
-
-Of several policies it also says which of their fields join, which only seem to, and why.
+For each field it says what happens to it, which fields it joins with, whether
+it can be revealed, and with what. No keys are needed. For several policies it
+also says which of their fields join, which only seem to, and why.
 
 Examples:
   trefoil explain --policy people.policy.yaml --out people.policy.md
@@ -19,12 +19,12 @@ Examples:
 export function addExplain(parent: Command, context: Context): void {
   parent
     .command('explain')
-    .summary('write what a policy does, as Markdown')
-    .description('Writes the record of what a policy does with each field, as Markdown.')
-    .addOption(filesOption('--policy', 'policy file, YAML or JSON (required); several: what joins across them, too'))
+    .summary('describe what a policy does, as Markdown')
+    .description('Describes what a policy does to each field, as Markdown.')
+    .addOption(filesOption('--policy', 'policy file, YAML or JSON (required); repeat it to explain policies together'))
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .option('--force', 'replace an existing file')
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action(async (options: { policy?: readonly string[]; out?: string; force?: boolean }) => {
       const files = need(options.policy, '--policy');
       refuseTwoDashes(

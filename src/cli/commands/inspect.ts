@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** `trefoil inspect`: what a token or sealed value says about itself. No key is needed, and none can be used. */
+/** `trefoil inspect`: what a token or a sealed value shows without a key. */
 
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
@@ -7,24 +7,24 @@ import { inspectSealed } from '../../rule/seal.ts';
 import { inspect } from '../../wire/labelled-token.ts';
 import { EXIT } from '../exit.ts';
 import type { Context } from '../options.ts';
-import { writeOut } from '../stdout.ts';
-import { EXIT_HELP, plural } from '../voice.ts';
+import { writeJsonLine, writeOut } from '../stdout.ts';
+import { count, helpText, plural, wordFor } from '../voice.ts';
 
 const HELP = `
-Without arguments it reads standard input, one item a line. It never repeats an item: what is not a token may be a name.
-With --json it writes one JSON object a line. The exit code is 7 when an item is damaged or was not written by trefoil.
+Items are numbered and never repeated, because a text that is not a token may be
+a name. The exit code is 7 if an item is damaged or was not written by trefoil.
 
 Examples:
   trefoil inspect cust_k3m7a8qz…
   tail -n +2 people.safe.csv | cut -d, -f1 | trefoil inspect`;
 
-/** What was found out about one item. */
+/** What one item is. */
 export type Finding =
   | { readonly kind: 'token'; readonly label: string | null; readonly keyId: string; readonly intact: boolean }
   | { readonly kind: 'sealed'; readonly keyId: string; readonly version: number; readonly algorithm: number }
   | { readonly kind: 'unknown' };
 
-/** Tells what an item is. */
+/** Finds out what an item is. */
 export function findOut(text: string): Finding {
   const token = inspect(text);
   if (token?.intact === true) return { kind: 'token', label: token.label, keyId: token.keyId, intact: true };
@@ -44,7 +44,7 @@ function describe(item: number, finding: Finding): string {
       return `${item}: token, ${label}, key ${finding.keyId}, ${finding.intact ? 'intact' : 'damaged'}`;
     }
     case 'sealed':
-      // Whether it is intact, only its key can tell.
+      // Only its key can tell whether it is intact.
       return `${item}: sealed value, key ${finding.keyId}, version ${finding.version}`;
     default:
       return `${item}: neither a labelled token nor a sealed value`;
@@ -54,11 +54,11 @@ function describe(item: number, finding: Finding): string {
 export function addInspect(parent: Command, context: Context): void {
   parent
     .command('inspect')
-    .summary('tell what a token or sealed value is')
-    .description('Tells label and key id of tokens and sealed values, and whether a token is intact. Needs no keys.')
-    .argument('[TOKEN...]', 'tokens or sealed values (default: the lines of standard input)')
-    .option('--json', 'write one JSON object a line')
-    .addHelpText('after', HELP + EXIT_HELP)
+    .summary('show what tokens and sealed values are')
+    .description('Shows label and key id of tokens and sealed values, and whether a token is intact. Needs no keys.')
+    .argument('[TOKEN...]', 'tokens or sealed values (default: standard input, one per line)')
+    .option('--json', 'write one JSON object per item')
+    .addHelpText('after', helpText(HELP))
     .action(async (tokens: string[], options: { json?: boolean }) => {
       let item = 0;
       let bad = 0;
@@ -68,11 +68,13 @@ export function addInspect(parent: Command, context: Context): void {
         item++;
         const finding = findOut(text);
         if (finding.kind === 'unknown' || (finding.kind === 'token' && !finding.intact)) bad++;
-        await writeOut(`${options.json === true ? JSON.stringify({ item, ...finding }) : describe(item, finding)}\n`);
+        await (options.json === true ? writeJsonLine({ item, ...finding }) : writeOut(`${describe(item, finding)}\n`));
       }
       context.signal.throwIfAborted();
       if (bad === 0) return;
-      context.voice.note(`${bad} of ${plural(item, 'item')} damaged or not written by trefoil`);
+      context.voice.note(
+        `${count(bad)} of ${plural(item, 'item')} ${wordFor(bad, 'is', 'are')} damaged or ${wordFor(bad, 'was', 'were')} not written by trefoil`,
+      );
       context.exit(EXIT.unverified);
     });
 }

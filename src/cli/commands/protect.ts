@@ -1,4 +1,4 @@
-/** `trefoil protect`: a file of records in, a pseudonymised one out. */
+/** `trefoil protect`: pseudonymises files of records under a policy. */
 
 import type { Command } from 'commander';
 import type { Context } from '../options.ts';
@@ -13,7 +13,7 @@ Examples:
 export function addProtect(parent: Command, context: Context): void {
   const command = parent
     .command('protect')
-    .summary('pseudonymise a file')
+    .summary('pseudonymise files of records')
     .description('Pseudonymises records under a policy.');
   addRun(command, 'protect', HELP, context);
 }

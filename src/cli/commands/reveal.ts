@@ -1,12 +1,12 @@
-/** `trefoil reveal`: the way back, for the rules that have one. The other fields stay as they are. */
+/** `trefoil reveal`: reveals the fields of protected records whose rule can be reversed, and keeps the others. */
 
 import type { Command } from 'commander';
 import type { Context } from '../options.ts';
 import { addRun } from '../run/run.ts';
 
 const HELP = `
-What was sealed or enciphered (rules seal and fpe) is turned back; tokens and coarsened values stay. To reveal fpe
-fields the policy must pin the key check.
+Fields of the rules seal, fpe and vault are revealed; those of all other rules
+stay as they are. To reveal fpe fields, the policy must pin the key check.
 
 Example:
   trefoil reveal people.safe.csv --policy p.yaml --keys keys.json --out people.back.csv`;
@@ -14,7 +14,7 @@ Example:
 export function addReveal(parent: Command, context: Context): void {
   const command = parent
     .command('reveal')
-    .summary('turn a file back')
-    .description('Turns sealed and enciphered fields back.');
+    .summary('reveal files that were protected')
+    .description('Reveals the fields of protected records whose rule can be reversed.');
   addRun(command, 'reveal', HELP, context);
 }

@@ -1,12 +1,17 @@
 /** `--dry-run`: the first records before and after, as a table. */
 
 import type { SampleRecord } from '../../io/records.ts';
-import { openBound } from '../../policy/bound.ts';
+import { openBound, openReady } from '../../policy/bound.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../../policy.ts';
-import type { Streams } from '../formats.ts';
+import type { PolicyWithKeys } from '../bind.ts';
+import { openSource, streamsOf } from '../file-formats.ts';
 import type { Context } from '../options.ts';
 import { writeOut } from '../stdout.ts';
 import { renderTable } from '../table.ts';
+import type { RunRequest } from './request.ts';
+
+/** Records that are shown without `--limit`. */
+const DEFAULT_LIMIT = 5;
 
 /** A record before and after. */
 export interface Sample {
@@ -14,8 +19,26 @@ export interface Sample {
   readonly after: SampleRecord;
 }
 
-/** Shows records as tables, as they come. */
-export async function dryRun(
+/** Shows the first records of the first input, before and after, and writes no file. */
+export async function dryRun(request: RunRequest, bound: PolicyWithKeys['bound'], context: Context): Promise<void> {
+  const { direction, inputs, options, duckdb } = request;
+  const { out, outDir, summary, rejects, limit = DEFAULT_LIMIT } = options;
+  if ([out, outDir, summary, rejects].some((path) => path !== undefined)) {
+    context.voice.note('dry run: no file is written');
+  }
+  // A policy with a vault, whose binding waits for its store, has been refused.
+  const ready = bound as BoundFilePolicy | RevealingFilePolicy;
+  if (duckdb?.inputFormat === 'parquet') {
+    const { sampleParquet } = await import('../../duckdb/sample.ts');
+    const parquet = { ...duckdb, direction, inside: openReady(ready) };
+    return await showSamples(sampleParquet(parquet, limit, context.signal), ready, context);
+  }
+  const source = openSource(inputs[0]!, options.inputCompression);
+  return await showSamples(sampleStream(request, source, ready, limit, context), ready, context);
+}
+
+/** Shows records as tables, each as soon as it is transformed. */
+async function showSamples(
   samples: AsyncIterable<readonly Sample[]>,
   bound: BoundFilePolicy | RevealingFilePolicy,
   context: Context,
@@ -37,15 +60,15 @@ export async function dryRun(
   }
 }
 
-/** Runs the first `limit` records of a stream through; its own output is thrown away. */
-export async function* sampleStream(
-  direction: 'protect' | 'reveal',
-  streams: Streams,
+/** Transforms the first `limit` records of a stream. Its own output is discarded. */
+async function* sampleStream(
+  { direction, fileFormat, options: fileFileFormatOptions }: RunRequest,
   source: AsyncIterable<Uint8Array>,
   bound: BoundFilePolicy | RevealingFilePolicy,
   limit: number,
   context: Context,
 ): AsyncGenerator<readonly Sample[], void, undefined> {
+  const streams = streamsOf(fileFormat, fileFileFormatOptions);
   let samples: Sample[] = [];
   const options = {
     signal: context.signal,
@@ -63,24 +86,20 @@ export async function* sampleStream(
   yield samples;
 }
 
-/** One record: a line a field, in the order of the record. A field that is gone shows nothing after. */
+/** One record as a table: one line per field, in the order of the record. The "after" of a dropped field is empty. */
 export function sampleTable(before: SampleRecord, after: SampleRecord, rules: ReadonlyMap<string, string>): string {
-  const was = flatten(before);
-  const is = new Map(flatten(after));
-  const lines = was.map(([path, value]) => [
-    path,
-    show(value),
-    show(is.get(path)),
-    rules.get(path.replace(/\[\d+\]/g, '[]')) ?? '',
-  ]);
-  const known = new Set(was.map(([path]) => path));
-  for (const [path, value] of is) {
-    if (!known.has(path)) lines.push([path, '', show(value), rules.get(path.replace(/\[\d+\]/g, '[]')) ?? '']);
+  const ruleOf = (path: string) => rules.get(path.replace(/\[\d+\]/g, '[]')) ?? '';
+  const old = flatten(before);
+  const transformed = new Map(flatten(after));
+  const lines = old.map(([path, value]) => [path, show(value), show(transformed.get(path)), ruleOf(path)]);
+  const known = new Set(old.map(([path]) => path));
+  for (const [path, value] of transformed) {
+    if (!known.has(path)) lines.push([path, '', show(value), ruleOf(path)]);
   }
   return renderTable([['field', 'before', 'after', 'rule'], ...lines]);
 }
 
-/** The scalars of a record with their paths: `user.email`, `items[0].sku`. */
+/** The scalars of a record with their paths, such as `user.email` and `items[0].sku`. */
 function flatten(record: SampleRecord): [string, unknown][] {
   const out: [string, unknown][] = [];
   const visit = (value: unknown, path: string): void => {

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** `--engine duckdb`, which Parquet needs: what goes with it, and what does not. */
+/** The DuckDB engine (`--engine duckdb`, and every Parquet file): which options it takes, and which it refuses. */
 
 import type { DuckdbRun } from '../../duckdb/run.ts';
 import type { DuckdbFormat } from '../../duckdb/source.ts';
@@ -7,62 +7,80 @@ import { formatOfName } from '../../files/file-format.ts';
 import { compressionOfName } from '../../files/inputs/compression.ts';
 import { csvDialect } from '../../io/csv/codec.ts';
 import { UsageError } from '../exit.ts';
-import { isStdin } from '../formats.ts';
+import { isStdin } from '../file-formats.ts';
 import type { RunOptions } from './options.ts';
 
-/** Whether the run is DuckDB's: it is said, or a file is Parquet. */
+/** Whether DuckDB reads and writes: `--engine duckdb` is set, or a file is Parquet. */
 export function isDuckdb(inputs: readonly string[], { engine, out }: RunOptions): boolean {
   return engine === 'duckdb' || [...inputs, out ?? ''].some(isParquet);
 }
 
-/** What of a run the engine needs to be told by the command line. */
-export function duckdbRun(
-  inputs: readonly string[],
-  options: RunOptions,
-): Pick<DuckdbRun, 'inputs' | 'output' | 'inputFormat' | 'outputFormat' | 'dialect' | 'force'> {
-  const { format, dryRun } = options;
-  // A dry run writes nothing, so its output may be left out.
-  const out = options.out ?? (dryRun === true ? '' : undefined);
-  const why = 'the engine of .parquet and --engine duckdb';
-  if (options.engine === 'trefoil') throw new UsageError('Parquet needs --engine duckdb', 'leave --engine out');
-  for (const [name, flag] of NOT_WITH) {
-    if (options[name] !== undefined && options[name] !== 'stop' && !(name === 'limit' && dryRun === true))
-      throw new UsageError(`${flag} does not go with ${why}`);
+/** The part of a DuckDB run that the command line decides. */
+export type DuckdbFiles = Pick<DuckdbRun, 'inputs' | 'output' | 'inputFormat' | 'outputFormat' | 'dialect' | 'force'>;
+
+/**
+ * Reads the inputs and the output of a DuckDB run from the command line.
+ *
+ * @throws UsageError for what this engine does not take.
+ */
+export function duckdbFiles(inputs: readonly string[], options: RunOptions): DuckdbFiles {
+  const { dryRun, force = false } = options;
+  if (options.engine === 'trefoil') throw new UsageError('Parquet needs the DuckDB engine', 'leave out --engine');
+  for (const [name, flag] of REFUSED) {
+    if (options[name] !== undefined && options[name] !== 'stop' && !(name === 'limit' && dryRun === true)) {
+      throw new UsageError(`${flag} cannot be combined with the DuckDB engine`, WHEN);
+    }
   }
-  if (inputs.some(isStdin) || out === undefined) throw new UsageError(`${why} needs files as inputs, and --out`);
+  // A dry run writes nothing, so it needs no output.
+  const output = options.out ?? (dryRun === true ? '' : undefined);
+  if (inputs.some(isStdin) || output === undefined) {
+    throw new UsageError('the DuckDB engine needs files as inputs, and --out FILE', WHEN);
+  }
+  const inputFormat = inputFormatOf(inputs, options);
+  if ([...inputs, output].some((name) => compressionOfName(name).compression !== 'none')) {
+    throw new UsageError(
+      'the DuckDB engine takes no compressed files',
+      'decompress the input before, or compress the output after',
+    );
+  }
+  const outputFormat: DuckdbFormat = isParquet(output) ? 'parquet' : 'csv';
+  return { inputs, output, inputFormat, outputFormat, dialect: csvDialect(options), force };
+}
+
+/** The one file format of the inputs, if DuckDB can read it. */
+function inputFormatOf(inputs: readonly string[], { format }: RunOptions): DuckdbFormat {
   const kinds = new Set(inputs.map(isParquet));
-  if (kinds.size > 1) throw new UsageError('the inputs have more than one format', 'run each format by itself');
-  const inputFormat: DuckdbFormat = kinds.has(true) ? 'parquet' : 'csv';
+  if (kinds.size > 1) {
+    throw new UsageError('the inputs are of more than one file format', 'run trefoil once for each file format');
+  }
+  if (kinds.has(true) && format === undefined) return 'parquet';
   const formats = inputs.map((input) => format ?? (isParquet(input) ? 'csv' : formatOfName(input)));
   if (formats.includes('ndjson')) {
     throw new UsageError(
-      `${why} reads CSV and Parquet, not NDJSON`,
-      'leave --engine out and write --out FILE.ndjson; DuckDB by itself makes Parquet of that file',
+      'the DuckDB engine reads CSV and Parquet, not NDJSON',
+      'leave out --engine and write --out FILE.ndjson; DuckDB alone can turn that file into Parquet',
     );
   }
   if (formats.includes('tsv')) {
-    const message = `${why} reads CSV and Parquet, not TSV with backslashes`;
-    throw new UsageError(message, 'leave --engine out and write TSV');
+    throw new UsageError(
+      'the DuckDB engine reads CSV and Parquet, not TSV with backslashes',
+      'leave out --engine and write TSV',
+    );
   }
   if (formats.includes(null)) {
-    const hint = 'say --format csv where it is CSV, and --delimiter tab where quoted cells are separated by tabs';
-    throw new UsageError('the name of the input does not tell its format', hint);
+    throw new UsageError(
+      'the name of the input does not tell its file format',
+      'use --format csv if it is CSV, and --delimiter tab if quoted cells are separated by tabs',
+    );
   }
-  const packed = [...inputs, out].find((name) => compressionOfName(name).compression !== 'none');
-  if (packed !== undefined)
-    throw new UsageError(`${why} takes no packed files`, 'unpack the input, or pack the output');
-  const outputFormat: DuckdbFormat = isParquet(out) ? 'parquet' : 'csv';
-  return {
-    inputs,
-    output: out,
-    inputFormat,
-    outputFormat,
-    dialect: csvDialect(options),
-    force: options.force === true,
-  };
+  return kinds.has(true) ? 'parquet' : 'csv';
 }
 
-const NOT_WITH = [
+/** When this engine is used: the hint for what it refuses. */
+const WHEN = 'this engine is used for .parquet files and with --engine duckdb';
+
+/** Options that this engine refuses. */
+const REFUSED = [
   ['outDir', '--out-dir'],
   ['workers', '--workers'],
   ['resume', '--resume'],

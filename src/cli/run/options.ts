@@ -1,16 +1,17 @@
 /// <reference types="node" />
-/** What `protect` and `reveal` may be told, and which of it means something only together. */
+/** The options of `protect` and `reveal`, and which of them need or exclude each other. */
 
 import type { Command } from 'commander';
 import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
 import { UsageError } from '../exit.ts';
-import { type FormatOptions, isStdin } from '../formats.ts';
+import { type FileFormatOptions, isStdin } from '../file-formats.ts';
 import { keysOption } from '../key-source.ts';
 import { delimiterOption, fileOption, integerOption, namesOption, shareOption, wordOption } from '../options.ts';
+import { policyOption } from '../policy-file.ts';
 import { vaultOption } from '../stores/places.ts';
 
-/** The options as commander gives them. */
-export interface RunOptions extends FormatOptions {
+/** The options as commander returns them. */
+export interface RunOptions extends FileFormatOptions {
   readonly policy?: string;
   readonly keys?: string;
   readonly vault?: readonly string[];
@@ -31,54 +32,58 @@ export interface RunOptions extends FormatOptions {
   readonly quiet?: true;
 }
 
-/** Puts arguments and options on a command. */
+/** Adds the arguments and options to a command. */
 export function withRunOptions(command: Command): Command {
   return command
-    .argument('[INPUT...]', 'files or patterns to read; none or - is standard input')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .argument('[INPUT...]', 'files or patterns to read (default, or -: standard input)')
+    .addOption(policyOption())
     .addOption(keysOption())
     .addOption(vaultOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
-    .addOption(fileOption('--out-dir', 'folder to write each input to, under its own name', 'DIR'))
+    .addOption(fileOption('--out-dir', 'folder for the outputs, each under the name of its input', 'DIR'))
     .addOption(
-      wordOption('--format', 'FORMAT', 'format of the records (default: by the names of the inputs)', [
-        'csv',
-        'tsv',
-        'ndjson',
-      ]),
+      wordOption('--format', 'FORMAT', 'file format (default: by the names of the inputs)', ['csv', 'tsv', 'ndjson']),
     )
     .addOption(delimiterOption())
-    .addOption(wordOption('--quoting', 'HOW', 'which CSV cells are quoted in the output', ['minimal', 'all']))
-    .addOption(namesOption('--header', 'names of the columns of files without a header line'))
+    .addOption(wordOption('--quoting', 'HOW', 'which CSV cells the output quotes', ['minimal', 'all']))
+    .addOption(namesOption('--header', 'column names, for files without a header line'))
     .addOption(
-      wordOption('--input-compression', 'HOW', 'how inputs are packed (default: by their names)', COMPRESSIONS),
+      wordOption('--input-compression', 'HOW', 'compression of the inputs (default: by their names)', COMPRESSIONS),
     )
     .addOption(
-      wordOption('--output-compression', 'HOW', 'how outputs are packed (default: by their names)', COMPRESSIONS),
+      wordOption('--output-compression', 'HOW', 'compression of the outputs (default: by their names)', COMPRESSIONS),
     )
     .addOption(
-      wordOption('--engine', 'ENGINE', 'who reads and writes (default: duckdb for .parquet)', ['trefoil', 'duckdb']),
+      wordOption('--engine', 'ENGINE', 'what reads and writes the files (default: duckdb for .parquet)', [
+        'trefoil',
+        'duckdb',
+      ]),
     )
-    .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1048576)', 1, 2 ** 28))
-    .addOption(integerOption('--workers', 'N', 'threads that do the work (default: 1)', 1, 64))
-    .option('--resume', 'keep a manifest beside the output, and go on where a run that died left off')
-    .addOption(integerOption('--limit', 'N', 'only the first N records', 1, 1e15))
+    .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1,048,576)', 1, 2 ** 28))
+    .addOption(integerOption('--workers', 'N', 'number of threads (default: 1)', 1, 64))
+    .option('--resume', 'keep a manifest beside the output, and continue a run that was interrupted')
+    .addOption(integerOption('--limit', 'N', 'process only the first N records', 1, 1e15))
     .option('--dry-run', 'show the first records before and after, and write nothing')
     .addOption(fileOption('--summary', 'file for a JSON summary of the run'))
-    .addOption(
-      wordOption('--on-error', 'WHAT', 'a record with a problem: stop the run, or reject it', ['stop', 'reject']),
-    )
-    .addOption(fileOption('--rejects', 'file for rejected records, sealed, and their problems'))
-    .addOption(shareOption('--max-rejects', 'most rejected records: a number, or a share such as 1%'))
+    .addOption(wordOption('--on-error', 'WHAT', 'what to do about a record with a problem', ['stop', 'reject']))
+    .addOption(fileOption('--rejects', 'file for the rejected records, sealed, and their problems'))
+    .addOption(shareOption('--max-rejects', 'largest number of rejected records, or their share, such as 1%'))
     .option('--force', 'replace existing files')
-    .option('--quiet', 'no progress line and no last line');
+    .option('--quiet', 'write no progress line and no last line');
 }
 
-/** Options that mean something only together. */
+/**
+ * Checks that the options go together.
+ *
+ * @throws UsageError
+ */
 export function checkTogether(inputs: readonly string[], options: RunOptions): void {
   const { onError, rejects, maxRejects, out, outDir, resume } = options;
   if (onError === 'reject' && rejects === undefined) {
-    throw new UsageError('--on-error reject needs --rejects FILE', 'the file says which rows were left out and why');
+    throw new UsageError(
+      '--on-error reject needs --rejects FILE',
+      'that file lists the rejected rows and their problems',
+    );
   }
   if (rejects !== undefined && onError !== 'reject') {
     throw new UsageError('--rejects needs --on-error reject', 'without it the first problem stops the run');
@@ -86,15 +91,15 @@ export function checkTogether(inputs: readonly string[], options: RunOptions): v
   if (maxRejects !== undefined && onError !== 'reject') {
     throw new UsageError('--max-rejects needs --on-error reject', 'without it the first problem stops the run');
   }
-  if (out !== undefined && outDir !== undefined) throw new UsageError('--out and --out-dir cannot both be meant');
+  if (out !== undefined && outDir !== undefined) throw new UsageError('--out and --out-dir cannot be combined');
   const piped = inputs.some(isStdin);
   if (piped && outDir !== undefined)
-    throw new UsageError('--out-dir needs files as inputs, standard input has no name');
-  if (piped && inputs.length > 1) throw new UsageError('standard input cannot stand among files');
+    throw new UsageError('--out-dir needs files as inputs, because standard input has no name');
+  if (piped && inputs.length > 1) throw new UsageError('standard input cannot be combined with files');
   if (resume === true && (piped || (out === undefined && outDir === undefined))) {
     throw new UsageError(
       '--resume needs files as inputs, and --out or --out-dir',
-      'what came through a pipe cannot be read again',
+      'a pipe cannot be read again from where the run stopped',
     );
   }
 }

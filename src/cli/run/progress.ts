@@ -1,16 +1,16 @@
 /// <reference types="node" />
-/** The progress line: on a terminal only, at most five times a second, and gone when the run ends. */
+/** The progress line: on a terminal only, drawn at most five times a second, and erased when the run ends. */
 
 import type { Progress } from '../../io/records.ts';
 import { count } from '../voice.ts';
 
-/** Shortest time between two drawings, in milliseconds. */
+/** Shortest time between two updates, in milliseconds. */
 const INTERVAL = 200;
 
-/** A line that is drawn over itself. */
+/** A line that overwrites itself. */
 export interface ProgressLine {
   readonly update: (progress: Pick<Progress, 'rows' | 'bytesIn'>) => void;
-  /** Erases the line, so that what is said next begins in column one. */
+  /** Erases the line, so that the next message begins in column one. */
   readonly clear: () => void;
 }
 

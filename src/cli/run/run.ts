@@ -1,185 +1,189 @@
 /// <reference types="node" />
 /**
- * What `protect` and `reveal` do: files, and how a run ends.
+ * The commands `protect` and `reveal`.
  *
- * The order is that of trust: options, policy, keys and files are judged before the first record is read; files get
- * their names when everything is whole, the list of rejects before the output that lacks them, the summary last.
+ * Options, policy, keys and files are checked before the first record is read. Output files get their names when they
+ * are complete: the rejects first, then the records, then the summary, so that every record that the output lacks is on
+ * record.
  */
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { expandInputs } from '../../files/inputs/inputs.ts';
 import { STDIN_PATH } from '../../files/outputs/output-file.ts';
-import { type FileResult, makePlan } from '../../files/plan.ts';
+import { type FileResult, makePlan, type RunPlan } from '../../files/plan.ts';
 import { runPlan } from '../../files/run.ts';
-import { intoFolder, intoOne } from '../../files/units.ts';
-import type { Direction } from '../../policy/bound.ts';
-import { openReady } from '../../policy/bound.ts';
-import type { BoundFilePolicy } from '../../policy.ts';
-import { joinKeys } from '../bind.ts';
-import { EXIT, Interrupted, UsageError } from '../exit.ts';
-import { formatOf, isStdin, openSource, refuseOtherName, streamsOf } from '../formats.ts';
-import { type Context, checkFileName, need } from '../options.ts';
-import { DASH, openSummary, refuseTwoDashes, STDOUT } from '../outputs.ts';
-import { loadPolicy } from '../policy-file.ts';
+import { intoFolder, intoOne, type Units } from '../../files/units.ts';
+import { type Direction, openReady } from '../../policy/bound.ts';
+import { bindKeys, type PolicyWithKeys } from '../bind.ts';
+import { EXIT, Interrupted } from '../exit.ts';
+import { isStdin } from '../file-formats.ts';
+import type { Context } from '../options.ts';
+import { DASH, openSummary, STDOUT } from '../outputs.ts';
 import { refuseOwnInput } from '../stdout.ts';
 import { isServer, placesOf, storeFiles, storeNames } from '../stores/places.ts';
-import { count, EXIT_HELP, plural } from '../voice.ts';
-import { dryRun, sampleStream } from './dry-run.ts';
-import { duckdbRun, isDuckdb } from './engine.ts';
-import { checkTogether, type RunOptions, withRunOptions } from './options.ts';
-import { makeProgress } from './progress.ts';
+import { count, helpText, plural, type Voice, wordFor } from '../voice.ts';
+import { dryRun } from './dry-run.ts';
+import { type RunOptions, withRunOptions } from './options.ts';
+import { makeProgress, type ProgressLine } from './progress.ts';
+import { type RunRequest, readRequest } from './request.ts';
 import { makeSummary } from './summary.ts';
 
-/** Puts arguments, options and action on a command. */
+/** Adds arguments, options and action of `protect` or `reveal` to a command. */
 export function addRun(command: Command, direction: Direction, help: string, context: Context): void {
   withRunOptions(command)
-    .addHelpText('after', help + EXIT_HELP)
-    .action((inputs: readonly string[], options: RunOptions) => run(direction, inputs, options, context));
+    .addHelpText('after', helpText(help))
+    .action((args: readonly string[], options: RunOptions) => run(direction, args, options, context));
 }
 
 async function run(
   direction: Direction,
-  given: readonly string[],
-  { out: outFile, ...others }: RunOptions,
+  args: readonly string[],
+  parsedOptions: RunOptions,
   context: Context,
 ): Promise<void> {
-  // Standard output is what there is without --out.
-  const options: RunOptions = outFile === undefined || outFile === DASH ? others : { ...others, out: outFile };
-  const named = given.length === 0 ? [DASH] : given;
-  checkTogether(named, options);
-  for (const input of named) checkFileName('INPUT', input);
-  refuseTwoDashes('input', [
-    ...named.map((input) => ['INPUT', input] as const),
-    ['--policy', options.policy],
-    ['--keys', options.keys],
-  ]);
-  const records = options.out === undefined && options.outDir === undefined ? DASH : undefined;
-  refuseTwoDashes('output', [
-    ['the records', records],
-    ['--rejects', options.rejects],
-    ['--summary', options.summary],
-  ]);
-  const inputs = await expandInputs(named);
-  const byDuckdb = isDuckdb(inputs, options) ? duckdbRun(inputs, options) : null;
-  const format = byDuckdb === null ? formatOf(inputs, options) : 'csv';
-  refuseOtherName(options, byDuckdb?.outputFormat ?? format);
-  const policyFile = need(options.policy, '--policy');
-  const { policy } = await loadPolicy(policyFile);
-  if (storeNames(policy).length > 0) {
-    // Before a store is opened: opening one that is not there makes it.
-    if (options.dryRun === true) throw new UsageError('--dry-run does not go with a vault, which would make tokens');
-    if (byDuckdb !== null) {
-      const message = 'the engine of .parquet and --engine duckdb does not go with a vault';
-      throw new UsageError(message, 'use CSV, TSV or NDJSON, and leave --engine out');
-    }
-  }
-  const { out, outDir, rejects, summary, force, quiet, onError: _, dryRun: tries, ...rest } = options;
-  const sealing = rejects !== undefined;
-  const joined = await joinKeys(
-    policy,
-    direction,
-    { keys: options.keys, vault: options.vault, sealing },
-    context.voice,
-  );
+  const request = await readRequest(direction, args, parsedOptions);
+  const { policy, options, duckdb } = request;
+  const { keys, vault, rejects, summary, force, quiet } = options;
+  const bindOptions = { keys, vault, sealing: rejects !== undefined };
+  const keyed = await bindKeys(policy, direction, bindOptions, context.voice);
+  if (options.dryRun === true) return await dryRun(request, keyed.bound, context);
 
-  if (tries === true) {
-    if ([out, outDir, summary, rejects].some((path) => path !== undefined)) {
-      context.voice.note('dry run: no file is written');
-    }
-    const bound = joined.bound as BoundFilePolicy;
-    const limit = options.limit ?? 5;
-    if (byDuckdb?.inputFormat === 'parquet') {
-      const { sampleParquet } = await import('../../duckdb/sample.ts');
-      const parquet = { ...byDuckdb, direction, inside: openReady(bound) };
-      return await dryRun(sampleParquet(parquet, limit, context.signal), bound, context);
-    }
-    const source = openSource(inputs[0]!, options.inputCompression);
-    return await dryRun(
-      sampleStream(direction, streamsOf(format, options), source, bound, limit, context),
-      bound,
-      context,
-    );
-  }
-
-  const places = [...placesOf(storeNames(policy), options.vault ?? []).values()];
-  const vaults = storeFiles(places);
-  // Standard input may be a file as well, as in `protect - --out X --force < X`.
-  const read = [
-    ...inputs.map((input) => (isStdin(input) ? STDIN_PATH : input)),
-    policyFile,
-    joined.keyFile,
-    ...vaults,
-  ].filter((path) => path !== null);
-  if (out === undefined && outDir === undefined) refuseOwnInput(read);
-  const { units, manifest } =
-    outDir === undefined ? await intoOne(inputs, out ?? STDOUT) : await intoFolder(inputs, outDir);
-  const written = [...units.map(({ output }) => output), rejects].filter(
-    (path) => typeof path === 'string' && path !== DASH,
-  ) as string[];
-  const line = makeProgress(quiet !== true && (written.length > 0 || process.stdout.isTTY !== true));
-  const { policy: __, keys: ___, engine: ____, vault: _____, ...known } = rest;
-  const untouched = [policyFile, joined.keyFile, summary, ...vaults].filter((path) => path != null && path !== DASH);
-  const plan =
-    byDuckdb === null
-      ? makePlan(
-          direction,
-          units,
-          joined.bound,
-          { ...known, format, force: force === true, signal: context.signal, onProgress: line.update },
-          manifest,
-          untouched as string[],
-          places.map((place) => (isServer(place) ? place : resolve(place))),
-          rejects === DASH ? STDOUT : rejects,
-        )
-      : null;
-  const file = await openSummary(summary, force === true, read, written, direction === 'reveal' ? 0o600 : undefined);
+  const files = await filesOf(request, keyed);
+  const progress = makeProgress(quiet !== true && (files.written.length > 0 || process.stdout.isTTY !== true));
+  const plan = duckdb === null ? planOf(request, keyed, files, progress, context.signal) : null;
+  const mode = direction === 'reveal' ? 0o600 : undefined;
+  const summaryFile = await openSummary(summary, force === true, files.read, files.written, mode);
   try {
     const begin = performance.now();
-    let done: FileResult;
-    try {
-      if (plan !== null) done = await runPlan(plan);
-      else {
-        const { runDuckdb } = await import('../../duckdb/run.ts');
-        const common = {
-          direction,
-          inside: openReady(joined.bound),
-          others: untouched as string[],
-          signal: context.signal,
-        };
-        const { rows, ...bytes } = await runDuckdb({ ...byDuckdb!, ...common });
-        done = { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, ...bytes };
-      }
-    } finally {
-      line.clear();
-    }
-    const text = makeSummary({ command: direction, ...done, policy, keys: joined.keys });
-    await file?.write(new TextEncoder().encode(text));
-    await file?.finish();
-    if (quiet !== true) {
-      const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-      const counts = `${count(done.rowsOut)} out, ${count(done.rowsRejected)} rejected`;
-      context.voice.note(`${plural(done.rowsIn, 'row')} in, ${counts} in ${seconds} s`);
-    }
-    if (done.rowsRejected > 0) {
-      context.voice.warning(whatRejected(done, rejects === DASH ? 'standard output' : rejects!));
+    const result = await transform(request, keyed, files, plan, progress, context.signal);
+    const text = makeSummary({ command: direction, ...result, policy, keys: keyed.keys });
+    await summaryFile?.write(new TextEncoder().encode(text));
+    await summaryFile?.finish();
+    if (quiet !== true) noteResult(result, performance.now() - begin, context.voice);
+    if (result.rowsRejected > 0) {
+      context.voice.warning(rejectedWarning(result, rejects === DASH ? 'standard output' : rejects!));
       context.exit(EXIT.partial);
     }
   } catch (error) {
-    await file?.discard();
+    await summaryFile?.discard();
     if (plan !== null && plan.resume !== null && error instanceof Interrupted) {
-      context.voice.note('the same command with --resume goes on from here');
+      context.voice.note('the same command with --resume continues from here');
     }
     throw error;
   }
 }
 
-/** How many rows were left out, and which of them nobody can open again. */
-function whatRejected({ rowsRejected, rowsNotHeld }: FileResult, file: string): string {
-  const said = `${plural(rowsRejected, 'row')} rejected and left out`;
-  if (rowsNotHeld === 0) return `${said}; ${file} holds them, sealed`;
+/** The files of a run, by what may happen to them. */
+interface RunFiles extends Units {
+  /** Files that are read. No output may be one of them. */
+  readonly read: readonly string[];
+  /** Files that are written: the records and the rejects. Standard output is not among them. */
+  readonly written: readonly string[];
+  /** Files that are neither inputs nor records: policy, keys, stores and summary. No output may be one of them. */
+  readonly others: readonly string[];
+  /** The place of each store, as a path or an address. */
+  readonly stores: readonly string[];
+}
+
+async function filesOf({ inputs, options, policy, policyFile }: RunRequest, keyed: PolicyWithKeys): Promise<RunFiles> {
+  const { out, outDir, rejects, summary } = options;
+  const stores = [...placesOf(storeNames(policy), options.vault ?? []).values()];
+  const vaults = storeFiles(stores);
+  // Standard input may be a file as well, as in `protect - --out X --force < X`.
+  const inputFiles = inputs.map((input) => (isStdin(input) ? STDIN_PATH : input));
+  const read = [...inputFiles, policyFile, keyed.keyFile, ...vaults].filter((path) => path !== null);
+  if (out === undefined && outDir === undefined) refuseOwnInput(read);
+  const units = await (outDir === undefined ? intoOne(inputs, out ?? STDOUT) : intoFolder(inputs, outDir));
+  const outputs = [...units.units.map(({ output }) => output), rejects];
+  return {
+    ...units,
+    read,
+    written: outputs.filter((path) => typeof path === 'string').filter((path) => path !== DASH),
+    others: [policyFile, keyed.keyFile, summary, ...vaults]
+      .filter((path) => path != null)
+      .filter((path) => path !== DASH),
+    stores: stores.map((place) => (isServer(place) ? place : resolve(place))),
+  };
+}
+
+/** The plan of a run by trefoil's own engine. */
+function planOf(
+  { direction, options, fileFormat }: RunRequest,
+  { bound }: PolicyWithKeys,
+  { units, manifest, others, stores }: RunFiles,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): RunPlan {
+  const { delimiter, quoting, header, maxRecord, inputCompression, outputCompression } = options;
+  const { workers, resume, limit, rejects, maxRejects, force = false } = options;
+  return makePlan(
+    direction,
+    units,
+    bound,
+    {
+      format: fileFormat,
+      delimiter,
+      quoting,
+      header,
+      maxRecord,
+      inputCompression,
+      outputCompression,
+      workers,
+      resume,
+      limit,
+      maxRejects,
+      force,
+      signal,
+      onProgress: progress.update,
+    },
+    manifest,
+    others,
+    stores,
+    rejects === DASH ? STDOUT : rejects,
+  );
+}
+
+/** Reads, transforms and writes all records: as planned, or by DuckDB if there is no plan. */
+async function transform(
+  request: RunRequest,
+  keyed: PolicyWithKeys,
+  files: RunFiles,
+  plan: RunPlan | null,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): Promise<FileResult> {
+  try {
+    return await (plan === null ? transformByDuckdb(request, keyed, files, signal) : runPlan(plan));
+  } finally {
+    progress.clear();
+  }
+}
+
+async function transformByDuckdb(
+  { direction, duckdb }: RunRequest,
+  { bound }: PolicyWithKeys,
+  { others }: RunFiles,
+  signal: AbortSignal,
+): Promise<FileResult> {
+  // DuckDB is an optional dependency, and only these runs load it.
+  const { runDuckdb } = await import('../../duckdb/run.ts');
+  const { rows, ...bytes } = await runDuckdb({ ...duckdb!, direction, inside: openReady(bound), others, signal });
+  return { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, ...bytes };
+}
+
+/** The last line of a run: its counts and its time. */
+function noteResult({ rowsIn, rowsOut, rowsRejected }: FileResult, milliseconds: number, voice: Voice): void {
+  const counts = `${count(rowsOut)} out, ${count(rowsRejected)} rejected`;
+  voice.note(`${plural(rowsIn, 'row')} in, ${counts} in ${(milliseconds / 1000).toFixed(1)} s`);
+}
+
+/** How many rows were rejected, where they are, and how many are in no output at all. */
+function rejectedWarning({ rowsRejected, rowsNotHeld }: FileResult, file: string): string {
+  const rejected = `${plural(rowsRejected, 'row')} rejected and left out`;
+  if (rowsNotHeld === 0) return `${rejected}; ${file} contains them, sealed`;
   const held = rowsRejected - rowsNotHeld;
-  const some = held === 0 ? 'none of them' : `${count(held)} of them, sealed`;
-  const lost = `${plural(rowsNotHeld, 'row')} longer than --max-record ${rowsNotHeld === 1 ? 'is' : 'are'} in no output`;
-  return `${said}; ${file} holds ${some}; ${lost}: keep the input, and run it again with a larger --max-record`;
+  const contained = held === 0 ? 'none of them' : `${count(held)} of them, sealed`;
+  const lost = `${plural(rowsNotHeld, 'row')} longer than --max-record ${wordFor(rowsNotHeld, 'is', 'are')} in no output`;
+  const advice = 'keep the input, and run it again with a larger --max-record';
+  return `${rejected}; ${file} contains ${contained}; ${lost}: ${advice}`;
 }

@@ -1,13 +1,13 @@
 /// <reference types="node" />
-/** The summary of a run: what was done to which fields, under which policy and keys. No record, no value. */
+/** The summary of a run: its counts, the rule of each field, the policy and the keys, but no value of a record. */
 
 import { createHash } from 'node:crypto';
 import { packageVersion } from '../../files/version.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
 import type { FilePolicy } from '../../policy.ts';
 
-/** What a summary is made of. */
-export interface Done {
+/** What a summary is made from. */
+export interface SummaryInput {
   readonly command: 'protect' | 'reveal';
   readonly rowsIn: number;
   readonly rowsOut: number;
@@ -16,20 +16,24 @@ export interface Done {
   readonly keys: DomainKeys | null;
 }
 
-/** SHA-256 of a policy as the library writes it: spacing and comments of the file do not count. */
+/** SHA-256 of a policy as the library serialises it, so that spacing and comments of the file make no difference. */
 export function policySha256(policy: FilePolicy): string {
   return createHash('sha256').update(JSON.stringify(policy), 'utf8').digest('hex');
 }
 
-/** The keys of the run: the one that protects now, or those that the policy pins to reveal with. */
-function usedChecks(command: Done['command'], { keyCheck }: FilePolicy, keys: DomainKeys | null): KeyCheck | null {
+/** The checks of the keys of the run: of the one that protects, or of those that the policy pins for revealing. */
+function keyChecksOf(
+  command: SummaryInput['command'],
+  { keyCheck }: FilePolicy,
+  keys: DomainKeys | null,
+): KeyCheck | null {
   if (keys === null) return null;
   if (command === 'protect') return { [keys.keyId]: keys.keyCheck[keys.keyId]! };
   return keyCheck ?? keys.keyCheck;
 }
 
 /** The summary as JSON text. */
-export function makeSummary({ policy, keys, ...counts }: Done): string {
+export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
   const summary = {
     command: counts.command,
     rowsIn: counts.rowsIn,
@@ -38,7 +42,7 @@ export function makeSummary({ policy, keys, ...counts }: Done): string {
     fields: Object.fromEntries(Object.entries(policy.fields).map(([path, { rule }]) => [path, rule])),
     policySha256: policySha256(policy),
     domain: policy.domain,
-    keyCheck: usedChecks(counts.command, policy, keys),
+    keyCheck: keyChecksOf(counts.command, policy, keys),
     version: packageVersion,
   };
   return `${JSON.stringify(summary, null, 2)}\n`;

@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /**
- * Opens the stores of a run: a file of SQLite by what this Node has, or PostgreSQL by `pg`. Drivers are optional peers and
- * loaded when they are asked for.
+ * Opens the stores of a run: a SQLite file with the driver that this machine has, or PostgreSQL with `pg`. Drivers are
+ * optional peer dependencies, and only the run that needs one loads it.
  */
 
 import { closeSync, existsSync, openSync } from 'node:fs';
@@ -23,24 +23,25 @@ import { isServer, placesOf } from './places.ts';
 type Handle = SqliteHandle & { readonly close: () => void };
 type OpenSqlite = new (path: string) => Handle;
 
-/** Milliseconds to wait for others when a store is looked at first, and when it is closed. */
+/** How long to wait for other processes when a store is opened and when it is closed, in milliseconds. */
 const WAIT_AT_BEGIN = 5_000;
 const WAIT_AT_END = 1_000;
 
 /**
  * Opens the stores that a policy names. They are closed when the command ends, however it ends.
  *
- * @param create whether a store that is not there is made. Where nothing is protected it is a name that was mistyped, or
- *   a copy without its rows: a command would work on an empty store, and say that all is well.
+ * @param options the arguments of `--vault`.
+ * @param create whether a missing store is made. Only `protect` and `import` make one: for any other command a missing
+ *   store is a mistyped name or a copy without its rows, and work on an empty store would seem to succeed.
  * @throws TrefoilError `store_missing`, `store_failed`.
  */
 export async function openStores(
   names: readonly string[],
-  given: readonly string[],
+  options: readonly string[],
   { create }: { readonly create: boolean },
 ): Promise<Stores> {
   const stores: Record<string, VaultStore> = {};
-  for (const [name, place] of placesOf(names, given)) {
+  for (const [name, place] of placesOf(names, options)) {
     stores[name] = await (isServer(place)
       ? openPostgres(place, create)
       : openSqlite(checkFileName('--vault', place), create));
@@ -64,9 +65,9 @@ async function openPostgres(url: string, create: boolean): Promise<VaultStore> {
   try {
     pool = new found.default.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
   } catch {
-    throw new UsageError('--vault expected a file or postgres://…, got what pg cannot read as the place of a server');
+    throw new UsageError('--vault expected a file or postgres://…, got an address that pg cannot read');
   }
-  // A connection that is lost while nobody uses it: the next statement says so, or takes another.
+  // An idle connection may be lost. The next statement then fails or takes another one.
   pool.on('error', () => {});
   atEnd({ close: () => endOrLeave(pool) });
   const store = postgresStore(pool);
@@ -84,9 +85,9 @@ async function openPostgres(url: string, create: boolean): Promise<VaultStore> {
   };
 }
 
-const NO_VAULT = 'there is no vault in this database: protect into it first, or name another place with --vault';
+const NO_VAULT = 'the database contains no vault; protect into it first, or set another place with --vault';
 
-/** Ends the connections of a pool; a server that does not answer any more is not waited for. */
+/** Ends the connections of a pool. If the server does not answer within a second, they are abandoned. */
 function endOrLeave(pool: { readonly end: () => Promise<void> }): Promise<void> {
   return new Promise((done) => {
     const timer = setTimeout(done, WAIT_AT_END);
@@ -100,9 +101,15 @@ function endOrLeave(pool: { readonly end: () => Promise<void> }): Promise<void> 
   });
 }
 
-/** Node's own SQLite from 24 on. In 22.13 it is there and warns of itself, so either of two packages comes first. */
+/**
+ * Opens a SQLite file. From Node 24 on the driver is Node's own. That of Node 22.13 writes a warning, so two packages
+ * are tried before it.
+ */
 async function openSqlite(path: string, create: boolean): Promise<VaultStore> {
-  if (!create && !existsSync(path)) fail('store_missing', 'there is no such vault', { file: path });
+  if (!create && !existsSync(path))
+    fail('store_missing', 'the vault does not exist; check the path in --vault', {
+      file: path,
+    });
   const Handle =
     nodeSqlite(24) ??
     (await packageOf('@photostructure/sqlite', 'DatabaseSync')) ??
@@ -111,14 +118,14 @@ async function openSqlite(path: string, create: boolean): Promise<VaultStore> {
   if (Handle === null) {
     fail('store_missing', 'a vault in a file needs Node 22.13 or later, or npm install @photostructure/sqlite');
   }
-  // An absolute path: drivers read `:memory:`, `file:…` and the empty text as something else than a file.
+  // Drivers do not read `:memory:`, `file:…` and the empty text as files. An absolute path is always a file.
   const whole = resolve(path);
   let handle: Handle;
   try {
     if (!existsSync(whole)) makePrivate(whole);
     handle = new Handle(whole);
   } catch {
-    return fail('store_failed', 'the file of the vault cannot be opened', { file: path });
+    return fail('store_failed', 'the vault file cannot be opened', { file: path });
   }
   const closing = closerOf(handle, path, whole);
   atEnd(closing);
@@ -130,40 +137,41 @@ async function openSqlite(path: string, create: boolean): Promise<VaultStore> {
   return withFile(sqliteStore(handle), path);
 }
 
-/** Makes an empty file that its owner alone reads. SQLite gives the files beside it the same mode. */
+/** Makes an empty file that only its owner can read. SQLite makes the files beside it with the same mode. */
 function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
 }
 
-/** Afterwards the file alone is the store, unless others have it open. */
+/** Closes a SQLite file so that it contains the whole store, without a log beside it, unless others have it open. */
 function closerOf(handle: Handle, path: string, whole: string) {
   const isVault = () => hasVault(handle, WAIT_AT_END);
   function close(warn: (text: string) => void): void {
     try {
-      // What has no vault is somebody else's database, and stays as it is.
+      // A database without a vault belongs to somebody else and is left as it is.
       if (isVault()) removeLog(handle, WAIT_AT_END);
     } catch (error) {
-      const why = error instanceof TrefoilError ? error.message : 'it cannot be written';
-      // Without a log the file is all that there is, and what is wrong with it has been said.
-      if (existsSync(`${whole}-wal`))
-        warn(`${path}: the log of the vault stays beside the file (${path}-wal), and a copy needs both: ${why}`);
+      const reason = error instanceof TrefoilError ? error.message : 'it cannot be written';
+      // Without a log the file is complete, and the command has reported what is wrong with it.
+      if (existsSync(`${whole}-wal`)) {
+        warn(`${path}: part of the vault is still in ${path}-wal, so a copy needs both files: ${reason}`);
+      }
     }
     try {
       handle.close();
     } catch {
-      // It was closed by a failure of its own.
+      // The driver has already closed it after an error.
     }
   }
   return { close: async (voice: Voice) => close(voice.warning), closeNow: () => close(() => {}) };
 }
 
-/** The store with its file named in what it refuses: an adapter gets a handle and does not know where it leads. */
+/** A store whose errors name its file. The adapter has only a handle and does not know the path. */
 function withFile(store: VaultStore, file: string): VaultStore {
   const verb =
-    <A extends readonly unknown[], R>(work: (...given: A) => Promise<R>) =>
-    async (...given: A): Promise<R> => {
+    <A extends readonly unknown[], R>(work: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
       try {
-        return await work(...given);
+        return await work(...args);
       } catch (error) {
         throw named(error, file);
       }
@@ -193,14 +201,16 @@ function named(error: unknown, file: string): unknown {
   );
 }
 
+/** Node's own SQLite, if this is Node `from` or later; `null` if it is not, or before 22.13. */
 function nodeSqlite(from: number): OpenSqlite | null {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < from || (major === 22 && minor < 13)) return null;
-  // Not by an import: the build takes `node:` away, and this module has no other name.
+  // Not by an import: the build strips `node:`, and this module has no name without it.
   const ask = (process as { getBuiltinModule?: (name: string) => unknown }).getBuiltinModule;
   return (ask?.('node:sqlite') as { DatabaseSync: OpenSqlite } | undefined)?.DatabaseSync ?? null;
 }
 
+/** The driver that a package exports; `null` if the package is not installed or does not load. */
 async function packageOf(name: string, member: string): Promise<OpenSqlite | null> {
   try {
     return ((await import(name)) as Record<string, OpenSqlite>)[member] ?? null;

@@ -1,4 +1,4 @@
-/** The stores that a policy names, and where the command line says that they are. */
+/** The stores that a policy names, and the places of `--vault` where they are. */
 
 import { Option } from 'commander';
 import { nearest } from '../../core/suggest.ts';
@@ -7,31 +7,33 @@ import type { VaultRule } from '../../rule/vault.ts';
 import { UsageError } from '../exit.ts';
 import { option } from '../options.ts';
 
-/** `--vault`, as often as the policy has stores. */
+/** The option `--vault`, which is set once for each store of the policy. */
 export function vaultOption(): Option {
-  const text = 'where the store of a vault is: FILE or postgres://…; NAME=… where the policy has several';
+  const text = 'place of the vault: FILE or postgres://…; NAME=PLACE if the policy has several stores';
   return new Option('--vault <PLACE>', text).argParser((value: string, before: string[] | undefined) => {
     checkNoPassword(value);
-    // NAME=PLACE: the place by itself.
+    // In NAME=PLACE the place may contain a password as well.
     checkNoPassword(value.slice(value.indexOf('=') + 1).trimStart());
     return [...(before ?? []), value];
   });
 }
 
-/** Names of parameters that hold a secret: those of `pg` and libpq, and what people write in their place. */
+/** Names of parameters that hold a secret: those of `pg` and libpq, and likely mistakes. */
 const SECRET = /pass(?!file)|pwd|secret|token/i;
 
-/** A place in the words of libpq, which has several: `host=… password=…`. */
+/** A password in the keyword syntax of libpq: `host=… password=…`. */
 const LIBPQ_PASSWORD = /=.*(?:^|\s)(?:ssl)?password\s*=|(?:^|\s)(?:ssl)?password\s*=.*\s\w+\s*=/is;
 
 /**
- * A password in the place of a server is refused: every user of a machine can see arguments. It may stand before the
- * `@`, or among the parameters, there also with its name percent-encoded; or in the words of libpq.
+ * Refuses a place that contains a password, because every user of a machine can see arguments. The password may be
+ * before the `@`, among the parameters (where its name may be percent-encoded), or in the keyword syntax of libpq.
+ *
+ * @throws UsageError
  */
 function checkNoPassword(place: string): void {
   const address = place.slice(place.indexOf('://') + 1);
   const [, authority = '', query = ''] = /^\/\/([^?#]*)(.*)$/s.exec(address) ?? [];
-  // A password may hold `/`, `?` and `#`, though it should not.
+  // A password may contain `/`, `?` and `#`, although they should be encoded.
   const before = [authority, address.slice(2).replace(/\/.*$/s, '')].map((one) =>
     one.slice(0, one.lastIndexOf('@') + 1),
   );
@@ -42,12 +44,12 @@ function checkNoPassword(place: string): void {
     : LIBPQ_PASSWORD.test(place);
   if (!found) return;
   throw new UsageError(
-    '--vault has a password in it, which other users of this machine can see',
-    'take it out, and use PGPASSWORD or a pgpass file',
+    '--vault contains a password, which other users of this machine can see',
+    'remove it, and use PGPASSWORD or a pgpass file',
   );
 }
 
-/** A percent-encoded name in clear; what is not well-formed stays as it is. */
+/** A percent-encoded name, decoded. If it is malformed, only its ASCII escapes are. */
 function unescaped(name: string): string {
   try {
     return decodeURIComponent(name);
@@ -56,18 +58,22 @@ function unescaped(name: string): string {
   }
 }
 
-/** `--store`, for what is done to one store of a policy. */
+/** The option `--store` of commands that work on one store. */
 export function storeOption(): Option {
-  return option('--store', 'NAME', 'which store, where the policy has several', (value) => value);
+  return option('--store', 'NAME', 'name of the store, if the policy has several', (value) => value);
 }
 
-/** A rule of the store that is meant: what is done to a whole store is done by any of its rules. */
+/**
+ * A rule of the store that `--store` names, or of the only store. Any rule of a store can work on the whole store.
+ *
+ * @throws UsageError if the policy has no such store, or several and none is named.
+ */
 export function ruleOfStore(policy: FilePolicy, name: string | undefined): VaultRule {
   const rules = vaultRules(policy);
   if (rules.length === 0) throw new UsageError('the policy has no vault rule');
   const names = storeNames(policy);
   if (name === undefined && names.length > 1) {
-    throw new UsageError(`the policy has ${names.length} stores: say which with --store ${names.join(' or ')}`);
+    throw new UsageError(`the policy has ${names.length} stores; choose one with --store ${names.join(' or ')}`);
   }
   const rule = rules.find(({ store }) => store === (name ?? names[0]));
   if (rule === undefined) throw new UsageError(`--store expected ${names.join(' or ')}`);
@@ -79,17 +85,17 @@ export function vaultRules({ fields }: FilePolicy): readonly VaultRule[] {
   return Object.values(fields).filter((rule): rule is VaultRule => rule.rule === 'vault');
 }
 
-/** The names of its stores, each once. */
+/** The names of the stores of a policy, each once. */
 export function storeNames(policy: FilePolicy): readonly string[] {
   return [...new Set(vaultRules(policy).map(({ store }) => store))];
 }
 
-/** Whether a place is a server, and not a file. */
+/** Whether a place is a PostgreSQL server. Otherwise it is a file. */
 export function isServer(place: string): boolean {
   return /^postgres(ql)?:\/\//.test(place);
 }
 
-/** The files of stores, with those that SQLite makes beside them: no output may be one of them. */
+/** The files of the stores, with those that SQLite makes beside them. No output may be one of them. */
 export function storeFiles(places: Iterable<string>): readonly string[] {
   return [...places]
     .filter((place) => !isServer(place))
@@ -97,64 +103,74 @@ export function storeFiles(places: Iterable<string>): readonly string[] {
 }
 
 /**
- * What is before the first `=` is the name of a store, unless it is part of a path. A file with `=` in its name is
- * `./a=b.db`.
+ * NAME=PLACE. The text before the first `=` is the name of a store, unless it contains a slash or a colon: a file with
+ * `=` in its name is written `./a=b.db`.
  */
 const NAMED = /^([^=:/\\]*)=(.*)$/s;
 
-/** Where each store is. */
-export function placesOf(names: readonly string[], given: readonly string[]): ReadonlyMap<string, string> {
+/**
+ * The place of each store.
+ *
+ * @param names the stores of the policy.
+ * @param options the arguments of `--vault`.
+ * @throws UsageError if a store has no place or two, or if a place is not one.
+ */
+export function placesOf(names: readonly string[], options: readonly string[]): ReadonlyMap<string, string> {
   const places = new Map<string, string>();
-  for (const one of given) {
-    const [, name, named] = isServer(one) ? [] : (NAMED.exec(one) ?? []);
+  for (const argument of options) {
+    const [, name, named] = isServer(argument) ? [] : (NAMED.exec(argument) ?? []);
     if (name !== undefined && !names.includes(name)) throw unknownStore(name, names);
     if (name === undefined && names.length !== 1) {
-      throw new UsageError(`--vault expected NAME=PLACE, as there are ${names.length} stores`);
+      throw new UsageError(`--vault expected NAME=PLACE, because the policy has ${names.length} stores`);
     }
-    const which = name ?? names[0]!;
-    if (places.has(which)) throw new UsageError(`--vault names the store ${which} twice`);
-    places.set(which, checkPlace(named ?? one));
+    const store = name ?? names[0]!;
+    if (places.has(store)) throw new UsageError(`--vault names the store ${store} twice`);
+    places.set(store, checkPlace(named ?? argument));
   }
   const missing = names.find((name) => !places.has(name));
   if (missing !== undefined) {
-    throw new UsageError(`the policy has a vault with the store ${missing}: say where it is with --vault`);
+    throw new UsageError(
+      `the place of the store ${missing} is missing`,
+      'set it with --vault FILE or --vault postgres://…',
+    );
   }
   return places;
 }
 
-/** The name is not repeated: it may be the beginning of anything. */
+/** The error for NAME=PLACE with an unknown NAME. It does not repeat the name, which may be the start of anything. */
 function unknownStore(name: string, names: readonly string[]): UsageError {
   const similar = nearest(name, names);
+  const hint = 'a file with = in its name is written with its folder: ./NAME=PLACE';
   return new UsageError(
-    `--vault has the form NAME=PLACE, and NAME is not a store of the policy, which has ${names.join(', ')}`,
-    similar === null
-      ? 'a file with = in its name is written with its folder: ./NAME=PLACE'
-      : `did you mean ${similar}=PLACE? a file with = in its name is written with its folder: ./NAME=PLACE`,
+    `--vault is NAME=PLACE, but the policy has no store NAME; its stores are ${names.join(', ')}`,
+    similar === null ? hint : `did you mean ${similar}=PLACE? ${hint}`,
   );
 }
 
 /**
- * A place that outlives the run. SQLite reads these names as a database in memory, as a temporary file, or as an
- * address with options of its own; the tokens of a run would be left without their mapping.
+ * Refuses a place that would not outlive the run. SQLite reads some names as a database in memory, as a temporary file,
+ * or as an address with options of its own. The tokens of the run would then have no mapping.
+ *
+ * @throws UsageError
  */
 function checkPlace(place: string): string {
   if (place === '') throw new UsageError('--vault expected a file or postgres://…, got nothing');
   if (place !== place.trim()) {
     throw new UsageError(
-      '--vault expected a file or postgres://…, got a place with white space at its beginning or end',
+      '--vault expected a file or postgres://…, got one that begins or ends with white space',
       'a file of that name is written with its folder: ./NAME',
     );
   }
   if (/^:/.test(place)) {
     throw new UsageError(
-      '--vault expected a file or postgres://…, got the name of a database that is gone when the run ends',
+      '--vault expected a file or postgres://…, got a database that would be lost when the run ends',
       'a file of that name is written with its folder: ./NAME',
     );
   }
   if (/^[a-z][a-z0-9+.-]*:/i.test(place) && !isServer(place) && !/^[a-z]:[\\/]/i.test(place)) {
     throw new UsageError(
-      '--vault expected a file or postgres://…, got an address of another kind',
-      'a file is named by its path; one with a colon in its name is written with its folder: ./NAME',
+      '--vault expected a file or postgres://…, got another kind of address',
+      'a file with a colon in its name is written with its folder: ./NAME',
     );
   }
   return place;

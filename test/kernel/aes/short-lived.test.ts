@@ -3,9 +3,8 @@ import { createCipheriv } from 'node:crypto';
 import { unsafe } from '@noble/ciphers/aes.js';
 import { describe, expect, it } from 'vitest';
 import { encipher, expandInto, makeSchedule } from '../../../src/kernel/aes/short-lived.ts';
+import { bytes, hex } from '../../helpers/hex.ts';
 import { source } from '../../reference/texts.ts';
-
-const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'));
 
 function encrypt(key: Uint8Array, input: Uint8Array): string {
   const schedule = makeSchedule();
@@ -15,13 +14,13 @@ function encrypt(key: Uint8Array, input: Uint8Array): string {
   const block = Int32Array.from({ length: 4 }, (_, i) => view.getInt32(4 * i, true));
   encipher(schedule, block);
   for (let i = 0; i < 4; i++) view.setInt32(4 * i, block[i]!, true);
-  return Buffer.from(bytes).toString('hex');
+  return hex(bytes);
 }
 
 describe('FIPS 197', () => {
   // Appendix C.1 to C.3 of the first edition; appendix B of both.
   const counted = Uint8Array.from({ length: 32 }, (_, i) => i);
-  const plaintext = hex('00112233445566778899aabbccddeeff');
+  const plaintext = bytes('00112233445566778899aabbccddeeff');
   it.each([
     [16, '69c4e0d86a7b0430d8cdb78070b4c55a'],
     [24, 'dda97ca4864cdfe06eaf70a0ec0d7191'],
@@ -31,8 +30,8 @@ describe('FIPS 197', () => {
   });
 
   it('appendix B', () => {
-    const key = hex('2b7e151628aed2a6abf7158809cf4f3c');
-    expect(encrypt(key, hex('3243f6a8885a308d313198a2e0370734'))).toBe('3925841d02dc09fbdc118597196a0b32');
+    const key = bytes('2b7e151628aed2a6abf7158809cf4f3c');
+    expect(encrypt(key, bytes('3243f6a8885a308d313198a2e0370734'))).toBe('3925841d02dc09fbdc118597196a0b32');
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { text } from '../../../src/format.ts';
 import { MIN_DOMAIN, minimumLength } from '../../../src/kernel/domain.ts';
 import { ff1, MAX_LENGTH, MAX_TWEAK } from '../../../src/kernel/ff1/ff1.ts';
+import { bytes } from '../../helpers/hex.ts';
 import { ff1Reference } from '../../reference/ff1.ts';
 import { random } from '../../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../../shared.ts';
@@ -33,17 +34,15 @@ interface Wycheproof {
   }[];
 }
 
-const hex = (value: string) => new Uint8Array(Buffer.from(value, 'hex'));
-
 describe.skipIf(!sharedIsThere)('published vectors', () => {
   it('NIST samples, both ways', () => {
     const { vectors } = sharedJson<{ vectors: readonly Sample[] }>('vectors/nist/ff1_samples.json');
     for (const { name, radix, key, tweak, pt, ct } of vectors) {
-      const cipher = ff1(hex(key), radix);
-      expect(cipher.encrypt(pt, hex(tweak)), name).toEqual(ct);
-      expect(cipher.decrypt(ct, hex(tweak)), name).toEqual(pt);
-      expect(ff1Reference('encrypt', hex(key), radix, pt, hex(tweak)), name).toEqual(ct);
-      expect(ff1Reference('decrypt', hex(key), radix, ct, hex(tweak)), name).toEqual(pt);
+      const cipher = ff1(bytes(key), radix);
+      expect(cipher.encrypt(pt, bytes(tweak)), name).toEqual(ct);
+      expect(cipher.decrypt(ct, bytes(tweak)), name).toEqual(pt);
+      expect(ff1Reference('encrypt', bytes(key), radix, pt, bytes(tweak)), name).toEqual(ct);
+      expect(ff1Reference('decrypt', bytes(key), radix, ct, bytes(tweak)), name).toEqual(pt);
     }
     expect(vectors.length).toBeGreaterThanOrEqual(15);
   });
@@ -59,20 +58,20 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
       for (const { tcId, flags, key, tweak, msg, ct, result } of tests) {
         const isSmall = flags.includes('SmallMessageSize');
         const run = () => {
-          const cipher = ff1(hex(key), radix, isSmall ? { minDomain: 100 } : {});
-          return [cipher.encrypt(numerals(msg), hex(tweak)), cipher.decrypt(numerals(ct), hex(tweak))];
+          const cipher = ff1(bytes(key), radix, isSmall ? { minDomain: 100 } : {});
+          return [cipher.encrypt(numerals(msg), bytes(tweak)), cipher.decrypt(numerals(ct), bytes(tweak))];
         };
         if (result === 'valid') {
           expect(run(), `test ${tcId}`).toEqual([numerals(ct), numerals(msg)]);
           valid++;
           if (isSmall) {
             // Above the lowered limit and below the default one.
-            const standing = ff1(hex(key), radix);
-            expect(() => standing.encrypt(numerals(msg), hex(tweak)), `test ${tcId}`).toThrow(RangeError);
+            const standing = ff1(bytes(key), radix);
+            expect(() => standing.encrypt(numerals(msg), bytes(tweak)), `test ${tcId}`).toThrow(RangeError);
             small++;
           }
         } else {
-          expect(() => ff1(hex(key), radix).encrypt(numerals(msg), hex(tweak)), `test ${tcId}`).toThrow(RangeError);
+          expect(() => ff1(bytes(key), radix).encrypt(numerals(msg), bytes(tweak)), `test ${tcId}`).toThrow(RangeError);
           if (flags.includes('InvalidPlaintext') && alphabet !== undefined) {
             expect(text(alphabet).test(msg as string), `test ${tcId}`).toBe(false);
           }

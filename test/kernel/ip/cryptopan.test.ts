@@ -5,11 +5,10 @@ import { portableBlocks } from '../../../src/kernel/aes/aes.ts';
 import { cryptoPanCipher } from '../../../src/kernel/ip/cryptopan.ts';
 import { ipcryptPfxCipher } from '../../../src/kernel/ip/ipcrypt-pfx.ts';
 import type { PrefixCipher } from '../../../src/kernel/ip/prefix-cipher.ts';
+import { bytes } from '../../helpers/hex.ts';
 import { cryptoPanReference, pfxReference, toBits } from '../../reference/ip.ts';
 import { random } from '../../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../../shared.ts';
-
-const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 
 interface Vectors {
   readonly sets: readonly {
@@ -25,7 +24,7 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
   it('Crypto-PAn: every pair, both ways', () => {
     let pairs = 0;
     for (const { key, ipv4, ipv6 } of sharedJson<Vectors>('vectors/ip/cryptopan.json').sets) {
-      const cipher = cryptoPanCipher(hex(key));
+      const cipher = cryptoPanCipher(bytes(key));
       for (const [plain, encrypted] of ipv4) {
         expect(cipher.encryptV4(v4(plain))).toBe(v4(encrypted));
         expect(cipher.decryptV4(v4(encrypted))).toBe(v4(plain));

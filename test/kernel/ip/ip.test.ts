@@ -14,11 +14,10 @@ import {
 } from '../../../src/ip.ts';
 import { cryptoPanCipher } from '../../../src/kernel/ip/cryptopan.ts';
 import { ipcryptPfxCipher } from '../../../src/kernel/ip/ipcrypt-pfx.ts';
+import { bytes } from '../../helpers/hex.ts';
 import { pfxReference } from '../../reference/ip.ts';
 import { random } from '../../reference/random.ts';
 import { sharedIsThere, sharedJson } from '../../shared.ts';
-
-const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 
 interface PanVectors {
   readonly sets: readonly {
@@ -42,7 +41,7 @@ interface IpcryptVector {
 describe.skipIf(!sharedIsThere)('published vectors', () => {
   it('Crypto-PAn, one by one and as columns, both ways', () => {
     for (const { key, ipv4, ipv6 } of sharedJson<PanVectors>('vectors/ip/cryptopan.json').sets) {
-      const pan = cryptoPan(hex(key));
+      const pan = cryptoPan(bytes(key));
       const [plain, encrypted] = [0, 1].map((i) => [...ipv4, ...ipv6].map((pair) => pair[i]!)) as [string[], string[]];
       expect(plain.map(pan.encrypt)).toEqual(encrypted);
       expect(encrypted.map(pan.decrypt)).toEqual(plain);
@@ -55,14 +54,14 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
     const seen = new Set<string>();
     for (const vector of sharedJson<IpcryptVector[]>('vectors/ip/ipcrypt.json')) {
       seen.add(vector.variant);
-      const key = hex(vector.key);
+      const key = bytes(vector.key);
       const { ip, tweak, output, encrypted_ip: encrypted } = vector;
       if (tweak !== undefined && output !== undefined) {
         const cipher = vector.variant === 'ipcrypt-nd' ? ipcryptNd(key) : ipcryptNdx(key);
-        expect(cipher.encrypt(ip, hex(tweak))).toBe(output);
-        expect(cipher.encryptToBytes(ip, hex(tweak))).toEqual(hex(output));
+        expect(cipher.encrypt(ip, bytes(tweak))).toBe(output);
+        expect(cipher.encryptToBytes(ip, bytes(tweak))).toEqual(bytes(output));
         expect(cipher.decrypt(output)).toBe(ip);
-        expect(cipher.decryptFromBytes(hex(output))).toBe(ip);
+        expect(cipher.decryptFromBytes(bytes(output))).toBe(ip);
         expect(cipher.decryptMany([output, output.toUpperCase()])).toEqual([ip, ip]);
         continue;
       }
@@ -373,7 +372,7 @@ describe.each([
   it('gives for a column what it gives for one under the same tweaks', () => {
     const outputs = cipher.encryptMany(['192.0.2.1', '::1', '2001:db8::1']);
     const again = ['192.0.2.1', '::1', '2001:db8::1'].map((text, i) =>
-      cipher.encrypt(text, hex(outputs[i]!.slice(0, 2 * tweakBytes))),
+      cipher.encrypt(text, bytes(outputs[i]!.slice(0, 2 * tweakBytes))),
     );
     expect(again).toEqual(outputs);
   });

@@ -12,10 +12,10 @@ import { HMAC_SHA256, hmacSha256 } from '../../../src/kernel/prf/hmac.ts';
 import { blockAt, type HmacBatch, makeHmacBatch, withHmacBatch } from '../../../src/kernel/prf/hmac-batch.ts';
 import { LANES, type Lanes, makeLanes } from '../../../src/kernel/prf/hmac-lanes.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, TAG_WORDS, tagAt } from '../../../src/kernel/prf/prf.ts';
+import { codeOf } from '../../helpers/errors.ts';
 import { blake3Reference } from '../../reference/blake3.ts';
 import { hmacReference } from '../../reference/sha256.ts';
 import { type Source, source } from '../../reference/texts.ts';
-import { codeOf } from '../../rule/keys.ts';
 
 type Digest = (message: Uint8Array | string) => Uint8Array;
 

@@ -5,12 +5,10 @@ import { cmac, dbl } from '../../../src/kernel/aes/cmac.ts';
 import { bareSiv, SIV_LENGTH, SLOTS, type Under, type Values } from '../../../src/kernel/siv/columns.ts';
 import { checkedValues, knownAnswer } from '../../../src/kernel/siv/self-test.ts';
 import { aesSiv } from '../../../src/kernel/siv/siv.ts';
+import { bytes, hex } from '../../helpers/hex.ts';
 import { sivDecrypt, sivEncrypt } from '../../reference/seal.ts';
 import { source } from '../../reference/texts.ts';
 import { sharedIsThere, sharedJson } from '../../shared.ts';
-
-const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
-const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 const WAYS = [
   ['node:crypto', manyBlocks],
@@ -76,7 +74,7 @@ describe.each(WAYS)('against aessiv of @noble/ciphers, %s', (_, makeBlocks) => {
       const under = bareSiv(key, makeBlocks)(associated);
       const texts = Array.from({ length: count }, () => bytes(length));
       const sealed = sealMany(under, texts);
-      for (const [k, z] of sealed.entries()) expect(toHex(z)).toBe(toHex(aessiv(key, associated).encrypt(texts[k]!)));
+      for (const [k, z] of sealed.entries()) expect(hex(z)).toBe(hex(aessiv(key, associated).encrypt(texts[k]!)));
       expect(openMany(under, sealed)).toEqual(texts);
       cases += count;
     }
@@ -94,7 +92,7 @@ describe.each(WAYS)('against aessiv of @noble/ciphers, %s', (_, makeBlocks) => {
         for (let j = 0; j < 10; j++) {
           const text = bytes(below(301));
           const z = sealMany(under, [text])[0]!;
-          expect(toHex(z)).toBe(toHex(aessiv(key, associated).encrypt(text)));
+          expect(hex(z)).toBe(hex(aessiv(key, associated).encrypt(text)));
           expect(openMany(under, [z])).toEqual([text]);
         }
       }
@@ -149,7 +147,7 @@ describe.each(WAYS)('against aessiv of @noble/ciphers, %s', (_, makeBlocks) => {
     const spy = (key: Uint8Array): Blocks => {
       const blocks = makeBlocks(key);
       return (buffer) => {
-        given.push(toHex(buffer));
+        given.push(hex(buffer));
         return blocks(buffer);
       };
     };
@@ -173,12 +171,12 @@ describe.each(WAYS)('against aessiv of @noble/ciphers, %s', (_, makeBlocks) => {
 
 describe('published vectors', () => {
   it('RFC 5297, appendix A.1', () => {
-    const siv = aesSiv(hex('fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff'));
-    const associated = hex('101112131415161718191a1b1c1d1e1f2021222324252627');
-    const plaintext = hex('112233445566778899aabbccddee');
+    const siv = aesSiv(bytes('fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff'));
+    const associated = bytes('101112131415161718191a1b1c1d1e1f2021222324252627');
+    const plaintext = bytes('112233445566778899aabbccddee');
     const sealed = '85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c';
-    expect(toHex(siv.seal(plaintext, associated))).toBe(sealed);
-    expect(siv.open(hex(sealed), associated)).toEqual(plaintext);
+    expect(hex(siv.seal(plaintext, associated))).toBe(sealed);
+    expect(siv.open(bytes(sealed), associated)).toEqual(plaintext);
   });
 
   it.each([
@@ -194,15 +192,15 @@ describe('published vectors', () => {
       '51f0bebf7e3b9d92fc49741779363cfe',
     ],
   ])('RFC 4493, section 4: CMAC of %s', (message, tag) => {
-    const { k1, k2, tag: tagOf } = cmac(expandKey(hex('2b7e151628aed2a6abf7158809cf4f3c')));
-    expect(toHex(k1)).toBe('fbeed618357133667c85e08f7236a8de');
-    expect(toHex(k2)).toBe('f7ddac306ae266ccf90bc11ee46d513b');
-    expect(toHex(tagOf(hex(message)))).toBe(tag);
+    const { k1, k2, tag: tagOf } = cmac(expandKey(bytes('2b7e151628aed2a6abf7158809cf4f3c')));
+    expect(hex(k1)).toBe('fbeed618357133667c85e08f7236a8de');
+    expect(hex(k2)).toBe('f7ddac306ae266ccf90bc11ee46d513b');
+    expect(hex(tagOf(bytes(message)))).toBe(tag);
   });
 
   it('RFC 5297, appendix A.1: doubling', () => {
-    expect(toHex(dbl(hex('0e04dfafc1efbf040140582859bf073a')))).toBe('1c09bf5f83df7e080280b050b37e0e74');
-    expect(toHex(dbl(hex('edf09de876c642ee4d78bce4ceedfc4f')))).toBe('dbe13bd0ed8c85dc9af179c99ddbf819');
+    expect(hex(dbl(bytes('0e04dfafc1efbf040140582859bf073a')))).toBe('1c09bf5f83df7e080280b050b37e0e74');
+    expect(hex(dbl(bytes('edf09de876c642ee4d78bce4ceedfc4f')))).toBe('dbe13bd0ed8c85dc9af179c99ddbf819');
   });
 
   it.skipIf(!sharedIsThere)('Wycheproof: CMAC', () => {
@@ -217,7 +215,7 @@ describe('published vectors', () => {
     for (const { keySize, tagSize, tests } of file.testGroups) {
       if (![128, 192, 256].includes(keySize)) continue;
       for (const { tcId, key, msg, tag, result } of tests) {
-        const computed = toHex(cmac(expandKey(hex(key))).tag(hex(msg))).slice(0, tagSize / 4);
+        const computed = hex(cmac(expandKey(bytes(key))).tag(bytes(msg))).slice(0, tagSize / 4);
         expect(computed === tag, `test ${tcId}`).toBe(result === 'valid');
         run++;
       }
@@ -234,8 +232,8 @@ describe('the two verbs', () => {
       const siv = aesSiv(key);
       const [text, associated] = [bytes(1 + below(301)).subarray(1), bytes(2 + below(65)).subarray(2)];
       const sealed = siv.seal(text, associated);
-      expect(toHex(sealed)).toBe(toHex(aessiv(key, associated).encrypt(Uint8Array.from(text))));
-      expect(toHex(siv.open(sealed, associated)!)).toBe(toHex(text));
+      expect(hex(sealed)).toBe(hex(aessiv(key, associated).encrypt(Uint8Array.from(text))));
+      expect(hex(siv.open(sealed, associated)!)).toBe(hex(text));
       sealed[below(sealed.length)]! ^= 1 + below(255);
       expect(siv.open(sealed, associated)).toBeNull();
     }
@@ -248,11 +246,11 @@ describe('the two verbs', () => {
     const under = aesSiv(key).under(associated);
     key.fill(0);
     associated.fill(0);
-    expect(toHex(sealMany(under, [text])[0]!)).toBe(toHex(before));
+    expect(hex(sealMany(under, [text])[0]!)).toBe(hex(before));
     // So many values that one is computed again by noble, which needs key and data.
     const { values } = layOut(Array.from({ length: SLOTS }, () => text));
     for (let i = 0; i < 40; i++) under.seal({ ...values, length: 16 });
-    expect(toHex(sealMany(under, [text])[0]!)).toBe(toHex(before));
+    expect(hex(sealMany(under, [text])[0]!)).toBe(hex(before));
   });
 });
 

@@ -11,11 +11,9 @@ import { SIV_LENGTH } from '../../../src/kernel/siv/columns.ts';
 import { openEach, sealEach } from '../../../src/kernel/siv/keyed.ts';
 import { plainEngine } from '../../../src/kernel/siv/keyed-plain.ts';
 import { wasmEngine } from '../../../src/kernel/siv/keyed-wasm.ts';
+import { bytes, hex } from '../../helpers/hex.ts';
 import { cmac, sivEncrypt } from '../../reference/seal.ts';
 import { source } from '../../reference/texts.ts';
-
-const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'));
 
 const KEYS = [32, 48, 64] as const;
 
@@ -43,8 +41,8 @@ describe.each([
       for (let length = 0; length <= 100; length++) {
         const [key, text] = [bytes(keyLength), bytes(length)];
         const sealed = sealOnce(key, text);
-        expect(toHex(sealed)).toBe(toHex(aessiv(key).encrypt(text)));
-        expect(toHex(sealed)).toBe(toHex(sivEncrypt(key, text)));
+        expect(hex(sealed)).toBe(hex(aessiv(key).encrypt(text)));
+        expect(hex(sealed)).toBe(hex(sivEncrypt(key, text)));
         expect(openOnce(key, sealed)).toEqual(text);
       }
     });
@@ -84,12 +82,12 @@ describe.each([
     for (let i = 0; i < 1000; i++) {
       const key = bytes(3 + KEYS[i % 3]!).subarray(3);
       const text = bytes(1 + below(301)).subarray(1);
-      const before = toHex(key) + toHex(text);
+      const before = hex(key) + hex(text);
       const sealed = sealOnce(key, text);
-      expect(toHex(sealed)).toBe(toHex(aessiv(Uint8Array.from(key)).encrypt(Uint8Array.from(text))));
+      expect(hex(sealed)).toBe(hex(aessiv(Uint8Array.from(key)).encrypt(Uint8Array.from(text))));
       expect(sealed).toHaveLength(SIV_LENGTH + text.length);
-      expect(toHex(openOnce(key, Uint8Array.of(9, ...sealed, 9).subarray(1, -1))!)).toBe(toHex(text));
-      expect(toHex(key) + toHex(text)).toBe(before);
+      expect(hex(openOnce(key, Uint8Array.of(9, ...sealed, 9).subarray(1, -1))!)).toBe(hex(text));
+      expect(hex(key) + hex(text)).toBe(before);
       digest.update(sealed);
     }
     expect(digest.digest('hex')).toBe('61db86fd6e3c5bb9d9b02bedc4b3f23a1e66d71e652dac67e96d1dbe8c35df7b');
@@ -104,8 +102,8 @@ describe.each([
         for (let j = 0; j < 25; j++) {
           const [text, associated] = [bytes(below(301)), bytes(j < 3 ? 16 * j : below(80))];
           const sealed = siv.seal(text, associated);
-          expect(toHex(sealed)).toBe(toHex(aessiv(key, associated).encrypt(text)));
-          expect(toHex(sealed)).toBe(toHex(sivEncrypt(key, text, associated)));
+          expect(hex(sealed)).toBe(hex(aessiv(key, associated).encrypt(text)));
+          expect(hex(sealed)).toBe(hex(sivEncrypt(key, text, associated)));
           expect(siv.open(sealed, associated)).toEqual(text);
           expect(siv.open(sealed, Uint8Array.of(...associated, 0))).toBeNull();
           expect(siv.open(sealed, null)).toBeNull();
@@ -156,32 +154,32 @@ describe.each([
     for (const part of [X, cmac(k1, zero), subkey]) for (let i = 0; i < 16; i++) last[i]! ^= part[i]!;
     const text = Uint8Array.of(...begin, ...last);
     const sealed = sealOnce(key, text);
-    expect(toHex(sealed.slice(0, 16))).toBe('f'.repeat(32));
-    expect(toHex(sealed)).toBe(toHex(sivEncrypt(key, text)));
-    expect(toHex(sealed)).toBe(toHex(aessiv(key).encrypt(text)));
+    expect(hex(sealed.slice(0, 16))).toBe('f'.repeat(32));
+    expect(hex(sealed)).toBe(hex(sivEncrypt(key, text)));
+    expect(hex(sealed)).toBe(hex(aessiv(key).encrypt(text)));
     expect(openOnce(key, sealed)).toEqual(text);
   });
 
   describe('published vectors', () => {
     it('RFC 5297, appendix A.1', () => {
-      const siv = keyed(hex('fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff'));
-      const associated = hex('101112131415161718191a1b1c1d1e1f2021222324252627');
-      const plaintext = hex('112233445566778899aabbccddee');
+      const siv = keyed(bytes('fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff'));
+      const associated = bytes('101112131415161718191a1b1c1d1e1f2021222324252627');
+      const plaintext = bytes('112233445566778899aabbccddee');
       const sealed = '85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c';
-      expect(toHex(siv.seal(plaintext, associated))).toBe(sealed);
-      expect(siv.open(hex(sealed), associated)).toEqual(plaintext);
+      expect(hex(siv.seal(plaintext, associated))).toBe(sealed);
+      expect(siv.open(bytes(sealed), associated)).toEqual(plaintext);
     });
   });
 
   describe('computed with the AESSIV of the cryptography package of Python', () => {
-    const key = hex('fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff');
+    const key = bytes('fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff');
     it.each([
       ['112233445566778899aabbccddee', 'f1c5fdeac1f15a26779c1501f9fb758827e946c669088ab06da58c5c831c'],
       ['112233445566778899aabbccddeeff00', '6e068ffe8c0bcac7cec44347b9d27516987488d34958561d54367f3bc022a979'],
       ['112233445566778899aabbccddeeff0011', 'eb511fc5f34dcb889b66d20ff5aacb48c5e30d8a0de32370eb46371eef79acb2d0'],
     ])('%s', (text, sealed) => {
-      expect(toHex(sealOnce(key, hex(text)))).toBe(sealed);
-      expect(toHex(openOnce(key, hex(sealed))!)).toBe(text);
+      expect(hex(sealOnce(key, bytes(text)))).toBe(sealed);
+      expect(hex(openOnce(key, bytes(sealed))!)).toBe(text);
     });
   });
 
@@ -209,7 +207,7 @@ describe.each([
         for (let i = 0; i < count; i += 1 + below(50)) {
           const key = keys.keys.slice(i * keyLength, (i + 1) * keyLength);
           const expected = sivEncrypt(key, texts[i]!, ...(associated === null ? [] : [data[i]!]));
-          expect(toHex(sealed[i]!)).toBe(toHex(expected));
+          expect(hex(sealed[i]!)).toBe(hex(expected));
         }
         const broken = sealed.map((one, i) => {
           const given = concat([Uint8Array.of(1, 2, 3), one]);
@@ -217,8 +215,8 @@ describe.each([
           return i % 5 === 2 ? given.slice(0, below(19)) : given;
         });
         const opened = openEach(keys, broken, associated, 3, engine);
-        const expected = texts.map((text, i) => (i % 5 === 1 || i % 5 === 2 ? null : toHex(text)));
-        expect(opened.map((text) => text && toHex(text))).toEqual(expected);
+        const expected = texts.map((text, i) => (i % 5 === 1 || i % 5 === 2 ? null : hex(text)));
+        expect(opened.map((text) => text && hex(text))).toEqual(expected);
       }
     }
   });
@@ -230,7 +228,7 @@ it('a process that goes over to WebAssembly gives the same before and after', ()
     const keys = { keys: bytes(32_000), keyLength: 32 };
     const texts = Array.from({ length: 1000 }, () => bytes(16));
     const sealed = sealEach(keys, texts, null);
-    expect(toHex(sealed[i]!)).toBe(toHex(aessiv(keys.keys.slice(32 * i, 32 * i + 32)).encrypt(texts[i]!)));
+    expect(hex(sealed[i]!)).toBe(hex(aessiv(keys.keys.slice(32 * i, 32 * i + 32)).encrypt(texts[i]!)));
     expect(Buffer.concat(sealed).equals(Buffer.concat(sealEach(keys, texts, null, plainEngine)))).toBe(true);
     expect(openEach(keys, sealed, null)).toEqual(texts);
   }

@@ -6,10 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { manyBlocks, portableBlocks } from '../../../src/kernel/aes/aes.ts';
 import { bareRows, SIV_LENGTH, type SivRows } from '../../../src/kernel/siv/columns.ts';
 import { aesSivRows } from '../../../src/kernel/siv/siv.ts';
+import { hex } from '../../helpers/hex.ts';
 import { sivEncrypt } from '../../reference/seal.ts';
 import { source } from '../../reference/texts.ts';
-
-const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 /** Values and their associated data, with gaps between them that hold something else. */
 function layOut(texts: readonly Uint8Array[], datas: readonly Uint8Array[]) {
@@ -48,7 +47,7 @@ describe.each(ways)('%s', (_, make) => {
         const siv = make(key);
         siv.seal(room.values, room.data);
         for (let k = 0; k < count; k++) {
-          expect(toHex(room.sealedAt(k))).toBe(toHex(sivEncrypt(key, texts[k]!, datas[k]!)));
+          expect(hex(room.sealedAt(k))).toBe(hex(sivEncrypt(key, texts[k]!, datas[k]!)));
         }
         // One is changed, in its sealed text or its associated data: that one alone does not open.
         const [bad, verdicts] = [below(count), new Uint8Array(count)];
@@ -57,14 +56,12 @@ describe.each(ways)('%s', (_, make) => {
         const changed = Array.from({ length: count }, (_, k) => {
           const at = 7 + k * room.data.stride;
           const data = new Uint8Array(room.data.view.buffer.slice(at, at + dataLength) as ArrayBuffer);
-          return (
-            toHex(data) !== toHex(datas[k]!) || toHex(room.sealedAt(k)) !== toHex(sivEncrypt(key, texts[k]!, data))
-          );
+          return hex(data) !== hex(datas[k]!) || hex(room.sealedAt(k)) !== hex(sivEncrypt(key, texts[k]!, data));
         });
         siv.open(room.values, room.data, verdicts);
         for (let k = 0; k < count; k++) {
           expect(verdicts[k]).toBe(changed[k] ? 0 : 1);
-          expect(toHex(room.textAt(k))).toBe(changed[k] ? '00'.repeat(length) : toHex(texts[k]!));
+          expect(hex(room.textAt(k))).toBe(changed[k] ? '00'.repeat(length) : hex(texts[k]!));
         }
       }
     }
@@ -81,6 +78,6 @@ it('1,024 values at once', () => {
   const room = layOut(texts, datas);
   aesSivRows(key).seal(room.values, room.data);
   for (const k of [0, 1, 511, 1022, 1023]) {
-    expect(toHex(room.sealedAt(k))).toBe(toHex(sivEncrypt(key, texts[k]!, datas[k]!)));
+    expect(hex(room.sealedAt(k))).toBe(hex(sivEncrypt(key, texts[k]!, datas[k]!)));
   }
 });

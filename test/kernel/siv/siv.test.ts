@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { aesSiv, SIV_LENGTH } from '../../../src/kernel/siv/siv.ts';
+import { bytes, hex } from '../../helpers/hex.ts';
 import { random } from '../../reference/random.ts';
 import { cmac, sivDecrypt, sivEncrypt } from '../../reference/seal.ts';
 import { sharedIsThere, sharedJson } from '../../shared.ts';
@@ -34,24 +35,21 @@ interface WycheproofMac {
   }[];
 }
 
-const hex = (value: string) => new Uint8Array(Buffer.from(value, 'hex'));
-const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-
 describe.skipIf(!sharedIsThere)('published vectors', () => {
   it('Wycheproof: valid both ways, invalid does not open', () => {
     const file = sharedJson<Wycheproof>('vectors/wycheproof/aes_siv_cmac_test.json.gz');
     const counts = { valid: 0, invalid: 0 };
     for (const { tests } of file.testGroups) {
       for (const { tcId, key, aad, msg, ct, result } of tests) {
-        const siv = aesSiv(hex(key));
-        const opened = siv.open(hex(ct), hex(aad));
+        const siv = aesSiv(bytes(key));
+        const opened = siv.open(bytes(ct), bytes(aad));
         if (result === 'valid') {
-          expect(toHex(siv.seal(hex(msg), hex(aad))), `test ${tcId}`).toBe(ct);
-          expect(toHex(opened!), `test ${tcId}`).toBe(msg);
-          expect(toHex(sivEncrypt(hex(key), hex(msg), hex(aad))), `test ${tcId}`).toBe(ct);
+          expect(hex(siv.seal(bytes(msg), bytes(aad))), `test ${tcId}`).toBe(ct);
+          expect(hex(opened!), `test ${tcId}`).toBe(msg);
+          expect(hex(sivEncrypt(bytes(key), bytes(msg), bytes(aad))), `test ${tcId}`).toBe(ct);
         } else {
           expect(opened, `test ${tcId}`).toBeNull();
-          expect(sivDecrypt(hex(key), hex(ct), hex(aad)), `test ${tcId}`).toBeNull();
+          expect(sivDecrypt(bytes(key), bytes(ct), bytes(aad)), `test ${tcId}`).toBeNull();
         }
         counts[result]++;
       }
@@ -67,7 +65,7 @@ describe.skipIf(!sharedIsThere)('published vectors', () => {
     for (const { keySize, tagSize, tests } of file.testGroups) {
       if (![128, 192, 256].includes(keySize)) continue;
       for (const { tcId, key, msg, tag, result } of tests) {
-        const computed = toHex(cmac(hex(key), hex(msg))).slice(0, tagSize / 4);
+        const computed = hex(cmac(bytes(key), bytes(msg))).slice(0, tagSize / 4);
         expect(computed === tag, `test ${tcId}`).toBe(result === 'valid');
         run++;
       }
@@ -89,7 +87,7 @@ describe('against RFC 5297 to the letter', () => {
       const reference = sivEncrypt(key, plaintext, associated);
       fast.update(sealed);
       slow.update(reference);
-      expect(toHex(siv.open(reference, associated)!)).toBe(toHex(plaintext));
+      expect(hex(siv.open(reference, associated)!)).toBe(hex(plaintext));
     }
     const digest = fast.digest('hex');
     expect(digest).toBe(slow.digest('hex'));
@@ -113,17 +111,17 @@ describe('against RFC 5297 to the letter', () => {
     expect(siv.open(sealed, Uint8Array.of(...associated, 0))).toBeNull();
     expect(siv.open(sealed, new Uint8Array(0))).toBeNull();
     expect(aesSiv(bytes(64)).open(sealed, associated)).toBeNull();
-    expect(toHex(siv.open(sealed, associated)!)).toBe(toHex(plaintext));
+    expect(hex(siv.open(sealed, associated)!)).toBe(hex(plaintext));
   });
 
   it('keeps its own copy of the key, and one key seals many values', () => {
-    const { bytes } = random('siv key');
-    const [key, plaintext, associated] = [bytes(64), bytes(33), bytes(5)];
+    const next = random('siv key');
+    const [key, plaintext, associated] = [next.bytes(64), next.bytes(33), next.bytes(5)];
     const siv = aesSiv(key);
-    const before = toHex(siv.seal(plaintext, associated));
+    const before = hex(siv.seal(plaintext, associated));
     key.fill(0);
-    expect(toHex(siv.seal(plaintext, associated))).toBe(before);
-    expect(toHex(siv.open(hex(before), associated)!)).toBe(toHex(plaintext));
+    expect(hex(siv.seal(plaintext, associated))).toBe(before);
+    expect(hex(siv.open(bytes(before), associated)!)).toBe(hex(plaintext));
     expect(before.length).toBe((33 + SIV_LENGTH) * 2);
   });
 });

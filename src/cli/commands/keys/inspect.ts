@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** `trefoil keys inspect`: what is in a key file, without the keys. */
+/** `trefoil keys inspect`: shows the ids and key checks of a key file, never its keys. */
 
 import type { Command } from 'commander';
 import { NAME_PATTERN } from '../../../core/checks.ts';
@@ -7,21 +7,22 @@ import { UsageError } from '../../exit.ts';
 import { keysOption, needKeys } from '../../key-source.ts';
 import { type Context, option } from '../../options.ts';
 import { writeOut } from '../../stdout.ts';
-import { EXIT_HELP } from '../../voice.ts';
+import { helpText } from '../../voice.ts';
 
 const HELP = `
-With --domain it prints, for each key, the line that pins it in a policy file, so that a run with other keys stops
-before its first row. Take one line. Neither ids nor key checks are secret.
+With --domain it prints, for each key, the line that pins it in a policy. Put
+one of them into the policy file; a run with other keys then stops before its
+first row. Neither ids nor key checks are secret.
 
 Examples:
   trefoil keys inspect --keys keys.json
   trefoil keys inspect --keys keys.json --domain eu-enclave`;
 
-/** The option `--domain`. */
+/** Checks the argument of `--domain`. */
 function readDomain(value: string): string {
   if (!NAME_PATTERN.test(value)) {
     throw new UsageError(
-      '--domain expected 1 to 64 characters of a-z, 0-9, ".", "_", "-", the first a letter or digit',
+      '--domain expected 1 to 64 characters of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
     );
   }
   return value;
@@ -30,12 +31,12 @@ function readDomain(value: string): string {
 export function addKeysInspect(parent: Command, context: Context): void {
   parent
     .command('inspect')
-    .summary('show ids and key checks of a key file, never keys')
-    .description("Shows the ids of root keys, and a domain's shown key ids and key checks. Never key bytes.")
+    .summary('show the ids and key checks of a key file, never the keys')
+    .description('Shows the ids of the root keys, and the key ids and key checks of a domain. It never shows keys.')
     .addOption(keysOption())
-    .addOption(option('--domain', 'NAME', 'a pseudonymisation domain: show its key ids and checks', readDomain))
+    .addOption(option('--domain', 'NAME', 'domain whose key ids and key checks are shown', readDomain))
     .option('--json', 'write JSON')
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action(async (options: { keys?: string; domain?: string; json?: boolean }) => {
       const { keyset } = await needKeys(options.keys, context.voice);
       const domain = options.domain === undefined ? null : keyset.domain(options.domain);
@@ -46,11 +47,12 @@ export function addKeysInspect(parent: Command, context: Context): void {
       }
       const lines = keyset.ids.map((id) => `root key ${id}${id === keyset.primary ? ' (primary)' : ''}`);
       if (domain !== null) {
-        lines.push(`domain ${domain.domain}: what is protected now shows key ${domain.keyId}`);
-        // One line a key: a policy pins one, the primary to protect, an older one to reveal what that one protected.
+        lines.push(`domain ${domain.domain}: protects with key ${domain.keyId}`);
+        // One line per key. A policy pins one of them: the primary key to protect, or an older one to reveal.
         const older = Object.keys(domain.keyCheck).length > 1;
         for (const [id, check] of Object.entries(domain.keyCheck)) {
-          const note = id === domain.keyId ? '   # protects now' : '   # older: to reveal what it protected';
+          const note =
+            id === domain.keyId ? '   # primary: protects and reveals' : '   # older: reveals what it has protected';
           lines.push(`keyCheck: { "${id}": "${check}" }${older ? note : ''}`);
         }
       }

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** `trefoil rejects open`: the records that a run left out, to be mended and run again. */
+/** `trefoil rejects open`: opens the records that a run rejected, so that they can be corrected and run again. */
 
 import type { Command } from 'commander';
 import { type Reject, type Rejects, readRejects } from '../../../files/rejects.ts';
@@ -10,12 +10,14 @@ import { EXIT } from '../../exit.ts';
 import { keysOption, needKeys } from '../../key-source.ts';
 import { type Context, checkFileName, fileOption } from '../../options.ts';
 import { openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
-import { EXIT_HELP, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
-The records come out as they stood in the input, with its header line: mend them and run them like any other file.
-With --json each comes as one JSON object with its file, row, line, problems and text.
-They are personal data in clear: --out makes a file that only its owner reads.
+The records are written as they were in the input, under its header line, so
+that you can correct them and run them like any other file. With --json each
+record is one JSON object with its file, row, line, problems and text. The
+records are personal data in clear; --out makes a file that only its owner can
+read.
 
 Examples:
   trefoil rejects open people.rejects.ndjson --keys keys.json --out mend.csv
@@ -31,14 +33,14 @@ interface OpenOptions {
 export function addRejectsOpen(parent: Command, context: Context): void {
   parent
     .command('open')
-    .summary('read rejected records with the keys')
-    .description('Reads the records that a run rejected, with the keys of that run.')
+    .summary('open rejected records with the keys of the run')
+    .description('Opens the records that a run rejected, with the keys of that run.')
     .argument('<FILE>', 'file of rejects')
     .addOption(keysOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
-    .option('--json', 'one JSON object for each record, with its place and problems')
+    .option('--json', 'write one JSON object per record, with its place and problems')
     .option('--force', 'replace an existing file')
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((file: string, options: OpenOptions) => open(file, options, context));
 }
 
@@ -72,7 +74,9 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
   }
   context.voice.note(`${plural(opened, 'record')} opened`);
   if (lost > 0) {
-    context.voice.warning(`${plural(lost, 'record')} above the limit of the run: not held, not here`);
+    context.voice.warning(
+      `${plural(lost, 'record')} longer than --max-record ${wordFor(lost, 'is', 'are')} not in the file of rejects`,
+    );
     context.exit(EXIT.partial);
   }
 }

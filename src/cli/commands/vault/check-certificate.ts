@@ -1,7 +1,8 @@
 /// <reference types="node" />
 /**
- * `trefoil vault check-certificate`: whether the certificates of `vault shred` are of the stores of a policy,
- * unchanged, and of the subjects that they are held for. Subjects come from a file, for no argument names a person.
+ * `trefoil vault check-certificate`: verifies certificates of `trefoil vault shred` against the stores of a policy and,
+ * if a file of subjects is named, against those subjects. Subjects are never arguments, because every user of a machine
+ * can see the arguments of its processes.
  */
 
 import type { Command } from 'commander';
@@ -12,18 +13,23 @@ import { EXIT, UsageError } from '../../exit.ts';
 import { keysOption } from '../../key-source.ts';
 import { type Line, linesOf, standardInput } from '../../lines.ts';
 import { type Context, checkFileName, fileOption } from '../../options.ts';
-import { writeOut } from '../../stdout.ts';
+import { refuseTwoDashes } from '../../outputs.ts';
+import { policyOption } from '../../policy-file.ts';
+import { writeJsonLine } from '../../stdout.ts';
 import { vaultOption } from '../../stores/places.ts';
-import { EXIT_HELP, plural } from '../../voice.ts';
-import { type Opened, type VaultOptions, withVaults } from './vault.ts';
+import { type OpenVault, openVaults, type VaultOptions } from '../../stores/vaults.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
-No FILE, or -, is standard input: lines as trefoil vault shred writes them. Without --subjects a certificate is held
-against keys and store alone. With --subjects, a file of one subject a line, it must also be of one of these subjects,
-and the line of that subject is told. A subject that has no certificate from one of the stores makes the exit code 9.
-Each line says what the store has of the subject now: erased; alive, if it came back or this is another store of the same
-name and keys; or unknown. The last two make the exit code 9, and so does a line of trefoil vault shred that says
-found: false, which is no certificate. The exit code is 7 when a certificate does not verify.
+A certificate is verified with the keys and its store. With --subjects, a file
+of one subject per line, it must also be the certificate of one of them, and the
+answer names the line of that subject. Each answer also says what the store has
+of the subject now: erased, alive (the subject was loaded again, or this is
+another store of the same name and keys), or unknown.
+
+The exit code is 7 if a certificate does not verify. It is 9 if a subject is not
+erased now, if one of the subjects has no certificate from one of the stores, or
+if a line says found: false, which is not a certificate.
 
 Examples:
   trefoil vault check-certificate shredded.ndjson --policy p.yaml --keys keys.json --vault people.db
@@ -33,24 +39,24 @@ interface CheckOptions extends VaultOptions {
   readonly subjects?: string;
 }
 
-export function addCheckCertificate(parent: Command, context: Context): void {
+export function addVaultCheckCertificate(parent: Command, context: Context): void {
   parent
     .command('check-certificate')
     .summary('verify the certificates that vault shred wrote')
-    .description('Verifies certificates that trefoil vault shred wrote; one JSON object a line.')
-    .argument('[FILE]', 'file of certificates, one a line')
-    .addOption(fileOption('--subjects', 'file of the subjects that the certificates are held for, one a line'))
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .description('Verifies the certificates that trefoil vault shred wrote. Writes one JSON object per line.')
+    .argument('[FILE]', 'file of certificates, one per line (default, or -: standard input)')
+    .addOption(fileOption('--subjects', 'file of the subjects that must have a certificate, one per line'))
+    .addOption(policyOption())
     .addOption(keysOption())
     .addOption(vaultOption())
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((file: string | undefined, options: CheckOptions) => checkAll(file ?? '-', options, context));
 }
 
-/** What is said of a certificate. */
+/** The answer to one line. */
 type Verdict =
   | { readonly verified: false }
-  /** What shredding says of a subject that a store does not know. */
+  /** The line says that the store did not know the subject. */
   | { readonly found: false; readonly verified?: never }
   | {
       readonly verified: true;
@@ -59,112 +65,126 @@ type Verdict =
       readonly at: string;
       /** What the store that was opened has of the subject now. */
       readonly now: SubjectNow;
-      /** Line of the subject in the file of subjects, the first one; `null` where no subjects were named. */
+      /** First line of the subject in the file of subjects; `null` without such a file. */
       readonly subject: number | null;
     };
 
-async function checkAll(file: string, options: CheckOptions, context: Context): Promise<void> {
-  const { signal, voice, exit } = context;
-  checkFileName('FILE', file);
-  if (file === '-' && options.subjects === '-') throw new UsageError('only one of FILE and --subjects can be -');
-  const subjects = options.subjects === undefined ? null : await allLines(options.subjects, signal, 'subjects');
-  const certificates = await allLines(file, signal, 'certificates');
-  // A pipe that failed is empty, too.
-  if (subjects?.length === 0) throw new UsageError('there is no subject in the file of --subjects');
-  if (certificates.length === 0 && subjects === null) throw new UsageError('there is no certificate to verify');
-  await withVaults(options, context, async (all) => {
-    const certified = new Map<string, Set<number>>(all.map(({ rule }) => [rule.store, new Set()]));
-    const numbers = firstLines(subjects);
-    const judge = makeJudge(all, numbers);
-    let wrong = 0;
-    let unknown = 0;
-    let alive = 0;
-    for (const { number: line, text } of certificates) {
-      signal.throwIfAborted();
-      const verdict = await judge(text);
-      if ('found' in verdict) unknown++;
-      else if (!verdict.verified) wrong++;
-      else {
-        if (verdict.now !== 'erased') alive++;
-        if (verdict.subject !== null) certified.get(verdict.store)!.add(verdict.subject);
-      }
-      await writeOut(`${JSON.stringify({ line, ...verdict })}\n`);
-    }
-    let missing = 0;
-    for (const [store, lines] of certified) {
-      if (!all.some(({ rule }) => rule.store === store && rule.subject !== undefined)) continue;
-      for (const { number: subject, text } of subjects ?? []) {
-        if (lines.has(numbers!.get(text)!)) continue;
-        missing++;
-        await writeOut(`${JSON.stringify({ subject, store, found: false })}\n`);
-      }
-    }
-    if (missing > 0) {
-      voice.warning(`${plural(missing, 'certificate')} missing: no line of the file is of that subject and store`);
-      exit(EXIT.partial);
-    }
-    if (alive > 0) {
-      voice.warning(
-        `${plural(alive, 'certificate')} of a subject that is not erased in the store that was opened: it came back after its ` +
-          'erasure, or this is another store of the same name and keys',
-      );
-      exit(EXIT.partial);
-    }
-    if (unknown > 0) {
-      voice.warning(`${plural(unknown, 'line')} of a subject that the store did not know: there is no certificate`);
-      exit(EXIT.partial);
-    }
-    if (wrong > 0) {
-      voice.warning(`${plural(wrong, 'line')} not a certificate of these stores and subjects`);
-      exit(EXIT.unverified);
-    }
-  });
+/** How many answers of each kind there were, except good ones. */
+interface Counts {
+  missing: number;
+  notErased: number;
+  unknown: number;
+  wrong: number;
 }
 
-/** Every line that is not empty: what is judged together is read first. */
-async function allLines(file: string, signal: AbortSignal, what: string): Promise<readonly Line[]> {
-  const source = file === '-' ? standardInput(signal, what) : await openInput(file);
+async function checkAll(file: string, options: CheckOptions, context: Context): Promise<void> {
+  const { signal } = context;
+  checkFileName('FILE', file);
+  refuseTwoDashes('input', [
+    ['FILE', file],
+    ['--subjects', options.subjects],
+  ]);
+  const subjects = options.subjects === undefined ? null : await filledLines(options.subjects, signal, 'subjects');
+  const certificates = await filledLines(file, signal, 'certificates');
+  // An empty input is an error: a pipe whose source failed is empty as well.
+  if (subjects?.length === 0) throw new UsageError('the file of --subjects contains no subject');
+  if (certificates.length === 0 && subjects === null) throw new UsageError('the input contains no certificate');
+  const vaults = await openVaults(options, context);
+  const certified = new Map<string, Set<number>>(vaults.map(({ rule }) => [rule.store, new Set()]));
+  const numbers = subjects === null ? null : firstLines(subjects);
+  const judge = makeJudge(vaults, numbers);
+  const counts: Counts = { missing: 0, notErased: 0, unknown: 0, wrong: 0 };
+  for (const { number: line, text } of certificates) {
+    signal.throwIfAborted();
+    const verdict = await judge(text);
+    if ('found' in verdict) counts.unknown++;
+    else if (!verdict.verified) counts.wrong++;
+    else {
+      if (verdict.now !== 'erased') counts.notErased++;
+      if (verdict.subject !== null) certified.get(verdict.store)!.add(verdict.subject);
+    }
+    await writeJsonLine({ line, ...verdict });
+  }
+  for (const [store, lines] of certified) {
+    if (!vaults.some(({ rule }) => rule.store === store && rule.subject !== undefined)) continue;
+    for (const { number: subject, text } of subjects ?? []) {
+      if (lines.has(numbers!.get(text)!)) continue;
+      counts.missing++;
+      await writeJsonLine({ subject, store, found: false });
+    }
+  }
+  report(counts, context);
+}
+
+/** A warning for each kind of answer that was not good, and the exit code. */
+function report({ missing, notErased, unknown, wrong }: Counts, { voice, exit }: Context): void {
+  if (missing > 0) {
+    voice.warning(`${plural(missing, 'certificate')} missing: the input has none of that subject and store`);
+    exit(EXIT.partial);
+  }
+  if (notErased > 0) {
+    voice.warning(
+      `${plural(notErased, 'certificate')} of a subject that is not erased in this store: the subject was loaded ` +
+        'again after its erasure, or this is another store of the same name and keys',
+    );
+    exit(EXIT.partial);
+  }
+  if (unknown > 0) {
+    voice.warning(`${plural(unknown, 'line')} without a certificate, because the store did not know the subject`);
+    exit(EXIT.partial);
+  }
+  if (wrong > 0) {
+    voice.warning(
+      `${plural(wrong, 'line')} ${wordFor(wrong, 'is not a certificate', 'are not certificates')} of these stores and subjects`,
+    );
+    exit(EXIT.unverified);
+  }
+}
+
+/** Every line of a file that is not empty. All are read before the first is judged. */
+async function filledLines(file: string, signal: AbortSignal, items: string): Promise<readonly Line[]> {
+  const source = file === '-' ? standardInput(signal, items) : await openInput(file);
   const lines: Line[] = [];
   for await (const line of linesOf(source)) if (line.text !== '') lines.push(line);
   return lines;
 }
 
-/** The line of each subject: a subject that is twice in the file has one certificate for both lines. */
-function firstLines(subjects: readonly Line[] | null): ReadonlyMap<string, number> | null {
-  if (subjects === null) return null;
+/** The first line of each subject: if the file names a subject twice, one certificate is enough for both lines. */
+function firstLines(subjects: readonly Line[]): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>();
   for (const { number, text } of subjects) if (!numbers.has(text)) numbers.set(text, number);
   return numbers;
 }
 
+/** Makes the function that judges one line. `numbers` is the line of each subject, or `null` without such a file. */
 function makeJudge(
-  all: readonly Opened[],
+  vaults: readonly OpenVault[],
   numbers: ReadonlyMap<string, number> | null,
 ): (text: string) => Promise<Verdict> {
-  const texts = numbers === null ? [] : [...numbers.keys()];
-  // Certificates come in the order of their subjects, so the next subject is tried first.
+  const subjects = numbers === null ? [] : [...numbers.keys()];
+  // Certificates are usually in the order of their subjects, so the search begins after the last one that was found.
   let next = 0;
   return async (text) => {
-    const said = readLine(text);
-    if (said !== null && isUnknown(said)) return { found: false };
-    const certificate = said as ShredCertificate | null;
-    const vault = all.find(({ rule }) => rule.store === certificate?.store)?.vault;
+    const object = readLine(text);
+    if (object !== null && isUnknown(object)) return { found: false };
+    const certificate = object as ShredCertificate | null;
+    const vault = vaults.find(({ rule }) => rule.store === certificate?.store)?.vault;
     if (certificate === null || vault?.isCertificate(certificate, null) !== true) return { verified: false };
     const { destroyed, store, at } = certificate;
     const now = await vault.stateOf(certificate);
     if (now === null) return { verified: false };
     if (numbers === null) return { verified: true, destroyed, store, at, now, subject: null };
-    for (let i = 0; i < texts.length; i++) {
-      const place = (next + i) % texts.length;
-      if (!vault.isCertificate(certificate, texts[place]!)) continue;
+    for (let i = 0; i < subjects.length; i++) {
+      const place = (next + i) % subjects.length;
+      if (!vault.isCertificate(certificate, subjects[place]!)) continue;
       next = place;
-      return { verified: true, destroyed, store, at, now, subject: numbers.get(texts[place]!)! };
+      return { verified: true, destroyed, store, at, now, subject: numbers.get(subjects[place]!)! };
     }
     return { verified: false };
   };
 }
 
-/** `{ line, found: false, store }`, which `vault shred` writes in the place of a certificate. */
-function isUnknown(said: JsonObject): boolean {
-  return said.found === false && Object.keys(said).sort().join() === 'found,line,store';
+/** Whether an object is `{ line, found: false, store }`, which `vault shred` writes if it does not know a subject. */
+function isUnknown(object: JsonObject): boolean {
+  return object.found === false && Object.keys(object).sort().join() === 'found,line,store';
 }

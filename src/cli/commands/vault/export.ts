@@ -1,21 +1,23 @@
 /// <reference types="node" />
-/** `trefoil vault export`: the rows of a store as a file, sealed as they are. */
+/** `trefoil vault export`: writes the rows of a store to a file, sealed as they are. */
 
 import type { Command } from 'commander';
 import { EXIT } from '../../exit.ts';
 import { keysOption, needKeys } from '../../key-source.ts';
 import { type Context, fileOption, need } from '../../options.ts';
 import { DASH, openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
-import { loadPolicy } from '../../policy-file.ts';
+import { loadPolicy, policyOption } from '../../policy-file.ts';
 import { refuseOwnInput } from '../../stdout.ts';
 import { openStores } from '../../stores/open.ts';
 import { placesOf, ruleOfStore, storeFiles, storeOption, vaultOption } from '../../stores/places.ts';
-import { EXIT_HELP, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
-For backups, and to move a store: trefoil vault import joins the file with a store of any kind. Others may work meanwhile.
-The file is sealed as the store is, and with the keys it is worth as much: --out makes one that only its owner reads.
-Rows that do not verify are left out, and the exit code is 9.
+An export is a backup, or the way to move a store: trefoil vault import reads it
+into a store of any kind. Other processes may use the store meanwhile. The file
+is sealed like the store, but anyone who has the keys can read it; --out makes a
+file that only its owner can read. Rows that do not verify are left out, and the
+exit code is then 9.
 
 Examples:
   trefoil vault export --policy p.yaml --keys keys.json --vault people.db --out people.vault.ndjson
@@ -30,24 +32,24 @@ interface ExportOptions {
   readonly force?: boolean;
 }
 
-/** Whether a line of an export is a row: the others name the store, or end a part. */
+/** Whether a line of an export is a row. Other lines name the store or end a part. */
 const isRow = (line: string): boolean => line.startsWith('{"table":');
 
-/** Characters that are written at once. */
+/** Characters that are collected before they are written. */
 const CHUNK = 1 << 18;
 
 export function addVaultExport(parent: Command, context: Context): void {
   parent
     .command('export')
     .summary('write all rows of a store, sealed as they are')
-    .description('Writes all rows of a store, sealed as they are: one JSON object a line.')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .description('Writes all rows of a store, sealed as they are. Writes one JSON object per line.')
+    .addOption(policyOption())
     .addOption(keysOption())
     .addOption(vaultOption())
     .addOption(storeOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .option('--force', 'replace an existing file')
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((options: ExportOptions) => exportTo(options, context));
 }
 
@@ -95,7 +97,10 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
     }
     voice.note(`${plural(rows, 'row')} exported`);
     if (broken > 0) {
-      voice.warning(`${plural(broken, 'row')} left out, not as it must be: see trefoil vault verify`);
+      voice.warning(
+        `${plural(broken, 'row')} ${wordFor(broken, 'does', 'do')} not verify and ${wordFor(broken, 'was', 'were')} left out`,
+      );
+      voice.hint('trefoil vault verify lists the problems of the store');
       exit(EXIT.partial);
     }
   } finally {

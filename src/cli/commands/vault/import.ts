@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** `trefoil vault import`: joins an export with a store. */
+/** `trefoil vault import`: merges an export into a store. */
 
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
@@ -9,19 +9,21 @@ import type { Stores } from '../../../vault/session.ts';
 import type { VaultStore } from '../../../vault/stores/store.ts';
 import { EXIT, UsageError } from '../../exit.ts';
 import { keysOption, needKeys } from '../../key-source.ts';
-import { type Context, checkFileName, fileOption, need } from '../../options.ts';
+import { type Context, checkFileName, need } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
-import { loadPolicy } from '../../policy-file.ts';
-import { writeOut } from '../../stdout.ts';
+import { loadPolicy, policyOption } from '../../policy-file.ts';
+import { writeJsonLine } from '../../stdout.ts';
 import { openStores } from '../../stores/open.ts';
 import { isServer, placesOf, ruleOfStore, storeOption, vaultOption } from '../../stores/places.ts';
-import { EXIT_HELP, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
-No FILE, or -, is standard input. The store may be new, or in use. An import never undoes an erasure: what either side has
-erased is erased afterwards, and a warning counts the rows that lived in the store until then. Where both sides have
-something else, the store keeps what it has, and the exit code is 9. A file that was cut or changed ends with exit code 7,
-and the message says what was written before. You can run an import again at any time.
+The store may be new or already in use. An import never undoes an erasure:
+whatever either side has erased stays erased, and a warning counts the rows of
+the store that the import erases. If both sides have different rows in the same
+place, the store keeps its own, and the exit code is 9. If the file was cut or
+changed, the exit code is 7, and the message says what was written before. You
+can run an import again at any time.
 
 Examples:
   trefoil vault import people.vault.ndjson --policy p.yaml --keys keys.json --vault postgres://db.example/people
@@ -37,14 +39,14 @@ interface ImportOptions {
 export function addVaultImport(parent: Command, context: Context): void {
   parent
     .command('import')
-    .summary('join an export with a store')
-    .description('Joins what trefoil vault export wrote with a store; writes what was done as one JSON object.')
-    .argument('[FILE]', 'file that trefoil vault export wrote')
-    .addOption(fileOption('--policy', 'policy file, YAML or JSON (required)'))
+    .summary('merge an export into a store')
+    .description('Merges an export of trefoil vault export into a store. Writes its counts as one JSON object.')
+    .argument('[FILE]', 'file of the export (default, or -: standard input)')
+    .addOption(policyOption())
     .addOption(keysOption())
     .addOption(vaultOption())
     .addOption(storeOption())
-    .addHelpText('after', HELP + EXIT_HELP)
+    .addHelpText('after', helpText(HELP))
     .action((file: string | undefined, options: ImportOptions) => importFrom(file ?? '-', options, context));
 }
 
@@ -58,7 +60,9 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
   const rule = ruleOfStore(policy, options.store);
   const { keyset } = await needKeys(options.keys, voice);
   const name = checkFileName('FILE', file);
-  if (name === '-' && process.stdin.isTTY) throw new UsageError('say which file, or give the export on standard input');
+  if (name === '-' && process.stdin.isTTY) {
+    throw new UsageError('the export is missing', 'name its file, or pass it on standard input');
+  }
   const source = name === '-' ? process.stdin : await openInput(name);
   const stores = await openOrMake(rule.store, options.vault ?? []);
   try {
@@ -66,14 +70,14 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
     const done = await rule.import(keys, stores, until(signal, source)).catch((error: unknown) => {
       throw name === '-' ? error : inFile(error, name);
     });
-    await writeOut(`${JSON.stringify({ store: rule.store, ...done })}\n`);
+    await writeJsonLine({ store: rule.store, ...done });
     if (done.erased > 0) {
       voice.warning(
-        `${plural(done.erased, 'row')} of the store lived and ${done.erased === 1 ? 'is' : 'are'} destroyed now, erased as in the export`,
+        `${plural(done.erased, 'row')} of the store ${wordFor(done.erased, 'was', 'were')} destroyed, because the export has erased them`,
       );
     }
     if (done.conflicts > 0) {
-      voice.warning(`${plural(done.conflicts, 'row')} left out, where the store has another and keeps it`);
+      voice.warning(`${plural(done.conflicts, 'row')} left out, because the store has another row in the same place`);
       exit(EXIT.partial);
     }
   } finally {
@@ -82,12 +86,12 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
 }
 
 /**
- * Opens the store that an export goes into. A file that is not there is made when the store is used first: an export that
- * is refused before leaves none.
+ * Opens the store that an export is imported into. If it is a file that does not exist, the file is made when the store
+ * is first used, so that an export that is refused earlier leaves no file.
  */
-async function openOrMake(name: string, given: readonly string[]): Promise<Stores> {
-  const place = placesOf([name], given).get(name)!;
-  const open = () => openStores([name], given, { create: true });
+async function openOrMake(name: string, options: readonly string[]): Promise<Stores> {
+  const place = placesOf([name], options).get(name)!;
+  const open = () => openStores([name], options, { create: true });
   if (isServer(place) || existsSync(checkFileName('--vault', place))) return open();
   let made: Promise<Stores> | null = null;
   const store = async () => {
@@ -111,6 +115,7 @@ async function openOrMake(name: string, given: readonly string[]): Promise<Store
   return { [name]: late };
 }
 
+/** The chunks of a source, until the run is interrupted. */
 async function* until(signal: AbortSignal, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     signal.throwIfAborted();
@@ -118,7 +123,7 @@ async function* until(signal: AbortSignal, source: AsyncIterable<Uint8Array>): A
   }
 }
 
-/** A line is that of a file, and so is what makes it no whole export. */
+/** Adds the file's name to the issues of its lines, and to the issue that it is not a complete export. */
 function inFile(error: unknown, file: string): unknown {
   if (!(error instanceof TrefoilError)) return error;
   const issues = error.issues.map((issue) =>

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** Which format the records have, and where they come from. */
+/** The file format of the records (csv, tsv or ndjson), and the streams that read and write it. */
 
 import { protectCsv, revealCsv } from '../csv.ts';
 import { type FileFormat, formatOfName, hasOtherName } from '../files/file-format.ts';
@@ -12,8 +12,8 @@ import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';
 import { protectTsv, revealTsv } from '../tsv.ts';
 import { UsageError } from './exit.ts';
 
-/** The options of a format, as commander gives them. */
-export interface FormatOptions {
+/** The options of a file format, as commander returns them. */
+export interface FileFormatOptions {
   readonly format?: FileFormat;
   readonly delimiter?: string;
   readonly quoting?: 'minimal' | 'all';
@@ -21,7 +21,7 @@ export interface FormatOptions {
   readonly maxRecord?: number;
 }
 
-/** A format's two streams, with the options of the command line put in. */
+/** The two streams of a file format, with the options of the command line applied. */
 export interface Streams {
   readonly protect: (
     source: AsyncIterable<Uint8Array>,
@@ -35,60 +35,66 @@ export interface Streams {
   ) => AsyncIterable<Uint8Array>;
 }
 
-/** Whether an INPUT means standard input. */
+/** Whether an INPUT is standard input. */
 export function isStdin(input: string): boolean {
   return input === '-';
 }
 
-/** The format that is said, or that the names of the inputs show. */
-export function formatOf(inputs: readonly string[], { format, ...options }: FormatOptions): FileFormat {
-  const found = format ?? formatOfNames(inputs);
+/**
+ * The file format of the records: as `--format` sets it, or as the names of the inputs show.
+ *
+ * @throws UsageError if neither does, or if an option is for another file format.
+ */
+export function fileFormatOf(inputs: readonly string[], { format, ...options }: FileFormatOptions): FileFormat {
+  const found = format ?? fileFormatOfNames(inputs);
   if (found === 'ndjson') {
-    if (options.header !== undefined) throw new UsageError('--header is for csv and tsv, the format is ndjson');
+    if (options.header !== undefined)
+      throw new UsageError('--header is for csv and tsv, but the file format is ndjson');
   }
   if (found !== 'csv') {
     for (const name of ['delimiter', 'quoting'] as const) {
-      if (options[name] !== undefined) throw new UsageError(`--${name} is for csv, the format is ${found}`);
+      if (options[name] !== undefined) throw new UsageError(`--${name} is for csv, but the file format is ${found}`);
     }
   }
   return found;
 }
 
-function formatOfNames(inputs: readonly string[]): FileFormat {
+function fileFormatOfNames(inputs: readonly string[]): FileFormat {
   const formats = new Set(inputs.map((input) => (isStdin(input) ? null : formatOfName(input))));
   const [first = null] = formats;
-  if (formats.size > 1) throw new UsageError('the inputs have more than one format', 'run each format by itself');
+  if (formats.size > 1)
+    throw new UsageError('the inputs are of more than one file format', 'run trefoil once for each file format');
   if (first !== null) return first;
   if (inputs.some((input) => /\.tsv$/i.test(compressionOfName(input).bare))) {
     throw new UsageError(
-      'columns separated by tabs come in two ways',
-      'say --format csv --delimiter tab where cells are quoted, --format tsv where they have backslashes and \\N',
+      'the extension .tsv stands for two file formats',
+      'use --format csv --delimiter tab if cells are quoted, or --format tsv if they are escaped with backslashes',
     );
   }
   throw new UsageError(
-    inputs.some(isStdin) ? 'standard input needs --format' : 'the name of the input does not tell its format',
-    'say --format csv or --format ndjson; for columns separated by tabs add --delimiter tab',
+    inputs.some(isStdin) ? 'standard input needs --format' : 'the name of the input does not tell its file format',
+    'use --format csv or --format ndjson; if quoted cells are separated by tabs, add --delimiter tab',
   );
 }
 
 /**
- * Refuses an output whose name says another format than the one it will hold.
+ * Refuses an output whose extension belongs to another file format than the one that it will contain.
  *
  * @throws UsageError
  */
 export function refuseOtherName(
-  { out, delimiter }: FormatOptions & { readonly out?: string },
+  { out, delimiter }: FileFormatOptions & { readonly out?: string },
   format: FileFormat | 'parquet',
 ): void {
   if (out === undefined || format === 'parquet' || !hasOtherName(out, format, delimiter)) return;
   throw new UsageError(
-    `the name of --out says another format than ${format}, which is what would be in the file`,
-    'the output has the format of the input: name it so, or without an extension that says a format',
+    `the extension of --out is of another file format than ${format}, which is what the file would contain`,
+    'the output has the file format of the input: use its extension, or one that belongs to no file format',
   );
 }
 
-/** The streams of a format. */
-export function streamsOf(format: FileFormat, options: FormatOptions): Streams {
+/** The streams of a file format. */
+export function streamsOf(format: FileFormat, options: FileFormatOptions): Streams {
   const { delimiter, quoting, header, maxRecord } = options;
   if (format === 'ndjson') {
     return {
@@ -109,10 +115,10 @@ export function streamsOf(format: FileFormat, options: FormatOptions): Streams {
   };
 }
 
-/** The bytes of a file or of standard input, unpacked. */
+/** The bytes of a file or of standard input, decompressed. `compression` is that of `--input-compression`. */
 export async function* openSource(
   input: string,
-  said?: Compression | undefined,
+  compression?: Compression | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* await openBytes(input, inputCompression(input, said));
+  yield* await openBytes(input, inputCompression(input, compression));
 }
