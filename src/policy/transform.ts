@@ -82,8 +82,9 @@ export function makeTransform(
   columns: readonly BoundColumns[],
   unnamed: 'error' | 'drop',
 ): Transform<(Row | undefined)[]> {
+  const bound: Bound = { root, columns, waiting: [], unnamed };
   return (direction, rows, report) => {
-    const pass = makePass({ root, columns, waiting: [], unnamed }, direction, rows, report);
+    const pass = makePass(bound, direction, rows, report);
     return finish(pass, begin(pass));
   };
 }
@@ -99,8 +100,9 @@ export function makeAsyncTransform(
   waiting: readonly (AsyncColumns | undefined)[],
   unnamed: 'error' | 'drop',
 ): Transform<Promise<(Row | undefined)[]>> {
+  const bound: Bound = { root, columns, waiting, unnamed };
   return async (direction, rows, report) => {
-    const pass = makePass({ root, columns, waiting, unnamed }, direction, rows, report);
+    const pass = makePass(bound, direction, rows, report);
     const results = begin(pass);
     for (const wait of pass.queue) await wait();
     return finish(pass, results);
@@ -108,7 +110,7 @@ export function makeAsyncTransform(
 }
 
 function makePass(
-  bound: Bound,
+  { root, columns, waiting, unnamed }: Bound,
   direction: Direction,
   rows: readonly unknown[],
   report: (index: number, issue: Issue) => void,
@@ -118,7 +120,7 @@ function makePass(
     failed[row] = 1;
     report(row, issue);
   };
-  return { ...bound, direction, rows, failed, reject, queue: [] };
+  return { root, columns, waiting, unnamed, direction, rows, failed, reject, queue: [] };
 }
 
 /** Does everything that does not wait for a store. */

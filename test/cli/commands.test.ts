@@ -608,7 +608,7 @@ describe('several policies', () => {
     ]);
     expect(out).toContain('- `id` in `one.yaml` and `customer` in `two.yaml`: a different label, so equal values');
     expect(out).toContain(
-      '- `id` in `one.yaml`, `customer` in `two.yaml` and `id` in `far.yaml`: the scope is the same and',
+      '- `id` in `one.yaml`, `customer` in `two.yaml` and `id` in `far.yaml`: the scope is the same but the domains differ',
     );
     expect((await place.run(['explain', '--policy', 'one.yaml', '--policy', 'bad.yaml'])).code).toBe(3);
     expect(

@@ -6,7 +6,15 @@
  * secret, it is that digit. If digits at the end stay in clear, it is the last secret digit before them.
  */
 
-import { badRange, badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
+import {
+  badRange,
+  badType,
+  checkInteger,
+  checkOneOf,
+  checkOptions,
+  ownProperties,
+  typeName,
+} from '../../core/checks.ts';
 import { given } from '../../core/given.ts';
 import { fail } from '../../errors.ts';
 import { alphabet, type Symbols } from '../../kernel/alphabet.ts';
@@ -128,7 +136,7 @@ interface CardNumbers {
 
 /** The data of the format, with the options that were set. */
 function dataOf(options: CardOptions, brands: BrandCheck | null) {
-  const { first, last } = options.clear ?? {};
+  const { first, last } = ownProperties<CardClear>(options.clear ?? {});
   const hasClear = first !== undefined || last !== undefined;
   return {
     type: 'card' as const,
