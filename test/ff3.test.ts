@@ -189,7 +189,7 @@ describe('set-up that does not fit', () => {
       ['q', '"alphabet" expected 2 to 65536 characters, got 1'],
       ['🦊', '"alphabet" expected 2 to 65536 characters, got 1'],
       ['x'.repeat(200_000), '"alphabet" expected 2 to 65536 characters'],
-      ['qwertyq', '"alphabet" expected every character once'],
+      ['qwertyq', '"alphabet" expected different characters; one of them occurs twice'],
       ['ab\ud800', '"alphabet" expected text without halves of surrogate pairs'],
     ];
     for (const [alphabet, message] of wrong) {

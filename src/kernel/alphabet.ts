@@ -50,7 +50,7 @@ export function alphabet(symbols: string): Symbols {
   const list = [...symbols];
   const radix = list.length;
   if (radix < 2 || radix > MAX_SYMBOLS) badRange('alphabet', `expected 2 to ${MAX_SYMBOLS} characters, got ${radix}`);
-  if (new Set(list).size !== radix) badRange('alphabet', 'expected every character once');
+  if (new Set(list).size !== radix) badRange('alphabet', 'expected different characters; one of them occurs twice');
 
   const single = list.every((symbol) => symbol.length === 1);
   const units = single ? unitsOf(symbols) : null;

@@ -70,7 +70,7 @@ export function takeLike(numerals: NumeralString, limits: Limits, row: number): 
   checkLength(numerals, limits, row);
   const { radix } = limits;
   if (radix > kind.radix) {
-    badRange('batch', `expected arrays that hold 0 to ${radix - 1}, got one that does not${where(row)}`);
+    badRange('batch', `expected arrays that can hold 0 to ${radix - 1}, got one that cannot${where(row)}`);
   }
   const out = kind.copy(numerals);
   // Checked again on the copy, because `length` of a typed array can be overridden.

@@ -210,7 +210,7 @@ function letter(_: unknown, i: number): number {
 
 function throwFault({ name }: { readonly name: string }): never {
   throw new Error(
-    `the self-test of ${name} failed: this machine or JavaScript engine computed a wrong tag; nothing that this ` +
-      'process protected is to be used',
+    `the self-test of ${name} failed: this machine or JavaScript engine computed a wrong tag; do not use ` +
+      'anything that this process has protected',
   );
 }

@@ -203,7 +203,7 @@ function fnv(hash: number, bytes: Uint8Array): number {
 /** Ends the work. The self-tests of keyed.ts use it as well. */
 export function throwFault(): never {
   throw new Error(
-    'the self-test of AES-SIV failed: this machine or JavaScript engine computed a wrong value; nothing that this ' +
-      'process protected is to be used',
+    'the self-test of AES-SIV failed: this machine or JavaScript engine computed a wrong value; do not use ' +
+      'anything that this process has protected',
   );
 }

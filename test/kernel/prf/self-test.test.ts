@@ -63,8 +63,8 @@ function broken(
 
 const FAULT = (name: string) =>
   new Error(
-    `the self-test of ${name} failed: this machine or JavaScript engine computed a wrong tag; nothing that this ` +
-      'process protected is to be used',
+    `the self-test of ${name} failed: this machine or JavaScript engine computed a wrong tag; do not use ` +
+      'anything that this process has protected',
   );
 
 /** Returns how many tags are made in batches until a call throws; `null` if none of `most` does. */
