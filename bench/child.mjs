@@ -5,7 +5,7 @@
 import { alone, compare, FULL, QUICK } from './harness.mjs';
 
 const [file, index, effort] = process.argv.slice(2);
-const { cases } = await import(`./${file}.mjs`);
+const { cases } = await import(`./cases/${file}.mjs`);
 const { ours, rival } = cases[Number(index)]();
 const measured = effort === 'quick' ? QUICK : FULL;
 process.send(rival ? compare(ours, rival, measured) : alone(ours, measured));

@@ -68,7 +68,8 @@ function layOutBase(to, commit) {
 function addCases(to) {
   const rivals = join(to, 'bench/rivals');
   mkdirSync(rivals, { recursive: true });
-  for (const folder of ['.', 'rivals']) {
+  for (const folder of ['.', 'cases', 'rivals']) {
+    mkdirSync(join(to, 'bench', folder), { recursive: true });
     for (const name of readdirSync(path(folder)).filter((one) => /\.(mjs|json)$/.test(one))) {
       cpSync(join(path(folder), name), join(to, 'bench', folder, name));
     }

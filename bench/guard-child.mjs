@@ -23,7 +23,7 @@ async function load(build, file, index) {
     for (let i = 0; i < bytes.length; i++) bytes[i] = next(256);
     return array;
   };
-  const { cases } = await import(pathToFileURL(`${build}/bench/${file}.mjs`).href);
+  const { cases } = await import(pathToFileURL(`${build}/bench/cases/${file}.mjs`).href);
   const { ours } = cases[Number(index)]();
   // What is not there yet may show only when it is called. To count, a column would be long.
   if (mode === 'time') ours.run();

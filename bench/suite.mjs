@@ -38,7 +38,7 @@ export async function* allCases(refuse, wanted = () => true) {
   for (const file of FILES) {
     let cases = [];
     try {
-      ({ cases } = await import(`./${file}.mjs`));
+      ({ cases } = await import(`./cases/${file}.mjs`));
     } catch (error) {
       if (wanted(file)) refuse(file, error);
     }

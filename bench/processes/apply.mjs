@@ -26,7 +26,7 @@ for await (const chunk of process.stdin) {
 `;
 
 try {
-  const made = spawnSync(process.execPath, ['.ci/make-million-rows.mjs', String(rows)], { maxBuffer: 2 ** 30 });
+  const made = spawnSync(process.execPath, ['.ci/data/make-million-rows.mjs', String(rows)], { maxBuffer: 2 ** 30 });
   const [header, ...lines] = made.stdout.toString().trimEnd().split('\n');
   const names = header.split(',');
   const record = (line) => Object.fromEntries(line.split(',').map((cell, i) => [names[i], cell]));

@@ -31,7 +31,7 @@ const RECORD = {
 };
 
 try {
-  execFileSync(process.execPath, ['.ci/make-million-rows.mjs', String(rows)], {
+  execFileSync(process.execPath, ['.ci/data/make-million-rows.mjs', String(rows)], {
     stdio: ['ignore', openSync(at('in.csv'), 'w'), 'inherit'],
   });
   execFileSync(process.execPath, ['dist/cli.js', 'keys', 'new', '--out', at('keys.json')], { stdio: 'ignore' });

@@ -17,7 +17,7 @@ let peak = 0;
 
 /** One run; gives its seconds and notes its peak of memory. */
 function run(kind, which) {
-  const args = ['--import', '../../.ci/.ci/report-peak.mjs', 'dist/cli.js', 'protect', at(`${which}.${kind}`)];
+  const args = ['--import', './.ci/data/report-peak.mjs', 'dist/cli.js', 'protect', at(`${which}.${kind}`)];
   const policy = ['--policy', 'bench/processes/files.policy.yaml', '--keys', at('keys.json')];
   const out = ['--out', at(`out.${kind}`), '--on-error', 'reject', '--rejects', at('rejects.ndjson'), '--force'];
   const begin = process.hrtime.bigint();
@@ -30,7 +30,7 @@ function run(kind, which) {
 }
 
 try {
-  execFileSync(process.execPath, ['.ci/make-million-rows.mjs', String(rows)], {
+  execFileSync(process.execPath, ['.ci/data/make-million-rows.mjs', String(rows)], {
     stdio: ['ignore', openSync(at('none.csv'), 'w'), 'inherit'],
   });
   execFileSync(process.execPath, ['dist/cli.js', 'keys', 'new', '--out', at('keys.json')], { stdio: 'ignore' });

@@ -1,4 +1,4 @@
-/** A clock that jumps while a vault is open. test/cli/vault-faults.test.ts has clocks that differ between processes. */
+/** A clock that jumps while a vault is open. test/cli/vault/faults.test.ts has clocks that differ between processes. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { hkdfSync } from 'node:crypto';
 import { keyset, seal } from 'trefoil';
 import { revealAccess } from 'trefoil/reveal';
-import { oneByOne, random, valueByValue, wholeColumn } from './inputs.mjs';
-import { nobleSiv } from './rivals/noble-siv.mjs';
-import { KEYSET, list, ruleKey } from './rivals/tree-by-hand.mjs';
+import { oneByOne, random, valueByValue, wholeColumn } from '../inputs.mjs';
+import { nobleSiv } from '../rivals/noble-siv.mjs';
+import { KEYSET, list, ruleKey } from '../rivals/tree-by-hand.mjs';
 
 const AGAINST = '@noble/ciphers aessiv';
 const FIRST =

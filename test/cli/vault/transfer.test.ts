@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectVoice, makePlace } from './harness.ts';
+import { expectVoice, makePlace } from '../harness.ts';
 
 const place = makePlace();
 afterAll(() => place.remove());

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { cryptoPan, ipcryptPfx } from 'trefoil/ip';
-import { bytes, oneByOne, random, valueByValue, wholeColumn } from './inputs.mjs';
-import { cryptoPanPerBit } from './rivals/cryptopan-per-bit.mjs';
-import { pfxPerBit } from './rivals/pfx-per-bit.mjs';
+import { bytes, oneByOne, random, valueByValue, wholeColumn } from '../inputs.mjs';
+import { cryptoPanPerBit } from '../rivals/cryptopan-per-bit.mjs';
+import { pfxPerBit } from '../rivals/pfx-per-bit.mjs';
 
 function addresses(count, seed) {
   const next = random(seed);

@@ -1,6 +1,6 @@
 /** A vault in a file from the command line: protecting and revealing records, erasure, and what is refused. */
 import { afterAll, describe, expect, test } from 'vitest';
-import { cellsOf, expectVoice, makePlace } from './harness.ts';
+import { cellsOf, expectVoice, makePlace } from '../harness.ts';
 
 const place = makePlace();
 afterAll(() => place.remove());

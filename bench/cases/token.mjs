@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { inspect, keyset, token, utf8Column } from 'trefoil';
 import { emailAddress } from 'trefoil/prepare';
-import { oneByOne, random, valueByValue, wholeColumn } from './inputs.mjs';
-import { nodeHmac, nodeHmacForms } from './rivals/node-hmac.mjs';
-import { KEYSET, list, ruleKey } from './rivals/tree-by-hand.mjs';
+import { oneByOne, random, valueByValue, wholeColumn } from '../inputs.mjs';
+import { nodeHmac, nodeHmacForms } from '../rivals/node-hmac.mjs';
+import { KEYSET, list, ruleKey } from '../rivals/tree-by-hand.mjs';
 
 const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
 const AGAINST = "createHmac('sha256', KeyObject)";

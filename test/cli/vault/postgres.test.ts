@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, expectVoice, json, makePlace, type Place } from './harness.ts';
+import { cellsOf, expectVoice, json, makePlace, type Place } from '../harness.ts';
 
 const url = process.env.TREFOIL_PG;
 

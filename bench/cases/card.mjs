@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { fpe, keyset } from 'trefoil';
 import { card } from 'trefoil/format';
 import { revealAccess } from 'trefoil/reveal';
-import { bytes, texts, valueByValue, wholeColumn } from './inputs.mjs';
-import { ff3Card } from './rivals/ff3-card.mjs';
+import { bytes, texts, valueByValue, wholeColumn } from '../inputs.mjs';
+import { ff3Card } from '../rivals/ff3-card.mjs';
 
 const ISSUERS = ['411111', '424242', '510510', '555555', '374245', '601100', '352800', '222300'];
 

@@ -1,8 +1,8 @@
 /** FF1 against @noble/ciphers, text to text, AES-256: `alphabet` reads and writes ours, inputs.mjs noble's. */
 import assert from 'node:assert/strict';
 import { ff1Text } from 'trefoil/ff1';
-import { bytes, oneByOne, texts, valueByValue, wholeColumn } from './inputs.mjs';
-import { nobleFf1, nobleFf1WithTweaks } from './rivals/noble-ff1.mjs';
+import { bytes, oneByOne, texts, valueByValue, wholeColumn } from '../inputs.mjs';
+import { nobleFf1, nobleFf1WithTweaks } from '../rivals/noble-ff1.mjs';
 
 const DIGITS = '0123456789';
 const LOWER = `${DIGITS}abcdefghijklmnopqrstuvwxyz`;

@@ -8,10 +8,10 @@ import { parse } from 'csv-parse/sync';
 import { keep, keyset, policy } from 'trefoil';
 import { parsePolicy } from 'trefoil/policy';
 import { parse as parseYaml } from 'yaml';
-import { peopleByHand } from './rivals/people-by-hand.mjs';
-import { KEYSET } from './rivals/tree-by-hand.mjs';
+import { peopleByHand } from '../rivals/people-by-hand.mjs';
+import { KEYSET } from '../rivals/tree-by-hand.mjs';
 
-const example = (name) => readFileSync(new URL(`../docs/examples/${name}`, import.meta.url), 'utf8');
+const example = (name) => readFileSync(new URL(`../../docs/examples/${name}`, import.meta.url), 'utf8');
 const AGAINST = 'by hand on node:crypto and @noble/ciphers';
 const DOMAIN = 'eu-enclave';
 

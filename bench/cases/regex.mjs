@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { alphabet, ff1 } from 'trefoil/ff1';
 import { regex } from 'trefoil/format';
-import { bytes, oneByOne, random, texts } from './inputs.mjs';
+import { bytes, oneByOne, random, texts } from '../inputs.mjs';
 
 /** Two forms of passport numbers in use: a letter and eight digits, or two letters and seven digits. */
 const PASSPORT = '[A-Z][0-9]{8}|[A-Z]{2}[0-9]{7}';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { fpe, keyset } from 'trefoil';
 import { date } from 'trefoil/format';
-import { bytes, random, valueByValue, wholeColumn } from './inputs.mjs';
-import { nobleFf1 } from './rivals/noble-ff1.mjs';
+import { bytes, random, valueByValue, wholeColumn } from '../inputs.mjs';
+import { nobleFf1 } from '../rivals/noble-ff1.mjs';
 
 const FIRST = Date.UTC(1900, 0, 1);
 const DAYS = 43_829;

@@ -1,6 +1,6 @@
 /** What the tests of a vault on the command line begin with: a directory with a policy, keys and records. */
 import { afterAll, beforeAll, expect } from 'vitest';
-import { type Ended, makePlace, type Place } from './harness.ts';
+import { type Ended, makePlace, type Place } from '../harness.ts';
 
 /** Parts of the records of these tests, which no message may contain. */
 export const VALUES: readonly string[] = ['Person', '+49 30'];

@@ -17,8 +17,8 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, expectVoice, json } from './harness.ts';
-import { makeVaultPlace, VALUES, vaultPolicy } from './vault-place.ts';
+import { cellsOf, expectVoice, json } from '../harness.ts';
+import { makeVaultPlace, VALUES, vaultPolicy } from './place.ts';
 
 const POLICY = vaultPolicy(
   'name: { rule: vault, scope: person.name, store: people, subject: id, ttl: 30 }',

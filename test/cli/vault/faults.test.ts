@@ -7,9 +7,9 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, statSync, wr
 import { createRequire } from 'node:module';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { hex } from '../helpers/hex.ts';
-import { cellsOf, expectVoice, json } from './harness.ts';
-import { makeVaultPlace, VALUES, vaultPolicy } from './vault-place.ts';
+import { hex } from '../../helpers/hex.ts';
+import { cellsOf, expectVoice, json } from '../harness.ts';
+import { makeVaultPlace, VALUES, vaultPolicy } from './place.ts';
 
 const POLICY = vaultPolicy(
   'name: { rule: vault, scope: person.name, store: people, subject: id }',

@@ -4,8 +4,8 @@
  */
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cellsOf, expectVoice, json } from './harness.ts';
-import { makeVaultPlace, VALUES as PARTS, vaultPolicy } from './vault-place.ts';
+import { cellsOf, expectVoice, json } from '../harness.ts';
+import { makeVaultPlace, VALUES as PARTS, vaultPolicy } from './place.ts';
 
 const POLICY = vaultPolicy(
   'name: { rule: vault, scope: person.name, store: people, subject: id }',
