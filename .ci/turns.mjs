@@ -1,7 +1,7 @@
-// The long comparisons, and which of them a run of .ci/run does: with --all each of them; else those whose sources changed
-// since the commit in .ci/last-all (the last one that was green with --all), and one of the others by turns. A source is a
-// folder (it ends in a slash) or a file. Writes one line a comparison to standard output, its name, a tab and its command;
-// and on standard error why each of them was chosen.
+// The long comparisons, and which of them a run of .ci/run does: with --all each of them; else those whose sources
+// changed since the commit in .ci/last-all (the last one that was green with --all), and one of the others by turns. A
+// source is a folder (it ends in a slash) or a file. Writes one line a comparison to standard output, its name, a tab
+// and its command; and on standard error why each of them was chosen.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

@@ -1,8 +1,8 @@
 /**
  * `node bench/growth.mjs [MOST]`: how time and memory grow with the number of rows, from 10^3 to 10^8 (or MOST), for a
- * column of tokens and for a policy of six keyed fields, in batches of 10,000 as a program would hand them on. Prints the
- * table of docs/guide/performance.md. These are times of one machine and of no side beside them: what is to be read is
- * how little a line differs from the one before.
+ * column of tokens and for a policy of six keyed fields, in batches of 10,000 as a program would hand them on. Prints
+ * the table of docs/guide/performance.md. These are times of one machine and of no side beside them: what is to be read
+ * is how little a line differs from the one before.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

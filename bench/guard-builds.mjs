@@ -5,8 +5,8 @@
  * gets a folder with its `package.json`, its `dist` and a copy of *this* checkout's `bench` and `docs/examples`: the
  * same cases and inputs, no loader and no hook, and two module graphs that share nothing but node_modules.
  *
- * The base is taken from git, is built by its own tsup.config.ts with the tools that are installed here, and runs on the
- * dependencies that are installed here: what is compared is our code.
+ * The base is taken from git, is built by its own tsup.config.ts with the tools that are installed here, and runs on
+ * the dependencies that are installed here: what is compared is our code.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -17,7 +17,9 @@ import { path } from './suite.mjs';
 
 const root = path('..');
 
-/** The base: `reference` (anything that git knows), or what is pinned. Throws, saying what to do, where git has it not. */
+/**
+ * The base: `reference` (anything that git knows), or what is pinned. Throws, saying what to do, where git has it not.
+ */
 export function findBase(reference) {
   const pinned = reference === undefined ? readBaseline(readFileSync(path('baseline.json'), 'utf8')) : undefined;
   const wanted = pinned?.commit ?? reference;

@@ -1,7 +1,7 @@
 /**
  * One measurement of guard.mjs in a fresh process, on the folders that guard-builds.mjs laid out.
  *
- *     time HEAD BASE FILE INDEX ORDER     both builds alternating: sends { ratio }, head's time / base's time, or { new }
+ *     time HEAD BASE FILE INDEX ORDER     both builds alternate: sends { ratio }, head's time / base's time, or { new }
  *     count BUILD FILE INDEX COUNT TIMES  one build does COUNT values TIMES times, for callgrind to count
  *
  * The cases make keys of their own. Here both builds get the same "random" bytes, because some work depends on the key:
@@ -33,7 +33,8 @@ async function load(build, file, index) {
 async function time(headBuild, baseBuild, file, index, order) {
   const loadHead = () => load(headBuild, file, index);
   const loadBase = () => load(baseBuild, file, index).catch(reason);
-  // The one that is loaded first, or warmed up first, is some per cent slower or faster for ever: there are four orders.
+  // The one that is loaded first, or warmed up first, is some per cent slower or faster for ever: there are four
+  // orders.
   let head;
   let base;
   if (order & 1) {

@@ -7,7 +7,8 @@
  * - its interval comes from order statistics: the count of ratios below the true median is binomial with p = 1/2, so
  *   two of the sorted ratios enclose the median with at least the confidence asked for, whatever the distribution;
  * - where a few per cent matter (two builds of one code: guard-child.mjs), neither other processes nor the other side's
- *   garbage may count: see BUILDS. An empty nursery takes the interval of a column of cards from 0.90–1.10 to 0.99–1.01.
+ *   garbage may count: see BUILDS. An empty nursery takes the interval of a column of cards from 0.90–1.10 to
+ * 0.99–1.01.
  *
  * `selfTest` holds the harness to that: a function against itself, and against one that does 10 % more.
  */

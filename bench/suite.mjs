@@ -5,8 +5,8 @@
  *     { work, against, floor?, aim?, target?, check, ours, rival? }
  *
  * `check` compares the outputs of both sides. `ours` and `rival` are sides of harness.mjs: `{ run, values, part? }`,
- * where `part(count)` is the same work on about `count` values. `floor` and `aim` are ratios. A case without a rival has
- * at most a `target` in values a second, which is printed and never judged: absolute times belong to a machine.
+ * where `part(count)` is the same work on about `count` values. `floor` and `aim` are ratios. A case without a rival
+ * has at most a `target` in values a second, which is printed and never judged: absolute times belong to a machine.
  *
  * What the ratios compare with is in rivals/, a package of its own with exact versions and a lock file, installed here
  * when it is missing. Each rival is written in its best honest form: a slow rival would flatter.

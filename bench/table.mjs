@@ -1,4 +1,7 @@
-/** What the benchmarks measured as text: lines for the terminal, tables in Markdown, the table of docs/guide/performance.md. Pure. */
+/**
+ * What the benchmarks measured as text: lines for the terminal, tables in Markdown, the table of
+ * docs/guide/performance.md. Pure.
+ */
 
 export function number(value) {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);

@@ -1,6 +1,7 @@
 /**
  * The vault: random tokens, an encrypted mapping in a store, and the interface of a store. Stores are in
- * `trefoil/vault-sqlite` and `trefoil/vault-postgres`; `trefoil/vault-contract` is a test suite for a store of your own.
+ * `trefoil/vault-sqlite` and `trefoil/vault-postgres`; `trefoil/vault-contract` is a test suite for a store of your
+ * own.
  */
 
 export type { VaultToken } from './core/brands.ts';

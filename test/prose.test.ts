@@ -1,11 +1,14 @@
 /**
- * What a machine can see of plain English: the length of lines, phrases that are never right, and pages that have a place
- * for every code, rule and format. The phrases come from the project's agreement on plain English; a person judges the rest.
+ * What a machine can see of plain English: the length of lines, phrases that are never right, and pages that have a
+ * place for every code, rule and format. The phrases come from the project's agreement on plain English; a person
+ * judges the rest.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import { FORMATS } from '../src/policy/file/formats.ts';
+import { RULES } from '../src/policy/file/rules.ts';
 import { filesBelow, pages, root } from './doc-blocks.ts';
 
 const LONGEST = 120;
@@ -32,7 +35,7 @@ const NEVER: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bwhoever\b/i, 'anyone who'],
   [/\bof (later|before)\b(?! than)/i, 'later; earlier'],
   [/\b(he|him|his)\b/i, 'they; their'],
-  [/\b(normaliz|pseudonymiz|serializ|organiz|recogniz|initializ|optimiz|behavior)/i, 'British spelling'],
+  [/\b(normaliz(?!ation Form)|pseudonymiz|serializ|organiz|recogniz|initializ|optimiz|behavior)/i, 'British spelling'],
 ];
 
 /** And in messages and guides, which speak to a reader. */
@@ -58,7 +61,7 @@ function piecesOf(file: string): Piece[] {
       seen.add(pos);
       // Code in a comment is code, and a sentence goes over lines.
       const body = text.slice(pos, end).replace(/```[\s\S]*?```/g, '');
-      const prose = body.replace(/`[^`\n]*`/g, '').replace(/\n\s*(\*|\/\/)?\s?/g, ' ');
+      const prose = body.replace(/`[^`\n]*`|https?:[^\s)]+/g, '').replace(/\n\s*(\*|\/\/)?\s?/g, ' ');
       pieces.push({ line: lineOf(pos), text: prose, isComment: true });
     }
   };
@@ -139,7 +142,10 @@ describe('lines', () => {
       ...filesBelow('bench', '.mjs'),
       ...filesBelow('docs', '.mjs'),
       ...filesBelow('.ci', ''),
-    ].filter((file) => /\.(ts|mjs)$|^\.ci\/[a-z-]+$/.test(file) && !file.includes('node_modules'));
+    ].filter(
+      (file) =>
+        /\.(ts|mjs)$|^\.ci\/[a-z-]+$/.test(file) && !file.includes('node_modules') && statSync(root + file).isFile(),
+    );
     const wide = files.flatMap((file) =>
       readFileSync(root + file, 'utf8')
         .split('\n')
@@ -193,5 +199,21 @@ describe('the guide has a place for', () => {
     const codes = [...kinds.matchAll(/^ {2}([a-z_]+): '/gm)].map(([, code]) => code!);
     expect(codes.length).toBeGreaterThan(80);
     expect([...rowsOf('docs/guide/errors.md')].sort()).toEqual([...codes].sort());
+  });
+
+  test('every rule: a section, and a row of the table', () => {
+    const page = readFileSync(`${root}docs/guide/policy.md`, 'utf8');
+    const table = page.slice(page.indexOf('## Which rule?'), page.indexOf('## The file'));
+    const rules = Object.keys(RULES);
+    expect(rules.filter((rule) => !new RegExp(`^## ${rule}$`, 'm').test(page))).toEqual([]);
+    expect(rules.filter((rule) => !table.includes(`[\`${rule}\`](#${rule.toLowerCase()})`))).toEqual([]);
+  });
+
+  test('every format, by its name in a policy file', () => {
+    const page = readFileSync(`${root}docs/guide/formats.md`, 'utf8');
+    const formats = Object.keys(FORMATS);
+    expect(formats.filter((format) => !page.includes(`\`${format}\``) && !page.includes(`type: ${format}`))).toEqual(
+      [],
+    );
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The people example, all rules at once, against the same rules by hand: 1,000 invented customers of ten countries, with
- * accents, empty cells and three ways to write a card number (docs/examples/people.csv).
+ * The people example, all rules at once, against the same rules by hand: 1,000 invented customers of ten countries,
+ * with accents, empty cells and three ways to write a card number (docs/examples/people.csv).
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

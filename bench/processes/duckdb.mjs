@@ -1,5 +1,5 @@
-// A CSV of a million rows to Parquet through `--engine duckdb`, against DuckDB copying it to Parquet plus the same rules
-// over plain columns; in turn. `node bench/processes/duckdb.mjs [rows] [rounds]`
+// A CSV of a million rows to Parquet through `--engine duckdb`, against DuckDB copying it to Parquet plus the same
+// rules over plain columns; in turn. `node bench/processes/duckdb.mjs [rows] [rounds]`
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

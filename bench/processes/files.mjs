@@ -1,5 +1,5 @@
-// Whole processes, in turn: a million rows with two workers against csv-parse and csv-stringify copying them, two workers
-// against one, and the first row against an empty program. `node bench/processes/files.mjs [rows] [rounds]`
+// Whole processes, in turn: a million rows with two workers against csv-parse and csv-stringify copying them, two
+// workers against one, and the first row against an empty program. `node bench/processes/files.mjs [rows] [rounds]`
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
-// What the measurements of whole processes share: ways that are timed in turn, the median of their ratios, a target that is
-// told, and a limit that fails. The limit lies above the target by what the same build differed from run to run on a shared
-// machine of two cores: a measurement is no test.
+// What the measurements of whole processes share: ways that are timed in turn, the median of their ratios, a target
+// that is told, and a limit that fails. The limit lies above the target by what the same build differed from run to run
+// on a shared machine of two cores: a measurement is no test.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 

@@ -1,5 +1,5 @@
-// Whole processes, in turn: a file of which half of the rows are rejected against the same rows without a fault, as CSV and
-// as NDJSON, and the peak of memory. `node bench/processes/rejects.mjs [rows] [rounds]`
+// Whole processes, in turn: a file of which half of the rows are rejected against the same rows without a fault, as CSV
+// and as NDJSON, and the peak of memory. `node bench/processes/rejects.mjs [rows] [rounds]`
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

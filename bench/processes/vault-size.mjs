@@ -1,9 +1,11 @@
-// A vault in SQLite that is full against one that is empty: the latency of batches of 1,000 through an opened vault, in turn,
-// and bytes a mapping. `node bench/processes/vault-size.mjs [mappings] [live|tombstones]`; a million live ones by default.
+// A vault in SQLite that is full against one that is empty: the latency of batches of 1,000 through an opened vault, in
+// turn, and bytes a mapping. `node bench/processes/vault-size.mjs [mappings] [live|tombstones]`; a million live ones by
+// default.
 //
-// What fills it goes through the store's adapter: rows of the sizes that the vault's own have, at random places, since an
-// index is the output of a cipher. Real mappings are strewn among them, so that what is known lies all over the file.
-// Live rows have an expiry, and so an index more; tombstones have none, and the real ones among them are forgotten.
+// What fills it goes through the store's adapter: rows of the sizes that the vault's own have, at random places, since
+// an index is the output of a cipher. Real mappings are strewn among them, so that what is known lies all over the
+// file. Live rows have an expiry, and so an index more; tombstones have none, and the real ones among them are
+// forgotten.
 import { randomFillSync } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
-// The vault over SQLite with synchronous=FULL, batches of 1,000: `protectMany` of new and of known values and `revealMany`,
-// against the same statements with the same bytes and no cryptography. In turn, in one process; once more with a subject
-// for every value. `node bench/processes/vault.mjs [values] [rounds]`; with TREFOIL_PG it is PostgreSQL.
+// The vault over SQLite with synchronous=FULL, batches of 1,000: `protectMany` of new and of known values and
+// `revealMany`, against the same statements with the same bytes and no cryptography. In turn, in one process; once more
+// with a subject for every value. `node bench/processes/vault.mjs [values] [rounds]`; with TREFOIL_PG it is PostgreSQL.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * HMAC-SHA-256 as text by node:crypto, in the forms a user would write. Which is fastest depends on the version of Node,
- * so the bench takes the fastest of them where it runs. A raw key instead of a KeyObject is up to ten times slower.
+ * HMAC-SHA-256 as text by node:crypto, in the forms a user would write. Which is fastest depends on the version of
+ * Node, so the bench takes the fastest of them where it runs. A raw key instead of a KeyObject is up to ten times
+ * slower.
  */
 import { createHmac, createSecretKey } from 'node:crypto';
 

@@ -1,8 +1,8 @@
 /**
- * The policy of the people example written by hand, one record at a time, as a careful engineer would: node:crypto's HMAC
- * with KeyObjects, AES-SIV and FF1 of @noble/ciphers, every key and constant made once. The outputs are ours, byte for
- * byte, but for the card number: there the nine free digits go through FF1 in radix 10, which is what one would write
- * and faster than what the specification does (an index in radix 2 with cycle walking); so the result is another
+ * The policy of the people example written by hand, one record at a time, as a careful engineer would: node:crypto's
+ * HMAC with KeyObjects, AES-SIV and FF1 of @noble/ciphers, every key and constant made once. The outputs are ours, byte
+ * for byte, but for the card number: there the nine free digits go through FF1 in radix 10, which is what one would
+ * write and faster than what the specification does (an index in radix 2 with cycle walking); so the result is another
  * card number, and `reveal` shows that it is one.
  */
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';

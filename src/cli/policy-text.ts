@@ -21,6 +21,7 @@ import {
   type ParsedNode,
   Parser,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml';
 import type { Issue } from '../errors.ts';
 
@@ -83,22 +84,40 @@ const REFUSED: Readonly<Record<string, string>> = {
   directive: 'directives are not allowed; remove the line that begins with %',
 };
 
+/** What is known of a text while it is read. */
+interface Reading {
+  readonly file: string;
+  readonly text: string;
+  readonly lines: LineCounter;
+  /** The problems so far, each with its offset in the text. */
+  readonly found: { readonly at: number; readonly message: string }[];
+  /** Offset of the key of a value, by the line and column of the value. */
+  readonly keys: Map<string, number>;
+  /** Whether no part of the text was left out because it is nested too deeply. */
+  whole: boolean;
+}
+
 /** Reads the text of a policy file. `file` is its name in the places of problems; nothing is read from the disk. */
 export function readPolicyText(text: string, file: string): PolicyText {
-  const lines = new LineCounter();
-  const found: { at: number; message: string }[] = [];
-  const place = (at: number): Place => {
-    const { line, col } = lines.linePos(at);
-    return { line: Math.max(line, 1), column: Math.max(col, 1), file };
-  };
-  const root: Spot = { at: 0, key: null, members: new Map() };
-  const keys = new Map<string, number>();
-  const finish = (value: unknown, spot: Spot, whole: boolean): PolicyText => ({
+  const reading: Reading = { file, text, lines: new LineCounter(), found: [], keys: new Map(), whole: true };
+  const contents = hasControl(reading) ? null : contentsOf(reading);
+  if (contents === null) return resultOf(reading, undefined, { at: 0, key: null, members: new Map() }, false);
+  const [value, spot] = convert(reading, contents, 0, null, 0);
+  return resultOf(reading, value, spot, reading.whole);
+}
+
+function placeIn({ lines, file }: Reading, at: number): Place {
+  const { line, col } = lines.linePos(at);
+  return { line: Math.max(line, 1), column: Math.max(col, 1), file };
+}
+
+function resultOf(reading: Reading, value: unknown, spot: Spot, whole: boolean): PolicyText {
+  return {
     value,
     whole,
-    issues: found
+    issues: reading.found
       .sort((a, b) => a.at - b.at)
-      .map(({ at, message }): Issue => ({ code: 'invalid_yaml', message, ...place(at) })),
+      .map(({ at, message }): Issue => ({ code: 'invalid_yaml', message, ...placeIn(reading, at) })),
     locate(path) {
       let deepest = spot;
       for (const step of path) {
@@ -106,22 +125,28 @@ export function readPolicyText(text: string, file: string): PolicyText {
         if (next === undefined) break;
         deepest = next;
       }
-      return place(deepest.at);
+      return placeIn(reading, deepest.at);
     },
     keyOf({ line, column }) {
-      const at = keys.get(`${line}:${column}`);
-      return at === undefined ? undefined : place(at);
+      const at = reading.keys.get(`${line}:${column}`);
+      return at === undefined ? undefined : placeIn(reading, at);
     },
-  });
+  };
+}
 
+/** Whether the text has a control character, which is noted as a problem. Then it is not parsed. */
+function hasControl({ text, lines, found }: Reading): boolean {
   const control = text.search(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/);
-  if (control >= 0) {
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
-    lines.lineStarts.unshift(0);
-    found.push({ at: control, message: 'the file contains a control character, so it is not text' });
-    return finish(undefined, root, false);
-  }
+  if (control < 0) return false;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+  lines.lineStarts.unshift(0);
+  found.push({ at: control, message: 'the file contains a control character, so it is not text' });
+  return true;
+}
 
+/** The contents of the only document, or `null` if there is a problem that ends the reading. */
+function contentsOf(reading: Reading): ParsedNode | null {
+  const { text, lines, found } = reading;
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   for (const token of tokensOf(tokens)) {
     const message = REFUSED[token.type];
@@ -142,96 +167,101 @@ export function readPolicyText(text: string, file: string): PolicyText {
   }
   const errors = documents[0]!.errors.filter((error) => !(error.code === 'BAD_ALIAS' && found.length > 0));
   if (errors.length > 0) {
-    // One mistake makes the parser report more errors after it, so only the first one of each line is kept.
-    const seen = new Set(found.map(({ at }) => place(at).line));
-    for (const error of errors.sort((a, b) => a.pos[0] - b.pos[0])) {
-      const at = Math.min(error.pos[0], text.length);
-      if (seen.has(place(at).line)) continue;
-      seen.add(place(at).line);
-      found.push({ at, message: MESSAGES[error.code] ?? 'this is not YAML 1.2' });
-      if (error.code === 'RESOURCE_EXHAUSTION') break;
-    }
-    return finish(undefined, root, false);
+    noteErrors(reading, errors);
+    return null;
   }
   const contents = documents[0]!.contents as ParsedNode | null;
   if (contents === null || (isScalar(contents) && contents.source === '')) {
     found.push({ at: 0, message: 'the file is empty; a policy needs trefoil, domain and fields' });
-    return finish(undefined, root, false);
+    return null;
   }
+  return contents;
+}
 
-  let whole = true;
-
-  /** A node as a JavaScript value, with the place of each of its parts. */
-  function convert(node: ParsedNode | null, fallback: number, key: number | null, depth: number): [unknown, Spot] {
-    const spot: Spot = { at: node === null ? fallback : node.range[0], key, members: new Map() };
-    if (key !== null) {
-      const { line, column } = place(spot.at);
-      keys.set(`${line}:${column}`, key);
-    }
-    if (depth > MAX_DEPTH) {
-      if (whole) found.push({ at: spot.at, message: 'the file is nested too deeply' });
-      whole = false;
-      return [null, spot];
-    }
-    if (isMap(node)) {
-      const value: Record<string, unknown> = {};
-      for (const pair of node.items) {
-        const name = pair.key as ParsedNode | null;
-        const at = name === null ? spot.at : name.range[0];
-        if (!isScalar(name) || typeof name.value !== 'string') {
-          found.push({ at, message: 'a key must be text; quote it' });
-          continue;
-        }
-        if (name.value === '<<' && name.type === 'PLAIN') {
-          found.push({ at, message: 'merge keys are not allowed; write the members out' });
-          continue;
-        }
-        checkText(name.value, at);
-        if (spot.members.has(name.value)) {
-          found.push({ at, message: 'the key is a duplicate; remove one of the two' });
-          continue;
-        }
-        const [member, inner] = convert(pair.value as ParsedNode | null, name.range[1], at, depth + 1);
-        // Not by assignment, so that a member named __proto__ is a member like any other.
-        Object.defineProperty(value, name.value, {
-          value: member,
-          enumerable: true,
-          writable: true,
-          configurable: true,
-        });
-        spot.members.set(name.value, inner);
-      }
-      return [value, spot];
-    }
-    if (isSeq(node)) {
-      const value = node.items.map((item, index) => {
-        const [element, inner] = convert(item as ParsedNode | null, spot.at, null, depth + 1);
-        spot.members.set(index, inner);
-        return element;
-      });
-      return [value, spot];
-    }
-    if (!isScalar(node)) return [null, spot];
-    if (typeof node.value === 'string') checkText(node.value, spot.at);
-    if (typeof node.value === 'number') checkNumber(node.value, node.source ?? '', spot.at);
-    return [node.value, spot];
+/** Notes the first error of each line, because one mistake makes the parser report more errors after it. */
+function noteErrors(reading: Reading, errors: readonly YAMLError[]): void {
+  const { text, found } = reading;
+  const seen = new Set(found.map(({ at }) => placeIn(reading, at).line));
+  for (const error of [...errors].sort((a, b) => a.pos[0] - b.pos[0])) {
+    const at = Math.min(error.pos[0], text.length);
+    if (seen.has(placeIn(reading, at).line)) continue;
+    seen.add(placeIn(reading, at).line);
+    found.push({ at, message: MESSAGES[error.code] ?? 'this is not YAML 1.2' });
+    if (error.code === 'RESOURCE_EXHAUSTION') break;
   }
+}
 
-  function checkText(value: string, at: number): void {
-    if (!value.isWellFormed()) found.push({ at, message: 'an escape stands for half of a surrogate pair' });
+/** A node as a JavaScript value, with the place of each of its parts. `fallback` is the offset of an empty node. */
+function convert(
+  reading: Reading,
+  node: ParsedNode | null,
+  fallback: number,
+  key: number | null,
+  depth: number,
+): [unknown, Spot] {
+  const spot: Spot = { at: node === null ? fallback : node.range[0], key, members: new Map() };
+  if (key !== null) {
+    const { line, column } = placeIn(reading, spot.at);
+    reading.keys.set(`${line}:${column}`, key);
   }
+  if (depth > MAX_DEPTH) {
+    if (reading.whole) reading.found.push({ at: spot.at, message: 'the file is nested too deeply' });
+    reading.whole = false;
+    return [null, spot];
+  }
+  if (isMap(node)) return [convertMap(reading, node as YAMLMap.Parsed, spot, depth), spot];
+  if (isSeq(node)) {
+    const value = node.items.map((item, index) => {
+      const [element, inner] = convert(reading, item as ParsedNode | null, spot.at, null, depth + 1);
+      spot.members.set(index, inner);
+      return element;
+    });
+    return [value, spot];
+  }
+  if (!isScalar(node)) return [null, spot];
+  if (typeof node.value === 'string') checkText(reading, node.value, spot.at);
+  if (typeof node.value === 'number') checkNumber(reading, node.value, node.source ?? '', spot.at);
+  return [node.value, spot];
+}
 
-  function checkNumber(value: number, source: string, at: number): void {
-    if (!Number.isFinite(value)) found.push({ at, message: 'expected a finite number; quote it if it is text' });
-    else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      found.push({ at, message: 'the number is beyond 2^53 and would be rounded; quote it' });
-    } else if (/^[-+]?0[0-9]/.test(source)) {
-      found.push({ at, message: 'the number would lose its leading zero; quote it if it is text' });
+function convertMap(reading: Reading, node: YAMLMap.Parsed, spot: Spot, depth: number): Record<string, unknown> {
+  const { found } = reading;
+  const value: Record<string, unknown> = {};
+  for (const pair of node.items) {
+    const name = pair.key as ParsedNode | null;
+    const at = name === null ? spot.at : name.range[0];
+    if (!isScalar(name) || typeof name.value !== 'string') {
+      found.push({ at, message: 'a key must be text; quote it' });
+      continue;
     }
+    if (name.value === '<<' && name.type === 'PLAIN') {
+      found.push({ at, message: 'merge keys are not allowed; write the members out' });
+      continue;
+    }
+    checkText(reading, name.value, at);
+    if (spot.members.has(name.value)) {
+      found.push({ at, message: 'the key is a duplicate; remove one of the two' });
+      continue;
+    }
+    const [member, inner] = convert(reading, pair.value as ParsedNode | null, name.range[1], at, depth + 1);
+    // Not by assignment, so that a member named __proto__ is a member like any other.
+    Object.defineProperty(value, name.value, { value: member, enumerable: true, writable: true, configurable: true });
+    spot.members.set(name.value, inner);
   }
+  return value;
+}
 
-  const [value, spot] = convert(contents, 0, null, 0);
-  return finish(value, spot, whole);
+function checkText({ found }: Reading, value: string, at: number): void {
+  if (!value.isWellFormed()) found.push({ at, message: 'an escape stands for half of a surrogate pair' });
+}
+
+function checkNumber({ found }: Reading, value: number, source: string, at: number): void {
+  if (!Number.isFinite(value)) found.push({ at, message: 'expected a finite number; quote it if it is text' });
+  else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    found.push({ at, message: 'the number is beyond 2^53 and would be rounded; quote it' });
+  } else if (/^[-+]?0[0-9]/.test(source)) {
+    found.push({ at, message: 'the number would lose its leading zero; quote it if it is text' });
+  }
 }
 
 /** All tokens of a parsed text, at any depth. It does not recurse, because the file decides how deep they are. */

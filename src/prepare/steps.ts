@@ -174,9 +174,9 @@ export const digitsOnly: Prepare<'digitsOnly'> = /* @__PURE__ */ make('digitsOnl
  * space at the ends, applies NFC, and folds the case of both parts character by character, so `ß` and `ss` stay
  * different.
  *
- * RFC 5321 allows a host to treat `Ada@` and `ada@` as two mailboxes. Hardly any host does; for those, use
- * {@link emailAddressExact}. Addresses that differ in dots or `+tags`, and the `xn--` and Unicode spellings of a domain,
- * stay different.
+ * RFC 5321 allows a host to treat `Ada@` and `ada@` as two mailboxes. Hardly any host does; for those, use {@link
+ * emailAddressExact}. Addresses that differ in dots or `+tags`, and the `xn--` and Unicode spellings of a domain, stay
+ * different.
  *
  * @throws TrefoilError `not_an_email` if the text is not `local@domain` with a local part of 1 to 64 octets without
  *   quotes, and a domain of two or more labels and at most 255 octets; `unassigned_code_point` if Unicode 15.1.0 does

@@ -1,6 +1,6 @@
 /**
  * Base32 in Crockford's alphabet (https://www.crockford.com/base32.html), in lower case, most significant bit first,
- * without his check symbol and his aliases. `decode` accepts exactly what `encode` writes, so a value has only one
+ * without its check symbol and its aliases. `decode` accepts exactly what `encode` writes, so a value has only one
  * spelling. There is only one case, so that a database column that ignores case does not merge two values.
  */
 

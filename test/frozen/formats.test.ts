@@ -1,6 +1,7 @@
 /**
- * Pinned outputs of every format, engine and kind of shape: "bumping from one patch to another is not supposed to change
- * the values". What stands in docs/spec/fpe-v1.md was computed by another implementation; these are more of the same.
+ * Pinned outputs of every format, engine and kind of shape: "bumping from one patch to another is not supposed to
+ * change the values". What stands in docs/spec/fpe-v1.md was computed by another implementation; these are more of the
+ * same.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -147,8 +148,9 @@ it.each(CASES)('%s', (name, format, likes, frozen) => {
 });
 
 /**
- * Composed formats, under the root of docs/spec/keyset-v1.md and in its domain: what stands in docs/spec/fpe-v1.md, computed
- * by an implementation in another language from that page. A seq without clear parts has an empty one in its tweak.
+ * Composed formats, under the root of docs/spec/keyset-v1.md and in its domain: what stands in docs/spec/fpe-v1.md,
+ * computed by an implementation in another language from that page. A seq without clear parts has an empty one in its
+ * tweak.
  */
 const NUMBERS = digits({ length: 4 });
 const EITHER = oneOf(seq('C', NUMBERS, '/', NUMBERS), card({ clear: { first: 6 } }));

@@ -1,7 +1,7 @@
 /**
- * Frozen: the lines of an export of docs/spec/vault-v1.md, "Export". The MACs were computed with Python's hmac and hashlib
- * under the frozen key `meta` of the vault's vectors. This file computes them again with node:crypto, over bytes that it
- * puts together itself. The rows are those of the same page.
+ * Frozen: the lines of an export of docs/spec/vault-v1.md, "Export". The MACs were computed with Python's hmac and
+ * hashlib under the frozen key `meta` of the vault's vectors. This file computes them again with node:crypto, over
+ * bytes that it puts together itself. The rows are those of the same page.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';

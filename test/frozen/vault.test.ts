@@ -1,7 +1,7 @@
 /**
  * Frozen: keys, rows and metadata of docs/spec/vault-v1.md, computed with another implementation of AES-SIV, HMAC and
- * HKDF (Python). A row that was written once must open for ever, and the same random values (token, link, version, handle
- * and key of a subject) must give the same rows.
+ * HKDF (Python). A row that was written once must open for ever, and the same random values (token, link, version,
+ * handle and key of a subject) must give the same rows.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';

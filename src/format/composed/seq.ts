@@ -77,6 +77,9 @@ export function seq(...parts: readonly SeqPart[]): SeqFormat {
 /** For each part its text; `null` for a part that is enciphered. */
 type Frame = readonly (string | null)[];
 
+/**
+ * The engine of `seq`. It is longer than most functions, because all of its parts read the same list of members.
+ */
 function seqEngine(members: readonly Member[]): FormatEngine {
   const secret = members.filter((member): member is FormatMember => member.kind === 'secret');
   if (secret.length === 0) badRange('parts', 'expected at least one format that is not in clear');

@@ -44,7 +44,8 @@ const SUFFIX = `.${RESERVED}`;
 const HASHED = /^[a-z0-9]{26}\.invalid$/;
 
 /**
- * The index of `invalid` among the top labels of its length. It is left out, so that a domain under `.invalid` is always an enciphered one.
+ * The index of `invalid` among the top labels of its length. It is left out, so that a domain under `.invalid` is
+ * always an enciphered one.
  */
 const RESERVED_INDEX: number = /* @__PURE__ */ [...RESERVED].reduce(
   (index, letter) => index * RADIX + SYMBOLS.indexOf(letter),

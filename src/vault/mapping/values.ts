@@ -1,7 +1,7 @@
 /**
  * Values of a scope to their tokens (docs/spec/vault-v1.md, "Protecting"). `protect` returns the token of a value, or
- * makes one. The insert of the row by value decides between several processes, so one value gets one token whoever else
- * is at work.
+ * makes one. The insert of the row by value decides between several processes, so one value gets one token
+ * even if others load it at the same moment.
  */
 
 import { cut, utf8 } from '../../core/bytes.ts';

@@ -1,0 +1,59 @@
+/** The shape of the house: how many files a room has, and how long a function may be. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import { filesBelow, root } from './doc-blocks.ts';
+
+/** The most files side by side in one folder. The root of `src/` is excepted: one file there is one public subpath. */
+const MOST_FILES = 16;
+const LONGEST_FUNCTION = 80;
+
+/** Longer functions, each with its reason. */
+const LONG: Readonly<Record<string, string>> = {
+  'src/kernel/prf/sha256.ts compress': 'generated: the 64 rounds are written out, which is 12 % faster',
+  'src/kernel/ff1/halves.ts limbed': 'one arithmetic, whose verbs share arrays of limbs',
+  'src/kernel/ff1/rounds-short.ts makeShortLane': 'ten rounds in one function, which the compiler keeps in registers',
+  'src/format/composed/seq.ts seqEngine': 'one engine, whose verbs read the same list of members',
+  'src/format/iban/account.ts accountsOf': 'one numbering of accounts, whose verbs share its tables',
+  'src/format/language/automaton.ts automatonOf': 'one construction over one set of states',
+  'src/format/language/ranking.ts rankingOf': 'one ranking, whose verbs share counts and paths',
+};
+
+test('no folder has more than sixteen files side by side', () => {
+  // A copy without git, such as an unpacked archive, has generated files in its folders.
+  if (!existsSync(`${root}.git`)) return;
+  const counts = new Map<string, number>();
+  for (const file of execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n')) {
+    counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  }
+  const rooms = [...counts].filter(([folder]) => /^(src|test|bench|docs|\.ci)(\/|$)/.test(folder) && folder !== 'src');
+  expect(rooms.length).toBeGreaterThan(40);
+  expect(rooms.filter(([, count]) => count > MOST_FILES)).toEqual([]);
+});
+
+describe('functions', () => {
+  const long = filesBelow('src', '.ts').flatMap((file) => {
+    const source = ts.createSourceFile(file, readFileSync(root + file, 'utf8'), ts.ScriptTarget.ES2022, true);
+    const found: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined) {
+        const lines = source.text.slice(node.getStart(), node.end).split('\n').length;
+        const named = node.name ?? (ts.isVariableDeclaration(node.parent) ? node.parent.name : undefined);
+        if (lines > LONGEST_FUNCTION) found.push(`${file} ${named?.getText() ?? '(without a name)'}`);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    return found;
+  });
+
+  test('have at most eighty lines, or a reason in this list', () => {
+    expect(long.filter((name) => !Object.hasOwn(LONG, name))).toEqual([]);
+  });
+
+  test('are excepted only while they are longer', () => {
+    expect(Object.keys(LONG).filter((name) => !long.includes(name))).toEqual([]);
+  });
+});
