@@ -12,7 +12,7 @@ import { overTokens, overValues } from '../vault/columns.ts';
 import { openMapping } from '../vault/mapping/mapping.ts';
 import { type OpenScope, type OpenVault, openVault, type RevealingVault } from '../vault/open-vault.ts';
 import { pickStore, type Stores } from '../vault/session.ts';
-import { sharedSession } from '../vault/sessions.ts';
+import { sharedSession } from '../vault/shared-session.ts';
 import { type ExportSource, type Imported, importStore } from '../vault/transfer/import.ts';
 import { LABEL } from '../wire/labelled-token.ts';
 import { openFor } from './binding.ts';

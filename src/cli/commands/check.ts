@@ -9,6 +9,7 @@ import { joinWarnings } from '../../policy/joins.ts';
 import { policyLeaves } from '../../policy/policy.ts';
 import { type BoundFilePolicy, type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
+import { memoryStore } from '../../vault.ts';
 import { throwAwayKeys } from '../bind.ts';
 import { exitCodeOf, UsageError } from '../exit.ts';
 import { type FileFormatOptions, fileFormatOf, openSource, streamsOf } from '../file-formats.ts';
@@ -20,6 +21,7 @@ import { loadPolicies } from '../policy-file.ts';
 import type { PolicyText } from '../policy-text.ts';
 import { isParquet } from '../run/engine.ts';
 import { writeOut } from '../stdout.ts';
+import { storeNames } from '../stores/places.ts';
 import { helpText, plural } from '../voice.ts';
 
 /** How many records of the input are tried. */
@@ -91,6 +93,9 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     throw new UsageError('--input cannot be combined with several policies', 'check each policy with its own input');
   }
   const loaded = await loadPolicies(files);
+  if (format !== null && storeNames(loaded[0]!.policy).length > 0) {
+    throw new UsageError('--input cannot try the records of a policy with a vault rule', 'leave out --input');
+  }
   const source = await findKeys(options.keys, context.voice);
   const keysOf = (policy: FilePolicy) => source?.keyset.domain(policy.domain!) ?? null;
   const domains = new Set(loaded.map(({ policy }) => policy.domain!));
@@ -104,7 +109,7 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     for (const { field, message } of joinWarnings(policyLeaves(policy))) {
       context.voice.warning(`${files[i]}: field ${field}: ${message}`);
     }
-    checkKeys(policy, keysOf(policy), context);
+    await checkKeys(policy, keysOf(policy), context);
   }
   if (format === null) return null;
   const { policy, read } = loaded[0]!;
@@ -154,11 +159,15 @@ async function tryRecords(
 }
 
 /** Warns if a policy cannot protect or cannot reveal with these keys. */
-function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: Context): void {
+async function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: Context): Promise<void> {
   if (keys === null) return;
-  const bound = openBound(policy.bind(keys));
-  warnUnless('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
-  warnUnless('reveal', 'key_check_required', () => policy.bind(keys, revealAccess), policy, context);
+  // Whether the keys fit does not depend on what a store holds, so an empty one in memory takes the place of each.
+  const stores = Object.fromEntries(storeNames(policy).map((name) => [name, memoryStore()]));
+  const waits = storeNames(policy).length > 0;
+  const bound = openBound(waits ? await policy.open(keys, stores) : policy.bind(keys));
+  const reveal = waits ? () => policy.open(keys, stores, revealAccess) : () => policy.bind(keys, revealAccess);
+  await warnUnless('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
+  await warnUnless('reveal', 'key_check_required', reveal, policy, context);
 }
 
 /** The file format of the input, by its name or as `--format` sets it. Parquet is known by its name only. */
@@ -174,15 +183,15 @@ function inputFormat(input: string, options: CheckOptions): FileFormat | 'parque
  * Warns if an action fails with this code. A policy may be able to protect and not to reveal, or the reverse, and it is
  * better to learn that before the data are protected.
  */
-function warnUnless(
+async function warnUnless(
   action: 'protect' | 'reveal',
   code: IssueCode,
   attempt: () => unknown,
   policy: FilePolicy,
   context: Context,
-): void {
+): Promise<void> {
   try {
-    attempt();
+    await attempt();
   } catch (error) {
     if (!(error instanceof TrefoilError) || error.code !== code) throw error;
     context.voice.warning(`this policy cannot ${action} with these keys: ${error.message}`);

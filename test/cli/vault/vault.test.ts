@@ -142,3 +142,20 @@ describe('the store', () => {
     await refused(['vault', 'stats', ...policy, '--vault', 'broken.db'], 'SQLITE_NOTADB', 5);
   });
 });
+
+describe('check', () => {
+  const check = (...args: string[]) => place.run(['check', '--policy', 'p.yaml', ...args]);
+
+  test('compares the keys of a policy with a vault and opens no store', async () => {
+    expect(await check('--keys', 'keys.json')).toMatchObject({ code: 0 });
+    place.write('pinned.yaml', POLICY.replace('fields:', 'keyCheck: { mzv61: 0000000000000000 }\nfields:'));
+    const pinned = await place.run(['check', '--policy', 'pinned.yaml', '--keys', 'keys.json']);
+    expect(pinned.code).toBe(4);
+  });
+
+  test('refuses to try records, because it would need a store', async () => {
+    const tried = await check('--input', 'in.csv');
+    expect(tried.code).toBe(2);
+    expect(tried.err).toContain('--input cannot try the records of a policy with a vault rule');
+  });
+});
