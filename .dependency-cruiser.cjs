@@ -36,13 +36,21 @@ module.exports = {
     },
     {
       name: 'a-rule-imports-no-other-rule',
-      comment: 'What several rules need is in one of the shared files that pathNot names.',
+      comment:
+        'What several rules need is in one of the shared files that pathNot names. A rule may have a folder of its own.',
       severity: 'error',
-      from: { path: '^src/rule/' },
+      from: { path: '^src/rule/([a-z-]+)' },
       to: {
         path: '^src/rule/',
-        pathNot: '^src/rule/(rule|options|missing|columns|once-each|binding)\\.ts$',
+        pathNot: '^src/rule/((rule|options|missing|columns|once-each|binding)\\.ts$|$1/)',
       },
+    },
+    {
+      name: 'the-vault-knows-no-rule',
+      comment: 'The rule vault stands on mappings and stores, and not the other way round.',
+      severity: 'error',
+      from: { path: '^src/vault/' },
+      to: { path: '^src/rule/' },
     },
     {
       name: 'a-kernel-imports-aes-prf-and-the-root-alone',

@@ -5,8 +5,8 @@
  */
 
 export type { VaultToken } from './core/brands.ts';
+export type { OfSubject, OfSubjects, OpenVault, RevealingVault } from './rule/vault/verbs.ts';
 export { type VaultOptions, type VaultRule, vault } from './rule/vault.ts';
-export type { OfSubject, OfSubjects, OpenVault, RevealingVault } from './vault/open-vault.ts';
 export type { Stores } from './vault/session.ts';
 export type { Destroyed, ShredCertificate, ShredOptions, SubjectNow } from './vault/shredding.ts';
 export { memoryStore } from './vault/stores/memory.ts';

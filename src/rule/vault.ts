@@ -8,9 +8,7 @@ import { badRange, checkInteger, checkName, checkOptions } from '../core/checks.
 import { given } from '../core/given.ts';
 import { fail } from '../errors.ts';
 import { type DomainKeys, type OpenedKeys, openKeys, protectingKey } from '../keys/domain-keys.ts';
-import { overTokens, overValues } from '../vault/columns.ts';
 import { openMapping } from '../vault/mapping/mapping.ts';
-import { type OpenScope, type OpenVault, openVault, type RevealingVault } from '../vault/open-vault.ts';
 import { pickStore, type Stores } from '../vault/session.ts';
 import { sharedSession } from '../vault/shared-session.ts';
 import { type ExportSource, type Imported, importStore } from '../vault/transfer/import.ts';
@@ -26,6 +24,8 @@ import {
   type RuleEngine,
   type RuleFacts,
 } from './rule.ts';
+import { overTokens, overValues } from './vault/columns.ts';
+import { type OpenScope, type OpenVault, openVault, type RevealingVault } from './vault/verbs.ts';
 
 /** The most days that a mapping may be kept: a hundred years. */
 const MAX_TTL = 36_525;

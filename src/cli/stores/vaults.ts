@@ -3,8 +3,8 @@
 
 import type { Command } from 'commander';
 import { revealAccess } from '../../reveal.ts';
+import type { RevealingVault } from '../../rule/vault/verbs.ts';
 import type { VaultRule } from '../../rule/vault.ts';
-import type { RevealingVault } from '../../vault/open-vault.ts';
 import { UsageError } from '../exit.ts';
 import { keysOption, needKeys } from '../key-source.ts';
 import { type Context, need } from '../options.ts';

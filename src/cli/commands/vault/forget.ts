@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { fail, TrefoilError } from '../../../errors.ts';
-import type { RevealingVault } from '../../../vault/open-vault.ts';
+import type { RevealingVault } from '../../../rule/vault/verbs.ts';
 import { inspect } from '../../../wire/labelled-token.ts';
 import { EXIT } from '../../exit.ts';
 import { type Line, oddity } from '../../lines.ts';

@@ -1,11 +1,11 @@
 /** Columns of values and of tokens through the verbs of a mapping. Missing values pass and never reach the store. */
 
-import { checkText } from '../core/checks.ts';
-import { inputText } from '../core/input-text.ts';
-import { issueOf, type ReportIssue } from '../core/issues.ts';
-import { isMissing } from '../rule/missing.ts';
-import { checkSubjectText } from '../rule/options.ts';
-import type { Named } from './mapping/values.ts';
+import { checkText } from '../../core/checks.ts';
+import { inputText } from '../../core/input-text.ts';
+import { issueOf, type ReportIssue } from '../../core/issues.ts';
+import type { Named } from '../../vault/mapping/values.ts';
+import { isMissing } from '../missing.ts';
+import { checkSubjectText } from '../options.ts';
 
 /** A verb of a mapping: it takes a list, and returns a list of the same length. */
 type ListVerb<Item, Result> = (items: readonly Item[], report: ReportIssue) => Promise<(Result | undefined)[]>;

@@ -2,15 +2,14 @@
  * A `vault` rule that was opened with its keys and its store: the verbs that it offers, and what each of them checks.
  */
 
-import type { VaultToken } from '../core/brands.ts';
-import { badRange, badType, checkOptions, checkText, typeName } from '../core/checks.ts';
-import { collectIssues, type ReportIssue } from '../core/issues.ts';
-import type { Missing } from '../core/missing.ts';
-import { type Issue, TrefoilError } from '../errors.ts';
-import { protectingKey } from '../keys/domain-keys.ts';
-import { overTokens, overValues, subjectText } from './columns.ts';
-import type { Mapping } from './mapping/mapping.ts';
-import type { Session } from './session.ts';
+import type { VaultToken } from '../../core/brands.ts';
+import { badRange, badType, checkOptions, checkText, typeName } from '../../core/checks.ts';
+import { collectIssues, type ReportIssue } from '../../core/issues.ts';
+import type { Missing } from '../../core/missing.ts';
+import { type Issue, TrefoilError } from '../../errors.ts';
+import { protectingKey } from '../../keys/domain-keys.ts';
+import type { Mapping } from '../../vault/mapping/mapping.ts';
+import type { Session } from '../../vault/session.ts';
 import {
   isCertificate,
   type ShredCertificate,
@@ -18,8 +17,8 @@ import {
   type SubjectNow,
   shredSubject,
   subjectNow,
-} from './shredding.ts';
-import { type ExportOptions, exportStore } from './transfer/export.ts';
+} from '../../vault/shredding.ts';
+import { type ExportOptions, exportStore } from '../../vault/transfer/export.ts';
 import {
   type Rekeyed,
   rekeyOuter,
@@ -28,8 +27,9 @@ import {
   type VaultStats,
   type Verified,
   verifyStore,
-} from './upkeep/stores.ts';
-import { rekeyTokens, verifyTokens } from './upkeep/tokens.ts';
+} from '../../vault/upkeep/stores.ts';
+import { rekeyTokens, verifyTokens } from '../../vault/upkeep/tokens.ts';
+import { overTokens, overValues, subjectText } from './columns.ts';
 
 type Subject = string | number | bigint | null | undefined;
 
