@@ -30,11 +30,14 @@ const CODES = [
 ];
 
 /** All codes, in the order of their zones. */
-export const COUNTRY_CODES: readonly string[] = Object.freeze(CODES.join(' ').split(' '));
+export const COUNTRY_CODES: readonly string[] = /* @__PURE__ */ (() => Object.freeze(CODES.join(' ').split(' ')))();
 
 /** 1 at the number of every code. No code begins with 0, so codes of different lengths have different numbers. */
-const isCode = new Uint8Array(1000);
-for (const code of COUNTRY_CODES) isCode[Number(code)] = 1;
+const isCode: Uint8Array = /* @__PURE__ */ (() => {
+  const table = new Uint8Array(1000);
+  for (const code of COUNTRY_CODES) table[Number(code)] = 1;
+  return table;
+})();
 
 /** How many of the first three digits of an international number are its country code; 0: no code is assigned there. */
 export function countryCodeLength(first: number, second: number, third: number): number {

@@ -46,7 +46,8 @@ const VECTOR = 16;
 
 /** The layout of the module's memory: where each part begins, in bytes. */
 const AT_K = 0;
-const AT_INNER = AT_K + 4 * K.length;
+// 64 constants. Their number is written out, because a bundler cannot drop an array whose length is read.
+const AT_INNER = AT_K + 4 * 64;
 const AT_OUTER = AT_INNER + VECTOR * STATE_WORDS;
 const AT_MIDDLE = AT_OUTER + VECTOR * STATE_WORDS;
 const AT_BLOCKS = AT_MIDDLE + VECTOR * BLOCK_WORDS;

@@ -148,7 +148,7 @@ describe('check', () => {
 
   test('compares the keys of a policy with a vault and opens no store', async () => {
     expect(await check('--keys', 'keys.json')).toMatchObject({ code: 0 });
-    place.write('pinned.yaml', POLICY.replace('fields:', 'keyCheck: { mzv61: 0000000000000000 }\nfields:'));
+    place.write('pinned.yaml', POLICY.replace('fields:', 'keyCheck: { "mzv61": "0000000000000000" }\nfields:'));
     const pinned = await place.run(['check', '--policy', 'pinned.yaml', '--keys', 'keys.json']);
     expect(pinned.code).toBe(4);
   });
