@@ -9,14 +9,12 @@
 import { encodeList, utf8 } from '../core/bytes.ts';
 import { hkdfSha256 } from '../kernel/prf/hkdf.ts';
 import { encode } from '../wire/base32.ts';
+import { ID_LENGTH } from '../wire/labelled-token.ts';
 
 const SALT: Uint8Array = /* @__PURE__ */ utf8('trefoil keyset-v1');
 
 /** Length of a node and of a root key in bytes. */
 export const NODE_LENGTH = 32;
-
-/** Length of a shown key id in characters: 25 bits. */
-export const KEY_ID_LENGTH = 5;
 
 /** Length of a key check value in characters: 80 bits. */
 export const KEY_CHECK_LENGTH = 16;
@@ -54,7 +52,7 @@ export function ruleNode(
  * that two domains have one root key.
  */
 export function shownKeyId(domain: Uint8Array): string {
-  return encode(child(domain, 'key id', []), KEY_ID_LENGTH * 5);
+  return encode(child(domain, 'key id', []), ID_LENGTH * 5);
 }
 
 /** The check value of a domain key: it tells which key it is and does not reveal the key, so it may be published. */

@@ -8,20 +8,12 @@
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { ALPHABET_CLASS } from '../wire/base32.ts';
-import {
-  child,
-  domainNode,
-  KEY_CHECK_LENGTH,
-  KEY_ID_LENGTH,
-  type KeyedKind,
-  keyCheckValue,
-  ruleNode,
-  shownKeyId,
-} from './derive.ts';
+import { ID_LENGTH } from '../wire/labelled-token.ts';
+import { child, domainNode, KEY_CHECK_LENGTH, type KeyedKind, keyCheckValue, ruleNode, shownKeyId } from './derive.ts';
 
 const ACCESS = Symbol.for('trefoil.domain-keys.v1');
 
-const KEY_ID = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}$`);
+const KEY_ID = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${ID_LENGTH}}$`);
 const KEY_CHECK = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_CHECK_LENGTH}}$`);
 
 /** Key check values by shown key id. */
@@ -127,7 +119,7 @@ export function checkKeyCheck(keyCheck: unknown): void {
   if (Object.keys(keyCheck).length === 0) badRange('keyCheck', 'expected at least one key id and its check value');
   for (const [id, check] of Object.entries(keyCheck)) {
     if (!KEY_ID.test(id)) {
-      badRange('keyCheck', `expected key ids of ${KEY_ID_LENGTH} characters, as trefoil keys inspect shows them`);
+      badRange('keyCheck', `expected key ids of ${ID_LENGTH} characters, as trefoil keys inspect shows them`);
     }
     if (typeof check !== 'string' || !KEY_CHECK.test(check)) {
       badRange(

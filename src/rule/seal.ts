@@ -13,9 +13,9 @@ import { jsonNumberText } from '../core/json/number.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
-import { KEY_ID_LENGTH } from '../keys/derive.ts';
 import { type DomainKey, type DomainKeys, expandNode, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { ALPHABET_CLASS, decode } from '../wire/base32.ts';
+import { ID_LENGTH } from '../wire/labelled-token.ts';
 import {
   ALGORITHM_BYTE,
   type Buffers,
@@ -50,7 +50,7 @@ const PADDING = 'buckets-1';
  * How every sealed text begins: five characters of key id, then the first 16 bits of the header in base32, which are
  * `040` and a symbol whose highest bit is set.
  */
-const OURS = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_ID_LENGTH}}040[g-hjkmnp-tv-z]`);
+const OURS = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${ID_LENGTH}}040[g-hjkmnp-tv-z]`);
 
 /** The public part of a sealed value. */
 export interface SealedParts {
@@ -78,9 +78,9 @@ export interface SealedParts {
  */
 export function inspectSealed(text: string): SealedParts | null {
   if (typeof text !== 'string' || !OURS.test(text)) return null;
-  const bytes = decode(text.slice(KEY_ID_LENGTH));
+  const bytes = decode(text.slice(ID_LENGTH));
   if (bytes === null || bucketOfText(text.length) === 0) return null;
-  return { keyId: text.slice(0, KEY_ID_LENGTH), version: bytes[0]!, algorithm: bytes[1]! };
+  return { keyId: text.slice(0, ID_LENGTH), version: bytes[0]!, algorithm: bytes[1]! };
 }
 
 /** What a `seal` rule seals: text, or safe integers, which are revealed as numbers. */

@@ -6,7 +6,7 @@
 import { ALPHABET, ALPHABET_CLASS, symbolValue } from './base32.ts';
 import { CHECK_LENGTH, checkCharacters, crc20 } from './check-characters.ts';
 
-/** How many characters the shown key id has. */
+/** How many characters the shown key id has: 25 bits of base32. */
 export const ID_LENGTH = 5;
 
 /** How many symbols a whole body has, which is 128 bits, and how many the shortest body has. */
