@@ -29,7 +29,7 @@ module.exports = {
     },
     {
       name: 'node-only-where-it-must',
-      comment: 'The core runs on every runtime; see "The house" in docs/architecture.md.',
+      comment: 'The core runs on every runtime; see "The floors" in docs/architecture.md.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(node\\.ts|duckdb\\.ts|files/|duckdb/|cli/)' },
       to: { dependencyTypes: ['core'] },

@@ -28,6 +28,6 @@ export function inputText(value: unknown): string {
   if (number === null) return checkText(value);
   if (INTEGER.test(number)) return number;
   // Only numbers beyond 2^53 - 1 are left: `asNumber` made a `number` of every smaller one, whatever its spelling.
-  const message = 'the whole number is beyond 2^53 - 1; write it without a point and an exponent, or as text';
+  const message = 'the whole number is beyond 2^53 - 1; write it without a point or an exponent, or as text';
   return fail('unsafe_integer', isWhole(number) ? message : NOT_WHOLE);
 }

@@ -19,7 +19,7 @@ export interface UuidOptions {
   readonly letters?: 'lower' | 'upper';
 }
 
-/** Section 4.2: version, 1 to 8. Section 4.1: variant 10, so the first digit of the fourth group is 8, 9, a or b. */
+/** Version 1 to 8 (section 4.2); variant 10 (section 4.1), so the fourth group begins with 8, 9, a or b. */
 const FORM = {
   lower: /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
   upper: /^[0-9A-F]{8}-[0-9A-F]{4}-[1-8][0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}$/,

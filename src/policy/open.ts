@@ -1,5 +1,5 @@
 /**
- * `open`: a policy with its keys and its stores. The verbs are those of a bound policy and return promises.
+ * `open` combines a policy with its keys and its stores. The verbs are those of a bound policy, and return promises.
  */
 
 import type { Column } from '../core/columns.ts';

@@ -1,6 +1,7 @@
 /**
- * Rules that wait for a store, as rules that do not wait: their answers are fetched before. See `AsyncRun` in bound.ts.
- * A replay serves one run, batch by batch.
+ * Lets the synchronous readers and writers use rules that wait for a store. A first pass collects what these rules will
+ * be asked, the store answers, and a second pass uses the answers. See `AsyncRun` in bound.ts. A replay serves one run,
+ * batch by batch.
  */
 
 import type { Issue } from '../errors.ts';

@@ -65,7 +65,7 @@ interface Outputs<R, V> {
   readonly vault: VaultToken<ScopeOf<R>> | Absent<V>;
 }
 
-/** What the rules that can be reversed return for what they wrote. The other rules return it as it is. */
+/** What `reveal` returns for a field, by rule. Rules that are not listed cannot be reversed; their fields stay. */
 interface Revealed<R, V> {
   readonly fpe: string | Absent<V>;
   readonly seal: SealedOf<R> | Absent<V>;

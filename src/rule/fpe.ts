@@ -246,7 +246,7 @@ function judgeSpace({ size, because }: Smallest, reason: string | undefined): Is
     message:
       `the smallest space of the format has ${size} values (${because}), and fpe needs ${minimum}; ` +
       'allow fewer clear characters or only longer values, use token or seal, ' +
-      'or set allowCodebook to the reason why a table that anyone who protects can write down is acceptable',
+      'or set allowCodebook to the reason why it is acceptable that anyone who may protect can list all values',
     minimum,
     actual: Number(size),
   };

@@ -73,9 +73,9 @@ export interface VaultRule<Scope extends string = string> extends Rule {
   };
   /**
    * Imports an export into a store, which may be new or in use. A new store takes over the keys of the export. An
-   * import never undoes an erasure: what either side has erased is erased afterwards, and `erased` of the result counts
-   * what was still alive in the store. If two live rows differ, the row of the store stays. An import may be repeated,
-   * and exports may be imported in any order. Not enumerable.
+   * import never undoes an erasure: whatever either side has erased stays erased. `erased` of the result counts the
+   * rows that were still alive in the store. If two live rows differ, the row of the store stays. An import may be
+   * repeated, and exports may be imported in any order. Not enumerable.
    *
    * @throws TrefoilError `export_refused` if the export is incomplete or does not fit this store; `row_broken` if a
    *   line was changed; `wrong_domain`, `unknown_key`, `store_version`. The message says how many rows were written
@@ -199,7 +199,7 @@ function factsOf({ scope, store, ttl, subject }: Settings): RuleFacts {
       'replaced by a random token, kept in the store ',
       { quoted: store },
       ttl === null ? '' : ` for ${ttl} days`,
-      ...(subject === null ? [] : [', one for each value of a ', { quoted: subject }]),
+      ...(subject === null ? [] : [', one for each value of each ', { quoted: subject }]),
     ],
     origin: 'random',
     back: 'store and key',

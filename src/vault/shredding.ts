@@ -148,7 +148,7 @@ function messageOf({ destroyed, mappings, domain, store, keyId, subject, at }: S
   return encodeList([TREFOIL, destroyed, mappings, domain, store, keyId, subject, at]);
 }
 
-/** Whether a certificate is an unchanged one of this store, and of this subject; `null` stands for any subject. */
+/** Whether a certificate is unchanged, and is of this store and of this subject; `null` stands for any subject. */
 export function isCertificate(session: Session, certificate: ShredCertificate, text: string | null): boolean {
   const { trefoil, destroyed, mappings, domain, store, keyId, subject, at, mac } = certificate;
   const stated = [trefoil, destroyed, mappings, domain, store, keyId, subject, at, mac];

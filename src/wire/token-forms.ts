@@ -119,8 +119,8 @@ function shortWriter(length: number, start: number): WriteBody {
 let wholeChanges: Int32Array | null = null;
 
 /**
- * The same for a whole body: 26 symbols, as 13 pairs. It is written out without a loop, because every token of the
- * default form is written here. Measured: 22 ns; symbol by symbol it takes 60 ns.
+ * Does the same for a whole body, which is 26 symbols, as 13 pairs. It is written out without a loop, because every
+ * token of the default form is written here. Measured: 22 ns; symbol by symbol it takes 60 ns.
  */
 function wholeWriter(start: number): WriteBody {
   wholeChanges ??= checkChanges(BODY_LENGTH, 2);

@@ -64,7 +64,8 @@ export function storeOption(): Option {
 }
 
 /**
- * A rule of the store that `--store` names, or of the only store. Any rule of a store can work on the whole store.
+ * Returns one of the rules of the store that `--store` names, or of the only store. Each rule can work on the whole
+ * store.
  *
  * @throws UsageError if the policy has no such store, or several and none is named.
  */

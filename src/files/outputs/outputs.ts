@@ -46,8 +46,8 @@ export interface RunOutputs {
 const SAVE_EVERY = 250;
 
 /**
- * A save waits for the disk. The next one waits this many times as long, so that saving takes at most a tenth of the
- * time.
+ * Saving waits for the disk. The pause until the next save is this many times as long as the save took, so that saving
+ * takes at most a tenth of the time.
  */
 const SAVE_SHARE = 10;
 

@@ -21,8 +21,8 @@ export interface ContractCase {
 const ALL: Cases = { ...META, ...CREATE, ...CHANGE, ...READ, ...UPKEEP };
 
 /**
- * Returns the cases of the suite. Each case makes a store of its own, so they may run one after the other; they may run
- * at the same time if `make` allows it.
+ * Returns the cases of the suite. Each case makes a store of its own. The cases may run one after the other, or at the
+ * same time if `make` allows it.
  *
  * @example
  * ```ts

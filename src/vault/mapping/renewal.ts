@@ -1,4 +1,4 @@
-/** Mappings under a new key of the inner layer (docs/spec/vault-v1.md, "Changing keys"). It needs their tokens. */
+/** Moves mappings to a new key of the inner layer (docs/spec/vault-v1.md, "Changing keys"). This needs their tokens. */
 
 import { equalBytes } from '../../core/bytes.ts';
 import { isOver, today } from '../days.ts';

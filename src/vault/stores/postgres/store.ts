@@ -282,9 +282,10 @@ async function scan(
 }
 
 /**
- * The exclusive lock lets no other write begin before this one ends. Without it, a mapping that is made meanwhile would
- * be removed as a whole or not at all, but if another process moved or replaced a row at that moment, it would lose its
- * partner: at READ COMMITTED a row that the statement had to wait for is read again, and its partner is not.
+ * The exclusive lock lets no other write begin before this one ends. Without it, a row that another process moves or
+ * replaces at that moment could lose its partner: at READ COMMITTED, the statement reads a row again if it had to wait
+ * for it, but not the partner of that row. (A mapping that is made meanwhile would be safe: it is removed as a whole or
+ * not at all.)
  */
 function sweep(database: Database, generation: number, day: number): Promise<number | Stale> {
   const { text, values } = sweepStatement(database.names, ['value', 'token'], day);

@@ -289,7 +289,7 @@ function sizes({ sql, read }: Database): Readonly<Record<Table, TableSize>> {
 function scrub({ sql, read }: Database): void {
   const done = read(() => sql('PRAGMA wal_checkpoint(TRUNCATE)').get());
   if (Number(done?.busy) === 1) {
-    const message = 'other connections are reading, so destroyed rows stay in the write-ahead log until the next scrub';
+    const message = 'other connections are reading, so erased rows stay in the write-ahead log until the next erasure';
     fail('store_busy', message);
   }
 }
