@@ -47,7 +47,7 @@ module.exports = {
     },
     {
       name: 'the-vault-knows-no-rule',
-      comment: 'The rule vault stands on mappings and stores, and not the other way round.',
+      comment: 'The rule `vault` imports mappings and stores; they do not import it.',
       severity: 'error',
       from: { path: '^src/vault/' },
       to: { path: '^src/rule/' },

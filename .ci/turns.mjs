@@ -88,7 +88,7 @@ export const LONG = [
   {
     name: 'PostgreSQL, table to table',
     command: 'bash .ci/postgres',
-    sources: [...VAULT, 'src/tsv.ts', 'test/vault/', 'test/postgres.test.ts', '.ci/postgres'],
+    sources: [...VAULT, 'src/tsv.ts', 'test/vault/', 'test/io/postgres.test.ts', '.ci/postgres'],
   },
   {
     name: 'stores over better-sqlite3',

@@ -68,7 +68,7 @@ export function coarsen<const Bucket extends CoarsenBucket, const Optional exten
   if (set.length !== 1) badRange('options', `expected exactly one of ${KINDS.join(', ')}, got ${set.length}`);
   const { what, data, apply } = bucketOf(own);
   const engine = keylessEngine(
-    { what, origin: 'taken from the value', back: 'never', visible: 'the bucket' },
+    { what, origin: 'taken from the value', back: 'never', visible: 'the group that the value belongs to' },
     {
       readsSpelling: true,
       bind: () => ({ protect: (column, report) => mapColumn(column, apply, report), reveal: revealNothing }),

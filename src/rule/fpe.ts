@@ -160,10 +160,15 @@ interface Settings {
   readonly unfit: Issue | null;
 }
 
+/** A whole number with a comma after every three digits, as people read it. */
+function grouped(size: bigint): string {
+  return size.toString().replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 function factsOf({ scope, format }: Settings, type: string, reason: string | undefined): RuleFacts {
   return {
     what: [
-      `enciphered into another value of the format ${type}, one of at least ${format.smallest.size}`,
+      `enciphered into another value of the format ${type}, one of at least ${grouped(format.smallest.size)}`,
       ...(reason === undefined ? [] : [', a code book that is allowed because: ', { quoted: reason }]),
     ],
     origin: 'derived from the value with a key',

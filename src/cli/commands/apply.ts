@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** `trefoil apply`: answers each line of standard input with one line, for engines that pipe rows through a process. */
+/** `trefoil apply`: answers each line of standard input with one line, for programs that send rows through a pipe. */
 
 import type { Command } from 'commander';
 import { TrefoilError } from '../../errors.ts';
@@ -42,7 +42,7 @@ interface ApplyOptions {
 export function addApply(parent: Command, context: Context): void {
   parent
     .command('apply')
-    .summary('protect standard input line by line, for engines that pipe rows')
+    .summary('protect standard input line by line, for programs that pipe rows')
     .description('Protects standard input line by line: each line is answered by one line.')
     .addOption(policyOption())
     .addOption(keysOption())

@@ -9,7 +9,7 @@ import { option } from '../options.ts';
 
 /** The option `--vault`, which is set once for each store of the policy. */
 export function vaultOption(): Option {
-  const text = 'place of the vault: FILE or postgres://…; NAME=PLACE if the policy has several stores';
+  const text = 'place of the store: FILE or postgres://…; NAME=PLACE if the policy has several stores';
   return new Option('--vault <PLACE>', text).argParser((value: string, before: string[] | undefined) => {
     checkNoPassword(value);
     // In NAME=PLACE the place may contain a password as well.

@@ -130,7 +130,7 @@ function both(first: WrittenCheck, second: WrittenCheck): WrittenCheck {
   };
 }
 
-/** By country; all are part of `iban@1`. Made by a call without side effects, so that bundles without `iban` drop it. */
+/** By country; part of `iban@1`. Made by a call without side effects, so that bundles without `iban` drop it. */
 export const WRITTEN_CHECKS: Readonly<Record<string, WrittenCheck>> = /* @__PURE__ */ makeWrittenChecks();
 
 function makeWrittenChecks(): Readonly<Record<string, WrittenCheck>> {

@@ -123,7 +123,8 @@ const BACK = {
 
 function fieldTable(leaves: readonly Leaf[]): string[] {
   const rows = leaves.map(({ path, rule, engine: { facts } }) => {
-    const back = BACK[facts.back];
+    // Nothing in trefoil moves a date back, and yet the keyset is enough to compute by how much it was moved.
+    const back = rule.rule === 'shiftDate' ? 'not by trefoil, but with the keyset' : BACK[facts.back];
     const scope = facts.scope === null ? '—' : code(facts.scope);
     const absent = ruleOption(rule, 'optional') === true ? ' (may be absent)' : '';
     const happens = typeof facts.what === 'string' ? words(facts.what) : sentence(facts.what);
@@ -149,7 +150,10 @@ function reversals(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, st
   return [
     ...line('by a program that has the keyset and `revealAccess`, the permission to reveal', reversed('key')),
     ...storeLines(leaves),
-    ...line('by nobody, from the output alone', reversed('never')),
+    ...line(
+      'by nobody, from the output alone',
+      reversed('never').filter(({ rule }) => rule.rule !== 'shiftDate'),
+    ),
     ...line('by trying values, if someone has the keyset and can list the possible values', byRule('token')),
     ...line(
       'from one known date: anyone who knows one true date of a subject can compute all dates of that subject; and anyone ' +

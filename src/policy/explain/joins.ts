@@ -76,13 +76,13 @@ function withoutKey(leaves: readonly Leaf[]): string[] {
   const lines: string[] = [];
   if (kept.length > 0) {
     lines.push(
-      `- ${codes(kept)}: kept, so they join with any data that hold the same texts, in every domain; another spelling of a ` +
+      `- ${codes(kept)}: kept; joins with any data that has the same texts, in every domain; another spelling of a ` +
         'value does not join',
     );
   }
   if (cut.length > 0) {
     lines.push(
-      `- ${codes(cut)}: made without a key, so they join with anything that is made in the same way, in every domain`,
+      `- ${codes(cut)}: made without a key; joins with anything that is made in the same way, in every domain`,
     );
   }
   return lines;

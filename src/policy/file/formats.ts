@@ -24,8 +24,8 @@ import { phone } from '../../format/phone/phone.ts';
 import { regex } from '../../format/regex.ts';
 import { digits, text } from '../../format/text.ts';
 import { uuid } from '../../format/uuid.ts';
+import { entry, type Registry } from './entry.ts';
 import { admits, attempt, type Complain, isMap, nameOneOf, type ValuePath } from './options.ts';
-import { entry, type Registry } from './registry.ts';
 import { closed, formatOption } from './schema.ts';
 
 /** A format, or a part in clear, which is a format only inside another one. */

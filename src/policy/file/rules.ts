@@ -17,9 +17,9 @@ import { shiftDate } from '../../rule/shift-date.ts';
 import { token } from '../../rule/token.ts';
 import { vault } from '../../rule/vault.ts';
 import { FORMS } from '../../wire/token-forms.ts';
+import { entry, type Registry } from './entry.ts';
 import { readFormat } from './formats.ts';
 import { admits, attempt, type Complain, isMap, nameOneOf, type ValuePath } from './options.ts';
-import { entry, type Registry } from './registry.ts';
 import { closed, formatOption } from './schema.ts';
 
 /** Every rule. Made by a call without side effects, so that a bundle without policy files drops it. */

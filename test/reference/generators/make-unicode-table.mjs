@@ -1,6 +1,6 @@
 /**
  * Writes src/prepare/unicode-15-1.ts from the development package @unicode/unicode-15.1.0: `npm run unicode`.
- * `test/prepare.test.ts` renders it again and compares byte for byte.
+ * `test/prepare/prepare.test.ts` renders it again and compares byte for byte.
  *
  * Numbers are written in base 26, most significant digit first: `a` to `z` is a digit that another one follows, `A` to
  * `Z` is the last digit. So no separator is needed and small numbers, which most are, take one letter.

@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keyset } from '../src/index.ts';
-import { parsePolicy } from '../src/policy.ts';
-import { revealAccess, secretAccess } from '../src/reveal.ts';
+import { keyset } from '../../src/index.ts';
+import { parsePolicy } from '../../src/policy.ts';
+import { revealAccess, secretAccess } from '../../src/reveal.ts';
 
 const url = process.env.TREFOIL_PG;
-const example = fileURLToPath(new URL('../docs/examples/postgres-copy.mjs', import.meta.url));
+const example = fileURLToPath(new URL('../../docs/examples/postgres-copy.mjs', import.meta.url));
 
 const SHEET = {
   trefoil: 1,

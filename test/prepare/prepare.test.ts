@@ -4,13 +4,13 @@ import F from '@unicode/unicode-15.1.0/Case_Folding/F/code-points.mjs';
 import S from '@unicode/unicode-15.1.0/Case_Folding/S/code-points.mjs';
 import UNASSIGNED from '@unicode/unicode-15.1.0/General_Category/Unassigned/ranges.mjs';
 import { describe, expect, it } from 'vitest';
-import { isArgumentError } from '../src/core/checks.ts';
-import { TrefoilError } from '../src/errors.ts';
-import { PREPARE_NAMES, prepareByName, prepareSteps } from '../src/prepare/steps.ts';
-import { foldFull, foldSimple, isAssigned } from '../src/prepare/unicode.ts';
-import * as subpath from '../src/prepare.ts';
-import { codeOf } from './helpers/errors.ts';
-import { render } from './reference/generators/make-unicode-table.mjs';
+import { isArgumentError } from '../../src/core/checks.ts';
+import { TrefoilError } from '../../src/errors.ts';
+import { PREPARE_NAMES, prepareByName, prepareSteps } from '../../src/prepare/steps.ts';
+import { foldFull, foldSimple, isAssigned } from '../../src/prepare/unicode.ts';
+import * as subpath from '../../src/prepare.ts';
+import { codeOf } from '../helpers/errors.ts';
+import { render } from '../reference/generators/make-unicode-table.mjs';
 
 const { casefold, digitsOnly, emailAddress, emailAddressExact, ipAddress, nfc, nfkc, phoneE164, trim } = subpath;
 type Step = (text: string) => string;
@@ -397,7 +397,7 @@ describe('runs of combining marks', () => {
 
 describe('the table of Unicode 15.1.0', () => {
   it('is what the generator writes', () => {
-    expect(readFileSync(new URL('../src/prepare/unicode-15-1.ts', import.meta.url), 'utf8')).toBe(render());
+    expect(readFileSync(new URL('../../src/prepare/unicode-15-1.ts', import.meta.url), 'utf8')).toBe(render());
   });
 
   it('says of every code point whether it is assigned', () => {

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { TrefoilError } from '../src/errors.ts';
-import * as exported from '../src/ff3.ts';
-import { ff3, ff3Text } from '../src/ff3.ts';
-import { ff3Reference } from './reference/ff3.ts';
-import { random } from './reference/random.ts';
+import { TrefoilError } from '../../src/errors.ts';
+import * as exported from '../../src/ff3.ts';
+import { ff3, ff3Text } from '../../src/ff3.ts';
+import { ff3Reference } from '../reference/ff3.ts';
+import { random } from '../reference/random.ts';
 
 const DIGITS = '0123456789';
 const key = new Uint8Array(32).fill(7);
