@@ -59,7 +59,7 @@ function layOutBase(to, commit) {
   must(git(['archive', '--format=tar', `--output=${archive}`, commit]), 'git archive');
   must(spawnSync('tar', ['-xf', archive, '-C', to]), 'tar');
   rmSync(join(to, 'bench'), { recursive: true, force: true });
-  rmSync(join(to, 'docs'), { recursive: true, force: true });
+  rmSync(join(to, 'docs/examples'), { recursive: true, force: true });
   addCases(to);
   const tsup = join(to, 'node_modules/tsup/dist/cli-default.js');
   must(spawnSync(process.execPath, [tsup, '--no-dts', '--silent'], { cwd: to }), `building ${commit.slice(0, 7)}`);
