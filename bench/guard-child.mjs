@@ -26,8 +26,8 @@ async function load(build, file, index) {
   };
   const { cases } = await import(pathToFileURL(`${build}/bench/cases/${file}.mjs`).href);
   const { ours } = cases[Number(index)]();
-  // A function that the base does not have yet may fail only when it is called. Not before counting: a whole column
-  // would take long there.
+  // A function that the base does not have yet may fail only when it is called. So it is called once here, except
+  // before counting, because callgrind would take long for a whole column.
   if (mode === 'time') ours.run();
   return ours;
 }

@@ -1,5 +1,5 @@
 /**
- * The table "Who learns what" of docs/security.md, row by row. Each test plays an attacker who has what the row says
+ * The table "Who learns what" of docs/security.md, row by row. Each test plays an attacker who has what the row names
  * and nothing else, and shows what they learn and what they do not.
  */
 import { readFileSync } from 'node:fs';
@@ -132,7 +132,7 @@ describe('an attacker who has seen a token and may have records protected', () =
   const options = { scope: 'person', label: 'cust' } as const;
   const victim = token(options).bind(keys).protect('victim@example.com');
 
-  it('gets the rows of the victim where the rule says onToken: pass', () => {
+  it('gets the rows of the victim if the rule has onToken: pass', () => {
     const loose = token({ ...options, onToken: 'pass' }).bind(keys);
     const [mine, theirs] = loose.protectMany([victim, 'victim@example.com']);
     expect(mine).toBe(theirs);

@@ -1,6 +1,6 @@
 // Compares `trefoil apply --ndjson` with the same program under a policy that keeps every field (the identity), and
-// with the shortest program that parses and writes lines. Whole processes are timed in turn. `node
-// bench/processes/apply.mjs [rows] [rounds]`
+// with the shortest program that parses and writes lines. Whole processes are timed in turn.
+// `node bench/processes/apply.mjs [rows] [rounds]`
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

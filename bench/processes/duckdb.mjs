@@ -1,6 +1,6 @@
 // Protects a CSV file of a million rows into Parquet with `--engine duckdb`. Its time is compared with the sum of two:
-// of DuckDB, which copies the file to Parquet, and of the same rules on plain columns. All are timed in turn. `node
-// bench/processes/duckdb.mjs [rows] [rounds]`
+// of DuckDB, which copies the file to Parquet, and of the same rules on plain columns. All are timed in turn.
+// `node bench/processes/duckdb.mjs [rows] [rounds]`
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

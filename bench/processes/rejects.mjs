@@ -1,5 +1,6 @@
 // Times whole processes in turn: a file with half of its rows rejected against the same file with no row rejected, as
-// CSV and as NDJSON. It also checks the peak memory. `node bench/processes/rejects.mjs [rows] [rounds]`
+// CSV and as NDJSON. It also checks the peak memory.
+// `node bench/processes/rejects.mjs [rows] [rounds]`
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

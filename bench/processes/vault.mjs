@@ -1,7 +1,8 @@
 // Times the vault over SQLite with synchronous=FULL, in batches of 1,000: `protectMany` of new values, `protectMany` of
 // known values, and `revealMany`. Each is compared with the same SQL statements on the same bytes, without
 // cryptography. Both are timed in turn, in one process. Then all is measured again with a subject for every value. If
-// TREFOIL_PG is set, the store is in PostgreSQL. `node bench/processes/vault.mjs [values] [rounds]`
+// TREFOIL_PG is set, the store is in PostgreSQL.
+// `node bench/processes/vault.mjs [values] [rounds]`
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

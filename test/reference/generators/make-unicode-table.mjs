@@ -3,7 +3,7 @@
  * `test/prepare.test.ts` renders it again and compares byte for byte.
  *
  * Numbers are written in base 26, most significant digit first: `a` to `z` is a digit that another one follows, `A` to
- * `Z` is the last digit. So no separator is needed and small numbers, which most are, take one letter.
+ * `Z` is the last digit. So no separator is needed, and small numbers, which are the most frequent, take one letter.
  */
 
 import { writeFileSync } from 'node:fs';
