@@ -37,7 +37,7 @@ module.exports = {
     },
     {
       name: 'a-rule-imports-no-other-rule',
-      comment: 'Code that several rules need is in one of the shared files that pathNot lists.',
+      comment: 'What several rules need is in one of the shared files that pathNot names.',
       severity: 'error',
       from: { path: '^src/rule/' },
       to: {
