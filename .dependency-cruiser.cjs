@@ -1,4 +1,5 @@
-// The floors of the house (docs/architecture.md): imports go down, never up, never in a circle.
+// The floors of src/ (docs/architecture.md). A file imports from its own floor and from lower ones, never from a higher
+// one, and imports never form a circle.
 const floors = [
   ['F0', '^src/(errors\\.ts|core/|wire/)'],
   ['F1', '^src/(kernel/|ff1\\.ts|ff3\\.ts|ip\\.ts)'],
@@ -29,7 +30,7 @@ module.exports = {
     },
     {
       name: 'node-only-where-it-must',
-      comment: 'The core runs on every runtime; see "The floors" in docs/architecture.md.',
+      comment: 'The core runs on every runtime, so it imports no module of Node; see docs/architecture.md.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(node\\.ts|duckdb\\.ts|files/|duckdb/|cli/)' },
       to: { dependencyTypes: ['core'] },
@@ -55,14 +56,14 @@ module.exports = {
     {
       name: 'a-kernel-imports-aes-prf-and-the-root-alone',
       comment:
-        'The primitives stand side by side: what two of them need is AES, a keyed hash or a file in kernel/ itself.',
+        'The primitives do not depend on each other. Code that several of them need is in aes/, prf/ or kernel/ itself.',
       severity: 'error',
       from: { path: '^src/kernel/([a-z0-9]+)/' },
       to: { path: '^src/kernel/[a-z0-9]+/', pathNot: '^src/kernel/($1|aes|prf)/' },
     },
     {
       name: 'rows-know-no-mapping',
-      comment: 'What a row is does not depend on what a mapping does with it.',
+      comment: 'The form of a row does not depend on the operations on mappings.',
       severity: 'error',
       from: { path: '^src/vault/(rows|stores)/' },
       to: { path: '^src/vault/(mapping|upkeep|transfer)/' },

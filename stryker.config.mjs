@@ -1,5 +1,6 @@
-// Mutation testing, one group of files at a time: `npm run mutation` for FF1, `MUTATE=permutation npm run mutation` for
-// the next. test/mutation/groups.mjs has the groups, docs/contributing.md the scores and what survives.
+// Mutation testing, one group of files at a time: `npm run mutation` mutates FF1, and, for example,
+// `MUTATE=permutation npm run mutation` another group. The groups are in test/mutation/groups.mjs. The scores and the
+// surviving mutants are described in docs/contributing.md.
 import { group, name } from './test/mutation/groups.mjs';
 
 export default {
@@ -8,10 +9,10 @@ export default {
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.mutation.config.ts', related: false },
   coverageAnalysis: 'perTest',
-  // Tables and constants of a module are made once, when it is loaded: a mutant there would want all tests.
+  // Tables and constants are made once, when their module is loaded. A mutant there would need all tests to run again.
   ignoreStatic: true,
   concurrency: 1,
-  // Most endless loops are stopped by their count of passes; the time is for those that are not.
+  // Stryker stops most endless loops by counting iterations. The timeout is for the others.
   timeoutMS: 3_000,
   timeoutFactor: 1.5,
   incremental: true,

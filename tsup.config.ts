@@ -4,7 +4,7 @@ import { thirdPartyNotices } from './tsup.notices.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string };
 
-// One entry a public subpath (see "exports" in package.json).
+// One entry for each public subpath (see "exports" in package.json).
 const entry = Object.fromEntries(
   [
     'index',
@@ -45,8 +45,8 @@ const shared: Options = {
 
 export default defineConfig([
   { ...shared, entry: { ...entry, cli: 'src/cli/main.ts', worker: 'src/files/worker.ts' }, format: 'esm' },
-  // The command line as one file, for machines that have Node and nothing else: the executors of Spark. Workers and
-  // DuckDB are files of their own and stay behind.
+  // The command line as one file, for machines that have only Node, such as the executors of Spark. It does not include
+  // workers and DuckDB, which need files of their own.
   {
     ...shared,
     entry: { trefoil: 'src/cli/main.ts' },
@@ -57,18 +57,18 @@ export default defineConfig([
     external: ['@duckdb/node-api'],
     noExternal: [/^(?!node:|@duckdb\/)/],
     outExtension: () => ({ js: '.mjs' }),
-    // What CommonJS packages inside ask for.
+    // Bundled CommonJS packages call `require`, which an ES module does not have.
     banner: {
       js: "import { createRequire as trefoilRequire } from 'node:module';\nconst require = trefoilRequire(import.meta.url);",
     },
   },
-  // noble v2 is ESM only: it is bundled here, or CommonJS users on older runners break.
+  // noble v2 has only ES modules. It is bundled here, because older runners cannot `require` them.
   {
     ...shared,
     entry,
     format: 'cjs',
     noExternal: ['valibot', /^@noble\//],
-    // A syntax error in CommonJS; `__filename` is there instead.
+    // `import.meta` is a syntax error in CommonJS, where the code uses `__filename`.
     define: { ...shared.define, 'import.meta.url': 'undefined' },
   },
 ]);

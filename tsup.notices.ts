@@ -1,6 +1,7 @@
 /**
- * The licences of what the built files carry. The bundler itself tells what is inside: `dist/NOTICES.txt` has the text of
- * each licence, and so has the end of `dist/trefoil.mjs`, which is copied to other machines by itself.
+ * Writes the licences of the code and data of others that the built files contain, which the bundler lists for each
+ * file. `dist/NOTICES.txt` has the text of each licence. `dist/trefoil.mjs`, which users copy to other machines without
+ * that file, has the texts at its own end.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -10,22 +11,22 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number];
 
 const NOTICES = 'dist/NOTICES.txt';
 
-/** The one of our own files whose content comes from elsewhere, and the page that has the licence of it. */
+/** The only file in src/ with data of others, and the page with the licence of these data. */
 const UNICODE = 'src/prepare/unicode-15-1.ts';
 const UNICODE_LICENCE = 'docs/third-party.md';
 
-/** Folders of packages (and {@link UNICODE}), with the kinds of built files that carry them, over all builds of a run. */
+/** The folders of packages (and {@link UNICODE}), with the kinds of built files that contain them, over all builds. */
 const carriers = new Map<string, Set<string>>();
 
-/** The folder of the package that an input belongs to; `null` for our own code. */
+/** The folder of the package to which an input belongs, or {@link UNICODE}. `null` for our own code. */
 function sourceOf(input: string): string | null {
   if (!input.includes('node_modules/')) return input === UNICODE ? UNICODE : null;
   for (let folder = dirname(input); folder.includes('node_modules/'); folder = dirname(folder)) {
-    // A package may have a manifest without a name in the folder of one of its builds.
+    // A package may have another package.json, without a name, in the folder of one of its builds.
     const manifest = join(folder, 'package.json');
     if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name !== undefined) return folder;
   }
-  throw new Error(`${input} is of no package`);
+  throw new Error(`${input} belongs to no package`);
 }
 
 function licenceOf(source: string): { readonly title: string; readonly text: string } {
@@ -35,11 +36,11 @@ function licenceOf(source: string): { readonly title: string; readonly text: str
   }
   const { name, version, license } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
   const file = readdirSync(source).find((entry) => /^licen[cs]e(\.(md|txt))?$/i.test(entry));
-  if (file === undefined) throw new Error(`${name} ${version} is bundled, and has no file with its licence`);
+  if (file === undefined) throw new Error(`${name} ${version} is bundled, but has no file with its licence`);
   return { title: `${name} ${version} (${license})`, text: readFileSync(join(source, file), 'utf8').trim() };
 }
 
-/** @param where which files carry a source: said in the file that is about all of them. */
+/** @param where the files that contain a source, as text. It is empty in a file that has only its own notices. */
 function noticesOf(sources: Iterable<string>, where: (source: string) => string): string {
   const parts = [...sources].sort().map((source) => {
     const { title, text } = licenceOf(source);
@@ -48,13 +49,13 @@ function noticesOf(sources: Iterable<string>, where: (source: string) => string)
   return `The built files of trefoil carry code or data of others, under these licences.\n\n${parts.join('\n')}`;
 }
 
-/** Names of chunks have hashes in them. What a reader wants to know is which of the three builds. */
+/** The build to which an output belongs. Readers need that, and not the names of chunks, which contain hashes. */
 function kindOf(output: string): string {
   if (basename(output) === 'trefoil.mjs') return 'dist/trefoil.mjs';
   return output.endsWith('.cjs') ? 'dist/*.cjs' : 'dist/*.js';
 }
 
-/** Notes what one build puts into its files, and writes the notices of all builds so far. */
+/** Records what a build puts into its files, and writes the notices of all builds so far. */
 export const thirdPartyNotices: Plugin = {
   name: 'third-party-notices',
   setup(build) {

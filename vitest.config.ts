@@ -10,7 +10,7 @@ const { version } = JSON.parse(readFileSync(new URL('./package.json', import.met
 export default defineConfig({
   define: { TREFOIL_VERSION: JSON.stringify(version) },
   resolve: {
-    // Tests read the sources; test/runtime and test/cli read what was built and packed.
+    // Tests import the sources. Only test/runtime and test/cli use the built files and the packed tarball.
     alias: [
       { find: /^trefoil$/, replacement: source('index') },
       { find: /^trefoil\/([a-z0-9-]+)$/, replacement: fileURLToPath(new URL('./src/$1.ts', import.meta.url)) },
@@ -21,7 +21,7 @@ export default defineConfig({
     exclude: ['test/runtime/consumer/**'],
     testTimeout: 60_000,
     hookTimeout: 240_000,
-    // Vitest leaves one core free, which is one half of a machine with two.
+    // By default, Vitest leaves one core free. That would be half of a machine with two.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './test/reporter.ts'],
     typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.test.json' },

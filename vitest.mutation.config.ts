@@ -1,7 +1,7 @@
 /**
- * The tests that stryker.config.mjs runs for every mutant: those of the group, without the long runs that
- * test/mutation/leave-out.ts names. A mutant that is killed here is killed by `npm test` too, which runs all of them; so
- * the score is a lower bound.
+ * The tests that stryker.config.mjs runs for every mutant: those of the group, without the long ones, which are listed
+ * in test/mutation/leave-out.ts. `npm test` runs all of them, so it would also kill every mutant that is killed here.
+ * The score is a lower bound.
  */
 import { defineConfig } from 'vitest/config';
 import { group } from './test/mutation/groups.mjs';
@@ -13,7 +13,7 @@ export default defineConfig({
     include: [...group().tests],
     setupFiles: ['./test/mutation/leave-out.ts'],
     testTimeout: 60_000,
-    // ../shared is not beside the copy that is mutated: its vectors are skipped, also where CI insists on them.
+    // Stryker mutates a copy that has no ../shared beside it. So its vectors are skipped, even if CI requires them.
     env: { CI: '' },
   },
 });

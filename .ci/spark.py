@@ -1,4 +1,4 @@
-"""Protects a Parquet data set through the command line as a pipe of Spark, while an executor is killed."""
+"""Protects a Parquet data set with Spark, which pipes the rows through the command line. One executor is killed."""
 
 import json
 import os
@@ -40,7 +40,7 @@ killed = []
 
 
 def kill():
-    """Waits for the first line to be on its way, then kills an executor, or the pipe where the executor is the driver."""
+    """Waits until the command line runs, then kills an executor. If there is none (a local master), kills the pipe."""
     while not pids(f"^node {cli} apply"):
         time.sleep(0.02)
     time.sleep(0.3)

@@ -1,37 +1,42 @@
-// The long comparisons, and which of them a run of .ci/run does: with --all each of them; else those whose sources
-// changed since the commit in .ci/last-all (the last one that was green with --all), and one of the others by turns. A
-// source is a folder (it ends in a slash) or a file. Writes one line a comparison to standard output, its name, a tab
-// and its command; and on standard error why each of them was chosen.
+// The list of long comparisons, and the choice of those that a run of .ci/run does. With --all, it does all of them.
+// Otherwise it does those whose sources have changed since the commit in .ci/last-all (the last commit for which a run
+// with --all was green), and one of the others, in rotation. A source is a file, or a folder if it ends in a slash.
+//
+// The program writes one line for each chosen comparison to standard output: its name, a tab and its command. It writes
+// the reason for each choice to standard error.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 const vitest = (...files) => `npx vitest run ${files.join(' ')} --typecheck.enabled=false`;
-/** What a neighbour on the machine slows down is not slow three times. */
+/** A command that is repeated if it fails, because other work on the machine may slow down a single measurement. */
 const again = (command, times = 2) => Array.from({ length: times }, () => command).join(' || ');
 
-/** Whatever a record goes through between a file and a file. */
+/** The code that a record passes through on its way from an input file to an output file. */
 const STREAMS = ['src/csv.ts', 'src/ndjson.ts', 'src/tsv.ts', 'src/io/', 'src/files/', 'src/policy/'];
+/** The same for TSV and NDJSON alone. */
+const TSV = ['src/tsv.ts', 'src/io/tsv/', 'src/io/table.ts', 'src/io/header.ts'];
+const NDJSON = ['src/ndjson.ts', 'src/io/ndjson/', 'src/io/table.ts', 'src/io/header.ts'];
 const VAULT = ['src/vault.ts', 'src/vault/', 'src/rule/vault.ts', 'src/kernel/'];
 
 export const LONG = [
   {
-    name: 'FF1 over 100,000 cases against the literal algorithm',
+    name: 'FF1: 100,000 cases compared with the literal algorithm',
     command: `TREFOIL_LONG=1 ${vitest('test/kernel/ff1/many.test.ts')}`,
     sources: ['src/kernel/', 'src/ff1.ts', 'test/kernel/ff1/many.test.ts', 'test/reference/ff1.ts'],
   },
   {
-    name: 'kernels over a million inputs against node:crypto, noble and the literal references',
+    name: 'keyed hashes: a million inputs compared with node:crypto, noble and the literal references',
     command: `TREFOIL_LONG=1 ${vitest('test/kernel/prf/prf.test.ts')}`,
     sources: ['src/kernel/', 'test/kernel/prf/prf.test.ts', 'test/reference/sha256.ts', 'test/reference/blake3.ts'],
   },
   {
-    name: 'ten million tokens neither leak nor slow down',
+    name: 'ten million tokens: no memory leak, no slowdown',
     command: again('npm run soak -- 10', 3),
     sources: ['src/kernel/', 'src/rule/token.ts', 'src/core/', 'src/wire/', 'bench/soak.mjs'],
   },
   {
-    name: 'benchmarks: outputs agree with the rivals, floors, base against head, instructions',
+    name: 'benchmarks: outputs compared with the rivals, floors, times and instructions against the base',
     command: 'bash .ci/bench-guard',
     sources: [
       'src/kernel/',
@@ -45,17 +50,17 @@ export const LONG = [
     ],
   },
   {
-    name: 'ten million rows by every engine, in flat memory',
+    name: 'ten million rows by every engine, in constant memory',
     command: 'bash .ci/memory',
-    sources: [...STREAMS, 'src/duckdb/', 'src/cli/run/run.ts', '.ci/memory'],
+    sources: [...STREAMS, 'src/duckdb/', 'src/cli/run/', '.ci/memory'],
   },
   {
-    name: 'kill -9 at twenty random moments of six ways to run, and go on',
+    name: 'six ways to run, killed with kill -9 at twenty random moments and resumed',
     command: `TREFOIL_LONG=1 ${vitest('test/files/resume.test.ts')}`,
-    sources: ['src/files/', 'src/cli/run/run.ts', 'test/files/resume.test.ts'],
+    sources: ['src/files/', 'src/cli/run/', 'test/files/resume.test.ts'],
   },
   {
-    name: '100,000 damaged files against a second parser',
+    name: '100,000 damaged files compared with a second parser',
     command: `TREFOIL_LONG=1 ${vitest('test/io/corpus.test.ts')}`,
     sources: ['src/csv.ts', 'src/io/', 'test/io/corpus.test.ts'],
   },
@@ -65,75 +70,87 @@ export const LONG = [
     sources: [...STREAMS, 'bench/processes/files.mjs', 'bench/processes/ratios.mjs'],
   },
   {
-    name: 'half of the rows rejected against none',
+    name: 'files with half of their rows rejected, against the same files with none rejected',
     command: again('node bench/processes/rejects.mjs'),
-    sources: ['src/files/', 'src/io/', 'src/rule/rule.ts', 'bench/processes/rejects.mjs', 'bench/processes/ratios.mjs'],
+    sources: [
+      'src/files/',
+      'src/io/',
+      'src/rule/rule.ts',
+      'src/rule/columns.ts',
+      'src/core/issues.ts',
+      'bench/processes/rejects.mjs',
+      'bench/processes/ratios.mjs',
+    ],
   },
   {
-    name: 'apply against the identity',
+    name: 'apply against apply with a policy that keeps every field',
     command: again('node bench/processes/apply.mjs'),
     sources: [
       'src/io/apply.ts',
       'src/cli/commands/apply.ts',
+      ...NDJSON,
       'src/policy/',
       'bench/processes/apply.mjs',
       'bench/processes/ratios.mjs',
     ],
   },
   {
-    name: 'DuckDB against DuckDB and the rules',
+    name: 'the DuckDB engine against DuckDB alone plus the rules alone',
     command: again('node bench/processes/duckdb.mjs'),
     sources: ['src/duckdb/', 'src/duckdb.ts', 'bench/processes/duckdb.mjs', 'bench/processes/ratios.mjs'],
   },
   {
-    name: 'PostgreSQL, table to table',
+    name: 'PostgreSQL: table to table, and vaults',
     command: 'bash .ci/postgres',
-    sources: [...VAULT, 'src/tsv.ts', 'test/vault/', 'test/io/postgres.test.ts', '.ci/postgres'],
+    sources: [...VAULT, ...TSV, 'test/vault/', 'test/io/postgres.test.ts', '.ci/postgres'],
   },
   {
-    name: 'stores over better-sqlite3',
+    name: 'the contract of stores over better-sqlite3',
     command: 'bash .ci/sqlite-drivers',
     sources: ['src/vault/stores/', 'src/vault/contract/', '.ci/sqlite-drivers'],
   },
   {
-    name: 'the vault against its statements without cryptography',
+    name: 'the vault against its SQL statements without cryptography',
     command: 'node bench/processes/vault.mjs',
     sources: [...VAULT, 'bench/processes/vault.mjs'],
   },
   {
-    name: 'a vault of ten million tombstones',
+    name: 'a vault with ten million tombstones',
     command: 'node bench/processes/vault-size.mjs 10000000 tombstones',
     sources: [...VAULT, 'bench/processes/vault-size.mjs'],
   },
   {
     name: 'GNU parallel',
     command: 'bash .ci/parallel',
-    sources: ['src/io/apply.ts', 'src/cli/commands/apply.ts', 'src/tsv.ts', '.ci/parallel'],
+    sources: ['src/io/apply.ts', 'src/cli/commands/apply.ts', ...TSV, '.ci/parallel'],
   },
   {
     name: 'Spark with a killed executor',
     command: 'bash .ci/spark',
-    sources: ['src/io/apply.ts', 'src/cli/commands/apply.ts', 'src/ndjson.ts', '.ci/spark', '.ci/spark.py'],
+    sources: ['src/io/apply.ts', 'src/cli/commands/apply.ts', ...NDJSON, '.ci/spark', '.ci/spark.py'],
   },
   {
-    name: 'the two commands on Node 22',
+    name: 'the two commands of the README on Node 22',
     command: 'bash .ci/other-nodes 22',
     sources: ['src/', 'test/', 'tsup.config.ts', 'vitest.config.ts', '.ci/other-nodes'],
   },
   {
-    name: 'the two commands on Node 24',
+    name: 'the two commands of the README on Node 24',
     command: 'bash .ci/other-nodes 24',
     sources: ['src/', 'test/', 'tsup.config.ts', 'vitest.config.ts', '.ci/other-nodes'],
   },
 ];
 
-/** Files whose change is a change of everything: other versions of what the code stands on. */
+/** If one of these files has changed, so may have the versions of the dependencies, and every comparison is run. */
 const EVERYTHING = ['package-lock.json'];
 
 /**
- * @param changed paths since the last run of all; `null` where that is not known, and all are run.
- * @param commits how many there are: it goes up by one or more with every change, so the turns come round.
- * @returns the comparisons to run, in the order of the table, each with the reason.
+ * Chooses the comparisons to run.
+ *
+ * @param changed the paths that have changed since the last run with --all; `null` if they are not known, and then all
+ *   comparisons are chosen
+ * @param commits the number of commits. Every change raises it by one or more, so each comparison has its turn.
+ * @returns the chosen comparisons, in the order of the list, each with the reason
  */
 export function choose(long, changed, commits) {
   if (changed === null) return long.map((one) => ({ ...one, reason: 'all' }));
@@ -154,7 +171,7 @@ function git(...args) {
   return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
 
-/** What has changed since the commit in .ci/last-all, the working tree included; `null` where it is not known. */
+/** The paths that have changed since a commit, working tree included; `null` if git does not know the commit. */
 function changedSince(last) {
   try {
     return git('diff', '--name-only', last)
@@ -169,7 +186,8 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const last = readFileSync(new URL('last-all', import.meta.url), 'utf8').trim();
   const all = process.argv.includes('--all');
   const changed = all ? null : changedSince(last);
-  if (!all && changed === null) console.error(`commit ${last} of .ci/last-all is not here: all comparisons are run`);
+  if (!all && changed === null)
+    console.error(`this clone does not have the commit in .ci/last-all (${last}), so all comparisons are run`);
   const chosen = choose(LONG, changed, Number(git('rev-list', '--count', 'HEAD')));
   console.error(`${chosen.length} of ${LONG.length} long comparisons:`);
   for (const { name, reason } of chosen) console.error(`  ${name} (${reason})`);

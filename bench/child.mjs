@@ -1,6 +1,7 @@
 /**
- * Times one case in a fresh process and sends the result to run.mjs. What ran before shapes V8's heap and its compiled
- * code: a rival with many small buffers took from 13 to 46 µs a value, depending on the cases before it (measured).
+ * Times one case in a fresh process and sends the result to its parent process. Without a fresh process, earlier cases
+ * would affect V8's heap and its compiled code: a rival with many small buffers took from 13 to 46 µs per value,
+ * depending on the cases before it (measured).
  */
 import { alone, compare, FULL, QUICK } from './harness.mjs';
 

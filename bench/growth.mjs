@@ -1,8 +1,8 @@
 /**
- * `node bench/growth.mjs [MOST]`: how time and memory grow with the number of rows, from 10^3 to 10^8 (or MOST), for a
- * column of tokens and for a policy of six keyed fields, in batches of 10,000 as a program would hand them on. Prints
- * the table of docs/guide/performance.md. These are times of one machine and of no side beside them: what is to be read
- * is how little a line differs from the one before.
+ * `node bench/growth.mjs [MOST]` shows how time and memory grow with the number of rows, from 10^3 to 10^8 (or MOST),
+ * for a column of tokens and for a policy of six keyed fields. The rows are processed in batches of 10,000, as a
+ * program would do it. It prints a table of docs/guide/performance.md. The times belong to one machine, and nothing is
+ * timed beside them. What matters is how little a row of the table differs from the one before it.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ if (globalThis.gc === undefined) {
 }
 
 const BATCH = 10_000;
-/** Rows of the policy at most: it has six keyed fields, and 10^8 of them take a quarter of an hour. */
+/** The most rows for the policy: it has six keyed fields, and 10^8 rows would take a quarter of an hour. */
 const MOST_OF_POLICY = 1e7;
 
 const most = Number(process.argv[2] ?? 1e8);
@@ -36,7 +36,7 @@ const people = policy({
 }).bind(keys);
 
 const next = random(5);
-/** Different card numbers with their check digits. */
+/** Different card numbers with valid check digits. */
 const cards = Array.from({ length: BATCH }, (_, i) => {
   const body = `411111${String(next(1e8)).padStart(8, '0')}${i % 10}`;
   let sum = 0;
@@ -61,7 +61,7 @@ const rows = (from, count) =>
     notes: 'call after 17:00',
   }));
 
-/** Nanoseconds a row, without the making of inputs, and what is held after a collection. */
+/** Nanoseconds per row, without making the inputs, and the memory in MiB that is held after a garbage collection. */
 function measure(count, make, work) {
   let ns = 0n;
   for (let from = 0; from < count; from += BATCH) {

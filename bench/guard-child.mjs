@@ -1,11 +1,12 @@
 /**
- * One measurement of guard.mjs in a fresh process, on the folders that guard-builds.mjs laid out.
+ * Makes one measurement for guard.mjs in a fresh process, with the folders that guard-builds.mjs prepared.
  *
- *     time HEAD BASE FILE INDEX ORDER     both builds alternate: sends { ratio }, head's time / base's time, or { new }
- *     count BUILD FILE INDEX COUNT TIMES  one build does COUNT values TIMES times, for callgrind to count
+ *     time HEAD BASE FILE INDEX ORDER     both builds alternate; sends { ratio }, which is head's time / base's time,
+ *                                         or { new } if the base cannot run the case
+ *     count BUILD FILE INDEX COUNT TIMES  one build processes COUNT values TIMES times, while callgrind counts
  *
- * The cases make keys of their own. Here both builds get the same "random" bytes, because some work depends on the key:
- * how often an index walks its cycle, for one.
+ * The cases generate their own keys. Both builds get the same "random" bytes here, because some of the work depends on
+ * the key: for example, the number of steps of cycle walking.
  */
 import { pathToFileURL } from 'node:url';
 import { BUILDS, compare } from './harness.mjs';
@@ -25,7 +26,8 @@ async function load(build, file, index) {
   };
   const { cases } = await import(pathToFileURL(`${build}/bench/cases/${file}.mjs`).href);
   const { ours } = cases[Number(index)]();
-  // What is not there yet may show only when it is called. To count, a column would be long.
+  // A function that the base does not have yet may fail only when it is called. So it is called once here, except
+  // before counting, because callgrind would take long for a whole column.
   if (mode === 'time') ours.run();
   return ours;
 }
@@ -33,8 +35,8 @@ async function load(build, file, index) {
 async function time(headBuild, baseBuild, file, index, order) {
   const loadHead = () => load(headBuild, file, index);
   const loadBase = () => load(baseBuild, file, index).catch(reason);
-  // The one that is loaded first, or warmed up first, is some per cent slower or faster for ever: there are four
-  // orders.
+  // The build that is loaded first, or warmed up first, stays some per cent slower or faster in this process. So there
+  // are four orders.
   let head;
   let base;
   if (order & 1) {

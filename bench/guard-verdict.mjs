@@ -1,52 +1,61 @@
-/** What the guard makes of its measurements. Pure. */
+/** How the guard judges its measurements. All functions are pure. */
 import { summary } from './harness.mjs';
 
-/** Head may take this many times the base's time, or instructions. Below it is the noise of compilers and layouts. */
+/**
+ * Head may take at most this many times the time, or the instructions, of the base. Smaller differences are noise of
+ * the compiler and of the memory layout.
+ */
 export const LIMIT = 1.05;
 
-/** How often a case is measured before it is said to be below its floor. */
+/** How many measurements must be below the floor before the case is reported. */
 export const ATTEMPTS = 3;
 
 /**
- * After how many processes a case is looked at. All are whole rounds through the four orders of guard-child.mjs. The
- * first will do where all four are below the limit; the last two are for medians that are near it or above.
+ * Numbers of processes after which a case is judged. All are multiples of four, because guard-child.mjs has four
+ * orders. Four processes are enough if all four are below the limit. The last two numbers are for medians near or above
+ * it.
  */
 const LOOKS = [4, 12, 24, 36];
 const NEAR = 1.03;
 
 /**
- * The median of the processes' medians of head's time / base's time, with its interval. What counts is the process and
- * not the round: identical code differs by 2 % from process to process, because of where it lies and when it was
- * compiled, by 12 % in one of six where tables are large (measured), and the rounds of one process agree on it.
+ * The median over processes of head's time / base's time, with its interval. Each process contributes one number, its
+ * own median, and not one for each round. The reason: identical code differs by 2 % from process to process, depending
+ * on its place in memory and on the moment of its compilation, and by 12 % in one process of six if tables are large
+ * (measured). All rounds of one process share this difference.
  */
 export function overProcesses(medians) {
   return summary(medians);
 }
 
-/** Whether these processes are enough to judge by. */
+/** Whether the medians of these processes are enough for a verdict. */
 export function isEnough(medians) {
   if (!LOOKS.includes(medians.length)) return false;
   const found = overProcesses(medians);
   if (timeVerdict(found) === 'held' || medians.length === LOOKS.at(-1)) return true;
-  // Too few for an interval of its confidence: only good news counts.
+  // Four medians are too few for an interval with this confidence. So only the verdict `held` is accepted.
   if (medians.length === LOOKS[0]) return false;
   return timeVerdict(found) === 'slower' || found.median < NEAR;
 }
 
-/** Only an interval that lies above the limit whole says `slower`. */
+/** The verdict is `slower` only if the whole interval is above the limit. */
 export function timeVerdict({ low, high }) {
   return low > LIMIT ? 'slower' : high > LIMIT ? 'open' : 'held';
 }
 
-/** Of two counts of instructions. They differ by less than 0.2 % from run to run, so there is no interval. */
+/**
+ * The verdict on two counts of instructions. Counts differ by less than 0.2 % from run to run, so no interval is
+ * needed.
+ */
 export function countVerdict(head, base) {
   return head / base > LIMIT ? 'slower' : 'held';
 }
 
-/** The content of baseline.json: `{ commit, why }`. Throws where it is anything else. */
+/** Reads the text of baseline.json: `{ commit, why }`. Throws if it is anything else. */
 export function readBaseline(text) {
   const { commit, why } = JSON.parse(text);
   if (!/^[0-9a-f]{40}$/.test(commit)) throw new Error('bench/baseline.json: "commit" must be 40 hexadecimal digits');
-  if (typeof why !== 'string' || why === '') throw new Error('bench/baseline.json: "why" must say why this commit');
+  if (typeof why !== 'string' || why === '')
+    throw new Error('bench/baseline.json: "why" must say why this commit is the base');
   return { commit, why };
 }

@@ -1,20 +1,22 @@
 /**
- * `npm run bench:guard [-- NAME… --base REF --only floors|times|counts]`: the gate. It fails when
+ * `npm run bench:guard [-- NAME… --base REF --only floors|times|counts]` guards against slower code. It has three
+ * checks:
  *
- * - **floors**: the whole interval of a ratio to a rival lies below the floor of its case. Quickly first; a case that
- *   fails is measured again at full length, twice, before it is said;
- * - **times**: a hot case takes more than 1.05 times the processor time of the base. Both builds alternate in one
- *   process; 4 to 36 processes give a median and an interval; when that lies above the limit whole, it must do so
- *   with a second series added;
- * - **counts**: a hot case runs more than 1.05 times the base's instructions, counted by callgrind under
- *   `node --jitless`, where valgrind is installed: no noise, but of the interpreter, and without WebAssembly.
+ * - **floors** fails if the whole interval of a ratio to a rival is below the floor of its case. The first measurement
+ *   is a quick one. If a case is below its floor, it is measured twice more at full length before it is reported.
+ * - **times** fails if a hot case takes more than 1.05 times the processor time of the base. Both builds alternate in
+ *   one process. 4 to 36 processes give a median and an interval. If the whole interval is above the limit, a second
+ *   series is added, and the interval over both series must be above the limit, too.
+ * - **counts** fails if a hot case runs more than 1.05 times the instructions of the base. Callgrind counts them under
+ *   `node --jitless`, if valgrind is installed. The counts have almost no noise, but they are those of the interpreter,
+ *   and do not cover WebAssembly.
  *
- * The base is the commit in baseline.json, or `--base REF`. A case that it cannot run yet is told as `new` and is not
- * judged; a base that cannot be had is a failure. Identical code passes: 22 fresh processes of 24 would have to err by
- * 5 % in the same direction. Outputs are compared with the rivals' before anything is timed.
+ * The base is the commit in baseline.json, or `--base REF`. A case that the base cannot run yet is printed as `new` and
+ * not judged. If the base cannot be built, that is a failure. Identical code passes: 22 fresh processes of 24 would
+ * have to err by 5 % in the same direction. The outputs are compared with those of the rivals before anything is timed.
  *
- * When a commit makes something slower for a good reason, or much faster, pin a new base and say why in baseline.json:
- * a gain is only guarded once it is in the base.
+ * If a commit makes something slower for a good reason, or much faster, pin a new base and say why in baseline.json. A
+ * gain is guarded only after it is part of the base.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -25,8 +27,9 @@ import { allCases, answer, installRivals, path, reason, timed } from './suite.mj
 import { floorVerdict, interval, number } from './table.mjs';
 
 /**
- * The cases for times, by the text of `work`; with `count`, for so many values, also for counts. Not for counts: files
- * that work through a column as they are loaded, which takes the interpreter minutes.
+ * The cases for `times`, by their text `work`. A case with `count` is also used for `counts`, with that number of
+ * values. Cases of files that process a column while they are loaded have no `count`, because the interpreter would
+ * take minutes.
  */
 const HOT = [
   { work: 'token.protect, e-mail of 20 bytes, labelled', count: 300 },
@@ -86,7 +89,7 @@ if (does('times') || does('counts')) {
 const tallied = [...tally].map(([verdict, count]) => `${count} ${verdict}`).join(', ');
 console.log(`\nbench:guard on Node ${process.version}: ${tallied}; ${Math.round((Date.now() - started) / 1000)} s`);
 for (const fault of faults) console.error(`bench:guard: ${fault}`);
-if (tally.size === 0) console.error('bench:guard: nothing was judged: no case has this name');
+if (tally.size === 0) console.error('bench:guard: nothing was judged, because no case has this name');
 process.exitCode = faults.length > 0 || tally.size === 0 ? 1 : 0;
 
 async function floors() {
@@ -119,21 +122,19 @@ async function againstBase() {
   const { commit, why, isHead } = findBase(flags.base);
   const hot = HOT.map(({ work, count }) => {
     const found = cases.find(({ one }) => one.work === work);
-    if (found === undefined) refuse(work, 'the guard has it among the hot cases, and no file of bench/ has it');
+    if (found === undefined) refuse(work, 'this hot case of the guard is in no file of bench/cases');
     return { ...found, work, count };
   }).filter(({ file, work }) => file !== undefined && wanted(file, work));
   const builds = layOut(commit);
-  console.log(
-    `\nbase ${commit.slice(0, 12)} (${why})${isHead ? ', which is also the commit that is checked out' : ''}`,
-  );
+  console.log(`\nbase ${commit.slice(0, 12)} (${why})${isHead ? ', the commit that is checked out' : ''}`);
   const known = does('times') ? await times(hot, builds) : hot;
-  if (known.length === 0 && hot.length > 0) refuse('the base', 'it can run none of the hot cases: pin a newer one');
+  if (known.length === 0 && hot.length > 0) refuse('the base', 'it cannot run any of the hot cases: pin a newer base');
   if (does('counts')) await counts(known, builds);
 }
 
-/** @returns the cases that the base can run */
+/** Judges the times of the cases. Returns the cases that the base can run. */
 async function times(hot, builds) {
-  console.log(`\n== times: head's / base's, the interval at most ${LIMIT}`);
+  console.log(`\n== times: head's / base's; slower if the whole interval is above ${LIMIT}`);
   const known = [];
   for (const one of hot) {
     try {
@@ -152,7 +153,7 @@ async function timeOf(one, builds) {
   const told = [];
   const medians = [];
   let found;
-  // A case that is slower is measured again, and must be so over both series.
+  // If a case is slower, a second series is measured. The case fails if it is slower over both series together.
   do {
     const whyNot = await series(one, builds, medians);
     if (whyNot !== undefined) return { verdict: 'new', told: `the base cannot run it (${whyNot})` };
@@ -162,7 +163,7 @@ async function timeOf(one, builds) {
   return { verdict: timeVerdict(found), told: told.join(', then '), median: found.median };
 }
 
-/** Adds medians of processes; returns why the base cannot run it, if so. */
+/** Adds the medians of more processes to the list. If the base cannot run the case, returns the reason. */
 async function series({ file, index }, builds, medians) {
   const first = medians.length;
   while (!isEnough(medians.slice(first))) {
@@ -178,21 +179,21 @@ function exact({ median, low, high }) {
 }
 
 async function counts(hot, builds) {
-  console.log(`\n== counts: instructions a value without the compiler, head's / base's at most ${LIMIT}`);
+  console.log(`\n== counts: instructions per value in the interpreter, head's / base's; at most ${LIMIT}`);
   if (spawnSync('valgrind', ['--version']).status !== 0) {
-    tell('skipped', 'valgrind is not installed, instructions are not counted');
+    tell('skipped', 'valgrind is not installed, so instructions are not counted');
     return;
   }
   const todo = hot.filter(({ count }) => count !== undefined);
   const next = todo.values();
-  // A count does not feel what else runs, so there is one process a core.
+  // Other processes do not change a count, so one process for each core runs at a time.
   const worker = async () => {
     for (const one of next) {
       try {
         const head = await instructions(builds.head, one);
         const base = await instructions(builds.base, one);
         const verdict = countVerdict(head, base);
-        const told = `${(head / base).toFixed(4)}, ${number(head)} a value: ${one.work}`;
+        const told = `${(head / base).toFixed(4)}, ${number(head)} per value: ${one.work}`;
         tell(verdict, told, verdict === 'slower' ? `more instructions: ${told}` : undefined);
       } catch (error) {
         refuse(one.work, error);
@@ -202,7 +203,9 @@ async function counts(hot, builds) {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-/** A value's instructions: twice the work less once the work, so that start, parsing and first calls fall out. */
+/**
+ * The instructions per value: a run with twice the work minus a run with once the work, which cancels out the start.
+ */
 async function instructions(build, { file, index, count }) {
   const [once, twice] = [await counted(build, file, index, count, 1), await counted(build, file, index, count, 2)];
   return (twice - once) / count;
@@ -210,7 +213,8 @@ async function instructions(build, { file, index, count }) {
 
 async function counted(build, file, index, count, times) {
   const valgrind = ['--tool=callgrind', '--callgrind-out-file=/dev/null'];
-  // One thread, fixed seeds, and a nursery that is never full: with collections it would be 2 % and not 0.1 %.
+  // One thread, fixed seeds, and a nursery that never fills up. With garbage collections, counts would differ by 2 %
+  // from run to run, and not by 0.1 %.
   const node = [process.execPath, ...'--jitless --single-threaded --hash-seed=1 --random-seed=1'.split(' ')];
   node.push('--min-semi-space-size=64', '--max-semi-space-size=64');
   const work = [path('guard-child.mjs'), 'count', build, file, index, count, times].map(String);
@@ -219,6 +223,6 @@ async function counted(build, file, index, count, times) {
   process.once('exit', stop);
   const { stderr } = await running.finally(() => process.off('exit', stop));
   const found = /Collected : (\d+)/.exec(stderr);
-  if (found === null) throw new Error('callgrind gave no count');
+  if (found === null) throw new Error('callgrind printed no count');
   return Number(found[1]);
 }

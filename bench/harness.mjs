@@ -1,35 +1,38 @@
 /**
- * Two functions against each other, in one process. Absolute times of a shared machine wander by tens of per cent in a
- * minute; the ratio of two functions that are timed within the same few milliseconds does not. So:
+ * Compares two functions in one process. On a shared machine, absolute times change by tens of per cent within a
+ * minute. The ratio of two functions that are timed within the same few milliseconds does not. So:
  *
- * - a round times A and B directly after one another, in an order drawn at random, and gives one ratio;
- * - the result is the median of the rounds' ratios, which a few disturbed rounds do not move;
- * - its interval comes from order statistics: the count of ratios below the true median is binomial with p = 1/2, so
- *   two of the sorted ratios enclose the median with at least the confidence asked for, whatever the distribution;
- * - where a few per cent matter (two builds of one code: guard-child.mjs), neither other processes nor the other side's
- *   garbage may count: see BUILDS. An empty nursery takes the interval of a column of cards from 0.90–1.10 to
- * 0.99–1.01.
+ * - A round times A and B directly after one another, in random order, and gives one ratio.
+ * - The result is the median of the ratios of all rounds. A few disturbed rounds do not change it.
+ * - Its interval comes from order statistics. The number of ratios below the true median is binomial with p = 1/2. So
+ *   two of the sorted ratios enclose the median with at least the wanted confidence, whatever the distribution is.
+ * - If a few per cent matter (two builds of the same code, see guard-child.mjs), neither other processes nor the
+ *   garbage of the other side may be counted: see BUILDS. An empty nursery narrows the interval of a column of cards
+ *   from 0.90–1.10 to 0.99–1.01.
  *
- * `selfTest` holds the harness to that: a function against itself, and against one that does 10 % more.
+ * `selfTest` checks the harness: it compares a function with itself, and with one that does 10 % more.
  */
 
-/** A side does `values` values a call and returns something that depends on its work, so that none can be left out. */
+/**
+ * A side processes `values` values per call. It returns something that depends on its work, so that the engine cannot
+ * leave the work out.
+ */
 // { run: () => unknown, values: number }
 
 /** How long to measure. A round lasts twice `roundMs`: once for each side. */
 export const FULL = { rounds: 61, roundMs: 12, warmUpMs: 250 };
 export const QUICK = { rounds: 21, roundMs: 5, warmUpMs: 80 };
 /**
- * For two builds of one code, in many short processes that each have `--expose-gc`. By processor time, because there a
- * few per cent matter: on two cores with five busy processes the medians of identical code scatter by 2 to 3 %, by the
- * clock on the wall by 6 to 17 % (measured). It counts the process's collector too.
+ * For two builds of the same code, in many short processes that each have `--expose-gc`. A few per cent matter there,
+ * so processor time is measured. On two cores with five busy processes, medians of identical code differ by 2 to 3 % in
+ * processor time, and by 6 to 17 % in elapsed time (measured). Processor time includes the garbage collector.
  */
 export const BUILDS = { rounds: 30, roundMs: 4, warmUpMs: 120, emptyNursery: true, processorTime: true };
 
-/** Of the intervals that are printed, in this share the true median lies inside. */
+/** The share of the printed intervals that contain the true median. */
 export const CONFIDENCE = 0.99;
 
-/** Every result ends here: an engine cannot prove that nobody reads it. */
+/** Every result is used here. It is exported, so the engine cannot prove that nobody reads it. */
 export let sink = 0;
 
 const wallNs = () => Number(process.hrtime.bigint());
@@ -39,14 +42,14 @@ function processorNs() {
   return (user + system) * 1000;
 }
 
-/** One loop for all sides, so that the cost of the loop and of the call is the same for each. */
+/** Times calls. All sides share this loop, so that the loop and the call cost each of them the same. */
 function time(run, calls, now = wallNs) {
   const start = now();
   for (let i = 0; i < calls; i++) sink += run() === undefined ? 1 : 0;
   return now() - start;
 }
 
-/** Runs a side until it is compiled, and finds how many calls last `roundMs`. */
+/** Runs a side until it is compiled. Returns the number of calls that take `roundMs`. */
 function warmUp(side, { roundMs, warmUpMs }) {
   let calls = 1;
   let spent = 0;
@@ -69,8 +72,8 @@ function quantile(sorted, share) {
 const ascending = (numbers) => Float64Array.from(numbers).sort();
 
 /**
- * How many of `count` sorted numbers to leave away at each end, so that the rest encloses the median with `confidence`:
- * the greatest k with P(Binomial(count, 1/2) < k) <= (1 - confidence) / 2.
+ * How many of `count` sorted numbers to drop at each end, so that the rest encloses the median with `confidence`: the
+ * greatest k with P(Binomial(count, 1/2) < k) <= (1 - confidence) / 2.
  */
 export function ranksToTrim(count, confidence = CONFIDENCE) {
   let term = 0.5 ** count;
@@ -86,18 +89,20 @@ export function ranksToTrim(count, confidence = CONFIDENCE) {
 /** Median and interval of a list of numbers. */
 export function summary(numbers, confidence = CONFIDENCE) {
   const sorted = ascending(numbers);
-  // The k-th smallest from each end, counted from one; too few numbers for the confidence give the whole range.
+  // The k-th number from each end, counted from one. If there are too few numbers for the confidence, the whole range.
   const k = Math.max(1, ranksToTrim(sorted.length, confidence));
   return { median: quantile(sorted, 0.5), low: sorted[k - 1], high: sorted[sorted.length - k] };
 }
 
 /**
- * Times `ours` against `rival`. A ratio of 2 says that ours needs half the time a value.
+ * Times `ours` against `rival`. A ratio of 2 means that `ours` needs half the time per value.
  *
- * @returns `ratio` with its interval, and the median nanoseconds a value of both: for orientation, never for a gate.
+ * @returns `ratio` with its interval, and for both sides the median of the nanoseconds per value. These are printed for
+ *   orientation and never judged.
  */
 export function compare(ours, rival, effort = FULL) {
-  // Both are warmed up before either is measured, and twice: the second sees the shared loop in its final shape.
+  // Both sides are warmed up before either is measured, and `ours` twice: the shared loop is in its final form only
+  // after it has run both.
   warmUp(ours, { ...effort, warmUpMs: effort.warmUpMs / 4 });
   const rivalCalls = warmUp(rival, effort);
   const oursCalls = warmUp(ours, effort);
@@ -130,7 +135,7 @@ export function compare(ours, rival, effort = FULL) {
   };
 }
 
-/** Times `ours` alone: median nanoseconds a value. Only to be told, a machine's speed is no property of the library. */
+/** Times `ours` alone: the median of the nanoseconds per value. It is printed and never judged. */
 export function alone(ours, effort = FULL) {
   const calls = warmUp(ours, effort);
   const ns = [];
@@ -139,7 +144,7 @@ export function alone(ours, effort = FULL) {
   return { ratio: null, oursNs: median, rivalNs: null, spread: { low, high }, rounds: effort.rounds };
 }
 
-/** Work whose length is known: `steps` of a linear congruence. */
+/** Work of a known length: `steps` steps of a linear congruential generator. */
 function stepper(steps) {
   let state = 1;
   return {
@@ -151,12 +156,12 @@ function stepper(steps) {
   };
 }
 
-/** Many short rounds: they stay apart from one another on a machine that does other work too. */
+/** Many short rounds: each is disturbed independently on a machine that does other work, too. */
 const SELF_TEST = { rounds: 81, roundMs: 3, warmUpMs: 60 };
 
 /**
- * A function against itself must give 1.00, and one that does 10 % more must be told apart. A busy machine can disturb
- * the one run that this is, so a failure is tried again, four times.
+ * Checks that a function compared with itself gives 1.00, and that one with 10 % more work is recognised as slower. A
+ * busy machine can disturb a run, so the check is repeated up to four times if it fails. Throws if all five runs fail.
  */
 export function selfTest() {
   let last;
@@ -168,7 +173,7 @@ export function selfTest() {
     if (sound && same.low < 1.01 && same.high > 0.99) return last;
   }
   throw new Error(
-    `the harness cannot be trusted on this machine now: itself ${last.same.median.toFixed(3)}, ` +
+    `this machine is too busy for reliable measurements: a function against itself ${last.same.median.toFixed(3)}, ` +
       `10 % more work ${last.slower.median.toFixed(3)}`,
   );
 }

@@ -1,6 +1,6 @@
-/** Inputs that look unordered and are the same in every run, and the ways between text and numerals. */
+/** Inputs that look random and are the same in every run, conversions between text and numerals, and sides of cases. */
 
-/** Mulberry32: 32 bits a call, seeded; good enough to be no pattern for a branch predictor. */
+/** Mulberry32: a seeded generator of 32 bits per call. A branch predictor finds no pattern in its output. */
 export function random(seed) {
   let state = seed >>> 0;
   return (below) => {
@@ -27,7 +27,7 @@ export function texts(count, length, alphabet, seed) {
   return [...made];
 }
 
-/** Text to numerals and back over an alphabet of ASCII characters: what noble needs, without any check. */
+/** Converts text to numerals and back over an alphabet of ASCII characters, without any check. noble needs this. */
 export function alphabetOf(alphabet) {
   const numeralOf = new Uint8Array(128).fill(255);
   const codeOf = new Uint8Array(alphabet.length);
@@ -49,7 +49,7 @@ export function alphabetOf(alphabet) {
   };
 }
 
-/** A side that does one value a call and goes round a list, so that no call repeats the one before. */
+/** A side that processes one value per call. It cycles through a list, so that no call repeats the one before. */
 export function oneByOne(values, work) {
   let next = 0;
   return {
@@ -62,15 +62,17 @@ export function oneByOne(values, work) {
   };
 }
 
-/** A side that does a whole column a call; `part` makes one of its first values, for the guard's instruction count. */
+/**
+ * A side that processes a whole column per call. `part` makes a shorter side, for the guard's count of instructions.
+ */
 export function wholeColumn(values, work) {
   const part = (count) => wholeColumn(values.slice(0, count), work);
   return { values: values.length, run: () => work(values), part };
 }
 
 /**
- * The rival's side of a column: it has no way to do a column but one value after the other, so a part of the column is
- * enough to know its time a value, and a round stays short.
+ * The rival's side of a column. A rival can only process a column value by value. So a part of the column is enough to
+ * measure its time per value, and it keeps a round short.
  */
 export function valueByValue(values, work, count = 100) {
   const part = values.slice(0, count);

@@ -1,15 +1,16 @@
 /**
- * `npm run bench [-- NAME… --quick --node PATH… --page]`: the benchmarks of the built package (`dist/`).
+ * `npm run bench [-- NAME… --quick --node PATH… --page]` runs the benchmarks of the built package (`dist/`).
  *
- * NAME runs only the cases whose file or text contains it. `--quick` takes a third of the time and gives wider
- * intervals. Outputs are compared with the rival's here, before anything is timed; then child.mjs times the case, both
- * sides in one process, which is fresh so that no case feels the one before. The run fails for a wrong output, for an
- * error, or for a harness that cannot be trusted; ratios are judged by guard.mjs (`npm run bench:guard`).
+ * With NAME, only those cases run whose file or text contains it. `--quick` takes a third of the time and gives wider
+ * intervals. Before anything is timed, the outputs are compared with those of the rival. Then child.mjs times both
+ * sides of the case in one process. Each case has a fresh process, so that no case affects the next. The run fails if
+ * an output is wrong, if there is an error, or if the machine is too busy for reliable measurements. It does not judge
+ * ratios: guard.mjs does (`npm run bench:guard`).
  *
- * The results go to the terminal, to results/latest.json and, of a full run of everything, to results/nodeNN.json.
- * `--node PATH`, as often as wanted, runs all of it again with another Node. `--page` makes the table in
- * docs/guide/performance.md from the full runs of this command, side by side; `--stored` takes results/nodeNN.json as
- * they are instead of measuring. What a case is stands in suite.mjs.
+ * The results are printed and written to results/latest.json. Those of a full run of all cases are also written to
+ * results/nodeNN.json. `--node PATH` repeats the run with another Node, and may be used several times. `--page` writes
+ * the table in docs/guide/performance.md from the full runs of this command, side by side. With `--stored`, it uses the
+ * existing files results/nodeNN.json instead of measuring. suite.mjs describes what a case is.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -31,14 +32,14 @@ const { values: flags, positionals: names } = parseArgs({
 const whole = names.length === 0 && !flags.quick;
 const stored = (major) => path(`results/node${major}.json`);
 
-if (flags.page && !whole) stop('the table of the page is made from full runs: leave out --quick and the names');
+if (flags.page && !whole) stop('--page needs full runs of all cases: leave out --quick and the names');
 if (flags.stored) {
-  if (!flags.page) stop('--stored goes with --page');
+  if (!flags.page) stop('--stored can only be used with --page');
 } else {
   await measure();
   for (const node of flags.node) {
     const args = [path('run.mjs'), ...names, ...(flags.quick ? ['--quick'] : [])];
-    if (spawnSync(node, args, { stdio: 'inherit' }).status !== 0) stop('the run with another Node failed');
+    if (spawnSync(node, args, { stdio: 'inherit' }).status !== 0) stop(`the run with ${node} failed`);
   }
 }
 if (flags.page && !process.exitCode) writePage();
@@ -51,7 +52,9 @@ function stop(message) {
 async function measure() {
   installRivals();
   const { same, slower } = selfTest();
-  console.log(`Node ${process.version}; harness: itself ${interval(same)}, 10 % more work ${interval(slower)}\n`);
+  console.log(
+    `Node ${process.version}; self-test: a function against itself ${interval(same)}, against 10 % more work ${interval(slower)}\n`,
+  );
 
   let failed = false;
   const refuse = (what, error) => {
@@ -71,7 +74,7 @@ async function measure() {
     }
   }
   if (results.length > 0) store(results, failed);
-  else if (!failed) stop(`no benchmark has ${names.join(' or ')} in its name`);
+  else if (!failed) stop(`no benchmark has ${names.join(' or ')} in its file or text`);
   if (failed) process.exitCode = 1;
 }
 
@@ -100,11 +103,13 @@ function writePage() {
     : [process.execPath, ...flags.node]
         .map((node) => spawnSync(node, ['-p', 'process.versions.node.split(".")[0]']))
         .map(({ stdout }) => String(stdout).trim());
-  if (majors.length === 0) stop('nothing is stored: run without --stored');
+  if (majors.length === 0) stop('there are no stored results: run without --stored');
   const runs = [...new Set(majors)]
     .sort((a, b) => a - b)
     .map((major) => JSON.parse(readFileSync(stored(major), 'utf8')));
   const page = path('../docs/guide/performance.md');
   writeFileSync(page, between(readFileSync(page, 'utf8'), pageTable(runs, GROUPS)));
-  console.log(`the table of docs/guide/performance.md is made from ${runs.map(({ node }) => node).join(', ')}`);
+  console.log(
+    `the table of docs/guide/performance.md was written from the runs of ${runs.map(({ node }) => node).join(', ')}`,
+  );
 }

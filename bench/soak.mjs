@@ -1,8 +1,11 @@
 /**
- * `npm run soak [-- MILLIONS]`: so many million tokens in one process, 100 unless said otherwise, in columns of 10,000
- * and one by one in turns, each value another. After every tenth of them: the time a token took, and the memory that is
- * held after a garbage collection. It fails when the last tenth holds more than 4 MiB more than the second (the first
- * makes tables and compiled code), or takes more than 1.25 times as long.
+ * `npm run soak [-- MILLIONS]` makes that many million tokens in one process, 100 million by default. All values are
+ * different. Most are protected in columns of 10,000, some one by one. After every tenth of the run it prints the time
+ * per token, and the memory that is held after a garbage collection.
+ *
+ * It fails if more than 4 MiB more are held after the last tenth than after the second (the first builds tables and
+ * compiled code), or if a token of the last tenth takes more than 1.25 times as long as in the fastest tenth after the
+ * first.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,11 +18,12 @@ if (globalThis.gc === undefined) {
 
 const TENTHS = 10;
 const COLUMN = 10_000;
-/** One of so many columns is done value by value. */
+/** One column in this many is protected value by value. */
 const SINGLES = 10;
 
 const millions = Number(process.argv[2] ?? 100);
-if (!Number.isInteger(millions) || millions < 1) throw new RangeError('expected a whole number of millions');
+if (!Number.isInteger(millions) || millions < 1)
+  throw new RangeError('the argument must be a whole number of millions, at least 1');
 const columns = (millions * 1e6) / TENTHS / COLUMN;
 const bound = token({ scope: 'person.email', label: 'mail' }).bind(keyset.generate().domain('soak'));
 
@@ -41,13 +45,13 @@ for (let tenth = 0; tenth < TENTHS; tenth++) {
   tenths.push(one);
   console.log(`${made / 1e6} M tokens: ${one.ns.toFixed(0)} ns each, ${(one.held / 2 ** 20).toFixed(1)} MiB held`);
 }
-if (!last.startsWith('mail_')) throw new Error('the last token is none');
+if (!last.startsWith('mail_')) throw new Error('the last output is not a token');
 const more = tenths.at(-1).held - tenths[1].held;
 const slower = tenths.at(-1).ns / Math.min(...tenths.slice(1).map(({ ns }) => ns));
 console.log(
-  `held more than after the second tenth: ${(more / 2 ** 20).toFixed(2)} MiB; slower than the fastest: ${slower.toFixed(2)} ×`,
+  `memory: ${(more / 2 ** 20).toFixed(2)} MiB more than after the second tenth; time: ${slower.toFixed(2)} × the fastest tenth`,
 );
 if (more > 4 * 2 ** 20 || slower > 1.25) {
-  console.error('it leaks or slows down');
+  console.error('more memory or more time than allowed: there is a leak or a slowdown');
   process.exitCode = 1;
 }

@@ -1,21 +1,22 @@
 /**
- * The cases of the benchmarks, for run.mjs and guard.mjs. Each file of GROUPS is a hot path and exports `cases`, a list
- * of functions that each give one:
+ * The cases of the benchmarks, for run.mjs and guard.mjs. Each file of GROUPS covers a hot path and exports `cases`, a
+ * list of functions that each return a case:
  *
  *     { work, against, floor?, aim?, target?, check, ours, rival? }
  *
- * `check` compares the outputs of both sides. `ours` and `rival` are sides of harness.mjs: `{ run, values, part? }`,
- * where `part(count)` is the same work on about `count` values. `floor` and `aim` are ratios. A case without a rival
- * has at most a `target` in values a second, which is printed and never judged: absolute times belong to a machine.
+ * `check` compares the outputs of both sides. `ours` and `rival` are sides as described in harness.mjs: `{ run, values,
+ * part? }`, where `part(count)` is the same work on about `count` values. `floor` and `aim` are ratios. A case without
+ * a rival may have a `target` in values per second. It is printed but never judged, because absolute times depend on
+ * the machine.
  *
- * What the ratios compare with is in rivals/, a package of its own with exact versions and a lock file, installed here
- * when it is missing. Each rival is written in its best honest form: a slow rival would flatter.
+ * The rivals are in rivals/, which is a package with exact versions and a lock file. It is installed here if it is
+ * missing. Each rival is written in its fastest honest form, because a slow rival would flatter us.
  */
 import { fork, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** In the order of the table in docs/guide/performance.md. */
+/** The groups of cases, in the order of the table in docs/guide/performance.md. */
 export const GROUPS = [
   { title: 'Whole records', files: ['policy'] },
   { title: 'Tokens', files: ['token'] },
@@ -29,10 +30,11 @@ const FILES = GROUPS.flatMap((group) => group.files);
 export const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * Makes the cases one after another. A file that cannot be loaded, or a case that cannot be made, is told to
- * `refuse(what, error)` when it is wanted: a part of the package that is not there is a failure, not a skip.
+ * Makes the cases one after another. If a wanted file cannot be loaded, or a wanted case cannot be made,
+ * `refuse(what, error)` is called: a missing part of the package is a failure and is not skipped.
  *
- * @param wanted (file, work?) → whether it is; without `work`, whether anything of the file may be
+ * @param wanted a function of a file and optionally of `work` that tells whether the case is wanted; without `work`,
+ *   whether any case of the file may be wanted
  */
 export async function* allCases(refuse, wanted = () => true) {
   for (const file of FILES) {
@@ -55,22 +57,24 @@ export async function* allCases(refuse, wanted = () => true) {
   }
 }
 
-/** Times a case in a fresh process: the result of child.mjs. `effort` is 'quick' or 'full'. */
+/** Times a case in a fresh process and returns the result of child.mjs. `effort` is 'quick' or 'full'. */
 export function timed(file, index, effort) {
   return answer('child.mjs', [file, String(index), effort]);
 }
 
-/** The one message of a process that runs a program of this folder; `execArgv` are flags of Node. */
+/** Runs a program of this folder and returns the one message that it sends. `execArgv` are flags of Node. */
 export function answer(program, args, execArgv = []) {
   return new Promise((resolve, reject) => {
     const child = fork(path(program), args, { execArgv });
     child.once('message', resolve);
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the process that timed it ended with ${code} and no result`)));
+    child.once('exit', (code) =>
+      reject(new Error(`the process of the measurement ended with exit code ${code} and without a result`)),
+    );
   });
 }
 
-/** What went wrong, in one line. */
+/** The first line of an error's message. */
 export function reason(error) {
   return String(error instanceof Error ? error.message : error).split('\n')[0];
 }

@@ -1,6 +1,6 @@
 /**
- * What the benchmarks measured as text: lines for the terminal, tables in Markdown, the table of
- * docs/guide/performance.md. Pure.
+ * Writes results of the benchmarks as text: as lines for the terminal, and as the Markdown table of
+ * docs/guide/performance.md. All functions are pure.
  */
 
 export function number(value) {
@@ -18,7 +18,7 @@ export function perValue(ns) {
 
 const perSecond = (rate) => `${Math.round(rate).toLocaleString('en-GB')}/s`;
 
-/** A floor is held or missed when the whole interval says so. */
+/** A floor is held, or missed, only if the whole interval is on one side of it. */
 export function floorVerdict({ ratio, floor }) {
   if (ratio === null || floor === null) return '';
   return ratio.low >= floor ? 'held' : ratio.high < floor ? 'below' : 'open';
@@ -29,7 +29,7 @@ const timesFaster = ({ ratio, oursNs }) => (ratio === null ? perSecond(1e9 / our
 const promise = ({ floor, target }) =>
   floor !== null ? `${floor} ×` : target === null ? '' : `${perSecond(target)}, not judged`;
 
-/** A result for the terminal. */
+/** A result as text for the terminal. */
 export function line(result) {
   const { work, against, oursNs, rivalNs, floor, aim } = result;
   const times = [timesFaster(result), `ours ${perValue(oursNs)}`];
@@ -41,12 +41,15 @@ export function line(result) {
 
 const row = (cells) => `| ${cells.join(' | ')} |`;
 
-/** Distinct texts in their order. */
+/** The distinct texts, in the order of their first occurrence, without `null`. */
 const distinct = (texts) => [...new Set(texts.filter((text) => text !== null))];
 
 const list = (texts) => (texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`);
 
-/** The rows of all runs, by group: `{ title, rows: [{ work, found: [result or undefined, one a run] }] }`. */
+/**
+ * The rows of all runs, by group: `{ title, rows: [{ work, found }] }`, with one result or `undefined` per run in
+ * `found`.
+ */
 function grouped(runs, groups) {
   const rows = new Map();
   runs.forEach(({ results }, at) => {
@@ -66,7 +69,7 @@ function grouped(runs, groups) {
 }
 
 /**
- * The table for people, from one run or from the runs of several versions of Node side by side.
+ * The table of the guide, from one run or from the runs of several versions of Node side by side.
  *
  * @param runs contents of results/*.json: `{ date, node, processor, confidence, rounds, results }`
  * @param groups `{ title, files }`, in the order of the table
@@ -113,7 +116,7 @@ function wrap(text, width) {
 export const BEGIN = '<!-- bench:begin -->';
 export const END = '<!-- bench:end -->';
 
-/** A page with `text` between its two markers. Throws where they are not exactly once there, in this order. */
+/** A page with `text` between its two markers. Throws unless the page has each marker once, in this order. */
 export function between(page, text) {
   const begin = page.indexOf(BEGIN);
   const end = page.indexOf(END);

@@ -1,5 +1,5 @@
 /**
- * The table "Who learns what" of docs/security.md, row by row. Each test plays an attacker who has what the row says
+ * The table "Who learns what" of docs/security.md, row by row. Each test plays an attacker who has what the row names
  * and nothing else, and shows what they learn and what they do not.
  */
 import { readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ describe('an attacker who holds the protected data', () => {
       for (const field of hidden) {
         const value = person[field]!;
         // Ids have five digits, which random tokens may contain; all other values are longer.
-        if (value.length > 5) expect(text.includes(value), `a value of ${field} shows`).toBe(false);
+        if (value.length > 5) expect(text.includes(value), `a value of ${field} is in clear`).toBe(false);
       }
     }
     stolen.forEach((row, i) => {
@@ -36,7 +36,7 @@ describe('an attacker who holds the protected data', () => {
     });
   });
 
-  it('sees which values are equal: as many mailboxes as there are, each as often as it is there', () => {
+  it('sees which values are equal: the number of mailboxes, and how often each occurs', () => {
     const histogram = (values: string[]) => {
       const counts = new Map<string, number>();
       for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -47,14 +47,14 @@ describe('an attacker who holds the protected data', () => {
     );
   });
 
-  it('sees nothing of the length of a name of up to 31 bytes, and the power of two of a longer one', () => {
+  it('sees only that a name has at most 31 bytes, or the range of powers of two of a longer one', () => {
     for (const [i, row] of stolen.entries()) {
       const bytes = new TextEncoder().encode(people[i]!.name).length;
       expect(row.name!.length).toBe(bytes < 32 ? 85 : bytes < 64 ? 137 : 239);
     }
   });
 
-  it('sees the first six digits and the length of a card number, and right check digits everywhere', () => {
+  it('sees the first six digits and the length of card numbers, all of which have valid check digits', () => {
     stolen.forEach((row, i) => {
       const before = people[i]!.card!;
       if (before === '') return;
@@ -69,7 +69,7 @@ describe('an attacker who holds the protected data', () => {
 });
 
 describe('an attacker who holds the protected data of two domains', () => {
-  it('joins nothing but what is kept', () => {
+  it('can join only the kept fields', () => {
     const other = root.domain('analysts');
     const { domain: _, keyCheck: __, ...file } = JSON.parse(JSON.stringify(sheet));
     const second = parsePolicy({ ...file, domain: 'analysts' })
@@ -91,7 +91,7 @@ describe('an attacker who may call protect', () => {
     expect(book.get(token1984)).toBe(1984);
   });
 
-  it('does not find a person whom he cannot name', () => {
+  it('does not find a person whom they cannot name', () => {
     const emails = token({ scope: 'person.email', prepare: emailAddress, label: 'mail' }).bind(keys);
     const guesses = new Set(Array.from({ length: 2000 }, (_, i) => emails.protect(`person${i}@example.com`)));
     expect(stolen.some((row) => guesses.has(row.email as never))).toBe(false);
@@ -99,7 +99,7 @@ describe('an attacker who may call protect', () => {
 });
 
 describe('an attacker who knows some people in the data', () => {
-  it('gets their tokens, and no one else by them', () => {
+  it('learns their tokens, and nobody else by them', () => {
     const known = people[0]!;
     const rows = stolen.filter((row) => row.email === stolen[0]!.email);
     const same = people.filter((row) => emailAddress(row.email!) === emailAddress(known.email!));
@@ -117,7 +117,7 @@ describe('an attacker who holds the policy', () => {
 });
 
 describe('an attacker who holds the keyset and the data', () => {
-  it('turns every sealed and enciphered value back, and proves guesses at tokens', () => {
+  it('reveals every sealed and encrypted value, and can verify guesses for tokens', () => {
     const back = sheet.bind(keys, revealAccess).revealMany(stolen);
     back.forEach((row, i) => {
       for (const field of ['name', 'iban', 'card']) expect(row[field]).toBe(people[i]![field]);
@@ -132,7 +132,7 @@ describe('an attacker who has seen a token and may have records protected', () =
   const options = { scope: 'person', label: 'cust' } as const;
   const victim = token(options).bind(keys).protect('victim@example.com');
 
-  it('gets the rows of the victim where the rule says onToken: pass', () => {
+  it('gets the rows of the victim if the rule has onToken: pass', () => {
     const loose = token({ ...options, onToken: 'pass' }).bind(keys);
     const [mine, theirs] = loose.protectMany([victim, 'victim@example.com']);
     expect(mine).toBe(theirs);
@@ -155,7 +155,7 @@ describe('an attacker who can write to the protected data', () => {
   const pinned = root.domain('eu-enclave', { keyCheck: keys.keyCheck });
   const pans = fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }) }).bind(pinned, revealAccess);
 
-  it('is noticed when he changes any character of a sealed value', () => {
+  it('is noticed if they change any character of a sealed value', () => {
     const sealed = stolen[0]!.name!;
     for (let i = 0; i < sealed.length; i++) {
       const changed = sealed.slice(0, i) + (sealed[i] === 'z' ? 'y' : 'z') + sealed.slice(i + 1);
@@ -163,19 +163,19 @@ describe('an attacker who can write to the protected data', () => {
     }
   });
 
-  it('is not noticed when he copies a sealed value to another record of the scope', () => {
+  it('is not noticed if they copy a sealed value to another record of the scope', () => {
     const bound = sheet.bind(keys, revealAccess);
     expect(bound.reveal({ ...stolen[1]!, name: stolen[0]!.name }).name).toBe(people[0]!.name);
   });
 
-  it('is not noticed when he changes an enciphered card number, which reveals as another one', () => {
+  it('is not noticed if they change an encrypted card number, which is then revealed as another one', () => {
     const fake = card().test('4111111111111111') ? '4111 1111 1111 1111' : '';
     const revealed = pans.reveal(fake as never);
     expect(card().test(revealed)).toBe(true);
     expect(revealed === people[0]!.card).toBe(false);
   });
 
-  it('is noticed when he changes one or two characters of a token', () => {
+  it('is noticed if they change one or two characters of a token', () => {
     const emails = token({ scope: 'person.email', prepare: emailAddress, label: 'mail' }).bind(keys);
     const value = stolen[0]!.email!;
     const swapped = value.slice(0, 12) + value[13] + value[12] + value.slice(14);

@@ -1,4 +1,6 @@
-/** The pure parts of bench/: the interval, the verdicts of the guard, the table of docs/guide/performance.md. */
+/**
+ * The pure functions of bench/: the interval, the verdicts of the guard, and the table of docs/guide/performance.md.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { countVerdict, isEnough, LIMIT, overProcesses, readBaseline, timeVerdict } from '../bench/guard-verdict.mjs';
@@ -6,7 +8,7 @@ import { ranksToTrim, summary } from '../bench/harness.mjs';
 import { BEGIN, between, END, floorVerdict, number, pageTable, perValue } from '../bench/table.mjs';
 import { random } from './reference/random.ts';
 
-/** P(fewer than k of `count` coins show heads), in whole numbers. */
+/** The probability that fewer than k of `count` coins show heads, computed in whole numbers. */
 function below(k: number, count: number): number {
   let term = 1n;
   let sum = 0n;
@@ -18,7 +20,7 @@ function below(k: number, count: number): number {
 }
 
 describe('the interval of a median', () => {
-  it('leaves away as many at each end as the binomial distribution allows', () => {
+  it('drops as many numbers at each end as the binomial distribution allows', () => {
     for (let count = 1; count <= 121; count++) {
       const k = ranksToTrim(count, 0.99);
       expect(below(k, count)).toBeLessThanOrEqual(0.005);
@@ -26,16 +28,16 @@ describe('the interval of a median', () => {
     }
   });
 
-  it('is the whole range of a few numbers, and the second of twelve', () => {
+  it('is the whole range of four numbers, and goes from the second to the eleventh of twelve', () => {
     expect(summary([3, 1, 2, 4])).toEqual({ median: 2.5, low: 1, high: 4 });
     expect(summary([12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])).toEqual({ median: 6.5, low: 2, high: 11 });
   });
 
-  it('encloses the median of a skewed distribution about as often as it says', () => {
+  it('encloses the median of a skewed distribution about as often as its confidence states', () => {
     const bytes = random('bench intervals');
     let inside = 0;
     for (let run = 0; run < 2000; run++) {
-      // 2^(4 (x - 1/2)), of uniform x: the median is 1.
+      // 2^(4 (x - 1/2)) for uniform x, whose median is 1.
       const numbers = Array.from({ length: 31 }, () => 2 ** (4 * ((bytes.below(65_536) + 0.5) / 65_536 - 0.5)));
       const { low, high } = summary(numbers);
       if (low! <= 1 && high! >= 1) inside++;
@@ -46,25 +48,25 @@ describe('the interval of a median', () => {
 });
 
 describe('verdicts of the guard', () => {
-  it('slower is an interval that lies above the limit whole', () => {
+  it('a case is slower only if the whole interval is above the limit', () => {
     expect(timeVerdict({ low: LIMIT + 0.001, high: 1.2 })).toBe('slower');
     expect(timeVerdict({ low: LIMIT, high: 1.2 })).toBe('open');
     expect(timeVerdict({ low: 0.9, high: LIMIT })).toBe('held');
   });
 
-  it('one process that errs decides nothing, and one that does not hides nothing', () => {
+  it('a few deviating processes do not change the verdict', () => {
     const same = [...new Array(9).fill(1), 1.2, 1.2, 1.2];
     const slower = [...new Array(11).fill(1.1), 0.95];
     expect(timeVerdict(overProcesses(same))).toBe('open');
     expect(timeVerdict(overProcesses(slower))).toBe('slower');
   });
 
-  it('looks after whole rounds of orders, and longer only where it matters', () => {
+  it('judges after whole rounds of the four orders, and runs longer only if the median is near the limit', () => {
     const times = (count: number, ratio: number) => new Array(count).fill(ratio);
     const enough = (ratio: number) => [0, 1, 4, 8, 12, 24, 36].filter((count) => isEnough(times(count, ratio)));
     expect(enough(1)).toEqual([4, 12, 24, 36]);
     expect(enough(1.1)).toEqual([12, 24, 36]);
-    // An open interval: looked at for longer when its median is near the limit.
+    // An open interval: more processes run if its median is near the limit.
     const wide = (count: number, middle: number) => [...times(count - 3, middle), 1.3, 1.3, 1.3];
     expect([4, 12, 24].map((count) => isEnough(wide(count, 1)))).toEqual([false, true, true]);
     expect(isEnough([...times(3, 0.9), ...times(6, 1.04), ...times(3, 1.3)])).toBe(false);
@@ -76,13 +78,13 @@ describe('verdicts of the guard', () => {
     expect(countVerdict(1051, 1000)).toBe('slower');
   });
 
-  it('a floor is held or missed by the whole interval', () => {
+  it('a floor is held or missed only if the whole interval is on one side of it', () => {
     const of = (low: number, high: number) => floorVerdict({ ratio: { low, high }, floor: 10 });
     expect([of(10, 12), of(9, 11), of(8, 9.9)]).toEqual(['held', 'open', 'below']);
     expect(floorVerdict({ ratio: null, floor: null })).toBe('');
   });
 
-  it('a baseline is a whole commit and a reason', () => {
+  it('a baseline has a full commit id and a reason', () => {
     const commit = '0123456789abcdef0123456789abcdef01234567';
     expect(readBaseline(JSON.stringify({ commit, why: 'because' }))).toEqual({ commit, why: 'because' });
     for (const wrong of [
@@ -98,7 +100,7 @@ describe('verdicts of the guard', () => {
   });
 });
 
-describe('the table of the page about performance', () => {
+describe('the table of docs/guide/performance.md', () => {
   const result = (work: string, file: string, more = {}) => ({
     file,
     work,
@@ -125,7 +127,7 @@ describe('the table of the page about performance', () => {
     { title: 'Empty', files: ['c'] },
   ];
 
-  it('has the groups in their order and the versions of Node side by side', () => {
+  it('has the groups in order, and the versions of Node side by side', () => {
     const runs = [
       run('v20.1.2', [result('one', 'a'), result('two', 'b', { against: null, ratio: null, floor: null })]),
       run('v24.3.4', [result('one', 'a', { oursNs: 2000, against: 'other' })]),
@@ -141,7 +143,7 @@ describe('the table of the page about performance', () => {
     ]);
   });
 
-  it('says on what it was measured, in lines of at most 120 characters', () => {
+  it('states the machine, the versions of Node and the date, in lines of at most 120 characters', () => {
     const note = pageTable([run('v20.1.2', []), run('v24.3.4', [])], groups)
       .split('\n')
       .slice(3);
@@ -149,7 +151,7 @@ describe('the table of the page about performance', () => {
     expect(Math.max(...note.map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
-  it('goes between the markers and nowhere else', () => {
+  it('is inserted between the markers, and the rest of the page stays', () => {
     const page = `a\n${BEGIN}\nold\n${END}\nb`;
     const once = between(page, 'new');
     expect(once).toBe(`a\n${BEGIN}\n\nnew\n\n${END}\nb`);
@@ -159,7 +161,7 @@ describe('the table of the page about performance', () => {
     }
   });
 
-  it('shows three figures', () => {
+  it('shows three significant figures', () => {
     expect([1.005, 9.876, 12.34, 999.4, 1234.5].map(number)).toEqual(['1.00', '9.88', '12.3', '999', '1235']);
     expect([perValue(null), perValue(999), perValue(1500)]).toEqual(['', '999 ns', '1.50 µs']);
   });

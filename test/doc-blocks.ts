@@ -1,9 +1,9 @@
 /**
- * Code that stands in prose: the ```ts blocks of the Markdown pages and of the doc comments, each with its place.
+ * The code in prose: the ```ts blocks of the Markdown pages and of the doc comments, each with its place.
  *
  * A block is a module: it imports what it uses and may await. `expr; // → literal` is a promise that the expression
- * equals the literal, and so is the comment alone on the next line. A block whose first line is `// not run: <reason>`
- * is compiled and not run.
+ * equals the literal. The comment may also be alone on the next line. A block whose first line is `// not run:
+ * <reason>` is compiled and not run.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,17 +12,17 @@ import ts from 'typescript';
 /** The project's folder, with a slash at its end. */
 export const root: string = fileURLToPath(new URL('../', import.meta.url));
 
-/** A block and where its code begins. */
+/** A block with its place. */
 export interface Block {
-  /** Path from the project's folder. */
+  /** The path, relative to the project's folder. */
   readonly file: string;
-  /** Line of the first line of code, from 1. */
+  /** The number of the first line of code, from 1. */
   readonly line: number;
   readonly code: string;
   readonly run: boolean;
 }
 
-/** Files below a folder, by path from the project's folder. */
+/** The files below a folder. Paths are relative to the project's folder. */
 export function filesBelow(folder: string, extension: string): string[] {
   return readdirSync(root + folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith(extension))
@@ -58,7 +58,7 @@ export interface Promised {
   readonly text: string;
 }
 
-/** What a block becomes: the body of a function that imports by `__import` and calls `__check` for each promise. */
+/** A block as the body of a function. It imports by `__import` and calls `__check` for each promise. */
 export interface Runnable {
   readonly body: string;
   readonly promises: readonly Promised[];
@@ -66,7 +66,7 @@ export interface Runnable {
 
 const ARROW = /^\/\/ → (.*)$/;
 
-/** Turns a block into something that can be run. Throws for an arrow that promises nothing. */
+/** Turns a block into the body of a function. Throws if there is an arrow that belongs to no expression. */
 export function runnable(block: Block): Runnable {
   const { code } = block;
   const source = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ES2022, true);
@@ -111,7 +111,7 @@ export function runnable(block: Block): Runnable {
   return { body: outputText.replace('export default', 'return'), promises };
 }
 
-/** The literal behind the arrow on the statement's line, or alone on the next one. */
+/** The literal after the arrow on the last line of the statement, or after an arrow alone on the next line. */
 function literalAfter(code: string, end: number): string | null {
   const [rest = '', next = ''] = code.slice(end).split('\n');
   return (ARROW.exec(rest.trim()) ?? (rest.trim() === '' ? ARROW.exec(next.trim()) : null))?.[1] ?? null;
@@ -131,7 +131,10 @@ function importOf(node: ts.ImportDeclaration): string {
   return `const { ${names.join(', ')} } = ${from}`;
 }
 
-/** Compiles blocks as modules beside the project's tests; what the compiler says, by place in the file. */
+/**
+ * Compiles blocks as modules in the folder of the tests. Returns the messages of the compiler, with places in the
+ * files.
+ */
 export function compile(blocks: readonly Block[]): string[] {
   const config = ts.readConfigFile(`${root}tsconfig.test.json`, ts.sys.readFile).config as object;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -166,16 +169,16 @@ export function compile(blocks: readonly Block[]): string[] {
 export interface PublicName {
   readonly module: string;
   readonly name: string;
-  /** Where it is declared. */
+  /** The place of its declaration. */
   readonly place: string;
   readonly example: boolean;
-  /** Whether there is a doc comment at all. */
+  /** Whether it has a doc comment. */
   readonly documented: boolean;
-  /** Whether it exists at run time: an interface and a type do not. */
+  /** Whether it exists at run time. Interfaces and types do not. */
   readonly isValue: boolean;
 }
 
-/** Everything that the public modules export, types included. */
+/** All exports of the public modules, including types. */
 export function publicNames(): PublicName[] {
   const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as object;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);

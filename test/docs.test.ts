@@ -1,5 +1,6 @@
 /**
- * What the pages and doc comments show is compiled and run; what they link to is there; what is public is shown.
+ * Compiles and runs the examples of the pages and doc comments, and checks that links lead somewhere and that every
+ * public name is documented.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -51,12 +52,12 @@ const MODULES: Readonly<Record<string, object>> = {
 const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {
   'errors.ts kindOf': 'a look-up of one word',
   'errors.ts MAX_ISSUES': 'a number',
-  'errors.ts fail': 'for stores and adapters that are written inside the house',
+  'errors.ts fail': 'for the stores and adapters of this project',
 };
 
 const blocks: readonly Block[] = [...pages, ...filesBelow('src', '.ts')].flatMap(blocksOf);
 
-test('there are blocks in the README, in the guides and in the doc comments', () => {
+test('the README, the guides and the doc comments have examples', () => {
   for (const folder of ['README.md', 'docs/', 'src/']) {
     expect(blocks.filter(({ file }) => file.startsWith(folder)).length, folder).toBeGreaterThan(1);
   }
@@ -66,7 +67,7 @@ test('every block compiles', () => {
   expect(compile(blocks)).toEqual([]);
 });
 
-describe('every block does what it says', () => {
+describe('every block returns what its comments promise', () => {
   for (const block of blocks.filter(({ run }) => run)) {
     test(`${block.file}:${block.line}`, async () => {
       const { body, promises } = runnable(block);
@@ -80,7 +81,7 @@ describe('every block does what it says', () => {
       const main = new Function('__import', '__check', body)(load, check) as () => Promise<void>;
       await main();
       const forgotten = promises.filter((_, index) => !kept.has(index));
-      expect(forgotten, 'promises that the run did not come by').toEqual([]);
+      expect(forgotten, 'promises that the run did not reach').toEqual([]);
     });
   }
 });
@@ -104,7 +105,7 @@ describe('every public value', () => {
     expect(bare).toEqual([]);
   });
 
-  test('is exempt only while it exists and has none', () => {
+  test('is exempt only if it exists and has no example', () => {
     const needed = values.filter(({ example }) => !example).map(({ module, name }) => `${module} ${name}`);
     expect(Object.keys(WITHOUT_EXAMPLE).filter((entry) => !needed.includes(entry))).toEqual([]);
   });

@@ -127,7 +127,7 @@ const verbs = (
   args: Readonly<Record<string, () => readonly unknown[]>>,
   refuses = '',
 ): Call[] => {
-  // A verb without arguments here is as wrong as an export without a row.
+  // A verb without arguments in this table is a mistake, as is an export without a row.
   expect(Object.keys(of).sort()).toEqual(Object.keys(args).sort());
   return Object.entries(args).map(([verb, make]) => ({
     name: `${name}.${verb}`,
@@ -916,7 +916,7 @@ describe.each(modules)('%s', async (name) => {
   if (name === 'policy') calls.push(...FILE);
 
   for (const made of calls) {
-    it(`${made.name} takes what it must take`, async () => {
+    it(`${made.name} accepts valid arguments`, async () => {
       const takes = async () => void (await made.fn(...(made.args() as never[])));
       if (made.refuses) await expect(takes()).rejects.toThrow(TrefoilError);
       else await takes();

@@ -1,4 +1,4 @@
-/** The shape of the house: how many files a room has, and how long a function may be. */
+/** Limits for the structure of the code: the number of files in a folder, and the length of a function. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -6,11 +6,11 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { filesBelow, root } from './doc-blocks.ts';
 
-/** The most files side by side in one folder. The root of `src/` is excepted: one file there is one public subpath. */
+/** The most files directly in one folder. The root of `src/` is excepted, because it has one file for each subpath. */
 const MOST_FILES = 16;
 const LONGEST_FUNCTION = 80;
 
-/** Longer functions, each with its reason. */
+/** The functions that may be longer, each with the reason. */
 const LONG: Readonly<Record<string, string>> = {
   'src/kernel/prf/sha256.ts compress': 'generated: the 64 rounds are written out, which is 12 % faster',
   'src/kernel/ff1/halves.ts limbed': 'one arithmetic, whose verbs share arrays of limbs',
@@ -21,8 +21,8 @@ const LONG: Readonly<Record<string, string>> = {
   'src/format/language/ranking.ts rankingOf': 'one ranking, whose verbs share counts and paths',
 };
 
-test('no folder has more than sixteen files side by side', () => {
-  // A copy without git, such as an unpacked archive, has generated files in its folders.
+test('no folder has more than sixteen files of its own', () => {
+  // Without git, for example in an unpacked archive, generated files cannot be told apart.
   if (!existsSync(`${root}.git`)) return;
   const counts = new Map<string, number>();
   for (const file of execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n')) {
@@ -49,11 +49,11 @@ describe('functions', () => {
     return found;
   });
 
-  test('have at most eighty lines, or a reason in this list', () => {
+  test('have at most eighty lines, or are in the list with a reason', () => {
     expect(long.filter((name) => !Object.hasOwn(LONG, name))).toEqual([]);
   });
 
-  test('are excepted only while they are longer', () => {
+  test('are in the list only if they are longer', () => {
     expect(Object.keys(LONG).filter((name) => !long.includes(name))).toEqual([]);
   });
 });

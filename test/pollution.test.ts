@@ -156,7 +156,7 @@ function outcome(run: () => unknown): unknown {
 }
 
 describe.each(Object.entries(WORK))('%s', (_, work) => {
-  it('is what it is without', () => {
+  it('has the same result as without the property', () => {
     const plain = JSON.stringify(work());
     for (const name of NAMES) {
       for (const value of VALUES) {
@@ -168,7 +168,7 @@ describe.each(Object.entries(WORK))('%s', (_, work) => {
   });
 });
 
-it('streams, files and stores, which wait, with all names there at once', async () => {
+it('streams, files and stores, which are asynchronous, with all names at once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trefoil-pollution-'));
   writeFileSync(join(folder, 'in.csv'), 'id,city\n1,Oslo\n,Bergen\n');
   const sheet = policy({ id: token({ scope: 'p' }), city: keep });
@@ -207,7 +207,7 @@ it('streams, files and stores, which wait, with all names there at once', async 
 });
 
 describe('options', () => {
-  it('are own properties, read once, in an object without a prototype', () => {
+  it('are own properties, are read once, and are copied into an object without a prototype', () => {
     let asked = 0;
     const given = Object.create(
       { form: 'hex' },
@@ -229,14 +229,14 @@ describe('options', () => {
     expect(Object.keys(ownProperties(JSON.parse('{"__proto__":{"form":"hex"},"a":1}')))).toEqual(['__proto__', 'a']);
   });
 
-  it('that are inherited are none: a rule has its defaults', () => {
+  it('that are inherited are ignored: the rule has its defaults', () => {
     const inherited = Object.assign(Object.create({ form: 'hex', label: 'x', onToken: 'pass' }), { scope: 'a' });
     expect(JSON.stringify(token(inherited))).toBe('{"rule":"token","scope":"a"}');
     expect(token(inherited).bind(keys).protect('x')).toBe(token({ scope: 'a' }).bind(keys).protect('x'));
     expect(() => token(Object.create({ scope: 'a' }))).toThrow('"scope" expected text, got undefined');
   });
 
-  it('named __proto__ are refused, in code and in a file, wherever they are', () => {
+  it('named __proto__ are refused in every place, in code and in a file', () => {
     const own = (text: string) => JSON.parse(text);
     expect(() => token(own('{"scope":"a","__proto__":{"form":"hex"}}'))).toThrow('has an option that is not one of');
     expect(() => policy({ id: keep }, own('{"__proto__":{"unnamed":"drop"}}'))).toThrow('has an option that is not');

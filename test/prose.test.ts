@@ -1,7 +1,7 @@
 /**
- * What a machine can see of plain English: the length of lines, phrases that are never right, and pages that have a
- * place for every code, rule and format. The phrases come from the project's agreement on plain English; a person
- * judges the rest.
+ * The rules of plain English that a program can check: the length of lines, phrases that are never right, and a place
+ * in the guide for every error code, rule and format. The phrases come from the project's agreement on plain English.
+ * The other rules are left to reviewers.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -38,7 +38,7 @@ const NEVER: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\b(normaliz(?!ation Form)|pseudonymiz|serializ|organiz|recogniz|initializ|optimiz|behavior)/i, 'British spelling'],
 ];
 
-/** And in messages and guides, which speak to a reader. */
+/** Phrases that are also wrong in messages and guides, which address a reader. */
 const NEVER_TO_A_READER: typeof NEVER = [[/\b(simply|just(?!-in-time)|of course|obviously)\b/i, 'leave it out']];
 
 /** A piece of prose, and the line on which it begins. */
@@ -59,7 +59,7 @@ function piecesOf(file: string): Piece[] {
     for (const { pos, end } of ranges) {
       if (seen.has(pos)) continue;
       seen.add(pos);
-      // Code in a comment is code, and a sentence goes over lines.
+      // Code in a comment is left out, and lines are joined, because a sentence may span several.
       const body = text.slice(pos, end).replace(/```[\s\S]*?```/g, '');
       const prose = body.replace(/`[^`\n]*`|https?:[^\s)]+/g, '').replace(/\n\s*(\*|\/\/)?\s?/g, ' ');
       pieces.push({ line: lineOf(pos), text: prose, isComment: true });

@@ -1,5 +1,5 @@
 /**
- * Prints `N passed, N failed` as a line of its own, for machines that read the run.
+ * A reporter that prints the line `N passed, N failed`, so that programs can read the result of a run.
  */
 import type { Reporter, TestModule } from 'vitest/node';
 
@@ -9,7 +9,7 @@ export default class CountReporter implements Reporter {
     let failed = errors.length;
     let skipped = 0;
     for (const module of modules) {
-      // A file that does not load has no tests that could fail.
+      // A file that cannot be loaded has no tests, so the file itself counts as a failure.
       if (module.state() === 'failed' && [...module.children.allTests()].length === 0) failed++;
       for (const test of module.children.allTests()) {
         const { state } = test.result();

@@ -1,5 +1,5 @@
 /**
- * The vectors that stand in docs/spec are what the library computes: they are read from the pages.
+ * The vectors of the specifications are read from the pages in docs/spec and compared with the outputs of the library.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -31,7 +31,7 @@ import { decode, encode } from '../src/wire/base32.ts';
 import { crc20 } from '../src/wire/check-characters.ts';
 import { bytes, hex } from './helpers/hex.ts';
 
-/** The second column of a page's table rows, by the first. */
+/** The rows of the tables of a page: the second column by the first. */
 function vectors(page: string): ReadonlyMap<string, string> {
   const source = readFileSync(new URL(`../docs/spec/${page}.md`, import.meta.url), 'utf8');
   const section = source.slice(source.indexOf('## Vectors'));

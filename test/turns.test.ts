@@ -1,4 +1,4 @@
-/** Which long comparisons a run of `.ci/run` does, and that lists of files elsewhere name files that exist. */
+/** The choice of long comparisons for a run of `.ci/run`. Also checks that lists of files name files that exist. */
 import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -28,34 +28,34 @@ const LIST: readonly Long[] = ['a', 'b', 'c', 'd'].map((name) => ({
   sources: [`src/${name}/`, `src/${name}.ts`],
 }));
 
-test('all of them where what has changed is not known', () => {
+test('all are chosen if the changes are not known', () => {
   expect(names(choose(LIST, null, 7))).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('those whose sources changed, and one of the others by turns', () => {
+test('those whose sources have changed are chosen, and one of the others in rotation', () => {
   expect(names(choose(LIST, ['src/b/x.ts', 'docs/a.md'], 0))).toEqual(['a', 'b']);
   expect(names(choose(LIST, ['src/b.ts'], 1))).toEqual(['b', 'c']);
   expect(names(choose(LIST, ['src/b.ts'], 2))).toEqual(['b', 'd']);
   expect(names(choose(LIST, ['src/bb.ts', 'src/b.tsx', 'lib/src/b.ts'], 2))).toEqual(['c']);
 });
 
-test('with nothing changed each has its turn', () => {
+test('if nothing has changed, each has its turn', () => {
   const turns = [0, 1, 2, 3].flatMap((commits) => names(choose(LIST, [], commits)));
   expect(turns).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('all of them where the lock file changed, and no turn is left', () => {
+test('all are chosen if the lock file has changed', () => {
   expect(names(choose(LIST, ['package-lock.json'], 5))).toEqual(['a', 'b', 'c', 'd']);
 });
 
 describe('the table', () => {
-  test('has no name twice, and no tab or line end in what is read line by line', () => {
+  test('has no name twice, and no tab or line end in a name or a command', () => {
     expect(new Set(names(LONG)).size).toBe(LONG.length);
     for (const { name, command } of LONG) expect(`${name}${command}`).not.toMatch(/[\t\n]/);
   });
 
-  // A folder that was renamed would take its comparison out of every run without a word.
-  test.each(LONG.map((one) => [one.name, one] as const))('%s: every source is there', (_, { sources }) => {
+  // If a source were renamed, its comparison would no longer run, and nobody would notice.
+  test.each(LONG.map((one) => [one.name, one] as const))('%s: every source exists', (_, { sources }) => {
     for (const source of sources) {
       expect(existsSync(`${root}${source}`), source).toBe(true);
       expect(statSync(`${root}${source}`).isDirectory(), source).toBe(source.endsWith('/'));
@@ -63,7 +63,7 @@ describe('the table', () => {
   });
 });
 
-describe('the groups of mutations', async () => {
+describe('the groups for mutation testing', async () => {
   const { groups } = await import('./mutation/groups.mjs');
   test.each(Object.entries(groups))('%s: every file exists', (_, { mutate, tests }) => {
     for (const path of [...mutate, ...tests]) {

@@ -1,4 +1,5 @@
-// Every sealed cell is restored, no sealed or tokenised cell shows in the protected set, and NDJSON is equal as values.
+// Compares protected and revealed files with the originals. Every sealed cell must be revealed, no sealed or tokenised
+// cell may be in clear in the protected files, and NDJSON must have equal values.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
@@ -13,7 +14,7 @@ const back = csv(`${work}/titanic.back.csv`);
 assert.equal(safe.length, titanic.length);
 titanic.forEach((row, i) => {
   for (const field of ['Name', 'Cabin']) {
-    assert.ok(back[i][field] === row[field], `row ${i + 1}: ${field} did not come back`);
+    assert.ok(back[i][field] === row[field], `row ${i + 1}: ${field} was not revealed`);
     assert.ok(row[field] === '' || safe[i][field] !== row[field], `row ${i + 1}: ${field} was not protected`);
   }
   for (const field of ['PassengerId', 'Ticket']) assert.ok(safe[i][field] !== row[field], `row ${i + 1}: ${field}`);
@@ -27,21 +28,21 @@ const safeAccess = ndjson(`${work}/access.safe.ndjson`);
 const backAccess = ndjson(`${work}/access.back.ndjson`);
 const tokens = new Map();
 access.forEach((row, i) => {
-  assert.ok(safeAccess[i].ip !== row.ip, `row ${i + 1}: the address shows`);
-  assert.ok(backAccess[i].ip === row.ip, `row ${i + 1}: the address did not come back`);
+  assert.ok(safeAccess[i].ip !== row.ip, `row ${i + 1}: the address is in clear`);
+  assert.ok(backAccess[i].ip === row.ip, `row ${i + 1}: the address was not revealed`);
   assert.ok(
     (tokens.get(row.ip) ?? safeAccess[i].ip) === safeAccess[i].ip,
-    `row ${i + 1}: one address, two ciphertexts`,
+    `row ${i + 1}: the address has two ciphertexts`,
   );
   tokens.set(row.ip, safeAccess[i].ip);
 });
 assert.equal(new Set(tokens.values()).size, tokens.size);
-// Prefix-preserving: two addresses share as many first bits as they did.
+// Prefix-preserving encryption: two ciphertexts have as many first bits in common as the two addresses.
 const number = (text) => text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 const shared = (a, b) => Math.clz32(number(a) ^ number(b));
 const addresses = [...tokens.keys()];
 addresses.slice(1).forEach((address, i) => {
   const [before, after] = [shared(addresses[i], address), shared(tokens.get(addresses[i]), tokens.get(address))];
-  assert.equal(after, before, 'two addresses share another prefix than before');
+  assert.equal(after, before, 'two ciphertexts do not share as many first bits as their addresses');
 });
 assert.deepEqual(ndjson(`${work}/access.whole.ndjson`), access);

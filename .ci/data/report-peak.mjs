@@ -1,4 +1,4 @@
-// Prints the process's peak resident memory when it ends, as the system accounts it.
+// When the process ends, prints the peak of its resident memory, as the operating system reports it.
 process.on('exit', () => {
   process.stderr.write(`peak memory: ${Math.round(process.resourceUsage().maxRSS / 1024)} MB\n`);
 });

@@ -1,4 +1,4 @@
-/** Card numbers with the first 6 and the last 4 in clear, through a rule: what a column of a policy costs. */
+/** Card numbers with the first 6 and the last 4 digits in clear, through a rule, as in a column of a policy. */
 import assert from 'node:assert/strict';
 import { fpe, keyset } from 'trefoil';
 import { card } from 'trefoil/format';
@@ -8,7 +8,7 @@ import { ff3Card } from '../rivals/ff3-card.mjs';
 
 const ISSUERS = ['411111', '424242', '510510', '555555', '374245', '601100', '352800', '222300'];
 
-/** The digit that makes the sum of Luhn a multiple of ten: written down again here, not taken from the library. */
+/** The digit that makes the Luhn sum a multiple of ten. It is computed here a second time, without the library. */
 function luhn(body) {
   let sum = 0;
   for (let i = 0; i < body.length; i++) {
@@ -20,7 +20,7 @@ function luhn(body) {
 
 function rule(format) {
   const set = keyset.generate();
-  // To reveal, the key check must be pinned.
+  // Revealing requires the key check.
   const keys = set.domain('bench', { keyCheck: set.domain('bench').keyCheck });
   return fpe({ scope: 'card.pan', format }).bind(keys, revealAccess);
 }

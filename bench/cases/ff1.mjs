@@ -1,4 +1,7 @@
-/** FF1 against @noble/ciphers, text to text, AES-256: `alphabet` reads and writes ours, inputs.mjs noble's. */
+/**
+ * FF1 with AES-256 against @noble/ciphers, from text to text. Our side converts text by `alphabet`, the rival's by
+ * inputs.mjs.
+ */
 import assert from 'node:assert/strict';
 import { ff1Text } from 'trefoil/ff1';
 import { bytes, oneByOne, texts, valueByValue, wholeColumn } from '../inputs.mjs';

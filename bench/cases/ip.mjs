@@ -1,6 +1,6 @@
 /**
- * Prefix-preserving encryption of version 4 addresses, text to text, against the bit-by-bit form of the same ciphers.
- * Ours has its table of the first 16 bits by the time that anything is measured; the rivals have none.
+ * Prefix-preserving encryption of version 4 addresses, from text to text, against bit-by-bit implementations of the
+ * same ciphers. Our table of the first 16 bits is complete before anything is measured; the rivals have no table.
  */
 import assert from 'node:assert/strict';
 import { cryptoPan, ipcryptPfx } from 'trefoil/ip';

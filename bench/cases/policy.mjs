@@ -1,6 +1,6 @@
 /**
- * The people example, all rules at once, against the same rules by hand: 1,000 invented customers of ten countries,
- * with accents, empty cells and three ways to write a card number (docs/examples/people.csv).
+ * The policy of the people example against the same rules written by hand. The input is docs/examples/people.csv: 1,000
+ * invented customers of ten countries, with accents, empty cells and three ways to write a card number.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const AGAINST = 'by hand on node:crypto and @noble/ciphers';
 const DOMAIN = 'eu-enclave';
 
 const people = parse(example('people.csv'), { columns: true, bom: true });
-/** Ten thousand different records: the names, ids and numbers of the thousand, other digits. */
+/** Ten thousand different records: each of the thousand ten times, with a number appended to the id and the name. */
 const many = Array.from({ length: 10 }, (_, turn) =>
   people.map((row) => ({ ...row, id: `${row.id}${turn}`, name: row.name === '' ? '' : `${row.name} ${turn}` })),
 ).flat();
@@ -27,7 +27,9 @@ const luhnHolds = (digits) =>
   [...digits].reverse().reduce((sum, c, i) => sum + (i % 2 ? (2 * c > 9 ? 2 * c - 9 : 2 * c) : Number(c)), 0) % 10 ===
   0;
 
-/** All fields are equal but the card, of which both sides give one of the same bank and layout. */
+/**
+ * Both sides must agree in all fields but the card. There, both must return a card number of the same bank and layout.
+ */
 function check() {
   const ours = bound.protectMany(people);
   for (const [i, row] of people.entries()) {
@@ -67,7 +69,7 @@ function single() {
   };
 }
 
-/** What rows → columns → rows costs by itself: no rule does anything. */
+/** The cost of turning rows into columns and columns into rows: no rule changes anything. */
 function kept() {
   const fields = Object.fromEntries(Object.keys(people[0]).map((name) => [name, keep]));
   const plain = policy(fields).bind(keyset.parse(KEYSET).domain(DOMAIN));

@@ -1,13 +1,13 @@
 /**
- * The rank and the unrank of a regular expression against one FF1 value of the same engine: if walking the automaton
- * cost more than the cipher behind it, the format and not the cryptography would be the price.
+ * The rank and the unrank of a regular expression against FF1 of this library on one value. If the automaton took
+ * longer than the cipher that follows it, the format would dominate the cost, and not the cryptography.
  */
 import assert from 'node:assert/strict';
 import { alphabet, ff1 } from 'trefoil/ff1';
 import { regex } from 'trefoil/format';
 import { bytes, oneByOne, random, texts } from '../inputs.mjs';
 
-/** Two forms of passport numbers in use: a letter and eight digits, or two letters and seven digits. */
+/** Two forms of passport numbers that are in use: a letter and eight digits, or two letters and seven digits. */
 const PASSPORT = '[A-Z][0-9]{8}|[A-Z]{2}[0-9]{7}';
 
 function passport() {

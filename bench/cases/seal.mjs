@@ -1,6 +1,6 @@
 /**
- * Sealed values against AES-SIV of @noble/ciphers with the same padding, associated data and text: names of persons in,
- * texts of 85 characters out, and back.
+ * Sealed values against AES-SIV of @noble/ciphers with the same padding, associated data and encoding. Names of persons
+ * are protected as texts of 85 characters, and revealed.
  */
 import assert from 'node:assert/strict';
 import { hkdfSync } from 'node:crypto';
@@ -15,13 +15,13 @@ const FIRST =
   'Ada Zoë Jan Li Maximilian Guðrún Jo Anne-Sophie Tomás Bartholomäus Ruth Ingeborg Łukasz Aleksandra Per'.split(' ');
 const LAST = 'Ek|Müller|Berg|van der Meulen|Wu|Lovelace|Sørensen|Oppenheimer|Nowak|Smith|de la Cruz|Haas'.split('|');
 
-/** Names of 5 to 30 characters, all different; one in four has letters beyond ASCII, as in a register of customers. */
+/** Names of 5 to 30 characters, all different. One in four has letters outside ASCII, as in a list of customers. */
 function names(count) {
   const next = random(23);
   const made = new Set();
   while (made.size < count) {
     const name = `${FIRST[next(FIRST.length)]} ${letters(next, 1 + next(8))} ${LAST[next(LAST.length)]}`;
-    // Flat, as a driver or a parser gives texts.
+    // A flat string, as a driver or a parser returns it.
     if (name.length >= 5 && name.length <= 30) made.add(Buffer.from(name).toString());
   }
   return [...made];
@@ -60,7 +60,7 @@ function pair(work, floors, ours, theirs) {
   return { work, against: AGAINST, ...floors, check: checkSealed, ours, rival: theirs };
 }
 
-/** Values whose bucket is larger: a comment of some 600 characters. */
+/** Values of a larger bucket: comments of about 600 characters. */
 function comments() {
   const next = random(29);
   const texts = Array.from({ length: 2000 }, () => Buffer.from(letters(next, 550 + next(100))).toString());

@@ -1,6 +1,6 @@
 /**
- * Tokens against node:crypto: an e-mail address of 20 bytes in, a labelled token of 128 bits out, against a MAC as text
- * in the form that is fastest (rivals/node-hmac.mjs says which were tried).
+ * Tokens against node:crypto. Ours makes a labelled token of 128 bits from an e-mail address of 20 bytes. The rival
+ * makes the text of a MAC, in the form that is fastest on this machine (rivals/node-hmac.mjs has the forms).
  */
 import assert from 'node:assert/strict';
 import { inspect, keyset, token, utf8Column } from 'trefoil';
@@ -17,7 +17,8 @@ function emails(count) {
   const next = random(11);
   return Array.from({ length: count }, (_, i) => {
     const name = `${String.fromCharCode(97 + next(26), 97 + next(26))}${String(i).padStart(6, '0')}`;
-    // Flat, as a driver or a parser gives texts; the parts of a template would be joined by whoever reads them first.
+    // A flat string, as a driver or a parser returns it. The side that reads a template string first would pay for
+    // joining its parts.
     return Buffer.from(`${name}@example.com`).toString('latin1');
   });
 }
@@ -28,7 +29,7 @@ const bound = token({ scope: 'person.email', label: 'mail' }).bind(keys);
 const secret = ruleKey('bench', 'token', 'person.email', ['hmac-sha256', list(), 'equal values']);
 const rival = nodeHmac(secret);
 
-/** Every token's body is the beginning of the rival's MAC, whatever form of the rival is taken. */
+/** The body of every token must be the beginning of the rival's MAC, in each form of the rival. */
 function checkTokens() {
   const many = bound.protectMany(values);
   const forms = Object.values(nodeHmacForms(secret));
@@ -96,7 +97,7 @@ function utf8() {
   };
 }
 
-/** What a column gains that has each value ten times. */
+/** A column that has each value ten times. */
 function repeated() {
   const few = Array.from({ length: 10_000 }, (_, i) => values[(i * 7919) % 1000]);
   return {

@@ -1,5 +1,5 @@
-// `trefoil apply --ndjson` against the same program with the identity in place of the policy (every field `keep`), and
-// against the barest program that parses and writes lines: whole processes, in turn.
+// Compares `trefoil apply --ndjson` with the same program under a policy that keeps every field (the identity), and
+// with the shortest program that parses and writes lines. Whole processes are timed in turn.
 // `node bench/processes/apply.mjs [rows] [rounds]`
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const rounds = Number(process.argv[3] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'trefoil-apply-'));
 const at = (name) => join(folder, name);
 
-// Lines in, parsed, written, lines out, flushed a chunk: none of the checks.
+// Reads lines, parses them, and writes them with a flush after each chunk, without any check.
 const BARE = `
 let rest = '';
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -47,14 +47,14 @@ try {
     rounds,
   );
   judge(
-    `apply --ndjson, ${rows} rows, of the identity`,
+    `apply --ndjson, ${rows} rows, time / time of the identity`,
     took.map(({ apply, identity }) => apply / identity),
     2,
     2.5,
   );
-  // For the record: a program without a single check.
+  // For comparison: a program without a single check.
   judge(
-    `apply --ndjson, ${rows} rows, of the barest program`,
+    `apply --ndjson, ${rows} rows, time / time of the shortest program`,
     took.map(({ apply, bare }) => apply / bare),
     3,
     5,

@@ -1,5 +1,6 @@
-// A CSV of a million rows to Parquet through `--engine duckdb`, against DuckDB copying it to Parquet plus the same
-// rules over plain columns; in turn. `node bench/processes/duckdb.mjs [rows] [rounds]`
+// Protects a CSV file of a million rows into Parquet with `--engine duckdb`. Its time is compared with the sum of two:
+// of DuckDB, which copies the file to Parquet, and of the same rules on plain columns. All are timed in turn.
+// `node bench/processes/duckdb.mjs [rows] [rounds]`
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { inTurn, judge, seconds } from './ratios.mjs';
 
 const [, script, first, second, file] = process.argv;
 
-/** DuckDB alone, with the settings of the engine. */
+/** Copies the file with DuckDB alone, with the settings that the engine uses. */
 async function copy() {
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const settings = { threads: '1', temp_directory: '', autoload_known_extensions: 'false' };
@@ -18,7 +19,7 @@ async function copy() {
   await connection.run(`COPY (SELECT * FROM ${csv}) TO '${file}' (FORMAT parquet)`);
 }
 
-/** The rules over columns of 2,048 texts that are there; prints the seconds, without reading the file. */
+/** Applies the rules to columns of 2,048 texts that are already in memory, and prints the seconds that this took. */
 async function rules() {
   const { keyset } = await import('trefoil');
   const { parsePolicy } = await import('trefoil/policy');
@@ -63,7 +64,7 @@ function compare(rows, rounds) {
       rounds,
     );
     judge(
-      `--engine duckdb, ${rows} rows, of the sum`,
+      `--engine duckdb, ${rows} rows, time / sum of the times of both parts`,
       took.map(({ engine, alone, rules }) => engine / (alone + rules)),
       1.5,
       2,

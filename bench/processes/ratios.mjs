@@ -1,10 +1,10 @@
-// What the measurements of whole processes share: ways that are timed in turn, the median of their ratios, a target
-// that is told, and a limit that fails. The limit lies above the target by what the same build differed from run to run
-// on a shared machine of two cores: a measurement is no test.
+// Functions for the measurements of whole processes. Several ways are timed in turn, and the median of their ratios is
+// compared with a target and with a limit. A missed target is printed; a missed limit is a failure. The limit is above
+// the target by the differences that were seen between runs of the same build on a shared machine of two cores.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
-/** Runs a program of Node and gives the seconds that it took. */
+/** Runs Node with these arguments and returns the seconds that it took. */
 export function seconds(args, { input, output } = {}) {
   const stdin = input === undefined ? 'ignore' : openSync(input);
   const stdout = output === undefined ? 'ignore' : openSync(output, 'w');
@@ -16,7 +16,10 @@ export function seconds(args, { input, output } = {}) {
   return took;
 }
 
-/** Times the ways in turn, forth and back; each is a function that gives seconds. Gives the seconds of every round. */
+/**
+ * Times the ways in turn, every second round in reverse order. Each way is a function that returns seconds. Returns the
+ * seconds of every round.
+ */
 export function inTurn(ways, rounds) {
   const names = Object.keys(ways);
   return Array.from({ length: rounds }, (_, round) => {
@@ -28,7 +31,7 @@ export function inTurn(ways, rounds) {
   });
 }
 
-/** Tells the median of the rounds' ratios; `target` and `limit` are the most it may be. */
+/** Prints the median of the ratios of all rounds, and fails if it is above `limit`. It should be at most `target`. */
 export function judge(what, ratios, target, limit) {
   const sorted = ratios.toSorted((a, b) => a - b);
   const median = sorted[sorted.length >> 1];

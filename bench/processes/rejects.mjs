@@ -1,5 +1,6 @@
-// Whole processes, in turn: a file of which half of the rows are rejected against the same rows without a fault, as CSV
-// and as NDJSON, and the peak of memory. `node bench/processes/rejects.mjs [rows] [rounds]`
+// Times whole processes in turn: a file with half of its rows rejected against the same file with no row rejected, as
+// CSV and as NDJSON. It also checks the peak memory.
+// `node bench/processes/rejects.mjs [rows] [rounds]`
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,11 +12,11 @@ const rounds = Number(process.argv[3] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'trefoil-rejects-'));
 const at = (name) => join(folder, name);
 
-/** Rejected rows end a run with 9: it was done, and something was left out. */
+/** The exit codes. A run that rejected rows ends with 9: it was completed, and some rows were left out. */
 const DONE = { none: 0, half: 9 };
 let peak = 0;
 
-/** One run; gives its seconds and notes its peak of memory. */
+/** Runs the command line once, records the peak memory and returns the seconds that it took. */
 function run(kind, which) {
   const args = ['--import', './.ci/data/report-peak.mjs', 'dist/cli.js', 'protect', at(`${which}.${kind}`)];
   const policy = ['--policy', 'bench/processes/files.policy.yaml', '--keys', at('keys.json')];
@@ -46,14 +47,14 @@ try {
   for (const kind of ['csv', 'ndjson']) {
     const took = inTurn({ none: () => run(kind, 'none'), half: () => run(kind, 'half') }, rounds);
     judge(
-      `half of ${rows} rows rejected, of none, ${kind}`,
+      `half of ${rows} rows rejected, time / time with none rejected, ${kind}`,
       took.map(({ half, none }) => half / none),
       3,
       4,
     );
   }
-  console.log(`peak ${peak} MB`);
-  if (peak >= 300) throw new Error('the peak is not under 300 MB');
+  console.log(`peak memory ${peak} MB`);
+  if (peak >= 300) throw new Error('the peak memory is not below 300 MB');
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -1,11 +1,11 @@
-// A vault in SQLite that is full against one that is empty: the latency of batches of 1,000 through an opened vault, in
-// turn, and bytes a mapping. `node bench/processes/vault-size.mjs [mappings] [live|tombstones]`; a million live ones by
-// default.
+// Compares a full vault in SQLite with an empty one: the latency of batches of 1,000 values through an open vault, in
+// turn. It also prints the bytes per mapping.
+// `node bench/processes/vault-size.mjs [mappings] [live|tombstones]`; the default is a million live mappings.
 //
-// What fills it goes through the store's adapter: rows of the sizes that the vault's own have, at random places, since
-// an index is the output of a cipher. Real mappings are strewn among them, so that what is known lies all over the
-// file. Live rows have an expiry, and so an index more; tombstones have none, and the real ones among them are
-// forgotten.
+// The rows that fill the vault are written by the store's adapter. They have the sizes of real rows, and random
+// indexes, because the index of a real row is pseudo-random. Real mappings are written between them, so that the known
+// values are spread over the whole file. Live rows have an expiry day, and are therefore in one more index of the
+// database. Tombstones have none, and the real mappings among them are forgotten.
 import { randomFillSync } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,9 +20,12 @@ const mappings = Number(process.argv[2] ?? 1_000_000);
 const kind = process.argv[3] ?? 'live';
 const rounds = 20;
 const batch = 1000;
-/** New rows are written to a page each, and again when the log is written back: the disk has a say in it. */
+/**
+ * The limits of the ratios. Each new row changes a page of its own, which is written again when the write-ahead log is
+ * copied back. So the ratio for new values depends on the disk.
+ */
 const LIMITS = { new: 12, known: 4, reveal: 4 };
-/** Real mappings that are forgotten. */
+/** The number of real mappings that are forgotten. */
 const erased = kind === 'tombstones' ? 2 * batch : 0;
 const folder = mkdtempSync(join(tmpdir(), 'trefoil-vault-size-'));
 const { DatabaseSync } = process.getBuiltinModule?.('node:sqlite') ?? (await import('@photostructure/sqlite'));
@@ -32,7 +35,7 @@ const rule = vault({ scope: 'person.phone', store: 'main', ...ttl });
 
 const handles = [];
 
-/** A vault over a file, and the milliseconds that its store has taken. */
+/** Opens a vault over a file, and counts the milliseconds that its store takes. */
 async function open(name, more = '') {
   const handle = new DatabaseSync(join(folder, name));
   handles.push(handle);
@@ -54,7 +57,7 @@ async function open(name, more = '') {
   return { store, opened, spent, handle };
 }
 
-/** Rows of the sizes that a real mapping has. */
+/** The sizes of the rows of a real mapping. */
 async function sizesOf({ opened, store }) {
   await opened.protect('+49 30 0');
   const [[value], [token]] = await Promise.all(
@@ -81,11 +84,11 @@ function* fillers({ key, expires, value, token }) {
 }
 
 async function fill(name) {
-  // Not as it is worked with: nothing of this is to outlive the machine.
+  // Settings for fast filling. They are not safe for real data, which must survive a crash.
   const fast = ['synchronous = OFF', 'secure_delete = OFF', 'cache_size = -1000000', 'journal_mode = OFF'];
   const full = await open(name, fast.map((pragma) => `PRAGMA ${pragma}`).join(';'));
   const sizes = await sizesOf(full);
-  console.log(`rows of ${sizes.value} and ${sizes.token} bytes`);
+  console.log(`rows have ${sizes.value} and ${sizes.token} bytes`);
   const known = { values: [], tokens: [] };
   const batches = Math.ceil(mappings / batch);
   const begin = performance.now();
@@ -105,11 +108,13 @@ async function fill(name) {
   full.handle.close();
   const bytes = statSync(join(folder, name)).size;
   const count = mappings + known.values.length;
-  console.log(`${count} mappings, ${(bytes / count).toFixed(0)} bytes a mapping, ${(bytes / 2 ** 20).toFixed(0)} MiB`);
+  console.log(
+    `${count} mappings, ${(bytes / count).toFixed(0)} bytes per mapping, ${(bytes / 2 ** 20).toFixed(0)} MiB`,
+  );
   return known;
 }
 
-/** In another order, which is not that of the file. */
+/** The mappings in random order, which differs from that of the file. */
 function shuffled({ values, tokens }) {
   const order = values.map((_, i) => i);
   for (let i = order.length - 1; i > 0; i--) {
@@ -143,7 +148,7 @@ try {
     reveal: ({ opened, tokens }, round) => opened.revealMany(slice(tokens, round)),
   };
   for (const [name, way] of Object.entries(ways)) {
-    // What is known there is what the vault learned here: a store without rows knows nothing.
+    // An empty store knows no values. So it protects the values of the full one first, and gets its own tokens.
     if (name === 'known') Object.assign(empty, mixed, { tokens: await empty.opened.protectMany(mixed.values) });
     const took = { full: [], empty: [] };
     for (let round = 0; round < rounds; round++) {
@@ -160,7 +165,12 @@ try {
     const stores = took.full.map((one, i) => one.store / took.empty[i].store);
     console.log(`  ${name}: ${told.join(', ')}; the store alone ${median(stores).toFixed(2)}`);
     const ratios = took.full.map((one, i) => one.all / took.empty[i].all);
-    judge(`a batch of 1,000, ${name}, ${mappings} ${kind} against none`, ratios, 2, LIMITS[name]);
+    judge(
+      `a batch of 1,000, ${name}, time with ${mappings} ${kind} mappings / time with none`,
+      ratios,
+      2,
+      LIMITS[name],
+    );
   }
   if (erased > 0) {
     const gone = known.values.slice(0, erased);
@@ -170,7 +180,7 @@ try {
       (error) => error.total,
     );
     if (total !== erased) throw new Error(`${total} of ${erased} erased values were refused`);
-    console.log(`  ${erased} values that were erased are refused in ${(performance.now() - begin).toFixed(0)} ms`);
+    console.log(`  ${erased} erased values were refused in ${(performance.now() - begin).toFixed(0)} ms`);
   }
 } finally {
   for (const handle of handles) if (handle.isOpen) handle.close();

@@ -1,6 +1,8 @@
-// The vault over SQLite with synchronous=FULL, batches of 1,000: `protectMany` of new and of known values and
-// `revealMany`, against the same statements with the same bytes and no cryptography. In turn, in one process; once more
-// with a subject for every value. `node bench/processes/vault.mjs [values] [rounds]`; with TREFOIL_PG it is PostgreSQL.
+// Times the vault over SQLite with synchronous=FULL, in batches of 1,000: `protectMany` of new values, `protectMany` of
+// known values, and `revealMany`. Each is compared with the same SQL statements on the same bytes, without
+// cryptography. Both are timed in turn, in one process. Then all is measured again with a subject for every value. If
+// TREFOIL_PG is set, the store is in PostgreSQL.
+// `node bench/processes/vault.mjs [values] [rounds]`
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +35,7 @@ async function postgres() {
 const batches = (list) =>
   Array.from({ length: Math.ceil(list.length / 1000) }, (_, i) => list.slice(1000 * i, 1000 * i + 1000));
 
-/** A store that notes what it is asked. */
+/** A store that records the calls of its verbs. */
 function noting(store, calls) {
   const verb =
     (name) =>
@@ -50,7 +52,7 @@ async function timed(work) {
   return (performance.now() - begin) / 1000;
 }
 
-/** A vault over a store, and what is done with it, step by step. */
+/** Opens a vault over a store. Returns the three kinds of work that are measured, in their order. */
 async function workOver(rule, store, list) {
   const open = await rule.open(keys, { main: store }, revealAccess);
   const options = rule === rules[''] ? () => undefined : (batch) => ({ subjects: batch });
@@ -74,7 +76,7 @@ async function measure(kind, makeStore, rule) {
   for (let round = 0; round < rounds; round++) {
     const list = batches(Array.from({ length: values }, (_, i) => `+49 30 ${round} ${i}`));
     const work = await workOver(rule, await makeStore(), list);
-    // The statements are those of another run of the same: what is kept of a run would slow that run down.
+    // The statements are recorded in a second run of the same work, because recording would slow down the measured run.
     const calls = [];
     const noted = await workOver(rule, noting(await makeStore(), calls), list);
     const plain = await makeStore();
@@ -86,7 +88,7 @@ async function measure(kind, makeStore, rule) {
       const alone = async () => {
         for (const [verb, args] of calls) await plain[verb](...args);
       };
-      // Who comes second finds the machine warmer.
+      // The one that runs second has an advantage, such as warm caches. So the order changes every round.
       const order = round % 2 === 0 ? [work[name], alone] : [alone, work[name]];
       const [first, second] = [await timed(order[0]), await timed(order[1])];
       const [ours, theirs] = round % 2 === 0 ? [first, second] : [second, first];
@@ -96,7 +98,7 @@ async function measure(kind, makeStore, rule) {
   }
   for (const [name, all] of Object.entries(ratios)) {
     judge(
-      `vault over ${kind}, ${name}, ${rates[name].toLocaleString('en')} a second, of the statements alone`,
+      `vault over ${kind}, ${name}, ${rates[name].toLocaleString('en')} per second, time / time of the statements alone`,
       all,
       2,
       4,

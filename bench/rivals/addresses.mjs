@@ -1,4 +1,4 @@
-/** Version 4 addresses between text and one 32-bit number, without any check: the rivals' share of the work. */
+/** Converts version 4 addresses between text and a 32-bit number, for the rivals. It checks nothing. */
 
 export function readV4(text) {
   const parts = text.split('.');

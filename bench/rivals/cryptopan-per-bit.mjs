@@ -1,13 +1,14 @@
 /**
- * Crypto-PAn (Xu, Fan, Ammar, Moon: "Prefix-Preserving IP Address Anonymization", ICNP 2002) as implementations usually
- * are: for each bit the bits before it, filled up with the pad, go through AES, and the first bit of the block is the
- * bit to add. One call of node:crypto a bit, over one cipher object and one buffer.
+ * Crypto-PAn (Xu, Fan, Ammar, Moon: "Prefix-Preserving IP Address Anonymization", ICNP 2002) as it is usually
+ * implemented. For each bit of the address, the bits before it, filled up with the pad, are encrypted with AES. The
+ * first bit of the result is xored with the bit of the address. Each bit takes one call of node:crypto, on one cipher
+ * object and one buffer.
  */
 import { createCipheriv } from 'node:crypto';
 import { readV4, writeV4 } from './addresses.mjs';
 
 export function cryptoPanPerBit(key) {
-  // The first half of the key is the AES key, the second half enciphered is the pad.
+  // The first half of the key is the AES key. The second half, encrypted under it, is the pad.
   const cipher = createCipheriv('aes-128-ecb', key.subarray(0, 16), null).setAutoPadding(false);
   const pad = Uint8Array.from(cipher.update(key.subarray(16, 32)));
   const firstWord = ((pad[0] << 24) | (pad[1] << 16) | (pad[2] << 8) | pad[3]) >>> 0;

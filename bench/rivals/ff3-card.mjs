@@ -1,9 +1,10 @@
 /**
- * Cards of 16 digits with the first 6 and the last 4 in clear through the npm package `ff3` (FF3-1): the six digits
- * between are enciphered, the ten in clear are the 56-bit tweak.
+ * Card numbers of 16 digits with the first 6 and the last 4 digits in clear, through the npm package `ff3` (FF3-1). The
+ * six digits between them are encrypted. The ten digits in clear are the 56-bit tweak.
  *
- * The package wants a new object for every tweak, which sets up AES and costs more than the encryption. That is its way
- * of use and not its algorithm, so here one object gets its tweak bytes replaced: faster than its documented use.
+ * The documented use of the package needs a new object for every tweak. That sets up AES again, which takes longer than
+ * the encryption, and is due to the interface and not to the algorithm. So the tweak bytes of one object are replaced
+ * here, which is faster than the documented use.
  */
 import FF3Cipher from 'ff3';
 
@@ -11,7 +12,7 @@ export function ff3Card(key) {
   const tweak = new Uint8Array(7);
   const cipher = new FF3Cipher(Buffer.from(key).toString('hex'), '00'.repeat(7), 10);
   function setTweak(card) {
-    // Ten digits are below 2^34: two numbers of five digits, in three bytes each.
+    // Ten digits are a number below 2^34. They are written as two numbers of five digits, in three bytes each.
     const high = Number(card.slice(0, 5));
     const low = Number(card.slice(5, 6) + card.slice(12));
     tweak[1] = high >>> 16;

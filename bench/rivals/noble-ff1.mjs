@@ -1,6 +1,6 @@
 /**
- * FF1 as @noble/ciphers gives it, text to text. The instance is made once; it expands the AES key at every call, which
- * its interface leaves no way around.
+ * FF1 of @noble/ciphers, from text to text. The instance is made once. It expands the AES key at every call, and its
+ * interface has no way to avoid that.
  */
 import { FF1 } from '@noble/ciphers/ff1.js';
 import { alphabetOf } from '../inputs.mjs';
@@ -14,7 +14,7 @@ export function nobleFf1(key, tweak, alphabet) {
   };
 }
 
-/** The same with a tweak a value. */
+/** The same, with a tweak for each value. */
 export function nobleFf1WithTweaks(key, alphabet) {
   const { numerals, text } = alphabetOf(alphabet);
   return {

@@ -1,12 +1,13 @@
 /**
- * Sealed values (docs/spec/seal-v1.md) by hand on AES-SIV of @noble/ciphers: the best form that a user would write. An
- * instance of noble's refuses a second value and expands its keys anew, which its interface leaves no way around; all
- * else is done once: the associated data, a buffer for the padded value of each size, a table for base32.
+ * Sealed values (docs/spec/seal-v1.md) written by hand with AES-SIV of @noble/ciphers, in the fastest form that a user
+ * would write. Each value needs a new instance, which expands its keys again; noble's interface has no way to avoid
+ * that. Everything else is made once: the associated data, a buffer for each size of padded values, and a table for
+ * base32.
  */
 import { aessiv } from '@noble/ciphers/aes.js';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-/** Two symbols by their ten bits, high byte first. */
+/** For each value of ten bits, its two symbols of base32, the first one in the high byte. */
 const PAIRS = Uint16Array.from(
   { length: 1024 },
   (_, bits) => (ALPHABET.charCodeAt(bits >> 5) << 8) | ALPHABET.charCodeAt(bits & 31),
@@ -14,7 +15,7 @@ const PAIRS = Uint16Array.from(
 const VALUES = new Int8Array(256).fill(-1);
 for (let i = 0; i < 32; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
 
-/** Base32 of bytes behind a head, as text. */
+/** The text of a head, followed by bytes in base32. */
 function base32(head, bytes) {
   const out = Buffer.allocUnsafe(head.length + Math.ceil((bytes.length * 8) / 5));
   let to = out.latin1Write(head, 0);
@@ -37,7 +38,7 @@ function base32(head, bytes) {
   return out.latin1Slice(0, out.length);
 }
 
-/** The bytes behind the head; a symbol that is none is an error. */
+/** Decodes the base32 that begins at `from`. Throws if a character is not a symbol of base32. */
 function bytesOf(text, from) {
   const symbols = Buffer.from(text, 'latin1');
   const out = new Uint8Array(Math.floor(((symbols.length - from) * 5) / 8));
@@ -45,7 +46,7 @@ function bytesOf(text, from) {
   let held = 0;
   for (let i = from, at = 0; i < symbols.length; i++) {
     const value = VALUES[symbols[i]];
-    if (value < 0) throw new Error('no base32');
+    if (value < 0) throw new Error('not base32');
     buffer = ((buffer << 5) | value) & 0xfff;
     held += 5;
     if (held >= 8) {
@@ -56,14 +57,17 @@ function bytesOf(text, from) {
   return out;
 }
 
-/** @param head what stands before the base32; @param header the first bytes in it */
+/**
+ * @param head the text before the base32
+ * @param header the first bytes of the base32
+ */
 export function nobleSiv(key, associatedData, head, header) {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const padded = new Map();
 
   function pad(value) {
-    if (!value.isWellFormed()) throw new Error('half of a surrogate pair');
+    if (!value.isWellFormed()) throw new Error('the value has half of a surrogate pair');
     const bytes = encoder.encode(value);
     let size = 32;
     while (size <= bytes.length) size *= 2;

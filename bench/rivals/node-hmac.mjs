@@ -1,11 +1,11 @@
 /**
- * HMAC-SHA-256 as text by node:crypto, in the forms a user would write. Which is fastest depends on the version of
- * Node, so the bench takes the fastest of them where it runs. A raw key instead of a KeyObject is up to ten times
- * slower.
+ * HMAC-SHA-256 of node:crypto as text, in the forms that a user would write. Which form is fastest depends on the
+ * version of Node, so the benchmark chooses the fastest one when it runs. A raw key in place of a KeyObject is up to
+ * ten times slower.
  */
 import { createHmac, createSecretKey } from 'node:crypto';
 
-/** All give the same text. */
+/** The forms. All of them return the same text. */
 export function nodeHmacForms(secret) {
   const key = createSecretKey(secret);
   return {
@@ -22,7 +22,9 @@ function time(form, value) {
   return Number(process.hrtime.bigint() - start);
 }
 
-/** The fastest form here, chosen when it is first called: the least of nine alternating rounds each. */
+/**
+ * The fastest form on this machine. It is chosen at the first call, by the shortest of nine alternating rounds of each.
+ */
 export function nodeHmac(secret) {
   let fastest;
   return (value) => {

@@ -1,9 +1,10 @@
 /**
- * The policy of the people example written by hand, one record at a time, as a careful engineer would: node:crypto's
- * HMAC with KeyObjects, AES-SIV and FF1 of @noble/ciphers, every key and constant made once. The outputs are ours, byte
- * for byte, but for the card number: there the nine free digits go through FF1 in radix 10, which is what one would
- * write and faster than what the specification does (an index in radix 2 with cycle walking); so the result is another
- * card number, and `reveal` shows that it is one.
+ * The policy of the people example written by hand, one record at a time, as a careful engineer would write it: with
+ * HMAC of node:crypto on KeyObjects, AES-SIV and FF1 of @noble/ciphers, and every key and constant made once.
+ *
+ * The outputs equal ours byte for byte, except for the card number. Here, the nine digits between the first six and the
+ * check digit are encrypted by FF1 in radix 10. That is what one would write by hand, and it is faster than the
+ * construction of the specification (an index in radix 2 with cycle walking). So the result is a different card number.
  */
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import { nobleFf1 } from './noble-ff1.mjs';
@@ -13,7 +14,7 @@ import { child, domainKey, list, ruleKey } from './tree-by-hand.mjs';
 const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
 const HEADER = Uint8Array.of(1, 1);
 
-/** The shown id of a domain's key: 25 bits. */
+/** The key id of a domain, as outputs show it: 25 bits. */
 function keyId(domain) {
   return base32(child(domainKey(domain), 'key id', []), 25);
 }
@@ -67,14 +68,14 @@ function luhn(digits) {
   return String((10 - (sum % 10)) % 10);
 }
 
-/** Six digits stay; the rest but the check digit is enciphered; spaces and dashes come back where they were. */
+/** Keeps the first six digits, spaces and dashes, encrypts the other digits, and computes the check digit. */
 function card(domain, scope) {
   const key = ruleKey(domain, 'fpe', scope, ['by hand']);
   const ciphers = new Map();
   return (value) => {
     const digits = value.replace(/[ -]/g, '');
     if (!/^[0-9]{13,19}$/.test(digits) || luhn(digits.slice(0, -1)) !== digits.at(-1))
-      throw new Error('no card number');
+      throw new Error('not a card number');
     const first = digits.slice(0, 6);
     let cipher = ciphers.get(first);
     if (cipher === undefined) {
@@ -92,7 +93,7 @@ function card(domain, scope) {
 const EMAIL = /^[^\s@"(),:;<>[\\\]]{1,64}@[^\s@"(),:;<>[\\\]]+\.[^\s@"(),:;<>[\\\]]+$/;
 const PHONE = /^\+[1-9][0-9]{6,14}$/;
 
-/** A function of one record. Missing and empty values pass. */
+/** Returns a function that protects one record. Missing and empty values pass unchanged. */
 export function peopleByHand(domain) {
   const id = token(domain, 'person', 'cust', []);
   const name = seal(domain, 'person.name');
@@ -104,12 +105,12 @@ export function peopleByHand(domain) {
 
   function mailbox(value) {
     const address = value.trim().normalize('NFC').toLowerCase();
-    if (!EMAIL.test(address)) throw new Error('no e-mail address');
+    if (!EMAIL.test(address)) throw new Error('not an e-mail address');
     return email(address);
   }
   function number(value) {
     const digits = `+${value.replace(/[^0-9]/g, '')}`;
-    if (!value.startsWith('+') || !PHONE.test(digits)) throw new Error('no phone number');
+    if (!value.startsWith('+') || !PHONE.test(digits)) throw new Error('not a phone number');
     return phone(digits);
   }
 

@@ -1,7 +1,7 @@
 /**
- * ipcrypt-pfx (draft-denis-ipcrypt, https://datatracker.ietf.org/doc/draft-denis-ipcrypt/) bit by bit on the AES of
- * @noble/ciphers: two blocks a bit, one under each half of the key. Both keys are expanded once, by noble's `unsafe`
- * door: its `ecb` would expand them again at every block.
+ * ipcrypt-pfx (draft-denis-ipcrypt, https://datatracker.ietf.org/doc/draft-denis-ipcrypt/), bit by bit, with the AES of
+ * @noble/ciphers. Each bit takes two blocks, one under each half of the key. Both keys are expanded once, by noble's
+ * `unsafe` functions, because its `ecb` would expand them again for every block.
  */
 import { unsafe } from '@noble/ciphers/aes.js';
 import { readV4, writeV4 } from './addresses.mjs';
@@ -22,13 +22,13 @@ export function pfxPerBit(key) {
     return (one[15] ^ two[15]) & 1;
   }
 
-  /** The prefix one bit longer. */
+  /** Appends a bit to the prefix. */
   function append(bit) {
     for (let i = 0; i < 15; i++) prefix[i] = (prefix[i] << 1) | (prefix[i + 1] >>> 7);
     prefix[15] = (prefix[15] << 1) | bit;
   }
 
-  /** The mapped form of version 4, ::ffff:0:0/96: 96 bits that are the same for every address, after the marking 1. */
+  /** Begins with the prefix of mapped version 4 addresses, ::ffff:0:0/96, after the 1 that marks its length. */
   function begin() {
     prefix.fill(0);
     prefix[3] = 1;

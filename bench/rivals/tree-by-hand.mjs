@@ -1,12 +1,12 @@
 /**
- * The key of a rule, derived by hand (docs/spec/keyset-v1.md), so that a rival computes the very bytes that the library
- * does. The root is the public one of the specification's vectors.
+ * Derives the key of a rule by hand (docs/spec/keyset-v1.md), so that a rival computes the same bytes as the library.
+ * The root is the public one of the specification's test vectors.
  */
 import { createHash, hkdfSync } from 'node:crypto';
 
 const ROOT = createHash('sha256').update('trefoil frozen test root').digest();
 
-/** The keyset with that root, for `keyset.parse`. */
+/** A keyset with that root, for `keyset.parse`. */
 export const KEYSET = JSON.stringify({
   version: 'keyset-v1',
   keys: [

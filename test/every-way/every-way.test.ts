@@ -140,7 +140,7 @@ describe.each(WAYS.map((way) => [way.name, way] as const))('%s', (_, way) => {
   test.each(REFUSED)('refuses %s, with row and field and without a value', async (_, field, value) => {
     const bad = [GOOD, { ...GOOD, [field]: value }, GOOD];
     const expected = await library.run(bad, 'protect', setting).catch((error: unknown) => error);
-    if (!(expected instanceof TrefoilError)) throw new Error('the library takes it');
+    if (!(expected instanceof TrefoilError)) throw new Error('the library accepts it');
     const { message, row } = expected.issues[0]!;
     expect(row).toBe(2);
     const error = await way.run(bad, 'protect', setting).catch((thrown: unknown) => thrown);
@@ -153,7 +153,7 @@ describe.each(WAYS.map((way) => [way.name, way] as const))('%s', (_, way) => {
     expect(said).not.toContain(value);
   });
 
-  test('takes an input without records, and one with a single record', async () => {
+  test('accepts an input without records, and one with a single record', async () => {
     expect(await way.run(rows.slice(0, 1), 'protect', setting)).toEqual(due.slice(0, 1));
   });
 });

@@ -123,7 +123,7 @@ describe('the command line, with one store', () => {
     [['protect', 'in.csv', ...common, '--out', 'x.parquet'], 'x.parquet'],
     [['protect', 'in.csv', ...common, '--dry-run'], ''],
     [['apply', '--ndjson', '--policy', 'p.yaml', '--keys', 'k.json'], ''],
-  ])('%j is refused in words, and leaves nothing', async (args, out) => {
+  ])('%j is refused with a message, and leaves no file', async (args, out) => {
     const before = place.files();
     const { code, err } = await place.run(args);
     expect(code).not.toBe(0);

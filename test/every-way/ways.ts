@@ -102,7 +102,7 @@ function bound({ fields, keys }: Setting) {
   return makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck }).bind(keys, revealAccess);
 }
 
-/** A text in pieces of a few bytes, cut at any place. */
+/** A text in chunks of a few bytes, which may end anywhere. */
 function* inPieces(text: string, size: number): Generator<Uint8Array> {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -221,7 +221,7 @@ const parquetToCsv: Way = {
   },
 };
 
-/** The functions of SQL, each with its own field and the other fields that it needs. */
+/** The SQL functions, each with its own field and the other fields that it needs. */
 const sql: Way = {
   name: 'functions of SQL',
   async run(records, direction, { fields, keys }) {

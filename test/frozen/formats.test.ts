@@ -1,7 +1,6 @@
 /**
- * Pinned outputs of every format, engine and kind of shape: "bumping from one patch to another is not supposed to
- * change the values". What stands in docs/spec/fpe-v1.md was computed by another implementation; these are more of the
- * same.
+ * Frozen outputs of every format, engine and kind of shape. An output that changes here breaks data sets of users. The
+ * vectors of docs/spec/fpe-v1.md were computed by another implementation; these cover more values.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -33,7 +32,7 @@ import {
 import { fpe, keyset } from '../../src/index.ts';
 import { keys } from '../rule/keys.ts';
 
-/** The format, values whose shapes are taken, and SHA-256 of 40 ciphertexts in each. */
+/** Each format with values of the tested shapes, and the first half of SHA-256 over 40 ciphertexts for each shape. */
 const CASES: readonly (readonly [string, Format, readonly string[], string])[] = [
   [
     'digits',
@@ -139,7 +138,7 @@ it.each(CASES)('%s', (name, format, likes, frozen) => {
   for (const like of likes) {
     out.push(bound.protect(like));
     for (let i = 1; i < 40; i++) {
-      // Spread over the space where it has room, all of it where it has not.
+      // Indexes that are spread from 0 to the rank of the value.
       const index = (format.rank(like) * BigInt(i)) / 40n;
       out.push(bound.protect(format.unrank(index, like)));
     }
@@ -148,9 +147,9 @@ it.each(CASES)('%s', (name, format, likes, frozen) => {
 });
 
 /**
- * Composed formats, under the root of docs/spec/keyset-v1.md and in its domain: what stands in docs/spec/fpe-v1.md,
- * computed by an implementation in another language from that page. A seq without clear parts has an empty one in its
- * tweak.
+ * Composed formats, under the root and in the domain of docs/spec/keyset-v1.md. These are the vectors of
+ * docs/spec/fpe-v1.md, which an implementation in another language computed from that page. The tweak of a seq without
+ * clear parts has an empty clear part.
  */
 const NUMBERS = digits({ length: 4 });
 const EITHER = oneOf(seq('C', NUMBERS, '/', NUMBERS), card({ clear: { first: 6 } }));

@@ -1,9 +1,9 @@
 /**
- * Frozen outputs: an output that changes here breaks every data set that users have.
+ * Frozen outputs. An output that changes here breaks every data set that users have.
  *
- * Bumping from one version to another is not supposed to change them: if this file fails, the change is wrong, and
- * another construction gets another version and another file. They were computed with test/reference (node:crypto
- * alone), not copied from the library; the last test computes them again.
+ * A new release must not change them: if this file fails, the change is wrong. Another construction gets another
+ * version and another file. The outputs were computed with test/reference (on node:crypto alone) and not copied from
+ * the library. The last test computes them again.
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ const keys = keyset.parse(KEYSET);
 const eu = keys.domain('eu-enclave', { keyCheck: { s0nr0: 'aybrrwdf0sv5jjp6' } });
 const us = keys.domain('us-mirror');
 
-/** Scope `person`; labelled with `cust`, labelled without a label, bare. */
+/** Scope `person`: the token with the label `cust`, without a label, and in the bare form. */
 const TOKENS: readonly {
   readonly prepare: readonly (keyof typeof STEPS)[];
   readonly value: string;
@@ -254,7 +254,7 @@ const FPE: readonly { readonly format: Format; readonly values: readonly (readon
   },
 ];
 
-/** Scope `person.name`, `empty: protect`; the edges of the first three buckets are at 31, 63 and 127 bytes. */
+/** Scope `person.name`, `empty: protect`. The first three buckets take values of up to 31, 63 and 127 bytes. */
 const SEALED: readonly { readonly value: string; readonly sealed: string }[] = [
   {
     value: '',
@@ -376,7 +376,7 @@ describe('token-v1', () => {
     ).toBe(bare);
   });
 
-  it('every step is here', () => {
+  it('every step occurs in these tokens', () => {
     const used = new Set(TOKENS.flatMap(({ prepare: names }) => names));
     expect([...used].sort()).toEqual(Object.keys(STEPS).sort());
   });
@@ -407,7 +407,7 @@ describe('seal-v1', () => {
   });
 });
 
-it('the references, which share no code with the library, give the same', () => {
+it('the references, which share no code with the library, return the same outputs', () => {
   const root = createHash('sha256').update('trefoil frozen test root').digest();
   const at = { root, domain: 'eu-enclave' };
   for (const { prepare: names, value, labelled, bare } of TOKENS) {

@@ -1,6 +1,6 @@
 /**
- * Frozen: sealed texts of docs/spec/rejects-v1.md, computed with another implementation of AES-SIV and of HKDF. They
- * must open for ever; sealing is random, so there is no output to pin.
+ * Frozen: the sealed texts of docs/spec/rejects-v1.md, which were computed with another implementation of AES-SIV and
+ * of HKDF. Every later version must open them. Sealing is random, so no output can be frozen.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -40,20 +40,20 @@ const head: RejectsHead = {
 };
 
 describe('rejects-v1', () => {
-  test('the page has the texts that are frozen here', () => {
+  test('the specification has the texts that are frozen here', () => {
     expect([onPage('head'), onPage('record')]).toEqual([HEAD, RECORD]);
     const node = keys.primary.derive('rejects', '', ['aes-256-siv', 'pad-v1']);
     expect(hex(node)).toBe(onPage('node'));
     expect(Buffer.from(head.fileId).toString('base64url')).toBe(onPage('file id'));
   });
 
-  test('opens them', () => {
+  test('the frozen texts are opened', () => {
     const opener = makeRejectOpener(keys, head)!;
     expect(opener.header()).toEqual(['id', 'email']);
     expect(Buffer.from(opener.open(RECORD, { input: 0, line: 12 })!).toString()).toBe('7,"Zoë, at home"');
   });
 
-  test('opens what is sealed now, whose first line has the form of the page', () => {
+  test('a new text is opened, and its first line has the form of the specification', () => {
     const sealer = makeRejectSealer(keys, head.fileId);
     const line = sealer.head({ format: 'csv', delimiter: ';', newline: '\r\n' }, null);
     expect(Object.keys(JSON.parse(line))).toEqual([

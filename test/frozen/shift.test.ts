@@ -1,6 +1,6 @@
 /**
- * Frozen: dates of docs/spec/shift-v1.md, computed with another implementation. An output that changes here moves the
- * dates of data sets apart that were protected together.
+ * Frozen: the dates of docs/spec/shift-v1.md, which were computed with another implementation. If an output changes
+ * here, dates that were protected earlier no longer fit those that are protected later.
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -38,7 +38,7 @@ test.each(FROZEN)('%s, %i days, steps %s, subject %s: %s is %s', (scope, days, s
   expect(rule.bind(keys).protect(date, { subject })).toBe(shifted);
 });
 
-test('the page has the same', () => {
+test('the specification has the same dates', () => {
   const page = readFileSync(new URL('../../docs/spec/shift-v1.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| (`.*`) \| `(.*)` \|$/gm)].map(([, given, result]) => [
     ...given!.replaceAll('`', '').split(', '),

@@ -1,7 +1,7 @@
 /**
- * Pinned tokens of every form, length and function; see frozen.test.ts, whose keys these are. They were computed by a
- * program in Python (hmac, hashlib, BLAKE3 from its specification) that shares nothing with the library nor with
- * test/reference.
+ * Frozen tokens of every form and length, under both keyed hashes, with the keys of frozen.test.ts. They were computed
+ * by a program in Python (hmac, hashlib, and BLAKE3 from its specification) that shares no code with the library or
+ * with test/reference.
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,10 @@ const VALUES = [
   ...Array.from({ length: 50 }, (_, i) => `value ${i}`),
 ];
 
-/** Scope `person`, label `cust`: the token of `Ada Lovelace`, and SHA-256 of all values in all lengths, in lines. */
+/**
+ * Scope `person`, label `cust`: the token of `Ada Lovelace`, and SHA-256 of the tokens of all values in all lengths,
+ * one on each line.
+ */
 const FROZEN: readonly (readonly ['hmac-sha256' | 'blake3', FormName, string, string])[] = [
   ['hmac-sha256', 'labelled', 'cust_s0nr09m6f2xf9aqcn3kaj4dfreqj7z8k0ar', '7cf8bb45124e415c33cf17e4fc595b7b'],
   ['hmac-sha256', 'bare', '9m6f2xf9aqcn3kaj4dfreqj7z8', '4d1e764d5cb13f34600da05a8e548b89'],
@@ -37,7 +40,7 @@ describe.each(FROZEN)('%s, %s', (prf, form, ada, digest) => {
   const [least, most] = LENGTHS[form];
   const label = form === 'labelled' ? { label: 'cust' } : {};
 
-  it('is what it was', () => {
+  it('has the frozen tokens', () => {
     const lines: string[] = [];
     for (let length = least; length <= most; length++) {
       const short = length === most ? {} : { length, population: 2, maxCollisionProbability: 0.5 };
@@ -50,7 +53,7 @@ describe.each(FROZEN)('%s, %s', (prf, form, ada, digest) => {
     expect(createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 32)).toBe(digest);
   });
 
-  it('is what the reference gives', () => {
+  it('has the tokens of the reference', () => {
     const options = { root: FROZEN_ROOT, domain: 'eu-enclave', scope: 'person', prepare: [], prf, form, ...label };
     expect(formReference(options, 'Ada Lovelace')).toBe(ada);
   });

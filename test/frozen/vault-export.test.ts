@@ -1,5 +1,5 @@
 /**
- * Frozen: the lines of an export of docs/spec/vault-v1.md, "Export". The MACs were computed with Python's hmac and
+ * Frozen: the lines of an export in docs/spec/vault-v1.md, "Export". The MACs were computed with Python's hmac and
  * hashlib under the frozen key `meta` of the vault's vectors. This file computes them again with node:crypto, over
  * bytes that it puts together itself. The rows are those of the same page.
  */
@@ -75,7 +75,7 @@ const LINES = [
   '{"table":"value","index":"147b6e754658f547716a3d8b3509433a","key":"s0nr0","version":16909060,"expires":null,"body":"30otK85kGyU0ytKl8DApdKqPS4t-DojlR3eo9CN-nITamnp-kkl7X1Ir6Y8HjE6fOKr9_Qb7oFhCziPIqM8ZXVezj8Q"}',
   '{"part":1,"rows":2,"mac":"c5316b872f8a24b0a12a30399bc203eb88a369b8a06a847042a706225208f4cc"}',
 ];
-/** The first 1,000 rows are followed by such a line; the last line ends the next part. */
+/** The line that ends a part of 1,000 rows. The last line of the export ends the next part. */
 const PART = '{"part":1,"mac":"b9589a1cd619693a2b2204ceef57415554fbda078237f436b95a7b88985a04f6"}';
 const END_OF_TWO = '{"part":2,"rows":2,"mac":"105237789cc585aa5259ea32b4aef437073442c927a78ac90b05c31a137d52dc"}';
 

@@ -1,6 +1,6 @@
 /**
  * Frozen: keys, rows and metadata of docs/spec/vault-v1.md, computed with another implementation of AES-SIV, HMAC and
- * HKDF (Python). A row that was written once must open for ever, and the same random values (token, link, version,
+ * HKDF (Python). Every later version must open these rows, and the same random values (token, link, version,
  * handle and key of a subject) must give the same rows.
  */
 import { readFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ const keys = keyset.parse(KEYSET).domain('eu-enclave');
 const key = openKeys(keys).primary;
 
 const VALUE = 'Zoë Müller';
-/** Day on which the mapping of the subject expires: in the year 2079. */
+/** The day on which the mapping of the subject expires, in the year 2079. */
 const EXPIRES = 40_000;
 
 const FROZEN: readonly (readonly [string, string])[] = [
@@ -280,7 +280,7 @@ test('the page has the same vectors as this file', () => {
 });
 
 describe('keys', () => {
-  test('of the outer layer, and of subjects', () => {
+  test('of the outer layer and of subjects are the frozen ones', () => {
     const node = key.derive('vault', 'main', ['outer']);
     expect(hex(node)).toBe(text('outer node'));
     expect(hex(expandNode(node, 'index', 32))).toBe(text('outer, `index`'));
@@ -394,7 +394,7 @@ describe('rows', () => {
     expect(outer.seal(table, bound, written)).toEqual(erasedRow(name, row));
   });
 
-  test('lengths', () => {
+  test('the lengths of all rows are as specified', () => {
     const rows = [VALUE_ROW, TOKEN_ROW, SUBJECTS_VALUE_ROW, SUBJECTS_TOKEN_ROW, BY_SUBJECT, BY_HANDLE];
     expect(rows.map(({ body }) => body.length)).toEqual([68, 47 + 32, 100, 79 + 32, 47, 127]);
   });
@@ -527,7 +527,7 @@ describe('a store that is filled with the frozen rows', () => {
 
   const rows = { value: SUBJECTS_VALUE_ROW, token: SUBJECTS_TOKEN_ROW };
 
-  test('does the same with a subject, and shredding erases both rows and writes the frozen certificate', async () => {
+  test('with a subject does the same, and shredding erases both rows and writes the frozen certificate', async () => {
     const store = await storeOf({ ...rows, subject: [BY_SUBJECT, BY_HANDLE] });
     const opened = await open(store, { subject: 'customer' });
     const token = text('with subject: token text, label `name`') as never;

@@ -11,7 +11,7 @@ const DIGITS = '0123456789';
 const key = new Uint8Array(32).fill(7);
 const tweak = Uint8Array.of(1, 2, 3, 4, 5, 6, 7);
 
-/** What the old system would have written: layout stays, the rest is one string of digits. */
+/** The output of the old system: the separators stay, and the other characters are encrypted as one string. */
 function old(text: string, alphabet: string, with_: Uint8Array, of: Uint8Array = key): string {
   const symbols = [...alphabet];
   const digits = [...text].map((symbol) => symbols.indexOf(symbol)).filter((digit) => digit >= 0);
@@ -20,7 +20,7 @@ function old(text: string, alphabet: string, with_: Uint8Array, of: Uint8Array =
   return [...text].map((symbol) => (symbols.includes(symbol) ? symbols[encrypted[at++]!] : symbol)).join('');
 }
 
-/** The error's first issue, and that it carries none of the texts. */
+/** The first issue of an error. Checks that the error contains none of the texts. */
 function issueOf(run: () => unknown, ...texts: string[]) {
   try {
     run();
@@ -41,21 +41,21 @@ describe('trefoil/ff3 encrypts nothing', () => {
     }
   });
 
-  it('no source file but its own and the reference names it, and those define nothing that encrypts', () => {
+  it('only its own files and the reference mention it, and its own files define nothing that encrypts', () => {
     const folder = fileURLToPath(new URL('../src/', import.meta.url));
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const importing = files.filter((name) => /from '[^']*\/ff3\.ts'/.test(readFileSync(folder + name, 'utf8')));
     expect(importing.sort()).toEqual(['ff3.ts', 'kernel/ff3/text.ts']);
     for (const name of ['ff3.ts', 'kernel/ff3/ff3.ts', 'kernel/ff3/halves.ts', 'kernel/ff3/text.ts']) {
       const code = readFileSync(folder + name, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-      // AES itself only has a forward direction here.
+      // This AES has only the forward direction.
       expect(code.replaceAll('encryptEach', ''), name).not.toMatch(/encrypt|encipher|forward/i);
     }
   });
 });
 
 describe('text', () => {
-  it('gives what ff3 gives on the places of its characters in the alphabet', () => {
+  it('decrypts as ff3 does on the numerals of its characters', () => {
     const { bytes, below } = random('ff3 text');
     const alphabets = [
       DIGITS,
@@ -79,7 +79,7 @@ describe('text', () => {
     }
   });
 
-  it('leaves separators where they are, wherever they are', () => {
+  it('leaves separators in their places', () => {
     const cipher = ff3Text(key, DIGITS, { separators: '- ·' });
     for (const text of ['4111-1111-1111-1111', '-4111 1111·', '411111', '--4-1-1-1-1-1--']) {
       expect(cipher.decrypt(old(text, DIGITS, tweak), tweak)).toBe(text);
@@ -88,7 +88,7 @@ describe('text', () => {
     expect(cipher.decrypt('4111-1111-1111-1111', tweak).replaceAll('-', '')).toBe(bare);
   });
 
-  it('passes what is missing, and demands a tweak all the same', () => {
+  it('passes missing values, and requires a tweak nevertheless', () => {
     const cipher = ff3Text(key, DIGITS);
     expect(cipher.decrypt(null, tweak)).toBe(null);
     expect(cipher.decrypt(undefined, tweak)).toBe(undefined);
@@ -96,7 +96,7 @@ describe('text', () => {
     expect(() => cipher.decrypt(null, new Uint8Array(5))).toThrow(RangeError);
   });
 
-  it('takes a column under one tweak, or under one each, of which missing values need none', () => {
+  it('takes a column under one tweak, or under one for each value; missing values need none', () => {
     const { bytes, below } = random('ff3 column');
     const cipher = ff3Text(key, DIGITS, { separators: '-' });
     const column = Array.from({ length: 3000 }, (_, i) => {
@@ -113,7 +113,7 @@ describe('text', () => {
     expect(cipher.decryptMany([null, undefined, ''], [null, undefined, null])).toEqual([null, undefined, '']);
   });
 
-  it('small values need the floor lowered by name', () => {
+  it('small values need an explicitly lower floor', () => {
     const text = old('42', DIGITS, tweak);
     expect(ff3Text(key, DIGITS, { minDomain: 100 }).decrypt(text, tweak)).toBe('42');
     const issue = issueOf(() => ff3Text(key, DIGITS).decrypt(text, tweak), text);
@@ -129,7 +129,7 @@ describe('text', () => {
 describe('text that does not fit', () => {
   const cipher = ff3Text(key, DIGITS, { separators: '-' });
 
-  it('is an issue without the text', () => {
+  it('is reported as an issue without the text', () => {
     expect(issueOf(() => cipher.decrypt('4111-1111x1111', tweak), '4111', 'x1111')).toMatchObject({
       code: 'outside_format',
       message: 'character 10 is neither a separator nor one of the 10 of the alphabet',
@@ -149,7 +149,7 @@ describe('text that does not fit', () => {
     }
   });
 
-  it('is an issue of its row, the first hundred of a column', () => {
+  it('is reported as an issue of its row; of a column, the first hundred are', () => {
     const column = Array.from({ length: 250 }, (_, i) => (i % 2 === 0 ? '123456' : '9x9'));
     const issue = issueOf(() => cipher.decryptMany(column, tweak), '123456', '9x9');
     expect(issue).toMatchObject({ code: 'outside_format', row: 2, actual: 2 });
@@ -161,7 +161,7 @@ describe('text that does not fit', () => {
     }
   });
 
-  it('a wrong column or list of tweaks is an error of the argument', () => {
+  it('a wrong column or list of tweaks is an argument error', () => {
     for (const wrong of ['123456', null, undefined, 5, { length: 1 }]) {
       expect(() => cipher.decryptMany(wrong as unknown as string[], tweak)).toThrow(/^"column" expected an array/);
       expect(() => cipher.decryptMany(['123456'], wrong as unknown as Uint8Array)).toThrow(
@@ -197,7 +197,7 @@ describe('set-up that does not fit', () => {
     }
   });
 
-  it('takes an alphabet of 65,536 characters, and none of 65,537', () => {
+  it('takes an alphabet of 65,536 characters, and refuses one of 65,537', () => {
     const symbols = Array.from({ length: 65_537 }, (_, i) => String.fromCodePoint(0x10000 + i));
     const alphabet = symbols.slice(0, 65_536).join('');
     const text = symbols[65_535]! + symbols[0]! + symbols[1]!;

@@ -1,6 +1,6 @@
 /**
- * FF1 in short: every way through the arithmetic and the rounds a few times, against the literal algorithm. The long
- * runs are in test/kernel; these are what mutation testing runs for every mutant (docs/contributing.md).
+ * Short tests of FF1: every path through the arithmetic and the rounds a few times, compared with the literal
+ * algorithm. Mutation testing runs them for every mutant (docs/contributing.md). The long tests are in test/kernel.
  */
 import { describe, expect, it } from 'vitest';
 import { alphabet } from '../../src/kernel/alphabet.ts';
@@ -11,8 +11,8 @@ import { bigints, bytesOf, doublesHalf, fitsDouble, limbed } from '../../src/ker
 import { ff1Reference } from '../reference/ff1.ts';
 import { random } from '../reference/random.ts';
 
-// Radix, length, bytes of tweak. Halves of one double; limbs; limbs with a second block of S; with a second block of Q;
-// BigInt; odd lengths, where the halves differ; halves of 2^36 and one more digit.
+// Radix, length, and bytes of the tweak. The shapes cover halves in one double; in limbs; in limbs with a second block
+// of S; with a second block of Q; in BigInt; odd lengths, where the halves differ; halves of 2^36, and one more digit.
 const shapes = [
   [10, 6, 0],
   [10, 7, 12],
@@ -40,7 +40,7 @@ const shapes = [
   [65_536, 47, 33],
 ] as const;
 
-describe.each(shapes)('radix %i, %i numerals, %i bytes of tweak', (radix, length, tweakLength) => {
+describe.each(shapes)('radix %i, %i numerals, a tweak of %i bytes', (radix, length, tweakLength) => {
   const { bytes, below } = random(`short ff1 ${radix} ${length}`);
   const key = bytes(32);
   const batch = Array.from({ length: 9 }, () => Array.from({ length }, () => below(radix)));
@@ -68,7 +68,7 @@ describe.each(shapes)('radix %i, %i numerals, %i bytes of tweak', (radix, length
   });
 });
 
-it('a batch of mixed lengths and tweaks, and one of more values than go through the rounds together', () => {
+it('encrypts a batch of mixed lengths and tweaks, and one with more values than one pass of the rounds takes', () => {
   const { bytes, below } = random('short ff1 batch');
   const cipher = ff1(bytes(16), 10);
   const batch = Array.from({ length: 30 }, (_, i) => Array.from({ length: 6 + ((i >> 1) % 5) }, () => below(10)));
@@ -83,7 +83,7 @@ it('a batch of mixed lengths and tweaks, and one of more values than go through 
   expect(cipher.encryptMany(many, theirs[1]!)[1027]).toEqual(cipher.encrypt(many[1027]!, theirs[1]!));
 });
 
-/** Whole numbers around which a quotient of doubles may be one off: multiples of a divisor, and their neighbours. */
+/** Whole numbers whose quotient in doubles may be wrong by one: multiples of a divisor, and their neighbours. */
 function edges(divisor: bigint, most: bigint, below: (limit: number) => number): bigint[] {
   const out = [0n, 1n, most, most - 1n];
   for (let i = 0; i < 16; i++) {
@@ -93,7 +93,7 @@ function edges(divisor: bigint, most: bigint, below: (limit: number) => number):
   return out.filter((x) => x >= 0n && x <= most);
 }
 
-// Radices whose inverse, times a multiple of them, falls below it in doubles: 49, 98, 103, 107, 161.
+// For 49, 98, 103, 107 and 161, the inverse times a multiple is below the exact quotient in doubles.
 describe.each([
   [2, 20],
   [2, 36],
@@ -131,11 +131,11 @@ describe.each([
     return out;
   };
   const kinds = [limbed, bigints, ...(fitsDouble(radix, digits) ? [doublesHalf] : [])];
-  // The divisors of the three places where a quotient is taken: the radix, the base of a limb, and the modulus.
+  // The code divides in three places: by the radix, by the base of a limb, and by the modulus.
   const values = [...edges(BigInt(radix), modulus - 1n, below), ...edges(BigInt(radix) ** 2n, modulus - 1n, below)];
   const sums = edges(modulus, 2n ** BigInt(8 * d) - 1n, below);
 
-  it('b is the bytes that the largest needs', () => {
+  it('b is the number of bytes of the largest half', () => {
     expect(bytesOf(radix, digits)).toBe(b);
     expect(fitsDouble(radix, digits)).toBe(modulus <= 2n ** 36n);
   });
@@ -181,7 +181,7 @@ describe.each([
 });
 
 describe('a network', () => {
-  it('goes on giving the same after more lengths than it keeps', () => {
+  it('returns the same results after more lengths than it keeps', () => {
     const cipher = ff1(random('short lengths').bytes(32), 10);
     const value = (length: number) => Array.from({ length }, (_, i) => i % 10);
     const first = cipher.encrypt(value(12));
@@ -189,12 +189,12 @@ describe('a network', () => {
     expect(cipher.encrypt(value(12))).toEqual(first);
   });
 
-  it('makes what a length needs once', () => {
+  it('prepares each length once', () => {
     const network = ff1Network(random('short lanes').bytes(32), 10);
     const lane = network.lane(12);
     expect(network.lane(13)).not.toBe(lane);
     expect(network.lane(12)).toBe(lane);
-    // 256 lengths are kept; the one after them empties the list.
+    // 256 lengths are kept. The next one empties the list.
     for (let length = 14; length < 14 + 254; length++) network.lane(length);
     expect(network.lane(12)).toBe(lane);
     network.lane(14 + 254);
@@ -269,7 +269,7 @@ describe('messages', () => {
     expect(call).toThrow(new kind(message));
   });
 
-  it('what stands at the limits is taken', () => {
+  it('accepts values at the limits', () => {
     const long = new Uint8Array(MAX_LENGTH).fill(7);
     expect(cipher.decrypt(cipher.encrypt(long))).toEqual([...long]);
     const tweak = new Uint8Array(MAX_TWEAK);
@@ -286,13 +286,13 @@ describe('messages', () => {
 });
 
 describe('an alphabet', () => {
-  it('of every size up to 65,536, with and without symbols of two units', () => {
+  it('may have any size up to 65,536, and characters of two code units', () => {
     const all = Array.from({ length: 65_537 }, (_, i) => String.fromCodePoint(0x10000 + i));
     expect(alphabet(all.slice(0, 65_536).join('')).parse(all[65_535]! + all[0]!)).toEqual([65_535, 0]);
     expect(() => alphabet(all.join(''))).toThrow('"alphabet" expected 2 to 65536 characters, got 65537');
   });
 
-  it('reads up to a limit and one more, and says the place of what is not in it', () => {
+  it('reads one numeral more than the limit, and returns the place of a character that is not in it', () => {
     for (const symbols of ['ab', 'a\u{1f600}b']) {
       const { read } = alphabet(symbols);
       expect((read('abab', 4) as number[]).length).toBe(4);
@@ -307,7 +307,7 @@ describe('an alphabet', () => {
 });
 
 describe('a walk', () => {
-  it('of a column goes on with those that are not there yet, each with its tweak', () => {
+  it('over a column continues with the values that are not below the size yet, each under its tweak', () => {
     const { bytes, below } = random('short walk');
     for (const size of [2 ** 20 + 1, 2n ** 60n + 1n]) {
       const walk = cycleWalking(bytes(32), size);
@@ -323,7 +323,7 @@ describe('a walk', () => {
     }
   });
 
-  it('is FF1 over bits for a size of more than 2^53, too', () => {
+  it('is FF1 in radix 2 for sizes above 2^53, too', () => {
     const { bytes } = random('short wide walk');
     const key = bytes(32);
     for (const k of [61, 100]) {

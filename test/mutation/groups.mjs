@@ -1,5 +1,6 @@
 /**
- * What is mutated together, and the tests that are run for it. `MUTATE` says which group; FF1 is the first.
+ * The groups of files that are mutated together, and the tests that run for each group. The environment variable
+ * `MUTATE` names the group; the default is FF1.
  */
 const kernel = (...names) => names.map((name) => `src/kernel/${name}.ts`);
 const format = (...names) => names.map((name) => `src/format/${name}.ts`);
@@ -37,10 +38,10 @@ export const groups = {
   language: { mutate: ['src/format/regex.ts', 'src/format/language/*.ts'], tests: own('format/regex') },
 };
 
-/** The group that is asked for. */
+/** The name of the chosen group. */
 export const name = process.env.MUTATE ?? 'ff1';
 
 export function group() {
-  if (!Object.hasOwn(groups, name)) throw new Error(`MUTATE is one of ${Object.keys(groups).join(', ')}`);
+  if (!Object.hasOwn(groups, name)) throw new Error(`MUTATE must be one of ${Object.keys(groups).join(', ')}`);
   return groups[name];
 }

@@ -1,6 +1,6 @@
 /**
- * Leaves the long runs out of mutation testing (vitest.mutation.config.ts): a mutant that lives through one costs its
- * whole time. Every one of them has a short companion, most of them in this folder.
+ * Skips the long tests in mutation testing (vitest.mutation.config.ts), because every mutant that survives a test costs
+ * its whole time. For each of them there is a short test of the same code, in most cases in this folder.
  */
 import { beforeEach } from 'vitest';
 
@@ -11,7 +11,7 @@ const long: readonly RegExp[] = [
   /^gives what its values give alone: mixed lengths/,
   /^on numerals, bytes and sums, to the literal ones/,
   /over 20,000 samples$/,
-  // Small spaces: the rounds' own proof, whole spaces, counts.
+  // Small spaces: the proof of the rounds, tests over whole spaces, statistics.
   /^the committed table is the generated one$/,
   /^every stage has the fewest rounds/,
   /^sizes between two powers of two/,
@@ -30,9 +30,9 @@ const long: readonly RegExp[] = [
   /^without node:crypto the results are the same$/,
   /^more tables than are kept/,
   /^(table|sometimes-recurse): property/,
-  /^the least recent go, in two generations/,
+  /^the least recently used are dropped, in two generations/,
   /^one table that is larger than the bound/,
-  // Formats: all of a large space, or all code points.
+  // Formats: tests over a whole large space, or over all code points.
   /^every code point is a letter of one class/,
   /^takes what trefoil\/prepare takes/,
   /^up to four letters and digits are one space/,

@@ -1,7 +1,7 @@
 /**
- * The permutations of small spaces in short: every way through tables and shuffles, against the slow reference. The
- * long runs are in test/kernel/permutation/permutation.test.ts; these are what mutation testing runs for every mutant
- * (docs/contributing.md).
+ * Short tests of the permutations of small spaces: every path through tables and shuffles, compared with the slow
+ * reference. Mutation testing runs them for every mutant (docs/contributing.md). The long tests are in
+ * test/kernel/permutation/permutation.test.ts.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sometimesRecurse, tablePermutation } from '../../src/kernel/permutation/permutation.ts';
@@ -17,7 +17,7 @@ describe.each([1, 2, 3, 10, 65, 600])('a table of %i', (size) => {
   const tweaks = [new Uint8Array(0), bytes(3), bytes(3), bytes(40)];
   const expected = tweaks.map((tweak) => tableReference(key, size, tweak));
 
-  it('is that of the reference, one by one and together', () => {
+  it('equals that of the reference, value by value and in columns', () => {
     const table = tablePermutation(key, size);
     expect(table.size).toBe(size);
     for (const [i, tweak] of tweaks.entries()) {
@@ -30,12 +30,12 @@ describe.each([1, 2, 3, 10, 65, 600])('a table of %i', (size) => {
     }
   });
 
-  it('a tweak a value, in runs and mixed', () => {
+  it('takes a tweak for each value, in runs and mixed', () => {
     const table = tablePermutation(key, size);
     const rows = [0, 0, 1, 1, 2, 1, 0, 3, 3, 2];
     const indices = rows.map((_, i) => (i * 7) % size);
     const out = rows.map((which, i) => expected[which]![indices[i]!]!);
-    // The second time, equal bytes in other arrays.
+    // In the second call, the tweaks have equal bytes in other arrays.
     for (const copy of [(tweak: Uint8Array) => tweak, (tweak: Uint8Array) => Uint8Array.from(tweak)]) {
       const theirs = rows.map((which) => copy(tweaks[which]!));
       expect(table.encryptMany(indices, theirs)).toEqual(out);
@@ -52,7 +52,7 @@ describe.each([2, 3, 4, 5, 9, 16, 33, 700])('sometimes-recurse of %i', (size) =>
   const indices = [0, size - 1, ...range(14).map((i) => (size <= 16 ? i % size : below(size)))];
   const expected = slow.map(({ encrypt }) => indices.map(encrypt));
 
-  it('is that of the reference, one by one', () => {
+  it('equals that of the reference, value by value', () => {
     const shuffle = sometimesRecurse(key, size);
     expect(shuffle.size).toBe(size);
     for (const [i, tweak] of tweaks.entries()) {
@@ -61,12 +61,12 @@ describe.each([2, 3, 4, 5, 9, 16, 33, 700])('sometimes-recurse of %i', (size) =>
     }
   });
 
-  it.each([1, 4, 11, 12, 16])('%i together', (count) => {
+  it.each([1, 4, 11, 12, 16])('equals it for %i values in one call', (count) => {
     const shuffle = sometimesRecurse(key, size);
     const some = indices.slice(0, count);
     expect(shuffle.encryptMany(some, tweaks[1]!)).toEqual(expected[1]!.slice(0, count));
     expect(shuffle.decryptMany(expected[1]!.slice(0, count), tweaks[1]!)).toEqual(some);
-    // Runs of one tweak and changes of it, in a column.
+    // A column with runs of equal tweaks.
     const rows = range(count).map((i) => (i < 3 ? 0 : i % 3));
     const theirs = rows.map((which) => tweaks[which]!);
     const out = rows.map((which, i) => expected[which]![i]!);
@@ -77,7 +77,7 @@ describe.each([2, 3, 4, 5, 9, 16, 33, 700])('sometimes-recurse of %i', (size) =>
   });
 });
 
-it('a column of more values than go through the rounds together', () => {
+it('takes a column with more values than one pass of the rounds takes', () => {
   const { bytes } = random('short column');
   const key = bytes(32);
   const shuffle = sometimesRecurse(key, 2);
@@ -96,7 +96,9 @@ describe('tables that are kept', () => {
 
   const key = random('kept tables').bytes(32);
   const tweak = (i: number) => Uint8Array.of(i >> 8, i & 255);
-  /** Each table is drawn from its own keystream, and the key set-up of AES for many blocks is called once for each. */
+  /**
+   * Counts the tables that were made. Each has a keystream of its own, for which AES over many blocks is set up once.
+   */
   const made = () => {
     const spy = vi.spyOn(process, 'getBuiltinModule');
     return () => {
@@ -120,17 +122,18 @@ describe('tables that are kept', () => {
     expect(count()).toBe(1);
   });
 
-  it('the least recent go, in two generations of 2^21 entries', () => {
+  it('the least recently used are dropped, in two generations of 2^21 entries', () => {
     const size = 2 ** 17;
     const table = tablePermutation(key, size);
     const count = made();
-    // 2 * 2^17 + 98 entries each: seven to a generation.
+    // Each has 2 * 2^17 + 98 entries, so a generation has seven.
     for (let i = 1; i <= 14; i++) table.encrypt(0, tweak(i));
     expect(count()).toBe(14);
-    // 1 to 7 are the older generation. The eighth and later stay where they are.
+    // 1 to 7 are the older generation. 8 to 14 are in the newer one and stay there.
     for (let i = 14; i >= 8; i--) table.encrypt(0, tweak(i));
     expect(count()).toBe(0);
-    // One of the older generation is moved, which turns the two: 2 to 7 are dropped, 8 to 14 are the older.
+    // A table of the older generation is used, so it begins a new one: 8 to 14 become the older, and 2 to 7 are
+    // dropped.
     table.encrypt(0, tweak(1));
     expect(count()).toBe(0);
     table.encrypt(0, tweak(2));
@@ -140,7 +143,7 @@ describe('tables that are kept', () => {
     expect(count()).toBe(0);
   });
 
-  it('one table that is larger than the bound is kept while its tweak stays', () => {
+  it('one table that is larger than the bound is kept until another tweak is used', () => {
     const table = tablePermutation(key, 2 ** 20);
     const count = made();
     const first = table.encrypt(77, tweak(1));
@@ -148,11 +151,11 @@ describe('tables that are kept', () => {
     expect(count()).toBe(1);
   });
 
-  it('a long tweak counts by its length', () => {
+  it('a long tweak counts with its length', () => {
     const table = tablePermutation(key, 2);
     const count = made();
     const long = (i: number) => new Uint8Array(65_536).fill(i);
-    // 65,636 entries each: 31 to a generation.
+    // Each has 65,636 entries, so a generation has 31.
     for (let i = 0; i < 62; i++) table.encrypt(0, long(i));
     expect(count()).toBe(62);
     for (let i = 0; i < 31; i++) table.encrypt(0, long(61 - i));
@@ -165,7 +168,7 @@ describe('tables that are kept', () => {
 });
 
 describe('draws', () => {
-  it('encipher whole calls of at most 512 blocks, and as many as are expected', () => {
+  it('encrypt at most 512 blocks in a call, and no more than are expected', () => {
     const lengths: number[] = [];
     const blocks = (input: Uint8Array) => {
       lengths.push(input.length / 16);
@@ -189,7 +192,7 @@ describe('draws', () => {
   });
 
   it('read the words of E(0), E(1), … in order, big-endian', () => {
-    // The identity as cipher: three words of zeros, then the counter.
+    // The cipher is the identity, so each block is three words of zeros and the counter.
     const draw = drawsFrom((input) => Uint8Array.from(input), 8);
     const words = range(40).map(() => draw(2 ** 20) * 2 ** 12);
     expect(words.every((word) => word === 0)).toBe(true);

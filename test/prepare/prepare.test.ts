@@ -15,10 +15,8 @@ import { render } from '../reference/generators/make-unicode-table.mjs';
 const { casefold, digitsOnly, emailAddress, emailAddressExact, ipAddress, nfc, nfkc, phoneE164, trim } = subpath;
 type Step = (text: string) => string;
 
-/** The code of the error that a call throws; the call must throw one of ours. */
-
-// Frozen: "bumping from one patch to another is not supposed to change the values". The same vectors are in
-// docs/spec/prepare-v1.md, and a test below compares.
+// Frozen: a new release must not change these outputs. The same vectors are in docs/spec/prepare-v1.md, and a test
+// below compares them.
 const VECTORS: readonly (readonly [step: keyof typeof subpath, input: string, output: string])[] = [
   ['nfc', 'Zoe\u0308', 'Zo\u00eb'],
   ['nfc', 'a\u0301\u0323', '\u1ea1\u0301'],
@@ -196,7 +194,7 @@ describe('frozen outputs', () => {
     expect(step(name)(output)).toBe(output);
   });
 
-  it('are those of the specification', () => {
+  it('equal those of the specification', () => {
     const page = readFileSync(new URL('../docs/spec/prepare-v1.md', import.meta.url), 'utf8');
     for (const [name, input, output] of VECTORS) {
       expect(page).toContain(`| \`${name}\` | \`\` ${escapes(input)} \`\` | \`\` ${escapes(output)} \`\` |`);
@@ -212,12 +210,12 @@ describe('refusals', () => {
     expect(codeOf(() => step(name)(input))).toBe(code);
   });
 
-  it.each(Object.keys(subpath) as (keyof typeof subpath)[])('%s takes nothing but text', (name) => {
+  it.each(Object.keys(subpath) as (keyof typeof subpath)[])('%s takes only text', (name) => {
     const hostile = [undefined, null, 0, 1n, true, Symbol('x'), {}, [], ['a'], new String('a'), new Date(0), () => 'a'];
     for (const value of hostile) expect(codeOf(() => step(name)(value as string))).toBe('wrong_type');
   });
 
-  it('gives numbers as fields', () => {
+  it('have numbers as fields of the issue', () => {
     const long = `${'a'.repeat(65)}@example.com`;
     try {
       emailAddress(long);
@@ -227,7 +225,7 @@ describe('refusals', () => {
     }
   });
 
-  it('says where an unassigned code point is, in the text that was given', () => {
+  it('state the place of an unassigned code point in the original text', () => {
     expect(() => emailAddress('  \u{1f419}\u0378@example.com')).toThrow('at index 4');
   });
 });
@@ -235,12 +233,12 @@ describe('refusals', () => {
 describe('limits of e-mail addresses', () => {
   const a = (length: number): string => 'a'.repeat(length);
 
-  it('takes a local part of 64 octets', () => {
+  it('allow a local part of 64 octets', () => {
     expect(emailAddress(`${a(64)}@example.com`)).toBe(`${a(64)}@example.com`);
     expect(codeOf(() => emailAddress(`${a(65)}@example.com`))).toBe('not_an_email');
     expect(emailAddress(`${'\u00e9'.repeat(32)}@example.com`)).toHaveLength(44);
     expect(codeOf(() => emailAddress(`${'\u00e9'.repeat(33)}@example.com`))).toBe('not_an_email');
-    // Three octets a character, and four.
+    // Characters of three octets, and of four.
     for (const [character, most] of [
       ['\u7528', 21],
       ['\u{1f419}', 16],
@@ -251,7 +249,7 @@ describe('limits of e-mail addresses', () => {
     }
   });
 
-  it('takes a domain of 255 octets in labels of 63', () => {
+  it('allow a domain of 255 octets with labels of 63', () => {
     const domain = [a(63), a(63), a(63), a(63)].join('.');
     expect(emailAddress(`x@${domain}`)).toBe(`x@${domain}`);
     expect(codeOf(() => emailAddress(`x@${domain}a`))).toBe('not_an_email');
@@ -259,14 +257,14 @@ describe('limits of e-mail addresses', () => {
     expect(codeOf(() => emailAddress(`x@${a(64)}.com`))).toBe('not_an_email');
   });
 
-  it('counts again after folding', () => {
+  it('are checked again after folding', () => {
     // Ⱥ has two octets, ⱥ three.
     expect(emailAddressExact(`${'\u023a'.repeat(32)}@example.com`)).toHaveLength(44);
     expect(codeOf(() => emailAddress(`${'\u023a'.repeat(32)}@example.com`))).toBe('not_an_email');
     expect(emailAddress(`${'\u023a'.repeat(21)}@example.com`)).toBe(`${'\u2c65'.repeat(21)}@example.com`);
   });
 
-  it('takes long hostile text in linear time', () => {
+  it('need only linear time for long hostile text', () => {
     const n = 1_000_000;
     const long = [a(n), ' '.repeat(n), `a${' '.repeat(n)}a`, '@'.repeat(n), '.'.repeat(n), `+${'('.repeat(n)}`];
     long.push(`+${'(1)'.repeat(n / 2)}`, `+${'( '.repeat(n)}0`, `a@${'a-'.repeat(n)}`, `a@${'a.'.repeat(n)}`);
@@ -310,11 +308,11 @@ describe('runs of combining marks', () => {
     if (moves) NON_STARTERS.add(character);
   }
 
-  it('30 are taken, and are what they were; 31 are too_long, with both numbers', () => {
+  it('of 30 are accepted unchanged; runs of 31 are too_long, with both numbers in the issue', () => {
     for (const [name, step] of Object.entries(NORMALISING)) {
       const value = (count: number) => `a${marks(count)}b${name.startsWith('email') ? '@example.com' : ''}`;
       const form = name === 'nfkc' ? 'NFKC' : 'NFC';
-      // 64 octets are the local part of an address: 30 marks are 60.
+      // A local part has at most 64 octets, and 30 marks are 60.
       expect(step(value(30)), name).toBe(value(30).normalize(form));
       try {
         step(value(31));
@@ -325,7 +323,7 @@ describe('runs of combining marks', () => {
     }
   });
 
-  it('are counted as UAX #15 counts them: in NFKD, through what decomposes, across ASCII not', () => {
+  it('are counted as in UAX #15: in NFKD, continued by characters that decompose, ended by ASCII', () => {
     const cases: readonly (readonly [text: string, count: number])[] = [
       ['\u0344'.repeat(15), 30],
       ['\u0344'.repeat(16), 32],
@@ -352,7 +350,7 @@ describe('runs of combining marks', () => {
     }
   });
 
-  it('no code point brings more of them than a text is trusted with that has few marks in a row', () => {
+  it('grow by at most three with a code point, unless the fast check finds it', () => {
     for (let code = 0xa0; code <= 0x10ffff; code++) {
       if (code >= 0xd800 && code <= 0xdfff) continue;
       const character = String.fromCodePoint(code);
@@ -369,7 +367,7 @@ describe('runs of combining marks', () => {
     }
   });
 
-  it('an address may be longer before NFC than after, and at most twice as long', () => {
+  it('an address may be up to twice as long before NFC as after it', () => {
     const octets = (text: string): number => Buffer.byteLength(text);
     for (let code = 0; code <= 0x10ffff; code++) {
       if (code >= 0xd800 && code <= 0xdfff) continue;
@@ -383,7 +381,7 @@ describe('runs of combining marks', () => {
     expect(codeOf(() => emailAddress(`${'a'.repeat(640)}@example.com`))).toBe('not_an_email');
   });
 
-  it('cost linear time however many there are: 400,000 in a value', () => {
+  it('need only linear time, even if a value has 400,000', () => {
     const value = `a${marks(400_000)}`;
     const start = performance.now();
     for (const step of Object.values(NORMALISING)) {
@@ -396,11 +394,11 @@ describe('runs of combining marks', () => {
 });
 
 describe('the table of Unicode 15.1.0', () => {
-  it('is what the generator writes', () => {
+  it('equals the output of the generator', () => {
     expect(readFileSync(new URL('../../src/prepare/unicode-15-1.ts', import.meta.url), 'utf8')).toBe(render());
   });
 
-  it('says of every code point whether it is assigned', () => {
+  it('knows for every code point whether it is assigned', () => {
     const unassigned = new Uint8Array(0x110000);
     for (const { begin, end } of UNASSIGNED) unassigned.fill(1, begin, end);
     for (let code = 0; code <= 0x10ffff; code++) {
@@ -409,7 +407,7 @@ describe('the table of Unicode 15.1.0', () => {
   });
 
   // 15.1 assigned U+2FFC. A runtime that knows it has 15.1 or later, and later versions do not remove code points.
-  it.runIf(/\P{Cn}/u.test('\u2ffc'))('assigns nothing that this runtime does not', () => {
+  it.runIf(/\P{Cn}/u.test('\u2ffc'))('has no assigned code point that is unassigned in this runtime', () => {
     const unassignedHere = /\p{Cn}/u;
     for (let code = 0; code <= 0x10ffff; code++) {
       const surrogate = code >= 0xd800 && code <= 0xdfff;
@@ -419,7 +417,7 @@ describe('the table of Unicode 15.1.0', () => {
     }
   });
 
-  it('folds every code point as CaseFolding.txt has it', () => {
+  it('folds every code point as CaseFolding.txt specifies', () => {
     const text = (to: number | readonly number[]): string => String.fromCodePoint(...(Array.isArray(to) ? to : [to]));
     const full = new Map([...C, ...F] as [number, number | number[]][]);
     const simple = new Map([...C, ...S] as [number, number][]);
@@ -433,7 +431,7 @@ describe('the table of Unicode 15.1.0', () => {
     expect(full.size).toBe(C.size + F.size);
   });
 
-  it('folds simply as regular expressions of this runtime do', () => {
+  it('has the same simple folding as regular expressions of this runtime', () => {
     for (const [code, to] of [...C, ...S]) {
       const same = new RegExp(`^\\u{${to.toString(16)}}$`, 'iu').test(String.fromCodePoint(code));
       if (!same) expect.unreachable(`U+${code.toString(16)}`);
@@ -442,7 +440,7 @@ describe('the table of Unicode 15.1.0', () => {
 });
 
 describe('a step', () => {
-  it.each(PREPARE_NAMES)('%s is a frozen function that knows its name', (name) => {
+  it.each(PREPARE_NAMES)('%s is a frozen function with its name', (name) => {
     const found = prepareByName(name)!;
     expect(found.step).toBe(name);
     expect(found.name).toBe(name);
@@ -452,11 +450,11 @@ describe('a step', () => {
     expect(prepareSteps('prepare', found)).toEqual([found]);
   });
 
-  it('is all that the subpath exports', () => {
+  it('is the only kind of export of the subpath', () => {
     expect(Object.keys(subpath).sort()).toEqual([...PREPARE_NAMES].sort());
   });
 
-  it.each(['', 'NFC', 'lowercase', '__proto__', 'constructor', 'toString'])('%j is no name of one', (name) => {
+  it.each(['', 'NFC', 'lowercase', '__proto__', 'constructor', 'toString'])('%j is not the name of one', (name) => {
     expect(prepareByName(name)).toBeUndefined();
   });
 
@@ -509,7 +507,7 @@ describe('prepareSteps', () => {
   });
 });
 
-it('joins what it says and keeps apart what it says', () => {
+it('equates the spellings that the specification names, and no others', () => {
   expect(casefold('\u00df')).toBe(casefold('SS'));
   expect(emailAddress('ma\u00df@example.com')).not.toBe(emailAddress('mass@example.com'));
   expect(emailAddress('a.b@example.com')).not.toBe(emailAddress('ab@example.com'));

@@ -1,6 +1,6 @@
 /**
- * Keyed BLAKE3 a second time, slowly and to the letter: the BLAKE3 specification
- * (https://github.com/BLAKE3-team/BLAKE3-specs), sections 2.1 to 2.5, with the tree, for messages below 2^32 bytes.
+ * A second, slow implementation of keyed BLAKE3, which follows the BLAKE3 specification literally
+ * (https://github.com/BLAKE3-team/BLAKE3-specs, sections 2.1 to 2.5), with the tree, for messages below 2^32 bytes.
  */
 import { H0 } from './sha256.ts';
 

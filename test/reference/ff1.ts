@@ -1,6 +1,6 @@
 /**
- * FF1 straight from NIST SP 800-38G (https://doi.org/10.6028/NIST.SP.800-38G): Algorithms 7 and 8 literally,
- * step by step, in BigInt, on node:crypto's AES. It is slow and checks nothing: it is the oracle of the fast one.
+ * FF1 as in NIST SP 800-38G (https://doi.org/10.6028/NIST.SP.800-38G): Algorithms 7 and 8 literally, step by step, in
+ * BigInt, on the AES of node:crypto. It is slow and checks no input. It is the reference for the fast implementation.
  */
 import { createCipheriv } from 'node:crypto';
 
@@ -96,7 +96,7 @@ export function ff1Reference(
     bytes(BigInt(t), 4),
   ]);
 
-  /** Steps 6.i to 6.iv of both algorithms: y from the round's number and the half that stays. */
+  /** Steps 6.i to 6.iv of both algorithms: y from the number of the round and the half that does not change. */
   const round = (i: number, half: readonly number[]): bigint => {
     // i. Let Q = T || [0]^((-t-b-1) mod 16) || [i]^1 || [NUM_radix(half)]^b.
     const zeros = Number(modulo(BigInt(-t - b - 1), 16n));

@@ -1,7 +1,8 @@
 /**
- * FF3 and FF3-1 straight from NIST SP 800-38G (https://doi.org/10.6028/NIST.SP.800-38G): Algorithms 9 and 10
- * literally, step by step, in BigInt, on node:crypto's AES; and the tweak of the draft of Revision 1 of 2019
- * (https://doi.org/10.6028/NIST.SP.800-38Gr1-draft). It is slow and checks nothing: it is the oracle of the fast one.
+ * FF3 and FF3-1 as in NIST SP 800-38G (https://doi.org/10.6028/NIST.SP.800-38G): Algorithms 9 and 10 literally, step by
+ * step, in BigInt, on the AES of node:crypto. The tweak of FF3-1 is that of the draft of Revision 1 of 2019
+ * (https://doi.org/10.6028/NIST.SP.800-38Gr1-draft). It is slow and checks no input. It is the reference for the fast
+ * implementation.
  *
  * Both ciphers are broken. This is the only place of the project that encrypts with them, and it is not shipped.
  */
@@ -90,7 +91,7 @@ export function ff3Reference(
   let B = X.slice(u);
   const { T_L, T_R } = splitTweak(T);
 
-  /** Steps 4.i to 4.iv of both algorithms: m, and y from the round's number and the half that stays. */
+  /** Steps 4.i to 4.iv of both algorithms: m, and y from the number of the round and the half that does not change. */
   const round = (i: number, half: readonly number[]): { m: number; y: bigint } => {
     // i. If i is even, let m = u and W = T_R, else let m = v and W = T_L.
     const [m, W] = i % 2 === 0 ? [u, T_R] : [v, T_L];

@@ -1,5 +1,5 @@
 /**
- * fpe-v1 (docs/spec/fpe-v1.md) written a second time, slowly, over the literal FF1.
+ * A second, slow implementation of fpe-v1 (docs/spec/fpe-v1.md), over the literal FF1.
  */
 import { ff1Reference } from './ff1.ts';
 import { list, ruleNode } from './tree.ts';
@@ -47,7 +47,7 @@ export function fpeReference({ root, domain, scope, format }: FpeCase, value: st
     return [...value].map((character) => (/[0-9]/.test(character) ? all[next++] : character)).join('');
   }
 
-  // A pattern: the positions with their classes, literals with none.
+  // A pattern: its positions with their classes. A literal has no class.
   const positions: { readonly symbols: string | null; readonly literal: string }[] = [];
   const source = [...format.pattern];
   for (let i = 0; i < source.length; i++) {
@@ -76,7 +76,9 @@ export function fpeReference({ root, domain, scope, format }: FpeCase, value: st
   return positions.map(({ symbols, literal }) => (symbols === null ? literal : symbols[out[next++]!])).join('');
 }
 
-/** One number in mixed radix, FF1 over the bits of the enclosing power of two until the result is below N. */
+/**
+ * One number in mixed radix. FF1 over the bits of the enclosing power of two is repeated until the result is below N.
+ */
 function walk(K: Uint8Array, radices: readonly number[], numerals: readonly number[], tweak: Uint8Array): number[] {
   const N = radices.reduce((product, radix) => product * BigInt(radix), 1n);
   let k = 0;
@@ -95,7 +97,7 @@ function walk(K: Uint8Array, radices: readonly number[], numerals: readonly numb
   return out;
 }
 
-/** The digit that makes the sum of ISO/IEC 7812-1, annex B, a multiple of ten: found by trying. */
+/** The digit that makes the sum of ISO/IEC 7812-1, annex B, a multiple of ten. It is found by trying all ten. */
 export function luhnDigit(body: string): string {
   return [...'0123456789'].find((digit) => luhnHolds(body + digit))!;
 }

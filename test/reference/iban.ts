@@ -1,9 +1,9 @@
 /**
- * IBANs written a second time, slowly: structures in the registry's own notation, BigInt remainders, and each national
- * rule as its source states it, on text.
+ * A second, slow implementation of IBANs: structures in the notation of the registry, remainders in BigInt, and each
+ * national rule on text, as its source states it.
  */
 
-/** Country, structure of the account number, and examples: the registry's own first, then banks' published ones. */
+/** Country, structure of the account number, and examples: first that of the registry, then some published by banks. */
 export const REGISTRY: readonly (readonly [country: string, structure: string, ...examples: string[]])[] = [
   ['AD', '4!n4!n12!c', 'AD1200012030200359100100'],
   ['AE', '3!n16!n', 'AE070331234567890123456'],
@@ -114,7 +114,7 @@ const REGISTERED = new Map(
   ]),
 );
 
-/** Letters as two digits, 10 to 35, the whole as one number. */
+/** A text as one number. Each letter is two digits, 10 to 35. */
 const spelled = (text: string): bigint =>
   BigInt([...text].map((character) => Number.parseInt(character, 36).toString()).join(''));
 
@@ -123,7 +123,7 @@ const digit = (text: string, at: number): number => Number(text[at]);
 const weighted = (text: string, weights: readonly number[]): number =>
   weights.reduce((sum, weight, i) => sum + weight * digit(text, i), 0);
 
-/** National rules on the account number (all that follows the check digits). */
+/** National rules for the account number, which is everything after the check digits. */
 const NATIONAL: Readonly<Record<string, (bban: string) => boolean>> = {
   AL: (b) => weighted(b, [9, 7, 3, 1, 9, 7, 3, 1]) % 10 === 0,
   BE: (b) => {

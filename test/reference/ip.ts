@@ -1,6 +1,6 @@
 /**
- * Slow literal forms of the address ciphers: addresses are texts of 0 and 1, AES is node:crypto's, one block a call,
- * and KIASU-BC is written out from FIPS 197 step by step.
+ * Slow, literal implementations of the address ciphers. Addresses are texts of 0 and 1, AES is that of node:crypto with
+ * one block per call, and KIASU-BC follows FIPS 197 step by step.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 
@@ -36,7 +36,7 @@ function bitByBit(direction: Direction, address: Bits, flip: (prefix: Bits) => n
   return out;
 }
 
-/** Crypto-PAn of 4 or 16 bytes. */
+/** Crypto-PAn for addresses of 4 or 16 bytes. */
 export function cryptoPanReference(direction: Direction, key: Uint8Array, address: Uint8Array): Buffer {
   const aesKey = key.subarray(0, 16);
   const pad = toBits(aes(aesKey, key.subarray(16)));
@@ -46,7 +46,7 @@ export function cryptoPanReference(direction: Direction, key: Uint8Array, addres
 
 const MAPPED: Bits = '0'.repeat(80) + '1'.repeat(16);
 
-/** ipcrypt-pfx of 4 or 16 bytes. Those of 16 are taken as version 6, whatever they are. */
+/** ipcrypt-pfx for addresses of 4 or 16 bytes. Those of 16 are always treated as version 6. */
 export function pfxReference(direction: Direction, key: Uint8Array, address: Uint8Array): Buffer {
   const before = address.length === 4 ? MAPPED : '';
   const flip = (prefix: Bits) => {
@@ -57,12 +57,12 @@ export function pfxReference(direction: Direction, key: Uint8Array, address: Uin
   return fromBits(bitByBit(direction, toBits(address), flip));
 }
 
-/** ipcrypt-deterministic of 16 bytes. */
+/** ipcrypt-deterministic for addresses of 16 bytes. */
 export function deterministicReference(direction: Direction, key: Uint8Array, address: Uint8Array): Buffer {
   return (direction === 'encrypt' ? aes : aesInverse)(key, address);
 }
 
-/** ipcrypt-ndx of 16 bytes: OpenSSL's XTS of one data unit with one block. */
+/** ipcrypt-ndx for addresses of 16 bytes, by the XTS of OpenSSL: one data unit of one block. */
 export function ndxReference(direction: Direction, key: Uint8Array, tweak: Uint8Array, block: Uint8Array): Buffer {
   const make = direction === 'encrypt' ? createCipheriv : createDecipheriv;
   return make('aes-128-xts', key, tweak).update(block);
@@ -112,7 +112,7 @@ const mixColumns = (state: readonly number[], row: readonly number[]) =>
     [0, 1, 2, 3].reduce((sum, j) => sum ^ times(state[4 * Math.floor(i / 4) + j]!, row[(j - (i % 4) + 4) % 4]!), 0),
   );
 
-/** ipcrypt-nd of 16 bytes: KIASU-BC, the draft's section 9.9. */
+/** ipcrypt-nd for addresses of 16 bytes: KIASU-BC, section 9.9 of the draft. */
 export function ndReference(direction: Direction, key: Uint8Array, tweak: Uint8Array, block: Uint8Array): Buffer {
   const padded = Array.from({ length: 16 }, (_, i) => (i % 4 < 2 ? tweak[2 * Math.floor(i / 4) + (i % 4)]! : 0));
   const keys = roundKeys(key).map((round) => round.map((byte, i) => byte ^ padded[i]!));

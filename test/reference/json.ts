@@ -1,16 +1,16 @@
 /**
- * JSON by RFC 8259, read literally, one rule of the grammar a function: a second parser to compare the library with. It
- * finds what `JSON.parse` hides: names that an object has twice, and depth.
+ * A second parser of JSON, to compare the library with. It follows RFC 8259 literally and has a function for each rule
+ * of the grammar. Unlike `JSON.parse`, it finds duplicate names in an object, and the depth.
  */
 
-/** What was read. */
+/** The result of reading. */
 export interface LiteralJson {
   readonly value: unknown;
   readonly duplicate: boolean;
   readonly depth: number;
 }
 
-/** A number, letter by letter. */
+/** A number, character by character. */
 export class Digits {
   constructor(readonly text: string) {}
 }

@@ -1,6 +1,6 @@
 /**
- * The permutations of small spaces (docs/spec/fpe-v1.md, "Small spaces") written a second time, slowly: whole
- * permutations of lists, in the words of the papers, without caches and without batches.
+ * A second, slow implementation of the permutations of small spaces (docs/spec/fpe-v1.md, "Small spaces"). It permutes
+ * whole lists, in the words of the papers, without caches and without batches.
  */
 import { createCipheriv, createHmac } from 'node:crypto';
 import { ROUNDS } from '../../src/kernel/permutation/swap-or-not-rounds.ts';
@@ -22,7 +22,7 @@ const aes256 = (key: Uint8Array): ((block: bigint) => Buffer) => {
   return (block) => cipher.update(Buffer.from(block.toString(16).padStart(32, '0'), 'hex'));
 };
 
-/** Whole numbers from 0 to `limit` - 1 out of E(0), E(1), …, and the number of words that were skipped. */
+/** Draws whole numbers from 0 to `limit` - 1 from E(0), E(1), …, and counts the words that were skipped. */
 export function drawsReference(key: Uint8Array): { below: (limit: number) => number; rejected: () => number } {
   const E = aes256(key);
   const words: bigint[] = [];
@@ -43,7 +43,7 @@ export function drawsReference(key: Uint8Array): { below: (limit: number) => num
   return { below, rejected: () => rejected };
 }
 
-/** Where each of 0 to N - 1 goes by the table. */
+/** The images of 0 to N - 1 under the table. */
 export function tableReference(key: Uint8Array, N: number, tweak: Uint8Array): number[] {
   const { below } = drawsReference(hmac(key, 'fisher-yates', fourBytes(N), tweak));
   const T = Array.from({ length: N }, (_, i) => i);
@@ -54,7 +54,7 @@ export function tableReference(key: Uint8Array, N: number, tweak: Uint8Array): n
   return T;
 }
 
-/** Where X goes by the sometimes-recurse shuffle, as Figure 1 of the paper has it: a recursion. */
+/** The image of X under the sometimes-recurse shuffle, as a recursion, as in Figure 1 of the paper. */
 export function sometimesRecurseReference(
   key: Uint8Array,
   N: number,

@@ -1,6 +1,7 @@
 /**
- * Regular expressions as docs/spec/fpe-v1.md says them, literally and slowly: languages as sets of texts, states as
- * sets of suffixes, ranks by counting along the canonical text. Nothing of the library is used.
+ * A second, slow implementation of regular expressions, which follows docs/spec/fpe-v1.md literally. Languages are sets
+ * of texts, states are sets of suffixes, and ranks are counted along the canonical text. It uses no code of the
+ * library.
  */
 import type { Random } from './random.ts';
 
@@ -11,7 +12,7 @@ export type Tree =
   | { readonly kind: 'choice'; readonly choices: readonly Tree[] }
   | { readonly kind: 'repeat'; readonly node: Tree; readonly least: number; readonly most: number };
 
-/** All texts of a tree; `null` if there are, or could be on the way, more than a number of them. */
+/** All texts of a tree. Returns `null` if there are more than a limit, in the result or in an intermediate result. */
 export function languageOf(tree: Tree, most: number): ReadonlySet<string> | null {
   switch (tree.kind) {
     case 'class':
@@ -55,7 +56,7 @@ function joined(
   return all.size > most ? null : all;
 }
 
-/** By length in code points, then code point by code point. */
+/** Compares texts by their length in code points, then code point by code point. */
 export function compareTexts(a: string, b: string): number {
   const [x, y] = [[...a], [...b]];
   if (x.length !== y.length) return x.length - y.length;
@@ -101,7 +102,7 @@ export function canonicalOf(language: Iterable<string>): string {
   return states.join(';');
 }
 
-/** Rank and unrank, counted from a canonical text and from nothing else. */
+/** Rank and unrank, computed only from the canonical text. */
 export function counted(canonical: string) {
   const states = canonical.split(';').map((text) => ({
     accepts: text.startsWith('+'),
@@ -120,7 +121,7 @@ export function counted(canonical: string) {
   }));
 
   const known = new Map<string, bigint>();
-  /** Texts of a length that are accepted from a state on. */
+  /** The number of texts of a length that are accepted from a state. */
   function count(state: number, length: number): bigint {
     const { accepts, ranges } = states[state]!;
     if (length === 0) return accepts ? 1n : 0n;
@@ -183,7 +184,10 @@ export function counted(canonical: string) {
   return { size, states: states.length, rank, unrank };
 }
 
-/** What the trees are written with: digits, letters that touch, signs that want an escape, two-byte and astral ones. */
+/**
+ * The characters of the trees: digits, adjacent letters, signs that need an escape, and longer ones in UTF-8 and
+ * UTF-16.
+ */
 export const ALPHABET: readonly number[] = [...'0123456789abcABZ_-]^. é\u{1f600}\u{1f601}\ue000\ud7ff'].map(
   (character) => character.codePointAt(0)!,
 );
@@ -204,7 +208,7 @@ export function randomTree(source: Random, depth: number): Tree {
   return { kind: 'repeat', node: randomTree(source, depth - 1), least, most: least + below(3) };
 }
 
-/** One of the ways to write a tree, the same to JavaScript with the flag `u`. */
+/** Writes a tree in one of several ways, which mean the same in JavaScript with the flag `u`. */
 export function write(tree: Tree, { below }: Random): string {
   const one = (point: number, inClass: boolean): string => {
     const character = String.fromCodePoint(point);

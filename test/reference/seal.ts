@@ -1,6 +1,6 @@
 /**
- * AES-SIV (RFC 5297) literally, on node:crypto's AES-ECB and AES-CTR, and on top of it seal-v1
- * (docs/spec/seal-v1.md), written a second time.
+ * A second implementation of AES-SIV, which follows RFC 5297 literally, on AES-ECB and AES-CTR of node:crypto. Seal-v1
+ * (docs/spec/seal-v1.md) is built on it.
  */
 import { createCipheriv } from 'node:crypto';
 import { base32, child, domainOf, list, ruleNode } from './tree.ts';
@@ -15,7 +15,7 @@ function aes(key: Uint8Array, block: Uint8Array): Buffer {
     .update(block);
 }
 
-/** Section 2.3: a left shift by one bit, and 0x87 into the last byte when a one fell out. */
+/** Section 2.3: a left shift by one bit. If the bit that is shifted out is a one, the last byte is xored with 0x87. */
 function dbl(block: Buffer): Buffer {
   const shifted = (BigInt(`0x${block.toString('hex')}`) << 1n) & ((1n << 128n) - 1n);
   return xor(Buffer.from(shifted.toString(16).padStart(32, '0'), 'hex'), bottom((block[0]! & 0x80) === 0 ? 0 : 0x87));
@@ -33,7 +33,7 @@ export function cmac(K: Uint8Array, M: Uint8Array): Buffer {
   // Step 1. Subkeys.
   const K1 = dbl(aes(K, Buffer.alloc(16)));
   const K2 = dbl(K1);
-  // Steps 2 and 3. The number of blocks, and whether the last is whole.
+  // Steps 2 and 3. The number of blocks, and whether the last one is complete.
   const n = Math.max(1, Math.ceil(M.length / 16));
   const whole = M.length > 0 && M.length % 16 === 0;
   // Step 4. The last block with its subkey.

@@ -1,7 +1,7 @@
 /**
- * SHA-256 and HMAC a second time, slowly and to the letter: FIPS 180-4 (https://doi.org/10.6028/NIST.FIPS.180-4),
- * sections 4.1.2 to 6.2.2, on whole numbers below 2^32, with constants computed from the primes; FIPS 198-1 for the
- * rest.
+ * A second, slow implementation of SHA-256 and HMAC, which follows FIPS 180-4 (https://doi.org/10.6028/NIST.FIPS.180-4,
+ * sections 4.1.2 to 6.2.2) and FIPS 198-1 literally. It uses whole numbers below 2^32, and computes the constants from
+ * the primes.
  */
 
 const MODULUS = 2 ** 32;

@@ -1,6 +1,6 @@
 /**
- * Pseudo-random texts and bytes in number: a 32-bit generator (a multiplication and two shifts, seeded), because
- * SHA-256 for every number would take longer than what is tested.
+ * Pseudo-random texts and bytes in large numbers. They come from a seeded 32-bit generator (a multiplication and two
+ * shifts), because SHA-256 for each number would take longer than the tested code.
  */
 
 export interface Source {
@@ -32,7 +32,7 @@ export function source(seed: number): Source {
       case 1:
         return 128 + below(0x800 - 128);
       case 2:
-        // The edges of what UTF-8 needs one byte more for, and of the surrogates.
+        // The code points at which UTF-8 needs one byte more, and those around the surrogates.
         return [0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xfeff, 0xfffd, 0xffff, 0x10000, 0x10ffff][below(12)]!;
       case 3: {
         const point = 0x800 + below(0x10000 - 0x800);

@@ -1,6 +1,6 @@
 /**
- * token-v1 (docs/spec/token-v1.md) written a second time, slowly, on node:crypto. The value has been prepared by the
- * caller; only the names of the steps are needed here.
+ * A second, slow implementation of token-v1 (docs/spec/token-v1.md) on node:crypto. The caller has prepared the value,
+ * so only the names of the steps are needed here.
  */
 import { createHmac } from 'node:crypto';
 import { blake3Reference } from './blake3.ts';
@@ -16,7 +16,7 @@ export interface TokenCase {
 
 export type FormName = 'labelled' | 'bare' | 'uuid' | 'hex' | 'base64url' | 'digits';
 
-/** "Forms": the lengths of each, shortest and longest. */
+/** "Forms": the shortest and the longest length of each. */
 export const LENGTHS: Readonly<Record<FormName, readonly [number, number]>> = {
   labelled: [6, 26],
   bare: [6, 26],
@@ -47,7 +47,7 @@ export function tagReference(
     : createHmac('sha256', key).update(message).digest();
 }
 
-/** "Forms": the body of a tag, by way of a text of bits or of one whole number. */
+/** "Forms": the body of a tag, computed from its bits as a text, or from one whole number. */
 export function bodyReference(form: FormName, length: number, tag: Uint8Array): string {
   const t = BigInt(`0x${Buffer.from(tag).toString('hex')}`);
   const bits = t.toString(2).padStart(256, '0');
@@ -88,7 +88,7 @@ export function formReference(options: FormCase, prepared: string): string {
   return text + check(text);
 }
 
-/** The token of a prepared value in both forms that trefoil 0.1 had. */
+/** The token of a prepared value in the two forms of trefoil 0.1. */
 export function tokenReference(
   { root, domain, scope, prepare, label }: TokenCase,
   prepared: string,

@@ -1,12 +1,12 @@
 /**
- * keyset-v1 (docs/spec/keyset-v1.md) written a second time, slowly, on node:crypto: base32 and the check characters bit
- * by bit, the encoding of lists, the derivation tree. Nothing here imports the library.
+ * A second, slow implementation of keyset-v1 (docs/spec/keyset-v1.md) on node:crypto: base32 and the check characters
+ * bit by bit, the encoding of lists, and the derivation tree. It imports nothing of the library.
  */
 import { createHash, hkdfSync } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** Base32 by way of a text of bits. */
+/** Base32, computed from the bits as a text. */
 export function base32(bytes: Uint8Array, bits = bytes.length * 8): string {
   const text = [...bytes]
     .map((byte) => byte.toString(2).padStart(8, '0'))
@@ -77,7 +77,7 @@ export function testRoot(name: string): Buffer {
   return createHash('sha256').update(`trefoil test root ${name}`).digest();
 }
 
-/** A domain's node, shown key id and key check value. */
+/** The node of a domain, its key id as outputs show it, and its key check value. */
 export function domainOf(root: Uint8Array, name: string): { node: Buffer; id: string; check: string } {
   const node = child(root, 32, 'domain', name);
   return { node, id: base32(child(node, 32, 'key id'), 25), check: base32(child(node, 32, 'key check'), 80) };

@@ -1,6 +1,7 @@
 /**
- * Writes the 64 rounds of src/kernel/prf/sha256.ts, FIPS 180-4, section 6.2.2:
- * `node test/reference/generators/make-rounds-sha256.mjs` prints them, and test/kernel/prf/sha256.test.ts compares.
+ * Generates the 64 rounds of src/kernel/prf/sha256.ts (FIPS 180-4, section 6.2.2).
+ * `node test/reference/generators/make-rounds-sha256.mjs` prints them, and test/kernel/prf/sha256.test.ts compares them
+ * with the file.
  */
 
 /** The first 64 primes; K is the first 32 bits of the fractional parts of their cube roots (section 4.2.2). */

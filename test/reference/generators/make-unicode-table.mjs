@@ -3,7 +3,7 @@
  * `test/prepare/prepare.test.ts` renders it again and compares byte for byte.
  *
  * Numbers are written in base 26, most significant digit first: `a` to `z` is a digit that another one follows, `A` to
- * `Z` is the last digit. So no separator is needed and small numbers, which most are, take one letter.
+ * `Z` is the last digit. So no separator is needed, and small numbers, which are the most frequent, take one letter.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -36,7 +36,9 @@ function assigned() {
   return lengths.map(number).join('');
 }
 
-/** Runs of one-to-one foldings: gap after the last run, how many, step from one to the next, and the way (zigzag). */
+/**
+ * Runs of one-to-one foldings: the gap after the last run, the count, the step, and the distance in zigzag encoding.
+ */
 function oneToOne(entries) {
   const runs = [];
   for (const [code, to] of [...entries].sort(([a], [b]) => a - b)) {
@@ -60,7 +62,7 @@ function oneToOne(entries) {
   return out;
 }
 
-/** One-to-many foldings: gap after the last one, how many code points, and these. */
+/** One-to-many foldings: the gap after the last one, the number of code points, and the code points. */
 function oneToMany(entries) {
   let at = 0;
   let out = '';

@@ -1,6 +1,7 @@
 /**
- * `import` and `require` of every subpath in one process: each build accepts the objects of the other. Run by
- * `test/runtime/packed.test.ts` in a folder where the packed tarball is installed; prints the name of each check.
+ * Loads every subpath by `import` and by `require` in one process, and checks that each build accepts the objects of
+ * the other. `test/runtime/packed.test.ts` runs it in a folder where the packed tarball is installed. It prints the
+ * name of each check.
  */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -22,7 +23,7 @@ const ways = [
   [cjs, esm],
 ];
 
-/** The same as `Array.fromAsync`, which Node has from version 22 on. */
+/** The same as `Array.fromAsync`, which Node has since version 22. */
 async function collect(items) {
   const all = [];
   for await (const item of items) all.push(item);

@@ -1,4 +1,4 @@
-/** What the tests use of pg, which has no types of its own. */
+/** The part of pg that the tests use. pg itself has no types. */
 declare module 'pg' {
   export class Client {
     constructor(url: string | undefined);
