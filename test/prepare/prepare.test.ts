@@ -195,7 +195,7 @@ describe('frozen outputs', () => {
   });
 
   it('equal those of the specification', () => {
-    const page = readFileSync(new URL('../docs/spec/prepare-v1.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../docs/spec/prepare-v1.md', import.meta.url), 'utf8');
     for (const [name, input, output] of VECTORS) {
       expect(page).toContain(`| \`${name}\` | \`\` ${escapes(input)} \`\` | \`\` ${escapes(output)} \`\` |`);
     }
