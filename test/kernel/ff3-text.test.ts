@@ -42,7 +42,7 @@ describe('trefoil/ff3 encrypts nothing', () => {
   });
 
   it('only its own files and the reference mention it, and its own files define nothing that encrypts', () => {
-    const folder = fileURLToPath(new URL('../src/', import.meta.url));
+    const folder = fileURLToPath(new URL('../../src/', import.meta.url));
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const importing = files.filter((name) => /from '[^']*\/ff3\.ts'/.test(readFileSync(folder + name, 'utf8')));
     expect(importing.sort()).toEqual(['ff3.ts', 'kernel/ff3/text.ts']);
