@@ -113,7 +113,7 @@ describe('two runs of one command at once', () => {
       const second = place.start([...args, '--out', 'out.csv', '--resume']);
       const ended = await Promise.all([first.ended, second.ended]);
       expect(ended.map(({ code }) => code).sort(), ended.map(({ err }) => err).join()).toEqual([0, 5]);
-      expect(ended.find(({ code }) => code === 5)!.err).toMatch(/still working|already exists/);
+      expect(ended.find(({ code }) => code === 5)!.err).toMatch(/still working|the output exists/);
       expect(place.read('out.csv') === whole).toBe(true);
       expect(place.files().filter((name) => /resume|part|lock|tmp/.test(name))).toEqual([]);
       rmSync(place.path('out.csv'));
