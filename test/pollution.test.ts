@@ -236,6 +236,29 @@ describe('options', () => {
     expect(() => token(Object.create({ scope: 'a' }))).toThrow('"scope" expected text, got undefined');
   });
 
+  it('reach no accessor that somebody has put on Object.prototype', () => {
+    const seen: unknown[] = [];
+    const names = ['label', 'brands', 'luhn', 'first', 'last', 'with', 'format', 'optional'];
+    for (const name of names)
+      Object.defineProperty(Object.prototype, name, { configurable: true, set: (value) => seen.push(value) });
+    let out: unknown;
+    try {
+      out = [
+        token({ scope: 'a', label: 'x' }),
+        mask({ first: 1, with: '#' }),
+        card({ brands: ['visa'], luhn: 'any', clear: { first: 6 } }),
+      ].map((made) => Object.keys(made));
+    } finally {
+      for (const name of names) delete (Object.prototype as unknown as Record<string, unknown>)[name];
+    }
+    expect(seen).toEqual([]);
+    expect(out).toEqual([
+      ['rule', 'scope', 'label'],
+      ['rule', 'first', 'with'],
+      ['type', 'clear', 'luhn', 'brands'],
+    ]);
+  });
+
   it('named __proto__ are refused in every place, in code and in a file', () => {
     const own = (text: string) => JSON.parse(text);
     expect(() => token(own('{"scope":"a","__proto__":{"form":"hex"}}'))).toThrow('has an option that is not one of');

@@ -48,6 +48,18 @@ interface Piece {
   readonly isComment: boolean;
 }
 
+const isTextual = (node: ts.Node): boolean => ts.isStringLiteralLike(node) || ts.isTemplateExpression(node);
+
+/** The words of a text, with a space for each value that is put into it. */
+function textOf(node: ts.Node): string {
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (ts.isTemplateExpression(node)) {
+    return [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join(' ');
+  }
+  if (ts.isBinaryExpression(node)) return textOf(node.left) + textOf(node.right);
+  return ' ';
+}
+
 /** The comments and the texts of a source file. */
 function piecesOf(file: string): Piece[] {
   const text = readFileSync(root + file, 'utf8');
@@ -68,9 +80,12 @@ function piecesOf(file: string): Piece[] {
   const visit = (node: ts.Node): void => {
     comments(ts.getLeadingCommentRanges(text, node.pos));
     comments(ts.getTrailingCommentRanges(text, node.end));
-    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
-    if (isText && /\s/.test(node.text))
-      pieces.push({ line: lineOf(node.getStart()), text: node.text, isComment: false });
+    // A text that is put together by + is one text.
+    const isPart = (one: ts.Node) => ts.isBinaryExpression(one) && one.operatorToken.kind === ts.SyntaxKind.PlusToken;
+    if (isTextual(node) && !isPart(node.parent))
+      pieces.push({ line: lineOf(node.getStart()), text: textOf(node), isComment: false });
+    if (isPart(node) && !isPart(node.parent))
+      pieces.push({ line: lineOf(node.getStart()), text: textOf(node), isComment: false });
     ts.forEachChild(node, visit);
   };
   visit(source);

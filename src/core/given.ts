@@ -5,9 +5,7 @@
  * was set. With `exactOptionalPropertyTypes`, an optional property may be left out but may not be `undefined`.
  */
 export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const out: Partial<Record<keyof T, unknown>> = {};
-  for (const name of Object.keys(options) as (keyof T)[]) {
-    if (options[name] !== undefined) out[name] = options[name];
-  }
-  return out as { [K in keyof T]?: Exclude<T[K], undefined> };
+  // Entries are defined and not assigned: an accessor that somebody put on `Object.prototype` sees nothing of them.
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -68,7 +68,12 @@ export function mask<const Optional extends boolean = false>(
   );
   const data = {
     rule: 'mask' as const,
-    ...given({ first: own.first, last: own.last, with: own.with }),
+    // The values as checked, if the option was set: `null` counts as the default, and a file can have the default.
+    ...given({
+      first: own.first === undefined ? undefined : first,
+      last: own.last === undefined ? undefined : last,
+      with: own.with === undefined ? undefined : sign,
+    }),
     ...common,
   };
   return makeRule(data, engine, {}) as unknown as MayBeAbsent<MaskRule, Optional>;

@@ -186,6 +186,7 @@ describe('a run that is resumed', () => {
     const { run } = JSON.parse(manifest);
     expect(run.inputs).toHaveLength(1);
     expect(Object.keys(run.inputs[0])).toEqual(['path', 'bytes', 'file', 'changed', 'touched']);
+    expect(run).toMatchObject({ command: 'protect', options: { format: { name: 'csv' }, limit: null } });
     const END = 1 << 16;
     const parts = [text, text.subarray(0, END), text.subarray(-END), text.subarray(0, text.indexOf('\n'))];
     parts.push(Buffer.concat([text.subarray(0, END), text.subarray(-END)]));

@@ -278,6 +278,7 @@ describe('phone: options', () => {
   it('is frozen plain data', () => {
     expect(JSON.stringify(phone())).toBe('{"type":"phone"}');
     expect(JSON.stringify(phone({ min: 6 }))).toBe('{"type":"phone","min":6}');
+    expect(JSON.stringify(phone({ min: null } as never))).toBe('{"type":"phone","min":7}');
     expect(Object.isFrozen(phone())).toBe(true);
   });
 

@@ -119,6 +119,9 @@ describe('mask', () => {
     expect({ ...rule }).toEqual({ rule: 'mask', first: 1, last: 0, with: '#', optional: true });
     expect({ ...mask() }).toEqual({ rule: 'mask' });
     expect(Object.isFrozen(rule)).toBe(true);
+    // `null` counts as the default. The data has the default then, which a policy file can have, too.
+    const nulls = mask({ first: null, last: null, with: null } as never);
+    expect({ ...nulls }).toEqual({ rule: 'mask', first: 0, last: 0, with: '*' });
   });
 });
 

@@ -332,13 +332,14 @@ async function refuseTaken(plan: RunPlan, paths: readonly (string | null)[]): Pr
 /** Describes the run for the manifest, so that another run can tell whether it is the same. */
 async function identify(plan: RunPlan, outputs: readonly string[]): Promise<RunIdentity> {
   const { inside, work, units } = plan;
-  const { direction, ...options } = work;
+  // The name in the file stays, so that a run which another build began can be continued.
+  const { direction, fileFormat: format, ...options } = work;
   return {
     version: packageVersion,
     command: direction,
     policy: createHash('sha256').update(JSON.stringify(inside.sheet)).digest('hex'),
     keys: Object.fromEntries(inside.keys.keys.map(({ id, check }) => [id, check])),
-    options: { ...options, limit: Number.isFinite(plan.limit) ? plan.limit : null },
+    options: { format, ...options, limit: Number.isFinite(plan.limit) ? plan.limit : null },
     inputs: await Promise.all(units.flatMap(({ inputs }) => inputs).map(identityOf)),
     outputs: outputs.map((path) => resolve(path)),
     stores: plan.stores,

@@ -118,7 +118,7 @@ export function card(options: CardOptions = {}): CardFormat {
     lengths: checkCardLengths(own, brands),
     spent: luhn === 'any' ? 0 : 1,
   };
-  return makeFormat(dataOf(own, brands), engineOf(numbers, luhn)) as CardFormat;
+  return makeFormat(dataOf(own, numbers, luhn), engineOf(numbers, luhn)) as CardFormat;
 }
 
 /** Which numbers a format takes, and which of their digits are secret. */
@@ -135,14 +135,21 @@ interface CardNumbers {
 }
 
 /** The data of the format, with the options that were set. */
-function dataOf(options: CardOptions, brands: BrandCheck | null) {
-  const { first, last } = ownProperties<CardClear>(options.clear ?? {});
-  const hasClear = first !== undefined || last !== undefined;
+function dataOf(options: CardOptions, { first, last, brands }: CardNumbers, luhn: 'valid' | 'any' | 'invalid') {
+  const clear = ownProperties<CardClear>(options.clear ?? {});
+  const hasClear = clear.first !== undefined || clear.last !== undefined;
   return {
     type: 'card' as const,
     ...given({
-      clear: hasClear ? Object.freeze(given({ first, last })) : undefined,
-      luhn: options.luhn,
+      clear: hasClear
+        ? Object.freeze(
+            given({
+              first: clear.first === undefined ? undefined : first,
+              last: clear.last === undefined ? undefined : last,
+            }),
+          )
+        : undefined,
+      luhn: options.luhn === undefined ? undefined : luhn,
       brands: brands?.names,
     }),
     ...givenLengths(options),

@@ -83,7 +83,7 @@ export function phone(options: PhoneOptions = {}): PhoneFormat {
 
   const smallest = POWERS[min - 1]!;
   return makeFormat(
-    { type: 'phone', ...given({ min: least }) },
+    { type: 'phone', ...given({ min: least === undefined ? undefined : min }) },
     {
       descriptor: ['phone@1'],
       kind: 'index',
