@@ -77,6 +77,7 @@ const KINDS = {
   // Keys.
   invalid_keyset: 'keys',
   weak_key: 'keys',
+  public_test_keys: 'keys',
   reserved_field: 'keys',
   key_check_mismatch: 'keys',
   key_not_pinned: 'keys',
