@@ -110,6 +110,11 @@ export type IssueCode = keyof typeof KINDS;
 export interface Where {
   /** The path of the field, as a policy file writes it: `user.email`, `items[].sku`. */
   readonly field?: string;
+  /**
+   * The element of an array in which the field is: `items[2].sku` for the field `items[].sku`. Elements count from 0,
+   * as in JSON paths and in JavaScript, so this one is in the third element. Set only for fields inside arrays.
+   */
+  readonly element?: string;
   /** The number of the record, from 1. */
   readonly row?: number;
   /** The line of the input or policy file on which the record or value starts, from 1. */
@@ -153,17 +158,17 @@ function checkCode(code: unknown): void {
 /** Checks an issue, because stores and adapters outside the library make issues as well. */
 function checkIssue(issue: unknown): void {
   if (typeof issue !== 'object' || issue === null) throw new TypeError('"issue" expected an issue, got none');
-  const { code, message, field, file, row, line, column } = issue as Record<string, unknown>;
+  const { code, message, field, element, file, row, line, column } = issue as Record<string, unknown>;
   checkCode(code);
   const isText = (text: unknown): boolean => text === undefined || typeof text === 'string';
   const isNumber = (number: unknown): boolean => number === undefined || typeof number === 'number';
-  const texts = typeof message === 'string' && isText(field) && isText(file);
+  const texts = typeof message === 'string' && isText(field) && isText(element) && isText(file);
   if (!texts || !isNumber(row) || !isNumber(line) || !isNumber(column))
     throw new TypeError('"issue" has a message or a place of a wrong type');
 }
 
 /**
- * Returns an issue as one line for people: the place, then the message.
+ * Returns an issue as one line for people: the place, then the message. Of a field in an array it names the element.
  *
  * @example
  * ```ts
@@ -175,7 +180,8 @@ function checkIssue(issue: unknown): void {
  */
 export function formatIssue(issue: Issue): string {
   checkIssue(issue);
-  const { code, message, row, line, column, field, file } = issue;
+  const { code, message, row, line, column, file } = issue;
+  const field = issue.element ?? issue.field;
   // A place in a policy file reads as compilers write it: policy.yaml:6:13 fields.email.rule: …
   if (KINDS[code] === 'policy' && line !== undefined && column !== undefined) {
     return `${file ?? 'policy'}:${line}:${column}${field === undefined ? '' : ` ${field}`}: ${message}`;
