@@ -72,7 +72,7 @@ export interface ChunkDone {
 export interface Failure {
   readonly issues: readonly Issue[];
   readonly total: number;
-  /** The issues, counted, if rows have them. Rows count from the first of the chunk, and are all rows of the chunk or not. */
+  /** The issues of rows, counted. Rows count from the first of the chunk, and `isAll` is about the chunk. */
   readonly counts: IssueCounts | undefined;
 }
 

@@ -53,7 +53,7 @@ function insideAlone(inside: BoundInside): PolicyWithKeys['bound'] {
   return hideInside({}, inside) as PolicyWithKeys['bound'];
 }
 
-/** The chunks of a source, which are also put into a list. They are copied, because a source may use its memory again. */
+/** The chunks of a source, copied into a list on the way. A source may use the memory of a chunk again. */
 async function* keeping(
   source: AsyncIterable<Uint8Array>,
   read: Uint8Array[],
