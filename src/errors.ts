@@ -139,6 +139,8 @@ const KINDS = {
   invalid_keyset: 'keys',
   /** A root key of a keyset is not random. */
   weak_key: 'keys',
+  /** Public test keys are used for a domain that is not named `test` or `test-…`. */
+  public_test_keys: 'keys',
   /** A keyset uses a field that is reserved for a later version. */
   reserved_field: 'keys',
   /** The keys are not those that the policy or the caller pins. */
