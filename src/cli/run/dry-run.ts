@@ -33,7 +33,7 @@ export async function dryRun(request: RunRequest, bound: PolicyWithKeys['bound']
     const parquet = { ...duckdb, direction, inside: openReady(ready) };
     return await showSamples(sampleParquet(parquet, limit, context.signal), ready, context);
   }
-  const source = openSource(inputs[0]!, options.inputCompression);
+  const source = openSource(inputs[0]!, options);
   return await showSamples(sampleStream(request, source, ready, limit, context), ready, context);
 }
 

@@ -8,6 +8,7 @@ import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
 import type { Batch, Codec } from '../batches.ts';
+import { LINES } from '../frames.ts';
 import {
   checkRecordOptions,
   DEFAULT_MAX_RECORD,
@@ -44,8 +45,9 @@ export function makeNdjsonCodec(
 ): Codec {
   const writeExact = makeExactWriter();
   return {
-    quoted: false,
+    framing: LINES,
     heading: null,
+    headless: null,
     // RFC 8259, section 8.1: a writer must not add a byte order mark.
     keepsMark: false,
     begin: () => inside.demand(direction),
