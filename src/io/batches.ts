@@ -136,7 +136,7 @@ export function makeBatches(codec: Codec, options: BatchOptions): Batches {
     return { rows: taken.rows, text: taken.text, faults };
   };
 
-  /** Takes a block in which some records have bytes that are no characters: the records between them, and each of them. */
+  /** Takes a block in which some records have bytes that are no characters: these, and the records between them. */
   const takePieces = (block: Block, rowsBefore: number): Done => {
     const pieces: Done[] = [];
     const advice = adviceFor(block.bytes, options.encoding);

@@ -50,8 +50,8 @@ export interface RecordOptions {
   readonly limit?: number | undefined;
   /**
    * Encoding of the input's characters; `utf-8` by default. `iso-8859-1` means `windows-1252`, as on the web. `utf-16`
-   * needs a byte order mark; `utf-16le` and `utf-16be` do not. The output is UTF-8 in any case. A record with bytes that
-   * are no characters has the issue `not_utf8`, or `not_in_encoding` if another encoding is set.
+   * needs a byte order mark; `utf-16le` and `utf-16be` do not. The output is UTF-8 in any case. A record with bytes
+   * that are no characters has the issue `not_utf8`, or `not_in_encoding` if another encoding is set.
    */
   readonly encoding?: EncodingName | undefined;
 }

@@ -1,8 +1,8 @@
 /// <reference types="node" />
 /**
  * Inputs: finds the files that paths and patterns name, and reads them, decompressed and as UTF-8. Nothing about a file
- * is guessed: the caller or the file's name says how it is compressed, and the caller, or the byte order mark of UTF-16,
- * which encoding its characters have.
+ * is guessed: the caller or the file's name says how it is compressed, and the caller, or the byte order mark of
+ * UTF-16, which encoding its characters have.
  */
 
 import { fstatSync } from 'node:fs';

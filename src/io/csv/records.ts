@@ -11,7 +11,7 @@
  * used so has a flaw.
  *
  * A flaw is in a record whose end is known: a quote in a cell that began without one, where every line end ends the
- * record. Text after a closing quote is a fault, because the cell may have been meant to go on after it, over any
+ * record. Text after a closing quote is a fault, because the cell may have been meant to continue after it, over any
  * number of lines.
  */
 
