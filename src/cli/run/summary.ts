@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { given } from '../../core/given.ts';
 import type { IssueCount, IssueCounts } from '../../errors.ts';
 import { packageVersion } from '../../files/version.ts';
+import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
 import type { FilePolicy } from '../../policy.ts';
 
@@ -15,6 +16,8 @@ export interface SummaryInput {
   readonly rowsOut: number;
   readonly rowsRejected: number;
   readonly issues: IssueCounts;
+  /** The name of `--encoding`. */
+  readonly encoding: EncodingName | undefined;
   readonly policy: FilePolicy;
   readonly keys: DomainKeys | null;
 }
@@ -46,6 +49,12 @@ function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
   };
 }
 
+/** The encodings of the inputs and outputs. `named` is what the caller wrote, if it means another encoding. */
+function encodingsOf(name: EncodingName | undefined) {
+  const input = checkEncoding(name);
+  return { input, ...given({ named: name === input ? undefined : name }), output: 'utf-8' };
+}
+
 /** The summary as JSON text. */
 export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
   const summary = {
@@ -55,6 +64,7 @@ export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
     rowsRejected: counts.rowsRejected,
     issues: counts.issues.fields.map(rejectedBy),
     ...(counts.issues.others > 0 && { otherIssues: counts.issues.others }),
+    encoding: encodingsOf(counts.encoding),
     fields: Object.fromEntries(Object.entries(policy.fields).map(([path, { rule }]) => [path, rule])),
     policySha256: policySha256(policy),
     domain: policy.domain,
