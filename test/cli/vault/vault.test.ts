@@ -131,7 +131,6 @@ describe('the store', () => {
     const policy = ['--policy', 'p.yaml', '--keys', 'keys.json'];
     await refused(['protect', 'in.csv', ...policy], 'the place of the store people is missing');
     await refused(['protect', 'in.csv', ...policy, '--vault', 'postgres://a:secret@b/c'], 'password');
-    await refused(['protect', 'in.csv', ...common, '--dry-run'], '--dry-run cannot be combined with a vault');
     await refused(['apply', '--ndjson', ...policy], 'apply cannot be used with a vault');
     place.write('plain.yaml', 'trefoil: 1\ndomain: eu-enclave\nfields:\n  id: keep\n');
     await refused(
