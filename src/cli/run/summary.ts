@@ -15,9 +15,9 @@ export interface SummaryInput {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
-  readonly issues: IssueCounts;
   /** The name of `--encoding`. */
   readonly encoding: EncodingName | undefined;
+  readonly issues: IssueCounts;
   readonly policy: FilePolicy;
   readonly keys: DomainKeys | null;
 }
@@ -38,6 +38,12 @@ function keyChecksOf(
   return keyCheck ?? keys.keyCheck;
 }
 
+/** The encodings of the inputs and outputs. `named` is what the caller wrote, if it means another encoding. */
+function encodingsOf(name: EncodingName | undefined) {
+  const input = checkEncoding(name);
+  return { input, ...given({ named: name === input ? undefined : name }), output: 'utf-8' };
+}
+
 /** How many rows were rejected for one reason. */
 function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
   return {
@@ -49,12 +55,6 @@ function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
   };
 }
 
-/** The encodings of the inputs and outputs. `named` is what the caller wrote, if it means another encoding. */
-function encodingsOf(name: EncodingName | undefined) {
-  const input = checkEncoding(name);
-  return { input, ...given({ named: name === input ? undefined : name }), output: 'utf-8' };
-}
-
 /** The summary as JSON text. */
 export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
   const summary = {
@@ -62,9 +62,9 @@ export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
     rowsIn: counts.rowsIn,
     rowsOut: counts.rowsOut,
     rowsRejected: counts.rowsRejected,
+    encoding: encodingsOf(counts.encoding),
     issues: counts.issues.fields.map(rejectedBy),
     ...(counts.issues.others > 0 && { otherIssues: counts.issues.others }),
-    encoding: encodingsOf(counts.encoding),
     fields: Object.fromEntries(Object.entries(policy.fields).map(([path, { rule }]) => [path, rule])),
     policySha256: policySha256(policy),
     domain: policy.domain,
