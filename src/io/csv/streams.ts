@@ -25,9 +25,9 @@ import { type CsvOptions, prepareCsv } from './codec.ts';
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
  * @throws TrefoilError while iterating. A record with an issue (`ragged_row`, `stray_quote` for a quote inside an
- * unquoted cell, `bad_escape`, `needs_quotes`, `not_utf8` or `not_in_encoding`, and the codes of the rules) ends the run
- * unless `onReject` is set; the error has the first 100 issues of the batch. These always end the run: `empty_input`
- * (unless `header` is set), `nul_byte`, `unclosed_quote`, `stray_quote` for text after a closing quote,
+ * unquoted cell, `bad_escape`, `needs_quotes`, `not_utf8` or `not_in_encoding`, and the codes of the rules) ends the
+ * run unless `onReject` is set; the error has the first 100 issues of the batch. These always end the run:
+ * `empty_input` (unless `header` is set), `nul_byte`, `unclosed_quote`, `stray_quote` for text after a closing quote,
  * `record_too_large`, `delimiter_mismatch`, an input that is in another encoding as a whole, what is wrong with the
  * header (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular` if the policy has
  * arrays.
