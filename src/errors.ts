@@ -92,7 +92,7 @@ const KINDS = {
   duplicate_key: 'data',
   /** A record has no value in the field that a rule names as its `subject`. */
   missing_subject: 'data',
-  /** A row of TSV is not as COPY of PostgreSQL writes it, or one of CSV has an escape that programs read differently. */
+  /** A row of TSV is not as COPY writes it, or one of CSV has an escape that programs read differently. */
   bad_escape: 'data',
   /** A run has rejected more records than `maxRejects` allows. */
   too_many_rejects: 'data',
