@@ -310,6 +310,7 @@ describe('protect and reveal', () => {
       rowsIn: 3,
       rowsOut: 3,
       rowsRejected: 0,
+      issues: [],
       fields: { id: 'token', name: 'seal', plate: 'fpe', born: 'coarsen', city: 'keep', notes: 'drop' },
       policySha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       domain: 'eu-enclave',
