@@ -1,12 +1,14 @@
 /** The codec of NDJSON: one JSON object a line (https://jsonlines.org). Web standards only, no Node. */
 
 import { typeName } from '../../core/checks.ts';
+import { duplicateName } from '../../core/json/duplicate.ts';
 import { jsonErrorAt } from '../../core/json/error.ts';
 import { makeExactWriter, putNumbers } from '../../core/json/exact.ts';
 import { withTexts } from '../../core/json/number.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
-import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
+import { type BoundInside, type Direction, type Leaf, openReady } from '../../policy/bound.ts';
+import { placeOfSteps } from '../../policy/file/path.ts';
 import type { Batch, Codec } from '../batches.ts';
 import {
   checkRecordOptions,
@@ -50,7 +52,7 @@ export function makeNdjsonCodec(
     keepsMark: false,
     begin: () => inside.demand(direction),
     take(block, batch) {
-      const { values, inexact, indices, lines } = readLines(batch, block.line);
+      const { values, inexact, indices, lines } = readLines(batch, block.line, inside);
       const out =
         values.length === 0 ? [] : inside.rows(direction, values, (i, issue) => batch.report(indices[i]!, issue));
       let text = '';
@@ -82,7 +84,7 @@ interface Lines {
 /** White space of JSON (RFC 8259, section 2). */
 const BLANK = /^[\t\r ]*$/;
 
-function readLines(batch: Batch, firstLine: number): Lines {
+function readLines(batch: Batch, firstLine: number, inside: BoundInside): Lines {
   const found: Lines = { values: [], inexact: new Set(), indices: [], lines: [] };
   const texts = batch.text.split('\n');
   for (let i = 0; i < texts.length; i++) {
@@ -90,7 +92,7 @@ function readLines(batch: Batch, firstLine: number): Lines {
     if (BLANK.test(text)) continue;
     const index = found.lines.length;
     found.lines.push(firstLine + i);
-    const read = readRecord(text);
+    const read = readRecord(text, inside);
     if ('issue' in read) batch.report(index, read.issue);
     else {
       if (read.inexact) found.inexact.add(found.values.length);
@@ -108,8 +110,11 @@ export interface ReadRecord {
   readonly inexact: boolean;
 }
 
-/** Reads one line. */
-export function readRecord(text: string): ReadRecord | { readonly issue: Issue } {
+/** Reads one line. The policy says which names an issue may show. */
+export function readRecord(
+  text: string,
+  { leaves }: Pick<BoundInside, 'leaves'>,
+): ReadRecord | { readonly issue: Issue } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -122,7 +127,29 @@ export function readRecord(text: string): ReadRecord | { readonly issue: Issue }
   }
   const found = scanJson(text, value);
   if (found === null) return { value, inexact: false };
-  if (found !== 'inexact') return { issue: { column: 1, ...found } };
+  if (found !== 'inexact') {
+    return { issue: { column: 1, ...found, ...(found.code === 'duplicate_key' && duplicatePlace(text, leaves)) } };
+  }
   putNumbers(text, value);
   return { value, inexact: true };
+}
+
+/** Where a record has a name twice: the column of the second, and the field, if the policy has a name for it. */
+function duplicatePlace(text: string, leaves: readonly Leaf[]): Partial<Issue> {
+  const found = duplicateName(text);
+  if (found === null) return {};
+  const column = found.at + 1;
+  // If the policy does not have the name, the object that it is in has a place.
+  for (let steps = found.place; steps.length > 0; steps = steps.slice(0, -1)) {
+    const place = placeOfSteps(steps);
+    if (!leaves.some(({ path }) => isAtOrIn(path, place.field))) continue;
+    const message = steps === found.place ? 'the record has this key twice' : 'an object in it has the same key twice';
+    return { column, message, ...place };
+  }
+  return { column };
+}
+
+/** Whether a path is that of a field, or of something in it. */
+function isAtOrIn(path: string, field: string): boolean {
+  return path.startsWith(field) && /^(\.|\[|$)/.test(path.slice(field.length));
 }
