@@ -8,7 +8,7 @@ import { inFile, withFile } from '../files/inputs/cutter.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
 import { systemError } from '../files/system-error.ts';
 import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv/codec.ts';
-import { checkTabular, fieldPositions, mapHeader } from '../io/header.ts';
+import { checkTabular, mapHeader } from '../io/header.ts';
 import { makeRun } from '../io/records.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { csvReading } from './csv-sql.ts';
@@ -64,13 +64,14 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
   const files = textList(inputs.map((path) => resolve(path)));
   if (run.inputFormat === 'csv') {
     const { names, newline } = await readOpening(run);
-    const mapped = mapHeader(names, inside, direction);
-    if (mapped.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
-    const output = mapped.map(({ name, leaf, index }) => {
-      return { kind: 'cell' as const, name, header: name, leaf, index, sql: identifier(name), parent: null };
+    const mapped = mapHeader(names, inside, direction, dialect.header !== null);
+    if (mapped.columns.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
+    const output = mapped.columns.map((column) => {
+      const { name } = column;
+      return { kind: 'cell' as const, name, header: name, column, sql: identifier(name), parent: null };
     });
     const positions = new Map(
-      [...fieldPositions(names, inside)].map(([path, from]) => [path, identifier(names[from]!)]),
+      [...mapped.positions].map(([path, { from, inside }]) => [path, { sql: identifier(names[from]!), inside }]),
     );
     const shape = { names, longest: Math.max(dialect.maxRecord, 1 << 16) };
     return {

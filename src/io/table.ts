@@ -6,7 +6,9 @@
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { runReported } from '../rule/columns.ts';
-import type { TableColumn } from './header.ts';
+import { type ParsedCells, parseCells, turnCells } from './cells/cells.ts';
+import { readInteger } from './cells/integer.ts';
+import type { CellColumn, TableColumn, TableMap } from './columns.ts';
 
 /** A batch of records as cells. */
 export interface Cells {
@@ -24,25 +26,42 @@ export interface Cells {
  * issue has no meaning.
  *
  * @param columns of the output, from `mapHeader`.
- * @param positions index of each field's column in the input, from `fieldPositions`. It has the dropped fields as well,
- * because a rule may look at another field of the record.
- * @param report called with the index of the record in the batch.
+ * @param positions where the input has each field, from `mapHeader`.
+ * @param report called with the index of the record in the batch, and with that of the column in the input.
  */
 export function turnTable(
   cells: Cells,
   columns: readonly TableColumn[],
-  positions: ReadonlyMap<string, number>,
+  positions: TableMap['positions'],
   direction: Direction,
   inside: BoundInside,
-  report: (index: number, issue: Issue) => void,
+  report: (index: number, issue: Issue, from: number) => void,
 ): (string | null)[][] {
-  const siblings = (path: string): readonly unknown[] => {
-    const from = positions.get(path);
-    return from === undefined ? new Array<undefined>(cells.rows).fill(undefined) : cells.column(from);
+  // A column with values in its cells is read once, also if a rule looks at another field in it.
+  const read = new Map<number, ParsedCells>();
+  const readColumn = (from: number, node: CellColumn['node']): ParsedCells => {
+    let found = read.get(from);
+    if (found === undefined) {
+      found = parseCells(cells.column(from), node, direction, (i, issue) => report(i, issue, from));
+      read.set(from, found);
+    }
+    return found;
   };
-  return columns.map(({ leaf, index, from }) => {
+  const siblings = (path: string): readonly unknown[] => {
+    const position = positions.get(path);
+    if (position === undefined) return new Array<undefined>(cells.rows).fill(undefined);
+    const { from, inside } = position;
+    return inside === null ? cells.column(from) : readColumn(from, inside.node).values(inside.names);
+  };
+  return columns.map((made) => {
+    const { from } = made;
+    if (made.node !== undefined) {
+      const reportCell = (i: number, issue: Issue): void => report(i, issue, from);
+      return turnCells(readColumn(from, made.node), made.node, direction, inside, reportCell, siblings);
+    }
+    const { leaf, index } = made;
     const column: unknown[] = cells.column(from);
-    const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path });
+    const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path }, from);
     if (direction === 'protect' && leaf.engine.cell === 'integer') readIntegers(column, reportField);
     const out = runReported(inside.columns[index]![direction], column, reportField, siblings);
     for (let i = 0; i < out.length; i++) if (typeof out[i] !== 'string') out[i] = toCell(out[i]);
@@ -50,19 +69,15 @@ export function turnTable(
   });
 }
 
-const INTEGER = /^(?:0|-?[1-9][0-9]{0,15})$/;
-
 /** Reads the cells of a column whose rule takes integers. An empty cell is a missing value and stays one. */
 function readIntegers(column: unknown[], report: (index: number, issue: Issue) => void): void {
   for (let i = 0; i < column.length; i++) {
     const cell = column[i];
-    if (typeof cell !== 'string' || cell === '') continue;
-    const value = INTEGER.test(cell) ? Number(cell) : Number.NaN;
+    if (typeof cell !== 'string') continue;
+    const value = readInteger(cell);
     // The record is rejected, so the rule need not see the cell.
-    column[i] = Number.isSafeInteger(value) ? value : undefined;
-    if (Number.isSafeInteger(value)) continue;
-    const message = 'expected a whole number without leading zeros, from -(2^53 - 1) to 2^53 - 1';
-    report(i, { code: 'not_an_integer', message });
+    column[i] = typeof value === 'object' ? undefined : value;
+    if (typeof value === 'object') report(i, value);
   }
 }
 

@@ -13,7 +13,7 @@ import { type AsyncRun, type BoundInside, type Direction, hideInside, type Leaf 
 import { protectColumns } from './columns.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
 import { makeReplay } from './replay.ts';
-import { makeAsyncTransform, makeTransform } from './transform.ts';
+import { makeAsyncTransform, makeTransform, makeValues } from './transform.ts';
 import type { FieldsNode } from './tree.ts';
 import type { ManyOptions, OpenFilePolicy, PolicyOptions } from './types.ts';
 
@@ -47,9 +47,10 @@ export async function openPolicy(
   for (const { engine } of leaves) waiting.push(await engine.open?.(keys, stores));
   const { unnamed = 'error' } = sheet;
 
-  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, demand };
+  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, root, demand };
   const insideOf = (bound: readonly BoundColumns[]): BoundInside => {
-    return { ...common, columns: bound, rows: makeTransform(root, bound, unnamed) };
+    const transforms = { rows: makeTransform(root, bound, unnamed), values: makeValues(root, bound, unnamed) };
+    return { ...common, columns: bound, ...transforms };
   };
   const opened: Opened = { leaves, columns, waiting, insideOf };
   const waits = waiting.some((rule) => rule !== undefined);

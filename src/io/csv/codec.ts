@@ -12,8 +12,9 @@ import { given } from '../../core/given.ts';
 import { fail, type Issue } from '../../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
+import type { TableColumn, TableMap } from '../columns.ts';
 import { type Block, recordLines } from '../frames.ts';
-import { checkNames, checkTabular, fieldPositions, hidesEmpty, mapHeader, type TableColumn } from '../header.ts';
+import { checkNames, checkTabular, hidesEmpty, mapHeader } from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { type Cells, turnTable } from '../table.ts';
 import {
@@ -90,9 +91,7 @@ interface Setup {
 }
 
 /** The head of a file, and what follows from it. */
-interface Open extends CsvOpening {
-  readonly columns: readonly TableColumn[];
-  readonly positions: ReadonlyMap<string, number>;
+interface Open extends CsvOpening, TableMap {
   readonly write: CsvWriter;
 }
 
@@ -121,8 +120,12 @@ export function makeCsvCodec(
     heading(block, text) {
       open = openWith(setup, readOpening(dialect, block, text));
       if (dialect.header !== null) return { text: '', isHeader: false };
-      const cells = open.columns.map(({ name }) => [name]);
-      return { text: write(cells, [0], open, block.ended, OWN_RECORDS), isHeader: true };
+      const { columns } = open;
+      // A column without a name is written as it was read.
+      const quoted = readRecords(text, block, dialect.delimiter, -1).quotedEmpty.get(0) ?? [];
+      const wasBare = (_: number, c: number): boolean => !quoted.includes(columns[c]!.from);
+      const cells = columns.map(({ name }) => [name]);
+      return { text: write(cells, [0], open, block.ended, { ...OWN_RECORDS, wasBare }), isHeader: true };
     },
     take: (block, batch) => takeRows(setup, open!, block, batch),
     oversize: (head, line) => oversizeIssue(dialect, head, line),
@@ -132,8 +135,7 @@ export function makeCsvCodec(
 function openWith({ direction, inside, dialect }: Setup, { names, newline }: CsvOpening): Open {
   const { delimiter, quoting } = dialect;
   const writer = makeCsvWriter({ delimiter, newline, quoteAll: quoting === 'all' });
-  const columns = mapHeader(names, inside, direction);
-  return { names, newline, columns, positions: fieldPositions(names, inside), write: writer };
+  return { names, newline, ...mapHeader(names, inside, direction, dialect.header !== null), write: writer };
 }
 
 /** Reads the head from the first record. If the caller has named the columns, the record only shows the newline. */
@@ -264,7 +266,7 @@ function checkWidths(rows: readonly (readonly string[])[], width: number, batch:
 function turn(
   rows: readonly string[][],
   columns: readonly TableColumn[],
-  positions: ReadonlyMap<string, number>,
+  positions: TableMap['positions'],
   direction: Direction,
   inside: BoundInside,
   batch: Batch,
