@@ -210,8 +210,8 @@ function refuseNode({ issues, found }: Mapping, node: InnerNode, kind: string): 
 /** The issue of a column whose type the rule of its field cannot take; `null` if there is none. */
 function wrongType({ ids, single, siblings, direction }: Mapping, type: Type, leaf: Leaf): Issue | null {
   const kind = kindOf(type, ids);
-  if (kind === 'STRUCT') {
-    const message = `the column is a STRUCT; name the fields inside it (${leaf.path}.FIELD), or set drop`;
+  if (kind === 'STRUCT' || kind === 'JSON') {
+    const message = `the column is ${kind === 'JSON' ? 'JSON' : 'a STRUCT'}; name the fields inside it (${leaf.path}.FIELD), or set drop`;
     return { code: 'nested_value', message };
   }
   if (kind === 'BLOB') {

@@ -66,14 +66,19 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
     const { names, newline } = await readOpening(run);
     const mapped = mapHeader(names, inside, direction, dialect.header !== null);
     if (mapped.columns.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
+    const sqlNames = namesInSql(names);
     const output = mapped.columns.map((column) => {
-      const { name } = column;
-      return { kind: 'cell' as const, name, header: name, column, sql: identifier(name), parent: null };
+      const { name, from } = column;
+      if (name === '') {
+        const message = 'DuckDB cannot write a column without a name; drop it, or leave out --engine duckdb';
+        fail('engine_failed', message, { file: inputs[0]! });
+      }
+      return { kind: 'cell' as const, name, header: name, column, sql: identifier(sqlNames[from]!), parent: null };
     });
     const positions = new Map(
-      [...mapped.positions].map(([path, { from, inside }]) => [path, { sql: identifier(names[from]!), inside }]),
+      [...mapped.positions].map(([path, { from, inside }]) => [path, { sql: identifier(sqlNames[from]!), inside }]),
     );
-    const shape = { names, longest: Math.max(dialect.maxRecord, 1 << 16) };
+    const shape = { names: sqlNames, longest: Math.max(dialect.maxRecord, 1 << 16) };
     return {
       table: csvReading(files, shape, dialect),
       columns: { output, positions },
@@ -100,6 +105,13 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
   }
   if (columns!.output.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
   return { table: parquetReading(files), columns: columns!, width, newline: '\n' };
+}
+
+/** The names with another one in place of the empty name, which SQL does not have. Letter case does not count in SQL. */
+function namesInSql(names: readonly string[]): readonly string[] {
+  let made = 'unnamed';
+  while (names.some((name) => name.toLowerCase() === made)) made += '_';
+  return names.map((name) => (name === '' ? made : name));
 }
 
 /**

@@ -9,7 +9,8 @@ import { asNumber } from '../../core/json/number.ts';
 import { rewriteJson } from '../../core/json/rewrite.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
-import type { BoundInside, Direction, Leaf, Node } from '../../policy/bound.ts';
+import type { BoundInside, Direction, Node } from '../../policy/bound.ts';
+import { elementPath } from '../../policy/file/path.ts';
 import type { Siblings } from '../../rule/rule.ts';
 import { readInteger } from './integer.ts';
 import { looksLikePgArray, type PgElement, readPgArray, writePgArray } from './pg-array.ts';
@@ -125,24 +126,26 @@ function valuesOf(
   item: Node,
   direction: Direction,
   report: (issue: Issue) => void,
+  around: readonly number[] = [],
 ): unknown[] {
-  return elements.map((element) => {
+  return elements.map((element, i) => {
+    const indices = [...around, i];
+    const refuse = (issue: Issue): null => {
+      report({ ...issue, field: pathOf(item), element: elementPath(pathOf(item), indices) });
+      return null;
+    };
     if (element === null) return null;
     if (typeof element !== 'string') {
-      if (item.kind === 'each') return valuesOf(element, item.item, direction, report);
-      const message = 'the array has more dimensions than the path has []';
-      report({ code: 'wrong_type', message, field: pathOf(item) });
-      return null;
+      if (item.kind === 'each') return valuesOf(element, item.item, direction, report, indices);
+      return refuse({ code: 'wrong_type', message: 'the array has more dimensions than the path has []' });
     }
     if (item.kind !== 'leaf') {
-      const read = readJson(element, 'an element of the array');
-      if ('value' in read) return read.value;
-      report({ ...read.issue, field: pathOf(item) });
-      return null;
+      const read = readJson(element, 'the element of the array');
+      return 'value' in read ? read.value : refuse(read.issue);
     }
-    return direction === 'protect' && item.leaf.engine.cell === 'integer'
-      ? integerOf(element, item.leaf, report)
-      : element;
+    if (direction !== 'protect' || item.leaf.engine.cell !== 'integer') return element;
+    const read = readInteger(element);
+    return typeof read === 'object' ? refuse(read) : read;
   });
 }
 
@@ -154,13 +157,6 @@ function written(elements: readonly PgElement[], item: Node, out: unknown): read
     if (element !== null && typeof element !== 'string') return written(element, itemOf(item), value);
     return item.kind === 'leaf' || element === null ? String(value) : rewriteJson(element, value);
   });
-}
-
-function integerOf(text: string, leaf: Leaf, report: (issue: Issue) => void): unknown {
-  const read = readInteger(text);
-  if (typeof read !== 'object') return read;
-  report({ ...read, field: leaf.path });
-  return null;
 }
 
 function itemOf(node: Node): Node {

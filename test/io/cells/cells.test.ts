@@ -193,6 +193,15 @@ describe('what a cell must not be', () => {
     expect(out).toBe(`id\td\ta\n1\t{"name":"${tokenOf('Ada')}"}\t{}\n`);
     expect(seen).toEqual(['invalid_json row 2 line 3 d', 'invalid_array row 3 line 4 a']);
   });
+
+  test('the place has the row, the column and the element', async () => {
+    const mails = bind({ id: keep, d: { items: each({ mail: token({ scope: 'm', prepare: emailAddress }) }) } });
+    const row = 'id\td\n1\t{"items": [{"mail": "a@x.de"}, {"mail": "secret"}]}\n';
+    const { issues: found, message } = await errorOf(protectTsv([row], mails));
+    expect(found).toMatchObject([{ row: 1, line: 2, column: 3, field: 'd.items[].mail', element: 'd.items[1].mail' }]);
+    expect(message).toContain('d.items[1].mail');
+    expect(message).not.toContain('secret');
+  });
 });
 
 describe('arrays', () => {
@@ -223,6 +232,7 @@ describe('arrays', () => {
     expect(await tsvBack(await tsv(input, ages), ages)).toBe(input);
     const { issues } = await errorOf(protectTsv(['ages\n{1,007}\n'], ages));
     expect(issues.map(brief)).toEqual(['not_an_integer row 1 line 2 ages[]']);
+    expect(issues[0]).toMatchObject({ element: 'ages[1]', column: 1 });
   });
 
   test('of JSON: jsonb[]', async () => {
