@@ -2,31 +2,17 @@ import { readFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
 import { thirdPartyNotices } from './tsup.notices.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string };
+const { version, exports } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
+  version: string;
+  exports: Readonly<Record<string, unknown>>;
+};
 
-// One entry for each public subpath (see "exports" in package.json).
+// One entry for each public subpath. An export that is a text is a file as it is, and no module is built for it.
 const entry = Object.fromEntries(
-  [
-    'index',
-    'errors',
-    'format',
-    'prepare',
-    'keys',
-    'reveal',
-    'policy',
-    'csv',
-    'ndjson',
-    'tsv',
-    'node',
-    'duckdb',
-    'vault',
-    'vault-contract',
-    'vault-sqlite',
-    'vault-postgres',
-    'ff1',
-    'ff3',
-    'ip',
-  ].map((name) => [name, `src/${name}.ts`]),
+  Object.entries(exports)
+    .filter(([, target]) => typeof target !== 'string')
+    .map(([subpath]) => (subpath === '.' ? 'index' : subpath.slice(2)))
+    .map((name) => [name, `src/${name}.ts`]),
 );
 
 const shared: Options = {

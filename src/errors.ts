@@ -141,6 +141,8 @@ const KINDS = {
   invalid_keyset: 'keys',
   /** A root key of a keyset is not random. */
   weak_key: 'keys',
+  /** Public test keys are used for a domain that is not named `test` or `test-…`. */
+  public_test_keys: 'keys',
   /** A keyset uses a field that is reserved for a later version. */
   reserved_field: 'keys',
   /** The keys are not those that the policy or the caller pins. */
@@ -281,6 +283,31 @@ export function formatIssue(issue: Issue): string {
   return `${file === undefined ? '' : `${file}: `}${place === '' ? '' : `${place.slice(2)}: `}${message}`;
 }
 
+/** The issues of one code in one field, counted. */
+export interface IssueCount {
+  readonly code: IssueCode;
+  /** The path of the field, if the issues have one. */
+  readonly field?: string;
+  /** How many rows have such an issue. */
+  readonly rows: number;
+  /** How many such issues there are: more than rows, if a row has several, as with elements of an array. */
+  readonly issues: number;
+  /** The first of them. The others may have other messages. */
+  readonly first: Issue;
+}
+
+/** The issues of many rows, counted by field and code. */
+export interface IssueCounts {
+  /** How many rows were read. The issues of all of them are counted. */
+  readonly rows: number;
+  /** Whether there are no more rows. If not, the run ended there, and it is not known what the rows after them have. */
+  readonly isAll: boolean;
+  /** In the order in which the first of each was found. At most 100, so that memory is bounded. */
+  readonly fields: readonly IssueCount[];
+  /** How many issues are in none of {@link IssueCounts.fields}. */
+  readonly others: number;
+}
+
 /** How many issues an error keeps. The rest are counted in {@link TrefoilError.total}. */
 export const MAX_ISSUES = 100;
 
@@ -288,7 +315,8 @@ const BRAND = Symbol.for('trefoil.error');
 
 /**
  * The error class of the library. `issues` has the first 100 issues, `total` is the number of all that were found, and
- * `code` and `kind` are those of the first issue.
+ * `code` and `kind` are those of the first issue. If rows of a file or stream have issues, `counts` has the number of
+ * rows for each field and code, over all issues.
  *
  * `instanceof` works across copies of the library (CommonJS and ES modules in one process), because it looks for a
  * registered symbol and not for the class.
@@ -310,8 +338,9 @@ export class TrefoilError extends Error {
   readonly kind: IssueKind;
   readonly issues: readonly AnyIssue[];
   readonly total: number;
+  readonly counts: IssueCounts | undefined;
 
-  constructor(issues: readonly Issue[], count?: number) {
+  constructor(issues: readonly Issue[], count?: number, counts?: IssueCounts) {
     if (!Array.isArray(issues)) throw new TypeError('"issues" expected an array of issues');
     const first: Issue | undefined = issues[0];
     if (first === undefined) throw new TypeError('"issues" expected at least one issue, got none');
@@ -323,6 +352,7 @@ export class TrefoilError extends Error {
     this.kind = KINDS[first.code];
     this.issues = Object.freeze(issues.slice(0, MAX_ISSUES)) as readonly AnyIssue[];
     this.total = total;
+    this.counts = counts;
     Object.defineProperty(this, BRAND, { value: true });
   }
 

@@ -4,7 +4,8 @@
  */
 
 import { badRange, badType, checkInteger, checkOneOf, typeName } from '../core/checks.ts';
-import { fail, type Issue } from '../errors.ts';
+import type { IssueTally } from '../core/issues.ts';
+import { fail, type Issue, type IssueCounts } from '../errors.ts';
 import { type CsvOptions, csvDialect } from '../io/csv/codec.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, type Progress, type RecordOptions } from '../io/records.ts';
 import { tsvDialect } from '../io/tsv/codec.ts';
@@ -49,6 +50,8 @@ export interface FileResult {
   readonly rowsRejected: number;
   /** Rejected records above `maxRecord`. They are never in memory as a whole, so they are in no file of rejects. */
   readonly rowsNotHeld: number;
+  /** The issues of the rejected records, counted by field and code. */
+  readonly issues: IssueCounts;
   /** Bytes of the inputs, uncompressed. */
   readonly bytesIn: number;
   /** Bytes of the outputs on the disk. */
@@ -74,6 +77,8 @@ export interface Counts {
 export interface EndCounts extends Counts {
   /** Rejected records above the limit. */
   readonly notHeld: number;
+  /** The issues of rejected records, counted. */
+  readonly tally: IssueTally;
 }
 
 /** A run whose arguments are checked. */

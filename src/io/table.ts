@@ -6,6 +6,7 @@
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { runReported } from '../rule/columns.ts';
+import { isMissing, type MissingTexts } from '../rule/missing.ts';
 import { type ParsedCells, parseCells, turnCells } from './cells/cells.ts';
 import { readInteger } from './cells/integer.ts';
 import type { CellColumn, TableColumn, TableMap } from './columns.ts';
@@ -42,7 +43,7 @@ export function turnTable(
   const readColumn = (from: number, node: CellColumn['node']): ParsedCells => {
     let found = read.get(from);
     if (found === undefined) {
-      found = parseCells(cells.column(from), node, direction, (i, issue) => report(i, issue, from));
+      found = parseCells(cells.column(from), node, direction, inside, (i, issue) => report(i, issue, from));
       read.set(from, found);
     }
     return found;
@@ -62,18 +63,19 @@ export function turnTable(
     const { leaf, index } = made;
     const column: unknown[] = cells.column(from);
     const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path }, from);
-    if (direction === 'protect' && leaf.engine.cell === 'integer') readIntegers(column, reportField);
+    if (direction === 'protect' && leaf.engine.cell === 'integer')
+      readIntegers(column, inside.missing[index]!, reportField);
     const out = runReported(inside.columns[index]![direction], column, reportField, siblings);
     for (let i = 0; i < out.length; i++) if (typeof out[i] !== 'string') out[i] = toCell(out[i]);
     return out as (string | null)[];
   });
 }
 
-/** Reads the cells of a column whose rule takes integers. An empty cell is a missing value and stays one. */
-function readIntegers(column: unknown[], report: (index: number, issue: Issue) => void): void {
+/** Reads the cells of a column whose rule takes integers. A missing value stays as it is. */
+function readIntegers(column: unknown[], missing: MissingTexts, report: (index: number, issue: Issue) => void): void {
   for (let i = 0; i < column.length; i++) {
     const cell = column[i];
-    if (typeof cell !== 'string') continue;
+    if (typeof cell !== 'string' || isMissing(cell, missing)) continue;
     const value = readInteger(cell);
     // The record is rejected, so the rule need not see the cell.
     column[i] = typeof value === 'object' ? undefined : value;

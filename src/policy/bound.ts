@@ -6,6 +6,7 @@
 import { badType, typeName } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
+import type { MissingTexts } from '../rule/missing.ts';
 import type { BoundColumns, Rule, RuleEngine, Siblings } from '../rule/rule.ts';
 
 const INSIDE = Symbol.for('trefoil.bound-policy.v1');
@@ -44,6 +45,10 @@ export interface BoundInside {
   readonly leaves: readonly Leaf[];
   /** The tree that the leaves belong to. */
   readonly root: FieldsNode;
+  /** Which texts are missing in each leaf, by the leaf's index. */
+  readonly missing: readonly MissingTexts[];
+  /** Which whole cells of a table are missing, if the policy has fields inside them. */
+  readonly missingCells: MissingTexts;
   /** The bound columns of each leaf, by the leaf's index. */
   readonly columns: readonly BoundColumns[];
   /**

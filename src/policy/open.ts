@@ -12,6 +12,7 @@ import { bindKeys } from './bind.ts';
 import { type AsyncRun, type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
+import { policyMissing } from './missing.ts';
 import { makeReplay } from './replay.ts';
 import { makeAsyncTransform, makeTransform, makeValues } from './transform.ts';
 import type { FieldsNode } from './tree.ts';
@@ -39,15 +40,17 @@ export async function openPolicy(
 ): Promise<OpenFilePolicy> {
   const { opened: keys, demand } = bindKeys(leaves, sheet, domainKeys, revealing);
   const { domain } = keys;
-  const columns = leaves.map(({ engine }) =>
-    engine.open === undefined ? engine.bind(engine.keyed ? keys : null, revealing) : undefined,
+  const missing = policyMissing(leaves, sheet.missing);
+  const columns = leaves.map(({ engine }, i) =>
+    engine.open === undefined ? engine.bind(engine.keyed ? keys : null, revealing, missing.listsOf(i)) : undefined,
   );
   const waiting: (AsyncColumns | undefined)[] = [];
   // One after another: two rules of one store share what the first of them has read from it.
-  for (const { engine } of leaves) waiting.push(await engine.open?.(keys, stores));
+  for (const [i, { engine }] of leaves.entries()) waiting.push(await engine.open?.(keys, stores, missing.listsOf(i)));
   const { unnamed = 'error' } = sheet;
 
-  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, root, demand };
+  const lists = { missing: missing.texts, missingCells: missing.cells };
+  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, root, demand, ...lists };
   const insideOf = (bound: readonly BoundColumns[]): BoundInside => {
     const transforms = { rows: makeTransform(root, bound, unnamed), values: makeValues(root, bound, unnamed) };
     return { ...common, columns: bound, ...transforms };

@@ -25,9 +25,9 @@ import { checkLength } from '../wire/token-lengths.ts';
 import { tokenTexts } from '../wire/token-texts.ts';
 import { openFor } from './binding.ts';
 import { revealNothing, runColumn } from './columns.ts';
-import { isMissing } from './missing.ts';
+import { isMissing, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
-import { checkEmpty, checkRule, checkScope } from './options.ts';
+import { checkRule, checkScope } from './options.ts';
 import {
   type ColumnVerb,
   type Common,
@@ -78,8 +78,6 @@ export interface TokenOptions<Scope extends string = string> extends Common {
    * What happens to a value that is already an intact labelled token of these keys: an error (default), or it passes.
    */
   readonly onToken?: 'error' | 'pass';
-  /** Whether the empty string, also if it is empty only after `prepare`, passes (`keep`, default) or gets a token. */
-  readonly empty?: 'keep' | 'protect';
 }
 
 /** The types that can become a token. A number must be a safe integer; it counts as its decimal text. */
@@ -97,7 +95,6 @@ export interface TokenRule<Scope extends string = string> extends Rule {
   readonly prf?: PrfName;
   readonly label?: string;
   readonly onToken?: 'error' | 'pass';
-  readonly empty?: 'keep' | 'protect';
   /** Does the key set-up, once. Not enumerable. */
   readonly bind: (keys: DomainKeys) => BoundToken<Scope>;
 }
@@ -129,7 +126,6 @@ const OPTIONS = [
   'prf',
   'label',
   'onToken',
-  'empty',
 ] as const;
 
 /**
@@ -170,7 +166,6 @@ export function token<const Scope extends string, const Optional extends boolean
       prf: own.prf,
       label: own.label,
       onToken: own.onToken,
-      empty: own.empty,
     }),
     ...common,
   };
@@ -181,8 +176,8 @@ export function token<const Scope extends string, const Optional extends boolean
     cell: 'text',
     removes: false,
     unfit: null,
-    bind(opened) {
-      const keyed = setUp(settings, opened!);
+    bind(opened, _, { own: missing }) {
+      const keyed = setUp(settings, opened!, missing);
       return {
         protect: tokenColumns(keyed),
         protectOne: (value) => protectOne(keyed, value),
@@ -190,7 +185,7 @@ export function token<const Scope extends string, const Optional extends boolean
       };
     },
   };
-  const bind = (keys: DomainKeys) => boundToken(setUp(settings, openFor(keys, undefined).opened));
+  const bind = (keys: DomainKeys) => boundToken(setUp(settings, openFor(keys, undefined).opened, ownLists(common).own));
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope>, Optional>;
 }
 
@@ -205,7 +200,6 @@ interface Settings {
   readonly steps: readonly Prepare[];
   readonly names: readonly string[];
   readonly onToken: 'error' | 'pass';
-  readonly empty: 'keep' | 'protect';
 }
 
 function readSettings(own: TokenOptions): Settings {
@@ -223,9 +217,8 @@ function readSettings(own: TokenOptions): Settings {
   if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
     badRange('length', 'must be 26 for a labelled token without a label: a shorter one could not be told from a word');
   }
-  const empty = checkEmpty(own.empty);
   const steps = own.prepare === undefined ? [] : prepareSteps('prepare', own.prepare);
-  return { scope, form, length, label, prf, steps, names: steps.map(({ step }) => step), onToken, empty };
+  return { scope, form, length, label, prf, steps, names: steps.map(({ step }) => step), onToken };
 }
 
 function factsOf({ scope, prf, names, onToken }: Settings): RuleFacts {
@@ -244,6 +237,7 @@ function factsOf({ scope, prf, names, onToken }: Settings): RuleFacts {
 /** A rule's keyed functions, and the writer of its tokens: the result of the key set-up. */
 interface KeyedTokens {
   readonly settings: Settings;
+  readonly missing: MissingTexts;
   readonly opened: OpenedKeys;
   /** The keyed function of each key, by shown key id. */
   readonly prfs: ReadonlyMap<string, Prf>;
@@ -253,14 +247,14 @@ interface KeyedTokens {
 }
 
 /** Key set-up: derives the key of each domain key and prepares the keyed functions. */
-function setUp(settings: Settings, opened: OpenedKeys): KeyedTokens {
+function setUp(settings: Settings, opened: OpenedKeys, missing: MissingTexts): KeyedTokens {
   const { scope, form, length, label, prf, names } = settings;
   const parameters = [prf, encodeList(names), LINKAGE];
   const prfs = new Map(opened.keys.map((key) => [key.id, PRFS[prf](key.derive('token', scope, parameters))]));
   const { id } = opened.primary;
   const prefix = label === undefined ? '' : `${label}_`;
   const texts = tokenTexts(form, length, form === 'labelled' ? prefix + id : '');
-  return { settings, opened, prfs, primary: prfs.get(id)!, texts };
+  return { settings, missing, opened, prfs, primary: prfs.get(id)!, texts };
 }
 
 /** Returns the prepared text of a value, or `null` if the value is an intact token of these keys that passes. */
@@ -294,12 +288,12 @@ function passedToken(keyed: KeyedTokens, value: unknown): string {
 
 /** The token of one value: faster than a batch of one. */
 function protectOne(keyed: KeyedTokens, value: unknown): unknown {
-  const { settings, opened, primary, texts } = keyed;
-  if (isMissing(value, settings.empty)) return value;
+  const { missing, opened, primary, texts } = keyed;
+  if (isMissing(value, missing)) return value;
   protectingKey(opened);
   const text = enter(keyed, value);
   if (text === null) return passedToken(keyed, value);
-  if (text === '' && settings.empty === 'keep') return '';
+  if (text === '' && missing.empty) return '';
   primary.text(text);
   return texts.one(primary.tag);
 }
@@ -313,13 +307,12 @@ function protectChunk(
   report: ReportIssue,
   batch: MessageBatch,
 ): void {
-  const { primary, texts } = keyed;
-  const { empty } = keyed.settings;
+  const { primary, texts, missing } = keyed;
   const last = Math.min(column.length, first + SLOTS);
   let slots = 0;
   for (let i = first; i < last; i++) {
     const value = column[i];
-    if (isMissing(value, empty)) {
+    if (isMissing(value, missing)) {
       out[i] = value;
       continue;
     }
@@ -327,7 +320,7 @@ function protectChunk(
       const text = enter(keyed, value);
       if (text === null) {
         out[i] = passedToken(keyed, value);
-      } else if (text === '' && empty === 'keep') {
+      } else if (text === '' && missing.empty) {
         out[i] = '';
       } else {
         primary.putText(batch, slots, text);

@@ -83,7 +83,7 @@ describe('tokens', () => {
       scope: 's',
       prepare: [trim, emailAddress],
       form: 'bare',
-      empty: 'protect',
+      missing: [],
       onToken: 'pass',
       why: 'because',
     });

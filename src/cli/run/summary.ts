@@ -2,6 +2,8 @@
 /** The summary of a run: its counts, the rule of each field, the policy and the keys, but no value of a record. */
 
 import { createHash } from 'node:crypto';
+import { given } from '../../core/given.ts';
+import type { IssueCount, IssueCounts } from '../../errors.ts';
 import { packageVersion } from '../../files/version.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
 import type { FilePolicy } from '../../policy.ts';
@@ -12,6 +14,7 @@ export interface SummaryInput {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
+  readonly issues: IssueCounts;
   readonly policy: FilePolicy;
   readonly keys: DomainKeys | null;
 }
@@ -32,6 +35,17 @@ function keyChecksOf(
   return keyCheck ?? keys.keyCheck;
 }
 
+/** How many rows were rejected for one reason. */
+function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
+  return {
+    ...given({ field }),
+    code,
+    rows,
+    issues,
+    first: given({ file: first.file, row: first.row, line: first.line }),
+  };
+}
+
 /** The summary as JSON text. */
 export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
   const summary = {
@@ -39,6 +53,8 @@ export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
     rowsIn: counts.rowsIn,
     rowsOut: counts.rowsOut,
     rowsRejected: counts.rowsRejected,
+    issues: counts.issues.fields.map(rejectedBy),
+    ...(counts.issues.others > 0 && { otherIssues: counts.issues.others }),
     fields: Object.fromEntries(Object.entries(policy.fields).map(([path, { rule }]) => [path, rule])),
     policySha256: policySha256(policy),
     domain: policy.domain,

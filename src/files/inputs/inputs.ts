@@ -6,32 +6,27 @@
 
 import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import { concat } from '../../core/bytes.ts';
 import { fail } from '../../errors.ts';
 import { systemError } from '../system-error.ts';
 import { type Compression, compressionOfBytes, compressionOfName, unpack } from './compression.ts';
 import { openInput } from './input-file.ts';
+import { matchPattern } from './patterns.ts';
 
 /** Standard input as an input. */
 export const STDIN = '-';
 
 /**
- * The files that paths and patterns (`*`, `?`, `**`, `{a,b}`, `[0-9]`) name. The files of a pattern are sorted by code
- * units, so that their order does not depend on the file system. If a file has the name of a pattern, it is that file.
+ * The files that paths and patterns name ({@link matchPattern}). If a file has the name of a pattern, it is that file.
  *
- * @throws TrefoilError `io_failed` if no file matches a pattern.
+ * @throws TrefoilError `io_failed` if no file matches a pattern, or patterns cannot be read here.
  */
 export async function expandInputs(inputs: readonly string[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const input of inputs) {
-    if (input === STDIN || !isDynamicPattern(input) || (await exists(input))) {
-      found.push(input);
-      continue;
-    }
-    const files = (await glob(input, { dot: false, expandDirectories: false })).sort();
-    if (files.length === 0) fail('io_failed', 'no file matches the pattern', { file: input });
-    found.push(...files);
+    const files = input === STDIN || (await exists(input)) ? null : await matchPattern(input);
+    if (files?.length === 0) fail('io_failed', 'no file matches the pattern', { file: input });
+    found.push(...(files ?? [input]));
   }
   return found;
 }

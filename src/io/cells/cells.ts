@@ -11,6 +11,7 @@ import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
 import type { BoundInside, Direction, Node } from '../../policy/bound.ts';
 import { elementPath } from '../../policy/file/path.ts';
+import { isMissing } from '../../rule/missing.ts';
 import type { Siblings } from '../../rule/rule.ts';
 import { readInteger } from './integer.ts';
 import { looksLikePgArray, type PgElement, readPgArray, writePgArray } from './pg-array.ts';
@@ -38,7 +39,7 @@ const MISSING: Cell = { value: null, elements: null };
 const BROKEN: Cell = { value: undefined, elements: null };
 
 /**
- * Reads a column. A cell that is null or empty is missing, and so is one that cannot be read; that is reported.
+ * Reads a column, and reports cells that cannot be read.
  *
  * @param node the part of the policy that is inside the cells.
  */
@@ -46,11 +47,12 @@ export function parseCells(
   texts: readonly (string | null)[],
   node: Node,
   direction: Direction,
+  inside: BoundInside,
   report: Report,
 ): ParsedCells {
   const cells = texts.map((text, i): Cell => {
-    if (text === null || text === '') return MISSING;
-    const read = readCell(text, node, direction, (issue) => report(i, issue));
+    if (isMissing(text, inside.missingCells)) return MISSING;
+    const read = readCell(text!, node, direction, inside, (issue) => report(i, issue));
     if ('cell' in read) return read.cell;
     report(i, { ...read.issue, field: pathOf(node) });
     return BROKEN;
@@ -87,12 +89,13 @@ function readCell(
   text: string,
   node: Node,
   direction: Direction,
+  inside: BoundInside,
   report: (issue: Issue) => void,
 ): { readonly cell: Cell } | { readonly issue: Issue } {
   if (node.kind === 'each' && looksLikePgArray(text)) {
     const read = readPgArray(text);
     if ('wrong' in read) return { issue: { code: 'invalid_array', message: read.wrong } };
-    const values = valuesOf(read.elements, node.item, direction, report);
+    const values = valuesOf(read.elements, node.item, direction, inside, report);
     return { cell: { value: values, elements: read.elements } };
   }
   const read = readJson(text, 'the cell');
@@ -125,6 +128,7 @@ function valuesOf(
   elements: readonly PgElement[],
   item: Node,
   direction: Direction,
+  inside: BoundInside,
   report: (issue: Issue) => void,
   around: readonly number[] = [],
 ): unknown[] {
@@ -136,14 +140,15 @@ function valuesOf(
     };
     if (element === null) return null;
     if (typeof element !== 'string') {
-      if (item.kind === 'each') return valuesOf(element, item.item, direction, report, indices);
+      if (item.kind === 'each') return valuesOf(element, item.item, direction, inside, report, indices);
       return refuse({ code: 'wrong_type', message: 'the array has more dimensions than the path has []' });
     }
     if (item.kind !== 'leaf') {
       const read = readJson(element, 'the element of the array');
       return 'value' in read ? read.value : refuse(read.issue);
     }
-    if (direction !== 'protect' || item.leaf.engine.cell !== 'integer') return element;
+    const isRead = direction === 'protect' && item.leaf.engine.cell === 'integer';
+    if (!isRead || isMissing(element, inside.missing[item.index]!)) return element;
     const read = readInteger(element);
     return typeof read === 'object' ? refuse(read) : read;
   });
