@@ -58,7 +58,7 @@ const KINDS = {
   /** A sealed text does not verify: it was changed or cut, or is from another scope, file or keyset. */
   reveal_failed: 'data',
   // A record of a file.
-  /** A file or stream has no bytes, or only a byte order mark, so that it does not even have a header. */
+  /** A file or stream has no bytes, or only a byte order mark, and its columns are not known without a header line. */
   empty_input: 'data',
   /** The first row of a table has no field of the policy, or has a null in the place of a name. */
   header_missing: 'data',
@@ -66,16 +66,22 @@ const KINDS = {
   header_duplicate: 'data',
   /** The inputs of one run have different columns, types or line ends. */
   header_mismatch: 'data',
+  /** The first line of a CSV file (`sep=;`) names another delimiter than the caller or another input of the run. */
+  delimiter_mismatch: 'data',
   /** A row of a table has more or fewer cells than its header. */
   ragged_row: 'data',
   /** A quote in CSV is opened and never closed. */
   unclosed_quote: 'data',
   /** A quote in CSV is inside a cell that is not quoted, or text follows a quoted cell. */
   stray_quote: 'data',
+  /** A cell of the output of a CSV file without quotes (`quote: none`) cannot be written without them. */
+  needs_quotes: 'data',
   /** A record or line is longer than the limit of the run. */
   record_too_large: 'data',
   /** A file or stream has bytes that are not UTF-8, or begins with the byte order mark of UTF-16. */
   not_utf8: 'data',
+  /** A file or stream has bytes that are no characters in the encoding that was set, or shows another encoding. */
+  not_in_encoding: 'data',
   /** A file or stream has a NUL byte: it is not text, or it is UTF-16 without a byte order mark. */
   nul_byte: 'data',
   /** A line of NDJSON, or a cell of a table that the policy leads into, is not valid JSON. */
@@ -88,7 +94,7 @@ const KINDS = {
   duplicate_key: 'data',
   /** A record has no value in the field that a rule names as its `subject`. */
   missing_subject: 'data',
-  /** A row of TSV is not as COPY of PostgreSQL writes it. */
+  /** A row of TSV is not as COPY of PostgreSQL writes it, or a row of CSV has an escape that can be read in two ways. */
   bad_escape: 'data',
   /** A run has rejected more records than `maxRejects` allows. */
   too_many_rejects: 'data',

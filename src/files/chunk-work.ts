@@ -7,7 +7,7 @@
 import { concat } from '../core/bytes.ts';
 import { type IssueCounter, type IssueTally, makeIssueCounter, tallyOf } from '../core/issues.ts';
 import { type Issue, type IssueCounts, TrefoilError } from '../errors.ts';
-import { type Batches, type Codec, type Fault, issuesOf, makeBatches } from '../io/batches.ts';
+import { type Batches, type BatchOptions, type Codec, type Fault, issuesOf, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
 import { makeRejectSealer, type RejectSealer, rejectEnd } from '../io/rejects.ts';
 import type { AsyncRun, BoundInside, Direction } from '../policy/bound.ts';
@@ -102,7 +102,8 @@ export function makeAsyncChunkWork(
   const worker = makeWorker(answer, options);
   return async (task) => {
     const work = beginChunk(worker, task);
-    const collecting = makeBatches(codecOf(options.fileFormat, options.direction, collect, task.opening));
+    const codec = codecOf(options.fileFormat, options.direction, collect, task.opening);
+    const collecting = makeBatches(codec, batchOptions(options));
     const blocks = blocksOf(work);
     try {
       for (let next = blocks.next(); next.done !== true; next = blocks.next()) {
@@ -159,6 +160,7 @@ function codecFor(worker: Worker, opening: Opening | null): Codec {
 interface ChunkWork {
   readonly worker: Worker;
   readonly task: ChunkTask;
+  readonly codec: Codec;
   readonly batches: Batches;
   readonly parts: Uint8Array[];
   readonly rejected: RejectedBatch[];
@@ -168,14 +170,26 @@ interface ChunkWork {
 }
 
 function beginChunk(worker: Worker, task: ChunkTask): ChunkWork {
-  const batches = makeBatches(codecFor(worker, task.opening));
-  return { worker, task, batches, parts: [], rejected: [], counter: makeIssueCounter(), rows: 0, failure: null };
+  const codec = codecFor(worker, task.opening);
+  const batches = makeBatches(codec, batchOptions(worker.options));
+  const counter = makeIssueCounter();
+  return { worker, task, codec, batches, parts: [], rejected: [], counter, rows: 0, failure: null };
 }
 
-function* blocksOf({ worker, task }: ChunkWork): Generator<Block | Oversize, void, void> {
+function batchOptions({ fileFormat, onFault }: WorkOptions): BatchOptions {
+  return { encoding: fileFormat.encoding, stops: onFault === 'stop' };
+}
+
+function* blocksOf({ worker, task, codec }: ChunkWork): Generator<Block | Oversize, void, void> {
   const { fileFormat, batchSize } = worker.options;
-  const { quoted, maxRecord } = fileFormat;
-  const frames = makeFrames({ quoted, maxRecord, quota: () => batchSize, from: { offset: 0, line: task.line } });
+  const frames = makeFrames({
+    framing: () => codec.framing,
+    maxRecord: fileFormat.maxRecord,
+    quota: () => batchSize,
+    from: { offset: 0, line: task.line },
+    // The cutter has removed the mark.
+    mayBeMarked: false,
+  });
   yield* frames.push(task.bytes);
   yield* frames.end();
 }

@@ -5,9 +5,11 @@ import { isCapability, type RevealAccess } from '../core/capability.ts';
 import { given } from '../core/given.ts';
 import { type IssueTally, makeIssueCounter } from '../core/issues.ts';
 import { fail } from '../errors.ts';
-import { makeFrames } from '../io/frames.ts';
+import { type CsvOpening, DEFAULT_DELIMITER } from '../io/csv/codec.ts';
+import { LINES, makeFrames } from '../io/frames.ts';
 import {
   makeRejectOpener,
+  quotingOf,
   type RejectLine,
   type RejectOpener,
   type RejectSealer,
@@ -30,13 +32,19 @@ export function rejectsHead(sealer: RejectSealer, fileFormat: FileFormatSpec, op
   if (fileFormat.name === 'ndjson') return sealer.head({ format: 'ndjson', delimiter: null, newline }, null);
   // If the input has no header line, the corrected records are run again without one, too.
   const names = fileFormat.dialect.header === null ? (opening?.names ?? null) : null;
-  const delimiter = fileFormat.name === 'csv' ? fileFormat.dialect.delimiter : null;
-  return sealer.head({ format: fileFormat.name, delimiter, newline }, names);
+  if (fileFormat.name === 'tsv') return sealer.head({ format: 'tsv', delimiter: null, newline }, names);
+  const { dialect } = fileFormat;
+  const { delimiter = dialect.delimiter ?? DEFAULT_DELIMITER } = (opening ?? {}) as Partial<CsvOpening>;
+  const quote = dialect.quote === '"' ? undefined : (dialect.quote ?? 'none');
+  return sealer.head({ format: 'csv', delimiter, newline, quote, escape: dialect.escapedBy ?? undefined }, names);
 }
 
 /** One rejected record, opened. */
 export interface Reject extends Omit<RejectLine, 'sealed' | 'input'> {
-  /** The record as it was in the input, without its line end; `null` for a record above the limit of the run. */
+  /**
+   * The record as it was in the input, as UTF-8 and without its line end; `null` for a record above the limit of the
+   * run. A byte that was no character is U+FFFD; the record then has the issue `not_utf8` or `not_in_encoding`.
+   */
   readonly record: string | null;
 }
 
@@ -73,7 +81,8 @@ export async function readRejects(
   const header = opener.header();
   if (header === undefined) refuse(path, 1);
   const { format, delimiter, newline } = head;
-  return { format, delimiter, newline, header, records: openLines(opener, path, piped) };
+  const form = { format, delimiter, newline, ...quotingOf(head) };
+  return { ...form, header, records: openLines(opener, path, piped) };
 }
 
 function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
@@ -152,7 +161,7 @@ export async function countRejects(path: string): Promise<RejectCounts> {
  */
 async function* textLines(path: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
-  const frames = makeFrames({ quoted: false, maxRecord: LONGEST_LINE, quota: () => 1 });
+  const frames = makeFrames({ framing: () => LINES, maxRecord: LONGEST_LINE, quota: () => 1 });
   for await (const chunk of await openBytes(path, 'none')) {
     for (const found of frames.push(chunk)) {
       if (found.kind === 'records') yield decoder.decode(found.bytes.subarray(0, -1));

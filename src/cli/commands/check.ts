@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { makeIssueCounter } from '../../core/issues.ts';
 import { type Issue, type IssueCode, MAX_ISSUES, TrefoilError } from '../../errors.ts';
 import type { FileFormat } from '../../files/file-format.ts';
+import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
 import type { DomainKeys } from '../../keys.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
 import { joinWarnings } from '../../policy/joins.ts';
@@ -15,7 +16,19 @@ import { exitCodeOf, UsageError } from '../exit.ts';
 import { type FileFormatOptions, fileFormatOf, openSource, streamsOf } from '../file-formats.ts';
 import { toJson } from '../json.ts';
 import { findKeys, keysOption } from '../key-source.ts';
-import { type Context, delimiterOption, fileOption, filesOption, need, wordOption } from '../options.ts';
+import {
+  type Context,
+  delimiterOption,
+  encodingOption,
+  escapeOption,
+  fileOption,
+  filesOption,
+  integerOption,
+  namesOption,
+  need,
+  quoteOption,
+  wordOption,
+} from '../options.ts';
 import { refuseTwoDashes } from '../outputs.ts';
 import { loadPolicies } from '../policy-file.ts';
 import type { PolicyText } from '../policy-text.ts';
@@ -40,10 +53,11 @@ Examples:
   trefoil check --policy people.policy.yaml --input people.csv --json
   trefoil check --policy people.policy.yaml --policy orders.policy.yaml`;
 
-interface CheckOptions extends Pick<FileFormatOptions, 'format' | 'delimiter'> {
+interface CheckOptions extends Omit<FileFormatOptions, 'quoting'> {
   readonly policy?: readonly string[];
   readonly keys?: string;
   readonly input?: string;
+  readonly inputCompression?: Compression;
   readonly json?: true;
 }
 
@@ -59,6 +73,14 @@ export function addCheck(parent: Command, context: Context): void {
       wordOption('--format', 'FORMAT', 'file format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']),
     )
     .addOption(delimiterOption())
+    .addOption(quoteOption())
+    .addOption(escapeOption())
+    .addOption(encodingOption())
+    .addOption(namesOption('--header', 'column names, for an input without a header line'))
+    .addOption(
+      wordOption('--input-compression', 'HOW', 'compression of the input (default: by its name)', COMPRESSIONS),
+    )
+    .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1,048,576)', 1, 2 ** 28))
     .option('--json', 'write { ok, issues } as JSON to standard output')
     .addHelpText('after', helpText(HELP))
     .action(async (options: CheckOptions) => {
@@ -159,7 +181,7 @@ async function tryRecords(
   const { add, tally } = makeIssueCounter();
   let rows = 0;
   let total = 0;
-  const stream = sampleStream(streamsOf(format, options), 'protect', openSource(options.input!), bound, {
+  const stream = sampleStream(streamsOf(format, options), 'protect', openSource(options.input!, options), bound, {
     signal: context.signal,
     limit: ROWS,
     onReject(issue) {
@@ -190,11 +212,24 @@ async function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: C
   await warnUnless('reveal', 'key_check_required', reveal, policy, context);
 }
 
+/** Options about files of text. */
+const FOR_TEXT = [
+  ['format', '--format'],
+  ['delimiter', '--delimiter'],
+  ['quote', '--quote'],
+  ['escape', '--escape'],
+  ['encoding', '--encoding'],
+  ['header', '--header'],
+  ['inputCompression', '--input-compression'],
+  ['maxRecord', '--max-record'],
+] as const;
+
 /** The file format of the input, by its name or as `--format` sets it. Parquet is known by its name only. */
 function inputFormat(input: string, options: CheckOptions): FileFormat | 'parquet' {
   if (!isParquet(input)) return fileFormatOf([input], options);
-  if (options.format !== undefined || options.delimiter !== undefined) {
-    throw new UsageError('--format and --delimiter cannot be combined with a .parquet file', 'leave them out');
+  for (const [name, flag] of FOR_TEXT) {
+    if (options[name] !== undefined)
+      throw new UsageError(`${flag} cannot be combined with a .parquet file`, 'leave it out');
   }
   return 'parquet';
 }

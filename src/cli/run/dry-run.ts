@@ -34,7 +34,7 @@ export async function dryRun(request: RunRequest, bound: PolicyWithKeys['bound']
     const parquet = { ...duckdb, direction, inside: openReady(bound) };
     return await showSamples(sampleParquet(parquet, limit, context.signal), bound, context);
   }
-  const source = openSource(inputs[0]!, options.inputCompression);
+  const source = openSource(inputs[0]!, options);
   return await showSamples(samplesOf(request, source, bound, limit, context), bound, context);
 }
 

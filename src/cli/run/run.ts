@@ -13,6 +13,7 @@ import { STDIN_PATH } from '../../files/outputs/output-file.ts';
 import { type FileResult, makePlan, type RunPlan } from '../../files/plan.ts';
 import { runPlan } from '../../files/run.ts';
 import { intoFolder, intoOne, type Units } from '../../files/units.ts';
+import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
 import { type Direction, openReady } from '../../policy/bound.ts';
 import { bindKeys, type PolicyWithKeys } from '../bind.ts';
 import { EXIT, Interrupted } from '../exit.ts';
@@ -56,10 +57,19 @@ async function run(
   try {
     const begin = performance.now();
     const result = await transform(request, keyed, files, plan, progress, context.signal);
-    const text = makeSummary({ command: direction, ...result, policy, keys: keyed.keys });
+    const text = makeSummary({
+      command: direction,
+      ...result,
+      encoding: options.encoding,
+      policy,
+      keys: keyed.keys,
+    });
     await summaryFile?.write(new TextEncoder().encode(text));
     await summaryFile?.finish();
-    if (quiet !== true) noteResult(result, performance.now() - begin, context.voice);
+    if (quiet !== true) {
+      noteResult(result, performance.now() - begin, context.voice);
+      noteEncoding(options.encoding, context.voice);
+    }
     if (result.rowsRejected > 0) {
       const warning = rejectedWarning(result, rejects === DASH ? 'standard output' : rejects!);
       context.voice.warning(warning, countLines(result.issues));
@@ -115,7 +125,8 @@ function planOf(
   progress: ProgressLine,
   signal: AbortSignal,
 ): RunPlan {
-  const { delimiter, quoting, header, maxRecord, inputCompression, outputCompression } = options;
+  const { delimiter, quoting, quote, escape: escapedBy, header, maxRecord, encoding } = options;
+  const { inputCompression, outputCompression } = options;
   const { workers, resume, limit, rejects, maxRejects, force = false } = options;
   return makePlan(
     direction,
@@ -125,8 +136,11 @@ function planOf(
       format: fileFormat,
       delimiter,
       quoting,
+      quote,
+      escape: escapedBy,
       header,
       maxRecord,
+      encoding,
       inputCompression,
       outputCompression,
       workers,
@@ -178,6 +192,14 @@ async function transformByDuckdb(
 function noteResult({ rowsIn, rowsOut, rowsRejected }: FileResult, milliseconds: number, voice: Voice): void {
   const counts = `${count(rowsOut)} out, ${count(rowsRejected)} rejected`;
   voice.note(`${plural(rowsIn, 'row')} in, ${counts} in ${(milliseconds / 1000).toFixed(1)} s`);
+}
+
+/** Which encoding was read, and that another one was written. */
+function noteEncoding(name: EncodingName | undefined, voice: Voice): void {
+  const encoding = checkEncoding(name);
+  if (encoding === 'utf-8') return;
+  const meaning = name === encoding ? encoding : `${name}, which means ${encoding} as on the web`;
+  voice.note(`the input was read as ${meaning}; the output is UTF-8`);
 }
 
 /** How many rows were rejected, where they are, and how many are in no output at all. */

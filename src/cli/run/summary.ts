@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { given } from '../../core/given.ts';
 import type { IssueCount, IssueCounts } from '../../errors.ts';
 import { packageVersion } from '../../files/version.ts';
+import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
 import type { FilePolicy } from '../../policy.ts';
 
@@ -14,6 +15,8 @@ export interface SummaryInput {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
+  /** The name of `--encoding`. */
+  readonly encoding: EncodingName | undefined;
   readonly issues: IssueCounts;
   readonly policy: FilePolicy;
   readonly keys: DomainKeys | null;
@@ -35,6 +38,12 @@ function keyChecksOf(
   return keyCheck ?? keys.keyCheck;
 }
 
+/** The encodings of the inputs and outputs. `named` is what the caller wrote, if it means another encoding. */
+function encodingsOf(name: EncodingName | undefined) {
+  const input = checkEncoding(name);
+  return { input, ...given({ named: name === input ? undefined : name }), output: 'utf-8' };
+}
+
 /** How many rows were rejected for one reason. */
 function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
   return {
@@ -53,6 +62,7 @@ export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
     rowsIn: counts.rowsIn,
     rowsOut: counts.rowsOut,
     rowsRejected: counts.rowsRejected,
+    encoding: encodingsOf(counts.encoding),
     issues: counts.issues.fields.map(rejectedBy),
     ...(counts.issues.others > 0 && { otherIssues: counts.issues.others }),
     fields: Object.fromEntries(Object.entries(policy.fields).map(([path, { rule }]) => [path, rule])),

@@ -10,6 +10,7 @@ import type { Issue } from '../../errors.ts';
 import { type BoundInside, type Direction, type Leaf, openReady } from '../../policy/bound.ts';
 import { placeOfSteps } from '../../policy/file/path.ts';
 import type { Batch, Codec } from '../batches.ts';
+import { LINES } from '../frames.ts';
 import {
   checkRecordOptions,
   DEFAULT_MAX_RECORD,
@@ -46,8 +47,9 @@ export function makeNdjsonCodec(
 ): Codec {
   const writeExact = makeExactWriter();
   return {
-    quoted: false,
+    framing: LINES,
     heading: null,
+    headless: null,
     // RFC 8259, section 8.1: a writer must not add a byte order mark.
     keepsMark: false,
     begin: () => inside.demand(direction),
