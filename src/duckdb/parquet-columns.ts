@@ -1,7 +1,7 @@
 /**
  * The columns of a Parquet file compared with the fields of a policy. A path of the policy leads into a STRUCT as it
- * leads into an object of NDJSON, and into a column of text as into the cells of CSV. Every other type with inner values
- * is refused unless it is dropped, because no rule would see the inner values.
+ * leads into an object of NDJSON, and into a column of text as into the cells of CSV. Every other type with inner
+ * values is refused unless it is dropped, because no rule would see the inner values.
  *
  * No message shows a name from the file, unless the policy has it as well.
  */

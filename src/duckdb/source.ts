@@ -107,7 +107,9 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
   return { table: parquetReading(files), columns: columns!, width, newline: '\n' };
 }
 
-/** The names with another one in place of the empty name, which SQL does not have. Letter case does not count in SQL. */
+/**
+ * The names with another one in place of the empty name, which SQL does not have. Letter case does not count in SQL.
+ */
 function namesInSql(names: readonly string[]): readonly string[] {
   let made = 'unnamed';
   while (names.some((name) => name.toLowerCase() === made)) made += '_';

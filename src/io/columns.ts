@@ -1,6 +1,6 @@
 /**
- * The columns of a table and the fields of a policy. A field is a column of its own, whose name is the whole path of the
- * field; or it is inside the cells of a column whose name is the beginning of its path.
+ * The columns of a table and the fields of a policy. A field is a column of its own, whose name is the whole path of
+ * the field; or it is inside the cells of a column whose name is the beginning of its path.
  */
 
 import type { BoundInside, Direction, Leaf, Node } from '../policy/bound.ts';
@@ -41,8 +41,8 @@ export interface TableMap {
   /** The columns of the output, in the order of the input. */
   readonly columns: readonly TableColumn[];
   /**
-   * Where the input has each field, by path. It has the dropped fields as well, because a rule may look at another field
-   * of the record, and no fields inside arrays.
+   * Where the input has each field, by path. It has the dropped fields as well, because a rule may look at another
+   * field of the record, and no fields inside arrays.
    */
   readonly positions: ReadonlyMap<string, Position>;
 }
@@ -103,8 +103,8 @@ export function namesInside(leaf: Leaf, node: CellColumn['node']): readonly stri
 }
 
 /**
- * The columns by their names: the fields that are columns of their own, and those whose cells have fields. A column of a
- * field that the output does not have is not among them.
+ * The columns by their names: the fields that are columns of their own, and those whose cells have fields. A column of
+ * a field that the output does not have is not among them.
  */
 export function columnsOf(names: readonly string[], claims: readonly Claim[]): ReadonlyMap<string, TableColumn> {
   const columns = new Map<string, TableColumn>();

@@ -2,8 +2,8 @@
  * The header of a table (CSV, TSV) compared with the fields of a policy. The comparison is strict in both directions,
  * and everything that is wrong is reported at once.
  *
- * A message shows a name from the file only if the first line is certainly a header: if the caller has named the columns,
- * or if the line has a name of the policy. Otherwise the line may be the data of a person.
+ * A message shows a name from the file only if the first line is certainly a header: if the caller has named the
+ * columns, or if the line has a name of the policy. Otherwise the line may be the data of a person.
  */
 
 import { badRange, badType, typeName } from '../core/checks.ts';

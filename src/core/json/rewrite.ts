@@ -1,7 +1,7 @@
 /**
- * Writes changed values into a JSON text (RFC 8259) and leaves everything else as it is written: the order of the names,
- * the white space, the spelling of numbers and of escapes. So the text that comes out has the form of the text that came
- * in, whoever wrote it.
+ * Writes changed values into a JSON text (RFC 8259) and leaves everything else as it is written: the order of the
+ * names, the white space, the spelling of numbers and of escapes. So the text that comes out has the form of the text
+ * that came in.
  */
 
 import { makeExactWriter } from './exact.ts';

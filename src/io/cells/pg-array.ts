@@ -12,8 +12,8 @@
  *
  * Explicit bounds (`[0:2]={a,b,c}`) are refused: they are rare, and a reader that ignores them shifts every index.
  *
- * The reader also takes what `array_in` takes and `array_out` never writes: white space around elements, and a backslash
- * outside quotes. Writing such an array gives the same array, in the spelling of `array_out`.
+ * The reader also takes what `array_in` takes and `array_out` never writes: white space around elements, and a
+ * backslash outside quotes. Writing such an array gives the same array, in the spelling of `array_out`.
  */
 
 /** An element: its text, null, or the elements of a further dimension. */
