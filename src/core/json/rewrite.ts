@@ -16,10 +16,12 @@ const CLOSE_ARRAY = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
+// It keeps the names that it has written, which are few: a rule rarely returns an object.
+const writeExact: (value: unknown) => string = /* @__PURE__ */ makeExactWriter();
+
 /** A text under way: where reading is, and what has been written. */
 interface Rewriting {
   readonly text: string;
-  readonly write: (value: unknown) => string;
   at: number;
   out: string;
 }
@@ -31,8 +33,8 @@ interface Rewriting {
  * @param text A text that `scanJson` has accepted: JSON without duplicate names, and not nested too deep.
  */
 export function rewriteJson(text: string, value: unknown): string {
-  const rewriting: Rewriting = { text, write: makeExactWriter(), at: endOfSpace(text, 0), out: '' };
-  rewriting.out = text.slice(0, rewriting.at);
+  const at = endOfSpace(text, 0);
+  const rewriting: Rewriting = { text, at, out: text.slice(0, at) };
   rewrite(rewriting, value);
   return rewriting.out + text.slice(rewriting.at);
 }
@@ -52,7 +54,7 @@ function rewrite(rewriting: Rewriting, value: unknown): void {
   }
   rewriting.at = endOfValue(text, at);
   const written = text.slice(at, rewriting.at);
-  rewriting.out += isWritten(written, value) ? written : rewriting.write(value);
+  rewriting.out += isWritten(written, value) ? written : writeExact(value);
 }
 
 function rewriteObject(rewriting: Rewriting, value: Readonly<Record<string, unknown>>): void {
@@ -116,7 +118,8 @@ function isWritten(written: string, value: unknown): boolean {
     if (written.charCodeAt(0) !== QUOTE) return false;
     return written.includes('\\') ? JSON.parse(written) === value : written.slice(1, -1) === value;
   }
-  if (typeof value === 'number') return isNumber(written) && Object.is(asNumber(jsonNumber(written)), value);
+  if (typeof value === 'number')
+    return String(value) === written || (isNumber(written) && Object.is(asNumber(jsonNumber(written)), value));
   return (jsonNumberText(value) ?? String(value)) === written;
 }
 
