@@ -194,13 +194,13 @@ describe('a bundler', () => {
     {
       part: 'token, fpe, seal and policy',
       // 163,796 bytes. There were 156,586 before names that a policy does not know were told (2,200), texts could be
-      // missing (1,500), values were read in other forms (900), paths reached into cells (800) and public test keys were
-      // told from others (430). There were 150,277 before numbers of JSON kept their text (900) and fields of one scope
-      // were compared in everything on which a join depends (1,900), and 144,695 before policies could be opened with
-      // stores. 17,000 are columns of sealed values and our own AES-SIV, 15,000 the 64 rounds of SHA-256, which are
-      // written out, 14,000 FF1 for whole columns, 9,000 BLAKE3 (6,000 of them noble's, for long messages), 8,000 AES,
-      // 7,000 the permutations of small spaces, and 4,000 tables of other formats, which a bundler cannot prove to be
-      // unused.
+      // missing (1,500), values were read in other forms (900), paths reached into cells (800) and public test keys
+      // were told from others (430). There were 150,277 before numbers of JSON kept their text (900) and fields of one
+      // scope were compared in everything on which a join depends (1,900), and 144,695 before policies could be opened
+      // with stores. 17,000 are columns of sealed values and our own AES-SIV, 15,000 the 64 rounds of SHA-256, which
+      // are written out, 14,000 FF1 for whole columns, 9,000 BLAKE3 (6,000 of them noble's, for long messages), 8,000
+      // AES, 7,000 the permutations of small spaces, and 4,000 tables of other formats, which a bundler cannot prove to
+      // be unused.
       most: 164_500,
       code: `
         import { fpe, keyset, policy, seal, token } from 'trefoil';
