@@ -15,16 +15,9 @@ import { given } from '../../core/given.ts';
 import { fail, type Issue, TrefoilError } from '../../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
+import type { TableColumn, TableMap } from '../columns.ts';
 import { type Block, type Framing, recordLines } from '../frames.ts';
-import {
-  checkNames,
-  checkTabular,
-  fieldPositions,
-  hidesEmpty,
-  mapHeader,
-  NO_HEADER,
-  type TableColumn,
-} from '../header.ts';
+import { checkNames, checkTabular, hidesEmpty, mapHeader, NO_HEADER } from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { type Cells, turnTable } from '../table.ts';
 import {
@@ -154,10 +147,8 @@ interface Setup {
 }
 
 /** The head of a file, and what follows from it. */
-interface Open extends CsvOpening {
+interface Open extends CsvOpening, TableMap {
   readonly grammar: CsvGrammar;
-  readonly columns: readonly TableColumn[];
-  readonly positions: ReadonlyMap<string, number>;
   readonly write: CsvWriter;
 }
 
@@ -205,8 +196,13 @@ export function makeCsvCodec(
       }
       open = openWith(setup, { ...readOpening(dialect, grammar, block, text), separatorLine }, block.line);
       if (dialect.header !== null) return { text: '', isHeader: false, continues: false };
-      const cells = open.columns.map(({ name }) => [name]);
-      return { text: write(cells, [0], open, block.ended, OWN_RECORDS), isHeader: true, continues: false };
+      const { columns } = open;
+      // A column without a name is written as it was read.
+      const quoted = readRecords(text, block, grammar, -1).quotedEmpty.get(0) ?? [];
+      const wasBare = (_: number, c: number): boolean => !quoted.includes(columns[c]!.from);
+      const cells = columns.map(({ name }) => [name]);
+      const origin: CsvOrigin = { ...OWN_RECORDS, wasBare };
+      return { text: write(cells, [0], open, block.ended, origin), isHeader: true, continues: false };
     },
     take: (block, batch) => takeRows(setup, open!, block, batch),
     oversize: (head, line) => oversizeIssue(dialect, grammar, head, line),
@@ -242,14 +238,8 @@ function openWith({ direction, inside, dialect }: Setup, opening: CsvOpening, li
   const { delimiter, newline, names } = opening;
   const quoting = dialect.quote === null ? 'never' : dialect.quoting;
   const writer = makeCsvWriter({ delimiter, newline, quoting });
-  const columns = onLine(line, () => mapHeader(names, inside, direction));
-  return {
-    ...opening,
-    grammar: grammarOf(dialect, delimiter),
-    columns,
-    positions: fieldPositions(names, inside),
-    write: writer,
-  };
+  const table = onLine(line, () => mapHeader(names, inside, direction, dialect.header !== null));
+  return { ...opening, ...table, grammar: grammarOf(dialect, delimiter), write: writer };
 }
 
 /** Calls a function. The issues that it reports on line 1 are on this line. */
@@ -424,9 +414,10 @@ function leaveQuotesOut({ out, sound, good, from }: Turned, { columns, delimiter
     'the cell would need quotes, because the delimiter or a line end is in it, and the file has none (--quote none); ' +
     'write the file with quotes, or with another delimiter';
   for (const i of good) {
-    for (const [c, { leaf }] of columns.entries()) {
+    for (const [c, { leaf, node }] of columns.entries()) {
       const cell = out[c]![i];
-      if (cell != null && isSpecial(cell)) batch.report(sound[i]!, { code: 'needs_quotes', message, field: leaf.path });
+      if (cell == null || !isSpecial(cell)) continue;
+      batch.report(sound[i]!, { code: 'needs_quotes', message, field: leaf?.path ?? node!.path });
     }
   }
   const kept = good.filter((i) => !batch.faulty.has(sound[i]!));
@@ -442,7 +433,7 @@ function leaveQuotesOut({ out, sound, good, from }: Turned, { columns, delimiter
 function turn(
   rows: readonly string[][],
   columns: readonly TableColumn[],
-  positions: ReadonlyMap<string, number>,
+  positions: TableMap['positions'],
   direction: Direction,
   inside: BoundInside,
   batch: Batch,
