@@ -58,7 +58,7 @@ const KINDS = {
   /** A sealed text does not verify: it was changed or cut, or is from another scope, file or keyset. */
   reveal_failed: 'data',
   // A record of a file.
-  /** A file or stream has no bytes, or only a byte order mark, and its columns are not known without a header line. */
+  /** An input has no bytes, or only a byte order mark, and its columns are not known without a header line. */
   empty_input: 'data',
   /** The first row of a table has no field of the policy, or has a null in the place of a name. */
   header_missing: 'data',
@@ -94,7 +94,7 @@ const KINDS = {
   duplicate_key: 'data',
   /** A record has no value in the field that a rule names as its `subject`. */
   missing_subject: 'data',
-  /** A row of TSV is not as COPY of PostgreSQL writes it, or a row of CSV has an escape that can be read in two ways. */
+  /** A row of TSV is not as COPY writes it, or one of CSV has an escape that programs read differently. */
   bad_escape: 'data',
   /** A run has rejected more records than `maxRejects` allows. */
   too_many_rejects: 'data',

@@ -1,6 +1,6 @@
 /**
- * The characters of all 256 bytes, as Python 3's codecs `cp1252` and `iso8859-15` decode them, in hexadecimal. `----` is
- * a byte that the codec refuses. Made by:
+ * The characters of all 256 bytes, as Python 3's codecs `cp1252` and `iso8859-15` decode them, in hexadecimal. `----`
+ * is a byte that the codec refuses. Made by:
  *
  * ```py
  * for byte in range(256): bytes([byte]).decode(name)
