@@ -48,7 +48,11 @@ describe('records', () => {
   const header = 'id,name,plate,born,city,notes\n';
   const good = '1,Lovelace,KA12345,1984-01-01,London,x\n';
   it.each([
-    ['a field that the policy does not name', `id,name,plate,born,city,notes,Lovelace\n${good}`, /line 1/],
+    [
+      'a field that the policy does not name',
+      `id,name,plate,born,city,notes,telephone\n${good}`,
+      /column 7, "telephone"/,
+    ],
     ['a column that is missing', 'id,name,plate,born,city\n', /line 1, field notes|field notes/],
     ['a name twice in the header', `id,name,name,born,city,notes\n${good}`, /line 1/],
     ['a row that is too short', `${header}${good}2,Lovelace\n`, /row 2, line 3/],
