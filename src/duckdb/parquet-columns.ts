@@ -3,12 +3,15 @@
  * leads into an object of NDJSON, and into a column of text as into the cells of CSV. Every other type with inner
  * values is refused unless it is dropped, because no rule would see the inner values.
  *
- * No message shows a name from the file, unless the policy has it as well.
+ * A message shows a name of the file as messages about other tables and records do (`io/header.ts`,
+ * `policy/unnamed.ts`).
  */
 
 import { type Issue, TrefoilError } from '../errors.ts';
 import { namesInside, type Position, type TableColumn } from '../io/columns.ts';
+import { unnamedColumn } from '../io/header.ts';
 import type { BoundInside, Direction, FieldsNode, Leaf, Node } from '../policy/bound.ts';
+import { otherNames, unnamedIssue } from '../policy/unnamed.ts';
 import type { Type, TypeIds } from './module.ts';
 import { identifier, text } from './sql.ts';
 
@@ -149,10 +152,8 @@ function mapColumn(mapping: Mapping, name: string, type: Type, from: number): Ou
   if (entry === undefined && node !== undefined && node.kind !== 'leaf') {
     return mapNode(mapping, node, type, { name, header: name, sql, parent: null });
   }
-  if (inside.unnamed === 'error') {
-    const message = `column ${from + 1} of the input is not named in the policy; name it, or set unnamed: drop`;
-    issues.push({ code: 'unnamed_field', message });
-  }
+  // The names of Parquet are in its schema, apart from the data.
+  if (inside.unnamed === 'error') issues.push(unnamedColumn(name, from, true));
   return null;
 }
 
@@ -237,18 +238,19 @@ function mapStruct(mapping: Mapping, node: FieldsNode, type: Type, place: Place)
   const { ids, issues, inside, direction } = mapping;
   if (kindOf(type, ids) !== 'STRUCT') return refuseNode(mapping, node, kindOf(type, ids));
   const fields: OutputColumn[] = [];
-  let others = 0;
-  for (const [i, inner] of (type.entryNames ?? []).entries()) {
+  const others: string[] = [];
+  const names = type.entryNames ?? [];
+  for (const [i, inner] of names.entries()) {
     const child = node.fields.get(inner);
     const innerType = type.entryTypes![i]!;
     const at = {
       ...{ name: inner, header: `${header}.${inner}` },
       ...{ sql: `struct_extract(${sql}, ${text(inner)})`, parent: sql },
     };
-    if (child === undefined) others++;
+    if (child === undefined) others.push(inner);
     else if (child.kind === 'leaf') {
       // A protected record does not have a field that was dropped.
-      if (direction === 'reveal' && child.leaf.engine.removes) others++;
+      if (direction === 'reveal' && child.leaf.engine.removes) others.push(inner);
       const cell = mapLeaf(mapping, child, innerType, at);
       if (cell !== null) fields.push(cell);
     } else {
@@ -256,10 +258,11 @@ function mapStruct(mapping: Mapping, node: FieldsNode, type: Type, place: Place)
       if (made !== null) fields.push(made);
     }
   }
-  if (others > 0 && inside.unnamed === 'error') {
-    const many = others === 1 ? 'a field that the policy does' : `${others} fields that the policy does`;
-    const message = `the STRUCT has ${many} not name; name it, or set unnamed: drop`;
-    issues.push({ code: 'unnamed_field', message, field: node.path });
+  if (others.length > 0 && inside.unnamed === 'error') {
+    for (const other of otherNames(others, node.fields, 'STRUCT', others.length < names.length)) {
+      const { path, ...issue } = unnamedIssue(other, node.path);
+      issues.push({ ...issue, field: path ?? node.path });
+    }
   }
   // A STRUCT whose fields are all dropped is left out.
   return fields.length === 0 ? null : { kind: 'struct', name, sql, fields };

@@ -117,7 +117,8 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
   for (const [from, name] of names.entries()) {
     const first = firstAt.get(name);
     if (first !== undefined) issues.push(duplicate(header, first, from));
-    else if (inside.unnamed === 'error' && !claimed.has(name) && !near.has(from)) issues.push(unnamed(header, from));
+    else if (inside.unnamed === 'error' && !claimed.has(name) && !near.has(from))
+      issues.push(unnamedColumn(name, from, isCertain));
     if (first === undefined) firstAt.set(name, from);
   }
   for (const claim of expected) {
@@ -170,8 +171,13 @@ function duplicate({ names, isCertain, expected }: Header, first: number, from: 
   return { code: 'header_duplicate', message: `${columns} have the same name${shown}`, ...place };
 }
 
-function unnamed({ names, isCertain }: Header, from: number): Issue {
-  const name = names[from]!;
+/**
+ * The issue of a column that the policy does not name.
+ *
+ * @param from index of the column.
+ * @param isCertain whether the name is certainly that of a column, and no data.
+ */
+export function unnamedColumn(name: string, from: number, isCertain: boolean): Issue {
   const code = 'unnamed_field';
   const advice = 'name it, or set unnamed: drop';
   const column = `column ${from + 1} of the header`;

@@ -5,7 +5,7 @@
 
 import { jsonErrorAt } from '../../core/json/error.ts';
 import { putNumbers } from '../../core/json/exact.ts';
-import { asNumber } from '../../core/json/number.ts';
+import { asNumber, jsonNumberText } from '../../core/json/number.ts';
 import { rewriteJson } from '../../core/json/rewrite.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
@@ -160,7 +160,8 @@ function written(elements: readonly PgElement[], item: Node, out: unknown): read
     const value: unknown = (out as readonly unknown[])[i];
     if (value === null || value === undefined) return null;
     if (element !== null && typeof element !== 'string') return written(element, itemOf(item), value);
-    return item.kind === 'leaf' || element === null ? String(value) : rewriteJson(element, value);
+    if (item.kind === 'leaf' || element === null) return jsonNumberText(value) ?? String(value);
+    return rewriteJson(element, value);
   });
 }
 

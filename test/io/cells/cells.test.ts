@@ -17,7 +17,9 @@ import {
   shiftDate,
   token,
 } from '../../../src/index.ts';
+import { makeApply } from '../../../src/io/apply.ts';
 import { protectNdjson } from '../../../src/ndjson.ts';
+import { openReady } from '../../../src/policy/bound.ts';
 import { parsePolicy } from '../../../src/policy.ts';
 import { emailAddress } from '../../../src/prepare.ts';
 import { revealAccess } from '../../../src/reveal.ts';
@@ -342,6 +344,53 @@ test('a rule over a store', async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+describe('the line contract', () => {
+  const sheet = bind({ id: keep, 'd.x': keep, d: { name }, tags: each({ who: name }) });
+  const apply = (columns: readonly string[] | null) => {
+    const options = { direction: 'protect', fileFormat: 'tsv', columns, errorsInline: true, maxRecord: 1000 } as const;
+    return makeApply(openReady(sheet), options);
+  };
+  const line = (text: string, columns: readonly string[] | null): string =>
+    apply(columns).push(new TextEncoder().encode(`${text}\n`)).text;
+  const ada = tokenOf('Ada');
+
+  test('columns that are named', () => {
+    expect(line('1\t2\t{"name": "Ada"}\t[{"who":"Ada"}]', ['id', 'd.x', 'd', 'tags'])).toBe(
+      `1\t2\t{"name": "${ada}"}\t[{"who":"${ada}"}]\n`,
+    );
+  });
+
+  test('without names, an array is one column', () => {
+    expect(line('1\t2\tAda\t[{"who":"Ada"}]', null)).toBe(`1\t2\t${ada}\t[{"who":"${ada}"}]\n`);
+    expect(line('1\t2\tAda\t[{"who":{}}]', null)).toMatch(/^\{"trefoil":"error","line":1,.*tags\[0\]\.who/);
+  });
+});
+
+test('a rejected row is sealed as it was', async () => {
+  const { openRejects, protectFile } = await import('../../../src/node.ts');
+  const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
+  const folder = await mkdtemp('/tmp/trefoil-cells-');
+  try {
+    await writeFile(`${folder}/a.csv`, 'd\n"{""name"": ""Ada""}"\n"{""name"": "\n');
+    const rejects = `${folder}/r.ndjson`;
+    await protectFile(`${folder}/a.csv`, `${folder}/b.csv`, bind({ d: { name } }), { rejects });
+    const { records } = await openRejects(rejects, keys, revealAccess);
+    const found: unknown[] = [];
+    for await (const { row, record, issues } of records) found.push([row, record, issues[0]!.code]);
+    expect(found).toEqual([[2, '"{""name"": "', 'invalid_json']]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('other texts of the policy that are missing are missing cells, too', async () => {
+  const bound = bind({ d: { name, n: optional(keep) }, t: each(name) }, { missing: ['', 'NA', '-'] });
+  expect(await csv('d,t\nNA,-\n"{""name"":""NA""}","{NA,Ada}"\n', bound)).toBe(
+    `d,t\nNA,-\n"{""name"":""NA""}","{NA,${tokenOf('Ada')}}"\n`,
+  );
+  expect((await errorOf(protectCsv(['d,t\nn/a,\n'], bound))).code).toBe('invalid_json');
 });
 
 test('files, with and without workers, are the same, and coarsen reads numbers of JSON', async () => {
