@@ -107,12 +107,13 @@ function refuse(form: string): never {
 }
 
 /** A time of day: with colons, and after `YYYYMMDD` also without and without a separator. */
-const CLOCK = /* @__PURE__ */ new RegExp(
-  `^[T ]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?(${OFFSET})?$`,
-);
-const BASIC_CLOCK = /* @__PURE__ */ new RegExp(
-  `^[T ]?([0-9]{2})([0-9]{2})(?:([0-9]{2})(?:[.,]([0-9]{1,9}))?)?(${OFFSET})?$`,
-);
+const CLOCK = /* @__PURE__ */ clock('[T ]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?');
+const BASIC_CLOCK = /* @__PURE__ */ clock('[T ]?([0-9]{2})([0-9]{2})(?:([0-9]{2})(?:[.,]([0-9]{1,9}))?)?');
+
+// Made by a call without side effects, so that a bundle without readings drops them.
+function clock(time: string): RegExp {
+  return new RegExp(`^${time}(${OFFSET})?$`);
+}
 
 /** The time of day that follows a date, as ISO 8601 writes it; empty if there is none. */
 function clockOf(rest: string, form: string): string {
@@ -296,7 +297,15 @@ export function readNumber(form: '1.234,5'): Reading<'1.234,5'> {
 }
 
 /** The names of all readings in a policy file, for messages. */
-export const READING_NAMES: readonly string[] = [...DATE_FORMS, 'epoch seconds', 'epoch milliseconds', '1.234,5'];
+export const READING_NAMES: readonly string[] = [
+  'DD.MM.YYYY',
+  'DD/MM/YYYY',
+  'MM/DD/YYYY',
+  'YYYYMMDD',
+  'epoch seconds',
+  'epoch milliseconds',
+  '1.234,5',
+];
 
 /**
  * Returns the reading of a name, for policy files. A reading with a parameter has it after its word, as `epoch` has its

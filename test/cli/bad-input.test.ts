@@ -125,7 +125,6 @@ describe('records', () => {
     ['a name twice', json('"city":"London","city":"Paris"'), /row 2, line 2/],
     ['not JSON', `${json('"city":"x"')}{"id":Lovelace}\n`, /row 3, line 3/],
     ['no object', `${json('"city":"x"')}["Lovelace"]\n`, /row 3, line 3/],
-    ['nothing', '', /the input is empty/],
   ])('NDJSON: %s', async (_, content, message) => {
     place.write('bad.ndjson', content);
     await fails(['protect', 'bad.ndjson', ...ARGS, '--out', 'out.ndjson'], 1, message, [

@@ -20,6 +20,7 @@ import { type Block, type Framing, recordLines } from '../frames.ts';
 import { checkNames, checkTabular, hidesEmpty, mapHeader, NO_HEADER } from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { type Cells, turnTable } from '../table.ts';
+import { checkDelimiter, checkSeparator, isOneAscii, separatorOf, usualDelimiter } from './delimiter.ts';
 import {
   type CsvFlaw,
   type CsvGrammar,
@@ -133,10 +134,6 @@ export function csvDialect(
   };
 }
 
-function isOneAscii(character: unknown): character is string {
-  return typeof character === 'string' && /^[\x01-\x7f]$/.test(character) && !/[\r\n]/.test(character);
-}
-
 /** What a codec works with, apart from the head of the file. */
 interface Setup {
   readonly direction: Direction;
@@ -187,7 +184,7 @@ export function makeCsvCodec(
       const named = begun ? null : separatorOf(text, dialect);
       begun = true;
       if (named !== null) {
-        checkSeparator(named.delimiter, dialect);
+        checkSeparator(named.delimiter, dialect.delimiter);
         separatorLine = named.line;
         grammar = grammarOf(dialect, named.delimiter);
         framing = framingOf(grammar);
@@ -218,26 +215,15 @@ export function framingOf({ delimiter, quote, escapedBy }: CsvGrammar): Framing 
   return { quote: byteOf(quote), escapedBy: byteOf(escapedBy), delimiter: byteOf(delimiter), cr: true };
 }
 
-/** The delimiter that a first line such as `sep=;` names, as Excel writes and reads it; `null` for any other line. */
-function separatorOf(text: string, { quote, escapedBy }: CsvDialect) {
-  const [line, character, delimiter] = /^(?:sep=(.)|"sep=(.)")(?=[\r\n]|$)/i.exec(text) ?? [];
-  const named = character ?? delimiter;
-  if (named === undefined || !isOneAscii(named) || [quote, escapedBy, '"'].includes(named)) return null;
-  return { line: line!, delimiter: named };
-}
-
-/** Refuses a file whose first line names another delimiter than the caller. */
-function checkSeparator(named: string, { delimiter }: CsvDialect): void {
-  if (delimiter === null || delimiter === named) return;
-  const message = 'the first line (sep=) names another delimiter than the option; leave out the option (--delimiter)';
-  fail('delimiter_mismatch', message, { line: 1, column: 1 });
-}
-
 function openWith({ direction, inside, dialect }: Setup, opening: CsvOpening, line = 1): Open {
   const { delimiter, newline, names } = opening;
   const quoting = dialect.quote === null ? 'never' : dialect.quoting;
   const writer = makeCsvWriter({ delimiter, newline, quoting });
-  const table = onLine(line, () => mapHeader(names, inside, direction, dialect.header !== null));
+  const isOwn = dialect.header !== null;
+  const table = onLine(line, () => {
+    if (!isOwn) checkDelimiter(names, delimiter, inside);
+    return mapHeader(names, inside, direction, isOwn);
+  });
   return { ...opening, ...table, grammar: grammarOf(dialect, delimiter), write: writer };
 }
 
@@ -373,7 +359,13 @@ function readRecords(text: string, block: Block, grammar: CsvGrammar, rowsBefore
   if (fault === null) return records;
   const { code, message } = FAULTS[fault.kind];
   const row = rowsBefore + fault.records + 1;
-  return fail(code, message, { ...given({ row: row > 0 ? row : undefined }), ...placeIn(text, fault.at, block.line) });
+  const isHeader = rowsBefore === -1 && fault.records === 0 && fault.kind === 'after';
+  const other = isHeader ? usualDelimiter(text.charAt(fault.at), grammar.delimiter) : null;
+  const hint = other === null ? '' : `; if this character separates cells, set it (--delimiter ${other})`;
+  return fail(code, message + hint, {
+    ...given({ row: row > 0 ? row : undefined }),
+    ...placeIn(text, fault.at, block.line),
+  });
 }
 
 /** Line and column of a character in a text that begins on `line`. */
