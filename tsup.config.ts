@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
 import { thirdPartyNotices } from './tsup.notices.ts';
+import { writeVectors } from './tsup.vectors.ts';
 
 const { version, exports } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -30,7 +31,12 @@ const shared: Options = {
 };
 
 export default defineConfig([
-  { ...shared, entry: { ...entry, cli: 'src/cli/main.ts', worker: 'src/files/worker.ts' }, format: 'esm' },
+  {
+    ...shared,
+    entry: { ...entry, cli: 'src/cli/main.ts', worker: 'src/files/worker.ts' },
+    format: 'esm',
+    onSuccess: async () => writeVectors(),
+  },
   // The command line as one file, for machines that have only Node, such as the executors of Spark. It does not include
   // workers and DuckDB, which need files of their own.
   {

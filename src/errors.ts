@@ -84,8 +84,10 @@ const KINDS = {
   not_in_encoding: 'data',
   /** A file or stream has a NUL byte: it is not text, or it is UTF-16 without a byte order mark. */
   nul_byte: 'data',
-  /** A line of NDJSON is not valid JSON. */
+  /** A line of NDJSON, or a cell of a table that the policy leads into, is not valid JSON. */
   invalid_json: 'data',
+  /** A cell of a table is not an array of PostgreSQL, or is one with explicit bounds. */
+  invalid_array: 'data',
   /** A line of NDJSON is JSON, but not an object. */
   not_an_object: 'data',
   /** An object of a JSON text has the same key twice, and readers differ in which of the two they take. */
@@ -200,7 +202,7 @@ export type IssueCode = keyof typeof KINDS;
 
 /** Where an issue was found. Every part is optional. Rows and lines count from 1, and a header line is not a row. */
 export interface Where {
-  /** The path of the field, as a policy file writes it: `user.email`, `items[].sku`. */
+  /** The path of the field, as a policy file writes it: `user.email`, `items[].sku`; empty if the field has no name. */
   readonly field?: string;
   /**
    * The element of an array in which the field is: `items[2].sku` for the field `items[].sku`. Elements count from 0,
@@ -283,8 +285,33 @@ export function formatIssue(issue: Issue): string {
   if (row !== undefined) place += `, row ${row}`;
   if (line !== undefined) place += `, line ${line}`;
   if (column !== undefined) place += `, column ${column}`;
-  if (field !== undefined) place += `, field ${field}`;
+  if (field !== undefined) place += `, field ${field === '' ? '""' : field}`;
   return `${file === undefined ? '' : `${file}: `}${place === '' ? '' : `${place.slice(2)}: `}${message}`;
+}
+
+/** The issues of one code in one field, counted. */
+export interface IssueCount {
+  readonly code: IssueCode;
+  /** The path of the field, if the issues have one. */
+  readonly field?: string;
+  /** How many rows have such an issue. */
+  readonly rows: number;
+  /** How many such issues there are: more than rows, if a row has several, as with elements of an array. */
+  readonly issues: number;
+  /** The first of them. The others may have other messages. */
+  readonly first: Issue;
+}
+
+/** The issues of many rows, counted by field and code. */
+export interface IssueCounts {
+  /** How many rows were read. The issues of all of them are counted. */
+  readonly rows: number;
+  /** Whether there are no more rows. If not, the run ended there, and it is not known what the rows after them have. */
+  readonly isAll: boolean;
+  /** In the order in which the first of each was found. At most 100, so that memory is bounded. */
+  readonly fields: readonly IssueCount[];
+  /** How many issues are in none of {@link IssueCounts.fields}. */
+  readonly others: number;
 }
 
 /** How many issues an error keeps. The rest are counted in {@link TrefoilError.total}. */
@@ -294,7 +321,8 @@ const BRAND = Symbol.for('trefoil.error');
 
 /**
  * The error class of the library. `issues` has the first 100 issues, `total` is the number of all that were found, and
- * `code` and `kind` are those of the first issue.
+ * `code` and `kind` are those of the first issue. If rows of a file or stream have issues, `counts` has the number of
+ * rows for each field and code, over all issues.
  *
  * `instanceof` works across copies of the library (CommonJS and ES modules in one process), because it looks for a
  * registered symbol and not for the class.
@@ -316,8 +344,9 @@ export class TrefoilError extends Error {
   readonly kind: IssueKind;
   readonly issues: readonly AnyIssue[];
   readonly total: number;
+  readonly counts: IssueCounts | undefined;
 
-  constructor(issues: readonly Issue[], count?: number) {
+  constructor(issues: readonly Issue[], count?: number, counts?: IssueCounts) {
     if (!Array.isArray(issues)) throw new TypeError('"issues" expected an array of issues');
     const first: Issue | undefined = issues[0];
     if (first === undefined) throw new TypeError('"issues" expected at least one issue, got none');
@@ -329,6 +358,7 @@ export class TrefoilError extends Error {
     this.kind = KINDS[first.code];
     this.issues = Object.freeze(issues.slice(0, MAX_ISSUES)) as readonly AnyIssue[];
     this.total = total;
+    this.counts = counts;
     Object.defineProperty(this, BRAND, { value: true });
   }
 

@@ -5,13 +5,15 @@
  */
 
 import { resolve } from 'node:path';
-import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { tallyOf } from '../core/issues.ts';
+import { fail, type Issue, TrefoilError } from '../errors.ts';
+import { withFile } from '../files/inputs/cutter.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
 import { makeCsvCodec } from '../io/csv/codec.ts';
 import { makeRun } from '../io/records.ts';
 import { turnTable } from '../io/table.ts';
 import type { Chunk, Connection } from './module.ts';
-import { cellsOf } from './parquet-columns.ts';
+import { cellsOf, isKept } from './parquet-columns.ts';
 import { type Inputs, parquetReading, type Source } from './source.ts';
 import { textList } from './sql.ts';
 
@@ -54,45 +56,47 @@ export async function findFault(
   source: Source,
   signal: AbortSignal | undefined,
 ): Promise<TrefoilError> {
-  const issues =
-    run.inputFormat === 'csv' ? await issuesOfCsv(run, signal) : await issuesOfParquet(connection, run, source);
-  if (issues.length > 0) return new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
+  const fault =
+    run.inputFormat === 'csv' ? await faultOfCsv(run, signal) : await faultOfParquet(connection, run, source);
+  if (fault !== null) return fault;
   const message = 'DuckDB refused an input in which trefoil finds nothing wrong; for CSV, leave out --engine duckdb';
   return new TrefoilError([{ code: 'engine_failed', message, file: run.inputs[0]! }]);
 }
 
-async function issuesOfCsv(
+async function faultOfCsv(
   { inputs, inside, direction, dialect }: Inputs,
   signal: AbortSignal | undefined,
-): Promise<readonly Issue[]> {
+): Promise<TrefoilError | null> {
   for (const path of inputs) {
-    const file = inputs.length > 1 ? { file: path } : {};
     try {
       const run = makeRun(makeCsvCodec(direction, inside, dialect, null), { signal }, dialect.maxRecord);
       for await (const chunk of await openBytes(path, 'none')) for (const _ of run.push(chunk));
       for (const _ of run.end());
     } catch (error) {
       if (!(error instanceof TrefoilError)) throw error;
-      return error.issues.map((issue) => ({ ...issue, ...file }));
+      return inputs.length > 1 ? withFile(error, path) : error;
     }
   }
-  return [];
+  return null;
 }
 
-async function issuesOfParquet(connection: Connection, run: Inputs, source: Source): Promise<readonly Issue[]> {
+async function faultOfParquet(connection: Connection, run: Inputs, source: Source): Promise<TrefoilError | null> {
   // File by file, because a row number counts in its own input.
   for (const path of run.inputs) {
-    const file = run.inputs.length > 1 ? { file: path } : {};
+    let before = 0;
     const one = { ...source, table: parquetReading(textList([resolve(path)])) };
     try {
-      for await (const { issues } of readBatches(connection, run, one, null)) {
-        if (issues.length > 0) return issues.map((issue) => ({ ...issue, ...file }));
+      for await (const { rows, issues } of readBatches(connection, run, one, null)) {
+        before += rows;
+        if (issues.length === 0) continue;
+        const error = new TrefoilError(issues, issues.length, { rows: before, isAll: false, ...tallyOf(issues) });
+        return run.inputs.length > 1 ? withFile(error, path) : error;
       }
     } catch {
       // DuckDB's own message is not used, because it quotes values.
     }
   }
-  return [];
+  return null;
 }
 
 /** Records of a Parquet file as texts, before and after the rules, by column. */
@@ -113,39 +117,47 @@ export async function* readBatches(
   limit: number | null,
 ): AsyncGenerator<TextBatch, void, undefined> {
   const cells = cellsOf(columns.output);
-  const places = [...columns.positions];
-  const from = new Map(places.map(([path], i) => [path, i]));
-  const select = places.map(([, sql]) => `CAST(${sql} AS VARCHAR)`);
+  // The columns of the input that are read: those of the output, and those that are dropped or that other rules need.
+  const taken = [...new Set([...cells, ...columns.positions.values()].map(({ sql }) => sql))];
+  const from = new Map(taken.map((sql, i) => [sql, i]));
+  const positions = new Map(
+    [...columns.positions].map(([path, { sql, inside }]) => [path, { from: from.get(sql)!, inside }]),
+  );
+  const select = taken.map((sql) => `CAST(${sql} AS VARCHAR)`);
   // These columns show which STRUCTs are NULL.
   const parents = [...new Set(cells.flatMap(({ parent }) => parent ?? []))];
   const all = [...select, ...parents.map((sql) => `CASE WHEN ${sql} IS NULL THEN NULL ELSE '' END`)];
   const limited = limit === null ? '' : ` LIMIT ${limit}`;
   const result = await connection.stream(`SELECT ${all.join(', ')} FROM ${table}${limited}`);
+  // A column with values in its cells has its own name.
+  const headers = inside.leaves.flatMap(({ path, header }): (readonly [string, string])[] => {
+    const position = columns.positions.get(path);
+    return header === null || position === undefined || position.inside !== null ? [] : [[header, position.sql]];
+  });
+  for (const { column, header, sql } of cells) if (column.node !== undefined) headers.push([header, sql]);
   let first = 0;
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) return;
     const rows = chunk.rowCount;
-    const taken = places.map((_, i) => textsOf(chunk, i));
+    const texts = taken.map((_, i) => textsOf(chunk, i));
     const isGone = new Map(
-      parents.map((sql, i) => [sql, textsOf(chunk, places.length + i).map((text) => text === null)]),
+      parents.map((sql, i) => [sql, textsOf(chunk, taken.length + i).map((text) => text === null)]),
     );
     const issues: Issue[] = [];
     const after = new Map<string, readonly (string | null)[]>();
-    for (const { leaf, index, header, name, parent } of cells) {
+    for (const { column, header, parent, sql } of cells) {
       const gone = parent === null ? null : isGone.get(parent)!;
-      const column = { name, leaf, index, from: from.get(leaf.path)! };
-      const table = { rows, column: (at: number) => [...taken[at]!] };
-      const [out] =
-        leaf.rule.rule === 'keep'
-          ? [taken[column.from]!]
-          : turnTable(table, [column], from, direction, inside, (row, issue) => {
-              if (gone?.[row] !== true) issues.push({ ...issue, row: first + row + 1 });
-            });
+      const made = { ...column, from: from.get(sql)! };
+      const source = { rows, column: (at: number) => [...texts[at]!] };
+      const [out] = isKept(column)
+        ? [texts[made.from]!]
+        : turnTable(source, [made], positions, direction, inside, (row, issue) => {
+            if (gone?.[row] !== true) issues.push({ ...issue, row: first + row + 1 });
+          });
       after.set(header, gone === null ? out! : out!.map((text, row) => (gone[row] ? null : text)));
     }
-    const headers = new Map(inside.leaves.map(({ path, header }) => [path, header!]));
-    const before = new Map(places.map(([path], i) => [headers.get(path)!, taken[i]!]));
+    const before = new Map(headers.map(([header, sql]) => [header, texts[from.get(sql)!]!]));
     yield { rows, before, after, issues };
     first += rows;
   }

@@ -4,7 +4,8 @@
  */
 
 import { badRange, badType, checkInteger, checkOneOf, typeName } from '../core/checks.ts';
-import { fail, type Issue } from '../errors.ts';
+import type { IssueTally } from '../core/issues.ts';
+import { fail, type Issue, type IssueCounts } from '../errors.ts';
 import { type CsvOptions, csvDialect } from '../io/csv/codec.ts';
 import { checkEncoding } from '../io/encoding.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, type Progress, type RecordOptions } from '../io/records.ts';
@@ -50,6 +51,11 @@ export interface FileResult {
   readonly rowsRejected: number;
   /** Rejected records above `maxRecord`. They are never in memory as a whole, so they are in no file of rejects. */
   readonly rowsNotHeld: number;
+  /**
+   * The issues of the rejected records, counted by field and code. If the run was resumed and has no file of rejects,
+   * they are those since then.
+   */
+  readonly issues: IssueCounts;
   /** Bytes of the inputs, uncompressed and in UTF-8. */
   readonly bytesIn: number;
   /** Bytes of the outputs on the disk. */
@@ -75,6 +81,8 @@ export interface Counts {
 export interface EndCounts extends Counts {
   /** Rejected records above the limit. */
   readonly notHeld: number;
+  /** The issues of rejected records, counted. */
+  readonly tally: IssueTally;
 }
 
 /** A run whose arguments are checked. */

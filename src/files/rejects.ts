@@ -2,6 +2,8 @@
 /** Files of rejects: writes their first line, and reads them again with the keys of the run. */
 
 import { isCapability, type RevealAccess } from '../core/capability.ts';
+import { given } from '../core/given.ts';
+import { type IssueTally, makeIssueCounter } from '../core/issues.ts';
 import { fail } from '../errors.ts';
 import { type CsvOpening, DEFAULT_DELIMITER } from '../io/csv/codec.ts';
 import { LINES, makeFrames } from '../io/frames.ts';
@@ -128,17 +130,31 @@ function refuse(file: string, line: number): never {
   return fail('reveal_failed', message, { file, line });
 }
 
-/** Counts the records of a file of rejects that are not in the file, because they were above the limit of the run. */
-export async function countNotHeld(path: string): Promise<number> {
-  let count = 0;
-  for await (const line of textLines(path)) if (line.endsWith(NOT_HELD)) count++;
-  return count;
+/** What can be counted in a file of rejects without keys. */
+export interface RejectCounts {
+  /** Records that are not in the file, because they were above the limit of the run. */
+  readonly notHeld: number;
+  /** The issues of all records, counted. */
+  readonly tally: IssueTally;
 }
 
-/**
- * The end of a line without a sealed text (`rejectEnd`). A sealed text is base64url, so no other line ends like this.
- */
-const NOT_HELD = '"sealed":null}';
+/** The counts of no rejects. */
+export const NO_REJECTS: RejectCounts = { notHeld: 0, tally: { fields: [], others: 0 } };
+
+/** Counts the records of a file of rejects and their issues. */
+export async function countRejects(path: string): Promise<RejectCounts> {
+  const { add, tally } = makeIssueCounter();
+  let notHeld = 0;
+  for await (const text of textLines(path)) {
+    const found = readRejectLine(text);
+    // The first line is the head of the file.
+    if (found === null) continue;
+    if (found.sealed === null) notHeld++;
+    const { file, row, line } = found;
+    for (const issue of found.issues) add({ line, ...issue, row, ...given({ file }) });
+  }
+  return { notHeld, tally: tally() };
+}
 
 /**
  * The lines of a file. An interrupted run may leave an incomplete last line, which it writes again when it is resumed.

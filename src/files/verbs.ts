@@ -24,7 +24,8 @@ import { runFile, runFiles } from './units.ts';
  *
  * With `workers` that many threads do the work; the output is the same. With `resume` the run keeps a manifest beside
  * the output (`<output>.resume.json`), and after an interruption the same call continues where the run stopped. With
- * `rejects` a record with an issue is sealed into that file and left out of the output (docs/spec/rejects-v1.md).
+ * `rejects` a record with an issue is sealed into that file and left out of the output (docs/spec/rejects-v1.md), and
+ * `issues` of the result counts the reasons.
  *
  * @throws TypeError, RangeError for wrong arguments.
  * @throws TrefoilError as {@link protectCsv} and {@link protectNdjson} do; `output_exists` without `force`; `same_file`

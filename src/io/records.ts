@@ -5,6 +5,7 @@
  */
 
 import { badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
+import { tallyOf } from '../core/issues.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type Batches, type Codec, type Done, issuesOf, makeBatches } from './batches.ts';
 import { checkEncoding, type Encoding, type EncodingName, makeTranscoder, type Transcoder } from './encoding.ts';
@@ -208,7 +209,10 @@ function takeDone(run: Running, { rows, text, faults }: Done): string {
   if (faults.length > 0) {
     const { onReject } = run.options;
     const issues = issuesOf(faults, run.rows);
-    if (onReject === undefined) throw new TrefoilError(issues);
+    if (onReject === undefined) {
+      const counts = { rows: run.rows + rows, isAll: false, ...tallyOf(issues) };
+      throw new TrefoilError(issues, issues.length, counts);
+    }
     for (const issue of issues) onReject(issue);
   }
   run.rows += rows;

@@ -10,7 +10,6 @@ import { fail } from '../errors.ts';
 import { ALPHABET_CLASS } from '../wire/base32.ts';
 import { ID_LENGTH } from '../wire/labelled-token.ts';
 import { child, domainNode, KEY_CHECK_LENGTH, type KeyedKind, keyCheckValue, ruleNode, shownKeyId } from './derive.ts';
-import { checkTestKeys } from './test-keys.ts';
 
 const ACCESS = Symbol.for('trefoil.domain-keys.v1');
 
@@ -57,13 +56,8 @@ export interface PackedKeys {
   readonly pinned: readonly string[] | null;
 }
 
-/**
- * Makes the keys of a domain from root keys, the primary first. Only the keyset calls it.
- *
- * @throws TrefoilError `public_test_keys`, `invalid_keyset`.
- */
+/** Makes the keys of a domain from root keys, the primary first. Only the keyset calls it. */
 export function makeDomainKeys(domain: string, roots: readonly Uint8Array[]): DomainKeys {
-  checkTestKeys(domain, roots);
   const nodes = roots.map((root) => domainNode(root, domain));
   const opened = openNodes({ domain, nodes, pinned: null });
   if (new Set(opened.keys.map((key) => key.id)).size !== opened.keys.length) {

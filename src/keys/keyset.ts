@@ -13,7 +13,7 @@ import { decode, encode } from '../wire/base32.ts';
 import { CHECK_LENGTH, checkCharacters, crc20 } from '../wire/check-characters.ts';
 import { NODE_LENGTH } from './derive.ts';
 import { type DomainKeys, type KeyCheck, makeDomainKeys, pinKeys } from './domain-keys.ts';
-import { isTestKey } from './test-keys.ts';
+import { checkTestDomain, isTestKey } from './test-keys.ts';
 
 /** The version that the text of a keyset states. */
 const VERSION = 'keyset-v1';
@@ -198,12 +198,15 @@ function weaknessOf(bytes: Uint8Array): string | null {
 /** Makes the object of a keyset. @param roots its root keys, the primary first. */
 export function makeKeyset(roots: readonly RootKey[]): Keyset {
   const primary = roots[0]!.id;
+  // One test key among others is enough: everybody could reveal its values.
+  const testIds = Object.freeze(roots.filter(({ secret }) => isTestKey(secret)).map(({ id }) => id));
   return Object.freeze({
     primary,
     ids: Object.freeze(roots.map((root) => root.id)),
-    testIds: Object.freeze(roots.filter(({ secret }) => isTestKey(secret)).map(({ id }) => id)),
+    testIds,
     domain(name: string, options: { readonly keyCheck?: KeyCheck } = {}): DomainKeys {
       checkName('name', name);
+      if (testIds.length > 0) checkTestDomain(name);
       const { keyCheck } = checkOptions<{ readonly keyCheck?: KeyCheck }>('options', options, ['keyCheck']);
       const keys = makeDomainKeys(
         name,

@@ -9,7 +9,7 @@ import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import { runReported } from '../rule/columns.ts';
 import { type AsyncColumns, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
-import type { Direction, Leaf } from './bound.ts';
+import type { BoundInside, Direction, Leaf } from './bound.ts';
 import { elementPath, parsePath } from './file/path.ts';
 import type { FieldsNode, Node } from './tree.ts';
 import { type OtherName, otherNames, unnamedIssue } from './unnamed.ts';
@@ -36,7 +36,8 @@ interface Bound {
 /** One batch on its way through a policy. */
 interface Pass extends Bound {
   readonly direction: Direction;
-  readonly rows: readonly unknown[];
+  /** Returns another field of the records that items belong to. */
+  readonly siblings: (path: string, items: Items) => readonly unknown[];
   /** 1 for each record that was rejected. */
   readonly failed: Uint8Array;
   readonly reject: (row: number, issue: Issue) => void;
@@ -102,8 +103,8 @@ export function makeTransform(
 ): Transform<(Row | undefined)[]> {
   const bound: Bound = { root, columns, waiting: [], unnamed };
   return (direction, rows, report) => {
-    const pass = makePass(bound, direction, rows, report);
-    return finish(pass, begin(pass));
+    const pass = makeRowsPass(bound, direction, rows, report);
+    return finish(pass, begin(pass, rows));
   };
 }
 
@@ -120,34 +121,71 @@ export function makeAsyncTransform(
 ): Transform<Promise<(Row | undefined)[]>> {
   const bound: Bound = { root, columns, waiting, unnamed };
   return async (direction, rows, report) => {
-    const pass = makePass(bound, direction, rows, report);
-    const results = begin(pass);
+    const pass = makeRowsPass(bound, direction, rows, report);
+    const results = begin(pass, rows);
     for (const wait of pass.queue) await wait();
     return finish(pass, results);
   };
 }
 
-function makePass(
-  { root, columns, waiting, unnamed }: Bound,
+/**
+ * The same for the values of one column, each with its own part of the tree: the objects and arrays in the cells of a
+ * table. See `BoundInside.values`.
+ */
+export function makeValues(
+  root: FieldsNode,
+  columns: readonly BoundColumns[],
+  unnamed: 'error' | 'drop',
+): BoundInside['values'] {
+  const bound: Bound = { root, columns, waiting: [], unnamed };
+  return (direction, node, values, report, siblings) => {
+    const results = new Array<unknown>(values.length);
+    const read: Pass['siblings'] = (path, { level, at }) => {
+      const column = siblings(path);
+      return at.map((item) => column[level.rows[item]!]);
+    };
+    const pass = makePass(bound, direction, values.length, read, report);
+    visit(pass, node, values, placesOf(results));
+    return results;
+  };
+}
+
+function makeRowsPass(
+  bound: Bound,
   direction: Direction,
   rows: readonly unknown[],
   report: (index: number, issue: Issue) => void,
 ): Pass {
-  const failed = new Uint8Array(rows.length);
+  return makePass(bound, direction, rows.length, (path, items) => readSiblings(path, rows, items), report);
+}
+
+function makePass(
+  { root, columns, waiting, unnamed }: Bound,
+  direction: Direction,
+  count: number,
+  siblings: Pass['siblings'],
+  report: (index: number, issue: Issue) => void,
+): Pass {
+  const failed = new Uint8Array(count);
   const reject = (row: number, issue: Issue): void => {
     failed[row] = 1;
     report(row, issue);
   };
-  return { root, columns, waiting, unnamed, direction, rows, failed, reject, queue: [] };
+  return { root, columns, waiting, unnamed, direction, siblings, failed, reject, queue: [] };
 }
 
 /** Does everything that does not wait for a store. */
-function begin(pass: Pass): readonly Row[] {
-  const results: Row[] = new Array(pass.rows.length);
-  const all = Array.from(pass.rows, (_, i) => i);
-  const level: Level = { rows: all, indices: null, around: null };
-  visitFields(pass, pass.root, pass.rows, { containers: [results], keys: all, items: { level, at: all } });
+function begin(pass: Pass, rows: readonly unknown[]): readonly Row[] {
+  const results: Row[] = new Array(rows.length);
+  visitFields(pass, pass.root, rows, placesOf(results));
   return results;
+}
+
+/** The places of values that belong to one record each. */
+function placesOf(results: readonly unknown[]): Places {
+  const all = Array.from(results, (_, i) => i);
+  const level: Level = { rows: all, indices: null, around: null };
+  return { containers: [results], keys: all, items: { level, at: all } };
 }
 
 function finish({ failed }: Pass, results: readonly Row[]): (Row | undefined)[] {
@@ -185,7 +223,7 @@ function visitLeaf(
     return;
   }
   const report: ReportIssue = (i, issue) => rejectAt(pass, places.items, i, issue, leaf.path);
-  const siblings: Siblings = (path) => readSiblings(path, pass.rows, places.items);
+  const siblings: Siblings = (path) => pass.siblings(path, places.items);
   const out = runReported(columns[direction], values, report, siblings);
   const { containers, keys } = places;
   if (typeof keys === 'string' && containers.length === out.length) {
@@ -203,7 +241,7 @@ async function runWaiting(
   values: readonly unknown[],
   places: Places,
 ): Promise<void> {
-  const { direction, rows, failed } = pass;
+  const { direction, siblings, failed } = pass;
   const { level, at } = places.items;
   const accepted = values.map((_, i) => i).filter((i) => failed[level.rows[at[i]!]!] === 0);
   const items: Items = { level, at: accepted.map((i) => at[i]!) };
@@ -211,7 +249,7 @@ async function runWaiting(
   const out = await waits[direction](
     column,
     (i, issue) => rejectAt(pass, items, i, issue, leaf.path),
-    (path) => readSiblings(path, rows, items),
+    (path) => siblings(path, items),
   );
   for (const [n, i] of accepted.entries()) put(places, i, out[n]);
 }

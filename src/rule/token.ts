@@ -8,6 +8,7 @@
 import type { Token } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkOneOf, typeName } from '../core/checks.ts';
+import { dateText } from '../core/civil-date.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
 import { given } from '../core/given.ts';
 import { inputText } from '../core/input-text.ts';
@@ -18,6 +19,7 @@ import { keyedBlake3 } from '../kernel/prf/blake3.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { checkReading, type OpenedReading, type Reading } from '../prepare/reading.ts';
 import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../wire/labelled-token.ts';
 import { FORMS, type Form, formOf } from '../wire/token-forms.ts';
@@ -50,6 +52,11 @@ export interface TokenOptions<Scope extends string = string> extends Common {
   /** Equal values of one scope get equal tokens; values of two scopes never do: `person.email`. Enters the key. */
   readonly scope: Scope;
   /**
+   * The form in which the values are written, such as `readDate('DD.MM.YYYY')`: they are turned into the usual form
+   * before `prepare`. It enters no key, so they join with values in the usual form and in any other.
+   */
+  readonly read?: Reading;
+  /**
    * Named normalisation of the value: one step, or a list of up to eight in order. Values that are equal after it get
    * one token. Enters the key.
    */
@@ -80,13 +87,17 @@ export interface TokenOptions<Scope extends string = string> extends Common {
   readonly onToken?: 'error' | 'pass';
 }
 
-/** The types that can become a token. A number must be a safe integer; it counts as its decimal text. */
-export type TokenInput = string | number | bigint;
+/**
+ * The types that can become a token. A number must be a safe integer; it counts as its decimal text. A `Date` counts as
+ * the text that `JSON.stringify` writes for it: `2024-03-31T08:15:00.000Z`.
+ */
+export type TokenInput = string | number | bigint | Date;
 
 /** A `token` rule. */
 export interface TokenRule<Scope extends string = string> extends Rule {
   readonly rule: 'token';
   readonly scope: Scope;
+  readonly read?: string;
   readonly prepare?: string | readonly string[];
   readonly form?: Form;
   readonly length?: number;
@@ -118,6 +129,7 @@ export interface BoundToken<Scope extends string = string> {
 
 const OPTIONS = [
   'scope',
+  'read',
   'prepare',
   'form',
   'length',
@@ -158,6 +170,7 @@ export function token<const Scope extends string, const Optional extends boolean
     rule: 'token' as const,
     scope: settings.scope,
     ...given({
+      read: settings.reading?.name,
       prepare: stepNames(own.prepare, settings.steps),
       form: own.form,
       length: own.length,
@@ -199,6 +212,7 @@ interface Settings {
   readonly prf: PrfName;
   readonly steps: readonly Prepare[];
   readonly names: readonly string[];
+  readonly reading: OpenedReading | null;
   readonly onToken: 'error' | 'pass';
 }
 
@@ -217,13 +231,15 @@ function readSettings(own: TokenOptions): Settings {
   if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
     badRange('length', 'must be 26 for a labelled token without a label: a shorter one could not be told from a word');
   }
+  const reading = checkReading(own.read, ['date', 'number', 'phone']);
   const steps = own.prepare === undefined ? [] : prepareSteps('prepare', own.prepare);
-  return { scope, form, length, label, prf, steps, names: steps.map(({ step }) => step), onToken };
+  return { scope, form, length, label, prf, steps, names: steps.map(({ step }) => step), reading, onToken };
 }
 
-function factsOf({ scope, prf, names, onToken }: Settings): RuleFacts {
+function factsOf({ scope, prf, names, reading, onToken }: Settings): RuleFacts {
+  const before = [...(reading === null ? [] : [`reading it as ${reading.name}`]), ...names].join(', ');
   return {
-    what: `replaced by a keyed token${names.length === 0 ? '' : ` of the value after ${names.join(', ')}`}${
+    what: `replaced by a keyed token${before === '' ? '' : ` of the value after ${before}`}${
       onToken === 'pass' ? '; a value that is already a token of these keys, of any scope, passes as it is' : ''
     }`,
     origin: 'derived from the value with a key',
@@ -259,14 +275,22 @@ function setUp(settings: Settings, opened: OpenedKeys, missing: MissingTexts): K
 
 /** Returns the prepared text of a value, or `null` if the value is an intact token of these keys that passes. */
 function enter(keyed: KeyedTokens, value: unknown): string | null {
-  const { steps } = keyed.settings;
+  const { steps, reading } = keyed.settings;
+  // A token that is handed in again is not in the form that is read.
+  if (reading !== null && typeof value === 'string' && isOwnToken(keyed, value)) return null;
   // Without steps, the keyed function reads the characters itself and refuses lone surrogates.
-  const text = steps.length === 0 && typeof value === 'string' ? value : inputText(value);
+  const text = reading === null && steps.length === 0 && typeof value === 'string' ? value : textOf(value, reading);
   if (isOwnToken(keyed, text)) return null;
   if (steps.length === 0) return text;
   const prepared = applySteps(steps, text);
   // A token in capitals or between spaces is recognised only after it was prepared.
   return prepared !== text && isOwnToken(keyed, prepared) ? null : prepared;
+}
+
+/** The text of a value before its steps. */
+function textOf(value: unknown, reading: OpenedReading | null): string {
+  if (reading !== null) return reading.read(value);
+  return value instanceof Date ? dateText(value) : inputText(value);
 }
 
 /** Whether a text is an intact labelled token of these keys. Throws `already_token` if such a token may not pass. */
@@ -364,7 +388,7 @@ function boundToken<Scope extends string>(keyed: KeyedTokens): BoundToken<Scope>
 function matches(keyed: KeyedTokens, whole: RegExp, value: TokenInput, candidate: string): boolean {
   const { settings, prfs, texts } = keyed;
   const { form, length } = settings;
-  const prepared = applySteps(settings.steps, inputText(value));
+  const prepared = applySteps(settings.steps, textOf(value, settings.reading));
   const body = (prf: Prf) => {
     prf.text(prepared);
     return texts.body(prf.tag);

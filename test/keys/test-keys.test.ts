@@ -40,7 +40,7 @@ describe('the domains', () => {
   it.each(CLOSED)('%s is refused, and the error says what to do', (domain) => {
     const { code, kind, message } = refusal(() => testKeyset('orders').domain(domain));
     expect({ code, kind }).toEqual({ code: 'public_test_keys', kind: 'keys' });
-    expect(message).toContain(`this is the domain ${domain}`);
+    expect(message).toContain(`test-…, not ${domain};`);
     expect(message).toContain('trefoil keys new');
     expect(message).not.toContain(TEST_SECRET.slice(15, 30));
   });

@@ -22,7 +22,7 @@ import type { Context } from '../options.ts';
 import { DASH, openSummary, STDOUT } from '../outputs.ts';
 import { refuseOwnInput } from '../stdout.ts';
 import { isServer, placesOf, storeFiles, storeNames } from '../stores/places.ts';
-import { count, helpText, plural, type Voice, wordFor } from '../voice.ts';
+import { count, countLines, helpText, plural, type Voice, wordFor } from '../voice.ts';
 import { dryRun } from './dry-run.ts';
 import { type RunOptions, withRunOptions } from './options.ts';
 import { makeProgress, type ProgressLine } from './progress.ts';
@@ -45,7 +45,7 @@ async function run(
   const request = await readRequest(direction, args, parsedOptions);
   const { policy, options, duckdb } = request;
   const { keys, vault, rejects, summary, force, quiet } = options;
-  const bindOptions = { keys, vault, sealing: rejects !== undefined };
+  const bindOptions = { keys, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
   const keyed = await bindKeys(policy, direction, bindOptions, context.voice);
   if (options.dryRun === true) return await dryRun(request, keyed.bound, context);
 
@@ -71,7 +71,8 @@ async function run(
       noteEncoding(options.encoding, context.voice);
     }
     if (result.rowsRejected > 0) {
-      context.voice.warning(rejectedWarning(result, rejects === DASH ? 'standard output' : rejects!));
+      const warning = rejectedWarning(result, rejects === DASH ? 'standard output' : rejects!);
+      context.voice.warning(warning, countLines(result.issues));
       context.exit(EXIT.partial);
     }
   } catch (error) {
@@ -182,7 +183,9 @@ async function transformByDuckdb(
   // DuckDB is an optional dependency, and only these runs load it.
   const { runDuckdb } = await import('../../duckdb/run.ts');
   const { rows, ...bytes } = await runDuckdb({ ...duckdb!, direction, inside: openReady(bound), others, signal });
-  return { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, ...bytes };
+  // A record with an issue ends such a run.
+  const issues = { rows, isAll: true, fields: [], others: 0 };
+  return { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, issues, ...bytes };
 }
 
 /** The last line of a run: its counts and its time. */

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { given } from '../../core/given.ts';
+import type { IssueCount, IssueCounts } from '../../errors.ts';
 import { packageVersion } from '../../files/version.ts';
 import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
@@ -16,6 +17,7 @@ export interface SummaryInput {
   readonly rowsRejected: number;
   /** The name of `--encoding`. */
   readonly encoding: EncodingName | undefined;
+  readonly issues: IssueCounts;
   readonly policy: FilePolicy;
   readonly keys: DomainKeys | null;
 }
@@ -42,6 +44,17 @@ function encodingsOf(name: EncodingName | undefined) {
   return { input, ...given({ named: name === input ? undefined : name }), output: 'utf-8' };
 }
 
+/** How many rows were rejected for one reason. */
+function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
+  return {
+    ...given({ field }),
+    code,
+    rows,
+    issues,
+    first: given({ file: first.file, row: first.row, line: first.line }),
+  };
+}
+
 /** The summary as JSON text. */
 export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
   const summary = {
@@ -50,6 +63,8 @@ export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
     rowsOut: counts.rowsOut,
     rowsRejected: counts.rowsRejected,
     encoding: encodingsOf(counts.encoding),
+    issues: counts.issues.fields.map(rejectedBy),
+    ...(counts.issues.others > 0 && { otherIssues: counts.issues.others }),
     fields: Object.fromEntries(Object.entries(policy.fields).map(([path, { rule }]) => [path, rule])),
     policySha256: policySha256(policy),
     domain: policy.domain,

@@ -4,7 +4,7 @@
  * it depends on the bytes of its input alone, and a run that is resumed at a cut makes the same cuts as before.
  */
 
-import { fail, TrefoilError } from '../../errors.ts';
+import { fail, type Issue, TrefoilError } from '../../errors.ts';
 import { type Batches, type Heading, makeBatches } from '../../io/batches.ts';
 import { type Block, type Frames, makeFrames, type Oversize, type Place } from '../../io/frames.ts';
 import type { ChunkTask } from '../chunk-work.ts';
@@ -284,12 +284,14 @@ function checkSameHeader(first: Opening | null, other: Opening | null): void {
 }
 
 /** Adds the name of a file to the issues of an error. An issue that names a file already keeps it. */
+export function withFile(error: TrefoilError, file: string): TrefoilError;
+export function withFile(error: unknown, file: string): unknown;
 export function withFile(error: unknown, file: string): unknown {
   if (!(error instanceof TrefoilError)) return error;
-  return new TrefoilError(
-    error.issues.map((issue) => ({ ...issue, file: issue.file ?? file })),
-    error.total,
-  );
+  const { issues, total, counts } = error;
+  const place = (issue: Issue): Issue => ({ ...issue, file: issue.file ?? file });
+  const fields = counts?.fields.map((count) => ({ ...count, first: place(count.first) }));
+  return new TrefoilError((issues as readonly Issue[]).map(place), total, counts && { ...counts, fields: fields! });
 }
 
 /** Calls a function. Its errors name the file, unless `file` is `null`. */

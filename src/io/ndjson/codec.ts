@@ -66,8 +66,9 @@ export function makeNdjsonCodec(
       }
       return { rows: lines.length, text, lineOf: (index) => lines[index]! };
     },
-    oversize: () => {
-      const message = `the record is longer than ${maxRecord} bytes`;
+    oversize: (head, line) => {
+      const isArray = line === 1 && /^\ufeff?[\t\r ]*\[/.test(new TextDecoder().decode(head));
+      const message = `the record is longer than ${maxRecord} bytes${isArray ? `; ${ARRAY}` : ''}`;
       return { issue: { code: 'record_too_large', message, maximum: maxRecord }, rejectable: true };
     },
   };
@@ -95,14 +96,31 @@ function readLines(batch: Batch, firstLine: number, inside: BoundInside): Lines 
     const index = found.lines.length;
     found.lines.push(firstLine + i);
     const read = readRecord(text, inside);
-    if ('issue' in read) batch.report(index, read.issue);
-    else {
+    // Only the first line of the input can show that the input is something else.
+    if ('issue' in read) {
+      const isFirst = index === 0 && firstLine === 1;
+      batch.report(index, isFirst ? asDocument(text, read.issue, texts.slice(i + 1)) : read.issue);
+    } else {
       if (read.inexact) found.inexact.add(found.values.length);
       found.values.push(read.value);
       found.indices.push(index);
     }
   }
   return found;
+}
+
+const ARRAY = "the input is one JSON array, and not one object a line; make lines of it: jq -c '.[]' FILE";
+
+const OBJECT = 'the input is JSON over several lines, and not one object a line; make lines of it: jq -c . FILE';
+
+/** The issue of the first line, if the line is the beginning of a JSON document or all of it. */
+function asDocument(text: string, issue: Issue, rest: readonly string[]): Issue {
+  const begin = text.trimStart();
+  if (issue.code !== 'invalid_json' && issue.code !== 'not_an_object') return issue;
+  if (begin.startsWith('[')) return { ...issue, message: ARRAY };
+  // Nothing in the line is wrong but its end, so the object may continue on the next line.
+  const isCut = begin.startsWith('{') && issue.column === text.length + 1;
+  return isCut && rest.some((line) => !BLANK.test(line)) ? { ...issue, message: OBJECT } : issue;
 }
 
 /** Result of {@link readRecord}. */

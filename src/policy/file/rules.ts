@@ -4,6 +4,8 @@
 
 import * as v from 'valibot';
 import { ownProperties, typeName } from '../../core/checks.ts';
+import type { Reading } from '../../prepare/reading.ts';
+import { READING_NAMES, readingByName } from '../../prepare/readings.ts';
 import { PREPARE_NAMES, type Prepare, prepareByName } from '../../prepare/steps.ts';
 import { type CoarsenBucket, coarsen } from '../../rule/coarsen.ts';
 import { constant } from '../../rule/constant.ts';
@@ -30,6 +32,7 @@ function makeRules(): Registry<Rule> {
   const whole = v.number();
   const flag = v.boolean();
   const steps = v.optional(v.union([text, v.array(text)]));
+  const read = v.optional(text);
   // The options that every rule has.
   const common = {
     optional: v.optional(flag),
@@ -50,12 +53,18 @@ function makeRules(): Registry<Rule> {
         number: v.optional(v.number()),
         prefix: v.optional(whole),
         ip: v.optional(closed({ v4: whole, v6: whole })),
+        min: v.optional(v.number()),
+        max: v.optional(v.number()),
+        merge: v.optional(v.record(text, v.array(text))),
+        read,
       },
-      // The constructor checks that exactly one of the four is set.
+      // The constructor checks that exactly one of the four kinds is set.
       (options) => coarsen(options as CoarsenBucket),
+      { read: readReading },
     ),
-    shiftDate: entry({ ...common, scope: text, subject: text, days: whole, prepareSubject: steps }, shiftDate, {
+    shiftDate: entry({ ...common, scope: text, subject: text, days: whole, prepareSubject: steps, read }, shiftDate, {
       prepareSubject: readPrepare,
+      read: readReading,
     }),
     vault: entry(
       {
@@ -73,6 +82,7 @@ function makeRules(): Registry<Rule> {
       {
         ...common,
         scope: text,
+        read,
         prepare: steps,
         form: v.optional(v.picklist(FORMS)),
         length: v.optional(whole),
@@ -83,7 +93,7 @@ function makeRules(): Registry<Rule> {
         onToken: v.optional(v.picklist(['error', 'pass'])),
       },
       token,
-      { prepare: readPrepare },
+      { prepare: readPrepare, read: readReading },
     ),
     fpe: entry({ ...common, scope: text, format: formatOption(), allowCodebook: v.optional(text) }, fpe, {
       format: readFormat,
@@ -134,6 +144,16 @@ export function readRule(value: unknown, path: ValuePath, complain: Complain): R
   }
   if (!fits) return null;
   return attempt(path, options, complain, 'wrong_option', () => found.make({ ...options, ...read }));
+}
+
+function readReading(value: unknown, path: ValuePath, complain: Complain): Reading | null {
+  // The schema has already reported anything other than text.
+  if (typeof value !== 'string') return null;
+  const reading = readingByName(value);
+  if (reading !== undefined) return reading;
+  // No near name: a wrong one would read other dates.
+  complain('wrong_option', path, `there is no such reading; there are ${READING_NAMES.join(', ')}`);
+  return null;
 }
 
 function readPrepare(value: unknown, path: ValuePath, complain: Complain): Prepare | readonly Prepare[] | null {
