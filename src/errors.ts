@@ -49,6 +49,7 @@ const KINDS = {
   not_an_object: 'data',
   duplicate_key: 'data',
   missing_subject: 'data',
+  missing_context: 'data',
   bad_escape: 'data',
   too_many_rejects: 'data',
   not_rejects: 'data',

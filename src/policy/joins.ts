@@ -5,6 +5,7 @@
 
 import type { Issue } from '../errors.ts';
 import { ruleOption } from '../rule/rule.ts';
+import { contextNames } from '../rule/token/contexts.ts';
 import { checkLength } from '../wire/token-lengths.ts';
 import type { Leaf } from './bound.ts';
 
@@ -54,6 +55,7 @@ const makeAspects = (): Readonly<Record<string, Aspects>> => ({
     key: [
       aspect('different prepare steps', 'prepare', steps),
       aspect('a different prf', 'prf', (prf) => prf ?? 'hmac-sha256'),
+      aspect('different contexts (per)', 'per', contextNames),
     ],
     text: [
       aspect('a different label', 'label'),

@@ -31,6 +31,7 @@ function makeRules(): Registry<Rule> {
   const flag = v.boolean();
   const empty = v.optional(v.picklist(['keep', 'protect']));
   const steps = v.optional(v.union([text, v.array(text)]));
+  const perField = v.record(text, text) as unknown as v.GenericSchema<{ field: string; name: string }>;
   // The options that every rule has.
   const common = { optional: v.optional(flag), why: v.optional(text) };
 
@@ -71,6 +72,9 @@ function makeRules(): Registry<Rule> {
         ...common,
         scope: text,
         prepare: steps,
+        after: v.optional(text),
+        // The constructor knows the members of a map, and says that a period is not one.
+        per: v.optional(v.union([text, v.array(v.union([text, perField])), perField])),
         form: v.optional(v.picklist(FORMS)),
         length: v.optional(whole),
         population: v.optional(whole),
