@@ -14,6 +14,8 @@ export {
   nfc,
   nfkc,
   type Prepare,
+  phone,
   phoneE164,
   trim,
+  wholeNumber,
 } from './prepare/steps.ts';
