@@ -783,6 +783,8 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     emailAddressExact: step('a@b.cd'),
     phoneE164: step('+49 30 901820'),
     ipAddress: step('::ffff:192.0.2.7'),
+    phone: step('+49 (0)30 901820'),
+    wholeNumber: step('10017.0'),
   },
   reveal: { revealAccess: value, secretAccess: value },
   csv: readers('Csv'),

@@ -1,6 +1,7 @@
 /**
  * Telephone numbers as people write them: with layout, with the trunk prefix in brackets, in national form. The result
- * is the form of Recommendation ITU-T E.164 (https://www.itu.int/rec/T-REC-E.164): `+`, the country code and the number.
+ * is the form of Recommendation ITU-T E.164 (https://www.itu.int/rec/T-REC-E.164): `+`, the country code and the
+ * number.
  */
 
 import { fail } from '../errors.ts';

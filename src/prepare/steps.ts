@@ -339,8 +339,8 @@ export const ipAddress: Prepare<'ipAddress'> = /* @__PURE__ */ make('ipAddress',
  * A number without a country code is refused. To read the numbers of one country, such as `030/901820`, set `read:
  * phone DE`.
  *
- * @throws TrefoilError `not_a_phone` as {@link phoneE164} does; and if the ITU has not assigned the country code, or a 0
- *   follows it that is neither a trunk prefix nor part of the number; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `not_a_phone` as {@link phoneE164} does; and if the ITU has not assigned the country code, or a
+ *   0 follows it that is neither a trunk prefix nor part of the number; `lone_surrogate`; `wrong_type`.
  * @see ITU-T E.164 (11/2010), section 6, https://www.itu.int/rec/T-REC-E.164; docs/spec/prepare-v1.md.
  *
  * @example
@@ -355,11 +355,11 @@ export const phone: Prepare<'phone'> = /* @__PURE__ */ make('phone', phoneNumber
 
 /**
  * Normalises a whole number, so that `10017.0`, which some programs write for the integer, and `10017` become the same
- * text. White space at the ends is removed, and `-0` becomes `0`. The digits are not computed with, so a number may have
- * any length.
+ * text. White space at the ends is removed, and `-0` becomes `0`. The digits are not computed with, so a number may
+ * have any length.
  *
- * @throws TrefoilError `not_an_integer` for a fraction, an exponent, leading zeros, a plus sign, separators or any other
- *   text; `lone_surrogate`; `wrong_type`.
+ * @throws TrefoilError `not_an_integer` for a fraction, an exponent, leading zeros, a plus sign, separators or any
+ *   other text; `lone_surrogate`; `wrong_type`.
  * @see docs/spec/prepare-v1.md.
  *
  * @example
