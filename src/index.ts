@@ -22,7 +22,8 @@ export { type DropRule, drop } from './rule/drop.ts';
 export { type BoundFpe, type FpeOptions, type FpeRule, fpe, type RevealingFpe } from './rule/fpe.ts';
 export { type KeepRule, keep, type Scalar } from './rule/keep.ts';
 export { type MaskRule, mask } from './rule/mask.ts';
-export { optional, type Rule } from './rule/rule.ts';
+export { mark, optional } from './rule/options.ts';
+export type { Common, Role, Rule } from './rule/rule.ts';
 export {
   type BoundSeal,
   inspectSealed,

@@ -236,7 +236,7 @@ const RULES: Readonly<Record<string, Row>> = {
           form: 'labelled',
           label: 'x',
           onToken: 'error',
-          empty: 'keep',
+          missing: [''],
           optional: true,
           why: 'x',
         },
@@ -257,13 +257,13 @@ const RULES: Readonly<Record<string, Row>> = {
     ...verbs('bare token', bare, { ...two('x'), matches: () => ['x', bare.protect('x')] }),
   ],
   seal: (fn) => [
-    { name: 'seal', fn, args: () => [{ scope: 'a', value: 'text', empty: 'keep', optional: true, why: 'x' }] },
+    { name: 'seal', fn, args: () => [{ scope: 'a', value: 'text', missing: [''], optional: true, why: 'x' }] },
     binds('seal'),
     ...verbs('seal', seals, four('x', sealed)),
     ...verbs('integer seal', integers, four(1, integers.protect(1))),
   ],
   fpe: (fn) => [
-    { name: 'fpe', fn, args: () => [{ scope: 'a', format: digits(), empty: 'keep', optional: true, why: 'x' }] },
+    { name: 'fpe', fn, args: () => [{ scope: 'a', format: digits(), missing: [''], optional: true, why: 'x' }] },
     {
       name: 'fpe of few values',
       fn,
@@ -296,6 +296,7 @@ const RULES: Readonly<Record<string, Row>> = {
     ];
   },
   optional: call(() => [keep]),
+  mark: call(() => [keep, { optional: true, role: 'other', missing: ['-'], why: 'x' }]),
 };
 
 /** The vault rule, and its verbs over a store in memory. */
@@ -325,7 +326,7 @@ const VAULT: Row = async (fn) => {
   });
   const swept = await vault(options).open(keys, { m: memoryStore() }, revealAccess);
   return [
-    { name: 'vault', fn, args: () => [{ ...options, subject: 'id', empty: 'protect', optional: true }] },
+    { name: 'vault', fn, args: () => [{ ...options, subject: 'id', missing: [], optional: true }] },
     {
       name: 'vault.open',
       fn: vault(options).open as Fn,
@@ -459,7 +460,7 @@ const FILE: readonly Call[] = [
       form: 'labelled',
       label: 'x',
       onToken: 'pass',
-      empty: 'keep',
+      missing: [''],
       optional: true,
       why: 'x',
     }),

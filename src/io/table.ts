@@ -6,6 +6,7 @@
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { runReported } from '../rule/columns.ts';
+import { isMissing, type MissingTexts } from '../rule/missing.ts';
 import type { TableColumn } from './header.ts';
 
 /** A batch of records as cells. */
@@ -43,7 +44,8 @@ export function turnTable(
   return columns.map(({ leaf, index, from }) => {
     const column: unknown[] = cells.column(from);
     const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path });
-    if (direction === 'protect' && leaf.engine.cell === 'integer') readIntegers(column, reportField);
+    if (direction === 'protect' && leaf.engine.cell === 'integer')
+      readIntegers(column, inside.missing[index]!, reportField);
     const out = runReported(inside.columns[index]![direction], column, reportField, siblings);
     for (let i = 0; i < out.length; i++) if (typeof out[i] !== 'string') out[i] = toCell(out[i]);
     return out as (string | null)[];
@@ -52,11 +54,11 @@ export function turnTable(
 
 const INTEGER = /^(?:0|-?[1-9][0-9]{0,15})$/;
 
-/** Reads the cells of a column whose rule takes integers. An empty cell is a missing value and stays one. */
-function readIntegers(column: unknown[], report: (index: number, issue: Issue) => void): void {
+/** Reads the cells of a column whose rule takes integers. A missing value stays as it is. */
+function readIntegers(column: unknown[], missing: MissingTexts, report: (index: number, issue: Issue) => void): void {
   for (let i = 0; i < column.length; i++) {
     const cell = column[i];
-    if (typeof cell !== 'string' || cell === '') continue;
+    if (typeof cell !== 'string' || isMissing(cell, missing)) continue;
     const value = INTEGER.test(cell) ? Number(cell) : Number.NaN;
     // The record is rejected, so the rule need not see the cell.
     column[i] = Number.isSafeInteger(value) ? value : undefined;

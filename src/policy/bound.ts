@@ -6,6 +6,7 @@
 import { badType, typeName } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
+import type { MissingTexts } from '../rule/missing.ts';
 import type { BoundColumns, Rule, RuleEngine } from '../rule/rule.ts';
 
 const INSIDE = Symbol.for('trefoil.bound-policy.v1');
@@ -33,6 +34,8 @@ export interface BoundInside {
   readonly sheet: object;
   readonly unnamed: 'error' | 'drop';
   readonly leaves: readonly Leaf[];
+  /** Which texts are missing in each leaf, by the leaf's index. */
+  readonly missing: readonly MissingTexts[];
   /** The bound columns of each leaf, by the leaf's index. */
   readonly columns: readonly BoundColumns[];
   /**

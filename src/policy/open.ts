@@ -12,6 +12,7 @@ import { bindKeys } from './bind.ts';
 import { type AsyncRun, type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
+import { policyMissing } from './missing.ts';
 import { makeReplay } from './replay.ts';
 import { makeAsyncTransform, makeTransform } from './transform.ts';
 import type { FieldsNode } from './tree.ts';
@@ -39,15 +40,16 @@ export async function openPolicy(
 ): Promise<OpenFilePolicy> {
   const { opened: keys, demand } = bindKeys(leaves, sheet, domainKeys, revealing);
   const { domain } = keys;
-  const columns = leaves.map(({ engine }) =>
-    engine.open === undefined ? engine.bind(engine.keyed ? keys : null, revealing) : undefined,
+  const missing = policyMissing(leaves, sheet.missing);
+  const columns = leaves.map(({ engine }, i) =>
+    engine.open === undefined ? engine.bind(engine.keyed ? keys : null, revealing, missing.listsOf(i)) : undefined,
   );
   const waiting: (AsyncColumns | undefined)[] = [];
   // One after another: two rules of one store share what the first of them has read from it.
-  for (const { engine } of leaves) waiting.push(await engine.open?.(keys, stores));
+  for (const [i, { engine }] of leaves.entries()) waiting.push(await engine.open?.(keys, stores, missing.listsOf(i)));
   const { unnamed = 'error' } = sheet;
 
-  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, demand };
+  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, missing: missing.texts, demand };
   const insideOf = (bound: readonly BoundColumns[]): BoundInside => {
     return { ...common, columns: bound, rows: makeTransform(root, bound, unnamed) };
   };

@@ -10,11 +10,13 @@ import { throwIssues } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import { checkKeyCheck, type DomainKeys, type KeyCheck } from '../keys/domain-keys.ts';
 import { checkAccess } from '../rule/binding.ts';
+import { checkMissing } from '../rule/options.ts';
 import { bindKeys } from './bind.ts';
 import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
 import { halfJoins } from './joins.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
+import { missingClashes, policyMissing } from './missing.ts';
 import { openPolicy } from './open.ts';
 import { makeTransform } from './transform.ts';
 import { type FieldsNode, treeOfFields } from './tree.ts';
@@ -26,14 +28,14 @@ const LEAVES = Symbol.for('trefoil.policy.v1');
  * Makes a policy: what happens to each field of a record. Nested objects in the policy describe nested objects in the
  * record, and {@link each} describes arrays.
  *
- * A field that the policy does not name is an error, unless `unnamed` is `'drop'`. A field that is missing is an error,
- * unless its rule is optional. `null`, `undefined` and the empty string are returned as they are. `JSON.stringify` of a
- * policy that has a `domain` gives its policy file.
+ * A field that the policy does not name is an error, unless `unnamed` is `'drop'`. A field that is absent is an error,
+ * unless its rule is optional. `null`, `undefined` and the texts of `missing` are returned as they are.
+ * `JSON.stringify` of a policy that has a `domain` gives its policy file.
  *
  * @throws TrefoilError `half_join` if two rules have the same kind and scope, so that they seem to join, but some of
  *   their values would not: tokens with different steps or `prf`, vaults with different stores, shifted dates with
- *   different days; `wrong_option` if a `subject` or a field of `per` is not a field of the policy. TypeError or
- *   RangeError if an argument is not a policy.
+ *   different days; `wrong_option` if a `subject` or a field of `per` is not a field of the policy, or if a missing
+ *   text is a value of the format of an `fpe` field. TypeError or RangeError if an argument is not a policy.
  *
  * @example
  * ```ts
@@ -55,12 +57,14 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
   fields: F,
   options: PolicyOptions<Unnamed> = {},
 ): Policy<F, Unnamed> {
-  const { domain, keyCheck, unnamed } = checkOptions('options', options, ['domain', 'keyCheck', 'unnamed']);
+  const own = checkOptions('options', options, ['domain', 'keyCheck', 'unnamed', 'missing']);
+  const { domain, keyCheck, unnamed } = own;
+  const missing = own.missing === undefined ? undefined : checkMissing(own.missing);
   if (domain !== undefined) checkName('domain', domain);
   if (keyCheck !== undefined) checkKeyCheck(keyCheck);
   if (unnamed !== undefined && unnamed !== 'error' && unnamed !== 'drop') badRange('unnamed', 'expected error or drop');
   const { root, leaves } = treeOfFields(fields);
-  throwIssues([...halfJoins(leaves), ...lostSubjects(leaves)]);
+  throwIssues([...halfJoins(leaves), ...lostSubjects(leaves), ...missingClashes(leaves, missing)]);
 
   const data = {
     trefoil: 1 as const,
@@ -68,6 +72,7 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
       domain: domain as string | undefined,
       keyCheck: keyCheck === undefined ? undefined : Object.freeze({ ...(keyCheck as KeyCheck) }),
       unnamed,
+      missing,
     }),
     fields: Object.freeze(Object.fromEntries(leaves.map((leaf) => [leaf.path, leaf.rule]))),
   };
@@ -121,13 +126,17 @@ function bindPolicy(
 ): BoundFilePolicy {
   const { unnamed = 'error' } = sheet;
   const { opened, demand } = bindKeys(leaves, sheet, domainKeys, revealing);
-  const columns = leaves.map(({ engine }) => engine.bind(engine.keyed ? opened : null, revealing));
+  const missing = policyMissing(leaves, sheet.missing);
+  const columns = leaves.map(({ engine }, i) =>
+    engine.bind(engine.keyed ? opened : null, revealing, missing.listsOf(i)),
+  );
   const inside: BoundInside = {
     domain: opened.domain,
     keys: opened,
     sheet: { ...sheet, domain: opened.domain },
     unnamed,
     leaves,
+    missing: missing.texts,
     columns,
     demand,
     rows: makeTransform(root, columns, unnamed),

@@ -232,6 +232,11 @@ export interface PolicyOptions<Unnamed extends 'error' | 'drop' = 'error' | 'dro
   readonly keyCheck?: KeyCheck;
   /** What happens to a field without a rule: `error` (default) refuses the record, `drop` leaves the field out. */
   readonly unnamed?: Unnamed;
+  /**
+   * Texts that are no value in any field that has no list of its own: at most 100, letter for letter. They pass
+   * unchanged in both directions, as `null` does. `['']` by default; `[]` protects the empty text.
+   */
+  readonly missing?: readonly string[];
 }
 
 /** A policy: frozen plain data, whose JSON is the policy file. `Policy` without parameters is any policy. */
@@ -241,6 +246,7 @@ export interface Policy<F = any, Unnamed = any> {
   readonly domain?: string;
   readonly keyCheck?: KeyCheck;
   readonly unnamed?: 'error' | 'drop';
+  readonly missing?: readonly string[];
   /** Rules by path, as in the policy file. */
   readonly fields: Readonly<Record<string, Rule>>;
   /** Binds the policy to keys: all key set-up happens here. A policy with a vault is opened instead. Not enumerable. */

@@ -71,7 +71,10 @@ export function coarsen<const Bucket extends CoarsenBucket, const Optional exten
     { what, origin: 'taken from the value', back: 'never', visible: 'the group that the value belongs to' },
     {
       readsSpelling: true,
-      bind: () => ({ protect: (column, report) => mapColumn(column, apply, report), reveal: revealNothing }),
+      bind: (_, __, { own: missing }) => ({
+        protect: (column, report) => mapColumn(column, apply, report, missing),
+        reveal: revealNothing,
+      }),
     },
   );
   return makeRule({ rule: 'coarsen' as const, ...data, ...common }, engine, {}) as unknown as MayBeAbsent<

@@ -3,7 +3,7 @@
 import { badType, typeName } from '../core/checks.ts';
 import { isNumberColumn, isUtf8Column, readUtf8, type Utf8Column, utf8Column } from '../core/columns.ts';
 import { collectIssues, issueOf, type ReportIssue, throwIssue } from '../core/issues.ts';
-import { isMissing } from './missing.ts';
+import { EMPTY_TEXT, isMissing, type MissingTexts } from './missing.ts';
 import type { ColumnVerb, Siblings } from './rule.ts';
 
 /** The `reveal` of rules whose output cannot be turned back: a copy of the column as it is. */
@@ -14,12 +14,12 @@ export function mapColumn(
   column: readonly unknown[],
   apply: (value: unknown) => unknown,
   report: ReportIssue,
-  empty: 'keep' | 'protect' = 'keep',
+  missing: MissingTexts = EMPTY_TEXT,
 ): unknown[] {
   const out = new Array<unknown>(column.length);
   for (let i = 0; i < column.length; i++) {
     const value = column[i];
-    if (isMissing(value, empty)) {
+    if (isMissing(value, missing)) {
       out[i] = value;
       continue;
     }

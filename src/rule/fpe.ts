@@ -16,7 +16,8 @@ import { CODE_BOOK, type Format, type FormatEngine, formatEngine, type Smallest 
 import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { boundVerbs, openFor, refuseReveal } from './binding.ts';
 import { mapColumn } from './columns.ts';
-import { checkEmpty, checkRule, checkScope } from './options.ts';
+import { type MissingTexts, missingTexts, ownLists } from './missing.ts';
+import { checkRule, checkScope } from './options.ts';
 import {
   type BoundColumns,
   type Common,
@@ -34,10 +35,10 @@ export interface FpeOptions<Scope extends string = string> extends Common {
   /** A format of `trefoil/format`. It enters the key, except for its limits of length. */
   readonly format: Format;
   /**
-   * Whether the empty string passes (`keep`, default) or must fit the format like any other value (`protect`). If the
-   * empty string is a value of the format, `protect` is required.
+   * Texts that are no value in this field. None of them may be a value of the format: a ciphertext could be the same
+   * text. If the empty text is a value of the format, set `[]`.
    */
-  readonly empty?: 'keep' | 'protect';
+  readonly missing?: readonly string[];
   /**
    * Why a format of fewer than 10,000 values is acceptable, in words, for the record of processing: anyone who may call
    * `protect` can write down the whole table. At most 1,000 characters.
@@ -50,7 +51,6 @@ export interface FpeRule<Scope extends string = string> extends Rule {
   readonly rule: 'fpe';
   readonly scope: Scope;
   readonly format: Format;
-  readonly empty?: 'keep' | 'protect';
   readonly allowCodebook?: string;
   /** Does the key set-up, once. Throws `space_too_small` if the format has too few values. Not enumerable. */
   readonly bind: {
@@ -114,21 +114,18 @@ export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Sc
 export function fpe<const Scope extends string, const Optional extends boolean = false>(
   options: FpeOptions<Scope> & { readonly optional?: Optional },
 ): MayBeAbsent<FpeRule<Scope>, Optional> {
-  const { own, common } = checkRule('fpe', options, ['scope', 'format', 'empty', 'allowCodebook']);
+  const { own, common } = checkRule('fpe', options, ['scope', 'format', 'allowCodebook']);
   const scope = checkScope(own);
   const format = formatEngine('format', own.format);
-  const empty = checkEmpty(own.empty);
-  // With `keep`, nobody could tell whether an empty output is the empty input or the ciphertext of another value.
-  if (empty === 'keep' && format.outline.min === 0) {
-    badRange('empty', 'expected protect: the empty text is a value of the format');
-  }
+  // Without a list of its own, the rule has that of a policy, which checks it.
+  if (common.missing !== undefined) refuseValues(own.format, missingTexts(common.missing));
   const reason = checkReason(own.allowCodebook);
-  const settings: Settings = { scope, format, empty, unfit: judgeSpace(format.smallest, reason) };
+  const settings: Settings = { scope, format, unfit: judgeSpace(format.smallest, reason) };
   const data = {
     rule: 'fpe' as const,
     scope,
     format: own.format,
-    ...given({ empty: own.empty, allowCodebook: reason }),
+    ...given({ allowCodebook: reason }),
     ...common,
   };
   const engine: RuleEngine = {
@@ -138,12 +135,15 @@ export function fpe<const Scope extends string, const Optional extends boolean =
     cell: 'text',
     removes: false,
     unfit: settings.unfit,
-    bind: (opened, revealing) => fpeColumns(settings, opened!, revealing),
+    bind: (opened, revealing, { own: missing }) => fpeColumns(settings, opened!, revealing, missing),
+    mayWrite: own.format.test,
   };
 
   function bind(keys: DomainKeys, access?: RevealAccess): BoundFpe<Scope> | RevealingFpe<Scope> {
     const { opened, revealing } = openFor(keys, access);
-    const columns = fpeColumns(settings, opened, revealing);
+    const missing = ownLists(common).own;
+    refuseValues(own.format, missing);
+    const columns = fpeColumns(settings, opened, revealing, missing);
     if (revealing) requirePin(opened);
     return boundVerbs(columns, revealing) as BoundFpe<Scope>;
   }
@@ -155,9 +155,19 @@ export function fpe<const Scope extends string, const Optional extends boolean =
 interface Settings {
   readonly scope: string;
   readonly format: FormatEngine;
-  readonly empty: 'keep' | 'protect';
   /** The issue of a format with too few values, or `null`. */
   readonly unfit: Issue | null;
+}
+
+/**
+ * Refuses a missing text that is a value of the format. Otherwise nobody could tell whether an output is the missing
+ * text itself or the ciphertext of another value.
+ */
+function refuseValues(format: Format, { texts }: MissingTexts): void {
+  const item = [...texts].findIndex((text) => format.test(text));
+  if (item === -1) return;
+  const which = [...texts][item] === '' ? 'the empty text' : `item ${item + 1}`;
+  badRange('missing', `expected texts that are no value of the format, and ${which} is one; leave it out of the list`);
 }
 
 /** A whole number with a comma after every three digits, as people read it. */
@@ -182,7 +192,12 @@ function factsOf({ scope, format }: Settings, type: string, reason: string | und
 }
 
 /** Key set-up, and the verbs that it makes. */
-function fpeColumns({ scope, format, empty, unfit }: Settings, opened: OpenedKeys, revealing: boolean): BoundColumns {
+function fpeColumns(
+  { scope, format, unfit }: Settings,
+  opened: OpenedKeys,
+  revealing: boolean,
+  missing: MissingTexts,
+): BoundColumns {
   if (unfit !== null) throw new TrefoilError([unfit]);
   const descriptor = encodeList(format.descriptor);
   const keyOf = (key: DomainKey) => (name: string) => key.derive('fpe', scope, [descriptor, name]);
@@ -192,12 +207,12 @@ function fpeColumns({ scope, format, empty, unfit }: Settings, opened: OpenedKey
   return {
     protect(column, report) {
       protectingKey(opened);
-      return applyTo(column, forward, report, empty);
+      return applyTo(column, forward, report, missing);
     },
     reveal(column, report) {
       if (!revealing) refuseReveal();
       requirePin(opened);
-      return applyTo(column, back, report, empty);
+      return applyTo(column, back, report, missing);
     },
   };
 }
@@ -207,9 +222,9 @@ function applyTo(
   column: readonly unknown[],
   cipher: FormatCipher,
   report: ReportIssue,
-  empty: 'keep' | 'protect',
+  missing: MissingTexts,
 ): unknown[] {
-  const out = mapColumn(column, (value) => cipher.read(readText(value)), report, empty);
+  const out = mapColumn(column, (value) => cipher.read(readText(value)), report, missing);
   const rows: number[] = [];
   const read: Pending[] = [];
   for (let i = 0; i < out.length; i++) {

@@ -63,7 +63,10 @@ export function mask<const Optional extends boolean = false>(
       visible: kept === '' ? 'that there is a value' : `${kept} characters`,
     },
     {
-      bind: () => ({ protect: (column, report) => mapColumn(column, maskOne, report), reveal: revealNothing }),
+      bind: (_, __, { own: missing }) => ({
+        protect: (column, report) => mapColumn(column, maskOne, report, missing),
+        reveal: revealNothing,
+      }),
     },
   );
   const data = {

@@ -4,12 +4,18 @@
  * binding, missing), and no other rule.
  */
 
-import { badType, typeName } from '../core/checks.ts';
 import type { ReportIssue } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
+import type { MissingLists } from './missing.ts';
 
 const ENGINE = Symbol.for('trefoil.rule.v1');
+
+/** What a field is to someone who wants to recognise a person in the data. */
+export type Role = 'quasi' | 'sensitive' | 'other';
+
+/** All roles. */
+export const ROLES: readonly Role[] = ['quasi', 'sensitive', 'other'];
 
 /** Options that every rule has. */
 export interface Common {
@@ -19,6 +25,16 @@ export interface Common {
    * Why the field is treated in this way, for the record of processing that `explain` writes. 1,000 characters at most.
    */
   readonly why?: string;
+  /**
+   * What the field is to someone who wants to recognise a person: one of the facts that together may point to one
+   * person (`quasi`), something that they want to find out (`sensitive`), or neither (`other`). It changes no output.
+   */
+  readonly role?: Role;
+  /**
+   * Texts that are no value in this field, in place of the list of the policy: at most 100, letter for letter, each of
+   * at most 100 characters. They pass unchanged in both directions, as `null` does. `[]` protects the empty text.
+   */
+  readonly missing?: readonly string[];
 }
 
 /** A rule: frozen plain data that says what happens to one field. */
@@ -105,10 +121,17 @@ export interface RuleEngine {
   readonly unfit: Issue | null;
   /**
    * Does the key set-up. `revealing`: the caller has passed `revealAccess`. `keys` is `null` for rules without keys.
+   * `missing`: which texts count as missing, in the field and in others of the policy. The engine takes them from here
+   * and not from its own options, because a policy may have a list, too.
    */
-  readonly bind: (keys: OpenedKeys | null, revealing: boolean) => BoundColumns;
+  readonly bind: (keys: OpenedKeys | null, revealing: boolean, missing: MissingLists) => BoundColumns;
   /** Does the key set-up of a rule that waits for a store. `bind` of such a rule throws. */
-  readonly open?: (keys: OpenedKeys, stores: unknown) => Promise<AsyncColumns>;
+  readonly open?: (keys: OpenedKeys, stores: unknown, missing: MissingLists) => Promise<AsyncColumns>;
+  /**
+   * Whether an output of the rule can be a text. Revealing would return it as it is, so such a text cannot be missing
+   * in this field. Most rules cannot write any text that somebody would call missing.
+   */
+  readonly mayWrite?: (text: string) => boolean;
 }
 
 /** Attaches the engine, and verbs that are not part of the data, to the data of a rule, and freezes it. */
@@ -143,31 +166,6 @@ export function keylessEngine(
 export function ruleEngine(value: unknown): RuleEngine | null {
   if (typeof value !== 'object' || value === null) return null;
   return ((value as Record<symbol, unknown>)[ENGINE] as RuleEngine | undefined) ?? null;
-}
-
-/**
- * Returns the same rule for a field that may be absent. Most rules have an option `optional: true` instead; `keep` and
- * `drop` take no options, so this function is for them.
- *
- * @throws TypeError if the argument is not a rule.
- *
- * @example
- * ```ts
- * import { keep, keyset, optional, policy } from 'trefoil';
- *
- * const p = policy({ country: optional(keep) });
- * p.bind(keyset.generate().domain('eu')).protect({}); // → {}
- * ```
- */
-export function optional<R extends Rule>(rule: R): R & { readonly optional: true } {
-  const engine = ruleEngine(rule);
-  if (engine === null) badType('rule', `expected a rule, got ${typeName(rule)}`);
-  const hidden: Record<string, unknown> = {};
-  for (const name of Object.getOwnPropertyNames(rule)) {
-    if (!Object.prototype.propertyIsEnumerable.call(rule, name))
-      hidden[name] = (rule as unknown as Record<string, unknown>)[name];
-  }
-  return makeRule({ ...rule, optional: true as const }, engine, hidden) as unknown as R & { readonly optional: true };
 }
 
 /** An option of a rule as the policy file writes it, or `undefined` if it is not set. */

@@ -37,9 +37,9 @@ import {
 } from '../wire/sealed-texts.ts';
 import { boundVerbs, openFor, refuseReveal } from './binding.ts';
 import { mapColumn } from './columns.ts';
-import { isMissing } from './missing.ts';
+import { isMissing, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
-import { checkEmpty, checkRule, checkScope } from './options.ts';
+import { checkRule, checkScope } from './options.ts';
 import { type BoundColumns, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 
 /** Names in the derivation (docs/spec/seal-v1.md, "Key"). */
@@ -94,8 +94,6 @@ export interface SealOptions<Scope extends string = string, Kind extends SealVal
   readonly scope: Scope;
   /** `text` (default), or `integer` for safe integers, which are revealed as numbers. */
   readonly value?: Kind;
-  /** Whether the empty string passes (`keep`, default) or is sealed (`protect`). */
-  readonly empty?: 'keep' | 'protect';
 }
 
 /** A `seal` rule. */
@@ -103,7 +101,6 @@ export interface SealRule<Scope extends string = string, Kind extends SealValue 
   readonly rule: 'seal';
   readonly scope: Scope;
   readonly value?: Kind;
-  readonly empty?: 'keep' | 'protect';
   /** Does the key set-up, once. Not enumerable. */
   readonly bind: {
     (keys: DomainKeys): BoundSeal<Scope, Kind>;
@@ -170,12 +167,12 @@ export function seal<
   const Kind extends SealValue = 'text',
   const Optional extends boolean = false,
 >(options: SealOptions<Scope, Kind> & { readonly optional?: Optional }): MayBeAbsent<SealRule<Scope, Kind>, Optional> {
-  const { own, common } = checkRule('seal', options, ['scope', 'value', 'empty']);
+  const { own, common } = checkRule('seal', options, ['scope', 'value']);
   const scope = checkScope(own);
   if (own.value !== undefined) checkOneOf('value', own.value, ['text', 'integer']);
   const kind: SealValue = own.value ?? 'text';
-  const settings: Settings = { scope, kind, empty: checkEmpty(own.empty) };
-  const data = { rule: 'seal' as const, scope, ...given({ value: own.value, empty: own.empty }), ...common };
+  const settings: Settings = { scope, kind };
+  const data = { rule: 'seal' as const, scope, ...given({ value: own.value }), ...common };
   const engine: RuleEngine = {
     facts: {
       what: 'sealed: encrypted to a text that the key opens',
@@ -191,12 +188,13 @@ export function seal<
     cell: kind,
     removes: false,
     unfit: null,
-    bind: (opened, revealing) => sealColumns(setUp(settings, opened!), revealing),
+    bind: (opened, revealing, { own: missing }) => sealColumns(setUp(settings, opened!, missing), revealing),
   };
 
   function bind(keys: DomainKeys, access?: RevealAccess): BoundSeal<Scope, Kind> {
     const { opened, revealing } = openFor(keys, access);
-    return boundVerbs(sealColumns(setUp(settings, opened), revealing), revealing) as BoundSeal<Scope, Kind>;
+    const keyed = setUp(settings, opened, ownLists(common).own);
+    return boundVerbs(sealColumns(keyed, revealing), revealing) as BoundSeal<Scope, Kind>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<SealRule<Scope, Kind>, Optional>;
@@ -206,7 +204,6 @@ export function seal<
 interface Settings {
   readonly scope: string;
   readonly kind: SealValue;
-  readonly empty: 'keep' | 'protect';
 }
 
 /** AES-SIV under one domain key. */
@@ -218,6 +215,7 @@ interface Codec {
 /** A rule with its keys: the result of the key set-up. */
 interface KeyedSeal {
   readonly settings: Settings;
+  readonly missing: MissingTexts;
   readonly opened: OpenedKeys;
   /** The codec of each key, by the number of its shown key id. */
   readonly codecs: ReadonlyMap<number, Codec>;
@@ -226,11 +224,11 @@ interface KeyedSeal {
 }
 
 /** Key set-up of all keys. */
-function setUp(settings: Settings, opened: OpenedKeys): KeyedSeal {
+function setUp(settings: Settings, opened: OpenedKeys, missing: MissingTexts): KeyedSeal {
   const codecs = new Map(
     opened.keys.map((key) => [idNumber(key.id), codecOf(key, opened.domain, settings.scope)] as const),
   );
-  return { settings, opened, codecs, primary: codecs.get(idNumber(opened.primary.id))! };
+  return { settings, missing, opened, codecs, primary: codecs.get(idNumber(opened.primary.id))! };
 }
 
 /** Key set-up of one key: AES-SIV with the associated data, which is the same for all values. */
@@ -242,18 +240,17 @@ function codecOf(key: DomainKey, domain: string, scope: string): Codec {
 
 /** The verbs of a rule over columns, and over one value. */
 function sealColumns(keyed: KeyedSeal, revealing: boolean): Required<BoundColumns> {
-  const { opened } = keyed;
-  const { empty } = keyed.settings;
+  const { opened, missing } = keyed;
   const sealOne = sealerOf(keyed);
   return {
     protect: onceEach((column, report) => {
       protectingKey(opened);
-      if (column.length < SEVERAL) return mapColumn(column, sealOne, report, empty);
+      if (column.length < SEVERAL) return mapColumn(column, sealOne, report, missing);
       return protectColumn(keyed, column, report);
     }),
     protectOne(value) {
       protectingKey(opened);
-      return isMissing(value, empty) ? value : sealOne(value);
+      return isMissing(value, missing) ? value : sealOne(value);
     },
     reveal: onceEach((column, report) => {
       if (!revealing) refuseReveal();
@@ -286,14 +283,14 @@ function sealerOf({ settings, primary }: KeyedSeal): (value: unknown) => unknown
 }
 
 function protectColumn(keyed: KeyedSeal, column: readonly unknown[], report: ReportIssue): unknown[] {
-  const { primary } = keyed;
-  const { kind, empty } = keyed.settings;
+  const { primary, missing } = keyed;
+  const { kind } = keyed.settings;
   const out = new Array<unknown>(column.length);
   inBatches<Codec>(
     column.length,
     (i, buffersFor) => {
       const value = column[i];
-      if (isMissing(value, empty)) {
+      if (isMissing(value, missing)) {
         out[i] = value;
         return null;
       }
@@ -316,8 +313,8 @@ function protectColumn(keyed: KeyedSeal, column: readonly unknown[], report: Rep
 }
 
 function revealColumn(keyed: KeyedSeal, column: readonly unknown[], report: ReportIssue): unknown[] {
-  const { codecs, primary } = keyed;
-  const { kind, empty } = keyed.settings;
+  const { codecs, primary, missing } = keyed;
+  const { kind } = keyed.settings;
   const out = new Array<unknown>(column.length);
   const refused: number[] = [];
   const refuse = (row: number) => {
@@ -329,7 +326,7 @@ function revealColumn(keyed: KeyedSeal, column: readonly unknown[], report: Repo
     column.length,
     (i, buffersFor) => {
       const value = column[i];
-      if (isMissing(value, empty)) {
+      if (isMissing(value, missing)) {
         out[i] = value;
         return null;
       }

@@ -26,7 +26,7 @@ import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-
 import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { openFor } from './binding.ts';
 import { revealNothing, runColumn, runValue } from './columns.ts';
-import { isMissing } from './missing.ts';
+import { isMissing, type MissingLists, type MissingTexts, ownLists } from './missing.ts';
 import { checkRule, checkScope, checkSubject, checkSubjectText } from './options.ts';
 import {
   type ColumnVerb,
@@ -138,9 +138,10 @@ export function shiftDate<const Scope extends string, const Optional extends boo
     removes: false,
     needs: Object.freeze([subject]),
     unfit: null,
-    bind: (opened) => ({ protect: shiftColumns(settings, opened!), reveal: revealNothing }),
+    bind: (opened, _, missing) => ({ protect: shiftColumns(settings, opened!, missing), reveal: revealNothing }),
   };
-  const bind = (keys: DomainKeys) => boundShiftDate(shiftColumns(settings, openFor(keys, undefined).opened));
+  const bind = (keys: DomainKeys) =>
+    boundShiftDate(shiftColumns(settings, openFor(keys, undefined).opened, ownLists(common)));
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<ShiftDateRule<Scope>, Optional>;
 }
 
@@ -171,8 +172,9 @@ function factsOf({ scope, subject, days, names }: Settings): RuleFacts {
 }
 
 /** Key set-up, and the verb that it makes. The verb reads the subjects from `siblings`. */
-function shiftColumns(settings: Settings, opened: OpenedKeys): ColumnVerb {
+function shiftColumns(settings: Settings, opened: OpenedKeys, { own: missing, of }: MissingLists): ColumnVerb {
   const { scope, subject, days, steps, names } = settings;
+  const noSubject = of(subject);
   const prf = hmacSha256(opened.primary.derive('shiftDate', scope, [String(days), encodeList(names)]));
 
   return (column, report, siblings) => {
@@ -184,7 +186,7 @@ function shiftColumns(settings: Settings, opened: OpenedKeys): ColumnVerb {
     let offset = 0;
     for (let i = 0; i < column.length; i++) {
       const value = column[i];
-      if (isMissing(value, 'keep')) {
+      if (isMissing(value, missing)) {
         out[i] = value;
         continue;
       }
@@ -192,7 +194,7 @@ function shiftColumns(settings: Settings, opened: OpenedKeys): ColumnVerb {
         const current = subjects[i];
         if (offset === 0 || current !== known) {
           offset = 0;
-          prf.text(subjectText(current, steps));
+          prf.text(subjectText(current, steps, noSubject));
           offset = offsetOf(prf.tag, days);
           known = current;
         }
@@ -222,10 +224,10 @@ function boundShiftDate(verb: ColumnVerb): BoundShiftDate {
 }
 
 /** The prepared text of a subject. The issue is reported for the date, so its message names the subject. */
-function subjectText(value: unknown, steps: readonly Prepare[]): string {
+function subjectText(value: unknown, steps: readonly Prepare[], missing: MissingTexts): string {
   let text: string;
   try {
-    text = applySteps(steps, isMissing(value, 'keep') ? '' : inputText(value));
+    text = applySteps(steps, isMissing(value, missing) ? '' : inputText(value));
   } catch (error) {
     const { code, message, ...numbers }: Issue = issueOf(error);
     fail(code, `the subject: ${message}`, numbers);

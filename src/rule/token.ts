@@ -22,7 +22,7 @@ import { type Form, formOf } from '../wire/token-forms.ts';
 import { tokenTexts } from '../wire/token-texts.ts';
 import { openFor } from './binding.ts';
 import { revealNothing, runColumn, runValue } from './columns.ts';
-import { isMissing } from './missing.ts';
+import { isMissing, type MissingLists, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
 import { checkRule } from './options.ts';
 import { type ColumnVerb, type MayBeAbsent, makeRule, type Rule, type RuleEngine, type Siblings } from './rule.ts';
@@ -70,7 +70,6 @@ export interface TokenRule<Scope extends string = string, P extends Per | undefi
   readonly prf?: PrfName;
   readonly label?: string;
   readonly onToken?: 'error' | 'pass';
-  readonly empty?: 'keep' | 'protect';
   /** Does the key set-up, once. Not enumerable. */
   readonly bind: (keys: DomainKeys) => BoundToken<Scope, P>;
 }
@@ -148,7 +147,6 @@ export function token<
       prf: own.prf,
       label: own.label,
       onToken: own.onToken,
-      empty: own.empty,
     }),
     ...common,
   };
@@ -160,21 +158,22 @@ export function token<
     removes: false,
     ...given({ needs: settings.contexts.length === 0 ? undefined : settings.contexts.map(({ path }) => path) }),
     unfit: null,
-    bind(opened) {
-      const keyed = setUp(settings, opened!);
+    bind(opened, _, lists) {
+      const keyed = setUp(settings, opened!, lists);
       const protect = tokenColumns(keyed);
       // The contexts of a single value are in the column verb's `siblings`.
       if (settings.contexts.length > 0) return { protect, reveal: revealNothing };
       return { protect, protectOne: (value) => protectOne(keyed, value), reveal: revealNothing };
     },
   };
-  const bind = (keys: DomainKeys) => boundToken(setUp(settings, openFor(keys, undefined).opened));
+  const bind = (keys: DomainKeys) => boundToken(setUp(settings, openFor(keys, undefined).opened, ownLists(common)));
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope, P>, Optional>;
 }
 
 /** A rule's keyed functions, and the writer of its tokens: the result of the key set-up. */
 interface KeyedTokens {
   readonly settings: Settings;
+  readonly missing: MissingTexts;
   readonly opened: OpenedKeys;
   /** The keyed function of each key, by shown key id. */
   readonly prfs: ReadonlyMap<string, Prf>;
@@ -186,15 +185,15 @@ interface KeyedTokens {
 }
 
 /** Key set-up: derives the key of each domain key and prepares the keyed functions. */
-function setUp(settings: Settings, opened: OpenedKeys): KeyedTokens {
+function setUp(settings: Settings, opened: OpenedKeys, lists: MissingLists): KeyedTokens {
   const { scope, form, length, label, prf, names, contexts } = settings;
   const parameters = [prf, encodeList(names), contexts.length === 0 ? LINKAGE : linkageOf(contexts)];
   const prfs = new Map(opened.keys.map((key) => [key.id, PRFS[prf](key.derive('token', scope, parameters))]));
   const { id } = opened.primary;
   const prefix = label === undefined ? '' : `${label}_`;
   const texts = tokenTexts(form, length, form === 'labelled' ? prefix + id : '');
-  const writer = contexts.length === 0 ? null : messageWriter(contexts);
-  return { settings, opened, prfs, primary: prfs.get(id)!, texts, writer };
+  const writer = contexts.length === 0 ? null : messageWriter(contexts, lists.of);
+  return { settings, missing: lists.own, opened, prfs, primary: prfs.get(id)!, texts, writer };
 }
 
 /** Returns the prepared text of a value, or `null` if the value is an intact token of these keys that passes. */
@@ -228,14 +227,15 @@ function passedToken(keyed: KeyedTokens, value: unknown): string {
 
 /** The token of one value of a rule without `per`: faster than a batch of one. */
 function protectOne(keyed: KeyedTokens, value: unknown): unknown {
-  const { settings, opened, primary, texts } = keyed;
+  const { settings, missing, opened, primary, texts } = keyed;
   const { after } = settings;
-  if (isMissing(value, settings.empty)) return value;
+  if (isMissing(value, missing)) return value;
   protectingKey(opened);
-  const whole = after === undefined ? value : restOf(value, after);
-  const text = enter(keyed, whole);
-  if (text === null) return (after ?? '') + passedToken(keyed, whole);
-  if (text === '' && settings.empty === 'keep') return after ?? '';
+  const rest = after === undefined ? value : restOf(value, after);
+  if (after !== undefined && isMissing(rest, missing)) return value;
+  const text = enter(keyed, rest);
+  if (text === null) return (after ?? '') + passedToken(keyed, rest);
+  if (text === '' && missing.empty) return after ?? '';
   primary.text(text);
   const made = texts.one(primary.tag);
   return after === undefined ? made : after + made;
@@ -255,13 +255,12 @@ function protectChunk(
   report: ReportIssue,
   batch: MessageBatch,
 ): void {
-  const { primary, texts, writer } = keyed;
-  const { empty } = keyed.settings;
+  const { primary, texts, missing, writer } = keyed;
   const last = Math.min(column.length, first + SLOTS);
   let slots = 0;
   for (let i = first; i < last; i++) {
     const value = column[i];
-    if (isMissing(value, empty)) {
+    if (isMissing(value, missing)) {
       out[i] = value;
       continue;
     }
@@ -269,7 +268,7 @@ function protectChunk(
       const text = enter(keyed, value);
       if (text === null) {
         out[i] = passedToken(keyed, value);
-      } else if (text === '' && empty === 'keep') {
+      } else if (text === '' && missing.empty) {
         out[i] = '';
       } else {
         if (writer === null) {
@@ -294,7 +293,8 @@ function protectChunk(
 
 /** The verb over columns. Equal texts of a column are worked on once if it repeats. */
 function tokenColumns(keyed: KeyedTokens): ColumnVerb {
-  const { after, contexts, empty } = keyed.settings;
+  const { after, contexts } = keyed.settings;
+  const { missing } = keyed;
   const make: ColumnVerb = (column, report, siblings) => {
     protectingKey(keyed.opened);
     const out = new Array<unknown>(column.length);
@@ -308,7 +308,7 @@ function tokenColumns(keyed: KeyedTokens): ColumnVerb {
   };
   // With contexts, a token does not depend on the value alone.
   const verb = contexts.length === 0 ? onceEach(make) : make;
-  return after === undefined ? verb : behind(after, (value) => isMissing(value, empty), verb);
+  return after === undefined ? verb : behind(after, (value) => isMissing(value, missing), verb);
 }
 
 function boundToken<Scope extends string, P>(keyed: KeyedTokens): BoundToken<Scope, P> {

@@ -14,7 +14,8 @@ import { sharedSession } from '../vault/shared-session.ts';
 import { type ExportSource, type Imported, importStore } from '../vault/transfer/import.ts';
 import { LABEL } from '../wire/labelled-token.ts';
 import { openFor } from './binding.ts';
-import { checkEmpty, checkRule, checkScope, checkSubject } from './options.ts';
+import { type MissingLists, ownLists } from './missing.ts';
+import { checkRule, checkScope, checkSubject } from './options.ts';
 import {
   type AsyncColumns,
   type Common,
@@ -52,8 +53,6 @@ export interface VaultOptions<Scope extends string = string> extends Common {
    * links to the old one (`new`).
    */
   readonly onErased?: 'error' | 'new';
-  /** Whether the empty string passes (`keep`, default) or gets a token (`protect`). */
-  readonly empty?: 'keep' | 'protect';
 }
 
 /** A `vault` rule. */
@@ -65,7 +64,6 @@ export interface VaultRule<Scope extends string = string> extends Rule {
   readonly ttl?: number;
   readonly subject?: string;
   readonly onErased?: 'error' | 'new';
-  readonly empty?: 'keep' | 'protect';
   /** Opens the store and does the key set-up. Not enumerable. */
   readonly open: {
     (keys: DomainKeys, stores: Stores): Promise<OpenVault<Scope>>;
@@ -84,7 +82,7 @@ export interface VaultRule<Scope extends string = string> extends Rule {
   readonly import: (keys: DomainKeys, stores: Stores, source: ExportSource) => Promise<Imported>;
 }
 
-const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased', 'empty'] as const;
+const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased'] as const;
 
 /**
  * Replaces a value by a random token and keeps the mapping, encrypted, in a store. A stolen store alone is worth
@@ -130,7 +128,6 @@ export function vault<const Scope extends string, const Optional extends boolean
       ttl: own.ttl,
       subject: own.subject,
       onErased: own.onErased,
-      empty: own.empty,
     }),
     ...common,
   };
@@ -144,12 +141,12 @@ export function vault<const Scope extends string, const Optional extends boolean
     unfit: null,
     bind: () =>
       fail('store_missing', 'a vault waits for its store: open the policy with policy.open(keys, stores), not bind'),
-    open: (opened, stores) => openColumns(settings, opened, stores),
+    open: (opened, stores, missing) => openColumns(settings, opened, stores, missing),
   };
 
   async function open(keys: DomainKeys, stores: Stores, access?: RevealAccess): Promise<OpenVault<Scope>> {
     const { opened, revealing } = openFor(keys, access);
-    return openVault<Scope>(await openScope(settings, opened, stores), revealing);
+    return openVault<Scope>(await openScope(settings, opened, stores, ownLists(common)), revealing);
   }
 
   async function importInto(keys: DomainKeys, stores: Stores, source: ExportSource): Promise<Imported> {
@@ -170,7 +167,6 @@ interface Settings {
   readonly ttl: number | null;
   readonly subject: string | null;
   readonly onErased: 'error' | 'new';
-  readonly empty: 'keep' | 'protect';
 }
 
 function readSettings(own: VaultOptions): Settings {
@@ -181,7 +177,7 @@ function readSettings(own: VaultOptions): Settings {
   const subject = own.subject === undefined ? null : checkSubject(own.subject);
   const onErased = own.onErased ?? 'error';
   if (onErased !== 'error' && onErased !== 'new') badRange('onErased', 'expected error or new');
-  return { scope, store, label, ttl, subject, onErased, empty: checkEmpty(own.empty) };
+  return { scope, store, label, ttl, subject, onErased };
 }
 
 function checkLabel(token: unknown): string | undefined {
@@ -210,21 +206,31 @@ function factsOf({ scope, store, ttl, subject }: Settings): RuleFacts {
 }
 
 /** Opens the rule's store and its scope in it. */
-async function openScope(settings: Settings, opened: OpenedKeys, stores: unknown): Promise<OpenScope> {
-  const { scope, store, label, ttl, subject, onErased, empty } = settings;
+async function openScope(
+  settings: Settings,
+  opened: OpenedKeys,
+  stores: unknown,
+  { own, of }: MissingLists,
+): Promise<OpenScope> {
+  const { scope, store, label, ttl, subject, onErased } = settings;
   const session = await sharedSession(pickStore(stores, store), store, opened);
   const mapping = openMapping(session, { scope, label, ttl, withSubject: subject !== null, onErased });
-  return { session, mapping, subject, empty };
+  return { session, mapping, subject, missing: { own, subject: subject === null ? own : of(subject) } };
 }
 
 /** The rule's verbs in a policy. They read the subjects from another column of the same records. */
-async function openColumns(settings: Settings, opened: OpenedKeys, stores: unknown): Promise<AsyncColumns> {
-  const { mapping, subject, empty } = await openScope(settings, opened, stores);
+async function openColumns(
+  settings: Settings,
+  opened: OpenedKeys,
+  stores: unknown,
+  lists: MissingLists,
+): Promise<AsyncColumns> {
+  const { mapping, subject, missing } = await openScope(settings, opened, stores, lists);
   return {
     protect(column, report, siblings) {
       protectingKey(opened);
-      return overValues(mapping.protect, column, subject === null ? null : siblings!(subject), empty, report);
+      return overValues(mapping.protect, column, subject === null ? null : siblings!(subject), missing, report);
     },
-    reveal: (column, report) => overTokens(mapping.reveal, column, empty, report),
+    reveal: (column, report) => overTokens(mapping.reveal, column, missing, report),
   };
 }

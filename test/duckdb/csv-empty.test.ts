@@ -14,7 +14,7 @@ beforeAll(async () => {
   place.write(
     'four.yaml',
     'trefoil: 1\ndomain: sql\nfields:\n  a: keep\n  b: { rule: token, scope: p }\n' +
-      "  c: { rule: constant, value: '' }\n  d: { rule: seal, scope: n, empty: protect }\n",
+      "  c: { rule: constant, value: '' }\n  d: { rule: seal, scope: n, missing: [] }\n",
   );
   place.write('one.yaml', 'trefoil: 1\ndomain: sql\nfields:\n  a: keep\n');
   place.write('masked.yaml', 'trefoil: 1\ndomain: sql\nfields:\n  a: { rule: mask, first: 1 }\n');

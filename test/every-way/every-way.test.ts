@@ -30,10 +30,14 @@ const FIELDS = {
   source: constant({ value: 'crm' }),
   nothing: constant({ value: null }),
   unsaid: constant({ value: '' }),
+  tag: token({ scope: 'tag', missing: ['', 'none'] }),
   note: keep,
   gone: drop,
 } as const;
 DROPPED.add('gone');
+
+/** The list of the policy. */
+const MISSING = ['', 'n/a', '-'] as const;
 
 const GOOD: Record_ = {
   id: '10017',
@@ -50,6 +54,7 @@ const GOOD: Record_ = {
   source: 'web',
   nothing: 'x',
   unsaid: 'x',
+  tag: 'blue',
   note: 'prefers mornings',
   gone: 'secret',
 };
@@ -63,6 +68,13 @@ const CORPUS: readonly Kind[] = [
   ['a plain record', {}],
   ['missing values', Object.fromEntries(Object.keys(GOOD).flatMap((name) => (name === 'id' ? [] : [[name, null]])))],
   ['empty texts', Object.fromEntries(Object.keys(GOOD).flatMap((name) => (name === 'id' ? [] : [[name, '']])))],
+  ...MISSING.map(
+    (text): Kind => [
+      `no value, written as ${JSON.stringify(text)}`,
+      Object.fromEntries(Object.keys(GOOD).flatMap((name) => (name === 'id' ? [] : [[name, text]]))),
+    ],
+  ),
+  ["a field's own list", { tag: 'none', note: 'none', name: 'none' }],
   ['a kept null beside a kept text', { note: null }],
   ['quotes, separators and line ends', { name: 'a "b", c', note: 'x,y;z\t|\n"q"\r\nend' }],
   ['backslashes', { name: '\\N', note: '\\', phone: '\\t\\n99' }],
@@ -107,9 +119,9 @@ let due: readonly Record_[];
 beforeAll(async () => {
   place = makePlace();
   place.write('k.json', KEYSET);
-  const written = policy(FIELDS, { domain: 'every-way', keyCheck: keys.keyCheck });
+  const written = policy(FIELDS, { domain: 'every-way', keyCheck: keys.keyCheck, missing: MISSING });
   place.write('p.yaml', JSON.stringify(written));
-  setting = { fields: FIELDS, keys, place };
+  setting = { fields: FIELDS, keys, place, missing: MISSING };
   due = await library.run(rows, 'protect', setting);
 });
 afterAll(() => place.remove());
@@ -122,7 +134,15 @@ test('the library itself: only kept values are in clear, and nothing is lost', (
   for (const [i, record] of due.entries()) {
     expect(Object.keys(record)).toEqual(Object.keys(GOOD).filter((name) => name !== 'gone'));
     expect(record.note, CORPUS[i]![0]).toBe(rows[i]!.note);
-    if (rows[i]!.name) expect(record.name).not.toContain(rows[i]!.name);
+    if (rows[i]!.name && !MISSING.includes(rows[i]!.name as never)) expect(record.name).not.toContain(rows[i]!.name);
+  }
+  for (const [i, record] of due.entries()) {
+    const kind = CORPUS[i]![0];
+    if (!kind.startsWith('no value')) continue;
+    const { id: _, tag: __, ...passed } = record;
+    const { id: ___, tag: ____, gone: _____, ...came } = rows[i]!;
+    // Constants are written in place of a missing value, too.
+    expect(passed, kind).toEqual({ ...came, source: 'crm', nothing: null, unsaid: '' });
   }
   const [mapped] = due.filter((_, i) => CORPUS[i]![0] === 'a mapped address');
   expect([mapped!.host, mapped!.client]).toEqual([due[0]!.host, due[0]!.client]);

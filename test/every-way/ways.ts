@@ -27,6 +27,8 @@ export type Direction = 'protect' | 'reveal';
 /** What all ways share: a policy and its keys, both in code and as files, and a folder. */
 export interface Setting {
   readonly fields: Readonly<Record<string, unknown>>;
+  /** The list of the policy. */
+  readonly missing: readonly string[];
   readonly keys: DomainKeys;
   /** The folder in which the command line runs, with `p.yaml` and `k.json`. */
   readonly place: Place;
@@ -99,8 +101,11 @@ const ndjson: Text = {
       .map((line) => JSON.parse(line) as Record_),
 };
 
-function bound({ fields, keys }: Setting) {
-  return makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck }).bind(keys, revealAccess);
+function bound({ fields, keys, missing }: Setting) {
+  return makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck, missing }).bind(
+    keys,
+    revealAccess,
+  );
 }
 
 /** A text in chunks of a few bytes, which may end anywhere. */
@@ -225,11 +230,11 @@ const parquetToCsv: Way = {
 /** The SQL functions, each with its own field and the other fields that it needs. */
 const sql: Way = {
   name: 'functions of SQL',
-  async run(records, direction, { fields, keys }) {
+  async run(records, direction, { fields, keys, missing }) {
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
     try {
-      const policy = makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck });
+      const policy = makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck, missing });
       await register(connection as never, { policy: policy as never, keys, access: revealAccess });
       const kept = namesOf(records).filter((name) => !DROPPED.has(name));
       const call = (name: string) => {

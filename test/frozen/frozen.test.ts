@@ -268,7 +268,7 @@ const FPE: readonly { readonly format: Format; readonly values: readonly (readon
   },
 ];
 
-/** Scope `person.name`, `empty: protect`. The first three buckets take values of up to 31, 63 and 127 bytes. */
+/** Scope `person.name`, `missing: []`. The first three buckets take values of up to 31, 63 and 127 bytes. */
 const SEALED: readonly { readonly value: string; readonly sealed: string }[] = [
   {
     value: '',
@@ -407,7 +407,7 @@ describe('fpe-v1', () => {
 });
 
 describe('seal-v1', () => {
-  const names = seal({ scope: 'person.name', empty: 'protect' }).bind(eu, revealAccess);
+  const names = seal({ scope: 'person.name', missing: [] }).bind(eu, revealAccess);
   const ages = seal({ scope: 'person.age', value: 'integer' }).bind(eu, revealAccess);
 
   it.each(SEALED)('$value', ({ value, sealed }) => {

@@ -387,8 +387,8 @@ test('an empty text from a rule is written as "", and a null from a rule as noth
   expect(await protect('a,b\n   ,1\n', trimmed)).toBe('a,b\n"",1\n');
 });
 
-test('empty: protect seals both kinds of empty cell, and reveals the empty text', async () => {
-  const bound = policy({ a: seal({ scope: 'x', empty: 'protect' }), b: keep }).bind(keys, revealAccess);
+test('missing: [] seals both kinds of empty cell, and reveals the empty text', async () => {
+  const bound = policy({ a: seal({ scope: 'x', missing: [] }), b: keep }).bind(keys, revealAccess);
   const safe = await protect('a,b\n,1\n"",2\n', bound);
   const cells = safe.split('\n').map((line) => line.split(',')[0]);
   expect(cells[1]).toHaveLength(85);

@@ -141,12 +141,13 @@ describe('words of the file', () => {
     expect(problems({ type: 'seq', parts: [...new Array(63).fill('x'), { type: 'digits' }] })).toEqual([]);
   });
 
-  it('a format that has the empty text wants it protected', () => {
+  it('a format that has the empty text wants a list of missing texts without it', () => {
     const maybe = { type: 'regex', regex: '[0-9]{0,6}' };
-    expect(problems(maybe)).toEqual(['wrong_option fields.f']);
-    expect(messageOf(maybe)).toContain('"empty" expected protect');
-    expect(problems(maybe, { empty: 'keep' })).toEqual(['wrong_option empty']);
-    expect(problems(maybe, { empty: 'protect' })).toEqual([]);
+    expect(problems(maybe)).toEqual(['wrong_option format']);
+    expect(messageOf(maybe)).toContain('the empty text, which counts as missing, is a value of the format');
+    expect(problems(maybe, { missing: ['-', ''] })).toEqual(['wrong_option missing']);
+    expect(problems(maybe, { missing: ['-'] })).toEqual([]);
+    expect(problems(maybe, { missing: [] })).toEqual([]);
   });
 
   it('limits are the boundaries of 10,000 and 1,000,000 values', () => {

@@ -120,7 +120,7 @@ describe.each(EVERY_FORMAT.map((each) => [each.name, each] as const))('%s', (_, 
     expect(format.test('')).toBe(false);
     expect(bound.protect('')).toBe('');
     expect(bound.reveal('')).toBe('');
-    const rule = fpe({ scope: 'field', format, empty: 'protect', allowCodebook: 'a test' });
+    const rule = fpe({ scope: 'field', format, missing: [], allowCodebook: 'a test' });
     expect(codeOf(() => rule.bind(keys).protect(''))).toBe('outside_format');
   });
 });

@@ -117,15 +117,15 @@ const kinds: fc.Arbitrary<Kind> = fc.oneof(
       .tuple(
         fc.nat(PREPARES.length - 1),
         fc.constantFrom(undefined, 'cust', 'x1'),
-        fc.constantFrom(undefined, 'keep', 'protect'),
+        fc.constantFrom(undefined, [''], []),
       )
-      .map(([index, label, empty]): Kind => {
+      .map(([index, label, missing]): Kind => {
         const [prepare, values] = PREPARES[index]!;
         // One scope for each list of steps: two lists in one scope are refused.
         const options = {
           scope: `t${index}`,
           ...(prepare.length > 0 && { prepare }),
-          ...(empty && { empty }),
+          ...(missing && { missing }),
         } as const;
         return { rule: token(label === undefined ? options : { ...options, label }), values, back: false };
       }),
@@ -142,15 +142,13 @@ const kinds: fc.Arbitrary<Kind> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc
-      .tuple(fc.constantFrom('s', 'person.name', 'a-b_c.d'), fc.constantFrom(undefined, 'keep', 'protect'))
-      .map(
-        ([scope, empty]): Kind => ({
-          rule: seal({ scope, ...(empty && { empty }) } as never),
-          values: free,
-          back: true,
-        }),
-      ),
+    arbitrary: fc.tuple(fc.constantFrom('s', 'person.name', 'a-b_c.d'), fc.constantFrom(undefined, [''], [])).map(
+      ([scope, missing]): Kind => ({
+        rule: seal({ scope, ...(missing && { missing }) } as never),
+        values: free,
+        back: true,
+      }),
+    ),
   },
   {
     weight: 2,

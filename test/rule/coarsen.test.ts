@@ -4,11 +4,12 @@ import { parseIp } from '../../src/core/ip.ts';
 import { coarsen } from '../../src/index.ts';
 import type { CoarsenBucket } from '../../src/rule/coarsen.ts';
 import { runColumn } from '../../src/rule/columns.ts';
+import { ownLists } from '../../src/rule/missing.ts';
 import { ruleEngine } from '../../src/rule/rule.ts';
 import { codeOf } from '../helpers/errors.ts';
 
 const many = (bucket: CoarsenBucket, column: readonly unknown[]) =>
-  runColumn(ruleEngine(coarsen(bucket))!.bind(null, false).protect, column);
+  runColumn(ruleEngine(coarsen(bucket))!.bind(null, false, ownLists({})).protect, column);
 const one = (bucket: CoarsenBucket, value: unknown) => many(bucket, [value])[0];
 
 describe('date', () => {
@@ -320,7 +321,7 @@ it('missing values pass, and nothing comes back', () => {
   ] as CoarsenBucket[]) {
     expect(many(bucket, [null, undefined, ''])).toEqual([null, undefined, '']);
     const column = ['1984'];
-    expect(runColumn(ruleEngine(coarsen(bucket))!.bind(null, false).reveal, column)).toEqual(column);
+    expect(runColumn(ruleEngine(coarsen(bucket))!.bind(null, false, ownLists({})).reveal, column)).toEqual(column);
   }
 });
 

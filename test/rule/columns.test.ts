@@ -44,7 +44,7 @@ const RULES: Readonly<Record<string, Verbs>> = {
   token: cust as Verbs,
   'bare token': token({ scope: 'person', form: 'bare' }).bind(keys) as Verbs,
   'blake3 token': token({ scope: 'person', prf: 'blake3' }).bind(keys) as Verbs,
-  'prepared token': token({ scope: 'person', prepare: trim, empty: 'protect' }).bind(keys) as Verbs,
+  'prepared token': token({ scope: 'person', prepare: trim, missing: [] }).bind(keys) as Verbs,
   'passing token': token({ scope: 'person', prepare: trim, onToken: 'pass' }).bind(keys) as Verbs,
   seal: seal({ scope: 'person.name' }).bind(keys) as Verbs,
   fpe: fpe({ scope: 'ref', format: text('abcdefghijklmnopqrstuvwxyz0123456789', { min: 4, max: 40 }) }).bind(

@@ -89,8 +89,8 @@ describe('missing values', () => {
     expect(bound.revealMany([null, undefined, '' as Enciphered<'field'>])).toEqual([null, undefined, '']);
   });
 
-  it('empty: protect holds the empty text against the format', () => {
-    const strict = fpe({ scope: 'field', format: digits(), empty: 'protect' }).bind(keys);
+  it('missing: [] holds the empty text against the format', () => {
+    const strict = fpe({ scope: 'field', format: digits(), missing: [] }).bind(keys);
     expect(codeOf(() => strict.protect(''))).toBe('outside_format');
     expect(strict.protect(null)).toBeNull();
   });
@@ -98,12 +98,11 @@ describe('missing values', () => {
   it('a format that has the empty text keeps it no other way than the rest', () => {
     const formats = [regex('[0-9]{0,4}'), seq(regex('[0-9]{0,4}')), oneOf(regex('[0-9]{0,4}'), pattern('AAAAA'))];
     for (const format of formats) {
-      for (const empty of [undefined, 'keep'] as const) {
-        expect(() => fpe({ scope: 'field', format, ...(empty === undefined ? {} : { empty }) })).toThrow(
-          new RangeError('"empty" expected protect: the empty text is a value of the format'),
-        );
-      }
-      const both = fpe({ scope: 'field', format, empty: 'protect' }).bind(pinned, revealAccess);
+      const message =
+        '"missing" expected texts that are no value of the format, and the empty text is one; leave it out of the list';
+      expect(() => fpe({ scope: 'field', format, missing: ['-', ''] })).toThrow(new RangeError(message));
+      expect(() => fpe({ scope: 'field', format }).bind(keys)).toThrow(new RangeError(message));
+      const both = fpe({ scope: 'field', format, missing: [] }).bind(pinned, revealAccess);
       // The one value whose ciphertext is empty, and the ciphertext of the empty one.
       const hidden = both.reveal('' as Enciphered<'field'>);
       expect(hidden).not.toBe('');
@@ -286,12 +285,12 @@ describe('columns', () => {
 
 describe('the rule', () => {
   it('is frozen plain data, with the format in it', () => {
-    const rule = fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }), empty: 'keep', why: 'tests' });
+    const rule = fpe({ scope: 'card.pan', format: card({ clear: { first: 6 } }), missing: [''], why: 'tests' });
     expect(JSON.parse(JSON.stringify(rule))).toEqual({
       rule: 'fpe',
       scope: 'card.pan',
       format: { type: 'card', clear: { first: 6 } },
-      empty: 'keep',
+      missing: [''],
       why: 'tests',
     });
     expect([rule, rule.format].every(Object.isFrozen)).toBe(true);
@@ -306,7 +305,7 @@ describe('the rule', () => {
     [{ format: card() }, TypeError],
     [{ scope: 'A', format: card() }, RangeError],
     [{ scope: 'a', format: card(), prepare: [] }, TypeError],
-    [{ scope: 'a', format: card(), empty: 'x' }, RangeError],
+    [{ scope: 'a', format: card(), missing: ['4111111111111111'] }, RangeError],
     [undefined, TypeError],
   ])('%j is refused', (options, kind) => {
     expect(() => fpe(options as never)).toThrow(kind);

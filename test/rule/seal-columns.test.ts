@@ -94,7 +94,7 @@ describe('a column is its values one by one', () => {
   });
 
   it('with the empty text as a value', () => {
-    const strict = seal({ scope: SCOPE, empty: 'protect' }).bind(keys, revealAccess);
+    const strict = seal({ scope: SCOPE, missing: [] }).bind(keys, revealAccess);
     const column = ['', 'a', '', null, 'x'.repeat(40), ''];
     const sealed = strict.protectMany(column);
     expect(sealed[0]).toBe(reference(''));

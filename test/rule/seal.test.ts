@@ -66,7 +66,7 @@ describe('the construction', () => {
 
 describe('buckets', () => {
   it('every byte length from 0 to 200 has the length of its bucket', () => {
-    const strict = seal({ scope: SCOPE, empty: 'protect' }).bind(keys, revealAccess);
+    const strict = seal({ scope: SCOPE, missing: [] }).bind(keys, revealAccess);
     for (let bytes = 0; bytes <= 200; bytes++) {
       const bucket = bytes < 32 ? 32 : bytes < 64 ? 64 : bytes < 128 ? 128 : 256;
       const value = 'x'.repeat(bytes);
@@ -247,8 +247,8 @@ describe('missing values', () => {
     expect(integers.protectMany([null, undefined])).toEqual([null, undefined]);
   });
 
-  it('empty: protect seals the empty text and then knows no empty sealed text', () => {
-    const strict = seal({ scope: SCOPE, empty: 'protect' }).bind(keys, revealAccess);
+  it('missing: [] seals the empty text and then knows no empty sealed text', () => {
+    const strict = seal({ scope: SCOPE, missing: [] }).bind(keys, revealAccess);
     const out = strict.protect('') as S;
     expect(out).toHaveLength(85);
     expect(strict.reveal(out)).toBe('');
@@ -320,14 +320,14 @@ describe('columns', () => {
 
 describe('the rule', () => {
   it('is frozen plain data', () => {
-    const rule = seal({ scope: SCOPE, value: 'integer', empty: 'protect', optional: true, why: 'calls' });
+    const rule = seal({ scope: SCOPE, value: 'integer', missing: [], optional: true, why: 'calls' });
     expect(Object.isFrozen(rule)).toBe(true);
     expect(JSON.parse(JSON.stringify(rule))).toEqual({ ...rule });
     expect({ ...rule }).toEqual({
       rule: 'seal',
       scope: SCOPE,
       value: 'integer',
-      empty: 'protect',
+      missing: [],
       optional: true,
       why: 'calls',
     });
@@ -338,7 +338,7 @@ describe('the rule', () => {
     [{ scope: 'Ü' }, RangeError],
     [{ scope: 'a', value: 'number' }, RangeError],
     [{ scope: 'a', prepare: [] }, TypeError],
-    [{ scope: 'a', empty: true }, RangeError],
+    [{ scope: 'a', missing: [0] }, TypeError],
     [null, TypeError],
   ])('%j is refused', (options, kind) => {
     expect(() => seal(options as never)).toThrow(kind);

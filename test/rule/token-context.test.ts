@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { protectCsv } from '../../src/csv.ts';
-import { drop, keep, policy, token } from '../../src/index.ts';
+import { drop, keep, mark, policy, token } from '../../src/index.ts';
 import { protectNdjson } from '../../src/ndjson.ts';
 import { check, explain, parsePolicy } from '../../src/policy.ts';
 import { trim } from '../../src/prepare.ts';
@@ -266,8 +266,8 @@ describe('after', () => {
   });
 
   it('the empty rest gets a token if the empty text does', () => {
-    const rule = token({ scope: 'patient', after: 'P', empty: 'protect' }).bind(keys);
-    expect(rule.protect('P')).toBe(`P${token({ scope: 'patient', empty: 'protect' }).bind(keys).protect('')}`);
+    const rule = token({ scope: 'patient', after: 'P', missing: [] }).bind(keys);
+    expect(rule.protect('P')).toBe(`P${token({ scope: 'patient', missing: [] }).bind(keys).protect('')}`);
     expect(rule.protectMany(['P'])).toEqual([rule.protect('P')]);
   });
 
@@ -280,5 +280,19 @@ describe('after', () => {
     expect(page).toContain('replaced by a keyed token, except that it begins with `Patient/`, which stays in clear');
     expect(page).toContain('`id`, `ref`: join with each other');
     expect(page).toContain('; in `ref`, what follows `Patient/` is what joins');
+  });
+});
+
+describe('missing', () => {
+  it('a context that is a missing text of its own field is missing, and so is what follows the part in clear', () => {
+    const id = token({ scope: 's', after: 'P/', per: 'tenant', missing: ['', 'NA'] });
+    const bound = policy({ id, tenant: mark(keep, { missing: ['-'] }) }, { missing: ['?'] }).bind(keys);
+    expect(bound.protect({ id: 'NA', tenant: '-' })).toEqual({ id: 'NA', tenant: '-' });
+    expect(bound.protect({ id: 'P/NA', tenant: '-' })).toEqual({ id: 'P/NA', tenant: '-' });
+    expect(codeOf(() => bound.protect({ id: 'P/7', tenant: '-' }))).toBe('missing_context');
+    expect(codeOf(() => bound.protect({ id: 'P/7', tenant: '' }))).toBe('missing_context');
+    expect(bound.protect({ id: 'P/7', tenant: '?' }).id).toMatch(/^P\//);
+    const plain_ = token({ scope: 's', after: 'P/', missing: ['', 'NA'] }).bind(keys);
+    expect([plain_.protect('P/NA'), ...plain_.protectMany(['P/NA', 'NA'])]).toEqual(['P/NA', 'P/NA', 'NA']);
   });
 });

@@ -290,7 +290,7 @@ describe('null, undefined and the empty text', () => {
   it.each(CASES)('%s of %s: pass, and are protected where the rule says so', (form, length, more) => {
     const rule = token(options(form, more)).bind(keys);
     expect(rule.protectMany([null, '', undefined])).toEqual([null, '', undefined]);
-    const full = token({ ...options(form, more), empty: 'protect' }).bind(keys);
+    const full = token({ ...options(form, more), missing: [] }).bind(keys);
     const label = 'label' in more ? { label: more.label as string } : {};
     const expected = formReference({ ...at, form, length, ...label }, '');
     expect(full.protect('')).toBe(expected);

@@ -68,7 +68,7 @@ describe('what joins and what does not', () => {
   it('label and form do not separate', () => {
     const body = bodies({ scope: 'a' });
     expect(bodies({ scope: 'a', label: 'x' })).toBe(body);
-    expect(bodies({ scope: 'a', onToken: 'pass', empty: 'protect' })).toBe(body);
+    expect(bodies({ scope: 'a', onToken: 'pass', missing: [] })).toBe(body);
     expect(token({ scope: 'a', form: 'bare' }).bind(keys).protect('Ada')).toBe(body);
   });
 
@@ -104,8 +104,8 @@ describe('inputs', () => {
     expect(token({ scope: 'a', prepare: trim }).bind(keys).protect(' \t\u00a0')).toBe('');
   });
 
-  it('empty: protect makes a token of the empty text, and of one that is empty once prepared', () => {
-    const rule = token({ scope: 'a', prepare: trim, empty: 'protect' }).bind(keys);
+  it('missing: [] makes a token of the empty text, and of one that is empty once prepared', () => {
+    const rule = token({ scope: 'a', prepare: trim, missing: [] }).bind(keys);
     const expected = tokenReference({ root: ROOT, domain: DOMAIN, scope: 'a', prepare: ['trim'] }, '').labelled;
     expect(rule.protect('')).toBe(expected);
     expect(rule.protect('  ')).toBe(expected);
@@ -368,7 +368,7 @@ describe('the rule', () => {
       prepare: [trim, emailAddress],
       label: 'mail',
       onToken: 'pass',
-      empty: 'protect',
+      missing: [],
       optional: true,
       why: 'calls',
     });
@@ -381,7 +381,7 @@ describe('the rule', () => {
       prepare: ['trim', 'emailAddress'],
       label: 'mail',
       onToken: 'pass',
-      empty: 'protect',
+      missing: [],
       optional: true,
       why: 'calls',
     });
@@ -407,7 +407,9 @@ describe('the rule', () => {
     [{ scope: 'a', label: 'x', form: 'bare' }, RangeError],
     [{ scope: 'a', form: 'octal' }, RangeError],
     [{ scope: 'a', onToken: 'skip' }, RangeError],
-    [{ scope: 'a', empty: 'drop' }, RangeError],
+    [{ scope: 'a', missing: 'NA' }, TypeError],
+    [{ scope: 'a', missing: ['NA', 'NA'] }, RangeError],
+    [{ scope: 'a', empty: 'protect' }, TypeError],
     [{ scope: 'a', prepare: 'trim' }, TypeError],
     [{ scope: 'a', prepare: (text: string) => text }, TypeError],
     [{ scope: 'a', prepare: [trim, null] }, TypeError],

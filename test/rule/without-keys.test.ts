@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { constant, drop, keep, mask, optional, policy, seal, token } from '../../src/index.ts';
 import { runColumn } from '../../src/rule/columns.ts';
+import { ownLists } from '../../src/rule/missing.ts';
 import type { Rule } from '../../src/rule/rule.ts';
 import { ruleEngine } from '../../src/rule/rule.ts';
 import { codeOf } from '../helpers/errors.ts';
 import { keys } from './keys.ts';
 
 /** A rule without keys over a column, and over one value. */
-const many = (rule: Rule, column: readonly unknown[]) => runColumn(ruleEngine(rule)!.bind(null, false).protect, column);
+const many = (rule: Rule, column: readonly unknown[]) =>
+  runColumn(ruleEngine(rule)!.bind(null, false, ownLists({})).protect, column);
 const one = (rule: Rule, value: unknown) => many(rule, [value])[0];
 
 describe('keep', () => {

@@ -100,7 +100,7 @@ describe('tokens', () => {
       scope: 's',
       prepare: [trim, emailAddress],
       form: 'bare',
-      empty: 'protect',
+      missing: [],
       onToken: 'pass',
       why: 'because',
     });

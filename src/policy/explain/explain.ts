@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, ownProperties } from '../../core/checks.ts';
-import { ruleOption } from '../../rule/rule.ts';
+import { ROLES, ruleOption } from '../../rule/rule.ts';
 import type { Leaf } from '../bound.ts';
 import { namedPolicies } from '../named.ts';
 import type { FilePolicy, Policy } from '../types.ts';
@@ -67,7 +67,7 @@ function inTitle(domain: string): string {
 
 /** The page of one policy, with its name if it is one of several. */
 function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null): string {
-  const { domain, keyCheck, unnamed } = ownProperties(sheet) as Partial<FilePolicy>;
+  const { domain, keyCheck, unnamed, missing } = ownProperties(sheet) as Partial<FilePolicy>;
   return [
     `# Pseudonymisation policy${name === null ? '' : ` ${code(name)}`}${domain === undefined ? '' : ` of the domain ${inTitle(domain)}`}`,
     '',
@@ -80,6 +80,11 @@ function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null
     ...fieldTable(leaves),
     '',
     ...reasons(leaves),
+    ...roles(leaves),
+    '## Missing values',
+    '',
+    ...missingValues(leaves, missing),
+    '',
     '## Which fields join',
     '',
     ...joinsInside(leaves, domain),
@@ -141,6 +146,40 @@ function reasons(leaves: readonly Leaf[]): string[] {
   const explained = leaves.filter(({ rule }) => ruleOption(rule, 'why') !== undefined);
   if (explained.length === 0) return [];
   return ['## Reasons', '', ...explained.map(({ path, rule }) => `- ${code(path)}: ${code(rule.why!)}`), ''];
+}
+
+const ROLE_WORDS = {
+  quasi: 'one of the facts that together may point to one person',
+  sensitive: 'something that someone may want to find out about a person',
+  other: 'neither',
+} as const;
+
+function roles(leaves: readonly Leaf[]): string[] {
+  const lines = ROLES.flatMap((role) => {
+    const fields = leaves.filter(({ rule }) => ruleOption(rule, 'role') === role);
+    return line(`${role} (${ROLE_WORDS[role]})`, fields);
+  });
+  return lines.length === 0 ? [] : ['## Roles', '', ...lines, ''];
+}
+
+/** A list of missing texts in words. */
+function listed(texts: readonly string[]): string {
+  return ['`null`', ...texts.map((text) => (text === '' ? 'the empty text' : code(text)))]
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' and $1');
+}
+
+function missingValues(leaves: readonly Leaf[], shared: readonly string[] = ['']): string[] {
+  // These rules look at no value.
+  const asking = leaves.filter(({ engine }) => !engine.removes && engine.facts.origin !== 'fixed');
+  const own = asking.flatMap(({ path, rule }) => {
+    const texts = ruleOption(rule, 'missing') as readonly string[] | undefined;
+    return texts === undefined ? [] : [`- ${code(path)}: ${listed(texts)}`];
+  });
+  return [
+    `A missing value passes as it is, so everybody sees that it is missing. These are missing: ${listed(shared)}`,
+    ...(own.length === 0 ? [] : ['', 'Fields that have a list of their own:', '', ...own]),
+  ];
 }
 
 function reversals(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>> | undefined): string[] {

@@ -11,6 +11,7 @@ import { makeKeep } from '../../rule/keep.ts';
 import type { Rule } from '../../rule/rule.ts';
 import { unfitRules } from '../bind.ts';
 import { halfJoins } from '../joins.ts';
+import { missingClashes } from '../missing.ts';
 import { lostSubjects, policy } from '../policy.ts';
 import { treeOfFields, treeOfPaths } from '../tree.ts';
 import type { FilePolicy, PolicyOptions } from '../types.ts';
@@ -101,6 +102,9 @@ export function readPolicy(
       complain(issue.code, ['fields', field!, 'scope'], issue.message);
     for (const { field, ...issue } of lostSubjects(leaves))
       complain(issue.code, ['fields', field!, 'subject'], issue.message);
+    for (const { field, ...issue } of missingClashes(leaves, ownProperties(options).missing)) {
+      complain(issue.code, ['fields', field!, 'format'], issue.message);
+    }
     for (const { field, ...issue } of unfitRules(leaves)) {
       complain(issue.code, ['fields', field!, 'format'], issue.message, issue);
     }
@@ -108,11 +112,16 @@ export function readPolicy(
   return { sheet: issues.length === 0 ? (policy(fields, options) as unknown as FilePolicy) : null, issues };
 }
 
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}
+
 /** The options of the file, without those of a wrong type. */
-function fileOptions({ domain, keyCheck, unnamed }: Options): PolicyOptions {
+function fileOptions({ domain, keyCheck, unnamed, missing }: Options): PolicyOptions {
   return given({
     domain: typeof domain === 'string' ? domain : undefined,
     keyCheck: isMap(keyCheck) ? (keyCheck as Record<string, string>) : undefined,
     unnamed: unnamed === 'drop' || unnamed === 'error' ? unnamed : undefined,
+    missing: isTexts(missing) ? missing : undefined,
   });
 }

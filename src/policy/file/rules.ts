@@ -11,7 +11,7 @@ import { makeDrop } from '../../rule/drop.ts';
 import { fpe } from '../../rule/fpe.ts';
 import { makeKeep } from '../../rule/keep.ts';
 import { mask } from '../../rule/mask.ts';
-import type { Rule } from '../../rule/rule.ts';
+import { ROLES, type Rule } from '../../rule/rule.ts';
 import { seal } from '../../rule/seal.ts';
 import { shiftDate } from '../../rule/shift-date.ts';
 import { token } from '../../rule/token.ts';
@@ -29,11 +29,15 @@ function makeRules(): Registry<Rule> {
   const text = v.string();
   const whole = v.number();
   const flag = v.boolean();
-  const empty = v.optional(v.picklist(['keep', 'protect']));
   const steps = v.optional(v.union([text, v.array(text)]));
   const perField = v.record(text, text) as unknown as v.GenericSchema<{ field: string; name: string }>;
   // The options that every rule has.
-  const common = { optional: v.optional(flag), why: v.optional(text) };
+  const common = {
+    optional: v.optional(flag),
+    why: v.optional(text),
+    role: v.optional(v.picklist(ROLES)),
+    missing: v.optional(v.array(text)),
+  };
 
   return {
     keep: entry(common, makeKeep),
@@ -63,7 +67,6 @@ function makeRules(): Registry<Rule> {
         ttl: v.optional(whole),
         subject: v.optional(text),
         onErased: v.optional(v.picklist(['error', 'new'])),
-        empty,
       },
       vault,
     ),
@@ -82,15 +85,14 @@ function makeRules(): Registry<Rule> {
         prf: v.optional(v.picklist(['hmac-sha256', 'blake3'])),
         label: v.optional(text),
         onToken: v.optional(v.picklist(['error', 'pass'])),
-        empty,
       },
       token,
       { prepare: readPrepare },
     ),
-    fpe: entry({ ...common, scope: text, format: formatOption(), empty, allowCodebook: v.optional(text) }, fpe, {
+    fpe: entry({ ...common, scope: text, format: formatOption(), allowCodebook: v.optional(text) }, fpe, {
       format: readFormat,
     }),
-    seal: entry({ ...common, scope: text, value: v.optional(v.picklist(['text', 'integer'])), empty }, seal),
+    seal: entry({ ...common, scope: text, value: v.optional(v.picklist(['text', 'integer'])) }, seal),
   };
 }
 

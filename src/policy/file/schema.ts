@@ -19,6 +19,7 @@ function makeFile(): Entries {
     domain: v.string(),
     keyCheck: v.optional(v.record(v.string(), v.string())),
     unnamed: v.optional(v.picklist(['error', 'drop'])),
+    missing: v.optional(v.array(v.string())),
     fields: v.looseObject(ownProperties({})),
   };
 }

@@ -10,7 +10,7 @@ import { given } from '../../core/given.ts';
 import { inputText } from '../../core/input-text.ts';
 import { issueOf } from '../../core/issues.ts';
 import { fail, type Issue } from '../../errors.ts';
-import { isMissing } from '../missing.ts';
+import { isMissing, type MissingTexts } from '../missing.ts';
 import { checkFieldPath } from '../options.ts';
 import type { Siblings } from '../rule.ts';
 
@@ -138,7 +138,8 @@ export interface MessageWriter {
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 
 /** Makes a writer. Records of one context often follow each other, so the contexts that were written last are kept. */
-export function messageWriter(contexts: readonly Context[]): MessageWriter {
+export function messageWriter(contexts: readonly Context[], missingOf: (path: string) => MissingTexts): MessageWriter {
+  const missing = contexts.map(({ path }) => missingOf(path));
   let buffer = new Uint8Array(512);
   const known: unknown[] = [];
   /** Bytes of the known contexts. */
@@ -161,7 +162,9 @@ export function messageWriter(contexts: readonly Context[]): MessageWriter {
       if (known.length === 0 || contexts.some((_, j) => values[j] !== known[j])) {
         known.length = 0;
         head = 0;
-        for (const [j, context] of contexts.entries()) head = put(contextText(values[j], context), head);
+        for (const [j, context] of contexts.entries()) {
+          head = put(contextText(values[j], context, missing[j]!), head);
+        }
         for (const value of values) known.push(value);
       }
       return put(text, head);
@@ -171,8 +174,8 @@ export function messageWriter(contexts: readonly Context[]): MessageWriter {
 }
 
 /** The text of a context. The issue is reported for the value, so its message names the context. */
-function contextText(value: unknown, { path }: Context): string {
-  if (isMissing(value, 'keep')) {
+function contextText(value: unknown, { path }: Context, missing: MissingTexts): string {
+  if (value === '' || isMissing(value, missing)) {
     fail('missing_context', `the context, field ${path}, is missing or empty, so the token cannot be made`);
   }
   try {

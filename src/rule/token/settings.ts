@@ -8,7 +8,7 @@ import { type Prepare, prepareSteps } from '../../prepare/steps.ts';
 import { BODY_LENGTH, LABEL } from '../../wire/labelled-token.ts';
 import { FORMS, type Form } from '../../wire/token-forms.ts';
 import { checkLength } from '../../wire/token-lengths.ts';
-import { checkEmpty, checkScope } from '../options.ts';
+import { checkScope } from '../options.ts';
 import type { Common, RuleFacts } from '../rule.ts';
 import { type Context, checkPer, type Per } from './contexts.ts';
 import { checkAfter } from './prefix.ts';
@@ -67,8 +67,6 @@ export interface TokenOptions<Scope extends string = string, P extends Per | und
    * What happens to a value that is already an intact labelled token of these keys: an error (default), or it passes.
    */
   readonly onToken?: 'error' | 'pass';
-  /** Whether the empty string, also if it is empty only after `prepare`, passes (`keep`, default) or gets a token. */
-  readonly empty?: 'keep' | 'protect';
 }
 
 /** Names of the options, besides those that every rule has. */
@@ -84,7 +82,6 @@ export const OPTIONS = [
   'prf',
   'label',
   'onToken',
-  'empty',
 ] as const;
 
 /** What the options of a rule come to. */
@@ -103,7 +100,6 @@ export interface Settings {
   /** Whether `per` is a list. */
   readonly isList: boolean;
   readonly onToken: 'error' | 'pass';
-  readonly empty: 'keep' | 'protect';
 }
 
 /** Checks the options of a rule. */
@@ -122,13 +118,12 @@ export function readSettings(own: TokenOptions): Settings {
   if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
     badRange('length', 'must be 26 for a labelled token without a label: a shorter one could not be told from a word');
   }
-  const empty = checkEmpty(own.empty);
   const steps = own.prepare === undefined ? [] : prepareSteps('prepare', own.prepare);
   const names = steps.map(({ step }) => step);
   const after = checkAfter(own.after);
   const contexts = checkPer(own.per);
   const isList = Array.isArray(own.per);
-  return { scope, form, length, label, prf, steps, names, after, contexts, isList, onToken, empty };
+  return { scope, form, length, label, prf, steps, names, after, contexts, isList, onToken };
 }
 
 /** What `explain` and `check` say about a rule. */

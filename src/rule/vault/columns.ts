@@ -4,11 +4,20 @@ import { checkText } from '../../core/checks.ts';
 import { inputText } from '../../core/input-text.ts';
 import { issueOf, type ReportIssue } from '../../core/issues.ts';
 import type { Named } from '../../vault/mapping/values.ts';
-import { isMissing } from '../missing.ts';
+import { EMPTY_TEXT, isMissing, type MissingTexts } from '../missing.ts';
 import { checkSubjectText } from '../options.ts';
+
+/** The missing texts of the values and tokens of a rule, and those of its subjects. */
+export interface VaultMissing {
+  readonly own: MissingTexts;
+  readonly subject: MissingTexts;
+}
 
 /** A verb of a mapping: it takes a list, and returns a list of the same length. */
 type ListVerb<Item, Result> = (items: readonly Item[], report: ReportIssue) => Promise<(Result | undefined)[]>;
+
+/** What follows from a missing subject. */
+const NO_SUBJECT = 'the vault cannot protect or look up the value';
 
 /**
  * Runs a verb over values.
@@ -19,31 +28,31 @@ export function overValues<Result>(
   verb: ListVerb<Named, Result>,
   column: readonly unknown[],
   subjects: readonly unknown[] | null,
-  empty: 'keep' | 'protect',
+  missing: VaultMissing,
   report: ReportIssue,
 ): Promise<unknown[]> {
   const read = (value: unknown, i: number): Named => ({
     value: checkText(value),
-    subject: subjects === null ? null : subjectText(subjects[i], 'the vault cannot protect or look up the value'),
+    subject: subjects === null ? null : subjectText(subjects[i], NO_SUBJECT, missing.subject),
   });
-  return overPresent(verb, column, read, empty, report);
+  return overPresent(verb, column, read, missing.own, report);
 }
 
 /** Runs a verb over tokens. A token needs no subject: its row names the one that it belongs to. */
 export function overTokens<Result>(
   verb: ListVerb<string, Result>,
   column: readonly unknown[],
-  empty: 'keep' | 'protect',
+  missing: VaultMissing,
   report: ReportIssue,
 ): Promise<unknown[]> {
-  return overPresent(verb, column, checkText, empty, report);
+  return overPresent(verb, column, checkText, missing.own, report);
 }
 
 async function overPresent<Item, Result>(
   verb: ListVerb<Item, Result>,
   column: readonly unknown[],
   read: (value: unknown, i: number) => Item,
-  empty: 'keep' | 'protect',
+  missing: MissingTexts,
   report: ReportIssue,
 ): Promise<unknown[]> {
   const out = new Array<unknown>(column.length);
@@ -51,7 +60,7 @@ async function overPresent<Item, Result>(
   const rows: number[] = [];
   for (let i = 0; i < column.length; i++) {
     const value = column[i];
-    if (isMissing(value, empty)) {
+    if (isMissing(value, missing)) {
       out[i] = value;
       continue;
     }
@@ -71,8 +80,9 @@ async function overPresent<Item, Result>(
  * The text of a subject. Whole numbers count as their decimal text.
  *
  * @param consequence what cannot be done without a subject.
+ * @param missing which texts are no subject; the empty text never is one.
  * @throws TrefoilError `missing_subject`.
  */
-export function subjectText(value: unknown, consequence: string): string {
-  return checkSubjectText(isMissing(value, 'keep') ? '' : inputText(value), consequence);
+export function subjectText(value: unknown, consequence: string, missing: MissingTexts = EMPTY_TEXT): string {
+  return checkSubjectText(isMissing(value, missing) ? '' : inputText(value), consequence);
 }

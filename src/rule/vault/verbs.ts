@@ -29,7 +29,7 @@ import {
   verifyStore,
 } from '../../vault/upkeep/stores.ts';
 import { rekeyTokens, verifyTokens } from '../../vault/upkeep/tokens.ts';
-import { overTokens, overValues, subjectText } from './columns.ts';
+import { overTokens, overValues, subjectText, type VaultMissing } from './columns.ts';
 
 type Subject = string | number | bigint | null | undefined;
 
@@ -141,7 +141,7 @@ export interface OpenScope {
   readonly mapping: Mapping;
   /** Path of the subject's field, or `null` if the rule has no subject. */
   readonly subject: string | null;
-  readonly empty: 'keep' | 'protect';
+  readonly missing: VaultMissing;
 }
 
 /** The verbs of an open rule. Those that reveal and erase are there only if the caller may reveal. */
@@ -153,26 +153,26 @@ export function openVault<Scope extends string>(scope: OpenScope, revealing: boo
   }) as unknown as OpenVault<Scope>;
 }
 
-function protectingVerbs({ session, mapping, subject, empty }: OpenScope) {
+function protectingVerbs({ session, mapping, subject, missing }: OpenScope) {
   return {
     protect(value: unknown, options?: unknown) {
       protectingKey(session.keys);
       return runOne((report) => {
         const subjects = readSubjects(subject, options, 'subject', 1);
-        return overValues(mapping.protect, [value], subjects, empty, report);
+        return overValues(mapping.protect, [value], subjects, missing, report);
       });
     },
     protectMany(column: unknown, options?: unknown) {
       protectingKey(session.keys);
       const values = checkColumn(column);
       const subjects = readSubjects(subject, options, 'subjects', values.length);
-      return runMany((report) => overValues(mapping.protect, values, subjects, empty, report));
+      return runMany((report) => overValues(mapping.protect, values, subjects, missing, report));
     },
     lookup: (value: unknown, options?: unknown) =>
       runOne((report) => {
         const values = [checkText(value)];
         const subjects = readSubjects(subject, options, 'subject', 1);
-        return overValues(mapping.lookup, values, subjects, empty, report);
+        return overValues(mapping.lookup, values, subjects, missing, report);
       }),
     exists: (token: unknown) => runOne((report) => mapping.exists([checkText(token)], report)),
   };
@@ -195,11 +195,11 @@ function storeVerbs({ session, mapping }: OpenScope) {
   };
 }
 
-function revealingVerbs({ session, mapping, empty }: OpenScope) {
+function revealingVerbs({ session, mapping, missing }: OpenScope) {
   return {
-    reveal: (token: unknown) => runOne((report) => overTokens(mapping.reveal, [token], empty, report)),
+    reveal: (token: unknown) => runOne((report) => overTokens(mapping.reveal, [token], missing, report)),
     revealMany: (tokens: unknown) =>
-      runMany((report) => overTokens(mapping.reveal, checkColumn(tokens), empty, report)),
+      runMany((report) => overTokens(mapping.reveal, checkColumn(tokens), missing, report)),
     forget: (token: unknown) => runOne((report) => mapping.forget([checkText(token)], report)),
     expire: (now?: number) => sweep(session, now),
   };
