@@ -3,6 +3,7 @@
  * between reading cells and writing them.
  */
 
+import { jsonNumber, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { runReported } from '../rule/columns.ts';
@@ -44,8 +45,10 @@ export function turnTable(
   return columns.map(({ leaf, index, from }) => {
     const column: unknown[] = cells.column(from);
     const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path });
-    if (direction === 'protect' && leaf.engine.cell === 'integer')
-      readIntegers(column, inside.missing[index]!, reportField);
+    if (direction === 'protect') {
+      if (leaf.engine.cell === 'integer') readIntegers(column, inside.missing[index]!, reportField);
+      else if (leaf.engine.cell === 'json') readScalars(column, inside.missing[index]!);
+    }
     const out = runReported(inside.columns[index]![direction], column, reportField, siblings);
     for (let i = 0; i < out.length; i++) if (typeof out[i] !== 'string') out[i] = toCell(out[i]);
     return out as (string | null)[];
@@ -68,6 +71,23 @@ function readIntegers(column: unknown[], missing: MissingTexts, report: (index: 
   }
 }
 
+/** A number of JSON (RFC 8259, section 6). */
+const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+
+/**
+ * Reads the cells of a column whose rule takes scalars of JSON: a cell that is spelled as a number, `true` or `false` is
+ * that value, and any other cell is text.
+ */
+function readScalars(column: unknown[], missing: MissingTexts): void {
+  for (let i = 0; i < column.length; i++) {
+    const cell = column[i];
+    if (typeof cell !== 'string' || isMissing(cell, missing)) continue;
+    if (cell === 'true' || cell === 'false') column[i] = cell === 'true';
+    else if (NUMBER.test(cell)) column[i] = jsonNumber(cell);
+  }
+}
+
 function toCell(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value);
+  if (value === null || value === undefined) return null;
+  return jsonNumberText(value) ?? String(value);
 }

@@ -81,7 +81,11 @@ const makeAspects = (): Readonly<Record<string, Aspects>> => ({
     text: [],
     consequence: NEVER,
   },
-  seal: { key: [], text: [], consequence: NEVER },
+  seal: {
+    key: [aspect('value: json in one of them', 'value', (value) => value === 'json')],
+    text: [],
+    consequence: 'so some equal values do not join',
+  },
   shiftDate: {
     key: [aspect('different days', 'days'), aspect('different prepare steps for the subject', 'prepareSubject', steps)],
     text: [],

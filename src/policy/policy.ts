@@ -144,7 +144,7 @@ function bindPolicy(
   const one = (direction: Direction) => (row: unknown) => {
     demand(direction);
     const issues: Issue[] = [];
-    const [out] = inside.rows(direction, [row], (_, issue) => issues.push(issue));
+    const [out] = inside.rows(direction, [row], (_, issue) => issues.push(issue), true);
     throwIssues(issues);
     return out;
   };
@@ -169,9 +169,10 @@ function many(
   const onReject = checkMany(rows, options);
   inside.demand(direction);
   const issues: RowIssue[] = [];
-  const out = inside.rows(direction, rows, (index, issue) => {
+  const note = (index: number, issue: Issue) => {
     issues.push({ ...issue, row: index + 1 });
-  });
+  };
+  const out = inside.rows(direction, rows, note, true);
   settleIssues(issues, onReject);
   return out.filter((row) => row !== undefined);
 }

@@ -8,7 +8,7 @@ import { given } from '../core/given.ts';
 import { issueOf, type ReportIssue } from '../core/issues.ts';
 import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
-import { runReported } from '../rule/columns.ts';
+import { runReported, toCode } from '../rule/columns.ts';
 import { type AsyncColumns, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
 import type { Direction, Leaf } from './bound.ts';
 import { parsePath } from './file/path.ts';
@@ -21,6 +21,7 @@ type Transform<Result> = (
   direction: Direction,
   rows: readonly unknown[],
   report: (index: number, issue: Issue) => void,
+  inCode?: boolean,
 ) => Result;
 
 /** A policy whose rules have their keys. */
@@ -37,6 +38,8 @@ interface Bound {
 interface Pass extends Bound {
   readonly direction: Direction;
   readonly rows: readonly unknown[];
+  /** Whether the results are for code and not for a file. */
+  readonly inCode: boolean;
   /** 1 for each record that was rejected. */
   readonly failed: Uint8Array;
   readonly reject: (row: number, issue: Issue) => void;
@@ -83,14 +86,15 @@ export function makeTransform(
   unnamed: 'error' | 'drop',
 ): Transform<(Row | undefined)[]> {
   const bound: Bound = { root, columns, waiting: [], unnamed };
-  return (direction, rows, report) => {
-    const pass = makePass(bound, direction, rows, report);
+  return (direction, rows, report, inCode = false) => {
+    const pass = makePass(bound, direction, rows, report, inCode);
     return finish(pass, begin(pass));
   };
 }
 
 /**
- * The same for a policy with rules that wait for a store: their columns come last, one after another.
+ * The same for a policy with rules that wait for a store: their columns come last, one after another. The records are
+ * for code: a run over files uses the synchronous transform with answers that were collected (replay.ts).
  *
  * @param waiting the rules that wait, by the index of a leaf; `columns` has `undefined` for them.
  */
@@ -102,7 +106,7 @@ export function makeAsyncTransform(
 ): Transform<Promise<(Row | undefined)[]>> {
   const bound: Bound = { root, columns, waiting, unnamed };
   return async (direction, rows, report) => {
-    const pass = makePass(bound, direction, rows, report);
+    const pass = makePass(bound, direction, rows, report, true);
     const results = begin(pass);
     for (const wait of pass.queue) await wait();
     return finish(pass, results);
@@ -114,13 +118,14 @@ function makePass(
   direction: Direction,
   rows: readonly unknown[],
   report: (index: number, issue: Issue) => void,
+  inCode: boolean,
 ): Pass {
   const failed = new Uint8Array(rows.length);
   const reject = (row: number, issue: Issue): void => {
     failed[row] = 1;
     report(row, issue);
   };
-  return { root, columns, waiting, unnamed, direction, rows, failed, reject, queue: [] };
+  return { root, columns, waiting, unnamed, direction, rows, inCode, failed, reject, queue: [] };
 }
 
 /** Does everything that does not wait for a store. */
@@ -167,7 +172,9 @@ function visitLeaf(
   }
   const report: ReportIssue = (at, issue) => reject(places.rows[at]!, { ...issue, field: leaf.path });
   const siblings: Siblings = (path) => readSiblings(path, pass.rows, places.rows);
-  const out = runReported(columns[direction], values, report, siblings);
+  const made = runReported(columns[direction], values, report, siblings);
+  const { inCode } = leaf.engine;
+  const out = pass.inCode && direction === 'reveal' && inCode !== undefined ? toCode(made, inCode, report) : made;
   const { containers, keys } = places;
   if (typeof keys === 'string' && containers.length === out.length) {
     for (let i = 0; i < out.length; i++) (containers[i] as Row)[keys] = out[i];

@@ -13,6 +13,7 @@ import type { ConstantRule } from '../rule/constant.ts';
 import type { DropRule } from '../rule/drop.ts';
 import type { Scalar } from '../rule/keep.ts';
 import type { Rule } from '../rule/rule.ts';
+import type { SealedValueOf, SealValue } from '../rule/seal/values.ts';
 import type { TokenInput } from '../rule/token.ts';
 import type { Stores } from '../vault/session.ts';
 import type { Direction } from './bound.ts';
@@ -30,7 +31,7 @@ export type AnyRow = Readonly<Record<string, unknown>>;
 
 type Flat<T> = { [K in keyof T]: T[K] } & {};
 type ScopeOf<R> = R extends { readonly scope: infer Scope extends string } ? Scope : string;
-type SealedOf<R> = R extends { readonly value?: 'integer' } ? number : string;
+type SealedOf<R> = R extends { readonly value?: infer Kind extends SealValue } ? SealedValueOf<Kind> : string;
 type BucketOf<R, OfNumbers, OfText> = R extends { readonly number: number } ? OfNumbers : OfText;
 /** The bucket of a number is a number and that of a text is text, but it need not be one of the literals. */
 type Widened<V> = V extends number ? number : V extends string ? string : unknown extends V ? number | string : never;

@@ -6,7 +6,7 @@ import { makeExactWriter, putNumbers } from '../../core/json/exact.ts';
 import { withTexts } from '../../core/json/number.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
-import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
+import { type BoundInside, type Direction, openReady, spellsNumbers } from '../../policy/bound.ts';
 import type { Batch, Codec } from '../batches.ts';
 import {
   checkRecordOptions,
@@ -43,6 +43,7 @@ export function makeNdjsonCodec(
   onSample: RecordOptions['onSample'],
 ): Codec {
   const writeExact = makeExactWriter();
+  const allExact = spellsNumbers(inside, direction);
   return {
     quoted: false,
     heading: null,
@@ -57,7 +58,7 @@ export function makeNdjsonCodec(
       for (let i = 0; i < out.length; i++) {
         const record = out[i];
         if (record === undefined || batch.faulty.has(indices[i]!)) continue;
-        text += `${inexact.has(i) ? writeExact(record) : JSON.stringify(record)}\n`;
+        text += `${allExact || inexact.has(i) ? writeExact(record) : JSON.stringify(record)}\n`;
         if (onSample !== undefined) onSample(withTexts(values[i]) as SampleRecord, withTexts(record) as SampleRecord);
       }
       return { rows: lines.length, text, lineOf: (index) => lines[index]! };

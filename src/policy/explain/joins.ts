@@ -41,7 +41,8 @@ const MADE: Readonly<Record<string, string>> = {
 
 /** `every other token of the scope x that has the same …`. */
 function others({ rule, engine }: Leaf): string {
-  const made = Object.hasOwn(MADE, rule.rule) ? MADE[rule.rule]! : '';
+  const isJson = rule.rule === 'seal' && ruleOption(rule, 'value') === 'json';
+  const made = isJson ? 'that has the value json' : Object.hasOwn(MADE, rule.rule) ? MADE[rule.rule]! : '';
   return `every other ${words(rule.rule)} of the scope ${code(engine.facts.scope!)}${made === '' ? '' : ` ${made}`}`;
 }
 

@@ -12,6 +12,7 @@ import { fpe } from '../../rule/fpe.ts';
 import { makeKeep } from '../../rule/keep.ts';
 import { mask } from '../../rule/mask.ts';
 import { ROLES, type Rule } from '../../rule/rule.ts';
+import { SEAL_VALUES } from '../../rule/seal/values.ts';
 import { seal } from '../../rule/seal.ts';
 import { shiftDate } from '../../rule/shift-date.ts';
 import { token } from '../../rule/token.ts';
@@ -92,7 +93,7 @@ function makeRules(): Registry<Rule> {
     fpe: entry({ ...common, scope: text, format: formatOption(), allowCodebook: v.optional(text) }, fpe, {
       format: readFormat,
     }),
-    seal: entry({ ...common, scope: text, value: v.optional(v.picklist(['text', 'integer'])) }, seal),
+    seal: entry({ ...common, scope: text, value: v.optional(v.picklist(SEAL_VALUES)) }, seal),
   };
 }
 
