@@ -75,8 +75,8 @@ function readIntegers(column: unknown[], missing: MissingTexts, report: (index: 
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 /**
- * Reads the cells of a column whose rule takes scalars of JSON: a cell that is spelled as a number, `true` or `false` is
- * that value, and any other cell is text.
+ * Reads the cells of a column whose rule takes scalars of JSON: a cell that is spelled as a number, `true` or `false`
+ * is that value, and any other cell is text.
  */
 function readScalars(column: unknown[], missing: MissingTexts): void {
   for (let i = 0; i < column.length; i++) {

@@ -45,8 +45,8 @@ export interface BoundInside {
   readonly demand: (direction: Direction) => void;
   /**
    * Turns a batch of records. `report` takes the record's index. The result has the length of `rows`; a record with an
-   * issue is `undefined` in it. `inCode`: the records are for code and not for a file, so a revealed number is a `number`
-   * and a date a `Date`.
+   * issue is `undefined` in it. `inCode`: the records are for code and not for a file, so a revealed number is a
+   * `number` and a date a `Date`.
    */
   readonly rows: (
     direction: Direction,

@@ -90,9 +90,9 @@ export interface SealOptions<Scope extends string = string, Kind extends SealVal
   /** Equal values of one scope have equal sealed texts; values of two scopes never do. Enters the key. */
   readonly scope: Scope;
   /**
-   * `text` (default); `integer` for safe integers, which are revealed as numbers; `json` for texts, numbers and booleans
-   * of JSON, each revealed as what it was, and in files a number as it was spelled (`12.50`); `date` for dates of ISO
-   * 8601 and `Date` objects.
+   * `text` (default); `integer` for safe integers, which are revealed as numbers; `json` for texts, numbers and
+   * booleans of JSON, each revealed as what it was, and in files a number as it was spelled (`12.50`); `date` for dates
+   * of ISO 8601 and `Date` objects.
    */
   readonly value?: Kind;
 }
