@@ -1,32 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
 import { thirdPartyNotices } from './tsup.notices.ts';
+import { writeVectors } from './tsup.vectors.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string };
+const { version, exports } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
+  version: string;
+  exports: Readonly<Record<string, unknown>>;
+};
 
-// One entry for each public subpath (see "exports" in package.json).
+// One entry for each public subpath. An export that is a text is a file as it is, and no module is built for it.
 const entry = Object.fromEntries(
-  [
-    'index',
-    'errors',
-    'format',
-    'prepare',
-    'keys',
-    'reveal',
-    'policy',
-    'csv',
-    'ndjson',
-    'tsv',
-    'node',
-    'duckdb',
-    'vault',
-    'vault-contract',
-    'vault-sqlite',
-    'vault-postgres',
-    'ff1',
-    'ff3',
-    'ip',
-  ].map((name) => [name, `src/${name}.ts`]),
+  Object.entries(exports)
+    .filter(([, target]) => typeof target !== 'string')
+    .map(([subpath]) => (subpath === '.' ? 'index' : subpath.slice(2)))
+    .map((name) => [name, `src/${name}.ts`]),
 );
 
 const shared: Options = {
@@ -44,7 +31,12 @@ const shared: Options = {
 };
 
 export default defineConfig([
-  { ...shared, entry: { ...entry, cli: 'src/cli/main.ts', worker: 'src/files/worker.ts' }, format: 'esm' },
+  {
+    ...shared,
+    entry: { ...entry, cli: 'src/cli/main.ts', worker: 'src/files/worker.ts' },
+    format: 'esm',
+    onSuccess: async () => writeVectors(),
+  },
   // The command line as one file, for machines that have only Node, such as the executors of Spark. It does not include
   // workers and DuckDB, which need files of their own.
   {

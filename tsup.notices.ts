@@ -1,11 +1,12 @@
 /**
  * Writes the licences of the code and data of others that the built files contain, which the bundler lists for each
  * file. `dist/NOTICES.txt` has the text of each licence. `dist/trefoil.mjs`, which users copy to other machines without
- * that file, has the texts at its own end.
+ * that file, has the texts at its own end. The same list goes into the bill of materials (tsup.sbom.ts).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Options } from 'tsup';
+import { writeSbom } from './tsup.sbom.ts';
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number];
 
@@ -55,7 +56,7 @@ function kindOf(output: string): string {
   return output.endsWith('.cjs') ? 'dist/*.cjs' : 'dist/*.js';
 }
 
-/** Records what a build puts into its files, and writes the notices of all builds so far. */
+/** Records what a build puts into its files, and writes the notices and the bill of materials of all builds so far. */
 export const thirdPartyNotices: Plugin = {
   name: 'third-party-notices',
   setup(build) {
@@ -81,6 +82,9 @@ export const thirdPartyNotices: Plugin = {
       writeFileSync(
         NOTICES,
         noticesOf(carriers.keys(), (source) => `\nIn: ${[...carriers.get(source)!].sort().join(', ')}`),
+      );
+      writeSbom(
+        [...carriers].map(([source, kinds]) => ({ folder: source === UNICODE ? null : source, files: [...kinds] })),
       );
     });
   },

@@ -9,98 +9,191 @@
 /** The kind of a mistake. It decides the exit code of the command line. */
 export type IssueKind = 'data' | 'policy' | 'keys' | 'io';
 
-// Codes are part of the public interface. New ones may be added, but none is ever renamed or gets another kind.
+// Codes are part of the public interface. New ones may be added, but none is ever renamed or gets another kind. The
+// comment of each says when it is thrown, and docs/guide/errors.md says what to do.
 const KINDS = {
   // One value, one field, one row.
+  /** A field of the policy is not in the record, in the columns or in the header, and is not optional. */
   missing_field: 'data',
+  /** A record, header or table has a field that the policy does not name, and the policy does not drop it. */
   unnamed_field: 'data',
+  /** A value has a type that its rule does not take, or a policy's object or array is something else in the data. */
   wrong_type: 'data',
+  /** A rule for one value got an object or an array, or a record is nested deeper than the limit. */
   nested_value: 'data',
+  /** A text has one half of a surrogate pair, so it is not valid Unicode. */
   lone_surrogate: 'data',
+  /** A prepare step got a character that Unicode 15.1 does not assign, so its normal form may change. */
   unassigned_code_point: 'data',
+  /** A number is beyond 2^53 - 1, so it may have been rounded, or it is not whole where a rule needs that. */
   unsafe_integer: 'data',
+  /** A cell of a field with `value: integer` is not a whole number up to 2^53 - 1 without leading zeros. */
   not_an_integer: 'data',
+  /** `coarsen` with `number` got a value that is not a plain decimal number. */
   not_a_number: 'data',
+  /** `coarsen` with `date` or `shiftDate` got a value that is not a date of the calendar in a form they read. */
   not_a_date: 'data',
+  /** A rule or format for addresses got a value that is not an IP address. */
   not_an_ip: 'data',
+  /** A prepare step or format for e-mail addresses got a value that is not one. */
   not_an_email: 'data',
+  /** A prepare step or format for telephone numbers got a value that is not one. */
   not_a_phone: 'data',
+  /** `digitsOnly` got a text without a digit, or with a character outside ASCII. */
   not_digits: 'data',
+  /** `fpe` got a value that its format does not have, or `shiftDate` a date outside the years 0001 to 9999. */
   outside_format: 'data',
+  /** A value is longer than its rule allows, has too many combining marks in a row, or a line of input is too long. */
   too_long: 'data',
+  /** `token` got a token of the same keys: the value was protected before. */
   already_token: 'data',
+  /** A rule or store that reveals tokens got a text that is not one in its form. */
   malformed_token: 'data',
+  /** A token is from another domain or from another keyset. */
   foreign_token: 'data',
+  /** A rule that reveals sealed values got a value that is not one. */
   not_sealed: 'data',
+  /** A value, a file of rejects, a store or an export needs a key that is not in the keyset. */
   unknown_key: 'data',
+  /** A sealed text does not verify: it was changed or cut, or is from another scope, file or keyset. */
   reveal_failed: 'data',
   // A record of a file.
+  /** An input has no bytes, or only a byte order mark, and its columns are not known without a header line. */
   empty_input: 'data',
+  /** The first row of a table has no field of the policy, or has a null in the place of a name. */
   header_missing: 'data',
+  /** Two columns of a table have one name. */
   header_duplicate: 'data',
+  /** The inputs of one run have different columns, types or line ends. */
   header_mismatch: 'data',
+  /** The first line of a CSV file (`sep=;`) names another delimiter than the caller or another input of the run. */
+  delimiter_mismatch: 'data',
+  /** A row of a table has more or fewer cells than its header. */
   ragged_row: 'data',
+  /** A quote in CSV is opened and never closed. */
   unclosed_quote: 'data',
+  /** A quote in CSV is inside a cell that is not quoted, or text follows a quoted cell. */
   stray_quote: 'data',
+  /** A cell of the output of a CSV file without quotes (`quote: none`) cannot be written without them. */
+  needs_quotes: 'data',
+  /** A record or line is longer than the limit of the run. */
   record_too_large: 'data',
+  /** A file or stream has bytes that are not UTF-8, or begins with the byte order mark of UTF-16. */
   not_utf8: 'data',
+  /** A file or stream has bytes that are no characters in the encoding that was set, or shows another encoding. */
+  not_in_encoding: 'data',
+  /** A file or stream has a NUL byte: it is not text, or it is UTF-16 without a byte order mark. */
   nul_byte: 'data',
+  /** A line of NDJSON is not valid JSON. */
   invalid_json: 'data',
+  /** A line of NDJSON is JSON, but not an object. */
   not_an_object: 'data',
+  /** An object of a JSON text has the same key twice, and readers differ in which of the two they take. */
   duplicate_key: 'data',
+  /** A record has no value in the field that a rule names as its `subject`. */
   missing_subject: 'data',
+  /** A record has no value in a field that `per` of a `token` names. */
   missing_context: 'data',
+  /** A row of TSV is not as COPY writes it, or one of CSV has an escape that programs read differently. */
   bad_escape: 'data',
+  /** A run has rejected more records than `maxRejects` allows. */
   too_many_rejects: 'data',
+  /** A file that should be one of rejects, or a line of it, is not. */
   not_rejects: 'data',
   // A vault.
+  /** A line for `trefoil vault shred` cannot be a subject: it has white space at an end, or is a token. */
   malformed_subject: 'data',
+  /** A vault does not have a token in this scope, or the token has expired. */
   unknown_token: 'data',
+  /** The mapping of a token, or the key of its subject, was destroyed on request. */
   forgotten: 'data',
+  /** A vault with `onErased: error` got a value or a subject that was erased before. */
   erased: 'data',
+  /** A row of a store does not verify: it was changed, or is in the place of another. */
   row_broken: 'data',
+  /** An export of a vault is incomplete, was changed, or does not fit the store that it is imported into. */
   export_refused: 'data',
   // A policy, in code or as a file.
+  /** A policy is not a map with `trefoil`, `domain` and `fields`. */
   invalid_policy: 'policy',
+  /** A rule or format of a policy needs an option that is not set. */
   missing_option: 'policy',
+  /** A policy has an option that trefoil does not know. */
   unknown_option: 'policy',
+  /** A policy names a rule that trefoil does not know. */
   unknown_rule: 'policy',
+  /** A policy names a format that trefoil does not know. */
   unknown_format: 'policy',
+  /** A policy names a prepare step that trefoil does not know. */
   unknown_prepare: 'policy',
+  /** YAML has read a number, a date or another type where a policy needs a text. */
   must_be_text: 'policy',
+  /** An option of a policy has a value that its rule or format does not accept. */
   wrong_option: 'policy',
+  /** The path of a field cannot be read, or leads to something that no rule can be set for. */
   invalid_path: 'policy',
+  /** Two paths of a policy cannot both exist in one record, or two fields have one name in SQL. */
   path_conflict: 'policy',
+  /** Two fields have one scope, as if they joined, and yet some of their values never get equal outputs. */
   half_join: 'policy',
+  /** A format has too few values for `fpe`, and `allowCodebook` does not say that this is known. */
   space_too_small: 'policy',
+  /** A policy does not fit a table: it has arrays, two fields with one column name, or no column at all. */
   not_tabular: 'policy',
+  /** A policy file is not YAML, is not UTF-8, or is larger than 1 MiB. */
   invalid_yaml: 'policy',
   // Keys.
+  /** A text or file that should be a keyset is damaged, or is not one. */
   invalid_keyset: 'keys',
+  /** A root key of a keyset is not random. */
   weak_key: 'keys',
+  /** Public test keys are used for a domain that is not named `test` or `test-…`. */
+  public_test_keys: 'keys',
+  /** A keyset uses a field that is reserved for a later version. */
   reserved_field: 'keys',
+  /** The keys are not those that the policy or the caller pins. */
   key_check_mismatch: 'keys',
+  /** A policy pins keys, and the primary key, which protects, is not among them. */
   key_not_pinned: 'keys',
+  /** A policy with `fpe` is to reveal, and does not pin exactly one key. */
   key_check_required: 'keys',
+  /** Keys meet something of another domain: a policy, rejects, a store or an export. */
   wrong_domain: 'keys',
+  /** A verb that reveals was called without `revealAccess`. */
   reveal_access_required: 'keys',
   // Input and output.
+  /** The system cannot open, read or write a file or a stream. */
   io_failed: 'io',
+  /** A file that is to be written exists already, and may not be replaced. */
   output_exists: 'io',
+  /** An output is also an input, or two outputs have one name. */
   same_file: 'io',
+  /** The reader of an output has gone, as `head` does. */
   output_closed: 'io',
+  /** The disk is full, or the quota is used up. */
   no_space: 'io',
+  /** A compressed input is damaged, or this version of Node cannot read its compression. */
   bad_compression: 'io',
+  /** A worker thread could not be started, or ended before its work was done. */
   worker_failed: 'io',
+  /** An interrupted run cannot be continued, because something has changed since or another run is at work. */
   resume_refused: 'io',
+  /** DuckDB is not installed, or has failed. */
   engine_failed: 'io',
+  /** DuckDB needs more memory than its limit. */
   out_of_memory: 'io',
+  /** DuckDB has read or written another number of rows than the input has. */
   rows_lost: 'io',
   // The store of a vault.
+  /** The store of a vault has failed or refused the work. */
   store_failed: 'io',
+  /** Other processes kept changing the same rows of a store, so that the work never got through. */
   store_busy: 'io',
+  /** A store or an export was made by a version of trefoil that this one does not understand. */
   store_version: 'io',
+  /** The metadata of a store are missing, were changed, or belong to other keys. */
   store_broken: 'io',
+  /** A store, or the vault in it, or its driver does not exist; or a verb that cannot wait was called. */
   store_missing: 'io',
 } as const;
 
@@ -111,6 +204,11 @@ export type IssueCode = keyof typeof KINDS;
 export interface Where {
   /** The path of the field, as a policy file writes it: `user.email`, `items[].sku`. */
   readonly field?: string;
+  /**
+   * The element of an array in which the field is: `items[2].sku` for the field `items[].sku`. Elements count from 0,
+   * as in JSON paths and in JavaScript, so this one is in the third element. Set only for fields inside arrays.
+   */
+  readonly element?: string;
   /** The number of the record, from 1. */
   readonly row?: number;
   /** The line of the input or policy file on which the record or value starts, from 1. */
@@ -154,17 +252,17 @@ function checkCode(code: unknown): void {
 /** Checks an issue, because stores and adapters outside the library make issues as well. */
 function checkIssue(issue: unknown): void {
   if (typeof issue !== 'object' || issue === null) throw new TypeError('"issue" expected an issue, got none');
-  const { code, message, field, file, row, line, column } = issue as Record<string, unknown>;
+  const { code, message, field, element, file, row, line, column } = issue as Record<string, unknown>;
   checkCode(code);
   const isText = (text: unknown): boolean => text === undefined || typeof text === 'string';
   const isNumber = (number: unknown): boolean => number === undefined || typeof number === 'number';
-  const texts = typeof message === 'string' && isText(field) && isText(file);
+  const texts = typeof message === 'string' && isText(field) && isText(element) && isText(file);
   if (!texts || !isNumber(row) || !isNumber(line) || !isNumber(column))
     throw new TypeError('"issue" has a message or a place of a wrong type');
 }
 
 /**
- * Returns an issue as one line for people: the place, then the message.
+ * Returns an issue as one line for people: the place, then the message. Of a field in an array it names the element.
  *
  * @example
  * ```ts
@@ -176,7 +274,8 @@ function checkIssue(issue: unknown): void {
  */
 export function formatIssue(issue: Issue): string {
   checkIssue(issue);
-  const { code, message, row, line, column, field, file } = issue;
+  const { code, message, row, line, column, file } = issue;
+  const field = issue.element ?? issue.field;
   // A place in a policy file reads as compilers write it: policy.yaml:6:13 fields.email.rule: …
   if (KINDS[code] === 'policy' && line !== undefined && column !== undefined) {
     return `${file ?? 'policy'}:${line}:${column}${field === undefined ? '' : ` ${field}`}: ${message}`;
@@ -190,6 +289,31 @@ export function formatIssue(issue: Issue): string {
   return `${file === undefined ? '' : `${file}: `}${place === '' ? '' : `${place.slice(2)}: `}${message}`;
 }
 
+/** The issues of one code in one field, counted. */
+export interface IssueCount {
+  readonly code: IssueCode;
+  /** The path of the field, if the issues have one. */
+  readonly field?: string;
+  /** How many rows have such an issue. */
+  readonly rows: number;
+  /** How many such issues there are: more than rows, if a row has several, as with elements of an array. */
+  readonly issues: number;
+  /** The first of them. The others may have other messages. */
+  readonly first: Issue;
+}
+
+/** The issues of many rows, counted by field and code. */
+export interface IssueCounts {
+  /** How many rows were read. The issues of all of them are counted. */
+  readonly rows: number;
+  /** Whether there are no more rows. If not, the run ended there, and it is not known what the rows after them have. */
+  readonly isAll: boolean;
+  /** In the order in which the first of each was found. At most 100, so that memory is bounded. */
+  readonly fields: readonly IssueCount[];
+  /** How many issues are in none of {@link IssueCounts.fields}. */
+  readonly others: number;
+}
+
 /** How many issues an error keeps. The rest are counted in {@link TrefoilError.total}. */
 export const MAX_ISSUES = 100;
 
@@ -197,7 +321,8 @@ const BRAND = Symbol.for('trefoil.error');
 
 /**
  * The error class of the library. `issues` has the first 100 issues, `total` is the number of all that were found, and
- * `code` and `kind` are those of the first issue.
+ * `code` and `kind` are those of the first issue. If rows of a file or stream have issues, `counts` has the number of
+ * rows for each field and code, over all issues.
  *
  * `instanceof` works across copies of the library (CommonJS and ES modules in one process), because it looks for a
  * registered symbol and not for the class.
@@ -219,8 +344,9 @@ export class TrefoilError extends Error {
   readonly kind: IssueKind;
   readonly issues: readonly AnyIssue[];
   readonly total: number;
+  readonly counts: IssueCounts | undefined;
 
-  constructor(issues: readonly Issue[], count?: number) {
+  constructor(issues: readonly Issue[], count?: number, counts?: IssueCounts) {
     if (!Array.isArray(issues)) throw new TypeError('"issues" expected an array of issues');
     const first: Issue | undefined = issues[0];
     if (first === undefined) throw new TypeError('"issues" expected at least one issue, got none');
@@ -232,6 +358,7 @@ export class TrefoilError extends Error {
     this.kind = KINDS[first.code];
     this.issues = Object.freeze(issues.slice(0, MAX_ISSUES)) as readonly AnyIssue[];
     this.total = total;
+    this.counts = counts;
     Object.defineProperty(this, BRAND, { value: true });
   }
 

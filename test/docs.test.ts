@@ -18,6 +18,7 @@ import * as node from 'trefoil/node';
 import * as policy from 'trefoil/policy';
 import * as prepare from 'trefoil/prepare';
 import * as reveal from 'trefoil/reveal';
+import * as testing from 'trefoil/testing';
 import * as tsv from 'trefoil/tsv';
 import * as vault from 'trefoil/vault';
 import * as vaultContract from 'trefoil/vault-contract';
@@ -43,6 +44,7 @@ const MODULES: Readonly<Record<string, object>> = {
   'trefoil/prepare': prepare,
   'trefoil/reveal': reveal,
   'trefoil/vault-sqlite': sqlite,
+  'trefoil/testing': testing,
   'trefoil/tsv': tsv,
   'trefoil/vault': vault,
   'trefoil/vault-contract': vaultContract,

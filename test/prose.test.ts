@@ -206,14 +206,23 @@ test('no packed page links to one that is not packed', () => {
 
 describe('the guide has a place for', () => {
   const rowsOf = (page: string): ReadonlySet<string> =>
-    new Set([...readFileSync(root + page, 'utf8').matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, code]) => code!));
+    new Set([...readFileSync(root + page, 'utf8').matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map(([, code]) => code!));
+
+  const source = readFileSync(`${root}src/errors.ts`, 'utf8');
+  const kinds = source.slice(source.indexOf('const KINDS'), source.indexOf('} as const'));
+  const codes = [...kinds.matchAll(/^ {2}([a-z0-9_]+): '/gm)].map(([, code]) => code!);
 
   test('every error code, and for no other', () => {
-    const source = readFileSync(`${root}src/errors.ts`, 'utf8');
-    const kinds = source.slice(source.indexOf('const KINDS'), source.indexOf('} as const'));
-    const codes = [...kinds.matchAll(/^ {2}([a-z_]+): '/gm)].map(([, code]) => code!);
     expect(codes.length).toBeGreaterThan(80);
     expect([...rowsOf('docs/guide/errors.md')].sort()).toEqual([...codes].sort());
+  });
+
+  test('every error code in its doc comment: a sentence that says when it is thrown, and no other code has it', () => {
+    const comments = [...kinds.matchAll(/^ {2}\/\*\* ([A-Z`].*\.) \*\/\n {2}([a-z0-9_]+): '/gm)];
+    expect(comments.map(([, , code]) => code)).toEqual(codes);
+    const sentences = comments.map(([, sentence]) => sentence!);
+    expect(sentences.filter((sentence) => sentence.split(' ').length < 6)).toEqual([]);
+    expect(new Set(sentences).size).toBe(sentences.length);
   });
 
   test('every rule: a section, and a row of the table', () => {

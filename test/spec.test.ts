@@ -26,7 +26,10 @@ import {
 } from '../src/format.ts';
 import { fpe, keyset, seal, type TokenOptions, token } from '../src/index.ts';
 import { domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
+import { testKey } from '../src/keys/test-keys.ts';
 import { emailAddress, trim } from '../src/prepare.ts';
+import { secretAccess } from '../src/reveal.ts';
+import { testKeyset } from '../src/testing.ts';
 import { decode, encode } from '../src/wire/base32.ts';
 import { crc20 } from '../src/wire/check-characters.ts';
 import { bytes, hex } from './helpers/hex.ts';
@@ -55,6 +58,23 @@ describe('keyset-v1', () => {
     expect(shownKeyId(node)).toBe(page.get('shown key id'));
     expect(keyCheckValue(node)).toBe(page.get('key check value'));
     expect(keys.keyCheck).toEqual({ [page.get('shown key id')!]: page.get('key check value') });
+  });
+
+  const source = readFileSync(new URL('../docs/spec/keyset-v1.md', import.meta.url), 'utf8');
+  const testKeys = [...source.matchAll(/^\| `(\S+)` \| `([0-9a-f]{64})` \| `(trefoil-root-1_\S+)` \|$/gm)];
+  const inDomains = [...source.matchAll(/^\| `(\S+)` \| `(test\S*)` \| `(\S{5})` \| `(\S{16})` \| `(\S{35})` \|$/gm)];
+  it('has the test keys of the page', () => {
+    expect(testKeys).toHaveLength(3);
+    expect(inDomains).toHaveLength(4);
+    for (const [, name, key, secret] of testKeys) {
+      expect(hex(testKey(name!))).toBe(key);
+      expect(JSON.parse(testKeyset(name!).export(secretAccess)).keys[0].secret).toBe(secret);
+    }
+    for (const [, name, domain, id, check, result] of inDomains) {
+      const opened = testKeyset(name!).domain(domain!);
+      expect(opened.keyCheck).toEqual({ [id!]: check });
+      expect(token({ scope: 'person' }).bind(opened).protect('10017')).toBe(result);
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import { type Direction, openBound } from '../policy/bound.ts';
 import type { BoundFilePolicy, FilePolicy, OpenFilePolicy, RevealingFilePolicy } from '../policy.ts';
 import { revealAccess } from '../reveal.ts';
 import { ruleEngine } from '../rule/rule.ts';
+import { memoryStore, type VaultStore } from '../vault.ts';
 import { UsageError } from './exit.ts';
 import { findKeys, type KeySource, needKeys } from './key-source.ts';
 import { storeNames } from './stores/places.ts';
@@ -27,6 +28,8 @@ export interface BindOptions {
   readonly vault?: readonly string[] | undefined;
   /** Whether the run may seal rejected records. Then it needs keys even if no rule does. */
   readonly sealing?: boolean;
+  /** Whether nothing may be written. Then protected values go into stores in memory. */
+  readonly isTrial?: boolean;
 }
 
 /** Whether a rule of the policy needs keys. */
@@ -47,17 +50,22 @@ export function throwAwayKeys(policy: FilePolicy): DomainKeys {
 export async function bindKeys(
   policy: FilePolicy,
   direction: Direction,
-  { keys: option, vault, sealing = false }: BindOptions,
+  { keys: option, vault, sealing = false, isTrial = false }: BindOptions,
   voice: Voice,
 ): Promise<PolicyWithKeys> {
   const needed = sealing || isKeyed(policy) || policy.keyCheck !== undefined;
   const source: KeySource | null = await (needed ? needKeys(option, voice) : findKeys(option, voice));
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   const used = keys ?? throwAwayKeys(policy);
-  const bound = await bindOrOpen(policy, direction, used, vault);
+  const bound = await bindOrOpen(policy, direction, used, vault, isTrial);
   // Reasons to refuse the whole run are reported before any file is made.
   openBound(bound).demand(direction);
   return { bound, keys, keyFile: source?.file ?? null };
+}
+
+/** An empty store in memory for each store of the policy, for trying records and keys without the real ones. */
+export function memoryStores(policy: FilePolicy): Readonly<Record<string, VaultStore>> {
+  return Object.fromEntries(storeNames(policy).map((name) => [name, memoryStore()]));
 }
 
 async function bindOrOpen(
@@ -65,12 +73,14 @@ async function bindOrOpen(
   direction: Direction,
   keys: DomainKeys,
   vault: readonly string[] | undefined,
+  isTrial: boolean,
 ): Promise<PolicyWithKeys['bound']> {
   const names = storeNames(policy);
   if (names.length === 0) {
     if (vault !== undefined) throw new UsageError('--vault is set, but the policy has no vault rule');
     return direction === 'reveal' ? policy.bind(keys, revealAccess) : policy.bind(keys);
   }
+  if (isTrial && direction === 'protect') return policy.open(keys, memoryStores(policy));
   // Only the runs that need SQLite or PostgreSQL load them.
   const { openStores } = await import('./stores/open.ts');
   const stores = await openStores(names, vault ?? [], { create: direction === 'protect' });

@@ -6,6 +6,7 @@ import { type FileFormat, formatOfName, hasOtherName } from '../files/file-forma
 import type { Compression } from '../files/inputs/compression.ts';
 import { compressionOfName } from '../files/inputs/compression.ts';
 import { inputCompression, openBytes } from '../files/inputs/inputs.ts';
+import type { EncodingName } from '../io/encoding.ts';
 import type { RecordOptions } from '../io/records.ts';
 import { protectNdjson, revealNdjson } from '../ndjson.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';
@@ -17,6 +18,10 @@ export interface FileFormatOptions {
   readonly format?: FileFormat;
   readonly delimiter?: string;
   readonly quoting?: 'minimal' | 'all';
+  /** One character, or `none`. */
+  readonly quote?: string;
+  readonly escape?: string;
+  readonly encoding?: EncodingName;
   readonly header?: readonly string[];
   readonly maxRecord?: number;
 }
@@ -52,11 +57,29 @@ export function fileFormatOf(inputs: readonly string[], { format, ...options }: 
       throw new UsageError('--header is for csv and tsv, but the file format is ndjson');
   }
   if (found !== 'csv') {
-    for (const name of ['delimiter', 'quoting'] as const) {
+    for (const name of ['delimiter', 'quoting', 'quote', 'escape'] as const) {
       if (options[name] !== undefined) throw new UsageError(`--${name} is for csv, but the file format is ${found}`);
     }
   }
+  checkQuotes(options);
   return found;
+}
+
+/** Refuses options about quotes that exclude each other. */
+function checkQuotes({ delimiter = ',', quoting, quote, escape: escapedBy }: FileFormatOptions): void {
+  if (quote === 'none' && escapedBy !== undefined) {
+    throw new UsageError(
+      '--escape cannot be combined with --quote none',
+      'it escapes quotes; if backslashes escape tabs and line ends, use --format tsv',
+    );
+  }
+  if (quote === 'none' && quoting === 'all') throw new UsageError('--quoting all cannot be combined with --quote none');
+  for (const [flag, value] of [
+    ['--quote', quote],
+    ['--escape', escapedBy],
+  ] as const) {
+    if (value === delimiter) throw new UsageError(`${flag} cannot be the delimiter`);
+  }
 }
 
 function fileFormatOfNames(inputs: readonly string[]): FileFormat {
@@ -95,30 +118,39 @@ export function refuseOtherName(
 
 /** The streams of a file format. */
 export function streamsOf(format: FileFormat, options: FileFormatOptions): Streams {
-  const { delimiter, quoting, header, maxRecord } = options;
+  const { delimiter, quoting, quote, escape: escapedBy, header, maxRecord, encoding } = options;
   if (format === 'ndjson') {
     return {
-      protect: (source, bound, more) => protectNdjson(source, bound, { maxRecord, ...more }),
-      reveal: (source, bound, more) => revealNdjson(source, bound, { maxRecord, ...more }),
+      protect: (source, bound, more) => protectNdjson(source, bound, { maxRecord, encoding, ...more }),
+      reveal: (source, bound, more) => revealNdjson(source, bound, { maxRecord, encoding, ...more }),
     };
   }
   if (format === 'tsv') {
     return {
-      protect: (source, bound, more) => protectTsv(source, bound, { header, maxRecord, ...more }),
-      reveal: (source, bound, more) => revealTsv(source, bound, { header, maxRecord, ...more }),
+      protect: (source, bound, more) => protectTsv(source, bound, { header, maxRecord, encoding, ...more }),
+      reveal: (source, bound, more) => revealTsv(source, bound, { header, maxRecord, encoding, ...more }),
     };
   }
-  const csv = { delimiter, quoting, header, maxRecord };
+  const csv = { delimiter, quoting, quote, escape: escapedBy, header, maxRecord, encoding };
   return {
     protect: (source, bound, more) => protectCsv(source, bound, { ...csv, ...more }),
     reveal: (source, bound, more) => revealCsv(source, bound, { ...csv, ...more }),
   };
 }
 
-/** The bytes of a file or of standard input, decompressed. `compression` is that of `--input-compression`. */
+/** Options about the bytes of an input, as commander returns them. */
+export interface SourceOptions {
+  readonly inputCompression?: Compression;
+  readonly encoding?: EncodingName;
+}
+
+/**
+ * The bytes of a file or of standard input, decompressed. If an encoding is set, the stream that reads the bytes
+ * decodes them.
+ */
 export async function* openSource(
   input: string,
-  compression?: Compression | undefined,
+  { inputCompression: compression, encoding = 'utf-8' }: SourceOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* await openBytes(input, inputCompression(input, compression));
+  yield* await openBytes(input, inputCompression(input, compression), encoding === 'utf-8' ? encoding : null);
 }

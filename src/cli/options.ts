@@ -5,6 +5,7 @@
  */
 
 import { Option } from 'commander';
+import { ENCODINGS } from '../io/encoding.ts';
 import { UsageError } from './exit.ts';
 import type { Voice } from './voice.ts';
 
@@ -124,6 +125,33 @@ export function shareOption(flag: string, text: string): Option {
 
 /** Column separators by names that are easy to type in a shell. */
 const SEPARATORS: Readonly<Record<string, string>> = { '\\t': '\t', tab: '\t', pipe: '|', semicolon: ';', comma: ',' };
+
+/** The option `--encoding` of an input. */
+export function encodingOption(): Option {
+  return wordOption('--encoding', 'NAME', 'encoding of the input; the output is UTF-8 (default: utf-8)', ENCODINGS);
+}
+
+/** The option `--quote`: one character, or none. */
+export function quoteOption(): Option {
+  return option('--quote', 'C', 'what is around quoted CSV cells of the input: one character, or none', (value) => {
+    if (value !== 'none' && !ONE_CHARACTER.test(value)) {
+      throw new UsageError('--quote expected none, or one ASCII character that is not a line ending');
+    }
+    return value;
+  });
+}
+
+/** The option `--escape`: one character. */
+export function escapeOption(): Option {
+  return option('--escape', 'C', 'what escapes a quote in CSV cells of the input: one character', (value) => {
+    if (!ONE_CHARACTER.test(value)) {
+      throw new UsageError('--escape expected one ASCII character that is not a line ending');
+    }
+    return value;
+  });
+}
+
+const ONE_CHARACTER = /^[\x01-\x09\x0b\x0c\x0e-\x7f]$/;
 
 /** The option `--delimiter`: one character, or one of the names. */
 export function delimiterOption(): Option {

@@ -5,18 +5,26 @@
  */
 
 import { isArgumentError } from '../core/checks.ts';
+import { tallyOf } from '../core/issues.ts';
 import { visible } from '../core/visible.ts';
-import { formatIssue, type Issue, TrefoilError } from '../errors.ts';
+import { formatIssue, type Issue, type IssueCount, type IssueCounts, TrefoilError } from '../errors.ts';
 import { EXIT_TABLE, exitCodeOf, Interrupted, UsageError } from './exit.ts';
 
 /** What to do about an error in trefoil itself. */
 const REPORT = 'please report this line and the output of trefoil --version to the maintainers, without any data';
 
+/** Issues of one field and code up to this number have a line each; more of them share one line. */
+const MANY = 3;
+
+/** Most lines about the issues of an error or of a run. */
+const MAX_LINES = 100;
+
 /** Writes lines to standard error. */
 export interface Voice {
   /** Writes what was done. */
   readonly note: (text: string) => void;
-  readonly warning: (text: string) => void;
+  /** Writes a warning, and lines that belong to it. */
+  readonly warning: (text: string, lines?: readonly string[]) => void;
   readonly hint: (text: string) => void;
   /** Writes why a run failed, and returns its exit code. */
   readonly failure: (error: unknown) => number;
@@ -26,13 +34,16 @@ export interface Voice {
 export function makeVoice(write: (line: string) => void, debug: boolean): Voice {
   const line = (kind: string, text: string): void => write(`trefoil: ${kind}${printable(text)}\n`);
 
+  const list = (lines: readonly string[]): void => {
+    for (const text of lines) write(`  ${printable(text)}\n`);
+  };
+
   function failure(error: unknown): number {
     const code = exitCodeOf(error);
     if (error instanceof TrefoilError) {
-      for (const [index, text] of issueLines(error).entries()) {
-        if (index === 0) line('error: ', text);
-        else write(`  ${printable(text)}\n`);
-      }
+      const [first, ...others] = issueLines(error);
+      line('error: ', first!);
+      list(others);
       const advice = adviceFor(error);
       if (advice !== null) line('hint: ', advice);
     } else if (error instanceof UsageError || error instanceof Interrupted) {
@@ -50,18 +61,59 @@ export function makeVoice(write: (line: string) => void, debug: boolean): Voice 
 
   return {
     note: (text) => line('', text),
-    warning: (text) => line('warning: ', text),
+    warning(text, lines = []) {
+      line('warning: ', text);
+      list(lines);
+    },
     hint: (text) => line('hint: ', text),
     failure,
   };
 }
 
-/** The issues of an error, one per line. If there are several, the first line counts them. */
+/** The issues of an error. Few of a field have a line each, many share one. The first of several lines counts them. */
 function issueLines(error: TrefoilError): string[] {
-  const lines = error.issues.map((issue) => formatIssue(issue as Issue));
-  if (error.total === 1) return lines;
-  if (error.total > lines.length) lines.push(`… and ${error.total - lines.length} more`);
-  return [`${error.total} problems`, ...lines];
+  const { issues, total } = error;
+  // An error without counts has the first issues only, and may not have all.
+  const counts = error.counts ?? (total === issues.length ? { rows: null, isAll: true, ...tallyOf(issues) } : null);
+  const isLong = counts?.fields.some(({ issues, first }) => issues > MANY && first.row !== undefined);
+  const lines = isLong
+    ? countLines(counts!, issues as readonly Issue[])
+    : withRest(issues.map(formatIssue), total - issues.length);
+  return lines.length === 1 ? lines : [`${count(total)} problems`, ...lines];
+}
+
+/** What lines are made from. The number of rows is `null` if it is not known. */
+type Counted = Pick<IssueCounts, 'isAll' | 'fields' | 'others'> & { readonly rows: number | null };
+
+/**
+ * A line for each field and code of many issues, in the order of their first rows.
+ *
+ * @param listed issues that may have lines of their own, if there are few of a field.
+ */
+export function countLines({ rows, isAll, fields, others }: Counted, listed: readonly Issue[] = []): string[] {
+  const lines: string[] = [];
+  let rest = others;
+  for (const found of fields) {
+    const own = listed.filter(({ code, field }) => code === found.code && field === found.field);
+    const isFew = own.length === found.issues && (found.issues <= MANY || found.first.row === undefined);
+    const added = isFew ? own.map(formatIssue) : [countLine(found, rows, isAll)];
+    if (lines.length + added.length <= MAX_LINES) lines.push(...added);
+    else rest += found.issues;
+  }
+  return withRest(lines, rest);
+}
+
+function withRest(lines: readonly string[], rest: number): string[] {
+  return rest > 0 ? [...lines, `… and ${count(rest)} more`] : [...lines];
+}
+
+/** `field born in 100 of the first 1,024 rows, first in row 3, line 4: …`. Only rows that were read are counted. */
+function countLine({ field, rows, issues, first }: IssueCount, all: number | null, isAll: boolean): string {
+  const of = all === null ? plural(rows, 'row') : `${count(rows)} of ${isAll ? '' : 'the first '}${plural(all, 'row')}`;
+  const times = issues > rows ? ` (${count(issues)} times)` : '';
+  const { field: _, ...place } = first;
+  const where = field === undefined ? '' : `field ${field} `;
+  return `${where}in ${of}${times}, first in ${formatIssue(place)}`;
 }
 
 /** What to do about an error, if the command line has an answer that the library's message cannot have. */
@@ -77,7 +129,9 @@ function adviceFor(error: TrefoilError): string | null {
     case 'malformed_subject':
       return 'the lines before this one are erased; correct this line, then run it and the lines after it again';
     default:
-      return null;
+      return error.issues.some(({ element }) => element !== undefined)
+        ? 'elements of arrays count from 0, as in jq and JavaScript'
+        : null;
   }
 }
 

@@ -2,7 +2,7 @@
  * Issues of many values: each belongs to a row, an error keeps the first {@link MAX_ISSUES}, and all are counted.
  */
 
-import { type Issue, kindOf, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { type Issue, type IssueCount, type IssueCounts, kindOf, MAX_ISSUES, TrefoilError } from '../errors.ts';
 
 /** Takes the issue of one value, and the index of that value in its column, from 0. */
 export type ReportIssue = (index: number, issue: Issue) => void;
@@ -65,4 +65,66 @@ export const throwIssue: ReportIssue = (_, issue) => {
 export function issueOf(error: unknown): Issue {
   if (error instanceof TrefoilError && kindOf(error.code) === 'data') return error.issues[0]!;
   throw error;
+}
+
+/** How many fields and codes are counted apart. Names of fields may come from the data, and memory stays bounded. */
+const MAX_COUNTS = 100;
+
+/** What is counted of issues, without the rows that were read. */
+export type IssueTally = Pick<IssueCounts, 'fields' | 'others'>;
+
+/** Counts issues by field and code while they are found. */
+export interface IssueCounter {
+  /** Counts an issue. The issues of a row must come one after another, as far as they are of one field and code. */
+  readonly add: (issue: Issue) => void;
+  /** Counts the issues of a tally. `place` completes the place of an issue. Its rows are none that were counted. */
+  readonly merge: (tally: IssueTally, place: (issue: Issue) => Issue) => void;
+  readonly tally: () => IssueTally;
+}
+
+/** Makes a counter that has counted nothing. */
+export function makeIssueCounter(): IssueCounter {
+  const counts = new Map<string, { rows: number; issues: number; readonly first: Issue; last: Issue }>();
+  let others = 0;
+  const countOf = (issue: Issue) => counts.get(`${issue.code} ${issue.field ?? ''}`);
+  const begin = (issue: Issue, rows: number, issues: number): void => {
+    if (counts.size === MAX_COUNTS) others += issues;
+    else counts.set(`${issue.code} ${issue.field ?? ''}`, { rows, issues, first: issue, last: issue });
+  };
+  return {
+    add(issue) {
+      const count = countOf(issue);
+      if (count === undefined) begin(issue, 1, 1);
+      else {
+        count.issues++;
+        if (issue.row !== count.last.row || issue.file !== count.last.file) count.rows++;
+        count.last = issue;
+      }
+    },
+    merge(tally, place) {
+      for (const { rows, issues, first } of tally.fields) {
+        const count = countOf(first);
+        if (count === undefined) begin(place(first), rows, issues);
+        else {
+          count.rows += rows;
+          count.issues += issues;
+        }
+      }
+      others += tally.others;
+    },
+    tally: () => ({
+      fields: Array.from(counts.values(), ({ rows, issues, first }): IssueCount => {
+        const { code, field } = first;
+        return { code, ...(field !== undefined && { field }), rows, issues, first };
+      }),
+      others,
+    }),
+  };
+}
+
+/** Counts issues that are in the order of their rows. */
+export function tallyOf(issues: readonly Issue[]): IssueTally {
+  const { add, tally } = makeIssueCounter();
+  for (const issue of issues) add(issue);
+  return tally();
 }

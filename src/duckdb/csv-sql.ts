@@ -5,7 +5,7 @@
  * PostgreSQL's COPY does.
  */
 
-import type { CsvDialect } from '../io/csv/codec.ts';
+import { type CsvDialect, DEFAULT_DELIMITER } from '../io/csv/codec.ts';
 import { text } from './sql.ts';
 
 /**
@@ -26,7 +26,7 @@ export function csvReading(files: string, { names, longest }: CsvShape, { delimi
   const options = [
     'auto_detect = false',
     `header = ${header === null}`,
-    `delim = ${text(delimiter)}`,
+    `delim = ${text(delimiter ?? DEFAULT_DELIMITER)}`,
     `quote = '"'`,
     `escape = '"'`,
     // `new_line` is not set. If it is, DuckDB 1.5 reads no row of a file whose lines end with a carriage return and a
@@ -51,7 +51,7 @@ export function csvWriting({ delimiter, header, quoting }: CsvDialect, newline: 
   const options = [
     'FORMAT csv',
     `HEADER ${header === null}`,
-    `DELIMITER ${text(delimiter)}`,
+    `DELIMITER ${text(delimiter ?? DEFAULT_DELIMITER)}`,
     `QUOTE '"'`,
     `ESCAPE '"'`,
     `NULLSTR ''`,

@@ -5,7 +5,9 @@
  */
 
 import { resolve } from 'node:path';
-import { fail, type Issue, MAX_ISSUES, TrefoilError } from '../errors.ts';
+import { tallyOf } from '../core/issues.ts';
+import { fail, type Issue, TrefoilError } from '../errors.ts';
+import { withFile } from '../files/inputs/cutter.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
 import { makeCsvCodec } from '../io/csv/codec.ts';
 import { makeRun } from '../io/records.ts';
@@ -54,45 +56,47 @@ export async function findFault(
   source: Source,
   signal: AbortSignal | undefined,
 ): Promise<TrefoilError> {
-  const issues =
-    run.inputFormat === 'csv' ? await issuesOfCsv(run, signal) : await issuesOfParquet(connection, run, source);
-  if (issues.length > 0) return new TrefoilError(issues.slice(0, MAX_ISSUES), issues.length);
+  const fault =
+    run.inputFormat === 'csv' ? await faultOfCsv(run, signal) : await faultOfParquet(connection, run, source);
+  if (fault !== null) return fault;
   const message = 'DuckDB refused an input in which trefoil finds nothing wrong; for CSV, leave out --engine duckdb';
   return new TrefoilError([{ code: 'engine_failed', message, file: run.inputs[0]! }]);
 }
 
-async function issuesOfCsv(
+async function faultOfCsv(
   { inputs, inside, direction, dialect }: Inputs,
   signal: AbortSignal | undefined,
-): Promise<readonly Issue[]> {
+): Promise<TrefoilError | null> {
   for (const path of inputs) {
-    const file = inputs.length > 1 ? { file: path } : {};
     try {
       const run = makeRun(makeCsvCodec(direction, inside, dialect, null), { signal }, dialect.maxRecord);
       for await (const chunk of await openBytes(path, 'none')) for (const _ of run.push(chunk));
       for (const _ of run.end());
     } catch (error) {
       if (!(error instanceof TrefoilError)) throw error;
-      return error.issues.map((issue) => ({ ...issue, ...file }));
+      return inputs.length > 1 ? withFile(error, path) : error;
     }
   }
-  return [];
+  return null;
 }
 
-async function issuesOfParquet(connection: Connection, run: Inputs, source: Source): Promise<readonly Issue[]> {
+async function faultOfParquet(connection: Connection, run: Inputs, source: Source): Promise<TrefoilError | null> {
   // File by file, because a row number counts in its own input.
   for (const path of run.inputs) {
-    const file = run.inputs.length > 1 ? { file: path } : {};
+    let before = 0;
     const one = { ...source, table: parquetReading(textList([resolve(path)])) };
     try {
-      for await (const { issues } of readBatches(connection, run, one, null)) {
-        if (issues.length > 0) return issues.map((issue) => ({ ...issue, ...file }));
+      for await (const { rows, issues } of readBatches(connection, run, one, null)) {
+        before += rows;
+        if (issues.length === 0) continue;
+        const error = new TrefoilError(issues, issues.length, { rows: before, isAll: false, ...tallyOf(issues) });
+        return run.inputs.length > 1 ? withFile(error, path) : error;
       }
     } catch {
       // DuckDB's own message is not used, because it quotes values.
     }
   }
-  return [];
+  return null;
 }
 
 /** Records of a Parquet file as texts, before and after the rules, by column. */

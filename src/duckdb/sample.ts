@@ -1,6 +1,7 @@
 /// <reference types="node" />
 /** The first records of a Parquet file, for `trefoil check` and `--dry-run`. Nothing is written. */
 
+import { tallyOf } from '../core/issues.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
 import { csvDialect } from '../io/csv/codec.ts';
 import type { SampleRecord } from '../io/records.ts';
@@ -41,7 +42,7 @@ export async function checkParquet(sampled: Sampled, limit: number, signal: Abor
     all.push(...issues);
     count += rows;
   }
-  if (all.length > 0) throw new TrefoilError(all);
+  if (all.length > 0) throw new TrefoilError(all, all.length, { rows: count, isAll: true, ...tallyOf(all) });
   return count;
 }
 

@@ -5,8 +5,9 @@
  */
 
 import { concat } from '../core/bytes.ts';
-import { type Issue, TrefoilError } from '../errors.ts';
-import { type Batches, type Codec, type Fault, issuesOf, makeBatches } from '../io/batches.ts';
+import { type IssueCounter, type IssueTally, makeIssueCounter, tallyOf } from '../core/issues.ts';
+import { type Issue, type IssueCounts, TrefoilError } from '../errors.ts';
+import { type Batches, type BatchOptions, type Codec, type Fault, issuesOf, makeBatches } from '../io/batches.ts';
 import { type Block, makeFrames, type Oversize } from '../io/frames.ts';
 import { makeRejectSealer, type RejectSealer, rejectEnd } from '../io/rejects.ts';
 import type { AsyncRun, BoundInside, Direction } from '../policy/bound.ts';
@@ -61,8 +62,18 @@ export interface ChunkDone {
   readonly bytes: Uint8Array;
   readonly rows: number;
   readonly rejected: readonly RejectedBatch[];
+  /** The issues of the rejected records, counted. */
+  readonly tally: IssueTally;
   /** The issues that end the run, if any. The bytes are then those of the batches before. */
-  readonly failure: { readonly issues: readonly Issue[]; readonly total: number } | null;
+  readonly failure: Failure | null;
+}
+
+/** Issues that end the run. */
+export interface Failure {
+  readonly issues: readonly Issue[];
+  readonly total: number;
+  /** The issues of rows, counted. Rows count from the first of the chunk, and `isAll` is about the chunk. */
+  readonly counts: IssueCounts | undefined;
 }
 
 /** Makes the work. All keys are set up here, before the first chunk. */
@@ -70,10 +81,11 @@ export function makeChunkWork(inside: BoundInside, options: WorkOptions): (task:
   const worker = makeWorker(inside, options);
   return (task) => {
     const work = beginChunk(worker, task);
+    const blocks = blocksOf(work);
     try {
-      for (const found of blocksOf(work)) takeBlock(work, found);
+      for (let next = blocks.next(); next.done !== true; next = blocks.next()) takeBlock(work, next.value);
     } catch (error) {
-      noteFailure(work, error);
+      noteFailure(work, error, blocks);
     }
     return doneOf(work);
   };
@@ -90,17 +102,19 @@ export function makeAsyncChunkWork(
   const worker = makeWorker(answer, options);
   return async (task) => {
     const work = beginChunk(worker, task);
-    const collecting = makeBatches(codecOf(options.fileFormat, options.direction, collect, task.opening));
+    const codec = codecOf(options.fileFormat, options.direction, collect, task.opening);
+    const collecting = makeBatches(codec, batchOptions(options));
+    const blocks = blocksOf(work);
     try {
-      for (const found of blocksOf(work)) {
-        if (found.kind === 'records') {
-          collecting.take(found, 0);
+      for (let next = blocks.next(); next.done !== true; next = blocks.next()) {
+        if (next.value.kind === 'records') {
+          collecting.take(next.value, 0);
           await settle();
         }
-        takeBlock(work, found);
+        takeBlock(work, next.value);
       }
     } catch (error) {
-      noteFailure(work, error);
+      noteFailure(work, error, blocks);
     }
     return doneOf(work);
   };
@@ -146,22 +160,36 @@ function codecFor(worker: Worker, opening: Opening | null): Codec {
 interface ChunkWork {
   readonly worker: Worker;
   readonly task: ChunkTask;
+  readonly codec: Codec;
   readonly batches: Batches;
   readonly parts: Uint8Array[];
   readonly rejected: RejectedBatch[];
+  readonly counter: IssueCounter;
   rows: number;
   failure: ChunkDone['failure'];
 }
 
 function beginChunk(worker: Worker, task: ChunkTask): ChunkWork {
-  const batches = makeBatches(codecFor(worker, task.opening));
-  return { worker, task, batches, parts: [], rejected: [], rows: 0, failure: null };
+  const codec = codecFor(worker, task.opening);
+  const batches = makeBatches(codec, batchOptions(worker.options));
+  const counter = makeIssueCounter();
+  return { worker, task, codec, batches, parts: [], rejected: [], counter, rows: 0, failure: null };
 }
 
-function* blocksOf({ worker, task }: ChunkWork): Generator<Block | Oversize, void, void> {
+function batchOptions({ fileFormat, onFault }: WorkOptions): BatchOptions {
+  return { encoding: fileFormat.encoding, stops: onFault === 'stop' };
+}
+
+function* blocksOf({ worker, task, codec }: ChunkWork): Generator<Block | Oversize, void, void> {
   const { fileFormat, batchSize } = worker.options;
-  const { quoted, maxRecord } = fileFormat;
-  const frames = makeFrames({ quoted, maxRecord, quota: () => batchSize, from: { offset: 0, line: task.line } });
+  const frames = makeFrames({
+    framing: () => codec.framing,
+    maxRecord: fileFormat.maxRecord,
+    quota: () => batchSize,
+    from: { offset: 0, line: task.line },
+    // The cutter has removed the mark.
+    mayBeMarked: false,
+  });
   yield* frames.push(task.bytes);
   yield* frames.end();
 }
@@ -174,7 +202,10 @@ function takeBlock(work: ChunkWork, found: Block | Oversize): void {
       ? batches.oversize(found, rows, false)
       : batches.take(found.ended || !task.ended ? found : { ...found, ended: true }, rows);
   if (done.faults.length > 0) {
-    if (worker.options.onFault === 'stop') throw new TrefoilError(issuesOf(done.faults, rows));
+    if (worker.options.onFault === 'stop') {
+      const issues = issuesOf(done.faults, rows);
+      throw new TrefoilError(issues, issues.length, { rows: rows + done.rows, isAll: false, ...tallyOf(issues) });
+    }
     work.rejected.push(rejectedBatch(work, done.faults, found.kind === 'oversize' ? done.faults.length : 0));
   }
   work.rows += done.rows;
@@ -182,9 +213,16 @@ function takeBlock(work: ChunkWork, found: Block | Oversize): void {
   work.parts.push(worker.encoder.encode(done.text));
 }
 
-function rejectedBatch({ worker, task, rows }: ChunkWork, faults: readonly Fault[], notHeld: number): RejectedBatch {
+function rejectedBatch(
+  { worker, task, rows, counter }: ChunkWork,
+  faults: readonly Fault[],
+  notHeld: number,
+): RejectedBatch {
   const { sealer, options } = worker;
   const sealed = sealer === null ? [] : sealAll(sealer, faults, task.input);
+  for (const { issues } of faults) {
+    for (const issue of issues) counter.add({ ...issue, row: rows + issue.row });
+  }
   const ends = sealed.map((text, i) => rejectEnd({ line: faults[i]!.line, issues: faults[i]!.issues, sealed: text }));
   return {
     rows: faults.map(({ row }) => rows + row),
@@ -203,13 +241,19 @@ function sealAll(sealer: RejectSealer, faults: readonly Fault[], input: number):
   return records.map(({ record }) => (record === null ? null : sealed.next().value!));
 }
 
-/** Notes an error that ends the run, so that the batches before it are still written. */
-function noteFailure(work: ChunkWork, error: unknown): void {
+/**
+ * Notes an error that ends the run, so that the batches before it are still written.
+ *
+ * @param rest the blocks that were not taken.
+ */
+function noteFailure(work: ChunkWork, error: unknown, rest: Generator<Block | Oversize>): void {
   if (!(error instanceof TrefoilError)) throw error;
-  work.failure = { issues: error.issues, total: error.total };
+  const { issues, total, counts } = error;
+  const isAll = counts !== undefined && rest.next().done === true;
+  work.failure = { issues, total, counts: counts === undefined ? undefined : { ...counts, isAll } };
 }
 
-function doneOf({ worker, parts, rows, rejected, failure }: ChunkWork): ChunkDone {
+function doneOf({ worker, parts, rows, rejected, counter, failure }: ChunkWork): ChunkDone {
   const bytes = concat(parts);
-  return { bytes: bytes.length === 0 ? bytes : worker.pack(bytes), rows, rejected, failure };
+  return { bytes: bytes.length === 0 ? bytes : worker.pack(bytes), rows, rejected, tally: counter.tally(), failure };
 }

@@ -2,6 +2,7 @@
 
 import type { Codec } from '../io/batches.ts';
 import { type CsvDialect, type CsvOpening, makeCsvCodec } from '../io/csv/codec.ts';
+import type { Encoding } from '../io/encoding.ts';
 import { makeNdjsonCodec } from '../io/ndjson/codec.ts';
 import { makeTsvCodec, type TsvDialect, type TsvOpening } from '../io/tsv/codec.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
@@ -11,10 +12,16 @@ import { compressionOfName } from './inputs/compression.ts';
 export type FileFormat = 'csv' | 'tsv' | 'ndjson';
 
 /** A file format with its options. Plain data. */
-export type FileFormatSpec =
-  | { readonly name: 'csv'; readonly quoted: true; readonly maxRecord: number; readonly dialect: CsvDialect }
-  | { readonly name: 'tsv'; readonly quoted: false; readonly maxRecord: number; readonly dialect: TsvDialect }
-  | { readonly name: 'ndjson'; readonly quoted: false; readonly maxRecord: number };
+export type FileFormatSpec = {
+  /** Longest record in bytes of UTF-8. */
+  readonly maxRecord: number;
+  /** Encoding of the inputs. The outputs are UTF-8. */
+  readonly encoding: Encoding;
+} & (
+  | { readonly name: 'csv'; readonly dialect: CsvDialect }
+  | { readonly name: 'tsv'; readonly dialect: TsvDialect }
+  | { readonly name: 'ndjson' }
+);
 
 /** What a codec reads from the head of a file. */
 export type Opening = CsvOpening | TsvOpening;
@@ -31,8 +38,9 @@ export function codecOf(
   inside: BoundInside,
   opening: Opening | null,
 ): FileCodec {
-  if (fileFormat.name === 'csv') return makeCsvCodec(direction, inside, fileFormat.dialect, opening);
-  // The head was read by a codec of TSV, so its newline is not a carriage return alone.
+  // The head was read by a codec of the same file format.
+  if (fileFormat.name === 'csv')
+    return makeCsvCodec(direction, inside, fileFormat.dialect, opening as CsvOpening | null);
   if (fileFormat.name === 'tsv')
     return makeTsvCodec(direction, inside, fileFormat.dialect, opening as TsvOpening | null);
   return makeNdjsonCodec(direction, inside, fileFormat.maxRecord, undefined);

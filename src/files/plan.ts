@@ -4,8 +4,10 @@
  */
 
 import { badRange, badType, checkInteger, checkOneOf, typeName } from '../core/checks.ts';
-import { fail, type Issue } from '../errors.ts';
+import type { IssueTally } from '../core/issues.ts';
+import { fail, type Issue, type IssueCounts } from '../errors.ts';
 import { type CsvOptions, csvDialect } from '../io/csv/codec.ts';
+import { checkEncoding } from '../io/encoding.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, type Progress, type RecordOptions } from '../io/records.ts';
 import { tsvDialect } from '../io/tsv/codec.ts';
 import { type BoundInside, type Direction, openBound } from '../policy/bound.ts';
@@ -49,7 +51,12 @@ export interface FileResult {
   readonly rowsRejected: number;
   /** Rejected records above `maxRecord`. They are never in memory as a whole, so they are in no file of rejects. */
   readonly rowsNotHeld: number;
-  /** Bytes of the inputs, uncompressed. */
+  /**
+   * The issues of the rejected records, counted by field and code. If the run was resumed and has no file of rejects,
+   * they are those since then.
+   */
+  readonly issues: IssueCounts;
+  /** Bytes of the inputs, uncompressed and in UTF-8. */
   readonly bytesIn: number;
   /** Bytes of the outputs on the disk. */
   readonly bytesOut: number;
@@ -74,6 +81,8 @@ export interface Counts {
 export interface EndCounts extends Counts {
   /** Rejected records above the limit. */
   readonly notHeld: number;
+  /** The issues of rejected records, counted. */
+  readonly tally: IssueTally;
 }
 
 /** A run whose arguments are checked. */
@@ -105,6 +114,8 @@ export interface RunPlan {
 const OWN = [
   'delimiter',
   'quoting',
+  'quote',
+  'escape',
   'header',
   'format',
   'force',
@@ -221,13 +232,14 @@ function fileFormatOf(inputs: readonly string[], options: FileOptions): FileForm
     badType('format', 'expected csv, tsv or ndjson, because the name of the input does not show its file format');
   checkOneOf('format', name, ['csv', 'tsv', 'ndjson']);
   const { maxRecord = DEFAULT_MAX_RECORD } = options;
-  if (name === 'csv') return { name, quoted: true, maxRecord, dialect: csvDialect(options) };
-  for (const option of ['delimiter', 'quoting'] as const) {
+  const encoding = checkEncoding(options.encoding);
+  if (name === 'csv') return { name, maxRecord, encoding, dialect: csvDialect(options) };
+  for (const option of ['delimiter', 'quoting', 'quote', 'escape'] as const) {
     if (options[option] !== undefined) badRange(option, `is an option of csv; the file format is ${name}`);
   }
-  if (name === 'tsv') return { name, quoted: false, maxRecord, dialect: tsvDialect(options) };
+  if (name === 'tsv') return { name, maxRecord, encoding, dialect: tsvDialect(options) };
   if (options.header !== undefined) badRange('header', `is an option of csv and tsv; the file format is ${name}`);
-  return { name: 'ndjson', quoted: false, maxRecord };
+  return { name: 'ndjson', maxRecord, encoding };
 }
 
 function outputCompression(units: readonly Unit[], option: Compression | undefined): Compression {

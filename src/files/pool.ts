@@ -26,11 +26,12 @@ export interface Pool {
 /**
  * Starts workers.
  *
- * @throws TrefoilError `worker_failed`: here if the installed package is incomplete, and from `run` if a worker died.
+ * @throws TrefoilError `worker_failed`: here if the program is a bundle or a package is missing, and from `run` if a
+ *   worker died.
  */
 export async function startPool(count: number, inside: BoundInside, options: WorkOptions): Promise<Pool> {
   const filename = workerFile();
-  const { Tinypool } = await import('tinypool');
+  const { Tinypool } = await loadTinypool();
   // A rule is plain data, with functions on symbols; only the data can be sent to a worker.
   const sheet = JSON.parse(JSON.stringify(inside.sheet)) as object;
   const workerData: WorkerSetup = { sheet, keys: packKeys(inside.keys), options };
@@ -91,15 +92,32 @@ function reason(error: unknown): string {
   return 'a worker ended before its work was done; try again, or run without workers';
 }
 
+/** Loads tinypool when the first workers are started, because a program without workers does not need it. */
+async function loadTinypool(): Promise<typeof import('tinypool')> {
+  try {
+    return await import('tinypool');
+  } catch {
+    return fail(
+      'worker_failed',
+      'workers need the package tinypool, which cannot be loaded; run without workers, or run npm install tinypool',
+    );
+  }
+}
+
 /**
  * The worker's file in the installed package. It is found by its name in `package.json`, because the build may put this
- * code into any file of the package.
+ * code into any file of the package. In a bundle there is no such file. The name begins with that of the package, so
+ * that it is never a file of the program that the bundle belongs to: a worker gets the keys.
  */
 function workerFile(): string {
   const here = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
   try {
-    return pathToFileURL(createRequire(here).resolve('#worker')).href;
+    return pathToFileURL(createRequire(here).resolve('#trefoil-worker')).href;
   } catch {
-    return fail('worker_failed', 'workers need the installed package; run without workers, or run npm install trefoil');
+    return fail(
+      'worker_failed',
+      'workers need a file of the installed package, which a bundle does not have; ' +
+        'run without workers, or leave trefoil out of the bundle and install it beside it',
+    );
   }
 }

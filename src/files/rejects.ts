@@ -2,10 +2,14 @@
 /** Files of rejects: writes their first line, and reads them again with the keys of the run. */
 
 import { isCapability, type RevealAccess } from '../core/capability.ts';
+import { given } from '../core/given.ts';
+import { type IssueTally, makeIssueCounter } from '../core/issues.ts';
 import { fail } from '../errors.ts';
-import { makeFrames } from '../io/frames.ts';
+import { type CsvOpening, DEFAULT_DELIMITER } from '../io/csv/codec.ts';
+import { LINES, makeFrames } from '../io/frames.ts';
 import {
   makeRejectOpener,
+  quotingOf,
   type RejectLine,
   type RejectOpener,
   type RejectSealer,
@@ -28,13 +32,19 @@ export function rejectsHead(sealer: RejectSealer, fileFormat: FileFormatSpec, op
   if (fileFormat.name === 'ndjson') return sealer.head({ format: 'ndjson', delimiter: null, newline }, null);
   // If the input has no header line, the corrected records are run again without one, too.
   const names = fileFormat.dialect.header === null ? (opening?.names ?? null) : null;
-  const delimiter = fileFormat.name === 'csv' ? fileFormat.dialect.delimiter : null;
-  return sealer.head({ format: fileFormat.name, delimiter, newline }, names);
+  if (fileFormat.name === 'tsv') return sealer.head({ format: 'tsv', delimiter: null, newline }, names);
+  const { dialect } = fileFormat;
+  const { delimiter = dialect.delimiter ?? DEFAULT_DELIMITER } = (opening ?? {}) as Partial<CsvOpening>;
+  const quote = dialect.quote === '"' ? undefined : (dialect.quote ?? 'none');
+  return sealer.head({ format: 'csv', delimiter, newline, quote, escape: dialect.escapedBy ?? undefined }, names);
 }
 
 /** One rejected record, opened. */
 export interface Reject extends Omit<RejectLine, 'sealed' | 'input'> {
-  /** The record as it was in the input, without its line end; `null` for a record above the limit of the run. */
+  /**
+   * The record as it was in the input, as UTF-8 and without its line end; `null` for a record above the limit of the
+   * run. A byte that was no character is U+FFFD; the record then has the issue `not_utf8` or `not_in_encoding`.
+   */
   readonly record: string | null;
 }
 
@@ -71,7 +81,8 @@ export async function readRejects(
   const header = opener.header();
   if (header === undefined) refuse(path, 1);
   const { format, delimiter, newline } = head;
-  return { format, delimiter, newline, header, records: openLines(opener, path, piped) };
+  const form = { format, delimiter, newline, ...quotingOf(head) };
+  return { ...form, header, records: openLines(opener, path, piped) };
 }
 
 function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
@@ -119,24 +130,38 @@ function refuse(file: string, line: number): never {
   return fail('reveal_failed', message, { file, line });
 }
 
-/** Counts the records of a file of rejects that are not in the file, because they were above the limit of the run. */
-export async function countNotHeld(path: string): Promise<number> {
-  let count = 0;
-  for await (const line of textLines(path)) if (line.endsWith(NOT_HELD)) count++;
-  return count;
+/** What can be counted in a file of rejects without keys. */
+export interface RejectCounts {
+  /** Records that are not in the file, because they were above the limit of the run. */
+  readonly notHeld: number;
+  /** The issues of all records, counted. */
+  readonly tally: IssueTally;
 }
 
-/**
- * The end of a line without a sealed text (`rejectEnd`). A sealed text is base64url, so no other line ends like this.
- */
-const NOT_HELD = '"sealed":null}';
+/** The counts of no rejects. */
+export const NO_REJECTS: RejectCounts = { notHeld: 0, tally: { fields: [], others: 0 } };
+
+/** Counts the records of a file of rejects and their issues. */
+export async function countRejects(path: string): Promise<RejectCounts> {
+  const { add, tally } = makeIssueCounter();
+  let notHeld = 0;
+  for await (const text of textLines(path)) {
+    const found = readRejectLine(text);
+    // The first line is the head of the file.
+    if (found === null) continue;
+    if (found.sealed === null) notHeld++;
+    const { file, row, line } = found;
+    for (const issue of found.issues) add({ line, ...issue, row, ...given({ file }) });
+  }
+  return { notHeld, tally: tally() };
+}
 
 /**
  * The lines of a file. An interrupted run may leave an incomplete last line, which it writes again when it is resumed.
  */
 async function* textLines(path: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
-  const frames = makeFrames({ quoted: false, maxRecord: LONGEST_LINE, quota: () => 1 });
+  const frames = makeFrames({ framing: () => LINES, maxRecord: LONGEST_LINE, quota: () => 1 });
   for await (const chunk of await openBytes(path, 'none')) {
     for (const found of frames.push(chunk)) {
       if (found.kind === 'records') yield decoder.decode(found.bytes.subarray(0, -1));

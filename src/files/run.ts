@@ -6,7 +6,8 @@
  */
 
 import { given } from '../core/given.ts';
-import { type Issue, TrefoilError } from '../errors.ts';
+import { type IssueCounter, makeIssueCounter, tallyOf } from '../core/issues.ts';
+import { type Issue, type IssueCounts, TrefoilError } from '../errors.ts';
 import { makeRejectSealer, rejectBeginning, rejectEnd } from '../io/rejects.ts';
 import type { BoundInside } from '../policy/bound.ts';
 import {
@@ -73,9 +74,9 @@ function chunkWork(inside: BoundInside, work: WorkOptions): DoChunk {
   return beginAsync === undefined ? makeChunkWork(inside, work) : makeAsyncChunkWork(beginAsync(), work);
 }
 
-function resultOf({ rows, rejected, notHeld, bytesIn, bytesOut }: EndCounts): FileResult {
-  const rowsOut = rows - rejected;
-  return { rowsIn: rows, rowsOut, rowsRejected: rejected, rowsNotHeld: notHeld, bytesIn, bytesOut };
+function resultOf({ rows, rejected, notHeld, tally, bytesIn, bytesOut }: EndCounts): FileResult {
+  const counts = { rowsIn: rows, rowsOut: rows - rejected, rowsRejected: rejected, rowsNotHeld: notHeld };
+  return { ...counts, issues: { rows, isAll: true, ...tally }, bytesIn, bytesOut };
 }
 
 type DoChunk = (task: ChunkTask) => ChunkDone | Promise<ChunkDone>;
@@ -88,6 +89,8 @@ interface Running {
   readonly encoder: TextEncoder;
   /** Rejected records above the limit. It is not in the manifest, because it can be counted in the file of rejects. */
   notHeld: number;
+  /** The issues of rejected records. They are not in the manifest for the same reason. */
+  readonly counter: IssueCounter;
   /** Whether the file of rejects has its first line. */
   hasHead: boolean;
   /** Records of the current input before the current cut. */
@@ -104,10 +107,12 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
     outputs,
     counts,
     encoder: new TextEncoder(),
-    notHeld: outputs.notHeldBefore,
+    notHeld: outputs.rejectsBefore.notHeld,
+    counter: makeIssueCounter(),
     hasHead: from !== null && from.rejects > 0,
     inputRows: 0,
   };
+  run.counter.merge(outputs.rejectsBefore.tally, (issue) => issue);
   const cuts = cutInputs(plan, from, () => counts.rows);
   const work = (cut: Cut) => (cut.kind === 'chunk' ? doChunk(cut.task) : null);
   for await (const { job, result } of inOrder(cuts, work, ahead, plan.signal)) {
@@ -119,7 +124,7 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
   }
   plan.judge(counts, true);
   plan.onProgress?.({ ...counts });
-  return { ...counts, notHeld: run.notHeld };
+  return { ...counts, notHeld: run.notHeld, tally: run.counter.tally() };
 }
 
 /** Takes the head of an input: writes the header, and the first line of the file of rejects if it has none yet. */
@@ -150,15 +155,35 @@ async function takeChunk(run: Running, cut: ChunkCut, done: ChunkDone): Promise<
 }
 
 /** Writes the result of a chunk and counts its records. */
-async function takeDone(run: Running, cut: Cut, { bytes, rows, rejected, failure }: ChunkDone): Promise<void> {
+async function takeDone(run: Running, cut: Cut, { bytes, rows, rejected, tally, failure }: ChunkDone): Promise<void> {
   const { plan, counts } = run;
   const place = placer(run, cut);
   for (const batch of rejected) await reject(run, batch, cut, place);
+  run.counter.merge(tally, place);
   await write(run, bytes);
-  if (failure !== null) throw new TrefoilError(failure.issues.map(place), failure.total);
+  if (failure !== null) {
+    throw new TrefoilError(failure.issues.map(place), failure.total, countsOf(run, cut, failure.counts, place));
+  }
   run.inputRows += rows;
   counts.rows += rows;
   plan.judge(counts, false);
+}
+
+/** The counts of issues that end the run, with the rows of the whole input. */
+function countsOf(
+  run: Running,
+  cut: Cut,
+  counts: IssueCounts | undefined,
+  place: (issue: Issue) => Issue,
+): IssueCounts | undefined {
+  if (counts === undefined) return undefined;
+  const isLast = cut.kind === 'chunk' && cut.next === null;
+  return {
+    ...counts,
+    rows: run.inputRows + counts.rows,
+    isAll: isLast && counts.isAll,
+    fields: counts.fields.map((count) => ({ ...count, first: place(count.first) })),
+  };
 }
 
 /** Makes a function that completes the place of an issue: the row of a chunk becomes the row of its input. */
@@ -200,8 +225,8 @@ function oversizeDone(plan: RunPlan, { batches, found, unit, input }: OversizeCu
   const issues = inFile(plan.namesFiles ? plan.units[unit]!.inputs[input]! : null, () => {
     return batches.oversize(found, inputRows, false).faults[0]!.issues;
   });
-  const failure = plan.work.onFault === 'stop' ? { issues, total: issues.length } : null;
+  const failure = plan.work.onFault === 'stop' ? { issues, total: issues.length, counts: undefined } : null;
   const text = rejectEnd({ line: found.line, issues, sealed: null });
   const rejected = failure === null ? [{ rows: [1], issues, notHeld: 1, text }] : [];
-  return { bytes: new Uint8Array(0), rows: 1, rejected, failure };
+  return { bytes: new Uint8Array(0), rows: 1, rejected, tally: tallyOf(failure === null ? issues : []), failure };
 }

@@ -16,13 +16,16 @@ import { runFile, runFiles } from './units.ts';
  *
  * `input` is a path, a pattern (`logs/*.csv.gz`), a list of them, or `-` for standard input. All files have the same
  * file format, which follows from the inputs' names (`.csv`, `.ndjson`, `.jsonl`) or from `format`. Files with the
- * extension `.gz` or `.zst` are decompressed and compressed. UTF-16 with a byte order mark is read, and written as
- * UTF-8. Several CSV files must have the same header, which is written once. Records are at most 1 MiB unless
- * `maxRecord` sets another limit. If the output is a device or a pipe, it is written directly.
+ * extension `.gz` or `.zst` are decompressed and compressed. The option `encoding` says what the inputs are, if not
+ * UTF-8 or UTF-16 with a byte order mark; the output is UTF-8. An input without records gives an output without
+ * records, unless it is a table whose columns nobody has named. Several CSV files must have the same header, which is
+ * written once. Records are at most 1 MiB unless `maxRecord` sets another limit. If the output is a device or a pipe,
+ * it is written directly.
  *
  * With `workers` that many threads do the work; the output is the same. With `resume` the run keeps a manifest beside
  * the output (`<output>.resume.json`), and after an interruption the same call continues where the run stopped. With
- * `rejects` a record with an issue is sealed into that file and left out of the output (docs/spec/rejects-v1.md).
+ * `rejects` a record with an issue is sealed into that file and left out of the output (docs/spec/rejects-v1.md), and
+ * `issues` of the result counts the reasons.
  *
  * @throws TypeError, RangeError for wrong arguments.
  * @throws TrefoilError as {@link protectCsv} and {@link protectNdjson} do; `output_exists` without `force`; `same_file`

@@ -8,6 +8,7 @@
  */
 
 import { badRange, badType, checkOptions, typeName } from '../core/checks.ts';
+import { OFFSET } from '../core/civil-date.ts';
 import { fail } from '../errors.ts';
 import { type Format, makeFormat, NO_PARTS } from './engine.ts';
 
@@ -165,6 +166,7 @@ export function dateTime(options: Span): DateTimeFormat {
       sample: { ...NO_PARTS, layout: 'T', size, index: 0 },
       split(text) {
         const time = text.length === length && text.endsWith(zone) ? readTime(text) : NO_FORM;
+        if (time === NO_FORM) refuseTail(text, zone);
         const index = time - base;
         if (time < 0 || index < 0 || index >= size)
           refuse('time', `YYYY-MM-DDTHH:MM:SS${zone}`, range, time === NO_DAY);
@@ -173,6 +175,19 @@ export function dateTime(options: Span): DateTimeFormat {
       assemble: ({ layout }, index) => writeTime(base + (index as number), layout as string) + zone,
     },
   ) as DateTimeFormat;
+}
+
+/** What may follow the seconds of a time: their fraction, and an offset from UTC. */
+const TAIL = /* @__PURE__ */ new RegExp(`^[0-9-]{10}[T ][0-9:]{8}([.,][0-9]+)?(${OFFSET})?$`);
+
+/** Refuses a time of another form with what to do about it. Returns if it is no time at all. */
+function refuseTail(text: string, zone: string): void {
+  const [, fraction, offset] = TAIL.exec(text) ?? [];
+  if (fraction !== undefined) fail('outside_format', 'the time has a fraction of a second, and the format has none');
+  if (offset !== undefined && offset !== zone) {
+    const wanted = zone === '' ? 'without an offset' : 'in UTC, with Z at the end';
+    fail('outside_format', `the time has an offset from UTC that the format does not have; write it ${wanted}`);
+  }
 }
 
 function refuse(kind: string, form: string, range: string, isImpossible: boolean): never {

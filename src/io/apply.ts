@@ -224,7 +224,7 @@ function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRec
   return {
     // A blank line is a line, too; it is answered with an issue, because it has no record.
     read(line) {
-      const read = readRecord(line);
+      const read = readRecord(line, inside);
       return 'issue' in read ? read : { value: read };
     },
     turn(read, report) {

@@ -1,6 +1,8 @@
 /**
  * Frames: cuts a stream of bytes into blocks of whole records, whatever the chunks of the source are. The cutter knows
  * one thing about a file format: where a record ends. That is at a line end, and in CSV at a line end outside quotes.
+ * A quote opens a cell only where a cell begins, as for the reader of CSV; any other quote is a stray one and hides no
+ * line end. So cutter and reader agree about the end of a record even if one of its quotes is wrong.
  *
  * A block ends after a number of records or after {@link BLOCK_BYTES}, so it depends on the content alone: the same
  * bytes in other chunks give the same blocks, the same batches and the same errors. Between two blocks at most one
@@ -14,9 +16,24 @@ export const BLOCK_BYTES: number = 1 << 20;
 
 const LF = 10;
 const CR = 13;
-const QUOTE = 34;
 // A value that no byte has: a comparison with it is never true.
 const NONE = -1;
+const MARK = [0xef, 0xbb, 0xbf];
+
+/** What a cutter knows about a file format. The numbers are bytes. */
+export interface Framing {
+  /** Opens and closes a quoted cell, in which line ends do not end the record; `null` if the file format has none. */
+  readonly quote: number | null;
+  /** Escapes a quote inside a quoted cell, besides a second quote; `null` if nothing does. */
+  readonly escapedBy: number | null;
+  /** Separates cells. A quoted cell begins at the beginning of a record or after a delimiter. */
+  readonly delimiter: number | null;
+  /** Whether a carriage return alone is a line end. */
+  readonly cr: boolean;
+}
+
+/** The framing of file formats in which every line is a record. */
+export const LINES: Framing = { quote: null, escapedBy: null, delimiter: null, cr: false };
 
 /** Whole records, one after the other. */
 export interface Block {
@@ -49,8 +66,8 @@ export interface Oversize {
 
 /** Options of {@link makeFrames}. */
 export interface FrameOptions {
-  /** CSV: a line end inside double quotes does not end a record, and a carriage return alone is a line end. */
-  readonly quoted: boolean;
+  /** Returns what the cutter has to know; called when a block begins, because the first line may name the delimiter. */
+  readonly framing: () => Framing;
   /** Longest record in bytes, without its line end. */
   readonly maxRecord: number;
   /** Returns the largest number of records in the next block; called when a block begins. */
@@ -59,6 +76,8 @@ export interface FrameOptions {
   readonly size?: () => number;
   /** Place of the first byte in the input; its beginning by default. */
   readonly from?: Place;
+  /** Whether the first bytes may be a byte order mark; by default if they are the first of the input. */
+  readonly mayBeMarked?: boolean;
 }
 
 /** The cutter. Both generators are lazy: the next block is looked for only when it is asked for. */
@@ -69,11 +88,16 @@ export interface Frames {
 
 /** State of a cutter between two chunks. */
 interface Cutter {
-  readonly quoteByte: number;
-  readonly crByte: number;
   readonly maxRecord: number;
+  readonly framing: () => Framing;
   readonly quota: () => number;
   readonly size: () => number;
+
+  // The framing of the block, with {@link NONE} for what the file format does not have.
+  quoteByte: number;
+  escapeByte: number;
+  delimiterByte: number;
+  crByte: number;
 
   // The block so far, without its bytes in the current chunk.
   held: Uint8Array[];
@@ -92,26 +116,38 @@ interface Cutter {
   line: number;
   inQuotes: boolean;
   afterCr: boolean;
+  /** Whether the last byte of the chunk before is an escape inside quotes. */
+  afterEscape: boolean;
   at: number;
   begin: number;
   /** Bytes of the chunks before the current one. */
   before: number;
+  /** The byte before the current chunk. */
+  last: number;
+  /** Place in the input after the last closing quote. A quote there is the second of two. */
+  closedAt: number;
+  /** Bytes of a byte order mark that the input begins with; {@link NONE} if there can be no mark. */
+  mark: number;
 }
 
 /** Makes a cutter. */
 export function makeFrames({
-  quoted,
+  framing,
   maxRecord,
   quota,
   size = () => BLOCK_BYTES,
   from = { offset: 0, line: 1 },
+  mayBeMarked = from.offset === 0,
 }: FrameOptions): Frames {
   const cutter: Cutter = {
-    quoteByte: quoted ? QUOTE : NONE,
-    crByte: quoted ? CR : NONE,
     maxRecord,
+    framing,
     quota,
     size,
+    quoteByte: NONE,
+    escapeByte: NONE,
+    delimiterByte: NONE,
+    crByte: NONE,
     held: [],
     heldBytes: 0,
     blockLine: from.line,
@@ -124,9 +160,13 @@ export function makeFrames({
     line: from.line,
     inQuotes: false,
     afterCr: false,
+    afterEscape: false,
     at: 0,
     begin: 0,
     before: from.offset,
+    last: NONE,
+    closedAt: NONE,
+    mark: mayBeMarked ? 0 : NONE,
   };
   return { push: (chunk) => cutChunk(cutter, chunk), end: () => cutEnd(cutter) };
 }
@@ -134,11 +174,11 @@ export function makeFrames({
 function* cutChunk(cutter: Cutter, chunk: Uint8Array): Generator<Block | Oversize, void, void> {
   cutter.at = 0;
   cutter.begin = 0;
+  for (let i = 0; i < chunk.length && cutter.mark === cutter.before + i && cutter.mark < MARK.length; i++) {
+    if (chunk[i] === MARK[cutter.mark]) cutter.mark++;
+  }
   while (cutter.at < chunk.length) {
-    if (cutter.most === 0) {
-      cutter.most = cutter.quota();
-      cutter.mostBytes = cutter.size();
-    }
+    if (cutter.most === 0) askForBlock(cutter);
     const stop = scan(cutter, chunk);
     if (stop === 'full') {
       const next = { offset: cutter.before + cutter.at, line: cutter.line };
@@ -159,6 +199,18 @@ function* cutChunk(cutter: Cutter, chunk: Uint8Array): Generator<Block | Oversiz
     cutter.heldBytes += chunk.length - cutter.begin;
   }
   cutter.before += chunk.length;
+  cutter.last = chunk[chunk.length - 1] ?? cutter.last;
+}
+
+/** Asks how the next block is cut. */
+function askForBlock(cutter: Cutter): void {
+  const { quote, escapedBy, delimiter, cr } = cutter.framing();
+  cutter.quoteByte = quote ?? NONE;
+  cutter.escapeByte = escapedBy ?? NONE;
+  cutter.delimiterByte = delimiter ?? NONE;
+  cutter.crByte = cr ? CR : NONE;
+  cutter.most = cutter.quota();
+  cutter.mostBytes = cutter.size();
 }
 
 function* cutEnd(cutter: Cutter): Generator<Block | Oversize, void, void> {
@@ -194,10 +246,17 @@ type Stop = 'chunk' | 'full' | 'skipped' | 'long' | 'long, unfinished';
  * one pass of about a nanosecond a byte; for that speed the state is in local variables.
  */
 function scan(cutter: Cutter, chunk: Uint8Array): Stop {
-  const { quoteByte, crByte, maxRecord, skipping, most, mostBytes } = cutter;
+  const { quoteByte, escapeByte, crByte, maxRecord, skipping, most, mostBytes } = cutter;
   let { line, inQuotes, afterCr, records, recordOffset, recordLine } = cutter;
   let i = cutter.at;
   let stop: Stop = 'chunk';
+  // The largest of the bytes that matter.
+  const top = Math.max(LF, quoteByte, escapeByte, crByte);
+  const isEscaped = (byte: number | undefined): boolean => byte === quoteByte || byte === escapeByte;
+  if (cutter.afterEscape && i < chunk.length) {
+    cutter.afterEscape = false;
+    if (isEscaped(chunk[i])) i++;
+  }
   // Offset in the block = offset in the chunk + base.
   const base = cutter.heldBytes - cutter.begin;
   while (i < chunk.length) {
@@ -211,14 +270,22 @@ function scan(cutter: Cutter, chunk: Uint8Array): Stop {
     } else {
       i++;
       // Nearly every byte is above all that matter; a loop of its own makes the pass three times as fast.
-      if (byte > QUOTE) {
-        while (i < chunk.length && chunk[i]! > QUOTE) i++;
+      if (byte > top) {
+        while (i < chunk.length && chunk[i]! > top) i++;
         continue;
       }
       if (byte === LF) ends = 1;
       else {
-        if (byte === quoteByte) inQuotes = !inQuotes;
-        else if (byte === crByte) afterCr = true;
+        if (byte === quoteByte) {
+          if (inQuotes) {
+            inQuotes = false;
+            cutter.closedAt = cutter.before + i;
+          } else inQuotes = opensCell(cutter, chunk, i - 1, !skipping && i - 1 + base === recordOffset);
+        } else if (byte === crByte) afterCr = true;
+        else if (byte === escapeByte && inQuotes) {
+          if (i === chunk.length) cutter.afterEscape = true;
+          else if (isEscaped(chunk[i])) i++;
+        }
         continue;
       }
     }
@@ -253,6 +320,24 @@ function scan(cutter: Cutter, chunk: Uint8Array): Stop {
 }
 
 /**
+ * Whether a quote outside quotes opens a cell, or opens it again because it is the second of two. If not, it is a stray
+ * quote.
+ *
+ * @param i index of the quote in the chunk.
+ * @param isFirst whether it is the first byte of its record.
+ */
+function opensCell(
+  { before, closedAt, last, mark, delimiterByte }: Cutter,
+  chunk: Uint8Array,
+  i: number,
+  isFirst: boolean,
+) {
+  if (isFirst || before + i === closedAt) return true;
+  if ((i > 0 ? chunk[i - 1] : last) === delimiterByte) return true;
+  return before + i === MARK.length && mark === MARK.length;
+}
+
+/**
  * Bytes of the block, those of the current chunk up to `at`. They are not copied if the block lies inside one chunk.
  */
 function blockBytes({ held, begin, at }: Cutter, chunk: Uint8Array | null): Uint8Array {
@@ -279,10 +364,10 @@ export interface Span {
 }
 
 /** The bytes of each record of a block, by the line on which it begins. Called only if something is to be reported. */
-export function recordSpans(block: Block, quoted: boolean): ReadonlyMap<number, Span> {
+export function recordSpans(block: Block, framing: Framing): ReadonlyMap<number, Span> {
   const { bytes } = block;
   const spans = new Map<number, Span>();
-  eachRecord(block, quoted, (line, start, end) => {
+  eachRecord(block, framing, (line, start, end) => {
     const cr = bytes[end] === LF && end > start && bytes[end - 1] === CR ? 1 : 0;
     spans.set(line, { start, end: end - cr });
   });
@@ -290,9 +375,9 @@ export function recordSpans(block: Block, quoted: boolean): ReadonlyMap<number, 
 }
 
 /** The line on which each record of a block begins, in order. */
-export function recordLines(block: Block, quoted: boolean): number[] {
+export function recordLines(block: Block, framing: Framing): number[] {
   const lines: number[] = [];
-  eachRecord(block, quoted, (line) => lines.push(line));
+  eachRecord(block, framing, (line) => lines.push(line));
   return lines;
 }
 
@@ -301,19 +386,25 @@ export function recordLines(block: Block, quoted: boolean): number[] {
  */
 function eachRecord(
   { bytes, line: first }: Block,
-  quoted: boolean,
+  { quote, escapedBy, delimiter, cr }: Framing,
   found: (line: number, start: number, end: number) => void,
 ): void {
+  const top = Math.max(LF, CR, quote ?? 0, escapedBy ?? 0);
   let line = first;
   let recordLine = first;
   let start = 0;
   let inQuotes = false;
+  let closedAt = NONE;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]!;
     // Nearly every byte is above all that matter.
-    if (byte > QUOTE) continue;
-    if (quoted && byte === QUOTE) inQuotes = !inQuotes;
-    else if (byte === LF || (quoted && byte === CR && bytes[i + 1] !== LF)) {
+    if (byte > top) continue;
+    if (byte === quote) {
+      if (inQuotes) closedAt = i + 1;
+      inQuotes = !inQuotes && (i === start || i === closedAt || bytes[i - 1] === delimiter);
+    } else if (inQuotes && byte === escapedBy) {
+      if (bytes[i + 1] === quote || bytes[i + 1] === escapedBy) i++;
+    } else if (byte === LF || (cr && byte === CR && bytes[i + 1] !== LF)) {
       line++;
       if (inQuotes) continue;
       found(recordLine, start, i);

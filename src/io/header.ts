@@ -28,6 +28,11 @@ export function hidesEmpty({ engine }: Leaf, direction: Direction): boolean {
   return direction === 'protect' && engine.facts.origin === 'fixed';
 }
 
+/** The message for an input without bytes whose columns nobody has named. */
+export const NO_HEADER: string =
+  'the input is empty and does not have a header line; if it may have no records, name its columns (--header a,b,c), ' +
+  'or check the step that writes it';
+
 /** Checks an option that lists names of columns. */
 export function checkNames(argument: string, names: unknown): asserts names is readonly string[] {
   if (!Array.isArray(names)) badType(argument, `expected a list of names, got ${typeName(names)}`);

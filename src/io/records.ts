@@ -5,8 +5,10 @@
  */
 
 import { badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
+import { tallyOf } from '../core/issues.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type Batches, type Codec, type Done, issuesOf, makeBatches } from './batches.ts';
+import { checkEncoding, type Encoding, type EncodingName, makeTranscoder, type Transcoder } from './encoding.ts';
 import { type Block, type Frames, makeFrames, type Oversize } from './frames.ts';
 
 /** How far a run has got. */
@@ -43,13 +45,19 @@ export interface RecordOptions {
   readonly onSample?: ((before: SampleRecord, after: SampleRecord) => void) | undefined;
   /** Records that go through the rules at once, 1 to 65,536; 1,024 by default. */
   readonly batchSize?: number | undefined;
-  /** Longest record in bytes, without its line end, up to 256 MiB; 1 MiB by default. */
+  /** Longest record in bytes of UTF-8, without its line end, up to 256 MiB; 1 MiB by default. */
   readonly maxRecord?: number | undefined;
   /** Stops after this many records. */
   readonly limit?: number | undefined;
+  /**
+   * Encoding of the input's characters; `utf-8` by default. `iso-8859-1` means `windows-1252`, as on the web. `utf-16`
+   * needs a byte order mark; `utf-16le` and `utf-16be` do not. The output is UTF-8 in any case. A record with bytes
+   * that are no characters has the issue `not_utf8`, or `not_in_encoding` if another encoding is set.
+   */
+  readonly encoding?: EncodingName | undefined;
 }
 
-const KNOWN = ['signal', 'onProgress', 'onReject', 'onSample', 'batchSize', 'maxRecord', 'limit'];
+const KNOWN = ['signal', 'onProgress', 'onReject', 'onSample', 'batchSize', 'maxRecord', 'limit', 'encoding'];
 
 /** Longest record in bytes if the caller sets no limit. */
 export const DEFAULT_MAX_RECORD: number = 1 << 20;
@@ -57,7 +65,7 @@ export const DEFAULT_MAX_RECORD: number = 1 << 20;
 /** Checks the options that all file formats share. `more` names the options of one file format. */
 export function checkRecordOptions(options: unknown, more: readonly string[] = []): RecordOptions {
   const checked = checkOptions('options', options, [...KNOWN, ...more]) as RecordOptions;
-  const { signal, batchSize, maxRecord, limit } = checked;
+  const { signal, batchSize, maxRecord, limit, encoding } = checked;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     badType('signal', `expected an AbortSignal, got ${typeName(signal)}`);
   }
@@ -69,6 +77,7 @@ export function checkRecordOptions(options: unknown, more: readonly string[] = [
   if (batchSize !== undefined) checkInteger('batchSize', batchSize, 1, 65_536);
   if (maxRecord !== undefined) checkInteger('maxRecord', maxRecord, 1, 1 << 28);
   if (limit !== undefined) checkInteger('limit', limit, 1, Number.MAX_SAFE_INTEGER);
+  checkEncoding(encoding);
   return checked;
 }
 
@@ -79,12 +88,16 @@ export interface Run {
   readonly end: () => Generator<Uint8Array, void, void>;
   /** Whether the limit is reached, so that the rest of the source need not be read. */
   readonly done: () => boolean;
+  /** The encoding of the chunks. */
+  readonly encoding: Encoding;
 }
 
 /** State of a run. */
 interface Running {
   readonly codec: Codec;
   readonly batches: Batches;
+  /** Converts the source to UTF-8; `null` if it is UTF-8. */
+  readonly transcoder: Transcoder | null;
   readonly encoder: TextEncoder;
   readonly options: RecordOptions;
   readonly limit: number;
@@ -101,10 +114,12 @@ interface Running {
 /** Starts a run. The codec's own checks come first, before anything is read. */
 export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number): Run {
   const { batchSize = 1024, limit = Number.POSITIVE_INFINITY } = options;
+  const encoding = checkEncoding(options.encoding);
   codec.begin();
   const run: Running = {
     codec,
-    batches: makeBatches(codec),
+    batches: makeBatches(codec, { encoding, stops: options.onReject === undefined }),
+    transcoder: makeTranscoder(encoding),
     encoder: new TextEncoder(),
     options,
     limit,
@@ -116,12 +131,13 @@ export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number)
     pending: '',
   };
   const quota = (): number => (run.started || codec.heading === null ? Math.min(batchSize, limit - run.rows) : 1);
-  const frames = makeFrames({ quoted: codec.quoted, maxRecord, quota });
+  const frames = makeFrames({ framing: () => codec.framing, maxRecord, quota });
   return {
+    encoding,
     done: () => run.rows >= limit,
     *push(chunk) {
       run.bytesIn += chunk.length;
-      yield* takeFrames(run, frames.push(chunk));
+      yield* takeFrames(run, frames.push(run.transcoder?.push(chunk) ?? chunk));
     },
     end: () => endRun(run, frames),
   };
@@ -147,9 +163,13 @@ function* takeFrames(run: Running, frames: Iterable<Block | Oversize>): Generato
 }
 
 function* endRun(run: Running, frames: Frames): Generator<Uint8Array, void, void> {
-  if (run.rows < run.limit) yield* takeFrames(run, frames.end());
+  if (run.rows < run.limit) {
+    if (run.transcoder !== null) yield* takeFrames(run, frames.push(run.transcoder.end()));
+    yield* takeFrames(run, frames.end());
+  }
   run.options.signal?.throwIfAborted();
-  if (!run.started) fail('empty_input', 'the input is empty', { line: 1, column: 1 });
+  const { headless } = run.codec;
+  if (!run.started && headless !== null) fail('empty_input', headless, { line: 1, column: 1 });
   const out = run.pending === '' ? null : encode(run, run.pending);
   reportProgress(run);
   if (out !== null) yield out;
@@ -159,16 +179,21 @@ function* endRun(run: Running, frames: Frames): Generator<Uint8Array, void, void
 function takeBlock(run: Running, block: Block): string {
   const { batches, codec } = run;
   if (run.started) return takeDone(run, batches.take(block, run.rows));
-  const opened = batches.open(block, (mark) => {
-    run.pending = mark;
-  });
+  // Only the first block has a byte order mark.
+  const opened =
+    run.pending === ''
+      ? batches.open(block, (mark) => {
+          run.pending = mark;
+        })
+      : block;
   if (opened.bytes.length === 0) return '';
-  run.started = true;
   if (codec.heading !== null) {
-    const { text, isHeader } = batches.heading(opened);
+    const { text, isHeader, continues } = batches.heading(opened);
     run.pending += text;
+    run.started = !continues;
     if (isHeader) return '';
   }
+  run.started = true;
   return takeDone(run, batches.take(opened, 0));
 }
 
@@ -184,7 +209,10 @@ function takeDone(run: Running, { rows, text, faults }: Done): string {
   if (faults.length > 0) {
     const { onReject } = run.options;
     const issues = issuesOf(faults, run.rows);
-    if (onReject === undefined) throw new TrefoilError(issues);
+    if (onReject === undefined) {
+      const counts = { rows: run.rows + rows, isAll: false, ...tallyOf(issues) };
+      throw new TrefoilError(issues, issues.length, counts);
+    }
     for (const issue of issues) onReject(issue);
   }
   run.rows += rows;

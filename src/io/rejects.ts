@@ -8,6 +8,7 @@
 
 import { decodeBase64url, encodeBase64url } from '../core/base64url.ts';
 import { concat, encodeList, unpadded, utf8 } from '../core/bytes.ts';
+import { given } from '../core/given.ts';
 import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { aesSiv, aesSivRows, SIV_LENGTH, SLOTS } from '../kernel/siv/siv.ts';
@@ -50,6 +51,10 @@ export interface RejectsForm {
   /** `null` if the file format has no delimiter. */
   readonly delimiter: string | null;
   readonly newline: string;
+  /** What is around quoted cells of CSV, or `none`; absent if it is a double quote. */
+  readonly quote?: string | undefined;
+  /** What escapes a quote in CSV, besides a second one; absent if nothing does. */
+  readonly escape?: string | undefined;
 }
 
 /** A rejected record and its place. */
@@ -125,7 +130,7 @@ export function makeRejectSealer({ domain, primary }: OpenedKeys, fileId: Uint8A
       const { format, delimiter, newline } = form;
       const id = encodeBase64url(fileId);
       const clear = { trefoil: REJECTS_VERSION, domain, keyId: primary.id, fileId: id, format, delimiter, newline };
-      return `${JSON.stringify({ ...clear, header: sealed })}\n`;
+      return `${JSON.stringify({ ...clear, ...quotingOf(form), header: sealed })}\n`;
     },
   };
 }
@@ -248,6 +253,7 @@ export function readRejectsHead(text: string): RejectsHead | null {
   if (head?.trefoil !== REJECTS_VERSION) return null;
   const { domain, keyId, fileId, format, delimiter, newline, header } = head;
   const texts = [domain, keyId, fileId, format, newline, header];
+  if (![head.quote, head.escape].every((text) => text === undefined || isText(text))) return null;
   if (!texts.every(isText) || !(delimiter === null || isText(delimiter))) return null;
   const id = decodeBase64url(fileId as string);
   if (id?.length !== FILE_ID_LENGTH) return null;
@@ -304,8 +310,15 @@ function withNumber(list: Uint8Array, number: number): Uint8Array {
   return out;
 }
 
-function ofHead({ format, delimiter, newline }: RejectsForm): readonly (string | Uint8Array)[] {
-  return ['head', format, delimiter ?? '', newline];
+function ofHead(form: RejectsForm): readonly (string | Uint8Array)[] {
+  const quoting = quotingOf(form);
+  const more = Object.keys(quoting).length === 0 ? [] : [quoting.quote ?? '', quoting.escape ?? ''];
+  return ['head', form.format, form.delimiter ?? '', form.newline, ...more];
+}
+
+/** How the cells of CSV are quoted, as far as it is not the usual way. */
+export function quotingOf(form: RejectsForm): { readonly quote?: string; readonly escape?: string } {
+  return given({ quote: form.quote, escape: form.escape });
 }
 
 /** Length with the padding `0x80 00 …`: a power of two from 64 bytes to 1 MiB, and above that a multiple of 1 MiB. */

@@ -6,6 +6,7 @@
 
 import { badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
+import type { Encoding } from './encoding.ts';
 import type { Run } from './records.ts';
 
 /** A source of chunks of bytes or text, asynchronous or not. A Node `Readable` is one. */
@@ -64,7 +65,7 @@ export async function* runSource(
   try {
     signal?.throwIfAborted();
     const run = start();
-    const toBytes = makeToBytes();
+    const toBytes = makeToBytes(run.encoding);
     cursor = openSource(source);
     while (!run.done()) {
       const step = await untilAbort(cursor.next(), signal);
@@ -90,8 +91,8 @@ export function runTransform(
   start: () => Run,
   signal: AbortSignal | undefined,
 ): TransformStream<Uint8Array, Uint8Array> {
-  const toBytes = makeToBytes();
   const run = start();
+  const toBytes = makeToBytes(run.encoding);
   let abort = (): void => {};
   return new TransformStream<Uint8Array, Uint8Array>({
     start(controller) {
@@ -185,10 +186,13 @@ const END = Symbol('end');
  * Makes a function that returns chunks as bytes. If a chunk of text ends with the first half of a surrogate pair, that
  * half is kept for the next chunk; {@link END} asks for what is left.
  */
-function makeToBytes(): (chunk: unknown) => Uint8Array {
+function makeToBytes(encoding: Encoding): (chunk: unknown) => Uint8Array {
   const encoder = new TextEncoder();
   let carry = '';
   return (chunk) => {
+    if (typeof chunk === 'string' && encoding !== 'utf-8') {
+      badType('source', `expected chunks of bytes in ${encoding}, got text; leave out the option encoding`);
+    }
     if (isBytes(chunk) && carry === '') return chunk;
     if (typeof chunk !== 'string' && chunk !== END && !isBytes(chunk)) {
       badType('source', `expected chunks of bytes or text, got a chunk that is ${typeName(chunk)}`);

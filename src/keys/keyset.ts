@@ -13,6 +13,7 @@ import { decode, encode } from '../wire/base32.ts';
 import { CHECK_LENGTH, checkCharacters, crc20 } from '../wire/check-characters.ts';
 import { NODE_LENGTH } from './derive.ts';
 import { type DomainKeys, type KeyCheck, makeDomainKeys, pinKeys } from './domain-keys.ts';
+import { checkTestDomain, isTestKey } from './test-keys.ts';
 
 /** The version that the text of a keyset states. */
 const VERSION = 'keyset-v1';
@@ -36,12 +37,18 @@ export interface Keyset {
   /** Ids of all root keys, the primary first. */
   readonly ids: readonly string[];
   /**
+   * Ids of the root keys that are public test keys (`trefoil/testing`). If there is one, the keyset opens only the
+   * domains `test` and `test-…`.
+   */
+  readonly testIds: readonly string[];
+  /**
    * Returns the keys of a pseudonymisation domain.
    *
    * @param name 1 to 64 characters of `a-z`, `0-9`, `.`, `_`, `-`, the first a letter or digit.
    * @param options `keyCheck`: check values that the keys must have, by shown key id (`trefoil keys inspect` shows
    *   them).
-   * @throws TrefoilError `key_check_mismatch` if the keys do not have these check values.
+   * @throws TrefoilError `key_check_mismatch` if the keys do not have these check values, `public_test_keys` if the
+   *   keyset has test keys and the domain is not `test` or `test-…`.
    * @throws TypeError, RangeError for a name or an option that does not fit.
    */
   readonly domain: (name: string, options?: { readonly keyCheck?: KeyCheck }) => DomainKeys;
@@ -55,14 +62,15 @@ export interface Keyset {
   readonly export: (access: SecretAccess) => string;
 }
 
-interface RootKey {
+/** A root key with its id. */
+export interface RootKey {
   readonly id: string;
   readonly secret: Uint8Array;
 }
 
 /** Makes a keyset with one root key of 32 random bytes and a random id. */
 function generate(): Keyset {
-  return make([{ id: encode(randomBytes(5)), secret: randomBytes(NODE_LENGTH) }]);
+  return makeKeyset([{ id: encode(randomBytes(5)), secret: randomBytes(NODE_LENGTH) }]);
 }
 
 /** Reads a keyset from the JSON text that `export` wrote. */
@@ -92,7 +100,7 @@ function parse(json: string): Keyset {
   if (base !== undefined && base !== roots[0]!.id) {
     fail('reserved_field', '"base" must name the primary root key: this version of trefoil does not renew tokens');
   }
-  return make(roots);
+  return makeKeyset(roots);
 }
 
 /** Reads the list of root keys. Returns the primary one first, and the others in their order. */
@@ -188,13 +196,17 @@ function weaknessOf(bytes: Uint8Array): string | null {
 }
 
 /** Makes the object of a keyset. @param roots its root keys, the primary first. */
-function make(roots: readonly RootKey[]): Keyset {
+export function makeKeyset(roots: readonly RootKey[]): Keyset {
   const primary = roots[0]!.id;
+  // One test key among others is enough: everybody could reveal its values.
+  const testIds = Object.freeze(roots.filter(({ secret }) => isTestKey(secret)).map(({ id }) => id));
   return Object.freeze({
     primary,
     ids: Object.freeze(roots.map((root) => root.id)),
+    testIds,
     domain(name: string, options: { readonly keyCheck?: KeyCheck } = {}): DomainKeys {
       checkName('name', name);
+      if (testIds.length > 0) checkTestDomain(name);
       const { keyCheck } = checkOptions<{ readonly keyCheck?: KeyCheck }>('options', options, ['keyCheck']);
       const keys = makeDomainKeys(
         name,

@@ -7,6 +7,7 @@ import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { runColumn } from '../rule/columns.ts';
 import { ruleOption, type Siblings } from '../rule/rule.ts';
 import type { BoundInside } from './bound.ts';
+import { otherNames } from './unnamed.ts';
 
 /** Protects columns of equal length. Throws once, with everything that is wrong. */
 export function protectColumns(
@@ -43,14 +44,7 @@ export function protectColumns(
   let length: number | undefined;
   for (const [path, column] of Object.entries(tables)) {
     const entry = known.get(path);
-    if (entry === undefined) {
-      if (inside.unnamed === 'error')
-        issues.push({
-          code: 'unnamed_field',
-          message: 'a column is not named in the policy; name it, or set unnamed: drop',
-        });
-      continue;
-    }
+    if (entry === undefined) continue;
     const rows = columnLength(column);
     if (rows === null) {
       badType(
@@ -71,6 +65,22 @@ export function protectColumns(
       unkept += error.total - error.issues.length;
     }
   }
+  issues.push(...unnamedColumns(Object.keys(tables), known, inside));
   throwIssues(issues, issues.length + unkept);
   return out;
+}
+
+/** The issues of columns that the policy does not have. They are named by paths, as all columns are. */
+function unnamedColumns(
+  paths: readonly string[],
+  known: ReadonlyMap<string, unknown>,
+  { unnamed }: BoundInside,
+): readonly Issue[] {
+  const others = paths.filter((path) => !known.has(path));
+  if (unnamed !== 'error' || others.length === 0) return [];
+  return otherNames(others, known, 'table', others.length < paths.length).map(({ name, message, count }) => ({
+    code: 'unnamed_field',
+    message,
+    ...(name === null ? { actual: count } : { field: name }),
+  }));
 }

@@ -4,15 +4,15 @@
  */
 
 import { typeName } from '../core/checks.ts';
-import { given } from '../core/given.ts';
 import { issueOf, type ReportIssue } from '../core/issues.ts';
 import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import { runReported, toCode } from '../rule/columns.ts';
 import { type AsyncColumns, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
 import type { Direction, Leaf } from './bound.ts';
-import { parsePath } from './file/path.ts';
+import { elementPath, parsePath } from './file/path.ts';
 import type { FieldsNode, Node } from './tree.ts';
+import { type OtherName, otherNames, unnamedIssue } from './unnamed.ts';
 
 type Row = Record<string, unknown>;
 
@@ -47,13 +47,29 @@ interface Pass extends Bound {
   readonly queue: (() => Promise<void>)[];
 }
 
+/** The records of a batch, or the elements of all arrays of one field. Issues and siblings need it, results do not. */
+interface Level {
+  /** The record that each item belongs to. */
+  readonly rows: readonly number[];
+  /** The index of each element in its array; `null` for records. */
+  readonly indices: readonly number[] | null;
+  /** The elements of a level further out that the elements are in; `null` if their arrays are in no other array. */
+  readonly around: Items | null;
+}
+
+/** Items of a level. Several values may belong to one item. */
+interface Items {
+  readonly level: Level;
+  readonly at: readonly number[];
+}
+
 /** Where results go: for each value one container, and the name or index in it. */
 interface Places {
   readonly containers: readonly object[];
   /** One name for all, or the index of each. With indices, one container may serve all. */
   readonly keys: string | readonly number[];
-  /** The record that each value belongs to. */
-  readonly rows: readonly number[];
+  /** The record or element that each value belongs to. */
+  readonly items: Items;
 }
 
 /** What records with the same names in the same order have in common. */
@@ -62,17 +78,19 @@ interface Shape {
   readonly names: readonly string[];
   /** The names that the policy has, too. */
   readonly named: ReadonlySet<string>;
-  /** How many names the policy does not have. */
-  readonly others: number;
+  /** The names that the policy does not have. */
+  readonly others: readonly string[];
+  /** What issues say about these names; made when it is first needed. */
+  described: readonly OtherName[] | null;
   /** A record with the names that will be filled, in the order of the source. */
   readonly target: Row;
 }
 
-/** Objects of one kind from a batch: those that were read, those that are written, and the records they belong to. */
+/** Objects of one kind from a batch: those that were read, those that are written, and the items they belong to. */
 interface Objects {
   readonly sources: readonly Row[];
   readonly targets: readonly Row[];
-  readonly owners: readonly number[];
+  readonly items: Items;
   /** The names that all of them have. */
   readonly everywhere: ReadonlySet<string>;
 }
@@ -132,7 +150,8 @@ function makePass(
 function begin(pass: Pass): readonly Row[] {
   const results: Row[] = new Array(pass.rows.length);
   const all = Array.from(pass.rows, (_, i) => i);
-  visitFields(pass, pass.root, pass.rows, { containers: [results], keys: all, rows: all });
+  const level: Level = { rows: all, indices: null, around: null };
+  visitFields(pass, pass.root, pass.rows, { containers: [results], keys: all, items: { level, at: all } });
   return results;
 }
 
@@ -152,7 +171,7 @@ function visitLeaf(
   source: readonly unknown[],
   places: Places,
 ): void {
-  const { direction, reject } = pass;
+  const { direction } = pass;
   const values = looksAtNumbers(leaf, direction) ? asNumbers(source) : source;
   const waits = pass.waiting[index];
   if (waits !== undefined) {
@@ -166,12 +185,12 @@ function visitLeaf(
     try {
       put(places, 0, protectOne(values[0]));
     } catch (error) {
-      reject(places.rows[0]!, { ...issueOf(error), field: leaf.path });
+      rejectAt(pass, places.items, 0, issueOf(error), leaf.path);
     }
     return;
   }
-  const report: ReportIssue = (at, issue) => reject(places.rows[at]!, { ...issue, field: leaf.path });
-  const siblings: Siblings = (path) => readSiblings(path, pass.rows, places.rows);
+  const report: ReportIssue = (i, issue) => rejectAt(pass, places.items, i, issue, leaf.path);
+  const siblings: Siblings = (path) => readSiblings(path, pass.rows, places.items);
   const made = runReported(columns[direction], values, report, siblings);
   const { inCode } = leaf.engine;
   const out = pass.inCode && direction === 'reveal' && inCode !== undefined ? toCode(made, inCode, report) : made;
@@ -185,21 +204,23 @@ function visitLeaf(
 
 /** Runs the column of a rule that waits for its store, without the records that were rejected before. */
 async function runWaiting(
-  { direction, rows, failed, reject }: Pass,
+  pass: Pass,
   leaf: Leaf,
   waits: AsyncColumns,
   values: readonly unknown[],
   places: Places,
 ): Promise<void> {
-  const accepted = values.map((_, i) => i).filter((i) => failed[places.rows[i]!] === 0);
-  const owners = accepted.map((i) => places.rows[i]!);
+  const { direction, rows, failed } = pass;
+  const { level, at } = places.items;
+  const accepted = values.map((_, i) => i).filter((i) => failed[level.rows[at[i]!]!] === 0);
+  const items: Items = { level, at: accepted.map((i) => at[i]!) };
   const column = accepted.map((i) => values[i]);
   const out = await waits[direction](
     column,
-    (at, issue) => reject(owners[at]!, { ...issue, field: leaf.path }),
-    (path) => readSiblings(path, rows, owners),
+    (i, issue) => rejectAt(pass, items, i, issue, leaf.path),
+    (path) => readSiblings(path, rows, items),
   );
-  for (const [at, i] of accepted.entries()) put(places, i, out[at]);
+  for (const [n, i] of accepted.entries()) put(places, i, out[n]);
 }
 
 function visitEach(
@@ -211,35 +232,46 @@ function visitEach(
   const flat: unknown[] = [];
   const containers: object[] = [];
   const keys: number[] = [];
-  const owners: number[] = [];
+  const rows: number[] = [];
+  const all: number[] = [];
+  const { level, at } = places.items;
+  // Elements of arrays that are in no other array have only their own index.
+  const outer: number[] | null = level.indices === null ? null : [];
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value === null || value === undefined) {
       put(places, i, value);
       continue;
     }
-    const row = places.rows[i]!;
     if (!Array.isArray(value)) {
-      pass.reject(row, { code: 'wrong_type', message: `expected an array, got ${typeName(value)}`, field: path });
+      const message = `expected an array, got ${typeName(value)}`;
+      rejectAt(pass, places.items, i, { code: 'wrong_type', message }, path);
       continue;
     }
+    const within = at[i]!;
+    const row = level.rows[within]!;
     const array = new Array<unknown>(value.length);
     put(places, i, array);
     for (let k = 0; k < value.length; k++) {
       flat.push(value[k]);
       containers.push(array);
+      all.push(keys.length);
       keys.push(k);
-      owners.push(row);
+      rows.push(row);
+      outer?.push(within);
     }
   }
-  if (flat.length > 0) visit(pass, item, flat, { containers, keys, rows: owners });
+  if (flat.length === 0) return;
+  const around = outer === null ? null : { level, at: outer };
+  visit(pass, item, flat, { containers, keys, items: { level: { rows, indices: keys, around }, at: all } });
 }
 
 function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], places: Places): void {
   const isRoot = node === pass.root;
   const sources: Row[] = [];
   const targets: Row[] = [];
-  const owners: number[] = [];
+  const at: number[] = [];
+  const { items } = places;
   // In most batches every row has the same names in the same order. Then the names are looked at once.
   let shape: Shape | null = null;
   let uniform = true;
@@ -249,10 +281,9 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
       put(places, i, value);
       continue;
     }
-    const row = places.rows[i]!;
     if (typeof value !== 'object' || value === null || Array.isArray(value) || jsonNumberText(value) !== null) {
       const message = `expected ${isRoot ? 'a record' : 'nested fields'}, got ${typeName(value)}`;
-      pass.reject(row, { code: 'wrong_type', message, ...fieldOf(pass, node) });
+      rejectAt(pass, items, i, { code: 'wrong_type', message }, isRoot ? null : node.path);
       continue;
     }
     const names = Object.keys(value);
@@ -260,21 +291,22 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
       uniform = shape === null;
       shape = shapeOf(node, names, pass.direction);
     }
-    if (shape.others > 0 && pass.unnamed === 'error') rejectOthers(pass, node, shape.others, row);
+    if (shape.others.length > 0 && pass.unnamed === 'error') rejectOthers(pass, node, shape, items, i);
     // Copying an object with the same names is faster than setting one name after another.
     const target: Row = { ...shape.target };
     put(places, i, target);
     sources.push(value as Row);
     targets.push(target);
-    owners.push(row);
+    at.push(items.at[i]!);
   }
   if (sources.length === 0) return;
-  const objects = { sources, targets, owners, everywhere: uniform ? shape!.named : NO_NAMES };
+  const everywhere = uniform ? shape!.named : NO_NAMES;
+  const objects = { sources, targets, items: { level: items.level, at }, everywhere };
   for (const [name, inner] of node.fields) visitField(pass, name, inner, objects);
 }
 
 function visitField(pass: Pass, name: string, node: Node, objects: Objects): void {
-  const { sources, targets, owners, everywhere } = objects;
+  const { sources, targets, items, everywhere } = objects;
   const removed = node.kind === 'leaf' && node.leaf.engine.removes;
   if (removed && pass.direction === 'reveal') return;
   if (everywhere.has(name)) {
@@ -282,52 +314,72 @@ function visitField(pass: Pass, name: string, node: Node, objects: Objects): voi
     if (removed) return;
     const values = new Array<unknown>(sources.length);
     for (let i = 0; i < sources.length; i++) values[i] = sources[i]![name];
-    visit(pass, node, values, { containers: targets, keys: name, rows: owners });
+    visit(pass, node, values, { containers: targets, keys: name, items });
     return;
   }
   const values: unknown[] = [];
   const containers: Row[] = [];
-  const rows: number[] = [];
+  const at: number[] = [];
   for (let i = 0; i < sources.length; i++) {
     const source = sources[i]!;
     if (Object.hasOwn(source, name)) {
       values.push(source[name]);
       containers.push(targets[i]!);
-      rows.push(owners[i]!);
+      at.push(items.at[i]!);
     } else if (!mayBeAbsent(node)) {
       const field = node.kind === 'leaf' ? node.leaf.path : node.path;
       const message = 'the record has no such field; if it may be absent, mark the field optional';
-      pass.reject(owners[i]!, { code: 'missing_field', message, field });
+      rejectAt(pass, items, i, { code: 'missing_field', message }, field);
     }
   }
-  if (values.length > 0 && !removed) visit(pass, node, values, { containers, keys: name, rows });
+  if (values.length > 0 && !removed)
+    visit(pass, node, values, { containers, keys: name, items: { level: items.level, at } });
 }
 
 function shapeOf(node: FieldsNode, names: readonly string[], direction: Direction): Shape {
   const target: Row = {};
   const named = new Set<string>();
-  let others = 0;
+  const others: string[] = [];
   for (const name of names) {
     const inner = node.fields.get(name);
     if (inner !== undefined) named.add(name);
     // A protected record has no dropped fields: a field of that name is one that the policy does not name.
     const removed = inner?.kind === 'leaf' && inner.leaf.engine.removes;
     if (inner !== undefined && !removed) target[name] = undefined;
-    else if (inner === undefined || direction === 'reveal') others++;
+    else if (inner === undefined || direction === 'reveal') others.push(name);
   }
-  return { names, named, others, target };
+  return { names, named, others, described: null, target };
 }
 
-function rejectOthers(pass: Pass, node: FieldsNode, others: number, row: number): void {
-  const object = node === pass.root ? 'the record' : 'the object';
-  const fields = others === 1 ? 'a field that the policy does' : `${others} fields that the policy does`;
-  const message = `${object} has ${fields} not name; name it, or set unnamed: drop`;
-  pass.reject(row, { code: 'unnamed_field', message, ...fieldOf(pass, node) });
+function rejectOthers(pass: Pass, node: FieldsNode, shape: Shape, items: Items, i: number): void {
+  const isRoot = node === pass.root;
+  const kind = isRoot ? 'record' : 'object';
+  shape.described ??= otherNames(shape.others, node.fields, kind, shape.named.size > 0);
+  for (const other of shape.described) {
+    const { path, ...issue } = unnamedIssue(other, isRoot ? null : node.path);
+    rejectAt(pass, items, i, issue, path);
+  }
 }
 
-/** The path of a node as the field of an issue; the record itself has none. */
-function fieldOf(pass: Pass, node: FieldsNode): { readonly field?: string } {
-  return given({ field: node === pass.root ? undefined : node.path });
+/**
+ * Rejects the record that a value belongs to.
+ *
+ * @param field path of the field that the issue is about; `null` for the record itself.
+ */
+function rejectAt(pass: Pass, { level, at }: Items, i: number, issue: Issue, field: string | null): void {
+  let item = at[i]!;
+  const row = level.rows[item]!;
+  if (field === null) {
+    pass.reject(row, issue);
+    return;
+  }
+  const indices: number[] = [];
+  for (let from: Level | undefined = level; from?.indices != null; from = from.around?.level) {
+    indices.unshift(from.indices[item]!);
+    item = from.around?.at[item] ?? 0;
+  }
+  if (indices.length === 0) pass.reject(row, { ...issue, field });
+  else pass.reject(row, { ...issue, field, element: elementPath(field, indices) });
 }
 
 function put(places: Places, i: number, value: unknown): void {
@@ -360,11 +412,11 @@ function mayBeAbsent(node: Node): boolean {
  * field's own rule. policy.ts has checked that the path has no arrays, so a record has one such value, whichever array
  * a value is in.
  */
-function readSiblings(path: string, rows: readonly unknown[], owners: readonly number[]): readonly unknown[] {
+function readSiblings(path: string, rows: readonly unknown[], { level, at }: Items): readonly unknown[] {
   const steps = parsePath(path);
   const names = typeof steps === 'string' ? [] : steps.map(({ name }) => name);
-  return owners.map((row) => {
-    let value = rows[row];
+  return at.map((item) => {
+    let value = rows[level.rows[item]!];
     for (const name of names) {
       if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
       value = (value as Row)[name];

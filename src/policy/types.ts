@@ -14,6 +14,7 @@ import type { DropRule } from '../rule/drop.ts';
 import type { Scalar } from '../rule/keep.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { SealedValueOf, SealValue } from '../rule/seal/values.ts';
+import type { Shifted } from '../rule/shift-date.ts';
 import type { TokenInput } from '../rule/token.ts';
 import type { Stores } from '../vault/session.ts';
 import type { Direction } from './bound.ts';
@@ -33,8 +34,12 @@ type Flat<T> = { [K in keyof T]: T[K] } & {};
 type ScopeOf<R> = R extends { readonly scope: infer Scope extends string } ? Scope : string;
 type SealedOf<R> = R extends { readonly value?: infer Kind extends SealValue } ? SealedValueOf<Kind> : string;
 type BucketOf<R, OfNumbers, OfText> = R extends { readonly number: number } ? OfNumbers : OfText;
+/** A date: text or a `Date`; with a reading text or a number. */
+type DateOf<R> = R extends { readonly read: string } ? string | number | bigint : string | Date;
 /** The bucket of a number is a number and that of a text is text, but it need not be one of the literals. */
 type Widened<V> = V extends number ? number : V extends string ? string : unknown extends V ? number | string : never;
+/** The bucket below `min` is text. */
+type BelowOf<R> = R extends { readonly min: number } ? string : never;
 /** `null` and `undefined` if a value can be these. A value of an unknown type can be both. */
 type Absent<V> = unknown extends V ? null | undefined : Missing<V>;
 
@@ -47,8 +52,8 @@ interface Inputs<R> {
   readonly drop: unknown;
   readonly constant: unknown;
   readonly mask: string;
-  readonly coarsen: BucketOf<R, number | string, string>;
-  readonly shiftDate: string;
+  readonly coarsen: BucketOf<R, number | string, R extends { readonly date: string } ? DateOf<R> : string>;
+  readonly shiftDate: DateOf<R>;
   readonly vault: string;
 }
 
@@ -61,8 +66,8 @@ interface Outputs<R, V> {
   readonly drop: never;
   readonly constant: R extends ConstantRule<infer Value> ? Value : never;
   readonly mask: string | Absent<V>;
-  readonly coarsen: BucketOf<R, Widened<V>, string> | Absent<V>;
-  readonly shiftDate: string | Absent<V>;
+  readonly coarsen: BucketOf<R, BelowOf<R> | Widened<V>, string> | Absent<V>;
+  readonly shiftDate: R extends { readonly read: string } ? Shifted<V> : string | Absent<V>;
   readonly vault: VaultToken<ScopeOf<R>> | Absent<V>;
 }
 

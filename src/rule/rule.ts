@@ -7,6 +7,7 @@
 import type { ReportIssue } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
+import type { Reading } from '../prepare/reading.ts';
 import type { MissingLists } from './missing.ts';
 
 const ENGINE = Symbol.for('trefoil.rule.v1');
@@ -47,6 +48,9 @@ export interface Rule extends Common {
 export type MayBeAbsent<R extends Rule, Optional extends boolean> = [Optional] extends [true]
   ? R & { readonly optional: true }
   : R;
+
+/** The name of a reading in the data of a rule, if one is set. */
+export type ReadBy<Read> = Read extends Reading<infer Name> ? { readonly read: Name } : unknown;
 
 /** Other columns of the same records, before any rule: one for each path that the rule's `needs` names. */
 export type Siblings = (path: string) => readonly unknown[];

@@ -7,7 +7,7 @@
 
 import { encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkInteger, checkOptions, checkText, typeName } from '../core/checks.ts';
-import { DATE_LENGTH, dayNumber, isWritable, readCivilDate, writeCivilDate } from '../core/civil-date.ts';
+import { DATE_LENGTH, dateText, dayNumber, isWritable, readCivilDate, writeCivilDate } from '../core/civil-date.ts';
 import {
   type ColumnOf,
   columnLength,
@@ -19,10 +19,10 @@ import {
 import { given } from '../core/given.ts';
 import { inputText } from '../core/input-text.ts';
 import { issueOf } from '../core/issues.ts';
-import type { Missing } from '../core/missing.ts';
 import { fail, type Issue } from '../errors.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { checkReading, type OpenedReading, type ReadDate, type Reading } from '../prepare/reading.ts';
 import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { openFor } from './binding.ts';
 import { revealNothing, runColumn, runValue } from './columns.ts';
@@ -33,6 +33,7 @@ import {
   type Common,
   type MayBeAbsent,
   makeRule,
+  type ReadBy,
   type Rule,
   type RuleEngine,
   type RuleFacts,
@@ -54,7 +55,26 @@ export interface ShiftDateOptions<Scope extends string = string> extends Common 
    * are one subject. Enters the key.
    */
   readonly prepareSubject?: Prepare | readonly Prepare[];
+  /**
+   * The form in which the dates are written, such as `readDate('DD.MM.YYYY')` or `readEpoch('seconds')`. They are
+   * written in the same form again. It enters no key.
+   */
+  readonly read?: Reading;
 }
+
+/** What `shiftDate` can move: numbers only with a reading such as `readEpoch('seconds')`, a `Date` only without one. */
+export type DateInput = string | number | bigint | Date;
+
+/** What `shiftDate` makes of a value: numbers stay numbers, and a `Date` becomes text. */
+export type Shifted<V> = unknown extends V
+  ? string | number | bigint | null | undefined
+  : V extends number
+    ? number
+    : V extends bigint
+      ? bigint
+      : V extends null | undefined
+        ? V
+        : string;
 
 /** What can identify a subject. A number must be a safe integer; it counts as its decimal text. */
 export type SubjectInput = string | number | bigint;
@@ -66,6 +86,7 @@ export interface ShiftDateRule<Scope extends string = string> extends Rule {
   readonly subject: string;
   readonly days: number;
   readonly prepareSubject?: string | readonly string[];
+  readonly read?: string;
   /** Does the key set-up, once. Not enumerable. */
   readonly bind: (keys: DomainKeys) => BoundShiftDate;
 }
@@ -73,21 +94,21 @@ export interface ShiftDateRule<Scope extends string = string> extends Rule {
 /** A `shiftDate` rule with its keys. It has no `reveal`, because dates are not moved back. */
 export interface BoundShiftDate {
   /** Moves one date of a subject. A date that is `null`, `undefined` or empty passes, whatever the subject is. */
-  readonly protect: <V extends string | null | undefined>(
+  readonly protect: <V extends DateInput | null | undefined>(
     value: V,
     options: { readonly subject: SubjectInput | null | undefined },
-  ) => string | Missing<V>;
+  ) => Shifted<V>;
   /**
    * Moves a column of dates; `subjects` has the subject of each. Throws one error, with the first 100 issues and their
    * rows from 1.
    */
-  readonly protectMany: <C extends readonly (string | null | undefined)[] | Utf8Column>(
+  readonly protectMany: <C extends readonly (DateInput | null | undefined)[] | NumberColumn | Utf8Column>(
     column: C,
     options: { readonly subjects: readonly (SubjectInput | null | undefined)[] | NumberColumn | Utf8Column },
-  ) => ColumnOf<C, string>;
+  ) => C extends readonly (infer V)[] ? Shifted<V>[] : C extends NumberColumn ? number[] : ColumnOf<C, string>;
 }
 
-const OPTIONS = ['scope', 'subject', 'days', 'prepareSubject'] as const;
+const OPTIONS = ['scope', 'subject', 'days', 'prepareSubject', 'read'] as const;
 
 /**
  * Moves all dates of a subject by the same number of days. The key derives that number from the subject: it is between
@@ -95,7 +116,9 @@ const OPTIONS = ['scope', 'subject', 'days', 'prepareSubject'] as const;
  * scope.
  *
  * A date is `YYYY-MM-DD` in the years 0001 to 9999, alone or followed by a time. The time, its offset and a `Z` are not
- * changed, and no time zone is assumed. If the subject is missing or empty, that is the issue `missing_subject`.
+ * changed, and no time zone is assumed. A `Date` counts as its text in UTC, and text is the result. With `read`, dates
+ * are in another form and come out in that form; a number comes out as a number. If the subject is missing or empty,
+ * that is the issue `missing_subject`.
  *
  * *Warning*: anyone who knows one true date of a subject can work out all dates of that subject. So can anyone who may
  * protect a date of their own under that subject. If `days` is small, the year mostly stays the same.
@@ -113,21 +136,26 @@ const OPTIONS = ['scope', 'subject', 'days', 'prepareSubject'] as const;
  * bound.protect('2024-02-28T08:15:00+01:00', { subject: 7 }).slice(10); // → 'T08:15:00+01:00'
  * ```
  */
-export function shiftDate<const Scope extends string, const Optional extends boolean = false>(
-  options: ShiftDateOptions<Scope> & { readonly optional?: Optional },
-): MayBeAbsent<ShiftDateRule<Scope>, Optional> {
+export function shiftDate<
+  const Scope extends string,
+  const Optional extends boolean = false,
+  const Read extends Reading | undefined = undefined,
+>(
+  options: ShiftDateOptions<Scope> & { readonly optional?: Optional; readonly read?: Read },
+): MayBeAbsent<ShiftDateRule<Scope> & ReadBy<Read>, Optional> {
   const { own, common } = checkRule('shiftDate', options, OPTIONS);
   const scope = checkScope(own);
   const subject = checkSubject(own.subject);
   const days = checkInteger('days', own.days, 1, MAX_DAYS);
   const steps = own.prepareSubject === undefined ? [] : prepareSteps('prepareSubject', own.prepareSubject);
-  const settings: Settings = { scope, subject, days, steps, names: steps.map(({ step }) => step) };
+  const reading = checkReading(own.read, ['date']);
+  const settings: Settings = { scope, subject, days, steps, reading, names: steps.map(({ step }) => step) };
   const data = {
     rule: 'shiftDate' as const,
     scope,
     subject,
     days,
-    ...given({ prepareSubject: stepNames(own.prepareSubject, steps) }),
+    ...given({ prepareSubject: stepNames(own.prepareSubject, steps), read: reading?.name }),
     ...common,
   };
   const engine: RuleEngine = {
@@ -142,7 +170,7 @@ export function shiftDate<const Scope extends string, const Optional extends boo
   };
   const bind = (keys: DomainKeys) =>
     boundShiftDate(shiftColumns(settings, openFor(keys, undefined).opened, ownLists(common)));
-  return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<ShiftDateRule<Scope>, Optional>;
+  return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<ShiftDateRule<Scope> & ReadBy<Read>, Optional>;
 }
 
 /** The checked options of a rule. */
@@ -152,14 +180,16 @@ interface Settings {
   readonly days: number;
   readonly steps: readonly Prepare[];
   readonly names: readonly string[];
+  readonly reading: OpenedReading | null;
 }
 
-function factsOf({ scope, subject, days, names }: Settings): RuleFacts {
+function factsOf({ scope, subject, days, names, reading }: Settings): RuleFacts {
   return {
     what: [
       `moved by 1 to ${days} days, back or forth, by one keyed number of days for each `,
       { quoted: subject },
       names.length === 0 ? '' : ` after ${names.join(', ')}`,
+      reading === null ? '' : `; read and written as ${reading.name}`,
     ],
     origin: 'derived from the value with a key',
     back: 'never',
@@ -173,7 +203,8 @@ function factsOf({ scope, subject, days, names }: Settings): RuleFacts {
 
 /** Key set-up, and the verb that it makes. The verb reads the subjects from `siblings`. */
 function shiftColumns(settings: Settings, opened: OpenedKeys, { own: missing, of }: MissingLists): ColumnVerb {
-  const { scope, subject, days, steps, names } = settings;
+  const { scope, subject, days, steps, names, reading } = settings;
+  const read = reading?.readDate ?? readIso;
   const noSubject = of(subject);
   const prf = hmacSha256(opened.primary.derive('shiftDate', scope, [String(days), encodeList(names)]));
 
@@ -198,7 +229,7 @@ function shiftColumns(settings: Settings, opened: OpenedKeys, { own: missing, of
           offset = offsetOf(prf.tag, days);
           known = current;
         }
-        out[i] = shift(checkText(value), offset);
+        out[i] = shift(read(value), offset);
       } catch (error) {
         report(i, issueOf(error));
       }
@@ -246,14 +277,19 @@ function offsetOf(tag: Int32Array, days: number): number {
   return carry < days ? carry - days : carry - days + 1;
 }
 
-/** Step 5: the date is moved, and the text after it is not changed. */
-function shift(text: string, offset: number): string {
-  const from = dayNumber(readCivilDate(text));
+/** Reads a date in the usual form. What follows the date stays as it is. A `Date` counts as its text in UTC. */
+function readIso(value: unknown): ReadDate {
+  const text = value instanceof Date ? dateText(value) : checkText(value);
+  return { day: dayNumber(readCivilDate(text)), withDay: (day) => writeCivilDate(day) + text.slice(DATE_LENGTH) };
+}
+
+/** Step 5: the date is moved, and what follows it is not changed. */
+function shift({ day: from, withDay }: ReadDate, offset: number): unknown {
   if (!isWritable(from)) fail('outside_format', 'expected a date of the years 0001 to 9999');
   if (!isWritable(from + offset)) {
     fail('outside_format', 'the date would leave the years 0001 to 9999 when it is moved');
   }
-  return writeCivilDate(from + offset) + text.slice(DATE_LENGTH);
+  return withDay(from + offset);
 }
 
 function readSubjects(subjects: unknown): readonly unknown[] {

@@ -8,6 +8,7 @@
 import type { Token } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
 import { checkText } from '../core/checks.ts';
+import { dateText } from '../core/civil-date.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
 import { given } from '../core/given.ts';
 import { inputText } from '../core/input-text.ts';
@@ -16,6 +17,7 @@ import type { Missing } from '../core/missing.ts';
 import { fail } from '../errors.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import type { OpenedReading } from '../prepare/reading.ts';
 import { applySteps, stepNames } from '../prepare/steps.ts';
 import { endsLikeToken, inspect } from '../wire/labelled-token.ts';
 import { type Form, formOf } from '../wire/token-forms.ts';
@@ -53,13 +55,17 @@ export type { TokenOptions };
 /** The third parameter of the key of a rule without `per` (docs/spec/token-v1.md, "Key"). */
 const LINKAGE = 'equal values';
 
-/** The types that can become a token. A number must be a safe integer; it counts as its decimal text. */
-export type TokenInput = string | number | bigint;
+/**
+ * The types that can become a token. A number must be a safe integer; it counts as its decimal text. A `Date` counts as
+ * the text that `JSON.stringify` writes for it: `2024-03-31T08:15:00.000Z`.
+ */
+export type TokenInput = string | number | bigint | Date;
 
 /** A `token` rule. */
 export interface TokenRule<Scope extends string = string, P extends Per | undefined = undefined> extends Rule {
   readonly rule: 'token';
   readonly scope: Scope;
+  readonly read?: string;
   readonly prepare?: string | readonly string[];
   readonly after?: string;
   readonly per?: P;
@@ -137,6 +143,7 @@ export function token<
     rule: 'token' as const,
     scope: settings.scope,
     ...given({
+      read: settings.reading?.name,
       prepare: stepNames(own.prepare, settings.steps),
       after: own.after,
       per: perData(own.per),
@@ -198,14 +205,22 @@ function setUp(settings: Settings, opened: OpenedKeys, lists: MissingLists): Key
 
 /** Returns the prepared text of a value, or `null` if the value is an intact token of these keys that passes. */
 function enter(keyed: KeyedTokens, value: unknown): string | null {
-  const { steps } = keyed.settings;
+  const { steps, reading } = keyed.settings;
+  // A token that is handed in again is not in the form that is read.
+  if (reading !== null && typeof value === 'string' && isOwnToken(keyed, value)) return null;
   // Without steps, the keyed function reads the characters itself and refuses lone surrogates.
-  const text = steps.length === 0 && typeof value === 'string' ? value : inputText(value);
+  const text = reading === null && steps.length === 0 && typeof value === 'string' ? value : textOf(value, reading);
   if (isOwnToken(keyed, text)) return null;
   if (steps.length === 0) return text;
   const prepared = applySteps(steps, text);
   // A token in capitals or between spaces is recognised only after it was prepared.
   return prepared !== text && isOwnToken(keyed, prepared) ? null : prepared;
+}
+
+/** The text of a value before its steps. */
+function textOf(value: unknown, reading: OpenedReading | null): string {
+  if (reading !== null) return reading.read(value);
+  return value instanceof Date ? dateText(value) : inputText(value);
 }
 
 /** Whether a text is an intact labelled token of these keys. Throws `already_token` if such a token may not pass. */
@@ -348,7 +363,10 @@ function matches(
 ): boolean {
   const { settings, prfs, texts, writer } = keyed;
   const { form, length, after, contexts } = settings;
-  const prepared = applySteps(settings.steps, inputText(after === undefined ? value : restOf(value, after)));
+  const prepared = applySteps(
+    settings.steps,
+    textOf(after === undefined ? value : restOf(value, after), settings.reading),
+  );
   const body = (prf: Prf) => {
     if (writer === null) {
       prf.text(prepared);

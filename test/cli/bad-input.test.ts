@@ -112,7 +112,11 @@ describe('records', () => {
       ),
       /row 2, line 2/,
     ],
-    ['a field that the policy does not name', json('"city":"London","Lovelace":1'), /row 2, line 2/],
+    [
+      'a field that the policy does not name',
+      json('"city":"London","debug":"Lovelace"'),
+      /row 2, line 2, field debug: /,
+    ],
     ['a field that is missing', json('"x":1').replace(',"x":1', ''), /row 2, line 2, field city/],
     ['a name twice', json('"city":"London","city":"Paris"'), /row 2, line 2/],
     ['not JSON', `${json('"city":"x"')}{"id":Lovelace}\n`, /row 3, line 3/],

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secretAccess } from '../../src/reveal.ts';
+import { testKeyset } from '../../src/testing.ts';
 import { CSV, expectVoice, makePlace, type Place, POLICY } from './harness.ts';
 
 let place: Place;
@@ -201,6 +203,7 @@ describe('keys', () => {
     expect(json).toEqual({
       ids: [primary],
       primary,
+      testIds: [],
       domain: 'eu-enclave',
       keyId: expect.stringMatching(/^\w{5}$/),
       keyCheck: { [json.keyId]: expect.stringMatching(/^\w{16}$/) },
@@ -240,6 +243,40 @@ describe('keys', () => {
   });
 });
 
+describe('public test keys', () => {
+  const POLICY_OF = (domain: string) =>
+    `trefoil: 1\ndomain: ${domain}\nfields: { id: { rule: token, scope: person } }\n`;
+
+  it('are marked by keys inspect, and protect in test domains alone', async () => {
+    place.write('test-keys.json', testKeyset('orders').export(secretAccess));
+    place.write('ids.csv', 'id\n10017\n');
+    const shown = await place.run(['keys', 'inspect', '--keys', 'test-keys.json', '--domain', 'test']);
+    expect(shown.out).toBe(
+      'root key orders (primary): public test keys, only for the domains test and test-…\n' +
+        'domain test: protects with key xyyq4\nkeyCheck: { "xyyq4": "9ssnxzjanjktps4k" }\n',
+    );
+    const json = await place.run(['keys', 'inspect', '--keys', 'test-keys.json', '--json']);
+    expect(JSON.parse(json.out)).toEqual({ ids: ['orders'], primary: 'orders', testIds: ['orders'] });
+    const real = await place.run(['keys', 'inspect', '--keys', 'keys.json', '--json']);
+    expect(JSON.parse(real.out).testIds).toEqual([]);
+
+    place.write('test.yaml', POLICY_OF('test'));
+    place.write('eu.yaml', POLICY_OF('eu'));
+    const protect = ['protect', 'ids.csv', '--keys', 'test-keys.json', '--policy'];
+    expect((await place.run([...protect, 'test.yaml'])).out).toBe('id\nxyyq4w6e5bmq70dpr28x3bqke09v678jeqv\n');
+    for (const args of [
+      [...protect, 'eu.yaml', '--out', 'eu.csv'],
+      ['keys', 'inspect', '--keys', 'test-keys.json', '--domain', 'eu'],
+      ['check', '--policy', 'eu.yaml', '--keys', 'test-keys.json'],
+    ]) {
+      const refused = await place.run(args);
+      expect(refused.code).toBe(4);
+      expect(refused.err).toContain('public test keys open only the domains test and test-…');
+    }
+    expect(existsSync(place.path('eu.csv'))).toBe(false);
+  });
+});
+
 describe('explain', () => {
   it('writes Markdown to standard output or to a file', async () => {
     const { code, out, err } = await place.run(['explain', '--policy', 'p.yaml']);
@@ -273,6 +310,7 @@ describe('protect and reveal', () => {
       rowsIn: 3,
       rowsOut: 3,
       rowsRejected: 0,
+      issues: [],
       fields: { id: 'token', name: 'seal', plate: 'fpe', born: 'coarsen', city: 'keep', notes: 'drop' },
       policySha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       domain: 'eu-enclave',

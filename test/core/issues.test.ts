@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collectIssues, issueOf, throwIssue } from '../../src/core/issues.ts';
+import { collectIssues, issueOf, makeIssueCounter, tallyOf, throwIssue } from '../../src/core/issues.ts';
 import { fail, type Issue, MAX_ISSUES, type TrefoilError } from '../../src/errors.ts';
 
 const issue = (message: string): Issue => ({ code: 'wrong_type', message });
@@ -58,4 +58,62 @@ it('issueOf returns the issue of a value, and throws every other error again', (
   expect(() => issueOf(keys)).toThrow(keys!);
   const mistake = new RangeError('x');
   expect(() => issueOf(mistake)).toThrow(mistake);
+});
+
+describe('counting issues', () => {
+  const of = (row: number, field: string, message = 'x', file?: string): Issue => ({
+    code: 'not_a_date',
+    message,
+    row,
+    field,
+    ...(file !== undefined && { file }),
+  });
+
+  it('counts rows and issues by field and code, and keeps the first', () => {
+    const { fields, others } = tallyOf([
+      of(2, 'b', 'first'),
+      of(2, 'b'),
+      of(2, 'a'),
+      of(3, 'b'),
+      { ...issue('y'), row: 3, field: 'b' },
+    ]);
+    expect(fields).toEqual([
+      { code: 'not_a_date', field: 'b', rows: 2, issues: 3, first: of(2, 'b', 'first') },
+      { code: 'not_a_date', field: 'a', rows: 1, issues: 1, first: of(2, 'a') },
+      { code: 'wrong_type', field: 'b', rows: 1, issues: 1, first: { ...issue('y'), row: 3, field: 'b' } },
+    ]);
+    expect(others).toBe(0);
+  });
+
+  it('the same row of another file is another row', () => {
+    expect(tallyOf([of(1, 'a', 'x', 'f'), of(1, 'a', 'x', 'g')]).fields[0]).toMatchObject({ rows: 2, issues: 2 });
+  });
+
+  it('merging counts as counting all in one go does, with the places completed', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(5), fc.constantFrom('a', 'b', 'c')), { maxLength: 60 }), (cells) => {
+        const sorted = cells.map(([row, field]) => of(row + 1, field)).sort((a, b) => a.row! - b.row!);
+        const whole = makeIssueCounter();
+        for (const one of sorted) whole.add(one);
+        for (const one of sorted) whole.add({ ...one, row: one.row! + 6 });
+        const merged = makeIssueCounter();
+        merged.merge(tallyOf(sorted), (one) => one);
+        merged.merge(tallyOf(sorted), (one) => ({ ...one, row: one.row! + 6 }));
+        expect(merged.tally()).toEqual(whole.tally());
+      }),
+    );
+  });
+
+  it('memory is bounded: fields from the data are counted together from the hundred-and-first on', () => {
+    const { add, merge, tally } = makeIssueCounter();
+    for (let i = 0; i < 1000; i++) add(of(i + 1, `name${i}`));
+    expect(tally().fields).toHaveLength(100);
+    expect(tally().others).toBe(900);
+    add(of(1001, 'name3'));
+    expect(tally()).toMatchObject({ others: 900 });
+    expect(tally().fields[3]).toMatchObject({ rows: 2 });
+    merge(tallyOf([of(1002, 'name3'), of(1003, 'new')]), (one) => one);
+    expect(tally().fields[3]).toMatchObject({ rows: 3 });
+    expect(tally().others).toBe(901);
+  });
 });

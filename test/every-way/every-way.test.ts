@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TrefoilError } from '../../src/errors.ts';
 import { card } from '../../src/format.ts';
 import { coarsen, constant, drop, fpe, keep, keyset, mask, policy, seal, shiftDate, token } from '../../src/index.ts';
-import { emailAddress, ipAddress } from '../../src/prepare.ts';
+import { emailAddress, ipAddress, readDate, readEpoch, readNumber } from '../../src/prepare.ts';
 import { makePlace, type Place } from '../cli/harness.ts';
 import { keysetJson, testRoot } from '../reference/tree.ts';
 import { type Cell, DROPPED, library, type Record_, type Setting, WAYS } from './ways.ts';
@@ -27,6 +27,11 @@ const FIELDS = {
   born: coarsen({ date: 'year' }),
   client: coarsen({ ip: { v4: 24, v6: 48 } }),
   spent: coarsen({ number: 10 }),
+  age: coarsen({ number: 10, min: 20, max: 90 }),
+  zip: coarsen({ prefix: 3, merge: { '000': ['036', '059'] } }),
+  joined: token({ scope: 'joined', read: readDate('DD.MM.YYYY') }),
+  left: shiftDate({ scope: 'visit', subject: 'id', days: 30, read: readEpoch('seconds') }),
+  turnover: coarsen({ number: 100, read: readNumber('1.234,5') }),
   visit: shiftDate({ scope: 'visit', subject: 'id', days: 30 }),
   phone: mask({ last: 3 }),
   source: constant({ value: 'crm' }),
@@ -53,6 +58,11 @@ const GOOD: Record_ = {
   born: '1984-03-12',
   client: '192.0.2.7',
   spent: '17',
+  age: '34',
+  zip: '10001',
+  joined: '31.03.2024',
+  left: '1711872900',
+  turnover: '1.234,50',
   visit: '2024-02-29',
   phone: '+49301234567',
   source: 'web',
@@ -101,6 +111,11 @@ const CORPUS: readonly Kind[] = [
   ['names of what every object has', { id: 'constructor', name: '__proto__', note: 'toString' }],
   ['a long text', { name: 'x'.repeat(3000), note: 'y'.repeat(70_000) }],
   ['the first and last day', { born: '0001-01-01', visit: '1900-01-31' }],
+  ['ages at both ends', { age: '103', zip: '03601' }],
+  ['the other end', { age: '7', zip: '05999' }],
+  ['dates of databases', { born: '1984-03-12 08:15:00+00', visit: '2024-02-29 08:15:00.123456-03' }],
+  ['a year alone', { born: '1984' }],
+  ['other ways to write it', { joined: '31.3.2024 8:15', left: '-0.5', turnover: '0,5' }],
   ['the same person again', { id: '10017', visit: '2024-03-01' }],
 ];
 
@@ -108,6 +123,11 @@ const REFUSED: readonly (readonly [kind: string, field: string, value: string])[
   ['no date', 'born', 'Lovelace'],
   ['no date to shift', 'visit', 'last spring'],
   ['no number', 'spent', 'seventeen'],
+  ['a date of another form', 'joined', '2024-03-31'],
+  ['a date of two digits', 'joined', '31.03.24'],
+  ['no time since 1970', 'left', '2024-03-31'],
+  ['a dot for a comma', 'turnover', '1234.5'],
+  ['a date BC', 'born', '0044-03-15 BC'],
   ['no address', 'client', 'Lovelace'],
   ['no address to prepare', 'host', 'Lovelace'],
   ['no e-mail address', 'mail', 'Lovelace'],

@@ -118,10 +118,22 @@ describe('the command line, with one store', () => {
     for (const kind of KINDS) expect(safe[kind]).toBe(texts[kind](rows));
   });
 
+  test.each(KINDS)('%s: a dry run and a check protect into memory, and leave no file', async (kind) => {
+    const bytes = (): string[] => place.files().map((name) => `${name} ${place.read(name)}`);
+    const before = bytes();
+    const policy = ['--policy', 'p.yaml', '--keys', 'k.json'];
+    const dry = await place.run(['protect', `in.${kind}`, ...common, '--format', kind, '--dry-run', '--limit', '10']);
+    expect(dry.code, dry.err).toBe(0);
+    expect(dry.out.match(/^row /gm)).toHaveLength(Math.min(10, PEOPLE.length));
+    const tried = await place.run(['check', '--input', `in.${kind}`, ...policy, '--format', kind]);
+    expect(tried.err).toContain('no problems');
+    expect(tried.code).toBe(0);
+    expect(bytes()).toEqual(before);
+  });
+
   test.each([
     [['protect', 'in.csv', ...common, '--out', 'x.csv', '--engine', 'duckdb'], 'x.csv'],
     [['protect', 'in.csv', ...common, '--out', 'x.parquet'], 'x.parquet'],
-    [['protect', 'in.csv', ...common, '--dry-run'], ''],
     [['apply', '--ndjson', '--policy', 'p.yaml', '--keys', 'k.json'], ''],
   ])('%j is refused with a message, and leaves no file', async (args, out) => {
     const before = place.files();

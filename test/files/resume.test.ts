@@ -93,7 +93,7 @@ async function killed(
   return deaths;
 }
 
-const outputs = ['out.csv', 'out.ndjson', 'out.csv.gz', 'out'];
+const outputs = ['out.csv', 'out.ndjson', 'out.csv.gz', 'out', 'out.summary.json'];
 
 const WAYS: readonly (readonly [string, readonly string[], string])[] = [
   ['CSV', ['in.csv', '--out', 'out.csv'], 'out.csv'],
@@ -106,14 +106,17 @@ const WAYS: readonly (readonly [string, readonly string[], string])[] = [
 
 describe('kill -9', () => {
   test.each(WAYS)(
-    '%s: the same bytes',
+    '%s: the same bytes, and the same counts of rejects',
     async (way, args, output) => {
       const seed = `resume ${way} ${process.env.TREFOIL_SEED ?? ''}`;
       const numbers = random(seed);
-      const full = ['protect', ...args, ...BASE];
+      const full = ['protect', ...args, ...BASE, '--summary', 'out.summary.json'];
+      const counts = (): unknown => JSON.parse(place.read('out.summary.json')).issues;
       expect((await place.run(full)).code).toBe(9);
       const whole = readFileSync(place.path(output));
       if (output.endsWith('.gz')) expect(gunzipSync(whole).length).toBeGreaterThan(1_000_000);
+      const issues = counts();
+      expect(issues).toHaveLength(1);
       const records = await place.run(['rejects', 'open', 'r.ndjson', '--keys', 'k.json', '--json']);
       for (const name of [...outputs, 'r.ndjson']) rmSync(place.path(name), { recursive: true, force: true });
 
@@ -122,6 +125,7 @@ describe('kill -9', () => {
       same();
       const again = await place.run(['rejects', 'open', 'r.ndjson', '--keys', 'k.json', '--json']);
       expect(again.out).toBe(records.out);
+      expect(counts()).toEqual(issues);
       expect(traces()).toEqual([]);
       for (const name of [...outputs, 'r.ndjson']) rmSync(place.path(name), { recursive: true, force: true });
       // In the long form some kills must have been in the middle, or nothing was tested.

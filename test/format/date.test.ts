@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { date, dateTime, readDay, writeDay } from '../../src/format/date.ts';
+import { thrown } from '../helpers/errors.ts';
 import { random } from '../reference/random.ts';
 import { counted, engineOf, enumerated, JUNK, kept, outlined, plainData, refusal } from './values.ts';
 
@@ -189,6 +190,20 @@ describe('dateTime', () => {
     expect(spaced).toEqual({ ...plain, layout: ' ' });
     expect(format.unrank(0, '2024-02-29 23:59:58Z')).toBe('2020-01-01 00:00:00Z');
     expect(format.unrank(0)).toBe('2020-01-01T00:00:00Z');
+  });
+
+  it('an offset or a fraction is refused with what to do', () => {
+    const format = dateTime(decade);
+    const message = (one: typeof format, value: string) => thrown(() => engineOf(one).split(value)).message;
+    const utc = 'the time has an offset from UTC that the format does not have; write it in UTC, with Z at the end';
+    for (const tail of ['+00', '+00:00', ' UTC', '-03', '+05:30', '-00:25:21', ' Z'])
+      expect(message(format, `2024-02-29 12:00:00${tail}`)).toBe(utc);
+    expect(message(format, '2024-02-29 12:00:00.123456+00')).toBe(
+      'the time has a fraction of a second, and the format has none',
+    );
+    const local = dateTime({ from: '2020-01-01T00:00:00', to: '2029-12-31T23:59:59' });
+    expect(message(local, '2024-02-29 12:00:00Z')).toContain('write it without an offset');
+    expect(message(format, '2024-02-29T12:00:00')).toContain('is not a time of the form');
   });
 
   it('the limits say whether there is a Z', () => {

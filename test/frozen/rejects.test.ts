@@ -39,6 +39,20 @@ const head: RejectsHead = {
   header: HEAD,
 };
 
+/** The same head of files that are quoted in another way. */
+const QUOTED = [
+  [
+    "head, quote `'`, escape `\\\\`",
+    { quote: "'", escape: '\\' },
+    'AAECAwQFBgcICQoLDA0OD4vT-FK34JCTYZ9YvTvxaYr0MUvaywv_FXswFVFDntGAQ1Oi0xJZCh4F_Jir7VjhtnyXvDNq5ZAJ64gAJ-oy2stkCwU87e5RIjlaczH0Wp4O',
+  ],
+  [
+    'head, quote `none`',
+    { quote: 'none' },
+    'AAECAwQFBgcICQoLDA0OD0UB7KiM0HG88IMosARAyRA0i901-MYdPy2m0JK0jKMx4wR1oT2Bkw-9qL_vG4-54Fn-xH9HEAHPOVNuOO97pmJxshlmmYq5f6xHiKDSweGq',
+  ],
+] as const;
+
 describe('rejects-v1', () => {
   test('the specification has the texts that are frozen here', () => {
     expect([onPage('head'), onPage('record')]).toEqual([HEAD, RECORD]);
@@ -51,6 +65,18 @@ describe('rejects-v1', () => {
     const opener = makeRejectOpener(keys, head)!;
     expect(opener.header()).toEqual(['id', 'email']);
     expect(Buffer.from(opener.open(RECORD, { input: 0, line: 12 })!).toString()).toBe('7,"Zoë, at home"');
+  });
+
+  test.each(QUOTED)('%s: is opened, and not as the head of another file', (name, quoting, sealed) => {
+    expect(onPage(name)).toBe(sealed);
+    expect(makeRejectOpener(keys, { ...head, ...quoting, header: sealed })!.header()).toEqual(['id', 'email']);
+    expect(makeRejectOpener(keys, { ...head, header: sealed })!.header()).toBeUndefined();
+    expect(makeRejectOpener(keys, { ...head, ...quoting, header: HEAD })!.header()).toBeUndefined();
+    const line = makeRejectSealer(keys, head.fileId).head({ ...head, ...quoting }, ['id']);
+    const read = readRejectsHead(line)!;
+    expect(read).toMatchObject(quoting);
+    expect(makeRejectOpener(keys, read)!.header()).toEqual(['id']);
+    expect(readRejectsHead(line.replace('"quote":', '"quote":7,"was":'))).toBeNull();
   });
 
   test('a new text is opened, and its first line has the form of the specification', () => {

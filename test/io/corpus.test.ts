@@ -179,7 +179,7 @@ function judgeCsv(bytes: Uint8Array): unknown[] | null {
 
 function judgeNdjson(bytes: Uint8Array): unknown[] | null {
   const text = textOf(bytes);
-  if (text === null || text === '') return null;
+  if (text === null) return null;
   const due: unknown[] = [];
   for (const line of text.split('\n')) {
     if (/^[\t\r ]*$/.test(line)) continue;

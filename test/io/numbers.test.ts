@@ -327,9 +327,9 @@ test.each([
   ['0.1234567890123456789', /is not whole;/],
   ['1e-400', /is not whole;/],
   ['9007199254740993.5', /is not whole;/],
-  ['1e16', /beyond 2\^53 - 1; write it without a point and an exponent, or as text$/],
-  ['1E400', /beyond 2\^53 - 1; write it without a point and an exponent, or as text$/],
-  ['9007199254740993.0', /beyond 2\^53 - 1; write it without a point and an exponent, or as text$/],
+  ['1e16', /beyond 2\^53 - 1; write it without a point or an exponent, or as text$/],
+  ['1E400', /beyond 2\^53 - 1; write it without a point or an exponent, or as text$/],
+  ['9007199254740993.0', /beyond 2\^53 - 1; write it without a point or an exponent, or as text$/],
 ])('what is said of %s as an identifier is true', async (number, said) => {
   const { issues } = await errorOf(protectNdjson([`{"v":${number}}`], policy({ v: id }).bind(keys)));
   expect(issues[0]!.message).toMatch(said);

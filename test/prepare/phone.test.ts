@@ -1,4 +1,5 @@
 /** `read: phone CC`, and what `phone` and `wholeNumber` do to any text. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TrefoilError } from '../../src/errors.ts';
@@ -112,6 +113,15 @@ describe('phone CC', () => {
       { numRuns: 5000 },
     );
   });
+});
+
+it('the vectors of the specification for other countries are those of this list', () => {
+  const page = readFileSync(new URL('../../docs/spec/prepare-v1.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `phone ([A-Z]{2})` \| `` '(.*)' `` \| `` '(.*)' `` \|$/gm)].map((row) =>
+    row.slice(1),
+  );
+  expect(rows).toHaveLength(8);
+  for (const row of rows) expect(NATIONAL).toContainEqual(row);
 });
 
 describe('the tables', () => {

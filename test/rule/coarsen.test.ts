@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseIp } from '../../src/core/ip.ts';
+import { jsonNumber } from '../../src/core/json/number.ts';
 import { coarsen } from '../../src/index.ts';
 import type { CoarsenBucket } from '../../src/rule/coarsen.ts';
 import { runColumn } from '../../src/rule/columns.ts';
 import { ownLists } from '../../src/rule/missing.ts';
 import { ruleEngine } from '../../src/rule/rule.ts';
-import { codeOf } from '../helpers/errors.ts';
+import { codeOf, thrown } from '../helpers/errors.ts';
 
 const many = (bucket: CoarsenBucket, column: readonly unknown[]) =>
   runColumn(ruleEngine(coarsen(bucket))!.bind(null, false, ownLists({})).protect, column);
@@ -56,8 +57,10 @@ describe('date', () => {
       '2024/01/01',
       '01.02.2024',
       '20240101',
-      '2024-01',
-      '2024',
+      '2024-13',
+      '2024-1',
+      '202',
+      '20240',
       '',
       ' 2024-01-01',
       '2024-01-01 ',
@@ -88,9 +91,66 @@ describe('date', () => {
     }
   });
 
-  it('takes text: no Date, no number', () => {
-    for (const value of [new Date(0), 2024, {}, true])
-      expect(codeOf(() => one({ date: 'year' }, value))).toBe('wrong_type');
+  it('takes what databases write after a date', () => {
+    for (const tail of [
+      ...[' 08:15:00+00', ' 10:15:00.123456+02', ' 11:34:39-00:25:21', ' 08:15:00 UTC', ' 08:15-03', 'T08:15:00+05:30'],
+      ...['T08:15:00.123456789Z', ' 08:15:00.1234567 +01:00', ' 08:15:00 +0100', 'T08:15:00Z', ' 08:15'],
+    ]) {
+      expect(one({ date: 'month' }, `2024-03-31${tail}`), tail).toBe('2024-03');
+    }
+    for (const tail of [
+      ' 08:15:00+0',
+      '+00',
+      ' UTC',
+      ' 08:15:00 CET',
+      ' 08:15:00+05:3',
+      ' 08:15:00+0530:00',
+      ' 08:15:00  Z',
+    ]) {
+      expect(
+        codeOf(() => one({ date: 'month' }, `2024-03-31${tail}`)),
+        tail,
+      ).toBe('not_a_date');
+    }
+  });
+
+  it('a year, or a year and a month, will do if the bucket is not finer', () => {
+    const buckets = (text: string) =>
+      (['month', 'quarter', 'year', 'decade'] as const).map((date) => {
+        try {
+          return one({ date }, text);
+        } catch (error) {
+          return (error as Error).message;
+        }
+      });
+    const needs = (bucket: string) => `row 1: the date is a year alone, and a ${bucket} needs the month, too`;
+    expect(buckets('1984-03')).toEqual(['1984-03', '1984-Q1', '1984', '1980s']);
+    expect(buckets('1984')).toEqual([needs('month'), needs('quarter'), '1984', '1980s']);
+    expect(buckets('0000')).toEqual([needs('month'), needs('quarter'), '0000', '0000s']);
+  });
+
+  it('names what PostgreSQL has and no calendar', () => {
+    for (const text of ['infinity', '-infinity', '0044-03-15 BC', '0044-03-15 12:00:00+00 BC']) {
+      const error = thrown(() => one({ date: 'year' }, text));
+      expect(error.code).toBe('not_a_date');
+      expect(error.message).toBe(
+        'row 1: infinity, -infinity and dates BC, as PostgreSQL writes them, are not dates of the years 0000 to 9999; ' +
+          'name infinity in missing if it means that there is no date',
+      );
+    }
+  });
+
+  it('a Date is its date in UTC; an invalid one, or one of another calendar, is refused', () => {
+    expect(one({ date: 'month' }, new Date('2024-03-31T23:59:59Z'))).toBe('2024-03');
+    expect(one({ date: 'year' }, new Date('2024-01-01T00:30:00+01:00'))).toBe('2023');
+    for (const date of [new Date(Number.NaN), new Date(8.64e15), new Date(-8.64e15)])
+      expect(codeOf(() => one({ date: 'year' }, date))).toBe('not_a_date');
+    const liar = Object.assign(new Date(0), { toISOString: () => 'Ada', getTime: () => 5e12 });
+    expect(one({ date: 'year' }, liar)).toBe('1970');
+  });
+
+  it('takes text: no number', () => {
+    for (const value of [2024, {}, true]) expect(codeOf(() => one({ date: 'year' }, value))).toBe('wrong_type');
   });
 });
 
@@ -310,6 +370,102 @@ describe('ip', () => {
       expect(codeOf(() => one({ ip: { v4: 24, v6: 48 } }, value))).toBe('not_an_ip');
     },
   );
+});
+
+describe('min and max', () => {
+  const age = { number: 10, min: 20, max: 90 } as const;
+  it.each([
+    [103, 90],
+    ['103', '90'],
+    [90, 90],
+    [89.999, 80],
+    ['89.999', '80'],
+    [20, 20],
+    [19.999, '<20'],
+    ['0', '<20'],
+    [-5, '<20'],
+    [jsonNumber('123456789012345678901234567890'), 90],
+  ])('%o is in %o', (value, bucket) => {
+    expect(one(age, value)).toBe(bucket);
+  });
+
+  it('of decimals, below zero, and one without the other', () => {
+    expect(one({ number: 0.5, min: -0.5, max: 1 }, '1.75')).toBe('1.0');
+    expect(one({ number: 0.5, min: -0.5, max: 1 }, '-0.51')).toBe('<-0.5');
+    expect(one({ number: 10, max: -20 }, 5)).toBe(-20);
+    expect(one({ number: 10, min: 50, max: 50 }, 49)).toBe('<50');
+    expect(one({ number: 10, min: 50, max: 50 }, 77)).toBe(50);
+    expect(one({ number: 10, min: 0 }, 1e6)).toBe(1e6);
+  });
+
+  it.each([
+    [{ number: 10, max: 95 }, '"max" expected a multiple of "number"'],
+    [{ number: 0.5, min: 0.25 }, '"min" expected a multiple of "number"'],
+    [{ number: 10, min: 30, max: 20 }, '"max" expected a number that is not below min'],
+    [{ number: 10, max: Number.POSITIVE_INFINITY }, '"max" expected a plain decimal'],
+    [{ number: 10, max: '90' }, '"max" expected a number, got string'],
+    [{ prefix: 3, max: 90 }, '"max" is only for buckets of a "number"'],
+    [{ date: 'year', min: 1920 }, '"min" is only for buckets of a "number"'],
+  ])('%j is refused', (options, message) => {
+    expect(() => coarsen(options as never)).toThrow(message);
+  });
+});
+
+describe('merge', () => {
+  it('puts buckets of few people together, of every kind but number', () => {
+    const zip = { prefix: 3, merge: { '000': ['036', '059'], rest: ['79'] } } as const;
+    expect(many(zip, ['03601', '05999', '10001', '00099', '79', null])).toEqual([
+      '000',
+      '000',
+      '100',
+      '000',
+      'rest',
+      null,
+    ]);
+    expect(many({ date: 'decade', merge: { 'before 1940': ['1920s', '1930s'] } }, ['1934-01-01', '1944'])).toEqual([
+      'before 1940',
+      '1940s',
+    ]);
+    const net = { ip: { v4: 24, v6: 48 }, merge: { offices: ['192.0.2.0/24', '2001:db8:1::/48'] } };
+    expect(many(net, ['192.0.2.7', '2001:db8:1::5', '::ffff:192.0.2.9', '198.51.100.1'])).toEqual([
+      ...['offices', 'offices', 'offices'],
+      '198.51.100.0/24',
+    ]);
+  });
+
+  it('is frozen data, and a copy', () => {
+    const list = ['036', '059'];
+    const rule = coarsen({ prefix: 3, merge: { '000': list } });
+    list.push('100');
+    expect(JSON.parse(JSON.stringify(rule))).toEqual({ rule: 'coarsen', prefix: 3, merge: { '000': ['036', '059'] } });
+    expect(Object.isFrozen(rule.merge) && Object.isFrozen(rule.merge['000'])).toBe(true);
+  });
+
+  it.each([
+    [{ prefix: 3, merge: {} }, 'at least one bucket to merge into'],
+    [{ prefix: 3, merge: { a: [] } }, 'at least one bucket in list 1'],
+    [
+      { prefix: 3, merge: { a: ['b'], c: ['d', 'b'] } },
+      'expected each bucket once, and item 2 of list 2 was there before',
+    ],
+    [{ prefix: 3, merge: { a: ['b', 'b'] } }, 'item 2 of list 1 was there before'],
+    [{ prefix: 3, merge: { a: ['a'] } }, 'item 1 of list 1 is the bucket that it is merged into'],
+    [{ prefix: 3, merge: { a: ['b'], c: ['a'] } }, 'item 1 of list 2 is a bucket that others are merged into'],
+    [{ prefix: 3, merge: { a: ['0360'] } }, 'item 1 of list 1 can never be one'],
+    [{ prefix: 3, merge: { a: [''] } }, 'can never be one'],
+    [{ date: 'year', merge: { a: ['84'] } }, 'can never be one'],
+    [{ date: 'quarter', merge: { a: ['2024-Q5'] } }, 'can never be one'],
+    [{ ip: { v4: 24, v6: 48 }, merge: { a: ['192.0.2.7/24'] } }, 'can never be one'],
+    [{ ip: { v4: 24, v6: 48 }, merge: { a: ['192.0.2.0'] } }, 'can never be one'],
+    [{ prefix: 3, merge: { '': ['036'] } }, 'a name of 1 to 256 characters for list 1'],
+    [{ prefix: 3, merge: { a: 'b' } }, 'expected a list of buckets as list 1, got string'],
+    [{ prefix: 3, merge: { a: [36] } }, 'expected text as item 1 of list 1, got number'],
+    [{ prefix: 3, merge: ['036'] }, 'got array'],
+    [{ number: 10, merge: { a: ['20'] } }, 'use min and max'],
+  ])('%j is refused', (options, message) => {
+    expect(() => coarsen(options as never)).toThrow(message);
+    expect(() => coarsen(options as never)).toThrow(/^"merge" /);
+  });
 });
 
 it('missing values pass, and nothing comes back', () => {

@@ -71,8 +71,25 @@ describe('one date', () => {
     '12024-01-01',
     'Lovelace',
     '2024-13-01',
+    '2024-02',
+    '2024',
+    'infinity',
+    '0044-03-15 BC',
   ])('%s is none', (date) => {
     expect(() => bound.protect(date, { subject: 1 })).toThrow(expect.objectContaining({ code: 'not_a_date' }));
+  });
+
+  test.each([
+    '2024-02-29 08:15:00+00',
+    '2024-02-29 08:15:00.123456-03',
+    '2024-02-29 08:15:00-00:25:21',
+    '2024-02-29 08:15:00 UTC',
+    '2024-02-29T08:15:00.123456789+05:30',
+    '2024-02-29 08:15:00.1234567 +01:00',
+  ])('what follows the date stays as it is: %s', (date) => {
+    const moved = bound.protect(date, { subject: 1 });
+    expect(moved.slice(10)).toBe(date.slice(10));
+    expect(moved.slice(0, 10)).toBe(bound.protect('2024-02-29', { subject: 1 }));
   });
 
   test('nothing leaves the years 0001 to 9999', () => {

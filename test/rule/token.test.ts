@@ -128,7 +128,16 @@ describe('inputs', () => {
     expect(codeOf(() => bound.protect(value))).toBe('unsafe_integer');
   });
 
-  it.each([true, {}, [], new Date(0), Symbol('s'), () => 1, Buffer.from('x')])('%o is none', (value) => {
+  it('a Date is the text that JSON.stringify writes for it', () => {
+    const date = new Date('2024-03-31T08:15:00Z');
+    expect(bound.protect(date)).toBe(bound.protect(JSON.parse(JSON.stringify({ date })).date));
+    expect(bound.matches(date, bound.protect('2024-03-31T08:15:00.000Z'))).toBe(true);
+    expect(bound.protectMany([date, date])).toEqual([bound.protect(date), bound.protect(date)]);
+    for (const wrong of [new Date(Number.NaN), new Date(8.64e15)])
+      expect(codeOf(() => bound.protect(wrong))).toBe('not_a_date');
+  });
+
+  it.each([true, {}, [], Symbol('s'), () => 1, Buffer.from('x')])('%o is none', (value) => {
     expect(codeOf(() => bound.protect(value as unknown as string))).toBe('wrong_type');
   });
 

@@ -10,17 +10,20 @@ import {
   fpe,
   keep,
   keyset,
+  mark,
   mask,
   optional,
   type Policy,
   policy,
   type Sealed,
   seal,
+  shiftDate,
   type Token,
   token,
 } from 'trefoil';
 import { card } from 'trefoil/format';
 import { type BoundFilePolicy, explain, type FilePolicy, type OutputRow, parsePolicy } from 'trefoil/policy';
+import { readDate, readEpoch } from 'trefoil/prepare';
 import { revealAccess } from 'trefoil/reveal';
 import { describe, expectTypeOf, test } from 'vitest';
 
@@ -177,14 +180,54 @@ describe('a record that comes out', () => {
     expectTypeOf(p.bind(keys).protect({ ...row, age: '28.5' }).age).toEqualTypeOf<string>();
     // A bucket of literals is not one of the literals.
     expectTypeOf(p.bind(keys).protect({ ...row, age: 28 as 28 | 29 | null }).age).toEqualTypeOf<number | null>();
-    // @ts-expect-error a date is ISO 8601 text, so that no time zone is guessed
-    p.bind(keys).protect({ ...row, born: new Date(0) });
+    // A Date counts as its date in UTC.
+    expectTypeOf(p.bind(keys).protect({ ...row, born: new Date(0) }).born).toEqualTypeOf<string>();
+    // @ts-expect-error a number is a date only with a reading
+    p.bind(keys).protect({ ...row, born: 448070400000 });
+    // @ts-expect-error a Date is no address
+    p.bind(keys).protect({ ...row, ip: new Date(0) });
     // @ts-expect-error exactly one kind of bucket
     coarsen({ date: 'year', number: 10 });
     // @ts-expect-error one kind of bucket
     coarsen({});
     // @ts-expect-error no such bucket
     coarsen({ date: 'week' });
+    // @ts-expect-error limits are for numbers
+    coarsen({ date: 'year', max: 1990 });
+    // @ts-expect-error numbers have limits, and no names of buckets
+    coarsen({ number: 10, merge: { old: ['90'] } });
+    // @ts-expect-error an address has no other form
+    coarsen({ ip: { v4: 24, v6: 48 }, read: readDate('YYYYMMDD') });
+    // @ts-expect-error a reading is a value, and its name is for files
+    coarsen({ date: 'year', read: 'YYYYMMDD' });
+  });
+
+  test('reads other forms, and a bucket below min is text', () => {
+    const p = policy({
+      born: coarsen({ date: 'year', read: readEpoch('seconds') }),
+      age: coarsen({ number: 10, min: 20, max: 90 }),
+      zip: coarsen({ prefix: 3, merge: { '000': ['036'] } }),
+      seen: shiftDate({ scope: 'v', subject: 'zip', days: 9, read: readEpoch('seconds') }),
+      left: shiftDate({ scope: 'v', subject: 'zip', days: 9 }),
+    });
+    const row = { born: 448070400, age: 28, zip: '03601', seen: 1711872900, left: new Date(0) };
+    const safe = p.bind(keys).protect(row);
+    expectTypeOf(safe).toEqualTypeOf<{ born: string; age: string | number; zip: string; seen: number; left: string }>();
+    expectTypeOf(p.bind(keys).protect({ ...row, seen: '1' }).seen).toEqualTypeOf<string>();
+    expectTypeOf(p.bind(keys).protect({ ...row, seen: null }).seen).toEqualTypeOf<null>();
+    // @ts-expect-error a number is a date only with a reading
+    p.bind(keys).protect({ ...row, left: 1711872900 });
+    // @ts-expect-error a Date is in no form
+    p.bind(keys).protect({ ...row, seen: new Date(0) });
+  });
+
+  test('of a rule that is marked', () => {
+    const p = policy({ a: mark(keep, { optional: true, role: 'other' }), b: mark(drop, { why: 'x' }) }).bind(keys);
+    p.protect({ b: 1 });
+    // @ts-expect-error not optional
+    p.protect({ a: 1 });
+    // @ts-expect-error no such role
+    mark(keep, { role: 'key' });
   });
 
   test('is known by the policy where the names of the record are not', () => {

@@ -1,25 +1,40 @@
 /** `trefoil check`: finds the problems of a policy: alone, with its keys, and with records. */
 
 import type { Command } from 'commander';
-import { type Issue, type IssueCode, TrefoilError } from '../../errors.ts';
+import { makeIssueCounter } from '../../core/issues.ts';
+import { type Issue, type IssueCode, MAX_ISSUES, TrefoilError } from '../../errors.ts';
 import type { FileFormat } from '../../files/file-format.ts';
+import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
 import type { DomainKeys } from '../../keys.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
 import { joinWarnings } from '../../policy/joins.ts';
 import { policyLeaves } from '../../policy/policy.ts';
-import { type BoundFilePolicy, type FilePolicy, parsePolicy } from '../../policy.ts';
+import { type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
-import { memoryStore } from '../../vault.ts';
-import { throwAwayKeys } from '../bind.ts';
+import { memoryStores, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
 import { exitCodeOf, UsageError } from '../exit.ts';
 import { type FileFormatOptions, fileFormatOf, openSource, streamsOf } from '../file-formats.ts';
 import { toJson } from '../json.ts';
 import { findKeys, keysOption } from '../key-source.ts';
-import { type Context, delimiterOption, fileOption, filesOption, need, wordOption } from '../options.ts';
+import {
+  type Context,
+  delimiterOption,
+  encodingOption,
+  escapeOption,
+  fileOption,
+  filesOption,
+  integerOption,
+  namesOption,
+  need,
+  quoteOption,
+  wordOption,
+} from '../options.ts';
 import { refuseTwoDashes } from '../outputs.ts';
 import { loadPolicies } from '../policy-file.ts';
 import type { PolicyText } from '../policy-text.ts';
 import { isParquet } from '../run/engine.ts';
+import { refuseDuckdb } from '../run/request.ts';
+import { sampleStream } from '../run/sample.ts';
 import { writeOut } from '../stdout.ts';
 import { storeNames } from '../stores/places.ts';
 import { helpText, plural } from '../voice.ts';
@@ -30,17 +45,19 @@ const ROWS = 100;
 const HELP = `
 With --keys it also compares the key check of the policy with the keys. With
 --input it also protects the first ${ROWS} records and discards the result;
-without --keys it uses random keys for that.
+without --keys it uses random keys for that. Stores of a vault are not opened:
+empty ones in memory take their place.
 
 Examples:
   trefoil check --policy people.policy.yaml
   trefoil check --policy people.policy.yaml --input people.csv --json
   trefoil check --policy people.policy.yaml --policy orders.policy.yaml`;
 
-interface CheckOptions extends Pick<FileFormatOptions, 'format' | 'delimiter'> {
+interface CheckOptions extends Omit<FileFormatOptions, 'quoting'> {
   readonly policy?: readonly string[];
   readonly keys?: string;
   readonly input?: string;
+  readonly inputCompression?: Compression;
   readonly json?: true;
 }
 
@@ -56,6 +73,14 @@ export function addCheck(parent: Command, context: Context): void {
       wordOption('--format', 'FORMAT', 'file format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']),
     )
     .addOption(delimiterOption())
+    .addOption(quoteOption())
+    .addOption(escapeOption())
+    .addOption(encodingOption())
+    .addOption(namesOption('--header', 'column names, for an input without a header line'))
+    .addOption(
+      wordOption('--input-compression', 'HOW', 'compression of the input (default: by its name)', COMPRESSIONS),
+    )
+    .addOption(integerOption('--max-record', 'BYTES', 'longest record (default: 1,048,576)', 1, 2 ** 28))
     .option('--json', 'write { ok, issues } as JSON to standard output')
     .addHelpText('after', helpText(HELP))
     .action(async (options: CheckOptions) => {
@@ -93,9 +118,7 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     throw new UsageError('--input cannot be combined with several policies', 'check each policy with its own input');
   }
   const loaded = await loadPolicies(files);
-  if (format !== null && storeNames(loaded[0]!.policy).length > 0) {
-    throw new UsageError('--input cannot try the records of a policy with a vault rule', 'leave out --input');
-  }
+  if (format === 'parquet' && storeNames(loaded[0]!.policy).length > 0) refuseDuckdb();
   const source = await findKeys(options.keys, context.voice);
   const keysOf = (policy: FilePolicy) => source?.keyset.domain(policy.domain!) ?? null;
   const domains = new Set(loaded.map(({ policy }) => policy.domain!));
@@ -113,14 +136,25 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   }
   if (format === null) return null;
   const { policy, read } = loaded[0]!;
-  return tryRecords(format, bindForTrial(policy, read, keysOf(policy)), options, context);
+  return tryRecords(format, await bindForTrial(policy, read, keysOf(policy)), options, context);
 }
 
-/** Binds a policy to protect some records. Without keys it takes random ones, which no key check can expect. */
-function bindForTrial(policy: FilePolicy, read: PolicyText, keys: DomainKeys | null): BoundFilePolicy {
-  if (keys !== null) return policy.bind(keys);
+/**
+ * Binds a policy to protect some records. Without keys it takes random ones, which no key check can expect. Stores are
+ * empty ones in memory.
+ */
+async function bindForTrial(
+  policy: FilePolicy,
+  read: PolicyText,
+  keys: DomainKeys | null,
+): Promise<PolicyWithKeys['bound']> {
+  if (keys !== null) return bindInMemory(policy, keys);
   const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
-  return parsePolicy(unpinned, read.locate).bind(throwAwayKeys(policy));
+  return bindInMemory(parsePolicy(unpinned, read.locate), throwAwayKeys(policy));
+}
+
+async function bindInMemory(policy: FilePolicy, keys: DomainKeys): Promise<PolicyWithKeys['bound']> {
+  return storeNames(policy).length === 0 ? policy.bind(keys) : policy.open(keys, memoryStores(policy));
 }
 
 /**
@@ -131,7 +165,7 @@ function bindForTrial(policy: FilePolicy, read: PolicyText, keys: DomainKeys | n
  */
 async function tryRecords(
   format: FileFormat | 'parquet',
-  bound: BoundFilePolicy,
+  bound: PolicyWithKeys['bound'],
   options: CheckOptions,
   context: Context,
 ): Promise<number> {
@@ -144,17 +178,24 @@ async function tryRecords(
     );
   }
   const issues: Issue[] = [];
+  const { add, tally } = makeIssueCounter();
   let rows = 0;
-  const stream = streamsOf(format, options).protect(openSource(options.input!), bound, {
+  let total = 0;
+  const stream = sampleStream(streamsOf(format, options), 'protect', openSource(options.input!, options), bound, {
     signal: context.signal,
     limit: ROWS,
-    onReject: (issue) => issues.push(issue),
-    onProgress: (progress) => {
+    onReject(issue) {
+      total++;
+      add(issue);
+      // A record may have a long array, and each of its elements an issue.
+      if (issues.length < MAX_ISSUES) issues.push(issue);
+    },
+    onProgress(progress) {
       rows = progress.rows;
     },
   });
   for await (const _chunk of stream);
-  if (issues.length > 0) throw new TrefoilError(issues);
+  if (total > 0) throw new TrefoilError(issues, total, { rows, isAll: true, ...tally() });
   return rows;
 }
 
@@ -162,19 +203,33 @@ async function tryRecords(
 async function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: Context): Promise<void> {
   if (keys === null) return;
   // Whether the keys fit does not depend on what a store holds, so an empty one in memory takes the place of each.
-  const stores = Object.fromEntries(storeNames(policy).map((name) => [name, memoryStore()]));
-  const waits = storeNames(policy).length > 0;
-  const bound = openBound(waits ? await policy.open(keys, stores) : policy.bind(keys));
-  const reveal = waits ? () => policy.open(keys, stores, revealAccess) : () => policy.bind(keys, revealAccess);
+  const bound = openBound(await bindInMemory(policy, keys));
+  const reveal = () =>
+    storeNames(policy).length > 0
+      ? policy.open(keys, memoryStores(policy), revealAccess)
+      : policy.bind(keys, revealAccess);
   await warnUnless('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
   await warnUnless('reveal', 'key_check_required', reveal, policy, context);
 }
 
+/** Options about files of text. */
+const FOR_TEXT = [
+  ['format', '--format'],
+  ['delimiter', '--delimiter'],
+  ['quote', '--quote'],
+  ['escape', '--escape'],
+  ['encoding', '--encoding'],
+  ['header', '--header'],
+  ['inputCompression', '--input-compression'],
+  ['maxRecord', '--max-record'],
+] as const;
+
 /** The file format of the input, by its name or as `--format` sets it. Parquet is known by its name only. */
 function inputFormat(input: string, options: CheckOptions): FileFormat | 'parquet' {
   if (!isParquet(input)) return fileFormatOf([input], options);
-  if (options.format !== undefined || options.delimiter !== undefined) {
-    throw new UsageError('--format and --delimiter cannot be combined with a .parquet file', 'leave them out');
+  for (const [name, flag] of FOR_TEXT) {
+    if (options[name] !== undefined)
+      throw new UsageError(`${flag} cannot be combined with a .parquet file`, 'leave it out');
   }
   return 'parquet';
 }

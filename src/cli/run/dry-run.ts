@@ -2,13 +2,13 @@
 
 import type { SampleRecord } from '../../io/records.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
-import type { BoundFilePolicy, RevealingFilePolicy } from '../../policy.ts';
 import type { PolicyWithKeys } from '../bind.ts';
 import { openSource, streamsOf } from '../file-formats.ts';
 import type { Context } from '../options.ts';
 import { writeOut } from '../stdout.ts';
 import { renderTable } from '../table.ts';
 import type { RunRequest } from './request.ts';
+import { sampleStream } from './sample.ts';
 
 /** Records that are shown without `--limit`. */
 const DEFAULT_LIMIT = 5;
@@ -26,21 +26,22 @@ export async function dryRun(request: RunRequest, bound: PolicyWithKeys['bound']
   if ([out, outDir, summary, rejects].some((path) => path !== undefined)) {
     context.voice.note('dry run: no file is written');
   }
-  // A policy with a vault, whose binding waits for its store, has been refused.
-  const ready = bound as BoundFilePolicy | RevealingFilePolicy;
+  if (direction === 'protect' && openBound(bound).beginAsync !== undefined) {
+    context.voice.note('dry run: the vault is not opened, and tokens of its rules are examples');
+  }
   if (duckdb?.inputFormat === 'parquet') {
     const { sampleParquet } = await import('../../duckdb/sample.ts');
-    const parquet = { ...duckdb, direction, inside: openReady(ready) };
-    return await showSamples(sampleParquet(parquet, limit, context.signal), ready, context);
+    const parquet = { ...duckdb, direction, inside: openReady(bound) };
+    return await showSamples(sampleParquet(parquet, limit, context.signal), bound, context);
   }
-  const source = openSource(inputs[0]!, options.inputCompression);
-  return await showSamples(sampleStream(request, source, ready, limit, context), ready, context);
+  const source = openSource(inputs[0]!, options);
+  return await showSamples(samplesOf(request, source, bound, limit, context), bound, context);
 }
 
 /** Shows records as tables, each as soon as it is transformed. */
 async function showSamples(
   samples: AsyncIterable<readonly Sample[]>,
-  bound: BoundFilePolicy | RevealingFilePolicy,
+  bound: PolicyWithKeys['bound'],
   context: Context,
 ): Promise<void> {
   const rules = new Map<string, string>();
@@ -61,10 +62,10 @@ async function showSamples(
 }
 
 /** Transforms the first `limit` records of a stream. Its own output is discarded. */
-async function* sampleStream(
+async function* samplesOf(
   { direction, fileFormat, options: fileFileFormatOptions }: RunRequest,
   source: AsyncIterable<Uint8Array>,
-  bound: BoundFilePolicy | RevealingFilePolicy,
+  bound: PolicyWithKeys['bound'],
   limit: number,
   context: Context,
 ): AsyncGenerator<readonly Sample[], void, undefined> {
@@ -75,11 +76,7 @@ async function* sampleStream(
     limit,
     onSample: (before: SampleRecord, after: SampleRecord) => samples.push({ before, after }),
   };
-  const stream =
-    direction === 'protect'
-      ? streams.protect(source, bound, options)
-      : streams.reveal(source, bound as RevealingFilePolicy, options);
-  for await (const _ of stream) {
+  for await (const _ of sampleStream(streams, direction, source, bound, options)) {
     yield samples;
     samples = [];
   }

@@ -27,7 +27,7 @@ export function duckdbFiles(inputs: readonly string[], options: RunOptions): Duc
   const { dryRun, force = false } = options;
   if (options.engine === 'trefoil') throw new UsageError('Parquet needs the DuckDB engine', 'leave out --engine');
   for (const [name, flag] of REFUSED) {
-    if (options[name] !== undefined && options[name] !== 'stop' && !(name === 'limit' && dryRun === true)) {
+    if (!HARMLESS.includes(options[name]) && !(name === 'limit' && dryRun === true)) {
       throw new UsageError(`${flag} cannot be combined with the DuckDB engine`, WHEN);
     }
   }
@@ -89,7 +89,13 @@ const REFUSED = [
   ['limit', '--limit'],
   ['inputCompression', '--input-compression'],
   ['outputCompression', '--output-compression'],
+  ['quote', '--quote'],
+  ['escape', '--escape'],
+  ['encoding', '--encoding'],
 ] as const;
+
+/** Arguments that say what this engine does in any case. */
+const HARMLESS: readonly unknown[] = [undefined, 'stop', '"', 'utf-8'];
 
 /** Whether a name is that of a Parquet file. */
 export function isParquet(path: string): boolean {

@@ -6,7 +6,17 @@ import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.t
 import { UsageError } from '../exit.ts';
 import { type FileFormatOptions, isStdin } from '../file-formats.ts';
 import { keysOption } from '../key-source.ts';
-import { delimiterOption, fileOption, integerOption, namesOption, shareOption, wordOption } from '../options.ts';
+import {
+  delimiterOption,
+  encodingOption,
+  escapeOption,
+  fileOption,
+  integerOption,
+  namesOption,
+  quoteOption,
+  shareOption,
+  wordOption,
+} from '../options.ts';
 import { policyOption } from '../policy-file.ts';
 import { vaultOption } from '../stores/places.ts';
 
@@ -45,6 +55,9 @@ export function withRunOptions(command: Command): Command {
       wordOption('--format', 'FORMAT', 'file format (default: by the names of the inputs)', ['csv', 'tsv', 'ndjson']),
     )
     .addOption(delimiterOption())
+    .addOption(quoteOption())
+    .addOption(escapeOption())
+    .addOption(encodingOption())
     .addOption(wordOption('--quoting', 'HOW', 'which CSV cells the output quotes', ['minimal', 'all']))
     .addOption(namesOption('--header', 'column names, for files without a header line'))
     .addOption(

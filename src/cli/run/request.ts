@@ -50,7 +50,7 @@ export async function readRequest(
   refuseOtherName(options, duckdb?.outputFormat ?? fileFormat);
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
-  if (storeNames(policy).length > 0) checkWithVault(options, duckdb);
+  if (duckdb !== null && storeNames(policy).length > 0) refuseDuckdb();
   return { direction, inputs, options, fileFormat, duckdb, policyFile, policy };
 }
 
@@ -68,15 +68,10 @@ function checkDashes(inputs: readonly string[], options: RunOptions): void {
   ]);
 }
 
-/** Refuses what cannot be combined with a vault. This is checked first because opening a store may make its file. */
-function checkWithVault({ dryRun }: RunOptions, duckdb: DuckdbFiles | null): void {
-  if (dryRun === true) {
-    throw new UsageError('--dry-run cannot be combined with a vault', 'protecting would write tokens into the vault');
-  }
-  if (duckdb !== null) {
-    throw new UsageError(
-      'the DuckDB engine cannot be combined with a vault',
-      'use CSV, TSV or NDJSON files, and leave out --engine',
-    );
-  }
+/** Refuses DuckDB with a vault. This is checked first because opening a store may make its file. */
+export function refuseDuckdb(): never {
+  throw new UsageError(
+    'the DuckDB engine cannot be combined with a vault',
+    'use CSV, TSV or NDJSON files, and leave out --engine',
+  );
 }

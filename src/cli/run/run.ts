@@ -13,6 +13,7 @@ import { STDIN_PATH } from '../../files/outputs/output-file.ts';
 import { type FileResult, makePlan, type RunPlan } from '../../files/plan.ts';
 import { runPlan } from '../../files/run.ts';
 import { intoFolder, intoOne, type Units } from '../../files/units.ts';
+import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
 import { type Direction, openReady } from '../../policy/bound.ts';
 import { bindKeys, type PolicyWithKeys } from '../bind.ts';
 import { EXIT, Interrupted } from '../exit.ts';
@@ -21,7 +22,7 @@ import type { Context } from '../options.ts';
 import { DASH, openSummary, STDOUT } from '../outputs.ts';
 import { refuseOwnInput } from '../stdout.ts';
 import { isServer, placesOf, storeFiles, storeNames } from '../stores/places.ts';
-import { count, helpText, plural, type Voice, wordFor } from '../voice.ts';
+import { count, countLines, helpText, plural, type Voice, wordFor } from '../voice.ts';
 import { dryRun } from './dry-run.ts';
 import { type RunOptions, withRunOptions } from './options.ts';
 import { makeProgress, type ProgressLine } from './progress.ts';
@@ -44,7 +45,7 @@ async function run(
   const request = await readRequest(direction, args, parsedOptions);
   const { policy, options, duckdb } = request;
   const { keys, vault, rejects, summary, force, quiet } = options;
-  const bindOptions = { keys, vault, sealing: rejects !== undefined };
+  const bindOptions = { keys, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
   const keyed = await bindKeys(policy, direction, bindOptions, context.voice);
   if (options.dryRun === true) return await dryRun(request, keyed.bound, context);
 
@@ -56,12 +57,22 @@ async function run(
   try {
     const begin = performance.now();
     const result = await transform(request, keyed, files, plan, progress, context.signal);
-    const text = makeSummary({ command: direction, ...result, policy, keys: keyed.keys });
+    const text = makeSummary({
+      command: direction,
+      ...result,
+      encoding: options.encoding,
+      policy,
+      keys: keyed.keys,
+    });
     await summaryFile?.write(new TextEncoder().encode(text));
     await summaryFile?.finish();
-    if (quiet !== true) noteResult(result, performance.now() - begin, context.voice);
+    if (quiet !== true) {
+      noteResult(result, performance.now() - begin, context.voice);
+      noteEncoding(options.encoding, context.voice);
+    }
     if (result.rowsRejected > 0) {
-      context.voice.warning(rejectedWarning(result, rejects === DASH ? 'standard output' : rejects!));
+      const warning = rejectedWarning(result, rejects === DASH ? 'standard output' : rejects!);
+      context.voice.warning(warning, countLines(result.issues));
       context.exit(EXIT.partial);
     }
   } catch (error) {
@@ -114,7 +125,8 @@ function planOf(
   progress: ProgressLine,
   signal: AbortSignal,
 ): RunPlan {
-  const { delimiter, quoting, header, maxRecord, inputCompression, outputCompression } = options;
+  const { delimiter, quoting, quote, escape: escapedBy, header, maxRecord, encoding } = options;
+  const { inputCompression, outputCompression } = options;
   const { workers, resume, limit, rejects, maxRejects, force = false } = options;
   return makePlan(
     direction,
@@ -124,8 +136,11 @@ function planOf(
       format: fileFormat,
       delimiter,
       quoting,
+      quote,
+      escape: escapedBy,
       header,
       maxRecord,
+      encoding,
       inputCompression,
       outputCompression,
       workers,
@@ -168,13 +183,23 @@ async function transformByDuckdb(
   // DuckDB is an optional dependency, and only these runs load it.
   const { runDuckdb } = await import('../../duckdb/run.ts');
   const { rows, ...bytes } = await runDuckdb({ ...duckdb!, direction, inside: openReady(bound), others, signal });
-  return { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, ...bytes };
+  // A record with an issue ends such a run.
+  const issues = { rows, isAll: true, fields: [], others: 0 };
+  return { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, issues, ...bytes };
 }
 
 /** The last line of a run: its counts and its time. */
 function noteResult({ rowsIn, rowsOut, rowsRejected }: FileResult, milliseconds: number, voice: Voice): void {
   const counts = `${count(rowsOut)} out, ${count(rowsRejected)} rejected`;
   voice.note(`${plural(rowsIn, 'row')} in, ${counts} in ${(milliseconds / 1000).toFixed(1)} s`);
+}
+
+/** Which encoding was read, and that another one was written. */
+function noteEncoding(name: EncodingName | undefined, voice: Voice): void {
+  const encoding = checkEncoding(name);
+  if (encoding === 'utf-8') return;
+  const meaning = name === encoding ? encoding : `${name}, which means ${encoding} as on the web`;
+  voice.note(`the input was read as ${meaning}; the output is UTF-8`);
 }
 
 /** How many rows were rejected, where they are, and how many are in no output at all. */

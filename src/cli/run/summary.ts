@@ -2,7 +2,10 @@
 /** The summary of a run: its counts, the rule of each field, the policy and the keys, but no value of a record. */
 
 import { createHash } from 'node:crypto';
+import { given } from '../../core/given.ts';
+import type { IssueCount, IssueCounts } from '../../errors.ts';
 import { packageVersion } from '../../files/version.ts';
+import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
 import type { FilePolicy } from '../../policy.ts';
 
@@ -12,6 +15,9 @@ export interface SummaryInput {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
+  /** The name of `--encoding`. */
+  readonly encoding: EncodingName | undefined;
+  readonly issues: IssueCounts;
   readonly policy: FilePolicy;
   readonly keys: DomainKeys | null;
 }
@@ -32,6 +38,23 @@ function keyChecksOf(
   return keyCheck ?? keys.keyCheck;
 }
 
+/** The encodings of the inputs and outputs. `named` is what the caller wrote, if it means another encoding. */
+function encodingsOf(name: EncodingName | undefined) {
+  const input = checkEncoding(name);
+  return { input, ...given({ named: name === input ? undefined : name }), output: 'utf-8' };
+}
+
+/** How many rows were rejected for one reason. */
+function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
+  return {
+    ...given({ field }),
+    code,
+    rows,
+    issues,
+    first: given({ file: first.file, row: first.row, line: first.line }),
+  };
+}
+
 /** The summary as JSON text. */
 export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
   const summary = {
@@ -39,6 +62,9 @@ export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
     rowsIn: counts.rowsIn,
     rowsOut: counts.rowsOut,
     rowsRejected: counts.rowsRejected,
+    encoding: encodingsOf(counts.encoding),
+    issues: counts.issues.fields.map(rejectedBy),
+    ...(counts.issues.others > 0 && { otherIssues: counts.issues.others }),
     fields: Object.fromEntries(Object.entries(policy.fields).map(([path, { rule }]) => [path, rule])),
     policySha256: policySha256(policy),
     domain: policy.domain,

@@ -4,8 +4,8 @@
  * it depends on the bytes of its input alone, and a run that is resumed at a cut makes the same cuts as before.
  */
 
-import { fail, TrefoilError } from '../../errors.ts';
-import { type Batches, makeBatches } from '../../io/batches.ts';
+import { fail, type Issue, TrefoilError } from '../../errors.ts';
+import { type Batches, type Heading, makeBatches } from '../../io/batches.ts';
 import { type Block, type Frames, makeFrames, type Oversize, type Place } from '../../io/frames.ts';
 import type { ChunkTask } from '../chunk-work.ts';
 import { codecOf, type FileCodec, type Opening } from '../file-format.ts';
@@ -72,12 +72,18 @@ export async function* cutInputs(
     const { inputs } = plan.units[unit]!;
     const begin = unit === from?.unit ? from.input : 0;
     // The header of the first input is that of the output, even if the run is resumed after that input.
-    let first = begin === 0 ? null : await openingOf(plan, inputs[0]!);
+    let first: Opening | null = null;
+    // An input without records has no head.
+    for (let input = 0; input < begin; input++) first ??= await openingOf(plan, inputs[input]!);
+    let isHeaded = first !== null;
     for (let input = begin; input < inputs.length; input++) {
       const resumed = unit === from?.unit && input === from.input && from.place.offset > 0 ? from : null;
-      const cuts = cutInput(plan, { unit, input }, first, resumed, rowsSoFar);
+      const cuts = cutInput(plan, { unit, input }, first, isHeaded, resumed, rowsSoFar);
       for await (const cut of cuts) {
-        if (cut.kind === 'head') first ??= cut.opening;
+        if (cut.kind === 'head') {
+          first ??= cut.opening;
+          isHeaded ||= cut.text !== '' || cut.opening !== null;
+        }
         yield cut;
       }
       if (rowsSoFar() >= plan.limit) break;
@@ -99,13 +105,16 @@ interface Cutting {
   readonly batches: Batches;
   /** Where the run begins in the input. */
   readonly place: Place;
-  /** Whether the input is the first of its output, whose header is written. */
+  /** Whether the input is the first of its output that has a head, which is written. */
   readonly isFirst: boolean;
   readonly isLast: boolean;
   /** The head of the first input of the output. */
   opening: Opening | null;
-  /** Whether the first record was seen. */
+  /** Whether the head was read. */
   started: boolean;
+  /** The text of the head so far, and its length in bytes. */
+  headText: string;
+  headBytes: number;
   /** Chunks that were cut. */
   chunks: number;
 }
@@ -114,6 +123,7 @@ async function* cutInput(
   plan: RunPlan,
   at: At,
   first: Opening | null,
+  isHeaded: boolean,
   resumed: Position | null,
   rowsSoFar: () => number,
 ): AsyncGenerator<Cut, void, undefined> {
@@ -127,35 +137,40 @@ async function* cutInput(
     plan,
     at,
     codec,
-    batches: makeBatches(codec),
+    batches: batchesOf(plan, codec),
     place,
-    isFirst: first === null,
+    isFirst: !isHeaded,
     isLast: at.input === inputs.length - 1,
     opening,
     started: resumed !== null,
+    headText: '',
+    headBytes: 0,
     chunks: 0,
   };
-  const frames = framesOf(plan, place, {
+  const frames = framesOf(plan, codec, place, {
     quota: () => (!cutting.started && codec.heading !== null ? 1 : plan.limit - rowsSoFar()),
     size: () => (at.input === 0 && place.offset === 0 && cutting.chunks === 0 ? FIRST_BYTES : CHUNK_BYTES),
   });
-  if (resumed !== null) yield headCut(cutting, '', resumed.inputRows);
+  if (resumed !== null) yield headCut(cutting, resumed.inputRows);
   try {
-    for await (const bytes of await openBytes(path, plan.compressionOf(path), place.offset)) {
+    for await (const bytes of await openBytes(path, plan.compressionOf(path), fileFormat.encoding, place.offset)) {
       for (const found of frames.push(bytes)) {
         yield* cutsOf(cutting, found);
         if (rowsSoFar() >= plan.limit) return;
       }
     }
     for (const found of frames.end()) yield* cutsOf(cutting, found);
-    if (!cutting.started) fail('empty_input', 'the input is empty', { line: 1, column: 1 });
+    if (cutting.started) return;
+    if (codec.headless !== null) fail('empty_input', codec.headless, { line: 1, column: 1 });
+    if (!cutting.isLast && /[^\r\n\ufeff]$/.test(cutting.headText)) cutting.headText += '\n';
+    yield headCut(cutting, 0);
   } catch (error) {
     throw plan.namesFiles ? withFile(error, path) : error;
   }
 }
 
-function headCut({ at, place, opening }: Cutting, text: string, rows: number, bytes = 0): HeadCut {
-  return { ...at, kind: 'head', text, rows, place, opening, bytes };
+function headCut({ at, place, opening, isFirst, headText, headBytes }: Cutting, rows: number): HeadCut {
+  return { ...at, kind: 'head', text: isFirst ? headText : '', rows, place, opening, bytes: headBytes };
 }
 
 /** The cuts that a block makes: for the first block of an input its head, and then the chunk, if it has records. */
@@ -163,17 +178,16 @@ function* cutsOf(cutting: Cutting, found: Block | Oversize): Generator<Cut, void
   const { plan, at, codec, batches, isLast } = cutting;
   if (found.kind === 'oversize') {
     if (!cutting.started && codec.heading !== null) batches.oversize(found, 0, true);
-    if (!cutting.started) yield headCut(cutting, '', 0);
+    if (!cutting.started) yield headCut(cutting, 0);
     cutting.started = true;
     return yield { ...at, kind: 'oversize', found, batches };
   }
   let block = found;
   if (!cutting.started) {
-    const { opened, text, isHeader } = openHead(cutting, found);
-    block = opened;
-    if (block.bytes.length === 0) return;
-    yield headCut(cutting, text, 0, found.bytes.length - (isHeader ? 0 : block.bytes.length));
-    if (isHeader) return;
+    const records = openHead(cutting, found);
+    if (cutting.started) yield headCut(cutting, 0);
+    if (records === null) return;
+    block = records;
   }
   cutting.chunks++;
   const { bytes, line, next = null } = block;
@@ -182,51 +196,86 @@ function* cutsOf(cutting: Cutting, found: Block | Oversize): Generator<Cut, void
   yield { ...at, kind: 'chunk', task, bytes: bytes.length, next };
 }
 
-/** Reads the head of an input from its first block, and returns the block without its byte order mark. */
-function openHead(cutting: Cutting, found: Block) {
-  const { codec, batches, isFirst, isLast } = cutting;
-  let mark = '';
-  const opened = batches.open(found, (kept) => {
-    mark = kept;
-  });
-  if (opened.bytes.length === 0) return { opened, text: '', isHeader: false };
+/** Reads the head of an input, or a part of it. Returns the block without it, or `null` if it has no records. */
+function openHead(cutting: Cutting, found: Block): Block | null {
+  const { codec, batches, isLast } = cutting;
+  const isMarked = cutting.headBytes === 0;
+  const block = isMarked
+    ? batches.open(found, (kept) => {
+        cutting.headText = kept;
+      })
+    : found;
+  cutting.headBytes += found.bytes.length - block.bytes.length;
+  if (block.bytes.length === 0) return null;
+  const heading = codec.heading === null ? NO_HEADING : batches.heading(block);
+  cutting.headText += heading.text;
+  if (heading.isHeader) cutting.headBytes += block.bytes.length;
+  if (heading.continues) return null;
   cutting.started = true;
-  const heading = codec.heading === null ? null : batches.heading(opened);
   const head = codec.opening?.() ?? null;
   cutting.opening ??= head;
   checkSameHeader(cutting.opening, head);
-  const text = mark + (heading?.text ?? '');
   // If the header has no line end, it gets one before the rows of the next input.
-  const end = isLast || found.ended || cutting.opening === null || text === '' ? '' : cutting.opening.newline;
-  return { opened, text: isFirst ? text + end : '', isHeader: heading?.isHeader === true };
+  if (heading.isHeader && !isLast && !found.ended) cutting.headText += cutting.opening!.newline;
+  return heading.isHeader ? null : block;
 }
 
-function framesOf(plan: RunPlan, from: Place, asked: { quota: () => number; size: () => number }): Frames {
-  const { quoted, maxRecord } = plan.work.fileFormat;
-  return makeFrames({ quoted, maxRecord, from, ...asked });
+/** The heading of a file format that has no head. */
+const NO_HEADING: Heading = { text: '', isHeader: false, continues: false };
+
+function batchesOf({ work }: RunPlan, codec: FileCodec): Batches {
+  return makeBatches(codec, { encoding: work.fileFormat.encoding, stops: work.onFault === 'stop' });
+}
+
+function framesOf(
+  plan: RunPlan,
+  codec: FileCodec,
+  from: Place,
+  asked: { quota: () => number; size: () => number },
+): Frames {
+  return makeFrames({ framing: () => codec.framing, maxRecord: plan.work.fileFormat.maxRecord, from, ...asked });
 }
 
 /** Reads the head of an input, for a run that does not begin there. */
 async function openingOf(plan: RunPlan, path: string): Promise<Opening | null> {
   const codec: FileCodec = codecOf(plan.work.fileFormat, plan.work.direction, plan.inside, null);
   if (codec.heading === null) return null;
-  const batches = makeBatches(codec);
-  const frames = framesOf(plan, { offset: 0, line: 1 }, { quota: () => 1, size: () => CHUNK_BYTES });
-  const read = (found: Block | Oversize): Opening => {
+  const batches = batchesOf(plan, codec);
+  const frames = framesOf(plan, codec, { offset: 0, line: 1 }, { quota: () => 1, size: () => CHUNK_BYTES });
+  let isFirst = true;
+  /** Reads a record of the head. Returns `null` if the head continues. */
+  const read = (found: Block | Oversize): Opening | null => {
     if (found.kind === 'oversize') batches.oversize(found, 0, true);
-    else batches.heading(batches.open(found, () => {}));
+    else {
+      const block = isFirst ? batches.open(found, () => {}) : found;
+      isFirst = false;
+      if (block.bytes.length === 0 || batches.heading(block).continues) return null;
+    }
     return codec.opening!();
   };
-  for await (const bytes of await openBytes(path, plan.compressionOf(path))) {
-    for (const found of frames.push(bytes)) return read(found);
+  const { encoding } = plan.work.fileFormat;
+  for await (const bytes of await openBytes(path, plan.compressionOf(path), encoding)) {
+    for (const found of frames.push(bytes)) {
+      const opening = read(found);
+      if (opening !== null) return opening;
+    }
   }
-  for (const found of frames.end()) return read(found);
+  for (const found of frames.end()) {
+    const opening = read(found);
+    if (opening !== null) return opening;
+  }
   return null;
 }
 
 /** All inputs of one output must have the same columns in the same order, because rows have no names. */
 function checkSameHeader(first: Opening | null, other: Opening | null): void {
   if (first === null || other === null || first === other) return;
+  if ('delimiter' in first && 'delimiter' in other && first.delimiter !== other.delimiter) {
+    const message =
+      'the first line (sep=) names another delimiter than the first input; with --out-dir each input gets an output of ' +
+      'its own';
+    fail('delimiter_mismatch', message, { line: 1, column: 1 });
+  }
   const { length } = first.names;
   if (length === other.names.length && first.names.every((name, i) => name === other.names[i])) return;
   const message =
@@ -235,12 +284,14 @@ function checkSameHeader(first: Opening | null, other: Opening | null): void {
 }
 
 /** Adds the name of a file to the issues of an error. An issue that names a file already keeps it. */
+export function withFile(error: TrefoilError, file: string): TrefoilError;
+export function withFile(error: unknown, file: string): unknown;
 export function withFile(error: unknown, file: string): unknown {
   if (!(error instanceof TrefoilError)) return error;
-  return new TrefoilError(
-    error.issues.map((issue) => ({ ...issue, file: issue.file ?? file })),
-    error.total,
-  );
+  const { issues, total, counts } = error;
+  const place = (issue: Issue): Issue => ({ ...issue, file: issue.file ?? file });
+  const fields = counts?.fields.map((count) => ({ ...count, first: place(count.first) }));
+  return new TrefoilError((issues as readonly Issue[]).map(place), total, counts && { ...counts, fields: fields! });
 }
 
 /** Calls a function. Its errors name the file, unless `file` is `null`. */

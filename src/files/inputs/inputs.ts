@@ -1,37 +1,34 @@
 /// <reference types="node" />
 /**
  * Inputs: finds the files that paths and patterns name, and reads them, decompressed and as UTF-8. Nothing about a file
- * is guessed: the caller or the file's name says how it is compressed, and UTF-16 must have a byte order mark.
+ * is guessed: the caller or the file's name says how it is compressed, and the caller, or the byte order mark of
+ * UTF-16, which encoding its characters have.
  */
 
 import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import { concat } from '../../core/bytes.ts';
 import { fail } from '../../errors.ts';
+import { type Encoding, makeTranscoder, type Transcoder } from '../../io/encoding.ts';
 import { systemError } from '../system-error.ts';
 import { type Compression, compressionOfBytes, compressionOfName, unpack } from './compression.ts';
 import { openInput } from './input-file.ts';
+import { matchPattern } from './patterns.ts';
 
 /** Standard input as an input. */
 export const STDIN = '-';
 
 /**
- * The files that paths and patterns (`*`, `?`, `**`, `{a,b}`, `[0-9]`) name. The files of a pattern are sorted by code
- * units, so that their order does not depend on the file system. If a file has the name of a pattern, it is that file.
+ * The files that paths and patterns name ({@link matchPattern}). If a file has the name of a pattern, it is that file.
  *
- * @throws TrefoilError `io_failed` if no file matches a pattern.
+ * @throws TrefoilError `io_failed` if no file matches a pattern, or patterns cannot be read here.
  */
 export async function expandInputs(inputs: readonly string[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const input of inputs) {
-    if (input === STDIN || !isDynamicPattern(input) || (await exists(input))) {
-      found.push(input);
-      continue;
-    }
-    const files = (await glob(input, { dot: false, expandDirectories: false })).sort();
-    if (files.length === 0) fail('io_failed', 'no file matches the pattern', { file: input });
-    found.push(...files);
+    const files = input === STDIN || (await exists(input)) ? null : await matchPattern(input);
+    if (files?.length === 0) fail('io_failed', 'no file matches the pattern', { file: input });
+    found.push(...(files ?? [input]));
   }
   return found;
 }
@@ -51,16 +48,22 @@ export function inputCompression(path: string, option: Compression | undefined):
 /**
  * Opens an input and returns its bytes, decompressed and as UTF-8, from an offset on.
  *
- * @param skip bytes of the decompressed input to skip, for a run that is resumed.
- * @throws TrefoilError `io_failed`, `bad_compression`, `not_utf8`.
+ * @param encoding the encoding of its characters. With `utf-8`, UTF-16 is recognised by its byte order mark. With
+ * `null`, the bytes stay as they are.
+ * @param skip bytes of UTF-8 to skip, for a run that is resumed.
+ * @throws TrefoilError `io_failed`, `bad_compression`, `not_in_encoding`.
  */
 export async function openBytes(
   path: string,
   compression: Compression,
+  encoding: Encoding | null = 'utf-8',
   skip = 0,
 ): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
   const raw = path === STDIN ? standardInput() : await openInput(path);
-  return after(toUtf8(unpack(refuseCompressed(raw, compression, path), compression, path), path), skip);
+  const bytes = unpack(refuseCompressed(raw, compression, path), compression, path);
+  if (encoding === null) return after(bytes, skip);
+  const transcoder = makeTranscoder(encoding);
+  return after(transcoder === null ? marked(bytes, path) : transcode(bytes, transcoder), skip);
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -91,23 +94,26 @@ async function* refuseCompressed(
   }
 }
 
+async function* transcode(
+  source: AsyncIterable<Uint8Array>,
+  transcoder: Transcoder,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) yield transcoder.push(chunk);
+  yield transcoder.end();
+}
+
 /** Converts UTF-16 with a byte order mark to UTF-8 without one. All other bytes are returned as they are. */
-async function* toUtf8(source: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const encoder = new TextEncoder();
-  let decoder: TextDecoder | null = null;
+async function* marked(source: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  let transcoder: Transcoder | null = null;
   let head: Uint8Array | null = new Uint8Array(0);
   let line = 1;
-  const decode = (bytes: Uint8Array, stream: boolean): Uint8Array => {
-    try {
-      const text = decoder!.decode(bytes, { stream });
-      for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) line++;
-      return encoder.encode(text);
-    } catch {
-      return fail('not_utf8', 'the input begins as UTF-16 and has bytes that are not; convert it to UTF-8', {
-        line,
-        file: path,
-      });
-    }
+  const checked = (bytes: Uint8Array): Uint8Array => {
+    // The caller has not set the encoding, so it is the file that is wrong and not a record of it.
+    const bad = bytes.indexOf(NOT_UTF8);
+    for (let at = bytes.indexOf(LF); at !== -1 && (at < bad || bad === -1); at = bytes.indexOf(LF, at + 1)) line++;
+    if (bad === -1) return bytes;
+    const message = 'the input begins as UTF-16 and has bytes that are not';
+    return fail('not_in_encoding', message, { line, file: path });
   };
   for await (const chunk of source) {
     let bytes = chunk;
@@ -118,27 +124,23 @@ async function* toUtf8(source: AsyncIterable<Uint8Array>, path: string): AsyncGe
         continue;
       }
       head = null;
-      const encoding = encodingOf(bytes);
-      if (encoding !== null) decoder = new TextDecoder(encoding, { fatal: true });
+      if (isUtf16(bytes)) transcoder = makeTranscoder('utf-16');
     }
-    yield decoder === null ? bytes : decode(bytes, true);
+    yield transcoder === null ? bytes : checked(transcoder.push(bytes));
   }
   if (head !== null && head.length > 0) yield head;
-  if (decoder !== null) {
-    const rest = decode(new Uint8Array(0), false);
-    if (rest.length > 0) yield rest;
-  }
+  if (transcoder !== null) yield checked(transcoder.end());
 }
 
-function encodingOf([a, b]: Uint8Array): string | null {
-  if (a === 0xff && b === 0xfe) return 'utf-16le';
-  return a === 0xfe && b === 0xff ? 'utf-16be' : null;
+const LF = 10;
+/** A byte that UTF-8 never has. A transcoder writes it for what is not UTF-16. */
+const NOT_UTF8 = 0xff;
+
+function isUtf16([a, b]: Uint8Array): boolean {
+  return (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff);
 }
 
-async function* after(
-  source: AsyncGenerator<Uint8Array, void, undefined>,
-  skip: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* after(source: AsyncIterable<Uint8Array>, skip: number): AsyncGenerator<Uint8Array, void, undefined> {
   let left = skip;
   for await (const chunk of source) {
     if (left >= chunk.length) left -= chunk.length;

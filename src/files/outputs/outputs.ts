@@ -13,7 +13,7 @@ import { fail, TrefoilError } from '../../errors.ts';
 import { packer } from '../inputs/compression.ts';
 import { identityOf, STDIN } from '../inputs/inputs.ts';
 import type { Counts, EndCounts, RunPlan } from '../plan.ts';
-import { countNotHeld } from '../rejects.ts';
+import { countRejects, NO_REJECTS, type RejectCounts } from '../rejects.ts';
 import { packageVersion } from '../version.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { type Output, openOutput, partName, placePart, STDIN_PATH } from './output-file.ts';
@@ -27,8 +27,8 @@ export interface RunOutputs {
   readonly done: EndCounts | null;
   /** Identity of the file of rejects. */
   readonly rejectsId: Uint8Array | null;
-  /** Rejected records above the limit in the interrupted run. No file has them. */
-  readonly notHeldBefore: number;
+  /** The rejects of the interrupted run. The manifest does not have them, because the file of rejects does. */
+  readonly rejectsBefore: RejectCounts;
   /** Makes an output the current one, and closes the one before. */
   readonly open: (unit: number) => Promise<void>;
   /** Writes bytes to the current output. */
@@ -111,7 +111,7 @@ interface Writing extends Locked {
   unitOpen: number;
   rejects: Output | null;
   rejectsSize: number;
-  notHeldBefore: number;
+  rejectsBefore: RejectCounts;
   /** Where the run could continue; `null` if nothing was noted yet. */
   position: Position | null;
   /** When the manifest may be saved again, as `performance.now()`. */
@@ -141,7 +141,7 @@ async function openLocked(plan: RunPlan, locked: Locked): Promise<RunOutputs> {
     unitOpen: -1,
     rejects: null,
     rejectsSize: from?.rejects ?? 0,
-    notHeldBefore: 0,
+    rejectsBefore: NO_REJECTS,
     position: from,
     nextSave: performance.now() + SAVE_EVERY,
   };
@@ -157,7 +157,7 @@ async function openLocked(plan: RunPlan, locked: Locked): Promise<RunOutputs> {
     from,
     done: null,
     rejectsId,
-    notHeldBefore: writing.notHeldBefore,
+    rejectsBefore: writing.rejectsBefore,
     async open(unit) {
       if (unit !== writing.unitOpen) await openUnit(writing, unit);
     },
@@ -201,7 +201,7 @@ async function openRejectsFile(writing: Writing): Promise<void> {
   if (typeof to !== 'string' || rejectsSize === 0) return;
   // The file now has exactly what the interrupted run noted, so its records can be counted again. A device has no file.
   const part = partName(await realpath(to).catch(() => to));
-  if ((await lstat(part).catch(() => null)) !== null) writing.notHeldBefore = await countNotHeld(part);
+  if ((await lstat(part).catch(() => null)) !== null) writing.rejectsBefore = await countRejects(part);
 }
 
 /** Completes the current output and opens that of another unit. */
@@ -258,7 +258,16 @@ async function finishAll(writing: Writing, counts: Counts): Promise<void> {
   await writing.rejects?.close();
   if (resume !== null) {
     const end = { unit: plan.units.length, input: 0, place: { offset: 0, line: 1 }, inputRows: 0 };
-    writing.position = { ...end, ...counts, outputs: [...writing.sizes], rejects: writing.rejectsSize };
+    const { rows, rejected, bytesIn, bytesOut } = counts;
+    writing.position = {
+      ...end,
+      rows,
+      rejected,
+      bytesIn,
+      bytesOut,
+      outputs: [...writing.sizes],
+      rejects: writing.rejectsSize,
+    };
     await resume.save(writing.position, true);
   }
   for (const lock of locks) await lock.check();
@@ -288,7 +297,7 @@ async function abandonAll(writing: Writing, error: unknown): Promise<void> {
 
 const DONE: Omit<RunOutputs, 'done' | 'rejectsId'> = {
   from: null,
-  notHeldBefore: 0,
+  rejectsBefore: NO_REJECTS,
   open: async () => {},
   write: async () => {},
   writeRejects: async () => {},
@@ -315,9 +324,9 @@ async function nameAll(
   const order = named.map((path, i) => ({ path, size: sizes[i]! }));
   if (plan.rejects !== null) order.unshift(order.pop()!);
   for (const { path, size } of order) await placePart(path, size, plan.force);
-  const notHeld = typeof plan.rejects === 'string' ? await countNotHeld(plan.rejects) : 0;
+  const counted = typeof plan.rejects === 'string' ? await countRejects(plan.rejects) : NO_REJECTS;
   await resume.remove();
-  return { rows, rejected, bytesIn, bytesOut, notHeld };
+  return { rows, rejected, bytesIn, bytesOut, ...counted };
 }
 
 /** Refuses outputs that exist already, before the first one is written instead of when each is opened. */

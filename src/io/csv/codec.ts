@@ -5,37 +5,67 @@
  * The output keeps the input's byte order mark, newline style, last newline and order of columns, and whether an empty
  * cell was quoted. Rules do not see quoting: for them both kinds of empty cell are the empty text. All other cells are
  * quoted in one way.
+ *
+ * How the input is quoted says nothing about the output, which is RFC 4180. Only a file that has no quotes at all stays
+ * so, and a record that cannot be written without quotes is rejected.
  */
 
 import { badRange, checkOneOf } from '../../core/checks.ts';
 import { given } from '../../core/given.ts';
-import { fail, type Issue } from '../../errors.ts';
+import { fail, type Issue, TrefoilError } from '../../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
-import { type Block, recordLines } from '../frames.ts';
-import { checkNames, checkTabular, fieldPositions, hidesEmpty, mapHeader, type TableColumn } from '../header.ts';
+import { type Block, type Framing, recordLines } from '../frames.ts';
+import {
+  checkNames,
+  checkTabular,
+  fieldPositions,
+  hidesEmpty,
+  mapHeader,
+  NO_HEADER,
+  type TableColumn,
+} from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { type Cells, turnTable } from '../table.ts';
 import {
-  type CsvFault,
+  type CsvFlaw,
+  type CsvGrammar,
   type CsvOrigin,
   type CsvRecords,
   type CsvWriter,
   makeCsvWriter,
+  needsQuotes,
   OWN_RECORDS,
   readCsv,
 } from './records.ts';
 
 /** Options of a CSV stream. */
 export interface CsvOptions extends RecordOptions {
-  /** One ASCII character between cells; `,` by default. */
+  /**
+   * One ASCII character between cells; `,` by default. A first line `sep=;`, as Excel writes it, names the delimiter,
+   * too, and is written to the output. It must not name another one than this option.
+   */
   readonly delimiter?: string | undefined;
+  /**
+   * One ASCII character around quoted cells of the input, or `none` if the input has no quotes; `"` by default. The
+   * output has `"`. With `none` it has no quotes either, and a record that needs them has the issue `needs_quotes`.
+   */
+  readonly quote?: string | undefined;
+  /**
+   * One ASCII character that escapes a quote, and itself, inside quoted cells of the input. A doubled quote is read in
+   * any case. A record that has the character before another one, or outside quotes, has the issue `bad_escape`. The
+   * output has doubled quotes.
+   */
+  readonly escape?: string | undefined;
   /**
    * Which cells of the output are quoted: those that need it (`minimal`, the default), or all that have a value
    * (`all`). An empty cell is always written as it was read: `""` or nothing.
    */
   readonly quoting?: 'minimal' | 'all' | undefined;
-  /** Names of the columns of a file without a header line. The output then has no header line either. */
+  /**
+   * Names of the columns of a file without a header line. The output then has no header line either, and an empty input
+   * is a table without rows.
+   */
   readonly header?: readonly string[] | undefined;
 }
 
@@ -45,12 +75,19 @@ type Newline = '\n' | '\r\n' | '\r';
 export interface CsvOpening {
   readonly names: readonly string[];
   readonly newline: Newline;
+  readonly delimiter: string;
+  /** The first line, if it names the delimiter; otherwise `null`. */
+  readonly separatorLine: string | null;
 }
 
 /** The options that say how a CSV file is written, checked. */
 export interface CsvDialect {
-  readonly delimiter: string;
+  /** `null` if the caller has set none. It is a comma then, unless the first line of the file names another one. */
+  readonly delimiter: string | null;
   readonly quoting: 'minimal' | 'all';
+  /** `null` if the file has no quotes. */
+  readonly quote: string | null;
+  readonly escapedBy: string | null;
   readonly header: readonly string[] | null;
   readonly maxRecord: number;
 }
@@ -62,7 +99,7 @@ export function prepareCsv(
   options: CsvOptions,
 ): { readonly start: () => Run; readonly signal: AbortSignal | undefined } {
   const inside = openReady(bound);
-  const checked: CsvOptions = checkRecordOptions(options, ['delimiter', 'quoting', 'header']);
+  const checked: CsvOptions = checkRecordOptions(options, ['delimiter', 'quoting', 'quote', 'escape', 'header']);
   const dialect = csvDialect(checked);
   return {
     start: () => makeRun(makeCsvCodec(direction, inside, dialect, null, checked.onSample), checked, dialect.maxRecord),
@@ -70,15 +107,42 @@ export function prepareCsv(
   };
 }
 
+/** The delimiter if neither the caller nor the file names one. */
+export const DEFAULT_DELIMITER = ',';
+
 /** Checks the options that say how the file is written. */
-export function csvDialect(options: Pick<CsvOptions, 'delimiter' | 'quoting' | 'header' | 'maxRecord'>): CsvDialect {
-  const { delimiter = ',', quoting = 'minimal', header = null, maxRecord = DEFAULT_MAX_RECORD } = options;
-  if (typeof delimiter !== 'string' || !/^[\x01-\x7f]$/.test(delimiter) || /["\r\n]/.test(delimiter)) {
+export function csvDialect(
+  options: Pick<CsvOptions, 'delimiter' | 'quoting' | 'quote' | 'escape' | 'header' | 'maxRecord'>,
+): CsvDialect {
+  const { delimiter = null, quoting = 'minimal', header = null, maxRecord = DEFAULT_MAX_RECORD } = options;
+  const { quote = '"', escape: escapedBy = null } = options;
+  if (delimiter !== null && (!isOneAscii(delimiter) || delimiter === '"')) {
     badRange('delimiter', 'expected one ASCII character that is not a quote or a line end');
   }
+  const between = delimiter ?? DEFAULT_DELIMITER;
+  if (quote !== 'none' && (!isOneAscii(quote) || quote === between)) {
+    badRange('quote', 'expected none, or one ASCII character that is not the delimiter or a line end');
+  }
+  if (escapedBy !== null && (!isOneAscii(escapedBy) || escapedBy === between)) {
+    badRange('escape', 'expected one ASCII character that is not the delimiter or a line end');
+  }
+  if (escapedBy !== null && quote === 'none') badRange('escape', 'escapes quotes, and the input has none');
   checkOneOf('quoting', quoting, ['minimal', 'all']);
+  if (quoting === 'all' && quote === 'none') badRange('quoting', 'cannot be all if the file has no quotes');
   if (header !== null) checkNames('header', header);
-  return { delimiter, quoting, header, maxRecord };
+  return {
+    delimiter,
+    quoting,
+    quote: quote === 'none' ? null : quote,
+    // A quote that escapes a quote is a doubled one.
+    escapedBy: escapedBy === quote ? null : escapedBy,
+    header,
+    maxRecord,
+  };
+}
+
+function isOneAscii(character: unknown): character is string {
+  return typeof character === 'string' && /^[\x01-\x7f]$/.test(character) && !/[\r\n]/.test(character);
 }
 
 /** What a codec works with, apart from the head of the file. */
@@ -91,6 +155,7 @@ interface Setup {
 
 /** The head of a file, and what follows from it. */
 interface Open extends CsvOpening {
+  readonly grammar: CsvGrammar;
   readonly columns: readonly TableColumn[];
   readonly positions: ReadonlyMap<string, number>;
   readonly write: CsvWriter;
@@ -110,47 +175,131 @@ export function makeCsvCodec(
 ): Codec & { readonly opening: () => CsvOpening } {
   const setup: Setup = { direction, inside, dialect, onSample };
   let open: Open | null = opening === null ? null : openWith(setup, opening);
+  let separatorLine = opening?.separatorLine ?? null;
+  let grammar = grammarOf(dialect, opening?.delimiter);
+  let framing = framingOf(grammar);
+  let begun = false;
   return {
-    quoted: true,
+    get framing() {
+      return framing;
+    },
+    headless: dialect.header === null ? NO_HEADER : null,
     keepsMark: true,
-    opening: () => ({ names: open!.names, newline: open!.newline }),
+    opening: () => {
+      const { names, newline, delimiter } = open!;
+      return { names, newline, delimiter, separatorLine };
+    },
     begin() {
       inside.demand(direction);
       checkTabular(inside);
     },
     heading(block, text) {
-      open = openWith(setup, readOpening(dialect, block, text));
-      if (dialect.header !== null) return { text: '', isHeader: false };
+      const named = begun ? null : separatorOf(text, dialect);
+      begun = true;
+      if (named !== null) {
+        checkSeparator(named.delimiter, dialect);
+        separatorLine = named.line;
+        grammar = grammarOf(dialect, named.delimiter);
+        framing = framingOf(grammar);
+        return { text, isHeader: true, continues: true };
+      }
+      open = openWith(setup, { ...readOpening(dialect, grammar, block, text), separatorLine }, block.line);
+      if (dialect.header !== null) return { text: '', isHeader: false, continues: false };
       const cells = open.columns.map(({ name }) => [name]);
-      return { text: write(cells, [0], open, block.ended, OWN_RECORDS), isHeader: true };
+      return { text: write(cells, [0], open, block.ended, OWN_RECORDS), isHeader: true, continues: false };
     },
     take: (block, batch) => takeRows(setup, open!, block, batch),
-    oversize: (head, line) => oversizeIssue(dialect, head, line),
+    oversize: (head, line) => oversizeIssue(dialect, grammar, head, line),
   };
 }
 
-function openWith({ direction, inside, dialect }: Setup, { names, newline }: CsvOpening): Open {
-  const { delimiter, quoting } = dialect;
-  const writer = makeCsvWriter({ delimiter, newline, quoteAll: quoting === 'all' });
-  const columns = mapHeader(names, inside, direction);
-  return { names, newline, columns, positions: fieldPositions(names, inside), write: writer };
+function grammarOf({ delimiter, quote, escapedBy }: CsvDialect, named?: string): CsvGrammar {
+  return { delimiter: named ?? delimiter ?? DEFAULT_DELIMITER, quote, escapedBy };
+}
+
+/** What the cutter has to know about a dialect. */
+export function framingOf({ delimiter, quote, escapedBy }: CsvGrammar): Framing {
+  const byteOf = (character: string | null): number | null => character?.charCodeAt(0) ?? null;
+  return { quote: byteOf(quote), escapedBy: byteOf(escapedBy), delimiter: byteOf(delimiter), cr: true };
+}
+
+/** The delimiter that a first line such as `sep=;` names, as Excel writes and reads it; `null` for any other line. */
+function separatorOf(text: string, { quote, escapedBy }: CsvDialect) {
+  const [line, character, delimiter] = /^(?:sep=(.)|"sep=(.)")(?=[\r\n]|$)/i.exec(text) ?? [];
+  const named = character ?? delimiter;
+  if (named === undefined || !isOneAscii(named) || [quote, escapedBy, '"'].includes(named)) return null;
+  return { line: line!, delimiter: named };
+}
+
+/** Refuses a file whose first line names another delimiter than the caller. */
+function checkSeparator(named: string, { delimiter }: CsvDialect): void {
+  if (delimiter === null || delimiter === named) return;
+  const message = 'the first line (sep=) names another delimiter than the option; leave out the option (--delimiter)';
+  fail('delimiter_mismatch', message, { line: 1, column: 1 });
+}
+
+function openWith({ direction, inside, dialect }: Setup, opening: CsvOpening, line = 1): Open {
+  const { delimiter, newline, names } = opening;
+  const quoting = dialect.quote === null ? 'never' : dialect.quoting;
+  const writer = makeCsvWriter({ delimiter, newline, quoting });
+  const columns = onLine(line, () => mapHeader(names, inside, direction));
+  return {
+    ...opening,
+    grammar: grammarOf(dialect, delimiter),
+    columns,
+    positions: fieldPositions(names, inside),
+    write: writer,
+  };
+}
+
+/** Calls a function. The issues that it reports on line 1 are on this line. */
+function onLine<T>(line: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (line === 1 || !(error instanceof TrefoilError)) throw error;
+    const issues = error.issues.map((issue) => (issue.line === 1 ? { ...issue, line } : issue));
+    throw new TrefoilError(issues, error.total);
+  }
 }
 
 /** Reads the head from the first record. If the caller has named the columns, the record only shows the newline. */
-function readOpening({ header, delimiter }: CsvDialect, block: Block, text: string): CsvOpening {
-  const newline = firstNewline(block.bytes);
-  if (header !== null) return { names: header, newline };
-  const names = readRecords(text, block, delimiter, -1).rows[0];
-  if (names === undefined) return fail('empty_input', 'the input is empty', { line: 1, column: 1 });
-  return { names, newline };
+function readOpening({ header }: CsvDialect, grammar: CsvGrammar, block: Block, text: string) {
+  const { delimiter } = grammar;
+  const newline = block.ended ? lastNewline(text) : '\n';
+  if (header !== null) return { names: header, newline, delimiter };
+  const { rows, flaws } = readRecords(text, block, grammar, -1);
+  const flaw = flaws.get(0);
+  if (flaw !== undefined) {
+    const { code, message } = FLAWS[flaw.kind];
+    fail(code, message, placeIn(text, flaw.at, block.line));
+  }
+  const names = rows[0];
+  if (names === undefined) return fail('empty_input', NO_HEADER, { line: 1, column: 1 });
+  return { names, newline, delimiter };
+}
+
+/** The line end of a text that has one. */
+function lastNewline(text: string): Newline {
+  if (text.endsWith('\r\n')) return '\r\n';
+  return text.endsWith('\r') ? '\r' : '\n';
 }
 
 /** Reads the rows of a block, runs them through the rules, and writes those without an issue. */
-function takeRows({ direction, inside, dialect, onSample }: Setup, open: Open, block: Block, batch: Batch): Taken {
-  const { names, columns, positions } = open;
-  const { rows, quotedEmpty } = readRecords(batch.text, block, dialect.delimiter, batch.rowsBefore);
+function takeRows({ direction, inside, onSample }: Setup, open: Open, block: Block, batch: Batch): Taken {
+  const { names, columns, positions, grammar } = open;
+  const { rows, quotedEmpty, flaws } = readRecords(batch.text, block, grammar, batch.rowsBefore);
+  let lines: number[] | null = null;
+  const lineOf = (index: number): number => {
+    lines ??= recordLines(block, framingOf(grammar));
+    return lines[index] ?? block.line;
+  };
+  for (const [r, { kind, start, at }] of flaws) {
+    batch.report(r, { ...FLAWS[kind], ...placeIn(batch.text.slice(start), at - start, lineOf(r)) });
+  }
   checkWidths(rows, names.length, batch);
   const { out, sound, good, from } = turn(rows, columns, positions, direction, inside, batch);
+  if (grammar.quote === null) leaveQuotesOut({ out, sound, good, from }, open, batch);
   const wasBare = (i: number, c: number): boolean => {
     const { leaf, from } = columns[c]!;
     const row = sound[i]!;
@@ -164,11 +313,6 @@ function takeRows({ direction, inside, dialect, onSample }: Setup, open: Open, b
       onSample(Object.fromEntries(names.map((name, c) => [name, rows[from[g]!]![c]])), Object.fromEntries(after));
     }
   }
-  let lines: number[] | null = null;
-  const lineOf = (index: number): number => {
-    lines ??= recordLines(block, true);
-    return lines[index] ?? block.line;
-  };
   const hasLast = from[from.length - 1] === rows.length - 1;
   return { rows: rows.length, text: write(out, good, open, block.ended || !hasLast, origin), lineOf };
 }
@@ -184,15 +328,18 @@ function write(
   const text = write(columns, rows, origin);
   if (ended || rows.length === 0) return text;
   // A blank line is a record only if a newline follows.
-  const blank = columns.length === 1 && origin.wasBlank(rows[rows.length - 1]!);
+  const blank = columns.length === 1 && (text === newline || text.endsWith(newline + newline));
   return blank ? text : text.slice(0, -newline.length);
 }
 
-/** The issue of a record above the limit. A stray quote early in a file makes one record of everything after it. */
-function oversizeIssue({ delimiter, maxRecord }: CsvDialect, head: Uint8Array, line: number) {
+/**
+ * The issue of a record above the limit. Text after a quoted cell early in a file may make one record of much after it.
+ */
+function oversizeIssue({ maxRecord }: CsvDialect, grammar: CsvGrammar, head: Uint8Array, line: number) {
   const text = new TextDecoder().decode(head);
-  const { fault } = readCsv(text, delimiter);
-  if (fault?.kind === 'stray') return { issue: { ...STRAY, ...placeIn(text, fault.at, line) }, rejectable: false };
+  const { fault } = readCsv(text, grammar);
+  if (fault?.kind === 'after')
+    return { issue: { ...FAULTS.after, ...placeIn(text, fault.at, line) }, rejectable: false };
   const message = `the record is longer than ${maxRecord} bytes; look for a quote that is never closed`;
   const issue: Issue = { code: 'record_too_large', message, maximum: maxRecord };
   return { issue, rejectable: false };
@@ -200,12 +347,30 @@ function oversizeIssue({ delimiter, maxRecord }: CsvDialect, head: Uint8Array, l
 
 type Columns = readonly (readonly (string | null | undefined)[])[];
 
-const STRAY: Issue = {
-  code: 'stray_quote',
-  message: 'a quote inside an unquoted cell, or text after a quoted one; quote the whole cell and double its quotes',
+const FAULTS: Readonly<Record<'after' | 'unclosed', Issue>> = {
+  after: {
+    code: 'stray_quote',
+    message:
+      'text after the quote that closes a cell; double the quotes inside a cell (""), or say how the file escapes them ' +
+      '(--escape), or that it has no quotes (--quote none)',
+  },
+  unclosed: { code: 'unclosed_quote', message: 'the quote that opens here is never closed' },
 };
 
-const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'the quote that opens here is never closed' };
+const FLAWS: Readonly<Record<CsvFlaw['kind'], Issue>> = {
+  stray: {
+    code: 'stray_quote',
+    message:
+      'a quote inside an unquoted cell; quote the whole cell and double its quotes, or say that the file has no quotes ' +
+      '(--quote none)',
+  },
+  escape: {
+    code: 'bad_escape',
+    message:
+      'the escape character outside quotes, or before a character other than a quote or itself, which programs read ' +
+      'in different ways; quote the cell and write the character twice',
+  },
+};
 
 /**
  * Reads the records of a block.
@@ -213,31 +378,19 @@ const UNCLOSED: Issue = { code: 'unclosed_quote', message: 'the quote that opens
  * @param rowsBefore rows before the block; -1 for the header.
  * @throws TrefoilError `stray_quote`, `unclosed_quote`.
  */
-function readRecords(text: string, block: Block, delimiter: string, rowsBefore: number): CsvRecords {
-  const records = readCsv(text, delimiter);
+function readRecords(text: string, block: Block, grammar: CsvGrammar, rowsBefore: number): CsvRecords {
+  const records = readCsv(text, grammar);
   const { fault } = records;
   if (fault === null) return records;
-  const { code, message } = fault.kind === 'unclosed' ? UNCLOSED : STRAY;
+  const { code, message } = FAULTS[fault.kind];
   const row = rowsBefore + fault.records + 1;
   return fail(code, message, { ...given({ row: row > 0 ? row : undefined }), ...placeIn(text, fault.at, block.line) });
 }
 
 /** Line and column of a character in a text that begins on `line`. */
-function placeIn(text: string, at: CsvFault['at'], line: number): { readonly line: number; readonly column: number } {
+function placeIn(text: string, at: number, line: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, at).split(/\r\n|\n|\r/);
   return { line: line + before.length - 1, column: before[before.length - 1]!.length + 1 };
-}
-
-/** The first line end outside quotes. */
-function firstNewline(bytes: Uint8Array): Newline {
-  let inQuotes = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === 34) inQuotes = !inQuotes;
-    else if (byte === 10 && !inQuotes) return '\n';
-    else if (byte === 13 && !inQuotes) return bytes[i + 1] === 10 ? '\r\n' : '\r';
-  }
-  return '\n';
 }
 
 /**
@@ -247,13 +400,38 @@ function firstNewline(bytes: Uint8Array): Newline {
 function checkWidths(rows: readonly (readonly string[])[], width: number, batch: Batch): void {
   for (let r = 0; r < rows.length; r++) {
     const row = rows[r]!;
-    if (row.length === width) continue;
+    if (row.length === width || batch.faulty.has(r)) continue;
     const blank = row.length === 1 && row[0] === '';
     const message = blank
       ? `the line is blank; expected ${width} cells`
       : `expected ${width} cells as in the header, got ${row.length}`;
     batch.report(r, { code: 'ragged_row', message, column: 1, expected: width, actual: blank ? 0 : row.length });
   }
+}
+
+/** The rows of a batch after the rules; see {@link turn}. */
+interface Turned {
+  readonly out: Columns;
+  readonly sound: number[];
+  readonly good: number[];
+  readonly from: number[];
+}
+
+/** Reports the rows that cannot be written without quotes, and removes them from the good ones. */
+function leaveQuotesOut({ out, sound, good, from }: Turned, { columns, delimiter }: Open, batch: Batch): void {
+  const isSpecial = needsQuotes(delimiter);
+  const message =
+    'the cell would need quotes, because the delimiter or a line end is in it, and the file has none (--quote none); ' +
+    'write the file with quotes, or with another delimiter';
+  for (const i of good) {
+    for (const [c, { leaf }] of columns.entries()) {
+      const cell = out[c]![i];
+      if (cell != null && isSpecial(cell)) batch.report(sound[i]!, { code: 'needs_quotes', message, field: leaf.path });
+    }
+  }
+  const kept = good.filter((i) => !batch.faulty.has(sound[i]!));
+  good.splice(0, good.length, ...kept);
+  from.splice(0, from.length, ...kept.map((i) => sound[i]!));
 }
 
 /**
@@ -268,7 +446,7 @@ function turn(
   direction: Direction,
   inside: BoundInside,
   batch: Batch,
-): { readonly out: Columns; readonly sound: number[]; readonly good: number[]; readonly from: number[] } {
+): Turned {
   const { faulty } = batch;
   const sound: number[] = [];
   for (let r = 0; r < rows.length; r++) if (!faulty.has(r)) sound.push(r);

@@ -2,8 +2,9 @@
  * CSV streams (`trefoil/csv`): records in, pseudonymised records out, in flat memory. For Node, Deno and Bun.
  *
  * The first line is the header, and its names are the policy's fields (`user.email` for a nested field). Cells are
- * text; an empty cell is a missing value. The input is UTF-8 with any of the three newlines. The byte order mark, the
- * newline style, the last newline and the order of columns are kept.
+ * text; an empty cell is a missing value. The input is UTF-8, or in the encoding that is set, with any of the three
+ * newlines; the output is UTF-8. The byte order mark, the newline style, the last newline, a first line that names the
+ * delimiter (`sep=;`) and the order of columns are kept.
  *
  * An empty cell is written as it was read: `""`, which is the empty text for PostgreSQL and DuckDB, or nothing, which
  * is NULL. All other cells are quoted as the option `quoting` says. A file that is quoted in that way is revealed byte
@@ -23,10 +24,13 @@ import { type CsvOptions, prepareCsv } from './codec.ts';
  * Records are at most 1 MiB unless `maxRecord` sets another limit. Works inside `pipeline` of `node:stream`.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating. A record with an issue (`ragged_row` and the codes of the rules) ends the run
- * unless `onReject` is set; the error has the first 100 issues of the batch. These codes always end the run:
- * `empty_input`, `not_utf8`, `nul_byte`, `unclosed_quote`, `stray_quote`, `record_too_large`, the codes of the header
- * (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular` if the policy has arrays.
+ * @throws TrefoilError while iterating. A record with an issue (`ragged_row`, `stray_quote` for a quote inside an
+ * unquoted cell, `bad_escape`, `needs_quotes`, `not_utf8` or `not_in_encoding`, and the codes of the rules) ends the
+ * run unless `onReject` is set; the error has the first 100 issues of the batch. These always end the run:
+ * `empty_input` (unless `header` is set), `nul_byte`, `unclosed_quote`, `stray_quote` for text after a closing quote,
+ * `record_too_large`, `delimiter_mismatch`, an input that is in another encoding as a whole, what is wrong with the
+ * header (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular` if the policy has
+ * arrays.
  *
  * @example
  * ```ts

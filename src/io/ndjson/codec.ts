@@ -1,13 +1,16 @@
 /** The codec of NDJSON: one JSON object a line (https://jsonlines.org). Web standards only, no Node. */
 
 import { typeName } from '../../core/checks.ts';
+import { duplicateName } from '../../core/json/duplicate.ts';
 import { jsonErrorAt } from '../../core/json/error.ts';
 import { makeExactWriter, putNumbers } from '../../core/json/exact.ts';
 import { withTexts } from '../../core/json/number.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
-import { type BoundInside, type Direction, openReady, spellsNumbers } from '../../policy/bound.ts';
+import { type BoundInside, type Direction, type Leaf, openReady, spellsNumbers } from '../../policy/bound.ts';
+import { placeOfSteps } from '../../policy/file/path.ts';
 import type { Batch, Codec } from '../batches.ts';
+import { LINES } from '../frames.ts';
 import {
   checkRecordOptions,
   DEFAULT_MAX_RECORD,
@@ -45,13 +48,14 @@ export function makeNdjsonCodec(
   const writeExact = makeExactWriter();
   const allExact = spellsNumbers(inside, direction);
   return {
-    quoted: false,
+    framing: LINES,
     heading: null,
+    headless: null,
     // RFC 8259, section 8.1: a writer must not add a byte order mark.
     keepsMark: false,
     begin: () => inside.demand(direction),
     take(block, batch) {
-      const { values, inexact, indices, lines } = readLines(batch, block.line);
+      const { values, inexact, indices, lines } = readLines(batch, block.line, inside);
       const out =
         values.length === 0 ? [] : inside.rows(direction, values, (i, issue) => batch.report(indices[i]!, issue));
       let text = '';
@@ -63,8 +67,9 @@ export function makeNdjsonCodec(
       }
       return { rows: lines.length, text, lineOf: (index) => lines[index]! };
     },
-    oversize: () => {
-      const message = `the record is longer than ${maxRecord} bytes`;
+    oversize: (head, line) => {
+      const isArray = line === 1 && /^\ufeff?[\t\r ]*\[/.test(new TextDecoder().decode(head));
+      const message = `the record is longer than ${maxRecord} bytes${isArray ? `; ${ARRAY}` : ''}`;
       return { issue: { code: 'record_too_large', message, maximum: maxRecord }, rejectable: true };
     },
   };
@@ -83,7 +88,7 @@ interface Lines {
 /** White space of JSON (RFC 8259, section 2). */
 const BLANK = /^[\t\r ]*$/;
 
-function readLines(batch: Batch, firstLine: number): Lines {
+function readLines(batch: Batch, firstLine: number, inside: BoundInside): Lines {
   const found: Lines = { values: [], inexact: new Set(), indices: [], lines: [] };
   const texts = batch.text.split('\n');
   for (let i = 0; i < texts.length; i++) {
@@ -91,15 +96,32 @@ function readLines(batch: Batch, firstLine: number): Lines {
     if (BLANK.test(text)) continue;
     const index = found.lines.length;
     found.lines.push(firstLine + i);
-    const read = readRecord(text);
-    if ('issue' in read) batch.report(index, read.issue);
-    else {
+    const read = readRecord(text, inside);
+    // Only the first line of the input can show that the input is something else.
+    if ('issue' in read) {
+      const isFirst = index === 0 && firstLine === 1;
+      batch.report(index, isFirst ? asDocument(text, read.issue, texts.slice(i + 1)) : read.issue);
+    } else {
       if (read.inexact) found.inexact.add(found.values.length);
       found.values.push(read.value);
       found.indices.push(index);
     }
   }
   return found;
+}
+
+const ARRAY = "the input is one JSON array, and not one object a line; make lines of it: jq -c '.[]' FILE";
+
+const OBJECT = 'the input is JSON over several lines, and not one object a line; make lines of it: jq -c . FILE';
+
+/** The issue of the first line, if the line is the beginning of a JSON document or all of it. */
+function asDocument(text: string, issue: Issue, rest: readonly string[]): Issue {
+  const begin = text.trimStart();
+  if (issue.code !== 'invalid_json' && issue.code !== 'not_an_object') return issue;
+  if (begin.startsWith('[')) return { ...issue, message: ARRAY };
+  // Nothing in the line is wrong but its end, so the object may continue on the next line.
+  const isCut = begin.startsWith('{') && issue.column === text.length + 1;
+  return isCut && rest.some((line) => !BLANK.test(line)) ? { ...issue, message: OBJECT } : issue;
 }
 
 /** Result of {@link readRecord}. */
@@ -109,8 +131,11 @@ export interface ReadRecord {
   readonly inexact: boolean;
 }
 
-/** Reads one line. */
-export function readRecord(text: string): ReadRecord | { readonly issue: Issue } {
+/** Reads one line. The policy says which names an issue may show. */
+export function readRecord(
+  text: string,
+  { leaves }: Pick<BoundInside, 'leaves'>,
+): ReadRecord | { readonly issue: Issue } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -123,7 +148,29 @@ export function readRecord(text: string): ReadRecord | { readonly issue: Issue }
   }
   const found = scanJson(text, value);
   if (found === null) return { value, inexact: false };
-  if (found !== 'inexact') return { issue: { column: 1, ...found } };
+  if (found !== 'inexact') {
+    return { issue: { column: 1, ...found, ...(found.code === 'duplicate_key' && duplicatePlace(text, leaves)) } };
+  }
   putNumbers(text, value);
   return { value, inexact: true };
+}
+
+/** Where a record has a name twice: the column of the second, and the field, if the policy has a name for it. */
+function duplicatePlace(text: string, leaves: readonly Leaf[]): Partial<Issue> {
+  const found = duplicateName(text);
+  if (found === null) return {};
+  const column = found.at + 1;
+  // If the policy does not have the name, the object that it is in has a place.
+  for (let steps = found.place; steps.length > 0; steps = steps.slice(0, -1)) {
+    const place = placeOfSteps(steps);
+    if (!leaves.some(({ path }) => isAtOrIn(path, place.field))) continue;
+    const message = steps === found.place ? 'the record has this key twice' : 'an object in it has the same key twice';
+    return { column, message, ...place };
+  }
+  return { column };
+}
+
+/** Whether a path is that of a field, or of something in it. */
+function isAtOrIn(path: string, field: string): boolean {
+  return path.startsWith(field) && /^(\.|\[|$)/.test(path.slice(field.length));
 }

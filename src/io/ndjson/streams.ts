@@ -22,9 +22,9 @@ import { type NdjsonOptions, prepareNdjson } from './codec.ts';
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
  * @throws TrefoilError while iterating. A record with an issue (`invalid_json`, `not_an_object`, `duplicate_key`,
- * `unsafe_integer`, `nested_value`, `record_too_large` and the codes of the rules) ends the run unless `onReject` is
- * set; the error has the first 100 issues of the batch. These codes always end the run: `empty_input`, `not_utf8` and
- * `nul_byte`.
+ * `unsafe_integer`, `nested_value`, `record_too_large`, `not_utf8` or `not_in_encoding`, and the codes of the rules)
+ * ends the run unless `onReject` is set; the error has the first 100 issues of the batch. A NUL byte (`nul_byte`) and
+ * an input that is in another encoding as a whole always end the run.
  *
  * @example
  * ```ts

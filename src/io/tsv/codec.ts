@@ -9,8 +9,8 @@
 import { fail, type Issue } from '../../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
-import type { Block } from '../frames.ts';
-import { checkNames, checkTabular, fieldPositions, mapHeader, type TableColumn } from '../header.ts';
+import { type Block, LINES } from '../frames.ts';
+import { checkNames, checkTabular, fieldPositions, mapHeader, NO_HEADER, type TableColumn } from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { turnTable } from '../table.ts';
 import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from './cells.ts';
@@ -47,11 +47,8 @@ export function prepareTsv(
   const inside = openReady(bound);
   const checked: TsvOptions = checkRecordOptions(options, ['header']);
   const dialect = tsvDialect(checked);
-  const start = (): Run => {
-    const codec = makeTsvCodec(direction, inside, dialect, null, checked.onSample);
-    const run = makeRun(codec, checked, dialect.maxRecord);
-    return dialect.header === null ? run : orEmpty(run, checked);
-  };
+  const start = (): Run =>
+    makeRun(makeTsvCodec(direction, inside, dialect, null, checked.onSample), checked, dialect.maxRecord);
   return { start, signal: checked.signal };
 }
 
@@ -60,23 +57,6 @@ export function tsvDialect(options: Pick<TsvOptions, 'header' | 'maxRecord'>): T
   const { header = null, maxRecord = DEFAULT_MAX_RECORD } = options;
   if (header !== null) checkNames('header', header);
   return { header, maxRecord };
-}
-
-/** A run that treats an empty input as a table without rows, instead of an error. */
-function orEmpty(run: Run, { signal, onProgress }: RecordOptions): Run {
-  let seen = false;
-  return {
-    done: run.done,
-    push(chunk) {
-      seen ||= chunk.length > 0;
-      return run.push(chunk);
-    },
-    *end() {
-      if (seen) return yield* run.end();
-      signal?.throwIfAborted();
-      onProgress?.({ rows: 0, rejected: 0, bytesIn: 0, bytesOut: 0 });
-    },
-  };
 }
 
 /** What a codec works with, apart from the head of the file. */
@@ -107,7 +87,8 @@ export function makeTsvCodec(
   const setup: Setup = { direction, inside, onSample };
   let open: Open | null = opening === null ? null : openWith(setup, opening);
   return {
-    quoted: false,
+    framing: LINES,
+    headless: header === null ? NO_HEADER : null,
     keepsMark: true,
     opening: () => ({ names: open!.names, newline: open!.newline }),
     begin() {
@@ -120,12 +101,12 @@ export function makeTsvCodec(
       const newline = text.endsWith('\r\n') ? '\r\n' : '\n';
       if (header !== null) {
         open = openWith(setup, { names: header, newline });
-        return { text: '', isHeader: false };
+        return { text: '', isHeader: false, continues: false };
       }
       const first = linesOf(text, block.ended)[0]!;
       open = openWith(setup, { names: readNames(first, newline, block.ended), newline });
       const names = open.columns.map(({ name }) => name);
-      return { text: write([writeCells(names)], newline, block.ended), isHeader: true };
+      return { text: write([writeCells(names)], newline, block.ended), isHeader: true, continues: false };
     },
     take: (block, batch) => takeLines(setup, open!, block, batch),
     oversize() {

@@ -8,9 +8,10 @@
  * use `trefoil/csv` with `delimiter: '\t'`.
  *
  * The first line is the header (`COPY … WITH (HEADER)`), and its names are the policy's fields (`user.email` for a
- * nested field). If the option `header` names the columns, the file has no header line. The input is UTF-8. The newline
- * style (`\n` or `\r\n`), the last newline, a byte order mark and the order of columns are kept. A file that COPY TO
- * wrote is revealed byte for byte, if its rules reveal every value.
+ * nested field). If the option `header` names the columns, the file has no header line. The input is UTF-8, or in the
+ * encoding that is set, and the output is UTF-8. The newline style (`\n` or `\r\n`), the last newline, a byte order
+ * mark and the order of columns are kept. A file that COPY TO wrote is revealed byte for byte, if its rules reveal
+ * every value.
  */
 
 import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
@@ -27,11 +28,11 @@ import { prepareTsv, type TsvOptions } from './codec.ts';
  * row is the data of a person.
  *
  * @throws TypeError, RangeError for wrong arguments, at once.
- * @throws TrefoilError while iterating. A record with an issue (`bad_escape`, `ragged_row`, `record_too_large` and the
- * codes of the rules, each with line and column) ends the run unless `onReject` is set; the error has the first 100
- * issues of the batch. These codes always end the run: `empty_input` (unless `header` is set), `not_utf8`, `nul_byte`,
- * the codes of the header (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular`
- * if the policy has arrays.
+ * @throws TrefoilError while iterating. A record with an issue (`bad_escape`, `ragged_row`, `record_too_large`,
+ * `not_utf8` or `not_in_encoding`, and the codes of the rules, each with line and column) ends the run unless
+ * `onReject` is set; the error has the first 100 issues of the batch. These always end the run: `empty_input` (unless
+ * `header` is set), `nul_byte`, an input that is in another encoding as a whole, what is wrong with the header
+ * (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular` if the policy has arrays.
  *
  * @example
  * ```ts

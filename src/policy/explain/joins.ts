@@ -1,5 +1,7 @@
 /** What `explain` writes about joins: inside one policy, and across several policies. */
 
+import { readingEngine } from '../../prepare/reading.ts';
+import { readingByName } from '../../prepare/readings.ts';
 import { ruleOption } from '../../rule/rule.ts';
 import { contextNames } from '../../rule/token/contexts.ts';
 import type { Leaf } from '../bound.ts';
@@ -73,7 +75,7 @@ export function joinsInside(leaves: readonly Leaf[], domain: string | undefined)
       `- ${code(first.path)} and ${code(other.path)}: the scope ${scope} is the same, but they do not join: ${reasons}, ${consequence}`,
     );
   }
-  lines.push(...withoutKey(leaves));
+  lines.push(...readings(leaves), ...withoutKey(leaves));
   if (lines.length === 0) return ['None: no field has a scope, and none is kept.'];
   const inside = domain === undefined ? 'one domain' : `the domain ${code(domain)}`;
   return [
@@ -83,6 +85,20 @@ export function joinsInside(leaves: readonly Leaf[], domain: string | undefined)
     'scopes, are never equal. Equal fpe outputs of two scopes mean nothing, because a format has a limited number of values.',
     'Outputs of two kinds of rule never join, whatever their scopes.',
   ];
+}
+
+/** What a reading changes about joins. The dates of shiftDate do not join. */
+function readings(leaves: readonly Leaf[]): string[] {
+  return leaves.flatMap(({ path, rule }) => {
+    const name = ruleOption(rule, 'read');
+    if (name === undefined || rule.rule === 'shiftDate') return [];
+    const makes = readingEngine(readingByName(String(name)))!.makes;
+    const line =
+      `read as ${words(String(name))} before anything else, and counts as the text ${words(makes)} that this gives. So it ` +
+      'joins with values that are in that form already, and with those that another reading turns into it; it does not ' +
+      `join with a field that has texts like ${words(String(name))} and no reading`;
+    return [`- ${code(path)}: ${line}`];
+  });
 }
 
 /** Fields without a key, which join with anything. */

@@ -17,6 +17,33 @@ export function escapeName(name: string): string {
   return name.replace(/[.[\]\\]/g, '\\$&');
 }
 
+/**
+ * Writes a path with the index of each array in place of its `[]`, outermost first: `items[2].sku`. Indices count from
+ * 0, as in JSON path expressions and in JavaScript.
+ */
+export function elementPath(path: string, indices: readonly number[]): string {
+  let next = 0;
+  return path.replace(/\\.|\[\]/gs, (part) => (part === '[]' && next < indices.length ? `[${indices[next++]}]` : part));
+}
+
+/** A place in a record as a field path, and as the path of the element if the place is in an array. */
+export interface RecordPlace {
+  readonly field: string;
+  readonly element?: string;
+}
+
+/** Writes a place in a record, as names of objects and indices of arrays, as paths: `items[].sku`, `items[2].sku`. */
+export function placeOfSteps(steps: readonly (string | number)[]): RecordPlace {
+  const inArray = steps.some((step) => typeof step === 'number');
+  const write = (index: (step: number) => string): string =>
+    steps
+      .map((step) => (typeof step === 'number' ? `[${index(step)}]` : `.${escapeName(step)}`))
+      .join('')
+      .slice(1);
+  const field = write(() => '');
+  return inArray ? { field, element: write(String) } : { field };
+}
+
 /** The name without its escapes. */
 function unescapeName(text: string): string {
   return text.replace(/\\([.[\]\\])/g, '$1');

@@ -4,6 +4,8 @@
 
 import * as v from 'valibot';
 import { ownProperties, typeName } from '../../core/checks.ts';
+import type { Reading } from '../../prepare/reading.ts';
+import { READING_NAMES, readingByName } from '../../prepare/readings.ts';
 import { PREPARE_NAMES, type Prepare, prepareByName } from '../../prepare/steps.ts';
 import { type CoarsenBucket, coarsen } from '../../rule/coarsen.ts';
 import { constant } from '../../rule/constant.ts';
@@ -32,6 +34,7 @@ function makeRules(): Registry<Rule> {
   const flag = v.boolean();
   const steps = v.optional(v.union([text, v.array(text)]));
   const perField = v.record(text, text) as unknown as v.GenericSchema<{ field: string; name: string }>;
+  const read = v.optional(text);
   // The options that every rule has.
   const common = {
     optional: v.optional(flag),
@@ -52,12 +55,18 @@ function makeRules(): Registry<Rule> {
         number: v.optional(v.number()),
         prefix: v.optional(whole),
         ip: v.optional(closed({ v4: whole, v6: whole })),
+        min: v.optional(v.number()),
+        max: v.optional(v.number()),
+        merge: v.optional(v.record(text, v.array(text))),
+        read,
       },
-      // The constructor checks that exactly one of the four is set.
+      // The constructor checks that exactly one of the four kinds is set.
       (options) => coarsen(options as CoarsenBucket),
+      { read: readReading },
     ),
-    shiftDate: entry({ ...common, scope: text, subject: text, days: whole, prepareSubject: steps }, shiftDate, {
+    shiftDate: entry({ ...common, scope: text, subject: text, days: whole, prepareSubject: steps, read }, shiftDate, {
       prepareSubject: readPrepare,
+      read: readReading,
     }),
     vault: entry(
       {
@@ -75,6 +84,7 @@ function makeRules(): Registry<Rule> {
       {
         ...common,
         scope: text,
+        read,
         prepare: steps,
         after: v.optional(text),
         // The constructor knows the members of a map, and says that a period is not one.
@@ -88,7 +98,7 @@ function makeRules(): Registry<Rule> {
         onToken: v.optional(v.picklist(['error', 'pass'])),
       },
       token,
-      { prepare: readPrepare },
+      { prepare: readPrepare, read: readReading },
     ),
     fpe: entry({ ...common, scope: text, format: formatOption(), allowCodebook: v.optional(text) }, fpe, {
       format: readFormat,
@@ -139,6 +149,17 @@ export function readRule(value: unknown, path: ValuePath, complain: Complain): R
   }
   if (!fits) return null;
   return attempt(path, options, complain, 'wrong_option', () => found.make({ ...options, ...read }));
+}
+
+function readReading(value: unknown, path: ValuePath, complain: Complain): Reading | null {
+  // The schema has already reported anything other than text.
+  if (typeof value !== 'string') return null;
+  const reading = attempt(path, {}, complain, 'wrong_option', () => readingByName(value));
+  if (reading !== undefined) return reading;
+  // No near name: a wrong one would read other dates.
+  const names = READING_NAMES.join(', ');
+  complain('wrong_option', path, `there is no such reading; there are ${names}; phone is followed by any country`);
+  return null;
 }
 
 function readPrepare(value: unknown, path: ValuePath, complain: Complain): Prepare | readonly Prepare[] | null {

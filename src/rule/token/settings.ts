@@ -4,6 +4,7 @@ import { badRange, badType, checkOneOf, typeName } from '../../core/checks.ts';
 import { keyedBlake3 } from '../../kernel/prf/blake3.ts';
 import { hmacSha256 } from '../../kernel/prf/hmac.ts';
 import type { Prf } from '../../kernel/prf/prf.ts';
+import { checkReading, type OpenedReading, type Reading } from '../../prepare/reading.ts';
 import { type Prepare, prepareSteps } from '../../prepare/steps.ts';
 import { BODY_LENGTH, LABEL } from '../../wire/labelled-token.ts';
 import { FORMS, type Form } from '../../wire/token-forms.ts';
@@ -25,6 +26,11 @@ export interface TokenOptions<Scope extends string = string, P extends Per | und
   extends Common {
   /** Equal values of one scope get equal tokens; values of two scopes never do: `person.email`. Enters the key. */
   readonly scope: Scope;
+  /**
+   * The form in which the values are written, such as `readDate('DD.MM.YYYY')`: they are turned into the usual form
+   * before `prepare`. It enters no key, so they join with values in the usual form and in any other.
+   */
+  readonly read?: Reading;
   /**
    * Named normalisation of the value: one step, or a list of up to eight in order. Values that are equal after it get
    * one token. Enters the key.
@@ -72,6 +78,7 @@ export interface TokenOptions<Scope extends string = string, P extends Per | und
 /** Names of the options, besides those that every rule has. */
 export const OPTIONS = [
   'scope',
+  'read',
   'prepare',
   'after',
   'per',
@@ -94,6 +101,7 @@ export interface Settings {
   readonly prf: PrfName;
   readonly steps: readonly Prepare[];
   readonly names: readonly string[];
+  readonly reading: OpenedReading | null;
   readonly after: string | undefined;
   /** The fields of `per`, in their order; none without it. */
   readonly contexts: readonly Context[];
@@ -118,21 +126,23 @@ export function readSettings(own: TokenOptions): Settings {
   if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
     badRange('length', 'must be 26 for a labelled token without a label: a shorter one could not be told from a word');
   }
+  const reading = checkReading(own.read, ['date', 'number', 'phone']);
   const steps = own.prepare === undefined ? [] : prepareSteps('prepare', own.prepare);
   const names = steps.map(({ step }) => step);
   const after = checkAfter(own.after);
   const contexts = checkPer(own.per);
   const isList = Array.isArray(own.per);
-  return { scope, form, length, label, prf, steps, names, after, contexts, isList, onToken };
+  return { scope, form, length, label, prf, steps, names, reading, after, contexts, isList, onToken };
 }
 
 /** What `explain` and `check` say about a rule. */
-export function factsOf({ scope, prf, names, after, contexts, onToken }: Settings): RuleFacts {
+export function factsOf({ scope, prf, names, reading, after, contexts, onToken }: Settings): RuleFacts {
+  const before = [...(reading === null ? [] : [`reading it as ${reading.name}`]), ...names].join(', ');
   const perWords = contexts.flatMap(({ path }, i) => [i === 0 ? '' : ' and ', { quoted: path }]);
   return {
     what: [
       'replaced by a keyed token',
-      names.length === 0 ? '' : ` of the value after ${names.join(', ')}`,
+      before === '' ? '' : ` of the value after ${before}`,
       ...(after === undefined ? [] : [', except that it begins with ', { quoted: after }, ', which stays in clear']),
       ...(contexts.length === 0
         ? []

@@ -42,10 +42,14 @@ export function addKeysInspect(parent: Command, context: Context): void {
       const domain = options.domain === undefined ? null : keyset.domain(options.domain);
       if (options.json === true) {
         const shown = domain === null ? {} : { domain: domain.domain, keyId: domain.keyId, keyCheck: domain.keyCheck };
-        await writeOut(`${JSON.stringify({ ids: keyset.ids, primary: keyset.primary, ...shown }, null, 2)}\n`);
+        const { ids, primary, testIds } = keyset;
+        await writeOut(`${JSON.stringify({ ids, primary, testIds, ...shown }, null, 2)}\n`);
         return;
       }
-      const lines = keyset.ids.map((id) => `root key ${id}${id === keyset.primary ? ' (primary)' : ''}`);
+      const lines = keyset.ids.map((id) => {
+        const isTest = keyset.testIds.includes(id) ? ': public test keys, only for the domains test and test-…' : '';
+        return `root key ${id}${id === keyset.primary ? ' (primary)' : ''}${isTest}`;
+      });
       if (domain !== null) {
         lines.push(`domain ${domain.domain}: protects with key ${domain.keyId}`);
         // One line per key. A policy pins one of them: the primary key to protect, or an older one to reveal.

@@ -2,7 +2,9 @@
 /** `trefoil rejects open`: opens the records that a run rejected, so that they can be corrected and run again. */
 
 import type { Command } from 'commander';
+import { given } from '../../../core/given.ts';
 import { type Reject, type Rejects, readRejects } from '../../../files/rejects.ts';
+import { DEFAULT_DELIMITER } from '../../../io/csv/codec.ts';
 import { makeCsvWriter, OWN_RECORDS } from '../../../io/csv/records.ts';
 import { writeCells } from '../../../io/tsv/cells.ts';
 import { revealAccess } from '../../../reveal.ts';
@@ -14,10 +16,11 @@ import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
 The records are written as they were in the input, under its header line, so
-that you can correct them and run them like any other file. With --json each
-record is one JSON object with its file, row, line, problems and text. The
-records are personal data in clear; --out makes a file that only its owner can
-read.
+that you can correct them and run them like any other file. They are UTF-8,
+whatever the encoding of the input was, so run them without --encoding. With
+--json each record is one JSON object with its file, row, line, problems and
+text. The records are personal data in clear; --out makes a file that only its
+owner can read.
 
 Examples:
   trefoil rejects open people.rejects.ndjson --keys keys.json --out mend.csv
@@ -58,12 +61,14 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
   const write = (text: string): Promise<void> => output.write(encoder.encode(text));
   let opened = 0;
   let lost = 0;
+  let damaged = 0;
   try {
     if (!json) await write(headerOf(rejects));
     for await (const reject of rejects.records) {
       context.signal.throwIfAborted();
       opened++;
       if (reject.record === null) lost++;
+      if (reject.issues.some(({ code }) => code === 'not_utf8' || code === 'not_in_encoding')) damaged++;
       const text = json ? `${JSON.stringify(reject)}\n` : recordOf(reject, rejects);
       if (text !== '') await write(text);
     }
@@ -72,7 +77,15 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
     await output.discard();
     throw error;
   }
-  context.voice.note(`${plural(opened, 'record')} opened`);
+  context.voice.note(`${plural(opened, 'record')} opened, as UTF-8`);
+  const options = json ? '' : optionsFor(rejects);
+  if (options !== '') context.voice.hint(`run the corrected records with ${options}`);
+  if (damaged > 0) {
+    context.voice.warning(
+      `${plural(damaged, 'record')} ${wordFor(damaged, 'has', 'have')} bytes that are no characters, which are written ` +
+        'as U+FFFD; correct them before you run the records again',
+    );
+  }
   if (lost > 0) {
     context.voice.warning(
       `${plural(lost, 'record')} longer than --max-record ${wordFor(lost, 'is', 'are')} not in the file of rejects`,
@@ -81,15 +94,38 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
   }
 }
 
-function headerOf({ format, delimiter, newline, header }: Rejects): string {
+function headerOf({ format, delimiter, newline, quote, escape: escapedBy, header }: Rejects): string {
   if (header === null) return '';
   if (format === 'tsv') return writeCells(header) + newline;
-  const write = makeCsvWriter({ delimiter: delimiter ?? ',', newline, quoteAll: false });
+  const quoting = quote === 'none' ? 'never' : 'minimal';
+  const write = makeCsvWriter({
+    delimiter: delimiter ?? DEFAULT_DELIMITER,
+    newline,
+    quoting,
+    ...given({ quote, escapedBy }),
+  });
   return write(
     header.map((name) => [name]),
     [0],
     OWN_RECORDS,
   );
+}
+
+/** The options with which a corrected CSV file is read, if it is not written with commas and double quotes. */
+function optionsFor({ format, delimiter, quote, escape: escapedBy }: Rejects): string {
+  if (format !== 'csv') return '';
+  const flags = [
+    ['--delimiter', delimiter === DEFAULT_DELIMITER ? null : delimiter],
+    ['--quote', quote],
+    ['--escape', escapedBy],
+  ] as const;
+  return flags.flatMap(([flag, value]) => (value == null ? [] : [`${flag} ${inShell(value)}`])).join(' ');
+}
+
+/** An argument as a shell takes it. */
+function inShell(value: string): string {
+  if (value === '\t') return 'tab';
+  return /^[a-z]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 function recordOf({ record }: Reject, { newline }: Rejects): string {

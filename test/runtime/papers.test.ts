@@ -1,0 +1,179 @@
+/**
+ * What the build writes for readers and tools beside the code: the vectors of the specifications as JSON, and the bill
+ * of materials. They need `dist`, which `npm test` builds first.
+ */
+import { createHmac, hkdfSync } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { specifications, type Vectors, vectorsOf } from '../../tsup.vectors.ts';
+import { manifest, root } from './install.ts';
+
+const page = (name: string) => readFileSync(join(root, `docs/spec/${name}.md`), 'utf8');
+const vectors = (name: string) => JSON.parse(readFileSync(join(root, `dist/vectors/${name}.json`), 'utf8')) as Vectors;
+
+describe('the vectors as JSON', () => {
+  const names = specifications(join(root, 'docs/spec'));
+
+  test('are a file for each specification, and no other', () => {
+    expect(names.length).toBeGreaterThanOrEqual(8);
+    const pages = readdirSync(join(root, 'docs/spec')).filter((name) => name !== 'vectors.md');
+    expect(names).toEqual(pages.map((name) => name.replace('.md', '')).sort());
+    expect(readdirSync(join(root, 'dist/vectors')).sort()).toEqual(names.map((name) => `${name}.json`));
+  });
+
+  test.each(names)('%s: are those of the page', (name) => {
+    expect(vectors(name)).toEqual(vectorsOf(name, page(name)));
+    // Each line of a table is a row, and each code in it is in a value: counted without the reader of tables.
+    const lines = page(name)
+      .replace(/^```[\s\S]*?^```$/gm, '')
+      .split('\n')
+      .filter((line) => line.startsWith('|'));
+    const heads = lines.filter((line) => /^\|-/.test(line)).length;
+    const { tables, specification } = vectors(name);
+    expect(specification).toBe(name);
+    expect(tables).toHaveLength(heads);
+    expect(tables.reduce((sum, { rows }) => sum + rows.length, 0)).toBe(lines.length - 2 * heads);
+    const values = new Set(tables.flatMap(({ rows }) => rows.flatMap((row) => Object.values(row))));
+    const alone = lines.flatMap((line) => [...line.matchAll(/(?<=\| )`([^`|\\]+)`(?= \|)/g)].map(([, code]) => code!));
+    const heading = new Set(tables.flatMap(({ columns }) => columns));
+    expect(alone.filter((code) => !values.has(code) && !heading.has(code))).toEqual([]);
+  });
+
+  test('have every column in every row, and texts as values', () => {
+    for (const name of names) {
+      for (const { columns, rows } of vectors(name).tables) {
+        expect(rows.length).toBeGreaterThan(0);
+        for (const row of rows) {
+          expect(Object.keys(row).sort()).toEqual([...columns].sort());
+          for (const value of Object.values(row)) expect(typeof value).toBe('string');
+        }
+      }
+    }
+  });
+
+  test('give a column to each of several values in a cell, and the text of a literal', () => {
+    const { tables } = vectors('token-v1');
+    expect(tables.at(-1)!.columns).toEqual(['function', 'form', 'length', 'token']);
+    expect(tables.at(-1)!.rows[0]).toMatchObject({ function: 'hmac-sha256', form: 'labelled', length: '26' });
+    const rows = vectors('prepare-v1').tables.flatMap(({ rows }) => rows);
+    expect(rows).toContainEqual({ step: 'nfc', input: 'Zoe\u0308', output: 'Zo\u00eb' });
+    expect(rows).toContainEqual({ step: 'casefold', input: '\ud83d', code: 'lone_surrogate' });
+    expect(rows).toContainEqual({
+      step: 'emailAddress',
+      input: "O'Neil+Tag/{x}=`~^@sub-1.Example.org",
+      output: "o'neil+tag/{x}=`~^@sub-1.example.org",
+    });
+  });
+
+  // What an implementation in another language does, with node:crypto alone.
+  test('are enough to compute a token', () => {
+    const steps = (name: string, table: number) =>
+      new Map(
+        vectors(name)
+          .tables.filter(({ section }) => section === 'Vectors')
+          [table]!.rows.map((row) => [row.step!, row['bytes or text']!]),
+      );
+    const keys = steps('keyset-v1', 0);
+    const tokens = steps('token-v1', 0);
+    const child = (parent: Buffer, info: Buffer) =>
+      Buffer.from(hkdfSync('sha256', parent, Buffer.from('trefoil keyset-v1'), info, 32));
+    const encode = (...texts: readonly string[]) =>
+      Buffer.concat(texts.flatMap((text) => [Buffer.from([0, 0, 0, text.length]), Buffer.from(text)]));
+    const domain = child(Buffer.from(keys.get('root key')!, 'hex'), encode('domain', 'eu-enclave'));
+    expect(domain.toString('hex')).toBe(keys.get('domain'));
+    const scope = child(child(domain, encode('kind', 'token')), encode('scope', 'person.email'));
+    expect(scope.toString('hex')).toBe(tokens.get('scope node'));
+    const node = child(scope, Buffer.from(tokens.get('info of the parameters')!, 'hex'));
+    expect(createHmac('sha256', node).update(tokens.get('m')!).digest('hex')).toBe(tokens.get('t'));
+  });
+
+  test('of a page with a damaged table are refused', () => {
+    expect(() => vectorsOf('x', '| a | b |\n|---|---|\n| 1 |\n')).toThrow('not as many cells');
+    expect(() => vectorsOf('x', "| a |\n|---|\n| `` '\\q' `` |\n")).toThrow('unknown escape');
+    expect(() => vectorsOf('x', '| a | `a` |\n|---|---|\n| 1 | 2 |\n')).toThrow('one name');
+  });
+});
+
+interface Component {
+  readonly 'bom-ref': string;
+  readonly group?: string;
+  readonly name: string;
+  readonly version?: string;
+  readonly scope?: string;
+  readonly purl?: string;
+  readonly licenses: readonly { readonly license: { readonly id: string } }[];
+  readonly properties: readonly { readonly name: string; readonly value: string }[];
+}
+
+describe('the bill of materials', () => {
+  const text = readFileSync(join(root, 'dist/sbom.cdx.json'), 'utf8');
+  const bom = JSON.parse(text) as {
+    readonly bomFormat: string;
+    readonly specVersion: string;
+    readonly metadata: { readonly component: Component };
+    readonly components: readonly Component[];
+    readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+  };
+  const of = (relation: string) =>
+    bom.components.filter(({ properties }) =>
+      properties.some(({ name, value }) => name === 'trefoil:relation' && value === relation),
+    );
+  const valuesOf = ({ properties }: Component, name: string) =>
+    properties.filter((one) => one.name === `trefoil:${name}`).map(({ value }) => value);
+  const nameOf = ({ group, name }: Component) => (group === undefined ? name : `${group}/${name}`);
+
+  test('is CycloneDX 1.6, of this version, and has no time and no number of its own', () => {
+    expect(bom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1 });
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+    expect(bom.metadata.component).toMatchObject({ name: 'trefoil', version, purl: `pkg:npm/trefoil@${version}` });
+    expect(text).not.toMatch(/timestamp|serialNumber|\d{4}-\d\d-\d\d|registry/);
+  });
+
+  test('lists what is in the built files, as the notices do', () => {
+    const notices = readFileSync(join(root, 'dist/NOTICES.txt'), 'utf8');
+    const listed = [...notices.matchAll(/^(\S.*) (\S+) \(([\w.-]+)\)\nIn: (.*)$/gm)].map(([, ...rest]) => rest);
+    expect(listed.length).toBeGreaterThan(5);
+    expect(
+      of('bundled')
+        .map((one) => [nameOf(one), one.version, one.licenses[0]!.license.id, valuesOf(one, 'file').join(', ')])
+        .sort(),
+    ).toEqual(listed.sort());
+  });
+
+  test('lists dependencies and optional peers with the ranges of the manifest, and what dependencies need', () => {
+    const ranges = (relation: string) =>
+      Object.fromEntries(of(relation).map((one) => [nameOf(one), valuesOf(one, 'range')[0]]));
+    expect(ranges('optional peer')).toEqual(manifest.peerDependencies);
+    expect(ranges('dependency')).toMatchObject(manifest.dependencies);
+    const needed = new Set(Object.keys(manifest.dependencies));
+    for (const name of needed) {
+      const { dependencies = {} } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
+      for (const more of Object.keys(dependencies as object)) needed.add(more);
+    }
+    expect(Object.keys(ranges('dependency')).sort()).toEqual([...needed].sort());
+    for (const one of of('optional peer')) expect(one.scope).toBe('optional');
+    for (const one of of('dependency')) expect(one.scope).toBe('required');
+  });
+
+  test('names the licence and the package URL of each', () => {
+    for (const one of bom.components) {
+      const folder = join(root, 'node_modules', nameOf(one));
+      if (!existsSync(folder)) continue;
+      const { license, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      expect(one.licenses).toEqual([{ license: { id: license } }]);
+      const at = one['bom-ref'].startsWith('bundled:') ? `@${version}` : '';
+      expect(one.purl).toBe(`pkg:npm/${nameOf(one).replace('@', '%40')}${at}`);
+    }
+  });
+
+  test('has references that are unique and lead somewhere', () => {
+    const refs = [bom.metadata.component, ...bom.components].map((one) => one['bom-ref']);
+    expect(new Set(refs).size).toBe(refs.length);
+    for (const { ref, dependsOn } of bom.dependencies) {
+      for (const one of [ref, ...dependsOn]) expect(refs).toContain(one);
+    }
+    const reached = new Set(bom.dependencies.flatMap(({ dependsOn }) => dependsOn));
+    expect(refs.slice(1).filter((ref) => !reached.has(ref))).toEqual([]);
+  });
+});
