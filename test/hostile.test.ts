@@ -301,7 +301,7 @@ const RULES: Readonly<Record<string, Row>> = {
 
 /** The vault rule, and its verbs over a store in memory. */
 const VAULT: Row = async (fn) => {
-  const options = { scope: 'a', store: 'm', token: { label: 'x' }, ttl: 7, onErased: 'new' as const, why: 'x' };
+  const options = { scope: 'a', store: 'm', label: 'x', ttl: 7, onErased: 'new' as const, why: 'x' };
   const open = await vault(options).open(keys, { m: memoryStore() }, revealAccess);
   const owned = await vault({ ...options, subject: 'id' }).open(keys, { m: memoryStore() }, revealAccess);
   const given = await open.protect('x');

@@ -67,7 +67,8 @@ export interface BoundInside {
 export interface AsyncRun {
   readonly collect: BoundInside;
   readonly answer: BoundInside;
-  readonly settle: () => Promise<void>;
+  /** Asks the store. Returns how many values became missing because the store has erased them. */
+  readonly settle: () => Promise<number>;
 }
 
 /** Whether a record that was turned for a file may hold a number as its text: a rule reveals it as it was spelled. */

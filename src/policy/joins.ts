@@ -73,7 +73,7 @@ const makeAspects = (): Readonly<Record<string, Aspects>> => ({
       aspect('a different store', 'store'),
       aspect('a subject where the other has none', 'subject', (subject) => subject !== undefined),
     ],
-    text: [aspect('a different label', 'token')],
+    text: [aspect('a different label', 'label')],
     consequence: 'so the same value has two tokens',
   },
   fpe: {

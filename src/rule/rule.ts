@@ -70,8 +70,16 @@ export interface BoundColumns {
   readonly reveal: ColumnVerb;
 }
 
-/** A {@link ColumnVerb} of a rule that waits for a store. */
-export type AsyncVerb = (column: readonly unknown[], report: ReportIssue, siblings?: Siblings) => Promise<unknown[]>;
+/**
+ * A {@link ColumnVerb} of a rule that waits for a store. `noteErased` takes the number of values that became missing
+ * because the store has erased them.
+ */
+export type AsyncVerb = (
+  column: readonly unknown[],
+  report: ReportIssue,
+  siblings?: Siblings,
+  noteErased?: (count: number) => void,
+) => Promise<unknown[]>;
 
 /** A rule with its keys and its store. */
 export interface AsyncColumns {
