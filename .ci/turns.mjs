@@ -130,6 +130,21 @@ export const LONG = [
     sources: ['src/io/apply.ts', 'src/cli/commands/apply.ts', ...NDJSON, '.ci/spark', '.ci/spark.py'],
   },
   {
+    name: 'the packed tarball with each optional companion, in an empty folder, on Node 20, 22 and 24',
+    command: 'bash .ci/companions',
+    sources: [
+      'src/',
+      'package.json',
+      'tsup.config.ts',
+      'tsup.notices.ts',
+      'tsup.sbom.ts',
+      'tsup.vectors.ts',
+      '.ci/companions',
+      '.ci/data/companions.mjs',
+      '.ci/postgres',
+    ],
+  },
+  {
     name: 'the two commands of the README on Node 22',
     command: 'bash .ci/other-nodes 22',
     sources: ['src/', 'test/', 'tsup.config.ts', 'vitest.config.ts', '.ci/other-nodes'],

@@ -84,8 +84,10 @@ const KINDS = {
   not_in_encoding: 'data',
   /** A file or stream has a NUL byte: it is not text, or it is UTF-16 without a byte order mark. */
   nul_byte: 'data',
-  /** A line of NDJSON is not valid JSON. */
+  /** A line of NDJSON, or a cell of a table that the policy leads into, is not valid JSON. */
   invalid_json: 'data',
+  /** A cell of a table is not an array of PostgreSQL, or is one with explicit bounds. */
+  invalid_array: 'data',
   /** A line of NDJSON is JSON, but not an object. */
   not_an_object: 'data',
   /** An object of a JSON text has the same key twice, and readers differ in which of the two they take. */
@@ -202,7 +204,7 @@ export type IssueCode = keyof typeof KINDS;
 
 /** Where an issue was found. Every part is optional. Rows and lines count from 1, and a header line is not a row. */
 export interface Where {
-  /** The path of the field, as a policy file writes it: `user.email`, `items[].sku`. */
+  /** The path of the field, as a policy file writes it: `user.email`, `items[].sku`; empty if the field has no name. */
   readonly field?: string;
   /**
    * The element of an array in which the field is: `items[2].sku` for the field `items[].sku`. Elements count from 0,
@@ -285,7 +287,7 @@ export function formatIssue(issue: Issue): string {
   if (row !== undefined) place += `, row ${row}`;
   if (line !== undefined) place += `, line ${line}`;
   if (column !== undefined) place += `, column ${column}`;
-  if (field !== undefined) place += `, field ${field}`;
+  if (field !== undefined) place += `, field ${field === '' ? '""' : field}`;
   return `${file === undefined ? '' : `${file}: `}${place === '' ? '' : `${place.slice(2)}: `}${message}`;
 }
 

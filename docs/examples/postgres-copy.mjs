@@ -3,7 +3,8 @@
 //
 //   DATABASE_URL=postgres://… TREFOIL_KEYS_FILE=keys.json node postgres-copy.mjs policy.yaml people people_safe
 //
-// The new table must exist, with a text column for each field of the policy that is not dropped.
+// The new table must exist, with a column of the same name for each column that the policy does not drop: jsonb and
+// arrays as they are, text for a column whose values are replaced.
 import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
@@ -18,8 +19,6 @@ const policy = parsePolicy(parse(readFileSync(policyFile, 'utf8')));
 const keys = keyset.parse(readFileSync(process.env.TREFOIL_KEYS_FILE, 'utf8'));
 const bound = policy.bind(keys.domain(policy.domain));
 
-const names = Object.keys(policy.fields);
-const kept = names.filter((name) => policy.fields[name].rule !== 'drop');
 const list = (columns) => columns.map((name) => pg.escapeIdentifier(name)).join(', ');
 
 // Two connections, because COPY out and COPY in each occupy one.
@@ -28,6 +27,10 @@ await Promise.all([reader.connect(), writer.connect()]);
 let rows = 0;
 try {
   await writer.query('BEGIN');
+  // A path such as data.name reaches into the column data, so the columns are those of the table.
+  const { fields } = await reader.query(`SELECT * FROM ${pg.escapeIdentifier(source)} LIMIT 0`);
+  const names = fields.map(({ name }) => name);
+  const kept = names.filter((name) => policy.fields[name]?.rule !== 'drop');
   const out = reader.query(copyTo(`COPY (SELECT ${list(names)} FROM ${pg.escapeIdentifier(source)}) TO STDOUT`));
   const into = writer.query(copyFrom(`COPY ${pg.escapeIdentifier(target)} (${list(kept)}) FROM STDIN`));
   const onProgress = (progress) => {

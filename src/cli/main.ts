@@ -7,6 +7,7 @@
  */
 
 import { Command, CommanderError } from 'commander';
+import { fail } from '../errors.ts';
 import { packageVersion } from '../files/version.ts';
 import { closeAll } from './at-end.ts';
 import { EXIT, Interrupted, SIGNALS, UsageError } from './exit.ts';
@@ -83,10 +84,25 @@ async function makeProgram(argv: readonly string[], context: Context): Promise<C
   for (const name of Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS)) {
     const [group] = name.split(' ');
     if (group !== name && !groups.has(group!)) groups.set(group!, addGroup(program, group!));
-    const add = await COMMANDS[name]!();
+    const add = await loadCommand(name);
     add(groups.get(group!) ?? program, context);
   }
   return program;
+}
+
+/**
+ * Loads a command, and with it the packages that it needs.
+ *
+ * @throws TrefoilError `io_failed` if one of them is not installed, as after an installation that was cut short.
+ */
+async function loadCommand(name: string): ReturnType<(typeof COMMANDS)[string]> {
+  try {
+    return await COMMANDS[name]!();
+  } catch (error) {
+    const missing = error instanceof Error ? /^Cannot find package '([@\w./-]+)'/.exec(error.message)?.[1] : undefined;
+    if (missing === undefined) throw error;
+    return fail('io_failed', `the package ${missing}, which trefoil needs, is not installed; run npm install`);
+  }
 }
 
 function addGroup(program: Command, name: string): Command {

@@ -34,9 +34,12 @@ export interface PartialDate {
 export const OFFSET = ' ?(?:Z|UTC|[+-][0-9]{2}(?:[0-9]{2}|:[0-9]{2}(?::[0-9]{2})?)?)';
 
 /** A date, alone or followed by hours and minutes. Seconds, their fraction and an offset from UTC may follow these. */
-const FORM = /* @__PURE__ */ new RegExp(
-  `^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:${OFFSET})?)?$`,
-);
+const FORM = /* @__PURE__ */ makeForm();
+
+function makeForm(): RegExp {
+  const time = `[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:${OFFSET})?`;
+  return new RegExp(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:${time})?$`);
+}
 
 /** A year, alone or with a month: dates of FHIR that are not known to the day. */
 const PARTIAL = /^[0-9]{4}(?:-[0-9]{2})?$/;

@@ -13,7 +13,7 @@ import { makeCsvCodec } from '../io/csv/codec.ts';
 import { makeRun } from '../io/records.ts';
 import { turnTable } from '../io/table.ts';
 import type { Chunk, Connection } from './module.ts';
-import { cellsOf } from './parquet-columns.ts';
+import { cellsOf, isKept } from './parquet-columns.ts';
 import { type Inputs, parquetReading, type Source } from './source.ts';
 import { textList } from './sql.ts';
 
@@ -117,39 +117,47 @@ export async function* readBatches(
   limit: number | null,
 ): AsyncGenerator<TextBatch, void, undefined> {
   const cells = cellsOf(columns.output);
-  const places = [...columns.positions];
-  const from = new Map(places.map(([path], i) => [path, i]));
-  const select = places.map(([, sql]) => `CAST(${sql} AS VARCHAR)`);
+  // The columns of the input that are read: those of the output, and those that are dropped or that other rules need.
+  const taken = [...new Set([...cells, ...columns.positions.values()].map(({ sql }) => sql))];
+  const from = new Map(taken.map((sql, i) => [sql, i]));
+  const positions = new Map(
+    [...columns.positions].map(([path, { sql, inside }]) => [path, { from: from.get(sql)!, inside }]),
+  );
+  const select = taken.map((sql) => `CAST(${sql} AS VARCHAR)`);
   // These columns show which STRUCTs are NULL.
   const parents = [...new Set(cells.flatMap(({ parent }) => parent ?? []))];
   const all = [...select, ...parents.map((sql) => `CASE WHEN ${sql} IS NULL THEN NULL ELSE '' END`)];
   const limited = limit === null ? '' : ` LIMIT ${limit}`;
   const result = await connection.stream(`SELECT ${all.join(', ')} FROM ${table}${limited}`);
+  // A column with values in its cells has its own name.
+  const headers = inside.leaves.flatMap(({ path, header }): (readonly [string, string])[] => {
+    const position = columns.positions.get(path);
+    return header === null || position === undefined || position.inside !== null ? [] : [[header, position.sql]];
+  });
+  for (const { column, header, sql } of cells) if (column.node !== undefined) headers.push([header, sql]);
   let first = 0;
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) return;
     const rows = chunk.rowCount;
-    const taken = places.map((_, i) => textsOf(chunk, i));
+    const texts = taken.map((_, i) => textsOf(chunk, i));
     const isGone = new Map(
-      parents.map((sql, i) => [sql, textsOf(chunk, places.length + i).map((text) => text === null)]),
+      parents.map((sql, i) => [sql, textsOf(chunk, taken.length + i).map((text) => text === null)]),
     );
     const issues: Issue[] = [];
     const after = new Map<string, readonly (string | null)[]>();
-    for (const { leaf, index, header, name, parent } of cells) {
+    for (const { column, header, parent, sql } of cells) {
       const gone = parent === null ? null : isGone.get(parent)!;
-      const column = { name, leaf, index, from: from.get(leaf.path)! };
-      const table = { rows, column: (at: number) => [...taken[at]!] };
-      const [out] =
-        leaf.rule.rule === 'keep'
-          ? [taken[column.from]!]
-          : turnTable(table, [column], from, direction, inside, (row, issue) => {
-              if (gone?.[row] !== true) issues.push({ ...issue, row: first + row + 1 });
-            });
+      const made = { ...column, from: from.get(sql)! };
+      const source = { rows, column: (at: number) => [...texts[at]!] };
+      const [out] = isKept(column)
+        ? [texts[made.from]!]
+        : turnTable(source, [made], positions, direction, inside, (row, issue) => {
+            if (gone?.[row] !== true) issues.push({ ...issue, row: first + row + 1 });
+          });
       after.set(header, gone === null ? out! : out!.map((text, row) => (gone[row] ? null : text)));
     }
-    const headers = new Map(inside.leaves.map(({ path, header }) => [path, header!]));
-    const before = new Map(places.map(([path], i) => [headers.get(path)!, taken[i]!]));
+    const before = new Map(headers.map(([header, sql]) => [header, texts[from.get(sql)!]!]));
     yield { rows, before, after, issues };
     first += rows;
   }

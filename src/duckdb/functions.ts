@@ -8,23 +8,26 @@
  */
 
 import { fail, type Issue } from '../errors.ts';
-import { checkTabular, hidesEmpty, type TableColumn } from '../io/header.ts';
+import type { Position, TableColumn } from '../io/columns.ts';
+import { checkTabular, hidesEmpty, refuseArrays } from '../io/header.ts';
 import { turnTable } from '../io/table.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import type { CallInfo, Chunk, DuckdbConnection, DuckdbModule, Vector } from './module.ts';
 import { makeVectors, type Vectors } from './vectors.ts';
 
-/** The function of a field. */
+/** The function of a field, or of a column with values in its cells. */
 export interface FieldFunction {
   readonly name: string;
+  /** Its first argument. */
   readonly column: TableColumn;
-  /** Paths of the fields whose values are its further arguments, in this order. */
-  readonly needs: readonly string[];
+  /** Paths of the fields whose values are its further arguments, in this order, and where in the argument they are. */
+  readonly needs: readonly { readonly path: string; readonly inside: Position['inside'] }[];
 }
 
-/** The functions of a policy. Dropped fields have none. */
+/** The functions of the fields of a policy, for statements of SQL. Dropped fields have none. */
 export function fieldFunctions(inside: BoundInside, direction: Direction): readonly FieldFunction[] {
   checkTabular(inside);
+  refuseArrays(inside);
   const taken = new Map<string, string>();
   const functions: FieldFunction[] = [];
   for (const [index, leaf] of inside.leaves.entries()) {
@@ -37,13 +40,14 @@ export function fieldFunctions(inside: BoundInside, direction: Direction): reado
         field: leaf.path,
       });
     taken.set(name.toLowerCase(), leaf.path);
-    functions.push({ name, column: { name: leaf.header!, leaf, index, from: 0 }, needs: leaf.engine.needs ?? [] });
+    const needs = (leaf.engine.needs ?? []).map((path) => ({ path, inside: null }));
+    functions.push({ name, column: { name: leaf.header!, leaf, index, from: 0 }, needs });
   }
   return functions;
 }
 
 /**
- * Registers the functions of one direction.
+ * Registers functions of one direction.
  *
  * @param nullIsEmpty for CSV, where NULL is an empty cell without quotes. For the rules it is the empty text, as `""`
  * is. If the rule leaves it empty, the function returns NULL again, so that the cell is written as it was read.
@@ -53,12 +57,13 @@ export function registerFields(
   connection: DuckdbConnection,
   inside: BoundInside,
   direction: Direction,
+  functions: readonly FieldFunction[],
   nullIsEmpty = false,
 ): void {
   inside.demand(direction);
   const { VARCHAR, DuckDBScalarFunction } = duckdb;
   const vectors = makeVectors();
-  for (const field of fieldFunctions(inside, direction)) {
+  for (const field of functions) {
     connection.registerScalarFunction(
       DuckDBScalarFunction.create({
         name: field.name,
@@ -80,8 +85,8 @@ function vectorFunction(
   vectors: Vectors,
   nullIsEmpty: boolean,
 ): (info: CallInfo, input: Chunk, output: Vector) => void {
-  const positions = new Map(needs.map((path, i) => [path, i + 1]));
-  const { path } = column.leaf;
+  const positions = new Map(needs.map(({ path, inside }, i) => [path, { from: i + 1, inside }]));
+  const path = column.node === undefined ? column.leaf.path : column.node.path;
   const hides = hidesEmpty(column.leaf, direction);
   return (info, input, output) => {
     let found: Issue | null = null;
@@ -110,7 +115,13 @@ function vectorFunction(
     } catch {
       // Its message could contain a value. The error set below does not.
     }
-    const { code, message } = (found as Issue | null) ?? { code: 'engine_failed', message: 'the rule failed' };
-    info.setError(`trefoil: field ${path}: ${message} (${code})`);
+    const {
+      code,
+      message,
+      field = path,
+    } = (found as Issue | null) ?? {
+      ...{ code: 'engine_failed', message: 'the rule failed' },
+    };
+    info.setError(`trefoil: field ${field}: ${message} (${code})`);
   };
 }

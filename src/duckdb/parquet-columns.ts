@@ -1,27 +1,29 @@
 /**
  * The columns of a Parquet file compared with the fields of a policy. A path of the policy leads into a STRUCT as it
- * leads into an object of NDJSON. Every other type with inner values is refused unless it is dropped, because no rule
- * would see the inner values.
+ * leads into an object of NDJSON, and into a column of text as into the cells of CSV. Every other type with inner
+ * values is refused unless it is dropped, because no rule would see the inner values.
  *
- * No message shows a name from the file, unless the policy has it as well.
+ * A message shows a name of the file as messages about other tables and records do (`io/header.ts`,
+ * `policy/unnamed.ts`).
  */
 
 import { type Issue, TrefoilError } from '../errors.ts';
-import type { BoundInside, Direction, Leaf } from '../policy/bound.ts';
-import { escapeName, parsePath } from '../policy/file/path.ts';
+import { namesInside, type Position, type TableColumn } from '../io/columns.ts';
+import { unnamedColumn } from '../io/header.ts';
+import type { BoundInside, Direction, FieldsNode, Leaf, Node } from '../policy/bound.ts';
+import { otherNames, unnamedIssue } from '../policy/unnamed.ts';
 import type { Type, TypeIds } from './module.ts';
 import { identifier, text } from './sql.ts';
 
-/** A column of the output with a single value, or such a field of a STRUCT. */
+/** A column of the output with a single value or with values in its cells, or such a field of a STRUCT. */
 export interface Cell {
   readonly kind: 'cell';
   /** Name of the column, or of the field in its STRUCT. */
   readonly name: string;
   /** Name of the column in a table: the names of the path with dots between them. */
   readonly header: string;
-  readonly leaf: Leaf;
-  /** Index of the leaf in the policy. */
-  readonly index: number;
+  /** What the cells go through. The index `from` has no meaning here. */
+  readonly column: TableColumn;
   /** The value in SQL. */
   readonly sql: string;
   /** The STRUCT of the value in SQL; `null` for a column. If the STRUCT is NULL, the value stays NULL. */
@@ -39,12 +41,17 @@ export interface Struct {
 /** A column of the output, or a field of a STRUCT. */
 export type OutputColumn = Cell | Struct;
 
+/** Where a field is: the SQL of its column, and the place inside its cells. */
+export interface SqlPosition extends Pick<Position, 'inside'> {
+  readonly sql: string;
+}
+
 /** The columns that a run reads and writes. */
 export interface Columns {
   /** In the order of the input. */
   readonly output: readonly OutputColumn[];
-  /** Each field of the policy in SQL, by path. Dropped fields are included. */
-  readonly positions: ReadonlyMap<string, string>;
+  /** Each field of the policy, by path. Dropped fields are included, and fields inside arrays are not. */
+  readonly positions: ReadonlyMap<string, SqlPosition>;
 }
 
 /** The cells of a list of columns, with those inside a STRUCT. */
@@ -52,30 +59,9 @@ export function cellsOf(columns: readonly OutputColumn[]): readonly Cell[] {
   return columns.flatMap((column) => (column.kind === 'cell' ? [column] : cellsOf(column.fields)));
 }
 
-/** A field of the policy, or a name on the way to one, which has fields. */
-interface Named {
-  readonly entry: { readonly leaf: Leaf; readonly index: number } | null;
-  /** Its path, written as in a policy file. */
-  readonly path: string;
-  readonly fields: Map<string, Named>;
-}
-
-/** The tree of the policy's paths. It has no arrays, because `checkTabular` has refused them. */
-function treeOf(leaves: readonly Leaf[]): Named {
-  const root: Named = { entry: null, path: '', fields: new Map() };
-  for (const [index, leaf] of leaves.entries()) {
-    const steps = parsePath(leaf.path);
-    const names = typeof steps === 'string' ? [] : steps.map(({ name }) => name);
-    let at = root;
-    for (const [depth, name] of names.entries()) {
-      const isLast = depth === names.length - 1;
-      const path = isLast ? leaf.path : at.path === '' ? escapeName(name) : `${at.path}.${escapeName(name)}`;
-      const next = at.fields.get(name) ?? { entry: isLast ? { leaf, index } : null, path, fields: new Map() };
-      at.fields.set(name, next);
-      at = next;
-    }
-  }
-  return root;
+/** Whether a column is copied with the type that it has. */
+export function isKept({ leaf }: TableColumn): boolean {
+  return leaf?.rule.rule === 'keep';
 }
 
 /** Types with a single value, which a rule can read. All other types have inner values or are bytes. */
@@ -97,16 +83,19 @@ interface Mapping {
   readonly inside: BoundInside;
   readonly direction: Direction;
   readonly ids: TypeIds;
-  readonly root: Named;
   /** Fields by the name of their column in a table. */
-  readonly headers: ReadonlyMap<string | null, NonNullable<Named['entry']>>;
+  readonly headers: ReadonlyMap<string | null, LeafNode>;
   /** Paths of fields that other rules look at. */
   readonly siblings: ReadonlySet<string>;
   /** Type numbers of {@link SINGLE}. */
   readonly single: ReadonlySet<number | string | undefined>;
   readonly issues: Issue[];
-  readonly positions: Map<string, string>;
+  readonly positions: Map<string, SqlPosition>;
+  /** Paths of the fields that a column of the input belongs to. */
+  readonly found: Set<string>;
 }
+
+type LeafNode = Extract<Node, { kind: 'leaf' }>;
 
 /**
  * The columns of the output.
@@ -128,21 +117,21 @@ export function mapColumns(
     inside,
     direction,
     ids,
-    root: treeOf(inside.leaves),
-    headers: new Map(inside.leaves.map((leaf, index) => [leaf.header, { leaf, index }])),
+    headers: new Map(inside.leaves.map((leaf, index) => [leaf.header, { kind: 'leaf', leaf, index }])),
     siblings: new Set(inside.leaves.flatMap(({ engine }) => engine.needs ?? [])),
     single: new Set(SINGLE.map((name) => ids[name])),
     issues: [],
     positions: new Map(),
+    found: new Set(),
   };
-  const { issues, positions } = mapping;
+  const { issues, positions, found } = mapping;
   const output = names.flatMap((name, from) => mapColumn(mapping, name, types[from]!, from) ?? []);
-  if (positions.size === 0 && inside.leaves.length > 0 && issues.every(({ code }) => code === 'unnamed_field')) {
+  if (found.size === 0 && inside.leaves.length > 0 && issues.every(({ code }) => code === 'unnamed_field')) {
     const message = "the input has none of the policy's fields";
     throw new TrefoilError([{ code: 'header_missing', message }]);
   }
   for (const { path, rule, engine } of inside.leaves) {
-    if (positions.has(path) || rule.optional === true || (direction === 'reveal' && engine.removes)) continue;
+    if (found.has(path) || rule.optional === true || (direction === 'reveal' && engine.removes)) continue;
     issues.push({ code: 'missing_field', message: 'the input does not have the field', field: path });
   }
   if (issues.length > 0) throw new TrefoilError(issues);
@@ -155,48 +144,75 @@ function mapColumn(mapping: Mapping, name: string, type: Type, from: number): Ou
   const sql = identifier(name);
   // A column whose name is a whole path comes before a path into a STRUCT.
   const entry = mapping.headers.get(name);
-  const node = mapping.root.fields.get(name);
+  const node = inside.root.fields.get(name);
   const isGone = direction === 'reveal' && entry?.leaf.engine.removes === true;
   if (entry !== undefined && !isGone) {
     return mapLeaf(mapping, entry, type, { name, header: name, sql, parent: null });
   }
-  if (entry === undefined && node !== undefined && node.fields.size > 0) {
-    return mapStruct(mapping, node, type, { name, header: name, sql });
+  if (entry === undefined && node !== undefined && node.kind !== 'leaf') {
+    return mapNode(mapping, node, type, { name, header: name, sql, parent: null });
   }
-  if (inside.unnamed === 'error') {
-    const message = `column ${from + 1} of the input is not named in the policy; name it, or set unnamed: drop`;
-    issues.push({ code: 'unnamed_field', message });
-  }
+  // The names of Parquet are in its schema, apart from the data.
+  if (inside.unnamed === 'error') issues.push(unnamedColumn(name, from, true));
   return null;
 }
 
 /** Maps a field that has a rule; `null` if the rule leaves nothing in the output. */
-function mapLeaf(
-  mapping: Mapping,
-  { leaf, index }: NonNullable<Named['entry']>,
-  type: Type,
-  place: Pick<Cell, 'name' | 'header' | 'sql' | 'parent'>,
-): Cell | null {
-  const { issues, positions, siblings } = mapping;
-  if (positions.has(leaf.path)) {
-    const message = 'more than one column of the input belongs to this field; rename one of them';
-    issues.push({ code: 'header_duplicate', message, field: leaf.path });
-    return null;
-  }
-  positions.set(leaf.path, place.sql);
+function mapLeaf(mapping: Mapping, { leaf, index }: LeafNode, type: Type, place: Place): Cell | null {
+  const { issues, siblings } = mapping;
+  if (!locate(mapping, leaf, { sql: place.sql, inside: null })) return null;
   const { removes } = leaf.engine;
   if (!removes || siblings.has(leaf.path)) {
     const wrong = wrongType(mapping, type, leaf);
     if (wrong !== null) issues.push({ ...wrong, field: leaf.path });
   }
-  return removes ? null : { kind: 'cell', leaf, index, ...place };
+  return removes ? null : { kind: 'cell', column: { name: place.header, leaf, index, from: 0 }, ...place };
+}
+
+/** Notes where a field is; returns whether it was not noted before. */
+function locate({ issues, positions, found }: Mapping, { path, header }: Leaf, position: SqlPosition): boolean {
+  if (found.has(path)) {
+    const message = 'more than one column of the input belongs to this field; rename one of them';
+    issues.push({ code: 'header_duplicate', message, field: path });
+    return false;
+  }
+  found.add(path);
+  if (header !== null) positions.set(path, position);
+  return true;
+}
+
+/** Where a column or field of a STRUCT is. */
+type Place = Pick<Cell, 'name' | 'header' | 'sql' | 'parent'>;
+
+/** Maps a column that has fields inside: a STRUCT, or text, whose cells then hold JSON or arrays of PostgreSQL. */
+function mapNode(mapping: Mapping, node: InnerNode, type: Type, place: Place): OutputColumn | null {
+  const kind = kindOf(type, mapping.ids);
+  if (kind !== 'VARCHAR' && kind !== 'JSON') {
+    return node.kind === 'fields' ? mapStruct(mapping, node, type, place) : refuseNode(mapping, node, kind);
+  }
+  for (const leaf of leavesOf(node)) {
+    const names = leaf.header === null ? [] : namesInside(leaf, node);
+    locate(mapping, leaf, { sql: place.sql, inside: { node, names } });
+  }
+  return { kind: 'cell', column: { name: place.header, node, from: 0 }, ...place };
+}
+
+type InnerNode = Exclude<Node, { kind: 'leaf' }>;
+
+function refuseNode({ issues, found }: Mapping, node: InnerNode, kind: string): null {
+  const expected = node.kind === 'fields' ? 'a STRUCT or text with JSON' : 'text with JSON; or use NDJSON';
+  const message = `the policy names fields inside the column, which is ${kind}; expected ${expected}`;
+  issues.push({ code: 'wrong_type', message, field: node.path });
+  // So that the fields are not reported as missing as well.
+  for (const { path } of leavesOf(node)) found.add(path);
+  return null;
 }
 
 /** The issue of a column whose type the rule of its field cannot take; `null` if there is none. */
 function wrongType({ ids, single, siblings, direction }: Mapping, type: Type, leaf: Leaf): Issue | null {
   const kind = kindOf(type, ids);
-  if (kind === 'STRUCT') {
-    const message = `the column is a STRUCT; name the fields inside it (${leaf.path}.FIELD), or set drop`;
+  if (kind === 'STRUCT' || kind === 'JSON') {
+    const message = `the column is ${kind === 'JSON' ? 'JSON' : 'a STRUCT'}; name the fields inside it (${leaf.path}.FIELD), or set drop`;
     return { code: 'nested_value', message };
   }
   if (kind === 'BLOB') {
@@ -217,47 +233,45 @@ function wrongType({ ids, single, siblings, direction }: Mapping, type: Type, le
 }
 
 /** Maps the fields of a STRUCT, as `visitFields` of `policy/transform.ts` does with those of an object. */
-function mapStruct(
-  mapping: Mapping,
-  node: Named,
-  type: Type,
-  { name, header, sql }: Pick<Cell, 'name' | 'header' | 'sql'>,
-): Struct | null {
-  const { ids, issues, positions, inside, direction } = mapping;
-  if (kindOf(type, ids) !== 'STRUCT') {
-    const message = `the policy names fields inside the column, which is ${kindOf(type, ids)}; expected a STRUCT`;
-    issues.push({ code: 'wrong_type', message, field: node.path });
-    // So that the fields are not reported as missing as well.
-    for (const { leaf } of leavesOf(node)) positions.set(leaf.path, 'NULL');
-    return null;
-  }
+function mapStruct(mapping: Mapping, node: FieldsNode, type: Type, place: Place): Struct | null {
+  const { name, header, sql } = place;
+  const { ids, issues, inside, direction } = mapping;
+  if (kindOf(type, ids) !== 'STRUCT') return refuseNode(mapping, node, kindOf(type, ids));
   const fields: OutputColumn[] = [];
-  let others = 0;
-  for (const [i, inner] of (type.entryNames ?? []).entries()) {
-    const found = node.fields.get(inner);
-    const place = { name: inner, header: `${header}.${inner}`, sql: `struct_extract(${sql}, ${text(inner)})` };
-    if (found === undefined) others++;
-    else if (found.entry !== null) {
+  const others: string[] = [];
+  const names = type.entryNames ?? [];
+  for (const [i, inner] of names.entries()) {
+    const child = node.fields.get(inner);
+    const innerType = type.entryTypes![i]!;
+    const at = {
+      ...{ name: inner, header: `${header}.${inner}` },
+      ...{ sql: `struct_extract(${sql}, ${text(inner)})`, parent: sql },
+    };
+    if (child === undefined) others.push(inner);
+    else if (child.kind === 'leaf') {
       // A protected record does not have a field that was dropped.
-      if (direction === 'reveal' && found.entry.leaf.engine.removes) others++;
-      const cell = mapLeaf(mapping, found.entry, type.entryTypes![i]!, { ...place, parent: sql });
+      if (direction === 'reveal' && child.leaf.engine.removes) others.push(inner);
+      const cell = mapLeaf(mapping, child, innerType, at);
       if (cell !== null) fields.push(cell);
     } else {
-      const struct = mapStruct(mapping, found, type.entryTypes![i]!, place);
-      if (struct !== null) fields.push(struct);
+      const made = mapNode(mapping, child, innerType, at);
+      if (made !== null) fields.push(made);
     }
   }
-  if (others > 0 && inside.unnamed === 'error') {
-    const many = others === 1 ? 'a field that the policy does' : `${others} fields that the policy does`;
-    const message = `the STRUCT has ${many} not name; name it, or set unnamed: drop`;
-    issues.push({ code: 'unnamed_field', message, field: node.path });
+  if (others.length > 0 && inside.unnamed === 'error') {
+    for (const other of otherNames(others, node.fields, 'STRUCT', others.length < names.length)) {
+      const { path, ...issue } = unnamedIssue(other, node.path);
+      issues.push({ ...issue, field: path ?? node.path });
+    }
   }
   // A STRUCT whose fields are all dropped is left out.
   return fields.length === 0 ? null : { kind: 'struct', name, sql, fields };
 }
 
-function leavesOf({ entry, fields }: Named): readonly NonNullable<Named['entry']>[] {
-  return [...(entry === null ? [] : [entry]), ...[...fields.values()].flatMap(leavesOf)];
+/** The fields of a part of the policy. */
+export function leavesOf(node: Node): readonly Leaf[] {
+  if (node.kind === 'leaf') return [node.leaf];
+  return node.kind === 'each' ? leavesOf(node.item) : [...node.fields.values()].flatMap(leavesOf);
 }
 
 /** Name of a type. The alias comes first: JSON is stored as VARCHAR. */

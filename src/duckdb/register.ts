@@ -7,7 +7,7 @@ import type { RevealAccess } from '../core/capability.ts';
 import { badType, checkOptions, typeName } from '../core/checks.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
 import { openBound } from '../policy/bound.ts';
-import { registerFields } from './functions.ts';
+import { fieldFunctions, registerFields } from './functions.ts';
 import { type DuckdbConnection, loadDuckdb } from './module.ts';
 
 /** A policy, as returned by `policy(…)` and `parsePolicy(…)`. */
@@ -76,6 +76,7 @@ export async function register(connection: DuckdbConnection, options: RegisterOp
   if (typeof policy?.bind !== 'function') badType('policy', `expected a policy, got ${typeName(policy)}`);
   const inside = openBound(policy.bind(keys as DomainKeys, access as RevealAccess));
   const duckdb = await loadDuckdb();
-  registerFields(duckdb, connection, inside, 'protect');
-  if (access !== undefined) registerFields(duckdb, connection, inside, 'reveal');
+  for (const direction of access === undefined ? (['protect'] as const) : (['protect', 'reveal'] as const)) {
+    registerFields(duckdb, connection, inside, direction, fieldFunctions(inside, direction));
+  }
 }

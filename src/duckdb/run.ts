@@ -15,9 +15,9 @@ import { hidesEmpty } from '../io/header.ts';
 import { csvReading, csvWriting } from './csv-sql.ts';
 import { startEngine } from './engine.ts';
 import { findFault, refuseShortage } from './failure.ts';
-import { fieldFunctions, registerFields } from './functions.ts';
+import { type FieldFunction, registerFields } from './functions.ts';
 import { type Connection, type DuckdbModule, loadDuckdb } from './module.ts';
-import { type Cell, cellsOf, type OutputColumn } from './parquet-columns.ts';
+import { type Cell, cellsOf, isKept, leavesOf, type OutputColumn } from './parquet-columns.ts';
 import {
   checkInputs,
   countRecords,
@@ -55,7 +55,7 @@ export interface DuckdbResult {
  * `rows_lost`; `output_exists`, `same_file`, `no_space`, `io_failed`.
  */
 export async function runDuckdb(run: DuckdbRun): Promise<DuckdbResult> {
-  const { inside, direction, output, inputs, force, others } = run;
+  const { direction, output, inputs, force, others } = run;
   checkInputs(run);
   const duckdb = await loadDuckdb();
   // An error about the output is reported before anything is read.
@@ -72,7 +72,6 @@ export async function runDuckdb(run: DuckdbRun): Promise<DuckdbResult> {
     const engine = await startEngine(duckdb, run.memoryLimit);
     try {
       interrupt = () => engine.connection.interrupt();
-      registerFields(duckdb, engine.connection, inside, direction, run.inputFormat === 'csv');
       const rows = await copy(duckdb, engine.connection, run, file.file);
       run.signal?.throwIfAborted();
       return { rows, bytesIn: await sizeOf(inputs), bytesOut: await file.finish() };
@@ -97,7 +96,9 @@ async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun
   const source = await openSource(duckdb, connection, run);
   const format =
     run.outputFormat === 'parquet' ? `FORMAT parquet, ${ROW_GROUP}` : csvWriting(run.dialect, source.newline);
-  const select = selectOf(run, source);
+  const functions = cellFunctions(source.columns);
+  registerFields(duckdb, connection, run.inside, run.direction, [...functions.values()], run.inputFormat === 'csv');
+  const select = selectOf(run, source, functions);
   let written: number;
   let read: number;
   let actual: number;
@@ -131,17 +132,39 @@ async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun
   return read;
 }
 
-/** The expressions of the columns of the output. In CSV a field of a STRUCT is a column of its own. */
-function selectOf({ inside, direction, inputFormat, outputFormat }: DuckdbRun, source: Source): readonly string[] {
-  const { output, positions } = source.columns;
-  const functions = new Map(fieldFunctions(inside, direction).map(({ name, column }) => [column.leaf.path, name]));
+/** A function for each cell of the output that a rule changes. */
+function cellFunctions({ output, positions }: Source['columns']): ReadonlyMap<Cell, FieldFunction> {
+  const functions = new Map<Cell, FieldFunction>();
+  for (const cell of cellsOf(output)) {
+    const { column } = cell;
+    if (isKept(column)) continue;
+    const leaves = column.node === undefined ? [column.leaf] : leavesOf(column.node);
+    const needs = [...new Set(leaves.flatMap(({ engine }) => engine.needs ?? []))];
+    functions.set(cell, {
+      name: `trefoil_${functions.size}`,
+      column: { ...column, from: 0 },
+      needs: needs.map((path) => ({ path, inside: positions.get(path)?.inside ?? null })),
+    });
+  }
+  return functions;
+}
 
-  function cell({ leaf, sql, parent }: Cell): string {
-    if (leaf.rule.rule === 'keep') return sql;
+/** The expressions of the columns of the output. In CSV a field of a STRUCT is a column of its own. */
+function selectOf(
+  { direction, inputFormat, outputFormat }: DuckdbRun,
+  source: Source,
+  functions: ReadonlyMap<Cell, FieldFunction>,
+): readonly string[] {
+  const { output, positions } = source.columns;
+
+  function cell(made: Cell): string {
+    const { sql, parent } = made;
+    const called = functions.get(made);
+    if (called === undefined) return sql;
     // If a rule looks at a field that the input does not have, the field is missing in every record.
-    const taken = [sql, ...(leaf.engine.needs ?? []).map((path) => positions.get(path) ?? 'NULL')];
-    const made = `${functions.get(leaf.path)!}(${taken.map((at) => `CAST(${at} AS VARCHAR)`).join(', ')})`;
-    return parent === null ? made : `CASE WHEN ${parent} IS NULL THEN NULL ELSE ${made} END`;
+    const taken = [sql, ...called.needs.map(({ path }) => positions.get(path)?.sql ?? 'NULL')];
+    const call = `${called.name}(${taken.map((at) => `CAST(${at} AS VARCHAR)`).join(', ')})`;
+    return parent === null ? call : `CASE WHEN ${parent} IS NULL THEN NULL ELSE ${call} END`;
   }
 
   function column(made: OutputColumn): string {
@@ -161,9 +184,9 @@ function selectOf({ inside, direction, inputFormat, outputFormat }: DuckdbRun, s
    * The expression of the only column of a CSV file. Most readers skip a blank line, so a record is written as a blank
    * line only if it was one.
    */
-  function alone(value: string, { sql, leaf }: Cell): string {
+  function alone(value: string, { sql, column }: Cell): string {
     const filled = `COALESCE(CAST(${value} AS VARCHAR), '')`;
-    if (inputFormat === 'parquet' || source.width > 1 || hidesEmpty(leaf, direction)) return filled;
+    if (inputFormat === 'parquet' || source.width > 1 || hidesEmpty(column.leaf, direction)) return filled;
     return `CASE WHEN ${sql} IS NULL THEN ${value} ELSE ${filled} END`;
   }
 }

@@ -8,7 +8,7 @@ import { inFile, withFile } from '../files/inputs/cutter.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
 import { systemError } from '../files/system-error.ts';
 import { type CsvDialect, type CsvOpening, DEFAULT_DELIMITER, makeCsvCodec } from '../io/csv/codec.ts';
-import { checkTabular, fieldPositions, mapHeader } from '../io/header.ts';
+import { checkTabular, mapHeader } from '../io/header.ts';
 import { makeRun } from '../io/records.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { csvReading } from './csv-sql.ts';
@@ -64,15 +64,21 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
   const files = textList(inputs.map((path) => resolve(path)));
   if (run.inputFormat === 'csv') {
     const { names, newline } = await readOpening(run);
-    const mapped = mapHeader(names, inside, direction);
-    if (mapped.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
-    const output = mapped.map(({ name, leaf, index }) => {
-      return { kind: 'cell' as const, name, header: name, leaf, index, sql: identifier(name), parent: null };
+    const mapped = mapHeader(names, inside, direction, dialect.header !== null);
+    if (mapped.columns.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
+    const sqlNames = namesInSql(names);
+    const output = mapped.columns.map((column) => {
+      const { name, from } = column;
+      if (name === '') {
+        const message = 'DuckDB cannot write a column without a name; drop it, or leave out --engine duckdb';
+        fail('engine_failed', message, { file: inputs[0]! });
+      }
+      return { kind: 'cell' as const, name, header: name, column, sql: identifier(sqlNames[from]!), parent: null };
     });
     const positions = new Map(
-      [...fieldPositions(names, inside)].map(([path, from]) => [path, identifier(names[from]!)]),
+      [...mapped.positions].map(([path, { from, inside }]) => [path, { sql: identifier(sqlNames[from]!), inside }]),
     );
-    const shape = { names, longest: Math.max(dialect.maxRecord, 1 << 16) };
+    const shape = { names: sqlNames, longest: Math.max(dialect.maxRecord, 1 << 16) };
     return {
       table: csvReading(files, shape, dialect),
       columns: { output, positions },
@@ -99,6 +105,15 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
   }
   if (columns!.output.length === 0) fail('not_tabular', 'the policy leaves no column for the output');
   return { table: parquetReading(files), columns: columns!, width, newline: '\n' };
+}
+
+/**
+ * The names with another one in place of the empty name, which SQL does not have. Letter case does not count in SQL.
+ */
+function namesInSql(names: readonly string[]): readonly string[] {
+  let made = 'unnamed';
+  while (names.some((name) => name.toLowerCase() === made)) made += '_';
+  return names.map((name) => (name === '' ? made : name));
 }
 
 /**

@@ -178,7 +178,11 @@ export function dateTime(options: Span): DateTimeFormat {
 }
 
 /** What may follow the seconds of a time: their fraction, and an offset from UTC. */
-const TAIL = /* @__PURE__ */ new RegExp(`^[0-9-]{10}[T ][0-9:]{8}([.,][0-9]+)?(${OFFSET})?$`);
+const TAIL = /* @__PURE__ */ makeTail();
+
+function makeTail(): RegExp {
+  return new RegExp(`^[0-9-]{10}[T ][0-9:]{8}([.,][0-9]+)?(${OFFSET})?$`);
+}
 
 /** Refuses a time of another form with what to do about it. Returns if it is no time at all. */
 function refuseTail(text: string, zone: string): void {

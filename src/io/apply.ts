@@ -10,7 +10,8 @@ import { concat } from '../core/bytes.ts';
 import { makeExactWriter } from '../core/json/exact.ts';
 import { fail, type Issue, MAX_ISSUES } from '../errors.ts';
 import { type BoundInside, type Direction, spellsNumbers } from '../policy/bound.ts';
-import { checkTabular, fieldPositions, mapHeader } from './header.ts';
+import { columnNames } from './columns.ts';
+import { checkTabular, mapHeader } from './header.ts';
 import { type ReadRecord, readRecord } from './ndjson/codec.ts';
 import { turnTable } from './table.ts';
 import { readCells, type TsvCell, writeCells } from './tsv/cells.ts';
@@ -238,13 +239,12 @@ function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRec
 function tsvTurner(
   inside: BoundInside,
   direction: Direction,
-  columnNames: readonly string[] | null,
+  ownNames: readonly string[] | null,
 ): Turner<TsvCell[], TsvCell[]> {
   checkTabular(inside);
-  const names = columnNames ?? fieldNames(inside, direction);
-  const columns = mapHeader(names, inside, direction);
+  const names = ownNames ?? columnNames(inside, direction);
+  const { columns, positions } = mapHeader(names, inside, direction, true);
   if (columns.length === 0) fail('not_tabular', 'the policy leaves no column, and a line of TSV has at least one');
-  const positions = fieldPositions(names, inside);
   return {
     read(line) {
       const cells = readCells(line);
@@ -260,8 +260,4 @@ function tsvTurner(
     },
     write: writeCells,
   };
-}
-
-function fieldNames({ leaves }: BoundInside, direction: Direction): readonly string[] {
-  return leaves.filter(({ engine }) => direction === 'protect' || !engine.removes).map(({ header }) => header!);
 }

@@ -3,12 +3,15 @@
  * between reading cells and writing them.
  */
 
-import { jsonNumber, jsonNumberText } from '../core/json/number.ts';
+import { jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { runReported } from '../rule/columns.ts';
 import { isMissing, type MissingTexts } from '../rule/missing.ts';
-import type { TableColumn } from './header.ts';
+import { type ParsedCells, parseCells, turnCells } from './cells/cells.ts';
+import { readInteger } from './cells/integer.ts';
+import { readScalar } from './cells/scalar.ts';
+import type { CellColumn, TableColumn, TableMap } from './columns.ts';
 
 /** A batch of records as cells. */
 export interface Cells {
@@ -26,25 +29,42 @@ export interface Cells {
  * issue has no meaning.
  *
  * @param columns of the output, from `mapHeader`.
- * @param positions index of each field's column in the input, from `fieldPositions`. It has the dropped fields as well,
- * because a rule may look at another field of the record.
- * @param report called with the index of the record in the batch.
+ * @param positions where the input has each field, from `mapHeader`.
+ * @param report called with the index of the record in the batch, and with that of the column in the input.
  */
 export function turnTable(
   cells: Cells,
   columns: readonly TableColumn[],
-  positions: ReadonlyMap<string, number>,
+  positions: TableMap['positions'],
   direction: Direction,
   inside: BoundInside,
-  report: (index: number, issue: Issue) => void,
+  report: (index: number, issue: Issue, from: number) => void,
 ): (string | null)[][] {
-  const siblings = (path: string): readonly unknown[] => {
-    const from = positions.get(path);
-    return from === undefined ? new Array<undefined>(cells.rows).fill(undefined) : cells.column(from);
+  // A column with values in its cells is read once, also if a rule looks at another field in it.
+  const read = new Map<number, ParsedCells>();
+  const readColumn = (from: number, node: CellColumn['node']): ParsedCells => {
+    let found = read.get(from);
+    if (found === undefined) {
+      found = parseCells(cells.column(from), node, direction, inside, (i, issue) => report(i, issue, from));
+      read.set(from, found);
+    }
+    return found;
   };
-  return columns.map(({ leaf, index, from }) => {
+  const siblings = (path: string): readonly unknown[] => {
+    const position = positions.get(path);
+    if (position === undefined) return new Array<undefined>(cells.rows).fill(undefined);
+    const { from, inside } = position;
+    return inside === null ? cells.column(from) : readColumn(from, inside.node).values(inside.names);
+  };
+  return columns.map((made) => {
+    const { from } = made;
+    if (made.node !== undefined) {
+      const reportCell = (i: number, issue: Issue): void => report(i, issue, from);
+      return turnCells(readColumn(from, made.node), made.node, direction, inside, reportCell, siblings);
+    }
+    const { leaf, index } = made;
     const column: unknown[] = cells.column(from);
-    const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path });
+    const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path }, from);
     if (direction === 'protect') {
       if (leaf.engine.cell === 'integer') readIntegers(column, inside.missing[index]!, reportField);
       else if (leaf.engine.cell === 'json') readScalars(column, inside.missing[index]!);
@@ -55,35 +75,23 @@ export function turnTable(
   });
 }
 
-const INTEGER = /^(?:0|-?[1-9][0-9]{0,15})$/;
-
 /** Reads the cells of a column whose rule takes integers. A missing value stays as it is. */
 function readIntegers(column: unknown[], missing: MissingTexts, report: (index: number, issue: Issue) => void): void {
   for (let i = 0; i < column.length; i++) {
     const cell = column[i];
     if (typeof cell !== 'string' || isMissing(cell, missing)) continue;
-    const value = INTEGER.test(cell) ? Number(cell) : Number.NaN;
+    const value = readInteger(cell);
     // The record is rejected, so the rule need not see the cell.
-    column[i] = Number.isSafeInteger(value) ? value : undefined;
-    if (Number.isSafeInteger(value)) continue;
-    const message = 'expected a whole number without leading zeros, from -(2^53 - 1) to 2^53 - 1';
-    report(i, { code: 'not_an_integer', message });
+    column[i] = typeof value === 'object' ? undefined : value;
+    if (typeof value === 'object') report(i, value);
   }
 }
 
-/** A number of JSON (RFC 8259, section 6). */
-const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
-
-/**
- * Reads the cells of a column whose rule takes scalars of JSON: a cell that is spelled as a number, `true` or `false`
- * is that value, and any other cell is text.
- */
+/** Reads the cells of a column whose rule takes scalars of JSON. */
 function readScalars(column: unknown[], missing: MissingTexts): void {
   for (let i = 0; i < column.length; i++) {
     const cell = column[i];
-    if (typeof cell !== 'string' || isMissing(cell, missing)) continue;
-    if (cell === 'true' || cell === 'false') column[i] = cell === 'true';
-    else if (NUMBER.test(cell)) column[i] = jsonNumber(cell);
+    if (typeof cell === 'string' && !isMissing(cell, missing)) column[i] = readScalar(cell);
   }
 }
 

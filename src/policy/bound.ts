@@ -7,7 +7,7 @@ import { badType, typeName } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
 import type { MissingTexts } from '../rule/missing.ts';
-import type { BoundColumns, Rule, RuleEngine } from '../rule/rule.ts';
+import type { BoundColumns, Rule, RuleEngine, Siblings } from '../rule/rule.ts';
 
 const INSIDE = Symbol.for('trefoil.bound-policy.v1');
 
@@ -24,6 +24,15 @@ export interface Leaf {
   readonly engine: RuleEngine;
 }
 
+/** A node of the tree of a policy: a rule, the fields of an object, or an array. */
+export type Node =
+  | { readonly kind: 'leaf'; readonly index: number; readonly leaf: Leaf }
+  | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, Node>; readonly path: string }
+  | { readonly kind: 'each'; readonly item: Node; readonly path: string };
+
+/** The node of an object. */
+export type FieldsNode = Extract<Node, { kind: 'fields' }>;
+
 /** A policy with its keys, as the record streams see it. */
 export interface BoundInside {
   /** Name of the domain whose keys are bound. */
@@ -34,8 +43,12 @@ export interface BoundInside {
   readonly sheet: object;
   readonly unnamed: 'error' | 'drop';
   readonly leaves: readonly Leaf[];
+  /** The tree that the leaves belong to. */
+  readonly root: FieldsNode;
   /** Which texts are missing in each leaf, by the leaf's index. */
   readonly missing: readonly MissingTexts[];
+  /** Which whole cells of a table are missing, if the policy has fields inside them. */
+  readonly missingCells: MissingTexts;
   /** The bound columns of each leaf, by the leaf's index. */
   readonly columns: readonly BoundColumns[];
   /**
@@ -54,6 +67,17 @@ export interface BoundInside {
     report: (index: number, issue: Issue) => void,
     inCode?: boolean,
   ) => (Record<string, unknown> | undefined)[];
+  /**
+   * Turns the objects or arrays of one column: `node` is the part of the tree that they go through. `siblings` returns
+   * the column of another field. A value of a record with an issue has no meaning in the result.
+   */
+  readonly values: (
+    direction: Direction,
+    node: Node,
+    values: readonly unknown[],
+    report: (index: number, issue: Issue) => void,
+    siblings: Siblings,
+  ) => unknown[];
   /** Set if the policy has rules that wait for a store. Each run begins one of its own. */
   readonly beginAsync?: () => AsyncRun;
 }

@@ -9,6 +9,8 @@ import type { Leaf } from './bound.ts';
 export interface PolicyMissing {
   /** By the index of a leaf. */
   readonly texts: readonly MissingTexts[];
+  /** Which whole cells are missing if the policy has fields inside them: empty ones, and the list of the policy. */
+  readonly cells: MissingTexts;
   /** What the engine of a leaf is bound with. */
   readonly listsOf: (index: number) => MissingLists;
 }
@@ -22,7 +24,8 @@ export function policyMissing(leaves: readonly Leaf[], list: readonly string[] |
   });
   const byPath = new Map(leaves.map(({ path }, i) => [path, texts[i]!]));
   const of = (path: string): MissingTexts => byPath.get(path) ?? shared;
-  return { texts, listsOf: (index) => ({ own: texts[index]!, of }) };
+  const cells = missingTexts(['', ...(list ?? [])]);
+  return { texts, cells, listsOf: (index) => ({ own: texts[index]!, of }) };
 }
 
 /**

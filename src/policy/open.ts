@@ -14,7 +14,7 @@ import { protectColumns } from './columns.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
 import { policyMissing } from './missing.ts';
 import { makeReplay } from './replay.ts';
-import { makeAsyncTransform, makeTransform } from './transform.ts';
+import { makeAsyncTransform, makeTransform, makeValues } from './transform.ts';
 import type { FieldsNode } from './tree.ts';
 import type { ManyOptions, OpenFilePolicy, PolicyOptions } from './types.ts';
 
@@ -49,9 +49,11 @@ export async function openPolicy(
   for (const [i, { engine }] of leaves.entries()) waiting.push(await engine.open?.(keys, stores, missing.listsOf(i)));
   const { unnamed = 'error' } = sheet;
 
-  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, missing: missing.texts, demand };
+  const lists = { missing: missing.texts, missingCells: missing.cells };
+  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, root, demand, ...lists };
   const insideOf = (bound: readonly BoundColumns[]): BoundInside => {
-    return { ...common, columns: bound, rows: makeTransform(root, bound, unnamed) };
+    const transforms = { rows: makeTransform(root, bound, unnamed), values: makeValues(root, bound, unnamed) };
+    return { ...common, columns: bound, ...transforms };
   };
   const opened: Opened = { leaves, columns, waiting, insideOf };
   const waits = waiting.some((rule) => rule !== undefined);

@@ -18,8 +18,8 @@ import { halfJoins } from './joins.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
 import { missingClashes, policyMissing } from './missing.ts';
 import { openPolicy } from './open.ts';
-import { makeTransform } from './transform.ts';
-import { type FieldsNode, treeOfFields } from './tree.ts';
+import { makeTransform, makeValues } from './transform.ts';
+import { type FieldsNode, refuseStars, treeOfFields } from './tree.ts';
 import type { BoundFilePolicy, Fields, ManyOptions, Policy, PolicyOptions } from './types.ts';
 
 const LEAVES = Symbol.for('trefoil.policy.v1');
@@ -54,6 +54,15 @@ const LEAVES = Symbol.for('trefoil.policy.v1');
  * ```
  */
 export function policy<const F extends Fields, const Unnamed extends 'error' | 'drop' = 'error'>(
+  fields: F,
+  options: PolicyOptions<Unnamed> = {},
+): Policy<F, Unnamed> {
+  refuseStars(fields);
+  return makePolicy(fields, options);
+}
+
+/** Makes a policy in code or of a file. In a file a `*` in a name is escaped, so here it is a name. */
+export function makePolicy<const F extends Fields, const Unnamed extends 'error' | 'drop' = 'error'>(
   fields: F,
   options: PolicyOptions<Unnamed> = {},
 ): Policy<F, Unnamed> {
@@ -136,10 +145,13 @@ function bindPolicy(
     sheet: { ...sheet, domain: opened.domain },
     unnamed,
     leaves,
+    root,
     missing: missing.texts,
+    missingCells: missing.cells,
     columns,
     demand,
     rows: makeTransform(root, columns, unnamed),
+    values: makeValues(root, columns, unnamed),
   };
   const one = (direction: Direction) => (row: unknown) => {
     demand(direction);

@@ -9,7 +9,7 @@ import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import { runReported, toCode } from '../rule/columns.ts';
 import { type AsyncColumns, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
-import type { Direction, Leaf } from './bound.ts';
+import type { BoundInside, Direction, Leaf } from './bound.ts';
 import { elementPath, parsePath } from './file/path.ts';
 import type { FieldsNode, Node } from './tree.ts';
 import { type OtherName, otherNames, unnamedIssue } from './unnamed.ts';
@@ -37,9 +37,10 @@ interface Bound {
 /** One batch on its way through a policy. */
 interface Pass extends Bound {
   readonly direction: Direction;
-  readonly rows: readonly unknown[];
   /** Whether the results are for code and not for a file. */
   readonly inCode: boolean;
+  /** Returns another field of the records that items belong to. */
+  readonly siblings: (path: string, items: Items) => readonly unknown[];
   /** 1 for each record that was rejected. */
   readonly failed: Uint8Array;
   readonly reject: (row: number, issue: Issue) => void;
@@ -105,8 +106,8 @@ export function makeTransform(
 ): Transform<(Row | undefined)[]> {
   const bound: Bound = { root, columns, waiting: [], unnamed };
   return (direction, rows, report, inCode = false) => {
-    const pass = makePass(bound, direction, rows, report, inCode);
-    return finish(pass, begin(pass));
+    const pass = makeRowsPass(bound, direction, rows, report, inCode);
+    return finish(pass, begin(pass, rows));
   };
 }
 
@@ -124,35 +125,73 @@ export function makeAsyncTransform(
 ): Transform<Promise<(Row | undefined)[]>> {
   const bound: Bound = { root, columns, waiting, unnamed };
   return async (direction, rows, report) => {
-    const pass = makePass(bound, direction, rows, report, true);
-    const results = begin(pass);
+    const pass = makeRowsPass(bound, direction, rows, report, true);
+    const results = begin(pass, rows);
     for (const wait of pass.queue) await wait();
     return finish(pass, results);
   };
 }
 
-function makePass(
-  { root, columns, waiting, unnamed }: Bound,
+/**
+ * The same for the values of one column, each with its own part of the tree: the objects and arrays in the cells of a
+ * table. See `BoundInside.values`.
+ */
+export function makeValues(
+  root: FieldsNode,
+  columns: readonly BoundColumns[],
+  unnamed: 'error' | 'drop',
+): BoundInside['values'] {
+  const bound: Bound = { root, columns, waiting: [], unnamed };
+  return (direction, node, values, report, siblings) => {
+    const results = new Array<unknown>(values.length);
+    const read: Pass['siblings'] = (path, { level, at }) => {
+      const column = siblings(path);
+      return at.map((item) => column[level.rows[item]!]);
+    };
+    const pass = makePass(bound, direction, values.length, read, report, false);
+    visit(pass, node, values, placesOf(results));
+    return results;
+  };
+}
+
+function makeRowsPass(
+  bound: Bound,
   direction: Direction,
   rows: readonly unknown[],
   report: (index: number, issue: Issue) => void,
   inCode: boolean,
 ): Pass {
-  const failed = new Uint8Array(rows.length);
+  return makePass(bound, direction, rows.length, (path, items) => readSiblings(path, rows, items), report, inCode);
+}
+
+function makePass(
+  { root, columns, waiting, unnamed }: Bound,
+  direction: Direction,
+  count: number,
+  siblings: Pass['siblings'],
+  report: (index: number, issue: Issue) => void,
+  inCode: boolean,
+): Pass {
+  const failed = new Uint8Array(count);
   const reject = (row: number, issue: Issue): void => {
     failed[row] = 1;
     report(row, issue);
   };
-  return { root, columns, waiting, unnamed, direction, rows, inCode, failed, reject, queue: [] };
+  return { root, columns, waiting, unnamed, direction, siblings, inCode, failed, reject, queue: [] };
 }
 
 /** Does everything that does not wait for a store. */
-function begin(pass: Pass): readonly Row[] {
-  const results: Row[] = new Array(pass.rows.length);
-  const all = Array.from(pass.rows, (_, i) => i);
-  const level: Level = { rows: all, indices: null, around: null };
-  visitFields(pass, pass.root, pass.rows, { containers: [results], keys: all, items: { level, at: all } });
+function begin(pass: Pass, rows: readonly unknown[]): readonly Row[] {
+  const results: Row[] = new Array(rows.length);
+  visitFields(pass, pass.root, rows, placesOf(results));
   return results;
+}
+
+/** The places of values that belong to one record each. */
+function placesOf(results: readonly unknown[]): Places {
+  const all = Array.from(results, (_, i) => i);
+  const level: Level = { rows: all, indices: null, around: null };
+  return { containers: [results], keys: all, items: { level, at: all } };
 }
 
 function finish({ failed }: Pass, results: readonly Row[]): (Row | undefined)[] {
@@ -190,7 +229,7 @@ function visitLeaf(
     return;
   }
   const report: ReportIssue = (i, issue) => rejectAt(pass, places.items, i, issue, leaf.path);
-  const siblings: Siblings = (path) => readSiblings(path, pass.rows, places.items);
+  const siblings: Siblings = (path) => pass.siblings(path, places.items);
   const made = runReported(columns[direction], values, report, siblings);
   const { inCode } = leaf.engine;
   const out = pass.inCode && direction === 'reveal' && inCode !== undefined ? toCode(made, inCode, report) : made;
@@ -210,7 +249,7 @@ async function runWaiting(
   values: readonly unknown[],
   places: Places,
 ): Promise<void> {
-  const { direction, rows, failed } = pass;
+  const { direction, siblings, failed } = pass;
   const { level, at } = places.items;
   const accepted = values.map((_, i) => i).filter((i) => failed[level.rows[at[i]!]!] === 0);
   const items: Items = { level, at: accepted.map((i) => at[i]!) };
@@ -218,7 +257,7 @@ async function runWaiting(
   const out = await waits[direction](
     column,
     (i, issue) => rejectAt(pass, items, i, issue, leaf.path),
-    (path) => readSiblings(path, rows, items),
+    (path) => siblings(path, items),
   );
   for (const [n, i] of accepted.entries()) put(places, i, out[n]);
 }
@@ -275,6 +314,7 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
   // In most batches every row has the same names in the same order. Then the names are looked at once.
   let shape: Shape | null = null;
   let uniform = true;
+  let seen: Set<string> | null = null;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if ((value === null || value === undefined) && !isRoot) {
@@ -291,7 +331,10 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
       uniform = shape === null;
       shape = shapeOf(node, names, pass.direction);
     }
-    if (shape.others.length > 0 && pass.unnamed === 'error') rejectOthers(pass, node, shape, items, i);
+    if (shape.others.length > 0 && pass.unnamed === 'error') {
+      seen ??= new Set();
+      rejectOthers(pass, node, shape, seen, items, i);
+    }
     // Copying an object with the same names is faster than setting one name after another.
     const target: Row = { ...shape.target };
     put(places, i, target);
@@ -351,10 +394,10 @@ function shapeOf(node: FieldsNode, names: readonly string[], direction: Directio
   return { names, named, others, described: null, target };
 }
 
-function rejectOthers(pass: Pass, node: FieldsNode, shape: Shape, items: Items, i: number): void {
+function rejectOthers(pass: Pass, node: FieldsNode, shape: Shape, seen: Set<string>, items: Items, i: number): void {
   const isRoot = node === pass.root;
   const kind = isRoot ? 'record' : 'object';
-  shape.described ??= otherNames(shape.others, node.fields, kind, shape.named.size > 0);
+  shape.described ??= otherNames(shape.others, node.fields, kind, shape.named.size > 0, seen);
   for (const other of shape.described) {
     const { path, ...issue } = unnamedIssue(other, isRoot ? null : node.path);
     rejectAt(pass, items, i, issue, path);

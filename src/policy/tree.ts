@@ -5,20 +5,13 @@
 
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { type Rule, ruleEngine } from '../rule/rule.ts';
-import type { Leaf } from './bound.ts';
-import { badName, escapeName, parsePath, type Step } from './file/path.ts';
+import type { FieldsNode, Leaf, Node } from './bound.ts';
+import { badName, EMPTY_INSIDE, escapeName, parsePath, STAR, type Step } from './file/path.ts';
 import type { Each, Fields } from './types.ts';
 
+export type { FieldsNode, Node } from './bound.ts';
+
 const EACH = Symbol.for('trefoil.each.v1');
-
-/** A node of the tree. */
-export type Node =
-  | { readonly kind: 'leaf'; readonly index: number; readonly leaf: Leaf }
-  | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, Node>; readonly path: string }
-  | { readonly kind: 'each'; readonly item: Node; readonly path: string };
-
-/** The node of an object. */
-export type FieldsNode = Extract<Node, { kind: 'fields' }>;
 
 /** How deep a policy may be nested. */
 const MAX_DEPTH = 32;
@@ -73,6 +66,8 @@ export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: reado
     for (const [name, inner] of Object.entries(value)) {
       const wrong = badName(name);
       if (wrong !== null) badRange('fields', `${wrong}${path === '' ? '' : `, in ${path}`}`);
+      // The path of a name below an empty one could not be told from other paths.
+      if (name === '' && (depth > 0 || ruleEngine(inner) === null)) badRange('fields', EMPTY_INSIDE);
       const place = path === '' ? escapeName(name) : `${path}.${escapeName(name)}`;
       const column = header === null ? null : header === '' ? name : `${header}.${name}`;
       children.set(name, read(inner, place, column, depth + 1));
@@ -86,6 +81,26 @@ export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: reado
   }
   const root = readFields(fields, '', '', 0);
   return { root, leaves };
+}
+
+/** A name that is meant as a pattern: `*`, `scores.*`, `[*]`. */
+const PATTERN = /(?:^|[.[])\*+(?:$|[.\]])/;
+
+/**
+ * Refuses a name in code that is meant as a pattern. In a policy file such a name can be written with escapes.
+ *
+ * @throws RangeError
+ */
+export function refuseStars(fields: unknown): void {
+  if (typeof fields !== 'object' || fields === null || ruleEngine(fields) !== null) return;
+  const item = eachItem(fields);
+  for (const [name, inner] of item === undefined ? Object.entries(fields) : [['', item] as const]) {
+    if (PATTERN.test(name)) {
+      const map = 'to leave out a whole map, drop it (scores: drop)';
+      badRange('fields', `${STAR}; ${map}; a field of such a name can be named in a policy file, with \\ before the *`);
+    }
+    refuseStars(inner);
+  }
 }
 
 /** A path that cannot be read or that contradicts another. */

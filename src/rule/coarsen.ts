@@ -67,7 +67,7 @@ export type CoarsenRule<Bucket extends CoarsenBucket = CoarsenBucket> = Rule & {
 } & ReadBy<Bucket['read']>;
 
 const KINDS = ['date', 'number', 'prefix', 'ip'] as const;
-const OPTIONS = [...KINDS, 'min', 'max', 'merge', 'read'] as const;
+const OPTIONS = ['date', 'number', 'prefix', 'ip', 'min', 'max', 'merge', 'read'] as const;
 
 /**
  * Replaces a value by its bucket. There are four kinds of buckets:

@@ -43,16 +43,17 @@ export function checkRule<T>(name: string, options: T, known: readonly string[])
 /** Checks a list of missing texts, and returns a frozen copy of it. */
 export function checkMissing(list: unknown): readonly string[] {
   if (!Array.isArray(list)) badType('missing', `expected a list of texts, got ${typeName(list)}`);
-  if (list.length > MOST_MISSING) badRange('missing', `expected at most ${MOST_MISSING} texts, got ${list.length}`);
-  const texts = Array.from(list, (text: unknown, i) => {
-    if (typeof text !== 'string') badType('missing', `expected text as item ${i + 1}, got ${typeName(text)}`);
-    if (!text.isWellFormed()) badRange('missing', `holds half of a surrogate pair in item ${i + 1}`);
-    if (text.length > MOST_MISSING) badRange('missing', `expected at most ${MOST_MISSING} characters in item ${i + 1}`);
-    return text;
-  });
-  const twice = texts.findIndex((text, i) => texts.indexOf(text) < i);
-  if (twice !== -1) badRange('missing', `names the same text twice: item ${twice + 1}`);
-  return Object.freeze(texts);
+  const texts: unknown[] = Array.from(list);
+  const other = texts.findIndex((text) => typeof text !== 'string');
+  if (other !== -1) badType('missing', `expected text as item ${other + 1}, got ${typeName(texts[other])}`);
+  const fits = (text: string, i: number) =>
+    i < MOST_MISSING && text.length <= MOST_MISSING && text.isWellFormed() && texts.indexOf(text) === i;
+  const wrong = (texts as string[]).findIndex((text, i) => !fits(text, i));
+  if (wrong !== -1) {
+    const most = `at most ${MOST_MISSING} different texts of at most ${MOST_MISSING} characters`;
+    badRange('missing', `expected ${most}, without halves of surrogate pairs; item ${wrong + 1} does not fit`);
+  }
+  return Object.freeze(texts as string[]);
 }
 
 /** Checks the scope of a rule. */

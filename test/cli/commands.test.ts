@@ -310,6 +310,7 @@ describe('protect and reveal', () => {
       rowsIn: 3,
       rowsOut: 3,
       rowsRejected: 0,
+      encoding: { input: 'utf-8', output: 'utf-8' },
       issues: [],
       fields: { id: 'token', name: 'seal', plate: 'fpe', born: 'coarsen', city: 'keep', notes: 'drop' },
       policySha256: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -494,7 +495,7 @@ describe('protect and reveal', () => {
     const open = ['rejects', 'open', 'bad.rejects.ndjson', '--keys', 'keys.json'];
     const [header, , ...rows] = csv.split('\n');
     const opened = await place.run([...open, '--out', 'mend.csv']);
-    expect(opened).toMatchObject({ code: 0, out: '', err: 'trefoil: 2 records opened\n' });
+    expect(opened).toMatchObject({ code: 0, out: '', err: 'trefoil: 2 records opened, as UTF-8\n' });
     expect(place.read('mend.csv')).toBe([header, ...rows].join('\n'));
     expect(statSync(place.path('mend.csv')).mode & 0o777).toBe(0o600);
     const listed = await place.run([...open, '--json']);

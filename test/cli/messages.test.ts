@@ -5,7 +5,8 @@ import { expectVoice, makePlace, type Place } from './harness.ts';
 
 let place: Place;
 const KEYS = ['--policy', 'p.yaml', '--keys', 'keys.json'];
-const DATE = 'expected a date such as 2024-03-31, or a date followed by a time';
+const DATE =
+  'expected a date such as 2024-03-31, or a date followed by a time; if all dates have another form, name it in read';
 const VALUES = ['31.03', 'Ada'];
 
 /** Records, some with a date that is wrong. */

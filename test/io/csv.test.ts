@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type CsvOptions, protectCsv, revealCsv } from '../../src/csv.ts';
 import { type Issue, TrefoilError } from '../../src/errors.ts';
 import { card } from '../../src/format.ts';
-import { coarsen, constant, drop, each, fpe, keep, optional, policy, seal, token } from '../../src/index.ts';
+import { coarsen, constant, drop, fpe, keep, optional, policy, seal, token } from '../../src/index.ts';
 import { trim } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { abc, brief, collect, cut, errorOf, keys, people, textOf, wayBack } from './helpers.ts';
@@ -144,8 +144,7 @@ test('everything that is wrong with a header is reported at once', async () => {
     'missing_field line 1 born',
     'missing_field line 1 notes',
   ]);
-  expect(error.message).toContain('column 2 of the header');
-  expect(error.message).not.toMatch(/secret|other/);
+  expect(error.message).toContain('column 2, "secret", is not named in the policy');
 });
 
 test('a file without a header', async () => {
@@ -169,9 +168,7 @@ test('a dropped column is not expected when a file is revealed', async () => {
 });
 
 test('a policy whose records do not fit into a table', async () => {
-  const arrays = policy({ a: keep, items: each({ sku: keep }) }).bind(keys);
   const twice = policy({ 'u.a': keep, u: { a: keep } }).bind(keys);
-  expect(await issuesOf('a\n', arrays)).toEqual(['not_tabular items[].sku']);
   expect((await errorOf(protectCsv('a\n', twice))).code).toBe('not_tabular');
   const nested = policy({ u: { a: keep, b: drop } }).bind(keys);
   expect(await protect('u.a,u.b\n1,2\n', nested)).toBe('u.a\n1\n');
@@ -294,6 +291,9 @@ test('reveal without the capability, and with keys that are not pinned', async (
   expect(() => policy({ a: keep }).bind(keys, revealAccess)).not.toThrow();
 });
 
+const HEADER_CODES: readonly string[] = ['unnamed_field', 'missing_field', 'header_duplicate'];
+const NAMES: Readonly<Record<string, true>> = { id: true, name: true, born: true, notes: true };
+
 test('property: no message holds a piece of the input', async () => {
   const secret = 'Zwqxj';
   const pieces = fc.constantFrom(
@@ -320,6 +320,9 @@ test('property: no message holds a piece of the input', async () => {
         );
       } catch (error) {
         if (!(error instanceof TrefoilError)) throw error;
+        // A first line that has a name of the policy is a header, and names of a header are shown.
+        const cells = text.split(/[\r\n]/)[0]!.split(',');
+        if (HEADER_CODES.includes(error.code) && cells.some((cell) => cell in NAMES)) return;
         messages.push(
           error.message,
           String(error.stack),

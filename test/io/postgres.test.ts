@@ -6,12 +6,16 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { parsePolicy } from '../../src/policy.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
+import { revealTsv } from '../../src/tsv.ts';
 
 const url = process.env.TREFOIL_PG;
 const example = fileURLToPath(new URL('../../docs/examples/postgres-copy.mjs', import.meta.url));
@@ -116,6 +120,55 @@ describe.skipIf(url === undefined)('PostgreSQL', () => {
     expect(found).toHaveLength(100_000);
     const records = rows.map(([id, name, note, born, gone]) => ({ id, name, note, born, gone }));
     expect(found).toEqual(bound.protectMany(records as never));
+  });
+
+  test('jsonb and arrays keep their type, and what is inside them is protected and revealed', async () => {
+    const types = 'id bigint, at timestamptz, mails text[], grid int[], data jsonb';
+    await client.query('DROP TABLE IF EXISTS nested, nested_safe, nested_back');
+    for (const table of ['nested', 'nested_safe', 'nested_back'])
+      await client.query(`CREATE TABLE ${table} (${types})`);
+    await client.query(`INSERT INTO nested VALUES
+      (6150769120280496265, '2024-03-31 10:00:00+02', ARRAY['a,b', NULL, '', '{"x"}', E'back\\\\ "q" '], '{{1,2},{3,4}}',
+       '{"name": "Zoë \\"X\\"", "balance": 12.50, "orders": [{"n": 9007199254740993, "who": "Ada"}]}'),
+      (2, NULL, '{}', NULL, '{"name": null, "balance": 1e3, "orders": []}'),
+      (3, NULL, NULL, NULL, NULL)`);
+    const sheet = {
+      trefoil: 1,
+      domain: 'pg',
+      fields: {
+        id: 'keep',
+        at: 'keep',
+        'mails[]': { rule: 'seal', scope: 'mail' },
+        'grid[][]': 'keep',
+        'data.name': { rule: 'seal', scope: 'person.name' },
+        'data.balance': 'keep',
+        'data.orders[].who': { rule: 'seal', scope: 'person.name' },
+        'data.orders[].n': 'keep',
+      },
+    };
+    writeFileSync(join(folder, 'nested.json'), JSON.stringify(sheet));
+    const ended = spawnSync(process.execPath, [example, join(folder, 'nested.json'), 'nested', 'nested_safe'], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, DATABASE_URL: url, TREFOIL_KEYS_FILE: join(folder, 'keys.json') },
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: '3 rows\n', stderr: '' });
+    const all = 'id::text, at::text, mails::text, grid::text, data::text';
+    const safe = (await client.query(`SELECT ${all} FROM nested_safe ORDER BY id`)).rows;
+    expect(JSON.stringify(safe)).not.toMatch(/Zoë|Ada|back/);
+    const found = await client.query(
+      "SELECT data ->> 'balance' AS b, cardinality(mails) AS n FROM nested_safe WHERE id > 9",
+    );
+    expect(found.rows).toEqual([{ b: '12.50', n: 5 }]);
+
+    const nested = parsePolicy(sheet).bind(keys.domain('pg'), revealAccess);
+    const out = client.query(copyTo('COPY nested_safe TO STDOUT'));
+    const text: Buffer[] = [];
+    for await (const bytes of revealTsv(out, nested, { header: ['id', 'at', 'mails', 'grid', 'data'] })) {
+      text.push(Buffer.from(bytes));
+    }
+    await pipeline(Readable.from(text), client.query(copyFrom('COPY nested_back FROM STDIN')));
+    const rowsOf = async (table: string) => (await client.query(`SELECT ${all} FROM ${table} ORDER BY id`)).rows;
+    expect(await rowsOf('nested_back')).toEqual(await rowsOf('nested'));
   });
 
   test('if one row does not fit, no row arrives, and the message has the row and no value', async () => {

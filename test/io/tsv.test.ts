@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Issue, TrefoilError } from '../../src/errors.ts';
-import { constant, drop, each, keep, mask, optional, policy, token } from '../../src/index.ts';
+import { constant, drop, keep, mask, optional, policy, token } from '../../src/index.ts';
 import { readCells, writeCells } from '../../src/io/tsv/cells.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { protectTsv, protectTsvStream, revealTsv, revealTsvStream, type TsvOptions } from '../../src/tsv.ts';
@@ -230,7 +230,7 @@ test('wrong arguments', () => {
   }
   expect(() => protectTsv('', abc, { delimiter: ';' } as never)).toThrow(TypeError);
   expect(() => protectTsv('', {} as never)).toThrow(TypeError);
-  expect(() => protectTsvStream(policy({ a: each({ b: keep }) }).bind(keys))).toThrow(TrefoilError);
+  expect(() => protectTsvStream(policy({ 'a.b': keep, a: { b: keep } }).bind(keys))).toThrow(TrefoilError);
 });
 
 test('both streams go through pipelines; a preview shows null as null', async () => {

@@ -162,7 +162,7 @@ const forged = (text: string) => {
     { domain: 'eu' },
   );
 };
-const escaped = (name: string) => name.replace(/[.[\]\\]/g, '\\$&');
+const escaped = (name: string) => name.replace(/[.[\]*\\]/g, '\\$&');
 
 describe('the author of a policy writes no word of the page', () => {
   const plain = outline(explain(forged('plain')));
@@ -174,7 +174,7 @@ describe('the author of a policy writes no word of the page', () => {
     expect(shape).toEqual(plainShape);
     expect(shape.rows).toEqual([6, 6, ...Array(10).fill(6)]);
     // Without what is in code type nothing is left of the text, and the words are the same for every text.
-    expect(bare.replaceAll('(empty)', '')).toBe(plainWords);
+    expect(bare).toBe(plainWords);
     expect(bare).not.toMatch(/[<>`*\\~$@&]/);
     expect(made.replaceAll('\n', '')).not.toMatch(HIDDEN);
     // Backticks come in pairs in every line, so code type ends where it should.
@@ -186,7 +186,7 @@ describe('the author of a policy writes no word of the page', () => {
     const { bare, ...shape } = outline(pages(text));
     const { bare: plainWords, ...plainShape } = outline(pages('plain'));
     expect(shape).toEqual(plainShape);
-    expect(bare.replaceAll('(empty)', '')).toBe(plainWords);
+    expect(bare).toBe(plainWords);
   });
 
   it('whatever the texts are', () => {
@@ -204,6 +204,8 @@ describe('the author of a policy writes no word of the page', () => {
           text.isWellFormed() &&
             !['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', '__proto__'].includes(text) &&
             text.trim() !== '' &&
+            // A name in code that is meant as a pattern.
+            !/(?:^|[.[])\*+(?:$|[.\]])/.test(text) &&
             !/^\d+$/.test(text),
         );
         const { bare, ...shape } = outline(explain(forged(text)));

@@ -57,12 +57,25 @@ describe('paths', () => {
       ],
     ],
     ['a\nb', [['a\nb', 0]]],
+    ['', [['', 0]]],
+    ['\\*', [['*', 0]]],
+    [
+      'a\\*.b',
+      [
+        ['a*', 0],
+        ['b', 0],
+      ],
+    ],
   ])('%j', (path, steps) => {
     expect(parsePath(path)).toEqual((steps as [string, number][]).map(([name, arrays]) => ({ name, arrays })));
   });
 
   it.each([
-    '',
+    '*',
+    'a.*',
+    'a*',
+    'a[*]',
+    '*.a',
     '.',
     'a.',
     '.a',
@@ -96,6 +109,8 @@ describe('paths', () => {
       '..',
       'x\\[',
       '\\\\.[]',
+      'a*b',
+      '\\*x',
       'plain',
       ' ',
       '__proto',

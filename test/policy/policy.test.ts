@@ -594,7 +594,12 @@ describe('what is no policy', () => {
   it.each([
     [{}, RangeError],
     [{ a: {} }, RangeError],
-    [{ '': keep }, RangeError],
+    [{ '': { a: keep } }, RangeError],
+    [{ '': each(keep) }, RangeError],
+    [{ '*': keep }, RangeError],
+    [{ 'scores.*': keep }, RangeError],
+    [{ scores: { '*': keep } }, RangeError],
+    [{ items: each({ '*': keep }) }, RangeError],
     [{ 'a\ud800': keep }, RangeError],
     [{ a: { '': keep } }, RangeError],
     [{ a: 'keep' }, TypeError],

@@ -2,7 +2,7 @@
  * The package in one file with a program, as tools for functions in the cloud make it, and the types of the package for
  * compilers that do not read `exports`.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -108,6 +108,56 @@ describe.each(['cjs', 'esm'] as const)('a program in one file, format %s', (form
     const found = (await call(file)) as readonly number[];
     expect(found).toHaveLength(modules.length);
     for (const [i, count] of found.entries()) expect(count, modules[i]!).toBeGreaterThan(0);
+  });
+});
+
+describe('without a package that npm installs', () => {
+  /** Runs a part of the program while a package is hidden. */
+  async function without(name: string, work: () => Promise<void>): Promise<void> {
+    const folder = join(consumer, 'node_modules', name);
+    renameSync(folder, `${folder}.hidden`);
+    try {
+      await work();
+    } finally {
+      renameSync(`${folder}.hidden`, folder);
+    }
+  }
+  const call = (...args: readonly unknown[]) => {
+    const code = `${PROGRAM}\nconsole.log(JSON.stringify(await handler(...${JSON.stringify(args)})));`;
+    writeFileSync(join(consumer, 'plain.mjs'), code);
+    return run(process.execPath, ['plain.mjs'], consumer);
+  };
+  const command = (...args: readonly string[]) =>
+    run(process.execPath, [join(made.installed, 'dist/cli.js'), ...args], consumer);
+
+  beforeAll(() => writeFileSync(join(consumer, 'one.csv'), 'id,x\n1,2\n'));
+
+  test('tinyglobby: files are read, and patterns say what they need', async () => {
+    await without('tinyglobby', async () => {
+      expect((await call('one.csv', 'safe.csv')).output).toBe('{"rowsOut":1}\n');
+      const failed = JSON.parse((await call('one*.csv', 'none.csv')).output);
+      expect(failed).toMatchObject({ code: 'io_failed', message: expect.stringContaining('the package tinyglobby') });
+    });
+    expect((await call('one*.csv', 'safe.csv')).output).toBe('{"rowsOut":1}\n');
+  });
+
+  test('tinypool: files are read, and workers say what they need', async () => {
+    await without('tinypool', async () => {
+      expect((await call('one.csv', 'safe.csv')).output).toBe('{"rowsOut":1}\n');
+      const failed = JSON.parse((await call('one.csv', 'none.csv', { workers: 2 })).output);
+      expect(failed).toMatchObject({ code: 'worker_failed', message: expect.stringContaining('npm install tinypool') });
+    });
+    expect((await call('one.csv', 'safe.csv', { workers: 2 })).output).toBe('{"rowsOut":1}\n');
+  });
+
+  test('yaml: a program works, and a command says what it needs', async () => {
+    await without('yaml', async () => {
+      expect((await call('one.csv', 'safe.csv')).output).toBe('{"rowsOut":1}\n');
+      expect(await command('check', '--policy', 'none.yaml')).toEqual({
+        code: 5,
+        output: 'trefoil: error: the package yaml, which trefoil needs, is not installed; run npm install\n',
+      });
+    });
   });
 });
 

@@ -21,14 +21,14 @@ type Container = Record<string | number, unknown>;
  * Replaces numbers of a value by their texts: all numbers that are not short, because those may be written differently.
  *
  * @param text A text that `scanJson` has accepted: JSON without duplicate names, and not nested too deep.
- * @param value What `JSON.parse` returned for it.
+ * @param value What `JSON.parse` returned for it: an object or an array.
  */
 export function putNumbers(text: string, value: object): void {
   // The objects and arrays around the current place, and the index in each array.
   const around: Container[] = [];
   const indices: number[] = [];
   let container = value as Container;
-  let isArray = false;
+  let isArray = Array.isArray(value);
   let index = 0;
   // Where the last string is, and where the name of the current member is. A name is a string followed by a colon.
   let start = 0;
@@ -37,7 +37,7 @@ export function putNumbers(text: string, value: object): void {
   let nameEnd = 0;
   const key = (): string | number => (isArray ? index : readName(text.slice(nameStart, nameEnd)));
 
-  for (let i = text.indexOf('{') + 1; i < text.length; i++) {
+  for (let i = text.search(/[[{]/) + 1; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
       start = i;

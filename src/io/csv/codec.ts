@@ -15,18 +15,12 @@ import { given } from '../../core/given.ts';
 import { fail, type Issue, TrefoilError } from '../../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
+import type { TableColumn, TableMap } from '../columns.ts';
 import { type Block, type Framing, recordLines } from '../frames.ts';
-import {
-  checkNames,
-  checkTabular,
-  fieldPositions,
-  hidesEmpty,
-  mapHeader,
-  NO_HEADER,
-  type TableColumn,
-} from '../header.ts';
+import { checkNames, checkTabular, hidesEmpty, mapHeader, NO_HEADER } from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { type Cells, turnTable } from '../table.ts';
+import { checkDelimiter, checkSeparator, isOneAscii, separatorOf, usualDelimiter } from './delimiter.ts';
 import {
   type CsvFlaw,
   type CsvGrammar,
@@ -141,10 +135,6 @@ export function csvDialect(
   };
 }
 
-function isOneAscii(character: unknown): character is string {
-  return typeof character === 'string' && /^[\x01-\x7f]$/.test(character) && !/[\r\n]/.test(character);
-}
-
 /** What a codec works with, apart from the head of the file. */
 interface Setup {
   readonly direction: Direction;
@@ -154,10 +144,8 @@ interface Setup {
 }
 
 /** The head of a file, and what follows from it. */
-interface Open extends CsvOpening {
+interface Open extends CsvOpening, TableMap {
   readonly grammar: CsvGrammar;
-  readonly columns: readonly TableColumn[];
-  readonly positions: ReadonlyMap<string, number>;
   readonly write: CsvWriter;
 }
 
@@ -197,7 +185,7 @@ export function makeCsvCodec(
       const named = begun ? null : separatorOf(text, dialect);
       begun = true;
       if (named !== null) {
-        checkSeparator(named.delimiter, dialect);
+        checkSeparator(named.delimiter, dialect.delimiter);
         separatorLine = named.line;
         grammar = grammarOf(dialect, named.delimiter);
         framing = framingOf(grammar);
@@ -205,8 +193,13 @@ export function makeCsvCodec(
       }
       open = openWith(setup, { ...readOpening(dialect, grammar, block, text), separatorLine }, block.line);
       if (dialect.header !== null) return { text: '', isHeader: false, continues: false };
-      const cells = open.columns.map(({ name }) => [name]);
-      return { text: write(cells, [0], open, block.ended, OWN_RECORDS), isHeader: true, continues: false };
+      const { columns } = open;
+      // A column without a name is written as it was read.
+      const quoted = readRecords(text, block, grammar, -1).quotedEmpty.get(0) ?? [];
+      const wasBare = (_: number, c: number): boolean => !quoted.includes(columns[c]!.from);
+      const cells = columns.map(({ name }) => [name]);
+      const origin: CsvOrigin = { ...OWN_RECORDS, wasBare };
+      return { text: write(cells, [0], open, block.ended, origin), isHeader: true, continues: false };
     },
     take: (block, batch) => takeRows(setup, open!, block, batch),
     oversize: (head, line) => oversizeIssue(dialect, grammar, head, line),
@@ -223,33 +216,16 @@ export function framingOf({ delimiter, quote, escapedBy }: CsvGrammar): Framing 
   return { quote: byteOf(quote), escapedBy: byteOf(escapedBy), delimiter: byteOf(delimiter), cr: true };
 }
 
-/** The delimiter that a first line such as `sep=;` names, as Excel writes and reads it; `null` for any other line. */
-function separatorOf(text: string, { quote, escapedBy }: CsvDialect) {
-  const [line, character, delimiter] = /^(?:sep=(.)|"sep=(.)")(?=[\r\n]|$)/i.exec(text) ?? [];
-  const named = character ?? delimiter;
-  if (named === undefined || !isOneAscii(named) || [quote, escapedBy, '"'].includes(named)) return null;
-  return { line: line!, delimiter: named };
-}
-
-/** Refuses a file whose first line names another delimiter than the caller. */
-function checkSeparator(named: string, { delimiter }: CsvDialect): void {
-  if (delimiter === null || delimiter === named) return;
-  const message = 'the first line (sep=) names another delimiter than the option; leave out the option (--delimiter)';
-  fail('delimiter_mismatch', message, { line: 1, column: 1 });
-}
-
 function openWith({ direction, inside, dialect }: Setup, opening: CsvOpening, line = 1): Open {
   const { delimiter, newline, names } = opening;
   const quoting = dialect.quote === null ? 'never' : dialect.quoting;
   const writer = makeCsvWriter({ delimiter, newline, quoting });
-  const columns = onLine(line, () => mapHeader(names, inside, direction));
-  return {
-    ...opening,
-    grammar: grammarOf(dialect, delimiter),
-    columns,
-    positions: fieldPositions(names, inside),
-    write: writer,
-  };
+  const isOwn = dialect.header !== null;
+  const table = onLine(line, () => {
+    if (!isOwn) checkDelimiter(names, delimiter, inside);
+    return mapHeader(names, inside, direction, isOwn);
+  });
+  return { ...opening, ...table, grammar: grammarOf(dialect, delimiter), write: writer };
 }
 
 /** Calls a function. The issues that it reports on line 1 are on this line. */
@@ -384,7 +360,13 @@ function readRecords(text: string, block: Block, grammar: CsvGrammar, rowsBefore
   if (fault === null) return records;
   const { code, message } = FAULTS[fault.kind];
   const row = rowsBefore + fault.records + 1;
-  return fail(code, message, { ...given({ row: row > 0 ? row : undefined }), ...placeIn(text, fault.at, block.line) });
+  const isHeader = rowsBefore === -1 && fault.records === 0 && fault.kind === 'after';
+  const other = isHeader ? usualDelimiter(text.charAt(fault.at), grammar.delimiter) : null;
+  const hint = other === null ? '' : `; if this character separates cells, set it (--delimiter ${other})`;
+  return fail(code, message + hint, {
+    ...given({ row: row > 0 ? row : undefined }),
+    ...placeIn(text, fault.at, block.line),
+  });
 }
 
 /** Line and column of a character in a text that begins on `line`. */
@@ -424,9 +406,10 @@ function leaveQuotesOut({ out, sound, good, from }: Turned, { columns, delimiter
     'the cell would need quotes, because the delimiter or a line end is in it, and the file has none (--quote none); ' +
     'write the file with quotes, or with another delimiter';
   for (const i of good) {
-    for (const [c, { leaf }] of columns.entries()) {
+    for (const [c, { leaf, node }] of columns.entries()) {
       const cell = out[c]![i];
-      if (cell != null && isSpecial(cell)) batch.report(sound[i]!, { code: 'needs_quotes', message, field: leaf.path });
+      if (cell == null || !isSpecial(cell)) continue;
+      batch.report(sound[i]!, { code: 'needs_quotes', message, field: leaf?.path ?? node!.path });
     }
   }
   const kept = good.filter((i) => !batch.faulty.has(sound[i]!));
@@ -442,7 +425,7 @@ function leaveQuotesOut({ out, sound, good, from }: Turned, { columns, delimiter
 function turn(
   rows: readonly string[][],
   columns: readonly TableColumn[],
-  positions: ReadonlyMap<string, number>,
+  positions: TableMap['positions'],
   direction: Direction,
   inside: BoundInside,
   batch: Batch,

@@ -9,8 +9,9 @@
 import { fail, type Issue } from '../../errors.ts';
 import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
+import type { TableMap } from '../columns.ts';
 import { type Block, LINES } from '../frames.ts';
-import { checkNames, checkTabular, fieldPositions, mapHeader, NO_HEADER, type TableColumn } from '../header.ts';
+import { checkNames, checkTabular, mapHeader, NO_HEADER } from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { turnTable } from '../table.ts';
 import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from './cells.ts';
@@ -63,14 +64,13 @@ export function tsvDialect(options: Pick<TsvOptions, 'header' | 'maxRecord'>): T
 interface Setup {
   readonly direction: Direction;
   readonly inside: BoundInside;
+  /** Whether the caller has named the columns. */
+  readonly own: boolean;
   readonly onSample: RecordOptions['onSample'];
 }
 
 /** The head of a file, and what follows from it. */
-interface Open extends TsvOpening {
-  readonly columns: readonly TableColumn[];
-  readonly positions: ReadonlyMap<string, number>;
-}
+interface Open extends TsvOpening, TableMap {}
 
 /**
  * Makes the codec of one run.
@@ -84,7 +84,7 @@ export function makeTsvCodec(
   opening: TsvOpening | null,
   onSample?: RecordOptions['onSample'],
 ): Codec & { readonly opening: () => TsvOpening } {
-  const setup: Setup = { direction, inside, onSample };
+  const setup: Setup = { direction, inside, own: header !== null, onSample };
   let open: Open | null = opening === null ? null : openWith(setup, opening);
   return {
     framing: LINES,
@@ -95,7 +95,7 @@ export function makeTsvCodec(
       inside.demand(direction);
       checkTabular(inside);
       // If the caller has named the columns, what is wrong with them is reported before anything is read.
-      if (header !== null) mapHeader(header, inside, direction);
+      if (header !== null) mapHeader(header, inside, direction, true);
     },
     heading(block, text) {
       const newline = text.endsWith('\r\n') ? '\r\n' : '\n';
@@ -117,8 +117,8 @@ export function makeTsvCodec(
   };
 }
 
-function openWith({ inside, direction }: Setup, { names, newline }: TsvOpening): Open {
-  return { names, newline, columns: mapHeader(names, inside, direction), positions: fieldPositions(names, inside) };
+function openWith({ inside, direction, own }: Setup, { names, newline }: TsvOpening): Open {
+  return { names, newline, ...mapHeader(names, inside, direction, own) };
 }
 
 /** Reads the lines of a block, runs them through the rules, and writes those without an issue. */
@@ -126,10 +126,9 @@ function takeLines({ direction, inside, onSample }: Setup, open: Open, block: Bl
   const { names, newline, columns, positions } = open;
   const lines = linesOf(batch.text, block.ended);
   const { rows, sound } = readRows(lines, names.length, newline, block.ended, batch);
-  const report = (i: number, issue: Issue): void => {
-    const from = issue.field === undefined ? undefined : positions.get(issue.field);
+  const report = (i: number, issue: Issue, from: number): void => {
     const row = sound[i]!;
-    batch.report(row, from === undefined ? issue : { ...issue, column: cellColumn(lines[row]!, from) });
+    batch.report(row, { ...issue, column: cellColumn(lines[row]!, from) });
   };
   const cells = { rows: rows.length, column: (from: number) => rows.map((row) => row[from]!) };
   const out = turnTable(cells, columns, positions, direction, inside, report);

@@ -20,7 +20,7 @@ export interface Quoted {
  * `\u007c`, `\u202e`.
  */
 export function code(text: string): string {
-  if (text === '') return '(empty)';
+  if (text === '') return '`""`';
   return `\`${visible(text).replace(/[`|]|^\p{M}/gu, escapeOf)}\``;
 }
 

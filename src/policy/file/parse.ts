@@ -12,7 +12,7 @@ import type { Rule } from '../../rule/rule.ts';
 import { unfitRules } from '../bind.ts';
 import { halfJoins } from '../joins.ts';
 import { missingClashes } from '../missing.ts';
-import { lostSubjects, policy } from '../policy.ts';
+import { lostSubjects, makePolicy, policy } from '../policy.ts';
 import { treeOfFields, treeOfPaths } from '../tree.ts';
 import type { FilePolicy, PolicyOptions } from '../types.ts';
 import { admits, attempt, type Complain, isMap, type Options, type ValuePath } from './options.ts';
@@ -64,7 +64,7 @@ export function readPolicy(
   }
   const issues: Issue[] = [];
   const complain: Complain = (code, path, message, more) => {
-    const field = more?.field ?? path.join('.');
+    const field = more?.field ?? path.map((part) => (part === '' ? '""' : part)).join('.');
     issues.push({ ...more, code, message, ...given({ field: field === '' ? undefined : field }), ...locate?.(path) });
   };
 
@@ -109,7 +109,7 @@ export function readPolicy(
       complain(issue.code, ['fields', field!, 'format'], issue.message, issue);
     }
   }
-  return { sheet: issues.length === 0 ? (policy(fields, options) as unknown as FilePolicy) : null, issues };
+  return { sheet: issues.length === 0 ? (makePolicy(fields, options) as unknown as FilePolicy) : null, issues };
 }
 
 function isTexts(value: unknown): value is readonly string[] {

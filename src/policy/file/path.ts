@@ -1,6 +1,6 @@
 /**
  * Field paths of the policy file: names separated by `.`, `[]` after a name for the elements of its array, `\` before
- * each of `. [ ] \` in a name.
+ * each of `. [ ] * \` in a name. The empty path is a field whose name is empty, such as a column without a name.
  */
 
 /** One step: a name, and how many levels of arrays its value has. */
@@ -14,7 +14,12 @@ const RESERVED = new Set(['__proto__']);
 
 /** Writes a name so that `parsePath` reads it as one. */
 export function escapeName(name: string): string {
-  return name.replace(/[.[\]\\]/g, '\\$&');
+  return name.replace(/[.[\]*\\]/g, '\\$&');
+}
+
+/** Returns a path as a message shows it: `""` for the empty path, which nobody would see. */
+export function shownPath(path: string): string {
+  return path === '' ? '""' : path;
 }
 
 /**
@@ -46,26 +51,38 @@ export function placeOfSteps(steps: readonly (string | number)[]): RecordPlace {
 
 /** The name without its escapes. */
 function unescapeName(text: string): string {
-  return text.replace(/\\([.[\]\\])/g, '$1');
+  return text.replace(/\\([.[\]*\\])/g, '$1');
 }
 
-/** Says why a policy cannot have a field of this name; `null` if it can. */
+/** Says why a policy cannot have a field of this name; `null` if it can. The empty name is judged by its place. */
 export function badName(name: string): string | null {
-  if (name === '') return 'a name is empty';
   if (RESERVED.has(name)) return 'the name __proto__ cannot be a field';
   return name.isWellFormed() ? null : 'a name has half of a surrogate pair';
 }
 
+/** Only a whole path may be empty: inside a path, an empty name is nearly always a dot too many. */
+export const EMPTY_INSIDE = 'a name inside a path is empty; only a field at the top may have no name';
+
+/** Why a `*` is refused. If it were read as a name, a field under any other name would go unnoticed. */
+export const STAR = 'a path has no patterns, and here is a *';
+
 /** The steps of a path; a text that says what is wrong if it is not a path. */
 export function parsePath(path: string): readonly Step[] | string {
+  if (path === '') return [{ name: '', arrays: 0 }];
   const steps: Step[] = [];
   // A segment is a run of plain or escaped characters, then any number of "[]".
-  const segment = /((?:[^.[\]\\]|\\[.[\]\\])*)((?:\[\])*)(\.|$)/y;
+  const segment = /((?:[^.[\]*\\]|\\[.[\]*\\])*)((?:\[\])*)(\.|$)/y;
   for (;;) {
     const match = segment.exec(path);
-    if (match === null)
-      return 'the path is malformed: write names separated by ".", "[]" after an array, and "\\" before . [ ] \\ in a name';
+    if (match === null) {
+      if (path.replace(/\\./gs, '').includes('*')) {
+        const map = path.endsWith('.*') ? `; to leave out the whole map, write ${path.slice(0, -2)}: drop` : '';
+        return `${STAR}${map}; write \\* for a name that has one`;
+      }
+      return 'the path is malformed: write names separated by ".", "[]" after an array, and "\\" before . [ ] * \\ in a name';
+    }
     const name = unescapeName(match[1]!);
+    if (name === '') return EMPTY_INSIDE;
     const wrong = badName(name);
     if (wrong !== null) return wrong;
     steps.push({ name, arrays: match[2]!.length / 2 });
