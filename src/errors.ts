@@ -94,6 +94,8 @@ const KINDS = {
   duplicate_key: 'data',
   /** A record has no value in the field that a rule names as its `subject`. */
   missing_subject: 'data',
+  /** A record has no value in a field that `per` of a `token` names. */
+  missing_context: 'data',
   /** A row of TSV is not as COPY writes it, or one of CSV has an escape that programs read differently. */
   bad_escape: 'data',
   /** A run has rejected more records than `maxRejects` allows. */

@@ -7,7 +7,7 @@
  */
 
 export type { Reading } from './prepare/reading.ts';
-export { type DateForm, type EpochUnit, readDate, readEpoch, readNumber } from './prepare/readings.ts';
+export { type DateForm, type EpochUnit, readDate, readEpoch, readNumber, readPhone } from './prepare/readings.ts';
 
 export {
   casefold,
@@ -18,6 +18,8 @@ export {
   nfc,
   nfkc,
   type Prepare,
+  phone,
   phoneE164,
   trim,
+  wholeNumber,
 } from './prepare/steps.ts';

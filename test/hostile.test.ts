@@ -309,7 +309,7 @@ const RULES: Readonly<Record<string, Row>> = {
 
 /** The vault rule, and its verbs over a store in memory. */
 const VAULT: Row = async (fn) => {
-  const options = { scope: 'a', store: 'm', token: { label: 'x' }, ttl: 7, onErased: 'new' as const, why: 'x' };
+  const options = { scope: 'a', store: 'm', label: 'x', ttl: 7, onErased: 'new' as const, why: 'x' };
   const open = await vault(options).open(keys, { m: memoryStore() }, revealAccess);
   const owned = await vault({ ...options, subject: 'id' }).open(keys, { m: memoryStore() }, revealAccess);
   const given = await open.protect('x');
@@ -507,7 +507,7 @@ const FILE: readonly Call[] = [
       { type: 'decimal', min: 1, max: '99999.5', places: 2 },
       { type: 'date', from: '1900-01-01', to: '2029-12-31' },
       { type: 'dateTime', from: '2020-01-01T00:00:00Z', to: '2029-12-31T23:59:59Z' },
-      { type: 'uuid', letters: 'upper' },
+      { type: 'uuid' },
       { type: 'card', luhn: 'any', brands: ['visa'], clear: { first: 6, last: 4 }, length: 16 },
       { type: 'iban', countries: ['DE'] },
       { type: 'phone', min: 5 },
@@ -664,7 +664,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     decimal: formatRow(() => [{ min: 0, max: '99999.99', places: 2 }], '12.50'),
     date: formatRow(() => [{ from: '1900-01-01', to: '2029-12-31' }], '2024-02-29'),
     dateTime: formatRow(() => [{ from: '2020-01-01T00:00:00Z', to: '2029-12-31T23:59:59Z' }], '2024-02-29 12:30:00Z'),
-    uuid: formatRow(() => [{ letters: 'lower' }], '01890a5d-ac96-774b-bcce-b302099a8057'),
+    uuid: formatRow(() => [{}], '01890a5d-ac96-774b-bcce-b302099a8057'),
     iban: formatRow(() => [{ countries: ['DE', 'NO'] }], 'DE89 3704 0044 0532 0130 00'),
     phone: formatRow(() => [{ min: 7 }], '+44 20 7946 0958'),
     email: formatRow(() => [{ domain: 'enciphered' }], 'ada.lovelace@example.com'),
@@ -796,6 +796,8 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     readDate: step('DD.MM.YYYY'),
     readEpoch: step('seconds'),
     readNumber: step('1.234,5'),
+    phone: step('+49 (0)30 901820'),
+    wholeNumber: step('10017.0'),
   },
   reveal: { revealAccess: value, secretAccess: value },
   csv: readers('Csv'),

@@ -27,7 +27,7 @@ import {
 import { fpe, keyset, seal, type TokenOptions, token } from '../src/index.ts';
 import { domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
 import { testKey } from '../src/keys/test-keys.ts';
-import { emailAddress } from '../src/prepare.ts';
+import { emailAddress, trim } from '../src/prepare.ts';
 import { secretAccess } from '../src/reveal.ts';
 import { testKeyset } from '../src/testing.ts';
 import { decode, encode } from '../src/wire/base32.ts';
@@ -107,6 +107,33 @@ describe('token-v1', () => {
     const parameters = ['blake3', encodeList(['emailAddress']), 'equal values'];
     expect(hex(encodeList(['parameters', ...parameters]))).toBe(rows.get('`blake3`: info of the parameters'));
     expect(hex(ruleNode(node, 'token', 'person.email', parameters))).toBe(rows.get('`blake3`: node'));
+  });
+
+  const source = readFileSync(new URL('../docs/spec/token-v1.md', import.meta.url), 'utf8');
+  const contexts = [...source.matchAll(/^\| (`.+`) \| (`.+`) \| (none|`trim`) \| (.+) \| `(s0nr0\w+)` \|$/gm)];
+  it('has the key of the page for contexts', () => {
+    const parameters = ['hmac-sha256', encodeList([]), encodeList(['per', 'tenant'])];
+    expect(hex(encodeList(['per', 'tenant']))).toBe(rows.get('`per`: the third parameter'));
+    expect(hex(ruleNode(node, 'token', 'account', parameters))).toBe(rows.get('`per`: node'));
+    expect(hex(encodeList(['acme', '10017']))).toBe(rows.get('`per`: *m*'));
+    expect(contexts).toHaveLength(9);
+  });
+  it.each(contexts.map((row) => row.slice(1)))(
+    'per %s, contexts %s, steps %s, value %s',
+    (names, values, steps, value, result) => {
+      const listed = (texts: string) => texts.split(', ').map((text) => text.replaceAll('`', ''));
+      const per = listed(names!).map((name, i) => (i === 0 ? `record.${name}` : { field: 'other', name }));
+      const rule = token({ scope: 'account', per, ...(steps === 'none' ? {} : { prepare: trim }) }).bind(keys);
+      const text = value === '100 times `x`' ? 'x'.repeat(100) : value!.replaceAll('`', '');
+      expect(rule.protect(text, { per: listed(values!) })).toBe(result);
+      expect(rule.protectMany([text], { per: listed(values!).map((context) => [context]) })).toEqual([result]);
+      expect(rule.matches(text, result!, { per: listed(values!) })).toBe(true);
+    },
+  );
+  it('has the token of the page after a part in clear', () => {
+    const made = token({ scope: 'patient', after: 'Patient/' }).bind(keys).protect('Patient/7f3a');
+    expect(source).toContain(`\`${made}\``);
+    expect(made.slice('Patient/'.length)).toBe(token({ scope: 'patient' }).bind(keys).protect('7f3a'));
   });
 
   const forms = [...rows].flatMap(([name, result]) => {

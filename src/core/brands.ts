@@ -11,7 +11,10 @@ export type Token<Scope extends string = string> = string & { readonly '~trefoil
 export type Enciphered<Scope extends string = string> = string & { readonly '~trefoil.fpe': Scope };
 
 /** A sealed value of a scope. */
-export type Sealed<Scope extends string = string, Value extends string | number = string> = string & {
+export type Sealed<
+  Scope extends string = string,
+  Value extends string | number | bigint | boolean | Date = string,
+> = string & {
   readonly '~trefoil.seal': Scope;
   readonly '~trefoil.value': Value;
 };

@@ -91,7 +91,11 @@ export function checkOptions<T = Record<string, unknown>>(
     badType(argument, `expected an object, got ${typeName(value)}`);
   }
   for (const key of Object.keys(value)) {
-    if (!known.includes(key)) badType(argument, `has an option that is not one of ${known.join(', ')}`);
+    if (!known.includes(key))
+      badType(
+        argument,
+        known.length === 0 ? 'has an option, expected none' : `has an option that is not one of ${known.join(', ')}`,
+      );
   }
   return ownProperties(value) as T;
 }

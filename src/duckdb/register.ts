@@ -30,7 +30,8 @@ export interface RegisterOptions {
  * The functions take VARCHAR and return VARCHAR. Cast values of other types: `CAST(born AS VARCHAR)`. In the name of a
  * function, every character of the field's name that is not a letter, a digit or `_` is replaced by `_`. NULL is a
  * missing value, as in a record. If a rule looks at another field, that field is the next argument:
- * `trefoil_protect_visit(visit, patient)` for `shiftDate`.
+ * `trefoil_protect_visit(visit, patient)` for `shiftDate`, and
+ * `trefoil_protect_id(id, tenant)` for a `token` with `per`.
  *
  * DuckDB calls the functions with up to 2,048 values at once, on the JavaScript thread of this process. So run
  * statements asynchronously, as the functions of the package do.

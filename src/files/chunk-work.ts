@@ -61,6 +61,8 @@ export interface ChunkDone {
   /** The bytes to write, compressed. */
   readonly bytes: Uint8Array;
   readonly rows: number;
+  /** Values that became missing because the store of a vault has erased them. */
+  readonly erased: number;
   readonly rejected: readonly RejectedBatch[];
   /** The issues of the rejected records, counted. */
   readonly tally: IssueTally;
@@ -109,7 +111,7 @@ export function makeAsyncChunkWork(
       for (let next = blocks.next(); next.done !== true; next = blocks.next()) {
         if (next.value.kind === 'records') {
           collecting.take(next.value, 0);
-          await settle();
+          work.erased += await settle();
         }
         takeBlock(work, next.value);
       }
@@ -166,6 +168,7 @@ interface ChunkWork {
   readonly rejected: RejectedBatch[];
   readonly counter: IssueCounter;
   rows: number;
+  erased: number;
   failure: ChunkDone['failure'];
 }
 
@@ -173,7 +176,7 @@ function beginChunk(worker: Worker, task: ChunkTask): ChunkWork {
   const codec = codecFor(worker, task.opening);
   const batches = makeBatches(codec, batchOptions(worker.options));
   const counter = makeIssueCounter();
-  return { worker, task, codec, batches, parts: [], rejected: [], counter, rows: 0, failure: null };
+  return { worker, task, codec, batches, parts: [], rejected: [], counter, rows: 0, erased: 0, failure: null };
 }
 
 function batchOptions({ fileFormat, onFault }: WorkOptions): BatchOptions {
@@ -253,7 +256,8 @@ function noteFailure(work: ChunkWork, error: unknown, rest: Generator<Block | Ov
   work.failure = { issues, total, counts: counts === undefined ? undefined : { ...counts, isAll } };
 }
 
-function doneOf({ worker, parts, rows, rejected, counter, failure }: ChunkWork): ChunkDone {
+function doneOf({ worker, parts, rows, erased, rejected, counter, failure }: ChunkWork): ChunkDone {
   const bytes = concat(parts);
-  return { bytes: bytes.length === 0 ? bytes : worker.pack(bytes), rows, rejected, tally: counter.tally(), failure };
+  const packed = bytes.length === 0 ? bytes : worker.pack(bytes);
+  return { bytes: packed, rows, erased, rejected, tally: counter.tally(), failure };
 }

@@ -49,6 +49,11 @@ export interface FileResult {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
+  /**
+   * Values that became missing because the store of a vault has erased them (`onErased: missing`), those of rejected
+   * records included.
+   */
+  readonly valuesErased: number;
   /** Rejected records above `maxRecord`. They are never in memory as a whole, so they are in no file of rejects. */
   readonly rowsNotHeld: number;
   /**
@@ -73,6 +78,8 @@ export interface Unit {
 export interface Counts {
   rows: number;
   rejected: number;
+  /** Values that became missing because they were erased. */
+  erased: number;
   bytesIn: number;
   bytesOut: number;
 }

@@ -74,9 +74,9 @@ function chunkWork(inside: BoundInside, work: WorkOptions): DoChunk {
   return beginAsync === undefined ? makeChunkWork(inside, work) : makeAsyncChunkWork(beginAsync(), work);
 }
 
-function resultOf({ rows, rejected, notHeld, tally, bytesIn, bytesOut }: EndCounts): FileResult {
+function resultOf({ rows, rejected, erased, notHeld, tally, bytesIn, bytesOut }: EndCounts): FileResult {
   const counts = { rowsIn: rows, rowsOut: rows - rejected, rowsRejected: rejected, rowsNotHeld: notHeld };
-  return { ...counts, issues: { rows, isAll: true, ...tally }, bytesIn, bytesOut };
+  return { ...counts, valuesErased: erased, issues: { rows, isAll: true, ...tally }, bytesIn, bytesOut };
 }
 
 type DoChunk = (task: ChunkTask) => ChunkDone | Promise<ChunkDone>;
@@ -100,8 +100,8 @@ interface Running {
 /** Takes the cuts of all inputs in order: does the work on each, writes the results, and counts. */
 async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead: number): Promise<EndCounts> {
   const { from } = outputs;
-  const { rows = 0, rejected = 0, bytesIn = 0, bytesOut = 0 } = from ?? {};
-  const counts: Counts = { rows, rejected, bytesIn, bytesOut };
+  const { rows = 0, rejected = 0, erased = 0, bytesIn = 0, bytesOut = 0 } = from ?? {};
+  const counts: Counts = { rows, rejected, erased, bytesIn, bytesOut };
   const run: Running = {
     plan,
     outputs,
@@ -155,7 +155,8 @@ async function takeChunk(run: Running, cut: ChunkCut, done: ChunkDone): Promise<
 }
 
 /** Writes the result of a chunk and counts its records. */
-async function takeDone(run: Running, cut: Cut, { bytes, rows, rejected, tally, failure }: ChunkDone): Promise<void> {
+async function takeDone(run: Running, cut: Cut, done: ChunkDone): Promise<void> {
+  const { bytes, rows, erased, rejected, tally, failure } = done;
   const { plan, counts } = run;
   const place = placer(run, cut);
   for (const batch of rejected) await reject(run, batch, cut, place);
@@ -166,6 +167,7 @@ async function takeDone(run: Running, cut: Cut, { bytes, rows, rejected, tally, 
   }
   run.inputRows += rows;
   counts.rows += rows;
+  counts.erased += erased;
   plan.judge(counts, false);
 }
 
@@ -228,5 +230,12 @@ function oversizeDone(plan: RunPlan, { batches, found, unit, input }: OversizeCu
   const failure = plan.work.onFault === 'stop' ? { issues, total: issues.length, counts: undefined } : null;
   const text = rejectEnd({ line: found.line, issues, sealed: null });
   const rejected = failure === null ? [{ rows: [1], issues, notHeld: 1, text }] : [];
-  return { bytes: new Uint8Array(0), rows: 1, rejected, tally: tallyOf(failure === null ? issues : []), failure };
+  return {
+    bytes: new Uint8Array(0),
+    rows: 1,
+    erased: 0,
+    rejected,
+    tally: tallyOf(failure === null ? issues : []),
+    failure,
+  };
 }

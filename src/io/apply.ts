@@ -9,7 +9,7 @@
 import { concat } from '../core/bytes.ts';
 import { makeExactWriter } from '../core/json/exact.ts';
 import { fail, type Issue, MAX_ISSUES } from '../errors.ts';
-import type { BoundInside, Direction } from '../policy/bound.ts';
+import { type BoundInside, type Direction, spellsNumbers } from '../policy/bound.ts';
 import { columnNames } from './columns.ts';
 import { checkTabular, mapHeader } from './header.ts';
 import { type ReadRecord, readRecord } from './ndjson/codec.ts';
@@ -221,6 +221,7 @@ function answerer<T, R>(
 
 function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRecord, object> {
   const writeExact = makeExactWriter();
+  const allExact = spellsNumbers(inside, direction);
   return {
     // A blank line is a line, too; it is answered with an issue, because it has no record.
     read(line) {
@@ -231,7 +232,7 @@ function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRec
       const values = read.map(({ value }) => value);
       return inside.rows(direction, values, report);
     },
-    write: (turned, { inexact }) => (inexact ? writeExact(turned) : JSON.stringify(turned)),
+    write: (turned, { inexact }) => (allExact || inexact ? writeExact(turned) : JSON.stringify(turned)),
   };
 }
 

@@ -3,12 +3,14 @@
  * between reading cells and writing them.
  */
 
+import { jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import type { BoundInside, Direction } from '../policy/bound.ts';
 import { runReported } from '../rule/columns.ts';
 import { isMissing, type MissingTexts } from '../rule/missing.ts';
 import { type ParsedCells, parseCells, turnCells } from './cells/cells.ts';
 import { readInteger } from './cells/integer.ts';
+import { readScalar } from './cells/scalar.ts';
 import type { CellColumn, TableColumn, TableMap } from './columns.ts';
 
 /** A batch of records as cells. */
@@ -63,8 +65,10 @@ export function turnTable(
     const { leaf, index } = made;
     const column: unknown[] = cells.column(from);
     const reportField = (i: number, issue: Issue): void => report(i, { ...issue, field: leaf.path }, from);
-    if (direction === 'protect' && leaf.engine.cell === 'integer')
-      readIntegers(column, inside.missing[index]!, reportField);
+    if (direction === 'protect') {
+      if (leaf.engine.cell === 'integer') readIntegers(column, inside.missing[index]!, reportField);
+      else if (leaf.engine.cell === 'json') readScalars(column, inside.missing[index]!);
+    }
     const out = runReported(inside.columns[index]![direction], column, reportField, siblings);
     for (let i = 0; i < out.length; i++) if (typeof out[i] !== 'string') out[i] = toCell(out[i]);
     return out as (string | null)[];
@@ -83,6 +87,15 @@ function readIntegers(column: unknown[], missing: MissingTexts, report: (index: 
   }
 }
 
+/** Reads the cells of a column whose rule takes scalars of JSON. */
+function readScalars(column: unknown[], missing: MissingTexts): void {
+  for (let i = 0; i < column.length; i++) {
+    const cell = column[i];
+    if (typeof cell === 'string' && !isMissing(cell, missing)) column[i] = readScalar(cell);
+  }
+}
+
 function toCell(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value);
+  if (value === null || value === undefined) return null;
+  return jsonNumberText(value) ?? String(value);
 }

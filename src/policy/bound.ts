@@ -58,12 +58,14 @@ export interface BoundInside {
   readonly demand: (direction: Direction) => void;
   /**
    * Turns a batch of records. `report` takes the record's index. The result has the length of `rows`; a record with an
-   * issue is `undefined` in it.
+   * issue is `undefined` in it. `inCode`: the records are for code and not for a file, so a revealed number is a
+   * `number` and a date a `Date`.
    */
   readonly rows: (
     direction: Direction,
     rows: readonly unknown[],
     report: (index: number, issue: Issue) => void,
+    inCode?: boolean,
   ) => (Record<string, unknown> | undefined)[];
   /**
    * Turns the objects or arrays of one column: `node` is the part of the tree that they go through. `siblings` returns
@@ -89,7 +91,13 @@ export interface BoundInside {
 export interface AsyncRun {
   readonly collect: BoundInside;
   readonly answer: BoundInside;
-  readonly settle: () => Promise<void>;
+  /** Asks the store. Returns how many values became missing because the store has erased them. */
+  readonly settle: () => Promise<number>;
+}
+
+/** Whether a record that was turned for a file may hold a number as its text: a rule reveals it as it was spelled. */
+export function spellsNumbers({ leaves }: BoundInside, direction: Direction): boolean {
+  return direction === 'reveal' && leaves.some(({ engine }) => engine.inCode !== undefined);
 }
 
 /** Puts the inside on a bound policy. */

@@ -5,6 +5,7 @@
 
 import type { Issue } from '../errors.ts';
 import { ruleOption } from '../rule/rule.ts';
+import { contextNames } from '../rule/token/contexts.ts';
 import { checkLength } from '../wire/token-lengths.ts';
 import type { Leaf } from './bound.ts';
 
@@ -54,6 +55,7 @@ const makeAspects = (): Readonly<Record<string, Aspects>> => ({
     key: [
       aspect('different prepare steps', 'prepare', steps),
       aspect('a different prf', 'prf', (prf) => prf ?? 'hmac-sha256'),
+      aspect('different contexts (per)', 'per', contextNames),
     ],
     text: [
       aspect('a different label', 'label'),
@@ -71,7 +73,7 @@ const makeAspects = (): Readonly<Record<string, Aspects>> => ({
       aspect('a different store', 'store'),
       aspect('a subject where the other has none', 'subject', (subject) => subject !== undefined),
     ],
-    text: [aspect('a different label', 'token')],
+    text: [aspect('a different label', 'label')],
     consequence: 'so the same value has two tokens',
   },
   fpe: {
@@ -79,7 +81,11 @@ const makeAspects = (): Readonly<Record<string, Aspects>> => ({
     text: [],
     consequence: NEVER,
   },
-  seal: { key: [], text: [], consequence: NEVER },
+  seal: {
+    key: [aspect('value: json in one of them', 'value', (value) => value === 'json')],
+    text: [],
+    consequence: 'so some equal values do not join',
+  },
   shiftDate: {
     key: [aspect('different days', 'days'), aspect('different prepare steps for the subject', 'prepareSubject', steps)],
     text: [],

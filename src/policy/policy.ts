@@ -34,9 +34,8 @@ const LEAVES = Symbol.for('trefoil.policy.v1');
  *
  * @throws TrefoilError `half_join` if two rules have the same kind and scope, so that they seem to join, but some of
  *   their values would not: tokens with different steps or `prf`, vaults with different stores, shifted dates with
- *   different days; `wrong_option` if a `subject` is not a field of the policy, or if a missing text is a value of
- *   the format of an `fpe` field. TypeError or RangeError if an argument
- *   is not a policy.
+ *   different days; `wrong_option` if a `subject` or a field of `per` is not a field of the policy, or if a missing
+ *   text is a value of the format of an `fpe` field. TypeError or RangeError if an argument is not a policy.
  *
  * @example
  * ```ts
@@ -104,16 +103,23 @@ export function policyLeaves(value: unknown): readonly Leaf[] {
   return leaves as readonly Leaf[];
 }
 
-/** Rules that need a field which the policy does not have: a misspelt subject would be missing in every record. */
+/**
+ * Rules that need a field which the policy does not have: a misspelt subject or context would be missing in every
+ * record.
+ */
 export function lostSubjects(leaves: readonly Leaf[]): readonly Issue[] {
   const paths = leaves.map(({ path }) => path).filter((path) => !path.includes('[]'));
-  return leaves.flatMap(({ path, engine }) =>
+  return leaves.flatMap(({ path, rule, engine }) =>
     (engine.needs ?? []).flatMap((needed): Issue[] => {
       if (needed !== path && paths.includes(needed)) return [];
+      const [field, hint] =
+        rule.rule === 'token'
+          ? ['a field of per', 'name another field of the record']
+          : ['the subject', 'name the field that says whose value it is'];
       const message =
         needed === path
-          ? 'the subject is the field itself; name the field that says whose value it is'
-          : 'the subject is not a field of this policy; write its path from the top of the record, without arrays, and ' +
+          ? `${field} is the field itself; ${hint}`
+          : `${field} is not a field of this policy; write its path from the top of the record, without arrays, and ` +
             'give it a rule of its own (drop will do)';
       return [{ code: 'wrong_option', message, field: path }];
     }),
@@ -150,7 +156,7 @@ function bindPolicy(
   const one = (direction: Direction) => (row: unknown) => {
     demand(direction);
     const issues: Issue[] = [];
-    const [out] = inside.rows(direction, [row], (_, issue) => issues.push(issue));
+    const [out] = inside.rows(direction, [row], (_, issue) => issues.push(issue), true);
     throwIssues(issues);
     return out;
   };
@@ -175,9 +181,10 @@ function many(
   const onReject = checkMany(rows, options);
   inside.demand(direction);
   const issues: RowIssue[] = [];
-  const out = inside.rows(direction, rows, (index, issue) => {
+  const note = (index: number, issue: Issue) => {
     issues.push({ ...issue, row: index + 1 });
-  });
+  };
+  const out = inside.rows(direction, rows, note, true);
   settleIssues(issues, onReject);
   return out.filter((row) => row !== undefined);
 }

@@ -4,6 +4,7 @@
  * batch by batch.
  */
 
+import type { ReportIssue } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import type { AsyncColumns, BoundColumns, ColumnVerb, Siblings } from '../rule/rule.ts';
 import type { Direction, Leaf } from './bound.ts';
@@ -28,8 +29,8 @@ export interface Replay {
   readonly collecting: readonly BoundColumns[];
   /** Columns that return the answers of the waiting rules; other rules do their work. */
   readonly answering: readonly BoundColumns[];
-  /** Asks the waiting rules what was noted. */
-  readonly settle: () => Promise<void>;
+  /** Asks the waiting rules what was noted. Returns how many values became missing because they were erased. */
+  readonly settle: () => Promise<number>;
 }
 
 /**
@@ -73,12 +74,18 @@ export function makeReplay(
       const asked = questions;
       questions = [];
       answers = [];
+      let erased = 0;
+      const noteErased = (count: number): void => {
+        erased += count;
+      };
       for (const { leaf, direction, column, siblings } of asked) {
         const issues: [number, Issue][] = [];
         const of: Siblings = (path) => siblings.get(path) ?? [];
-        const out = await waiting[leaf]![direction](column, (index, issue) => issues.push([index, issue]), of);
+        const note: ReportIssue = (index, issue) => issues.push([index, issue]);
+        const out = await waiting[leaf]![direction](column, note, of, noteErased);
         answers.push({ out, issues });
       }
+      return erased;
     },
   };
 }

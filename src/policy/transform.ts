@@ -7,7 +7,7 @@ import { typeName } from '../core/checks.ts';
 import { issueOf, type ReportIssue } from '../core/issues.ts';
 import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
-import { runReported } from '../rule/columns.ts';
+import { runReported, toCode } from '../rule/columns.ts';
 import { type AsyncColumns, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
 import type { BoundInside, Direction, Leaf } from './bound.ts';
 import { elementPath, parsePath } from './file/path.ts';
@@ -21,6 +21,7 @@ type Transform<Result> = (
   direction: Direction,
   rows: readonly unknown[],
   report: (index: number, issue: Issue) => void,
+  inCode?: boolean,
 ) => Result;
 
 /** A policy whose rules have their keys. */
@@ -36,6 +37,8 @@ interface Bound {
 /** One batch on its way through a policy. */
 interface Pass extends Bound {
   readonly direction: Direction;
+  /** Whether the results are for code and not for a file. */
+  readonly inCode: boolean;
   /** Returns another field of the records that items belong to. */
   readonly siblings: (path: string, items: Items) => readonly unknown[];
   /** 1 for each record that was rejected. */
@@ -102,14 +105,15 @@ export function makeTransform(
   unnamed: 'error' | 'drop',
 ): Transform<(Row | undefined)[]> {
   const bound: Bound = { root, columns, waiting: [], unnamed };
-  return (direction, rows, report) => {
-    const pass = makeRowsPass(bound, direction, rows, report);
+  return (direction, rows, report, inCode = false) => {
+    const pass = makeRowsPass(bound, direction, rows, report, inCode);
     return finish(pass, begin(pass, rows));
   };
 }
 
 /**
- * The same for a policy with rules that wait for a store: their columns come last, one after another.
+ * The same for a policy with rules that wait for a store: their columns come last, one after another. The records are
+ * for code: a run over files uses the synchronous transform with answers that were collected (replay.ts).
  *
  * @param waiting the rules that wait, by the index of a leaf; `columns` has `undefined` for them.
  */
@@ -121,7 +125,7 @@ export function makeAsyncTransform(
 ): Transform<Promise<(Row | undefined)[]>> {
   const bound: Bound = { root, columns, waiting, unnamed };
   return async (direction, rows, report) => {
-    const pass = makeRowsPass(bound, direction, rows, report);
+    const pass = makeRowsPass(bound, direction, rows, report, true);
     const results = begin(pass, rows);
     for (const wait of pass.queue) await wait();
     return finish(pass, results);
@@ -144,7 +148,7 @@ export function makeValues(
       const column = siblings(path);
       return at.map((item) => column[level.rows[item]!]);
     };
-    const pass = makePass(bound, direction, values.length, read, report);
+    const pass = makePass(bound, direction, values.length, read, report, false);
     visit(pass, node, values, placesOf(results));
     return results;
   };
@@ -155,8 +159,9 @@ function makeRowsPass(
   direction: Direction,
   rows: readonly unknown[],
   report: (index: number, issue: Issue) => void,
+  inCode: boolean,
 ): Pass {
-  return makePass(bound, direction, rows.length, (path, items) => readSiblings(path, rows, items), report);
+  return makePass(bound, direction, rows.length, (path, items) => readSiblings(path, rows, items), report, inCode);
 }
 
 function makePass(
@@ -165,13 +170,14 @@ function makePass(
   count: number,
   siblings: Pass['siblings'],
   report: (index: number, issue: Issue) => void,
+  inCode: boolean,
 ): Pass {
   const failed = new Uint8Array(count);
   const reject = (row: number, issue: Issue): void => {
     failed[row] = 1;
     report(row, issue);
   };
-  return { root, columns, waiting, unnamed, direction, siblings, failed, reject, queue: [] };
+  return { root, columns, waiting, unnamed, direction, siblings, inCode, failed, reject, queue: [] };
 }
 
 /** Does everything that does not wait for a store. */
@@ -224,7 +230,9 @@ function visitLeaf(
   }
   const report: ReportIssue = (i, issue) => rejectAt(pass, places.items, i, issue, leaf.path);
   const siblings: Siblings = (path) => pass.siblings(path, places.items);
-  const out = runReported(columns[direction], values, report, siblings);
+  const made = runReported(columns[direction], values, report, siblings);
+  const { inCode } = leaf.engine;
+  const out = pass.inCode && direction === 'reveal' && inCode !== undefined ? toCode(made, inCode, report) : made;
   const { containers, keys } = places;
   if (typeof keys === 'string' && containers.length === out.length) {
     for (let i = 0; i < out.length; i++) (containers[i] as Row)[keys] = out[i];

@@ -13,6 +13,7 @@ import type { ConstantRule } from '../rule/constant.ts';
 import type { DropRule } from '../rule/drop.ts';
 import type { Scalar } from '../rule/keep.ts';
 import type { Rule } from '../rule/rule.ts';
+import type { SealedValueOf, SealValue } from '../rule/seal/values.ts';
 import type { Shifted } from '../rule/shift-date.ts';
 import type { TokenInput } from '../rule/token.ts';
 import type { Stores } from '../vault/session.ts';
@@ -31,7 +32,7 @@ export type AnyRow = Readonly<Record<string, unknown>>;
 
 type Flat<T> = { [K in keyof T]: T[K] } & {};
 type ScopeOf<R> = R extends { readonly scope: infer Scope extends string } ? Scope : string;
-type SealedOf<R> = R extends { readonly value?: 'integer' } ? number : string;
+type SealedOf<R> = R extends { readonly value?: infer Kind extends SealValue } ? SealedValueOf<Kind> : string;
 type BucketOf<R, OfNumbers, OfText> = R extends { readonly number: number } ? OfNumbers : OfText;
 /** A date: text or a `Date`; with a reading text or a number. */
 type DateOf<R> = R extends { readonly read: string } ? string | number | bigint : string | Date;
@@ -39,6 +40,8 @@ type DateOf<R> = R extends { readonly read: string } ? string | number | bigint 
 type Widened<V> = V extends number ? number : V extends string ? string : unknown extends V ? number | string : never;
 /** The bucket below `min` is text. */
 type BelowOf<R> = R extends { readonly min: number } ? string : never;
+/** `null`, if the rule of a vault makes a missing value of what was erased. */
+type Erased<R> = R extends { readonly onErased?: infer E } ? (E extends 'missing' ? null : never) : never;
 /** `null` and `undefined` if a value can be these. A value of an unknown type can be both. */
 type Absent<V> = unknown extends V ? null | undefined : Missing<V>;
 
@@ -67,14 +70,14 @@ interface Outputs<R, V> {
   readonly mask: string | Absent<V>;
   readonly coarsen: BucketOf<R, BelowOf<R> | Widened<V>, string> | Absent<V>;
   readonly shiftDate: R extends { readonly read: string } ? Shifted<V> : string | Absent<V>;
-  readonly vault: VaultToken<ScopeOf<R>> | Absent<V>;
+  readonly vault: VaultToken<ScopeOf<R>> | Absent<V> | Erased<R>;
 }
 
 /** What `reveal` returns for a field, by rule. Rules that are not listed cannot be reversed; their fields stay. */
 interface Revealed<R, V> {
   readonly fpe: string | Absent<V>;
   readonly seal: SealedOf<R> | Absent<V>;
-  readonly vault: string | Absent<V>;
+  readonly vault: string | Absent<V> | Erased<R>;
 }
 
 type OutputOf<R extends Rule, V> = Outputs<R, V>[R['rule'] & keyof Outputs<R, V>];

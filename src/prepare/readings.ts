@@ -3,11 +3,12 @@
  * (docs/spec/prepare-v1.md, "Readings"). A reading never changes; a better one gets a new name.
  */
 
-import { checkOneOf, checkText, typeName } from '../core/checks.ts';
+import { badRange, checkOneOf, checkText, typeName } from '../core/checks.ts';
 import { checkCivilDate, dayNumber, isWritable, OFFSET, writeCivilDate } from '../core/civil-date.ts';
 import { inputText } from '../core/input-text.ts';
 import { asNumber, jsonNumber, jsonNumberText } from '../core/json/number.ts';
 import { fail } from '../errors.ts';
+import { nationalPhone } from './phone-number.ts';
 import { makeReading, type ReadDate, type Reading, type ReadingEngine } from './reading.ts';
 import { trimText } from './space.ts';
 
@@ -296,7 +297,46 @@ export function readNumber(form: '1.234,5'): Reading<'1.234,5'> {
   });
 }
 
-/** The names of all readings in a policy file, for messages. */
+/**
+ * Reads telephone numbers as they are written in a country: `030/901820` and `(030) 901820` of `DE` become
+ * `+4930901820`. International numbers of any country are read, too, if they begin with `+` or with what is dialled in
+ * the country before one, such as `00`. The result is what the step `phone` makes of the same number with its country
+ * code. White space at the ends is ignored.
+ *
+ * A number without its area code cannot be completed, and a number that begins with its country code but without `+` is
+ * taken for a national one.
+ *
+ * @param country the code of ISO 3166-1 in two capitals, such as `DE`; `XK` for Kosovo.
+ * @throws RangeError if there is no such country, or if its national numbers cannot be read (Argentina, Gabon, Rwanda).
+ *   Of a value: TrefoilError `not_a_phone`; `wrong_type` if it is not text; `lone_surrogate`.
+ * @see docs/spec/prepare-v1.md.
+ *
+ * @example
+ * ```ts
+ * import { keyset, token } from 'trefoil';
+ * import { phone, readPhone } from 'trefoil/prepare';
+ *
+ * const keys = keyset.generate().domain('eu');
+ * const german = token({ scope: 'phone', read: readPhone('DE'), prepare: phone }).bind(keys);
+ * german.protect('030/901820') === german.protect('+49 (0)30 901820'); // → true
+ * ```
+ */
+export function readPhone<const Country extends string>(country: Country): Reading<`phone ${Country}`> {
+  const read = typeof country === 'string' ? nationalPhone(country) : `expected text, got ${typeName(country)}`;
+  if (typeof read === 'string') badRange('country', read);
+  return makeReading(`phone ${country}`, {
+    kind: 'phone',
+    makes: '+4930901820',
+    read(value) {
+      if (typeof value !== 'string') {
+        fail('wrong_type', `expected a telephone number as text, got ${typeName(value)}; a number has lost its zeros`);
+      }
+      return read(checkText(value));
+    },
+  });
+}
+
+/** The names of all readings in a policy file, for messages. `phone DE` stands for those of all countries. */
 export const READING_NAMES: readonly string[] = [
   'DD.MM.YYYY',
   'DD/MM/YYYY',
@@ -305,11 +345,14 @@ export const READING_NAMES: readonly string[] = [
   'epoch seconds',
   'epoch milliseconds',
   '1.234,5',
+  'phone DE',
 ];
 
 /**
  * Returns the reading of a name, for policy files. A reading with a parameter has it after its word, as `epoch` has its
  * unit; the word is looked at here, and the parameter by the function that makes the reading.
+ *
+ * @throws RangeError for `phone` with a country that cannot be read.
  */
 export function readingByName(name: string): Reading | undefined {
   if (DATE_FORMS.includes(name as DateForm)) return readDate(name as DateForm);
@@ -317,5 +360,6 @@ export function readingByName(name: string): Reading | undefined {
   const space = name.indexOf(' ');
   const [word, parameter] = [name.slice(0, space), name.slice(space + 1)];
   if (word === 'epoch' && UNITS.includes(parameter as EpochUnit)) return readEpoch(parameter as EpochUnit);
+  if (word === 'phone') return readPhone(parameter);
   return undefined;
 }

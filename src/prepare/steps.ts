@@ -9,8 +9,10 @@ import { formatIp, parseIp, withoutMapping } from '../core/ip.ts';
 import { fail } from '../errors.ts';
 import { asciiEmail, asciiPhone } from './ascii-values.ts';
 import { checkEmailLength, checkEmailSyntax } from './email-syntax.ts';
+import { phoneNumber } from './phone-number.ts';
 import { trimText } from './space.ts';
 import { checkAssigned, foldFull, foldSimple, isAscii, toNfc, toNfd, toNfkc } from './unicode.ts';
+import { plainWhole } from './whole-number.ts';
 
 const STEP = Symbol.for('trefoil.prepare.v1');
 
@@ -39,6 +41,8 @@ export const PREPARE_NAMES: readonly string[] = /* @__PURE__ */ Object.freeze([
   'emailAddressExact',
   'phoneE164',
   'ipAddress',
+  'phone',
+  'wholeNumber',
 ]);
 
 function make<Name extends string>(name: Name, apply: (text: string) => string): Prepare<Name> {
@@ -327,6 +331,47 @@ export const ipAddress: Prepare<'ipAddress'> = /* @__PURE__ */ make('ipAddress',
   fail('not_an_ip', 'expected an IP address, version 4 or 6, without brackets, a port or a prefix');
 });
 
+/**
+ * Normalises a phone number like {@link phoneE164}, and understands the trunk prefix, which is dialled inside a country
+ * only. A table says which countries have which prefix. So `+49 (0)30 901820`, `+49 030 901820` and `+49 30 901820`
+ * become the same text. In Italy, and in a few other countries, a 0 is part of the number and stays.
+ *
+ * A number without a country code is refused. To read the numbers of one country, such as `030/901820`, set `read:
+ * phone DE`.
+ *
+ * @throws TrefoilError `not_a_phone` as {@link phoneE164} does; and if the ITU has not assigned the country code, or a
+ *   0 follows it that is neither a trunk prefix nor part of the number; `lone_surrogate`; `wrong_type`.
+ * @see ITU-T E.164 (11/2010), section 6, https://www.itu.int/rec/T-REC-E.164; docs/spec/prepare-v1.md.
+ *
+ * @example
+ * ```ts
+ * import { phone } from 'trefoil/prepare';
+ *
+ * phone('+49 (0)30 901820'); // → '+4930901820'
+ * phone('+39 06 6982'); // → '+39066982'
+ * ```
+ */
+export const phone: Prepare<'phone'> = /* @__PURE__ */ make('phone', phoneNumber);
+
+/**
+ * Normalises a whole number, so that `10017.0`, which some programs write for the integer, and `10017` become the same
+ * text. White space at the ends is removed, and `-0` becomes `0`. The digits are not computed with, so a number may
+ * have any length.
+ *
+ * @throws TrefoilError `not_an_integer` for a fraction, an exponent, leading zeros, a plus sign, separators or any
+ *   other text; `lone_surrogate`; `wrong_type`.
+ * @see docs/spec/prepare-v1.md.
+ *
+ * @example
+ * ```ts
+ * import { wholeNumber } from 'trefoil/prepare';
+ *
+ * wholeNumber('10017.0'); // → '10017'
+ * wholeNumber('6150769120280496265'); // → '6150769120280496265'
+ * ```
+ */
+export const wholeNumber: Prepare<'wholeNumber'> = /* @__PURE__ */ make('wholeNumber', plainWhole);
+
 function isPrepare(value: unknown): value is Prepare {
   if (typeof value !== 'function') return false;
   const name = (value as unknown as Record<symbol, unknown>)[STEP];
@@ -386,6 +431,8 @@ export function prepareByName(name: string): Prepare | undefined {
     emailAddressExact,
     phoneE164,
     ipAddress,
+    phone,
+    wholeNumber,
   ];
   return steps.find(({ step }) => step === name);
 }

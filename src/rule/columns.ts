@@ -32,6 +32,22 @@ export function mapColumn(
   return out;
 }
 
+/** Turns revealed values into what code gets: see `inCode` of a rule's engine. */
+export function toCode(
+  values: readonly unknown[],
+  inCode: (value: unknown) => unknown,
+  report: ReportIssue,
+): unknown[] {
+  return values.map((value, i) => {
+    try {
+      return inCode(value);
+    } catch (error) {
+      report(i, issueOf(error));
+      return undefined;
+    }
+  });
+}
+
 /**
  * Runs a verb over a column and throws one error for all issues, with the first 100 of them and their rows from 1. The
  * column may be an array, a typed array of numbers, or UTF-8 with offsets; the last is returned in the same layout.

@@ -66,13 +66,22 @@ export function checkScope(options: { readonly scope?: unknown }): string {
  * field is checked when the policy is made.
  */
 export function checkSubject(subject: unknown): string {
-  if (typeof subject !== 'string') badType('subject', `expected the path of a field, got ${typeName(subject)}`);
-  if (subject === '') badRange('subject', 'expected the path of a field, got the empty text');
+  return checkFieldPath('subject', subject, 'a record has one subject');
+}
+
+/**
+ * Checks an option that is the path of another field of the record, without arrays.
+ *
+ * @param because why there can be no arrays: `a record has one subject`.
+ */
+export function checkFieldPath(option: string, path: unknown, because: string): string {
+  if (typeof path !== 'string') badType(option, `expected the path of a field, got ${typeName(path)}`);
+  if (path === '') badRange(option, 'expected the path of a field, got the empty text');
   // An escaped bracket is part of a name.
-  if (subject.replace(/\\./g, '').includes('[')) {
-    badRange('subject', 'expected a path without arrays: a record has one subject');
+  if (path.replace(/\\./g, '').includes('[')) {
+    badRange(option, `expected a path without arrays: ${because}`);
   }
-  return subject;
+  return path;
 }
 
 /**

@@ -70,8 +70,16 @@ export interface BoundColumns {
   readonly reveal: ColumnVerb;
 }
 
-/** A {@link ColumnVerb} of a rule that waits for a store. */
-export type AsyncVerb = (column: readonly unknown[], report: ReportIssue, siblings?: Siblings) => Promise<unknown[]>;
+/**
+ * A {@link ColumnVerb} of a rule that waits for a store. `noteErased` takes the number of values that became missing
+ * because the store has erased them.
+ */
+export type AsyncVerb = (
+  column: readonly unknown[],
+  report: ReportIssue,
+  siblings?: Siblings,
+  noteErased?: (count: number) => void,
+) => Promise<unknown[]>;
 
 /** A rule with its keys and its store. */
 export interface AsyncColumns {
@@ -114,9 +122,14 @@ export interface RuleEngine {
   /** Whether revealing needs a pinned key check, because the output of a wrong key looks like any other. */
   readonly needsPin: boolean;
   /** What a cell of a text file (CSV, TSV) is read as before it is protected. */
-  readonly cell: 'text' | 'integer';
+  readonly cell: 'text' | 'integer' | 'json';
   /** Whether numbers of JSON are passed to the rule as they are spelled, because the rule tells two spellings apart. */
   readonly readsSpelling?: boolean;
+  /**
+   * What code gets for a revealed value, where a file gets another one: a number that is spelled as it was, or the text
+   * of a date. It throws an error if code cannot hold the value.
+   */
+  readonly inCode?: (value: unknown) => unknown;
   /** Whether protecting removes the field from the record. */
   readonly removes: boolean;
   /** Paths of other fields of the record whose values the rule reads. Most rules read none. */

@@ -9,7 +9,6 @@ import { checkOneOf, checkText } from '../core/checks.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
 import { given } from '../core/given.ts';
 import { issueOf, type ReportIssue } from '../core/issues.ts';
-import { jsonNumberText } from '../core/json/number.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
@@ -36,11 +35,14 @@ import {
   VERSION,
 } from '../wire/sealed-texts.ts';
 import { boundVerbs, openFor, refuseReveal } from './binding.ts';
-import { mapColumn } from './columns.ts';
+import { mapColumn, toCode } from './columns.ts';
 import { isMissing, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
 import { checkRule, checkScope } from './options.ts';
 import { type BoundColumns, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
+import { KINDS, SEAL_VALUES, type SealedValueOf, type SealValue } from './seal/values.ts';
+
+export type { SealedValueOf, SealValue };
 
 /** Names in the derivation (docs/spec/seal-v1.md, "Key"). */
 const ALGORITHM = 'aes-256-siv';
@@ -83,16 +85,15 @@ export function inspectSealed(text: string): SealedParts | null {
   return { keyId: text.slice(0, ID_LENGTH), version: bytes[0]!, algorithm: bytes[1]! };
 }
 
-/** What a `seal` rule seals: text, or safe integers, which are revealed as numbers. */
-export type SealValue = 'text' | 'integer';
-
-type ValueOf<Kind extends SealValue> = Kind extends 'integer' ? number : string;
-
 /** Options of {@link seal}. */
 export interface SealOptions<Scope extends string = string, Kind extends SealValue = SealValue> extends Common {
   /** Equal values of one scope have equal sealed texts; values of two scopes never do. Enters the key. */
   readonly scope: Scope;
-  /** `text` (default), or `integer` for safe integers, which are revealed as numbers. */
+  /**
+   * `text` (default); `integer` for safe integers, which are revealed as numbers; `json` for texts, numbers and
+   * booleans of JSON, each revealed as what it was, and in files a number as it was spelled (`12.50`); `date` for dates
+   * of ISO 8601 and `Date` objects.
+   */
   readonly value?: Kind;
 }
 
@@ -111,11 +112,13 @@ export interface SealRule<Scope extends string = string, Kind extends SealValue 
 /** A `seal` rule with its keys. */
 export interface BoundSeal<Scope extends string = string, Kind extends SealValue = SealValue> {
   /** Returns the sealed text of one value. `null` and `undefined` pass. */
-  readonly protect: <V extends ValueOf<Kind> | null | undefined>(value: V) => Sealed<Scope, ValueOf<Kind>> | Missing<V>;
+  readonly protect: <V extends SealedValueOf<Kind> | null | undefined>(
+    value: V,
+  ) => Sealed<Scope, SealedValueOf<Kind>> | Missing<V>;
   /** Returns the sealed texts of a column. Throws one error, with the first 100 issues and their rows from 1. */
-  readonly protectMany: <C extends readonly (ValueOf<Kind> | null | undefined)[] | NumberColumn | Utf8Column>(
+  readonly protectMany: <C extends readonly (SealedValueOf<Kind> | null | undefined)[] | NumberColumn | Utf8Column>(
     column: C,
-  ) => ColumnOf<C, Sealed<Scope, ValueOf<Kind>>>;
+  ) => ColumnOf<C, Sealed<Scope, SealedValueOf<Kind>>>;
 }
 
 /** A `seal` rule that may reveal. */
@@ -128,13 +131,15 @@ export interface RevealingSeal<Scope extends string = string, Kind extends SealV
    *   another domain or keyset; `reveal_failed` if it was changed, cut, or sealed in another scope (the error does not
    *   tell which).
    */
-  readonly reveal: <V extends Sealed<Scope, ValueOf<Kind>> | null | undefined>(value: V) => ValueOf<Kind> | Missing<V>;
+  readonly reveal: <V extends Sealed<Scope, SealedValueOf<Kind>> | null | undefined>(
+    value: V,
+  ) => SealedValueOf<Kind> | Missing<V>;
   /**
    * Returns the values of a column of sealed texts. Throws one error, with the first 100 issues and their rows from 1.
    */
-  readonly revealMany: <V extends Sealed<Scope, ValueOf<Kind>> | null | undefined>(
+  readonly revealMany: <V extends Sealed<Scope, SealedValueOf<Kind>> | null | undefined>(
     column: readonly V[],
-  ) => (ValueOf<Kind> | Missing<V>)[];
+  ) => (SealedValueOf<Kind> | Missing<V>)[];
 }
 
 /**
@@ -169,7 +174,7 @@ export function seal<
 >(options: SealOptions<Scope, Kind> & { readonly optional?: Optional }): MayBeAbsent<SealRule<Scope, Kind>, Optional> {
   const { own, common } = checkRule('seal', options, ['scope', 'value']);
   const scope = checkScope(own);
-  if (own.value !== undefined) checkOneOf('value', own.value, ['text', 'integer']);
+  if (own.value !== undefined) checkOneOf('value', own.value, SEAL_VALUES);
   const kind: SealValue = own.value ?? 'text';
   const settings: Settings = { scope, kind };
   const data = { rule: 'seal' as const, scope, ...given({ value: own.value }), ...common };
@@ -185,7 +190,8 @@ export function seal<
     },
     keyed: true,
     needsPin: false,
-    cell: kind,
+    cell: kind === 'integer' || kind === 'json' ? kind : 'text',
+    ...given({ readsSpelling: kind === 'json' ? true : undefined, inCode: KINDS[kind].inCode }),
     removes: false,
     unfit: null,
     bind: (opened, revealing, { own: missing }) => sealColumns(setUp(settings, opened!, missing), revealing),
@@ -194,7 +200,15 @@ export function seal<
   function bind(keys: DomainKeys, access?: RevealAccess): BoundSeal<Scope, Kind> {
     const { opened, revealing } = openFor(keys, access);
     const keyed = setUp(settings, opened, ownLists(common).own);
-    return boundVerbs(sealColumns(keyed, revealing), revealing) as BoundSeal<Scope, Kind>;
+    const columns = sealColumns(keyed, revealing);
+    const { inCode } = KINDS[kind];
+    if (inCode === undefined) return boundVerbs(columns, revealing) as BoundSeal<Scope, Kind>;
+    const { reveal } = columns;
+    const inside: BoundColumns = {
+      ...columns,
+      reveal: (column, report) => toCode(reveal(column, report), inCode, report),
+    };
+    return boundVerbs(inside, revealing) as BoundSeal<Scope, Kind>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<SealRule<Scope, Kind>, Optional>;
@@ -267,10 +281,10 @@ const single: unknown[] = [];
 
 /** Makes the function that seals one value. It looks up the key here and not per value, which saves 3 % (measured). */
 function sealerOf({ settings, primary }: KeyedSeal): (value: unknown) => unknown {
-  const { kind } = settings;
+  const { textOf } = KINDS[settings.kind];
   const { siv, id } = primary;
   return function sealOne(value) {
-    const length = givePlain(inputText(value, kind));
+    const length = givePlain(textOf(value));
     const buffers = borrowBuffers(checkedBucket(length), 1);
     putPlain(buffers, 0, length);
     buffers.rows[0] = 0;
@@ -284,7 +298,7 @@ function sealerOf({ settings, primary }: KeyedSeal): (value: unknown) => unknown
 
 function protectColumn(keyed: KeyedSeal, column: readonly unknown[], report: ReportIssue): unknown[] {
   const { primary, missing } = keyed;
-  const { kind } = keyed.settings;
+  const { textOf } = KINDS[keyed.settings.kind];
   const out = new Array<unknown>(column.length);
   inBatches<Codec>(
     column.length,
@@ -295,7 +309,7 @@ function protectColumn(keyed: KeyedSeal, column: readonly unknown[], report: Rep
         return null;
       }
       try {
-        const length = givePlain(inputText(value, kind));
+        const length = givePlain(textOf(value));
         const buffers = buffersFor(primary, checkedBucket(length));
         putPlain(buffers, buffers.count, length);
         return buffers;
@@ -314,7 +328,7 @@ function protectColumn(keyed: KeyedSeal, column: readonly unknown[], report: Rep
 
 function revealColumn(keyed: KeyedSeal, column: readonly unknown[], report: ReportIssue): unknown[] {
   const { codecs, primary, missing } = keyed;
-  const { kind } = keyed.settings;
+  const { read } = KINDS[keyed.settings.kind];
   const out = new Array<unknown>(column.length);
   const refused: number[] = [];
   const refuse = (row: number) => {
@@ -348,7 +362,7 @@ function revealColumn(keyed: KeyedSeal, column: readonly unknown[], report: Repo
     ({ siv }, buffers) => {
       siv.open(buffers, buffers.verdicts);
       takePlain(buffers, out, refuse);
-      if (kind === 'integer') readIntegers(buffers, out, refuse);
+      if (read !== null) readValues(buffers, read, out, refuse);
     },
     () => {
       // Buffers are worked on in any order; issues are reported in the order of the rows.
@@ -378,31 +392,19 @@ function refusal({ codecs }: KeyedSeal, value: unknown): Issue {
   }
 }
 
-/** The text that is sealed for a value. */
-function inputText(value: unknown, kind: SealValue): string {
-  if (kind === 'text') return checkText(value);
-  if (jsonNumberText(value) === null && typeof value !== 'number') {
-    fail('wrong_type', 'expected a whole number; write value: text to seal text');
-  }
-  if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-    fail('unsafe_integer', 'expected a whole number from -(2^53 - 1) to 2^53 - 1, and not negative zero');
-  }
-  return String(value);
-}
-
-/** Turns texts that were opened into numbers. Only the one decimal spelling that sealing writes is accepted. */
-function readIntegers({ rows, count, verdicts }: Buffers, out: unknown[], refuse: (row: number) => void): void {
+/** Turns texts that were opened into values. A text that sealing does not write is refused. */
+function readValues(
+  { rows, count, verdicts }: Buffers,
+  read: (text: string) => unknown,
+  out: unknown[],
+  refuse: (row: number) => void,
+): void {
   for (let slot = 0; slot < count; slot++) {
     const row = rows[slot]!;
     const text = out[row];
     if (verdicts[slot] !== 1 || text === undefined) continue;
-    const number = Number(text);
-    if (Number.isSafeInteger(number) && String(number) === text) {
-      out[row] = number;
-    } else {
-      out[row] = undefined;
-      refuse(row);
-    }
+    out[row] = read(text as string);
+    if (out[row] === undefined) refuse(row);
   }
 }
 

@@ -7,7 +7,7 @@
 
 import type { Token } from '../core/brands.ts';
 import { encodeList } from '../core/bytes.ts';
-import { badRange, badType, checkOneOf, typeName } from '../core/checks.ts';
+import { checkText } from '../core/checks.ts';
 import { dateText } from '../core/civil-date.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
 import { given } from '../core/given.ts';
@@ -15,77 +15,45 @@ import { inputText } from '../core/input-text.ts';
 import { issueOf, type ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail } from '../errors.ts';
-import { keyedBlake3 } from '../kernel/prf/blake3.ts';
-import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
 import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { checkReading, type OpenedReading, type Reading } from '../prepare/reading.ts';
-import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
-import { BODY_LENGTH, endsLikeToken, inspect, LABEL } from '../wire/labelled-token.ts';
-import { FORMS, type Form, formOf } from '../wire/token-forms.ts';
-import { checkLength } from '../wire/token-lengths.ts';
+import type { OpenedReading } from '../prepare/reading.ts';
+import { applySteps, stepNames } from '../prepare/steps.ts';
+import { endsLikeToken, inspect } from '../wire/labelled-token.ts';
+import { type Form, formOf } from '../wire/token-forms.ts';
 import { tokenTexts } from '../wire/token-texts.ts';
 import { openFor } from './binding.ts';
-import { revealNothing, runColumn } from './columns.ts';
-import { isMissing, type MissingTexts, ownLists } from './missing.ts';
+import { revealNothing, runColumn, runValue } from './columns.ts';
+import { isMissing, type MissingLists, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
-import { checkRule, checkScope } from './options.ts';
+import { checkRule } from './options.ts';
+import { type ColumnVerb, type MayBeAbsent, makeRule, type Rule, type RuleEngine, type Siblings } from './rule.ts';
 import {
-  type ColumnVerb,
-  type Common,
-  type MayBeAbsent,
-  makeRule,
-  type Rule,
-  type RuleEngine,
-  type RuleFacts,
-} from './rule.ts';
+  type ContextColumn,
+  type ContextInput,
+  linkageOf,
+  type MessageWriter,
+  messageWriter,
+  type Per,
+  type PerArguments,
+  perData,
+  readContexts,
+} from './token/contexts.ts';
+import { behind, restOf } from './token/prefix.ts';
+import {
+  factsOf,
+  OPTIONS,
+  PRFS,
+  type PrfName,
+  readSettings,
+  type Settings,
+  type TokenOptions,
+} from './token/settings.ts';
 
-/** The name of this use of the key in the derivation (docs/spec/token-v1.md, "Key"). */
+export type { TokenOptions };
+
+/** The third parameter of the key of a rule without `per` (docs/spec/token-v1.md, "Key"). */
 const LINKAGE = 'equal values';
-
-/** The pseudorandom functions by name. */
-type PrfName = 'hmac-sha256' | 'blake3';
-const PRFS: Readonly<Record<PrfName, (key: Uint8Array) => Prf>> = { 'hmac-sha256': hmacSha256, blake3: keyedBlake3 };
-
-/** Options of {@link token}. */
-export interface TokenOptions<Scope extends string = string> extends Common {
-  /** Equal values of one scope get equal tokens; values of two scopes never do: `person.email`. Enters the key. */
-  readonly scope: Scope;
-  /**
-   * The form in which the values are written, such as `readDate('DD.MM.YYYY')`: they are turned into the usual form
-   * before `prepare`. It enters no key, so they join with values in the usual form and in any other.
-   */
-  readonly read?: Reading;
-  /**
-   * Named normalisation of the value: one step, or a list of up to eight in order. Values that are equal after it get
-   * one token. Enters the key.
-   */
-  readonly prepare?: Prepare | readonly Prepare[];
-  /**
-   * `labelled` (default) shows a label, the key id and check characters. The other forms are the body alone: `bare` in
-   * base32, `uuid` (122 bits, version 8), `hex`, `base64url`, `digits`.
-   */
-  readonly form?: Form;
-  /**
-   * Characters of the body: 6 to 26, for `hex` up to 32, for `base64url` up to 22, for `digits` up to 38. The maximum
-   * is the default. Any other length needs a `population`; {@link planLength} calculates the length for one.
-   */
-  readonly length?: number;
-  /** The largest number of different values that you expect. If `length` is too short for so many, that is an error. */
-  readonly population?: number;
-  /** The accepted probability that any two values of the population get the same token. One in a million by default. */
-  readonly maxCollisionProbability?: number;
-  /** `hmac-sha256` (default) or `blake3`, which is keyed BLAKE3. Enters the key, so their tokens never match. */
-  readonly prf?: PrfName;
-  /**
-   * The first part of the labelled form, for readers: `cust`. 1 to 16 characters of `a-z`, `0-9`, the first a letter.
-   */
-  readonly label?: string;
-  /**
-   * What happens to a value that is already an intact labelled token of these keys: an error (default), or it passes.
-   */
-  readonly onToken?: 'error' | 'pass';
-}
 
 /**
  * The types that can become a token. A number must be a safe integer; it counts as its decimal text. A `Date` counts as
@@ -94,11 +62,13 @@ export interface TokenOptions<Scope extends string = string> extends Common {
 export type TokenInput = string | number | bigint | Date;
 
 /** A `token` rule. */
-export interface TokenRule<Scope extends string = string> extends Rule {
+export interface TokenRule<Scope extends string = string, P extends Per | undefined = undefined> extends Rule {
   readonly rule: 'token';
   readonly scope: Scope;
   readonly read?: string;
   readonly prepare?: string | readonly string[];
+  readonly after?: string;
+  readonly per?: P;
   readonly form?: Form;
   readonly length?: number;
   readonly population?: number;
@@ -107,38 +77,36 @@ export interface TokenRule<Scope extends string = string> extends Rule {
   readonly label?: string;
   readonly onToken?: 'error' | 'pass';
   /** Does the key set-up, once. Not enumerable. */
-  readonly bind: (keys: DomainKeys) => BoundToken<Scope>;
+  readonly bind: (keys: DomainKeys) => BoundToken<Scope, P>;
 }
 
-/** A `token` rule with its keys. It has no `reveal`, because a token cannot be turned back. */
-export interface BoundToken<Scope extends string = string> {
-  /** Returns the token of one value. `null` and `undefined` pass. */
-  readonly protect: <V extends TokenInput | null | undefined>(value: V) => Token<Scope> | Missing<V>;
-  /** Returns the tokens of a column. Throws one error, with the first 100 issues and their rows from 1. */
+/**
+ * A `token` rule with its keys. It has no `reveal`, because a token cannot be turned back. A rule with `per` takes the
+ * contexts as a further argument of each verb: `protect(value, { per: 'acme' })`; if `per` of the rule is a list, a
+ * list of contexts.
+ */
+export interface BoundToken<Scope extends string = string, P = undefined> {
+  /** Returns the token of one value. `null` and `undefined` pass, whatever the contexts are. */
+  readonly protect: <V extends TokenInput | null | undefined>(
+    value: V,
+    ...contexts: PerArguments<P, ContextInput>
+  ) => Token<Scope> | Missing<V>;
+  /**
+   * Returns the tokens of a column. With `per`, each context is a column, too. Throws one error, with the first 100
+   * issues and their rows from 1.
+   */
   readonly protectMany: <C extends readonly (TokenInput | null | undefined)[] | NumberColumn | Utf8Column>(
     column: C,
+    ...contexts: PerArguments<P, ContextColumn>
   ) => ColumnOf<C, Token<Scope>>;
   /**
    * Whether a token belongs to a value, under any key of the domain. Bodies are compared in constant time.
    *
    * @throws TrefoilError `malformed_token` if the text is not an intact token in the form of this rule,
-   *   `foreign_token` if the token was made with keys of another domain or keyset.
+   *   `foreign_token` if the token was made with keys of another domain or keyset; `missing_context`.
    */
-  readonly matches: (value: TokenInput, token: string) => boolean;
+  readonly matches: (value: TokenInput, token: string, ...contexts: PerArguments<P, ContextInput>) => boolean;
 }
-
-const OPTIONS = [
-  'scope',
-  'read',
-  'prepare',
-  'form',
-  'length',
-  'population',
-  'maxCollisionProbability',
-  'prf',
-  'label',
-  'onToken',
-] as const;
 
 /**
  * Replaces a value by a keyed one-way token: equal values get equal tokens inside one scope of one domain, and nowhere
@@ -159,11 +127,16 @@ const OPTIONS = [
  * const email = token({ scope: 'person.email', prepare: emailAddress, label: 'mail' }).bind(keys);
  * email.protect('Ada@Example.com') === email.protect(' ada@example.com'); // → true
  * email.protect('Ada@Example.com').length; // → 40
+ *
+ * const account = token({ scope: 'account', per: 'tenant' }).bind(keys);
+ * account.protect(7, { per: 'acme' }) === account.protect(7, { per: 'globex' }); // → false
  * ```
  */
-export function token<const Scope extends string, const Optional extends boolean = false>(
-  options: TokenOptions<Scope> & { readonly optional?: Optional },
-): MayBeAbsent<TokenRule<Scope>, Optional> {
+export function token<
+  const Scope extends string,
+  const P extends Per | undefined = undefined,
+  const Optional extends boolean = false,
+>(options: TokenOptions<Scope, P> & { readonly optional?: Optional }): MayBeAbsent<TokenRule<Scope, P>, Optional> {
   const { own, common } = checkRule('token', options, OPTIONS);
   const settings = readSettings(own);
   const data = {
@@ -172,6 +145,8 @@ export function token<const Scope extends string, const Optional extends boolean
     ...given({
       read: settings.reading?.name,
       prepare: stepNames(own.prepare, settings.steps),
+      after: own.after,
+      per: perData(own.per),
       form: own.form,
       length: own.length,
       population: own.population,
@@ -188,66 +163,18 @@ export function token<const Scope extends string, const Optional extends boolean
     needsPin: false,
     cell: 'text',
     removes: false,
+    ...given({ needs: settings.contexts.length === 0 ? undefined : settings.contexts.map(({ path }) => path) }),
     unfit: null,
-    bind(opened, _, { own: missing }) {
-      const keyed = setUp(settings, opened!, missing);
-      return {
-        protect: tokenColumns(keyed),
-        protectOne: (value) => protectOne(keyed, value),
-        reveal: revealNothing,
-      };
+    bind(opened, _, lists) {
+      const keyed = setUp(settings, opened!, lists);
+      const protect = tokenColumns(keyed);
+      // The contexts of a single value are in the column verb's `siblings`.
+      if (settings.contexts.length > 0) return { protect, reveal: revealNothing };
+      return { protect, protectOne: (value) => protectOne(keyed, value), reveal: revealNothing };
     },
   };
-  const bind = (keys: DomainKeys) => boundToken(setUp(settings, openFor(keys, undefined).opened, ownLists(common).own));
-  return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope>, Optional>;
-}
-
-/** What the options of a rule come to. */
-interface Settings {
-  readonly scope: string;
-  readonly form: Form;
-  /** Characters of the body. */
-  readonly length: number;
-  readonly label: string | undefined;
-  readonly prf: PrfName;
-  readonly steps: readonly Prepare[];
-  readonly names: readonly string[];
-  readonly reading: OpenedReading | null;
-  readonly onToken: 'error' | 'pass';
-}
-
-function readSettings(own: TokenOptions): Settings {
-  const scope = checkScope(own);
-  const { label, onToken = 'error', prf = 'hmac-sha256', form = 'labelled' } = own;
-  checkOneOf('form', form, FORMS);
-  checkOneOf('prf', prf, Object.keys(PRFS));
-  const length = checkLength(form, own);
-  checkOneOf('onToken', onToken, ['error', 'pass']);
-  if (label !== undefined) {
-    if (typeof label !== 'string') badType('label', `expected text, got ${typeName(label)}`);
-    if (!LABEL.test(label)) badRange('label', 'expected 1 to 16 characters of a-z, 0-9, the first a letter');
-    if (form !== 'labelled') badRange('label', `belongs to the labelled form; leave it out with form "${form}"`);
-  }
-  if (form === 'labelled' && length < BODY_LENGTH && label === undefined) {
-    badRange('length', 'must be 26 for a labelled token without a label: a shorter one could not be told from a word');
-  }
-  const reading = checkReading(own.read, ['date', 'number', 'phone']);
-  const steps = own.prepare === undefined ? [] : prepareSteps('prepare', own.prepare);
-  return { scope, form, length, label, prf, steps, names: steps.map(({ step }) => step), reading, onToken };
-}
-
-function factsOf({ scope, prf, names, reading, onToken }: Settings): RuleFacts {
-  const before = [...(reading === null ? [] : [`reading it as ${reading.name}`]), ...names].join(', ');
-  return {
-    what: `replaced by a keyed token${before === '' ? '' : ` of the value after ${before}`}${
-      onToken === 'pass' ? '; a value that is already a token of these keys, of any scope, passes as it is' : ''
-    }`,
-    origin: 'derived from the value with a key',
-    back: 'never',
-    joins: `token ${scope} ${prf === 'hmac-sha256' ? '' : `${prf} `}${names.join(' ')}`,
-    scope,
-    visible: 'which values are equal, and how often each occurs',
-  };
+  const bind = (keys: DomainKeys) => boundToken(setUp(settings, openFor(keys, undefined).opened, ownLists(common)));
+  return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope, P>, Optional>;
 }
 
 /** A rule's keyed functions, and the writer of its tokens: the result of the key set-up. */
@@ -260,17 +187,20 @@ interface KeyedTokens {
   /** The keyed function of the primary key, which makes new tokens. */
   readonly primary: Prf;
   readonly texts: ReturnType<typeof tokenTexts>;
+  /** Writes the messages of a rule with `per`; `null` for other rules, whose message is the text of the value. */
+  readonly writer: MessageWriter | null;
 }
 
 /** Key set-up: derives the key of each domain key and prepares the keyed functions. */
-function setUp(settings: Settings, opened: OpenedKeys, missing: MissingTexts): KeyedTokens {
-  const { scope, form, length, label, prf, names } = settings;
-  const parameters = [prf, encodeList(names), LINKAGE];
+function setUp(settings: Settings, opened: OpenedKeys, lists: MissingLists): KeyedTokens {
+  const { scope, form, length, label, prf, names, contexts } = settings;
+  const parameters = [prf, encodeList(names), contexts.length === 0 ? LINKAGE : linkageOf(contexts)];
   const prfs = new Map(opened.keys.map((key) => [key.id, PRFS[prf](key.derive('token', scope, parameters))]));
   const { id } = opened.primary;
   const prefix = label === undefined ? '' : `${label}_`;
   const texts = tokenTexts(form, length, form === 'labelled' ? prefix + id : '');
-  return { settings, missing, opened, prfs, primary: prfs.get(id)!, texts };
+  const writer = contexts.length === 0 ? null : messageWriter(contexts, lists.of);
+  return { settings, missing: lists.own, opened, prfs, primary: prfs.get(id)!, texts, writer };
 }
 
 /** Returns the prepared text of a value, or `null` if the value is an intact token of these keys that passes. */
@@ -310,28 +240,37 @@ function passedToken(keyed: KeyedTokens, value: unknown): string {
   return isOwnToken(keyed, text) ? text : applySteps(keyed.settings.steps, text);
 }
 
-/** The token of one value: faster than a batch of one. */
+/** The token of one value of a rule without `per`: faster than a batch of one. */
 function protectOne(keyed: KeyedTokens, value: unknown): unknown {
-  const { missing, opened, primary, texts } = keyed;
+  const { settings, missing, opened, primary, texts } = keyed;
+  const { after } = settings;
   if (isMissing(value, missing)) return value;
   protectingKey(opened);
-  const text = enter(keyed, value);
-  if (text === null) return passedToken(keyed, value);
-  if (text === '' && missing.empty) return '';
+  const rest = after === undefined ? value : restOf(value, after);
+  if (after !== undefined && isMissing(rest, missing)) return value;
+  const text = enter(keyed, rest);
+  if (text === null) return (after ?? '') + passedToken(keyed, rest);
+  if (text === '' && missing.empty) return after ?? '';
   primary.text(text);
-  return texts.one(primary.tag);
+  const made = texts.one(primary.tag);
+  return after === undefined ? made : after + made;
 }
 
-/** Tokens of up to SLOTS values of a column, from `first` on. */
+/**
+ * Tokens of up to SLOTS values of a column, from `first` on.
+ *
+ * @param contexts the columns of the fields of `per`.
+ */
 function protectChunk(
   keyed: KeyedTokens,
   column: readonly unknown[],
+  contexts: readonly (readonly unknown[])[],
   first: number,
   out: unknown[],
   report: ReportIssue,
   batch: MessageBatch,
 ): void {
-  const { primary, texts, missing } = keyed;
+  const { primary, texts, missing, writer } = keyed;
   const last = Math.min(column.length, first + SLOTS);
   let slots = 0;
   for (let i = first; i < last; i++) {
@@ -347,7 +286,15 @@ function protectChunk(
       } else if (text === '' && missing.empty) {
         out[i] = '';
       } else {
-        primary.putText(batch, slots, text);
+        if (writer === null) {
+          primary.putText(batch, slots, text);
+        } else {
+          const end = writer.write(
+            contexts.map((values) => values[i]),
+            checkText(text),
+          );
+          primary.putBytes(batch, slots, writer.bytes(), 0, end);
+        }
         batch.rows[slots++] = i;
       }
     } catch (error) {
@@ -361,45 +308,83 @@ function protectChunk(
 
 /** The verb over columns. Equal texts of a column are worked on once if it repeats. */
 function tokenColumns(keyed: KeyedTokens): ColumnVerb {
-  return onceEach((column, report) => {
+  const { after, contexts } = keyed.settings;
+  const { missing } = keyed;
+  const make: ColumnVerb = (column, report, siblings) => {
     protectingKey(keyed.opened);
     const out = new Array<unknown>(column.length);
+    const columns = contexts.map(({ path }) => siblings!(path));
     keyed.primary.withBatch(column.length, (batch) => {
       for (let first = 0; first < column.length; first += SLOTS) {
-        protectChunk(keyed, column, first, out, report, batch);
+        protectChunk(keyed, column, columns, first, out, report, batch);
       }
     });
     return out;
-  });
+  };
+  // With contexts, a token does not depend on the value alone.
+  const verb = contexts.length === 0 ? onceEach(make) : make;
+  return after === undefined ? verb : behind(after, (value) => isMissing(value, missing), verb);
 }
 
-function boundToken<Scope extends string>(keyed: KeyedTokens): BoundToken<Scope> {
+function boundToken<Scope extends string, P>(keyed: KeyedTokens): BoundToken<Scope, P> {
   const verb = tokenColumns(keyed);
-  const { form, length } = keyed.settings;
+  const { form, length, contexts, isList } = keyed.settings;
   const whole = new RegExp(`^${formOf(form).pattern(length)}$`);
-  return Object.freeze({
+  const withContexts = {
+    protect(value: unknown, options: unknown) {
+      const siblings = readContexts(contexts, isList, options, null);
+      return runValue((column, report) => verb(column, report, siblings), value);
+    },
+    protectMany(column: unknown, options: unknown) {
+      const siblings = readContexts(contexts, isList, options, column);
+      return runColumn((values, report) => verb(values, report, siblings), column);
+    },
+    matches: (value: TokenInput, candidate: string, options: unknown) =>
+      matches(keyed, whole, value, candidate, readContexts(contexts, isList, options, null)),
+  };
+  const alone = {
     protect: (value: unknown) => protectOne(keyed, value),
     protectMany: (column: unknown) => runColumn(verb, column),
-    matches: (value: TokenInput, candidate: string) => matches(keyed, whole, value, candidate),
-  }) as BoundToken<Scope>;
+    matches: (value: TokenInput, candidate: string) => matches(keyed, whole, value, candidate, null),
+  };
+  return Object.freeze(contexts.length === 0 ? alone : withContexts) as unknown as BoundToken<Scope, P>;
 }
 
-/** @param whole what a token of the rule's form looks like, unless the form is `labelled`. */
-function matches(keyed: KeyedTokens, whole: RegExp, value: TokenInput, candidate: string): boolean {
-  const { settings, prfs, texts } = keyed;
-  const { form, length } = settings;
-  const prepared = applySteps(settings.steps, textOf(value, settings.reading));
+/**
+ * @param whole what a token of the rule's form looks like, unless the form is `labelled`.
+ * @param siblings the contexts of a rule with `per`.
+ */
+function matches(
+  keyed: KeyedTokens,
+  whole: RegExp,
+  value: TokenInput,
+  candidate: string,
+  siblings: Siblings | null,
+): boolean {
+  const { settings, prfs, texts, writer } = keyed;
+  const { form, length, after, contexts } = settings;
+  const prepared = applySteps(
+    settings.steps,
+    textOf(after === undefined ? value : restOf(value, after), settings.reading),
+  );
   const body = (prf: Prf) => {
-    prf.text(prepared);
+    if (writer === null) {
+      prf.text(prepared);
+    } else {
+      const values = contexts.map(({ path }) => siblings!(path)[0]);
+      const end = writer.write(values, prepared);
+      prf.bytes(writer.bytes(), 0, end);
+    }
     return texts.body(prf.tag);
   };
+  const made = ownPart(candidate, after);
   if (form !== 'labelled') {
-    if (typeof candidate !== 'string' || !whole.test(candidate)) {
+    if (typeof made !== 'string' || !whole.test(made)) {
       fail('malformed_token', `the token is not in the form ${form} with the length that this rule writes`);
     }
-    return [...prfs.values()].some((prf) => equalText(body(prf), candidate));
+    return [...prfs.values()].some((prf) => equalText(body(prf), made));
   }
-  const parts = inspect(candidate);
+  const parts = inspect(made);
   if (parts === null || !parts.intact || parts.body.length !== length) {
     fail(
       'malformed_token',
@@ -409,6 +394,13 @@ function matches(keyed: KeyedTokens, whole: RegExp, value: TokenInput, candidate
   const prf = prfs.get(parts.keyId);
   if (prf === undefined) fail('foreign_token', 'the token was made with a key of another domain or keyset');
   return equalText(body(prf), parts.body);
+}
+
+/** The token without what the rule writes before it. */
+function ownPart(candidate: string, after: string | undefined): string {
+  if (after === undefined) return candidate;
+  if (typeof candidate === 'string' && candidate.startsWith(after)) return candidate.slice(after.length);
+  fail('malformed_token', 'the token does not begin with the text that the rule has in after');
 }
 
 /** Compares two texts of one known length without stopping at the first difference. */

@@ -4,7 +4,7 @@
  */
 
 import type { RevealAccess } from '../core/capability.ts';
-import { badRange, checkInteger, checkName, checkOptions } from '../core/checks.ts';
+import { badRange, badType, checkInteger, checkName, checkOneOf, typeName } from '../core/checks.ts';
 import { given } from '../core/given.ts';
 import { fail } from '../errors.ts';
 import { type DomainKeys, type OpenedKeys, openKeys, protectingKey } from '../keys/domain-keys.ts';
@@ -25,20 +25,22 @@ import {
   type RuleEngine,
   type RuleFacts,
 } from './rule.ts';
-import { overTokens, overValues } from './vault/columns.ts';
+import { type OnErased, overTokens, overValues, sparing } from './vault/columns.ts';
 import { type OpenScope, type OpenVault, openVault, type RevealingVault } from './vault/verbs.ts';
+
+export type { OnErased };
 
 /** The most days that a mapping may be kept: a hundred years. */
 const MAX_TTL = 36_525;
 
 /** Options of {@link vault}. */
-export interface VaultOptions<Scope extends string = string> extends Common {
+export interface VaultOptions<Scope extends string = string, E extends OnErased = OnErased> extends Common {
   /** Equal values of one scope of one store have the same token. Enters the key. */
   readonly scope: Scope;
   /** Name of the store. The store itself is passed when the policy is opened. Enters the key. */
   readonly store: string;
   /** The label that a token begins with: 1 to 16 characters of `a-z`, `0-9`, the first a letter. */
-  readonly token?: { readonly label: string };
+  readonly label?: string;
   /** Days that a mapping is kept, 1 to 36,525; for ever by default. The next `expire` after that removes it. */
   readonly ttl?: number;
   /**
@@ -49,25 +51,26 @@ export interface VaultOptions<Scope extends string = string> extends Common {
    */
   readonly subject?: string;
   /**
-   * What happens to a value that was erased before: the issue `erased` (`error`, default), or a new token that nothing
-   * links to the old one (`new`).
+   * What happens to a value that was erased before: the issue `erased` (`error`, default); a new token that nothing
+   * links to the old one (`new`); or the value becomes `null` (`missing`). With `missing`, a token whose value was
+   * erased is revealed as `null`, too; otherwise it is the issue `forgotten`.
    */
-  readonly onErased?: 'error' | 'new';
+  readonly onErased?: E;
 }
 
 /** A `vault` rule. */
-export interface VaultRule<Scope extends string = string> extends Rule {
+export interface VaultRule<Scope extends string = string, E extends OnErased = OnErased> extends Rule {
   readonly rule: 'vault';
   readonly scope: Scope;
   readonly store: string;
-  readonly token?: { readonly label: string };
+  readonly label?: string;
   readonly ttl?: number;
   readonly subject?: string;
-  readonly onErased?: 'error' | 'new';
+  readonly onErased?: E;
   /** Opens the store and does the key set-up. Not enumerable. */
   readonly open: {
-    (keys: DomainKeys, stores: Stores): Promise<OpenVault<Scope>>;
-    (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingVault<Scope>>;
+    (keys: DomainKeys, stores: Stores): Promise<OpenVault<Scope, E>>;
+    (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingVault<Scope, E>>;
   };
   /**
    * Imports an export into a store, which may be new or in use. A new store takes over the keys of the export. An
@@ -82,7 +85,7 @@ export interface VaultRule<Scope extends string = string> extends Rule {
   readonly import: (keys: DomainKeys, stores: Stores, source: ExportSource) => Promise<Imported>;
 }
 
-const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased'] as const;
+const OPTIONS = ['scope', 'store', 'label', 'ttl', 'subject', 'onErased'] as const;
 
 /**
  * Replaces a value by a random token and keeps the mapping, encrypted, in a store. A stolen store alone is worth
@@ -103,7 +106,7 @@ const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased'] as con
  * import { revealAccess } from 'trefoil/reveal';
  * import { memoryStore, vault } from 'trefoil/vault';
  *
- * const names = vault({ scope: 'person.name', store: 'main', token: { label: 'name' } });
+ * const names = vault({ scope: 'person.name', store: 'main', label: 'name' });
  * const keys = keyset.generate().domain('eu-enclave');
  * const open = await names.open(keys, { main: memoryStore() }, revealAccess);
  * const token = await open.protect('Zoë Müller');
@@ -113,9 +116,11 @@ const OPTIONS = ['scope', 'store', 'token', 'ttl', 'subject', 'onErased'] as con
  * await open.exists(token); // → true
  * ```
  */
-export function vault<const Scope extends string, const Optional extends boolean = false>(
-  options: VaultOptions<Scope> & { readonly optional?: Optional },
-): MayBeAbsent<VaultRule<Scope>, Optional> {
+export function vault<
+  const Scope extends string,
+  const E extends OnErased = 'error',
+  const Optional extends boolean = false,
+>(options: VaultOptions<Scope, E> & { readonly optional?: Optional }): MayBeAbsent<VaultRule<Scope, E>, Optional> {
   const { own, common } = checkRule('vault', options, OPTIONS);
   const settings = readSettings(own);
   const { scope, store, label, subject } = settings;
@@ -124,7 +129,7 @@ export function vault<const Scope extends string, const Optional extends boolean
     scope,
     store,
     ...given({
-      token: label === undefined ? undefined : Object.freeze({ label }),
+      label,
       ttl: own.ttl,
       subject: own.subject,
       onErased: own.onErased,
@@ -144,9 +149,9 @@ export function vault<const Scope extends string, const Optional extends boolean
     open: (opened, stores, missing) => openColumns(settings, opened, stores, missing),
   };
 
-  async function open(keys: DomainKeys, stores: Stores, access?: RevealAccess): Promise<OpenVault<Scope>> {
+  async function open(keys: DomainKeys, stores: Stores, access?: RevealAccess): Promise<OpenVault<Scope, E>> {
     const { opened, revealing } = openFor(keys, access);
-    return openVault<Scope>(await openScope(settings, opened, stores, ownLists(common)), revealing);
+    return openVault<Scope, E>(await openScope(settings, opened, stores, ownLists(common)), revealing);
   }
 
   async function importInto(keys: DomainKeys, stores: Stores, source: ExportSource): Promise<Imported> {
@@ -155,7 +160,7 @@ export function vault<const Scope extends string, const Optional extends boolean
     return importStore(source, opened, store, (origin) => sharedSession(target, store, opened, origin));
   }
 
-  return makeRule(data, engine, { open, import: importInto }) as unknown as MayBeAbsent<VaultRule<Scope>, Optional>;
+  return makeRule(data, engine, { open, import: importInto }) as unknown as MayBeAbsent<VaultRule<Scope, E>, Optional>;
 }
 
 /** The checked options of a rule. */
@@ -166,36 +171,35 @@ interface Settings {
   /** Days; `null` means for ever. */
   readonly ttl: number | null;
   readonly subject: string | null;
-  readonly onErased: 'error' | 'new';
+  readonly onErased: OnErased;
 }
 
 function readSettings(own: VaultOptions): Settings {
   const scope = checkScope(own);
   const store = checkName('store', own.store);
-  const label = checkLabel(own.token);
+  const label = checkLabel(own.label);
   const ttl = own.ttl === undefined ? null : checkInteger('ttl', own.ttl, 1, MAX_TTL);
   const subject = own.subject === undefined ? null : checkSubject(own.subject);
   const onErased = own.onErased ?? 'error';
-  if (onErased !== 'error' && onErased !== 'new') badRange('onErased', 'expected error or new');
+  checkOneOf('onErased', onErased, ['error', 'new', 'missing']);
   return { scope, store, label, ttl, subject, onErased };
 }
 
-function checkLabel(token: unknown): string | undefined {
-  if (token === undefined) return undefined;
-  const { label } = checkOptions('token', token, ['label']);
-  if (typeof label !== 'string' || !LABEL.test(label)) {
-    badRange('label', 'expected 1 to 16 characters of a-z, 0-9, the first a letter');
-  }
+function checkLabel(label: unknown): string | undefined {
+  if (label === undefined) return undefined;
+  if (typeof label !== 'string') badType('label', `expected text, got ${typeName(label)}`);
+  if (!LABEL.test(label)) badRange('label', 'expected 1 to 16 characters of a-z, 0-9, the first a letter');
   return label;
 }
 
-function factsOf({ scope, store, ttl, subject }: Settings): RuleFacts {
+function factsOf({ scope, store, ttl, subject, onErased }: Settings): RuleFacts {
   return {
     what: [
       'replaced by a random token, kept in the store ',
       { quoted: store },
       ttl === null ? '' : ` for ${ttl} days`,
       ...(subject === null ? [] : [', one for each value of each ', { quoted: subject }]),
+      onErased === 'missing' ? '; a value that was erased is written as a missing value, and so is its token' : '',
     ],
     origin: 'random',
     back: 'store and key',
@@ -214,8 +218,10 @@ async function openScope(
 ): Promise<OpenScope> {
   const { scope, store, label, ttl, subject, onErased } = settings;
   const session = await sharedSession(pickStore(stores, store), store, opened);
-  const mapping = openMapping(session, { scope, label, ttl, withSubject: subject !== null, onErased });
-  return { session, mapping, subject, missing: { own, subject: subject === null ? own : of(subject) } };
+  // The mapping refuses what was erased, and the verbs of the rule make missing values of it.
+  const refuses = onErased === 'new' ? 'new' : 'error';
+  const mapping = openMapping(session, { scope, label, ttl, withSubject: subject !== null, onErased: refuses });
+  return { session, mapping, subject, onErased, missing: { own, subject: subject === null ? own : of(subject) } };
 }
 
 /** The rule's verbs in a policy. They read the subjects from another column of the same records. */
@@ -225,12 +231,14 @@ async function openColumns(
   stores: unknown,
   lists: MissingLists,
 ): Promise<AsyncColumns> {
-  const { mapping, subject, missing } = await openScope(settings, opened, stores, lists);
+  const { mapping, subject, onErased, missing } = await openScope(settings, opened, stores, lists);
   return {
-    protect(column, report, siblings) {
+    protect(column, report, siblings, noteErased) {
       protectingKey(opened);
-      return overValues(mapping.protect, column, subject === null ? null : siblings!(subject), missing, report);
+      const verb = sparing(mapping.protect, onErased, noteErased);
+      return overValues(verb, column, subject === null ? null : siblings!(subject), missing, report);
     },
-    reveal: (column, report) => overTokens(mapping.reveal, column, missing, report),
+    reveal: (column, report, _, noteErased) =>
+      overTokens(sparing(mapping.reveal, onErased, noteErased), column, missing, report),
   };
 }

@@ -19,7 +19,10 @@ const FIELDS = {
   id: token({ scope: 'person', label: 'cust' }),
   mail: token({ scope: 'person.email', prepare: emailAddress }),
   host: token({ scope: 'host', prepare: ipAddress }),
+  account: token({ scope: 'account', after: 'Account/', per: ['id', { field: 'source', name: 'origin' }] }),
   name: seal({ scope: 'person.name' }),
+  rank: seal({ scope: 'rank', value: 'json' }),
+  signed: seal({ scope: 'signed', value: 'date' }),
   pan: fpe({ scope: 'card.pan', format: card({ clear: { first: 6 }, length: 16 }) }),
   born: coarsen({ date: 'year' }),
   client: coarsen({ ip: { v4: 24, v6: 48 } }),
@@ -47,7 +50,10 @@ const GOOD: Record_ = {
   id: '10017',
   mail: 'Zoe@Example.com',
   host: '192.0.2.7',
+  account: 'Account/77',
   name: 'Zoë Müller',
+  rank: 'high',
+  signed: '2024-03-31',
   pan: '4111111111111111',
   born: '1984-03-12',
   client: '192.0.2.7',
@@ -68,7 +74,7 @@ const GOOD: Record_ = {
 };
 
 /** The fields whose values are revealed. The others stay protected. */
-const BACK = ['name', 'pan'] as const;
+const BACK = ['name', 'rank', 'signed', 'pan'] as const;
 
 type Kind = readonly [kind: string, change: Readonly<Record<string, Cell>>];
 
@@ -84,8 +90,12 @@ const CORPUS: readonly Kind[] = [
   ),
   ["a field's own list", { tag: 'none', note: 'none', name: 'none' }],
   ['a kept null beside a kept text', { note: null }],
+  ['texts that JSON could take for something', { rank: '"x", {[' }],
+  ['a date before a time', { signed: '2024-03-31T08:15:00.5+02:00' }],
   ['quotes, separators and line ends', { name: 'a "b", c', note: 'x,y;z\t|\n"q"\r\nend' }],
   ['backslashes', { name: '\\N', note: '\\', phone: '\\t\\n99' }],
+  ['nothing after the part in clear', { account: 'Account/' }],
+  ['contexts that need bytes', { id: 'Zoë', source: '\u{1f600}', account: 'Account/山' }],
   ['spaces around', { name: '  Ada ', note: ' ' }],
   ['what spreadsheets run', { note: '=1+1', name: '@SUM(A1)' }],
   ['other planes', { id: '\u{1f600}', name: '山田太郎 \u{20000}', note: '\u{1f1e9}\u{1f1ea}' }],
@@ -121,6 +131,8 @@ const REFUSED: readonly (readonly [kind: string, field: string, value: string])[
   ['no address', 'client', 'Lovelace'],
   ['no address to prepare', 'host', 'Lovelace'],
   ['no e-mail address', 'mail', 'Lovelace'],
+  ['no part in clear', 'account', 'Patient/77'],
+  ['no date to seal', 'signed', 'yesterday'],
   ['no card', 'pan', '4111111111111112'],
   ['a token of these keys', 'id', policy({ id: FIELDS.id }).bind(keys).protect({ id: '1' }).id as string],
 ];

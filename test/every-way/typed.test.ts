@@ -4,9 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drop, keep, keyset, policy, token } from '../../src/index.ts';
+import { drop, keep, keyset, policy, seal, token } from '../../src/index.ts';
 import { protectNdjson } from '../../src/ndjson.ts';
-import { protectFile } from '../../src/node.ts';
+import { protectFile, revealFile } from '../../src/node.ts';
+import { revealAccess } from '../../src/reveal.ts';
 import { makePlace, type Place } from '../cli/harness.ts';
 import { keysetJson, testRoot } from '../reference/tree.ts';
 
@@ -108,4 +109,71 @@ test('the same identifiers in CSV have the same tokens', async () => {
     .slice(1)
     .map((line) => line.split(',')[0]);
   expect(ids).toEqual(NUMBERS.map(tokenOf));
+});
+
+describe('a seal of scalars of JSON', () => {
+  const fields = { id: keep, worth: seal({ scope: 'worth', value: 'json' }) } as const;
+  const sealing = policy(fields, { domain: 'every-way', keyCheck: keys.keyCheck });
+  const open = sealing.bind(keys, revealAccess);
+  const texts = [...KEPT, 'true', 'false', '"7"', '"true"', '"Ada"', '""', 'null'];
+  const records = texts.map((text, i) => `{"id":${i},"worth":${text}}\n`).join('');
+  const flags = ['--policy', 's.yaml', '--keys', 'k.json'];
+  const WAYS_THERE: Readonly<
+    Record<string, (from: string, to: string, direction: 'protect' | 'reveal') => Promise<void>>
+  > = {
+    'NDJSON file': (from, to, direction) => run(direction, from, to, {}),
+    'NDJSON file, two workers': (from, to, direction) => run(direction, from, to, { workers: 2 }),
+    'the command line': async (from, to, direction) => {
+      const { code, err } = await place.run([direction, from, ...flags, '--quiet', '--force', '--out', to]);
+      expect(code, err).toBe(0);
+    },
+    'trefoil apply': async (from, to, direction) => {
+      const more = direction === 'reveal' ? ['--reveal'] : [];
+      const { code, out, err } = await place.run(['apply', '--ndjson', ...more, ...flags], place.read(from));
+      expect(code, err).toBe(0);
+      place.write(to, out);
+    },
+  };
+
+  async function run(direction: 'protect' | 'reveal', from: string, to: string, options: object): Promise<void> {
+    const verb = direction === 'protect' ? protectFile : revealFile;
+    await verb(place.path(from), place.path(to), open, { force: true, ...options });
+  }
+
+  beforeAll(() => {
+    place.write('s.yaml', JSON.stringify(sealing));
+    place.write('worth.ndjson', records);
+  });
+
+  test.each(Object.entries(WAYS_THERE))('%s: every value comes back letter by letter', async (_, way) => {
+    await way('worth.ndjson', 'sealed.ndjson', 'protect');
+    const worths = place
+      .read('sealed.ndjson')
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { worth: string }).worth);
+    expect(worths.slice(0, -2).filter((worth) => worth.length < 85)).toEqual([]);
+    await way('sealed.ndjson', 'back.ndjson', 'reveal');
+    expect(place.read('back.ndjson')).toBe(records);
+  });
+
+  test('a cell of CSV that is spelled as a number is that number', async () => {
+    await run('protect', 'worth.ndjson', 'sealed.ndjson', {});
+    place.write('worth.csv', `id,worth\n${[...KEPT, 'true', 'Ada'].map((text, i) => `${i},${text}`).join('\n')}\n`);
+    const { out, err } = await place.run(['protect', 'worth.csv', ...flags, '--quiet']);
+    const cells = out
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',')[1]);
+    const worths = place
+      .read('sealed.ndjson')
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { worth: string }).worth);
+    expect(cells, err).toEqual([...worths.slice(0, KEPT.length + 1), worths[KEPT.length + 4]]);
+    place.write('sealed.csv', out);
+    const back = await place.run(['reveal', 'sealed.csv', ...flags, '--quiet']);
+    expect(back.out, back.err).toBe(place.read('worth.csv'));
+  });
 });

@@ -16,6 +16,7 @@ import { type DomainKeys, policy as makePolicy } from '../../src/index.ts';
 import { protectNdjson, revealNdjson } from '../../src/ndjson.ts';
 import { protectFile, revealFile } from '../../src/node.ts';
 import { revealAccess } from '../../src/reveal.ts';
+import type { Per } from '../../src/rule/token/contexts.ts';
 import { protectTsv, revealTsv } from '../../src/tsv.ts';
 import type { Place } from '../cli/harness.ts';
 
@@ -237,9 +238,12 @@ const sql: Way = {
       await register(connection as never, { policy: policy as never, keys, access: revealAccess });
       const kept = namesOf(records).filter((name) => !DROPPED.has(name));
       const call = (name: string) => {
-        const { subject } = fields[name] as { subject?: string };
-        const rest = subject === undefined ? '' : `, ${quoted(subject)}`;
-        return `trefoil_${direction}_${name}(${quoted(name)}${rest}) AS ${quoted(name)}`;
+        const { subject, per } = fields[name] as { subject?: string; per?: Per };
+        const others = [subject ?? [], per ?? []]
+          .flat()
+          .map((other) => (typeof other === 'string' ? other : other.field));
+        const taken = [name, ...others].map(quoted).join(', ');
+        return `trefoil_${direction}_${name}(${taken}) AS ${quoted(name)}`;
       };
       const select = `SELECT ${kept.map(call).join(', ')} FROM ${valuesOf(records)}`;
       return (await connection.runAndReadAll(select)).getRowObjects() as readonly Record_[];

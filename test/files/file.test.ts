@@ -54,6 +54,7 @@ test('protects and reveals', async () => {
     rowsOut: 3000,
     rowsRejected: 0,
     rowsNotHeld: 0,
+    valuesErased: 0,
     issues: { rows: 3000, isAll: true, fields: [], others: 0 },
     bytesIn: Buffer.byteLength(text),
     bytesOut: size,

@@ -135,6 +135,20 @@ const TOKENS: readonly {
     bare: 'ptsftq6xeqdnj40b9bsgr463wm',
   },
   {
+    prepare: ['phone'],
+    value: '+49 (0)30 901-820',
+    labelled: 'cust_s0nr05kfr4vgqb78zzm0f72ng24wedrdy48',
+    plain: 's0nr05kfr4vgqb78zzm0f72ng24wedr98wg',
+    bare: '5kfr4vgqb78zzm0f72ng24wedr',
+  },
+  {
+    prepare: ['wholeNumber'],
+    value: '6150769120280496265.0',
+    labelled: 'cust_s0nr0txa3ntqzsr44jt32pktvkv8jagkzb5',
+    plain: 's0nr0txa3ntqzsr44jt32pktvkv8jagq9kx',
+    bare: 'txa3ntqzsr44jt32pktvkv8jag',
+  },
+  {
     prepare: ['trim', 'nfkc', 'casefold'],
     value: ' ＡＤＡ\u0009',
     labelled: 'cust_s0nr0z8fmf6nths925zyc2ngv0d1c88bgpr',

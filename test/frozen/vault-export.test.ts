@@ -26,7 +26,7 @@ const keys = keyset
     }),
   )
   .domain('eu-enclave');
-const names = vault({ scope: 'person.name', store: 'main', token: { label: 'name' } });
+const names = vault({ scope: 'person.name', store: 'main', label: 'name' });
 
 const META_KEY = '0818ae8c5292fb93f43b72cf2b97a2f003a1b8b687591f93aff6ea3bd4f20f54';
 const META =

@@ -472,11 +472,7 @@ const OLDER_CERTIFICATE =
 
 const get = async (store: VaultStore, table: Table, row: Row) => (await store.get(table, [row.index]))[0];
 const open = (store: VaultStore, options: Partial<VaultOptions> = {}) =>
-  vault({ scope: 'person.name', store: 'main', token: { label: 'name' }, ...options }).open(
-    keys,
-    { main: store },
-    revealAccess,
-  );
+  vault({ scope: 'person.name', store: 'main', label: 'name', ...options }).open(keys, { main: store }, revealAccess);
 const code = (work: Promise<unknown>) =>
   work.then(
     () => 'no error',

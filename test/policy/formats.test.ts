@@ -192,7 +192,7 @@ const WRONG: readonly (readonly [format: unknown, ...expected: string[]])[] = [
   [{ type: 'date', from: 20200101, to: '2029-12-31' }, 'must_be_text from'],
   [{ type: 'date', from: '2020-01-01', to: '2029-02-29' }, 'wrong_option to'],
   [{ type: 'dateTime', from: '2020-01-01T00:00:00Z', to: '2029-12-31T00:00:00' }, 'wrong_option to'],
-  [{ type: 'uuid', letters: 'UPPER' }, 'wrong_option letters'],
+  [{ type: 'uuid', letters: 'upper' }, 'unknown_option letters'],
   [{ type: 'card', clear: 6 }, 'wrong_option clear'],
   [{ type: 'card', clear: [6] }, 'wrong_option clear'],
   [{ type: 'card', clear: { first: '6' } }, 'wrong_option clear.first'],

@@ -552,7 +552,7 @@ describe('what is no policy', () => {
         fpe({ scope, format: card() }),
         'a different format, so equal values never join',
       ],
-      [vaulted({}), vaulted({ token: { label: 'x' } }), 'a different label, so equal values have tokens'],
+      [vaulted({}), vaulted({ label: 'x' }), 'a different label, so equal values have tokens'],
     ];
     for (const [one, other, reason] of told) {
       const sheet = policy({ a: keep, one, other }, { domain: 'eu' });

@@ -21,7 +21,7 @@ const RULE_OPTIONS: Readonly<Record<string, object>> = {
   constant: { value: 'x' },
   mask: { last: 2 },
   coarsen: { date: 'year' },
-  token: { scope: 's', prepare: ['trim'] },
+  token: { scope: 's', prepare: ['trim'], after: 'x', per: 'id' },
   fpe: { scope: 's', format: 'digits' },
   seal: { scope: 's' },
   vault: { scope: 's', store: 'main' },

@@ -166,7 +166,7 @@ describe('as a file', () => {
         subject: 'id',
         ttl: 400,
         onErased: 'new',
-        token: { label: 'n' },
+        label: 'n',
       },
     },
   };
@@ -188,7 +188,7 @@ describe('as a file', () => {
     [{ scope: 's', store: 'main', subject: 'nobody' }, 'wrong_option'],
     [{ scope: 's', store: 'Main!' }, 'wrong_option'],
     [{ scope: 's', store: 'main', onErased: 'maybe' }, 'wrong_option'],
-    [{ scope: 's', store: 'main', token: { label: 'A' } }, 'wrong_option'],
+    [{ scope: 's', store: 'main', label: 'A' }, 'wrong_option'],
     [{ scope: 's', store: 'main', prepare: 'trim' }, 'unknown_option'],
   ])('%j is %s', (rule, expected) => {
     const problems = check({ ...file, fields: { id: 'keep', name: { rule: 'vault', ...rule } } });

@@ -12,10 +12,11 @@ import * as subpath from '../../src/prepare.ts';
 import { codeOf } from '../helpers/errors.ts';
 import { render } from '../reference/generators/make-unicode-table.mjs';
 
-const { casefold, digitsOnly, emailAddress, emailAddressExact, ipAddress, nfc, nfkc, phoneE164, trim } = subpath;
+const { casefold, digitsOnly, emailAddress, emailAddressExact, ipAddress, nfc, nfkc, phone, phoneE164, trim } = subpath;
+const { wholeNumber } = subpath;
 type Step = (text: string) => string;
 /** The exports that are steps. The others are readings (readings.test.ts). */
-type StepName = Exclude<keyof typeof subpath, 'readDate' | 'readEpoch' | 'readNumber'>;
+type StepName = Exclude<keyof typeof subpath, 'readDate' | 'readEpoch' | 'readNumber' | 'readPhone'>;
 
 // Frozen: a new release must not change these outputs. The same vectors are in docs/spec/prepare-v1.md, and a test
 // below compares them.
@@ -87,6 +88,29 @@ const VECTORS: readonly (readonly [step: StepName, input: string, output: string
   ['ipAddress', '::192.0.2.7', '::c000:207'],
   ['ipAddress', '64:ff9b::192.0.2.7', '64:ff9b::c000:207'],
   ['ipAddress', '0::0', '::'],
+  ['phone', '+49 (0)30 901820', '+4930901820'],
+  ['phone', '+49 30 901820', '+4930901820'],
+  ['phone', '+49 (030) 901820', '+4930901820'],
+  ['phone', '+49030901820', '+4930901820'],
+  ['phone', ' +44(0)20\u00a07946\u20110958 ', '+442079460958'],
+  ['phone', '+39 06 6982', '+39066982'],
+  ['phone', '+378 0549 886377', '+3780549886377'],
+  ['phone', '+225 07 01 02 03 04', '+2250701020304'],
+  ['phone', '+36 (06) 1 234 5678', '+3612345678'],
+  ['phone', '+7 (8) 495 123-45-67', '+74951234567'],
+  ['phone', '+7 812 123-45-67', '+78121234567'],
+  ['phone', '+55 (0) 11 91234-5678', '+5511912345678'],
+  ['phone', '+1 (212) 555-0123', '+12125550123'],
+  ['phone', '+123456789012345', '+123456789012345'],
+  ['wholeNumber', '10017.0', '10017'],
+  ['wholeNumber', ' 10017.000\u000a', '10017'],
+  ['wholeNumber', '10017', '10017'],
+  ['wholeNumber', '-7', '-7'],
+  ['wholeNumber', '-0', '0'],
+  ['wholeNumber', '0.0', '0'],
+  ['wholeNumber', '-0.00', '0'],
+  ['wholeNumber', '6150769120280496265.0', '6150769120280496265'],
+  ['wholeNumber', '-340282366920938463463374607431768211456', '-340282366920938463463374607431768211456'],
 ];
 
 const REFUSED: readonly (readonly [step: StepName, input: string, code: string])[] = [
@@ -172,6 +196,47 @@ const REFUSED: readonly (readonly [step: StepName, input: string, code: string])
   ['ipAddress', '1::2::3', 'not_an_ip'],
   ['ipAddress', 'localhost', 'not_an_ip'],
   ['ipAddress', '\uff11.2.3.4', 'not_an_ip'],
+  ['phone', '', 'not_a_phone'],
+  ['phone', '+', 'not_a_phone'],
+  ['phone', '030 901820', 'not_a_phone'],
+  ['phone', '0049 30 901820', 'not_a_phone'],
+  ['phone', '+0049 30 901820', 'not_a_phone'],
+  ['phone', '+49 00 30 901820', 'not_a_phone'],
+  ['phone', '+49 (0)(0)30 901820', 'not_a_phone'],
+  ['phone', '+49 30 (0) 901820', 'not_a_phone'],
+  ['phone', '+39 (0)6 6982', 'not_a_phone'],
+  ['phone', '+34 (0)91 123 45 67', 'not_a_phone'],
+  ['phone', '+34 091 123 45 67', 'not_a_phone'],
+  ['phone', '+55 0 11 91234-5678', 'not_a_phone'],
+  ['phone', '+36 0 1 234 5678', 'not_a_phone'],
+  ['phone', '+210 123 45 67', 'not_a_phone'],
+  ['phone', '+49 (30 901820', 'not_a_phone'],
+  ['phone', '+49 30 901820 ext. 5', 'not_a_phone'],
+  ['phone', '+\uff14\uff1930901820', 'not_a_phone'],
+  ['phone', '+49 (0)1', 'not_a_phone'],
+  ['phone', '+1234567890123456', 'not_a_phone'],
+  ['wholeNumber', '', 'not_an_integer'],
+  ['wholeNumber', '-', 'not_an_integer'],
+  ['wholeNumber', '007', 'not_an_integer'],
+  ['wholeNumber', '-07', 'not_an_integer'],
+  ['wholeNumber', '+7', 'not_an_integer'],
+  ['wholeNumber', '10017.', 'not_an_integer'],
+  ['wholeNumber', '.0', 'not_an_integer'],
+  ['wholeNumber', '10017.5', 'not_an_integer'],
+  ['wholeNumber', '10017.01', 'not_an_integer'],
+  ['wholeNumber', '1e4', 'not_an_integer'],
+  ['wholeNumber', '1.0e4', 'not_an_integer'],
+  ['wholeNumber', '1.2345678901234568E+19', 'not_an_integer'],
+  ['wholeNumber', '10,017', 'not_an_integer'],
+  ['wholeNumber', '10 017', 'not_an_integer'],
+  ['wholeNumber', '10017,0', 'not_an_integer'],
+  ['wholeNumber', '0x10', 'not_an_integer'],
+  ['wholeNumber', '1_000', 'not_an_integer'],
+  ['wholeNumber', 'NaN', 'not_an_integer'],
+  ['wholeNumber', 'Infinity', 'not_an_integer'],
+  ['wholeNumber', '\uff17', 'not_an_integer'],
+  ['wholeNumber', '\u22127', 'not_an_integer'],
+  ['wholeNumber', '--7', 'not_an_integer'],
 ];
 
 const STEPS: Readonly<Record<StepName, Step>> = { ...subpath };
@@ -273,7 +338,7 @@ describe('limits of e-mail addresses', () => {
     const start = performance.now();
     for (const text of long) {
       trim(text);
-      for (const refusing of [emailAddress, phoneE164, digitsOnly]) {
+      for (const refusing of [emailAddress, phoneE164, phone, wholeNumber, digitsOnly]) {
         try {
           refusing(text);
         } catch (error) {
@@ -453,7 +518,7 @@ describe('a step', () => {
   });
 
   it('is the only kind of export of the subpath, besides readings', () => {
-    const readings = ['readDate', 'readEpoch', 'readNumber'];
+    const readings = ['readDate', 'readEpoch', 'readNumber', 'readPhone'];
     expect(Object.keys(subpath).sort()).toEqual([...PREPARE_NAMES, ...readings].sort());
   });
 

@@ -14,7 +14,7 @@ import { protectFile } from '../../src/node.ts';
 import { check, explain, parsePolicy } from '../../src/policy.ts';
 import { checkReading, readingEngine } from '../../src/prepare/reading.ts';
 import { READING_NAMES, readingByName } from '../../src/prepare/readings.ts';
-import { readDate, readEpoch, readNumber, trim } from '../../src/prepare.ts';
+import { readDate, readEpoch, readNumber, readPhone, trim } from '../../src/prepare.ts';
 import { codeOf, thrown } from '../helpers/errors.ts';
 
 const keys = keyset.generate().domain('eu');
@@ -54,6 +54,11 @@ const VECTORS: readonly (readonly [name: string, input: string, output: string])
   ['1.234,5', '0,5', '0.5'],
   ['1.234,5', '-1.234.567,89', '-1234567.89'],
   ['1.234,5', '-0', '-0'],
+  ['phone DE', '030/901820', '+4930901820'],
+  ['phone DE', '(030) 901820', '+4930901820'],
+  ['phone DE', '+49 (0)30 901820', '+4930901820'],
+  ['phone DE', '0049 30 901820', '+4930901820'],
+  ['phone DE', '0039 06 6982', '+39066982'],
 ];
 
 describe('vectors', () => {
@@ -137,7 +142,7 @@ describe('refusals', () => {
     for (const name of READING_NAMES) {
       for (const text of ['1'.repeat(1e6), '1.'.repeat(5e5), ' '.repeat(1e6), `1.1.2024 ${'1'.repeat(1e6)}`]) {
         const start = performance.now();
-        expect(codeOf(() => read(name, text))).toMatch(/^(not_a_date|not_a_number)$/);
+        expect(codeOf(() => read(name, text))).toMatch(/^(not_a_date|not_a_number|not_a_phone)$/);
         expect(performance.now() - start).toBeLessThan(500);
       }
     }
@@ -323,7 +328,14 @@ describe('in rules', () => {
       expect(problems({ ...rule, read: 'DD.MM.YYYY' })[0]).toMatch(/^unknown_option /);
     }
     const named = problems({ rule: 'token', scope: 's', read: 'DD.MM.YY' });
-    expect(named).toEqual([`wrong_option there is no such reading; there are ${READING_NAMES.join(', ')}`]);
+    expect(named).toEqual([
+      `wrong_option there is no such reading; there are ${READING_NAMES.join(', ')}; phone is followed by any country`,
+    ]);
+    expect(problems({ rule: 'token', scope: 's', read: 'phone AR' })[0]).toMatch(
+      /^wrong_option .*mobile numbers of Argentina/,
+    );
+    expect(problems({ rule: 'token', scope: 's', read: 'phone de' })[0]).toMatch(/^wrong_option .*no such country/);
+    expect(problems({ rule: 'coarsen', date: 'year', read: 'phone DE' })[0]).toContain('this one is of a phone');
     for (const read of ['epoch', 'epoch hours', 'epoch seconds ', 'epoch seconds x', 'dd.mm.yyyy', '']) {
       expect(readingByName(read), read).toBeUndefined();
     }
@@ -335,6 +347,9 @@ describe('in rules', () => {
     expect(() => readDate('YYYY' as never)).toThrow(RangeError);
     expect(() => readEpoch('days' as never)).toThrow(RangeError);
     expect(() => readNumber('1,234.5' as never)).toThrow(RangeError);
+    expect(() => readPhone('UK')).toThrow(RangeError);
+    expect(() => readPhone(49 as never)).toThrow(RangeError);
+    expect(codeOf(() => read('phone DE', 4930901820))).toBe('wrong_type');
     expect(checkReading(undefined, [])).toBeNull();
   });
 });

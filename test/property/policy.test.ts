@@ -31,7 +31,9 @@ import {
   nfkc,
   type Prepare,
   phoneE164,
+  phone as phoneStep,
   trim,
+  wholeNumber,
 } from '../../src/prepare.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import type { Rule } from '../../src/rule/rule.ts';
@@ -78,6 +80,8 @@ const PREPARES: readonly (readonly [readonly Prepare[], fc.Arbitrary<unknown>])[
   [[emailAddress], mail],
   [[emailAddressExact], mail],
   [[phoneE164], phone],
+  [[phoneStep], number(6, 11).map((tail) => `+49 (0)3${tail}`)],
+  [[wholeNumber], fc.bigInt().map((whole) => `${whole}.00`)],
   [
     [ipAddress],
     fc.oneof(
@@ -465,7 +469,19 @@ describe('no message contains a piece of its input', () => {
   });
 
   it('of the steps and of matches', () => {
-    const steps = [nfc, nfkc, trim, casefold, digitsOnly, emailAddress, emailAddressExact, phoneE164, ipAddress];
+    const steps = [
+      nfc,
+      nfkc,
+      trim,
+      casefold,
+      digitsOnly,
+      emailAddress,
+      emailAddressExact,
+      phoneE164,
+      ipAddress,
+      phoneStep,
+      wholeNumber,
+    ];
     fc.assert(
       fc.property(fc.constantFrom(...steps), secret, (step, value) => {
         const rule = token({ scope: 'm', prepare: step }).bind(keys);

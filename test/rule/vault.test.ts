@@ -5,7 +5,7 @@ import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { memoryStore, vault } from '../../src/vault.ts';
 
 const keys = keyset.generate().domain('eu-enclave');
-const names = vault({ scope: 'person.name', store: 'main', token: { label: 'name' } });
+const names = vault({ scope: 'person.name', store: 'main', label: 'name' });
 const code = (work: Promise<unknown>) =>
   work.then(
     () => 'no error',

@@ -26,6 +26,23 @@ describe('tokens', () => {
     expectTypeOf(person.protect('7')).toExtend<string>();
   });
 
+  test('with contexts take one for each field', () => {
+    const one = token({ scope: 'person', per: 'tenant' }).bind(keys);
+    expectTypeOf(one.protect('7', { per: 'acme' })).toEqualTypeOf<Token<'person'>>();
+    expectTypeOf(one.protectMany(['7'], { per: [7] })).toEqualTypeOf<Token<'person'>[]>();
+    const two = token({ scope: 'person', per: ['tenant', { field: 'y', name: 'year' }] }).bind(keys);
+    expectTypeOf(two.protect('7', { per: ['acme', 2024] })).toEqualTypeOf<Token<'person'>>();
+    two.protectMany(['7'], { per: [['acme'], new Int32Array(1)] });
+    // @ts-expect-error the context is missing
+    one.protect('7');
+    // @ts-expect-error a rule without contexts takes none
+    person.protect('7', { per: 'acme' });
+    // @ts-expect-error a list of two
+    two.protect('7', { per: ['acme'] });
+    // @ts-expect-error a period is not a field
+    token({ scope: 'person', per: { month: 'seen' } });
+  });
+
   test('of two scopes cannot be compared or assigned', () => {
     const a = person.protect('7');
     const b = order.protect('7');

@@ -26,7 +26,7 @@ const [key, other] = [openKeys(keys).primary, openKeys(next).primary];
 const outer = outerLayer(key, 'main');
 const inner = innerLayer(key, 'main', SCOPE, false);
 
-const names = vault({ scope: SCOPE, store: 'main', token: { label: 'name' } });
+const names = vault({ scope: SCOPE, store: 'main', label: 'name' });
 const ofCustomers = vault({ scope: SCOPE, store: 'main', subject: 'customer', onErased: 'new' });
 const code = (work: Promise<unknown>) =>
   work.then(

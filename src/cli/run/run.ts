@@ -68,6 +68,7 @@ async function run(
     await summaryFile?.finish();
     if (quiet !== true) {
       noteResult(result, performance.now() - begin, context.voice);
+      noteErased(result.valuesErased, context.voice);
       noteEncoding(options.encoding, context.voice);
     }
     if (result.rowsRejected > 0) {
@@ -185,13 +186,18 @@ async function transformByDuckdb(
   const { rows, ...bytes } = await runDuckdb({ ...duckdb!, direction, inside: openReady(bound), others, signal });
   // A record with an issue ends such a run.
   const issues = { rows, isAll: true, fields: [], others: 0 };
-  return { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, issues, ...bytes };
+  return { rowsIn: rows, rowsOut: rows, rowsRejected: 0, rowsNotHeld: 0, valuesErased: 0, issues, ...bytes };
 }
 
 /** The last line of a run: its counts and its time. */
 function noteResult({ rowsIn, rowsOut, rowsRejected }: FileResult, milliseconds: number, voice: Voice): void {
   const counts = `${count(rowsOut)} out, ${count(rowsRejected)} rejected`;
   voice.note(`${plural(rowsIn, 'row')} in, ${counts} in ${(milliseconds / 1000).toFixed(1)} s`);
+}
+
+/** How many values were lost to erasures, with `onErased: missing`. */
+function noteErased(values: number, voice: Voice): void {
+  if (values > 0) voice.note(`${plural(values, 'erased value')} ${wordFor(values, 'was', 'were')} written as missing`);
 }
 
 /** Which encoding was read, and that another one was written. */

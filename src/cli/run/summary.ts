@@ -15,6 +15,8 @@ export interface SummaryInput {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
+  /** Values that became missing because they were erased. */
+  readonly valuesErased: number;
   /** The name of `--encoding`. */
   readonly encoding: EncodingName | undefined;
   readonly issues: IssueCounts;
@@ -62,6 +64,7 @@ export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
     rowsIn: counts.rowsIn,
     rowsOut: counts.rowsOut,
     rowsRejected: counts.rowsRejected,
+    valuesErased: counts.valuesErased,
     encoding: encodingsOf(counts.encoding),
     issues: counts.issues.fields.map(rejectedBy),
     ...(counts.issues.others > 0 && { otherIssues: counts.issues.others }),

@@ -258,11 +258,12 @@ async function finishAll(writing: Writing, counts: Counts): Promise<void> {
   await writing.rejects?.close();
   if (resume !== null) {
     const end = { unit: plan.units.length, input: 0, place: { offset: 0, line: 1 }, inputRows: 0 };
-    const { rows, rejected, bytesIn, bytesOut } = counts;
+    const { rows, rejected, erased, bytesIn, bytesOut } = counts;
     writing.position = {
       ...end,
       rows,
       rejected,
+      erased,
       bytesIn,
       bytesOut,
       outputs: [...writing.sizes],
@@ -317,7 +318,7 @@ function mayEndWell(error: unknown): boolean {
 async function nameAll(
   plan: RunPlan,
   named: readonly string[],
-  { rows, rejected, bytesIn, bytesOut, outputs, rejects }: Position,
+  { rows, rejected, erased, bytesIn, bytesOut, outputs, rejects }: Position,
   resume: Resume,
 ): Promise<EndCounts> {
   const sizes = plan.rejects === null ? outputs : [...outputs, rejects];
@@ -326,7 +327,7 @@ async function nameAll(
   for (const { path, size } of order) await placePart(path, size, plan.force);
   const counted = typeof plan.rejects === 'string' ? await countRejects(plan.rejects) : NO_REJECTS;
   await resume.remove();
-  return { rows, rejected, bytesIn, bytesOut, ...counted };
+  return { rows, rejected, erased, bytesIn, bytesOut, ...counted };
 }
 
 /** Refuses outputs that exist already, before the first one is written instead of when each is opened. */

@@ -52,6 +52,7 @@ export interface Position {
   readonly inputRows: number;
   readonly rows: number;
   readonly rejected: number;
+  readonly erased: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Good bytes of each output that was begun, and of the file of rejects. */

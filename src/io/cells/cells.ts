@@ -15,6 +15,7 @@ import { isMissing } from '../../rule/missing.ts';
 import type { Siblings } from '../../rule/rule.ts';
 import { readInteger } from './integer.ts';
 import { looksLikePgArray, type PgElement, readPgArray, writePgArray } from './pg-array.ts';
+import { readScalar } from './scalar.ts';
 
 /** Takes the issue of a cell, and the index of its record in the batch. */
 type Report = (index: number, issue: Issue) => void;
@@ -147,8 +148,9 @@ function valuesOf(
       const read = readJson(element, 'the element of the array');
       return 'value' in read ? read.value : refuse(read.issue);
     }
-    const isRead = direction === 'protect' && item.leaf.engine.cell === 'integer';
-    if (!isRead || isMissing(element, inside.missing[item.index]!)) return element;
+    const { cell } = item.leaf.engine;
+    if (direction === 'reveal' || cell === 'text' || isMissing(element, inside.missing[item.index]!)) return element;
+    if (cell === 'json') return readScalar(element);
     const read = readInteger(element);
     return typeof read === 'object' ? refuse(read) : read;
   });

@@ -7,7 +7,7 @@ import { makeExactWriter, putNumbers } from '../../core/json/exact.ts';
 import { withTexts } from '../../core/json/number.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
-import { type BoundInside, type Direction, type Leaf, openReady } from '../../policy/bound.ts';
+import { type BoundInside, type Direction, type Leaf, openReady, spellsNumbers } from '../../policy/bound.ts';
 import { placeOfSteps } from '../../policy/file/path.ts';
 import type { Batch, Codec } from '../batches.ts';
 import { LINES } from '../frames.ts';
@@ -46,6 +46,7 @@ export function makeNdjsonCodec(
   onSample: RecordOptions['onSample'],
 ): Codec {
   const writeExact = makeExactWriter();
+  const allExact = spellsNumbers(inside, direction);
   return {
     framing: LINES,
     heading: null,
@@ -61,7 +62,7 @@ export function makeNdjsonCodec(
       for (let i = 0; i < out.length; i++) {
         const record = out[i];
         if (record === undefined || batch.faulty.has(indices[i]!)) continue;
-        text += `${inexact.has(i) ? writeExact(record) : JSON.stringify(record)}\n`;
+        text += `${allExact || inexact.has(i) ? writeExact(record) : JSON.stringify(record)}\n`;
         if (onSample !== undefined) onSample(withTexts(values[i]) as SampleRecord, withTexts(record) as SampleRecord);
       }
       return { rows: lines.length, text, lineOf: (index) => lines[index]! };

@@ -3,6 +3,7 @@
 import { readingEngine } from '../../prepare/reading.ts';
 import { readingByName } from '../../prepare/readings.ts';
 import { ruleOption } from '../../rule/rule.ts';
+import { contextNames } from '../../rule/token/contexts.ts';
 import type { Leaf } from '../bound.ts';
 import { byScope, differenceOf, type NamedPolicy, oddPairs, type Place, partsOf, sharePins } from '../joins.ts';
 import { code, codes, words } from './markdown.ts';
@@ -16,9 +17,24 @@ function ifEqual({ rule }: Leaf): string {
   return `if ${texts} are exactly the same${after}`;
 }
 
+/** A token with `per` joins inside its contexts only. */
+function contextsOf({ rule }: Leaf): string {
+  const names = rule.rule === 'token' ? contextNames(ruleOption(rule, 'per')) : [];
+  return names.length === 0 ? '' : `, and the values of ${codes(names)} are the same`;
+}
+
+/** What is said about the fields of a part in which a text stays in clear before the token. */
+function restsOf(part: readonly Place[]): string {
+  const texts = part.flatMap(({ leaf: { path, rule } }) => {
+    const after = rule.rule === 'token' ? ruleOption(rule, 'after') : undefined;
+    return after === undefined ? [] : [`; in ${code(path)}, what follows ${code(String(after))} is what joins`];
+  });
+  return texts.join('');
+}
+
 /** What two fields must have in common to join, besides domain, kind of rule and scope. */
 const MADE: Readonly<Record<string, string>> = {
-  token: 'that has the same prepare steps, prf, form, length and label',
+  token: 'that has the same prepare steps, prf, form, length and label, and the same names of contexts (per) or none',
   fpe: 'that has the same format',
   seal: '',
   vault: 'that has the same store and label, and a subject if and only if this field has one',
@@ -27,7 +43,8 @@ const MADE: Readonly<Record<string, string>> = {
 
 /** `every other token of the scope x that has the same …`. */
 function others({ rule, engine }: Leaf): string {
-  const made = Object.hasOwn(MADE, rule.rule) ? MADE[rule.rule]! : '';
+  const isJson = rule.rule === 'seal' && ruleOption(rule, 'value') === 'json';
+  const made = isJson ? 'that has the value json' : Object.hasOwn(MADE, rule.rule) ? MADE[rule.rule]! : '';
   return `every other ${words(rule.rule)} of the scope ${code(engine.facts.scope!)}${made === '' ? '' : ` ${made}`}`;
 }
 
@@ -48,7 +65,7 @@ export function joinsInside(leaves: readonly Leaf[], domain: string | undefined)
       }
       const both = part.length > 1 ? 'join with each other and with' : 'joins with';
       const within = ruleOption(leaf.rule, 'subject') === undefined ? '' : ', and they belong to one subject';
-      lines.push(`- ${paths}: ${both} ${others(leaf)}, ${ifEqual(leaf)}${within}`);
+      lines.push(`- ${paths}: ${both} ${others(leaf)}, ${ifEqual(leaf)}${contextsOf(leaf)}${within}${restsOf(part)}`);
     }
   }
   for (const { first, other, difference } of oddPairs(leaves)) {
@@ -171,7 +188,7 @@ function joinLine(part: readonly Place[]): string {
   }
   const within = ruleOption(rule, 'subject') === undefined ? '' : ', and they belong to one subject';
   const store = rule.rule === 'vault' ? ', and both use one and the same store' : '';
-  return `- ${list(part)}: ${scope}, ${ifEqual(leaf)}${within}${store}`;
+  return `- ${list(part)}: ${scope}, ${ifEqual(leaf)}${contextsOf(leaf)}${within}${store}${restsOf(part)}`;
 }
 
 function reasonOf(a: Place, b: Place): { readonly half: boolean; readonly text: string } {

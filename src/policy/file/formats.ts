@@ -53,7 +53,7 @@ function makeFormats(): Registry<Part> {
     decimal: entry({ min: limit, max: limit, places: whole }, decimal),
     date: entry(span, date),
     dateTime: entry(span, dateTime),
-    uuid: entry({ letters: v.optional(v.picklist(['lower', 'upper'])) }, uuid),
+    uuid: entry({}, uuid),
     card: entry(
       {
         clear: v.optional(closed({ first: v.optional(whole), last: v.optional(whole) })),

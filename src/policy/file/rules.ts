@@ -14,6 +14,7 @@ import { fpe } from '../../rule/fpe.ts';
 import { makeKeep } from '../../rule/keep.ts';
 import { mask } from '../../rule/mask.ts';
 import { ROLES, type Rule } from '../../rule/rule.ts';
+import { SEAL_VALUES } from '../../rule/seal/values.ts';
 import { seal } from '../../rule/seal.ts';
 import { shiftDate } from '../../rule/shift-date.ts';
 import { token } from '../../rule/token.ts';
@@ -32,6 +33,7 @@ function makeRules(): Registry<Rule> {
   const whole = v.number();
   const flag = v.boolean();
   const steps = v.optional(v.union([text, v.array(text)]));
+  const perField = v.record(text, text) as unknown as v.GenericSchema<{ field: string; name: string }>;
   const read = v.optional(text);
   // The options that every rule has.
   const common = {
@@ -71,10 +73,10 @@ function makeRules(): Registry<Rule> {
         ...common,
         scope: text,
         store: text,
-        token: v.optional(closed({ label: text })),
+        label: v.optional(text),
         ttl: v.optional(whole),
         subject: v.optional(text),
-        onErased: v.optional(v.picklist(['error', 'new'])),
+        onErased: v.optional(v.picklist(['error', 'new', 'missing'])),
       },
       vault,
     ),
@@ -84,6 +86,9 @@ function makeRules(): Registry<Rule> {
         scope: text,
         read,
         prepare: steps,
+        after: v.optional(text),
+        // The constructor knows the members of a map, and says that a period is not one.
+        per: v.optional(v.union([text, v.array(v.union([text, perField])), perField])),
         form: v.optional(v.picklist(FORMS)),
         length: v.optional(whole),
         population: v.optional(whole),
@@ -98,7 +103,7 @@ function makeRules(): Registry<Rule> {
     fpe: entry({ ...common, scope: text, format: formatOption(), allowCodebook: v.optional(text) }, fpe, {
       format: readFormat,
     }),
-    seal: entry({ ...common, scope: text, value: v.optional(v.picklist(['text', 'integer'])) }, seal),
+    seal: entry({ ...common, scope: text, value: v.optional(v.picklist(SEAL_VALUES)) }, seal),
   };
 }
 
@@ -149,10 +154,11 @@ export function readRule(value: unknown, path: ValuePath, complain: Complain): R
 function readReading(value: unknown, path: ValuePath, complain: Complain): Reading | null {
   // The schema has already reported anything other than text.
   if (typeof value !== 'string') return null;
-  const reading = readingByName(value);
+  const reading = attempt(path, {}, complain, 'wrong_option', () => readingByName(value));
   if (reading !== undefined) return reading;
   // No near name: a wrong one would read other dates.
-  complain('wrong_option', path, `there is no such reading; there are ${READING_NAMES.join(', ')}`);
+  const names = READING_NAMES.join(', ');
+  complain('wrong_option', path, `there is no such reading; there are ${names}; phone is followed by any country`);
   return null;
 }
 

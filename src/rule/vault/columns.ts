@@ -19,6 +19,32 @@ type ListVerb<Item, Result> = (items: readonly Item[], report: ReportIssue) => P
 /** What follows from a missing subject. */
 const NO_SUBJECT = 'the vault cannot protect or look up the value';
 
+/** What a rule does with a value, or a token, whose mapping was erased. */
+export type OnErased = 'error' | 'new' | 'missing';
+
+/**
+ * With `onErased: missing`, wraps a verb so that the result for what was erased is `null` and not an issue.
+ *
+ * @param note takes the number of items that were erased.
+ */
+export function sparing<Item, Result>(
+  verb: ListVerb<Item, Result>,
+  onErased: OnErased,
+  note: (count: number) => void = () => {},
+): ListVerb<Item, Result | null> {
+  if (onErased !== 'missing') return verb;
+  return async (items, report) => {
+    const erased = new Set<number>();
+    const out: (Result | null | undefined)[] = await verb(items, (k, issue) => {
+      if (issue.code === 'erased' || issue.code === 'forgotten') erased.add(k);
+      else report(k, issue);
+    });
+    for (const k of erased) out[k] = null;
+    note(erased.size);
+    return out;
+  };
+}
+
 /**
  * Runs a verb over values.
  *

@@ -29,7 +29,7 @@ import {
   verifyStore,
 } from '../../vault/upkeep/stores.ts';
 import { rekeyTokens, verifyTokens } from '../../vault/upkeep/tokens.ts';
-import { overTokens, overValues, subjectText, type VaultMissing } from './columns.ts';
+import { type OnErased, overTokens, overValues, sparing, subjectText, type VaultMissing } from './columns.ts';
 
 type Subject = string | number | bigint | null | undefined;
 
@@ -43,13 +43,16 @@ export interface OfSubjects {
   readonly subjects?: readonly Subject[];
 }
 
+/** `null`, if the rule has `onErased: missing`: the value was erased. */
+type Erased<E> = E extends 'missing' ? null : never;
+
 /** A `vault` rule with its keys and its store. */
-export interface OpenVault<Scope extends string = string> {
+export interface OpenVault<Scope extends string = string, E = OnErased> {
   /** Returns the token of a value: the one that it has, or a new one. `null` and `undefined` pass. */
   readonly protect: <V extends string | null | undefined>(
     value: V,
     options?: OfSubject,
-  ) => Promise<VaultToken<Scope> | Missing<V>>;
+  ) => Promise<VaultToken<Scope> | Missing<V> | Erased<E>>;
   /**
    * Returns the tokens of a column. It works in batches of 1,000 and throws one error, with the first 100 issues and
    * their rows from 1.
@@ -57,7 +60,7 @@ export interface OpenVault<Scope extends string = string> {
   readonly protectMany: <V extends string | null | undefined>(
     column: readonly V[],
     options?: OfSubjects,
-  ) => Promise<(VaultToken<Scope> | Missing<V>)[]>;
+  ) => Promise<(VaultToken<Scope> | Missing<V> | Erased<E>)[]>;
   /** Returns the token that a value has, or `null`. It makes no token. */
   readonly lookup: (value: string, options?: OfSubject) => Promise<VaultToken<Scope> | null>;
   /** Whether this vault made the token in this scope, even if the mapping was forgotten since. */
@@ -86,18 +89,21 @@ export interface OpenVault<Scope extends string = string> {
 }
 
 /** A `vault` rule that may reveal and erase. */
-export interface RevealingVault<Scope extends string = string> extends OpenVault<Scope> {
+export interface RevealingVault<Scope extends string = string, E = OnErased> extends OpenVault<Scope, E> {
   /**
    * Returns the value of a token. `null` and `undefined` pass.
    *
    * @throws TrefoilError `malformed_token`; `unknown_token` if the token is of another scope, domain or store, or has
-   *   expired; `forgotten`; `row_broken` if its rows do not verify (the error does not tell why).
+   *   expired; `forgotten`, unless the rule has `onErased: missing`; `row_broken` if its rows do not verify (the error
+   *   does not tell why).
    */
-  readonly reveal: <V extends VaultToken<Scope> | null | undefined>(token: V) => Promise<string | Missing<V>>;
+  readonly reveal: <V extends VaultToken<Scope> | null | undefined>(
+    token: V,
+  ) => Promise<string | Missing<V> | Erased<E>>;
   /** Returns the values of a column of tokens. Throws one error, with the first 100 issues and their rows from 1. */
   readonly revealMany: <V extends VaultToken<Scope> | null | undefined>(
     tokens: readonly V[],
-  ) => Promise<(string | Missing<V>)[]>;
+  ) => Promise<(string | Missing<V> | Erased<E>)[]>;
   /** Destroys the mapping of a token and keeps the token itself known. Returns whether the mapping still existed. */
   readonly forget: (token: string) => Promise<boolean>;
   /**
@@ -141,32 +147,34 @@ export interface OpenScope {
   readonly mapping: Mapping;
   /** Path of the subject's field, or `null` if the rule has no subject. */
   readonly subject: string | null;
+  readonly onErased: OnErased;
   readonly missing: VaultMissing;
 }
 
 /** The verbs of an open rule. Those that reveal and erase are there only if the caller may reveal. */
-export function openVault<Scope extends string>(scope: OpenScope, revealing: boolean): OpenVault<Scope> {
+export function openVault<Scope extends string, E>(scope: OpenScope, revealing: boolean): OpenVault<Scope, E> {
   return Object.freeze({
     ...protectingVerbs(scope),
     ...storeVerbs(scope),
     ...(revealing && { ...revealingVerbs(scope), ...shreddingVerbs(scope) }),
-  }) as unknown as OpenVault<Scope>;
+  }) as unknown as OpenVault<Scope, E>;
 }
 
-function protectingVerbs({ session, mapping, subject, missing }: OpenScope) {
+function protectingVerbs({ session, mapping, subject, onErased, missing }: OpenScope) {
+  const make = sparing(mapping.protect, onErased);
   return {
     protect(value: unknown, options?: unknown) {
       protectingKey(session.keys);
       return runOne((report) => {
         const subjects = readSubjects(subject, options, 'subject', 1);
-        return overValues(mapping.protect, [value], subjects, missing, report);
+        return overValues(make, [value], subjects, missing, report);
       });
     },
     protectMany(column: unknown, options?: unknown) {
       protectingKey(session.keys);
       const values = checkColumn(column);
       const subjects = readSubjects(subject, options, 'subjects', values.length);
-      return runMany((report) => overValues(mapping.protect, values, subjects, missing, report));
+      return runMany((report) => overValues(make, values, subjects, missing, report));
     },
     lookup: (value: unknown, options?: unknown) =>
       runOne((report) => {
@@ -195,11 +203,11 @@ function storeVerbs({ session, mapping }: OpenScope) {
   };
 }
 
-function revealingVerbs({ session, mapping, missing }: OpenScope) {
+function revealingVerbs({ session, mapping, onErased, missing }: OpenScope) {
+  const open = sparing(mapping.reveal, onErased);
   return {
-    reveal: (token: unknown) => runOne((report) => overTokens(mapping.reveal, [token], missing, report)),
-    revealMany: (tokens: unknown) =>
-      runMany((report) => overTokens(mapping.reveal, checkColumn(tokens), missing, report)),
+    reveal: (token: unknown) => runOne((report) => overTokens(open, [token], missing, report)),
+    revealMany: (tokens: unknown) => runMany((report) => overTokens(open, checkColumn(tokens), missing, report)),
     forget: (token: unknown) => runOne((report) => mapping.forget([checkText(token)], report)),
     expire: (now?: number) => sweep(session, now),
   };

@@ -10,7 +10,7 @@ import { makeVaultPlace, VALUES as PARTS, vaultPolicy } from './place.ts';
 const POLICY = vaultPolicy(
   'name: { rule: vault, scope: person.name, store: people, subject: id }',
   'phone: { rule: vault, scope: person.phone, store: calls, subject: id }',
-  'ticket: { rule: vault, scope: ticket, store: tickets, token: { label: tkt } }',
+  'ticket: { rule: vault, scope: ticket, store: tickets, label: tkt }',
 );
 // 10005 has no telephone, so the second store does not know it.
 const ROWS = Array.from({ length: 20 }, (_, n) => `${10000 + n},Person ${n},${n === 5 ? '' : `+49 30 ${n}`},t${n}\n`);

@@ -122,6 +122,8 @@ const checks = {
         ['emailAddress', 'A@example.com'],
         ['emailAddressExact', 'A@example.com'],
         ['phoneE164', '+47 22 22 55 55'],
+        ['phone', '+49 (0)30 901820'],
+        ['wholeNumber', '10017.0'],
       ]) {
         const own = one.index.token({ scope: 's', prepare: one.prepare[step] }).bind(keys);
         const lent = one.index.token({ scope: 's', prepare: [other.prepare[step]] }).bind(keys);

@@ -85,7 +85,7 @@ const formats: Format[] = [
   ...[card({ clear: { first: 6, last: 4 }, luhn: 'any', brands: ['visa'] }), caseKept({ minSize: 100 })],
   ...[date({ from: '2000-01-01', to: '2029-12-31' }), decimal({ min: 0, max: '9.99', places: 2 })],
   ...[integer({ min: 0n, max: 10 }), email({ domain: 'hashed' }), enumOf(['a', 'b']), iban({ countries: ['DE'] })],
-  ...[ipv4({ prefixPreserving: true }), ipv6(), phone({ min: 5 }), regex(/[a-f]{9}/u), uuid({ letters: 'upper' })],
+  ...[ipv4({ prefixPreserving: true }), ipv6(), phone({ min: 5 }), regex(/[a-f]{9}/u), uuid()],
   ...[dateTime({ from: '2000-01-01T00:00:00Z', to: '2029-12-31T23:59:59Z' }), pattern('A9'), text('ab')],
   ...[seq(clear(digits()), '-', digits()), oneOf(digits({ length: 6 }), clear('unknown'))],
 ];
