@@ -246,7 +246,7 @@ type Stop = 'chunk' | 'full' | 'skipped' | 'long' | 'long, unfinished';
  * one pass of about a nanosecond a byte; for that speed the state is in local variables.
  */
 function scan(cutter: Cutter, chunk: Uint8Array): Stop {
-  const { quoteByte, escapeByte, crByte, maxRecord, skipping, most, mostBytes } = cutter;
+  const { quoteByte, escapeByte, delimiterByte, crByte, maxRecord, skipping, most, mostBytes } = cutter;
   let { line, inQuotes, afterCr, records, recordOffset, recordLine } = cutter;
   let i = cutter.at;
   let stop: Stop = 'chunk';
@@ -280,7 +280,8 @@ function scan(cutter: Cutter, chunk: Uint8Array): Stop {
           if (inQuotes) {
             inQuotes = false;
             cutter.closedAt = cutter.before + i;
-          } else inQuotes = opensCell(cutter, chunk, i - 1, !skipping && i - 1 + base === recordOffset);
+          } else if (i > 1 && chunk[i - 2] === delimiterByte) inQuotes = true;
+          else inQuotes = opensCell(cutter, chunk, i - 1, !skipping && i - 1 + base === recordOffset);
         } else if (byte === crByte) afterCr = true;
         else if (byte === escapeByte && inQuotes) {
           if (i === chunk.length) cutter.afterEscape = true;

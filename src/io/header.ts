@@ -28,12 +28,14 @@ export const NO_HEADER: string =
   'the input is empty and does not have a header line; if it may have no records, name its columns (--header a,b,c), ' +
   'or check the step that writes it';
 
-/** Checks an option that lists names of columns. */
-export function checkNames(argument: string, names: unknown): asserts names is readonly string[] {
+/** Checks an option that lists names of columns, and returns a list that the caller cannot change any more. */
+export function checkNames(argument: string, names: unknown): readonly string[] {
   if (!Array.isArray(names)) badType(argument, `expected a list of names, got ${typeName(names)}`);
-  if (names.length === 0 || !names.every((name) => typeof name === 'string' && name.isWellFormed())) {
+  const copy: readonly unknown[] = Array.from(names);
+  if (copy.length === 0 || !copy.every((name) => typeof name === 'string' && name.isWellFormed())) {
     badRange(argument, 'expected at least one name, each a text without half of a surrogate pair');
   }
+  return copy as readonly string[];
 }
 
 /**

@@ -16,6 +16,8 @@ const EACH = Symbol.for('trefoil.each.v1');
 /** How deep a policy may be nested. */
 const MAX_DEPTH = 32;
 
+const TOO_DEEP = `expected at most ${MAX_DEPTH} levels of nesting`;
+
 /** An array whose elements are gone still shows how many there were, which is rarely what was meant. */
 const DROPPED_ELEMENTS = 'elements of an array cannot be dropped; drop the array itself';
 
@@ -44,7 +46,7 @@ export function treeOfFields(fields: unknown): { root: FieldsNode; leaves: reado
   const leaves: Leaf[] = [];
 
   function read(value: unknown, path: string, header: string | null, depth: number): Node {
-    if (depth > MAX_DEPTH) badRange('fields', `expected at most ${MAX_DEPTH} levels of nesting`);
+    if (depth > MAX_DEPTH) badRange('fields', TOO_DEEP);
     const engine = ruleEngine(value);
     if (engine !== null) {
       const leaf: Leaf = { path, header, rule: value as Rule, engine };
@@ -91,15 +93,16 @@ const PATTERN = /(?:^|[.[])\*+(?:$|[.\]])/;
  *
  * @throws RangeError
  */
-export function refuseStars(fields: unknown): void {
-  if (typeof fields !== 'object' || fields === null || ruleEngine(fields) !== null) return;
+export function refuseStars(fields: unknown, depth = 0): void {
+  if (depth > MAX_DEPTH) badRange('fields', TOO_DEEP);
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields) || ruleEngine(fields) !== null) return;
   const item = eachItem(fields);
   for (const [name, inner] of item === undefined ? Object.entries(fields) : [['', item] as const]) {
     if (PATTERN.test(name)) {
       const map = 'to leave out a whole map, drop it (scores: drop)';
       badRange('fields', `${STAR}; ${map}; a field of such a name can be named in a policy file, with \\ before the *`);
     }
-    refuseStars(inner);
+    refuseStars(inner, depth + 1);
   }
 }
 

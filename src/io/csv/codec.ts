@@ -123,14 +123,13 @@ export function csvDialect(
   if (escapedBy !== null && quote === 'none') badRange('escape', 'escapes quotes, and the input has none');
   checkOneOf('quoting', quoting, ['minimal', 'all']);
   if (quoting === 'all' && quote === 'none') badRange('quoting', 'cannot be all if the file has no quotes');
-  if (header !== null) checkNames('header', header);
   return {
     delimiter,
     quoting,
     quote: quote === 'none' ? null : quote,
     // A quote that escapes a quote is a doubled one.
     escapedBy: escapedBy === quote ? null : escapedBy,
-    header,
+    header: header === null ? null : checkNames('header', header),
     maxRecord,
   };
 }

@@ -107,6 +107,7 @@ interface QuotedRecord {
 /** Reads a record that has quotes or escapes. */
 function readQuoted(text: string, start: number, grammar: CsvGrammar): QuotedRecord {
   const separator = grammar.delimiter.charCodeAt(0);
+  const mark = grammar.quote ?? '';
   const quote = codeOf(grammar.quote);
   const escapedBy = codeOf(grammar.escapedBy);
   const cells: string[] = [];
@@ -115,16 +116,20 @@ function readQuoted(text: string, start: number, grammar: CsvGrammar): QuotedRec
   let at = start;
   for (;;) {
     if (text.charCodeAt(at) === quote) {
-      const closing = closingQuote(text, at, grammar.quote!, grammar.escapedBy);
+      const closing = closingQuote(text, at, mark, grammar.escapedBy);
       if (closing === -1) return { cells, quotedEmpty, flaw, fault: { kind: 'unclosed', at }, end: at };
       const inner = text.slice(at + 1, closing);
       if (inner === '') {
         quotedEmpty ??= [];
         quotedEmpty.push(cells.length);
       }
-      const cell = unescaped(inner, grammar.quote!, grammar.escapedBy);
-      if (typeof cell === 'number') flaw ??= { kind: 'escape', start, at: at + 1 + cell };
-      cells.push(String(cell));
+      if (grammar.escapedBy === null) {
+        cells.push(inner.includes(mark) ? inner.replaceAll(mark + mark, mark) : inner);
+      } else {
+        const cell = unescaped(inner, mark, grammar.escapedBy);
+        if (typeof cell === 'number') flaw ??= { kind: 'escape', start, at: at + 1 + cell };
+        cells.push(String(cell));
+      }
       at = closing + 1;
     } else {
       const from = at;
@@ -166,16 +171,16 @@ function closingQuote(text: string, open: number, quote: string, escapedBy: stri
     }
     return -1;
   }
+  const code = quote.charCodeAt(0);
   for (;;) {
     const found = text.indexOf(quote, at);
-    if (found === -1 || text[found + 1] !== quote) return found;
+    if (found === -1 || text.charCodeAt(found + 1) !== code) return found;
     at = found + 2;
   }
 }
 
 /** The text of a quoted cell, or the index of an escape before a character that needs none. */
-function unescaped(inner: string, quote: string, escapedBy: string | null): string | number {
-  if (escapedBy === null) return inner.includes(quote) ? inner.replaceAll(quote + quote, quote) : inner;
+function unescaped(inner: string, quote: string, escapedBy: string): string | number {
   let text = '';
   let from = 0;
   for (let at = 0; at < inner.length; at++) {
@@ -231,10 +236,13 @@ export function makeCsvWriter({ delimiter, newline, quoting, quote = '"', escape
   const empty = quoting === 'never' ? '' : '""';
   const special =
     quoting === 'never' ? NOTHING : new RegExp(`["\\r\\n${[delimiter, quote, escapedBy ?? ''].map(escaped).join('')}]`);
-  // What is escaped inside quotes.
-  const written = new RegExp(`[${escaped(quote)}${escaped(escapedBy ?? '')}]`, 'g');
+  // In a replacement, two dollar signs are one.
+  const doubled = (quote + quote).replaceAll('$', '$$$$');
+  const marked = new RegExp(`[${escaped(quote)}${escaped(escapedBy ?? '')}]`, 'g');
   const quoted = (cell: string): string =>
-    `${quote}${cell.replaceAll(written, (character) => (escapedBy ?? character) + character)}${quote}`;
+    escapedBy === undefined
+      ? `${quote}${cell.replaceAll(quote, doubled)}${quote}`
+      : `${quote}${cell.replaceAll(marked, (character) => escapedBy + character)}${quote}`;
 
   return (columns, rows, { wasBare, wasBlank }) => {
     const alone = columns.length === 1;

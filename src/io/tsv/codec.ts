@@ -56,8 +56,7 @@ export function prepareTsv(
 /** Checks the options that say how the file is written. */
 export function tsvDialect(options: Pick<TsvOptions, 'header' | 'maxRecord'>): TsvDialect {
   const { header = null, maxRecord = DEFAULT_MAX_RECORD } = options;
-  if (header !== null) checkNames('header', header);
-  return { header, maxRecord };
+  return { header: header === null ? null : checkNames('header', header), maxRecord };
 }
 
 /** What a codec works with, apart from the head of the file. */
