@@ -29,7 +29,8 @@ const KEYSET = `{
 }
 `;
 
-const STEPS = { ...steps };
+/** The readings beside them enter no key; test/prepare/readings.test.ts has their outputs. */
+const { readDate: _, readEpoch: __, readNumber: ___, ...STEPS } = steps;
 
 const keys = keyset.parse(KEYSET);
 const eu = keys.domain('eu-enclave', { keyCheck: { s0nr0: 'aybrrwdf0sv5jjp6' } });
