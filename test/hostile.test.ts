@@ -33,7 +33,7 @@ import { makeRejectSealer } from '../src/io/rejects.ts';
 import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
 import { openKeys } from '../src/keys/domain-keys.ts';
 import { parsePolicy } from '../src/policy.ts';
-import { trim } from '../src/prepare.ts';
+import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
 import { HostileError, hostileValues, MARKER } from './hostile.ts';
@@ -232,6 +232,7 @@ const RULES: Readonly<Record<string, Row>> = {
       args: () => [
         {
           scope: 'a',
+          read: readDate('DD.MM.YYYY'),
           prepare: [trim],
           form: 'labelled',
           label: 'x',
@@ -278,13 +279,19 @@ const RULES: Readonly<Record<string, Row>> = {
   constant: call(() => [{ value: 1, optional: true, why: 'x' }]),
   mask: call(() => [{ first: 1, last: 1, with: '*', optional: true, why: 'x' }]),
   coarsen: (fn) =>
-    [{ date: 'year' }, { number: 10 }, { prefix: 2 }, { ip: { v4: 24, v6: 48 } }].map((bucket) => ({
+    [
+      { date: 'year', read: readDate('YYYYMMDD') },
+      { number: 10, min: 20, max: 90 },
+      { prefix: 2, merge: { '00': ['03', '05'] } },
+      { ip: { v4: 24, v6: 48 } },
+    ].map((bucket) => ({
       name: 'coarsen',
       fn,
       args: () => [{ ...bucket, optional: true, why: 'x' }],
     })),
   shiftDate: (fn) => {
     const bound = shiftDate({ scope: 'a', subject: 'b', days: 30, prepareSubject: trim }).bind(keys);
+    const epochs = shiftDate({ scope: 'a', subject: 'b', days: 30, read: readEpoch('seconds') }).bind(keys);
     return [
       {
         name: 'shiftDate',
@@ -292,6 +299,7 @@ const RULES: Readonly<Record<string, Row>> = {
         args: () => [{ scope: 'a', subject: 'b', days: 30, prepareSubject: trim, optional: true, why: 'x' }],
       },
       { name: 'shiftDate.protect', fn: bound.protect as Fn, args: () => ['2024-02-29', { subject: 'x' }] },
+      { name: 'shiftDate.protect, read', fn: epochs.protect as Fn, args: () => [1_711_872_900, { subject: 'x' }] },
       { name: 'shiftDate.protectMany', fn: bound.protectMany as Fn, args: () => [['2024-02-29'], { subjects: ['x'] }] },
     ];
   },
@@ -456,6 +464,7 @@ const FILE: readonly Call[] = [
     () => ({
       rule: 'token',
       scope: 'a',
+      read: 'DD.MM.YYYY',
       prepare: 'trim',
       form: 'labelled',
       label: 'x',
@@ -473,7 +482,7 @@ const FILE: readonly Call[] = [
   [
     'coarsen',
     (rule: unknown) => ({ ...file, fields: { a: rule } }),
-    () => ({ rule: 'coarsen', ip: { v4: 24, v6: 48 } }),
+    () => ({ rule: 'coarsen', ip: { v4: 24, v6: 48 }, merge: { offices: ['192.0.2.0/24'] } }),
   ],
   [
     'format',
@@ -784,6 +793,9 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     emailAddressExact: step('a@b.cd'),
     phoneE164: step('+49 30 901820'),
     ipAddress: step('::ffff:192.0.2.7'),
+    readDate: step('DD.MM.YYYY'),
+    readEpoch: step('seconds'),
+    readNumber: step('1.234,5'),
   },
   reveal: { revealAccess: value, secretAccess: value },
   csv: readers('Csv'),

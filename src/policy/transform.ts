@@ -306,6 +306,7 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
   // In most batches every row has the same names in the same order. Then the names are looked at once.
   let shape: Shape | null = null;
   let uniform = true;
+  let seen: Set<string> | null = null;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if ((value === null || value === undefined) && !isRoot) {
@@ -322,7 +323,10 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
       uniform = shape === null;
       shape = shapeOf(node, names, pass.direction);
     }
-    if (shape.others.length > 0 && pass.unnamed === 'error') rejectOthers(pass, node, shape, items, i);
+    if (shape.others.length > 0 && pass.unnamed === 'error') {
+      seen ??= new Set();
+      rejectOthers(pass, node, shape, seen, items, i);
+    }
     // Copying an object with the same names is faster than setting one name after another.
     const target: Row = { ...shape.target };
     put(places, i, target);
@@ -382,10 +386,10 @@ function shapeOf(node: FieldsNode, names: readonly string[], direction: Directio
   return { names, named, others, described: null, target };
 }
 
-function rejectOthers(pass: Pass, node: FieldsNode, shape: Shape, items: Items, i: number): void {
+function rejectOthers(pass: Pass, node: FieldsNode, shape: Shape, seen: Set<string>, items: Items, i: number): void {
   const isRoot = node === pass.root;
   const kind = isRoot ? 'record' : 'object';
-  shape.described ??= otherNames(shape.others, node.fields, kind, shape.named.size > 0);
+  shape.described ??= otherNames(shape.others, node.fields, kind, shape.named.size > 0, seen);
   for (const other of shape.described) {
     const { path, ...issue } = unnamedIssue(other, isRoot ? null : node.path);
     rejectAt(pass, items, i, issue, path);

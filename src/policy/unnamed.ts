@@ -11,6 +11,12 @@ import { badName, escapeName } from './file/path.ts';
 /** How many unknown names of one object are shown. If it has more, they are counted instead. */
 const MOST = 3;
 
+/**
+ * How many different unknown names are shown of the same object in the records of a batch. Fields are added one by one;
+ * a file with other names in each record has data for names.
+ */
+const MOST_IN_BATCH = 10;
+
 /** The longest name that is shown, in UTF-16 code units. */
 const LONGEST = 64;
 
@@ -39,12 +45,19 @@ export interface OtherName {
  * @param known the names that the policy has at this place.
  * @param object what the names are in, for the message: `record`, `object`, `STRUCT`.
  * @param beside whether the object has a name of the policy as well, so that it is no map of another kind.
+ * @param seen the names that were shown for other records of the batch. Names that are shown are added.
  */
-export function otherNames(others: readonly string[], known: Names, object: string, beside: boolean): OtherName[] {
+export function otherNames(
+  others: readonly string[],
+  known: Names,
+  object: string,
+  beside: boolean,
+  seen: Set<string> = new Set(),
+): OtherName[] {
   const dropped = others.filter((name) => known.has(name));
   const unknown = others.filter((name) => !known.has(name));
   const described = dropped.map((name) => shown(name, DROPPED));
-  const shownNames = unknown.length > MOST ? [] : unknown.filter((name) => mayBeShown(name, known, beside));
+  const shownNames = unknown.length > MOST ? [] : unknown.filter((name) => mayBeShown(name, known, beside, seen));
   for (const name of shownNames) described.push(shown(name, adviceFor(name, known)));
   const hidden = unknown.length - shownNames.length;
   if (hidden > 0) described.push({ name: null, message: hiddenMessage(hidden, object), count: hidden });
@@ -88,8 +101,11 @@ function hiddenMessage(count: number, object: string): string {
   return `the ${object} has ${fields} that the policy does not name (${names} may be data); ${ADVICE}`;
 }
 
-function mayBeShown(name: string, known: Names, beside: boolean): boolean {
-  return alike(name, known) !== null || (!looksLikeData(name) && (beside || !/\s/.test(name)));
+function mayBeShown(name: string, known: Names, beside: boolean, seen: Set<string>): boolean {
+  if (alike(name, known) !== null) return true;
+  if (looksLikeData(name) || (!beside && /\s/.test(name))) return false;
+  if (seen.size < MOST_IN_BATCH) seen.add(name);
+  return seen.has(name);
 }
 
 /**

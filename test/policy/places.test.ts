@@ -143,6 +143,19 @@ describe('names that the policy does not have', () => {
     expect(JSON.stringify(error.issues) + error.message).not.toContain('MARKER');
   });
 
+  it('a batch in which every record has another name shows ten of them', () => {
+    const rows = Array.from({ length: 50 }, (_, i) => ({ a: 1, ['abcdefghijklmnopqrstuvwxy'[i % 25]!.repeat(3)]: i }));
+    const fields = thrown(() => bound.protectMany(rows as never)).issues.map(({ field }) => field);
+    expect(fields).toHaveLength(50);
+    expect(new Set(fields.slice(0, 10)).size).toBe(10);
+    expect(fields.slice(10, 25).every((field) => field === undefined)).toBe(true);
+    expect(fields.slice(25, 35)).toEqual(fields.slice(0, 10));
+    const same = Array.from({ length: 50 }, () => ({ a: 1, debug: 1 }));
+    expect(new Set(thrown(() => bound.protectMany(same as never)).issues.map(({ field }) => field))).toEqual(
+      new Set(['debug']),
+    );
+  });
+
   it('as a policy file writes them', () => {
     expect(fieldsOf({ 'x.y': 1 })).toEqual(['x\\.y']);
     expect(fieldsOf({ 'x[]': 1 })).toEqual(['x\\[\\]']);

@@ -2,11 +2,15 @@
  * Readings: forms of dates and numbers that become the usual form. Frozen: the vectors are those of
  * docs/spec/prepare-v1.md, which were computed with Python.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonNumber, jsonNumberText } from '../../src/core/json/number.ts';
 import { coarsen, keyset, policy, shiftDate, token } from '../../src/index.ts';
+import { protectNdjson } from '../../src/ndjson.ts';
+import { protectFile } from '../../src/node.ts';
 import { check, explain, parsePolicy } from '../../src/policy.ts';
 import { checkReading, readingEngine } from '../../src/prepare/reading.ts';
 import { READING_NAMES, readingByName } from '../../src/prepare/readings.ts';
@@ -243,6 +247,33 @@ describe('in rules', () => {
     expect(codeOf(() => plain.protect(1_709_194_500, { subject: 7 }))).toBe('wrong_type');
     expect(codeOf(() => plain.protect(new Date(Number.NaN), { subject: 7 }))).toBe('not_a_date');
     expect(codeOf(() => exact.protect(253_402_300_799, { subject: 7 }))).toBe('outside_format');
+  });
+
+  it('numbers of NDJSON, those beyond a double included, in one piece and with workers', async () => {
+    const sheet = policy({
+      id: token({ scope: 'p' }),
+      seen: shiftDate({ ...visit, read: readEpoch('seconds') }),
+      born: coarsen({ date: 'year', read: readEpoch('milliseconds') }),
+      day: token({ scope: 'day', read: readDate('YYYYMMDD') }),
+    });
+    const bound = sheet.bind(keys);
+    const input = '{"id":7,"seen":1709194500.123456789,"born":448070400000,"day":20240331}\n';
+    const moved = shiftDate(visit).bind(keys).protect('2024-02-29T08:15:00.123456789Z', { subject: 7 });
+    const seen = `${Date.parse(`${moved.slice(0, 19)}Z`) / 1000}.123456789`;
+    const day = token({ scope: 'day' }).bind(keys).protect('2024-03-31');
+    const due = `{"id":"${token({ scope: 'p' }).bind(keys).protect(7)}","seen":${seen},"born":"1984","day":"${day}"}\n`;
+    let out = '';
+    for await (const bytes of protectNdjson(input, bound)) out += new TextDecoder().decode(bytes);
+    expect(out).toBe(due);
+    const folder = mkdtempSync(join(tmpdir(), 'trefoil-readings-'));
+    try {
+      writeFileSync(join(folder, 'in.ndjson'), input.repeat(3));
+      const named = policy(sheet.fields as never, { domain: 'eu' }).bind(keys);
+      await protectFile(join(folder, 'in.ndjson'), join(folder, 'out.ndjson'), named, { workers: 2 });
+      expect(readFileSync(join(folder, 'out.ndjson'), 'utf8')).toBe(due.repeat(3));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('read comes after missing and before prepare', () => {
