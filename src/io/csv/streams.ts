@@ -7,7 +7,8 @@
  * delimiter (`sep=;`) and the order of columns are kept.
  *
  * If a field of the policy has no column of its own, the cells of the column whose name begins its path are read as
- * JSON, or for `[]` as an array of PostgreSQL: `tags[]` is inside the column `tags`. A cell is written back in its form.
+ * JSON, or for `[]` as an array of PostgreSQL: `tags[]` is inside the column `tags`. A cell is written back in its
+ * form.
  *
  * An empty cell is written as it was read: `""`, which is the empty text for PostgreSQL and DuckDB, or nothing, which
  * is NULL. All other cells are quoted as the option `quoting` says. A file that is quoted in that way is revealed byte

@@ -14,8 +14,8 @@
  * every value.
  *
  * If a field of the policy has no column of its own, the cells of the column whose name begins its path are read as
- * JSON, or for `[]` as an array of PostgreSQL: `tags[]` is inside the column `tags`. A cell is written back in its form,
- * so jsonb stays jsonb and an array stays an array.
+ * JSON, or for `[]` as an array of PostgreSQL: `tags[]` is inside the column `tags`. A cell is written back in its
+ * form, so jsonb stays jsonb and an array stays an array.
  */
 
 import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
