@@ -140,7 +140,7 @@ const KINDS = {
   half_join: 'policy',
   /** A format has too few values for `fpe`, and `allowCodebook` does not say that this is known. */
   space_too_small: 'policy',
-  /** A policy does not fit a table: it has arrays, two fields with one column name, or no column at all. */
+  /** A policy does not fit a table: two fields have one column name, no column is left, or an array needs one. */
   not_tabular: 'policy',
   /** A policy file is not YAML, is not UTF-8, or is larger than 1 MiB. */
   invalid_yaml: 'policy',

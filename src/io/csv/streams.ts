@@ -6,6 +6,10 @@
  * newlines; the output is UTF-8. The byte order mark, the newline style, the last newline, a first line that names the
  * delimiter (`sep=;`) and the order of columns are kept.
  *
+ * If a field of the policy has no column of its own, the cells of the column whose name begins its path are read as
+ * JSON, or for `[]` as an array of PostgreSQL: `tags[]` is inside the column `tags`. A cell is written back in its
+ * form.
+ *
  * An empty cell is written as it was read: `""`, which is the empty text for PostgreSQL and DuckDB, or nothing, which
  * is NULL. All other cells are quoted as the option `quoting` says. A file that is quoted in that way is revealed byte
  * for byte, if its rules reveal every value.
@@ -29,8 +33,7 @@ import { type CsvOptions, prepareCsv } from './codec.ts';
  * run unless `onReject` is set; the error has the first 100 issues of the batch. These always end the run:
  * `empty_input` (unless `header` is set), `nul_byte`, `unclosed_quote`, `stray_quote` for text after a closing quote,
  * `record_too_large`, `delimiter_mismatch`, an input that is in another encoding as a whole, what is wrong with the
- * header (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular` if the policy has
- * arrays.
+ * header (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular`.
  *
  * @example
  * ```ts

@@ -12,6 +12,10 @@
  * encoding that is set, and the output is UTF-8. The newline style (`\n` or `\r\n`), the last newline, a byte order
  * mark and the order of columns are kept. A file that COPY TO wrote is revealed byte for byte, if its rules reveal
  * every value.
+ *
+ * If a field of the policy has no column of its own, the cells of the column whose name begins its path are read as
+ * JSON, or for `[]` as an array of PostgreSQL: `tags[]` is inside the column `tags`. A cell is written back in its
+ * form, so jsonb stays jsonb and an array stays an array.
  */
 
 import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
@@ -32,7 +36,7 @@ import { prepareTsv, type TsvOptions } from './codec.ts';
  * `not_utf8` or `not_in_encoding`, and the codes of the rules, each with line and column) ends the run unless
  * `onReject` is set; the error has the first 100 issues of the batch. These always end the run: `empty_input` (unless
  * `header` is set), `nul_byte`, an input that is in another encoding as a whole, what is wrong with the header
- * (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular` if the policy has arrays.
+ * (`header_missing`, `header_duplicate`, `unnamed_field`, `missing_field`), and `not_tabular`.
  *
  * @example
  * ```ts
