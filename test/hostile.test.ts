@@ -796,6 +796,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     readDate: step('DD.MM.YYYY'),
     readEpoch: step('seconds'),
     readNumber: step('1.234,5'),
+    readPhone: step('DE'),
     phone: step('+49 (0)30 901820'),
     wholeNumber: step('10017.0'),
   },
