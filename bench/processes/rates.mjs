@@ -1,5 +1,5 @@
 // Measures how long the command line takes to protect a file, and the peak of its memory, by file format and number
-// of workers. Prints the table of docs/guide/etl.md. Two times are those of whole processes: the time on the clock, and
+// of workers. Prints the table of docs/guide/etl.md. Two times are those of whole processes: the time on the clock and
 // the time of the processor over all threads, which other work on the machine changes much less. Nothing is judged,
 // because these numbers belong to one machine.
 // `node bench/processes/rates.mjs [rows] [rounds]`

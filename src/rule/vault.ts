@@ -58,6 +58,9 @@ export interface VaultOptions<Scope extends string = string, E extends OnErased 
   readonly onErased?: E;
 }
 
+/** The values of the option that have one type of results: `missing` may return `null`, the others never do. */
+type Settled<E extends OnErased> = E extends 'missing' ? 'missing' : 'error' | 'new';
+
 /** A `vault` rule. */
 export interface VaultRule<Scope extends string = string, E extends OnErased = OnErased> extends Rule {
   readonly rule: 'vault';
@@ -120,7 +123,9 @@ export function vault<
   const Scope extends string,
   const E extends OnErased = 'error',
   const Optional extends boolean = false,
->(options: VaultOptions<Scope, E> & { readonly optional?: Optional }): MayBeAbsent<VaultRule<Scope, E>, Optional> {
+>(
+  options: VaultOptions<Scope, E> & { readonly optional?: Optional },
+): MayBeAbsent<VaultRule<Scope, Settled<E>>, Optional> {
   const { own, common } = checkRule('vault', options, OPTIONS);
   const settings = readSettings(own);
   const { scope, store, label, subject } = settings;
@@ -160,7 +165,10 @@ export function vault<
     return importStore(source, opened, store, (origin) => sharedSession(target, store, opened, origin));
   }
 
-  return makeRule(data, engine, { open, import: importInto }) as unknown as MayBeAbsent<VaultRule<Scope, E>, Optional>;
+  return makeRule(data, engine, { open, import: importInto }) as unknown as MayBeAbsent<
+    VaultRule<Scope, Settled<E>>,
+    Optional
+  >;
 }
 
 /** The checked options of a rule. */

@@ -1,4 +1,4 @@
-/** docs/guide/your-files.md: the export of its first section, as a new user takes it, and what messages say on the way. */
+/** The export of docs/guide/your-files.md, as a new user takes it, and what messages say on the way. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makePlace, type Place } from './harness.ts';

@@ -47,7 +47,7 @@ export interface OfSubjects {
 type Erased<E> = E extends 'missing' ? null : never;
 
 /** A `vault` rule with its keys and its store. */
-export interface OpenVault<Scope extends string = string, E = OnErased> {
+export interface OpenVault<Scope extends string = string, E = Exclude<OnErased, 'missing'>> {
   /** Returns the token of a value: the one that it has, or a new one. `null` and `undefined` pass. */
   readonly protect: <V extends string | null | undefined>(
     value: V,
@@ -89,7 +89,8 @@ export interface OpenVault<Scope extends string = string, E = OnErased> {
 }
 
 /** A `vault` rule that may reveal and erase. */
-export interface RevealingVault<Scope extends string = string, E = OnErased> extends OpenVault<Scope, E> {
+export interface RevealingVault<Scope extends string = string, E = Exclude<OnErased, 'missing'>>
+  extends OpenVault<Scope, E> {
   /**
    * Returns the value of a token. `null` and `undefined` pass.
    *
