@@ -782,6 +782,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     utf8Texts: call(() => [{ ...utf8Column(['x', null]) }]),
   },
   keys: { keyset: KEYSET },
+  testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {
     nfc: step('x'),
@@ -868,6 +869,14 @@ async function run({ fn, places, echoes }: Call, args: readonly unknown[], what:
     if (error instanceof HostileError || echoes) return;
     // A name in a policy is a place. Messages about arguments contain it, and issues have it in a field of its own.
     if (places && what.includes('marked name')) return;
+    // A name that the policy does not have is shown as a field, and nowhere else in the issue.
+    if (what.includes('marked name') && error instanceof TrefoilError) {
+      for (const { code, field, element, ...rest } of error.issues) {
+        const named = code === 'unnamed_field' ? rest : { ...rest, field, element };
+        if (JSON.stringify(named).includes(MARKER)) throw new Error(`${what}: an issue contains the marker`);
+      }
+      return;
+    }
     const text =
       places && error instanceof TrefoilError
         ? error.issues.map((issue) => issue.message).join('\n')

@@ -310,6 +310,7 @@ describe('protect and reveal', () => {
       rowsIn: 3,
       rowsOut: 3,
       rowsRejected: 0,
+      valuesErased: 0,
       encoding: { input: 'utf-8', output: 'utf-8' },
       issues: [],
       fields: { id: 'token', name: 'seal', plate: 'fpe', born: 'coarsen', city: 'keep', notes: 'drop' },

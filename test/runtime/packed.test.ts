@@ -148,9 +148,9 @@ describe('a bundler', () => {
     const { text, bytes } = await bundle("import { keep } from 'trefoil';\nconsole.log(keep);");
     console.log(`bundle: keep alone ${bytes} bytes`);
     expect(found(text, /aes|ff1|sha-?256|hkdf|hmac|siv\b|unassigned_code_points|0x[0-9a-f]{8}/gi)).toEqual([]);
-    // 7,199 bytes. 1,000 of them are lists of missing texts and roles, which every rule has; 600 read columns of UTF-8,
+    // 7,322 bytes. 1,000 of them are lists of missing texts and roles, which every rule has; 600 read columns of UTF-8,
     // and 280 are the error codes of vaults and their stores.
-    expect(bytes).toBeLessThan(7_300);
+    expect(bytes).toBeLessThan(7_450);
   });
 
   test('takes nothing for an import that is not used', async () => {
@@ -193,14 +193,15 @@ describe('a bundler', () => {
   test.each([
     {
       part: 'token, fpe, seal and policy',
-      // 163,100 bytes, of which 430 tell public test keys from others. There were 156,994 before missing texts and
-      // readings (3,500) and paths that reach into cells (2,500), and 150,277 before numbers of JSON kept
+      // 172,455 bytes, of which 430 tell public test keys from others. There were 163,100 before contexts and a part in
+      // clear (5,300) and scalars of JSON under a seal (2,200); 156,994 before missing texts and readings (3,500) and
+      // paths that reach into cells (2,500); 150,277 before numbers of JSON kept
       // their text (900) and fields of one scope were compared in everything on which a join depends (1,900), and
       // 144,695 before policies could be opened with stores. 17,000 are columns of sealed values and our own AES-SIV,
       // 15,000 the 64 rounds of SHA-256, which are written out, 14,000 FF1 for whole columns, 9,000 BLAKE3 (6,000 of
       // them noble's, for long messages), 8,000 AES, 7,000 the permutations of small spaces, and 4,000 tables of other
       // formats, which a bundler cannot prove to be unused.
-      most: 164_000,
+      most: 174_000,
       code: `
         import { fpe, keyset, policy, seal, token } from 'trefoil';
         import { card } from 'trefoil/format';

@@ -53,9 +53,9 @@ describe('the vectors as JSON', () => {
   });
 
   test('give a column to each of several values in a cell, and the text of a literal', () => {
-    const { tables } = vectors('token-v1');
-    expect(tables.at(-1)!.columns).toEqual(['function', 'form', 'length', 'token']);
-    expect(tables.at(-1)!.rows[0]).toMatchObject({ function: 'hmac-sha256', form: 'labelled', length: '26' });
+    const forms = vectors('token-v1').tables.filter(({ columns }) => columns.join() === 'function,form,length,token');
+    expect(forms).toHaveLength(1);
+    expect(forms[0]!.rows[0]).toMatchObject({ function: 'hmac-sha256', form: 'labelled', length: '26' });
     const rows = vectors('prepare-v1').tables.flatMap(({ rows }) => rows);
     expect(rows).toContainEqual({ step: 'nfc', input: 'Zoe\u0308', output: 'Zo\u00eb' });
     expect(rows).toContainEqual({ step: 'casefold', input: '\ud83d', code: 'lone_surrogate' });
