@@ -113,19 +113,29 @@ export function mapHeader(names: readonly string[], inside: BoundInside, directi
     throw new TrefoilError([noHeader(header)]);
   }
 
+  const lost: Issue[] = [];
+  // A column is excused from being unnamed only if an issue says which field it is nearly.
+  const excused = new Set<number>();
+  for (const claim of expected) {
+    if (claim.column !== null) continue;
+    const from = nearest(claim, near);
+    // A field that may be absent is absent, unless a column would be left out that is nearly it.
+    if (claim.leaf.rule.optional === true && (from === null || inside.unnamed === 'drop')) continue;
+    lost.push(missing(claim, from, near));
+    if (from !== null) excused.add(from);
+  }
+
   const issues: Issue[] = [];
   const columns = columnsOf(names, claims);
   const firstAt = new Map<string, number>();
   for (const [from, name] of names.entries()) {
     const first = firstAt.get(name);
     if (first !== undefined) issues.push(duplicate(header, first, from));
-    else if (inside.unnamed === 'error' && !claimed.has(name) && !near.has(from))
+    else if (inside.unnamed === 'error' && !claimed.has(name) && !excused.has(from))
       issues.push(unnamedColumn(name, from, isCertain));
     if (first === undefined) firstAt.set(name, from);
   }
-  for (const claim of expected) {
-    if (claim.column === null && claim.leaf.rule.optional !== true) issues.push(missing(claim, near));
-  }
+  issues.push(...lost);
   if (issues.length > 0) throw new TrefoilError(issues.map((issue) => ({ ...issue, line: 1, column: 1 })));
   const inOrder = [...columns.values()].sort((a, b) => a.from - b.from);
   return { columns: inOrder, positions: positionsOf(names, claims) };
@@ -200,11 +210,18 @@ export function unnamedColumn(name: string, from: number, isCertain: boolean): I
   return { code, message: `column ${from + 1}, ${quoted(name)}, is not named in the policy; ${advice}` };
 }
 
-function missing({ leaf, candidates }: Claim, near: ReadonlyMap<number, Near>): Issue {
+/** The index of the column whose name is nearly that of a field; `null` if there is none. */
+function nearest({ candidates }: Claim, near: ReadonlyMap<number, Near>): number | null {
+  for (const [from, { name }] of near) if (candidates.includes(name)) return from;
+  return null;
+}
+
+/** @param from the column whose name is nearly that of the field, if there is one. */
+function missing({ leaf, candidates }: Claim, from: number | null, near: ReadonlyMap<number, Near>): Issue {
   const code = 'missing_field';
   const field = leaf.path;
-  for (const [from, { name, how }] of near) {
-    if (!candidates.includes(name)) continue;
+  if (from !== null) {
+    const { name, how } = near.get(from)!;
     const message = `column ${from + 1} of the header differs from ${quoted(name)} only in ${how}; write both in one way`;
     return { code, message, field };
   }

@@ -154,3 +154,33 @@ describe('names that are nearly those of the policy', () => {
     expect(await messages('id,Tags', bound)).toContain('differs from "tags" only in letter case');
   });
 });
+
+describe('a column that is nearly an optional field', () => {
+  const person = bind({ id: keep, email: optional(seal({ scope: 'mail' })) });
+
+  test.each(['id,Email', 'id, email', 'id,email ', 'id,EMAIL'])('is never left out in silence: %j', async (header) => {
+    expect((await issues(header, person)).map(brief)).toEqual(['missing_field line 1 email']);
+    expect(await messages(header, person)).toMatch(/^column 2 of the header differs from "email" only in /);
+  });
+
+  test('nor inside a cell, in TSV, when a file is revealed, or beside the field itself', async () => {
+    const nested = bind({ id: keep, data: { name: optional(keep) } });
+    expect(await messages('id,Data', nested)).toMatch(/differs from "data/);
+    expect((await errorOf(protectTsv(['id\tEmail\n'], person))).issues.map(({ code }) => code)).toEqual([
+      'missing_field',
+    ]);
+    expect((await errorOf(revealCsv(['id,Email\n'], person))).issues.map(({ code }) => code)).toEqual([
+      'missing_field',
+    ]);
+    expect((await issues('id,email,Email', person)).map(({ code }) => code)).toEqual(['unnamed_field']);
+    expect((await issues('id,Email,EMAIL', person)).map(({ code }) => code)).toEqual([
+      'unnamed_field',
+      'missing_field',
+    ]);
+  });
+
+  test('is left out only where the policy says so', async () => {
+    const lenient = bind({ id: keep, email: optional(keep) }, { unnamed: 'drop' });
+    expect(await csv('id,Email\n1,x\n', lenient)).toBe('id\n1\n');
+  });
+});
