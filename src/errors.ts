@@ -62,7 +62,7 @@ const KINDS = {
   empty_input: 'data',
   /** The first row of a table has no field of the policy, or has a null in the place of a name. */
   header_missing: 'data',
-  /** Two columns of a table have one name. */
+  /** Two columns of a table have one name, or its first line repeats the names that were set for its columns. */
   header_duplicate: 'data',
   /** The inputs of one run have different columns, types or line ends. */
   header_mismatch: 'data',

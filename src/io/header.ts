@@ -80,6 +80,19 @@ export function refuseArrays({ leaves }: BoundInside): void {
   if (issues.length > 0) throw new TrefoilError(issues);
 }
 
+/**
+ * Refuses an input whose first record has the very names that the caller has given to the columns: it has a header
+ * line, which would be taken for a person.
+ *
+ * @throws TrefoilError `header_duplicate`.
+ */
+export function refuseRepeated(header: readonly string[], first: readonly (string | null)[]): void {
+  if (first.length !== header.length || !header.every((name, i) => name === first[i])) return;
+  const message =
+    'the first line has the names that were set for the columns (--header); leave them out for this input';
+  throw new TrefoilError([{ code: 'header_duplicate', message, line: 1, column: 1 }]);
+}
+
 /** What is known about a header. */
 interface Header {
   readonly names: readonly string[];

@@ -73,7 +73,8 @@ export function makePolicy<const F extends Fields, const Unnamed extends 'error'
   if (keyCheck !== undefined) checkKeyCheck(keyCheck);
   if (unnamed !== undefined && unnamed !== 'error' && unnamed !== 'drop') badRange('unnamed', 'expected error or drop');
   const { root, leaves } = treeOfFields(fields);
-  throwIssues([...halfJoins(leaves), ...lostSubjects(leaves), ...missingClashes(leaves, missing)]);
+  const lost = lostSubjects(leaves).map(({ option: _, ...issue }) => issue);
+  throwIssues([...halfJoins(leaves), ...lost, ...missingClashes(leaves, missing)]);
 
   const data = {
     trefoil: 1 as const,
@@ -107,10 +108,10 @@ export function policyLeaves(value: unknown): readonly Leaf[] {
  * Rules that need a field which the policy does not have: a misspelt subject or context would be missing in every
  * record.
  */
-export function lostSubjects(leaves: readonly Leaf[]): readonly Issue[] {
+export function lostSubjects(leaves: readonly Leaf[]): readonly (Issue & { readonly option: string })[] {
   const paths = leaves.map(({ path }) => path).filter((path) => !path.includes('[]'));
   return leaves.flatMap(({ path, rule, engine }) =>
-    (engine.needs ?? []).flatMap((needed): Issue[] => {
+    (engine.needs ?? []).flatMap((needed): (Issue & { readonly option: string })[] => {
       if (needed !== path && paths.includes(needed)) return [];
       const [field, hint] =
         rule.rule === 'token'
@@ -121,7 +122,7 @@ export function lostSubjects(leaves: readonly Leaf[]): readonly Issue[] {
           ? `${field} is the field itself; ${hint}`
           : `${field} is not a field of this policy; write its path from the top of the record, without arrays, and ` +
             'give it a rule of its own (drop will do)';
-      return [{ code: 'wrong_option', message, field: path }];
+      return [{ code: 'wrong_option', message, field: path, option: rule.rule === 'token' ? 'per' : 'subject' }];
     }),
   );
 }

@@ -32,6 +32,8 @@ interface Bound {
   /** By the index of a leaf; `undefined` for rules that do not wait. */
   readonly waiting: readonly (AsyncColumns | undefined)[];
   readonly unnamed: 'error' | 'drop';
+  /** The unknown names that issues have shown, by the object that they are in: over all batches of a run. */
+  readonly shown: Map<FieldsNode, Set<string>>;
 }
 
 /** One batch on its way through a policy. */
@@ -104,7 +106,7 @@ export function makeTransform(
   columns: readonly BoundColumns[],
   unnamed: 'error' | 'drop',
 ): Transform<(Row | undefined)[]> {
-  const bound: Bound = { root, columns, waiting: [], unnamed };
+  const bound: Bound = { root, columns, waiting: [], unnamed, shown: new Map() };
   return (direction, rows, report, inCode = false) => {
     const pass = makeRowsPass(bound, direction, rows, report, inCode);
     return finish(pass, begin(pass, rows));
@@ -123,7 +125,7 @@ export function makeAsyncTransform(
   waiting: readonly (AsyncColumns | undefined)[],
   unnamed: 'error' | 'drop',
 ): Transform<Promise<(Row | undefined)[]>> {
-  const bound: Bound = { root, columns, waiting, unnamed };
+  const bound: Bound = { root, columns, waiting, unnamed, shown: new Map() };
   return async (direction, rows, report) => {
     const pass = makeRowsPass(bound, direction, rows, report, true);
     const results = begin(pass, rows);
@@ -141,7 +143,7 @@ export function makeValues(
   columns: readonly BoundColumns[],
   unnamed: 'error' | 'drop',
 ): BoundInside['values'] {
-  const bound: Bound = { root, columns, waiting: [], unnamed };
+  const bound: Bound = { root, columns, waiting: [], unnamed, shown: new Map() };
   return (direction, node, values, report, siblings) => {
     const results = new Array<unknown>(values.length);
     const read: Pass['siblings'] = (path, { level, at }) => {
@@ -165,7 +167,7 @@ function makeRowsPass(
 }
 
 function makePass(
-  { root, columns, waiting, unnamed }: Bound,
+  { root, columns, waiting, unnamed, shown }: Bound,
   direction: Direction,
   count: number,
   siblings: Pass['siblings'],
@@ -177,7 +179,7 @@ function makePass(
     failed[row] = 1;
     report(row, issue);
   };
-  return { root, columns, waiting, unnamed, direction, siblings, inCode, failed, reject, queue: [] };
+  return { root, columns, waiting, unnamed, shown, direction, siblings, inCode, failed, reject, queue: [] };
 }
 
 /** Does everything that does not wait for a store. */
@@ -314,7 +316,6 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
   // In most batches every row has the same names in the same order. Then the names are looked at once.
   let shape: Shape | null = null;
   let uniform = true;
-  let seen: Set<string> | null = null;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if ((value === null || value === undefined) && !isRoot) {
@@ -331,10 +332,7 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
       uniform = shape === null;
       shape = shapeOf(node, names, pass.direction);
     }
-    if (shape.others.length > 0 && pass.unnamed === 'error') {
-      seen ??= new Set();
-      rejectOthers(pass, node, shape, seen, items, i);
-    }
+    if (shape.others.length > 0 && pass.unnamed === 'error') rejectOthers(pass, node, shape, items, i);
     // Copying an object with the same names is faster than setting one name after another.
     const target: Row = { ...shape.target };
     put(places, i, target);
@@ -394,8 +392,10 @@ function shapeOf(node: FieldsNode, names: readonly string[], direction: Directio
   return { names, named, others, described: null, target };
 }
 
-function rejectOthers(pass: Pass, node: FieldsNode, shape: Shape, seen: Set<string>, items: Items, i: number): void {
+function rejectOthers(pass: Pass, node: FieldsNode, shape: Shape, items: Items, i: number): void {
   const isRoot = node === pass.root;
+  const seen = pass.shown.get(node) ?? new Set();
+  pass.shown.set(node, seen);
   const kind = isRoot ? 'record' : 'object';
   shape.described ??= otherNames(shape.others, node.fields, kind, shape.named.size > 0, seen);
   for (const other of shape.described) {

@@ -12,10 +12,10 @@ import { badName, escapeName } from './file/path.ts';
 const MOST = 3;
 
 /**
- * How many different unknown names are shown of the same object in the records of a batch. Fields are added one by one;
- * a file with other names in each record has data for names.
+ * How many different unknown names of the same object a run shows; each worker counts for itself. Fields are added one
+ * by one; a file with other names in each record has data for names.
  */
-const MOST_IN_BATCH = 10;
+const MOST_IN_RUN = 10;
 
 /** The longest name that is shown, in UTF-16 code units. */
 const LONGEST = 64;
@@ -45,7 +45,7 @@ export interface OtherName {
  * @param known the names that the policy has at this place.
  * @param object what the names are in, for the message: `record`, `object`, `STRUCT`.
  * @param beside whether the object has a name of the policy as well, so that it is no map of another kind.
- * @param seen the names that were shown for other records of the batch. Names that are shown are added.
+ * @param seen the names that were shown for other records of the run. Names that are shown are added.
  */
 export function otherNames(
   others: readonly string[],
@@ -104,7 +104,7 @@ function hiddenMessage(count: number, object: string): string {
 function mayBeShown(name: string, known: Names, beside: boolean, seen: Set<string>): boolean {
   if (alike(name, known) !== null) return true;
   if (looksLikeData(name) || (!beside && /\s/.test(name))) return false;
-  if (seen.size < MOST_IN_BATCH) seen.add(name);
+  if (seen.size < MOST_IN_RUN) seen.add(name);
   return seen.has(name);
 }
 

@@ -184,3 +184,14 @@ describe('a column that is nearly an optional field', () => {
     expect(await csv('id,Email\n1,x\n', lenient)).toBe('id\n1\n');
   });
 });
+
+test('a header line that repeats the names which were set is not taken for a record', async () => {
+  const header = ['id', 'email'];
+  for (const text of ['id,email\n1,a\n', '"id","email"\r\n1,a\r\n', 'id,email']) {
+    const { issues: found } = await errorOf(protectCsv([text], people, { header }));
+    expect(found.map(brief)).toEqual(['header_duplicate line 1']);
+  }
+  const { issues: found } = await errorOf(protectTsv(['id\temail\n1\ta\n'], people, { header }));
+  expect(found.map(brief)).toEqual(['header_duplicate line 1']);
+  expect(await csv('email,id\n1,a\n', people, { header })).toBe('email,id\n1,a\n');
+});

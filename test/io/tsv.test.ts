@@ -44,7 +44,8 @@ test.each([
 ])('byte for byte: %s', async (_, text) => {
   expect(await protect(text)).toBe(text);
   // The same as rows without a header line.
-  if (!text.startsWith('\ufeff')) expect(await protect(text, abc, { header: HEADER })).toBe(text);
+  const [, rows = ''] = /^[^\n]*\n([\s\S]+)$/.exec(text) ?? [];
+  if (rows !== '') expect(await protect(rows, abc, { header: HEADER })).toBe(rows);
 });
 
 test('escapes in another spelling are written as COPY writes them', async () => {

@@ -356,3 +356,23 @@ describe('several policies', () => {
     expect(() => explain(sheets as never, options as never)).toThrow(/^"(?:policy|names|options)" /);
   });
 });
+
+describe('readings and joins', () => {
+  const day = (read?: string) => ({ rule: 'token', scope: 'day', ...(read === undefined ? {} : { read }) });
+  const file = (fields: object) => parsePolicy({ trefoil: 1, domain: 'eu', fields });
+  const one = file({ d1: day('DD.MM.YYYY'), d2: day() });
+  const two = file({ d: day('MM/DD/YYYY') });
+
+  it('the pages say which field is read as what, so that none promises equal texts alone', () => {
+    const inside = explain(one);
+    expect(inside).toContain('exactly the same when `d1` is read as DD.MM.YYYY (a field without a reading counts as');
+    expect(inside).toContain('does not join with a field that is written as DD.MM.YYYY and has no reading');
+    const across = explain([one, two], { names: ['one', 'two'] });
+    expect(across).toContain('when `d1` in `one` is read as DD.MM.YYYY and `d` in `two` is read as MM/DD/YYYY');
+  });
+
+  it('a bucket has no such line, because it does not join by its value', () => {
+    const born = { rule: 'coarsen', date: 'year', read: 'DD.MM.YYYY' };
+    expect(explain(file({ born }))).not.toContain('joins with values that are in that form already');
+  });
+});

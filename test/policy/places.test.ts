@@ -5,6 +5,7 @@ import { formatIssue, type Issue, type TrefoilError } from '../../src/errors.ts'
 import { coarsen, drop, each, keep, optional, policy, seal, token } from '../../src/index.ts';
 import { elementPath, escapeName, placeOfSteps } from '../../src/policy/file/path.ts';
 import { alike, looksLikeData } from '../../src/policy/unnamed.ts';
+import { check } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { memoryStore, vault } from '../../src/vault.ts';
 import { thrown } from '../helpers/errors.ts';
@@ -120,8 +121,9 @@ describe('names that the policy does not have', () => {
     b: optional(keep),
     notes: optional(drop),
   });
-  const bound = sheet.bind(keys, revealAccess);
-  const issuesOf = (more: object) => thrown(() => bound.protect({ a: 1, ...more } as never)).issues;
+  // Names are counted as long as a bound policy lives, so each case binds anew.
+  const fresh = () => sheet.bind(keys, revealAccess);
+  const issuesOf = (more: object) => thrown(() => fresh().protect({ a: 1, ...more } as never)).issues;
   const fieldsOf = (more: object) => issuesOf(more).map(({ field }) => field ?? null);
 
   it('are named, each in an issue of its own, up to three in one object', () => {
@@ -138,20 +140,20 @@ describe('names that the policy does not have', () => {
   });
 
   it('only the outermost is named, never what is in it', () => {
-    const error = thrown(() => bound.protect({ a: 1, debug: { MARKER: { MARKER: 'MARKER' } } } as never));
+    const error = thrown(() => fresh().protect({ a: 1, debug: { MARKER: { MARKER: 'MARKER' } } } as never));
     expect(error.message).toContain('field debug: ');
     expect(JSON.stringify(error.issues) + error.message).not.toContain('MARKER');
   });
 
   it('a batch in which every record has another name shows ten of them', () => {
     const rows = Array.from({ length: 50 }, (_, i) => ({ a: 1, ['abcdefghijklmnopqrstuvwxy'[i % 25]!.repeat(3)]: i }));
-    const fields = thrown(() => bound.protectMany(rows as never)).issues.map(({ field }) => field);
+    const fields = thrown(() => fresh().protectMany(rows as never)).issues.map(({ field }) => field);
     expect(fields).toHaveLength(50);
     expect(new Set(fields.slice(0, 10)).size).toBe(10);
     expect(fields.slice(10, 25).every((field) => field === undefined)).toBe(true);
     expect(fields.slice(25, 35)).toEqual(fields.slice(0, 10));
     const same = Array.from({ length: 50 }, () => ({ a: 1, debug: 1 }));
-    expect(new Set(thrown(() => bound.protectMany(same as never)).issues.map(({ field }) => field))).toEqual(
+    expect(new Set(thrown(() => fresh().protectMany(same as never)).issues.map(({ field }) => field))).toEqual(
       new Set(['debug']),
     );
   });
@@ -209,7 +211,7 @@ describe('names that the policy does not have', () => {
 
   it('that no policy can name', () => {
     const row = JSON.parse('{"a":1,"__proto__":{"x":1}}');
-    expect(thrown(() => bound.protect(row)).message).toContain(
+    expect(thrown(() => fresh().protect(row)).message).toContain(
       'field __proto__: the policy does not name this field, and no',
     );
   });
@@ -231,4 +233,27 @@ describe('names that the policy does not have', () => {
     const many = thrown(() => flat.protectColumns({ ...good, w: [1], x: [1], y: [1], z: [1] } as never));
     expect(many.issues).toMatchObject([{ code: 'unnamed_field', actual: 4 }]);
   });
+});
+
+test('a run shows ten unknown names of one kind of object, whatever the batches', () => {
+  const bound = policy({ id: keep, scores: { total: optional(keep) } }).bind(keys, revealAccess);
+  const shown = new Set<string | undefined>();
+  for (let i = 0; i < 100; i++) {
+    // Letters alone: names with many digits are not shown anyway.
+    const name = `person${String.fromCharCode(97 + (i % 26), 97 + Math.floor(i / 26))}`;
+    const one = thrown(() => bound.protect({ id: i, scores: { [name]: 1 } } as never));
+    expect(one.issues.map(({ code }) => code)).toEqual(['unnamed_field']);
+    if (one.message.includes(name)) shown.add(one.issues[0]!.field);
+    else expect(one.issues[0]!.field).toBe('scores');
+  }
+  expect(shown.size).toBe(10);
+});
+
+test('a context that is not a field is a problem of per', () => {
+  const fields = {
+    a: { rule: 'token', scope: 's', per: 'b' },
+    c: { rule: 'vault', scope: 's', store: 'm', subject: 'b' },
+  };
+  const found = check({ trefoil: 1, domain: 'eu', fields });
+  expect(found.map(({ field }) => field)).toEqual(['fields.a.per', 'fields.c.subject']);
 });

@@ -17,7 +17,7 @@ import { type BoundInside, type Direction, openReady } from '../../policy/bound.
 import type { Batch, Codec, Taken } from '../batches.ts';
 import type { TableColumn, TableMap } from '../columns.ts';
 import { type Block, type Framing, recordLines } from '../frames.ts';
-import { checkNames, checkTabular, hidesEmpty, mapHeader, NO_HEADER } from '../header.ts';
+import { checkNames, checkTabular, hidesEmpty, mapHeader, NO_HEADER, refuseRepeated } from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { type Cells, turnTable } from '../table.ts';
 import { checkDelimiter, checkSeparator, isOneAscii, separatorOf, usualDelimiter } from './delimiter.ts';
@@ -242,7 +242,12 @@ function onLine<T>(line: number, work: () => T): T {
 function readOpening({ header }: CsvDialect, grammar: CsvGrammar, block: Block, text: string) {
   const { delimiter } = grammar;
   const newline = block.ended ? lastNewline(text) : '\n';
-  if (header !== null) return { names: header, newline, delimiter };
+  if (header !== null) {
+    // Whatever else is wrong with the first record is found when it is read as one.
+    const { rows } = readCsv(text, grammar);
+    if (rows[0] !== undefined) refuseRepeated(header, rows[0]);
+    return { names: header, newline, delimiter };
+  }
   const { rows, flaws } = readRecords(text, block, grammar, -1);
   const flaw = flaws.get(0);
   if (flaw !== undefined) {

@@ -11,7 +11,7 @@ import { type BoundInside, type Direction, openReady } from '../../policy/bound.
 import type { Batch, Codec, Taken } from '../batches.ts';
 import type { TableMap } from '../columns.ts';
 import { type Block, LINES } from '../frames.ts';
-import { checkNames, checkTabular, mapHeader, NO_HEADER } from '../header.ts';
+import { checkNames, checkTabular, mapHeader, NO_HEADER, refuseRepeated } from '../header.ts';
 import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
 import { turnTable } from '../table.ts';
 import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from './cells.ts';
@@ -99,6 +99,7 @@ export function makeTsvCodec(
     heading(block, text) {
       const newline = text.endsWith('\r\n') ? '\r\n' : '\n';
       if (header !== null) {
+        refuseRepeated(header, linesOf(text, block.ended)[0]!.split('\t'));
         open = openWith(setup, { names: header, newline });
         return { text: '', isHeader: false, continues: false };
       }

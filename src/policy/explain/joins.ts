@@ -8,13 +8,28 @@ import type { Leaf } from '../bound.ts';
 import { byScope, differenceOf, type NamedPolicy, oddPairs, type Place, partsOf, sharePins } from '../joins.ts';
 import { code, codes, words } from './markdown.ts';
 
-/** When two values join: if the texts that the rule protects are the same, and never otherwise. */
-function ifEqual({ rule }: Leaf): string {
+/**
+ * When two values join: if the texts that the rule protects are the same, and never otherwise. `part` has the fields
+ * that join with each other; a value of a field with a reading counts as the text that the reading makes of it.
+ */
+function ifEqual({ rule }: Leaf, part: readonly Place[]): string {
   const prepare = ruleOption(rule, rule.rule === 'shiftDate' ? 'prepareSubject' : 'prepare');
   const names = prepare === undefined ? [] : [prepare].flat().map(String);
   const texts = rule.rule === 'shiftDate' ? 'the texts of the subjects' : 'the texts of the values';
   const after = names.length === 0 ? '' : ` after ${words(names.join(', '))}`;
-  return `if ${texts} are exactly the same${after}`;
+  return `if ${texts} are exactly the same${readInto(part)}${after}`;
+}
+
+/** `, after d1 is read as DD.MM.YYYY`, for the fields of a part that have a reading. */
+function readInto(part: readonly Place[]): string {
+  const read = part.flatMap(({ policy, leaf: { path, rule } }) => {
+    const name = rule.rule === 'shiftDate' ? undefined : ruleOption(rule, 'read');
+    const where = policy.name === '' ? '' : ` in ${code(policy.name)}`;
+    return name === undefined ? [] : [`${code(path)}${where} is read as ${words(String(name))}`];
+  });
+  if (read.length === 0) return '';
+  const others = read.length === part.length ? '' : ' (a field without a reading counts as it is written)';
+  return ` when ${read.join(' and ')}${others}`;
 }
 
 /** A token with `per` joins inside its contexts only. */
@@ -25,9 +40,10 @@ function contextsOf({ rule }: Leaf): string {
 
 /** What is said about the fields of a part in which a text stays in clear before the token. */
 function restsOf(part: readonly Place[]): string {
-  const texts = part.flatMap(({ leaf: { path, rule } }) => {
+  const texts = part.flatMap(({ policy, leaf: { path, rule } }) => {
     const after = rule.rule === 'token' ? ruleOption(rule, 'after') : undefined;
-    return after === undefined ? [] : [`; in ${code(path)}, what follows ${code(String(after))} is what joins`];
+    const where = policy.name === '' ? '' : ` in ${code(policy.name)}`;
+    return after === undefined ? [] : [`; in ${code(path)}${where}, what follows ${code(String(after))} is what joins`];
   });
   return texts.join('');
 }
@@ -59,13 +75,15 @@ export function joinsInside(leaves: readonly Leaf[], domain: string | undefined)
       if (leaf.rule.rule === 'shiftDate') {
         lines.push(
           `- ${paths}: values do not join. All dates of one subject are moved by the same number of days, and so are those ` +
-            `of ${others(leaf)}, so the intervals between them stay right. Two subjects are the same ${ifEqual(leaf)}`,
+            `of ${others(leaf)}, so the intervals between them stay right. Two subjects are the same ${ifEqual(leaf, part)}`,
         );
         continue;
       }
       const both = part.length > 1 ? 'join with each other and with' : 'joins with';
       const within = ruleOption(leaf.rule, 'subject') === undefined ? '' : ', and they belong to one subject';
-      lines.push(`- ${paths}: ${both} ${others(leaf)}, ${ifEqual(leaf)}${contextsOf(leaf)}${within}${restsOf(part)}`);
+      lines.push(
+        `- ${paths}: ${both} ${others(leaf)}, ${ifEqual(leaf, part)}${contextsOf(leaf)}${within}${restsOf(part)}`,
+      );
     }
   }
   for (const { first, other, difference } of oddPairs(leaves)) {
@@ -87,16 +105,16 @@ export function joinsInside(leaves: readonly Leaf[], domain: string | undefined)
   ];
 }
 
-/** What a reading changes about joins. The dates of shiftDate do not join. */
+/** What a reading changes about joins. The dates of shiftDate and the buckets of coarsen do not join by their values. */
 function readings(leaves: readonly Leaf[]): string[] {
   return leaves.flatMap(({ path, rule }) => {
     const name = ruleOption(rule, 'read');
-    if (name === undefined || rule.rule === 'shiftDate') return [];
+    if (name === undefined || rule.rule !== 'token') return [];
     const makes = readingEngine(readingByName(String(name)))!.makes;
     const line =
-      `read as ${words(String(name))} before anything else, and counts as the text ${words(makes)} that this gives. So it ` +
+      `read as ${words(String(name))} before anything else, and counts as the text that this gives, such as ${words(makes)}. So it ` +
       'joins with values that are in that form already, and with those that another reading turns into it; it does not ' +
-      `join with a field that has texts like ${words(String(name))} and no reading`;
+      `join with a field that is written as ${words(String(name))} and has no reading`;
     return [`- ${code(path)}: ${line}`];
   });
 }
@@ -184,11 +202,11 @@ function joinLine(part: readonly Place[]): string {
   const { rule, engine } = leaf;
   const scope = `${words(rule.rule)} of the scope ${code(engine.facts.scope!)}`;
   if (rule.rule === 'shiftDate') {
-    return `- ${list(part)}: dates of one subject are moved by the same number of days (${scope}), ${ifEqual(leaf)}; values do not join`;
+    return `- ${list(part)}: dates of one subject are moved by the same number of days (${scope}), ${ifEqual(leaf, part)}; values do not join`;
   }
   const within = ruleOption(rule, 'subject') === undefined ? '' : ', and they belong to one subject';
   const store = rule.rule === 'vault' ? ', and both use one and the same store' : '';
-  return `- ${list(part)}: ${scope}, ${ifEqual(leaf)}${contextsOf(leaf)}${within}${store}${restsOf(part)}`;
+  return `- ${list(part)}: ${scope}, ${ifEqual(leaf, part)}${contextsOf(leaf)}${within}${store}${restsOf(part)}`;
 }
 
 function reasonOf(a: Place, b: Place): { readonly half: boolean; readonly text: string } {

@@ -100,8 +100,8 @@ export function readPolicy(
     const { leaves } = treeOfFields(fields);
     for (const { field, ...issue } of halfJoins(leaves))
       complain(issue.code, ['fields', field!, 'scope'], issue.message);
-    for (const { field, ...issue } of lostSubjects(leaves))
-      complain(issue.code, ['fields', field!, 'subject'], issue.message);
+    for (const { field, option, ...issue } of lostSubjects(leaves))
+      complain(issue.code, ['fields', field!, option], issue.message);
     for (const { field, ...issue } of missingClashes(leaves, ownProperties(options).missing)) {
       complain(issue.code, ['fields', field!, 'format'], issue.message);
     }

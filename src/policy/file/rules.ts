@@ -158,7 +158,11 @@ function readReading(value: unknown, path: ValuePath, complain: Complain): Readi
   if (reading !== undefined) return reading;
   // No near name: a wrong one would read other dates.
   const names = READING_NAMES.join(', ');
-  complain('wrong_option', path, `there is no such reading; there are ${names}; phone is followed by any country`);
+  complain(
+    'wrong_option',
+    path,
+    `there is no such reading; there are ${names}; after phone comes a country in two capital letters`,
+  );
   return null;
 }
 

@@ -153,5 +153,6 @@ function timeOf(value: unknown): number | null {
 function dateInCode(value: unknown): unknown {
   if (typeof value !== 'string' || !ISO.test(value)) return value;
   const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? value : date;
+  // `24:00` is a time of the day before, which no Date writes.
+  return Number.isNaN(date.getTime()) || date.toISOString() !== value ? value : date;
 }
