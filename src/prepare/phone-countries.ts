@@ -110,5 +110,5 @@ export function nationalPlan(country: string): NationalPlan | string {
     const international = Object.hasOwn(INTERNATIONAL, code) ? INTERNATIONAL[code]! : '00';
     return { code, prefix: NATIONAL_PREFIX[code] ?? TRUNKS.get(code)?.prefix ?? '', international, minimum, maximum };
   }
-  return 'there is no such country; write a code of ISO 3166-1 such as DE';
+  return 'there is no such country; write its code of ISO 3166-1 in capitals, such as DE';
 }

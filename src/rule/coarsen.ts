@@ -393,7 +393,7 @@ function numberBucket(value: unknown, { width, min, max }: Limits): unknown {
     fail(
       'not_a_number',
       'expected a plain decimal such as 28.5: no exponent, no leading zeros, ' +
-        'at most 38 digits on either side of the point',
+        'at most 38 digits on either side of the point; if the numbers are written 1.234,50, set read: 1.234,5',
     );
   }
   const { count } = divide(decimal, width);

@@ -213,7 +213,7 @@ function factsOf({ scope, store, ttl, subject, onErased }: Settings): RuleFacts 
     back: 'store and key',
     joins: `vault ${scope} ${store} ${subject ?? ''}`,
     scope,
-    visible: 'which values are equal, and how often each occurs',
+    visible: `which values${subject === null ? '' : ' of one subject'} are equal, and how often each occurs`,
   };
 }
 

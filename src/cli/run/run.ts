@@ -197,7 +197,7 @@ function noteResult({ rowsIn, rowsOut, rowsRejected }: FileResult, milliseconds:
 
 /** How many values were lost to erasures, with `onErased: missing`. */
 function noteErased(values: number, voice: Voice): void {
-  if (values > 0) voice.note(`${plural(values, 'erased value')} ${wordFor(values, 'was', 'were')} written as missing`);
+  if (values > 0) voice.note(`${plural(values, 'erased value')} ${wordFor(values, 'counts', 'count')} as missing`);
 }
 
 /** Which encoding was read, and that another one was written. */

@@ -50,7 +50,7 @@ describe('a CSV file', () => {
       ['Person 4', ''],
       ['Person 5', 't5'],
     ]);
-    expect(done.err).toContain('trefoil: 2 erased values were written as missing\n');
+    expect(done.err).toContain('trefoil: 2 erased values count as missing\n');
     expect(JSON.parse(place.read('sum.json'))).toMatchObject({ rowsOut: 6, rowsRejected: 0, valuesErased: 2 });
   });
 
@@ -59,7 +59,7 @@ describe('a CSV file', () => {
     expect(done.code, done.err).toBe(0);
     const before = cells('safe.csv');
     expect(cells('out.csv')).toEqual(before.map(([name, ticket], i) => [i === 2 ? '' : name, i === 4 ? '' : ticket]));
-    expect(done.err).toContain('2 erased values were written as missing');
+    expect(done.err).toContain('2 erased values count as missing');
     expect(JSON.parse(place.read('sum.json'))).toMatchObject({ valuesErased: 2 });
   });
 });
