@@ -87,7 +87,9 @@ describe('phone CC', () => {
   });
 
   it.each(['de', 'DEU', 'ZZ', '', 'UK', '__proto__', 'AG,AI'])('there is no country %j', (country) => {
-    expect(nationalPhone(country)).toMatch(/^there is no such country; write its code of ISO 3166-1 in capitals, such as DE$/);
+    expect(nationalPhone(country)).toMatch(
+      /^there is no such country; write its code of ISO 3166-1 in capitals, such as DE$/,
+    );
   });
 
   it('says which countries it cannot read, and why', () => {
