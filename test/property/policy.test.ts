@@ -333,7 +333,7 @@ describe('every policy and every record it admits', () => {
         const byPath = new Map(
           paths.map((path) => [
             path,
-            [...tree.fields.keys()].find((name) => path === name.replace(/[.[\]\\]/g, '\\$&'))!,
+            [...tree.fields.keys()].find((name) => path === name.replace(/[.[\]\\*]/g, '\\$&'))!,
           ]),
         );
         const columns = Object.fromEntries(paths.map((path) => [path, rows.map((row) => row[byPath.get(path)!])]));
