@@ -313,7 +313,7 @@ describe('in rules', () => {
     expect(JSON.stringify(parsePolicy(file))).toBe(JSON.stringify(made));
     const page = explain(made);
     expect(page).toContain('read as DD/MM/YYYY before anything else');
-    expect(page).toContain('`b`: read as 1.234,5');
+    expect(page).toContain('a bucket of 10, read as 1.234,5');
   });
 
   it('is refused where it makes no sense, and a wrong name lists all', () => {
@@ -329,7 +329,7 @@ describe('in rules', () => {
     }
     const named = problems({ rule: 'token', scope: 's', read: 'DD.MM.YY' });
     expect(named).toEqual([
-      `wrong_option there is no such reading; there are ${READING_NAMES.join(', ')}; phone is followed by any country`,
+      `wrong_option there is no such reading; there are ${READING_NAMES.join(', ')}; after phone comes a country in two capital letters`,
     ]);
     expect(problems({ rule: 'token', scope: 's', read: 'phone AR' })[0]).toMatch(
       /^wrong_option .*mobile numbers of Argentina/,

@@ -105,7 +105,7 @@ export function joinsInside(leaves: readonly Leaf[], domain: string | undefined)
   ];
 }
 
-/** What a reading changes about joins. The dates of shiftDate and the buckets of coarsen do not join by their values. */
+/** What a reading changes about joins. Dates of shiftDate and buckets of coarsen do not join by their values. */
 function readings(leaves: readonly Leaf[]): string[] {
   return leaves.flatMap(({ path, rule }) => {
     const name = ruleOption(rule, 'read');
