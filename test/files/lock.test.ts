@@ -2,7 +2,9 @@
  * The lock of runs that can be resumed: only one run at a time holds it, even if several begin at the same instant. The
  * lock of a killed process does not stop the next run.
  */
+import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -60,9 +62,34 @@ describe('a lock', () => {
     // The process number is in use again.
     await leave({ start: '1' });
     await (await take()).release();
+    for (let i = 0; i < 50; i++) {
+      await leave({ boot: '00000000', id: String(i) });
+      const tried = await Promise.allSettled(Array.from({ length: 10 }, take));
+      const got = tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      expect(got).toHaveLength(1);
+      await got[0]!.check();
+      await got[0]!.release();
+      expect(readdirSync(folder)).toEqual([]);
+    }
+  });
+
+  test('is taken over if a process was killed while it took over, and nothing of that stays', async () => {
     await leave({ boot: '00000000' });
-    const tried = await Promise.allSettled(Array.from({ length: 10 }, take));
-    expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const name = createHash('sha256')
+      .update(`x.lock\0${readFileSync(path(), 'utf8')}`)
+      .digest('hex')
+      .slice(0, 32);
+    const guard = join(folder, `.trefoil-guard-${name}.lock`);
+    copyFileSync(path(), guard);
+    await (await take()).release();
+    expect(readdirSync(folder)).toEqual([]);
+    // As long as the process that takes over is alive, the others wait for it, and then say so.
+    await leave({ boot: '00000000' });
+    const lock = await takeLock(guard, 'x');
+    await expect(take()).rejects.toThrow('other runs are starting at the same time; try again');
+    await lock.release();
+    await (await take()).release();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('of another container is taken over if it was not written for a minute, and not before', async () => {

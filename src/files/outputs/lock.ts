@@ -7,12 +7,18 @@
  * Nobody can ask whether a process of another machine or container has ended. So the holder writes into its lock every
  * ten seconds, and a lock of another machine that was not written for a minute is taken over. Both times come from the
  * file system, so two clocks are never compared.
+ *
+ * Two runs may find the same lock of a killed run at once, and a slow one must not remove what a fast one has put in its
+ * place. So a lock is removed or replaced only by the process that holds its guard: a second lock, whose name is made of
+ * the text of the first. Every lock has a text of its own, so a guard stands for one lock and for no later one.
  */
 
+import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { fail } from '../../errors.ts';
+import { copyFile, type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fail, TrefoilError } from '../../errors.ts';
 import { errorCode, systemError } from '../system-error.ts';
 import { isOver, type Owner, thisOwner } from './owner.ts';
 import { temporaryPath } from './temporary.ts';
@@ -21,8 +27,9 @@ import { temporaryPath } from './temporary.ts';
 const BEAT = 10_000;
 const SILENCE = 60_000;
 
-/** How often a run tries again if other runs take the lock at the same time. */
+/** How often a run tries again if other runs take the lock at the same time, and its pause; in milliseconds. */
 const TRIES = 10;
+const PAUSE = 20;
 
 /** A lock that is held. */
 export interface Lock {
@@ -40,18 +47,27 @@ export interface Lock {
  * @throws TrefoilError `resume_refused` if another run holds it; `io_failed`.
  */
 export async function takeLock(path: string, file: string): Promise<Lock> {
-  const text = `${JSON.stringify({ trefoil: 'lock', ...(await thisOwner()) })}\n`;
+  try {
+    return await held(path, file, await put(path, file));
+  } catch (error) {
+    throw systemError(error, 'cannot be written', file);
+  }
+}
+
+/** Puts a lock of this process at a path. Returns its text, which no other lock has. */
+async function put(path: string, file: string): Promise<string> {
+  const text = `${JSON.stringify({ trefoil: 'lock', ...(await thisOwner()), id: randomBytes(16).toString('hex') })}\n`;
   const own = await temporaryPath(dirname(path));
   try {
     await writeNew(own, text);
     const { mtimeMs: now } = await stat(own);
     for (let i = 0; ; i++) {
-      if (await linkTo(own, path)) return await held(path, file, text);
+      if (await linkTo(own, path)) return text;
+      const left = await leftLock(path, file, now);
+      if (left !== null && (await replace(path, file, left, own))) return text;
       if (i === TRIES) fail('resume_refused', 'other runs are starting at the same time; try again', { file });
-      await clear(path, file, now);
+      await sleep(PAUSE);
     }
-  } catch (error) {
-    throw systemError(error, 'cannot be written', file);
   } finally {
     await unlink(own).catch(() => {});
   }
@@ -86,44 +102,71 @@ async function linkTo(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock that was left behind, and throws if the lock is held. */
-async function clear(path: string, file: string, now: number): Promise<void> {
+/** The text of a lock that was left behind; `null` if there is none any more. Throws if the lock is held. */
+async function leftLock(path: string, file: string, now: number): Promise<string | null> {
   const seen = await read(path);
-  if (seen === null) return;
-  const over = seen.owner === null ? null : await isOver(seen.owner);
-  if (over === false) fail('resume_refused', `process ${seen.owner!.pid} is still working on it`, { file });
+  if (seen === null) return null;
+  const owner = ownerIn(seen.text);
+  const over = owner === null ? null : await isOver(owner);
+  if (over === false) fail('resume_refused', `process ${owner!.pid} is still working on it`, { file });
   if (over === null && now - seen.written < SILENCE) {
     const message = 'a run on another machine or in another container may be working on it; try again in a minute';
     fail('resume_refused', message, { file });
   }
-  // The lock is renamed before it is removed. If another run has replaced it meanwhile, the inode differs, and it is
-  // put back.
-  const away = await temporaryPath(dirname(path));
+  return seen.text;
+}
+
+/** Replaces a lock that was left behind by the lock in file `own`, or returns `false` if another run did so first. */
+async function replace(path: string, file: string, left: string, own: string): Promise<boolean> {
+  return withGuard(path, file, left, async () => {
+    if ((await read(path))?.text !== left) return false;
+    await rename(own, path);
+    return true;
+  });
+}
+
+/**
+ * Does something while nobody else can remove or replace the lock with this text. Returns `false` if another process
+ * holds the guard. A guard that a killed process left is taken over as any lock is.
+ */
+async function withGuard(path: string, file: string, text: string, act: () => Promise<boolean>): Promise<boolean> {
+  const guard = guardOf(path, text);
+  let own: string;
   try {
-    await rename(path, away);
+    own = await put(guard, file);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
+    if (error instanceof TrefoilError && error.code === 'resume_refused') return false;
     throw error;
   }
-  if ((await read(away))?.ino !== seen.ino) await linkTo(away, path);
-  await unlink(away).catch(() => {});
-}
-
-interface Seen {
-  /** `null` if the text is not that of a lock. */
-  readonly owner: Owner | null;
-  readonly written: number;
-  readonly ino: number;
-}
-
-/** Reads a lock; `null` if there is none. */
-async function read(path: string): Promise<Seen | null> {
   try {
-    const [text, { mtimeMs, ino }] = [await readFile(path, 'utf8'), await stat(path)];
-    return { owner: ownerIn(text), written: mtimeMs, ino };
+    return await act();
+  } finally {
+    if ((await read(guard))?.text === own) await unlink(guard).catch(() => {});
+  }
+}
+
+/** The name has a fixed length, as the guard of a guard has a guard, too. */
+function guardOf(path: string, text: string): string {
+  const digest = createHash('sha256')
+    .update(`${basename(path)}\0${text}`)
+    .digest('hex');
+  return join(dirname(path), `.trefoil-guard-${digest.slice(0, 32)}.lock`);
+}
+
+/** Reads a lock; `null` if there is none. Text and time are of one file, also if the name goes to another meanwhile. */
+async function read(path: string): Promise<{ readonly text: string; readonly written: number } | null> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;
+  }
+  try {
+    const text = await handle.readFile('utf8');
+    return { text, written: (await handle.stat()).mtimeMs };
+  } finally {
+    await handle.close();
   }
 }
 
@@ -139,19 +182,25 @@ function ownerIn(text: string): Owner | null {
 
 async function held(path: string, file: string, text: string): Promise<Lock> {
   const handle: FileHandle = await open(path, 'r+');
-  const { ino } = await handle.stat();
+  const isOurs = async () => (await read(path).catch(() => null))?.text === text;
+  const check = async () => {
+    if (await isOurs()) return;
+    fail('resume_refused', 'another run has taken over; no output of this run got its final name', { file });
+  };
+  // The handle is asked, too: what is written into it must not go into the lock of another run.
+  if ((await handle.readFile('utf8')) !== text) {
+    await handle.close();
+    fail('resume_refused', 'other runs are starting at the same time; try again', { file });
+  }
   const beat = setInterval(() => void handle.write(text, 0).catch(() => {}), BEAT);
   // The timer must not keep the process running.
   beat.unref();
-  const isOurs = async () => (await stat(path).catch(() => null))?.ino === ino;
   return {
-    async check() {
-      if (await isOurs()) return;
-      fail('resume_refused', 'another run has taken over; no output of this run got its final name', { file });
-    },
+    check,
     async release() {
       clearInterval(beat);
-      if (await isOurs()) await unlink(path).catch(() => {});
+      const remove = async () => (await isOurs()) && (await unlink(path).then(() => true));
+      await withGuard(path, file, text, remove).catch(() => {});
       await handle.close().catch(() => {});
     },
   };
