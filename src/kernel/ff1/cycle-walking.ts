@@ -11,7 +11,7 @@
 import { aesBackend } from '../aes/aes.ts';
 import { type Network, networkOf } from './ff1.ts';
 import { type GeneralLane, makeLane } from './rounds.ts';
-import { type BinaryLane, type BitColumn, MAX_BITS, makeBinaryLane } from './rounds-binary.ts';
+import { type BinaryLane, MAX_BITS, makeBinaryLane, WORDS } from './rounds-binary.ts';
 
 /**
  * The most steps of a walk. A longer one has a probability below 2^-256, so it means that the machine or this code is
@@ -85,23 +85,22 @@ function walkOverWords(network: Network<BinaryLane>, size: Integer, k: number): 
   const isNumber = typeof size === 'number';
   const write = isNumber ? writeNumber : writeBigint;
   const read = isNumber ? readNumber : readBigint;
-  const last = new Int32Array(4);
+  const last = new Int32Array(WORDS);
   writeBigint(last, 0, BigInt(size) - 1n);
   // The bits of an index are the last k of its words.
   const from = MAX_BITS - k;
-  const alone: BitColumn = { words: new Int32Array(4), at: 0, stride: 4, step: 1 };
+  const alone = new Int32Array(WORDS);
 
   /** The walk of one value, with less to set up. */
   function walkOne(index: Integer, tweak: Uint8Array, sign: 1 | -1): Integer {
-    const { words } = alone;
-    write(words, 0, index);
+    write(alone, 0, index);
     const lane = network.lane(k);
     for (let steps = 0; steps < MAX_STEPS; steps++) {
       lane.load(1, tweak);
-      lane.read(alone, from, 0, 1);
+      lane.read(alone, 0, from, 0, 1);
       lane.run(1, sign);
-      lane.write(alone, from, 0, 1);
-      if (!isAbove(words, 0, last)) return read(words, 0);
+      lane.write(alone, 0, from, 0, 1);
+      if (!isAbove(alone, 0, last)) return read(alone, 0);
     }
     badWalk();
   }
@@ -115,13 +114,10 @@ function walkOverWords(network: Network<BinaryLane>, size: Integer, k: number): 
       (lane, count, group, first) => {
         // In the first step all values of a column with one length of tweak lie one after another.
         const each = isAll && group === null ? count : 1;
-        const placeOf = (slot: number): BitColumn => {
-          const at = group === null ? first + slot : group[first + slot]!;
-          return { words, at: 4 * rows[at]!, stride: 4, step: 1 };
-        };
-        for (let slot = 0; slot < count; slot += each) lane.read(placeOf(slot), from, slot, each);
+        const placeOf = (slot: number): number => WORDS * rows[group === null ? first + slot : group[first + slot]!]!;
+        for (let slot = 0; slot < count; slot += each) lane.read(words, placeOf(slot), from, slot, each);
         lane.run(count, sign);
-        for (let slot = 0; slot < count; slot += each) lane.write(placeOf(slot), from, slot, each);
+        for (let slot = 0; slot < count; slot += each) lane.write(words, placeOf(slot), from, slot, each);
       },
     );
   }
@@ -129,14 +125,14 @@ function walkOverWords(network: Network<BinaryLane>, size: Integer, k: number): 
   return (indices, tweaks, sign) => {
     const { length } = indices;
     if (length === 1) return [walkOne(indices[0]!, Array.isArray(tweaks) ? tweaks[0] : tweaks, sign)];
-    const words = new Int32Array(4 * length);
-    for (let row = 0; row < length; row++) write(words, 4 * row, indices[row]!);
+    const words = new Int32Array(WORDS * length);
+    for (let row = 0; row < length; row++) write(words, WORDS * row, indices[row]!);
     walkAll(length, tweaks, (rows, theirs) => {
       step(words, rows, rows.length === length, theirs, sign);
-      return rows.filter((row) => isAbove(words, 4 * row, last));
+      return rows.filter((row) => isAbove(words, WORDS * row, last));
     });
     const out = new Array<Integer>(length);
-    for (let row = 0; row < length; row++) out[row] = read(words, 4 * row);
+    for (let row = 0; row < length; row++) out[row] = read(words, WORDS * row);
     return out;
   };
 }

@@ -21,20 +21,18 @@ export function isBinary({ radix, n }: Sizes): boolean {
   return radix === 2 && n <= MAX_BITS;
 }
 
-/** Where bits are: word j of value k is `words[at + k * stride + j * step]`. Bit 0 is the highest bit of word 0. */
-export interface BitColumn {
-  readonly words: Int32Array;
-  readonly at: number;
-  readonly stride: number;
-  readonly step: number;
-}
+/** Words of a value. Bit 0 is the highest bit of its first word. */
+export const WORDS = 4;
 
-/** The rounds for values of n bits, which can also be read from four words and written into four words. */
+/**
+ * The rounds for values of n bits, which can also be read from words and written into words: four for each value, one
+ * value after another. `at` is where the first of `count` values begins, and `slot` is its slot.
+ */
 export interface BinaryLane extends Lane {
-  /** Loads the n bits from bit `from` on of `count` values into the slots from `slot` on. `from` + n is at most 128. */
-  readonly read: (column: BitColumn, from: number, slot: number, count: number) => void;
-  /** Writes the n bits there, and zeros into the other bits of the four words. */
-  readonly write: (column: BitColumn, from: number, slot: number, count: number) => void;
+  /** Loads the n bits of each value from bit `from` on. `from` + n is at most 128. */
+  readonly read: (words: Int32Array, at: number, from: number, slot: number, count: number) => void;
+  /** Writes the n bits of each slot there, and zeros into the other bits of the four words. */
+  readonly write: (words: Int32Array, at: number, from: number, slot: number, count: number) => void;
 }
 
 /** Makes the rounds for one length. */
@@ -118,14 +116,14 @@ export function makeBinaryLane(aes: AesBackend, sizes: Sizes): BinaryLane {
     b,
     load,
     run,
-    read(column, from, slot, count) {
-      readHalf(a, column, from + u, slot, count);
-      readHalf(b, column, from + n, slot, count);
+    read(words, at, from, slot, count) {
+      readHalf(a, words, at, from + u, slot, count);
+      readHalf(b, words, at, from + n, slot, count);
     },
-    write(column, from, slot, count) {
-      clearWords(column, count);
-      writeHalf(a, column, from + u, slot, count);
-      writeHalf(b, column, from + n, slot, count);
+    write(words, at, from, slot, count) {
+      words.fill(0, at, at + WORDS * count);
+      writeHalf(a, words, at, from + u, slot, count);
+      writeHalf(b, words, at, from + n, slot, count);
     },
   };
 }
@@ -221,47 +219,46 @@ function addColumn(half: WordsHalf, s: DataView, start: number, count: number, s
   }
 }
 
-/** Reads halves from the m bits before bit `end` of four words. */
-function readHalf(half: WordsHalf, column: BitColumn, end: number, slot: number, count: number): void {
-  readWords(half.low, half.maskLow, column, end, slot, count);
+/** Reads halves from the m bits before bit `end` of each value. */
+function readHalf(half: WordsHalf, words: Int32Array, at: number, end: number, slot: number, count: number): void {
+  readBits(half.low, half.maskLow, words, at, end, slot, count);
   if (half.maskHigh === 0) half.high.fill(0, slot, slot + count);
-  else readWords(half.high, half.maskHigh, column, end - 32, slot, count);
+  else readBits(half.high, half.maskHigh, words, at, end - 32, slot, count);
 }
 
-/** Reads the bits of a mask from the 32 bits before bit `end`, which is above 0. */
-function readWords(to: Int32Array, mask: number, column: BitColumn, end: number, slot: number, count: number): void {
-  const { words, at, stride, step } = column;
+/** Reads, of the 32 bits before bit `end`, those of a mask. Bits before bit 0 are never in the mask. */
+function readBits(
+  to: Int32Array,
+  mask: number,
+  words: Int32Array,
+  at: number,
+  end: number,
+  slot: number,
+  count: number,
+): void {
   // The word of the last bit, and how many bits of it come before `end`: 1 to 32.
   const word = (end - 1) >>> 5;
   const bits = end - 32 * word;
-  // No bits of the word before are needed if all 32 are in one word, or if it would be a word before the first.
-  const two = bits < 32 && word > 0;
-  for (let k = 0, from = at + word * step; k < count; k++, from += stride) {
-    to[slot + k] = ((words[from]! >>> (32 - bits)) | (two ? words[from - step]! << bits : 0)) & mask;
+  const isSplit = bits < 32 && word > 0;
+  for (let k = 0, from = at + word; k < count; k++, from += WORDS) {
+    to[slot + k] = ((words[from]! >>> (32 - bits)) | (isSplit ? words[from - 1]! << bits : 0)) & mask;
   }
 }
 
-function clearWords({ words, at, stride, step }: BitColumn, count: number): void {
-  for (let k = 0, to = at; k < count; k++, to += stride) {
-    for (let j = 0; j < 4; j++) words[to + j * step] = 0;
-  }
-}
-
-/** Writes halves into the m bits before bit `end` of four words, which are zeros there. */
-function writeHalf(half: WordsHalf, column: BitColumn, end: number, slot: number, count: number): void {
-  writeWords(half.low, column, end, slot, count);
-  if (half.maskHigh !== 0) writeWords(half.high, column, end - 32, slot, count);
+/** Writes halves into the m bits before bit `end` of each value, which are zeros there. */
+function writeHalf(half: WordsHalf, words: Int32Array, at: number, end: number, slot: number, count: number): void {
+  writeBits(half.low, words, at, end, slot, count);
+  if (half.maskHigh !== 0) writeBits(half.high, words, at, end - 32, slot, count);
 }
 
 /** Writes words into the 32 bits before bit `end`. What would come before bit 0 is zero. */
-function writeWords(from: Int32Array, column: BitColumn, end: number, slot: number, count: number): void {
-  const { words, at, stride, step } = column;
+function writeBits(from: Int32Array, words: Int32Array, at: number, end: number, slot: number, count: number): void {
   const word = (end - 1) >>> 5;
   const bits = end - 32 * word;
-  const two = bits < 32 && word > 0;
-  for (let k = 0, to = at + word * step; k < count; k++, to += stride) {
+  const isSplit = bits < 32 && word > 0;
+  for (let k = 0, to = at + word; k < count; k++, to += WORDS) {
     const value = from[slot + k]!;
     words[to] = words[to]! | (value << (32 - bits));
-    if (two) words[to - step] = words[to - step]! | (value >>> bits);
+    if (isSplit) words[to - 1] = words[to - 1]! | (value >>> bits);
   }
 }
