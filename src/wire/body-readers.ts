@@ -1,12 +1,12 @@
 /**
  * Reads the bodies of tokens: a text becomes the bits that it was written from (docs/spec/token-v1.md, "Forms"). These
- * are the inverses of the writers in token-forms.ts. A reader accepts exactly what its writer writes, so two texts never
- * have the same bits.
+ * are the inverses of the writers in token-forms.ts. A reader accepts exactly what its writer writes, so two texts
+ * never have the same bits.
  *
  * Bits are counted from the highest bit of word 0. All bits after the last one of a body are zeros.
  */
 
-import { PAIR_VALUES, symbolValue } from './base32.ts';
+import { ALPHABET, PAIR_VALUES, symbolValue } from './base32.ts';
 import { CHECK_LENGTH } from './check-characters.ts';
 import { BODY_LENGTH, checkChanges, checkStart, wholeChanges } from './labelled-token.ts';
 
@@ -16,47 +16,53 @@ import { BODY_LENGTH, checkChanges, checkStart, wholeChanges } from './labelled-
  */
 export type ReadBody = (text: string, from: number, words: Int32Array, at: number) => boolean;
 
-/**
- * Makes a reader of characters that have `width` bits each.
- *
- * @param symbolOf returns the value of a character code, or a negative number.
- * @param bits how many bits a body has. The last character may have more bits than are left; they must be zeros.
- */
-function charactersReader(length: number, width: number, bits: number, symbolOf: (code: number) => number): ReadBody {
-  const excess = length * width - bits;
+/** How many bits the words of a body have at most. */
+const MOST_BITS = 128;
+
+/** Returns the value of each character of ASCII in an alphabet, or -1. */
+function valuesOf(alphabet: string): Int8Array {
+  const values = new Int8Array(128).fill(-1);
+  for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
+  return values;
+}
+
+const BASE32: Int8Array = /* @__PURE__ */ valuesOf(ALPHABET);
+const HEX: Int8Array = /* @__PURE__ */ valuesOf('0123456789abcdef');
+const BASE64URL: Int8Array = /* @__PURE__ */ valuesOf(
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
+);
+
+/** Makes a reader of characters that have `width` bits each. If they have more than 128 in all, the rest are zeros. */
+function charactersReader(length: number, width: number, values: Int8Array): ReadBody {
   return (text, from, words, at) => {
-    words.fill(0, at, at + 4);
+    words.fill(0, at, at + MOST_BITS / 32);
     let bad = 0;
-    for (let k = 0, bit = 0; k < length; k++, bit += width) {
-      let value = symbolOf(text.charCodeAt(from + k));
+    // The word that is being filled, and how many of its bits are free.
+    let word = 0;
+    let free = 32;
+    let to = at;
+    for (let k = from; k < from + length; k++) {
+      const code = text.charCodeAt(k);
+      const value = code < 128 ? values[code]! : -1;
       bad |= value;
-      let left = width;
-      if (k === length - 1) {
-        if ((value & ((1 << excess) - 1)) !== 0) return false;
-        value >>= excess;
-        left -= excess;
+      free -= width;
+      if (free >= 0) {
+        word |= value << free;
+      } else {
+        words[to++] = word | (value >>> -free);
+        word = value << (32 + free);
+        free += 32;
       }
-      putBits(words, at, bit, left, value);
     }
+    if (length * width <= MOST_BITS) words[to] = word;
+    else if (word !== 0) return false;
     return bad >= 0;
   };
 }
 
-/** Writes the lowest `count` bits of a value into words from bit `from` on, where the words are zeros. */
-function putBits(words: Int32Array, at: number, from: number, count: number, value: number): void {
-  const word = at + (from >>> 5);
-  const free = 32 - (from & 31) - count;
-  if (free >= 0) {
-    words[word] = words[word]! | (value << free);
-    return;
-  }
-  words[word] = words[word]! | (value >>> -free);
-  words[word + 1] = words[word + 1]! | (value << (32 + free));
-}
-
 /** Returns a reader of bodies in base32. */
 export function base32Reader(length: number): ReadBody {
-  return length === BODY_LENGTH ? wholeReader : charactersReader(length, 5, 5 * length, symbolValue);
+  return length === BODY_LENGTH ? wholeReader : charactersReader(length, 5, BASE32);
 }
 
 /**
@@ -131,61 +137,60 @@ function wholeCheckedReader(start: number): ReadBody {
   };
 }
 
-/** Returns the value of a hexadecimal digit in lower case, or -1. */
-function hexValue(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  return code >= 97 && code <= 102 ? code - 87 : -1;
-}
-
 /** Returns a reader of bodies in hexadecimal digits. */
 export function hexReader(length: number): ReadBody {
-  return charactersReader(length, 4, 4 * length, hexValue);
-}
-
-/** Returns the value of a character of base64url, or -1. */
-function base64urlValue(code: number): number {
-  if (code >= 65 && code <= 90) return code - 65;
-  if (code >= 97 && code <= 122) return code - 71;
-  if (code >= 48 && code <= 57) return code + 4;
-  return code === 45 ? 62 : code === 95 ? 63 : -1;
+  return charactersReader(length, 4, HEX);
 }
 
 /** Returns a reader of bodies in base64url (RFC 4648, section 5, without padding). */
 export function base64urlReader(length: number): ReadBody {
-  return charactersReader(length, 6, Math.min(128, 6 * length), base64urlValue);
+  return charactersReader(length, 6, BASE64URL);
 }
 
-/** Where a UUID has the digit of the version, and the digit that begins with the variant. */
-const VERSION_AT = 14;
-const VARIANT_AT = 19;
+/** The bytes of two hexadecimal digits, by the seven bits of each, or -1: made for the first reader of UUIDs. */
+let hexPairs: Int16Array | null = null;
 
-/** Returns a reader of UUIDs of version 8 (RFC 9562, section 5.8). */
-export function uuidReader(): ReadBody {
-  return readUuid;
-}
-
-function readUuid(text: string, from: number, words: Int32Array, at: number): boolean {
-  words.fill(0, at, at + 4);
-  let bit = 0;
-  for (let k = 0; k < 36; k++) {
-    const code = text.charCodeAt(from + k);
-    if (k === 8 || k === 13 || k === 18 || k === 23) {
-      if (code !== 45) return false;
-      continue;
-    }
-    const value = hexValue(code);
-    if (value < 0) return false;
-    if (k === VERSION_AT) {
-      if (value !== 8) return false;
-    } else if (k === VARIANT_AT) {
-      // The variant is 10, so the digit has two bits of the body.
-      if (value >>> 2 !== 2) return false;
-      putBits(words, at, bit, 2, value & 3);
-      bit += 2;
-    } else {
-      putBits(words, at, bit, 4, value);
-      bit += 4;
+function makeHexPairs(): Int16Array {
+  const pairs = new Int16Array(1 << 14).fill(-1);
+  for (let high = 0; high < 128; high++) {
+    for (let low = 0; low < 128; low++) {
+      if (HEX[high]! >= 0 && HEX[low]! >= 0) pairs[(high << 7) | low] = (HEX[high]! << 4) | HEX[low]!;
     }
   }
-  return true;
+  return pairs;
+}
+
+/** Where the 16 bytes of a UUID begin, and where its dashes are. */
+const UUID_BYTES: readonly number[] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const DASH = 45;
+
+/** Returns a reader of UUIDs of version 8 (RFC 9562, section 5.8). Their digits are read in pairs. */
+export function uuidReader(): ReadBody {
+  hexPairs ??= makeHexPairs();
+  const pairs = hexPairs;
+  const b = new Int32Array(16);
+  return (text, from, words, at) => {
+    let bad = 0;
+    for (let i = 0; i < 16; i++) {
+      const place = from + UUID_BYTES[i]!;
+      const high = text.charCodeAt(place);
+      const low = text.charCodeAt(place + 1);
+      const byte = (high | low) < 128 ? pairs[(high << 7) | low]! : -1;
+      b[i] = byte;
+      bad |= byte;
+    }
+    const dashes =
+      (text.charCodeAt(from + 8) ^ DASH) |
+      (text.charCodeAt(from + 13) ^ DASH) |
+      (text.charCodeAt(from + 18) ^ DASH) |
+      (text.charCodeAt(from + 23) ^ DASH);
+    // 48 bits, the version, 12 bits, the variant, 62 bits.
+    const version = b[6]! >>> 4;
+    const variant = b[8]! >>> 6;
+    words[at] = (b[0]! << 24) | (b[1]! << 16) | (b[2]! << 8) | b[3]!;
+    words[at + 1] = (b[4]! << 24) | (b[5]! << 16) | ((b[6]! & 15) << 12) | (b[7]! << 4) | ((b[8]! & 63) >>> 2);
+    words[at + 2] = (b[8]! << 30) | (b[9]! << 22) | (b[10]! << 14) | (b[11]! << 6) | (b[12]! >>> 2);
+    words[at + 3] = (b[12]! << 30) | (b[13]! << 22) | (b[14]! << 14) | (b[15]! << 6);
+    return bad >= 0 && dashes === 0 && version === 8 && variant === 2;
+  };
 }

@@ -69,12 +69,11 @@ export function makeBinaryLane(aes: AesBackend, sizes: Sizes): BinaryLane {
     writeColumn(first % 2 === 0 ? b : a, q, base, roundWords(first), count);
     for (let turn = 0; turn < ROUNDS; turn++) {
       const i = first + sign * turn;
+      const changed = i % 2 === 0 ? a : b;
       // ii, iii. Let R = PRF(P || Q); let S be the first d bytes of R.
       const s = batch.encrypt().view;
       // iv. Let y = NUM(S). v. If i is even, let m = u; else, let m = v. vi. Let c = (NUM(A) + y) mod 2^m.
-      // vii. Let C = STR(c). viii. Let A = B. ix. Let B = C.
-      const changed = i % 2 === 0 ? a : b;
-      // m is at most 64, so only the last two words of S matter.
+      // vii. Let C = STR(c). viii. Let A = B. ix. Let B = C. m is at most 64, so only the last two words of S matter.
       addColumn(changed, s, d - 8, count, sign);
       if (turn + 1 < ROUNDS) writeColumn(changed, q, base, roundWords(i + sign), count);
     }
