@@ -2,5 +2,6 @@
  * Keysets: making, reading and writing root keys, and the keys of the domains that are derived from them.
  */
 
-export type { DomainKeys, KeyCheck } from './keys/domain-keys.ts';
-export { type Keyset, keyset } from './keys/keyset.ts';
+export type { KeyCheck } from './keys/checks.ts';
+export type { DomainKeys } from './keys/domain-keys.ts';
+export { type DomainOptions, type GenerateOptions, type Keyset, keyset, type ParseOptions } from './keys/keyset.ts';

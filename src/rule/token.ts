@@ -16,7 +16,7 @@ import { issueOf, type ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail } from '../errors.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
-import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { type DomainKeys, keysWith, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import type { OpenedReading } from '../prepare/reading.ts';
 import { applySteps, stepNames } from '../prepare/steps.ts';
 import { endsLikeToken, inspect } from '../wire/labelled-token.ts';
@@ -195,7 +195,12 @@ interface KeyedTokens {
 function setUp(settings: Settings, opened: OpenedKeys, lists: MissingLists): KeyedTokens {
   const { scope, form, length, label, prf, names, contexts } = settings;
   const parameters = [prf, encodeList(names), contexts.length === 0 ? LINKAGE : linkageOf(contexts)];
-  const prfs = new Map(opened.keys.map((key) => [key.id, PRFS[prf](key.derive('token', scope, parameters))]));
+  const prfs = new Map(
+    keysWith(opened, 'token', scope, parameters).map((key) => [
+      key.id,
+      PRFS[prf](key.derive('token', scope, parameters)),
+    ]),
+  );
   const { id } = opened.primary;
   const prefix = label === undefined ? '' : `${label}_`;
   const texts = tokenTexts(form, length, form === 'labelled' ? prefix + id : '');
@@ -392,8 +397,15 @@ function matches(
     );
   }
   const prf = prfs.get(parts.keyId);
-  if (prf === undefined) fail('foreign_token', 'the token was made with a key of another domain or keyset');
+  if (prf === undefined) unknownKey(keyed.opened, parts.keyId);
   return equalText(body(prf), parts.body);
+}
+
+/** Says why a token's key is not there. */
+function unknownKey({ retired }: OpenedKeys, id: string): never {
+  const day = retired.get(id);
+  if (day !== undefined) fail('key_retired', `the token was made with key ${id}, which was retired on ${day}`);
+  fail('foreign_token', 'the token was made with a key of another domain or keyset');
 }
 
 /** The token without what the rule writes before it. */
