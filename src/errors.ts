@@ -157,6 +157,10 @@ const KINDS = {
   not_granted: 'keys',
   /** A key file has branches in place of root keys, and nothing pins their check value. */
   branches_unpinned: 'keys',
+  /** The key cannot be retired, because something still needs it. */
+  key_in_use: 'keys',
+  /** The key is a base and nothing else, so it cannot become primary. */
+  key_is_base: 'keys',
   /** Only branches of a base were kept, and none for this domain. */
   domain_gone: 'keys',
   /** The keys are labelled with a region, and the process does not say where it runs. */

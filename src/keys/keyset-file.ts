@@ -91,8 +91,8 @@ function readKeys(keys: unknown): Pick<KeysetFile, 'keys' | 'primary'> {
 }
 
 function readBranches(value: unknown, name: string): readonly Branch[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_BRANCHES) {
-    fail('invalid_keyset', `"branches" of ${name} must be a list of 1 to ${MAX_BRANCHES} branches`);
+  if (!Array.isArray(value) || value.length > MAX_BRANCHES) {
+    fail('invalid_keyset', `"branches" of ${name} must be a list of at most ${MAX_BRANCHES} branches`);
   }
   return value.map((one: unknown, index) => {
     const where = `branch ${index + 1} of ${name}`;
