@@ -12,6 +12,7 @@ import { issueOf, type ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
+import { ruleSteps } from '../keys/derive.ts';
 import {
   type DomainKey,
   type DomainKeys,
@@ -45,7 +46,7 @@ import { boundVerbs, openFor, refuseReveal } from './binding.ts';
 import { mapColumn, toCode } from './columns.ts';
 import { isMissing, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
-import { checkRule, checkScope } from './options.ts';
+import { checkRule, checkScope, isWhole } from './options.ts';
 import { type BoundColumns, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 import { KINDS, SEAL_VALUES, type SealedValueOf, type SealValue } from './seal/values.ts';
 
@@ -202,6 +203,7 @@ export function seal<
     ...given({ readsSpelling: kind === 'json' ? true : undefined, inCode: KINDS[kind].inCode }),
     removes: false,
     unfit: null,
+    needsKeys: (verbs) => ({ paths: [ruleSteps('seal', scope, PARAMETERS)], isWall: isWhole(verbs) }),
     bind: (opened, revealing, { own: missing }) => sealColumns(setUp(settings, opened!, missing), revealing),
   };
 
