@@ -118,6 +118,25 @@ describe('options about the input', () => {
     expect(again, again.err).toMatchObject({ code: 0, out: expect.stringMatching(/^id;"na;me"\n[^;]+;é\n[^;]+;x\n$/) });
   });
 
+  it('a part without bytes has no records, and the dry run shows those of another part', async () => {
+    place.write('none.csv', '');
+    place.write('in.csv', 'id,name\n1,x\n');
+    const whole = (await protect(['in.csv'])).out;
+    for (const inputs of [
+      ['none.csv', 'in.csv'],
+      ['in.csv', 'none.csv'],
+    ]) {
+      expect(await protect(inputs)).toMatchObject({ code: 0, out: whole });
+      const dry = await protect([...inputs, '--dry-run']);
+      expect(dry).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^row 1\n.*name +x +x +keep\n$/s) });
+    }
+    for (const more of [[], ['--dry-run'], ['--out-dir', 'safe']]) {
+      const { code, out, err } = await protect(['none.csv', 'none.csv'].slice(more.length === 2 ? 1 : 0).concat(more));
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err).toContain('--header a,b,c');
+    }
+  });
+
   it.each([
     ['latin1', 'iso-8859-1'],
     ['Latin-1', 'iso-8859-1'],
