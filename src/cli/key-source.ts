@@ -9,6 +9,7 @@ import type { Option } from 'commander';
 import { fileKind, MAX_FILE } from '../custody/age.ts';
 import { fail, TrefoilError } from '../errors.ts';
 import { type Keyset, keyset } from '../keys.ts';
+import { regionOfProcess } from './custody/region.ts';
 import { readSecretBytes, warnIfShared } from './custody/secret-file.ts';
 import { UsageError } from './exit.ts';
 import { type Context, checkFileName, fileOption, filesOption } from './options.ts';
@@ -120,7 +121,9 @@ async function read(
     const { json, usedPassphrase } = isSealed
       ? await (await import('./custody/open.ts')).openSealed(file, label, identity, context)
       : { json: plainText(file), usedPassphrase: false };
-    return { keyset: keyset.parse(json), json, isSealed, usedPassphrase };
+    const region = regionOfProcess();
+    const opened = keyset.parse(json, region === undefined ? {} : { region });
+    return { keyset: opened, json, isSealed, usedPassphrase };
   } catch (error) {
     if (!(error instanceof TrefoilError)) throw error;
     throw new TrefoilError(

@@ -63,7 +63,7 @@ async function attempt<T>(uri: string, options: CallOptions, work: (call: Wrappe
       return await within(options, work);
     } catch (error) {
       options.signal?.throwIfAborted();
-      const { code, again } = classify(error);
+      const { code, again } = verdictOn(error);
       if (!again || tried === ATTEMPTS) fail(code, `${uri}: ${MESSAGES[code]}`);
     }
     // 50 to 150 ms, then 200 to 600 ms.
@@ -150,8 +150,25 @@ const STAYS: readonly RegExp[] = [
 /** Status codes of gRPC (https://grpc.io/docs/guides/status-codes): those that pass, and those that stay. */
 const GRPC_PASSES: ReadonlySet<number> = new Set([4, 8, 10, 13, 14]);
 
-/** Says which error a failed attempt is, and whether another attempt can help. */
-function classify(error: unknown): { readonly code: CallCode; readonly again: boolean } {
+/** Which error a failed attempt is, and whether another attempt can help. */
+interface Verdict {
+  readonly code: CallCode;
+  readonly again: boolean;
+}
+
+/** An error that says nothing may be one of the adapter itself, which another attempt would repeat. */
+const UNKNOWN: Verdict = { code: 'key_unavailable', again: false };
+
+function verdictOn(error: unknown): Verdict {
+  try {
+    return classify(error);
+  } catch {
+    // The properties of a foreign error may be getters that throw.
+    return UNKNOWN;
+  }
+}
+
+function classify(error: unknown): Verdict {
   if (error instanceof TooSlow) return { code: 'key_unavailable', again: true };
   if (error instanceof TrefoilError && Object.hasOwn(MESSAGES, error.code)) {
     return { code: error.code as CallCode, again: error.code === 'key_unavailable' };
@@ -169,8 +186,7 @@ function classify(error: unknown): { readonly code: CallCode; readonly again: bo
     const passes = GRPC_PASSES.has(grpc);
     return { code: passes ? 'key_unavailable' : 'key_refused', again: passes };
   }
-  // An error that says nothing may be one of the adapter itself, which another attempt repeats.
-  return { code: 'key_unavailable', again: false };
+  return UNKNOWN;
 }
 
 const matches = (words: readonly string[], patterns: readonly RegExp[]): boolean =>
@@ -182,18 +198,14 @@ function cluesOf(error: unknown): Clues {
   let status: number | null = null;
   let grpc: number | null = null;
   const words: string[] = [];
-  try {
-    const own = read(error);
-    for (const from of [own, read(own.cause)]) {
-      for (const word of [from.name, from.code]) if (typeof word === 'string') words.push(word);
-      for (const number of [read(from.$metadata).httpStatusCode, from.statusCode, from.status, from.code]) {
-        if (typeof number !== 'number') continue;
-        if (number >= 300 && number <= 599) status ??= number;
-        else if (number >= 1 && number <= 16) grpc ??= number;
-      }
+  const own = read(error);
+  for (const from of [own, read(own.cause)]) {
+    for (const word of [from.name, from.code]) if (typeof word === 'string') words.push(word);
+    for (const number of [read(from.$metadata).httpStatusCode, from.statusCode, from.status, from.code]) {
+      if (typeof number !== 'number') continue;
+      if (number >= 300 && number <= 599) status ??= number;
+      else if (number >= 1 && number <= 16) grpc ??= number;
     }
-  } catch {
-    // The properties of a foreign error may be getters that throw.
   }
   return { status, grpc, words };
 }

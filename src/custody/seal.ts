@@ -22,7 +22,7 @@ export interface CustodyOptions {
    * `wrappers`. The KMS binds the key to it, so that a file of another name is refused.
    */
   readonly name?: string;
-  /** The region in which the process runs. The KMS binds the key to it, too. */
+  /** The region in which the process runs. A KMS binds the key to it, and keys for another region are not sealed. */
   readonly region?: string;
   /** Time limit of a call of a KMS in milliseconds, 1 to 600,000. Default: 10,000. */
   readonly timeout?: number;
@@ -91,8 +91,9 @@ export function checkList(argument: string, value: unknown): readonly unknown[] 
  *
  * @param text the keyset as JSON text, as `keyset.export` returns it.
  * @returns the bytes of the file; with `armour`, a text.
- * @throws TrefoilError `invalid_keyset`, `weak_key`, `reserved_field` if the text is not a keyset; `key_unavailable`,
- *   `key_refused`, `key_answer_broken` if a KMS does not wrap the key.
+ * @throws TrefoilError `invalid_keyset`, `weak_key` if the text is not a keyset, `region_required`, `wrong_region` if
+ *   it is for another region than `region`; `key_unavailable`, `key_refused`, `key_answer_broken` if a KMS does not
+ *   wrap the key.
  * @throws TypeError, RangeError for options that do not fit, such as a passphrase beside recipients.
  *
  * @example
@@ -126,7 +127,7 @@ export async function sealKeyFile(text: string, options: SealOptions): Promise<U
   }
   if (passphrase === undefined && others === 0) badRange('options', 'expected recipients, wrappers or a passphrase');
   // A mistake in the text would otherwise be found when the file is needed.
-  keyset.parse(text);
+  keyset.parse(text, checked.region === undefined ? {} : { region: checked.region });
   const encrypter = new age.Encrypter();
   if (passphrase !== undefined) encrypter.setPassphrase(passphrase);
   for (const recipient of recipients) addRecipient(encrypter, recipient);

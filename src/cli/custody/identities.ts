@@ -6,6 +6,7 @@ import { TrefoilError } from '../../errors.ts';
 import { STDIN } from '../../files/inputs/inputs.ts';
 import { UsageError } from '../exit.ts';
 import { type Context, checkFileName } from '../options.ts';
+import { regionOfProcess } from './region.ts';
 import { readSecretFile } from './secret-file.ts';
 import { isWrapper, type NamedWrapper, namedWrapper } from './wrappers.ts';
 
@@ -48,7 +49,7 @@ export function withName(flag: string, named: readonly NamedWrapper[]): Omit<Ide
   if (new Set(wrappers.map(({ uri }) => uri)).size < wrappers.length) {
     throw new UsageError(`${flag} has the same key wrapper twice`);
   }
-  return { wrappers, name, region: process.env.TREFOIL_REGION || undefined };
+  return { wrappers, name, region: regionOfProcess() };
 }
 
 /** Whether a line is an identity of age. A plugin's identity needs a program that is not run here. */

@@ -7,6 +7,7 @@ import { loadAge } from '../../custody/age-package.ts';
 import { linesOf, withName } from '../../custody/identities.ts';
 import { writeKeyFile } from '../../custody/new-file.ts';
 import { askNewPassphrase, checkNewPassphrase, passphraseFromFile } from '../../custody/passphrase.ts';
+import { regionOfProcess } from '../../custody/region.ts';
 import { scryptRecipient } from '../../custody/scrypt.ts';
 import { isWrapper, type NamedWrapper, namedWrapper } from '../../custody/wrappers.ts';
 import { UsageError } from '../../exit.ts';
@@ -128,5 +129,5 @@ const isRecipient = (text: string): boolean => /^age1[0-9a-z]{20,}$/.test(text);
 async function newPassphrase(usedPassphrase: boolean, context: Context): Promise<Ways> {
   const fromFile = usedPassphrase ? null : await passphraseFromFile(context);
   const passphrase = checkNewPassphrase(fromFile ?? (await askNewPassphrase(context)));
-  return { recipients: [scryptRecipient(passphrase)], wrappers: [], name: undefined, region: undefined };
+  return { recipients: [scryptRecipient(passphrase)], wrappers: [], name: undefined, region: regionOfProcess() };
 }
