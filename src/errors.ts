@@ -163,6 +163,10 @@ const KINDS = {
   wrong_domain: 'keys',
   /** A verb that reveals was called without `revealAccess`. */
   reveal_access_required: 'keys',
+  /** A key file is not sealed, although the caller passed an identity, a passphrase or a key wrapper to open it. */
+  key_not_sealed: 'keys',
+  /** Nothing that the caller passed opens a sealed key file, or a KMS refuses to. */
+  key_refused: 'keys',
   // Shares of an identity.
   /** A text that should be a share of an identity is not one: a line is missing, or its check characters do not fit. */
   share_mistyped: 'keys',
@@ -197,6 +201,11 @@ const KINDS = {
   out_of_memory: 'io',
   /** DuckDB has read or written another number of rows than the input has. */
   rows_lost: 'io',
+  // A key management service (KMS).
+  /** A KMS cannot be reached, is overloaded, or does not answer in time. */
+  key_unavailable: 'io',
+  /** A KMS has answered something that is not a key, or has answered with a redirect. */
+  key_answer_broken: 'io',
   // The store of a vault.
   /** The store of a vault has failed or refused the work. */
   store_failed: 'io',

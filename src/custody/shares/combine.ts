@@ -13,14 +13,14 @@ import { fail, type Issue, TrefoilError } from '../../errors.ts';
 import { type Ceremony, ceremonyId, checkCeremony, commitmentOf } from './ceremony.ts';
 import { foreignShare, isCommitted, isOf, wrongShare } from './check.ts';
 import { identityText } from './identity-text.ts';
-import { type AgeRecipients, checkPackages, recipientOf, type ShamirPackage, valueAt } from './packages.ts';
+import { type AgePackage, checkPackages, recipientOf, type ShamirPackage, valueAt } from './packages.ts';
 import { type ReadShare, readShare } from './share-text.ts';
 import { subsetsOf } from './subsets.ts';
 
 /** Options of {@link combineShares}. */
 export interface CombineOptions {
   /** The package `age-encryption`: `await import('age-encryption')`. */
-  readonly age: AgeRecipients;
+  readonly age: AgePackage;
   /** The package `shamir-secret-sharing`: `await import('shamir-secret-sharing')`. */
   readonly shamir: ShamirPackage;
   /** The record of the ceremony. With it, a wrong share is named by its number. */
@@ -155,7 +155,7 @@ function withoutRepeats(shares: readonly Placed[]): readonly Placed[] {
 }
 
 /** Joins as many shares as the threshold. Returns `null` if the result is not of their ceremony. */
-async function join(chosen: readonly Placed[], age: AgeRecipients, shamir: ShamirPackage): Promise<Joined | null> {
+async function join(chosen: readonly Placed[], age: AgePackage, shamir: ShamirPackage): Promise<Joined | null> {
   const { ceremony, threshold, shares } = chosen[0]!;
   const points = chosen.map(({ number, value }) => ({ at: number, value }));
   const secret = await valueAt(shamir, points, 0);

@@ -13,7 +13,7 @@ import { identityText } from './identity-text.ts';
 import { RECIPIENT_PATTERN, SECRET_BYTES } from './share-text.ts';
 
 /** The part of `age-encryption` that is needed: the recipient of an identity. */
-export interface AgeRecipients {
+export interface AgePackage {
   identityToRecipient(identity: string): Promise<string>;
 }
 
@@ -43,7 +43,7 @@ function hasFunctions(value: unknown, names: readonly string[]): boolean {
 }
 
 /** The recipient of an identity of 32 bytes. */
-export async function recipientOf(age: AgeRecipients, secret: Uint8Array): Promise<string> {
+export async function recipientOf(age: AgePackage, secret: Uint8Array): Promise<string> {
   const recipient = await quietly('age', age.identityToRecipient(identityText(secret)));
   if (typeof recipient !== 'string' || !RECIPIENT_PATTERN.test(recipient)) {
     badType('age', 'returned a text that is not an X25519 recipient');

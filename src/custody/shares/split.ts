@@ -5,7 +5,7 @@ import { badRange, badType, checkInteger, checkOptions } from '../../core/checks
 import { randomBytes } from '../../kernel/random.ts';
 import { type Ceremony, ceremonyId, commitmentOf, isName, LONGEST_NAME, MOST_PRESENT } from './ceremony.ts';
 import {
-  type AgeRecipients,
+  type AgePackage,
   checkPackages,
   drawPoints,
   type Point,
@@ -19,7 +19,7 @@ import { subsetsOf } from './subsets.ts';
 /** Options of {@link splitIdentity}. */
 export interface SplitOptions {
   /** The package `age-encryption`, which computes the recipient: `await import('age-encryption')`. */
-  readonly age: AgeRecipients;
+  readonly age: AgePackage;
   /** The package `shamir-secret-sharing`, which computes the shares: `await import('shamir-secret-sharing')`. */
   readonly shamir: ShamirPackage;
   /** How many shares to make: 2 to 16. */
