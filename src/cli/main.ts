@@ -37,6 +37,9 @@ type AddCommand = (parent: Command, context: Context) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'keys new': async () => (await import('./commands/keys/new.ts')).addKeysNew,
   'keys inspect': async () => (await import('./commands/keys/inspect.ts')).addKeysInspect,
+  'keys split': async () => (await import('./commands/keys/split.ts')).addKeysSplit,
+  'keys combine': async () => (await import('./commands/keys/combine.ts')).addKeysCombine,
+  'keys check-share': async () => (await import('./commands/keys/check-share.ts')).addKeysCheckShare,
   check: async () => (await import('./commands/check.ts')).addCheck,
   explain: async () => (await import('./commands/explain.ts')).addExplain,
   protect: async () => (await import('./commands/protect.ts')).addProtect,

@@ -23,18 +23,20 @@ export interface CheckedShare {
  * Checks one share against the record of its ceremony: that its text is complete, and that it is the share that the
  * dealer committed to. So holders can test their share alone, without meeting.
  *
- * It does not prove that the shares join to an identity: the dealer made the commitments, too. Only a drill proves that.
+ * It does not prove that the shares join to an identity: the dealer made the commitments, too. Only a drill proves
+ * that.
  *
- * @throws TrefoilError `share_mistyped` with the `line` that is wrong, `share_foreign`, `share_wrong` with the number of
- * the share as `actual`, `ceremony_broken`.
+ * @throws TrefoilError `share_mistyped` with the `line` that is wrong; `share_foreign`; `share_wrong` with the number
+ * of the share as `actual`; `ceremony_broken`.
  * @throws TypeError for other types.
  *
  * @example
  * ```ts
+ * import * as age from 'age-encryption';
+ * import * as shamir from 'shamir-secret-sharing';
  * import { checkShare, splitIdentity } from 'trefoil/custody';
  *
- * const packages = { age: await import('age-encryption'), shamir: await import('shamir-secret-sharing') };
- * const { shares, ceremony } = await splitIdentity({ ...packages, shares: 3, threshold: 2 });
+ * const { shares, ceremony } = await splitIdentity({ age, shamir, shares: 3, threshold: 2 });
  * checkShare(shares[1]!, ceremony).number; // → 2
  * ```
  */

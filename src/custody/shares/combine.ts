@@ -19,9 +19,9 @@ import { subsetsOf } from './subsets.ts';
 
 /** Options of {@link combineShares}. */
 export interface CombineOptions {
-  /** The package `age-encryption`: `await import('age-encryption')`. */
+  /** The package `age-encryption`: `import * as age from 'age-encryption'`. */
   readonly age: AgePackage;
-  /** The package `shamir-secret-sharing`: `await import('shamir-secret-sharing')`. */
+  /** The package `shamir-secret-sharing`: `import * as shamir from 'shamir-secret-sharing'`. */
   readonly shamir: ShamirPackage;
   /** The record of the ceremony. With it, a wrong share is named by its number. */
   readonly ceremony?: Ceremony;
@@ -58,11 +58,12 @@ interface Joined {
  *
  * @example
  * ```ts
+ * import * as age from 'age-encryption';
+ * import * as shamir from 'shamir-secret-sharing';
  * import { combineShares, splitIdentity } from 'trefoil/custody';
  *
- * const packages = { age: await import('age-encryption'), shamir: await import('shamir-secret-sharing') };
- * const { shares } = await splitIdentity({ ...packages, shares: 3, threshold: 2 });
- * const identity = await combineShares(shares.slice(1), packages);
+ * const { shares } = await splitIdentity({ age, shamir, shares: 3, threshold: 2 });
+ * const identity = await combineShares(shares.slice(1), { age, shamir });
  * identity.startsWith('AGE-SECRET-KEY-1'); // → true
  * ```
  */

@@ -3,9 +3,9 @@
  * the polynomials. What they return is checked, and nothing of their errors is passed on, because a message of another
  * package may quote its input.
  *
- * Traps of `shamir-secret-sharing` 0.0.4 that are handled here and by the text of a share: `combine` returns wrong bytes
- * for too few shares and for shares of two ceremonies; it accepts the point 0, at which one holder dictates the result;
- * it refuses a `Buffer`; `split` accepts a threshold of 2.5 and draws its points at random.
+ * Traps of `shamir-secret-sharing` 0.0.4 that are handled here and by the text of a share: `combine` returns wrong
+ * bytes for too few shares and for shares of two ceremonies; it accepts the point 0, at which one holder dictates the
+ * result; it refuses a `Buffer`; `split` accepts a threshold of 2.5 and draws its points at random.
  */
 
 import { badType } from '../../core/checks.ts';

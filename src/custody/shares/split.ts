@@ -18,9 +18,9 @@ import { subsetsOf } from './subsets.ts';
 
 /** Options of {@link splitIdentity}. */
 export interface SplitOptions {
-  /** The package `age-encryption`, which computes the recipient: `await import('age-encryption')`. */
+  /** The package `age-encryption`: `import * as age from 'age-encryption'`. */
   readonly age: AgePackage;
-  /** The package `shamir-secret-sharing`, which computes the shares: `await import('shamir-secret-sharing')`. */
+  /** The package `shamir-secret-sharing`: `import * as shamir from 'shamir-secret-sharing'`. */
   readonly shamir: ShamirPackage;
   /** How many shares to make: 2 to 16. */
   readonly shares: number;
@@ -54,13 +54,14 @@ export interface SplitIdentity {
  *
  * @example
  * ```ts
+ * import * as age from 'age-encryption';
+ * import * as shamir from 'shamir-secret-sharing';
  * import { combineShares, splitIdentity } from 'trefoil/custody';
  *
- * const packages = { age: await import('age-encryption'), shamir: await import('shamir-secret-sharing') };
- * const { recipient, shares, ceremony } = await splitIdentity({ ...packages, shares: 5, threshold: 3 });
+ * const { recipient, shares, ceremony } = await splitIdentity({ age, shamir, shares: 5, threshold: 3 });
  * shares.length; // → 5
- * const identity = await combineShares([shares[0]!, shares[2]!, shares[4]!], { ...packages, ceremony });
- * (await packages.age.identityToRecipient(identity)) === recipient; // → true
+ * const identity = await combineShares([shares[0]!, shares[2]!, shares[4]!], { age, shamir, ceremony });
+ * (await age.identityToRecipient(identity)) === recipient; // → true
  * ```
  */
 export async function splitIdentity(options: SplitOptions): Promise<SplitIdentity> {

@@ -496,6 +496,31 @@ describe('arguments', () => {
   });
 });
 
+describe('a property of Object.prototype', () => {
+  it.each([
+    ['present', ['Mallory']],
+    ['ceremony', {}],
+    ['threshold', 2],
+  ])('%s is not an option', async (name, value) => {
+    Object.defineProperty(Object.prototype, name, { value, configurable: true });
+    let work: Promise<unknown>[];
+    try {
+      // The options are read before the first wait.
+      const { threshold: _, ...rest } = { ...packages, shares: 3, threshold: 2 };
+      work = [
+        splitIdentity({ ...rest, threshold: 3 }),
+        combineShares(made.shares, packages),
+        rejection(splitIdentity(rest as never), TypeError),
+      ];
+    } finally {
+      delete (Object.prototype as Record<string, unknown>)[name];
+    }
+    const [split, joined] = (await Promise.all(work)) as [SplitIdentity, string];
+    expect(split.ceremony.present).toEqual([]);
+    expect(joined).toBe(identity);
+  });
+});
+
 describe('a package that fails', () => {
   const SECRET = 'AGE-SECRET-KEY-1THIS-IS-A-SECRET';
   const fails = () => Promise.reject(new Error(SECRET));
