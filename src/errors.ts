@@ -51,6 +51,8 @@ const KINDS = {
   malformed_token: 'data',
   /** A token is from another domain or from another keyset. */
   foreign_token: 'data',
+  /** A token was made with a key that is retired. */
+  key_retired: 'data',
   /** A rule that reveals sealed values got a value that is not one. */
   not_sealed: 'data',
   /** A value, a file of rejects, a store or an export needs a key that is not in the keyset. */
@@ -151,8 +153,20 @@ const KINDS = {
   weak_key: 'keys',
   /** Public test keys are used for a domain that is not named `test` or `test-…`. */
   public_test_keys: 'keys',
-  /** A keyset uses a field that is reserved for a later version. */
-  reserved_field: 'keys',
+  /** A key file is narrowed, and does not have the keys, the domain or the verb that are needed. */
+  not_granted: 'keys',
+  /** A key file has branches in place of root keys, and nothing pins their check value. */
+  branches_unpinned: 'keys',
+  /** The key cannot be retired, because something still needs it. */
+  key_in_use: 'keys',
+  /** The key is a base and nothing else, so it cannot become primary. */
+  key_is_base: 'keys',
+  /** Only branches of a base were kept, and none for this domain. */
+  domain_gone: 'keys',
+  /** The keys are labelled with a region, and the process does not say where it runs. */
+  region_required: 'keys',
+  /** The keys are of another region than the process, or than the policy demands. */
+  wrong_region: 'keys',
   /** The keys are not those that the policy or the caller pins. */
   key_check_mismatch: 'keys',
   /** A policy pins keys, and the primary key, which protects, is not among them. */

@@ -7,6 +7,7 @@ export { check } from './policy/check.ts';
 export { type ExplainOptions, explain } from './policy/explain/explain.ts';
 export type { ValuePath } from './policy/file/options.ts';
 export { type Locate, parsePolicy } from './policy/file/parse.ts';
+export { keyNeeds, type Narrowed, type NarrowedField, type NarrowOptions, narrow } from './policy/narrow.ts';
 export { policy } from './policy/policy.ts';
 export { each } from './policy/tree.ts';
 export type {

@@ -19,8 +19,11 @@ export const NODE_LENGTH = 32;
 /** Length of a key check value in characters: 80 bits. */
 export const KEY_CHECK_LENGTH = 16;
 
-/** The kinds of things that have keys of their own: rules, and the rejects of a run. */
-export type KeyedKind = 'token' | 'fpe' | 'seal' | 'shiftDate' | 'rejects' | 'vault';
+/** The kinds of things that have keys of their own: rules, the permutations of tokens, and the rejects of a run. */
+export type KeyedKind = 'token' | 'token permutation' | 'fpe' | 'seal' | 'shiftDate' | 'rejects' | 'vault';
+
+/** One step down the tree: its word, and the names that go into it. */
+export type Step = readonly [word: string, ...names: (string | Uint8Array)[]];
 
 /** Derives a child node: one step down the tree. */
 export function child(
@@ -32,9 +35,38 @@ export function child(
   return hkdfSha256(parent, SALT, encodeList([step, ...names]), length);
 }
 
-/** Derives the node of a domain from a root key. */
-export function domainNode(root: Uint8Array, domain: string): Uint8Array {
-  return child(root, 'domain', [domain]);
+/** Derives a node several steps down. */
+export function descend(node: Uint8Array, steps: readonly Step[]): Uint8Array {
+  return steps.reduce((parent, [word, ...names]) => child(parent, word, names), node);
+}
+
+/**
+ * Derives the node of a domain from a root key.
+ *
+ * @param of the parent of a recipient's domain.
+ * @param region the label of the root key.
+ */
+export function domainNode(
+  root: Uint8Array,
+  domain: string,
+  of: string | null = null,
+  region: string | null = null,
+): Uint8Array {
+  const labels = [...(of === null ? [] : ['of', of]), ...(region === null ? [] : ['region', region])];
+  return child(root, 'domain', [domain, ...labels]);
+}
+
+/** The way from the node of a domain to the node of a rule. */
+export function ruleSteps(
+  kind: KeyedKind,
+  scope: string,
+  parameters: readonly (string | Uint8Array)[],
+): readonly [Step, Step, Step] {
+  return [
+    ['kind', kind],
+    ['scope', scope],
+    ['parameters', ...parameters],
+  ];
 }
 
 /** Derives the node of a rule, three steps below the node of its domain. */
@@ -44,18 +76,24 @@ export function ruleNode(
   scope: string,
   parameters: readonly (string | Uint8Array)[],
 ): Uint8Array {
-  return child(child(child(domain, 'kind', [kind]), 'scope', [scope]), 'parameters', parameters);
+  return descend(domain, ruleSteps(kind, scope, parameters));
 }
 
 /**
  * The id of a domain key, which tokens and sealed values show. It differs from domain to domain, so it does not show
  * that two domains have one root key.
+ *
+ * @param base key check value of the base, if the key is bound to another node than its own. So a right root key under
+ *   a wrong base has another id.
  */
-export function shownKeyId(domain: Uint8Array): string {
-  return encode(child(domain, 'key id', []), ID_LENGTH * 5);
+export function shownKeyId(domain: Uint8Array, base: string | null = null): string {
+  return encode(child(domain, 'key id', base === null ? [] : [base]), ID_LENGTH * 5);
 }
 
-/** The check value of a domain key: it tells which key it is and does not reveal the key, so it may be published. */
-export function keyCheckValue(domain: Uint8Array): string {
-  return encode(child(domain, 'key check', []), KEY_CHECK_LENGTH * 5);
+/**
+ * The check value of a domain key: it tells which key it is and does not reveal the key, so it may be published. It
+ * covers the base as the id does.
+ */
+export function keyCheckValue(domain: Uint8Array, base: string | null = null): string {
+  return encode(child(domain, 'key check', base === null ? [] : [base]), KEY_CHECK_LENGTH * 5);
 }

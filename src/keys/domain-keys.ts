@@ -5,19 +5,18 @@
  * symbol, where `JSON.stringify`, `toString` and `util.inspect` do not find them.
  */
 
-import { badRange, badType, typeName } from '../core/checks.ts';
+import { badType, typeName } from '../core/checks.ts';
+import { given } from '../core/given.ts';
 import { fail } from '../errors.ts';
-import { ALPHABET_CLASS } from '../wire/base32.ts';
-import { ID_LENGTH } from '../wire/labelled-token.ts';
-import { child, domainNode, KEY_CHECK_LENGTH, type KeyedKind, keyCheckValue, ruleNode, shownKeyId } from './derive.ts';
+import { deriveFromBranches } from './branches.ts';
+import { checkBranchCheck, checkKeyCheck, type KeyCheck, PROTECTS } from './checks.ts';
+import { child, descend, type KeyedKind, ruleSteps, type Step } from './derive.ts';
+import type { KeyVerb } from './entries.ts';
+import type { Line, LineKey, NodeSource } from './lineage.ts';
+
+export type { KeyCheck };
 
 const ACCESS = Symbol.for('trefoil.domain-keys.v1');
-
-const KEY_ID = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${ID_LENGTH}}$`);
-const KEY_CHECK = /* @__PURE__ */ new RegExp(`^[${ALPHABET_CLASS}]{${KEY_CHECK_LENGTH}}$`);
-
-/** Key check values by shown key id. */
-export type KeyCheck = Readonly<Record<string, string>>;
 
 /** The keys of one domain, to which rules are bound. It is opaque: no property shows a key. */
 export interface DomainKeys {
@@ -27,14 +26,37 @@ export interface DomainKeys {
   readonly keyId: string;
   /** Key check value of every key, by shown key id. It may be published, and a policy may pin it. */
   readonly keyCheck: KeyCheck;
+  /** The region of the keys, if they are labelled with one. */
+  readonly region?: string;
+  /** The check value of the branches, if keys are there as branches. A policy must pin it. */
+  readonly branchCheck?: string;
 }
 
 /** One key of a domain. The library uses it inside only. */
 export interface DomainKey {
   readonly id: string;
   readonly check: string;
-  /** Derives the node of a rule, 32 bytes (docs/spec/keyset-v1.md, "Tree"). */
-  readonly derive: (kind: KeyedKind, scope: string, parameters: readonly (string | Uint8Array)[]) => Uint8Array;
+  /** Whether tokens go through a permutation after the keyed function (docs/spec/renewal-v1.md). */
+  readonly isBound: boolean;
+  /**
+   * Derives the node of a rule, 32 bytes (docs/spec/keyset-v1.md, "Tree"), or a node below it.
+   *
+   * @throws TrefoilError `not_granted` if the keys are branches and none of them covers the node, `branches_unpinned`
+   *   if nothing pins the branches.
+   */
+  readonly derive: (
+    kind: KeyedKind,
+    scope: string,
+    parameters: readonly (string | Uint8Array)[],
+    below?: readonly Step[],
+  ) => Uint8Array;
+  /** Whether `derive` has the node: always, unless keys are there as branches or not at all. */
+  readonly has: (
+    kind: KeyedKind,
+    scope: string,
+    parameters: readonly (string | Uint8Array)[],
+    below?: readonly Step[],
+  ) => boolean;
 }
 
 /** Domain keys as rules see them. */
@@ -45,54 +67,108 @@ export interface OpenedKeys {
   readonly keys: readonly DomainKey[];
   /** Shown ids of the keys whose check values a policy or a caller has pinned; `null` if none is pinned. */
   readonly pinned: readonly string[] | null;
-  /** Copies of the domain's nodes, the primary first. They are for another thread of this process and nothing else. */
-  readonly nodes: () => readonly Uint8Array[];
+  /** The days on which keys were retired, by shown id: `2027-01-31`. */
+  readonly retired: ReadonlyMap<string, string>;
+  /** The verbs that a narrowed keyset is for; `null` for any other. */
+  readonly verbs: readonly KeyVerb[] | null;
+  /** The keys as data. They are for another thread of this process and nothing else. */
+  readonly packed: PackedKeys;
 }
 
-/** Domain keys in the form in which they are sent to another thread. */
-export interface PackedKeys {
-  readonly domain: string;
-  readonly nodes: readonly Uint8Array[];
-  readonly pinned: readonly string[] | null;
+/** Domain keys in the form in which they are sent to another thread. They hold no root key. */
+export interface PackedKeys extends Line {
+  readonly verbs: readonly KeyVerb[] | null;
+  readonly branchCheck: string | null;
+  readonly pins: Pins;
 }
 
-/** Makes the keys of a domain from root keys, the primary first. Only the keyset calls it. */
-export function makeDomainKeys(domain: string, roots: readonly Uint8Array[]): DomainKeys {
-  const nodes = roots.map((root) => domainNode(root, domain));
-  const opened = openNodes({ domain, nodes, pinned: null });
-  if (new Set(opened.keys.map((key) => key.id)).size !== opened.keys.length) {
-    fail('invalid_keyset', 'two root keys have the same shown key id in this domain; make a new root key');
-  }
-  return hide(opened);
+/** What a policy or a caller has pinned. */
+interface Pins {
+  readonly ids: readonly string[] | null;
+  readonly protects: string | null;
+  readonly branches: boolean;
 }
 
-function openNodes({ domain, nodes, pinned }: PackedKeys): OpenedKeys {
-  const keys = nodes.map(
-    (node): DomainKey => ({
-      id: shownKeyId(node),
-      check: keyCheckValue(node),
-      derive: (kind, scope, parameters) => ruleNode(node, kind, scope, parameters),
-    }),
-  );
-  return { domain, primary: keys[0]!, keys, pinned, nodes: () => nodes.map((node) => node.slice()) };
+const NO_PINS: Pins = { ids: null, protects: null, branches: false };
+
+/** Makes domain keys. Only the keyset calls it. */
+export function makeDomainKeys(
+  line: Line,
+  { verbs, branchCheck }: Pick<PackedKeys, 'verbs' | 'branchCheck'>,
+): DomainKeys {
+  return hide(openPacked({ ...line, verbs, branchCheck, pins: NO_PINS }));
 }
 
-/** Packs domain keys to send them to a worker. They hold the nodes of the domain and not the root keys. */
-export function packKeys({ domain, nodes, pinned }: OpenedKeys): PackedKeys {
-  return { domain, nodes: nodes(), pinned };
+function openPacked(packed: PackedKeys): OpenedKeys {
+  const keys = packed.keys.map((key) => domainKey(key, packed));
+  const { domain, pins, retired, verbs } = packed;
+  return { domain, primary: keys[0]!, keys, pinned: pins.ids, retired, verbs, packed };
+}
+
+function domainKey({ shown, isBound, own, base, dates }: LineKey, { pins, domain }: PackedKeys): DomainKey {
+  const find = (source: NodeSource, path: readonly Step[]) => {
+    if (source === null) return null;
+    return source instanceof Uint8Array ? descend(source, path) : deriveFromBranches(source, path);
+  };
+  const sourceOf = (kind: KeyedKind) => (kind === 'token' ? base : kind === 'shiftDate' ? dates : own);
+  return {
+    ...shown,
+    isBound,
+    derive(kind, scope, parameters, below = []) {
+      const source = sourceOf(kind);
+      if (Array.isArray(source) && !pins.branches) {
+        fail(
+          'branches_unpinned',
+          'the key file has branches, whose ids anybody can write; pin "branchCheck" in the policy, ' +
+            'as trefoil keys narrow and trefoil keys inspect print it',
+        );
+      }
+      const node = find(source, [...ruleSteps(kind, scope, parameters), ...below]);
+      if (node === null) notGranted(shown.id, domain, kind, scope);
+      return node;
+    },
+    has: (kind, scope, parameters, below = []) =>
+      find(sourceOf(kind), [...ruleSteps(kind, scope, parameters), ...below]) !== null,
+  };
+}
+
+function notGranted(id: string, domain: string, kind: KeyedKind, scope: string): never {
+  const what = scope === '' ? kind : `${kind} ${scope}`;
+  fail('not_granted', `key ${id} of domain ${domain} is narrowed and has no ${what}; use a key file that has it`);
+}
+
+/**
+ * Returns the keys that have the node of a rule, the primary first.
+ *
+ * @throws TrefoilError `not_granted`, `branches_unpinned` if the primary key does not have it.
+ */
+export function keysWith(
+  { primary, keys }: OpenedKeys,
+  kind: KeyedKind,
+  scope: string,
+  parameters: readonly (string | Uint8Array)[],
+): readonly DomainKey[] {
+  return keys.filter((key) => key === primary || key.has(kind, scope, parameters));
+}
+
+/** Packs domain keys to send them to a worker. They hold nodes below the root keys and not the root keys. */
+export function packKeys({ packed }: OpenedKeys): PackedKeys {
+  return packed;
 }
 
 /** Unpacks domain keys in a worker. */
 export function unpackKeys(packed: PackedKeys): DomainKeys {
-  return hide(openNodes(packed));
+  return hide(openPacked(packed));
 }
 
 /** Hides opened keys in an object that shows names and check values only. */
 function hide(opened: OpenedKeys): DomainKeys {
+  const { region, branchCheck } = opened.packed;
   const face: DomainKeys = {
     domain: opened.domain,
     keyId: opened.primary.id,
     keyCheck: Object.freeze(Object.fromEntries(opened.keys.map((key) => [key.id, key.check]))),
+    ...given({ region: region ?? undefined, branchCheck: branchCheck ?? undefined }),
   };
   return Object.freeze(Object.defineProperty(face, ACCESS, { value: () => opened }));
 }
@@ -111,25 +187,6 @@ export function openKeys(keys: DomainKeys): OpenedKeys {
   return access() as OpenedKeys;
 }
 
-/** Checks the form of key check values. A malformed one would pin nothing, and nobody would notice. */
-export function checkKeyCheck(keyCheck: unknown): void {
-  if (typeof keyCheck !== 'object' || keyCheck === null || Array.isArray(keyCheck)) {
-    badType('keyCheck', `expected an object of check values by key id, got ${typeName(keyCheck)}`);
-  }
-  if (Object.keys(keyCheck).length === 0) badRange('keyCheck', 'expected at least one key id and its check value');
-  for (const [id, check] of Object.entries(keyCheck)) {
-    if (!KEY_ID.test(id)) {
-      badRange('keyCheck', `expected key ids of ${ID_LENGTH} characters, as trefoil keys inspect shows them`);
-    }
-    if (typeof check !== 'string' || !KEY_CHECK.test(check)) {
-      badRange(
-        'keyCheck',
-        `expected check values of ${KEY_CHECK_LENGTH} characters, as trefoil keys inspect shows them`,
-      );
-    }
-  }
-}
-
 /**
  * Pins check values: each must be the check value of the key with that id, so that a run with the wrong keys stops
  * before the first row. If keys are pinned already, a second pin may only narrow the first.
@@ -139,43 +196,91 @@ export function checkKeyCheck(keyCheck: unknown): void {
  */
 export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
   checkKeyCheck(keyCheck);
-  const opened = openKeys(keys);
-  const ids = Object.keys(keyCheck);
-  for (const id of ids) {
-    const key = opened.keys.find((candidate) => candidate.id === id);
-    if (key === undefined || key.check !== keyCheck[id]) {
+  const { keys: known, domain, packed } = openKeys(keys);
+  const { [PROTECTS]: protects, ...checks } = keyCheck;
+  for (const [id, check] of Object.entries(checks)) {
+    const key = known.find((candidate) => candidate.id === id);
+    if (key === undefined || key.check !== check) {
       fail(
         'key_check_mismatch',
-        `the keys are not the pinned ones: domain ${opened.domain} has key ` +
-          `${opened.keys.map(({ id }) => id).join(', ')}, and the pinned key check belongs to another key; ` +
+        `the keys are not the pinned ones: domain ${domain} has key ` +
+          `${known.map(({ id }) => id).join(', ')}, and the pinned key check belongs to another key; ` +
           'use the keyset that the data was protected with',
       );
     }
   }
-  const pinned = ids.filter((id) => opened.pinned?.includes(id) ?? true);
-  if (pinned.length === 0) {
+  const { pins } = packed;
+  const ids = Object.keys(checks).filter((id) => pins.ids?.includes(id) ?? true);
+  if (ids.length === 0 || (protects ?? pins.protects ?? '') !== (pins.protects ?? protects ?? '')) {
     fail(
       'key_check_mismatch',
       'the key check pins other keys than an earlier one did; a policy and its caller must pin the same key',
     );
   }
-  return hide({ ...opened, pinned: Object.freeze(pinned) });
+  const now: Pins = { ...pins, ids: Object.freeze(ids), protects: protects ?? pins.protects };
+  return hide(openPacked({ ...packed, pins: now }));
+}
+
+/**
+ * Pins the branches of a key file.
+ *
+ * @throws TrefoilError `key_check_mismatch` if the keys have other branches, or none.
+ */
+export function pinBranches(keys: DomainKeys, branchCheck: string): DomainKeys {
+  checkBranchCheck(branchCheck);
+  const { packed } = openKeys(keys);
+  if (packed.branchCheck !== branchCheck) {
+    fail(
+      'key_check_mismatch',
+      `the branches of the key file are not the pinned ones: ${packed.branchCheck === null ? 'it has none' : 'others'}; ` +
+        'use the key file that was made for this policy',
+    );
+  }
+  return hide(openPacked({ ...packed, pins: { ...packed.pins, branches: true } }));
 }
 
 /**
  * Returns the primary key, which protects.
  *
- * @throws TrefoilError `key_not_pinned` if check values are pinned and none of them belongs to the primary key.
+ * @throws TrefoilError `key_not_pinned` if check values are pinned and the primary key is not among them, or is not the
+ *   one that protects; `not_granted` if the keyset is narrowed to revealing.
  */
-export function protectingKey(opened: OpenedKeys): DomainKey {
-  if (opened.pinned !== null && !opened.pinned.includes(opened.primary.id)) {
+export function protectingKey({ primary, pinned, verbs, packed: { pins } }: OpenedKeys): DomainKey {
+  if (pinned !== null && !pinned.includes(primary.id)) {
     fail(
       'key_not_pinned',
-      `the primary key ${opened.primary.id} is not pinned, so nothing can be protected; ` +
+      `the primary key ${primary.id} is not pinned, so nothing can be protected; ` +
         'a policy that pins an older key is for revealing only, so protect with a policy that pins the primary key',
     );
   }
-  return opened.primary;
+  if (pins.protects !== null && pins.protects !== primary.id) {
+    fail(
+      'key_not_pinned',
+      `the policy says that key ${pins.protects} protects, and the primary key is ${primary.id}; ` +
+        'the key file may be from before a rotation',
+    );
+  }
+  if (verbs !== null && !verbs.includes('protect')) {
+    fail('not_granted', `the key file is narrowed to ${verbs.join(' and ')}, so nothing can be protected`);
+  }
+  return primary;
+}
+
+/** Whether the keys are for protecting. A rule without a way back needs no key for anything else. */
+export function mayProtect({ verbs }: OpenedKeys): boolean {
+  return verbs === null || verbs.includes('protect');
+}
+
+/**
+ * Refuses to reveal with a keyset that is narrowed to protecting. For `token` and `shiftDate` there is nothing to
+ * reveal; for the other rules the library refuses, and who holds the file can do without the library.
+ *
+ * @throws TrefoilError `not_granted`.
+ */
+export function checkMayReveal({ verbs }: OpenedKeys): void {
+  if (verbs !== null && !verbs.includes('reveal')) {
+    fail('not_granted', `the key file is narrowed to ${verbs.join(' and ')}, so nothing can be revealed`);
+  }
 }
 
 /** Expands the node of a rule with HKDF, for a primitive whose key is not exactly the 32 bytes of the node. */

@@ -1,7 +1,7 @@
 /** Keysets for tests, which are public (docs/spec/keyset-v1.md, "Test keys"). */
 
 import { checkName } from '../core/checks.ts';
-import { type Keyset, makeKeyset } from './keyset.ts';
+import { type Keyset, keysetOf, newRootKey } from './keyset.ts';
 import { testKey } from './test-keys.ts';
 
 /**
@@ -26,5 +26,5 @@ import { testKey } from './test-keys.ts';
  */
 export function testKeyset(name: string): Keyset {
   checkName('name', name);
-  return makeKeyset([{ id: name, secret: testKey(name) }]);
+  return keysetOf([{ ...newRootKey([], {}), id: name, secret: testKey(name) }]);
 }

@@ -4,7 +4,15 @@
 
 import { throwIssues } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
-import { type DomainKeys, type OpenedKeys, openKeys, pinKeys, protectingKey } from '../keys/domain-keys.ts';
+import {
+  checkMayReveal,
+  type DomainKeys,
+  type OpenedKeys,
+  openKeys,
+  pinBranches,
+  pinKeys,
+  protectingKey,
+} from '../keys/domain-keys.ts';
 import { refuseReveal } from '../rule/binding.ts';
 import type { Direction, Leaf } from './bound.ts';
 import type { PolicyOptions } from './types.ts';
@@ -19,15 +27,12 @@ export interface PolicyKeys {
 /** Checks the rules, the domain and the pinned key checks, and settles which verbs may be used. */
 export function bindKeys(
   leaves: readonly Leaf[],
-  { domain, keyCheck }: PolicyOptions,
+  sheet: PolicyOptions,
   domainKeys: DomainKeys,
   revealing: boolean,
 ): PolicyKeys {
   throwIssues(unfitRules(leaves));
-  if (domain !== undefined && openKeys(domainKeys).domain !== domain) {
-    fail('wrong_domain', `the policy is for domain ${domain}, the keys are of ${openKeys(domainKeys).domain}`);
-  }
-  const opened = openKeys(keyCheck === undefined ? domainKeys : pinKeys(domainKeys, keyCheck));
+  const opened = openKeys(pinned(sheet, domainKeys));
   const keyed = leaves.some(({ engine }) => engine.keyed);
 
   function demand(direction: Direction): void {
@@ -36,12 +41,27 @@ export function bindKeys(
       return;
     }
     if (!revealing) refuseReveal();
+    checkMayReveal(opened);
     const needsPin = leaves.find(({ engine }) => engine.needsPin);
     if (needsPin !== undefined) demandOnePin(opened, needsPin);
   }
   if (revealing) demand('reveal');
 
   return { opened, demand };
+}
+
+/** Holds the keys against the domain, the region and the checks that the policy states. */
+function pinned({ domain, region, keyCheck, branchCheck }: PolicyOptions, domainKeys: DomainKeys): DomainKeys {
+  const keys = openKeys(domainKeys);
+  if (domain !== undefined && keys.domain !== domain) {
+    fail('wrong_domain', `the policy is for domain ${domain}, the keys are of ${keys.domain}`);
+  }
+  if (region !== undefined && keys.packed.region !== region) {
+    const theirs = keys.packed.region === null ? 'have no region' : `are of ${keys.packed.region}`;
+    fail('wrong_region', `the policy is for region ${region}, the keys ${theirs}`);
+  }
+  const checked = keyCheck === undefined ? domainKeys : pinKeys(domainKeys, keyCheck);
+  return branchCheck === undefined ? checked : pinBranches(checked, branchCheck);
 }
 
 /** An fpe ciphertext does not show which key it was made with, so the policy must name exactly one key. */

@@ -1,6 +1,7 @@
 /** Several policies with their names, as `check` and `explain` compare them. */
 
 import { badRange, badType, ownProperties, typeName } from '../core/checks.ts';
+import { PROTECTS } from '../keys/checks.ts';
 import type { NamedPolicy } from './joins.ts';
 import { policyLeaves } from './policy.ts';
 import type { PolicyOptions } from './types.ts';
@@ -14,7 +15,7 @@ export function namedPolicies(sheets: readonly unknown[], names: unknown): reado
     return {
       name: nameOf(names, i, sheets.length),
       domain,
-      pins: keyCheck === undefined ? null : Object.keys(keyCheck),
+      pins: keyCheck === undefined ? null : Object.keys(keyCheck).filter((id) => id !== PROTECTS),
       leaves,
     };
   });

@@ -8,7 +8,8 @@ import type { Column } from '../core/columns.ts';
 import { given } from '../core/given.ts';
 import { throwIssues } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
-import { checkKeyCheck, type DomainKeys, type KeyCheck } from '../keys/domain-keys.ts';
+import { checkBranchCheck, checkKeyCheck, type KeyCheck } from '../keys/checks.ts';
+import type { DomainKeys } from '../keys/domain-keys.ts';
 import { checkAccess } from '../rule/binding.ts';
 import { checkMissing } from '../rule/options.ts';
 import { bindKeys } from './bind.ts';
@@ -66,11 +67,13 @@ export function makePolicy<const F extends Fields, const Unnamed extends 'error'
   fields: F,
   options: PolicyOptions<Unnamed> = {},
 ): Policy<F, Unnamed> {
-  const own = checkOptions('options', options, ['domain', 'keyCheck', 'unnamed', 'missing']);
-  const { domain, keyCheck, unnamed } = own;
+  const own = checkOptions('options', options, ['domain', 'region', 'keyCheck', 'branchCheck', 'unnamed', 'missing']);
+  const { domain, region, keyCheck, branchCheck, unnamed } = own;
   const missing = own.missing === undefined ? undefined : checkMissing(own.missing);
   if (domain !== undefined) checkName('domain', domain);
+  if (region !== undefined) checkName('region', region);
   if (keyCheck !== undefined) checkKeyCheck(keyCheck);
+  if (branchCheck !== undefined) checkBranchCheck(branchCheck);
   if (unnamed !== undefined && unnamed !== 'error' && unnamed !== 'drop') badRange('unnamed', 'expected error or drop');
   const { root, leaves } = treeOfFields(fields);
   const lost = lostSubjects(leaves).map(({ option: _, ...issue }) => issue);
@@ -80,7 +83,9 @@ export function makePolicy<const F extends Fields, const Unnamed extends 'error'
     trefoil: 1 as const,
     ...given({
       domain: domain as string | undefined,
+      region: region as string | undefined,
       keyCheck: keyCheck === undefined ? undefined : Object.freeze({ ...(keyCheck as KeyCheck) }),
+      branchCheck: branchCheck as string | undefined,
       unnamed,
       missing,
     }),

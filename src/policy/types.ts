@@ -8,7 +8,8 @@ import type { RevealAccess } from '../core/capability.ts';
 import type { Column, NumberColumn, Utf8Column } from '../core/columns.ts';
 import type { Missing } from '../core/missing.ts';
 import type { Issue } from '../errors.ts';
-import type { DomainKeys, KeyCheck } from '../keys/domain-keys.ts';
+import type { KeyCheck } from '../keys/checks.ts';
+import type { DomainKeys } from '../keys/domain-keys.ts';
 import type { ConstantRule } from '../rule/constant.ts';
 import type { DropRule } from '../rule/drop.ts';
 import type { Scalar } from '../rule/keep.ts';
@@ -236,8 +237,15 @@ export interface RevealingPolicy<F, Unnamed = 'error'> extends BoundPolicy<F, Un
 export interface PolicyOptions<Unnamed extends 'error' | 'drop' = 'error' | 'drop'> {
   /** Name of the policy's domain; keys of another domain are refused. A policy file must have it. */
   readonly domain?: string;
-  /** Key check values by shown key id: other keys are refused. Needed to reveal `fpe` fields. */
+  /** The region that the keys must be labelled with. */
+  readonly region?: string;
+  /**
+   * Key check values by shown key id: other keys are refused. Needed to reveal `fpe` fields. Under `protects`, the id
+   * of the key that must be primary, so that a key file from before a rotation is refused.
+   */
   readonly keyCheck?: KeyCheck;
+  /** Check value of the branches of a narrowed key file: a file with other branches is refused. */
+  readonly branchCheck?: string;
   /** What happens to a field without a rule: `error` (default) refuses the record, `drop` leaves the field out. */
   readonly unnamed?: Unnamed;
   /**
@@ -252,7 +260,9 @@ export interface PolicyOptions<Unnamed extends 'error' | 'drop' = 'error' | 'dro
 export interface Policy<F = any, Unnamed = any> {
   readonly trefoil: 1;
   readonly domain?: string;
+  readonly region?: string;
   readonly keyCheck?: KeyCheck;
+  readonly branchCheck?: string;
   readonly unnamed?: 'error' | 'drop';
   readonly missing?: readonly string[];
   /** Rules by path, as in the policy file. */

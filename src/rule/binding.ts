@@ -3,7 +3,7 @@
 import { isCapability, type RevealAccess } from '../core/capability.ts';
 import { badType } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { type DomainKeys, type OpenedKeys, openKeys } from '../keys/domain-keys.ts';
+import { checkMayReveal, type DomainKeys, type OpenedKeys, openKeys } from '../keys/domain-keys.ts';
 import { runColumn, runValue } from './columns.ts';
 import type { BoundColumns } from './rule.ts';
 
@@ -12,7 +12,9 @@ export function openFor(
   keys: DomainKeys,
   access: RevealAccess | undefined,
 ): { opened: OpenedKeys; revealing: boolean } {
-  return { opened: openKeys(keys), revealing: checkAccess(access) };
+  const [opened, revealing] = [openKeys(keys), checkAccess(access)];
+  if (revealing) checkMayReveal(opened);
+  return { opened, revealing };
 }
 
 /**

@@ -12,7 +12,15 @@ import { issueOf, type ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
-import { type DomainKey, type DomainKeys, expandNode, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { ruleSteps } from '../keys/derive.ts';
+import {
+  type DomainKey,
+  type DomainKeys,
+  expandNode,
+  keysWith,
+  type OpenedKeys,
+  protectingKey,
+} from '../keys/domain-keys.ts';
 import { ALPHABET_CLASS, decode } from '../wire/base32.ts';
 import { ID_LENGTH } from '../wire/labelled-token.ts';
 import {
@@ -38,7 +46,7 @@ import { boundVerbs, openFor, refuseReveal } from './binding.ts';
 import { mapColumn, toCode } from './columns.ts';
 import { isMissing, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
-import { checkRule, checkScope } from './options.ts';
+import { checkRule, checkScope, isWhole } from './options.ts';
 import { type BoundColumns, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
 import { KINDS, SEAL_VALUES, type SealedValueOf, type SealValue } from './seal/values.ts';
 
@@ -47,6 +55,7 @@ export type { SealedValueOf, SealValue };
 /** Names in the derivation (docs/spec/seal-v1.md, "Key"). */
 const ALGORITHM = 'aes-256-siv';
 const PADDING = 'buckets-1';
+const PARAMETERS: readonly string[] = [ALGORITHM, PADDING];
 
 /**
  * How every sealed text begins: five characters of key id, then the first 16 bits of the header in base32, which are
@@ -194,6 +203,7 @@ export function seal<
     ...given({ readsSpelling: kind === 'json' ? true : undefined, inCode: KINDS[kind].inCode }),
     removes: false,
     unfit: null,
+    needsKeys: (verbs) => ({ paths: [ruleSteps('seal', scope, PARAMETERS)], isWall: isWhole(verbs) }),
     bind: (opened, revealing, { own: missing }) => sealColumns(setUp(settings, opened!, missing), revealing),
   };
 
@@ -240,14 +250,16 @@ interface KeyedSeal {
 /** Key set-up of all keys. */
 function setUp(settings: Settings, opened: OpenedKeys, missing: MissingTexts): KeyedSeal {
   const codecs = new Map(
-    opened.keys.map((key) => [idNumber(key.id), codecOf(key, opened.domain, settings.scope)] as const),
+    keysWith(opened, 'seal', settings.scope, PARAMETERS).map(
+      (key) => [idNumber(key.id), codecOf(key, opened.domain, settings.scope)] as const,
+    ),
   );
   return { settings, missing, opened, codecs, primary: codecs.get(idNumber(opened.primary.id))! };
 }
 
 /** Key set-up of one key: AES-SIV with the associated data, which is the same for all values. */
 function codecOf(key: DomainKey, domain: string, scope: string): Codec {
-  const siv = aesSiv(expandNode(key.derive('seal', scope, [ALGORITHM, PADDING]), ALGORITHM, 64));
+  const siv = aesSiv(expandNode(key.derive('seal', scope, PARAMETERS), ALGORITHM, 64));
   const header = Uint8Array.of(VERSION, ALGORITHM_BYTE);
   return { id: key.id, siv: siv.under(encodeList(['seal-v1', header, key.id, domain, scope])) };
 }

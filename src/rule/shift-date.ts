@@ -21,7 +21,8 @@ import { inputText } from '../core/input-text.ts';
 import { issueOf } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
-import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { ruleSteps } from '../keys/derive.ts';
+import { type DomainKeys, mayProtect, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { checkReading, type OpenedReading, type ReadDate, type Reading } from '../prepare/reading.ts';
 import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { openFor } from './binding.ts';
@@ -166,7 +167,14 @@ export function shiftDate<
     removes: false,
     needs: Object.freeze([subject]),
     unfit: null,
-    bind: (opened, _, missing) => ({ protect: shiftColumns(settings, opened!, missing), reveal: revealNothing }),
+    needsKeys: (verbs) => ({
+      paths: verbs.includes('protect') ? [ruleSteps('shiftDate', scope, parametersOf(settings))] : [],
+      isWall: true,
+    }),
+    bind(opened, _, missing) {
+      const protect = mayProtect(opened!) ? shiftColumns(settings, opened!, missing) : () => [protectingKey(opened!)];
+      return { protect, reveal: revealNothing };
+    },
   };
   const bind = (keys: DomainKeys) =>
     boundShiftDate(shiftColumns(settings, openFor(keys, undefined).opened, ownLists(common)));
@@ -201,12 +209,17 @@ function factsOf({ scope, subject, days, names, reading }: Settings): RuleFacts 
   };
 }
 
+/** The names below the node of a scope that enter the key. */
+function parametersOf({ days, names }: Settings): readonly (string | Uint8Array)[] {
+  return [String(days), encodeList(names)];
+}
+
 /** Key set-up, and the verb that it makes. The verb reads the subjects from `siblings`. */
 function shiftColumns(settings: Settings, opened: OpenedKeys, { own: missing, of }: MissingLists): ColumnVerb {
-  const { scope, subject, days, steps, names, reading } = settings;
+  const { scope, subject, days, steps, reading } = settings;
   const read = reading?.readDate ?? readIso;
   const noSubject = of(subject);
-  const prf = hmacSha256(opened.primary.derive('shiftDate', scope, [String(days), encodeList(names)]));
+  const prf = hmacSha256(opened.primary.derive('shiftDate', scope, parametersOf(settings)));
 
   return (column, report, siblings) => {
     protectingKey(opened);

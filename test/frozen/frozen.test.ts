@@ -18,7 +18,6 @@ import { tokenReference } from '../reference/token.ts';
 /** The root key is SHA-256 of the text `trefoil frozen test root`. */
 const KEYSET = `{
   "version": "keyset-v1",
-  "base": "frozen",
   "keys": [
     {
       "id": "frozen",

@@ -27,7 +27,6 @@ describe('test keys', () => {
   it.each(Object.entries(SECRETS))('%s: the file', (name, secret) => {
     expect(JSON.parse(testKeyset(name).export(secretAccess))).toEqual({
       version: 'keyset-v1',
-      base: name,
       keys: [{ id: name, primary: true, secret }],
     });
   });

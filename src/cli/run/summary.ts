@@ -6,6 +6,7 @@ import { given } from '../../core/given.ts';
 import type { IssueCount, IssueCounts } from '../../errors.ts';
 import { packageVersion } from '../../files/version.ts';
 import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
+import { PROTECTS } from '../../keys/checks.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
 import type { FilePolicy } from '../../policy.ts';
 
@@ -37,7 +38,9 @@ function keyChecksOf(
 ): KeyCheck | null {
   if (keys === null) return null;
   if (command === 'protect') return { [keys.keyId]: keys.keyCheck[keys.keyId]! };
-  return keyCheck ?? keys.keyCheck;
+  if (keyCheck === undefined) return keys.keyCheck;
+  const { [PROTECTS]: _, ...checks } = keyCheck;
+  return checks;
 }
 
 /** The encodings of the inputs and outputs. `named` is what the caller wrote, if it means another encoding. */

@@ -8,9 +8,9 @@
  * ten seconds, and a lock of another machine that was not written for a minute is taken over. Both times come from the
  * file system, so two clocks are never compared.
  *
- * Two runs may find the same lock of a killed run at once, and a slow one must not remove what a fast one has put in its
- * place. So a lock is removed or replaced only by the process that holds its guard: a second lock, whose name is made of
- * the text of the first. Every lock has a text of its own, so a guard stands for one lock and for no later one.
+ * Two runs may find the same lock of a killed run at once, and a slow one must not remove what a fast one has put in
+ * its place. So a lock is removed or replaced only by the process that holds its guard: a second lock, whose name is
+ * made of the text of the first. Every lock has a text of its own, so a guard stands for one lock and for no later one.
  */
 
 import { createHash, randomBytes } from 'node:crypto';

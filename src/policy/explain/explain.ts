@@ -5,6 +5,7 @@
  */
 
 import { checkOptions, ownProperties } from '../../core/checks.ts';
+import { PROTECTS } from '../../keys/checks.ts';
 import { ROLES, ruleOption } from '../../rule/rule.ts';
 import type { Leaf } from '../bound.ts';
 import { namedPolicies } from '../named.ts';
@@ -183,7 +184,7 @@ function missingValues(leaves: readonly Leaf[], shared: readonly string[] = ['']
 }
 
 function reversals(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>> | undefined): string[] {
-  const pins = Object.keys(keyCheck ?? {});
+  const pins = Object.keys(keyCheck ?? {}).filter((id) => id !== PROTECTS);
   const byRule = (name: string) => leaves.filter(({ rule }) => rule.rule === name);
   const reversed = (back: string) => leaves.filter(({ engine }) => engine.facts.back === back);
   return [

@@ -117,10 +117,12 @@ function isTexts(value: unknown): value is readonly string[] {
 }
 
 /** The options of the file, without those of a wrong type. */
-function fileOptions({ domain, keyCheck, unnamed, missing }: Options): PolicyOptions {
+function fileOptions({ domain, region, keyCheck, branchCheck, unnamed, missing }: Options): PolicyOptions {
   return given({
     domain: typeof domain === 'string' ? domain : undefined,
+    region: typeof region === 'string' ? region : undefined,
     keyCheck: isMap(keyCheck) ? (keyCheck as Record<string, string>) : undefined,
+    branchCheck: typeof branchCheck === 'string' ? branchCheck : undefined,
     unnamed: unnamed === 'drop' || unnamed === 'error' ? unnamed : undefined,
     missing: isTexts(missing) ? missing : undefined,
   });

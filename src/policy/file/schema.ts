@@ -17,7 +17,9 @@ function makeFile(): Entries {
   return {
     trefoil: v.literal(1),
     domain: v.string(),
+    region: v.optional(v.string()),
     keyCheck: v.optional(v.record(v.string(), v.string())),
+    branchCheck: v.optional(v.string()),
     unnamed: v.optional(v.picklist(['error', 'drop'])),
     missing: v.optional(v.array(v.string())),
     fields: v.looseObject(ownProperties({})),

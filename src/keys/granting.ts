@@ -1,0 +1,59 @@
+/**
+ * Replaces root keys by the branches that are needed (docs/spec/keyset-v1.md, "Branches"): narrowed keysets for
+ * workers, and root keys that are retired.
+ */
+
+import { encodeList } from '../core/bytes.ts';
+import { type Branch, deriveFromBranches, pathBytes, shorten } from './branches.ts';
+import { descend, domainNode, type Step } from './derive.ts';
+import type { KeyEntry, KeysetData } from './entries.ts';
+import { lineOf } from './lineage.ts';
+
+/** A node that somebody needs: its domain, and the way down from there, which begins with the kind. */
+export interface KeyNeed {
+  readonly domain: string;
+  readonly path: readonly Step[];
+}
+
+/** The same key with branches in place of its root key. Its shown ids are kept, because nobody could compute them. */
+export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly KeyNeed[]): KeyEntry {
+  const found = new Map<string, Branch>();
+  for (const { domain, path } of needs) {
+    const parent = data.domains.get(domain)?.of ?? null;
+    const kind = path[0]![1];
+    // A key that is its own base has no permutation.
+    if (kind === 'token permutation' && key.base === null && parent === null) continue;
+    // Tokens and dates hang at the base, everything else at the key itself.
+    const isAtBase = kind === 'token' || kind === 'shiftDate';
+    if (isAtBase ? key.base !== null : key.isBase) continue;
+    const [name, of] = kind === 'token' ? [parent ?? domain, null] : [domain, parent];
+    const node = nodeOf(key, name, of, path);
+    if (node !== null) {
+      const short = shorten(path);
+      found.set(encodeList([name, pathBytes(short)]).join(), { domain: name, path: short, node });
+    }
+  }
+  const shown = new Map(key.shown);
+  for (const { domain } of needs) {
+    const own = shownOf(data, key, domain);
+    if (own !== null) shown.set(domain, own);
+  }
+  return { ...key, secret: null, branches: [...found.values()], shown };
+}
+
+function nodeOf(key: KeyEntry, domain: string, of: string | null, path: readonly Step[]): Uint8Array | null {
+  if (key.secret !== null) return descend(domainNode(key.secret, domain, of, key.region), path);
+  return deriveFromBranches(
+    (key.branches ?? []).filter((branch) => branch.domain === domain),
+    path,
+  );
+}
+
+/** Shown id and check of a key that has its root key; `null` for a base, which shows nothing. */
+function shownOf(data: KeysetData, key: KeyEntry, domain: string) {
+  if (key.isBase || key.check !== null || key.secret === null) return null;
+  // The key alone with its base, so that no other key stands in the way.
+  const base = data.keys.filter(({ id }) => id === key.base);
+  const alone = { ...data, keys: [key, ...base], primary: key.id, retired: [] };
+  return lineOf(alone, domain).keys.find(({ own }) => own !== null)!.shown;
+}

@@ -1,0 +1,157 @@
+/**
+ * Rotation: adds, promotes and retires root keys. Each function returns a new keyset and leaves the old one as it is.
+ * The order of a roll-out is: add, distribute, promote, distribute, rekey, scan, retire (docs/guide/keys.md).
+ */
+
+import { badRange, badType, checkName, checkOptions, typeName } from '../core/checks.ts';
+import { readCivilDate } from '../core/civil-date.ts';
+import { fail } from '../errors.ts';
+import { checkEntries, type KeyEntry, type KeysetData, type RetiredKey } from './entries.ts';
+import { type KeyNeed, withBranches } from './granting.ts';
+import { type Keyset, keysetData, makeKeyset, newRootKey } from './keyset.ts';
+import { lineOf } from './lineage.ts';
+
+/** Options of {@link addKey}. */
+export interface AddKeyOptions {
+  /**
+   * Whether the new key is its own base, so that its tokens join no others. `false` by default: the key becomes an
+   * epoch of the lineage of the primary key.
+   */
+  readonly newLineage?: boolean;
+}
+
+/**
+ * Adds a root key that is ready and not yet primary. Readers know its values from now on.
+ *
+ * @returns a new keyset.
+ * @throws TrefoilError `invalid_keyset` if there are 64 keys already; TypeError for another argument.
+ *
+ * @example
+ * ```ts
+ * import { addKey, keyset, promoteKey } from 'trefoil/keys';
+ *
+ * const first = keyset.generate();
+ * const both = addKey(first);
+ * both.primary === first.primary; // → true
+ * promoteKey(both, both.ids[1]!).primary === both.ids[1]; // → true
+ * ```
+ */
+export function addKey(from: Keyset, options: AddKeyOptions = {}): Keyset {
+  const data = keysetData(from);
+  const { newLineage = false } = checkOptions<AddKeyOptions>('options', options, ['newLineage']);
+  if (typeof newLineage !== 'boolean') badType('newLineage', `expected true or false, got ${typeName(newLineage)}`);
+  const main = data.keys[0]!;
+  const taken = [...data.keys, ...data.retired].map(({ id }) => id);
+  const base = newLineage ? null : (main.base ?? main.id);
+  const key = newRootKey(taken, { base, region: main.region });
+  return makeKeyset(checkEntries({ ...data, keys: [...data.keys, key] }));
+}
+
+/**
+ * Makes a key primary: it protects from now on. The key that was primary stays and reads.
+ *
+ * @param id of a root key of the keyset.
+ * @returns a new keyset.
+ * @throws TrefoilError `key_is_base` if the key is a base and nothing else; RangeError if there is no such key.
+ */
+export function promoteKey(from: Keyset, id: string): Keyset {
+  const data = keysetData(from);
+  const key = keyOf(data, id);
+  if (key.isBase) fail('key_is_base', `root key ${id} is a base and nothing else, so it cannot become primary`);
+  if (key.secret === null) fail('not_granted', `root key ${id} has no secret here, so it cannot become primary`);
+  return makeKeyset(checkEntries({ ...data, primary: id }));
+}
+
+/** Options of {@link retireKey}. */
+export interface RetireKeyOptions {
+  /** The day of the retirement: `2027-01-31`. It stands in the errors for tokens of the key. */
+  readonly at: string;
+  /** The domains whose shown ids are remembered, so that tokens of the key give `key_retired`. */
+  readonly domains: readonly string[];
+  /**
+   * What is still needed of the key, from `keyNeeds` of `trefoil/policy`. Then the root key is replaced by these
+   * branches and the key stays; without it the key is removed.
+   */
+  readonly keep?: readonly KeyNeed[];
+}
+
+/**
+ * Takes a root key out of a keyset: removes it, or replaces it by the branches that are needed.
+ *
+ * **Warning**: every other copy of the file still has the key. And whoever has a branch can derive what lies below it.
+ *
+ * @param id of a root key of the keyset.
+ * @returns a new keyset.
+ * @throws TrefoilError `key_in_use` if the key is primary, or if it is to be removed and is the base of a key that
+ *   stays; TypeError, RangeError for other arguments.
+ */
+export function retireKey(from: Keyset, id: string, options: RetireKeyOptions): Keyset {
+  const data = keysetData(from);
+  const { at, domains, keep } = checkOptions<RetireKeyOptions>('options', options, ['at', 'domains', 'keep']);
+  checkDay(at);
+  if (!Array.isArray(domains)) badType('domains', `expected a list of names, got ${typeName(domains)}`);
+  for (const domain of domains) checkName('domains', domain);
+  const key = keyOf(data, id);
+  if (id === data.primary) fail('key_in_use', `root key ${id} is primary; promote another key first`);
+  if (keep !== undefined) {
+    const keys = data.keys.map((one) => (one === key ? withBranches(data, key, keep) : one));
+    return makeKeyset(checkEntries({ ...data, keys }));
+  }
+  const child = data.keys.find(({ base }) => base === id);
+  if (child !== undefined) {
+    fail('key_in_use', `root key ${id} is the base of root key ${child.id}; keep the branches that are needed`);
+  }
+  const keys = data.keys.filter((one) => one !== key);
+  const retired: RetiredKey = { id, at, shown: shownIds(data, key, domains) };
+  return makeKeyset(checkEntries({ ...data, keys, retired: [...data.retired, retired] }));
+}
+
+/** Shown ids of a key in some domains. A base shows none. */
+function shownIds(data: KeysetData, key: KeyEntry, domains: readonly string[]): ReadonlyMap<string, string> {
+  if (key.isBase || key.check !== null) return new Map();
+  const alone = { ...data, keys: [key, ...data.keys.filter((one) => one !== key)], primary: key.id, retired: [] };
+  return new Map(domains.map((domain) => [domain, lineOf(alone, domain).keys[0]!.shown.id]));
+}
+
+function keyOf({ keys }: KeysetData, id: string): KeyEntry {
+  const found = keys.find((key) => key.id === id);
+  if (found === undefined) badRange('id', `expected one of the root keys ${keys.map((key) => key.id).join(', ')}`);
+  return found;
+}
+
+function checkDay(at: unknown): void {
+  try {
+    if (typeof at === 'string' && at.length === 10) {
+      readCivilDate(at);
+      return;
+    }
+  } catch {
+    // What is no date is refused below.
+  }
+  badRange('at', 'expected a day: 2027-01-31');
+}
+
+/** Options of {@link addDomain}. */
+export interface AddDomainOptions {
+  /** The domain whose lineage the recipient shares. */
+  readonly of: string;
+}
+
+/**
+ * Adds a recipient: a domain whose tokens can be projected from those of its parent, and back by nobody who lacks the
+ * permutations (docs/spec/renewal-v1.md).
+ *
+ * @param name of the new domain.
+ * @returns a new keyset.
+ * @throws TrefoilError `invalid_keyset` if the parent has a parent, or the domain has another parent already;
+ *   TypeError, RangeError for other arguments.
+ */
+export function addDomain(from: Keyset, name: string, options: AddDomainOptions): Keyset {
+  const data = keysetData(from);
+  checkName('name', name);
+  const { of } = checkOptions<AddDomainOptions>('options', options, ['of']);
+  checkName('of', of);
+  const known = data.domains.get(name)?.of ?? of;
+  if (known !== of) fail('invalid_keyset', `domain ${name} has the parent ${known} already`);
+  return makeKeyset(checkEntries({ ...data, domains: new Map([...data.domains, [name, { of }]]) }));
+}
