@@ -355,9 +355,29 @@ describe('shares that are typed on a terminal', () => {
     expect(place.read('typed-identity.txt')).toBe(identity);
   });
 
+  test('one share is tested without a file; nothing of it is shown', async () => {
+    const steps = [
+      ['line 1: ', `${lineOf(3, 1)}\r`],
+      ['line 2: ', `${lineOf(4, 2)}\r`],
+      ['the two lines are of different shares', ''],
+      ['line 2: ', `${lineOf(3, 2)}\r`],
+      ['share 3 of 5, 3 needed', ''],
+    ] as const;
+    const { code, out } = await type(['keys', 'check-share', ...RECORD], steps);
+    expect(code, out).toBe(0);
+    for (const group of secrets) expect(out.toLowerCase()).not.toContain(group);
+    const foreign = ['keys', 'check-share', '--ceremony', 'other/ceremony.json'];
+    const other = await type(foreign, [steps[0], steps[3], ['of another ceremony', '']]);
+    expect(other.code, other.out).toBe(7);
+    expect(refusal(await place.run(['keys', 'check-share', ...RECORD]))).toEqual([
+      2,
+      'no share is named, and standard input is not a terminal',
+    ]);
+  });
+
   test.each([
     ['Ctrl-C', '\u0003', 130, 'interrupted (SIGINT'],
-    ['Ctrl-D', '\u0004', 2, 'the input ended before enough shares were typed'],
+    ['Ctrl-D', '\u0004', 2, 'the input ended before all lines were typed'],
   ])('%s ends the run, and nothing is written', async (_, key, expected, message) => {
     const args = ['keys', 'combine', '--out-identity', 'never.txt'];
     const { code, out } = await type(args, [...typed(2, 1), ['share 2, line 1: ', key]]);

@@ -52,7 +52,7 @@ export function openHiddenLines(signal: AbortSignal, hint: string): HiddenLines 
       process.stderr.write('\n');
       signal.throwIfAborted();
       const line = waiting.shift();
-      if (line === undefined) throw new UsageError('the input ended before enough shares were typed');
+      if (line === undefined) throw new UsageError('the input ended before all lines were typed');
       return line;
     },
     close() {

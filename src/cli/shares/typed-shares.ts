@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** Shares that their holders type, one after another, on the terminal. */
+/** Shares that their holders type on the terminal. What is typed is not shown. */
 
 import { type ReadShare, readShare } from '../../custody/shares/share-text.ts';
 import { TrefoilError } from '../../errors.ts';
@@ -38,9 +38,21 @@ export async function askForShares({ signal, voice }: Context): Promise<readonly
   }
 }
 
+/** Asks for one share. @throws UsageError if standard input is not a terminal, or ends. */
+export async function askForOneShare({ signal, voice }: Context): Promise<string> {
+  const terminal = openHiddenLines(signal, 'name the file of the share, or type the share on a terminal');
+  try {
+    voice.note('type the two lines of the share, with or without spaces; what you type is not shown');
+    return (await askForShare(terminal, null, voice)).text;
+  } finally {
+    terminal.close();
+  }
+}
+
+/** @param place the number of the question; `null` if there is only one share. */
 async function askForShare(
   terminal: HiddenLines,
-  place: number,
+  place: number | null,
   voice: Context['voice'],
 ): Promise<{ readonly text: string; readonly share: ReadShare }> {
   const lines: [string | null, string | null] = [null, null];
@@ -53,16 +65,15 @@ async function askForShare(
       if (!(error instanceof TrefoilError)) throw error;
       const { line } = error.issues[0]!;
       voice.warning(error.message);
-      // Another share may have been typed from its second line on, so only a line that is named is asked for alone.
-      if (line === 1) lines[0] = null;
+      // Only a line that is named is asked for alone.
+      if (line !== 2) lines[0] = null;
       if (line !== 1) lines[1] = null;
-      if (line === undefined) lines[0] = null;
     }
   }
 }
 
 /** One line, without the label that a person may have typed as well. */
-async function askForLine(terminal: HiddenLines, place: number, line: number): Promise<string> {
-  const typed = await terminal.ask(`share ${place}, line ${line}`);
+async function askForLine(terminal: HiddenLines, place: number | null, line: number): Promise<string> {
+  const typed = await terminal.ask(place === null ? `line ${line}` : `share ${place}, line ${line}`);
   return typed.replace(new RegExp(`^\\s*${line}:`), '');
 }

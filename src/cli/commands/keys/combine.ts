@@ -46,7 +46,9 @@ export function addKeysCombine(parent: Command, context: Context): void {
 async function combine(files: readonly string[], options: CombineFiles, context: Context): Promise<void> {
   const out = need(options.outIdentity, '--out-identity');
   for (const file of files) checkFileName('SHARE', file);
-  refuseTwoDashes('input', [...files.map((file) => ['SHARE', file] as const), ['--ceremony', options.ceremony]]);
+  // Without files, the terminal is standard input.
+  const inputs = files.length === 0 ? [DASH] : files;
+  refuseTwoDashes('input', [...inputs.map((file) => ['SHARE', file] as const), ['--ceremony', options.ceremony]]);
   const packages = await loadPackages();
   const ceremony = options.ceremony === undefined ? undefined : await readCeremonyFile(options.ceremony);
   // The output is opened before anybody types, so that an existing file ends the run at once.
