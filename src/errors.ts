@@ -181,6 +181,17 @@ const KINDS = {
   key_not_sealed: 'keys',
   /** Nothing that the caller passed opens a sealed key file, or a KMS refuses to. */
   key_refused: 'keys',
+  // Shares of an identity.
+  /** A text that should be a share of an identity is not one: a line is missing, or its check characters do not fit. */
+  share_mistyped: 'keys',
+  /** Fewer shares were passed than the threshold of their ceremony. */
+  share_missing: 'keys',
+  /** A share is of another ceremony than the other shares or the record, or its text states another recipient. */
+  share_foreign: 'keys',
+  /** A share is not the one that its ceremony has: it was forged, or has numbers that no ceremony has. */
+  share_wrong: 'keys',
+  /** A record of a ceremony is damaged, was changed, or is not one. */
+  ceremony_broken: 'keys',
   // Input and output.
   /** The system cannot open, read or write a file or a stream. */
   io_failed: 'io',
