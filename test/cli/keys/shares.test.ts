@@ -6,9 +6,9 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { readShare, writeShare } from '../../src/custody/shares/share-text.ts';
-import { subsetsOf } from '../../src/custody/shares/subsets.ts';
-import { CLI, type Ended, expectVoice, makePlace, type Place } from './harness.ts';
+import { readShare, writeShare } from '../../../src/custody/shares/share-text.ts';
+import { subsetsOf } from '../../../src/custody/shares/subsets.ts';
+import { CLI, type Ended, expectVoice, makePlace, type Place } from '../harness.ts';
 
 const page = readFileSync(new URL('../../docs/guide/split-custody.md', import.meta.url), 'utf8');
 const blocks = (language: string) =>
