@@ -56,7 +56,7 @@ function refusal(ended: Ended): readonly [number | null, string] {
 describe.skipIf(!hasAge)('with the command age', () => {
   it('every command of the guide runs, in its order', async () => {
     const commands = blocks('sh');
-    expect(commands).toHaveLength(6);
+    expect(commands).toHaveLength(7);
     const own = makePlace();
     try {
       own.write('join-shares.py', program);
@@ -70,6 +70,17 @@ describe.skipIf(!hasAge)('with the command age', () => {
       expect(out.endsWith(`${recipient}\n`)).toBe(true);
       for (const name of ['keys.opened.json', 'keys.recovered.json'])
         expect(own.read(name)).toBe(own.read('keys.json'));
+      // The file for the new holders opens with the new shares, and with no old ones.
+      for (const [folder, code, content] of [
+        ['ceremony-2', 0, own.read('keys.json')],
+        ['ceremony', 1, ''],
+      ] as const) {
+        const three = [1, 3, 5].map((number) => `${folder}/share-${number}.txt`).join(' ');
+        const opened = await own.bash(
+          `$T keys combine ${three} --out-identity ${folder}.txt && age -d -i ${folder}.txt keys-2.json.age`,
+        );
+        expect([opened.code, opened.out]).toEqual([code, content]);
+      }
       expect(own.files()).not.toContain('identity.txt');
     } finally {
       own.remove();
