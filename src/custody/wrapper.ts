@@ -98,3 +98,17 @@ export function contextBytes(context: KeyContext): Uint8Array {
   if (trefoil !== 'keyset') badRange('trefoil', 'expected "keyset"');
   return utf8(JSON.stringify(keyContext(name, region)));
 }
+
+/**
+ * Checks the arguments of a verb of a wrapper.
+ *
+ * @param argument name of the bytes.
+ * @returns the signal of the call.
+ */
+export function checkCall(argument: string, bytes: unknown, call: unknown): AbortSignal {
+  if (!(bytes instanceof Uint8Array)) badType(argument, `expected bytes, got ${typeName(bytes)}`);
+  if (typeof call !== 'object' || call === null) badType('call', `expected { signal }, got ${typeName(call)}`);
+  const { signal } = call as Partial<WrapperCall>;
+  if (!(signal instanceof AbortSignal)) badType('signal', `expected an AbortSignal, got ${typeName(signal)}`);
+  return signal;
+}
