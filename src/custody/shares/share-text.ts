@@ -14,7 +14,7 @@
 import { concat } from '../../core/bytes.ts';
 import { badType, typeName } from '../../core/checks.ts';
 import { fail, type Issue } from '../../errors.ts';
-import { ALPHABET, ALPHABET_CLASS, decode, encode } from '../../wire/base32.ts';
+import { ALPHABET, decode, encode } from '../../wire/base32.ts';
 import { CHECK_LENGTH, checkCharacters, crc20 } from '../../wire/check-characters.ts';
 
 /** The name of the format. It is the version of a ceremony, the salt of commitments, and the start of every check. */
@@ -191,6 +191,3 @@ function checkPart(line: string): string {
 function mistyped(message: string, line: 1 | 2 | undefined, more: Pick<Issue, 'row' | 'actual' | 'expected'>): never {
   fail('share_mistyped', message, { ...more, ...(line !== undefined && { line }) });
 }
-
-/** The id of a ceremony as text: 16 symbols. */
-export const CEREMONY_PATTERN: RegExp = new RegExp(`^[${ALPHABET_CLASS}]{16}$`);
