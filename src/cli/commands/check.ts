@@ -7,7 +7,9 @@ import type { FileFormat } from '../../files/file-format.ts';
 import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
 import type { DomainKeys } from '../../keys.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
+import { readingNotes } from '../../policy/explain/reading-notes.ts';
 import { joinWarnings } from '../../policy/joins.ts';
+import { namedPolicies } from '../../policy/named.ts';
 import { policyLeaves } from '../../policy/policy.ts';
 import { type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
@@ -123,6 +125,8 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   if (format === 'parquet' && storeNames(loaded[0]!.policy).length > 0) refuseDuckdb();
   const source = await findKeys(options, context);
   const keysOf = (policy: FilePolicy) => source?.keyset.domain(policy.domain!) ?? null;
+  const policies = loaded.map(({ policy }) => policy);
+  for (const note of readingNotes(namedPolicies(policies, files))) context.voice.note(note);
   const domains = new Set(loaded.map(({ policy }) => policy.domain!));
   if (domains.size > 1) {
     const names = [...domains].join(', ');

@@ -15,12 +15,12 @@ import { openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
 import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
-The records are written as they were in the input, under its header line, so
-that you can correct them and run them like any other file. They are UTF-8,
-whatever the encoding of the input was, so run them without --encoding. With
---json each record is one JSON object with its file, row, line, problems and
-text. The records are personal data in clear; --out makes a file that only its
-owner can read.
+The records are written as they were in the input, under its header line if it
+had one, so that you can correct them and run them like any other file. They are
+UTF-8, whatever the encoding of the input was, so run them without --encoding.
+The last lines name the options that they need. With --json each record is one
+JSON object with its file, row, line, problems and text. The records are
+personal data in clear; --out makes a file that only its owner can read.
 
 Examples:
   trefoil rejects open people.rejects.ndjson --keys keys.json --out mend.csv
@@ -110,19 +110,25 @@ function headerOf({ format, delimiter, newline, quote, escape: escapedBy, header
   return write(
     header.map((name) => [name]),
     [0],
-    OWN_RECORDS,
+    // A column without a name has no quotes, as most programs write it.
+    { ...OWN_RECORDS, wasBare: () => true },
   );
 }
 
-/** The options with which a corrected CSV file is read, if it is not written with commas and double quotes. */
-function optionsFor({ format, delimiter, quote, escape: escapedBy }: Rejects): string {
-  if (format !== 'csv') return '';
+/** The options with which corrected records are read; none for NDJSON, and for CSV that is written in the usual way. */
+function optionsFor({ format, delimiter, quote, escape: escapedBy, header }: Rejects): string {
+  if (format === 'ndjson') return '';
   const flags = [
+    // The extension .tsv stands for two file formats.
+    ['--format', format === 'tsv' ? format : null],
     ['--delimiter', delimiter === DEFAULT_DELIMITER ? null : delimiter],
     ['--quote', quote],
     ['--escape', escapedBy],
   ] as const;
-  return flags.flatMap(([flag, value]) => (value == null ? [] : [`${flag} ${inShell(value)}`])).join(' ');
+  const options = flags.flatMap(([flag, value]) => (value == null ? [] : [`${flag} ${inShell(value)}`]));
+  // The file of rejects does not have the names that the run had.
+  if (header === null) options.push('--header NAMES, with the names of that run: its input had no header line');
+  return options.join(' ');
 }
 
 /** An argument as a shell takes it. */
