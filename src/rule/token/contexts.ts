@@ -6,12 +6,12 @@
 import { encodeList } from '../../core/bytes.ts';
 import { badRange, badType, checkOptions, ownProperties, typeName } from '../../core/checks.ts';
 import { dateText } from '../../core/civil-date.ts';
-import { PERIODS, type PeriodUnit } from '../../core/civil-period.ts';
 import { columnLength, isUtf8Column, type NumberColumn, type Utf8Column, utf8Texts } from '../../core/columns.ts';
 import { given } from '../../core/given.ts';
 import { inputText } from '../../core/input-text.ts';
 import { issueOf } from '../../core/issues.ts';
 import { fail, type Issue } from '../../errors.ts';
+import { PERIODS, type PeriodUnit } from '../../prepare/civil-period.ts';
 import { isMissing, type MissingTexts } from '../missing.ts';
 import { checkFieldPath } from '../options.ts';
 import type { Siblings } from '../rule.ts';
