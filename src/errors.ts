@@ -157,6 +157,12 @@ const KINDS = {
   not_granted: 'keys',
   /** A key file has branches in place of root keys, and nothing pins their check value. */
   branches_unpinned: 'keys',
+  /** Values do not show which key made them and no key was named, or values of two keys are in one column. */
+  epoch_required: 'keys',
+  /** The keys that values are moved between have no common base, so only the originals can be protected again. */
+  not_renewable: 'keys',
+  /** The domain that values are projected to is not one of the same lineage. */
+  not_related: 'keys',
   /** The key cannot be retired, because something still needs it. */
   key_in_use: 'keys',
   /** The key is a base and nothing else, so it cannot become primary. */
@@ -177,6 +183,21 @@ const KINDS = {
   wrong_domain: 'keys',
   /** A verb that reveals was called without `revealAccess`. */
   reveal_access_required: 'keys',
+  /** A key file is not sealed, although the caller passed an identity, a passphrase or a key wrapper to open it. */
+  key_not_sealed: 'keys',
+  /** Nothing that the caller passed opens a sealed key file, or a KMS refuses to. */
+  key_refused: 'keys',
+  // Shares of an identity.
+  /** A text that should be a share of an identity is not one: a line is missing, or its check characters do not fit. */
+  share_mistyped: 'keys',
+  /** Fewer shares were passed than the threshold of their ceremony. */
+  share_missing: 'keys',
+  /** A share is of another ceremony than the other shares or the record, or its text states another recipient. */
+  share_foreign: 'keys',
+  /** A share is not the one that its ceremony has: it was forged, or has numbers that no ceremony has. */
+  share_wrong: 'keys',
+  /** A record of a ceremony is damaged, was changed, or is not one. */
+  ceremony_broken: 'keys',
   // Input and output.
   /** The system cannot open, read or write a file or a stream. */
   io_failed: 'io',
@@ -200,6 +221,11 @@ const KINDS = {
   out_of_memory: 'io',
   /** DuckDB has read or written another number of rows than the input has. */
   rows_lost: 'io',
+  // A key management service (KMS).
+  /** A KMS cannot be reached, is overloaded, or does not answer in time. */
+  key_unavailable: 'io',
+  /** A KMS has answered something that is not a key, or has answered with a redirect. */
+  key_answer_broken: 'io',
   // The store of a vault.
   /** The store of a vault has failed or refused the work. */
   store_failed: 'io',

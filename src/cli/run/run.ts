@@ -44,9 +44,9 @@ async function run(
 ): Promise<void> {
   const request = await readRequest(direction, args, parsedOptions);
   const { policy, options, duckdb } = request;
-  const { keys, vault, rejects, summary, force, quiet } = options;
-  const bindOptions = { keys, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
-  const keyed = await bindKeys(policy, direction, bindOptions, context.voice);
+  const { keys, identity, vault, rejects, summary, force, quiet } = options;
+  const bindOptions = { keys, identity, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
+  const keyed = await bindKeys(policy, direction, bindOptions, context);
   if (options.dryRun === true) return await dryRun(request, keyed.bound, context);
 
   const files = await filesOf(request, keyed);

@@ -9,7 +9,7 @@ import { makeCsvWriter, OWN_RECORDS } from '../../../io/csv/records.ts';
 import { writeCells } from '../../../io/tsv/cells.ts';
 import { revealAccess } from '../../../reveal.ts';
 import { EXIT } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, checkFileName, fileOption } from '../../options.ts';
 import { openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
 import { helpText, plural, wordFor } from '../../voice.ts';
@@ -28,6 +28,7 @@ Examples:
 
 interface OpenOptions {
   readonly keys?: string;
+  readonly identity?: readonly string[];
   readonly out?: string;
   readonly json?: boolean;
   readonly force?: boolean;
@@ -40,6 +41,7 @@ export function addRejectsOpen(parent: Command, context: Context): void {
     .description('Opens the records that a run rejected, with the keys of that run.')
     .argument('<FILE>', 'file of rejects')
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .option('--json', 'write one JSON object per record, with its place and problems')
     .option('--force', 'replace an existing file')
@@ -47,13 +49,14 @@ export function addRejectsOpen(parent: Command, context: Context): void {
     .action((file: string, options: OpenOptions) => open(file, options, context));
 }
 
-async function open(file: string, { keys, out, json = false, force = false }: OpenOptions, context: Context) {
+async function open(file: string, options: OpenOptions, context: Context) {
+  const { keys, out, json = false, force = false } = options;
   checkFileName('FILE', file);
   refuseTwoDashes('input', [
     ['FILE', file],
     ['--keys', keys],
   ]);
-  const source = await needKeys(keys, context.voice);
+  const source = await needKeys(options, context);
   const rejects = await readRejects(file, (domain) => source.keyset.domain(domain), revealAccess);
   const inputs = source.file === null ? [file] : [file, source.file];
   const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
@@ -78,8 +81,8 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
     throw error;
   }
   context.voice.note(`${plural(opened, 'record')} opened, as UTF-8`);
-  const options = json ? '' : optionsFor(rejects);
-  if (options !== '') context.voice.hint(`run the corrected records with ${options}`);
+  const flags = json ? '' : optionsFor(rejects);
+  if (flags !== '') context.voice.hint(`run the corrected records with ${flags}`);
   if (damaged > 0) {
     context.voice.warning(
       `${plural(damaged, 'record')} ${wordFor(damaged, 'has', 'have')} bytes that are no characters, which are written ` +
