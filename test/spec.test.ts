@@ -32,6 +32,7 @@ import { child, domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/k
 import { writeKeyText } from '../src/keys/key-texts.ts';
 import { testKey } from '../src/keys/test-keys.ts';
 import { narrow } from '../src/policy.ts';
+import { periodOf } from '../src/prepare/civil-period.ts';
 import { emailAddress, trim } from '../src/prepare.ts';
 import { secretAccess } from '../src/reveal.ts';
 import { testKeyset } from '../src/testing.ts';
@@ -292,6 +293,23 @@ describe('token-v1', () => {
       expect(rule.matches(text, result!, { per: listed(values!) })).toBe(true);
     },
   );
+  const periods = [
+    ...source.matchAll(/^\| `(\w+)` \| `(day|week|month|quarter|year)` \| `(\S+)` \| `(\S+)` \| `(s0nr0\w+)` \|$/gm),
+  ];
+  it('has the key of the page for periods', () => {
+    const parameters = ['hmac-sha256', encodeList([]), encodeList(['period', 'seen'])];
+    expect(hex(encodeList(['period', 'seen']))).toBe(rows.get('period: the third parameter'));
+    const own = ruleNode(node, 'token', 'account', parameters);
+    expect(hex(own)).toBe(rows.get('period: node'));
+    expect(hex(child(own, 'period', ['2024-03']))).toBe(rows.get('period: child(node, "period", "2024-03")'));
+    expect(periods).toHaveLength(7);
+  });
+  it.each(periods.map((row) => row.slice(1)))('per %s, %s, date %s: %s', (name, unit, date, text, result) => {
+    const rule = token({ scope: 'account', per: { [unit!]: 'on', name: name! } as { month: string } }).bind(keys);
+    expect(rule.protect('10017', { per: date })).toBe(result);
+    expect(periodOf(unit as 'month', date!)).toBe(text);
+  });
+
   it('has the token of the page after a part in clear', () => {
     const made = token({ scope: 'patient', after: 'Patient/' }).bind(keys).protect('Patient/7f3a');
     expect(source).toContain(`\`${made}\``);
