@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keyset } from '../../src/keys.ts';
-import { secretAccess } from '../../src/reveal.ts';
-import { type AgePlace, HAS_AGE, makeAgePlace } from '../custody/age.ts';
-import { filesBelow, root } from '../doc-blocks.ts';
-import { CLI, CSV, expectVoice, makePlace, type Place, POLICY } from './harness.ts';
+import { keyset } from '../../../src/keys.ts';
+import { secretAccess } from '../../../src/reveal.ts';
+import { type AgePlace, HAS_AGE, makeAgePlace } from '../../custody/age.ts';
+import { filesBelow, root } from '../../doc-blocks.ts';
+import { CLI, CSV, expectVoice, makePlace, type Place, POLICY } from '../harness.ts';
 
 const PASSPHRASE = 'five words drawn by chance';
 const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
