@@ -19,6 +19,8 @@ export interface KeySource {
   readonly keyset: Keyset;
   /** Path of the key file; `null` if the keys came from TREFOIL_KEYS. */
   readonly file: string | null;
+  /** Whether the keys came from a sealed file. */
+  readonly isSealed: boolean;
 }
 
 /** The options that name keys, as commander returns them. */
@@ -42,13 +44,18 @@ export async function findKeys(options: KeyOptions, context: Context): Promise<K
   // An empty variable counts as unset, because scripts unset variables so.
   const file = options.keys ?? (process.env.TREFOIL_KEYS_FILE || undefined);
   if (file !== undefined) {
-    const { keyset } = await readKeyFile(checkFileName('TREFOIL_KEYS_FILE', file), options, context, passphraseIsSet());
-    return { keyset, file };
+    const { keyset, isSealed } = await readKeyFile(
+      checkFileName('TREFOIL_KEYS_FILE', file),
+      options,
+      context,
+      passphraseIsSet(),
+    );
+    return { keyset, file, isSealed };
   }
   const text = process.env.TREFOIL_KEYS || undefined;
   if (text !== undefined) {
-    const { keyset } = await read(text, 'TREFOIL_KEYS', options, context, passphraseIsSet());
-    return { keyset, file: null };
+    const { keyset, isSealed } = await read(text, 'TREFOIL_KEYS', options, context, passphraseIsSet());
+    return { keyset, file: null, isSealed };
   }
   if (options.identity !== undefined) throw new UsageError('--identity is set, but no key file', 'use --keys FILE');
   return null;

@@ -138,6 +138,15 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     for (const { field, message } of joinWarnings(policyLeaves(policy))) {
       context.voice.warning(`${files[i]}: field ${field}: ${message}`);
     }
+    if (source?.isSealed === true && policy.keyCheck === undefined && policy.branchCheck === undefined) {
+      context.voice.warning(
+        `${files[i]}: the policy pins no keys, and anyone who knows who can open the key file could put other keys in ` +
+          'its place',
+      );
+      context.voice.hint(
+        `trefoil keys inspect --keys FILE --domain ${policy.domain} prints the line to put into the policy`,
+      );
+    }
     await checkKeys(policy, keysOf(policy), context);
   }
   if (format === null) return null;

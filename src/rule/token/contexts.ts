@@ -27,8 +27,9 @@ const MAX_FIELDS = 8;
 export type PerField = string | { readonly field: string; readonly name?: string };
 
 /**
- * A period: the kind of it, and the path of the field with the date. A value then has one token for each period in which
- * such dates lie: `{ month: 'seen' }`. `name` is the name that enters the key, by default the last part of the path.
+ * A period: the kind of it, and the path of the field with the date. A value then has one token for each period in
+ * which such dates lie: `{ month: 'seen' }`. `name` is the name that enters the key, by default the last part of the
+ * path.
  */
 export type PerPeriod = {
   readonly [U in PeriodUnit]: { readonly [K in U]: string } & { readonly name?: string };
