@@ -13,15 +13,23 @@ import type { Missing } from '../core/missing.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type FormatCipher, formatCipher, type Pending } from '../format/cipher.ts';
 import { CODE_BOOK, type Format, type FormatEngine, formatEngine, type Smallest } from '../format/engine.ts';
-import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { boundVerbs, openFor, refuseReveal } from './binding.ts';
-import { mapColumn } from './columns.ts';
-import { type MissingTexts, missingTexts, ownLists } from './missing.ts';
+import {
+  checkMayReveal,
+  type DomainKey,
+  type DomainKeys,
+  type OpenedKeys,
+  protectingKey,
+} from '../keys/domain-keys.ts';
+import { boundVerbs, namedKey, openFor, refuseReveal } from './binding.ts';
+import { mapColumn, throughClear } from './columns.ts';
+import { type MissingTexts, missingTexts, NO_TEXT, ownLists } from './missing.ts';
 import { checkRule, checkScope } from './options.ts';
 import {
   type BoundColumns,
+  type ColumnVerb,
   type Common,
   type MayBeAbsent,
+  type Move,
   makeRule,
   type Rule,
   type RuleEngine,
@@ -137,6 +145,8 @@ export function fpe<const Scope extends string, const Optional extends boolean =
     unfit: settings.unfit,
     bind: (opened, revealing, { own: missing }) => fpeColumns(settings, opened!, revealing, missing),
     mayWrite: own.format.test,
+    mover: { reveals: true, showsKey: false, bind: (move) => moveColumns(settings, move) },
+    stays: 'ciphertext of a format can only be turned back with the keys of its own domain',
   };
 
   function bind(keys: DomainKeys, access?: RevealAccess): BoundFpe<Scope> | RevealingFpe<Scope> {
@@ -215,6 +225,40 @@ function fpeColumns(
       return applyTo(column, back, report, missing);
     },
   };
+}
+
+/** The verb that deciphers a column with the key that the caller names and enciphers it with the primary key of `to`. */
+function moveColumns({ scope, format, unfit }: Settings, move: Move): ColumnVerb {
+  if (unfit !== null) throw new TrefoilError([unfit]);
+  const { from, to, revealing, missing } = move;
+  if (format.blind !== undefined) {
+    fail(
+      'not_renewable',
+      'the format replaces a part of the value by a digest, which cannot be turned back; protect the originals again',
+    );
+  }
+  if (!revealing) refuseReveal();
+  checkMayReveal(from);
+  protectingKey(to);
+  const key = namedKey(move);
+  for (const [{ pinned }, id] of [
+    [from, key.id],
+    [to, to.primary.id],
+  ] as const) {
+    if (pinned?.includes(id) !== true) {
+      const which = `key ${id} is not pinned, and ciphertext of a format cannot show that a key is wrong`;
+      fail('key_check_required', `${which}; add its key check to keyCheck in the policy, or to keyset.domain(name, …)`);
+    }
+  }
+  const descriptor = encodeList(format.descriptor);
+  const keyOf = (one: DomainKey) => (name: string) => one.derive('fpe', scope, [descriptor, name]);
+  const back = formatCipher(format, 'reveal', keyOf(key));
+  const forward = formatCipher(format, 'protect', keyOf(to.primary));
+  return throughClear(
+    (column, report) => applyTo(column, back, report, missing.own),
+    (column, report) => applyTo(column, forward, report, NO_TEXT),
+    missing.own,
+  );
 }
 
 /** Reads every value of a column, then enciphers or deciphers all that were read in one call. Missing values pass. */

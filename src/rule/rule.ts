@@ -68,6 +68,8 @@ export interface BoundColumns {
   readonly protectOne?: (value: unknown) => unknown;
   /** Reveals a column. A rule whose output cannot be turned back returns the column as it is. */
   readonly reveal: ColumnVerb;
+  /** Moves a column to another key. Only the columns of a policy that moves records have it. */
+  readonly move?: ColumnVerb;
 }
 
 /**
@@ -115,7 +117,7 @@ export interface Move {
 export interface Mover {
   /** Whether values are in clear on the way, so that `revealAccess` is needed. */
   readonly reveals: boolean;
-  /** Whether an output shows the key that it was made with and the rule that made it. */
+  /** Whether an output shows the key and the rule that made it, or is the same under every key that may be moved to. */
   readonly showsKey: boolean;
   /**
    * Does the key set-up for both sides. The verb takes outputs of the rule and returns those that `protect` would make

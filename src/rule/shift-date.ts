@@ -5,7 +5,7 @@
  * 1 … days. The subject is another field of the record. So intervals within a subject stay true, and no others.
  */
 
-import { encodeList } from '../core/bytes.ts';
+import { encodeList, equalBytes } from '../core/bytes.ts';
 import { badRange, badType, checkInteger, checkOptions, checkText, typeName } from '../core/checks.ts';
 import { DATE_LENGTH, dateText, dayNumber, isWritable, readCivilDate, writeCivilDate } from '../core/civil-date.ts';
 import {
@@ -21,7 +21,7 @@ import { inputText } from '../core/input-text.ts';
 import { issueOf } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
-import { type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { checkReading, type OpenedReading, type ReadDate, type Reading } from '../prepare/reading.ts';
 import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { openFor } from './binding.ts';
@@ -32,6 +32,7 @@ import {
   type ColumnVerb,
   type Common,
   type MayBeAbsent,
+  type Move,
   makeRule,
   type ReadBy,
   type Rule,
@@ -167,6 +168,8 @@ export function shiftDate<
     needs: Object.freeze([subject]),
     unfit: null,
     bind: (opened, _, missing) => ({ protect: shiftColumns(settings, opened!, missing), reveal: revealNothing }),
+    mover: { reveals: false, showsKey: true, bind: (move) => stayColumns(settings, move) },
+    stays: 'shifted dates of one person are the same in every copy, so the recipients could join their tables by them',
   };
   const bind = (keys: DomainKeys) =>
     boundShiftDate(shiftColumns(settings, openFor(keys, undefined).opened, ownLists(common)));
@@ -199,6 +202,24 @@ function factsOf({ scope, subject, days, names, reading }: Settings): RuleFacts 
       `intervals between dates of one subject, the date to within ${days} days, and a time and offset after it as ` +
       'they are; one known date of a subject reveals all of that subject',
   };
+}
+
+/**
+ * Dates are shifted with the base of a lineage, so they stay as they are when the epoch changes. With keys of another
+ * lineage, equal dates of a subject would be shifted differently from then on.
+ */
+function stayColumns({ scope, days, names }: Settings, { from, to, fromKey }: Move): ColumnVerb {
+  const nodeOf = (key: DomainKey) => key.derive('shiftDate', scope, [String(days), encodeList(names)]);
+  const target = nodeOf(protectingKey(to));
+  const sources = from.keys.filter(({ id }) => fromKey === null || id === fromKey);
+  if (sources.some((key) => !equalBytes(nodeOf(key), target))) {
+    fail(
+      'not_renewable',
+      'some of the keys belong to another lineage than the primary key, under which dates are shifted by other days; ' +
+        'shift the dates of that lineage anew from the originals, or name the key that made the values (fromKey)',
+    );
+  }
+  return revealNothing;
 }
 
 /** Key set-up, and the verb that it makes. The verb reads the subjects from `siblings`. */

@@ -8,11 +8,12 @@ import { packageVersion } from '../../files/version.ts';
 import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
 import { PROTECTS } from '../../keys/checks.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
+import type { Direction } from '../../policy/bound.ts';
 import type { FilePolicy } from '../../policy.ts';
 
 /** What a summary is made from. */
 export interface SummaryInput {
-  readonly command: 'protect' | 'reveal';
+  readonly command: Direction;
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
