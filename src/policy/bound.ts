@@ -111,6 +111,11 @@ export interface AsyncRun {
   readonly settle: () => Promise<number>;
 }
 
+/** Whether a direction leads from protected records to protected records. */
+export function isMove(direction: Direction): direction is MoveDirection {
+  return direction === 'rekey' || direction === 'project';
+}
+
 /** Whether the records of a direction do not have a field, because protecting has removed it. */
 export function isGone({ engine }: Leaf, direction: Direction): boolean {
   return direction !== 'protect' && engine.removes && engine.removesOnMove !== true;

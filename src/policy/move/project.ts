@@ -23,8 +23,7 @@ export interface ProjectOptions {
    * The policy of the recipient. Its fields are those of the records that come out. A field of ours may be coarsened,
    * masked, replaced by a constant or dropped in it; a token must have the same rule in both.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: any policy
-  readonly as?: Policy<any, any>;
+  readonly as?: Omit<Policy, 'bind' | 'open'>;
   /** See {@link RekeyOptions}. */
   readonly fromKey?: string;
 }
