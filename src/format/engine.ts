@@ -246,6 +246,14 @@ export function engineName(engine: FormatEngine, size: Index): string {
   return engine.hasClear && size > TABLE_PER_TWEAK ? 'sometimes-recurse' : 'table';
 }
 
+/** The names of everything of a format that has a key: the engines that its shapes may get, and `blind`. */
+export function engineNames(engine: FormatEngine): readonly string[] {
+  const blind = engine.blind === undefined ? [] : ['blind'];
+  if (engine.own !== undefined) return [engine.own.name, ...blind];
+  const large = engine.kind === 'numerals' ? 'ff1' : 'ff1-cycle-walking';
+  return [large, 'sometimes-recurse', 'table', ...blind];
+}
+
 /** The number of values that have the shape of a value. */
 export function sizeOf(engine: FormatEngine, parts: NumeralParts | IndexParts): Index {
   if (engine.kind === 'index') return (parts as IndexParts).size;

@@ -13,6 +13,7 @@ import type { Issue } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { aesSiv, aesSivRows, SIV_LENGTH, SLOTS } from '../kernel/siv/siv.ts';
 import { type DomainKey, expandNode, type OpenedKeys } from '../keys/domain-keys.ts';
+import { REJECTS_CIPHER, REJECTS_PARAMETERS } from '../keys/rejects.ts';
 
 /** Name and version of this file format. */
 export const REJECTS_VERSION = 'rejects-v1';
@@ -20,8 +21,6 @@ export const REJECTS_VERSION = 'rejects-v1';
 /** Length in bytes of the identity of a file of rejects. A record sealed for one file cannot be opened in another. */
 export const FILE_ID_LENGTH = 16;
 
-const ALGORITHM = 'aes-256-siv';
-const PADDING = 'pad-v1';
 const NONCE_LENGTH = 16;
 const SHORTEST = 64;
 const LONGEST_STEP = 1 << 20;
@@ -289,7 +288,7 @@ function isIssue(value: unknown): value is Issue {
 }
 
 function keyOf(key: DomainKey): Uint8Array {
-  return expandNode(key.derive('rejects', '', [ALGORITHM, PADDING]), ALGORITHM, 64);
+  return expandNode(key.derive('rejects', '', REJECTS_PARAMETERS), REJECTS_CIPHER, 64);
 }
 
 function ofInput({ input }: RejectPlace): readonly string[] {

@@ -8,7 +8,7 @@
 import { encodeList, equalBytes, utf8 } from '../core/bytes.ts';
 import { fail } from '../errors.ts';
 import { decode, encode } from '../wire/base32.ts';
-import { child, descend, type Step } from './derive.ts';
+import { child, descend, NODE_LENGTH, type Step } from './derive.ts';
 
 /** Length of a branch check in bytes. */
 const CHECK_BYTES = 16;
@@ -23,23 +23,52 @@ const CHECK_KEY = 'trefoil branch check';
 const MAX_STEPS = 8;
 const MAX_NAMES = 8;
 
+/** Names in a path that are longer than this, in bytes, are kept as digests: a list of a format may be very long. */
+const LONGEST_NAME = 64;
+
+/** The key of such digests. It is public. */
+const DIGEST_KEY = 'trefoil path name';
+
+/** A long name, as its digest of 32 bytes. */
+interface Digest {
+  readonly digest: Uint8Array;
+}
+
+/** One step of a branch. */
+export type PathStep = readonly [word: string, ...names: (string | Uint8Array | Digest)[]];
+
 /** A node, and the way to it from the node of its domain. */
 export interface Branch {
   readonly domain: string;
-  readonly path: readonly Step[];
+  readonly path: readonly PathStep[];
   readonly node: Uint8Array;
 }
 
-/** A name in a path of a file: text, or bytes in base32. */
-type NameText = string | { readonly b32: string };
+/** A name in a path of a file: text, bytes in base32, or the digest of a long name. */
+type NameText = string | { readonly b32: string } | { readonly digest: string };
 
 /** Writes a path as the file has it. Bytes are never written as text. */
-export function writePath(path: readonly Step[]): readonly (readonly NameText[])[] {
-  return path.map((step) => step.map((name) => (typeof name === 'string' ? name : { b32: encode(name) })));
+export function writePath(path: readonly PathStep[]): readonly (readonly NameText[])[] {
+  return path.map((step) =>
+    step.map((name) => {
+      if (typeof name === 'string') return name;
+      return name instanceof Uint8Array ? { b32: encode(name) } : { digest: encode(name.digest) };
+    }),
+  );
+}
+
+/** Replaces the long names of a path by their digests. */
+export function shorten(path: readonly Step[]): readonly PathStep[] {
+  return path.map(([word, ...names]): PathStep => [word, ...names.map(short)]);
+}
+
+function short(name: string | Uint8Array): string | Uint8Array | Digest {
+  const bytes = typeof name === 'string' ? utf8(name) : name;
+  return bytes.length <= LONGEST_NAME ? name : { digest: child(utf8(DIGEST_KEY), 'name', [bytes]) };
 }
 
 /** Reads a path. @param name whose path it is, for messages. */
-export function readPath(value: unknown, name: string): readonly Step[] {
+export function readPath(value: unknown, name: string): readonly PathStep[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_STEPS) {
     fail('invalid_keyset', `the path of ${name} must be a list of 1 to ${MAX_STEPS} steps`);
   }
@@ -47,29 +76,35 @@ export function readPath(value: unknown, name: string): readonly Step[] {
     if (!Array.isArray(step) || step.length === 0 || step.length > MAX_NAMES || typeof step[0] !== 'string') {
       fail('invalid_keyset', `a step of the path of ${name} must be a list that begins with its word`);
     }
-    return step.map((part: unknown) => readName(part, name)) as unknown as Step;
+    return step.map((part: unknown) => readName(part, name)) as unknown as PathStep;
   });
 }
 
-function readName(part: unknown, name: string): string | Uint8Array {
-  if (typeof part === 'string' && part.isWellFormed()) return part;
-  if (typeof part === 'object' && part !== null && Object.keys(part).join() === 'b32') {
-    const text = (part as { readonly b32: unknown }).b32;
-    const bytes = typeof text === 'string' ? decode(text) : null;
-    if (bytes !== null) return bytes;
-  }
-  fail('invalid_keyset', `a name in the path of ${name} must be text, or bytes as { "b32": "…" }`);
+function readName(part: unknown, name: string): PathStep[number] {
+  if (typeof part === 'string' && part.isWellFormed() && utf8(part).length <= LONGEST_NAME) return part;
+  const [[field, text] = [], ...more] = typeof part === 'object' && part !== null ? Object.entries(part) : [];
+  const bytes = typeof text === 'string' && more.length === 0 ? decode(text) : null;
+  if (field === 'b32' && bytes !== null && bytes.length <= LONGEST_NAME) return bytes;
+  if (field === 'digest' && bytes?.length === NODE_LENGTH) return { digest: bytes };
+  fail(
+    'invalid_keyset',
+    `a name in the path of ${name} must be text, bytes as { "b32": "…" }, or { "digest": "…" } if it is longer than ` +
+      `${LONGEST_NAME} bytes`,
+  );
 }
 
-const bytesOf = (name: string | Uint8Array) => (typeof name === 'string' ? utf8(name) : name);
-
-/** The bytes of a path: one list of lists, as they go into HKDF. */
-export function pathBytes(path: readonly Step[]): Uint8Array {
-  return encodeList(path.map((step) => encodeList(step)));
+/** The bytes of a name: a list of one, or of two for a digest, so that the two never meet. */
+function nameBytes(name: PathStep[number]): Uint8Array {
+  return typeof name === 'string' || name instanceof Uint8Array
+    ? encodeList([name])
+    : encodeList(['digest', name.digest]);
 }
 
-function sameStep(a: Step, b: Step): boolean {
-  return a.length === b.length && a.every((name, i) => equalBytes(bytesOf(name), bytesOf(b[i]!)));
+const stepBytes = (step: PathStep) => encodeList(step.map(nameBytes));
+
+/** The bytes of a path: a list of steps, each a list of names. */
+export function pathBytes(path: readonly PathStep[]): Uint8Array {
+  return encodeList(path.map(stepBytes));
 }
 
 /**
@@ -77,9 +112,10 @@ function sameStep(a: Step, b: Step): boolean {
  * the path, each whole. Returns `null` if no branch does.
  */
 export function deriveFromBranches(branches: readonly Branch[], path: readonly Step[]): Uint8Array | null {
+  const steps = shorten(path).map(stepBytes);
   for (const branch of branches) {
     if (branch.path.length > path.length) continue;
-    if (!branch.path.every((step, i) => sameStep(step, path[i]!))) continue;
+    if (!branch.path.every((step, i) => equalBytes(stepBytes(step), steps[i]!))) continue;
     return descend(branch.node, path.slice(branch.path.length));
   }
   return null;

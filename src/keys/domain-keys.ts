@@ -11,6 +11,7 @@ import { fail } from '../errors.ts';
 import { deriveFromBranches } from './branches.ts';
 import { checkBranchCheck, checkKeyCheck, type KeyCheck, PROTECTS } from './checks.ts';
 import { child, descend, type KeyedKind, ruleSteps, type Step } from './derive.ts';
+import type { KeyVerb } from './entries.ts';
 import type { Line, LineKey, NodeSource } from './lineage.ts';
 
 export type { KeyCheck };
@@ -58,9 +59,6 @@ export interface DomainKey {
   ) => boolean;
 }
 
-/** Verbs that a narrowed keyset is for. */
-type Verb = 'protect' | 'reveal';
-
 /** Domain keys as rules see them. */
 export interface OpenedKeys {
   readonly domain: string;
@@ -72,14 +70,14 @@ export interface OpenedKeys {
   /** The days on which keys were retired, by shown id: `2027-01-31`. */
   readonly retired: ReadonlyMap<string, string>;
   /** The verbs that a narrowed keyset is for; `null` for any other. */
-  readonly verbs: readonly Verb[] | null;
+  readonly verbs: readonly KeyVerb[] | null;
   /** The keys as data. They are for another thread of this process and nothing else. */
   readonly packed: PackedKeys;
 }
 
 /** Domain keys in the form in which they are sent to another thread. They hold no root key. */
 export interface PackedKeys extends Line {
-  readonly verbs: readonly Verb[] | null;
+  readonly verbs: readonly KeyVerb[] | null;
   readonly branchCheck: string | null;
   readonly pins: Pins;
 }
@@ -262,8 +260,15 @@ export function protectingKey({ primary, pinned, verbs, packed: { pins } }: Open
         'the key file may be from before a rotation',
     );
   }
-  if (verbs !== null && !verbs.includes('protect')) fail('not_granted', 'the key file is narrowed to revealing');
+  if (verbs !== null && !verbs.includes('protect')) {
+    fail('not_granted', `the key file is narrowed to ${verbs.join(' and ')}, so nothing can be protected`);
+  }
   return primary;
+}
+
+/** Whether the keys are for protecting. A rule without a way back needs no key for anything else. */
+export function mayProtect({ verbs }: OpenedKeys): boolean {
+  return verbs === null || verbs.includes('protect');
 }
 
 /**
@@ -273,7 +278,9 @@ export function protectingKey({ primary, pinned, verbs, packed: { pins } }: Open
  * @throws TrefoilError `not_granted`.
  */
 export function checkMayReveal({ verbs }: OpenedKeys): void {
-  if (verbs !== null && !verbs.includes('reveal')) fail('not_granted', 'the key file is narrowed to protecting');
+  if (verbs !== null && !verbs.includes('reveal')) {
+    fail('not_granted', `the key file is narrowed to ${verbs.join(' and ')}, so nothing can be revealed`);
+  }
 }
 
 /** Expands the node of a rule with HKDF, for a primitive whose key is not exactly the 32 bytes of the node. */

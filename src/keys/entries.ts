@@ -35,6 +35,9 @@ export interface RetiredKey {
   readonly shown: ReadonlyMap<string, string>;
 }
 
+/** What a narrowed keyset may be for. `rekey` is renewing, projecting and moving values to the primary key. */
+export type KeyVerb = 'protect' | 'reveal' | 'rekey';
+
 /** What one file states. */
 export interface KeysetFile {
   readonly keys: readonly KeyEntry[];
@@ -44,7 +47,7 @@ export interface KeysetFile {
   readonly domains: ReadonlyMap<string, { readonly of: string }>;
   readonly retired: readonly RetiredKey[];
   /** What a narrowed keyset is for; `null` for any other. */
-  readonly narrowed: { readonly verbs: readonly ('protect' | 'reveal')[]; readonly soft: readonly string[] } | null;
+  readonly narrowed: { readonly verbs: readonly KeyVerb[]; readonly soft: readonly string[] } | null;
 }
 
 /** A keyset whose keys fit together, the primary key first. */

@@ -4,7 +4,7 @@
  */
 
 import { encodeList } from '../core/bytes.ts';
-import { type Branch, deriveFromBranches, pathBytes } from './branches.ts';
+import { type Branch, deriveFromBranches, pathBytes, shorten } from './branches.ts';
 import { descend, domainNode, type Step } from './derive.ts';
 import type { KeyEntry, KeysetData } from './entries.ts';
 import { lineOf } from './lineage.ts';
@@ -21,12 +21,17 @@ export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly Ke
   for (const { domain, path } of needs) {
     const parent = data.domains.get(domain)?.of ?? null;
     const kind = path[0]![1];
+    // A key that is its own base has no permutation.
+    if (kind === 'token permutation' && key.base === null && parent === null) continue;
     // Tokens and dates hang at the base, everything else at the key itself.
     const isAtBase = kind === 'token' || kind === 'shiftDate';
     if (isAtBase ? key.base !== null : key.isBase) continue;
     const [name, of] = kind === 'token' ? [parent ?? domain, null] : [domain, parent];
     const node = nodeOf(key, name, of, path);
-    if (node !== null) found.set(encodeList([name, pathBytes(path)]).join(), { domain: name, path, node });
+    if (node !== null) {
+      const short = shorten(path);
+      found.set(encodeList([name, pathBytes(short)]).join(), { domain: name, path: short, node });
+    }
   }
   const shown = new Map(key.shown);
   for (const { domain } of needs) {

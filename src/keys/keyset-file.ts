@@ -9,7 +9,7 @@ import { scanJson } from '../core/json/scan.ts';
 import { fail } from '../errors.ts';
 import { type Branch, readPath, writePath } from './branches.ts';
 import { KEY_CHECK, KEY_ID, type Shown } from './checks.ts';
-import type { KeyEntry, KeysetData, KeysetFile, RetiredKey } from './entries.ts';
+import type { KeyEntry, KeysetData, KeysetFile, KeyVerb, RetiredKey } from './entries.ts';
 import { readKeyText, writeKeyText } from './key-texts.ts';
 
 /** The version that the text of a keyset states. */
@@ -25,7 +25,7 @@ const MAX_BRANCHES = 10_000;
 const MAX_TEXT = 1_048_576;
 
 /** Verbs that a narrowed keyset may list. */
-export const VERBS = ['protect', 'reveal'] as const;
+const VERBS: readonly KeyVerb[] = ['protect', 'reveal', 'rekey'];
 
 const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 
@@ -161,7 +161,7 @@ function readNarrowed(value: unknown): KeysetData['narrowed'] {
   if (!Array.isArray(soft) || !soft.every(isText)) {
     fail('invalid_keyset', '"soft" of a narrowed keyset must be a list of texts');
   }
-  return { verbs: verbs as readonly (typeof VERBS)[number][], soft };
+  return { verbs: verbs as readonly KeyVerb[], soft };
 }
 
 /** Checks a name, such as that of a key or domain. */

@@ -12,7 +12,15 @@ import type { ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type FormatCipher, formatCipher, type Pending } from '../format/cipher.ts';
-import { CODE_BOOK, type Format, type FormatEngine, formatEngine, type Smallest } from '../format/engine.ts';
+import {
+  CODE_BOOK,
+  engineNames,
+  type Format,
+  type FormatEngine,
+  formatEngine,
+  type Smallest,
+} from '../format/engine.ts';
+import { ruleSteps } from '../keys/derive.ts';
 import {
   checkMayReveal,
   type DomainKey,
@@ -23,7 +31,7 @@ import {
 import { boundVerbs, namedKey, openFor, refuseReveal } from './binding.ts';
 import { mapColumn, throughClear } from './columns.ts';
 import { type MissingTexts, missingTexts, NO_TEXT, ownLists } from './missing.ts';
-import { checkRule, checkScope } from './options.ts';
+import { checkRule, checkScope, isWhole } from './options.ts';
 import {
   type BoundColumns,
   type ColumnVerb,
@@ -143,6 +151,7 @@ export function fpe<const Scope extends string, const Optional extends boolean =
     cell: 'text',
     removes: false,
     unfit: settings.unfit,
+    needsKeys: (verbs) => ({ paths: pathsOf(settings), isWall: isWhole(verbs) }),
     bind: (opened, revealing, { own: missing }) => fpeColumns(settings, opened!, revealing, missing),
     mayWrite: own.format.test,
     mover: { reveals: true, showsKey: false, bind: (move) => moveColumns(settings, move) },
@@ -199,6 +208,12 @@ function factsOf({ scope, format }: Settings, type: string, reason: string | und
       `${format.visible}${reason === undefined ? '' : '; the whole table, to anyone who may protect'}; ` +
       'which values are equal, and how often each occurs',
   };
+}
+
+/** The nodes of all engines that shapes of the format may get. */
+function pathsOf({ scope, format }: Settings) {
+  const descriptor = encodeList(format.descriptor);
+  return engineNames(format).map((name) => ruleSteps('fpe', scope, [descriptor, name]));
 }
 
 /** Key set-up, and the verbs that it makes. */

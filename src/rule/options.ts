@@ -3,6 +3,7 @@
 import { badRange, badType, checkName, checkOneOf, checkOptions, ownProperties, typeName } from '../core/checks.ts';
 import { given } from '../core/given.ts';
 import { fail } from '../errors.ts';
+import type { KeyVerb } from '../keys/entries.ts';
 import { type Common, type MayBeAbsent, makeRule, ROLES, type Rule, ruleEngine } from './rule.ts';
 
 /** The options of a rule, after their names were checked. */
@@ -150,4 +151,9 @@ export function mark<R extends Rule, const Optional extends boolean = false>(
  */
 export function optional<R extends Rule>(rule: R): R & { readonly optional: true } {
   return mark(rule, { optional: true });
+}
+
+/** Whether a narrowed keyset may do all that a rule with one key for both ways can do, so that nothing is left out. */
+export function isWhole(verbs: readonly KeyVerb[]): boolean {
+  return verbs.includes('protect') && verbs.includes('reveal');
 }

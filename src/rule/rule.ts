@@ -6,7 +6,9 @@
 
 import type { ReportIssue } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
+import type { Step } from '../keys/derive.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
+import type { KeyVerb } from '../keys/entries.ts';
 import type { Reading } from '../prepare/reading.ts';
 import type { MissingLists } from './missing.ts';
 
@@ -156,6 +158,17 @@ export interface RuleFacts {
   readonly visible: string;
 }
 
+/** What a rule does with keys, for narrowed keysets. */
+export interface KeyUse {
+  /** The nodes that it needs, each by its way from the node of the domain. */
+  readonly paths: readonly (readonly Step[])[];
+  /**
+   * Whether cryptography keeps the holder of these nodes to the verbs. If not, only the library does, because the nodes
+   * serve the other verbs, too.
+   */
+  readonly isWall: boolean;
+}
+
 /** The work of a rule, and what a policy must know to run it. */
 export interface RuleEngine {
   readonly facts: RuleFacts;
@@ -195,6 +208,12 @@ export interface RuleEngine {
   readonly removesOnMove?: boolean;
   /** Does the key set-up of a rule that waits for a store. `bind` of such a rule throws. */
   readonly open?: (keys: OpenedKeys, stores: unknown, missing: MissingLists) => Promise<AsyncColumns>;
+  /**
+   * What a narrowed keyset needs for the rule. Rules without keys need nothing.
+   *
+   * @param verbs what the keyset is for.
+   */
+  readonly needsKeys?: (verbs: readonly KeyVerb[]) => KeyUse;
   /**
    * Whether an output of the rule can be a text. Revealing would return it as it is, so such a text cannot be missing
    * in this field. Most rules cannot write any text that somebody would call missing.

@@ -12,6 +12,7 @@ import { issueOf, type ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
+import { ruleSteps } from '../keys/derive.ts';
 import {
   checkMayReveal,
   type DomainKey,
@@ -46,7 +47,7 @@ import { arrivedIssue, boundVerbs, openFor, refuseReveal } from './binding.ts';
 import { mapColumn, throughClear, toCode } from './columns.ts';
 import { isMissing, type MissingTexts, NO_TEXT, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
-import { checkRule, checkScope } from './options.ts';
+import { checkRule, checkScope, isWhole } from './options.ts';
 import {
   type BoundColumns,
   type ColumnVerb,
@@ -212,6 +213,7 @@ export function seal<
     ...given({ readsSpelling: kind === 'json' ? true : undefined, inCode: KINDS[kind].inCode }),
     removes: false,
     unfit: null,
+    needsKeys: (verbs) => ({ paths: [ruleSteps('seal', scope, PARAMETERS)], isWall: isWhole(verbs) }),
     bind: (opened, revealing, { own: missing }) => sealColumns(setUp(settings, opened!, missing), revealing),
     mover: { reveals: true, showsKey: true, bind: (move) => moveColumns(settings, move) },
     stays: 'a sealed value can only be opened with the keys of its own domain',

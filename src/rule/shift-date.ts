@@ -21,7 +21,8 @@ import { inputText } from '../core/input-text.ts';
 import { issueOf } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
-import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { ruleSteps } from '../keys/derive.ts';
+import { type DomainKey, type DomainKeys, mayProtect, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
 import { checkReading, type OpenedReading, type ReadDate, type Reading } from '../prepare/reading.ts';
 import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { openFor } from './binding.ts';
@@ -167,7 +168,14 @@ export function shiftDate<
     removes: false,
     needs: Object.freeze([subject]),
     unfit: null,
-    bind: (opened, _, missing) => ({ protect: shiftColumns(settings, opened!, missing), reveal: revealNothing }),
+    needsKeys: (verbs) => ({
+      paths: verbs.includes('protect') ? [ruleSteps('shiftDate', scope, parametersOf(settings))] : [],
+      isWall: true,
+    }),
+    bind(opened, _, missing) {
+      const protect = mayProtect(opened!) ? shiftColumns(settings, opened!, missing) : () => [protectingKey(opened!)];
+      return { protect, reveal: revealNothing };
+    },
     mover: { reveals: false, showsKey: true, bind: (move) => stayColumns(settings, move) },
     stays: 'shifted dates of one person are the same in every copy, so the recipients could join their tables by them',
   };
@@ -204,12 +212,17 @@ function factsOf({ scope, subject, days, names, reading }: Settings): RuleFacts 
   };
 }
 
+/** The names below the node of a scope that enter the key. */
+function parametersOf({ days, names }: Settings): readonly (string | Uint8Array)[] {
+  return [String(days), encodeList(names)];
+}
+
 /**
  * Dates are shifted with the base of a lineage, so they stay as they are when the epoch changes. With keys of another
  * lineage, equal dates of a subject would be shifted differently from then on.
  */
-function stayColumns({ scope, days, names }: Settings, { from, to, fromKey }: Move): ColumnVerb {
-  const nodeOf = (key: DomainKey) => key.derive('shiftDate', scope, [String(days), encodeList(names)]);
+function stayColumns(settings: Settings, { from, to, fromKey }: Move): ColumnVerb {
+  const nodeOf = (key: DomainKey) => key.derive('shiftDate', settings.scope, parametersOf(settings));
   const target = nodeOf(protectingKey(to));
   const sources = from.keys.filter(({ id }) => fromKey === null || id === fromKey);
   if (sources.some((key) => !equalBytes(nodeOf(key), target))) {
@@ -224,10 +237,10 @@ function stayColumns({ scope, days, names }: Settings, { from, to, fromKey }: Mo
 
 /** Key set-up, and the verb that it makes. The verb reads the subjects from `siblings`. */
 function shiftColumns(settings: Settings, opened: OpenedKeys, { own: missing, of }: MissingLists): ColumnVerb {
-  const { scope, subject, days, steps, names, reading } = settings;
+  const { scope, subject, days, steps, reading } = settings;
   const read = reading?.readDate ?? readIso;
   const noSubject = of(subject);
-  const prf = hmacSha256(opened.primary.derive('shiftDate', scope, [String(days), encodeList(names)]));
+  const prf = hmacSha256(opened.primary.derive('shiftDate', scope, parametersOf(settings)));
 
   return (column, report, siblings) => {
     protectingKey(opened);

@@ -16,7 +16,9 @@ import { issueOf, type ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail } from '../errors.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
-import { type DomainKeys, keysWith, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { ruleSteps } from '../keys/derive.ts';
+import { type DomainKeys, keysWith, mayProtect, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import type { KeyVerb } from '../keys/entries.ts';
 import type { OpenedReading } from '../prepare/reading.ts';
 import { applySteps, stepNames } from '../prepare/steps.ts';
 import { endsLikeToken, inspect } from '../wire/labelled-token.ts';
@@ -27,7 +29,16 @@ import { revealNothing, runColumn, runValue } from './columns.ts';
 import { isMissing, type MissingLists, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
 import { checkRule } from './options.ts';
-import { type ColumnVerb, type MayBeAbsent, makeRule, type Rule, type RuleEngine, type Siblings } from './rule.ts';
+import {
+  type BoundColumns,
+  type ColumnVerb,
+  type KeyUse,
+  type MayBeAbsent,
+  makeRule,
+  type Rule,
+  type RuleEngine,
+  type Siblings,
+} from './rule.ts';
 import {
   type ContextColumn,
   type ContextInput,
@@ -165,7 +176,9 @@ export function token<
     removes: false,
     ...given({ needs: settings.contexts.length === 0 ? undefined : settings.contexts.map(({ path }) => path) }),
     unfit: null,
+    needsKeys: (verbs) => keyUse(settings, verbs),
     bind(opened, _, lists) {
+      if (!mayProtect(opened!)) return noTokens(opened!);
       const keyed = setUp(settings, opened!, lists);
       const protect = tokenColumns(keyed);
       // The contexts of a single value are in the column verb's `siblings`.
@@ -191,10 +204,32 @@ interface KeyedTokens {
   readonly writer: MessageWriter | null;
 }
 
+/** The names below the node of a scope that enter the key. */
+function parametersOf({ prf, names, contexts }: Settings): readonly (string | Uint8Array)[] {
+  return [prf, encodeList(names), contexts.length === 0 ? LINKAGE : linkageOf(contexts)];
+}
+
+/** The node of the keyed function protects and matches, that of the permutation alone renews. */
+function keyUse(settings: Settings, verbs: readonly KeyVerb[]): KeyUse {
+  const { scope, form, length } = settings;
+  const { unit, size } = formOf(form).space(length);
+  const permutation = ruleSteps('token permutation', scope, [unit, String(size)]);
+  const paths = [
+    ...(verbs.includes('protect') ? [ruleSteps('token', scope, parametersOf(settings))] : []),
+    ...(verbs.includes('protect') || verbs.includes('rekey') ? [permutation] : []),
+  ];
+  return { paths, isWall: true };
+}
+
+/** The verbs of a rule whose keyset is not for protecting. */
+function noTokens(opened: OpenedKeys): BoundColumns {
+  return { protect: () => [protectingKey(opened)], reveal: revealNothing };
+}
+
 /** Key set-up: derives the key of each domain key and prepares the keyed functions. */
 function setUp(settings: Settings, opened: OpenedKeys, lists: MissingLists): KeyedTokens {
-  const { scope, form, length, label, prf, names, contexts } = settings;
-  const parameters = [prf, encodeList(names), contexts.length === 0 ? LINKAGE : linkageOf(contexts)];
+  const { scope, form, length, label, prf, contexts } = settings;
+  const parameters = parametersOf(settings);
   const prfs = new Map(
     keysWith(opened, 'token', scope, parameters).map((key) => [
       key.id,

@@ -26,6 +26,7 @@ import {
   type RuleFacts,
 } from './rule.ts';
 import { type OnErased, overTokens, overValues, sparing } from './vault/columns.ts';
+import { vaultKeys } from './vault/keys.ts';
 import { type OpenScope, type OpenVault, openVault, type RevealingVault } from './vault/verbs.ts';
 
 export type { OnErased };
@@ -149,6 +150,7 @@ export function vault<
     removes: false,
     ...given({ needs: subject === null ? undefined : Object.freeze([subject]) }),
     unfit: null,
+    needsKeys: (verbs) => vaultKeys(store, scope, subject !== null, verbs),
     bind: () =>
       fail('store_missing', 'a vault waits for its store: open the policy with policy.open(keys, stores), not bind'),
     open: (opened, stores, missing) => openColumns(settings, opened, stores, missing),

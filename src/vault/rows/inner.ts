@@ -35,13 +35,23 @@ export interface Inner {
 
 /** Key set-up of a scope. */
 export function innerLayer(key: DomainKey, store: string, scope: string, withSubject: boolean): Inner {
-  const node = key.derive('vault', scope, ['inner', store, withSubject ? 'subject' : '']);
-  return {
-    id: key.id,
-    value: side(expandNode(node, 'value index', 32), expandNode(node, 'value content', 32)),
-    token: side(expandNode(node, 'token index', 32), expandNode(node, 'token content', 32)),
+  const parameters = ['inner', store, withSubject ? 'subject' : ''];
+  const below = (label: string) => [[label]] as const;
+  const sideOf = ([index, content]: readonly [string, string]): Side => {
+    // A narrowed keyset may have one side only. Then every use of the other side is refused.
+    if (!key.has('vault', scope, parameters, below(index))) {
+      const refuse = () => key.derive('vault', scope, parameters, below(index)) as never;
+      return { indexesOf: refuse, keysOf: refuse, indexOf: refuse, seal: refuse, open: refuse };
+    }
+    const nodeOf = (label: string) => key.derive('vault', scope, parameters, below(label));
+    return side(nodeOf(index), nodeOf(content));
   };
+  return { id: key.id, value: sideOf(VALUE_SIDE), token: sideOf(TOKEN_SIDE) };
 }
+
+/** Labels of the nodes of each side: of its indexes and of the keys of its contents. */
+const VALUE_SIDE = ['value index', 'value content'] as const;
+export const TOKEN_SIDE = ['token index', 'token content'] as const;
 
 /** Bytes of the key of a name: AES-128-SIV, because a token, which names a content, has no more than 128 bits. */
 const KEY = 32;
