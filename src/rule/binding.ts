@@ -44,7 +44,7 @@ export function boundVerbs(columns: BoundColumns, revealing: boolean): object {
 /** The issue of a value that has moved already, in a record whose other fields do not show whether they have. */
 export function arrivedIssue({ primary: { id } }: OpenedKeys): Issue {
   return {
-    code: 'epoch_required',
+    code: 'already_rekeyed',
     message:
       `the value is of key ${id} already, and other fields of the policy do not show their key; ` +
       'if the records were moved before, use them as they are; if only some of them were, move the others alone',

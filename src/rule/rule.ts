@@ -109,7 +109,7 @@ export interface Move {
   readonly fromKey: string | null;
   /**
    * What happens to a value that shows the primary key of `to` already. It passes, so that moving twice is harmless;
-   * or it is the issue `epoch_required`, because other fields of the record do not show whether they have moved.
+   * or it is the issue `already_rekeyed`, because other fields of the record do not show whether they have moved.
    */
   readonly arrived: 'pass' | 'refuse';
   readonly missing: MissingLists;

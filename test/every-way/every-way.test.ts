@@ -161,7 +161,9 @@ beforeAll(async () => {
   place.write('next.json', NEXT);
   place.write('both.yaml', JSON.stringify({ ...written, keyCheck: next.keyCheck }));
   setting = { fields: FIELDS, keys, next, place, missing: MISSING };
-  renewed = await library.run(rows, 'protect', { ...setting, keys: next });
+  renewed = policy(FIELDS, { missing: MISSING })
+    .bind(next)
+    .protectMany(rows as never) as never;
   due = await library.run(rows, 'protect', setting);
 });
 afterAll(() => place.remove());
@@ -211,7 +213,7 @@ describe.each(WAYS.map((way) => [way.name, way] as const))('%s', (_, way) => {
     const error = await way.run(bad, 'rekey', setting).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Error);
     expect((error as Error).message).toContain('field id');
-    expect((error as Error).message).toContain(`the value is of key ${next.keyId} already`);
+    expect((error as Error).message).toContain(`of key ${next.keyId} already`);
   });
 
   test.each(REFUSED)('refuses %s, with row and field and without a value', async (_, field, value) => {

@@ -224,7 +224,7 @@ describe('what is refused', () => {
     expect(
       moving.rekeyMany([moved, both.bind(old).protect(row)], { onReject: (issue) => issues.push(issue as AnyIssue) }),
     ).toEqual([moved]);
-    expect(issues.map(({ code, row, field }) => [code, row, field])).toEqual([['epoch_required', 1, 'name']]);
+    expect(issues.map(({ code, row, field }) => [code, row, field])).toEqual([['already_rekeyed', 1, 'name']]);
   });
 
   it('damaged and foreign values, also those that show the primary key', () => {
