@@ -8,9 +8,9 @@ import { revealAccess } from '../reveal.ts';
 import { ruleEngine } from '../rule/rule.ts';
 import { memoryStore, type VaultStore } from '../vault.ts';
 import { UsageError } from './exit.ts';
-import { findKeys, type KeySource, needKeys } from './key-source.ts';
+import { findKeys, type KeyOptions, type KeySource, needKeys } from './key-source.ts';
+import type { Context } from './options.ts';
 import { storeNames } from './stores/places.ts';
-import type { Voice } from './voice.ts';
 
 /** A policy that is bound to its keys. */
 export interface PolicyWithKeys {
@@ -24,9 +24,7 @@ export interface PolicyWithKeys {
 }
 
 /** The options that name keys and stores. */
-export interface BindOptions {
-  /** Argument of `--keys`. */
-  readonly keys: string | undefined;
+export interface BindOptions extends KeyOptions {
   /** Arguments of `--vault`. */
   readonly vault?: readonly string[] | undefined;
   /** Whether the run may seal rejected records. Then it needs keys even if no rule does. */
@@ -53,11 +51,12 @@ export function throwAwayKeys(policy: FilePolicy): DomainKeys {
 export async function bindKeys(
   policy: FilePolicy,
   direction: Direction,
-  { keys: option, vault, sealing = false, isTrial = false }: BindOptions,
-  voice: Voice,
+  options: BindOptions,
+  context: Context,
 ): Promise<PolicyWithKeys> {
+  const { vault, sealing = false, isTrial = false } = options;
   const needed = sealing || isKeyed(policy) || policy.keyCheck !== undefined;
-  const source: KeySource | null = await (needed ? needKeys(option, voice) : findKeys(option, voice));
+  const source: KeySource | null = await (needed ? needKeys(options, context) : findKeys(options, context));
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   const used = keys ?? throwAwayKeys(policy);
   const bound = await bindOrOpen(policy, direction, used, vault, isTrial);

@@ -37,6 +37,11 @@ type AddCommand = (parent: Command, context: Context) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'keys new': async () => (await import('./commands/keys/new.ts')).addKeysNew,
   'keys inspect': async () => (await import('./commands/keys/inspect.ts')).addKeysInspect,
+  'keys wrap': async () => (await import('./commands/keys/wrap.ts')).addKeysWrap,
+  'keys unwrap': async () => (await import('./commands/keys/unwrap.ts')).addKeysUnwrap,
+  'keys split': async () => (await import('./commands/keys/split.ts')).addKeysSplit,
+  'keys combine': async () => (await import('./commands/keys/combine.ts')).addKeysCombine,
+  'keys check-share': async () => (await import('./commands/keys/check-share.ts')).addKeysCheckShare,
   check: async () => (await import('./commands/check.ts')).addCheck,
   explain: async () => (await import('./commands/explain.ts')).addExplain,
   protect: async () => (await import('./commands/protect.ts')).addProtect,
@@ -60,7 +65,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
 
 /** The groups of commands. */
 const GROUPS: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
-  keys: { summary: 'make and inspect key files', description: 'Makes and inspects key files.' },
+  keys: { summary: 'make, inspect and seal key files', description: 'Makes, inspects and seals key files.' },
   rejects: { summary: 'open the records that a run rejected', description: 'Opens the records that a run rejected.' },
   vault: {
     summary: 'manage the stores of vault rules',

@@ -5,7 +5,7 @@
  * 1 … days. The subject is another field of the record. So intervals within a subject stay true, and no others.
  */
 
-import { encodeList, equalBytes } from '../core/bytes.ts';
+import { encodeList } from '../core/bytes.ts';
 import { badRange, badType, checkInteger, checkOptions, checkText, typeName } from '../core/checks.ts';
 import { DATE_LENGTH, dateText, dayNumber, isWritable, readCivilDate, writeCivilDate } from '../core/civil-date.ts';
 import {
@@ -22,7 +22,8 @@ import { issueOf } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { ruleSteps } from '../keys/derive.ts';
-import { type DomainKey, type DomainKeys, mayProtect, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { type DomainKeys, mayProtect, type OpenedKeys, protectingKey, writingKey } from '../keys/domain-keys.ts';
+import { isOneLineage } from '../keys/lineage.ts';
 import { checkReading, type OpenedReading, type ReadDate, type Reading } from '../prepare/reading.ts';
 import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { openFor } from './binding.ts';
@@ -176,7 +177,7 @@ export function shiftDate<
       const protect = mayProtect(opened!) ? shiftColumns(settings, opened!, missing) : () => [protectingKey(opened!)];
       return { protect, reveal: revealNothing };
     },
-    mover: { reveals: false, showsKey: true, bind: (move) => stayColumns(settings, move) },
+    mover: { reveals: false, showsKey: true, bind: stayColumns },
     stays: 'shifted dates of one person are the same in every copy, so the recipients could join their tables by them',
   };
   const bind = (keys: DomainKeys) =>
@@ -221,11 +222,10 @@ function parametersOf({ days, names }: Settings): readonly (string | Uint8Array)
  * Dates are shifted with the base of a lineage, so they stay as they are when the epoch changes. With keys of another
  * lineage, equal dates of a subject would be shifted differently from then on.
  */
-function stayColumns(settings: Settings, { from, to, fromKey }: Move): ColumnVerb {
-  const nodeOf = (key: DomainKey) => key.derive('shiftDate', settings.scope, parametersOf(settings));
-  const target = nodeOf(protectingKey(to));
+function stayColumns({ from, to, fromKey }: Move): ColumnVerb {
+  const { lineage } = writingKey(to);
   const sources = from.keys.filter(({ id }) => fromKey === null || id === fromKey);
-  if (sources.some((key) => !equalBytes(nodeOf(key), target))) {
+  if (!sources.every((key) => isOneLineage(key.lineage, lineage))) {
     fail(
       'not_renewable',
       'some of the keys belong to another lineage than the primary key, under which dates are shifted by other days; ' +

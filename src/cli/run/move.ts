@@ -10,10 +10,9 @@ import { revealAccess } from '../../reveal.ts';
 import { isKeyed, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
 import { UsageError } from '../exit.ts';
 import { findKeys, needKeys } from '../key-source.ts';
-import { fileOption, option } from '../options.ts';
+import { type Context, fileOption, option } from '../options.ts';
 import { loadPolicy } from '../policy-file.ts';
 import { storeNames } from '../stores/places.ts';
-import type { Voice } from '../voice.ts';
 import type { RunOptions } from './options.ts';
 
 /** Adds the options that only these commands have. */
@@ -47,15 +46,15 @@ export async function bindMove(
   policy: FilePolicy,
   direction: MoveDirection,
   options: RunOptions,
-  voice: Voice,
+  context: Context,
 ): Promise<PolicyWithKeys> {
-  const { keys: keyOption, toKeys, rejects } = options;
+  const { keys, identity, toKeys, rejects } = options;
   if (direction === 'project' && options.to === undefined) {
     throw new UsageError('--to DOMAIN is required', 'it is the domain of the recipient');
   }
   const needed = direction === 'project' || rejects !== undefined || isKeyed(policy) || policy.keyCheck !== undefined;
-  const source = await (needed ? needKeys(keyOption, voice) : findKeys(keyOption, voice));
-  const target = toKeys === undefined ? source : await needKeys(toKeys, voice);
+  const source = await (needed ? needKeys({ keys, identity }, context) : findKeys({ keys, identity }, context));
+  const target = toKeys === undefined ? source : await needKeys({ keys: toKeys, identity }, context);
   const as = options.as === undefined ? null : (await loadPolicy(options.as)).policy;
   const from = domainOf(source?.keyset, policy.domain!) ?? throwAwayKeys(policy);
   const to =
@@ -73,7 +72,7 @@ export async function bindMove(
       ? rekey(policy, moveKeys, revealAccess)
       : project(policy, { ...moveKeys, ...given({ as: as ?? undefined }) }, revealAccess);
   if (direction === 'rekey' && storeNames(policy).length > 0) {
-    voice.note('tokens of a vault stay as they are; trefoil vault rekey moves the rows of its store');
+    context.voice.note('tokens of a vault stay as they are; trefoil vault rekey moves the rows of its store');
   }
   const otherFiles = [target?.file, options.as].filter((file) => file != null);
   return { bound, keys: source === null ? null : to, keyFile: source?.file ?? null, otherFiles };

@@ -6,7 +6,7 @@ import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.t
 import { type Direction, isMove } from '../../policy/bound.ts';
 import { UsageError } from '../exit.ts';
 import { type FileFormatOptions, isStdin } from '../file-formats.ts';
-import { keysOption } from '../key-source.ts';
+import { identityOption, keysOption } from '../key-source.ts';
 import {
   delimiterOption,
   encodingOption,
@@ -25,6 +25,7 @@ import { vaultOption } from '../stores/places.ts';
 export interface RunOptions extends FileFormatOptions {
   readonly policy?: string;
   readonly keys?: string;
+  readonly identity?: readonly string[];
   readonly vault?: readonly string[];
   readonly out?: string;
   readonly outDir?: string;
@@ -55,7 +56,8 @@ export function withRunOptions(command: Command, direction: Direction): void {
   command
     .argument('[INPUT...]', 'files or patterns to read (default, or -: standard input)')
     .addOption(policyOption())
-    .addOption(keysOption());
+    .addOption(keysOption())
+    .addOption(identityOption());
   if (!isMove(direction)) command.addOption(vaultOption());
   command
     .addOption(fileOption('--out', 'file to write (default: standard output)'))

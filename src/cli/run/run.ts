@@ -47,11 +47,11 @@ async function run(
 ): Promise<void> {
   const request = await readRequest(direction, args, parsedOptions);
   const { policy, options, duckdb } = request;
-  const { keys, vault, rejects, summary, force, quiet } = options;
-  const bindOptions = { keys, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
+  const { keys, identity, vault, rejects, summary, force, quiet } = options;
+  const bindOptions = { keys, identity, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
   const keyed = isMove(direction)
-    ? await bindMove(policy, direction, options, context.voice)
-    : await bindKeys(policy, direction, bindOptions, context.voice);
+    ? await bindMove(policy, direction, options, context)
+    : await bindKeys(policy, direction, bindOptions, context);
   if (options.dryRun === true) return await dryRun(request, keyed.bound, context);
 
   const files = await filesOf(request, keyed);

@@ -66,21 +66,16 @@ export function makeBinaryLane(aes: AesBackend, sizes: Sizes): BinaryLane {
     // 6. For i from 0 to 9 (Algorithm 8: from 9 to 0). The halves change roles in each round, so A is A after ten
     // rounds: an even round changes A and reads B, an odd round changes B and reads A.
     const first = sign === 1 ? 0 : ROUNDS - 1;
-    writeColumn(first % 2 === 0 ? b : a, q, base, roundWords(first), count);
+    writeQ(first % 2 === 0 ? b : a, q, base, roundWords(first), count);
     for (let turn = 0; turn < ROUNDS; turn++) {
       const i = first + sign * turn;
-      const changed = i % 2 === 0 ? a : b;
-      // ii, iii. Let R = PRF(P || Q); let S be the first d bytes of R.
+      // ii, iii. Let R = PRF(P || Q); let S be the first d bytes of R. m is at most 64, so only its last two words matter.
       const s = batch.encrypt().view;
-      // iv. Let y = NUM(S). v. If i is even, let m = u; else, let m = v. vi. Let c = (NUM(A) + y) mod 2^m.
-      // vii. Let C = STR(c). viii. Let A = B. ix. Let B = C. m is at most 64, so only the last two words of S matter.
-      addColumn(changed, s, d - 8, count, sign);
-      if (turn + 1 < ROUNDS) writeColumn(changed, q, base, roundWords(i + sign), count);
+      // v. If i is even, let m = u; else, let m = v.
+      addAndWriteQ(i % 2 === 0 ? a : b, s, d - 8, sign, q, base, roundWords(i + sign), count);
     }
     // 7. Return A || B.
   }
-
-  const y = new DataView(new ArrayBuffer(8));
 
   /** The same for a batch of one value. */
   function runOne(sign: 1 | -1): void {
@@ -101,9 +96,8 @@ export function makeBinaryLane(aes: AesBackend, sizes: Sizes): BinaryLane {
         swapBytes(q3 ^ i3 ^ fed.low[0]!),
       );
       // Of the two or three words of S, the last two.
-      y.setInt32(0, d === 8 ? s0 : s1, true);
-      y.setInt32(4, d === 8 ? s1 : s2, true);
-      addColumn(i % 2 === 0 ? a : b, y, 0, 1, sign);
+      const { high, low, maskHigh, maskLow } = i % 2 === 0 ? a : b;
+      add(high, low, maskHigh, maskLow, 0, swapBytes(d === 8 ? s0 : s1), swapBytes(d === 8 ? s1 : s2), sign);
     }
   }
 
@@ -130,7 +124,10 @@ export function makeBinaryLane(aes: AesBackend, sizes: Sizes): BinaryLane {
 /** What a round XORs into the last three words of Q for [i]^1. */
 type RoundWords = readonly [number, number, number];
 
-/** Q ends in [i]^1 || [NUM(B)]^b, so the byte i is in one of its last three words, which depends on b. */
+/**
+ * Q ends in [i]^1 || [NUM(B)]^b, so the byte i is in one of its last three words, which depends on b. After the last
+ * round there is no next one; its words are those of round 0.
+ */
 function roundWordsOf(b: number): (i: number) => RoundWords {
   const place = 2 - (b >>> 2);
   const shift = 8 * (b & 3);
@@ -138,17 +135,58 @@ function roundWordsOf(b: number): (i: number) => RoundWords {
     const word = i << shift;
     return place === 0 ? [word, 0, 0] : place === 1 ? [0, word, 0] : [0, 0, word];
   });
-  return (i) => all[i]!;
+  return (i) => all[i] ?? all[0]!;
 }
 
 /** 6.i. Let Q = T || [0]^((-t-b-1) mod 16) || [i]^1 || [NUM(B)]^b. The first word of the block never changes. */
-function writeColumn(half: WordsHalf, q: DataView, base: DataView, [i1, i2, i3]: RoundWords, count: number): void {
+function writeQ(half: WordsHalf, q: DataView, base: DataView, [i1, i2, i3]: RoundWords, count: number): void {
   const { high, low } = half;
   for (let k = 0, at = 4; k < count; k++, at += BLOCK) {
     q.setInt32(at, base.getInt32(at) ^ i1);
     q.setInt32(at + 4, base.getInt32(at + 4) ^ i2 ^ high[k]!);
     q.setInt32(at + 8, base.getInt32(at + 8) ^ i3 ^ low[k]!);
   }
+}
+
+/**
+ * Steps iv and vi to ix of a round, and step i of the next one, in one pass. iv. Let y = NUM(S). vi. Let c = (NUM(A) +
+ * y) mod 2^m. vii. Let C = STR(c). viii. Let A = B. ix. Let B = C. The last two words of S begin at `start` of a block.
+ */
+function addAndWriteQ(
+  half: WordsHalf,
+  s: DataView,
+  start: number,
+  sign: 1 | -1,
+  q: DataView,
+  base: DataView,
+  [i1, i2, i3]: RoundWords,
+  count: number,
+): void {
+  const { high, low, maskHigh, maskLow } = half;
+  for (let k = 0, at = 0; k < count; k++, at += BLOCK) {
+    add(high, low, maskHigh, maskLow, k, s.getInt32(at + start), s.getInt32(at + start + 4), sign);
+    q.setInt32(at + 4, base.getInt32(at + 4) ^ i1);
+    q.setInt32(at + 8, base.getInt32(at + 8) ^ i2 ^ high[k]!);
+    q.setInt32(at + 12, base.getInt32(at + 12) ^ i3 ^ low[k]!);
+  }
+}
+
+/** Adds 64 bits to half k, or subtracts them, modulo 2^m. The carry comes from bits: no processor predicts a branch. */
+function add(
+  high: Int32Array,
+  low: Int32Array,
+  maskHigh: number,
+  maskLow: number,
+  k: number,
+  y1: number,
+  y0: number,
+  sign: 1 | -1,
+): void {
+  const x0 = low[k]!;
+  const c0 = (x0 + sign * y0) | 0;
+  const carry = sign === 1 ? ((x0 & y0) | ((x0 | y0) & ~c0)) >>> 31 : ((~x0 & y0) | (~(x0 ^ y0) & c0)) >>> 31;
+  low[k] = c0 & maskLow;
+  high[k] = (high[k]! + sign * (y1 + carry)) & maskHigh;
 }
 
 /** Halves of up to 64 bits: NUM(A) or NUM(B) of every value, as two words. */
@@ -197,25 +235,6 @@ function wordsHalf(m: number): WordsHalf {
       }
     },
   };
-}
-
-/** Adds the 64 bits at `start` of each stride of 16 to a column of halves, or subtracts them, modulo 2^m. */
-function addColumn(half: WordsHalf, s: DataView, start: number, count: number, sign: 1 | -1): void {
-  const { high, low, maskHigh, maskLow } = half;
-  for (let k = 0, at = start; k < count; k++, at += BLOCK) {
-    const y1 = s.getInt32(at);
-    const y0 = s.getInt32(at + 4);
-    const x0 = low[k]!;
-    if (sign === 1) {
-      const c0 = (x0 + y0) | 0;
-      low[k] = c0 & maskLow;
-      // The sum of the lower words is below one of them exactly if there is a carry.
-      high[k] = (high[k]! + y1 + (c0 >>> 0 < x0 >>> 0 ? 1 : 0)) & maskHigh;
-    } else {
-      low[k] = (x0 - y0) & maskLow;
-      high[k] = (high[k]! - y1 - (x0 >>> 0 < y0 >>> 0 ? 1 : 0)) & maskHigh;
-    }
-  }
 }
 
 /** Reads halves from the m bits before bit `end` of each value. */

@@ -6,7 +6,7 @@
 import { badType } from '../../core/checks.ts';
 import { throwIssues } from '../../core/issues.ts';
 import { TrefoilError } from '../../errors.ts';
-import { protectingKey } from '../../keys/domain-keys.ts';
+import { writingKey } from '../../keys/domain-keys.ts';
 import { mapColumn } from '../../rule/columns.ts';
 import type { MissingLists } from '../../rule/missing.ts';
 import type { ColumnVerb, Move } from '../../rule/rule.ts';
@@ -39,7 +39,7 @@ export function makeMoveInside({ root, leaves, sources, sheet, moving, verbOf }:
     if (asked !== direction) {
       badType('bound', `expected a policy that is bound to ${asked}; this one was made to ${direction}`);
     }
-    if (keyed) protectingKey(to);
+    if (keyed) writingKey(to);
   };
   demand(direction);
   const columns = leaves.map(({ path }, i) => ({

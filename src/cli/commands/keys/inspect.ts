@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { NAME_PATTERN } from '../../../core/checks.ts';
 import { UsageError } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, option } from '../../options.ts';
 import { writeOut } from '../../stdout.ts';
 import { helpText } from '../../voice.ts';
@@ -34,11 +34,12 @@ export function addKeysInspect(parent: Command, context: Context): void {
     .summary('show the ids and key checks of a key file, never the keys')
     .description('Shows the ids of the root keys, and the key ids and key checks of a domain. It never shows keys.')
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(option('--domain', 'NAME', 'domain whose key ids and key checks are shown', readDomain))
     .option('--json', 'write JSON')
     .addHelpText('after', helpText(HELP))
-    .action(async (options: { keys?: string; domain?: string; json?: boolean }) => {
-      const { keyset } = await needKeys(options.keys, context.voice);
+    .action(async (options: KeyOptions & { domain?: string; json?: boolean }) => {
+      const { keyset } = await needKeys(options, context);
       const domain = options.domain === undefined ? null : keyset.domain(options.domain);
       if (options.json === true) {
         const shown = domain === null ? {} : { domain: domain.domain, keyId: domain.keyId, keyCheck: domain.keyCheck };
