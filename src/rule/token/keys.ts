@@ -22,8 +22,8 @@ import type { Settings } from './settings.ts';
 const LINKAGE = 'equal values';
 
 /** The names below the node of a scope that enter the key of the keyed function. */
-export function parametersOf({ prf, names, contexts }: Settings): readonly (string | Uint8Array)[] {
-  return [prf, encodeList(names), contexts.length === 0 ? LINKAGE : linkageOf(contexts)];
+export function parametersOf({ prf, names, contexts, period }: Settings): readonly (string | Uint8Array)[] {
+  return [prf, encodeList(names), contexts.length === 0 && period === null ? LINKAGE : linkageOf(contexts, period)];
 }
 
 /** The same for the key of the permutation. Forms with equally many bits have one permutation, so they join. */
