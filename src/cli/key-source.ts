@@ -6,10 +6,11 @@
 
 import { stat } from 'node:fs/promises';
 import type { Option } from 'commander';
+import { NAME_PATTERN } from '../core/checks.ts';
 import { TrefoilError } from '../errors.ts';
 import { STDIN } from '../files/inputs/inputs.ts';
 import { systemError } from '../files/system-error.ts';
-import { type Keyset, keyset } from '../keys.ts';
+import { type Keyset, keyset, type ParseOptions } from '../keys.ts';
 import { UsageError } from './exit.ts';
 import { checkFileName, fileOption } from './options.ts';
 import { readAtMost } from './policy-file.ts';
@@ -82,10 +83,18 @@ async function modeOf(path: string): Promise<{ mode: number; isFile: boolean }> 
   return { mode: stats.mode, isFile: stats.isFile() };
 }
 
+/** Where this process runs, as TREFOIL_REGION says. There is no option for it, because options are copied from one place to another. */
+function hereOptions(): ParseOptions {
+  const region = process.env.TREFOIL_REGION || undefined;
+  if (region === undefined) return {};
+  if (!NAME_PATTERN.test(region)) throw new UsageError('TREFOIL_REGION expected the name of a region, such as eu');
+  return { region };
+}
+
 /** Parses a keyset. Its errors name the source and never quote the content. */
 function parse(json: string, file: string): Keyset {
   try {
-    return keyset.parse(json);
+    return keyset.parse(json, hereOptions());
   } catch (error) {
     if (!(error instanceof TrefoilError)) throw error;
     throw new TrefoilError(

@@ -36,6 +36,10 @@ type AddCommand = (parent: Command, context: Context) => void;
  */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'keys new': async () => (await import('./commands/keys/new.ts')).addKeysNew,
+  'keys add': async () => (await import('./commands/keys/add.ts')).addKeysAdd,
+  'keys promote': async () => (await import('./commands/keys/promote.ts')).addKeysPromote,
+  'keys retire': async () => (await import('./commands/keys/retire.ts')).addKeysRetire,
+  'keys narrow': async () => (await import('./commands/keys/narrow.ts')).addKeysNarrow,
   'keys inspect': async () => (await import('./commands/keys/inspect.ts')).addKeysInspect,
   check: async () => (await import('./commands/check.ts')).addCheck,
   explain: async () => (await import('./commands/explain.ts')).addExplain,
@@ -58,7 +62,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
 
 /** The groups of commands. */
 const GROUPS: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
-  keys: { summary: 'make and inspect key files', description: 'Makes and inspects key files.' },
+  keys: {
+    summary: 'make, inspect and rotate key files',
+    description: 'Makes, inspects and rotates key files.',
+  },
   rejects: { summary: 'open the records that a run rejected', description: 'Opens the records that a run rejected.' },
   vault: {
     summary: 'manage the stores of vault rules',

@@ -51,7 +51,7 @@ export function bindKeys(
 }
 
 /** Holds the keys against the domain, the region and the checks that the policy states. */
-function pinned({ domain, region, keyCheck, branchCheck }: PolicyOptions, domainKeys: DomainKeys): DomainKeys {
+export function pinned({ domain, region, keyCheck, branchCheck }: PolicyOptions, domainKeys: DomainKeys): DomainKeys {
   const keys = openKeys(domainKeys);
   if (domain !== undefined && keys.domain !== domain) {
     fail('wrong_domain', `the policy is for domain ${domain}, the keys are of ${keys.domain}`);

@@ -9,7 +9,10 @@ import { type KeyNeed, withBranches } from '../keys/granting.ts';
 import { type Keyset, keysetData, makeKeyset } from '../keys/keyset.ts';
 import { rejectsPath } from '../keys/rejects.ts';
 import { policyLeaves } from './policy.ts';
-import type { Policy, PolicyOptions } from './types.ts';
+import type { FilePolicy, Policy, PolicyOptions } from './types.ts';
+
+/** A policy of code, or of a file. */
+type SomePolicy = Policy | FilePolicy;
 
 /** Options of {@link keyNeeds} and {@link narrow}. */
 export interface NarrowOptions {
@@ -47,7 +50,7 @@ export interface Narrowed {
  * @param policies one policy or several; each must have a domain.
  * @throws TypeError, RangeError for other arguments.
  */
-export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOptions): readonly KeyNeed[] {
+export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): readonly KeyNeed[] {
   const { verbs, rejects } = checkNarrow(options);
   return listOf(policies).flatMap((one): KeyNeed[] => {
     const domain = domainOf(one);
@@ -81,7 +84,7 @@ export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOp
  * id(worker.domain('eu-enclave', { branchCheck })) === id(all.domain('eu-enclave')); // → true
  * ```
  */
-export function narrow(from: Keyset, policies: Policy | readonly Policy[], options: NarrowOptions): Narrowed {
+export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): Narrowed {
   const data = keysetData(from);
   const { verbs } = checkNarrow(options);
   const fields = listOf(policies).flatMap((one): NarrowedField[] =>
@@ -125,11 +128,11 @@ function checkNarrow(options: NarrowOptions): Required<NarrowOptions> {
   return { verbs, rejects };
 }
 
-function listOf(policies: Policy | readonly Policy[]): readonly Policy[] {
-  return Array.isArray(policies) ? policies : [policies as Policy];
+function listOf(policies: SomePolicy | readonly SomePolicy[]): readonly SomePolicy[] {
+  return Array.isArray(policies) ? policies : [policies as SomePolicy];
 }
 
-function domainOf(one: Policy): string {
+function domainOf(one: SomePolicy): string {
   policyLeaves(one);
   const { domain } = ownProperties(one as PolicyOptions);
   if (domain === undefined) badRange('policies', 'expected policies that have a domain');
