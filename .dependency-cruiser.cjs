@@ -3,7 +3,10 @@
 const floors = [
   ['F0', '^src/(errors\\.ts|core/|wire/)'],
   ['F1', '^src/(kernel/|ff1\\.ts|ff3\\.ts|ip\\.ts)'],
-  ['F2', '^src/(format\\.ts|format/|prepare\\.ts|prepare/|keys\\.ts|keys/|testing\\.ts|reveal\\.ts)'],
+  [
+    'F2',
+    '^src/(format\\.ts|format/|prepare\\.ts|prepare/|keys\\.ts|keys/|testing\\.ts|custody\\.ts|custody/|reveal\\.ts)',
+  ],
   ['F3', '^src/(rule/|vault\\.ts|vault-contract\\.ts|vault-sqlite\\.ts|vault-postgres\\.ts|vault/)'],
   ['F4', '^src/(policy\\.ts|policy/)'],
   ['F5', '^src/(csv\\.ts|ndjson\\.ts|tsv\\.ts|node\\.ts|duckdb\\.ts|io/|files/|duckdb/)'],

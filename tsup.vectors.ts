@@ -31,7 +31,7 @@ export interface Vectors {
 /** The names of the specifications: the pages whose name ends with a version. */
 export function specifications(folder: string = PAGES): readonly string[] {
   return readdirSync(folder)
-    .flatMap((name) => /^([a-z]+-v\d+)\.md$/.exec(name)?.[1] ?? [])
+    .flatMap((name) => /^([a-z]+(?:-[a-z]+)*-v\d+)\.md$/.exec(name)?.[1] ?? [])
     .sort();
 }
 

@@ -179,6 +179,21 @@ const KINDS = {
   wrong_domain: 'keys',
   /** A verb that reveals was called without `revealAccess`. */
   reveal_access_required: 'keys',
+  /** A key file is not sealed, although the caller passed an identity, a passphrase or a key wrapper to open it. */
+  key_not_sealed: 'keys',
+  /** Nothing that the caller passed opens a sealed key file, or a KMS refuses to. */
+  key_refused: 'keys',
+  // Shares of an identity.
+  /** A text that should be a share of an identity is not one: a line is missing, or its check characters do not fit. */
+  share_mistyped: 'keys',
+  /** Fewer shares were passed than the threshold of their ceremony. */
+  share_missing: 'keys',
+  /** A share is of another ceremony than the other shares or the record, or its text states another recipient. */
+  share_foreign: 'keys',
+  /** A share is not the one that its ceremony has: it was forged, or has numbers that no ceremony has. */
+  share_wrong: 'keys',
+  /** A record of a ceremony is damaged, was changed, or is not one. */
+  ceremony_broken: 'keys',
   // Input and output.
   /** The system cannot open, read or write a file or a stream. */
   io_failed: 'io',
@@ -202,6 +217,11 @@ const KINDS = {
   out_of_memory: 'io',
   /** DuckDB has read or written another number of rows than the input has. */
   rows_lost: 'io',
+  // A key management service (KMS).
+  /** A KMS cannot be reached, is overloaded, or does not answer in time. */
+  key_unavailable: 'io',
+  /** A KMS has answered something that is not a key, or has answered with a redirect. */
+  key_answer_broken: 'io',
   // The store of a vault.
   /** The store of a vault has failed or refused the work. */
   store_failed: 'io',
@@ -316,11 +336,11 @@ export interface IssueCount {
   readonly rows: number;
   /** How many such issues there are: more than rows, if a row has several, as with elements of an array. */
   readonly issues: number;
-  /** The first of them. The others may have other messages. */
+  /** The first of them. The others have the same message. */
   readonly first: Issue;
 }
 
-/** The issues of many rows, counted by field and code. */
+/** The issues of many rows, counted by field, code and message; at most five messages of a field and code. */
 export interface IssueCounts {
   /** How many rows were read. The issues of all of them are counted. */
   readonly rows: number;
@@ -340,7 +360,7 @@ const BRAND = Symbol.for('trefoil.error');
 /**
  * The error class of the library. `issues` has the first 100 issues, `total` is the number of all that were found, and
  * `code` and `kind` are those of the first issue. If rows of a file or stream have issues, `counts` has the number of
- * rows for each field and code, over all issues.
+ * rows for each field, code and message, over all issues.
  *
  * `instanceof` works across copies of the library (CommonJS and ES modules in one process), because it looks for a
  * registered symbol and not for the class.

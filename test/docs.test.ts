@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import * as trefoil from 'trefoil';
 import * as csv from 'trefoil/csv';
+import * as custody from 'trefoil/custody';
 import * as duckdb from 'trefoil/duckdb';
 import * as errors from 'trefoil/errors';
 import * as ff1 from 'trefoil/ff1';
@@ -30,6 +31,7 @@ import { type Block, blocksOf, compile, filesBelow, pages, publicNames, root, ru
 const MODULES: Readonly<Record<string, object>> = {
   trefoil,
   'trefoil/csv': csv,
+  'trefoil/custody': custody,
   'trefoil/duckdb': duckdb,
   'trefoil/errors': errors,
   'trefoil/ff1': ff1,

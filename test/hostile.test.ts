@@ -9,7 +9,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as age from 'age-encryption';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type KeyWrapper, sealKeyFile } from '../src/custody.ts';
 import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
@@ -196,6 +198,53 @@ const formatRow =
       ...verbs(`fpe of ${type}`, rule, four(example, out)),
     ];
   };
+
+const WRAPPED_KEY = new Uint8Array(16);
+const CONTEXT = { trefoil: 'keyset', name: 'a', region: 'eu' };
+const IDENTITY = await age.generateIdentity();
+const RECIPIENT = await age.identityToRecipient(IDENTITY);
+const sealedFile = await sealKeyFile(keysetJson(testRoot('hostile')), { age, recipients: [RECIPIENT] });
+const ARN = 'arn:aws:kms:eu-central-1:111122223333:key/1';
+
+/** A server of Vault that always answers with the same ciphertext and key. */
+const answer = async () =>
+  new Response(JSON.stringify({ data: { ciphertext: `vault:v1:${'A'.repeat(40)}`, plaintext: btoa('0'.repeat(16)) } }));
+
+/** A maker of key wrappers, and the verbs of what it makes. */
+const wrapperRow =
+  (args: () => readonly unknown[], wrapped: string): Row =>
+  (fn) => {
+    const { wrap, unwrap } = (fn as unknown as (...args: readonly unknown[]) => KeyWrapper)(...args());
+    const call = { signal: new AbortController().signal };
+    const bytes = new TextEncoder().encode(wrapped);
+    return [
+      { name: fn.name, fn, args },
+      { name: `${fn.name}.wrap`, fn: wrap as Fn, args: () => [WRAPPED_KEY, { ...CONTEXT }, { ...call }] },
+      { name: `${fn.name}.unwrap`, fn: unwrap as Fn, args: () => [bytes, { ...CONTEXT }, { ...call }] },
+    ];
+  };
+
+const CUSTODY: Readonly<Record<string, Row>> = {
+  sealKeyFile: call(() => [keysetJson(testRoot('hostile')), { age, recipients: [RECIPIENT], timeout: 100 }]),
+  openKeyFile: call(() => [sealedFile, { age, identities: [IDENTITY], timeout: 100 }]),
+  contextBytes: call(() => [{ ...CONTEXT }]),
+  vaultTransit: wrapperRow(
+    () => [{ address: 'https://v.example', key: 'k', token: 't', mount: 'm', namespace: 'n', fetch: answer }],
+    `vault:v1:${'A'.repeat(40)}`,
+  ),
+  awsKms: wrapperRow(
+    () => [
+      {
+        client: {
+          encrypt: async () => ({ KeyId: ARN, CiphertextBlob: WRAPPED_KEY }),
+          decrypt: async () => ({ KeyId: ARN, Plaintext: WRAPPED_KEY }),
+        },
+        keyId: ARN,
+      },
+    ],
+    'x',
+  ),
+};
 
 const KEY32 = Uint8Array.from({ length: 32 }, (_, i) => i);
 
@@ -784,6 +833,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     utf8Texts: call(() => [{ ...utf8Column(['x', null]) }]),
   },
   keys: { keyset: KEYSET },
+  custody: CUSTODY,
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

@@ -1,6 +1,7 @@
 /**
  * The vectors of the specifications are read from the pages in docs/spec and compared with the outputs of the library.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { encodeList } from '../src/core/bytes.ts';
@@ -24,9 +25,12 @@ import {
   text,
   uuid,
 } from '../src/format.ts';
-import { fpe, keyset, seal, type TokenOptions, token } from '../src/index.ts';
-import { domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
+import { fpe, keyset, policy, seal, type TokenOptions, token } from '../src/index.ts';
+import { shorten } from '../src/keys/branches.ts';
+import { child, domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
+import { writeKeyText } from '../src/keys/key-texts.ts';
 import { testKey } from '../src/keys/test-keys.ts';
+import { narrow } from '../src/policy.ts';
 import { emailAddress, trim } from '../src/prepare.ts';
 import { secretAccess } from '../src/reveal.ts';
 import { testKeyset } from '../src/testing.ts';
@@ -61,6 +65,71 @@ describe('keyset-v1', () => {
   });
 
   const source = readFileSync(new URL('../docs/spec/keyset-v1.md', import.meta.url), 'utf8');
+  const second = createHash('sha256').update('trefoil frozen test root 2').digest();
+  const lined = [...source.matchAll(/^\| (.+) \| `(.+)` \| `([0-9a-f]{64})` \| `(.{5})` \| `(.{16})` \|$/gm)];
+  it('has the lineages of the page', () => {
+    expect(lined).toHaveLength(5);
+    for (const [, name, domain, own, id, check] of lined) {
+      const region = name!.includes('region') ? { region: 'eu' } : {};
+      const isFirst = name === 'first';
+      const of = domain === 'partner-b' ? 'eu-enclave' : null;
+      expect(hex(domainNode(isFirst ? root : second, domain!, of, region.region ?? null))).toBe(own);
+      const file = {
+        version: 'keyset-v1',
+        keys: [
+          { id: 'base', primary: isFirst, secret: writeKeyText('secret', root), ...region },
+          { id: 'epoch-2', base: 'base', primary: !isFirst, secret: writeKeyText('secret', second), ...region },
+        ],
+        domains: { 'partner-b': { of: 'eu-enclave' } },
+      };
+      const opened = keyset.parse(JSON.stringify(file), region).domain(domain!);
+      expect(opened.keyId).toBe(id);
+      expect(opened.keyCheck[id!]).toBe(check);
+    }
+  });
+
+  it('has the branches of the page', () => {
+    const steps = (...parameters: (string | object)[]) => ['parameters', ...parameters];
+    const branch = (kind: string, parameters: (string | object)[], name: string) => ({
+      domain: 'eu-enclave',
+      path: [['kind', kind], ['scope', 'person.email'], parameters],
+      node: page.get(name),
+    });
+    const permutation = branch('token permutation', steps('bits', '128'), 'branch of `epoch-2`');
+    const names = { b32: encode(encodeList(['emailAddress'])) };
+    const tokens = branch('token', steps('hmac-sha256', names, 'equal values'), 'branch of `base`');
+    const shown = { 'eu-enclave': { id: 'p9t4e', check: 'ebhthhcg1rb1abex' } };
+    const file = {
+      version: 'keyset-v1',
+      narrowed: { verbs: ['protect'], soft: [] },
+      keys: [
+        { id: 'epoch-2', primary: true, base: 'base', branches: [permutation], shown },
+        { id: 'base', use: 'base', branches: [tokens] },
+      ],
+    };
+    const branchCheck = page.get('branch check')!;
+    const read = keyset.parse(JSON.stringify(file)).domain('eu-enclave', { branchCheck });
+    expect(read.branchCheck).toBe(branchCheck);
+    const bytesOf = (text: string) => decode(text.slice('trefoil-node-1_'.length, -4))!;
+    expect(hex(child(bytesOf(permutation.node!), 'node check', []))).toBe(
+      page.get('child(branch of `epoch-2`, "node check")'),
+    );
+    const [[, digest]] = shorten([['name', 'x'.repeat(65)]]) as unknown as [[string, { readonly digest: Uint8Array }]];
+    expect(hex(digest.digest)).toBe(page.get('digest of a name of 65 letters `x`'));
+    // The branches are those that narrowing finds.
+    const whole = keyset.parse(
+      JSON.stringify({
+        version: 'keyset-v1',
+        keys: [
+          { id: 'epoch-2', primary: true, base: 'base', secret: writeKeyText('secret', second) },
+          { id: 'base', use: 'base', secret: writeKeyText('secret', root) },
+        ],
+      }),
+    );
+    const mail = policy({ m: token({ scope: 'person.email', prepare: emailAddress }) }, { domain: 'eu-enclave' });
+    expect(narrow(whole, mail, { verbs: ['protect'] }).branchCheck).toBe(branchCheck);
+  });
+
   const testKeys = [...source.matchAll(/^\| `(\S+)` \| `([0-9a-f]{64})` \| `(trefoil-root-1_\S+)` \|$/gm)];
   const inDomains = [...source.matchAll(/^\| `(\S+)` \| `(test\S*)` \| `(\S{5})` \| `(\S{16})` \| `(\S{35})` \|$/gm)];
   it('has the test keys of the page', () => {

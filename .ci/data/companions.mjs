@@ -95,6 +95,8 @@ const uses = {
 
     const parquet = trefoil(5, 'protect', 'in.csv', ...args, '--out', 'safe.parquet');
     assert.match(parquet.stderr, /DuckDB is not installed; run npm install @duckdb\/node-api/);
+    const wrapped = trefoil(5, 'keys', 'wrap', 'keys.json', '--to', 'age1x', '--out', 'x.age');
+    assert.match(wrapped.stderr, /a sealed key file needs the package age-encryption: npm install age-encryption/);
     const server = trefoil(
       5,
       'protect',
@@ -113,7 +115,7 @@ const uses = {
       assert.match(file.stderr, /a vault in a file needs Node 22\.13 or later, or npm install @photostructure\/sqlite/);
     }
     assert.deepEqual(
-      ['safe.parquet', 'x.csv'].filter((file) => existsSync(file)),
+      ['safe.parquet', 'x.csv', 'x.age'].filter((file) => existsSync(file)),
       [],
     );
   },
@@ -131,6 +133,21 @@ const uses = {
     const found = await connection.runAndReadAll("SELECT trefoil_protect_id('10017'), count(*) FROM 'safe.parquet'");
     assert.deepEqual(found.getRows(), [['xyyq4w6e5bmq70dpr28x3bqke09v678jeqv', 2n]]);
     connection.closeSync();
+  },
+
+  async 'age-encryption'() {
+    const age = await import('age-encryption');
+    const { openKeyFile, sealKeyFile } = await import('trefoil/custody');
+    const identity = await age.generateIdentity();
+    const recipient = await age.identityToRecipient(identity);
+    writeFileSync('id.txt', `${identity}\n`);
+    writeSealed();
+    trefoil(0, 'keys', 'wrap', 'keys.json', '--to', recipient, '--out', 'keys.age');
+    const text = readFileSync('keys.json', 'utf8');
+    assert.equal(await openKeyFile(readFileSync('keys.age'), { age, identities: [identity] }), text);
+    writeFileSync('ours.age', await sealKeyFile(text, { age, recipients: [recipient] }));
+    trefoil(0, 'keys', 'unwrap', 'ours.age', '--identity', 'id.txt', '--out', 'back.json');
+    assert.equal(readFileSync('back.json', 'utf8'), text);
   },
 
   async '@photostructure/sqlite'() {

@@ -7,23 +7,21 @@ import { revealAccess } from '../reveal.ts';
 import { ruleEngine } from '../rule/rule.ts';
 import { memoryStore, type VaultStore } from '../vault.ts';
 import { UsageError } from './exit.ts';
-import { findKeys, type KeySource, needKeys } from './key-source.ts';
+import { findKeys, type KeyOptions, type KeySource, needKeys } from './key-source.ts';
+import type { Context } from './options.ts';
 import { storeNames } from './stores/places.ts';
-import type { Voice } from './voice.ts';
 
 /** A policy that is bound to its keys. */
 export interface PolicyWithKeys {
   readonly bound: BoundFilePolicy | RevealingFilePolicy | OpenFilePolicy;
   /** The domain keys; `null` if no rule needs keys and the command line names none. */
   readonly keys: DomainKeys | null;
-  /** Path of the key file; `null` if the keys do not come from a file. */
-  readonly keyFile: string | null;
+  /** Paths of the key files; none if the keys do not come from files. */
+  readonly keyFiles: readonly string[];
 }
 
 /** The options that name keys and stores. */
-export interface BindOptions {
-  /** Argument of `--keys`. */
-  readonly keys: string | undefined;
+export interface BindOptions extends KeyOptions {
   /** Arguments of `--vault`. */
   readonly vault?: readonly string[] | undefined;
   /** Whether the run may seal rejected records. Then it needs keys even if no rule does. */
@@ -50,17 +48,18 @@ export function throwAwayKeys(policy: FilePolicy): DomainKeys {
 export async function bindKeys(
   policy: FilePolicy,
   direction: Direction,
-  { keys: option, vault, sealing = false, isTrial = false }: BindOptions,
-  voice: Voice,
+  options: BindOptions,
+  context: Context,
 ): Promise<PolicyWithKeys> {
+  const { vault, sealing = false, isTrial = false } = options;
   const needed = sealing || isKeyed(policy) || policy.keyCheck !== undefined;
-  const source: KeySource | null = await (needed ? needKeys(option, voice) : findKeys(option, voice));
+  const source: KeySource | null = await (needed ? needKeys(options, context) : findKeys(options, context));
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   const used = keys ?? throwAwayKeys(policy);
   const bound = await bindOrOpen(policy, direction, used, vault, isTrial);
   // Reasons to refuse the whole run are reported before any file is made.
   openBound(bound).demand(direction);
-  return { bound, keys, keyFile: source?.file ?? null };
+  return { bound, keys, keyFiles: source?.files ?? [] };
 }
 
 /** An empty store in memory for each store of the policy, for trying records and keys without the real ones. */

@@ -13,7 +13,7 @@ export const EXIT_TABLE = {
   policy: [3, 'the policy is wrong'],
   keys: [4, 'the keys are wrong, or not those of the policy'],
   io: [5, 'a file, a stream or a store cannot be read or written'],
-  unverified: [7, 'a row, an export, a certificate or a token does not verify'],
+  unverified: [7, 'a row, an export, a certificate, a share or a token does not verify'],
   partial: [9, 'success, but something was left out or not found'],
   fault: [70, 'an error in trefoil itself'],
   hungUp: [129, 'hung up (SIGHUP)'],
@@ -29,7 +29,15 @@ export const EXIT = Object.fromEntries(Object.entries(EXIT_TABLE).map(([name, [c
 };
 
 /** Error codes of things that do not verify. Their exit code is 7, whatever the kind of the error. */
-const UNVERIFIED: ReadonlySet<IssueCode> = new Set(['row_broken', 'export_refused', 'store_broken']);
+const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
+  'row_broken',
+  'export_refused',
+  'store_broken',
+  'share_mistyped',
+  'share_foreign',
+  'share_wrong',
+  'ceremony_broken',
+]);
 
 /** The exit code of every other error follows from its kind. */
 const BY_KIND: Record<IssueKind, number> = { data: EXIT.data, policy: EXIT.policy, keys: EXIT.keys, io: EXIT.io };

@@ -107,9 +107,9 @@ function fileFormatOfNames(inputs: readonly string[]): FileFormat {
  */
 export function refuseOtherName(
   { out, delimiter }: FileFormatOptions & { readonly out?: string },
-  format: FileFormat | 'parquet',
+  format: FileFormat,
 ): void {
-  if (out === undefined || format === 'parquet' || !hasOtherName(out, format, delimiter)) return;
+  if (out === undefined || !hasOtherName(out, format, delimiter)) return;
   throw new UsageError(
     `the extension of --out is of another file format than ${format}, which is what the file would contain`,
     'the output has the file format of the input: use its extension, or one that belongs to no file format',

@@ -41,6 +41,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'keys retire': async () => (await import('./commands/keys/retire.ts')).addKeysRetire,
   'keys narrow': async () => (await import('./commands/keys/narrow.ts')).addKeysNarrow,
   'keys inspect': async () => (await import('./commands/keys/inspect.ts')).addKeysInspect,
+  'keys wrap': async () => (await import('./commands/keys/wrap.ts')).addKeysWrap,
+  'keys unwrap': async () => (await import('./commands/keys/unwrap.ts')).addKeysUnwrap,
+  'keys split': async () => (await import('./commands/keys/split.ts')).addKeysSplit,
+  'keys combine': async () => (await import('./commands/keys/combine.ts')).addKeysCombine,
+  'keys check-share': async () => (await import('./commands/keys/check-share.ts')).addKeysCheckShare,
   check: async () => (await import('./commands/check.ts')).addCheck,
   explain: async () => (await import('./commands/explain.ts')).addExplain,
   protect: async () => (await import('./commands/protect.ts')).addProtect,
@@ -63,8 +68,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
 /** The groups of commands. */
 const GROUPS: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
   keys: {
-    summary: 'make, inspect and rotate key files',
-    description: 'Makes, inspects and rotates key files.',
+    summary: 'make, inspect, rotate and seal key files',
+    description: 'Makes, inspects, rotates and seals key files.',
   },
   rejects: { summary: 'open the records that a run rejected', description: 'Opens the records that a run rejected.' },
   vault: {

@@ -6,7 +6,8 @@
 
 import { Option } from 'commander';
 import { NAME_PATTERN } from '../core/checks.ts';
-import { ENCODINGS } from '../io/encoding.ts';
+import { nearest } from '../core/suggest.ts';
+import { ENCODINGS, type EncodingName } from '../io/encoding.ts';
 import { UsageError } from './exit.ts';
 import type { Voice } from './voice.ts';
 
@@ -61,7 +62,7 @@ export function filesOption(flag: string, text: string, argument = 'FILE'): Opti
 }
 
 /** Text that is probably the content of a key file, as in the mistake `--keys "$(cat keys.json)"`. */
-const KEY_MATERIAL = /trefoil-root|^\s*\{/;
+const KEY_MATERIAL = /trefoil-root|AGE-SECRET-KEY-|^\s*\{/i;
 
 /**
  * Checks the name of a file. Later messages quote file names, so a text that may be a key is refused here.
@@ -97,17 +98,26 @@ function oneOf(words: readonly string[]): string {
   return [words.slice(0, -1).join(', '), words[words.length - 1]].filter(Boolean).join(' or ');
 }
 
-/** An option whose argument is one of several words. */
+/**
+ * An option whose argument is one of several words.
+ *
+ * @param meant the word that another one stands for elsewhere, for the hint.
+ */
 export function wordOption<T extends string>(
   flag: string,
   argument: string,
   text: string,
   words: readonly T[],
+  meant: (value: string) => T | null = () => null,
 ): Option {
   return option(flag, argument, `${text}: ${oneOf(words)}`, (value) => {
     const word = words.find((candidate) => candidate === value);
-    if (word === undefined) throw new UsageError(`${flag} expected ${oneOf(words)}`);
-    return word;
+    if (word !== undefined) return word;
+    const similar = meant(value) ?? nearest(value, words);
+    throw new UsageError(
+      `${flag} expected ${oneOf(words)}`,
+      similar === null ? undefined : `did you mean ${flag} ${similar}?`,
+    );
   });
 }
 
@@ -147,9 +157,30 @@ export function shareOption(flag: string, text: string): Option {
 /** Column separators by names that are easy to type in a shell. */
 const SEPARATORS: Readonly<Record<string, string>> = { '\\t': '\t', tab: '\t', pipe: '|', semicolon: ';', comma: ',' };
 
+/**
+ * Other names of encodings (https://encoding.spec.whatwg.org/#names-and-labels, and those of Python and Java), without
+ * what is no letter or digit. None is accepted, because one encoding has one name here; they are for the hint.
+ */
+const OTHER_NAMES: readonly (readonly [names: RegExp, encoding: EncodingName])[] = [
+  [/^(latin1?|l1|(iso|iec)?8859|iso88591|ibm819|cp819)$/, 'iso-8859-1'],
+  [/^(latin9|latin0|l9|iso885915)$/, 'iso-8859-15'],
+  [/^(ansi|xcp1252|(cp|win|windows|ms)?1252|windows(latin1|ansi)?)$/, 'windows-1252'],
+  [/^(u8|utf8(bom|sig|mb4)?|unicode11utf8|ascii|usascii)$/, 'utf-8'],
+  [/^(u16|utf16|ucs2|unicode)$/, 'utf-16'],
+  [/^(utf16le|ucs2le|unicodelittle)$/, 'utf-16le'],
+  [/^(utf16be|ucs2be|unicodebig)$/, 'utf-16be'],
+];
+
+/** The encoding that another name stands for; `null` if it is not known. */
+function encodingMeant(name: string): EncodingName | null {
+  const bare = name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return OTHER_NAMES.find(([names]) => names.test(bare))?.[1] ?? null;
+}
+
 /** The option `--encoding` of an input. */
 export function encodingOption(): Option {
-  return wordOption('--encoding', 'NAME', 'encoding of the input; the output is UTF-8 (default: utf-8)', ENCODINGS);
+  const text = 'encoding of the input; the output is UTF-8 (default: utf-8)';
+  return wordOption('--encoding', 'NAME', text, ENCODINGS, encodingMeant);
 }
 
 /** The option `--quote`: one character, or none. */

@@ -13,7 +13,7 @@ import { EXIT_TABLE, exitCodeOf, Interrupted, UsageError } from './exit.ts';
 /** What to do about an error in trefoil itself. */
 const REPORT = 'please report this line and the output of trefoil --version to the maintainers, without any data';
 
-/** Issues of one field and code up to this number have a line each; more of them share one line. */
+/** Issues of one field with one message up to this number have a line each; more of them share one line. */
 const MANY = 3;
 
 /** Most lines about the issues of an error or of a run. */
@@ -86,7 +86,7 @@ function issueLines(error: TrefoilError): string[] {
 type Counted = Pick<IssueCounts, 'isAll' | 'fields' | 'others'> & { readonly rows: number | null };
 
 /**
- * A line for each field and code of many issues, in the order of their first rows.
+ * A line for each field, code and message of many issues, in the order of their first rows.
  *
  * @param listed issues that may have lines of their own, if there are few of a field.
  */
@@ -94,7 +94,9 @@ export function countLines({ rows, isAll, fields, others }: Counted, listed: rea
   const lines: string[] = [];
   let rest = others;
   for (const found of fields) {
-    const own = listed.filter(({ code, field }) => code === found.code && field === found.field);
+    const own = listed.filter(
+      ({ code, field, message }) => code === found.code && field === found.field && message === found.first.message,
+    );
     const isFew = own.length === found.issues && (found.issues <= MANY || found.first.row === undefined);
     const added = isFew ? own.map(formatIssue) : [countLine(found, rows, isAll)];
     if (lines.length + added.length <= MAX_LINES) lines.push(...added);

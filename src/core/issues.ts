@@ -67,15 +67,18 @@ export function issueOf(error: unknown): Issue {
   throw error;
 }
 
-/** How many fields and codes are counted apart. Names of fields may come from the data, and memory stays bounded. */
+/** How many counts there are at most. Names of fields may come from the data, and memory stays bounded. */
 const MAX_COUNTS = 100;
+
+/** How many messages of one field and code are counted apart. A message may have a number, which differs by row. */
+const MAX_MESSAGES = 5;
 
 /** What is counted of issues, without the rows that were read. */
 export type IssueTally = Pick<IssueCounts, 'fields' | 'others'>;
 
-/** Counts issues by field and code while they are found. */
+/** Counts issues by field, code and message while they are found. */
 export interface IssueCounter {
-  /** Counts an issue. The issues of a row must come one after another, as far as they are of one field and code. */
+  /** Counts an issue. The issues of a row must come one after another, as far as they are counted together. */
   readonly add: (issue: Issue) => void;
   /** Counts the issues of a tally. `place` completes the place of an issue. Its rows are none that were counted. */
   readonly merge: (tally: IssueTally, place: (issue: Issue) => Issue) => void;
@@ -85,11 +88,18 @@ export interface IssueCounter {
 /** Makes a counter that has counted nothing. */
 export function makeIssueCounter(): IssueCounter {
   const counts = new Map<string, { rows: number; issues: number; readonly first: Issue; last: Issue }>();
+  const messages = new Map<string, number>();
   let others = 0;
-  const countOf = (issue: Issue) => counts.get(`${issue.code} ${issue.field ?? ''}`);
+  const fieldOf = ({ code, field = '' }: Issue): string => `${code} ${field}`;
+  const countOf = (issue: Issue) => counts.get(`${fieldOf(issue)}\n${issue.message}`);
   const begin = (issue: Issue, rows: number, issues: number): void => {
-    if (counts.size === MAX_COUNTS) others += issues;
-    else counts.set(`${issue.code} ${issue.field ?? ''}`, { rows, issues, first: issue, last: issue });
+    const field = fieldOf(issue);
+    const before = messages.get(field) ?? 0;
+    if (counts.size === MAX_COUNTS || before === MAX_MESSAGES) others += issues;
+    else {
+      messages.set(field, before + 1);
+      counts.set(`${field}\n${issue.message}`, { rows, issues, first: issue, last: issue });
+    }
   };
   return {
     add(issue) {

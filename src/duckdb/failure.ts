@@ -11,9 +11,11 @@ import { withFile } from '../files/inputs/cutter.ts';
 import { openBytes } from '../files/inputs/inputs.ts';
 import { makeCsvCodec } from '../io/csv/codec.ts';
 import { makeRun } from '../io/records.ts';
-import { turnTable } from '../io/table.ts';
+import { type Cells, turnTable } from '../io/table.ts';
+import { elementPath } from '../policy/file/path.ts';
+import { type Elements, elementsSql, readElements } from './elements.ts';
 import type { Chunk, Connection } from './module.ts';
-import { cellsOf, isKept } from './parquet-columns.ts';
+import { type Cell, cellsOf, isKept } from './parquet-columns.ts';
 import { type Inputs, parquetReading, type Source } from './source.ts';
 import { textList } from './sql.ts';
 
@@ -116,19 +118,24 @@ export async function* readBatches(
   { table, columns }: Source,
   limit: number | null,
 ): AsyncGenerator<TextBatch, void, undefined> {
-  const cells = cellsOf(columns.output);
+  const all = cellsOf(columns.output);
+  const cells = all.filter(({ lists }) => lists.length === 0);
+  const nested = all.filter(({ lists }) => lists.length > 0);
   // The columns of the input that are read: those of the output, and those that are dropped or that other rules need.
   const taken = [...new Set([...cells, ...columns.positions.values()].map(({ sql }) => sql))];
   const from = new Map(taken.map((sql, i) => [sql, i]));
   const positions = new Map(
     [...columns.positions].map(([path, { sql, inside }]) => [path, { from: from.get(sql)!, inside }]),
   );
-  const select = taken.map((sql) => `CAST(${sql} AS VARCHAR)`);
   // These columns show which STRUCTs are NULL.
   const parents = [...new Set(cells.flatMap(({ parent }) => parent ?? []))];
-  const all = [...select, ...parents.map((sql) => `CASE WHEN ${sql} IS NULL THEN NULL ELSE '' END`)];
+  const select = [
+    ...taken.map((sql) => `CAST(${sql} AS VARCHAR)`),
+    ...parents.map((sql) => `CASE WHEN ${sql} IS NULL THEN NULL ELSE '' END`),
+    ...nested.map(elementsSql),
+  ];
   const limited = limit === null ? '' : ` LIMIT ${limit}`;
-  const result = await connection.stream(`SELECT ${all.join(', ')} FROM ${table}${limited}`);
+  const result = await connection.stream(`SELECT ${select.join(', ')} FROM ${table}${limited}`);
   // A column with values in its cells has its own name.
   const headers = inside.leaves.flatMap(({ path, header }): (readonly [string, string])[] => {
     const position = columns.positions.get(path);
@@ -140,27 +147,73 @@ export async function* readBatches(
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) return;
     const rows = chunk.rowCount;
-    const texts = taken.map((_, i) => textsOf(chunk, i));
+    const texts: readonly (readonly (string | null)[])[] = taken.map((_, i) => textsOf(chunk, i));
     const isGone = new Map(
       parents.map((sql, i) => [sql, textsOf(chunk, taken.length + i).map((text) => text === null)]),
     );
     const issues: Issue[] = [];
+    const before = new Map(headers.map(([header, sql]) => [header, texts[from.get(sql)!]!]));
     const after = new Map<string, readonly (string | null)[]>();
+    const turn: Turn = (column, source, report) =>
+      isKept(column)
+        ? source.column(column.from)
+        : turnTable(source, [column], positions, direction, inside, report)[0]!;
     for (const { column, header, parent, sql } of cells) {
       const gone = parent === null ? null : isGone.get(parent)!;
-      const made = { ...column, from: from.get(sql)! };
       const source = { rows, column: (at: number) => [...texts[at]!] };
-      const [out] = isKept(column)
-        ? [texts[made.from]!]
-        : turnTable(source, [made], positions, direction, inside, (row, issue) => {
-            if (gone?.[row] !== true) issues.push({ ...issue, row: first + row + 1 });
-          });
-      after.set(header, gone === null ? out! : out!.map((text, row) => (gone[row] ? null : text)));
+      const out = turn({ ...column, from: from.get(sql)! }, source, (row, issue) => {
+        if (gone?.[row] !== true) issues.push({ ...issue, row: first + row + 1 });
+      });
+      after.set(header, gone === null ? out : out.map((text, row) => (gone[row] ? null : text)));
     }
-    const before = new Map(headers.map(([header, sql]) => [header, texts[from.get(sql)!]!]));
+    for (const [i, cell] of nested.entries()) {
+      const elements = readElements(textsOf(chunk, taken.length + parents.length + i), cell);
+      before.set(cell.header, elements.written(elements.texts));
+      const report = (row: number, issue: Issue): void => void issues.push({ ...issue, row: first + row + 1 });
+      after.set(cell.header, turnElements(cell, elements, texts, turn, report));
+    }
+    // Column by column they were found, and row by row they are read.
+    issues.sort((a, b) => a.row! - b.row!);
     yield { rows, before, after, issues };
     first += rows;
   }
+}
+
+/** Runs a column through its rule. */
+type Turn = (
+  column: Cell['column'],
+  source: Cells,
+  report: (index: number, issue: Issue) => void,
+) => readonly (string | null)[];
+
+/**
+ * Runs values inside LISTs through their rule, and returns a column of JSON.
+ *
+ * @param texts the columns of the rows, of which a rule may need others.
+ */
+function turnElements(
+  { column }: Cell,
+  elements: Elements,
+  texts: readonly (readonly (string | null)[])[],
+  turn: Turn,
+  report: (row: number, issue: Issue) => void,
+): readonly (string | null)[] {
+  const { rows, indices, written } = elements;
+  // The values have the index after those of the columns.
+  const from = texts.length;
+  const source = {
+    rows: rows.length,
+    column: (at: number) => (at === from ? [...elements.texts] : rows.map((row) => texts[at]![row]!)),
+  };
+  const out = turn({ ...column, from }, source, (i, issue) => {
+    report(rows[i]!, { ...issue, ...placeOf(issue, indices[i]!) });
+  });
+  return written(out);
+}
+
+/** The element of an issue inside LISTs. A value in JSON inside a LIST has the path of its field only. */
+function placeOf({ field, element }: Issue, indices: readonly number[]): Pick<Issue, 'element'> {
+  return field === undefined || element !== undefined ? {} : { element: elementPath(field, indices) };
 }
 
 function textsOf(chunk: Chunk, column: number): (string | null)[] {

@@ -37,6 +37,8 @@ export interface Type {
   /** Names and types of the fields of a STRUCT. */
   readonly entryNames?: readonly string[];
   readonly entryTypes?: readonly Type[];
+  /** Type of the elements of a LIST. */
+  readonly valueType?: Type;
 }
 
 /** Numbers of the types, by their names. */

@@ -1,7 +1,7 @@
 /**
- * The columns of a Parquet file compared with the fields of a policy. A path of the policy leads into a STRUCT as it
- * leads into an object of NDJSON, and into a column of text as into the cells of CSV. Every other type with inner
- * values is refused unless it is dropped, because no rule would see the inner values.
+ * The columns of a Parquet file compared with the fields of a policy. A path of the policy leads into a STRUCT or a
+ * LIST as it leads into an object or an array of NDJSON, and into a column of text as into the cells of CSV. Every
+ * other type with inner values is refused unless it is dropped, because no rule would see the inner values.
  *
  * A message shows a name of the file as messages about other tables and records do (`io/header.ts`,
  * `policy/unnamed.ts`).
@@ -15,7 +15,13 @@ import { otherNames, unnamedIssue } from '../policy/unnamed.ts';
 import type { Type, TypeIds } from './module.ts';
 import { identifier, text } from './sql.ts';
 
-/** A column of the output with a single value or with values in its cells, or such a field of a STRUCT. */
+/** A LIST around values: its elements are the values of a variable, in the lambda of `list_transform`. */
+export interface Around {
+  readonly sql: string;
+  readonly variable: string;
+}
+
+/** A column of the output with a single value or with values in its cells, or such a part of a STRUCT or a LIST. */
 export interface Cell {
   readonly kind: 'cell';
   /** Name of the column, or of the field in its STRUCT. */
@@ -28,6 +34,8 @@ export interface Cell {
   readonly sql: string;
   /** The STRUCT of the value in SQL; `null` for a column. If the STRUCT is NULL, the value stays NULL. */
   readonly parent: string | null;
+  /** The LISTs around the value, the outermost first. The SQL of the value has the variable of the last one. */
+  readonly lists: readonly Around[];
 }
 
 /** A STRUCT of the output. */
@@ -38,8 +46,15 @@ export interface Struct {
   readonly fields: readonly OutputColumn[];
 }
 
-/** A column of the output, or a field of a STRUCT. */
-export type OutputColumn = Cell | Struct;
+/** A LIST of the output. */
+export interface List extends Around {
+  readonly kind: 'list';
+  readonly name: string;
+  readonly item: OutputColumn;
+}
+
+/** A column of the output, or a part of a STRUCT or a LIST. */
+export type OutputColumn = Cell | Struct | List;
 
 /** Where a field is: the SQL of its column, and the place inside its cells. */
 export interface SqlPosition extends Pick<Position, 'inside'> {
@@ -54,9 +69,20 @@ export interface Columns {
   readonly positions: ReadonlyMap<string, SqlPosition>;
 }
 
-/** The cells of a list of columns, with those inside a STRUCT. */
+/** The cells of a list of columns, with those inside a STRUCT or a LIST. */
 export function cellsOf(columns: readonly OutputColumn[]): readonly Cell[] {
-  return columns.flatMap((column) => (column.kind === 'cell' ? [column] : cellsOf(column.fields)));
+  return columns.flatMap((column) => {
+    if (column.kind === 'cell') return [column];
+    return cellsOf(column.kind === 'list' ? [column.item] : column.fields);
+  });
+}
+
+/** Wraps an expression about elements into the LISTs around it, so that it becomes one about the row. */
+export function inLists(lists: readonly Around[], expression: string): string {
+  return lists.reduceRight(
+    (inner, { sql, variable }) => `list_transform(${sql}, lambda ${variable}: ${inner})`,
+    expression,
+  );
 }
 
 /** Whether a column is copied with the type that it has. */
@@ -87,6 +113,8 @@ interface Mapping {
   readonly headers: ReadonlyMap<string | null, LeafNode>;
   /** Paths of fields that other rules look at. */
   readonly siblings: ReadonlySet<string>;
+  /** How the variables of lambdas begin, and no column does. */
+  readonly variable: string;
   /** Type numbers of {@link SINGLE}. */
   readonly single: ReadonlySet<number | string | undefined>;
   readonly issues: Issue[];
@@ -119,6 +147,7 @@ export function mapColumns(
     ids,
     headers: new Map(inside.leaves.map((leaf, index) => [leaf.header, { kind: 'leaf', leaf, index }])),
     siblings: new Set(inside.leaves.flatMap(({ engine }) => engine.needs ?? [])),
+    variable: freeName(names),
     single: new Set(SINGLE.map((name) => ids[name])),
     issues: [],
     positions: new Map(),
@@ -138,6 +167,13 @@ export function mapColumns(
   return { output, positions };
 }
 
+/** A name with which no other begins. Letter case does not count in SQL. */
+function freeName(names: readonly string[]): string {
+  let name = 'element';
+  while (names.some((other) => other.toLowerCase().startsWith(name))) name += '_';
+  return name;
+}
+
 /** Maps a column of the input; `null` if the output has none for it. */
 function mapColumn(mapping: Mapping, name: string, type: Type, from: number): OutputColumn | null {
   const { inside, direction, issues } = mapping;
@@ -147,10 +183,10 @@ function mapColumn(mapping: Mapping, name: string, type: Type, from: number): Ou
   const node = inside.root.fields.get(name);
   const isGone = direction === 'reveal' && entry?.leaf.engine.removes === true;
   if (entry !== undefined && !isGone) {
-    return mapLeaf(mapping, entry, type, { name, header: name, sql, parent: null });
+    return mapLeaf(mapping, entry, type, { name, header: name, sql, parent: null, lists: [] });
   }
   if (entry === undefined && node !== undefined && node.kind !== 'leaf') {
-    return mapNode(mapping, node, type, { name, header: name, sql, parent: null });
+    return mapNode(mapping, node, type, { name, header: name, sql, parent: null, lists: [] });
   }
   // The names of Parquet are in its schema, apart from the data.
   if (inside.unnamed === 'error') issues.push(unnamedColumn(name, from, true));
@@ -181,14 +217,14 @@ function locate({ issues, positions, found }: Mapping, { path, header }: Leaf, p
   return true;
 }
 
-/** Where a column or field of a STRUCT is. */
-type Place = Pick<Cell, 'name' | 'header' | 'sql' | 'parent'>;
+/** Where a column, a field of a STRUCT or an element of a LIST is. */
+type Place = Pick<Cell, 'name' | 'header' | 'sql' | 'parent' | 'lists'>;
 
-/** Maps a column that has fields inside: a STRUCT, or text, whose cells then hold JSON or arrays of PostgreSQL. */
+/** Maps a column that has fields inside: a STRUCT, a LIST, or text, whose cells then hold JSON or PostgreSQL arrays. */
 function mapNode(mapping: Mapping, node: InnerNode, type: Type, place: Place): OutputColumn | null {
   const kind = kindOf(type, mapping.ids);
   if (kind !== 'VARCHAR' && kind !== 'JSON') {
-    return node.kind === 'fields' ? mapStruct(mapping, node, type, place) : refuseNode(mapping, node, kind);
+    return node.kind === 'fields' ? mapStruct(mapping, node, type, place) : mapList(mapping, node, type, place);
   }
   for (const leaf of leavesOf(node)) {
     const names = leaf.header === null ? [] : namesInside(leaf, node);
@@ -200,7 +236,7 @@ function mapNode(mapping: Mapping, node: InnerNode, type: Type, place: Place): O
 type InnerNode = Exclude<Node, { kind: 'leaf' }>;
 
 function refuseNode({ issues, found }: Mapping, node: InnerNode, kind: string): null {
-  const expected = node.kind === 'fields' ? 'a STRUCT or text with JSON' : 'text with JSON; or use NDJSON';
+  const expected = node.kind === 'fields' ? 'a STRUCT or text with JSON' : 'a LIST or text with JSON';
   const message = `the policy names fields inside the column, which is ${kind}; expected ${expected}`;
   issues.push({ code: 'wrong_type', message, field: node.path });
   // So that the fields are not reported as missing as well.
@@ -218,6 +254,11 @@ function wrongType({ ids, single, siblings, direction }: Mapping, type: Type, le
   if (kind === 'BLOB') {
     const message = 'the column is a BLOB, whose bytes no rule can read; write text as VARCHAR, or set drop';
     return { code: 'wrong_type', message };
+  }
+  if (kind === 'LIST') {
+    const inner = kindOf(type.valueType!, ids) === 'STRUCT' ? '[].FIELD' : '[]';
+    const message = `the column is a LIST; name what is inside it (${leaf.path}${inner}), or set drop`;
+    return { code: 'nested_value', message };
   }
   if (!single.has(type.typeId) || type.alias !== undefined) {
     const message = `the column is ${kind}, and no rule would see the values inside it; use NDJSON, or set drop`;
@@ -245,7 +286,7 @@ function mapStruct(mapping: Mapping, node: FieldsNode, type: Type, place: Place)
     const innerType = type.entryTypes![i]!;
     const at = {
       ...{ name: inner, header: `${header}.${inner}` },
-      ...{ sql: `struct_extract(${sql}, ${text(inner)})`, parent: sql },
+      ...{ sql: `struct_extract(${sql}, ${text(inner)})`, parent: sql, lists: place.lists },
     };
     if (child === undefined) others.push(inner);
     else if (child.kind === 'leaf') {
@@ -266,6 +307,29 @@ function mapStruct(mapping: Mapping, node: FieldsNode, type: Type, place: Place)
   }
   // A STRUCT whose fields are all dropped is left out.
   return fields.length === 0 ? null : { kind: 'struct', name, sql, fields };
+}
+
+/** Maps the elements of a LIST, as `visitNode` of `policy/transform.ts` does with those of an array. */
+function mapList(
+  mapping: Mapping,
+  node: Extract<Node, { kind: 'each' }>,
+  type: Type,
+  { name, header, sql, lists }: Place,
+): List | null {
+  const kind = kindOf(type, mapping.ids);
+  if (kind !== 'LIST') return refuseNode(mapping, node, kind);
+  const around = { sql, variable: mapping.variable + lists.length };
+  const { item } = node;
+  const place = {
+    ...{ name, header: `${header}[]`, sql: around.variable },
+    ...{ parent: null, lists: [...lists, around] },
+  };
+  const made =
+    item.kind === 'leaf'
+      ? mapLeaf(mapping, item, type.valueType!, place)
+      : mapNode(mapping, item, type.valueType!, place);
+  // A LIST whose elements are dropped is left out.
+  return made === null ? null : { kind: 'list', name, ...around, item: made };
 }
 
 /** The fields of a part of the policy. */

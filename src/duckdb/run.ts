@@ -17,7 +17,7 @@ import { startEngine } from './engine.ts';
 import { findFault, refuseShortage } from './failure.ts';
 import { type FieldFunction, registerFields } from './functions.ts';
 import { type Connection, type DuckdbModule, loadDuckdb } from './module.ts';
-import { type Cell, cellsOf, isKept, leavesOf, type OutputColumn } from './parquet-columns.ts';
+import { type Cell, cellsOf, inLists, isKept, leavesOf, type OutputColumn } from './parquet-columns.ts';
 import {
   checkInputs,
   countRecords,
@@ -169,12 +169,18 @@ function selectOf(
 
   function column(made: OutputColumn): string {
     if (made.kind === 'cell') return cell(made);
+    if (made.kind === 'list') return inLists([made], column(made.item));
     const fields = made.fields.map((field) => `${identifier(field.name)} := ${column(field)}`);
     return `CASE WHEN ${made.sql} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`;
   }
 
   if (outputFormat === 'parquet') return output.map((made) => `${column(made)} AS ${identifier(made.name)}`);
   const cells = cellsOf(output);
+  for (const { column, lists } of cells) {
+    if (lists.length === 0) continue;
+    const message = 'CSV has no form for a LIST; write Parquet (--out FILE.parquet), or set drop';
+    fail('nested_value', message, { field: column.leaf?.path ?? column.node!.path });
+  }
   return cells.map((made) => {
     const value = cells.length > 1 ? cell(made) : alone(cell(made), made);
     return `${value} AS ${identifier(made.header)}`;

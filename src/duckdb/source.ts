@@ -73,7 +73,8 @@ export async function openSource(duckdb: DuckdbModule, connection: Connection, r
         const message = 'DuckDB cannot write a column without a name; drop it, or leave out --engine duckdb';
         fail('engine_failed', message, { file: inputs[0]! });
       }
-      return { kind: 'cell' as const, name, header: name, column, sql: identifier(sqlNames[from]!), parent: null };
+      const sql = identifier(sqlNames[from]!);
+      return { kind: 'cell' as const, name, header: name, column, sql, parent: null, lists: [] };
     });
     const positions = new Map(
       [...mapped.positions].map(([path, { from, inside }]) => [path, { sql: identifier(sqlNames[from]!), inside }]),

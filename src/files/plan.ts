@@ -57,8 +57,8 @@ export interface FileResult {
   /** Rejected records above `maxRecord`. They are never in memory as a whole, so they are in no file of rejects. */
   readonly rowsNotHeld: number;
   /**
-   * The issues of the rejected records, counted by field and code. If the run was resumed and has no file of rejects,
-   * they are those since then.
+   * The issues of the rejected records, counted by field, code and message. If the run was resumed and has no file of
+   * rejects, they are those since then.
    */
   readonly issues: IssueCounts;
   /** Bytes of the inputs, uncompressed and in UTF-8. */

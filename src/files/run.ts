@@ -18,6 +18,7 @@ import {
   type RejectedBatch,
   type WorkOptions,
 } from './chunk-work.ts';
+import type { Opening } from './file-format.ts';
 import { checkCompression, packer } from './inputs/compression.ts';
 import {
   type ChunkCut,
@@ -122,12 +123,13 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
     else if (job.kind === 'oversize') await takeDone(run, job, oversizeDone(plan, job, run.inputRows));
     else await takeChunk(run, job, result!);
   }
+  await writeRejectsHead(run, null);
   plan.judge(counts, true);
   plan.onProgress?.({ ...counts });
   return { ...counts, notHeld: run.notHeld, tally: run.counter.tally() };
 }
 
-/** Takes the head of an input: writes the header, and the first line of the file of rejects if it has none yet. */
+/** Takes the head of an input: writes the header, and the first line of the file of rejects. */
 async function takeHead(run: Running, cut: HeadCut): Promise<void> {
   const { plan, outputs, counts } = run;
   run.inputRows = cut.rows;
@@ -136,11 +138,17 @@ async function takeHead(run: Running, cut: HeadCut): Promise<void> {
   await outputs.note({ unit, input, place, inputRows: run.inputRows, ...counts });
   counts.bytesIn += cut.bytes;
   if (cut.text !== '') await write(run, packer(plan.work.compression)(run.encoder.encode(cut.text)));
-  if (plan.rejects !== null && !run.hasHead) {
-    const sealer = makeRejectSealer(plan.inside.keys, outputs.rejectsId!);
-    await outputs.writeRejects(rejectsHead(sealer, plan.work.fileFormat, cut.opening));
-    run.hasHead = true;
-  }
+  // The head of a table tells how its records are written. An input without bytes does not have one.
+  if (cut.opening !== null || plan.work.fileFormat.name === 'ndjson') await writeRejectsHead(run, cut.opening);
+}
+
+/** Writes the first line of the file of rejects if it has none yet. */
+async function writeRejectsHead(run: Running, opening: Opening | null): Promise<void> {
+  const { plan, outputs } = run;
+  if (plan.rejects === null || run.hasHead) return;
+  const sealer = makeRejectSealer(plan.inside.keys, outputs.rejectsId!);
+  await outputs.writeRejects(rejectsHead(sealer, plan.work.fileFormat, opening));
+  run.hasHead = true;
 }
 
 async function takeChunk(run: Running, cut: ChunkCut, done: ChunkDone): Promise<void> {

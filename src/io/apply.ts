@@ -12,7 +12,7 @@ import { fail, type Issue, MAX_ISSUES } from '../errors.ts';
 import { type BoundInside, type Direction, spellsNumbers } from '../policy/bound.ts';
 import { columnNames } from './columns.ts';
 import { checkTabular, mapHeader } from './header.ts';
-import { type ReadRecord, readRecord } from './ndjson/codec.ts';
+import { ARRAY, asDocument, beginsArray, type ReadRecord, readRecord } from './ndjson/codec.ts';
 import { turnTable } from './table.ts';
 import { readCells, type TsvCell, writeCells } from './tsv/cells.ts';
 
@@ -49,7 +49,8 @@ type Read<T> = { readonly value: T } | { readonly issue: Issue };
 
 /** How lines of one file format are read, turned and written. `turn` returns `undefined` for a record with an issue. */
 interface Turner<T, R> {
-  readonly read: (line: string) => Read<T>;
+  /** `rest` has the lines after the first line of the input, as far as they are known; it is `null` for all others. */
+  readonly read: (line: string, rest: (() => readonly string[]) | null) => Read<T>;
   readonly turn: (values: readonly T[], report: (index: number, issue: Issue) => void) => (R | undefined)[];
   readonly write: (turned: R, read: T) => string;
 }
@@ -67,7 +68,8 @@ export function makeApply(inside: BoundInside, options: ApplyOptions): Apply {
       ? answerer(ndjsonTurner(inside, direction), errorsInline)
       : answerer(tsvTurner(inside, direction, options.columns), errorsInline);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const applying: Applying = { answer, decoder, maxRecord, lines: 0, held: [], heldBytes: 0 };
+  const advice = (head: Uint8Array): string => (fileFormat === 'ndjson' && beginsArray(head) ? `; ${ARRAY}` : '');
+  const applying: Applying = { answer, decoder, maxRecord, advice, lines: 0, held: [], heldBytes: 0, lost: '' };
   return { push: (chunk) => applyChunk(applying, chunk), end: () => applyEnd(applying) };
 }
 
@@ -76,11 +78,15 @@ interface Applying {
   readonly answer: (lines: readonly (string | Issue)[], before: number) => Answers;
   readonly decoder: TextDecoder;
   readonly maxRecord: number;
+  /** What to say about a first line above the limit that begins with these bytes, besides that it is too long. */
+  readonly advice: (head: Uint8Array) => string;
   /** Lines that were answered. */
   lines: number;
   /** Bytes of a line whose end has not been read yet; `null` while the rest of a line above the limit is skipped. */
   held: Uint8Array[] | null;
   heldBytes: number;
+  /** The advice about the line whose rest is skipped. */
+  lost: string;
 }
 
 function applyChunk(applying: Applying, chunk: Uint8Array): Answers {
@@ -94,7 +100,7 @@ function applyChunk(applying: Applying, chunk: Uint8Array): Answers {
   if (applying.held === null) {
     from = chunk.indexOf(LF) + 1;
     applying.held = [];
-    answers.push(applying.answer([tooLong(applying.maxRecord)], applying.lines));
+    answers.push(applying.answer([tooLong(applying.maxRecord, applying.lost)], applying.lines));
     applying.lines++;
   }
   if (last >= from) {
@@ -111,14 +117,15 @@ function applyChunk(applying: Applying, chunk: Uint8Array): Answers {
 }
 
 function applyEnd(applying: Applying): Answers {
-  const { held, heldBytes, answer, maxRecord, lines } = applying;
-  if (held === null) return answer([tooLong(maxRecord)], lines);
+  const { held, heldBytes, answer, maxRecord, lines, lost } = applying;
+  if (held === null) return answer([tooLong(maxRecord, lost)], lines);
   return heldBytes === 0 ? NOTHING : answerLines(applying, joined(held));
 }
 
 /** Answers complete lines. `bytes` does not have the last line end. */
 function answerLines(applying: Applying, bytes: Uint8Array): Answers {
-  const read = linesOf(bytes, applying.decoder, applying.maxRecord);
+  const advice = applying.lines === 0 ? applying.advice : NO_ADVICE;
+  const read = linesOf(bytes, applying.decoder, applying.maxRecord, advice);
   const answers = applying.answer(read, applying.lines);
   applying.lines += read.length;
   return answers;
@@ -128,7 +135,10 @@ function answerLines(applying: Applying, bytes: Uint8Array): Answers {
 function hold(applying: Applying, bytes: Uint8Array): void {
   if (applying.held === null || bytes.length === 0) return;
   applying.heldBytes += bytes.length;
-  if (applying.heldBytes > applying.maxRecord) applying.held = null;
+  if (applying.heldBytes > applying.maxRecord) {
+    applying.lost = applying.lines === 0 ? applying.advice(applying.held[0] ?? bytes) : '';
+    applying.held = null;
+  }
   // A copy, because the source may use the chunk's memory again.
   else applying.held.push(new Uint8Array(bytes));
 }
@@ -136,8 +146,11 @@ function hold(applying: Applying, bytes: Uint8Array): void {
 const LF = 10;
 const NOTHING: Answers = { text: '', failure: null };
 
-function tooLong(maxRecord: number): Issue {
-  return { code: 'record_too_large', message: `the line is longer than ${maxRecord} bytes`, maximum: maxRecord };
+const NO_ADVICE = (): string => '';
+
+function tooLong(maxRecord: number, advice: string): Issue {
+  const message = `the line is longer than ${maxRecord} bytes${advice}`;
+  return { code: 'record_too_large', message, maximum: maxRecord };
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -146,7 +159,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Decodes lines: all of them at once, or one by one if a byte is wrong, so that it spoils only its own line. */
-function linesOf(bytes: Uint8Array, decoder: TextDecoder, maxRecord: number): (string | Issue)[] {
+function linesOf(
+  bytes: Uint8Array,
+  decoder: TextDecoder,
+  maxRecord: number,
+  advice: Applying['advice'],
+): (string | Issue)[] {
   try {
     const lines = decoder.decode(bytes).split('\n');
     if (bytes.length <= maxRecord) return lines;
@@ -156,14 +174,20 @@ function linesOf(bytes: Uint8Array, decoder: TextDecoder, maxRecord: number): (s
   const lines: (string | Issue)[] = [];
   for (let from = 0; ; ) {
     const end = bytes.indexOf(LF, from);
-    lines.push(readLine(bytes.subarray(from, end === -1 ? bytes.length : end), decoder, maxRecord));
+    const line = bytes.subarray(from, end === -1 ? bytes.length : end);
+    lines.push(readLine(line, decoder, maxRecord, from === 0 ? advice : NO_ADVICE));
     if (end === -1) return lines;
     from = end + 1;
   }
 }
 
-function readLine(bytes: Uint8Array, decoder: TextDecoder, maxRecord: number): string | Issue {
-  if (bytes.length > maxRecord) return tooLong(maxRecord);
+function readLine(
+  bytes: Uint8Array,
+  decoder: TextDecoder,
+  maxRecord: number,
+  advice: Applying['advice'],
+): string | Issue {
+  if (bytes.length > maxRecord) return tooLong(maxRecord, advice(bytes));
   try {
     return decoder.decode(bytes);
   } catch {
@@ -182,7 +206,8 @@ function answerer<T, R>(
     const places: number[] = [];
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
-      const found = typeof line === 'string' ? read(line) : { issue: line };
+      const rest = before + i === 0 ? () => lines.slice(1).filter((other) => typeof other === 'string') : null;
+      const found = typeof line === 'string' ? read(line, rest) : { issue: line };
       if ('issue' in found) {
         faults.set(i, [found.issue]);
         // The lines after it will not be answered.
@@ -224,9 +249,10 @@ function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRec
   const allExact = spellsNumbers(inside, direction);
   return {
     // A blank line is a line, too; it is answered with an issue, because it has no record.
-    read(line) {
+    read(line, rest) {
       const read = readRecord(line, inside);
-      return 'issue' in read ? read : { value: read };
+      if (!('issue' in read)) return { value: read };
+      return rest === null ? read : { issue: asDocument(line, read.issue, rest()) };
     },
     turn(read, report) {
       const values = read.map(({ value }) => value);

@@ -1,4 +1,4 @@
-/** The node of rejected records: no rule has it, and a narrowed keyset may grant it (docs/spec/rejects-v1.md, "Key"). */
+/** The node of rejected records, which no rule has and a narrowed keyset may grant (docs/spec/rejects-v1.md, "Key"). */
 
 import { ruleSteps, type Step } from './derive.ts';
 

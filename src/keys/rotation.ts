@@ -28,12 +28,12 @@ export interface AddKeyOptions {
  *
  * @example
  * ```ts
- * import { addKey, keyset, promoteKey } from 'trefoil/keys';
+ * import { addKey, keyset } from 'trefoil/keys';
  *
  * const first = keyset.generate();
  * const both = addKey(first);
  * both.primary === first.primary; // → true
- * promoteKey(both, both.ids[1]!).primary === both.ids[1]; // → true
+ * both.ids.length; // → 2
  * ```
  */
 export function addKey(from: Keyset, options: AddKeyOptions = {}): Keyset {
@@ -52,7 +52,18 @@ export function addKey(from: Keyset, options: AddKeyOptions = {}): Keyset {
  *
  * @param id of a root key of the keyset.
  * @returns a new keyset.
- * @throws TrefoilError `key_is_base` if the key is a base and nothing else; RangeError if there is no such key.
+ * @throws TrefoilError `key_is_base` if the key is a base and nothing else, `not_granted` if its root key is not there;
+ *   RangeError if there is no such key.
+ *
+ * @example
+ * ```ts
+ * import { addKey, keyset, promoteKey } from 'trefoil/keys';
+ *
+ * const first = keyset.generate({ renewable: true });
+ * const both = addKey(first);
+ * const added = both.ids.find((id) => !first.ids.includes(id))!;
+ * promoteKey(both, added).primary === added; // → true
+ * ```
  */
 export function promoteKey(from: Keyset, id: string): Keyset {
   const data = keysetData(from);
@@ -79,12 +90,23 @@ export interface RetireKeyOptions {
 /**
  * Takes a root key out of a keyset: removes it, or replaces it by the branches that are needed.
  *
- * **Warning**: every other copy of the file still has the key. And whoever has a branch can derive what lies below it.
+ * **Warning**: every other copy of the file still has the key. And anyone who has a branch can derive what lies
+ * below it.
  *
  * @param id of a root key of the keyset.
  * @returns a new keyset.
  * @throws TrefoilError `key_in_use` if the key is primary, or if it is to be removed and is the base of a key that
  *   stays; TypeError, RangeError for other arguments.
+ *
+ * @example
+ * ```ts
+ * import { addKey, keyset, promoteKey, retireKey } from 'trefoil/keys';
+ *
+ * const first = keyset.generate();
+ * const both = addKey(first, { newLineage: true });
+ * const later = promoteKey(both, both.ids[1]!);
+ * retireKey(later, first.primary, { at: '2027-01-31', domains: ['eu-enclave'] }).ids.length; // → 1
+ * ```
  */
 export function retireKey(from: Keyset, id: string, options: RetireKeyOptions): Keyset {
   const data = keysetData(from);
@@ -146,6 +168,14 @@ export interface AddDomainOptions {
  * @returns a new keyset.
  * @throws TrefoilError `invalid_keyset` if the parent has a parent, or the domain has another parent already;
  *   TypeError, RangeError for other arguments.
+ *
+ * @example
+ * ```ts
+ * import { addDomain, keyset } from 'trefoil/keys';
+ *
+ * const keys = addDomain(keyset.generate(), 'partner-b', { of: 'eu-enclave' });
+ * keys.domain('partner-b').keyId === keys.domain('eu-enclave').keyId; // → false
+ * ```
  */
 export function addDomain(from: Keyset, name: string, options: AddDomainOptions): Keyset {
   const data = keysetData(from);

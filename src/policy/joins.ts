@@ -14,6 +14,8 @@ export interface NamedPolicy {
   readonly name: string;
   /** `undefined` if the policy leaves it to the keys. */
   readonly domain: string | undefined;
+  /** The region that its keys must have; `undefined` if it demands none. */
+  readonly region?: string | undefined;
   /** Ids of the keys that it pins; `null` if it pins none. */
   readonly pins: readonly string[] | null;
   readonly leaves: readonly Leaf[];
@@ -143,15 +145,24 @@ export function byScope(policies: readonly NamedPolicy[], apart: boolean): Reado
 export function partsOf(group: readonly Place[]): readonly (readonly Place[])[] {
   const parts: Place[][] = [];
   for (const place of group) {
-    const part = parts.find(([first]) => differenceOf(first!.leaf, place.leaf) === null && sharePins(first!, place));
+    const part = parts.find(
+      ([first]) => differenceOf(first!.leaf, place.leaf) === null && keyDifference(first!, place) === null,
+    );
     if (part === undefined) parts.push([place]);
     else part.push(place);
   }
   return parts;
 }
 
-/** Whether two policies can run under one key. They cannot if each pins keys and they have none in common. */
-export function sharePins(a: Place, b: Place): boolean {
+/** In what the keys of two policies certainly differ; `null` if the two can run under one key. */
+export function keyDifference(a: Place, b: Place): 'region' | 'pins' | null {
+  const [one, other] = [a.policy.region, b.policy.region];
+  if (one !== undefined && other !== undefined && one !== other) return 'region';
+  return sharePins(a, b) ? null : 'pins';
+}
+
+/** Two policies cannot run under one key if each pins keys and they have none in common. */
+function sharePins(a: Place, b: Place): boolean {
   const [one, other] = [a.policy.pins, b.policy.pins];
   return one === null || other === null || one.some((id) => other.includes(id));
 }
@@ -206,6 +217,11 @@ export function joinWarnings(leaves: readonly Leaf[]): readonly { readonly field
     .map((pair) => ({ field: pair.other.path, message: pairMessage(pair) }));
 }
 
+const KEY_DIFFERENCES = {
+  region: { what: 'demands another region', advice: 'demand the same region', option: 'region' },
+  pins: { what: 'pins different keys', advice: 'pin the same keys', option: 'keyCheck' },
+} as const;
+
 /** A problem between two policies: the policy to change, and the place in its file. */
 export interface AcrossIssue extends Issue {
   readonly policy: NamedPolicy;
@@ -227,9 +243,11 @@ export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly Acro
     for (const place of group) {
       const { policy, leaf } = place;
       if (policy === first.policy) continue;
-      if (!sharePins(first, place)) {
-        const message = `pins different keys than ${first.policy.name}, which has the same domain, so nothing joins; pin the same keys`;
-        if (!pinned.has(policy)) add(policy, ['keyCheck'], message);
+      const keys = keyDifference(first, place);
+      if (keys !== null) {
+        const { what, advice, option } = KEY_DIFFERENCES[keys];
+        const message = `${what} than ${first.policy.name}, which has the same domain, so nothing joins; ${advice}`;
+        if (!pinned.has(policy)) add(policy, [option], message);
         pinned.add(policy);
         continue;
       }

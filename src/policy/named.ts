@@ -11,10 +11,11 @@ export function namedPolicies(sheets: readonly unknown[], names: unknown): reado
   if (sheets.length === 0) badRange('policy', 'expected at least one policy');
   return Array.from(sheets, (sheet, i) => {
     const leaves = policyLeaves(sheet);
-    const { domain, keyCheck } = ownProperties(sheet as PolicyOptions);
+    const { domain, region, keyCheck } = ownProperties(sheet as PolicyOptions);
     return {
       name: nameOf(names, i, sheets.length),
       domain,
+      region,
       pins: keyCheck === undefined ? null : Object.keys(keyCheck).filter((id) => id !== PROTECTS),
       leaves,
     };

@@ -49,6 +49,15 @@ export interface Narrowed {
  *
  * @param policies one policy or several; each must have a domain.
  * @throws TypeError, RangeError for other arguments.
+ *
+ * @example
+ * ```ts
+ * import { policy, seal } from 'trefoil';
+ * import { keyNeeds } from 'trefoil/policy';
+ *
+ * const orders = policy({ name: seal({ scope: 'person.name' }) }, { domain: 'eu-enclave' });
+ * keyNeeds(orders, { verbs: ['reveal'] })[0]?.path[1]; // → ['scope', 'person.name']
+ * ```
  */
 export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): readonly KeyNeed[] {
   const { verbs, rejects } = checkNarrow(options);
@@ -64,7 +73,7 @@ export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: 
  * scope, domain or epoch. The policy of the worker must pin `branchCheck`.
  *
  * *Warning*: for `seal`, `fpe` and `vault`, protecting and revealing have one key. There the verbs are a seat belt: the
- * library refuses, and who holds the file can do without the library. And whoever may protect can test guesses.
+ * library refuses, and who holds the file can do without the library. And anyone who may protect can test guesses.
  *
  * @param from a keyset with root keys.
  * @param policies one policy or several; each must have a domain.
@@ -79,9 +88,9 @@ export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: 
  * const orders = policy({ id: token({ scope: 'person' }) }, { domain: 'eu-enclave' });
  * const all = keyset.generate();
  * const { keyset: worker, branchCheck, fields } = narrow(all, orders, { verbs: ['protect'] });
- * fields[0].kept; // → 'wall'
- * const id = (keys) => orders.bind(keys).protect({ id: 7 }).id;
- * id(worker.domain('eu-enclave', { branchCheck })) === id(all.domain('eu-enclave')); // → true
+ * fields[0]?.kept; // → 'wall'
+ * const keys = worker.domain('eu-enclave', { branchCheck });
+ * orders.bind(keys).protect({ id: 7 }).id === orders.bind(all.domain('eu-enclave')).protect({ id: 7 }).id; // → true
  * ```
  */
 export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): Narrowed {

@@ -89,6 +89,46 @@ export interface AsyncColumns {
   readonly reveal: AsyncVerb;
 }
 
+/** From which keys to which the outputs of a rule are moved, and what the caller has said about it. */
+export interface Move {
+  /**
+   * `rekey`: to the primary key of `to`, in the same domain. `project`: to the primary key of `to`, which is another
+   * domain of the same lineage.
+   */
+  readonly kind: 'rekey' | 'project';
+  readonly from: OpenedKeys;
+  readonly to: OpenedKeys;
+  /** Whether the caller has passed `revealAccess`. */
+  readonly revealing: boolean;
+  /**
+   * Shown id of the key of `from` that made all values which do not show their key; `null` if the caller names none.
+   * A rule whose outputs do not show their key refuses `null` with `epoch_required`: it never tries keys.
+   */
+  readonly fromKey: string | null;
+  /**
+   * What happens to a value that shows the primary key of `to` already. It passes, so that moving twice is harmless;
+   * or it is the issue `epoch_required`, because other fields of the record do not show whether they have moved.
+   */
+  readonly arrived: 'pass' | 'refuse';
+  readonly missing: MissingLists;
+}
+
+/** How a rule moves its outputs from one key to another. */
+export interface Mover {
+  /** Whether values are in clear on the way, so that `revealAccess` is needed. */
+  readonly reveals: boolean;
+  /** Whether an output shows the key that it was made with and the rule that made it. */
+  readonly showsKey: boolean;
+  /**
+   * Does the key set-up for both sides. The verb takes outputs of the rule and returns those that `protect` would make
+   * of the same values with the primary key of `to`. Missing values pass.
+   *
+   * @throws TrefoilError `epoch_required`, `not_renewable`, `not_related`, `reveal_access_required`, `not_granted` and
+   *   others of keys.
+   */
+  readonly bind: (move: Move) => ColumnVerb;
+}
+
 /** Where a rule's output comes from, in the words of the record of processing. */
 export type Origin =
   | 'derived from the value with a key'
@@ -155,6 +195,15 @@ export interface RuleEngine {
    * and not from its own options, because a policy may have a list, too.
    */
   readonly bind: (keys: OpenedKeys | null, revealing: boolean, missing: MissingLists) => BoundColumns;
+  /** How outputs are moved to another key. Without it they pass, because no key is in them. */
+  readonly mover?: Mover;
+  /** Why outputs of the rule are not projected into the domain of a recipient; absent if they are, or if they pass. */
+  readonly stays?: string;
+  /**
+   * Whether the field is removed on the way to a recipient. Then `removes` is true, and the records that are moved have
+   * the field. Rules never set it; `policy/project.ts` does for its own leaves.
+   */
+  readonly removesOnMove?: boolean;
   /** Does the key set-up of a rule that waits for a store. `bind` of such a rule throws. */
   readonly open?: (keys: OpenedKeys, stores: unknown, missing: MissingLists) => Promise<AsyncColumns>;
   /**

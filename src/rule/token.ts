@@ -23,7 +23,6 @@ import type { OpenedReading } from '../prepare/reading.ts';
 import { applySteps, stepNames } from '../prepare/steps.ts';
 import { endsLikeToken, inspect } from '../wire/labelled-token.ts';
 import { type Form, formOf } from '../wire/token-forms.ts';
-import { spaceOf } from '../wire/token-space.ts';
 import { tokenTexts } from '../wire/token-texts.ts';
 import { openFor } from './binding.ts';
 import { revealNothing, runColumn, runValue } from './columns.ts';
@@ -213,8 +212,8 @@ function parametersOf({ prf, names, contexts }: Settings): readonly (string | Ui
 /** The node of the keyed function protects and matches, that of the permutation alone renews. */
 function keyUse(settings: Settings, verbs: readonly KeyVerb[]): KeyUse {
   const { scope, form, length } = settings;
-  const { unit, count } = spaceOf(form, length);
-  const permutation = ruleSteps('token permutation', scope, [unit, String(count)]);
+  const { unit, size } = formOf(form).space(length);
+  const permutation = ruleSteps('token permutation', scope, [unit, String(size)]);
   const paths = [
     ...(verbs.includes('protect') ? [ruleSteps('token', scope, parametersOf(settings))] : []),
     ...(verbs.includes('protect') || verbs.includes('rekey') ? [permutation] : []),

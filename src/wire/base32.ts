@@ -28,7 +28,7 @@ export const PAIRS: Uint16Array = /* @__PURE__ */ Uint16Array.from(
 );
 
 /** The inverse: ten bits by two characters of seven bits each, or -1. The cache lines that are read make up 6 KiB. */
-const PAIR_VALUES: Int16Array = /* @__PURE__ */ (() => {
+export const PAIR_VALUES: Int16Array = /* @__PURE__ */ (() => {
   const values = new Int16Array(1 << 14).fill(-1);
   for (let bits = 0; bits < 1024; bits++) values[((PAIRS[bits]! >>> 1) & 0x3f80) | (PAIRS[bits]! & 0x7f)] = bits;
   return values;

@@ -127,3 +127,12 @@ export function checkChanges(length: number, count: 1 | 2): Int32Array {
   }
   return changes;
 }
+
+/** What pairs of symbols change in the check of a whole body: 52 KiB. */
+let ofWholeBody: Int32Array | null = null;
+
+/** Returns what pairs of symbols change in the check of a whole body. The table is made for the first caller. */
+export function wholeChanges(): Int32Array {
+  ofWholeBody ??= checkChanges(BODY_LENGTH, 2);
+  return ofWholeBody;
+}

@@ -26,7 +26,7 @@ Exit codes:
     3  the policy is wrong
     4  the keys are wrong, or not those of the policy
     5  a file, a stream or a store cannot be read or written
-    7  a row, an export, a certificate or a token does not verify
+    7  a row, an export, a certificate, a share or a token does not verify
     9  success, but something was left out or not found
    70  an error in trefoil itself
   129  hung up (SIGHUP)
@@ -87,7 +87,7 @@ describe('usage mistakes', () => {
     [['protect', 'in.csv'], '--policy FILE is required', undefined],
     [['protect', 'in.csv', '--policy'], "option '--policy <FILE>' argument missing", undefined],
     [['protect', 'in.csv', ...P, '--force=false'], 'unknown option, or one that takes no value --force', undefined],
-    [['protect', 'in.csv', ...P, '--keys', 'other.json'], '--keys is set twice', undefined],
+    [['protect', 'in.csv', ...P, '--policy', 'other.yaml'], '--policy is set twice', undefined],
     [['protect', 'in.csv', ...P, '--format', 'xml'], '--format expected csv, tsv or ndjson', undefined],
     [['protect', 'in.txt', ...P], 'the name of the input does not tell its file format', 'use --format csv'],
     [
@@ -120,6 +120,11 @@ describe('usage mistakes', () => {
       'the name of the input does not tell its file format',
       'use --format csv if it is CSV',
     ],
+    ...[['in.parquet'], ['in.csv', '--engine', 'duckdb']].map((input): [string[], string, string] => [
+      ['protect', ...input, ...P, '--out', 'x.ndjson'],
+      'the DuckDB engine writes Parquet and CSV, and the extension of --out is of another file format',
+      'use --out FILE.parquet or --out FILE.csv',
+    ]),
     [['protect', ...P], 'standard input needs --format', 'use --format csv'],
     [['protect', '-', ...P], 'standard input needs --format', 'use --format csv'],
     [['protect', 'in.csv', ...P, '--delimiter', ';;'], '--delimiter expected one character', 'write tab for a tab'],
@@ -628,6 +633,26 @@ describe('several policies', () => {
     const input = await place.run(['check', '--policy', 'one.yaml', '--policy', 'far.yaml', '--input', 'in.csv']);
     expect(input.code).toBe(2);
     expect(input.err).toContain('--input cannot be combined with several policies');
+  });
+
+  it('check says where only one side of a join has a reading', async () => {
+    const fields = (day: string) => `${head}  born: { rule: token, scope: birth${day} }\n`;
+    place.write('iso.yaml', fields(''));
+    place.write('german.yaml', fields(', read: DD.MM.YYYY'));
+    place.write('american.yaml', fields(', read: MM/DD/YYYY'));
+    const check = (...names: string[]) =>
+      place.run(['check', ...names.flatMap((name) => ['--policy', `${name}.yaml`])]);
+    const one = await check('iso', 'german');
+    expect(one).toMatchObject({ code: 0, out: '' });
+    expect(one.err).toBe(
+      'trefoil: field born in german.yaml is read as DD.MM.YYYY, and field born in iso.yaml without a reading: they join ' +
+        'only if the values without a reading have the form that this gives already (YYYY-MM-DD)\n' +
+        'trefoil: iso.yaml, german.yaml: no problems\n',
+    );
+    // Two readings make the same form.
+    expect((await check('american', 'german')).err).toBe('trefoil: american.yaml, german.yaml: no problems\n');
+    expect((await check('iso')).err).toBe('trefoil: iso.yaml: no problems\n');
+    expect((await check('american', 'iso', 'german')).err.match(/without a reading:/g)).toHaveLength(2);
   });
 
   it('explain writes a page each and one about all', async () => {

@@ -5,11 +5,15 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import * as age from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makePlace, type Place } from './harness.ts';
 import { CAN_TRACE, traced } from './trace.ts';
 
 let place: Place;
+
+const IDENTITY = await age.generateIdentity();
+const RECIPIENT = await age.identityToRecipient(IDENTITY);
 
 /** Stands in every value of a person. */
 const MARKER = 'Lovelace';
@@ -43,6 +47,9 @@ beforeAll(async () => {
   await connection.run(
     `COPY (SELECT * FROM read_csv('${place.path('in.csv')}', all_varchar = true)) TO '${place.path('in.parquet')}' (FORMAT parquet)`,
   );
+  place.write('id.txt', IDENTITY);
+  const sealed = await place.run(['keys', 'wrap', 'k.json', '--to', RECIPIENT, '--out', 'sealed.age']);
+  expect(sealed.code, sealed.err).toBe(0);
   const P = ['--policy', 'p.yaml', '--keys', 'k.json', '--quiet'];
   for (const [input, output] of [
     ['in.csv', 'safe.csv'],
@@ -221,6 +228,16 @@ const OTHERS: readonly Case[] = [
     name: 'keys new',
     args: ['keys', 'new', '--out', 'new.json'],
     made: { [BESIDE]: '600', 'new.json': '600' },
+  },
+  {
+    name: 'keys wrap',
+    args: ['keys', 'wrap', 'k.json', '--to', RECIPIENT, '--out', 'k.age'],
+    made: { [BESIDE]: '600', 'k.age': '600' },
+  },
+  {
+    name: 'keys unwrap',
+    args: ['keys', 'unwrap', 'sealed.age', '--identity', 'id.txt', '--out', 'back.json'],
+    made: { [BESIDE]: '600', 'back.json': '600' },
   },
   {
     name: 'rejects open over a wider file, with force',

@@ -118,6 +118,53 @@ describe('options about the input', () => {
     expect(again, again.err).toMatchObject({ code: 0, out: expect.stringMatching(/^id;"na;me"\n[^;]+;é\n[^;]+;x\n$/) });
   });
 
+  it('a part without bytes has no records, and the dry run shows those of another part', async () => {
+    place.write('none.csv', '');
+    place.write('in.csv', 'id,name\n1,x\n');
+    const whole = (await protect(['in.csv'])).out;
+    for (const inputs of [
+      ['none.csv', 'in.csv'],
+      ['in.csv', 'none.csv'],
+    ]) {
+      expect(await protect(inputs)).toMatchObject({ code: 0, out: whole });
+      const dry = await protect([...inputs, '--dry-run']);
+      expect(dry).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^row 1\n.*name +x +x +keep\n$/s) });
+    }
+    for (const more of [[], ['--dry-run'], ['--out-dir', 'safe']]) {
+      const { code, out, err } = await protect(['none.csv', 'none.csv'].slice(more.length === 2 ? 1 : 0).concat(more));
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err).toContain('--header a,b,c');
+    }
+  });
+
+  it.each([
+    ['latin1', 'iso-8859-1'],
+    ['Latin-1', 'iso-8859-1'],
+    ['ISO8859-1', 'iso-8859-1'],
+    ['cp1252', 'windows-1252'],
+    ['win1252', 'windows-1252'],
+    ['ANSI', 'windows-1252'],
+    ['latin-9', 'iso-8859-15'],
+    ['utf8', 'utf-8'],
+    ['UTF-8', 'utf-8'],
+    ['utf-8-sig', 'utf-8'],
+    ['utf16', 'utf-16'],
+    ['UTF-16LE', 'utf-16le'],
+    ['windows-1525', 'windows-1252'],
+  ])('another name of an encoding is refused, and its own name suggested: %s', async (name, encoding) => {
+    const { code, out, err } = await protect(['in.csv', '--encoding', name]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^trefoil: error: --encoding expected utf-8, windows-1252, /);
+    expect(err).toContain(`\ntrefoil: hint: did you mean --encoding ${encoding}?\n`);
+  });
+
+  it('a name that no encoding has gets no suggestion', async () => {
+    for (const name of ['shift_jis', 'koi8-r', 'x'.repeat(100)]) {
+      const { code, err } = await protect(['in.csv', '--encoding', name]);
+      expect({ code, hint: err.includes('did you mean') }).toEqual({ code: 2, hint: false });
+    }
+  });
+
   it('options that exclude each other, or another file format, are refused', async () => {
     place.write('in.csv', 'id,name\n1,x\n');
     for (const [args, message] of [

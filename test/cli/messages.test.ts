@@ -110,8 +110,27 @@ describe('many rows with one problem have one line', () => {
   });
 });
 
+describe('one field with several causes', () => {
+  test('has a line for each cause', async () => {
+    place.write('flat.yaml', 'trefoil: 1\ndomain: eu\nfields: { d: { rule: coarsen, date: year }, n: keep }\n');
+    const rows = Array.from({ length: 60 }, (_, i) =>
+      i % 3 === 0 ? 'spring,1' : i % 3 === 1 ? '2024-02-31,1' : '1984,1,1',
+    );
+    place.write('in.csv', `d,n\n${rows.join('\n')}\n`);
+    const ended = await place.run(['check', '--policy', 'flat.yaml', '--input', 'in.csv']);
+    expect(ended.code).toBe(1);
+    expect(ended.err.split('\n')).toEqual([
+      'trefoil: error: 60 problems',
+      `  field d in 20 of 60 rows, first in row 1, line 2: ${DATE}`,
+      '  field d in 20 of 60 rows, first in row 2, line 3: the calendar has no such date',
+      '  in 20 of 60 rows, first in row 3, line 4, column 1: expected 2 cells as in the header, got 3',
+      '',
+    ]);
+  });
+});
+
 describe('rejects', () => {
-  test('are counted by field and code, on standard error and in the summary', async () => {
+  test('are counted by field, code and message, on standard error and in the summary', async () => {
     place.write(
       'a.ndjson',
       records(3000, (row) => row % 3 === 0),
@@ -135,6 +154,7 @@ describe('rejects', () => {
           {
             field: 'GEBDAT',
             code: 'not_a_date',
+            message: DATE,
             rows: 1001,
             issues: 1001,
             first: { file: 'a.ndjson', row: 3, line: 3 },
@@ -164,6 +184,39 @@ describe('JSON that is one document', () => {
     expect(ended.err).toContain(message);
     expect(ended.err).toContain('row 1, line 1, column');
     expectVoice(ended, VALUES);
+  });
+
+  const applied = (input: string, ...more: string[]) => place.run(['apply', '--ndjson', ...KEYS, ...more], input);
+
+  test.each([
+    ['an array on one line', JSON.stringify([record, record]), array],
+    ['an array over several lines', JSON.stringify([record, record], null, 2), array],
+    ['an array that is longer than a line may be', `[${'{},'.repeat(500)}{}]\n`, array],
+    ['an object over several lines', JSON.stringify(record, null, 2), lines],
+  ])('%s, in apply', async (_, content, message) => {
+    for (const end of ['', '\n']) {
+      const ended = await applied(content + end, '--max-record', '1000');
+      expect(ended).toMatchObject({ code: 1, out: '' });
+      expect(ended.err).toMatch(/^trefoil: error: line 1/);
+      expect(ended.err).toContain(message);
+      expectVoice(ended, VALUES);
+      const inline = await applied(content + end, '--max-record', '1000', '--errors-inline');
+      expect(inline.code).toBe(0);
+      expect(JSON.parse(inline.out.split('\n')[0]!).issues[0].message).toContain(message);
+      expect(inline.out.split(message)).toHaveLength(2);
+    }
+  });
+
+  test('a line of apply that is cut off, or that is not the first, is only not valid JSON', async () => {
+    for (const input of ['{"id":1,', '{"id":1,\n', `${JSON.stringify(record)}\n[\n`]) {
+      const { err } = await applied(input);
+      expect(err).toMatch(/not valid JSON/);
+      expect(err).not.toContain('jq');
+    }
+    // A cell of TSV may begin with a bracket.
+    const tsv = await place.run(['apply', '--tsv', ...KEYS, '--max-record', '10'], `[${'x'.repeat(20)}\n`);
+    expect(tsv.err).toContain('longer than 10 bytes');
+    expect(tsv.err).not.toContain('jq');
   });
 
   test('that is longer than a record may be', async () => {

@@ -69,20 +69,40 @@ describe('counting issues', () => {
     ...(file !== undefined && { file }),
   });
 
-  it('counts rows and issues by field and code, and keeps the first', () => {
+  it('counts rows and issues by field, code and message, and keeps the first', () => {
     const { fields, others } = tallyOf([
-      of(2, 'b', 'first'),
       of(2, 'b'),
+      of(2, 'b'),
+      of(2, 'b', 'other'),
       of(2, 'a'),
       of(3, 'b'),
       { ...issue('y'), row: 3, field: 'b' },
     ]);
     expect(fields).toEqual([
-      { code: 'not_a_date', field: 'b', rows: 2, issues: 3, first: of(2, 'b', 'first') },
+      { code: 'not_a_date', field: 'b', rows: 2, issues: 3, first: of(2, 'b') },
+      { code: 'not_a_date', field: 'b', rows: 1, issues: 1, first: of(2, 'b', 'other') },
       { code: 'not_a_date', field: 'a', rows: 1, issues: 1, first: of(2, 'a') },
       { code: 'wrong_type', field: 'b', rows: 1, issues: 1, first: { ...issue('y'), row: 3, field: 'b' } },
     ]);
     expect(others).toBe(0);
+  });
+
+  it('counts five messages of a field and code apart, because a message may have a number of its row', () => {
+    const { add, merge, tally } = makeIssueCounter();
+    for (let i = 0; i < 20; i++) add(of(i + 1, 'a', `got ${i % 8}`));
+    add(of(21, 'b', 'got 7'));
+    expect(tally().fields.map(({ field, rows, first }) => [field, rows, first.message])).toEqual([
+      ['a', 3, 'got 0'],
+      ['a', 3, 'got 1'],
+      ['a', 3, 'got 2'],
+      ['a', 3, 'got 3'],
+      ['a', 2, 'got 4'],
+      ['b', 1, 'got 7'],
+    ]);
+    expect(tally().others).toBe(6);
+    merge(tallyOf([of(22, 'a', 'got 4'), of(23, 'a', 'got 9')]), (one) => one);
+    expect(tally().fields[4]).toMatchObject({ rows: 3 });
+    expect(tally().others).toBe(7);
   });
 
   it('the same row of another file is another row', () => {

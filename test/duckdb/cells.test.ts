@@ -114,10 +114,10 @@ describe('Parquet', () => {
   });
 
   test('other types with inner values are refused', async () => {
-    await parquet('in.parquet', "SELECT 7 AS id, ['a'] AS tags, {'name': 1} AS data");
+    await parquet('in.parquet', "SELECT 7 AS id, MAP {'a': 1} AS tags, {'name': 1} AS data");
     const ended = await run('protect', FIELDS, 'in.parquet', 'no.parquet');
     expect(ended.code).toBe(1);
-    expect(ended.err).toMatch(/field tags: the policy names fields inside the column, which is LIST/);
+    expect(ended.err).toMatch(/field tags: the policy names fields inside the column, which is MAP/);
   });
 
   test('a field that is found twice', async () => {

@@ -36,8 +36,12 @@ describe('a type with inner values', () => {
       "{'country': 'NO', 'street': 'Elm Road 5'}",
       (name: string) => `STRUCT; name the fields inside it \\(${name}\\.FIELD\\)`,
     ],
-    ['LIST', "['Elm Road 5']", () => 'LIST'],
-    ['LIST of STRUCT', "[{'street': 'Elm Road 5'}]", () => 'LIST'],
+    ['LIST', "['Elm Road 5']", (name: string) => `LIST; name what is inside it \\(${name}\\[\\]\\)`],
+    [
+      'LIST of STRUCT',
+      "[{'street': 'Elm Road 5'}]",
+      (name: string) => `LIST; name what is inside it \\(${name}\\[\\]\\.FIELD\\)`,
+    ],
     ['ARRAY', "['Elm Road 5']::VARCHAR[1]", () => 'LIST'],
     ['MAP', "MAP {'street': 'Elm Road 5'}", () => 'MAP'],
     ['UNION', "union_value(street := 'Elm Road 5')", () => 'STRUCT'],
@@ -85,7 +89,7 @@ describe('a type with inner values', () => {
     const fields = '  id: drop\n  seen: { rule: shiftDate, scope: s, subject: id, days: 30 }\n';
     for (const [id, said] of [
       ["{'a': 1}", 'the column is a STRUCT'],
-      ['[1]', 'the column is LIST'],
+      ['[1]', 'the column is a LIST'],
       ['1.0::DOUBLE', 'the column is a DOUBLE, whose text is not exact'],
     ] as const) {
       await parquet('in.parquet', `SELECT ${id} AS id, '2024-01-31' AS seen`);
@@ -300,9 +304,9 @@ describe('several files', () => {
   });
 
   test('with a field inside an array in the policy: no other format is named', async () => {
-    await parquet('in.parquet', "SELECT ['a'] AS l");
+    await parquet('in.parquet', "SELECT MAP {'a': 1} AS l");
     const ended = await protect('  "l[]": keep\n', 'in.parquet', 'never.csv');
-    expect(ended.err).toContain('field l: the policy names fields inside the column, which is LIST; expected text');
+    expect(ended.err).toContain('field l: the policy names fields inside the column, which is MAP; expected a LIST or');
     expect(ended.err).not.toContain('CSV');
   });
 
@@ -335,7 +339,9 @@ describe('check and --dry-run', () => {
     ]);
     expect(bad.out).not.toContain('Lovelace');
     await parquet('in.parquet', "SELECT 1 AS id, {'born': ['1999-01-31']} AS s");
-    expect((await check()).err).toContain('field s.born: the column is LIST');
+    expect((await check()).err).toContain(
+      'field s.born: the column is a LIST; name what is inside it (s.born[]), or set drop',
+    );
     expect(await check('--format', 'csv')).toMatchObject({ code: 2 });
   });
 

@@ -366,4 +366,82 @@ describe('inputs without records', () => {
     expect(await protectFile(at('in.csv'), at('head.csv'), bound)).toMatchObject({ rowsIn: 0 });
     expect(await text('head.csv')).toBe('id,name\n');
   });
+
+  describe('a part of a table without a header line', () => {
+    const bound = policy({ id: keep, name: keep, note: drop }).bind(keys);
+    const options = { format: 'csv' } as const;
+    const empties = ['', '\ufeff', 'sep=,\n'];
+    const parts = ['id,name,note\n1,a,x\n', 'id,name,note\n2,b,y'];
+    const both = (first: string, second: string): FileOptions[] => [
+      options,
+      { ...options, workers: 2, rejects: at(`${first}${second}`) },
+    ];
+
+    test('has no records, at each place among parts that have one', async () => {
+      for (const empty of empties) {
+        for (const places of [
+          [empty, ...parts],
+          [parts[0]!, empty, parts[1]!],
+          [...parts, empty],
+          [empty, empty, ...parts],
+        ]) {
+          const paths = places.map((_, i) => at(`${i}.csv`));
+          for (const [i, content] of places.entries()) await put(`${i}.csv`, content);
+          for (const more of both('re', 'jects')) {
+            const result = await protectFile(paths, at('out.csv'), bound, { ...more, force: true });
+            expect(result).toMatchObject({ rowsIn: 2, rowsOut: 2 });
+            expect((await text('out.csv')).trimEnd()).toBe('id,name\n1,a\n2,b');
+          }
+          if (places.length > 3) continue;
+          // Each into a file of its own.
+          const result = await protectFiles(paths, at('safe'), bound, { ...options, force: true });
+          expect(result).toMatchObject({ rowsIn: 2, rowsOut: 2 });
+          expect(await text(`safe/${places.indexOf(empty)}.csv`)).toBe('id,name\n');
+        }
+      }
+    });
+
+    test('in TSV, and with what other programs write before the header', async () => {
+      await put('a.tsv', '');
+      await put('b.tsv', 'id\tname\tnote\r\n1\ta\tx\r\n');
+      const paths = [at('a.tsv'), at('b.tsv')];
+      await protectFile(paths, at('out.tsv'), bound, { format: 'tsv' });
+      expect(await text('out.tsv')).toBe('id\tname\r\n1\ta\r\n');
+      await put('c.csv', '\ufeffsep=;\r\nid;name;note\r\n1;a;x\r\n');
+      await put('d.csv', '');
+      await protectFiles([at('c.csv'), at('d.csv')], at('safe'), bound);
+      expect(await text('safe/d.csv')).toBe('\ufeffsep=;\r\nid;name\r\n');
+    });
+
+    test('is an error if no part has one', async () => {
+      for (const name of ['a.csv', 'b.csv']) await put(name, '');
+      const paths = [at('a.csv'), at('b.csv')];
+      for (const run of [() => protectFile(paths, at('o.csv'), bound), () => protectFiles(paths, at('safe'), bound)]) {
+        const error = await errorOf(run());
+        expect(error.issues.map(brief)).toEqual(['empty_input line 1']);
+        expect(error.message).toMatch(/none of the inputs has a header line; .*--header/);
+        expect(error.issues[0]?.file).toBe(at('a.csv'));
+      }
+      expect(await readdir(folder)).not.toContain('o.csv');
+    });
+
+    test('is an error if the other inputs are of different tables', async () => {
+      await put('a.csv', '');
+      await put('b.csv', 'id,name,note\n');
+      await put('c.csv', 'id,note,name\n');
+      const error = await errorOf(protectFiles([at('b.csv'), at('a.csv'), at('c.csv')], at('safe'), bound));
+      expect(error.issues.map(brief)).toEqual(['empty_input line 1']);
+      expect(error.message).toContain('the headers of the other inputs differ');
+      expect(error.issues[0]?.file).toBe(at('a.csv'));
+    });
+
+    test('does not hide the line end of the parts from the file of rejects', async () => {
+      const born = policy({ id: keep, born: coarsen({ date: 'year' }) }).bind(keys);
+      await put('a.csv', '');
+      await put('b.csv', 'sep=;\r\nid;born\r\n1;spring\r\n');
+      await protectFile([at('a.csv'), at('b.csv')], at('out.csv'), born, { rejects: at('r.ndjson') });
+      const { newline, delimiter, header } = await openRejects(at('r.ndjson'), keys, revealAccess);
+      expect([newline, delimiter, header]).toEqual(['\r\n', ';', ['id', 'born']]);
+    });
+  });
 });

@@ -40,6 +40,7 @@ beforeAll(async () => {
   }
   place.write('in.csv', csv);
   place.write('in.ndjson', ndjson);
+  for (const name of ['none.csv', 'void.csv']) place.write(name, '');
   place.write('b.csv', csv.slice(0, 'id,name,born,note,score\n'.length + 2_000_000).replace(/\n[^\n]*\n[^\n]*$/, '\n'));
 });
 
@@ -102,6 +103,12 @@ const WAYS: readonly (readonly [string, readonly string[], string])[] = [
   ['NDJSON', ['in.ndjson', '--out', 'out.ndjson'], 'out.ndjson'],
   ['several into one', ['in.csv', 'b.csv', '--out', 'out.csv'], 'out.csv'],
   ['several into a folder', ['in.csv', 'b.csv', '--out-dir', 'out'], 'out/b.csv'],
+  ['parts without bytes, into one', ['none.csv', 'in.csv', 'none.csv', 'b.csv', '--out', 'out.csv'], 'out.csv'],
+  [
+    'parts without bytes, into a folder',
+    ['none.csv', 'in.csv', 'void.csv', 'b.csv', '--out-dir', 'out'],
+    'out/void.csv',
+  ],
 ];
 
 describe('kill -9', () => {

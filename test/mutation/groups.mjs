@@ -10,7 +10,13 @@ const own = (...names) => names.map((name) => `test/${name}.test.ts`);
 export const groups = {
   ff1: {
     mutate: kernel('ff1/*', 'alphabet', 'domain'),
-    tests: own('mutation/ff1', 'kernel/ff1/ff1', 'kernel/ff1/many', 'kernel/ff1/cycle-walking'),
+    tests: own(
+      'mutation/ff1',
+      'kernel/ff1/ff1',
+      'kernel/ff1/many',
+      'kernel/ff1/cycle-walking',
+      'kernel/ff1/rounds-binary',
+    ),
   },
   permutation: {
     mutate: kernel('permutation/table', 'permutation/sometimes-recurse', 'permutation/small-space'),

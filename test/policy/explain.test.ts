@@ -302,6 +302,34 @@ describe('several policies', () => {
     expect(check([sheets[0]!, policy({ id: person }, { domain: 'eu' })].map(file))).toEqual([]);
   });
 
+  it('policies that demand other regions never join', () => {
+    const sheets = ['eu', 'us'].map((region) => policy({ id: person }, { domain: 'eu', region }));
+    expect(part(sheets, 'Fields that never join')).toContain(
+      '`id` in `p1` and `id` in `p2`: the policies demand different regions',
+    );
+    expect(check(sheets.map(file))).toMatchObject([{ code: 'half_join', field: 'region', file: 'policy 2' }]);
+    expect(check([sheets[0]!, policy({ id: person }, { domain: 'eu' })].map(file))).toEqual([]);
+  });
+
+  it('says which key protects, which region is demanded, and that branches are pinned', () => {
+    const [id] = Object.keys(keys.keyCheck);
+    const sheet = policy(
+      { id: person },
+      {
+        domain: 'eu',
+        region: 'eu-west',
+        keyCheck: { ...keys.keyCheck, protects: id! },
+        branchCheck: '0'.repeat(26),
+      },
+    );
+    const text = explain(sheet);
+    expect(text).toContain(`- pinned keys: \`${id}\`; with any other key`);
+    expect(text).toContain(`- only key \`${id}\` protects`);
+    expect(text).toContain('labelled with the region `eu-west`');
+    expect(text).toContain('the branches of a narrowed key file');
+    expect(check(JSON.parse(JSON.stringify(sheet)))).toEqual([]);
+  });
+
   it('check reports each half-join at its field, and the problems of each policy before', () => {
     const found = check([file(one), file(two)]);
     expect(found.map(({ code, file: name, field }) => [code, name, field])).toEqual([

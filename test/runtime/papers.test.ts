@@ -176,4 +176,95 @@ describe('the bill of materials', () => {
     const reached = new Set(bom.dependencies.flatMap(({ dependsOn }) => dependsOn));
     expect(refs.slice(1).filter((ref) => !reached.has(ref))).toEqual([]);
   });
+
+  // The parts of the JSON schema of CycloneDX 1.6 (ECMA-424, section 7) that the file uses. There is no member that the
+  // schema does not have, because it allows none (`additionalProperties: false`).
+  describe('has the structure of the schema', () => {
+    type Json = Readonly<Record<string, unknown>>;
+    const KNOWN: Readonly<Record<string, { readonly needs: readonly string[]; readonly may: readonly string[] }>> = {
+      bom: {
+        needs: ['bomFormat', 'specVersion'],
+        may: ['$schema', 'serialNumber', 'version', 'metadata', 'components', 'dependencies'],
+      },
+      metadata: { needs: [], may: ['timestamp', 'lifecycles', 'tools', 'component'] },
+      component: {
+        needs: ['type', 'name'],
+        may: ['bom-ref', 'group', 'version', 'description', 'scope', 'licenses', 'purl', 'properties'],
+      },
+      dependency: { needs: ['ref'], may: ['dependsOn'] },
+      property: { needs: ['name'], may: ['value'] },
+    };
+    const fits = (value: unknown, kind: string): Json => {
+      const { needs, may } = KNOWN[kind]!;
+      expect(value, kind).toBeTypeOf('object');
+      const names = Object.keys(value as object);
+      expect(
+        names.filter((name) => ![...needs, ...may].includes(name)),
+        kind,
+      ).toEqual([]);
+      expect(
+        needs.filter((name) => !names.includes(name)),
+        kind,
+      ).toEqual([]);
+      return value as Json;
+    };
+    /** The SPDX licences that may be in the package. Another one is a decision, and goes into this list. */
+    const LICENCES = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'Unicode-3.0'];
+    const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+    function checkComponent(value: unknown): Json {
+      const one = fits(value, 'component');
+      expect(['application', 'framework', 'library', 'data', 'file']).toContain(one.type);
+      for (const name of ['bom-ref', 'name']) expect(one[name]).toSatisfy(isText);
+      if ('scope' in one) expect(['required', 'optional', 'excluded']).toContain(one.scope);
+      const licenses = one.licenses as readonly Json[];
+      expect(licenses).toHaveLength(1);
+      expect(licenses).toEqual([{ license: { id: expect.toSatisfy((id) => LICENCES.includes(String(id))) } }]);
+      for (const property of (one.properties ?? []) as readonly unknown[]) {
+        for (const text of Object.values(fits(property, 'property'))) expect(text).toSatisfy(isText);
+      }
+      // The tables of Unicode are data and no package.
+      if (one.type === 'data') expect(one).not.toHaveProperty('purl');
+      else expect(one.purl).toMatch(/^pkg:npm\/(%40[a-z0-9-]+\/)?[a-z0-9][a-z0-9._-]*(@\d+\.\d+\.\d+(-[\w.]+)?)?$/);
+      return one;
+    }
+
+    test('in every part', () => {
+      const whole = fits(bom, 'bom');
+      expect(whole.$schema).toBe('http://cyclonedx.org/schema/bom-1.6.schema.json');
+      expect(Number.isInteger(whole.version) && (whole.version as number) >= 1).toBe(true);
+      // It is not required. If there is one, it is a UUID as a URN.
+      const { serialNumber = 'urn:uuid:00000000-0000-0000-0000-000000000000' } = whole;
+      expect(serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+      const { lifecycles, component } = fits(bom.metadata, 'metadata');
+      expect(lifecycles).toEqual([{ phase: 'build' }]);
+      expect(checkComponent(component)).toHaveProperty('version');
+      expect(bom.components.length).toBeGreaterThan(10);
+      for (const one of bom.components) checkComponent(one);
+      for (const value of bom.dependencies) {
+        const { ref, dependsOn = [] } = fits(value, 'dependency') as { ref: unknown; dependsOn?: readonly unknown[] };
+        expect([ref, ...dependsOn]).toSatisfy((all: readonly unknown[]) => all.every(isText));
+        expect(new Set(dependsOn).size).toBe(dependsOn.length);
+      }
+    });
+
+    test('with the versions of the lock file', () => {
+      const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+        readonly packages: Readonly<Record<string, { readonly version: string } | undefined>>;
+      };
+      const locked = (one: Component) => lock.packages[`node_modules/${nameOf(one)}`]?.version;
+      const packages = of('bundled').filter(({ purl }) => purl !== undefined);
+      expect(packages.length).toBeGreaterThan(3);
+      for (const one of packages) {
+        expect([one.version, one.purl]).toEqual([locked(one), expect.stringMatching(`@${locked(one)}$`)]);
+      }
+      // npm chooses their versions within the range, so the file has the version that was tested, if there was one.
+      const others = [...of('dependency'), ...of('optional peer')];
+      expect(others.length).toBeGreaterThan(8);
+      for (const one of others) {
+        expect(one.version).toBeUndefined();
+        expect(valuesOf(one, 'tested')).toEqual(locked(one) === undefined ? [] : [locked(one)]);
+      }
+    });
+  });
 });

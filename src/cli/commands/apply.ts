@@ -8,7 +8,7 @@ import { DEFAULT_MAX_RECORD } from '../../io/records.ts';
 import { openReady } from '../../policy/bound.ts';
 import { bindKeys } from '../bind.ts';
 import { UsageError } from '../exit.ts';
-import { keysOption } from '../key-source.ts';
+import { identityOption, keysOption } from '../key-source.ts';
 import { type Context, integerOption, namesOption, need } from '../options.ts';
 import { DASH, refuseTwoDashes } from '../outputs.ts';
 import { loadPolicy, policyOption } from '../policy-file.ts';
@@ -30,7 +30,8 @@ Examples:
 
 interface ApplyOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
+  readonly identity?: readonly string[];
   readonly ndjson?: boolean;
   readonly tsv?: boolean;
   readonly columns?: readonly string[];
@@ -46,6 +47,7 @@ export function addApply(parent: Command, context: Context): void {
     .description('Protects standard input line by line: each line is answered by one line.')
     .addOption(policyOption())
     .addOption(keysOption())
+    .addOption(identityOption())
     .option('--ndjson', 'each line is a JSON object')
     .option('--tsv', 'each line is cells separated by tabs')
     .addOption(namesOption('--columns', 'column names for --tsv (default: the fields of the policy)'))
@@ -56,7 +58,7 @@ export function addApply(parent: Command, context: Context): void {
     .action((options: ApplyOptions) => apply(options, context));
 }
 
-async function apply(options: ApplyOptions, { signal, voice }: Context): Promise<void> {
+async function apply(options: ApplyOptions, context: Context): Promise<void> {
   const { ndjson = false, tsv = false, columns = null, reveal = false, errorsInline = false } = options;
   if (ndjson === tsv) throw new UsageError('--ndjson or --tsv is required, and not both');
   if (columns !== null && ndjson)
@@ -72,8 +74,8 @@ async function apply(options: ApplyOptions, { signal, voice }: Context): Promise
     throw new UsageError('apply cannot be used with a vault', 'use trefoil protect and trefoil reveal with --vault');
   }
   const direction = reveal ? 'reveal' : 'protect';
-  const { bound, keyFile } = await bindKeys(policy, direction, { keys: options.keys }, voice);
-  refuseOwnInput(keyFile === null ? [policyFile] : [policyFile, keyFile]);
+  const { bound, keyFiles } = await bindKeys(policy, direction, options, context);
+  refuseOwnInput([policyFile, ...keyFiles]);
   const work = makeApply(openReady(bound), {
     direction,
     fileFormat: ndjson ? 'ndjson' : 'tsv',
@@ -84,7 +86,7 @@ async function apply(options: ApplyOptions, { signal, voice }: Context): Promise
 
   for await (const chunk of process.stdin) {
     await answer(work.push(chunk as Uint8Array));
-    signal.throwIfAborted();
+    context.signal.throwIfAborted();
   }
   await answer(work.end());
 }

@@ -7,7 +7,9 @@ import type { FileFormat } from '../../files/file-format.ts';
 import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
 import type { DomainKeys } from '../../keys.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
+import { readingNotes } from '../../policy/explain/reading-notes.ts';
 import { joinWarnings } from '../../policy/joins.ts';
+import { namedPolicies } from '../../policy/named.ts';
 import { policyLeaves } from '../../policy/policy.ts';
 import { type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
@@ -15,7 +17,7 @@ import { memoryStores, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
 import { exitCodeOf, UsageError } from '../exit.ts';
 import { type FileFormatOptions, fileFormatOf, openSource, streamsOf } from '../file-formats.ts';
 import { toJson } from '../json.ts';
-import { findKeys, keysOption } from '../key-source.ts';
+import { findKeys, identityOption, keysOption } from '../key-source.ts';
 import {
   type Context,
   delimiterOption,
@@ -55,7 +57,8 @@ Examples:
 
 interface CheckOptions extends Omit<FileFormatOptions, 'quoting'> {
   readonly policy?: readonly string[];
-  readonly keys?: string;
+  readonly keys?: readonly string[];
+  readonly identity?: readonly string[];
   readonly input?: string;
   readonly inputCompression?: Compression;
   readonly json?: true;
@@ -68,6 +71,7 @@ export function addCheck(parent: Command, context: Context): void {
     .description('Finds all problems of a policy, with file, line and column.')
     .addOption(filesOption('--policy', 'policy file, YAML or JSON (required); repeat it to check policies together'))
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(fileOption('--input', 'file whose first records are tried: CSV, TSV, NDJSON or Parquet'))
     .addOption(
       wordOption('--format', 'FORMAT', 'file format of the input (default: by its name)', ['csv', 'tsv', 'ndjson']),
@@ -119,8 +123,10 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   }
   const loaded = await loadPolicies(files);
   if (format === 'parquet' && storeNames(loaded[0]!.policy).length > 0) refuseDuckdb();
-  const source = await findKeys(options.keys, context.voice);
+  const source = await findKeys(options, context);
   const keysOf = (policy: FilePolicy) => source?.keyset.domain(policy.domain!) ?? null;
+  const policies = loaded.map(({ policy }) => policy);
+  for (const note of readingNotes(namedPolicies(policies, files))) context.voice.note(note);
   const domains = new Set(loaded.map(({ policy }) => policy.domain!));
   if (domains.size > 1) {
     const names = [...domains].join(', ');

@@ -4,6 +4,7 @@
 import type { Keyset } from '../../keys.ts';
 import { secretAccess } from '../../reveal.ts';
 import { UsageError } from '../exit.ts';
+import type { KeySource } from '../key-source.ts';
 import type { Context } from '../options.ts';
 import { DASH } from '../outputs.ts';
 import { writeKeyFile } from './new-file.ts';
@@ -25,12 +26,20 @@ export function knownId(keyset: Keyset, id: string): string {
   );
 }
 
-/**
- * Writes a changed keyset to a new file, and reports what it contains. The file that was read stays as it is.
- *
- * @param what was changed, for the message.
- */
-export async function writeChanged(out: string, keyset: Keyset, what: string, context: Context): Promise<void> {
+/** A keyset that was made from key files. */
+export interface Changed {
+  readonly keyset: Keyset;
+  /** The files that were read. They stay as they are. */
+  readonly source: KeySource;
+  /** What was changed, for the message. */
+  readonly what: string;
+}
+
+/** Writes a changed keyset to a new file, and reports what it contains. */
+export async function writeChanged(out: string, { keyset, source, what }: Changed, context: Context): Promise<void> {
   await writeKeyFile(out, keyset.export(secretAccess), context);
   context.voice.note(`wrote ${out === DASH ? 'to standard output' : out}: ${what}`);
+  if (source.isSealed) {
+    context.voice.warning('the key file that was read is sealed, and this one is not; seal it with trefoil keys wrap');
+  }
 }

@@ -1,5 +1,6 @@
 /** `--dry-run`: the first records before and after, as a table. */
 
+import { TrefoilError } from '../../errors.ts';
 import type { SampleRecord } from '../../io/records.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
 import type { PolicyWithKeys } from '../bind.ts';
@@ -19,7 +20,7 @@ export interface Sample {
   readonly after: SampleRecord;
 }
 
-/** Shows the first records of the first input, before and after, and writes no file. */
+/** Shows the first records of the first input that has a head, before and after, and writes no file. */
 export async function dryRun(request: RunRequest, bound: PolicyWithKeys['bound'], context: Context): Promise<void> {
   const { direction, inputs, options, duckdb } = request;
   const { out, outDir, summary, rejects, limit = DEFAULT_LIMIT } = options;
@@ -34,8 +35,16 @@ export async function dryRun(request: RunRequest, bound: PolicyWithKeys['bound']
     const parquet = { ...duckdb, direction, inside: openReady(bound) };
     return await showSamples(sampleParquet(parquet, limit, context.signal), bound, context);
   }
-  const source = openSource(inputs[0]!, options);
-  return await showSamples(samplesOf(request, source, bound, limit, context), bound, context);
+  for (const [i, input] of inputs.entries()) {
+    try {
+      const source = openSource(input, options);
+      return await showSamples(samplesOf(request, source, bound, limit, context), bound, context);
+    } catch (error) {
+      // A part of a table may be without bytes.
+      const isEmpty = error instanceof TrefoilError && error.code === 'empty_input';
+      if (!isEmpty || i === inputs.length - 1) throw error;
+    }
+  }
 }
 
 /** Shows records as tables, each as soon as it is transformed. */

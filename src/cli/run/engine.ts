@@ -3,7 +3,7 @@
 
 import type { DuckdbRun } from '../../duckdb/run.ts';
 import type { DuckdbFormat } from '../../duckdb/source.ts';
-import { formatOfName } from '../../files/file-format.ts';
+import { formatOfName, hasOtherName } from '../../files/file-format.ts';
 import { compressionOfName } from '../../files/inputs/compression.ts';
 import { csvDialect } from '../../io/csv/codec.ts';
 import { UsageError } from '../exit.ts';
@@ -44,6 +44,12 @@ export function duckdbFiles(inputs: readonly string[], options: RunOptions): Duc
     );
   }
   const outputFormat: DuckdbFormat = isParquet(output) ? 'parquet' : 'csv';
+  if (outputFormat === 'csv' && hasOtherName(output, 'csv', options.delimiter)) {
+    throw new UsageError(
+      'the DuckDB engine writes Parquet and CSV, and the extension of --out is of another file format',
+      `use --out FILE.parquet or --out FILE.csv; ${WHEN}`,
+    );
+  }
   return { inputs, output, inputFormat, outputFormat, dialect: csvDialect(options), force };
 }
 

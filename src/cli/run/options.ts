@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
 import { UsageError } from '../exit.ts';
 import { type FileFormatOptions, isStdin } from '../file-formats.ts';
-import { keysOption } from '../key-source.ts';
+import { identityOption, keysOption } from '../key-source.ts';
 import {
   delimiterOption,
   encodingOption,
@@ -23,7 +23,8 @@ import { vaultOption } from '../stores/places.ts';
 /** The options as commander returns them. */
 export interface RunOptions extends FileFormatOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
+  readonly identity?: readonly string[];
   readonly vault?: readonly string[];
   readonly out?: string;
   readonly outDir?: string;
@@ -48,6 +49,7 @@ export function withRunOptions(command: Command): Command {
     .argument('[INPUT...]', 'files or patterns to read (default, or -: standard input)')
     .addOption(policyOption())
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(vaultOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .addOption(fileOption('--out-dir', 'folder for the outputs, each under the name of its input', 'DIR'))

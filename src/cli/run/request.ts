@@ -47,7 +47,7 @@ export async function readRequest(
   const inputs = await expandInputs(named);
   const duckdb = isDuckdb(inputs, options) ? duckdbFiles(inputs, options) : null;
   const fileFormat = duckdb === null ? fileFormatOf(inputs, options) : 'csv';
-  refuseOtherName(options, duckdb?.outputFormat ?? fileFormat);
+  if (duckdb === null) refuseOtherName(options, fileFormat);
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
   if (duckdb !== null && storeNames(policy).length > 0) refuseDuckdb();

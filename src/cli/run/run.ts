@@ -44,9 +44,9 @@ async function run(
 ): Promise<void> {
   const request = await readRequest(direction, args, parsedOptions);
   const { policy, options, duckdb } = request;
-  const { keys, vault, rejects, summary, force, quiet } = options;
-  const bindOptions = { keys, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
-  const keyed = await bindKeys(policy, direction, bindOptions, context.voice);
+  const { keys, identity, vault, rejects, summary, force, quiet } = options;
+  const bindOptions = { keys, identity, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
+  const keyed = await bindKeys(policy, direction, bindOptions, context);
   if (options.dryRun === true) return await dryRun(request, keyed.bound, context);
 
   const files = await filesOf(request, keyed);
@@ -103,7 +103,7 @@ async function filesOf({ inputs, options, policy, policyFile }: RunRequest, keye
   const vaults = storeFiles(stores);
   // Standard input may be a file as well, as in `protect - --out X --force < X`.
   const inputFiles = inputs.map((input) => (isStdin(input) ? STDIN_PATH : input));
-  const read = [...inputFiles, policyFile, keyed.keyFile, ...vaults].filter((path) => path !== null);
+  const read = [...inputFiles, policyFile, ...keyed.keyFiles, ...vaults].filter((path) => path !== null);
   if (out === undefined && outDir === undefined) refuseOwnInput(read);
   const units = await (outDir === undefined ? intoOne(inputs, out ?? STDOUT) : intoFolder(inputs, outDir));
   const outputs = [...units.units.map(({ output }) => output), rejects];
@@ -111,7 +111,7 @@ async function filesOf({ inputs, options, policy, policyFile }: RunRequest, keye
     ...units,
     read,
     written: outputs.filter((path) => typeof path === 'string').filter((path) => path !== DASH),
-    others: [policyFile, keyed.keyFile, summary, ...vaults]
+    others: [policyFile, ...keyed.keyFiles, summary, ...vaults]
       .filter((path) => path != null)
       .filter((path) => path !== DASH),
     stores: stores.map((place) => (isServer(place) ? place : resolve(place))),

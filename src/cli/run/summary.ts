@@ -54,6 +54,7 @@ function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
   return {
     ...given({ field }),
     code,
+    message: first.message,
     rows,
     issues,
     first: given({ file: first.file, row: first.row, line: first.line }),

@@ -9,7 +9,7 @@ import { revealAccess } from '../../reveal.ts';
 import type { RevealingVault } from '../../rule/vault/verbs.ts';
 import type { VaultRule } from '../../rule/vault.ts';
 import { UsageError } from '../exit.ts';
-import { keysOption, needKeys } from '../key-source.ts';
+import { identityOption, keysOption, needKeys } from '../key-source.ts';
 import { type Context, need } from '../options.ts';
 import { loadPolicy, policyOption } from '../policy-file.ts';
 import { openStores } from './open.ts';
@@ -18,7 +18,8 @@ import { storeNames, vaultOption, vaultRules } from './places.ts';
 /** The options of {@link addVaultOptions}, as commander returns them. */
 export interface VaultOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
+  readonly identity?: readonly string[];
   readonly vault?: readonly string[];
 }
 
@@ -30,14 +31,14 @@ export interface OpenVault {
 
 /** Adds the options that say which policy, keys and stores a command works with. */
 export function addVaultOptions(command: Command): Command {
-  return command.addOption(policyOption()).addOption(keysOption()).addOption(vaultOption());
+  return command.addOption(policyOption()).addOption(keysOption()).addOption(identityOption()).addOption(vaultOption());
 }
 
 /** Opens the vault of every vault rule of the policy. The stores are closed when the command ends. */
-export async function openVaults(options: VaultOptions, { voice }: Context): Promise<readonly OpenVault[]> {
+export async function openVaults(options: VaultOptions, context: Context): Promise<readonly OpenVault[]> {
   const { policy } = await loadPolicy(need(options.policy, '--policy'));
   if (vaultRules(policy).length === 0) throw new UsageError('the policy has no vault rule');
-  const { keyset } = await needKeys(options.keys, voice);
+  const { keyset } = await needKeys(options, context);
   return openVaultsOf(policy, keyset, options.vault ?? []);
 }
 

@@ -33,6 +33,8 @@ export interface HeadCut extends At {
   /** Where the next cut begins. */
   readonly place: Place;
   readonly opening: Opening | null;
+  /** Whether the input has no header line, and needs one that another input has. */
+  readonly isNameless: boolean;
   /** Length of the header in bytes. */
   readonly bytes: number;
 }
@@ -68,14 +70,16 @@ export async function* cutInputs(
   from: Position | null,
   rowsSoFar: () => number,
 ): AsyncGenerator<Cut, void, undefined> {
+  let shared: SharedHead | null = null;
   for (let unit = from?.unit ?? 0; unit < plan.units.length; unit++) {
     const { inputs } = plan.units[unit]!;
     const begin = unit === from?.unit ? from.input : 0;
-    // The header of the first input is that of the output, even if the run is resumed after that input.
+    // The header of the first input that has one is that of the output, even if the run is resumed after that input.
     let first: Opening | null = null;
-    // An input without records has no head.
-    for (let input = 0; input < begin; input++) first ??= await openingOf(plan, inputs[input]!);
+    // An input without records may have no head.
+    for (let input = 0; input < begin; input++) first ??= (await headOf(plan, inputs[input]!))?.opening ?? null;
     let isHeaded = first !== null;
+    let isNamed = true;
     for (let input = begin; input < inputs.length; input++) {
       const resumed = unit === from?.unit && input === from.input && from.place.offset > 0 ? from : null;
       const cuts = cutInput(plan, { unit, input }, first, isHeaded, resumed, rowsSoFar);
@@ -83,10 +87,15 @@ export async function* cutInputs(
         if (cut.kind === 'head') {
           first ??= cut.opening;
           isHeaded ||= cut.text !== '' || cut.opening !== null;
+          isNamed &&= !cut.isNameless;
         }
         yield cut;
       }
       if (rowsSoFar() >= plan.limit) break;
+    }
+    if (first === null && !isNamed) {
+      shared ??= await sharedHead(plan);
+      yield headOfOthers(plan, unit, shared);
     }
     if (rowsSoFar() >= plan.limit) return;
   }
@@ -131,7 +140,7 @@ async function* cutInput(
   const path = inputs[at.input]!;
   const { fileFormat, direction } = plan.work;
   const place = resumed?.place ?? { offset: 0, line: 1 };
-  const opening = resumed === null ? first : (first ?? (await openingOf(plan, path)));
+  const opening = resumed === null ? first : (first ?? (await headOf(plan, path))?.opening ?? null);
   const codec = codecOf(fileFormat, direction, plan.inside, resumed === null ? null : opening);
   const cutting: Cutting = {
     plan,
@@ -161,7 +170,7 @@ async function* cutInput(
     }
     for (const found of frames.end()) yield* cutsOf(cutting, found);
     if (cutting.started) return;
-    if (codec.headless !== null) fail('empty_input', codec.headless, { line: 1, column: 1 });
+    if (codec.headless !== null) return yield headlessCut(cutting);
     if (!cutting.isLast && /[^\r\n\ufeff]$/.test(cutting.headText)) cutting.headText += '\n';
     yield headCut(cutting, 0);
   } catch (error) {
@@ -170,8 +179,62 @@ async function* cutInput(
 }
 
 function headCut({ at, place, opening, isFirst, headText, headBytes }: Cutting, rows: number): HeadCut {
-  return { ...at, kind: 'head', text: isFirst ? headText : '', rows, place, opening, bytes: headBytes };
+  const text = isFirst ? headText : '';
+  return { ...at, kind: 'head', text, rows, place, opening, isNameless: false, bytes: headBytes };
 }
+
+/** The head of an input without a header line: a part of a table, which has no records. */
+function headlessCut({ plan, at, place, codec, opening, headBytes }: Cutting): HeadCut {
+  // Nothing is a part of a table if it is all there is.
+  if (plan.units.length === 1 && plan.units[0]!.inputs.length === 1) {
+    fail('empty_input', codec.headless!, { line: 1, column: 1 });
+  }
+  return { ...at, kind: 'head', text: '', rows: 0, place, opening, isNameless: true, bytes: headBytes };
+}
+
+/**
+ * The head of an output none of whose inputs has a header line.
+ *
+ * @throws TrefoilError `empty_input` if no other input has one either, or if they differ.
+ */
+function headOfOthers({ units }: RunPlan, unit: number, shared: SharedHead): HeadCut {
+  const { inputs } = units[unit]!;
+  if ('refusal' in shared) fail('empty_input', shared.refusal, { file: inputs[0]!, line: 1, column: 1 });
+  const at = { unit, input: inputs.length - 1, place: { offset: 0, line: 1 } };
+  return { ...at, kind: 'head', ...shared, rows: 0, isNameless: false, bytes: 0 };
+}
+
+/** The head that the inputs of a run share, or why there is none. */
+type SharedHead = Head | { readonly refusal: string };
+
+/**
+ * Reads the heads of all inputs. If those that have one have the same one, the inputs are parts of one table. With
+ * different ones nobody knows which table an input without a header line is a part of.
+ */
+async function sharedHead(plan: RunPlan): Promise<SharedHead> {
+  let found: Head | null = null;
+  for (const path of plan.units.flatMap(({ inputs }) => inputs)) {
+    let head: Head | null;
+    try {
+      head = await headOf(plan, path);
+    } catch (error) {
+      throw withFile(error, path);
+    }
+    found ??= head;
+    if (found !== null && head !== null && differenceOf(found.opening, head.opening) !== null) {
+      return { refusal: OTHER_TABLES };
+    }
+  }
+  return found ?? { refusal: NO_INPUT_HAS_HEADER };
+}
+
+const NO_INPUT_HAS_HEADER =
+  'none of the inputs has a header line; if they may have no records, name their columns (--header a,b,c), or check ' +
+  'the step that writes them';
+
+const OTHER_TABLES =
+  'the input is empty, and the headers of the other inputs differ, so it is not known which columns it has; check the ' +
+  'step that writes it, or run it apart from those of other tables';
 
 /** The cuts that a block makes: for the first block of an input its head, and then the chunk, if it has records. */
 function* cutsOf(cutting: Cutting, found: Block | Oversize): Generator<Cut, void, undefined> {
@@ -236,51 +299,71 @@ function framesOf(
   return makeFrames({ framing: () => codec.framing, maxRecord: plan.work.fileFormat.maxRecord, from, ...asked });
 }
 
-/** Reads the head of an input, for a run that does not begin there. */
-async function openingOf(plan: RunPlan, path: string): Promise<Opening | null> {
+/** What is known of the head of an input. */
+interface Head {
+  readonly opening: Opening | null;
+  /** The text to write. */
+  readonly text: string;
+}
+
+/** Reads the head of an input, for a run that does not begin there; `null` if it has none. */
+async function headOf(plan: RunPlan, path: string): Promise<Head | null> {
   const codec: FileCodec = codecOf(plan.work.fileFormat, plan.work.direction, plan.inside, null);
   if (codec.heading === null) return null;
   const batches = batchesOf(plan, codec);
   const frames = framesOf(plan, codec, { offset: 0, line: 1 }, { quota: () => 1, size: () => CHUNK_BYTES });
   let isFirst = true;
+  let text = '';
   /** Reads a record of the head. Returns `null` if the head continues. */
-  const read = (found: Block | Oversize): Opening | null => {
+  const read = (found: Block | Oversize): Head | null => {
     if (found.kind === 'oversize') batches.oversize(found, 0, true);
     else {
-      const block = isFirst ? batches.open(found, () => {}) : found;
+      const keep = (mark: string): void => {
+        text = mark;
+      };
+      const block = isFirst ? batches.open(found, keep) : found;
       isFirst = false;
-      if (block.bytes.length === 0 || batches.heading(block).continues) return null;
+      if (block.bytes.length === 0) return null;
+      const heading = batches.heading(block);
+      text += heading.text;
+      if (heading.continues) return null;
     }
-    return codec.opening!();
+    return { opening: codec.opening!(), text };
   };
   const { encoding } = plan.work.fileFormat;
   for await (const bytes of await openBytes(path, plan.compressionOf(path), encoding)) {
     for (const found of frames.push(bytes)) {
-      const opening = read(found);
-      if (opening !== null) return opening;
+      const head = read(found);
+      if (head !== null) return head;
     }
   }
   for (const found of frames.end()) {
-    const opening = read(found);
-    if (opening !== null) return opening;
+    const head = read(found);
+    if (head !== null) return head;
   }
   return null;
 }
 
 /** All inputs of one output must have the same columns in the same order, because rows have no names. */
 function checkSameHeader(first: Opening | null, other: Opening | null): void {
-  if (first === null || other === null || first === other) return;
+  const difference = differenceOf(first, other);
+  if (difference !== null) fail(difference.code, difference.message, { line: 1, column: 1 });
+}
+
+/** How the heads of two inputs differ; `null` if they do not, or if an input has none. */
+function differenceOf(first: Opening | null, other: Opening | null): Pick<Issue, 'code' | 'message'> | null {
+  if (first === null || other === null || first === other) return null;
   if ('delimiter' in first && 'delimiter' in other && first.delimiter !== other.delimiter) {
     const message =
       'the first line (sep=) names another delimiter than the first input; with --out-dir each input gets an output of ' +
       'its own';
-    fail('delimiter_mismatch', message, { line: 1, column: 1 });
+    return { code: 'delimiter_mismatch', message };
   }
   const { length } = first.names;
-  if (length === other.names.length && first.names.every((name, i) => name === other.names[i])) return;
+  if (length === other.names.length && first.names.every((name, i) => name === other.names[i])) return null;
   const message =
     'the header differs from that of the first input; with --out-dir each input gets an output of its own';
-  fail('header_mismatch', message, { line: 1, column: 1 });
+  return { code: 'header_mismatch', message };
 }
 
 /** Adds the name of a file to the issues of an error. An issue that names a file already keeps it. */

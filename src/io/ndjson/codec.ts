@@ -68,8 +68,8 @@ export function makeNdjsonCodec(
       return { rows: lines.length, text, lineOf: (index) => lines[index]! };
     },
     oversize: (head, line) => {
-      const isArray = line === 1 && /^\ufeff?[\t\r ]*\[/.test(new TextDecoder().decode(head));
-      const message = `the record is longer than ${maxRecord} bytes${isArray ? `; ${ARRAY}` : ''}`;
+      const advice = line === 1 && beginsArray(head) ? `; ${ARRAY}` : '';
+      const message = `the record is longer than ${maxRecord} bytes${advice}`;
       return { issue: { code: 'record_too_large', message, maximum: maxRecord }, rejectable: true };
     },
   };
@@ -110,12 +110,24 @@ function readLines(batch: Batch, firstLine: number, inside: BoundInside): Lines 
   return found;
 }
 
-const ARRAY = "the input is one JSON array, and not one object a line; make lines of it: jq -c '.[]' FILE";
+/** Whether an input begins as one JSON array does. A decoder removes the byte order mark. */
+export function beginsArray(head: Uint8Array): boolean {
+  return /^[\t\r ]*\[/.test(new TextDecoder().decode(head));
+}
+
+/** The message about an input that is one JSON array. */
+export const ARRAY: string =
+  "the input is one JSON array, and not one object a line; make lines of it: jq -c '.[]' FILE";
 
 const OBJECT = 'the input is JSON over several lines, and not one object a line; make lines of it: jq -c . FILE';
 
-/** The issue of the first line, if the line is the beginning of a JSON document or all of it. */
-function asDocument(text: string, issue: Issue, rest: readonly string[]): Issue {
+/**
+ * Returns the issue of the first line of an input, with another message if the line is the beginning of a JSON document
+ * or all of it.
+ *
+ * @param rest the lines after it, as far as they are known.
+ */
+export function asDocument(text: string, issue: Issue, rest: readonly string[]): Issue {
   const begin = text.trimStart();
   if (issue.code !== 'invalid_json' && issue.code !== 'not_an_object') return issue;
   if (begin.startsWith('[')) return { ...issue, message: ARRAY };

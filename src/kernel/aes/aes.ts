@@ -73,13 +73,17 @@ export function aesBackend(key: Uint8Array): AesBackend {
   return { block: expandKey(key), blocks: manyBlocks(key) };
 }
 
+/** Makes a cipher object of node:crypto. */
+type MakeCipher = (
+  name: string,
+  key: Uint8Array,
+  iv: null,
+) => { setAutoPadding(on: boolean): unknown; update(data: Uint8Array): Uint8Array };
+
 /** The part of node:crypto that is used. */
 interface NodeCrypto {
-  readonly createCipheriv: (
-    name: string,
-    key: Uint8Array,
-    iv: null,
-  ) => { setAutoPadding(on: boolean): unknown; update(data: Uint8Array): Uint8Array };
+  readonly createCipheriv: MakeCipher;
+  readonly createDecipheriv: MakeCipher;
 }
 
 /**
@@ -88,22 +92,19 @@ interface NodeCrypto {
  * @param key 16, 24 or 32 bytes. The bytes are copied.
  */
 export function manyBlocks(key: Uint8Array): Blocks {
-  const crypto = nodeCrypto();
-  return crypto === null ? portableBlocks(key) : nodeBlocks(crypto, key);
+  return nodeBlocks('createCipheriv', key) ?? portableBlocks(key);
 }
 
 /**
- * Returns node:crypto, or `null` if the runtime has none. `process.getBuiltinModule` needs no import, so this file is
- * the same in a browser's bundle and in CommonJS.
+ * Makes AES over many blocks of node:crypto, in the forward direction (`createCipheriv`) or the inverse one. Returns
+ * `null` if the runtime has no node:crypto. `process.getBuiltinModule` needs no import, so this file is the same in a
+ * browser's bundle and in CommonJS.
  */
-function nodeCrypto(): NodeCrypto | null {
+export function nodeBlocks(direction: keyof NodeCrypto, key: Uint8Array): Blocks | null {
   const process = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
   const crypto = process?.getBuiltinModule?.('node:crypto') as Partial<NodeCrypto> | undefined;
-  return typeof crypto?.createCipheriv === 'function' ? (crypto as NodeCrypto) : null;
-}
-
-function nodeBlocks(crypto: NodeCrypto, key: Uint8Array): Blocks {
-  const cipher = crypto.createCipheriv(`aes-${key.length * 8}-ecb`, key, null);
+  if (typeof crypto?.[direction] !== 'function') return null;
+  const cipher = (crypto as NodeCrypto)[direction](`aes-${key.length * 8}-ecb`, key, null);
   // Without padding, `update` returns every whole block at once, so one cipher object serves for all calls.
   cipher.setAutoPadding(false);
   return (buffer) => cipher.update(buffer);

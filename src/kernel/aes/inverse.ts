@@ -1,10 +1,12 @@
 /**
- * AES in the inverse direction, one block at a time: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1), with the
- * tables of @noble/ciphers, on 32-bit words. The round keys are those of the equivalent inverse cipher (section 5.3.5).
+ * AES in the inverse direction: FIPS 197 (https://doi.org/10.6028/NIST.FIPS.197-upd1), one block at a time or many
+ * blocks at once, as aes.ts has the forward direction. One block goes through the tables of @noble/ciphers, on 32-bit
+ * words; the round keys are those of the equivalent inverse cipher (section 5.3.5). Many blocks go to node:crypto if
+ * the runtime has it, and to noble if not. Both ways compute the same bytes.
  */
 
 import { unsafe } from '@noble/ciphers/aes.js';
-import type { RoundKeys, Words } from './aes.ts';
+import { type AesBackend, BLOCK, type Blocks, nodeBlocks, type RoundKeys, type Words } from './aes.ts';
 
 /** KEYEXPANSIONEIC: the round keys in reverse order; INVMIXCOLUMNS is applied to all but the first and the last. */
 export function expandInverseKey(key: Uint8Array): RoundKeys {
@@ -14,6 +16,51 @@ export function expandInverseKey(key: Uint8Array): RoundKeys {
 /** INVCIPHER on one block of four little-endian words. */
 export function decryptWords(keys: RoundKeys, s0: number, s1: number, s2: number, s3: number): Words {
   return unsafe.decrypt(keys, s0, s1, s2, s3);
+}
+
+/**
+ * Key set-up for both ways: `block` is for {@link decryptWords} and {@link decryptEach}.
+ *
+ * @param key 16, 24 or 32 bytes. The bytes are copied.
+ */
+export function inverseBackend(key: Uint8Array): AesBackend {
+  return { block: expandInverseKey(key), blocks: manyInverseBlocks(key) };
+}
+
+/**
+ * Key set-up for many blocks at once. The returned array may be reused: read it before the next call.
+ *
+ * @param key 16, 24 or 32 bytes. The bytes are copied.
+ */
+export function manyInverseBlocks(key: Uint8Array): Blocks {
+  return nodeBlocks('createDecipheriv', key) ?? portableInverseBlocks(key);
+}
+
+/** The same without node:crypto. Exported for tests. */
+export function portableInverseBlocks(key: Uint8Array): Blocks {
+  const keys = expandInverseKey(key);
+  return (buffer) => {
+    const out = new Uint8Array(buffer.length);
+    decryptEach(keys, new DataView(buffer.buffer, buffer.byteOffset, buffer.length), new DataView(out.buffer));
+    return out;
+  };
+}
+
+/** Deciphers every block of one view into another, one at a time: for few blocks, and without allocation. */
+export function decryptEach(keys: RoundKeys, from: DataView, to: DataView): void {
+  for (let at = 0; at < from.byteLength; at += BLOCK) {
+    const { s0, s1, s2, s3 } = decryptWords(
+      keys,
+      from.getUint32(at, true),
+      from.getUint32(at + 4, true),
+      from.getUint32(at + 8, true),
+      from.getUint32(at + 12, true),
+    );
+    to.setUint32(at, s0, true);
+    to.setUint32(at + 4, s1, true);
+    to.setUint32(at + 8, s2, true);
+    to.setUint32(at + 12, s3, true);
+  }
 }
 
 /**

@@ -8,7 +8,10 @@
  * less than two. The values of a batch that are not below N yet take the next step together.
  */
 
-import { ff1Network, type Network, type Tweaks } from './ff1.ts';
+import { aesBackend } from '../aes/aes.ts';
+import { type Network, networkOf } from './ff1.ts';
+import { type GeneralLane, makeLane } from './rounds.ts';
+import { type BinaryLane, MAX_BITS, makeBinaryLane, WORDS } from './rounds-binary.ts';
 
 /**
  * The most steps of a walk. A longer one has a probability below 2^-256, so it means that the machine or this code is
@@ -19,10 +22,13 @@ const MAX_STEPS = 256;
 /** An index is a `number` if N is at most 2^53, and a `bigint` if not. */
 type Integer = number | bigint;
 
+/** One tweak for all values, or one for each value. */
+type WalkTweaks = Uint8Array | readonly Uint8Array[];
+
 /** A permutation of the integers below a size, chosen by key and tweak. */
 export interface Walk {
-  readonly encryptMany: (indices: readonly Integer[], tweaks: Tweaks) => Integer[];
-  readonly decryptMany: (indices: readonly Integer[], tweaks: Tweaks) => Integer[];
+  readonly encryptMany: (indices: readonly Integer[], tweaks: WalkTweaks) => Integer[];
+  readonly decryptMany: (indices: readonly Integer[], tweaks: WalkTweaks) => Integer[];
 }
 
 /**
@@ -36,68 +42,168 @@ export function cycleWalking(key: Uint8Array, size: Integer): Walk {
 
 /** The same for one key and any N. The key is set up once. */
 export function cycleWalks(key: Uint8Array): (size: Integer) => Walk {
-  const network = ff1Network(key, 2);
-  return (size) => walkOf(network, size);
+  const aes = aesBackend(key);
+  const binary = networkOf(aes, 2, makeBinaryLane);
+  const general = networkOf(aes, 2, makeLane);
+  return (size) => {
+    // k = the number of bits of N - 1, so that 2^(k-1) < N <= 2^k.
+    const k = (BigInt(size) - 1n).toString(2).length;
+    const walk = k <= MAX_BITS ? walkOverWords(binary, size, k) : walkOverIntegers(general, BigInt(size), k);
+    return {
+      encryptMany: (indices, tweaks) => walk(indices, tweaks, 1),
+      decryptMany: (indices, tweaks) => walk(indices, tweaks, -1),
+    };
+  };
 }
 
-function walkOf(network: Network, size: Integer): Walk {
-  // k = the number of bits of N - 1, so that 2^(k-1) < N <= 2^k.
-  const k = (BigInt(size) - 1n).toString(2).length;
-  const low = k - Math.floor(k / 2);
-  const split = typeof size === 'number' ? smallBits(low) : wideBits(low);
+/** A walk of every index of a column, in one of the two directions of FF1. */
+type WalkColumn = (indices: readonly Integer[], tweaks: WalkTweaks, sign: 1 | -1) => Integer[];
 
-  function walk(indices: readonly Integer[], tweaks: Tweaks, sign: 1 | -1): Integer[] {
-    const out = indices.slice();
-    // The values that are still walking: at first all of them.
-    let rest = out.map((_, i) => i);
+/**
+ * Takes steps until all values of a column are below N. `step` enciphers the values with these rows, and returns the
+ * rows of those that are not below N yet.
+ */
+function walkAll(
+  count: number,
+  tweaks: WalkTweaks,
+  step: (rows: readonly number[], tweaks: WalkTweaks) => readonly number[],
+): void {
+  // The values that are still walking: at first all of them.
+  let rows: readonly number[] = Array.from({ length: count }, (_, row) => row);
+  for (let steps = 0; rows.length > 0; steps++) {
+    if (steps === MAX_STEPS) badWalk();
+    rows = step(rows, Array.isArray(tweaks) ? rows.map((row) => tweaks[row] as Uint8Array) : tweaks);
+  }
+}
+
+function badWalk(): never {
+  throw new Error('internal fault: a walk of 256 steps; please report it');
+}
+
+/** N up to 2^128. The indices stay in words during the walk: four of each, the highest first. */
+function walkOverWords(network: Network<BinaryLane>, size: Integer, k: number): WalkColumn {
+  const isNumber = typeof size === 'number';
+  const write = isNumber ? writeNumber : writeBigint;
+  const read = isNumber ? readNumber : readBigint;
+  const last = new Int32Array(WORDS);
+  writeBigint(last, 0, BigInt(size) - 1n);
+  // The bits of an index are the last k of its words.
+  const from = MAX_BITS - k;
+  const alone = new Int32Array(WORDS);
+
+  /** The walk of one value, with less to set up. */
+  function walkOne(index: Integer, tweak: Uint8Array, sign: 1 | -1): Integer {
+    write(alone, 0, index);
+    const lane = network.lane(k);
     for (let steps = 0; steps < MAX_STEPS; steps++) {
-      const walking = rest;
-      const theirs = Array.isArray(tweaks) ? walking.map((i) => tweaks[i] as Uint8Array) : tweaks;
-      rest = [];
+      lane.load(1, tweak);
+      lane.read(alone, 0, from, 0, 1);
+      lane.run(1, sign);
+      lane.write(alone, 0, from, 0, 1);
+      if (!isAbove(alone, 0, last)) return read(alone, 0);
+    }
+    badWalk();
+  }
+
+  /** One step for some rows of the column. */
+  function step(words: Int32Array, rows: readonly number[], isAll: boolean, tweaks: WalkTweaks, sign: 1 | -1): void {
+    network.forEachChunk(
+      rows.length,
+      () => k,
+      tweaks,
+      (lane, count, group, first) => {
+        // In the first step all values of a column with one length of tweak lie one after another.
+        const each = isAll && group === null ? count : 1;
+        const placeOf = (slot: number): number => WORDS * rows[group === null ? first + slot : group[first + slot]!]!;
+        for (let slot = 0; slot < count; slot += each) lane.read(words, placeOf(slot), from, slot, each);
+        lane.run(count, sign);
+        for (let slot = 0; slot < count; slot += each) lane.write(words, placeOf(slot), from, slot, each);
+      },
+    );
+  }
+
+  return (indices, tweaks, sign) => {
+    const { length } = indices;
+    if (length === 1) return [walkOne(indices[0]!, Array.isArray(tweaks) ? tweaks[0] : tweaks, sign)];
+    const words = new Int32Array(WORDS * length);
+    for (let row = 0; row < length; row++) write(words, WORDS * row, indices[row]!);
+    walkAll(length, tweaks, (rows, theirs) => {
+      step(words, rows, rows.length === length, theirs, sign);
+      return rows.filter((row) => isAbove(words, WORDS * row, last));
+    });
+    const out = new Array<Integer>(length);
+    for (let row = 0; row < length; row++) out[row] = read(words, WORDS * row);
+    return out;
+  };
+}
+
+/** Writes an index of up to 53 bits as four words. */
+function writeNumber(words: Int32Array, at: number, index: Integer): void {
+  words[at] = 0;
+  words[at + 1] = 0;
+  words[at + 2] = ((index as number) / 2 ** 32) | 0;
+  words[at + 3] = (index as number) | 0;
+}
+
+function readNumber(words: Int32Array, at: number): number {
+  return words[at + 2]! * 2 ** 32 + (words[at + 3]! >>> 0);
+}
+
+/** The sixteen bytes of a bigint on its way into words, and out of them. */
+const BYTES: DataView = /* @__PURE__ */ new DataView(new ArrayBuffer(16));
+
+/** Writes an index of up to 128 bits as four words. */
+function writeBigint(words: Int32Array, at: number, index: Integer): void {
+  BYTES.setBigUint64(0, (index as bigint) >> 64n);
+  // Only the lowest 64 bits are stored.
+  BYTES.setBigUint64(8, index as bigint);
+  for (let j = 0; j < 4; j++) words[at + j] = BYTES.getInt32(4 * j);
+}
+
+function readBigint(words: Int32Array, at: number): bigint {
+  for (let j = 0; j < 4; j++) BYTES.setInt32(4 * j, words[at + j]!);
+  const low = BYTES.getBigUint64(8);
+  return words[at] === 0 && words[at + 1] === 0 ? low : (BYTES.getBigUint64(0) << 64n) | low;
+}
+
+/** Whether four words are a larger number than another four. */
+function isAbove(words: Int32Array, at: number, last: Int32Array): boolean {
+  for (let j = 0; j < 4; j++) {
+    const word = words[at + j]! >>> 0;
+    const limit = last[j]! >>> 0;
+    if (word !== limit) return word > limit;
+  }
+  return false;
+}
+
+/** N above 2^128. */
+function walkOverIntegers(network: Network<GeneralLane>, size: bigint, k: number): WalkColumn {
+  // STR and NUM of SP 800-38G in radix 2: the halves of an index, its higher bits first.
+  const low = BigInt(k - Math.floor(k / 2));
+  const mask = (1n << low) - 1n;
+
+  return (indices, tweaks, sign) => {
+    const out = indices.slice() as bigint[];
+    walkAll(indices.length, tweaks, (rows, theirs) => {
+      const above: number[] = [];
       network.forEachLane(
-        walking.length,
+        rows.length,
         () => k,
         theirs,
         sign,
         ({ a, b }, slot, at) => {
-          const index = out[walking[at]!]!;
-          a.loadBits(slot, split.high(index));
-          b.loadBits(slot, split.low(index));
+          const index = out[rows[at]!]!;
+          a.loadBits(slot, index >> low);
+          b.loadBits(slot, index & mask);
         },
         ({ a, b }, slot, at) => {
-          const index = split.join(a.bits(slot), b.bits(slot));
-          out[walking[at]!] = index;
-          if (index >= size) rest.push(walking[at]!);
+          const index = (BigInt(a.bits(slot)) << low) | BigInt(b.bits(slot));
+          out[rows[at]!] = index;
+          if (index >= size) above.push(rows[at]!);
         },
       );
-      if (rest.length === 0) return out;
-    }
-    throw new Error('internal fault: a walk of 256 steps; please report it');
-  }
-
-  return {
-    encryptMany: (indices, tweaks) => walk(indices, tweaks, 1),
-    decryptMany: (indices, tweaks) => walk(indices, tweaks, -1),
-  };
-}
-
-/** STR and NUM of SP 800-38G in radix 2 for up to 53 bits: the halves of an index, its higher bits first. */
-function smallBits(low: number) {
-  const power = 2 ** low;
-  return {
-    high: (index: Integer): Integer => Math.floor((index as number) / power),
-    low: (index: Integer): Integer => (index as number) % power,
-    join: (high: Integer, bits: Integer): Integer => (high as number) * power + (bits as number),
-  };
-}
-
-/** The same for more bits. */
-function wideBits(low: number) {
-  const shift = BigInt(low);
-  const mask = (1n << shift) - 1n;
-  return {
-    high: (index: Integer): Integer => (index as bigint) >> shift,
-    low: (index: Integer): Integer => (index as bigint) & mask,
-    join: (high: Integer, bits: Integer): Integer => (BigInt(high) << shift) | BigInt(bits),
+      return above;
+    });
+    return out;
   };
 }

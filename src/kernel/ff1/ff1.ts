@@ -12,7 +12,7 @@
  */
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../../core/checks.ts';
-import { aesBackend } from '../aes/aes.ts';
+import { type AesBackend, aesBackend } from '../aes/aes.ts';
 import { MIN_DOMAIN, minimumLength, OLD_MIN_DOMAIN } from '../domain.ts';
 import {
   ALONE,
@@ -23,8 +23,9 @@ import {
   takeNumerals,
   where,
 } from './numerals.ts';
-import { isOneTweak, sizesOf, type TweakColumn, type Tweaks } from './prf.ts';
+import { isOneTweak, type Sizes, sizesOf, type TweakColumn, type Tweaks } from './prf.ts';
 import { type Lane, makeLane } from './rounds.ts';
+import { isBinary, makeBinaryLane } from './rounds-binary.ts';
 import { isShort, makeShortLane } from './rounds-short.ts';
 
 export type { TweakColumn, Tweaks };
@@ -200,54 +201,82 @@ export function takeTweaks(tweaks: Tweaks, count: number): Tweaks {
 }
 
 /** FF1 under one key in one radix, without checks. Only this folder uses it. */
-export interface Network {
+export interface Network<L extends Lane = Lane> {
   /** Returns the rounds for values of `n` numerals. */
-  readonly lane: (n: number) => Lane;
+  readonly lane: (n: number) => L;
   /**
-   * Divides a batch into chunks in which all values have one length and all tweaks have one length, and runs each
-   * chunk. `load` puts value i into a slot of the lane, and `store` takes its result out.
+   * Divides a batch into chunks in which all values have one length and all tweaks have one length, and loads the
+   * tweaks of each. `run` loads the values, runs the lane and takes the results out. Slot k of the chunk is the value
+   * `rows[from + k]`, or `from + k` if `rows` is `null`.
    */
+  readonly forEachChunk: (
+    count: number,
+    lengthOf: (i: number) => number,
+    tweaks: Tweaks,
+    run: (lane: L, count: number, rows: readonly number[] | null, from: number) => void,
+  ) => void;
+  /** The same, value by value. `load` puts value i into a slot of the lane, and `store` takes its result out. */
   readonly forEachLane: (
     count: number,
     lengthOf: (i: number) => number,
     tweaks: Tweaks,
     sign: 1 | -1,
-    load: (lane: Lane, slot: number, i: number) => void,
-    store: (lane: Lane, slot: number, i: number) => void,
+    load: (lane: L, slot: number, i: number) => void,
+    store: (lane: L, slot: number, i: number) => void,
   ) => void;
+}
+
+/** Makes the fastest rounds for one length of numeral strings. */
+function fastestLane(aes: AesBackend, sizes: Sizes): Lane {
+  if (isShort(sizes)) return makeShortLane(aes, sizes);
+  return (isBinary(sizes) ? makeBinaryLane : makeLane)(aes, sizes);
 }
 
 /** Key set-up, without checks. */
 export function ff1Network(key: Uint8Array, radix: number): Network {
-  const aes = aesBackend(key);
-  const lanes = new Map<number, Lane>();
+  return networkOf(aesBackend(key), radix, fastestLane);
+}
 
-  function lane(n: number): Lane {
+/** The same with rounds of the caller's choice, for a key that is set up already. */
+export function networkOf<L extends Lane>(
+  aes: AesBackend,
+  radix: number,
+  makeRounds: (aes: AesBackend, sizes: Sizes) => L,
+): Network<L> {
+  const lanes = new Map<number, L>();
+
+  function lane(n: number): L {
     let made = lanes.get(n);
     if (made === undefined) {
       // This bounds memory only: for a caller with more lengths, lanes are made again.
       if (lanes.size >= 256) lanes.clear();
-      const sizes = sizesOf(radix, n);
-      made = (isShort(sizes) ? makeShortLane : makeLane)(aes, sizes);
+      made = makeRounds(aes, sizesOf(radix, n));
       lanes.set(n, made);
     }
     return made;
   }
 
+  const forEachChunk: Network<L>['forEachChunk'] = (count, lengthOf, tweaks, run) => {
+    for (const rows of groupsOf(count, lengthOf, tweaks)) {
+      const size = rows === null ? count : rows.length;
+      const at = lane(lengthOf(rows === null ? 0 : rows[0]!));
+      for (let from = 0; from < size; from += CHUNK) {
+        const chunk = Math.min(CHUNK, size - from);
+        at.load(chunk, tweaksOf(tweaks, rows, from, chunk));
+        run(at, chunk, rows, from);
+      }
+    }
+  };
+
   return {
     lane,
+    forEachChunk,
     forEachLane(count, lengthOf, tweaks, sign, load, store) {
-      for (const group of groupsOf(count, lengthOf, tweaks)) {
-        const size = group === null ? count : group.length;
-        const at = lane(lengthOf(group === null ? 0 : group[0]!));
-        for (let from = 0; from < size; from += CHUNK) {
-          const chunk = Math.min(CHUNK, size - from);
-          at.load(chunk, tweaksOf(tweaks, group, from, chunk));
-          for (let slot = 0; slot < chunk; slot++) load(at, slot, group === null ? from + slot : group[from + slot]!);
-          at.run(chunk, sign);
-          for (let slot = 0; slot < chunk; slot++) store(at, slot, group === null ? from + slot : group[from + slot]!);
-        }
-      }
+      forEachChunk(count, lengthOf, tweaks, (at, chunk, rows, from) => {
+        for (let slot = 0; slot < chunk; slot++) load(at, slot, rows === null ? from + slot : rows[from + slot]!);
+        at.run(chunk, sign);
+        for (let slot = 0; slot < chunk; slot++) store(at, slot, rows === null ? from + slot : rows[from + slot]!);
+      });
     },
   };
 }

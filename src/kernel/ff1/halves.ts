@@ -21,14 +21,18 @@ const MAX_BASE = 2 ** 36;
 /** Above this many limbs, some 350 bits, BigInt is faster (measured on Node 20). */
 export const MAX_LIMBS = 10;
 
-/** One half of every value of a batch. */
-export interface Half {
+/** One half of every value of a batch, as numerals see it. */
+export interface LaneHalf {
   /** Allocates space for the halves of `count` values. */
   readonly reserve: (count: number) => void;
   /** Sets the half of a value to NUM_radix of the numerals from `start` on. */
   readonly load: (value: number, numerals: ArrayLike<number>, start: number) => void;
   /** Writes STR_radix of the half into an array, from `start` on. */
   readonly store: (value: number, numerals: number[] | Numerals, start: number) => void;
+}
+
+/** One half of every value of a batch, with the arithmetic of the rounds in any radix. */
+export interface Half extends LaneHalf {
   /** Sets the half to a whole number, for radix 2. */
   readonly loadBits: (value: number, integer: number | bigint) => void;
   /** Returns the half as a whole number, for radix 2. */

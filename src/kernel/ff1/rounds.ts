@@ -5,7 +5,7 @@
  */
 
 import { type AesBackend, BLOCK } from '../aes/aes.ts';
-import { type Half, makeHalf } from './halves.ts';
+import { type Half, type LaneHalf, makeHalf } from './halves.ts';
 import { type Buffers, makeBases, makeBlockBatch, makeBuffers, type Sizes, type Tweaks, xorBytes } from './prf.ts';
 
 /** The rounds for values of one length. */
@@ -16,16 +16,22 @@ export interface Lane {
   /** Whether the halves are doubles. */
   readonly short: boolean;
   /** The two halves of every value. After `run` they are those of the result. */
-  readonly a: Half;
-  readonly b: Half;
+  readonly a: LaneHalf;
+  readonly b: LaneHalf;
   /** Allocates buffers for `count` values and computes what depends on the tweaks. */
   readonly load: (count: number, tweaks: Tweaks) => void;
   /** Runs the ten rounds over the loaded values: Algorithm 7 with a sign of 1, Algorithm 8 with -1. */
   readonly run: (count: number, sign: 1 | -1) => void;
 }
 
+/** The rounds for values of any length. */
+export interface GeneralLane extends Lane {
+  readonly a: Half;
+  readonly b: Half;
+}
+
 /** Makes the rounds for one length. */
-export function makeLane(aes: AesBackend, sizes: Sizes): Lane {
+export function makeLane(aes: AesBackend, sizes: Sizes): GeneralLane {
   const { radix, u, v, d, tail, more } = sizes;
   const stride = tail * BLOCK;
   // 2. Let A = X[1 .. u]; B = X[u + 1 .. n].

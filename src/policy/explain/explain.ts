@@ -68,7 +68,7 @@ function inTitle(domain: string): string {
 
 /** The page of one policy, with its name if it is one of several. */
 function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null): string {
-  const { domain, keyCheck, unnamed, missing } = ownProperties(sheet) as Partial<FilePolicy>;
+  const { domain, region, keyCheck, branchCheck, unnamed, missing } = ownProperties(sheet) as Partial<FilePolicy>;
   return [
     `# Pseudonymisation policy${name === null ? '' : ` ${code(name)}`}${domain === undefined ? '' : ` of the domain ${inTitle(domain)}`}`,
     '',
@@ -92,7 +92,8 @@ function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null
     '',
     '## Who can reverse what',
     '',
-    ...reversals(leaves, keyCheck),
+    ...reversals(leaves),
+    ...keyLines({ region, keyCheck, branchCheck }),
     '',
     '## Derived or random',
     '',
@@ -183,8 +184,7 @@ function missingValues(leaves: readonly Leaf[], shared: readonly string[] = ['']
   ];
 }
 
-function reversals(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, string>> | undefined): string[] {
-  const pins = Object.keys(keyCheck ?? {}).filter((id) => id !== PROTECTS);
+function reversals(leaves: readonly Leaf[]): string[] {
   const byRule = (name: string) => leaves.filter(({ rule }) => rule.rule === name);
   const reversed = (back: string) => leaves.filter(({ engine }) => engine.facts.back === back);
   return [
@@ -200,9 +200,36 @@ function reversals(leaves: readonly Leaf[], keyCheck: Readonly<Record<string, st
         'who has the keyset can compute the days by which each subject is moved',
       byRule('shiftDate'),
     ),
+  ];
+}
+
+/** Which keys the policy takes. */
+function keyLines({
+  region,
+  keyCheck = {},
+  branchCheck,
+}: {
+  readonly region: string | undefined;
+  readonly keyCheck: Readonly<Record<string, string>> | undefined;
+  readonly branchCheck: string | undefined;
+}): string[] {
+  const { [PROTECTS]: protects, ...checks } = keyCheck;
+  const pins = Object.keys(checks);
+  return [
     pins.length === 0
       ? '- no key check is pinned: the policy takes any key of its domain, and fpe fields can be revealed only if the caller pins one'
       : `- pinned keys: ${codes(pins)}; with any other key the run stops before the first record`,
+    ...(protects === undefined
+      ? []
+      : [`- only key ${code(protects)} protects: a key file from before the last rotation is refused`]),
+    ...(region === undefined
+      ? []
+      : [
+          `- the keys must be labelled with the region ${code(region)}, and open only in a process that states that it runs there`,
+        ]),
+    ...(branchCheck === undefined
+      ? []
+      : ['- the policy pins the branches of a narrowed key file; any other branches are refused']),
   ];
 }
 

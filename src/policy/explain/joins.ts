@@ -5,7 +5,7 @@ import { readingByName } from '../../prepare/readings.ts';
 import { ruleOption } from '../../rule/rule.ts';
 import { contextNames } from '../../rule/token/contexts.ts';
 import type { Leaf } from '../bound.ts';
-import { byScope, differenceOf, type NamedPolicy, oddPairs, type Place, partsOf, sharePins } from '../joins.ts';
+import { byScope, differenceOf, keyDifference, type NamedPolicy, oddPairs, type Place, partsOf } from '../joins.ts';
 import { code, codes, words } from './markdown.ts';
 
 /**
@@ -210,7 +210,9 @@ function joinLine(part: readonly Place[]): string {
 }
 
 function reasonOf(a: Place, b: Place): { readonly half: boolean; readonly text: string } {
-  if (!sharePins(a, b)) return { half: false, text: 'the policies pin different keys' };
+  const keys = keyDifference(a, b);
+  if (keys === 'region') return { half: false, text: 'the policies demand different regions' };
+  if (keys === 'pins') return { half: false, text: 'the policies pin different keys' };
   const difference = differenceOf(a.leaf, b.leaf);
   if (difference === null) return { half: false, text: 'the policies pin different keys' };
   return { half: difference.half, text: `${difference.reasons}, ${difference.consequence}` };

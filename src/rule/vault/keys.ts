@@ -7,7 +7,7 @@ import { isWhole } from '../options.ts';
 import type { KeyUse } from '../rule.ts';
 
 /**
- * Returns the nodes of a store and a scope. Whoever makes mappings also needs the nodes that open them. For revealing
+ * Returns the nodes of a store and a scope. Making mappings also needs the nodes that open them. For revealing
  * alone the side of the tokens is enough, with which no value can be tested.
  */
 export function vaultKeys(store: string, scope: string, withSubject: boolean, verbs: readonly KeyVerb[]): KeyUse {

@@ -38,7 +38,7 @@ export function innerLayer(key: DomainKey, store: string, scope: string, withSub
   const parameters = ['inner', store, withSubject ? 'subject' : ''];
   const below = (label: string) => [[label]] as const;
   const sideOf = ([index, content]: readonly [string, string]): Side => {
-    // A narrowed keyset may have one side only. Then the other side says so when it is used.
+    // A narrowed keyset may have one side only. Then every use of the other side is refused.
     if (!key.has('vault', scope, parameters, below(index))) {
       const refuse = () => key.derive('vault', scope, parameters, below(index)) as never;
       return { indexesOf: refuse, keysOf: refuse, indexOf: refuse, seal: refuse, open: refuse };

@@ -192,6 +192,102 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
     await verify();
   });
 
+  describe('label and onErased', () => {
+    const other = `${database}_labels`;
+    const fields = ['error', 'new', 'missing'].map(
+      (way) =>
+        `  ${way}: { rule: vault, scope: ${way}, store: people, label: ${way.slice(0, 3)}, onErased: ${way}, subject: id }\n`,
+    );
+    const records = `id,error,new,missing\n${[1, 2, 3].map((n) => `${n},Person ${n},Person ${n},Person ${n}\n`).join('')}`;
+    let at: readonly string[];
+    let client: Client;
+
+    beforeAll(async () => {
+      await admin.query(`create database ${other}`);
+      const there = url!.replace(/\/[^/?]*(\?|$)/, `/${other}$1`);
+      client = await clientOf(there);
+      place.write('labels.yaml', `trefoil: 1\ndomain: eu-enclave\nfields:\n  id: keep\n${fields.join('')}`);
+      place.write('labels.csv', records);
+      at = ['--policy', 'labels.yaml', '--keys', 'keys.json', '--vault', there];
+    });
+    afterAll(async () => {
+      await client.end();
+      await admin.query(`drop database ${other} with (force)`);
+    });
+
+    /** Runs some columns of the records, so that the field with the error can be left out. */
+    const run = async (command: string, rows: readonly (readonly string[])[], names: readonly string[]) => {
+      const left = fields.filter((field) => names.some((name) => field.startsWith(`  ${name}:`)));
+      place.write('some.yaml', `trefoil: 1\ndomain: eu-enclave\nfields:\n  id: keep\n${left.join('')}`);
+      const input = [['id', ...names], ...rows].map((cells) => `${cells.join()}\n`).join('');
+      const options = at.map((one) => (one === 'labels.yaml' ? 'some.yaml' : one));
+      return await place.run([command, '-', '--format', 'csv', ...options], input);
+    };
+
+    test('tokens have their labels, and are found by them again', async () => {
+      const safe = await place.run(['protect', 'labels.csv', ...at, '--out', 'labels.safe.csv']);
+      expect(safe.code, safe.err).toBe(0);
+      expectVoice(safe, VALUES);
+      for (const cells of cellsOf(place.read('labels.safe.csv'))) {
+        expect(cells).toEqual([
+          cells[0],
+          expect.stringMatching(/^err_/),
+          expect.stringMatching(/^new_/),
+          expect.stringMatching(/^mis_/),
+        ]);
+      }
+      const again = await place.run(['protect', 'labels.csv', ...at]);
+      expect(again.out).toBe(place.read('labels.safe.csv'));
+      const back = await place.run(['reveal', 'labels.safe.csv', ...at]);
+      expect(back, back.err).toMatchObject({ code: 0, out: records });
+      // A token of another field is not one of this one.
+      const [, error, fresh] = cellsOf(place.read('labels.safe.csv'))[0]!;
+      const mixed = await run('reveal', [['1', error!, fresh!]], ['new', 'error']);
+      expect(mixed.code).toBe(1);
+      expect(mixed.err).toMatch(/field new: the token is not in the vault under this scope/);
+    });
+
+    test('after an erasure each field goes on as it says', async () => {
+      const shredded = await place.run(['vault', 'shred', ...at], '2\n');
+      expect(shredded.code, shredded.err).toBe(0);
+      const safe = cellsOf(place.read('labels.safe.csv'));
+      const [error, fresh, missing] = safe[1]!.slice(1) as [string, string, string];
+      const value = 'Person 2';
+
+      for (const ended of [
+        await run('protect', [['2', value]], ['error']),
+        await run('reveal', [['2', error]], ['error']),
+        await run('reveal', [['2', fresh]], ['new']),
+      ]) {
+        expect(ended.code).toBe(1);
+        expect(ended.err).toMatch(/erased|destroyed/);
+        expectVoice(ended, VALUES);
+      }
+      const gone = await run('protect', [['2', value]], ['missing']);
+      expect(gone, gone.err).toMatchObject({ code: 0, out: 'id,missing\n2,\n' });
+      expect(gone.err).toContain('1 erased value counts as missing');
+      const back = await run('reveal', [['2', missing]], ['missing']);
+      expect(back, back.err).toMatchObject({ code: 0, out: 'id,missing\n2,\n' });
+
+      const anew = await run('protect', [['2', value]], ['new']);
+      expect(anew.code, anew.err).toBe(0);
+      const token = cellsOf(anew.out)[0]![1]!;
+      expect(token).toMatch(/^new_/);
+      expect(token).not.toBe(fresh);
+      expect((await run('protect', [['2', value]], ['new'])).out).toBe(anew.out);
+      expect(await run('reveal', [['2', token]], ['new'])).toMatchObject({ code: 0, out: `id,new\n2,${value}\n` });
+      // The others are as they were, and the token from before the erasure stays dead.
+      expect((await run('reveal', [['2', fresh]], ['new'])).code).toBe(1);
+      const rest = await run('protect', [['1', 'Person 1', 'Person 1', 'Person 1']], ['error', 'new', 'missing']);
+      expect(rest).toMatchObject({ code: 0 });
+      expect(cellsOf(rest.out)[0]).toEqual(safe[0]);
+      const verified = await place.run(['vault', 'verify', ...at]);
+      expect(json(verified.out)[0]).toMatchObject({ broken: 0, problems: [] });
+      const { rows } = await client.query('select body from trefoil_value');
+      expect(Buffer.concat(rows.map(({ body }) => body as Buffer)).toString('latin1')).not.toMatch(/Person \d/);
+    });
+  });
+
   test('a database without a vault: nothing is done where nothing is protected, and nothing is made', async () => {
     const empty = `${database}_empty`;
     await admin.query(`create database ${empty}`);

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { addDomain, addKey } from '../../../keys.ts';
 import { writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, fileOption, nameOption, need } from '../../options.ts';
 import { helpText } from '../../voice.ts';
 
@@ -22,8 +22,7 @@ Examples:
   trefoil keys add --keys keys.json --out keys-2.json
   trefoil keys add --domain partner-b --of eu-enclave --keys keys.json --out keys-2.json`;
 
-interface AddOptions {
-  readonly keys?: string;
+interface AddOptions extends KeyOptions {
   readonly out?: string;
   readonly newLineage?: true;
   readonly domain?: string;
@@ -38,6 +37,7 @@ export function addKeysAdd(parent: Command, context: Context): void {
       'Adds a root key that is ready to become primary, or the domain of a recipient, and writes a new file.',
     )
     .addOption(keysOption())
+    .addOption(identityOption())
     .option('--new-lineage', 'make a key whose tokens never join older ones')
     .addOption(nameOption('--domain', 'domain of a recipient to add, in place of a key'))
     .addOption(nameOption('--of', 'domain whose tokens are projected for the recipient'))
@@ -51,14 +51,17 @@ async function add(options: AddOptions, context: Context): Promise<void> {
   const out = need(options.out, '--out');
   if ((domain === undefined) !== (of === undefined)) throw new UsageError('--domain and --of need each other');
   if (domain !== undefined && newLineage) throw new UsageError('--new-lineage cannot be combined with --domain');
-  const { keyset } = await needKeys(options.keys, context.voice);
+  const source = await needKeys(options, context);
+  const { keyset } = source;
   if (domain !== undefined) {
-    await writeChanged(out, addDomain(keyset, domain, { of: of! }), `domain ${domain} of ${of}`, context);
+    const known = addDomain(keyset, domain, { of: of! });
+    await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, context);
     return;
   }
   const changed = addKey(keyset, { newLineage });
   const id = changed.ids.find((one) => !keyset.ids.includes(one))!;
-  await writeChanged(out, changed, `root key ${id} is ready; ${changed.primary} still makes new values`, context);
+  const what = `root key ${id} is ready; ${changed.primary} still makes new values`;
+  await writeChanged(out, { keyset: changed, source, what }, context);
   if (newLineage) {
     context.voice.warning(`tokens of ${id} will join no tokens of older keys, and no older token can be renewed to it`);
   }

@@ -10,7 +10,7 @@ import { type FieldRotation, type LostJoin, lostJoins, rotationOf } from '../../
 import type { FilePolicy } from '../../../policy.ts';
 import { keyLines, pinLines, pinsOf } from '../../custody/words.ts';
 import { UsageError } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, filesOption, nameOption } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
 import { loadPolicy } from '../../policy-file.ts';
@@ -30,8 +30,7 @@ Examples:
   trefoil keys inspect --keys keys.json --domain eu-enclave
   trefoil keys inspect --keys keys.json --policy people.policy.yaml`;
 
-interface InspectOptions {
-  readonly keys?: string;
+interface InspectOptions extends KeyOptions {
   readonly domain?: string;
   readonly policy?: readonly string[];
   readonly json?: boolean;
@@ -54,6 +53,7 @@ export function addKeysInspect(parent: Command, context: Context): void {
         'It never shows keys.',
     )
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(nameOption('--domain', 'domain whose key ids and key checks are shown'))
     .addOption(filesOption('--policy', 'policy whose domain and fields are looked at; may be repeated'))
     .option('--json', 'write JSON')
@@ -64,7 +64,7 @@ export function addKeysInspect(parent: Command, context: Context): void {
 async function inspect(options: InspectOptions, context: Context): Promise<void> {
   const { policy: files = [], json = false } = options;
   refuseTwoDashes('input', [['--keys', options.keys], ...files.map((file) => ['--policy', file] as const)]);
-  const { keyset } = await needKeys(options.keys, context.voice);
+  const { keyset } = await needKeys(options, context);
   const policies: FilePolicy[] = [];
   for (const file of files) policies.push((await loadPolicy(file)).policy);
   const name = domainOf(options.domain, policies);

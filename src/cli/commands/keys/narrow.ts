@@ -6,7 +6,7 @@ import type { KeyVerb } from '../../../keys/entries.ts';
 import { type FilePolicy, type NarrowedField, narrow } from '../../../policy.ts';
 import { writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, fileOption, filesOption, need, option } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
 import { loadPolicy } from '../../policy-file.ts';
@@ -25,11 +25,10 @@ Examples:
 
 const VERBS: readonly KeyVerb[] = ['protect', 'reveal', 'rekey'];
 
-interface NarrowOptions {
+interface NarrowOptions extends KeyOptions {
   readonly policy?: readonly string[];
   readonly verbs?: readonly KeyVerb[];
   readonly rejects?: boolean;
-  readonly keys?: string;
   readonly out?: string;
 }
 
@@ -42,6 +41,7 @@ export function addKeysNarrow(parent: Command, context: Context): void {
     .addOption(option('--verbs', 'VERBS', 'what the file is for (required): protect, reveal, rekey', readVerbs))
     .option('--rejects', 'also keep the key of rejected records')
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(fileOption('--out', 'file to make (required)'))
     .addHelpText('after', helpText(HELP))
     .action((options: NarrowOptions) => run(options, context));
@@ -65,9 +65,10 @@ async function run({ rejects = false, ...options }: NarrowOptions, context: Cont
   refuseTwoDashes('input', [['--keys', options.keys], ...files.map((file) => ['--policy', file] as const)]);
   const policies: FilePolicy[] = [];
   for (const file of files) policies.push((await loadPolicy(file)).policy);
-  const { keyset } = await needKeys(options.keys, context.voice);
-  const { keyset: narrowed, branchCheck, fields } = narrow(keyset, policies, { verbs, rejects });
-  await writeChanged(out, narrowed, `${plural(fields.length, 'field')}, for ${verbs.join(' and ')}`, context);
+  const source = await needKeys(options, context);
+  const { keyset: narrowed, branchCheck, fields } = narrow(source.keyset, policies, { verbs, rejects });
+  const what = `${plural(fields.length, 'field')}, for ${verbs.join(' and ')}`;
+  await writeChanged(out, { keyset: narrowed, source, what }, context);
   for (const field of fields) context.voice.note(lineOf(field));
   if (rejects) context.voice.note('rejected records: seat belt');
   if (fields.some(({ kept }) => kept === 'seat belt')) {

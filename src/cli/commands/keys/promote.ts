@@ -6,7 +6,7 @@ import { describeKeyset } from '../../../keys/described.ts';
 import { promoteKey } from '../../../keys.ts';
 import { knownId, writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, fileOption, need } from '../../options.ts';
 import { helpText } from '../../voice.ts';
 
@@ -24,19 +24,22 @@ export function addKeysPromote(parent: Command, context: Context): void {
     .description('Makes a root key primary, and writes a new file.')
     .argument('<ID>', 'id of the root key, as trefoil keys inspect shows it')
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(fileOption('--out', 'file to make (required)'))
     .addHelpText('after', helpText(HELP))
-    .action((id: string, options: { keys?: string; out?: string }) => promote(id, options, context));
+    .action((id: string, options: KeyOptions & { out?: string }) => promote(id, options, context));
 }
 
-async function promote(argument: string, options: { keys?: string; out?: string }, context: Context): Promise<void> {
+async function promote(argument: string, options: KeyOptions & { out?: string }, context: Context): Promise<void> {
   const out = need(options.out, '--out');
-  const { keyset } = await needKeys(options.keys, context.voice);
+  const source = await needKeys(options, context);
+  const { keyset } = source;
   const id = knownId(keyset, argument);
   if (id === keyset.primary) throw new UsageError(`root key ${id} is primary already`);
   const { keys } = describeKeyset(keyset, null);
   const changed = promoteKey(keyset, id);
-  await writeChanged(out, changed, `root key ${id} makes new values; ${keyset.primary} reads old ones`, context);
+  const what = `root key ${id} makes new values; ${keyset.primary} reads old ones`;
+  await writeChanged(out, { keyset: changed, source, what }, context);
   const [before, now] = [keyset.primary, id].map((one) => keys.find((key) => key.id === one)!);
   if ((now!.base ?? id) !== (before!.base ?? before!.id)) {
     context.voice.warning(`new tokens join no tokens of ${before!.id}: the two keys have different bases`);

@@ -11,7 +11,7 @@ import { knownId, writeChanged } from '../../custody/changing.ts';
 import { needsOf, type RetiringKey, type Use, usesAsBase, usesInReports, usesInVaults } from '../../custody/uses.ts';
 import { branchText } from '../../custody/words.ts';
 import { UsageError } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, fileOption, filesOption, listedNamesOption, need } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
 import { loadPolicy } from '../../policy-file.ts';
@@ -33,8 +33,7 @@ Examples:
   trefoil keys retire m4q8t0vb --policy people.policy.yaml --scan scan.json \\
     --vault people.db --keep-needed --keys keys-3.json --out keys-4.json`;
 
-interface RetireOptions {
-  readonly keys?: string;
+interface RetireOptions extends KeyOptions {
   readonly out?: string;
   readonly domain?: readonly string[];
   readonly policy?: readonly string[];
@@ -51,6 +50,7 @@ export function addKeysRetire(parent: Command, context: Context): void {
     .description('Takes a root key out of a key file, or keeps only the branches of it that are needed.')
     .argument('<ID>', 'id of the root key, as trefoil keys inspect shows it')
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(listedNamesOption('--domain', 'domain in which the key was used; may be repeated'))
     .addOption(filesOption('--policy', 'policy whose domain and stores are looked at; may be repeated'))
     .addOption(filesOption('--scan', 'report of trefoil scan; may be repeated'))
@@ -66,7 +66,8 @@ async function retire(argument: string, options: RetireOptions, context: Context
   const { scan = [], keepNeeded = false, allScopes = false } = options;
   const out = need(options.out, '--out');
   checkTogether(options);
-  const { keyset } = await needKeys(options.keys, context.voice);
+  const source = await needKeys(options, context);
+  const { keyset } = source;
   const id = knownId(keyset, argument);
   const policies: FilePolicy[] = [];
   for (const path of options.policy ?? []) policies.push((await loadPolicy(path)).policy);
@@ -84,7 +85,7 @@ async function retire(argument: string, options: RetireOptions, context: Context
   const checks = domains.map((domain) => changed.domain(domain).branchCheck);
 
   const what = keep === undefined ? `root key ${id} is retired` : `root key ${id} is gone, and branches of it stay`;
-  await writeChanged(out, changed, what, context);
+  await writeChanged(out, { keyset: changed, source, what }, context);
   const kept = describeKeyset(changed, null).keys.find((key) => key.id === id)?.branches ?? [];
   report(id, kept, uses, context);
   const branchCheck = checks.find((check) => check !== undefined);

@@ -9,25 +9,26 @@ import { makeCsvWriter, OWN_RECORDS } from '../../../io/csv/records.ts';
 import { writeCells } from '../../../io/tsv/cells.ts';
 import { revealAccess } from '../../../reveal.ts';
 import { EXIT } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, checkFileName, fileOption } from '../../options.ts';
 import { openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
 import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
-The records are written as they were in the input, under its header line, so
-that you can correct them and run them like any other file. They are UTF-8,
-whatever the encoding of the input was, so run them without --encoding. With
---json each record is one JSON object with its file, row, line, problems and
-text. The records are personal data in clear; --out makes a file that only its
-owner can read.
+The records are written as they were in the input, under its header line if it
+had one, so that you can correct them and run them like any other file. They are
+UTF-8, whatever the encoding of the input was, so run them without --encoding.
+The last lines name the options that they need. With --json each record is one
+JSON object with its file, row, line, problems and text. The records are
+personal data in clear; --out makes a file that only its owner can read.
 
 Examples:
   trefoil rejects open people.rejects.ndjson --keys keys.json --out mend.csv
   trefoil rejects open people.rejects.ndjson --keys keys.json --json`;
 
 interface OpenOptions {
-  readonly keys?: string;
+  readonly keys?: readonly string[];
+  readonly identity?: readonly string[];
   readonly out?: string;
   readonly json?: boolean;
   readonly force?: boolean;
@@ -40,6 +41,7 @@ export function addRejectsOpen(parent: Command, context: Context): void {
     .description('Opens the records that a run rejected, with the keys of that run.')
     .argument('<FILE>', 'file of rejects')
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .option('--json', 'write one JSON object per record, with its place and problems')
     .option('--force', 'replace an existing file')
@@ -47,15 +49,16 @@ export function addRejectsOpen(parent: Command, context: Context): void {
     .action((file: string, options: OpenOptions) => open(file, options, context));
 }
 
-async function open(file: string, { keys, out, json = false, force = false }: OpenOptions, context: Context) {
+async function open(file: string, options: OpenOptions, context: Context) {
+  const { keys, out, json = false, force = false } = options;
   checkFileName('FILE', file);
   refuseTwoDashes('input', [
     ['FILE', file],
     ['--keys', keys],
   ]);
-  const source = await needKeys(keys, context.voice);
+  const source = await needKeys(options, context);
   const rejects = await readRejects(file, (domain) => source.keyset.domain(domain), revealAccess);
-  const inputs = source.file === null ? [file] : [file, source.file];
+  const inputs = [file, ...source.files];
   const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
   const encoder = new TextEncoder();
   const write = (text: string): Promise<void> => output.write(encoder.encode(text));
@@ -78,8 +81,8 @@ async function open(file: string, { keys, out, json = false, force = false }: Op
     throw error;
   }
   context.voice.note(`${plural(opened, 'record')} opened, as UTF-8`);
-  const options = json ? '' : optionsFor(rejects);
-  if (options !== '') context.voice.hint(`run the corrected records with ${options}`);
+  const flags = json ? '' : optionsFor(rejects);
+  if (flags !== '') context.voice.hint(`run the corrected records with ${flags}`);
   if (damaged > 0) {
     context.voice.warning(
       `${plural(damaged, 'record')} ${wordFor(damaged, 'has', 'have')} bytes that are no characters, which are written ` +
@@ -107,19 +110,25 @@ function headerOf({ format, delimiter, newline, quote, escape: escapedBy, header
   return write(
     header.map((name) => [name]),
     [0],
-    OWN_RECORDS,
+    // A column without a name has no quotes, as most programs write it.
+    { ...OWN_RECORDS, wasBare: () => true },
   );
 }
 
-/** The options with which a corrected CSV file is read, if it is not written with commas and double quotes. */
-function optionsFor({ format, delimiter, quote, escape: escapedBy }: Rejects): string {
-  if (format !== 'csv') return '';
+/** The options with which corrected records are read; none for NDJSON, and for CSV that is written in the usual way. */
+function optionsFor({ format, delimiter, quote, escape: escapedBy, header }: Rejects): string {
+  if (format === 'ndjson') return '';
   const flags = [
+    // The extension .tsv stands for two file formats.
+    ['--format', format === 'tsv' ? format : null],
     ['--delimiter', delimiter === DEFAULT_DELIMITER ? null : delimiter],
     ['--quote', quote],
     ['--escape', escapedBy],
   ] as const;
-  return flags.flatMap(([flag, value]) => (value == null ? [] : [`${flag} ${inShell(value)}`])).join(' ');
+  const options = flags.flatMap(([flag, value]) => (value == null ? [] : [`${flag} ${inShell(value)}`]));
+  // The file of rejects does not have the names that the run had.
+  if (header === null) options.push('--header NAMES, with the names of that run: its input had no header line');
+  return options.join(' ');
 }
 
 /** An argument as a shell takes it. */

@@ -10,7 +10,7 @@ import { openInput } from '../../../files/inputs/input-file.ts';
 import type { ShredCertificate, SubjectNow } from '../../../vault/shredding.ts';
 import { type JsonObject, readLine } from '../../../vault/transfer/lines.ts';
 import { EXIT, UsageError } from '../../exit.ts';
-import { keysOption } from '../../key-source.ts';
+import { identityOption, keysOption } from '../../key-source.ts';
 import { type Line, linesOf, standardInput } from '../../lines.ts';
 import { type Context, checkFileName, fileOption } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
@@ -48,6 +48,7 @@ export function addVaultCheckCertificate(parent: Command, context: Context): voi
     .addOption(fileOption('--subjects', 'file of the subjects that must have a certificate, one per line'))
     .addOption(policyOption())
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(vaultOption())
     .addHelpText('after', helpText(HELP))
     .action((file: string | undefined, options: CheckOptions) => checkAll(file ?? '-', options, context));

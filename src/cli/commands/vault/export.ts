@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander';
 import { EXIT } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, fileOption, need } from '../../options.ts';
 import { DASH, openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
 import { loadPolicy, policyOption } from '../../policy-file.ts';
@@ -25,7 +25,8 @@ Examples:
 
 interface ExportOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
+  readonly identity?: readonly string[];
   readonly vault?: readonly string[];
   readonly store?: string;
   readonly out?: string;
@@ -45,6 +46,7 @@ export function addVaultExport(parent: Command, context: Context): void {
     .description('Writes all rows of a store, sealed as they are. Writes one JSON object per line.')
     .addOption(policyOption())
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(vaultOption())
     .addOption(storeOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
@@ -53,7 +55,8 @@ export function addVaultExport(parent: Command, context: Context): void {
     .action((options: ExportOptions) => exportTo(options, context));
 }
 
-async function exportTo(options: ExportOptions, { signal, voice, exit }: Context): Promise<void> {
+async function exportTo(options: ExportOptions, context: Context): Promise<void> {
+  const { signal, voice, exit } = context;
   const { out, force = false, vault = [] } = options;
   const path = need(options.policy, '--policy');
   refuseTwoDashes('input', [
@@ -62,12 +65,8 @@ async function exportTo(options: ExportOptions, { signal, voice, exit }: Context
   ]);
   const { policy } = await loadPolicy(path);
   const rule = ruleOfStore(policy, options.store);
-  const source = await needKeys(options.keys, voice);
-  const inputs = [
-    path,
-    ...(source.file === null ? [] : [source.file]),
-    ...storeFiles(placesOf([rule.store], vault).values()),
-  ];
+  const source = await needKeys(options, context);
+  const inputs = [path, ...source.files, ...storeFiles(placesOf([rule.store], vault).values())];
   if (out === undefined || out === DASH) refuseOwnInput(inputs);
   const stores = await openStores([rule.store], vault, { create: false });
   try {

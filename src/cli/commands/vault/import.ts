@@ -8,7 +8,7 @@ import { openInput } from '../../../files/inputs/input-file.ts';
 import type { Stores } from '../../../vault/session.ts';
 import type { VaultStore } from '../../../vault/stores/store.ts';
 import { EXIT, UsageError } from '../../exit.ts';
-import { keysOption, needKeys } from '../../key-source.ts';
+import { identityOption, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, checkFileName, need } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
 import { loadPolicy, policyOption } from '../../policy-file.ts';
@@ -31,7 +31,8 @@ Examples:
 
 interface ImportOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
+  readonly identity?: readonly string[];
   readonly vault?: readonly string[];
   readonly store?: string;
 }
@@ -44,13 +45,15 @@ export function addVaultImport(parent: Command, context: Context): void {
     .argument('[FILE]', 'file of the export (default, or -: standard input)')
     .addOption(policyOption())
     .addOption(keysOption())
+    .addOption(identityOption())
     .addOption(vaultOption())
     .addOption(storeOption())
     .addHelpText('after', helpText(HELP))
     .action((file: string | undefined, options: ImportOptions) => importFrom(file ?? '-', options, context));
 }
 
-async function importFrom(file: string, options: ImportOptions, { signal, voice, exit }: Context): Promise<void> {
+async function importFrom(file: string, options: ImportOptions, context: Context): Promise<void> {
+  const { signal, voice, exit } = context;
   refuseTwoDashes('input', [
     ['FILE', file],
     ['--policy', options.policy],
@@ -58,7 +61,7 @@ async function importFrom(file: string, options: ImportOptions, { signal, voice,
   ]);
   const { policy } = await loadPolicy(need(options.policy, '--policy'));
   const rule = ruleOfStore(policy, options.store);
-  const { keyset } = await needKeys(options.keys, voice);
+  const { keyset } = await needKeys(options, context);
   const name = checkFileName('FILE', file);
   if (name === '-' && process.stdin.isTTY) {
     throw new UsageError('the export is missing', 'name its file, or pass it on standard input');
