@@ -62,6 +62,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'vault rekey': async () => (await import('./commands/vault/rekey.ts')).addVaultRekey,
   'vault export': async () => (await import('./commands/vault/export.ts')).addVaultExport,
   'vault import': async () => (await import('./commands/vault/import.ts')).addVaultImport,
+  scan: async () => (await import('./commands/scan.ts')).addScan,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
 };
 

@@ -7,11 +7,12 @@
 import { scanJson } from '../core/json/scan.ts';
 import { fail } from '../errors.ts';
 import { KEY_ID } from '../keys/checks.ts';
+import { LABEL } from '../wire/labelled-token.ts';
 
 /** What was found of one key in one file. */
 export interface KeyCounts {
-  /** Labelled tokens whose check characters are right. */
-  readonly tokens: number;
+  /** Labelled tokens whose check characters are right, by their label; `''` for those without one. */
+  readonly tokens: Readonly<Record<string, number>>;
   readonly sealed: number;
   /** Sealed records in a file of rejects. */
   readonly rejects: number;
@@ -96,11 +97,22 @@ function readFile(value: unknown): ScannedFile {
   const counts = Object.entries(keys).map(([id, one]) => {
     if (!KEY_ID.test(id)) refuse('a key id does not have five characters');
     const found = fields(one, 'a key', ['tokens', 'sealed', 'rejects', 'first']);
-    const [tokens, sealed, rejects] = [found.tokens, found.sealed, found.rejects].map((number) => count(number, 0));
-    if (tokens! + sealed! + rejects! === 0) refuse('a key is named and has no values');
-    return [id, { tokens, sealed, rejects, first: count(found.first, 1) } as KeyCounts] as const;
+    const tokens = readTokens(found.tokens);
+    const [sealed, rejects] = [count(found.sealed, 0), count(found.rejects, 0)];
+    if (Object.keys(tokens).length + sealed + rejects === 0) refuse('a key is named and has no values');
+    return [id, { tokens, sealed, rejects, first: count(found.first, 1) }] as const;
   });
   return { file, bytes: count(bytes, 0), keys: Object.fromEntries(counts), damaged: count(damaged, 0) };
+}
+
+function readTokens(value: unknown): KeyCounts['tokens'] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('"tokens" of a key is not an object');
+  return Object.fromEntries(
+    Object.entries(value).map(([label, number]) => {
+      if (label !== '' && !LABEL.test(label)) refuse('a label is not one of a token');
+      return [label, count(number, 1)];
+    }),
+  );
 }
 
 function count(value: unknown, least: number): number {

@@ -11,6 +11,7 @@ import type { DescribedKey } from '../../keys/described.ts';
 import type { KeyNeed, Keyset } from '../../keys.ts';
 import { keyNeeds } from '../../policy/narrow.ts';
 import type { FilePolicy } from '../../policy.ts';
+import { ruleOption } from '../../rule/rule.ts';
 import { readSmallFile } from '../policy-file.ts';
 import { placesOf, storeNames } from '../stores/places.ts';
 import { onePerStore, openVaultsOf } from '../stores/vaults.ts';
@@ -65,7 +66,11 @@ export interface Scanned {
  *
  * @throws TrefoilError `invalid_report`, with the file.
  */
-export async function usesInReports({ key, shown }: RetiringKey, reports: readonly string[]): Promise<Scanned> {
+export async function usesInReports(
+  { key, shown }: RetiringKey,
+  reports: readonly string[],
+  policies: readonly FilePolicy[],
+): Promise<Scanned> {
   const uses: Use[] = [];
   const silent: SilentField[] = [];
   for (const path of reports) {
@@ -78,7 +83,7 @@ export async function usesInReports({ key, shown }: RetiringKey, reports: readon
         uses.push(
           use(`${countsOf(found)} of key ${id} in ${file}, the first in line ${found.first}`, path, {
             domain,
-            needs: (need) => isOf(found, need, key),
+            needs: (need) => isOf(found, need, key, makersOf(policies, domain)),
             mustEnd: false,
           }),
         );
@@ -90,7 +95,9 @@ export async function usesInReports({ key, shown }: RetiringKey, reports: readon
 
 function countsOf({ tokens, sealed, rejects }: KeyCounts): string {
   const parts = [
-    ...(tokens > 0 ? [plural(tokens, 'token')] : []),
+    ...Object.entries(tokens).map(
+      ([label, number]) => `${plural(number, 'token')}${label === '' ? '' : ` ${label}_…`}`,
+    ),
     ...(sealed > 0 ? [plural(sealed, 'sealed value')] : []),
     ...(rejects > 0 ? [plural(rejects, 'rejected record')] : []),
   ];
@@ -98,12 +105,23 @@ function countsOf({ tokens, sealed, rejects }: KeyCounts): string {
 }
 
 /** Whether a node opens or renews values of these counts. */
-function isOf({ tokens, sealed, rejects }: KeyCounts, path: KeyNeed['path'], key: DescribedKey): boolean {
+function isOf(
+  { tokens, sealed, rejects }: KeyCounts,
+  path: KeyNeed['path'],
+  key: DescribedKey,
+  makers: Makers,
+): boolean {
+  const scope = path[1]?.[1];
   switch (kindOf(path)) {
     case 'token':
-      return tokens > 0 && key.base === null;
+      return key.base === null && makers.tokens.some((one) => one.scope === scope && Object.hasOwn(tokens, one.label));
     case 'token permutation':
-      return tokens > 0;
+      return makers.tokens.some((one) => one.scope === scope && Object.hasOwn(tokens, one.label));
+    case 'vault':
+      return (
+        partOf(path)[0] === 'inner' &&
+        makers.vaults.some((one) => one.scope === scope && Object.hasOwn(tokens, one.label))
+      );
     case 'seal':
       return sealed > 0;
     case 'rejects':
@@ -111,6 +129,27 @@ function isOf({ tokens, sealed, rejects }: KeyCounts, path: KeyNeed['path'], key
     default:
       return false;
   }
+}
+
+/** A rule that writes labelled tokens. */
+interface Maker {
+  readonly scope: string;
+  readonly label: string;
+}
+
+/** The rules of the policies of a domain that write labelled tokens. */
+interface Makers {
+  readonly tokens: readonly Maker[];
+  readonly vaults: readonly Maker[];
+}
+
+function makersOf(policies: readonly FilePolicy[], domain: string): Makers {
+  const rules = policies.filter((policy) => policy.domain === domain).flatMap(({ fields }) => Object.values(fields));
+  const of = (kind: string) =>
+    rules
+      .filter(({ rule }) => rule === kind)
+      .map((rule) => ({ scope: String(ruleOption(rule, 'scope')), label: String(ruleOption(rule, 'label') ?? '') }));
+  return { tokens: of('token'), vaults: of('vault') };
 }
 
 /** Uses in the stores of the policies. Every store must have a place, or a vault that needs the key could be missed. */

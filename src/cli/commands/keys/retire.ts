@@ -74,7 +74,7 @@ async function retire(argument: string, options: RetireOptions, context: Context
   const domains = [...new Set([...(options.domain ?? []), ...policies.map(({ domain }) => domain!)])];
   const retiring = retiringKey(keyset, id, domains);
 
-  const { uses: inFiles, silent } = await usesInReports(retiring, scan);
+  const { uses: inFiles, silent } = await usesInReports(retiring, scan, policies);
   const inVaults = await usesInVaults(retiring, keyset, policies, options.vault ?? []);
   const uses = [...usesAsBase(retiring), ...inVaults, ...inFiles];
   refuseUses(id, uses, keepNeeded);
@@ -92,7 +92,9 @@ async function retire(argument: string, options: RetireOptions, context: Context
   if (branchCheck !== undefined) {
     context.voice.note(`pin the branches in every policy that uses this file: branchCheck: "${branchCheck}"`);
   }
-  warnOfRest(retiring.key, scan.length, silent, context);
+  // Dates are shifted with the base.
+  const hidden = retiring.key.base === null ? silent : silent.filter(({ rule }) => rule !== 'shiftDate');
+  warnOfRest(retiring.key, scan.length, hidden, context);
 }
 
 /** Warns of the values that nothing found. */
