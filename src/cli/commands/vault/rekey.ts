@@ -18,7 +18,7 @@ import {
   untilAborted,
   type VaultOptions,
 } from '../../stores/vaults.ts';
-import { helpText, plural } from '../../voice.ts';
+import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
 Other processes may use the stores meanwhile. The exit code is 9 if rows are
@@ -102,7 +102,8 @@ async function rekeyTokens(vaults: readonly OpenVault[], path: string, context: 
   }
   await move(batch);
   if (unknown > 0) {
-    context.voice.warning(`${plural(unknown, 'line')} of the file: not a token of these stores`);
+    const are = wordFor(unknown, 'is not a token', 'are not tokens');
+    context.voice.warning(`${plural(unknown, 'line')} of the file ${are} of these stores`);
     context.exit(EXIT.partial);
   }
   return [...reports.values()];
