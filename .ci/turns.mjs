@@ -145,6 +145,11 @@ export const LONG = [
     ],
   },
   {
+    name: 'key wrappers with the SDKs of AWS, Google and Azure, and with SoftHSM',
+    command: 'bash test/kms/run',
+    sources: ['src/custody.ts', 'src/custody/', 'src/cli/custody/', 'docs/guide/kms.md', 'test/kms/'],
+  },
+  {
     name: 'the two commands of the README on Node 22',
     command: 'bash .ci/other-nodes 22',
     sources: ['src/', 'test/', 'tsup.config.ts', 'vitest.config.ts', '.ci/other-nodes'],

@@ -159,6 +159,12 @@ const KINDS = {
   not_granted: 'keys',
   /** A key file has branches in place of root keys, and nothing pins their check value. */
   branches_unpinned: 'keys',
+  /** Values do not show which key made them and no key was named, or values of two keys are in one column. */
+  epoch_required: 'keys',
+  /** The keys that values are moved between have no common base, so only the originals can be protected again. */
+  not_renewable: 'keys',
+  /** The domain that values are projected to is not one of the same lineage. */
+  not_related: 'keys',
   /** The key cannot be retired, because something still needs it. */
   key_in_use: 'keys',
   /** The key is a base and nothing else, so it cannot become primary. */

@@ -41,6 +41,14 @@ export {
   shiftDate,
 } from './rule/shift-date.ts';
 export type { ContextColumn, ContextInput, Per, PerArguments, PerField } from './rule/token/contexts.ts';
-export { type BoundToken, type TokenInput, type TokenOptions, type TokenRule, token } from './rule/token.ts';
+export { type ProjectOptions, projectTokens, type TokenProjection } from './rule/token/project.ts';
+export {
+  type BoundToken,
+  type RenewOptions,
+  type TokenInput,
+  type TokenOptions,
+  type TokenRule,
+  token,
+} from './rule/token.ts';
 export { inspect, type TokenParts, tokenPattern } from './wire/labelled-token.ts';
 export { type LengthPlan, planLength } from './wire/token-lengths.ts';

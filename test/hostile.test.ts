@@ -10,8 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as age from 'age-encryption';
+import * as shamir from 'shamir-secret-sharing';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type KeyWrapper, sealKeyFile } from '../src/custody.ts';
+import { type KeyWrapper, sealKeyFile, splitIdentity } from '../src/custody.ts';
 import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
@@ -224,10 +225,15 @@ const wrapperRow =
     ];
   };
 
+const SPLIT = await splitIdentity({ age, shamir, shares: 3, threshold: 2 });
+
 const CUSTODY: Readonly<Record<string, Row>> = {
   sealKeyFile: call(() => [keysetJson(testRoot('hostile')), { age, recipients: [RECIPIENT], timeout: 100 }]),
   openKeyFile: call(() => [sealedFile, { age, identities: [IDENTITY], timeout: 100 }]),
   contextBytes: call(() => [{ ...CONTEXT }]),
+  splitIdentity: call(() => [{ age, shamir, shares: 3, threshold: 2, present: ['Ada'] }]),
+  combineShares: call(() => [[...SPLIT.shares], { age, shamir, ceremony: { ...SPLIT.ceremony } }]),
+  checkShare: call(() => [SPLIT.shares[0], { ...SPLIT.ceremony }]),
   vaultTransit: wrapperRow(
     () => [{ address: 'https://v.example', key: 'k', token: 't', mount: 'm', namespace: 'n', fetch: answer }],
     `vault:v1:${'A'.repeat(40)}`,

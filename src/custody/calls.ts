@@ -108,6 +108,22 @@ function pause(time: number, signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
+/**
+ * Returns an error of ours that was made anew. Engines keep the functions of an error's call stack until its text is
+ * read, and with them what those functions can see: identities, tokens and keys.
+ */
+export function withoutStack(error: TrefoilError): TrefoilError {
+  return new TrefoilError(error.issues, error.total);
+}
+
+/**
+ * Makes the engine forget the last text that a regular expression has matched, which it keeps for `RegExp.lastMatch`: an
+ * identity or a token.
+ */
+export function forgetLastMatch(): void {
+  /^/.test('');
+}
+
 function broken(): never {
   return fail('key_answer_broken', MESSAGES.key_answer_broken);
 }

@@ -3,6 +3,7 @@
 import { badRange, badType, checkOptions, typeName } from '../core/checks.ts';
 import { fail, TrefoilError } from '../errors.ts';
 import { type AgeIdentity, type AgeModule, type AgeStanza, fileKind, MAX_FILE } from './age.ts';
+import { forgetLastMatch, withoutStack } from './calls.ts';
 import { COMMON, type Common, type CustodyOptions, checkCommon, checkList } from './seal.ts';
 import { checkStanzas, type Ways, waysOf, wrapperIdentity } from './stanza.ts';
 
@@ -130,8 +131,10 @@ async function decrypt(
     return await decrypter.decrypt(file);
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof TrefoilError) throw error;
+    if (error instanceof TrefoilError) throw withoutStack(error);
     return damaged();
+  } finally {
+    forgetLastMatch();
   }
 }
 

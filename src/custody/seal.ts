@@ -5,7 +5,7 @@ import { badRange, badType, checkInteger, checkOptions, isArgumentError, typeNam
 import { fail, TrefoilError } from '../errors.ts';
 import { keyset } from '../keys/keyset.ts';
 import { type AgeModule, type AgeRecipient, checkAge } from './age.ts';
-import { type CallOptions, DEFAULT_TIMEOUT } from './calls.ts';
+import { type CallOptions, DEFAULT_TIMEOUT, forgetLastMatch, withoutStack } from './calls.ts';
 import { wrapperRecipient } from './stanza.ts';
 import { checkWrapper, type KeyWrapper, keyContext } from './wrapper.ts';
 
@@ -138,11 +138,13 @@ export async function sealKeyFile(text: string, options: SealOptions): Promise<U
     return armour ? age.armor.encode(file) : file;
   } catch (error) {
     checked.signal?.throwIfAborted();
-    if (error instanceof TrefoilError || isArgumentError(error)) throw error;
+    if (isArgumentError(error)) throw error;
+    if (error instanceof TrefoilError) throw withoutStack(error);
     // The error of a recipient of the caller may quote what it was called with.
     return fail('key_refused', 'a recipient cannot seal the key of the file');
   } finally {
     bytes.fill(0);
+    forgetLastMatch();
   }
 }
 

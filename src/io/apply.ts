@@ -1,6 +1,6 @@
 /**
- * The line contract (docs/guide/line-contract.md): one line in, one line out, in the same order. Every complete line is
- * answered before more bytes are read. No Node.
+ * The line contract (docs/guide/files/line-contract.md): one line in, one line out, in the same order. Every complete
+ * line is answered before more bytes are read. No Node.
  *
  * Unlike in the record streams, a line is always one record, whatever is wrong with it, so a caller who counts lines
  * never loses count.

@@ -12,7 +12,7 @@ import { deriveFromBranches } from './branches.ts';
 import { checkBranchCheck, checkKeyCheck, type KeyCheck, PROTECTS } from './checks.ts';
 import { child, descend, type KeyedKind, ruleSteps, type Step } from './derive.ts';
 import type { KeyVerb } from './entries.ts';
-import type { Line, LineKey, NodeSource } from './lineage.ts';
+import type { BaseName, Line, LineKey, NodeSource } from './lineage.ts';
 
 export type { KeyCheck };
 
@@ -38,6 +38,8 @@ export interface DomainKey {
   readonly check: string;
   /** Whether tokens go through a permutation after the keyed function (docs/spec/renewal-v1.md). */
   readonly isBound: boolean;
+  /** The base that its tokens come from. */
+  readonly lineage: BaseName;
   /**
    * Derives the node of a rule, 32 bytes (docs/spec/keyset-v1.md, "Tree"), or a node below it.
    *
@@ -105,7 +107,7 @@ function openPacked(packed: PackedKeys): OpenedKeys {
   return { domain, primary: keys[0]!, keys, pinned: pins.ids, retired, verbs, packed };
 }
 
-function domainKey({ shown, isBound, own, base, dates }: LineKey, { pins, domain }: PackedKeys): DomainKey {
+function domainKey({ shown, isBound, lineage, own, base, dates }: LineKey, { pins, domain }: PackedKeys): DomainKey {
   const find = (source: NodeSource, path: readonly Step[]) => {
     if (source === null) return null;
     return source instanceof Uint8Array ? descend(source, path) : deriveFromBranches(source, path);
@@ -114,6 +116,7 @@ function domainKey({ shown, isBound, own, base, dates }: LineKey, { pins, domain
   return {
     ...shown,
     isBound,
+    lineage,
     derive(kind, scope, parameters, below = []) {
       const source = sourceOf(kind);
       if (Array.isArray(source) && !pins.branches) {
@@ -245,7 +248,20 @@ export function pinBranches(keys: DomainKeys, branchCheck: string): DomainKeys {
  * @throws TrefoilError `key_not_pinned` if check values are pinned and the primary key is not among them, or is not the
  *   one that protects; `not_granted` if the keyset is narrowed to revealing.
  */
-export function protectingKey({ primary, pinned, verbs, packed: { pins } }: OpenedKeys): DomainKey {
+export function protectingKey(opened: OpenedKeys): DomainKey {
+  const primary = writingKey(opened);
+  if (!mayProtect(opened)) {
+    fail('not_granted', `the key file is narrowed to ${opened.verbs!.join(' and ')}, so nothing can be protected`);
+  }
+  return primary;
+}
+
+/**
+ * Returns the primary key, under which new values are written, whatever verbs the keyset is narrowed to.
+ *
+ * @throws TrefoilError `key_not_pinned` as {@link protectingKey}.
+ */
+export function writingKey({ primary, pinned, packed: { pins } }: OpenedKeys): DomainKey {
   if (pinned !== null && !pinned.includes(primary.id)) {
     fail(
       'key_not_pinned',
@@ -260,15 +276,23 @@ export function protectingKey({ primary, pinned, verbs, packed: { pins } }: Open
         'the key file may be from before a rotation',
     );
   }
-  if (verbs !== null && !verbs.includes('protect')) {
-    fail('not_granted', `the key file is narrowed to ${verbs.join(' and ')}, so nothing can be protected`);
-  }
   return primary;
 }
 
 /** Whether the keys are for protecting. A rule without a way back needs no key for anything else. */
 export function mayProtect({ verbs }: OpenedKeys): boolean {
   return verbs === null || verbs.includes('protect');
+}
+
+/**
+ * Refuses to renew or project with a keyset that is narrowed to other verbs.
+ *
+ * @throws TrefoilError `not_granted`.
+ */
+export function checkMayRekey({ verbs }: OpenedKeys): void {
+  if (verbs !== null && !verbs.includes('rekey')) {
+    fail('not_granted', `the key file is narrowed to ${verbs.join(' and ')}, so no token can be renewed or projected`);
+  }
 }
 
 /**

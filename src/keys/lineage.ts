@@ -16,9 +16,26 @@ import type { KeyEntry, KeysetData } from './entries.ts';
 /** A node, or the branches below it that were handed out; `null` if there is neither. */
 export type NodeSource = Uint8Array | readonly Branch[] | null;
 
+/**
+ * Which base the tokens of a key come from. Two keys have one base if both key checks are known and equal; a narrowed
+ * keyset may not have the check, and then the name of the base in the keyset decides, and the domain that it is for.
+ */
+export interface BaseName {
+  readonly id: string;
+  readonly domain: string;
+  readonly check: string | null;
+}
+
+/** Whether tokens of one key can be turned into tokens of another: whether they come from one base. */
+export function isOneLineage(a: BaseName, b: BaseName): boolean {
+  if (a.check !== null && b.check !== null) return a.check === b.check;
+  return a.id === b.id && a.domain === b.domain;
+}
+
 /** One key of a domain, as plain data that can be sent to another thread. */
 export interface LineKey {
   readonly shown: Shown;
+  readonly lineage: BaseName;
   /** Whether tokens go through a permutation: the base node is another one than the key's own. */
   readonly isBound: boolean;
   readonly own: NodeSource;
@@ -54,6 +71,11 @@ export function lineOf(data: KeysetData, domain: string): Line {
       {
         shown,
         isBound,
+        lineage: {
+          id: base.id,
+          domain: parent ?? domain,
+          check: isBound ? baseCheck(base, parent ?? domain) : shown.check,
+        },
         own: sourceOf(key, domain, parent),
         base: sourceOf(base, parent ?? domain, null),
         dates: sourceOf(base, domain, parent),

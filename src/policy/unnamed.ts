@@ -98,7 +98,8 @@ function adviceFor(name: string, known: Names): string {
 function hiddenMessage(count: number, object: string): string {
   const fields = count === 1 ? 'a field' : `${count} fields`;
   const names = count === 1 ? 'its name is not shown, because it' : 'their names are not shown, because they';
-  return `the ${object} has ${fields} that the policy does not name (${names} may be data); ${ADVICE}`;
+  const advice = count === 1 ? ADVICE : 'name them, or set unnamed: drop';
+  return `the ${object} has ${fields} that the policy does not name (${names} may be data); ${advice}`;
 }
 
 function mayBeShown(name: string, known: Names, beside: boolean, seen: Set<string>): boolean {

@@ -3,7 +3,14 @@
 import { isCapability, type RevealAccess } from '../core/capability.ts';
 import { badType } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { checkMayReveal, type DomainKeys, type OpenedKeys, openKeys } from '../keys/domain-keys.ts';
+import {
+  checkMayReveal,
+  type DomainKeys,
+  mayProtect,
+  type OpenedKeys,
+  openKeys,
+  protectingKey,
+} from '../keys/domain-keys.ts';
 import { runColumn, runValue } from './columns.ts';
 import type { BoundColumns } from './rule.ts';
 
@@ -28,16 +35,31 @@ export function checkAccess(access: unknown): boolean {
   return true;
 }
 
-/** The verbs of a bound rule. Without the capability there is no `reveal` and no `revealMany`. */
-export function boundVerbs(columns: BoundColumns, revealing: boolean): object {
+/**
+ * The verbs of a bound rule. Without the capability there is no `reveal` and no `revealMany`.
+ *
+ * @param more further verbs.
+ */
+export function boundVerbs(columns: BoundColumns, revealing: boolean, more: object = {}): object {
   return Object.freeze({
     protect: columns.protectOne ?? ((value: unknown) => runValue(columns.protect, value)),
     protectMany: (column: unknown) => runColumn(columns.protect, column),
+    ...more,
     ...(revealing && {
       reveal: (value: unknown) => runValue(columns.reveal, value),
       revealMany: (column: unknown) => runColumn(columns.reveal, column),
     }),
   });
+}
+
+/**
+ * Refuses to compute outputs for a look-up with a keyset that is not for protecting. Which keys are pinned does not
+ * matter: nothing is written.
+ *
+ * @throws TrefoilError `not_granted`.
+ */
+export function checkMayLookUp(opened: OpenedKeys): void {
+  if (!mayProtect(opened)) protectingKey(opened);
 }
 
 /** Refuses to reveal without the capability. In TypeScript such a call does not compile. */

@@ -22,9 +22,9 @@ import {
 } from '../format/engine.ts';
 import { ruleSteps } from '../keys/derive.ts';
 import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { boundVerbs, openFor, refuseReveal } from './binding.ts';
+import { boundVerbs, checkMayLookUp, openFor, refuseReveal } from './binding.ts';
 import { mapColumn } from './columns.ts';
-import { type MissingTexts, missingTexts, ownLists } from './missing.ts';
+import { isMissing, type MissingTexts, missingTexts, ownLists } from './missing.ts';
 import { checkRule, checkScope, isWhole } from './options.ts';
 import {
   type BoundColumns,
@@ -75,6 +75,15 @@ export interface BoundFpe<Scope extends string = string> {
   readonly protectMany: <V extends string | null | undefined>(
     column: readonly V[],
   ) => (Enciphered<Scope> | Missing<V>)[];
+  /**
+   * Returns the ciphertexts that a value may have been stored as: one for each key of the domain, the primary first.
+   * Use them to look a value up while a table has values of several keys: `WHERE pan = ANY($1)`. A missing text has
+   * itself alone.
+   *
+   * *Warning*: ciphertext does not show its key, so one of these texts may also be the ciphertext of another value
+   * under another key. In a format with few values, that happens.
+   */
+  readonly candidates: (value: string) => Enciphered<Scope>[];
 }
 
 /** An `fpe` rule that may reveal. */
@@ -154,7 +163,7 @@ export function fpe<const Scope extends string, const Optional extends boolean =
     refuseValues(own.format, missing);
     const columns = fpeColumns(settings, opened, revealing, missing);
     if (revealing) requirePin(opened);
-    return boundVerbs(columns, revealing) as BoundFpe<Scope>;
+    return boundVerbs(columns, revealing, { candidates: candidatesOf(settings, opened, missing) }) as BoundFpe<Scope>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<FpeRule<Scope>, Optional>;
@@ -214,11 +223,9 @@ function fpeColumns(
   missing: MissingTexts,
 ): BoundColumns {
   if (unfit !== null) throw new TrefoilError([unfit]);
-  const descriptor = encodeList(format.descriptor);
-  const keyOf = (key: DomainKey) => (name: string) => key.derive('fpe', scope, [descriptor, name]);
   const pinned = opened.keys.find((key) => key.id === opened.pinned?.[0]) ?? opened.primary;
-  const forward = formatCipher(format, 'protect', keyOf(opened.primary));
-  const back = formatCipher(format, 'reveal', keyOf(pinned));
+  const forward = formatCipher(format, 'protect', keyOf(opened.primary, scope, format));
+  const back = formatCipher(format, 'reveal', keyOf(pinned, scope, format));
   return {
     protect(column, report) {
       protectingKey(opened);
@@ -230,6 +237,31 @@ function fpeColumns(
       return applyTo(column, back, report, missing);
     },
   };
+}
+
+/** Makes the verb that enciphers a value under every key, the primary first. Other keys are set up by the first call. */
+function candidatesOf({ scope, format }: Settings, opened: OpenedKeys, missing: MissingTexts) {
+  let ciphers: readonly FormatCipher[] | null = null;
+  return (value: unknown): unknown[] => {
+    checkMayLookUp(opened);
+    if (value !== null && value !== undefined && isMissing(value, missing)) return [value];
+    const text = readText(value);
+    ciphers ??= keysOf(opened, scope, format).map((key) => formatCipher(format, 'protect', keyOf(key, scope, format)));
+    return ciphers.map(({ read, runMany }) => runMany([read(text)])[0]);
+  };
+}
+
+/** The keys that have the nodes of all engines, the primary first. */
+function keysOf({ primary, keys }: OpenedKeys, scope: string, format: FormatEngine): readonly DomainKey[] {
+  const descriptor = encodeList(format.descriptor);
+  const hasAll = (key: DomainKey) => engineNames(format).every((name) => key.has('fpe', scope, [descriptor, name]));
+  return keys.filter((key) => key === primary || hasAll(key));
+}
+
+/** Derives the keys of engines from a key of the domain. */
+function keyOf(key: DomainKey, scope: string, format: FormatEngine) {
+  const descriptor = encodeList(format.descriptor);
+  return (name: string): Uint8Array => key.derive('fpe', scope, [descriptor, name]);
 }
 
 /** Reads every value of a column, then enciphers or deciphers all that were read in one call. Missing values pass. */

@@ -42,7 +42,7 @@ import {
   takeSealed,
   VERSION,
 } from '../wire/sealed-texts.ts';
-import { boundVerbs, openFor, refuseReveal } from './binding.ts';
+import { boundVerbs, checkMayLookUp, openFor, refuseReveal } from './binding.ts';
 import { mapColumn, toCode } from './columns.ts';
 import { isMissing, type MissingTexts, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
@@ -128,6 +128,12 @@ export interface BoundSeal<Scope extends string = string, Kind extends SealValue
   readonly protectMany: <C extends readonly (SealedValueOf<Kind> | null | undefined)[] | NumberColumn | Utf8Column>(
     column: C,
   ) => ColumnOf<C, Sealed<Scope, SealedValueOf<Kind>>>;
+  /**
+   * Returns the sealed texts that a value may have been stored as: one for each key of the domain, the primary first.
+   * Use them to look a value up while a table has values of several keys: `WHERE name = ANY($1)`. A missing text has
+   * itself alone.
+   */
+  readonly candidates: (value: SealedValueOf<Kind>) => Sealed<Scope, SealedValueOf<Kind>>[];
 }
 
 /** A `seal` rule that may reveal. */
@@ -211,14 +217,15 @@ export function seal<
     const { opened, revealing } = openFor(keys, access);
     const keyed = setUp(settings, opened, ownLists(common).own);
     const columns = sealColumns(keyed, revealing);
+    const more = { candidates: (value: unknown) => candidates(keyed, value) };
     const { inCode } = KINDS[kind];
-    if (inCode === undefined) return boundVerbs(columns, revealing) as BoundSeal<Scope, Kind>;
+    if (inCode === undefined) return boundVerbs(columns, revealing, more) as BoundSeal<Scope, Kind>;
     const { reveal } = columns;
     const inside: BoundColumns = {
       ...columns,
       reveal: (column, report) => toCode(reveal(column, report), inCode, report),
     };
-    return boundVerbs(inside, revealing) as BoundSeal<Scope, Kind>;
+    return boundVerbs(inside, revealing, more) as BoundSeal<Scope, Kind>;
   }
 
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<SealRule<Scope, Kind>, Optional>;
@@ -290,6 +297,15 @@ const SEVERAL = 4;
 
 /** Receives the text of a single value. */
 const single: unknown[] = [];
+
+/** The sealed texts of a value under every key, the primary first. */
+function candidates(keyed: KeyedSeal, value: unknown): unknown[] {
+  checkMayLookUp(keyed.opened);
+  if (value !== null && value !== undefined && isMissing(value, keyed.missing)) return [value];
+  const { codecs, primary } = keyed;
+  const others = [...codecs.values()].filter((codec) => codec !== primary);
+  return [primary, ...others].map((codec) => sealerOf({ ...keyed, primary: codec })(value));
+}
 
 /** Makes the function that seals one value. It looks up the key here and not per value, which saves 3 % (measured). */
 function sealerOf({ settings, primary }: KeyedSeal): (value: unknown) => unknown {

@@ -6,7 +6,6 @@
  */
 
 import type { Token } from '../core/brands.ts';
-import { encodeList } from '../core/bytes.ts';
 import { checkText } from '../core/checks.ts';
 import { dateText } from '../core/civil-date.ts';
 import type { ColumnOf, NumberColumn, Utf8Column } from '../core/columns.ts';
@@ -16,14 +15,19 @@ import { issueOf, type ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail } from '../errors.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
-import { ruleSteps } from '../keys/derive.ts';
-import { type DomainKeys, keysWith, mayProtect, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import type { KeyVerb } from '../keys/entries.ts';
+import {
+  type DomainKey,
+  type DomainKeys,
+  keysWith,
+  mayProtect,
+  type OpenedKeys,
+  protectingKey,
+} from '../keys/domain-keys.ts';
 import type { OpenedReading } from '../prepare/reading.ts';
 import { applySteps, stepNames } from '../prepare/steps.ts';
 import { endsLikeToken, inspect } from '../wire/labelled-token.ts';
 import { type Form, formOf } from '../wire/token-forms.ts';
-import { tokenTexts } from '../wire/token-texts.ts';
+import { type TokenTexts, tokenTexts } from '../wire/token-texts.ts';
 import { openFor } from './binding.ts';
 import { revealNothing, runColumn, runValue } from './columns.ts';
 import { isMissing, type MissingLists, type MissingTexts, ownLists } from './missing.ts';
@@ -32,7 +36,6 @@ import { checkRule } from './options.ts';
 import {
   type BoundColumns,
   type ColumnVerb,
-  type KeyUse,
   type MayBeAbsent,
   makeRule,
   type Rule,
@@ -42,7 +45,6 @@ import {
 import {
   type ContextColumn,
   type ContextInput,
-  linkageOf,
   type MessageWriter,
   messageWriter,
   type Per,
@@ -50,7 +52,10 @@ import {
   perData,
   readContexts,
 } from './token/contexts.ts';
+import { hasPermutation, keyUse, parametersOf, permutationUnder } from './token/keys.ts';
+import { permutedTexts } from './token/permuted-texts.ts';
 import { behind, restOf } from './token/prefix.ts';
+import { moveTokens, movingVerbs, type RenewOptions, showsKey, unknownKey } from './token/renewal.ts';
 import {
   factsOf,
   OPTIONS,
@@ -61,10 +66,7 @@ import {
   type TokenOptions,
 } from './token/settings.ts';
 
-export type { TokenOptions };
-
-/** The third parameter of the key of a rule without `per` (docs/spec/token-v1.md, "Key"). */
-const LINKAGE = 'equal values';
+export type { RenewOptions, TokenOptions };
 
 /**
  * The types that can become a token. A number must be a safe integer; it counts as its decimal text. A `Date` counts as
@@ -117,6 +119,28 @@ export interface BoundToken<Scope extends string = string, P = undefined> {
    *   `foreign_token` if the token was made with keys of another domain or keyset; `missing_context`.
    */
   readonly matches: (value: TokenInput, token: string, ...contexts: PerArguments<P, ContextInput>) => boolean;
+  /**
+   * Returns the tokens that a value may have been stored as: one for each key of the domain, the primary first. Use
+   * them to look a value up while a table has tokens of several keys: `WHERE token = ANY($1)`. A value that `protect`
+   * passes has itself alone.
+   *
+   * *Warning*: the tokens of one value under several keys stand side by side in such a query, and in its log.
+   */
+  readonly candidates: (value: TokenInput, ...contexts: PerArguments<P, ContextInput>) => Token<Scope>[];
+  /**
+   * Returns the token that the value of a token has under the primary key, without the value: the result equals that of
+   * `protect`. A token of the primary key passes, and so do missing values. It needs no key of the keyed function.
+   *
+   * @throws TrefoilError `malformed_token`; `foreign_token` if the token was made by another rule, domain or keyset;
+   *   `key_retired`; `not_renewable` if its key and the primary key have no common base; `epoch_required` if tokens of
+   *   this rule do not show which key and rule made them, and `from` is not set; `key_not_pinned`; `not_granted`.
+   */
+  readonly renew: <V extends string | null | undefined>(token: V, options?: RenewOptions) => Token<Scope> | Missing<V>;
+  /** Renews a column of tokens. Throws one error, with the first 100 issues and their rows from 1. */
+  readonly renewMany: <C extends readonly (string | null | undefined)[] | Utf8Column>(
+    column: C,
+    options?: RenewOptions,
+  ) => ColumnOf<C, Token<Scope>>;
 }
 
 /**
@@ -141,6 +165,8 @@ export interface BoundToken<Scope extends string = string, P = undefined> {
  *
  * const account = token({ scope: 'account', per: 'tenant' }).bind(keys);
  * account.protect(7, { per: 'acme' }) === account.protect(7, { per: 'globex' }); // → false
+ *
+ * email.candidates('Ada@Example.com')[0] === email.protect('Ada@Example.com'); // → true
  * ```
  */
 export function token<
@@ -177,6 +203,7 @@ export function token<
     ...given({ needs: settings.contexts.length === 0 ? undefined : settings.contexts.map(({ path }) => path) }),
     unfit: null,
     needsKeys: (verbs) => keyUse(settings, verbs),
+    mover: { reveals: false, showsKey: showsKey(settings), bind: (move) => moveTokens(settings, move) },
     bind(opened, _, lists) {
       if (!mayProtect(opened!)) return noTokens(opened!);
       const keyed = setUp(settings, opened!, lists);
@@ -186,7 +213,7 @@ export function token<
       return { protect, protectOne: (value) => protectOne(keyed, value), reveal: revealNothing };
     },
   };
-  const bind = (keys: DomainKeys) => boundToken(setUp(settings, openFor(keys, undefined).opened, ownLists(common)));
+  const bind = (keys: DomainKeys) => boundToken(settings, openFor(keys, undefined).opened, ownLists(common));
   return makeRule(data, engine, { bind }) as unknown as MayBeAbsent<TokenRule<Scope, P>, Optional>;
 }
 
@@ -195,30 +222,21 @@ interface KeyedTokens {
   readonly settings: Settings;
   readonly missing: MissingTexts;
   readonly opened: OpenedKeys;
-  /** The keyed function of each key, by shown key id. */
-  readonly prfs: ReadonlyMap<string, Prf>;
-  /** The keyed function of the primary key, which makes new tokens. */
+  /** Every key that can make tokens, by shown key id, the primary first. */
+  readonly epochs: ReadonlyMap<string, Epoch>;
+  /** The keyed function and the writer of the primary key, which makes new tokens. */
   readonly primary: Prf;
-  readonly texts: ReturnType<typeof tokenTexts>;
+  readonly texts: TokenTexts;
   /** Writes the messages of a rule with `per`; `null` for other rules, whose message is the text of the value. */
   readonly writer: MessageWriter | null;
 }
 
-/** The names below the node of a scope that enter the key. */
-function parametersOf({ prf, names, contexts }: Settings): readonly (string | Uint8Array)[] {
-  return [prf, encodeList(names), contexts.length === 0 ? LINKAGE : linkageOf(contexts)];
-}
-
-/** The node of the keyed function protects and matches, that of the permutation alone renews. */
-function keyUse(settings: Settings, verbs: readonly KeyVerb[]): KeyUse {
-  const { scope, form, length } = settings;
-  const { unit, size } = formOf(form).space(length);
-  const permutation = ruleSteps('token permutation', scope, [unit, String(size)]);
-  const paths = [
-    ...(verbs.includes('protect') ? [ruleSteps('token', scope, parametersOf(settings))] : []),
-    ...(verbs.includes('protect') || verbs.includes('rekey') ? [permutation] : []),
-  ];
-  return { paths, isWall: true };
+/** One key of a rule. */
+interface Epoch {
+  /** The keyed function. The keys of one lineage have the same. */
+  readonly prf: Prf;
+  /** The writer of its tokens, with its permutation. It is made when it is first needed. */
+  readonly texts: () => TokenTexts;
 }
 
 /** The verbs of a rule whose keyset is not for protecting. */
@@ -228,19 +246,35 @@ function noTokens(opened: OpenedKeys): BoundColumns {
 
 /** Key set-up: derives the key of each domain key and prepares the keyed functions. */
 function setUp(settings: Settings, opened: OpenedKeys, lists: MissingLists): KeyedTokens {
-  const { scope, form, length, label, prf, contexts } = settings;
+  const { scope, prf, contexts } = settings;
   const parameters = parametersOf(settings);
-  const prfs = new Map(
-    keysWith(opened, 'token', scope, parameters).map((key) => [
-      key.id,
-      PRFS[prf](key.derive('token', scope, parameters)),
-    ]),
-  );
-  const { id } = opened.primary;
-  const prefix = label === undefined ? '' : `${label}_`;
-  const texts = tokenTexts(form, length, form === 'labelled' ? prefix + id : '');
+  // The keys of one lineage have one node, and need one keyed function.
+  const prfs = new Map<string, Prf>();
+  const epochs = new Map<string, Epoch>();
+  for (const key of keysWith(opened, 'token', scope, parameters)) {
+    if (key !== opened.primary && !hasPermutation(key, settings)) continue;
+    const node = key.derive('token', scope, parameters);
+    const name = node.join();
+    if (!prfs.has(name)) prfs.set(name, PRFS[prf](node));
+    let texts: TokenTexts | null = null;
+    const textsOfKey = () => {
+      texts ??= textsUnder(settings, key);
+      return texts;
+    };
+    epochs.set(key.id, { prf: prfs.get(name)!, texts: textsOfKey });
+  }
+  const primary = epochs.get(opened.primary.id)!;
   const writer = contexts.length === 0 ? null : messageWriter(contexts, lists.of);
-  return { settings, missing: lists.own, opened, prfs, primary: prfs.get(id)!, texts, writer };
+  return { settings, missing: lists.own, opened, epochs, primary: primary.prf, texts: primary.texts(), writer };
+}
+
+/** The writer of the tokens of a key. */
+function textsUnder(settings: Settings, key: DomainKey): TokenTexts {
+  const { form, length, label } = settings;
+  const prefix = label === undefined ? '' : `${label}_`;
+  const texts = tokenTexts(form, length, form === 'labelled' ? prefix + key.id : '');
+  const permutation = permutationUnder(key, settings);
+  return permutation === null ? texts : permutedTexts(texts, permutation);
 }
 
 /** Returns the prepared text of a value, or `null` if the value is an intact token of these keys that passes. */
@@ -264,10 +298,10 @@ function textOf(value: unknown, reading: OpenedReading | null): string {
 }
 
 /** Whether a text is an intact labelled token of these keys. Throws `already_token` if such a token may not pass. */
-function isOwnToken({ settings, prfs }: KeyedTokens, text: string): boolean {
+function isOwnToken({ settings, epochs }: KeyedTokens, text: string): boolean {
   if (!endsLikeToken(text)) return false;
   const parts = inspect(text);
-  if (!parts?.intact || !prfs.has(parts.keyId)) return false;
+  if (!parts?.intact || !epochs.has(parts.keyId)) return false;
   if (settings.onToken === 'pass') return true;
   fail('already_token', 'the value is already a token of these keys; protect the original, or set onToken: pass');
 }
@@ -366,10 +400,19 @@ function tokenColumns(keyed: KeyedTokens): ColumnVerb {
   return after === undefined ? verb : behind(after, (value) => isMissing(value, missing), verb);
 }
 
-function boundToken<Scope extends string, P>(keyed: KeyedTokens): BoundToken<Scope, P> {
-  const verb = tokenColumns(keyed);
-  const { form, length, contexts, isList } = keyed.settings;
-  const whole = new RegExp(`^${formOf(form).pattern(length)}$`);
+/** The verbs of a rule that is bound alone. */
+function boundToken<Scope extends string, P>(
+  settings: Settings,
+  opened: OpenedKeys,
+  lists: MissingLists,
+): BoundToken<Scope, P> {
+  const { contexts, isList } = settings;
+  const making = canMake(settings, opened)
+    ? makingVerbs(setUp(settings, opened, lists))
+    : refusingVerbs(settings, opened);
+  const { verb, matches, candidates } = making;
+  const move = { kind: 'rekey', from: opened, to: opened, arrived: 'pass', missing: lists } as const;
+  const renewing = movingVerbs((fromKey) => moveTokens(settings, { ...move, fromKey }), showsKey(settings));
   const withContexts = {
     protect(value: unknown, options: unknown) {
       const siblings = readContexts(contexts, isList, options, null);
@@ -380,14 +423,93 @@ function boundToken<Scope extends string, P>(keyed: KeyedTokens): BoundToken<Sco
       return runColumn((values, report) => verb(values, report, siblings), column);
     },
     matches: (value: TokenInput, candidate: string, options: unknown) =>
-      matches(keyed, whole, value, candidate, readContexts(contexts, isList, options, null)),
+      matches(value, candidate, readContexts(contexts, isList, options, null)),
+    candidates: (value: TokenInput, options: unknown) =>
+      candidates(value, readContexts(contexts, isList, options, null)),
   };
   const alone = {
-    protect: (value: unknown) => protectOne(keyed, value),
+    protect: making.protectOne,
     protectMany: (column: unknown) => runColumn(verb, column),
-    matches: (value: TokenInput, candidate: string) => matches(keyed, whole, value, candidate, null),
+    matches: (value: TokenInput, candidate: string) => matches(value, candidate, null),
+    candidates: (value: TokenInput) => candidates(value, null),
   };
-  return Object.freeze(contexts.length === 0 ? alone : withContexts) as unknown as BoundToken<Scope, P>;
+  return Object.freeze({
+    ...(contexts.length === 0 ? alone : withContexts),
+    renew: renewing.one,
+    renewMany: renewing.many,
+  }) as unknown as BoundToken<Scope, P>;
+}
+
+/** What a rule does with values. */
+interface MakingVerbs {
+  readonly verb: ColumnVerb;
+  readonly protectOne: (value: unknown) => unknown;
+  readonly matches: (value: TokenInput, candidate: string, siblings: Siblings | null) => boolean;
+  readonly candidates: (value: TokenInput, siblings: Siblings | null) => unknown[];
+}
+
+function makingVerbs(keyed: KeyedTokens): MakingVerbs {
+  const { form, length } = keyed.settings;
+  const whole = new RegExp(`^${formOf(form).pattern(length)}$`);
+  return {
+    verb: tokenColumns(keyed),
+    protectOne: (value) => protectOne(keyed, value),
+    matches: (value, candidate, siblings) => matches(keyed, whole, value, candidate, siblings),
+    candidates: (value, siblings) => candidates(keyed, value, siblings),
+  };
+}
+
+/** Whether the keys can make tokens. Those of somebody who renews alone cannot. */
+function canMake(settings: Settings, opened: OpenedKeys): boolean {
+  if (!mayProtect(opened)) return false;
+  // If the permutation is not there either, binding says what is missing.
+  return (
+    opened.primary.has('token', settings.scope, parametersOf(settings)) ||
+    !opened.primary.isBound ||
+    !hasPermutation(opened.primary, settings)
+  );
+}
+
+/** The same for somebody who renews alone: every verb says what is missing. */
+function refusingVerbs(settings: Settings, opened: OpenedKeys): MakingVerbs {
+  const refuse = (): never => {
+    protectingKey(opened).derive('token', settings.scope, parametersOf(settings));
+    fail('not_granted', 'the keys can renew tokens and make none');
+  };
+  return { verb: refuse, protectOne: refuse, matches: refuse, candidates: refuse };
+}
+
+/** Computes the tag of a value under a keyed function. Read `prf.tag` before the next call. */
+function hash({ writer, settings }: KeyedTokens, prf: Prf, prepared: string, siblings: Siblings | null): Int32Array {
+  if (writer === null) {
+    prf.text(prepared);
+  } else {
+    const values = settings.contexts.map(({ path }) => siblings!(path)[0]);
+    const end = writer.write(values, prepared);
+    prf.bytes(writer.bytes(), 0, end);
+  }
+  return prf.tag;
+}
+
+/** The tokens of a value under every key, the primary first. */
+function candidates(keyed: KeyedTokens, value: unknown, siblings: Siblings | null): unknown[] {
+  const { settings, missing, epochs } = keyed;
+  const after = settings.after ?? '';
+  if (value !== null && value !== undefined && isMissing(value, missing)) return [value];
+  const rest = after === '' ? value : restOf(value, after);
+  if (after !== '' && isMissing(rest, missing)) return [value];
+  const text = enter(keyed, rest);
+  if (text === null) return [after + passedToken(keyed, rest)];
+  if (text === '' && missing.empty) return [after];
+  const out: unknown[] = [];
+  let hashed: Prf | null = null;
+  for (const { prf, texts } of epochs.values()) {
+    // The keys of one lineage share the keyed function, so its tag is there already.
+    if (prf !== hashed) hash(keyed, prf, text, siblings);
+    hashed = prf;
+    out.push(after + texts().one(prf.tag));
+  }
+  return out;
 }
 
 /**
@@ -401,28 +523,19 @@ function matches(
   candidate: string,
   siblings: Siblings | null,
 ): boolean {
-  const { settings, prfs, texts, writer } = keyed;
-  const { form, length, after, contexts } = settings;
+  const { settings, epochs } = keyed;
+  const { form, length, after } = settings;
   const prepared = applySteps(
     settings.steps,
     textOf(after === undefined ? value : restOf(value, after), settings.reading),
   );
-  const body = (prf: Prf) => {
-    if (writer === null) {
-      prf.text(prepared);
-    } else {
-      const values = contexts.map(({ path }) => siblings!(path)[0]);
-      const end = writer.write(values, prepared);
-      prf.bytes(writer.bytes(), 0, end);
-    }
-    return texts.body(prf.tag);
-  };
+  const body = ({ prf, texts }: Epoch) => texts().body(hash(keyed, prf, prepared, siblings));
   const made = ownPart(candidate, after);
   if (form !== 'labelled') {
     if (typeof made !== 'string' || !whole.test(made)) {
       fail('malformed_token', `the token is not in the form ${form} with the length that this rule writes`);
     }
-    return [...prfs.values()].some((prf) => equalText(body(prf), made));
+    return [...epochs.values()].some((epoch) => equalText(body(epoch), made));
   }
   const parts = inspect(made);
   if (parts === null || !parts.intact || parts.body.length !== length) {
@@ -431,16 +544,9 @@ function matches(
       'the token is not in the labelled form that this rule writes, or its check characters are wrong',
     );
   }
-  const prf = prfs.get(parts.keyId);
-  if (prf === undefined) unknownKey(keyed.opened, parts.keyId);
-  return equalText(body(prf), parts.body);
-}
-
-/** Says why a token's key is not there. */
-function unknownKey({ retired }: OpenedKeys, id: string): never {
-  const day = retired.get(id);
-  if (day !== undefined) fail('key_retired', `the token was made with key ${id}, which was retired on ${day}`);
-  fail('foreign_token', 'the token was made with a key of another domain or keyset');
+  const epoch = epochs.get(parts.keyId);
+  if (epoch === undefined) unknownKey(keyed.opened, parts.keyId);
+  return equalText(body(epoch), parts.body);
 }
 
 /** The token without what the rule writes before it. */

@@ -1,4 +1,4 @@
-/** Checks what docs/guide/parquet.md says about instances of the caller, with the installed DuckDB. */
+/** Checks what docs/guide/files/parquet.md says about instances of the caller, with the installed DuckDB. */
 import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

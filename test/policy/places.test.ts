@@ -135,7 +135,7 @@ describe('names that the policy does not have', () => {
     expect(many!.field).toBeUndefined();
     expect(many!.message).toBe(
       'the record has 4 fields that the policy does not name (their names are not shown, because they may be data); ' +
-        'name it, or set unnamed: drop',
+        'name them, or set unnamed: drop',
     );
   });
 

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { formatCipher } from '../../src/format/cipher.ts';
 import { type Format, formatEngine } from '../../src/format/engine.ts';
-import { card, caseKept, digits, integer, oneOf, pattern, regex, seq, text } from '../../src/format.ts';
-import { type Enciphered, fpe } from '../../src/index.ts';
+import { card, caseKept, digits, integer, oneOf, pattern, regex, seq, text, uuid } from '../../src/format.ts';
+import { type Enciphered, fpe, keyset } from '../../src/index.ts';
 import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { codeOf, thrown } from '../helpers/errors.ts';
 import { type FormatCase, fpeReference, luhnDigit, luhnHolds } from '../reference/fpe.ts';
+import { keysetJson, testRoot } from '../reference/tree.ts';
 import { DOMAIN, keys, otherDomain, otherKeyset, pinned, ROOT } from './keys.ts';
 
 const ALPHABET = 'ABCDEFGHJKLMNPRSTUVWXYZ0123456789';
@@ -231,7 +232,7 @@ describe('revealing', () => {
 
   it('needs the capability', () => {
     const bound = rule.bind(keys);
-    expect(Object.keys(bound)).toEqual(['protect', 'protectMany']);
+    expect(Object.keys(bound)).toEqual(['protect', 'protectMany', 'candidates']);
     for (const access of [null, {}, true, secretAccess, 'reveal']) {
       expect(() => rule.bind(keyset, access as never)).toThrow(/^"revealAccess" expected revealAccess/);
     }
@@ -381,3 +382,21 @@ describe('many shapes', () => {
 function caseOf(letters: string, bits: number): string {
   return [...letters].map((letter, i) => (((bits >> i) & 1) === 1 ? letter.toUpperCase() : letter)).join('');
 }
+
+describe('candidates', () => {
+  it('are one ciphertext for each key, the primary first', () => {
+    const roots = [testRoot('candidates 1'), testRoot('candidates 2'), testRoot('candidates 3')];
+    const of = (...order: number[]) => keyset.parse(keysetJson(...order.map((i) => roots[i]!))).domain('eu');
+    for (const [format, value] of [
+      [digits({ length: 12 }), '123456789012'],
+      [uuid(), '01890a5d-ac96-774b-bcce-b302099a8057'],
+      [card({ clear: { first: 6 } }), '4111 1111 1111 1111'],
+    ] as const) {
+      const rule = fpe({ scope: 'candidates', format, missing: ['', 'n/a'] });
+      const { candidates } = rule.bind(of(2, 0, 1));
+      expect(candidates(value)).toEqual([2, 0, 1].map((i) => rule.bind(of(i)).protect(value)));
+      expect(candidates('n/a')).toEqual(['n/a']);
+      for (const other of ['no value', null, undefined, 7]) expect(() => candidates(other as never)).toThrow();
+    }
+  });
+});

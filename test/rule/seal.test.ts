@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inspectSealed, type Sealed, seal } from '../../src/index.ts';
+import { inspectSealed, keyset, type Sealed, seal, TrefoilError } from '../../src/index.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { ALPHABET } from '../../src/wire/base32.ts';
 import { codeOf, thrown } from '../helpers/errors.ts';
 import { sealReference, sivEncrypt } from '../reference/seal.ts';
-import { base32, child, domainOf, list, ruleNode } from '../reference/tree.ts';
+import { base32, child, domainOf, keysetJson, list, ruleNode, testRoot } from '../reference/tree.ts';
 import { DOMAIN, keys, otherDomain, otherKeyset, ROOT } from './keys.ts';
 
 const SCOPE = 'person.name';
@@ -312,8 +312,8 @@ describe('columns', () => {
   });
 
   it('cannot be revealed without the capability', () => {
-    expect(Object.keys(seal({ scope: SCOPE }).bind(keys))).toEqual(['protect', 'protectMany']);
-    expect(Object.keys(bound)).toEqual(['protect', 'protectMany', 'reveal', 'revealMany']);
+    expect(Object.keys(seal({ scope: SCOPE }).bind(keys))).toEqual(['protect', 'protectMany', 'candidates']);
+    expect(Object.keys(bound)).toEqual(['protect', 'protectMany', 'candidates', 'reveal', 'revealMany']);
     expect(Object.isFrozen(bound)).toBe(true);
   });
 });
@@ -342,5 +342,23 @@ describe('the rule', () => {
     [null, TypeError],
   ])('%j is refused', (options, kind) => {
     expect(() => seal(options as never)).toThrow(kind);
+  });
+});
+
+describe('candidates', () => {
+  it('are one sealed text for each key, the primary first, and none of a base that is only a base', () => {
+    const roots = [testRoot('candidates 1'), testRoot('candidates 2'), testRoot('candidates 3')];
+    const of = (...order: number[]) => keyset.parse(keysetJson(...order.map((i) => roots[i]!))).domain('eu');
+    const rule = seal({ scope: 'person.name', missing: ['', 'n/a'] });
+    const { candidates } = rule.bind(of(2, 0, 1));
+    expect(candidates('Ada')).toEqual([2, 0, 1].map((i) => rule.bind(of(i)).protect('Ada')));
+    expect(candidates('n/a')).toEqual(['n/a']);
+    expect(candidates('')).toEqual(['']);
+    for (const value of [null, undefined, 7, {}]) expect(() => candidates(value as never)).toThrow(TrefoilError);
+    const bound = rule.bind(keyset.generate({ renewable: true }).domain('eu'));
+    expect(bound.candidates('Ada')).toEqual([bound.protect('Ada')]);
+    const number = seal({ scope: 'balance', value: 'integer' }).bind(of(0, 1));
+    expect(number.candidates(7)).toHaveLength(2);
+    expect(number.candidates(7)[0]).toBe(number.protect(7));
   });
 });

@@ -399,7 +399,8 @@ describe('the rule', () => {
 
   it('bound has no way back', () => {
     expect(Object.isFrozen(bound)).toBe(true);
-    expect(Object.keys(bound).sort()).toEqual(['matches', 'protect', 'protectMany']);
+    const verbs = ['candidates', 'matches', 'protect', 'protectMany', 'renew', 'renewMany'];
+    expect(Object.keys(bound).sort()).toEqual(verbs);
   });
 
   it.each([

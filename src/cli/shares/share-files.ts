@@ -4,9 +4,9 @@
 import type { Option } from 'commander';
 import type { Ceremony } from '../../custody.ts';
 import { fail, TrefoilError } from '../../errors.ts';
-import { systemError } from '../../files/system-error.ts';
+import { readSecretBytes, warnIfShared } from '../custody/secret-file.ts';
 import { fileOption } from '../options.ts';
-import { readAtMost } from '../policy-file.ts';
+import type { Voice } from '../voice.ts';
 
 /** Longest file of a share, and longest record of a ceremony, in bytes. What trefoil writes is much shorter. */
 const MAX_SHARE = 4096;
@@ -17,8 +17,9 @@ export function ceremonyOption(text: string): Option {
   return fileOption('--ceremony', text);
 }
 
-/** Reads the text of a share. @throws TrefoilError `io_failed`, `share_mistyped`. */
-export async function readShareFile(path: string): Promise<string> {
+/** Reads a share, and warns if other users can read the file. @throws TrefoilError `io_failed`, `share_mistyped`. */
+export async function readShareFile(path: string, voice: Voice): Promise<string> {
+  await warnIfShared(path, 'the share', voice);
   const text = await readText(path, MAX_SHARE, 'the share');
   return text ?? fail('share_mistyped', 'the file is not the text of a share', { file: path });
 }
@@ -39,12 +40,7 @@ export async function readCeremonyFile(path: string): Promise<Ceremony> {
 
 /** The text of a file; `null` if it is too long or is not UTF-8. */
 async function readText(path: string, limit: number, what: string): Promise<string | null> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readAtMost(path, limit);
-  } catch (error) {
-    throw systemError(error, `${what} cannot be read`, path);
-  }
+  const bytes = await readSecretBytes(path, what, limit);
   if (bytes.length > limit) return null;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -75,5 +75,6 @@ async function askForShare(
 /** One line, without the label that a person may have typed as well. */
 async function askForLine(terminal: HiddenLines, place: number | null, line: number): Promise<string> {
   const typed = await terminal.ask(place === null ? `line ${line}` : `share ${place}, line ${line}`);
-  return typed.replace(new RegExp(`^\\s*${line}:`), '');
+  const rest = typed.trim();
+  return rest.startsWith(`${line}:`) ? rest.slice(2) : rest;
 }

@@ -13,14 +13,7 @@ import { fail } from '../../errors.ts';
 import { runningSha256 } from '../../kernel/digest.ts';
 import { hkdfSha256 } from '../../kernel/prf/hkdf.ts';
 import { decode, encode } from '../../wire/base32.ts';
-import {
-  CEREMONY_BYTES,
-  CEREMONY_PATTERN,
-  LEAST_THRESHOLD,
-  MOST_SHARES,
-  RECIPIENT_PATTERN,
-  SHARE_FORMAT,
-} from './share-text.ts';
+import { CEREMONY_BYTES, LEAST_THRESHOLD, MOST_SHARES, RECIPIENT_PATTERN, SHARE_FORMAT } from './share-text.ts';
 
 /** Bytes of a commitment: 128 bits. */
 const COMMITMENT_BYTES = 16;
@@ -84,13 +77,13 @@ export function checkCeremony(value: unknown): Ceremony {
   if (typeof recipient !== 'string' || !RECIPIENT_PATTERN.test(recipient)) broken('has no X25519 recipient of age');
   if (!isCount(shares, MOST_SHARES) || !isCount(threshold, shares)) broken('has numbers that no ceremony has');
   if (typeof made !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(made)) broken('has no date of the form YYYY-MM-DD');
-  if (!isListOf(present, isName) || present.length > MOST_PRESENT) broken('has no list of the people who were present');
-  if (!isListOf(commitments, isCommitment) || commitments.length !== shares) broken('has no commitment for each share');
+  const names = listOf(present, isName, MOST_PRESENT) ?? broken('has no list of the people who were present');
+  const digests = listOf(commitments, isCommitment, shares) ?? broken('has no commitment for each share');
   const facts = { recipient, threshold, shares };
-  if (typeof ceremony !== 'string' || !CEREMONY_PATTERN.test(ceremony) || ceremonyId(facts, commitments) !== ceremony) {
+  if (typeof ceremony !== 'string' || digests.length !== shares || ceremonyId(facts, digests) !== ceremony) {
     broken('was changed: its id is not that of its content');
   }
-  return { version: SHARE_FORMAT, ceremony, ...facts, commitments: [...commitments], made, present: [...present] };
+  return { version: SHARE_FORMAT, ceremony, ...facts, commitments: digests, made, present: names };
 }
 
 function broken(problem: string): never {
@@ -101,8 +94,14 @@ function isCount(value: unknown, most: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= LEAST_THRESHOLD && (value as number) <= most;
 }
 
-function isListOf(value: unknown, isMember: (member: unknown) => boolean): value is readonly string[] {
-  return Array.isArray(value) && value.every(isMember);
+/**
+ * Copies a list of at most `most` texts, or returns `null` if it is not one. The members are read by their indices,
+ * because an object of a caller may have other methods than an array has.
+ */
+export function listOf(value: unknown, isMember: (member: unknown) => boolean, most: number): string[] | null {
+  if (!Array.isArray(value) || value.length > most) return null;
+  const members = Array.from({ length: value.length }, (_, i) => value[i] as string);
+  return members.every(isMember) ? members : null;
 }
 
 /** Returns whether a text may be the name of a person who was present: not empty, and on one line. */

@@ -108,9 +108,9 @@ function readAll(texts: unknown): readonly Placed[] {
   }
   const issues: Issue[] = [];
   const shares: Placed[] = [];
-  for (const [i, text] of texts.entries()) {
+  for (let i = 0; i < texts.length; i++) {
     try {
-      shares.push({ ...readShare(text, { row: i + 1 }), row: i + 1 });
+      shares.push({ ...readShare(texts[i], { row: i + 1 }), row: i + 1 });
     } catch (error) {
       if (!(error instanceof TrefoilError)) throw error;
       issues.push(...error.issues);

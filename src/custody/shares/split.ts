@@ -3,7 +3,7 @@
 import { equalBytes } from '../../core/bytes.ts';
 import { badRange, badType, checkInteger, checkOptions } from '../../core/checks.ts';
 import { randomBytes } from '../../kernel/random.ts';
-import { type Ceremony, ceremonyId, commitmentOf, isName, LONGEST_NAME, MOST_PRESENT } from './ceremony.ts';
+import { type Ceremony, ceremonyId, commitmentOf, isName, LONGEST_NAME, listOf, MOST_PRESENT } from './ceremony.ts';
 import {
   type AgePackage,
   checkPackages,
@@ -72,9 +72,9 @@ export async function splitIdentity(options: SplitOptions): Promise<SplitIdentit
   checkInteger('threshold', threshold, LEAST_THRESHOLD, MOST_SHARES);
   if (threshold > shares) badRange('threshold', 'expected at most the number of shares');
   if (!Array.isArray(present)) badType('present', 'expected a list of names');
-  if (present.length > MOST_PRESENT || !present.every(isName)) {
+  const names =
+    listOf(present, isName, MOST_PRESENT) ??
     badRange('present', `expected at most ${MOST_PRESENT} names of 1 to ${LONGEST_NAME} characters on one line`);
-  }
   const secret = randomBytes(SECRET_BYTES);
   try {
     const recipient = await recipientOf(age, secret);
@@ -94,7 +94,7 @@ export async function splitIdentity(options: SplitOptions): Promise<SplitIdentit
       ...facts,
       commitments,
       made,
-      present: [...present],
+      present: names,
     } as const;
     return { recipient, shares: texts, ceremony };
   } finally {

@@ -39,7 +39,7 @@ export function addKeysCheckShare(parent: Command, context: Context): void {
         ['--ceremony', record],
       ]);
       const ceremony = await readCeremonyFile(record);
-      const text = file === undefined ? await askForOneShare(context) : await readShareFile(file);
+      const text = file === undefined ? await askForOneShare(context) : await readShareFile(file, context.voice);
       const share = await namingFiles(file === undefined ? [] : [file], record, () => checkShare(text, ceremony));
       const { number, shares, threshold, recipient } = share;
       await writeOut(

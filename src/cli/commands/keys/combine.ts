@@ -54,7 +54,7 @@ async function combine(files: readonly string[], options: CombineFiles, context:
   // The output is opened before anybody types, so that an existing file ends the run at once.
   const file = await openIdentityFile(out);
   try {
-    const texts = files.length === 0 ? await askForShares(context) : await Promise.all(files.map(readShareFile));
+    const texts = files.length === 0 ? await askForShares(context) : await readShares(files, context);
     const all = { ...packages, ...(ceremony !== undefined && { ceremony }) };
     const identity = await namingFiles(files, options.ceremony, () => combineShares(texts, all));
     const recipient = await packages.age.identityToRecipient(identity);
@@ -69,6 +69,12 @@ async function combine(files: readonly string[], options: CombineFiles, context:
     await file.discard();
     throw error;
   }
+}
+
+async function readShares(files: readonly string[], { voice }: Context): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for (const file of files) texts.push(await readShareFile(file, voice));
+  return texts;
 }
 
 /** Opens the output. The library's message for an existing file advises to remove it, and an identity is not ours. */

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AgePlace, HAS_AGE, makeAgePlace } from '../custody/age.ts';
-import { filesBelow, root } from '../doc-blocks.ts';
-import { CLI, CSV, expectVoice, makePlace, type Place, POLICY } from './harness.ts';
+import { type AgePlace, HAS_AGE, makeAgePlace } from '../../custody/age.ts';
+import { filesBelow, root } from '../../doc-blocks.ts';
+import { CLI, CSV, expectVoice, makePlace, type Place, POLICY } from '../harness.ts';
 
 const PASSPHRASE = 'five words drawn by chance';
 const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;

@@ -6,11 +6,11 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { readShare, writeShare } from '../../src/custody/shares/share-text.ts';
-import { subsetsOf } from '../../src/custody/shares/subsets.ts';
-import { CLI, type Ended, expectVoice, makePlace, type Place } from './harness.ts';
+import { readShare, writeShare } from '../../../src/custody/shares/share-text.ts';
+import { subsetsOf } from '../../../src/custody/shares/subsets.ts';
+import { CLI, type Ended, expectVoice, makePlace, type Place } from '../harness.ts';
 
-const page = readFileSync(new URL('../../docs/guide/split-custody.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/guide/split-custody.md', import.meta.url), 'utf8');
 const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^\\1\`\`\`$`, 'gm'))].map(([, indent, text]) =>
     text!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
@@ -56,7 +56,7 @@ function refusal(ended: Ended): readonly [number | null, string] {
 describe.skipIf(!hasAge)('with the command age', () => {
   it('every command of the guide runs, in its order', async () => {
     const commands = blocks('sh');
-    expect(commands).toHaveLength(6);
+    expect(commands).toHaveLength(8);
     const own = makePlace();
     try {
       own.write('join-shares.py', program);
@@ -65,11 +65,24 @@ describe.skipIf(!hasAge)('with the command age', () => {
       expect(code, err).toBe(0);
       const recipient = own.read('recipient.txt').trim();
       expect(recipient).toMatch(/^age1[02-9ac-hj-np-z]{58}$/);
-      expect(out).toMatch(/^share 2 of 5, 3 needed, ceremony \w{16}\nopens age1\w+\ndrill of 20\d\d\nage1\w+\n$/);
+      expect(out).toMatch(
+        /^share 2 of 5, 3 needed, ceremony \w{16}\nopens age1\w+\ndrill of 20\d\d\nroot key \w+ .*\nage1\w+\n$/s,
+      );
       expect(out).toContain(`opens ${recipient}\n`);
       expect(out.endsWith(`${recipient}\n`)).toBe(true);
       for (const name of ['keys.opened.json', 'keys.recovered.json'])
         expect(own.read(name)).toBe(own.read('keys.json'));
+      // The file for the new holders opens with the new shares, and with no old ones.
+      for (const [folder, code, content] of [
+        ['ceremony-2', 0, own.read('keys.json')],
+        ['ceremony', 1, ''],
+      ] as const) {
+        const three = [1, 3, 5].map((number) => `${folder}/share-${number}.txt`).join(' ');
+        const opened = await own.bash(
+          `$T keys combine ${three} --out-identity ${folder}.txt && age -d -i ${folder}.txt keys-2.age`,
+        );
+        expect([opened.code, opened.out]).toEqual([code, content]);
+      }
       expect(own.files()).not.toContain('identity.txt');
     } finally {
       own.remove();
@@ -319,7 +332,7 @@ describe('keys combine refuses', () => {
 });
 
 describe('shares that are typed on a terminal', () => {
-  const driver = fileURLToPath(new URL('terminal.py', import.meta.url));
+  const driver = fileURLToPath(new URL('../terminal.py', import.meta.url));
 
   /** Runs trefoil on a terminal of its own: waits for each text, then types. Returns what the terminal showed. */
   async function type(args: readonly string[], steps: readonly (readonly [shown: string, typed: string])[]) {
