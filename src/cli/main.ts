@@ -50,6 +50,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   explain: async () => (await import('./commands/explain.ts')).addExplain,
   protect: async () => (await import('./commands/protect.ts')).addProtect,
   reveal: async () => (await import('./commands/reveal.ts')).addReveal,
+  rekey: async () => (await import('./commands/rekey.ts')).addRekey,
+  project: async () => (await import('./commands/project.ts')).addProject,
   apply: async () => (await import('./commands/apply.ts')).addApply,
   'rejects open': async () => (await import('./commands/rejects/open.ts')).addRejectsOpen,
   'vault stats': async () => (await import('./commands/vault/stats.ts')).addVaultStats,

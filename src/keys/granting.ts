@@ -6,7 +6,7 @@
 import { encodeList } from '../core/bytes.ts';
 import { type Branch, deriveFromBranches, pathBytes, shorten } from './branches.ts';
 import type { Shown } from './checks.ts';
-import { descend, domainNode, type Step } from './derive.ts';
+import { descend, domainNode, keyCheckValue, type Step } from './derive.ts';
 import type { KeyEntry, KeysetData } from './entries.ts';
 import { shownIn } from './lineage.ts';
 
@@ -16,7 +16,11 @@ export interface KeyNeed {
   readonly path: readonly Step[];
 }
 
-/** The same key with branches in place of its root key. Its shown ids are kept, because nobody could compute them. */
+/**
+ * The same key with branches in place of its root key. Its shown ids are kept, because nobody could compute them. Of a
+ * base that no need leads to, the key check is kept, because the ids of its epochs cover it: so who holds branches can
+ * add an epoch of their own.
+ */
 export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly KeyNeed[]): KeyEntry {
   const found = new Map<string, Branch>();
   for (const { domain, path } of needs) {
@@ -33,6 +37,14 @@ export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly Ke
       const short = shorten(path);
       found.set(encodeList([name, pathBytes(short)]).join(), { domain: name, path: short, node });
     }
+  }
+  if (key.isBase && key.secret !== null && found.size === 0) {
+    const check = new Map<string, string>();
+    for (const { domain } of needs) {
+      const name = data.domains.get(domain)?.of ?? domain;
+      check.set(name, keyCheckValue(domainNode(key.secret, name, null, key.region)));
+    }
+    return { ...key, secret: null, check };
   }
   const shown = new Map(key.shown);
   // The ids and checks of a recipient's keys cover the base in the parent's domain.

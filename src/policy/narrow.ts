@@ -110,7 +110,7 @@ export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[
   const keyset = makeKeyset(
     checkEntries({
       ...data,
-      keys: keys.filter((key) => key.id === data.primary || isUseful(key, keys)),
+      keys: usefulKeys(keys, data.primary),
       domains: parents,
       narrowed: { verbs, soft: [...new Set(soft)] },
     }),
@@ -122,9 +122,10 @@ export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[
   return fail('not_granted', 'the policies need no keys, so there is nothing to narrow the keyset to');
 }
 
-/** Whether a key has branches, or is the base of one that has. */
-function isUseful(key: KeyEntry, keys: readonly KeyEntry[]): boolean {
-  return key.branches?.length !== 0 || keys.some(({ base }) => base === key.id);
+/** The primary key, the keys that have branches, and their bases. */
+function usefulKeys(keys: readonly KeyEntry[], primary: string): readonly KeyEntry[] {
+  const own = keys.filter(({ id, branches }) => id === primary || (branches !== null && branches.length > 0));
+  return keys.filter((key) => own.includes(key) || own.some(({ base }) => base === key.id));
 }
 
 function checkNarrow(options: NarrowOptions): Required<NarrowOptions> {
