@@ -108,6 +108,8 @@ const KINDS = {
   too_many_rejects: 'data',
   /** A file that should be one of rejects, or a line of it, is not. */
   not_rejects: 'data',
+  /** A file that should be a report of `trefoil scan` is cut, or is not one. */
+  invalid_report: 'data',
   // A vault.
   /** A line for `trefoil vault shred` cannot be a subject: it has white space at an end, or is a token. */
   malformed_subject: 'data',

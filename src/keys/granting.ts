@@ -5,9 +5,10 @@
 
 import { encodeList } from '../core/bytes.ts';
 import { type Branch, deriveFromBranches, pathBytes, shorten } from './branches.ts';
+import type { Shown } from './checks.ts';
 import { descend, domainNode, keyCheckValue, type Step } from './derive.ts';
 import type { KeyEntry, KeysetData } from './entries.ts';
-import { lineOf } from './lineage.ts';
+import { shownIn } from './lineage.ts';
 
 /** A node that somebody needs: its domain, and the way down from there, which begins with the kind. */
 export interface KeyNeed {
@@ -46,7 +47,8 @@ export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly Ke
     return { ...key, secret: null, check };
   }
   const shown = new Map(key.shown);
-  for (const { domain } of needs) {
+  // The ids and checks of a recipient's keys cover the base in the parent's domain.
+  for (const domain of needs.flatMap(({ domain: name }) => [name, data.domains.get(name)?.of ?? name])) {
     const own = shownOf(data, key, domain);
     if (own !== null) shown.set(domain, own);
   }
@@ -61,11 +63,10 @@ function nodeOf(key: KeyEntry, domain: string, of: string | null, path: readonly
   );
 }
 
-/** Shown id and check of a key that has its root key; `null` for a base, which shows nothing. */
-function shownOf(data: KeysetData, key: KeyEntry, domain: string) {
-  if (key.isBase || key.check !== null || key.secret === null) return null;
-  // The key alone with its base, so that no other key stands in the way.
-  const base = data.keys.filter(({ id }) => id === key.base);
-  const alone = { ...data, keys: [key, ...base], primary: key.id, retired: [] };
-  return lineOf(alone, domain).keys.find(({ own }) => own !== null)!.shown;
+/**
+ * Shown id and check of a key that has its root key. No value shows those of a key that is a base and nothing else, but
+ * the ids and checks of its epochs are made from its check.
+ */
+function shownOf(data: KeysetData, key: KeyEntry, domain: string): Shown | null {
+  return key.secret === null ? null : shownIn(data, { ...key, isBase: false }, domain);
 }

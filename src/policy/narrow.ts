@@ -9,7 +9,10 @@ import { type KeyNeed, withBranches } from '../keys/granting.ts';
 import { type Keyset, keysetData, makeKeyset } from '../keys/keyset.ts';
 import { rejectsPath } from '../keys/rejects.ts';
 import { policyLeaves } from './policy.ts';
-import type { Policy, PolicyOptions } from './types.ts';
+import type { FilePolicy, Policy, PolicyOptions } from './types.ts';
+
+/** A policy of code, or of a file. */
+type SomePolicy = Policy | FilePolicy;
 
 /** Options of {@link keyNeeds} and {@link narrow}. */
 export interface NarrowOptions {
@@ -56,7 +59,7 @@ export interface Narrowed {
  * keyNeeds(orders, { verbs: ['reveal'] })[0]?.path[1]; // → ['scope', 'person.name']
  * ```
  */
-export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOptions): readonly KeyNeed[] {
+export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): readonly KeyNeed[] {
   const { verbs, rejects } = checkNarrow(options);
   return listOf(policies).flatMap((one): KeyNeed[] => {
     const domain = domainOf(one);
@@ -90,7 +93,7 @@ export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOp
  * orders.bind(keys).protect({ id: 7 }).id === orders.bind(all.domain('eu-enclave')).protect({ id: 7 }).id; // → true
  * ```
  */
-export function narrow(from: Keyset, policies: Policy | readonly Policy[], options: NarrowOptions): Narrowed {
+export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): Narrowed {
   const data = keysetData(from);
   const { verbs } = checkNarrow(options);
   const fields = listOf(policies).flatMap((one): NarrowedField[] =>
@@ -135,11 +138,11 @@ function checkNarrow(options: NarrowOptions): Required<NarrowOptions> {
   return { verbs, rejects };
 }
 
-function listOf(policies: Policy | readonly Policy[]): readonly Policy[] {
-  return Array.isArray(policies) ? policies : [policies as Policy];
+function listOf(policies: SomePolicy | readonly SomePolicy[]): readonly SomePolicy[] {
+  return Array.isArray(policies) ? policies : [policies as SomePolicy];
 }
 
-function domainOf(one: Policy): string {
+function domainOf(one: SomePolicy): string {
   policyLeaves(one);
   const { domain } = ownProperties(one as PolicyOptions);
   if (domain === undefined) badRange('policies', 'expected policies that have a domain');

@@ -10,7 +10,7 @@ import { revealAccess } from '../../reveal.ts';
 import { isKeyed, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
 import { UsageError } from '../exit.ts';
 import { findKeys, needKeys } from '../key-source.ts';
-import { type Context, fileOption, option } from '../options.ts';
+import { type Context, fileOption, filesOption, option } from '../options.ts';
 import { loadPolicy } from '../policy-file.ts';
 import { storeNames } from '../stores/places.ts';
 import type { RunOptions } from './options.ts';
@@ -24,7 +24,7 @@ export function addMoveOptions(command: Command, direction: MoveDirection): void
   }
   command
     .addOption(fromOption())
-    .addOption(fileOption('--to-keys', 'key file of the side that records are moved to (default: that of --keys)'));
+    .addOption(filesOption('--to-keys', 'key file of the side that records are moved to (default: that of --keys)'));
 }
 
 function fromOption(): Option {
@@ -74,8 +74,8 @@ export async function bindMove(
   if (direction === 'rekey' && storeNames(policy).length > 0) {
     context.voice.note('tokens of a vault stay as they are; trefoil vault rekey moves the rows of its store');
   }
-  const otherFiles = [target?.file, options.as].filter((file) => file != null);
-  return { bound, keys: source === null ? null : to, keyFile: source?.file ?? null, otherFiles };
+  const otherFiles = [...(target?.files ?? []), ...(options.as === undefined ? [] : [options.as])];
+  return { bound, keys: source === null ? null : to, keyFiles: source?.files ?? [], otherFiles };
 }
 
 function domainOf(keyset: Keyset | undefined, domain: string): DomainKeys | null {

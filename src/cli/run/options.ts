@@ -24,7 +24,7 @@ import { vaultOption } from '../stores/places.ts';
 /** The options as commander returns them. */
 export interface RunOptions extends FileFormatOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly vault?: readonly string[];
   readonly out?: string;
@@ -45,7 +45,7 @@ export interface RunOptions extends FileFormatOptions {
   /** Of `rekey` and `project`: the key that made the values which do not show their key. */
   readonly from?: string;
   /** The key file of the other side. */
-  readonly toKeys?: string;
+  readonly toKeys?: readonly string[];
   /** Of `project`: the domain of the recipient, and the policy file of the recipient. */
   readonly to?: string;
   readonly as?: string;

@@ -114,8 +114,8 @@ async function filesOf(
   const vaults = storeFiles(stores);
   // Standard input may be a file as well, as in `protect - --out X --force < X`.
   const inputFiles = inputs.map((input) => (isStdin(input) ? STDIN_PATH : input));
-  const { keyFile, otherFiles = [] } = keyed;
-  const read = [...inputFiles, policyFile, keyFile, ...otherFiles, ...vaults].filter((path) => path !== null);
+  const { keyFiles, otherFiles = [] } = keyed;
+  const read = [...inputFiles, policyFile, ...keyFiles, ...otherFiles, ...vaults];
   if (out === undefined && outDir === undefined) refuseOwnInput(read);
   const units = await (outDir === undefined ? intoOne(inputs, out ?? STDOUT) : intoFolder(inputs, outDir));
   const outputs = [...units.units.map(({ output }) => output), rejects];
@@ -123,7 +123,7 @@ async function filesOf(
     ...units,
     read,
     written: outputs.filter((path) => typeof path === 'string').filter((path) => path !== DASH),
-    others: [policyFile, keyFile, summary, ...otherFiles, ...vaults]
+    others: [policyFile, ...keyFiles, summary, ...otherFiles, ...vaults]
       .filter((path) => path != null)
       .filter((path) => path !== DASH),
     stores: stores.map((place) => (isServer(place) ? place : resolve(place))),
