@@ -1,6 +1,6 @@
 /**
- * `trefoil rekey` and `trefoil project` as processes: kills, resuming, two key files, rejects, and what is refused. With
- * TREFOIL_LONG=1 the run is killed two hundred times.
+ * `trefoil rekey` and `trefoil project` as processes: kills, resuming, two key files, rejects, and what is refused.
+ * With TREFOIL_LONG=1 the run is killed two hundred times.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
