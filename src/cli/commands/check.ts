@@ -57,7 +57,7 @@ Examples:
 
 interface CheckOptions extends Omit<FileFormatOptions, 'quoting'> {
   readonly policy?: readonly string[];
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly input?: string;
   readonly inputCompression?: Compression;
