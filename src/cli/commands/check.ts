@@ -14,6 +14,7 @@ import { policyLeaves } from '../../policy/policy.ts';
 import { type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import { memoryStores, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
+import { keyWarnings } from '../custody/key-warnings.ts';
 import { exitCodeOf, UsageError } from '../exit.ts';
 import { type FileFormatOptions, fileFormatOf, openSource, streamsOf } from '../file-formats.ts';
 import { toJson } from '../json.ts';
@@ -137,6 +138,9 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   for (const [i, { policy }] of loaded.entries()) {
     for (const { field, message } of joinWarnings(policyLeaves(policy))) {
       context.voice.warning(`${files[i]}: field ${field}: ${message}`);
+    }
+    if (source !== null) {
+      for (const message of keyWarnings(policy, source)) context.voice.warning(`${files[i]}: ${message}`);
     }
     await checkKeys(policy, keysOf(policy), context);
   }
