@@ -150,8 +150,9 @@ export function keysWith(
   kind: KeyedKind,
   scope: string,
   parameters: readonly (string | Uint8Array)[],
+  below: readonly Step[] = [],
 ): readonly DomainKey[] {
-  return keys.filter((key) => key === primary || key.has(kind, scope, parameters));
+  return keys.filter((key) => key === primary || key.has(kind, scope, parameters, below));
 }
 
 /** Packs domain keys to send them to a worker. They hold nodes below the root keys and not the root keys. */

@@ -8,6 +8,7 @@ import { checkEntries, type KeyEntry, type KeyVerb } from '../keys/entries.ts';
 import { type KeyNeed, withBranches } from '../keys/granting.ts';
 import { type Keyset, keysetData, makeKeyset } from '../keys/keyset.ts';
 import { rejectsPath } from '../keys/rejects.ts';
+import { unitOf } from '../prepare/civil-period.ts';
 import { policyLeaves } from './policy.ts';
 import type { FilePolicy, Policy, PolicyOptions } from './types.ts';
 
@@ -20,6 +21,11 @@ export interface NarrowOptions {
   readonly verbs: readonly KeyVerb[];
   /** Whether the keys also seal and open rejected records. `false` by default. */
   readonly rejects?: boolean;
+  /**
+   * The only period whose tokens may be made, for tokens with `per` a period: `2024-03-01`, `2024-W09`, `2024-03`,
+   * `2024-Q1`, `2024`. All periods by default.
+   */
+  readonly period?: string;
 }
 
 /** What narrowing does to one field. */
@@ -60,10 +66,10 @@ export interface Narrowed {
  * ```
  */
 export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): readonly KeyNeed[] {
-  const { verbs, rejects } = checkNarrow(options);
+  const { verbs, rejects, period } = checkNarrow(options);
   return listOf(policies).flatMap((one): KeyNeed[] => {
     const domain = domainOf(one);
-    const needs = policyLeaves(one).flatMap(({ engine }) => engine.needsKeys?.(verbs).paths ?? []);
+    const needs = policyLeaves(one).flatMap(({ engine }) => engine.needsKeys?.(verbs, period).paths ?? []);
     return [...needs, ...(rejects ? [rejectsPath()] : [])].map((path) => ({ domain, path }));
   });
 }
@@ -95,10 +101,10 @@ export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: 
  */
 export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): Narrowed {
   const data = keysetData(from);
-  const { verbs } = checkNarrow(options);
+  const { verbs, period } = checkNarrow(options);
   const fields = listOf(policies).flatMap((one): NarrowedField[] =>
     policyLeaves(one).map(({ path, rule, engine }) => {
-      const use = engine.needsKeys?.(verbs);
+      const use = engine.needsKeys?.(verbs, period);
       const kept = use === undefined ? 'none' : use.isWall ? 'wall' : 'seat belt';
       return { domain: domainOf(one), field: path, rule: rule.rule, scope: engine.facts.scope, kept };
     }),
@@ -128,14 +134,21 @@ function usefulKeys(keys: readonly KeyEntry[], primary: string): readonly KeyEnt
   return keys.filter((key) => own.includes(key) || own.some(({ base }) => base === key.id));
 }
 
-function checkNarrow(options: NarrowOptions): Required<NarrowOptions> {
-  const { verbs, rejects = false } = checkOptions<NarrowOptions>('options', options, ['verbs', 'rejects']);
+function checkNarrow(options: NarrowOptions) {
+  const {
+    verbs,
+    rejects = false,
+    period,
+  } = checkOptions<NarrowOptions>('options', options, ['verbs', 'rejects', 'period']);
   const isVerb = (verb: unknown) => verb === 'protect' || verb === 'reveal' || verb === 'rekey';
   if (!Array.isArray(verbs) || verbs.length === 0 || !verbs.every(isVerb)) {
     badRange('verbs', 'expected a list of protect, reveal and rekey');
   }
   if (typeof rejects !== 'boolean') badType('rejects', `expected true or false, got ${typeName(rejects)}`);
-  return { verbs, rejects };
+  if (period !== undefined && (typeof period !== 'string' || unitOf(period) === null)) {
+    badRange('period', 'expected 2024-03-01, 2024-W09, 2024-03, 2024-Q1 or 2024');
+  }
+  return { verbs, rejects, period: period ?? null };
 }
 
 function listOf(policies: SomePolicy | readonly SomePolicy[]): readonly SomePolicy[] {

@@ -15,6 +15,7 @@ import { issueOf, type ReportIssue } from '../core/issues.ts';
 import type { Missing } from '../core/missing.ts';
 import { fail } from '../errors.ts';
 import { type MessageBatch, type Prf, SLOTS, TAG_STEP, tagAt } from '../kernel/prf/prf.ts';
+import type { Step } from '../keys/derive.ts';
 import {
   type DomainKey,
   type DomainKeys,
@@ -43,6 +44,7 @@ import {
   type Siblings,
 } from './rule.ts';
 import {
+  type Context,
   type ContextColumn,
   type ContextInput,
   type MessageWriter,
@@ -53,6 +55,7 @@ import {
   readContexts,
 } from './token/contexts.ts';
 import { hasPermutation, keyUse, parametersOf, permutationUnder } from './token/keys.ts';
+import { byPeriod, periodStep, periodText } from './token/periods.ts';
 import { permutedTexts } from './token/permuted-texts.ts';
 import { behind, restOf } from './token/prefix.ts';
 import { moveTokens, movingVerbs, type RenewOptions, showsKey, unknownKey } from './token/renewal.ts';
@@ -200,12 +203,15 @@ export function token<
     needsPin: false,
     cell: 'text',
     removes: false,
-    ...given({ needs: settings.contexts.length === 0 ? undefined : settings.contexts.map(({ path }) => path) }),
+    ...given({ needs: argumentsOf(settings).length === 0 ? undefined : argumentsOf(settings).map(({ path }) => path) }),
     unfit: null,
-    needsKeys: (verbs) => keyUse(settings, verbs),
+    needsKeys: (verbs, period) => keyUse(settings, verbs, period),
     mover: { reveals: false, showsKey: showsKey(settings), bind: (move) => moveTokens(settings, move) },
     bind(opened, _, lists) {
       if (!mayProtect(opened!)) return noTokens(opened!);
+      if (settings.period !== null) {
+        return { protect: periodicVerbs(settings, opened!, lists).verb, reveal: revealNothing };
+      }
       const keyed = setUp(settings, opened!, lists);
       const protect = tokenColumns(keyed);
       // The contexts of a single value are in the column verb's `siblings`.
@@ -244,16 +250,25 @@ function noTokens(opened: OpenedKeys): BoundColumns {
   return { protect: () => [protectingKey(opened)], reveal: revealNothing };
 }
 
-/** Key set-up: derives the key of each domain key and prepares the keyed functions. */
-function setUp(settings: Settings, opened: OpenedKeys, lists: MissingLists): KeyedTokens {
+/** What the verbs of a rule take besides the value: the contexts, or the date of a period. */
+function argumentsOf({ contexts, period }: Settings): readonly Context[] {
+  return period === null ? contexts : [period];
+}
+
+/**
+ * Key set-up: derives the key of each domain key and prepares the keyed functions.
+ *
+ * @param below the way from the key of the rule to that of a period.
+ */
+function setUp(settings: Settings, opened: OpenedKeys, lists: MissingLists, below: readonly Step[] = []): KeyedTokens {
   const { scope, prf, contexts } = settings;
   const parameters = parametersOf(settings);
   // The keys of one lineage have one node, and need one keyed function.
   const prfs = new Map<string, Prf>();
   const epochs = new Map<string, Epoch>();
-  for (const key of keysWith(opened, 'token', scope, parameters)) {
+  for (const key of keysWith(opened, 'token', scope, parameters, below)) {
     if (key !== opened.primary && !hasPermutation(key, settings)) continue;
-    const node = key.derive('token', scope, parameters);
+    const node = key.derive('token', scope, parameters, below);
     const name = node.join();
     if (!prfs.has(name)) prfs.set(name, PRFS[prf](node));
     let texts: TokenTexts | null = null;
@@ -406,10 +421,9 @@ function boundToken<Scope extends string, P>(
   opened: OpenedKeys,
   lists: MissingLists,
 ): BoundToken<Scope, P> {
-  const { contexts, isList } = settings;
-  const making = canMake(settings, opened)
-    ? makingVerbs(setUp(settings, opened, lists))
-    : refusingVerbs(settings, opened);
+  const { isList } = settings;
+  const contexts = argumentsOf(settings);
+  const making = makingOf(settings, opened, lists);
   const { verb, matches, candidates } = making;
   const move = { kind: 'rekey', from: opened, to: opened, arrived: 'pass', missing: lists } as const;
   const renewing = movingVerbs((fromKey) => moveTokens(settings, { ...move, fromKey }), showsKey(settings));
@@ -438,6 +452,36 @@ function boundToken<Scope extends string, P>(
     renew: renewing.one,
     renewMany: renewing.many,
   }) as unknown as BoundToken<Scope, P>;
+}
+
+/** What the keys can do. Those of a period are made when a value of that period comes. */
+function makingOf(settings: Settings, opened: OpenedKeys, lists: MissingLists): MakingVerbs {
+  if (settings.period !== null && mayProtect(opened)) return periodicVerbs(settings, opened, lists);
+  return canMake(settings, opened) ? makingVerbs(setUp(settings, opened, lists)) : refusingVerbs(settings, opened);
+}
+
+/** Periods whose keys are kept. A bound on memory, not on periods. */
+const KEPT_PERIODS = 1024;
+
+/** The verbs of a rule with a period: each period is a rule of its own, without `per`. */
+function periodicVerbs(settings: Settings, opened: OpenedKeys, lists: MissingLists): MakingVerbs {
+  const period = settings.period!;
+  const dates = lists.of(period.path);
+  const known = new Map<string, MakingVerbs>();
+  function verbsOf(text: string): MakingVerbs {
+    const made = known.get(text) ?? makingVerbs(setUp(settings, opened, lists, periodStep(text)));
+    if (known.size >= KEPT_PERIODS) known.clear();
+    known.set(text, made);
+    return made;
+  }
+  const verbs = (siblings: Siblings | null) => verbsOf(periodText(period, siblings!(period.path)[0], dates));
+  const isAbsent = (value: unknown) => isMissing(value, lists.own);
+  return {
+    verb: byPeriod(period, dates, isAbsent, (text) => verbsOf(text).verb),
+    protectOne: () => fail('missing_context', `the date, field ${period.path}, is missing`),
+    matches: (value, candidate, siblings) => verbs(siblings).matches(value, candidate, null),
+    candidates: (value, siblings) => verbs(siblings).candidates(value, null),
+  };
 }
 
 /** What a rule does with values. */

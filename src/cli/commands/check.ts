@@ -139,8 +139,17 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
     for (const { field, message } of joinWarnings(policyLeaves(policy))) {
       context.voice.warning(`${files[i]}: field ${field}: ${message}`);
     }
+    if (source?.isSealed === true && policy.keyCheck === undefined && policy.branchCheck === undefined) {
+      context.voice.warning(
+        `${files[i]}: the policy pins no keys, and anyone who knows who can open the key file could put other keys in ` +
+          'its place',
+      );
+      context.voice.hint(
+        `trefoil keys inspect --keys FILE --domain ${policy.domain} prints the line to put into the policy`,
+      );
+    }
     if (source !== null) {
-      for (const message of keyWarnings(policy, source)) context.voice.warning(`${files[i]}: ${message}`);
+      for (const message of keyWarnings(policy, source.keyset)) context.voice.warning(`${files[i]}: ${message}`);
     }
     await checkKeys(policy, keysOf(policy), context);
   }

@@ -1,24 +1,15 @@
 /** What `trefoil check` says of a policy and its keys, beside whether they fit. */
 
 import { type DescribedKeyset, describeKeyset } from '../../keys/described.ts';
+import type { Keyset } from '../../keys.ts';
 import { lostJoins } from '../../policy/explain/rotation.ts';
 import type { FilePolicy } from '../../policy.ts';
-import type { KeySource } from '../key-source.ts';
 import { lostText } from './words.ts';
 
 /** Returns the warnings. */
-export function keyWarnings(policy: FilePolicy, { keyset, isSealed }: KeySource): readonly string[] {
+export function keyWarnings(policy: FilePolicy, keyset: Keyset): readonly string[] {
   const described = describeKeyset(keyset, policy.domain!);
-  return [...pinWarnings(policy, isSealed), ...recipientWarnings(policy, described), ...joinsOf(policy, described)];
-}
-
-/** A sealed file names no sender, so only a pin tells whose keys it has. */
-function pinWarnings({ keyCheck, branchCheck }: FilePolicy, isSealed: boolean): readonly string[] {
-  if (!isSealed || keyCheck !== undefined || branchCheck !== undefined) return [];
-  return [
-    'the key file is sealed and the policy pins no key check: anyone can seal other keys for you, ' +
-      'and you would protect with them',
-  ];
+  return [...recipientWarnings(policy, described), ...joinsOf(policy, described)];
 }
 
 /** Anyone who makes the tokens of a recipient has the maps to the base, which may be tokens of the parent. */

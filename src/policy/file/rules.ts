@@ -87,7 +87,7 @@ function makeRules(): Registry<Rule> {
         read,
         prepare: steps,
         after: v.optional(text),
-        // The constructor knows the members of a map, and says that a period is not one.
+        // The constructor knows the members of a map: a field and its name, or a period.
         per: v.optional(v.union([text, v.array(v.union([text, perField])), perField])),
         form: v.optional(v.picklist(FORMS)),
         length: v.optional(whole),

@@ -4,21 +4,21 @@
  */
 
 import { encodeList } from '../../core/bytes.ts';
-import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
+import { badRange, badType, checkOptions, ownProperties, typeName } from '../../core/checks.ts';
+import { dateText } from '../../core/civil-date.ts';
 import { columnLength, isUtf8Column, type NumberColumn, type Utf8Column, utf8Texts } from '../../core/columns.ts';
 import { given } from '../../core/given.ts';
 import { inputText } from '../../core/input-text.ts';
 import { issueOf } from '../../core/issues.ts';
 import { fail, type Issue } from '../../errors.ts';
+import { PERIODS, type PeriodUnit } from '../../prepare/civil-period.ts';
 import { isMissing, type MissingTexts } from '../missing.ts';
 import { checkFieldPath } from '../options.ts';
 import type { Siblings } from '../rule.ts';
+import type { Period } from './periods.ts';
 
 /** The most fields of one rule. */
 const MAX_FIELDS = 8;
-
-/** The forms of `per` that stand for a period. This version does not have them. */
-const PERIODS: readonly string[] = ['day', 'week', 'month', 'quarter', 'year'];
 
 /**
  * A field whose value is a context: its path as in the policy file, without arrays, or the path and the name that
@@ -26,18 +26,29 @@ const PERIODS: readonly string[] = ['day', 'week', 'month', 'quarter', 'year'];
  */
 export type PerField = string | { readonly field: string; readonly name?: string };
 
-/** The option `per` of a token: a field, or a list of up to eight in the order in which they are hashed. */
-export type Per = PerField | readonly PerField[];
+/**
+ * A period: the kind of it, and the path of the field with the date. A value then has one token for each period in
+ * which such dates lie: `{ month: 'seen' }`. `name` is the name that enters the key, by default the last part of the
+ * path.
+ */
+export type PerPeriod = {
+  readonly [U in PeriodUnit]: { readonly [K in U]: string } & { readonly name?: string };
+}[PeriodUnit];
 
-/** What can be a context. A number must be a safe integer; it counts as its decimal text. */
-export type ContextInput = string | number | bigint | null | undefined;
+/**
+ * The option `per` of a token: a field, or a list of up to eight in the order in which they are hashed; or a period.
+ */
+export type Per = PerField | readonly PerField[] | PerPeriod;
+
+/** What can be a context. A number must be a safe integer; it counts as its decimal text, and a `Date` as its text. */
+export type ContextInput = string | number | bigint | Date | null | undefined;
 
 /** The contexts of a column: one for each value. */
 export type ContextColumn = readonly ContextInput[] | NumberColumn | Utf8Column;
 
 /**
  * The further arguments of a verb: none without `per`. With a field, `per` is its context (for a column, the column of
- * contexts); with a list of fields, it is a list of them in the same order.
+ * contexts); with a list of fields, it is a list of them in the same order; with a period, it is the date.
  */
 export type PerArguments<P, Context> = [P] extends [undefined]
   ? []
@@ -59,7 +70,7 @@ export interface Context {
 
 /** The contexts of a rule, from its option `per`; an empty list without the option. */
 export function checkPer(per: unknown): readonly Context[] {
-  if (per === undefined) return [];
+  if (per === undefined || isPeriod(per)) return [];
   const fields = Array.isArray(per) ? Array.from<unknown>(per) : [per];
   if (fields.length < 1 || fields.length > MAX_FIELDS) {
     badRange('per', `expected a field, or a list of 1 to ${MAX_FIELDS} fields`);
@@ -82,20 +93,36 @@ function contextOf(value: unknown): Context {
   if (typeof value !== 'object' || value === null) {
     badType('per', `expected the path of a field, a list of paths, or { field, name }, got ${typeName(value)}`);
   }
-  if (PERIODS.some((period) => Object.hasOwn(value, period))) {
-    badRange(
-      'per',
-      'has a period, which this version of trefoil does not have; add a field that holds the period, such as 2024-03, ' +
-        'to the records, and name that field',
-    );
-  }
+  if (isPeriod(value)) badRange('per', 'has a period in a list; a period stands alone: { month: PATH }');
   const { field, name } = checkOptions('per', value, ['field', 'name']);
   const path = checkFieldPath('per', field, 'a context is one value');
-  if (name === undefined) return { path, name: lastName(path) };
+  return { path, name: nameOf(path, name) };
+}
+
+/** The name that enters the key: the one that is set, else the last part of the path. */
+function nameOf(path: string, name: unknown): string {
+  if (name === undefined) return lastName(path);
   if (typeof name !== 'string' || name === '' || !name.isWellFormed()) {
     badRange('per', 'expected a name of at least one character, without half of a surrogate pair');
   }
-  return { path, name };
+  return name;
+}
+
+/** Whether an option `per` is a period. */
+function isPeriod(per: unknown): boolean {
+  if (typeof per !== 'object' || per === null || Array.isArray(per)) return false;
+  return PERIODS.some((unit) => Object.hasOwn(per, unit));
+}
+
+/** The period of a rule, from its option `per`; `null` without one. */
+export function checkPeriod(per: unknown): Period | null {
+  if (!isPeriod(per)) return null;
+  const units = PERIODS.filter((unit) => Object.hasOwn(per as object, unit));
+  if (units.length > 1) badRange('per', `has two periods; expected one of ${PERIODS.join(', ')}`);
+  const unit = units[0]!;
+  const own = checkOptions<Record<string, unknown>>('per', per as object, [unit, 'name']);
+  const path = checkFieldPath('per', own[unit], 'the date is one value');
+  return { unit, path, name: nameOf(path, own.name) };
 }
 
 /** The last part of a path, without its escapes. */
@@ -106,19 +133,21 @@ function lastName(path: string): string {
 
 /** The names of the contexts that enter the key, from the option `per` of a rule; an empty list without it. */
 export function contextNames(per: unknown): readonly string[] {
-  return checkPer(per).map(({ name }) => name);
+  const period = checkPeriod(per);
+  return period === null ? checkPer(per).map(({ name }) => name) : [`${period.unit} of ${period.name}`];
 }
 
 /** The option `per` as plain data, as the policy file writes it. */
 export function perData(per: unknown): unknown {
   if (Array.isArray(per)) return Object.freeze(per.map(perData));
   if (typeof per !== 'object' || per === null) return per;
-  const { field, name } = per as { readonly field: string; readonly name?: string };
-  return Object.freeze({ field, ...given({ name }) });
+  const { name, ...field } = ownProperties(per) as { readonly name?: string };
+  return Object.freeze({ ...field, ...given({ name }) });
 }
 
 /** The third parameter of a token's key, for a rule with contexts. */
-export function linkageOf(contexts: readonly Context[]): Uint8Array {
+export function linkageOf(contexts: readonly Context[], period: Period | null): Uint8Array {
+  if (period !== null) return encodeList(['period', period.name]);
   return encodeList(['per', ...contexts.map(({ name }) => name)]);
 }
 
@@ -179,7 +208,7 @@ function contextText(value: unknown, { path }: Context, missing: MissingTexts): 
     fail('missing_context', `the context, field ${path}, is missing or empty, so the token cannot be made`);
   }
   try {
-    return inputText(value);
+    return value instanceof Date ? dateText(value) : inputText(value);
   } catch (error) {
     const { code, message, ...numbers }: Issue = issueOf(error);
     fail(code, `the context, field ${path}: ${message}`, numbers);

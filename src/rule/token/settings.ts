@@ -11,7 +11,8 @@ import { FORMS, type Form } from '../../wire/token-forms.ts';
 import { checkLength } from '../../wire/token-lengths.ts';
 import { checkScope } from '../options.ts';
 import type { Common, RuleFacts } from '../rule.ts';
-import { type Context, checkPer, type Per } from './contexts.ts';
+import { type Context, checkPer, checkPeriod, type Per } from './contexts.ts';
+import type { Period } from './periods.ts';
 import { checkAfter } from './prefix.ts';
 
 /** The pseudorandom functions by name. */
@@ -46,7 +47,8 @@ export interface TokenOptions<Scope extends string = string, P extends Per | und
    * Paths of other fields of the record, as in the policy file and without arrays: one, or a list of up to eight. A
    * value then has one token for each of their values: `per: 'tenant'`. The name of a field enters the key, which is
    * the last part of its path; `{ field: 'tenant_id', name: 'tenant' }` sets another. A record in which such a field is
-   * missing or empty is the issue `missing_context`.
+   * missing or empty is the issue `missing_context`. Or a period, `{ month: 'seen' }`: one token for each day, week,
+   * month, quarter or year in which the date in that field lies, whatever its time zone.
    */
   readonly per?: P;
   /**
@@ -103,8 +105,10 @@ export interface Settings {
   readonly names: readonly string[];
   readonly reading: OpenedReading | null;
   readonly after: string | undefined;
-  /** The fields of `per`, in their order; none without it. */
+  /** The fields of `per`, in their order; none without it, and none with a period. */
   readonly contexts: readonly Context[];
+  /** The period of `per`; `null` without one. */
+  readonly period: Period | null;
   /** Whether `per` is a list. */
   readonly isList: boolean;
   readonly onToken: 'error' | 'pass';
@@ -131,12 +135,13 @@ export function readSettings(own: TokenOptions): Settings {
   const names = steps.map(({ step }) => step);
   const after = checkAfter(own.after);
   const contexts = checkPer(own.per);
+  const period = checkPeriod(own.per);
   const isList = Array.isArray(own.per);
-  return { scope, form, length, label, prf, steps, names, reading, after, contexts, isList, onToken };
+  return { scope, form, length, label, prf, steps, names, reading, after, contexts, period, isList, onToken };
 }
 
 /** What `explain` and `check` say about a rule. */
-export function factsOf({ scope, prf, names, reading, after, contexts, onToken }: Settings): RuleFacts {
+export function factsOf({ scope, prf, names, reading, after, contexts, period, onToken }: Settings): RuleFacts {
   const before = [...(reading === null ? [] : [`reading it as ${reading.name}`]), ...names].join(', ');
   const perWords = contexts.flatMap(({ path }, i) => [i === 0 ? '' : ' and ', { quoted: path }]);
   return {
@@ -144,6 +149,13 @@ export function factsOf({ scope, prf, names, reading, after, contexts, onToken }
       'replaced by a keyed token',
       before === '' ? '' : ` of the value after ${before}`,
       ...(after === undefined ? [] : [', except that it begins with ', { quoted: after }, ', which stays in clear']),
+      ...(period === null
+        ? []
+        : [
+            `, one for each value in each ${period.unit} of `,
+            { quoted: period.path },
+            ': a pseudonym for a period (EDPB Guidelines 01/2025, paragraph 115)',
+          ]),
       ...(contexts.length === 0
         ? []
         : [
@@ -159,7 +171,7 @@ export function factsOf({ scope, prf, names, reading, after, contexts, onToken }
     scope,
     visible:
       contexts.length === 0
-        ? 'which values are equal, and how often each occurs'
+        ? `which values ${period === null ? '' : `of one ${period.unit} `}are equal, and how often each occurs`
         : 'which values with equal contexts are equal, and how often each occurs',
   };
 }

@@ -338,11 +338,28 @@ describe('keys narrow', () => {
     expect(wide.err).toContain('rejected records: seat belt');
   });
 
+  it('of one period makes the tokens of this period, and of no other', async () => {
+    place.write(
+      'per.yaml',
+      'trefoil: 1\ndomain: eu-enclave\nfields: { id: { rule: token, scope: p, per: { month: seen } }, seen: keep }\n',
+    );
+    const narrow = ['keys', 'narrow', '--policy', 'per.yaml', '--verbs', 'protect', '--keys', 'all.json', '--period'];
+    expect((await place.run([...narrow, '2024-13', '--out', 'n.json'])).code).toBe(2);
+    const { err } = await run([...narrow, '2024-03', '--out', 'march.json']);
+    const [line] = /branchCheck: "\w{26}"/.exec(err)!;
+    place.write('march.yaml', `${line}\n${place.read('per.yaml')}`);
+    const protect = (policy: string, keys: string, row: string) =>
+      place.run(['protect', '--format', 'csv', '--policy', policy, '--keys', keys], `id,seen\n${row}\n`);
+    const march = await protect('march.yaml', 'march.json', '7,2024-03-09');
+    expect(march.out).toBe((await protect('per.yaml', 'all.json', '7,2024-03-09')).out);
+    expect((await protect('march.yaml', 'march.json', '7,2024-04-09')).code).not.toBe(0);
+  });
+
   it('inspect names the fields whose keys are not in the file', async () => {
     place.write('more.yaml', `${POLICY}  phone: { rule: token, scope: phone }\n`);
     const { out } = await run(['keys', 'inspect', '--keys', 'worker.json', '--policy', 'more.yaml']);
     expect(out).toContain('narrowed to protect; a seat belt, not a wall, for seal:person.name, fpe:car\n');
-    expect(out).toContain('  field phone: this key file does not have its keys\n');
+    expect(out).toContain('  field phone: this key file does not have all of its keys\n');
     expect(out).not.toContain('field id: this key file');
     const { policies } = await inspect('worker.json', ['--policy', 'more.yaml']);
     expect(policies).toMatchObject([{ lacking: ['phone'] }]);
@@ -388,11 +405,9 @@ describe('check with keys', () => {
     place.write('passphrase', 'correct horse battery staple\n');
     const env = { TREFOIL_PASSPHRASE_FILE: place.path('passphrase') };
     await run(['keys', 'wrap', 'k3.json', '--passphrase', '--out', 'sealed.age'], env);
-    expect(await check('p.yaml', 'sealed.age', env)).toContain(
-      'the key file is sealed and the policy pins no key check',
-    );
-    expect(await check('pinned.yaml', 'sealed.age', env)).not.toContain('the key file is sealed');
-    expect(await check('p.yaml', 'k3.json')).not.toContain('the key file is sealed');
+    expect(await check('p.yaml', 'sealed.age', env)).toContain('p.yaml: the policy pins no keys');
+    expect(await check('pinned.yaml', 'sealed.age', env)).not.toContain('the policy pins no keys');
+    expect(await check('p.yaml', 'k3.json')).not.toContain('the policy pins no keys');
     const { err } = await run(['keys', 'add', '--keys', 'sealed.age', '--out', 'plain.json'], env);
     expect(err).toContain('the key file that was read is sealed, and this one is not');
   });

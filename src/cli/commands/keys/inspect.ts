@@ -144,7 +144,7 @@ function asLines(described: DescribedKeyset, { domain, reports, lost }: Shown): 
         ({ field, rule, scope, words }) =>
           `  field ${field} (${[rule, ...((scope ?? '') ? [scope] : [])].join(' ')}): ${words}`,
       ),
-      ...without.map((field) => `  field ${field}: this key file does not have its keys`),
+      ...without.map((field) => `  field ${field}: this key file does not have all of its keys`),
     ]),
     ...lost.map((one) => lostText(one, true)),
   ];
