@@ -38,7 +38,7 @@ import { makeRejectSealer } from '../src/io/rejects.ts';
 import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
 import { openKeys } from '../src/keys/domain-keys.ts';
 import { addDomain, addKey, promoteKey } from '../src/keys.ts';
-import { parsePolicy } from '../src/policy.ts';
+import { parsePolicy, project, rekey } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
@@ -455,6 +455,17 @@ const VAULT: Row = async (fn) => {
   ];
 };
 
+const ROTATION: Readonly<Record<string, Row>> = {
+  addDomain: call(() => [ring, 'b', { of: 'eu' }]),
+  addKey: call(() => [ring, { newLineage: true }]),
+  promoteKey: call(() => [FIRST, FIRST.ids[1]]),
+  retireKey: call(() => [
+    SECOND,
+    FIRST.primary,
+    { at: '2027-01-31', domains: ['eu'], keep: [{ domain: 'eu', path: [['kind', 'token']] }] },
+  ]),
+};
+
 const KEYSET: Row = () => [
   { name: 'keyset.generate', fn: keyset.generate, args: () => [] },
   { name: 'keyset.parse', fn: keyset.parse, args: () => [keysetJson(testRoot('hostile'))] },
@@ -485,7 +496,28 @@ function asJson(inner: unknown): string {
   }
 }
 
+const owned = policy({ a: token({ scope: 'a', label: 'x' }), e: keep }, { domain: 'eu' });
+const ofRecipient = policy({ a: token({ scope: 'a', label: 'x' }), e: keep }, { domain: 'b' });
+const moves = { from: SECOND.domain('eu'), to: SECOND.domain('b'), as: ofRecipient };
+const ours = owned.bind(SECOND.domain('eu')).protect({ a: 'x', e: 1 });
+
 const POLICY: Readonly<Record<string, Row>> = {
+  keyNeeds: call(() => [[owned], { verbs: ['protect'], rejects: true }]),
+  narrow: call(() => [ring, [owned], { verbs: ['protect', 'reveal'], rejects: true }]),
+  rekey: (fn) => [
+    { name: 'rekey', fn, args: () => [owned, { from: EPOCHS[1], to: EPOCHS[1] }, revealAccess] },
+    ...verbs('rekey', rekey(owned, { from: EPOCHS[1]!, to: EPOCHS[1]! }), {
+      rekey: () => [ours],
+      rekeyMany: () => [[ours], { onReject: () => {} }],
+    }),
+  ],
+  project: (fn) => [
+    { name: 'project', fn, args: () => [owned, moves, revealAccess] },
+    ...verbs('project', project(owned, moves), {
+      project: () => [ours],
+      projectMany: () => [[ours], { onReject: () => {} }],
+    }),
+  ],
   policy: (fn) => [
     {
       name: 'policy',
@@ -682,7 +714,13 @@ const readers = (name: 'Csv' | 'Ndjson' | 'Tsv'): Readonly<Record<string, Row>> 
     ...(name !== 'Ndjson' && { header: ['a', 'e'] }),
   });
   const flatKeys = () => flat.bind(pinned, revealAccess);
+  const moving = () => rekey(owned, { from: EPOCHS[1]!, to: EPOCHS[1]! });
+  const older = safe!.replace(token, LABELLED.made);
   return {
+    [`rekey${name}`]: call(() => [[older], moving(), options()]),
+    [`rekey${name}Stream`]: (fn) => [
+      { name: fn.name, fn: stream(fn as never), args: () => [new TextEncoder().encode(older), moving(), options()] },
+    ],
     [`protect${name}`]: call(() => [[text], flatKeys(), options()]),
     [`reveal${name}`]: call(() => [[safe], flatKeys(), options()]),
     [`protect${name}Stream`]: (fn) => [
@@ -717,6 +755,21 @@ const files: Row = call(
 
 const folders: Row = call(
   () => [[join(folder, 'in.csv')], join(folder, `out-${outputs++}`), flat.bind(pinned, revealAccess), { force: true }],
+  { places: true, files: [0, 1] },
+);
+
+const kept = policy({ a: keep, e: keep });
+const movedFile: Row = call(
+  () => [
+    join(folder, 'in.csv'),
+    join(folder, `out-${outputs++}.csv`),
+    rekey(kept, { from: keys, to: keys }),
+    { force: true, workers: 1 },
+  ],
+  { places: true, files: [0, 1] },
+);
+const movedFolder: Row = call(
+  () => [[join(folder, 'in.csv')], join(folder, `out-${outputs++}`), rekey(kept, { from: keys, to: keys }), {}],
   { places: true, files: [0, 1] },
 );
 
@@ -875,7 +928,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     utf8Column: call(() => [['x', null]]),
     utf8Texts: call(() => [{ ...utf8Column(['x', null]) }]),
   },
-  keys: { keyset: KEYSET },
+  keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
@@ -928,6 +981,8 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     revealFile: files,
     protectFiles: folders,
     revealFiles: folders,
+    rekeyFile: movedFile,
+    rekeyFiles: movedFolder,
     openRejects: rejects,
   },
 };
