@@ -1,4 +1,4 @@
-/** Files (`trefoil/node`): protects, reveals and rekeys whole files, in one thread or several, and opens files of rejects. */
+/** Files (`trefoil/node`): protects, reveals and rekeys whole files, with workers, and opens files of rejects. */
 
 export type { FileFormat } from './files/file-format.ts';
 export type { Compression } from './files/inputs/compression.ts';

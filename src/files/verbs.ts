@@ -154,8 +154,8 @@ export function revealFiles(
 }
 
 /**
- * Moves a file of protected records, or several files into one output, to another key: to the primary key of its domain,
- * or to the domain of a recipient. See {@link protectFile} for files and options, and `rekey` and `project` of
+ * Moves a file of protected records, or several files into one output, to another key: to the primary key of its
+ * domain, or to the domain of a recipient. See {@link protectFile} for files and options, and `rekey` and `project` of
  * `trefoil/policy` for what is moved. With `rejects`, a record that cannot be moved is sealed into that file.
  *
  * @param moving what `rekey` or `project` returns.

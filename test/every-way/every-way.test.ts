@@ -1,7 +1,8 @@
 /**
  * One corpus through every way of running a policy (ways.ts), because most faults were differences between two ways.
- * Each way must protect as the library does, reveal the original records, refuse the same records for the same reason,
- * and rekey to what the library protects with the new key. A new kind of value is a row of {@link CORPUS}; a value that must be refused is a row of {@link REFUSED}.
+ * Each way must protect as the library does, reveal the original records, refuse the same records for the same
+ * reason, and rekey to what the library protects with the new key. A new kind of value is a row of {@link CORPUS}; a
+ * value that must be refused is a row of {@link REFUSED}.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TrefoilError } from '../../src/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * Every way to protect, reveal and rekey records: functions, streams, files, commands and SQL. A new way is added to {@link WAYS}, and
- * every-way.test.ts then runs its corpus through it.
+ * Every way to protect, reveal and rekey records: functions, streams, files, commands and SQL. A new way is added to
+ * {@link WAYS}, and every-way.test.ts then runs its corpus through it.
  *
  * A record has a text or `null` in each field. Each way writes the records in its own file format and reads its output
  * again, so that the result can be compared with that of the library. CSV has no null: here an empty cell without
@@ -33,7 +33,7 @@ export interface Setting {
   readonly keys: DomainKeys;
   /** The same keys with a later epoch, which is primary. */
   readonly next: DomainKeys;
-  /** The folder in which the command line runs, with `p.yaml` and `k.json`, and for rekeying `both.yaml` and `next.json`. */
+  /** The folder of the command line, with `p.yaml` and `k.json`, and for rekeying `both.yaml` and `next.json`. */
   readonly place: Place;
 }
 

@@ -145,7 +145,9 @@ class History {
     const table = this.pick(this.tables);
     const full = this.keys.domain(table.domain);
     const isThere = Object.hasOwn(full.keyCheck, table.key);
-    const keys = this.chance.below(2) === 0 ? full : (this.narrowed(table.domain) ?? full);
+    const narrowed = this.chance.below(2) === 0 ? null : this.narrowed(table.domain);
+    // A narrowed file lacks a key of another lineage that has no permutation.
+    const keys = narrowed !== null && (!isThere || Object.hasOwn(narrowed.keyCheck, table.key)) ? narrowed : full;
     const run = () =>
       rekey(sheet, { from: keys, to: keys, fromKey: table.key }).rekeyMany(table.rows as never) as never;
     if (!isThere) {

@@ -134,8 +134,8 @@ export function revealTsvStream(bound: CanReveal, options: TsvOptions = {}): Tra
 }
 
 /**
- * Moves a protected TSV file to another key: to the primary key of its domain, or to the domain of a recipient. What is moved, and
- * what is refused, is written at `rekey` and `project` of `trefoil/policy`.
+ * Moves a protected TSV file to another key: to the primary key of its domain, or to that of a recipient. `rekey` and
+ * `project` of `trefoil/policy` say what is moved and what is refused.
  *
  * @param moving what `rekey` or `project` returns.
  * @throws TypeError, RangeError for wrong arguments, at once.

@@ -139,7 +139,7 @@ function treat(ours: Leaf, theirs: Leaf): Treatment | string {
       ? gone(ours)
       : 'our policy drops the field, and the recipient wants it; mark it optional there';
   }
-  // The field may be absent if our policy says so, because the records are ours.
+  // The field may be absent if it is optional in our policy, because the records are ours.
   const named = (rule: Rule) => withOptional(rule, ours.rule);
   const made: Leaf = { ...ours, rule: named(theirs.rule), engine: withoutNeeds(theirs) };
   if (theirs.rule.rule === 'constant') {

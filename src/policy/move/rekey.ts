@@ -40,8 +40,8 @@ export interface RekeyingPolicy<F> {
  * `protect` with that key would make of the originals, so tables that were rekeyed join tables that were loaded since.
  *
  * Tokens are renewed without knowing their values, if both keys belong to one lineage. Sealed values and `fpe`
- * ciphertext are opened and protected again, for which `revealAccess` is needed. The outputs of other rules pass; tokens
- * of a vault do as well, because `trefoil vault rekey` moves its store and leaves the tokens as they are.
+ * ciphertext are opened and protected again, for which `revealAccess` is needed. The outputs of other rules pass. So do
+ * tokens of a vault, because `trefoil vault rekey` moves its store and leaves the tokens as they are.
  *
  * Labelled tokens and sealed values show their key, so rekeying them twice changes nothing. A field that does not show
  * its key is moved as a whole: name its key, and rekey such a table once.
