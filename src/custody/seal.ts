@@ -13,7 +13,7 @@ import { checkWrapper, type KeyWrapper, keyContext } from './wrapper.ts';
 export interface CustodyOptions {
   /** The module `age-encryption`: `import * as age from 'age-encryption'`. */
   readonly age: AgeModule;
-  /** A passphrase. age derives a key from it with scrypt, which takes seconds in JavaScript. */
+  /** A passphrase. age derives a key from it with scrypt, which blocks the process for about a second. */
   readonly passphrase?: string;
   /** Key wrappers, such as those that `vaultTransit` and `awsKms` make. */
   readonly wrappers?: readonly KeyWrapper[];
