@@ -18,9 +18,9 @@ import { runFile, runFiles } from './units.ts';
  * file format, which follows from the inputs' names (`.csv`, `.ndjson`, `.jsonl`) or from `format`. Files with the
  * extension `.gz` or `.zst` are decompressed and compressed. The option `encoding` says what the inputs are, if not
  * UTF-8 or UTF-16 with a byte order mark; the output is UTF-8. An input without records gives an output without
- * records, unless it is a table whose columns nobody has named. Several CSV files must have the same header, which is
- * written once. Records are at most 1 MiB unless `maxRecord` sets another limit. If the output is a device or a pipe,
- * it is written directly.
+ * records, unless it is a table whose columns nobody has named: neither `header` nor another input. Several CSV files
+ * must have the same header, which is written once. Records are at most 1 MiB unless `maxRecord` sets another limit.
+ * If the output is a device or a pipe, it is written directly.
  *
  * With `workers` that many threads do the work; the output is the same. With `resume` the run keeps a manifest beside
  * the output (`<output>.resume.json`), and after an interruption the same call continues where the run stopped. With

@@ -8,6 +8,7 @@ import { checkEntries, type KeyEntry, type KeyVerb } from '../keys/entries.ts';
 import { type KeyNeed, withBranches } from '../keys/granting.ts';
 import { type Keyset, keysetData, makeKeyset } from '../keys/keyset.ts';
 import { rejectsPath } from '../keys/rejects.ts';
+import { unitOf } from '../prepare/civil-period.ts';
 import { policyLeaves } from './policy.ts';
 import type { Policy, PolicyOptions } from './types.ts';
 
@@ -17,6 +18,11 @@ export interface NarrowOptions {
   readonly verbs: readonly KeyVerb[];
   /** Whether the keys also seal and open rejected records. `false` by default. */
   readonly rejects?: boolean;
+  /**
+   * The only period whose tokens may be made, for tokens with `per` a period: `2024-03-01`, `2024-W09`, `2024-03`,
+   * `2024-Q1`, `2024`. All periods by default.
+   */
+  readonly period?: string;
 }
 
 /** What narrowing does to one field. */
@@ -57,10 +63,10 @@ export interface Narrowed {
  * ```
  */
 export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOptions): readonly KeyNeed[] {
-  const { verbs, rejects } = checkNarrow(options);
+  const { verbs, rejects, period } = checkNarrow(options);
   return listOf(policies).flatMap((one): KeyNeed[] => {
     const domain = domainOf(one);
-    const needs = policyLeaves(one).flatMap(({ engine }) => engine.needsKeys?.(verbs).paths ?? []);
+    const needs = policyLeaves(one).flatMap(({ engine }) => engine.needsKeys?.(verbs, period).paths ?? []);
     return [...needs, ...(rejects ? [rejectsPath()] : [])].map((path) => ({ domain, path }));
   });
 }
@@ -92,10 +98,10 @@ export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOp
  */
 export function narrow(from: Keyset, policies: Policy | readonly Policy[], options: NarrowOptions): Narrowed {
   const data = keysetData(from);
-  const { verbs } = checkNarrow(options);
+  const { verbs, period } = checkNarrow(options);
   const fields = listOf(policies).flatMap((one): NarrowedField[] =>
     policyLeaves(one).map(({ path, rule, engine }) => {
-      const use = engine.needsKeys?.(verbs);
+      const use = engine.needsKeys?.(verbs, period);
       const kept = use === undefined ? 'none' : use.isWall ? 'wall' : 'seat belt';
       return { domain: domainOf(one), field: path, rule: rule.rule, scope: engine.facts.scope, kept };
     }),
@@ -124,14 +130,21 @@ function isUseful(key: KeyEntry, keys: readonly KeyEntry[]): boolean {
   return key.branches?.length !== 0 || keys.some(({ base }) => base === key.id);
 }
 
-function checkNarrow(options: NarrowOptions): Required<NarrowOptions> {
-  const { verbs, rejects = false } = checkOptions<NarrowOptions>('options', options, ['verbs', 'rejects']);
+function checkNarrow(options: NarrowOptions) {
+  const {
+    verbs,
+    rejects = false,
+    period,
+  } = checkOptions<NarrowOptions>('options', options, ['verbs', 'rejects', 'period']);
   const isVerb = (verb: unknown) => verb === 'protect' || verb === 'reveal' || verb === 'rekey';
   if (!Array.isArray(verbs) || verbs.length === 0 || !verbs.every(isVerb)) {
     badRange('verbs', 'expected a list of protect, reveal and rekey');
   }
   if (typeof rejects !== 'boolean') badType('rejects', `expected true or false, got ${typeName(rejects)}`);
-  return { verbs, rejects };
+  if (period !== undefined && (typeof period !== 'string' || unitOf(period) === null)) {
+    badRange('period', 'expected 2024-03-01, 2024-W09, 2024-03, 2024-Q1 or 2024');
+  }
+  return { verbs, rejects, period: period ?? null };
 }
 
 function listOf(policies: Policy | readonly Policy[]): readonly Policy[] {

@@ -239,7 +239,7 @@ function fpeColumns(
   };
 }
 
-/** Makes the verb that enciphers a value under every key, the primary first. Other keys are set up by the first call. */
+/** Makes the verb that enciphers a value under every key, the primary first. The first call does the key set-up. */
 function candidatesOf({ scope, format }: Settings, opened: OpenedKeys, missing: MissingTexts) {
   let ciphers: readonly FormatCipher[] | null = null;
   return (value: unknown): unknown[] => {

@@ -210,8 +210,9 @@ export interface RuleEngine {
    * What a narrowed keyset needs for the rule. Rules without keys need nothing.
    *
    * @param verbs what the keyset is for.
+   * @param period the only period whose tokens it may make, for rules with a period; `null` for all periods.
    */
-  readonly needsKeys?: (verbs: readonly KeyVerb[]) => KeyUse;
+  readonly needsKeys?: (verbs: readonly KeyVerb[], period: string | null) => KeyUse;
   /**
    * Whether an output of the rule can be a text. Revealing would return it as it is, so such a text cannot be missing
    * in this field. Most rules cannot write any text that somebody would call missing.

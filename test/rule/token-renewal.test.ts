@@ -1,4 +1,4 @@
-/** Tokens over a lineage: candidates, matches, renewing and projecting, against the construction written down slowly. */
+/** Tokens over a lineage: candidates, matches, renewing and projecting, against a slow second implementation. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TrefoilError } from '../../src/errors.ts';
