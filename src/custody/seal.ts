@@ -127,6 +127,7 @@ export async function sealKeyFile(text: string, options: SealOptions): Promise<U
   }
   if (others > MAX_STANZAS) badRange('recipients', `expected at most ${MAX_STANZAS}, wrappers included`);
   if (passphrase === undefined && others === 0) badRange('options', 'expected recipients, wrappers or a passphrase');
+  if (typeof text !== 'string') badType('text', `expected text, got ${typeName(text)}`);
   // A mistake in the text would otherwise be found when the file is needed.
   keyset.parse(text, checked.region === undefined ? {} : { region: checked.region });
   const encrypter = new age.Encrypter();

@@ -235,7 +235,7 @@ describe('keys', () => {
       await place.run(['keys', 'new', '--out', name]);
       json.push(place.read(name));
     }
-    const primary = json.map((text) => (JSON.parse(text) as { base: string }).base);
+    const primary = json.map((text) => (JSON.parse(text) as { keys: { id: string }[] }).keys[0]!.id);
     expect(await ids(['--keys', 'a.json'], { TREFOIL_KEYS_FILE: 'b.json', TREFOIL_KEYS: json[2]! })).toBe(primary[0]);
     expect(await ids([], { TREFOIL_KEYS_FILE: 'b.json', TREFOIL_KEYS: json[2]! })).toBe(primary[1]);
     expect(await ids([], { TREFOIL_KEYS_FILE: '', TREFOIL_KEYS: json[2]! })).toBe(primary[2]);
