@@ -142,6 +142,15 @@ const verbs = (
 };
 const two = (value: unknown) => ({ protect: () => [value], protectMany: () => [[value, value]] });
 const four = (value: unknown, back: unknown) => ({ ...two(value), reveal: () => [back], revealMany: () => [[back]] });
+/** The same for rules whose values are looked up under every key. */
+const five = (value: unknown, back: unknown) => ({ ...four(value, back), candidates: () => [value] });
+const tokenVerbs = (made: unknown) => ({
+  ...two('x'),
+  matches: () => ['x', made],
+  candidates: () => ['x'],
+  renew: () => [made, { from: keys.keyId }],
+  renewMany: () => [[made, made], { from: keys.keyId }],
+});
 const rules = {
   token: token({ scope: 'a' }),
   seal: seal({ scope: 'a' }),
@@ -196,7 +205,7 @@ const formatRow =
       { name: `${type}.unrank`, fn: format.unrank as Fn, args: () => [1, example] },
       { name: `${type}.unrank of a bigint`, fn: format.unrank as Fn, args: () => [1n] },
       { name: `${type}.strength`, fn: format.strength as Fn, args: () => [] },
-      ...verbs(`fpe of ${type}`, rule, four(example, out)),
+      ...verbs(`fpe of ${type}`, rule, five(example, out)),
     ];
   };
 
@@ -310,14 +319,14 @@ const RULES: Readonly<Record<string, Row>> = {
       args: () => [{ ...utf8Column(['x', null]) }],
     },
     binds('token'),
-    ...verbs('token', tokens, { ...two('x'), matches: () => ['x', tokens.protect('x')] }),
-    ...verbs('bare token', bare, { ...two('x'), matches: () => ['x', bare.protect('x')] }),
+    ...verbs('token', tokens, tokenVerbs(tokens.protect('x'))),
+    ...verbs('bare token', bare, tokenVerbs(bare.protect('x'))),
   ],
   seal: (fn) => [
     { name: 'seal', fn, args: () => [{ scope: 'a', value: 'text', missing: [''], optional: true, why: 'x' }] },
     binds('seal'),
-    ...verbs('seal', seals, four('x', sealed)),
-    ...verbs('integer seal', integers, four(1, integers.protect(1))),
+    ...verbs('seal', seals, five('x', sealed)),
+    ...verbs('integer seal', integers, five(1, integers.protect(1))),
   ],
   fpe: (fn) => [
     { name: 'fpe', fn, args: () => [{ scope: 'a', format: digits(), missing: [''], optional: true, why: 'x' }] },
@@ -327,8 +336,8 @@ const RULES: Readonly<Record<string, Row>> = {
       args: () => [{ scope: 'a', format: enumOf(['a', 'b']), allowCodebook: 'two, and everybody knows' }],
     },
     binds('fpe'),
-    ...verbs('fpe', fpes, four(CARD, CARD)),
-    ...verbs('pattern fpe', patterns, four('K013377', 'K013377')),
+    ...verbs('fpe', fpes, five(CARD, CARD)),
+    ...verbs('pattern fpe', patterns, five('K013377', 'K013377')),
   ],
   keep: value,
   drop: value,
