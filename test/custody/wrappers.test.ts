@@ -302,7 +302,7 @@ describe('an adapter that hangs', () => {
 });
 
 describe('stanzas of key wrappers in a file of somebody else', () => {
-  const fileWith = async (args: string[], body = new Uint8Array(16)) => {
+  const fileWith = async (args: string[], body: Uint8Array = new Uint8Array(16)) => {
     const encrypter = new age.Encrypter();
     encrypter.addRecipient({ wrapFileKey: () => [{ args, body }] });
     return encrypter.encrypt(text);
