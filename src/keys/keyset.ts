@@ -84,7 +84,15 @@ export function newRootKey(taken: readonly string[], fields: Partial<KeyEntry>):
   let id: string;
   do id = encode(randomBytes(5));
   while (taken.includes(id));
-  const plain = { isBase: false, base: null, region: null, branches: null, shown: new Map(), check: null };
+  const plain = {
+    isBase: false,
+    isReady: false,
+    base: null,
+    region: null,
+    branches: null,
+    shown: new Map(),
+    check: null,
+  };
   return { ...plain, ...fields, id, secret: randomBytes(NODE_LENGTH) };
 }
 

@@ -10,7 +10,10 @@ import { type Keyset, keysetData, makeKeyset } from '../keys/keyset.ts';
 import { rejectsPath } from '../keys/rejects.ts';
 import { unitOf } from '../prepare/civil-period.ts';
 import { policyLeaves } from './policy.ts';
-import type { Policy, PolicyOptions } from './types.ts';
+import type { FilePolicy, Policy, PolicyOptions } from './types.ts';
+
+/** A policy of code, or of a file. */
+type SomePolicy = Policy | FilePolicy;
 
 /** Options of {@link keyNeeds} and {@link narrow}. */
 export interface NarrowOptions {
@@ -62,7 +65,7 @@ export interface Narrowed {
  * keyNeeds(orders, { verbs: ['reveal'] })[0]?.path[1]; // → ['scope', 'person.name']
  * ```
  */
-export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOptions): readonly KeyNeed[] {
+export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): readonly KeyNeed[] {
   const { verbs, rejects, period } = checkNarrow(options);
   return listOf(policies).flatMap((one): KeyNeed[] => {
     const domain = domainOf(one);
@@ -96,7 +99,7 @@ export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOp
  * orders.bind(keys).protect({ id: 7 }).id === orders.bind(all.domain('eu-enclave')).protect({ id: 7 }).id; // → true
  * ```
  */
-export function narrow(from: Keyset, policies: Policy | readonly Policy[], options: NarrowOptions): Narrowed {
+export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): Narrowed {
   const data = keysetData(from);
   const { verbs, period } = checkNarrow(options);
   const fields = listOf(policies).flatMap((one): NarrowedField[] =>
@@ -113,7 +116,7 @@ export function narrow(from: Keyset, policies: Policy | readonly Policy[], optio
   const keyset = makeKeyset(
     checkEntries({
       ...data,
-      keys: keys.filter((key) => key.id === data.primary || isUseful(key, keys)),
+      keys: usefulKeys(keys, data.primary),
       domains: parents,
       narrowed: { verbs, soft: [...new Set(soft)] },
     }),
@@ -125,9 +128,10 @@ export function narrow(from: Keyset, policies: Policy | readonly Policy[], optio
   return fail('not_granted', 'the policies need no keys, so there is nothing to narrow the keyset to');
 }
 
-/** Whether a key has branches, or is the base of one that has. */
-function isUseful(key: KeyEntry, keys: readonly KeyEntry[]): boolean {
-  return key.branches?.length !== 0 || keys.some(({ base }) => base === key.id);
+/** The primary key, the keys that have branches, and their bases. */
+function usefulKeys(keys: readonly KeyEntry[], primary: string): readonly KeyEntry[] {
+  const own = keys.filter(({ id, branches }) => id === primary || (branches !== null && branches.length > 0));
+  return keys.filter((key) => own.includes(key) || own.some(({ base }) => base === key.id));
 }
 
 function checkNarrow(options: NarrowOptions) {
@@ -147,11 +151,11 @@ function checkNarrow(options: NarrowOptions) {
   return { verbs, rejects, period: period ?? null };
 }
 
-function listOf(policies: Policy | readonly Policy[]): readonly Policy[] {
-  return Array.isArray(policies) ? policies : [policies as Policy];
+function listOf(policies: SomePolicy | readonly SomePolicy[]): readonly SomePolicy[] {
+  return Array.isArray(policies) ? policies : [policies as SomePolicy];
 }
 
-function domainOf(one: Policy): string {
+function domainOf(one: SomePolicy): string {
   policyLeaves(one);
   const { domain } = ownProperties(one as PolicyOptions);
   if (domain === undefined) badRange('policies', 'expected policies that have a domain');

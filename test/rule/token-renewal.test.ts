@@ -299,7 +299,7 @@ describe('refused are', () => {
     const unlabelled = rebind({ scope: 'mail' });
     const from = lineage(1).domain('eu').keyId;
     const bound = unlabelled.bind(lineage(2).domain('eu'));
-    expect(codeOf(() => bound.renew(of(unlabelled, 2), { from }))).toBe('epoch_required');
+    expect(codeOf(() => bound.renew(of(unlabelled, 2), { from }))).toBe('already_rekeyed');
     expect(codeOf(() => bound.renew(of(unlabelled, 3), { from }))).toBe('foreign_token');
   });
 

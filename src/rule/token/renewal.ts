@@ -279,7 +279,7 @@ function put({ pattern }: Mover, batch: Batch, token: string): boolean {
 function arrived({ move, target }: Mover, token: string): string {
   if (move.arrived === 'pass') return token;
   fail(
-    'epoch_required',
+    'already_rekeyed',
     `the token is of key ${target.key.id} already, and other fields do not show whether they have moved; ` +
       'use records that were moved before as they are',
   );
@@ -321,7 +321,7 @@ function refuse({ settings, move, sources, named, target }: Mover, value: unknow
   if (source === undefined) unknownKey(move.from, parts.keyId);
   if (named !== null && source.isTarget) {
     fail(
-      'epoch_required',
+      'already_rekeyed',
       `the token is of the primary key ${target.key.id}, and the column was said to be of key ${named.key.id}; ` +
         'move only a column that one key made',
     );

@@ -27,7 +27,7 @@ Examples:
   trefoil rejects open people.rejects.ndjson --keys keys.json --json`;
 
 interface OpenOptions {
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly out?: string;
   readonly json?: boolean;
@@ -58,7 +58,7 @@ async function open(file: string, options: OpenOptions, context: Context) {
   ]);
   const source = await needKeys(options, context);
   const rejects = await readRejects(file, (domain) => source.keyset.domain(domain), revealAccess);
-  const inputs = source.file === null ? [file] : [file, source.file];
+  const inputs = [file, ...source.files];
   const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
   const encoder = new TextEncoder();
   const write = (text: string): Promise<void> => output.write(encoder.encode(text));
