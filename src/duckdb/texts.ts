@@ -10,8 +10,8 @@ import { parquetReading } from './source.ts';
 import { textList } from './sql.ts';
 
 /**
- * Returns the rows of a Parquet file, a line each: the texts of its values, separated by spaces. Line ends inside values
- * are spaces, too, so the number of a line is that of its row.
+ * Returns the rows of a Parquet file, a line each: the texts of its values, separated by spaces. Line ends inside
+ * values are spaces, too, so the number of a line is that of its row.
  *
  * @throws TrefoilError `engine_failed`, `out_of_memory`.
  */

@@ -250,7 +250,7 @@ function fpeColumns(
   };
 }
 
-/** The verb that deciphers a column with the key that the caller names, and enciphers it with the primary key. */
+/** The verb that deciphers a column with the key that the caller names and enciphers it with the primary key of `to`. */
 function moveColumns({ scope, format, unfit }: Settings, move: Move): ColumnVerb {
   if (unfit !== null) throw new TrefoilError([unfit]);
   const { from, to, revealing, missing } = move;
@@ -283,7 +283,7 @@ function moveColumns({ scope, format, unfit }: Settings, move: Move): ColumnVerb
   );
 }
 
-/** Makes the verb that enciphers a value under every key, the primary first. The first call sets up the other keys. */
+/** Makes the verb that enciphers a value under every key, the primary first. The first call does the key set-up. */
 function candidatesOf({ scope, format }: Settings, opened: OpenedKeys, missing: MissingTexts) {
   let ciphers: readonly FormatCipher[] | null = null;
   return (value: unknown): unknown[] => {

@@ -14,6 +14,7 @@ import { policyLeaves } from '../../policy/policy.ts';
 import { type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import { memoryStores, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
+import { keyWarnings } from '../custody/key-warnings.ts';
 import { exitCodeOf, UsageError } from '../exit.ts';
 import { type FileFormatOptions, fileFormatOf, openSource, streamsOf } from '../file-formats.ts';
 import { toJson } from '../json.ts';
@@ -146,6 +147,9 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
       context.voice.hint(
         `trefoil keys inspect --keys FILE --domain ${policy.domain} prints the line to put into the policy`,
       );
+    }
+    if (source !== null) {
+      for (const message of keyWarnings(policy, source.keyset)) context.voice.warning(`${files[i]}: ${message}`);
     }
     await checkKeys(policy, keysOf(policy), context);
   }

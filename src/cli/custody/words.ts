@@ -2,6 +2,7 @@
 
 import type { DescribedBranch, DescribedKey, DescribedKeyset } from '../../keys/described.ts';
 import type { DomainKeys } from '../../keys.ts';
+import type { LostJoin } from '../../policy/explain/rotation.ts';
 
 /** A branch in words: `seal person.name in eu-enclave`. */
 export function branchText({ domain, kind, scope, part }: DescribedBranch): string {
@@ -78,4 +79,16 @@ export function pinLines({ keys, verbs }: DescribedKeyset, domain: DomainKeys): 
   }
   if (branchCheck !== undefined) lines.push(`branchCheck: "${branchCheck}"`);
   return lines;
+}
+
+/**
+ * What becomes of tokens of two sizes.
+ *
+ * @param isFirst whether the primary key is its own base, so that their bodies are beginnings of one tag.
+ */
+export function lostText({ scope, fields, spaces }: LostJoin, isFirst: boolean): string {
+  const tokens = `tokens of fields ${fields.join(', ')} (scope ${scope}): the shorter of ${spaces.join(' and ')}`;
+  return isFirst
+    ? `${tokens} are beginnings of the longer ones, and after a rotation they are not`
+    : `${tokens} are not beginnings of the longer ones, so the two never join`;
 }

@@ -14,6 +14,6 @@ export function lacking(policy: FilePolicy, keys: DomainKeys): readonly string[]
     return primary.has(kind![1] as KeyedKind, String(scope![1]), parameters!.slice(1), below);
   };
   return policyLeaves(policy)
-    .filter(({ engine }) => !(engine.needsKeys?.(verbs ?? ['protect', 'reveal']).paths ?? []).every(has))
+    .filter(({ engine }) => !(engine.needsKeys?.(verbs ?? ['protect', 'reveal'], null).paths ?? []).every(has))
     .map(({ path }) => path);
 }

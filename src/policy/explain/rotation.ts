@@ -78,7 +78,7 @@ export function lostJoins(policies: readonly FilePolicy[]): readonly LostJoin[] 
   const scopes = new Map<string, Map<string, string[]>>();
   for (const { path, rule, engine } of policies.flatMap(policyLeaves)) {
     const { scope } = engine.facts;
-    const permutation = engine.needsKeys?.(['rekey']).paths[0];
+    const permutation = engine.needsKeys?.(['rekey'], null).paths[0];
     if (rule.rule !== 'token' || scope === null || permutation === undefined) continue;
     const [, unit, count] = permutation[2]!;
     const spaces = scopes.get(scope) ?? new Map<string, string[]>();

@@ -162,12 +162,12 @@ describe('the life of a key file', () => {
       expect(out).toContain(line);
     }
     expect(out).not.toContain('field born');
-    expect(out).not.toContain('join now');
+    expect(out).not.toContain('beginnings of');
     // Under a first key that is its own base, both sizes of bodies still join.
     await run(['keys', 'new', '--out', 'single.json']);
     const single = await run(['keys', 'inspect', '--keys', 'single.json', '--policy', 'p.yaml']);
     expect(single.out).toContain(
-      'fields id, code of scope person join now, and after a rotation only those of equally many: 128 bits, 48 bits\n',
+      'tokens of fields id, code (scope person): the shorter of 128 bits and 48 bits are beginnings of the longer ones, ',
     );
     const { policies, lost } = await inspect('single.json', ['--policy', 'p.yaml']);
     expect(lost).toEqual([{ scope: 'person', fields: ['id', 'code'], spaces: ['128 bits', '48 bits'] }]);
@@ -338,14 +338,78 @@ describe('keys narrow', () => {
     expect(wide.err).toContain('rejected records: seat belt');
   });
 
+  it('of one period makes the tokens of this period, and of no other', async () => {
+    place.write(
+      'per.yaml',
+      'trefoil: 1\ndomain: eu-enclave\nfields: { id: { rule: token, scope: p, per: { month: seen } }, seen: keep }\n',
+    );
+    const narrow = ['keys', 'narrow', '--policy', 'per.yaml', '--verbs', 'protect', '--keys', 'all.json', '--period'];
+    expect((await place.run([...narrow, '2024-13', '--out', 'n.json'])).code).toBe(2);
+    const { err } = await run([...narrow, '2024-03', '--out', 'march.json']);
+    const [line] = /branchCheck: "\w{26}"/.exec(err)!;
+    place.write('march.yaml', `${line}\n${place.read('per.yaml')}`);
+    const protect = (policy: string, keys: string, row: string) =>
+      place.run(['protect', '--format', 'csv', '--policy', policy, '--keys', keys], `id,seen\n${row}\n`);
+    const march = await protect('march.yaml', 'march.json', '7,2024-03-09');
+    expect(march.out).toBe((await protect('per.yaml', 'all.json', '7,2024-03-09')).out);
+    expect((await protect('march.yaml', 'march.json', '7,2024-04-09')).code).not.toBe(0);
+  });
+
   it('inspect names the fields whose keys are not in the file', async () => {
     place.write('more.yaml', `${POLICY}  phone: { rule: token, scope: phone }\n`);
     const { out } = await run(['keys', 'inspect', '--keys', 'worker.json', '--policy', 'more.yaml']);
     expect(out).toContain('narrowed to protect; a seat belt, not a wall, for seal:person.name, fpe:car\n');
-    expect(out).toContain('  field phone: this key file does not have its keys\n');
+    expect(out).toContain('  field phone: this key file does not have all of its keys\n');
     expect(out).not.toContain('field id: this key file');
     const { policies } = await inspect('worker.json', ['--policy', 'more.yaml']);
     expect(policies).toMatchObject([{ lacking: ['phone'] }]);
+  });
+});
+
+describe('check with keys', () => {
+  const check = async (policy: string, keys: string, env: Record<string, string> = {}) =>
+    (await run(['check', '--policy', policy, '--keys', keys], env)).err;
+
+  it('says which tokens of one scope will not join after a rotation, or do not', async () => {
+    await run(['keys', 'new', '--out', 'first.json']);
+    expect(await check('p.yaml', 'first.json')).toContain(
+      'the shorter of 128 bits and 48 bits are beginnings of the longer ones, and after a rotation they are not',
+    );
+    expect(await check('p.yaml', 'k3.json')).toContain(
+      'the shorter of 128 bits and 48 bits are not beginnings of the longer ones',
+    );
+    place.write('one.yaml', POLICY.replace(/ {2}code: .*\n/, ''));
+    expect(await check('one.yaml', 'first.json')).not.toContain('beginnings of');
+  });
+
+  it('says that recipients want a base that is only a base', async () => {
+    await run([
+      'keys',
+      'add',
+      '--domain',
+      'partner-b',
+      '--of',
+      'eu-enclave',
+      '--keys',
+      'first.json',
+      '--out',
+      'fb.json',
+    ]);
+    place.write('b.yaml', POLICY.replace('eu-enclave', 'partner-b'));
+    expect(await check('b.yaml', 'fb.json')).toContain('for recipients, begin with trefoil keys new --renewable');
+    expect(await check('b.yaml', 'b.json')).not.toContain('for recipients');
+    expect(await check('p.yaml', 'fb.json')).not.toContain('for recipients');
+  });
+
+  it('asks for a pin if the key file is sealed, and a changed copy of it says that it is not', async () => {
+    place.write('passphrase', 'correct horse battery staple\n');
+    const env = { TREFOIL_PASSPHRASE_FILE: place.path('passphrase') };
+    await run(['keys', 'wrap', 'k3.json', '--passphrase', '--out', 'sealed.age'], env);
+    expect(await check('p.yaml', 'sealed.age', env)).toContain('p.yaml: the policy pins no keys');
+    expect(await check('pinned.yaml', 'sealed.age', env)).not.toContain('the policy pins no keys');
+    expect(await check('p.yaml', 'k3.json')).not.toContain('the policy pins no keys');
+    const { err } = await run(['keys', 'add', '--keys', 'sealed.age', '--out', 'plain.json'], env);
+    expect(err).toContain('the key file that was read is sealed, and this one is not');
   });
 });
 

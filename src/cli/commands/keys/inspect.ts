@@ -8,7 +8,7 @@ import type { DomainKeys, Keyset } from '../../../keys.ts';
 import { lacking } from '../../../policy/explain/lacking.ts';
 import { type FieldRotation, type LostJoin, lostJoins, rotationOf } from '../../../policy/explain/rotation.ts';
 import type { FilePolicy } from '../../../policy.ts';
-import { keyLines, pinLines, pinsOf } from '../../custody/words.ts';
+import { keyLines, lostText, pinLines, pinsOf } from '../../custody/words.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, filesOption, nameOption } from '../../options.ts';
@@ -144,12 +144,8 @@ function asLines(described: DescribedKeyset, { domain, reports, lost }: Shown): 
         ({ field, rule, scope, words }) =>
           `  field ${field} (${[rule, ...((scope ?? '') ? [scope] : [])].join(' ')}): ${words}`,
       ),
-      ...without.map((field) => `  field ${field}: this key file does not have its keys`),
+      ...without.map((field) => `  field ${field}: this key file does not have all of its keys`),
     ]),
-    ...lost.map(
-      ({ scope, fields, spaces }) =>
-        `fields ${fields.join(', ')} of scope ${scope} join now, and after a rotation only those of equally many: ` +
-        spaces.join(', '),
-    ),
+    ...lost.map((one) => lostText(one, true)),
   ];
 }

@@ -2,8 +2,10 @@
 /** `trefoil keys narrow`: makes a key file for a worker, with only the keys that its policies need. */
 
 import type { Command } from 'commander';
+import { given } from '../../../core/given.ts';
 import type { KeyVerb } from '../../../keys/entries.ts';
 import { type FilePolicy, type NarrowedField, narrow } from '../../../policy.ts';
+import { unitOf } from '../../../prepare/civil-period.ts';
 import { writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
@@ -29,6 +31,7 @@ interface NarrowOptions extends KeyOptions {
   readonly policy?: readonly string[];
   readonly verbs?: readonly KeyVerb[];
   readonly rejects?: boolean;
+  readonly period?: string;
   readonly out?: string;
 }
 
@@ -40,11 +43,12 @@ export function addKeysNarrow(parent: Command, context: Context): void {
     .addOption(filesOption('--policy', 'policy of the worker (required); may be repeated'))
     .addOption(option('--verbs', 'VERBS', 'what the file is for (required): protect, reveal, rekey', readVerbs))
     .option('--rejects', 'also keep the key of rejected records')
+    .addOption(option('--period', 'PERIOD', 'of rules with a period, only the key of this one: 2024-03', readPeriod))
     .addOption(keysOption())
     .addOption(identityOption())
     .addOption(fileOption('--out', 'file to make (required)'))
     .addHelpText('after', helpText(HELP))
-    .action((options: NarrowOptions) => run(options, context));
+    .action((options: NarrowOptions) => makeNarrow(options, context));
 }
 
 function readVerbs(value: string): readonly KeyVerb[] {
@@ -56,7 +60,12 @@ function readVerbs(value: string): readonly KeyVerb[] {
   return known as KeyVerb[];
 }
 
-async function run({ rejects = false, ...options }: NarrowOptions, context: Context): Promise<void> {
+function readPeriod(value: string): string {
+  if (unitOf(value) !== null) return value;
+  throw new UsageError('--period expected 2024-03-01, 2024-W09, 2024-03, 2024-Q1 or 2024');
+}
+
+async function makeNarrow({ rejects = false, ...options }: NarrowOptions, context: Context): Promise<void> {
   const files = options.policy ?? [];
   if (files.length === 0) throw new UsageError('--policy FILE is required');
   const { verbs } = options;
@@ -66,7 +75,15 @@ async function run({ rejects = false, ...options }: NarrowOptions, context: Cont
   const policies: FilePolicy[] = [];
   for (const file of files) policies.push((await loadPolicy(file)).policy);
   const source = await needKeys(options, context);
-  const { keyset: narrowed, branchCheck, fields } = narrow(source.keyset, policies, { verbs, rejects });
+  const {
+    keyset: narrowed,
+    branchCheck,
+    fields,
+  } = narrow(source.keyset, policies, {
+    verbs,
+    rejects,
+    ...given({ period: options.period }),
+  });
   const what = `${plural(fields.length, 'field')}, for ${verbs.join(' and ')}`;
   await writeChanged(out, { keyset: narrowed, source, what }, context);
   for (const field of fields) context.voice.note(lineOf(field));
