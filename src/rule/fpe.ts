@@ -250,7 +250,7 @@ function fpeColumns(
   };
 }
 
-/** The verb that deciphers a column with the key that the caller names and enciphers it with the primary key of `to`. */
+/** The verb that deciphers a column with the key that the caller names, and enciphers it with the primary key. */
 function moveColumns({ scope, format, unfit }: Settings, move: Move): ColumnVerb {
   if (unfit !== null) throw new TrefoilError([unfit]);
   const { from, to, revealing, missing } = move;
