@@ -283,7 +283,7 @@ function moveColumns({ scope, format, unfit }: Settings, move: Move): ColumnVerb
   );
 }
 
-/** Makes the verb that enciphers a value under every key, the primary first. The first call does the key set-up. */
+/** Makes the verb that enciphers a value under every key, the primary first. The first call sets up the other keys. */
 function candidatesOf({ scope, format }: Settings, opened: OpenedKeys, missing: MissingTexts) {
   let ciphers: readonly FormatCipher[] | null = null;
   return (value: unknown): unknown[] => {

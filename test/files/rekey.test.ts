@@ -192,7 +192,7 @@ describe('rekey', () => {
     // The output shows one key.
     const scanned = await place.run(['scan', 'out.csv', '--policy', 'shown.yaml']);
     expect(scanned.code, scanned.err).toBe(0);
-    expect(scanned.out).toContain(`key ${NEW}: ${ROWS * 2} values`.slice(0, 10));
+    expect(scanned.out).toContain(`key ${NEW}: `);
     expect(scanned.out).not.toContain(OLD);
     expect(place.read('out.csv')).not.toContain(`cust_${OLD}`);
     expect(place.read('out.csv').match(new RegExp(`^cust_${NEW}`, 'gm'))).toHaveLength(ROWS);
