@@ -99,7 +99,7 @@ describe('kill -9', () => {
         const args = ['rekey', 'people.old.csv', ...SIDES, ...workers, '--quiet', '--out', 'out.csv', '--resume'];
         for (let again = 0; again < 4 && count.killed < KILLS; again++) {
           const { child, ended } = place.start(args);
-          // Half of the kills come at any time, and the others after a position was saved, for the next run to continue.
+          // Half of the kills come at any time, the others after a position was saved, for the next run to continue.
           const saved = chance.below(2) === 0;
           const delay = saved ? chance.below(200) : 200 + chance.below(900);
           let due = saved ? Number.POSITIVE_INFINITY : Date.now() + delay;
