@@ -73,6 +73,10 @@ export function makeVoice(write: (line: string) => void, debug: boolean): Voice 
 /** The issues of an error. Few of a field have a line each, many share one. The first of several lines counts them. */
 function issueLines(error: TrefoilError): string[] {
   const { issues, total } = error;
+  // The counts are those of the rejected records.
+  if (error.code === 'too_many_rejects' && error.counts !== undefined) {
+    return [formatIssue(issues[0]!), ...countLines(error.counts)];
+  }
   // An error without counts has the first issues only, and may not have all.
   const counts = error.counts ?? (total === issues.length ? { rows: null, isAll: true, ...tallyOf(issues) } : null);
   const isLong = counts?.fields.some(({ issues, first }) => issues > MANY && first.row !== undefined);

@@ -127,7 +127,7 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
     else await takeChunk(run, job, result!);
   }
   if (run.headed === null) await writeRejectsHead(run, 0);
-  plan.judge(counts, true);
+  judge(run, true);
   plan.onProgress?.({ ...counts });
   return { ...counts, notHeld: run.notHeld, tally: run.counter.tally() };
 }
@@ -171,7 +171,7 @@ async function takeChunk(run: Running, cut: ChunkCut, done: ChunkDone): Promise<
 /** Writes the result of a chunk and counts its records. */
 async function takeDone(run: Running, cut: Cut, done: ChunkDone): Promise<void> {
   const { bytes, rows, erased, rejected, tally, failure } = done;
-  const { plan, counts } = run;
+  const { counts } = run;
   const place = placer(run, cut);
   for (const batch of rejected) await reject(run, batch, cut, place);
   run.counter.merge(tally, place);
@@ -182,7 +182,17 @@ async function takeDone(run: Running, cut: Cut, done: ChunkDone): Promise<void> 
   run.inputRows += rows;
   counts.rows += rows;
   counts.erased += erased;
-  plan.judge(counts, false);
+  judge(run, false);
+}
+
+/** Ends the run if it has too many rejects. The error counts their issues, because no other message of the run does. */
+function judge({ plan, counts, counter }: Running, atEnd: boolean): void {
+  try {
+    plan.judge(counts, atEnd);
+  } catch (error) {
+    if (!(error instanceof TrefoilError)) throw error;
+    throw new TrefoilError(error.issues, error.total, { rows: counts.rows, isAll: atEnd, ...counter.tally() });
+  }
 }
 
 /** The counts of issues that end the run, with the rows of the whole input. */
