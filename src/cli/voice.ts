@@ -83,7 +83,11 @@ function issueLines(error: TrefoilError): string[] {
   const lines = isLong
     ? countLines(counts!, issues as readonly Issue[])
     : withRest(issues.map(formatIssue), total - issues.length);
-  return lines.length === 1 ? lines : [`${count(total)} problems`, ...lines];
+  if (lines.length === 1) return lines;
+  // Lines that count say of how many rows.
+  const isCut = counts !== null && !counts.isAll && counts.rows !== null && isLong !== true;
+  const rest = isCut ? `; the rows after ${count(counts.rows)} were not looked at` : '';
+  return [`${count(total)} problems${rest}`, ...lines];
 }
 
 /** What lines are made from. The number of rows is `null` if it is not known. */
