@@ -60,6 +60,18 @@ export const LONG = [
     sources: ['src/files/', 'src/cli/run/', 'test/files/resume.test.ts'],
   },
   {
+    name: 'rekeying killed with kill -9 at two hundred random moments, and 600 random histories of a lineage',
+    command: `TREFOIL_LONG=1 ${vitest('test/files/rekey.test.ts', 'test/property/histories.test.ts')}`,
+    sources: [
+      'src/files/',
+      'src/policy/move/',
+      'src/rule/',
+      'src/keys/',
+      'test/files/rekey.test.ts',
+      'test/property/histories.test.ts',
+    ],
+  },
+  {
     name: '100,000 damaged files compared with a second parser',
     command: `TREFOIL_LONG=1 ${vitest('test/io/corpus.test.ts')}`,
     sources: ['src/csv.ts', 'src/io/', 'test/io/corpus.test.ts'],

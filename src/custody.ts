@@ -1,6 +1,5 @@
 /**
- * Custody of key files (`trefoil/custody`): what a key file needs while it is at rest, and an
- * identity in shares.
+ * Custody of key files (`trefoil/custody`): what a key file needs while it is at rest, and an identity in shares.
  */
 
 export type { AgeIdentity, AgeModule, AgeRecipient, AgeStanza } from './custody/age.ts';

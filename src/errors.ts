@@ -53,6 +53,10 @@ const KINDS = {
   foreign_token: 'data',
   /** A token was made with a key that is retired. */
   key_retired: 'data',
+  /** A value cannot become one of the primary key without its original: the two keys have no common base. */
+  not_renewable: 'data',
+  /** A value has the key already that records are moved to, and other fields of the record do not show their key. */
+  already_rekeyed: 'data',
   /** A rule that reveals sealed values got a value that is not one. */
   not_sealed: 'data',
   /** A value, a file of rejects, a store or an export needs a key that is not in the keyset. */
@@ -104,6 +108,8 @@ const KINDS = {
   too_many_rejects: 'data',
   /** A file that should be one of rejects, or a line of it, is not. */
   not_rejects: 'data',
+  /** A file that should be a report of `trefoil scan` is cut, or is not one. */
+  invalid_report: 'data',
   // A vault.
   /** A line for `trefoil vault shred` cannot be a subject: it has white space at an end, or is a token. */
   malformed_subject: 'data',
@@ -157,10 +163,8 @@ const KINDS = {
   not_granted: 'keys',
   /** A key file has branches in place of root keys, and nothing pins their check value. */
   branches_unpinned: 'keys',
-  /** Values do not show which key made them and no key was named, or values of two keys are in one column. */
+  /** Values do not show which key made them, and no key was named. */
   epoch_required: 'keys',
-  /** The keys that values are moved between have no common base, so only the originals can be protected again. */
-  not_renewable: 'keys',
   /** The domain that values are projected to is not one of the same lineage. */
   not_related: 'keys',
   /** The key cannot be retired, because something still needs it. */

@@ -1,10 +1,18 @@
-/** Files (`trefoil/node`): protects and reveals whole files, in one thread or several, and opens files of rejects. */
+/** Files (`trefoil/node`): protects, reveals and rekeys whole files, with workers, and opens files of rejects. */
 
 export type { FileFormat } from './files/file-format.ts';
 export type { Compression } from './files/inputs/compression.ts';
 export type { FileOptions, FileResult } from './files/plan.ts';
 export type { Reject, Rejects, RejectsTable } from './files/rejects.ts';
-export { openRejects, protectFile, protectFiles, revealFile, revealFiles } from './files/verbs.ts';
+export {
+  openRejects,
+  protectFile,
+  protectFiles,
+  rekeyFile,
+  rekeyFiles,
+  revealFile,
+  revealFiles,
+} from './files/verbs.ts';
 export type { CsvOptions } from './io/csv/codec.ts';
 export type { Progress, RecordOptions, SampleRecord } from './io/records.ts';
-export type { CanProtect, CanReveal, OpenToProtect, OpenToReveal } from './io/stream.ts';
+export type { CanMove, CanProtect, CanReveal, OpenToProtect, OpenToReveal } from './io/stream.ts';

@@ -7,6 +7,8 @@ export { check } from './policy/check.ts';
 export { type ExplainOptions, explain } from './policy/explain/explain.ts';
 export type { ValuePath } from './policy/file/options.ts';
 export { type Locate, parsePolicy } from './policy/file/parse.ts';
+export { type ProjectingPolicy, type ProjectOptions, project } from './policy/move/project.ts';
+export { type RekeyingPolicy, type RekeyOptions, rekey } from './policy/move/rekey.ts';
 export { keyNeeds, type Narrowed, type NarrowedField, type NarrowOptions, narrow } from './policy/narrow.ts';
 export { policy } from './policy/policy.ts';
 export { each } from './policy/tree.ts';

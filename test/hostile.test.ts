@@ -26,8 +26,10 @@ import {
   keyset,
   mask,
   policy,
+  projectTokens,
   seal,
   shiftDate,
+  type TokenOptions,
   TrefoilError,
   token,
   utf8Column,
@@ -35,6 +37,7 @@ import {
 import { makeRejectSealer } from '../src/io/rejects.ts';
 import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
 import { openKeys } from '../src/keys/domain-keys.ts';
+import { addDomain, addKey, promoteKey } from '../src/keys.ts';
 import { parsePolicy } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
@@ -64,7 +67,6 @@ const keys = ring.domain('eu');
 const pinned = ring.domain('eu', { keyCheck: keys.keyCheck });
 
 const tokens = token({ scope: 'a', prepare: trim }).bind(keys);
-const bare = token({ scope: 'a', form: 'bare' }).bind(keys);
 const seals = seal({ scope: 'a' }).bind(keys, revealAccess);
 const integers = seal({ scope: 'a', value: 'integer' }).bind(keys, revealAccess);
 const fpes = fpe({ scope: 'a', format: card({ clear: { first: 6 } }) }).bind(pinned, revealAccess);
@@ -142,6 +144,27 @@ const verbs = (
 };
 const two = (value: unknown) => ({ protect: () => [value], protectMany: () => [[value, value]] });
 const four = (value: unknown, back: unknown) => ({ ...two(value), reveal: () => [back], revealMany: () => [[back]] });
+/** The same for rules whose values are looked up under every key. */
+const five = (value: unknown, back: unknown) => ({ ...four(value, back), candidates: () => [value] });
+/** Two epochs of one lineage: the tokens of the first are renewed to the second. */
+const FIRST = addDomain(addKey(keyset.generate()), 'b', { of: 'eu' });
+const SECOND = promoteKey(FIRST, FIRST.ids[1]!);
+const EPOCHS = [FIRST, SECOND].map((set) => set.domain('eu'));
+/** A rule under the second key, and a token of the first. */
+const renewed = (options: TokenOptions) => {
+  const rule = token(options);
+  return { rule, verbs: rule.bind(EPOCHS[1]!), made: rule.bind(EPOCHS[0]!).protect('x') };
+};
+const tokenVerbs = (made: unknown) => ({
+  ...two('x'),
+  matches: () => ['x', made],
+  candidates: () => ['x'],
+  renew: () => [made, { from: EPOCHS[0]!.keyId }],
+  renewMany: () => [[made, made], { from: EPOCHS[0]!.keyId }],
+});
+const LABELLED = renewed({ scope: 'a', label: 'x' });
+const UUIDS = renewed({ scope: 'a', form: 'uuid' });
+const PROJECTION = projectTokens(LABELLED.rule, { from: EPOCHS[0]!, to: SECOND.domain('b') });
 const rules = {
   token: token({ scope: 'a' }),
   seal: seal({ scope: 'a' }),
@@ -196,7 +219,7 @@ const formatRow =
       { name: `${type}.unrank`, fn: format.unrank as Fn, args: () => [1, example] },
       { name: `${type}.unrank of a bigint`, fn: format.unrank as Fn, args: () => [1n] },
       { name: `${type}.strength`, fn: format.strength as Fn, args: () => [] },
-      ...verbs(`fpe of ${type}`, rule, four(example, out)),
+      ...verbs(`fpe of ${type}`, rule, five(example, out)),
     ];
   };
 
@@ -310,14 +333,28 @@ const RULES: Readonly<Record<string, Row>> = {
       args: () => [{ ...utf8Column(['x', null]) }],
     },
     binds('token'),
-    ...verbs('token', tokens, { ...two('x'), matches: () => ['x', tokens.protect('x')] }),
-    ...verbs('bare token', bare, { ...two('x'), matches: () => ['x', bare.protect('x')] }),
+    ...verbs('token', LABELLED.verbs, tokenVerbs(LABELLED.made)),
+    ...verbs('uuid token', UUIDS.verbs, tokenVerbs(UUIDS.made)),
+    ...verbs('token with a key of its own', tokens, {
+      ...two('x'),
+      matches: () => ['x', tokens.protect('x')],
+      candidates: () => ['x'],
+      renew: () => [null, { from: EPOCHS[0]!.keyId }],
+      renewMany: () => [[null], {}],
+    }).filter(({ name }) => !/renew/.test(name)),
+  ],
+  projectTokens: (fn) => [
+    { name: 'projectTokens', fn, args: () => [LABELLED.rule, { from: EPOCHS[0]!, to: SECOND.domain('b') }] },
+    ...verbs('projection', PROJECTION, {
+      project: () => [LABELLED.made, { from: EPOCHS[0]!.keyId }],
+      projectMany: () => [[LABELLED.made, null], { from: EPOCHS[0]!.keyId }],
+    }),
   ],
   seal: (fn) => [
     { name: 'seal', fn, args: () => [{ scope: 'a', value: 'text', missing: [''], optional: true, why: 'x' }] },
     binds('seal'),
-    ...verbs('seal', seals, four('x', sealed)),
-    ...verbs('integer seal', integers, four(1, integers.protect(1))),
+    ...verbs('seal', seals, five('x', sealed)),
+    ...verbs('integer seal', integers, five(1, integers.protect(1))),
   ],
   fpe: (fn) => [
     { name: 'fpe', fn, args: () => [{ scope: 'a', format: digits(), missing: [''], optional: true, why: 'x' }] },
@@ -327,8 +364,8 @@ const RULES: Readonly<Record<string, Row>> = {
       args: () => [{ scope: 'a', format: enumOf(['a', 'b']), allowCodebook: 'two, and everybody knows' }],
     },
     binds('fpe'),
-    ...verbs('fpe', fpes, four(CARD, CARD)),
-    ...verbs('pattern fpe', patterns, four('K013377', 'K013377')),
+    ...verbs('fpe', fpes, five(CARD, CARD)),
+    ...verbs('pattern fpe', patterns, five('K013377', 'K013377')),
   ],
   keep: value,
   drop: value,

@@ -26,11 +26,13 @@ import {
   uuid,
 } from '../src/format.ts';
 import { fpe, keyset, policy, seal, type TokenOptions, token } from '../src/index.ts';
+import { bitPermutation, digitPermutation } from '../src/kernel/ff1/body-permutation.ts';
 import { shorten } from '../src/keys/branches.ts';
 import { child, domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
 import { writeKeyText } from '../src/keys/key-texts.ts';
 import { testKey } from '../src/keys/test-keys.ts';
 import { narrow } from '../src/policy.ts';
+import { periodOf } from '../src/prepare/civil-period.ts';
 import { emailAddress, trim } from '../src/prepare.ts';
 import { secretAccess } from '../src/reveal.ts';
 import { testKeyset } from '../src/testing.ts';
@@ -147,6 +149,98 @@ describe('keyset-v1', () => {
   });
 });
 
+describe('renewal-v1', () => {
+  const rows = vectors('renewal-v1');
+  const source = readFileSync(new URL('../docs/spec/renewal-v1.md', import.meta.url), 'utf8');
+  const roots = ['', ' 2', ' 3'].map((more) => createHash('sha256').update(`trefoil frozen test root${more}`).digest());
+  /** The keys of the page, the named one primary. */
+  const lineage = (name: string, domain: string) =>
+    keyset
+      .parse(
+        JSON.stringify({
+          version: 'keyset-v1',
+          keys: ['first', 'second', 'third'].map((id, i) => ({
+            id,
+            primary: id === name,
+            ...(i > 0 && { base: 'first' }),
+            secret: writeKeyText('secret', roots[i]!),
+          })),
+          domains: { 'partner-b': { of: 'eu-enclave' } },
+        }),
+      )
+      .domain(domain);
+  const options = { scope: 'person.email', prepare: emailAddress } as const;
+  const value = 'Ada@Example.com';
+
+  it('has the permutations of the page', () => {
+    const own = domainNode(roots[1]!, 'eu-enclave');
+    expect(hex(encodeList(['kind', 'token permutation']))).toBe(rows.get('info of the kind'));
+    for (const [name, unit, size] of [
+      ['128 bits', 'bits', 128],
+      ['122 bits', 'bits', 122],
+      ['60 bits', 'bits', 60],
+      ['12 digits', 'digits', 12],
+    ] as const) {
+      const parameters = [unit, String(size)];
+      const info = rows.get(`info of the parameters, ${name}`);
+      if (info !== undefined) expect(hex(encodeList(['parameters', ...parameters]))).toBe(info);
+      const node = ruleNode(own, 'token permutation', 'person.email', parameters);
+      expect(hex(node)).toBe(rows.get(`node of the permutation, ${name}`));
+      if (unit === 'digits') {
+        expect(digitPermutation(node, size).encrypt(rows.get(`*x*, ${name}`)!)).toBe(rows.get(`*y*, ${name}`));
+      } else if (size > 60) {
+        const x = BigInt(`0x${rows.get(size === 128 ? '*x*, 128 bits' : '*x*, 122 bits, as a number')}`);
+        const y = BigInt(`0x${rows.get(size === 128 ? '*y*, 128 bits' : '*y*, 122 bits, as a number')}`);
+        const words = new DataView(new ArrayBuffer(16));
+        words.setBigUint64(0, (x << BigInt(128 - size)) >> 64n);
+        words.setBigUint64(8, (x << BigInt(128 - size)) & (2n ** 64n - 1n));
+        const four = Int32Array.from([0, 4, 8, 12], (at) => words.getInt32(at));
+        bitPermutation(node, size).encrypt(four, 0, 1);
+        const whole = four.reduce((sum, word) => (sum << 32n) | BigInt(word >>> 0), 0n);
+        expect(whole >> BigInt(128 - size)).toBe(y);
+      }
+    }
+  });
+
+  it('has the tokens of the keys and recipients of the page', () => {
+    const listed = [
+      ...source.matchAll(/^\| (\w+) \| `(\S+)` \| `(.{5})` \| `(.{16})` \| `(mail_\w+)` \| `(.{36})` \|$/gm),
+    ];
+    expect(listed).toHaveLength(5);
+    for (const [, name, domain, id, check, labelled, uuidToken] of listed) {
+      const opened = lineage(name!, domain!);
+      expect([opened.keyId, opened.keyCheck[id!]]).toEqual([id, check]);
+      expect(
+        token({ ...options, label: 'mail' })
+          .bind(opened)
+          .protect(value),
+      ).toBe(labelled);
+      expect(
+        token({ ...options, form: 'uuid' })
+          .bind(opened)
+          .protect(value),
+      ).toBe(uuidToken);
+    }
+  });
+
+  const forms = [...source.matchAll(/^\| `(\w+)` \| (\d+) \| `(\S+)` \| `(\S+)` \|$/gm)].map((row) => row.slice(1));
+  it('has 21 forms and lengths', () => {
+    expect(forms).toHaveLength(21);
+  });
+  it.each(forms)('%s of %s characters', (form, length, second, third) => {
+    const rule = token({
+      ...options,
+      form: form as TokenOptions['form'] & string,
+      ...(form !== 'uuid' && { length: Number(length), population: 2, maxCollisionProbability: 0.5 }),
+      ...(form === 'labelled' && { label: 'mail' }),
+    });
+    const [old, now] = [lineage('second', 'eu-enclave'), lineage('third', 'eu-enclave')];
+    expect(rule.bind(old).protect(value)).toBe(second);
+    expect(rule.bind(now).protect(value)).toBe(third);
+    expect(rule.bind(now).renew(second!, { from: old.keyId })).toBe(third);
+  });
+});
+
 describe('token-v1', () => {
   const rows = vectors('token-v1');
   it('has the node of the page', () => {
@@ -199,6 +293,23 @@ describe('token-v1', () => {
       expect(rule.matches(text, result!, { per: listed(values!) })).toBe(true);
     },
   );
+  const periods = [
+    ...source.matchAll(/^\| `(\w+)` \| `(day|week|month|quarter|year)` \| `(\S+)` \| `(\S+)` \| `(s0nr0\w+)` \|$/gm),
+  ];
+  it('has the key of the page for periods', () => {
+    const parameters = ['hmac-sha256', encodeList([]), encodeList(['period', 'seen'])];
+    expect(hex(encodeList(['period', 'seen']))).toBe(rows.get('period: the third parameter'));
+    const own = ruleNode(node, 'token', 'account', parameters);
+    expect(hex(own)).toBe(rows.get('period: node'));
+    expect(hex(child(own, 'period', ['2024-03']))).toBe(rows.get('period: child(node, "period", "2024-03")'));
+    expect(periods).toHaveLength(7);
+  });
+  it.each(periods.map((row) => row.slice(1)))('per %s, %s, date %s: %s', (name, unit, date, text, result) => {
+    const rule = token({ scope: 'account', per: { [unit!]: 'on', name: name! } as { month: string } }).bind(keys);
+    expect(rule.protect('10017', { per: date })).toBe(result);
+    expect(periodOf(unit as 'month', date!)).toBe(text);
+  });
+
   it('has the token of the page after a part in clear', () => {
     const made = token({ scope: 'patient', after: 'Patient/' }).bind(keys).protect('Patient/7f3a');
     expect(source).toContain(`\`${made}\``);

@@ -1,5 +1,6 @@
 /** Binds the policy of a run to its keys and opens its stores. */
 
+import type { CanMove } from '../io/stream.ts';
 import { type DomainKeys, keyset } from '../keys.ts';
 import { type Direction, openBound } from '../policy/bound.ts';
 import type { BoundFilePolicy, FilePolicy, OpenFilePolicy, RevealingFilePolicy } from '../policy.ts';
@@ -13,11 +14,13 @@ import { storeNames } from './stores/places.ts';
 
 /** A policy that is bound to its keys. */
 export interface PolicyWithKeys {
-  readonly bound: BoundFilePolicy | RevealingFilePolicy | OpenFilePolicy;
+  readonly bound: BoundFilePolicy | RevealingFilePolicy | OpenFilePolicy | CanMove;
   /** The domain keys; `null` if no rule needs keys and the command line names none. */
   readonly keys: DomainKeys | null;
-  /** Path of the key file; `null` if the keys do not come from a file. */
-  readonly keyFile: string | null;
+  /** Paths of the key files; none if the keys do not come from files. */
+  readonly keyFiles: readonly string[];
+  /** Other files that say how records are moved: the key file of the other side, and the policy of a recipient. */
+  readonly otherFiles?: readonly string[];
 }
 
 /** The options that name keys and stores. */
@@ -59,7 +62,7 @@ export async function bindKeys(
   const bound = await bindOrOpen(policy, direction, used, vault, isTrial);
   // Reasons to refuse the whole run are reported before any file is made.
   openBound(bound).demand(direction);
-  return { bound, keys, keyFile: source?.file ?? null };
+  return { bound, keys, keyFiles: source?.files ?? [] };
 }
 
 /** An empty store in memory for each store of the policy, for trying records and keys without the real ones. */

@@ -1,16 +1,16 @@
 /// <reference types="node" />
 /** The file format of the records (csv, tsv or ndjson), and the streams that read and write it. */
 
-import { protectCsv, revealCsv } from '../csv.ts';
+import { type CanMove, protectCsv, rekeyCsv, revealCsv } from '../csv.ts';
 import { type FileFormat, formatOfName, hasOtherName } from '../files/file-format.ts';
 import type { Compression } from '../files/inputs/compression.ts';
 import { compressionOfName } from '../files/inputs/compression.ts';
 import { inputCompression, openBytes } from '../files/inputs/inputs.ts';
 import type { EncodingName } from '../io/encoding.ts';
 import type { RecordOptions } from '../io/records.ts';
-import { protectNdjson, revealNdjson } from '../ndjson.ts';
+import { protectNdjson, rekeyNdjson, revealNdjson } from '../ndjson.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../policy.ts';
-import { protectTsv, revealTsv } from '../tsv.ts';
+import { protectTsv, rekeyTsv, revealTsv } from '../tsv.ts';
 import { UsageError } from './exit.ts';
 
 /** The options of a file format, as commander returns them. */
@@ -26,7 +26,7 @@ export interface FileFormatOptions {
   readonly maxRecord?: number;
 }
 
-/** The two streams of a file format, with the options of the command line applied. */
+/** The streams of a file format, with the options of the command line applied. */
 export interface Streams {
   readonly protect: (
     source: AsyncIterable<Uint8Array>,
@@ -36,6 +36,11 @@ export interface Streams {
   readonly reveal: (
     source: AsyncIterable<Uint8Array>,
     bound: RevealingFilePolicy,
+    options: RecordOptions,
+  ) => AsyncIterable<Uint8Array>;
+  readonly rekey: (
+    source: AsyncIterable<Uint8Array>,
+    moving: CanMove,
     options: RecordOptions,
   ) => AsyncIterable<Uint8Array>;
 }
@@ -130,18 +135,21 @@ export function streamsOf(format: FileFormat, options: FileFormatOptions): Strea
     return {
       protect: (source, bound, more) => protectNdjson(source, bound, { maxRecord, encoding, ...more }),
       reveal: (source, bound, more) => revealNdjson(source, bound, { maxRecord, encoding, ...more }),
+      rekey: (source, moving, more) => rekeyNdjson(source, moving, { maxRecord, encoding, ...more }),
     };
   }
   if (format === 'tsv') {
     return {
       protect: (source, bound, more) => protectTsv(source, bound, { header, maxRecord, encoding, ...more }),
       reveal: (source, bound, more) => revealTsv(source, bound, { header, maxRecord, encoding, ...more }),
+      rekey: (source, moving, more) => rekeyTsv(source, moving, { header, maxRecord, encoding, ...more }),
     };
   }
   const csv = { delimiter, quoting, quote, escape: escapedBy, header, maxRecord, encoding };
   return {
     protect: (source, bound, more) => protectCsv(source, bound, { ...csv, ...more }),
     reveal: (source, bound, more) => revealCsv(source, bound, { ...csv, ...more }),
+    rekey: (source, moving, more) => rekeyCsv(source, moving, { ...csv, ...more }),
   };
 }
 

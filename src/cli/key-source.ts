@@ -12,24 +12,27 @@ import { type Keyset, keyset } from '../keys.ts';
 import { regionOfProcess } from './custody/region.ts';
 import { readSecretBytes, warnIfShared } from './custody/secret-file.ts';
 import { UsageError } from './exit.ts';
-import { type Context, checkFileName, fileOption, filesOption } from './options.ts';
+import { type Context, checkFileName, filesOption } from './options.ts';
 
 /** A keyset and where it came from. */
 export interface KeySource {
   readonly keyset: Keyset;
-  /** Path of the key file; `null` if the keys came from TREFOIL_KEYS. */
-  readonly file: string | null;
+  /** Paths of the key files, which together are one keyset; none if the keys came from TREFOIL_KEYS. */
+  readonly files: readonly string[];
+  /** Whether one of the files is sealed. */
+  readonly isSealed: boolean;
 }
 
 /** The options that name keys, as commander returns them. */
 export interface KeyOptions {
-  readonly keys?: string | undefined;
+  readonly keys?: readonly string[] | undefined;
   readonly identity?: readonly string[] | undefined;
 }
 
 /** The option `--keys`, the same for every command. */
 export function keysOption(): Option {
-  return fileOption('--keys', 'key file (default: the path in TREFOIL_KEYS_FILE, or the text in TREFOIL_KEYS)');
+  const text = 'key file; several are one keyset (default: the path in TREFOIL_KEYS_FILE, or the text in TREFOIL_KEYS)';
+  return filesOption('--keys', text);
 }
 
 /** The option `--identity`, which opens a sealed key file. */
@@ -40,15 +43,18 @@ export function identityOption(): Option {
 /** Reads the keys. Returns `null` if neither the options nor the environment name any. */
 export async function findKeys(options: KeyOptions, context: Context): Promise<KeySource | null> {
   // An empty variable counts as unset, because scripts unset variables so.
-  const file = options.keys ?? (process.env.TREFOIL_KEYS_FILE || undefined);
-  if (file !== undefined) {
-    const { keyset } = await readKeyFile(checkFileName('TREFOIL_KEYS_FILE', file), options, context, passphraseIsSet());
-    return { keyset, file };
+  const variable = process.env.TREFOIL_KEYS_FILE || undefined;
+  const files = options.keys ?? (variable === undefined ? [] : [checkFileName('TREFOIL_KEYS_FILE', variable)]);
+  if (files.length > 0) {
+    const texts: KeyText[] = [];
+    for (const file of files) texts.push(await readText(file, options, context, passphraseIsSet()));
+    const keyset = named(files[0]!, () => parse(texts.map(({ json }) => json)));
+    return { keyset, files, isSealed: texts.some(({ isSealed }) => isSealed) };
   }
   const text = process.env.TREFOIL_KEYS || undefined;
   if (text !== undefined) {
-    const { keyset } = await read(text, 'TREFOIL_KEYS', options, context, passphraseIsSet());
-    return { keyset, file: null };
+    const { json, isSealed } = await open(text, 'TREFOIL_KEYS', options, context, passphraseIsSet());
+    return { keyset: named('TREFOIL_KEYS', () => parse([json])), files: [], isSealed };
   }
   if (options.identity !== undefined) throw new UsageError('--identity is set, but no key file', 'use --keys FILE');
   return null;
@@ -70,14 +76,18 @@ export async function needKeys(options: KeyOptions, context: Context): Promise<K
   return found;
 }
 
-/** The content of a key file. */
-export interface KeyFile {
-  readonly keyset: Keyset;
-  /** The JSON text of the keyset. */
+/** The text of a key file. */
+interface KeyText {
+  /** The JSON text of the keyset, or of a part of it. */
   readonly json: string;
   readonly isSealed: boolean;
   /** Whether a passphrase has opened it. */
   readonly usedPassphrase: boolean;
+}
+
+/** The content of a key file. */
+export interface KeyFile extends KeyText {
+  readonly keyset: Keyset;
 }
 
 /** Whether the environment has a passphrase to open key files with. */
@@ -94,20 +104,26 @@ export async function readKeyFile(
   context: Context,
   mustBeSealed = false,
 ): Promise<KeyFile> {
+  const text = await readText(path, options, context, mustBeSealed);
+  return { ...text, keyset: named(path, () => parse([text.json])) };
+}
+
+/** Reads the text of a key file. */
+async function readText(path: string, options: KeyOptions, context: Context, mustBeSealed: boolean): Promise<KeyText> {
   const bytes = await readSecretBytes(path, 'the key file', MAX_FILE);
   // A sealed file may lie where others can read it.
   if (fileKind(bytes) === 'json') await warnIfShared(path, 'the key file', context.voice);
-  return read(bytes, path, options, context, mustBeSealed);
+  return open(bytes, path, options, context, mustBeSealed);
 }
 
 /** @param label the path of the key file, or the variable that has its text. */
-async function read(
+async function open(
   file: Uint8Array | string,
   label: string,
   { identity }: KeyOptions,
   context: Context,
   mustBeSealed: boolean,
-): Promise<KeyFile> {
+): Promise<KeyText> {
   try {
     const kind = fileKind(file);
     // Anyone who can write the key file could put a plain one in the place of a sealed one. So an identity or a
@@ -121,16 +137,33 @@ async function read(
     const { json, usedPassphrase } = isSealed
       ? await (await import('./custody/open.ts')).openSealed(file, label, identity, context)
       : { json: plainText(file), usedPassphrase: false };
-    const region = regionOfProcess();
-    const opened = keyset.parse(json, region === undefined ? {} : { region });
-    return { keyset: opened, json, isSealed, usedPassphrase };
+    return { json, isSealed, usedPassphrase };
   } catch (error) {
-    if (!(error instanceof TrefoilError)) throw error;
-    throw new TrefoilError(
-      error.issues.map((issue) => ({ file: label, ...issue })),
-      error.total,
-    );
+    throw withFile(label, error);
   }
+}
+
+/** Parses the texts of one keyset, in the region of this process. */
+function parse(texts: readonly string[]): Keyset {
+  const region = regionOfProcess();
+  return keyset.parse(texts, region === undefined ? {} : { region });
+}
+
+/** Does some work whose errors name a file. */
+function named<T>(label: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw withFile(label, error);
+  }
+}
+
+function withFile(label: string, error: unknown): unknown {
+  if (!(error instanceof TrefoilError)) return error;
+  return new TrefoilError(
+    error.issues.map((issue) => ({ file: label, ...issue })),
+    error.total,
+  );
 }
 
 function plainText(file: Uint8Array | string): string {

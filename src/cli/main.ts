@@ -36,6 +36,10 @@ type AddCommand = (parent: Command, context: Context) => void;
  */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'keys new': async () => (await import('./commands/keys/new.ts')).addKeysNew,
+  'keys add': async () => (await import('./commands/keys/add.ts')).addKeysAdd,
+  'keys promote': async () => (await import('./commands/keys/promote.ts')).addKeysPromote,
+  'keys retire': async () => (await import('./commands/keys/retire.ts')).addKeysRetire,
+  'keys narrow': async () => (await import('./commands/keys/narrow.ts')).addKeysNarrow,
   'keys inspect': async () => (await import('./commands/keys/inspect.ts')).addKeysInspect,
   'keys wrap': async () => (await import('./commands/keys/wrap.ts')).addKeysWrap,
   'keys unwrap': async () => (await import('./commands/keys/unwrap.ts')).addKeysUnwrap,
@@ -46,6 +50,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   explain: async () => (await import('./commands/explain.ts')).addExplain,
   protect: async () => (await import('./commands/protect.ts')).addProtect,
   reveal: async () => (await import('./commands/reveal.ts')).addReveal,
+  rekey: async () => (await import('./commands/rekey.ts')).addRekey,
+  project: async () => (await import('./commands/project.ts')).addProject,
   apply: async () => (await import('./commands/apply.ts')).addApply,
   'rejects open': async () => (await import('./commands/rejects/open.ts')).addRejectsOpen,
   'vault stats': async () => (await import('./commands/vault/stats.ts')).addVaultStats,
@@ -58,12 +64,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'vault rekey': async () => (await import('./commands/vault/rekey.ts')).addVaultRekey,
   'vault export': async () => (await import('./commands/vault/export.ts')).addVaultExport,
   'vault import': async () => (await import('./commands/vault/import.ts')).addVaultImport,
+  scan: async () => (await import('./commands/scan.ts')).addScan,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
 };
 
 /** The groups of commands. */
 const GROUPS: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
-  keys: { summary: 'make, inspect and seal key files', description: 'Makes, inspects and seals key files.' },
+  keys: {
+    summary: 'make, inspect, rotate and seal key files',
+    description: 'Makes, inspects, rotates and seals key files.',
+  },
   rejects: { summary: 'open the records that a run rejected', description: 'Opens the records that a run rejected.' },
   vault: {
     summary: 'manage the stores of vault rules',

@@ -5,6 +5,7 @@
  */
 
 import { Option } from 'commander';
+import { NAME_PATTERN } from '../core/checks.ts';
 import { nearest } from '../core/suggest.ts';
 import { ENCODINGS, type EncodingName } from '../io/encoding.ts';
 import { UsageError } from './exit.ts';
@@ -25,6 +26,26 @@ export function option<T>(flag: string, argument: string, text: string, parse: (
     if (previous !== undefined) throw new UsageError(`${flag} is set twice`);
     return parse(value);
   });
+}
+
+/** An option whose argument is a name, as domains, scopes and regions have. */
+export function nameOption(flag: string, text: string): Option {
+  return option(flag, 'NAME', text, (value) => checkName(flag, value));
+}
+
+/** An option whose argument is a name and that may be set several times. */
+export function listedNamesOption(flag: string, text: string): Option {
+  return new Option(`${flag} <NAME>`, text).argParser((value: string, previous: readonly string[] = []) => [
+    ...previous,
+    checkName(flag, value),
+  ]);
+}
+
+function checkName(flag: string, value: string): string {
+  if (NAME_PATTERN.test(value)) return value;
+  throw new UsageError(
+    `${flag} expected 1 to 64 characters of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit`,
+  );
 }
 
 /** An option that names a file. */

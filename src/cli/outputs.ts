@@ -15,8 +15,8 @@ export async function openFileOrStdout(path: string | undefined, options: Output
   return path === undefined || path === DASH ? STDOUT : openOutput(path, options);
 }
 
-/** An option or argument and the file that it names; `undefined` if it is not set. */
-type Named = readonly [label: string, path: string | undefined];
+/** An option or argument and the file or files that it names; `undefined` if it is not set. */
+type Named = readonly [label: string, paths: string | readonly string[] | undefined];
 
 /**
  * Refuses two inputs that are standard input, or two outputs that are standard output: their bytes would be mixed.
@@ -24,10 +24,12 @@ type Named = readonly [label: string, path: string | undefined];
  * @throws UsageError
  */
 export function refuseTwoDashes(stream: 'input' | 'output', named: readonly Named[]): void {
-  const [first, second] = named.filter(([, path]) => path === DASH);
+  const [first, second] = named.flatMap(([label, paths = []]) =>
+    [paths].flat().flatMap((path) => (path === DASH ? [label] : [])),
+  );
   if (first === undefined || second === undefined) return;
   throw new UsageError(
-    `${first[0]} and ${second[0]} are both standard ${stream}`,
+    `${first} and ${second} are both standard ${stream}`,
     'name a file for one of them; a file called - is ./-',
   );
 }

@@ -3,7 +3,7 @@
 
 import { open } from 'node:fs/promises';
 import type { Option } from 'commander';
-import { type Issue, TrefoilError } from '../errors.ts';
+import { type Issue, type IssueCode, TrefoilError } from '../errors.ts';
 import { STDIN } from '../files/inputs/inputs.ts';
 import { systemError } from '../files/system-error.ts';
 import { acrossFiles } from '../policy/check.ts';
@@ -82,6 +82,44 @@ export async function loadPolicies(
   );
   if (between.length > 0) throw new TrefoilError(between);
   return loaded;
+}
+
+/**
+ * Reads a small file of UTF-8 with `read`, whose errors then name the file.
+ *
+ * @param what the file in words, such as "the report".
+ * @param code of the error for a file that is longer or not UTF-8.
+ */
+export async function readSmallFile<T>(
+  path: string,
+  limit: number,
+  what: string,
+  code: IssueCode,
+  read: (text: string) => T,
+): Promise<T> {
+  const refuse = (message: string) => new TrefoilError([{ code, message, file: path }]);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readAtMost(path, limit);
+  } catch (error) {
+    throw systemError(error, `${what} cannot be read`, path);
+  }
+  if (bytes.length > limit) throw refuse(`${what} is longer than ${limit} bytes`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw refuse(`${what} is not UTF-8`);
+  }
+  try {
+    return read(text);
+  } catch (error) {
+    if (!(error instanceof TrefoilError)) throw error;
+    throw new TrefoilError(
+      error.issues.map((issue) => ({ ...issue, file: path })),
+      error.total,
+    );
+  }
 }
 
 /** The first `limit` bytes of a file, and one more if the file is longer. It may be a pipe, as in `--policy <(…)`. */

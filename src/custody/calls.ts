@@ -117,8 +117,8 @@ export function withoutStack(error: TrefoilError): TrefoilError {
 }
 
 /**
- * Makes the engine forget the last text that a regular expression has matched, which it keeps for `RegExp.lastMatch`: an
- * identity or a token.
+ * Makes the engine forget the last text that a regular expression has matched, which it keeps for `RegExp.lastMatch`:
+ * an identity or a token.
  */
 export function forgetLastMatch(): void {
   /^/.test('');

@@ -10,7 +10,7 @@
 import { type Issue, TrefoilError } from '../errors.ts';
 import { namesInside, type Position, type TableColumn } from '../io/columns.ts';
 import { unnamedColumn } from '../io/header.ts';
-import type { BoundInside, Direction, FieldsNode, Leaf, Node } from '../policy/bound.ts';
+import { type BoundInside, type Direction, type FieldsNode, isGone, type Leaf, type Node } from '../policy/bound.ts';
 import { otherNames, unnamedIssue } from '../policy/unnamed.ts';
 import type { Type, TypeIds } from './module.ts';
 import { identifier, text } from './sql.ts';
@@ -159,8 +159,9 @@ export function mapColumns(
     const message = "the input has none of the policy's fields";
     throw new TrefoilError([{ code: 'header_missing', message }]);
   }
-  for (const { path, rule, engine } of inside.leaves) {
-    if (found.has(path) || rule.optional === true || (direction === 'reveal' && engine.removes)) continue;
+  for (const leaf of inside.leaves) {
+    const { path, rule } = leaf;
+    if (found.has(path) || rule.optional === true || isGone(leaf, direction)) continue;
     issues.push({ code: 'missing_field', message: 'the input does not have the field', field: path });
   }
   if (issues.length > 0) throw new TrefoilError(issues);
@@ -181,8 +182,7 @@ function mapColumn(mapping: Mapping, name: string, type: Type, from: number): Ou
   // A column whose name is a whole path comes before a path into a STRUCT.
   const entry = mapping.headers.get(name);
   const node = inside.root.fields.get(name);
-  const isGone = direction === 'reveal' && entry?.leaf.engine.removes === true;
-  if (entry !== undefined && !isGone) {
+  if (entry !== undefined && !isGone(entry.leaf, direction)) {
     return mapLeaf(mapping, entry, type, { name, header: name, sql, parent: null, lists: [] });
   }
   if (entry === undefined && node !== undefined && node.kind !== 'leaf') {
@@ -266,7 +266,7 @@ function wrongType({ ids, single, siblings, direction }: Mapping, type: Type, le
     return { code: 'nested_value', message };
   }
   const isFraction = kind === 'FLOAT' || kind === 'DOUBLE';
-  const isRead = direction === 'protect' && !TAKE_FRACTIONS.has(leaf.rule.rule);
+  const isRead = (direction === 'protect' || direction === 'project') && !TAKE_FRACTIONS.has(leaf.rule.rule);
   if (isFraction && (isRead || siblings.has(leaf.path))) {
     const message = `the column is a ${kind}, whose text is not exact; write it as BIGINT, DECIMAL or VARCHAR`;
     return { code: 'wrong_type', message };
@@ -292,7 +292,7 @@ function mapStruct(mapping: Mapping, node: FieldsNode, type: Type, place: Place)
     if (child === undefined) others.push(inner);
     else if (child.kind === 'leaf') {
       // A protected record does not have a field that was dropped.
-      if (direction === 'reveal' && child.leaf.engine.removes) others.push(inner);
+      if (isGone(child.leaf, direction)) others.push(inner);
       const cell = mapLeaf(mapping, child, innerType, at);
       if (cell !== null) fields.push(cell);
     } else {

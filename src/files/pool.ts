@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { fail, TrefoilError } from '../errors.ts';
 import { type PackedKeys, packKeys } from '../keys/domain-keys.ts';
-import type { BoundInside } from '../policy/bound.ts';
+import type { BoundInside, Moving } from '../policy/bound.ts';
 import type { ChunkDone, ChunkTask, WorkOptions } from './chunk-work.ts';
 import { errorCode } from './system-error.ts';
 
@@ -14,6 +14,16 @@ export interface WorkerSetup {
   readonly sheet: object;
   readonly keys: PackedKeys;
   readonly options: WorkOptions;
+  /** The keys of both sides, and the policy of the recipient, if the records are moved; otherwise `null`. */
+  readonly moving: MovingSetup | null;
+}
+
+/** See `Moving` of `policy/bound.ts`. */
+export interface MovingSetup {
+  readonly from: PackedKeys;
+  readonly to: PackedKeys;
+  readonly fromKey: string | null;
+  readonly as: object | null;
 }
 
 /** Worker threads. */
@@ -33,8 +43,14 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
   const filename = workerFile();
   const { Tinypool } = await loadTinypool();
   // A rule is plain data, with functions on symbols; only the data can be sent to a worker.
-  const sheet = JSON.parse(JSON.stringify(inside.sheet)) as object;
-  const workerData: WorkerSetup = { sheet, keys: packKeys(inside.keys), options };
+  const sheet = plain(inside.sheet);
+  const { moving = null } = inside;
+  const workerData: WorkerSetup = {
+    sheet,
+    keys: packKeys(inside.keys),
+    options,
+    moving: moving === null ? null : packMoving(moving),
+  };
   const pool = new Tinypool({
     filename,
     runtime: 'worker_threads',
@@ -83,6 +99,15 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
       if (!dead) await gone;
     },
   };
+}
+
+/** The data of a policy, without the functions on symbols. */
+function plain(sheet: object): object {
+  return JSON.parse(JSON.stringify(sheet)) as object;
+}
+
+function packMoving({ from, to, fromKey, as }: Moving): MovingSetup {
+  return { from: packKeys(from), to: packKeys(to), fromKey, as: as === null ? null : plain(as) };
 }
 
 /** The message for a worker that failed. The worker's own message is not repeated, because it may contain anything. */

@@ -4,8 +4,9 @@
  */
 
 import type { RevealAccess } from '../core/capability.ts';
-import type { CanProtect, CanReveal, OpenToProtect, OpenToReveal } from '../io/stream.ts';
+import type { CanMove, CanProtect, CanReveal, OpenToProtect, OpenToReveal } from '../io/stream.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
+import { moveDirection } from '../policy/bound.ts';
 import type { FileOptions, FileResult } from './plan.ts';
 import { type Rejects, readRejects } from './rejects.ts';
 import { runFile, runFiles } from './units.ts';
@@ -18,9 +19,9 @@ import { runFile, runFiles } from './units.ts';
  * file format, which follows from the inputs' names (`.csv`, `.ndjson`, `.jsonl`) or from `format`. Files with the
  * extension `.gz` or `.zst` are decompressed and compressed. The option `encoding` says what the inputs are, if not
  * UTF-8 or UTF-16 with a byte order mark; the output is UTF-8. An input without records gives an output without
- * records, unless it is a table whose columns nobody has named. Several CSV files must have the same header, which is
- * written once. Records are at most 1 MiB unless `maxRecord` sets another limit. If the output is a device or a pipe,
- * it is written directly.
+ * records, unless it is a table whose columns nobody has named: neither `header` nor another input. Several CSV files
+ * must have the same header, which is written once. Records are at most 1 MiB unless `maxRecord` sets another limit.
+ * If the output is a device or a pipe, it is written directly.
  *
  * With `workers` that many threads do the work; the output is the same. With `resume` the run keeps a manifest beside
  * the output (`<output>.resume.json`), and after an interruption the same call continues where the run stopped. With
@@ -150,6 +151,74 @@ export function revealFiles(
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFiles('reveal', inputs, folder, bound, options);
+}
+
+/**
+ * Moves a file of protected records, or several files into one output, to another key: to the primary key of its
+ * domain, or to the domain of a recipient. See {@link protectFile} for files and options, and `rekey` and `project` of
+ * `trefoil/policy` for what is moved. With `rejects`, a record that cannot be moved is sealed into that file.
+ *
+ * @param moving what `rekey` or `project` returns.
+ * @throws as {@link protectFile} does.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { keyset, policy, seal } from 'trefoil';
+ * import { addKey, promoteKey } from 'trefoil/keys';
+ * import { protectFile, rekeyFile } from 'trefoil/node';
+ * import { rekey } from 'trefoil/policy';
+ * import { revealAccess } from 'trefoil/reveal';
+ *
+ * const folder = await mkdtemp(`${tmpdir()}/trefoil-`);
+ * await writeFile(`${folder}/people.csv`, 'name\nAda\n');
+ *
+ * const people = policy({ name: seal({ scope: 'person.name' }) });
+ * const both = addKey(keyset.generate());
+ * const now = promoteKey(both, both.ids[1]!).domain('eu-enclave');
+ * await protectFile(`${folder}/people.csv`, `${folder}/old.csv`, people.bind(both.domain('eu-enclave')));
+ * await rekeyFile(`${folder}/old.csv`, `${folder}/new.csv`, rekey(people, { from: now, to: now }, revealAccess));
+ * (await readFile(`${folder}/new.csv`, 'utf8')).includes(now.keyId); // → true
+ * ```
+ */
+export function rekeyFile(
+  input: string | readonly string[],
+  output: string,
+  moving: CanMove,
+  options: FileOptions = {},
+): Promise<FileResult> {
+  return runFile(moveDirection(moving), input, output, moving, options);
+}
+
+/**
+ * Moves files of protected records into a folder, to another key. See {@link rekeyFile} and {@link protectFiles}.
+ *
+ * @throws as {@link rekeyFile} does.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { keep, keyset, policy } from 'trefoil';
+ * import { rekeyFiles } from 'trefoil/node';
+ * import { rekey } from 'trefoil/policy';
+ *
+ * const folder = await mkdtemp(`${tmpdir()}/trefoil-`);
+ * for (const day of ['mon', 'tue']) await writeFile(`${folder}/${day}.csv`, 'country\nDE\n');
+ *
+ * const keys = keyset.generate().domain('eu-enclave');
+ * await rekeyFiles([`${folder}/*.csv`], `${folder}/new`, rekey(policy({ country: keep }), { from: keys, to: keys }));
+ * (await readdir(`${folder}/new`)).sort(); // → ['mon.csv', 'tue.csv']
+ * ```
+ */
+export function rekeyFiles(
+  inputs: readonly string[],
+  folder: string,
+  moving: CanMove,
+  options: FileOptions = {},
+): Promise<FileResult> {
+  return runFiles(moveDirection(moving), inputs, folder, moving, options);
 }
 
 /**

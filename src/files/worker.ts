@@ -5,17 +5,30 @@
  */
 
 import { Tinypool } from 'tinypool';
-import { unpackKeys } from '../keys/domain-keys.ts';
+import { given } from '../core/given.ts';
+import { type DomainKeys, unpackKeys } from '../keys/domain-keys.ts';
 import { openBound } from '../policy/bound.ts';
 import { parsePolicy } from '../policy/file/parse.ts';
+import { project } from '../policy/move/project.ts';
+import { rekey } from '../policy/move/rekey.ts';
 import { revealAccess } from '../reveal.ts';
 import { type ChunkDone, type ChunkTask, makeChunkWork } from './chunk-work.ts';
-import type { WorkerSetup } from './pool.ts';
+import type { MovingSetup, WorkerSetup } from './pool.ts';
 
-const { sheet, keys, options } = Tinypool.workerData as WorkerSetup;
+const { sheet, keys, options, moving } = Tinypool.workerData as WorkerSetup;
 const policy = parsePolicy(sheet);
-const opened = unpackKeys(keys);
-const bound = options.direction === 'reveal' ? policy.bind(opened, revealAccess) : policy.bind(opened);
+const bound = moving === null ? bindTo(unpackKeys(keys)) : move(moving);
+
+function bindTo(opened: DomainKeys): object {
+  return options.direction === 'reveal' ? policy.bind(opened, revealAccess) : policy.bind(opened);
+}
+
+function move({ from, to, fromKey, as }: MovingSetup): object {
+  const keys = { from: unpackKeys(from), to: unpackKeys(to), ...given({ fromKey: fromKey ?? undefined }) };
+  if (options.direction === 'rekey') return rekey(policy, keys, revealAccess);
+  return project(policy, { ...keys, ...given({ as: as === null ? undefined : parsePolicy(as) }) }, revealAccess);
+}
+
 const work = makeChunkWork(openBound(bound), options);
 
 /** Does one chunk. */

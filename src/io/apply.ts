@@ -49,8 +49,8 @@ type Read<T> = { readonly value: T } | { readonly issue: Issue };
 
 /** How lines of one file format are read, turned and written. `turn` returns `undefined` for a record with an issue. */
 interface Turner<T, R> {
-  /** `rest` has the lines after the first line of the input, as far as they are known; it is `null` for all others. */
-  readonly read: (line: string, rest: (() => readonly string[]) | null) => Read<T>;
+  /** `isFirst` says whether the line is the first of the input, which can show that the input is something else. */
+  readonly read: (line: string, isFirst: boolean) => Read<T>;
   readonly turn: (values: readonly T[], report: (index: number, issue: Issue) => void) => (R | undefined)[];
   readonly write: (turned: R, read: T) => string;
 }
@@ -68,7 +68,9 @@ export function makeApply(inside: BoundInside, options: ApplyOptions): Apply {
       ? answerer(ndjsonTurner(inside, direction), errorsInline)
       : answerer(tsvTurner(inside, direction, options.columns), errorsInline);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const advice = (head: Uint8Array): string => (fileFormat === 'ndjson' && beginsArray(head) ? `; ${ARRAY}` : '');
+  // Only as many bytes count as are known of the line however it was cut into chunks.
+  const advice = (head: Uint8Array): string =>
+    fileFormat === 'ndjson' && beginsArray(head.subarray(0, maxRecord)) ? `; ${ARRAY}` : '';
   const applying: Applying = { answer, decoder, maxRecord, advice, lines: 0, held: [], heldBytes: 0, lost: '' };
   return { push: (chunk) => applyChunk(applying, chunk), end: () => applyEnd(applying) };
 }
@@ -136,7 +138,7 @@ function hold(applying: Applying, bytes: Uint8Array): void {
   if (applying.held === null || bytes.length === 0) return;
   applying.heldBytes += bytes.length;
   if (applying.heldBytes > applying.maxRecord) {
-    applying.lost = applying.lines === 0 ? applying.advice(applying.held[0] ?? bytes) : '';
+    applying.lost = applying.lines === 0 ? applying.advice(joined([...applying.held, bytes])) : '';
     applying.held = null;
   }
   // A copy, because the source may use the chunk's memory again.
@@ -206,8 +208,7 @@ function answerer<T, R>(
     const places: number[] = [];
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
-      const rest = before + i === 0 ? () => lines.slice(1).filter((other) => typeof other === 'string') : null;
-      const found = typeof line === 'string' ? read(line, rest) : { issue: line };
+      const found = typeof line === 'string' ? read(line, before + i === 0) : { issue: line };
       if ('issue' in found) {
         faults.set(i, [found.issue]);
         // The lines after it will not be answered.
@@ -249,10 +250,11 @@ function ndjsonTurner(inside: BoundInside, direction: Direction): Turner<ReadRec
   const allExact = spellsNumbers(inside, direction);
   return {
     // A blank line is a line, too; it is answered with an issue, because it has no record.
-    read(line, rest) {
+    read(line, isFirst) {
       const read = readRecord(line, inside);
       if (!('issue' in read)) return { value: read };
-      return rest === null ? read : { issue: asDocument(line, read.issue, rest()) };
+      // The line is answered before the next one is read, and the answer does not depend on what the chunk has of it.
+      return isFirst ? { issue: asDocument(line, read.issue, null) } : read;
     },
     turn(read, report) {
       const values = read.map(({ value }) => value);

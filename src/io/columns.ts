@@ -3,7 +3,7 @@
  * the field; or it is inside the cells of a column whose name is the beginning of its path.
  */
 
-import type { BoundInside, Direction, Leaf, Node } from '../policy/bound.ts';
+import { type BoundInside, type Direction, isGone, type Leaf, type Node } from '../policy/bound.ts';
 import { parsePath } from '../policy/file/path.ts';
 
 /** A column of a table and the field of the policy whose rule it goes through. */
@@ -159,8 +159,7 @@ export function columnNames({ root }: BoundInside, direction: Direction): readon
   const visit = (node: Node, header: string): void => {
     // An array is a cell.
     if (node.kind !== 'fields') {
-      const isGone = direction === 'reveal' && node.kind === 'leaf' && node.leaf.engine.removes;
-      if (!isGone) names.add(header);
+      if (node.kind !== 'leaf' || !isGone(node.leaf, direction)) names.add(header);
       return;
     }
     for (const [name, inner] of node.fields) visit(inner, node === root ? name : `${header}.${name}`);

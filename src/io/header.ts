@@ -9,18 +9,18 @@
 import { badRange, badType, typeName } from '../core/checks.ts';
 import { visible } from '../core/visible.ts';
 import { type Issue, TrefoilError } from '../errors.ts';
-import type { BoundInside, Direction, Leaf } from '../policy/bound.ts';
+import { type BoundInside, type Direction, isGone, type Leaf } from '../policy/bound.ts';
 import { alike } from '../policy/unnamed.ts';
 import { type Claim, claimsOf, columnsOf, positionsOf, type TableMap } from './columns.ts';
 
 /**
  * Whether the output must not show which cells were empty. That is so for a constant, which hides what it replaced.
- * When a file is revealed, the cell is the constant itself and is written as it was read.
+ * When a file is revealed or rekeyed, the cell is the constant itself and is written as it was read.
  *
  * @param leaf of the column; `undefined` for a column whose cells hold values, because an empty cell has none.
  */
 export function hidesEmpty(leaf: Leaf | undefined, direction: Direction): boolean {
-  return direction === 'protect' && leaf?.engine.facts.origin === 'fixed';
+  return (direction === 'protect' || direction === 'project') && leaf?.engine.facts.origin === 'fixed';
 }
 
 /** The message for an input without bytes whose columns nobody has named. */
@@ -113,10 +113,8 @@ interface Header {
  */
 export function mapHeader(names: readonly string[], inside: BoundInside, direction: Direction, own = false): TableMap {
   // A protected file has no column for a dropped field: a column with its name is one that the policy does not name.
-  const claims = claimsOf(new Set(names), inside).filter(
-    ({ leaf, node }) => direction === 'protect' || node !== null || !leaf.engine.removes,
-  );
-  const expected = claims.filter(({ leaf }) => direction === 'protect' || !leaf.engine.removes);
+  const claims = claimsOf(new Set(names), inside).filter(({ leaf, node }) => node !== null || !isGone(leaf, direction));
+  const expected = claims.filter(({ leaf }) => !isGone(leaf, direction));
   const claimed = new Set(claims.map(({ column }) => column));
   // A number may be the name of a column, and may as well be data.
   const isCertain = own || names.some((name) => claimed.has(name) && /\p{L}/u.test(name));

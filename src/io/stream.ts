@@ -29,6 +29,9 @@ export interface CanReveal extends CanProtect {
   readonly reveal: unknown;
 }
 
+/** A policy that moves records to another key, as returned by `rekey` and `project` of `trefoil/policy`. */
+export type CanMove = { readonly rekey: unknown } | { readonly project: unknown };
+
 /**
  * A policy with its keys and stores, as returned by `policy.open(keys, stores)`. Runs over files wait for the stores;
  * streams cannot.

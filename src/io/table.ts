@@ -5,7 +5,7 @@
 
 import { jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
-import type { BoundInside, Direction } from '../policy/bound.ts';
+import { type BoundInside, type Direction, verbOf } from '../policy/bound.ts';
 import { runReported } from '../rule/columns.ts';
 import { isMissing, type MissingTexts } from '../rule/missing.ts';
 import { type ParsedCells, parseCells, turnCells } from './cells/cells.ts';
@@ -69,7 +69,7 @@ export function turnTable(
       if (leaf.engine.cell === 'integer') readIntegers(column, inside.missing[index]!, reportField);
       else if (leaf.engine.cell === 'json') readScalars(column, inside.missing[index]!);
     }
-    const out = runReported(inside.columns[index]![direction], column, reportField, siblings);
+    const out = runReported(verbOf(inside.columns[index]!, direction), column, reportField, siblings);
     for (let i = 0; i < out.length; i++) if (typeof out[i] !== 'string') out[i] = toCell(out[i]);
     return out as (string | null)[];
   });

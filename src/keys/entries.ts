@@ -13,6 +13,8 @@ export interface KeyEntry {
   readonly id: string;
   /** Whether the key is a base and nothing else: it never protects, and no value shows it. */
   readonly isBase: boolean;
+  /** Whether the key was added and has not been primary yet: nothing was protected with it. */
+  readonly isReady: boolean;
   /** Id of the base; `null` if the key is its own. */
   readonly base: string | null;
   readonly region: string | null;
@@ -79,9 +81,12 @@ export function joinFiles(files: readonly KeysetFile[]): KeysetData {
       invalid(`${which} is narrowed to something else than the first file`);
     }
     for (const key of file.keys) {
-      const same = keys.find(({ id }) => id === key.id);
+      const at = keys.findIndex(({ id }) => id === key.id);
+      const same = keys[at];
       if (same === undefined) keys.push(key);
       else if (!equalEntries(same, key)) invalid(`${which} has another key under the id ${key.id}`);
+      // A file from before a promotion still says that the key is ready.
+      else keys[at] = { ...same, isReady: same.isReady && key.isReady };
     }
     for (const [domain, { of }] of file.domains) {
       if ((domains.get(domain)?.of ?? of) !== of) invalid(`${which} gives domain ${domain} another parent`);
@@ -119,6 +124,9 @@ export function checkEntries(file: KeysetFile): KeysetData {
     byId.set(key.id, key);
     if ([key.secret, key.branches, key.check].filter((one) => one !== null).length !== 1) {
       invalid(`${name} must have one of "secret", "branches" and "check"`);
+    }
+    if (key.isReady && (key.isBase || key.check !== null || key.id === primary)) {
+      invalid(`${name} has "ready", which belongs to a key that is to become primary`);
     }
     if (key.branches === null && key.shown.size > 0) invalid(`${name} has "shown", which belongs to "branches"`);
     const unshown = key.isBase ? undefined : key.branches?.find(({ domain }) => !key.shown.has(domain));

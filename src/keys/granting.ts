@@ -5,9 +5,10 @@
 
 import { encodeList } from '../core/bytes.ts';
 import { type Branch, deriveFromBranches, pathBytes, shorten } from './branches.ts';
-import { descend, domainNode, type Step } from './derive.ts';
+import type { Shown } from './checks.ts';
+import { descend, domainNode, keyCheckValue, type Step } from './derive.ts';
 import type { KeyEntry, KeysetData } from './entries.ts';
-import { lineOf } from './lineage.ts';
+import { shownIn } from './lineage.ts';
 
 /** A node that somebody needs: its domain, and the way down from there, which begins with the kind. */
 export interface KeyNeed {
@@ -15,7 +16,11 @@ export interface KeyNeed {
   readonly path: readonly Step[];
 }
 
-/** The same key with branches in place of its root key. Its shown ids are kept, because nobody could compute them. */
+/**
+ * The same key with branches in place of its root key. Its shown ids are kept, because nobody could compute them. Of a
+ * base that no need leads to, the key check is kept, because the ids of its epochs cover it: so who holds branches can
+ * add an epoch of their own.
+ */
 export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly KeyNeed[]): KeyEntry {
   const found = new Map<string, Branch>();
   for (const { domain, path } of needs) {
@@ -33,8 +38,17 @@ export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly Ke
       found.set(encodeList([name, pathBytes(short)]).join(), { domain: name, path: short, node });
     }
   }
+  if (key.isBase && key.secret !== null && found.size === 0) {
+    const check = new Map<string, string>();
+    for (const { domain } of needs) {
+      const name = data.domains.get(domain)?.of ?? domain;
+      check.set(name, keyCheckValue(domainNode(key.secret, name, null, key.region)));
+    }
+    return { ...key, secret: null, check };
+  }
   const shown = new Map(key.shown);
-  for (const { domain } of needs) {
+  // The ids and checks of a recipient's keys cover the base in the parent's domain.
+  for (const domain of needs.flatMap(({ domain: name }) => [name, data.domains.get(name)?.of ?? name])) {
     const own = shownOf(data, key, domain);
     if (own !== null) shown.set(domain, own);
   }
@@ -49,11 +63,10 @@ function nodeOf(key: KeyEntry, domain: string, of: string | null, path: readonly
   );
 }
 
-/** Shown id and check of a key that has its root key; `null` for a base, which shows nothing. */
-function shownOf(data: KeysetData, key: KeyEntry, domain: string) {
-  if (key.isBase || key.check !== null || key.secret === null) return null;
-  // The key alone with its base, so that no other key stands in the way.
-  const base = data.keys.filter(({ id }) => id === key.base);
-  const alone = { ...data, keys: [key, ...base], primary: key.id, retired: [] };
-  return lineOf(alone, domain).keys.find(({ own }) => own !== null)!.shown;
+/**
+ * Shown id and check of a key that has its root key. No value shows those of a key that is a base and nothing else, but
+ * the ids and checks of its epochs are made from its check.
+ */
+function shownOf(data: KeysetData, key: KeyEntry, domain: string): Shown | null {
+  return key.secret === null ? null : shownIn(data, { ...key, isBase: false }, domain);
 }

@@ -27,6 +27,9 @@ const MAX_TEXT = 1_048_576;
 /** Verbs that a narrowed keyset may list. */
 const VERBS: readonly KeyVerb[] = ['protect', 'reveal', 'rekey'];
 
+/** The fields of a key. */
+const KEY_FIELDS = ['id', 'primary', 'use', 'ready', 'base', 'region', 'secret', 'branches', 'shown', 'check'];
+
 const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 
 /** Reads the text of one keyset. Its errors never quote the text. */
@@ -66,12 +69,13 @@ function readKeys(keys: unknown): Pick<KeysetFile, 'keys' | 'primary'> {
   let primary: string | null = null;
   for (const [index, value] of keys.entries()) {
     const name = `root key ${index + 1}`;
-    const key = fields(value, name, ['id', 'primary', 'use', 'base', 'region', 'secret', 'branches', 'shown', 'check']);
+    const key = fields(value, name, KEY_FIELDS);
     const id = readName(key.id, 'id', name);
     if (key.primary !== undefined && typeof key.primary !== 'boolean') {
       fail('invalid_keyset', `"primary" of ${name} must be true or false`);
     }
     if (key.use !== undefined && key.use !== 'base') fail('invalid_keyset', `"use" of ${name} must be "base"`);
+    if (key.ready !== undefined && key.ready !== true) fail('invalid_keyset', `"ready" of ${name} must be true`);
     if (key.primary === true) {
       if (primary !== null) fail('invalid_keyset', 'two root keys are primary; only one may have "primary": true');
       primary = id;
@@ -79,6 +83,7 @@ function readKeys(keys: unknown): Pick<KeysetFile, 'keys' | 'primary'> {
     entries.push({
       id,
       isBase: key.use === 'base',
+      isReady: key.ready === true,
       base: key.base === undefined ? null : readName(key.base, 'base', name),
       region: key.region === undefined ? null : readName(key.region, 'region', name),
       secret: key.secret === undefined ? null : readKeyText('secret', key.secret, name),
@@ -209,11 +214,12 @@ export function writeKeysetFile({ keys, primary, domains, retired, narrowed }: K
   const file = {
     version: VERSION,
     ...given({ narrowed: narrowed ?? undefined }),
-    keys: keys.map(({ id, isBase, base, region, secret, branches, shown, check }) => ({
+    keys: keys.map(({ id, isBase, isReady, base, region, secret, branches, shown, check }) => ({
       id,
       ...given({
         primary: id === primary ? true : undefined,
         use: isBase ? 'base' : undefined,
+        ready: isReady ? true : undefined,
         base: base ?? undefined,
         region: region ?? undefined,
         secret: secret === null ? undefined : writeKeyText('secret', secret),

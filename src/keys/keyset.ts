@@ -84,7 +84,15 @@ export function newRootKey(taken: readonly string[], fields: Partial<KeyEntry>):
   let id: string;
   do id = encode(randomBytes(5));
   while (taken.includes(id));
-  const plain = { isBase: false, base: null, region: null, branches: null, shown: new Map(), check: null };
+  const plain = {
+    isBase: false,
+    isReady: false,
+    base: null,
+    region: null,
+    branches: null,
+    shown: new Map(),
+    check: null,
+  };
   return { ...plain, ...fields, id, secret: randomBytes(NODE_LENGTH) };
 }
 
@@ -108,11 +116,12 @@ export function keysetOf(keys: readonly KeyEntry[]): Keyset {
 function parse(json: string | readonly string[], options: ParseOptions = {}): Keyset {
   const { region } = checkOptions<ParseOptions>('options', options, ['region']);
   if (region !== undefined) checkName('region', region);
-  const texts = typeof json === 'string' ? [json] : json;
-  if (!Array.isArray(texts) || texts.length === 0 || !texts.every((text) => typeof text === 'string')) {
+  // A copy: the array of a caller may be of a class of its own.
+  const texts = typeof json === 'string' ? [json] : Array.isArray(json) ? Array.from<string>(json) : [];
+  if (texts.length === 0 || texts.some((text) => typeof text !== 'string')) {
     badType('json', `expected text or a list of texts, got ${typeName(json)}`);
   }
-  const data = joinFiles(texts.map(readKeysetFile));
+  const data = joinFiles(texts.map((text) => readKeysetFile(text)));
   checkRegion(data, region);
   return makeKeyset(data);
 }

@@ -93,6 +93,17 @@ export function lineOf(data: KeysetData, domain: string): Line {
   return { domain, region, keys, retired };
 }
 
+/**
+ * Returns the shown id and key check of a key in a domain; `null` for a base, and for a key that does not have the
+ * domain.
+ */
+export function shownIn({ keys, domains }: KeysetData, key: KeyEntry, domain: string): Shown | null {
+  if (key.isBase || key.check !== null) return null;
+  const parent = domains.get(domain)?.of ?? null;
+  const base = key.base === null ? key : keys.find(({ id }) => id === key.base)!;
+  return shownOf(key, base, base !== key || parent !== null, domain, parent);
+}
+
 /** Shown id and key check of a key in a domain; `null` if they cannot be known. */
 function shownOf(key: KeyEntry, base: KeyEntry, isBound: boolean, domain: string, parent: string | null): Shown | null {
   if (key.secret === null) return key.shown.get(domain) ?? null;

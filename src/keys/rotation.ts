@@ -43,7 +43,7 @@ export function addKey(from: Keyset, options: AddKeyOptions = {}): Keyset {
   const main = data.keys[0]!;
   const taken = [...data.keys, ...data.retired].map(({ id }) => id);
   const base = newLineage ? null : (main.base ?? main.id);
-  const key = newRootKey(taken, { base, region: main.region });
+  const key = newRootKey(taken, { base, region: main.region, isReady: true });
   return makeKeyset(checkEntries({ ...data, keys: [...data.keys, key] }));
 }
 
@@ -70,7 +70,8 @@ export function promoteKey(from: Keyset, id: string): Keyset {
   const key = keyOf(data, id);
   if (key.isBase) fail('key_is_base', `root key ${id} is a base and nothing else, so it cannot become primary`);
   if (key.secret === null) fail('not_granted', `root key ${id} has no secret here, so it cannot become primary`);
-  return makeKeyset(checkEntries({ ...data, primary: id }));
+  const keys = data.keys.map((one) => (one === key ? { ...one, isReady: false } : one));
+  return makeKeyset(checkEntries({ ...data, keys, primary: id }));
 }
 
 /** Options of {@link retireKey}. */

@@ -50,8 +50,12 @@ export function bindKeys(
   return { opened, demand };
 }
 
-/** Holds the keys against the domain, the region and the checks that the policy states. */
-function pinned({ domain, region, keyCheck, branchCheck }: PolicyOptions, domainKeys: DomainKeys): DomainKeys {
+/**
+ * Holds the keys against the domain, the region and the checks that the policy states, and pins the checks.
+ *
+ * @throws TrefoilError `wrong_domain`, `wrong_region`, `key_check_mismatch`.
+ */
+export function pinned({ domain, region, keyCheck, branchCheck }: PolicyOptions, domainKeys: DomainKeys): DomainKeys {
   const keys = openKeys(domainKeys);
   if (domain !== undefined && keys.domain !== domain) {
     fail('wrong_domain', `the policy is for domain ${domain}, the keys are of ${keys.domain}`);
@@ -65,7 +69,7 @@ function pinned({ domain, region, keyCheck, branchCheck }: PolicyOptions, domain
 }
 
 /** An fpe ciphertext does not show which key it was made with, so the policy must name exactly one key. */
-function demandOnePin({ pinned }: OpenedKeys, { path }: Leaf): void {
+export function demandOnePin({ pinned }: OpenedKeys, { path }: Leaf): void {
   if (pinned?.length === 1) return;
   const pins = pinned === null ? 'pins no key check' : `pins ${pinned.length} key checks`;
   fail(

@@ -7,12 +7,15 @@ import { badType, typeName } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
 import type { MissingTexts } from '../rule/missing.ts';
-import type { BoundColumns, Rule, RuleEngine, Siblings } from '../rule/rule.ts';
+import type { BoundColumns, ColumnVerb, Rule, RuleEngine, Siblings } from '../rule/rule.ts';
 
 const INSIDE = Symbol.for('trefoil.bound-policy.v1');
 
-/** Whether data are protected or revealed. */
-export type Direction = 'protect' | 'reveal';
+/** What happens to records: they are protected, revealed, or moved to another key or to the domain of a recipient. */
+export type Direction = 'protect' | 'reveal' | MoveDirection;
+
+/** The directions from protected records to protected records. */
+export type MoveDirection = 'rekey' | 'project';
 
 /** One field of a policy. */
 export interface Leaf {
@@ -78,8 +81,21 @@ export interface BoundInside {
     report: (index: number, issue: Issue) => void,
     siblings: Siblings,
   ) => unknown[];
+  /** Set if the policy moves records from one key to another; then this is all that it does. */
+  readonly moving?: Moving;
   /** Set if the policy has rules that wait for a store. Each run begins one of its own. */
   readonly beginAsync?: () => AsyncRun;
+}
+
+/** From where to where a policy moves records: what another thread needs, and what a resumed run is compared with. */
+export interface Moving {
+  readonly direction: MoveDirection;
+  readonly from: OpenedKeys;
+  readonly to: OpenedKeys;
+  /** Shown id of the key that made the values which do not show their key; `null` if the caller names none. */
+  readonly fromKey: string | null;
+  /** The policy of the recipient as plain data; `null` without one. */
+  readonly as: object | null;
 }
 
 /**
@@ -93,6 +109,33 @@ export interface AsyncRun {
   readonly answer: BoundInside;
   /** Asks the store. Returns how many values became missing because the store has erased them. */
   readonly settle: () => Promise<number>;
+}
+
+/** Whether a direction leads from protected records to protected records. */
+export function isMove(direction: Direction): direction is MoveDirection {
+  return direction === 'rekey' || direction === 'project';
+}
+
+/** Whether the records of a direction do not have a field, because protecting has removed it. */
+export function isGone({ engine }: Leaf, direction: Direction): boolean {
+  return direction !== 'protect' && engine.removes && engine.removesOnMove !== true;
+}
+
+/** The verb of a bound rule for a direction. */
+export function verbOf({ protect, reveal, move }: BoundColumns, direction: Direction): ColumnVerb {
+  if (direction === 'protect') return protect;
+  return direction === 'reveal' ? reveal : move!;
+}
+
+/**
+ * The direction of a policy that moves records.
+ *
+ * @throws TypeError for any other bound policy.
+ */
+export function moveDirection(bound: unknown): MoveDirection {
+  const { moving } = openBound(bound);
+  if (moving === undefined) badType('bound', 'expected what rekey or project of trefoil/policy returns');
+  return moving.direction;
 }
 
 /** Whether a record that was turned for a file may hold a number as its text: a rule reveals it as it was spelled. */

@@ -1,8 +1,9 @@
-/** What the verbs over many records share: their options, and what becomes of the issues. */
+/** The verbs over one record and over many: their options, and what becomes of the issues. */
 
 import { badType, checkOptions, typeName } from '../core/checks.ts';
 import { throwIssues } from '../core/issues.ts';
 import { type Issue, MAX_ISSUES } from '../errors.ts';
+import type { BoundInside, Direction } from './bound.ts';
 import type { ManyOptions } from './types.ts';
 
 /** An issue of one of many records. */
@@ -24,4 +25,31 @@ export function settleIssues(issues: RowIssue[], onReject: ManyOptions['onReject
   issues.sort((a, b) => a.row - b.row);
   if (onReject === undefined) throwIssues(issues.slice(0, MAX_ISSUES), issues.length);
   else for (const issue of issues) onReject(issue);
+}
+
+/** Turns one record. Throws its issues. */
+export function runOne(inside: BoundInside, direction: Direction, row: unknown): unknown {
+  inside.demand(direction);
+  const issues: Issue[] = [];
+  const [out] = inside.rows(direction, [row], (_, issue) => issues.push(issue), true);
+  throwIssues(issues);
+  return out;
+}
+
+/** Turns many records. Throws once, or calls `onReject` and leaves out the records with an issue. */
+export function runMany(
+  inside: BoundInside,
+  direction: Direction,
+  rows: readonly unknown[],
+  options: ManyOptions = {},
+): unknown[] {
+  const onReject = checkMany(rows, options);
+  inside.demand(direction);
+  const issues: RowIssue[] = [];
+  const note = (index: number, issue: Issue) => {
+    issues.push({ ...issue, row: index + 1 });
+  };
+  const out = inside.rows(direction, rows, note, true);
+  settleIssues(issues, onReject);
+  return out.filter((row) => row !== undefined);
 }

@@ -8,8 +8,12 @@ import { checkEntries, type KeyEntry, type KeyVerb } from '../keys/entries.ts';
 import { type KeyNeed, withBranches } from '../keys/granting.ts';
 import { type Keyset, keysetData, makeKeyset } from '../keys/keyset.ts';
 import { rejectsPath } from '../keys/rejects.ts';
+import { unitOf } from '../prepare/civil-period.ts';
 import { policyLeaves } from './policy.ts';
-import type { Policy, PolicyOptions } from './types.ts';
+import type { FilePolicy, Policy, PolicyOptions } from './types.ts';
+
+/** A policy of code, or of a file. */
+type SomePolicy = Policy | FilePolicy;
 
 /** Options of {@link keyNeeds} and {@link narrow}. */
 export interface NarrowOptions {
@@ -17,6 +21,11 @@ export interface NarrowOptions {
   readonly verbs: readonly KeyVerb[];
   /** Whether the keys also seal and open rejected records. `false` by default. */
   readonly rejects?: boolean;
+  /**
+   * The only period whose tokens may be made, for tokens with `per` a period: `2024-03-01`, `2024-W09`, `2024-03`,
+   * `2024-Q1`, `2024`. All periods by default.
+   */
+  readonly period?: string;
 }
 
 /** What narrowing does to one field. */
@@ -56,11 +65,11 @@ export interface Narrowed {
  * keyNeeds(orders, { verbs: ['reveal'] })[0]?.path[1]; // → ['scope', 'person.name']
  * ```
  */
-export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOptions): readonly KeyNeed[] {
-  const { verbs, rejects } = checkNarrow(options);
+export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): readonly KeyNeed[] {
+  const { verbs, rejects, period } = checkNarrow(options);
   return listOf(policies).flatMap((one): KeyNeed[] => {
     const domain = domainOf(one);
-    const needs = policyLeaves(one).flatMap(({ engine }) => engine.needsKeys?.(verbs).paths ?? []);
+    const needs = policyLeaves(one).flatMap(({ engine }) => engine.needsKeys?.(verbs, period).paths ?? []);
     return [...needs, ...(rejects ? [rejectsPath()] : [])].map((path) => ({ domain, path }));
   });
 }
@@ -90,12 +99,12 @@ export function keyNeeds(policies: Policy | readonly Policy[], options: NarrowOp
  * orders.bind(keys).protect({ id: 7 }).id === orders.bind(all.domain('eu-enclave')).protect({ id: 7 }).id; // → true
  * ```
  */
-export function narrow(from: Keyset, policies: Policy | readonly Policy[], options: NarrowOptions): Narrowed {
+export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): Narrowed {
   const data = keysetData(from);
-  const { verbs } = checkNarrow(options);
+  const { verbs, period } = checkNarrow(options);
   const fields = listOf(policies).flatMap((one): NarrowedField[] =>
     policyLeaves(one).map(({ path, rule, engine }) => {
-      const use = engine.needsKeys?.(verbs);
+      const use = engine.needsKeys?.(verbs, period);
       const kept = use === undefined ? 'none' : use.isWall ? 'wall' : 'seat belt';
       return { domain: domainOf(one), field: path, rule: rule.rule, scope: engine.facts.scope, kept };
     }),
@@ -107,7 +116,7 @@ export function narrow(from: Keyset, policies: Policy | readonly Policy[], optio
   const keyset = makeKeyset(
     checkEntries({
       ...data,
-      keys: keys.filter((key) => key.id === data.primary || isUseful(key, keys)),
+      keys: usefulKeys(keys, data.primary),
       domains: parents,
       narrowed: { verbs, soft: [...new Set(soft)] },
     }),
@@ -119,26 +128,34 @@ export function narrow(from: Keyset, policies: Policy | readonly Policy[], optio
   return fail('not_granted', 'the policies need no keys, so there is nothing to narrow the keyset to');
 }
 
-/** Whether a key has branches, or is the base of one that has. */
-function isUseful(key: KeyEntry, keys: readonly KeyEntry[]): boolean {
-  return key.branches?.length !== 0 || keys.some(({ base }) => base === key.id);
+/** The primary key, the keys that have branches, and their bases. */
+function usefulKeys(keys: readonly KeyEntry[], primary: string): readonly KeyEntry[] {
+  const own = keys.filter(({ id, branches }) => id === primary || (branches !== null && branches.length > 0));
+  return keys.filter((key) => own.includes(key) || own.some(({ base }) => base === key.id));
 }
 
-function checkNarrow(options: NarrowOptions): Required<NarrowOptions> {
-  const { verbs, rejects = false } = checkOptions<NarrowOptions>('options', options, ['verbs', 'rejects']);
+function checkNarrow(options: NarrowOptions) {
+  const {
+    verbs,
+    rejects = false,
+    period,
+  } = checkOptions<NarrowOptions>('options', options, ['verbs', 'rejects', 'period']);
   const isVerb = (verb: unknown) => verb === 'protect' || verb === 'reveal' || verb === 'rekey';
   if (!Array.isArray(verbs) || verbs.length === 0 || !verbs.every(isVerb)) {
     badRange('verbs', 'expected a list of protect, reveal and rekey');
   }
   if (typeof rejects !== 'boolean') badType('rejects', `expected true or false, got ${typeName(rejects)}`);
-  return { verbs, rejects };
+  if (period !== undefined && (typeof period !== 'string' || unitOf(period) === null)) {
+    badRange('period', 'expected 2024-03-01, 2024-W09, 2024-03, 2024-Q1 or 2024');
+  }
+  return { verbs, rejects, period: period ?? null };
 }
 
-function listOf(policies: Policy | readonly Policy[]): readonly Policy[] {
-  return Array.isArray(policies) ? policies : [policies as Policy];
+function listOf(policies: SomePolicy | readonly SomePolicy[]): readonly SomePolicy[] {
+  return Array.isArray(policies) ? policies : [policies as SomePolicy];
 }
 
-function domainOf(one: Policy): string {
+function domainOf(one: SomePolicy): string {
   policyLeaves(one);
   const { domain } = ownProperties(one as PolicyOptions);
   if (domain === undefined) badRange('policies', 'expected policies that have a domain');

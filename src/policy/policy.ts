@@ -13,17 +13,23 @@ import type { DomainKeys } from '../keys/domain-keys.ts';
 import { checkAccess } from '../rule/binding.ts';
 import { checkMissing } from '../rule/options.ts';
 import { bindKeys } from './bind.ts';
-import { type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
+import { type BoundInside, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
 import { halfJoins } from './joins.ts';
-import { checkMany, type RowIssue, settleIssues } from './many.ts';
+import { runMany, runOne } from './many.ts';
 import { missingClashes, policyMissing } from './missing.ts';
 import { openPolicy } from './open.ts';
 import { makeTransform, makeValues } from './transform.ts';
 import { type FieldsNode, refuseStars, treeOfFields } from './tree.ts';
 import type { BoundFilePolicy, Fields, ManyOptions, Policy, PolicyOptions } from './types.ts';
 
-const LEAVES = Symbol.for('trefoil.policy.v1');
+const TREE = Symbol.for('trefoil.policy.v1');
+
+/** The fields of a policy as a tree, and its leaves in order. */
+export interface PolicyTree {
+  readonly root: FieldsNode;
+  readonly leaves: readonly Leaf[];
+}
 
 /**
  * Makes a policy: what happens to each field of a record. Nested objects in the policy describe nested objects in the
@@ -98,15 +104,24 @@ export function makePolicy<const F extends Fields, const Unnamed extends 'error'
     openPolicy(root, leaves, sheet, keys, stores, checkAccess(access));
   Object.defineProperty(data, 'bind', { value: bind });
   Object.defineProperty(data, 'open', { value: open });
-  Object.defineProperty(data, LEAVES, { value: leaves });
+  Object.defineProperty(data, TREE, { value: { root, leaves } satisfies PolicyTree });
   return Object.freeze(data) as unknown as Policy<F, Unnamed>;
+}
+
+/**
+ * The tree of a policy.
+ *
+ * @throws TypeError if the value is not a policy.
+ */
+export function policyTree(value: unknown): PolicyTree {
+  const tree = typeof value === 'object' && value !== null ? (value as Record<symbol, unknown>)[TREE] : undefined;
+  if (tree === undefined) badType('policy', `expected a policy, got ${typeName(value)}`);
+  return tree as PolicyTree;
 }
 
 /** The leaves of a policy, for `explain` and for comparing policies. */
 export function policyLeaves(value: unknown): readonly Leaf[] {
-  const leaves = typeof value === 'object' && value !== null ? (value as Record<symbol, unknown>)[LEAVES] : undefined;
-  if (leaves === undefined) badType('policy', `expected a policy, got ${typeName(value)}`);
-  return leaves as readonly Leaf[];
+  return policyTree(value).leaves;
 }
 
 /**
@@ -159,38 +174,14 @@ function bindPolicy(
     rows: makeTransform(root, columns, unnamed),
     values: makeValues(root, columns, unnamed),
   };
-  const one = (direction: Direction) => (row: unknown) => {
-    demand(direction);
-    const issues: Issue[] = [];
-    const [out] = inside.rows(direction, [row], (_, issue) => issues.push(issue), true);
-    throwIssues(issues);
-    return out;
-  };
   const verbs = {
-    protect: one('protect'),
-    protectMany: (rows: readonly unknown[], options?: ManyOptions) => many(inside, 'protect', rows, options),
+    protect: (row: unknown) => runOne(inside, 'protect', row),
+    protectMany: (rows: readonly unknown[], options?: ManyOptions) => runMany(inside, 'protect', rows, options),
     protectColumns: (tables: Readonly<Record<string, Column>>) => protectColumns(inside, tables),
     ...(revealing && {
-      reveal: one('reveal'),
-      revealMany: (rows: readonly unknown[], options?: ManyOptions) => many(inside, 'reveal', rows, options),
+      reveal: (row: unknown) => runOne(inside, 'reveal', row),
+      revealMany: (rows: readonly unknown[], options?: ManyOptions) => runMany(inside, 'reveal', rows, options),
     }),
   };
   return Object.freeze(hideInside(verbs, inside)) as unknown as BoundFilePolicy;
-}
-
-function many(
-  inside: BoundInside,
-  direction: Direction,
-  rows: readonly unknown[],
-  options: ManyOptions = {},
-): unknown[] {
-  const onReject = checkMany(rows, options);
-  inside.demand(direction);
-  const issues: RowIssue[] = [];
-  const note = (index: number, issue: Issue) => {
-    issues.push({ ...issue, row: index + 1 });
-  };
-  const out = inside.rows(direction, rows, note, true);
-  settleIssues(issues, onReject);
-  return out.filter((row) => row !== undefined);
 }

@@ -7,12 +7,12 @@
 import type { ReportIssue } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import type { AsyncColumns, BoundColumns, ColumnVerb, Siblings } from '../rule/rule.ts';
-import type { Direction, Leaf } from './bound.ts';
+import type { Leaf } from './bound.ts';
 
 /** What a waiting rule will be asked: one column. */
 interface Question {
   readonly leaf: number;
-  readonly direction: Direction;
+  readonly direction: 'protect' | 'reveal';
   readonly column: readonly unknown[];
   readonly siblings: ReadonlyMap<string, readonly unknown[]>;
 }
@@ -46,7 +46,7 @@ export function makeReplay(
   let answers: Answer[] = [];
 
   const note =
-    (leaf: number, direction: Direction): ColumnVerb =>
+    (leaf: number, direction: 'protect' | 'reveal'): ColumnVerb =>
     (column, _, siblings) => {
       const needs = leaves[leaf]!.engine.needs ?? [];
       const read = new Map(needs.map((path) => [path, [...siblings!(path)]]));

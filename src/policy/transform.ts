@@ -9,7 +9,7 @@ import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import { runReported, toCode } from '../rule/columns.ts';
 import { type AsyncColumns, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
-import type { BoundInside, Direction, Leaf } from './bound.ts';
+import { type BoundInside, type Direction, isGone, type Leaf, verbOf } from './bound.ts';
 import { elementPath, parsePath } from './file/path.ts';
 import type { FieldsNode, Node } from './tree.ts';
 import { type OtherName, otherNames, unnamedIssue } from './unnamed.ts';
@@ -232,7 +232,7 @@ function visitLeaf(
   }
   const report: ReportIssue = (i, issue) => rejectAt(pass, places.items, i, issue, leaf.path);
   const siblings: Siblings = (path) => pass.siblings(path, places.items);
-  const made = runReported(columns[direction], values, report, siblings);
+  const made = runReported(verbOf(columns, direction), values, report, siblings);
   const { inCode } = leaf.engine;
   const out = pass.inCode && direction === 'reveal' && inCode !== undefined ? toCode(made, inCode, report) : made;
   const { containers, keys } = places;
@@ -256,7 +256,8 @@ async function runWaiting(
   const accepted = values.map((_, i) => i).filter((i) => failed[level.rows[at[i]!]!] === 0);
   const items: Items = { level, at: accepted.map((i) => at[i]!) };
   const column = accepted.map((i) => values[i]);
-  const out = await waits[direction](
+  const verb = direction === 'protect' ? waits.protect : waits.reveal;
+  const out = await verb(
     column,
     (i, issue) => rejectAt(pass, items, i, issue, leaf.path),
     (path) => siblings(path, items),
@@ -349,7 +350,7 @@ function visitFields(pass: Pass, node: FieldsNode, values: readonly unknown[], p
 function visitField(pass: Pass, name: string, node: Node, objects: Objects): void {
   const { sources, targets, items, everywhere } = objects;
   const removed = node.kind === 'leaf' && node.leaf.engine.removes;
-  if (removed && pass.direction === 'reveal') return;
+  if (node.kind === 'leaf' && isGone(node.leaf, pass.direction)) return;
   if (everywhere.has(name)) {
     // The value of a dropped field is never looked at.
     if (removed) return;
@@ -387,7 +388,7 @@ function shapeOf(node: FieldsNode, names: readonly string[], direction: Directio
     // A protected record has no dropped fields: a field of that name is one that the policy does not name.
     const removed = inner?.kind === 'leaf' && inner.leaf.engine.removes;
     if (inner !== undefined && !removed) target[name] = undefined;
-    else if (inner === undefined || direction === 'reveal') others.push(name);
+    else if (inner === undefined || (inner.kind === 'leaf' && isGone(inner.leaf, direction))) others.push(name);
   }
   return { names, named, others, described: null, target };
 }

@@ -2,9 +2,11 @@
 
 import { isCapability, type RevealAccess } from '../core/capability.ts';
 import { badType } from '../core/checks.ts';
+import type { Issue } from '../errors.ts';
 import { fail } from '../errors.ts';
 import {
   checkMayReveal,
+  type DomainKey,
   type DomainKeys,
   mayProtect,
   type OpenedKeys,
@@ -12,7 +14,7 @@ import {
   protectingKey,
 } from '../keys/domain-keys.ts';
 import { runColumn, runValue } from './columns.ts';
-import type { BoundColumns } from './rule.ts';
+import type { BoundColumns, Move } from './rule.ts';
 
 /** Opens the keys that a rule is bound to, and tells whether the rule may reveal. */
 export function openFor(
@@ -50,6 +52,40 @@ export function boundVerbs(columns: BoundColumns, revealing: boolean, more: obje
       revealMany: (column: unknown) => runColumn(columns.reveal, column),
     }),
   });
+}
+
+/** The issue of a value that has moved already, in a record whose other fields do not show whether they have. */
+export function arrivedIssue({ primary: { id } }: OpenedKeys): Issue {
+  return {
+    code: 'already_rekeyed',
+    message:
+      `the value is of key ${id} already, and other fields of the policy do not show their key; ` +
+      'if the records were moved before, use them as they are; if only some of them were, move the others alone',
+  };
+}
+
+/**
+ * Returns the key that made the values of a rule whose outputs do not show their key. No key is ever tried.
+ *
+ * @throws TrefoilError `epoch_required` if the caller names none, or names the one that values are moved to.
+ */
+export function namedKey({ from, to, fromKey, kind }: Move): DomainKey {
+  const key = from.keys.find(({ id }) => id === fromKey);
+  if (key === undefined) {
+    fail(
+      'epoch_required',
+      'the values do not show which key made them: name it (--from KEYID, in code fromKey); ' +
+        'it must be the same for the whole column',
+    );
+  }
+  if (kind === 'rekey' && key.id === to.primary.id) {
+    fail(
+      'epoch_required',
+      `the values do not show which key made them, and ${key.id} is the primary key, which they would be moved to; ` +
+        'name the key that made them (--from KEYID, in code fromKey)',
+    );
+  }
+  return key;
 }
 
 /**

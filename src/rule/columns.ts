@@ -32,6 +32,20 @@ export function mapColumn(
   return out;
 }
 
+/**
+ * A verb that reveals a column and works on the clear values. Values that are missing in the column stay as they are;
+ * `work` is bound without missing texts, so that a clear value which happens to be such a text is not passed on.
+ */
+export function throughClear(reveal: ColumnVerb, work: ColumnVerb, missing: MissingTexts): ColumnVerb {
+  return (column, report) => {
+    const clear = reveal(column, report);
+    for (let i = 0; i < column.length; i++) if (isMissing(column[i], missing)) clear[i] = undefined;
+    const out = work(clear, report);
+    for (let i = 0; i < column.length; i++) if (isMissing(column[i], missing)) out[i] = column[i];
+    return out;
+  };
+}
+
 /** Turns revealed values into what code gets: see `inCode` of a rule's engine. */
 export function toCode(
   values: readonly unknown[],

@@ -21,15 +21,24 @@ import {
   type Smallest,
 } from '../format/engine.ts';
 import { ruleSteps } from '../keys/derive.ts';
-import { type DomainKey, type DomainKeys, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
-import { boundVerbs, checkMayLookUp, openFor, refuseReveal } from './binding.ts';
-import { mapColumn } from './columns.ts';
-import { isMissing, type MissingTexts, missingTexts, ownLists } from './missing.ts';
+import {
+  checkMayRekey,
+  type DomainKey,
+  type DomainKeys,
+  type OpenedKeys,
+  protectingKey,
+  writingKey,
+} from '../keys/domain-keys.ts';
+import { boundVerbs, checkMayLookUp, namedKey, openFor, refuseReveal } from './binding.ts';
+import { mapColumn, throughClear } from './columns.ts';
+import { isMissing, type MissingTexts, missingTexts, NO_TEXT, ownLists } from './missing.ts';
 import { checkRule, checkScope, isWhole } from './options.ts';
 import {
   type BoundColumns,
+  type ColumnVerb,
   type Common,
   type MayBeAbsent,
+  type Move,
   makeRule,
   type Rule,
   type RuleEngine,
@@ -155,6 +164,8 @@ export function fpe<const Scope extends string, const Optional extends boolean =
     needsKeys: (verbs) => ({ paths: pathsOf(settings), isWall: isWhole(verbs) }),
     bind: (opened, revealing, { own: missing }) => fpeColumns(settings, opened!, revealing, missing),
     mayWrite: own.format.test,
+    mover: { reveals: true, showsKey: false, bind: (move) => moveColumns(settings, move) },
+    stays: 'ciphertext of a format can only be turned back with the keys of its own domain',
   };
 
   function bind(keys: DomainKeys, access?: RevealAccess): BoundFpe<Scope> | RevealingFpe<Scope> {
@@ -239,7 +250,40 @@ function fpeColumns(
   };
 }
 
-/** Makes the verb that enciphers a value under every key, the primary first. Other keys are set up by the first call. */
+/** The verb that deciphers a column with the key that the caller names, and enciphers it with the primary key. */
+function moveColumns({ scope, format, unfit }: Settings, move: Move): ColumnVerb {
+  if (unfit !== null) throw new TrefoilError([unfit]);
+  const { from, to, revealing, missing } = move;
+  if (format.blind !== undefined) {
+    fail(
+      'not_renewable',
+      'the format replaces a part of the value by a digest, which cannot be turned back; protect the originals again',
+    );
+  }
+  if (!revealing) refuseReveal();
+  checkMayRekey(from);
+  checkMayRekey(to);
+  writingKey(to);
+  const key = namedKey(move);
+  for (const [{ pinned }, id] of [
+    [from, key.id],
+    [to, to.primary.id],
+  ] as const) {
+    if (pinned?.includes(id) !== true) {
+      const which = `key ${id} is not pinned, and ciphertext of a format cannot show that a key is wrong`;
+      fail('key_check_required', `${which}; add its key check to keyCheck in the policy, or to keyset.domain(name, …)`);
+    }
+  }
+  const back = formatCipher(format, 'reveal', keyOf(key, scope, format));
+  const forward = formatCipher(format, 'protect', keyOf(to.primary, scope, format));
+  return throughClear(
+    (column, report) => applyTo(column, back, report, missing.own),
+    (column, report) => applyTo(column, forward, report, NO_TEXT),
+    missing.own,
+  );
+}
+
+/** Makes the verb that enciphers a value under every key, the primary first. The first call sets up the other keys. */
 function candidatesOf({ scope, format }: Settings, opened: OpenedKeys, missing: MissingTexts) {
   let ciphers: readonly FormatCipher[] | null = null;
   return (value: unknown): unknown[] => {

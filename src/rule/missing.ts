@@ -28,6 +28,9 @@ export function missingTexts(list: readonly string[]): MissingTexts {
 /** The default: the empty text alone. */
 export const EMPTY_TEXT: MissingTexts = /* @__PURE__ */ missingTexts(['']);
 
+/** No text at all: only `null` and `undefined` are missing. */
+export const NO_TEXT: MissingTexts = /* @__PURE__ */ missingTexts([]);
+
 /**
  * Whether a value is missing: `null`, `undefined`, or a text that is in the list letter for letter. A value of another
  * type is never missing, so the list `['0']` does not name the number 0. Rules call it for every value before they do

@@ -70,6 +70,8 @@ export interface BoundColumns {
   readonly protectOne?: (value: unknown) => unknown;
   /** Reveals a column. A rule whose output cannot be turned back returns the column as it is. */
   readonly reveal: ColumnVerb;
+  /** Moves a column to another key. Only the columns of a policy that moves records have it. */
+  readonly move?: ColumnVerb;
 }
 
 /**
@@ -107,7 +109,7 @@ export interface Move {
   readonly fromKey: string | null;
   /**
    * What happens to a value that shows the primary key of `to` already. It passes, so that moving twice is harmless;
-   * or it is the issue `epoch_required`, because other fields of the record do not show whether they have moved.
+   * or it is the issue `already_rekeyed`, because other fields of the record do not show whether they have moved.
    */
   readonly arrived: 'pass' | 'refuse';
   readonly missing: MissingLists;
@@ -117,7 +119,7 @@ export interface Move {
 export interface Mover {
   /** Whether values are in clear on the way, so that `revealAccess` is needed. */
   readonly reveals: boolean;
-  /** Whether an output shows the key that it was made with and the rule that made it. */
+  /** Whether an output shows the key and the rule that made it, or is the same under every key that may be moved to. */
   readonly showsKey: boolean;
   /**
    * Does the key set-up for both sides. The verb takes outputs of the rule and returns those that `protect` would make
@@ -210,8 +212,9 @@ export interface RuleEngine {
    * What a narrowed keyset needs for the rule. Rules without keys need nothing.
    *
    * @param verbs what the keyset is for.
+   * @param period the only period whose tokens it may make, for rules with a period; `null` for all periods.
    */
-  readonly needsKeys?: (verbs: readonly KeyVerb[]) => KeyUse;
+  readonly needsKeys?: (verbs: readonly KeyVerb[], period: string | null) => KeyUse;
   /**
    * Whether an output of the rule can be a text. Revealing would return it as it is, so such a text cannot be missing
    * in this field. Most rules cannot write any text that somebody would call missing.

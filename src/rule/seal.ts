@@ -14,12 +14,14 @@ import { fail, type Issue } from '../errors.ts';
 import { aesSiv, type SivValues } from '../kernel/siv/siv.ts';
 import { ruleSteps } from '../keys/derive.ts';
 import {
+  checkMayRekey,
   type DomainKey,
   type DomainKeys,
   expandNode,
   keysWith,
   type OpenedKeys,
   protectingKey,
+  writingKey,
 } from '../keys/domain-keys.ts';
 import { ALPHABET_CLASS, decode } from '../wire/base32.ts';
 import { ID_LENGTH } from '../wire/labelled-token.ts';
@@ -42,12 +44,21 @@ import {
   takeSealed,
   VERSION,
 } from '../wire/sealed-texts.ts';
-import { boundVerbs, checkMayLookUp, openFor, refuseReveal } from './binding.ts';
-import { mapColumn, toCode } from './columns.ts';
-import { isMissing, type MissingTexts, ownLists } from './missing.ts';
+import { arrivedIssue, boundVerbs, checkMayLookUp, openFor, refuseReveal } from './binding.ts';
+import { mapColumn, throughClear, toCode } from './columns.ts';
+import { isMissing, type MissingTexts, NO_TEXT, ownLists } from './missing.ts';
 import { onceEach } from './once-each.ts';
 import { checkRule, checkScope, isWhole } from './options.ts';
-import { type BoundColumns, type Common, type MayBeAbsent, makeRule, type Rule, type RuleEngine } from './rule.ts';
+import {
+  type BoundColumns,
+  type ColumnVerb,
+  type Common,
+  type MayBeAbsent,
+  type Move,
+  makeRule,
+  type Rule,
+  type RuleEngine,
+} from './rule.ts';
 import { KINDS, SEAL_VALUES, type SealedValueOf, type SealValue } from './seal/values.ts';
 
 export type { SealedValueOf, SealValue };
@@ -211,6 +222,8 @@ export function seal<
     unfit: null,
     needsKeys: (verbs) => ({ paths: [ruleSteps('seal', scope, PARAMETERS)], isWall: isWhole(verbs) }),
     bind: (opened, revealing, { own: missing }) => sealColumns(setUp(settings, opened!, missing), revealing),
+    mover: { reveals: true, showsKey: true, bind: (move) => moveColumns(settings, move) },
+    stays: 'a sealed value can only be opened with the keys of its own domain',
   };
 
   function bind(keys: DomainKeys, access?: RevealAccess): BoundSeal<Scope, Kind> {
@@ -272,7 +285,7 @@ function codecOf(key: DomainKey, domain: string, scope: string): Codec {
 }
 
 /** The verbs of a rule over columns, and over one value. */
-function sealColumns(keyed: KeyedSeal, revealing: boolean): Required<BoundColumns> {
+function sealColumns(keyed: KeyedSeal, revealing: boolean): Omit<Required<BoundColumns>, 'move'> {
   const { opened, missing } = keyed;
   const sealOne = sealerOf(keyed);
   return {
@@ -290,6 +303,33 @@ function sealColumns(keyed: KeyedSeal, revealing: boolean): Required<BoundColumn
       return revealColumn(keyed, column, report);
     }),
   };
+}
+
+/**
+ * The verb that opens a column with the keys of one side and seals it with the primary key of the other. A value of
+ * that key is opened as well, so that a damaged one is found, and comes out as it went in.
+ */
+function moveColumns(settings: Settings, { from, to, revealing, arrived, missing }: Move): ColumnVerb {
+  if (!revealing) refuseReveal();
+  checkMayRekey(from);
+  checkMayRekey(to);
+  writingKey(to);
+  const target = setUp(settings, to, NO_TEXT);
+  const own = setUp(settings, from, missing.own);
+  const primary = idNumber(to.primary.id);
+  const source: KeyedSeal = { ...own, codecs: new Map([...own.codecs, [primary, target.primary]]) };
+  const reveal: ColumnVerb = (column, report) => {
+    if (arrived === 'pass') return revealColumn(source, column, report);
+    const isThere = (value: unknown) => typeof value === 'string' && OURS.test(value) && idNumber(value) === primary;
+    const others = column.map((value, i) => {
+      if (!isThere(value)) return value;
+      report(i, arrivedIssue(to));
+      return undefined;
+    });
+    return revealColumn(source, others, report);
+  };
+  const work: ColumnVerb = (column, report) => protectColumn(target, column, report);
+  return onceEach(throughClear(reveal, work, missing.own));
 }
 
 /** Columns below this length are faster value by value. */

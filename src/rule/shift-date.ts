@@ -22,7 +22,8 @@ import { issueOf } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
 import { hmacSha256 } from '../kernel/prf/hmac.ts';
 import { ruleSteps } from '../keys/derive.ts';
-import { type DomainKeys, mayProtect, type OpenedKeys, protectingKey } from '../keys/domain-keys.ts';
+import { type DomainKeys, mayProtect, type OpenedKeys, protectingKey, writingKey } from '../keys/domain-keys.ts';
+import { isOneLineage } from '../keys/lineage.ts';
 import { checkReading, type OpenedReading, type ReadDate, type Reading } from '../prepare/reading.ts';
 import { applySteps, type Prepare, prepareSteps, stepNames } from '../prepare/steps.ts';
 import { openFor } from './binding.ts';
@@ -33,6 +34,7 @@ import {
   type ColumnVerb,
   type Common,
   type MayBeAbsent,
+  type Move,
   makeRule,
   type ReadBy,
   type Rule,
@@ -175,6 +177,8 @@ export function shiftDate<
       const protect = mayProtect(opened!) ? shiftColumns(settings, opened!, missing) : () => [protectingKey(opened!)];
       return { protect, reveal: revealNothing };
     },
+    mover: { reveals: false, showsKey: true, bind: stayColumns },
+    stays: 'shifted dates of one person are the same in every copy, so the recipients could join their tables by them',
   };
   const bind = (keys: DomainKeys) =>
     boundShiftDate(shiftColumns(settings, openFor(keys, undefined).opened, ownLists(common)));
@@ -212,6 +216,23 @@ function factsOf({ scope, subject, days, names, reading }: Settings): RuleFacts 
 /** The names below the node of a scope that enter the key. */
 function parametersOf({ days, names }: Settings): readonly (string | Uint8Array)[] {
   return [String(days), encodeList(names)];
+}
+
+/**
+ * Dates are shifted with the base of a lineage, so they stay as they are when the epoch changes. With keys of another
+ * lineage, equal dates of a subject would be shifted differently from then on.
+ */
+function stayColumns({ from, to, fromKey }: Move): ColumnVerb {
+  const { lineage } = writingKey(to);
+  const sources = from.keys.filter(({ id }) => fromKey === null || id === fromKey);
+  if (!sources.every((key) => isOneLineage(key.lineage, lineage))) {
+    fail(
+      'not_renewable',
+      'some of the keys belong to another lineage than the primary key, under which dates are shifted by other days; ' +
+        'shift the dates of that lineage anew from the originals, or name the key that made the values (fromKey)',
+    );
+  }
+  return revealNothing;
 }
 
 /** Key set-up, and the verb that it makes. The verb reads the subjects from `siblings`. */

@@ -205,7 +205,7 @@ export function token<
     removes: false,
     ...given({ needs: argumentsOf(settings).length === 0 ? undefined : argumentsOf(settings).map(({ path }) => path) }),
     unfit: null,
-    needsKeys: (verbs) => keyUse(settings, verbs),
+    needsKeys: (verbs, period) => keyUse(settings, verbs, period),
     mover: { reveals: false, showsKey: showsKey(settings), bind: (move) => moveTokens(settings, move) },
     bind(opened, _, lists) {
       if (!mayProtect(opened!)) return noTokens(opened!);

@@ -154,6 +154,7 @@ export function vault<
     bind: () =>
       fail('store_missing', 'a vault waits for its store: open the policy with policy.open(keys, stores), not bind'),
     open: (opened, stores, missing) => openColumns(settings, opened, stores, missing),
+    stays: 'its tokens are random, and only its own store knows what they stand for',
   };
 
   async function open(keys: DomainKeys, stores: Stores, access?: RevealAccess): Promise<OpenVault<Scope, E>> {

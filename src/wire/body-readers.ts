@@ -62,7 +62,7 @@ function charactersReader(length: number, width: number, values: Int8Array): Rea
 
 /** Returns a reader of bodies in base32. */
 export function base32Reader(length: number): ReadBody {
-  return length === BODY_LENGTH ? wholeReader : charactersReader(length, 5, BASE32);
+  return length === BODY_LENGTH ? readWhole : charactersReader(length, 5, BASE32);
 }
 
 /**
@@ -101,39 +101,65 @@ function pairAt(text: string, from: number): number {
   return (c0 | c1) < 128 ? PAIR_VALUES[(c0 << 7) | c1]! : -1;
 }
 
-/** The pairs of the last body that was read: 13 of ten bits. */
-const PAIRS_READ: Int32Array = /* @__PURE__ */ new Int32Array(BODY_LENGTH / 2);
+/** Reads a whole body, which is 26 symbols. */
+function readWhole(text: string, from: number, words: Int32Array, at: number): boolean {
+  return crcOfWhole(text, from, words, at, 0, wholeChanges()) >= 0;
+}
 
 /**
- * Reads a whole body, which is 26 symbols, as 13 pairs. Like the writer it is written out, because every token of the
- * default form is read here.
+ * Reads a whole body as 13 pairs, and returns the CRC over what comes before it and the body; -1 if it is not a body.
+ * Like the writer it is written out without a loop, because every token of the default form is read here.
  */
-function wholeReader(text: string, from: number, words: Int32Array, at: number): boolean {
-  const p = PAIRS_READ;
-  let bad = 0;
-  for (let k = 0; k < 13; k++) {
-    const pair = pairAt(text, from + 2 * k);
-    p[k] = pair;
-    bad |= pair;
-  }
-  const last = p[12]!;
-  words[at] = (p[0]! << 22) | (p[1]! << 12) | (p[2]! << 2) | (p[3]! >>> 8);
-  words[at + 1] = (p[3]! << 24) | (p[4]! << 14) | (p[5]! << 4) | (p[6]! >>> 6);
-  words[at + 2] = (p[6]! << 26) | (p[7]! << 16) | (p[8]! << 6) | (p[9]! >>> 4);
-  words[at + 3] = (p[9]! << 28) | (p[10]! << 18) | (p[11]! << 8) | (last >>> 2);
+function crcOfWhole(
+  text: string,
+  from: number,
+  words: Int32Array,
+  at: number,
+  start: number,
+  changes: Int32Array,
+): number {
+  const p0 = pairAt(text, from);
+  const p1 = pairAt(text, from + 2);
+  const p2 = pairAt(text, from + 4);
+  const p3 = pairAt(text, from + 6);
+  const p4 = pairAt(text, from + 8);
+  const p5 = pairAt(text, from + 10);
+  const p6 = pairAt(text, from + 12);
+  const p7 = pairAt(text, from + 14);
+  const p8 = pairAt(text, from + 16);
+  const p9 = pairAt(text, from + 18);
+  const p10 = pairAt(text, from + 20);
+  const p11 = pairAt(text, from + 22);
+  const p12 = pairAt(text, from + 24);
   // The last symbol ends with two zero bits.
-  return bad >= 0 && (last & 3) === 0;
+  if ((p0 | p1 | p2 | p3 | p4 | p5 | p6 | p7 | p8 | p9 | p10 | p11 | p12) < 0 || (p12 & 3) !== 0) return -1;
+  words[at] = (p0 << 22) | (p1 << 12) | (p2 << 2) | (p3 >>> 8);
+  words[at + 1] = (p3 << 24) | (p4 << 14) | (p5 << 4) | (p6 >>> 6);
+  words[at + 2] = (p6 << 26) | (p7 << 16) | (p8 << 6) | (p9 >>> 4);
+  words[at + 3] = (p9 << 28) | (p10 << 18) | (p11 << 8) | (p12 >>> 2);
+  const even =
+    changes[p0]! ^
+    changes[2048 + p2]! ^
+    changes[4096 + p4]! ^
+    changes[6144 + p6]! ^
+    changes[8192 + p8]! ^
+    changes[10240 + p10]! ^
+    changes[12288 + p12]!;
+  const odd =
+    changes[1024 + p1]! ^
+    changes[3072 + p3]! ^
+    changes[5120 + p5]! ^
+    changes[7168 + p7]! ^
+    changes[9216 + p9]! ^
+    changes[11264 + p11]!;
+  return start ^ even ^ odd;
 }
 
 function wholeCheckedReader(start: number): ReadBody {
   const changes = wholeChanges();
   return (text, from, words, at) => {
-    if (!wholeReader(text, from, words, at)) return false;
-    let crc = start;
-    for (let k = 0; k < 13; k++) crc ^= changes[1024 * k + PAIRS_READ[k]!]!;
-    const high = pairAt(text, from + BODY_LENGTH);
-    const low = pairAt(text, from + BODY_LENGTH + 2);
-    return (high | low) >= 0 && crc === ((high << 10) | low);
+    const crc = crcOfWhole(text, from, words, at, start, changes);
+    return crc >= 0 && crc === ((pairAt(text, from + BODY_LENGTH) << 10) | pairAt(text, from + BODY_LENGTH + 2));
   };
 }
 

@@ -87,7 +87,7 @@ describe('usage mistakes', () => {
     [['protect', 'in.csv'], '--policy FILE is required', undefined],
     [['protect', 'in.csv', '--policy'], "option '--policy <FILE>' argument missing", undefined],
     [['protect', 'in.csv', ...P, '--force=false'], 'unknown option, or one that takes no value --force', undefined],
-    [['protect', 'in.csv', ...P, '--keys', 'other.json'], '--keys is set twice', undefined],
+    [['protect', 'in.csv', ...P, '--policy', 'other.yaml'], '--policy is set twice', undefined],
     [['protect', 'in.csv', ...P, '--format', 'xml'], '--format expected csv, tsv or ndjson', undefined],
     [['protect', 'in.txt', ...P], 'the name of the input does not tell its file format', 'use --format csv'],
     [
@@ -199,7 +199,7 @@ describe('keys', () => {
     const ended = await place.run(['keys', 'inspect', '--keys', 'keys.json', '--domain', 'eu-enclave']);
     expect(ended).toMatchObject({ code: 0, err: '' });
     expect(ended.out).toMatch(
-      /^root key \w+ \(primary\)\ndomain eu-enclave: protects with key (\w{5})\nkeyCheck: { "\1": "\w{16}" }\n$/,
+      /^root key \w+ \(primary\): makes new values\ndomain eu-enclave: protects with key (\w{5})\nkeyCheck: { "\1": "\w{16}" }\n$/,
     );
     expect(ended.out).toContain(primary);
     const json = JSON.parse(
@@ -209,6 +209,7 @@ describe('keys', () => {
       ids: [primary],
       primary,
       testIds: [],
+      keys: [{ id: primary, state: 'primary', shown: json.keyId }],
       domain: 'eu-enclave',
       keyId: expect.stringMatching(/^\w{5}$/),
       keyCheck: { [json.keyId]: expect.stringMatching(/^\w{16}$/) },
@@ -235,7 +236,7 @@ describe('keys', () => {
       await place.run(['keys', 'new', '--out', name]);
       json.push(place.read(name));
     }
-    const primary = json.map((text) => (JSON.parse(text) as { base: string }).base);
+    const primary = json.map((text) => (JSON.parse(text) as { keys: { id: string }[] }).keys[0]!.id);
     expect(await ids(['--keys', 'a.json'], { TREFOIL_KEYS_FILE: 'b.json', TREFOIL_KEYS: json[2]! })).toBe(primary[0]);
     expect(await ids([], { TREFOIL_KEYS_FILE: 'b.json', TREFOIL_KEYS: json[2]! })).toBe(primary[1]);
     expect(await ids([], { TREFOIL_KEYS_FILE: '', TREFOIL_KEYS: json[2]! })).toBe(primary[2]);
@@ -257,11 +258,11 @@ describe('public test keys', () => {
     place.write('ids.csv', 'id\n10017\n');
     const shown = await place.run(['keys', 'inspect', '--keys', 'test-keys.json', '--domain', 'test']);
     expect(shown.out).toBe(
-      'root key orders (primary): public test keys, only for the domains test and test-…\n' +
+      'root key orders (primary): makes new values; public test keys, only for the domains test and test-…\n' +
         'domain test: protects with key xyyq4\nkeyCheck: { "xyyq4": "9ssnxzjanjktps4k" }\n',
     );
     const json = await place.run(['keys', 'inspect', '--keys', 'test-keys.json', '--json']);
-    expect(JSON.parse(json.out)).toEqual({ ids: ['orders'], primary: 'orders', testIds: ['orders'] });
+    expect(JSON.parse(json.out)).toMatchObject({ ids: ['orders'], primary: 'orders', testIds: ['orders'] });
     const real = await place.run(['keys', 'inspect', '--keys', 'keys.json', '--json']);
     expect(JSON.parse(real.out).testIds).toEqual([]);
 

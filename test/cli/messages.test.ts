@@ -186,13 +186,16 @@ describe('JSON that is one document', () => {
     expectVoice(ended, VALUES);
   });
 
+  // A line is answered before the next one is read.
+  const cut =
+    'the line ends inside a JSON object; if the object continues on the next line, make one line of it: jq -c . FILE';
   const applied = (input: string, ...more: string[]) => place.run(['apply', '--ndjson', ...KEYS, ...more], input);
 
   test.each([
     ['an array on one line', JSON.stringify([record, record]), array],
     ['an array over several lines', JSON.stringify([record, record], null, 2), array],
     ['an array that is longer than a line may be', `[${'{},'.repeat(500)}{}]\n`, array],
-    ['an object over several lines', JSON.stringify(record, null, 2), lines],
+    ['an object over several lines', JSON.stringify(record, null, 2), cut],
   ])('%s, in apply', async (_, content, message) => {
     for (const end of ['', '\n']) {
       const ended = await applied(content + end, '--max-record', '1000');
@@ -207,8 +210,13 @@ describe('JSON that is one document', () => {
     }
   });
 
-  test('a line of apply that is cut off, or that is not the first, is only not valid JSON', async () => {
-    for (const input of ['{"id":1,', '{"id":1,\n', `${JSON.stringify(record)}\n[\n`]) {
+  test('a line of apply that has another mistake, or that is not the first, is only not valid JSON', async () => {
+    for (const input of [
+      '{"id":x',
+      '{"id":1,}\n',
+      `${JSON.stringify(record)}\n[\n`,
+      `${JSON.stringify(record)}\n{\n`,
+    ]) {
       const { err } = await applied(input);
       expect(err).toMatch(/not valid JSON/);
       expect(err).not.toContain('jq');

@@ -1,7 +1,7 @@
 /**
  * What is left in the memory of a process that has opened a sealed key file, or has failed to: after garbage collection
- * a snapshot of the heap has no piece of the keyset's text, of the identity or of what a KMS has said. Bytes are outside
- * the heap and are not looked at. It needs `dist`, which `npm test` builds first.
+ * a snapshot of the heap has no piece of the keyset's text, of the identity or of what a KMS has said. Bytes are
+ * outside the heap and are not looked at. It needs `dist`, which `npm test` builds first.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -39,8 +39,7 @@ function makeWrapper(
 
 const NAMED = { age, name: 'production' } as const;
 const sealed = (...wrappers: readonly KeyWrapper[]) => sealKeyFile(text, { ...NAMED, wrappers });
-const opened = (file: Uint8Array, ...wrappers: readonly KeyWrapper[]) =>
-  openKeyFile(file, { ...NAMED, wrappers, timeout: 200 });
+const opened = (file: Uint8Array, ...wrappers: readonly KeyWrapper[]) => openKeyFile(file, { ...NAMED, wrappers });
 
 /** What an adapter must never show: the text of the keyset, and what a provider would say. */
 const NEVER = [/trefoil-root/, /provider/i, /hunter2/];
@@ -272,11 +271,12 @@ describe('an adapter that hangs', () => {
       return new Promise(() => {});
     });
     const begin = performance.now();
-    const error = await rejection(opened(await sealed(makeWrapper()), wrapper));
+    const file = await sealed(makeWrapper());
+    const error = await rejection(openKeyFile(file, { ...NAMED, wrappers: [wrapper], timeout: 200 }));
     expect(error.code).toBe('key_unavailable');
     expect(error.message).toContain('test:key: the KMS cannot be reached');
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    expect(performance.now() - begin).toBeLessThan(10_000);
   });
 
   it('is left at once if the caller gives up, during a call and between two', async () => {

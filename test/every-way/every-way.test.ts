@@ -1,7 +1,8 @@
 /**
  * One corpus through every way of running a policy (ways.ts), because most faults were differences between two ways.
- * Each way must protect as the library does, reveal the original records, and refuse the same records for the same
- * reason. A new kind of value is a row of {@link CORPUS}; a value that must be refused is a row of {@link REFUSED}.
+ * Each way must protect as the library does, reveal the original records, refuse the same records for the same
+ * reason, and rekey to what the library protects with the new key. A new kind of value is a row of {@link CORPUS}; a
+ * value that must be refused is a row of {@link REFUSED}.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TrefoilError } from '../../src/errors.ts';
@@ -9,11 +10,19 @@ import { card } from '../../src/format.ts';
 import { coarsen, constant, drop, fpe, keep, keyset, mask, policy, seal, shiftDate, token } from '../../src/index.ts';
 import { emailAddress, ipAddress, readDate, readEpoch, readNumber } from '../../src/prepare.ts';
 import { makePlace, type Place } from '../cli/harness.ts';
-import { keysetJson, testRoot } from '../reference/tree.ts';
+import { keysetJson, secretText, testRoot } from '../reference/tree.ts';
 import { type Cell, DROPPED, library, type Record_, type Setting, WAYS } from './ways.ts';
 
 const KEYSET = keysetJson(testRoot('every way'));
 const keys = keyset.parse(KEYSET).domain('every-way');
+
+/** The keyset with a second epoch of the same lineage, which is primary. */
+const NEXT = (() => {
+  const second = { id: 'root-2', primary: true, base: 'root-1', secret: secretText(testRoot('every way 2')) };
+  const { version, keys } = JSON.parse(KEYSET) as { version: string; keys: { id: string; secret: string }[] };
+  return JSON.stringify({ version, keys: [second, ...keys.map(({ id, secret }) => ({ id, secret }))] });
+})();
+const next = keyset.parse(NEXT).domain('every-way');
 
 const FIELDS = {
   id: token({ scope: 'person', label: 'cust' }),
@@ -142,13 +151,20 @@ const rows: readonly Record_[] = CORPUS.map(([, change]) => ({ ...GOOD, ...chang
 let place: Place;
 let setting: Setting;
 let due: readonly Record_[];
+/** What the library protects with the new key. */
+let renewed: readonly Record_[];
 
 beforeAll(async () => {
   place = makePlace();
   place.write('k.json', KEYSET);
   const written = policy(FIELDS, { domain: 'every-way', keyCheck: keys.keyCheck, missing: MISSING });
   place.write('p.yaml', JSON.stringify(written));
-  setting = { fields: FIELDS, keys, place, missing: MISSING };
+  place.write('next.json', NEXT);
+  place.write('both.yaml', JSON.stringify({ ...written, keyCheck: next.keyCheck }));
+  setting = { fields: FIELDS, keys, next, place, missing: MISSING };
+  renewed = policy(FIELDS, { missing: MISSING })
+    .bind(next)
+    .protectMany(rows as never) as never;
   due = await library.run(rows, 'protect', setting);
 });
 afterAll(() => place.remove());
@@ -187,6 +203,18 @@ describe.each(WAYS.map((way) => [way.name, way] as const))('%s', (_, way) => {
       ...Object.fromEntries(BACK.map((name) => [name, rows[i]![name]!])),
     }));
     expect(named(back)).toEqual(named(expected as readonly Record_[]));
+  });
+
+  test.skipIf(way.stays === true)('rekeys to what is protected with the new key', async () => {
+    expect(named(await way.run(due, 'rekey', setting))).toEqual(named(renewed));
+  });
+
+  test.skipIf(way.stays === true)('does not rekey a record twice', async () => {
+    const bad = [due[0]!, renewed[0]!, due[0]!];
+    const error = await way.run(bad, 'rekey', setting).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toContain('field id');
+    expect((error as Error).message).toContain(`of key ${next.keyId} already`);
   });
 
   test.each(REFUSED)('refuses %s, with row and field and without a value', async (_, field, value) => {

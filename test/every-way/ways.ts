@@ -1,6 +1,6 @@
 /**
- * Every way to protect records: functions, streams, files, commands and SQL. A new way is added to {@link WAYS}, and
- * every-way.test.ts then runs its corpus through it.
+ * Every way to protect, reveal and rekey records: functions, streams, files, commands and SQL. A new way is added to
+ * {@link WAYS}, and every-way.test.ts then runs its corpus through it.
  *
  * A record has a text or `null` in each field. Each way writes the records in its own file format and reads its output
  * again, so that the result can be compared with that of the library. CSV has no null: here an empty cell without
@@ -10,19 +10,20 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parse } from 'csv-parse/sync';
-import { protectCsv, revealCsv } from '../../src/csv.ts';
+import { protectCsv, rekeyCsv, revealCsv } from '../../src/csv.ts';
 import { register } from '../../src/duckdb.ts';
 import { type DomainKeys, policy as makePolicy } from '../../src/index.ts';
-import { protectNdjson, revealNdjson } from '../../src/ndjson.ts';
-import { protectFile, revealFile } from '../../src/node.ts';
+import { protectNdjson, rekeyNdjson, revealNdjson } from '../../src/ndjson.ts';
+import { protectFile, rekeyFile, revealFile } from '../../src/node.ts';
+import { rekey } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import type { Per } from '../../src/rule/token/contexts.ts';
-import { protectTsv, revealTsv } from '../../src/tsv.ts';
+import { protectTsv, rekeyTsv, revealTsv } from '../../src/tsv.ts';
 import type { Place } from '../cli/harness.ts';
 
 export type Cell = string | null;
 export type Record_ = Readonly<Record<string, Cell>>;
-export type Direction = 'protect' | 'reveal';
+export type Direction = 'protect' | 'reveal' | 'rekey';
 
 /** What all ways share: a policy and its keys, both in code and as files, and a folder. */
 export interface Setting {
@@ -30,7 +31,9 @@ export interface Setting {
   /** The list of the policy. */
   readonly missing: readonly string[];
   readonly keys: DomainKeys;
-  /** The folder in which the command line runs, with `p.yaml` and `k.json`. */
+  /** The same keys with a later epoch, which is primary. */
+  readonly next: DomainKeys;
+  /** The folder of the command line, with `p.yaml` and `k.json`, and for rekeying `both.yaml` and `next.json`. */
   readonly place: Place;
 }
 
@@ -38,6 +41,8 @@ export interface Setting {
 export interface Way {
   readonly name: string;
   readonly run: (records: readonly Record_[], direction: Direction, setting: Setting) => Promise<readonly Record_[]>;
+  /** Set for a way that only protects and reveals. */
+  readonly stays?: true;
 }
 
 /** How records are written and read in a file format. */
@@ -101,6 +106,11 @@ const ndjson: Text = {
       .map((line) => JSON.parse(line) as Record_),
 };
 
+function moving({ fields, keys, next, missing }: Setting) {
+  const both = makePolicy(fields as never, { domain: keys.domain, keyCheck: next.keyCheck, missing });
+  return rekey(both, { from: next, to: next, fromKey: keys.keyId }, revealAccess);
+}
+
 function bound({ fields, keys, missing }: Setting) {
   return makePolicy(fields as never, { domain: keys.domain, keyCheck: keys.keyCheck, missing }).bind(
     keys,
@@ -116,12 +126,13 @@ function* inPieces(text: string, size: number): Generator<Uint8Array> {
 
 type Stream = (source: Iterable<Uint8Array>, own: never) => AsyncIterable<Uint8Array>;
 
-const stream = (name: string, text: Text, protect: Stream, reveal: Stream, size: number): Way => ({
+const stream = (name: string, text: Text, works: Readonly<Record<Direction, unknown>>, size: number): Way => ({
   name,
   async run(records, direction, setting) {
     const out: Uint8Array[] = [];
-    const work = direction === 'protect' ? protect : reveal;
-    for await (const chunk of work(inPieces(text.write(records), size), bound(setting) as never)) out.push(chunk);
+    const work = works[direction] as Stream;
+    const own = direction === 'rekey' ? moving(setting) : bound(setting);
+    for await (const chunk of work(inPieces(text.write(records), size), own as never)) out.push(chunk);
     return text.read(Buffer.concat(out).toString('utf8'));
   },
 });
@@ -136,11 +147,18 @@ const files = (name: string, text: Text, options: object): Way => ({
   async run(records, direction, setting) {
     const [input, output] = [fresh(text.extension), fresh(text.extension)].map((file) => join(setting.place.dir, file));
     writeFileSync(input!, text.write(records));
-    const work = direction === 'protect' ? protectFile : revealFile;
-    await work(input!, output!, bound(setting) as never, { format: text.extension as 'csv', ...options });
+    const work = { protect: protectFile, reveal: revealFile, rekey: rekeyFile }[direction] as typeof protectFile;
+    const own = direction === 'rekey' ? moving(setting) : bound(setting);
+    await work(input!, output!, own as never, { format: text.extension as 'csv', ...options });
     return text.read(readFileSync(output!, 'utf8'));
   },
 });
+
+/** What names policy and keys for a command. */
+const sidesOf = (direction: Direction, { keys }: Setting): readonly string[] =>
+  direction === 'rekey'
+    ? ['--policy', 'both.yaml', '--keys', 'next.json', '--from', keys.keyId]
+    : ['--policy', 'p.yaml', '--keys', 'k.json'];
 
 /** The error of a command that failed: its first line, and the issues below it. */
 function failed(err: string): Error {
@@ -149,11 +167,12 @@ function failed(err: string): Error {
 
 const command = (name: string, input: Text, output: Text, args: readonly string[] = []): Way => ({
   name,
-  async run(records, direction, { place }) {
+  async run(records, direction, setting) {
+    const { place } = setting;
     const [from, to] = [fresh(input.extension), fresh(output.extension)];
     place.write(from, input.write(records));
     const format = input.extension === 'tsv' ? ['--format', 'tsv'] : [];
-    const common = ['--policy', 'p.yaml', '--keys', 'k.json', '--quiet', ...format, ...args];
+    const common = [...sidesOf(direction, setting), '--quiet', ...format, ...args];
     const { code, err } = await place.run([direction, from, ...common, '--out', to]);
     if (code !== 0) throw failed(err);
     return output.read(place.read(to));
@@ -162,6 +181,7 @@ const command = (name: string, input: Text, output: Text, args: readonly string[
 
 const apply = (text: Text, flag: string): Way => ({
   name: `trefoil apply ${flag}`,
+  stays: true,
   async run(records, direction, { place }) {
     const columns = flag === '--tsv' ? ['--columns', namesOf(records).join(',')] : [];
     const reveal = direction === 'reveal' ? ['--reveal'] : [];
@@ -205,10 +225,11 @@ function valuesOf(records: readonly Record_[]): string {
 
 const parquet: Way = {
   name: 'trefoil, Parquet to Parquet',
-  async run(records, direction, { place }) {
+  async run(records, direction, setting) {
+    const { place } = setting;
     const [from, to] = [fresh('parquet'), fresh('parquet')];
     await query(`COPY (SELECT * FROM ${valuesOf(records)}) TO '${place.path(from)}' (FORMAT parquet)`);
-    const args = ['--policy', 'p.yaml', '--keys', 'k.json', '--quiet', '--out', to];
+    const args = [...sidesOf(direction, setting), '--quiet', '--out', to];
     const { code, err } = await place.run([direction, from, ...args]);
     if (code !== 0) throw failed(err);
     return query(`SELECT * FROM read_parquet('${place.path(to)}')`);
@@ -217,10 +238,11 @@ const parquet: Way = {
 
 const parquetToCsv: Way = {
   name: 'trefoil, Parquet to CSV',
-  async run(records, direction, { place }) {
+  async run(records, direction, setting) {
+    const { place } = setting;
     const [from, to] = [fresh('parquet'), fresh('csv')];
     await query(`COPY (SELECT * FROM ${valuesOf(records)}) TO '${place.path(from)}' (FORMAT parquet)`);
-    const args = ['--policy', 'p.yaml', '--keys', 'k.json', '--quiet', '--out', to];
+    const args = [...sidesOf(direction, setting), '--quiet', '--out', to];
     const { code, err } = await place.run([direction, from, ...args]);
     if (code !== 0) throw failed(err);
     return csv.read(place.read(to));
@@ -230,6 +252,7 @@ const parquetToCsv: Way = {
 /** The SQL functions, each with its own field and the other fields that it needs. */
 const sql: Way = {
   name: 'functions of SQL',
+  stays: true,
   async run(records, direction, { fields, keys, missing }) {
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
@@ -258,6 +281,7 @@ const sql: Way = {
 export const library: Way = {
   name: 'library, many records',
   async run(records, direction, setting) {
+    if (direction === 'rekey') return moving(setting).rekeyMany(records as never) as never;
     const own = bound(setting);
     return (direction === 'protect' ? own.protectMany(records as never) : own.revealMany(records as never)) as never;
   },
@@ -266,17 +290,25 @@ export const library: Way = {
 const single: Way = {
   name: 'library, one record',
   async run(records, direction, setting) {
+    if (direction === 'rekey') {
+      const own = moving(setting);
+      return records.map((record) => own.rekey(record as never) as never);
+    }
     const own = bound(setting);
     return records.map((record) => own[direction](record as never) as never);
   },
 };
 
+const CSV = { protect: protectCsv, reveal: revealCsv, rekey: rekeyCsv };
+const TSV = { protect: protectTsv, reveal: revealTsv, rekey: rekeyTsv };
+const NDJSON = { protect: protectNdjson, reveal: revealNdjson, rekey: rekeyNdjson };
+
 export const WAYS: readonly Way[] = [
   single,
-  stream('CSV stream', csv, protectCsv as Stream, revealCsv as Stream, 1 << 16),
-  stream('CSV stream, 3 bytes at a time', csv, protectCsv as Stream, revealCsv as Stream, 3),
-  stream('TSV stream', tsv, protectTsv as Stream, revealTsv as Stream, 5),
-  stream('NDJSON stream', ndjson, protectNdjson as Stream, revealNdjson as Stream, 7),
+  stream('CSV stream', csv, CSV, 1 << 16),
+  stream('CSV stream, 3 bytes at a time', csv, CSV, 3),
+  stream('TSV stream', tsv, TSV, 5),
+  stream('NDJSON stream', ndjson, NDJSON, 7),
   files('CSV file', csv, {}),
   files('TSV file', tsv, {}),
   files('NDJSON file', ndjson, {}),

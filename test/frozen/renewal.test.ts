@@ -1,6 +1,6 @@
 /**
- * Frozen tokens of renewal-v1 (docs/spec/renewal-v1.md). They were computed in Python with hmac, hashlib, the AES of the
- * package cryptography, and FF1 written down from SP 800-38G.
+ * Frozen tokens of renewal-v1 (docs/spec/renewal-v1.md). They were computed in Python with hmac, hashlib, the AES of
+ * the package cryptography, and FF1 written down from SP 800-38G.
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

@@ -64,7 +64,18 @@ function sheetOf(rule: object): unknown {
 
 /** Functions of the index and of trefoil/vault that do not make rules. */
 const NOT_RULES = [
-  ...['each', 'formatIssue', 'inspect', 'inspectSealed', 'mark', 'memoryStore', 'optional', 'planLength', 'policy'],
+  ...[
+    'each',
+    'formatIssue',
+    'inspect',
+    'inspectSealed',
+    'mark',
+    'memoryStore',
+    'optional',
+    'planLength',
+    'policy',
+    'projectTokens',
+  ],
   ...['tokenPattern', 'TrefoilError', 'utf8Column', 'utf8Texts'],
 ];
 

@@ -3,12 +3,12 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { protectCsv } from '../../src/csv.ts';
-import { drop, keep, mark, policy, token } from '../../src/index.ts';
+import { drop, keep, keyset, mark, policy, token } from '../../src/index.ts';
 import { protectNdjson } from '../../src/ndjson.ts';
-import { check, explain, parsePolicy } from '../../src/policy.ts';
+import { check, explain, narrow, parsePolicy } from '../../src/policy.ts';
 import { trim } from '../../src/prepare.ts';
 import { codeOf, thrown } from '../helpers/errors.ts';
-import { base32, list, ruleNode } from '../reference/tree.ts';
+import { base32, child, keysetJson, list, ruleNode } from '../reference/tree.ts';
 import { DOMAIN, keys, otherDomain, ROOT } from './keys.ts';
 
 const account = token({ scope: 'account', form: 'bare', per: 'tenant' }).bind(keys);
@@ -139,8 +139,10 @@ describe('per', () => {
     [Array.from({ length: 9 }, (_, i) => `f${i}`), /list of 1 to 8 fields$/],
     [['a.id', 'b.id'], /two fields of one name; give one of them another: \{ field: PATH, name: NAME \}$/],
     [['a', 'a'], /^"per" has one field twice$/],
-    [{ month: 'seen' }, /^"per" has a period, which this version of trefoil does not have; add a field/],
-    [['tenant', { year: 'seen' }], /^"per" has a period/],
+    [['tenant', { year: 'seen' }], /^"per" has a period in a list; a period stands alone: \{ month: PATH \}$/],
+    [{ month: 'seen', year: 'seen' }, /^"per" has two periods; expected one of day, week, month, quarter, year$/],
+    [{ month: 'items[].seen' }, /^"per" expected a path without arrays: the date is one value$/],
+    [{ month: 'seen', as: 'x' }, /^"per" has an option that is not one of month, name$/],
     [{ field: 'a', name: '' }, /^"per" expected a name of at least one character/],
     [{ field: 'a', as: 'b' }, /^"per" has an option that is not one of field, name$/],
     [{ name: 'a' }, /^"per" expected the path of a field, got undefined$/],
@@ -196,13 +198,12 @@ describe('a policy with per', () => {
     expect(parsePolicy({ trefoil: 1, domain: 'eu', fields }).fields.id).toEqual({ rule: 'token', scope: 's', per });
   });
 
-  it('a period is refused, and so is a field that is not there', () => {
+  it('a period in a list is refused, and so is a field that is not there', () => {
     const issueOf = (per: unknown) => {
       const fields = { id: { rule: 'token', scope: 's', per }, t: 'drop' };
       return check({ trefoil: 1, domain: 'eu', fields }).map(({ code, field, message }) => [code, field, message])[0];
     };
     const period = ['wrong_option', 'fields.id.per', expect.stringMatching(/^"per" has a period/)];
-    expect(issueOf({ month: 't' })).toEqual(period);
     expect(issueOf([{ month: 't' }])).toEqual(period);
     const lost = 'a field of per is not a field of this policy; write its path from the top of the record';
     expect(issueOf('tenant')).toEqual(['wrong_option', expect.any(String), expect.stringContaining(lost)]);
@@ -294,5 +295,146 @@ describe('missing', () => {
     expect(bound.protect({ id: 'P/7', tenant: '?' }).id).toMatch(/^P\//);
     const plain_ = token({ scope: 's', after: 'P/', missing: ['', 'NA'] }).bind(keys);
     expect([plain_.protect('P/NA'), ...plain_.protectMany(['P/NA', 'NA'])]).toEqual(['P/NA', 'P/NA', 'NA']);
+  });
+});
+
+describe('a period', () => {
+  const UNITS = ['day', 'week', 'month', 'quarter', 'year'] as const;
+
+  /** The steps of token-v1 on node:crypto. */
+  function periodToken(name: string, period: string, value: string): string {
+    const key = ruleNode(ROOT, DOMAIN, 'token', 'account', 'hmac-sha256', list(), list('period', name));
+    return base32(
+      createHmac('sha256', child(key, 32, 'period', period))
+        .update(value)
+        .digest(),
+      128,
+    );
+  }
+
+  /** The ISO week of a date by counting days from Mondays, one after another. */
+  function isoWeek(date: string): string {
+    const thursday = new Date(`${date}T00:00:00Z`);
+    thursday.setUTCDate(thursday.getUTCDate() - ((thursday.getUTCDay() + 6) % 7) + 3);
+    const year = thursday.getUTCFullYear();
+    let week = 0;
+    for (const day = new Date(Date.UTC(year, 0, 1)); day <= thursday; day.setUTCDate(day.getUTCDate() + 1)) {
+      if (day.getUTCDay() === 4) week++;
+    }
+    return `${year}-W${`${week}`.padStart(2, '0')}`;
+  }
+
+  const days = fc
+    .date({ min: new Date('1900-01-01'), max: new Date('2400-12-31'), noInvalidDate: true })
+    .map((date) => date.toISOString().slice(0, 10));
+
+  it('property: is the construction of the specification, for every kind', () => {
+    fc.assert(
+      fc.property(wellFormed, days, fc.constantFrom(...UNITS), (value, date, unit) => {
+        const texts = {
+          day: date,
+          week: isoWeek(date),
+          month: date.slice(0, 7),
+          quarter: `${date.slice(0, 4)}-Q${Math.ceil(Number(date.slice(5, 7)) / 3)}`,
+          year: date.slice(0, 4),
+        };
+        const rule = token({ scope: 'account', form: 'bare', per: { [unit]: 'seen' } as { month: string } }).bind(keys);
+        expect(rule.protect(value, { per: date })).toBe(periodToken('seen', texts[unit], value));
+        expect(rule.protectMany([value], { per: [`${date} 23:59:59+14`] })).toEqual([
+          periodToken('seen', texts[unit], value),
+        ]);
+        expect(rule.candidates(value, { per: date })).toEqual([rule.protect(value, { per: date })]);
+        expect(rule.matches(value, rule.protect(value, { per: date }), { per: date })).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ['2024-12-30', '2025-W01'],
+    ['2024-03-01', '2024-W09'],
+    ['2021-01-03', '2020-W53'],
+    ['2020-12-31', '2020-W53'],
+    ['0001-01-01', '0001-W01'],
+    ['9999-12-31', '9999-W52'],
+  ])('%s is in the week %s', (date, week) => {
+    const rule = token({ scope: 'account', form: 'bare', per: { week: 'seen' } }).bind(keys);
+    expect(rule.protect('7', { per: date })).toBe(periodToken('seen', week, '7'));
+  });
+
+  const month = policy(
+    { id: token({ scope: 'account', form: 'bare', per: { month: 'seen' } }), seen: keep },
+    { domain: 'eu' },
+  );
+
+  it('goes through records, columns, CSV and NDJSON alike, and Date objects count in UTC', async () => {
+    const bound = month.bind(keys);
+    const [march, april] = [periodToken('seen', '2024-03', '7'), periodToken('seen', '2024-04', '7')];
+    const rows = [
+      { id: '7', seen: '2024-03-31' },
+      { id: '7', seen: '2024-04-01' },
+      { id: '7', seen: '2024-03' },
+      { id: null, seen: 'never' },
+      { id: '', seen: '' },
+    ];
+    const made = [march, april, march, null, ''];
+    expect(bound.protectMany(rows).map(({ id }) => id)).toEqual(made);
+    expect(rows.map((row) => bound.protect(row).id)).toEqual(made);
+    expect(bound.protectColumns({ id: ['7', '7'], seen: ['2024-03-31', '2024-04-01'] }).id).toEqual([march, april]);
+    expect(bound.protect({ id: 7, seen: new Date('2024-03-31T23:30:00Z') }).id).toBe(march);
+    expect(await read(protectCsv(['id,seen\n7,2024-03-31\n7,2024-04-01\n'], bound))).toBe(
+      `id,seen\n${march},2024-03-31\n${april},2024-04-01\n`,
+    );
+    expect(await read(protectNdjson(['{"id":"7","seen":"2024-04-01"}\n'], bound))).toBe(
+      `{"id":"${april}","seen":"2024-04-01"}\n`,
+    );
+  });
+
+  it.each(['', 'never', '2024-02-30', '31.03.2024', '2024', '0000-01-01', '12024-01-01'])(
+    'a record with the date %j is the issue missing_context, with its row',
+    (seen) => {
+      const error = thrown(() =>
+        month.bind(keys).protectMany([
+          { id: '7', seen: '2024-03-01' },
+          { id: '7', seen },
+        ]),
+      );
+      expect(error.issues).toEqual([
+        { code: 'missing_context', row: 2, field: 'id', message: expect.stringMatching(/^the date, field seen/) },
+      ]);
+      expect(error.message).not.toContain(seen === '' ? '\u0000' : seen);
+    },
+  );
+
+  it('the key of one day can be handed out alone, and opens no other', () => {
+    const rule = token({ scope: 'account', form: 'bare', per: { day: 'seen' } });
+    const sheet = policy({ id: rule, seen: keep }, { domain: DOMAIN });
+    const full = keyset.parse(keysetJson(ROOT));
+    const { keyset: alone, branchCheck } = narrow(full, sheet, { verbs: ['protect'], period: '2024-03-01' });
+    const bound = rule.bind(alone.domain(DOMAIN, { branchCheck }));
+    expect(bound.protect('7', { per: '2024-03-01' })).toBe(periodToken('seen', '2024-03-01', '7'));
+    expect(codeOf(() => bound.protect('7', { per: '2024-03-02' }))).toBe('not_granted');
+    for (const period of ['2024-03', '2024-W09', '2024', 'March', '', 5]) {
+      expect(() => narrow(full, sheet, { verbs: ['protect'], period: period as string })).toThrow(/^"period" expected/);
+    }
+  });
+
+  it('is the same from a file, and explain and check know it', () => {
+    const written = JSON.stringify(month);
+    expect(JSON.parse(written).fields.id.per).toEqual({ month: 'seen' });
+    expect(JSON.stringify(parsePolicy(JSON.parse(written)))).toBe(written);
+    expect(explain(month)).toContain('one for each value in each month of `seen`: a pseudonym for a period');
+    const other = policy({ id: token({ scope: 'account', form: 'bare', per: { year: 'seen' } }), seen: keep });
+    expect(() =>
+      policy({
+        a: token({ scope: 'account', per: { year: 'seen' } }),
+        b: token({ scope: 'account', per: { month: 'seen' } }),
+        seen: keep,
+      }),
+    ).toThrow(/different contexts \(per\)/);
+    expect(other.bind(keys).protect({ id: '7', seen: '2024-03-01' }).id).not.toBe(
+      month.bind(keys).protect({ id: '7', seen: '2024-03-01' }).id,
+    );
+    const named = token({ scope: 'account', form: 'bare', per: { month: 'last', name: 'seen' } }).bind(keys);
+    expect(named.protect('7', { per: '2024-03-01' })).toBe(periodToken('seen', '2024-03', '7'));
   });
 });

@@ -1,4 +1,4 @@
-/** Tokens over a lineage: candidates, matches, renewing and projecting, against the construction written down slowly. */
+/** Tokens over a lineage: candidates, matches, renewing and projecting, against a slow second implementation. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TrefoilError } from '../../src/errors.ts';
@@ -299,7 +299,7 @@ describe('refused are', () => {
     const unlabelled = rebind({ scope: 'mail' });
     const from = lineage(1).domain('eu').keyId;
     const bound = unlabelled.bind(lineage(2).domain('eu'));
-    expect(codeOf(() => bound.renew(of(unlabelled, 2), { from }))).toBe('epoch_required');
+    expect(codeOf(() => bound.renew(of(unlabelled, 2), { from }))).toBe('already_rekeyed');
     expect(codeOf(() => bound.renew(of(unlabelled, 3), { from }))).toBe('foreign_token');
   });
 

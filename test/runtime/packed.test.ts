@@ -163,12 +163,13 @@ describe('a bundler', () => {
 
   /**
    * How a bundle uses Node. The only use that is allowed is for the AES instructions of node:crypto: a call of a
-   * function that the runtime may not have, and no import.
+   * function that the runtime may not have, and no import. (The text "path" is also a field of a keyset, and a module
+   * of that name could come in by an import or a require alone.)
    */
   function nodeIn(text: string): string[] {
     const rest = text.replace(/\bprocess\d*\?\.getBuiltinModule\?\.\("node:crypto"\)/, '');
     return [
-      ...found(rest, /["'](node:[a-z/]+|fs|crypto|buffer|stream|util|path)["']/g),
+      ...found(rest, /["'](node:[a-z/]+|fs|crypto|buffer|stream|util)["']/g),
       ...found(rest, /\brequire\(|\bprocess\.|\bBuffer\.|^import\b|\bimport\(|getBuiltinModule/gm),
     ];
   }
@@ -217,7 +218,7 @@ describe('a bundler', () => {
     },
     {
       part: 'trefoil/ff1',
-      most: 28_000, // 25,913
+      most: 32_000, // 30,425, of which 2,600 are the rounds of FF1 over bits in words
       code: `
         import { alphabet, ff1, ff1Text } from 'trefoil/ff1';
         const hex = alphabet('0123456789abcdef');
@@ -227,7 +228,7 @@ describe('a bundler', () => {
     },
     {
       part: 'ff1 alone',
-      most: 24_000, // 22,126
+      most: 28_000, // 26,461, of which 2,600 are the same rounds
       code: `
         import { ff1 } from 'trefoil/ff1';
         const column = Array.from({ length: 100 }, (_, i) => [1, 2, 3, 4, 5, 6, i]);
@@ -283,7 +284,7 @@ describe('a bundler', () => {
 describe('the tarball', () => {
   test('has the files that it needs and no others', () => {
     const allowed =
-      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/(trefoil\.mjs|NOTICES\.txt|sbom\.cdx\.json|vectors\/[a-z-]+-v\d\.json)|docs\/(spec|guide)\/[^/]+\.md|docs\/[a-z-]+\.md|LICENSE|README\.md|package\.json)$/;
+      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/(trefoil\.mjs|NOTICES\.txt|sbom\.cdx\.json|vectors\/[a-z-]+-v\d\.json)|docs\/(spec|guide|guide\/files)\/[^/]+\.md|docs\/[a-z-]+\.md|LICENSE|README\.md|package\.json)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     for (const path of [
       'LICENSE',

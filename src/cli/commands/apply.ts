@@ -30,7 +30,7 @@ Examples:
 
 interface ApplyOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly ndjson?: boolean;
   readonly tsv?: boolean;
@@ -74,8 +74,8 @@ async function apply(options: ApplyOptions, context: Context): Promise<void> {
     throw new UsageError('apply cannot be used with a vault', 'use trefoil protect and trefoil reveal with --vault');
   }
   const direction = reveal ? 'reveal' : 'protect';
-  const { bound, keyFile } = await bindKeys(policy, direction, options, context);
-  refuseOwnInput(keyFile === null ? [policyFile] : [policyFile, keyFile]);
+  const { bound, keyFiles } = await bindKeys(policy, direction, options, context);
+  refuseOwnInput([policyFile, ...keyFiles]);
   const work = makeApply(openReady(bound), {
     direction,
     fileFormat: ndjson ? 'ndjson' : 'tsv',

@@ -14,6 +14,7 @@ import { policyLeaves } from '../../policy/policy.ts';
 import { type FilePolicy, parsePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import { memoryStores, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
+import { keyWarnings } from '../custody/key-warnings.ts';
 import { exitCodeOf, UsageError } from '../exit.ts';
 import { type FileFormatOptions, fileFormatOf, openSource, streamsOf } from '../file-formats.ts';
 import { toJson } from '../json.ts';
@@ -57,7 +58,7 @@ Examples:
 
 interface CheckOptions extends Omit<FileFormatOptions, 'quoting'> {
   readonly policy?: readonly string[];
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly input?: string;
   readonly inputCompression?: Compression;
@@ -142,6 +143,18 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   for (const [i, { policy }] of loaded.entries()) {
     for (const { field, message } of joinWarnings(policyLeaves(policy))) {
       context.voice.warning(`${files[i]}: field ${field}: ${message}`);
+    }
+    if (source?.isSealed === true && policy.keyCheck === undefined && policy.branchCheck === undefined) {
+      context.voice.warning(
+        `${files[i]}: the policy pins no keys, and anyone who knows who can open the key file could put other keys in ` +
+          'its place',
+      );
+      context.voice.hint(
+        `trefoil keys inspect --keys FILE --domain ${policy.domain} prints the line to put into the policy`,
+      );
+    }
+    if (source !== null) {
+      for (const message of keyWarnings(policy, source.keyset)) context.voice.warning(`${files[i]}: ${message}`);
     }
     await checkKeys(policy, keysOf(policy), context);
   }

@@ -1,8 +1,9 @@
 /// <reference types="node" />
-/** The options of `protect` and `reveal`, and which of them need or exclude each other. */
+/** The options of runs over records, and which of them need or exclude each other. */
 
 import type { Command } from 'commander';
 import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
+import { type Direction, isMove } from '../../policy/bound.ts';
 import { UsageError } from '../exit.ts';
 import { type FileFormatOptions, isStdin } from '../file-formats.ts';
 import { identityOption, keysOption } from '../key-source.ts';
@@ -23,7 +24,7 @@ import { vaultOption } from '../stores/places.ts';
 /** The options as commander returns them. */
 export interface RunOptions extends FileFormatOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly vault?: readonly string[];
   readonly out?: string;
@@ -41,16 +42,24 @@ export interface RunOptions extends FileFormatOptions {
   readonly maxRejects?: number | `${number}%`;
   readonly force?: true;
   readonly quiet?: true;
+  /** Of `rekey` and `project`: the key that made the values which do not show their key. */
+  readonly from?: string;
+  /** The key file of the other side. */
+  readonly toKeys?: readonly string[];
+  /** Of `project`: the domain of the recipient, and the policy file of the recipient. */
+  readonly to?: string;
+  readonly as?: string;
 }
 
-/** Adds the arguments and options to a command. */
-export function withRunOptions(command: Command): Command {
-  return command
+/** Adds the arguments and options to a command. Records that are moved need no store of a vault. */
+export function withRunOptions(command: Command, direction: Direction): void {
+  command
     .argument('[INPUT...]', 'files or patterns to read (default, or -: standard input)')
     .addOption(policyOption())
     .addOption(keysOption())
-    .addOption(identityOption())
-    .addOption(vaultOption())
+    .addOption(identityOption());
+  if (!isMove(direction)) command.addOption(vaultOption());
+  command
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .addOption(fileOption('--out-dir', 'folder for the outputs, each under the name of its input', 'DIR'))
     .addOption(

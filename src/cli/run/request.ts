@@ -1,9 +1,9 @@
 /// <reference types="node" />
-/** What `protect` or `reveal` is asked to do. It is read and checked before keys, stores and records are opened. */
+/** What a run is asked to do. It is read and checked before keys, stores and records are opened. */
 
 import type { FileFormat } from '../../files/file-format.ts';
 import { expandInputs } from '../../files/inputs/inputs.ts';
-import type { Direction } from '../../policy/bound.ts';
+import { type Direction, isMove } from '../../policy/bound.ts';
 import type { FilePolicy } from '../../policy.ts';
 import { UsageError } from '../exit.ts';
 import { fileFormatOf, refuseOtherName } from '../file-formats.ts';
@@ -50,7 +50,7 @@ export async function readRequest(
   if (duckdb === null) refuseOtherName(options, fileFormat);
   const policyFile = need(options.policy, '--policy');
   const { policy } = await loadPolicy(policyFile);
-  if (duckdb !== null && storeNames(policy).length > 0) refuseDuckdb();
+  if (duckdb !== null && storeNames(policy).length > 0 && !isMove(direction)) refuseDuckdb();
   return { direction, inputs, options, fileFormat, duckdb, policyFile, policy };
 }
 
@@ -60,6 +60,8 @@ function checkDashes(inputs: readonly string[], options: RunOptions): void {
     ...inputs.map((input) => ['INPUT', input] as const),
     ['--policy', options.policy],
     ['--keys', options.keys],
+    ['--to-keys', options.toKeys],
+    ['--as', options.as],
   ]);
   refuseTwoDashes('output', [
     ['the records', options.out === undefined && options.outDir === undefined ? DASH : undefined],

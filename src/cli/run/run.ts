@@ -1,6 +1,6 @@
 /// <reference types="node" />
 /**
- * The commands `protect` and `reveal`.
+ * The commands `protect`, `reveal`, `rekey` and `project`.
  *
  * Options, policy, keys and files are checked before the first record is read. Output files get their names when they
  * are complete: the rejects first, then the records, then the summary, so that every record that the output lacks is on
@@ -14,7 +14,7 @@ import { type FileResult, makePlan, type RunPlan } from '../../files/plan.ts';
 import { runPlan } from '../../files/run.ts';
 import { intoFolder, intoOne, type Units } from '../../files/units.ts';
 import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
-import { type Direction, openReady } from '../../policy/bound.ts';
+import { type Direction, isMove, openBound, openReady } from '../../policy/bound.ts';
 import { bindKeys, type PolicyWithKeys } from '../bind.ts';
 import { EXIT, Interrupted } from '../exit.ts';
 import { isStdin } from '../file-formats.ts';
@@ -24,14 +24,17 @@ import { refuseOwnInput } from '../stdout.ts';
 import { isServer, placesOf, storeFiles, storeNames } from '../stores/places.ts';
 import { count, countLines, helpText, plural, type Voice, wordFor } from '../voice.ts';
 import { dryRun } from './dry-run.ts';
+import { addMoveOptions, bindMove } from './move.ts';
 import { type RunOptions, withRunOptions } from './options.ts';
 import { makeProgress, type ProgressLine } from './progress.ts';
 import { type RunRequest, readRequest } from './request.ts';
 import { makeSummary } from './summary.ts';
 
-/** Adds arguments, options and action of `protect` or `reveal` to a command. */
+/** Adds arguments, options and action of a command that reads and writes records. */
 export function addRun(command: Command, direction: Direction, help: string, context: Context): void {
-  withRunOptions(command)
+  withRunOptions(command, direction);
+  if (isMove(direction)) addMoveOptions(command, direction);
+  command
     .addHelpText('after', helpText(help))
     .action((args: readonly string[], options: RunOptions) => run(direction, args, options, context));
 }
@@ -46,7 +49,9 @@ async function run(
   const { policy, options, duckdb } = request;
   const { keys, identity, vault, rejects, summary, force, quiet } = options;
   const bindOptions = { keys, identity, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
-  const keyed = await bindKeys(policy, direction, bindOptions, context);
+  const keyed = isMove(direction)
+    ? await bindMove(policy, direction, options, context)
+    : await bindKeys(policy, direction, bindOptions, context);
   if (options.dryRun === true) return await dryRun(request, keyed.bound, context);
 
   const files = await filesOf(request, keyed);
@@ -63,6 +68,7 @@ async function run(
       encoding: options.encoding,
       policy,
       keys: keyed.keys,
+      moving: openBound(keyed.bound).moving ?? null,
     });
     await summaryFile?.write(new TextEncoder().encode(text));
     await summaryFile?.finish();
@@ -97,13 +103,19 @@ interface RunFiles extends Units {
   readonly stores: readonly string[];
 }
 
-async function filesOf({ inputs, options, policy, policyFile }: RunRequest, keyed: PolicyWithKeys): Promise<RunFiles> {
+async function filesOf(
+  { direction, inputs, options, policy, policyFile }: RunRequest,
+  keyed: PolicyWithKeys,
+): Promise<RunFiles> {
   const { out, outDir, rejects, summary } = options;
-  const stores = [...placesOf(storeNames(policy), options.vault ?? []).values()];
+  // The stores of a vault have no part in moving records.
+  const names = isMove(direction) ? [] : storeNames(policy);
+  const stores = [...placesOf(names, options.vault ?? []).values()];
   const vaults = storeFiles(stores);
   // Standard input may be a file as well, as in `protect - --out X --force < X`.
   const inputFiles = inputs.map((input) => (isStdin(input) ? STDIN_PATH : input));
-  const read = [...inputFiles, policyFile, keyed.keyFile, ...vaults].filter((path) => path !== null);
+  const { keyFiles, otherFiles = [] } = keyed;
+  const read = [...inputFiles, policyFile, ...keyFiles, ...otherFiles, ...vaults];
   if (out === undefined && outDir === undefined) refuseOwnInput(read);
   const units = await (outDir === undefined ? intoOne(inputs, out ?? STDOUT) : intoFolder(inputs, outDir));
   const outputs = [...units.units.map(({ output }) => output), rejects];
@@ -111,7 +123,7 @@ async function filesOf({ inputs, options, policy, policyFile }: RunRequest, keye
     ...units,
     read,
     written: outputs.filter((path) => typeof path === 'string').filter((path) => path !== DASH),
-    others: [policyFile, keyed.keyFile, summary, ...vaults]
+    others: [policyFile, ...keyFiles, summary, ...otherFiles, ...vaults]
       .filter((path) => path != null)
       .filter((path) => path !== DASH),
     stores: stores.map((place) => (isServer(place) ? place : resolve(place))),

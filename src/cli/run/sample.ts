@@ -1,6 +1,7 @@
 /** Streams over the first records of an input, for `--dry-run` and `trefoil check`, also for a policy with a vault. */
 
 import type { RecordOptions } from '../../io/records.ts';
+import type { CanMove } from '../../io/stream.ts';
 import { type BoundInside, type Direction, hideInside, openBound } from '../../policy/bound.ts';
 import type { BoundFilePolicy, RevealingFilePolicy } from '../../policy.ts';
 import type { PolicyWithKeys } from '../bind.ts';
@@ -37,15 +38,15 @@ export async function* sampleStream(
 }
 
 function runOnce(
-  { protect, reveal }: Streams,
+  { protect, reveal, rekey }: Streams,
   direction: Direction,
   source: AsyncIterable<Uint8Array>,
   bound: PolicyWithKeys['bound'],
   options: SampleOptions,
 ): AsyncIterable<Uint8Array> {
-  return direction === 'protect'
-    ? protect(source, bound as BoundFilePolicy, options)
-    : reveal(source, bound as RevealingFilePolicy, options);
+  if (direction === 'protect') return protect(source, bound as BoundFilePolicy, options);
+  if (direction === 'reveal') return reveal(source, bound as RevealingFilePolicy, options);
+  return rekey(source, bound as CanMove, options);
 }
 
 /** A bound policy for a stream, which uses nothing but the inside. */

@@ -8,11 +8,12 @@ import { packageVersion } from '../../files/version.ts';
 import { checkEncoding, type EncodingName } from '../../io/encoding.ts';
 import { PROTECTS } from '../../keys/checks.ts';
 import type { DomainKeys, KeyCheck } from '../../keys.ts';
+import type { Direction, Moving } from '../../policy/bound.ts';
 import type { FilePolicy } from '../../policy.ts';
 
 /** What a summary is made from. */
 export interface SummaryInput {
-  readonly command: 'protect' | 'reveal';
+  readonly command: Direction;
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsRejected: number;
@@ -23,6 +24,8 @@ export interface SummaryInput {
   readonly issues: IssueCounts;
   readonly policy: FilePolicy;
   readonly keys: DomainKeys | null;
+  /** From where to where records were moved; `null` if they were not. */
+  readonly moving: Moving | null;
 }
 
 /** SHA-256 of a policy as the library serialises it, so that spacing and comments of the file make no difference. */
@@ -37,7 +40,7 @@ function keyChecksOf(
   keys: DomainKeys | null,
 ): KeyCheck | null {
   if (keys === null) return null;
-  if (command === 'protect') return { [keys.keyId]: keys.keyCheck[keys.keyId]! };
+  if (command !== 'reveal') return { [keys.keyId]: keys.keyCheck[keys.keyId]! };
   if (keyCheck === undefined) return keys.keyCheck;
   const { [PROTECTS]: _, ...checks } = keyCheck;
   return checks;
@@ -47,6 +50,15 @@ function keyChecksOf(
 function encodingsOf(name: EncodingName | undefined) {
   const input = checkEncoding(name);
   return { input, ...given({ named: name === input ? undefined : name }), output: 'utf-8' };
+}
+
+/** Where moved records came from: the domain, the checks of its keys, and the key that was named. */
+function movedFrom({ from, fromKey, as }: Moving): object {
+  const keyCheck = Object.fromEntries(from.keys.map(({ id, check }) => [id, check]));
+  return {
+    from: { domain: from.domain, keyCheck, ...given({ key: fromKey ?? undefined }) },
+    ...given({ asPolicySha256: as === null ? undefined : policySha256(as as FilePolicy) }),
+  };
 }
 
 /** How many rows were rejected for one reason. */
@@ -62,7 +74,7 @@ function rejectedBy({ field, code, rows, issues, first }: IssueCount): object {
 }
 
 /** The summary as JSON text. */
-export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
+export function makeSummary({ policy, keys, moving, ...counts }: SummaryInput): string {
   const summary = {
     command: counts.command,
     rowsIn: counts.rowsIn,
@@ -74,8 +86,9 @@ export function makeSummary({ policy, keys, ...counts }: SummaryInput): string {
     ...(counts.issues.others > 0 && { otherIssues: counts.issues.others }),
     fields: Object.fromEntries(Object.entries(policy.fields).map(([path, { rule }]) => [path, rule])),
     policySha256: policySha256(policy),
-    domain: policy.domain,
+    domain: moving?.to.domain ?? policy.domain,
     keyCheck: keyChecksOf(counts.command, policy, keys),
+    ...(moving !== null && movedFrom(moving)),
     version: packageVersion,
   };
   return `${JSON.stringify(summary, null, 2)}\n`;

@@ -2,6 +2,9 @@
 /** The vaults of a policy, opened for a command of `trefoil vault`, and the options that those commands share. */
 
 import type { Command } from 'commander';
+import type { Keyset } from '../../keys.ts';
+import { pinned } from '../../policy/bind.ts';
+import type { FilePolicy } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import type { RevealingVault } from '../../rule/vault/verbs.ts';
 import type { VaultRule } from '../../rule/vault.ts';
@@ -15,7 +18,7 @@ import { storeNames, vaultOption, vaultRules } from './places.ts';
 /** The options of {@link addVaultOptions}, as commander returns them. */
 export interface VaultOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly vault?: readonly string[];
 }
@@ -34,13 +37,21 @@ export function addVaultOptions(command: Command): Command {
 /** Opens the vault of every vault rule of the policy. The stores are closed when the command ends. */
 export async function openVaults(options: VaultOptions, context: Context): Promise<readonly OpenVault[]> {
   const { policy } = await loadPolicy(need(options.policy, '--policy'));
-  const rules = vaultRules(policy);
-  if (rules.length === 0) throw new UsageError('the policy has no vault rule');
+  if (vaultRules(policy).length === 0) throw new UsageError('the policy has no vault rule');
   const { keyset } = await needKeys(options, context);
-  const keys = keyset.domain(policy.domain!);
-  const stores = await openStores(storeNames(policy), options.vault ?? [], { create: false });
+  return openVaultsOf(policy, keyset, options.vault ?? []);
+}
+
+/** The same for a policy and keys that were read already. The keys must be those that the policy pins. */
+export async function openVaultsOf(
+  policy: FilePolicy,
+  keyset: Keyset,
+  places: readonly string[],
+): Promise<readonly OpenVault[]> {
+  const keys = pinned(policy, keyset.domain(policy.domain!));
+  const stores = await openStores(storeNames(policy), places, { create: false });
   const vaults: OpenVault[] = [];
-  for (const rule of rules) vaults.push({ rule, vault: await rule.open(keys, stores, revealAccess) });
+  for (const rule of vaultRules(policy)) vaults.push({ rule, vault: await rule.open(keys, stores, revealAccess) });
   return vaults;
 }
 

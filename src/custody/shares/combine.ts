@@ -83,7 +83,7 @@ export async function combineShares(texts: readonly string[], options: CombineOp
   }
   // The record has verified each share, so all choices join to the same. Without it, one right choice names the others.
   for (const chosen of record === null ? subsetsOf(shares, threshold) : [shares.slice(0, threshold)]) {
-    const joined = await join(chosen, age, shamir);
+    const joined = await join(chosen, record, age, shamir);
     if (joined === null) continue;
     const { secret, recipient, values } = joined;
     throwIssues(shares.filter(({ number, value }) => !equalBytes(values[number - 1]!, value)).map(wrongShare));
@@ -155,12 +155,21 @@ function withoutRepeats(shares: readonly Placed[]): readonly Placed[] {
   return [...byNumber.values()];
 }
 
-/** Joins as many shares as the threshold. Returns `null` if the result is not of their ceremony. */
-async function join(chosen: readonly Placed[], age: AgePackage, shamir: ShamirPackage): Promise<Joined | null> {
+/**
+ * Joins as many shares as the threshold. Returns `null` if the result is not of their ceremony. The recipient of the
+ * record is compared as well: a dealer can make two records of one id with 2^40 tries, and the drill is to show it.
+ */
+async function join(
+  chosen: readonly Placed[],
+  record: Ceremony | null,
+  age: AgePackage,
+  shamir: ShamirPackage,
+): Promise<Joined | null> {
   const { ceremony, threshold, shares } = chosen[0]!;
   const points = chosen.map(({ number, value }) => ({ at: number, value }));
   const secret = await valueAt(shamir, points, 0);
   const recipient = await recipientOf(age, secret);
+  if (record !== null && record.recipient !== recipient) return null;
   const facts = { recipient, threshold, shares };
   const values: Uint8Array[] = [];
   const commitments: string[] = [];

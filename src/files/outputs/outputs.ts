@@ -10,6 +10,8 @@ import { lstat, realpath, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { given } from '../../core/given.ts';
 import { fail, TrefoilError } from '../../errors.ts';
+import type { OpenedKeys } from '../../keys/domain-keys.ts';
+import type { BoundInside } from '../../policy/bound.ts';
 import { packer } from '../inputs/compression.ts';
 import { identityOf, STDIN } from '../inputs/inputs.ts';
 import type { Counts, EndCounts, RunPlan } from '../plan.ts';
@@ -347,13 +349,26 @@ async function identify(plan: RunPlan, outputs: readonly string[]): Promise<RunI
   return {
     version: packageVersion,
     command: direction,
-    policy: createHash('sha256').update(JSON.stringify(inside.sheet)).digest('hex'),
-    keys: Object.fromEntries(inside.keys.keys.map(({ id, check }) => [id, check])),
+    policy: createHash('sha256').update(sheetsOf(inside)).digest('hex'),
+    keys: keysOf(inside),
     options: { format, ...options, limit: Number.isFinite(plan.limit) ? plan.limit : null },
     inputs: await Promise.all(units.flatMap(({ inputs }) => inputs).map(identityOf)),
     outputs: outputs.map((path) => resolve(path)),
     stores: plan.stores,
   };
+}
+
+/** The policy, with that of a recipient. */
+function sheetsOf({ sheet, moving }: BoundInside): string {
+  return JSON.stringify(moving?.as == null ? sheet : [sheet, moving.as]);
+}
+
+/** The checks of the keys by their ids. If records are moved, those of both sides, and which keys they go between. */
+function keysOf({ keys, moving }: BoundInside): Readonly<Record<string, string>> {
+  const checks = ({ keys }: OpenedKeys) => Object.fromEntries(keys.map(({ id, check }) => [id, check]));
+  if (moving === undefined) return checks(keys);
+  const { from, to, fromKey } = moving;
+  return { ...checks(from), ...checks(to), from: fromKey ?? '', to: to.primary.id };
 }
 
 function hex(bytes: Uint8Array | null): string | null {

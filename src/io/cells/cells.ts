@@ -149,7 +149,7 @@ function valuesOf(
       return 'value' in read ? read.value : refuse(read.issue);
     }
     const { cell } = item.leaf.engine;
-    if (direction === 'reveal' || cell === 'text' || isMissing(element, inside.missing[item.index]!)) return element;
+    if (direction !== 'protect' || cell === 'text' || isMissing(element, inside.missing[item.index]!)) return element;
     if (cell === 'json') return readScalar(element);
     const read = readInteger(element);
     return typeof read === 'object' ? refuse(read) : read;

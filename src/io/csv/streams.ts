@@ -18,7 +18,8 @@
  * formulas. A changed cell could not be revealed.
  */
 
-import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
+import { moveDirection } from '../../policy/bound.ts';
+import { type CanMove, type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
 import { type CsvOptions, prepareCsv } from './codec.ts';
 
 /**
@@ -124,5 +125,66 @@ export function protectCsvStream(bound: CanProtect, options: CsvOptions = {}): T
  */
 export function revealCsvStream(bound: CanReveal, options: CsvOptions = {}): TransformStream<Uint8Array, Uint8Array> {
   const { start, signal } = prepareCsv('reveal', bound, options);
+  return runTransform(start, signal);
+}
+
+/**
+ * Moves a protected CSV file to another key: to the primary key of its domain, or to that of a recipient. `rekey` and
+ * `project` of `trefoil/policy` say what is moved and what is refused.
+ *
+ * @param moving what `rekey` or `project` returns.
+ * @throws TypeError, RangeError for wrong arguments, at once.
+ * @throws TrefoilError while iterating, as {@link revealCsv} does.
+ *
+ * @example
+ * ```ts
+ * import { keyset, policy, seal } from 'trefoil';
+ * import { addKey, promoteKey } from 'trefoil/keys';
+ * import { rekey } from 'trefoil/policy';
+ * import { revealAccess } from 'trefoil/reveal';
+ * import { protectCsv, rekeyCsv } from 'trefoil/csv';
+ *
+ * const people = policy({ name: seal({ scope: 'person.name' }) });
+ * const both = addKey(keyset.generate());
+ * const now = promoteKey(both, both.ids[1]!).domain('eu-enclave');
+ *
+ * const old = protectCsv('name\nAda\n', people.bind(both.domain('eu-enclave')));
+ * let moved = '';
+ * const moving = rekey(people, { from: now, to: now }, revealAccess);
+ * for await (const bytes of rekeyCsv(old, moving)) moved += new TextDecoder().decode(bytes);
+ * moved.includes(now.keyId); // → true
+ * ```
+ */
+export function rekeyCsv(source: Source, moving: CanMove, options: CsvOptions = {}): AsyncIterable<Uint8Array> {
+  const { start, signal } = prepareCsv(moveDirection(moving), moving, options);
+  return runSource(source, start, signal);
+}
+
+/**
+ * {@link rekeyCsv} as a web `TransformStream`.
+ *
+ * @throws as {@link protectCsvStream} does.
+ *
+ * @example
+ * ```ts
+ * import { keyset, policy, seal } from 'trefoil';
+ * import { addKey, promoteKey } from 'trefoil/keys';
+ * import { rekey } from 'trefoil/policy';
+ * import { revealAccess } from 'trefoil/reveal';
+ * import { protectCsvStream, rekeyCsvStream } from 'trefoil/csv';
+ *
+ * const people = policy({ name: seal({ scope: 'person.name' }) });
+ * const both = addKey(keyset.generate());
+ * const now = promoteKey(both, both.ids[1]!).domain('eu-enclave');
+ * const moving = rekey(people, { from: now, to: now }, revealAccess);
+ *
+ * const body = new Response('name\nAda\n').body!;
+ * const safe = body.pipeThrough(protectCsvStream(people.bind(both.domain('eu-enclave'))));
+ * const text = await new Response(safe.pipeThrough(rekeyCsvStream(moving))).text();
+ * text.includes(now.keyId); // → true
+ * ```
+ */
+export function rekeyCsvStream(moving: CanMove, options: CsvOptions = {}): TransformStream<Uint8Array, Uint8Array> {
+  const { start, signal } = prepareCsv(moveDirection(moving), moving, options);
   return runTransform(start, signal);
 }

@@ -125,6 +125,9 @@ export const ARRAY: string =
 
 const OBJECT = 'the input is JSON over several lines, and not one object a line; make lines of it: jq -c . FILE';
 
+const CUT =
+  'the line ends inside a JSON object; if the object continues on the next line, make one line of it: jq -c . FILE';
+
 const LIST =
   'the input is one JSON document with a list inside, and not one object a line; make lines of the list, whose name ' +
   "takes the place of NAME: jq -c '.NAME[]' FILE";
@@ -145,15 +148,16 @@ function isDocument(value: object, { leaves, unnamed }: BoundInside): boolean {
  * Returns the issue of the first line of an input, with another message if the line is the beginning of a JSON document
  * or all of it.
  *
- * @param rest the lines after it, as far as they are known.
+ * @param rest the lines after it, as far as they were read; `null` if none was.
  */
-export function asDocument(text: string, issue: Issue, rest: readonly string[]): Issue {
+export function asDocument(text: string, issue: Issue, rest: readonly string[] | null): Issue {
   const begin = text.trimStart();
   if (issue.code !== 'invalid_json' && issue.code !== 'not_an_object') return issue;
   if (begin.startsWith('[')) return { ...issue, message: ARRAY };
   // Nothing in the line is wrong but its end, so the object may continue on the next line.
   const isCut = begin.startsWith('{') && issue.column === text.length + 1;
-  return isCut && rest.some((line) => !BLANK.test(line)) ? { ...issue, message: OBJECT } : issue;
+  if (isCut && rest === null) return { ...issue, message: CUT };
+  return isCut && rest!.some((line) => !BLANK.test(line)) ? { ...issue, message: OBJECT } : issue;
 }
 
 /** Result of {@link readRecord}. */

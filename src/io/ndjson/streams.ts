@@ -10,7 +10,8 @@
  * twice is refused.
  */
 
-import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
+import { moveDirection } from '../../policy/bound.ts';
+import { type CanMove, type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
 import { type NdjsonOptions, prepareNdjson } from './codec.ts';
 
 /**
@@ -127,5 +128,69 @@ export function revealNdjsonStream(
   options: NdjsonOptions = {},
 ): TransformStream<Uint8Array, Uint8Array> {
   const { start, signal } = prepareNdjson('reveal', bound, options);
+  return runTransform(start, signal);
+}
+
+/**
+ * Moves protected JSON lines to another key: to the primary key of its domain, or to that of a recipient. `rekey` and
+ * `project` of `trefoil/policy` say what is moved and what is refused.
+ *
+ * @param moving what `rekey` or `project` returns.
+ * @throws TypeError, RangeError for wrong arguments, at once.
+ * @throws TrefoilError while iterating, as {@link revealNdjson} does.
+ *
+ * @example
+ * ```ts
+ * import { keyset, policy, seal } from 'trefoil';
+ * import { addKey, promoteKey } from 'trefoil/keys';
+ * import { rekey } from 'trefoil/policy';
+ * import { revealAccess } from 'trefoil/reveal';
+ * import { protectNdjson, rekeyNdjson } from 'trefoil/ndjson';
+ *
+ * const people = policy({ name: seal({ scope: 'person.name' }) });
+ * const both = addKey(keyset.generate());
+ * const now = promoteKey(both, both.ids[1]!).domain('eu-enclave');
+ *
+ * const old = protectNdjson('{"name":"Ada"}\n', people.bind(both.domain('eu-enclave')));
+ * let moved = '';
+ * const moving = rekey(people, { from: now, to: now }, revealAccess);
+ * for await (const bytes of rekeyNdjson(old, moving)) moved += new TextDecoder().decode(bytes);
+ * moved.includes(now.keyId); // → true
+ * ```
+ */
+export function rekeyNdjson(source: Source, moving: CanMove, options: NdjsonOptions = {}): AsyncIterable<Uint8Array> {
+  const { start, signal } = prepareNdjson(moveDirection(moving), moving, options);
+  return runSource(source, start, signal);
+}
+
+/**
+ * {@link rekeyNdjson} as a web `TransformStream`.
+ *
+ * @throws as {@link protectNdjsonStream} does.
+ *
+ * @example
+ * ```ts
+ * import { keyset, policy, seal } from 'trefoil';
+ * import { addKey, promoteKey } from 'trefoil/keys';
+ * import { rekey } from 'trefoil/policy';
+ * import { revealAccess } from 'trefoil/reveal';
+ * import { protectNdjsonStream, rekeyNdjsonStream } from 'trefoil/ndjson';
+ *
+ * const people = policy({ name: seal({ scope: 'person.name' }) });
+ * const both = addKey(keyset.generate());
+ * const now = promoteKey(both, both.ids[1]!).domain('eu-enclave');
+ * const moving = rekey(people, { from: now, to: now }, revealAccess);
+ *
+ * const body = new Response('{"name":"Ada"}\n').body!;
+ * const safe = body.pipeThrough(protectNdjsonStream(people.bind(both.domain('eu-enclave'))));
+ * const text = await new Response(safe.pipeThrough(rekeyNdjsonStream(moving))).text();
+ * text.includes(now.keyId); // → true
+ * ```
+ */
+export function rekeyNdjsonStream(
+  moving: CanMove,
+  options: NdjsonOptions = {},
+): TransformStream<Uint8Array, Uint8Array> {
+  const { start, signal } = prepareNdjson(moveDirection(moving), moving, options);
   return runTransform(start, signal);
 }

@@ -18,7 +18,8 @@
  * form, so jsonb stays jsonb and an array stays an array.
  */
 
-import { type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
+import { moveDirection } from '../../policy/bound.ts';
+import { type CanMove, type CanProtect, type CanReveal, runSource, runTransform, type Source } from '../stream.ts';
 import { prepareTsv, type TsvOptions } from './codec.ts';
 
 /**
@@ -129,5 +130,66 @@ export function protectTsvStream(bound: CanProtect, options: TsvOptions = {}): T
  */
 export function revealTsvStream(bound: CanReveal, options: TsvOptions = {}): TransformStream<Uint8Array, Uint8Array> {
   const { start, signal } = prepareTsv('reveal', bound, options);
+  return runTransform(start, signal);
+}
+
+/**
+ * Moves a protected TSV file to another key: to the primary key of its domain, or to that of a recipient. `rekey` and
+ * `project` of `trefoil/policy` say what is moved and what is refused.
+ *
+ * @param moving what `rekey` or `project` returns.
+ * @throws TypeError, RangeError for wrong arguments, at once.
+ * @throws TrefoilError while iterating, as {@link revealTsv} does.
+ *
+ * @example
+ * ```ts
+ * import { keyset, policy, seal } from 'trefoil';
+ * import { addKey, promoteKey } from 'trefoil/keys';
+ * import { rekey } from 'trefoil/policy';
+ * import { revealAccess } from 'trefoil/reveal';
+ * import { protectTsv, rekeyTsv } from 'trefoil/tsv';
+ *
+ * const people = policy({ name: seal({ scope: 'person.name' }) });
+ * const both = addKey(keyset.generate());
+ * const now = promoteKey(both, both.ids[1]!).domain('eu-enclave');
+ *
+ * const old = protectTsv('name\nAda\n', people.bind(both.domain('eu-enclave')));
+ * let moved = '';
+ * const moving = rekey(people, { from: now, to: now }, revealAccess);
+ * for await (const bytes of rekeyTsv(old, moving)) moved += new TextDecoder().decode(bytes);
+ * moved.includes(now.keyId); // → true
+ * ```
+ */
+export function rekeyTsv(source: Source, moving: CanMove, options: TsvOptions = {}): AsyncIterable<Uint8Array> {
+  const { start, signal } = prepareTsv(moveDirection(moving), moving, options);
+  return runSource(source, start, signal);
+}
+
+/**
+ * {@link rekeyTsv} as a web `TransformStream`.
+ *
+ * @throws as {@link protectTsvStream} does.
+ *
+ * @example
+ * ```ts
+ * import { keyset, policy, seal } from 'trefoil';
+ * import { addKey, promoteKey } from 'trefoil/keys';
+ * import { rekey } from 'trefoil/policy';
+ * import { revealAccess } from 'trefoil/reveal';
+ * import { protectTsvStream, rekeyTsvStream } from 'trefoil/tsv';
+ *
+ * const people = policy({ name: seal({ scope: 'person.name' }) });
+ * const both = addKey(keyset.generate());
+ * const now = promoteKey(both, both.ids[1]!).domain('eu-enclave');
+ * const moving = rekey(people, { from: now, to: now }, revealAccess);
+ *
+ * const body = new Response('name\nAda\n').body!;
+ * const safe = body.pipeThrough(protectTsvStream(people.bind(both.domain('eu-enclave'))));
+ * const text = await new Response(safe.pipeThrough(rekeyTsvStream(moving))).text();
+ * text.includes(now.keyId); // → true
+ * ```
+ */
+export function rekeyTsvStream(moving: CanMove, options: TsvOptions = {}): TransformStream<Uint8Array, Uint8Array> {
+  const { start, signal } = prepareTsv(moveDirection(moving), moving, options);
   return runTransform(start, signal);
 }

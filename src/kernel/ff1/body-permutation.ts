@@ -11,8 +11,8 @@
  */
 
 import { badRange, badType, checkInteger, typeName } from '../../core/checks.ts';
-import { aesBackend, BLOCK, encryptEach, WORTH_A_CALL } from '../aes/aes.ts';
-import { decryptEach, inverseBackend } from '../aes/inverse.ts';
+import { type AesBackend, aesBackend, BLOCK, encryptWords, swapBytes, WORTH_A_CALL } from '../aes/aes.ts';
+import { decryptWords, inverseBackend } from '../aes/inverse.ts';
 import { alphabet } from '../alphabet.ts';
 import { NO_TWEAK, networkOf } from './ff1.ts';
 import { MAX_BITS, makeBinaryLane, WORDS } from './rounds-binary.ts';
@@ -112,32 +112,41 @@ function feistelPermutation(key: Uint8Array, bits: number): BitPermutation {
 function blockPermutation(key: Uint8Array): BitPermutation {
   const forward = aesBackend(key);
   const inverse = inverseBackend(key);
-
-  /** Runs one direction. `each` is for few blocks, and `many` for more. */
-  function run(
-    words: Int32Array,
-    at: number,
-    count: number,
-    many: typeof forward.blocks,
-    each: (from: DataView, to: DataView) => void,
-  ): void {
-    const bytes = new Uint8Array(BLOCK * count);
-    const view = new DataView(bytes.buffer);
-    for (let i = 0; i < WORDS * count; i++) view.setInt32(4 * i, words[at + i]!);
-    let out: DataView = view;
-    if (count < WORTH_A_CALL) {
-      each(view, view);
-    } else {
-      const done = many(bytes);
-      out = new DataView(done.buffer, done.byteOffset, done.length);
-    }
-    for (let i = 0; i < WORDS * count; i++) words[at + i] = out.getInt32(4 * i);
-  }
-
   return {
-    encrypt: (words, at, count) =>
-      run(words, at, count, forward.blocks, (from, to) => encryptEach(forward.block, from, to)),
-    decrypt: (words, at, count) =>
-      run(words, at, count, inverse.blocks, (from, to) => decryptEach(inverse.block, from, to)),
+    encrypt: overBlocks(encryptWords, forward),
+    decrypt: overBlocks(decryptWords, inverse),
+  };
+}
+
+/** Makes one direction. The block of a body is its words, each most significant byte first. */
+function overBlocks(one: typeof encryptWords, { block, blocks }: AesBackend): BitPermutation['encrypt'] {
+  let bytes = new Uint8Array(0);
+  let view = new DataView(bytes.buffer);
+
+  return (words, at, count) => {
+    if (count < WORTH_A_CALL) {
+      for (let from = at; from < at + WORDS * count; from += WORDS) {
+        const { s0, s1, s2, s3 } = one(
+          block,
+          swapBytes(words[from]!),
+          swapBytes(words[from + 1]!),
+          swapBytes(words[from + 2]!),
+          swapBytes(words[from + 3]!),
+        );
+        words[from] = swapBytes(s0);
+        words[from + 1] = swapBytes(s1);
+        words[from + 2] = swapBytes(s2);
+        words[from + 3] = swapBytes(s3);
+      }
+      return;
+    }
+    if (bytes.length !== BLOCK * count) {
+      bytes = new Uint8Array(BLOCK * count);
+      view = new DataView(bytes.buffer);
+    }
+    for (let i = 0; i < WORDS * count; i++) view.setInt32(4 * i, words[at + i]!);
+    const done = blocks(bytes);
+    const out = new DataView(done.buffer, done.byteOffset, done.length);
+    for (let i = 0; i < WORDS * count; i++) words[at + i] = out.getInt32(4 * i);
   };
 }

@@ -69,7 +69,8 @@ export function makeBinaryLane(aes: AesBackend, sizes: Sizes): BinaryLane {
     writeQ(first % 2 === 0 ? b : a, q, base, roundWords(first), count);
     for (let turn = 0; turn < ROUNDS; turn++) {
       const i = first + sign * turn;
-      // ii, iii. Let R = PRF(P || Q); let S be the first d bytes of R. m is at most 64, so only its last two words matter.
+      // ii, iii. Let R = PRF(P || Q); let S be the first d bytes of R. As m is at most 64, only its last two words
+      // matter.
       const s = batch.encrypt().view;
       // v. If i is even, let m = u; else, let m = v.
       addAndWriteQ(i % 2 === 0 ? a : b, s, d - 8, sign, q, base, roundWords(i + sign), count);

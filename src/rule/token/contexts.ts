@@ -6,12 +6,12 @@
 import { encodeList } from '../../core/bytes.ts';
 import { badRange, badType, checkOptions, ownProperties, typeName } from '../../core/checks.ts';
 import { dateText } from '../../core/civil-date.ts';
-import { PERIODS, type PeriodUnit } from '../../core/civil-period.ts';
 import { columnLength, isUtf8Column, type NumberColumn, type Utf8Column, utf8Texts } from '../../core/columns.ts';
 import { given } from '../../core/given.ts';
 import { inputText } from '../../core/input-text.ts';
 import { issueOf } from '../../core/issues.ts';
 import { fail, type Issue } from '../../errors.ts';
+import { PERIODS, type PeriodUnit } from '../../prepare/civil-period.ts';
 import { isMissing, type MissingTexts } from '../missing.ts';
 import { checkFieldPath } from '../options.ts';
 import type { Siblings } from '../rule.ts';
@@ -27,8 +27,9 @@ const MAX_FIELDS = 8;
 export type PerField = string | { readonly field: string; readonly name?: string };
 
 /**
- * A period: the kind of it, and the path of the field with the date. A value then has one token for each period in which
- * such dates lie: `{ month: 'seen' }`. `name` is the name that enters the key, by default the last part of the path.
+ * A period: the kind of it, and the path of the field with the date. A value then has one token for each period in
+ * which such dates lie: `{ month: 'seen' }`. `name` is the name that enters the key, by default the last part of the
+ * path.
  */
 export type PerPeriod = {
   readonly [U in PeriodUnit]: { readonly [K in U]: string } & { readonly name?: string };

@@ -4,18 +4,21 @@
  */
 
 import { encodeList } from '../../core/bytes.ts';
+import { badRange } from '../../core/checks.ts';
 import {
   type BitPermutation,
   bitPermutation,
   type DigitPermutation,
   digitPermutation,
 } from '../../kernel/ff1/body-permutation.ts';
-import { ruleSteps } from '../../keys/derive.ts';
+import { ruleSteps, type Step } from '../../keys/derive.ts';
 import type { DomainKey } from '../../keys/domain-keys.ts';
 import type { KeyVerb } from '../../keys/entries.ts';
+import { unitOf } from '../../prepare/civil-period.ts';
 import { formOf } from '../../wire/token-forms.ts';
 import type { KeyUse } from '../rule.ts';
 import { linkageOf } from './contexts.ts';
+import { periodStep } from './periods.ts';
 import type { Settings } from './settings.ts';
 
 /** The third parameter of the key of a rule without `per`. */
@@ -33,14 +36,22 @@ function spaceParameters({ form, length }: Settings): readonly string[] {
 }
 
 /** The node of the keyed function protects and matches, that of the permutation alone renews. */
-export function keyUse(settings: Settings, verbs: readonly KeyVerb[]): KeyUse {
+export function keyUse(settings: Settings, verbs: readonly KeyVerb[], period: string | null): KeyUse {
   const { scope } = settings;
+  const making = [...ruleSteps('token', scope, parametersOf(settings)), ...stepOf(settings, period)];
   const permutation = ruleSteps('token permutation', scope, spaceParameters(settings));
   const paths = [
-    ...(verbs.includes('protect') ? [ruleSteps('token', scope, parametersOf(settings))] : []),
+    ...(verbs.includes('protect') ? [making] : []),
     ...(verbs.includes('protect') || verbs.includes('rekey') ? [permutation] : []),
   ];
   return { paths, isWall: true };
+}
+
+/** The way from the key of a rule to that of the only period that is granted. */
+function stepOf({ period }: Settings, only: string | null): readonly Step[] {
+  if (period === null || only === null) return [];
+  if (unitOf(only) !== period.unit) badRange('period', `expected a ${period.unit}, as the rule of ${period.path} has`);
+  return periodStep(only);
 }
 
 /** The permutation of the bodies of a rule under one key. */

@@ -5,10 +5,10 @@
  */
 
 import { dateText } from '../../core/civil-date.ts';
-import { type PeriodUnit, periodOf } from '../../core/civil-period.ts';
 import { issueOf, type ReportIssue } from '../../core/issues.ts';
 import { fail } from '../../errors.ts';
 import type { Step } from '../../keys/derive.ts';
+import { type PeriodUnit, periodOf } from '../../prepare/civil-period.ts';
 import { isMissing, type MissingTexts } from '../missing.ts';
 import type { ColumnVerb } from '../rule.ts';
 

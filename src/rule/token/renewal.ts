@@ -15,7 +15,7 @@ import { CHECK_LENGTH } from '../../wire/check-characters.ts';
 import { ID_LENGTH, inspect } from '../../wire/labelled-token.ts';
 import { formOf } from '../../wire/token-forms.ts';
 import { type TokenTexts, tokenTexts } from '../../wire/token-texts.ts';
-import { runColumn, runValue } from '../columns.ts';
+import { mapColumn, runColumn, runValue } from '../columns.ts';
 import { isMissing } from '../missing.ts';
 import { onceEach } from '../once-each.ts';
 import type { ColumnVerb, Move } from '../rule.ts';
@@ -48,6 +48,8 @@ interface Source {
   readonly head: string;
   /** Reads the body after the head, with its check characters; `null` for digits, which are moved as text. */
   readonly read: ReadBody | null;
+  /** Whether it is the key that tokens are moved to. */
+  readonly isTarget: boolean;
   /** Why its tokens are refused; `null` if they are moved. */
   readonly refusal: (() => never) | null;
   /** The permutation, made when it is first needed; `null` if the key is its own base. */
@@ -122,6 +124,7 @@ function sourceOf(key: DomainKey, settings: Settings, move: TokenMove): Source {
   return {
     key,
     head,
+    isTarget: key.id === move.to.primary.id,
     read: form === 'labelled' ? checkedReader(length, head) : (formOf(form).reader?.(length) ?? null),
     refusal: isOneLineage(key.lineage, move.to.primary.lineage) ? null : () => notOneLineage(key, move),
     permutation() {
@@ -190,8 +193,25 @@ interface Batch {
   count: number;
 }
 
+const ALONE: Int32Array = /* @__PURE__ */ new Int32Array(BODY_WORDS);
+
+/** Moves one token of bits, with less to set up than a column. */
+function moveOne(mover: Mover, value: unknown): string {
+  const source = sourceFor(mover, value, null);
+  const { target } = mover;
+  if (source.read?.(value as string, source.head.length, ALONE, 0) !== true) refuse(mover, value);
+  if (source.isTarget) return arrived(mover, value as string);
+  const back = source.permutation();
+  if (back?.unit === 'bits') back.bits.decrypt(ALONE, 0, 1);
+  if (target.permutation?.unit === 'bits') target.permutation.bits.encrypt(ALONE, 0, 1);
+  return target.texts.one(ALONE);
+}
+
 function moveColumn(mover: Mover, column: readonly unknown[], report: ReportIssue): unknown[] {
   const { missing } = mover.move;
+  if (column.length === 1 && mover.settings.form !== 'digits') {
+    return mapColumn(column, (value) => moveOne(mover, value), report, missing.own);
+  }
   const out = new Array<unknown>(column.length);
   const batches = new Map<Source, Batch>();
   const most = Math.min(SLOTS, column.length);
@@ -206,7 +226,7 @@ function moveColumn(mover: Mover, column: readonly unknown[], report: ReportIssu
       const source = sourceFor(mover, value, batch === null ? null : batch.source);
       if (batch === null || batch.source !== source) batch = batchFor(batches, source, most);
       if (put(mover, batch, value as string)) {
-        if (source.key.id === mover.target.key.id) out[i] = arrived(mover, value as string);
+        if (source.isTarget) out[i] = arrived(mover, value as string);
         else batch.rows[batch.count++] = i;
       } else {
         refuse(mover, value);
@@ -259,7 +279,7 @@ function put({ pattern }: Mover, batch: Batch, token: string): boolean {
 function arrived({ move, target }: Mover, token: string): string {
   if (move.arrived === 'pass') return token;
   fail(
-    'epoch_required',
+    'already_rekeyed',
     `the token is of key ${target.key.id} already, and other fields do not show whether they have moved; ` +
       'use records that were moved before as they are',
   );
@@ -299,9 +319,9 @@ function refuse({ settings, move, sources, named, target }: Mover, value: unknow
   }
   const source = sources.get(parts.keyId);
   if (source === undefined) unknownKey(move.from, parts.keyId);
-  if (named !== null && source.key.id === target.key.id) {
+  if (named !== null && source.isTarget) {
     fail(
-      'epoch_required',
+      'already_rekeyed',
       `the token is of the primary key ${target.key.id}, and the column was said to be of key ${named.key.id}; ` +
         'move only a column that one key made',
     );

@@ -49,6 +49,8 @@ export interface VaultStats {
   /** Shown ids of the keys of the outer and of the inner layer. New rows are written under the first. */
   readonly outer: readonly string[];
   readonly inner: readonly string[];
+  /** Shown id of the key that subjects are looked up under. It never changes. */
+  readonly subjects: string;
   readonly tables: Readonly<Record<Table, TableSize>>;
 }
 
@@ -320,6 +322,6 @@ export async function sweep(session: Session, now: number | undefined): Promise<
 /** Returns sizes and metadata of a store. */
 export async function statsOf(session: Session): Promise<VaultStats> {
   await session.refresh();
-  const { domain, store, outer, inner } = session.meta();
-  return { domain, store, outer, inner, tables: await session.store.sizes() };
+  const { domain, store, outer, inner, subjects } = session.meta();
+  return { domain, store, outer, inner, subjects, tables: await session.store.sizes() };
 }

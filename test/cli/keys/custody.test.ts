@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keyset } from '../../../src/keys.ts';
+import { secretAccess } from '../../../src/reveal.ts';
 import { type AgePlace, HAS_AGE, makeAgePlace } from '../../custody/age.ts';
 import { filesBelow, root } from '../../doc-blocks.ts';
 import { CLI, CSV, expectVoice, makePlace, type Place, POLICY } from '../harness.ts';
@@ -113,6 +115,37 @@ describe.skipIf(!HAS_AGE)('a key file that is sealed to recipients', () => {
     expect((await run(4, run2, { TREFOIL_KEYS: keys })).err).toContain('TREFOIL_KEYS: the key file is not sealed');
     expect((await run(4, ['keys', 'unwrap', 'keys.json', '--out', 'x.json'])).err).toContain('nothing to open');
     expect(place.files()).not.toContain('x.json');
+  });
+
+  it('is checked with a warning if the policy pins no keys', async () => {
+    const check = ['check', '--policy', 'p.yaml', '--keys'];
+    const sealed = await run(0, [...check, 'k.age', '--identity', 'id.txt']);
+    expect(sealed.err).toContain(
+      'trefoil: warning: p.yaml: the policy pins no keys, and anyone who knows who can open',
+    );
+    expect((await run(0, [...check, 'keys.json'])).err).not.toContain('pins no keys');
+    const inspect = ['keys', 'inspect', '--keys', 'keys.json', '--domain', 'eu-enclave'];
+    const pin = /keyCheck: .*/.exec((await run(0, inspect)).out)![0];
+    place.write('pinned.yaml', POLICY.replace('fields:', `${pin}\nfields:`));
+    const pinned = ['check', '--policy', 'pinned.yaml', '--keys', 'k.age', '--identity', 'id.txt'];
+    expect((await run(0, pinned)).err).not.toContain('pins no keys');
+    // A file of somebody else, sealed to the same recipient, stops at the pin.
+    await run(0, ['keys', 'new', '--out', 'theirs.json']);
+    await run(0, ['keys', 'wrap', 'theirs.json', '--to', age.recipient, '--out', 'forged.age']);
+    const forged = ['protect', 'in.csv', '--policy', 'pinned.yaml', '--keys', 'forged.age', '--identity', 'id.txt'];
+    expect((await run(4, forged)).err).toContain('key check');
+  });
+
+  it('with keys of a region opens and is made only where the environment says so', async () => {
+    place.write('eu.json', keyset.generate({ region: 'eu' }).export(secretAccess));
+    const wrap = (out: string) => ['keys', 'wrap', 'eu.json', '--to', age.recipient, '--out', out];
+    expect((await run(4, wrap('x.age'))).err).toContain('the keys are for the region eu');
+    await run(0, wrap('eu.age'), { TREFOIL_REGION: 'eu' });
+    const inspect = ['keys', 'inspect', '--keys', 'eu.age', '--identity', 'id.txt'];
+    await run(0, inspect, { TREFOIL_REGION: 'eu' });
+    expect((await run(4, inspect)).err).toContain('set TREFOIL_REGION');
+    expect((await run(4, inspect, { TREFOIL_REGION: 'us' })).err).toContain('this process runs in us');
+    expect((await run(2, inspect, { TREFOIL_REGION: 'E U' })).err).toContain('TREFOIL_REGION expected');
   });
 
   it('that is damaged, or larger than 1 MiB, is invalid', async () => {

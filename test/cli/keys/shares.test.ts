@@ -332,7 +332,7 @@ describe('keys combine refuses', () => {
 });
 
 describe('shares that are typed on a terminal', () => {
-  const driver = fileURLToPath(new URL('../terminal.py', import.meta.url));
+  const driver = fileURLToPath(new URL('terminal.py', import.meta.url));
 
   /** Runs trefoil on a terminal of its own: waits for each text, then types. Returns what the terminal showed. */
   async function type(args: readonly string[], steps: readonly (readonly [shown: string, typed: string])[]) {

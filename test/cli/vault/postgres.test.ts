@@ -361,4 +361,31 @@ describe.skipIf(url === undefined)('a vault in PostgreSQL', () => {
     expect(ended.err).not.toMatch(/secret|someone|127/);
     expect(ended.code).toBe(5);
   });
+
+  test('a retired root leaves the branches that the store needs', async () => {
+    const there = args.at(-1)!;
+    const run = async (line: readonly string[], input = '') => {
+      const ended = await place.run(line, input);
+      expect(ended.code, ended.err).toBe(0);
+      expectVoice(ended, VALUES);
+      return ended;
+    };
+    const before = (await run(['protect', 'in.csv', ...args, '--quiet'])).out;
+    await run(['keys', 'add', '--keys', 'keys.json', '--out', 'k2.json']);
+    const { keys } = JSON.parse((await run(['keys', 'inspect', '--keys', 'k2.json', '--json'])).out) as {
+      keys: { id: string; state: string }[];
+    };
+    const [old, now] = [keys[0]!.id, keys.find(({ state }) => state === 'ready')!.id];
+    await run(['keys', 'promote', now, '--keys', 'k2.json', '--out', 'k3.json']);
+    await run(['vault', 'rekey', '--policy', 'p.yaml', '--keys', 'k3.json', '--vault', there]);
+    const retire = ['keys', 'retire', old, '--policy', 'p.yaml', '--keys', 'k3.json', '--vault', there];
+    expect((await place.run([...retire, '--out', 'no.json'])).err).toContain('has mappings in the inner layer of key');
+    const { err } = await run([...retire, '--keep-needed', '--out', 'k4.json']);
+    const [pin] = /branchCheck: "\w{26}"/.exec(err)!;
+    place.write('pinned.yaml', `${pin}\n${POLICY}`);
+    const after = ['--policy', 'pinned.yaml', '--keys', 'k4.json', '--vault', there];
+    const tokens = (text: string) => cellsOf(text).map((cells) => cells.slice(1, 3));
+    expect(tokens((await run(['protect', 'in.csv', ...after, '--quiet'])).out)).toEqual(tokens(before));
+    expect(json((await run(['vault', 'verify', ...after])).out)).toMatchObject([{ broken: 0 }]);
+  });
 });

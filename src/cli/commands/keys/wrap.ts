@@ -39,6 +39,7 @@ interface WrapOptions {
   readonly passphrase?: true;
   readonly identity?: readonly string[];
   readonly armour?: true;
+  readonly allowMultiRegion?: true;
   readonly out?: string;
 }
 
@@ -52,6 +53,7 @@ export function addKeysWrap(parent: Command, context: Context): void {
     .option('--passphrase', 'seal the file with a passphrase')
     .addOption(identityOption())
     .option('--armour', 'write ASCII text, which fits into TREFOIL_KEYS')
+    .option('--allow-multi-region', 'seal keys for one region with a key of AWS that exists in several')
     .addOption(fileOption('--out', 'file to make (required)'))
     .addHelpText('after', helpText(HELP))
     .action((file: string, options: WrapOptions) => wrap(file, options, context));
@@ -84,6 +86,7 @@ async function wrap(file: string, options: WrapOptions, context: Context): Promi
   // Mistakes in the recipients are reported before anybody is asked for a passphrase.
   const ways = passphrase ? null : await waysOf(to, context);
   const source = await readKeyFile(checkFileName('FILE', file), options, context);
+  if (options.allowMultiRegion !== true) refuseManyRegions(source.json, ways?.wrappers ?? []);
   const { recipients, wrappers, name, region } = ways ?? (await newPassphrase(source.usedPassphrase, context));
   let sealed: Uint8Array | string;
   try {
@@ -110,6 +113,21 @@ async function wrap(file: string, options: WrapOptions, context: Context): Promi
   voice.note(`wrote ${out === DASH ? 'to standard output' : out}, sealed with ${parts.join(' and ')}`);
   if (recipients.length === 0) voice.hint('without the KMS nobody can open it; seal it to a recipient, too');
   voice.hint('try to open the new file with trefoil keys inspect before you remove the old one');
+}
+
+/**
+ * Refuses a multi-region key of AWS for keys with a region: every region that has a replica could open the file.
+ *
+ * @throws UsageError
+ */
+function refuseManyRegions(json: string, wrappers: readonly KeyWrapper[]): void {
+  if (!wrappers.some(({ uri }) => /^aws-kms:.*:key\/mrk-/.test(uri))) return;
+  const { keys } = JSON.parse(json) as { readonly keys: readonly { readonly region?: string }[] };
+  if (keys.every(({ region }) => region === undefined)) return;
+  throw new UsageError(
+    '--to names a multi-region key of AWS, and the keys are for one region',
+    'name a key of that region, or add --allow-multi-region if its replicas stay there',
+  );
 }
 
 async function waysOf(to: readonly string[], context: Context): Promise<Ways> {

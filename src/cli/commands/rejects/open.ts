@@ -27,7 +27,7 @@ Examples:
   trefoil rejects open people.rejects.ndjson --keys keys.json --json`;
 
 interface OpenOptions {
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly out?: string;
   readonly outDir?: string;
@@ -61,7 +61,7 @@ async function open(file: string, options: OpenOptions, context: Context) {
   ]);
   const source = await needKeys(options, context);
   const rejects = await readRejects(file, (domain) => source.keyset.domain(domain), revealAccess);
-  const inputs = source.file === null ? [file] : [file, source.file];
+  const inputs = [file, ...source.files];
   const writer = await writerFor(rejects, options, inputs);
   let opened = 0;
   let lost = 0;

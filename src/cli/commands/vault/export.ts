@@ -25,7 +25,7 @@ Examples:
 
 interface ExportOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly vault?: readonly string[];
   readonly store?: string;
@@ -66,11 +66,7 @@ async function exportTo(options: ExportOptions, context: Context): Promise<void>
   const { policy } = await loadPolicy(path);
   const rule = ruleOfStore(policy, options.store);
   const source = await needKeys(options, context);
-  const inputs = [
-    path,
-    ...(source.file === null ? [] : [source.file]),
-    ...storeFiles(placesOf([rule.store], vault).values()),
-  ];
+  const inputs = [path, ...source.files, ...storeFiles(placesOf([rule.store], vault).values())];
   if (out === undefined || out === DASH) refuseOwnInput(inputs);
   const stores = await openStores([rule.store], vault, { create: false });
   try {

@@ -31,7 +31,7 @@ Examples:
 
 interface ImportOptions {
   readonly policy?: string;
-  readonly keys?: string;
+  readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly vault?: readonly string[];
   readonly store?: string;

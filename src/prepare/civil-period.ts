@@ -1,11 +1,31 @@
 /** Periods of the calendar: the day, ISO week, month, quarter or year in which a date lies (ISO 8601). */
 
+import {
+  type CivilDate,
+  dayNumber,
+  isWritable,
+  readCivilDate,
+  readPartialDate,
+  writeCivilDate,
+} from '../core/civil-date.ts';
 import { fail } from '../errors.ts';
-import { type CivilDate, dayNumber, isWritable, readCivilDate, readPartialDate, writeCivilDate } from './civil-date.ts';
 
 /** The kinds of periods. */
 export const PERIODS = ['day', 'week', 'month', 'quarter', 'year'] as const;
 export type PeriodUnit = (typeof PERIODS)[number];
+
+const FORMS: readonly (readonly [PeriodUnit, RegExp])[] = [
+  ['day', /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/],
+  ['week', /^[0-9]{4}-W[0-9]{2}$/],
+  ['month', /^[0-9]{4}-[0-9]{2}$/],
+  ['quarter', /^[0-9]{4}-Q[1-4]$/],
+  ['year', /^[0-9]{4}$/],
+];
+
+/** The kind of period that a text has the form of; `null` if it is none. */
+export function unitOf(text: string): PeriodUnit | null {
+  return FORMS.find(([, form]) => form.test(text))?.[0] ?? null;
+}
 
 /** Day 0, 0000-03-01, was a Wednesday. */
 const WEDNESDAY = 2;

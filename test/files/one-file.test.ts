@@ -1,7 +1,7 @@
 /** The command line as one file, `dist/trefoil.mjs`: in the package, and copied to a folder of its own. */
 import { copyFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CLI, makePlace, type Place } from './harness.ts';
+import { CLI, makePlace, type Place } from '../cli/harness.ts';
 
 const ONE_FILE = CLI.replace('cli.js', 'trefoil.mjs');
 const RUN = 'protect a.csv --policy p.yaml --keys k.json';

@@ -1,6 +1,6 @@
 /** Messages that tell what to do, for mistakes that newcomers have made. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makePlace, type Place } from './harness.ts';
+import { makePlace, type Place } from '../harness.ts';
 
 const POLICY = `trefoil: 1
 domain: eu

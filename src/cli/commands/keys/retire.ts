@@ -1,0 +1,179 @@
+/// <reference types="node" />
+/** `trefoil keys retire`: takes a root key out of a key file, once nothing needs it. */
+
+import type { Command } from 'commander';
+import { TrefoilError } from '../../../errors.ts';
+import type { SilentField } from '../../../io/scan-report.ts';
+import { type DescribedBranch, type DescribedKey, describeKeyset } from '../../../keys/described.ts';
+import { type KeyNeed, type Keyset, retireKey } from '../../../keys.ts';
+import type { FilePolicy } from '../../../policy.ts';
+import { knownId, writeChanged } from '../../custody/changing.ts';
+import { needsOf, type RetiringKey, type Use, usesAsBase, usesInReports, usesInVaults } from '../../custody/uses.ts';
+import { branchText } from '../../custody/words.ts';
+import { UsageError } from '../../exit.ts';
+import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
+import { type Context, fileOption, filesOption, listedNamesOption, need } from '../../options.ts';
+import { refuseTwoDashes } from '../../outputs.ts';
+import { loadPolicy } from '../../policy-file.ts';
+import { vaultOption } from '../../stores/places.ts';
+import { helpText } from '../../voice.ts';
+
+const HELP = `
+It refuses while a scan report names the key, a vault has rows under it, or it
+is the base of another key. With --keep-needed it then keeps the branches that
+these uses need, and drops the root key. The policies must pin the branchCheck
+that it prints.
+
+It knows of no files but those in the reports. Every older copy of the key file
+still has the key, and JavaScript cannot erase memory: to destroy a key, destroy
+every copy of the file.
+
+Examples:
+  trefoil scan safe/*.csv --policy people.policy.yaml --out scan.json
+  trefoil keys retire m4q8t0vb --policy people.policy.yaml --scan scan.json \\
+    --vault people.db --keep-needed --keys keys-3.json --out keys-4.json`;
+
+interface RetireOptions extends KeyOptions {
+  readonly out?: string;
+  readonly domain?: readonly string[];
+  readonly policy?: readonly string[];
+  readonly scan?: readonly string[];
+  readonly vault?: readonly string[];
+  readonly keepNeeded?: boolean;
+  readonly allScopes?: boolean;
+}
+
+export function addKeysRetire(parent: Command, context: Context): void {
+  parent
+    .command('retire')
+    .summary('take a root key out of a key file, once nothing needs it')
+    .description('Takes a root key out of a key file, or keeps only the branches of it that are needed.')
+    .argument('<ID>', 'id of the root key, as trefoil keys inspect shows it')
+    .addOption(keysOption())
+    .addOption(identityOption())
+    .addOption(listedNamesOption('--domain', 'domain in which the key was used; may be repeated'))
+    .addOption(filesOption('--policy', 'policy whose domain and stores are looked at; may be repeated'))
+    .addOption(filesOption('--scan', 'report of trefoil scan; may be repeated'))
+    .addOption(vaultOption())
+    .option('--keep-needed', 'keep the branches that uses of the key need, in place of the root key')
+    .option('--all-scopes', 'keep the tokens and shifted dates of every scope of a base')
+    .addOption(fileOption('--out', 'file to make (required)'))
+    .addHelpText('after', helpText(HELP))
+    .action((id: string, options: RetireOptions) => retire(id, options, context));
+}
+
+async function retire(argument: string, options: RetireOptions, context: Context): Promise<void> {
+  const { scan = [], keepNeeded = false, allScopes = false } = options;
+  const out = need(options.out, '--out');
+  checkTogether(options);
+  const source = await needKeys(options, context);
+  const { keyset } = source;
+  const id = knownId(keyset, argument);
+  const policies: FilePolicy[] = [];
+  for (const path of options.policy ?? []) policies.push((await loadPolicy(path)).policy);
+  const domains = [...new Set([...(options.domain ?? []), ...policies.map(({ domain }) => domain!)])];
+  const retiring = retiringKey(keyset, id, domains);
+
+  const { uses: inFiles, silent } = await usesInReports(retiring, scan, policies);
+  const inVaults = await usesInVaults(retiring, keyset, policies, options.vault ?? []);
+  const uses = [...usesAsBase(retiring), ...inVaults, ...inFiles];
+  refuseUses(id, uses, keepNeeded);
+  const keep = uses.length === 0 ? undefined : checkKept(uses, needsOf(uses, policies, { allScopes, domains }));
+  const at = new Date().toISOString().slice(0, 10);
+  const changed = retireKey(keyset, id, { at, domains, ...(keep === undefined ? {} : { keep }) });
+  // A keyset that does not open with the policies is not written.
+  const checks = domains.map((domain) => changed.domain(domain).branchCheck);
+
+  const what = keep === undefined ? `root key ${id} is retired` : `root key ${id} is gone, and branches of it stay`;
+  await writeChanged(out, { keyset: changed, source, what }, context);
+  const kept = describeKeyset(changed, null).keys.find((key) => key.id === id)?.branches ?? [];
+  report(id, kept, uses, context);
+  const branchCheck = checks.find((check) => check !== undefined);
+  if (branchCheck !== undefined) {
+    context.voice.note(`pin the branches in every policy that uses this file: branchCheck: "${branchCheck}"`);
+  }
+  // Dates are shifted with the base.
+  const hidden = retiring.key.base === null ? silent : silent.filter(({ rule }) => rule !== 'shiftDate');
+  warnOfRest(retiring.key, scan.length, hidden, context);
+}
+
+/** Warns of the values that nothing found. */
+function warnOfRest({ state }: DescribedKey, scanned: number, silent: readonly SilentField[], { voice }: Context) {
+  if (state === 'old' && scanned === 0) {
+    voice.warning('no files were scanned: values of the key may be left in files and tables');
+  }
+  if (silent.length > 0) {
+    voice.warning('the values of these fields do not show their key, so no scan finds those of this one', [
+      ...new Set(silent.map(({ policy, field, rule }) => `${policy}: field ${field} (${rule})`)),
+    ]);
+  }
+  voice.hint('older copies of the key file still have the key; destroy each of them');
+}
+
+function checkTogether({ domain, policy, keepNeeded, allScopes, scan = [], keys, vault }: RetireOptions): void {
+  if (domain === undefined && policy === undefined) {
+    throw new UsageError('--domain or --policy is required', 'it says in which domains the key was used');
+  }
+  if (allScopes === true && keepNeeded !== true) throw new UsageError('--all-scopes needs --keep-needed');
+  if (keepNeeded === true && policy === undefined && allScopes !== true) {
+    throw new UsageError('--keep-needed needs --policy, which says what is needed; for a base, --all-scopes');
+  }
+  if (vault !== undefined && policy === undefined) {
+    throw new UsageError('--vault needs --policy, which names the stores');
+  }
+  refuseTwoDashes('input', [
+    ['--keys', keys],
+    ...(policy ?? []).map((file) => ['--policy', file] as const),
+    ...scan.map((file) => ['--scan', file] as const),
+  ]);
+}
+
+/** The key and its shown ids. */
+function retiringKey(keyset: Keyset, id: string, domains: readonly string[]): RetiringKey {
+  const find = (domain: string | null) => describeKeyset(keyset, domain).keys.find((key) => key.id === id)!;
+  const key = find(null);
+  if (key.state === 'primary')
+    throw refusal(`root key ${id} is primary; run trefoil keys promote with another key first`);
+  if (key.state === 'elsewhere') throw new UsageError(`root key ${id} is not in the key file, only its check is`);
+  const shown = domains.flatMap((domain) => {
+    const one = find(domain).shown;
+    return one === null ? [] : [[domain, one.id] as const];
+  });
+  return { key, shown: new Map(shown) };
+}
+
+function refusal(message: string): TrefoilError {
+  return new TrefoilError([{ code: 'key_in_use', message }]);
+}
+
+/** Refuses while something uses the key, unless the branches for it are to be kept. */
+function refuseUses(id: string, uses: readonly Use[], keepNeeded: boolean): void {
+  const found = keepNeeded ? uses.filter(({ mustEnd }) => mustEnd) : uses;
+  if (found.length === 0) return;
+  throw new TrefoilError(
+    found.map(({ issue }) => ({ ...issue, message: `root key ${id} is in use: ${issue.message}` })),
+  );
+}
+
+/** Refuses if no policy needs what a use needs: the branches for it are not known. */
+function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly KeyNeed[] {
+  const unserved = uses.filter(
+    ({ domain, needs: serves }) => !needs.some((one) => (domain === null || one.domain === domain) && serves(one.path)),
+  );
+  if (unserved.length > 0) {
+    throw new TrefoilError(
+      unserved.map(({ issue }) => ({
+        ...issue,
+        message: `no policy says which branches this use needs: ${issue.message}`,
+      })),
+    );
+  }
+  return needs;
+}
+
+/** Says what was kept, and for what. */
+function report(id: string, kept: readonly DescribedBranch[], uses: readonly Use[], { voice }: Context): void {
+  if (kept.length === 0) return;
+  for (const { issue } of uses) voice.note(`still used: ${issue.message}`);
+  for (const branch of kept) voice.note(`kept of ${id}: ${branchText(branch)}`);
+}

@@ -1,0 +1,83 @@
+/** `rekey` and `project`: their own options, and the policy bound to the keys of both sides. */
+
+import type { Command, Option } from 'commander';
+import { given } from '../../core/given.ts';
+import { KEY_ID } from '../../keys/checks.ts';
+import type { DomainKeys, Keyset } from '../../keys.ts';
+import type { MoveDirection } from '../../policy/bound.ts';
+import { type FilePolicy, project, rekey } from '../../policy.ts';
+import { revealAccess } from '../../reveal.ts';
+import { isKeyed, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
+import { UsageError } from '../exit.ts';
+import { findKeys, needKeys } from '../key-source.ts';
+import { type Context, fileOption, filesOption, option } from '../options.ts';
+import { loadPolicy } from '../policy-file.ts';
+import { storeNames } from '../stores/places.ts';
+import type { RunOptions } from './options.ts';
+
+/** Adds the options that only these commands have. */
+export function addMoveOptions(command: Command, direction: MoveDirection): void {
+  if (direction === 'project') {
+    command
+      .addOption(option('--to', 'DOMAIN', 'domain of the recipient (required)', (value) => value))
+      .addOption(fileOption('--as', 'policy file of the recipient: what of each field the recipient may have'));
+  }
+  command
+    .addOption(fromOption())
+    .addOption(filesOption('--to-keys', 'key file of the side that records are moved to (default: that of --keys)'));
+}
+
+function fromOption(): Option {
+  const text = 'key that made the values which do not show their key (fpe, tokens without a label)';
+  return option('--from', 'KEYID', text, (value) => {
+    if (!KEY_ID.test(value)) {
+      throw new UsageError('--from expected a key id of five characters', 'trefoil keys inspect shows the key ids');
+    }
+    return value;
+  });
+}
+
+/**
+ * Reads the keys of both sides and binds the policy to them.
+ *
+ * @throws UsageError for keys and options that are missing; TrefoilError if keys or policies cannot be used.
+ */
+export async function bindMove(
+  policy: FilePolicy,
+  direction: MoveDirection,
+  options: RunOptions,
+  context: Context,
+): Promise<PolicyWithKeys> {
+  const { keys, identity, toKeys, rejects } = options;
+  if (direction === 'project' && options.to === undefined) {
+    throw new UsageError('--to DOMAIN is required', 'it is the domain of the recipient');
+  }
+  const needed = direction === 'project' || rejects !== undefined || isKeyed(policy) || policy.keyCheck !== undefined;
+  const source = await (needed ? needKeys({ keys, identity }, context) : findKeys({ keys, identity }, context));
+  const target = toKeys === undefined ? source : await needKeys({ keys: toKeys, identity }, context);
+  const as = options.as === undefined ? null : (await loadPolicy(options.as)).policy;
+  const from = domainOf(source?.keyset, policy.domain!) ?? throwAwayKeys(policy);
+  const to =
+    direction === 'project' ? target!.keyset.domain(options.to!) : (domainOf(target?.keyset, policy.domain!) ?? from);
+  if (as !== null && as.domain !== options.to) {
+    throw new UsageError('--to and the policy of --as name different domains', 'both name the domain of the recipient');
+  }
+  if (options.from !== undefined && !Object.hasOwn(from.keyCheck, options.from)) {
+    const known = Object.keys(from.keyCheck).join(', ');
+    throw new UsageError(`--from expected one of the keys of the domain: ${known}`);
+  }
+  const moveKeys = { from, to, ...given({ fromKey: options.from }) };
+  const bound =
+    direction === 'rekey'
+      ? rekey(policy, moveKeys, revealAccess)
+      : project(policy, { ...moveKeys, ...given({ as: as ?? undefined }) }, revealAccess);
+  if (direction === 'rekey' && storeNames(policy).length > 0) {
+    context.voice.note('tokens of a vault stay as they are; trefoil vault rekey moves the rows of its store');
+  }
+  const otherFiles = [...(target?.files ?? []), ...(options.as === undefined ? [] : [options.as])];
+  return { bound, keys: source === null ? null : to, keyFiles: source?.files ?? [], otherFiles };
+}
+
+function domainOf(keyset: Keyset | undefined, domain: string): DomainKeys | null {
+  return keyset?.domain(domain) ?? null;
+}

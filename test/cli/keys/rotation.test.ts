@@ -1,0 +1,423 @@
+/** Key files that are made, added to, promoted, inspected and narrowed, as processes. */
+import { spawn } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLI, expectVoice, json, makePlace, type Place } from '../harness.ts';
+
+let place: Place;
+
+const POLICY = `trefoil: 1
+domain: eu-enclave
+fields:
+  id: { rule: token, scope: person, label: cust }
+  code: { rule: token, scope: person, form: hex, length: 12, population: 100 }
+  name: { rule: seal, scope: person.name }
+  plate: { rule: fpe, scope: car, format: { type: pattern, pattern: AA99999 } }
+  seen: { rule: shiftDate, scope: visit, subject: id, days: 30 }
+  born: { rule: coarsen, date: year }
+`;
+const CSV = 'id,code,name,plate,seen,born\n7,7,Zoë Müller,KA12345,2024-02-29,1984-03-12\n';
+
+beforeAll(() => {
+  place = makePlace();
+  place.write('p.yaml', POLICY);
+  place.write('in.csv', CSV);
+});
+
+afterAll(() => place.remove());
+
+/** What `keys inspect --json` says. */
+interface Inspected {
+  readonly ids: readonly string[];
+  readonly primary: string;
+  readonly keys: readonly { readonly id: string; readonly state: string; readonly base?: string }[];
+  readonly keyId?: string;
+  readonly keyCheck?: Readonly<Record<string, string>>;
+  readonly pins?: Readonly<Record<string, string>>;
+  readonly [more: string]: unknown;
+}
+
+async function inspect(
+  file: string,
+  more: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<Inspected> {
+  const ended = await place.run(['keys', 'inspect', '--keys', file, '--json', ...more], '', env);
+  expect(ended).toMatchObject({ code: 0, err: '' });
+  return JSON.parse(ended.out) as Inspected;
+}
+
+const states = ({ keys }: Inspected) => keys.map(({ state }) => state);
+
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  const ended = await place.run(args, '', env);
+  expect(ended.code, ended.err).toBe(0);
+  expectVoice(ended, ['trefoil-root', 'Müller', 'KA12345']);
+  return ended;
+}
+
+describe('the life of a key file', () => {
+  let ready: string;
+  let first: string;
+
+  it('begins with a base and a first key', async () => {
+    const { err } = await run(['keys', 'new', '--renewable', '--out', 'k1.json']);
+    expect(statSync(place.path('k1.json')).mode & 0o777).toBe(0o600);
+    const made = await inspect('k1.json');
+    first = made.primary;
+    expect(states(made)).toEqual(['primary', 'base']);
+    expect(made.keys[0]!.base).toBe(made.keys[1]!.id);
+    expect(err).toContain(`root key ${first} and its base ${made.keys[1]!.id}`);
+  });
+
+  it('add makes a key that is ready, in a new file, and the old file stays as it was', async () => {
+    const before = place.read('k1.json');
+    const { err } = await run(['keys', 'add', '--keys', 'k1.json', '--out', 'k2.json']);
+    expect(place.read('k1.json')).toBe(before);
+    expect(statSync(place.path('k2.json')).mode & 0o777).toBe(0o600);
+    const now = await inspect('k2.json');
+    expect(states(now)).toEqual(['primary', 'base', 'ready']);
+    ready = now.keys[2]!.id;
+    expect(now.keys[2]!.base).toBe(now.keys[0]!.base);
+    expect(err).toContain(`root key ${ready} is ready`);
+    // It makes no values: both files protect alike.
+    const protect = async (keys: string) =>
+      (await run(['protect', 'in.csv', '--policy', 'p.yaml', '--keys', keys, '--quiet'])).out;
+    expect(await protect('k2.json')).toBe(await protect('k1.json'));
+  });
+
+  it('promote makes it primary; the one before reads', async () => {
+    await run(['keys', 'promote', ready, '--keys', 'k2.json', '--out', 'k3.json']);
+    const now = await inspect('k3.json', ['--domain', 'eu-enclave']);
+    expect(now.primary).toBe(ready);
+    expect(states(now)).toEqual(['primary', 'old', 'base']);
+    const old = await inspect('k1.json', ['--domain', 'eu-enclave']);
+    expect(now.keyCheck).toEqual({ ...old.keyCheck, [now.keyId!]: expect.stringMatching(/^\w{16}$/) });
+    expect(now.pins).toEqual({ ...now.keyCheck, protects: now.keyId });
+    expect(old).not.toHaveProperty('pins');
+    // The line with "protects" refuses the file from before.
+    const { out } = await run(['keys', 'inspect', '--keys', 'k3.json', '--domain', 'eu-enclave']);
+    const line = out.split('\n').find((text) => text.includes('protects:'))!;
+    place.write('pinned.yaml', `${line}\n${POLICY}`);
+    const protect = ['protect', 'in.csv', '--policy', 'pinned.yaml', '--quiet', '--keys'];
+    expect((await place.run([...protect, 'k3.json'])).code).toBe(0);
+    const before = await place.run([...protect, 'k2.json', '--out', 'x.csv']);
+    expect(before.code).toBe(4);
+    expect(before.err).toContain('the key file may be from before a rotation');
+    expect(existsSync(place.path('x.csv'))).toBe(false);
+  });
+
+  it('promoting back is possible, and said', async () => {
+    const { err } = await run(['keys', 'promote', first, '--keys', 'k3.json', '--out', 'back.json']);
+    expect(err).toContain(`warning: root key ${first} was primary before`);
+    expect(states(await inspect('back.json'))).toEqual(['primary', 'old', 'base']);
+  });
+
+  it('a key with a base of its own is possible, and what it breaks is said', async () => {
+    const { err } = await run(['keys', 'add', '--new-lineage', '--keys', 'k3.json', '--out', 'other.json']);
+    expect(err).toContain('will join no tokens of older keys');
+    const { keys } = await inspect('other.json');
+    const [own] = keys.filter(({ state }) => state === 'ready');
+    expect(own).not.toHaveProperty('base');
+    const promoted = await run(['keys', 'promote', own!.id, '--keys', 'other.json', '--out', 'other-2.json']);
+    expect(promoted.err).toContain('warning: new tokens join no tokens of');
+  });
+
+  it('a recipient is added in place of a key', async () => {
+    await run(['keys', 'add', '--domain', 'partner-b', '--of', 'eu-enclave', '--keys', 'k3.json', '--out', 'b.json']);
+    const { recipients, ids } = await inspect('b.json');
+    expect(recipients).toEqual({ 'partner-b': 'eu-enclave' });
+    expect(ids).toEqual((await inspect('k3.json')).ids);
+    const { out } = await run(['keys', 'inspect', '--keys', 'b.json']);
+    expect(out).toContain('domain partner-b: a recipient of eu-enclave\n');
+    const again = ['keys', 'add', '--domain', 'partner-b', '--of', 'us', '--keys', 'b.json', '--out', 'c.json'];
+    expect(await place.run(again)).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('has the parent eu-enclave'),
+    });
+  });
+
+  it('inspect says of each key in words what it does', async () => {
+    const { out } = await run(['keys', 'inspect', '--keys', 'k2.json', '--domain', 'eu-enclave']);
+    const base = (await inspect('k2.json')).keys[1]!.id;
+    expect(out.split('\n').slice(0, 4)).toEqual([
+      `root key ${first} (primary): makes new values; its base is ${base}`,
+      `root key ${base}: is a base and nothing else: it makes no values of its own; the base of ${first}, ${ready}`,
+      `root key ${ready}: is ready: it reads, and makes no values yet; its base is ${base}`,
+      expect.stringMatching(/^domain eu-enclave: protects with key \w{5}$/),
+    ]);
+    expect(out).toMatch(/# primary: protects and reveals\n.*# ready: makes no values yet\n/);
+  });
+
+  it('inspect --policy says what a rotation changes', async () => {
+    const { out } = await run(['keys', 'inspect', '--keys', 'k3.json', '--policy', 'p.yaml']);
+    for (const line of [
+      'policy p.yaml: what a rotation changes',
+      '  field id (token person): tokens are renewed without the originals',
+      '  field code (token person): tokens are renewed without the originals, as a whole column',
+      '  field name (seal person.name): values are opened and sealed anew',
+      '  field plate (fpe car): values are decrypted and encrypted anew, as a whole column',
+      '  field seen (shiftDate visit): dates stay as they are',
+    ]) {
+      expect(out).toContain(line);
+    }
+    expect(out).not.toContain('field born');
+    expect(out).not.toContain('beginnings of');
+    // Under a first key that is its own base, both sizes of bodies still join.
+    await run(['keys', 'new', '--out', 'single.json']);
+    const single = await run(['keys', 'inspect', '--keys', 'single.json', '--policy', 'p.yaml']);
+    expect(single.out).toContain(
+      'tokens of fields id, code (scope person): the shorter of 128 bits and 48 bits are beginnings of the longer ones, ',
+    );
+    const { policies, lost } = await inspect('single.json', ['--policy', 'p.yaml']);
+    expect(lost).toEqual([{ scope: 'person', fields: ['id', 'code'], spaces: ['128 bits', '48 bits'] }]);
+    expect(policies).toMatchObject([{ policy: 'p.yaml', lacking: [] }]);
+  });
+
+  it('a key file is never overwritten, also by a second run', async () => {
+    const before = place.read('k3.json');
+    for (const args of [
+      ['new', '--out', 'k3.json'],
+      ['add', '--keys', 'k2.json', '--out', 'k3.json'],
+      ['promote', ready, '--keys', 'k2.json', '--out', 'k3.json'],
+      ['narrow', '--policy', 'p.yaml', '--verbs', 'protect', '--keys', 'k2.json', '--out', 'k3.json'],
+      // The file that is read is no exception.
+      ['add', '--keys', 'k3.json', '--out', 'k3.json'],
+    ]) {
+      const ended = await place.run(['keys', ...args]);
+      expect(ended.code).toBe(5);
+      expect(ended.err).toContain('k3.json: the file exists, and key files are never overwritten');
+      expect(place.read('k3.json')).toBe(before);
+    }
+  });
+
+  it.each([
+    [['promote', 'nosuchid', '--keys', 'k2.json', '--out', 'n.json'], 'ID is not the id of a root key'],
+    [['promote', 'nosuchid', '--keys', 'k2.json'], '--out FILE is required'],
+    [['promote'], "missing required argument 'ID'"],
+    [['add', '--keys', 'k2.json'], '--out FILE is required'],
+    [['add', '--domain', 'b', '--keys', 'k2.json', '--out', 'n.json'], '--domain and --of need each other'],
+    [
+      ['add', '--domain', 'b', '--of', 'eu', '--new-lineage', '--keys', 'k2.json', '--out', 'n.json'],
+      '--new-lineage cannot be combined with --domain',
+    ],
+    [['new', '--region', 'EU', '--out', 'n.json'], '--region expected 1 to 64 characters'],
+    [['narrow', '--keys', 'k2.json', '--verbs', 'protect', '--out', 'n.json'], '--policy FILE is required'],
+    [['narrow', '--keys', 'k2.json', '--policy', 'p.yaml', '--out', 'n.json'], '--verbs is required'],
+    [['narrow', '--keys', 'k2.json', '--policy', 'p.yaml', '--verbs', 'read', '--out', 'n.json'], '--verbs expected'],
+    [['inspect', '--keys', 'k2.json', '--policy', 'p.yaml', '--domain', 'us'], 'name several domains'],
+  ])('keys %j is a mistake of usage', async (args, message) => {
+    const ended = await place.run(['keys', ...args]);
+    expect(ended.code).toBe(2);
+    expect(ended.err).toContain(message);
+    expect(ended.err).not.toContain('nosuchid');
+    expect(existsSync(place.path('n.json'))).toBe(false);
+  });
+
+  it('an id that values show is told from the id of a root key', async () => {
+    const { keyId } = await inspect('k2.json', ['--domain', 'eu-enclave']);
+    const ended = await place.run(['keys', 'promote', keyId!, '--keys', 'k2.json', '--out', 'n.json']);
+    expect(ended.code).toBe(2);
+    expect(ended.err).toContain('the five characters that values show are another id');
+    expect(ended.err).toContain(ready);
+  });
+
+  it('the primary key and a base cannot be promoted', async () => {
+    const { keys, primary } = await inspect('k2.json');
+    const promote = (id: string) => place.run(['keys', 'promote', id, '--keys', 'k2.json', '--out', 'n.json']);
+    expect(await promote(primary)).toMatchObject({ code: 2, err: expect.stringContaining('is primary already') });
+    const base = keys.find(({ state }) => state === 'base')!;
+    expect(await promote(base.id)).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('is a base and nothing else'),
+    });
+  });
+
+  it('an empty key file is refused', async () => {
+    place.write('empty.json', '');
+    for (const args of [
+      ['add', '--keys', 'empty.json', '--out', 'n.json'],
+      ['promote', ready, '--keys', 'empty.json', '--out', 'n.json'],
+      ['retire', first, '--domain', 'eu', '--keys', 'empty.json', '--out', 'n.json'],
+    ]) {
+      const ended = await place.run(['keys', ...args]);
+      expect(ended.code).toBe(4);
+      expect(ended.err).toContain('empty.json: the keyset is not JSON');
+      expect(existsSync(place.path('n.json'))).toBe(false);
+    }
+  });
+
+  it('a process that is killed leaves the whole file or none', async () => {
+    for (let i = 0; i < 6; i++) {
+      const out = `killed-${i}.json`;
+      const child = spawn(process.execPath, [CLI, 'keys', 'add', '--keys', 'k1.json', '--out', out], {
+        cwd: place.dir,
+        stdio: 'ignore',
+      });
+      const ended = new Promise((done) => child.on('close', done));
+      setTimeout(() => child.kill('SIGKILL'), 100 + 100 * i);
+      await ended;
+      // Without the file, the same command can be run again.
+      if (!existsSync(place.path(out))) await run(['keys', 'add', '--keys', 'k1.json', '--out', out]);
+      expect(states(await inspect(out))).toEqual(['primary', 'base', 'ready']);
+    }
+  });
+});
+
+describe('regions', () => {
+  const EU = { TREFOIL_REGION: 'eu' };
+
+  it('keys with a region open only where the process says that it is there', async () => {
+    await run(['keys', 'new', '--renewable', '--region', 'eu', '--out', 'eu.json']);
+    const protect = ['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'eu.json', '--out', 'eu.csv'];
+    for (const [env, message] of [
+      [{}, 'set TREFOIL_REGION'],
+      [{ TREFOIL_REGION: '' }, 'set TREFOIL_REGION'],
+      [{ TREFOIL_REGION: 'us' }, 'this process runs in us'],
+    ] as const) {
+      const ended = await place.run(protect, '', env);
+      expect(ended.code).toBe(4);
+      expect(ended.err).toContain(message);
+      expect(existsSync(place.path('eu.csv'))).toBe(false);
+    }
+    const odd = await place.run(protect, '', { TREFOIL_REGION: 'EU west' });
+    expect(odd).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('TREFOIL_REGION expected 1 to 64 characters'),
+    });
+    await run(protect, EU);
+    const { region } = await inspect('eu.json', [], EU);
+    expect(region).toBe('eu');
+    // A new key has the region of the others.
+    await run(['keys', 'add', '--keys', 'eu.json', '--out', 'eu-2.json'], EU);
+    const regions = (JSON.parse(place.read('eu-2.json')) as { keys: { region: string }[] }).keys;
+    expect(regions.map((key) => key.region)).toEqual(['eu', 'eu', 'eu']);
+    expect((await place.run(['keys', 'add', '--keys', 'eu.json', '--out', 'eu-3.json'])).code).toBe(4);
+  });
+
+  it('keys without a region open everywhere', async () => {
+    await run(['keys', 'new', '--out', 'anywhere.json']);
+    await run(['keys', 'inspect', '--keys', 'anywhere.json'], EU);
+  });
+});
+
+describe('keys narrow', () => {
+  it('says wall or seat belt of each field, and the worker protects alike', async () => {
+    await run(['keys', 'new', '--renewable', '--out', 'all.json']);
+    const narrow = ['keys', 'narrow', '--policy', 'p.yaml', '--verbs', 'protect', '--keys', 'all.json'];
+    const { err } = await run([...narrow, '--out', 'worker.json']);
+    for (const line of [
+      'field id (token person): wall',
+      'field name (seal person.name): seat belt',
+      'field plate (fpe car): seat belt',
+      'field seen (shiftDate visit): wall',
+      'field born (coarsen): no key',
+    ]) {
+      expect(err).toContain(`trefoil: ${line}\n`);
+    }
+    expect(statSync(place.path('worker.json')).mode & 0o777).toBe(0o600);
+    expect(place.read('worker.json')).not.toContain('trefoil-root');
+    const [line] = /branchCheck: "\w{26}"/.exec(err)!;
+    place.write('worker.yaml', `${line}\n${POLICY}`);
+    const protect = async (policy: string, keys: string) =>
+      (await run(['protect', 'in.csv', '--policy', policy, '--keys', keys, '--quiet'])).out;
+    expect(await protect('worker.yaml', 'worker.json')).toBe(await protect('p.yaml', 'all.json'));
+
+    const unpinned = await place.run(['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'worker.json']);
+    expect(unpinned).toMatchObject({ code: 4, out: '', err: expect.stringContaining('pin "branchCheck"') });
+    const rejecting = await place.run(
+      ['protect', 'in.csv', '--policy', 'worker.yaml', '--keys', 'worker.json', '--on-error', 'reject'].concat([
+        '--rejects',
+        'r.ndjson',
+        '--out',
+        'r.csv',
+      ]),
+    );
+    expect(rejecting.code).toBe(4);
+    const wide = await run([...narrow, '--rejects', '--out', 'worker-2.json']);
+    expect(wide.err).toContain('rejected records: seat belt');
+  });
+
+  it('of one period makes the tokens of this period, and of no other', async () => {
+    place.write(
+      'per.yaml',
+      'trefoil: 1\ndomain: eu-enclave\nfields: { id: { rule: token, scope: p, per: { month: seen } }, seen: keep }\n',
+    );
+    const narrow = ['keys', 'narrow', '--policy', 'per.yaml', '--verbs', 'protect', '--keys', 'all.json', '--period'];
+    expect((await place.run([...narrow, '2024-13', '--out', 'n.json'])).code).toBe(2);
+    const { err } = await run([...narrow, '2024-03', '--out', 'march.json']);
+    const [line] = /branchCheck: "\w{26}"/.exec(err)!;
+    place.write('march.yaml', `${line}\n${place.read('per.yaml')}`);
+    const protect = (policy: string, keys: string, row: string) =>
+      place.run(['protect', '--format', 'csv', '--policy', policy, '--keys', keys], `id,seen\n${row}\n`);
+    const march = await protect('march.yaml', 'march.json', '7,2024-03-09');
+    expect(march.out).toBe((await protect('per.yaml', 'all.json', '7,2024-03-09')).out);
+    expect((await protect('march.yaml', 'march.json', '7,2024-04-09')).code).not.toBe(0);
+  });
+
+  it('inspect names the fields whose keys are not in the file', async () => {
+    place.write('more.yaml', `${POLICY}  phone: { rule: token, scope: phone }\n`);
+    const { out } = await run(['keys', 'inspect', '--keys', 'worker.json', '--policy', 'more.yaml']);
+    expect(out).toContain('narrowed to protect; a seat belt, not a wall, for seal:person.name, fpe:car\n');
+    expect(out).toContain('  field phone: this key file does not have all of its keys\n');
+    expect(out).not.toContain('field id: this key file');
+    const { policies } = await inspect('worker.json', ['--policy', 'more.yaml']);
+    expect(policies).toMatchObject([{ lacking: ['phone'] }]);
+  });
+});
+
+describe('check with keys', () => {
+  const check = async (policy: string, keys: string, env: Record<string, string> = {}) =>
+    (await run(['check', '--policy', policy, '--keys', keys], env)).err;
+
+  it('says which tokens of one scope will not join after a rotation, or do not', async () => {
+    await run(['keys', 'new', '--out', 'first.json']);
+    expect(await check('p.yaml', 'first.json')).toContain(
+      'the shorter of 128 bits and 48 bits are beginnings of the longer ones, and after a rotation they are not',
+    );
+    expect(await check('p.yaml', 'k3.json')).toContain(
+      'the shorter of 128 bits and 48 bits are not beginnings of the longer ones',
+    );
+    place.write('one.yaml', POLICY.replace(/ {2}code: .*\n/, ''));
+    expect(await check('one.yaml', 'first.json')).not.toContain('beginnings of');
+  });
+
+  it('says that recipients want a base that is only a base', async () => {
+    await run([
+      'keys',
+      'add',
+      '--domain',
+      'partner-b',
+      '--of',
+      'eu-enclave',
+      '--keys',
+      'first.json',
+      '--out',
+      'fb.json',
+    ]);
+    place.write('b.yaml', POLICY.replace('eu-enclave', 'partner-b'));
+    expect(await check('b.yaml', 'fb.json')).toContain('for recipients, begin with trefoil keys new --renewable');
+    expect(await check('b.yaml', 'b.json')).not.toContain('for recipients');
+    expect(await check('p.yaml', 'fb.json')).not.toContain('for recipients');
+  });
+
+  it('asks for a pin if the key file is sealed, and a changed copy of it says that it is not', async () => {
+    place.write('passphrase', 'correct horse battery staple\n');
+    const env = { TREFOIL_PASSPHRASE_FILE: place.path('passphrase') };
+    await run(['keys', 'wrap', 'k3.json', '--passphrase', '--out', 'sealed.age'], env);
+    expect(await check('p.yaml', 'sealed.age', env)).toContain('p.yaml: the policy pins no keys');
+    expect(await check('pinned.yaml', 'sealed.age', env)).not.toContain('the policy pins no keys');
+    expect(await check('p.yaml', 'k3.json')).not.toContain('the policy pins no keys');
+    const { err } = await run(['keys', 'add', '--keys', 'sealed.age', '--out', 'plain.json'], env);
+    expect(err).toContain('the key file that was read is sealed, and this one is not');
+  });
+});
+
+describe('keys inspect of files that protect', () => {
+  it('says the same as the values show', async () => {
+    const { out } = await run(['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'k3.json', '--quiet']);
+    const { keyId } = await inspect('k3.json', ['--domain', 'eu-enclave']);
+    const token = out.split('\n')[1]!.split(',')[0]!;
+    expect(json((await place.run(['inspect', '--json', token])).out)).toMatchObject([{ keyId }]);
+  });
+});
