@@ -24,7 +24,7 @@ interface Turns {
 const root = fileURLToPath(new URL('../', import.meta.url));
 const { BUDGET, LONG, choose } = (await import(new URL('../.ci/turns.mjs', import.meta.url).href)) as Turns;
 const names = (list: readonly Long[]) => list.map(({ name }) => name);
-const chosen = (...args: Parameters<Turns['choose']>) => chosen(...args).chosen);
+const chosen = (...args: Parameters<Turns['choose']>) => names(choose(...args).chosen);
 
 const LIST: readonly Long[] = ['a', 'b', 'c', 'd'].map((name) => ({
   name,
