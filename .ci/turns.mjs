@@ -159,7 +159,7 @@ export const LONG = [
   {
     name: 'key wrappers with the SDKs of AWS, Google and Azure, and with SoftHSM',
     command: 'bash test/kms/run',
-    sources: ['src/custody.ts', 'src/custody/', 'src/cli/custody/', 'docs/guide/kms.md', 'test/kms/'],
+    sources: ['src/custody.ts', 'src/custody/', 'src/cli/custody/', 'docs/guide/keys/kms.md', 'test/kms/'],
   },
   {
     name: 'the two commands of the README on Node 22',

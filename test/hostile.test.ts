@@ -26,8 +26,10 @@ import {
   keyset,
   mask,
   policy,
+  projectTokens,
   seal,
   shiftDate,
+  type TokenOptions,
   TrefoilError,
   token,
   utf8Column,
@@ -35,7 +37,8 @@ import {
 import { makeRejectSealer } from '../src/io/rejects.ts';
 import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
 import { openKeys } from '../src/keys/domain-keys.ts';
-import { parsePolicy } from '../src/policy.ts';
+import { addDomain, addKey, promoteKey } from '../src/keys.ts';
+import { parsePolicy, project, rekey } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
@@ -64,7 +67,6 @@ const keys = ring.domain('eu');
 const pinned = ring.domain('eu', { keyCheck: keys.keyCheck });
 
 const tokens = token({ scope: 'a', prepare: trim }).bind(keys);
-const bare = token({ scope: 'a', form: 'bare' }).bind(keys);
 const seals = seal({ scope: 'a' }).bind(keys, revealAccess);
 const integers = seal({ scope: 'a', value: 'integer' }).bind(keys, revealAccess);
 const fpes = fpe({ scope: 'a', format: card({ clear: { first: 6 } }) }).bind(pinned, revealAccess);
@@ -144,13 +146,25 @@ const two = (value: unknown) => ({ protect: () => [value], protectMany: () => [[
 const four = (value: unknown, back: unknown) => ({ ...two(value), reveal: () => [back], revealMany: () => [[back]] });
 /** The same for rules whose values are looked up under every key. */
 const five = (value: unknown, back: unknown) => ({ ...four(value, back), candidates: () => [value] });
+/** Two epochs of one lineage: the tokens of the first are renewed to the second. */
+const FIRST = addDomain(addKey(keyset.generate()), 'b', { of: 'eu' });
+const SECOND = promoteKey(FIRST, FIRST.ids[1]!);
+const EPOCHS = [FIRST, SECOND].map((set) => set.domain('eu'));
+/** A rule under the second key, and a token of the first. */
+const renewed = (options: TokenOptions) => {
+  const rule = token(options);
+  return { rule, verbs: rule.bind(EPOCHS[1]!), made: rule.bind(EPOCHS[0]!).protect('x') };
+};
 const tokenVerbs = (made: unknown) => ({
   ...two('x'),
   matches: () => ['x', made],
   candidates: () => ['x'],
-  renew: () => [made, { from: keys.keyId }],
-  renewMany: () => [[made, made], { from: keys.keyId }],
+  renew: () => [made, { from: EPOCHS[0]!.keyId }],
+  renewMany: () => [[made, made], { from: EPOCHS[0]!.keyId }],
 });
+const LABELLED = renewed({ scope: 'a', label: 'x' });
+const UUIDS = renewed({ scope: 'a', form: 'uuid' });
+const PROJECTION = projectTokens(LABELLED.rule, { from: EPOCHS[0]!, to: SECOND.domain('b') });
 const rules = {
   token: token({ scope: 'a' }),
   seal: seal({ scope: 'a' }),
@@ -319,8 +333,22 @@ const RULES: Readonly<Record<string, Row>> = {
       args: () => [{ ...utf8Column(['x', null]) }],
     },
     binds('token'),
-    ...verbs('token', tokens, tokenVerbs(tokens.protect('x'))),
-    ...verbs('bare token', bare, tokenVerbs(bare.protect('x'))),
+    ...verbs('token', LABELLED.verbs, tokenVerbs(LABELLED.made)),
+    ...verbs('uuid token', UUIDS.verbs, tokenVerbs(UUIDS.made)),
+    ...verbs('token with a key of its own', tokens, {
+      ...two('x'),
+      matches: () => ['x', tokens.protect('x')],
+      candidates: () => ['x'],
+      renew: () => [null, { from: EPOCHS[0]!.keyId }],
+      renewMany: () => [[null], {}],
+    }).filter(({ name }) => !/renew/.test(name)),
+  ],
+  projectTokens: (fn) => [
+    { name: 'projectTokens', fn, args: () => [LABELLED.rule, { from: EPOCHS[0]!, to: SECOND.domain('b') }] },
+    ...verbs('projection', PROJECTION, {
+      project: () => [LABELLED.made, { from: EPOCHS[0]!.keyId }],
+      projectMany: () => [[LABELLED.made, null], { from: EPOCHS[0]!.keyId }],
+    }),
   ],
   seal: (fn) => [
     { name: 'seal', fn, args: () => [{ scope: 'a', value: 'text', missing: [''], optional: true, why: 'x' }] },
@@ -427,6 +455,17 @@ const VAULT: Row = async (fn) => {
   ];
 };
 
+const ROTATION: Readonly<Record<string, Row>> = {
+  addDomain: call(() => [ring, 'b', { of: 'eu' }]),
+  addKey: call(() => [ring, { newLineage: true }]),
+  promoteKey: call(() => [FIRST, FIRST.ids[1]]),
+  retireKey: call(() => [
+    SECOND,
+    FIRST.primary,
+    { at: '2027-01-31', domains: ['eu'], keep: [{ domain: 'eu', path: [['kind', 'token']] }] },
+  ]),
+};
+
 const KEYSET: Row = () => [
   { name: 'keyset.generate', fn: keyset.generate, args: () => [] },
   { name: 'keyset.parse', fn: keyset.parse, args: () => [keysetJson(testRoot('hostile'))] },
@@ -457,7 +496,28 @@ function asJson(inner: unknown): string {
   }
 }
 
+const owned = policy({ a: token({ scope: 'a', label: 'x' }), e: keep }, { domain: 'eu' });
+const ofRecipient = policy({ a: token({ scope: 'a', label: 'x' }), e: keep }, { domain: 'b' });
+const moves = { from: SECOND.domain('eu'), to: SECOND.domain('b'), as: ofRecipient };
+const ours = owned.bind(SECOND.domain('eu')).protect({ a: 'x', e: 1 });
+
 const POLICY: Readonly<Record<string, Row>> = {
+  keyNeeds: call(() => [[owned], { verbs: ['protect'], rejects: true }]),
+  narrow: call(() => [ring, [owned], { verbs: ['protect', 'reveal'], rejects: true }]),
+  rekey: (fn) => [
+    { name: 'rekey', fn, args: () => [owned, { from: EPOCHS[1], to: EPOCHS[1] }, revealAccess] },
+    ...verbs('rekey', rekey(owned, { from: EPOCHS[1]!, to: EPOCHS[1]! }), {
+      rekey: () => [ours],
+      rekeyMany: () => [[ours], { onReject: () => {} }],
+    }),
+  ],
+  project: (fn) => [
+    { name: 'project', fn, args: () => [owned, moves, revealAccess] },
+    ...verbs('project', project(owned, moves), {
+      project: () => [ours],
+      projectMany: () => [[ours], { onReject: () => {} }],
+    }),
+  ],
   policy: (fn) => [
     {
       name: 'policy',
@@ -654,7 +714,13 @@ const readers = (name: 'Csv' | 'Ndjson' | 'Tsv'): Readonly<Record<string, Row>> 
     ...(name !== 'Ndjson' && { header: ['a', 'e'] }),
   });
   const flatKeys = () => flat.bind(pinned, revealAccess);
+  const moving = () => rekey(owned, { from: EPOCHS[1]!, to: EPOCHS[1]! });
+  const older = safe!.replace(token, LABELLED.made);
   return {
+    [`rekey${name}`]: call(() => [[older], moving(), options()]),
+    [`rekey${name}Stream`]: (fn) => [
+      { name: fn.name, fn: stream(fn as never), args: () => [new TextEncoder().encode(older), moving(), options()] },
+    ],
     [`protect${name}`]: call(() => [[text], flatKeys(), options()]),
     [`reveal${name}`]: call(() => [[safe], flatKeys(), options()]),
     [`protect${name}Stream`]: (fn) => [
@@ -689,6 +755,21 @@ const files: Row = call(
 
 const folders: Row = call(
   () => [[join(folder, 'in.csv')], join(folder, `out-${outputs++}`), flat.bind(pinned, revealAccess), { force: true }],
+  { places: true, files: [0, 1] },
+);
+
+const kept = policy({ a: keep, e: keep });
+const movedFile: Row = call(
+  () => [
+    join(folder, 'in.csv'),
+    join(folder, `out-${outputs++}.csv`),
+    rekey(kept, { from: keys, to: keys }),
+    { force: true, workers: 1 },
+  ],
+  { places: true, files: [0, 1] },
+);
+const movedFolder: Row = call(
+  () => [[join(folder, 'in.csv')], join(folder, `out-${outputs++}`), rekey(kept, { from: keys, to: keys }), {}],
   { places: true, files: [0, 1] },
 );
 
@@ -847,7 +928,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     utf8Column: call(() => [['x', null]]),
     utf8Texts: call(() => [{ ...utf8Column(['x', null]) }]),
   },
-  keys: { keyset: KEYSET },
+  keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
@@ -900,6 +981,8 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     revealFile: files,
     protectFiles: folders,
     revealFiles: folders,
+    rekeyFile: movedFile,
+    rekeyFiles: movedFolder,
     openRejects: rejects,
   },
 };

@@ -92,4 +92,6 @@ export const cases = [
   () => columnWithTweaks(DIGITS, 16),
   () => oneValue(LOWER, 20, 8),
   () => oneValue(WORDS, 40, 8),
+  // 122 bits, as a UUID has them.
+  () => column('01', 122, 55),
 ];

@@ -113,6 +113,86 @@ function repeated() {
   };
 }
 
+/** The public root keys of the test vectors in docs/spec/renewal-v1.md. */
+const SECRETS = [
+  'trefoil-root-1_med7afeazz3tc4ydw2xkm1nwwzy0e9sdkdjw97dqg7812j3x62a05n2v',
+  'trefoil-root-1_p08d8jh4vg2qv1fjabg26bz9714gad6g7fq7gejrs0stm28ktkq08y7v',
+  'trefoil-root-1_6evzcjgp1eytqfb0rj0e2xzwapwzjjnxjmd17v21czacpkpp1bggp5he',
+];
+
+/** Keys of the same three epochs of one lineage, the named one primary. */
+function epoch(primary) {
+  const entries = SECRETS.map((secret, i) => ({
+    id: `epoch-${i + 1}`,
+    primary: i + 1 === primary,
+    ...(i > 0 && { base: 'epoch-1' }),
+    secret,
+  }));
+  return keyset.parse(JSON.stringify({ version: 'keyset-v1', keys: entries })).domain('bench');
+}
+
+const KEYS = [1, 2, 3].map(epoch);
+
+/** A column of flat strings, as a driver or a parser returns them. */
+const flat = (column) => column.map((text) => Buffer.from(text).toString('latin1'));
+
+/** Renewing a column against making it anew from its values, under the first key. */
+function renewing(name, from, floor, options) {
+  const rule = token({ scope: 'person.email', ...options });
+  const [source, target] = [rule.bind(KEYS[from - 1]), rule.bind(KEYS[from])];
+  const old = flat(source.protectMany(values));
+  const named = options.label === undefined ? { from: KEYS[from - 1].keyId } : {};
+  return {
+    work: `token.renewMany of 10,000, ${name}, ${from === 1 ? 'from the first key' : 'from a later key'}`,
+    against: 'token.protectMany under the first key',
+    floor,
+    check() {
+      assert.deepEqual(target.renewMany(old, named), target.protectMany(values));
+    },
+    ours: wholeColumn(old, (column) => target.renewMany(column, named)),
+    rival: wholeColumn(values, rule.bind(KEYS[0]).protectMany),
+  };
+}
+
+/** Protecting under a key with a base against protecting under that base. */
+function later(name, floor, options) {
+  const rule = token({ scope: 'person.email', ...options });
+  const [first, second] = [rule.bind(KEYS[0]), rule.bind(KEYS[1])];
+  return {
+    work: `token.protectMany of 10,000, ${name}, under a later key`,
+    against: 'token.protectMany under the first key',
+    floor,
+    check() {
+      const named = options.label === undefined ? { from: KEYS[0].keyId } : {};
+      assert.deepEqual(second.protectMany(values), second.renewMany(first.protectMany(values), named));
+    },
+    ours: wholeColumn(values, second.protectMany),
+    rival: wholeColumn(values, first.protectMany),
+  };
+}
+
+/** Three candidates against one token. */
+function candidates() {
+  const rule = token({ scope: 'person.email', label: 'mail' });
+  const mail = rule.bind(KEYS[2]);
+  return {
+    work: 'token.candidates, three keys, labelled',
+    against: 'token.protect under the first key',
+    floor: 0.3,
+    check() {
+      const all = [2, 0, 1].map((i) => rule.bind(KEYS[i]));
+      for (const value of values.slice(0, 500)) {
+        assert.deepEqual(
+          mail.candidates(value),
+          all.map((one) => one.protect(value)),
+        );
+      }
+    },
+    ours: oneByOne(values, mail.candidates),
+    rival: oneByOne(values, rule.bind(KEYS[0]).protect),
+  };
+}
+
 export const cases = [
   one,
   many,
@@ -122,4 +202,11 @@ export const cases = [
   () => form('BLAKE3', 3.5, { prf: 'blake3', label: 'mail' }),
   utf8,
   repeated,
+  () => renewing('labelled', 1, 1.15, { label: 'mail' }),
+  () => renewing('labelled', 2, 1.05, { label: 'mail' }),
+  () => renewing('uuid', 1, 0.65, { form: 'uuid' }),
+  () => renewing('uuid', 2, 0.5, { form: 'uuid' }),
+  () => later('labelled', 0.75, { label: 'mail' }),
+  () => later('uuid', 0.5, { form: 'uuid' }),
+  candidates,
 ];

@@ -14,7 +14,7 @@ const ATTEMPTS = 3;
 export const DEFAULT_TIMEOUT = 10_000;
 
 /** The most bytes that a wrapper may return for a key. */
-const MAX_WRAPPED = 4_096;
+export const MAX_WRAPPED = 4_096;
 
 /** How calls are made. */
 export interface CallOptions {
@@ -80,6 +80,8 @@ async function within<T>({ timeout, signal }: CallOptions, work: (call: WrapperC
   const abort = new AbortController();
   return new Promise<T>((resolve, reject) => {
     const end = (error: unknown) => {
+      // A call that never ends must not keep the process alive.
+      clearTimeout(timer);
       reject(error);
       abort.abort();
     };

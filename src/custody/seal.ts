@@ -4,16 +4,16 @@ import { utf8 } from '../core/bytes.ts';
 import { badRange, badType, checkInteger, checkOptions, isArgumentError, typeName } from '../core/checks.ts';
 import { fail, TrefoilError } from '../errors.ts';
 import { keyset } from '../keys/keyset.ts';
-import { type AgeModule, type AgeRecipient, checkAge } from './age.ts';
+import { type AgeModule, type AgeRecipient, checkAge, MAX_FILE } from './age.ts';
 import { type CallOptions, DEFAULT_TIMEOUT, forgetLastMatch, withoutStack } from './calls.ts';
-import { wrapperRecipient } from './stanza.ts';
+import { checkStanzas, MAX_STANZAS, wrapperRecipient } from './stanza.ts';
 import { checkWrapper, type KeyWrapper, keyContext } from './wrapper.ts';
 
 /** What sealing and opening have in common. */
 export interface CustodyOptions {
   /** The module `age-encryption`: `import * as age from 'age-encryption'`. */
   readonly age: AgeModule;
-  /** A passphrase. age derives a key from it with scrypt, which takes seconds in JavaScript. */
+  /** A passphrase. age derives a key from it with scrypt, which blocks the process for about a second. */
   readonly passphrase?: string;
   /** Key wrappers, such as those that `vaultTransit` and `awsKms` make. */
   readonly wrappers?: readonly KeyWrapper[];
@@ -125,7 +125,9 @@ export async function sealKeyFile(text: string, options: SealOptions): Promise<U
   if (passphrase !== undefined && others > 0) {
     badRange('passphrase', 'cannot be combined with recipients or wrappers, because age does not allow it');
   }
+  if (others > MAX_STANZAS) badRange('recipients', `expected at most ${MAX_STANZAS}, wrappers included`);
   if (passphrase === undefined && others === 0) badRange('options', 'expected recipients, wrappers or a passphrase');
+  if (typeof text !== 'string') badType('text', `expected text, got ${typeName(text)}`);
   // A mistake in the text would otherwise be found when the file is needed.
   keyset.parse(text, checked.region === undefined ? {} : { region: checked.region });
   const encrypter = new age.Encrypter();
@@ -135,6 +137,7 @@ export async function sealKeyFile(text: string, options: SealOptions): Promise<U
   const bytes = utf8(text);
   try {
     const file = await encrypter.encrypt(bytes);
+    await checkFile(file, age);
     return armour ? age.armor.encode(file) : file;
   } catch (error) {
     checked.signal?.throwIfAborted();
@@ -145,6 +148,29 @@ export async function sealKeyFile(text: string, options: SealOptions): Promise<U
   } finally {
     bytes.fill(0);
     forgetLastMatch();
+  }
+}
+
+/**
+ * Checks that a new file is one that is opened. A recipient of the caller may make any stanzas, and a file with too
+ * many of them, or with a passphrase beside others, would be refused on the day when it is needed.
+ */
+async function checkFile(file: Uint8Array, age: AgeModule): Promise<void> {
+  if (file.length > MAX_FILE) fail('key_refused', 'the sealed file would be larger than 1 MiB');
+  const decrypter = new age.Decrypter();
+  let read = false;
+  decrypter.addIdentity({
+    unwrapFileKey(stanzas) {
+      checkStanzas(stanzas);
+      read = true;
+      return null;
+    },
+  });
+  try {
+    await decrypter.decrypt(file);
+  } catch (error) {
+    // Without a file key the package throws in any case.
+    if (!read) throw error;
   }
 }
 

@@ -8,14 +8,14 @@ import { encodeBase64url } from '../core/base64url.ts';
 import { utf8 } from '../core/bytes.ts';
 import { fail, TrefoilError } from '../errors.ts';
 import type { AgeIdentity, AgeRecipient, AgeStanza } from './age.ts';
-import { type CallOptions, unwrapKey, wrapKey } from './calls.ts';
+import { type CallOptions, MAX_WRAPPED, unwrapKey, wrapKey } from './calls.ts';
 import type { KeyWrapper } from './wrapper.ts';
 
 /** The type of the stanza. */
 export const STANZA = 'trefoil/kms-v1';
 
 /** The most stanzas of a key file. Each one may cost an identity a scalar multiplication. */
-const MAX_STANZAS = 64;
+export const MAX_STANZAS = 64;
 
 /** The highest work factor of scrypt: 2^20 rounds over 1 GiB. Each step more doubles both. */
 const MAX_WORK_FACTOR = 20;
@@ -56,7 +56,7 @@ export function waysOf(stanzas: readonly AgeStanza[]): Ways {
 export function checkStanzas(stanzas: readonly AgeStanza[]): void {
   if (stanzas.length > MAX_STANZAS) refuse(`it has more than ${MAX_STANZAS} stanzas`);
   const names = new Set<string>();
-  for (const { args } of stanzas) {
+  for (const { args, body } of stanzas) {
     if (args[0] === 'scrypt') {
       if (stanzas.length > 1) refuse('it has other ways in beside its passphrase, which age does not allow');
       if (!/^[1-9][0-9]{0,2}$/.test(args[2] ?? '') || Number(args[2]) > MAX_WORK_FACTOR) {
@@ -65,6 +65,9 @@ export function checkStanzas(stanzas: readonly AgeStanza[]): void {
     }
     if (args[0] !== STANZA) continue;
     if (args.length !== 2) refuse('a stanza of a key wrapper has another number of arguments than one');
+    if (body.length === 0 || body.length > MAX_WRAPPED) {
+      refuse(`a stanza of a key wrapper is empty, or has more than ${MAX_WRAPPED} bytes`);
+    }
     if (names.has(args[1]!)) refuse('it has two stanzas of one key wrapper');
     names.add(args[1]!);
   }

@@ -4,6 +4,7 @@
  */
 
 import { encodeList } from '../core/bytes.ts';
+import { badType, typeName } from '../core/checks.ts';
 import { type Branch, deriveFromBranches, pathBytes, shorten } from './branches.ts';
 import type { Shown } from './checks.ts';
 import { descend, domainNode, keyCheckValue, type Step } from './derive.ts';
@@ -14,6 +15,21 @@ import { shownIn } from './lineage.ts';
 export interface KeyNeed {
   readonly domain: string;
   readonly path: readonly Step[];
+}
+
+/** Checks the form of needs that a caller passes, and copies them: their arrays may be of a class of the caller's. */
+export function checkNeeds(needs: readonly KeyNeed[]): readonly KeyNeed[] {
+  const isName = (name: unknown) => typeof name === 'string' || name instanceof Uint8Array;
+  const isStep = (step: unknown) =>
+    Array.isArray(step) && step.length > 0 && typeof step[0] === 'string' && step.every(isName);
+  const isNeed = (need: Partial<KeyNeed> | null | undefined) =>
+    typeof need?.domain === 'string' && Array.isArray(need.path) && need.path.length > 0 && need.path.every(isStep);
+  const copy = Array.isArray(needs) ? Array.from<KeyNeed>(needs) : null;
+  if (copy === null || !copy.every(isNeed)) {
+    badType('keep', `expected the list that keyNeeds returns, got ${typeName(needs)}`);
+  }
+  const copyStep = (step: Step) => Array.from(step) as unknown as Step;
+  return copy.map(({ domain, path }) => ({ domain, path: Array.from(path, copyStep) }));
 }
 
 /**

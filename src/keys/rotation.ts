@@ -7,7 +7,7 @@ import { badRange, badType, checkName, checkOptions, typeName } from '../core/ch
 import { readCivilDate } from '../core/civil-date.ts';
 import { fail } from '../errors.ts';
 import { checkEntries, type KeyEntry, type KeysetData, type RetiredKey } from './entries.ts';
-import { type KeyNeed, withBranches } from './granting.ts';
+import { checkNeeds, type KeyNeed, withBranches } from './granting.ts';
 import { type Keyset, keysetData, makeKeyset, newRootKey } from './keyset.ts';
 import { lineOf } from './lineage.ts';
 
@@ -117,7 +117,8 @@ export function retireKey(from: Keyset, id: string, options: RetireKeyOptions): 
   const key = keyOf(data, id);
   if (id === data.primary) fail('key_in_use', `root key ${id} is primary; promote another key first`);
   if (keep !== undefined) {
-    const keys = data.keys.map((one) => (one === key ? withBranches(data, key, keep) : one));
+    const needs = checkNeeds(keep);
+    const keys = data.keys.map((one) => (one === key ? withBranches(data, key, needs) : one));
     return makeKeyset(checkEntries({ ...data, keys }));
   }
   const child = data.keys.find(({ base }) => base === id);

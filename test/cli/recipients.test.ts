@@ -1,9 +1,9 @@
-/** The commands of docs/guide/recipients.md, in their order, and what the page says of the files that they write. */
+/** The commands of docs/guide/keys/recipients.md, in their order, and what the page says of the files that they write. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cellsOf, makePlace, type Place } from './harness.ts';
 
-const page = readFileSync(new URL('../../docs/guide/recipients.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/guide/keys/recipients.md', import.meta.url), 'utf8');
 
 /** The files of the page: YAML blocks that begin with a name. */
 const FILES = [...page.matchAll(/```yaml\n# (\S+)\n([\s\S]*?)```/g)].map(([, name, text]) => [name!, text!] as const);

@@ -76,6 +76,16 @@ describe('a sealed file', () => {
     );
   });
 
+  it('is not made if it would not open: with too many recipients, or with stanzas of a recipient of the caller', async () => {
+    const many = Array.from({ length: 65 }, () => own.recipient);
+    await expect(seal({ recipients: many })).rejects.toThrow('"recipients" expected at most 64');
+    const stanza = { args: ['scrypt', 'AAAAAAAAAAAAAAAAAAAAAA', '10'], body: new Uint8Array(32) };
+    const odd = { wrapFileKey: () => [stanza] };
+    expect((await rejection(seal({ recipients: [own.recipient, odd] }))).code).toBe('invalid_keyset');
+    const broken = { wrapFileKey: () => [{ args: ['a b', ''], body: new Uint8Array(1) }] };
+    expect((await rejection(seal({ recipients: [broken] }))).code).toBe('key_refused');
+  });
+
   it('is not made from a text that is no keyset', async () => {
     expect((await rejection(sealKeyFile('{}', { age, recipients: [own.recipient] }))).code).toBe('invalid_keyset');
   });

@@ -302,7 +302,7 @@ describe('an adapter that hangs', () => {
 });
 
 describe('stanzas of key wrappers in a file of somebody else', () => {
-  const fileWith = async (args: string[], body = new Uint8Array(16)) => {
+  const fileWith = async (args: string[], body: Uint8Array = new Uint8Array(16)) => {
     const encrypter = new age.Encrypter();
     encrypter.addRecipient({ wrapFileKey: () => [{ args, body }] });
     return encrypter.encrypt(text);
@@ -312,9 +312,11 @@ describe('stanzas of key wrappers in a file of somebody else', () => {
   it.each([
     ['without a name', ['trefoil/kms-v1']],
     ['with a host in a second argument', ['trefoil/kms-v1', NAME, 'https://attacker.example']],
-  ])('%s are refused, and nobody is asked', async (_, args) => {
+    ['without a body', ['trefoil/kms-v1', NAME], new Uint8Array(0)],
+    ['with a body that no KMS makes', ['trefoil/kms-v1', NAME], new Uint8Array(4_097)],
+  ])('%s are refused, and nobody is asked', async (_, args, body?: Uint8Array) => {
     const wrapper = makeWrapper();
-    expect((await rejection(opened(await fileWith(args), wrapper))).code).toBe('invalid_keyset');
+    expect((await rejection(opened(await fileWith(args, body), wrapper))).code).toBe('invalid_keyset');
     expect(wrapper.seen).toEqual([]);
   });
 

@@ -17,7 +17,7 @@ import { protectNdjson, rekeyNdjson, revealNdjson } from '../../src/ndjson.ts';
 import { protectFile, rekeyFile, revealFile } from '../../src/node.ts';
 import { rekey } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
-import type { Per } from '../../src/rule/token/contexts.ts';
+import type { PerField } from '../../src/rule/token/contexts.ts';
 import { protectTsv, rekeyTsv, revealTsv } from '../../src/tsv.ts';
 import type { Place } from '../cli/harness.ts';
 
@@ -261,7 +261,7 @@ const sql: Way = {
       await register(connection as never, { policy: policy as never, keys, access: revealAccess });
       const kept = namesOf(records).filter((name) => !DROPPED.has(name));
       const call = (name: string) => {
-        const { subject, per } = fields[name] as { subject?: string; per?: Per };
+        const { subject, per } = fields[name] as { subject?: string; per?: PerField | readonly PerField[] };
         const others = [subject ?? [], per ?? []]
           .flat()
           .map((other) => (typeof other === 'string' ? other : other.field));

@@ -1,7 +1,7 @@
-// The key wrappers of the package and of docs/guide/kms.md, with the real SDKs against servers on this machine and with
-// SoftHSM. `test/kms/run` runs this program in a folder in which the SDKs and trefoil are installed.
+// The key wrappers of the package and of docs/guide/keys/kms.md, with the real SDKs against servers on this machine and
+// with SoftHSM. `test/kms/run` runs this program in a folder in which the SDKs and trefoil are installed.
 //
-// usage: node check.mjs PAGE [NAME], where PAGE is docs/guide/kms.md and NAME a part of the name of a check
+// usage: node check.mjs PAGE [NAME], where PAGE is docs/guide/keys/kms.md and NAME a part of the name of a check
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

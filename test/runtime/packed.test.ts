@@ -218,7 +218,7 @@ describe('a bundler', () => {
     },
     {
       part: 'trefoil/ff1',
-      most: 28_000, // 25,913
+      most: 32_000, // 30,425, of which 2,600 are the rounds of FF1 over bits in words
       code: `
         import { alphabet, ff1, ff1Text } from 'trefoil/ff1';
         const hex = alphabet('0123456789abcdef');
@@ -228,7 +228,7 @@ describe('a bundler', () => {
     },
     {
       part: 'ff1 alone',
-      most: 24_000, // 22,126
+      most: 28_000, // 26,461, of which 2,600 are the same rounds
       code: `
         import { ff1 } from 'trefoil/ff1';
         const column = Array.from({ length: 100 }, (_, i) => [1, 2, 3, 4, 5, 6, i]);
@@ -284,7 +284,7 @@ describe('a bundler', () => {
 describe('the tarball', () => {
   test('has the files that it needs and no others', () => {
     const allowed =
-      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/(trefoil\.mjs|NOTICES\.txt|sbom\.cdx\.json|vectors\/[a-z-]+-v\d\.json)|docs\/(spec|guide|guide\/files)\/[^/]+\.md|docs\/[a-z-]+\.md|LICENSE|README\.md|package\.json)$/;
+      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/(trefoil\.mjs|NOTICES\.txt|sbom\.cdx\.json|vectors\/[a-z-]+-v\d\.json)|docs\/(spec|guide|guide\/[a-z]+)\/[^/]+\.md|docs\/[a-z-]+\.md|LICENSE|README\.md|package\.json)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     for (const path of [
       'LICENSE',

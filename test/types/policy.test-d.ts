@@ -22,7 +22,15 @@ import {
   token,
 } from 'trefoil';
 import { card } from 'trefoil/format';
-import { type BoundFilePolicy, explain, type FilePolicy, type OutputRow, parsePolicy } from 'trefoil/policy';
+import {
+  type BoundFilePolicy,
+  explain,
+  type FilePolicy,
+  type OutputRow,
+  parsePolicy,
+  project,
+  rekey,
+} from 'trefoil/policy';
 import { readDate, readEpoch } from 'trefoil/prepare';
 import { revealAccess } from 'trefoil/reveal';
 import { describe, expectTypeOf, test } from 'vitest';
@@ -463,5 +471,33 @@ describe("unnamed: 'drop'", () => {
   test('still asks for the fields that have a rule', () => {
     // @ts-expect-error id is missing
     p.protect({ more: 'x', items: [] });
+  });
+});
+
+describe('a record that is moved', () => {
+  const moving = rekey(customers, { from: keys, to: keys }, revealAccess);
+  const safe = bound.protect(customer);
+
+  test('is a protected one, and comes out as one of the same type', () => {
+    expectTypeOf(moving.rekey(safe)).toEqualTypeOf<typeof safe>();
+    expectTypeOf(moving.rekeyMany([safe])).toEqualTypeOf<(typeof safe)[]>();
+    expectTypeOf(project(customers, { from: keys, to: keys, as: customers }).project(safe)).toEqualTypeOf<
+      Record<string, unknown>
+    >();
+  });
+
+  test('is not a clear one', () => {
+    // @ts-expect-error the fields are clear, and notes is dropped
+    moving.rekey(customer);
+    // @ts-expect-error only the verb of its own
+    moving.protect;
+    // @ts-expect-error a policy that is bound to keys moves nothing
+    bound.rekey;
+  });
+
+  test('may be one of a policy from a file', () => {
+    const file: FilePolicy = parsePolicy({});
+    rekey(file, { from: keys, to: keys }).rekey({ any: 'thing' });
+    project(customers, { from: keys, to: keys, as: file });
   });
 });

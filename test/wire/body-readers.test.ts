@@ -32,7 +32,7 @@ function bitsOf(form: Form, length: number, tag: Buffer): string {
 
 describe.each(every)('%s of %s characters', (form, length) => {
   it('is read as the bits that it was written from', () => {
-    const tags = [0, 0xff, 0x55, 0xaa].map((byte) => Buffer.alloc(32, byte));
+    const tags: Buffer[] = [0, 0xff, 0x55, 0xaa].map((byte) => Buffer.alloc(32, byte));
     for (let i = 0; i < 60; i++) tags.push(tagOf(`reader ${i}`));
     for (let bit = 0; bit < 128; bit++) {
       const tag = Buffer.alloc(32);

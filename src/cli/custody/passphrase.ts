@@ -4,7 +4,7 @@
  * never holds one, because other processes can read both.
  */
 
-import { openSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ReadStream } from 'node:tty';
@@ -43,7 +43,7 @@ export async function askPassphrase(file: string, context: Context): Promise<str
   try {
     return await ask(terminal, `passphrase of ${file}: `, context);
   } finally {
-    terminal.destroy();
+    terminal.input.destroy();
   }
 }
 
@@ -67,7 +67,7 @@ export async function askNewPassphrase(context: Context): Promise<string> {
     }
     return first;
   } finally {
-    terminal.destroy();
+    terminal.input.destroy();
   }
 }
 
@@ -82,20 +82,30 @@ export function checkNewPassphrase(passphrase: string): string {
   return passphrase;
 }
 
-/** The terminal of this process, which exists even if standard input is a pipe; `null` if there is none. */
-function openTerminal(): ReadStream | null {
+/** A terminal: what is typed, and where questions are written. */
+interface Terminal {
+  readonly input: ReadStream;
+  readonly write: (text: string) => void;
+}
+
+/**
+ * The terminal of this process, which exists even if standard input is a pipe and standard error a file; `null` if
+ * there is none.
+ */
+function openTerminal(): Terminal | null {
   try {
-    return new ReadStream(openSync('/dev/tty', 'r+'));
+    const fd = openSync('/dev/tty', 'r+');
+    return { input: new ReadStream(fd), write: (text) => void writeSync(fd, text) };
   } catch {
     return null;
   }
 }
 
-/** Writes a question to standard error and reads a line, whose characters are not shown. */
-function ask(terminal: ReadStream, question: string, { signal }: Context): Promise<string> {
+/** Writes a question and reads a line, whose characters are not shown. */
+function ask(terminal: Terminal, question: string, { signal }: Context): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: terminal, output: silent, terminal: true });
-  process.stderr.write(`trefoil: ${question}`);
+  const lines = createInterface({ input: terminal.input, output: silent, terminal: true });
+  terminal.write(`trefoil: ${question}`);
   return new Promise((resolve, reject) => {
     const giveUp = () => {
       lines.close();
@@ -109,5 +119,5 @@ function ask(terminal: ReadStream, question: string, { signal }: Context): Promi
       resolve(line);
       lines.close();
     });
-  }).finally(() => process.stderr.write('\n')) as Promise<string>;
+  }).finally(() => terminal.write('\n')) as Promise<string>;
 }

@@ -1,7 +1,8 @@
 /// <reference types="node" />
 /**
  * The passphrase stanza of age (https://c2sp.org/age, "The scrypt recipient type") by `node:crypto`. The package
- * computes scrypt in JavaScript, which takes six times as long (measured: 5.4 s instead of 0.9 s).
+ * computes scrypt in JavaScript, which takes half as long again (measured: 1.1 s of processor time instead of 0.75 s)
+ * and keeps the process from doing anything else, such as ending at Ctrl-C.
  */
 
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';

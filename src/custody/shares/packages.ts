@@ -98,6 +98,6 @@ async function quietly<T>(argument: 'age' | 'shamir', work: Promise<T>): Promise
   try {
     return await work;
   } catch {
-    return badType(argument, 'failed; pass the package in the version that docs/guide/split-custody.md names');
+    return badType(argument, 'failed; pass the package in the version that docs/guide/keys/split-custody.md names');
   }
 }

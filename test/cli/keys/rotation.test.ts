@@ -344,7 +344,7 @@ describe('keys narrow', () => {
       'trefoil: 1\ndomain: eu-enclave\nfields: { id: { rule: token, scope: p, per: { month: seen } }, seen: keep }\n',
     );
     const narrow = ['keys', 'narrow', '--policy', 'per.yaml', '--verbs', 'protect', '--keys', 'all.json', '--period'];
-    expect((await place.run([...narrow, '2024-13', '--out', 'n.json'])).code).toBe(2);
+    expect((await place.run([...narrow, 'March', '--out', 'n.json'])).code).toBe(2);
     const { err } = await run([...narrow, '2024-03', '--out', 'march.json']);
     const [line] = /branchCheck: "\w{26}"/.exec(err)!;
     place.write('march.yaml', `${line}\n${place.read('per.yaml')}`);

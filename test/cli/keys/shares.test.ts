@@ -1,5 +1,5 @@
 /**
- * Split custody by processes: the commands of docs/guide/split-custody.md as they are written there, with the real
+ * Split custody by processes: the commands of docs/guide/keys/split-custody.md as they are written there, with the real
  * `age` and the program in Python, and what the commands refuse.
  */
 import { spawnSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { readShare, writeShare } from '../../../src/custody/shares/share-text.ts
 import { subsetsOf } from '../../../src/custody/shares/subsets.ts';
 import { CLI, type Ended, expectVoice, makePlace, type Place } from '../harness.ts';
 
-const page = readFileSync(new URL('../../../docs/guide/split-custody.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/guide/keys/split-custody.md', import.meta.url), 'utf8');
 const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^\\1\`\`\`$`, 'gm'))].map(([, indent, text]) =>
     text!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),

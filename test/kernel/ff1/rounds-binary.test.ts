@@ -193,7 +193,7 @@ describe('a walk over words', () => {
   it.each(sizes)('is FF1 over bits, again and again, to the letter: %s values', (size) => {
     const { bytes } = random(`walk over words ${size}`);
     const key = bytes(32);
-    const tweaks = Array.from({ length: 12 }, (_, i) => bytes(i % 3));
+    const tweaks: readonly Uint8Array[] = Array.from({ length: 12 }, (_, i) => bytes(i % 3));
     const walk = cycleWalking(key, size <= 2n ** 53n ? Number(size) : size);
     const k = (size - 1n).toString(2).length;
     const drawn = Array.from({ length: 9 }, () => BigInt(`0x${Buffer.from(bytes(20)).toString('hex')}`) % size);
@@ -210,12 +210,12 @@ describe('a walk over words', () => {
     for (const given of [tweaks, tweaks[1]!]) {
       const out = walk.encryptMany(integers, given);
       expect(out.map(BigInt)).toEqual(
-        indices.map((index, i) => literal(index, Array.isArray(given) ? given[i] : given)),
+        indices.map((index, i) => literal(index, Array.isArray(given) ? given[i]! : given)),
       );
       expect(walk.decryptMany(out, given)).toEqual(integers);
-      expect(integers.map((index, i) => walk.encryptMany([index], Array.isArray(given) ? given[i] : given)[0])).toEqual(
-        out,
-      );
+      expect(
+        integers.map((index, i) => walk.encryptMany([index], Array.isArray(given) ? given[i]! : given)[0]),
+      ).toEqual(out);
     }
   });
 });
