@@ -6,7 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { token } from '../../../src/index.ts';
 import { openKeys } from '../../../src/keys/domain-keys.ts';
+import { addKey, keyset, promoteKey } from '../../../src/keys.ts';
 import { subjectKeys } from '../../../src/vault/rows/inner.ts';
 import { outerLayer } from '../../../src/vault/rows/outer.ts';
 import type { Row, Table } from '../../../src/vault/stores/store.ts';
@@ -59,7 +61,7 @@ describe.skipIf(url === undefined)('a key file has leaked: a service with Postgr
     await admin.query(`create database ${database}`);
   });
   afterAll(async () => {
-    for (const name of [database, `${database}_stolen`]) {
+    for (const name of [database, `${database}_stolen`, `${database}_persons`]) {
       await admin.query(`drop database if exists ${name} with (force)`);
     }
     await admin.end();
@@ -79,6 +81,41 @@ describe.skipIf(url === undefined)('a key file has leaked: a service with Postgr
       copyFileSync(place.path('keys-1.json'), place.path('stolen.json'));
     });
     run.run(steps.slice(move), () => place, before);
+  });
+
+  it('one person has one row, however many processes with either primary key add them at once', async () => {
+    const [, insert] = /^const insert = `([^`]+)`/m.exec(page)!;
+    const [, lock] = /transaction\.query\('(select pg_advisory_xact_lock[^']+)'/.exec(page)!;
+    const first = keyset.generate({ renewable: true });
+    const ready = addKey(first);
+    const now = promoteKey(ready, ready.ids.find((id) => !first.ids.includes(id))!);
+    const rule = token({ scope: 'person.email', label: 'mail' });
+    const persons = Array.from({ length: 60 }, (_, n) => `${n}@example.com`);
+    const process = (keys: typeof first) =>
+      withClient(`${database}_persons`, async (client) => {
+        const bound = rule.bind(keys.domain('eu-shop'));
+        let added = 0;
+        for (const person of persons) {
+          const tokens = bound.candidates(person);
+          await client.query('begin');
+          await client.query(lock!, [[...tokens].sort()[0]]);
+          added += (await client.query(insert!, [tokens])).rowCount;
+          await client.query('commit');
+        }
+        return added;
+      });
+    await admin.query(`create database ${database}_persons`);
+    await withClient(`${database}_persons`, (client) =>
+      client.query('create table people (row bigint generated always as identity, mail text not null unique)'),
+    );
+    const added = await Promise.all([ready, now, ready, now].map(process));
+    expect(added.reduce((sum, count) => sum + count)).toBe(60);
+    await withClient(`${database}_persons`, async (client) => {
+      const { rows } = await client.query('select mail from people');
+      expect(rows).toHaveLength(60);
+      const bound = rule.bind(now.domain('eu-shop'));
+      expect(new Set(bound.renewMany(rows.map(({ mail }) => mail as string))).size).toBe(60);
+    });
   });
 
   describe('the thief', () => {
