@@ -46,8 +46,9 @@ export default defineConfig([
     platform: 'node',
     splitting: false,
     dts: false,
-    external: ['@duckdb/node-api'],
-    noExternal: [/^(?!node:|@duckdb\/)/],
+    // Tinypool starts threads from files beside its own. Where the package is, it is found there.
+    external: ['@duckdb/node-api', 'tinypool'],
+    noExternal: [/^(?!node:|@duckdb\/|tinypool$)/],
     outExtension: () => ({ js: '.mjs' }),
     // Bundled CommonJS packages call `require`, which an ES module does not have.
     banner: {

@@ -368,7 +368,7 @@ const BRAND = Symbol.for('trefoil.error');
 /**
  * The error class of the library. `issues` has the first 100 issues, `total` is the number of all that were found, and
  * `code` and `kind` are those of the first issue. If rows of a file or stream have issues, `counts` has the number of
- * rows for each field, code and message, over all issues.
+ * rows for each field, code and message, over all issues. With `too_many_rejects` it counts the rejected records.
  *
  * `instanceof` works across copies of the library (CommonJS and ES modules in one process), because it looks for a
  * registered symbol and not for the class.

@@ -3,7 +3,7 @@
 export type { FileFormat } from './files/file-format.ts';
 export type { Compression } from './files/inputs/compression.ts';
 export type { FileOptions, FileResult } from './files/plan.ts';
-export type { Reject, Rejects } from './files/rejects.ts';
+export type { Reject, Rejects, RejectsTable } from './files/rejects.ts';
 export {
   openRejects,
   protectFile,

@@ -305,7 +305,9 @@ describe('token-v1', () => {
     expect(periods).toHaveLength(7);
   });
   it.each(periods.map((row) => row.slice(1)))('per %s, %s, date %s: %s', (name, unit, date, text, result) => {
-    const rule = token({ scope: 'account', per: { [unit!]: 'on', name: name! } as { month: string } }).bind(keys);
+    const rule = token({ scope: 'account', per: { [unit!]: 'on', name: name! } as unknown as { month: string } }).bind(
+      keys,
+    );
     expect(rule.protect('10017', { per: date })).toBe(result);
     expect(periodOf(unit as 'month', date!)).toBe(text);
   });

@@ -99,6 +99,13 @@ function fileFormatOfNames(inputs: readonly string[]): FileFormat {
       'use --format csv --delimiter tab if cells are quoted, or --format tsv if they are escaped with backslashes',
     );
   }
+  if (inputs.some((input) => /\.json$/i.test(compressionOfName(input).bare))) {
+    throw new UsageError(
+      'the extension .json does not tell whether each line is an object, or the whole file is one document',
+      "use --format ndjson if each line is an object; if not, make lines of it: jq -c '.[]' FILE for one array, and " +
+        "jq -c '.NAME[]' FILE for a list inside an object",
+    );
+  }
   throw new UsageError(
     inputs.some(isStdin) ? 'standard input needs --format' : 'the name of the input does not tell its file format',
     'use --format csv or --format ndjson; if quoted cells are separated by tabs, add --delimiter tab',

@@ -134,6 +134,10 @@ function addGroup(program: Command, name: string): Command {
 function usageOf(error: CommanderError): UsageError {
   const [, message = '', similar] = /^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
   const hint = similar === undefined ? 'trefoil --help lists the commands and options' : `did you mean ${similar}?`;
+  if (/^too many arguments for 'check'/.test(message)) {
+    return new UsageError('check has no arguments', 'name the file whose records are tried with --input FILE');
+  }
+  if (message === "unknown option '-p'") return new UsageError('unknown option -p', 'did you mean --policy?');
   const [, kind, word = ''] = /^(unknown option|unknown command) '(.*)'$/s.exec(message) ?? [];
   if (kind === undefined) {
     return new UsageError(message.replace('. Expected', ': expected'), similar === undefined ? undefined : hint);

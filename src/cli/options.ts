@@ -136,7 +136,12 @@ export function integerOption(flag: string, argument: string, text: string, mini
 export function namesOption(flag: string, text: string): Option {
   return option(flag, 'NAMES', `${text}: a,b,c`, (value) => {
     const names = value.split(',');
-    if (names.some((name) => name === '')) throw new UsageError(`${flag} expected names separated by commas`);
+    if (names.some((name) => name === '')) {
+      throw new UsageError(
+        `${flag} expected names separated by commas, and a name is empty`,
+        'choose a name for a column that has none, and drop it in the policy (NAME: drop)',
+      );
+    }
     if (new Set(names).size !== names.length) throw new UsageError(`${flag} has a name twice`);
     return names;
   });

@@ -73,13 +73,21 @@ export function makeVoice(write: (line: string) => void, debug: boolean): Voice 
 /** The issues of an error. Few of a field have a line each, many share one. The first of several lines counts them. */
 function issueLines(error: TrefoilError): string[] {
   const { issues, total } = error;
+  // The counts are those of the rejected records.
+  if (error.code === 'too_many_rejects' && error.counts !== undefined) {
+    return [formatIssue(issues[0]!), ...countLines(error.counts)];
+  }
   // An error without counts has the first issues only, and may not have all.
   const counts = error.counts ?? (total === issues.length ? { rows: null, isAll: true, ...tallyOf(issues) } : null);
   const isLong = counts?.fields.some(({ issues, first }) => issues > MANY && first.row !== undefined);
   const lines = isLong
     ? countLines(counts!, issues as readonly Issue[])
     : withRest(issues.map(formatIssue), total - issues.length);
-  return lines.length === 1 ? lines : [`${count(total)} problems`, ...lines];
+  if (lines.length === 1) return lines;
+  // Lines that count say of how many rows.
+  const isCut = counts !== null && !counts.isAll && counts.rows !== null && isLong !== true;
+  const rest = isCut ? `; the rows after ${count(counts.rows)} were not looked at` : '';
+  return [`${count(total)} problems${rest}`, ...lines];
 }
 
 /** What lines are made from. The number of rows is `null` if it is not known. */

@@ -260,6 +260,7 @@ function wrongType({ ids, single, siblings, direction }: Mapping, type: Type, le
     const message = `the column is a LIST; name what is inside it (${leaf.path}${inner}), or set drop`;
     return { code: 'nested_value', message };
   }
+  if (kind === 'MAP') return { code: 'nested_value', message: mapMessage(leaf.path) };
   if (!single.has(type.typeId) || type.alias !== undefined) {
     const message = `the column is ${kind}, and no rule would see the values inside it; use NDJSON, or set drop`;
     return { code: 'nested_value', message };
@@ -341,4 +342,14 @@ export function leavesOf(node: Node): readonly Leaf[] {
 /** Name of a type. The alias comes first: JSON is stored as VARCHAR. */
 function kindOf({ typeId, alias }: Type, ids: TypeIds): string {
   return alias ?? Object.keys(ids).find((name) => ids[name] === typeId) ?? 'of an unknown type';
+}
+
+/** What to do about a MAP: its names may be data, so it has to become a list of names and values, which have paths. */
+function mapMessage(path: string): string {
+  const name = /^[a-z_]\w*$/i.test(path) ? path : 'NAME';
+  return (
+    `the column is a MAP, and no rule would see the values inside it; set drop, or make a list of it (COPY (SELECT * ` +
+    `REPLACE (map_entries(${name}) AS ${name}) FROM 'old.parquet') TO 'new.parquet') and name ${name}[].key and ` +
+    `${name}[].value`
+  );
 }

@@ -1,6 +1,7 @@
 /// <reference types="node" />
-/** Files of rejects: writes their first line, and reads them again with the keys of the run. */
+/** Files of rejects: writes their heads, and reads them again with the keys of the run. */
 
+import { equalBytes } from '../core/bytes.ts';
 import { isCapability, type RevealAccess } from '../core/capability.ts';
 import { given } from '../core/given.ts';
 import { type IssueTally, makeIssueCounter } from '../core/issues.ts';
@@ -23,24 +24,42 @@ import type { FileFormatSpec, Opening } from './file-format.ts';
 import { openBytes, STDIN } from './inputs/inputs.ts';
 
 /**
- * Returns the first line of a run's file of rejects.
+ * Returns the line before the rejected records of an input.
  *
- * @param opening the head of the first input; `null` if the file format has none.
+ * @param opening the head of the input; `null` if the file format has none.
+ * @param input index of the input among the inputs of the run.
  */
-export function rejectsHead(sealer: RejectSealer, fileFormat: FileFormatSpec, opening: Opening | null): string {
+export function rejectsHead(
+  sealer: RejectSealer,
+  fileFormat: FileFormatSpec,
+  opening: Opening | null,
+  input: number,
+): string {
   const newline = opening?.newline ?? '\n';
-  if (fileFormat.name === 'ndjson') return sealer.head({ format: 'ndjson', delimiter: null, newline }, null);
+  if (fileFormat.name === 'ndjson') return sealer.head({ format: 'ndjson', delimiter: null, newline }, null, input);
   // If the input has no header line, the corrected records are run again without one, too.
   const names = fileFormat.dialect.header === null ? (opening?.names ?? null) : null;
-  if (fileFormat.name === 'tsv') return sealer.head({ format: 'tsv', delimiter: null, newline }, names);
+  if (fileFormat.name === 'tsv') return sealer.head({ format: 'tsv', delimiter: null, newline }, names, input);
   const { dialect } = fileFormat;
   const { delimiter = dialect.delimiter ?? DEFAULT_DELIMITER } = (opening ?? {}) as Partial<CsvOpening>;
   const quote = dialect.quote === '"' ? undefined : (dialect.quote ?? 'none');
-  return sealer.head({ format: 'csv', delimiter, newline, quote, escape: dialect.escapedBy ?? undefined }, names);
+  const form = { format: 'csv', delimiter, newline, quote, escape: dialect.escapedBy ?? undefined };
+  return sealer.head(form, names, input);
+}
+
+/** How an input of the run was written. */
+export interface RejectsTable extends RejectsForm {
+  /** Names of the columns; `null` for NDJSON, whose records have the names, and for inputs without a header line. */
+  readonly header: readonly string[] | null;
 }
 
 /** One rejected record, opened. */
-export interface Reject extends Omit<RejectLine, 'sealed' | 'input'> {
+export interface Reject extends Omit<RejectLine, 'sealed'> {
+  /**
+   * How the input of this record was written. The inputs of a run may have different columns; all records of an input
+   * have the same object here.
+   */
+  readonly table: RejectsTable;
   /**
    * The record as it was in the input, as UTF-8 and without its line end; `null` for a record above the limit of the
    * run. A byte that was no character is U+FFFD; the record then has the issue `not_utf8` or `not_in_encoding`.
@@ -49,9 +68,9 @@ export interface Reject extends Omit<RejectLine, 'sealed' | 'input'> {
 }
 
 /** A file of rejects, opened. */
-export interface Rejects extends RejectsForm {
-  /** Names of the columns; `null` for NDJSON, whose records have the names, and for inputs without a header line. */
-  readonly header: readonly string[] | null;
+export interface Rejects {
+  /** How the first input of the run was written. Other inputs may have other columns: each record has its own table. */
+  readonly firstTable: RejectsTable;
   /** The records, in the order of the run. Each is read when it is asked for. */
   readonly records: AsyncIterable<Reject>;
 }
@@ -78,11 +97,15 @@ export async function readRejects(
     fail('not_rejects', 'the first line is not the head of a file of rejects', { file: path, line: 1, column: 1 });
   }
   const opener = openerOf(head, keysOf(head.domain), path);
-  const header = opener.header();
-  if (header === undefined) refuse(path, 1);
+  return { firstTable: tableOf(opener, head, path, 1), records: openLines(opener, head, path, piped) };
+}
+
+/** Opens a head. `file` and `line` are where it is. */
+function tableOf(opener: RejectOpener, head: RejectsHead, file: string, line: number): RejectsTable {
+  const header = opener.header(head);
+  if (header === undefined) refuse(file, line);
   const { format, delimiter, newline } = head;
-  const form = { format, delimiter, newline, ...quotingOf(head) };
-  return { ...form, header, records: openLines(opener, path, piped) };
+  return { format, delimiter, newline, ...quotingOf(head), header };
 }
 
 function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
@@ -105,24 +128,53 @@ async function headOf(lines: AsyncGenerator<string>, close: boolean): Promise<Re
   return first.done === true ? null : readRejectsHead(first.value);
 }
 
-/** @param rest the lines after the first, if the file cannot be read again; otherwise `null`. */
+/**
+ * Opens the records. A record is never returned with the head of another input: after a head, only records of its input
+ * are accepted.
+ *
+ * @param first the head in the first line.
+ * @param rest the lines after the first, if the file cannot be read again; otherwise `null`.
+ */
 async function* openLines(
   opener: RejectOpener,
+  first: RejectsHead,
   file: string,
   rest: AsyncGenerator<string> | null,
 ): AsyncGenerator<Reject, void, undefined> {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
   let at = rest === null ? 0 : 1;
+  let { input } = first;
+  let table = tableOf(opener, first, file, 1);
   for await (const text of rest ?? textLines(file)) {
     at++;
     if (at === 1) continue;
+    const head = readRejectsHead(text);
+    if (head !== null) {
+      checkSameFile(first, head, file, at);
+      const opened = tableOf(opener, head, file, at);
+      // A run that was resumed may have written the head of an input twice.
+      if (head.input !== input) table = opened;
+      input = head.input;
+      continue;
+    }
     const line = readRejectLine(text);
     if (line === null) fail('not_rejects', 'the line is not a line of a file of rejects', { file, line: at });
-    const { sealed, input: _, ...clear } = line;
+    if (line.input !== input) {
+      const message =
+        'the head of the input of this record is missing: a line was removed or moved; use the whole file';
+      fail('not_rejects', message, { file, line: at });
+    }
+    const { sealed, ...clear } = line;
     const bytes = sealed === null ? null : opener.open(sealed, line);
     if (sealed !== null && bytes === null) refuse(file, at);
-    yield { ...clear, record: bytes === null ? null : utf8.decode(bytes) };
+    yield { ...clear, record: bytes === null ? null : utf8.decode(bytes), table };
   }
+}
+
+/** Refuses a head of another file of rejects, such as the second of two files that were concatenated. */
+function checkSameFile(first: RejectsHead, head: RejectsHead, file: string, line: number): void {
+  const isSame = first.domain === head.domain && first.keyId === head.keyId && equalBytes(first.fileId, head.fileId);
+  if (!isSame) fail('not_rejects', 'another file of rejects begins here; open each file by itself', { file, line });
 }
 
 function refuse(file: string, line: number): never {
@@ -136,24 +188,29 @@ export interface RejectCounts {
   readonly notHeld: number;
   /** The issues of all records, counted. */
   readonly tally: IssueTally;
+  /** The input of the last head; `null` if there is no head. */
+  readonly input: number | null;
 }
 
 /** The counts of no rejects. */
-export const NO_REJECTS: RejectCounts = { notHeld: 0, tally: { fields: [], others: 0 } };
+export const NO_REJECTS: RejectCounts = { notHeld: 0, tally: { fields: [], others: 0 }, input: null };
 
 /** Counts the records of a file of rejects and their issues. */
 export async function countRejects(path: string): Promise<RejectCounts> {
   const { add, tally } = makeIssueCounter();
   let notHeld = 0;
+  let input: number | null = null;
   for await (const text of textLines(path)) {
     const found = readRejectLine(text);
-    // The first line is the head of the file.
-    if (found === null) continue;
+    if (found === null) {
+      input = readRejectsHead(text)?.input ?? input;
+      continue;
+    }
     if (found.sealed === null) notHeld++;
     const { file, row, line } = found;
     for (const issue of found.issues) add({ line, ...issue, row, ...given({ file }) });
   }
-  return { notHeld, tally: tally() };
+  return { notHeld, tally: tally(), input };
 }
 
 /**

@@ -92,8 +92,10 @@ interface Running {
   notHeld: number;
   /** The issues of rejected records. They are not in the manifest for the same reason. */
   readonly counter: IssueCounter;
-  /** Whether the file of rejects has its first line. */
-  hasHead: boolean;
+  /** The head of the current input; `null` if the file format has none. */
+  opening: Opening | null;
+  /** The input whose head was written last to the file of rejects; `null` if it has no head yet. */
+  headed: number | null;
   /** Records of the current input before the current cut. */
   inputRows: number;
 }
@@ -110,7 +112,8 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
     encoder: new TextEncoder(),
     notHeld: outputs.rejectsBefore.notHeld,
     counter: makeIssueCounter(),
-    hasHead: from !== null && from.rejects > 0,
+    opening: null,
+    headed: outputs.rejectsBefore.input,
     inputRows: 0,
   };
   run.counter.merge(outputs.rejectsBefore.tally, (issue) => issue);
@@ -123,8 +126,8 @@ async function pump(plan: RunPlan, outputs: RunOutputs, doChunk: DoChunk, ahead:
     else if (job.kind === 'oversize') await takeDone(run, job, oversizeDone(plan, job, run.inputRows));
     else await takeChunk(run, job, result!);
   }
-  await writeRejectsHead(run, null);
-  plan.judge(counts, true);
+  if (run.headed === null) await writeRejectsHead(run, 0);
+  judge(run, true);
   plan.onProgress?.({ ...counts });
   return { ...counts, notHeld: run.notHeld, tally: run.counter.tally() };
 }
@@ -138,17 +141,20 @@ async function takeHead(run: Running, cut: HeadCut): Promise<void> {
   await outputs.note({ unit, input, place, inputRows: run.inputRows, ...counts });
   counts.bytesIn += cut.bytes;
   if (cut.text !== '') await write(run, packer(plan.work.compression)(run.encoder.encode(cut.text)));
-  // The head of a table tells how its records are written. An input without bytes does not have one.
-  if (cut.opening !== null || plan.work.fileFormat.name === 'ndjson') await writeRejectsHead(run, cut.opening);
+  run.opening = cut.opening;
+  // The file of rejects has a first line even if no record is rejected. An input without bytes does not have a head,
+  // which tells how the records of a table are written.
+  const isKnown = cut.opening !== null || plan.work.fileFormat.name === 'ndjson';
+  if (isKnown && run.headed === null) await writeRejectsHead(run, inputIndex(plan, cut));
 }
 
-/** Writes the first line of the file of rejects if it has none yet. */
-async function writeRejectsHead(run: Running, opening: Opening | null): Promise<void> {
+/** Writes the head of an input to the file of rejects, unless it is the last that was written. */
+async function writeRejectsHead(run: Running, input: number): Promise<void> {
   const { plan, outputs } = run;
-  if (plan.rejects === null || run.hasHead) return;
+  if (plan.rejects === null || run.headed === input) return;
   const sealer = makeRejectSealer(plan.inside.keys, outputs.rejectsId!);
-  await outputs.writeRejects(rejectsHead(sealer, plan.work.fileFormat, opening));
-  run.hasHead = true;
+  await outputs.writeRejects(rejectsHead(sealer, plan.work.fileFormat, run.opening, input));
+  run.headed = input;
 }
 
 async function takeChunk(run: Running, cut: ChunkCut, done: ChunkDone): Promise<void> {
@@ -165,7 +171,7 @@ async function takeChunk(run: Running, cut: ChunkCut, done: ChunkDone): Promise<
 /** Writes the result of a chunk and counts its records. */
 async function takeDone(run: Running, cut: Cut, done: ChunkDone): Promise<void> {
   const { bytes, rows, erased, rejected, tally, failure } = done;
-  const { plan, counts } = run;
+  const { counts } = run;
   const place = placer(run, cut);
   for (const batch of rejected) await reject(run, batch, cut, place);
   run.counter.merge(tally, place);
@@ -176,7 +182,17 @@ async function takeDone(run: Running, cut: Cut, done: ChunkDone): Promise<void> 
   run.inputRows += rows;
   counts.rows += rows;
   counts.erased += erased;
-  plan.judge(counts, false);
+  judge(run, false);
+}
+
+/** Ends the run if it has too many rejects. The error counts their issues, because no other message of the run does. */
+function judge({ plan, counts, counter }: Running, atEnd: boolean): void {
+  try {
+    plan.judge(counts, atEnd);
+  } catch (error) {
+    if (!(error instanceof TrefoilError)) throw error;
+    throw new TrefoilError(error.issues, error.total, { rows: counts.rows, isAll: atEnd, ...counter.tally() });
+  }
 }
 
 /** The counts of issues that end the run, with the rows of the whole input. */
@@ -219,6 +235,7 @@ async function reject(
   if (plan.rejects === null) return;
   const file = plan.namesFiles ? plan.units[cut.unit]!.inputs[cut.input]! : undefined;
   const input = inputIndex(plan, cut);
+  await writeRejectsHead(run, input);
   const ends = text.split('\n');
   const lines = rows.map((row, i) => `${rejectBeginning({ file, input, row: row + inputRows })}${ends[i]}\n`);
   await outputs.writeRejects(lines.join(''));

@@ -223,7 +223,8 @@ export function rekeyFiles(
 
 /**
  * Opens a file of rejects. It returns the records that a run with `rejects` left out, as they were in the input, with
- * the place and the issues of each. The records are personal data in clear.
+ * the place and the issues of each, and how its input was written (`table`): a run may have inputs with different
+ * columns. The records are personal data in clear.
  *
  * @throws TypeError for arguments of a wrong type.
  * @throws TrefoilError `reveal_access_required`, `wrong_domain`, `unknown_key`; `not_rejects` if the file is not a file

@@ -5,7 +5,7 @@
  */
 
 import { fail, type Issue, TrefoilError } from '../errors.ts';
-import type { Encoding } from './encoding.ts';
+import { type Encoding, isUtf8ReadAs } from './encoding.ts';
 import { type Block, type Framing, type Oversize, recordSpans } from './frames.ts';
 
 /** A batch of records, as a codec sees it. */
@@ -153,7 +153,16 @@ export function makeBatches(codec: Codec, options: BatchOptions): Batches {
 
   return {
     open: (block, keep) => openInput(block, codec, keep),
-    heading: (block) => codec.heading!(block, decode(decoder, block, codec.framing, options.encoding)),
+    heading: (block) => {
+      const text = decode(decoder, block, codec.framing, options.encoding);
+      try {
+        return codec.heading!(block, text);
+      } catch (error) {
+        // In the wrong encoding the names are not those of the policy, and that is not what is wrong.
+        if (error instanceof TrefoilError && isUtf8ReadAs(text, options.encoding)) failEncoding(options.encoding);
+        throw error;
+      }
+    },
     take(block, rowsBefore) {
       let text: string;
       try {
@@ -275,6 +284,13 @@ function decode(decoder: TextDecoder, block: Block, framing: Framing, encoding: 
 
 /** What is wrong with bytes that are no characters, and what to do about it. */
 type Advice = Pick<Issue, 'code' | 'message'>;
+
+function failEncoding(encoding: Encoding): never {
+  const message =
+    `all characters beyond ASCII in the first line are UTF-8, so the input is not ${encoding}; leave out the encoding ` +
+    '(--encoding)';
+  return fail('not_in_encoding', message, { line: 1, column: 1 });
+}
 
 /** What to say about a block with bytes that are no characters. */
 function adviceFor(bytes: Uint8Array, encoding: Encoding): Advice {

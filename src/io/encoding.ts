@@ -168,6 +168,24 @@ function makeUtf8Watch(): { readonly push: (chunk: Uint8Array) => void; readonly
   };
 }
 
+/**
+ * Whether a text beyond ASCII that was read in an encoding of single bytes is UTF-8: all its bytes are, so the encoding
+ * that the caller has set is nearly certainly wrong.
+ */
+export function isUtf8ReadAs(text: string, encoding: Encoding): boolean {
+  if (encoding !== 'windows-1252' && encoding !== 'iso-8859-15') return false;
+  const bytes: number[] = [];
+  const byteOf = new Map(Array.from({ length: 128 }, (_, i) => [characterOf(0x80 + i, encoding), 0x80 + i]));
+  for (const character of text) {
+    const byte = character < '\x80' ? character.charCodeAt(0) : byteOf.get(character);
+    if (byte === undefined) return false;
+    bytes.push(byte);
+  }
+  const watch = makeUtf8Watch();
+  watch.push(Uint8Array.from(bytes));
+  return watch.isUtf8();
+}
+
 /** A byte that no UTF-8 text has (RFC 3629, section 1). It stands for half of a surrogate pair, or half of a unit. */
 const NO_CHARACTER = 0xff;
 

@@ -47,6 +47,19 @@ export interface Block {
   readonly next?: Place;
 }
 
+/**
+ * One block of two that follow each other. The bytes are copied, so the first block may be kept while the source uses
+ * the memory of its chunk again, if {@link keptBlock} has made it.
+ */
+export function joinBlocks(first: Block, second: Block): Block {
+  return { ...second, bytes: concat([first.bytes, second.bytes]), line: first.line };
+}
+
+/** A block with bytes of its own, which the source cannot change. */
+export function keptBlock(block: Block): Block {
+  return { ...block, bytes: block.bytes.slice() };
+}
+
 /** A place in an input between two records. */
 export interface Place {
   /** Bytes before it. */

@@ -9,7 +9,7 @@ import { tallyOf } from '../core/issues.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
 import { type Batches, type Codec, type Done, issuesOf, makeBatches } from './batches.ts';
 import { checkEncoding, type Encoding, type EncodingName, makeTranscoder, type Transcoder } from './encoding.ts';
-import { type Block, type Frames, makeFrames, type Oversize } from './frames.ts';
+import { type Block, type Frames, joinBlocks, keptBlock, makeFrames, type Oversize } from './frames.ts';
 
 /** How far a run has got. */
 export interface Progress {
@@ -109,6 +109,8 @@ interface Running {
   started: boolean;
   /** Text that is written with the first batch: the byte order mark and the header. */
   pending: string;
+  /** The first record of an input without a header line, which was read to look for one. It begins the first batch. */
+  held: Block | null;
 }
 
 /** Starts a run. The codec's own checks come first, before anything is read. */
@@ -129,8 +131,12 @@ export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number)
     bytesOut: 0,
     started: false,
     pending: '',
+    held: null,
   };
-  const quota = (): number => (run.started || codec.heading === null ? Math.min(batchSize, limit - run.rows) : 1);
+  const quota = (): number => {
+    if (!run.started && codec.heading !== null) return 1;
+    return Math.min(batchSize, limit - run.rows) - (run.held === null ? 0 : 1);
+  };
   const frames = makeFrames({ framing: () => codec.framing, maxRecord, quota });
   return {
     encoding,
@@ -166,6 +172,7 @@ function* endRun(run: Running, frames: Frames): Generator<Uint8Array, void, void
   if (run.rows < run.limit) {
     if (run.transcoder !== null) yield* takeFrames(run, frames.push(run.transcoder.end()));
     yield* takeFrames(run, frames.end());
+    if (run.held !== null) run.pending += takeHeld(run);
   }
   run.options.signal?.throwIfAborted();
   const { headless } = run.codec;
@@ -178,7 +185,7 @@ function* endRun(run: Running, frames: Frames): Generator<Uint8Array, void, void
 /** Takes a block and returns the text to write. */
 function takeBlock(run: Running, block: Block): string {
   const { batches, codec } = run;
-  if (run.started) return takeDone(run, batches.take(block, run.rows));
+  if (run.started) return takeRecords(run, block);
   // Only the first block has a byte order mark.
   const opened =
     run.pending === ''
@@ -194,13 +201,31 @@ function takeBlock(run: Running, block: Block): string {
     if (isHeader) return '';
   }
   run.started = true;
-  return takeDone(run, batches.take(opened, 0));
+  const { batchSize = 1024 } = run.options;
+  if (codec.heading === null || Math.min(batchSize, run.limit) === 1) return takeRecords(run, opened);
+  // A batch of its own would end the run before the issues of the next rows are found.
+  run.held = keptBlock(opened);
+  return '';
+}
+
+function takeRecords(run: Running, block: Block): string {
+  const { held } = run;
+  run.held = null;
+  return takeDone(run, run.batches.take(held === null ? block : joinBlocks(held, block), run.rows));
+}
+
+/** Takes the record that is held, if no record follows it in its batch. */
+function takeHeld(run: Running): string {
+  const { held } = run;
+  run.held = null;
+  return held === null ? '' : takeDone(run, run.batches.take(held, run.rows));
 }
 
 function takeOversize(run: Running, oversize: Oversize): void {
   // A header that is too long is not a row.
   const heading = !run.started && run.codec.heading !== null;
   run.started = true;
+  run.pending += takeHeld(run);
   takeDone(run, run.batches.oversize(oversize, run.rows, heading));
 }
 

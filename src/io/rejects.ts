@@ -67,15 +67,18 @@ export interface RejectSealer {
   /** Returns the sealed text of each record. Sealing many at once takes a fraction of the time. */
   readonly seal: (records: readonly RejectedBytes[]) => string[];
   /**
-   * Returns the first line of the file.
+   * Returns the head of an input: the line before its first record.
    *
    * @param header the names of the columns; `null` if the records have the names, as in NDJSON.
+   * @param input index of the input among the inputs of the run.
    */
-  readonly head: (form: RejectsForm, header: readonly string[] | null) => string;
+  readonly head: (form: RejectsForm, header: readonly string[] | null, input?: number) => string;
 }
 
-/** Content of the first line of a file of rejects. */
+/** Content of a head, which is the first line of a file of rejects, and the line before the records of an input. */
 export interface RejectsHead extends RejectsForm {
+  /** Index of the input. Only records of this input follow. */
+  readonly input: number;
   readonly domain: string;
   readonly keyId: string;
   readonly fileId: Uint8Array;
@@ -83,7 +86,7 @@ export interface RejectsHead extends RejectsForm {
   readonly header: string;
 }
 
-/** Content of every other line. */
+/** Content of the line of a record. */
 export interface RejectLine extends RejectPlace {
   /** Name of the input, if the run has several. */
   readonly file?: string | undefined;
@@ -96,8 +99,12 @@ export interface RejectLine extends RejectPlace {
 
 /** Opens the sealed texts of one file of rejects. */
 export interface RejectOpener {
-  /** Returns the names of the columns, or `null` if the head has none, or `undefined` if it does not verify. */
-  readonly header: () => readonly string[] | null | undefined;
+  /**
+   * Returns the names of the columns of a head, or `null` if it has none, or `undefined` if it does not verify.
+   *
+   * @param head a head of the same file; without it, the one that the opener was made with.
+   */
+  readonly header: (head?: RejectsHead) => readonly string[] | null | undefined;
   /** Returns the record, or `null` if the sealed text does not verify. */
   readonly open: (sealed: string, place: RejectPlace) => Uint8Array | null;
 }
@@ -123,13 +130,14 @@ export function makeRejectSealer({ domain, primary }: OpenedKeys, fileId: Uint8A
       });
       return sealEntries(siv, entries);
     },
-    head(form, header) {
-      const names = { plaintext: utf8(JSON.stringify(header)), data: dataOf(ofHead(form)) };
+    head(form, header, input = 0) {
+      const names = { plaintext: utf8(JSON.stringify(header)), data: dataOf(ofHead(form, input)) };
       const sealed = sealEntries(siv, [names])[0]!;
       const { format, delimiter, newline } = form;
       const id = encodeBase64url(fileId);
       const clear = { trefoil: REJECTS_VERSION, domain, keyId: primary.id, fileId: id, format, delimiter, newline };
-      return `${JSON.stringify({ ...clear, ...quotingOf(form), header: sealed })}\n`;
+      const at = input === 0 ? {} : { input };
+      return `${JSON.stringify({ ...clear, ...at, ...quotingOf(form), header: sealed })}\n`;
     },
   };
 }
@@ -208,8 +216,8 @@ export function makeRejectOpener({ domain, keys }: OpenedKeys, head: RejectsHead
     return padded === null ? null : unpadded(padded);
   };
   return {
-    header() {
-      const bytes = open(head.header, ofHead(head));
+    header(of = head) {
+      const bytes = open(of.header, ofHead(of, of.input));
       return bytes === null ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as readonly string[] | null);
     },
     open: (sealed, place) => open(sealed, ofRecord(place)),
@@ -246,20 +254,21 @@ function issueText(issue: Issue, line: number): string {
   return `${text}}`;
 }
 
-/** Reads the first line of a file of rejects. Returns `null` if the text is not one. */
+/** Reads a head of a file of rejects. Returns `null` if the text is not one. */
 export function readRejectsHead(text: string): RejectsHead | null {
   const head = readObject(text);
   if (head?.trefoil !== REJECTS_VERSION) return null;
-  const { domain, keyId, fileId, format, delimiter, newline, header } = head;
+  const { domain, keyId, fileId, format, delimiter, newline, header, input = 0 } = head;
   const texts = [domain, keyId, fileId, format, newline, header];
   if (![head.quote, head.escape].every((text) => text === undefined || isText(text))) return null;
   if (!texts.every(isText) || !(delimiter === null || isText(delimiter))) return null;
+  if (!isCount(input, head.input === undefined ? 0 : 1)) return null;
   const id = decodeBase64url(fileId as string);
   if (id?.length !== FILE_ID_LENGTH) return null;
-  return { ...(head as unknown as RejectsHead), fileId: id };
+  return { ...(head as unknown as RejectsHead), input, fileId: id };
 }
 
-/** Reads another line. Returns `null` if {@link rejectLine} cannot have written it. */
+/** Reads the line of a record. Returns `null` if {@link rejectLine} cannot have written it. */
 export function readRejectLine(text: string): RejectLine | null {
   const content = readObject(text);
   if (content === null) return null;
@@ -280,7 +289,8 @@ function readObject(text: string): Record<string, unknown> | null {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isCount = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
+const isCount = (value: unknown, least: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least;
 
 function isIssue(value: unknown): value is Issue {
   const issue = value as Partial<Issue> | null;
@@ -309,10 +319,11 @@ function withNumber(list: Uint8Array, number: number): Uint8Array {
   return out;
 }
 
-function ofHead(form: RejectsForm): readonly (string | Uint8Array)[] {
+function ofHead(form: RejectsForm, input: number): readonly (string | Uint8Array)[] {
   const quoting = quotingOf(form);
   const more = Object.keys(quoting).length === 0 ? [] : [quoting.quote ?? '', quoting.escape ?? ''];
-  return ['head', form.format, form.delimiter ?? '', form.newline, ...more];
+  const at = input === 0 ? ['head'] : ['head of input', String(input)];
+  return [...at, form.format, form.delimiter ?? '', form.newline, ...more];
 }
 
 /** How the cells of CSV are quoted, as far as it is not the usual way. */

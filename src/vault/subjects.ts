@@ -207,7 +207,9 @@ export function subjectIssue(state: 'shredded' | 'broken'): Issue {
   return state === 'shredded'
     ? {
         code: 'erased',
-        message: 'the subject was erased from the vault, and the rule refuses erased subjects (onErased: error)',
+        message:
+          'the subject was erased from the vault, and the rule refuses erased subjects (onErased: error); set ' +
+          'onErased: missing to leave the value out, or use --on-error reject to leave its record out',
       }
     : {
         code: 'row_broken',

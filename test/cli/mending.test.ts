@@ -155,3 +155,115 @@ describe('mending rejected rows', () => {
     expect(reveal, reveal.err).toMatchObject({ code: 0, out: header + back });
   });
 });
+
+/** A policy in which a name that is read as a city would be written in clear. */
+const CITIES = `trefoil: 1
+domain: eu
+fields:
+  id: keep
+  name: { rule: seal, scope: name }
+  born: { rule: coarsen, date: year }
+  city: keep
+`;
+
+describe('rejected rows of inputs with other columns', () => {
+  const ONE = 'id,name,born,city\n1,Ada,never,Rome\n';
+  const TWO = 'id,city,born,name\n2,Bonn,later,Zoe Secret\n3,Kiel,1980-01-01,Max\n';
+  const THREE = 'sep=;\nid;city;born;name\n4;Oslo;never;"Bob; Jr"\n';
+  const CASES: readonly (readonly [name: string, files: Readonly<Record<string, string | Buffer>>, options: string])[] =
+    [
+      ['CSV', { '1.csv': ONE, '2.csv': TWO, '3.csv': THREE }, ''],
+      ['CSV in workers', { '1.csv': ONE, '2.csv': TWO, '3.csv': THREE }, '--workers 2'],
+      [
+        'CSV in UTF-16',
+        Object.fromEntries([ONE, TWO, THREE].map((text, i) => [`${i + 1}.csv`, Buffer.from(text, 'utf16le')])),
+        '--encoding utf-16le',
+      ],
+      ['TSV', { '1.tsv': ONE.replaceAll(',', '\t'), '2.tsv': TWO.replaceAll(',', '\t') }, '--format tsv'],
+    ];
+
+  test.each(CASES)('%s: --out refuses, and --out-dir writes a file for each input', async (_, files, options) => {
+    place.write('cities.yaml', CITIES);
+    const names = Object.keys(files);
+    for (const name of names) place.write(name, files[name]!);
+    const keys = '--policy cities.yaml --keys k.json';
+    const run = await place.bash(
+      `rm -rf safe mend m.csv; $T protect ${names.join(' ')} ${keys} --out-dir safe ${options} --on-error reject --rejects r --force`,
+    );
+    expect(run.code, run.err).toBe(9);
+
+    const refused = await place.bash('$T rejects open r --keys k.json --out m.csv');
+    expect(refused.code, refused.err).toBe(1);
+    expect(refused.err).toContain(`${names[1]}: the input of this rejected record has other columns`);
+    expect(refused.err).toContain('with --out-dir DIR the records of each input get a file of their own');
+    expect(place.files()).not.toContain('m.csv');
+    // What standard output has before the refusal is the rows of the first input.
+    const piped = await place.bash('$T rejects open r --keys k.json');
+    expect([piped.code, piped.out.split('\n').length]).toEqual([1, 3]);
+
+    const opened = await place.bash('$T rejects open r --keys k.json --out-dir mend');
+    expect(opened.code, opened.err).toBe(0);
+    const text = (name: string): string => place.read(`mend/${name}`);
+    const plain = (name: string): string =>
+      typeof files[name] === 'string' ? files[name] : files[name]!.toString('utf16le');
+    expect(text(names[0]!)).toBe(plain(names[0]!));
+    expect(text(names[1]!)).toBe(plain(names[1]!).replace(/^3.*\n/m, ''));
+    if (names.length > 2) {
+      expect(text(names[2]!)).toBe(plain(names[2]!).replace('sep=;\n', ''));
+      expect(opened.err).toContain("hint: run the corrected records of 3.csv with --delimiter ';'");
+    }
+
+    // Mended, the rows of the second file have their name sealed.
+    place.write('mended', text(names[1]!).replace('later', '1981-01-01'));
+    const format = options.includes('tsv') ? 'tsv' : 'csv';
+    const again = await place.bash(`$T protect mended --format ${format} ${keys}`);
+    expect(again.code, again.err).toBe(0);
+    expect(again.out).toMatch(/^2[,\t]Bonn[,\t]1981[,\t]/m);
+    expect(again.out).not.toContain('Secret');
+  });
+
+  test('inputs with the same columns are opened into one file', async () => {
+    place.write('cities.yaml', CITIES);
+    place.write('1.csv', ONE);
+    place.write('2.csv', ONE.replaceAll('\n', '\r\n').replace('1,Ada', '2,Zoe'));
+    const run = await place.bash(
+      '$T protect 1.csv 2.csv --policy cities.yaml --keys k.json --out-dir safe --force --on-error reject --rejects r',
+    );
+    expect(run.code, run.err).toBe(9);
+    const opened = await place.bash('$T rejects open r --keys k.json');
+    expect(opened.out).toBe(`${ONE}2,Zoe,never,Rome\r\n`);
+  });
+
+  test('the names of the inputs are not sealed, and lead to no other folder', async () => {
+    place.write('cities.yaml', CITIES);
+    place.write('1.csv', ONE);
+    place.write('2.csv', TWO);
+    await place.bash(
+      '$T protect 1.csv 2.csv --policy cities.yaml --keys k.json --out-dir safe --force --on-error reject --rejects r',
+    );
+    const rejects = place.read('r');
+    const attempt = async (name: string): Promise<string> => {
+      place.write('r2', rejects.replace('"file":"2.csv"', `"file":${JSON.stringify(name)}`));
+      const { code, err } = await place.bash(
+        'rm -rf mend; $T rejects open r2 --keys k.json --out-dir mend; c=$?; ls mend >&2; exit $c',
+      );
+      return `${code} ${err}`;
+    };
+    expect(await attempt('../../over.csv.gz')).toMatch(/^0 .*1\.csv\nover\.csv\n$/s);
+    for (const name of ['..', '.', '', '/', 'a/..'])
+      expect(await attempt(name)).toMatch(/^1 .*not the name of a file\n$/);
+    expect(await attempt('x/1.csv')).toMatch(/^5 .*1\.csv: two inputs would get this name/);
+    // The input is in the folder, and is not replaced.
+    const over = await place.bash('$T rejects open r --keys k.json --out-dir . --force');
+    expect([over.code, place.read('2.csv')]).toEqual([5, TWO]);
+    for (const flags of ['--out m', '--json']) {
+      expect((await place.bash(`$T rejects open r --keys k.json --out-dir mend ${flags}`)).code).toBe(2);
+    }
+    // A run over one input does not name it.
+    await place.bash(
+      '$T protect 1.csv --policy cities.yaml --keys k.json --out o --force --on-error reject --rejects r1',
+    );
+    const one = await place.bash('$T rejects open r1 --keys k.json --out-dir mend');
+    expect([one.code, one.err]).toEqual([1, expect.stringContaining('use --out FILE')]);
+  });
+});

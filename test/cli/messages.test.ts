@@ -100,7 +100,7 @@ describe('many rows with one problem have one line', () => {
     place.write('in.csv', `GEBDAT\n${'31.03.2024\n'.repeat(250)}`);
     const line = (of: string) => `trefoil: error: field GEBDAT in ${of} rows, first in row 1, line 2: ${DATE}\n`;
     const check = await place.run(['check', '--policy', 'flat.yaml', '--input', 'in.csv']);
-    expect(check).toEqual({ code: 1, out: '', err: line('100 of 100') });
+    expect(check).toEqual({ code: 1, out: '', err: line('100 of the first 100') });
     const dry = await place.run(['protect', 'in.csv', '--policy', 'flat.yaml', '--dry-run']);
     expect(dry).toEqual({ code: 1, out: '', err: line('5 of the first 5') });
     const run = await place.run(['protect', 'in.csv', '--policy', 'flat.yaml', '--out', 'out.csv']);

@@ -1,4 +1,6 @@
-/** The commands of docs/guide/keys/recipients.md, in their order, and what the page says of the files that they write. */
+/**
+ * The commands of docs/guide/keys/recipients.md, in their order, and what the page says of the files that they write.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cellsOf, makePlace, type Place } from './harness.ts';

@@ -401,8 +401,8 @@ describe('a rejected record', () => {
       expect(rowsRejected).toBe(2);
       expect(await readFile(at('r.ndjson'), 'utf8')).not.toContain('~');
       const opened = await openRejects(at('r.ndjson'), keys, revealAccess);
-      expect(opened).toMatchObject({ format: 'csv', delimiter: ',', newline: '\n' });
-      const { header } = opened;
+      expect(opened.firstTable).toMatchObject({ format: 'csv', delimiter: ',', newline: '\n' });
+      const { header } = opened.firstTable;
       const records: Reject[] = [];
       for await (const record of opened.records) records.push(record);
       expect(records.map(({ row }) => row)).toEqual([8, 20_000]);

@@ -36,8 +36,23 @@ const head: RejectsHead = {
   format: 'csv',
   delimiter: ',',
   newline: '\n',
+  input: 0,
   header: HEAD,
 };
+
+/** The heads of other inputs than the first. */
+const OTHERS = [
+  [
+    'head of input 2',
+    { input: 2, delimiter: ';', newline: '\r\n' },
+    'AAECAwQFBgcICQoLDA0OD6Ii0xq1MUIZSHzKs6u8enztk-s_HnB93DWcgwrFvTf5_mgcqdVUT0jXaLeERmctdt9YiDkOPls5EaM3VgBcxk9HezJfduvvjOFrnwY2iO7Q',
+  ],
+  [
+    "head of input 1, quote `'`, escape `\\\\`",
+    { input: 1, delimiter: ';', quote: "'", escape: '\\' },
+    'AAECAwQFBgcICQoLDA0OD8FfqQ5Zg3NfpwzhdN7aY39X54Zbkmjeyeifu2uh0f_GlDc8dkIJqxsWj-90UAuQJ_GTqQ_Fwxw-PRQ_xgkawoPSz7s_QEQSiqVq9ysskLIt',
+  ],
+] as const;
 
 /** The same head of files that are quoted in another way. */
 const QUOTED = [
@@ -77,6 +92,20 @@ describe('rejects-v1', () => {
     expect(read).toMatchObject(quoting);
     expect(makeRejectOpener(keys, read)!.header()).toEqual(['id']);
     expect(readRejectsHead(line.replace('"quote":', '"quote":7,"was":'))).toBeNull();
+  });
+
+  test.each(OTHERS)('%s: is opened, and not as the head of another input', (name, other, sealed) => {
+    expect(onPage(name)).toBe(sealed);
+    const at = { ...head, ...other, header: sealed };
+    expect(makeRejectOpener(keys, at)!.header()).toEqual(['id', 'email']);
+    expect(makeRejectOpener(keys, head)!.header(at)).toEqual(['id', 'email']);
+    for (const input of [0, 3]) expect(makeRejectOpener(keys, head)!.header({ ...at, input })).toBeUndefined();
+    const line = makeRejectSealer(keys, head.fileId).head(at, ['id'], other.input);
+    expect(line).toContain(`"input":${other.input},`);
+    expect(readRejectsHead(line)).toMatchObject(other);
+    for (const wrong of ['0', '-1', '1.5', 'null', '"1"']) {
+      expect(readRejectsHead(line.replace(/"input":\d/, `"input":${wrong}`))).toBeNull();
+    }
   });
 
   test('a new text is opened, and its first line has the form of the specification', () => {

@@ -268,7 +268,9 @@ test('numbers that a rule cannot hold are refused with the field, never rounded'
   expect(await codeOf(each(keep), '1.0')).toEqual(['wrong_type row 1 line 1 v']);
   const bound = policy({ v: seal({ scope: 's' }) }).bind(keys);
   const { issues } = await errorOf(protectNdjson([`{"v":${long}}`], bound));
-  expect(issues[0]!.message).toBe('expected text, got number');
+  expect(issues[0]!.message).toBe(
+    'expected text, got number; to seal numbers, true and false as well, set value: json',
+  );
   expect(JSON.stringify(issues)).not.toContain(long);
 });
 

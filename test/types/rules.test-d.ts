@@ -39,8 +39,13 @@ describe('tokens', () => {
     person.protect('7', { per: 'acme' });
     // @ts-expect-error a list of two
     two.protect('7', { per: ['acme'] });
-    // @ts-expect-error a period is not a field
-    token({ scope: 'person', per: { month: 'seen' } });
+    const monthly = token({ scope: 'person', per: { month: 'seen' } }).bind(keys);
+    expectTypeOf(monthly.protect('7', { per: '2024-03-01' })).toEqualTypeOf<Token<'person'>>();
+    monthly.protectMany(['7'], { per: [new Date(0)] });
+    // @ts-expect-error a period takes one date
+    monthly.protect('7', { per: ['2024-03-01'] });
+    // @ts-expect-error there is no such period
+    token({ scope: 'person', per: { decade: 'seen' } });
   });
 
   test('of two scopes cannot be compared or assigned', () => {

@@ -94,7 +94,7 @@ export function addCheck(parent: Command, context: Context): void {
         if (options.json === true) await writeOut(`${toJson({ ok: true, issues: [] }, 2)}\n`);
         else
           context.voice.note(
-            `${options.policy!.join(', ')}: no problems${tried === null ? '' : `, ${plural(tried, 'row')} tried`}`,
+            `${options.policy!.join(', ')}: no problems${tried === null ? '' : `, ${rowsOf(tried)} tried`}`,
           );
       } catch (error) {
         if (options.json !== true || !(error instanceof TrefoilError) || error.kind === 'io') throw error;
@@ -102,6 +102,11 @@ export function addCheck(parent: Command, context: Context): void {
         context.exit(exitCodeOf(error));
       }
     });
+}
+
+/** Nobody knows whether there are more rows than those that were tried. */
+function rowsOf(tried: number): string {
+  return tried < ROWS ? plural(tried, 'row') : `the first ${plural(tried, 'row')}`;
 }
 
 /**
@@ -214,7 +219,7 @@ async function tryRecords(
     },
   });
   for await (const _chunk of stream);
-  if (total > 0) throw new TrefoilError(issues, total, { rows, isAll: true, ...tally() });
+  if (total > 0) throw new TrefoilError(issues, total, { rows, isAll: rows < ROWS, ...tally() });
   return rows;
 }
 

@@ -28,7 +28,7 @@ export function duckdbFiles(inputs: readonly string[], options: RunOptions): Duc
   if (options.engine === 'trefoil') throw new UsageError('Parquet needs the DuckDB engine', 'leave out --engine');
   for (const [name, flag] of REFUSED) {
     if (!HARMLESS.includes(options[name]) && !(name === 'limit' && dryRun === true)) {
-      throw new UsageError(`${flag} cannot be combined with the DuckDB engine`, WHEN);
+      throw new UsageError(`${flag} cannot be combined with the DuckDB engine`, FROM_CSV.has(name) ? BY_CSV : WHEN);
     }
   }
   // A dry run writes nothing, so it needs no output.
@@ -84,6 +84,11 @@ function inputFormatOf(inputs: readonly string[], { format }: RunOptions): Duckd
 
 /** When this engine is used: the hint for what it refuses. */
 const WHEN = 'this engine is used for .parquet files and with --engine duckdb';
+
+/** Options that trefoil's own engine has: what to do to use them for Parquet. */
+const FROM_CSV: ReadonlySet<string> = new Set(['rejects', 'onError', 'encoding', 'quote', 'escape']);
+const BY_CSV =
+  'protect a CSV file into a CSV file, which is UTF-8; then let DuckDB make Parquet of it, and CSV of Parquet before';
 
 /** Options that this engine refuses. */
 const REFUSED = [

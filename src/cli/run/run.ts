@@ -223,7 +223,7 @@ function noteEncoding(name: EncodingName | undefined, voice: Voice): void {
 /** How many rows were rejected, where they are, and how many are in no output at all. */
 function rejectedWarning({ rowsRejected, rowsNotHeld }: FileResult, file: string): string {
   const rejected = `${plural(rowsRejected, 'row')} rejected and left out`;
-  if (rowsNotHeld === 0) return `${rejected}; ${file} contains them, sealed`;
+  if (rowsNotHeld === 0) return `${rejected}; ${file} contains ${wordFor(rowsRejected, 'it', 'them')}, sealed`;
   const held = rowsRejected - rowsNotHeld;
   const contained = held === 0 ? 'none of them' : `${count(held)} of them, sealed`;
   const lost = `${plural(rowsNotHeld, 'row')} longer than --max-record ${wordFor(rowsNotHeld, 'is', 'are')} in no output`;

@@ -6,7 +6,15 @@
 
 import { fail, type Issue, TrefoilError } from '../../errors.ts';
 import { type Batches, type Heading, makeBatches } from '../../io/batches.ts';
-import { type Block, type Frames, makeFrames, type Oversize, type Place } from '../../io/frames.ts';
+import {
+  type Block,
+  type Frames,
+  joinBlocks,
+  keptBlock,
+  makeFrames,
+  type Oversize,
+  type Place,
+} from '../../io/frames.ts';
 import type { ChunkTask } from '../chunk-work.ts';
 import { codecOf, type FileCodec, type Opening } from '../file-format.ts';
 import type { Position } from '../outputs/resume.ts';
@@ -126,6 +134,10 @@ interface Cutting {
   headBytes: number;
   /** Chunks that were cut. */
   chunks: number;
+  /** The first record of an input without a header line, which was read to look for one. It begins the first chunk. */
+  held: Block | null;
+  /** Whether a limit of rows is reached by the record that is held. */
+  readonly isFull: () => boolean;
 }
 
 async function* cutInput(
@@ -155,9 +167,14 @@ async function* cutInput(
     headText: '',
     headBytes: 0,
     chunks: 0,
+    held: null,
+    isFull: () => rowsSoFar() + 1 >= plan.limit,
   };
   const frames = framesOf(plan, codec, place, {
-    quota: () => (!cutting.started && codec.heading !== null ? 1 : plan.limit - rowsSoFar()),
+    quota: () => {
+      if (!cutting.started && codec.heading !== null) return 1;
+      return plan.limit - rowsSoFar() - (cutting.held === null ? 0 : 1);
+    },
     size: () => (at.input === 0 && place.offset === 0 && cutting.chunks === 0 ? FIRST_BYTES : CHUNK_BYTES),
   });
   if (resumed !== null) yield headCut(cutting, resumed.inputRows);
@@ -169,6 +186,7 @@ async function* cutInput(
       }
     }
     for (const found of frames.end()) yield* cutsOf(cutting, found);
+    if (cutting.held !== null) yield chunkCut(cutting, cutting.held);
     if (cutting.started) return;
     if (codec.headless !== null) return yield headlessCut(cutting);
     if (!cutting.isLast && /[^\r\n\ufeff]$/.test(cutting.headText)) cutting.headText += '\n';
@@ -238,8 +256,9 @@ const OTHER_TABLES =
 
 /** The cuts that a block makes: for the first block of an input its head, and then the chunk, if it has records. */
 function* cutsOf(cutting: Cutting, found: Block | Oversize): Generator<Cut, void, undefined> {
-  const { plan, at, codec, batches, isLast } = cutting;
+  const { at, codec, batches, held } = cutting;
   if (found.kind === 'oversize') {
+    if (held !== null) yield chunkCut(cutting, held);
     if (!cutting.started && codec.heading !== null) batches.oversize(found, 0, true);
     if (!cutting.started) yield headCut(cutting, 0);
     cutting.started = true;
@@ -250,13 +269,23 @@ function* cutsOf(cutting: Cutting, found: Block | Oversize): Generator<Cut, void
     const records = openHead(cutting, found);
     if (cutting.started) yield headCut(cutting, 0);
     if (records === null) return;
+    // A chunk of its own would also be a batch of its own, and the issues of the other rows would not be found with it.
+    if (codec.heading !== null && !cutting.isFull()) {
+      cutting.held = keptBlock(records);
+      return;
+    }
     block = records;
   }
+  yield chunkCut(cutting, held === null ? block : joinBlocks(held, block));
+}
+
+function chunkCut(cutting: Cutting, block: Block): ChunkCut {
+  const { plan, at, isLast, opening } = cutting;
   cutting.chunks++;
+  cutting.held = null;
   const { bytes, line, next = null } = block;
-  const { opening } = cutting;
   const task: ChunkTask = { bytes, line, ended: block.ended || !isLast, input: inputIndex(plan, at), opening };
-  yield { ...at, kind: 'chunk', task, bytes: bytes.length, next };
+  return { ...at, kind: 'chunk', task, bytes: bytes.length, next };
 }
 
 /** Reads the head of an input, or a part of it. Returns the block without it, or `null` if it has no records. */

@@ -275,7 +275,10 @@ function takeRows({ direction, inside, onSample }: Setup, open: Open, block: Blo
     return lines[index] ?? block.line;
   };
   for (const [r, { kind, start, at }] of flaws) {
-    batch.report(r, { ...FLAWS[kind], ...placeIn(batch.text.slice(start), at - start, lineOf(r)) });
+    const isFirst = batch.rowsBefore === 0 && r === 0 && rows[0]!.length === 1;
+    const hint = isFirst ? delimiterHint(batch.text.charAt(at - 1), grammar) : '';
+    const { code, message } = FLAWS[kind];
+    batch.report(r, { code, message: message + hint, ...placeIn(batch.text.slice(start), at - start, lineOf(r)) });
   }
   checkWidths(rows, names.length, batch);
   const { out, sound, good, from } = turn(rows, columns, positions, direction, inside, batch);
@@ -364,13 +367,21 @@ function readRecords(text: string, block: Block, grammar: CsvGrammar, rowsBefore
   if (fault === null) return records;
   const { code, message } = FAULTS[fault.kind];
   const row = rowsBefore + fault.records + 1;
-  const isHeader = rowsBefore === -1 && fault.records === 0 && fault.kind === 'after';
-  const other = isHeader ? usualDelimiter(text.charAt(fault.at), grammar.delimiter) : null;
-  const hint = other === null ? '' : `; if this character separates cells, set it (--delimiter ${other})`;
+  // The first record is the header, or the first row of an input without one.
+  const isFirst = rowsBefore <= 0 && fault.records === 0 && fault.kind === 'after';
+  const hint = isFirst ? delimiterHint(text.charAt(fault.at), grammar) : '';
   return fail(code, message + hint, {
     ...given({ row: row > 0 ? row : undefined }),
     ...placeIn(text, fault.at, block.line),
   });
+}
+
+/** What to say if a character beside a quote is a delimiter of other files. */
+function delimiterHint(character: string, { delimiter }: CsvGrammar): string {
+  const other = usualDelimiter(character, delimiter);
+  if (other === null) return '';
+  const shown = character === '\t' ? 'a tab' : character;
+  return `; if ${shown} separates cells, set it (--delimiter ${other})`;
 }
 
 /** Line and column of a character in a text that begins on `line`. */

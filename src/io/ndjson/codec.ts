@@ -56,6 +56,10 @@ export function makeNdjsonCodec(
     begin: () => inside.demand(direction),
     take(block, batch) {
       const { values, inexact, indices, lines } = readLines(batch, block.line, inside);
+      if (block.line === 1 && lines.length === 1 && values.length === 1 && isDocument(values[0]!, inside)) {
+        batch.report(0, { code: 'unnamed_field', message: LIST });
+        return { rows: 1, text: '', lineOf: (index) => lines[index]! };
+      }
       const out =
         values.length === 0 ? [] : inside.rows(direction, values, (i, issue) => batch.report(indices[i]!, issue));
       let text = '';
@@ -123,6 +127,22 @@ const OBJECT = 'the input is JSON over several lines, and not one object a line;
 
 const CUT =
   'the line ends inside a JSON object; if the object continues on the next line, make one line of it: jq -c . FILE';
+
+const LIST =
+  'the input is one JSON document with a list inside, and not one object a line; make lines of the list, whose name ' +
+  "takes the place of NAME: jq -c '.NAME[]' FILE";
+
+/**
+ * Whether the only record of an input is a document with the records in a list. It has no name of the policy, and
+ * unknown names are errors, so the record could not be protected in any case.
+ */
+function isDocument(value: object, { leaves, unnamed }: BoundInside): boolean {
+  if (unnamed !== 'error') return false;
+  const hasList = Object.values(value).some((list) => Array.isArray(list) && list[0] && typeof list[0] === 'object');
+  if (!hasList) return false;
+  const known = new Set(leaves.map(({ path }) => /^(?:\\.|[^.[\\])*/.exec(path)![0].replace(/\\(.)/g, '$1')));
+  return !Object.keys(value).some((name) => known.has(name));
+}
 
 /**
  * Returns the issue of the first line of an input, with another message if the line is the beginning of a JSON document

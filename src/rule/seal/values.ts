@@ -53,11 +53,18 @@ export const KINDS: Readonly<Record<SealValue, Kind>> = /* @__PURE__ */ makeKind
 
 function makeKinds(): Readonly<Record<SealValue, Kind>> {
   return {
-    text: { textOf: checkText, read: null },
+    text: { textOf: textOnly, read: null },
     integer: { textOf: integerText, read: integerOf },
     json: { textOf: jsonText, read: jsonOf, inCode: jsonInCode },
     date: { textOf: dateText, read: null, inCode: dateInCode },
   };
+}
+
+/** Most values are text, so they are checked first. */
+function textOnly(value: unknown): string {
+  const type = typeof value === 'string' ? 'string' : typeName(value);
+  if (type !== 'number' && type !== 'bigint' && type !== 'boolean') return checkText(value);
+  return fail('wrong_type', `expected text, got ${type}; to seal numbers, true and false as well, set value: json`);
 }
 
 function integerText(value: unknown): string {
@@ -65,7 +72,10 @@ function integerText(value: unknown): string {
     fail('wrong_type', 'expected a whole number; write value: text to seal text');
   }
   if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-    fail('unsafe_integer', 'expected a whole number from -(2^53 - 1) to 2^53 - 1, and not negative zero');
+    fail(
+      'unsafe_integer',
+      'expected a whole number from -(2^53 - 1) to 2^53 - 1, and not negative zero; to seal any number, set value: json',
+    );
   }
   return String(value);
 }

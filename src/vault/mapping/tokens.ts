@@ -207,5 +207,7 @@ const UNKNOWN: Issue = {
 };
 const FORGOTTEN: Issue = {
   code: 'forgotten',
-  message: 'the mapping of this token was destroyed: its value was forgotten, or its subject was shredded',
+  message:
+    'the mapping of this token was destroyed: its value was forgotten, or its subject was shredded; to reveal such ' +
+    'tokens as missing values, set onErased: missing; to leave their records out, use --on-error reject',
 };

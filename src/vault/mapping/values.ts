@@ -353,5 +353,7 @@ function isTooLong(value: string): boolean {
 
 const ERASED: Issue = {
   code: 'erased',
-  message: 'the value was erased from the vault, and the rule refuses erased values (onErased: error)',
+  message:
+    'the value was erased from the vault, and the rule refuses erased values (onErased: error); set onErased: missing ' +
+    'to leave the value out, or use --on-error reject to leave its record out',
 };

@@ -2,34 +2,35 @@
 /** `trefoil rejects open`: opens the records that a run rejected, so that they can be corrected and run again. */
 
 import type { Command } from 'commander';
-import { given } from '../../../core/given.ts';
 import { type Reject, type Rejects, readRejects } from '../../../files/rejects.ts';
-import { DEFAULT_DELIMITER } from '../../../io/csv/codec.ts';
-import { makeCsvWriter, OWN_RECORDS } from '../../../io/csv/records.ts';
-import { writeCells } from '../../../io/tsv/cells.ts';
 import { revealAccess } from '../../../reveal.ts';
-import { EXIT } from '../../exit.ts';
+import { EXIT, UsageError } from '../../exit.ts';
 import { identityOption, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, checkFileName, fileOption } from '../../options.ts';
-import { openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
+import { DASH, openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
+import { intoFolderByInput, intoOneOutput, type RejectsWriter, type WrittenTable } from '../../rejects/by-input.ts';
+import { optionsFor } from '../../rejects/tables.ts';
 import { helpText, plural, wordFor } from '../../voice.ts';
 
 const HELP = `
 The records are written as they were in the input, under its header line if it
 had one, so that you can correct them and run them like any other file. They are
 UTF-8, whatever the encoding of the input was, so run them without --encoding.
-The last lines name the options that they need. With --json each record is one
-JSON object with its file, row, line, problems and text. The records are
-personal data in clear; --out makes a file that only its owner can read.
+The last lines name the options that they need. After a run over several inputs
+with different header lines, --out-dir writes a file for each input. With --json
+each record is one JSON object with its file, row, line, problems and text. The
+records are personal data in clear; only their owner can read the files.
 
 Examples:
   trefoil rejects open people.rejects.ndjson --keys keys.json --out mend.csv
+  trefoil rejects open all.rejects.ndjson --keys keys.json --out-dir mend
   trefoil rejects open people.rejects.ndjson --keys keys.json --json`;
 
 interface OpenOptions {
   readonly keys?: readonly string[];
   readonly identity?: readonly string[];
   readonly out?: string;
+  readonly outDir?: string;
   readonly json?: boolean;
   readonly force?: boolean;
 }
@@ -43,15 +44,17 @@ export function addRejectsOpen(parent: Command, context: Context): void {
     .addOption(keysOption())
     .addOption(identityOption())
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
+    .addOption(fileOption('--out-dir', 'folder for the records of each input, under the name of the input', 'DIR'))
     .option('--json', 'write one JSON object per record, with its place and problems')
-    .option('--force', 'replace an existing file')
+    .option('--force', 'replace existing files')
     .addHelpText('after', helpText(HELP))
     .action((file: string, options: OpenOptions) => open(file, options, context));
 }
 
 async function open(file: string, options: OpenOptions, context: Context) {
-  const { keys, out, json = false, force = false } = options;
+  const { keys, json = false } = options;
   checkFileName('FILE', file);
+  checkOutputs(options);
   refuseTwoDashes('input', [
     ['FILE', file],
     ['--keys', keys],
@@ -59,30 +62,25 @@ async function open(file: string, options: OpenOptions, context: Context) {
   const source = await needKeys(options, context);
   const rejects = await readRejects(file, (domain) => source.keyset.domain(domain), revealAccess);
   const inputs = [file, ...source.files];
-  const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
-  const encoder = new TextEncoder();
-  const write = (text: string): Promise<void> => output.write(encoder.encode(text));
+  const writer = await writerFor(rejects, options, inputs);
   let opened = 0;
   let lost = 0;
   let damaged = 0;
   try {
-    if (!json) await write(headerOf(rejects));
     for await (const reject of rejects.records) {
       context.signal.throwIfAborted();
       opened++;
       if (reject.record === null) lost++;
       if (reject.issues.some(({ code }) => code === 'not_utf8' || code === 'not_in_encoding')) damaged++;
-      const text = json ? `${JSON.stringify(reject)}\n` : recordOf(reject, rejects);
-      if (text !== '') await write(text);
+      await writer.write(reject);
     }
-    await output.finish();
+    await writer.finish();
   } catch (error) {
-    await output.discard();
+    await writer.discard();
     throw error;
   }
   context.voice.note(`${plural(opened, 'record')} opened, as UTF-8`);
-  const flags = json ? '' : optionsFor(rejects);
-  if (flags !== '') context.voice.hint(`run the corrected records with ${flags}`);
+  if (!json) for (const hint of hintsFor(writer.tables())) context.voice.hint(hint);
   if (damaged > 0) {
     context.voice.warning(
       `${plural(damaged, 'record')} ${wordFor(damaged, 'has', 'have')} bytes that are no characters, which are written ` +
@@ -97,46 +95,52 @@ async function open(file: string, options: OpenOptions, context: Context) {
   }
 }
 
-function headerOf({ format, delimiter, newline, quote, escape: escapedBy, header }: Rejects): string {
-  if (header === null) return '';
-  if (format === 'tsv') return writeCells(header) + newline;
-  const quoting = quote === 'none' ? 'never' : 'minimal';
-  const write = makeCsvWriter({
-    delimiter: delimiter ?? DEFAULT_DELIMITER,
-    newline,
-    quoting,
-    ...given({ quote, escapedBy }),
+function checkOutputs({ out, outDir, json = false }: OpenOptions): void {
+  if (outDir === undefined) return;
+  if (out !== undefined) throw new UsageError('--out and --out-dir cannot be combined');
+  if (json) throw new UsageError('--json and --out-dir cannot be combined', 'with --json each record names its input');
+  if (outDir === DASH) throw new UsageError('--out-dir cannot be standard output');
+}
+
+async function writerFor(
+  rejects: Rejects,
+  { out, outDir, json = false, force = false }: OpenOptions,
+  inputs: readonly string[],
+): Promise<RejectsWriter> {
+  if (outDir !== undefined) return intoFolderByInput(outDir, force, inputs);
+  const output = await openFileOrStdout(out, { force, inputs, mode: 0o600 });
+  if (!json) return intoOneOutput(output, rejects.firstTable);
+  const encoder = new TextEncoder();
+  return {
+    write: (reject) => output.write(encoder.encode(jsonOf(reject))),
+    finish: () => output.finish(),
+    discard: () => output.discard(),
+    tables: () => [],
+  };
+}
+
+function jsonOf({ table: _, input: __, ...reject }: Reject): string {
+  return `${JSON.stringify(reject)}\n`;
+}
+
+/** The options that the written files need, and the files that need them if not all do. */
+function hintsFor(tables: readonly WrittenTable[]): string[] {
+  const byOptions = new Map<string, string[]>();
+  for (const { table, file } of tables) {
+    const options = optionsFor(table);
+    byOptions.set(options, [...(byOptions.get(options) ?? []), file ?? '']);
+  }
+  return [...byOptions].flatMap(([options, files]) => {
+    if (options === '') return [];
+    const of = byOptions.size === 1 ? '' : ` of ${someOf(files)}`;
+    return [`run the corrected records${of} with ${options}`];
   });
-  return write(
-    header.map((name) => [name]),
-    [0],
-    // A column without a name has no quotes, as most programs write it.
-    { ...OWN_RECORDS, wasBare: () => true },
-  );
 }
 
-/** The options with which corrected records are read; none for NDJSON, and for CSV that is written in the usual way. */
-function optionsFor({ format, delimiter, quote, escape: escapedBy, header }: Rejects): string {
-  if (format === 'ndjson') return '';
-  const flags = [
-    // The extension .tsv stands for two file formats.
-    ['--format', format === 'tsv' ? format : null],
-    ['--delimiter', delimiter === DEFAULT_DELIMITER ? null : delimiter],
-    ['--quote', quote],
-    ['--escape', escapedBy],
-  ] as const;
-  const options = flags.flatMap(([flag, value]) => (value == null ? [] : [`${flag} ${inShell(value)}`]));
-  // The file of rejects does not have the names that the run had.
-  if (header === null) options.push('--header NAMES, with the names of that run: its input had no header line');
-  return options.join(' ');
-}
+/** Most files that a hint names. */
+const MOST_NAMED = 5;
 
-/** An argument as a shell takes it. */
-function inShell(value: string): string {
-  if (value === '\t') return 'tab';
-  return /^[a-z]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
-}
-
-function recordOf({ record }: Reject, { newline }: Rejects): string {
-  return record === null ? '' : record + newline;
+function someOf(files: readonly string[]): string {
+  const more = files.length - MOST_NAMED;
+  return files.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
