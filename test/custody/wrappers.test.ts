@@ -1,9 +1,11 @@
 /** Key wrappers: what they are called with, how often, and what becomes of everything that can go wrong with them. */
+import { createCipheriv, createHmac, hkdfSync } from 'node:crypto';
 import * as age from 'age-encryption';
 import { describe, expect, it } from 'vitest';
 import { type KeyContext, type KeyWrapper, openKeyFile, sealKeyFile, type WrapperCall } from '../../src/custody.ts';
 import { fail, type TrefoilError } from '../../src/errors.ts';
-import { rejection } from '../helpers/errors.ts';
+import { keyset } from '../../src/keys.ts';
+import { codeOf, rejection } from '../helpers/errors.ts';
 import { newIdentity, newKeyset } from './age.ts';
 
 const text = newKeyset();
@@ -298,6 +300,46 @@ describe('an adapter that hangs', () => {
     const early = openKeyFile(file, { ...NAMED, wrappers: [wrapper], signal: gone });
     await expect(early).rejects.toThrow('never began');
     expect(wrapper.seen).toEqual([]);
+  });
+});
+
+/** A file with the stanzas of another one and a new payload, written by someone who knows the file key (C2SP/age). */
+function rewritten(file: Uint8Array, fileKey: Uint8Array, payload: string): Uint8Array {
+  const bytes = Buffer.from(file);
+  const header = bytes.subarray(0, bytes.indexOf('\n---') + 4);
+  const keyOf = (salt: Uint8Array, info: string) => Buffer.from(hkdfSync('sha256', fileKey, salt, info, 32));
+  const mac = createHmac('sha256', keyOf(Buffer.alloc(0), 'header'))
+    .update(header)
+    .digest('base64');
+  const nonce = Buffer.alloc(16, 1);
+  // The only chunk of STREAM, which is number 0 and the last.
+  const cipher = createCipheriv(
+    'chacha20-poly1305',
+    keyOf(nonce, 'payload'),
+    Buffer.concat([Buffer.alloc(11), Buffer.of(1)]),
+    { authTagLength: 16 },
+  );
+  const chunk = Buffer.concat([cipher.update(payload, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  return Buffer.concat([header, Buffer.from(` ${mac.replace(/=+$/, '')}\n`), nonce, chunk]);
+}
+
+describe('a sealed file', () => {
+  it('rewritten by someone who may decrypt opens by every stanza that it had', async () => {
+    const own = await newIdentity();
+    let fileKey: Uint8Array | undefined;
+    const wrapper = makeWrapper('test:key', (key) => {
+      fileKey = Uint8Array.from(key);
+      return key;
+    });
+    const file = await sealKeyFile(text, { ...NAMED, recipients: [own.recipient], wrappers: [wrapper] });
+    await opened(file, wrapper);
+    const foreign = newKeyset();
+    const forged = rewritten(file, fileKey!, foreign);
+    expect(await opened(forged, wrapper)).toBe(foreign);
+    expect(await openKeyFile(forged, { age, identities: [own.identity] })).toBe(foreign);
+    // The pins of the policy stop it, and they alone.
+    const { keyCheck } = keyset.parse(text).domain('eu');
+    expect(codeOf(() => keyset.parse(foreign).domain('eu', { keyCheck }))).toBe('key_check_mismatch');
   });
 });
 

@@ -1,13 +1,9 @@
-/**
- * Runs every command of docs/guide/keys.md, in its order and in one folder. Ids and check values on the page are
- * examples: each stands for the one that the run has in its place, and must go on standing for it.
- */
-import { readFileSync } from 'node:fs';
+/** Runs every command of docs/guide/keys.md. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { root } from '../../doc-blocks.ts';
 import { makePlace } from '../harness.ts';
+import { pageRun, stepsOf, textOf } from './page.ts';
 
-const page = readFileSync(`${root}docs/guide/keys.md`, 'utf8');
+const page = textOf('docs/guide/keys.md');
 const place = makePlace();
 afterAll(() => place.remove());
 
@@ -17,69 +13,8 @@ const EXAMPLES: readonly string[] = [
   ...['b341r', 'p9t4e', 'wdh8w', 'h1x9c', 'q2k6a', 'v7n3d'],
   ...['jemd61whyev3ty22', 'ebhthhcg1rb1abex', '7zn83pcf0gtksjqadh0nhvn2h8', 'f4wz8jv37atzj8cnkd6pnrvf1c'],
 ];
-const EXAMPLE = new RegExp(`\\b(?:${EXAMPLES.join('|')})\\b`, 'g');
 
-/** What the run has in the place of an example. */
-const real = new Map<string, string>();
-
-/** A pattern for a line of the page. Examples that are not known yet match any text of their length. */
-function patternOf(line: string): { readonly pattern: RegExp; readonly names: readonly string[] } {
-  const names: string[] = [];
-  const quote = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.*');
-  let source = '';
-  let from = 0;
-  for (const match of line.matchAll(EXAMPLE)) {
-    const [name] = match;
-    source += quote(line.slice(from, match.index));
-    from = match.index + name.length;
-    const known = real.get(name);
-    if (known !== undefined) source += known;
-    else if (names.includes(name)) source += `\\${names.indexOf(name) + 1}`;
-    else {
-      names.push(name);
-      source += `([0-9a-z]{${name.length}})`;
-    }
-  }
-  return { pattern: new RegExp(`^${source}${quote(line.slice(from))}$`), names };
-}
-
-/** Finds the line of an output that a line of the page stands for. */
-function expectLine(line: string, output: readonly string[]): void {
-  const { pattern, names } = patternOf(line);
-  const found = output.map((one) => pattern.exec(one)).find((match) => match !== null);
-  expect(found, `no line like "${line}" in:\n${output.join('\n')}`).toBeDefined();
-  for (const [i, name] of names.entries()) {
-    const value = found![i + 1]!;
-    expect([...real.values()], `${name} is another key than the others`).not.toContain(value);
-    real.set(name, value);
-  }
-}
-
-interface Step {
-  readonly command: string;
-  readonly lines: readonly string[];
-}
-
-/** The files and commands of the page, in their order. */
-const parts = [...page.matchAll(/^```(yaml|csv|sh)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, kind, name, body]) => ({
-  kind: kind!,
-  name,
-  body: body!,
-}));
-
-function stepsOf(body: string): Step[] {
-  return body
-    .split(/^\$ /m)
-    .slice(1)
-    .map((text) => {
-      const [command = '', ...lines] = text.trimEnd().split('\n');
-      return { command, lines };
-    });
-}
-
-const steps = parts.flatMap(({ kind, name, body }): (Step | { readonly file: string; readonly body: string })[] =>
-  kind === 'sh' ? stepsOf(body) : name === undefined ? [] : [{ file: name, body }],
-);
+const steps = stepsOf(page);
 
 describe('docs/guide/keys.md', () => {
   it('has commands, and uses each example', () => {
@@ -90,17 +25,5 @@ describe('docs/guide/keys.md', () => {
     for (const id of ids) expect(EXAMPLES).toContain(id.slice(-8));
   });
 
-  for (const [i, step] of steps.entries()) {
-    if ('file' in step) {
-      it(`${i}: ${step.file}`, () => void place.write(step.file, step.body));
-      continue;
-    }
-    it(`${i}: ${step.command.slice(0, 90)}`, async () => {
-      const command = step.command.replace(EXAMPLE, (name) => real.get(name) ?? name);
-      const { code, out, err } = await place.bash(`set -o pipefail; trefoil() { $T "$@"; }; ${command}`);
-      expect(code, err).toBe(0);
-      const output = `${out}\n${err}`.split('\n');
-      for (const line of step.lines) expectLine(line, output);
-    });
-  }
+  pageRun(EXAMPLES).run(steps, () => place);
 });
