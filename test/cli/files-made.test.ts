@@ -81,10 +81,11 @@ interface Case {
 const BESIDE = '.trefoil-*.tmp';
 const FOLDER = { [BESIDE]: '700', [`${BESIDE}/output`]: '600' };
 const FOLDER_OPEN = { [BESIDE]: '700', [`${BESIDE}/output`]: '666' };
-/** The lock is made beside its name, as a temporary file. */
+/** The lock is made beside its name, as a temporary file. Its guard is there while it is removed. */
 const RESUMED = {
   [BESIDE]: '600',
   'out.csv.resume.json.lock': '600',
+  '.trefoil-guard-*.lock': '600',
   'out.csv.resume.json.tmp': '600',
   'out.csv.resume.json': '600',
 };

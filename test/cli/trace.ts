@@ -16,7 +16,8 @@ if (!CAN_TRACE && process.env.CI) throw new Error('strace is not there, or may n
 
 /** A file or folder that a command made. */
 export interface Made {
-  /** Path below the folder of the command, or absolute. Random names are `.trefoil-*.tmp`. */
+  /** Path below the folder of the command, or absolute. Random names are `.trefoil-*.tmp` and
+   * `.trefoil-guard-*.lock`. */
   readonly path: string;
   readonly kind: 'file' | 'folder';
   /** Every mode that it had, in octal digits, beginning with the one that it was made with. */
@@ -138,5 +139,7 @@ function madeIn(log: string, dir: string, known: Set<string>): readonly Made[] {
 
 function nameOf(path: string, dir: string): string {
   const below = path.startsWith(`${dir}/`) ? path.slice(dir.length + 1) : path;
-  return below.replace(/\.trefoil-[0-9a-f-]+\.tmp/, '.trefoil-*.tmp');
+  return below
+    .replace(/\.trefoil-[0-9a-f-]+\.tmp/, '.trefoil-*.tmp')
+    .replace(/\.trefoil-guard-[0-9a-f]{32}\.lock/, '.trefoil-guard-*.lock');
 }
