@@ -51,8 +51,10 @@ const KINDS = {
   malformed_token: 'data',
   /** A token is from another domain or from another keyset. */
   foreign_token: 'data',
-  /** A token was made with a key that is retired. */
+  /** A token or a sealed value was made with a key that is retired. */
   key_retired: 'data',
+  /** A rule with a period got a date of a period that the key file does not have, and it has another. */
+  period_not_granted: 'data',
   /** A value cannot become one of the primary key without its original: the two keys have no common base. */
   not_renewable: 'data',
   /** A value has the key already that records are moved to, and other fields of the record do not show their key. */

@@ -107,6 +107,15 @@ export function pathBytes(path: readonly PathStep[]): Uint8Array {
   return encodeList(path.map(stepBytes));
 }
 
+/** Whether some branch is below the end of a path: the path is the first steps of the branch, each whole. */
+export function hasBranchBelow(branches: readonly Branch[], path: readonly Step[]): boolean {
+  const steps = shorten(path).map(stepBytes);
+  return branches.some(
+    (branch) =>
+      branch.path.length > steps.length && steps.every((step, i) => equalBytes(step, stepBytes(branch.path[i]!))),
+  );
+}
+
 /**
  * Derives the node at the end of a path from the branch that covers it: the steps of the branch are the first steps of
  * the path, each whole. Returns `null` if no branch does.

@@ -1,7 +1,7 @@
 /** What a keyset consists of, in words and ids and without a key: for `trefoil keys inspect` and for retiring. */
 
 import type { Shown } from './checks.ts';
-import type { KeyEntry, RetiredKey } from './entries.ts';
+import type { KeyEntry, KeysetData, RetiredKey } from './entries.ts';
 import { type Keyset, keysetData } from './keyset.ts';
 import { shownIn } from './lineage.ts';
 
@@ -45,6 +45,8 @@ export interface DescribedKeyset {
   readonly retired: readonly RetiredKey[];
   /** Parents of the domains of recipients. */
   readonly parents: ReadonlyMap<string, string>;
+  /** Every domain that the key file names: of recipients and parents, branches, checks and retired keys. */
+  readonly domains: readonly string[];
   readonly region: string | null;
   /** The verbs that a narrowed keyset is for; `null` for any other. */
   readonly verbs: readonly string[] | null;
@@ -74,7 +76,20 @@ export function describeKeyset(keyset: Keyset, domain: string | null): Described
   const parents = new Map([...data.domains].map(([name, { of }]) => [name, of]));
   const region = data.keys.find(({ region: label }) => label !== null)?.region ?? null;
   const { verbs = null, soft = [] } = data.narrowed ?? {};
-  return { keys, retired: data.retired, parents, region, verbs, soft };
+  return { keys, retired: data.retired, parents, domains: domainsOf(data), region, verbs, soft };
+}
+
+function domainsOf({ keys, domains, retired }: KeysetData): readonly string[] {
+  const found = [
+    ...[...domains].flatMap(([name, { of }]) => [name, of]),
+    ...keys.flatMap(({ branches, shown, check }) => [
+      ...(branches ?? []).map(({ domain }) => domain),
+      ...shown.keys(),
+      ...(check ?? new Map<string, string>()).keys(),
+    ]),
+    ...retired.flatMap(({ shown }) => [...shown.keys()]),
+  ];
+  return [...new Set(found)];
 }
 
 function stateOf(key: KeyEntry, primary: string): KeyState {

@@ -8,7 +8,7 @@
 import { badType, typeName } from '../core/checks.ts';
 import { given } from '../core/given.ts';
 import { fail } from '../errors.ts';
-import { deriveFromBranches } from './branches.ts';
+import { deriveFromBranches, hasBranchBelow } from './branches.ts';
 import { checkBranchCheck, checkKeyCheck, type KeyCheck, PROTECTS } from './checks.ts';
 import { child, descend, type KeyedKind, ruleSteps, type Step } from './derive.ts';
 import type { KeyVerb } from './entries.ts';
@@ -59,6 +59,8 @@ export interface DomainKey {
     parameters: readonly (string | Uint8Array)[],
     below?: readonly Step[],
   ) => boolean;
+  /** Whether the keys have only nodes below that of a rule: some periods, and not all. */
+  readonly hasParts: (kind: KeyedKind, scope: string, parameters: readonly (string | Uint8Array)[]) => boolean;
 }
 
 /** Domain keys as rules see them. */
@@ -132,6 +134,12 @@ function domainKey({ shown, isBound, lineage, own, base, dates }: LineKey, { pin
     },
     has: (kind, scope, parameters, below = []) =>
       find(sourceOf(kind), [...ruleSteps(kind, scope, parameters), ...below]) !== null,
+    hasParts(kind, scope, parameters) {
+      const source = sourceOf(kind);
+      if (source === null || source instanceof Uint8Array) return false;
+      const path = ruleSteps(kind, scope, parameters);
+      return deriveFromBranches(source, path) === null && hasBranchBelow(source, path);
+    },
   };
 }
 

@@ -447,11 +447,14 @@ function revealColumn(keyed: KeyedSeal, column: readonly unknown[], report: Repo
  * Why a value was refused. The reasons that can be told apart are those that are visible without opening the value: a
  * wrong scope, a cut, a changed bit and bad padding all look the same, so that an attacker learns nothing from them.
  */
-function refusal({ codecs }: KeyedSeal, value: unknown): Issue {
+function refusal({ codecs, opened }: KeyedSeal, value: unknown): Issue {
   try {
     const text = checkText(value);
     if (!OURS.test(text) || !codecs.has(idNumber(text))) {
-      if (inspectSealed(text) === null) fail('not_sealed', 'the value is not a sealed value');
+      const id = inspectSealed(text)?.keyId;
+      if (id === undefined) fail('not_sealed', 'the value is not a sealed value');
+      const day = opened.retired.get(id);
+      if (day !== undefined) fail('key_retired', `the value was sealed with key ${id}, which was retired on ${day}`);
       fail('unknown_key', 'the value was sealed with a key of another domain or keyset');
     }
     fail('reveal_failed', 'the sealed value does not open: it was changed or cut, or belongs to another scope');

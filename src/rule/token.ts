@@ -312,11 +312,17 @@ function textOf(value: unknown, reading: OpenedReading | null): string {
   return value instanceof Date ? dateText(value) : inputText(value);
 }
 
-/** Whether a text is an intact labelled token of these keys. Throws `already_token` if such a token may not pass. */
-function isOwnToken({ settings, epochs }: KeyedTokens, text: string): boolean {
+/**
+ * Whether a text is an intact labelled token of the domain, also of a key that can make none here.
+ *
+ * @throws TrefoilError `already_token` if such a token may not pass; `key_retired`, because nothing joins with it.
+ */
+function isOwnToken({ settings, opened }: KeyedTokens, text: string): boolean {
   if (!endsLikeToken(text)) return false;
   const parts = inspect(text);
-  if (!parts?.intact || !epochs.has(parts.keyId)) return false;
+  if (!parts?.intact) return false;
+  if (opened.retired.has(parts.keyId)) unknownKey(opened, parts.keyId);
+  if (!opened.keys.some(({ id }) => id === parts.keyId)) return false;
   if (settings.onToken === 'pass') return true;
   fail('already_token', 'the value is already a token of these keys; protect the original, or set onToken: pass');
 }
@@ -469,7 +475,11 @@ function periodicVerbs(settings: Settings, opened: OpenedKeys, lists: MissingLis
   const dates = lists.of(period.path);
   const known = new Map<string, MakingVerbs>();
   function verbsOf(text: string): MakingVerbs {
-    const made = known.get(text) ?? makingVerbs(setUp(settings, opened, lists, periodStep(text)));
+    const below = periodStep(text);
+    let made = known.get(text);
+    if (made !== undefined) return made;
+    checkPeriod(settings, opened.primary, below);
+    made = makingVerbs(setUp(settings, opened, lists, below));
     if (known.size >= KEPT_PERIODS) known.clear();
     known.set(text, made);
     return made;
@@ -482,6 +492,21 @@ function periodicVerbs(settings: Settings, opened: OpenedKeys, lists: MissingLis
     matches: (value, candidate, siblings) => verbs(siblings).matches(value, candidate, null),
     candidates: (value, siblings) => verbs(siblings).candidates(value, null),
   };
+}
+
+/**
+ * Refuses a period that the keys do not have while they have others. That is a matter of the record: keys that have
+ * nothing of the rule are the wrong keys, and end the run.
+ */
+function checkPeriod(settings: Settings, key: DomainKey, below: readonly Step[]): void {
+  const { scope, period } = settings;
+  const parameters = parametersOf(settings);
+  if (!key.hasParts('token', scope, parameters) || key.has('token', scope, parameters, below)) return;
+  fail(
+    'period_not_granted',
+    `the date, field ${period!.path}, is in a ${period!.unit} that the key file does not have; use the key file of ` +
+      `that ${period!.unit}`,
+  );
 }
 
 /** What a rule does with values. */

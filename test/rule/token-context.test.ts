@@ -412,7 +412,21 @@ describe('a period', () => {
     const { keyset: alone, branchCheck } = narrow(full, sheet, { verbs: ['protect'], period: '2024-03-01' });
     const bound = rule.bind(alone.domain(DOMAIN, { branchCheck }));
     expect(bound.protect('7', { per: '2024-03-01' })).toBe(periodToken('seen', '2024-03-01', '7'));
-    expect(codeOf(() => bound.protect('7', { per: '2024-03-02' }))).toBe('not_granted');
+    const other = thrown(() => bound.protect('7', { per: '2024-03-02' }));
+    expect(other.issues).toMatchObject([{ code: 'period_not_granted', message: expect.stringMatching(/field seen/) }]);
+    expect(other.message).not.toContain('2024');
+    expect(codeOf(() => bound.candidates('7', { per: '2024-03-02' }))).toBe('period_not_granted');
+    // The other rows of a batch live.
+    const rows = [1, 2, 1, 3].map((day, i) => ({ id: String(i), seen: `2024-03-0${day}` }));
+    const batch = sheet.bind(alone.domain(DOMAIN, { branchCheck }));
+    expect(thrown(() => batch.protectMany(rows)).issues.map(({ code, field, row }) => [code, field, row])).toEqual([
+      ['period_not_granted', 'id', 2],
+      ['period_not_granted', 'id', 4],
+    ]);
+    // Keys that have nothing of the rule are the wrong keys, whatever the date.
+    const strange = token({ scope: 'strange', form: 'bare', per: { day: 'seen' } });
+    const wrong = strange.bind(alone.domain(DOMAIN, { branchCheck }));
+    expect(codeOf(() => wrong.protect('7', { per: '2024-03-01' }))).toBe('not_granted');
     for (const period of ['2024-03', '2024-W09', '2024', 'March', '', 5]) {
       expect(() => narrow(full, sheet, { verbs: ['protect'], period: period as string })).toThrow(/^"period" expected/);
     }

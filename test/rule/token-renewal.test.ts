@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TrefoilError } from '../../src/errors.ts';
-import { policy, projectTokens, type TokenOptions, token, utf8Column, utf8Texts } from '../../src/index.ts';
+import { policy, projectTokens, seal, type TokenOptions, token, utf8Column, utf8Texts } from '../../src/index.ts';
 import { type DomainKeys, openKeys } from '../../src/keys/domain-keys.ts';
-import { type Keyset, keyset } from '../../src/keys.ts';
-import { narrow } from '../../src/policy.ts';
-import { secretAccess } from '../../src/reveal.ts';
+import { type Keyset, keyset, retireKey } from '../../src/keys.ts';
+import { keyNeeds, narrow } from '../../src/policy.ts';
+import { casefold } from '../../src/prepare.ts';
+import { revealAccess, secretAccess } from '../../src/reveal.ts';
 import { lineageReference } from '../reference/renewal.ts';
 import { type FormName, LENGTHS } from '../reference/token.ts';
 import { secretText, testRoot } from '../reference/tree.ts';
@@ -232,6 +233,40 @@ describe('refused are', () => {
     expect(codeOf(() => rule.renew(of(mail)))).toBe('key_retired');
     expect(() => rule.renew(of(mail))).toThrow('2027-01-31');
     expect(codeOf(() => rule.matches('Ada', of(mail)))).toBe('key_retired');
+    // No token is made of it, and none passes: nothing joins with it.
+    const upper = of(mail).toUpperCase();
+    for (const onToken of ['error', 'pass'] as const) {
+      for (const prepare of [undefined, casefold]) {
+        const options = { scope: 'mail', label: 'mail', onToken, ...(prepare && { prepare }) };
+        const bound = token(options).bind(later.domain('eu'));
+        for (const one of prepare === undefined ? [of(mail)] : [of(mail), upper]) {
+          expect(codeOf(() => bound.protect(one))).toBe('key_retired');
+          expect(() => bound.protect(one)).toThrow('2027-01-31');
+          expect(codeOf(() => bound.protectMany(['Ada', one]))).toBe('key_retired');
+          expect(codeOf(() => bound.candidates(one))).toBe('key_retired');
+        }
+      }
+    }
+    // In another domain the key was not known, and a sealed value says the same.
+    expect(codeOf(() => mail.bind(later.domain('us')).protect(of(mail)))).toBe('none');
+    const names = seal({ scope: 'name' });
+    const sealed = names.bind(lineage(1).domain('eu')).protect('Zoë');
+    const opens = names.bind(later.domain('eu'), revealAccess);
+    expect(codeOf(() => opens.reveal(sealed))).toBe('key_retired');
+    expect(() => opens.revealMany([sealed])).toThrow('2027-01-31');
+    expect(codeOf(() => names.bind(later.domain('us'), revealAccess).reveal(sealed))).toBe('unknown_key');
+  });
+
+  it('no token is made of a token whose key has lost its permutation', () => {
+    const other = policy({ name: seal({ scope: 'name' }) }, { domain: 'eu' });
+    const keep = keyNeeds([other], { verbs: ['reveal'] });
+    const part = retireKey(lineage(2, true), 'e1', { at: '2027-01-31', domains: ['eu'], keep });
+    const keys = part.domain('eu', { branchCheck: part.domain('eu').branchCheck! });
+    const made = mail.bind(lineage(1, true).domain('eu')).protect('Ada');
+    expect(mail.bind(keys).candidates('Ada')).not.toContain(made);
+    expect(codeOf(() => mail.bind(keys).protect(made))).toBe('already_token');
+    expect(codeOf(() => mail.bind(keys).protectMany([made]))).toBe('already_token');
+    expect(token({ scope: 'mail', label: 'mail', onToken: 'pass' }).bind(keys).protect(made)).toBe(made);
   });
 
   it('tokens of a key that has a keyed function of its own', () => {

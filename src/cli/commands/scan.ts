@@ -16,6 +16,7 @@ import {
   writeScanReport,
 } from '../../io/scan-report.ts';
 import { silentFields } from '../../policy/explain/silent.ts';
+import { EXIT } from '../exit.ts';
 import { type Context, checkFileName, encodingOption, fileOption, filesOption, wordOption } from '../options.ts';
 import { DASH, openFileOrStdout, refuseTwoDashes } from '../outputs.ts';
 import { loadPolicy } from '../policy-file.ts';
@@ -91,10 +92,18 @@ async function scan(args: readonly string[], options: ScanOptions, context: Cont
     context.signal.throwIfAborted();
     await file?.finish();
     if (out !== DASH) await writeOut(json ? text : `${linesOf(report).join('\n')}\n`);
+    noteEmpty(report, inputs, context);
   } catch (error) {
     await file?.discard();
     throw error;
   }
+}
+
+/** A command before the pipe that failed leaves an empty input, and it must not pass for one without keys. */
+function noteEmpty({ files }: ScanReport, inputs: readonly string[], { voice, exit }: Context): void {
+  if (!files.some(({ bytes }, i) => inputs[i] === DASH && bytes === 0)) return;
+  voice.warning('standard input is empty, so nothing was scanned; the command before the pipe may have failed');
+  exit(EXIT.partial);
 }
 
 async function scanFile(

@@ -22,6 +22,8 @@ export interface RetiringKey {
   readonly key: DescribedKey;
   /** Its shown ids by domain. */
   readonly shown: ReadonlyMap<string, string>;
+  /** The shown ids of all keys of the key file in these domains, also of those that are retired. */
+  readonly known: ReadonlySet<string>;
 }
 
 /** One use of a key. */
@@ -59,6 +61,8 @@ export function usesAsBase({ key }: RetiringKey): readonly Use[] {
 export interface Scanned {
   readonly uses: readonly Use[];
   readonly silent: readonly SilentField[];
+  /** Values of keys that the key file does not have in the domains: they may be of the key, in another domain. */
+  readonly unknown: readonly Issue[];
 }
 
 /**
@@ -67,16 +71,22 @@ export interface Scanned {
  * @throws TrefoilError `invalid_report`, with the file.
  */
 export async function usesInReports(
-  { key, shown }: RetiringKey,
+  { key, shown, known }: RetiringKey,
   reports: readonly string[],
   policies: readonly FilePolicy[],
 ): Promise<Scanned> {
   const uses: Use[] = [];
   const silent: SilentField[] = [];
+  const unknown: Issue[] = [];
   for (const path of reports) {
     const report = await readSmallFile(path, MAX_REPORT, 'the report', 'invalid_report', readScanReport);
     silent.push(...report.silent);
     for (const { file, keys } of report.files) {
+      for (const [id, found] of Object.entries(keys)) {
+        if (known.has(id)) continue;
+        const message = `${countsOf(found)} of key ${id} in ${file}, the first in line ${found.first}`;
+        unknown.push({ code: 'key_in_use', file: path, message });
+      }
       for (const [domain, id] of shown) {
         const found = Object.hasOwn(keys, id) ? keys[id]! : null;
         if (found === null) continue;
@@ -90,7 +100,7 @@ export async function usesInReports(
       }
     }
   }
-  return { uses, silent };
+  return { uses, silent, unknown };
 }
 
 function countsOf({ tokens, sealed, rejects }: KeyCounts): string {

@@ -6,7 +6,7 @@
 
 import { dateText } from '../../core/civil-date.ts';
 import { issueOf, type ReportIssue } from '../../core/issues.ts';
-import { fail } from '../../errors.ts';
+import { fail, type Issue } from '../../errors.ts';
 import type { Step } from '../../keys/derive.ts';
 import { type PeriodUnit, periodOf } from '../../prepare/civil-period.ts';
 import { isMissing, type MissingTexts } from '../missing.ts';
@@ -69,12 +69,33 @@ export function byPeriod(
       else rows.push(i);
     }
     for (const [text, rows] of groups) {
+      const verb = tryVerb(verbOf, text, (issue) => {
+        for (const i of rows) {
+          out[i] = undefined;
+          report(i, issue);
+        }
+      });
+      if (verb === null) continue;
       const values = rows.map((i) => column[i]);
-      const made = verbOf(text)(values, (index, issue) => report(rows[index]!, issue));
+      const made = verb(values, (index, issue) => report(rows[index]!, issue));
       for (const [k, i] of rows.entries()) out[i] = made[k];
     }
     return out;
   };
+}
+
+/** The verb of a period, or `null` if the keys do not have the period. Any other error of the keys is thrown. */
+function tryVerb(
+  verbOf: (text: string) => ColumnVerb,
+  text: string,
+  refuse: (issue: Issue) => void,
+): ColumnVerb | null {
+  try {
+    return verbOf(text);
+  } catch (error) {
+    refuse(issueOf(error));
+    return null;
+  }
 }
 
 function tryText(

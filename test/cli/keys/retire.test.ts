@@ -121,6 +121,15 @@ describe('scan', () => {
     expect(existsSync(place.path('none.json'))).toBe(false);
   });
 
+  it('an empty standard input is not taken for one without keys', async () => {
+    const text = 'trefoil: warning: standard input is empty, so nothing was scanned; ';
+    const piped = await place.run(['scan', '--out', 'dump.json']);
+    expect(piped).toMatchObject({ code: 9, err: expect.stringContaining(text) });
+    expect(await place.run(['scan', 'old.csv', '-'])).toMatchObject({ code: 9, err: expect.stringContaining(text) });
+    const blank = await place.run(['scan'], '\n');
+    expect(blank).toMatchObject({ code: 0, out: 'standard input: no value shows a key\n', err: '' });
+  });
+
   it('counts the records of a file of rejects', async () => {
     place.write('bad.csv', 'id,code,name,plate\n7,7,x,KA1\n8,8,y,KA12345\n9,9,z,K\n');
     const args = ['--policy', 'p.yaml', '--keys', 'k1.json', '--on-error', 'reject', '--rejects', 'r.ndjson'];
@@ -175,6 +184,40 @@ describe('keys retire', () => {
     expect(out).toContain(
       `root key ${ids.old}: retired on ${today}; values show ${await shownOf('k1.json')} in eu-enclave`,
     );
+  });
+
+  it('looks at the domains of the key file, and refuses values of a domain that it does not know', async () => {
+    place.write('us.yaml', POLICY.replace('eu-enclave', 'us'));
+    await run(['protect', 'in.csv', '--policy', 'us.yaml', '--keys', 'k1.json', '--out', 'us.csv']);
+    await run(['scan', 'new.csv', 'us.csv', '--out', 'us.json']);
+    const { keyId } = await inspect('k1.json', '--domain', 'us');
+    const found = `2 tokens cust_… and 2 sealed values of key ${keyId} in us.csv, the first in line 2`;
+    for (const more of [[], ['--keep-needed']]) {
+      const ended = await retire(ids.old, 'k3.json', 'no.json', ...ON_P, '--scan', 'us.json', ...more);
+      expect(ended.code).toBe(4);
+      expect(ended.err).toContain(
+        `us.json: root key ${ids.old} may be in use: ${found}, and no domain that was looked`,
+      );
+      expect(ended.err).toContain('name the domain of these values with --domain or --policy');
+    }
+    const named = await retire(ids.old, 'k3.json', 'no.json', ...ON_P, '--domain', 'us', '--scan', 'us.json');
+    expect(named).toMatchObject({ code: 4, err: expect.stringContaining(`root key ${ids.old} is in use: ${found}\n`) });
+
+    // The domain of a recipient stands in the key file.
+    await run(['keys', 'add', '--domain', 'us', '--of', 'eu-enclave', '--keys', 'k1.json', '--out', 'of1.json']);
+    await run(['keys', 'add', '--domain', 'us', '--of', 'eu-enclave', '--keys', 'k3.json', '--out', 'of3.json']);
+    await run(['protect', 'in.csv', '--policy', 'us.yaml', '--keys', 'of1.json', '--out', 'of.csv']);
+    await run(['scan', 'new.csv', 'of.csv', '--out', 'of.json']);
+    const inside = await retire(ids.old, 'of3.json', 'no.json', ...ON_P, '--scan', 'of.json');
+    expect(inside).toMatchObject({ code: 4, err: expect.stringContaining(`root key ${ids.old} is in use: 2 tokens`) });
+    expect(existsSync(place.path('no.json'))).toBe(false);
+    // And what is retired is remembered for it.
+    await run(['keys', 'retire', ids.old, '--keys', 'of3.json', '--out', 'of4.json', ...ON_P, '--scan', 'clean.json']);
+    const old = (await inspect('of1.json', '--domain', 'us')).keyId;
+    expect((await run(['keys', 'inspect', '--keys', 'of4.json'])).out).toContain(`${old} in us`);
+    await run(['protect', 'in.csv', '--policy', 'us.yaml', '--keys', 'of4.json', '--out', 'of-new.csv']);
+    const again = await place.run(['protect', 'of.csv', '--policy', 'us.yaml', '--keys', 'of4.json']);
+    expect(again).toMatchObject({ code: 1, err: expect.stringContaining(`key ${old}, which was retired on`) });
   });
 
   it('a second run finds no such key, and overwrites nothing', async () => {

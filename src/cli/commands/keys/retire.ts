@@ -2,7 +2,7 @@
 /** `trefoil keys retire`: takes a root key out of a key file, once nothing needs it. */
 
 import type { Command } from 'commander';
-import { TrefoilError } from '../../../errors.ts';
+import { type Issue, TrefoilError } from '../../../errors.ts';
 import type { SilentField } from '../../../io/scan-report.ts';
 import { type DescribedBranch, type DescribedKey, describeKeyset } from '../../../keys/described.ts';
 import { type KeyNeed, type Keyset, retireKey } from '../../../keys.ts';
@@ -19,8 +19,8 @@ import { vaultOption } from '../../stores/places.ts';
 import { helpText } from '../../voice.ts';
 
 const HELP = `
-It refuses while a scan report names the key, a vault has rows under it, or it
-is the base of another key. With --keep-needed it then keeps the branches that
+It refuses while a scan report names the key, or a key of no domain that was
+named; while a vault has rows under it; and while it is the base of another key. With --keep-needed it then keeps the branches that
 these uses need, and drops the root key. The policies must pin the branchCheck
 that it prints.
 
@@ -72,15 +72,19 @@ async function retire(argument: string, options: RetireOptions, context: Context
   const policies: FilePolicy[] = [];
   for (const path of options.policy ?? []) policies.push((await loadPolicy(path)).policy);
   const domains = [...new Set([...(options.domain ?? []), ...policies.map(({ domain }) => domain!)])];
-  const retiring = retiringKey(keyset, id, domains);
+  // The key file may know of domains that nobody named.
+  const all = [...new Set([...domains, ...describeKeyset(keyset, null).domains])];
+  const retiring = retiringKey(keyset, id, all);
 
-  const { uses: inFiles, silent } = await usesInReports(retiring, scan, policies);
+  const { uses: inFiles, silent, unknown } = await usesInReports(retiring, scan, policies);
   const inVaults = await usesInVaults(retiring, keyset, policies, options.vault ?? []);
   const uses = [...usesAsBase(retiring), ...inVaults, ...inFiles];
   refuseUses(id, uses, keepNeeded);
+  refuseUnknown(id, unknown);
   const keep = uses.length === 0 ? undefined : checkKept(uses, needsOf(uses, policies, { allScopes, domains }));
   const at = new Date().toISOString().slice(0, 10);
-  const changed = retireKey(keyset, id, { at, domains, ...(keep === undefined ? {} : { keep }) });
+  const remembered = [...new Set([...domains, ...retiring.shown.keys()])];
+  const changed = retireKey(keyset, id, { at, domains: remembered, ...(keep === undefined ? {} : { keep }) });
   // A keyset that does not open with the policies is not written.
   const checks = domains.map((domain) => changed.domain(domain).branchCheck);
 
@@ -135,11 +139,21 @@ function retiringKey(keyset: Keyset, id: string, domains: readonly string[]): Re
   if (key.state === 'primary')
     throw refusal(`root key ${id} is primary; run trefoil keys promote with another key first`);
   if (key.state === 'elsewhere') throw new UsageError(`root key ${id} is not in the key file, only its check is`);
-  const shown = domains.flatMap((domain) => {
-    const one = find(domain).shown;
-    return one === null ? [] : [[domain, one.id] as const];
-  });
-  return { key, shown: new Map(shown) };
+  const shown = new Map<string, string>();
+  const known = new Set<string>();
+  for (const domain of domains) {
+    const { keys, retired } = describeKeyset(keyset, domain);
+    for (const one of keys) {
+      if (one.shown === null) continue;
+      known.add(one.shown.id);
+      if (one.id === id) shown.set(domain, one.shown.id);
+    }
+    for (const one of retired) {
+      const gone = one.shown.get(domain);
+      if (gone !== undefined) known.add(gone);
+    }
+  }
+  return { key, shown, known };
 }
 
 function refusal(message: string): TrefoilError {
@@ -152,6 +166,19 @@ function refuseUses(id: string, uses: readonly Use[], keepNeeded: boolean): void
   if (found.length === 0) return;
   throw new TrefoilError(
     found.map(({ issue }) => ({ ...issue, message: `root key ${id} is in use: ${issue.message}` })),
+  );
+}
+
+/** Refuses while reports have values of keys that nobody knows: they may be of this key, in a domain not named. */
+function refuseUnknown(id: string, unknown: readonly Issue[]): void {
+  if (unknown.length === 0) return;
+  throw new TrefoilError(
+    unknown.map((issue) => ({
+      ...issue,
+      message:
+        `root key ${id} may be in use: ${issue.message}, and no domain that was looked at has this key; name the ` +
+        'domain of these values with --domain or --policy, or scan without the file if it is of another key file',
+    })),
   );
 }
 
