@@ -2,7 +2,7 @@
 
 import type { Shown } from './checks.ts';
 import type { KeyEntry, KeysetData, RetiredKey } from './entries.ts';
-import { type Keyset, keysetData } from './keyset.ts';
+import { branchCheckOf, type Keyset, keysetData } from './keyset.ts';
 import { shownIn } from './lineage.ts';
 
 /**
@@ -52,6 +52,8 @@ export interface DescribedKeyset {
   readonly verbs: readonly string[] | null;
   /** What a narrowed keyset could do beyond its verbs, if somebody derived keys without this library. */
   readonly soft: readonly string[];
+  /** The check value that pins the branches, the same for every domain; `null` if there are no branches. */
+  readonly branchCheck: string | null;
 }
 
 /**
@@ -76,7 +78,16 @@ export function describeKeyset(keyset: Keyset, domain: string | null): Described
   const parents = new Map([...data.domains].map(([name, { of }]) => [name, of]));
   const region = data.keys.find(({ region: label }) => label !== null)?.region ?? null;
   const { verbs = null, soft = [] } = data.narrowed ?? {};
-  return { keys, retired: data.retired, parents, domains: domainsOf(data), region, verbs, soft };
+  return {
+    keys,
+    retired: data.retired,
+    parents,
+    domains: domainsOf(data),
+    region,
+    verbs,
+    soft,
+    branchCheck: branchCheckOf(data),
+  };
 }
 
 function domainsOf({ keys, domains, retired }: KeysetData): readonly string[] {

@@ -167,7 +167,8 @@ export interface AddDomainOptions {
  *
  * @param name of the new domain.
  * @returns a new keyset.
- * @throws TrefoilError `invalid_keyset` if the parent has a parent, or the domain has another parent already;
+ * @throws TrefoilError `invalid_keyset` if the two are one domain, the parent has a parent, or the domain has another
+ *   parent already;
  *   TypeError, RangeError for other arguments.
  *
  * @example
@@ -183,6 +184,7 @@ export function addDomain(from: Keyset, name: string, options: AddDomainOptions)
   checkName('name', name);
   const { of } = checkOptions<AddDomainOptions>('options', options, ['of']);
   checkName('of', of);
+  if (name === of) fail('invalid_keyset', `domain ${name} cannot be its own parent; name the recipient something else`);
   const known = data.domains.get(name)?.of ?? of;
   if (known !== of) fail('invalid_keyset', `domain ${name} has the parent ${known} already`);
   return makeKeyset(checkEntries({ ...data, domains: new Map([...data.domains, [name, { of }]]) }));

@@ -4,7 +4,18 @@
  * more.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makePlace, type Place } from '../cli/harness.ts';
@@ -146,17 +157,18 @@ describe('a run that is resumed', () => {
   const args = ['protect', 'in.csv', '--out', 'out.csv', ...BASE, '--resume'];
 
   /** A run that has saved its first position to the manifest. */
-  async function begun(more: readonly string[] = args): Promise<ReturnType<Place['start']>> {
+  async function begun(more: readonly string[] = args, output = 'out.csv'): Promise<ReturnType<Place['start']>> {
     for (;;) {
       const run = place.start(more);
       let over = false;
       run.ended.then(() => {
         over = true;
       });
-      while (!over && !place.files().includes('out.csv.resume.json')) await new Promise((done) => setTimeout(done, 5));
+      while (!over && !place.files().includes(`${output}.resume.json`))
+        await new Promise((done) => setTimeout(done, 5));
       if (!over) return run;
       // It was faster than the manifest.
-      for (const name of ['out.csv', 'r.ndjson']) rmSync(place.path(name));
+      for (const name of [output, 'r.ndjson']) rmSync(place.path(name));
     }
   }
 
@@ -189,6 +201,72 @@ describe('a run that is resumed', () => {
     renameSync(place.path('keep.csv'), place.path('in.csv'));
     expect(lasting()).toEqual(before);
   });
+
+  const REKEY = ['rekey', 'safe.csv', '--policy', 'labels.yaml', '--keys', 'k3.json', '--on-error', 'reject'];
+
+  test.each([
+    ['protect', 'out.csv', ['protect', 'in.csv', ...BASE]],
+    ['protect to gzip', 'out.csv.gz', ['protect', 'in.csv', ...BASE]],
+    ['rekey', 'out.csv', [...REKEY, '--rejects', 'r.ndjson', '--quiet']],
+  ])(
+    '%s: is refused if a half-written file is shorter than the manifest says, or gone',
+    async (way, output, before) => {
+      if (way === 'rekey') {
+        await place.bash(
+          '$T keys add --keys k.json --out k2n.json && ' +
+            'id=$($T keys inspect --keys k2n.json | sed -n "s/^root key \\(.*\\): is ready.*/\\1/p") && ' +
+            '$T keys promote $id --keys k2n.json --out k3.json',
+        );
+        // Only labelled tokens show which key made them.
+        const labels = place.read('p.yaml').replace('scope: person', 'scope: person, label: p');
+        place.write('labels.yaml', labels.replace('scope: name', 'scope: name, label: n'));
+        const base = BASE.map((arg) => (arg === 'p.yaml' ? 'labels.yaml' : arg));
+        const safe = ['protect', 'in.csv', ...base, '--out', 'safe.csv'];
+        expect((await place.run(safe)).code).toBe(9);
+        rmSync(place.path('r.ndjson'));
+        // A row that cannot be moved, so that there are rejects.
+        const [head, first, ...rest] = place.read('safe.csv').split('\n');
+        place.write('safe.csv', [head, first!.replace(/^[^,]*/, 'not_a_token'), ...rest].join('\n'));
+      }
+      const full = [...before, '--out', output];
+      expect((await place.run(full)).code).toBe(9);
+      const whole = readFileSync(place.path(output));
+      for (const name of [output, 'r.ndjson']) rmSync(place.path(name));
+
+      const { child, ended } = await begun([...full, '--resume'], output);
+      child.kill('SIGKILL');
+      await ended;
+      const { position } = JSON.parse(place.read(`${output}.resume.json`));
+      expect(position.rows).toBeGreaterThan(0);
+      const parts = [[`.${output}.trefoil-part`, position.outputs[0]] as const];
+      if (position.rejects > 0) parts.push(['.r.ndjson.trefoil-part', position.rejects]);
+      if (way !== 'protect to gzip') expect(parts).toHaveLength(2);
+      mkdirSync(place.path('part-kept'), { recursive: true });
+      for (const [part, size] of parts) {
+        expect(size).toBeGreaterThan(0);
+        copyFileSync(place.path(part), place.path('part-kept/file'));
+        truncateSync(place.path(part), size - 1);
+        const names = traces();
+        const short = await place.run([...full, '--resume']);
+        expect(short).toMatchObject({ code: 5, out: '' });
+        expect(short.err).toContain(`${part}: the half-written output of the interrupted run has ${size - 1} bytes`);
+        expect(short.err).toContain('remove the manifest and the .trefoil-part files to start again');
+        rmSync(place.path(part));
+        const gone = await place.run([...full, '--resume']);
+        expect(gone).toMatchObject({ code: 5, out: '' });
+        expect(gone.err).toContain(`${part}: the half-written output of the interrupted run is missing`);
+        // Nothing else was removed or written, so the run continues once the file is back.
+        copyFileSync(place.path('part-kept/file'), place.path(part));
+        expect(traces().filter((name) => !name.endsWith('.lock'))).toEqual(
+          names.filter((name) => !name.endsWith('.lock')),
+        );
+      }
+      expect((await place.run([...full, '--resume'])).code).toBe(9);
+      expect(Buffer.compare(readFileSync(place.path(output)), whole)).toBe(0);
+      expect(traces()).toEqual(['part-kept']);
+    },
+    120_000,
+  );
 
   test('has a manifest without anything computed from a value, and notices a change whose time was set back', async () => {
     await half();

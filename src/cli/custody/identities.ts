@@ -6,6 +6,7 @@ import { TrefoilError } from '../../errors.ts';
 import { STDIN } from '../../files/inputs/inputs.ts';
 import { UsageError } from '../exit.ts';
 import { type Context, checkFileName } from '../options.ts';
+import type { Voice } from '../voice.ts';
 import { regionOfProcess } from './region.ts';
 import { readSecretFile } from './secret-file.ts';
 import { isWrapper, type NamedWrapper, namedWrapper } from './wrappers.ts';
@@ -36,7 +37,7 @@ export async function readIdentities(options: readonly string[] | undefined, con
   const wrappers: NamedWrapper[] = [];
   for (const one of named) {
     if (isWrapper(one)) wrappers.push(await namedWrapper(flag, one));
-    else identities.push(...(await linesOf(one, 'the identity file', isIdentity, context)));
+    else identities.push(...(await linesOf(one, 'the identity file', isIdentity, context.voice)));
   }
   return { identities, ...withName(flag, wrappers) };
 }
@@ -55,12 +56,16 @@ export function withName(flag: string, named: readonly NamedWrapper[]): Omit<Ide
 /** Whether a line is an identity of age. A plugin's identity needs a program that is not run here. */
 const isIdentity = (line: string): boolean => /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]{20,}$/.test(line);
 
-/** Reads the lines of a file of age, without comments. Each must have the right form; none is ever quoted. */
+/**
+ * Reads the lines of a file of age, without comments. Each must have the right form; none is ever quoted.
+ *
+ * @param voice warns if other users can read the file; `null` if it is public, as recipients are.
+ */
 export async function linesOf(
   path: string,
   what: string,
   isRight: (line: string) => boolean,
-  { voice }: Context,
+  voice: Voice | null,
 ): Promise<readonly string[]> {
   if (path === STDIN) throw new UsageError(`${what} cannot be standard input`);
   const text = await readSecretFile(path, what, MAX_BYTES, voice);

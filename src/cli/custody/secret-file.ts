@@ -33,12 +33,14 @@ export async function warnIfShared(path: string, what: string, voice: Voice): Pr
 }
 
 /**
- * Reads a file of UTF-8 and warns if other users can read it. @throws TrefoilError `io_failed`; `key_refused` if it is
- * longer or not UTF-8.
+ * Reads a file of UTF-8 and warns if other users can read it.
+ *
+ * @param voice `null` if everybody may read it, so that there is no warning.
+ * @throws TrefoilError `io_failed`; `key_refused` if it is longer or not UTF-8.
  */
-export async function readSecretFile(path: string, what: string, limit: number, voice: Voice): Promise<string> {
+export async function readSecretFile(path: string, what: string, limit: number, voice: Voice | null): Promise<string> {
   const bytes = await readSecretBytes(path, what, limit);
-  await warnIfShared(path, what, voice);
+  if (voice !== null) await warnIfShared(path, what, voice);
   const refuse = (message: string) => new TrefoilError([{ code: 'key_refused', message, file: path }]);
   if (bytes.length > limit) throw refuse(`${what} is longer than ${limit} bytes`);
   try {

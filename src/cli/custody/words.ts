@@ -62,7 +62,7 @@ export function pinsOf({ keyId, keyCheck }: DomainKeys): Readonly<Record<string,
 
 /** The lines that pin the keys of a domain. */
 export function pinLines({ keys, verbs }: DescribedKeyset, domain: DomainKeys): readonly string[] {
-  const { keyId, keyCheck, branchCheck } = domain;
+  const { keyId, keyCheck } = domain;
   const reads = verbs !== null && !verbs.includes('protect');
   const lines = [`domain ${domain.domain}: ${reads ? 'reveals with' : 'protects with'} key ${keyId}`];
   const pins = pinsOf(domain);
@@ -77,7 +77,6 @@ export function pinLines({ keys, verbs }: DescribedKeyset, domain: DomainKeys): 
     const all = Object.entries(pins).map(([id, check]) => `${id === 'protects' ? id : `"${id}"`}: "${check}"`);
     lines.push(`keyCheck: { ${all.join(', ')} }   # while data show several keys; refuses an older key file`);
   }
-  if (branchCheck !== undefined) lines.push(`branchCheck: "${branchCheck}"`);
   return lines;
 }
 

@@ -63,6 +63,7 @@ export const STDIN_PATH = '/dev/stdin';
  *
  * @throws TrefoilError `output_exists`, `same_file` (also through links), `no_space`, `output_closed`, `io_failed`. The
  * last three also come from `write` and `finish`, and `output_exists` from `finish` if the file was created meanwhile.
+ * `resume_refused` if the file of an interrupted run is shorter than `resumeAt`.
  */
 export async function openOutput(path: string, options: OutputOptions): Promise<Output> {
   const found = await findTarget(path, options);
@@ -210,18 +211,43 @@ export async function placePart(path: string, size: number, force: boolean): Pro
   const left = await statOrNull(part);
   const isNamed = existing !== null && existing.size === BigInt(size);
   if (left === null) {
-    const message = 'the output of the interrupted run is gone; remove the manifest to start again';
-    if (!isNamed) fail('resume_refused', message, { file: path });
+    if (!isNamed) refusePart(part, 'is missing');
     return;
   }
   // The run was interrupted after the link to the final name and before the temporary name was removed.
   if (isNamed && existing.ino === left.ino && existing.dev === left.dev) return guard(path, unlink(part));
-  if (left.size !== BigInt(size)) {
-    const message = 'the output of the interrupted run was changed; remove it and the manifest to start again';
-    fail('resume_refused', message, { file: part });
-  }
+  checkLength(part, left.size, size);
+  if (left.size !== BigInt(size)) refusePart(part, 'was changed');
   if (existing !== null && !force) refuseExisting(path);
   await guard(path, rename(part, target));
+}
+
+/**
+ * Checks that an interrupted run left all good bytes of an output, before anything is read. Without the check the file
+ * system would fill the gap with zero bytes.
+ *
+ * @param size the good bytes, as the manifest has them.
+ * @throws TrefoilError `resume_refused` if the half-written file is missing, too short or not a file; `io_failed`.
+ */
+export async function checkPart(path: string, size: number): Promise<void> {
+  if (size === 0) return;
+  const existing = await statOrNull(path);
+  // A device or a pipe was written directly.
+  if (existing !== null && !existing.isFile()) return;
+  const part = partName(existing === null ? path : await guard(path, realpath(path)));
+  const left = await guard(path, lstatOrNull(part));
+  if (left === null) refusePart(part, 'is missing');
+  if (!left.isFile()) refusePart(part, 'is not a file');
+  checkLength(part, left.size, size);
+}
+
+function checkLength(part: string, left: bigint, size: number): void {
+  if (left < BigInt(size)) refusePart(part, `has ${left} bytes, and the manifest says ${size}`);
+}
+
+function refusePart(part: string, what: string): never {
+  const advice = 'remove the manifest and the .trefoil-part files to start again';
+  return fail('resume_refused', `the half-written output of the interrupted run ${what}; ${advice}`, { file: part });
 }
 
 /** Opens a new file, or the file of an interrupted run, cut to its good bytes. */
@@ -232,7 +258,14 @@ async function openTemporary(temporary: string, mode: number, resumeAt: number |
     return open(temporary, 'wx', mode);
   }
   const handle = await open(temporary, 'r+');
-  await handle.truncate(resumeAt);
+  try {
+    // Somebody may have cut it since the run began.
+    checkLength(temporary, (await handle.stat({ bigint: true })).size, resumeAt);
+    await handle.truncate(resumeAt);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
   return handle;
 }
 

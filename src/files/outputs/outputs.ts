@@ -18,7 +18,7 @@ import type { Counts, EndCounts, RunPlan } from '../plan.ts';
 import { countRejects, NO_REJECTS, type RejectCounts } from '../rejects.ts';
 import { packageVersion } from '../version.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { type Output, openOutput, partName, placePart, STDIN_PATH } from './output-file.ts';
+import { checkPart, type Output, openOutput, partName, placePart, STDIN_PATH } from './output-file.ts';
 import { openResume, type Position, type Resume, type RunIdentity } from './resume.ts';
 
 /** The outputs of a run. */
@@ -133,6 +133,7 @@ async function openLocked(plan: RunPlan, locked: Locked): Promise<RunOutputs> {
     return { ...DONE, done, rejectsId };
   }
   await refuseTaken(plan, paths);
+  if (from !== null) await checkParts(plan, paths, from);
   const writing: Writing = {
     ...locked,
     plan,
@@ -152,7 +153,8 @@ async function openLocked(plan: RunPlan, locked: Locked): Promise<RunOutputs> {
     // The first output is opened at once, so that an error about it is reported before anything is read.
     await openUnit(writing, from?.unit ?? 0);
   } catch (error) {
-    await writing.rejects?.discard();
+    // What the interrupted run left is still whole, so the next run can continue.
+    await (from === null ? writing.rejects?.discard() : writing.rejects?.keep());
     throw error;
   }
   return {
@@ -180,6 +182,14 @@ async function openLocked(plan: RunPlan, locked: Locked): Promise<RunOutputs> {
     finish: (counts) => finishAll(writing, counts),
     abandon: (error) => abandonAll(writing, error),
   };
+}
+
+/** Refuses to continue if an output or the file of rejects has fewer bytes than the interrupted run noted. */
+async function checkParts(plan: RunPlan, paths: readonly (string | null)[], from: Position): Promise<void> {
+  for (const [unit, path] of paths.entries()) {
+    if (path !== null) await checkPart(path, from.outputs[unit] ?? 0);
+  }
+  if (typeof plan.rejects === 'string') await checkPart(plan.rejects, from.rejects);
 }
 
 /** Opens a file that gets a name. `size` is the number of good bytes that an interrupted run left. */

@@ -1,6 +1,6 @@
 /** Sealed key files on the command line: `keys wrap`, `keys unwrap`, and every command that takes keys. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyset } from '../../../src/keys.ts';
@@ -52,6 +52,16 @@ describe.skipIf(!HAS_AGE)('a key file that is sealed to recipients', () => {
     expect(statSync(place.path('k.age')).mode & 0o777).toBe(0o600);
     await run(0, ['keys', 'wrap', 'keys.json', '--to', 'to.txt', '--armour', '--out', 'k.asc']);
     expect(age.decrypt(place.read('k.asc'))).toBe(keys);
+  });
+
+  it('takes recipients from a file that everybody can read, because they are public; an identity file is none', async () => {
+    chmodSync(place.path('to.txt'), 0o644);
+    const wrap = ['keys', 'wrap', 'keys.json', '--to', 'to.txt', '--out', 'public.age'];
+    expect((await run(0, wrap)).err).not.toContain('other users');
+    chmodSync(place.path('id.txt'), 0o644);
+    const { err } = await run(0, ['keys', 'inspect', '--keys', 'public.age', '--identity', 'id.txt']);
+    expect(err).toContain('id.txt: other users can read the identity file; run chmod 600 on it');
+    chmodSync(place.path('id.txt'), 0o600);
   });
 
   it('may be one that the command age has sealed', async () => {

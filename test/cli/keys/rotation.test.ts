@@ -338,6 +338,65 @@ describe('keys narrow', () => {
     expect(wide.err).toContain('rejected records: seat belt');
   });
 
+  it('opens rejects under the policy that pins its branches', async () => {
+    const both = ['keys', 'narrow', '--policy', 'p.yaml', '--verbs', 'protect,reveal', '--rejects'];
+    const { err } = await run([...both, '--keys', 'all.json', '--out', 'both.json']);
+    const [line] = /branchCheck: "\w{26}"/.exec(err)!;
+    place.write('both.yaml', `${line}\n${POLICY}`);
+    // The branch check is printed without a domain, too, because it is the same for all.
+    expect((await run(['keys', 'inspect', '--keys', 'both.json'])).out).toContain(`\n${line}\n`);
+    const { branchCheck } = JSON.parse((await run(['keys', 'inspect', '--keys', 'both.json', '--json'])).out);
+    expect(line).toBe(`branchCheck: "${branchCheck}"`);
+    const { out: ofDomain } = await run(['keys', 'inspect', '--keys', 'both.json', '--domain', 'eu-enclave']);
+    expect(ofDomain.split(`${line}\n`)).toHaveLength(2);
+
+    const [head, first] = place.read('in.csv').split('\n');
+    place.write('bad.csv', `${head}\n${first}\n${first!.replace(/\d{4}-\d\d-\d\d/g, 'never')}\n`);
+    const bad = ['protect', 'bad.csv', '--policy', 'both.yaml', '--keys', 'both.json', '--on-error', 'reject'];
+    const rejected = await place.run([...bad, '--rejects', 'bad.ndjson', '--out', 'bad.safe.csv']);
+    expect(rejected.code, rejected.err).toBe(9);
+    const open = ['rejects', 'open', 'bad.ndjson', '--keys', 'both.json'];
+    const unpinned = await place.run(open);
+    expect(unpinned).toMatchObject({ code: 4, out: '', err: expect.stringContaining('pin "branchCheck"') });
+    const { out } = await run([...open, '--policy', 'both.yaml']);
+    expect(out).toBe(`${head}\n${first!.replace(/\d{4}-\d\d-\d\d/g, 'never')}\n`);
+    const over = await place.run([...open, '--policy', 'both.yaml', '--out', 'both.yaml', '--force']);
+    expect(over).toMatchObject({ code: 5, err: expect.stringContaining('the output is an input of the same run') });
+    // Each pin of the policy holds, and so does its domain.
+    for (const [pin, message] of [
+      [`branchCheck: "${'0'.repeat(26)}"`, 'the branches of the key file are not the pinned ones'],
+      [`${line}\nkeyCheck: { "b341r": "jemd61whyev3ty22" }`, 'the keys are not the pinned ones'],
+      [`${line}\nregion: eu`, 'the policy is for region eu'],
+    ] as const) {
+      place.write('wrong.yaml', `${pin}\n${POLICY}`);
+      const wrong = await place.run([...open, '--policy', 'wrong.yaml']);
+      expect(wrong).toMatchObject({ code: 4, out: '', err: expect.stringContaining(message) });
+    }
+    place.write('wrong.yaml', `${line}\n${POLICY.replace('eu-enclave', 'us')}`);
+    const other = await place.run([...open, '--policy', 'wrong.yaml']);
+    expect(other).toMatchObject({ out: '', err: expect.stringContaining('the policy is for domain us') });
+    expect(other.code).not.toBe(0);
+  });
+
+  it('keys add of a recipient says what changes, and that a domain is not its own parent', async () => {
+    const add = ['keys', 'add', '--keys', 'all.json', '--of', 'eu-enclave'];
+    const note = 'trefoil: if partner has data already: its tokens change, and its sealed values open with the old key';
+    expect((await run([...add, '--domain', 'partner', '--out', 'with.json'])).err).toContain(note);
+    const again = ['keys', 'add', '--keys', 'with.json', '--of', 'eu-enclave', '--domain', 'partner'];
+    expect((await run([...again, '--out', 'with-2.json'])).err).not.toContain('has data already');
+    const own = await place.run([...add, '--domain', 'eu-enclave', '--out', 'own.json']);
+    expect(own).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('domain eu-enclave cannot be its own parent; name the recipient something else'),
+    });
+    expect(existsSync(place.path('own.json'))).toBe(false);
+    // What the note says.
+    const protect = async (keys: string, policy: string) =>
+      (await run(['protect', 'in.csv', '--policy', policy, '--keys', keys, '--quiet'])).out;
+    place.write('partner.yaml', POLICY.replace('eu-enclave', 'partner'));
+    expect(await protect('with.json', 'partner.yaml')).not.toBe(await protect('all.json', 'partner.yaml'));
+  });
+
   it('of one period makes the tokens of this period, and of no other', async () => {
     place.write(
       'per.yaml',

@@ -2,6 +2,7 @@
 /** `trefoil keys add`: adds a root key that is ready, or the domain of a recipient. */
 
 import type { Command } from 'commander';
+import { describeKeyset } from '../../../keys/described.ts';
 import { addDomain, addKey } from '../../../keys.ts';
 import { writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
@@ -56,6 +57,11 @@ async function add(options: AddOptions, context: Context): Promise<void> {
   if (domain !== undefined) {
     const known = addDomain(keyset, domain, { of: of! });
     await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, context);
+    if (!describeKeyset(keyset, null).parents.has(domain)) {
+      context.voice.note(
+        `if ${domain} has data already: its tokens change, and its sealed values open with the old key file only`,
+      );
+    }
     return;
   }
   const changed = addKey(keyset, { newLineage });

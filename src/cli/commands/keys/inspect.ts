@@ -128,8 +128,9 @@ function asJson(keyset: Keyset, described: DescribedKeyset, { domain, reports, l
           domain: domain.domain,
           keyId: domain.keyId,
           keyCheck: domain.keyCheck,
-          ...given({ pins: pinsOf(domain), branchCheck: domain.branchCheck }),
+          ...given({ pins: pinsOf(domain) }),
         }),
+    ...given({ branchCheck: described.branchCheck ?? undefined }),
     ...given({ policies: reports.length === 0 ? undefined : reports, lost: lost.length === 0 ? undefined : lost }),
   };
 }
@@ -138,6 +139,7 @@ function asLines(described: DescribedKeyset, { domain, reports, lost }: Shown): 
   return [
     ...keyLines(described),
     ...(domain === null ? [] : pinLines(described, domain)),
+    ...(described.branchCheck === null ? [] : [`branchCheck: "${described.branchCheck}"`]),
     ...reports.flatMap(({ policy, fields, lacking: without }) => [
       `policy ${policy}: what a rotation changes`,
       ...fields.map(

@@ -84,7 +84,7 @@ async function wrap(file: string, options: WrapOptions, context: Context): Promi
   if (!passphrase && to.length === 0) throw new UsageError('--to or --passphrase is required');
   const age = await loadAge();
   // Mistakes in the recipients are reported before anybody is asked for a passphrase.
-  const ways = passphrase ? null : await waysOf(to, context);
+  const ways = passphrase ? null : await waysOf(to);
   const source = await readKeyFile(checkFileName('FILE', file), options, context);
   if (options.allowMultiRegion !== true) refuseManyRegions(source.json, ways?.wrappers ?? []);
   const { recipients, wrappers, name, region } = ways ?? (await newPassphrase(source.usedPassphrase, context));
@@ -130,13 +130,13 @@ function refuseManyRegions(json: string, wrappers: readonly KeyWrapper[]): void 
   );
 }
 
-async function waysOf(to: readonly string[], context: Context): Promise<Ways> {
+async function waysOf(to: readonly string[]): Promise<Ways> {
   const recipients: string[] = [];
   const named: NamedWrapper[] = [];
   for (const one of to) {
     if (isWrapper(one)) named.push(await namedWrapper('--to', one));
     else if (isRecipient(one)) recipients.push(one);
-    else recipients.push(...(await linesOf(one, 'the file of recipients', isRecipient, context)));
+    else recipients.push(...(await linesOf(one, 'the file of recipients', isRecipient, null)));
   }
   return { recipients, ...withName('--to', named) };
 }

@@ -3,11 +3,13 @@
 
 import type { Command } from 'commander';
 import { type Reject, type Rejects, readRejects } from '../../../files/rejects.ts';
+import { pinned } from '../../../policy/bind.ts';
 import { revealAccess } from '../../../reveal.ts';
 import { EXIT, UsageError } from '../../exit.ts';
 import { identityOption, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, checkFileName, fileOption } from '../../options.ts';
 import { DASH, openFileOrStdout, refuseTwoDashes } from '../../outputs.ts';
+import { loadPolicy } from '../../policy-file.ts';
 import { intoFolderByInput, intoOneOutput, type RejectsWriter, type WrittenTable } from '../../rejects/by-input.ts';
 import { optionsFor } from '../../rejects/tables.ts';
 import { helpText, plural, wordFor } from '../../voice.ts';
@@ -21,6 +23,9 @@ with different header lines, --out-dir writes a file for each input. With --json
 each record is one JSON object with its file, row, line, problems and text. The
 records are personal data in clear; only their owner can read the files.
 
+--policy holds the keys against the pins of the policy. Narrowed keys need it,
+because their branches have to be pinned.
+
 Examples:
   trefoil rejects open people.rejects.ndjson --keys keys.json --out mend.csv
   trefoil rejects open all.rejects.ndjson --keys keys.json --out-dir mend
@@ -29,6 +34,7 @@ Examples:
 interface OpenOptions {
   readonly keys?: readonly string[];
   readonly identity?: readonly string[];
+  readonly policy?: string;
   readonly out?: string;
   readonly outDir?: string;
   readonly json?: boolean;
@@ -43,6 +49,7 @@ export function addRejectsOpen(parent: Command, context: Context): void {
     .argument('<FILE>', 'file of rejects')
     .addOption(keysOption())
     .addOption(identityOption())
+    .addOption(fileOption('--policy', 'policy of the run; its domain, region, keyCheck and branchCheck must hold'))
     .addOption(fileOption('--out', 'file to write (default: standard output)'))
     .addOption(fileOption('--out-dir', 'folder for the records of each input, under the name of the input', 'DIR'))
     .option('--json', 'write one JSON object per record, with its place and problems')
@@ -57,11 +64,17 @@ async function open(file: string, options: OpenOptions, context: Context) {
   checkOutputs(options);
   refuseTwoDashes('input', [
     ['FILE', file],
+    ['--policy', options.policy],
     ['--keys', keys],
   ]);
+  const policy = options.policy === undefined ? null : (await loadPolicy(options.policy)).policy;
   const source = await needKeys(options, context);
-  const rejects = await readRejects(file, (domain) => source.keyset.domain(domain), revealAccess);
-  const inputs = [file, ...source.files];
+  const keysOf = (domain: string) => {
+    const domainKeys = source.keyset.domain(domain);
+    return policy === null ? domainKeys : pinned(policy, domainKeys);
+  };
+  const rejects = await readRejects(file, keysOf, revealAccess);
+  const inputs = [file, ...source.files, ...(options.policy === undefined ? [] : [options.policy])];
   const writer = await writerFor(rejects, options, inputs);
   let opened = 0;
   let lost = 0;
