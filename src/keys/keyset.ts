@@ -8,7 +8,7 @@ import { badType, checkName, checkOptions, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { encode } from '../wire/base32.ts';
-import { branchCheckValue } from './branches.ts';
+import { branchCheckValue } from './branch-check.ts';
 import type { KeyCheck } from './checks.ts';
 import { NODE_LENGTH } from './derive.ts';
 import { type DomainKeys, makeDomainKeys, pinBranches, pinKeys } from './domain-keys.ts';
@@ -146,8 +146,7 @@ export function makeKeyset(data: KeysetData): Keyset {
   // One test key among others is enough: everybody could reveal its values.
   const isTest = ({ secret }: KeyEntry) => secret !== null && isTestKey(secret);
   const testIds = Object.freeze(keys.filter(isTest).map(({ id }) => id));
-  const branches = keys.flatMap((key) => (key.branches ?? []).map((branch) => [key.id, branch] as const));
-  const branchCheck = branches.length === 0 ? null : branchCheckValue(branches);
+  const branchCheck = branchCheckValue(data);
   const made: Keyset = {
     primary,
     ids: Object.freeze(keys.map(({ id }) => id)),
