@@ -33,7 +33,7 @@ test('standard output takes records, a summary, rejects, the text of explain', a
   expect(JSON.parse(summary.out)).toMatchObject({ command: 'protect', rowsIn: 1 });
   const rejects = await place.run(['protect', 'in.csv', ...P, '--out', 'b.csv', ...REJECT, '-']);
   expect(rejects.code).toBe(9);
-  expect(rejects.err).toContain('standard output contains them, sealed');
+  expect(rejects.err).toContain('standard output contains it, sealed');
   expect(place.read('b.csv')).toMatch(SAFE);
   expect(rejects.out.split('\n').map((line) => line.slice(0, 9))).toEqual(['{"trefoil', '{"input":', '']);
   const opened = await place.run(['rejects', 'open', '-', '--keys', 'k.json', '--out', '-'], rejects.out);

@@ -149,7 +149,10 @@ describe('what does not fit', () => {
   });
 
   test.each([
-    ["[MAP {'a': 1}]", 'field l[]: the column is MAP'],
+    [
+      "[MAP {'a': 1}]",
+      'field l[]: the column is a MAP, and no rule would see the values inside it; set drop, or make a list of it',
+    ],
     ["['a'::BLOB]", 'field l[]: the column is a BLOB'],
     ['[1.5::DOUBLE]', 'field l[]: the column is a DOUBLE, whose text is not exact'],
     ["[['a']]", 'field l[]: the column is a LIST; name what is inside it (l[][]), or set drop'],
