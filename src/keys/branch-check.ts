@@ -17,7 +17,7 @@ const CHECK_KEY = 'trefoil branch check';
 
 /**
  * The branch check of a keyset; `null` if it has no branches. It covers everything that says which key serves for what:
- * whoever adds a key, points a base elsewhere or changes the verbs gives the file another check. It does not cover
+ * anyone who adds a key, points a base elsewhere or changes the verbs gives the file another check. It does not cover
  * whether a key is ready, nor the keys that are retired: no value is made with either.
  */
 export function branchCheckValue({ keys, primary, domains, narrowed }: KeysetData): string | null {

@@ -38,8 +38,8 @@ export interface NarrowedField {
   readonly scope: string | null;
   /**
    * `wall`: cryptography keeps the holder to the verbs. `seat belt`: only the library does, since the nodes serve the
-   * other verbs, too. Or the field has the tokens of a recipient, and the base of the keys also protects: then whoever
-   * has the file turns them into the tokens of the parent. `none`: the rule has no key.
+   * other verbs, too. Or the field has the tokens of a recipient, and the base of the keys also protects: then anyone
+   * who has the file turns them into the tokens of the parent. `none`: the rule has no key.
    */
   readonly kept: 'wall' | 'seat belt' | 'none';
 }
