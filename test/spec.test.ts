@@ -101,17 +101,35 @@ describe('keyset-v1', () => {
     const names = { b32: encode(encodeList(['emailAddress'])) };
     const tokens = branch('token', steps('hmac-sha256', names, 'equal values'), 'branch of `base`');
     const shown = { 'eu-enclave': { id: 'p9t4e', check: 'ebhthhcg1rb1abex' } };
+    const shownOfBase = { 'eu-enclave': { id: 's0nr0', check: 'aybrrwdf0sv5jjp6' } };
     const file = {
       version: 'keyset-v1',
       narrowed: { verbs: ['protect'], soft: [] },
       keys: [
         { id: 'epoch-2', primary: true, base: 'base', branches: [permutation], shown },
-        { id: 'base', use: 'base', branches: [tokens] },
+        { id: 'base', use: 'base', branches: [tokens], shown: shownOfBase },
       ],
     };
     const branchCheck = page.get('branch check')!;
     const read = keyset.parse(JSON.stringify(file)).domain('eu-enclave', { branchCheck });
     expect(read.branchCheck).toBe(branchCheck);
+    const third = createHash('sha256').update('trefoil frozen test root 3').digest();
+    expect(hex(child(third, 'node check', []))).toBe(page.get('child(secret of `third`, "node check")'));
+    const region = 'eu';
+    const full = {
+      version: 'keyset-v1',
+      narrowed: { verbs: ['protect', 'rekey'], soft: ['seal:person.name'] },
+      keys: [
+        { id: 'epoch-2', primary: true, base: 'base', region, branches: [permutation], shown },
+        { id: 'base', use: 'base', region, branches: [tokens] },
+        { id: 'third', base: 'gone', region, secret: writeKeyText('secret', third) },
+        { id: 'gone', region, check: { 'eu-enclave': 'aybrrwdf0sv5jjp6' } },
+      ],
+      domains: { 'partner-b': { of: 'eu-enclave' } },
+    };
+    expect(keyset.parse(JSON.stringify(full), { region }).domain('eu-enclave').branchCheck).toBe(
+      page.get('second branch check'),
+    );
     const bytesOf = (text: string) => decode(text.slice('trefoil-node-1_'.length, -4))!;
     expect(hex(child(bytesOf(permutation.node!), 'node check', []))).toBe(
       page.get('child(branch of `epoch-2`, "node check")'),

@@ -10,14 +10,8 @@ import { fail } from '../errors.ts';
 import { decode, encode } from '../wire/base32.ts';
 import { child, descend, NODE_LENGTH, type Step } from './derive.ts';
 
-/** Length of a branch check in bytes. */
-const CHECK_BYTES = 16;
-
 /** Length of a branch check in characters. */
 export const BRANCH_CHECK_LENGTH = 26;
-
-/** The key of the branch check. It is public: HKDF serves as a hash here. */
-const CHECK_KEY = 'trefoil branch check';
 
 /** The most steps of a path, and the most names in one step. */
 const MAX_STEPS = 8;
@@ -128,26 +122,4 @@ export function deriveFromBranches(branches: readonly Branch[], path: readonly S
     return descend(branch.node, path.slice(branch.path.length));
   }
   return null;
-}
-
-/**
- * The branch check: 128 bits that a policy pins, since the ids and key checks of a file with branches are data that
- * anybody can write. It covers the key, the domain, the path and the bytes of every branch, in whatever order.
- *
- * @param branches by the id of their root key.
- */
-export function branchCheckValue(branches: readonly (readonly [id: string, branch: Branch])[]): string {
-  const lines = branches.map(([id, { domain, path, node }]) =>
-    encodeList([id, domain, pathBytes(path), child(node, 'node check', [])]),
-  );
-  lines.sort(compareBytes);
-  return encode(child(utf8(CHECK_KEY), 'branches', lines, CHECK_BYTES));
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    if (a[i] !== b[i]) return a[i]! - b[i]!;
-  }
-  return a.length - b.length;
 }

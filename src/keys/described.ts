@@ -1,8 +1,9 @@
 /** What a keyset consists of, in words and ids and without a key: for `trefoil keys inspect` and for retiring. */
 
+import { branchCheckValue } from './branch-check.ts';
 import type { Shown } from './checks.ts';
 import type { KeyEntry, KeysetData, RetiredKey } from './entries.ts';
-import { branchCheckOf, type Keyset, keysetData } from './keyset.ts';
+import { type Keyset, keysetData } from './keyset.ts';
 import { shownIn } from './lineage.ts';
 
 /**
@@ -86,7 +87,7 @@ export function describeKeyset(keyset: Keyset, domain: string | null): Described
     region,
     verbs,
     soft,
-    branchCheck: branchCheckOf(data),
+    branchCheck: branchCheckValue(data),
   };
 }
 

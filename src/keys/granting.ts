@@ -5,6 +5,7 @@
 
 import { encodeList } from '../core/bytes.ts';
 import { badType, typeName } from '../core/checks.ts';
+import { fail } from '../errors.ts';
 import { type Branch, deriveFromBranches, pathBytes, shorten } from './branches.ts';
 import type { Shown } from './checks.ts';
 import { descend, domainNode, keyCheckValue, type Step } from './derive.ts';
@@ -36,22 +37,23 @@ export function checkNeeds(needs: readonly KeyNeed[]): readonly KeyNeed[] {
  * The same key with branches in place of its root key. Its shown ids are kept, because nobody could compute them. Of a
  * base that no need leads to, the key check is kept, because the ids of its epochs cover it: so who holds branches can
  * add an epoch of their own.
+ *
+ * @param needs all that is needed: the ids of their domains are kept.
+ * @param granted those of them whose nodes the key is to have.
  */
-export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly KeyNeed[]): KeyEntry {
+export function withBranches(
+  data: KeysetData,
+  key: KeyEntry,
+  needs: readonly KeyNeed[],
+  granted: readonly KeyNeed[] = needs,
+): KeyEntry {
   const found = new Map<string, Branch>();
-  for (const { domain, path } of needs) {
-    const parent = data.domains.get(domain)?.of ?? null;
-    const kind = path[0]![1];
-    // A key that is its own base has no permutation.
-    if (kind === 'token permutation' && key.base === null && parent === null) continue;
-    // Tokens and dates hang at the base, everything else at the key itself.
-    const isAtBase = kind === 'token' || kind === 'shiftDate';
-    if (isAtBase ? key.base !== null : key.isBase) continue;
-    const [name, of] = kind === 'token' ? [parent ?? domain, null] : [domain, parent];
-    const node = nodeOf(key, name, of, path);
+  for (const need of granted) {
+    const at = placeOf(data, key, need);
+    const node = at === null ? null : nodeOf(key, at.domain, at.of, need.path);
     if (node !== null) {
-      const short = shorten(path);
-      found.set(encodeList([name, pathBytes(short)]).join(), { domain: name, path: short, node });
+      const path = shorten(need.path);
+      found.set(encodeList([at!.domain, pathBytes(path)]).join(), { domain: at!.domain, path, node });
     }
   }
   if (key.isBase && key.secret !== null && found.size === 0) {
@@ -69,6 +71,44 @@ export function withBranches(data: KeysetData, key: KeyEntry, needs: readonly Ke
     if (own !== null) shown.set(domain, own);
   }
   return { ...key, secret: null, branches: [...found.values()], shown };
+}
+
+/**
+ * Checks that the primary key and its base have every node that is needed.
+ *
+ * @throws TrefoilError `not_granted` if one is not there: the keyset is narrowed to others.
+ */
+export function checkGranted(data: KeysetData, needs: readonly KeyNeed[]): void {
+  const main = data.keys[0]!;
+  const base = data.keys.find(({ id }) => id === main.base);
+  for (const need of needs) {
+    for (const key of base === undefined || !hangsAtBase(need) ? [main] : [main, base]) {
+      const at = placeOf(data, key, need);
+      if (at === null || nodeOf(key, at.domain, at.of, need.path) !== null) continue;
+      const [[, kind], scope, , last] = need.path as readonly [Step, ...Step[]];
+      const period = last?.[0] === 'period' ? ` and the period ${String(last[1])}` : '';
+      fail(
+        'not_granted',
+        `root key ${key.id} is narrowed and has no ${`${String(kind)} ${String(scope?.[1] ?? '')}`.trimEnd()} in the ` +
+          `domain ${need.domain}${period}; narrow a key file that has it`,
+      );
+    }
+  }
+}
+
+/** Tokens and dates hang at the base of a key, everything else at the key itself. */
+export function hangsAtBase({ path }: KeyNeed): boolean {
+  return path[0]![1] === 'token' || path[0]![1] === 'shiftDate';
+}
+
+/** The domain, and its parent, under which a key has a node that is needed; `null` if the node hangs at another key. */
+function placeOf({ domains }: KeysetData, key: KeyEntry, { domain, path }: KeyNeed) {
+  const parent = domains.get(domain)?.of ?? null;
+  const kind = path[0]![1];
+  // A key that is its own base has no permutation.
+  if (kind === 'token permutation' && key.base === null && parent === null) return null;
+  if (hangsAtBase({ domain, path }) ? key.base !== null : key.isBase) return null;
+  return kind === 'token' ? { domain: parent ?? domain, of: null } : { domain, of: parent };
 }
 
 function nodeOf(key: KeyEntry, domain: string, of: string | null, path: readonly Step[]): Uint8Array | null {

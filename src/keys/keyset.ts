@@ -8,7 +8,7 @@ import { badType, checkName, checkOptions, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { encode } from '../wire/base32.ts';
-import { branchCheckValue } from './branches.ts';
+import { branchCheckValue } from './branch-check.ts';
 import type { KeyCheck } from './checks.ts';
 import { NODE_LENGTH } from './derive.ts';
 import { type DomainKeys, makeDomainKeys, pinBranches, pinKeys } from './domain-keys.ts';
@@ -140,19 +140,13 @@ function checkRegion({ keys }: KeysetData, here: string | undefined): void {
   fail('wrong_region', `the keys are for the region ${label}, and this process runs in ${here}`);
 }
 
-/** The check value of all branches of a keyset; `null` if it has none. */
-export function branchCheckOf({ keys }: KeysetData): string | null {
-  const branches = keys.flatMap((key) => (key.branches ?? []).map((branch) => [key.id, branch] as const));
-  return branches.length === 0 ? null : branchCheckValue(branches);
-}
-
 /** Makes the object of a keyset. */
 export function makeKeyset(data: KeysetData): Keyset {
   const { keys, primary, narrowed } = data;
   // One test key among others is enough: everybody could reveal its values.
   const isTest = ({ secret }: KeyEntry) => secret !== null && isTestKey(secret);
   const testIds = Object.freeze(keys.filter(isTest).map(({ id }) => id));
-  const branchCheck = branchCheckOf(data);
+  const branchCheck = branchCheckValue(data);
   const made: Keyset = {
     primary,
     ids: Object.freeze(keys.map(({ id }) => id)),

@@ -4,11 +4,12 @@
 
 import { badRange, badType, checkOptions, ownProperties, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
-import { checkEntries, type KeyEntry, type KeyVerb } from '../keys/entries.ts';
-import { type KeyNeed, withBranches } from '../keys/granting.ts';
+import { checkEntries, type KeyEntry, type KeysetData, type KeyVerb } from '../keys/entries.ts';
+import { checkGranted, hangsAtBase, type KeyNeed, withBranches } from '../keys/granting.ts';
 import { type Keyset, keysetData, makeKeyset } from '../keys/keyset.ts';
 import { rejectsPath } from '../keys/rejects.ts';
 import { unitOf } from '../prepare/civil-period.ts';
+import { checkPeriod } from '../rule/token/contexts.ts';
 import { policyLeaves } from './policy.ts';
 import type { FilePolicy, Policy, PolicyOptions } from './types.ts';
 
@@ -37,7 +38,8 @@ export interface NarrowedField {
   readonly scope: string | null;
   /**
    * `wall`: cryptography keeps the holder to the verbs. `seat belt`: only the library does, since the nodes serve the
-   * other verbs, too. `none`: the rule has no key.
+   * other verbs, too. Or the field has the tokens of a recipient, and the base of the keys also protects: then anyone
+   * who has the file turns them into the tokens of the parent. `none`: the rule has no key.
    */
   readonly kept: 'wall' | 'seat belt' | 'none';
 }
@@ -67,6 +69,8 @@ export interface Narrowed {
  */
 export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): readonly KeyNeed[] {
   const { verbs, rejects, period } = checkNarrow(options);
+  const problem = period === null ? null : periodProblem(policies, period);
+  if (problem !== null) badRange('period', problem);
   return listOf(policies).flatMap((one): KeyNeed[] => {
     const domain = domainOf(one);
     const needs = policyLeaves(one).flatMap(({ engine }) => engine.needsKeys?.(verbs, period).paths ?? []);
@@ -81,10 +85,13 @@ export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: 
  * *Warning*: for `seal`, `fpe` and `vault`, protecting and revealing have one key. There the verbs are a seat belt: the
  * library refuses, and who holds the file can do without the library. And anyone who may protect can test guesses.
  *
- * @param from a keyset with root keys.
+ * For protecting alone the file has nodes of the primary key and of its base. For the other verbs it has those of the
+ * older keys, too.
+ *
+ * @param from a keyset, which may be narrowed already.
  * @param policies one policy or several; each must have a domain.
- * @throws TrefoilError `not_granted` if a primary key lacks a node that is needed; TypeError, RangeError for other
- *   arguments.
+ * @throws TrefoilError `not_granted` if the keyset is narrowed and is not for these verbs, or lacks a node that is
+ *   needed; TypeError, RangeError for other arguments: also for a period that no rule has.
  *
  * @example
  * ```ts
@@ -102,21 +109,33 @@ export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: 
 export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[], options: NarrowOptions): Narrowed {
   const data = keysetData(from);
   const { verbs, period } = checkNarrow(options);
+  checkVerbs(data, verbs);
   const fields = listOf(policies).flatMap((one): NarrowedField[] =>
     policyLeaves(one).map(({ path, rule, engine }) => {
       const use = engine.needsKeys?.(verbs, period);
-      const kept = use === undefined ? 'none' : use.isWall ? 'wall' : 'seat belt';
-      return { domain: domainOf(one), field: path, rule: rule.rule, scope: engine.facts.scope, kept };
+      const domain = domainOf(one);
+      const isWall =
+        use?.isWall && !(rule.rule === 'token' && use.paths.length > 0 && opensParent(data, domain, verbs));
+      const kept = use === undefined ? 'none' : isWall ? 'wall' : 'seat belt';
+      return { domain, field: path, rule: rule.rule, scope: engine.facts.scope, kept };
     }),
   );
   const soft = fields.filter(({ kept }) => kept === 'seat belt').map(({ rule, scope }) => `${rule}:${scope}`);
   const needs = keyNeeds(policies, options);
   const parents = new Map([...data.domains].filter(([name]) => needs.some(({ domain }) => domain === name)));
-  const keys = data.keys.map((key): KeyEntry => (key.check === null ? withBranches(data, key, needs) : key));
+  checkGranted(data, needs);
+  // Who protects alone makes nothing with an older key. Its ids stay, so that a pin of it holds.
+  const grantedTo = ({ id }: KeyEntry) => {
+    if (id === data.primary || verbs.some((verb) => verb !== 'protect')) return needs;
+    return id === data.keys[0]!.base ? needs.filter(hangsAtBase) : [];
+  };
+  const keys = data.keys.map(
+    (key): KeyEntry => (key.check === null ? withBranches(data, key, needs, grantedTo(key)) : key),
+  );
   const keyset = makeKeyset(
     checkEntries({
       ...data,
-      keys: usefulKeys(keys, data.primary),
+      keys: usefulKeys(keys, data.primary, needs),
       domains: parents,
       narrowed: { verbs, soft: [...new Set(soft)] },
     }),
@@ -128,10 +147,44 @@ export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[
   return fail('not_granted', 'the policies need no keys, so there is nothing to narrow the keyset to');
 }
 
-/** The primary key, the keys that have branches, and their bases. */
-function usefulKeys(keys: readonly KeyEntry[], primary: string): readonly KeyEntry[] {
-  const own = keys.filter(({ id, branches }) => id === primary || (branches !== null && branches.length > 0));
+/** The primary key, the keys that have branches or show an id in these domains, and their bases. */
+function usefulKeys(keys: readonly KeyEntry[], primary: string, needs: readonly KeyNeed[]): readonly KeyEntry[] {
+  const own = keys.filter(
+    ({ id, branches, shown }) =>
+      id === primary || branches?.length || (branches !== null && needs.some(({ domain }) => shown.has(domain))),
+  );
   return keys.filter((key) => own.includes(key) || own.some(({ base }) => base === key.id));
+}
+
+/** A narrowed keyset is narrowed further, and never widened. */
+function checkVerbs({ narrowed }: KeysetData, verbs: readonly KeyVerb[]): void {
+  if (narrowed === null || verbs.every((verb) => narrowed.verbs.includes(verb))) return;
+  fail(
+    'not_granted',
+    `the key file is narrowed to ${narrowed.verbs.join(' and ')}, so it cannot be narrowed to ${verbs.join(' and ')}`,
+  );
+}
+
+/**
+ * Whether the tokens of a recipient become those of its parent without the keys of the parent: the parent has tokens
+ * without a permutation, those of a base that also protects.
+ */
+function opensParent({ keys, domains, primary }: KeysetData, domain: string, verbs: readonly KeyVerb[]): boolean {
+  const granted = verbs.every((verb) => verb === 'protect') ? keys.filter(({ id }) => id === primary) : keys;
+  const isBaseOnly = (id: string) => keys.some((key) => key.id === id && key.isBase);
+  return domains.has(domain) && granted.some(({ id, base, isBase }) => !isBase && !isBaseOnly(base ?? id));
+}
+
+/** Says why a period does not fit the token rules of policies; `null` if it does. */
+export function periodProblem(policies: SomePolicy | readonly SomePolicy[], period: string): string | null {
+  const periods = listOf(policies).flatMap((one) =>
+    policyLeaves(one).flatMap(({ rule }) =>
+      rule.rule === 'token' ? (checkPeriod((rule as { readonly per?: unknown }).per) ?? []) : [],
+    ),
+  );
+  if (periods.length === 0) return 'no rule has a period, so its keys cannot be those of one period';
+  const other = periods.find(({ unit }) => unit !== unitOf(period));
+  return other === undefined ? null : `expected a ${other.unit}, as the rule of ${other.path} has`;
 }
 
 function checkNarrow(options: NarrowOptions) {

@@ -22,10 +22,27 @@ const FORMS: readonly (readonly [PeriodUnit, RegExp])[] = [
   ['year', /^[0-9]{4}$/],
 ];
 
-/** The kind of period that a text has the form of; `null` if it is none. */
+/** The kind of the period that a text names; `null` if there is no such period: 2024 has no month 13 and no week 53. */
 export function unitOf(text: string): PeriodUnit | null {
-  return FORMS.find(([, form]) => form.test(text))?.[0] ?? null;
+  const unit = FORMS.find(([, form]) => form.test(text))?.[0];
+  return unit !== undefined && isPeriod(unit, text) ? unit : null;
 }
+
+function isPeriod(unit: PeriodUnit, text: string): boolean {
+  const year = text.slice(0, 4);
+  // 28 December is in the last ISO week of its year. All weeks have two digits, so they compare as texts.
+  if (unit === 'week')
+    return year !== '0000' && text >= `${year}-W01` && text <= weekOf(readCivilDate(`${year}-12-28`));
+  try {
+    return periodOf(unit, unit === 'quarter' ? year + QUARTERS[Number(text.at(-1)) - 1]! : text) === text;
+  } catch {
+    // No date lies in it.
+    return false;
+  }
+}
+
+/** The first month of each quarter. */
+const QUARTERS = ['-01', '-04', '-07', '-10'];
 
 /** Day 0, 0000-03-01, was a Wednesday. */
 const WEDNESDAY = 2;

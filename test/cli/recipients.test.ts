@@ -52,7 +52,7 @@ it('the page has files and commands', () => {
     'study.policy.yaml',
     'party.policy.yaml',
   ]);
-  expect(COMMANDS).toHaveLength(12);
+  expect(COMMANDS).toHaveLength(15);
   expect(page).toContain(`branchCheck: "${SHOWN.check}"`);
 });
 
@@ -92,6 +92,10 @@ it('the key file of the machine that projects does that, and nothing else', asyn
 it('in two houses, the published tokens join among themselves, and neither house makes them alone', async () => {
   const [sent, out] = [columnOf('study.safe.csv', 0), columnOf('study.public.csv', 0)];
   expect(new Set([...sent, ...out]).size).toBe(4);
+  // It found the file to be the one that the controller made.
+  const checking = COMMANDS.find((one) => one.startsWith('trefoil check'))!;
+  expect(said.get(checking)).toContain('the keys are narrowed to rekey');
+  expect(said.get(checking)).toContain('no problems');
   // The second party cannot protect, and what the controller protects is not what is published.
   const party = await place.bash('$T protect study.csv --policy party.policy.yaml --keys party.json');
   expect(party.code).toBe(4);

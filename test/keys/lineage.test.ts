@@ -265,33 +265,30 @@ describe('branches', () => {
   };
   const file = fileOf([epoch, root], { narrowed: { verbs: ['protect'], soft: [] } });
 
-  /** The branch check, written down. */
-  function branchCheck(
-    entries: readonly { readonly id: string; readonly branches: readonly (typeof root.branches)[0][] }[],
-  ) {
-    const bytesOf = (name: unknown) => (typeof name === 'string' ? name : Buffer.from([]));
-    const lines = entries.flatMap(({ id, branches }) =>
-      branches.map(({ domain, path: steps, node }) => {
-        const text = node.slice('trefoil-node-1_'.length, -4);
-        const bits = [...text].map((c) => '0123456789abcdefghjkmnpqrstvwxyz'.indexOf(c).toString(2).padStart(5, '0'));
-        const bytes = Buffer.from(
-          bits
-            .join('')
-            .slice(0, 256)
-            .match(/.{8}/g)!
-            .map((byte) => Number.parseInt(byte, 2)),
-        );
-        const pathBytes = list(...steps.map((step) => list(...step.map((name) => list(bytesOf(name))))));
-        return list(id, domain, pathBytes, child(bytes, 32, 'node check'));
-      }),
-    );
+  /** The branch check of two keys that have nothing else but `shown`, narrowed to protect, written down. */
+  function branchCheck() {
+    const line = (id: string, of: string, use: string, primary: string) =>
+      list('key', id, of, use, primary, '', 'branches', '');
+    const branchLine = (id: string, { domain, path: steps }: (typeof root.branches)[0], node: Buffer) => {
+      const bytesOf = (name: unknown) => list(name as string);
+      const pathBytes = list(...steps.map((step) => list(...step.map(bytesOf))));
+      return list('branch', id, domain, pathBytes, child(node, 32, 'node check'));
+    };
+    const lines = [
+      line('e2', 'e1', '', 'primary'),
+      branchLine('e2', epoch.branches[0]!, ruleNode(own, 'token permutation', 's', 'bits', '128')),
+      list('shown', 'e2', 'eu', shown.eu.id, shown.eu.check),
+      line('e1', '', 'base', ''),
+      branchLine('e1', root.branches[0]!, ruleNode(base, 'token', 's', 'p')),
+      list('narrowed', list('protect'), list()),
+    ];
     lines.sort(Buffer.compare);
     return base32(child(Buffer.from('trefoil branch check'), 16, 'branches', ...lines));
   }
 
   it('give the nodes that they cover, those below them, and no others', () => {
     const keys = keyset.parse(file).domain('eu');
-    expect(keys.branchCheck).toBe(branchCheck([epoch, root]));
+    expect(keys.branchCheck).toBe(branchCheck());
     const { primary } = openKeys(keyset.parse(file).domain('eu', { branchCheck: keys.branchCheck! }));
     expect(hex(primary.derive('token', 's', ['p']))).toBe(hex(ruleNode(base, 'token', 's', 'p')));
     expect(hex(primary.derive('token', 's', ['p'], [['period', '2024-03-01']]))).toBe(
@@ -328,6 +325,99 @@ describe('branches', () => {
     expect(codeOf(() => keyset.parse(forged).domain('eu', { branchCheck: keys.branchCheck! }))).toBe(
       'key_check_mismatch',
     );
+  });
+
+  const narrowed = { verbs: ['protect'], soft: [] as string[] };
+  const known = { id: 'mine', secret: secretText(testRoot('attacker')) };
+  const other = { id: 'zzzzz', check: '0'.repeat(16) };
+  const cases: [string, object[], object?][] = [
+    ['a base whose secret they know, and points the key at it', [{ ...epoch, base: 'mine' }, root, known]],
+    ['a key', [epoch, root, known]],
+    ['another base', [{ ...epoch, base: 'mine' }, root, { id: 'mine', use: 'base', branches: root.branches }]],
+    ['no base', [{ ...epoch, base: undefined }, root]],
+    ['another shown id', [{ ...epoch, shown: { eu: { ...shown.eu, id: other.id } } }, root]],
+    ['another shown check', [{ ...epoch, shown: { eu: { ...shown.eu, check: other.check } } }, root]],
+    ['shown of another domain', [{ ...epoch, shown: { ...shown, us: other } }, root]],
+    ['the id of a key', [{ ...epoch, id: 'e9' }, root]],
+    ['a secret in place of branches', [epoch, { id: 'e1', use: 'base', secret: secretText(testRoot('attacker')) }]],
+    ['a check in place of branches', [epoch, { id: 'e1', use: 'base', check: { eu: keyCheck(base) } }]],
+    [
+      'a region',
+      [
+        { ...epoch, region: 'eu' },
+        { ...root, region: 'eu' },
+      ],
+    ],
+    ['other verbs', [epoch, root], { narrowed: { verbs: ['protect', 'reveal'], soft: [] } }],
+    ['other seat belts', [epoch, root], { narrowed: { verbs: ['protect'], soft: ['seal:s'] } }],
+    ['a parent', [epoch, root], { domains: { b: { of: 'eu' } } }],
+  ];
+  it.each(cases)('with %s, written into the file, are refused', (_, keys, more = {}) => {
+    const pin = { branchCheck: branchCheck() };
+    expect(keyset.parse(file).domain('eu', pin).keyId).toBe(shown.eu.id);
+    const forged = keyset.parse(fileOf(keys, { narrowed, ...more }), { region: 'eu' });
+    expect(codeOf(() => forged.domain('eu', pin))).toBe('key_check_mismatch');
+  });
+
+  it.each([
+    ['another primary', [{ ...epoch, id: 'e3' }, epoch, root], [epoch, { ...epoch, id: 'e3' }, root]],
+    [
+      'no region',
+      [
+        { ...epoch, region: 'eu' },
+        { ...root, region: 'eu' },
+      ],
+      [epoch, root],
+    ],
+    [
+      'another use',
+      [epoch, { ...root, shown: { eu: other } }],
+      [epoch, { ...root, use: undefined, shown: { eu: other } }],
+    ],
+    [
+      'another secret of a key',
+      [epoch, { ...root, use: undefined, shown: { eu: other } }, { id: 'k', secret: secretText(ROOT_3) }],
+      [epoch, { ...root, use: undefined, shown: { eu: other } }, { ...known, id: 'k' }],
+    ],
+    [
+      'another check of a base',
+      [
+        { ...epoch, base: 'g' },
+        { id: 'g', check: { eu: keyCheck(base) } },
+      ],
+      [
+        { ...epoch, base: 'g' },
+        { id: 'g', check: { eu: other.check } },
+      ],
+    ],
+    [
+      'another parent',
+      [epoch, root],
+      [epoch, root],
+      { domains: { b: { of: 'eu' } } },
+      { domains: { b: { of: 'us' } } },
+    ],
+  ] as [string, object[], object[], object?, object?][])(
+    'with %s, written into the file, are refused',
+    (_, keys, edited, was = {}, now = {}) => {
+      const region = { region: 'eu' };
+      // Two keys of one shown id do not open together, so the second has another one.
+      const apart = (list_: object[]) =>
+        list_.map((key) =>
+          'id' in key && key.id === 'e3' ? { ...key, shown: { eu: { ...shown.eu, id: 'zzzzz' } } } : key,
+        );
+      const read = keyset.parse(fileOf(apart(keys), { narrowed, ...was }), region);
+      const pin = { branchCheck: read.domain('eu').branchCheck! };
+      expect(read.domain('eu', pin).branchCheck).toBe(pin.branchCheck);
+      const forged = keyset.parse(fileOf(apart(edited), { narrowed, ...now }), region);
+      expect(codeOf(() => forged.domain('eu', pin))).toBe('key_check_mismatch');
+    },
+  );
+
+  it('have one check whether or not a key is ready or another is retired', () => {
+    const pin = { branchCheck: branchCheck() };
+    const more = { narrowed, retired: [{ id: 'old', at: '2027-01-31', shown: { eu: 'zzzzz' } }] };
+    expect(keyset.parse(fileOf([epoch, root], more)).domain('eu', pin).branchCheck).toBe(pin.branchCheck);
   });
 
   it('bytes and text, and steps and names, are told from each other in a path', () => {
@@ -370,7 +460,7 @@ describe('branches', () => {
 
   it('survive being written and being sent to a worker', () => {
     const again = keyset.parse(keyset.parse(file).export(secretAccess));
-    const keys = again.domain('eu', { branchCheck: branchCheck([epoch, root]) });
+    const keys = again.domain('eu', { branchCheck: branchCheck() });
     const { primary } = openKeys(unpackKeys(structuredClone(packKeys(openKeys(keys)))));
     expect(hex(primary.derive('token', 's', ['p']))).toBe(hex(ruleNode(base, 'token', 's', 'p')));
     expect(codeOf(() => primary.derive('token', 's', ['q']))).toBe('not_granted');

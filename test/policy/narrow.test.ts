@@ -102,7 +102,7 @@ describe('a narrowed keyset', () => {
     const pinned = policy(FIELDS, { domain: 'eu', branchCheck });
     expect(pinned.bind(keys).protect(ROW)).toEqual(sheet.bind(eu).protect(ROW));
     const other = narrow(all, sheet, { verbs: ['protect', 'reveal'] });
-    expect(other.branchCheck).toBe(branchCheck);
+    expect(other.branchCheck).not.toBe(branchCheck);
     const less = narrow(all, policy({ id: FIELDS.id }, { domain: 'eu' }), { verbs: ['protect'] });
     expect(codeOf(() => pinned.bind(less.keyset.domain('eu')))).toBe('key_check_mismatch');
   });
@@ -122,6 +122,75 @@ describe('a narrowed keyset', () => {
       expect(worker.bind(keys).protect(ROW)).toEqual(lined.bind(now.domain(domain)).protect(ROW));
       expect(keys.keyCheck).toEqual(now.domain(domain).keyCheck);
     }
+  });
+
+  it('for protecting alone has nothing of older keys but their ids', () => {
+    const first = keyset.generate({ renewable: false });
+    const second = addKey(first);
+    const now = promoteKey(second, second.ids.find((id) => id !== first.primary)!);
+    const lined = policy(FIELDS, { domain: 'eu', keyCheck: now.domain('eu').keyCheck });
+    const kindsOf = (verbs: ('protect' | 'reveal' | 'rekey')[], id: string, rejects: boolean) => {
+      const text = narrow(now, lined, { verbs, rejects }).keyset.export(secretAccess);
+      const { keys } = JSON.parse(text) as { keys: { id: string; branches: { path: [string, string][] }[] }[] };
+      return new Set(keys.find((key) => key.id === id)!.branches.map(({ path }) => path[0]![1]));
+    };
+    // The first key is the base: its tokens and dates are those of the second.
+    expect(kindsOf(['protect'], first.primary, true)).toEqual(new Set(['token', 'shiftDate']));
+    expect(kindsOf(['protect'], now.primary, true)).toEqual(new Set(['token permutation', 'seal', 'fpe', 'rejects']));
+    for (const verb of ['reveal', 'rekey'] as const) {
+      expect(kindsOf(['protect', verb], first.primary, true)).toContain('seal');
+      expect(kindsOf(['protect', verb], first.primary, true)).toContain('rejects');
+    }
+    // A policy that pins both keys takes the file, and it protects and does not open older values.
+    const keys = opened(narrow(now, lined, { verbs: ['protect'] }));
+    expect(keys.keyCheck).toEqual(now.domain('eu').keyCheck);
+    expect(lined.bind(keys).protect(ROW)).toEqual(lined.bind(now.domain('eu')).protect(ROW));
+    const old = openKeys(keys).keys.find(({ id }) => id !== keys.keyId)!;
+    expect(codeOf(() => old.derive('seal', 'person.name', ['aes-256-siv', 'buckets-1']))).toBe('not_granted');
+  });
+
+  it('is narrowed further, and never widened', () => {
+    const both = narrow(all, sheet, { verbs: ['protect', 'reveal'] }).keyset;
+    const less = narrow(both, policy({ id: FIELDS.id }, { domain: 'eu' }), { verbs: ['protect'] });
+    expect(FIELDS.id.bind(opened(less)).protect('7')).toBe(FIELDS.id.bind(eu).protect('7'));
+    expect(codeOf(() => narrow(less.keyset, sheet, { verbs: ['protect', 'reveal'] }))).toBe('not_granted');
+    expect(codeOf(() => narrow(both, sheet, { verbs: ['rekey'] }))).toBe('not_granted');
+    expect(() => narrow(less.keyset, sheet, { verbs: ['protect'] })).toThrow(/no token account|no seal person.name/);
+    expect(codeOf(() => narrow(less.keyset, sheet, { verbs: ['protect'] }))).toBe('not_granted');
+    expect(codeOf(() => narrow(both, sheet, { verbs: ['protect'], rejects: true }))).toBe('not_granted');
+    const monthly = policy({ id: token({ scope: 'm', per: { month: 'day' } }), day: keep }, { domain: 'eu' });
+    const march = narrow(all, monthly, { verbs: ['protect'], period: '2024-03' }).keyset;
+    expect(narrow(march, monthly, { verbs: ['protect'], period: '2024-03' }).fields[0]!.kept).toBe('wall');
+    expect(() => narrow(march, monthly, { verbs: ['protect'], period: '2024-04' })).toThrow(/the period 2024-04/);
+    expect(codeOf(() => narrow(march, monthly, { verbs: ['protect'] }))).toBe('not_granted');
+  });
+
+  it('takes a period that there is, and that a rule has', () => {
+    const monthly = policy({ id: token({ scope: 'm', per: { month: 'day' } }), day: keep }, { domain: 'eu' });
+    for (const period of ['2024-13', '2024-00', '2024-W09', '2024-W99', '2024-02-30', '0000', '2024', '2024-Q1']) {
+      expect(() => narrow(all, monthly, { verbs: ['protect'], period }), period).toThrow(RangeError);
+    }
+    expect(() => narrow(all, sheet, { verbs: ['protect'], period: '2024-03' })).toThrow(RangeError);
+  });
+
+  it('of a recipient keeps tokens by a seat belt if the base of the keys also protects', () => {
+    const tokens = policy({ id: FIELDS.id, name: FIELDS.name }, { domain: 'b' });
+    const keptBy = (renewable: boolean, verb: 'protect' | 'reveal' | 'rekey', domain = 'b') => {
+      const keys = addDomain(keyset.generate({ renewable }), 'b', { of: 'eu' });
+      const one = policy({ id: FIELDS.id, name: FIELDS.name }, { domain });
+      return narrow(keys, one, { verbs: [verb] }).fields[0]!.kept;
+    };
+    for (const verb of ['protect', 'rekey'] as const) {
+      expect(keptBy(false, verb)).toBe('seat belt');
+      expect(keptBy(true, verb)).toBe('wall');
+    }
+    expect(keptBy(false, 'reveal')).toBe('wall');
+    expect(keptBy(false, 'protect', 'eu')).toBe('wall');
+    // What the belt is about: the permutation of the recipient alone opens the parent's token.
+    const keys = addDomain(keyset.generate(), 'b', { of: 'eu' });
+    const made = narrow(keys, tokens, { verbs: ['rekey'] });
+    const { narrowed } = JSON.parse(made.keyset.export(secretAccess)) as { narrowed: { soft: string[] } };
+    expect(narrowed.soft).toContain('token:person');
   });
 
   it('for rekeying has the permutation of a token and not its function', () => {
@@ -222,7 +291,10 @@ describe('a thief of the key file', () => {
     const text = stolen.export(secretAccess);
     const file = JSON.parse(text) as { narrowed: { verbs: string[] } };
     file.narrowed.verbs = ['protect', 'reveal'];
-    const forged = keyset.parse(JSON.stringify(file)).domain('eu', { branchCheck });
+    const edited = keyset.parse(JSON.stringify(file));
+    // The pin of the worker stops the file. The thief pins what they like.
+    expect(codeOf(() => edited.domain('eu', { branchCheck }))).toBe('key_check_mismatch');
+    const forged = edited.domain('eu', { branchCheck: edited.domain('eu').branchCheck! });
     const sealed = FIELDS.name.bind(eu).protect('Zoë Müller');
     expect(FIELDS.name.bind(forged, revealAccess).reveal(sealed)).toBe('Zoë Müller');
   });

@@ -5,6 +5,7 @@ import { makeIssueCounter } from '../../core/issues.ts';
 import { type Issue, type IssueCode, MAX_ISSUES, TrefoilError } from '../../errors.ts';
 import type { FileFormat } from '../../files/file-format.ts';
 import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.ts';
+import { mayProtect, openKeys } from '../../keys/domain-keys.ts';
 import type { DomainKeys } from '../../keys.ts';
 import { openBound, openReady } from '../../policy/bound.ts';
 import { readingNotes } from '../../policy/explain/reading-notes.ts';
@@ -160,11 +161,14 @@ async function check(options: CheckOptions, context: Context): Promise<number | 
   }
   if (format === null) return null;
   const { policy, read } = loaded[0]!;
-  return tryRecords(format, await bindForTrial(policy, read, keysOf(policy)), options, context);
+  const keys = keysOf(policy);
+  // Keys that are not for protecting are compared above, and random ones try the records.
+  const trial = keys !== null && mayProtect(openKeys(keys)) ? keys : null;
+  return tryRecords(format, await bindForTrial(policy, read, trial), options, context);
 }
 
 /**
- * Binds a policy to protect some records. Without keys it takes random ones, which no key check can expect. Stores are
+ * Binds a policy to protect some records. Without keys it takes random ones, which no check can expect. Stores are
  * empty ones in memory.
  */
 async function bindForTrial(
@@ -173,7 +177,7 @@ async function bindForTrial(
   keys: DomainKeys | null,
 ): Promise<PolicyWithKeys['bound']> {
   if (keys !== null) return bindInMemory(policy, keys);
-  const { keyCheck: _, ...unpinned } = read.value as Record<string, unknown>;
+  const { keyCheck: _, branchCheck: __, ...unpinned } = read.value as Record<string, unknown>;
   return bindInMemory(parsePolicy(unpinned, read.locate), throwAwayKeys(policy));
 }
 
@@ -223,7 +227,11 @@ async function tryRecords(
   return rows;
 }
 
-/** Warns if a policy cannot protect or cannot reveal with these keys. */
+/**
+ * Warns if a policy cannot protect or cannot reveal with these keys. What narrowed keys are not for is not tried.
+ *
+ * @throws TrefoilError `not_granted` if narrowed keys lack a node that binding needs.
+ */
 async function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: Context): Promise<void> {
   if (keys === null) return;
   // Whether the keys fit does not depend on what a store holds, so an empty one in memory takes the place of each.
@@ -232,8 +240,16 @@ async function checkKeys(policy: FilePolicy, keys: DomainKeys | null, context: C
     storeNames(policy).length > 0
       ? policy.open(keys, memoryStores(policy), revealAccess)
       : policy.bind(keys, revealAccess);
-  await warnUnless('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
-  await warnUnless('reveal', 'key_check_required', reveal, policy, context);
+  const { verbs } = openKeys(keys);
+  if (verbs !== null) {
+    context.voice.note(`domain ${keys.domain}: the keys are narrowed to ${verbs.join(' and ')}`);
+  }
+  if (verbs?.includes('protect') ?? true) {
+    await warnUnless('protect', 'key_not_pinned', () => bound.demand('protect'), policy, context);
+  }
+  if (verbs?.includes('reveal') ?? true) {
+    await warnUnless('reveal', 'key_check_required', reveal, policy, context);
+  }
 }
 
 /** Options about files of text. */

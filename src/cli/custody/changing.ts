@@ -1,6 +1,7 @@
 /// <reference types="node" />
 /** What the commands share that write a changed key file: `keys add`, `keys promote` and `keys retire`. */
 
+import { describeKeyset } from '../../keys/described.ts';
 import type { Keyset } from '../../keys.ts';
 import { secretAccess } from '../../reveal.ts';
 import { UsageError } from '../exit.ts';
@@ -42,4 +43,13 @@ export async function writeChanged(out: string, { keyset, source, what }: Change
   if (source.isSealed) {
     context.voice.warning('the key file that was read is sealed, and this one is not; seal it with trefoil keys wrap');
   }
+}
+
+/** Warns that the branch check, which policies pin, covers every key and so is another one now. */
+export function warnOfPins(keyset: Keyset, { voice }: Context): void {
+  if (!describeKeyset(keyset, null).keys.some(({ branches }) => branches !== null && branches.length > 0)) return;
+  voice.warning(
+    'the file has branches, and its branchCheck is another one now: pin the line that trefoil keys inspect prints in ' +
+      'every policy that uses the file',
+  );
 }

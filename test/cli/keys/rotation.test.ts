@@ -403,7 +403,16 @@ describe('keys narrow', () => {
       'trefoil: 1\ndomain: eu-enclave\nfields: { id: { rule: token, scope: p, per: { month: seen } }, seen: keep }\n',
     );
     const narrow = ['keys', 'narrow', '--policy', 'per.yaml', '--verbs', 'protect', '--keys', 'all.json', '--period'];
-    expect((await place.run([...narrow, 'March', '--out', 'n.json'])).code).toBe(2);
+    for (const period of ['March', '2024-W09', '2024-13', '2024-W99']) {
+      expect(await place.run([...narrow, period, '--out', 'n.json'])).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('--period'),
+      });
+    }
+    const none = narrow.map((one) => (one === 'per.yaml' ? 'p.yaml' : one));
+    const refused = await place.run([...none, '2024-03', '--out', 'n.json']);
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('no rule has a period') });
+    expect(existsSync(place.path('n.json'))).toBe(false);
     const { err } = await run([...narrow, '2024-03', '--out', 'march.json']);
     const [line] = /branchCheck: "\w{26}"/.exec(err)!;
     place.write('march.yaml', `${line}\n${place.read('per.yaml')}`);
@@ -412,6 +421,48 @@ describe('keys narrow', () => {
     const march = await protect('march.yaml', 'march.json', '7,2024-03-09');
     expect(march.out).toBe((await protect('per.yaml', 'all.json', '7,2024-03-09')).out);
     expect((await protect('march.yaml', 'march.json', '7,2024-04-09')).code).not.toBe(0);
+  });
+
+  it('passes the check of its policy, which says what it is for', async () => {
+    for (const verb of ['protect', 'reveal', 'rekey']) {
+      const source = ['--policy', 'p.yaml', '--keys', 'all.json'];
+      const { err } = await run(['keys', 'narrow', ...source, '--verbs', verb, '--out', `only-${verb}.json`]);
+      const pins = JSON.parse(
+        (await run(['keys', 'inspect', '--keys', 'all.json', '--domain', 'eu-enclave', '--json'])).out,
+      );
+      const [line] = /branchCheck: "\w{26}"/.exec(err)!;
+      place.write('only.yaml', `${line}\nkeyCheck: ${JSON.stringify(pins.keyCheck)}\n${POLICY}`);
+      const check = ['check', '--policy', 'only.yaml', '--keys', `only-${verb}.json`];
+      const checked = await run(check);
+      expect(checked.err).toContain(`trefoil: domain eu-enclave: the keys are narrowed to ${verb}\n`);
+      expect(checked.err).toContain('no problems');
+      expect((await run([...check, '--input', 'in.csv'])).err).toContain('1 row tried');
+      // The check of another file is not this one's.
+      place.write('only.yaml', `branchCheck: "${'0'.repeat(26)}"\n${POLICY}`);
+      expect((await place.run(check)).code).toBe(4);
+    }
+  });
+
+  it('of a recipient says if tokens of the parent can be made of the recipient’s', async () => {
+    place.write('b.yaml', 'trefoil: 1\ndomain: b\nfields: { id: { rule: token, scope: p } }\n');
+    for (const [name, more] of [
+      ['one', []],
+      ['two', ['--renewable']],
+    ] as const) {
+      await run(['keys', 'new', ...more, '--out', `${name}.json`]);
+      await run(['keys', 'add', '--domain', 'b', '--of', 'a', '--keys', `${name}.json`, '--out', `${name}-b.json`]);
+      const args = ['--policy', 'b.yaml', '--verbs', 'rekey', '--keys', `${name}-b.json`, '--out', `${name}-n.json`];
+      const { err } = await run(['keys', 'narrow', ...args]);
+      expect(err).toContain(`field id (token p): ${name === 'one' ? 'seat belt' : 'wall'}\n`);
+      expect(err.includes('turn tokens of the recipient into tokens of its parent')).toBe(name === 'one');
+    }
+  });
+
+  it('has another check once a key is added, and says so', async () => {
+    const added = await run(['keys', 'add', '--keys', 'worker.json', '--out', 'worker-3.json']);
+    expect(added.err).toContain('its branchCheck is another one now');
+    const plain = await run(['keys', 'add', '--keys', 'all.json', '--out', 'all-3.json']);
+    expect(plain.err).not.toContain('branchCheck');
   });
 
   it('inspect names the fields whose keys are not in the file', async () => {

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { describeKeyset } from '../../../keys/described.ts';
 import { addDomain, addKey } from '../../../keys.ts';
-import { writeChanged } from '../../custody/changing.ts';
+import { warnOfPins, writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, fileOption, nameOption, need } from '../../options.ts';
@@ -62,12 +62,14 @@ async function add(options: AddOptions, context: Context): Promise<void> {
         `if ${domain} has data already: its tokens change, and its sealed values open with the old key file only`,
       );
     }
+    warnOfPins(known, context);
     return;
   }
   const changed = addKey(keyset, { newLineage });
   const id = changed.ids.find((one) => !keyset.ids.includes(one))!;
   const what = `root key ${id} is ready; ${changed.primary} still makes new values`;
   await writeChanged(out, { keyset: changed, source, what }, context);
+  warnOfPins(changed, context);
   if (newLineage) {
     context.voice.warning(`tokens of ${id} will join no tokens of older keys, and no older token can be renewed to it`);
   }

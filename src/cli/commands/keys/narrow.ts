@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 import { given } from '../../../core/given.ts';
 import type { KeyVerb } from '../../../keys/entries.ts';
+import { periodProblem } from '../../../policy/narrow.ts';
 import { type FilePolicy, type NarrowedField, narrow } from '../../../policy.ts';
 import { unitOf } from '../../../prepare/civil-period.ts';
 import { writeChanged } from '../../custody/changing.ts';
@@ -74,6 +75,8 @@ async function makeNarrow({ rejects = false, ...options }: NarrowOptions, contex
   refuseTwoDashes('input', [['--keys', options.keys], ...files.map((file) => ['--policy', file] as const)]);
   const policies: FilePolicy[] = [];
   for (const file of files) policies.push((await loadPolicy(file)).policy);
+  const problem = options.period === undefined ? null : periodProblem(policies, options.period);
+  if (problem !== null) throw new UsageError(`--period does not fit the policy: ${problem}`);
   const source = await needKeys(options, context);
   const {
     keyset: narrowed,
@@ -88,10 +91,18 @@ async function makeNarrow({ rejects = false, ...options }: NarrowOptions, contex
   await writeChanged(out, { keyset: narrowed, source, what }, context);
   for (const field of fields) context.voice.note(lineOf(field));
   if (rejects) context.voice.note('rejected records: seat belt');
-  if (fields.some(({ kept }) => kept === 'seat belt')) {
+  const soft = fields.filter(({ kept }) => kept === 'seat belt');
+  if (soft.some(({ rule }) => rule !== 'token')) {
     context.voice.warning(
       'a seat belt holds only as long as this program is used: anyone who has the file can protect and reveal these fields',
     );
+  }
+  if (soft.some(({ rule }) => rule === 'token')) {
+    context.voice.warning(
+      'the base of the keys also protects, so anyone who has the file can turn tokens of the recipient into tokens of ' +
+        'its parent',
+    );
+    context.voice.hint('keys of trefoil keys new --renewable have a base that protects nothing');
   }
   context.voice.note(`pin the branches in the policy of the worker: branchCheck: "${branchCheck}"`);
 }

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { describeKeyset } from '../../../keys/described.ts';
 import { promoteKey } from '../../../keys.ts';
-import { knownId, writeChanged } from '../../custody/changing.ts';
+import { knownId, warnOfPins, writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, fileOption, need } from '../../options.ts';
@@ -40,6 +40,7 @@ async function promote(argument: string, options: KeyOptions & { out?: string },
   const changed = promoteKey(keyset, id);
   const what = `root key ${id} makes new values; ${keyset.primary} reads old ones`;
   await writeChanged(out, { keyset: changed, source, what }, context);
+  warnOfPins(changed, context);
   const [before, now] = [keyset.primary, id].map((one) => keys.find((key) => key.id === one)!);
   if ((now!.base ?? id) !== (before!.base ?? before!.id)) {
     context.voice.warning(`new tokens join no tokens of ${before!.id}: the two keys have different bases`);
