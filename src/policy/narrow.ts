@@ -201,7 +201,8 @@ function checkNarrow(options: NarrowOptions) {
   if (period !== undefined && (typeof period !== 'string' || unitOf(period) === null)) {
     badRange('period', 'expected 2024-03-01, 2024-W09, 2024-03, 2024-Q1 or 2024');
   }
-  return { verbs, rejects, period: period ?? null };
+  // A copy: the array of a caller may be of a class of its own.
+  return { verbs: Array.from<KeyVerb>(verbs), rejects, period: period ?? null };
 }
 
 function listOf(policies: SomePolicy | readonly SomePolicy[]): readonly SomePolicy[] {
