@@ -194,15 +194,16 @@ function checkNarrow(options: NarrowOptions) {
     period,
   } = checkOptions<NarrowOptions>('options', options, ['verbs', 'rejects', 'period']);
   const isVerb = (verb: unknown) => verb === 'protect' || verb === 'reveal' || verb === 'rekey';
-  if (!Array.isArray(verbs) || verbs.length === 0 || !verbs.every(isVerb)) {
+  // A copy: the array of a caller may have holes, over which `every` passes, or be of a class of its own.
+  const list = Array.isArray(verbs) ? Array.from<KeyVerb>(verbs) : [];
+  if (list.length === 0 || !list.every(isVerb)) {
     badRange('verbs', 'expected a list of protect, reveal and rekey');
   }
   if (typeof rejects !== 'boolean') badType('rejects', `expected true or false, got ${typeName(rejects)}`);
   if (period !== undefined && (typeof period !== 'string' || unitOf(period) === null)) {
     badRange('period', 'expected 2024-03-01, 2024-W09, 2024-03, 2024-Q1 or 2024');
   }
-  // A copy: the array of a caller may be of a class of its own.
-  return { verbs: Array.from<KeyVerb>(verbs), rejects, period: period ?? null };
+  return { verbs: list, rejects, period: period ?? null };
 }
 
 function listOf(policies: SomePolicy | readonly SomePolicy[]): readonly SomePolicy[] {
