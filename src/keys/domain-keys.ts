@@ -132,8 +132,12 @@ function domainKey({ shown, isBound, lineage, own, base, dates }: LineKey, { pin
       if (node === null) notGranted(shown.id, domain, kind, scope);
       return node;
     },
-    has: (kind, scope, parameters, below = []) =>
-      find(sourceOf(kind), [...ruleSteps(kind, scope, parameters), ...below]) !== null,
+    has(kind, scope, parameters, below = []) {
+      const source = sourceOf(kind);
+      // A node has everything below it, so nothing need be derived.
+      if (source === null || source instanceof Uint8Array) return source !== null;
+      return deriveFromBranches(source, [...ruleSteps(kind, scope, parameters), ...below]) !== null;
+    },
     hasParts(kind, scope, parameters) {
       const source = sourceOf(kind);
       if (source === null || source instanceof Uint8Array) return false;

@@ -59,28 +59,11 @@ export interface Line {
  *   branches that does not have it, `invalid_keyset` if two keys have the same shown id.
  */
 export function lineOf(data: KeysetData, domain: string): Line {
-  const parent = data.domains.get(domain)?.of ?? null;
-  const byId = new Map(data.keys.map((key) => [key.id, key]));
   const keys = data.keys.flatMap((key): LineKey[] => {
     if (key.isBase || key.check !== null) return [];
-    const base = key.base === null ? key : byId.get(key.base)!;
-    const isBound = base !== key || parent !== null;
-    const shown = shownOf(key, base, isBound, domain, parent);
-    if (shown === null) return key.id === data.primary ? refuse(key, base, domain) : [];
-    return [
-      {
-        shown,
-        isBound,
-        lineage: {
-          id: base.id,
-          domain: parent ?? domain,
-          check: isBound ? baseCheck(base, parent ?? domain) : shown.check,
-        },
-        own: sourceOf(key, domain, parent),
-        base: sourceOf(base, parent ?? domain, null),
-        dates: sourceOf(base, domain, parent),
-      },
-    ];
+    const found = lineKeyOf(data, key, domain);
+    if (found !== null) return [found];
+    return key.id === data.primary ? refuse(key, baseOf(data, key), domain) : [];
   });
   const retired = new Map(
     data.retired.flatMap(({ at, shown }) => (shown.has(domain) ? [[shown.get(domain)!, at]] : [])),
@@ -97,25 +80,39 @@ export function lineOf(data: KeysetData, domain: string): Line {
  * Returns the shown id and key check of a key in a domain; `null` for a base, and for a key that does not have the
  * domain.
  */
-export function shownIn({ keys, domains }: KeysetData, key: KeyEntry, domain: string): Shown | null {
+export function shownIn(data: KeysetData, key: KeyEntry, domain: string): Shown | null {
   if (key.isBase || key.check !== null) return null;
-  const parent = domains.get(domain)?.of ?? null;
-  const base = key.base === null ? key : keys.find(({ id }) => id === key.base)!;
-  return shownOf(key, base, base !== key || parent !== null, domain, parent);
+  return lineKeyOf(data, key, domain)?.shown ?? null;
 }
 
-/** Shown id and key check of a key in a domain; `null` if they cannot be known. */
-function shownOf(key: KeyEntry, base: KeyEntry, isBound: boolean, domain: string, parent: string | null): Shown | null {
-  if (key.secret === null) return key.shown.get(domain) ?? null;
-  const node = domainNode(key.secret, domain, parent, key.region);
-  const check = isBound ? baseCheck(base, parent ?? domain) : null;
+/** Finds the nodes of one key in a domain; `null` if the key does not have the domain. Each node is derived once. */
+function lineKeyOf(data: KeysetData, key: KeyEntry, domain: string): LineKey | null {
+  const parent = data.domains.get(domain)?.of ?? null;
+  const root = baseOf(data, key);
+  const isBound = root !== key || parent !== null;
+  const own = sourceOf(key, domain, parent);
+  const base = isBound ? sourceOf(root, parent ?? domain, null) : own;
+  const dates = isBound && parent !== null ? sourceOf(root, domain, parent) : base;
+  const check = isBound ? checkOf(root, base, parent ?? domain) : null;
+  const shown = own instanceof Uint8Array ? shownOf(own, isBound, check) : (key.shown.get(domain) ?? null);
+  if (shown === null) return null;
+  const lineage = { id: root.id, domain: parent ?? domain, check: isBound ? check : shown.check };
+  return { shown, lineage, isBound, own, base, dates };
+}
+
+function baseOf({ keys }: KeysetData, key: KeyEntry): KeyEntry {
+  return key.base === null ? key : keys.find(({ id }) => id === key.base)!;
+}
+
+/** Shown id and key check of a node; `null` if its base is not known. */
+function shownOf(node: Uint8Array, isBound: boolean, check: string | null): Shown | null {
   if (isBound && check === null) return null;
   return { id: shownKeyId(node, check), check: keyCheckValue(node, check) };
 }
 
 /** Key check of the base node; `null` if the base is elsewhere and its check is not known. */
-function baseCheck(base: KeyEntry, domain: string): string | null {
-  if (base.secret !== null) return keyCheckValue(domainNode(base.secret, domain, null, base.region));
+function checkOf(base: KeyEntry, source: NodeSource, domain: string): string | null {
+  if (source instanceof Uint8Array) return keyCheckValue(source);
   return (base.check === null ? base.shown.get(domain)?.check : base.check.get(domain)) ?? null;
 }
 
