@@ -37,6 +37,9 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'share_foreign',
   'share_wrong',
   'ceremony_broken',
+  'note_invalid',
+  'note_unsigned',
+  'signature_invalid',
 ]);
 
 /** The exit code of every other error follows from its kind. */
