@@ -140,10 +140,17 @@ export function cosigner(privateKey: string, options: CosignerOptions = {}): Sig
     const text = textOf(message);
     checkCharacters(text);
     if (!isCheckpointText(text)) invalid('the text is not a checkpoint, and a cosigner signs checkpoints alone');
-    const time = Math.floor(now() / 1000);
-    if (!Number.isSafeInteger(time) || time < 0) badRange('now', 'returned something else than a time');
+    const time = secondsOf(now());
     return writeTimed(time, key.sign(cosignedMessage(time, text)));
   });
+}
+
+/** The whole seconds of a clock. */
+function secondsOf(milliseconds: unknown): number {
+  const seconds = typeof milliseconds === 'number' ? Math.floor(milliseconds / 1000) : Number.NaN;
+  return Number.isSafeInteger(seconds) && seconds >= 0
+    ? seconds
+    : badRange('now', 'returned something else than milliseconds since 1970');
 }
 
 function makeSigner({ name, keyHash, text }: Verifier, sign: (message: Uint8Array) => Uint8Array): Signer {

@@ -136,6 +136,10 @@ func verdict(n string, verifiers []note.Verifier) string {
 	} else if err != nil {
 		return "m"
 	}
+	// Go verifies while it reads, and stops at the first fault. Without keys it reads the whole note.
+	if _, err := note.Open([]byte(n), nil); !errors.As(err, &unverified) {
+		return "m"
+	}
 	text, lines := n[:strings.LastIndex(n, "\n\n")+1], n[strings.LastIndex(n, "\n\n")+2:]
 	for one := range strings.Lines(lines) {
 		_, encoded, _ := strings.Cut(strings.TrimPrefix(one, "— "), " ")
