@@ -71,11 +71,11 @@ export function newNoteKey(name: string, options: NoteKeyOptions = {}): NoteKey 
   if (name.length > 255) badRange('name', 'expected at most 255 characters');
   const given = checkOptions<NoteKeyOptions>('options', options, ['algorithm', 'random']);
   const { algorithm = 'ed25519', random = randomBytes } = given;
-  checkOneOf('options.algorithm', algorithm, Object.keys(ALGORITHMS));
-  if (typeof random !== 'function') badType('options.random', `expected a function, got ${typeName(random)}`);
+  checkOneOf('algorithm', algorithm, Object.keys(ALGORITHMS));
+  if (typeof random !== 'function') badType('random', `expected a function, got ${typeName(random)}`);
   const seed: unknown = random(KEY_BYTES);
   if (!(seed instanceof Uint8Array) || seed.length !== KEY_BYTES) {
-    badRange('options.random', `returned something else than the ${KEY_BYTES} bytes it was asked for`);
+    badRange('random', `returned something else than the ${KEY_BYTES} bytes it was asked for`);
   }
   const verifier = makeVerifier(name, algorithm, ed25519Signer(seed).publicKey);
   const typed = concat([Uint8Array.of(ALGORITHMS[algorithm]), seed]);
@@ -134,16 +134,23 @@ export function noteSigner(privateKey: string): Signer {
  */
 export function cosigner(privateKey: string, options: CosignerOptions = {}): Signer {
   const { now = Date.now } = checkOptions<CosignerOptions>('options', options, ['now']);
-  if (typeof now !== 'function') badType('options.now', `expected a function, got ${typeName(now)}`);
+  if (typeof now !== 'function') badType('now', `expected a function, got ${typeName(now)}`);
   const { verifier, key } = readPrivateKey(privateKey, 'cosignature/v1');
   return makeSigner(verifier, (message) => {
     const text = textOf(message);
     checkCharacters(text);
     if (!isCheckpointText(text)) invalid('the text is not a checkpoint, and a cosigner signs checkpoints alone');
-    const time = Math.floor(now() / 1000);
-    if (!Number.isSafeInteger(time) || time < 0) badRange('options.now', 'returned something else than a time');
+    const time = secondsOf(now());
     return writeTimed(time, key.sign(cosignedMessage(time, text)));
   });
+}
+
+/** The whole seconds of a clock. */
+function secondsOf(milliseconds: unknown): number {
+  const seconds = typeof milliseconds === 'number' ? Math.floor(milliseconds / 1000) : Number.NaN;
+  return Number.isSafeInteger(seconds) && seconds >= 0
+    ? seconds
+    : badRange('now', 'returned something else than milliseconds since 1970');
 }
 
 function makeSigner({ name, keyHash, text }: Verifier, sign: (message: Uint8Array) => Uint8Array): Signer {
