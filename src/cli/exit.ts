@@ -37,6 +37,10 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'share_foreign',
   'share_wrong',
   'ceremony_broken',
+  'entry_invalid',
+  'opening_wrong',
+  'log_rolled_back',
+  'log_broken',
 ]);
 
 /** The exit code of every other error follows from its kind. */
