@@ -125,6 +125,13 @@ const KINDS = {
   row_broken: 'data',
   /** An export of a vault is incomplete, was changed, or does not fit the store that it is imported into. */
   export_refused: 'data',
+  // A signed note.
+  /** A text that should be a signed note is not one. */
+  note_invalid: 'data',
+  /** No signature of a note is by a key that the caller trusts. */
+  note_unsigned: 'data',
+  /** A note has a signature by a key that the caller trusts, and it does not verify. */
+  signature_invalid: 'data',
   // Entries of a log.
   /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
   entry_invalid: 'data',
@@ -209,6 +216,9 @@ const KINDS = {
   share_wrong: 'keys',
   /** A record of a ceremony is damaged, was changed, or is not one. */
   ceremony_broken: 'keys',
+  // Keys of signed notes.
+  /** A text that should be a verifier key or a private key of signed notes is not one, or its key is not safe. */
+  note_key_invalid: 'keys',
   // Input and output.
   /** The system cannot open, read or write a file or a stream. */
   io_failed: 'io',

@@ -1,4 +1,7 @@
-/** Logs (`trefoil/log`): entries, commitments and the writer of a log that can only grow. */
+/**
+ * Logs that anybody can verify, and the signed notes that they are made of (`trefoil/log`), in the formats of
+ * https://c2sp.org: for services that keep a log, for overseers who verify it, and for witnesses.
+ */
 
 export type { Commitment, CommitmentOptions } from './log/entry/commitment.ts';
 export { checkOpening, commitment } from './log/entry/commitment.ts';
@@ -7,3 +10,17 @@ export { entryReader, readEntry, writeEntry } from './log/entry/entry.ts';
 export type * from './log/entry/kinds.ts';
 export type { SubjectSealer, SubjectSealerOptions } from './log/entry/subjects.ts';
 export { subjectSealer } from './log/entry/subjects.ts';
+export type { NoteAlgorithm } from './note/key-name.ts';
+export { type OpenedNote, type OpenedSignature, openNote } from './note/open.ts';
+export { type NoteSignature, type ParsedNote, parseNote } from './note/parse.ts';
+export { signNote } from './note/sign.ts';
+export {
+  type CosignerOptions,
+  cosigner,
+  type NoteKey,
+  type NoteKeyOptions,
+  newNoteKey,
+  noteSigner,
+  type Signer,
+} from './note/signer.ts';
+export { type Verifier, verifierKey } from './note/verifier.ts';
