@@ -43,6 +43,9 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'checkpoint_invalid',
   'proof_invalid',
   'witness_missing',
+  'entry_invalid',
+  'opening_wrong',
+  'log_rolled_back',
   'log_broken',
 ]);
 
