@@ -139,6 +139,10 @@ const KINDS = {
   proof_invalid: 'data',
   /** Too few witnesses have cosigned a checkpoint for the quorum of the policy. */
   witness_missing: 'data',
+  /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
+  seen_invalid: 'data',
+  /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
+  log_forked: 'data',
   // Entries of a log.
   /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
   entry_invalid: 'data',

@@ -23,6 +23,11 @@ export { type LogProof, parseLogProof, writeLogProof } from './log/tree/proof-te
 export { checkConsistency, checkInclusion, consistencyProof, inclusionProof } from './log/tree/proofs.ts';
 export { hashesOf, type LogSource } from './log/tree/source.ts';
 export { type TilePlace, tilePath } from './log/tree/tiles.ts';
+export type { EntryFormat, VisitEntry } from './log/verify/entries.ts';
+export type { Finding, FindingWord } from './log/verify/finding.ts';
+export { parseSeen, type Seen } from './log/verify/seen.ts';
+export { type Verification, type VerifyOptions, type Vouched, verifyLog } from './log/verify/verify.ts';
+export type { AskWitness } from './log/verify/witnesses.ts';
 export type { NoteAlgorithm } from './note/key-name.ts';
 export { type OpenedNote, type OpenedSignature, openNote } from './note/open.ts';
 export { type NoteSignature, type ParsedNote, parseNote } from './note/parse.ts';

@@ -46,6 +46,8 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'entry_invalid',
   'opening_wrong',
   'log_rolled_back',
+  'log_forked',
+  'seen_invalid',
   'log_broken',
 ]);
 
