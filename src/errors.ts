@@ -132,6 +132,15 @@ const KINDS = {
   note_unsigned: 'data',
   /** A note has a signature by a key that the caller trusts, and it does not verify. */
   signature_invalid: 'data',
+  // A log.
+  /** A text that should be a checkpoint of a log is not one. */
+  checkpoint_invalid: 'data',
+  /** A text that should be a proof of an entry is not one, or the proof does not lead to the root of its checkpoint. */
+  proof_invalid: 'data',
+  /** Too few witnesses have cosigned a checkpoint for the quorum of the policy. */
+  witness_missing: 'data',
+  /** The files of a log do not fit together, or are not those of its key. */
+  log_broken: 'io',
   // A policy, in code or as a file.
   /** A policy is not a map with `trefoil`, `domain` and `fields`. */
   invalid_policy: 'policy',

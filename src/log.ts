@@ -3,6 +3,13 @@
  * https://c2sp.org: for services that keep a log, for overseers who verify it, and for witnesses.
  */
 
+export { leafHash, nodeHash } from './kernel/merkle.ts';
+export { bundleBytes, parseBundle } from './log/tree/bundle.ts';
+export { type Checkpoint, parseCheckpoint, writeCheckpoint } from './log/tree/checkpoint.ts';
+export { type EdgeStart, type Tile, type TreeEdge, treeEdge } from './log/tree/edge.ts';
+export type { HashReader, TreeNode } from './log/tree/nodes.ts';
+export { checkConsistency, checkInclusion, consistencyProof, inclusionProof } from './log/tree/proofs.ts';
+export { type TilePlace, tilePath } from './log/tree/tiles.ts';
 export type { NoteAlgorithm } from './note/key-name.ts';
 export { type OpenedNote, type OpenedSignature, openNote } from './note/open.ts';
 export { type NoteSignature, type ParsedNote, parseNote } from './note/parse.ts';

@@ -40,6 +40,10 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'note_invalid',
   'note_unsigned',
   'signature_invalid',
+  'checkpoint_invalid',
+  'proof_invalid',
+  'witness_missing',
+  'log_broken',
 ]);
 
 /** The exit code of every other error follows from its kind. */
