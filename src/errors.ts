@@ -59,6 +59,8 @@ const KINDS = {
   not_renewable: 'data',
   /** A value has the key already that records are moved to, and other fields of the record do not show their key. */
   already_rekeyed: 'data',
+  /** A record shows another key than the one that its other values were said to be of, or more than one key. */
+  wrong_key: 'data',
   /** A rule that reveals sealed values got a value that is not one. */
   not_sealed: 'data',
   /** A value, a file of rejects, a store or an export needs a key that is not in the keyset. */
