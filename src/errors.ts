@@ -143,6 +143,12 @@ const KINDS = {
   witness_missing: 'data',
   /** The files of a log do not fit together, or are not those of its key. */
   log_broken: 'io',
+  /** A witness has a checkpoint that the log has signed and that is larger than the log is now. */
+  log_rolled_back: 'data',
+  /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
+  log_forked: 'data',
+  /** A witness says that it has seen something else, and does not prove it. */
+  witness_disagrees: 'data',
   // A policy, in code or as a file.
   /** A policy is not a map with `trefoil`, `domain` and `fields`. */
   invalid_policy: 'policy',
@@ -253,6 +259,17 @@ const KINDS = {
   key_unavailable: 'io',
   /** A KMS has answered something that is not a key, or has answered with a redirect. */
   key_answer_broken: 'io',
+  // A witness of a log.
+  /** A witness cannot be reached, does not answer in time, or has no address. */
+  witness_unavailable: 'io',
+  /** A witness does not know the log or its key. */
+  witness_refused: 'io',
+  /** A witness has answered something that is no answer, such as a cosignature that does not verify, or a redirect. */
+  witness_answer_broken: 'io',
+  /** The folder in which a witness remembers what it has cosigned does not exist. */
+  witness_state_missing: 'io',
+  /** What a witness remembers was changed, or belongs to a witness with another key. */
+  witness_state_broken: 'io',
   // The store of a vault.
   /** The store of a vault has failed or refused the work. */
   store_failed: 'io',

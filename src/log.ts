@@ -10,6 +10,11 @@ export { type EdgeStart, type Tile, type TreeEdge, treeEdge } from './log/tree/e
 export type { HashReader, TreeNode } from './log/tree/nodes.ts';
 export { checkConsistency, checkInclusion, consistencyProof, inclusionProof } from './log/tree/proofs.ts';
 export { type TilePlace, tilePath } from './log/tree/tiles.ts';
+export { type Cosignature, type CosignOptions, cosign, type ProofFrom } from './log/witness/cosign.ts';
+export type { WitnessCallOptions, WitnessPlace } from './log/witness/exchange.ts';
+export { latestOf, type WitnessedCheckpoint } from './log/witness/latest.ts';
+export { type WitnessEvent, type WitnessOptions, witness } from './log/witness/server.ts';
+export { type WitnessState, witnessMemory } from './log/witness/state.ts';
 export type { NoteAlgorithm } from './note/key-name.ts';
 export { type OpenedNote, type OpenedSignature, openNote } from './note/open.ts';
 export { type NoteSignature, type ParsedNote, parseNote } from './note/parse.ts';

@@ -44,6 +44,11 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'proof_invalid',
   'witness_missing',
   'log_broken',
+  'log_rolled_back',
+  'log_forked',
+  'witness_disagrees',
+  'witness_answer_broken',
+  'witness_state_broken',
 ]);
 
 /** The exit code of every other error follows from its kind. */
