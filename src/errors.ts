@@ -149,6 +149,11 @@ const KINDS = {
   log_forked: 'data',
   /** A witness says that it has seen something else, and does not prove it. */
   witness_disagrees: 'data',
+  // Entries of a log.
+  /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
+  entry_invalid: 'data',
+  /** The opening of an entry is not one, or is not the one that the entry commits to. */
+  opening_wrong: 'data',
   // A policy, in code or as a file.
   /** A policy is not a map with `trefoil`, `domain` and `fields`. */
   invalid_policy: 'policy',
@@ -281,6 +286,19 @@ const KINDS = {
   store_broken: 'io',
   /** A store, or the vault in it, or its driver does not exist; or a verb that cannot wait was called. */
   store_missing: 'io',
+  // The writer of a log.
+  /** There is no log in the folder, and `create` does not say that a new one is wanted. */
+  log_missing: 'io',
+  /** A new log is wanted where there is one, or where there are files of another. */
+  log_exists: 'io',
+  /** Another process writes this log, or has written it since. */
+  log_in_use: 'io',
+  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
+  log_rolled_back: 'io',
+  /** The files of a log do not fit together, or are not those of its key. */
+  log_broken: 'io',
+  /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
+  log_stopped: 'io',
 } as const;
 
 /** The stable code of one thing that can go wrong. */
