@@ -433,6 +433,11 @@ describe('keys narrow', () => {
   });
 
   it('inspect says what the keys of a narrowed file can do', async () => {
+    await run(['keys', 'new', '--renewable', '--out', 'both-0.json']);
+    await run(['keys', 'add', '--keys', 'both-0.json', '--out', 'both-ready.json']);
+    const { keys } = await inspect('both-ready.json');
+    const { id } = (keys as { id: string; state: string }[]).find(({ state }) => state === 'ready')!;
+    await run(['keys', 'promote', id, '--keys', 'both-ready.json', '--out', 'both-1.json']);
     for (const [verbs, ...lines] of [
       ['rekey', 'is the key that values are moved to', 'is a key that values are moved from', 'moves values to key'],
       ['reveal', 'reads the values that it has made', 'reads old values', 'reveals with key'],
@@ -445,7 +450,7 @@ describe('keys narrow', () => {
       ],
     ] as const) {
       const file = `can-${verbs}.json`;
-      await run(['keys', 'narrow', '--policy', 'p.yaml', '--verbs', verbs, '--keys', 'k3.json', '--out', file]);
+      await run(['keys', 'narrow', '--policy', 'p.yaml', '--verbs', verbs, '--keys', 'both-1.json', '--out', file]);
       const { out } = await run(['keys', 'inspect', '--keys', file, '--domain', 'eu-enclave']);
       for (const line of lines) expect(out, verbs).toContain(line);
       expect(out.includes('reveals')).toBe(verbs.includes('reveal'));
@@ -458,10 +463,10 @@ describe('keys narrow', () => {
 
   it('passes the check of its policy, which says what it is for', async () => {
     for (const verb of ['protect', 'reveal', 'rekey']) {
-      const source = ['--policy', 'p.yaml', '--keys', 'k3.json'];
+      const source = ['--policy', 'p.yaml', '--keys', 'both-1.json'];
       const { err } = await run(['keys', 'narrow', ...source, '--verbs', verb, '--out', `only-${verb}.json`]);
       const pins = JSON.parse(
-        (await run(['keys', 'inspect', '--keys', 'k3.json', '--domain', 'eu-enclave', '--json'])).out,
+        (await run(['keys', 'inspect', '--keys', 'both-1.json', '--domain', 'eu-enclave', '--json'])).out,
       );
       const [line] = /branchCheck: "\w{26}"/.exec(err)!;
       place.write('only.yaml', `${line}\nkeyCheck: ${JSON.stringify(pins.keyCheck)}\n${POLICY}`);
