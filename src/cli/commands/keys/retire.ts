@@ -8,7 +8,15 @@ import { type DescribedBranch, type DescribedKey, describeKeyset } from '../../.
 import { type KeyNeed, type Keyset, retireKey } from '../../../keys.ts';
 import type { FilePolicy } from '../../../policy.ts';
 import { knownId, writeChanged } from '../../custody/changing.ts';
-import { needsOf, type RetiringKey, type Use, usesAsBase, usesInReports, usesInVaults } from '../../custody/uses.ts';
+import {
+  needsOf,
+  type RetiringKey,
+  type Use,
+  usesAsBase,
+  usesInReports,
+  usesInVaults,
+  usesUnseen,
+} from '../../custody/uses.ts';
 import { branchText } from '../../custody/words.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
@@ -23,6 +31,11 @@ It refuses while a scan report names the key, or a key of no domain that was
 named; while a vault has rows under it; and while it is the base of another key. With --keep-needed it then keeps the branches that
 these uses need, and drops the root key. The policies must pin the branchCheck
 that it prints.
+
+Tokens in other forms than the labelled one and values of fpe do not show their
+key. Their branches are kept too if a report has values of the key in their
+domain, or if no field of their policy shows its key. To drop the branches of a
+field that you have moved, leave the field out of the policy.
 
 It knows of no files but those in the reports. Every older copy of the key file
 still has the key, and JavaScript cannot erase memory: to destroy a key, destroy
@@ -78,7 +91,9 @@ async function retire(argument: string, options: RetireOptions, context: Context
 
   const { uses: inFiles, silent, unknown } = await usesInReports(retiring, scan, policies);
   const inVaults = await usesInVaults(retiring, keyset, policies, options.vault ?? []);
-  const uses = [...usesAsBase(retiring), ...inVaults, ...inFiles];
+  // They hold up nothing that is not kept: then the command warns of them.
+  const unseen = keepNeeded ? usesUnseen(retiring, policies) : [];
+  const uses = [...usesAsBase(retiring), ...inVaults, ...inFiles, ...unseen];
   refuseUses(id, uses, keepNeeded);
   refuseUnknown(id, unknown);
   const keep = uses.length === 0 ? undefined : checkKept(uses, needsOf(uses, policies, { allScopes, domains }));
