@@ -1,5 +1,7 @@
 /** A root key has leaked, and the vault was moved to a new one: what its thief reads, with every copy of the store. */
 import { describe, expect, test } from 'vitest';
+import { encodeList } from '../../src/core/bytes.ts';
+import { writeHex } from '../../src/core/hex.ts';
 import { keyset } from '../../src/index.ts';
 import { openKeys } from '../../src/keys/domain-keys.ts';
 import { addKey, type KeyNeed, promoteKey, retireKey } from '../../src/keys.ts';
@@ -89,5 +91,70 @@ describe('after vault rekey without tokens', () => {
     const thief = await steal(store);
     expect(await codeOf(thief.reveal(ada))).toEqual({ code: 'unknown_token' });
     expect(await thief.lookup('+442079460017')).toBe(null);
+  });
+});
+
+describe('certificates of erasure', () => {
+  const people = vault({ scope: 'person.name', store: 'main', subject: 'id' });
+  const parameters = (part: string): KeyNeed['path'] => [
+    ['kind', 'vault'],
+    ['scope', 'main'],
+    ['parameters', part],
+  ];
+  /** The leaked root is gone, and of it stays what the vault needs. */
+  const retired = (() => {
+    const inner: KeyNeed['path'] = [
+      ['kind', 'vault'],
+      ['scope', 'person.name'],
+      ['parameters', 'inner', 'main', 'subject'],
+    ];
+    const keep = [inner, parameters('subjects')].map((path) => ({ domain: DOMAIN, path }));
+    const kept = retireKey(moved, stolen.primary, { at: '2027-01-31', domains: [DOMAIN], keep });
+    return kept.domain(DOMAIN, { branchCheck: kept.domain(DOMAIN).branchCheck! });
+  })();
+
+  async function erased() {
+    const store = memoryStore();
+    const before = await people.open(stolen.domain(DOMAIN), { main: store }, revealAccess);
+    await before.protectMany(['Ada', 'Zoe'], { subjects: ['7', '8'] });
+    const old = (await before.shred('7'))!;
+    const after = await people.open(moved.domain(DOMAIN), { main: store }, revealAccess);
+    expect((await after.rekey()).left).toBe(0);
+    return { store, old, after, fresh: (await after.shred('8'))! };
+  }
+
+  /** What the thief writes, with all keys of the leaked root: a certificate about a person who was never erased. */
+  async function forged(outerKeyId: string) {
+    const copy = memoryStore();
+    const theirs = await people.open(stolen.domain(DOMAIN), { main: copy }, revealAccess);
+    const made = (await theirs.shred('9', { inAdvance: true }))!;
+    const { trefoil, destroyed, mappings, domain, store, keyId, subject, at } = made;
+    const message = encodeList([trefoil, destroyed, mappings, domain, store, keyId, outerKeyId, subject, at]);
+    const { subjects, outer } = await openSession(copy, 'main', openKeys(stolen.domain(DOMAIN)));
+    const mac = writeHex(subjects.mac(message));
+    return { ...made, outerKeyId, mac, outerMac: writeHex(outer(keyId).mac(message)) };
+  }
+
+  test('verify under both MACs, and stay valid when the store is moved to another outer key', async () => {
+    const { old, after, fresh } = await erased();
+    const [was, is] = [stolen.domain(DOMAIN).keyId, moved.domain(DOMAIN).keyId];
+    expect([old.outerKeyId, fresh.outerKeyId, old.keyId, fresh.keyId]).toEqual([was, is, was, was]);
+    expect([after.isCertificate(old, '7'), after.isCertificate(fresh, '8')]).toEqual([true, true]);
+    expect(after.isCertificate({ ...fresh, outerMac: fresh.mac }, '8')).toBe(false);
+    expect(after.isCertificate({ ...fresh, outerMac: old.outerMac }, '8')).toBe(false);
+  });
+
+  test('of the thief verify until the root key is retired, and not afterwards', async () => {
+    const { store, old, after, fresh } = await erased();
+    const [was, is] = [stolen.domain(DOMAIN).keyId, moved.domain(DOMAIN).keyId];
+    const [theirs, dressed] = [await forged(was), await forged(is)];
+    expect([after.isCertificate(theirs, '9'), after.isCertificate(dressed, '9')]).toEqual([true, false]);
+
+    const later = await people.open(retired, { main: store }, revealAccess);
+    expect([later.isCertificate(theirs, '9'), later.isCertificate(dressed, '9')]).toEqual([false, false]);
+    // Genuine certificates of the leaked key share that fate; those of the new one do not.
+    expect([later.isCertificate(old, '7'), later.isCertificate(fresh, '8')]).toEqual([false, true]);
+    expect(await later.stateOf(fresh)).toBe('erased');
+    expect(await later.stateOf(old)).toBe(null);
   });
 });

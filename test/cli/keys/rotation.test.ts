@@ -149,7 +149,7 @@ describe('the life of a key file', () => {
     await run(['keys', 'promote', own!.id, '--keys', 'apart.json', '--out', 'apart-2.json']);
     await run(['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'k1.json', '--out', 'lineage-1.csv']);
     const move = ['rekey', 'lineage-1.csv', '--policy', 'p.yaml', '--keys', 'apart-2.json'];
-    const { keyId } = await inspect('k1.json', '--domain', 'eu-enclave');
+    const { keyId } = await inspect('k1.json', ['--domain', 'eu-enclave']);
     const moved = await place.run([...move, '--from', String(keyId)]);
     expect(moved.code).not.toBe(0);
     expect(moved.out).toBe('');
@@ -578,7 +578,7 @@ describe('check with keys', () => {
     expect(await check('p.yaml', 'sealed.age', env)).toContain('p.yaml: the policy pins no keys');
     expect(await check('pinned.yaml', 'sealed.age', env)).not.toContain('the policy pins no keys');
     expect(await check('p.yaml', 'k3.json')).not.toContain('the policy pins no keys');
-    const { err } = await run(['keys', 'add', '--keys', 'sealed.age', '--out', 'plain.json'], env);
+    const { err } = await run(['keys', 'add', '--keys', 'sealed.age', '--plain', '--out', 'plain.json'], env);
     expect(err).toContain('the key file that was read is sealed, and this one is not');
   });
 });

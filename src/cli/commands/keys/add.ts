@@ -4,10 +4,10 @@
 import type { Command } from 'commander';
 import { describeKeyset } from '../../../keys/described.ts';
 import { addDomain, addKey } from '../../../keys.ts';
-import { warnOfPins, writeChanged } from '../../custody/changing.ts';
+import { addWriteOptions, type WriteOptions, warnOfPins, writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
-import { type Context, fileOption, nameOption, need } from '../../options.ts';
+import { type Context, nameOption, need } from '../../options.ts';
 import { helpText } from '../../voice.ts';
 
 const HELP = `
@@ -24,7 +24,7 @@ Examples:
   trefoil keys add --keys keys.json --out keys-2.json
   trefoil keys add --domain partner-b --of eu-enclave --keys keys.json --out keys-2.json`;
 
-interface AddOptions extends KeyOptions {
+interface AddOptions extends KeyOptions, WriteOptions {
   readonly out?: string;
   readonly newLineage?: true;
   readonly renewable?: true;
@@ -33,7 +33,7 @@ interface AddOptions extends KeyOptions {
 }
 
 export function addKeysAdd(parent: Command, context: Context): void {
-  parent
+  const command = parent
     .command('add')
     .summary('add a root key that is ready, or a recipient')
     .description(
@@ -44,8 +44,8 @@ export function addKeysAdd(parent: Command, context: Context): void {
     .option('--new-lineage', 'make a key whose tokens never join older ones')
     .option('--renewable', 'with --new-lineage: also make a base, so that the new key can be destroyed one day')
     .addOption(nameOption('--domain', 'domain of a recipient to add, in place of a key'))
-    .addOption(nameOption('--of', 'domain whose tokens are projected for the recipient'))
-    .addOption(fileOption('--out', 'file to make (required)'))
+    .addOption(nameOption('--of', 'domain whose tokens are projected for the recipient'));
+  addWriteOptions(command)
     .addHelpText('after', helpText(HELP))
     .action((options: AddOptions) => add(options, context));
 }
@@ -62,7 +62,7 @@ async function add(options: AddOptions, context: Context): Promise<void> {
   const { keyset } = source;
   if (domain !== undefined) {
     const known = addDomain(keyset, domain, { of: of! });
-    await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, context);
+    await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, options, context);
     if (!describeKeyset(keyset, null).parents.has(domain)) {
       context.voice.note(
         `if ${domain} has data already: its tokens change, and its sealed values open with the old key file only`,
@@ -76,7 +76,7 @@ async function add(options: AddOptions, context: Context): Promise<void> {
   const [id, base] = changed.ids.filter((one) => !keyset.ids.includes(one));
   const added = base === undefined ? `root key ${id}` : `root key ${id}, over its base ${base},`;
   const what = `${added} is ready; ${changed.primary} still makes new values`;
-  await writeChanged(out, { keyset: changed, source, what }, context);
+  await writeChanged(out, { keyset: changed, source, what }, options, context);
   warnOfPins(changed, context);
   if (newLineage) {
     context.voice.warning(`tokens of ${id} will join no tokens of older keys, and no older token can be renewed to it`);

@@ -7,7 +7,7 @@ import type { SilentField } from '../../../io/scan-report.ts';
 import { type DescribedBranch, type DescribedKey, describeKeyset } from '../../../keys/described.ts';
 import { type KeyNeed, type Keyset, retireKey } from '../../../keys.ts';
 import type { FilePolicy } from '../../../policy.ts';
-import { knownId, writeChanged } from '../../custody/changing.ts';
+import { addWriteOptions, knownId, type WriteOptions, writeChanged } from '../../custody/changing.ts';
 import {
   needsOf,
   type RetiringKey,
@@ -20,7 +20,7 @@ import {
 import { branchText } from '../../custody/words.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
-import { type Context, fileOption, filesOption, listedNamesOption, need } from '../../options.ts';
+import { type Context, filesOption, listedNamesOption, need } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
 import { loadPolicy } from '../../policy-file.ts';
 import { vaultOption } from '../../stores/places.ts';
@@ -46,7 +46,7 @@ Examples:
   trefoil keys retire m4q8t0vb --policy people.policy.yaml --scan scan.json \\
     --vault people.db --keep-needed --keys keys-3.json --out keys-4.json`;
 
-interface RetireOptions extends KeyOptions {
+interface RetireOptions extends KeyOptions, WriteOptions {
   readonly out?: string;
   readonly domain?: readonly string[];
   readonly policy?: readonly string[];
@@ -57,7 +57,7 @@ interface RetireOptions extends KeyOptions {
 }
 
 export function addKeysRetire(parent: Command, context: Context): void {
-  parent
+  const command = parent
     .command('retire')
     .summary('take a root key out of a key file, once nothing needs it')
     .description('Takes a root key out of a key file, or keeps only the branches of it that are needed.')
@@ -69,8 +69,8 @@ export function addKeysRetire(parent: Command, context: Context): void {
     .addOption(filesOption('--scan', 'report of trefoil scan; may be repeated'))
     .addOption(vaultOption())
     .option('--keep-needed', 'keep the branches that uses of the key need, in place of the root key')
-    .option('--all-scopes', 'keep the tokens and shifted dates of every scope of a base')
-    .addOption(fileOption('--out', 'file to make (required)'))
+    .option('--all-scopes', 'keep the tokens and shifted dates of every scope of a base');
+  addWriteOptions(command)
     .addHelpText('after', helpText(HELP))
     .action((id: string, options: RetireOptions) => retire(id, options, context));
 }
@@ -104,7 +104,7 @@ async function retire(argument: string, options: RetireOptions, context: Context
   const checks = domains.map((domain) => changed.domain(domain).branchCheck);
 
   const what = keep === undefined ? `root key ${id} is retired` : `root key ${id} is gone, and branches of it stay`;
-  await writeChanged(out, { keyset: changed, source, what }, context);
+  await writeChanged(out, { keyset: changed, source, what }, options, context);
   const kept = describeKeyset(changed, null).keys.find((key) => key.id === id)?.branches ?? [];
   report(id, kept, uses, context);
   const branchCheck = checks.find((check) => check !== undefined);
