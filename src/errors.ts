@@ -142,8 +142,8 @@ const KINDS = {
   /** Too few witnesses have cosigned a checkpoint for the quorum of the policy. */
   witness_missing: 'data',
   /** The files of a log do not fit together, or are not those of its key. */
-  log_broken: 'io',
-  /** A witness has a checkpoint that the log has signed and that is larger than the log is now. */
+  log_broken: 'data',
+  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
   log_rolled_back: 'data',
   /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
   log_forked: 'data',
@@ -293,10 +293,6 @@ const KINDS = {
   log_exists: 'io',
   /** Another process writes this log, or has written it since. */
   log_in_use: 'io',
-  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
-  log_rolled_back: 'io',
-  /** The files of a log do not fit together, or are not those of its key. */
-  log_broken: 'io',
   /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
   log_stopped: 'io',
 } as const;
