@@ -7,7 +7,7 @@ import { type AnyIssue, TrefoilError } from '../../src/errors.ts';
 import { pattern } from '../../src/format.ts';
 import { drop, each, fpe, keep, keyset, mask, optional, policy, seal, token } from '../../src/index.ts';
 import { addDomain, addKey, type Keyset, promoteKey, retireKey } from '../../src/keys.ts';
-import { project, rekey } from '../../src/policy.ts';
+import { keyNeeds, project, rekey } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { memoryStore, vault } from '../../src/vault.ts';
 
@@ -78,14 +78,22 @@ describe('reveal during a rotation', () => {
   it('a record that shows nothing needs fromKey while there are several keys', () => {
     const bare = (keys: typeof old) => ({ ...under(keys), id: null, name: null });
     const both = check(OLD, NOW);
-    const { code, issues, message } = failure(() => policy(FIELDS, both).bind(now, revealAccess).reveal(bare(old) as never));
+    const { code, issues, message } = failure(() =>
+      policy(FIELDS, both)
+        .bind(now, revealAccess)
+        .reveal(bare(old) as never),
+    );
     expect([code, issues[0]!.field]).toEqual(['epoch_required', 'pan']);
     expect(message).toContain('--from KEYID, in code fromKey');
     const named = (fromKey: string) => policy(FIELDS, both).bind(now, revealAccess, { fromKey });
     expect(named(OLD).reveal(bare(old) as never).pan).toBe(ROW.pan);
     expect(named(NOW).reveal(bare(now) as never).pan).toBe(ROW.pan);
     // With one key there is no doubt.
-    expect(policy(FIELDS, check(OLD)).bind(old, revealAccess).reveal(bare(old) as never).pan).toBe(ROW.pan);
+    expect(
+      policy(FIELDS, check(OLD))
+        .bind(old, revealAccess)
+        .reveal(bare(old) as never).pan,
+    ).toBe(ROW.pan);
   });
 
   it('fromKey that the record contradicts is refused', () => {
@@ -99,7 +107,9 @@ describe('reveal during a rotation', () => {
     const mixed = { ...under(old), name: under(now).name };
     for (const more of [{}, { fromKey: OLD }, { fromKey: NOW }]) {
       const { code, message } = failure(() =>
-        policy(FIELDS, check(OLD, NOW)).bind(now, revealAccess, more).reveal(mixed as never),
+        policy(FIELDS, check(OLD, NOW))
+          .bind(now, revealAccess, more)
+          .reveal(mixed as never),
       );
       expect(code).toBe('wrong_key');
       expect(message).toContain('more than one key');
@@ -142,7 +152,11 @@ describe('reveal during a rotation', () => {
   });
 
   it('tokens without a label, and tokens after a clear part, are witnesses', () => {
-    const fields = { id: token({ scope: 'person' }), ref: token({ scope: 'person', label: 'p', after: 'Patient/' }), pan };
+    const fields = {
+      id: token({ scope: 'person' }),
+      ref: token({ scope: 'person', label: 'p', after: 'Patient/' }),
+      pan,
+    };
     const make = (keys: typeof old) => policy(fields).bind(keys).protect({ id: 7, ref: 'Patient/7', pan: ROW.pan });
     const revealing = policy(fields, check(OLD, NOW)).bind(now, revealAccess);
     for (const keys of [old, now]) {
@@ -252,6 +266,11 @@ describe('project', () => {
       expect(verbs({}).project(under(keys)).pan).toBe('***7890');
     }
     expect(failure(() => verbs({ fromKey: NOW }).project(under(old))).code).toBe('wrong_key');
+    // The only pin does not say that the table is of this key.
+    expect(failure(() => verbs({}, check(NOW)).project(under(old))).code).toBe('wrong_key');
+    const bare = () =>
+      project(policy({ pan }, check(NOW)), { from: now, to, as: policy({ pan: mask({ last: 4 }) }) }, revealAccess);
+    expect(failure(bare).code).toBe('epoch_required');
   });
 
   it('a bare token of another key than that of --from is refused', () => {
@@ -262,6 +281,29 @@ describe('project', () => {
     const verbs = (fromKey: string) => project(ours, { from: now, to, fromKey });
     expect(verbs(OLD).project(of(old))).toEqual(verbs(NOW).project(of(now)));
     expect(failure(() => verbs(NOW).project(of(old))).code).toBe('wrong_key');
+  });
+});
+
+describe('a key of which branches are left', () => {
+  const sheet = policy({ name }, { domain: 'eu' });
+  const keep = keyNeeds([sheet], { verbs: ['reveal'] });
+  const kept = retireKey(SECOND, FIRST.primary, { at: '2027-01-31', domains: ['eu'], keep });
+  const left = kept.domain('eu', { branchCheck: kept.domain('eu').branchCheck! });
+
+  it('is no second key of fpe fields if it has no branch for them', () => {
+    const alone = policy({ pan }, check(NOW));
+    expect(alone.bind(left, revealAccess).reveal(alone.bind(now).protect(ROW2)).pan).toBe(ROW.pan);
+    // A record that shows it is refused all the same.
+    const revealing = policy(FIELDS, check(NOW)).bind(left, revealAccess);
+    expect(failure(() => revealing.reveal(under(old))).code).toBe('wrong_key');
+  });
+
+  it('and its tokens are said to be of a key that cannot make them', () => {
+    const { code, message } = failure(() => id.bind(left).matches(7, id.bind(old).protect(7)));
+    expect(code).toBe('not_granted');
+    expect(message).toContain(`the token is of key ${OLD} of domain eu`);
+    expect(id.bind(left).matches(7, id.bind(now).protect(7))).toBe(true);
+    expect(failure(() => id.bind(left).matches(7, id.bind(last).protect(7))).code).toBe('foreign_token');
   });
 });
 

@@ -24,7 +24,8 @@ export interface RekeyOptions {
   readonly to: DomainKeys;
   /**
    * Shown id of the key that made the values which do not show their key: `fpe` ciphertext and tokens without a label.
-   * All values of such a field must be of this key. By default the only key that is pinned for `from`.
+   * All values of such a field must be of this key: a record whose other fields show another one has an issue. By
+   * default the only key of `from`, if it is pinned.
    */
   readonly fromKey?: string;
 }
