@@ -48,8 +48,8 @@ export interface RekeyingPolicy<F> {
  *
  * Labelled tokens and sealed values show their key, so rekeying them twice changes nothing. A field that does not show
  * its key is moved as a whole: name its key, and rekey such a table once. If the record has fields that show their key,
- * it has the issue `wrong_key` if they show another one, and `already_rekeyed` if they show the primary key. If no field
- * does, a second time is not noticed.
+ * it has the issue `wrong_key` if they show another one, and `already_rekeyed` if they show the primary key. If
+ * there is no such field, a second time is not noticed.
  *
  * @throws TrefoilError `epoch_required` if a field does not show its key and none is named; `not_renewable` if the keys
  *   are not of one lineage; `reveal_access_required`; `key_check_required` if an `fpe` field is moved between keys that

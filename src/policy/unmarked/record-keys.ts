@@ -75,7 +75,7 @@ function onlyKey({ opened }: RecordKeys, { has }: RevealUnder): DomainKey | null
   return keys.find(({ id }) => id === pinned[0]) ?? null;
 }
 
-/** The bound columns of a field in a policy: a field whose outputs do not show their key is revealed record by record. */
+/** The bound columns of a field in a policy. If its outputs do not show their key, it is revealed record by record. */
 export function withRecordKeys(
   columns: BoundColumns,
   { engine: { under } }: Leaf,
