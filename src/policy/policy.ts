@@ -15,7 +15,7 @@ import { checkMissing } from '../rule/options.ts';
 import { bindKeys } from './bind.ts';
 import { type BoundInside, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
-import { halfJoins } from './joins.ts';
+import { halfJoins, labelClashes } from './joins.ts';
 import { runMany, runOne } from './many.ts';
 import { missingClashes, policyMissing } from './missing.ts';
 import { openPolicy } from './open.ts';
@@ -42,7 +42,7 @@ export interface PolicyTree {
  *
  * @throws TrefoilError `half_join` if two rules have the same kind and scope, so that they seem to join, but some of
  *   their values would not: tokens with different steps or `prf`, vaults with different stores, shifted dates with
- *   different days; `wrong_option` if a `subject` or a field of `per` is not a field of the policy, or if a missing
+ *   different days; or if two scopes have one label, since their tokens could not be told apart; `wrong_option` if a `subject` or a field of `per` is not a field of the policy, or if a missing
  *   text is a value of the format of an `fpe` field. TypeError or RangeError if an argument is not a policy.
  *
  * @example
@@ -84,7 +84,7 @@ export function makePolicy<const F extends Fields, const Unnamed extends 'error'
   if (unnamed !== undefined && unnamed !== 'error' && unnamed !== 'drop') badRange('unnamed', 'expected error or drop');
   const { root, leaves } = treeOfFields(fields);
   const lost = lostSubjects(leaves).map(({ option: _, ...issue }) => issue);
-  throwIssues([...halfJoins(leaves), ...lost, ...missingClashes(leaves, missing)]);
+  throwIssues([...halfJoins(leaves), ...labelClashes(leaves), ...lost, ...missingClashes(leaves, missing)]);
 
   const data = {
     trefoil: 1 as const,

@@ -11,6 +11,7 @@
  */
 
 import { unsafe } from '@noble/ciphers/aes.js';
+import { nodeCrypto } from '../node-crypto.ts';
 
 /** Bytes of a block. */
 export const BLOCK = 16;
@@ -97,14 +98,12 @@ export function manyBlocks(key: Uint8Array): Blocks {
 
 /**
  * Makes AES over many blocks of node:crypto, in the forward direction (`createCipheriv`) or the inverse one. Returns
- * `null` if the runtime has no node:crypto. `process.getBuiltinModule` needs no import, so this file is the same in a
- * browser's bundle and in CommonJS.
+ * `null` if the runtime has no node:crypto.
  */
 export function nodeBlocks(direction: keyof NodeCrypto, key: Uint8Array): Blocks | null {
-  const process = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
-  const crypto = process?.getBuiltinModule?.('node:crypto') as Partial<NodeCrypto> | undefined;
-  if (typeof crypto?.[direction] !== 'function') return null;
-  const cipher = (crypto as NodeCrypto)[direction](`aes-${key.length * 8}-ecb`, key, null);
+  const crypto = nodeCrypto<NodeCrypto>(direction);
+  if (crypto === null) return null;
+  const cipher = crypto[direction](`aes-${key.length * 8}-ecb`, key, null);
   // Without padding, `update` returns every whole block at once, so one cipher object serves for all calls.
   cipher.setAutoPadding(false);
   return (buffer) => cipher.update(buffer);

@@ -1,6 +1,6 @@
-/** Base64 with padding: RFC 4648, section 4. The APIs of key management services carry bytes in it. */
+/** Base64 with padding: RFC 4648, section 4. Signed notes and the APIs of key management services use it. */
 
-import { decodeBase64url, encodeBase64url } from '../../core/base64url.ts';
+import { decodeBase64url, encodeBase64url } from './base64url.ts';
 
 /** Encodes bytes. */
 export function encodeBase64(bytes: Uint8Array): string {
