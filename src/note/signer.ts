@@ -46,6 +46,9 @@ export interface CosignerOptions {
 
 const PREFIX = 'PRIVATE+KEY+';
 
+/** The most characters of the name of a new key. The specification has no limit, and names that are read may be longer. */
+export const LONGEST_NAME = 255;
+
 /**
  * Makes a new key pair for notes. The private key has the form of Go's `note.GenerateKey`, so Go's tools sign with it as
  * well; one for cosignatures differs in its type byte and is for trefoil alone.
@@ -68,14 +71,14 @@ const PREFIX = 'PRIVATE+KEY+';
 export function newNoteKey(name: string, options: NoteKeyOptions = {}): NoteKey {
   if (typeof name !== 'string') badType('name', `expected text, got ${typeName(name)}`);
   if (!isKeyName(name)) badRange('name', 'expected a name without white space, plus and control characters');
-  if (name.length > 255) badRange('name', 'expected at most 255 characters');
+  if (name.length > LONGEST_NAME) badRange('name', `expected at most ${LONGEST_NAME} characters`);
   const given = checkOptions<NoteKeyOptions>('options', options, ['algorithm', 'random']);
   const { algorithm = 'ed25519', random = randomBytes } = given;
-  checkOneOf('options.algorithm', algorithm, Object.keys(ALGORITHMS));
-  if (typeof random !== 'function') badType('options.random', `expected a function, got ${typeName(random)}`);
+  checkOneOf('algorithm', algorithm, Object.keys(ALGORITHMS));
+  if (typeof random !== 'function') badType('random', `expected a function, got ${typeName(random)}`);
   const seed: unknown = random(KEY_BYTES);
   if (!(seed instanceof Uint8Array) || seed.length !== KEY_BYTES) {
-    badRange('options.random', `returned something else than the ${KEY_BYTES} bytes it was asked for`);
+    badRange('random', `returned something else than the ${KEY_BYTES} bytes it was asked for`);
   }
   const verifier = makeVerifier(name, algorithm, ed25519Signer(seed).publicKey);
   const typed = concat([Uint8Array.of(ALGORITHMS[algorithm]), seed]);
@@ -134,16 +137,23 @@ export function noteSigner(privateKey: string): Signer {
  */
 export function cosigner(privateKey: string, options: CosignerOptions = {}): Signer {
   const { now = Date.now } = checkOptions<CosignerOptions>('options', options, ['now']);
-  if (typeof now !== 'function') badType('options.now', `expected a function, got ${typeName(now)}`);
+  if (typeof now !== 'function') badType('now', `expected a function, got ${typeName(now)}`);
   const { verifier, key } = readPrivateKey(privateKey, 'cosignature/v1');
   return makeSigner(verifier, (message) => {
     const text = textOf(message);
     checkCharacters(text);
     if (!isCheckpointText(text)) invalid('the text is not a checkpoint, and a cosigner signs checkpoints alone');
-    const time = Math.floor(now() / 1000);
-    if (!Number.isSafeInteger(time) || time < 0) badRange('options.now', 'returned something else than a time');
+    const time = secondsOf(now());
     return writeTimed(time, key.sign(cosignedMessage(time, text)));
   });
+}
+
+/** The whole seconds of a clock. */
+function secondsOf(milliseconds: unknown): number {
+  const seconds = typeof milliseconds === 'number' ? Math.floor(milliseconds / 1000) : Number.NaN;
+  return Number.isSafeInteger(seconds) && seconds >= 0
+    ? seconds
+    : badRange('now', 'returned something else than milliseconds since 1970');
 }
 
 function makeSigner({ name, keyHash, text }: Verifier, sign: (message: Uint8Array) => Uint8Array): Signer {
@@ -151,7 +161,7 @@ function makeSigner({ name, keyHash, text }: Verifier, sign: (message: Uint8Arra
 }
 
 /** Reads a private key and derives its public key. */
-function readPrivateKey(privateKey: unknown, wanted: NoteAlgorithm): { verifier: Verifier; key: Ed25519Signer } {
+function readPrivateKey(privateKey: unknown, wanted: NoteAlgorithm | null): { verifier: Verifier; key: Ed25519Signer } {
   if (typeof privateKey !== 'string') return refuse(`expected a private key as text, got ${typeName(privateKey)}`);
   if (!privateKey.startsWith(PREFIX)) {
     return refuse('the text does not begin with PRIVATE+KEY+, so it is not a private key of notes');
@@ -159,7 +169,7 @@ function readPrivateKey(privateKey: unknown, wanted: NoteAlgorithm): { verifier:
   const [name, keyHash, typed] = readParts(privateKey.slice(PREFIX.length).replace(/\n$/, ''), 'private key');
   const algorithm = algorithmOf(typed);
   if (typed.length !== 1 + KEY_BYTES) return refuse(`the private key has not the ${KEY_BYTES} bytes of Ed25519`);
-  if (algorithm !== wanted) {
+  if (wanted !== null && algorithm !== wanted) {
     return refuse(
       wanted === 'ed25519'
         ? 'the private key is for cosignatures of checkpoints, and signs no other notes'
@@ -171,6 +181,15 @@ function readPrivateKey(privateKey: unknown, wanted: NoteAlgorithm): { verifier:
   const verifier = makeVerifier(name, algorithm, key.publicKey);
   if (keyHash !== verifier.keyHash) return refuse(HASH_DIFFERS);
   return { verifier, key };
+}
+
+/**
+ * The verifier of a private key of either algorithm, for the command line.
+ *
+ * @throws TrefoilError `note_key_invalid`.
+ */
+export function verifierOfPrivateKey(privateKey: string): Verifier {
+  return readPrivateKey(privateKey, null).verifier;
 }
 
 /** Checks that a message is a note text that is nothing else, and returns it. */
