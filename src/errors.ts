@@ -147,6 +147,8 @@ const KINDS = {
   log_forked: 'data',
   /** A witness says that it has seen something else, and does not prove it. */
   witness_disagrees: 'data',
+  /** The server of a log cannot be reached, or answers with something else than a file. */
+  log_unavailable: 'io',
   // A policy, in code or as a file.
   /** A policy is not a map with `trefoil`, `domain` and `fields`. */
   invalid_policy: 'policy',
@@ -174,6 +176,8 @@ const KINDS = {
   space_too_small: 'policy',
   /** A policy does not fit a table: two fields have one column name, no column is left, or an array needs one. */
   not_tabular: 'policy',
+  /** A trust policy for logs has a line that is wrong, or lacks its quorum. */
+  log_policy_invalid: 'policy',
   /** A policy file is not YAML, is not UTF-8, or is larger than 1 MiB. */
   invalid_yaml: 'policy',
   // Keys.

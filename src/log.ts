@@ -5,10 +5,16 @@
 
 export { leafHash, nodeHash } from './kernel/merkle.ts';
 export { bundleBytes, parseBundle } from './log/tree/bundle.ts';
+export { checkProof, type ProvenEntry } from './log/tree/check-proof.ts';
 export { type Checkpoint, parseCheckpoint, writeCheckpoint } from './log/tree/checkpoint.ts';
 export { type EdgeStart, type Tile, type TreeEdge, treeEdge } from './log/tree/edge.ts';
+export { type LogAtOptions, logAt } from './log/tree/http.ts';
 export type { HashReader, TreeNode } from './log/tree/nodes.ts';
+export { type Cosigned, type OpenedCheckpoint, openCheckpoint } from './log/tree/open-checkpoint.ts';
+export { type LogPolicy, type PolicyWitness, parseLogPolicy } from './log/tree/policy.ts';
+export { type LogProof, parseLogProof, writeLogProof } from './log/tree/proof-text.ts';
 export { checkConsistency, checkInclusion, consistencyProof, inclusionProof } from './log/tree/proofs.ts';
+export { hashesOf, type LogSource } from './log/tree/source.ts';
 export { type TilePlace, tilePath } from './log/tree/tiles.ts';
 export { type Cosignature, type CosignOptions, cosign, type ProofFrom } from './log/witness/cosign.ts';
 export type { WitnessCallOptions, WitnessPlace } from './log/witness/exchange.ts';
