@@ -59,6 +59,8 @@ const KINDS = {
   not_renewable: 'data',
   /** A value has the key already that records are moved to, and other fields of the record do not show their key. */
   already_rekeyed: 'data',
+  /** A record shows another key than the one that its other values were said to be of, or more than one key. */
+  wrong_key: 'data',
   /** A rule that reveals sealed values got a value that is not one. */
   not_sealed: 'data',
   /** A value, a file of rejects, a store or an export needs a key that is not in the keyset. */
@@ -140,8 +142,8 @@ const KINDS = {
   /** Too few witnesses have cosigned a checkpoint for the quorum of the policy. */
   witness_missing: 'data',
   /** The files of a log do not fit together, or are not those of its key. */
-  log_broken: 'io',
-  /** A witness has a checkpoint that the log has signed and that is larger than the log is now. */
+  log_broken: 'data',
+  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
   log_rolled_back: 'data',
   /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
   log_forked: 'data',
@@ -149,6 +151,11 @@ const KINDS = {
   witness_disagrees: 'data',
   /** The server of a log cannot be reached, or answers with something else than a file. */
   log_unavailable: 'io',
+  // Entries of a log.
+  /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
+  entry_invalid: 'data',
+  /** The opening of an entry is not one, or is not the one that the entry commits to. */
+  opening_wrong: 'data',
   // A policy, in code or as a file.
   /** A policy is not a map with `trefoil`, `domain` and `fields`. */
   invalid_policy: 'policy',
@@ -283,6 +290,15 @@ const KINDS = {
   store_broken: 'io',
   /** A store, or the vault in it, or its driver does not exist; or a verb that cannot wait was called. */
   store_missing: 'io',
+  // The writer of a log.
+  /** There is no log in the folder, and `create` does not say that a new one is wanted. */
+  log_missing: 'io',
+  /** A new log is wanted where there is one, or where there are files of another. */
+  log_exists: 'io',
+  /** Another process writes this log, or has written it since. */
+  log_in_use: 'io',
+  /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
+  log_stopped: 'io',
 } as const;
 
 /** The stable code of one thing that can go wrong. */

@@ -4,6 +4,13 @@
  */
 
 export { leafHash, nodeHash } from './kernel/merkle.ts';
+export type { Commitment, CommitmentOptions } from './log/entry/commitment.ts';
+export { checkOpening, commitment } from './log/entry/commitment.ts';
+export type { KnownEntry, ReadEntry, UnknownEntry } from './log/entry/entry.ts';
+export { entryReader, readEntry, writeEntry } from './log/entry/entry.ts';
+export type * from './log/entry/kinds.ts';
+export type { SubjectSealer, SubjectSealerOptions } from './log/entry/subjects.ts';
+export { subjectSealer } from './log/entry/subjects.ts';
 export { bundleBytes, parseBundle } from './log/tree/bundle.ts';
 export { checkProof, type ProvenEntry } from './log/tree/check-proof.ts';
 export { type Checkpoint, parseCheckpoint, writeCheckpoint } from './log/tree/checkpoint.ts';

@@ -49,6 +49,8 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'witness_disagrees',
   'witness_answer_broken',
   'witness_state_broken',
+  'entry_invalid',
+  'opening_wrong',
 ]);
 
 /** The exit code of every other error follows from its kind. */

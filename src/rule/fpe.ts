@@ -157,13 +157,16 @@ export function fpe<const Scope extends string, const Optional extends boolean =
   const engine: RuleEngine = {
     facts: factsOf(settings, own.format.type, reason),
     keyed: true,
-    needsPin: true,
     cell: 'text',
     removes: false,
     unfit: settings.unfit,
     needsKeys: (verbs) => ({ paths: pathsOf(settings), isWall: isWhole(verbs) }),
     bind: (opened, revealing, { own: missing }) => fpeColumns(settings, opened!, revealing, missing),
     mayWrite: own.format.test,
+    under: {
+      has: (key) => hasAll(key, settings),
+      reveal: (key, missing) => revealUnder(settings, key, missing),
+    },
     mover: { reveals: true, showsKey: false, bind: (move) => moveColumns(settings, move) },
     stays: 'ciphertext of a format can only be turned back with the keys of its own domain',
   };
@@ -227,16 +230,12 @@ function pathsOf({ scope, format }: Settings) {
 }
 
 /** Key set-up, and the verbs that it makes. */
-function fpeColumns(
-  { scope, format, unfit }: Settings,
-  opened: OpenedKeys,
-  revealing: boolean,
-  missing: MissingTexts,
-): BoundColumns {
+function fpeColumns(settings: Settings, opened: OpenedKeys, revealing: boolean, missing: MissingTexts): BoundColumns {
+  const { scope, format, unfit } = settings;
   if (unfit !== null) throw new TrefoilError([unfit]);
   const pinned = opened.keys.find((key) => key.id === opened.pinned?.[0]) ?? opened.primary;
   const forward = formatCipher(format, 'protect', keyOf(opened.primary, scope, format));
-  const back = formatCipher(format, 'reveal', keyOf(pinned, scope, format));
+  const back = revealUnder(settings, pinned, missing);
   return {
     protect(column, report) {
       protectingKey(opened);
@@ -245,9 +244,15 @@ function fpeColumns(
     reveal(column, report) {
       if (!revealing) refuseReveal();
       requirePin(opened);
-      return applyTo(column, back, report, missing);
+      return back(column, report);
     },
   };
+}
+
+/** The verb that deciphers a column with one key. */
+function revealUnder({ scope, format }: Settings, key: DomainKey, missing: MissingTexts): ColumnVerb {
+  const cipher = formatCipher(format, 'reveal', keyOf(key, scope, format));
+  return (column, report) => applyTo(column, cipher, report, missing);
 }
 
 /** The verb that deciphers a column with the key that the caller names, and enciphers it with the primary key. */
@@ -297,9 +302,13 @@ function candidatesOf({ scope, format }: Settings, opened: OpenedKeys, missing: 
 
 /** The keys that have the nodes of all engines, the primary first. */
 function keysOf({ primary, keys }: OpenedKeys, scope: string, format: FormatEngine): readonly DomainKey[] {
+  return keys.filter((key) => key === primary || hasAll(key, { scope, format }));
+}
+
+/** Whether a key has the nodes of all engines. */
+function hasAll(key: DomainKey, { scope, format }: Pick<Settings, 'scope' | 'format'>): boolean {
   const descriptor = encodeList(format.descriptor);
-  const hasAll = (key: DomainKey) => engineNames(format).every((name) => key.has('fpe', scope, [descriptor, name]));
-  return keys.filter((key) => key === primary || hasAll(key));
+  return engineNames(format).every((name) => key.has('fpe', scope, [descriptor, name]));
 }
 
 /** Derives the keys of engines from a key of the domain. */

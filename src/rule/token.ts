@@ -58,7 +58,7 @@ import { hasPermutation, keyUse, parametersOf, permutationUnder } from './token/
 import { byPeriod, periodStep, periodText } from './token/periods.ts';
 import { permutedTexts } from './token/permuted-texts.ts';
 import { behind, restOf } from './token/prefix.ts';
-import { moveTokens, movingVerbs, type RenewOptions, showsKey, unknownKey } from './token/renewal.ts';
+import { moveTokens, movingVerbs, type RenewOptions, shownKeyOf, showsKey, unknownKey } from './token/renewal.ts';
 import {
   factsOf,
   OPTIONS,
@@ -197,15 +197,17 @@ export function token<
     }),
     ...common,
   };
+  const { form, onToken } = settings;
   const engine: RuleEngine = {
     facts: factsOf(settings),
     keyed: true,
-    needsPin: false,
     cell: 'text',
     removes: false,
     ...given({ needs: argumentsOf(settings).length === 0 ? undefined : argumentsOf(settings).map(({ path }) => path) }),
     unfit: null,
     needsKeys: (verbs, period) => keyUse(settings, verbs, period),
+    // Tokens that pass keep the key of an earlier run, so they do not tell that of their record.
+    ...given({ shownKey: form === 'labelled' && onToken !== 'pass' ? shownKeyOf(settings) : undefined }),
     mover: { reveals: false, showsKey: showsKey(settings), bind: (move) => moveTokens(settings, move) },
     bind(opened, _, lists) {
       if (!mayProtect(opened!)) return noTokens(opened!);
@@ -614,8 +616,20 @@ function matches(
     );
   }
   const epoch = epochs.get(parts.keyId);
-  if (epoch === undefined) unknownKey(keyed.opened, parts.keyId);
+  if (epoch === undefined) {
+    if (keyed.opened.keys.some(({ id }) => id === parts.keyId)) lacksTokens(keyed.opened, parts.keyId);
+    unknownKey(keyed.opened, parts.keyId);
+  }
   return equalText(body(epoch), parts.body);
+}
+
+/** The keyset has the key, and not what makes its tokens: the key was demoted, or the file is narrowed. */
+function lacksTokens({ domain }: OpenedKeys, id: string): never {
+  fail(
+    'not_granted',
+    `the token is of key ${id} of domain ${domain}, of which the key file has no part that makes tokens of this rule; ` +
+      'use a key file that has it, or rekey the tokens first',
+  );
 }
 
 /** The token without what the rule writes before it. */

@@ -1,11 +1,11 @@
 /** The keys of both sides of a move, held against what the policies and the caller have pinned. */
 
-import { badRange, badType, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { type KeyCheck, PROTECTS } from '../../keys/checks.ts';
 import { type DomainKeys, type OpenedKeys, openKeys } from '../../keys/domain-keys.ts';
 import { pinned } from '../bind.ts';
 import type { PolicyOptions } from '../types.ts';
+import { checkFromKey } from '../unmarked/record-keys.ts';
 
 /** The keys of both sides. */
 export interface MoveKeys {
@@ -104,11 +104,6 @@ function partOf(sheet: PolicyOptions, { keys, packed }: OpenedKeys, protects: bo
 }
 
 /** The key that made the values which do not show their key: the one that the caller names, or the only one pinned. */
-function namedKey(fromKey: unknown, { keys, pinned: ids }: OpenedKeys): string | null {
-  if (fromKey === undefined) return ids?.length === 1 ? ids[0]! : null;
-  if (typeof fromKey !== 'string') badType('fromKey', `expected a key id, got ${typeName(fromKey)}`);
-  if (!keys.some(({ id }) => id === fromKey)) {
-    badRange('fromKey', `expected one of the key ids ${keys.map(({ id }) => id).join(', ')}`);
-  }
-  return fromKey;
+function namedKey(fromKey: unknown, keys: OpenedKeys): string | null {
+  return checkFromKey(fromKey, keys) ?? (keys.pinned?.length === 1 ? keys.pinned[0]! : null);
 }

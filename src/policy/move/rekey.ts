@@ -11,6 +11,8 @@ import { hideInside, type Leaf } from '../bound.ts';
 import { runMany, runOne } from '../many.ts';
 import { policyTree } from '../policy.ts';
 import type { Fit, ManyOptions, Policy, PolicyOptions } from '../types.ts';
+import { guardMove } from '../unmarked/record-keys.ts';
+import { type Witnesses, witnessesOf } from '../unmarked/witnesses.ts';
 import { makeMoveInside, moveOf, passing } from './inside.ts';
 import { keysOfRekey } from './keys.ts';
 
@@ -74,13 +76,15 @@ export function rekey<F>(policy: Policy<F>, options: RekeyOptions, access?: Reve
   const sheet = ownProperties(policy) as PolicyOptions;
   const keys = keysOfRekey(sheet, from, to, fromKey);
   const move = moveOf('rekey', keys, checkAccess(access), leaves);
+  const witnesses = witnessesOf(leaves);
   const inside = makeMoveInside({
     root,
     leaves,
     sources: leaves,
     sheet,
     moving: { direction: 'rekey', ...keys, as: null },
-    verbOf: (index, missing) => verbOfLeaf(leaves[index]!, move(missing), missing),
+    witnesses,
+    verbOf: (index, missing) => verbOfLeaf(leaves[index]!, move(missing), missing, witnesses),
   });
   const verbs = {
     rekey: (row: unknown) => runOne(inside, 'rekey', row),
@@ -90,9 +94,9 @@ export function rekey<F>(policy: Policy<F>, options: RekeyOptions, access?: Reve
 }
 
 /** The verb of a field. */
-function verbOfLeaf(leaf: Leaf, move: Move, missing: MissingLists): ColumnVerb {
+function verbOfLeaf(leaf: Leaf, move: Move, missing: MissingLists, witnesses: Witnesses): ColumnVerb {
   const { engine, rule, path } = leaf;
-  if (engine.mover !== undefined) return engine.mover.bind(move);
+  if (engine.mover !== undefined) return guardMove(leaf, engine.mover.bind(move), move, witnesses);
   // The tokens of a vault stay: trefoil vault rekey moves the rows of its store.
   if (!engine.keyed || engine.open !== undefined) return passing(leaf, missing);
   return fail('not_renewable', `outputs of the rule ${rule.rule} cannot be moved to another key`, { field: path });

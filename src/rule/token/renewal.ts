@@ -41,6 +41,27 @@ export function showsKey({ form, label }: Settings): boolean {
   return form === 'labelled' && label !== undefined;
 }
 
+/**
+ * Makes the function that reads the shown key id of a token in the labelled form. With a label it looks at the head and
+ * the length alone, which is faster: a damaged token then shows a key as well, and its record is refused if that is not
+ * the key of the others. Without a label, only the check characters distinguish a token from another text.
+ */
+export function shownKeyOf({ label, length, after = '' }: Settings): (output: unknown) => string | null {
+  if (label === undefined) {
+    return (output) => {
+      if (typeof output !== 'string' || !output.startsWith(after)) return null;
+      const parts = inspect(output.slice(after.length));
+      return parts?.intact === true && parts.label === null ? parts.keyId : null;
+    };
+  }
+  const start = `${after}${label}_`;
+  const width = start.length + ID_LENGTH + length + CHECK_LENGTH;
+  return (output) =>
+    typeof output === 'string' && output.length === width && output.startsWith(start)
+      ? output.slice(start.length, start.length + ID_LENGTH)
+      : null;
+}
+
 /** A key whose tokens are read. */
 interface Source {
   readonly key: DomainKey;
