@@ -151,6 +151,8 @@ const KINDS = {
   witness_disagrees: 'data',
   /** The server of a log cannot be reached, or answers with something else than a file. */
   log_unavailable: 'io',
+  /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
+  seen_invalid: 'data',
   // Entries of a log.
   /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
   entry_invalid: 'data',
