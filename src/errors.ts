@@ -59,6 +59,8 @@ const KINDS = {
   not_renewable: 'data',
   /** A value has the key already that records are moved to, and other fields of the record do not show their key. */
   already_rekeyed: 'data',
+  /** A record shows another key than the one that its other values were said to be of, or more than one key. */
+  wrong_key: 'data',
   /** A rule that reveals sealed values got a value that is not one. */
   not_sealed: 'data',
   /** A value, a file of rejects, a store or an export needs a key that is not in the keyset. */
@@ -139,10 +141,16 @@ const KINDS = {
   proof_invalid: 'data',
   /** Too few witnesses have cosigned a checkpoint for the quorum of the policy. */
   witness_missing: 'data',
-  /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
-  seen_invalid: 'data',
+  /** The files of a log do not fit together, or are not those of its key. */
+  log_broken: 'data',
+  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
+  log_rolled_back: 'data',
   /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
   log_forked: 'data',
+  /** A witness says that it has seen something else, and does not prove it. */
+  witness_disagrees: 'data',
+  /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
+  seen_invalid: 'data',
   // Entries of a log.
   /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
   entry_invalid: 'data',
@@ -260,6 +268,17 @@ const KINDS = {
   key_unavailable: 'io',
   /** A KMS has answered something that is not a key, or has answered with a redirect. */
   key_answer_broken: 'io',
+  // A witness of a log.
+  /** A witness cannot be reached, does not answer in time, or has no address. */
+  witness_unavailable: 'io',
+  /** A witness does not know the log or its key. */
+  witness_refused: 'io',
+  /** A witness has answered something that is no answer, such as a cosignature that does not verify, or a redirect. */
+  witness_answer_broken: 'io',
+  /** The folder in which a witness remembers what it has cosigned does not exist. */
+  witness_state_missing: 'io',
+  /** What a witness remembers was changed, or belongs to a witness with another key. */
+  witness_state_broken: 'io',
   // The store of a vault.
   /** The store of a vault has failed or refused the work. */
   store_failed: 'io',
@@ -278,10 +297,6 @@ const KINDS = {
   log_exists: 'io',
   /** Another process writes this log, or has written it since. */
   log_in_use: 'io',
-  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
-  log_rolled_back: 'io',
-  /** The files of a log do not fit together, or are not those of its key. */
-  log_broken: 'io',
   /** The server of a log cannot be reached, or answers with something else than a file. */
   log_unavailable: 'io',
   /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */

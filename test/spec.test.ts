@@ -72,16 +72,17 @@ describe('keyset-v1', () => {
   const second = createHash('sha256').update('trefoil frozen test root 2').digest();
   const lined = [...source.matchAll(/^\| (.+) \| `(.+)` \| `([0-9a-f]{64})` \| `(.{5})` \| `(.{16})` \|$/gm)];
   it('has the lineages of the page', () => {
-    expect(lined).toHaveLength(5);
+    expect(lined).toHaveLength(7);
     for (const [, name, domain, own, id, check] of lined) {
       const region = name!.includes('region') ? { region: 'eu' } : {};
       const isFirst = name === 'first';
+      const use = name!.includes('base alone') ? { use: 'base' } : {};
       const of = domain === 'partner-b' ? 'eu-enclave' : null;
       expect(hex(domainNode(isFirst ? root : second, domain!, of, region.region ?? null))).toBe(own);
       const file = {
         version: 'keyset-v1',
         keys: [
-          { id: 'base', primary: isFirst, secret: writeKeyText('secret', root), ...region },
+          { id: 'base', primary: isFirst, secret: writeKeyText('secret', root), ...region, ...use },
           { id: 'epoch-2', base: 'base', primary: !isFirst, secret: writeKeyText('secret', second), ...region },
         ],
         domains: { 'partner-b': { of: 'eu-enclave' } },
@@ -102,7 +103,7 @@ describe('keyset-v1', () => {
     const permutation = branch('token permutation', steps('bits', '128'), 'branch of `epoch-2`');
     const names = { b32: encode(encodeList(['emailAddress'])) };
     const tokens = branch('token', steps('hmac-sha256', names, 'equal values'), 'branch of `base`');
-    const shown = { 'eu-enclave': { id: 'p9t4e', check: 'ebhthhcg1rb1abex' } };
+    const shown = { 'eu-enclave': { id: 'p9t4e', check: 'vft0wk0jcye6h455' } };
     const shownOfBase = { 'eu-enclave': { id: 's0nr0', check: 'aybrrwdf0sv5jjp6' } };
     const file = {
       version: 'keyset-v1',

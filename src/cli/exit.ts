@@ -13,7 +13,7 @@ export const EXIT_TABLE = {
   policy: [3, 'the policy is wrong'],
   keys: [4, 'the keys are wrong, or not those of the policy'],
   io: [5, 'a file, a stream or a store cannot be read or written'],
-  unverified: [7, 'a row, an export, a certificate, a share or a token does not verify'],
+  unverified: [7, 'a row, an export, a certificate, a share, a token, a note or a log does not verify'],
   partial: [9, 'success, but something was left out or not found'],
   fault: [70, 'an error in trefoil itself'],
   hungUp: [129, 'hung up (SIGHUP)'],
@@ -43,12 +43,16 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'checkpoint_invalid',
   'proof_invalid',
   'witness_missing',
-  'entry_invalid',
-  'opening_wrong',
+  'seen_invalid',
+  'log_broken',
   'log_rolled_back',
   'log_forked',
   'seen_invalid',
-  'log_broken',
+  'witness_disagrees',
+  'witness_answer_broken',
+  'witness_state_broken',
+  'entry_invalid',
+  'opening_wrong',
 ]);
 
 /** The exit code of every other error follows from its kind. */

@@ -92,8 +92,12 @@ export function shownKeyId(domain: Uint8Array, base: string | null = null): stri
 
 /**
  * The check value of a domain key: it tells which key it is and does not reveal the key, so it may be published. It
- * covers the base as the id does.
+ * covers the base as the id does, and also whether the base is a base and nothing else. Otherwise anyone who may write
+ * the key file could take `"use": "base"` away, and a look-up (`candidates`) would show tokens of the base itself.
+ *
+ * @param isBaseOnly whether the base is `"use": "base"`. The id does not cover it.
  */
-export function keyCheckValue(domain: Uint8Array, base: string | null = null): string {
-  return encode(child(domain, 'key check', base === null ? [] : [base]), KEY_CHECK_LENGTH * 5);
+export function keyCheckValue(domain: Uint8Array, base: string | null = null, isBaseOnly = false): string {
+  const covered = base === null ? [] : [base, ...(isBaseOnly ? ['base'] : [])];
+  return encode(child(domain, 'key check', covered), KEY_CHECK_LENGTH * 5);
 }

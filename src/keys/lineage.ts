@@ -94,7 +94,7 @@ function lineKeyOf(data: KeysetData, key: KeyEntry, domain: string): LineKey | n
   const base = isBound ? sourceOf(root, parent ?? domain, null) : own;
   const dates = isBound && parent !== null ? sourceOf(root, domain, parent) : base;
   const check = isBound ? checkOf(root, base, parent ?? domain) : null;
-  const shown = own instanceof Uint8Array ? shownOf(own, isBound, check) : (key.shown.get(domain) ?? null);
+  const shown = own instanceof Uint8Array ? shownOf(own, isBound, check, root.isBase) : (key.shown.get(domain) ?? null);
   if (shown === null) return null;
   const lineage = { id: root.id, domain: parent ?? domain, check: isBound ? check : shown.check };
   return { shown, lineage, isBound, own, base, dates };
@@ -105,9 +105,9 @@ function baseOf({ keys }: KeysetData, key: KeyEntry): KeyEntry {
 }
 
 /** Shown id and key check of a node; `null` if its base is not known. */
-function shownOf(node: Uint8Array, isBound: boolean, check: string | null): Shown | null {
+function shownOf(node: Uint8Array, isBound: boolean, check: string | null, isBaseOnly: boolean): Shown | null {
   if (isBound && check === null) return null;
-  return { id: shownKeyId(node, check), check: keyCheckValue(node, check) };
+  return { id: shownKeyId(node, check), check: keyCheckValue(node, check, isBaseOnly) };
 }
 
 /** Key check of the base node; `null` if the base is elsewhere and its check is not known. */

@@ -16,7 +16,7 @@ export interface Signer {
   readonly name: string;
   /** The first four bytes of the key's hash: eight hexadecimal digits. */
   readonly keyHash: string;
-  /** The verifier key, for whoever verifies. */
+  /** The verifier key, for those who verify. */
   readonly verifierKey: string;
   /** Signs the text of a note, as UTF-8. Returns what follows the key hash in the signature line. */
   readonly sign: (message: Uint8Array) => Uint8Array | Promise<Uint8Array>;
@@ -32,7 +32,7 @@ export interface NoteKey {
 
 /** Options of {@link newNoteKey}. */
 export interface NoteKeyOptions {
-  /** What the key signs: note texts (`ed25519`, the default) or checkpoints of logs with a time (`cosignature/v1`). */
+  /** What it signs: note texts (`ed25519`, the default), or checkpoints of logs with a time (`cosignature/v1`). */
   readonly algorithm?: NoteAlgorithm;
   /** Returns that many random bytes. The default is the system's generator; another one is for tests alone. */
   readonly random?: (length: number) => Uint8Array;
@@ -46,9 +46,12 @@ export interface CosignerOptions {
 
 const PREFIX = 'PRIVATE+KEY+';
 
+/** The most characters of the name of a new key. Names that are read may be longer: the specification has no limit. */
+export const LONGEST_NAME = 255;
+
 /**
- * Makes a new key pair for notes. The private key has the form of Go's `note.GenerateKey`, so Go's tools sign with it as
- * well; one for cosignatures differs in its type byte and is for trefoil alone.
+ * Makes a new key pair for notes. The private key has the form of Go's `note.GenerateKey`, so tools in Go sign with it,
+ * too; one for cosignatures differs in its type byte and is for trefoil alone.
  *
  * A key has one algorithm. Make a second key for a second use.
  *
@@ -68,7 +71,7 @@ const PREFIX = 'PRIVATE+KEY+';
 export function newNoteKey(name: string, options: NoteKeyOptions = {}): NoteKey {
   if (typeof name !== 'string') badType('name', `expected text, got ${typeName(name)}`);
   if (!isKeyName(name)) badRange('name', 'expected a name without white space, plus and control characters');
-  if (name.length > 255) badRange('name', 'expected at most 255 characters');
+  if (name.length > LONGEST_NAME) badRange('name', `expected at most ${LONGEST_NAME} characters`);
   const given = checkOptions<NoteKeyOptions>('options', options, ['algorithm', 'random']);
   const { algorithm = 'ed25519', random = randomBytes } = given;
   checkOneOf('algorithm', algorithm, Object.keys(ALGORITHMS));
@@ -158,15 +161,15 @@ function makeSigner({ name, keyHash, text }: Verifier, sign: (message: Uint8Arra
 }
 
 /** Reads a private key and derives its public key. */
-function readPrivateKey(privateKey: unknown, wanted: NoteAlgorithm): { verifier: Verifier; key: Ed25519Signer } {
+function readPrivateKey(privateKey: unknown, wanted: NoteAlgorithm | null): { verifier: Verifier; key: Ed25519Signer } {
   if (typeof privateKey !== 'string') return refuse(`expected a private key as text, got ${typeName(privateKey)}`);
   if (!privateKey.startsWith(PREFIX)) {
     return refuse('the text does not begin with PRIVATE+KEY+, so it is not a private key of notes');
   }
   const [name, keyHash, typed] = readParts(privateKey.slice(PREFIX.length).replace(/\n$/, ''), 'private key');
   const algorithm = algorithmOf(typed);
-  if (typed.length !== 1 + KEY_BYTES) return refuse(`the private key has not the ${KEY_BYTES} bytes of Ed25519`);
-  if (algorithm !== wanted) {
+  if (typed.length !== 1 + KEY_BYTES) return refuse(`the private key does not have the ${KEY_BYTES} bytes of Ed25519`);
+  if (wanted !== null && algorithm !== wanted) {
     return refuse(
       wanted === 'ed25519'
         ? 'the private key is for cosignatures of checkpoints, and signs no other notes'
@@ -178,6 +181,15 @@ function readPrivateKey(privateKey: unknown, wanted: NoteAlgorithm): { verifier:
   const verifier = makeVerifier(name, algorithm, key.publicKey);
   if (keyHash !== verifier.keyHash) return refuse(HASH_DIFFERS);
   return { verifier, key };
+}
+
+/**
+ * The verifier of a private key of either algorithm, for the command line.
+ *
+ * @throws TrefoilError `note_key_invalid`.
+ */
+export function verifierOfPrivateKey(privateKey: string): Verifier {
+  return readPrivateKey(privateKey, null).verifier;
 }
 
 /** Checks that a message is a note text that is nothing else, and returns it. */

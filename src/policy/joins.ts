@@ -210,6 +210,39 @@ export function halfJoins(leaves: readonly Leaf[]): readonly Issue[] {
     .map((pair): Issue => ({ code: 'half_join', message: pairMessage(pair), field: pair.other.path }));
 }
 
+/** The label of the tokens of a field; `null` if they have none, or the rule writes no tokens. */
+function labelOf({ rule }: Leaf): string | null {
+  if (rule.rule !== 'token' && rule.rule !== 'vault') return null;
+  return (ruleOption(rule, 'label') as string | undefined) ?? null;
+}
+
+/** Why one label cannot be that of two fields of one domain; `null` if it can: they have one kind of rule and scope. */
+function clashOf(a: Leaf, b: Leaf): string | null {
+  if (a.engine.facts.scope !== b.engine.facts.scope) return 'another scope';
+  return a.rule.rule === b.rule.rule ? null : `is a ${b.rule.rule} and not a ${a.rule.rule}`;
+}
+
+const LABEL_CONSEQUENCE =
+  'so the two look alike, and rekey makes wrong tokens of a column of the other; use a label for each scope';
+
+/**
+ * Labels that two scopes share. A token shows its key and its label and not its scope. So if two columns with one label
+ * are swapped, their tokens are read as intact ones and renewed into tokens that join with nothing.
+ */
+export function labelClashes(leaves: readonly Leaf[]): readonly Issue[] {
+  const first = new Map<string, Leaf>();
+  return leaves.flatMap((leaf): Issue[] => {
+    const label = labelOf(leaf);
+    if (label === null) return [];
+    const other = first.get(label) ?? leaf;
+    first.set(label, other);
+    const clash = clashOf(other, leaf);
+    if (clash === null) return [];
+    const message = `has the same label as ${other.path} but ${clash}, ${LABEL_CONSEQUENCE}`;
+    return [{ code: 'half_join', message, field: leaf.path }];
+  });
+}
+
 /** The pairs that a policy is not refused for, as warnings for its author. */
 export function joinWarnings(leaves: readonly Leaf[]): readonly { readonly field: string; readonly message: string }[] {
   return oddPairs(leaves)
@@ -236,6 +269,10 @@ export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly Acro
   const issues: AcrossIssue[] = [];
   const add = (policy: NamedPolicy, path: readonly string[], message: string) =>
     issues.push({ policy, path, code: 'half_join', message, field: path.join('.') });
+  for (const { first, other, clash } of labelsAcross(policies)) {
+    const message = `has the same label as ${first.leaf.path} in ${first.policy.name} but ${clash}, ${LABEL_CONSEQUENCE}`;
+    add(other.policy, ['fields', other.leaf.path, 'label'], message);
+  }
   const pinned = new Set<NamedPolicy>();
   const groups = byScope(policies, true);
   for (const group of groups.values()) {
@@ -264,11 +301,31 @@ export function halfJoinsAcross(policies: readonly NamedPolicy[]): readonly Acro
     const token = groups
       .get(groupOf(policy.domain, 'token', leaf.engine.facts.scope!))
       ?.find((t) => t.policy !== policy);
-    if (token === undefined) continue;
+    if (token === undefined || labelOf(token.leaf) === (labelOf(leaf) ?? '')) continue;
     const message =
       `has the same scope as ${token.leaf.path} in ${token.policy.name}, which is a token and not a vault, so equal values ` +
       'never join; use the same rule, or two scopes';
     add(policy, ['fields', leaf.path, 'scope'], message);
   }
   return issues;
+}
+
+/** Fields of two policies of one domain that share a label and nothing else. Keys of two regions are never mixed up. */
+function labelsAcross(policies: readonly NamedPolicy[]) {
+  const labels = new Map<string, Place[]>();
+  const clashes: { readonly first: Place; readonly other: Place; readonly clash: string }[] = [];
+  for (const policy of policies) {
+    for (const leaf of policy.leaves) {
+      const label = labelOf(leaf);
+      if (label === null) continue;
+      const name = JSON.stringify([policy.domain ?? null, label]);
+      const other = { policy, leaf };
+      const places = labels.get(name) ?? [];
+      labels.set(name, [...places, other]);
+      const mixed = places.filter((one) => one.policy !== policy && keyDifference(one, other) !== 'region');
+      const first = mixed.find((one) => clashOf(one.leaf, leaf) !== null);
+      if (first !== undefined) clashes.push({ first, other, clash: clashOf(first.leaf, leaf)! });
+    }
+  }
+  return clashes;
 }

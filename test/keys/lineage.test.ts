@@ -58,6 +58,36 @@ function ruleNode(domain: Uint8Array, kind: string, scope: string, ...parameters
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const opened = (text: string, domain: string) => openKeys(keyset.parse(text).domain(domain));
 
+describe('a base that is a base and nothing else', () => {
+  const epoch = { id: 'e2', base: 'b0', secret: secretText(ROOT_2) };
+  const { use: _, ...plain } = BASE_ONLY;
+  const domains = { domains: { partner: { of: 'eu' } } };
+
+  it('cannot be made a key like any other under a pinned check', () => {
+    for (const domain of ['eu', 'partner']) {
+      const { keyId: id, keyCheck: pin } = keyset.parse(fileOf([epoch, BASE_ONLY], domains)).domain(domain);
+      const edited = keyset.parse(fileOf([epoch, plain], domains));
+      // The tokens stay, so without a pin nothing would tell.
+      expect(edited.domain(domain).keyId).toBe(id);
+      expect(codeOf(() => edited.domain(domain, { keyCheck: pin }))).toBe('key_check_mismatch');
+      expect(codeOf(() => edited.domain(domain, { keyCheck: { ...pin, protects: id } }))).toBe('key_check_mismatch');
+    }
+  });
+
+  it('nor the reverse', () => {
+    const { keyId: id, keyCheck: pin } = keyset.parse(fileOf([epoch, plain])).domain('eu');
+    const edited = keyset.parse(fileOf([epoch, BASE_ONLY]));
+    expect(codeOf(() => edited.domain('eu', { keyCheck: { [id]: pin[id]! } }))).toBe('key_check_mismatch');
+  });
+
+  it('has a check that is written down with node:crypto', () => {
+    const base = keyCheck(domainNode(testRoot('base'), 'eu'));
+    const own = domainNode(ROOT_2, 'eu');
+    const { keyCheck: pin } = keyset.parse(fileOf([epoch, BASE_ONLY])).domain('eu');
+    expect(pin).toEqual({ [keyId(own, base)]: keyCheck(own, base, 'base') });
+  });
+});
+
 describe('a lineage', () => {
   it.each([
     ['e1', 'eu-enclave', 's0nr0', 'aybrrwdf0sv5jjp6'],

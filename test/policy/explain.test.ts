@@ -330,6 +330,33 @@ describe('several policies', () => {
     expect(check(JSON.parse(JSON.stringify(sheet)))).toEqual([]);
   });
 
+  it('check refuses one label in two scopes, also across policies', () => {
+    const file = (fields: object, more: object = {}) => ({ trefoil: 1, domain: 'eu', fields, ...more });
+    const person = { rule: 'token', scope: 'person', label: 'cust' };
+    const staff = { rule: 'token', scope: 'staff', label: 'cust' };
+    expect(check(file({ id: person, by: staff }))).toMatchObject([
+      { code: 'half_join', field: 'fields.by.label', message: expect.stringContaining('the same label as id but') },
+    ]);
+    const across = check([file({ id: person }), file({ x: { rule: 'token', scope: 'x' }, by: staff })]);
+    expect(across).toMatchObject([
+      {
+        code: 'half_join',
+        file: 'policy 2',
+        field: 'fields.by.label',
+        message: expect.stringContaining('has the same label as id in policy 1 but another scope'),
+      },
+    ]);
+    expect(across).toHaveLength(1);
+    // Keys of two domains, or of two regions, show other ids.
+    expect(check([file({ id: person }), { ...file({ by: staff }), domain: 'us' }])).toEqual([]);
+    expect(check([file({ id: person }, { region: 'eu' }), file({ by: staff }, { region: 'us' })])).toEqual([]);
+    // One of them leaves the region to the keys.
+    expect(check([file({ id: person }, { region: 'eu' }), file({ by: staff })])).toHaveLength(1);
+    expect(
+      check([file({ id: person }), file({ by: { rule: 'vault', scope: 'person', store: 's', label: 'cust' } })]),
+    ).toMatchObject([{ field: 'fields.by.label', message: expect.stringContaining('is a vault and not a token') }]);
+  });
+
   it('check reports each half-join at its field, and the problems of each policy before', () => {
     const found = check([file(one), file(two)]);
     expect(found.map(({ code, file: name, field }) => [code, name, field])).toEqual([

@@ -517,6 +517,24 @@ describe('what is no policy', () => {
     expect(() => policy({ a, b: seal({ scope: 'person.email' }) })).not.toThrow();
   });
 
+  it('one label for two scopes, or for a token and a vault, is refused', () => {
+    const label = 'cust';
+    const id = token({ scope: 'person', label });
+    const vaulted = (scope: string) => vault({ scope, store: 'main', label });
+    for (const [other, why] of [
+      [token({ scope: 'staff', label }), 'another scope'],
+      [vaulted('staff'), 'another scope'],
+      [vaulted('person'), 'is a vault and not a token'],
+    ] as const) {
+      const error = thrown(() => policy({ id, deep: { other } }));
+      expect(error.issues).toMatchObject([{ code: 'half_join', field: 'deep.other' }]);
+      expect(error.message).toContain(`has the same label as id but ${why}, so the two look alike`);
+    }
+    expect(() => policy({ id, other: token({ scope: 'person', label }), none: token({ scope: 'x' }) })).not.toThrow();
+    expect(() => policy({ id, other: token({ scope: 'staff', label: 'staff' }) })).not.toThrow();
+    expect(() => policy({ a: token({ scope: 'x' }), b: token({ scope: 'y' }) })).not.toThrow();
+  });
+
   it('two rules of one scope that join in part are refused; what differs at the first look is told', () => {
     const scope = 'x';
     const vaulted = (more: object) => vault({ scope, store: 'main', ...more } as never);

@@ -124,13 +124,17 @@ const kinds: fc.Arbitrary<Kind> = fc.oneof(
       )
       .map(([index, label, missing]): Kind => {
         const [prepare, values] = PREPARES[index]!;
-        // One scope for each list of steps: two lists in one scope are refused.
+        // One scope and one label for each list of steps: two lists in one scope, or scopes of one label, are refused.
         const options = {
           scope: `t${index}`,
           ...(prepare.length > 0 && { prepare }),
           ...(missing && { missing }),
         } as const;
-        return { rule: token(label === undefined ? options : { ...options, label }), values, back: false };
+        return {
+          rule: token(label === undefined ? options : { ...options, label: `${label}p${index}` }),
+          values,
+          back: false,
+        };
       }),
   },
   {

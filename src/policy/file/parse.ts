@@ -10,7 +10,7 @@ import type { Issue } from '../../errors.ts';
 import { makeKeep } from '../../rule/keep.ts';
 import type { Rule } from '../../rule/rule.ts';
 import { unfitRules } from '../bind.ts';
-import { halfJoins } from '../joins.ts';
+import { halfJoins, labelClashes } from '../joins.ts';
 import { missingClashes } from '../missing.ts';
 import { lostSubjects, makePolicy, policy } from '../policy.ts';
 import { treeOfFields, treeOfPaths } from '../tree.ts';
@@ -100,6 +100,8 @@ export function readPolicy(
     const { leaves } = treeOfFields(fields);
     for (const { field, ...issue } of halfJoins(leaves))
       complain(issue.code, ['fields', field!, 'scope'], issue.message);
+    for (const { field, ...issue } of labelClashes(leaves))
+      complain(issue.code, ['fields', field!, 'label'], issue.message);
     for (const { field, option, ...issue } of lostSubjects(leaves))
       complain(issue.code, ['fields', field!, option], issue.message);
     for (const { field, ...issue } of missingClashes(leaves, ownProperties(options).missing)) {
