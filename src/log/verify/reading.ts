@@ -63,7 +63,10 @@ export function rangeOf({ level, index, width }: TilePlace): readonly [from: num
 export async function readTile(source: LogSource, place: TilePlace): Promise<Uint8Array> {
   const range = rangeOf(place);
   const [entry] = range;
-  const file = await located(readTileFile(source, place, (width) => width * HASH_BYTES), entry);
+  const file = await located(
+    readTileFile(source, place, (width) => width * HASH_BYTES),
+    entry,
+  );
   if (file === null) {
     const path = tilePath(place.level, place.index, place.width);
     return fault('deleted', `the log has no file ${path}, which has hashes of its tree`, { path, entry, range });
