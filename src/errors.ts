@@ -181,6 +181,8 @@ const KINDS = {
   space_too_small: 'policy',
   /** A policy does not fit a table: two fields have one column name, no column is left, or an array needs one. */
   not_tabular: 'policy',
+  /** A trust policy for logs has a line that is wrong, or lacks its quorum. */
+  log_policy_invalid: 'policy',
   /** A policy file is not YAML, is not UTF-8, or is larger than 1 MiB. */
   invalid_yaml: 'policy',
   // Keys.
@@ -297,6 +299,8 @@ const KINDS = {
   log_rolled_back: 'io',
   /** The files of a log do not fit together, or are not those of its key. */
   log_broken: 'io',
+  /** The server of a log cannot be reached, or answers with something else than a file. */
+  log_unavailable: 'io',
   /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
   log_stopped: 'io',
 } as const;
