@@ -14,8 +14,8 @@ import { type Verification, verifyLog } from '../../../src/log.ts';
 import { type History, history } from './histories.ts';
 import { KEYS, policyOf, sourceOf } from './memory-log.ts';
 
-const COUNT = process.env['TREFOIL_LONG'] === undefined ? 600 : 10_000;
-const FILE = process.env['TREFOIL_HISTORIES'];
+const COUNT = process.env.TREFOIL_LONG === undefined ? 600 : 10_000;
+const FILE = process.env.TREFOIL_HISTORIES;
 const POLICY = policyOf('none');
 
 /** One verdict a line; an empty list until the program has judged. */
