@@ -100,14 +100,10 @@ describe('the text of a checkpoint', () => {
       [await signNote('no checkpoint\n', [logSigner]), 'checkpoint_invalid'],
       [cosigned.replace('\n0\n', '\n1\n'), 'signature_invalid'],
     ] as const) {
-      expect(codeOf(() => openCheckpoint(note, policy))).toEqual(
-        [code, expect.anything()].slice(0, 1).concat([codeOfLine(() => openCheckpoint(note, policy)) as never]),
-      );
+      expect(codeOf(() => openCheckpoint(note, policy))).toContain(code);
     }
   });
 });
-
-const codeOfLine = (work: () => unknown): unknown => (codeOf(work) as [string, number | undefined])[1];
 
 describe('a proof', () => {
   const log = memoryLog();
@@ -213,6 +209,6 @@ describe('a proof', () => {
   it('that is not UTF-8, or has no checkpoint, is refused', () => {
     expect(codeOf(() => parseLogProof(Uint8Array.of(0xff)))).toEqual(['proof_invalid', undefined]);
     const text = 'c2sp.org/tlog-proof@v1\nindex 0\n\nx';
-    expect(codeOf(() => checkProof(text, new Uint8Array(1), policyOf('none')))).toEqual(['note_invalid', undefined]);
+    expect(codeOf(() => checkProof(text, new Uint8Array(1), policyOf('none')))).toEqual(['note_invalid', 1]);
   });
 });
