@@ -177,7 +177,7 @@ function later(name, floor, options) {
 
 /** Moving records to a later key against protecting them anew. */
 function moving() {
-  const rules = ['person', 'person.email', 'person.phone'].map((scope) => token({ scope, label: 'id' }));
+  const rules = ['id', 'mail', 'phone'].map((label) => token({ scope: `person.${label}`, label }));
   const records = policy({ id: rules[0], mail: rules[1], phone: rules[2] });
   const rows = values.slice(0, 5000).map((value) => ({ id: value, mail: value, phone: value }));
   const [first, second] = [records.bind(KEYS[0]), records.bind(KEYS[1])];
