@@ -481,14 +481,52 @@ describe('keys narrow', () => {
     const march = await protect('march.yaml', 'march.json', '7,2024-03-09');
     expect(march.out).toBe((await protect('per.yaml', 'all.json', '7,2024-03-09')).out);
     expect((await protect('march.yaml', 'march.json', '7,2024-04-09')).code).not.toBe(0);
+    const { out } = await run(['keys', 'inspect', '--keys', 'march.json', '--policy', 'per.yaml']);
+    expect(out).toContain('  field id: this key file has its keys for some periods only\n');
+    expect(out).not.toContain('does not have all of its keys');
+    const { policies } = await inspect('march.json', ['--policy', 'per.yaml']);
+    expect(policies).toMatchObject([{ lacking: [], somePeriods: ['id'] }]);
+    // Of another rule the file has none.
+    place.write('other.yaml', place.read('per.yaml').replace('scope: p', 'scope: q'));
+    const other = await inspect('march.json', ['--policy', 'other.yaml']);
+    expect(other.policies).toMatchObject([{ lacking: ['id'], somePeriods: [] }]);
+  });
+
+  it('inspect says what the keys of a narrowed file can do', async () => {
+    await run(['keys', 'new', '--renewable', '--out', 'both-0.json']);
+    await run(['keys', 'add', '--keys', 'both-0.json', '--out', 'both-ready.json']);
+    const { keys } = await inspect('both-ready.json');
+    const { id } = (keys as { id: string; state: string }[]).find(({ state }) => state === 'ready')!;
+    await run(['keys', 'promote', id, '--keys', 'both-ready.json', '--out', 'both-1.json']);
+    for (const [verbs, ...lines] of [
+      ['rekey', 'is the key that values are moved to', 'is a key that values are moved from', 'moves values to key'],
+      ['reveal', 'reads the values that it has made', 'reads old values', 'reveals with key'],
+      ['protect', 'makes new values', 'is known by its ids only', 'protects with key'],
+      [
+        'reveal,rekey',
+        'reads the values that it has made, and is the key that',
+        'reads old values',
+        'reveals with key',
+      ],
+    ] as const) {
+      const file = `can-${verbs}.json`;
+      await run(['keys', 'narrow', '--policy', 'p.yaml', '--verbs', verbs, '--keys', 'both-1.json', '--out', file]);
+      const { out } = await run(['keys', 'inspect', '--keys', file, '--domain', 'eu-enclave']);
+      for (const line of lines) expect(out, verbs).toContain(line);
+      expect(out.includes('reveals')).toBe(verbs.includes('reveal'));
+    }
+    const { out } = await run(['keys', 'inspect', '--keys', 'can-rekey.json', '--domain', 'eu-enclave']);
+    expect(out).toMatch(/# primary: values are moved to it\n/);
+    expect(out).toMatch(/# older: values are moved from it\n/);
+    expect(out).not.toMatch(/protects with/);
   });
 
   it('passes the check of its policy, which says what it is for', async () => {
     for (const verb of ['protect', 'reveal', 'rekey']) {
-      const source = ['--policy', 'p.yaml', '--keys', 'all.json'];
+      const source = ['--policy', 'p.yaml', '--keys', 'both-1.json'];
       const { err } = await run(['keys', 'narrow', ...source, '--verbs', verb, '--out', `only-${verb}.json`]);
       const pins = JSON.parse(
-        (await run(['keys', 'inspect', '--keys', 'all.json', '--domain', 'eu-enclave', '--json'])).out,
+        (await run(['keys', 'inspect', '--keys', 'both-1.json', '--domain', 'eu-enclave', '--json'])).out,
       );
       const [line] = /branchCheck: "\w{26}"/.exec(err)!;
       place.write('only.yaml', `${line}\nkeyCheck: ${JSON.stringify(pins.keyCheck)}\n${POLICY}`);
