@@ -86,7 +86,6 @@ async function wrap(file: string, options: WrapOptions, context: Context): Promi
   // Mistakes in the recipients are reported before anybody is asked for a passphrase.
   const ways = passphrase ? null : await waysOf(to);
   const source = await readKeyFile(checkFileName('FILE', file), options, context);
-  if (options.allowMultiRegion !== true) refuseManyRegions(source.json, ways?.wrappers ?? []);
   const { recipients, wrappers, name, region } = ways ?? (await newPassphrase(source.usedPassphrase, context));
   let sealed: Uint8Array | string;
   try {
@@ -95,12 +94,20 @@ async function wrap(file: string, options: WrapOptions, context: Context): Promi
       recipients,
       wrappers,
       armour,
+      allowMultiRegion: options.allowMultiRegion === true,
       signal: context.signal,
       ...(name === undefined ? {} : { name }),
       ...(region === undefined ? {} : { region }),
     });
   } catch (error) {
-    if ((error as { readonly argument?: unknown }).argument !== 'recipients') throw error;
+    const { argument } = error as { readonly argument?: unknown };
+    if (argument === 'allowMultiRegion') {
+      throw new UsageError(
+        '--to names a multi-region key of AWS, and the keys are for one region',
+        'name a key of that region, or add --allow-multi-region if its replicas stay there',
+      );
+    }
+    if (argument !== 'recipients') throw error;
     throw new UsageError(`--to: ${(error as Error).message.replace('"recipients" ', '')}`);
   }
   await writeKeyFile(out, sealed, context);
@@ -113,21 +120,6 @@ async function wrap(file: string, options: WrapOptions, context: Context): Promi
   voice.note(`wrote ${out === DASH ? 'to standard output' : out}, sealed with ${parts.join(' and ')}`);
   if (recipients.length === 0) voice.hint('without the KMS nobody can open it; seal it to a recipient, too');
   voice.hint('try to open the new file with trefoil keys inspect before you remove the old one');
-}
-
-/**
- * Refuses a multi-region key of AWS for keys with a region: every region that has a replica could open the file.
- *
- * @throws UsageError
- */
-function refuseManyRegions(json: string, wrappers: readonly KeyWrapper[]): void {
-  if (!wrappers.some(({ uri }) => /^aws-kms:.*:key\/mrk-/.test(uri))) return;
-  const { keys } = JSON.parse(json) as { readonly keys: readonly { readonly region?: string }[] };
-  if (keys.every(({ region }) => region === undefined)) return;
-  throw new UsageError(
-    '--to names a multi-region key of AWS, and the keys are for one region',
-    'name a key of that region, or add --allow-multi-region if its replicas stay there',
-  );
 }
 
 async function waysOf(to: readonly string[]): Promise<Ways> {
