@@ -5,7 +5,7 @@ const floors = [
   ['F1', '^src/(kernel/|ff1\\.ts|ff3\\.ts|ip\\.ts)'],
   [
     'F2',
-    '^src/(format\\.ts|format/|prepare\\.ts|prepare/|keys\\.ts|keys/|testing\\.ts|custody\\.ts|custody/|reveal\\.ts)',
+    '^src/(format\\.ts|format/|prepare\\.ts|prepare/|keys\\.ts|keys/|testing\\.ts|custody\\.ts|custody/|reveal\\.ts|note/|log\\.ts|log/)',
   ],
   ['F3', '^src/(rule/|vault\\.ts|vault-contract\\.ts|vault-sqlite\\.ts|vault-postgres\\.ts|vault/)'],
   ['F4', '^src/(policy\\.ts|policy/)'],

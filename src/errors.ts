@@ -59,6 +59,8 @@ const KINDS = {
   not_renewable: 'data',
   /** A value has the key already that records are moved to, and other fields of the record do not show their key. */
   already_rekeyed: 'data',
+  /** A record shows another key than the one that its other values were said to be of, or more than one key. */
+  wrong_key: 'data',
   /** A rule that reveals sealed values got a value that is not one. */
   not_sealed: 'data',
   /** A value, a file of rejects, a store or an export needs a key that is not in the keyset. */
@@ -125,6 +127,35 @@ const KINDS = {
   row_broken: 'data',
   /** An export of a vault is incomplete, was changed, or does not fit the store that it is imported into. */
   export_refused: 'data',
+  // A signed note.
+  /** A text that should be a signed note is not one. */
+  note_invalid: 'data',
+  /** No signature of a note is by a key that the caller trusts. */
+  note_unsigned: 'data',
+  /** A note has a signature by a key that the caller trusts, and it does not verify. */
+  signature_invalid: 'data',
+  // A log.
+  /** A text that should be a checkpoint of a log is not one. */
+  checkpoint_invalid: 'data',
+  /** A text that should be a proof of an entry is not one, or the proof does not lead to the root of its checkpoint. */
+  proof_invalid: 'data',
+  /** Too few witnesses have cosigned a checkpoint for the quorum of the policy. */
+  witness_missing: 'data',
+  /** The files of a log do not fit together, or are not those of its key. */
+  log_broken: 'data',
+  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
+  log_rolled_back: 'data',
+  /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
+  log_forked: 'data',
+  /** A witness says that it has seen something else, and does not prove it. */
+  witness_disagrees: 'data',
+  /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
+  seen_invalid: 'data',
+  // Entries of a log.
+  /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
+  entry_invalid: 'data',
+  /** The opening of an entry is not one, or is not the one that the entry commits to. */
+  opening_wrong: 'data',
   // A policy, in code or as a file.
   /** A policy is not a map with `trefoil`, `domain` and `fields`. */
   invalid_policy: 'policy',
@@ -152,6 +183,8 @@ const KINDS = {
   space_too_small: 'policy',
   /** A policy does not fit a table: two fields have one column name, no column is left, or an array needs one. */
   not_tabular: 'policy',
+  /** A trust policy for logs has a line that is wrong, or lacks its quorum. */
+  log_policy_invalid: 'policy',
   /** A policy file is not YAML, is not UTF-8, or is larger than 1 MiB. */
   invalid_yaml: 'policy',
   // Keys.
@@ -204,6 +237,9 @@ const KINDS = {
   share_wrong: 'keys',
   /** A record of a ceremony is damaged, was changed, or is not one. */
   ceremony_broken: 'keys',
+  // Keys of signed notes.
+  /** A text that should be a verifier key or a private key of signed notes is not one, or its key is not safe. */
+  note_key_invalid: 'keys',
   // Input and output.
   /** The system cannot open, read or write a file or a stream. */
   io_failed: 'io',
@@ -232,6 +268,17 @@ const KINDS = {
   key_unavailable: 'io',
   /** A KMS has answered something that is not a key, or has answered with a redirect. */
   key_answer_broken: 'io',
+  // A witness of a log.
+  /** A witness cannot be reached, does not answer in time, or has no address. */
+  witness_unavailable: 'io',
+  /** A witness does not know the log or its key. */
+  witness_refused: 'io',
+  /** A witness has answered something that is no answer, such as a cosignature that does not verify, or a redirect. */
+  witness_answer_broken: 'io',
+  /** The folder in which a witness remembers what it has cosigned does not exist. */
+  witness_state_missing: 'io',
+  /** What a witness remembers was changed, or belongs to a witness with another key. */
+  witness_state_broken: 'io',
   // The store of a vault.
   /** The store of a vault has failed or refused the work. */
   store_failed: 'io',
@@ -243,6 +290,17 @@ const KINDS = {
   store_broken: 'io',
   /** A store, or the vault in it, or its driver does not exist; or a verb that cannot wait was called. */
   store_missing: 'io',
+  // The writer of a log.
+  /** There is no log in the folder, and `create` does not say that a new one is wanted. */
+  log_missing: 'io',
+  /** A new log is wanted where there is one, or where there are files of another. */
+  log_exists: 'io',
+  /** Another process writes this log, or has written it since. */
+  log_in_use: 'io',
+  /** The server of a log cannot be reached, or answers with something else than a file. */
+  log_unavailable: 'io',
+  /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
+  log_stopped: 'io',
 } as const;
 
 /** The stable code of one thing that can go wrong. */

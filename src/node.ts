@@ -2,6 +2,7 @@
 
 export type { FileFormat } from './files/file-format.ts';
 export type { Compression } from './files/inputs/compression.ts';
+export { type WitnessFolder, type WitnessFolderOptions, witnessFolder } from './files/log/witness-state.ts';
 export type { FileOptions, FileResult } from './files/plan.ts';
 export type { Reject, Rejects, RejectsTable } from './files/rejects.ts';
 export {

@@ -31,5 +31,6 @@ export type {
   RevealingOpenFilePolicy,
   RevealingOpenPolicy,
   RevealingPolicy,
+  RevealOptions,
   SafeRow,
 } from './policy/types.ts';

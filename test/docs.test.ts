@@ -14,6 +14,7 @@ import * as ff3 from 'trefoil/ff3';
 import * as format from 'trefoil/format';
 import * as ip from 'trefoil/ip';
 import * as keys from 'trefoil/keys';
+import * as log from 'trefoil/log';
 import * as ndjson from 'trefoil/ndjson';
 import * as node from 'trefoil/node';
 import * as policy from 'trefoil/policy';
@@ -39,6 +40,7 @@ const MODULES: Readonly<Record<string, object>> = {
   'trefoil/format': format,
   'trefoil/ip': ip,
   'trefoil/keys': keys,
+  'trefoil/log': log,
   'trefoil/ndjson': ndjson,
   'trefoil/node': node,
   'trefoil/policy': policy,

@@ -38,6 +38,7 @@ import { makeRejectSealer } from '../src/io/rejects.ts';
 import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
 import { openKeys } from '../src/keys/domain-keys.ts';
 import { addDomain, addKey, promoteKey } from '../src/keys.ts';
+import { newNoteKey, noteSigner, type Signer, signNote, verifierKey } from '../src/log.ts';
 import { parsePolicy, project, rekey } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
@@ -275,6 +276,35 @@ const CUSTODY: Readonly<Record<string, Row>> = {
   ),
 };
 
+const NOTE_KEY = newNoteKey('anna.example');
+const NOTE = await signNote('text\n', [noteSigner(NOTE_KEY.privateKey)]);
+const COSIGNER_KEY = newNoteKey('witness.example', { algorithm: 'cosignature/v1' });
+const CHECKPOINT = 'log.example\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n';
+
+/** A maker of signers, and the verb of what it makes. */
+const signerRow =
+  (args: () => readonly [string, ...object[]], text: string): Row =>
+  (fn) => {
+    const { sign } = (fn as unknown as (...args: readonly unknown[]) => Signer)(...args());
+    return [
+      { name: fn.name, fn, args },
+      { name: `${fn.name}.sign`, fn: sign as Fn, args: () => [new TextEncoder().encode(text)] },
+    ];
+  };
+
+const LOG: Readonly<Record<string, Row>> = {
+  verifierKey: call(() => [NOTE_KEY.verifierKey]),
+  newNoteKey: call(() => [
+    'anna.example',
+    { algorithm: 'ed25519', random: (length: number) => new Uint8Array(length) },
+  ]),
+  noteSigner: signerRow(() => [NOTE_KEY.privateKey], 'text\n'),
+  cosigner: signerRow(() => [COSIGNER_KEY.privateKey, { now: () => 0 }], CHECKPOINT),
+  parseNote: call(() => [NOTE]),
+  openNote: call(() => [NOTE, [verifierKey(NOTE_KEY.verifierKey)]]),
+  signNote: call(() => ['text\n', [{ ...noteSigner(NOTE_KEY.privateKey) }]]),
+};
+
 const KEY32 = Uint8Array.from({ length: 32 }, (_, i) => i);
 
 /** A cipher of addresses to addresses. */
@@ -457,7 +487,7 @@ const VAULT: Row = async (fn) => {
 
 const ROTATION: Readonly<Record<string, Row>> = {
   addDomain: call(() => [ring, 'b', { of: 'eu' }]),
-  addKey: call(() => [ring, { newLineage: true }]),
+  addKey: call(() => [ring, { newLineage: true, renewable: true }]),
   promoteKey: call(() => [FIRST, FIRST.ids[1]]),
   retireKey: call(() => [
     SECOND,
@@ -930,6 +960,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   },
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
+  log: LOG,
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

@@ -1,5 +1,6 @@
 /** Binds the policy of a run to its keys and opens its stores. */
 
+import { given } from '../core/given.ts';
 import type { CanMove } from '../io/stream.ts';
 import { type DomainKeys, keyset } from '../keys.ts';
 import { type Direction, openBound } from '../policy/bound.ts';
@@ -8,6 +9,7 @@ import { revealAccess } from '../reveal.ts';
 import { ruleEngine } from '../rule/rule.ts';
 import { memoryStore, type VaultStore } from '../vault.ts';
 import { UsageError } from './exit.ts';
+import { checkFrom } from './from-key.ts';
 import { findKeys, type KeyOptions, type KeySource, needKeys } from './key-source.ts';
 import type { Context } from './options.ts';
 import { storeNames } from './stores/places.ts';
@@ -27,6 +29,8 @@ export interface PolicyWithKeys {
 export interface BindOptions extends KeyOptions {
   /** Arguments of `--vault`. */
   readonly vault?: readonly string[] | undefined;
+  /** The key that made the values which do not show their key, for revealing. */
+  readonly from?: string | undefined;
   /** Whether the run may seal rejected records. Then it needs keys even if no rule does. */
   readonly sealing?: boolean;
   /** Whether nothing may be written. Then protected values go into stores in memory. */
@@ -54,12 +58,13 @@ export async function bindKeys(
   options: BindOptions,
   context: Context,
 ): Promise<PolicyWithKeys> {
-  const { vault, sealing = false, isTrial = false } = options;
+  const { vault, from, sealing = false, isTrial = false } = options;
   const needed = sealing || isKeyed(policy) || policy.keyCheck !== undefined;
   const source: KeySource | null = await (needed ? needKeys(options, context) : findKeys(options, context));
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   const used = keys ?? throwAwayKeys(policy);
-  const bound = await bindOrOpen(policy, direction, used, vault, isTrial);
+  checkFrom(from, used);
+  const bound = await bindOrOpen(policy, direction, used, vault, isTrial, from);
   // Reasons to refuse the whole run are reported before any file is made.
   openBound(bound).demand(direction);
   return { bound, keys, keyFiles: source?.files ?? [] };
@@ -76,15 +81,17 @@ async function bindOrOpen(
   keys: DomainKeys,
   vault: readonly string[] | undefined,
   isTrial: boolean,
+  from: string | undefined,
 ): Promise<PolicyWithKeys['bound']> {
   const names = storeNames(policy);
+  const more = given({ fromKey: from });
   if (names.length === 0) {
     if (vault !== undefined) throw new UsageError('--vault is set, but the policy has no vault rule');
-    return direction === 'reveal' ? policy.bind(keys, revealAccess) : policy.bind(keys);
+    return direction === 'reveal' ? policy.bind(keys, revealAccess, more) : policy.bind(keys);
   }
   if (isTrial && direction === 'protect') return policy.open(keys, memoryStores(policy));
   // Only the runs that need SQLite or PostgreSQL load them.
   const { openStores } = await import('./stores/open.ts');
   const stores = await openStores(names, vault ?? [], { create: direction === 'protect' });
-  return direction === 'reveal' ? policy.open(keys, stores, revealAccess) : policy.open(keys, stores);
+  return direction === 'reveal' ? policy.open(keys, stores, revealAccess, more) : policy.open(keys, stores);
 }

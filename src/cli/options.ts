@@ -62,7 +62,7 @@ export function filesOption(flag: string, text: string, argument = 'FILE'): Opti
 }
 
 /** Text that is probably the content of a key file, as in the mistake `--keys "$(cat keys.json)"`. */
-const KEY_MATERIAL = /trefoil-root|AGE-SECRET-KEY-|^\s*\{/i;
+const KEY_MATERIAL = /trefoil-root|AGE-SECRET-KEY-|PRIVATE\+KEY\+|^\s*\{/i;
 
 /**
  * Checks the name of a file. Later messages quote file names, so a text that may be a key is refused here.

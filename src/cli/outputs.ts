@@ -36,6 +36,7 @@ export function refuseTwoDashes(stream: 'input' | 'output', named: readonly Name
 
 /** Standard output. It has no name to set at the end, and written bytes cannot be discarded. */
 export const STDOUT: Output = {
+  temporary: null,
   write: (chunk) => writeOut(chunk),
   sync: async () => {},
   close: async () => {},

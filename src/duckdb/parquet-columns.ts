@@ -11,6 +11,7 @@ import { type Issue, TrefoilError } from '../errors.ts';
 import { namesInside, type Position, type TableColumn } from '../io/columns.ts';
 import { unnamedColumn } from '../io/header.ts';
 import { type BoundInside, type Direction, type FieldsNode, isGone, type Leaf, type Node } from '../policy/bound.ts';
+import { arrayPath } from '../policy/file/path.ts';
 import { otherNames, unnamedIssue } from '../policy/unnamed.ts';
 import type { Type, TypeIds } from './module.ts';
 import { identifier, text } from './sql.ts';
@@ -227,13 +228,27 @@ function mapNode(mapping: Mapping, node: InnerNode, type: Type, place: Place): O
     return node.kind === 'fields' ? mapStruct(mapping, node, type, place) : mapList(mapping, node, type, place);
   }
   for (const leaf of leavesOf(node)) {
-    const names = leaf.header === null ? [] : namesInside(leaf, node);
+    const names = leaf.header === null ? [] : namesInside(leaf.path, node);
     locate(mapping, leaf, { sql: place.sql, inside: { node, names } });
   }
+  if (place.lists.length === 0) locateArrays(mapping, node, place.sql);
   return { kind: 'cell', column: { name: place.header, node, from: 0 }, ...place };
 }
 
 type InnerNode = Exclude<Node, { kind: 'leaf' }>;
+
+/**
+ * Notes where the arrays are whose elements show the key of a record (policy/unmarked/witnesses.ts).
+ *
+ * @param sql the expression of the node: JSON as text, or what is cast to it.
+ */
+function locateArrays({ inside, positions }: Mapping, node: InnerNode, sql: string): void {
+  for (const { path, header } of leavesOf(node)) {
+    const array = arrayPath(path);
+    if (header !== null || !inside.witnesses.includes(array)) continue;
+    positions.set(array, { sql, inside: { node, names: namesInside(array, node) } });
+  }
+}
 
 function refuseNode({ issues, found }: Mapping, node: InnerNode, kind: string): null {
   const expected = node.kind === 'fields' ? 'a STRUCT or text with JSON' : 'a LIST or text with JSON';
@@ -321,6 +336,8 @@ function mapList(
   if (kind !== 'LIST') return refuseNode(mapping, node, kind);
   const around = { sql, variable: mapping.variable + lists.length };
   const { item } = node;
+  // A LIST inside a LIST is in the JSON of the outer one.
+  if (lists.length === 0) locateArrays(mapping, node, `to_json(${sql})`);
   const place = {
     ...{ name, header: `${header}[]`, sql: around.variable },
     ...{ parent: null, lists: [...lists, around] },

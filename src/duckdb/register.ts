@@ -5,14 +5,16 @@
 
 import type { RevealAccess } from '../core/capability.ts';
 import { badType, checkOptions, typeName } from '../core/checks.ts';
+import { given } from '../core/given.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
 import { openBound } from '../policy/bound.ts';
+import type { RevealOptions } from '../policy/types.ts';
 import { fieldFunctions, registerFields } from './functions.ts';
 import { type DuckdbConnection, loadDuckdb } from './module.ts';
 
 /** A policy, as returned by `policy(…)` and `parsePolicy(…)`. */
 export interface CanBind {
-  readonly bind: (keys: DomainKeys, access: RevealAccess) => unknown;
+  readonly bind: (keys: DomainKeys, access: RevealAccess, options?: RevealOptions) => unknown;
 }
 
 /** Options of {@link register}. */
@@ -21,6 +23,11 @@ export interface RegisterOptions {
   readonly keys: DomainKeys;
   /** `revealAccess` of `trefoil/reveal`. With it, functions that reveal are registered as well. */
   readonly access?: RevealAccess | undefined;
+  /**
+   * Shown id of the key that made the `fpe` ciphertext which is revealed. It is needed if the keys are more than one: a
+   * function sees no other field of the record that could show the key.
+   */
+  readonly fromKey?: string | undefined;
 }
 
 /**
@@ -68,13 +75,14 @@ export async function register(connection: DuckdbConnection, options: RegisterOp
   if (typeof connection?.registerScalarFunction !== 'function') {
     badType('connection', `expected a connection of @duckdb/node-api, got ${typeName(connection)}`);
   }
-  const { policy, keys, access } = checkOptions('options', options, [
+  const { policy, keys, access, fromKey } = checkOptions('options', options, [
     'policy',
     'keys',
     'access',
+    'fromKey',
   ]) as Partial<RegisterOptions>;
   if (typeof policy?.bind !== 'function') badType('policy', `expected a policy, got ${typeName(policy)}`);
-  const inside = openBound(policy.bind(keys as DomainKeys, access as RevealAccess));
+  const inside = openBound(policy.bind(keys as DomainKeys, access as RevealAccess, given({ fromKey })));
   const duckdb = await loadDuckdb();
   for (const direction of access === undefined ? (['protect'] as const) : (['protect', 'reveal'] as const)) {
     registerFields(duckdb, connection, inside, direction, fieldFunctions(inside, direction));

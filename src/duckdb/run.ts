@@ -10,8 +10,10 @@
 import { stat } from 'node:fs/promises';
 import { fail, TrefoilError } from '../errors.ts';
 import { openFolderOutput } from '../files/outputs/private-folder.ts';
+import { getsNote, refuseNoted, writeNote } from '../files/outputs/rekeyed-note.ts';
 import { systemError } from '../files/system-error.ts';
 import { hidesEmpty } from '../io/header.ts';
+import { needsOf } from '../policy/bound.ts';
 import { csvReading, csvWriting } from './csv-sql.ts';
 import { startEngine } from './engine.ts';
 import { findFault, refuseShortage } from './failure.ts';
@@ -57,6 +59,7 @@ export interface DuckdbResult {
 export async function runDuckdb(run: DuckdbRun): Promise<DuckdbResult> {
   const { direction, output, inputs, force, others } = run;
   checkInputs(run);
+  await refuseNoted(inputs, run.inside, direction);
   const duckdb = await loadDuckdb();
   // An error about the output is reported before anything is read.
   const file = await openFolderOutput(output, {
@@ -74,6 +77,7 @@ export async function runDuckdb(run: DuckdbRun): Promise<DuckdbResult> {
       interrupt = () => engine.connection.interrupt();
       const rows = await copy(duckdb, engine.connection, run, file.file);
       run.signal?.throwIfAborted();
+      if (getsNote(run.inside, direction)) await writeNote(output, file.file, run.inside);
       return { rows, bytesIn: await sizeOf(inputs), bytesOut: await file.finish() };
     } finally {
       interrupt = () => {};
@@ -96,7 +100,7 @@ async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun
   const source = await openSource(duckdb, connection, run);
   const format =
     run.outputFormat === 'parquet' ? `FORMAT parquet, ${ROW_GROUP}` : csvWriting(run.dialect, source.newline);
-  const functions = cellFunctions(source.columns);
+  const functions = cellFunctions(run, source.columns);
   registerFields(duckdb, connection, run.inside, run.direction, [...functions.values()], run.inputFormat === 'csv');
   const select = selectOf(run, source, functions);
   let written: number;
@@ -133,13 +137,16 @@ async function copy(duckdb: DuckdbModule, connection: Connection, run: DuckdbRun
 }
 
 /** A function for each cell of the output that a rule changes. */
-function cellFunctions({ output, positions }: Source['columns']): ReadonlyMap<Cell, FieldFunction> {
+function cellFunctions(
+  { inside, direction }: DuckdbRun,
+  { output, positions }: Source['columns'],
+): ReadonlyMap<Cell, FieldFunction> {
   const functions = new Map<Cell, FieldFunction>();
   for (const cell of cellsOf(output)) {
     const { column } = cell;
     if (isKept(column)) continue;
     const leaves = column.node === undefined ? [column.leaf] : leavesOf(column.node);
-    const needs = [...new Set(leaves.flatMap(({ engine }) => engine.needs ?? []))];
+    const needs = [...new Set(leaves.flatMap((leaf) => needsOf(inside, leaf, direction)))];
     functions.set(cell, {
       name: `trefoil_${functions.size}`,
       column: { ...column, from: 0 },

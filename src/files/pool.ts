@@ -14,6 +14,8 @@ export interface WorkerSetup {
   readonly sheet: object;
   readonly keys: PackedKeys;
   readonly options: WorkOptions;
+  /** See `BoundInside`. */
+  readonly fromKey: string | null;
   /** The keys of both sides, and the policy of the recipient, if the records are moved; otherwise `null`. */
   readonly moving: MovingSetup | null;
 }
@@ -49,6 +51,7 @@ export async function startPool(count: number, inside: BoundInside, options: Wor
     sheet,
     keys: packKeys(inside.keys),
     options,
+    fromKey: inside.fromKey,
     moving: moving === null ? null : packMoving(moving),
   };
   const pool = new Tinypool({

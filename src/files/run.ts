@@ -31,6 +31,7 @@ import {
 } from './inputs/cutter.ts';
 import { inOrder } from './ordered.ts';
 import { openRunOutputs, type RunOutputs } from './outputs/outputs.ts';
+import { refuseNoted } from './outputs/rekeyed-note.ts';
 import type { Counts, EndCounts, FileResult, RunPlan } from './plan.ts';
 import { type Pool, startPool } from './pool.ts';
 import { rejectsHead } from './rejects.ts';
@@ -47,6 +48,11 @@ export async function runPlan(plan: RunPlan): Promise<FileResult> {
     if (typeof output === 'string') checkCompression(plan.work.compression, output);
   }
   plan.signal?.throwIfAborted();
+  await refuseNoted(
+    plan.units.flatMap(({ inputs }) => inputs),
+    plan.inside,
+    plan.work.direction,
+  );
   const outputs = await openRunOutputs(plan);
   if (outputs.done !== null) return resultOf(outputs.done);
   let pool: Pool | null = null;

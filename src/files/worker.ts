@@ -15,12 +15,13 @@ import { revealAccess } from '../reveal.ts';
 import { type ChunkDone, type ChunkTask, makeChunkWork } from './chunk-work.ts';
 import type { MovingSetup, WorkerSetup } from './pool.ts';
 
-const { sheet, keys, options, moving } = Tinypool.workerData as WorkerSetup;
+const { sheet, keys, options, fromKey, moving } = Tinypool.workerData as WorkerSetup;
 const policy = parsePolicy(sheet);
 const bound = moving === null ? bindTo(unpackKeys(keys)) : move(moving);
 
 function bindTo(opened: DomainKeys): object {
-  return options.direction === 'reveal' ? policy.bind(opened, revealAccess) : policy.bind(opened);
+  if (options.direction !== 'reveal') return policy.bind(opened);
+  return policy.bind(opened, revealAccess, given({ fromKey: fromKey ?? undefined }));
 }
 
 function move({ from, to, fromKey, as }: MovingSetup): object {

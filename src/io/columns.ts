@@ -4,7 +4,7 @@
  */
 
 import { type BoundInside, type Direction, isGone, type Leaf, type Node } from '../policy/bound.ts';
-import { parsePath } from '../policy/file/path.ts';
+import { arrayPath, parsePath } from '../policy/file/path.ts';
 
 /** A column of a table and the field of the policy whose rule it goes through. */
 export interface LeafColumn {
@@ -42,7 +42,7 @@ export interface TableMap {
   readonly columns: readonly TableColumn[];
   /**
    * Where the input has each field, by path. It has the dropped fields as well, because a rule may look at another
-   * field of the record, and no fields inside arrays.
+   * field of the record. In place of the fields inside an array it has the array.
    */
   readonly positions: ReadonlyMap<string, Position>;
 }
@@ -93,13 +93,13 @@ export function claimsOf(names: ReadonlySet<string>, { root, leaves }: BoundInsi
   return claims;
 }
 
-/** The names from a node to a leaf inside it, without arrays. */
-export function namesInside(leaf: Leaf, node: CellColumn['node']): readonly string[] {
+/** The names from a node to a path inside it, without arrays. */
+export function namesInside(to: string, node: CellColumn['node']): readonly string[] {
   const namesOf = (path: string): readonly string[] => {
     const steps = parsePath(path);
     return typeof steps === 'string' ? [] : steps.map(({ name }) => name);
   };
-  return namesOf(leaf.path).slice(namesOf(node.path).length);
+  return namesOf(to).slice(namesOf(node.path).length);
 }
 
 /**
@@ -131,9 +131,10 @@ export function columnsOf(names: readonly string[], claims: readonly Claim[]): R
 export function positionsOf(names: readonly string[], claims: readonly Claim[]): ReadonlyMap<string, Position> {
   const positions = new Map<string, Position>();
   for (const { leaf, column, node } of claims) {
-    if (column === null || leaf.header === null) continue;
-    const inside = node === null ? null : { node, names: namesInside(leaf, node) };
-    positions.set(leaf.path, { from: names.indexOf(column), inside });
+    if (column === null) continue;
+    const path = leaf.header === null ? arrayPath(leaf.path) : leaf.path;
+    const inside = node === null ? null : { node, names: namesInside(path, node) };
+    positions.set(path, { from: names.indexOf(column), inside });
   }
   return positions;
 }

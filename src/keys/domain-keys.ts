@@ -212,18 +212,12 @@ export function openKeys(keys: DomainKeys): OpenedKeys {
  */
 export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
   checkKeyCheck(keyCheck);
-  const { keys: known, domain, packed } = openKeys(keys);
+  const opened = openKeys(keys);
+  const { packed } = opened;
   const { [PROTECTS]: protects, ...checks } = keyCheck;
   for (const [id, check] of Object.entries(checks)) {
-    const key = known.find((candidate) => candidate.id === id);
-    if (key === undefined || key.check !== check) {
-      fail(
-        'key_check_mismatch',
-        `the keys are not the pinned ones: domain ${domain} has key ` +
-          `${known.map(({ id }) => id).join(', ')}, and the pinned key check belongs to another key; ` +
-          'use the keyset that the data was protected with',
-      );
-    }
+    const key = opened.keys.find((candidate) => candidate.id === id);
+    if (key?.check !== check) refusePin(opened, id, checks);
   }
   const { pins } = packed;
   const ids = Object.keys(checks).filter((id) => pins.ids?.includes(id) ?? true);
@@ -235,6 +229,38 @@ export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
   }
   const now: Pins = { ...pins, ids: Object.freeze(ids), protects: protects ?? pins.protects };
   return hide(openPacked({ ...packed, pins: now }));
+}
+
+/** Says why a pinned key is not the one of the keyset: it is missing, was retired, or has another check value. */
+function refusePin({ domain, keys, retired }: OpenedKeys, id: string, checks: KeyCheck): never {
+  const known = keys.map((key) => key.id);
+  const has = `domain ${domain} has key ${known.join(', ')}`;
+  const day = retired.get(id);
+  if (day !== undefined) {
+    fail(
+      'key_check_mismatch',
+      `the policy pins key ${id}, which was retired on ${day}; ${has}: if no data has values of ${id} any more, take ` +
+        'it out of keyCheck, and otherwise use a key file from before',
+    );
+  }
+  if (known.includes(id)) {
+    fail(
+      'key_check_mismatch',
+      `the keys are not the pinned ones: key ${id} of domain ${domain} has another check value than the pinned one; ` +
+        'use the keyset that the data was protected with',
+    );
+  }
+  const isPartly = Object.entries(checks).some(([other, check]) =>
+    keys.some((key) => key.id === other && key.check === check),
+  );
+  fail(
+    'key_check_mismatch',
+    isPartly
+      ? `the policy pins key ${id}, which the key file lacks: ${has}; the file is from before that key was added or ` +
+          'after it was taken out, so use one that has all pinned keys'
+      : `the keys are not the pinned ones: ${has}, and the policy pins ${Object.keys(checks).join(', ')}; ` +
+          'use the keyset that the data was protected with',
+  );
 }
 
 /**

@@ -2,6 +2,7 @@
  * Where a policy meets its keys: what `bind` and `open` have in common.
  */
 
+import { checkOptions } from '../core/checks.ts';
 import { throwIssues } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
 import {
@@ -15,11 +16,14 @@ import {
 } from '../keys/domain-keys.ts';
 import { refuseReveal } from '../rule/binding.ts';
 import type { Direction, Leaf } from './bound.ts';
-import type { PolicyOptions } from './types.ts';
+import type { PolicyOptions, RevealOptions } from './types.ts';
+import { checkFromKey, demandKey, type RecordKeys } from './unmarked/record-keys.ts';
+import { witnessesOf } from './unmarked/witnesses.ts';
 
 /** Keys that a policy may be used with. */
 export interface PolicyKeys {
   readonly opened: OpenedKeys;
+  readonly recordKeys: RecordKeys;
   /** See `BoundInside.demand`. */
   readonly demand: (direction: Direction) => void;
 }
@@ -30,9 +34,12 @@ export function bindKeys(
   sheet: PolicyOptions,
   domainKeys: DomainKeys,
   revealing: boolean,
+  options: RevealOptions = {},
 ): PolicyKeys {
   throwIssues(unfitRules(leaves));
   const opened = openKeys(pinned(sheet, domainKeys));
+  const { fromKey } = checkOptions<RevealOptions>('options', options, ['fromKey']);
+  const recordKeys = { opened, fromKey: checkFromKey(fromKey, opened), witnesses: witnessesOf(leaves) };
   const keyed = leaves.some(({ engine }) => engine.keyed);
 
   function demand(direction: Direction): void {
@@ -42,12 +49,12 @@ export function bindKeys(
     }
     if (!revealing) refuseReveal();
     checkMayReveal(opened);
-    const needsPin = leaves.find(({ engine }) => engine.needsPin);
-    if (needsPin !== undefined) demandOnePin(opened, needsPin);
+    const unmarked = leaves.find(({ engine }) => engine.under !== undefined);
+    if (unmarked !== undefined) demandKey(recordKeys, unmarked);
   }
   if (revealing) demand('reveal');
 
-  return { opened, demand };
+  return { opened, recordKeys, demand };
 }
 
 /**
@@ -66,18 +73,6 @@ export function pinned({ domain, region, keyCheck, branchCheck }: PolicyOptions,
   }
   const checked = keyCheck === undefined ? domainKeys : pinKeys(domainKeys, keyCheck);
   return branchCheck === undefined ? checked : pinBranches(checked, branchCheck);
-}
-
-/** An fpe ciphertext does not show which key it was made with, so the policy must name exactly one key. */
-export function demandOnePin({ pinned }: OpenedKeys, { path }: Leaf): void {
-  if (pinned?.length === 1) return;
-  const pins = pinned === null ? 'pins no key check' : `pins ${pinned.length} key checks`;
-  fail(
-    'key_check_required',
-    `an fpe field cannot detect a wrong key and the policy ${pins}: pin the key check of the key that the data was ` +
-      'protected with, keyCheck: { <key id>: <check> }, as trefoil keys inspect shows it',
-    { field: path },
-  );
 }
 
 /** Issues that no keys can help, such as a space that is too small: the policy cannot be bound. */

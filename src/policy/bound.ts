@@ -42,6 +42,10 @@ export interface BoundInside {
   readonly domain: string;
   /** The keys that are bound: workers and sealed rejects need them. */
   readonly keys: OpenedKeys;
+  /** Shown id of the key that the caller has named for values which do not show their key; `null` without one. */
+  readonly fromKey: string | null;
+  /** Paths of the fields that show the key of a record, without those below an array: see `unmarked/witnesses.ts`. */
+  readonly witnesses: readonly string[];
   /** The policy as plain data, with the domain: what `parsePolicy` takes. */
   readonly sheet: object;
   readonly unnamed: 'error' | 'drop';
@@ -56,7 +60,7 @@ export interface BoundInside {
   readonly columns: readonly BoundColumns[];
   /**
    * Throws if the verb may not be used at all: to reveal without `revealAccess`, to protect with a primary key that is
-   * not pinned, to reveal fpe fields without exactly one pinned key check.
+   * not pinned, to reveal fpe fields without a pinned key check or if nothing can show their key.
    */
   readonly demand: (direction: Direction) => void;
   /**
@@ -119,6 +123,12 @@ export function isMove(direction: Direction): direction is MoveDirection {
 /** Whether the records of a direction do not have a field, because protecting has removed it. */
 export function isGone({ engine }: Leaf, direction: Direction): boolean {
   return direction !== 'protect' && engine.removes && engine.removesOnMove !== true;
+}
+
+/** Paths of the other fields that a field needs on the way in a direction. */
+export function needsOf({ witnesses }: BoundInside, { engine }: Leaf, direction: Direction): readonly string[] {
+  const { needs = [], mover } = engine;
+  return direction === 'protect' || mover?.showsKey !== false ? needs : [...new Set([...needs, ...witnesses])];
 }
 
 /** The verb of a bound rule for a direction. */

@@ -16,7 +16,8 @@ import { policyMissing } from './missing.ts';
 import { makeReplay } from './replay.ts';
 import { makeAsyncTransform, makeTransform, makeValues } from './transform.ts';
 import type { FieldsNode } from './tree.ts';
-import type { ManyOptions, OpenFilePolicy, PolicyOptions } from './types.ts';
+import type { ManyOptions, OpenFilePolicy, PolicyOptions, RevealOptions } from './types.ts';
+import { withRecordKeys } from './unmarked/record-keys.ts';
 
 type AsyncTransform = ReturnType<typeof makeAsyncTransform>;
 
@@ -37,20 +38,25 @@ export async function openPolicy(
   domainKeys: DomainKeys,
   stores: unknown,
   revealing: boolean,
+  options: RevealOptions | undefined,
 ): Promise<OpenFilePolicy> {
-  const { opened: keys, demand } = bindKeys(leaves, sheet, domainKeys, revealing);
+  const { opened: keys, recordKeys, demand } = bindKeys(leaves, sheet, domainKeys, revealing, options);
   const { domain } = keys;
   const missing = policyMissing(leaves, sheet.missing);
-  const columns = leaves.map(({ engine }, i) =>
-    engine.open === undefined ? engine.bind(engine.keyed ? keys : null, revealing, missing.listsOf(i)) : undefined,
-  );
+  const columns = leaves.map((leaf, i) => {
+    const { engine } = leaf;
+    if (engine.open !== undefined) return undefined;
+    const lists = missing.listsOf(i);
+    return withRecordKeys(engine.bind(engine.keyed ? keys : null, revealing, lists), leaf, recordKeys, lists);
+  });
   const waiting: (AsyncColumns | undefined)[] = [];
   // One after another: two rules of one store share what the first of them has read from it.
   for (const [i, { engine }] of leaves.entries()) waiting.push(await engine.open?.(keys, stores, missing.listsOf(i)));
   const { unnamed = 'error' } = sheet;
 
   const lists = { missing: missing.texts, missingCells: missing.cells };
-  const common = { domain, keys, sheet: { ...sheet, domain }, unnamed, leaves, root, demand, ...lists };
+  const named = { fromKey: recordKeys.fromKey, witnesses: recordKeys.witnesses.paths };
+  const common = { domain, keys, ...named, sheet: { ...sheet, domain }, unnamed, leaves, root, demand, ...lists };
   const insideOf = (bound: readonly BoundColumns[]): BoundInside => {
     const transforms = { rows: makeTransform(root, bound, unnamed), values: makeValues(root, bound, unnamed) };
     return { ...common, columns: bound, ...transforms };

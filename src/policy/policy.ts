@@ -21,7 +21,8 @@ import { missingClashes, policyMissing } from './missing.ts';
 import { openPolicy } from './open.ts';
 import { makeTransform, makeValues } from './transform.ts';
 import { type FieldsNode, refuseStars, treeOfFields } from './tree.ts';
-import type { BoundFilePolicy, Fields, ManyOptions, Policy, PolicyOptions } from './types.ts';
+import type { BoundFilePolicy, Fields, ManyOptions, Policy, PolicyOptions, RevealOptions } from './types.ts';
+import { withRecordKeys } from './unmarked/record-keys.ts';
 
 const TREE = Symbol.for('trefoil.policy.v1');
 
@@ -99,9 +100,10 @@ export function makePolicy<const F extends Fields, const Unnamed extends 'error'
   };
   // Without a prototype, so that an option that is not set is not read from one.
   const sheet = ownProperties(data) as PolicyOptions;
-  const bind = (keys: DomainKeys, access?: RevealAccess) => bindPolicy(root, leaves, sheet, keys, checkAccess(access));
-  const open = (keys: DomainKeys, stores: unknown, access?: RevealAccess) =>
-    openPolicy(root, leaves, sheet, keys, stores, checkAccess(access));
+  const bind = (keys: DomainKeys, access?: RevealAccess, more?: RevealOptions) =>
+    bindPolicy(root, leaves, sheet, keys, checkAccess(access), more);
+  const open = (keys: DomainKeys, stores: unknown, access?: RevealAccess, more?: RevealOptions) =>
+    openPolicy(root, leaves, sheet, keys, stores, checkAccess(access), more);
   Object.defineProperty(data, 'bind', { value: bind });
   Object.defineProperty(data, 'open', { value: open });
   Object.defineProperty(data, TREE, { value: { root, leaves } satisfies PolicyTree });
@@ -153,16 +155,25 @@ function bindPolicy(
   sheet: PolicyOptions,
   domainKeys: DomainKeys,
   revealing: boolean,
+  options: RevealOptions | undefined,
 ): BoundFilePolicy {
   const { unnamed = 'error' } = sheet;
-  const { opened, demand } = bindKeys(leaves, sheet, domainKeys, revealing);
+  const { opened, recordKeys, demand } = bindKeys(leaves, sheet, domainKeys, revealing, options);
   const missing = policyMissing(leaves, sheet.missing);
-  const columns = leaves.map(({ engine }, i) =>
-    engine.bind(engine.keyed ? opened : null, revealing, missing.listsOf(i)),
-  );
+  const columns = leaves.map((leaf, i) => {
+    const lists = missing.listsOf(i);
+    return withRecordKeys(
+      leaf.engine.bind(leaf.engine.keyed ? opened : null, revealing, lists),
+      leaf,
+      recordKeys,
+      lists,
+    );
+  });
   const inside: BoundInside = {
     domain: opened.domain,
     keys: opened,
+    fromKey: recordKeys.fromKey,
+    witnesses: recordKeys.witnesses.paths,
     sheet: { ...sheet, domain: opened.domain },
     unnamed,
     leaves,

@@ -209,6 +209,17 @@ export interface ManyOptions {
   readonly onReject?: (issue: Issue) => void;
 }
 
+/** Options of a policy that may reveal. */
+export interface RevealOptions {
+  /**
+   * Shown id of the key that made the values which do not show their key: `fpe` ciphertext. All records must be of this
+   * key, and one whose labelled tokens or sealed values show another key has an issue. Without it, each record is
+   * revealed with the key that it shows. If the keyset has one key alone, a record that shows none is taken to be of
+   * that key.
+   */
+  readonly fromKey?: string;
+}
+
 /** A policy with its keys. */
 export interface BoundPolicy<F, Unnamed = 'error'> {
   /** Protects one record. The record is not changed. */
@@ -240,8 +251,8 @@ export interface PolicyOptions<Unnamed extends 'error' | 'drop' = 'error' | 'dro
   /** The region that the keys must be labelled with. */
   readonly region?: string;
   /**
-   * Key check values by shown key id: other keys are refused. Needed to reveal `fpe` fields. Under `protects`, the id
-   * of the key that must be primary, so that a key file from before a rotation is refused.
+   * Key check values by shown key id: other keys are refused. `fpe` fields are revealed with pinned keys alone. Under
+   * `protects`, the id of the key that must be primary, so that a key file from before a rotation is refused.
    */
   readonly keyCheck?: KeyCheck;
   /** Check value of the branches of a narrowed key file: a file with other branches is refused. */
@@ -272,12 +283,17 @@ export interface Policy<F = any, Unnamed = any> {
     ? 'a policy with a vault waits for its store: use await policy.open(keys, stores)'
     : {
         (keys: DomainKeys): BoundPolicy<F, Unnamed>;
-        (keys: DomainKeys, access: RevealAccess): RevealingPolicy<F, Unnamed>;
+        (keys: DomainKeys, access: RevealAccess, options?: RevealOptions): RevealingPolicy<F, Unnamed>;
       };
   /** Binds the policy to keys and to stores, which are passed by the names that the rules use. Not enumerable. */
   readonly open: {
     (keys: DomainKeys, stores: Stores): Promise<OpenPolicy<F, Unnamed>>;
-    (keys: DomainKeys, stores: Stores, access: RevealAccess): Promise<RevealingOpenPolicy<F, Unnamed>>;
+    (
+      keys: DomainKeys,
+      stores: Stores,
+      access: RevealAccess,
+      options?: RevealOptions,
+    ): Promise<RevealingOpenPolicy<F, Unnamed>>;
   };
 }
 

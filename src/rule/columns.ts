@@ -37,8 +37,8 @@ export function mapColumn(
  * `work` is bound without missing texts, so that a clear value which happens to be such a text is not passed on.
  */
 export function throughClear(reveal: ColumnVerb, work: ColumnVerb, missing: MissingTexts): ColumnVerb {
-  return (column, report) => {
-    const clear = reveal(column, report);
+  return (column, report, siblings) => {
+    const clear = reveal(column, report, siblings);
     for (let i = 0; i < column.length; i++) if (isMissing(column[i], missing)) clear[i] = undefined;
     const out = work(clear, report);
     for (let i = 0; i < column.length; i++) if (isMissing(column[i], missing)) out[i] = column[i];

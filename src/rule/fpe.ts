@@ -98,8 +98,9 @@ export interface BoundFpe<Scope extends string = string> {
 /** An `fpe` rule that may reveal. */
 export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Scope> {
   /**
-   * Returns the value of a ciphertext. A wrong key would return another value without an error, so the key check must
-   * be pinned.
+   * Returns the value of a ciphertext. A wrong key would return another value without an error, so exactly one key
+   * check must be pinned, that of the key which made the ciphertext. In a policy, other fields of the record show the
+   * key: see `fromKey` of `policy.bind`.
    */
   readonly reveal: <V extends Enciphered<Scope> | null | undefined>(value: V) => string | Missing<V>;
   /**
@@ -118,7 +119,8 @@ export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Sc
  * `space_too_small` with the numbers, unless `allowCodebook` gives a reason.
  *
  * Format-preserving ciphertext cannot show that a key is wrong. To reveal, the key check must therefore be pinned, in
- * the policy or by `keyset.domain(name, { keyCheck })`.
+ * the policy or by `keyset.domain(name, { keyCheck })`. A rule that is bound alone sees nothing but the ciphertext, and
+ * reveals with the pinned key.
  *
  * *Warning*: equal values have equal ciphertexts. A changed ciphertext is not detected: it reveals as another value of
  * the format.
@@ -157,13 +159,16 @@ export function fpe<const Scope extends string, const Optional extends boolean =
   const engine: RuleEngine = {
     facts: factsOf(settings, own.format.type, reason),
     keyed: true,
-    needsPin: true,
     cell: 'text',
     removes: false,
     unfit: settings.unfit,
     needsKeys: (verbs) => ({ paths: pathsOf(settings), isWall: isWhole(verbs) }),
     bind: (opened, revealing, { own: missing }) => fpeColumns(settings, opened!, revealing, missing),
     mayWrite: own.format.test,
+    under: {
+      has: (key) => hasAll(key, settings),
+      reveal: (key, missing) => revealUnder(settings, key, missing),
+    },
     mover: { reveals: true, showsKey: false, bind: (move) => moveColumns(settings, move) },
     stays: 'ciphertext of a format can only be turned back with the keys of its own domain',
   };
@@ -227,16 +232,12 @@ function pathsOf({ scope, format }: Settings) {
 }
 
 /** Key set-up, and the verbs that it makes. */
-function fpeColumns(
-  { scope, format, unfit }: Settings,
-  opened: OpenedKeys,
-  revealing: boolean,
-  missing: MissingTexts,
-): BoundColumns {
+function fpeColumns(settings: Settings, opened: OpenedKeys, revealing: boolean, missing: MissingTexts): BoundColumns {
+  const { scope, format, unfit } = settings;
   if (unfit !== null) throw new TrefoilError([unfit]);
   const pinned = opened.keys.find((key) => key.id === opened.pinned?.[0]) ?? opened.primary;
   const forward = formatCipher(format, 'protect', keyOf(opened.primary, scope, format));
-  const back = formatCipher(format, 'reveal', keyOf(pinned, scope, format));
+  const back = revealUnder(settings, pinned, missing);
   return {
     protect(column, report) {
       protectingKey(opened);
@@ -245,9 +246,15 @@ function fpeColumns(
     reveal(column, report) {
       if (!revealing) refuseReveal();
       requirePin(opened);
-      return applyTo(column, back, report, missing);
+      return back(column, report);
     },
   };
+}
+
+/** The verb that deciphers a column with one key. */
+function revealUnder({ scope, format }: Settings, key: DomainKey, missing: MissingTexts): ColumnVerb {
+  const cipher = formatCipher(format, 'reveal', keyOf(key, scope, format));
+  return (column, report) => applyTo(column, cipher, report, missing);
 }
 
 /** The verb that deciphers a column with the key that the caller names, and enciphers it with the primary key. */
@@ -297,9 +304,13 @@ function candidatesOf({ scope, format }: Settings, opened: OpenedKeys, missing: 
 
 /** The keys that have the nodes of all engines, the primary first. */
 function keysOf({ primary, keys }: OpenedKeys, scope: string, format: FormatEngine): readonly DomainKey[] {
+  return keys.filter((key) => key === primary || hasAll(key, { scope, format }));
+}
+
+/** Whether a key has the nodes of all engines. */
+function hasAll(key: DomainKey, { scope, format }: Pick<Settings, 'scope' | 'format'>): boolean {
   const descriptor = encodeList(format.descriptor);
-  const hasAll = (key: DomainKey) => engineNames(format).every((name) => key.has('fpe', scope, [descriptor, name]));
-  return keys.filter((key) => key === primary || hasAll(key));
+  return engineNames(format).every((name) => key.has('fpe', scope, [descriptor, name]));
 }
 
 /** Derives the keys of engines from a key of the domain. */

@@ -7,10 +7,10 @@
 import type { ReportIssue } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import type { Step } from '../keys/derive.ts';
-import type { OpenedKeys } from '../keys/domain-keys.ts';
+import type { DomainKey, OpenedKeys } from '../keys/domain-keys.ts';
 import type { KeyVerb } from '../keys/entries.ts';
 import type { Reading } from '../prepare/reading.ts';
-import type { MissingLists } from './missing.ts';
+import type { MissingLists, MissingTexts } from './missing.ts';
 
 const ENGINE = Symbol.for('trefoil.rule.v1');
 
@@ -131,6 +131,14 @@ export interface Mover {
   readonly bind: (move: Move) => ColumnVerb;
 }
 
+/** How outputs that do not show their key are revealed: under a key that the caller names, or that the record shows. */
+export interface RevealUnder {
+  /** Whether a key has what the rule needs: it lacks something only if it is there as branches. */
+  readonly has: (key: DomainKey) => boolean;
+  /** Does the key set-up. The output of a wrong key looks like any other, so the caller has to know the key. */
+  readonly reveal: (key: DomainKey, missing: MissingTexts) => ColumnVerb;
+}
+
 /** Where a rule's output comes from, in the words of the record of processing. */
 export type Origin =
   | 'derived from the value with a key'
@@ -174,8 +182,16 @@ export interface RuleEngine {
   readonly facts: RuleFacts;
   /** Whether `bind` needs keys. */
   readonly keyed: boolean;
-  /** Whether revealing needs a pinned key check, because the output of a wrong key looks like any other. */
-  readonly needsPin: boolean;
+  /**
+   * Set if outputs can be revealed and do not show their key. A policy then reveals with this and not with `bind`, and
+   * the key must be pinned, because the output of a wrong key looks like any other.
+   */
+  readonly under?: RevealUnder;
+  /**
+   * Returns the shown id of the key that made an output, or `null` if the value is not one of this rule. It is set if
+   * every output shows its key and is moved to another key together with its record.
+   */
+  readonly shownKey?: (output: unknown) => string | null;
   /** What a cell of a text file (CSV, TSV) is read as before it is protected. */
   readonly cell: 'text' | 'integer' | 'json';
   /** Whether numbers of JSON are passed to the rule as they are spelled, because the rule tells two spellings apart. */
@@ -241,7 +257,6 @@ export function keylessEngine(
   return {
     facts: { ...facts, joins: null, scope: null },
     keyed: false,
-    needsPin: false,
     cell: 'text',
     removes: false,
     unfit: null,

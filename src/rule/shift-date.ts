@@ -164,7 +164,6 @@ export function shiftDate<
   const engine: RuleEngine = {
     facts: factsOf(settings),
     keyed: true,
-    needsPin: false,
     cell: 'text',
     removes: false,
     needs: Object.freeze([subject]),

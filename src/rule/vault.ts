@@ -145,7 +145,6 @@ export function vault<
   const engine: RuleEngine = {
     facts: factsOf(settings),
     keyed: true,
-    needsPin: false,
     cell: 'text',
     removes: false,
     ...given({ needs: subject === null ? undefined : Object.freeze([subject]) }),

@@ -259,7 +259,7 @@ describe('rekey', () => {
 
   test.each([
     ['an id that is not one', ['--from', 'OLD'], 2, '--from expected a key id'],
-    ['an id of no key', ['--from', 'zzzzz'], 2, '--from expected one of the keys of the domain'],
+    ['an id of no key', ['--from', 'zzzzz'], 2, '--from names key zzzzz, which is not in the key file'],
     ['a vault', ['--vault', 'x.db'], 2, 'unknown option --vault'],
     ['a policy of a recipient', ['--as', 'theirs.yaml'], 2, 'unknown option --as'],
     ['an output that is a key file', ['--out', 'both.json', '--force'], 5, 'both.json'],

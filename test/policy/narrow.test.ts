@@ -70,7 +70,9 @@ describe('a narrowed keyset', () => {
     for (const f of each.like) {
       const out = one.bind(eu).protect({ f });
       expect(one.bind(keys).protect({ f })).toEqual(out);
-      expect(one.bind(keys, revealAccess).reveal(out)).toEqual(one.bind(eu, revealAccess).reveal(out));
+      const named = { fromKey: eu.keyId };
+      const back = one.bind(keys, revealAccess, named).reveal(out);
+      expect(back).toEqual(one.bind(eu, revealAccess, named).reveal(out));
     }
   });
 

@@ -8,6 +8,7 @@ import { DEFAULT_MAX_RECORD } from '../../io/records.ts';
 import { openReady } from '../../policy/bound.ts';
 import { bindKeys } from '../bind.ts';
 import { UsageError } from '../exit.ts';
+import { fromOption } from '../from-key.ts';
 import { identityOption, keysOption } from '../key-source.ts';
 import { type Context, integerOption, namesOption, need } from '../options.ts';
 import { DASH, refuseTwoDashes } from '../outputs.ts';
@@ -36,6 +37,7 @@ interface ApplyOptions {
   readonly tsv?: boolean;
   readonly columns?: readonly string[];
   readonly reveal?: boolean;
+  readonly from?: string;
   readonly errorsInline?: boolean;
   readonly maxRecord?: number;
 }
@@ -52,6 +54,7 @@ export function addApply(parent: Command, context: Context): void {
     .option('--tsv', 'each line is cells separated by tabs')
     .addOption(namesOption('--columns', 'column names for --tsv (default: the fields of the policy)'))
     .option('--reveal', 'reveal lines instead of protecting them')
+    .addOption(fromOption('fpe; with --reveal'))
     .option('--errors-inline', 'answer a line with a problem by an error line, and continue')
     .addOption(integerOption('--max-record', 'BYTES', 'longest line (default: 1,048,576)', 1, 2 ** 28))
     .addHelpText('after', helpText(HELP))
@@ -63,6 +66,9 @@ async function apply(options: ApplyOptions, context: Context): Promise<void> {
   if (ndjson === tsv) throw new UsageError('--ndjson or --tsv is required, and not both');
   if (columns !== null && ndjson)
     throw new UsageError('--columns is for --tsv; lines of NDJSON contain the names of their fields');
+  if (options.from !== undefined && !reveal) {
+    throw new UsageError('--from is for --reveal: lines are protected with the primary key');
+  }
   const policyFile = need(options.policy, '--policy');
   refuseTwoDashes('input', [
     ['the lines', DASH],

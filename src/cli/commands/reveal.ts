@@ -6,10 +6,13 @@ import { addRun } from '../run/run.ts';
 
 const HELP = `
 Fields of the rules seal, fpe and vault are revealed; those of all other rules
-stay as they are. To reveal fpe fields, the policy must pin the key check.
+stay as they are. Fields of the rule fpe do not show their key, and the policy
+must pin it. Their record shows it if it has labelled tokens or sealed values;
+if it has none and the key file has several keys, name the key with --from.
 
-Example:
-  trefoil reveal people.safe.csv --policy p.yaml --keys keys.json --out people.back.csv`;
+Examples:
+  trefoil reveal people.safe.csv --policy p.yaml --keys keys.json --out people.back.csv
+  trefoil reveal cards.safe.csv --policy p.yaml --keys keys.json --from s0nr0 --out cards.back.csv`;
 
 export function addReveal(parent: Command, context: Context): void {
   const command = parent

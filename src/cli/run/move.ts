@@ -1,14 +1,14 @@
 /** `rekey` and `project`: their own options, and the policy bound to the keys of both sides. */
 
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { given } from '../../core/given.ts';
-import { KEY_ID } from '../../keys/checks.ts';
 import type { DomainKeys, Keyset } from '../../keys.ts';
 import type { MoveDirection } from '../../policy/bound.ts';
 import { type FilePolicy, project, rekey } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import { isKeyed, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
 import { UsageError } from '../exit.ts';
+import { checkFrom, fromOption } from '../from-key.ts';
 import { findKeys, needKeys } from '../key-source.ts';
 import { type Context, fileOption, filesOption, option } from '../options.ts';
 import { loadPolicy } from '../policy-file.ts';
@@ -23,18 +23,8 @@ export function addMoveOptions(command: Command, direction: MoveDirection): void
       .addOption(fileOption('--as', 'policy file of the recipient: what of each field the recipient may have'));
   }
   command
-    .addOption(fromOption())
+    .addOption(fromOption('fpe, tokens without a label'))
     .addOption(filesOption('--to-keys', 'key file of the side that records are moved to (default: that of --keys)'));
-}
-
-function fromOption(): Option {
-  const text = 'key that made the values which do not show their key (fpe, tokens without a label)';
-  return option('--from', 'KEYID', text, (value) => {
-    if (!KEY_ID.test(value)) {
-      throw new UsageError('--from expected a key id of five characters', 'trefoil keys inspect shows the key ids');
-    }
-    return value;
-  });
 }
 
 /**
@@ -62,10 +52,7 @@ export async function bindMove(
   if (as !== null && as.domain !== options.to) {
     throw new UsageError('--to and the policy of --as name different domains', 'both name the domain of the recipient');
   }
-  if (options.from !== undefined && !Object.hasOwn(from.keyCheck, options.from)) {
-    const known = Object.keys(from.keyCheck).join(', ');
-    throw new UsageError(`--from expected one of the keys of the domain: ${known}`);
-  }
+  checkFrom(options.from, from);
   const moveKeys = { from, to, ...given({ fromKey: options.from }) };
   const bound =
     direction === 'rekey'

@@ -42,7 +42,7 @@ export interface RunOptions extends FileFormatOptions {
   readonly maxRejects?: number | `${number}%`;
   readonly force?: true;
   readonly quiet?: true;
-  /** Of `rekey` and `project`: the key that made the values which do not show their key. */
+  /** Of `reveal`, `rekey` and `project`: the key that made the values which do not show their key. */
   readonly from?: string;
   /** The key file of the other side. */
   readonly toKeys?: readonly string[];

@@ -10,6 +10,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { STDIN_PATH } from '../../files/outputs/output-file.ts';
+import { getsNote } from '../../files/outputs/rekeyed-note.ts';
 import { type FileResult, makePlan, type RunPlan } from '../../files/plan.ts';
 import { runPlan } from '../../files/run.ts';
 import { intoFolder, intoOne, type Units } from '../../files/units.ts';
@@ -18,6 +19,7 @@ import { type Direction, isMove, openBound, openReady } from '../../policy/bound
 import { bindKeys, type PolicyWithKeys } from '../bind.ts';
 import { EXIT, Interrupted } from '../exit.ts';
 import { isStdin } from '../file-formats.ts';
+import { fromOption } from '../from-key.ts';
 import type { Context } from '../options.ts';
 import { DASH, openSummary, STDOUT } from '../outputs.ts';
 import { refuseOwnInput } from '../stdout.ts';
@@ -34,6 +36,7 @@ import { makeSummary } from './summary.ts';
 export function addRun(command: Command, direction: Direction, help: string, context: Context): void {
   withRunOptions(command, direction);
   if (isMove(direction)) addMoveOptions(command, direction);
+  if (direction === 'reveal') command.addOption(fromOption('fpe'));
   command
     .addHelpText('after', helpText(help))
     .action((args: readonly string[], options: RunOptions) => run(direction, args, options, context));
@@ -47,8 +50,8 @@ async function run(
 ): Promise<void> {
   const request = await readRequest(direction, args, parsedOptions);
   const { policy, options, duckdb } = request;
-  const { keys, identity, vault, rejects, summary, force, quiet } = options;
-  const bindOptions = { keys, identity, vault, sealing: rejects !== undefined, isTrial: options.dryRun === true };
+  const { keys, identity, vault, from, rejects, summary, force, quiet } = options;
+  const bindOptions = { keys, identity, vault, from, sealing: rejects !== undefined, isTrial: options.dryRun === true };
   const keyed = isMove(direction)
     ? await bindMove(policy, direction, options, context)
     : await bindKeys(policy, direction, bindOptions, context);
@@ -73,6 +76,7 @@ async function run(
     await summaryFile?.write(new TextEncoder().encode(text));
     await summaryFile?.finish();
     if (quiet !== true) {
+      noteRekeyed(request, keyed, context.voice);
       noteResult(result, performance.now() - begin, context.voice);
       noteErased(result.valuesErased, context.voice);
       noteEncoding(options.encoding, context.voice);
@@ -205,6 +209,17 @@ async function transformByDuckdb(
 function noteResult({ rowsIn, rowsOut, rowsRejected }: FileResult, milliseconds: number, voice: Voice): void {
   const counts = `${count(rowsOut)} out, ${count(rowsRejected)} rejected`;
   voice.note(`${plural(rowsIn, 'row')} in, ${counts} in ${(milliseconds / 1000).toFixed(1)} s`);
+}
+
+/** What a run leaves beside its outputs if nothing in them shows the key. */
+function noteRekeyed({ direction, options }: RunRequest, { bound }: PolicyWithKeys, voice: Voice): void {
+  if (!getsNote(openBound(bound), direction)) return;
+  const { out, outDir } = options;
+  voice.note(
+    out === undefined && outDir === undefined
+      ? 'no field of the policy shows its key, and standard output has no note of it: rekey such records once'
+      : 'no field of the policy shows its key: keep the note .trefoil-rekeyed beside each output, which has the key',
+  );
 }
 
 /** How many values were lost to erasures, with `onErased: missing`. */

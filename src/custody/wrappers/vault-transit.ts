@@ -4,11 +4,11 @@
  * of a type with associated data: `aes256-gcm96`, `aes128-gcm96` or `chacha20-poly1305`.
  */
 
+import { decodeBase64, encodeBase64 } from '../../core/base64.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { checkCall, contextBytes, type KeyContext, type KeyWrapper, type WrapperCall } from '../wrapper.ts';
-import { decodeBase64, encodeBase64 } from './base64.ts';
 
 /** Options of {@link vaultTransit}. */
 export interface VaultTransitOptions {

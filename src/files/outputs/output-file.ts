@@ -21,6 +21,8 @@ export interface Output {
   readonly write: (chunk: Uint8Array) => Promise<void>;
   /** Brings everything written so far to the disk. */
   readonly sync: () => Promise<void>;
+  /** Path under which the file is written; `null` for a device or a pipe. */
+  readonly temporary: string | null;
   /** Brings everything to the disk and closes the file, which has no name yet. */
   readonly close: () => Promise<void>;
   /** Closes the file if it is open, and gives it its name. If that fails, the file is removed. */
@@ -141,6 +143,7 @@ async function openBeside({ path, target, mode, force, resumeAt }: Beside): Prom
   }
 
   return {
+    temporary,
     async write(chunk) {
       await guard(path, writeAll(handle, chunk, position));
       position += chunk.length;
@@ -279,6 +282,7 @@ async function openDirect(path: string): Promise<Output> {
     await handle.close();
   };
   return {
+    temporary: null,
     write: (chunk) => guard(path, writeAll(handle, chunk, null)),
     sync: async () => {},
     close: () => guard(path, close()),

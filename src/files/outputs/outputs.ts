@@ -19,6 +19,7 @@ import { countRejects, NO_REJECTS, type RejectCounts } from '../rejects.ts';
 import { packageVersion } from '../version.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { checkPart, type Output, openOutput, partName, placePart, STDIN_PATH } from './output-file.ts';
+import { getsNote, writeNote } from './rekeyed-note.ts';
 import { openResume, type Position, type Resume, type RunIdentity } from './resume.ts';
 
 /** The outputs of a run. */
@@ -238,14 +239,20 @@ async function endFile({ plan, sizes }: Writing, file: Output, unit: number): Pr
   await file.close();
 }
 
-/** Completes all outputs. Outputs that an interrupted run closed are opened again, so that they can be named. */
+/**
+ * Completes all outputs, and writes their notes if they need some. Outputs that an interrupted run closed are opened
+ * again, so that they can be named.
+ */
 async function endAll(writing: Writing): Promise<Output[]> {
   const { files, paths } = writing;
   const all: Output[] = [];
+  const { inside, work } = writing.plan;
+  const isNoted = getsNote(inside, work.direction);
   for (const [unit, path] of paths.entries()) {
     const file = files[unit] ?? (path === null ? null : await openOutputFile(writing, path, unit));
     if (file === null) continue;
     await endFile(writing, file, unit);
+    if (isNoted && path !== null && file.temporary !== null) await writeNote(path, file.temporary, inside);
     all.push(file);
   }
   return all;
@@ -373,10 +380,13 @@ function sheetsOf({ sheet, moving }: BoundInside): string {
   return JSON.stringify(moving?.as == null ? sheet : [sheet, moving.as]);
 }
 
-/** The checks of the keys by their ids. If records are moved, those of both sides, and which keys they go between. */
-function keysOf({ keys, moving }: BoundInside): Readonly<Record<string, string>> {
+/**
+ * The checks of the keys by their ids, and the key that the caller named. If records are moved, those of both sides,
+ * and which keys they go between.
+ */
+function keysOf({ keys, fromKey: named, moving }: BoundInside): Readonly<Record<string, string>> {
   const checks = ({ keys }: OpenedKeys) => Object.fromEntries(keys.map(({ id, check }) => [id, check]));
-  if (moving === undefined) return checks(keys);
+  if (moving === undefined) return { ...checks(keys), ...given({ from: named ?? undefined }) };
   const { from, to, fromKey } = moving;
   return { ...checks(from), ...checks(to), from: fromKey ?? '', to: to.primary.id };
 }

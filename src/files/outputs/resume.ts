@@ -142,12 +142,12 @@ function temporaryOf(path: string): string {
 }
 
 /** Replaces a file. After a crash or a power failure the file has either the old content or the new, never a part. */
-async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string, mode = 0o600): Promise<void> {
   const temporary = temporaryOf(path);
   try {
     // A run that was killed while it wrote may have left one.
     await unlink(temporary).catch(() => {});
-    const handle = await open(temporary, 'wx', 0o600);
+    const handle = await open(temporary, 'wx', mode);
     try {
       await handle.writeFile(text);
       await handle.datasync();

@@ -109,6 +109,8 @@ export function sizesOf(radix: number, n: number): Sizes {
  */
 export interface Bases {
   readonly buffers: Buffers;
+  /** Whether one tweak is that of all values, so that all bases are equal. */
+  readonly areEqual: boolean;
   /** Computes the bases of `count` values. Returns whether anything changed since the last call. */
   readonly load: (count: number, tweaks: Tweaks) => boolean;
 }
@@ -165,6 +167,9 @@ export function makeBases(aes: AesBackend, sizes: Sizes): Bases {
   return {
     get buffers() {
       return buffers;
+    },
+    get areEqual() {
+      return held !== null;
     },
     load(count, tweaks) {
       if (buffers.bytes.length !== count * stride) {

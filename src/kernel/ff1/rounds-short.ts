@@ -8,7 +8,8 @@
 
 import { type AesBackend, BLOCK, encryptWords, swapBytes } from '../aes/aes.ts';
 import { addColumn, doublesHalf, fitsDouble, reduceBytes } from './halves.ts';
-import { makeBases, makeBlockBatch, type Sizes, type Tweaks } from './prf.ts';
+import { makeOneBlock } from './one-block.ts';
+import type { Sizes } from './prf.ts';
 import type { Lane } from './rounds.ts';
 
 const ROUNDS = 10;
@@ -18,26 +19,16 @@ export function isShort({ radix, v }: Sizes): boolean {
   return fitsDouble(radix, v);
 }
 
-/** Makes the rounds for one length. It is long because its three functions share the buffers of this length. */
+/** Makes the rounds for one length. */
 export function makeShortLane(aes: AesBackend, sizes: Sizes): Lane {
   const { radix, u, v, d } = sizes;
   // 2. Let A = X[1 .. u]; B = X[u + 1 .. n].
   const a = doublesHalf(radix, u);
   const b = doublesHalf(radix, v);
-  const bases = makeBases(aes, sizes);
-  const batch = makeBlockBatch(aes);
+  const blocks = makeOneBlock(aes, sizes, a, b);
   // [i]^1 is the byte before [NUM(B)]^b. It lies in the last word of Q, or in the word before it.
   const shift = 8 * (sizes.b % 4);
   const inLow = sizes.b < 4;
-
-  function load(count: number, tweaks: Tweaks): void {
-    a.reserve(count);
-    b.reserve(count);
-    const changed = bases.load(count, tweaks);
-    const q = batch.reserve(count);
-    // As long as the tweaks stay the same, only the last eight bytes of Q change.
-    if (changed) q.bytes.set(bases.buffers.bytes);
-  }
 
   function run(count: number, sign: 1 | -1): void {
     if (count === 1) runOne(sign);
@@ -46,8 +37,8 @@ export function makeShortLane(aes: AesBackend, sizes: Sizes): Lane {
 
   /** Steps 6.i to ix for a batch. */
   function runMany(count: number, sign: 1 | -1): void {
-    const q = batch.reserve(count).view;
-    const base = bases.buffers.view;
+    const q = blocks.q(count);
+    const { base } = blocks;
     for (let turn = 0; turn <= ROUNDS; turn++) {
       // 6. For i from 0 to 9 (Algorithm 8: from 9 to 0). This pass ends round i and begins round `next`.
       const i = sign === 1 ? turn - 1 : ROUNDS - turn;
@@ -56,7 +47,7 @@ export function makeShortLane(aes: AesBackend, sizes: Sizes): Lane {
       // ends no round: it only writes the input of the first.
       const { values, modulus, inverse } = (i & 1) === 0 ? a : b;
       const first = turn === 0;
-      const s = first ? q : batch.encrypt().view;
+      const s = first ? q : blocks.encrypt();
       const high = inLow ? 0 : next << shift;
       const low = inLow ? next << shift : 0;
       // iv. Let y = NUM(S). v, vi. Let c = (NUM(A) + y) mod radix^m. vii to ix: the halves change places.
@@ -76,7 +67,7 @@ export function makeShortLane(aes: AesBackend, sizes: Sizes): Lane {
 
   /** The same for a batch of one value. */
   function runOne(sign: 1 | -1): void {
-    const base = bases.buffers.view;
+    const { base } = blocks;
     const base0 = base.getUint32(0, true);
     const base1 = base.getUint32(4, true);
     const base2 = base.getUint32(8, true);
@@ -102,5 +93,5 @@ export function makeShortLane(aes: AesBackend, sizes: Sizes): Lane {
     }
   }
 
-  return { u, v, short: true, a, b, load, run };
+  return { u, v, short: true, a, b, load: blocks.load, run };
 }

@@ -31,6 +31,18 @@ export function elementPath(path: string, indices: readonly number[]): string {
   return path.replace(/\\.|\[\]/gs, (part) => (part === '[]' && next < indices.length ? `[${indices[next++]}]` : part));
 }
 
+/** The path of the outermost array that a path leads into; the path itself if it leads into none. */
+export function arrayPath(path: string): string {
+  const steps = parsePath(path);
+  if (typeof steps === 'string') return path;
+  const at = steps.findIndex(({ arrays }) => arrays > 0);
+  if (at === -1) return path;
+  return steps
+    .slice(0, at + 1)
+    .map(({ name }) => escapeName(name))
+    .join('.');
+}
+
 /** A place in a record as a field path, and as the path of the element if the place is in an array. */
 export interface RecordPlace {
   readonly field: string;

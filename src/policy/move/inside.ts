@@ -15,6 +15,7 @@ import type { BoundInside, FieldsNode, Leaf, MoveDirection, Moving } from '../bo
 import { policyMissing } from '../missing.ts';
 import { makeTransform, makeValues } from '../transform.ts';
 import type { PolicyOptions } from '../types.ts';
+import type { Witnesses } from '../unmarked/witnesses.ts';
 
 /** What a move is made from, besides its keys. */
 export interface MoveParts {
@@ -25,12 +26,13 @@ export interface MoveParts {
   readonly sources: readonly Leaf[];
   readonly sheet: PolicyOptions;
   readonly moving: Moving;
+  readonly witnesses: Witnesses;
   /** Makes the verb of a leaf. */
   readonly verbOf: (index: number, missing: MissingLists) => ColumnVerb;
 }
 
 /** Makes the inside. All key set-up is done here. */
-export function makeMoveInside({ root, leaves, sources, sheet, moving, verbOf }: MoveParts): BoundInside {
+export function makeMoveInside({ root, leaves, sources, sheet, moving, witnesses, verbOf }: MoveParts): BoundInside {
   throwIssues(unfitRules(sources));
   const { direction, from, to } = moving;
   const missing = policyMissing(sources, sheet.missing);
@@ -53,6 +55,8 @@ export function makeMoveInside({ root, leaves, sources, sheet, moving, verbOf }:
   return {
     domain: keys.domain,
     keys,
+    fromKey: moving.fromKey,
+    witnesses: witnesses.paths,
     sheet: { ...sheet, domain: from.domain },
     unnamed,
     leaves,

@@ -1,11 +1,11 @@
 /** The keys of both sides of a move, held against what the policies and the caller have pinned. */
 
-import { badRange, badType, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { type KeyCheck, PROTECTS } from '../../keys/checks.ts';
 import { type DomainKeys, type OpenedKeys, openKeys } from '../../keys/domain-keys.ts';
 import { pinned } from '../bind.ts';
 import type { PolicyOptions } from '../types.ts';
+import { checkFromKey } from '../unmarked/record-keys.ts';
 
 /** The keys of both sides. */
 export interface MoveKeys {
@@ -103,12 +103,13 @@ function partOf(sheet: PolicyOptions, { keys, packed }: OpenedKeys, protects: bo
   } as PolicyOptions;
 }
 
-/** The key that made the values which do not show their key: the one that the caller names, or the only one pinned. */
-function namedKey(fromKey: unknown, { keys, pinned: ids }: OpenedKeys): string | null {
-  if (fromKey === undefined) return ids?.length === 1 ? ids[0]! : null;
-  if (typeof fromKey !== 'string') badType('fromKey', `expected a key id, got ${typeName(fromKey)}`);
-  if (!keys.some(({ id }) => id === fromKey)) {
-    badRange('fromKey', `expected one of the key ids ${keys.map(({ id }) => id).join(', ')}`);
-  }
-  return fromKey;
+/**
+ * The key that made the values which do not show their key: the one that the caller names, or the only one that there
+ * is, if it is pinned. A pin alone does not name it: a policy may pin one key, and the table may be of another.
+ */
+function namedKey(fromKey: unknown, opened: OpenedKeys): string | null {
+  const named = checkFromKey(fromKey, opened);
+  const { keys, pinned: ids } = opened;
+  if (named !== null || keys.length > 1) return named;
+  return ids?.includes(keys[0]!.id) === true ? keys[0]!.id : null;
 }

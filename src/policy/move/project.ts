@@ -9,6 +9,7 @@ import { runMany, runOne } from '../many.ts';
 import { policyMissing } from '../missing.ts';
 import { policyTree } from '../policy.ts';
 import type { Fit, ManyOptions, Policy, PolicyOptions } from '../types.ts';
+import { witnessesOf } from '../unmarked/witnesses.ts';
 import { makeMoveInside, moveOf } from './inside.ts';
 import { keysOfProject } from './keys.ts';
 import { matchRecipient } from './recipient.ts';
@@ -79,7 +80,8 @@ export function project<F>(policy: Policy<F>, options: ProjectOptions, access?: 
   const [sheet, as] = [policy, own.as].map((one) => (one === undefined ? null : (ownProperties(one) as PolicyOptions)));
   const theirs = own.as === undefined ? null : policyTree(own.as);
   const keys = keysOfProject(sheet!, as!, own.from, own.to, own.fromKey);
-  const { root, places } = matchRecipient(ours.root, theirs, as?.unnamed ?? 'error');
+  const witnesses = witnessesOf(ours.leaves);
+  const { root, places } = matchRecipient(ours.root, theirs, as?.unnamed ?? 'error', witnesses);
   const move = moveOf(
     'project',
     keys,
@@ -93,6 +95,7 @@ export function project<F>(policy: Policy<F>, options: ProjectOptions, access?: 
     sources: places.map(({ source }) => source),
     sheet: sheet!,
     moving: { direction: 'project', ...keys, as: as === null ? null : { ...as, domain: keys.to.domain } },
+    witnesses,
     verbOf(index, missing) {
       const { verb, theirIndex } = places[index]!;
       const lists = theirIndex === null || listed === null ? missing : listed.listsOf(theirIndex);

@@ -10,9 +10,10 @@ import { throughClear } from '../../rule/columns.ts';
 import { drop } from '../../rule/drop.ts';
 import { isMissing, type MissingLists } from '../../rule/missing.ts';
 import { type ColumnVerb, type Move, type Rule, ruleEngine, ruleOption } from '../../rule/rule.ts';
-import { demandOnePin } from '../bind.ts';
 import type { FieldsNode, Leaf, Node } from '../bound.ts';
 import type { PolicyTree } from '../policy.ts';
+import { demandKey, guardMove, revealByRecord } from '../unmarked/record-keys.ts';
+import type { Witnesses } from '../unmarked/witnesses.ts';
 import { passing } from './inside.ts';
 
 /** A leaf of the records that come out. */
@@ -42,6 +43,7 @@ export function matchRecipient(
   ours: FieldsNode,
   theirs: PolicyTree | null,
   unnamed: 'error' | 'drop',
+  witnesses: Witnesses,
 ): { readonly root: FieldsNode; readonly places: readonly Place[] } {
   const places: Place[] = [];
   const issues: Issue[] = [];
@@ -76,7 +78,7 @@ export function matchRecipient(
     }
     if (other.kind === 'leaf' && other.leaf.engine.removes) return dropAll(node, { ...other.leaf, header });
     if (node.kind === 'leaf' && other.kind === 'leaf') {
-      const found = treat(node.leaf, other.leaf);
+      const found = treat(node.leaf, other.leaf, witnesses);
       if (typeof found !== 'string') return put(found, other.index);
       refuse(path, found);
       return put(gone(node.leaf), null);
@@ -133,7 +135,7 @@ function dropping(leaf: Leaf): Treatment {
 }
 
 /** What is done with a field, or why it cannot be done. */
-function treat(ours: Leaf, theirs: Leaf): Treatment | string {
+function treat(ours: Leaf, theirs: Leaf, witnesses: Witnesses): Treatment | string {
   if (ours.engine.removes) {
     return mayLack({ kind: 'leaf', index: 0, leaf: theirs })
       ? gone(ours)
@@ -152,12 +154,13 @@ function treat(ours: Leaf, theirs: Leaf): Treatment | string {
   }
   const coarser = theirs.rule.rule === 'coarsen' || theirs.rule.rule === 'mask';
   const { mover, stays, keyed } = ours.engine;
-  if (keyed && stays !== undefined) return ofStaying(ours, theirs, made, coarser, stays);
+  if (keyed && stays !== undefined) return ofStaying(ours, theirs, made, coarser, stays, witnesses);
   if (keyed) {
     if (mover === undefined || !sameRule(ours.rule, theirs.rule)) {
       return 'the field is a token, and must have the same rule in the policy of the recipient, or be dropped there';
     }
-    return { leaf: ours, source: ours, moves: true, verb: (move) => mover.bind(move) };
+    const verb: Treatment['verb'] = (move) => guardMove(ours, mover.bind(move), move, witnesses);
+    return { leaf: ours, source: ours, moves: true, verb };
   }
   if (theirs.engine.keyed) {
     return `the recipient's policy has the rule ${theirs.rule.rule}, and project makes no keyed values of clear ones; protect the originals with that policy`;
@@ -174,7 +177,14 @@ function treat(ours: Leaf, theirs: Leaf): Treatment | string {
 }
 
 /** A field that does not go to another domain: it may become something coarser that has no key. */
-function ofStaying(ours: Leaf, theirs: Leaf, made: Leaf, coarser: boolean, stays: string): Treatment | string {
+function ofStaying(
+  ours: Leaf,
+  theirs: Leaf,
+  made: Leaf,
+  coarser: boolean,
+  stays: string,
+  witnesses: Witnesses,
+): Treatment | string {
   const { engine } = ours;
   const why = `${stays}; in the policy of the recipient, drop the field`;
   if (!coarser || engine.open !== undefined) return why;
@@ -187,13 +197,18 @@ function ofStaying(ours: Leaf, theirs: Leaf, made: Leaf, coarser: boolean, stays
     };
   }
   return {
-    leaf: made,
+    // The mover tells that the field looks at those that show the key of the record.
+    leaf: { ...made, engine: { ...made.engine, mover: engine.mover } },
     source: ours,
     moves: false,
-    verb({ from, revealing, missing }, lists) {
+    verb({ from, fromKey, revealing, missing }, lists) {
       if (!revealing) refuseReveal();
-      if (engine.needsPin) demandOnePin(from, ours);
-      const { reveal } = engine.bind(from, true, missing);
+      const recordKeys = { opened: from, fromKey, witnesses };
+      if (engine.under !== undefined) demandKey(recordKeys, ours);
+      const reveal =
+        engine.under === undefined
+          ? engine.bind(from, true, missing).reveal
+          : revealByRecord(engine.under, recordKeys, missing);
       return throughClear(reveal, theirs.engine.bind(null, false, lists).protect, missing.own);
     },
   };

@@ -11,6 +11,8 @@ import { hideInside, type Leaf } from '../bound.ts';
 import { runMany, runOne } from '../many.ts';
 import { policyTree } from '../policy.ts';
 import type { Fit, ManyOptions, Policy, PolicyOptions } from '../types.ts';
+import { guardMove } from '../unmarked/record-keys.ts';
+import { type Witnesses, witnessesOf } from '../unmarked/witnesses.ts';
 import { makeMoveInside, moveOf, passing } from './inside.ts';
 import { keysOfRekey } from './keys.ts';
 
@@ -22,7 +24,8 @@ export interface RekeyOptions {
   readonly to: DomainKeys;
   /**
    * Shown id of the key that made the values which do not show their key: `fpe` ciphertext and tokens without a label.
-   * All values of such a field must be of this key. By default the only key that is pinned for `from`.
+   * All values of such a field must be of this key: a record whose other fields show another one has an issue. By
+   * default the only key of `from`, if it is pinned.
    */
   readonly fromKey?: string;
 }
@@ -44,7 +47,9 @@ export interface RekeyingPolicy<F> {
  * tokens of a vault, because `trefoil vault rekey` moves its store and leaves the tokens as they are.
  *
  * Labelled tokens and sealed values show their key, so rekeying them twice changes nothing. A field that does not show
- * its key is moved as a whole: name its key, and rekey such a table once.
+ * its key is moved as a whole: name its key, and rekey such a table once. If the record has fields that show their key,
+ * it has the issue `wrong_key` if they show another one, and `already_rekeyed` if they show the primary key. If
+ * there is no such field, a second time is not noticed.
  *
  * @throws TrefoilError `epoch_required` if a field does not show its key and none is named; `not_renewable` if the keys
  *   are not of one lineage; `reveal_access_required`; `key_check_required` if an `fpe` field is moved between keys that
@@ -74,13 +79,15 @@ export function rekey<F>(policy: Policy<F>, options: RekeyOptions, access?: Reve
   const sheet = ownProperties(policy) as PolicyOptions;
   const keys = keysOfRekey(sheet, from, to, fromKey);
   const move = moveOf('rekey', keys, checkAccess(access), leaves);
+  const witnesses = witnessesOf(leaves);
   const inside = makeMoveInside({
     root,
     leaves,
     sources: leaves,
     sheet,
     moving: { direction: 'rekey', ...keys, as: null },
-    verbOf: (index, missing) => verbOfLeaf(leaves[index]!, move(missing), missing),
+    witnesses,
+    verbOf: (index, missing) => verbOfLeaf(leaves[index]!, move(missing), missing, witnesses),
   });
   const verbs = {
     rekey: (row: unknown) => runOne(inside, 'rekey', row),
@@ -90,9 +97,9 @@ export function rekey<F>(policy: Policy<F>, options: RekeyOptions, access?: Reve
 }
 
 /** The verb of a field. */
-function verbOfLeaf(leaf: Leaf, move: Move, missing: MissingLists): ColumnVerb {
+function verbOfLeaf(leaf: Leaf, move: Move, missing: MissingLists, witnesses: Witnesses): ColumnVerb {
   const { engine, rule, path } = leaf;
-  if (engine.mover !== undefined) return engine.mover.bind(move);
+  if (engine.mover !== undefined) return guardMove(leaf, engine.mover.bind(move), move, witnesses);
   // The tokens of a vault stay: trefoil vault rekey moves the rows of its store.
   if (!engine.keyed || engine.open !== undefined) return passing(leaf, missing);
   return fail('not_renewable', `outputs of the rule ${rule.rule} cannot be moved to another key`, { field: path });

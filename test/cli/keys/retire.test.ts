@@ -244,6 +244,7 @@ describe('keys retire', () => {
       branches: [
         { domain: 'eu-enclave', kind: 'token permutation', scope: 'person', part: null },
         { domain: 'eu-enclave', kind: 'seal', scope: 'person.name', part: null },
+        { domain: 'eu-enclave', kind: 'fpe', scope: 'car', part: null },
       ],
     });
     // The sealed values of the old key still open, if the branches are pinned.

@@ -6,7 +6,13 @@ import { given } from '../../../core/given.ts';
 import { type DescribedKeyset, describeKeyset } from '../../../keys/described.ts';
 import type { DomainKeys, Keyset } from '../../../keys.ts';
 import { lacking } from '../../../policy/explain/lacking.ts';
-import { type FieldRotation, type LostJoin, lostJoins, rotationOf } from '../../../policy/explain/rotation.ts';
+import {
+  type FieldRotation,
+  type LostJoin,
+  lostJoins,
+  rotationKeys,
+  rotationOf,
+} from '../../../policy/explain/rotation.ts';
 import type { FilePolicy } from '../../../policy.ts';
 import { keyLines, lostText, pinLines, pinsOf } from '../../custody/words.ts';
 import { UsageError } from '../../exit.ts';
@@ -72,9 +78,10 @@ async function inspect(options: InspectOptions, context: Context): Promise<void>
   const name = domainOf(options.domain, policies);
   const domain = name === null ? null : keyset.domain(name);
   const described = describeKeyset(keyset, name);
+  const moved = rotationKeys(described.keys);
   const reports = policies.map((policy, i): PolicyReport => {
     const { none, periods } = lacking(policy, domain!);
-    return { policy: files[i]!, fields: rotationOf(policy), lacking: none, somePeriods: periods };
+    return { policy: files[i]!, fields: rotationOf(policy, moved), lacking: none, somePeriods: periods };
   });
   // Under a key that is its own base, bodies of all sizes still join.
   const isFirst = described.keys[0]!.base === null && !described.parents.has(name ?? '');

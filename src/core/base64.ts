@@ -1,5 +1,6 @@
 /**
- * Base64url without padding: RFC 4648, section 5. It is canonical: the same bytes always have the same text, and any
+ * Base64 of RFC 4648: base64url without padding (section 5), and base64 with padding (section 4), which signed notes
+ * and the APIs of key management services use. Both are canonical: the same bytes always have the same text, and any
  * other text is refused.
  */
 
@@ -49,4 +50,21 @@ export function decodeBase64url(text: string): Uint8Array | null {
   }
   // The bits after the last byte must be 0. Otherwise several texts would be decoded to the same bytes.
   return (bits & ((1 << count) - 1)) === 0 ? bytes : null;
+}
+
+/** Encodes bytes, with padding. */
+export function encodeBase64(bytes: Uint8Array): string {
+  const text = encodeBase64url(bytes).replaceAll('-', '+').replaceAll('_', '/');
+  return text + '='.repeat((4 - (text.length % 4)) % 4);
+}
+
+/** Decodes a text with padding. Returns `null` if {@link encodeBase64} does not write it. */
+export function decodeBase64(text: string): Uint8Array | null {
+  if (text.length % 4 !== 0 || /[-_]/.test(text)) return null;
+  return decodeBase64url(
+    text
+      .replace(/={1,2}$/, '')
+      .replaceAll('+', '-')
+      .replaceAll('/', '_'),
+  );
 }
