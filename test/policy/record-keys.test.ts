@@ -78,14 +78,22 @@ describe('reveal during a rotation', () => {
   it('a record that shows nothing needs fromKey while there are several keys', () => {
     const bare = (keys: typeof old) => ({ ...under(keys), id: null, name: null });
     const both = check(OLD, NOW);
-    const { code, issues, message } = failure(() => policy(FIELDS, both).bind(now, revealAccess).reveal(bare(old) as never));
+    const { code, issues, message } = failure(() =>
+      policy(FIELDS, both)
+        .bind(now, revealAccess)
+        .reveal(bare(old) as never),
+    );
     expect([code, issues[0]!.field]).toEqual(['epoch_required', 'pan']);
     expect(message).toContain('--from KEYID, in code fromKey');
     const named = (fromKey: string) => policy(FIELDS, both).bind(now, revealAccess, { fromKey });
     expect(named(OLD).reveal(bare(old) as never).pan).toBe(ROW.pan);
     expect(named(NOW).reveal(bare(now) as never).pan).toBe(ROW.pan);
     // With one key there is no doubt.
-    expect(policy(FIELDS, check(OLD)).bind(old, revealAccess).reveal(bare(old) as never).pan).toBe(ROW.pan);
+    expect(
+      policy(FIELDS, check(OLD))
+        .bind(old, revealAccess)
+        .reveal(bare(old) as never).pan,
+    ).toBe(ROW.pan);
   });
 
   it('fromKey that the record contradicts is refused', () => {
@@ -99,7 +107,9 @@ describe('reveal during a rotation', () => {
     const mixed = { ...under(old), name: under(now).name };
     for (const more of [{}, { fromKey: OLD }, { fromKey: NOW }]) {
       const { code, message } = failure(() =>
-        policy(FIELDS, check(OLD, NOW)).bind(now, revealAccess, more).reveal(mixed as never),
+        policy(FIELDS, check(OLD, NOW))
+          .bind(now, revealAccess, more)
+          .reveal(mixed as never),
       );
       expect(code).toBe('wrong_key');
       expect(message).toContain('more than one key');
@@ -142,7 +152,11 @@ describe('reveal during a rotation', () => {
   });
 
   it('tokens without a label, and tokens after a clear part, are witnesses', () => {
-    const fields = { id: token({ scope: 'person' }), ref: token({ scope: 'person', label: 'p', after: 'Patient/' }), pan };
+    const fields = {
+      id: token({ scope: 'person' }),
+      ref: token({ scope: 'person', label: 'p', after: 'Patient/' }),
+      pan,
+    };
     const make = (keys: typeof old) => policy(fields).bind(keys).protect({ id: 7, ref: 'Patient/7', pan: ROW.pan });
     const revealing = policy(fields, check(OLD, NOW)).bind(now, revealAccess);
     for (const keys of [old, now]) {
