@@ -142,13 +142,20 @@ const KINDS = {
   /** Too few witnesses have cosigned a checkpoint for the quorum of the policy. */
   witness_missing: 'data',
   /** The files of a log do not fit together, or are not those of its key. */
-  log_broken: 'io',
-  /** A witness has a checkpoint that the log has signed and that is larger than the log is now. */
+  log_broken: 'data',
+  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
   log_rolled_back: 'data',
   /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
   log_forked: 'data',
   /** A witness says that it has seen something else, and does not prove it. */
   witness_disagrees: 'data',
+  /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
+  seen_invalid: 'data',
+  // Entries of a log.
+  /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
+  entry_invalid: 'data',
+  /** The opening of an entry is not one, or is not the one that the entry commits to. */
+  opening_wrong: 'data',
   // A policy, in code or as a file.
   /** A policy is not a map with `trefoil`, `domain` and `fields`. */
   invalid_policy: 'policy',
@@ -176,6 +183,8 @@ const KINDS = {
   space_too_small: 'policy',
   /** A policy does not fit a table: two fields have one column name, no column is left, or an array needs one. */
   not_tabular: 'policy',
+  /** A trust policy for logs has a line that is wrong, or lacks its quorum. */
+  log_policy_invalid: 'policy',
   /** A policy file is not YAML, is not UTF-8, or is larger than 1 MiB. */
   invalid_yaml: 'policy',
   // Keys.
@@ -281,6 +290,17 @@ const KINDS = {
   store_broken: 'io',
   /** A store, or the vault in it, or its driver does not exist; or a verb that cannot wait was called. */
   store_missing: 'io',
+  // The writer of a log.
+  /** There is no log in the folder, and `create` does not say that a new one is wanted. */
+  log_missing: 'io',
+  /** A new log is wanted where there is one, or where there are files of another. */
+  log_exists: 'io',
+  /** Another process writes this log, or has written it since. */
+  log_in_use: 'io',
+  /** The server of a log cannot be reached, or answers with something else than a file. */
+  log_unavailable: 'io',
+  /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
+  log_stopped: 'io',
 } as const;
 
 /** The stable code of one thing that can go wrong. */

@@ -4,12 +4,30 @@
  */
 
 export { leafHash, nodeHash } from './kernel/merkle.ts';
+export type { Commitment, CommitmentOptions } from './log/entry/commitment.ts';
+export { checkOpening, commitment } from './log/entry/commitment.ts';
+export type { KnownEntry, ReadEntry, UnknownEntry } from './log/entry/entry.ts';
+export { entryReader, readEntry, writeEntry } from './log/entry/entry.ts';
+export type * from './log/entry/kinds.ts';
+export type { SubjectSealer, SubjectSealerOptions } from './log/entry/subjects.ts';
+export { subjectSealer } from './log/entry/subjects.ts';
 export { bundleBytes, parseBundle } from './log/tree/bundle.ts';
+export { checkProof, type ProvenEntry } from './log/tree/check-proof.ts';
 export { type Checkpoint, parseCheckpoint, writeCheckpoint } from './log/tree/checkpoint.ts';
 export { type EdgeStart, type Tile, type TreeEdge, treeEdge } from './log/tree/edge.ts';
+export { type LogAtOptions, logAt } from './log/tree/http.ts';
 export type { HashReader, TreeNode } from './log/tree/nodes.ts';
+export { type Cosigned, type OpenedCheckpoint, openCheckpoint } from './log/tree/open-checkpoint.ts';
+export { type LogPolicy, type PolicyWitness, parseLogPolicy } from './log/tree/policy.ts';
+export { type LogProof, parseLogProof, writeLogProof } from './log/tree/proof-text.ts';
 export { checkConsistency, checkInclusion, consistencyProof, inclusionProof } from './log/tree/proofs.ts';
+export { hashesOf, type LogSource } from './log/tree/source.ts';
 export { type TilePlace, tilePath } from './log/tree/tiles.ts';
+export type { EntryFormat, VisitEntry } from './log/verify/entries.ts';
+export type { Finding, FindingWord } from './log/verify/finding.ts';
+export { parseSeen, type Seen } from './log/verify/seen.ts';
+export { type Verification, type VerifyOptions, type Vouched, verifyLog } from './log/verify/verify.ts';
+export type { AskWitness } from './log/verify/witnesses.ts';
 export { type Cosignature, type CosignOptions, cosign, type ProofFrom } from './log/witness/cosign.ts';
 export type { WitnessCallOptions, WitnessPlace } from './log/witness/exchange.ts';
 export { latestOf, type WitnessedCheckpoint } from './log/witness/latest.ts';

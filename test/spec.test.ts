@@ -31,6 +31,8 @@ import { shorten } from '../src/keys/branches.ts';
 import { child, domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/keys/derive.ts';
 import { writeKeyText } from '../src/keys/key-texts.ts';
 import { testKey } from '../src/keys/test-keys.ts';
+import { KINDS } from '../src/log/entry/kinds.ts';
+import { checkOpening, commitment, entryReader, subjectSealer, writeEntry } from '../src/log.ts';
 import { narrow } from '../src/policy.ts';
 import { periodOf } from '../src/prepare/civil-period.ts';
 import { emailAddress, trim } from '../src/prepare.ts';
@@ -431,5 +433,45 @@ describe('seal-v1', () => {
     const rows = vectors('seal-v1');
     expect(hex(ruleNode(node, 'seal', 'person.name', ['aes-256-siv', 'buckets-1']))).toBe(rows.get('node'));
     expect(seal({ scope: 'person.name' }).bind(keys).protect('Zoë Müller')).toBe(rows.get('result'));
+  });
+});
+
+describe('log-v1', () => {
+  const source = readFileSync(new URL('../docs/spec/log-v1.md', import.meta.url), 'utf8');
+  const rows = vectors('log-v1');
+  const seeded = (text: string) => createHash('sha256').update(`log-v1 vectors ${text}`).digest();
+
+  it('has the sealed subjects of the page', () => {
+    expect(hex(seeded('shard key'))).toBe(rows.get('shard key'));
+    expect(encode(seeded('pseudonym').subarray(0, 10))).toBe(rows.get('pseudonym'));
+    for (const i of [0, 1, 2]) {
+      const random = (length: number) => new Uint8Array(seeded(`random ${i}`).subarray(0, length));
+      expect(hex(random(6))).toBe(rows.get(`*R* ${i}`));
+      const sealer = subjectSealer(seeded('shard key'), { random });
+      expect(sealer.seal(rows.get('pseudonym')!)).toBe(rows.get(`sealed ${i}`));
+      expect(sealer.open(rows.get(`sealed ${i}`)!)).toBe(rows.get('pseudonym'));
+    }
+  });
+
+  it('has the commitment of the page', () => {
+    const random = () => seeded('nonce');
+    const made = commitment(JSON.parse(rows.get('details')!), { random });
+    expect(hex(random())).toBe(rows.get('nonce'));
+    expect(made).toEqual({ commit: rows.get('commit'), opening: rows.get('opening') });
+    expect(JSON.stringify(checkOpening(made.commit, made.opening))).toBe(rows.get('details'));
+  });
+
+  const entries = [...source.matchAll(/^\| (\d+) \| `(\{.*\})` \| `([0-9a-f]{64})` \|$/gm)];
+  it('has the entries of the page, one of every kind', () => {
+    const read = entryReader();
+    const kinds = new Set<string>();
+    for (const [, index, text, leaf] of entries) {
+      const entry = read(Number(index), new TextEncoder().encode(text));
+      kinds.add(entry.kind);
+      expect(new TextDecoder().decode(writeEntry(entry.event!, entry.at))).toBe(text);
+      expect(createHash('sha256').update('\0').update(text!).digest('hex')).toBe(leaf);
+    }
+    expect(entries).toHaveLength(19);
+    expect([...kinds].sort()).toEqual(Object.keys(KINDS).sort());
   });
 });

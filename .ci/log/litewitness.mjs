@@ -3,8 +3,19 @@
 // file with the private key of the log.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { consistencyProof, cosign, latestOf, leafHash, nodeHash, noteSigner } from '../../dist/log.js';
-import { openNote, signNote, treeEdge, verifierKey, writeCheckpoint } from '../../dist/log.js';
+import {
+  consistencyProof,
+  cosign,
+  latestOf,
+  leafHash,
+  nodeHash,
+  noteSigner,
+  openNote,
+  signNote,
+  treeEdge,
+  verifierKey,
+  writeCheckpoint,
+} from '../../dist/log.js';
 
 const [url, vkey, keyFile] = process.argv.slice(2);
 const signer = noteSigner(readFileSync(keyFile, 'utf8'));

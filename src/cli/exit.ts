@@ -43,12 +43,15 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'checkpoint_invalid',
   'proof_invalid',
   'witness_missing',
+  'seen_invalid',
   'log_broken',
   'log_rolled_back',
   'log_forked',
   'witness_disagrees',
   'witness_answer_broken',
   'witness_state_broken',
+  'entry_invalid',
+  'opening_wrong',
 ]);
 
 /** The exit code of every other error follows from its kind. */
