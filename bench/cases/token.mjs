@@ -233,7 +233,7 @@ export const cases = [
   () => renewing('digits', 1, 0.35, DIGITS),
   () => renewing('digits', 2, 0.2, DIGITS),
   () => later('labelled', 0.8, { label: 'mail' }),
-  () => later('uuid', 0.6, { form: 'uuid' }),
+  () => later('uuid', 0.55, { form: 'uuid' }),
   () => later('digits', 0.3, { form: 'digits', length: 18, population: 1_000_000 }),
   moving,
   candidates,
