@@ -13,7 +13,7 @@ export const EXIT_TABLE = {
   policy: [3, 'the policy is wrong'],
   keys: [4, 'the keys are wrong, or not those of the policy'],
   io: [5, 'a file, a stream or a store cannot be read or written'],
-  unverified: [7, 'a row, an export, a certificate, a share, a token or a note does not verify'],
+  unverified: [7, 'a row, an export, a certificate, a share, a token, a note or a log does not verify'],
   partial: [9, 'success, but something was left out or not found'],
   fault: [70, 'an error in trefoil itself'],
   hungUp: [129, 'hung up (SIGHUP)'],
