@@ -149,6 +149,8 @@ const KINDS = {
   log_forked: 'data',
   /** A witness says that it has seen something else, and does not prove it. */
   witness_disagrees: 'data',
+  /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
+  seen_invalid: 'data',
   // Entries of a log.
   /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
   entry_invalid: 'data',
@@ -181,6 +183,8 @@ const KINDS = {
   space_too_small: 'policy',
   /** A policy does not fit a table: two fields have one column name, no column is left, or an array needs one. */
   not_tabular: 'policy',
+  /** A trust policy for logs has a line that is wrong, or lacks its quorum. */
+  log_policy_invalid: 'policy',
   /** A policy file is not YAML, is not UTF-8, or is larger than 1 MiB. */
   invalid_yaml: 'policy',
   // Keys.
@@ -293,6 +297,8 @@ const KINDS = {
   log_exists: 'io',
   /** Another process writes this log, or has written it since. */
   log_in_use: 'io',
+  /** The server of a log cannot be reached, or answers with something else than a file. */
+  log_unavailable: 'io',
   /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
   log_stopped: 'io',
 } as const;

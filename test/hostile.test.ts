@@ -487,7 +487,7 @@ const VAULT: Row = async (fn) => {
 
 const ROTATION: Readonly<Record<string, Row>> = {
   addDomain: call(() => [ring, 'b', { of: 'eu' }]),
-  addKey: call(() => [ring, { newLineage: true }]),
+  addKey: call(() => [ring, { newLineage: true, renewable: true }]),
   promoteKey: call(() => [FIRST, FIRST.ids[1]]),
   retireKey: call(() => [
     SECOND,

@@ -39,7 +39,8 @@ const old = FIRST.domain('eu');
 const now = SECOND.domain('eu');
 const OLD = old.keyId;
 const pins = { keyCheck: now.keyCheck };
-const pinnedOld = SECOND.domain('eu', { keyCheck: { [OLD]: now.keyCheck[OLD]! } });
+const pinnedOld = FIRST.domain('eu', { keyCheck: { [OLD]: now.keyCheck[OLD]! } });
+const oldAlone = SECOND.domain('eu', { keyCheck: { [OLD]: now.keyCheck[OLD]! } });
 const pinnedNow = SECOND.domain('eu', pins);
 
 function codeOf(run: () => unknown): string {
@@ -170,6 +171,11 @@ describe('what is refused', () => {
       'epoch_required',
     ],
     [
+      'fpe whose key is pinned alone, among several keys',
+      () => rekey(enciphered, { from: oldAlone, to: pinnedNow }, revealAccess),
+      'epoch_required',
+    ],
+    [
       'fpe from the primary key itself',
       () => rekey(enciphered, { from: pinnedNow, to: pinnedNow, fromKey: now.keyId }, revealAccess),
       'epoch_required',
@@ -184,7 +190,7 @@ describe('what is refused', () => {
       () => rekey(enciphered, { from: pinnedOld, to: now }, revealAccess),
       'key_check_required',
     ],
-    ['to keys that may not protect', () => rekey(sealed, { from: now, to: pinnedOld }, revealAccess), 'key_not_pinned'],
+    ['to keys that may not protect', () => rekey(sealed, { from: now, to: oldAlone }, revealAccess), 'key_not_pinned'],
     [
       'a key that is not there',
       () => rekey(sealed, { from: now, to: now, fromKey: 'zzzzz' }, revealAccess),

@@ -244,6 +244,7 @@ describe('keys retire', () => {
       branches: [
         { domain: 'eu-enclave', kind: 'token permutation', scope: 'person', part: null },
         { domain: 'eu-enclave', kind: 'seal', scope: 'person.name', part: null },
+        { domain: 'eu-enclave', kind: 'fpe', scope: 'car', part: null },
       ],
     });
     // The sealed values of the old key still open, if the branches are pinned.
@@ -337,8 +338,18 @@ describe('several key files', () => {
     const odd = await place.run([...protect, '--keys', 'epoch.json', '--keys', 'k1.json']);
     expect(odd).toMatchObject({
       code: 4,
-      err: expect.stringContaining('file 2 of the keyset has another primary key'),
+      err: expect.stringContaining('k1.json: it has another primary key than epoch.json, the first file'),
     });
+    // An error of one file has the name of that file, wherever it is in the order.
+    place.write('cut.json', '{');
+    for (const files of [
+      ['base.json', 'cut.json', 'epoch.json'],
+      ['cut.json', 'base.json'],
+      ['base.json', 'cut.json'],
+    ]) {
+      const ended = await place.run([...protect, ...files.flatMap((file) => ['--keys', file])]);
+      expect(ended).toMatchObject({ code: 4, err: expect.stringContaining('error: cut.json: the keyset is not JSON') });
+    }
     expect((await place.run([...protect, '--keys', '-', '--keys', '-'])).code).toBe(2);
     // None of them can be the output.
     const over = [...protect, '--keys', 'epoch.json', '--keys', 'base.json', '--out', 'base.json', '--force'];
