@@ -143,7 +143,7 @@ const KINDS = {
   witness_missing: 'data',
   /** The files of a log do not fit together, or are not those of its key. */
   log_broken: 'io',
-  /** A witness has a checkpoint that the log has signed and that is larger than the log is now. */
+  /** A log is behind a checkpoint that it has signed, which its head or a witness has: it was restored or cut. */
   log_rolled_back: 'data',
   /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
   log_forked: 'data',
@@ -295,10 +295,6 @@ const KINDS = {
   log_exists: 'io',
   /** Another process writes this log, or has written it since. */
   log_in_use: 'io',
-  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
-  log_rolled_back: 'io',
-  /** The files of a log do not fit together, or are not those of its key. */
-  log_broken: 'io',
   /** The server of a log cannot be reached, or answers with something else than a file. */
   log_unavailable: 'io',
   /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
