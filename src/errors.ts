@@ -143,7 +143,7 @@ const KINDS = {
   witness_missing: 'data',
   /** The files of a log do not fit together, or are not those of its key. */
   log_broken: 'data',
-  /** A log is behind a checkpoint that it has signed: it was restored from a backup, copied, or cut. */
+  /** A log is behind a checkpoint that it has signed, which its head or a witness has: it was restored or cut. */
   log_rolled_back: 'data',
   /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
   log_forked: 'data',

@@ -33,6 +33,10 @@ export type { WitnessCallOptions, WitnessPlace } from './log/witness/exchange.ts
 export { latestOf, type WitnessedCheckpoint } from './log/witness/latest.ts';
 export { type WitnessEvent, type WitnessOptions, witness } from './log/witness/server.ts';
 export { type WitnessState, witnessMemory } from './log/witness/state.ts';
+export type { Appended } from './log/writer/group.ts';
+export { type OpenLogOptions, openLog } from './log/writer/open-log.ts';
+export type { AppendOptions, Log, LogEntries, Recovery } from './log/writer/sequencer.ts';
+export type { LogStore, StoredOpening, TreeFile } from './log/writer/store.ts';
 export type { NoteAlgorithm } from './note/key-name.ts';
 export { type OpenedNote, type OpenedSignature, openNote } from './note/open.ts';
 export { type NoteSignature, type ParsedNote, parseNote } from './note/parse.ts';

@@ -48,7 +48,7 @@ export interface UseEntry {
   readonly scopes: Readonly<Record<string, number>>;
   /** Whose records are opened: at most 1,000 sealed pseudonyms. */
   readonly subjects: readonly string[];
-  /** Whether the writer has verified that the values belong to these people. If `false`, that is the requester's word. */
+  /** Whether the writer has verified that the values belong to these people. If not, it is the requester's word. */
   readonly bound: boolean;
   /** Digest of the signed request, 64 hexadecimal digits. */
   readonly request: string;

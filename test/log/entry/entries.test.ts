@@ -82,7 +82,7 @@ describe('writing', () => {
           expect(message).not.toContain(MARKER);
         }
       }
-      const message = refusal(() => writeEntry({ ...event, [MARKER]: MARKER } as LogEvent, AT));
+      const message = refusal(() => writeEntry({ ...event, [MARKER]: MARKER } as unknown as LogEvent, AT));
       expect(message).toMatch(/^entry_invalid .*does not have/);
       expect(message).not.toContain(MARKER);
     }

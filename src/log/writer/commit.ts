@@ -1,0 +1,102 @@
+/**
+ * Writing a group to the disk, in the order that a crash demands (docs/spec/log-v1.md, "Writing"): openings, journal,
+ * tiles, signature, head, checkpoint. Nothing is signed that is not on the disk, and nobody is told of an entry that no
+ * checkpoint in the head covers.
+ */
+
+import { fail } from '../../errors.ts';
+import { signNote } from '../../note/sign.ts';
+import type { Signer } from '../../note/signer.ts';
+import { writeCheckpoint } from '../tree/checkpoint.ts';
+import type { GrowingTree } from './growing-tree.ts';
+import type { Journal } from './journal.ts';
+import type { LogStore, StoredOpening } from './store.ts';
+
+/** The entries that are written together. */
+export interface Batch {
+  /** The entries, each after its length in two bytes. */
+  readonly records: Uint8Array;
+  readonly count: number;
+  readonly openings: readonly StoredOpening[];
+}
+
+/** Writes the groups of one log. */
+export interface Committer {
+  /** The newest signed checkpoint, which is the head. */
+  readonly head: () => string;
+  /** The number of entries under it. */
+  readonly size: () => number;
+  /** Writes a group and returns the new head. The first error is final: the caller must not call it again. */
+  readonly commit: (batch: Batch) => Promise<string>;
+  /** The same for a group that the journal has already. */
+  readonly commitAgain: (batch: Batch) => Promise<string>;
+  /** Publishes the checkpoint of a size with more signatures, if it is still the newest. */
+  readonly publishAgain: (note: string, size: number) => Promise<void>;
+}
+
+/** Makes the committer of a log whose head was read from its store. */
+export function makeCommitter(
+  store: LogStore,
+  signer: Signer,
+  tree: GrowingTree,
+  journal: Journal,
+  firstHead: string,
+): Committer {
+  let head = firstHead;
+  let size = tree.size();
+  /** Publishing is done by groups and by witnesses, one after the other. */
+  let published: Promise<void> = Promise.resolve();
+
+  function publish(note: string, of: number): Promise<void> {
+    const done = published.then(() => (of === size ? store.publish(note) : undefined));
+    published = done.catch(() => {});
+    return done;
+  }
+
+  async function commit({ records, count, openings }: Batch, isNew: boolean): Promise<string> {
+    if (isNew) {
+      // Another writer may have taken the store over while this process was stopped. Then nothing must be written.
+      await store.check();
+      if (openings.length > 0) await store.writeOpenings(openings);
+      const base = { origin: signer.name, size: tree.size(), root: tree.root() };
+      await store.writeJournal(journal.write(base, records, count));
+    }
+    const growth = tree.grow(records, count);
+    await store.writeTree(growth.files);
+    const note = await checkpointOf(signer, growth);
+    await replaceHead(store, head, note);
+    head = note;
+    size = growth.size;
+    await publish(note, growth.size);
+    await store.dropPartials(growth.replaced);
+    return note;
+  }
+
+  return {
+    head: () => head,
+    size: () => size,
+    commit: (batch) => commit(batch, true),
+    commitAgain: (batch) => commit(batch, false),
+    publishAgain: publish,
+  };
+}
+
+/** The signed checkpoint of a tree. The key name of a log is its origin. */
+export async function checkpointOf(
+  signer: Signer,
+  { size, root }: { readonly size: number; readonly root: Uint8Array },
+): Promise<string> {
+  return signNote(writeCheckpoint({ origin: signer.name, size, root }), [signer]);
+}
+
+/** Compares the head with the one that is known, and replaces it. */
+async function replaceHead(store: LogStore, known: string, note: string): Promise<void> {
+  await store.check();
+  if ((await store.readHead()) !== known) {
+    fail(
+      'log_in_use',
+      'the head was changed by somebody else while this process was writing; only one may write a log',
+    );
+  }
+  await store.writeHead(note);
+}

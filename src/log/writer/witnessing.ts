@@ -1,0 +1,195 @@
+/**
+ * Asking the witnesses of a log for cosignatures, after its checkpoints are signed (https://c2sp.org/tlog-witness). It
+ * works in the background: a witness that is down never undoes an append, and `cosigned` says what is missing.
+ */
+
+import { fail, TrefoilError } from '../../errors.ts';
+import { openNote } from '../../note/open.ts';
+import type { Verifier } from '../../note/verifier.ts';
+import { parseCheckpoint } from '../tree/checkpoint.ts';
+import type { LogPolicy, PolicyWitness } from '../tree/policy.ts';
+import { checkConsistency, consistencyProof } from '../tree/proofs.ts';
+import { hashesOf, type LogSource } from '../tree/source.ts';
+import { cosign } from '../witness/cosign.ts';
+import type { WitnessCallOptions } from '../witness/exchange.ts';
+import { latestOf, type WitnessedCheckpoint } from '../witness/latest.ts';
+import type { Committer } from './commit.ts';
+import { type CosignedCheckpoint, makeWaiters } from './waiters.ts';
+
+/** The pauses before a witness is asked again while somebody waits, in milliseconds. The last one repeats. */
+const PAUSES: readonly number[] = [100, 250, 500, 1000, 2500];
+
+/** How witnesses are asked. */
+export interface WitnessingParts {
+  readonly policy: LogPolicy;
+  /** The key of the log. */
+  readonly log: Verifier;
+  readonly source: LogSource;
+  readonly committer: Committer;
+  readonly fetch: typeof globalThis.fetch;
+  /** Called if a witness proves that the log was rolled back: then nothing more must be signed. */
+  readonly onRolledBack: (error: TrefoilError) => void;
+}
+
+/** The witnesses of a log that is open. */
+export interface Witnessing {
+  /** Compares the log with what each witness has seen last. Witnesses that do not answer are left for later. */
+  readonly start: () => Promise<void>;
+  /** Asks for cosignatures of the newest checkpoint, unless it is being done. It returns at once and never throws. */
+  readonly ask: () => void;
+  /** The newest checkpoint whose cosignatures satisfy the policy; `null` if there is none yet. */
+  readonly latest: () => CosignedCheckpoint | null;
+  /** Waits for such a checkpoint of at least this size. */
+  readonly cosigned: (size: number, timeout: number) => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+/** Makes the witnesses of a log. */
+export function witnessing(parts: WitnessingParts): Witnessing {
+  const { policy, log, source, committer, fetch, onRolledBack } = parts;
+  /** The size that each witness has seen last, as far as is known. */
+  const seen = new Map<string, number>();
+  /** Why a witness has not cosigned, by its name. */
+  const missing = new Map<string, string>();
+  const waiters = makeWaiters(() => notCosigned(missing));
+  const aborted = new AbortController();
+  const options = { fetch, signal: aborted.signal };
+  let latest: CosignedCheckpoint | null = null;
+  let running: Promise<void> | null = null;
+
+  /** Asks one witness. Returns its line, or `null`. */
+  async function askOne(witness: PolicyWitness, checkpoint: string, size: number): Promise<string | null> {
+    const { name } = witness;
+    const proof = (from: number) => consistencyProof(hashesOf(source, size), from, size);
+    try {
+      const known = Math.min(seen.get(name) ?? 0, size);
+      const { line } = await cosign(checkpoint, known, proof, witness, { ...options, log });
+      seen.set(name, size);
+      missing.delete(name);
+      return line;
+    } catch (error) {
+      if (!(error instanceof TrefoilError)) {
+        missing.set(name, 'witness_unavailable');
+        return null;
+      }
+      missing.set(name, error.code);
+      if (error.code === 'log_rolled_back') onRolledBack(error);
+      return null;
+    }
+  }
+
+  /** Asks all witnesses for one checkpoint. It is cosigned as soon as the policy is satisfied. */
+  async function round(): Promise<void> {
+    const [checkpoint, size] = [committer.head(), committer.size()];
+    let note = checkpoint;
+    const names = new Set<string>();
+    const asked = policy.witnesses.map(async (witness) => {
+      const line = await askOne(witness, checkpoint, size);
+      if (line === null) return;
+      note += `${line}\n`;
+      names.add(witness.name);
+      if (!policy.satisfiedBy(names)) return;
+      latest = { size, note };
+      waiters.settle(latest);
+    });
+    await Promise.all(asked);
+    if (names.size > 0) await committer.publishAgain(note, size);
+  }
+
+  /** Rounds until the newest checkpoint was asked for once, or while somebody waits. */
+  async function run(): Promise<void> {
+    for (let tried = 0; !aborted.signal.aborted; tried++) {
+      const size = committer.size();
+      await round();
+      if (waiters.count() === 0 && committer.size() === size) break;
+      if ((latest?.size ?? -1) < size) await pause(PAUSES[Math.min(tried, PAUSES.length - 1)]!, aborted.signal);
+      else tried = -1;
+    }
+    running = null;
+  }
+
+  function ask(): void {
+    if (policy.witnesses.length > 0) running ??= run();
+  }
+
+  async function startWith(witness: PolicyWitness): Promise<void> {
+    const known = await seenBy(witness, parts, options, (code) => missing.set(witness.name, code));
+    if (known !== null) seen.set(witness.name, known);
+  }
+
+  return {
+    ask,
+    latest: () => latest,
+    async start() {
+      await Promise.all(policy.witnesses.map(startWith));
+    },
+    cosigned(size, timeout) {
+      if (latest !== null && latest.size >= size) return Promise.resolve(latest.note);
+      if (policy.witnesses.length === 0 && policy.satisfiedBy(new Set())) return Promise.resolve(committer.head());
+      const waited = waiters.add(size, timeout);
+      ask();
+      return waited;
+    },
+    async close() {
+      aborted.abort();
+      waiters.end();
+      await running;
+    },
+  };
+}
+
+/**
+ * The size that a witness has seen, compared with the log. It is proven, because the log has signed that checkpoint.
+ * `null` if the witness has none or does not answer.
+ *
+ * @throws TrefoilError `log_rolled_back`, `log_forked`.
+ */
+async function seenBy(
+  witness: PolicyWitness,
+  { log, source, committer }: WitnessingParts,
+  options: WitnessCallOptions,
+  failed: (code: string) => void,
+): Promise<number | null> {
+  let found: WitnessedCheckpoint | null;
+  try {
+    found = await latestOf(witness, log, options);
+  } catch (error) {
+    failed(error instanceof TrefoilError ? error.code : 'witness_unavailable');
+    return null;
+  }
+  if (found === null) return null;
+  const size = committer.size();
+  if (found.size > size) {
+    const message =
+      `the witness ${witness.name} has a checkpoint that this log has signed and that is larger: the log was ` +
+      'restored from an old copy, or its end was deleted';
+    fail('log_rolled_back', message, { expected: found.size, actual: size });
+  }
+  const proof = await consistencyProof(hashesOf(source, size), found.size, size);
+  const { root } = parseCheckpoint(openNote(committer.head(), [log]).text);
+  if (!checkConsistency(found.size, size, found.root, root, proof)) {
+    fail('log_forked', `the witness ${witness.name} has cosigned another tree of this log, signed by its key`);
+  }
+  return found.size;
+}
+
+/** Waits so many milliseconds, or until the signal is aborted. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener('abort', end);
+  });
+}
+
+function notCosigned(missing: ReadonlyMap<string, string>): TrefoilError {
+  const reasons = [...missing].map(([name, code]) => `${name} (${code})`).join(', ');
+  const message = 'too few witnesses have cosigned the checkpoint in time; the entries are in the log all the same';
+  return new TrefoilError([
+    { code: 'witness_missing', message: reasons === '' ? message : `${message}; missing: ${reasons}` },
+  ]);
+}

@@ -1,0 +1,169 @@
+/** A log with witnesses: cosignatures, proofs, witnesses that are down, and logs that were rolled back. */
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  checkProof,
+  cosigner,
+  newNoteKey,
+  openCheckpoint,
+  parseLogPolicy,
+  parseLogProof,
+  verifierKey,
+  witness,
+  witnessMemory,
+} from '../../../src/log.ts';
+import { rejection } from '../../helpers/errors.ts';
+import { copy, fill, filled, KEY, open, place, text } from './places.ts';
+
+/** Witnesses in this process, by their names, and the policy that wants all of them. */
+async function witnesses(...names: readonly string[]) {
+  const keys = names.map((name) => newNoteKey(`${name}.example`, { algorithm: 'cosignature/v1' }));
+  const handlers = keys.map(({ privateKey }) =>
+    witness({ signer: cosigner(privateKey), state: witnessMemory(), logs: [verifierKey(KEY.verifierKey)] }),
+  );
+  const down = new Set<string>();
+  let asked = 0;
+  const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init);
+    const name = new URL(request.url).hostname.split('.')[0]!;
+    asked++;
+    if (down.has(name)) throw new TypeError('fetch failed');
+    return (await handlers[names.indexOf(name)]!)(request);
+  };
+  const lines = [
+    `log ${KEY.verifierKey}`,
+    ...names.map((name, i) => `witness ${name} ${keys[i]!.verifierKey} https://${name}.example/`),
+    `group both all ${names.join(' ')}`,
+    'quorum both',
+  ];
+  const policy = parseLogPolicy(`${lines.join('\n')}\n`);
+  return { policy, fetch: fetch as typeof globalThis.fetch, down, asked: () => asked };
+}
+
+describe('cosignatures', () => {
+  test('come for what was appended, are published, and are in the proofs', async () => {
+    const { policy, fetch } = await witnesses('one', 'two');
+    const at = place();
+    const log = await open(at, { create: true, witnesses: policy, fetch });
+    for (const size of [1, 2, 257, 300]) {
+      await fill(log, log.size(), size);
+      const note = await log.cosigned(size, 10_000);
+      expect(openCheckpoint(note, policy)).toMatchObject({ size, witnesses: [{ name: 'one' }, { name: 'two' }] });
+      for (const index of [0, size - 1]) {
+        const proof = await log.prove(index);
+        expect(checkProof(proof, text(`entry ${index}`), policy).index).toBe(index);
+      }
+    }
+    await log.close();
+    expect(openCheckpoint(readFileSync(join(at, 'log/checkpoint')), policy).witnesses).toHaveLength(2);
+    // The published checkpoint with its cosignatures is the head's, so opening finds nothing to mend.
+    const again = await open(at, { witnesses: policy, fetch });
+    expect(again.recovery).toEqual({ taken: 0, published: false });
+    await again.close();
+  });
+
+  test('a witness is down: appends are fulfilled, cosigned says who is missing, and it recovers', async () => {
+    const { policy, fetch, down } = await witnesses('one', 'two');
+    const log = await open(place(), { create: true, witnesses: policy, fetch });
+    down.add('two');
+    await fill(log, 0, 10);
+    const error = await rejection(log.cosigned(10, 300));
+    expect(error.code).toBe('witness_missing');
+    expect(error.message).toContain('two (witness_unavailable)');
+    expect(error.message).not.toContain('one (');
+    const later = log.cosigned(10, 10_000);
+    down.clear();
+    expect(openCheckpoint(await later, policy).size).toBe(10);
+    await log.close();
+  });
+
+  test('a proof before any cosignature is under the signed checkpoint', async () => {
+    const { policy, fetch, down } = await witnesses('one');
+    down.add('one');
+    const log = await open(place(), { create: true, witnesses: policy, fetch });
+    await fill(log, 0, 3);
+    const proof = await log.prove(2);
+    expect(parseLogProof(proof).checkpoint).toBe(log.checkpoint());
+    expect((await rejection(Promise.resolve().then(() => checkProof(proof, text('entry 2'), policy)))).code).toBe(
+      'witness_missing',
+    );
+    await rejection(log.prove(3), RangeError);
+    await rejection(log.cosigned(4, 10), RangeError);
+    const waits = log.cosigned(3, 60_000);
+    const rejected = rejection(waits);
+    await log.close();
+    expect((await rejected).code).toBe('witness_missing');
+  });
+
+  test('without the option there are none', async () => {
+    const log = await open(place(), { create: true });
+    await fill(log, 0, 1);
+    expect((await rejection(log.cosigned(1, 10))).code).toBe('witness_missing');
+    const quorumless = parseLogPolicy(`log ${KEY.verifierKey}\nquorum none\n`);
+    expect(checkProof(await log.prove(0), text('entry 0'), quorumless).index).toBe(0);
+    await log.close();
+  });
+});
+
+describe('rolled back with its head', () => {
+  /** A log and a copy of its whole machine at size 5; the original then grew to 8 and was witnessed. */
+  async function twoMachines() {
+    const all = await witnesses('one', 'two');
+    const at = await filled(5);
+    const snapshot = copy(at, 'log', 'head', 'head.key');
+    const log = await open(at, { witnesses: all.policy, fetch: all.fetch });
+    await fill(log, 5, 8);
+    await log.cosigned(8, 10_000);
+    await log.close();
+    return { ...all, at, snapshot };
+  }
+
+  test('a snapshot of the whole machine does not start when a witness answers', async () => {
+    const { snapshot, policy, fetch } = await twoMachines();
+    const error = await rejection(open(snapshot, { witnesses: policy, fetch }));
+    expect(error.code).toBe('log_rolled_back');
+    expect(error.issues[0]).toMatchObject({ expected: 8, actual: 5 });
+  });
+
+  test('when no witness answers at the start, the first one that does stops it', async () => {
+    const { snapshot, policy, fetch, down } = await twoMachines();
+    down.add('one').add('two');
+    const log = await open(snapshot, { witnesses: policy, fetch });
+    await log.append(text('branch'));
+    down.clear();
+    expect((await rejection(log.cosigned(6, 3000))).code).toMatch(/^(?:witness_missing|log_rolled_back)$/);
+    expect((await rejection(log.append(text('more')))).code).toBe('log_stopped');
+    await log.close();
+  });
+
+  test('a branch of the same size as what the witnesses have is never cosigned', async () => {
+    const { snapshot, policy, fetch, down } = await twoMachines();
+    down.add('one').add('two');
+    const log = await open(snapshot, { witnesses: policy, fetch });
+    for (const name of ['a', 'b', 'c', 'd']) await log.append(text(name));
+    down.clear();
+    const error = await rejection(log.cosigned(9, 1500));
+    expect(error.code).toBe('witness_missing');
+    expect(error.message).toContain('log_forked');
+    await log.close();
+    expect((await rejection(open(snapshot, { witnesses: policy, fetch }))).code).toBe('log_forked');
+  });
+
+  test('the machine that went on starts again', async () => {
+    const { at, snapshot, policy, fetch } = await twoMachines();
+    const log = await open(at, { witnesses: policy, fetch });
+    await fill(log, 8, 9);
+    await log.cosigned(9, 10_000);
+    await log.close();
+    // The newest copy of the log is brought to the other machine, with its head.
+    for (const part of ['log', 'head', 'head.key']) {
+      rmSync(join(snapshot, part), { recursive: true });
+      cpSync(join(at, part), join(snapshot, part), { recursive: true });
+    }
+    const moved = await open(snapshot, { witnesses: policy, fetch });
+    await fill(moved, 9, 10);
+    await moved.cosigned(10, 10_000);
+    await moved.close();
+  });
+});
