@@ -38,7 +38,21 @@ import { makeRejectSealer } from '../src/io/rejects.ts';
 import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } from '../src/ip.ts';
 import { openKeys } from '../src/keys/domain-keys.ts';
 import { addDomain, addKey, promoteKey } from '../src/keys.ts';
-import { newNoteKey, noteSigner, type Signer, signNote, verifierKey } from '../src/log.ts';
+import {
+  leafHash,
+  logAt,
+  newNoteKey,
+  noteSigner,
+  parseLogPolicy,
+  parseSeen,
+  type Signer,
+  signNote,
+  treeEdge,
+  verifierKey,
+  verifyLog,
+  writeCheckpoint,
+  writeLogProof,
+} from '../src/log.ts';
 import { parsePolicy, project, rekey } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
