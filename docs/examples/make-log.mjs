@@ -1,6 +1,5 @@
-// Appends three entries to a small log in the folder `log`, signed with the key file `log.key`. The first run makes the
-// log. The page docs/guide/overseer.md uses it.
-import { readFileSync, existsSync } from 'node:fs';
+// Appends three entries to a small log in the folder `log`, signed with the key in `log.key`. The first run makes it.
+import { existsSync, readFileSync } from 'node:fs';
 import { noteSigner, openLog } from 'trefoil/log';
 import { logFolder } from 'trefoil/node';
 

@@ -99,7 +99,8 @@ function headline({ word, entry, range, witness }: Finding): string {
   const place = placeOf(entry, range);
   switch (word) {
     case 'deleted':
-      return place === null ? 'entries were deleted' : `${place} deleted`;
+      if (range === undefined) return place === null ? 'entries were deleted' : `${place} deleted`;
+      return `entries from ${count(range[0])} to ${count(range[1] - 1)} were deleted`;
     case 'cut':
       return entry === undefined ? 'the log is cut' : `the log is cut: the entries from ${count(entry)} on are missing`;
     case 'rewritten':
