@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /**
- * The folder of `--keep`: copies of the hash tiles that an overseer has verified. With them, a later run names the first
- * entry that was rewritten, also if the log has signed everything anew. Entries are not kept.
+ * The folder of `--keep`: copies of the hash tiles that an overseer has verified. With them, a later run names the
+ * first entry that was rewritten, also if the log has signed everything anew. Entries are not kept.
  */
 
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';

@@ -106,13 +106,12 @@ function headline({ word, entry, range, witness }: Finding): string {
     case 'rewritten':
       return place === null ? 'the log was rewritten' : `${place} rewritten`;
     case 'forked':
-      return witness === undefined
-        ? `the log was forked: ${place === null ? 'entries' : place.replace(/ (was|were)$/, '')} changed since the last look`
-        : `the log was forked: the witness ${witness} has seen another one`;
+      if (witness !== undefined) return `the log was forked: the witness ${witness} has seen another one`;
+      return `the log was forked: ${place?.replace(/ was$/, '') ?? 'entries'} changed since the last look`;
     case 'rolled back':
       return entry === undefined ? 'the log was rolled back' : `the log was rolled back to ${count(entry)} entries`;
     case 'unreadable':
-      return place === null ? 'a file cannot be read' : `${place.replace(/ (was|were)$/, '')} cannot be read`;
+      return place === null ? 'a file cannot be read' : `${place.replace(/ was$/, '')} cannot be read`;
     case 'unsigned':
       return 'its checkpoint is not signed by a log of the policy';
     case 'unwitnessed':

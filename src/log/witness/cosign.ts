@@ -166,15 +166,15 @@ async function behind({ size, witness, options }: Asked, named: number): Promise
   if (seen !== null && seen.size > size) {
     return fail(
       'log_rolled_back',
-      `the witness ${witness.name} has a checkpoint of ${seen.size} entries that the log has signed, and this one has ` +
-        `${size}: the log was restored from an old copy, or its end was deleted`,
+      `the witness ${witness.name} has a checkpoint of ${seen.size} entries that the log has signed, and this one ` +
+        `has ${size}: the log was restored from an old copy, or its end was deleted`,
       { expected: seen.size, actual: size },
     );
   }
   return fail(
     'witness_disagrees',
-    `the witness ${witness.name} says that it has seen ${named} entries, and this checkpoint has ${size}; it does not ` +
-      'prove it, so ask its operator',
+    `the witness ${witness.name} says that it has seen ${named} entries, and this checkpoint has ${size}; it does ` +
+      'not prove it, so ask its operator',
     { expected: named, actual: size },
   );
 }

@@ -75,7 +75,7 @@ export function addOverseeVerify(parent: Command, context: Context): void {
       fileOption('--keep', 'folder for copies of the hash tiles, to name an entry that was signed anew', 'DIR'),
     )
     .addOption(wordOption('--entries', 'FORM', 'what the entries are (default: log-v1)', ['log-v1', 'any']))
-    .addOption(new Option('--no-witnesses', 'do not ask the witnesses, and say so in the verdict'))
+    .addOption(new Option('--no-witnesses', 'do not ask the witnesses; the verdict then states that'))
     .option('--json', 'one JSON object, with the checkpoints that prove a finding')
     .addHelpText('after', helpText(HELP))
     .action((log: string, options: VerifyOptions) => verify(log, options, context));
@@ -143,7 +143,7 @@ function report({ found, policy, before, isAsked, reasons }: Look, seenFile: str
   if (isWitnessed(policy) && forks !== null) {
     voice.warning(
       `the quorum of the policy does not prevent forks: ${forks[0].join(' and ')} alone satisfy it, and so do ` +
-        `${forks[1].join(' and ')}; whoever checks a proof with this policy may be shown another log`,
+        `${forks[1].join(' and ')}; anyone who checks a proof with this policy may be shown another log`,
     );
   }
   if (!found.ok) {
