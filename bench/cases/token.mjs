@@ -177,7 +177,7 @@ function later(name, floor, options) {
 
 /** Moving records to a later key against protecting them anew. */
 function moving() {
-  const rules = ['person', 'person.email', 'person.phone'].map((scope) => token({ scope, label: 'id' }));
+  const rules = ['id', 'mail', 'phone'].map((label) => token({ scope: `person.${label}`, label }));
   const records = policy({ id: rules[0], mail: rules[1], phone: rules[2] });
   const rows = values.slice(0, 5000).map((value) => ({ id: value, mail: value, phone: value }));
   const [first, second] = [records.bind(KEYS[0]), records.bind(KEYS[1])];
@@ -226,14 +226,15 @@ export const cases = [
   () => form('BLAKE3', 3.5, { prf: 'blake3', label: 'mail' }),
   utf8,
   repeated,
-  () => renewing('labelled', 1, 1.15, { label: 'mail' }),
-  () => renewing('labelled', 2, 1.05, { label: 'mail' }),
-  () => renewing('uuid', 1, 0.65, { form: 'uuid' }),
-  () => renewing('uuid', 2, 0.5, { form: 'uuid' }),
+  () => renewing('labelled', 1, 1.5, { label: 'mail' }),
+  () => renewing('labelled', 2, 1.5, { label: 'mail' }),
+  () => renewing('uuid', 1, 1, { form: 'uuid' }),
+  () => renewing('uuid', 2, 0.7, { form: 'uuid' }),
   () => renewing('digits', 1, 0.35, DIGITS),
   () => renewing('digits', 2, 0.2, DIGITS),
-  () => later('labelled', 0.75, { label: 'mail' }),
-  () => later('uuid', 0.5, { form: 'uuid' }),
+  () => later('labelled', 0.8, { label: 'mail' }),
+  () => later('uuid', 0.55, { form: 'uuid' }),
+  () => later('digits', 0.3, { form: 'digits', length: 18, population: 1_000_000 }),
   moving,
   candidates,
 ];

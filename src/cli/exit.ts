@@ -43,7 +43,6 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'checkpoint_invalid',
   'proof_invalid',
   'witness_missing',
-  'seen_invalid',
   'log_broken',
   'log_rolled_back',
   'log_forked',

@@ -2,8 +2,8 @@
  * Counts the labelled tokens, sealed values and rejected records of a text by the keys that they show
  * (docs/spec/scan-v1.md). No key is needed, and the memory does not grow with the text.
  *
- * The values are in runs of letters, digits and underscores, in whatever text: the cells of a table, strings of JSON, or
- * sentences. So the text is not parsed. `scan-run.ts` reads a run.
+ * The values are in runs of letters, digits and underscores, in whatever text: the cells of a table, strings of JSON,
+ * or sentences. So the text is not parsed. `scan-run.ts` reads a run.
  */
 
 import { fail } from '../errors.ts';

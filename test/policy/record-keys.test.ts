@@ -96,6 +96,18 @@ describe('reveal during a rotation', () => {
     ).toBe(ROW.pan);
   });
 
+  it('a key that is only ready changes nothing for a job that pins the other key', () => {
+    const more = addKey(FIRST).domain('eu');
+    const alone = { pan };
+    const made = policy(alone).bind(old).protect({ pan: ROW.pan });
+    expect(policy(alone, check(OLD)).bind(more, revealAccess).reveal(made).pan).toBe(ROW.pan);
+    // A pin of the key that is ready is refused, and so is any single pin once it was promoted.
+    const ready = more.keyCheck;
+    const pin = Object.fromEntries(Object.entries(ready).filter(([key]) => key !== OLD));
+    expect(failure(() => policy(alone, { keyCheck: pin }).bind(more, revealAccess)).code).toBe('epoch_required');
+    expect(failure(() => policy(alone, check(OLD)).bind(now, revealAccess)).code).toBe('epoch_required');
+  });
+
   it('fromKey that the record contradicts is refused', () => {
     const revealing = policy(FIELDS, check(OLD, NOW)).bind(now, revealAccess, { fromKey: NOW });
     const { code, message } = failure(() => revealing.reveal(under(old)));

@@ -1,4 +1,4 @@
-/** What `keys inspect --policy` says of a rotation, held against what `rekey` does: every rule, every kind of lineage. */
+/** What `keys inspect --policy` says of a rotation, held against what `rekey` does: every rule, every lineage. */
 import { describe, expect, it } from 'vitest';
 import { keyset } from '../../src/index.ts';
 import { describeKeyset } from '../../src/keys/described.ts';

@@ -48,19 +48,26 @@ export async function sealed(
   { armour, allowMultiRegion }: SealedOptions,
   { signal }: Context,
 ): Promise<Uint8Array | string> {
-  if (!allowMultiRegion) refuseManyRegions(json, wrappers);
   try {
     return await sealKeyFile(json, {
       age: await loadAge(),
       recipients,
       wrappers,
       armour,
+      allowMultiRegion,
       signal,
       ...(name === undefined ? {} : { name }),
       ...(region === undefined ? {} : { region }),
     });
   } catch (error) {
-    if ((error as { readonly argument?: unknown }).argument !== 'recipients') throw error;
+    const { argument } = error as { readonly argument?: unknown };
+    if (argument === 'allowMultiRegion') {
+      throw new UsageError(
+        '--to names a multi-region key of AWS, and the keys are for one region',
+        'name a key of that region, or use trefoil keys wrap with --allow-multi-region if its replicas stay there',
+      );
+    }
+    if (argument !== 'recipients') throw error;
     throw new UsageError(`--to: ${(error as Error).message.replace('"recipients" ', '')}`);
   }
 }
@@ -72,19 +79,4 @@ export function waysText({ recipients, wrappers }: Ways): string {
     ...(wrappers.length > 0 ? [plural(wrappers.length, 'key wrapper')] : []),
   ];
   return parts.join(' and ');
-}
-
-/**
- * Refuses a multi-region key of AWS for keys with a region: every region that has a replica could open the file.
- *
- * @throws UsageError
- */
-function refuseManyRegions(json: string, wrappers: readonly KeyWrapper[]): void {
-  if (!wrappers.some(({ uri }) => /^aws-kms:.*:key\/mrk-/.test(uri))) return;
-  const { keys } = JSON.parse(json) as { readonly keys: readonly { readonly region?: string }[] };
-  if (keys.every(({ region }) => region === undefined)) return;
-  throw new UsageError(
-    '--to names a multi-region key of AWS, and the keys are for one region',
-    'name a key of that region, or use trefoil keys wrap with --allow-multi-region if its replicas stay there',
-  );
 }

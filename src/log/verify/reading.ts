@@ -5,7 +5,7 @@ import { HASH_BYTES } from '../../kernel/merkle.ts';
 import { LENGTH_BYTES, MOST_ENTRY_BYTES } from '../tree/bundle.ts';
 import { type LogSource, readTileFile } from '../tree/source.ts';
 import { TILE_WIDTH, type TilePlace, tilePath } from '../tree/tiles.ts';
-import { fault } from './finding.ts';
+import { caught, Fault, fault } from './finding.ts';
 
 /** A source that counts the files that it was asked for, and holds every answer to its limit. */
 export interface CountedSource extends LogSource {
@@ -42,6 +42,13 @@ function tooLong(path: string, limit: number): never {
   return fault('unreadable', `the file ${path} is longer than the ${limit} bytes that it may have`, { path });
 }
 
+/** Adds the entry to what is wrong with a file. */
+async function located<T>(reading: Promise<T>, entry: number): Promise<T> {
+  const result = await caught(reading);
+  if (result instanceof Fault) throw new Fault({ ...result.finding, entry });
+  return result;
+}
+
 /** The first entry below a tile, and the one after the last. */
 export function rangeOf({ level, index, width }: TilePlace): readonly [from: number, to: number] {
   const leaves = level === 'entries' ? 1 : TILE_WIDTH ** level;
@@ -56,7 +63,10 @@ export function rangeOf({ level, index, width }: TilePlace): readonly [from: num
 export async function readTile(source: LogSource, place: TilePlace): Promise<Uint8Array> {
   const range = rangeOf(place);
   const [entry] = range;
-  const file = await readTileFile(source, place, (width) => width * HASH_BYTES);
+  const file = await located(
+    readTileFile(source, place, (width) => width * HASH_BYTES),
+    entry,
+  );
   if (file === null) {
     const path = tilePath(place.level, place.index, place.width);
     return fault('deleted', `the log has no file ${path}, which has hashes of its tree`, { path, entry, range });
@@ -77,6 +87,7 @@ export interface BundleFile {
 
 /** Reads a bundle, or the full one if it is partial and was deleted. */
 export async function readBundle(source: LogSource, place: TilePlace): Promise<BundleFile> {
-  const file = await readTileFile(source, place, (width) => width * (LENGTH_BYTES + MOST_ENTRY_BYTES));
+  const reading = readTileFile(source, place, (width) => width * (LENGTH_BYTES + MOST_ENTRY_BYTES));
+  const file = await located(reading, rangeOf(place)[0]);
   return file ?? { bytes: null, width: place.width, path: tilePath(place.level, place.index, place.width) };
 }

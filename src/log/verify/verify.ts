@@ -5,9 +5,9 @@ import { badType, checkInteger, checkOneOf, checkOptions, typeName } from '../..
 import { TrefoilError } from '../../errors.ts';
 import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
 import { type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
-import type { LogPolicy } from '../tree/policy.ts';
+import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
 import { rootOf } from '../tree/range.ts';
-import { CHECKPOINT_PATH, type LogSource } from '../tree/source.ts';
+import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
 import { type EntryFormat, type EntryVisitor, entryVisitor, type VisitEntry } from './entries.ts';
 import { caught, Fault, type Finding, fault, finding } from './finding.ts';
 import { firstChange } from './kept.ts';
@@ -140,9 +140,8 @@ export interface Verification {
  * ```
  */
 export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<Verification> {
-  if (typeof source?.read !== 'function') badType('source', `expected an object with "read", got ${typeName(source)}`);
   const settings = checkedOptions(options);
-  const log = counted(source);
+  const log = counted(checkSource('source', source));
   const head = await caught(readHead(log, settings));
   if (head instanceof Fault) return unreadHead(head.finding, log);
   const visitor = entryVisitor(settings.entries, settings.seen?.seen.at ?? null, settings.entry);
@@ -196,24 +195,22 @@ function checkedOptions(options: VerifyOptions): Settings {
     options,
     NAMES,
   );
-  if (typeof policy?.satisfiedBy !== 'function') badType('options.policy', 'expected a policy of parseLogPolicy');
-  for (const [name, value] of Object.entries({ entry, ask, fetch, 'kept.read': kept?.read })) {
-    if (value !== undefined && value !== null && typeof value !== 'function') {
-      badType(`options.${name}`, `expected a function, got ${typeName(value)}`);
+  for (const [name, value] of Object.entries({ entry, ask: ask ?? undefined, fetch })) {
+    if (value !== undefined && typeof value !== 'function') {
+      badType(name, `expected a function, got ${typeName(value)}`);
     }
   }
-  if (kept !== undefined && kept?.read === undefined) badType('options.kept', 'expected an object with "read"');
   const before = seen === undefined ? null : checkedSeen(seen);
-  const limit = checkInteger('options.timeout', timeout ?? DEFAULT_TIMEOUT, 1, 2 ** 31 - 1);
+  const limit = checkInteger('timeout', timeout ?? DEFAULT_TIMEOUT, 1, 2 ** 31 - 1);
   return {
-    policy,
+    policy: checkPolicy(policy),
     seen: before,
-    entries: checkOneOf('options.entries', entries ?? 'log-v1', ['log-v1', 'any']),
+    entries: checkOneOf('entries', entries ?? 'log-v1', ['log-v1', 'any']),
     entry,
-    everyTile: checkOneOf('options.tiles', tiles ?? (before === null ? 'all' : 'edge'), ['all', 'edge']) === 'all',
-    kept: kept === undefined ? null : counted(kept),
+    everyTile: checkOneOf('tiles', tiles ?? (before === null ? 'all' : 'edge'), ['all', 'edge']) === 'all',
+    kept: kept === undefined ? null : counted(checkSource('kept', kept)),
     ask: ask === undefined ? askByHttp(fetch, limit) : ask,
-    patience: checkInteger('options.patience', patience ?? DEFAULT_PATIENCE, 0, 2 ** 31 - 1),
+    patience: checkInteger('patience', patience ?? DEFAULT_PATIENCE, 0, 2 ** 31 - 1),
   };
 }
 

@@ -41,8 +41,8 @@ export interface ExplainOptions {
  * (paragraphs 130 to 135) ask a controller to settle and to document. A policy does not say who holds the keys and for
  * which purposes; the page leaves room for that.
  *
- * @throws TypeError if an argument is not a policy or a list of policies, if there is not one name for each policy, or if
- *   `keyset` is not a keyset.
+ * @throws TypeError if an argument is not a policy or a list of policies, if there is not one name for each policy, or
+ *   if `keyset` is not a keyset.
  *
  * @example
  * ```ts

@@ -26,8 +26,8 @@ function silence({ rule, engine }: Leaf): string | null {
   if (rule.rule !== 'token') return rule.rule;
   const form = (ruleOption(rule, 'form') ?? 'labelled') as string;
   if (form !== 'labelled') return `token, form ${form}`;
-  // Where a letter or digit is before a token, a scan finds its beginning by its label (docs/spec/scan-v1.md). A shorter
-  // token it finds only if the label cannot be longer than it is.
+  // Where a letter or digit is before a token, a scan finds its beginning by its label (docs/spec/scan-v1.md). A
+  // shorter token it finds only if the label cannot be longer than it is.
   const after = ruleOption(rule, 'after');
   if (typeof after !== 'string') return null;
   const isShort = ((ruleOption(rule, 'length') as number | undefined) ?? BODY_LENGTH) < BODY_LENGTH;

@@ -68,11 +68,15 @@ function several({ keys }: OpenedKeys): string {
   return `several keys: ${keys.map(({ id }) => id).join(', ')}`;
 }
 
-/** The key of records that show none: the pinned one, if the keyset has no other. */
+/**
+ * The key of records that show none: the pinned one, if no other key can have made them. A key that is ready has made
+ * nothing yet. So a job goes on as it is when the key file of a rotation's first step arrives.
+ */
 function onlyKey({ opened }: RecordKeys, { has }: RevealUnder): DomainKey | null {
   const { pinned, keys } = opened;
-  if (pinned?.length !== 1 || keys.filter(has).length > 1) return null;
-  return keys.find(({ id }) => id === pinned[0]) ?? null;
+  if (pinned?.length !== 1) return null;
+  const pin = keys.find(({ id }) => id === pinned[0]) ?? null;
+  return keys.some((key) => key !== pin && !key.isReady && has(key)) ? null : pin;
 }
 
 /** The bound columns of a field in a policy. If its outputs do not show their key, it is revealed record by record. */

@@ -275,9 +275,17 @@ describe('keys retire', () => {
     place.write('us.yaml', `${line}\n${POLICY.replace('eu-enclave', 'us')}`);
     const us = await place.run([...protect, 'us.yaml', '--keys', 'based.json']);
     expect(us).toMatchObject({ code: 4, err: expect.stringContaining('only branches or checks of other domains') });
-    // With --all-scopes new scopes stay possible.
+    expect(ended.err).toContain('branches of the base are kept for the domains that were named (eu-enclave). In a');
+    // With --all-scopes new scopes stay possible, in the domains that were named.
     const wide = await retire(ids.base, 'k4.json', 'wide.json', ...ON_P, '--keep-needed', '--all-scopes');
     expect(wide.err).toContain(`kept of ${ids.base}: token of every scope in eu-enclave\n`);
+    expect(wide.err).toContain(
+      'In a recipient of them, shifted dates cannot be made again, and in any other domain no',
+    );
+    expect(wide.err).not.toContain('the key file also names');
+    await run(['keys', 'add', '--domain', 'b', '--of', 'eu-enclave', '--keys', 'k4.json', '--out', 'k4-b.json']);
+    const more = await retire(ids.base, 'k4-b.json', 'wide-b.json', ...ON_P, '--keep-needed', '--all-scopes');
+    expect(more.err).toContain('the key file also names b');
     const [pin] = /branchCheck: "\w{26}"/.exec(wide.err)!;
     place.write('wide.yaml', `${pin}\n${POLICY.replace('scope: person,', 'scope: other,')}`);
     await run([...protect, 'wide.yaml', '--keys', 'wide.json']);

@@ -30,7 +30,9 @@ const HELP = `
 It refuses while a scan report names the key, or a key of no domain that was
 named; while a vault has rows under it; and while it is the base of another key. With --keep-needed it then keeps the branches that
 these uses need, and drops the root key. The policies must pin the branchCheck
-that it prints.
+that it prints. It keeps branches of no domain but those that --domain and
+--policy name, also with --all-scopes. In a recipient of these, shifted dates of
+a base can then never be made again, and in any other domain no tokens either.
 
 Tokens in other forms than the labelled one and values of fpe do not show their
 key. Their branches are kept too if a report has values of the key in their
@@ -69,7 +71,7 @@ export function addKeysRetire(parent: Command, context: Context): void {
     .addOption(filesOption('--scan', 'report of trefoil scan; may be repeated'))
     .addOption(vaultOption())
     .option('--keep-needed', 'keep the branches that uses of the key need, in place of the root key')
-    .option('--all-scopes', 'keep the tokens and shifted dates of every scope of a base');
+    .option('--all-scopes', 'keep tokens and dates of every scope of a base, in the domains that are named');
   addWriteOptions(command)
     .addHelpText('after', helpText(HELP))
     .action((id: string, options: RetireOptions) => retire(id, options, context));
@@ -107,6 +109,7 @@ async function retire(argument: string, options: RetireOptions, context: Context
   await writeChanged(out, { keyset: changed, source, what }, options, context);
   const kept = describeKeyset(changed, null).keys.find((key) => key.id === id)?.branches ?? [];
   report(id, kept, uses, context);
+  if (keep !== undefined) warnOfDomains(retiring.key, domains, all, context);
   const branchCheck = checks.find((check) => check !== undefined);
   if (branchCheck !== undefined) {
     context.voice.note(`pin the branches in every policy that uses this file: branchCheck: "${branchCheck}"`);
@@ -211,6 +214,22 @@ function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly Ke
     );
   }
   return needs;
+}
+
+/** Says in which domains nothing of a base was kept, as far as the key file names them. */
+function warnOfDomains(
+  { baseOf }: DescribedKey,
+  named: readonly string[],
+  known: readonly string[],
+  { voice }: Context,
+): void {
+  if (baseOf.length === 0) return;
+  const others = known.filter((domain) => !named.includes(domain));
+  voice.warning(
+    `branches of the base are kept for the domains that were named (${named.join(', ')}). In a recipient of them, shifted ` +
+      'dates cannot be made again, and in any other domain no tokens either',
+    others.map((domain) => `the key file also names ${domain}`),
+  );
 }
 
 /** Says what was kept, and for what. */
