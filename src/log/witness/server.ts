@@ -281,26 +281,27 @@ function checkWitness(
   const known = ['signer', 'state', 'logs', 'prefix', 'report'];
   const { signer, state, logs, prefix = '', report } = checkOptions<WitnessOptions>('options', given, known);
   if (typeof signer !== 'object' || signer === null || typeof signer.sign !== 'function') {
-    badType('options.signer', `expected a signer, got ${typeName(signer)}`);
+    badType('signer', `expected a signer, got ${typeName(signer)}`);
   }
   const own = verifierKey(signer.verifierKey);
-  if (own.algorithm !== 'cosignature/v1') badRange('options.signer', 'expected a signer that cosigner makes');
+  if (own.algorithm !== 'cosignature/v1') badRange('signer', 'expected a signer that cosigner makes');
   if (typeof state?.latest !== 'function' || typeof state.replace !== 'function') {
-    badType('options.state', `expected a state, got ${typeName(state)}`);
+    badType('state', `expected a state, got ${typeName(state)}`);
   }
-  if (!Array.isArray(logs) || logs.some((log) => checkOf(log) === null)) {
-    badType('options.logs', 'expected an array of verifiers, as verifierKey makes them');
+  const list: Verifier[] = Array.isArray(logs) ? Array.from(logs) : [];
+  if (!Array.isArray(logs) || list.some((log) => checkOf(log) === null)) {
+    badType('logs', 'expected an array of verifiers, as verifierKey makes them');
   }
-  if (logs.length === 0) badRange('options.logs', 'expected at least one log');
-  if (logs.some((log) => publicKeyOf(log) === publicKeyOf(own))) {
-    badRange('options.logs', 'has the key of the witness itself; a log cannot be its own witness');
+  if (list.length === 0) badRange('logs', 'expected at least one log');
+  if (list.some((log) => publicKeyOf(log) === publicKeyOf(own))) {
+    badRange('logs', 'has the key of the witness itself; a log cannot be its own witness');
   }
-  if (typeof prefix !== 'string') badType('options.prefix', `expected text, got ${typeName(prefix)}`);
+  if (typeof prefix !== 'string') badType('prefix', `expected text, got ${typeName(prefix)}`);
   if (!/^(\/[A-Za-z0-9._~-]+)*$/.test(prefix)) {
-    badRange('options.prefix', 'expected a path such as /witness, without a slash at its end');
+    badRange('prefix', 'expected a path such as /witness, without a slash at its end');
   }
-  if (report !== undefined && typeof report !== 'function') badType('options.report', 'expected a function');
-  return { signer, state, logs: [...logs], prefix, ...(report === undefined ? {} : { report }) };
+  if (report !== undefined && typeof report !== 'function') badType('report', 'expected a function');
+  return { signer, state, logs: list, prefix, ...(report === undefined ? {} : { report }) };
 }
 
 /** The public key in base64, without the byte of its type, so that one key for two uses is found. */
