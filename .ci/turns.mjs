@@ -131,6 +131,18 @@ export const LONG = [
     sources: ['src/duckdb/', 'src/duckdb.ts', 'bench/processes/duckdb.mjs', 'bench/processes/ratios.mjs'],
   },
   {
+    name: 'the verdicts of Go on notes and Ed25519 signatures, made again',
+    minutes: 1,
+    command: 'bash .ci/log/verdicts',
+    sources: [
+      'src/note/',
+      'src/kernel/curves/',
+      'test/note/',
+      'test/kernel/curves/',
+      'test/reference/generators/notes/',
+    ],
+  },
+  {
     name: 'PostgreSQL: table to table, and vaults',
     minutes: 3,
     command: 'bash .ci/postgres',

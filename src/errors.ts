@@ -142,13 +142,15 @@ const KINDS = {
   /** Too few witnesses have cosigned a checkpoint for the quorum of the policy. */
   witness_missing: 'data',
   /** The files of a log do not fit together, or are not those of its key. */
-  log_broken: 'io',
+  log_broken: 'data',
   /** A log is behind a checkpoint that it has signed, which its head or a witness has: it was restored or cut. */
   log_rolled_back: 'data',
   /** A witness has cosigned another tree of a log, or two checkpoints of a log do not fit each other. */
   log_forked: 'data',
   /** A witness says that it has seen something else, and does not prove it. */
   witness_disagrees: 'data',
+  /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
+  seen_invalid: 'data',
   // Entries of a log.
   /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
   entry_invalid: 'data',

@@ -23,6 +23,11 @@ export { type LogProof, parseLogProof, writeLogProof } from './log/tree/proof-te
 export { checkConsistency, checkInclusion, consistencyProof, inclusionProof } from './log/tree/proofs.ts';
 export { hashesOf, type LogSource } from './log/tree/source.ts';
 export { type TilePlace, tilePath } from './log/tree/tiles.ts';
+export type { EntryFormat, VisitEntry } from './log/verify/entries.ts';
+export type { Finding, FindingWord } from './log/verify/finding.ts';
+export { parseSeen, type Seen } from './log/verify/seen.ts';
+export { type Verification, type VerifyOptions, type Vouched, verifyLog } from './log/verify/verify.ts';
+export type { AskWitness } from './log/verify/witnesses.ts';
 export { type Cosignature, type CosignOptions, cosign, type ProofFrom } from './log/witness/cosign.ts';
 export type { WitnessCallOptions, WitnessPlace } from './log/witness/exchange.ts';
 export { latestOf, type WitnessedCheckpoint } from './log/witness/latest.ts';

@@ -292,7 +292,97 @@ const signerRow =
     ];
   };
 
+const LEAF = new Uint8Array(32);
+const TRUST = parseLogPolicy(`log ${NOTE_KEY.verifierKey}\nquorum none\n`);
+const ANNAS = await signNote(CHECKPOINT.replace('log.example', 'anna.example'), [noteSigner(NOTE_KEY.privateKey)]);
+const ONE_ENTRY = await signNote(
+  writeCheckpoint({ origin: 'anna.example', size: 1, root: leafHash(new Uint8Array(1)) }),
+  [noteSigner(NOTE_KEY.privateKey)],
+);
+const TLOG_PROOF = writeLogProof({ index: 0, hashes: [], checkpoint: ONE_ENTRY, extra: null });
+const SEEN = {
+  trefoil: 'seen-v1',
+  origin: 'anna.example',
+  size: 0,
+  root: '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+  edge: [],
+  at: null,
+  checkpoint: ANNAS,
+};
+const logSource = {
+  read: async (path: string) => (path === 'checkpoint' ? new TextEncoder().encode(ANNAS) : null),
+};
+const readLeaves = (nodes: readonly unknown[]) => nodes.map(() => LEAF);
+
+const TREE: Readonly<Record<string, Row>> = {
+  leafHash: call(() => [new Uint8Array(3)]),
+  nodeHash: call(() => [LEAF, LEAF]),
+  parseCheckpoint: call(() => [CHECKPOINT]),
+  writeCheckpoint: call(() => [{ origin: 'log.example', size: 1, root: LEAF, extensions: ['x'] }]),
+  tilePath: call(() => [0, 1, 256]),
+  bundleBytes: call(() => [[new Uint8Array(3)]]),
+  parseBundle: call(() => [Uint8Array.of(0, 1, 7), 1]),
+  treeEdge: (fn) => [
+    { name: 'treeEdge', fn, args: () => [{ size: 1, partial: [LEAF] }] },
+    { name: 'treeEdge.append', fn: treeEdge().append as Fn, args: () => [LEAF] },
+  ],
+  inclusionProof: call(() => [readLeaves, 0, 2]),
+  consistencyProof: call(() => [readLeaves, 1, 2]),
+  checkInclusion: call(() => [LEAF, 0, 2, LEAF, [LEAF]]),
+  checkConsistency: call(() => [1, 2, LEAF, LEAF, [LEAF]]),
+  hashesOf: call(() => [{ ...logSource }, 1]),
+  logAt: (fn) => {
+    const options = { fetch: async () => new Response('x'), timeout: 100 };
+    const { read } = logAt('https://log.example/', options);
+    return [
+      { name: 'logAt', fn, args: () => ['https://log.example/', { ...options }] },
+      { name: 'logAt.read', fn: read as Fn, args: () => ['checkpoint', 10] },
+      {
+        name: 'logAt.read of an answer',
+        fn: ((answer: never) => logAt('https://log.example/', { fetch: async () => answer }).read('x', 9)) as Fn,
+        args: () => [new Response('x')],
+      },
+    ];
+  },
+  parseLogPolicy: call(() => [`log ${NOTE_KEY.verifierKey}\nquorum none\n`]),
+  openCheckpoint: call(() => [ANNAS, TRUST]),
+  parseLogProof: call(() => [TLOG_PROOF]),
+  writeLogProof: call(() => [{ index: 0, hashes: [LEAF], checkpoint: ONE_ENTRY, extra: LEAF }]),
+  checkProof: call(() => [TLOG_PROOF, new Uint8Array(1), TRUST]),
+  parseSeen: (fn) => [
+    { name: 'parseSeen', fn, args: () => [JSON.stringify(SEEN)] },
+    { name: 'parseSeen of JSON', fn: ((inner: unknown) => parseSeen(asJson(inner))) as Fn, args: () => [{ ...SEEN }] },
+  ],
+  verifyLog: (fn) => [
+    {
+      name: 'verifyLog',
+      fn,
+      args: () => [
+        { ...logSource },
+        {
+          policy: TRUST,
+          seen: { ...SEEN },
+          entries: 'log-v1',
+          entry: () => {},
+          tiles: 'all',
+          kept: { ...logSource },
+          ask: null,
+          fetch: async () => new Response('x'),
+          timeout: 100,
+          patience: 0,
+        },
+      ],
+    },
+    {
+      name: 'verifyLog of an answer',
+      fn: ((bytes: never) => verifyLog({ read: async () => bytes }, { policy: TRUST })) as Fn,
+      args: () => [new TextEncoder().encode(ANNAS)],
+    },
+  ],
+};
+
 const LOG: Readonly<Record<string, Row>> = {
+  ...TREE,
   verifierKey: call(() => [NOTE_KEY.verifierKey]),
   newNoteKey: call(() => [
     'anna.example',
@@ -487,7 +577,7 @@ const VAULT: Row = async (fn) => {
 
 const ROTATION: Readonly<Record<string, Row>> = {
   addDomain: call(() => [ring, 'b', { of: 'eu' }]),
-  addKey: call(() => [ring, { newLineage: true }]),
+  addKey: call(() => [ring, { newLineage: true, renewable: true }]),
   promoteKey: call(() => [FIRST, FIRST.ids[1]]),
   retireKey: call(() => [
     SECOND,

@@ -14,7 +14,6 @@ const LONGEST_FUNCTION = 80;
 const LONG: Readonly<Record<string, string>> = {
   'src/kernel/prf/sha256.ts compress': 'generated: the 64 rounds are written out, which is 12 % faster',
   'src/kernel/ff1/halves.ts limbed': 'one arithmetic, whose verbs share arrays of limbs',
-  'src/kernel/ff1/rounds-short.ts makeShortLane': 'ten rounds in one function, which the compiler keeps in registers',
   'src/kernel/ff1/rounds-binary.ts makeBinaryLane':
     'ten rounds for a batch and for one value, which share their buffers',
   'src/format/composed/seq.ts seqEngine': 'one engine, whose verbs read the same list of members',

@@ -8,7 +8,8 @@
 import type { Option } from 'commander';
 import { fileKind, MAX_FILE } from '../custody/age.ts';
 import { fail, TrefoilError } from '../errors.ts';
-import { type Keyset, keyset } from '../keys.ts';
+import { parseFiles } from '../keys/keyset.ts';
+import type { Keyset } from '../keys.ts';
 import { regionOfProcess } from './custody/region.ts';
 import { readSecretBytes, warnIfShared } from './custody/secret-file.ts';
 import { UsageError } from './exit.ts';
@@ -48,7 +49,13 @@ export async function findKeys(options: KeyOptions, context: Context): Promise<K
   if (files.length > 0) {
     const texts: KeyText[] = [];
     for (const file of files) texts.push(await readText(file, options, context, passphraseIsSet()));
-    const keyset = named(files[0]!, () => parse(texts.map(({ json }) => json)));
+    // What is wrong with one file is reported with its name, and what is wrong with all of them with all names.
+    const keyset = named(files.join(', '), () =>
+      parse(
+        texts.map(({ json }) => json),
+        files,
+      ),
+    );
     return { keyset, files, isSealed: texts.some(({ isSealed }) => isSealed) };
   }
   const text = process.env.TREFOIL_KEYS || undefined;
@@ -144,9 +151,8 @@ async function open(
 }
 
 /** Parses the texts of one keyset, in the region of this process. */
-function parse(texts: readonly string[]): Keyset {
-  const region = regionOfProcess();
-  return keyset.parse(texts, region === undefined ? {} : { region });
+function parse(texts: readonly string[], names: readonly string[] | null = null): Keyset {
+  return parseFiles(texts, names, regionOfProcess());
 }
 
 /** Does some work whose errors name a file. */

@@ -65,6 +65,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'vault export': async () => (await import('./commands/vault/export.ts')).addVaultExport,
   'vault import': async () => (await import('./commands/vault/import.ts')).addVaultImport,
   'officer new': async () => (await import('./commands/officer/new.ts')).addOfficerNew,
+  'oversee witness': async () => (await import('./commands/oversee/witness.ts')).addOverseeWitness,
   scan: async () => (await import('./commands/scan.ts')).addScan,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
 };
@@ -78,6 +79,10 @@ const GROUPS: Readonly<Record<string, { readonly summary: string; readonly descr
   officer: {
     summary: 'make keys that sign notes and checkpoints',
     description: 'Makes keys of people and services that sign notes, and of witnesses that sign checkpoints.',
+  },
+  oversee: {
+    summary: 'verify a log, and run a witness',
+    description: 'Verifies a log that somebody else keeps, and runs a witness of logs.',
   },
   rejects: { summary: 'open the records that a run rejected', description: 'Opens the records that a run rejected.' },
   vault: {

@@ -3,6 +3,7 @@
 import { utf8 } from '../core/bytes.ts';
 import { badRange, badType, checkInteger, checkOptions, isArgumentError, typeName } from '../core/checks.ts';
 import { fail, TrefoilError } from '../errors.ts';
+import { describeKeyset } from '../keys/described.ts';
 import { keyset } from '../keys/keyset.ts';
 import { type AgeModule, type AgeRecipient, checkAge, MAX_FILE } from './age.ts';
 import { type CallOptions, DEFAULT_TIMEOUT, forgetLastMatch, withoutStack } from './calls.ts';
@@ -36,7 +37,15 @@ export interface SealOptions extends CustodyOptions {
   readonly recipients?: readonly (string | AgeRecipient)[];
   /** Write the file as ASCII text, which fits into an environment variable. */
   readonly armour?: boolean;
+  /**
+   * Seal keys that are labelled with a region also with a multi-region key of AWS (`mrk-…`). `false` by default: every
+   * region that has a replica of the key could open the file. Only the name of a key shows it, and an alias does not.
+   */
+  readonly allowMultiRegion?: boolean;
 }
+
+/** A multi-region key of AWS: its id begins with `mrk-`. */
+const MULTI_REGION = /^aws-kms:.*:key\/mrk-/;
 
 /** The names of the options of {@link CustodyOptions}. */
 export const COMMON: readonly string[] = ['age', 'passphrase', 'wrappers', 'name', 'region', 'timeout', 'signal'];
@@ -94,7 +103,8 @@ export function checkList(argument: string, value: unknown): readonly unknown[] 
  * @throws TrefoilError `invalid_keyset`, `weak_key` if the text is not a keyset, `region_required`, `wrong_region` if
  *   it is for another region than `region`; `key_unavailable`, `key_refused`, `key_answer_broken` if a KMS does not
  *   wrap the key.
- * @throws TypeError, RangeError for options that do not fit, such as a passphrase beside recipients.
+ * @throws TypeError, RangeError for options that do not fit, such as a passphrase beside recipients, or a multi-region
+ *   key of AWS for keys with a region.
  *
  * @example
  * ```ts
@@ -116,11 +126,20 @@ export function sealKeyFile(text: string, options: SealOptions & { readonly armo
 export function sealKeyFile(text: string, options: SealOptions & { readonly armour?: false }): Promise<Uint8Array>;
 export function sealKeyFile(text: string, options: SealOptions): Promise<Uint8Array | string>;
 export async function sealKeyFile(text: string, options: SealOptions): Promise<Uint8Array | string> {
-  const checked = checkOptions<SealOptions>('options', options, [...COMMON, 'recipients', 'armour']);
+  const checked = checkOptions<SealOptions>('options', options, [
+    ...COMMON,
+    'recipients',
+    'armour',
+    'allowMultiRegion',
+  ]);
   const { age, passphrase, wrappers, calls } = checkCommon(checked);
   const recipients = checkRecipients(checked.recipients ?? []);
   const { armour = false } = checked;
   if (typeof armour !== 'boolean') badType('armour', `expected true or false, got ${typeName(armour)}`);
+  const { allowMultiRegion = false } = checked;
+  if (typeof allowMultiRegion !== 'boolean') {
+    badType('allowMultiRegion', `expected true or false, got ${typeName(allowMultiRegion)}`);
+  }
   const others = recipients.length + wrappers.length;
   if (passphrase !== undefined && others > 0) {
     badRange('passphrase', 'cannot be combined with recipients or wrappers, because age does not allow it');
@@ -129,7 +148,15 @@ export async function sealKeyFile(text: string, options: SealOptions): Promise<U
   if (passphrase === undefined && others === 0) badRange('options', 'expected recipients, wrappers or a passphrase');
   if (typeof text !== 'string') badType('text', `expected text, got ${typeName(text)}`);
   // A mistake in the text would otherwise be found when the file is needed.
-  keyset.parse(text, checked.region === undefined ? {} : { region: checked.region });
+  const parsed = keyset.parse(text, checked.region === undefined ? {} : { region: checked.region });
+  const hasReplicas = wrappers.some(({ uri }) => MULTI_REGION.test(uri));
+  if (hasReplicas && !allowMultiRegion && describeKeyset(parsed, null).region !== null) {
+    badRange(
+      'allowMultiRegion',
+      'expected true, because the keys are for one region and a wrapper is a multi-region key of AWS, which other ' +
+        'regions may have, too; use a key of that region, or set it if the replicas stay there',
+    );
+  }
   const encrypter = new age.Encrypter();
   if (passphrase !== undefined) encrypter.setPassphrase(passphrase);
   for (const recipient of recipients) addRecipient(encrypter, recipient);

@@ -4,7 +4,7 @@
  * cannot decide which host is called or what it is asked for.
  */
 
-import { encodeBase64url } from '../core/base64url.ts';
+import { encodeBase64url } from '../core/base64.ts';
 import { utf8 } from '../core/bytes.ts';
 import { fail, TrefoilError } from '../errors.ts';
 import type { AgeIdentity, AgeRecipient, AgeStanza } from './age.ts';

@@ -6,7 +6,7 @@
  * data (section 3), so equal records look different. The record is padded, so its length is visible only in steps.
  */
 
-import { decodeBase64url, encodeBase64url } from '../core/base64url.ts';
+import { decodeBase64url, encodeBase64url } from '../core/base64.ts';
 import { concat, encodeList, unpadded, utf8 } from '../core/bytes.ts';
 import { given } from '../core/given.ts';
 import type { Issue } from '../errors.ts';

@@ -2,18 +2,17 @@
  * Counts the labelled tokens, sealed values and rejected records of a text by the keys that they show
  * (docs/spec/scan-v1.md). No key is needed, and the memory does not grow with the text.
  *
- * A token or sealed value is a whole run of letters, digits and underscores, in whatever text: the cells of a table,
- * strings of JSON, or sentences. So the text is not parsed. Where an escape such as `\n` or `\u2028` is before a run,
- * its letters belong to the run as it is written, and it is looked at a second time without them.
+ * The values are in runs of letters, digits and underscores, in whatever text: the cells of a table, strings of JSON,
+ * or sentences. So the text is not parsed. `scan-run.ts` reads a run.
  */
 
 import { fail } from '../errors.ts';
-import { inspectSealed } from '../rule/seal.ts';
 import { CHECK_LENGTH } from '../wire/check-characters.ts';
-import { ID_LENGTH, inspect, SHORTEST_BODY } from '../wire/labelled-token.ts';
+import { ID_LENGTH, SHORTEST_BODY } from '../wire/labelled-token.ts';
 import { LARGEST_BUCKET } from '../wire/sealed-texts.ts';
 import { REJECTS_VERSION } from './rejects.ts';
 import type { KeyCounts } from './scan-report.ts';
+import { readRun } from './scan-run.ts';
 
 /** What was found in a text. */
 export interface Found {
@@ -42,11 +41,8 @@ const SHORTEST = 2 + ID_LENGTH + SHORTEST_BODY + CHECK_LENGTH;
 /** No run that is longer than this is a sealed value, whose header and synthetic IV are far below 64 bytes. */
 const LONGEST: number = ID_LENGTH + Math.ceil(((LARGEST_BUCKET + 64) * 8) / 5);
 
-/** Runs that are long enough for a token, with the backslash before them. */
-const RUNS = /* @__PURE__ */ new RegExp(`\\\\?[A-Za-z0-9_]{${SHORTEST},}`, 'g');
-
-/** Escapes that a run may begin with: those of JSON, of COPY and of most languages. */
-const ESCAPES = [/^[a-z0]/, /^x[0-9a-fA-F]{2}/, /^[0-7]{3}/, /^u[0-9a-fA-F]{4}/] as const;
+/** Runs that are long enough for a token, with the backslash or percent sign before them. */
+const RUNS = /* @__PURE__ */ new RegExp(`[\\\\%]?[A-Za-z0-9_]{${SHORTEST},}`, 'g');
 
 /** The beginning of the first line of a file of rejects, and of its other lines. */
 const REJECTS_HEAD = `{"trefoil":"${REJECTS_VERSION}"`;
@@ -153,39 +149,23 @@ function take(state: State, more: string, isLast: boolean): void {
   if (isLast) endLine(state);
 }
 
-/** Counts the tokens and sealed values of whole runs. */
+/** Counts the tokens and sealed values of runs. */
 function findRuns(state: State, text: string): void {
   RUNS.lastIndex = 0;
+  let at = 0;
+  const count = (keyId: string, label: string | null) => {
+    const counts = countsOf(state, keyId, text, at);
+    if (label === null) counts.sealed++;
+    else counts.tokens[label] = (counts.tokens[label] ?? 0) + 1;
+  };
   for (let match = RUNS.exec(text); match !== null; match = RUNS.exec(text)) {
     const [run] = match;
-    const isEscaped = run.charCodeAt(0) === BACKSLASH;
-    const written = isEscaped ? run.slice(1) : run;
+    at = match.index;
+    const mark = isMark(run.charCodeAt(0)) ? run.charAt(0) : '';
+    const written = mark === '' ? run : run.slice(1);
     if (written.length > LONGEST) continue;
-    if (countRun(state, text, match.index, written)) continue;
-    const others = isEscaped
-      ? ESCAPES.flatMap((form) => {
-          const found = form.exec(written);
-          return found === null ? [] : [written.slice(found[0].length)];
-        })
-      : [];
-    if (others.some((other) => countRun(state, text, match.index, other))) continue;
-    if ([written, ...others].some((one) => inspect(one) !== null)) state.damaged++;
+    if (readRun(written, mark, count)) state.damaged++;
   }
-}
-
-/** Counts a run, and returns whether it is a token or a sealed value. */
-function countRun(state: State, text: string, at: number, run: string): boolean {
-  const token = inspect(run);
-  if (token?.intact === true) {
-    const { tokens } = countsOf(state, token.keyId, text, at);
-    const label = token.label ?? '';
-    tokens[label] = (tokens[label] ?? 0) + 1;
-    return true;
-  }
-  const sealed = inspectSealed(run);
-  if (sealed === null) return false;
-  countsOf(state, sealed.keyId, text, at).sealed++;
-  return true;
 }
 
 /** The counts of a key. The line is counted only if this is the first value of the key. */
@@ -239,18 +219,21 @@ function endLine(state: State, line = state.line): void {
   state.keys.set(state.rejects, known);
 }
 
-const BACKSLASH = 92;
+/** Whether a character may begin an escape: a backslash or a percent sign. */
+function isMark(code: number): boolean {
+  return code === 92 || code === 37;
+}
 
 /** Whether a character is a letter or digit of ASCII, or an underscore. */
 function isWord(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || code === 95;
 }
 
-/** Where the run at the end of a text begins, with the backslash before it. */
+/** Where the run at the end of a text begins, with the mark before it. */
 function startOfRun(text: string): number {
   let at = text.length;
   while (at > 0 && isWord(text.charCodeAt(at - 1))) at--;
-  return at > 0 && text.charCodeAt(at - 1) === BACKSLASH ? at - 1 : at;
+  return at > 0 && isMark(text.charCodeAt(at - 1)) ? at - 1 : at;
 }
 
 /** Where the run that a text begins with ends. */

@@ -8,6 +8,7 @@
  */
 
 import { sha256 } from '@noble/hashes/sha2.js';
+import { badRange, badType, typeName } from '../core/checks.ts';
 import { nodeCrypto } from './node-crypto.ts';
 
 /** Bytes of a hash. */
@@ -55,19 +56,51 @@ export function emptyRoot(): Uint8Array {
   return hashOf(new Uint8Array(0));
 }
 
-/** The hash of a leaf: SHA-256(0x00 || entry). */
+/**
+ * The hash of a leaf of a log: SHA-256(0x00 || entry), 32 bytes (RFC 6962, section 2.1).
+ *
+ * @throws TypeError
+ *
+ * @example
+ * ```ts
+ * import { leafHash } from 'trefoil/log';
+ *
+ * leafHash(new TextEncoder().encode('an entry')).length; // → 32
+ * ```
+ */
 export function leafHash(entry: Uint8Array): Uint8Array {
+  if (!(entry instanceof Uint8Array)) badType('entry', `expected bytes, got ${typeName(entry)}`);
   const message = new Uint8Array(1 + entry.length);
   message[0] = LEAF;
   message.set(entry, 1);
   return hashOf(message);
 }
 
-/** The hash of a node: SHA-256(0x01 || left || right), for two hashes of 32 bytes. */
+/**
+ * The hash of a node of a log: SHA-256(0x01 || left || right), 32 bytes (RFC 6962, section 2.1).
+ *
+ * @param left the hash of the left half, 32 bytes; `right` likewise.
+ * @throws TypeError, RangeError
+ *
+ * @example
+ * ```ts
+ * import { leafHash, nodeHash } from 'trefoil/log';
+ *
+ * const [one, two] = ['1', '2'].map((text) => leafHash(new TextEncoder().encode(text)));
+ * nodeHash(one!, two!).length; // → 32
+ * ```
+ */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  checkHash('left', left);
+  checkHash('right', right);
   pair.set(left, 1);
   pair.set(right, 1 + HASH_BYTES);
   return hashOf(pair);
+}
+
+function checkHash(argument: string, hash: unknown): void {
+  if (!(hash instanceof Uint8Array)) badType(argument, `expected bytes, got ${typeName(hash)}`);
+  if (hash.length !== HASH_BYTES) badRange(argument, `expected ${HASH_BYTES} bytes`);
 }
 
 function hashOf(message: Uint8Array): Uint8Array {

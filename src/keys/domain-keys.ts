@@ -38,6 +38,8 @@ export interface DomainKey {
   readonly check: string;
   /** Whether tokens go through a permutation after the keyed function (docs/spec/renewal-v1.md). */
   readonly isBound: boolean;
+  /** Whether it is to become primary, and has made no values yet. */
+  readonly isReady: boolean;
   /** The base that its tokens come from. */
   readonly lineage: BaseName;
   /**
@@ -109,7 +111,8 @@ function openPacked(packed: PackedKeys): OpenedKeys {
   return { domain, primary: keys[0]!, keys, pinned: pins.ids, retired, verbs, packed };
 }
 
-function domainKey({ shown, isBound, lineage, own, base, dates }: LineKey, { pins, domain }: PackedKeys): DomainKey {
+function domainKey(key: LineKey, { pins, domain }: PackedKeys): DomainKey {
+  const { shown, isBound, isReady, lineage, own, base, dates } = key;
   const find = (source: NodeSource, path: readonly Step[]) => {
     if (source === null) return null;
     return source instanceof Uint8Array ? descend(source, path) : deriveFromBranches(source, path);
@@ -118,6 +121,7 @@ function domainKey({ shown, isBound, lineage, own, base, dates }: LineKey, { pin
   return {
     ...shown,
     isBound,
+    isReady,
     lineage,
     derive(kind, scope, parameters, below = []) {
       const source = sourceOf(kind);

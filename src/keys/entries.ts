@@ -65,31 +65,32 @@ function invalid(message: string): never {
  * Puts the files of one keyset together. A key that stands in several files must be the same in all of them. The first
  * file says which key is primary.
  *
+ * @param names what errors call the files.
  * @throws TrefoilError `invalid_keyset`.
  */
-export function joinFiles(files: readonly KeysetFile[]): KeysetData {
+export function joinFiles(files: readonly KeysetFile[], names: readonly string[]): KeysetData {
   const [first, ...others] = files;
   const keys = [...first!.keys];
   const domains = new Map(first!.domains);
   const retired = [...first!.retired];
   for (const [index, file] of others.entries()) {
-    const which = `file ${index + 2} of the keyset`;
+    const refuse = (message: string): never => fail('invalid_keyset', message, { file: names[index + 1]! });
     if (file.primary !== null && file.primary !== first!.primary) {
-      invalid(`${which} has another primary key than the first file`);
+      refuse(`it has another primary key than ${names[0]}, the first file`);
     }
     if (JSON.stringify(file.narrowed) !== JSON.stringify(first!.narrowed)) {
-      invalid(`${which} is narrowed to something else than the first file`);
+      refuse(`it is narrowed to something else than ${names[0]}, the first file`);
     }
     for (const key of file.keys) {
       const at = keys.findIndex(({ id }) => id === key.id);
       const same = keys[at];
       if (same === undefined) keys.push(key);
-      else if (!equalEntries(same, key)) invalid(`${which} has another key under the id ${key.id}`);
+      else if (!equalEntries(same, key)) refuse(`it has another key under the id ${key.id} than a file before it`);
       // A file from before a promotion still says that the key is ready.
       else keys[at] = { ...same, isReady: same.isReady && key.isReady };
     }
     for (const [domain, { of }] of file.domains) {
-      if ((domains.get(domain)?.of ?? of) !== of) invalid(`${which} gives domain ${domain} another parent`);
+      if ((domains.get(domain)?.of ?? of) !== of) refuse(`it gives domain ${domain} another parent`);
       domains.set(domain, { of });
     }
     for (const one of file.retired) {

@@ -5,7 +5,7 @@
 
 import { isCapability, type SecretAccess } from '../core/capability.ts';
 import { badType, checkName, checkOptions, typeName } from '../core/checks.ts';
-import { fail } from '../errors.ts';
+import { fail, TrefoilError } from '../errors.ts';
 import { randomBytes } from '../kernel/random.ts';
 import { encode } from '../wire/base32.ts';
 import { branchCheckValue } from './branch-check.ts';
@@ -121,7 +121,26 @@ function parse(json: string | readonly string[], options: ParseOptions = {}): Ke
   if (texts.length === 0 || texts.some((text) => typeof text !== 'string')) {
     badType('json', `expected text or a list of texts, got ${typeName(json)}`);
   }
-  const data = joinFiles(texts.map((text) => readKeysetFile(text)));
+  return parseFiles(texts, null, region);
+}
+
+/**
+ * Reads a keyset from the texts of its files.
+ *
+ * @param names what errors call the files, such as paths; `null` for numbers, if there is more than one.
+ */
+export function parseFiles(texts: readonly string[], names: readonly string[] | null, region?: string): Keyset {
+  const numbered = names ?? texts.map((_, i) => `file ${i + 1} of the keyset`);
+  const files = texts.map((text, i) => {
+    if (texts.length === 1) return readKeysetFile(text);
+    try {
+      return readKeysetFile(text);
+    } catch (error) {
+      if (!(error instanceof TrefoilError)) throw error;
+      throw new TrefoilError(error.issues.map((issue) => ({ ...issue, file: numbered[i]! })));
+    }
+  });
+  const data = joinFiles(files, numbered);
   checkRegion(data, region);
   return makeKeyset(data);
 }

@@ -38,6 +38,8 @@ export interface LineKey {
   readonly lineage: BaseName;
   /** Whether tokens go through a permutation: the base node is another one than the key's own. */
   readonly isBound: boolean;
+  /** Whether the key is to become primary, and has made no values yet. */
+  readonly isReady: boolean;
   readonly own: NodeSource;
   readonly base: NodeSource;
   readonly dates: NodeSource;
@@ -97,7 +99,7 @@ function lineKeyOf(data: KeysetData, key: KeyEntry, domain: string): LineKey | n
   const shown = own instanceof Uint8Array ? shownOf(own, isBound, check, root.isBase) : (key.shown.get(domain) ?? null);
   if (shown === null) return null;
   const lineage = { id: root.id, domain: parent ?? domain, check: isBound ? check : shown.check };
-  return { shown, lineage, isBound, own, base, dates };
+  return { shown, lineage, isBound, isReady: key.isReady, own, base, dates };
 }
 
 function baseOf({ keys }: KeysetData, key: KeyEntry): KeyEntry {

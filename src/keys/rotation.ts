@@ -18,13 +18,19 @@ export interface AddKeyOptions {
    * epoch of the lineage of the primary key.
    */
   readonly newLineage?: boolean;
+  /**
+   * With `newLineage`: whether to add two root keys, a base that is never primary and a first epoch over it, as
+   * `keyset.generate` does. Then the first epoch, too, can be destroyed one day. `false` by default.
+   */
+  readonly renewable?: boolean;
 }
 
 /**
  * Adds a root key that is ready and not yet primary. Readers know its values from now on.
  *
- * @returns a new keyset.
- * @throws TrefoilError `invalid_keyset` if there are 64 keys already; TypeError for another argument.
+ * @returns a new keyset. The key that is ready comes after those of `from`, and its base, if one is added, comes last.
+ * @throws TrefoilError `invalid_keyset` if there are 64 keys already; RangeError for `renewable` without `newLineage`;
+ *   TypeError for another argument.
  *
  * @example
  * ```ts
@@ -38,13 +44,22 @@ export interface AddKeyOptions {
  */
 export function addKey(from: Keyset, options: AddKeyOptions = {}): Keyset {
   const data = keysetData(from);
-  const { newLineage = false } = checkOptions<AddKeyOptions>('options', options, ['newLineage']);
+  const { newLineage = false, renewable = false } = checkOptions<AddKeyOptions>('options', options, [
+    'newLineage',
+    'renewable',
+  ]);
   if (typeof newLineage !== 'boolean') badType('newLineage', `expected true or false, got ${typeName(newLineage)}`);
+  if (typeof renewable !== 'boolean') badType('renewable', `expected true or false, got ${typeName(renewable)}`);
+  if (renewable && !newLineage) {
+    badRange('renewable', 'expected false without newLineage: an epoch of a lineage takes the base that is there');
+  }
   const main = data.keys[0]!;
   const taken = [...data.keys, ...data.retired].map(({ id }) => id);
-  const base = newLineage ? null : (main.base ?? main.id);
-  const key = newRootKey(taken, { base, region: main.region, isReady: true });
-  return makeKeyset(checkEntries({ ...data, keys: [...data.keys, key] }));
+  const own = renewable ? newRootKey(taken, { region: main.region, isBase: true }) : null;
+  const base = newLineage ? (own?.id ?? null) : (main.base ?? main.id);
+  const known = own === null ? taken : [...taken, own.id];
+  const key = newRootKey(known, { base, region: main.region, isReady: true });
+  return makeKeyset(checkEntries({ ...data, keys: [...data.keys, key, ...(own === null ? [] : [own])] }));
 }
 
 /**

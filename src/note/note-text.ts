@@ -17,7 +17,7 @@ export const MOST_NOTE_BYTES = 524_288;
 /** The most signatures of a note, as in Go's `note.Open`. The specification asks for at least 16. */
 export const MOST_SIGNATURES = 100;
 
-/** Control characters of ASCII other than the line feed. DEL is not among them: the specification names U+0000 to 1F. */
+/** Control characters of ASCII other than the line feed. DEL is not one: the specification means those below U+0020. */
 const CONTROL = /[\x00-\x09\x0b-\x1f]/;
 
 /** Throws `note_invalid`. Lines count from 1. */

@@ -50,7 +50,8 @@ export interface ParsedNote {
  * const { text, signatures } = parseNote(
  *   'This is an example message.\n' +
  *     '\n' +
- *     '— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n',
+ *     '— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYj' +
+ *     'OBH3mFXmRKuwHjG1Yu72IneyaQM=\n',
  * );
  * text; // → 'This is an example message.\n'
  * signatures[0]?.keyHash; // → '530d903a'

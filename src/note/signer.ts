@@ -16,7 +16,7 @@ export interface Signer {
   readonly name: string;
   /** The first four bytes of the key's hash: eight hexadecimal digits. */
   readonly keyHash: string;
-  /** The verifier key, for whoever verifies. */
+  /** The verifier key, for those who verify. */
   readonly verifierKey: string;
   /** Signs the text of a note, as UTF-8. Returns what follows the key hash in the signature line. */
   readonly sign: (message: Uint8Array) => Uint8Array | Promise<Uint8Array>;
@@ -32,7 +32,7 @@ export interface NoteKey {
 
 /** Options of {@link newNoteKey}. */
 export interface NoteKeyOptions {
-  /** What the key signs: note texts (`ed25519`, the default) or checkpoints of logs with a time (`cosignature/v1`). */
+  /** What it signs: note texts (`ed25519`, the default), or checkpoints of logs with a time (`cosignature/v1`). */
   readonly algorithm?: NoteAlgorithm;
   /** Returns that many random bytes. The default is the system's generator; another one is for tests alone. */
   readonly random?: (length: number) => Uint8Array;
@@ -46,12 +46,12 @@ export interface CosignerOptions {
 
 const PREFIX = 'PRIVATE+KEY+';
 
-/** The most characters of the name of a new key. The specification has no limit, and names that are read may be longer. */
+/** The most characters of the name of a new key. Names that are read may be longer: the specification has no limit. */
 export const LONGEST_NAME = 255;
 
 /**
- * Makes a new key pair for notes. The private key has the form of Go's `note.GenerateKey`, so Go's tools sign with it as
- * well; one for cosignatures differs in its type byte and is for trefoil alone.
+ * Makes a new key pair for notes. The private key has the form of Go's `note.GenerateKey`, so tools in Go sign with it,
+ * too; one for cosignatures differs in its type byte and is for trefoil alone.
  *
  * A key has one algorithm. Make a second key for a second use.
  *
@@ -168,7 +168,7 @@ function readPrivateKey(privateKey: unknown, wanted: NoteAlgorithm | null): { ve
   }
   const [name, keyHash, typed] = readParts(privateKey.slice(PREFIX.length).replace(/\n$/, ''), 'private key');
   const algorithm = algorithmOf(typed);
-  if (typed.length !== 1 + KEY_BYTES) return refuse(`the private key has not the ${KEY_BYTES} bytes of Ed25519`);
+  if (typed.length !== 1 + KEY_BYTES) return refuse(`the private key does not have the ${KEY_BYTES} bytes of Ed25519`);
   if (wanted !== null && algorithm !== wanted) {
     return refuse(
       wanted === 'ed25519'

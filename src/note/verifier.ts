@@ -90,7 +90,7 @@ function checkWith(algorithm: NoteAlgorithm, publicKey: Uint8Array): Check {
 
 /** The code of a verifier; `null` if the value is not one. */
 export function checkOf(verifier: unknown): Check | null {
-  if (typeof verifier !== 'object' || verifier === null) return null;
+  if (typeof verifier !== 'object' || verifier === null || !Object.hasOwn(verifier, CHECK)) return null;
   return (verifier as { readonly [CHECK]?: Check })[CHECK] ?? null;
 }
 

@@ -42,7 +42,8 @@ export interface PolicyTree {
  *
  * @throws TrefoilError `half_join` if two rules have the same kind and scope, so that they seem to join, but some of
  *   their values would not: tokens with different steps or `prf`, vaults with different stores, shifted dates with
- *   different days; or if two scopes have one label, since their tokens could not be told apart; `wrong_option` if a `subject` or a field of `per` is not a field of the policy, or if a missing
+ *   different days; or if two scopes have one label, since their tokens could not be told apart; `wrong_option`
+ *   if a `subject` or a field of `per` is not a field of the policy, or if a missing
  *   text is a value of the format of an `fpe` field. TypeError or RangeError if an argument is not a policy.
  *
  * @example

@@ -251,8 +251,8 @@ export interface PolicyOptions<Unnamed extends 'error' | 'drop' = 'error' | 'dro
   /** The region that the keys must be labelled with. */
   readonly region?: string;
   /**
-   * Key check values by shown key id: other keys are refused. `fpe` fields are revealed with pinned keys alone. Under `protects`, the id
-   * of the key that must be primary, so that a key file from before a rotation is refused.
+   * Key check values by shown key id: other keys are refused. `fpe` fields are revealed with pinned keys alone. Under
+   * `protects`, the id of the key that must be primary, so that a key file from before a rotation is refused.
    */
   readonly keyCheck?: KeyCheck;
   /** Check value of the branches of a narrowed key file: a file with other branches is refused. */

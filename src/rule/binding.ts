@@ -67,25 +67,39 @@ export function arrivedIssue({ primary: { id } }: OpenedKeys): Issue {
 /**
  * Returns the key that made the values of a rule whose outputs do not show their key. No key is ever tried.
  *
- * @throws TrefoilError `epoch_required` if the caller names none, or names the one that values are moved to.
+ * @throws TrefoilError `epoch_required` if the caller names none, or names the one that values are moved to;
+ *   `key_retired` or `foreign_token` if there is no such key.
  */
-export function namedKey({ from, to, fromKey, kind }: Move): DomainKey {
-  const key = from.keys.find(({ id }) => id === fromKey);
-  if (key === undefined) {
+export function namedKey({ from, to, fromKey, kind }: Omit<Move, 'revealing'>): DomainKey {
+  if (fromKey === null) {
     fail(
       'epoch_required',
-      'the values do not show which key made them: name it (--from KEYID, in code fromKey); ' +
+      'the values do not show which key and rule made them: name the key (--from KEYID, in code from or fromKey); ' +
         'it must be the same for the whole column',
     );
   }
+  const key = from.keys.find(({ id }) => id === fromKey);
+  if (key === undefined) unknownKey(from, fromKey);
   if (kind === 'rekey' && key.id === to.primary.id) {
     fail(
       'epoch_required',
       `the values do not show which key made them, and ${key.id} is the primary key, which they would be moved to; ` +
-        'name the key that made them (--from KEYID, in code fromKey)',
+        'name the key that made them (--from KEYID, in code from or fromKey)',
     );
   }
   return key;
+}
+
+/**
+ * Says why the key of a token is not there. A move of a policy checks the key that the caller names before it binds
+ * rules, so a key of other values is always there.
+ *
+ * @throws TrefoilError `key_retired`, `foreign_token`.
+ */
+export function unknownKey({ retired }: OpenedKeys, id: string): never {
+  const day = retired.get(id);
+  if (day !== undefined) fail('key_retired', `the token was made with key ${id}, which was retired on ${day}`);
+  fail('foreign_token', 'the token was made with a key of another domain or keyset');
 }
 
 /**

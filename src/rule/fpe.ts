@@ -98,8 +98,9 @@ export interface BoundFpe<Scope extends string = string> {
 /** An `fpe` rule that may reveal. */
 export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Scope> {
   /**
-   * Returns the value of a ciphertext. A wrong key would return another value without an error, so the key check must
-   * be pinned.
+   * Returns the value of a ciphertext. A wrong key would return another value without an error, so exactly one key
+   * check must be pinned, that of the key which made the ciphertext. In a policy, other fields of the record show the
+   * key: see `fromKey` of `policy.bind`.
    */
   readonly reveal: <V extends Enciphered<Scope> | null | undefined>(value: V) => string | Missing<V>;
   /**
@@ -118,7 +119,8 @@ export interface RevealingFpe<Scope extends string = string> extends BoundFpe<Sc
  * `space_too_small` with the numbers, unless `allowCodebook` gives a reason.
  *
  * Format-preserving ciphertext cannot show that a key is wrong. To reveal, the key check must therefore be pinned, in
- * the policy or by `keyset.domain(name, { keyCheck })`.
+ * the policy or by `keyset.domain(name, { keyCheck })`. A rule that is bound alone sees nothing but the ciphertext, and
+ * reveals with the pinned key.
  *
  * *Warning*: equal values have equal ciphertexts. A changed ciphertext is not detected: it reveals as another value of
  * the format.

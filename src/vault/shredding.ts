@@ -38,18 +38,25 @@ export interface ShredCertificate {
   readonly store: string;
   /** Shown id of the key that `subject` and `mac` were made with. */
   readonly keyId: string;
+  /** Shown id of the key that `outerMac` was made with: the first key of the outer layer at that time. */
+  readonly outerKeyId: string;
   /** Keyed index of the subject, 32 hexadecimal digits. */
   readonly subject: string;
   /** Time at which the certificate was written, as ISO 8601 in UTC. */
   readonly at: string;
-  /** HMAC-SHA-256 over all other fields, 64 hexadecimal digits. */
+  /** HMAC-SHA-256 over the fields before it, 64 hexadecimal digits. */
   readonly mac: string;
+  /**
+   * The same under the outer layer. The key of subjects stays for ever, also if it has leaked; this one goes with the
+   * root key that is retired.
+   */
+  readonly outerMac: string;
 }
 
 const TREFOIL = 'vault-v1 certificate';
 const MAPPINGS = 'not known to the store';
 /** Names of the fields of a certificate, sorted. */
-const FIELDS = 'at,destroyed,domain,keyId,mac,mappings,store,subject,trefoil';
+const FIELDS = 'at,destroyed,domain,keyId,mac,mappings,outerKeyId,outerMac,store,subject,trefoil';
 const DESTROYED: readonly string[] = ['key', 'nothing', 'in advance'];
 
 /** Destroys handle and key of a subject. Returns `null`, and does nothing, if the store does not know the subject. */
@@ -62,16 +69,22 @@ export async function shredSubject(
   const destroyed = await session.withView((view) => shredBy(view, index, inAdvance));
   if (destroyed === 'absent') return null;
   await session.scrub();
+  const meta = session.meta();
+  const outerKeyId = meta.outer[0]!;
   const stated = {
     destroyed,
     mappings: MAPPINGS,
     domain: session.keys.domain,
     store: session.name,
-    keyId: session.meta().subjects,
+    keyId: meta.subjects,
+    outerKeyId,
     subject: writeHex(index),
     at: new Date().toISOString(),
   } as const;
-  return Object.freeze({ trefoil: TREFOIL, ...stated, mac: writeHex(session.subjects.mac(messageOf(stated))) });
+  const message = messageOf(stated);
+  const mac = writeHex(session.subjects.mac(message));
+  const outerMac = writeHex(session.outer(outerKeyId).mac(message));
+  return Object.freeze({ trefoil: TREFOIL, ...stated, mac, outerMac });
 }
 
 async function shredBy(view: View, index: Uint8Array, inAdvance: boolean): Promise<Destroyed | 'absent' | Stale> {
@@ -142,24 +155,34 @@ export function subjectNow(session: Session, { subject }: ShredCertificate): Pro
   });
 }
 
-type Stated = Omit<ShredCertificate, 'trefoil' | 'mac'>;
+type Stated = Omit<ShredCertificate, 'trefoil' | 'mac' | 'outerMac'>;
 
-function messageOf({ destroyed, mappings, domain, store, keyId, subject, at }: Stated): Uint8Array {
-  return encodeList([TREFOIL, destroyed, mappings, domain, store, keyId, subject, at]);
+function messageOf({ destroyed, mappings, domain, store, keyId, outerKeyId, subject, at }: Stated): Uint8Array {
+  return encodeList([TREFOIL, destroyed, mappings, domain, store, keyId, outerKeyId, subject, at]);
 }
 
-/** Whether a certificate is unchanged, and is of this store and of this subject; `null` stands for any subject. */
+/**
+ * Whether a certificate is unchanged, and is of this store and of this subject; `null` stands for any subject. It is
+ * not if its outer key is not in the keyset, or only branches without the outer layer are.
+ */
 export function isCertificate(session: Session, certificate: ShredCertificate, text: string | null): boolean {
-  const { trefoil, destroyed, mappings, domain, store, keyId, subject, at, mac } = certificate;
-  const stated = [trefoil, destroyed, mappings, domain, store, keyId, subject, at, mac];
+  // The values that are checked here are used below: a getter may return other values the second time.
+  const { trefoil, destroyed, mappings, domain, store, keyId, outerKeyId, subject, at, mac, outerMac } = certificate;
+  const stated = [trefoil, destroyed, mappings, domain, store, keyId, outerKeyId, subject, at, mac, outerMac];
   if (stated.some((part) => typeof part !== 'string') || trefoil !== TREFOIL) return false;
   if (!DESTROYED.includes(destroyed) || mappings !== MAPPINGS) return false;
-  // Other fields are refused: a reader would believe them, although they are not in the MAC.
-  if (Object.keys(certificate).sort().join() !== FIELDS || !/^[0-9a-f]{64}$/.test(mac)) return false;
+  // Other fields are refused: a reader would believe them, although they are not in the MACs.
+  if (Object.keys(certificate).sort().join() !== FIELDS) return false;
   if (domain !== session.keys.domain || store !== session.name || keyId !== session.meta().subjects) return false;
-  const written = readHex(mac, 32);
-  // The values that were checked above are used: a getter may return other values the second time.
-  const message = messageOf({ destroyed, mappings, domain, store, keyId, subject, at });
-  const isOurs = written !== null && equalBytes(written, session.subjects.mac(message));
+  const outer = session.keys.keys.find(({ id }) => id === outerKeyId);
+  if (outer?.has('vault', store, ['outer']) !== true) return false;
+  const message = messageOf({ destroyed, mappings, domain, store, keyId, outerKeyId, subject, at });
+  const isOurs = isMac(mac, session.subjects.mac(message)) && isMac(outerMac, session.outer(outerKeyId).mac(message));
   return isOurs && (text === null || subject === writeHex(session.subjects.indexesOf([text])));
+}
+
+/** Whether a text is these bytes in lower-case hexadecimal. */
+function isMac(text: string, bytes: Uint8Array): boolean {
+  const written = /^[0-9a-f]{64}$/.test(text) ? readHex(text, 32) : null;
+  return written !== null && equalBytes(written, bytes);
 }

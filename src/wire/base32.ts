@@ -4,6 +4,8 @@
  * spelling. There is only one case, so that a database column that ignores case does not merge two values.
  */
 
+import { pairCodes, pairValues } from './pairs.ts';
+
 /** The symbols in the order of their values. */
 export const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
@@ -22,17 +24,10 @@ export function symbolValue(code: number): number {
 }
 
 /** The character codes of two symbols, by their ten bits. */
-export const PAIRS: Uint16Array = /* @__PURE__ */ Uint16Array.from(
-  { length: 1024 },
-  (_, bits) => (ALPHABET.charCodeAt(bits >>> 5) << 8) | ALPHABET.charCodeAt(bits & 31),
-);
+export const PAIRS: Uint16Array = /* @__PURE__ */ pairCodes(ALPHABET);
 
-/** The inverse: ten bits by two characters of seven bits each, or -1. The cache lines that are read make up 6 KiB. */
-export const PAIR_VALUES: Int16Array = /* @__PURE__ */ (() => {
-  const values = new Int16Array(1 << 14).fill(-1);
-  for (let bits = 0; bits < 1024; bits++) values[((PAIRS[bits]! >>> 1) & 0x3f80) | (PAIRS[bits]! & 0x7f)] = bits;
-  return values;
-})();
+/** The inverse: ten bits by two characters of seven bits each, or -1. */
+export const PAIR_VALUES: Int16Array = /* @__PURE__ */ pairValues(ALPHABET);
 
 /** Returns how many symbols a number of bytes takes. */
 export function symbolsOf(bytes: number): number {

@@ -6,9 +6,10 @@
  * Bits are counted from the highest bit of word 0. All bits after the last one of a body are zeros.
  */
 
-import { ALPHABET, PAIR_VALUES, symbolValue } from './base32.ts';
+import { PAIR_VALUES, symbolValue } from './base32.ts';
 import { CHECK_LENGTH } from './check-characters.ts';
 import { BODY_LENGTH, checkChanges, checkStart, wholeChanges } from './labelled-token.ts';
+import { pairAt, pairValues } from './pairs.ts';
 
 /**
  * Reads the body that begins at `from` of a text, and writes its bits into four words from `at` on. The text must be
@@ -19,21 +20,27 @@ export type ReadBody = (text: string, from: number, words: Int32Array, at: numbe
 /** How many bits the words of a body have at most. */
 const MOST_BITS = 128;
 
-/** Returns the value of each character of ASCII in an alphabet, or -1. */
-function valuesOf(alphabet: string): Int8Array {
-  const values = new Int8Array(128).fill(-1);
-  for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
-  return values;
+/** Tables of 32 KiB, made for the first reader. Only the cache lines of the characters are read. */
+let hexPairs: Int16Array | null = null;
+let base64urlPairs: Int16Array | null = null;
+
+function hexTable(): Int16Array {
+  hexPairs ??= pairValues('0123456789abcdef');
+  return hexPairs;
 }
 
-const BASE32: Int8Array = /* @__PURE__ */ valuesOf(ALPHABET);
-const HEX: Int8Array = /* @__PURE__ */ valuesOf('0123456789abcdef');
-const BASE64URL: Int8Array = /* @__PURE__ */ valuesOf(
-  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
-);
+function base64urlTable(): Int16Array {
+  base64urlPairs ??= pairValues('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+  return base64urlPairs;
+}
 
-/** Makes a reader of characters that have `width` bits each. If they have more than 128 in all, the rest are zeros. */
-function charactersReader(length: number, width: number, values: Int8Array): ReadBody {
+/**
+ * Makes a reader of characters that have `width` bits each. If they have more than 128 in all, the rest are zeros.
+ *
+ * @param first the first character of the alphabet, whose bits are zeros.
+ */
+function charactersReader(length: number, width: number, pairs: Int16Array, first: string): ReadBody {
+  const zero = first.charCodeAt(0) << 7;
   return (text, from, words, at) => {
     words.fill(0, at, at + MOST_BITS / 32);
     let bad = 0;
@@ -41,11 +48,12 @@ function charactersReader(length: number, width: number, values: Int8Array): Rea
     let word = 0;
     let free = 32;
     let to = at;
-    for (let k = from; k < from + length; k++) {
-      const code = text.charCodeAt(k);
-      const value = code < 128 ? values[code]! : -1;
+    for (let k = 0; k < length; k += 2) {
+      const isLast = k + 1 === length;
+      const code = isLast ? text.charCodeAt(from + k) : 0;
+      const value = !isLast ? pairAt(pairs, text, from + k) : code < 128 ? pairs[zero | code]! : -1;
       bad |= value;
-      free -= width;
+      free -= isLast ? width : 2 * width;
       if (free >= 0) {
         word |= value << free;
       } else {
@@ -62,7 +70,7 @@ function charactersReader(length: number, width: number, values: Int8Array): Rea
 
 /** Returns a reader of bodies in base32. */
 export function base32Reader(length: number): ReadBody {
-  return length === BODY_LENGTH ? readWhole : charactersReader(length, 5, BASE32);
+  return length === BODY_LENGTH ? readWhole : charactersReader(length, 5, PAIR_VALUES, '0');
 }
 
 /**
@@ -93,14 +101,6 @@ function checkAt(text: string, from: number): number {
   return crc;
 }
 
-/** Returns the ten bits of two symbols. The result is negative if one of the characters is not a symbol. */
-function pairAt(text: string, from: number): number {
-  const c0 = text.charCodeAt(from);
-  const c1 = text.charCodeAt(from + 1);
-  // A code above 127 sets a bit above the index, and must not select the entry of another character.
-  return (c0 | c1) < 128 ? PAIR_VALUES[(c0 << 7) | c1]! : -1;
-}
-
 /** Reads a whole body, which is 26 symbols. */
 function readWhole(text: string, from: number, words: Int32Array, at: number): boolean {
   return crcOfWhole(text, from, words, at, 0, wholeChanges()) >= 0;
@@ -118,19 +118,19 @@ function crcOfWhole(
   start: number,
   changes: Int32Array,
 ): number {
-  const p0 = pairAt(text, from);
-  const p1 = pairAt(text, from + 2);
-  const p2 = pairAt(text, from + 4);
-  const p3 = pairAt(text, from + 6);
-  const p4 = pairAt(text, from + 8);
-  const p5 = pairAt(text, from + 10);
-  const p6 = pairAt(text, from + 12);
-  const p7 = pairAt(text, from + 14);
-  const p8 = pairAt(text, from + 16);
-  const p9 = pairAt(text, from + 18);
-  const p10 = pairAt(text, from + 20);
-  const p11 = pairAt(text, from + 22);
-  const p12 = pairAt(text, from + 24);
+  const p0 = pairAt(PAIR_VALUES, text, from);
+  const p1 = pairAt(PAIR_VALUES, text, from + 2);
+  const p2 = pairAt(PAIR_VALUES, text, from + 4);
+  const p3 = pairAt(PAIR_VALUES, text, from + 6);
+  const p4 = pairAt(PAIR_VALUES, text, from + 8);
+  const p5 = pairAt(PAIR_VALUES, text, from + 10);
+  const p6 = pairAt(PAIR_VALUES, text, from + 12);
+  const p7 = pairAt(PAIR_VALUES, text, from + 14);
+  const p8 = pairAt(PAIR_VALUES, text, from + 16);
+  const p9 = pairAt(PAIR_VALUES, text, from + 18);
+  const p10 = pairAt(PAIR_VALUES, text, from + 20);
+  const p11 = pairAt(PAIR_VALUES, text, from + 22);
+  const p12 = pairAt(PAIR_VALUES, text, from + 24);
   // The last symbol ends with two zero bits.
   if ((p0 | p1 | p2 | p3 | p4 | p5 | p6 | p7 | p8 | p9 | p10 | p11 | p12) < 0 || (p12 & 3) !== 0) return -1;
   words[at] = (p0 << 22) | (p1 << 12) | (p2 << 2) | (p3 >>> 8);
@@ -159,64 +159,54 @@ function wholeCheckedReader(start: number): ReadBody {
   const changes = wholeChanges();
   return (text, from, words, at) => {
     const crc = crcOfWhole(text, from, words, at, start, changes);
-    return crc >= 0 && crc === ((pairAt(text, from + BODY_LENGTH) << 10) | pairAt(text, from + BODY_LENGTH + 2));
+    return (
+      crc >= 0 &&
+      crc ===
+        ((pairAt(PAIR_VALUES, text, from + BODY_LENGTH) << 10) | pairAt(PAIR_VALUES, text, from + BODY_LENGTH + 2))
+    );
   };
 }
 
 /** Returns a reader of bodies in hexadecimal digits. */
 export function hexReader(length: number): ReadBody {
-  return charactersReader(length, 4, HEX);
+  return charactersReader(length, 4, hexTable(), '0');
 }
 
 /** Returns a reader of bodies in base64url (RFC 4648, section 5, without padding). */
 export function base64urlReader(length: number): ReadBody {
-  return charactersReader(length, 6, BASE64URL);
+  return charactersReader(length, 6, base64urlTable(), 'A');
 }
 
-/** The bytes of two hexadecimal digits, by the seven bits of each, or -1: made for the first reader of UUIDs. */
-let hexPairs: Int16Array | null = null;
-
-function makeHexPairs(): Int16Array {
-  const pairs = new Int16Array(1 << 14).fill(-1);
-  for (let high = 0; high < 128; high++) {
-    for (let low = 0; low < 128; low++) {
-      if (HEX[high]! >= 0 && HEX[low]! >= 0) pairs[(high << 7) | low] = (HEX[high]! << 4) | HEX[low]!;
-    }
-  }
-  return pairs;
+/** Returns the 16 bits of four hexadecimal digits. It is negative if one of the characters is not a digit. */
+function quadAt(pairs: Int16Array, text: string, from: number): number {
+  return (pairAt(pairs, text, from) << 8) | pairAt(pairs, text, from + 2);
 }
 
-/** Where the 16 bytes of a UUID begin, and where its dashes are. */
-const UUID_BYTES: readonly number[] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 const DASH = 45;
 
-/** Returns a reader of UUIDs of version 8 (RFC 9562, section 5.8). Their digits are read in pairs. */
+/** Returns a reader of UUIDs of version 8 (RFC 9562, section 5.8). Like the writer it is written out without a loop. */
 export function uuidReader(): ReadBody {
-  hexPairs ??= makeHexPairs();
-  const pairs = hexPairs;
-  const b = new Int32Array(16);
+  const pairs = hexTable();
   return (text, from, words, at) => {
-    let bad = 0;
-    for (let i = 0; i < 16; i++) {
-      const place = from + UUID_BYTES[i]!;
-      const high = text.charCodeAt(place);
-      const low = text.charCodeAt(place + 1);
-      const byte = (high | low) < 128 ? pairs[(high << 7) | low]! : -1;
-      b[i] = byte;
-      bad |= byte;
-    }
+    // 48 bits, the version, 12 bits, the variant, 62 bits.
+    const q0 = quadAt(pairs, text, from);
+    const q1 = quadAt(pairs, text, from + 4);
+    const q2 = quadAt(pairs, text, from + 9);
+    const q3 = quadAt(pairs, text, from + 14);
+    const q4 = quadAt(pairs, text, from + 19);
+    const q5 = quadAt(pairs, text, from + 24);
+    const q6 = quadAt(pairs, text, from + 28);
+    const q7 = quadAt(pairs, text, from + 32);
     const dashes =
       (text.charCodeAt(from + 8) ^ DASH) |
       (text.charCodeAt(from + 13) ^ DASH) |
       (text.charCodeAt(from + 18) ^ DASH) |
       (text.charCodeAt(from + 23) ^ DASH);
-    // 48 bits, the version, 12 bits, the variant, 62 bits.
-    const version = b[6]! >>> 4;
-    const variant = b[8]! >>> 6;
-    words[at] = (b[0]! << 24) | (b[1]! << 16) | (b[2]! << 8) | b[3]!;
-    words[at + 1] = (b[4]! << 24) | (b[5]! << 16) | ((b[6]! & 15) << 12) | (b[7]! << 4) | ((b[8]! & 63) >>> 2);
-    words[at + 2] = (b[8]! << 30) | (b[9]! << 22) | (b[10]! << 14) | (b[11]! << 6) | (b[12]! >>> 2);
-    words[at + 3] = (b[12]! << 30) | (b[13]! << 22) | (b[14]! << 14) | (b[15]! << 6);
-    return bad >= 0 && dashes === 0 && version === 8 && variant === 2;
+    words[at] = (q0 << 16) | q1;
+    words[at + 1] = (q2 << 16) | ((q3 & 0xfff) << 4) | ((q4 >>> 10) & 15);
+    words[at + 2] = (q4 << 22) | (q5 << 6) | (q6 >>> 10);
+    words[at + 3] = (q6 << 22) | (q7 << 6);
+    const bad = q0 | q1 | q2 | q3 | q4 | q5 | q6 | q7;
+    return bad >= 0 && dashes === 0 && q3 >>> 12 === 8 && q4 >>> 14 === 2;
   };
 }

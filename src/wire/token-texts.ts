@@ -1,8 +1,9 @@
 /** Writes tags as the texts of tokens, one or a batch. What is the same in all tokens is written once. */
 
 import { decodeAscii, GROUP } from '../core/ascii.ts';
+import { checkedWriter } from './body-writers.ts';
 import { CHECK_LENGTH } from './check-characters.ts';
-import { checkedWriter, type Form, formOf } from './token-forms.ts';
+import { type Form, formOf } from './token-forms.ts';
 
 /** Writes tokens of one form, length and head. */
 export interface TokenTexts {

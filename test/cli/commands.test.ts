@@ -26,7 +26,7 @@ Exit codes:
     3  the policy is wrong
     4  the keys are wrong, or not those of the policy
     5  a file, a stream or a store cannot be read or written
-    7  a row, an export, a certificate, a share or a token does not verify
+    7  a row, an export, a certificate, a share, a token, a note or a log does not verify
     9  success, but something was left out or not found
    70  an error in trefoil itself
   129  hung up (SIGHUP)

@@ -231,6 +231,11 @@ const OTHERS: readonly Case[] = [
     made: { [BESIDE]: '600', 'new.json': '600' },
   },
   {
+    name: 'officer new',
+    args: ['officer', 'new', '--name', 'anna.example', '--out', 'anna.key'],
+    made: { [BESIDE]: '600', 'anna.key': '600' },
+  },
+  {
     name: 'keys wrap',
     args: ['keys', 'wrap', 'k.json', '--to', RECIPIENT, '--out', 'k.age'],
     made: { [BESIDE]: '600', 'k.age': '600' },

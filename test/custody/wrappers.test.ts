@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type KeyContext, type KeyWrapper, openKeyFile, sealKeyFile, type WrapperCall } from '../../src/custody.ts';
 import { fail, type TrefoilError } from '../../src/errors.ts';
 import { keyset } from '../../src/keys.ts';
+import { secretAccess } from '../../src/reveal.ts';
 import { codeOf, rejection } from '../helpers/errors.ts';
 import { newIdentity, newKeyset } from './age.ts';
 
@@ -383,6 +384,24 @@ describe('stanzas of key wrappers in a file of somebody else', () => {
     const swapped = latin.replace(Buffer.from('test:other').toString('base64url'), NAME);
     const error = await rejection(opened(Buffer.from(swapped, 'latin1'), makeWrapper()));
     expect(error.code).toBe('invalid_keyset');
+  });
+});
+
+describe('a multi-region key of AWS', () => {
+  const wrapper = () => makeWrapper('aws-kms:arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd');
+  const regional = keyset.generate({ region: 'eu' }).export(secretAccess);
+
+  it('seals keys for one region only if the caller allows it', async () => {
+    const options = { age, wrappers: [wrapper()], name: 'a', region: 'eu' };
+    await expect(sealKeyFile(regional, options)).rejects.toThrow(/"allowMultiRegion" expected true, because the keys/);
+    await expect(sealKeyFile(regional, { ...options, allowMultiRegion: false })).rejects.toThrow(RangeError);
+    await expect(sealKeyFile(regional, { ...options, allowMultiRegion: 1 as never })).rejects.toThrow(TypeError);
+    expect(await sealKeyFile(regional, { ...options, allowMultiRegion: true })).toBeInstanceOf(Uint8Array);
+    // Another key of the same place, and keys for any region.
+    const single = makeWrapper('aws-kms:arn:aws:kms:eu-central-1:111122223333:key/1234abcd');
+    expect(await sealKeyFile(regional, { ...options, wrappers: [single] })).toBeInstanceOf(Uint8Array);
+    const anywhere = keyset.generate().export(secretAccess);
+    expect(await sealKeyFile(anywhere, { age, wrappers: [wrapper()], name: 'a' })).toBeInstanceOf(Uint8Array);
   });
 });
 

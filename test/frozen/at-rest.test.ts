@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as age from 'age-encryption';
 import { describe, expect, it } from 'vitest';
-import { decodeBase64url } from '../../src/core/base64url.ts';
+import { decodeBase64url } from '../../src/core/base64.ts';
 import { wrapperRecipient } from '../../src/custody/stanza.ts';
 import { contextBytes, type KeyContext, type KeyWrapper, openKeyFile } from '../../src/custody.ts';
 import { keyset } from '../../src/keys.ts';

@@ -194,19 +194,19 @@ const FROZEN: readonly (readonly [string, string])[] = [
   ],
   [
     'certificate, message',
-    '000000147661756c742d7631206365727469666963617465000000036b6579000000166e6f74206b6e6f776e20746f207468652073746f72650000000a65752d656e636c617665000000046d61696e0000000573306e723000000020656531383532626266346563613036613739353535336563653565323165333600000018323032352d30312d33315431323a30303a30302e3030305a',
+    '000000147661756c742d7631206365727469666963617465000000036b6579000000166e6f74206b6e6f776e20746f207468652073746f72650000000a65752d656e636c617665000000046d61696e0000000573306e72300000000573306e723000000020656531383532626266346563613036613739353535336563653565323165333600000018323032352d30312d33315431323a30303a30302e3030305a',
   ],
   [
     'certificate',
-    '{"trefoil":"vault-v1 certificate","destroyed":"key","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"528e6a7e92d3c29acab1e2d67e810aee260cfefedfbe910dd6e44e2ebb0d3f9b"}',
+    '{"trefoil":"vault-v1 certificate","destroyed":"key","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","outerKeyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"8b7573096c9fbec12e65f2d0e9b175a1ef6516222be4138e30bc7b486c9ec098","outerMac":"9bb2db3355b119d0293c7e078aa3a8987e851577500c68c223e42a23e9306510"}',
   ],
   [
     'certificate, shredded before',
-    '{"trefoil":"vault-v1 certificate","destroyed":"nothing","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"ae0a64643416e733da56cfdec7acb9509eff29cfc674756e5a0303bcd7d5f09c"}',
+    '{"trefoil":"vault-v1 certificate","destroyed":"nothing","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","outerKeyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"00483d10d0aba6be2d2ea13fde8a98d3308ac50cd3ba1e42df48cdf916a1ea46","outerMac":"cc5160395f9a3c574688d2e47367e831ea17c5c514af7b49e9fa290b37bc8925"}',
   ],
   [
     'certificate, in advance',
-    '{"trefoil":"vault-v1 certificate","destroyed":"in advance","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"d406851379ea0a54adb5afb3b68ec818deadd8987579b9d2af9e90fe97caff74"}',
+    '{"trefoil":"vault-v1 certificate","destroyed":"in advance","mappings":"not known to the store","domain":"eu-enclave","store":"main","keyId":"s0nr0","outerKeyId":"s0nr0","subject":"ee1852bbf4eca06a795553ece5e21e36","at":"2025-01-31T12:00:00.000Z","mac":"54036b0ee2d61aaac9cafcd644e9d7ef04d9b52663a3f87ca0b64275aa627da9","outerMac":"333c88f7913d59f8fc91491404ac74a41b34ec43e930a1f8a9d85323bbdd7030"}',
   ],
   [
     'export, message of the first line',
@@ -437,6 +437,7 @@ test('metadata, and a certificate', () => {
   expect(readMeta({ generation: 1, text: text('metadata') }, 'eu-enclave', 'main', macOf)).toEqual(meta);
   expect(hex(outer.mac(frozen('metadata, message')))).toBe(text('metadata, MAC'));
   expect(hex(subjects.mac(frozen('certificate, message')))).toBe(JSON.parse(text('certificate')).mac);
+  expect(hex(outer.mac(frozen('certificate, message')))).toBe(JSON.parse(text('certificate')).outerMac);
 });
 
 /** Makes a store with exactly these rows and the frozen metadata. */

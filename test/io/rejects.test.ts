@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeBase64url, encodeBase64url } from '../../src/core/base64url.ts';
+import { decodeBase64url, encodeBase64url } from '../../src/core/base64.ts';
 import { keyset } from '../../src/index.ts';
 import {
   makeRejectOpener,

@@ -20,6 +20,7 @@ import { check, explain, parsePolicy } from '../../src/policy.ts';
 import { trim } from '../../src/prepare.ts';
 import { vault } from '../../src/vault.ts';
 import { keys } from '../rule/keys.ts';
+import { WITHOUT_KEY } from './fields.ts';
 
 const sheet = policy(
   {
@@ -29,8 +30,7 @@ const sheet = policy(
     country: keep,
     notes: drop,
     source: constant({ value: 'MARKERVALUE' }),
-    phone: mask({ last: 3 }),
-    born: coarsen({ date: 'year' }),
+    ...WITHOUT_KEY,
     user: { mail: optional(token({ scope: 'person', label: 'cust', prepare: trim })) },
     items: each({ sku: keep }),
     'odd|name`': keep,
@@ -57,7 +57,7 @@ describe('explain', () => {
     const joins = section('Which fields join');
     expect(joins).toContain('`id`, `user.mail`: join with each other');
     expect(joins).toContain('`pan`: joins with every other fpe of the scope `card.pan`');
-    expect(joins).toContain('`country`, `items[].sku`');
+    expect(joins).toContain('`country`, `city`, `items[].sku`');
     expect(joins).toContain('Tokens and sealed values of two domains, or of two');
   });
 
@@ -66,7 +66,9 @@ describe('explain', () => {
     expect(back).toMatch(
       /by a program that has the keyset and `revealAccess`, the permission to reveal: `pan`, `name`\n/,
     );
-    expect(back).toContain('by nobody, from the output alone: `id`, `notes`, `source`, `phone`, `born`, `user.mail`');
+    expect(back).toContain(
+      'by nobody, from the output alone: `id`, `notes`, `source`, `born`, `spent`, `phone`, `user.mail`',
+    );
     expect(back).toContain('by trying values');
     expect(back).toContain(keys.keyId);
   });

@@ -26,6 +26,7 @@ import { addDomain, addKey, promoteKey } from '../../src/keys.ts';
 import { project } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { vault } from '../../src/vault.ts';
+import { ID, ROW, TRAVELLING, WITH_NOTES } from './fields.ts';
 
 const ONE = addDomain(addDomain(keyset.generate(), 'b', { of: 'a' }), 'c', { of: 'a' });
 const TWO = (() => {
@@ -37,37 +38,16 @@ const TWO = (() => {
 const [a1, b1] = [ONE.domain('a'), ONE.domain('b')];
 const [a2, b2, c2] = [TWO.domain('a'), TWO.domain('b'), TWO.domain('c')];
 
-const ID = token({ scope: 'person', label: 'cust' });
 const ours = policy({
-  id: ID,
-  code: token({ scope: 'person', form: 'uuid' }),
+  ...WITH_NOTES,
   name: seal({ scope: 'person.name' }),
   age: seal({ scope: 'age', value: 'integer' }),
   pan: fpe({ scope: 'pan', format: pattern('999999999') }),
   nick: vault({ scope: 'nick', store: 'main' }),
   seen: shiftDate({ scope: 'visit', subject: 'id', days: 30 }),
-  born: coarsen({ date: 'month' }),
-  spent: coarsen({ number: 10 }),
-  phone: mask({ last: 3 }),
-  city: keep,
-  items: each({ sku: keep, by: ID }),
-  notes: drop,
 });
 /** A policy for the recipient, in which everything that cannot travel is dropped. */
-const fields = {
-  id: ID,
-  code: token({ scope: 'person', form: 'uuid' }),
-  name: drop,
-  age: drop,
-  pan: drop,
-  nick: drop,
-  seen: drop,
-  born: coarsen({ date: 'month' }),
-  spent: coarsen({ number: 10 }),
-  phone: mask({ last: 3 }),
-  city: keep,
-  items: each({ sku: keep, by: ID }),
-};
+const fields = { ...TRAVELLING, name: drop, age: drop, pan: drop, nick: drop, seen: drop };
 
 function issuesOf(run: () => unknown): readonly string[] {
   try {
@@ -80,29 +60,8 @@ function issuesOf(run: () => unknown): readonly string[] {
   return [];
 }
 
-const ROW = {
-  id: 'ada',
-  code: 'ada',
-  born: '1984-03-12',
-  spent: 17,
-  phone: '+47 22 22 55 55',
-  city: 'Oslo',
-  items: [
-    { sku: 'A1', by: 'ada' },
-    { sku: 'B2', by: null },
-  ],
-};
 /** Our policy without the fields that never travel, to make records with. */
-const plain = policy({
-  id: ID,
-  code: token({ scope: 'person', form: 'uuid' }),
-  born: coarsen({ date: 'month' }),
-  spent: coarsen({ number: 10 }),
-  phone: mask({ last: 3 }),
-  city: keep,
-  items: each({ sku: keep, by: ID }),
-  notes: drop,
-});
+const plain = policy(WITH_NOTES);
 const fromKey = a1.keyId;
 
 describe('what comes out is what the recipient would protect', () => {

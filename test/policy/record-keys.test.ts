@@ -7,7 +7,7 @@ import { type AnyIssue, TrefoilError } from '../../src/errors.ts';
 import { pattern } from '../../src/format.ts';
 import { drop, each, fpe, keep, keyset, mask, optional, policy, seal, token } from '../../src/index.ts';
 import { addDomain, addKey, type Keyset, promoteKey, retireKey } from '../../src/keys.ts';
-import { project, rekey } from '../../src/policy.ts';
+import { keyNeeds, project, rekey } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { memoryStore, vault } from '../../src/vault.ts';
 
@@ -94,6 +94,18 @@ describe('reveal during a rotation', () => {
         .bind(old, revealAccess)
         .reveal(bare(old) as never).pan,
     ).toBe(ROW.pan);
+  });
+
+  it('a key that is only ready changes nothing for a job that pins the other key', () => {
+    const more = addKey(FIRST).domain('eu');
+    const alone = { pan };
+    const made = policy(alone).bind(old).protect({ pan: ROW.pan });
+    expect(policy(alone, check(OLD)).bind(more, revealAccess).reveal(made).pan).toBe(ROW.pan);
+    // A pin of the key that is ready is refused, and so is any single pin once it was promoted.
+    const ready = more.keyCheck;
+    const pin = Object.fromEntries(Object.entries(ready).filter(([key]) => key !== OLD));
+    expect(failure(() => policy(alone, { keyCheck: pin }).bind(more, revealAccess)).code).toBe('epoch_required');
+    expect(failure(() => policy(alone, check(OLD)).bind(now, revealAccess)).code).toBe('epoch_required');
   });
 
   it('fromKey that the record contradicts is refused', () => {
@@ -266,6 +278,11 @@ describe('project', () => {
       expect(verbs({}).project(under(keys)).pan).toBe('***7890');
     }
     expect(failure(() => verbs({ fromKey: NOW }).project(under(old))).code).toBe('wrong_key');
+    // The only pin does not say that the table is of this key.
+    expect(failure(() => verbs({}, check(NOW)).project(under(old))).code).toBe('wrong_key');
+    const bare = () =>
+      project(policy({ pan }, check(NOW)), { from: now, to, as: policy({ pan: mask({ last: 4 }) }) }, revealAccess);
+    expect(failure(bare).code).toBe('epoch_required');
   });
 
   it('a bare token of another key than that of --from is refused', () => {
@@ -276,6 +293,29 @@ describe('project', () => {
     const verbs = (fromKey: string) => project(ours, { from: now, to, fromKey });
     expect(verbs(OLD).project(of(old))).toEqual(verbs(NOW).project(of(now)));
     expect(failure(() => verbs(NOW).project(of(old))).code).toBe('wrong_key');
+  });
+});
+
+describe('a key of which branches are left', () => {
+  const sheet = policy({ name }, { domain: 'eu' });
+  const keep = keyNeeds([sheet], { verbs: ['reveal'] });
+  const kept = retireKey(SECOND, FIRST.primary, { at: '2027-01-31', domains: ['eu'], keep });
+  const left = kept.domain('eu', { branchCheck: kept.domain('eu').branchCheck! });
+
+  it('is no second key of fpe fields if it has no branch for them', () => {
+    const alone = policy({ pan }, check(NOW));
+    expect(alone.bind(left, revealAccess).reveal(alone.bind(now).protect(ROW2)).pan).toBe(ROW.pan);
+    // A record that shows it is refused all the same.
+    const revealing = policy(FIELDS, check(NOW)).bind(left, revealAccess);
+    expect(failure(() => revealing.reveal(under(old))).code).toBe('wrong_key');
+  });
+
+  it('and its tokens are said to be of a key that cannot make them', () => {
+    const { code, message } = failure(() => id.bind(left).matches(7, id.bind(old).protect(7)));
+    expect(code).toBe('not_granted');
+    expect(message).toContain(`the token is of key ${OLD} of domain eu`);
+    expect(id.bind(left).matches(7, id.bind(now).protect(7))).toBe(true);
+    expect(failure(() => id.bind(left).matches(7, id.bind(last).protect(7))).code).toBe('foreign_token');
   });
 });
 

@@ -14,7 +14,6 @@ import {
   fpe,
   keep,
   keyset,
-  mask,
   optional,
   policy,
   seal,
@@ -26,6 +25,7 @@ import { rekey } from '../../src/policy.ts';
 import { revealAccess } from '../../src/reveal.ts';
 import { vault } from '../../src/vault.ts';
 import { EVERY_FORMAT } from '../property/every-format.ts';
+import { ROW, WITHOUT_KEY } from './fields.ts';
 
 const FIRST = keyset.generate();
 const BOTH = addKey(FIRST);
@@ -39,7 +39,8 @@ const old = FIRST.domain('eu');
 const now = SECOND.domain('eu');
 const OLD = old.keyId;
 const pins = { keyCheck: now.keyCheck };
-const pinnedOld = SECOND.domain('eu', { keyCheck: { [OLD]: now.keyCheck[OLD]! } });
+const pinnedOld = FIRST.domain('eu', { keyCheck: { [OLD]: now.keyCheck[OLD]! } });
+const oldAlone = SECOND.domain('eu', { keyCheck: { [OLD]: now.keyCheck[OLD]! } });
 const pinnedNow = SECOND.domain('eu', pins);
 
 function codeOf(run: () => unknown): string {
@@ -95,19 +96,18 @@ describe('what comes out is what protect makes under the new key', () => {
 
   it('rules without a key pass, nested and in arrays, and dropped fields stay away', () => {
     const rule = policy({
-      born: coarsen({ date: 'year' }),
+      ...WITHOUT_KEY,
       age: coarsen({ number: 10, min: 20 }),
       from: constant({ value: 'web' }),
-      phone: mask({ last: 3 }),
       user: { city: keep, notes: drop, name: seal({ scope: 'person.name' }) },
       items: each({ sku: keep, by: seal({ scope: 'person.name' }) }),
       more: optional(keep),
     });
+    const { born, spent, phone, city } = ROW;
     const row = {
-      born: '1984-03-12',
+      ...{ born, spent, phone, city },
       age: 12,
       from: 'x',
-      phone: '+47 22 22 55 55',
       user: { city: 'Oslo', notes: 'called', name: 'Ada' },
       items: [
         { sku: 'A1', by: 'Zoë' },
@@ -170,6 +170,11 @@ describe('what is refused', () => {
       'epoch_required',
     ],
     [
+      'fpe whose key is pinned alone, among several keys',
+      () => rekey(enciphered, { from: oldAlone, to: pinnedNow }, revealAccess),
+      'epoch_required',
+    ],
+    [
       'fpe from the primary key itself',
       () => rekey(enciphered, { from: pinnedNow, to: pinnedNow, fromKey: now.keyId }, revealAccess),
       'epoch_required',
@@ -184,7 +189,7 @@ describe('what is refused', () => {
       () => rekey(enciphered, { from: pinnedOld, to: now }, revealAccess),
       'key_check_required',
     ],
-    ['to keys that may not protect', () => rekey(sealed, { from: now, to: pinnedOld }, revealAccess), 'key_not_pinned'],
+    ['to keys that may not protect', () => rekey(sealed, { from: now, to: oldAlone }, revealAccess), 'key_not_pinned'],
     [
       'a key that is not there',
       () => rekey(sealed, { from: now, to: now, fromKey: 'zzzzz' }, revealAccess),

@@ -62,6 +62,14 @@ declare const loose: Record<string, unknown>;
 declare const cells: Record<string, string>;
 
 describe('a record that goes in', () => {
+  test('a policy that may reveal takes the key of values that do not show it, and one that may not takes none', () => {
+    expectTypeOf(customers.bind(keys, revealAccess, { fromKey: 'b341r' })).toEqualTypeOf(revealing);
+    // @ts-expect-error the option is fromKey
+    customers.bind(keys, revealAccess, { from: 'b341r' });
+    // @ts-expect-error without the access nothing is revealed
+    customers.bind(keys, undefined, { fromKey: 'b341r' });
+  });
+
   test('has every field, with a type that its rule takes', () => {
     bound.protect(customer);
     bound.protect({ id: '7', pan: '4111', name: null, country: 'NO', notes: undefined });

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkedReader } from '../../src/wire/body-readers.ts';
-import { checkedWriter, FORMS, type Form, formOf } from '../../src/wire/token-forms.ts';
+import { checkedWriter } from '../../src/wire/body-writers.ts';
+import { FORMS, type Form, formOf } from '../../src/wire/token-forms.ts';
 import { bodyReference, LENGTHS } from '../reference/token.ts';
 
 /** All forms and lengths whose bodies are bits. */

@@ -68,6 +68,27 @@ describe.each(every)('%s of %s characters', (form, length) => {
   });
 });
 
+/** Tags on both sides of the border between two bodies of digits, and the nearest tags with zeros or ones at the end. */
+describe.each(every.filter(([form]) => form === 'digits'))('%s of %s characters', (form, length) => {
+  it('is right at the border of two bodies', () => {
+    const bodies = 10n ** BigInt(length);
+    for (let i = 0; i < 300; i++) {
+      const body = 1n + (BigInt(`0x${createHash('sha256').update(`border ${i}`).digest('hex')}`) % (bodies - 1n));
+      // The least tag with this body.
+      const least = ((body << 256n) + bodies - 1n) / bodies;
+      for (const cut of [0n, 64n, 96n, 128n, 160n]) {
+        const round = ((least >> cut) + 1n) << cut;
+        for (const tag of [least, least - 1n, round, round - 1n]) {
+          if (tag >= 1n << 256n) continue;
+          const bytes = Buffer.from(tag.toString(16).padStart(64, '0'), 'hex');
+          const expected = ((tag * bodies) >> 256n).toString().padStart(length, '0');
+          if (written(form, length, words(bytes)) !== expected) expect.fail(`tag ${tag}`);
+        }
+      }
+    }
+  });
+});
+
 describe('patterns', () => {
   const TAG = createHash('sha256').update('patterns').digest();
   it.each(every)('of %s of %s characters match nothing else', (form, length) => {

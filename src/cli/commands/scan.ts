@@ -29,6 +29,10 @@ It counts labelled tokens, sealed values and rejected records by the key that
 they show, in files of any text, also inside sentences. It needs no keys. With
 --policy it names the fields whose values do not show their key.
 
+It does not find everything: not values that show no key, that were cut, or
+encoded as base64, not tokens in mixed case, and not tokens without a label and
+sealed values that have letters or digits directly before or after them.
+
 The report of --out is for trefoil keys retire.
 
 Examples:

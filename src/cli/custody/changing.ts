@@ -1,12 +1,13 @@
 /// <reference types="node" />
 /** What the commands share that write a changed key file: `keys add`, `keys promote` and `keys retire`. */
 
+import { type Command, Option } from 'commander';
 import { describeKeyset } from '../../keys/described.ts';
 import type { Keyset } from '../../keys.ts';
 import { secretAccess } from '../../reveal.ts';
 import { UsageError } from '../exit.ts';
 import type { KeySource } from '../key-source.ts';
-import type { Context } from '../options.ts';
+import { type Context, checkFileName, fileOption } from '../options.ts';
 import { DASH } from '../outputs.ts';
 import { writeKeyFile } from './new-file.ts';
 
@@ -36,12 +37,67 @@ export interface Changed {
   readonly what: string;
 }
 
-/** Writes a changed keyset to a new file, and reports what it contains. */
-export async function writeChanged(out: string, { keyset, source, what }: Changed, context: Context): Promise<void> {
-  await writeKeyFile(out, keyset.export(secretAccess), context);
-  context.voice.note(`wrote ${out === DASH ? 'to standard output' : out}: ${what}`);
-  if (source.isSealed) {
-    context.voice.warning('the key file that was read is sealed, and this one is not; seal it with trefoil keys wrap');
+/** The options that say how a changed keyset is written. */
+export interface WriteOptions {
+  readonly to?: readonly string[];
+  readonly plain?: boolean;
+}
+
+/** The option `--to`, which names who can open a file; may be repeated. */
+export function toOption(what: string): Option {
+  const text = `${what}: a recipient of age, a file of them, or a key of a KMS; may be repeated`;
+  return new Option('--to <RECIPIENT>', text).argParser((value: string, previous: readonly string[] = []) => [
+    ...previous,
+    checkFileName('--to', value),
+  ]);
+}
+
+/** Adds the options `--to` and `--plain`, and `--out`, to a command that writes a changed key file. */
+export function addWriteOptions(command: Command): Command {
+  return command
+    .addOption(fileOption('--out', 'file to make (required)'))
+    .addOption(toOption('seal the new file, and who can open it'))
+    .option('--plain', 'write plain JSON, although the key file that is read is sealed');
+}
+
+/**
+ * Writes a changed keyset to a new file, and reports what it contains. A sealed key file stays sealed: nobody can read
+ * from it who its recipients are, so `--to` names them, and plain JSON is written only if `--plain` demands it.
+ *
+ * @throws UsageError if the file that was read is sealed, and neither is set.
+ */
+export async function writeChanged(
+  out: string,
+  { keyset, source, what }: Changed,
+  { to = [], plain = false }: WriteOptions,
+  context: Context,
+): Promise<void> {
+  if (plain && to.length > 0) throw new UsageError('--plain and --to cannot be combined');
+  if (source.isSealed && !plain && to.length === 0) {
+    throw new UsageError(
+      'the key file that was read is sealed, and nothing says who can open the new one',
+      'name them with --to, as for trefoil keys wrap; a sealed file does not show its recipients. --plain writes JSON',
+    );
+  }
+  const json = keyset.export(secretAccess);
+  const where = out === DASH ? 'to standard output' : out;
+  if (to.length === 0) {
+    await writeKeyFile(out, json, context);
+    context.voice.note(`wrote ${where}: ${what}`);
+    if (plain && source.isSealed) {
+      context.voice.warning(
+        'the key file that was read is sealed, and this one is not; seal it with trefoil keys wrap',
+      );
+    }
+    return;
+  }
+  // Only the runs that need it load what seals files.
+  const { sealed, waysOf, waysText } = await import('./sealing.ts');
+  const ways = await waysOf(to);
+  await writeKeyFile(out, await sealed(json, ways, { armour: false, allowMultiRegion: false }, context), context);
+  context.voice.note(`wrote ${where}, sealed with ${waysText(ways)}: ${what}`);
+  if (ways.recipients.length === 0) {
+    context.voice.hint('without the KMS nobody can open it; seal it to a recipient, too');
   }
 }
 

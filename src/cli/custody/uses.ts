@@ -114,13 +114,17 @@ function countsOf({ tokens, sealed, rejects }: KeyCounts): string {
   return parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
-/** Whether a node opens or renews values of these counts. */
+/**
+ * Whether a node opens or renews values of these counts, or values beside them that do not show their key: a table with
+ * values of the key has the other fields of the policy in the same rows, and no scan can find their values.
+ */
 function isOf(
   { tokens, sealed, rejects }: KeyCounts,
   path: KeyNeed['path'],
   key: DescribedKey,
   makers: Makers,
 ): boolean {
+  if (isSilent(path, key, makers)) return true;
   const scope = path[1]?.[1];
   switch (kindOf(path)) {
     case 'token':
@@ -141,16 +145,29 @@ function isOf(
   }
 }
 
+/**
+ * Whether a node is for values that do not show their key: ciphertext of `fpe`, and tokens in other forms than the
+ * labelled one. Shifted dates are not among them, because nothing shifts them back.
+ */
+function isSilent(path: KeyNeed['path'], { base }: DescribedKey, { bare }: Makers): boolean {
+  const kind = kindOf(path);
+  if (kind === 'fpe') return true;
+  const isToken = kind === 'token permutation' || (kind === 'token' && base === null);
+  return isToken && bare.includes(String(path[1]?.[1]));
+}
+
 /** A rule that writes labelled tokens. */
 interface Maker {
   readonly scope: string;
   readonly label: string;
 }
 
-/** The rules of the policies of a domain that write labelled tokens. */
+/** The rules of the policies of a domain that write tokens. */
 interface Makers {
   readonly tokens: readonly Maker[];
   readonly vaults: readonly Maker[];
+  /** Scopes of tokens that do not show their key. */
+  readonly bare: readonly string[];
 }
 
 function makersOf(policies: readonly FilePolicy[], domain: string): Makers {
@@ -159,7 +176,35 @@ function makersOf(policies: readonly FilePolicy[], domain: string): Makers {
     rules
       .filter(({ rule }) => rule === kind)
       .map((rule) => ({ scope: String(ruleOption(rule, 'scope')), label: String(ruleOption(rule, 'label') ?? '') }));
-  return { tokens: of('token'), vaults: of('vault') };
+  const bare = rules.filter((rule) => rule.rule === 'token' && !showsKey(rule));
+  return { tokens: of('token'), vaults: of('vault'), bare: bare.map((rule) => String(ruleOption(rule, 'scope'))) };
+}
+
+type SomeRule = FilePolicy['fields'][string];
+
+/** Whether a scan finds the values of a rule, and counts them for the key that `trefoil rekey` moves them from. */
+function showsKey(rule: SomeRule): boolean {
+  return rule.rule === 'seal' || (rule.rule === 'token' && (ruleOption(rule, 'form') ?? 'labelled') === 'labelled');
+}
+
+/**
+ * Uses that no report can state: the policies none of whose fields shows its key, so that nothing beside such a value
+ * tells whether it was moved. A token of a vault tells nothing, because a move leaves it as it is.
+ */
+export function usesUnseen({ key, shown }: RetiringKey, policies: readonly FilePolicy[]): readonly Use[] {
+  if (key.state !== 'old') return [];
+  return policies.flatMap(({ domain, fields }): Use[] => {
+    const id = shown.get(domain!);
+    const rules = Object.entries(fields);
+    const hidden = rules.filter(([, rule]) => rule.rule === 'fpe' || (rule.rule === 'token' && !showsKey(rule)));
+    if (id === undefined || hidden.length === 0 || rules.some(([, rule]) => showsKey(rule))) return [];
+    const names = hidden.map(([name]) => name).join(', ');
+    const message =
+      `no scan can tell whether values of key ${id} are left in the fields ${names} of domain ${domain}: no field of ` +
+      'their policy shows its key';
+    const needs: Use['needs'] = (path) => isSilent(path, key, makersOf(policies, domain!));
+    return [use(message, undefined, { domain: domain!, needs, mustEnd: false })];
+  });
 }
 
 /** Uses in the stores of the policies. Every store must have a place, or a vault that needs the key could be missed. */

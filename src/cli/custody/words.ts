@@ -25,10 +25,26 @@ const STATES: Readonly<Record<DescribedKey['state'], string>> = {
   elsewhere: 'is a base that is kept in another file',
 };
 
+/** What the primary key does in a file that is narrowed to some verbs. */
+function primaryWords(verbs: readonly string[] | null): string {
+  if (verbs === null || verbs.includes('protect')) return STATES.primary;
+  const can = [
+    ...(verbs.includes('reveal') ? ['reads the values that it has made'] : []),
+    ...(verbs.includes('rekey') ? ['is the key that values are moved to'] : []),
+  ];
+  return can.join(', and ');
+}
+
+/** What an older key does in a file that is narrowed to some verbs. */
+function olderWords(verbs: readonly string[] | null): string {
+  if (verbs === null || verbs.includes('reveal')) return STATES.old;
+  return verbs.includes('rekey') ? 'is a key that values are moved from' : 'is known by its ids only';
+}
+
 /** A line for each key, and lines about the file as a whole. */
 export function keyLines({ keys, retired, parents, region, verbs, soft }: DescribedKeyset): readonly string[] {
   return [
-    ...keys.flatMap(linesOfKey),
+    ...keys.flatMap((key) => linesOfKey(key, verbs)),
     ...retired.map(({ id, at, shown }) => {
       const ids = [...shown].map(([domain, one]) => `${one} in ${domain}`).join(', ');
       return `root key ${id}: retired on ${at}${ids === '' ? '' : `; values show ${ids}`}`;
@@ -43,9 +59,10 @@ function seatBelt(soft: readonly string[]): string {
   return `; a seat belt, not a wall, for ${soft.join(', ')}`;
 }
 
-function linesOfKey({ id, state, isTest, base, baseOf, branches }: DescribedKey): readonly string[] {
+function linesOfKey(key: DescribedKey, verbs: readonly string[] | null): readonly string[] {
+  const { id, state, isTest, base, baseOf, branches } = key;
   const parts = [
-    STATES[state],
+    state === 'primary' ? primaryWords(verbs) : state === 'old' ? olderWords(verbs) : STATES[state],
     ...(base === null ? [] : [`its base is ${base}`]),
     ...(baseOf.length === 0 ? [] : [`the base of ${baseOf.join(', ')}`]),
     ...(isTest ? ['public test keys, only for the domains test and test-…'] : []),
@@ -60,17 +77,37 @@ export function pinsOf({ keyId, keyCheck }: DomainKeys): Readonly<Record<string,
   return Object.keys(keyCheck).length < 2 ? undefined : { ...keyCheck, protects: keyId };
 }
 
+/** What keys do in a file that is narrowed to some verbs, for the lines that pin them. */
+function pinWords(verbs: readonly string[] | null) {
+  const can = (verb: string) => verbs === null || verbs.includes(verb);
+  const moves = verbs?.includes('rekey') === true;
+  const primary = [
+    ...(can('protect') ? ['protects'] : []),
+    ...(can('reveal') ? ['reveals'] : []),
+    ...(moves ? ['values are moved to it'] : []),
+  ];
+  const older = [
+    ...(can('reveal') ? ['reveals what it has protected'] : []),
+    ...(moves ? ['values are moved from it'] : []),
+  ];
+  return {
+    domain: can('protect') ? 'protects with' : can('reveal') ? 'reveals with' : 'moves values to',
+    primary: primary.join(' and '),
+    older: older.length === 0 ? 'only its ids are here' : older.join(' and '),
+  };
+}
+
 /** The lines that pin the keys of a domain. */
 export function pinLines({ keys, verbs }: DescribedKeyset, domain: DomainKeys): readonly string[] {
   const { keyId, keyCheck } = domain;
-  const reads = verbs !== null && !verbs.includes('protect');
-  const lines = [`domain ${domain.domain}: ${reads ? 'reveals with' : 'protects with'} key ${keyId}`];
+  const words = pinWords(verbs);
+  const lines = [`domain ${domain.domain}: ${words.domain} key ${keyId}`];
   const pins = pinsOf(domain);
   // One line per key. A policy pins one of them: the primary key to protect, or an older one to reveal.
   for (const [id, check] of Object.entries(keyCheck)) {
     const isReady = keys.find(({ shown }) => shown?.id === id)?.state === 'ready';
-    const older = isReady ? 'ready: makes no values yet' : 'older: reveals what it has protected';
-    const note = pins === undefined ? '' : `   # ${id === keyId ? 'primary: protects and reveals' : older}`;
+    const older = isReady ? 'ready: makes no values yet' : `older: ${words.older}`;
+    const note = pins === undefined ? '' : `   # ${id === keyId ? `primary: ${words.primary}` : older}`;
     lines.push(`keyCheck: { "${id}": "${check}" }${note}`);
   }
   if (pins !== undefined) {

@@ -239,7 +239,10 @@ async function endFile({ plan, sizes }: Writing, file: Output, unit: number): Pr
   await file.close();
 }
 
-/** Completes all outputs, and writes their notes if they need some. Outputs that an interrupted run closed are opened again, so that they can be named. */
+/**
+ * Completes all outputs, and writes their notes if they need some. Outputs that an interrupted run closed are opened
+ * again, so that they can be named.
+ */
 async function endAll(writing: Writing): Promise<Output[]> {
   const { files, paths } = writing;
   const all: Output[] = [];
@@ -377,7 +380,10 @@ function sheetsOf({ sheet, moving }: BoundInside): string {
   return JSON.stringify(moving?.as == null ? sheet : [sheet, moving.as]);
 }
 
-/** The checks of the keys by their ids, and the key that the caller named. If records are moved, those of both sides, and which keys they go between. */
+/**
+ * The checks of the keys by their ids, and the key that the caller named. If records are moved, those of both sides,
+ * and which keys they go between.
+ */
 function keysOf({ keys, fromKey: named, moving }: BoundInside): Readonly<Record<string, string>> {
   const checks = ({ keys }: OpenedKeys) => Object.fromEntries(keys.map(({ id, check }) => [id, check]));
   if (moving === undefined) return { ...checks(keys), ...given({ from: named ?? undefined }) };

@@ -6,7 +6,15 @@
  */
 
 import { unsafe } from '@noble/ciphers/aes.js';
-import { type AesBackend, BLOCK, type Blocks, nodeBlocks, type RoundKeys, type Words } from './aes.ts';
+import {
+  type AesBackend,
+  type Blocks,
+  blockByBlock,
+  eachBlock,
+  nodeBlocks,
+  type RoundKeys,
+  type Words,
+} from './aes.ts';
 
 /** KEYEXPANSIONEIC: the round keys in reverse order; INVMIXCOLUMNS is applied to all but the first and the last. */
 export function expandInverseKey(key: Uint8Array): RoundKeys {
@@ -38,29 +46,12 @@ export function manyInverseBlocks(key: Uint8Array): Blocks {
 
 /** The same without node:crypto. Exported for tests. */
 export function portableInverseBlocks(key: Uint8Array): Blocks {
-  const keys = expandInverseKey(key);
-  return (buffer) => {
-    const out = new Uint8Array(buffer.length);
-    decryptEach(keys, new DataView(buffer.buffer, buffer.byteOffset, buffer.length), new DataView(out.buffer));
-    return out;
-  };
+  return blockByBlock(decryptWords, expandInverseKey(key));
 }
 
 /** Deciphers every block of one view into another, one at a time: for few blocks, and without allocation. */
 export function decryptEach(keys: RoundKeys, from: DataView, to: DataView): void {
-  for (let at = 0; at < from.byteLength; at += BLOCK) {
-    const { s0, s1, s2, s3 } = decryptWords(
-      keys,
-      from.getUint32(at, true),
-      from.getUint32(at + 4, true),
-      from.getUint32(at + 8, true),
-      from.getUint32(at + 12, true),
-    );
-    to.setUint32(at, s0, true);
-    to.setUint32(at + 4, s1, true);
-    to.setUint32(at + 8, s2, true);
-    to.setUint32(at + 12, s3, true);
-  }
+  eachBlock(decryptWords, keys, from, to);
 }
 
 /**

@@ -19,7 +19,7 @@ export function isShort({ radix, v }: Sizes): boolean {
   return fitsDouble(radix, v);
 }
 
-/** Makes the rounds for one length. It is long because its three functions share the buffers of this length. */
+/** Makes the rounds for one length. */
 export function makeShortLane(aes: AesBackend, sizes: Sizes): Lane {
   const { radix, u, v, d } = sizes;
   // 2. Let A = X[1 .. u]; B = X[u + 1 .. n].

@@ -7,7 +7,7 @@
  * each.
  */
 
-import { BLOCK, type Blocks, encryptWords, expandKey, manyBlocks, type Words } from '../aes/aes.ts';
+import { BLOCK, type Blocks, blockByBlock, encryptWords, expandKey, manyBlocks, type Words } from '../aes/aes.ts';
 import { decryptWords, expandInverseKey, invMixColumn } from '../aes/inverse.ts';
 
 /** AES-128 has ten rounds and eleven round keys of four words. */
@@ -38,15 +38,11 @@ export function ipcryptDeterministicCipher(
   key: Uint8Array,
   makeBlocks: (key: Uint8Array) => Blocks = manyBlocks,
 ): BlockColumn {
-  const keys = expandKey(key);
-  const inverse = expandInverseKey(key);
+  const singly = blockByBlock(encryptWords, expandKey(key));
   const blocks = makeBlocks(Uint8Array.from(key));
   return {
-    encrypt(column) {
-      if (column.length >= SINGLY_BELOW * BLOCK) return blocks(column);
-      return eachBlock(column, (_, s0, s1, s2, s3) => encryptWords(keys, s0, s1, s2, s3));
-    },
-    decrypt: (column) => eachBlock(column, (_, s0, s1, s2, s3) => decryptWords(inverse, s0, s1, s2, s3)),
+    encrypt: (column) => (column.length >= SINGLY_BELOW * BLOCK ? blocks : singly)(column),
+    decrypt: blockByBlock(decryptWords, expandInverseKey(key)),
   };
 }
 
@@ -65,7 +61,7 @@ export function ipcryptNdCipher(key: Uint8Array): TweakedColumn {
   return {
     encrypt(tweaks, column) {
       const view = viewOf(tweaks);
-      return eachBlock(column, (i, s0, s1, s2, s3) => {
+      return withTweaks(column, (i, s0, s1, s2, s3) => {
         for (let word = 0; word < 4; word++) {
           const added = paddedTweak(view, i, word);
           for (let at = word; at < ROUND_KEY_WORDS; at += 4) tweaked[at] = keys[at]! ^ added;
@@ -75,7 +71,7 @@ export function ipcryptNdCipher(key: Uint8Array): TweakedColumn {
     },
     decrypt(tweaks, column) {
       const view = viewOf(tweaks);
-      return eachBlock(column, (i, s0, s1, s2, s3) => {
+      return withTweaks(column, (i, s0, s1, s2, s3) => {
         for (let word = 0; word < 4; word++) {
           const added = paddedTweak(view, i, word);
           // INVMIXCOLUMNS is linear, so it is applied to the tweak alone and the result added to the inner round keys.
@@ -125,9 +121,14 @@ function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
   return out;
 }
 
-type BlockFunction = (i: number, s0: number, s1: number, s2: number, s3: number) => Words;
+/** The cipher of block i, which has a tweak of its own. */
+type TweakedBlock = (i: number, s0: number, s1: number, s2: number, s3: number) => Words;
 
-function eachBlock(column: Uint8Array, cipher: BlockFunction): Uint8Array {
+/**
+ * The loop over blocks with tweaks. It is not that of aes.ts: through that one, which then calls four ciphers and not
+ * two, a column of 1,000 addresses takes 1.05 to 1.14 times as long (measured).
+ */
+function withTweaks(column: Uint8Array, cipher: TweakedBlock): Uint8Array {
   const from = viewOf(column);
   const to = new DataView(new ArrayBuffer(column.length));
   for (let at = 0; at < column.length; at += BLOCK) {

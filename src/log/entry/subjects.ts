@@ -8,8 +8,8 @@
  */
 
 import { checkOptions, typeName } from '../../core/checks.ts';
-import { aesBackend, BLOCK, encryptEach } from '../../kernel/aes/aes.ts';
-import { decryptEach, inverseBackend } from '../../kernel/aes/inverse.ts';
+import { aesBackend, BLOCK, eachBlock, encryptEach } from '../../kernel/aes/aes.ts';
+import { decryptWords, inverseBackend } from '../../kernel/aes/inverse.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { decode, encode } from '../../wire/base32.ts';
 
@@ -69,7 +69,7 @@ export function subjectSealer(shardKey: Uint8Array, options: SubjectSealerOption
     open(sealed: string): string {
       const block = bytesOf('sealed', sealed, BLOCK);
       const out = new Uint8Array(BLOCK);
-      decryptEach(inverse, new DataView(block.buffer), new DataView(out.buffer));
+      eachBlock(decryptWords, inverse, new DataView(block.buffer), new DataView(out.buffer));
       return encode(out.subarray(0, PSEUDONYM));
     },
   });

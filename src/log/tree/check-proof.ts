@@ -4,7 +4,7 @@ import { typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { leafHash } from '../../kernel/merkle.ts';
 import { type Cosigned, openCheckpoint } from './open-checkpoint.ts';
-import type { LogPolicy } from './policy.ts';
+import { checkPolicy, type LogPolicy } from './policy.ts';
 import { parseLogProof } from './proof-text.ts';
 import { checkInclusion } from './proofs.ts';
 
@@ -52,6 +52,7 @@ export interface ProvenEntry {
  */
 export function checkProof(proof: string | Uint8Array, entry: Uint8Array, policy: LogPolicy): ProvenEntry {
   if (!(entry instanceof Uint8Array)) fail('wrong_type', `expected an entry as bytes, got ${typeName(entry)}`);
+  checkPolicy(policy);
   const { index, hashes, checkpoint } = parseLogProof(proof);
   const { origin, size, root, witnesses } = openCheckpoint(checkpoint, policy);
   const at = timeOfQuorum(witnesses, policy);

@@ -74,9 +74,9 @@ export function writeCheckpoint(checkpoint: Omit<Checkpoint, 'extensions'> & Par
   if (lines.some((line) => line === '' || !line.isWellFormed() || /[\x00-\x1f]/.test(line))) {
     throw new RangeError('"checkpoint" has a line that is empty, or has a control character');
   }
-  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError('"checkpoint.size" expected a whole number');
+  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError('"size" expected a whole number');
   if (!(root instanceof Uint8Array) || root.length !== HASH_BYTES) {
-    throw new RangeError(`"checkpoint.root" expected ${HASH_BYTES} bytes`);
+    throw new RangeError(`"root" expected ${HASH_BYTES} bytes`);
   }
   return `${[origin, size, encodeBase64(root), ...extensions].join('\n')}\n`;
 }

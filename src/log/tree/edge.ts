@@ -54,7 +54,7 @@ export interface EdgeStart {
  */
 export function treeEdge(start: EdgeStart = { size: 0, partial: [] }): TreeEdge {
   if (typeof start !== 'object' || start === null) throw new TypeError('"start" expected an object');
-  const size = checkInteger('start.size', start.size, 0, Number.MAX_SAFE_INTEGER);
+  const size = checkInteger('size', start.size, 0, Number.MAX_SAFE_INTEGER);
   // The hashes of each level that are not in a full tile yet.
   const rows = readRows(size, start.partial);
   const full: Tile[] = [];
@@ -97,16 +97,16 @@ interface Row {
 }
 
 function readRows(size: number, partial: readonly Uint8Array[]): Row[] {
-  if (!Array.isArray(partial)) throw new TypeError(`"start.partial" expected an array, got ${typeName(partial)}`);
+  if (!Array.isArray(partial)) throw new TypeError(`"partial" expected an array, got ${typeName(partial)}`);
   const levels = levelsOf(size);
-  if (partial.length > levels) throw new RangeError(`"start.partial" has more than the ${levels} levels of the tree`);
+  if (partial.length > levels) throw new RangeError(`"partial" has more than the ${levels} levels of the tree`);
   return Array.from({ length: levels }, (_, level) => {
     const count = widthOfLevel(size, level);
     const width = count % TILE_WIDTH;
     const bytes: unknown = partial[level] ?? new Uint8Array(0);
-    if (!(bytes instanceof Uint8Array)) throw new TypeError(`"start.partial" expected bytes, got ${typeName(bytes)}`);
+    if (!(bytes instanceof Uint8Array)) throw new TypeError(`"partial" expected bytes, got ${typeName(bytes)}`);
     if (bytes.length !== width * HASH_BYTES) {
-      throw new RangeError(`"start.partial" expected ${width} hashes of ${HASH_BYTES} bytes at level ${level}`);
+      throw new RangeError(`"partial" expected ${width} hashes of ${HASH_BYTES} bytes at level ${level}`);
     }
     const hashes = new Uint8Array(TILE_BYTES);
     hashes.set(bytes);

@@ -41,8 +41,8 @@ export function logAt(url: string, options: LogAtOptions = {}): LogSource {
     'fetch',
     'timeout',
   ]);
-  if (typeof fetch !== 'function') badType('options.fetch', `expected a function, got ${typeName(fetch)}`);
-  checkInteger('options.timeout', timeout, 1, 2 ** 31 - 1);
+  if (typeof fetch !== 'function') badType('fetch', `expected a function, got ${typeName(fetch)}`);
+  checkInteger('timeout', timeout, 1, 2 ** 31 - 1);
   const prefix = prefixOf(url);
   return {
     async read(path, limit) {

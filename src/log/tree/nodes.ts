@@ -3,6 +3,7 @@
  * so these are the hashes that tiles have.
  */
 
+import { HASH_BYTES } from '../../kernel/merkle.ts';
 import { rootOf } from './range.ts';
 
 /** A complete subtree: the leaves from `index` * 2^level on, 2^level of them. */
@@ -49,7 +50,10 @@ export async function rootsOf(read: HashReader, parts: readonly Part[]): Promise
   const nodes = parts.map(([start, end]) => nodesOf(start, end));
   const all = nodes.flat();
   const hashes = all.length === 0 ? [] : await read(all);
-  if (hashes.length !== all.length) throw new RangeError('"read" expected to return a hash for each node');
+  const isHash = (hash: unknown): boolean => hash instanceof Uint8Array && hash.length === HASH_BYTES;
+  if (!Array.isArray(hashes) || hashes.length !== all.length || !hashes.every(isHash)) {
+    throw new RangeError('"read" expected to return a hash for each node');
+  }
   let from = 0;
   return nodes.map(({ length }) => {
     from += length;

@@ -4,7 +4,7 @@ import { fail } from '../../errors.ts';
 import { openNote } from '../../note/open.ts';
 import type { Verifier } from '../../note/verifier.ts';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
-import type { LogPolicy } from './policy.ts';
+import { checkPolicy, type LogPolicy } from './policy.ts';
 
 /** A cosignature that was verified. */
 export interface Cosigned {
@@ -30,6 +30,7 @@ export interface OpenedCheckpoint extends Checkpoint {
  * @param note the checkpoint with its signatures, as text or bytes.
  * @throws TrefoilError `note_invalid`, `signature_invalid`, `checkpoint_invalid`; `note_unsigned` if no log of the
  *   policy whose name is the origin has signed it.
+ * @throws TypeError if the policy is not one of `parseLogPolicy`.
  *
  * @example
  * ```ts
@@ -43,7 +44,7 @@ export interface OpenedCheckpoint extends Checkpoint {
  * ```
  */
 export function openCheckpoint(note: string | Uint8Array, policy: LogPolicy): OpenedCheckpoint {
-  const { logs, witnesses } = policy;
+  const { logs, witnesses } = checkPolicy(policy);
   if (logs.length === 0) fail('note_unsigned', 'the policy has no log, so no checkpoint can be verified');
   const { text, signatures } = openNote(note, [...logs, ...witnesses.map(({ verifier }) => verifier)]);
   const checkpoint = parseCheckpoint(text);

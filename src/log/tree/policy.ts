@@ -2,11 +2,13 @@
 
 import { decodeBase64 } from '../../core/base64.ts';
 import { utf8 } from '../../core/bytes.ts';
-import { typeName } from '../../core/checks.ts';
+import { badType, typeName } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import { type Verifier, verifierKey } from '../../note/verifier.ts';
 import { type Group, NO_QUORUM, type Quorum, quorumOf } from './quorum.ts';
+
+const BRAND = Symbol.for('trefoil.log-policy.v1');
 
 /** The most bytes of a policy. One with 32 logs, 32 witnesses and 32 groups has about 10,000. */
 const MOST_BYTES = 65_536;
@@ -94,14 +96,21 @@ function policyOf({ logs, witnesses, groups, quorum: name }: Draft): LogPolicy {
   if (name === null) invalid('the policy has no quorum line; write quorum none if no witness is needed');
   const names = witnesses.map((witness) => witness.name);
   const quorum: Quorum = name === 'none' ? NO_QUORUM : quorumOf(name, names, groups);
-  return Object.freeze({
+  const policy = {
     logs: Object.freeze(logs.map(({ verifier }) => verifier)),
     witnesses: Object.freeze(witnesses),
     urlOf: (log: Verifier) => logs.find(({ verifier }) => verifier.text === log.text)?.url ?? null,
     satisfiedBy: quorum.satisfiedBy,
     overlap: quorum.overlap,
     forks: () => (quorum.overlap === 0 ? quorum.apart() : null),
-  });
+  };
+  return Object.freeze(Object.defineProperty(policy, BRAND, { value: true }));
+}
+
+/** Checks that a value is a policy that was read. @throws TypeError */
+export function checkPolicy(value: LogPolicy): LogPolicy {
+  const isOne = typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
+  return isOne ? value : badType('policy', `expected a policy of parseLogPolicy, got ${typeName(value)}`);
 }
 
 function readLine(draft: Draft, line: string, number: number): void {

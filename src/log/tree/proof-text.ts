@@ -86,10 +86,10 @@ export function parseLogProof(text: string | Uint8Array): LogProof {
 export function writeLogProof(proof: LogProof): string {
   if (typeof proof !== 'object' || proof === null) throw new TypeError('"proof" expected an object');
   const { index, hashes, checkpoint, extra } = proof;
-  if (!Number.isSafeInteger(index) || index < 0) throw new RangeError('"proof.index" expected a whole number');
+  if (!Number.isSafeInteger(index) || index < 0) throw new RangeError('"index" expected a whole number');
   checkProofHashes(hashes);
-  if (extra !== null && !(extra instanceof Uint8Array)) throw new TypeError('"proof.extra" expected bytes or null');
-  if (typeof checkpoint !== 'string') throw new TypeError('"proof.checkpoint" expected a note as text');
+  if (extra !== null && !(extra instanceof Uint8Array)) throw new TypeError('"extra" expected bytes or null');
+  if (typeof checkpoint !== 'string') throw new TypeError('"checkpoint" expected a note as text');
   parseNote(checkpoint);
   const lines = [
     FIRST_LINE,

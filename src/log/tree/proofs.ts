@@ -6,7 +6,7 @@
  */
 
 import { equalBytes } from '../../core/bytes.ts';
-import { checkInteger, typeName } from '../../core/checks.ts';
+import { badType, checkInteger, typeName } from '../../core/checks.ts';
 import { emptyRoot, HASH_BYTES, nodeHash } from '../../kernel/merkle.ts';
 import { type HashReader, type Part, rootsOf, splitOf } from './nodes.ts';
 
@@ -31,6 +31,7 @@ export const MOST_PROOF_HASHES = 63;
  * ```
  */
 export async function inclusionProof(read: HashReader, index: number, size: number): Promise<Uint8Array[]> {
+  checkReader(read);
   checkInteger('size', size, 1, Number.MAX_SAFE_INTEGER);
   checkInteger('index', index, 0, size - 1);
   // PATH(m, D[n]) of section 2.1.1, from the root downwards; the proof is in the other order.
@@ -68,6 +69,7 @@ export async function inclusionProof(read: HashReader, index: number, size: numb
  * ```
  */
 export async function consistencyProof(read: HashReader, from: number, to: number): Promise<Uint8Array[]> {
+  checkReader(read);
   checkInteger('to', to, 0, Number.MAX_SAFE_INTEGER);
   checkInteger('from', from, 0, to);
   if (from === 0 || from === to) return [];
@@ -189,6 +191,10 @@ export function checkConsistency(
   }
   // Step 7.
   return sn === 0 && equalBytes(fr, fromRoot) && equalBytes(sr, toRoot);
+}
+
+function checkReader(read: unknown): void {
+  if (typeof read !== 'function') badType('read', `expected a function, got ${typeName(read)}`);
 }
 
 const half = (number: number): number => Math.floor(number / 2);

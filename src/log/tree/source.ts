@@ -1,5 +1,6 @@
 /** Where the files of a log are read from, and how tiles are read there. */
 
+import { badType, checkInteger, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { completeRoot, HASH_BYTES } from '../../kernel/merkle.ts';
 import type { HashReader } from './nodes.ts';
@@ -18,6 +19,14 @@ export interface LogSource {
    * without a network, it throws another error, and verification ends with it.
    */
   readonly read: (path: string, limit: number) => Promise<Uint8Array | null>;
+}
+
+/** Checks that a value is a source. @throws TypeError */
+export function checkSource(argument: string, value: LogSource): LogSource {
+  if (typeof value !== 'object' || value === null || typeof value.read !== 'function') {
+    badType(argument, `expected an object with a function "read", got ${typeName(value)}`);
+  }
+  return value;
 }
 
 /**
@@ -44,7 +53,8 @@ export async function readTileFile(
  * `checkInclusion` or `checkConsistency`, against a root that is signed.
  *
  * @param size the size of a checkpoint of the log. Only tiles of that tree are read, each once for a call, side by side.
- * @throws TrefoilError `log_broken` if a tile is not there or has another length. What the source throws.
+ * @throws TypeError, RangeError. The returned function throws `log_broken` if a tile is not there or has another length,
+ *   and what the source throws.
  *
  * @example
  * ```ts
@@ -57,6 +67,8 @@ export async function readTileFile(
  * ```
  */
 export function hashesOf(source: LogSource, size: number): HashReader {
+  checkSource('source', source);
+  checkInteger('size', size, 0, Number.MAX_SAFE_INTEGER);
   return async (nodes) => {
     const tiles = new Map<string, Promise<Uint8Array>>();
     const wanted = nodes.map(({ level, index }) => {

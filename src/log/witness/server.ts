@@ -116,18 +116,6 @@ export function witness(options: WitnessOptions): (request: Request) => Promise<
   }
   const paths = new Map([...known.values()].map((log) => [`${prefix}${checkpointPath(log.origin)}`, log]));
 
-  /** The checkpoint that was cosigned last. It is verified, because nothing else may decide what is cosigned next. */
-  async function latest(origin: string): Promise<{ readonly note: string; readonly checkpoint: Checkpoint } | null> {
-    const note = await state.latest(origin);
-    if (note === null) return null;
-    const text = orNull(() => openNote(note, [own]).text);
-    const checkpoint = text === null ? null : checkpointOf(text);
-    if (checkpoint === null || checkpoint.origin !== origin) {
-      return fail('witness_state_broken', 'the state of the witness was changed, or is of a witness with another key');
-    }
-    return { note, checkpoint };
-  }
-
   /** Verifies and cosigns, in the order of the specification. The caller sees to it that nothing else runs for this log. */
   async function cosignNext(
     { origin }: KnownLog,
@@ -136,7 +124,7 @@ export function witness(options: WitnessOptions): (request: Request) => Promise<
     line: string,
   ): Promise<Reply> {
     const next = parseCheckpoint(text);
-    const last = await latest(origin);
+    const last = await latestIn(state, own, origin);
     const size = last?.checkpoint.size ?? 0;
     if (oldSize !== size) {
       return { status: 409, text: `${size}\n`, headers: { 'content-type': 'text/x.tlog.size' } };
@@ -188,7 +176,7 @@ export function witness(options: WitnessOptions): (request: Request) => Promise<
       return { reply: { status: 405, text: 'expected GET\n', headers: { allow: 'GET, HEAD' } }, log };
     }
     try {
-      const last = await latest(log.origin);
+      const last = await latestIn(state, own, log.origin);
       if (last === null) return { reply: { status: 404, text: 'no checkpoint of this log was cosigned yet\n' }, log };
       return { reply: { status: 200, text: last.note }, log };
     } catch (error) {
@@ -204,6 +192,27 @@ export function witness(options: WitnessOptions): (request: Request) => Promise<
     const always = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
     return new Response(request.method === 'HEAD' ? null : text, { status, headers: { ...always, ...headers } });
   };
+}
+
+/**
+ * The checkpoint that was cosigned last. It is verified under the key of the witness, because nothing else may decide
+ * what is cosigned next.
+ *
+ * @throws TrefoilError `witness_state_broken`; what the state throws.
+ */
+export async function latestIn(
+  state: WitnessState,
+  own: Verifier,
+  origin: string,
+): Promise<{ readonly note: string; readonly checkpoint: Checkpoint } | null> {
+  const note = await state.latest(origin);
+  if (note === null) return null;
+  const text = orNull(() => openNote(note, [own]).text);
+  const checkpoint = text === null ? null : checkpointOf(text);
+  if (checkpoint === null || checkpoint.origin !== origin) {
+    return fail('witness_state_broken', 'the state of the witness was changed, or is of a witness with another key');
+  }
+  return { note, checkpoint };
 }
 
 /** Does something when all that came before it for this log has ended. */

@@ -6,12 +6,15 @@
 
 import { checkOptions, ownProperties } from '../../core/checks.ts';
 import { PROTECTS } from '../../keys/checks.ts';
+import { type DescribedKeyset, describeKeyset } from '../../keys/described.ts';
+import type { Keyset } from '../../keys/keyset.ts';
 import { ROLES, ruleOption } from '../../rule/rule.ts';
 import type { Leaf } from '../bound.ts';
 import { namedPolicies } from '../named.ts';
 import type { FilePolicy, Policy } from '../types.ts';
 import { acrossPolicies, joinsInside } from './joins.ts';
 import { code, codes, sentence, words } from './markdown.ts';
+import { recipientLines } from './recipients.ts';
 
 /** Options of {@link explain}. */
 export interface ExplainOptions {
@@ -19,6 +22,11 @@ export interface ExplainOptions {
    * Names of the policies, in their order, such as those of their files; `policy 1`, `policy 2` and so on by default.
    */
   readonly names?: readonly string[] | undefined;
+  /**
+   * The keyset whose recipients the page names: who has other tokens of the same people, and who can link them. No key
+   * is used, and none is written. Without it, the page says that it does not know them.
+   */
+  readonly keyset?: Keyset | undefined;
 }
 
 /**
@@ -33,7 +41,8 @@ export interface ExplainOptions {
  * (paragraphs 130 to 135) ask a controller to settle and to document. A policy does not say who holds the keys and for
  * which purposes; the page leaves room for that.
  *
- * @throws TypeError if an argument is not a policy or a list of policies, or if there is not one name for each policy.
+ * @throws TypeError if an argument is not a policy or a list of policies, if there is not one name for each policy, or
+ *   if `keyset` is not a keyset.
  *
  * @example
  * ```ts
@@ -51,11 +60,12 @@ export function explain(
   sheet: Policy<never> | Policy | FilePolicy | readonly (Policy<never> | Policy | FilePolicy)[],
   options: ExplainOptions = {},
 ): string {
-  const { names } = checkOptions<ExplainOptions>('options', options, ['names']);
-  if (!Array.isArray(sheet)) return onePage(namedPolicies([sheet], names)[0]!.leaves, sheet as FilePolicy, null);
+  const { names, keyset } = checkOptions<ExplainOptions>('options', options, ['names', 'keyset']);
+  const keys = keyset === undefined ? null : describeKeyset(keyset, null);
+  if (!Array.isArray(sheet)) return onePage(namedPolicies([sheet], names)[0]!.leaves, sheet as FilePolicy, null, keys);
   const policies = namedPolicies(sheet, names);
-  const pages = policies.map(({ name, leaves }, i) => onePage(leaves, sheet[i] as FilePolicy, name));
-  return [...pages, acrossPolicies(policies)].join('\n');
+  const pages = policies.map(({ name, leaves }, i) => onePage(leaves, sheet[i] as FilePolicy, name, keys));
+  return [...pages, acrossPolicies(policies, keys?.parents)].join('\n');
 }
 
 /**
@@ -67,7 +77,12 @@ function inTitle(domain: string): string {
 }
 
 /** The page of one policy, with its name if it is one of several. */
-function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null): string {
+function onePage(
+  leaves: readonly Leaf[],
+  sheet: FilePolicy,
+  name: string | null,
+  keys: DescribedKeyset | null,
+): string {
   const { domain, region, keyCheck, branchCheck, unnamed, missing } = ownProperties(sheet) as Partial<FilePolicy>;
   return [
     `# Pseudonymisation policy${name === null ? '' : ` ${code(name)}`}${domain === undefined ? '' : ` of the domain ${inTitle(domain)}`}`,
@@ -89,6 +104,10 @@ function onePage(leaves: readonly Leaf[], sheet: FilePolicy, name: string | null
     '## Which fields join',
     '',
     ...joinsInside(leaves, domain),
+    '',
+    '## Recipients, and who can link',
+    '',
+    ...recipientLines(leaves, domain, keys),
     '',
     '## Who can reverse what',
     '',

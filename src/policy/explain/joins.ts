@@ -142,8 +142,11 @@ function withoutKey(leaves: readonly Leaf[]): string[] {
 /** Origins of outputs that are made without a key and that depend on the value. */
 const OPEN: readonly string[] = ['the value itself', 'taken from the value'];
 
-/** The page about several policies. */
-export function acrossPolicies(policies: readonly NamedPolicy[]): string {
+/** The page about several policies. @param parents parents of the domains of recipients, if the keys are known. */
+export function acrossPolicies(
+  policies: readonly NamedPolicy[],
+  parents: ReadonlyMap<string, string> = new Map(),
+): string {
   const joined: string[] = [];
   const half: string[] = [];
   const never: string[] = [];
@@ -174,7 +177,9 @@ export function acrossPolicies(policies: readonly NamedPolicy[]): string {
     '# Which fields join across these policies',
     '',
     ...policies.map(({ name, domain }) => {
-      return `- ${code(name)}: ${domain === undefined ? 'the domain of its keys' : `domain ${code(domain)}`}`;
+      const parent = domain === undefined ? undefined : parents.get(domain);
+      const recipient = parent === undefined ? '' : `, a recipient of ${code(parent)}`;
+      return `- ${code(name)}: ${domain === undefined ? 'the domain of its keys' : `domain ${code(domain)}`}${recipient}`;
     }),
     '',
     ...section('Fields that join', 'Under one root key, equal values have equal outputs:', joined),

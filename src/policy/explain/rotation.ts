@@ -3,6 +3,8 @@
  * which columns stop joining (docs/spec/renewal-v1.md). `trefoil keys inspect --policy` prints it.
  */
 
+import { type Format, formatEngine } from '../../format/engine.ts';
+import type { DescribedKey } from '../../keys/described.ts';
 import { ruleOption } from '../../rule/rule.ts';
 import type { Leaf } from '../bound.ts';
 import { policyLeaves } from '../policy.ts';
@@ -16,9 +18,10 @@ export interface FieldRotation {
   /**
    * `renews`: the tokens are replaced without the originals. `whole column`: so are they, or values are revealed and
    * protected anew, but a column can never hold values of two keys. `anew`: values are revealed and protected anew, row
-   * by row. `stays`: nothing changes.
+   * by row. `stays`: nothing changes. `originals`: some values cannot be moved, and `trefoil rekey` refuses them; they
+   * must be protected anew from the originals.
    */
-  readonly effect: 'renews' | 'whole column' | 'anew' | 'stays';
+  readonly effect: 'renews' | 'whole column' | 'anew' | 'stays' | 'originals';
   readonly words: string;
 }
 
@@ -30,15 +33,47 @@ export interface LostJoin {
   readonly spaces: readonly string[];
 }
 
-/** Returns what a rotation within the lineage of the primary key does to each field that has keys. */
-export function rotationOf(policy: FilePolicy): readonly FieldRotation[] {
+/** The keys that values are moved from, by their shown ids. */
+export interface RotationKeys {
+  /** Keys of another lineage than the key that values are moved to. */
+  readonly others: readonly string[];
+  /** Whether there are keys of its lineage, too. */
+  readonly hasSame: boolean;
+}
+
+/**
+ * Returns the keys that a rotation moves values from. It moves them to the key that is ready, or if there is none to
+ * the primary key, as `trefoil rekey` does.
+ */
+export function rotationKeys(keys: readonly DescribedKey[]): RotationKeys {
+  const target = keys.find(({ state }) => state === 'ready') ?? keys[0]!;
+  const baseOf = ({ id, base }: DescribedKey) => base ?? id;
+  const sources = keys.filter((key) => key !== target && (key.state === 'primary' || key.state === 'old'));
+  const others = sources.filter((key) => baseOf(key) !== baseOf(target));
+  return { others: others.flatMap(({ shown }) => shown?.id ?? []), hasSame: others.length < sources.length };
+}
+
+/**
+ * Returns what a rotation does to each field that has keys.
+ *
+ * @param keys that values are moved from; by default those of one lineage.
+ */
+export function rotationOf(
+  policy: FilePolicy,
+  keys: RotationKeys = { others: [], hasSame: true },
+): readonly FieldRotation[] {
   return policyLeaves(policy).flatMap((leaf): FieldRotation[] => {
     if (!leaf.engine.keyed) return [];
-    return [{ field: leaf.path, rule: leaf.rule.rule, scope: leaf.engine.facts.scope, ...effectOf(leaf) }];
+    return [{ field: leaf.path, rule: leaf.rule.rule, scope: leaf.engine.facts.scope, ...effectOf(leaf, keys) }];
   });
 }
 
-function effectOf({ rule }: Leaf): Pick<FieldRotation, 'effect' | 'words'> {
+type Effect = Pick<FieldRotation, 'effect' | 'words'>;
+
+function effectOf({ rule }: Leaf, { others, hasSame }: RotationKeys): Effect {
+  if (others.length > 0 && (rule.rule === 'token' || rule.rule === 'shiftDate')) {
+    return { effect: 'originals', words: otherLineage(rule, others, hasSame) };
+  }
   switch (rule.rule) {
     case 'token':
       return isLabelled(rule)
@@ -58,11 +93,31 @@ function effectOf({ rule }: Leaf): Pick<FieldRotation, 'effect' | 'words'> {
         words: 'tokens stay; vault rekey moves the rows, and the keys of older mappings stay needed as branches',
       };
     default:
+      if (formatEngine('format', ruleOption(rule, 'format') as Format).blind !== undefined) {
+        return {
+          effect: 'originals',
+          words: 'values cannot be moved, because a part of each is replaced by a digest; protect the originals anew',
+        };
+      }
       return {
         effect: 'whole column',
         words: 'values are decrypted and encrypted anew, as a whole column: they do not show their key',
       };
   }
+}
+
+/** What happens to the tokens or dates of keys of other lineages, from which no permutation leads to the new key. */
+function otherLineage(rule: Leaf['rule'], others: readonly string[], hasSame: boolean): string {
+  const of = `of ${others.length === 1 ? 'key' : 'keys'} ${others.join(', ')}`;
+  if (rule.rule === 'shiftDate') {
+    return `dates ${of} cannot be moved, because they were shifted with another base; shift the originals anew`;
+  }
+  const start = !hasSame
+    ? ''
+    : isLabelled(rule)
+      ? 'tokens are renewed without the originals, but '
+      : 'tokens are renewed without the originals as a whole column and with --from KEYID, but ';
+  return `${start}tokens ${of} cannot be renewed, because they have another base; protect the originals anew`;
 }
 
 /** Whether tokens show their key. */

@@ -1,6 +1,7 @@
 /** Which fields of a policy write values that do not show their key, so that a scan says nothing about them. */
 
 import { ruleOption } from '../../rule/rule.ts';
+import { BODY_LENGTH } from '../../wire/labelled-token.ts';
 import type { Leaf } from '../bound.ts';
 import { policyLeaves } from '../policy.ts';
 import type { FilePolicy } from '../types.ts';
@@ -25,7 +26,11 @@ function silence({ rule, engine }: Leaf): string | null {
   if (rule.rule !== 'token') return rule.rule;
   const form = (ruleOption(rule, 'form') ?? 'labelled') as string;
   if (form !== 'labelled') return `token, form ${form}`;
-  // Where a letter or digit is before a token, its beginning cannot be found.
+  // Where a letter or digit is before a token, a scan finds its beginning by its label (docs/spec/scan-v1.md). A
+  // shorter token it finds only if the label cannot be longer than it is.
   const after = ruleOption(rule, 'after');
-  return typeof after === 'string' && /[A-Za-z0-9_]$/.test(after) ? 'token after a letter or digit' : null;
+  if (typeof after !== 'string') return null;
+  const isShort = ((ruleOption(rule, 'length') as number | undefined) ?? BODY_LENGTH) < BODY_LENGTH;
+  const hides = ruleOption(rule, 'label') === undefined ? /[A-Za-z0-9_]$/ : isShort ? /[a-z][a-z0-9]*$/ : null;
+  return hides?.test(after) === true ? 'token after a letter or digit' : null;
 }

@@ -103,7 +103,13 @@ function partOf(sheet: PolicyOptions, { keys, packed }: OpenedKeys, protects: bo
   } as PolicyOptions;
 }
 
-/** The key that made the values which do not show their key: the one that the caller names, or the only one pinned. */
-function namedKey(fromKey: unknown, keys: OpenedKeys): string | null {
-  return checkFromKey(fromKey, keys) ?? (keys.pinned?.length === 1 ? keys.pinned[0]! : null);
+/**
+ * The key that made the values which do not show their key: the one that the caller names, or the only one that there
+ * is, if it is pinned. A pin alone does not name it: a policy may pin one key, and the table may be of another.
+ */
+function namedKey(fromKey: unknown, opened: OpenedKeys): string | null {
+  const named = checkFromKey(fromKey, opened);
+  const { keys, pinned: ids } = opened;
+  if (named !== null || keys.length > 1) return named;
+  return ids?.includes(keys[0]!.id) === true ? keys[0]!.id : null;
 }

@@ -24,7 +24,8 @@ export interface RekeyOptions {
   readonly to: DomainKeys;
   /**
    * Shown id of the key that made the values which do not show their key: `fpe` ciphertext and tokens without a label.
-   * All values of such a field must be of this key. By default the only key that is pinned for `from`.
+   * All values of such a field must be of this key: a record whose other fields show another one has an issue. By
+   * default the only key of `from`, if it is pinned.
    */
   readonly fromKey?: string;
 }
@@ -46,7 +47,9 @@ export interface RekeyingPolicy<F> {
  * tokens of a vault, because `trefoil vault rekey` moves its store and leaves the tokens as they are.
  *
  * Labelled tokens and sealed values show their key, so rekeying them twice changes nothing. A field that does not show
- * its key is moved as a whole: name its key, and rekey such a table once.
+ * its key is moved as a whole: name its key, and rekey such a table once. If the record has fields that show their key,
+ * it has the issue `wrong_key` if they show another one, and `already_rekeyed` if they show the primary key. If
+ * there is no such field, a second time is not noticed.
  *
  * @throws TrefoilError `epoch_required` if a field does not show its key and none is named; `not_renewable` if the keys
  *   are not of one lineage; `reveal_access_required`; `key_check_required` if an `fpe` field is moved between keys that

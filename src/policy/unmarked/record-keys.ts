@@ -68,14 +68,18 @@ function several({ keys }: OpenedKeys): string {
   return `several keys: ${keys.map(({ id }) => id).join(', ')}`;
 }
 
-/** The key of records that show none: the pinned one, if the keyset has no other. */
+/**
+ * The key of records that show none: the pinned one, if no other key can have made them. A key that is ready has made
+ * nothing yet. So a job goes on as it is when the key file of a rotation's first step arrives.
+ */
 function onlyKey({ opened }: RecordKeys, { has }: RevealUnder): DomainKey | null {
   const { pinned, keys } = opened;
-  if (pinned?.length !== 1 || keys.filter(has).length > 1) return null;
-  return keys.find(({ id }) => id === pinned[0]) ?? null;
+  if (pinned?.length !== 1) return null;
+  const pin = keys.find(({ id }) => id === pinned[0]) ?? null;
+  return keys.some((key) => key !== pin && !key.isReady && has(key)) ? null : pin;
 }
 
-/** The bound columns of a field in a policy: a field whose outputs do not show their key is revealed record by record. */
+/** The bound columns of a field in a policy. If its outputs do not show their key, it is revealed record by record. */
 export function withRecordKeys(
   columns: BoundColumns,
   { engine: { under } }: Leaf,
@@ -100,6 +104,10 @@ export function revealByRecord(under: RevealUnder, recordKeys: RecordKeys, { own
   };
   return (column, report, siblings) => {
     const ids = witnesses.idsOf(siblings!, column.length);
+    const [first = null] = ids;
+    const same = ids.every((id) => id === first) ? keyOf(first) : null;
+    // Most tables have one key, and need no parts.
+    if (same !== null && !('code' in same)) return verbFor(same)(column, report, siblings);
     const groups = new Map<DomainKey, number[]>();
     const out = new Array<unknown>(column.length);
     for (let i = 0; i < column.length; i++) {

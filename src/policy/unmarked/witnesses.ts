@@ -48,14 +48,18 @@ export function witnessesOf(leaves: readonly Leaf[]): Witnesses {
       const ids = new Array<string | null>(count).fill(null);
       for (const witness of witnesses) {
         const column = siblings(witness.path);
+        if (witness.arrays === 0) {
+          for (let i = 0; i < count; i++) ids[i] = both(ids[i]!, witness.shownKey(column[i]));
+          continue;
+        }
         // The values of one array share it, and it is read once.
         const known = new Map<unknown, string | null>();
         for (let i = 0; i < count; i++) {
           const value = column[i];
-          let id = typeof value === 'object' && value !== null ? known.get(value) : undefined;
+          let id = known.get(value);
           if (id === undefined) {
             id = read(witness, value, witness.arrays, 0);
-            if (typeof value === 'object' && value !== null) known.set(value, id);
+            known.set(value, id);
           }
           ids[i] = both(ids[i]!, id);
         }

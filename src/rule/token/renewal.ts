@@ -8,13 +8,14 @@ import { badType, checkOptions, typeName } from '../../core/checks.ts';
 import { issueOf, type ReportIssue } from '../../core/issues.ts';
 import { fail } from '../../errors.ts';
 import { SLOTS } from '../../kernel/prf/prf.ts';
-import { checkMayRekey, type DomainKey, type OpenedKeys, writingKey } from '../../keys/domain-keys.ts';
+import { checkMayRekey, type DomainKey, writingKey } from '../../keys/domain-keys.ts';
 import { isOneLineage } from '../../keys/lineage.ts';
 import { checkedReader, type ReadBody } from '../../wire/body-readers.ts';
 import { CHECK_LENGTH } from '../../wire/check-characters.ts';
 import { ID_LENGTH, inspect } from '../../wire/labelled-token.ts';
 import { formOf } from '../../wire/token-forms.ts';
 import { type TokenTexts, tokenTexts } from '../../wire/token-texts.ts';
+import { namedKey, unknownKey } from '../binding.ts';
 import { mapColumn, runColumn, runValue } from '../columns.ts';
 import { isMissing } from '../missing.ts';
 import { onceEach } from '../once-each.ts';
@@ -155,37 +156,11 @@ function sourceOf(key: DomainKey, settings: Settings, move: TokenMove): Source {
   };
 }
 
-/** The key that made a whole column whose tokens do not show it. No key is ever tried. */
-function namedSource(sources: ReadonlyMap<string, Source>, { from, to, fromKey, kind }: TokenMove): Source {
-  if (fromKey === null) {
-    fail(
-      'epoch_required',
-      'the tokens do not show which key and rule made them: name the key (from, on the command line --from KEYID); ' +
-        'it must be the same for the whole column',
-    );
-  }
-  const source = from.keys.some(({ id }) => id === fromKey) ? sources.get(fromKey) : undefined;
-  if (source === undefined) unknownKey(from, fromKey);
-  if (kind === 'rekey' && fromKey === to.primary.id) {
-    fail(
-      'epoch_required',
-      `the tokens do not show which key made them, and ${fromKey} is the primary key, which they would be moved to; ` +
-        'name the key that made them',
-    );
-  }
+/** The source of a column whose tokens do not show their key. */
+function namedSource(sources: ReadonlyMap<string, Source>, move: TokenMove): Source {
+  const source = sources.get(namedKey(move).id)!;
   source.refusal?.();
   return source;
-}
-
-/**
- * Says why the key of a token is not there.
- *
- * @throws TrefoilError `key_retired`, `foreign_token`.
- */
-export function unknownKey({ retired }: OpenedKeys, id: string): never {
-  const day = retired.get(id);
-  if (day !== undefined) fail('key_retired', `the token was made with key ${id}, which was retired on ${day}`);
-  fail('foreign_token', 'the token was made with a key of another domain or keyset');
 }
 
 function notOneLineage({ id }: DomainKey, move: TokenMove): never {

@@ -4,7 +4,7 @@
  * far. Every line is a JSON object.
  */
 
-import { decodeBase64url, encodeBase64url } from '../../core/base64url.ts';
+import { decodeBase64url, encodeBase64url } from '../../core/base64.ts';
 import { copyTo, encodeList, equalBytes } from '../../core/bytes.ts';
 import { readHex, writeHex } from '../../core/hex.ts';
 import { scanJson } from '../../core/json/scan.ts';

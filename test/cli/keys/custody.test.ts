@@ -1,6 +1,7 @@
 /** Sealed key files on the command line: `keys wrap`, `keys unwrap`, and every command that takes keys. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { generateHybridIdentity, identityToRecipient } from 'age-encryption';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyset } from '../../../src/keys.ts';
@@ -105,6 +106,82 @@ describe.skipIf(!HAS_AGE)('a key file that is sealed to recipients', () => {
     );
     await run(0, ['keys', 'inspect', '--keys', 'next.age', '--identity', 'id.txt', '--identity', 'next.txt']);
     next.remove();
+  });
+
+  it('stays sealed when it is changed: --to names who can open the new one, --plain wants JSON', async () => {
+    const changes = [
+      ['keys', 'add'],
+      ['keys', 'add', '--domain', 'partner', '--of', 'eu-enclave'],
+      ['keys', 'narrow', '--policy', 'p.yaml', '--verbs', 'protect'],
+    ];
+    for (const [n, change] of changes.entries()) {
+      const args = [...change, '--keys', 'k.age', '--identity', 'id.txt', '--out'];
+      const refused = await run(2, [...args, 'changed.json']);
+      expect(refused.out).toBe('');
+      expect(refused.err).toContain('is sealed, and nothing says who can open the new one');
+      expect(refused.err).toContain('--to');
+      expect(place.files()).not.toContain('changed.json');
+      const both = await run(2, [...args, 'changed.json', '--plain', '--to', age.recipient]);
+      expect(both.err).toContain('--plain and --to cannot be combined');
+      const { err } = await run(0, [...args, `sealed-${n}.age`, '--to', 'to.txt']);
+      expect(err).toContain(`wrote sealed-${n}.age, sealed with 1 recipient: `);
+      expect(statSync(place.path(`sealed-${n}.age`)).mode & 0o777).toBe(0o600);
+      expect(age.decrypt(readFileSync(place.path(`sealed-${n}.age`)))).toContain('"keyset-v1"');
+    }
+    const plain = await run(0, [
+      'keys',
+      'add',
+      '--keys',
+      'k.age',
+      '--identity',
+      'id.txt',
+      '--plain',
+      '--out',
+      'p.json',
+    ]);
+    expect(plain.err).toContain('warning: the key file that was read is sealed, and this one is not');
+    expect(JSON.parse(place.read('p.json')).version).toBe('keyset-v1');
+  });
+
+  it('goes through a rotation without ever being plain', async () => {
+    const on = (file: string) => ['--keys', file, '--identity', 'id.txt', '--to', 'to.txt', '--out'];
+    await run(0, ['keys', 'add', ...on('k.age'), 'r2.age']);
+    const { out } = await run(0, ['keys', 'inspect', '--keys', 'r2.age', '--identity', 'id.txt', '--json']);
+    const { primary, ids } = JSON.parse(out) as { primary: string; ids: readonly string[] };
+    const next = ids.find((id) => id !== primary)!;
+    await run(0, ['keys', 'promote', next, ...on('r2.age'), 'r3.age']);
+    const needed = ['--domain', 'eu-enclave', '--all-scopes', '--keep-needed'];
+    await run(0, ['keys', 'retire', primary, ...needed, ...on('r3.age'), 'r4.age']);
+    for (const file of ['r2.age', 'r3.age', 'r4.age']) {
+      expect(readFileSync(place.path(file)).subarray(0, 21).toString()).toBe('age-encryption.org/v1');
+      expect(place.read(file)).not.toContain('trefoil-');
+    }
+    expect(age.decrypt(readFileSync(place.path('r4.age')))).not.toContain(secret);
+  });
+
+  it('of a plain file is made in one step, too', async () => {
+    await run(0, ['keys', 'add', '--keys', 'keys.json', '--to', age.recipient, '--out', 'one-step.age']);
+    await run(0, ['keys', 'inspect', '--keys', 'one-step.age', '--identity', 'id.txt']);
+    const wrong = await run(2, ['keys', 'add', '--keys', 'keys.json', '--to', 'aws-kms:x', '--out', 'x.age']);
+    expect(wrong.err).toContain('--to expected the name of the keyset at the end');
+  });
+
+  it('to post-quantum recipients opens with their identity alone, and is not mixed with others', async () => {
+    const identity = await generateHybridIdentity();
+    const recipient = await identityToRecipient(identity);
+    expect(recipient).toMatch(/^age1pq1/);
+    place.write('pq.txt', `${identity}\n`);
+    place.write('pq-to.txt', `${recipient}\n`);
+    await run(0, ['keys', 'wrap', 'keys.json', '--to', recipient, '--out', 'pq.age']);
+    await run(0, ['keys', 'wrap', 'keys.json', '--to', 'pq-to.txt', '--armour', '--out', 'pq.asc']);
+    for (const file of ['pq.age', 'pq.asc']) {
+      await run(0, ['keys', 'unwrap', file, '--identity', 'pq.txt', '--out', `${file}.json`]);
+      expect(place.read(`${file}.json`)).toBe(keys);
+    }
+    await run(4, ['keys', 'inspect', '--keys', 'pq.age', '--identity', 'id.txt']);
+    const mixed = ['keys', 'wrap', 'keys.json', '--to', recipient, '--to', age.recipient, '--out', 'mixed.age'];
+    expect((await run(2, mixed)).err).toContain('post-quantum recipients beside others');
+    expect(place.files()).not.toContain('mixed.age');
   });
 
   it('without an identity says what to name', async () => {

@@ -244,6 +244,7 @@ describe('keys retire', () => {
       branches: [
         { domain: 'eu-enclave', kind: 'token permutation', scope: 'person', part: null },
         { domain: 'eu-enclave', kind: 'seal', scope: 'person.name', part: null },
+        { domain: 'eu-enclave', kind: 'fpe', scope: 'car', part: null },
       ],
     });
     // The sealed values of the old key still open, if the branches are pinned.
@@ -274,9 +275,17 @@ describe('keys retire', () => {
     place.write('us.yaml', `${line}\n${POLICY.replace('eu-enclave', 'us')}`);
     const us = await place.run([...protect, 'us.yaml', '--keys', 'based.json']);
     expect(us).toMatchObject({ code: 4, err: expect.stringContaining('only branches or checks of other domains') });
-    // With --all-scopes new scopes stay possible.
+    expect(ended.err).toContain('branches of the base are kept for the domains that were named (eu-enclave). In a');
+    // With --all-scopes new scopes stay possible, in the domains that were named.
     const wide = await retire(ids.base, 'k4.json', 'wide.json', ...ON_P, '--keep-needed', '--all-scopes');
     expect(wide.err).toContain(`kept of ${ids.base}: token of every scope in eu-enclave\n`);
+    expect(wide.err).toContain(
+      'In a recipient of them, shifted dates cannot be made again, and in any other domain no',
+    );
+    expect(wide.err).not.toContain('the key file also names');
+    await run(['keys', 'add', '--domain', 'b', '--of', 'eu-enclave', '--keys', 'k4.json', '--out', 'k4-b.json']);
+    const more = await retire(ids.base, 'k4-b.json', 'wide-b.json', ...ON_P, '--keep-needed', '--all-scopes');
+    expect(more.err).toContain('the key file also names b');
     const [pin] = /branchCheck: "\w{26}"/.exec(wide.err)!;
     place.write('wide.yaml', `${pin}\n${POLICY.replace('scope: person,', 'scope: other,')}`);
     await run([...protect, 'wide.yaml', '--keys', 'wide.json']);
@@ -337,8 +346,18 @@ describe('several key files', () => {
     const odd = await place.run([...protect, '--keys', 'epoch.json', '--keys', 'k1.json']);
     expect(odd).toMatchObject({
       code: 4,
-      err: expect.stringContaining('file 2 of the keyset has another primary key'),
+      err: expect.stringContaining('k1.json: it has another primary key than epoch.json, the first file'),
     });
+    // An error of one file has the name of that file, wherever it is in the order.
+    place.write('cut.json', '{');
+    for (const files of [
+      ['base.json', 'cut.json', 'epoch.json'],
+      ['cut.json', 'base.json'],
+      ['base.json', 'cut.json'],
+    ]) {
+      const ended = await place.run([...protect, ...files.flatMap((file) => ['--keys', file])]);
+      expect(ended).toMatchObject({ code: 4, err: expect.stringContaining('error: cut.json: the keyset is not JSON') });
+    }
     expect((await place.run([...protect, '--keys', '-', '--keys', '-'])).code).toBe(2);
     // None of them can be the output.
     const over = [...protect, '--keys', 'epoch.json', '--keys', 'base.json', '--out', 'base.json', '--force'];

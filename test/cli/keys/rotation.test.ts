@@ -16,12 +16,19 @@ fields:
   seen: { rule: shiftDate, scope: visit, subject: id, days: 30 }
   born: { rule: coarsen, date: year }
 `;
+/** A policy whose values all show their key, so that a table may be moved in parts. */
+const ID_POLICY = `trefoil: 1
+domain: eu-enclave
+fields:
+  id: { rule: token, scope: person, label: cust }
+`;
 const CSV = 'id,code,name,plate,seen,born\n7,7,Zoë Müller,KA12345,2024-02-29,1984-03-12\n';
 
 beforeAll(() => {
   place = makePlace();
   place.write('p.yaml', POLICY);
   place.write('in.csv', CSV);
+  place.write('id.csv', 'id\n7\n8\n');
 });
 
 afterAll(() => place.remove());
@@ -121,6 +128,59 @@ describe('the life of a key file', () => {
     expect(own).not.toHaveProperty('base');
     const promoted = await run(['keys', 'promote', own!.id, '--keys', 'other.json', '--out', 'other-2.json']);
     expect(promoted.err).toContain('warning: new tokens join no tokens of');
+  });
+
+  it('a new lineage with a base of its own goes through the whole rotation', async () => {
+    const add = ['keys', 'add', '--new-lineage', '--renewable', '--keys', 'k1.json', '--out', 'apart.json'];
+    const { err } = await run(add);
+    const { keys } = await inspect('apart.json');
+    const [own, base] = keys.slice(-2);
+    expect(own).toMatchObject({ state: 'ready', base: base!.id });
+    expect(base).toMatchObject({ state: 'base', baseOf: [own!.id] });
+    expect(err).toContain(`root key ${own!.id}, over its base ${base!.id}, is ready; ${first} still makes new values`);
+    expect(JSON.parse(place.read('apart.json')).keys.at(-1)).toMatchObject({ id: base!.id, use: 'base' });
+    const refused = await place.run(['keys', 'promote', base!.id, '--keys', 'apart.json', '--out', 'no.json']);
+    expect(refused).toMatchObject({ code: 4, err: expect.stringContaining('is a base and nothing else') });
+
+    // Before it protects, the words say what the move will refuse; the tokens are protected anew from the originals.
+    const told = (await run(['keys', 'inspect', '--keys', 'apart.json', '--policy', 'p.yaml'])).out;
+    expect(told).toContain('field id (token person): tokens of key');
+    expect(told).toContain('cannot be renewed, because they have another base; protect the originals anew');
+    await run(['keys', 'promote', own!.id, '--keys', 'apart.json', '--out', 'apart-2.json']);
+    await run(['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'k1.json', '--out', 'lineage-1.csv']);
+    const move = ['rekey', 'lineage-1.csv', '--policy', 'p.yaml', '--keys', 'apart-2.json'];
+    const { keyId } = await inspect('k1.json', ['--domain', 'eu-enclave']);
+    const moved = await place.run([...move, '--from', String(keyId)]);
+    expect(moved.code).not.toBe(0);
+    expect(moved.out).toBe('');
+    await run(['protect', 'in.csv', '--policy', 'p.yaml', '--keys', 'apart-2.json', '--out', 'lineage-2.csv']);
+
+    // The first lineage goes, its key and then its base.
+    const retire = async (id: string, from: string, to: string) => {
+      await run(['keys', 'retire', id, '--policy', 'p.yaml', '--keys', from, '--out', to]);
+    };
+    await retire(keys[0]!.id, 'apart-2.json', 'apart-3.json');
+    await retire(keys[1]!.id, 'apart-3.json', 'apart-4.json');
+    expect((await inspect('apart-4.json')).ids).toEqual([own!.id, base!.id]);
+
+    // Inside the new lineage tokens are renewed, and then its first key goes as well.
+    await run(['keys', 'add', '--keys', 'apart-4.json', '--out', 'apart-5.json']);
+    const next = (await inspect('apart-5.json')).keys.find(({ state }) => state === 'ready')!;
+    expect(next).toMatchObject({ base: base!.id });
+    await run(['keys', 'promote', next.id, '--keys', 'apart-5.json', '--out', 'apart-6.json']);
+    place.write('id.yaml', ID_POLICY);
+    for (const n of [2, 6]) {
+      const keysFile = n === 2 ? 'apart-2.json' : 'apart-6.json';
+      await run(['protect', 'id.csv', '--policy', 'id.yaml', '--keys', keysFile, '--out', `id-${n}.csv`]);
+    }
+    const renewed = await run(['rekey', 'id-2.csv', '--policy', 'id.yaml', '--keys', 'apart-6.json', '--quiet']);
+    expect(renewed.out).toBe(place.read('id-6.csv'));
+    await retire(own!.id, 'apart-6.json', 'apart-7.json');
+    const fresh = await run(['protect', 'id.csv', '--policy', 'id.yaml', '--keys', 'apart-7.json', '--quiet']);
+    expect(fresh.out).toBe(place.read('id-6.csv'));
+    // An epoch of a lineage takes the base that is there.
+    const usage = await place.run(['keys', 'add', '--renewable', '--keys', 'k1.json', '--out', 'no.json']);
+    expect(usage).toMatchObject({ code: 2, err: expect.stringContaining('--renewable needs --new-lineage') });
   });
 
   it('a recipient is added in place of a key', async () => {
@@ -421,14 +481,52 @@ describe('keys narrow', () => {
     const march = await protect('march.yaml', 'march.json', '7,2024-03-09');
     expect(march.out).toBe((await protect('per.yaml', 'all.json', '7,2024-03-09')).out);
     expect((await protect('march.yaml', 'march.json', '7,2024-04-09')).code).not.toBe(0);
+    const { out } = await run(['keys', 'inspect', '--keys', 'march.json', '--policy', 'per.yaml']);
+    expect(out).toContain('  field id: this key file has its keys for some periods only\n');
+    expect(out).not.toContain('does not have all of its keys');
+    const { policies } = await inspect('march.json', ['--policy', 'per.yaml']);
+    expect(policies).toMatchObject([{ lacking: [], somePeriods: ['id'] }]);
+    // Of another rule the file has none.
+    place.write('other.yaml', place.read('per.yaml').replace('scope: p', 'scope: q'));
+    const other = await inspect('march.json', ['--policy', 'other.yaml']);
+    expect(other.policies).toMatchObject([{ lacking: ['id'], somePeriods: [] }]);
+  });
+
+  it('inspect says what the keys of a narrowed file can do', async () => {
+    await run(['keys', 'new', '--renewable', '--out', 'both-0.json']);
+    await run(['keys', 'add', '--keys', 'both-0.json', '--out', 'both-ready.json']);
+    const { keys } = await inspect('both-ready.json');
+    const { id } = (keys as { id: string; state: string }[]).find(({ state }) => state === 'ready')!;
+    await run(['keys', 'promote', id, '--keys', 'both-ready.json', '--out', 'both-1.json']);
+    for (const [verbs, ...lines] of [
+      ['rekey', 'is the key that values are moved to', 'is a key that values are moved from', 'moves values to key'],
+      ['reveal', 'reads the values that it has made', 'reads old values', 'reveals with key'],
+      ['protect', 'makes new values', 'is known by its ids only', 'protects with key'],
+      [
+        'reveal,rekey',
+        'reads the values that it has made, and is the key that',
+        'reads old values',
+        'reveals with key',
+      ],
+    ] as const) {
+      const file = `can-${verbs}.json`;
+      await run(['keys', 'narrow', '--policy', 'p.yaml', '--verbs', verbs, '--keys', 'both-1.json', '--out', file]);
+      const { out } = await run(['keys', 'inspect', '--keys', file, '--domain', 'eu-enclave']);
+      for (const line of lines) expect(out, verbs).toContain(line);
+      expect(out.includes('reveals')).toBe(verbs.includes('reveal'));
+    }
+    const { out } = await run(['keys', 'inspect', '--keys', 'can-rekey.json', '--domain', 'eu-enclave']);
+    expect(out).toMatch(/# primary: values are moved to it\n/);
+    expect(out).toMatch(/# older: values are moved from it\n/);
+    expect(out).not.toMatch(/protects with/);
   });
 
   it('passes the check of its policy, which says what it is for', async () => {
     for (const verb of ['protect', 'reveal', 'rekey']) {
-      const source = ['--policy', 'p.yaml', '--keys', 'all.json'];
+      const source = ['--policy', 'p.yaml', '--keys', 'both-1.json'];
       const { err } = await run(['keys', 'narrow', ...source, '--verbs', verb, '--out', `only-${verb}.json`]);
       const pins = JSON.parse(
-        (await run(['keys', 'inspect', '--keys', 'all.json', '--domain', 'eu-enclave', '--json'])).out,
+        (await run(['keys', 'inspect', '--keys', 'both-1.json', '--domain', 'eu-enclave', '--json'])).out,
       );
       const [line] = /branchCheck: "\w{26}"/.exec(err)!;
       place.write('only.yaml', `${line}\nkeyCheck: ${JSON.stringify(pins.keyCheck)}\n${POLICY}`);
@@ -518,7 +616,7 @@ describe('check with keys', () => {
     expect(await check('p.yaml', 'sealed.age', env)).toContain('p.yaml: the policy pins no keys');
     expect(await check('pinned.yaml', 'sealed.age', env)).not.toContain('the policy pins no keys');
     expect(await check('p.yaml', 'k3.json')).not.toContain('the policy pins no keys');
-    const { err } = await run(['keys', 'add', '--keys', 'sealed.age', '--out', 'plain.json'], env);
+    const { err } = await run(['keys', 'add', '--keys', 'sealed.age', '--plain', '--out', 'plain.json'], env);
     expect(err).toContain('the key file that was read is sealed, and this one is not');
   });
 });

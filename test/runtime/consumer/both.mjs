@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-const names = ['', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'tsv', 'node', 'duckdb', 'vault', 'vault-contract', 'vault-sqlite', 'vault-postgres', 'custody', 'ff1', 'ff3', 'ip', 'testing'];
+const names = ['', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'tsv', 'node', 'duckdb', 'vault', 'vault-contract', 'vault-sqlite', 'vault-postgres', 'custody', 'log', 'ff1', 'ff3', 'ip', 'testing'];
 const subpath = (name) => (name === '' ? 'trefoil' : `trefoil/${name}`);
 
 const esm = { title: 'import' };
@@ -88,6 +88,14 @@ const checks = {
       const sheet = other.index.policy({ id: other.index.token({ scope: 's' }) }, { keyCheck: keys.keyCheck });
       assert.equal(sheet.bind(keys).protect({ id: 'a' }).id, one.index.token({ scope: 's' }).bind(keys).protect('a'));
       assert.throws(() => sheet.bind(pinned), { code: 'key_check_mismatch' });
+    }
+  },
+
+  async 'keys of notes of one sign and open the notes of the other'() {
+    for (const [one, other] of ways) {
+      const key = one.log.newNoteKey('anna.example');
+      const note = await other.log.signNote('text\n', [one.log.noteSigner(key.privateKey)]);
+      assert.equal(one.log.openNote(note, [other.log.verifierKey(key.verifierKey)]).text, 'text\n');
     }
   },
 

@@ -4,17 +4,18 @@
 import type { Command } from 'commander';
 import { describeKeyset } from '../../../keys/described.ts';
 import { addDomain, addKey } from '../../../keys.ts';
-import { warnOfPins, writeChanged } from '../../custody/changing.ts';
+import { addWriteOptions, type WriteOptions, warnOfPins, writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
-import { type Context, fileOption, nameOption, need } from '../../options.ts';
+import { type Context, nameOption, need } from '../../options.ts';
 import { helpText } from '../../voice.ts';
 
 const HELP = `
 The new key is ready: it reads and makes no values before keys promote makes it
 primary. So every process can get it before the first value shows it. Its tokens
 join those of the primary key once trefoil rekey has renewed them, which needs
-no originals. With --new-lineage they never join them.
+no originals. With --new-lineage they never join them: the key is then a base of
+its own, or with --renewable a base and a first key over it are added.
 
 With --domain and --of no key is added, but the domain of a recipient: its
 tokens can be made from those of its parent by trefoil project.
@@ -23,15 +24,16 @@ Examples:
   trefoil keys add --keys keys.json --out keys-2.json
   trefoil keys add --domain partner-b --of eu-enclave --keys keys.json --out keys-2.json`;
 
-interface AddOptions extends KeyOptions {
+interface AddOptions extends KeyOptions, WriteOptions {
   readonly out?: string;
   readonly newLineage?: true;
+  readonly renewable?: true;
   readonly domain?: string;
   readonly of?: string;
 }
 
 export function addKeysAdd(parent: Command, context: Context): void {
-  parent
+  const command = parent
     .command('add')
     .summary('add a root key that is ready, or a recipient')
     .description(
@@ -40,23 +42,27 @@ export function addKeysAdd(parent: Command, context: Context): void {
     .addOption(keysOption())
     .addOption(identityOption())
     .option('--new-lineage', 'make a key whose tokens never join older ones')
+    .option('--renewable', 'with --new-lineage: also make a base, so that the new key can be destroyed one day')
     .addOption(nameOption('--domain', 'domain of a recipient to add, in place of a key'))
-    .addOption(nameOption('--of', 'domain whose tokens are projected for the recipient'))
-    .addOption(fileOption('--out', 'file to make (required)'))
+    .addOption(nameOption('--of', 'domain whose tokens are projected for the recipient'));
+  addWriteOptions(command)
     .addHelpText('after', helpText(HELP))
     .action((options: AddOptions) => add(options, context));
 }
 
 async function add(options: AddOptions, context: Context): Promise<void> {
-  const { domain, of, newLineage = false } = options;
+  const { domain, of, newLineage = false, renewable = false } = options;
   const out = need(options.out, '--out');
   if ((domain === undefined) !== (of === undefined)) throw new UsageError('--domain and --of need each other');
   if (domain !== undefined && newLineage) throw new UsageError('--new-lineage cannot be combined with --domain');
+  if (renewable && !newLineage) {
+    throw new UsageError('--renewable needs --new-lineage', 'a key of the same lineage takes the base that is there');
+  }
   const source = await needKeys(options, context);
   const { keyset } = source;
   if (domain !== undefined) {
     const known = addDomain(keyset, domain, { of: of! });
-    await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, context);
+    await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, options, context);
     if (!describeKeyset(keyset, null).parents.has(domain)) {
       context.voice.note(
         `if ${domain} has data already: its tokens change, and its sealed values open with the old key file only`,
@@ -65,10 +71,12 @@ async function add(options: AddOptions, context: Context): Promise<void> {
     warnOfPins(known, context);
     return;
   }
-  const changed = addKey(keyset, { newLineage });
-  const id = changed.ids.find((one) => !keyset.ids.includes(one))!;
-  const what = `root key ${id} is ready; ${changed.primary} still makes new values`;
-  await writeChanged(out, { keyset: changed, source, what }, context);
+  const changed = addKey(keyset, { newLineage, renewable });
+  // A base that was added comes after its first key.
+  const [id, base] = changed.ids.filter((one) => !keyset.ids.includes(one));
+  const added = base === undefined ? `root key ${id}` : `root key ${id}, over its base ${base},`;
+  const what = `${added} is ready; ${changed.primary} still makes new values`;
+  await writeChanged(out, { keyset: changed, source, what }, options, context);
   warnOfPins(changed, context);
   if (newLineage) {
     context.voice.warning(`tokens of ${id} will join no tokens of older keys, and no older token can be renewed to it`);

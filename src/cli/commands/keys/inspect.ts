@@ -6,7 +6,13 @@ import { given } from '../../../core/given.ts';
 import { type DescribedKeyset, describeKeyset } from '../../../keys/described.ts';
 import type { DomainKeys, Keyset } from '../../../keys.ts';
 import { lacking } from '../../../policy/explain/lacking.ts';
-import { type FieldRotation, type LostJoin, lostJoins, rotationOf } from '../../../policy/explain/rotation.ts';
+import {
+  type FieldRotation,
+  type LostJoin,
+  lostJoins,
+  rotationKeys,
+  rotationOf,
+} from '../../../policy/explain/rotation.ts';
 import type { FilePolicy } from '../../../policy.ts';
 import { keyLines, lostText, pinLines, pinsOf } from '../../custody/words.ts';
 import { UsageError } from '../../exit.ts';
@@ -42,6 +48,8 @@ interface PolicyReport {
   readonly fields: readonly FieldRotation[];
   /** Fields whose keys the key file does not have. */
   readonly lacking: readonly string[];
+  /** Fields of which it has the keys of some periods, and not of all. */
+  readonly somePeriods: readonly string[];
 }
 
 export function addKeysInspect(parent: Command, context: Context): void {
@@ -70,8 +78,10 @@ async function inspect(options: InspectOptions, context: Context): Promise<void>
   const name = domainOf(options.domain, policies);
   const domain = name === null ? null : keyset.domain(name);
   const described = describeKeyset(keyset, name);
+  const moved = rotationKeys(described.keys);
   const reports = policies.map((policy, i): PolicyReport => {
-    return { policy: files[i]!, fields: rotationOf(policy), lacking: lacking(policy, domain!) };
+    const { none, periods } = lacking(policy, domain!);
+    return { policy: files[i]!, fields: rotationOf(policy, moved), lacking: none, somePeriods: periods };
   });
   // Under a key that is its own base, bodies of all sizes still join.
   const isFirst = described.keys[0]!.base === null && !described.parents.has(name ?? '');
@@ -140,13 +150,14 @@ function asLines(described: DescribedKeyset, { domain, reports, lost }: Shown): 
     ...keyLines(described),
     ...(domain === null ? [] : pinLines(described, domain)),
     ...(described.branchCheck === null ? [] : [`branchCheck: "${described.branchCheck}"`]),
-    ...reports.flatMap(({ policy, fields, lacking: without }) => [
+    ...reports.flatMap(({ policy, fields, lacking: without, somePeriods }) => [
       `policy ${policy}: what a rotation changes`,
       ...fields.map(
         ({ field, rule, scope, words }) =>
           `  field ${field} (${[rule, ...((scope ?? '') ? [scope] : [])].join(' ')}): ${words}`,
       ),
       ...without.map((field) => `  field ${field}: this key file does not have all of its keys`),
+      ...somePeriods.map((field) => `  field ${field}: this key file has its keys for some periods only`),
     ]),
     ...lost.map((one) => lostText(one, true)),
   ];

@@ -7,10 +7,10 @@ import type { KeyVerb } from '../../../keys/entries.ts';
 import { periodProblem } from '../../../policy/narrow.ts';
 import { type FilePolicy, type NarrowedField, narrow } from '../../../policy.ts';
 import { unitOf } from '../../../prepare/civil-period.ts';
-import { writeChanged } from '../../custody/changing.ts';
+import { addWriteOptions, type WriteOptions, writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
-import { type Context, fileOption, filesOption, need, option } from '../../options.ts';
+import { type Context, filesOption, need, option } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
 import { loadPolicy } from '../../policy-file.ts';
 import { helpText, plural } from '../../voice.ts';
@@ -28,7 +28,7 @@ Examples:
 
 const VERBS: readonly KeyVerb[] = ['protect', 'reveal', 'rekey'];
 
-interface NarrowOptions extends KeyOptions {
+interface NarrowOptions extends KeyOptions, WriteOptions {
   readonly policy?: readonly string[];
   readonly verbs?: readonly KeyVerb[];
   readonly rejects?: boolean;
@@ -37,7 +37,7 @@ interface NarrowOptions extends KeyOptions {
 }
 
 export function addKeysNarrow(parent: Command, context: Context): void {
-  parent
+  const command = parent
     .command('narrow')
     .summary('make a key file with only the keys that a policy needs')
     .description('Makes a key file with only the keys that policies need, for a worker.')
@@ -46,8 +46,8 @@ export function addKeysNarrow(parent: Command, context: Context): void {
     .option('--rejects', 'also keep the key of rejected records')
     .addOption(option('--period', 'PERIOD', 'of rules with a period, only the key of this one: 2024-03', readPeriod))
     .addOption(keysOption())
-    .addOption(identityOption())
-    .addOption(fileOption('--out', 'file to make (required)'))
+    .addOption(identityOption());
+  addWriteOptions(command)
     .addHelpText('after', helpText(HELP))
     .action((options: NarrowOptions) => makeNarrow(options, context));
 }
@@ -88,7 +88,7 @@ async function makeNarrow({ rejects = false, ...options }: NarrowOptions, contex
     ...given({ period: options.period }),
   });
   const what = `${plural(fields.length, 'field')}, for ${verbs.join(' and ')}`;
-  await writeChanged(out, { keyset: narrowed, source, what }, context);
+  await writeChanged(out, { keyset: narrowed, source, what }, options, context);
   for (const field of fields) context.voice.note(lineOf(field));
   if (rejects) context.voice.note('rejected records: seat belt');
   const soft = fields.filter(({ kept }) => kept === 'seat belt');

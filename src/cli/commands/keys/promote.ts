@@ -4,10 +4,10 @@
 import type { Command } from 'commander';
 import { describeKeyset } from '../../../keys/described.ts';
 import { promoteKey } from '../../../keys.ts';
-import { knownId, warnOfPins, writeChanged } from '../../custody/changing.ts';
+import { addWriteOptions, knownId, type WriteOptions, warnOfPins, writeChanged } from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
-import { type Context, fileOption, need } from '../../options.ts';
+import { type Context, need } from '../../options.ts';
 import { helpText } from '../../voice.ts';
 
 const HELP = `
@@ -17,20 +17,24 @@ key that was primary stays and reads what it has made.
 Example:
   trefoil keys promote 7rk2m9qa --keys keys-2.json --out keys-3.json`;
 
+interface PromoteOptions extends KeyOptions, WriteOptions {
+  readonly out?: string;
+}
+
 export function addKeysPromote(parent: Command, context: Context): void {
-  parent
+  const command = parent
     .command('promote')
     .summary('make a root key primary: it makes new values from now on')
     .description('Makes a root key primary, and writes a new file.')
     .argument('<ID>', 'id of the root key, as trefoil keys inspect shows it')
     .addOption(keysOption())
-    .addOption(identityOption())
-    .addOption(fileOption('--out', 'file to make (required)'))
+    .addOption(identityOption());
+  addWriteOptions(command)
     .addHelpText('after', helpText(HELP))
-    .action((id: string, options: KeyOptions & { out?: string }) => promote(id, options, context));
+    .action((id: string, options: PromoteOptions) => promote(id, options, context));
 }
 
-async function promote(argument: string, options: KeyOptions & { out?: string }, context: Context): Promise<void> {
+async function promote(argument: string, options: PromoteOptions, context: Context): Promise<void> {
   const out = need(options.out, '--out');
   const source = await needKeys(options, context);
   const { keyset } = source;
@@ -39,7 +43,7 @@ async function promote(argument: string, options: KeyOptions & { out?: string },
   const { keys } = describeKeyset(keyset, null);
   const changed = promoteKey(keyset, id);
   const what = `root key ${id} makes new values; ${keyset.primary} reads old ones`;
-  await writeChanged(out, { keyset: changed, source, what }, context);
+  await writeChanged(out, { keyset: changed, source, what }, options, context);
   warnOfPins(changed, context);
   const [before, now] = [keyset.primary, id].map((one) => keys.find((key) => key.id === one)!);
   if ((now!.base ?? id) !== (before!.base ?? before!.id)) {

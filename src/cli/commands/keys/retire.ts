@@ -7,12 +7,20 @@ import type { SilentField } from '../../../io/scan-report.ts';
 import { type DescribedBranch, type DescribedKey, describeKeyset } from '../../../keys/described.ts';
 import { type KeyNeed, type Keyset, retireKey } from '../../../keys.ts';
 import type { FilePolicy } from '../../../policy.ts';
-import { knownId, writeChanged } from '../../custody/changing.ts';
-import { needsOf, type RetiringKey, type Use, usesAsBase, usesInReports, usesInVaults } from '../../custody/uses.ts';
+import { addWriteOptions, knownId, type WriteOptions, writeChanged } from '../../custody/changing.ts';
+import {
+  needsOf,
+  type RetiringKey,
+  type Use,
+  usesAsBase,
+  usesInReports,
+  usesInVaults,
+  usesUnseen,
+} from '../../custody/uses.ts';
 import { branchText } from '../../custody/words.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
-import { type Context, fileOption, filesOption, listedNamesOption, need } from '../../options.ts';
+import { type Context, filesOption, listedNamesOption, need } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
 import { loadPolicy } from '../../policy-file.ts';
 import { vaultOption } from '../../stores/places.ts';
@@ -22,7 +30,14 @@ const HELP = `
 It refuses while a scan report names the key, or a key of no domain that was
 named; while a vault has rows under it; and while it is the base of another key. With --keep-needed it then keeps the branches that
 these uses need, and drops the root key. The policies must pin the branchCheck
-that it prints.
+that it prints. It keeps branches of no domain but those that --domain and
+--policy name, also with --all-scopes. In a recipient of these, shifted dates of
+a base can then never be made again, and in any other domain no tokens either.
+
+Tokens in other forms than the labelled one and values of fpe do not show their
+key. Their branches are kept too if a report has values of the key in their
+domain, or if no field of their policy shows its key. To drop the branches of a
+field that you have moved, leave the field out of the policy.
 
 It knows of no files but those in the reports. Every older copy of the key file
 still has the key, and JavaScript cannot erase memory: to destroy a key, destroy
@@ -33,7 +48,7 @@ Examples:
   trefoil keys retire m4q8t0vb --policy people.policy.yaml --scan scan.json \\
     --vault people.db --keep-needed --keys keys-3.json --out keys-4.json`;
 
-interface RetireOptions extends KeyOptions {
+interface RetireOptions extends KeyOptions, WriteOptions {
   readonly out?: string;
   readonly domain?: readonly string[];
   readonly policy?: readonly string[];
@@ -44,7 +59,7 @@ interface RetireOptions extends KeyOptions {
 }
 
 export function addKeysRetire(parent: Command, context: Context): void {
-  parent
+  const command = parent
     .command('retire')
     .summary('take a root key out of a key file, once nothing needs it')
     .description('Takes a root key out of a key file, or keeps only the branches of it that are needed.')
@@ -56,8 +71,8 @@ export function addKeysRetire(parent: Command, context: Context): void {
     .addOption(filesOption('--scan', 'report of trefoil scan; may be repeated'))
     .addOption(vaultOption())
     .option('--keep-needed', 'keep the branches that uses of the key need, in place of the root key')
-    .option('--all-scopes', 'keep the tokens and shifted dates of every scope of a base')
-    .addOption(fileOption('--out', 'file to make (required)'))
+    .option('--all-scopes', 'keep tokens and dates of every scope of a base, in the domains that are named');
+  addWriteOptions(command)
     .addHelpText('after', helpText(HELP))
     .action((id: string, options: RetireOptions) => retire(id, options, context));
 }
@@ -78,7 +93,9 @@ async function retire(argument: string, options: RetireOptions, context: Context
 
   const { uses: inFiles, silent, unknown } = await usesInReports(retiring, scan, policies);
   const inVaults = await usesInVaults(retiring, keyset, policies, options.vault ?? []);
-  const uses = [...usesAsBase(retiring), ...inVaults, ...inFiles];
+  // They hold up nothing that is not kept: then the command warns of them.
+  const unseen = keepNeeded ? usesUnseen(retiring, policies) : [];
+  const uses = [...usesAsBase(retiring), ...inVaults, ...inFiles, ...unseen];
   refuseUses(id, uses, keepNeeded);
   refuseUnknown(id, unknown);
   const keep = uses.length === 0 ? undefined : checkKept(uses, needsOf(uses, policies, { allScopes, domains }));
@@ -89,9 +106,10 @@ async function retire(argument: string, options: RetireOptions, context: Context
   const checks = domains.map((domain) => changed.domain(domain).branchCheck);
 
   const what = keep === undefined ? `root key ${id} is retired` : `root key ${id} is gone, and branches of it stay`;
-  await writeChanged(out, { keyset: changed, source, what }, context);
+  await writeChanged(out, { keyset: changed, source, what }, options, context);
   const kept = describeKeyset(changed, null).keys.find((key) => key.id === id)?.branches ?? [];
   report(id, kept, uses, context);
+  if (keep !== undefined) warnOfDomains(retiring.key, domains, all, context);
   const branchCheck = checks.find((check) => check !== undefined);
   if (branchCheck !== undefined) {
     context.voice.note(`pin the branches in every policy that uses this file: branchCheck: "${branchCheck}"`);
@@ -196,6 +214,22 @@ function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly Ke
     );
   }
   return needs;
+}
+
+/** Says in which domains nothing of a base was kept, as far as the key file names them. */
+function warnOfDomains(
+  { baseOf }: DescribedKey,
+  named: readonly string[],
+  known: readonly string[],
+  { voice }: Context,
+): void {
+  if (baseOf.length === 0) return;
+  const others = known.filter((domain) => !named.includes(domain));
+  voice.warning(
+    `branches of the base are kept for the domains that were named (${named.join(', ')}). In a recipient of them, shifted ` +
+      'dates cannot be made again, and in any other domain no tokens either',
+    others.map((domain) => `the key file also names ${domain}`),
+  );
 }
 
 /** Says what was kept, and for what. */

@@ -1,20 +1,19 @@
 /// <reference types="node" />
 /** `trefoil keys wrap`: seals a key file, so that only the named recipients, keys of a KMS or a passphrase open it. */
 
-import { type Command, Option } from 'commander';
-import { type AgeRecipient, type KeyWrapper, sealKeyFile } from '../../../custody.ts';
+import type { Command } from 'commander';
 import { loadAge } from '../../custody/age-package.ts';
-import { linesOf, withName } from '../../custody/identities.ts';
+import { toOption } from '../../custody/changing.ts';
 import { writeKeyFile } from '../../custody/new-file.ts';
 import { askNewPassphrase, checkNewPassphrase, passphraseFromFile } from '../../custody/passphrase.ts';
 import { regionOfProcess } from '../../custody/region.ts';
 import { scryptRecipient } from '../../custody/scrypt.ts';
-import { isWrapper, type NamedWrapper, namedWrapper } from '../../custody/wrappers.ts';
+import { sealed, type Ways, waysOf, waysText } from '../../custody/sealing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, readKeyFile } from '../../key-source.ts';
 import { type Context, checkFileName, fileOption, need } from '../../options.ts';
 import { DASH } from '../../outputs.ts';
-import { helpText, plural } from '../../voice.ts';
+import { helpText } from '../../voice.ts';
 
 const HELP = `
 FILE is a key file, plain or sealed. The new file is an age file: every
@@ -49,7 +48,7 @@ export function addKeysWrap(parent: Command, context: Context): void {
     .summary('seal a key file')
     .description('Seals a key file. The new file is an age file that only its owner can read.')
     .argument('<FILE>', 'key file to seal; -: standard input')
-    .addOption(toOption())
+    .addOption(toOption('who can open the file'))
     .option('--passphrase', 'seal the file with a passphrase')
     .addOption(identityOption())
     .option('--armour', 'write ASCII text, which fits into TREFOIL_KEYS')
@@ -59,22 +58,6 @@ export function addKeysWrap(parent: Command, context: Context): void {
     .action((file: string, options: WrapOptions) => wrap(file, options, context));
 }
 
-function toOption(): Option {
-  const text = 'who can open the file: a recipient of age, a file of them, or a key of a KMS; may be repeated';
-  return new Option('--to <RECIPIENT>', text).argParser((value: string, previous: readonly string[] = []) => [
-    ...previous,
-    checkFileName('--to', value),
-  ]);
-}
-
-/** Who can open the new file. */
-interface Ways {
-  readonly recipients: readonly (string | AgeRecipient)[];
-  readonly wrappers: readonly KeyWrapper[];
-  readonly name: string | undefined;
-  readonly region: string | undefined;
-}
-
 async function wrap(file: string, options: WrapOptions, context: Context): Promise<void> {
   const { to = [], passphrase = false, armour = false } = options;
   const out = need(options.out, '--out');
@@ -82,66 +65,24 @@ async function wrap(file: string, options: WrapOptions, context: Context): Promi
     throw new UsageError('--passphrase and --to cannot be combined', 'a passphrase is the only way into its file');
   }
   if (!passphrase && to.length === 0) throw new UsageError('--to or --passphrase is required');
-  const age = await loadAge();
+  await loadAge();
   // Mistakes in the recipients are reported before anybody is asked for a passphrase.
   const ways = passphrase ? null : await waysOf(to);
   const source = await readKeyFile(checkFileName('FILE', file), options, context);
-  if (options.allowMultiRegion !== true) refuseManyRegions(source.json, ways?.wrappers ?? []);
-  const { recipients, wrappers, name, region } = ways ?? (await newPassphrase(source.usedPassphrase, context));
-  let sealed: Uint8Array | string;
-  try {
-    sealed = await sealKeyFile(source.json, {
-      age,
-      recipients,
-      wrappers,
-      armour,
-      signal: context.signal,
-      ...(name === undefined ? {} : { name }),
-      ...(region === undefined ? {} : { region }),
-    });
-  } catch (error) {
-    if ((error as { readonly argument?: unknown }).argument !== 'recipients') throw error;
-    throw new UsageError(`--to: ${(error as Error).message.replace('"recipients" ', '')}`);
-  }
-  await writeKeyFile(out, sealed, context);
+  const seals = ways ?? (await newPassphrase(source.usedPassphrase, context));
+  const content = await sealed(
+    source.json,
+    seals,
+    { armour, allowMultiRegion: options.allowMultiRegion === true },
+    context,
+  );
+  await writeKeyFile(out, content, context);
   const { voice } = context;
-  const parts = [
-    ...(passphrase ? ['a passphrase'] : []),
-    ...(recipients.length > 0 && !passphrase ? [plural(recipients.length, 'recipient')] : []),
-    ...(wrappers.length > 0 ? [plural(wrappers.length, 'key wrapper')] : []),
-  ];
-  voice.note(`wrote ${out === DASH ? 'to standard output' : out}, sealed with ${parts.join(' and ')}`);
-  if (recipients.length === 0) voice.hint('without the KMS nobody can open it; seal it to a recipient, too');
+  const by = passphrase ? 'a passphrase' : waysText(seals);
+  voice.note(`wrote ${out === DASH ? 'to standard output' : out}, sealed with ${by}`);
+  if (seals.recipients.length === 0) voice.hint('without the KMS nobody can open it; seal it to a recipient, too');
   voice.hint('try to open the new file with trefoil keys inspect before you remove the old one');
 }
-
-/**
- * Refuses a multi-region key of AWS for keys with a region: every region that has a replica could open the file.
- *
- * @throws UsageError
- */
-function refuseManyRegions(json: string, wrappers: readonly KeyWrapper[]): void {
-  if (!wrappers.some(({ uri }) => /^aws-kms:.*:key\/mrk-/.test(uri))) return;
-  const { keys } = JSON.parse(json) as { readonly keys: readonly { readonly region?: string }[] };
-  if (keys.every(({ region }) => region === undefined)) return;
-  throw new UsageError(
-    '--to names a multi-region key of AWS, and the keys are for one region',
-    'name a key of that region, or add --allow-multi-region if its replicas stay there',
-  );
-}
-
-async function waysOf(to: readonly string[]): Promise<Ways> {
-  const recipients: string[] = [];
-  const named: NamedWrapper[] = [];
-  for (const one of to) {
-    if (isWrapper(one)) named.push(await namedWrapper('--to', one));
-    else if (isRecipient(one)) recipients.push(one);
-    else recipients.push(...(await linesOf(one, 'the file of recipients', isRecipient, null)));
-  }
-  return { recipients, ...withName('--to', named) };
-}
-
-const isRecipient = (text: string): boolean => /^age1[0-9a-z]{20,}$/.test(text);
 
 /** A new passphrase: from the file of the environment, unless that one has opened the old file. */
 async function newPassphrase(usedPassphrase: boolean, context: Context): Promise<Ways> {

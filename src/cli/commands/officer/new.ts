@@ -67,7 +67,7 @@ async function make({ name, out: path, witness = false }: NewOptions, context: C
   if (out === DASH) context.voice.note(`wrote to standard output; the verifier key is ${verifierKey}`);
   else {
     await writeOut(`${verifierKey}\n`);
-    context.voice.note(`wrote ${out}; the line above is its verifier key, which is public`);
+    context.voice.note(`wrote ${out}; the line on standard output is its verifier key, which is public`);
   }
   context.voice.note('keep the file secret: anyone who has it can sign in this name');
 }

@@ -1,8 +1,9 @@
 /**
- * The record streams, which need the types of web streams: the DOM library or @types/node.
+ * The record streams and the logs, which need the types of the web: the DOM library or @types/node.
  */
 import { keep, keyset, policy, seal } from 'trefoil';
 import { protectCsv, protectCsvStream, revealCsv, revealCsvStream } from 'trefoil/csv';
+import { cosigner, newNoteKey, openNote, type Signer, signNote, type Verifier, verifierKey } from 'trefoil/log';
 import { protectNdjson, protectNdjsonStream, revealNdjson } from 'trefoil/ndjson';
 import { protectFile, revealFile } from 'trefoil/node';
 import { revealAccess } from 'trefoil/reveal';
@@ -25,4 +26,10 @@ revealCsv([''], bound);
 // @ts-expect-error revealing needs the capability
 revealCsvStream(bound);
 
-export const used: unknown[] = [chunks, stream, protectNdjsonStream, protectFile, revealFile];
+const key = newNoteKey('anna.example', { algorithm: 'cosignature/v1' });
+const verifier: Verifier = verifierKey(key.verifierKey);
+const remote: Signer = { ...cosigner(key.privateKey), sign: async (message: Uint8Array) => message };
+const opened = async (): Promise<number | null | undefined> =>
+  openNote(await signNote('text\n', [remote]), [verifier]).signatures[0]?.time;
+
+export const used: unknown[] = [opened, chunks, stream, protectNdjsonStream, protectFile, revealFile];

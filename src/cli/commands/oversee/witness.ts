@@ -1,0 +1,131 @@
+/// <reference types="node" />
+/** `trefoil oversee witness`: runs a witness of logs (https://c2sp.org/tlog-witness). */
+
+import { type Command, Option } from 'commander';
+import { witnessFolder } from '../../../files/log/witness-state.ts';
+import { latestIn, MOST_REQUEST_BYTES } from '../../../log/witness/server.ts';
+import { type Verifier, verifierKey, type WitnessEvent, witness } from '../../../log.ts';
+import { UsageError } from '../../exit.ts';
+import { type Context, fileOption, need, option } from '../../options.ts';
+import { refuseTwoDashes } from '../../outputs.ts';
+import { keepDisputed } from '../../oversee/disputed.ts';
+import { type ListenPlace, listen, parseListen } from '../../oversee/http-server.ts';
+import { readCosigner, readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
+import { writeOut } from '../../stdout.ts';
+import { count, helpText, plural } from '../../voice.ts';
+
+const HELP = `
+The witness cosigns a checkpoint of a log only if it extends the last one that
+it has cosigned. Any log that speaks C2SP tlog-witness can use it. It also
+serves the last checkpoint of each log, for overseers.
+
+When it listens, it writes one line to standard output: the line of this witness
+for the policy of whoever relies on it. SIGTERM or Ctrl-C ends it; requests that
+have begun are answered, and the exit code is 0.
+
+It speaks HTTP without TLS. What it sends is signed and public, so a proxy with
+TLS is needed only to hide who asks.
+
+Never restore the folder of --state from a backup: a witness that has forgotten
+what it cosigned may cosign a second tree.
+
+Examples:
+  trefoil oversee witness --key ncc.key --log-policy policy.txt --state state --new --listen 127.0.0.1:7381
+  trefoil oversee witness --key ncc.key --log log.example/2026+3d1a…+Ab… --state state --listen unix:/run/w.sock`;
+
+interface WitnessOptions {
+  readonly key?: string;
+  readonly logPolicy?: string;
+  readonly log?: readonly string[];
+  readonly state?: string;
+  readonly new?: boolean;
+  readonly listen?: ListenPlace;
+  readonly prefix?: string;
+}
+
+export function addOverseeWitness(parent: Command, context: Context): void {
+  parent
+    .command('witness')
+    .summary('run a witness, which cosigns the checkpoints of logs')
+    .description('Runs a witness: a server that cosigns the checkpoints of logs if they extend the last ones.')
+    .addOption(fileOption('--key', 'private key of the witness, of the type cosignature/v1 (required)'))
+    .addOption(fileOption('--log-policy', 'policy whose logs it cosigns (C2SP tlog-policy)'))
+    .addOption(vkeysOption('--log', 'verifier key of a log that it cosigns, instead of a policy; may be repeated'))
+    .addOption(fileOption('--state', 'folder in which it remembers what it has cosigned (required)', 'DIR'))
+    .addOption(new Option('--new', 'make the folder of --state: once in the life of a witness'))
+    .addOption(option('--listen', 'ADDRESS', 'HOST:PORT or unix:PATH (required); port 0 takes a free one', parseListen))
+    .addOption(option('--prefix', 'PATH', 'path before /add-checkpoint, such as /witness (default: none)', parsePrefix))
+    .addHelpText('after', helpText(HELP))
+    .action((options: WitnessOptions) => serve(options, context));
+}
+
+function parsePrefix(text: string): string {
+  if (/^(\/[A-Za-z0-9._~-]+)+$/.test(text)) return text;
+  throw new UsageError('--prefix expected a path such as /witness, without a slash at its end');
+}
+
+async function serve(options: WitnessOptions, context: Context): Promise<void> {
+  const { voice, signal } = context;
+  const keyFile = need(options.key, '--key');
+  const folder = need(options.state, '--state');
+  const place = options.listen;
+  if (place === undefined) throw new UsageError('--listen ADDRESS is required', 'for example --listen 127.0.0.1:7381');
+  refuseTwoDashes('input', [
+    ['--key', keyFile],
+    ['--log-policy', options.logPolicy],
+  ]);
+  const logs = await logsOf(options);
+  const signer = await readCosigner(keyFile, voice);
+  const state = await witnessFolder(folder, { key: signer.verifierKey, create: options.new === true });
+  try {
+    // A state that was damaged is an error now, and not with the first request.
+    for (const { name } of logs) await latestIn(state, verifierKey(signer.verifierKey), name);
+    const { prefix = '' } = options;
+    const report = (event: WitnessEvent): void => tell(event, folder, context);
+    const server = await listen(place, MOST_REQUEST_BYTES, witness({ signer, state, logs, prefix, report }));
+    try {
+      const { verifierKey: text, name } = signer;
+      const url = server.address.startsWith('unix:') ? '' : ` ${server.address}${prefix}`;
+      await writeOut(`witness ${name} ${text}${url}\n`);
+      voice.note(`listening on ${server.address} for ${plural(new Set(logs.map((log) => log.name)).size, 'log')}`);
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    } finally {
+      await server.close();
+    }
+    voice.note('the witness has ended');
+  } finally {
+    await state.close();
+  }
+}
+
+async function logsOf({ logPolicy, log = [] }: WitnessOptions): Promise<readonly Verifier[]> {
+  if ((logPolicy === undefined) === (log.length === 0)) {
+    throw new UsageError(
+      'set either --log-policy FILE or --log VKEY',
+      'the witness cosigns the logs of the policy, or those whose verifier keys are named',
+    );
+  }
+  if (logPolicy === undefined) return log.map(verifierKey);
+  const { logs } = await readLogPolicy(logPolicy);
+  if (logs.length === 0) throw new UsageError('the policy of --log-policy names no log');
+  return logs;
+}
+
+/** Writes what happened, if it matters to the operator. Other clients may ask for anything, so refusals are silent. */
+function tell({ status, origin, size, disputed, error }: WitnessEvent, folder: string, { voice }: Context): void {
+  if (size !== null) voice.note(`cosigned ${count(size)} entries of ${origin}`);
+  if (disputed !== null) {
+    keepDisputed(folder, origin!, disputed).then(
+      (file) =>
+        voice.warning(
+          `refused a checkpoint of ${origin} that the log has signed and that does not extend the last one; it is kept in ` +
+            `${file}: compare it with the last one, because two trees of one log may be a fork`,
+        ),
+      () => voice.warning(`refused a checkpoint of ${origin} that does not extend the last one; it could not be kept`),
+    );
+  }
+  if (status === 500) voice.failure(error);
+}

@@ -1,0 +1,142 @@
+/// <reference types="node" />
+/** A small HTTP server over a function from requests to responses: time limits, size limits, and a good end. */
+
+import { unlink } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { fail } from '../../errors.ts';
+import { errorCode, guard } from '../../files/system-error.ts';
+import { UsageError } from '../exit.ts';
+
+/** Where a server listens. */
+export type ListenPlace = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Time limits in milliseconds, and numbers of connections and requests. A witness answers within milliseconds. */
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 5_000, maxConnections: 256 };
+
+/** How long requests may go on after the server was told to end, in milliseconds. The process itself ends after 2 s. */
+const GRACE = 1_500;
+
+/** A server that listens. */
+export interface Listening {
+  /** Its address: `http://127.0.0.1:7381`, or `unix:/run/witness.sock`. */
+  readonly address: string;
+  /** Answers the requests that have begun, and ends. */
+  readonly close: () => Promise<void>;
+}
+
+/** Reads the argument of `--listen`: `127.0.0.1:7381`, `[::1]:7381` or `unix:PATH`. */
+export function parseListen(text: string): ListenPlace {
+  if (text.startsWith('unix:') && text.length > 5 && !text.includes('\0')) return { path: text.slice(5) };
+  const [, host, bare, port = ''] = /^(?:\[([0-9a-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})$/.exec(text) ?? [];
+  if (port !== '' && Number(port) <= 65_535) return { host: host ?? bare!, port: Number(port) };
+  throw new UsageError('--listen expected HOST:PORT or unix:PATH', 'for example --listen 127.0.0.1:7381');
+}
+
+/**
+ * Listens, and answers each request with the response of a function.
+ *
+ * @param most bytes of a body. Of a longer one the function gets one byte more and decides.
+ * @throws TrefoilError `io_failed` if the address is in use or not allowed.
+ */
+export async function listen(
+  place: ListenPlace,
+  most: number,
+  handle: (request: Request) => Promise<Response>,
+): Promise<Listening> {
+  const server = createServer((incoming, outgoing) => {
+    answer(incoming, outgoing, most, handle).catch(() => outgoing.destroy());
+  });
+  Object.assign(server, LIMITS);
+  if ('path' in place) await removeStaleSocket(place.path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(unusable(error)));
+    server.listen(place, () => resolve());
+  });
+  // An error of a connection ends that connection alone.
+  server.on('error', () => {});
+  return {
+    address: 'path' in place ? `unix:${place.path}` : addressOf(server.address() as AddressInfo),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), GRACE).unref();
+      }),
+  };
+}
+
+function addressOf({ address, port, family }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** The error of `listen` in our own words. */
+function unusable(error: unknown): unknown {
+  const code = errorCode(error) ?? 'unknown';
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another process listens there',
+    EADDRNOTAVAIL: 'this machine does not have the address',
+    EACCES: 'permission denied',
+    ENOTFOUND: 'there is no such host',
+  };
+  try {
+    return fail('io_failed', `--listen cannot be used: ${reasons[code] ?? 'the system refused'} (${code})`);
+  } catch (made) {
+    return made;
+  }
+}
+
+/** Removes the socket of a process that was killed. One that somebody listens on stays, and listening fails. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const isStale = await new Promise<boolean>((resolve) => {
+    const probe = connect({ path });
+    probe.on('connect', () => resolve(false));
+    probe.on('error', (error) => resolve(errorCode(error) === 'ECONNREFUSED'));
+  }).catch(() => false);
+  if (isStale) await guard(path, unlink(path));
+}
+
+async function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  most: number,
+  handle: (request: Request) => Promise<Response>,
+): Promise<void> {
+  const body = await bodyOf(incoming, most);
+  const request = requestOf(incoming, body);
+  const response = request === null ? new Response('bad request\n', { status: 400 }) : await handle(request);
+  outgoing.statusCode = response.status;
+  for (const [name, value] of response.headers) outgoing.setHeader(name, value);
+  if (body.length > most) outgoing.setHeader('connection', 'close');
+  outgoing.end(Buffer.from(await response.arrayBuffer()));
+}
+
+/** The request of the web; `null` for a target or a method that it does not have. */
+function requestOf({ url = '', method = '', headers }: IncomingMessage, body: Uint8Array): Request | null {
+  const isPath = url.startsWith('/') && URL.canParse(`http://localhost${url}`);
+  if (!isPath || !/^[A-Z]+$/.test(method) || ['CONNECT', 'TRACE', 'TRACK'].includes(method)) return null;
+  const encoding = headers['content-encoding'];
+  return new Request(`http://localhost${url}`, {
+    method,
+    headers: encoding === undefined ? {} : { 'content-encoding': encoding },
+    body: method === 'GET' || method === 'HEAD' ? null : new Uint8Array(body),
+  });
+}
+
+/** The body, or the first bytes of one that is too long. Reading ends there, so that memory is bounded. */
+function bodyOf(incoming: IncomingMessage, most: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const end = (): void => resolve(Buffer.concat(chunks).subarray(0, most + 1));
+    incoming.on('data', (chunk: Buffer) => {
+      if (length > most) return;
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > most) end();
+    });
+    incoming.on('end', end);
+    incoming.on('error', reject);
+    incoming.on('close', () => reject(new Error('the client has gone')));
+  });
+}

@@ -1,0 +1,56 @@
+/// <reference types="node" />
+/** Keys and policies of an overseer: files that name logs and witnesses, and the key of a witness. */
+
+import { Option } from 'commander';
+import { TrefoilError } from '../../errors.ts';
+import { cosigner, type LogPolicy, parseLogPolicy, type Signer, verifierKey } from '../../log.ts';
+import { readNoteKeyFile } from '../custody/note-key.ts';
+import { UsageError } from '../exit.ts';
+import { readSmallFile } from '../policy-file.ts';
+import type { Voice } from '../voice.ts';
+
+/** Longest policy file in bytes. One with 32 logs, witnesses and groups has about 8,000. */
+const MOST_POLICY_BYTES = 65_536;
+
+/** An option that takes a verifier key, which is public, and may be repeated. */
+export function vkeysOption(flag: string, text: string): Option {
+  return new Option(`${flag} <VKEY>`, text).argParser((value: string, previous: readonly string[] = []) => {
+    if (value.startsWith('PRIVATE+KEY+')) {
+      throw new UsageError(
+        `${flag} expected a verifier key, got a private key`,
+        'other users of this machine may have seen it; make a new one',
+      );
+    }
+    try {
+      verifierKey(value);
+    } catch (error) {
+      if (!(error instanceof TrefoilError)) throw error;
+      throw new UsageError(`${flag}: ${error.issues[0]!.message}`, 'it is one text, NAME+HASH+KEY; put it into quotes');
+    }
+    return [...previous, value];
+  });
+}
+
+/**
+ * Reads a policy of logs and witnesses.
+ *
+ * @throws TrefoilError `log_policy_invalid` with the line; `io_failed`.
+ */
+export function readLogPolicy(path: string): Promise<LogPolicy> {
+  return readSmallFile(path, MOST_POLICY_BYTES, 'the policy', 'log_policy_invalid', parseLogPolicy);
+}
+
+/**
+ * Reads the private key of a witness.
+ *
+ * @throws TrefoilError `note_key_invalid`, `io_failed`.
+ */
+export async function readCosigner(path: string, voice: Voice): Promise<Signer> {
+  const text = await readNoteKeyFile(path, voice);
+  try {
+    return cosigner(text);
+  } catch (error) {
+    if (!(error instanceof TrefoilError)) throw error;
+    throw new TrefoilError(error.issues.map((issue) => ({ ...issue, file: path })));
+  }
+}

@@ -1,0 +1,113 @@
+/** What an overseer keeps of a log that was verified, so that the next look only reads what is new. */
+
+import { encodeBase64 } from '../../core/base64.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { ownProperties, typeName } from '../../core/checks.ts';
+import { scanJson } from '../../core/json/scan.ts';
+import { fail } from '../../errors.ts';
+import { decodeHash } from '../tree/checkpoint.ts';
+import { rootOf, subtreesOf } from '../tree/range.ts';
+
+/** The most characters of the text: a note and 53 hashes. */
+const MOST_CHARACTERS = 1_048_576;
+
+/** A tree that was verified. It is data: `JSON.stringify` writes it, and {@link parseSeen} reads it. */
+export interface Seen {
+  readonly trefoil: 'seen-v1';
+  readonly origin: string;
+  /** How many entries were verified. */
+  readonly size: number;
+  /** The hash of the tree, in base64. */
+  readonly root: string;
+  /** The roots of the complete subtrees that the tree consists of, from the left, in base64. */
+  readonly edge: readonly string[];
+  /** The time of the last entry, in seconds since 1970; `null` if entries were not read. */
+  readonly at: number | null;
+  /** The checkpoint with its signatures: the proof that the log has signed this tree. */
+  readonly checkpoint: string;
+}
+
+const NAMES = ['trefoil', 'origin', 'size', 'root', 'edge', 'at', 'checkpoint'] as const;
+
+/** Makes the record of a verified tree. */
+export function seenOf(
+  tree: { readonly origin: string; readonly size: number; readonly root: Uint8Array },
+  edge: readonly Uint8Array[],
+  at: number | null,
+  checkpoint: string,
+): Seen {
+  return Object.freeze({
+    trefoil: 'seen-v1' as const,
+    origin: tree.origin,
+    size: tree.size,
+    root: encodeBase64(tree.root),
+    edge: Object.freeze(edge.map(encodeBase64)),
+    at,
+    checkpoint,
+  });
+}
+
+/**
+ * Reads what an overseer has kept of a log. Whoever can write this text can hide from the overseer what was changed
+ * before, so keep it where the operator of the log cannot write.
+ *
+ * @param text JSON, as `JSON.stringify` writes a {@link Seen}; at most 1 MiB.
+ * @throws TrefoilError `seen_invalid`, also if the hashes do not lead to the root.
+ *
+ * @example
+ * ```ts
+ * import { parseSeen } from 'trefoil/log';
+ *
+ * parseSeen('{}'); // throws seen_invalid
+ * ```
+ */
+export function parseSeen(text: string): Seen {
+  if (typeof text !== 'string') fail('wrong_type', `expected text, got ${typeName(text)}`);
+  if (text.length > MOST_CHARACTERS) invalid(`is longer than ${MOST_CHARACTERS} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    invalid('is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) invalid('is not an object of JSON');
+  if (scanJson(text, value) !== null) invalid('has a name twice, or a number that is not exact');
+  return checkedSeen(value).seen;
+}
+
+/** A record with its hashes as bytes. */
+export interface CheckedSeen {
+  readonly seen: Seen;
+  readonly root: Uint8Array;
+  readonly edge: readonly Uint8Array[];
+}
+
+/** Checks a record. @throws TrefoilError `seen_invalid`. */
+export function checkedSeen(value: unknown): CheckedSeen {
+  if (typeof value !== 'object' || value === null) invalid('is not an object');
+  const own = ownProperties(value as Partial<Record<keyof Seen, unknown>>);
+  if (own.trefoil !== 'seen-v1') invalid('is not of the version seen-v1');
+  if (!Object.keys(own).every((name) => (NAMES as readonly string[]).includes(name))) invalid('has an unknown field');
+  const { origin, size, root, edge, at, checkpoint } = own;
+  if (typeof origin !== 'string' || typeof checkpoint !== 'string') invalid('lacks its origin or its checkpoint');
+  if (!isCount(size)) invalid('has a size that is not a whole number');
+  if (at !== null && !isCount(at)) invalid('has a time that is not a whole number or null');
+  if (!Array.isArray(edge) || edge.length !== subtreesOf(size)) invalid('has another number of hashes than its size');
+  const hashes = edge.map((hash: unknown) => bytesOf(hash));
+  const rootBytes = bytesOf(root);
+  if (!equalBytes(rootOf(hashes), rootBytes)) invalid('has hashes that do not lead to its root');
+  const seen = Object.freeze({ trefoil: 'seen-v1' as const, origin, size, root: root as string, edge, at, checkpoint });
+  return { seen, root: rootBytes, edge: hashes };
+}
+
+function bytesOf(hash: unknown): Uint8Array {
+  return (
+    (typeof hash === 'string' ? decodeHash(hash) : null) ?? invalid('has a hash that is not the base64 of 32 bytes')
+  );
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function invalid(what: string): never {
+  return fail('seen_invalid', `the record of the last look ${what}; verify the log from its beginning without it`);
+}

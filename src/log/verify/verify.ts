@@ -1,0 +1,382 @@
+/** Verifying a log: its signature, its tree, its entries, what was seen before, and what its witnesses have seen. */
+
+import { equalBytes } from '../../core/bytes.ts';
+import { badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
+import { TrefoilError } from '../../errors.ts';
+import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
+import { type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
+import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
+import { rootOf } from '../tree/range.ts';
+import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
+import { type EntryFormat, type EntryVisitor, entryVisitor, type VisitEntry } from './entries.ts';
+import { caught, Fault, type Finding, fault, finding } from './finding.ts';
+import { firstChange } from './kept.ts';
+import { type CountedSource, counted } from './reading.ts';
+import { changedRange, explainTree } from './rebuilt.ts';
+import { type CheckedSeen, checkedSeen, type Seen, seenOf } from './seen.ts';
+import { type TrustedTiles, trustedTiles } from './trusted.ts';
+import { walkTrusted } from './walk.ts';
+import {
+  type AskWitness,
+  askByHttp,
+  askWitnesses,
+  isSameTree,
+  type WitnessAnswers,
+  type WitnessView,
+} from './witnesses.ts';
+
+/** How long a log may need to show a checkpoint that a witness has, in milliseconds, if the caller does not say. */
+const DEFAULT_PATIENCE = 5000;
+
+const DEFAULT_TIMEOUT = 30_000;
+
+/** Options of {@link verifyLog}. */
+export interface VerifyOptions {
+  /** Whom to trust: the keys of the log and of its witnesses. */
+  readonly policy: LogPolicy;
+  /** What the last verification returned as `seen`. Without it, all entries are verified. */
+  readonly seen?: Seen;
+  /** What entries are. Default: `log-v1`, so that each is read and its time checked; `any` for other logs. */
+  readonly entries?: EntryFormat;
+  /** Is called with each entry after it was verified. The bytes are a view, which is only valid during the call. */
+  readonly entry?: VisitEntry;
+  /**
+   * Whether the full tiles of leaves are compared with the entries: `all`, or `edge` for none of them. Entries are
+   * verified without them. Default: `all` from the beginning, `edge` after a last look.
+   */
+  readonly tiles?: 'all' | 'edge';
+  /** An old copy of the log, for the exact entry if the log has changed what was seen before. */
+  readonly kept?: LogSource;
+  /** How a witness is asked. Default: by HTTP, at its address in the policy. `null` asks none. */
+  readonly ask?: AskWitness | null;
+  /** Another `fetch` for the witnesses. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Time limit for each witness in milliseconds. Default: 30,000. */
+  readonly timeout?: number;
+  /**
+   * If a witness has a larger tree than the log shows, the checkpoint is read again after so many milliseconds, because
+   * the log may be about to publish it. Default: 5,000.
+   */
+  readonly patience?: number;
+}
+
+/** A cosignature, and how many entries it covers. */
+export interface Vouched {
+  /** The name of the witness in the policy. */
+  readonly name: string;
+  /** When it cosigned, by its own clock, in seconds since 1970. */
+  readonly time: number;
+  /** The size of the tree that it cosigned, which the log contains. */
+  readonly size: number;
+}
+
+/** The result of a verification. */
+export interface Verification {
+  /** Whether nothing wrong was found. Look at `silent` and `witnessed` as well. */
+  readonly ok: boolean;
+  /** The checkpoint with its signatures; `null` if there is none that the log has signed. */
+  readonly checkpoint: string | null;
+  readonly origin: string | null;
+  /** How many entries the log has, by its checkpoint. */
+  readonly size: number;
+  /** How many entries were verified: all, or those after the last look. */
+  readonly checked: number;
+  /** How many files were asked for. */
+  readonly files: number;
+  /** What is wrong, the first entry first. */
+  readonly findings: readonly Finding[];
+  /** To keep for the next look; `null` unless `ok`. */
+  readonly seen: Seen | null;
+  /** How many of the verified entries there are of each kind, of the first 100 kinds. */
+  readonly kinds: Readonly<Record<string, number>>;
+  /** How many of the verified entries are of a kind or version that this version of trefoil does not know. */
+  readonly unknown: number;
+  /** The witnesses whose cosigned tree the log contains. */
+  readonly cosigned: readonly Vouched[];
+  /** The witnesses of the policy that say nothing: neither their own checkpoint nor a cosignature was found. */
+  readonly silent: readonly string[];
+  /** How many entries, from the first, a quorum of witnesses has cosigned. With `quorum none` all. */
+  readonly witnessed: number;
+}
+
+/**
+ * Verifies a log, and names the first entry that is wrong. It needs the same memory for any size.
+ *
+ * From the beginning it reads every file. With `seen` it reads what is new: the entries since, and the right edge of
+ * the tree, which shows that nothing was changed before; it does not read the older entries again, so a file that was
+ * damaged since is only found by a verification from the beginning.
+ *
+ * Every witness of the policy is asked for its own checkpoint, not only a quorum: the log has to contain each of them.
+ * A witness that cannot be asked is listed in `silent`. While it is silent, the log may show it other entries.
+ *
+ * The newest entries may not be cosigned yet. They are those from `witnessed` on. It is a finding if no entry is
+ * witnessed, or not all of the last look.
+ *
+ * @param source where the log is read: `logAt`, a folder, or your own.
+ * @returns what was found. Whatever is wrong with the log is in it, and is not thrown.
+ * @throws TrefoilError `log_unavailable`, `io_failed` or what else the source throws if it is not known what the log
+ *   has; `seen_invalid`. What `entry` throws passes through.
+ * @throws TypeError, RangeError for wrong options.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   leafHash, newNoteKey, noteSigner, parseLogPolicy, bundleBytes, signNote, tilePath, verifyLog, writeCheckpoint,
+ *   writeEntry,
+ * } from 'trefoil/log';
+ *
+ * const key = newNoteKey('log.example');
+ * const entry = writeEntry({ kind: 'beat' }, 1_796_126_400);
+ * const text = writeCheckpoint({ origin: 'log.example', size: 1, root: leafHash(entry) });
+ * const files = new Map([
+ *   ['checkpoint', new TextEncoder().encode(await signNote(text, [noteSigner(key.privateKey)]))],
+ *   [tilePath('entries', 0, 1), bundleBytes([entry])],
+ *   [tilePath(0, 0, 1), leafHash(entry)],
+ * ]);
+ * const policy = parseLogPolicy(`log ${key.verifierKey}\nquorum none\n`);
+ * const found = await verifyLog({ read: async (path) => files.get(path) ?? null }, { policy });
+ * found.ok; // → true
+ * found.kinds; // → { beat: 1 }
+ * ```
+ */
+export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<Verification> {
+  const settings = checkedOptions(options);
+  const log = counted(checkSource('source', source));
+  const head = await caught(readHead(log, settings));
+  if (head instanceof Fault) return unreadHead(head.finding, log);
+  const visitor = entryVisitor(settings.entries, settings.seen?.seen.at ?? null, settings.entry);
+  const findings: Finding[] = [];
+  const tree = await caught(verifyTree(log, head, settings, visitor));
+  if (tree instanceof Fault) findings.push(tree.finding);
+  const wrongEntry = visitor.finding();
+  if (wrongEntry !== null) findings.push(wrongEntry);
+  const tiles = tree instanceof Fault ? await tilesAgain(log, head.opened) : tree;
+  const cosigned = await compareViews(head, tiles, findings);
+  const witnessed = witnessedSize(cosigned, head.opened.size, settings.policy);
+  const before = settings.seen?.seen.size ?? Math.min(1, head.opened.size);
+  if (witnessed < before) findings.push(unwitnessed(witnessed));
+  findings.sort((a, b) => (a.entry ?? 0) - (b.entry ?? 0));
+  const ok = findings.length === 0;
+  const { origin, size } = head.opened;
+  return Object.freeze({
+    ok,
+    checkpoint: head.note,
+    origin,
+    size,
+    checked: visitor.checked(),
+    files: log.count(),
+    findings: Object.freeze(findings),
+    seen: ok && tiles !== null ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
+    kinds: visitor.kinds(),
+    unknown: visitor.unknown(),
+    cosigned: Object.freeze(cosigned),
+    silent: head.answers.silent.filter((name) => !cosigned.some((one) => one.name === name)),
+    witnessed,
+  });
+}
+
+/** Options that were checked. */
+interface Settings {
+  readonly policy: LogPolicy;
+  readonly seen: CheckedSeen | null;
+  readonly entries: EntryFormat;
+  readonly entry: VisitEntry | undefined;
+  readonly everyTile: boolean;
+  readonly kept: CountedSource | null;
+  readonly ask: AskWitness | null;
+  readonly patience: number;
+}
+
+const NAMES = ['policy', 'seen', 'entries', 'entry', 'tiles', 'kept', 'ask', 'fetch', 'timeout', 'patience'];
+
+function checkedOptions(options: VerifyOptions): Settings {
+  const { policy, seen, entries, entry, tiles, kept, ask, fetch, timeout, patience } = checkOptions<VerifyOptions>(
+    'options',
+    options,
+    NAMES,
+  );
+  for (const [name, value] of Object.entries({ entry, ask: ask ?? undefined, fetch })) {
+    if (value !== undefined && typeof value !== 'function') {
+      badType(name, `expected a function, got ${typeName(value)}`);
+    }
+  }
+  const before = seen === undefined ? null : checkedSeen(seen);
+  const limit = checkInteger('timeout', timeout ?? DEFAULT_TIMEOUT, 1, 2 ** 31 - 1);
+  return {
+    policy: checkPolicy(policy),
+    seen: before,
+    entries: checkOneOf('entries', entries ?? 'log-v1', ['log-v1', 'any']),
+    entry,
+    everyTile: checkOneOf('tiles', tiles ?? (before === null ? 'all' : 'edge'), ['all', 'edge']) === 'all',
+    kept: kept === undefined ? null : counted(checkSource('kept', kept)),
+    ask: ask === undefined ? askByHttp(fetch, limit) : ask,
+    patience: checkInteger('patience', patience ?? DEFAULT_PATIENCE, 0, 2 ** 31 - 1),
+  };
+}
+
+/** The checkpoint of a log, and those that its witnesses have. */
+interface Head {
+  readonly opened: OpenedCheckpoint;
+  readonly note: string;
+  readonly answers: WitnessAnswers;
+}
+
+/** Reads the checkpoint and asks the witnesses. @throws Fault if there is none that the log has signed. */
+async function readHead(log: LogSource, { policy, seen, ask, patience }: Settings): Promise<Head> {
+  const first = await readCheckpoint(log, policy);
+  if (seen !== null && first.opened.origin !== seen.seen.origin) {
+    fault('unsigned', 'the checkpoint is of another log than that of the last look', { path: CHECKPOINT_PATH });
+  }
+  const answers: WitnessAnswers =
+    ask === null
+      ? { views: [], silent: policy.witnesses.map(({ name }) => name) }
+      : await askWitnesses(ask, policy, first.opened.origin);
+  // A witness may have cosigned a checkpoint that the log is about to publish.
+  if (answers.views.every(({ size }) => size <= first.opened.size)) return { ...first, answers };
+  await new Promise((resolve) => setTimeout(resolve, patience));
+  return { ...(await readCheckpoint(log, policy)), answers };
+}
+
+async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<Omit<Head, 'answers'>> {
+  const path = CHECKPOINT_PATH;
+  const bytes = await log.read(path, MOST_NOTE_BYTES);
+  if (bytes === null) return fault('cut', 'the log has no checkpoint', { path });
+  try {
+    const opened = openCheckpoint(bytes, policy);
+    return { opened, note: new TextDecoder().decode(bytes) };
+  } catch (error) {
+    if (!(error instanceof TrefoilError)) throw error;
+    const { code, message } = error.issues[0]!;
+    const word = code === 'note_unsigned' || code === 'signature_invalid' ? 'unsigned' : 'unreadable';
+    return fault(word, `the checkpoint of the log is not good: ${message}`, { code, path });
+  }
+}
+
+function unreadHead(found: Finding, log: CountedSource): Verification {
+  return Object.freeze({
+    ok: false,
+    checkpoint: null,
+    origin: null,
+    size: 0,
+    checked: 0,
+    files: log.count(),
+    findings: Object.freeze([found]),
+    seen: null,
+    kinds: {},
+    unknown: 0,
+    cosigned: [],
+    silent: [],
+    witnessed: 0,
+  });
+}
+
+/**
+ * Verifies the tree and the entries.
+ *
+ * @returns the verified tiles.
+ * @throws Fault for the first thing that is wrong.
+ */
+async function verifyTree(
+  log: LogSource,
+  { opened, note }: Head,
+  { seen, everyTile, kept }: Settings,
+  visitor: EntryVisitor,
+): Promise<TrustedTiles> {
+  const { size, root } = opened;
+  if (seen !== null && size < seen.seen.size) {
+    const range = [size, seen.seen.size] as const;
+    const message = `the log has ${size} entries, and had ${seen.seen.size} at the last look`;
+    fault('rolled back', message, { entry: size, range, evidence: [seen.seen.checkpoint, note] });
+  }
+  const tiles = await caught(trustedTiles(log, size, root));
+  if (tiles instanceof Fault) return explainTree(log, opened, seen);
+  if (seen !== null) await compareSeen(log, tiles, seen, kept, note);
+  const from = seen?.seen.size ?? 0;
+  await walkTrusted(log, tiles, from, everyTile, (bundle) => visitor.visit(bundle, from));
+  return tiles;
+}
+
+/** Compares the tree with what was seen before. @throws Fault `forked`. */
+async function compareSeen(
+  log: LogSource,
+  tiles: TrustedTiles,
+  seen: CheckedSeen,
+  kept: CountedSource | null,
+  note: string,
+): Promise<void> {
+  const now = await tiles.edgeAt(seen.seen.size);
+  const range = changedRange(seen, now, seen.seen.size);
+  if (range[0] === seen.seen.size) return;
+  const exact = kept === null ? null : await caught(firstChange(kept, seen.seen.size, log, tiles.size));
+  const entry = typeof exact === 'number' ? exact : range[0];
+  const where = typeof exact === 'number' ? { entry } : { entry, range };
+  fault('forked', 'the log has another tree than at the last look: entries were changed, and signed again', {
+    ...where,
+    evidence: [seen.seen.checkpoint, note],
+  });
+}
+
+/** The tiles for the comparison with the witnesses, if the right edge of the tree is good. */
+async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | null> {
+  const tiles = await caught(trustedTiles(log, size, root));
+  return tiles instanceof Fault ? null : tiles;
+}
+
+/** Compares the log with what the witnesses have seen, and returns those that it contains. */
+async function compareViews(
+  { opened, answers, note }: Head,
+  tiles: TrustedTiles | null,
+  findings: Finding[],
+): Promise<Vouched[]> {
+  const { size, witnesses } = opened;
+  const vouched = new Map<string, Vouched>(witnesses.map((one) => [one.name, { ...one, size }]));
+  for (const view of answers.views) {
+    const { name, time } = view;
+    const found = await compareView(view, opened, tiles);
+    if (found === 'contained') {
+      if (view.size > (vouched.get(name)?.size ?? -1)) vouched.set(name, { name, time, size: view.size });
+    } else if (found !== 'not known') {
+      findings.push({ ...found, witness: name, evidence: [view.note, note] });
+    }
+  }
+  return [...vouched.values()];
+}
+
+async function compareView(
+  view: WitnessView,
+  opened: OpenedCheckpoint,
+  tiles: TrustedTiles | null,
+): Promise<Finding | 'contained' | 'not known'> {
+  const { name, size } = view;
+  if (size > opened.size) {
+    const message = `the witness ${name} has a checkpoint of ${size} entries, and the log shows ${opened.size}`;
+    return finding('rolled back', message, { entry: opened.size, range: [opened.size, size] });
+  }
+  const forked = finding('forked', `the witness ${name} has a checkpoint of another tree than the log shows`, {
+    entry: 0,
+    range: [0, size],
+  });
+  if (size === opened.size) return isSameTree(view, opened) ? 'contained' : forked;
+  const edge = tiles === null ? null : await caught(tiles.edgeAt(size));
+  if (edge === null || edge instanceof Fault) return 'not known';
+  return equalBytes(rootOf(edge), view.root) ? 'contained' : forked;
+}
+
+/** How many entries a quorum has cosigned: the largest tree for which the witnesses of no smaller one suffice. */
+function witnessedSize(cosigned: readonly Vouched[], size: number, { satisfiedBy }: LogPolicy): number {
+  const names = new Set<string>();
+  if (satisfiedBy(names)) return size;
+  for (const one of cosigned.toSorted((a, b) => b.size - a.size)) {
+    names.add(one.name);
+    if (satisfiedBy(names)) return one.size;
+  }
+  return 0;
+}
+
+function unwitnessed(size: number): Finding {
+  const message =
+    size === 0
+      ? 'too few witnesses of the policy have cosigned the log'
+      : `too few witnesses of the policy have cosigned more than the first ${size} entries`;
+  return finding('unwitnessed', message, { entry: size });
+}
