@@ -5,6 +5,7 @@
  *
  * An export without a row in the table fails the test.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +40,7 @@ import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } fr
 import { openKeys } from '../src/keys/domain-keys.ts';
 import { addDomain, addKey, promoteKey } from '../src/keys.ts';
 import {
+  cosigner,
   leafHash,
   logAt,
   newNoteKey,
@@ -50,6 +52,7 @@ import {
   treeEdge,
   verifierKey,
   verifyLog,
+  witnessMemory,
   writeCheckpoint,
   writeLogProof,
 } from '../src/log.ts';
@@ -395,8 +398,44 @@ const TREE: Readonly<Record<string, Row>> = {
   ],
 };
 
+/** A witness that answers everything with 404. */
+const placeOfWitness = () => ({ name: 'W', verifier: verifierKey(COSIGNER_KEY.verifierKey), url: 'http://w.example' });
+const callWitness = () => ({ fetch: async () => new Response('', { status: 404 }), timeout: 100 });
+
+const WITNESS: Readonly<Record<string, Row>> = {
+  cosign: call(
+    () => [
+      ANNAS,
+      0,
+      () => [LEAF],
+      placeOfWitness(),
+      { ...callWitness(), log: verifierKey(NOTE_KEY.verifierKey), signal: new AbortController().signal },
+    ],
+    { refuses: true, echoes: true },
+  ),
+  latestOf: call(() => [placeOfWitness(), verifierKey(NOTE_KEY.verifierKey), callWitness()]),
+  witness: call(() => [
+    {
+      signer: { ...cosigner(COSIGNER_KEY.privateKey) },
+      state: { ...witnessMemory() },
+      logs: [verifierKey(NOTE_KEY.verifierKey)],
+      prefix: '/w',
+      report: () => {},
+    },
+  ]),
+  witnessMemory: (fn) => {
+    const { latest, replace } = witnessMemory();
+    return [
+      { name: 'witnessMemory', fn, args: () => [] },
+      { name: 'witnessMemory.latest', fn: latest as Fn, args: () => ['log.example'] },
+      { name: 'witnessMemory.replace', fn: replace as Fn, args: () => ['log.example', null, 'text'] },
+    ];
+  },
+};
+
 const LOG: Readonly<Record<string, Row>> = {
   ...TREE,
+  ...WITNESS,
   verifierKey: call(() => [NOTE_KEY.verifierKey]),
   newNoteKey: call(() => [
     'anna.example',
@@ -1119,6 +1158,10 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     rekeyFile: movedFile,
     rekeyFiles: movedFolder,
     openRejects: rejects,
+    witnessFolder: call(() => [join(folder, randomUUID()), { key: COSIGNER_KEY.verifierKey, create: true }], {
+      places: true,
+      files: [0],
+    }),
   },
 };
 
