@@ -143,6 +143,12 @@ export const LONG = [
     ],
   },
   {
+    name: 'verifying a log of a million entries: time against bare SHA-256, memory, and what is new',
+    minutes: 2,
+    command: again('node bench/processes/log-verify.mjs'),
+    sources: ['src/log/tree/', 'src/log/verify/', 'src/kernel/merkle.ts', 'bench/processes/log-verify.mjs'],
+  },
+  {
     name: '10,000 random histories of a log, judged by trefoil and by a program in Go',
     minutes: 8,
     command: 'bash .ci/log/histories',

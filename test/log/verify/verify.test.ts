@@ -1,5 +1,6 @@
 /** Verifying a log: each way to tamper with one has a test by its name. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { concat, utf8 } from '../../../src/core/bytes.ts';
 import { TrefoilError } from '../../../src/errors.ts';
@@ -651,7 +652,18 @@ describe('the source', () => {
   });
 });
 
-describe('the root that is seen', () => {
+describe('seen-v1', () => {
+  it('is that of the vector in docs/spec/seen-v1.md', async () => {
+    const page = readFileSync(new URL('../../../docs/spec/seen-v1.md', import.meta.url), 'utf8');
+    const vector = JSON.parse(/```json\n([^`]+)```/.exec(page)![1]!) as Partial<Seen>;
+    const log = memoryLog('log.example/test');
+    log.append(Array.from({ length: vector.size! }, (_, i) => Uint8Array.of(i)));
+    const checkpoint = await log.publish();
+    const { seen } = await verify(log.files);
+    expect(seen).toEqual({ ...vector, origin: 'log.example/test', checkpoint });
+    expect(Object.keys(seen!)).toEqual([...Object.keys(vector), 'checkpoint']);
+  });
+
   it('is that of the entries', async () => {
     const seen = await seenAt(256);
     expect(seen.edge).toEqual([seen.root]);
