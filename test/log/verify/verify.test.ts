@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { concat, utf8 } from '../../../src/core/bytes.ts';
 import { TrefoilError } from '../../../src/errors.ts';
-import { completeRoot, leafHash } from '../../../src/kernel/merkle.ts';
+import { completeRoot } from '../../../src/kernel/merkle/complete-root.ts';
+import { leafHash } from '../../../src/kernel/merkle.ts';
 import {
   type Finding,
   parseSeen,
