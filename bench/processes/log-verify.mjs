@@ -55,7 +55,14 @@ async function verifyFolder(folder, seenFile) {
 /** An entry of 130 bytes, as a gateway writes one for a batch of tokens. */
 function entryOf(i) {
   const window = { from: 1_800_000_000, to: 1_800_000_060 };
-  const event = { kind: 'forward', client: `etl-${i % 10}`, scope: 'token:person.email', verb: 'protect', count: i + 1, ...window };
+  const event = {
+    kind: 'forward',
+    client: `etl-${i % 10}`,
+    scope: 'token:person.email',
+    verb: 'protect',
+    count: i + 1,
+    ...window,
+  };
   return writeEntry(event, 1_800_000_000 + Math.floor(i / 100));
 }
 
