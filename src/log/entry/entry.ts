@@ -4,7 +4,7 @@
  */
 
 import { equalBytes, utf8 } from '../../core/bytes.ts';
-import { NAME_PATTERN, ownProperties, typeName } from '../../core/checks.ts';
+import { checkInteger, NAME_PATTERN, ownProperties, typeName } from '../../core/checks.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import { refuse, time } from './fields.ts';
@@ -183,6 +183,7 @@ function frozen<T extends object>(value: T): T {
 export function entryReader(): (index: number, bytes: Uint8Array) => ReadEntry {
   let last = 0;
   return (index, bytes) => {
+    checkInteger('index', index, 0, Number.MAX_SAFE_INTEGER);
     try {
       const entry = readEntry(bytes);
       if (entry.at < last) refuse('at', 'a time that is not before that of the previous entry');
