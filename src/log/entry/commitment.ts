@@ -109,6 +109,16 @@ function isPlain(text: string): boolean {
  * @param commit the field `commit` of an entry, or an entry that has one.
  * @param opening the text of the opening, exactly as it was made.
  * @throws TrefoilError `opening_wrong` if the text is not an opening, or is that of another entry.
+ * @throws TypeError if `commit` is not a commitment.
+ *
+ * @example
+ * ```ts
+ * import { checkOpening, commitment, readEntry, writeEntry } from 'trefoil/log';
+ *
+ * const { commit, opening } = commitment({ rows: [17, 18] });
+ * const { event } = readEntry(writeEntry({ kind: 'erase', commit }, 1_796_126_400));
+ * if (event?.kind === 'erase') checkOpening(event, opening); // → { rows: [17, 18] }
+ * ```
  */
 export function checkOpening(commit: string | { readonly commit: string }, opening: string): unknown {
   const expected = typeof commit === 'object' && commit !== null ? commit.commit : commit;

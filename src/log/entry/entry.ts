@@ -176,8 +176,8 @@ function frozen<T extends object>(value: T): T {
  * import { entryReader, writeEntry } from 'trefoil/log';
  *
  * const read = entryReader();
- * read(0, writeEntry({ kind: 'beat' }, 1_796_126_400)).kind; // → 'beat'
- * read(1, writeEntry({ kind: 'beat' }, 1_796_126_399)); // throws entry_invalid
+ * read(0, writeEntry({ kind: 'beat' }, 1_796_126_400)).at; // → 1796126400
+ * read(1, writeEntry({ kind: 'beat' }, 1_796_126_460)).at; // → 1796126460
  * ```
  */
 export function entryReader(): (index: number, bytes: Uint8Array) => ReadEntry {

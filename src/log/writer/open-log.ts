@@ -27,8 +27,8 @@ export interface OpenLogOptions {
   /** What `append` takes. Default: `log-v1`. */
   readonly entries?: LogEntries | undefined;
   /**
-   * Who has to cosign the checkpoints, and where they are asked: a policy that `parseLogPolicy` has read. They are asked
-   * when the log is opened, and after every group.
+   * Who has to cosign the checkpoints, and where they are asked: a policy that `parseLogPolicy` has read. They are
+   * asked when the log is opened, and after every group.
    */
   readonly witnesses?: LogPolicy | undefined;
   /** Asks the witnesses. Default: `fetch` of the runtime. */
@@ -47,8 +47,25 @@ export interface OpenLogOptions {
  * nothing that a log does shows what was never appended.
  *
  * @param store where the log is kept: `logFolder` of `trefoil/node`.
- * @throws TrefoilError `log_missing`, `log_exists`, `log_in_use`, `log_broken`; `log_rolled_back`, also if a witness has
- *   a larger checkpoint of this log; `log_forked`; `io_failed`.
+ * @throws TrefoilError `log_missing`, `log_exists`, `log_in_use`, `log_broken`; `log_rolled_back`, also if a witness
+ *   has a larger checkpoint of this log; `log_forked`; `io_failed`.
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { newNoteKey, noteSigner, openLog } from 'trefoil/log';
+ * import { logFolder } from 'trefoil/node';
+ *
+ * const place = mkdtempSync(join(tmpdir(), 'log-'));
+ * const store = logFolder(join(place, 'log'), { head: join(place, 'head') });
+ * const signer = noteSigner(newNoteKey('log.example/2027').privateKey);
+ * const log = await openLog(store, { signer, create: true });
+ * const { index } = await log.append({ kind: 'start', host: 'gateway-1', boot: '00112233445566778899aabbccddeeff' });
+ * index; // → 0
+ * await log.close();
+ * ```
  */
 export async function openLog(store: LogStore, options: OpenLogOptions): Promise<Log> {
   if (!isLogStore(store)) badType('store', `expected a store, as logFolder makes it, got ${typeName(store)}`);
