@@ -5,6 +5,7 @@
  *
  * An export without a row in the table fails the test.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +41,7 @@ import { openKeys } from '../src/keys/domain-keys.ts';
 import { addDomain, addKey, promoteKey } from '../src/keys.ts';
 import {
   commitment,
+  cosigner,
   type Log,
   leafHash,
   logAt,
@@ -55,6 +57,7 @@ import {
   treeEdge,
   verifierKey,
   verifyLog,
+  witnessMemory,
   writeCheckpoint,
   writeLogProof,
 } from '../src/log.ts';
@@ -483,9 +486,45 @@ const WRITER: Readonly<Record<string, Row>> = {
   },
 };
 
+/** A witness that answers everything with 404. */
+const placeOfWitness = () => ({ name: 'W', verifier: verifierKey(COSIGNER_KEY.verifierKey), url: 'http://w.example' });
+const callWitness = () => ({ fetch: async () => new Response('', { status: 404 }), timeout: 100 });
+
+const WITNESS: Readonly<Record<string, Row>> = {
+  cosign: call(
+    () => [
+      ANNAS,
+      0,
+      () => [LEAF],
+      placeOfWitness(),
+      { ...callWitness(), log: verifierKey(NOTE_KEY.verifierKey), signal: new AbortController().signal },
+    ],
+    { refuses: true, echoes: true },
+  ),
+  latestOf: call(() => [placeOfWitness(), verifierKey(NOTE_KEY.verifierKey), callWitness()]),
+  witness: call(() => [
+    {
+      signer: { ...cosigner(COSIGNER_KEY.privateKey) },
+      state: { ...witnessMemory() },
+      logs: [verifierKey(NOTE_KEY.verifierKey)],
+      prefix: '/w',
+      report: () => {},
+    },
+  ]),
+  witnessMemory: (fn) => {
+    const { latest, replace } = witnessMemory();
+    return [
+      { name: 'witnessMemory', fn, args: () => [] },
+      { name: 'witnessMemory.latest', fn: latest as Fn, args: () => ['log.example'] },
+      { name: 'witnessMemory.replace', fn: replace as Fn, args: () => ['log.example', null, 'text'] },
+    ];
+  },
+};
+
 const LOG: Readonly<Record<string, Row>> = {
   ...TREE,
   ...WRITER,
+  ...WITNESS,
   verifierKey: call(() => [NOTE_KEY.verifierKey]),
   newNoteKey: call(() => [
     'anna.example',
@@ -1216,6 +1255,10 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
         { name: 'readLogFolder.read', fn: read as Fn, args: () => ['checkpoint', 10] },
       ];
     },
+    witnessFolder: call(() => [join(folder, randomUUID()), { key: COSIGNER_KEY.verifierKey, create: true }], {
+      places: true,
+      files: [0],
+    }),
   },
 };
 

@@ -65,6 +65,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'vault export': async () => (await import('./commands/vault/export.ts')).addVaultExport,
   'vault import': async () => (await import('./commands/vault/import.ts')).addVaultImport,
   'officer new': async () => (await import('./commands/officer/new.ts')).addOfficerNew,
+  'oversee verify': async () => (await import('./commands/oversee/verify.ts')).addOverseeVerify,
   'oversee witness': async () => (await import('./commands/oversee/witness.ts')).addOverseeWitness,
   scan: async () => (await import('./commands/scan.ts')).addScan,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,

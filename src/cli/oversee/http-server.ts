@@ -14,7 +14,7 @@ export type ListenPlace = { readonly host: string; readonly port: number } | { r
 /** Time limits in milliseconds, and numbers of connections and requests. A witness answers within milliseconds. */
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 5_000, maxConnections: 256 };
 
-/** How long requests may go on after the server was told to end, in milliseconds. The process itself ends after 2 s. */
+/** How long requests may take after the server was told to end, in milliseconds. The process itself ends after 2 s. */
 const GRACE = 1_500;
 
 /** A server that listens. */

@@ -10,7 +10,7 @@
 
 import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkOptions } from '../../core/checks.ts';
+import { badType, checkOptions } from '../../core/checks.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import { originHash } from '../../log/witness/latest.ts';
 import type { WitnessState } from '../../log/witness/state.ts';
@@ -65,8 +65,10 @@ const LOCK = 'lock';
  * ```
  */
 export async function witnessFolder(path: string, options: WitnessFolderOptions): Promise<WitnessFolder> {
+  if (typeof path !== 'string' || path === '') badType('path', 'expected the path of a folder');
   const { key, create = false } = checkOptions<WitnessFolderOptions>('options', options, ['key', 'create']);
   const { text } = verifierKey(key);
+  if (typeof create !== 'boolean') badType('create', 'expected true or false');
   if (create) await makeFolder(path);
   else await checkAbout(path, text);
   const lock = await lockOf(path);
@@ -129,8 +131,8 @@ async function checkAbout(path: string, key: string): Promise<void> {
   if (about === null) {
     fail(
       'witness_state_missing',
-      'there is no state of a witness; only for a new witness make it with --new (create: true), because one that has ' +
-        'lost its state may cosign a second tree',
+      'there is no state of a witness; only for a new witness make it with --new (create: true), because one that ' +
+        'has lost its state may cosign a second tree',
       { file: path },
     );
   }

@@ -2,15 +2,23 @@
 
 import { badRange, badType } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
+import { HASH_BYTES } from '../../kernel/merkle.ts';
 import { readTimed } from '../../note/cosignature.ts';
 import { openNote } from '../../note/open.ts';
 import { type NoteSignature, parseNote } from '../../note/parse.ts';
-import type { Verifier } from '../../note/verifier.ts';
+import { checkOf, type Verifier } from '../../note/verifier.ts';
 import { parseCheckpoint } from '../tree/checkpoint.ts';
 import { checkConsistency } from '../tree/proofs.ts';
-import { type Answer, exchange, type WitnessCallOptions, type WitnessPlace } from './exchange.ts';
+import {
+  type Answer,
+  checkCall,
+  checkPlace,
+  exchange,
+  type WitnessCallOptions,
+  type WitnessPlace,
+} from './exchange.ts';
 import { latestOf, orNull } from './latest.ts';
-import { writeRequest } from './request.ts';
+import { MOST_HASHES, writeRequest } from './request.ts';
 
 /** The most bytes of an answer: some cosignatures, each of at most 4 kB. */
 const MOST_BYTES = 65_536;
@@ -90,7 +98,9 @@ export async function cosign(
     badRange('oldSize', 'expected a whole number up to the size of the checkpoint');
   }
   if (typeof proof !== 'function') badType('proof', 'expected a function');
-  const asked: Asked = { checkpoint, size, root, proof, witness, options };
+  const given = checkCall(options, ['log']);
+  if (checkOf(given.log) === null) badType('log', 'expected a verifier, as verifierKey makes it');
+  const asked: Asked = { checkpoint, size, root, proof, witness: checkPlace(witness), options: given };
   let from = oldSize;
   for (let tried = 0; tried < ATTEMPTS; tried++) {
     const answer = await ask(asked, from);
@@ -107,9 +117,19 @@ export async function cosign(
 }
 
 async function ask({ checkpoint, size, proof, witness, options }: Asked, oldSize: number): Promise<Answer> {
-  const hashes = oldSize === 0 || oldSize === size ? [] : await proof(oldSize);
+  const hashes = oldSize === 0 || oldSize === size ? [] : await hashesOf(proof, oldSize);
   const body = writeRequest({ oldSize, proof: hashes, checkpoint });
   return exchange(witness, '/add-checkpoint', { method: 'POST', body }, MOST_BYTES, options);
+}
+
+/** The hashes of a proof. What makes it is the caller's, so its result is checked. */
+async function hashesOf(proof: ProofFrom, size: number): Promise<readonly Uint8Array[]> {
+  const hashes: unknown = await proof(size);
+  const isProof = Array.isArray(hashes) && hashes.length <= MOST_HASHES;
+  if (!isProof || hashes.some((hash) => !(hash instanceof Uint8Array) || hash.length !== HASH_BYTES)) {
+    return badType('proof', `returned something else than at most ${MOST_HASHES} hashes of ${HASH_BYTES} bytes`);
+  }
+  return hashes;
 }
 
 /** What an answer other than 409 means. */
@@ -161,30 +181,32 @@ function sizeIn({ type, text }: Answer, name: string): number {
 
 /** The witness names a larger size. Anybody can name a number, so the checkpoint of that size has to prove it. */
 async function behind({ size, witness, options }: Asked, named: number): Promise<never> {
-  const seen = await latestOf(witness, options.log, options).catch(() => null);
-  options.signal?.throwIfAborted();
+  const { log, ...call } = options;
+  const seen = await latestOf(witness, log, call).catch(() => null);
+  call.signal?.throwIfAborted();
   if (seen !== null && seen.size > size) {
     return fail(
       'log_rolled_back',
-      `the witness ${witness.name} has a checkpoint of ${seen.size} entries that the log has signed, and this one has ` +
-        `${size}: the log was restored from an old copy, or its end was deleted`,
+      `the witness ${witness.name} has a checkpoint of ${seen.size} entries that the log has signed, and this one ` +
+        `has ${size}: the log was restored from an old copy, or its end was deleted`,
       { expected: seen.size, actual: size },
     );
   }
   return fail(
     'witness_disagrees',
-    `the witness ${witness.name} says that it has seen ${named} entries, and this checkpoint has ${size}; it does not ` +
-      'prove it, so ask its operator',
+    `the witness ${witness.name} says that it has seen ${named} entries, and this checkpoint has ${size}; it does ` +
+      'not prove it, so ask its operator',
     { expected: named, actual: size },
   );
 }
 
 /** The witness says that the proof is wrong. If it serves its checkpoint, the proof is tried against that. */
 async function disputed({ size, root, proof, witness, options }: Asked): Promise<never> {
-  const seen = await latestOf(witness, options.log, options).catch(() => null);
-  options.signal?.throwIfAborted();
+  const { log, ...call } = options;
+  const seen = await latestOf(witness, log, call).catch(() => null);
+  call.signal?.throwIfAborted();
   if (seen !== null && seen.size <= size) {
-    const hashes = seen.size === 0 || seen.size === size ? [] : await proof(seen.size);
+    const hashes = seen.size === 0 || seen.size === size ? [] : await hashesOf(proof, seen.size);
     if (checkConsistency(seen.size, size, seen.root, root, hashes)) {
       return fail(
         'witness_disagrees',

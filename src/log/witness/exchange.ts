@@ -1,7 +1,8 @@
 /** One HTTP exchange with a witness: a time limit, a size limit, no redirects, and errors in our own words. */
 
+import { badType, checkInteger, checkOptions, ownProperties, typeName } from '../../core/checks.ts';
 import { fail, TrefoilError } from '../../errors.ts';
-import type { Verifier } from '../../note/verifier.ts';
+import { checkOf, type Verifier } from '../../note/verifier.ts';
 
 /** A witness, as a policy names it. */
 export interface WitnessPlace {
@@ -21,6 +22,32 @@ export interface WitnessCallOptions {
   readonly timeout?: number;
   /** Aborted when the caller gives up. */
   readonly signal?: AbortSignal;
+}
+
+/** Checks a witness, and returns a copy. @throws TypeError */
+export function checkPlace(witness: WitnessPlace): WitnessPlace {
+  if (typeof witness !== 'object' || witness === null) {
+    badType('witness', `expected a witness of a policy, got ${typeName(witness)}`);
+  }
+  const { name, verifier, url } = ownProperties(witness);
+  if (typeof name !== 'string') badType('witness', 'expected a witness with a name');
+  if (checkOf(verifier) === null) badType('witness', 'expected a verifier, as verifierKey makes it');
+  if (url !== null && typeof url !== 'string') badType('witness', 'expected an address as text, or null');
+  return { name, verifier, url };
+}
+
+/** Checks options, and returns a copy. `more` names options that the caller checks. @throws TypeError, RangeError */
+export function checkCall<T extends WitnessCallOptions>(options: T, more: readonly string[] = []): T {
+  const checked = checkOptions<T>('options', options, ['fetch', 'timeout', 'signal', ...more]);
+  const { fetch, timeout, signal } = checked;
+  if (fetch !== undefined && typeof fetch !== 'function') {
+    badType('fetch', `expected a function, got ${typeName(fetch)}`);
+  }
+  if (timeout !== undefined) checkInteger('timeout', timeout, 1, 2 ** 31 - 1);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    badType('signal', `expected an AbortSignal, got ${typeName(signal)}`);
+  }
+  return checked;
 }
 
 /** The time limit of an exchange, if the caller sets none, in milliseconds. */

@@ -4,13 +4,14 @@
  */
 
 import { utf8 } from '../../core/bytes.ts';
+import { badType } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import { runningSha256 } from '../../kernel/digest.ts';
 import { openNote } from '../../note/open.ts';
-import type { Verifier } from '../../note/verifier.ts';
+import { checkOf, type Verifier } from '../../note/verifier.ts';
 import { parseCheckpoint } from '../tree/checkpoint.ts';
-import { exchange, type WitnessCallOptions, type WitnessPlace } from './exchange.ts';
+import { checkCall, checkPlace, exchange, type WitnessCallOptions, type WitnessPlace } from './exchange.ts';
 
 /** The most bytes of an answer with a checkpoint, also with many signatures of ML-DSA. */
 const MOST_BYTES = 65_536;
@@ -66,8 +67,11 @@ export async function latestOf(
   log: Verifier,
   options: WitnessCallOptions = {},
 ): Promise<WitnessedCheckpoint | null> {
-  const { name, verifier } = witness;
-  const answer = await exchange(witness, checkpointPath(log.name), { method: 'GET' }, MOST_BYTES, options);
+  const place = checkPlace(witness);
+  const { name, verifier } = place;
+  if (checkOf(log) === null) badType('log', 'expected a verifier, as verifierKey makes it');
+  const call = checkCall(options);
+  const answer = await exchange(place, checkpointPath(log.name), { method: 'GET' }, MOST_BYTES, call);
   if (answer.status === 404) return null;
   if (answer.status !== 200) {
     return fail('witness_unavailable', `the witness ${name} answers with the HTTP status ${answer.status}`);

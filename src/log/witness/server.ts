@@ -107,7 +107,6 @@ interface KnownLog {
  */
 export function witness(options: WitnessOptions): (request: Request) => Promise<Response> {
   const { signer, state, logs, prefix, report } = checkWitness(options);
-  const own = verifierKey(signer.verifierKey);
   const known = new Map<string, KnownLog>();
   for (const verifier of logs) {
     const log = known.get(verifier.name) ?? { origin: verifier.name, verifiers: [], turn: Promise.resolve() };
@@ -115,83 +114,105 @@ export function witness(options: WitnessOptions): (request: Request) => Promise<
     known.set(log.origin, log);
   }
   const paths = new Map([...known.values()].map((log) => [`${prefix}${checkpointPath(log.origin)}`, log]));
-
-  /** Verifies and cosigns, in the order of the specification. The caller sees to it that nothing else runs for this log. */
-  async function cosignNext(
-    { origin }: KnownLog,
-    { oldSize, proof }: AddCheckpoint,
-    text: string,
-    line: string,
-  ): Promise<Reply> {
-    const next = parseCheckpoint(text);
-    const last = await latestIn(state, own, origin);
-    const size = last?.checkpoint.size ?? 0;
-    if (oldSize !== size) {
-      return { status: 409, text: `${size}\n`, headers: { 'content-type': 'text/x.tlog.size' } };
-    }
-    const before = last?.checkpoint.root ?? emptyRoot();
-    if (!isExtension(size, before, next, proof)) {
-      const disputed = `${text}\n${line}\n`;
-      return { status: 422, text: 'the checkpoint does not extend the last one\n', disputed };
-    }
-    const signed = parseNote(await signNote(text, [signer])).signatures[0]!.line;
-    if (!(await state.replace(origin, last?.note ?? null, `${text}\n${line}\n${signed}\n`))) {
-      fail('witness_state_broken', 'another process has written the state of the witness; only one may run on it');
-    }
-    return { status: 200, text: `${signed}\n`, size: next.size };
-  }
-
-  async function addCheckpoint(request: Request): Promise<{ readonly reply: Reply; readonly log: KnownLog | null }> {
-    let log: KnownLog | null = null;
-    try {
-      if (request.method !== 'POST') throw new Refusal(405, 'expected POST', { allow: 'POST' });
-      const asked = readRequest(await bodyOf(request));
-      if (typeof asked === 'string') throw new Refusal(400, asked);
-      const note = orNull(() => parseNote(asked.checkpoint));
-      if (note === null) throw new Refusal(400, 'the checkpoint is not a signed note');
-      log = known.get(note.text.slice(0, note.text.indexOf('\n'))) ?? null;
-      if (log === null) throw new Refusal(404, 'this witness does not know the origin of the checkpoint');
-      const line = signatureLine(asked.checkpoint, log.verifiers);
-      const checkpoint = checkpointOf(note.text);
-      if (checkpoint === null) {
-        // "A checkpoint of size zero MUST have the root hash of the empty tree", and the answer is 422 if it has not.
-        if (EMPTY_TREE.test(note.text)) throw new Refusal(422, 'the root of size 0 is not that of the empty tree');
-        throw new Refusal(400, 'the note is not a checkpoint');
-      }
-      if (asked.oldSize > checkpoint.size) throw new Refusal(400, 'the old size is larger than the checkpoint');
-      return { reply: await inTurn(log, (own) => cosignNext(own, asked, note.text, line)), log };
-    } catch (error) {
-      if (error instanceof Refusal) return { reply: error.reply, log };
-      report?.({ status: 500, origin: log?.origin ?? null, size: null, disputed: null, error });
-      return { reply: { status: 500, text: 'the witness has failed\n' }, log };
-    }
-  }
-
-  async function serve(request: Request): Promise<{ readonly reply: Reply; readonly log: KnownLog | null }> {
-    const { pathname } = new URL(request.url);
-    if (pathname === `${prefix}/add-checkpoint`) return addCheckpoint(request);
-    const log = paths.get(pathname) ?? null;
-    if (log === null) return { reply: { status: 404, text: 'there is nothing here\n' }, log };
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return { reply: { status: 405, text: 'expected GET\n', headers: { allow: 'GET, HEAD' } }, log };
-    }
-    try {
-      const last = await latestIn(state, own, log.origin);
-      if (last === null) return { reply: { status: 404, text: 'no checkpoint of this log was cosigned yet\n' }, log };
-      return { reply: { status: 200, text: last.note }, log };
-    } catch (error) {
-      report?.({ status: 500, origin: log.origin, size: null, disputed: null, error });
-      return { reply: { status: 500, text: 'the witness has failed\n' }, log };
-    }
-  }
+  const desk: Desk = { signer, state, own: verifierKey(signer.verifierKey), known, paths, prefix };
 
   return async (request) => {
-    const { reply, log } = await serve(request);
+    const { reply, log, error } = await answer(desk, request);
     const { status, text, headers, size = null, disputed = null } = reply;
-    if (status !== 500) report?.({ status, origin: log?.origin ?? null, size, disputed });
+    report?.({ status, origin: log?.origin ?? null, size, disputed, ...(error === undefined ? {} : { error }) });
     const always = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
     return new Response(request.method === 'HEAD' ? null : text, { status, headers: { ...always, ...headers } });
   };
+}
+
+/** What all requests of one witness share. */
+interface Desk {
+  readonly signer: Signer;
+  readonly state: WitnessState;
+  /** The key of the witness. */
+  readonly own: Verifier;
+  /** The logs by their origin, and by the path of their checkpoint. */
+  readonly known: ReadonlyMap<string, KnownLog>;
+  readonly paths: ReadonlyMap<string, KnownLog>;
+  readonly prefix: string;
+}
+
+/** The reply to a request, the log that it is about, and what made the witness fail. */
+interface Answered {
+  readonly reply: Reply;
+  readonly log: KnownLog | null;
+  readonly error?: unknown;
+}
+
+async function answer(desk: Desk, request: Request): Promise<Answered> {
+  const { pathname } = new URL(request.url);
+  const isAdd = pathname === `${desk.prefix}/add-checkpoint`;
+  const found: { log: KnownLog | null } = { log: isAdd ? null : (desk.paths.get(pathname) ?? null) };
+  try {
+    const reply = isAdd ? await addCheckpoint(desk, request, found) : await serveLatest(desk, request, found.log);
+    return { reply, log: found.log };
+  } catch (error) {
+    if (error instanceof Refusal) return { reply: error.reply, log: found.log };
+    return { reply: { status: 500, text: 'the witness has failed\n' }, log: found.log, error };
+  }
+}
+
+/** `GET PREFIX/ORIGIN-HASH/checkpoint`. */
+async function serveLatest({ state, own }: Desk, request: Request, log: KnownLog | null): Promise<Reply> {
+  if (log === null) throw new Refusal(404, 'there is nothing here');
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new Refusal(405, 'expected GET', { allow: 'GET, HEAD' });
+  }
+  const last = await latestIn(state, own, log.origin);
+  if (last === null) throw new Refusal(404, 'no checkpoint of this log was cosigned yet');
+  return { status: 200, text: last.note };
+}
+
+/** `POST PREFIX/add-checkpoint`, with the checks in the order of the specification. */
+async function addCheckpoint(desk: Desk, request: Request, found: { log: KnownLog | null }): Promise<Reply> {
+  if (request.method !== 'POST') throw new Refusal(405, 'expected POST', { allow: 'POST' });
+  const asked = readRequest(await bodyOf(request));
+  if (typeof asked === 'string') throw new Refusal(400, asked);
+  const note = orNull(() => parseNote(asked.checkpoint));
+  if (note === null) throw new Refusal(400, 'the checkpoint is not a signed note');
+  const log = desk.known.get(note.text.slice(0, note.text.indexOf('\n'))) ?? null;
+  found.log = log;
+  if (log === null) throw new Refusal(404, 'this witness does not know the origin of the checkpoint');
+  const line = signatureLine(asked.checkpoint, log.verifiers);
+  const checkpoint = checkpointOf(note.text);
+  if (checkpoint === null) {
+    // "A checkpoint of size zero MUST have the root hash of the empty tree", and the answer is 422 if it has not.
+    if (EMPTY_TREE.test(note.text)) throw new Refusal(422, 'the root of size 0 is not that of the empty tree');
+    throw new Refusal(400, 'the note is not a checkpoint');
+  }
+  if (asked.oldSize > checkpoint.size) throw new Refusal(400, 'the old size is larger than the checkpoint');
+  return inTurn(log, ({ origin }) => cosignNext(desk, origin, asked, note.text, line));
+}
+
+/** Compares, verifies, cosigns and keeps. The caller sees to it that nothing else runs for this log. */
+async function cosignNext(
+  { signer, state, own }: Desk,
+  origin: string,
+  { oldSize, proof }: AddCheckpoint,
+  text: string,
+  line: string,
+): Promise<Reply> {
+  const next = parseCheckpoint(text);
+  const last = await latestIn(state, own, origin);
+  const size = last?.checkpoint.size ?? 0;
+  if (oldSize !== size) {
+    return { status: 409, text: `${size}\n`, headers: { 'content-type': 'text/x.tlog.size' } };
+  }
+  const before = last?.checkpoint.root ?? emptyRoot();
+  if (!isExtension(size, before, next, proof)) {
+    const disputed = `${text}\n${line}\n`;
+    return { status: 422, text: 'the checkpoint does not extend the last one\n', disputed };
+  }
+  const signed = parseNote(await signNote(text, [signer])).signatures[0]!.line;
+  if (!(await state.replace(origin, last?.note ?? null, `${text}\n${line}\n${signed}\n`))) {
+    fail('witness_state_broken', 'another process has written the state of the witness; only one may run on it');
+  }
+  return { status: 200, text: `${signed}\n`, size: next.size };
 }
 
 /**
@@ -260,26 +281,27 @@ function checkWitness(
   const known = ['signer', 'state', 'logs', 'prefix', 'report'];
   const { signer, state, logs, prefix = '', report } = checkOptions<WitnessOptions>('options', given, known);
   if (typeof signer !== 'object' || signer === null || typeof signer.sign !== 'function') {
-    badType('options.signer', `expected a signer, got ${typeName(signer)}`);
+    badType('signer', `expected a signer, got ${typeName(signer)}`);
   }
   const own = verifierKey(signer.verifierKey);
-  if (own.algorithm !== 'cosignature/v1') badRange('options.signer', 'expected a signer that cosigner makes');
+  if (own.algorithm !== 'cosignature/v1') badRange('signer', 'expected a signer that cosigner makes');
   if (typeof state?.latest !== 'function' || typeof state.replace !== 'function') {
-    badType('options.state', `expected a state, got ${typeName(state)}`);
+    badType('state', `expected a state, got ${typeName(state)}`);
   }
-  if (!Array.isArray(logs) || logs.some((log) => checkOf(log) === null)) {
-    badType('options.logs', 'expected an array of verifiers, as verifierKey makes them');
+  const list: Verifier[] = Array.isArray(logs) ? Array.from(logs) : [];
+  if (!Array.isArray(logs) || list.some((log) => checkOf(log) === null)) {
+    badType('logs', 'expected an array of verifiers, as verifierKey makes them');
   }
-  if (logs.length === 0) badRange('options.logs', 'expected at least one log');
-  if (logs.some((log) => publicKeyOf(log) === publicKeyOf(own))) {
-    badRange('options.logs', 'has the key of the witness itself; a log cannot be its own witness');
+  if (list.length === 0) badRange('logs', 'expected at least one log');
+  if (list.some((log) => publicKeyOf(log) === publicKeyOf(own))) {
+    badRange('logs', 'has the key of the witness itself; a log cannot be its own witness');
   }
-  if (typeof prefix !== 'string') badType('options.prefix', `expected text, got ${typeName(prefix)}`);
+  if (typeof prefix !== 'string') badType('prefix', `expected text, got ${typeName(prefix)}`);
   if (!/^(\/[A-Za-z0-9._~-]+)*$/.test(prefix)) {
-    badRange('options.prefix', 'expected a path such as /witness, without a slash at its end');
+    badRange('prefix', 'expected a path such as /witness, without a slash at its end');
   }
-  if (report !== undefined && typeof report !== 'function') badType('options.report', 'expected a function');
-  return { signer, state, logs: [...logs], prefix, ...(report === undefined ? {} : { report }) };
+  if (report !== undefined && typeof report !== 'function') badType('report', 'expected a function');
+  return { signer, state, logs: list, prefix, ...(report === undefined ? {} : { report }) };
 }
 
 /** The public key in base64, without the byte of its type, so that one key for two uses is found. */

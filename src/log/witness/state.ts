@@ -1,8 +1,8 @@
 /** What a witness remembers: for each log, the checkpoint that it has cosigned last. */
 
 /**
- * A store of cosigned checkpoints. Whoever can write to it can make the witness cosign two trees, so keep it where only
- * the witness can write, and never restore it from a backup.
+ * A store of cosigned checkpoints. Anyone who can write to it can make the witness cosign two trees. So keep it where
+ * only the witness can write, and never restore it from a backup.
  */
 export interface WitnessState {
   /** Returns the last checkpoint of a log, with its signatures; `null` if there is none. */
@@ -15,8 +15,8 @@ export interface WitnessState {
 }
 
 /**
- * Makes a state in memory, for tests: a witness that forgets what it has cosigned may cosign another tree after its next
- * start. `witnessFolder` of `trefoil/node` is the one to run with.
+ * Makes a state in memory, for tests: a witness that forgets what it has cosigned may cosign another tree after its
+ * next start. `witnessFolder` of `trefoil/node` is the one to run with.
  *
  * @example
  * ```ts

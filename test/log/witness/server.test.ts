@@ -333,8 +333,8 @@ test('options that do not fit', () => {
   expect(() => witness({ ...good, signer: log.signer })).toThrow(/cosigner makes/);
   expect(() => witness({ ...good, logs: [] })).toThrow(/at least one log/);
   expect(() => witness({ ...good, logs: [verifierKey(key.verifierKey)] })).toThrow(/its own witness/);
-  expect(() => witness({ ...good, prefix: 'witness' })).toThrow(/"options.prefix"/);
-  expect(() => witness({ ...good, prefix: '/witness/' })).toThrow(/"options.prefix"/);
-  expect(() => witness({ ...good, state: {} as WitnessState })).toThrow(/"options.state"/);
+  expect(() => witness({ ...good, prefix: 'witness' })).toThrow(/"prefix"/);
+  expect(() => witness({ ...good, prefix: '/witness/' })).toThrow(/"prefix"/);
+  expect(() => witness({ ...good, state: {} as WitnessState })).toThrow(/"state"/);
   expect(() => witness({ ...good, other: 1 } as never)).toThrow(/"options"/);
 });

@@ -20,7 +20,7 @@ it has cosigned. Any log that speaks C2SP tlog-witness can use it. It also
 serves the last checkpoint of each log, for overseers.
 
 When it listens, it writes one line to standard output: the line of this witness
-for the policy of whoever relies on it. SIGTERM or Ctrl-C ends it; requests that
+for the policies of those who rely on it. SIGTERM or Ctrl-C ends it; requests that
 have begun are answered, and the exit code is 0.
 
 It speaks HTTP without TLS. What it sends is signed and public, so a proxy with
@@ -121,8 +121,8 @@ function tell({ status, origin, size, disputed, error }: WitnessEvent, folder: s
     keepDisputed(folder, origin!, disputed).then(
       (file) =>
         voice.warning(
-          `refused a checkpoint of ${origin} that the log has signed and that does not extend the last one; it is kept in ` +
-            `${file}: compare it with the last one, because two trees of one log may be a fork`,
+          `refused a checkpoint of ${origin} that the log has signed and that does not extend the last one; it is kept ` +
+            `in ${file}: compare it with the last one, because two trees of one log may be a fork`,
         ),
       () => voice.warning(`refused a checkpoint of ${origin} that does not extend the last one; it could not be kept`),
     );

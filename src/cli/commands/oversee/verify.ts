@@ -1,0 +1,225 @@
+/// <reference types="node" />
+/** `trefoil oversee verify`: verifies a log that somebody else keeps. */
+
+import { stat } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { TrefoilError } from '../../../errors.ts';
+import { readLogFolder } from '../../../files/log/source.ts';
+import { guard } from '../../../files/system-error.ts';
+import { askByHttp } from '../../../log/verify/witnesses.ts';
+import {
+  type AskWitness,
+  type LogPolicy,
+  type LogSource,
+  logAt,
+  parseLogPolicy,
+  type Verification,
+  verifyLog,
+} from '../../../log.ts';
+import { EXIT, UsageError } from '../../exit.ts';
+import { type Context, checkFileName, fileOption, need, wordOption } from '../../options.ts';
+import { refuseTwoDashes } from '../../outputs.ts';
+import { type Copied, copied, keptTiles } from '../../oversee/kept-tiles.ts';
+import { readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
+import { readSeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
+import { isWitnessed, type Look, reasonOf, verdictJson, verdictLines } from '../../oversee/verdict.ts';
+import { writeJsonLine, writeOut } from '../../stdout.ts';
+import { count, helpText, plural, printable } from '../../voice.ts';
+
+const HELP = `
+LOG is the folder of the log, or its address on a web server. The first line of
+the output is the verdict. If the log does not verify, the lines after it name
+the first entry that is wrong, what has happened to it, and what to do. Entries
+count from 0.
+
+The file of --seen is what you have verified last. The first run makes it; later
+runs read only what is new, and prove that the log has not signed anything else
+in place of what is old. With --all, they also read all that is old, and find a
+file that was damaged or deleted since. The file is replaced only if the log
+verifies. Keep it where the operator of the log cannot write.
+
+Every witness of the policy is asked for its own checkpoint, not only a quorum.
+
+The exit code is 7 if the log does not verify. It is 9 if it does and a witness
+says nothing, or entries are of a kind that this version does not know.
+
+Examples:
+  trefoil oversee verify https://log.example/2026 --log-policy policy.txt --seen seen.json
+  trefoil oversee verify /mnt/log --log-key log.example/2026+3d1a…+Ab… --seen seen.json --json`;
+
+/** Time limit for each witness, in milliseconds. */
+const TIMEOUT = 30_000;
+
+interface VerifyOptions {
+  readonly logPolicy?: string;
+  readonly logKey?: readonly string[];
+  readonly seen?: string;
+  readonly all?: boolean;
+  readonly keep?: string;
+  readonly entries?: 'log-v1' | 'any';
+  readonly witnesses: boolean;
+  readonly json?: boolean;
+}
+
+export function addOverseeVerify(parent: Command, context: Context): void {
+  parent
+    .command('verify')
+    .summary('verify a log, and what is new in it')
+    .description('Verifies a log that somebody else keeps: that it has grown, and that nothing was changed.')
+    .argument('<LOG>', 'folder of the log, or its address: http://… or https://…')
+    .addOption(fileOption('--log-policy', 'keys of the log and of its witnesses (C2SP tlog-policy)'))
+    .addOption(vkeysOption('--log-key', 'verifier key of a log that has no witnesses, instead of a policy'))
+    .addOption(fileOption('--seen', 'file of what was verified last (required); the first run makes it'))
+    .option('--all', 'also read the entries again that were verified before')
+    .addOption(
+      fileOption('--keep', 'folder for copies of the hash tiles, to name an entry that was signed anew', 'DIR'),
+    )
+    .addOption(wordOption('--entries', 'FORM', 'what the entries are (default: log-v1)', ['log-v1', 'any']))
+    .addOption(new Option('--no-witnesses', 'do not ask the witnesses; the verdict then states that'))
+    .option('--json', 'one JSON object, with the checkpoints that prove a finding')
+    .addHelpText('after', helpText(HELP))
+    .action((log: string, options: VerifyOptions) => verify(log, options, context));
+}
+
+async function verify(log: string, options: VerifyOptions, context: Context): Promise<void> {
+  const seenFile = need(options.seen, '--seen');
+  refuseTwoDashes('input', [
+    ['--log-policy', options.logPolicy],
+    ['--seen', seenFile],
+  ]);
+  if (seenFile === '-') throw new UsageError('--seen expected a file, because it is read and written');
+  const policy = await policyOf(options);
+  const source = interruptible(await sourceOf(log), context.signal);
+  const { seen, text } = await readSeenFile(seenFile);
+  const copies: Copied | null = options.keep === undefined ? null : await copied(source, options.keep);
+  try {
+    const reasons = new Map<string, string>();
+    const common = { policy, entries: options.entries ?? ('log-v1' as const) };
+    const fresh = await verifyLog(copies?.source ?? source, {
+      ...common,
+      ask: options.witnesses ? askWith(reasons, context.signal) : null,
+      ...(seen === null ? {} : { seen }),
+      ...(options.keep === undefined ? {} : { kept: keptTiles(options.keep), tiles: 'all' }),
+    });
+    const isAgain = options.all === true && seen !== null;
+    const found = isAgain ? withAll(fresh, await verifyLog(source, { ...common, ask: null })) : fresh;
+    const now = Math.floor(Date.now() / 1000);
+    const before = seen?.size ?? null;
+    const look: Look = {
+      found,
+      policy,
+      before,
+      isAll: before === null || isAgain,
+      isAsked: options.witnesses,
+      reasons,
+      now,
+    };
+    if (found.seen !== null) {
+      await copies?.keep();
+      await writeSeenFile(seenFile, found.seen, text);
+    }
+    if (options.json === true) await writeJsonLine(verdictJson(look));
+    else await writeOut(`${verdictLines(look).map(printable).join('\n')}\n`);
+    report(look, seenFile, context);
+  } finally {
+    await copies?.discard();
+  }
+}
+
+/** What is new, verified after the last look, together with everything from the beginning. */
+function withAll(fresh: Verification, all: Verification): Verification {
+  const known = new Set(fresh.findings.map(({ message }) => message));
+  // Without asking the witnesses it is not known what they have cosigned; the other verification has asked them.
+  const more = all.findings.filter(({ word, message }) => word !== 'unwitnessed' && !known.has(message));
+  const findings = [...fresh.findings, ...more].sort((a, b) => (a.entry ?? 0) - (b.entry ?? 0));
+  const ok = findings.length === 0;
+  const { checked, files, kinds, unknown } = all;
+  return { ...fresh, ok, findings, seen: ok ? fresh.seen : null, checked, files: files + fresh.files, kinds, unknown };
+}
+
+/** Messages about what the verdict leaves open, and the exit code. */
+function report({ found, policy, before, isAsked, reasons }: Look, seenFile: string, { voice, exit }: Context): void {
+  const forks = policy.forks();
+  if (isWitnessed(policy) && forks !== null) {
+    voice.warning(
+      `the quorum of the policy does not prevent forks: ${forks[0].join(' and ')} alone satisfy it, and so do ` +
+        `${forks[1].join(' and ')}; anyone who checks a proof with this policy may be shown another log`,
+    );
+  }
+  if (!found.ok) {
+    exit(EXIT.unverified);
+    voice.note(before === null ? 'nothing was kept' : `${seenFile} is still that of the last look`);
+    return;
+  }
+  if (before === null) voice.note(`made ${seenFile}: this was the first look, and there was nothing to compare with`);
+  if (isAsked && found.silent.length > 0) {
+    const lines = found.silent.map((name) => `${name}: ${reasonOf(name, isAsked, reasons)}`);
+    voice.warning(
+      `${plural(found.silent.length, 'witness').replace(/witnesss$/, 'witnesses')} of the policy said nothing`,
+      lines,
+    );
+    exit(EXIT.partial);
+  }
+  if (found.unknown > 0) {
+    voice.warning(`${count(found.unknown)} of the entries are of a kind that this version of trefoil does not know`);
+    exit(EXIT.partial);
+  }
+}
+
+async function policyOf({ logPolicy, logKey = [] }: VerifyOptions): Promise<LogPolicy> {
+  if ((logPolicy === undefined) === (logKey.length === 0)) {
+    throw new UsageError(
+      'set either --log-policy FILE or --log-key VKEY',
+      'a policy names the witnesses; without witnesses, nobody knows whether others see the same log',
+    );
+  }
+  if (logPolicy === undefined) return parseLogPolicy(`${logKey.map((key) => `log ${key}\n`).join('')}quorum none\n`);
+  const policy = await readLogPolicy(logPolicy);
+  if (policy.logs.length === 0) throw new UsageError('the policy of --log-policy names no log');
+  return policy;
+}
+
+/** The log on a web server or in a folder. */
+async function sourceOf(log: string): Promise<LogSource> {
+  if (/^https?:/i.test(log)) {
+    try {
+      return logAt(log);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+      throw new UsageError('LOG is not an address of http or https without user, query and fragment');
+    }
+  }
+  checkFileName('LOG', log);
+  const stats = await guard(log, stat(log), 'cannot be read');
+  if (!stats.isDirectory()) throw new TrefoilError([{ code: 'io_failed', message: 'it is not a folder', file: log }]);
+  return readLogFolder(log);
+}
+
+/** A source that ends when the run is interrupted. */
+function interruptible(source: LogSource, signal: AbortSignal): LogSource {
+  return {
+    async read(path, limit) {
+      signal.throwIfAborted();
+      return source.read(path, limit);
+    },
+  };
+}
+
+/** Asks by HTTP, and remembers why a witness did not answer. */
+function askWith(reasons: Map<string, string>, signal: AbortSignal): AskWitness {
+  const ask = askByHttp(undefined, TIMEOUT);
+  return async (witness, origin) => {
+    signal.throwIfAborted();
+    try {
+      const note = await ask(witness, origin);
+      if (note === null) reasons.set(witness.name, 'it has no checkpoint of this log, or serves none');
+      return note;
+    } catch (error) {
+      reasons.set(
+        witness.name,
+        witness.url === null ? 'the policy has no address of it' : 'it cannot be reached, or does not answer in time',
+      );
+      throw error;
+    }
+  };
+}

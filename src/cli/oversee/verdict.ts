@@ -1,0 +1,145 @@
+/** The verdict on a log in words that a privacy officer reads, and as JSON. */
+
+import type { Finding, LogPolicy, Verification } from '../../log.ts';
+import { count, plural, wordFor } from '../voice.ts';
+
+/** What one look at a log came to. */
+export interface Look {
+  readonly found: Verification;
+  readonly policy: LogPolicy;
+  /** The size at the last look; `null` if this is the first one. */
+  readonly before: number | null;
+  /** Whether all entries were read, and not only those after the last look. */
+  readonly isAll: boolean;
+  /** Whether the witnesses were asked for their own checkpoints. */
+  readonly isAsked: boolean;
+  /** Why each silent witness says nothing, by its name. */
+  readonly reasons: ReadonlyMap<string, string>;
+  /** The clock of this machine, in seconds since 1970. */
+  readonly now: number;
+}
+
+/** The lines for standard output. The first one is the verdict. */
+export function verdictLines(look: Look): string[] {
+  const { found } = look;
+  return found.ok ? goodLines(look) : badLines(look);
+}
+
+/** The same as an object for `--json`. */
+export function verdictJson({ found, policy, before, isAsked, reasons }: Look): object {
+  const { ok, origin, size, checked, witnessed, findings, kinds, unknown, cosigned, silent } = found;
+  return {
+    verified: ok,
+    origin: origin ?? logNames(policy),
+    size,
+    before,
+    checked,
+    quorum: isWitnessed(policy) ? 'witnesses' : 'none',
+    witnessed: isWitnessed(policy) ? witnessed : 0,
+    cosigned,
+    silent: silent.map((name) => ({ name, reason: reasonOf(name, isAsked, reasons) })),
+    findings,
+    kinds,
+    unknown,
+  };
+}
+
+/** Whether the policy demands a witness at all. */
+export function isWitnessed({ satisfiedBy }: LogPolicy): boolean {
+  return !satisfiedBy(new Set());
+}
+
+/** Why a witness says nothing. */
+export function reasonOf(name: string, isAsked: boolean, reasons: ReadonlyMap<string, string>): string {
+  if (!isAsked) return 'it was not asked (--no-witnesses)';
+  return reasons.get(name) ?? 'it serves no checkpoint that it and the log have signed';
+}
+
+const logNames = ({ logs }: LogPolicy): string => logs.map(({ name }) => name).join(' or ');
+
+function goodLines({ found, policy, before, isAll, now, isAsked }: Look): string[] {
+  const { origin, size, witnessed, kinds, cosigned } = found;
+  const old = before === null ? '' : `${count(size - before)} new since the last look`;
+  const news = [old, isAll ? 'all of them read' : ''].filter(Boolean).join(', ');
+  const what = `${origin}, ${plural(size, 'entry').replace(/entrys$/, 'entries')}, ${news}`;
+  const by = cosigned.map(({ name, time }) => `${name} ${ago(now - time)}`);
+  let line: string;
+  if (!isWitnessed(policy) && by.length === 0) {
+    line = `verified WITHOUT A WITNESS: ${what}; the holder of its key could show others a different log`;
+  } else if (!isWitnessed(policy)) {
+    line = `verified, BUT THE POLICY DEMANDS NO WITNESS: ${what}; cosigned by ${listOf(by)}`;
+  } else {
+    const open = size - witnessed;
+    const rest = open === 0 ? '' : `; the newest ${count(open)} not by enough witnesses yet`;
+    line = `verified: ${what}; cosigned by ${listOf(by)}${rest}`;
+  }
+  const lines = [isAsked || policy.witnesses.length === 0 ? line : `${line}; witnesses were not asked`];
+  const counts = Object.entries(kinds).map(([kind, number]) => `${kind} ${count(number)}`);
+  if (counts.length > 0) lines.push(`  ${isAll ? 'entries' : 'new entries'}: ${counts.join(', ')}`);
+  return lines;
+}
+
+function badLines({ found, policy }: Look): string[] {
+  const { findings, origin } = found;
+  // What has happened to the log matters more than who has not cosigned it, which may follow from it.
+  const first = findings.find(({ word }) => word !== 'unwitnessed') ?? findings[0];
+  const more = findings.length - 1;
+  const others = more === 0 ? '' : `; ${count(more)} more ${wordFor(more, 'finding', 'findings')} below`;
+  return [
+    `NOT VERIFIED: ${origin ?? logNames(policy)}: ${headline(first!)}${others}`,
+    ...findings.flatMap(({ word, message, hint, path }) => [
+      `  ${word}: ${message}${path === undefined || message.includes(path) ? '' : ` (${path})`}`,
+      `    what to do: ${hint}`,
+    ]),
+  ];
+}
+
+/** A finding in a few words. */
+function headline({ word, entry, range, witness }: Finding): string {
+  const place = placeOf(entry, range);
+  switch (word) {
+    case 'deleted':
+      if (range === undefined) return place === null ? 'entries were deleted' : `${place} deleted`;
+      return `entries from ${count(range[0])} to ${count(range[1] - 1)} were deleted`;
+    case 'cut':
+      return entry === undefined ? 'the log is cut' : `the log is cut: the entries from ${count(entry)} on are missing`;
+    case 'rewritten':
+      return place === null ? 'the log was rewritten' : `${place} rewritten`;
+    case 'forked':
+      if (witness !== undefined) return `the log was forked: the witness ${witness} has seen another one`;
+      return `the log was forked: ${place?.replace(/ was$/, '') ?? 'entries'} changed since the last look`;
+    case 'rolled back':
+      return entry === undefined ? 'the log was rolled back' : `the log was rolled back to ${count(entry)} entries`;
+    case 'unreadable':
+      return place === null ? 'a file cannot be read' : `${place.replace(/ was$/, '')} cannot be read`;
+    case 'unsigned':
+      return 'its checkpoint is not signed by a log of the policy';
+    case 'unwitnessed':
+      return 'too few witnesses have cosigned it';
+  }
+}
+
+/** `entry 812 was`, `one of the entries 0 to 255 was`; `null` if the place is not known. Entries count from 0. */
+function placeOf(entry: number | undefined, range: Finding['range']): string | null {
+  if (range !== undefined && range[1] - range[0] > 1) {
+    return `one of the entries ${count(range[0])} to ${count(range[1] - 1)} was`;
+  }
+  return entry === undefined ? null : `entry ${count(entry)} was`;
+}
+
+/** `12 s ago`, `3 min ago`; the clock of a witness may be ahead of ours. */
+function ago(seconds: number): string {
+  if (seconds < -60) return `${span(-seconds)} ahead of this clock`;
+  return `${span(Math.max(0, seconds))} ago`;
+}
+
+function span(seconds: number): string {
+  if (seconds < 120) return `${count(Math.round(seconds))} s`;
+  if (seconds < 7200) return `${count(Math.round(seconds / 60))} min`;
+  return seconds < 172_800 ? `${count(Math.round(seconds / 3600))} h` : `${count(Math.round(seconds / 86_400))} days`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listOf(items: readonly string[]): string {
+  return [items.slice(0, -1).join(', '), items[items.length - 1]].filter(Boolean).join(' and ');
+}

@@ -1,0 +1,410 @@
+/** `trefoil oversee verify` as a process: over a folder, over HTTP, after each manipulation, and its memory. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cosigner, newNoteKey, signNote, verifierKey, witness, witnessMemory } from '../../../src/log.ts';
+import { makeLogKey, ORIGIN } from '../../log/witness/small-log.ts';
+import { type Ended, makePlace, type Place } from '../harness.ts';
+import { logIn, type WrittenLog } from './log-files.ts';
+
+let place: Place;
+const log = makeLogKey();
+const keys = Object.fromEntries(
+  ['NCC', 'DPA'].map((name) => [name, newNoteKey(`${name.toLowerCase()}.example/w`, { algorithm: 'cosignature/v1' })]),
+);
+
+beforeEach(() => {
+  place = makePlace();
+});
+afterEach(() => place.remove());
+
+const KEY = ['--log-key', log.verifier.text] as const;
+
+function verify(args: readonly string[], target = 'log'): Promise<Ended> {
+  return place.run(['oversee', 'verify', target, '--seen', 'seen.json', ...args]);
+}
+
+/** The first line of the output. */
+const first = ({ out }: Ended): string => out.split('\n')[0]!;
+
+/** A log in the folder `log`, with so many entries. */
+async function written(size: number, options: { branch?: number; fork?: number } = {}): Promise<WrittenLog> {
+  return logIn(place.path('log'), log.signer, size, options);
+}
+
+describe('a log that verifies', () => {
+  test('the first look makes the file of --seen, and later looks say what is new', async () => {
+    await written(5);
+    const one = await verify(KEY);
+    expect([one.code, first(one)]).toEqual([
+      0,
+      `verified WITHOUT A WITNESS: ${ORIGIN}, 5 entries, all of them read; the holder of its key could show others a ` +
+        'different log',
+    ]);
+    expect(one.out).toContain('\n  entries: beat 5\n');
+    expect(one.err).toContain('made seen.json: this was the first look');
+    expect(JSON.parse(place.read('seen.json'))).toMatchObject({ trefoil: 'seen-v1', origin: ORIGIN, size: 5 });
+
+    await written(700);
+    const two = await verify(KEY);
+    expect([two.code, two.err]).toEqual([0, '']);
+    expect(first(two)).toContain('700 entries, 695 new since the last look;');
+    const three = await verify(KEY);
+    expect(first(three)).toContain('700 entries, 0 new since the last look;');
+    const all = await verify([...KEY, '--all']);
+    expect(first(all)).toContain('700 entries, 0 new since the last look, all of them read;');
+    expect(place.files()).toEqual(['log', 'seen.json']);
+  });
+
+  test('as JSON', async () => {
+    await written(3);
+    const { code, out } = await verify([...KEY, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      verified: true,
+      origin: ORIGIN,
+      size: 3,
+      before: null,
+      checked: 3,
+      quorum: 'none',
+      findings: [],
+      kinds: { beat: 3 },
+      silent: [],
+    });
+  });
+
+  test('entries of any form, if --entries any says so', async () => {
+    await logIn(place.path('log'), log.signer, 3, { text: (i) => `entry ${i}` });
+    const strict = await verify(KEY);
+    expect([strict.code, first(strict)]).toEqual([7, expect.stringContaining('entry 0 cannot be read')]);
+    expect((await verify([...KEY, '--entries', 'any'])).code).toBe(0);
+  });
+});
+
+describe('a log that does not verify: exit 7, the entry and the word', () => {
+  const leaf = (path: string) => `log/tile/0/${path}`;
+  const bundle = (path: string) => `log/tile/entries/${path}`;
+
+  /** What is done to a log of 600 entries after a first look, what the verdict says, and with which options. */
+  type Change = (before: WrittenLog) => unknown;
+  const rows: readonly (readonly [what: string, change: Change, verdict: RegExp, options?: readonly string[]])[] = [
+    [
+      'an entry of a full bundle is changed',
+      () => replaceIn(bundle('001'), '"at":300', '"at":301'),
+      /entry 300 was rewritten/,
+      ['--all'],
+    ],
+    [
+      'an entry of the last bundle is changed',
+      () => replaceIn(bundle('002.p/88'), '"at":520', '"at":521'),
+      /entry 520 was rewritten/,
+      ['--all'],
+    ],
+    [
+      'an entry is taken out',
+      () => replaceIn(bundle('002.p/88'), /.{2}\{"trefoil":"log-v1","kind":"beat","at":540\}/s, ''),
+      /deleted|rewritten/,
+      ['--all'],
+    ],
+    ['a bundle in the middle is deleted', () => rmSync(place.path(bundle('001'))), /deleted/, ['--all']],
+    [
+      'the last bundle is deleted',
+      () => rmSync(place.path(bundle('002.p')), { recursive: true }),
+      /the log is cut: the entries from 512 on/,
+      ['--all'],
+    ],
+    ['a leaf tile is deleted', () => rmSync(place.path(leaf('001'))), /deleted/, ['--all']],
+    ['a hash of a leaf tile is changed', () => flip(leaf('001'), 100), /rewritten/, ['--all']],
+    [
+      'an entry and its hash are changed',
+      () => {
+        replaceIn(bundle('001'), '"at":300', '"at":301');
+        flip(leaf('001'), 44 * 32);
+      },
+      /rewritten/,
+      ['--all'],
+    ],
+    ['the checkpoint is deleted', () => rmSync(place.path('log/checkpoint')), /the log is cut/],
+    [
+      'the checkpoint is signed by somebody else',
+      async (old) => writeFileSync(place.path('log/checkpoint'), await signNote(old.text, [makeLogKey().signer])),
+      /not signed by a log of the policy/,
+    ],
+    [
+      'the checkpoint is changed',
+      (old) => writeFileSync(place.path('log/checkpoint'), old.note.replace('\n600\n', '\n599\n')),
+      /not signed by a log of the policy/,
+    ],
+    [
+      'everything after entry 300 is written and signed anew',
+      () => logIn(place.path('log'), log.signer, 650, { branch: 1, fork: 300 }),
+      /the log was forked: .*changed since the last look/,
+    ],
+    [
+      'an old copy is restored',
+      () => logIn(place.path('log'), log.signer, 400),
+      /the log was rolled back to 400 entries/,
+    ],
+    [
+      'another log is in its place',
+      () => logIn(place.path('log'), makeLogKey('other.example').signer, 600),
+      /not signed by a log of the policy/,
+    ],
+  ];
+
+  function replaceIn(path: string, from: string | RegExp, to: string): void {
+    const before = readFileSync(place.path(path), 'latin1');
+    const after = before.replace(from, to);
+    expect(after).not.toBe(before);
+    writeFileSync(place.path(path), after, 'latin1');
+  }
+
+  function flip(path: string, at: number): void {
+    const bytes = readFileSync(place.path(path));
+    bytes[at]! ^= 1;
+    writeFileSync(place.path(path), bytes);
+  }
+
+  test.each(rows.map((row) => ({ what: row[0], row })))('$what', async ({ row }) => {
+    const [, change, verdict, options = []] = row;
+    const before = await written(600);
+    expect((await verify(KEY)).code).toBe(0);
+    const seen = place.read('seen.json');
+    await change(before);
+    const ended = await verify([...KEY, ...options]);
+    expect(ended.code).toBe(7);
+    expect(first(ended)).toMatch(/^NOT VERIFIED: /);
+    expect(first(ended)).toMatch(verdict);
+    expect(ended.out).toMatch(/\n {2}(deleted|cut|rewritten|forked|rolled back|unsigned): .*\n {4}what to do: /);
+    expect(ended.err).toContain('seen.json is still that of the last look');
+    expect(place.read('seen.json')).toBe(seen);
+    const json = JSON.parse((await verify([...KEY, ...options, '--json'])).out);
+    expect(json).toMatchObject({ verified: false });
+    expect(json.findings[0].word).toBeTruthy();
+  });
+
+  test('with --keep, the exact entry is named although everything was signed anew', async () => {
+    await written(600);
+    const kept = [...KEY, '--keep', 'kept'];
+    expect((await verify(kept)).code).toBe(0);
+    await written(610);
+    expect((await verify(kept)).code).toBe(0);
+    expect(readdirSync(place.path('kept/tile/0')).sort()).toEqual(['000', '001', '002.p']);
+    expect(readdirSync(place.path('kept/tile/0/002.p'))).toEqual(['98']);
+    expect(existsSync(place.path('kept/tile/entries'))).toBe(false);
+    await logIn(place.path('log'), log.signer, 650, { branch: 1, fork: 333 });
+    const ended = await verify(kept);
+    expect([ended.code, first(ended)]).toEqual([7, expect.stringContaining('entry 333 changed since the last look')]);
+    // What did not verify is not kept.
+    expect(readdirSync(place.path('kept/tile/0/002.p'))).toEqual(['98']);
+    expect(readdirSync(place.path('kept')).filter((name) => name !== 'tile')).toEqual([]);
+  });
+
+  test('a first look has nothing to compare with, and keeps nothing of a bad log', async () => {
+    await written(5);
+    rmSync(place.path('log/tile'), { recursive: true });
+    const ended = await verify(KEY);
+    expect([ended.code, ended.err]).toEqual([7, 'trefoil: nothing was kept\n']);
+    expect(existsSync(place.path('seen.json'))).toBe(false);
+  });
+});
+
+describe('witnesses', () => {
+  const witnesses: Record<string, ReturnType<typeof witness>> = {};
+  let server: Server;
+  let url: string;
+
+  beforeAll(async () => {
+    server = createServer(async (incoming, outgoing) => {
+      const name = incoming.url!.split('/')[1]!;
+      const response = await witnesses[name]?.(new Request(`http://w${incoming.url}`));
+      outgoing.statusCode = response?.status ?? 503;
+      outgoing.end(await response?.text());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void server.close());
+
+  /** Writes a policy with two witnesses, and starts them anew. */
+  function policy(quorum = 'all'): void {
+    for (const [name, key] of Object.entries(keys)) {
+      witnesses[name] = witness({
+        signer: cosigner(key.privateKey),
+        state: witnessMemory(),
+        logs: [log.verifier],
+        prefix: `/${name}`,
+      });
+    }
+    const lines = Object.entries(keys).map(([name, key]) => `witness ${name} ${key.verifierKey} ${url}/${name}\n`);
+    const group = quorum === 'none' ? 'quorum none\n' : `group outside ${quorum} NCC DPA\nquorum outside\n`;
+    place.write('policy.txt', `log ${log.verifier.text}\n${lines.join('')}${group}`);
+  }
+
+  /** Has witnesses cosign a log. Returns their lines. */
+  async function cosigned(next: WrittenLog, from: number, names: readonly string[]): Promise<string> {
+    let lines = '';
+    for (const name of names) {
+      const hashes = next.proof(from).map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
+      const body = `old ${from}\n${hashes.join('')}\n${next.note}`;
+      const response = await witnesses[name]!(new Request(`http://w/${name}/add-checkpoint`, { method: 'POST', body }));
+      expect(response.status).toBe(200);
+      lines += await response.text();
+    }
+    return lines;
+  }
+
+  const POLICY = ['--log-policy', 'policy.txt'] as const;
+
+  test('the verdict names them and says how old their cosignatures are', async () => {
+    policy();
+    await cosigned(await written(5), 0, ['NCC', 'DPA']);
+    const ended = await verify(POLICY);
+    expect([ended.code, first(ended)]).toEqual([
+      0,
+      expect.stringMatching(
+        /^verified: log\.example\/2026, 5 entries, all of them read; cosigned by NCC \d s ago and DPA \d s ago$/,
+      ),
+    ]);
+    // Entries that are not cosigned yet are named, and are no finding.
+    await written(8);
+    const next = await verify(POLICY);
+    expect([next.code, first(next)]).toEqual([0, expect.stringMatching(/the newest 3 not by enough witnesses yet$/)]);
+  });
+
+  test('too few of them: exit 7', async () => {
+    policy();
+    await cosigned(await written(5), 0, ['NCC']);
+    const ended = await verify(POLICY);
+    expect([ended.code, first(ended)]).toEqual([7, expect.stringMatching(/too few witnesses have cosigned it/)]);
+  });
+
+  test('one that says nothing is a warning and exit 9, also if the quorum is satisfied', async () => {
+    policy('any');
+    await cosigned(await written(5), 0, ['NCC']);
+    delete witnesses.DPA;
+    const ended = await verify(POLICY);
+    expect([ended.code, first(ended)]).toEqual([9, expect.stringMatching(/^verified: .*cosigned by NCC/)]);
+    expect(ended.err).toMatch(/1 witness of the policy said nothing\n {2}DPA: it cannot be reached/);
+    expect(ended.err).toMatch(
+      /the quorum of the policy does not prevent forks: NCC alone .* and so do DPA|DPA alone .* NCC/,
+    );
+  });
+
+  test('two forks of one log, a quorum of one: the overseer asks all and sees it', async () => {
+    policy('any');
+    // Fork B is for NCC alone; the overseer is shown fork A with the cosignature of the DPA.
+    const forkB = await written(9, { branch: 1, fork: 8 });
+    await cosigned(forkB, 0, ['NCC']);
+    const forkA = await written(10);
+    const lines = await cosigned(forkA, 0, ['DPA']);
+    writeFileSync(place.path('log/checkpoint'), `${forkA.note}${lines}`);
+    const ended = await verify(POLICY);
+    expect([ended.code, first(ended)]).toEqual([7, expect.stringMatching(/the witness NCC has seen another one/)]);
+    const json = JSON.parse((await verify([...POLICY, '--json'])).out);
+    expect(json.findings[0]).toMatchObject({ word: 'forked', witness: 'NCC' });
+    expect(json.findings[0].evidence).toHaveLength(2);
+    // Without asking, nobody sees it, and the verdict says that nobody was asked.
+    const quiet = await verify([...POLICY, '--no-witnesses']);
+    expect([quiet.code, first(quiet)]).toEqual([0, expect.stringMatching(/witnesses were not asked$/)]);
+  });
+
+  test('the end of the log is taken away, and a witness has it: rolled back', async () => {
+    policy('any');
+    await cosigned(await written(9), 0, ['NCC', 'DPA']);
+    await written(5);
+    const ended = await verify(POLICY);
+    expect([ended.code, first(ended)]).toEqual([7, expect.stringMatching(/the log was rolled back to 5 entries/)]);
+  }, 20_000);
+
+  test('quorum none is in the first line', async () => {
+    policy('none');
+    await cosigned(await written(5), 0, ['NCC', 'DPA']);
+    const ended = await verify(POLICY);
+    expect([ended.code, first(ended)]).toEqual([
+      0,
+      expect.stringMatching(/^verified, BUT THE POLICY DEMANDS NO WITNESS: /),
+    ]);
+  });
+});
+
+describe('over HTTP', () => {
+  test('a log is verified at its address; a server that fails is exit 5', async () => {
+    await written(300);
+    let status = 200;
+    const server = createServer((incoming, outgoing) => {
+      const path = place.path(`log${incoming.url!.slice('/2026'.length)}`);
+      if (status !== 200 || !existsSync(path)) {
+        outgoing.statusCode = status === 200 ? 404 : status;
+        outgoing.end();
+      } else outgoing.end(readFileSync(path));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/2026/`;
+    const ended = await verify(KEY, url);
+    expect([ended.code, first(ended)]).toEqual([0, expect.stringContaining('300 entries')]);
+    status = 503;
+    const failed = await verify(KEY, url);
+    expect([failed.code, failed.out]).toEqual([5, '']);
+    await new Promise((resolve) => server.close(resolve));
+    const gone = await verify(KEY, url);
+    expect([gone.code, gone.out]).toEqual([5, '']);
+    expect(gone.err).not.toContain('127.0.0.1');
+  });
+});
+
+describe('what cannot be verified', () => {
+  test('no LOG, no file of --seen, no key, both keys, a bad key, a bad address', async () => {
+    await written(3);
+    const run = (...args: string[]) => place.run(['oversee', 'verify', ...args]);
+    expect((await run()).code).toBe(2);
+    expect((await run('log', ...KEY)).err).toMatch(/--seen FILE is required/);
+    expect((await run('log', '--seen', 's')).err).toMatch(/either --log-policy FILE or --log-key VKEY/);
+    expect((await run('log', ...KEY, '--log-policy', 'p', '--seen', 's')).code).toBe(2);
+    expect((await run('log', '--log-key', 'x', '--seen', 's')).err).toMatch(/--log-key: /);
+    expect((await run('log', ...KEY, '--seen', '-')).err).toMatch(/--seen expected a file/);
+    expect((await run('http://user:word@x.example/', ...KEY, '--seen', 's')).err).toMatch(/LOG is not an address/);
+    expect((await run('none', ...KEY, '--seen', 's')).code).toBe(5);
+    expect((await run('log', '--log-policy', 'none.txt', '--seen', 's')).code).toBe(5);
+    place.write('policy.txt', 'quorum none\n');
+    expect((await run('log', '--log-policy', 'policy.txt', '--seen', 's')).err).toMatch(/names no log/);
+    place.write('policy.txt', 'hello\n');
+    expect((await run('log', '--log-policy', 'policy.txt', '--seen', 's')).code).toBe(3);
+    expect(existsSync(place.path('s'))).toBe(false);
+  });
+
+  test('an empty folder', async () => {
+    mkdirSync(place.path('log'));
+    const ended = await verify(KEY);
+    expect([ended.code, first(ended)]).toEqual([7, expect.stringContaining('the log is cut')]);
+  });
+
+  test('a file of --seen that is broken, or of another log', async () => {
+    await written(3);
+    for (const text of ['', '{}', 'null', '{"trefoil":"seen-v1"}']) {
+      place.write('seen.json', text);
+      const ended = await verify(KEY);
+      expect([ended.code, ended.out]).toEqual([7, '']);
+      expect(ended.err).toMatch(/seen\.json/);
+      expect(place.read('seen.json')).toBe(text);
+    }
+    const other = makeLogKey('other.example');
+    await logIn(place.path('other'), other.signer, 3);
+    rmSync(place.path('seen.json'));
+    expect((await verify(['--log-key', other.verifier.text], 'other')).code).toBe(0);
+    const seen = place.read('seen.json');
+    const ended = await verify(KEY);
+    expect([ended.code, ended.out]).toEqual([7, expect.stringMatching(/another log than that of the last look/)]);
+    expect(place.read('seen.json')).toBe(seen);
+  });
+});
+
+test('a copy of the log verifies like the log', async () => {
+  await written(600);
+  cpSync(place.path('log'), place.path('copy'), { recursive: true });
+  expect((await verify(KEY, 'copy')).code).toBe(0);
+  expect(verifierKey(log.verifier.text).name).toBe(ORIGIN);
+  expect(readdirSync(join(place.dir, 'copy')).sort()).toEqual(['checkpoint', 'tile']);
+});
