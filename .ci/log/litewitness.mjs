@@ -1,6 +1,6 @@
 // The client of trefoil/log against a real witness: litewitness of filippo.io/torchwood. It has to cosign growth, and
-// to refuse a rollback with 409 and two forks with 422. Arguments: the URL of the witness, its verifier key, the file with
-// the private key of the log, and a file for the last note that it cosigned.
+// to refuse a rollback with 409 and two forks with 422. Arguments: the URL of the witness, its verifier key, the file
+// with the private key of the log, and a file for the last note that it cosigned.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import {
