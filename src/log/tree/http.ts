@@ -46,6 +46,8 @@ export function logAt(url: string, options: LogAtOptions = {}): LogSource {
   const prefix = prefixOf(url);
   return {
     async read(path, limit) {
+      if (typeof path !== 'string') badType('path', `expected text, got ${typeName(path)}`);
+      checkInteger('limit', limit, 0, Number.MAX_SAFE_INTEGER);
       const abort = new AbortController();
       const timer = setTimeout(() => abort.abort(), timeout);
       try {

@@ -52,9 +52,10 @@ export async function readTileFile(
  * Reads hashes from the tiles of a log: for proofs, without verifying the tiles. So check the proof, with
  * `checkInclusion` or `checkConsistency`, against a root that is signed.
  *
- * @param size the size of a checkpoint of the log. Only tiles of that tree are read, each once for a call, side by side.
- * @throws TypeError, RangeError. The returned function throws `log_broken` if a tile is not there or has another length,
- *   and what the source throws.
+ * @param size the size of a checkpoint of the log. Only tiles of that tree are read, each once for a call, and side by
+ *   side.
+ * @throws TypeError, RangeError. The returned function throws `log_broken` if a tile is not there or has another
+ *   length, and what the source throws.
  *
  * @example
  * ```ts
@@ -62,7 +63,7 @@ export async function readTileFile(
  *
  * const leaf = leafHash(Uint8Array.of(1));
  * const tile = Uint8Array.of(...leaf, ...leaf);
- * const source = { read: async (path) => (path === tilePath(0, 0, 2) ? tile : null) };
+ * const source = { read: async (path: string) => (path === tilePath(0, 0, 2) ? tile : null) };
  * (await inclusionProof(hashesOf(source, 2), 0, 2)).length; // → 1
  * ```
  */
@@ -95,7 +96,7 @@ async function readTile(source: LogSource, place: TilePlace): Promise<Uint8Array
   const path = tilePath(place.level, place.index, place.width);
   if (file === null) return fail('log_broken', `the log has no file ${path}`);
   if (file.bytes.length !== file.width * HASH_BYTES) {
-    return fail('log_broken', `the file ${file.path} has not the length of its tile`, {
+    return fail('log_broken', `the file ${file.path} is shorter or longer than its tile`, {
       expected: file.width * HASH_BYTES,
       actual: file.bytes.length,
     });

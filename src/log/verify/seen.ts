@@ -48,8 +48,8 @@ export function seenOf(
 }
 
 /**
- * Reads what an overseer has kept of a log. Whoever can write this text can hide from the overseer what was changed
- * before, so keep it where the operator of the log cannot write.
+ * Reads what an overseer has kept of a log. Anyone who can write this text can hide from the overseer what
+ * was changed before, so keep it where the operator of the log cannot write.
  *
  * @param text JSON, as `JSON.stringify` writes a {@link Seen}; at most 1 MiB.
  * @throws TrefoilError `seen_invalid`, also if the hashes do not lead to the root.
@@ -58,7 +58,9 @@ export function seenOf(
  * ```ts
  * import { parseSeen } from 'trefoil/log';
  *
- * parseSeen('{}'); // throws seen_invalid
+ * const root = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
+ * const seen = { trefoil: 'seen-v1', origin: 'log.example', size: 0, root, edge: [], at: null, checkpoint: '…' };
+ * parseSeen(JSON.stringify(seen)).size; // → 0
  * ```
  */
 export function parseSeen(text: string): Seen {

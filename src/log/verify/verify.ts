@@ -290,29 +290,32 @@ async function verifyTree(
   }
   const tiles = await caught(trustedTiles(log, size, root));
   if (tiles instanceof Fault) return explainTree(log, opened, seen);
-  if (seen !== null) await compareSeen(log, tiles, seen, kept, note);
   const from = seen?.seen.size ?? 0;
+  if (seen !== null) {
+    // If a tile is wrong that the comparison needs, the entries below it tell which of its hashes.
+    const now = await caught(tiles.edgeAt(from));
+    if (now instanceof Fault) return explainTree(log, opened, seen);
+    const range = changedRange(seen, now, from);
+    if (range[0] < from) return forked(log, size, seen, range, kept, note);
+  }
   await walkTrusted(log, tiles, from, everyTile, (bundle) => visitor.visit(bundle, from));
   return tiles;
 }
 
-/** Compares the tree with what was seen before. @throws Fault `forked`. */
-async function compareSeen(
+/** Throws that the log has another tree than the one that was seen. An old copy tells the exact entry. */
+async function forked(
   log: LogSource,
-  tiles: TrustedTiles,
-  seen: CheckedSeen,
+  size: number,
+  { seen }: CheckedSeen,
+  range: readonly [from: number, to: number],
   kept: CountedSource | null,
   note: string,
-): Promise<void> {
-  const now = await tiles.edgeAt(seen.seen.size);
-  const range = changedRange(seen, now, seen.seen.size);
-  if (range[0] === seen.seen.size) return;
-  const exact = kept === null ? null : await caught(firstChange(kept, seen.seen.size, log, tiles.size));
-  const entry = typeof exact === 'number' ? exact : range[0];
-  const where = typeof exact === 'number' ? { entry } : { entry, range };
-  fault('forked', 'the log has another tree than at the last look: entries were changed, and signed again', {
+): Promise<never> {
+  const exact = kept === null ? null : await caught(firstChange(kept, seen.size, log, size));
+  const where = typeof exact === 'number' ? { entry: exact } : { entry: range[0], range };
+  return fault('forked', 'the log has another tree than at the last look: entries were changed, and signed again', {
     ...where,
-    evidence: [seen.seen.checkpoint, note],
+    evidence: [seen.checkpoint, note],
   });
 }
 

@@ -16,7 +16,7 @@ import type { TrustedTiles } from './trusted.ts';
  * Verifies the entries from some number on.
  *
  * @param everyTile whether the full tiles of leaves are compared as well. Entries are verified without them, by the
- *   tiles above; but whoever makes a proof needs them.
+ *   tiles above; but anyone who makes a proof needs them.
  * @param visit is called with each bundle, in order, after it was verified.
  * @throws Fault for the first entry or tile that is wrong.
  */

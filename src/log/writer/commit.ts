@@ -9,7 +9,7 @@ import { signNote } from '../../note/sign.ts';
 import type { Signer } from '../../note/signer.ts';
 import { writeCheckpoint } from '../tree/checkpoint.ts';
 import type { GrowingTree } from './growing-tree.ts';
-import type { Journal } from './journal.ts';
+import type { Base, Journal } from './journal.ts';
 import type { LogStore, StoredOpening } from './store.ts';
 
 /** The entries that are written together. */
@@ -30,6 +30,8 @@ export interface Committer {
   readonly commit: (batch: Batch) => Promise<string>;
   /** The same for a group that the journal has already. */
   readonly commitAgain: (batch: Batch) => Promise<string>;
+  /** Waits until nothing is being written any more. */
+  readonly idle: () => Promise<void>;
   /** Publishes the checkpoint of a size with more signatures, if it is still the newest. */
   readonly publishAgain: (note: string, size: number) => Promise<void>;
 }
@@ -46,6 +48,8 @@ export function makeCommitter(
   let size = tree.size();
   /** Publishing is done by groups and by witnesses, one after the other. */
   let published: Promise<void> = Promise.resolve();
+  /** Partial tiles are removed after their group is fulfilled. It never rejects. */
+  let dropped: Promise<void> = Promise.resolve();
 
   function publish(note: string, of: number): Promise<void> {
     const done = published.then(() => (of === size ? store.publish(note) : undefined));
@@ -53,22 +57,32 @@ export function makeCommitter(
     return done;
   }
 
+  /** Openings and journal. Another writer may have taken the store over while this process was stopped. */
+  async function writeJournal(
+    base: Base,
+    records: Uint8Array,
+    count: number,
+    openings: Batch['openings'],
+  ): Promise<void> {
+    if (openings.length > 0) await store.writeOpenings(openings);
+    await Promise.all([store.writeJournal(journal.write(base, records, count)), store.check()]);
+  }
+
   async function commit({ records, count, openings }: Batch, isNew: boolean): Promise<string> {
-    if (isNew) {
-      // Another writer may have taken the store over while this process was stopped. Then nothing must be written.
-      await store.check();
-      if (openings.length > 0) await store.writeOpenings(openings);
-      const base = { origin: signer.name, size: tree.size(), root: tree.root() };
-      await store.writeJournal(journal.write(base, records, count));
-    }
+    const base = { origin: signer.name, size: tree.size(), root: tree.root() };
+    const journaled = isNew ? writeJournal(base, records, count, openings) : Promise.resolve();
+    // The tree is computed while the journal is being written. If that fails, the tree is never used again.
     const growth = tree.grow(records, count);
+    await journaled;
+    await dropped;
     await store.writeTree(growth.files);
     const note = await checkpointOf(signer, growth);
-    await replaceHead(store, head, note);
+    await checkHead(store, head);
+    await store.writeHead(note);
     head = note;
     size = growth.size;
     await publish(note, growth.size);
-    await store.dropPartials(growth.replaced);
+    dropped = store.dropPartials(growth.replaced);
     return note;
   }
 
@@ -78,6 +92,10 @@ export function makeCommitter(
     commit: (batch) => commit(batch, true),
     commitAgain: (batch) => commit(batch, false),
     publishAgain: publish,
+    async idle() {
+      await published;
+      await dropped;
+    },
   };
 }
 
@@ -89,14 +107,9 @@ export async function checkpointOf(
   return signNote(writeCheckpoint({ origin: signer.name, size, root }), [signer]);
 }
 
-/** Compares the head with the one that is known, and replaces it. */
-async function replaceHead(store: LogStore, known: string, note: string): Promise<void> {
-  await store.check();
-  if ((await store.readHead()) !== known) {
-    fail(
-      'log_in_use',
-      'the head was changed by somebody else while this process was writing; only one may write a log',
-    );
-  }
-  await store.writeHead(note);
+/** Compares the head with the one that this writer has written last. */
+async function checkHead(store: LogStore, known: string): Promise<void> {
+  const [head] = await Promise.all([store.readHead(), store.check()]);
+  if (head === known) return;
+  fail('log_in_use', 'the head was changed by somebody else while this process was writing; only one may write a log');
 }

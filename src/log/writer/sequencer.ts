@@ -150,6 +150,7 @@ export async function makeLog(parts: LogParts): Promise<Log> {
       closed ??= (async () => {
         await queue.idle();
         await witnesses?.close();
+        await committer.idle();
         await store.close();
       })();
       return closed;

@@ -44,39 +44,23 @@ export interface Witnessing {
   readonly close: () => Promise<void>;
 }
 
+/** What is known of the witnesses, by their names. */
+interface Memory {
+  /** The size that each has seen last. */
+  readonly seen: Map<string, number>;
+  /** The code of the error for which one has not cosigned. */
+  readonly missing: Map<string, string>;
+}
+
 /** Makes the witnesses of a log. */
 export function witnessing(parts: WitnessingParts): Witnessing {
-  const { policy, log, source, committer, fetch, onRolledBack } = parts;
-  /** The size that each witness has seen last, as far as is known. */
-  const seen = new Map<string, number>();
-  /** Why a witness has not cosigned, by its name. */
-  const missing = new Map<string, string>();
-  const waiters = makeWaiters(() => notCosigned(missing));
+  const { policy, committer, fetch } = parts;
+  const memory: Memory = { seen: new Map(), missing: new Map() };
+  const waiters = makeWaiters(() => notCosigned(memory.missing));
   const aborted = new AbortController();
   const options = { fetch, signal: aborted.signal };
   let latest: CosignedCheckpoint | null = null;
   let running: Promise<void> | null = null;
-
-  /** Asks one witness. Returns its line, or `null`. */
-  async function askOne(witness: PolicyWitness, checkpoint: string, size: number): Promise<string | null> {
-    const { name } = witness;
-    const proof = (from: number) => consistencyProof(hashesOf(source, size), from, size);
-    try {
-      const known = Math.min(seen.get(name) ?? 0, size);
-      const { line } = await cosign(checkpoint, known, proof, witness, { ...options, log });
-      seen.set(name, size);
-      missing.delete(name);
-      return line;
-    } catch (error) {
-      if (!(error instanceof TrefoilError)) {
-        missing.set(name, 'witness_unavailable');
-        return null;
-      }
-      missing.set(name, error.code);
-      if (error.code === 'log_rolled_back') onRolledBack(error);
-      return null;
-    }
-  }
 
   /** Asks all witnesses for one checkpoint. It is cosigned as soon as the policy is satisfied. */
   async function round(): Promise<void> {
@@ -84,7 +68,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
     let note = checkpoint;
     const names = new Set<string>();
     const asked = policy.witnesses.map(async (witness) => {
-      const line = await askOne(witness, checkpoint, size);
+      const line = await lineOf(witness, checkpoint, size, parts, memory, options);
       if (line === null) return;
       note += `${line}\n`;
       names.add(witness.name);
@@ -93,7 +77,8 @@ export function witnessing(parts: WitnessingParts): Witnessing {
       waiters.settle(latest);
     });
     await Promise.all(asked);
-    if (names.size > 0) await committer.publishAgain(note, size);
+    // If it cannot be published, it is all the same in the proofs, and the next group will find what is wrong.
+    if (names.size > 0) await committer.publishAgain(note, size).catch(() => {});
   }
 
   /** Rounds until the newest checkpoint was asked for once, or while somebody waits. */
@@ -112,16 +97,15 @@ export function witnessing(parts: WitnessingParts): Witnessing {
     if (policy.witnesses.length > 0) running ??= run();
   }
 
-  async function startWith(witness: PolicyWitness): Promise<void> {
-    const known = await seenBy(witness, parts, options, (code) => missing.set(witness.name, code));
-    if (known !== null) seen.set(witness.name, known);
-  }
-
   return {
     ask,
     latest: () => latest,
     async start() {
-      await Promise.all(policy.witnesses.map(startWith));
+      const looks = policy.witnesses.map(async (witness) => {
+        const known = await seenBy(witness, parts, options, (code) => memory.missing.set(witness.name, code));
+        if (known !== null) memory.seen.set(witness.name, known);
+      });
+      await Promise.all(looks);
     },
     cosigned(size, timeout) {
       if (latest !== null && latest.size >= size) return Promise.resolve(latest.note);
@@ -136,6 +120,30 @@ export function witnessing(parts: WitnessingParts): Witnessing {
       await running;
     },
   };
+}
+
+/** Asks one witness for its line. Returns `null`, and remembers why, if it has not cosigned. */
+async function lineOf(
+  witness: PolicyWitness,
+  checkpoint: string,
+  size: number,
+  { log, source, onRolledBack }: WitnessingParts,
+  { seen, missing }: Memory,
+  options: WitnessCallOptions,
+): Promise<string | null> {
+  const { name } = witness;
+  const proof = (from: number) => consistencyProof(hashesOf(source, size), from, size);
+  try {
+    const { line } = await cosign(checkpoint, Math.min(seen.get(name) ?? 0, size), proof, witness, { ...options, log });
+    seen.set(name, size);
+    missing.delete(name);
+    return line;
+  } catch (error) {
+    const known = error instanceof TrefoilError ? error : null;
+    missing.set(name, known?.code ?? 'witness_unavailable');
+    if (known?.code === 'log_rolled_back') onRolledBack(known);
+    return null;
+  }
 }
 
 /**

@@ -70,7 +70,7 @@ function several({ keys }: OpenedKeys): string {
 
 /**
  * The key of records that show none: the pinned one, if no other key can have made them. A key that is ready has made
- * nothing yet. So a job goes on as it is when the key file of a rotation's first step arrives.
+ * nothing yet. So a job runs as before when the key file of a rotation's first step arrives.
  */
 function onlyKey({ opened }: RecordKeys, { has }: RevealUnder): DomainKey | null {
   const { pinned, keys } = opened;

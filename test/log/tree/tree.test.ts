@@ -1,5 +1,5 @@
 /**
- * The tree and its files, compared with the words of RFC 6962 (test/reference/merkle.ts) and with the vectors of
+ * The tree and its files, compared with the words of RFC 6962 (test/reference/log/merkle.ts) and with the vectors of
  * golang.org/x/mod/sumdb/tlog (vectors.json, written by test/reference/generators/log/vectors).
  */
 import { createHash } from 'node:crypto';
@@ -32,7 +32,7 @@ import {
   tilePath,
   treeEdge,
 } from '../../../src/log.ts';
-import { mth, path, proof, tile } from '../../reference/merkle.ts';
+import { mth, path, proof, tile } from '../../reference/log/merkle.ts';
 import { random } from '../../reference/random.ts';
 import { entries, entry, leavesOf, readerOver } from './shared.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Random histories of a log. A program in Go (test/reference/generators/log/judge), with golang.org/x/mod for notes and
- * trees, has judged each of 10,000, and its verdicts are in verdicts.txt: our verifier has to give the same word and the
+ * Random histories of a log. A program in Go (test/reference/generators/log/judge), with golang.org/x/mod for notes
+ * and trees, has judged each of 10,000, and its verdicts are in verdicts.txt: our verifier has to give the same word and the
  * same first entry. The first 600 run always, all of them with TREFOIL_LONG.
  *
  * With TREFOIL_HISTORIES=FILE they are also written to that file, one JSON text a line, for the program.
@@ -14,8 +14,8 @@ import { type Verification, verifyLog } from '../../../src/log.ts';
 import { type History, history } from './histories.ts';
 import { KEYS, policyOf, sourceOf } from './memory-log.ts';
 
-const COUNT = process.env['TREFOIL_LONG'] === undefined ? 600 : 10_000;
-const FILE = process.env['TREFOIL_HISTORIES'];
+const COUNT = process.env.TREFOIL_LONG === undefined ? 600 : 10_000;
+const FILE = process.env.TREFOIL_HISTORIES;
 const POLICY = policyOf('none');
 
 /** One verdict a line; an empty list until the program has judged. */

@@ -1,6 +1,6 @@
 /**
- * Random histories of a log: it grows, crashes, is restored from a backup, is tampered with, or forks. Each is the state
- * that an overseer finds, with what they and a witness have seen. The same number always gives the same history.
+ * Random histories of a log: it grows, crashes, is restored from a backup, is tampered with, or forks. Each is the
+ * state that an overseer finds, with what they and a witness have seen. The same number always gives the same history.
  */
 
 import { encodeBase64 } from '../../../src/core/base64.ts';
@@ -88,7 +88,7 @@ async function rewriteAll(past: Past, next: Random): Promise<Files> {
   return changed.files;
 }
 
-type Damage = (files: Files, past: Past, next: Random) => Promise<Files> | Files | null;
+type Damage = (files: Files, past: Past, next: Random) => Promise<Files | null> | Files | null;
 
 /** Everything that may happen to files. `null` if it cannot happen to this log. */
 const DAMAGES: Readonly<Record<string, Damage>> = {
