@@ -1,6 +1,6 @@
 /**
- * Writes the bodies of tokens: the first bits of a tag become text (docs/spec/token-v1.md, "Forms"). The inverses are in
- * body-readers.ts.
+ * Writes the bodies of tokens: the first bits of a tag become text (docs/spec/token-v1.md, "Forms"). The inverses are
+ * in body-readers.ts.
  *
  * Characters are looked up in pairs and written as words of 16 or 32 bits. Measured for a UUID: 20 ns; with a look-up
  * and a call for each character it takes 98 ns.

@@ -68,7 +68,7 @@ describe.each(every)('%s of %s characters', (form, length) => {
   });
 });
 
-/** Tags on both sides of the border between two bodies of digits, and the nearest tags with zeros or ones at the end. */
+/** Tags on both sides of the border between two bodies of digits, and the nearest with zeros or ones at the end. */
 describe.each(every.filter(([form]) => form === 'digits'))('%s of %s characters', (form, length) => {
   it('is right at the border of two bodies', () => {
     const bodies = 10n ** BigInt(length);

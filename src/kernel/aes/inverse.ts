@@ -6,15 +6,7 @@
  */
 
 import { unsafe } from '@noble/ciphers/aes.js';
-import {
-  type AesBackend,
-  type Blocks,
-  blockByBlock,
-  eachBlock,
-  nodeBlocks,
-  type RoundKeys,
-  type Words,
-} from './aes.ts';
+import { type AesBackend, type Blocks, blockByBlock, nodeBlocks, type RoundKeys, type Words } from './aes.ts';
 
 /** KEYEXPANSIONEIC: the round keys in reverse order; INVMIXCOLUMNS is applied to all but the first and the last. */
 export function expandInverseKey(key: Uint8Array): RoundKeys {
@@ -27,7 +19,7 @@ export function decryptWords(keys: RoundKeys, s0: number, s1: number, s2: number
 }
 
 /**
- * Key set-up for both ways: `block` is for {@link decryptWords} and {@link decryptEach}.
+ * Key set-up for both ways: `block` is for {@link decryptWords}.
  *
  * @param key 16, 24 or 32 bytes. The bytes are copied.
  */
@@ -47,11 +39,6 @@ export function manyInverseBlocks(key: Uint8Array): Blocks {
 /** The same without node:crypto. Exported for tests. */
 export function portableInverseBlocks(key: Uint8Array): Blocks {
   return blockByBlock(decryptWords, expandInverseKey(key));
-}
-
-/** Deciphers every block of one view into another, one at a time: for few blocks, and without allocation. */
-export function decryptEach(keys: RoundKeys, from: DataView, to: DataView): void {
-  eachBlock(decryptWords, keys, from, to);
 }
 
 /**

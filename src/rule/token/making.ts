@@ -1,6 +1,6 @@
 /**
- * Makes tokens (docs/spec/token-v1.md, "Steps"): the key set-up of a rule, the way from a value to its prepared text, and
- * the tokens of one value and of a column.
+ * Makes tokens (docs/spec/token-v1.md, "Steps"): the key set-up of a rule, the way from a value to its prepared text,
+ * and the tokens of one value and of a column.
  */
 
 import { checkText } from '../../core/checks.ts';

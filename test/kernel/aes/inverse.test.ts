@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { aesBackend, encryptEach, manyBlocks, portableBlocks } from '../../../src/kernel/aes/aes.ts';
+import { aesBackend, eachBlock, encryptEach, manyBlocks, portableBlocks } from '../../../src/kernel/aes/aes.ts';
 import {
-  decryptEach,
+  decryptWords,
   inverseBackend,
   manyInverseBlocks,
   portableInverseBlocks,
@@ -18,7 +18,7 @@ const WAYS: Readonly<Record<string, (key: Uint8Array, buffer: Uint8Array) => Uin
   'many without node:crypto': (key, buffer) => portableInverseBlocks(key)(buffer),
   'one at a time': (key, buffer) => {
     const out = new Uint8Array(buffer.length);
-    decryptEach(inverseBackend(key).block, view(buffer), view(out));
+    eachBlock(decryptWords, inverseBackend(key).block, view(buffer), view(out));
     return out;
   },
 };
