@@ -102,7 +102,7 @@ test(`no fulfilled append is lost in ${KILLS} kills`, async () => {
     await log.close();
     const { entries, size } = readLog(join(at, 'log'), KEY.verifierKey);
     const policy = parseLogPolicy(`log ${KEY.verifierKey}\nquorum none\n`);
-    const verified = await verifyLog(readLogFolder(join(at, 'log')), { policy, entries: 'any' });
+    const verified = await verifyLog(readLogFolder(join(at, 'log')), { policy, entries: 'bytes' });
     expect(verified).toMatchObject({ ok: true, size, findings: [] });
     const hashes = entries.map((entry) => createHash('sha256').update(entry).digest('hex'));
     for (const { index, hash } of told) expect(hashes[index]).toBe(hash);

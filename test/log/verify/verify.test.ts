@@ -30,7 +30,7 @@ import {
 const NONE = policyOf('none');
 
 const verify = (files: Files, more: Partial<VerifyOptions> = {}) =>
-  verifyLog(sourceOf(files), { policy: NONE, entries: 'any', ask: null, patience: 0, ...more });
+  verifyLog(sourceOf(files), { policy: NONE, entries: 'bytes', ask: null, patience: 0, ...more });
 
 /** The first finding: its word, and the entry. */
 async function firstOf(files: Files, more: Partial<VerifyOptions> = {}): Promise<Finding> {
@@ -133,7 +133,7 @@ describe('an honest log', () => {
     const asked: string[] = [];
     const found = await verifyLog(sourceOf(log.files, asked), {
       policy: NONE,
-      entries: 'any',
+      entries: 'bytes',
       ask: null,
       seen: before,
     });
@@ -505,7 +505,7 @@ describe('witnesses', () => {
         (path === 'checkpoint' && reads++ === 0 ? before : after).files.get(path)?.slice() ?? null,
     };
     const ask = asking({ two: await cosignedNote(601, 1) });
-    const found = await verifyLog(source, { policy: one, entries: 'any', ask, patience: 1 });
+    const found = await verifyLog(source, { policy: one, entries: 'bytes', ask, patience: 1 });
     expect(found).toMatchObject({ ok: true, size: 601 });
   });
 
@@ -602,7 +602,7 @@ describe('the source', () => {
           return files.get(path) ?? null;
         },
       },
-      { policy: NONE, entries: 'any', ask: null },
+      { policy: NONE, entries: 'bytes', ask: null },
     );
     expect(limits.get('tile/0/000')).toBe(8192);
     expect(limits.get('tile/0/002.p/188')).toBe(188 * 32);
@@ -619,7 +619,7 @@ describe('the source', () => {
           return files.get(asked) ?? null;
         },
       };
-      await expect(verifyLog(source, { policy: NONE, entries: 'any', ask: null })).rejects.toBe(down);
+      await expect(verifyLog(source, { policy: NONE, entries: 'bytes', ask: null })).rejects.toBe(down);
     }
   });
 
