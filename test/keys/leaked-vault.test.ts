@@ -76,7 +76,7 @@ describe('after vault rekey without tokens', () => {
   test('the leaked root alone opens nothing of the new store, neither older mappings nor new ones', async () => {
     const { store, ada, zoe } = await rotated();
     expect(await codeOf(open(stolen.domain(DOMAIN), store))).toEqual({ code: 'unknown_key' });
-    // The thief who does without the metadata: no row opens in the outer layer of the leaked root, whatever it is named.
+    // The thief does without the metadata: no row opens in the outer layer of the leaked root, whatever key it names.
     const keys = openKeys(stolen.domain(DOMAIN));
     const theirs = outerLayer(keys.primary, 'main');
     for (const table of ['value', 'token'] as const) {
