@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { type Issue, TrefoilError } from '../../../errors.ts';
 import type { SilentField } from '../../../io/scan-report.ts';
 import { type DescribedBranch, type DescribedKey, describeKeyset } from '../../../keys/described.ts';
+import { hangsAtBase } from '../../../keys/granting.ts';
 import { type KeyNeed, type Keyset, retireKey } from '../../../keys.ts';
 import type { FilePolicy } from '../../../policy.ts';
 import { addWriteOptions, knownId, type WriteOptions, writeChanged } from '../../custody/changing.ts';
@@ -28,9 +29,9 @@ import { helpText } from '../../voice.ts';
 
 const HELP = `
 It refuses while a scan report names the key, or a key of no domain that was
-named; while a vault has rows under it; and while it is the base of another key. With --keep-needed it then keeps the branches that
-these uses need, and drops the root key. The policies must pin the branchCheck
-that it prints. It keeps branches of no domain but those that --domain and
+named; while a vault has rows under it; and while it is the base of another key.
+With --keep-needed it then keeps the branches that these uses need, and drops
+the root key. The policies must pin the branchCheck that it prints. It keeps branches of no domain but those that --domain and
 --policy name, also with --all-scopes. In a recipient of these, shifted dates of
 a base can then never be made again, and in any other domain no tokens either.
 
@@ -109,7 +110,7 @@ async function retire(argument: string, options: RetireOptions, context: Context
   await writeChanged(out, { keyset: changed, source, what }, options, context);
   const kept = describeKeyset(changed, null).keys.find((key) => key.id === id)?.branches ?? [];
   report(id, kept, uses, context);
-  if (keep !== undefined) warnOfDomains(retiring.key, domains, all, context);
+  if (keep !== undefined) warnOfDomains(retiring.key, keep.some(hangsAtBase), domains, all, context);
   const branchCheck = checks.find((check) => check !== undefined);
   if (branchCheck !== undefined) {
     context.voice.note(`pin the branches in every policy that uses this file: branchCheck: "${branchCheck}"`);
@@ -200,11 +201,15 @@ function refuseUnknown(id: string, unknown: readonly Issue[]): void {
   );
 }
 
-/** Refuses if no policy needs what a use needs: the branches for it are not known. */
+/**
+ * Refuses if no policy needs what a use needs: the branches for it are not known. A base whose policies have neither
+ * tokens nor dates keeps what its other uses need; if nothing else uses it, a policy was probably left out.
+ */
 function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly KeyNeed[] {
-  const unserved = uses.filter(
-    ({ domain, needs: serves }) => !needs.some((one) => (domain === null || one.domain === domain) && serves(one.path)),
-  );
+  const unserved = uses.filter(({ domain, needs: serves }) => {
+    if (domain === null) return needs.length === 0;
+    return !needs.some((one) => one.domain === domain && serves(one.path));
+  });
   if (unserved.length > 0) {
     throw new TrefoilError(
       unserved.map(({ issue }) => ({
@@ -219,11 +224,20 @@ function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly Ke
 /** Says in which domains nothing of a base was kept, as far as the key file names them. */
 function warnOfDomains(
   { baseOf }: DescribedKey,
+  keepsBase: boolean,
   named: readonly string[],
   known: readonly string[],
   { voice }: Context,
 ): void {
   if (baseOf.length === 0) return;
+  if (!keepsBase) {
+    voice.warning(
+      `no policy that was named has tokens or shifted dates, so nothing is kept for those of root key ` +
+        `${baseOf.join(', ')}, whose base this is: with the new file they can be made in no domain`,
+    );
+    voice.hint('if any data has them, run the command again with their policy as well, or with --all-scopes');
+    return;
+  }
   const others = known.filter((domain) => !named.includes(domain));
   voice.warning(
     `branches of the base are kept for the domains that were named (${named.join(', ')}). In a recipient of them, shifted ` +
