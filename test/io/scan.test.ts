@@ -166,7 +166,7 @@ describe('a text', () => {
   });
 
   it('property: an escape does not hide a value in capitals, whatever its length and its label', () => {
-    const escape = fc.oneof(
+    const written = fc.oneof(
       fc.integer({ min: 1, max: 255 }).chain((code) => {
         const hex = code.toString(16).padStart(2, '0');
         return fc.constantFrom(...[hex, hex.toUpperCase()].flatMap((two) => [`%${two}`, `%25${two}`, `\\x${two}`]));
@@ -189,7 +189,7 @@ describe('a text', () => {
       fc.constantFrom(token({ scope: 'person' }).bind(keys).protect(3) as string, name.protect('Zoë') as string),
     );
     fc.assert(
-      fc.property(escape, value, fc.constantFrom('', ' ', ',', '"', '%0A'), (before, one, after) => {
+      fc.property(written, value, fc.constantFrom('', ' ', ',', '"', '%0A'), (before, one, after) => {
         const text = `GET /x?ids=1${before === '' ? ',' : before}${one.toUpperCase()}${after}`;
         expect(sums(plain(found(text)).keys), text).toEqual({ [keys.keyId]: 1 });
       }),
