@@ -168,8 +168,14 @@ describe('reveal during a rotation', () => {
     ['without a label', {}],
   ])('tokens that pass do not keep their record from being moved, %s', (_, label) => {
     const fields = { id: token({ scope: 'person', onToken: 'pass', ...label }), pan };
-    const keyed = (keys: typeof old) => token({ scope: 'person', ...label }).bind(keys).protect(7);
-    const made = (keys: typeof old, one: unknown) => policy(fields).bind(keys).protect({ id: one, pan: ROW.pan } as never);
+    const keyed = (keys: typeof old) =>
+      token({ scope: 'person', ...label })
+        .bind(keys)
+        .protect(7);
+    const made = (keys: typeof old, one: unknown) =>
+      policy(fields)
+        .bind(keys)
+        .protect({ id: one, pan: ROW.pan } as never);
     // The old key file made the record, and its id is a token of either key.
     const rows = [keyed(now), keyed(old)].map((one) => ({ ...made(old, 7), id: one }));
     const moving = rekey(policy(fields, check(OLD, NOW)), { from: now, to: now, fromKey: OLD }, revealAccess);
