@@ -36,9 +36,9 @@ the root key. The policies must pin the branchCheck that it prints. It keeps bra
 a base can then never be made again, and in any other domain no tokens either.
 
 Tokens in other forms than the labelled one and values of fpe do not show their
-key. Their branches are kept too if a report has values of the key in their
-domain, or if no field of their policy shows its key. To drop the branches of a
-field that you have moved, leave the field out of the policy.
+key, and no scan finds them. Other fields of the record may be missing, so
+--keep-needed keeps the branches of these fields whatever the reports say. To
+drop the branches of a field that you have moved, leave it out of the policy.
 
 It knows of no files but those in the reports. Every older copy of the key file
 still has the key, and JavaScript cannot erase memory: to destroy a key, destroy
@@ -126,9 +126,11 @@ function warnOfRest({ state }: DescribedKey, scanned: number, silent: readonly S
     voice.warning('no files were scanned: values of the key may be left in files and tables');
   }
   if (silent.length > 0) {
-    voice.warning('the values of these fields do not show their key, so no scan finds those of this one', [
-      ...new Set(silent.map(({ policy, field, rule }) => `${policy}: field ${field} (${rule})`)),
-    ]);
+    voice.warning(
+      'the values of these fields do not show their key, so no scan finds those of this one; a record is found only ' +
+        'if another of its fields shows the key and is not missing',
+      [...new Set(silent.map(({ policy, field, rule }) => `${policy}: field ${field} (${rule})`))],
+    );
   }
   voice.hint('older copies of the key file still have the key; destroy each of them');
 }
