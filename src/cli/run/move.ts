@@ -2,8 +2,10 @@
 
 import type { Command } from 'commander';
 import { given } from '../../core/given.ts';
+import { openKeys } from '../../keys/domain-keys.ts';
 import type { DomainKeys, Keyset } from '../../keys.ts';
 import type { MoveDirection } from '../../policy/bound.ts';
+import { policyLeaves } from '../../policy/policy.ts';
 import { type FilePolicy, project, rekey } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import { isKeyed, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
@@ -52,7 +54,8 @@ export async function bindMove(
   if (as !== null && as.domain !== options.to) {
     throw new UsageError('--to and the policy of --as name different domains', 'both name the domain of the recipient');
   }
-  checkFrom(options.from, from);
+  checkFrom(options.from, from, source?.keyset ?? null, options.to);
+  if (direction === 'rekey' && source !== null) checkHasOlder(policy, from, to, context);
   const moveKeys = { from, to, ...given({ fromKey: options.from }) };
   const bound =
     direction === 'rekey'
@@ -67,4 +70,24 @@ export async function bindMove(
 
 function domainOf(keyset: Keyset | undefined, domain: string): DomainKeys | null {
   return keyset?.domain(domain) ?? null;
+}
+
+/**
+ * Checks that there is a key to move values from. Values that show their key pass if they have the primary key, so such
+ * a run does nothing and no harm; for other values it would ask for a key that does not exist.
+ *
+ * @throws UsageError if the policy has values that do not show their key.
+ */
+function checkHasOlder(policy: FilePolicy, from: DomainKeys, to: DomainKeys, { voice }: Context): void {
+  const leaves = policyLeaves(policy).filter(({ engine }) => engine.mover !== undefined);
+  const { keys } = openKeys(from);
+  if (leaves.length === 0 || keys.some(({ id, isReady }) => id !== to.keyId && !isReady)) return;
+  const ready = keys.filter(({ id, isReady }) => id !== to.keyId && isReady).map(({ id }) => id);
+  const message = `there is nothing to move: the key file has no older key than the primary key ${to.keyId}`;
+  const hint =
+    ready.length === 0
+      ? 'a rotation begins with trefoil keys add and trefoil keys promote'
+      : `key ${ready.join(', ')} is ready and makes no values yet: run trefoil keys promote first`;
+  if (leaves.some(({ engine }) => engine.mover?.showsKey === false)) throw new UsageError(message, hint);
+  voice.note(`${message}; ${hint}`);
 }
