@@ -325,7 +325,7 @@ function refuse({ settings, move, sources, named, target }: Mover, value: unknow
     fail(
       'already_rekeyed',
       `the token is of the primary key ${target.key.id}, and the column was said to be of key ${named.key.id}; ` +
-        'move only a column that one key made',
+        APART,
     );
   }
   source.refusal?.();
