@@ -32,7 +32,7 @@ export function knownId(keyset: Keyset, id: string): string {
 /** The words of each change, for a key file that is narrowed. */
 const NARROWED = {
   add: 'a key that is added here is in no other file; add it to the file that this one was made from',
-  promote: 'a key becomes primary in the file that this one was made from',
+  promote: 'promote the key in the file that this one was made from',
 } as const;
 
 /**

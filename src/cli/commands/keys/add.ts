@@ -75,11 +75,9 @@ async function add(options: AddOptions, context: Context): Promise<void> {
     }
     const known = addDomain(keyset, domain, { of: of! });
     await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, options, context);
-    if (!describeKeyset(keyset, null).parents.has(domain)) {
-      context.voice.note(
-        `if ${domain} has data already: its tokens change, and its sealed values open with the old key file only`,
-      );
-    }
+    context.voice.note(
+      `if ${domain} has data already: its tokens change, and its sealed values open with the old key file only`,
+    );
     warnOfPins(known, context);
     return;
   }
