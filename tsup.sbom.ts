@@ -79,7 +79,8 @@ function dependenciesOf(manifest: Manifest): ReadonlyMap<string, { readonly rang
     for (const [name, range] of Object.entries(dependencies)) {
       if (found.has(name)) continue;
       const on: string[] = [];
-      found.set(name, { range, on });
+      // Of a package that others need as well, the manifest has its own range.
+      found.set(name, { range: manifest.dependencies?.[name] ?? range, on });
       on.push(...visit(manifestOf(`node_modules/${name}`).dependencies));
     }
     return Object.keys(dependencies).map((name) => `installed:${name}`);

@@ -131,6 +131,18 @@ export const LONG = [
     sources: ['src/duckdb/', 'src/duckdb.ts', 'bench/processes/duckdb.mjs', 'bench/processes/ratios.mjs'],
   },
   {
+    name: 'the writer of a log is killed 200 times, and a program in Go verifies what is left',
+    minutes: 3,
+    command: 'bash .ci/log/kills',
+    sources: ['src/log/writer/', 'src/log/entry/', 'src/log/tree/', 'src/files/log/', 'test/files/log/'],
+  },
+  {
+    name: 'appending to a log against plain code that writes the same files',
+    minutes: 2,
+    command: again('node bench/processes/log.mjs', 3),
+    sources: ['src/log/writer/', 'src/log/entry/', 'src/log/tree/', 'src/files/log/', 'bench/processes/log.mjs'],
+  },
+  {
     name: 'the verdicts of Go on notes and Ed25519 signatures, made again',
     minutes: 1,
     command: 'bash .ci/log/verdicts',
@@ -141,6 +153,12 @@ export const LONG = [
       'test/kernel/curves/',
       'test/reference/generators/notes/',
     ],
+  },
+  {
+    name: 'verifying a log of a million entries: time against bare SHA-256, memory, and what is new',
+    minutes: 2,
+    command: again('node bench/processes/log-verify.mjs'),
+    sources: ['src/log/tree/', 'src/log/verify/', 'src/kernel/merkle.ts', 'bench/processes/log-verify.mjs'],
   },
   {
     name: '10,000 random histories of a log, judged by trefoil and by a program in Go',

@@ -40,15 +40,20 @@ import { cryptoPan, ipcryptDeterministic, ipcryptNd, ipcryptNdx, ipcryptPfx } fr
 import { openKeys } from '../src/keys/domain-keys.ts';
 import { addDomain, addKey, promoteKey } from '../src/keys.ts';
 import {
+  commitment,
   cosigner,
+  type Log,
   leafHash,
   logAt,
   newNoteKey,
   noteSigner,
+  type openLog,
   parseLogPolicy,
   parseSeen,
+  readEntry,
   type Signer,
   signNote,
+  subjectSealer,
   treeEdge,
   verifierKey,
   verifyLog,
@@ -56,6 +61,7 @@ import {
   writeCheckpoint,
   writeLogProof,
 } from '../src/log.ts';
+import { logFolder, readLogFolder } from '../src/node.ts';
 import { parsePolicy, project, rekey } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
@@ -398,6 +404,88 @@ const TREE: Readonly<Record<string, Row>> = {
   ],
 };
 
+/** A folder for a log, which is made by `openLog`. */
+const newLogFolder = () => {
+  const at = mkdtempSync(join(folder, 'log-'));
+  return logFolder(join(at, 'log'), { head: join(at, 'head'), sync: false });
+};
+const USE = {
+  kind: 'use',
+  warrant: 'ab'.repeat(32),
+  n: 1,
+  scopes: { 'seal:person.name': 1 },
+  subjects: [subjectSealer(LEAF).seal('0123456789abcdef')],
+  bound: true,
+  request: 'ab'.repeat(32),
+  commit: 'ab'.repeat(32),
+};
+
+const WRITER: Readonly<Record<string, Row>> = {
+  writeEntry: call(() => [{ ...USE }, 1_796_126_400]),
+  readEntry: (fn) => [
+    { name: 'readEntry', fn, args: () => [new TextEncoder().encode('{"trefoil":"log-v1","kind":"beat","at":1}')] },
+    {
+      name: 'readEntry of JSON',
+      fn: ((entry: unknown) => readEntry(new TextEncoder().encode(asJson(entry)))) as Fn,
+      args: () => [{ trefoil: 'log-v1', kind: 'done', at: 1, entry: 0, opened: 1, failed: 0, refused: 0 }],
+    },
+  ],
+  entryReader: (fn) => [
+    {
+      name: 'entryReader',
+      fn: ((...args: never[]) => (fn() as (...args: never[]) => unknown)(...args)) as Fn,
+      args: () => [0, new TextEncoder().encode('{"trefoil":"log-v1","kind":"beat","at":1}')],
+    },
+  ],
+  commitment: call(() => [{ rows: [1] }, { random: (length: number) => new Uint8Array(length) }]),
+  checkOpening: (fn) => {
+    const { commit, opening } = commitment({ rows: [1] });
+    return [
+      { name: 'checkOpening', fn, args: () => [commit, opening] },
+      { name: 'checkOpening of an entry', fn, args: () => [{ commit }, opening] },
+    ];
+  },
+  subjectSealer: (fn) => {
+    const { seal: sealSubject, open } = subjectSealer(LEAF);
+    return [
+      { name: 'subjectSealer', fn, args: () => [LEAF, { random: (length: number) => new Uint8Array(length) }] },
+      { name: 'subjectSealer.seal', fn: sealSubject as Fn, args: () => ['0123456789abcdef'] },
+      { name: 'subjectSealer.open', fn: open as Fn, args: () => [sealSubject('0123456789abcdef')] },
+    ];
+  },
+  openLog: async (fn) => {
+    const open = fn as unknown as typeof openLog;
+    const signer = noteSigner(NOTE_KEY.privateKey);
+    const log = await open(newLogFolder(), { signer, create: true, now: () => 1 });
+    const { commit, opening } = commitment({});
+    await log.append({ kind: 'erase', commit }, { opening });
+    return [
+      {
+        name: 'openLog',
+        fn: (async (...args: never[]) =>
+          (await (open as Fn as (...args: never[]) => Promise<Log>)(...args)).close()) as Fn,
+        args: () => [
+          newLogFolder(),
+          {
+            signer: { ...signer },
+            create: true,
+            entries: 'bytes',
+            witnesses: { ...TRUST },
+            fetch: async () => new Response('x'),
+            now: () => 1,
+            random: (length: number) => new Uint8Array(length),
+          },
+        ],
+      },
+      { name: 'openLog.append', fn: log.append as Fn, args: () => [{ kind: 'erase', commit }, { opening }] },
+      { name: 'openLog.prove', fn: log.prove as Fn, args: () => [0] },
+      { name: 'openLog.cosigned', fn: log.cosigned as Fn, args: () => [0, 0], refuses: true },
+      { name: 'openLog.opening', fn: log.opening as Fn, args: () => [0] },
+      { name: 'openLog.destroyOpening', fn: log.destroyOpening as Fn, args: () => [0] },
+    ];
+  },
+};
+
 /** A witness that answers everything with 404. */
 const placeOfWitness = () => ({ name: 'W', verifier: verifierKey(COSIGNER_KEY.verifierKey), url: 'http://w.example' });
 const callWitness = () => ({ fetch: async () => new Response('', { status: 404 }), timeout: 100 });
@@ -435,6 +523,7 @@ const WITNESS: Readonly<Record<string, Row>> = {
 
 const LOG: Readonly<Record<string, Row>> = {
   ...TREE,
+  ...WRITER,
   ...WITNESS,
   verifierKey: call(() => [NOTE_KEY.verifierKey]),
   newNoteKey: call(() => [
@@ -1158,6 +1247,14 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     rekeyFile: movedFile,
     rekeyFiles: movedFolder,
     openRejects: rejects,
+    logFolder: call(() => ['/nowhere/log', { head: '/nowhere/head', sync: false }], { places: true }),
+    readLogFolder: (fn) => {
+      const { read } = readLogFolder('/nowhere/log');
+      return [
+        { name: 'readLogFolder', fn, args: () => ['/nowhere/log'] },
+        { name: 'readLogFolder.read', fn: read as Fn, args: () => ['checkpoint', 10] },
+      ];
+    },
     witnessFolder: call(() => [join(folder, randomUUID()), { key: COSIGNER_KEY.verifierKey, create: true }], {
       places: true,
       files: [0],

@@ -32,7 +32,21 @@ import { child, domainNode, keyCheckValue, ruleNode, shownKeyId } from '../src/k
 import { writeKeyText } from '../src/keys/key-texts.ts';
 import { testKey } from '../src/keys/test-keys.ts';
 import { KINDS } from '../src/log/entry/kinds.ts';
-import { checkOpening, commitment, entryReader, subjectSealer, writeEntry } from '../src/log.ts';
+import { journalOf } from '../src/log/writer/journal.ts';
+import {
+  bundleBytes,
+  checkInclusion,
+  checkOpening,
+  commitment,
+  entryReader,
+  newNoteKey,
+  noteSigner,
+  signNote,
+  subjectSealer,
+  treeEdge,
+  writeCheckpoint,
+  writeEntry,
+} from '../src/log.ts';
 import { narrow } from '../src/policy.ts';
 import { periodOf } from '../src/prepare/civil-period.ts';
 import { emailAddress, trim } from '../src/prepare.ts';
@@ -461,6 +475,7 @@ describe('log-v1', () => {
     expect(JSON.stringify(checkOpening(made.commit, made.opening))).toBe(rows.get('details'));
   });
 
+  const hexOf = (base64: string) => Buffer.from(base64, 'base64').toString('hex');
   const entries = [...source.matchAll(/^\| (\d+) \| `(\{.*\})` \| `([0-9a-f]{64})` \|$/gm)];
   it('has the entries of the page, one of every kind', () => {
     const read = entryReader();
@@ -473,5 +488,35 @@ describe('log-v1', () => {
     }
     expect(entries).toHaveLength(19);
     expect([...kinds].sort()).toEqual(Object.keys(KINDS).sort());
+  });
+
+  it('has the log of the page: its key, its checkpoint and a proof', async () => {
+    const random = () => new Uint8Array(seeded('log seed'));
+    const made = newNoteKey('log.example/2027', { random });
+    expect(made.privateKey).toBe(rows.get('private key'));
+    expect(made.verifierKey).toBe(rows.get('verifier key'));
+    const tree = treeEdge();
+    for (const [, , , leaf] of entries) tree.append(bytes(leaf!));
+    const text = writeCheckpoint({ origin: 'log.example/2027', size: entries.length, root: tree.root() });
+    const note = await signNote(text, [noteSigner(made.privateKey)]);
+    expect(note.trimEnd().split('\n').join(' / ')).toBe(rows.get('checkpoint'));
+    const hashes = rows
+      .get('inclusion proof of entry 4')!
+      .split(' ')
+      .map((hash) => bytes(hexOf(hash)));
+    expect(checkInclusion(bytes(entries[4]![3]!), 4, entries.length, tree.root(), hashes)).toBe(true);
+  });
+
+  it('has the journal of the page', () => {
+    const tree = treeEdge();
+    for (const [, , , leaf] of entries.slice(0, 16)) tree.append(bytes(leaf!));
+    const base = { origin: 'log.example/2027', size: 16, root: tree.root() };
+    expect(hex(base.root)).toBe(rows.get('root at 16'));
+    const records = bundleBytes(entries.slice(16).map(([, , text]) => new TextEncoder().encode(text)));
+    const journal = journalOf(seeded('journal key'));
+    const written = journal.write(base, records, 3);
+    expect(hex(written.slice(-32))).toBe(rows.get('tag of the journal'));
+    expect(createHash('sha256').update(written).digest('hex')).toBe(rows.get('SHA-256 of the journal'));
+    expect(journal.read(base, written)).toEqual({ records, count: 3 });
   });
 });

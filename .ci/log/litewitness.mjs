@@ -1,8 +1,8 @@
 // The client of trefoil/log against a real witness: litewitness of filippo.io/torchwood. It has to cosign growth, and
-// to refuse a rollback with 409 and two forks with 422. Arguments: the URL of the witness, its verifier key, and the
-// file with the private key of the log.
+// to refuse a rollback with 409 and two forks with 422. Arguments: the URL of the witness, its verifier key, the file
+// with the private key of the log, and a file for the last note that it cosigned.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import {
   consistencyProof,
   cosign,
@@ -17,7 +17,7 @@ import {
   writeCheckpoint,
 } from '../../dist/log.js';
 
-const [url, vkey, keyFile] = process.argv.slice(2);
+const [url, vkey, keyFile, noteFile] = process.argv.slice(2);
 const signer = noteSigner(readFileSync(keyFile, 'utf8'));
 const log = verifierKey(signer.verifierKey);
 const witness = { name: 'litewitness', verifier: verifierKey(vkey), url };
@@ -45,6 +45,7 @@ async function ask({ checkpoint, proofTo }, from, size) {
     const { line, time } = await cosign(note, from, proofTo(size), witness, { log });
     const opened = openNote(`${note}${line}\n`, [log, witness.verifier]);
     assert.equal(opened.signatures.length, 2);
+    writeFileSync(noteFile, `${note}${line}\n`);
     assert.ok(Math.abs(time - Date.now() / 1000) < 60);
     return 'cosigned';
   } catch (error) {

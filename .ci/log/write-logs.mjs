@@ -1,6 +1,6 @@
 // Writes what the judges judge, in the folder of the argument: a log of 600 entries that two witnesses have cosigned,
-// proofs of an entry, two forks that one witness each has cosigned, policies, and a signature for openssl. The other two
-// arguments are the addresses of the witnesses.
+// proofs of an entry, two forks that one witness each has cosigned, policies, and a signature for openssl. The other
+// two arguments are the addresses of the witnesses.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {

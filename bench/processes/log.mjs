@@ -1,8 +1,8 @@
 // Times appending to a log: entries of log-v1 of about 130 bytes, in groups of 256, without synchronising and with it.
 // Each is compared with two rivals on the same bytes:
 //
-// - *files*: plain code of node:fs that writes the same files with the same content, and synchronises the same files and
-//   folders. It hashes, signs and checks nothing.
+// - *files*: plain code of node:fs that writes the same files with the same content, and synchronises the same files
+//   and folders. It hashes, signs and checks nothing.
 // - *one file*: the entries alone, appended to one file that is synchronised once for 256 entries. Nobody can verify
 //   it; it is the least that a disk allows, and only printed.
 //

@@ -5,7 +5,7 @@
  */
 
 import { concat, equalBytes, utf8 } from '../../core/bytes.ts';
-import { checkOptions, typeName } from '../../core/checks.ts';
+import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
 import { readHex, writeHex } from '../../core/hex.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import { fail } from '../../errors.ts';
@@ -55,17 +55,33 @@ export interface CommitmentOptions {
 export function commitment(details: object, options: CommitmentOptions = {}): Commitment {
   const { random = randomBytes } = checkOptions<CommitmentOptions>('options', options, ['random']);
   if (typeof details !== 'object' || details === null || Array.isArray(details)) {
-    throw new TypeError(`"details" expected an object, got ${typeName(details)}`);
+    badType('details', `expected an object, got ${typeName(details)}`);
   }
-  const text: string | undefined = JSON.stringify(details);
-  if (text === undefined || utf8(text).length > MAX_DETAILS || !isPlain(text)) {
-    throw new RangeError(`"details" expected an object that JSON can hold, in at most ${MAX_DETAILS} bytes`);
+  const text = jsonOf(details);
+  if (text === null || utf8(text).length > MAX_DETAILS || !isPlain(text)) {
+    badRange('details', `expected an object that JSON can hold, in at most ${MAX_DETAILS} bytes`);
   }
-  const nonce = random(NONCE);
-  if (!(nonce instanceof Uint8Array) || nonce.length !== NONCE) {
-    throw new RangeError(`"random" expected a function that returns as many bytes as it was asked for`);
-  }
+  const nonce = randomOf(random, NONCE);
   return { commit: writeHex(digest(nonce, text)), opening: `${PREFIX}${writeHex(nonce)}${MIDDLE}${text}}` };
+}
+
+/** The JSON of a value; `null` if it has none, such as a number that JSON does not have, or a circle. */
+function jsonOf(value: object): string | null {
+  try {
+    return (JSON.stringify(value) as string | undefined) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Calls a function that returns random bytes, and checks what it returns. */
+export function randomOf(random: (length: number) => Uint8Array, length: number): Uint8Array {
+  if (typeof random !== 'function') badType('random', `expected a function, got ${typeName(random)}`);
+  const bytes: unknown = random(length);
+  if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
+    badRange('random', 'expected a function that returns as many bytes as it was asked for');
+  }
+  return bytes;
 }
 
 /** SHA-256(nonce ‖ details). */
@@ -93,12 +109,22 @@ function isPlain(text: string): boolean {
  * @param commit the field `commit` of an entry, or an entry that has one.
  * @param opening the text of the opening, exactly as it was made.
  * @throws TrefoilError `opening_wrong` if the text is not an opening, or is that of another entry.
+ * @throws TypeError if `commit` is not a commitment.
+ *
+ * @example
+ * ```ts
+ * import { checkOpening, commitment, readEntry, writeEntry } from 'trefoil/log';
+ *
+ * const { commit, opening } = commitment({ rows: [17, 18] });
+ * const { event } = readEntry(writeEntry({ kind: 'erase', commit }, 1_796_126_400));
+ * if (event?.kind === 'erase') checkOpening(event, opening); // → { rows: [17, 18] }
+ * ```
  */
 export function checkOpening(commit: string | { readonly commit: string }, opening: string): unknown {
   const expected = typeof commit === 'object' && commit !== null ? commit.commit : commit;
   const bytes = typeof expected === 'string' ? readHex(expected, 32) : null;
-  if (bytes === null) throw new TypeError('"commit" expected a commitment of 64 hexadecimal digits');
-  if (typeof opening !== 'string') throw new TypeError(`"opening" expected text, got ${typeName(opening)}`);
+  if (bytes === null) badType('commit', 'expected a commitment of 64 hexadecimal digits');
+  if (typeof opening !== 'string') badType('opening', `expected text, got ${typeName(opening)}`);
   const nonce = readHex(opening.slice(PREFIX.length, NONCE_END), NONCE);
   const text = opening.slice(DETAILS_AT, -1);
   const isSpelled = nonce !== null && opening === `${PREFIX}${writeHex(nonce)}${MIDDLE}${text}}`;

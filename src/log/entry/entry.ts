@@ -4,7 +4,7 @@
  */
 
 import { equalBytes, utf8 } from '../../core/bytes.ts';
-import { NAME_PATTERN, ownProperties, typeName } from '../../core/checks.ts';
+import { checkInteger, NAME_PATTERN, ownProperties, typeName } from '../../core/checks.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import { refuse, time } from './fields.ts';
@@ -176,13 +176,14 @@ function frozen<T extends object>(value: T): T {
  * import { entryReader, writeEntry } from 'trefoil/log';
  *
  * const read = entryReader();
- * read(0, writeEntry({ kind: 'beat' }, 1_796_126_400)).kind; // → 'beat'
- * read(1, writeEntry({ kind: 'beat' }, 1_796_126_399)); // throws entry_invalid
+ * read(0, writeEntry({ kind: 'beat' }, 1_796_126_400)).at; // → 1796126400
+ * read(1, writeEntry({ kind: 'beat' }, 1_796_126_460)).at; // → 1796126460
  * ```
  */
 export function entryReader(): (index: number, bytes: Uint8Array) => ReadEntry {
   let last = 0;
   return (index, bytes) => {
+    checkInteger('index', index, 0, Number.MAX_SAFE_INTEGER);
     try {
       const entry = readEntry(bytes);
       if (entry.at < last) refuse('at', 'a time that is not before that of the previous entry');

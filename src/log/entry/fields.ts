@@ -38,10 +38,10 @@ export function refuse(field: string, expected: string): never {
 function checkedText(value: unknown, field: string, pattern: RegExp, expected: string): string {
   if (typeof value !== 'string') refuse(field, `${expected}, got ${typeName(value)}`);
   if (!pattern.test(value)) refuse(field, expected);
-  return JSON.stringify(value);
+  return `"${value}"`;
 }
 
-/** A type for the texts that match a pattern. */
+/** A type for the texts that match a pattern. It must allow no character that JSON escapes: quotes, backslashes. */
 function matching(pattern: RegExp, expected: string): FieldType {
   return (value, field) => checkedText(value, field, pattern, expected);
 }
@@ -67,10 +67,12 @@ const SCOPE_FORM = 'a scope with its kind, kind:scope or kind:store/scope';
 /** A scope with its kind: `seal:person.name`, `vault:people/person.name`. */
 export const scope: FieldType = /* @__PURE__ */ matching(SCOPE, SCOPE_FORM);
 
-/** A verifier key of a signed note: `name+hash+base64`. */
+const VERIFIER_KEY = /^[^\s+"\\\p{Cc}\p{Cs}]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{4,4096}={0,2}$/u;
+
+/** A verifier key of a signed note: `name+hash+base64`. Its name has no quotes and no backslashes. */
 export const verifierKeyText: FieldType = /* @__PURE__ */ matching(
-  /^[^\s+\p{Cc}]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{4,4096}={0,2}$/u,
-  'a verifier key, name+hash+base64',
+  VERIFIER_KEY,
+  'a verifier key, name+hash+base64, without quotes and backslashes',
 );
 
 /** A type for one of some words. */

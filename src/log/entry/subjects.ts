@@ -7,11 +7,12 @@
  * The seal is one block of AES-256 (FIPS 197). It hides the pseudonym; it authenticates nothing, because the log does.
  */
 
-import { checkOptions, typeName } from '../../core/checks.ts';
+import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
 import { aesBackend, BLOCK, eachBlock, encryptEach } from '../../kernel/aes/aes.ts';
 import { decryptWords, inverseBackend } from '../../kernel/aes/inverse.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { decode, encode } from '../../wire/base32.ts';
+import { randomOf } from './commitment.ts';
 
 /** Bytes of a pseudonym, and of the random number beside it. */
 const PSEUDONYM = 10;
@@ -48,20 +49,17 @@ export interface SubjectSealerOptions {
  * ```
  */
 export function subjectSealer(shardKey: Uint8Array, options: SubjectSealerOptions = {}): SubjectSealer {
-  if (!(shardKey instanceof Uint8Array)) throw new TypeError(`"shardKey" expected bytes, got ${typeName(shardKey)}`);
-  if (shardKey.length !== 32) throw new RangeError('"shardKey" expected 32 bytes');
+  if (!(shardKey instanceof Uint8Array)) badType('shardKey', `expected bytes, got ${typeName(shardKey)}`);
+  if (shardKey.length !== 32) badRange('shardKey', 'expected 32 bytes');
   const { random = randomBytes } = checkOptions<SubjectSealerOptions>('options', options, ['random']);
+  if (typeof random !== 'function') badType('random', `expected a function, got ${typeName(random)}`);
   const forward = aesBackend(shardKey).block;
   const inverse = inverseBackend(shardKey).block;
   return Object.freeze({
     seal(pseudonym: string): string {
       const block = new Uint8Array(BLOCK);
       block.set(bytesOf('pseudonym', pseudonym, PSEUDONYM));
-      const salt = random(RANDOM);
-      if (!(salt instanceof Uint8Array) || salt.length !== RANDOM) {
-        throw new RangeError('"random" expected a function that returns as many bytes as it was asked for');
-      }
-      block.set(salt, PSEUDONYM);
+      block.set(randomOf(random, RANDOM), PSEUDONYM);
       const out = new Uint8Array(BLOCK);
       encryptEach(forward, new DataView(block.buffer), new DataView(out.buffer));
       return encode(out);
@@ -77,10 +75,10 @@ export function subjectSealer(shardKey: Uint8Array, options: SubjectSealerOption
 
 /** Decodes base32 of exactly so many bytes. */
 function bytesOf(argument: string, text: unknown, length: number): Uint8Array {
-  if (typeof text !== 'string') throw new TypeError(`"${argument}" expected text, got ${typeName(text)}`);
+  if (typeof text !== 'string') badType(argument, `expected text, got ${typeName(text)}`);
   const bytes = text.length === Math.ceil((length * 8) / 5) ? decode(text) : null;
   if (bytes === null || bytes.length !== length) {
-    throw new RangeError(`"${argument}" expected ${Math.ceil((length * 8) / 5)} symbols of base32`);
+    badRange(argument, `expected ${Math.ceil((length * 8) / 5)} symbols of base32`);
   }
   return bytes;
 }

@@ -2,7 +2,8 @@
 
 import { badType, checkInteger, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
-import { completeRoot, HASH_BYTES } from '../../kernel/merkle.ts';
+import { completeRoot } from '../../kernel/merkle/complete-root.ts';
+import { HASH_BYTES } from '../../kernel/merkle.ts';
 import type { HashReader } from './nodes.ts';
 import { TILE_BYTES, TILE_HEIGHT, TILE_WIDTH, type TilePlace, tileOf, tilePath } from './tiles.ts';
 

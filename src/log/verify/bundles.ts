@@ -7,7 +7,7 @@ import { TILE_WIDTH, tileOf } from '../tree/tiles.ts';
 import { type BundleFile, readBundle } from './reading.ts';
 
 /** The most files that are read ahead, and about how many bytes they may have. */
-const MOST_AHEAD = 16;
+const MOST_AHEAD = 8;
 const BYTES_AHEAD = 4_194_304;
 
 /** A bundle, and the hashes of its entries. */

@@ -7,7 +7,7 @@ import type { HashedBundle } from './bundles.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** What entries are: log-v1, of which each is read and checked, or bytes of any kind. */
-export type EntryFormat = 'log-v1' | 'any';
+export type EntryFormat = 'log-v1' | 'bytes';
 
 /** Takes an entry whose bytes are those of the tree. They are a view, which is only valid during the call. */
 export type VisitEntry = (index: number, bytes: Uint8Array) => void | Promise<void>;

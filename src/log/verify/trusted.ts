@@ -4,7 +4,8 @@
  */
 
 import { equalBytes } from '../../core/bytes.ts';
-import { completeRoot, HASH_BYTES } from '../../kernel/merkle.ts';
+import { completeRoot } from '../../kernel/merkle/complete-root.ts';
+import { HASH_BYTES } from '../../kernel/merkle.ts';
 import { nodesOf, type TreeNode } from '../tree/nodes.ts';
 import { compactRange, rootOf } from '../tree/range.ts';
 import type { LogSource } from '../tree/source.ts';

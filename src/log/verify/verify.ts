@@ -36,7 +36,7 @@ export interface VerifyOptions {
   readonly policy: LogPolicy;
   /** What the last verification returned as `seen`. Without it, all entries are verified. */
   readonly seen?: Seen;
-  /** What entries are. Default: `log-v1`, so that each is read and its time checked; `any` for other logs. */
+  /** What entries are. Default: `log-v1`, so that each is read and its time checked; `bytes` for other logs. */
   readonly entries?: EntryFormat;
   /** Is called with each entry after it was verified. The bytes are a view, which is only valid during the call. */
   readonly entry?: VisitEntry;
@@ -205,7 +205,7 @@ function checkedOptions(options: VerifyOptions): Settings {
   return {
     policy: checkPolicy(policy),
     seen: before,
-    entries: checkOneOf('entries', entries ?? 'log-v1', ['log-v1', 'any']),
+    entries: checkOneOf('entries', entries ?? 'log-v1', ['log-v1', 'bytes']),
     entry,
     everyTile: checkOneOf('tiles', tiles ?? (before === null ? 'all' : 'edge'), ['all', 'edge']) === 'all',
     kept: kept === undefined ? null : counted(checkSource('kept', kept)),

@@ -4,7 +4,8 @@
  */
 
 import { equalBytes } from '../../core/bytes.ts';
-import { completeRoot, HASH_BYTES } from '../../kernel/merkle.ts';
+import { completeRoot } from '../../kernel/merkle/complete-root.ts';
+import { HASH_BYTES } from '../../kernel/merkle.ts';
 import type { LogSource } from '../tree/source.ts';
 import { TILE_WIDTH, tileOf, tilePath } from '../tree/tiles.ts';
 import { type HashedBundle, hashedBundles } from './bundles.ts';

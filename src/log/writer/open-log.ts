@@ -8,7 +8,7 @@ import { fail, TrefoilError } from '../../errors.ts';
 import { emptyRoot } from '../../kernel/merkle.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import type { Signer } from '../../note/signer.ts';
-import { verifierKey } from '../../note/verifier.ts';
+import { checkOf, verifierKey } from '../../note/verifier.ts';
 import { readEntry } from '../entry/entry.ts';
 import { parseBundle } from '../tree/bundle.ts';
 import type { LogPolicy } from '../tree/policy.ts';
@@ -16,7 +16,7 @@ import { checkpointOf, makeCommitter } from './commit.ts';
 import { JOURNAL_KEY, journalOf, MOST_JOURNAL } from './journal.ts';
 import { findLog } from './recover.ts';
 import { type Log, type LogEntries, makeLog } from './sequencer.ts';
-import { isLogStore, type LogStore } from './store.ts';
+import { checkedStore, isLogStore, type LogStore } from './store.ts';
 
 /** Options of {@link openLog}. */
 export interface OpenLogOptions {
@@ -27,8 +27,8 @@ export interface OpenLogOptions {
   /** What `append` takes. Default: `log-v1`. */
   readonly entries?: LogEntries | undefined;
   /**
-   * Who has to cosign the checkpoints, and where they are asked: a policy that `parseLogPolicy` has read. They are asked
-   * when the log is opened, and after every group.
+   * Who has to cosign the checkpoints, and where they are asked: a policy that `parseLogPolicy` has read. They are
+   * asked when the log is opened, and after every group.
    */
   readonly witnesses?: LogPolicy | undefined;
   /** Asks the witnesses. Default: `fetch` of the runtime. */
@@ -47,17 +47,35 @@ export interface OpenLogOptions {
  * nothing that a log does shows what was never appended.
  *
  * @param store where the log is kept: `logFolder` of `trefoil/node`.
- * @throws TrefoilError `log_missing`, `log_exists`, `log_in_use`, `log_broken`; `log_rolled_back`, also if a witness has
- *   a larger checkpoint of this log; `log_forked`; `io_failed`.
+ * @throws TrefoilError `log_missing`, `log_exists`, `log_in_use`, `log_broken`; `log_rolled_back`, also if a witness
+ *   has a larger checkpoint of this log; `log_forked`; `io_failed`.
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { newNoteKey, noteSigner, openLog } from 'trefoil/log';
+ * import { logFolder } from 'trefoil/node';
+ *
+ * const place = mkdtempSync(join(tmpdir(), 'log-'));
+ * const store = logFolder(join(place, 'log'), { head: join(place, 'head') });
+ * const signer = noteSigner(newNoteKey('log.example/2027').privateKey);
+ * const log = await openLog(store, { signer, create: true });
+ * const { index } = await log.append({ kind: 'start', host: 'gateway-1', boot: '00112233445566778899aabbccddeeff' });
+ * index; // → 0
+ * await log.close();
+ * ```
  */
 export async function openLog(store: LogStore, options: OpenLogOptions): Promise<Log> {
   if (!isLogStore(store)) badType('store', `expected a store, as logFolder makes it, got ${typeName(store)}`);
   const settings = settingsOf(options);
-  await store.open(settings.create);
+  const checked = checkedStore(store);
+  await checked.open(settings.create);
   try {
-    return await opened(store, settings);
+    return await opened(checked, settings);
   } catch (error) {
-    await store.close();
+    await checked.close();
     throw error;
   }
 }
@@ -77,13 +95,22 @@ function settingsOf(options: OpenLogOptions): Settings {
   if (typeof create !== 'boolean') badType('create', `expected true or false, got ${typeName(create)}`);
   checkOneOf<LogEntries>('entries', entries, ['log-v1', 'bytes']);
   const { witnesses = null, fetch = globalThis.fetch } = given;
-  if (witnesses !== null && (typeof witnesses !== 'object' || typeof witnesses.satisfiedBy !== 'function')) {
+  if (witnesses !== null && !isPolicy(witnesses)) {
     badType('witnesses', `expected a policy, as parseLogPolicy reads it, got ${typeName(witnesses)}`);
   }
   if (typeof fetch !== 'function') badType('fetch', `expected a function, got ${typeName(fetch)}`);
   if (typeof now !== 'function') badType('now', `expected a function, got ${typeName(now)}`);
   if (typeof random !== 'function') badType('random', `expected a function, got ${typeName(random)}`);
   return { signer, create, entries, witnesses, fetch, now, random };
+}
+
+function isPolicy(value: unknown): boolean {
+  const { witnesses, satisfiedBy } = Object(value) as Partial<LogPolicy>;
+  return (
+    typeof satisfiedBy === 'function' &&
+    Array.isArray(witnesses) &&
+    witnesses.every((witness) => typeof witness?.name === 'string' && checkOf(witness.verifier) !== null)
+  );
 }
 
 /** Opens the log of a store that is held. */

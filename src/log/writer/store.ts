@@ -3,6 +3,8 @@
  * (src/files/log/); the order of its calls is in commit.ts, and docs/spec/log-v1.md says what it means.
  */
 
+import { badType, typeName } from '../../core/checks.ts';
+
 /** A file of the tree: a tile or a bundle. It is written once and never changed. */
 export interface TreeFile {
   /** As tlog-tiles names it: `tile/0/000.p/17`. */
@@ -96,4 +98,36 @@ export function isLogStore(value: unknown): value is LogStore {
     value !== null &&
     METHODS.every((name) => typeof (value as Partial<LogStore>)[name] === 'function')
   );
+}
+
+const isBytes = (value: unknown): boolean => value === null || value instanceof Uint8Array;
+const isText = (value: unknown): boolean => value === null || typeof value === 'string';
+
+/** The same store, which throws a `TypeError` if a method that reads returns something else than it should. */
+export function checkedStore(store: LogStore): LogStore {
+  async function checked<T>(answer: Promise<T>, isRight: (value: unknown) => boolean): Promise<T> {
+    const value = await answer;
+    if (!isRight(value)) badType('store', `returned something that it must not return: ${typeName(value)}`);
+    return value;
+  }
+
+  return {
+    open: (create) => store.open(create),
+    check: () => store.check(),
+    read: (path, limit) => checked(store.read(path, limit), isBytes),
+    isEmpty: () => store.isEmpty(),
+    readHead: () => checked(store.readHead(), isText),
+    writeHead: (checkpoint) => store.writeHead(checkpoint),
+    journalKey: (random) => checked(store.journalKey(random), (key) => key instanceof Uint8Array),
+    readJournal: (limit) => checked(store.readJournal(limit), isBytes),
+    writeJournal: (bytes) => store.writeJournal(bytes),
+    writeTree: (files) => store.writeTree(files),
+    clearFrom: (size, openings) => store.clearFrom(size, openings),
+    publish: (checkpoint) => store.publish(checkpoint),
+    dropPartials: (paths) => store.dropPartials(paths),
+    writeOpenings: (openings) => store.writeOpenings(openings),
+    readOpening: (index) => checked(store.readOpening(index), isText),
+    destroyOpening: (index) => store.destroyOpening(index),
+    close: () => store.close(),
+  };
 }

@@ -79,7 +79,7 @@ describe('a log that verifies', () => {
     await logIn(place.path('log'), log.signer, 3, { text: (i) => `entry ${i}` });
     const strict = await verify(KEY);
     expect([strict.code, first(strict)]).toEqual([7, expect.stringContaining('entry 0 cannot be read')]);
-    expect((await verify([...KEY, '--entries', 'any'])).code).toBe(0);
+    expect((await verify([...KEY, '--entries', 'bytes'])).code).toBe(0);
   });
 });
 

@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { parseLogPolicy, verifyLog } from '../../../src/log.ts';
+import { readLogFolder } from '../../../src/node.ts';
 import { random } from '../../reference/random.ts';
 import { filled, KEY, open } from './places.ts';
 import { readCheckpoint, readLog, treeHash } from './reference.ts';
@@ -99,6 +101,9 @@ test(`no fulfilled append is lost in ${KILLS} kills`, async () => {
     const log = await open(at);
     await log.close();
     const { entries, size } = readLog(join(at, 'log'), KEY.verifierKey);
+    const policy = parseLogPolicy(`log ${KEY.verifierKey}\nquorum none\n`);
+    const verified = await verifyLog(readLogFolder(join(at, 'log')), { policy, entries: 'bytes' });
+    expect(verified).toMatchObject({ ok: true, size, findings: [] });
     const hashes = entries.map((entry) => createHash('sha256').update(entry).digest('hex'));
     for (const { index, hash } of told) expect(hashes[index]).toBe(hash);
     expect(new Set(told.map(({ index }) => index)).size).toBe(told.length);

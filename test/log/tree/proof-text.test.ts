@@ -1,4 +1,5 @@
 /** Checkpoints and proofs as text, and the verification of a proof under a policy. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../src/core/bytes.ts';
 import {
@@ -7,6 +8,7 @@ import {
   inclusionProof,
   openCheckpoint,
   parseCheckpoint,
+  parseLogPolicy,
   parseLogProof,
   signNote,
   writeCheckpoint,
@@ -211,4 +213,20 @@ describe('a proof', () => {
     const text = 'c2sp.org/tlog-proof@v1\nindex 0\n\nx';
     expect(codeOf(() => checkProof(text, new Uint8Array(1), policyOf('none')))).toEqual(['note_invalid', 1]);
   });
+});
+
+it('policies and proofs get the verdicts of filippo.io/torchwood', () => {
+  // torchwood.json is written by test/reference/generators/log-proofs.
+  const { policies, proofs, verdicts } = JSON.parse(
+    readFileSync(new URL('torchwood.json', import.meta.url), 'utf8'),
+  ) as { policies: string[]; proofs: { entry: string; proof: string }[]; verdicts: boolean[][] };
+  const ours = policies.map((policy) =>
+    proofs.map(({ entry, proof }) => {
+      const bytes = Uint8Array.from(atob(entry), (character) => character.charCodeAt(0));
+      return codeOf(() => checkProof(proof, bytes, parseLogPolicy(policy))) === 'accepted';
+    }),
+  );
+  expect(ours).toEqual(verdicts);
+  // Four policies for which two cosignatures suffice take four good proofs, and one without them needs no witness.
+  expect(verdicts.flat().filter((verdict) => verdict)).toHaveLength(17);
 });

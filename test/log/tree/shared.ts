@@ -1,7 +1,8 @@
 /** Entries, and a reader of hashes that knows them all. */
 
 import { concat } from '../../../src/core/bytes.ts';
-import { completeRoot, leafHash } from '../../../src/kernel/merkle.ts';
+import { completeRoot } from '../../../src/kernel/merkle/complete-root.ts';
+import { leafHash } from '../../../src/kernel/merkle.ts';
 import type { HashReader } from '../../../src/log/tree/nodes.ts';
 
 /** Entry number i of the vectors: `i` times `i`, in decimal, in 0 to 40 copies, so that lengths differ. */

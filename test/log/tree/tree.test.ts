@@ -9,8 +9,8 @@ import { describe, expect, it } from 'vitest';
 import { encodeBase64 } from '../../../src/core/base64.ts';
 import { concat } from '../../../src/core/bytes.ts';
 import { writeHex } from '../../../src/core/hex.ts';
+import { completeRoot } from '../../../src/kernel/merkle/complete-root.ts';
 import {
-  completeRoot,
   emptyRoot,
   HASH_BYTES,
   leafHash,

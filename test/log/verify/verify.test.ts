@@ -1,9 +1,11 @@
 /** Verifying a log: each way to tamper with one has a test by its name. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { concat, utf8 } from '../../../src/core/bytes.ts';
 import { TrefoilError } from '../../../src/errors.ts';
-import { completeRoot, leafHash } from '../../../src/kernel/merkle.ts';
+import { completeRoot } from '../../../src/kernel/merkle/complete-root.ts';
+import { leafHash } from '../../../src/kernel/merkle.ts';
 import {
   type Finding,
   parseSeen,
@@ -28,7 +30,7 @@ import {
 const NONE = policyOf('none');
 
 const verify = (files: Files, more: Partial<VerifyOptions> = {}) =>
-  verifyLog(sourceOf(files), { policy: NONE, entries: 'any', ask: null, patience: 0, ...more });
+  verifyLog(sourceOf(files), { policy: NONE, entries: 'bytes', ask: null, patience: 0, ...more });
 
 /** The first finding: its word, and the entry. */
 async function firstOf(files: Files, more: Partial<VerifyOptions> = {}): Promise<Finding> {
@@ -131,7 +133,7 @@ describe('an honest log', () => {
     const asked: string[] = [];
     const found = await verifyLog(sourceOf(log.files, asked), {
       policy: NONE,
-      entries: 'any',
+      entries: 'bytes',
       ask: null,
       seen: before,
     });
@@ -503,7 +505,7 @@ describe('witnesses', () => {
         (path === 'checkpoint' && reads++ === 0 ? before : after).files.get(path)?.slice() ?? null,
     };
     const ask = asking({ two: await cosignedNote(601, 1) });
-    const found = await verifyLog(source, { policy: one, entries: 'any', ask, patience: 1 });
+    const found = await verifyLog(source, { policy: one, entries: 'bytes', ask, patience: 1 });
     expect(found).toMatchObject({ ok: true, size: 601 });
   });
 
@@ -600,7 +602,7 @@ describe('the source', () => {
           return files.get(path) ?? null;
         },
       },
-      { policy: NONE, entries: 'any', ask: null },
+      { policy: NONE, entries: 'bytes', ask: null },
     );
     expect(limits.get('tile/0/000')).toBe(8192);
     expect(limits.get('tile/0/002.p/188')).toBe(188 * 32);
@@ -617,7 +619,7 @@ describe('the source', () => {
           return files.get(asked) ?? null;
         },
       };
-      await expect(verifyLog(source, { policy: NONE, entries: 'any', ask: null })).rejects.toBe(down);
+      await expect(verifyLog(source, { policy: NONE, entries: 'bytes', ask: null })).rejects.toBe(down);
     }
   });
 
@@ -651,7 +653,18 @@ describe('the source', () => {
   });
 });
 
-describe('the root that is seen', () => {
+describe('seen-v1', () => {
+  it('is that of the vector in docs/spec/seen-v1.md', async () => {
+    const page = readFileSync(new URL('../../../docs/spec/seen-v1.md', import.meta.url), 'utf8');
+    const vector = JSON.parse(/```json\n([^`]+)```/.exec(page)![1]!) as Partial<Seen>;
+    const log = memoryLog('log.example/test');
+    log.append(Array.from({ length: vector.size! }, (_, i) => Uint8Array.of(i)));
+    const checkpoint = await log.publish();
+    const { seen } = await verify(log.files);
+    expect(seen).toEqual({ ...vector, origin: 'log.example/test', checkpoint });
+    expect(Object.keys(seen!)).toEqual([...Object.keys(vector), 'checkpoint']);
+  });
+
   it('is that of the entries', async () => {
     const seen = await seenAt(256);
     expect(seen.edge).toEqual([seen.root]);

@@ -1,5 +1,5 @@
-// A client of C2SP tlog-witness that shares no code with trefoil: it asks a witness to cosign checkpoints of a log of its
-// own, and demands the answers of the specification. Arguments: the URL of the witness, its verifier key, and the
+// A client of C2SP tlog-witness that shares no code with trefoil: it asks a witness to cosign checkpoints of a log of
+// its own, and demands the answers of the specification. Arguments: the URL of the witness, its verifier key, and the
 // private key of a log that the witness knows.
 package main
 

@@ -1,5 +1,5 @@
-// Judges proofs of log entries with torchwood: the lines of standard input are a policy, a proof, the file of the entry,
-// and whether the proof must be accepted (yes or no).
+// Judges proofs of log entries with torchwood: the lines of standard input are a policy, a proof, the file of the
+// entry, and whether the proof must be accepted (yes or no).
 package main
 
 import (

@@ -56,7 +56,7 @@ interface VerifyOptions {
   readonly seen?: string;
   readonly all?: boolean;
   readonly keep?: string;
-  readonly entries?: 'log-v1' | 'any';
+  readonly entries?: 'log-v1' | 'bytes';
   readonly witnesses: boolean;
   readonly json?: boolean;
 }
@@ -74,7 +74,7 @@ export function addOverseeVerify(parent: Command, context: Context): void {
     .addOption(
       fileOption('--keep', 'folder for copies of the hash tiles, to name an entry that was signed anew', 'DIR'),
     )
-    .addOption(wordOption('--entries', 'FORM', 'what the entries are (default: log-v1)', ['log-v1', 'any']))
+    .addOption(wordOption('--entries', 'FORM', 'what the entries are (default: log-v1)', ['log-v1', 'bytes']))
     .addOption(new Option('--no-witnesses', 'do not ask the witnesses; the verdict then states that'))
     .option('--json', 'one JSON object, with the checkpoints that prove a finding')
     .addHelpText('after', helpText(HELP))
