@@ -1,7 +1,7 @@
 /// <reference types="node" />
 /** A log in a folder, for reading: to verify it, or to serve it. It takes no lock and writes nothing. */
 
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../errors.ts';
@@ -12,7 +12,8 @@ import { errorCode, systemError } from '../system-error.ts';
 const PATH = /^(?:checkpoint|tile\/(?:entries|[0-9]{1,2})\/(?:x[0-9]{3}\/)*[0-9]{3}(?:\.p\/[0-9]{1,3})?)$/;
 
 /**
- * Reads a log in a folder: its checkpoint, tiles and bundles.
+ * Reads a log in a folder: its checkpoint, tiles and bundles. It follows symbolic links, and reads regular files only:
+ * anything else, such as a pipe or a device, is the error `log_broken`.
  *
  * @param folder the folder that has the file `checkpoint`.
  *
@@ -34,13 +35,23 @@ export function readLogFolder(folder: string): LogSource {
   });
 }
 
+/**
+ * Opening without waiting for a writer: whoever has made the folder may have put a pipe in the place of a file. Windows
+ * has no such files, and not this flag.
+ */
+const WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /** Reads a whole small file on this thread, which takes less time than to wait for another. `null`: there is none. */
 export function readSmall(path: string, limit: number): Uint8Array | null {
   try {
-    const descriptor = openSync(path, 'r');
+    const descriptor = openSync(path, WITHOUT_WAITING);
     try {
-      checkLength(path, fstatSync(descriptor).size, limit);
-      return new Uint8Array(readFileSync(descriptor));
+      const bytes = roomFor(path, fstatSync(descriptor), limit);
+      let length = 0;
+      for (let more = -1; more !== 0 && length < bytes.length; length += more) {
+        more = readSync(descriptor, bytes, length, bytes.length - length, null);
+      }
+      return bytes.subarray(0, length);
     } finally {
       closeSync(descriptor);
     }
@@ -50,26 +61,37 @@ export function readSmall(path: string, limit: number): Uint8Array | null {
   }
 }
 
-function checkLength(file: string, actual: number, maximum: number): void {
-  if (actual <= maximum) return;
-  fail('log_broken', 'the file is longer than a file of this kind can be', { file, maximum, actual });
-}
-
 /** Reads a whole file. `null`: there is none. */
 export async function readLimited(path: string, limit: number): Promise<Uint8Array | null> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    handle = await open(path, WITHOUT_WAITING);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw systemError(error, 'cannot be read', path);
   }
   try {
-    checkLength(path, (await handle.stat()).size, limit);
-    return new Uint8Array(await handle.readFile());
+    const bytes = roomFor(path, await handle.stat(), limit);
+    let length = 0;
+    for (let more = -1; more !== 0 && length < bytes.length; length += more) {
+      more = (await handle.read(bytes, length, bytes.length - length, null)).bytesRead;
+    }
+    return bytes.subarray(0, length);
   } catch (error) {
     throw systemError(error, 'cannot be read', path);
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Space for the whole of an open file. No more is read, also if the file grows. Only regular files count: a device such
+ * as /dev/zero has the length 0 and no end.
+ */
+function roomFor(file: string, stats: Stats, maximum: number): Uint8Array {
+  if (!stats.isFile()) fail('log_broken', 'it is not a regular file', { file });
+  if (stats.size > maximum) {
+    fail('log_broken', 'the file is longer than a file of this kind can be', { file, maximum, actual: stats.size });
+  }
+  return new Uint8Array(stats.size);
 }

@@ -33,8 +33,10 @@ async function readOrFault(source: LogSource, path: string, limit: number): Prom
   try {
     return await source.read(path, limit);
   } catch (error) {
-    if (error instanceof TrefoilError && error.code === 'log_broken') return tooLong(path, limit);
-    throw error;
+    if (!(error instanceof TrefoilError) || error.code !== 'log_broken') throw error;
+    const { message, maximum } = error.issues[0]!;
+    if (maximum !== undefined) return tooLong(path, limit);
+    return fault('unreadable', `the file ${path} cannot be read: ${message}`, { path });
   }
 }
 
