@@ -8,6 +8,9 @@ import type { LogSource } from './source.ts';
 /** The time limit of a request, if the caller sets none, in milliseconds. */
 const DEFAULT_TIMEOUT = 30_000;
 
+/** The path of a partial tile or bundle. */
+const PARTIAL = /^tile\/.*\.p\/[0-9]{1,3}$/;
+
 /** Options of {@link logAt}. */
 export interface LogAtOptions {
   /** Another `fetch`, such as one that knows the certificate of a company. */
@@ -19,7 +22,8 @@ export interface LogAtOptions {
 /**
  * Reads a log from a web server.
  *
- * The statuses 404 and 410 mean that there is no such file. Redirects are refused: where the log is, is for the caller
+ * The statuses 404 and 410 mean that there is no such file, and so does 403 for a partial tile or bundle, of which there
+ * may be the full one. Redirects are refused: where the log is, is for the caller
  * to say. An answer is read up to the limit of its file, after decompression, so that a small one cannot become a
  * large one.
  *
@@ -76,6 +80,9 @@ async function request(
   if (status === 200) return readBody(answer.body, path, limit);
   answer.body?.cancel().catch(() => {});
   if (status === 404 || status === 410) return null;
+  // A store such as S3 answers 403 for a missing object to those who may not list it. If a partial tile is missing, the
+  // full one takes its place (https://c2sp.org/tlog-tiles); if that is refused too, nothing is known.
+  if (status === 403 && PARTIAL.test(path)) return null;
   // A browser hides the status of a redirect.
   if (answer.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
     return unavailable(path, 'answers with a redirect; use its new address, if you trust it');

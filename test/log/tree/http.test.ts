@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { hashesOf, inclusionProof, logAt, verifyLog } from '../../../src/log.ts';
 import { memoryLog, policyOf } from '../verify/memory-log.ts';
-import { entries } from './shared.ts';
+import { entries, entry } from './shared.ts';
 
 async function served<T>(listener: RequestListener, work: (url: string) => Promise<T>): Promise<T> {
   const server = createServer(listener);
@@ -81,6 +81,26 @@ describe('a log on a web server', () => {
         await expect(logAt(url).read('checkpoint', 9)).rejects.toThrow(code('log_unavailable'));
       },
     );
+  });
+
+  it('the status 403 is a missing file for a partial tile, whose full one may be there, and for nothing else', async () => {
+    const log = memoryLog();
+    log.append(entries(300));
+    const note = await log.publish();
+    log.append(Array.from({ length: 212 }, (_, i) => entry(300 + i)));
+    await log.publish();
+    for (const path of log.files.keys()) if (/\.p\/44$/.test(path)) log.files.delete(path);
+    log.files.set('checkpoint', new TextEncoder().encode(note));
+    const listener: RequestListener = ({ url }, response) => {
+      const file = log.files.get(url!.replace(/^\/log\//, ''));
+      response.writeHead(file === undefined ? 403 : 200).end(file);
+    };
+    await served(listener, async (url) => {
+      const look = () => verifyLog(logAt(url), { policy: policyOf('none'), entries: 'bytes', ask: null });
+      expect(await look()).toMatchObject({ ok: true, size: 300, checked: 300 });
+      log.files.delete('tile/entries/001');
+      await expect(look()).rejects.toThrow(code('log_unavailable'));
+    });
   });
 
   it.each([404, 410])('the status %i is a missing file', async (status) => {
