@@ -26,7 +26,7 @@ export type {
 export type { SubjectSealer, SubjectSealerOptions } from './log/entry/subjects.ts';
 export { subjectSealer } from './log/entry/subjects.ts';
 export { bundleBytes, parseBundle } from './log/tree/bundle.ts';
-export { checkProof, type ProvenEntry } from './log/tree/check-proof.ts';
+export { type CheckProofOptions, checkProof, type ProvenEntry } from './log/tree/check-proof.ts';
 export { type Checkpoint, parseCheckpoint, writeCheckpoint } from './log/tree/checkpoint.ts';
 export { type EdgeStart, type Tile, type TreeEdge, treeEdge } from './log/tree/edge.ts';
 export { type LogAtOptions, logAt } from './log/tree/http.ts';
@@ -37,10 +37,11 @@ export { type LogProof, parseLogProof, writeLogProof } from './log/tree/proof-te
 export { checkConsistency, checkInclusion, consistencyProof, inclusionProof } from './log/tree/proofs.ts';
 export { hashesOf, type LogSource } from './log/tree/source.ts';
 export { type TilePlace, tilePath } from './log/tree/tiles.ts';
+export type { Vouched } from './log/verify/compared.ts';
 export type { EntryFormat, VisitEntry } from './log/verify/entries.ts';
 export type { Finding, FindingWord } from './log/verify/finding.ts';
 export { parseSeen, type Seen } from './log/verify/seen.ts';
-export { type Verification, type VerifyOptions, type Vouched, verifyLog } from './log/verify/verify.ts';
+export { type Verification, type VerifyOptions, verifyLog } from './log/verify/verify.ts';
 export type { AskWitness } from './log/verify/witnesses.ts';
 export { type Cosignature, type CosignOptions, cosign, type ProofFrom } from './log/witness/cosign.ts';
 export type { WitnessCallOptions, WitnessPlace } from './log/witness/exchange.ts';

@@ -26,7 +26,8 @@ export function verdictLines(look: Look): string[] {
 }
 
 /** The same as an object for `--json`. */
-export function verdictJson({ found, policy, before, isAsked, reasons }: Look): object {
+export function verdictJson(look: Look): object {
+  const { found, policy, before } = look;
   const { ok, origin, size, checked, witnessed, findings, kinds, unknown, cosigned, silent } = found;
   return {
     verified: ok,
@@ -36,8 +37,9 @@ export function verdictJson({ found, policy, before, isAsked, reasons }: Look): 
     checked,
     quorum: isWitnessed(policy) ? 'witnesses' : 'none',
     witnessed: isWitnessed(policy) ? witnessed : 0,
+    late: isLate(look),
     cosigned,
-    silent: silent.map((name) => ({ name, reason: reasonOf(name, isAsked, reasons) })),
+    silent: silent.map((name) => ({ name, reason: reasonOf(look, name) })),
     findings,
     kinds,
     unknown,
@@ -50,9 +52,27 @@ export function isWitnessed({ satisfiedBy }: LogPolicy): boolean {
 }
 
 /** Why a witness says nothing. */
-export function reasonOf(name: string, isAsked: boolean, reasons: ReadonlyMap<string, string>): string {
+export function reasonOf({ found, isAsked, reasons }: Look, name: string): string {
+  const mistimed = found.mistimed.find((one) => one.name === name);
+  if (mistimed !== undefined) {
+    return mistimed.time === 0
+      ? 'its cosignature has no time, so it does not count'
+      : 'its cosignature is from the future, so it does not count; check the clocks of the witness and of this machine';
+  }
   if (!isAsked) return 'it was not asked (--no-witnesses)';
   return reasons.get(name) ?? 'it serves no checkpoint that it and the log have signed';
+}
+
+/**
+ * A log is nearly always a few entries ahead of its witnesses. It writes a `beat` every ten minutes, and has it cosigned:
+ * so if the newest cosignature of the quorum is older than two of them, in seconds, the witnesses are late.
+ */
+const LATE = 1200;
+
+/** Whether the newest entries are not cosigned by a quorum, and were not for a while. */
+export function isLate({ found, policy, now }: Look): boolean {
+  const { ok, size, witnessed, witnessedAt } = found;
+  return ok && isWitnessed(policy) && witnessed < size && (witnessedAt === null || now - witnessedAt > LATE);
 }
 
 const logNames = ({ logs }: LogPolicy): string => logs.map(({ name }) => name).join(' or ');
@@ -70,7 +90,8 @@ function goodLines({ found, policy, before, isAll, now, isAsked }: Look): string
     line = `verified, BUT THE POLICY DEMANDS NO WITNESS: ${what}; cosigned by ${listOf(by)}`;
   } else {
     const open = size - witnessed;
-    const rest = open === 0 ? '' : `; the newest ${count(open)} not by enough witnesses yet`;
+    const covered = `; enough witnesses have cosigned the first ${count(witnessed)}, and not yet the newest ${count(open)}`;
+    const rest = open === 0 ? '' : covered;
     line = `verified: ${what}; cosigned by ${listOf(by)}${rest}`;
   }
   const lines = [isAsked || policy.witnesses.length === 0 ? line : `${line}; witnesses were not asked`];

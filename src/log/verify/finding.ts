@@ -45,6 +45,17 @@ export interface Finding {
   readonly hint: string;
 }
 
+/**
+ * Sorts findings by the first entry. Last are the witnesses whose tree could not be compared, which follows from
+ * something else that is wrong.
+ */
+export function inOrder(findings: readonly Finding[]): Finding[] {
+  const isConsequence = ({ witness, code }: Finding): boolean => witness !== undefined && code === 'log_broken';
+  return findings.toSorted(
+    (a, b) => Number(isConsequence(a)) - Number(isConsequence(b)) || (a.entry ?? 0) - (b.entry ?? 0),
+  );
+}
+
 /** Ends a part of the verification with a finding. */
 export class Fault extends Error {
   readonly finding: Finding;

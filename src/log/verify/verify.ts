@@ -1,29 +1,21 @@
 /** Verifying a log: its signature, its tree, its entries, what was seen before, and what its witnesses have seen. */
 
-import { equalBytes } from '../../core/bytes.ts';
 import { badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
 import { TrefoilError } from '../../errors.ts';
 import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
-import { type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
+import { type Cosigned, type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
 import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
-import { rootOf } from '../tree/range.ts';
 import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
+import { type Compared, compareViews, unwitnessed, type Vouched, witnessedBy } from './compared.ts';
 import { type EntryFormat, type EntryVisitor, entryVisitor, type VisitEntry } from './entries.ts';
-import { caught, Fault, type Finding, fault, finding } from './finding.ts';
+import { caught, Fault, type Finding, fault, inOrder } from './finding.ts';
 import { firstChange } from './kept.ts';
 import { type CountedSource, counted } from './reading.ts';
 import { changedRange, explainTree } from './rebuilt.ts';
 import { type CheckedSeen, checkedSeen, type Seen, seenOf } from './seen.ts';
 import { type TrustedTiles, trustedTiles } from './trusted.ts';
 import { walkTrusted } from './walk.ts';
-import {
-  type AskWitness,
-  askByHttp,
-  askWitnesses,
-  isSameTree,
-  type WitnessAnswers,
-  type WitnessView,
-} from './witnesses.ts';
+import { type AskWitness, askByHttp, askWitnesses, type WitnessView } from './witnesses.ts';
 
 /** How long a log may need to show a checkpoint that a witness has, in milliseconds, if the caller does not say. */
 const DEFAULT_PATIENCE = 5000;
@@ -58,16 +50,8 @@ export interface VerifyOptions {
    * the log may be about to publish it. Default: 5,000.
    */
   readonly patience?: number;
-}
-
-/** A cosignature, and how many entries it covers. */
-export interface Vouched {
-  /** The name of the witness in the policy. */
-  readonly name: string;
-  /** When it cosigned, by its own clock, in seconds since 1970. */
-  readonly time: number;
-  /** The size of the tree that it cosigned, which the log contains. */
-  readonly size: number;
+  /** The clock, in milliseconds since 1970. Default: `Date.now`. */
+  readonly now?: () => number;
 }
 
 /** The result of a verification. */
@@ -93,10 +77,23 @@ export interface Verification {
   readonly unknown: number;
   /** The witnesses whose cosigned tree the log contains. */
   readonly cosigned: readonly Vouched[];
-  /** The witnesses of the policy that say nothing: neither their own checkpoint nor a cosignature was found. */
+  /**
+   * The witnesses of the policy that say nothing: neither their own checkpoint nor a cosignature was found that counts.
+   * Every witness of the policy is in `cosigned`, in `silent`, or named by a finding.
+   */
   readonly silent: readonly string[];
+  /**
+   * The cosignatures that do not count, because their time is 0 or more than ten minutes ahead of the clock. Such a
+   * time says nothing about when the witness has seen the log.
+   */
+  readonly mistimed: readonly Cosigned[];
   /** How many entries, from the first, a quorum of witnesses has cosigned. With `quorum none` all. */
   readonly witnessed: number;
+  /**
+   * The time of the cosignature that completes this quorum, in seconds since 1970; `null` if there is no quorum, or
+   * with `quorum none`. If entries after `witnessed` are new and this time is old, the witnesses are late.
+   */
+  readonly witnessedAt: number | null;
 }
 
 /**
@@ -151,11 +148,12 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
   const wrongEntry = visitor.finding();
   if (wrongEntry !== null) findings.push(wrongEntry);
   const tiles = tree instanceof Fault ? await tilesAgain(log, head.opened) : tree;
-  const cosigned = await compareViews(head, tiles, findings);
-  const witnessed = witnessedSize(cosigned, head.opened.size, settings.policy);
+  const compared = await compareViews(head, tiles, settings.now());
+  findings.push(...compared.findings);
+  const { cosigned, mistimed } = compared;
+  const { witnessed, witnessedAt } = witnessedBy(cosigned, head.opened.size, settings.policy);
   const before = settings.seen?.seen.size ?? Math.min(1, head.opened.size);
   if (witnessed < before) findings.push(unwitnessed(witnessed));
-  findings.sort((a, b) => (a.entry ?? 0) - (b.entry ?? 0));
   const ok = findings.length === 0;
   const { origin, size } = head.opened;
   return Object.freeze({
@@ -165,13 +163,16 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
     size,
     checked: visitor.checked(),
     files: log.count(),
-    findings: Object.freeze(findings),
-    seen: ok && tiles !== null ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
+    findings: Object.freeze(inOrder(findings)),
+    seen:
+      ok && !(tiles instanceof Fault) ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
     kinds: visitor.kinds(),
     unknown: visitor.unknown(),
-    cosigned: Object.freeze(cosigned),
-    silent: head.answers.silent.filter((name) => !cosigned.some((one) => one.name === name)),
+    cosigned,
+    silent: silentOf(settings.policy, compared),
+    mistimed,
     witnessed,
+    witnessedAt,
   });
 }
 
@@ -185,17 +186,18 @@ interface Settings {
   readonly kept: CountedSource | null;
   readonly ask: AskWitness | null;
   readonly patience: number;
+  readonly now: () => number;
 }
 
-const NAMES = ['policy', 'seen', 'entries', 'entry', 'tiles', 'kept', 'ask', 'fetch', 'timeout', 'patience'];
+const NAMES = ['policy', 'seen', 'entries', 'entry', 'tiles', 'kept', 'ask', 'fetch', 'timeout', 'patience', 'now'];
 
 function checkedOptions(options: VerifyOptions): Settings {
-  const { policy, seen, entries, entry, tiles, kept, ask, fetch, timeout, patience } = checkOptions<VerifyOptions>(
+  const { policy, seen, entries, entry, tiles, kept, ask, fetch, timeout, patience, now } = checkOptions<VerifyOptions>(
     'options',
     options,
     NAMES,
   );
-  for (const [name, value] of Object.entries({ entry, ask: ask ?? undefined, fetch })) {
+  for (const [name, value] of Object.entries({ entry, ask: ask ?? undefined, fetch, now })) {
     if (value !== undefined && typeof value !== 'function') {
       badType(name, `expected a function, got ${typeName(value)}`);
     }
@@ -211,6 +213,7 @@ function checkedOptions(options: VerifyOptions): Settings {
     kept: kept === undefined ? null : counted(checkSource('kept', kept)),
     ask: ask === undefined ? askByHttp(fetch, limit) : ask,
     patience: checkInteger('patience', patience ?? DEFAULT_PATIENCE, 0, 2 ** 31 - 1),
+    now: now ?? Date.now,
   };
 }
 
@@ -218,26 +221,29 @@ function checkedOptions(options: VerifyOptions): Settings {
 interface Head {
   readonly opened: OpenedCheckpoint;
   readonly note: string;
-  readonly answers: WitnessAnswers;
+  readonly views: readonly WitnessView[];
 }
 
 /** Reads the checkpoint and asks the witnesses. @throws Fault if there is none that the log has signed. */
 async function readHead(log: LogSource, { policy, seen, ask, patience }: Settings): Promise<Head> {
   const first = await readCheckpoint(log, policy);
-  if (seen !== null && first.opened.origin !== seen.seen.origin) {
+  const { origin, size } = first.opened;
+  if (seen !== null && origin !== seen.seen.origin) {
     fault('unsigned', 'the checkpoint is of another log than that of the last look', { path: CHECKPOINT_PATH });
   }
-  const answers: WitnessAnswers =
-    ask === null
-      ? { views: [], silent: policy.witnesses.map(({ name }) => name) }
-      : await askWitnesses(ask, policy, first.opened.origin);
+  const views = ask === null ? [] : await askWitnesses(ask, policy, origin);
   // A witness may have cosigned a checkpoint that the log is about to publish.
-  if (answers.views.every(({ size }) => size <= first.opened.size)) return { ...first, answers };
+  if (views.every((view) => view.size <= size)) return { ...first, views };
   await new Promise((resolve) => setTimeout(resolve, patience));
-  return { ...(await readCheckpoint(log, policy)), answers };
+  const again = await readCheckpoint(log, policy);
+  // The witnesses were asked about the first log. If the policy has several, their answers say nothing of another.
+  if (again.opened.origin !== origin) {
+    fault('unsigned', 'the checkpoint is of another log than a moment before', { path: CHECKPOINT_PATH });
+  }
+  return { ...again, views };
 }
 
-async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<Omit<Head, 'answers'>> {
+async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<Omit<Head, 'views'>> {
   const path = CHECKPOINT_PATH;
   const bytes = await log.read(path, MOST_NOTE_BYTES);
   if (bytes === null) return fault('cut', 'the log has no checkpoint', { path });
@@ -266,7 +272,9 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
     unknown: 0,
     cosigned: [],
     silent: [],
+    mistimed: [],
     witnessed: 0,
+    witnessedAt: null,
   });
 }
 
@@ -319,67 +327,13 @@ async function forked(
   });
 }
 
-/** The tiles for the comparison with the witnesses, if the right edge of the tree is good. */
-async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | null> {
-  const tiles = await caught(trustedTiles(log, size, root));
-  return tiles instanceof Fault ? null : tiles;
+/** The tiles for the comparison with the witnesses; what is wrong if the right edge of the tree is not good. */
+async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | Fault> {
+  return caught(trustedTiles(log, size, root));
 }
 
-/** Compares the log with what the witnesses have seen, and returns those that it contains. */
-async function compareViews(
-  { opened, answers, note }: Head,
-  tiles: TrustedTiles | null,
-  findings: Finding[],
-): Promise<Vouched[]> {
-  const { size, witnesses } = opened;
-  const vouched = new Map<string, Vouched>(witnesses.map((one) => [one.name, { ...one, size }]));
-  for (const view of answers.views) {
-    const { name, time } = view;
-    const found = await compareView(view, opened, tiles);
-    if (found === 'contained') {
-      if (view.size > (vouched.get(name)?.size ?? -1)) vouched.set(name, { name, time, size: view.size });
-    } else if (found !== 'not known') {
-      findings.push({ ...found, witness: name, evidence: [view.note, note] });
-    }
-  }
-  return [...vouched.values()];
-}
-
-async function compareView(
-  view: WitnessView,
-  opened: OpenedCheckpoint,
-  tiles: TrustedTiles | null,
-): Promise<Finding | 'contained' | 'not known'> {
-  const { name, size } = view;
-  if (size > opened.size) {
-    const message = `the witness ${name} has a checkpoint of ${size} entries, and the log shows ${opened.size}`;
-    return finding('rolled back', message, { entry: opened.size, range: [opened.size, size] });
-  }
-  const forked = finding('forked', `the witness ${name} has a checkpoint of another tree than the log shows`, {
-    entry: 0,
-    range: [0, size],
-  });
-  if (size === opened.size) return isSameTree(view, opened) ? 'contained' : forked;
-  const edge = tiles === null ? null : await caught(tiles.edgeAt(size));
-  if (edge === null || edge instanceof Fault) return 'not known';
-  return equalBytes(rootOf(edge), view.root) ? 'contained' : forked;
-}
-
-/** How many entries a quorum has cosigned: the largest tree for which the witnesses of no smaller one suffice. */
-function witnessedSize(cosigned: readonly Vouched[], size: number, { satisfiedBy }: LogPolicy): number {
-  const names = new Set<string>();
-  if (satisfiedBy(names)) return size;
-  for (const one of cosigned.toSorted((a, b) => b.size - a.size)) {
-    names.add(one.name);
-    if (satisfiedBy(names)) return one.size;
-  }
-  return 0;
-}
-
-function unwitnessed(size: number): Finding {
-  const message =
-    size === 0
-      ? 'too few witnesses of the policy have cosigned the log'
-      : `too few witnesses of the policy have cosigned more than the first ${size} entries`;
-  return finding('unwitnessed', message, { entry: size });
+/** The witnesses of which nothing else is known. */
+function silentOf({ witnesses }: LogPolicy, { cosigned, findings }: Compared): string[] {
+  const known = new Set([...cosigned.map(({ name }) => name), ...findings.map(({ witness }) => witness)]);
+  return witnesses.map(({ name }) => name).filter((name) => !known.has(name));
 }

@@ -30,13 +30,6 @@ export interface WitnessView {
   readonly note: string;
 }
 
-/** What the witnesses of a policy answered. */
-export interface WitnessAnswers {
-  readonly views: readonly WitnessView[];
-  /** The witnesses that could not be asked, did not answer, or answered with something else. */
-  readonly silent: readonly string[];
-}
-
 /**
  * Asks every witness by HTTP: GET <its address in the policy>/<SHA-256 of the origin>/checkpoint.
  *
@@ -52,15 +45,10 @@ export function askByHttp(fetch: typeof globalThis.fetch | undefined, timeout: n
   };
 }
 
-/** Asks every witness of a policy, side by side. */
-export async function askWitnesses(ask: AskWitness, policy: LogPolicy, origin: string): Promise<WitnessAnswers> {
-  const answers = await Promise.all(
-    policy.witnesses.map(async (witness) => ({ name: witness.name, view: await viewOf(ask, policy, witness, origin) })),
-  );
-  return {
-    views: answers.flatMap(({ view }) => (view === null ? [] : [view])),
-    silent: answers.flatMap(({ name, view }) => (view === null ? [name] : [])),
-  };
+/** Asks every witness of a policy, side by side. Those that do not answer, or answer something else, are left out. */
+export async function askWitnesses(ask: AskWitness, policy: LogPolicy, origin: string): Promise<WitnessView[]> {
+  const views = await Promise.all(policy.witnesses.map((witness) => viewOf(ask, policy, witness, origin)));
+  return views.filter((view) => view !== null);
 }
 
 /** The view of a witness; `null` if there is none that it and the log have signed. Anything else proves nothing. */

@@ -271,7 +271,64 @@ describe('witnesses', () => {
     // Entries that are not cosigned yet are named, and are no finding.
     await written(8);
     const next = await verify(POLICY);
-    expect([next.code, first(next)]).toEqual([0, expect.stringMatching(/the newest 3 not by enough witnesses yet$/)]);
+    expect([next.code, first(next)]).toEqual([
+      0,
+      expect.stringMatching(/cosigned the first 5, and not yet the newest 3$/),
+    ]);
+  });
+
+  test('a fork that a witness holds is not hidden by an old tile that is missing', async () => {
+    policy('any');
+    const base = await written(1000);
+    await cosigned(base, 0, ['NCC', 'DPA']);
+    expect((await verify(POLICY)).code).toBe(0);
+    await cosigned(await written(1100, { branch: 1, fork: 1000 }), 1000, ['NCC']);
+    await cosigned(await written(5000), 1000, ['DPA']);
+    const forked = await verify(POLICY);
+    expect([forked.code, first(forked)]).toEqual([7, expect.stringMatching(/the witness NCC has seen another one/)]);
+    rmSync(place.path('log/tile/0/004'));
+    for (const more of [[], ['--all']]) {
+      const ended = await verify([...POLICY, ...more]);
+      expect([ended.code, first(ended)]).toEqual([7, expect.stringMatching(/^NOT VERIFIED: /)]);
+      expect(ended.out).toMatch(/cannot show that it has the 1100 entries of the witness NCC: .*tile\/0\/004/);
+    }
+  }, 30_000);
+
+  /** Has all cosign the first 5 entries of a log, so many seconds from now, and then the log grow. */
+  async function grownSince(seconds: number): Promise<void> {
+    policy('any');
+    const old = await written(5);
+    const now = () => Date.now() + seconds * 1000;
+    const signers = Object.values(keys).map(({ privateKey }) => cosigner(privateKey, { now }));
+    const lines = (await signNote(old.text, signers)).slice(old.text.length + 1);
+    for (const name of Object.keys(keys)) witnesses[name] = async () => new Response(`${old.note}${lines}`);
+    await written(5000);
+  }
+
+  test('a log may be ahead of its witnesses for 20 minutes; after that, exit 9', async () => {
+    for (const [seconds, code] of [
+      [-1100, 0],
+      [-1300, 9],
+    ] as const) {
+      await grownSince(seconds);
+      const ended = await verify(POLICY);
+      const covers = /^verified: .* cosigned the first 5, and not yet the newest 4,995$/;
+      expect([ended.code, first(ended)]).toEqual([code, expect.stringMatching(covers)]);
+      expect(ended.err.includes('older than 20 minutes')).toBe(code === 9);
+      rmSync(place.path('seen.json'));
+      const json = JSON.parse((await verify([...POLICY, '--json'])).out);
+      expect(json).toMatchObject({ late: code === 9, witnessed: 5, silent: [] });
+      rmSync(place.path('seen.json'));
+    }
+  }, 20_000);
+
+  test('a cosignature from the future does not count, and the reason says so', async () => {
+    await grownSince(3600);
+    const ended = await verify([...POLICY, '--json']);
+    expect(ended.code).toBe(7);
+    const { silent, witnessed } = JSON.parse(ended.out);
+    expect(witnessed).toBe(0);
+    expect(silent[0]).toEqual({ name: 'NCC', reason: expect.stringContaining('from the future') });
   });
 
   test('too few of them: exit 7', async () => {
@@ -354,6 +411,36 @@ describe('over HTTP', () => {
     expect(gone.err).not.toContain('127.0.0.1');
   });
 });
+
+test('--all reads everything of one checkpoint, whatever the server shows the second time', async () => {
+  await logIn(place.path('tiny'), log.signer, 1);
+  await written(5000);
+  let reads = 0;
+  let isEvil = false;
+  const server = createServer((incoming, outgoing) => {
+    const path = incoming.url!.slice(1);
+    if (path === 'checkpoint') reads++;
+    const file = place.path(`${isEvil && reads > 1 ? 'tiny' : 'log'}/${path}`);
+    // The oldest entries are gone.
+    const isGone = isEvil && /(?:entries|tile\/0)\/00[0-9]$/.test(path);
+    if (isGone || !existsSync(file)) outgoing.writeHead(404).end();
+    else outgoing.end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  try {
+    expect((await verify(KEY, url)).code).toBe(0);
+    reads = 0;
+    const honest = await verify([...KEY, '--all', '--json'], url);
+    expect([honest.code, JSON.parse(honest.out).checked, reads]).toEqual([0, 5000, 1]);
+    reads = 0;
+    isEvil = true;
+    const ended = await verify([...KEY, '--all'], url);
+    expect([ended.code, first(ended)]).toEqual([7, expect.stringMatching(/^NOT VERIFIED: .*deleted/)]);
+  } finally {
+    server.close();
+  }
+}, 20_000);
 
 describe('what cannot be verified', () => {
   test('no LOG, no file of --seen, no key, both keys, a bad key, a bad address', async () => {

@@ -92,7 +92,7 @@ describe('the text of a checkpoint', () => {
       log: { text: KEYS.log.verifierKey },
       witnesses: [
         { name: 'one', time: 5 },
-        { name: 'two', time: 1_800_000_000 },
+        { name: 'two', time: 1_700_000_000 },
       ],
     });
     for (const [note, code] of [
@@ -111,7 +111,7 @@ describe('a proof', () => {
   const log = memoryLog();
   log.append(entries(600));
 
-  async function proofOf(index: number, signers = [logSigner, witnessSigner(0), witnessSigner(1, 1_800_000_050)]) {
+  async function proofOf(index: number, signers = [logSigner, witnessSigner(0), witnessSigner(1, 1_700_000_050)]) {
     const checkpoint = await log.publish(signers);
     const hashes = await inclusionProof(hashesOf(sourceOf(log.files), 600), index, 600);
     return writeLogProof({ index, hashes, checkpoint, extra: null });
@@ -125,14 +125,27 @@ describe('a proof', () => {
         index,
         size: 600,
         witnesses: [
-          { name: 'one', time: 1_800_000_000 },
-          { name: 'two', time: 1_800_000_050 },
+          { name: 'one', time: 1_700_000_000 },
+          { name: 'two', time: 1_700_000_050 },
         ],
-        at: 1_800_000_050,
+        at: 1_700_000_050,
       });
     }
-    expect(checkProof(await proofOf(0), log.entries[0]!, policyOf('one')).at).toBe(1_800_000_000);
+    expect(checkProof(await proofOf(0), log.entries[0]!, policyOf('one')).at).toBe(1_700_000_000);
     expect(checkProof(await proofOf(0), log.entries[0]!, policyOf('none')).at).toBeNull();
+  });
+
+  it('a cosignature from the future does not count, and the error says so', async () => {
+    const proof = await proofOf(0);
+    const entry = log.entries[0]!;
+    const at = (seconds: number) => ({ now: () => seconds * 1000 });
+    expect(checkProof(proof, entry, policyOf('one'), at(1_700_000_000 - 600)).witnesses).toEqual([
+      { name: 'one', time: 1_700_000_000 },
+    ]);
+    expect(() => checkProof(proof, entry, policyOf('one'), at(1_700_000_000 - 601))).toThrow(
+      expect.objectContaining({ code: 'witness_missing', message: expect.stringContaining('in the future') }),
+    );
+    expect(() => checkProof(proof, entry, policyOf('one'), { now: 5 as never })).toThrow(TypeError);
   });
 
   it('of another entry, another place, or without its witness is refused', async () => {

@@ -39,7 +39,7 @@ export const logSigner: Signer = noteSigner(KEYS.log.privateKey);
 export const otherSigner: Signer = noteSigner(KEYS.other.privateKey);
 
 /** The cosigner of a witness. */
-export const witnessSigner = (index: number, time = 1_800_000_000): Signer =>
+export const witnessSigner = (index: number, time = 1_700_000_000): Signer =>
   cosigner(KEYS.witnesses[index]!.privateKey, { now: () => time * 1000 });
 
 /** A policy with the log, the witnesses and a quorum. */

@@ -8,6 +8,9 @@ import { completeRoot } from '../../../src/kernel/merkle/complete-root.ts';
 import { leafHash } from '../../../src/kernel/merkle.ts';
 import {
   type Finding,
+  newNoteKey,
+  noteSigner,
+  parseLogPolicy,
   parseSeen,
   type Seen,
   signNote,
@@ -18,6 +21,7 @@ import {
 import { entries, entry } from '../tree/shared.ts';
 import {
   type Files,
+  KEYS,
   logSigner,
   type MemoryLog,
   memoryLog,
@@ -439,12 +443,12 @@ describe('witnesses', () => {
     };
 
   it('all have cosigned the checkpoint of the log', async () => {
-    const { files } = await logOf(600, [logSigner, witnessSigner(0), witnessSigner(1, 1_800_000_100)]);
+    const { files } = await logOf(600, [logSigner, witnessSigner(0), witnessSigner(1, 1_700_000_100)]);
     const found = await verify(files, { policy: two });
     expect(found).toMatchObject({ ok: true, witnessed: 600, silent: ['three'] });
     expect(found.cosigned).toEqual([
-      { name: 'one', time: 1_800_000_000, size: 600 },
-      { name: 'two', time: 1_800_000_100, size: 600 },
+      { name: 'one', time: 1_700_000_000, size: 600 },
+      { name: 'two', time: 1_700_000_100, size: 600 },
     ]);
   });
 
@@ -526,6 +530,108 @@ describe('witnesses', () => {
       const found = await verify(files, { policy: one, ask: asking({ two }) });
       expect(found).toMatchObject({ ok: true, silent: ['two', 'three'] });
     }
+  });
+
+  it.each([
+    ['deleted', 'all'],
+    ['deleted', 'edge'],
+    ['rewritten', 'all'],
+    ['rewritten', 'edge'],
+  ] as const)('a fork that a witness holds is not hidden by an old tile that is %s (tiles: %s)', async (how, tiles) => {
+    const common = entries(1000);
+    const log = memoryLog();
+    log.append(common);
+    await log.publish([logSigner, witnessSigner(0), witnessSigner(1), witnessSigner(2)]);
+    const seen = (await verify(log.files, { policy: two })).seen!;
+    log.append(Array.from({ length: 4000 }, (_, i) => entry(1000 + i)));
+    await log.publish([logSigner, witnessSigner(0), witnessSigner(2)]);
+    const fork = memoryLog();
+    fork.append([...common, ...Array.from({ length: 100 }, (_, i) => entry(9000 + i))]);
+    const held = await signNote(fork.text(), [logSigner, witnessSigner(1)]);
+    const more = { policy: two, seen, tiles, ask: asking({ two: held }) };
+    expect(await firstOf(log.files, more)).toMatchObject({ word: 'forked', witness: 'two' });
+
+    const path = 'tile/0/004';
+    if (how === 'deleted') log.files.delete(path);
+    else log.files.set(path, new Uint8Array(8192));
+    const found = await verify(log.files, more);
+    expect(found).toMatchObject({ ok: false, seen: null, silent: [] });
+    const [last] = found.findings.slice(-1);
+    expect(last).toMatchObject({ word: how, code: 'log_broken', witness: 'two', path, entry: 1024 });
+    expect(last!.message).toContain('1100 entries of the witness two');
+    expect(last!.evidence).toHaveLength(2);
+    // With `all`, the look at the new entries finds the tile as well.
+    expect(found.findings).toHaveLength(tiles === 'all' ? 2 : 1);
+  });
+
+  it('every witness is cosigned, silent or named by a finding, also if the tree is broken', async () => {
+    const { files } = await logOf(600, [logSigner, witnessSigner(0)]);
+    files.set('tile/0/002.p/88', new Uint8Array(88 * 32));
+    const found = await verify(files, { policy: one, ask: asking({ two: await cosignedNote(500, 1) }) });
+    expect(found).toMatchObject({ ok: false, silent: ['three'], cosigned: [{ name: 'one' }] });
+    expect(found.findings[0]).toMatchObject({ word: 'rewritten', entry: 512 });
+    expect(found.findings[1]).toMatchObject({ word: 'rewritten', witness: 'two' });
+  });
+
+  it('the checkpoint that is read again must be of the same log', async () => {
+    const key = newNoteKey('log.example/next');
+    const policy = parseLogPolicy(
+      `log ${KEYS.log.verifierKey}\nlog ${key.verifierKey}\n` +
+        `witness one ${KEYS.witnesses[0]!.verifierKey} https://one.witness.example/\nquorum one\n`,
+    );
+    const before = await logOf(3);
+    const other = memoryLog('log.example/next');
+    other.append(entries(5));
+    await other.publish([noteSigner(key.privateKey), witnessSigner(0)]);
+    let reads = 0;
+    const source = {
+      read: async (path: string) => (path === 'checkpoint' && reads++ === 0 ? before : other).files.get(path) ?? null,
+    };
+    const ask = asking({ one: await cosignedNote(4, 0) });
+    const found = await verifyLog(source, { policy, entries: 'bytes', ask, patience: 1 });
+    expect(found).toMatchObject({ ok: false, checkpoint: null, findings: [{ word: 'unsigned' }] });
+    expect(found.findings[0]!.message).toMatch(/another log than a moment before/);
+  });
+
+  it('a cosignature with the time 0, or more than ten minutes ahead, does not count', async () => {
+    const now = 1_700_000_000;
+    for (const [time, counts] of [
+      [0, false],
+      [1, true],
+      [now + 600, true],
+      [now + 601, false],
+      [2 ** 40, false],
+    ] as const) {
+      // The witness may serve it itself, or the log shows it.
+      const { files, text } = await logOf(600, [logSigner, witnessSigner(0, time)]);
+      const { files: bare } = await logOf(600);
+      const view = asking({ one: await signNote(text(), [logSigner, witnessSigner(0, time)]) });
+      for (const [shown, ask] of [
+        [files, null],
+        [bare, view],
+      ] as const) {
+        const found = await verify(shown, { policy: one, ask, now: () => now * 1000 });
+        expect([time, found.ok, found.witnessed, found.silent.includes('one')]).toEqual([
+          time,
+          counts,
+          counts ? 600 : 0,
+          !counts,
+        ]);
+        expect(found.mistimed).toEqual(counts ? [] : [{ name: 'one', time }]);
+        expect(found.witnessedAt).toBe(counts ? time : null);
+      }
+    }
+  });
+
+  it('a fork is proven by a checkpoint with any time', async () => {
+    const { files } = await logOf(600, [logSigner, witnessSigner(0)]);
+    const log = memoryLog();
+    log.append(entries(500).map((bytes, i) => (i === 3 ? FALSE : bytes)));
+    const two = await signNote(log.text(), [logSigner, witnessSigner(1, 0)]);
+    expect(await firstOf(files, { policy: one, ask: asking({ two }) })).toMatchObject({
+      word: 'forked',
+      witness: 'two',
+    });
   });
 
   it('are asked by HTTP at the address of tlog-witness', async () => {

@@ -3,9 +3,12 @@
 
 import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { utf8 } from '../../../core/bytes.ts';
 import { TrefoilError } from '../../../errors.ts';
 import { readLogFolder } from '../../../files/log/source.ts';
 import { guard } from '../../../files/system-error.ts';
+import { CHECKPOINT_PATH } from '../../../log/tree/source.ts';
+import { inOrder } from '../../../log/verify/finding.ts';
 import { askByHttp } from '../../../log/verify/witnesses.ts';
 import {
   type AskWitness,
@@ -22,7 +25,7 @@ import { refuseTwoDashes } from '../../outputs.ts';
 import { type Copied, copied, keptTiles } from '../../oversee/kept-tiles.ts';
 import { readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
 import { readSeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
-import { isWitnessed, type Look, reasonOf, verdictJson, verdictLines } from '../../oversee/verdict.ts';
+import { isLate, isWitnessed, type Look, reasonOf, verdictJson, verdictLines } from '../../oversee/verdict.ts';
 import { writeJsonLine, writeOut } from '../../stdout.ts';
 import { count, helpText, plural, printable } from '../../voice.ts';
 
@@ -41,7 +44,9 @@ verifies. Keep it where the operator of the log cannot write.
 Every witness of the policy is asked for its own checkpoint, not only a quorum.
 
 The exit code is 7 if the log does not verify. It is 9 if it does and a witness
-says nothing, or entries are of a kind that this version does not know.
+says nothing, entries are of a kind that this version does not know, or the
+newest entries are not cosigned by a quorum and its last cosignature is older
+than 20 minutes.
 
 Examples:
   trefoil oversee verify https://log.example/2026 --log-policy policy.txt --seen seen.json
@@ -94,15 +99,19 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
   const copies: Copied | null = options.keep === undefined ? null : await copied(source, options.keep);
   try {
     const reasons = new Map<string, string>();
-    const common = { policy, entries: options.entries ?? ('log-v1' as const) };
+    const ask = options.witnesses ? askOnce(askWith(reasons, context.signal)) : null;
+    const common = { policy, entries: options.entries ?? ('log-v1' as const), ask };
     const fresh = await verifyLog(copies?.source ?? source, {
       ...common,
-      ask: options.witnesses ? askWith(reasons, context.signal) : null,
       ...(seen === null ? {} : { seen }),
       ...(options.keep === undefined ? {} : { kept: keptTiles(options.keep), tiles: 'all' }),
     });
-    const isAgain = options.all === true && seen !== null;
-    const found = isAgain ? withAll(fresh, await verifyLog(source, { ...common, ask: null })) : fresh;
+    // Without a checkpoint that the log has signed, there is nothing to read from the beginning.
+    const { checkpoint } = fresh;
+    const isAgain = options.all === true && seen !== null && checkpoint !== null;
+    const found = isAgain
+      ? withAll(fresh, await verifyLog(withCheckpoint(source, checkpoint), { ...common, patience: 0 }))
+      : fresh;
     const now = Math.floor(Date.now() / 1000);
     const before = seen?.size ?? null;
     const look: Look = {
@@ -126,19 +135,38 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
   }
 }
 
-/** What is new, verified after the last look, together with everything from the beginning. */
+/**
+ * The same log with a checkpoint that was read before. A server may sign several logs, and answer each question with
+ * another checkpoint; what is new and what is old have to be parts of one tree.
+ */
+function withCheckpoint(source: LogSource, checkpoint: string): LogSource {
+  const bytes = utf8(checkpoint);
+  return { read: async (path, limit) => (path === CHECKPOINT_PATH ? bytes : source.read(path, limit)) };
+}
+
+/** Asks each witness once, so that both verifications compare the log with the same answers. */
+function askOnce(ask: AskWitness): AskWitness {
+  const answers = new Map<string, ReturnType<AskWitness>>();
+  return (witness, origin) => {
+    const answer = answers.get(witness.name) ?? ask(witness, origin);
+    answers.set(witness.name, answer);
+    return answer;
+  };
+}
+
+/** What is new, verified after the last look, together with everything from the beginning, of the same checkpoint. */
 function withAll(fresh: Verification, all: Verification): Verification {
   const known = new Set(fresh.findings.map(({ message }) => message));
-  // Without asking the witnesses it is not known what they have cosigned; the other verification has asked them.
-  const more = all.findings.filter(({ word, message }) => word !== 'unwitnessed' && !known.has(message));
-  const findings = [...fresh.findings, ...more].sort((a, b) => (a.entry ?? 0) - (b.entry ?? 0));
+  const more = all.findings.filter(({ message }) => !known.has(message));
+  const findings = inOrder([...fresh.findings, ...more]);
   const ok = findings.length === 0;
   const { checked, files, kinds, unknown } = all;
   return { ...fresh, ok, findings, seen: ok ? fresh.seen : null, checked, files: files + fresh.files, kinds, unknown };
 }
 
 /** Messages about what the verdict leaves open, and the exit code. */
-function report({ found, policy, before, isAsked, reasons }: Look, seenFile: string, { voice, exit }: Context): void {
+function report(look: Look, seenFile: string, { voice, exit }: Context): void {
+  const { found, policy, before, isAsked } = look;
   const forks = policy.forks();
   if (isWitnessed(policy) && forks !== null) {
     voice.warning(
@@ -152,11 +180,21 @@ function report({ found, policy, before, isAsked, reasons }: Look, seenFile: str
     return;
   }
   if (before === null) voice.note(`made ${seenFile}: this was the first look, and there was nothing to compare with`);
-  if (isAsked && found.silent.length > 0) {
-    const lines = found.silent.map((name) => `${name}: ${reasonOf(name, isAsked, reasons)}`);
+  // Witnesses that were not asked are no surprise, unless their cosignature is there and does not count.
+  const silent = isAsked ? found.silent : found.mistimed.map(({ name }) => name);
+  if (silent.length > 0) {
+    const lines = silent.map((name) => `${name}: ${reasonOf(look, name)}`);
     voice.warning(
-      `${plural(found.silent.length, 'witness').replace(/witnesss$/, 'witnesses')} of the policy said nothing`,
+      `${plural(silent.length, 'witness').replace(/witnesss$/, 'witnesses')} of the policy said nothing`,
       lines,
+    );
+    exit(EXIT.partial);
+  }
+  if (isLate(look)) {
+    const open = found.size - found.witnessed;
+    voice.warning(
+      `the newest ${count(open)} of ${count(found.size)} entries are not cosigned by enough witnesses, and the last ` +
+        'cosignature that counts is older than 20 minutes; ask the operator of the log and its witnesses',
     );
     exit(EXIT.partial);
   }

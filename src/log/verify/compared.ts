@@ -1,0 +1,130 @@
+/** Comparing a log with what its witnesses have cosigned. */
+
+import { equalBytes } from '../../core/bytes.ts';
+import { isPlausible } from '../tree/cosign-time.ts';
+import type { Cosigned, OpenedCheckpoint } from '../tree/open-checkpoint.ts';
+import type { LogPolicy } from '../tree/policy.ts';
+import { rootOf } from '../tree/range.ts';
+import { caught, Fault, type Finding, finding } from './finding.ts';
+import type { TrustedTiles } from './trusted.ts';
+import { isSameTree, type WitnessView } from './witnesses.ts';
+
+/** A cosignature, and how many entries it covers. */
+export interface Vouched {
+  /** The name of the witness in the policy. */
+  readonly name: string;
+  /** When it cosigned, by its own clock, in seconds since 1970. */
+  readonly time: number;
+  /** The size of the tree that it cosigned, which the log contains. */
+  readonly size: number;
+}
+
+/** What a comparison with the witnesses came to. */
+export interface Compared {
+  /** The witnesses whose cosigned tree the log contains. */
+  readonly cosigned: readonly Vouched[];
+  /** The cosignatures that do not count because of their time, of witnesses without another one. */
+  readonly mistimed: readonly Cosigned[];
+  /** One for each witness whose tree the log does not contain, or whose tree it cannot be compared with. */
+  readonly findings: readonly Finding[];
+}
+
+/** The checkpoint of a log, and those that its witnesses serve. */
+interface Checkpoints {
+  readonly opened: OpenedCheckpoint;
+  readonly note: string;
+  readonly views: readonly WitnessView[];
+}
+
+/**
+ * Compares a log with the checkpoint of each witness.
+ *
+ * @param tiles the verified tiles, or why there are none.
+ * @param now milliseconds since 1970.
+ */
+export async function compareViews(
+  { opened, note, views }: Checkpoints,
+  tiles: TrustedTiles | Fault,
+  now: number,
+): Promise<Compared> {
+  const vouched = new Map<string, Vouched>();
+  const mistimed = new Map<string, Cosigned>();
+  const findings: Finding[] = [];
+  const count = (name: string, time: number, size: number): void => {
+    if (!isPlausible(time, now)) mistimed.set(name, { name, time });
+    else if (size > (vouched.get(name)?.size ?? -1)) vouched.set(name, { name, time, size });
+  };
+  for (const { name, time } of opened.witnesses) count(name, time, opened.size);
+  for (const view of views) {
+    const { name, time } = view;
+    // A checkpoint with an impossible time is compared as well: the log has signed it, so it can prove a fork.
+    const found = await compareView(view, opened, tiles);
+    if (found === null) count(name, time, view.size);
+    else findings.push(Object.freeze({ ...found, witness: name, evidence: [view.note, note] }));
+  }
+  return {
+    cosigned: Object.freeze([...vouched.values()]),
+    mistimed: Object.freeze([...mistimed.values()].filter(({ name }) => !vouched.has(name))),
+    findings,
+  };
+}
+
+/** What is wrong; `null` if the log contains the tree of the witness. */
+async function compareView(
+  view: WitnessView,
+  opened: OpenedCheckpoint,
+  tiles: TrustedTiles | Fault,
+): Promise<Finding | null> {
+  const { name, size } = view;
+  if (size > opened.size) {
+    const message = `the witness ${name} has a checkpoint of ${size} entries, and the log shows ${opened.size}`;
+    return finding('rolled back', message, { entry: opened.size, range: [opened.size, size] });
+  }
+  const forked = finding('forked', `the witness ${name} has a checkpoint of another tree than the log shows`, {
+    entry: 0,
+    range: [0, size],
+  });
+  if (size === opened.size) return isSameTree(view, opened) ? null : forked;
+  const edge = tiles instanceof Fault ? tiles : await caught(tiles.edgeAt(size));
+  if (edge instanceof Fault) return notComparable(view, edge.finding);
+  return equalBytes(rootOf(edge), view.root) ? null : forked;
+}
+
+/**
+ * A tile is missing or wrong that the comparison needs. Without this finding, an operator could hide a fork that the
+ * witness holds, by leaving out one old tile that a look at the new entries does not read.
+ */
+function notComparable({ name, size }: WitnessView, { word, message, path, entry, range }: Finding): Finding {
+  return finding(word, `the log cannot show that it has the ${size} entries of the witness ${name}: ${message}`, {
+    ...(path === undefined ? {} : { path }),
+    ...(range === undefined ? {} : { range }),
+    ...(entry === undefined ? {} : { entry }),
+  });
+}
+
+/**
+ * How many entries a quorum has cosigned: the largest tree for which the witnesses of no smaller one suffice. And the
+ * time of the cosignature that completes the quorum.
+ */
+export function witnessedBy(
+  cosigned: readonly Vouched[],
+  size: number,
+  { satisfiedBy }: LogPolicy,
+): { readonly witnessed: number; readonly witnessedAt: number | null } {
+  const names = new Set<string>();
+  if (satisfiedBy(names)) return { witnessed: size, witnessedAt: null };
+  for (const one of cosigned.toSorted((a, b) => b.size - a.size || b.time - a.time)) {
+    names.add(one.name);
+    if (satisfiedBy(names)) return { witnessed: one.size, witnessedAt: one.time };
+  }
+  return { witnessed: 0, witnessedAt: null };
+}
+
+/** The finding that too few witnesses have cosigned. */
+export function unwitnessed(size: number): Finding {
+  const message =
+    size === 0
+      ? 'too few witnesses of the policy have cosigned the log'
+      : `too few witnesses of the policy have cosigned more than the first ${size} entries`;
+  return finding('unwitnessed', message, { entry: size });
+}
