@@ -63,7 +63,7 @@ export async function bindKeys(
   const source: KeySource | null = await (needed ? needKeys(options, context) : findKeys(options, context));
   const keys = source?.keyset.domain(policy.domain!) ?? null;
   const used = keys ?? throwAwayKeys(policy);
-  checkFrom(from, used);
+  checkFrom(from, used, source?.keyset ?? null);
   const bound = await bindOrOpen(policy, direction, used, vault, isTrial, from);
   // Reasons to refuse the whole run are reported before any file is made.
   openBound(bound).demand(direction);

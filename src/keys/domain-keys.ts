@@ -8,7 +8,7 @@
 import { badType, typeName } from '../core/checks.ts';
 import { given } from '../core/given.ts';
 import { fail } from '../errors.ts';
-import { deriveFromBranches, hasBranchBelow } from './branches.ts';
+import { type Branch, deriveFromBranches, hasBranchBelow } from './branches.ts';
 import { checkBranchCheck, checkKeyCheck, type KeyCheck, PROTECTS } from './checks.ts';
 import { child, descend, type KeyedKind, ruleSteps, type Step } from './derive.ts';
 import type { KeyVerb } from './entries.ts';
@@ -133,7 +133,7 @@ function domainKey(key: LineKey, { pins, domain }: PackedKeys): DomainKey {
         );
       }
       const node = find(source, [...ruleSteps(kind, scope, parameters), ...below]);
-      if (node === null) notGranted(shown.id, domain, kind, scope);
+      if (node === null) notGranted(`key ${shown.id} of domain ${domain}`, source, kind, scope, parameters);
       return node;
     },
     has(kind, scope, parameters, below = []) {
@@ -151,9 +151,38 @@ function domainKey(key: LineKey, { pins, domain }: PackedKeys): DomainKey {
   };
 }
 
-function notGranted(id: string, domain: string, kind: KeyedKind, scope: string): never {
+/** @param source the branches of the key, if it has any. */
+function notGranted(
+  key: string,
+  source: NodeSource,
+  kind: KeyedKind,
+  scope: string,
+  parameters: readonly (string | Uint8Array)[],
+): never {
   const what = scope === '' ? kind : `${kind} ${scope}`;
-  fail('not_granted', `key ${id} of domain ${domain} is narrowed and has no ${what}; use a key file that has it`);
+  const branches = source === null || source instanceof Uint8Array ? [] : source;
+  const same = ruleSteps(kind, scope, parameters).slice(0, 2);
+  if (!hasBranchBelow(branches, same)) {
+    fail('not_granted', `${key} is narrowed and has no ${what}; use a key file that has it`);
+  }
+  const have = kind === 'shiftDate' ? daysBelow(branches, same) : [];
+  const [days] = parameters;
+  const differs =
+    have.length > 0 && !have.includes(String(days))
+      ? `the policy shifts by ${String(days)} days, and the key file is for ${have.join(' and ')} days`
+      : 'some option of the rule differs from that in the policy that the key file was narrowed for';
+  fail(
+    'not_granted',
+    `${key} is narrowed and has ${what} for other options of the rule: ${differs}; ` +
+      'use the policy that the key file was made for, or narrow anew',
+  );
+}
+
+/** The numbers of days in branches of `shiftDate` below a scope: the first name of their parameters. */
+function daysBelow(branches: readonly Branch[], scope: readonly Step[]): readonly string[] {
+  return branches
+    .filter((branch) => hasBranchBelow([branch], scope))
+    .flatMap(({ path }) => (typeof path[2]?.[1] === 'string' ? [path[2][1]] : []));
 }
 
 /**

@@ -183,8 +183,7 @@ export interface AddDomainOptions {
  * @param name of the new domain.
  * @returns a new keyset.
  * @throws TrefoilError `invalid_keyset` if the two are one domain, the parent has a parent, or the domain has another
- *   parent already;
- *   TypeError, RangeError for other arguments.
+ *   parent or recipients already; TypeError, RangeError for other arguments.
  *
  * @example
  * ```ts
@@ -202,5 +201,16 @@ export function addDomain(from: Keyset, name: string, options: AddDomainOptions)
   if (name === of) fail('invalid_keyset', `domain ${name} cannot be its own parent; name the recipient something else`);
   const known = data.domains.get(name)?.of ?? of;
   if (known !== of) fail('invalid_keyset', `domain ${name} has the parent ${known} already`);
+  const above = data.domains.get(of)?.of;
+  if (above === name) {
+    fail('invalid_keyset', `domain ${of} is a recipient of ${name} already, and cannot be its parent as well`);
+  }
+  if (above !== undefined) {
+    fail('invalid_keyset', `domain ${of} is a recipient itself, and a recipient has none; add ${name} of ${above}`);
+  }
+  const below = [...data.domains].filter(([, { of: parent }]) => parent === name).map(([domain]) => domain);
+  if (below.length > 0) {
+    fail('invalid_keyset', `domain ${name} has recipients (${below.join(', ')}), so it cannot become one`);
+  }
   return makeKeyset(checkEntries({ ...data, domains: new Map([...data.domains, [name, { of }]]) }));
 }

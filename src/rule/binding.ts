@@ -54,13 +54,17 @@ export function boundVerbs(columns: BoundColumns, revealing: boolean, more: obje
   });
 }
 
+/** How the records of a mixed table that have not moved are moved alone: those that have are rejected. */
+export const APART =
+  'if only some records were moved, move the others alone (--on-error reject --rejects FILE, in code onReject)';
+
 /** The issue of a value that has moved already, in a record whose other fields do not show whether they have. */
 export function arrivedIssue({ primary: { id } }: OpenedKeys): Issue {
   return {
     code: 'already_rekeyed',
     message:
       `the value is of key ${id} already, and other fields of the policy do not show their key; ` +
-      'if the records were moved before, use them as they are; if only some of them were, move the others alone',
+      `if the records were moved before, use them as they are; ${APART}`,
   };
 }
 

@@ -18,7 +18,7 @@ const COMMANDS = page
   .map((line) => line.slice(2).replaceAll(/ +/g, ' '));
 
 /** What differs in every run, as the page has it. */
-const SHOWN = { check: 'm4q76z2002tbvnx57b3p8t8ee4', id: 'b5wyg6bf' };
+const SHOWN = { check: 'm4q76z2002tbvnx57b3p8t8ee4', ids: ['x0v5e2ns', 'b5wyg6bf'] };
 
 let place: Place;
 const said = new Map<string, string>();
@@ -31,16 +31,17 @@ beforeAll(async () => {
   for (const [name, text] of FILES) place.write(name, text);
   place.write('people.csv', 'id,name,born,city,notes\n10017,Zoë,1984-03-12,Oslo,x\n10018,Ada,1815-12-10,London,\n');
   place.write('study.csv', 'id,born\n10017,1984-03-12\n10018,1815-12-10\n');
-  const actual = { ...SHOWN };
+  const actual: string[] = [];
   for (const line of COMMANDS) {
-    const run = await place.bash(line.replaceAll(SHOWN.id, actual.id).replace(/^trefoil /, '$T '));
+    const known = line.replaceAll(/[0-9a-z]{8}/g, (word) => actual[SHOWN.ids.indexOf(word)] ?? word);
+    const run = await place.bash(known.replace(/^trefoil /, '$T '));
     expect(run.code, `${line}\n${run.err}`).toBe(0);
     said.set(line, run.err);
     const check = /branchCheck: "(\w+)"/.exec(run.err)?.[1];
     if (check !== undefined && line.includes('party-1.json')) {
       place.write('party.policy.yaml', place.read('party.policy.yaml').replace(SHOWN.check, check));
     }
-    actual.id = /root key (\w+) is ready/.exec(run.err)?.[1] ?? actual.id;
+    actual.push(...(/root key (\w+) is ready/.exec(run.err)?.slice(1) ?? []));
   }
 });
 afterAll(() => place.remove());
@@ -52,7 +53,7 @@ it('the page has files and commands', () => {
     'study.policy.yaml',
     'party.policy.yaml',
   ]);
-  expect(COMMANDS).toHaveLength(15);
+  expect(COMMANDS).toHaveLength(21);
   expect(page).toContain(`branchCheck: "${SHOWN.check}"`);
 });
 
@@ -61,6 +62,13 @@ it('the copy has other tokens, no names and coarser years', () => {
   expect(columnOf('people.b.csv', 1)).toEqual(['1980s', '1810s']);
   const [ours, theirs] = [columnOf('people.safe.csv', 0), columnOf('people.b.csv', 0)];
   for (const [i, token] of theirs.entries()) expect(token).not.toBe(ours[i]);
+});
+
+it('after a rotation the tokens of the recipient are others, and both ways to renew a copy give the same', () => {
+  expect(place.read('people.b-renewed.csv')).toBe(place.read('people.b-3.csv'));
+  const [before, after] = [columnOf('people.b.csv', 0), columnOf('people.b-3.csv', 0)];
+  expect(after).toHaveLength(2);
+  for (const [i, token] of after.entries()) expect(token).not.toBe(before[i]);
 });
 
 it('a copy of a copy has the tokens that a copy of our own table has', async () => {

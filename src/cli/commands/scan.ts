@@ -103,10 +103,17 @@ async function scan(args: readonly string[], options: ScanOptions, context: Cont
   }
 }
 
-/** A command before the pipe that failed leaves an empty input, and it must not pass for one without keys. */
+/** A command that failed leaves an empty pipe or file, and it must not pass for one without keys. */
 function noteEmpty({ files }: ScanReport, inputs: readonly string[], { voice, exit }: Context): void {
-  if (!files.some(({ bytes }, i) => inputs[i] === DASH && bytes === 0)) return;
-  voice.warning('standard input is empty, so nothing was scanned; the command before the pipe may have failed');
+  const empty = files.flatMap(({ file, bytes }, i) => (bytes === 0 ? [{ file, isPipe: inputs[i] === DASH }] : []));
+  if (empty.length === 0) return;
+  if (empty.some(({ isPipe }) => isPipe)) {
+    voice.warning('standard input is empty, so nothing was scanned; the command before the pipe may have failed');
+  }
+  const names = empty.filter(({ isPipe }) => !isPipe).map(({ file }) => file);
+  if (names.length > 0) {
+    voice.warning('these files are empty, so nothing was scanned in them; what wrote them may have failed', names);
+  }
   exit(EXIT.partial);
 }
 
@@ -137,8 +144,8 @@ async function scanFile(
 
 function linesOf({ files, silent }: ScanReport): readonly string[] {
   return [
-    ...files.flatMap(({ file, keys, damaged }) => [
-      ...(Object.keys(keys).length === 0 ? [`${file}: no value shows a key`] : []),
+    ...files.flatMap(({ file, bytes, keys, damaged }) => [
+      ...(Object.keys(keys).length === 0 ? [`${file}: ${bytes === 0 ? 'empty' : 'no value shows a key'}`] : []),
       ...Object.entries(keys).map(([id, counts]) => `${file}: key ${id}: ${countsText(counts)}`),
       ...(damaged === 0 ? [] : [`${file}: ${plural(damaged, 'text')} like a token with wrong check characters`]),
     ]),

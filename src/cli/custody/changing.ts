@@ -2,6 +2,7 @@
 /** What the commands share that write a changed key file: `keys add`, `keys promote` and `keys retire`. */
 
 import { type Command, Option } from 'commander';
+import { fail } from '../../errors.ts';
 import { describeKeyset } from '../../keys/described.ts';
 import type { Keyset } from '../../keys.ts';
 import { secretAccess } from '../../reveal.ts';
@@ -25,6 +26,27 @@ export function knownId(keyset: Keyset, id: string): string {
   throw new UsageError(
     'ID is not the id of a root key of the key file',
     id.length === SHOWN ? `${hint}; the five characters that values show are another id` : hint,
+  );
+}
+
+/** The words of each change, for a key file that is narrowed. */
+const NARROWED = {
+  add: 'a key that is added here is in no other file; add it to the file that this one was made from',
+  promote: 'promote the key in the file that this one was made from',
+} as const;
+
+/**
+ * Refuses to rotate a narrowed key file: its holder would protect with a key that nobody else has. One that is narrowed
+ * to `rekey` alone may get a key of its own, which the second of two houses needs (docs/guide/keys/recipients.md).
+ *
+ * @throws TrefoilError `not_granted`.
+ */
+export function refuseNarrowed(keyset: Keyset, change: keyof typeof NARROWED): void {
+  const { verbs } = describeKeyset(keyset, null);
+  if (verbs === null || verbs.every((verb) => verb === 'rekey')) return;
+  fail(
+    'not_granted',
+    `the key file is narrowed to ${verbs.join(' and ')}: ${NARROWED[change]}, and run trefoil keys narrow again`,
   );
 }
 

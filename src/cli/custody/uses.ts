@@ -66,6 +66,8 @@ export interface Scanned {
   readonly silent: readonly SilentField[];
   /** Values of keys that the key file does not have in the domains: they may be of the key, in another domain. */
   readonly unknown: readonly Issue[];
+  /** Whether any report has a value of a key that the key file has, or had, in the domains. */
+  readonly hasKnown: boolean;
 }
 
 /**
@@ -81,11 +83,13 @@ export async function usesInReports(
   const uses: Use[] = [];
   const silent: SilentField[] = [];
   const unknown: Issue[] = [];
+  let hasKnown = false;
   for (const path of reports) {
     const report = await readSmallFile(path, MAX_REPORT, 'the report', 'invalid_report', readScanReport);
     silent.push(...report.silent);
     for (const { file, keys } of report.files) {
       for (const [id, found] of Object.entries(keys)) {
+        hasKnown ||= known.has(id);
         if (known.has(id)) continue;
         const message = `${countsOf(found)} of key ${id} in ${file}, the first in line ${found.first}`;
         unknown.push({ code: 'key_in_use', file: path, message });
@@ -103,7 +107,7 @@ export async function usesInReports(
       }
     }
   }
-  return { uses, silent, unknown };
+  return { uses, silent, unknown, hasKnown };
 }
 
 function countsOf({ tokens, sealed, rejects }: KeyCounts): string {

@@ -103,6 +103,7 @@ export function pinLines({ keys, verbs }: DescribedKeyset, domain: DomainKeys): 
   const words = pinWords(verbs);
   const lines = [`domain ${domain.domain}: ${words.domain} key ${keyId}`];
   const pins = pinsOf(domain);
+  if (pins !== undefined) lines.push('a policy has one of these lines; they are alternatives:');
   // One line per key. A policy pins one of them: the primary key to protect, or an older one to reveal.
   for (const [id, check] of Object.entries(keyCheck)) {
     const isReady = keys.find(({ shown }) => shown?.id === id)?.state === 'ready';

@@ -2,8 +2,11 @@
 
 import type { Command } from 'commander';
 import { given } from '../../core/given.ts';
+import { TrefoilError } from '../../errors.ts';
+import { openKeys } from '../../keys/domain-keys.ts';
 import type { DomainKeys, Keyset } from '../../keys.ts';
 import type { MoveDirection } from '../../policy/bound.ts';
+import { policyLeaves } from '../../policy/policy.ts';
 import { type FilePolicy, project, rekey } from '../../policy.ts';
 import { revealAccess } from '../../reveal.ts';
 import { isKeyed, type PolicyWithKeys, throwAwayKeys } from '../bind.ts';
@@ -52,12 +55,14 @@ export async function bindMove(
   if (as !== null && as.domain !== options.to) {
     throw new UsageError('--to and the policy of --as name different domains', 'both name the domain of the recipient');
   }
-  checkFrom(options.from, from);
+  checkFrom(options.from, from, source?.keyset ?? null, options.to);
   const moveKeys = { from, to, ...given({ fromKey: options.from }) };
+  const idle = direction === 'rekey' && source !== null ? idleOf(policy, from, to) : null;
   const bound =
     direction === 'rekey'
-      ? rekey(policy, moveKeys, revealAccess)
+      ? unlessIdle(idle, () => rekey(policy, moveKeys, revealAccess))
       : project(policy, { ...moveKeys, ...given({ as: as ?? undefined }) }, revealAccess);
+  if (idle !== null) context.voice.note(`${idle.message}; ${idle.hint}`);
   if (direction === 'rekey' && storeNames(policy).length > 0) {
     context.voice.note('tokens of a vault stay as they are; trefoil vault rekey moves the rows of its store');
   }
@@ -67,4 +72,32 @@ export async function bindMove(
 
 function domainOf(keyset: Keyset | undefined, domain: string): DomainKeys | null {
   return keyset?.domain(domain) ?? null;
+}
+
+/**
+ * Says why no record can move: nothing was made with another key than the one that values are moved to. Values that
+ * show the primary key pass, so such a run does nothing and no harm. Returns `null` if there is a key to move from.
+ */
+function idleOf(policy: FilePolicy, from: DomainKeys, to: DomainKeys): UsageError | null {
+  const { keys } = openKeys(from);
+  const others = keys.filter(({ id }) => id !== to.keyId);
+  if (policyLeaves(policy).every(({ engine }) => engine.mover === undefined)) return null;
+  if (others.some(({ isReady }) => !isReady)) return null;
+  return new UsageError(
+    `there is nothing to move: the key file has no older key than the primary key ${to.keyId}`,
+    others.length === 0
+      ? 'a rotation begins with trefoil keys add and trefoil keys promote'
+      : `key ${others.map(({ id }) => id).join(', ')} is ready and makes no values yet: run trefoil keys promote first`,
+  );
+}
+
+/** What a policy asks for whose values do not show their key. Without an older key, nobody could name one. */
+const ASKS: readonly string[] = ['epoch_required', 'key_check_required'];
+
+function unlessIdle<T>(idle: UsageError | null, bind: () => T): T {
+  try {
+    return bind();
+  } catch (error) {
+    throw idle !== null && error instanceof TrefoilError && ASKS.includes(error.code) ? idle : error;
+  }
 }

@@ -12,6 +12,7 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { fail } from '../../errors.ts';
 import type { Place } from '../../io/frames.ts';
+import { KEY_ID } from '../../keys/checks.ts';
 import type { FileIdentity } from '../inputs/inputs.ts';
 import { errorCode, systemError } from '../system-error.ts';
 
@@ -131,9 +132,23 @@ async function readManifest(path: string): Promise<Manifest | null> {
 function checkSame(path: string, before: Manifest, run: RunIdentity): void {
   for (const part of Object.keys(CHANGED) as (keyof RunIdentity)[]) {
     if (JSON.stringify(before.run[part]) === JSON.stringify(run[part])) continue;
+    const why = `${CHANGED[part]} since the interrupted run`;
+    const more = part === 'keys' ? `${lostKey(before.run.keys, run.keys)}, or` : ';';
     const advice = 'remove the manifest and the .trefoil-part files to start again';
-    fail('resume_refused', `${CHANGED[part]} since the interrupted run; ${advice}`, { file: path });
+    fail('resume_refused', `${why}${more} ${advice}`, { file: path });
   }
+}
+
+/** Says which key of the interrupted run is not there, in the words of a pin that a key file does not meet. */
+function lostKey(before: RunIdentity['keys'], now: RunIdentity['keys']): string {
+  // The key that the caller named is beside the ids.
+  if (before.from !== now.from) return ': another key is named; name the same key (--from, in code fromKey)';
+  const lost = Object.keys(before).filter((id) => KEY_ID.test(id) && !Object.hasOwn(now, id));
+  if (lost.length === 0) return '; the key file may be from before a rotation: use that of the interrupted run';
+  return (
+    `: that run had key ${lost.join(', ')}, which the key file lacks; the file is from before that key was added or ` +
+    'after it was taken out, so use that of the interrupted run'
+  );
 }
 
 /** The temporary name is always the same, so that the next run finds and removes what a killed run left. */

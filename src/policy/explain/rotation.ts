@@ -70,18 +70,19 @@ export function rotationOf(
 
 type Effect = Pick<FieldRotation, 'effect' | 'words'>;
 
-function effectOf({ rule }: Leaf, { others, hasSame }: RotationKeys): Effect {
+function effectOf(leaf: Leaf, { others, hasSame }: RotationKeys): Effect {
+  const { rule } = leaf;
   if (others.length > 0 && (rule.rule === 'token' || rule.rule === 'shiftDate')) {
-    return { effect: 'originals', words: otherLineage(rule, others, hasSame) };
+    return { effect: 'originals', words: otherLineage(leaf, others, hasSame) };
   }
   switch (rule.rule) {
     case 'token':
-      return isLabelled(rule)
+      return isShown(leaf)
         ? { effect: 'renews', words: 'tokens are renewed without the originals' }
         : {
             effect: 'whole column',
             words:
-              'tokens are renewed without the originals, as a whole column and with --from KEYID: they do not show their key',
+              'tokens are renewed without the originals, as a whole column and with --from KEYID: they do not show which key and rule made them',
           };
     case 'shiftDate':
       return { effect: 'stays', words: 'dates stay as they are: they are shifted with the base' };
@@ -101,28 +102,30 @@ function effectOf({ rule }: Leaf, { others, hasSame }: RotationKeys): Effect {
       }
       return {
         effect: 'whole column',
-        words: 'values are decrypted and encrypted anew, as a whole column: they do not show their key',
+        words:
+          'values are decrypted and encrypted anew, as a whole column and with --from KEYID: they do not show their key',
       };
   }
 }
 
 /** What happens to the tokens or dates of keys of other lineages, from which no permutation leads to the new key. */
-function otherLineage(rule: Leaf['rule'], others: readonly string[], hasSame: boolean): string {
+function otherLineage(leaf: Leaf, others: readonly string[], hasSame: boolean): string {
+  const { rule } = leaf;
   const of = `of ${others.length === 1 ? 'key' : 'keys'} ${others.join(', ')}`;
   if (rule.rule === 'shiftDate') {
     return `dates ${of} cannot be moved, because they were shifted with another base; shift the originals anew`;
   }
   const start = !hasSame
     ? ''
-    : isLabelled(rule)
+    : isShown(leaf)
       ? 'tokens are renewed without the originals, but '
       : 'tokens are renewed without the originals as a whole column and with --from KEYID, but ';
   return `${start}tokens ${of} cannot be renewed, because they have another base; protect the originals anew`;
 }
 
-/** Whether tokens show their key. */
-function isLabelled(rule: Leaf['rule']): boolean {
-  return (ruleOption(rule, 'form') ?? 'labelled') === 'labelled';
+/** Whether tokens show which key and rule made them, so that `trefoil rekey` asks for no key. */
+function isShown({ engine }: Leaf): boolean {
+  return engine.mover?.showsKey === true;
 }
 
 /**

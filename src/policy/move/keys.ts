@@ -75,7 +75,8 @@ function checkAllThere(keyCheck: KeyCheck, ...sides: readonly OpenedKeys[]): voi
   if (lost.length === 0) return;
   fail(
     'key_check_mismatch',
-    `the policy pins the keys ${lost.join(', ')}, which are in none of the keysets; use the keysets that it was made for`,
+    `the policy pins the keys ${lost.join(', ')}, which are in none of the keysets; a key file ` +
+      'is from before they were added or after they were taken out, so use those that have all pinned keys',
   );
 }
 

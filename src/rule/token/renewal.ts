@@ -15,7 +15,7 @@ import { CHECK_LENGTH } from '../../wire/check-characters.ts';
 import { ID_LENGTH, inspect } from '../../wire/labelled-token.ts';
 import { formOf } from '../../wire/token-forms.ts';
 import { type TokenTexts, tokenTexts } from '../../wire/token-texts.ts';
-import { namedKey, unknownKey } from '../binding.ts';
+import { APART, namedKey, unknownKey } from '../binding.ts';
 import { mapColumn, runColumn, runValue } from '../columns.ts';
 import { isMissing } from '../missing.ts';
 import { onceEach } from '../once-each.ts';
@@ -173,10 +173,16 @@ function notOneLineage({ id }: DomainKey, move: TokenMove): never {
 }
 
 function notRelated({ from, to }: TokenMove): never {
+  const [ours, theirs] = [from.primary.lineage, to.primary.lineage];
+  // One base in two domains: the key file does not say that they belong together.
+  const isUnsaid = ours.id === theirs.id && ours.domain !== theirs.domain && theirs.domain === to.domain;
+  const advice = isUnsaid
+    ? `trefoil keys add --domain ${to.domain} --of ${ours.domain} makes it a recipient (in code addDomain)`
+    : 'make one domain a recipient of the other ("of" in the keyset)';
   fail(
     'not_related',
     `the domains ${from.domain} and ${to.domain} have no common base, so no permutation leads from the tokens of one ` +
-      'to those of the other; make one domain a recipient of the other ("of" in the keyset), or protect the originals',
+      `to those of the other; ${advice}, or protect the originals`,
   );
 }
 
@@ -280,7 +286,7 @@ function arrived({ move, settings, target }: Mover, token: string): string {
   fail(
     'already_rekeyed',
     `the token is of key ${target.key.id} already, and other fields do not show whether they have moved; ` +
-      'use records that were moved before as they are',
+      `use records that were moved before as they are; ${APART}`,
   );
 }
 
@@ -322,7 +328,7 @@ function refuse({ settings, move, sources, named, target }: Mover, value: unknow
     fail(
       'already_rekeyed',
       `the token is of the primary key ${target.key.id}, and the column was said to be of key ${named.key.id}; ` +
-        'move only a column that one key made',
+        APART,
     );
   }
   source.refusal?.();

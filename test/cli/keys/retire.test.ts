@@ -112,10 +112,16 @@ describe('scan', () => {
     expect(le).toMatchObject({ code: 1, err: expect.stringContaining('has a NUL byte') });
   });
 
-  it('an empty file shows no key, and a file that is missing is an error', async () => {
+  it('an empty file is not taken for one without keys, and a file that is missing is an error', async () => {
     place.write('empty.csv', '');
-    expect((await scan(['empty.csv'])).files).toEqual([{ file: 'empty.csv', bytes: 0, keys: {}, damaged: 0 }]);
-    expect((await run(['scan', 'empty.csv'])).out).toBe('empty.csv: no value shows a key\n');
+    const empty = await place.run(['scan', 'empty.csv', '--json']);
+    expect(empty.code).toBe(9);
+    expect(JSON.parse(empty.out).files).toEqual([{ file: 'empty.csv', bytes: 0, keys: {}, damaged: 0 }]);
+    const warning =
+      'trefoil: warning: these files are empty, so nothing was scanned in them; what wrote them may have failed\n' +
+      '  empty.csv\n';
+    const two = await place.run(['scan', 'in.csv', 'empty.csv']);
+    expect(two).toEqual({ code: 9, out: 'in.csv: no value shows a key\nempty.csv: empty\n', err: warning });
     const missing = await place.run(['scan', 'old.csv', 'none.csv', '--out', 'none.json']);
     expect(missing.code).toBe(5);
     expect(existsSync(place.path('none.json'))).toBe(false);
@@ -218,6 +224,35 @@ describe('keys retire', () => {
     await run(['protect', 'in.csv', '--policy', 'us.yaml', '--keys', 'of4.json', '--out', 'of-new.csv']);
     const again = await place.run(['protect', 'of.csv', '--policy', 'us.yaml', '--keys', 'of4.json']);
     expect(again).toMatchObject({ code: 1, err: expect.stringContaining(`key ${old}, which was retired on`) });
+  });
+
+  it('refuses reports that show nothing, of empty files and of originals', async () => {
+    place.write('empty.csv', '');
+    await place.run(['scan', 'empty.csv', '--out', 'of-empty.json']);
+    await run(['scan', 'in.csv', '--out', 'of-originals.json']);
+    for (const report of ['of-empty.json', 'of-originals.json']) {
+      const ended = await retire(ids.old, 'k3.json', 'no.json', ...ON_P, '--scan', report);
+      expect(ended.code).toBe(2);
+      expect(ended.err).toBe(
+        `trefoil: error: the reports ${report} have no value of any key of eu-enclave, not even of the primary key, ` +
+          `so they do not show that root key ${ids.old} is unused\n` +
+          'trefoil: hint: scan the protected files and dumps of tables; originals and empty files show nothing. ' +
+          'Without --scan the key is retired unseen\n',
+      );
+      expect(existsSync(place.path('no.json'))).toBe(false);
+    }
+    // One report that shows something is enough.
+    const both = ['--scan', 'of-originals.json', '--scan', 'clean.json'];
+    expect((await retire(ids.old, 'k3.json', 'shown.json', ...ON_P, ...both)).code).toBe(0);
+  });
+
+  it('warns of fields that show no key also if the scan was made without the policy', async () => {
+    await run(['scan', 'new.csv', '--out', 'no-policy.json']);
+    const ended = await retire(ids.old, 'k3.json', 'warned.json', ...ON_P, '--scan', 'no-policy.json');
+    expect(ended.code, ended.err).toBe(0);
+    expect(ended.err).toContain('the values of these fields do not show their key');
+    expect(ended.err.match(/ {2}p\.yaml: field plate \(fpe\)\n/g)).toHaveLength(1);
+    expect(ended.err).not.toContain('check your certificates');
   });
 
   it('a second run finds no such key, and overwrites nothing', async () => {

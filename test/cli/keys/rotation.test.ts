@@ -443,7 +443,13 @@ describe('keys narrow', () => {
     const note = 'trefoil: if partner has data already: its tokens change, and its sealed values open with the old key';
     expect((await run([...add, '--domain', 'partner', '--out', 'with.json'])).err).toContain(note);
     const again = ['keys', 'add', '--keys', 'with.json', '--of', 'eu-enclave', '--domain', 'partner'];
-    expect((await run([...again, '--out', 'with-2.json'])).err).not.toContain('has data already');
+    expect(await place.run([...again, '--out', 'with-2.json'])).toMatchObject({
+      code: 2,
+      err:
+        'trefoil: error: domain partner is a recipient of eu-enclave already\n' +
+        'trefoil: hint: nothing changed, and no file was written; use the key file as it is\n',
+    });
+    expect(existsSync(place.path('with-2.json'))).toBe(false);
     const own = await place.run([...add, '--domain', 'eu-enclave', '--out', 'own.json']);
     expect(own).toMatchObject({
       code: 4,
@@ -557,10 +563,34 @@ describe('keys narrow', () => {
   });
 
   it('has another check once a key is added, and says so', async () => {
-    const added = await run(['keys', 'add', '--keys', 'worker.json', '--out', 'worker-3.json']);
+    const narrow = ['keys', 'narrow', '--policy', 'id.yaml', '--verbs', 'rekey', '--keys', 'all.json'];
+    place.write('id.yaml', ID_POLICY);
+    await run([...narrow, '--out', 'mover.json']);
+    const added = await run(['keys', 'add', '--keys', 'mover.json', '--out', 'mover-3.json']);
     expect(added.err).toContain('its branchCheck is another one now');
     const plain = await run(['keys', 'add', '--keys', 'all.json', '--out', 'all-3.json']);
     expect(plain.err).not.toContain('branchCheck');
+  });
+
+  it('is not rotated by the holder of a file that protects: nobody else would have the key', async () => {
+    const added = await place.run(['keys', 'add', '--keys', 'worker.json', '--out', 'worker-3.json']);
+    expect(added).toMatchObject({
+      code: 4,
+      err:
+        'trefoil: error: the key file is narrowed to protect: a key that is added here is in no other file; add it ' +
+        'to the file that this one was made from, and run trefoil keys narrow again\n',
+    });
+    const ready = (await inspect('all-3.json')).keys.find(({ state }) => state === 'ready')!.id;
+    const narrow = ['keys', 'narrow', '--policy', 'p.yaml', '--verbs', 'protect', '--keys', 'all-3.json'];
+    await run([...narrow, '--out', 'worker-4.json']);
+    const promoted = await place.run(['keys', 'promote', ready, '--keys', 'worker-4.json', '--out', 'worker-5.json']);
+    expect(promoted).toMatchObject({
+      code: 4,
+      err:
+        'trefoil: error: the key file is narrowed to protect: promote the key in the file that this one was made ' +
+        'from, and run trefoil keys narrow again\n',
+    });
+    for (const name of ['worker-3.json', 'worker-5.json']) expect(existsSync(place.path(name))).toBe(false);
   });
 
   it('inspect names the fields whose keys are not in the file', async () => {

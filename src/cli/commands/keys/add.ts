@@ -4,7 +4,13 @@
 import type { Command } from 'commander';
 import { describeKeyset } from '../../../keys/described.ts';
 import { addDomain, addKey } from '../../../keys.ts';
-import { addWriteOptions, type WriteOptions, warnOfPins, writeChanged } from '../../custody/changing.ts';
+import {
+  addWriteOptions,
+  refuseNarrowed,
+  type WriteOptions,
+  warnOfPins,
+  writeChanged,
+} from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, nameOption, need } from '../../options.ts';
@@ -61,16 +67,21 @@ async function add(options: AddOptions, context: Context): Promise<void> {
   const source = await needKeys(options, context);
   const { keyset } = source;
   if (domain !== undefined) {
-    const known = addDomain(keyset, domain, { of: of! });
-    await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, options, context);
-    if (!describeKeyset(keyset, null).parents.has(domain)) {
-      context.voice.note(
-        `if ${domain} has data already: its tokens change, and its sealed values open with the old key file only`,
+    if (describeKeyset(keyset, null).parents.get(domain) === of) {
+      throw new UsageError(
+        `domain ${domain} is a recipient of ${of} already`,
+        'nothing changed, and no file was written; use the key file as it is',
       );
     }
+    const known = addDomain(keyset, domain, { of: of! });
+    await writeChanged(out, { keyset: known, source, what: `domain ${domain} of ${of}` }, options, context);
+    context.voice.note(
+      `if ${domain} has data already: its tokens change, and its sealed values open with the old key file only`,
+    );
     warnOfPins(known, context);
     return;
   }
+  refuseNarrowed(keyset, 'add');
   const changed = addKey(keyset, { newLineage, renewable });
   // A base that was added comes after its first key.
   const [id, base] = changed.ids.filter((one) => !keyset.ids.includes(one));

@@ -4,7 +4,14 @@
 import type { Command } from 'commander';
 import { describeKeyset } from '../../../keys/described.ts';
 import { promoteKey } from '../../../keys.ts';
-import { addWriteOptions, knownId, type WriteOptions, warnOfPins, writeChanged } from '../../custody/changing.ts';
+import {
+  addWriteOptions,
+  knownId,
+  refuseNarrowed,
+  type WriteOptions,
+  warnOfPins,
+  writeChanged,
+} from '../../custody/changing.ts';
 import { UsageError } from '../../exit.ts';
 import { identityOption, type KeyOptions, keysOption, needKeys } from '../../key-source.ts';
 import { type Context, need } from '../../options.ts';
@@ -40,6 +47,7 @@ async function promote(argument: string, options: PromoteOptions, context: Conte
   const { keyset } = source;
   const id = knownId(keyset, argument);
   if (id === keyset.primary) throw new UsageError(`root key ${id} is primary already`);
+  refuseNarrowed(keyset, 'promote');
   const { keys } = describeKeyset(keyset, null);
   const changed = promoteKey(keyset, id);
   const what = `root key ${id} makes new values; ${keyset.primary} reads old ones`;

@@ -5,7 +5,9 @@ import type { Command } from 'commander';
 import { type Issue, TrefoilError } from '../../../errors.ts';
 import type { SilentField } from '../../../io/scan-report.ts';
 import { type DescribedBranch, type DescribedKey, describeKeyset } from '../../../keys/described.ts';
+import { hangsAtBase } from '../../../keys/granting.ts';
 import { type KeyNeed, type Keyset, retireKey } from '../../../keys.ts';
+import { silentFields } from '../../../policy/explain/silent.ts';
 import type { FilePolicy } from '../../../policy.ts';
 import { addWriteOptions, knownId, type WriteOptions, writeChanged } from '../../custody/changing.ts';
 import {
@@ -28,11 +30,14 @@ import { helpText } from '../../voice.ts';
 
 const HELP = `
 It refuses while a scan report names the key, or a key of no domain that was
-named; while a vault has rows under it; and while it is the base of another key. With --keep-needed it then keeps the branches that
-these uses need, and drops the root key. The policies must pin the branchCheck
-that it prints. It keeps branches of no domain but those that --domain and
+named; while a vault has rows under it; and while it is the base of another key.
+With --keep-needed it then keeps the branches that these uses need, and drops
+the root key. The policies must pin the branchCheck that it prints. It keeps branches of no domain but those that --domain and
 --policy name, also with --all-scopes. In a recipient of these, shifted dates of
 a base can then never be made again, and in any other domain no tokens either.
+
+It also refuses if the reports have no value of any key of the domains, not even
+of the primary key: a scan of empty files or of originals proves nothing.
 
 Tokens in other forms than the labelled one and values of fpe do not show their
 key, and no scan finds them. Other fields of the record may be missing, so
@@ -47,6 +52,10 @@ Examples:
   trefoil scan safe/*.csv --policy people.policy.yaml --out scan.json
   trefoil keys retire m4q8t0vb --policy people.policy.yaml --scan scan.json \\
     --vault people.db --keep-needed --keys keys-3.json --out keys-4.json`;
+
+const CERTIFICATES =
+  'check your certificates first: those of subjects that were shredded under this key do not verify with the new file; ' +
+  'run trefoil vault check-certificate over them with the key file from before, and keep the results';
 
 interface RetireOptions extends KeyOptions, WriteOptions {
   readonly out?: string;
@@ -85,19 +94,25 @@ async function retire(argument: string, options: RetireOptions, context: Context
   const { keyset } = source;
   const id = knownId(keyset, argument);
   const policies: FilePolicy[] = [];
-  for (const path of options.policy ?? []) policies.push((await loadPolicy(path)).policy);
+  const silent: SilentField[] = [];
+  for (const path of options.policy ?? []) {
+    const { policy } = await loadPolicy(path);
+    policies.push(policy);
+    silent.push(...silentFields(policy).map((found) => ({ policy: path, ...found })));
+  }
   const domains = [...new Set([...(options.domain ?? []), ...policies.map(({ domain }) => domain!)])];
   // The key file may know of domains that nobody named.
   const all = [...new Set([...domains, ...describeKeyset(keyset, null).domains])];
   const retiring = retiringKey(keyset, id, all);
 
-  const { uses: inFiles, silent, unknown } = await usesInReports(retiring, scan, policies);
+  const { uses: inFiles, silent: reported, unknown, hasKnown } = await usesInReports(retiring, scan, policies);
   const inVaults = await usesInVaults(retiring, keyset, policies, options.vault ?? []);
   // They hold up nothing that is not kept: then the command warns of them.
   const unseen = keepNeeded ? usesUnseen(retiring, policies) : [];
   const uses = [...usesAsBase(retiring), ...inVaults, ...inFiles, ...unseen];
   refuseUses(id, uses, keepNeeded);
   refuseUnknown(id, unknown);
+  if (retiring.key.state === 'old' && scan.length > 0 && !hasKnown) refuseEmpty(id, domains, scan);
   const keep = uses.length === 0 ? undefined : checkKept(uses, needsOf(uses, policies, { allScopes, domains }));
   const at = new Date().toISOString().slice(0, 10);
   const remembered = [...new Set([...domains, ...retiring.shown.keys()])];
@@ -109,13 +124,15 @@ async function retire(argument: string, options: RetireOptions, context: Context
   await writeChanged(out, { keyset: changed, source, what }, options, context);
   const kept = describeKeyset(changed, null).keys.find((key) => key.id === id)?.branches ?? [];
   report(id, kept, uses, context);
-  if (keep !== undefined) warnOfDomains(retiring.key, domains, all, context);
+  if (keep !== undefined) warnOfDomains(retiring.key, keep.some(hangsAtBase), domains, all, context);
   const branchCheck = checks.find((check) => check !== undefined);
   if (branchCheck !== undefined) {
     context.voice.note(`pin the branches in every policy that uses this file: branchCheck: "${branchCheck}"`);
   }
   // Dates are shifted with the base.
-  const hidden = retiring.key.base === null ? silent : silent.filter(({ rule }) => rule !== 'shiftDate');
+  const hiding = [...silent, ...reported];
+  const hidden = retiring.key.base === null ? hiding : hiding.filter(({ rule }) => rule !== 'shiftDate');
+  if (options.vault !== undefined && retiring.key.state === 'old') context.voice.hint(CERTIFICATES);
   warnOfRest(retiring.key, scan.length, hidden, context);
 }
 
@@ -202,11 +219,28 @@ function refuseUnknown(id: string, unknown: readonly Issue[]): void {
   );
 }
 
-/** Refuses if no policy needs what a use needs: the branches for it are not known. */
-function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly KeyNeed[] {
-  const unserved = uses.filter(
-    ({ domain, needs: serves }) => !needs.some((one) => (domain === null || one.domain === domain) && serves(one.path)),
+/**
+ * Refuses if no report has a single value of the keys, not even of the primary one. Such a report is one of the
+ * originals or of empty files: it does not show that the key is unused.
+ */
+function refuseEmpty(id: string, domains: readonly string[], reports: readonly string[]): void {
+  throw new UsageError(
+    `the reports ${reports.join(', ')} have no value of any key of ${domains.join(', ')}, not even of the primary ` +
+      `key, so they do not show that root key ${id} is unused`,
+    'scan the protected files and dumps of tables; originals and empty files show nothing. Without --scan the key is ' +
+      'retired unseen',
   );
+}
+
+/**
+ * Refuses if no policy needs what a use needs: the branches for it are not known. A base whose policies have neither
+ * tokens nor dates keeps what its other uses need; if nothing else uses it, a policy was probably left out.
+ */
+function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly KeyNeed[] {
+  const unserved = uses.filter(({ domain, needs: serves }) => {
+    if (domain === null) return needs.length === 0;
+    return !needs.some((one) => one.domain === domain && serves(one.path));
+  });
   if (unserved.length > 0) {
     throw new TrefoilError(
       unserved.map(({ issue }) => ({
@@ -221,11 +255,20 @@ function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly Ke
 /** Says in which domains nothing of a base was kept, as far as the key file names them. */
 function warnOfDomains(
   { baseOf }: DescribedKey,
+  keepsBase: boolean,
   named: readonly string[],
   known: readonly string[],
   { voice }: Context,
 ): void {
   if (baseOf.length === 0) return;
+  if (!keepsBase) {
+    voice.warning(
+      `no policy that was named has tokens or shifted dates, so nothing is kept for those of root key ` +
+        `${baseOf.join(', ')}, whose base this is: with the new file they can be made in no domain`,
+    );
+    voice.hint('if any data has them, run the command again with their policy as well, or with --all-scopes');
+    return;
+  }
   const others = known.filter((domain) => !named.includes(domain));
   voice.warning(
     `branches of the base are kept for the domains that were named (${named.join(', ')}). In a recipient of them, shifted ` +

@@ -7,6 +7,7 @@
 
 import type { Command } from 'commander';
 import { openInput } from '../../../files/inputs/input-file.ts';
+import type { RevealingVault } from '../../../rule/vault/verbs.ts';
 import type { ShredCertificate, SubjectNow } from '../../../vault/shredding.ts';
 import { type JsonObject, readLine } from '../../../vault/transfer/lines.ts';
 import { EXIT, UsageError } from '../../exit.ts';
@@ -56,7 +57,7 @@ export function addVaultCheckCertificate(parent: Command, context: Context): voi
 
 /** The answer to one line. */
 type Verdict =
-  | { readonly verified: false }
+  | { readonly verified: false; readonly isOlder: boolean }
   /** The line says that the store did not know the subject. */
   | { readonly found: false; readonly verified?: never }
   | {
@@ -76,6 +77,8 @@ interface Counts {
   notErased: number;
   unknown: number;
   wrong: number;
+  /** Those of `wrong` whose outer key is not that of the store now. */
+  older: number;
 }
 
 async function checkAll(file: string, options: CheckOptions, context: Context): Promise<void> {
@@ -94,17 +97,19 @@ async function checkAll(file: string, options: CheckOptions, context: Context): 
   const certified = new Map<string, Set<number>>(vaults.map(({ rule }) => [rule.store, new Set()]));
   const numbers = subjects === null ? null : firstLines(subjects);
   const judge = makeJudge(vaults, numbers);
-  const counts: Counts = { missing: 0, notErased: 0, unknown: 0, wrong: 0 };
+  const counts: Counts = { missing: 0, notErased: 0, unknown: 0, wrong: 0, older: 0 };
   for (const { number: line, text } of certificates) {
     signal.throwIfAborted();
     const verdict = await judge(text);
     if ('found' in verdict) counts.unknown++;
-    else if (!verdict.verified) counts.wrong++;
-    else {
+    else if (!verdict.verified) {
+      counts.wrong++;
+      if (verdict.isOlder) counts.older++;
+    } else {
       if (verdict.now !== 'erased') counts.notErased++;
       if (verdict.subject !== null) certified.get(verdict.store)!.add(verdict.subject);
     }
-    await writeJsonLine({ line, ...verdict });
+    await writeJsonLine({ line, ...answerOf(verdict) });
   }
   for (const [store, lines] of certified) {
     if (!vaults.some(({ rule }) => rule.store === store && rule.subject !== undefined)) continue;
@@ -117,8 +122,13 @@ async function checkAll(file: string, options: CheckOptions, context: Context): 
   report(counts, context);
 }
 
+/** What standard output says of a verdict. */
+function answerOf(verdict: Verdict): object {
+  return verdict.verified === false ? { verified: false } : verdict;
+}
+
 /** A warning for each kind of answer that was not good, and the exit code. */
-function report({ missing, notErased, unknown, wrong }: Counts, { voice, exit }: Context): void {
+function report({ missing, notErased, unknown, wrong, older }: Counts, { voice, exit }: Context): void {
   if (missing > 0) {
     voice.warning(`${plural(missing, 'certificate')} missing: the input has none of that subject and store`);
     exit(EXIT.partial);
@@ -138,6 +148,12 @@ function report({ missing, notErased, unknown, wrong }: Counts, { voice, exit }:
     voice.warning(
       `${plural(wrong, 'line')} ${wordFor(wrong, 'is not a certificate', 'are not certificates')} of these stores and subjects`,
     );
+    if (older > 0) {
+      voice.hint(
+        `${plural(older, 'line')} of them ${wordFor(older, 'names', 'name')} an outer key that the store does not use now. ` +
+          'Once that key is retired, no certificate of it verifies, genuine or not; only a key file from before can tell',
+      );
+    }
     exit(EXIT.unverified);
   }
 }
@@ -170,10 +186,11 @@ function makeJudge(
     if (object !== null && isUnknown(object)) return { found: false };
     const certificate = object as ShredCertificate | null;
     const vault = vaults.find(({ rule }) => rule.store === certificate?.store)?.vault;
-    if (certificate === null || vault?.isCertificate(certificate, null) !== true) return { verified: false };
+    if (certificate === null || vault === undefined) return { verified: false, isOlder: false };
+    if (!vault.isCertificate(certificate, null)) return { verified: false, isOlder: await isOlder(vault, certificate) };
     const { destroyed, store, at } = certificate;
     const now = await vault.stateOf(certificate);
-    if (now === null) return { verified: false };
+    if (now === null) return { verified: false, isOlder: false };
     if (numbers === null) return { verified: true, destroyed, store, at, now, subject: null };
     for (let i = 0; i < subjects.length; i++) {
       const place = (next + i) % subjects.length;
@@ -181,11 +198,16 @@ function makeJudge(
       next = place;
       return { verified: true, destroyed, store, at, now, subject: numbers.get(subjects[place]!)! };
     }
-    return { verified: false };
+    return { verified: false, isOlder: false };
   };
 }
 
 /** Whether an object is `{ line, found: false, store }`, which `vault shred` writes if it does not know a subject. */
 function isUnknown(object: JsonObject): boolean {
   return object.found === false && Object.keys(object).sort().join() === 'found,line,store';
+}
+
+/** Whether a certificate names another outer key than the one that the store writes under now. */
+async function isOlder(vault: RevealingVault, { outerKeyId }: ShredCertificate): Promise<boolean> {
+  return typeof outerKeyId === 'string' && (await vault.stats()).outer[0] !== outerKeyId;
 }
