@@ -24,8 +24,9 @@ const SHORTEST_LENGTH = ID_LENGTH + SHORTEST_BODY + CHECK_LENGTH;
 /** What every sealed value has after its key id: the first symbols of its header (docs/spec/seal-v1.md). */
 const SEALED = '040';
 
-/** Characters of the longest label. */
+/** Characters of the longest label, and of the longest labelled token. */
 const LONGEST_LABEL = 16;
+const LONGEST_TOKEN = LONGEST_LABEL + 1 + WHOLE_LENGTH;
 
 /**
  * Counts the values of a run.
@@ -43,7 +44,6 @@ export function readRun(run: string, mark: string, count: Count): boolean {
     if (other === 'value') return false;
     seen ??= other;
   }
-  // Labelled tokens in capitals are found by their underscores.
   const isInCapitals = (text: string) => mayBeCapitals(text) && readWhole(text.toLowerCase(), count) === 'value';
   if (isInCapitals(run) || texts.some(isInCapitals)) return false;
   let isGlued = false;
@@ -76,9 +76,14 @@ function behindEscape(run: string, forms: readonly RegExp[]): readonly string[] 
   });
 }
 
-/** Whether a text has no small letter, and may be a token without a label or a sealed value. */
+/**
+ * Whether a text has no small letter, and may be a token or a sealed value. Most texts are neither by their length and
+ * their first characters, and no copy of them is made in lower case.
+ */
 function mayBeCapitals(text: string): boolean {
-  return (text.length === WHOLE_LENGTH || text.startsWith(SEALED, ID_LENGTH)) && !/[a-z]/.test(text);
+  const mayBeToken =
+    text.length === WHOLE_LENGTH || (text.length <= LONGEST_TOKEN && text.lastIndexOf('_', LONGEST_LABEL) > 0);
+  return (mayBeToken || text.startsWith(SEALED, ID_LENGTH)) && !/[a-z]/.test(text);
 }
 
 /**

@@ -85,8 +85,8 @@ export function keyNeeds(policies: SomePolicy | readonly SomePolicy[], options: 
  * *Warning*: for `seal`, `fpe` and `vault`, protecting and revealing have one key. There the verbs are a seat belt: the
  * library refuses, and who holds the file can do without the library. And anyone who may protect can test guesses.
  *
- * For protecting alone the file has nodes of the primary key and of its base. For the other verbs it has those of the
- * older keys, too.
+ * For protecting alone the file has nodes of the primary key and of its base, and those of a `vault` of every key:
+ * values are looked up under all of them. For the other verbs it has all nodes of the other keys, too.
  *
  * @param from a keyset, which may be narrowed already.
  * @param policies one policy or several; each must have a domain.
@@ -124,10 +124,12 @@ export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[
   const needs = keyNeeds(policies, options);
   const parents = new Map([...data.domains].filter(([name]) => needs.some(({ domain }) => domain === name)));
   checkGranted(data, needs);
-  // Who protects alone makes nothing with an older key. Its ids stay, so that a pin of it holds.
+  // Who protects alone makes nothing with an older key, and its ids stay, so that a pin of it holds. A vault is the
+  // exception: a value keeps its token through every rotation, so its row is looked up under every key of the store.
   const grantedTo = ({ id }: KeyEntry) => {
     if (id === data.primary || verbs.some((verb) => verb !== 'protect')) return needs;
-    return id === data.keys[0]!.base ? needs.filter(hangsAtBase) : [];
+    const isBase = id === data.keys[0]!.base;
+    return needs.filter((need) => isOfVault(need) || (isBase && hangsAtBase(need)));
   };
   const keys = data.keys.map(
     (key): KeyEntry => (key.check === null ? withBranches(data, key, needs, grantedTo(key)) : key),
@@ -145,6 +147,10 @@ export function narrow(from: Keyset, policies: SomePolicy | readonly SomePolicy[
     if (branchCheck !== undefined) return { keyset, branchCheck, fields };
   }
   return fail('not_granted', 'the policies need no keys, so there is nothing to narrow the keyset to');
+}
+
+function isOfVault({ path }: KeyNeed): boolean {
+  return path[0]![1] === 'vault';
 }
 
 /** The primary key, the keys that have branches or show an id in these domains, and their bases. */

@@ -165,6 +165,38 @@ describe('a text', () => {
       expect(sums(plain(found(text, cut)).keys)).toEqual({ [others.keyId]: 1 });
   });
 
+  it('property: an escape does not hide a value in capitals, whatever its length and its label', () => {
+    const written = fc.oneof(
+      fc.integer({ min: 1, max: 255 }).chain((code) => {
+        const hex = code.toString(16).padStart(2, '0');
+        return fc.constantFrom(...[hex, hex.toUpperCase()].flatMap((two) => [`%${two}`, `%25${two}`, `\\x${two}`]));
+      }),
+      fc.integer({ min: 0x80, max: 0xffff }).chain((code) => {
+        const hex = code.toString(16).padStart(4, '0');
+        return fc.constantFrom(`\\u${hex}`, `\\u${hex.toUpperCase()}`);
+      }),
+      fc.integer({ min: 1, max: 255 }).map((code) => `\\${code.toString(8).padStart(3, '0')}`),
+      fc.constantFrom('\\n', '\\t', '\\0', ''),
+    );
+    const value = fc.oneof(
+      fc
+        .tuple(fc.stringMatching(/^[a-z][a-z0-9]{0,15}$/), fc.integer({ min: 6, max: 26 }), fc.nat(99))
+        .map(([label, length, n]) => {
+          const plan = length < 26 ? { length, population: 2, maxCollisionProbability: 0.5 } : {};
+          const { protect } = token({ scope: 'person', label, ...plan }).bind(keys);
+          return protect(n) as string;
+        }),
+      fc.constantFrom(token({ scope: 'person' }).bind(keys).protect(3) as string, name.protect('Zoë') as string),
+    );
+    fc.assert(
+      fc.property(written, value, fc.constantFrom('', ' ', ',', '"', '%0A'), (before, one, after) => {
+        const text = `GET /x?ids=1${before === '' ? ',' : before}${one.toUpperCase()}${after}`;
+        expect(sums(plain(found(text)).keys), text).toEqual({ [keys.keyId]: 1 });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('capitals, and characters that are glued to a token, do not hide it', () => {
     const one = cust.protect(1) as string;
     const two = cust.protect(2) as string;

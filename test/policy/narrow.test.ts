@@ -223,6 +223,32 @@ describe('a vault', () => {
     await expect(async () => revealing.protect('Zoë Müller')).rejects.toMatchObject({ code: 'not_granted' });
     await expect(async () => revealing.lookup('Zoë Müller')).rejects.toMatchObject({ code: 'not_granted' });
   });
+
+  it.each([false, true])(
+    'for protecting alone finds values of older keys after a rotation; renewable: %s',
+    async (renewable) => {
+      const first = keyset.generate({ renewable });
+      const ready = addKey(first);
+      const now = promoteKey(ready, ready.ids.find((id) => !first.ids.includes(id))!);
+      const mixed = policy({ id: FIELDS.id, name: people, secret: FIELDS.name }, { domain: 'eu' });
+      const store = memoryStore();
+      const made = await (await people.open(first.domain('eu'), { people: store })).protect('Zoë Müller');
+      // Before and after the outer layer has moved, by workers of either primary key.
+      for (const moves of [false, true]) {
+        if (moves) await (await people.open(now.domain('eu'), { people: store })).rekey();
+        for (const from of [ready, now]) {
+          const worker = await people.open(opened(narrow(from, mixed, { verbs: ['protect'] })), { people: store });
+          expect(await worker.protect('Zoë Müller')).toBe(made);
+        }
+      }
+      const text = narrow(now, mixed, { verbs: ['protect'] }).keyset.export(secretAccess);
+      const { keys } = JSON.parse(text) as { keys: { id: string; branches?: { path: [string, string][] }[] }[] };
+      const older = keys.find(({ id }) => id === first.primary)!;
+      const kinds = new Set(older.branches!.map(({ path }) => path[0]![1]));
+      // Of the older key the file has the vault, and what a base is for; it opens no older sealed value.
+      expect(kinds).toEqual(new Set(renewable ? ['vault'] : ['token', 'vault']));
+    },
+  );
 });
 
 describe('a thief of the key file', () => {

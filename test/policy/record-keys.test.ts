@@ -163,6 +163,29 @@ describe('reveal during a rotation', () => {
     expect(named.reveal(row as never).pan).toBe(ROW.pan);
   });
 
+  it.each([
+    ['with a label', { label: 'cust' }],
+    ['without a label', {}],
+  ])('tokens that pass do not keep their record from being moved, %s', (_, label) => {
+    const fields = { id: token({ scope: 'person', onToken: 'pass', ...label }), pan };
+    const keyed = (keys: typeof old) =>
+      token({ scope: 'person', ...label })
+        .bind(keys)
+        .protect(7);
+    const made = (keys: typeof old, one: unknown) =>
+      policy(fields)
+        .bind(keys)
+        .protect({ id: one, pan: ROW.pan } as never);
+    // The old key file made the record, and its id is a token of either key.
+    const rows = [keyed(now), keyed(old)].map((one) => ({ ...made(old, 7), id: one }));
+    const moving = rekey(policy(fields, check(OLD, NOW)), { from: now, to: now, fromKey: OLD }, revealAccess);
+    expect(moving.rekeyMany(rows as never)).toEqual([made(now, keyed(now)), made(now, 7)]);
+    // A damaged token is refused as before.
+    const other = (rows[0]!.id as string).endsWith('0') ? '1' : '0';
+    const damaged = { ...rows[0], id: `${(rows[0]!.id as string).slice(0, -1)}${other}` };
+    expect(failure(() => moving.rekey(damaged as never)).code).toBe('malformed_token');
+  });
+
   it('tokens without a label, and tokens after a clear part, are witnesses', () => {
     const fields = {
       id: token({ scope: 'person' }),

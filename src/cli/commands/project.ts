@@ -7,6 +7,8 @@ import { addRun } from '../run/run.ts';
 const HELP = `
 Tokens become those of the recipient. Fields of the rules seal, fpe, vault and
 shiftDate are refused unless the policy of the recipient drops or coarsens them.
+Tokens without a label do not show their key: name it with --from. Then the note
+OUT.trefoil-rekeyed says that OUT has moved. The recipient does not need it.
 
 Example:
   trefoil project people.safe.csv --policy p.yaml --keys keys.json \\

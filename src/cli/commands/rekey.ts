@@ -8,7 +8,7 @@ const HELP = `
 Labelled tokens and sealed values show their key, and those of the primary key
 pass. Fields of the rule fpe, and tokens without a label, do not: name their key
 with --from, and rekey such a file once. For fpe the policy must pin both keys.
-If no field shows its key, the note OUT.trefoil-rekeyed says that OUT has moved.
+Then the note OUT.trefoil-rekeyed says that OUT has moved: keep it beside OUT.
 
 Examples:
   trefoil rekey people.safe.csv --policy p.yaml --keys keys.json --out people.new.csv

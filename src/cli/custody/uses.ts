@@ -9,13 +9,16 @@ import { type KeyCounts, MAX_REPORT, readScanReport, type SilentField } from '..
 import { ruleSteps } from '../../keys/derive.ts';
 import type { DescribedKey } from '../../keys/described.ts';
 import type { KeyNeed, Keyset } from '../../keys.ts';
+import { silenceOf } from '../../policy/explain/silent.ts';
 import { keyNeeds } from '../../policy/narrow.ts';
+import { policyLeaves } from '../../policy/policy.ts';
+import { isWitness } from '../../policy/unmarked/witnesses.ts';
 import type { FilePolicy } from '../../policy.ts';
 import { ruleOption } from '../../rule/rule.ts';
 import { readSmallFile } from '../policy-file.ts';
 import { placesOf, storeNames } from '../stores/places.ts';
 import { onePerStore, openVaultsOf } from '../stores/vaults.ts';
-import { plural } from '../voice.ts';
+import { plural, wordFor } from '../voice.ts';
 
 /** The key that is to be retired. */
 export interface RetiringKey {
@@ -175,37 +178,38 @@ interface Makers {
 }
 
 function makersOf(policies: readonly FilePolicy[], domain: string): Makers {
-  const rules = policies.filter((policy) => policy.domain === domain).flatMap(({ fields }) => Object.values(fields));
+  const leaves = policies.filter((policy) => policy.domain === domain).flatMap(policyLeaves);
   const of = (kind: string) =>
-    rules
-      .filter(({ rule }) => rule === kind)
-      .map((rule) => ({ scope: String(ruleOption(rule, 'scope')), label: String(ruleOption(rule, 'label') ?? '') }));
-  const bare = rules.filter((rule) => rule.rule === 'token' && !showsKey(rule));
-  return { tokens: of('token'), vaults: of('vault'), bare: bare.map((rule) => String(ruleOption(rule, 'scope'))) };
-}
-
-type SomeRule = FilePolicy['fields'][string];
-
-/** Whether a scan finds the values of a rule, and counts them for the key that `trefoil rekey` moves them from. */
-function showsKey(rule: SomeRule): boolean {
-  return rule.rule === 'seal' || (rule.rule === 'token' && (ruleOption(rule, 'form') ?? 'labelled') === 'labelled');
+    leaves
+      .filter(({ rule }) => rule.rule === kind)
+      .map(({ rule }) => ({
+        scope: String(ruleOption(rule, 'scope')),
+        label: String(ruleOption(rule, 'label') ?? ''),
+      }));
+  const bare = leaves.filter((leaf) => leaf.rule.rule === 'token' && silenceOf(leaf) !== null);
+  return { tokens: of('token'), vaults: of('vault'), bare: bare.map(({ rule }) => String(ruleOption(rule, 'scope'))) };
 }
 
 /**
- * Uses that no report can state: the policies none of whose fields shows its key, so that nothing beside such a value
- * tells whether it was moved. A token of a vault tells nothing, because a move leaves it as it is.
+ * Uses that no report can state: the policies with fields whose values a scan does not find. A field beside them that
+ * shows the key of the record may be missing in any record, and then nothing tells whether the record was moved.
  */
 export function usesUnseen({ key, shown }: RetiringKey, policies: readonly FilePolicy[]): readonly Use[] {
   if (key.state !== 'old') return [];
-  return policies.flatMap(({ domain, fields }): Use[] => {
+  return policies.flatMap((policy): Use[] => {
+    const { domain } = policy;
     const id = shown.get(domain!);
-    const rules = Object.entries(fields);
-    const hidden = rules.filter(([, rule]) => rule.rule === 'fpe' || (rule.rule === 'token' && !showsKey(rule)));
-    if (id === undefined || hidden.length === 0 || rules.some(([, rule]) => showsKey(rule))) return [];
-    const names = hidden.map(([name]) => name).join(', ');
-    const message =
-      `no scan can tell whether values of key ${id} are left in the fields ${names} of domain ${domain}: no field of ` +
-      'their policy shows its key';
+    const leaves = policyLeaves(policy);
+    // Shifted dates show no key either, and nothing shifts them back.
+    const hidden = leaves.filter((leaf) => leaf.rule.rule !== 'shiftDate' && silenceOf(leaf) !== null);
+    if (id === undefined || hidden.length === 0) return [];
+    const names = (some: typeof leaves) => some.map(({ path }) => path).join(', ');
+    const witnesses = leaves.filter((leaf) => isWitness(leaf) && silenceOf(leaf) === null);
+    const why =
+      witnesses.length === 0
+        ? 'no field of their policy shows its key'
+        : `a record in which ${names(witnesses)} ${wordFor(witnesses.length, 'is', 'are')} missing shows no key`;
+    const message = `no scan can tell whether values of key ${id} are left in the fields ${names(hidden)} of domain ${domain}: ${why}`;
     const needs: Use['needs'] = (path) => isSilent(path, key, makersOf(policies, domain!));
     return [use(message, undefined, { domain: domain!, needs, mustEnd: false })];
   });

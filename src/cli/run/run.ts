@@ -211,14 +211,14 @@ function noteResult({ rowsIn, rowsOut, rowsRejected }: FileResult, milliseconds:
   voice.note(`${plural(rowsIn, 'row')} in, ${counts} in ${(milliseconds / 1000).toFixed(1)} s`);
 }
 
-/** What a run leaves beside its outputs if nothing in them shows the key. */
+/** What a run leaves beside its outputs if they have values that do not show their key. */
 function noteRekeyed({ direction, options }: RunRequest, { bound }: PolicyWithKeys, voice: Voice): void {
   if (!getsNote(openBound(bound), direction)) return;
   const { out, outDir } = options;
   voice.note(
     out === undefined && outDir === undefined
-      ? 'no field of the policy shows its key, and standard output has no note of it: rekey such records once'
-      : 'no field of the policy shows its key: keep the note .trefoil-rekeyed beside each output, which has the key',
+      ? 'values that do not show their key were moved, and standard output has no note of it: move such records once'
+      : 'values that do not show their key were moved: keep the note .trefoil-rekeyed beside each output, which has the key',
   );
 }
 

@@ -1,8 +1,8 @@
 /// <reference types="node" />
 /**
- * The note beside a file that was rekeyed: `OUT.trefoil-rekeyed`, one line of JSON. It is written if no field of the
- * policy shows its key, because nothing else tells such a file from one that was not rekeyed, and a second run would
- * turn its values into others without an error.
+ * The note beside a file that was rekeyed or projected: `OUT.trefoil-rekeyed`, one line of JSON. It is written if the
+ * policy has fields that do not show their key. Other fields show it, but each of them may be missing in a record. Such
+ * a record looks like one that was not moved, and a second run would turn its values into others without an error.
  *
  * A note is about one content, by SHA-256: beside a file with another content it says nothing. A file that is copied,
  * renamed or loaded into a database loses its note, and output to a pipe has none. So the note is a help against an
@@ -11,9 +11,10 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { fail } from '../../errors.ts';
-import type { BoundInside, Direction } from '../../policy/bound.ts';
+import { type BoundInside, type Direction, isMove } from '../../policy/bound.ts';
+import { hidesKey } from '../../policy/unmarked/witnesses.ts';
 import { STDIN } from '../inputs/inputs.ts';
 import { errorCode, systemError } from '../system-error.ts';
 import { writeWhole } from './resume.ts';
@@ -23,8 +24,9 @@ const VERSION = 'rekeyed-v1';
 /** Content of a note. It has no value and nothing that can be turned back. */
 interface Note {
   readonly trefoil: typeof VERSION;
+  /** Domain of the values now: of a projected file that of the recipient. */
   readonly domain: string;
-  /** Shown ids of the keys that the file was moved from and to. */
+  /** Shown ids of the keys that the file was moved from and to, each in the domain of its side. */
   readonly from: string;
   readonly to: string;
   /** SHA-256 of the file, in hexadecimal. */
@@ -36,36 +38,41 @@ export function noteName(path: string): string {
   return `${path}.trefoil-rekeyed`;
 }
 
-/** Whether the outputs of a run get notes: it rekeys, some fields do not show their key, and no field does. */
-export function getsNote(inside: BoundInside, direction: Direction): boolean {
-  return direction === 'rekey' && showsNothing(inside) && inside.fromKey !== null;
-}
-
-/** Whether the policy has fields that do not show their key, and no field that shows it. */
-function showsNothing({ leaves, witnesses }: BoundInside): boolean {
-  return witnesses.length === 0 && leaves.some(({ engine }) => engine.mover?.showsKey === false);
+/** Whether the outputs of a run get notes: it moves fields to another key that do not show theirs. */
+export function getsNote({ leaves, fromKey }: BoundInside, direction: Direction): boolean {
+  return isMove(direction) && fromKey !== null && leaves.some(hidesKey);
 }
 
 /**
- * Refuses inputs whose notes say that they are of another key than the one that this run takes them for.
+ * Refuses inputs whose notes say that they are of another key or domain than the one that this run takes them for.
  *
  * @throws TrefoilError `already_rekeyed`, or `wrong_key` if records are revealed; `io_failed` if a note cannot be read.
  */
 export async function refuseNoted(inputs: readonly string[], inside: BoundInside, direction: Direction): Promise<void> {
-  if (direction === 'protect' || !showsNothing(inside)) return;
-  const { keys, fromKey } = inside;
-  // Without a name, a policy of such fields is revealed with its only key.
-  const taken = fromKey ?? keys.pinned?.[0] ?? keys.primary.id;
+  if (direction === 'protect' || !inside.leaves.some(hidesKey)) return;
+  const keys = inside.moving?.from ?? inside.keys;
+  const { domain } = keys;
+  // Without a name, a record that shows no key is revealed with the only key that is pinned.
+  const taken = inside.fromKey ?? (keys.pinned?.length === 1 ? keys.pinned[0]! : null);
   for (const input of inputs) {
-    const note = input === STDIN ? null : await readNote(input);
-    if (note === null || note.domain !== (inside.moving?.from ?? keys).domain || note.to === taken) continue;
-    if ((await sha256Of(input)) !== note.sha256) continue;
-    fail(
-      direction === 'rekey' ? 'already_rekeyed' : 'wrong_key',
-      `the note beside the file (${noteName(input)}) says that it was rekeyed to key ${note.to}, and this run takes ` +
-        `its values for those of key ${taken}; if the note is right, name that key (--from ${note.to}, in code fromKey)`,
-      { file: input },
-    );
+    for (const { note, file } of await notesOf(input)) {
+      if (note.domain === domain && (taken === null || note.to === taken)) continue;
+      if ((await sha256Of(input)) !== note.sha256) continue;
+      const [is, as] =
+        note.domain === domain
+          ? [`key ${note.to}`, `key ${taken}`]
+          : [`key ${note.to} in domain ${note.domain}`, `domain ${domain}`];
+      const advice =
+        note.domain === domain
+          ? `name that key (--from ${note.to}, in code fromKey)`
+          : 'use the policy and the keys of that domain';
+      fail(
+        isMove(direction) ? 'already_rekeyed' : 'wrong_key',
+        `the note beside the file (${file}) says that it was moved to ${is}, and this run takes its values for those ` +
+          `of ${as}; if the note is right, ${advice}`,
+        { file: input },
+      );
+    }
   }
 }
 
@@ -76,12 +83,28 @@ export async function refuseNoted(inputs: readonly string[], inside: BoundInside
  * @throws TrefoilError `no_space`, `io_failed`.
  */
 export async function writeNote(output: string, content: string, { moving }: BoundInside): Promise<void> {
-  const { from, to, fromKey } = moving!;
+  const { to, fromKey } = moving!;
   const note: Note = {
-    ...{ trefoil: VERSION, domain: from.domain, from: fromKey!, to: to.primary.id },
+    ...{ trefoil: VERSION, domain: to.domain, from: fromKey!, to: to.primary.id },
     sha256: await sha256Of(content),
   };
-  await writeWhole(noteName(output), `${JSON.stringify(note)}\n`, 0o644);
+  await writeWhole(noteName(await targetOf(output)), `${JSON.stringify(note)}\n`, 0o644);
+}
+
+/** The file to which the links of a path lead: an output replaces that file and not the link. */
+function targetOf(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
+}
+
+/** The notes beside an input: beside the file, and beside the link that it was passed as. */
+async function notesOf(input: string): Promise<readonly { readonly note: Note; readonly file: string }[]> {
+  if (input === STDIN) return [];
+  const found: { note: Note; file: string }[] = [];
+  for (const path of new Set([input, await targetOf(input)])) {
+    const note = await readNote(path);
+    if (note !== null) found.push({ note, file: noteName(path) });
+  }
+  return found;
 }
 
 async function readNote(input: string): Promise<Note | null> {
@@ -102,10 +125,8 @@ async function readNote(input: string): Promise<Note | null> {
   if (note?.trefoil !== VERSION || ![note.domain, note.from, note.to, note.sha256].every(isText)) {
     fail(
       'io_failed',
-      'is not a note of trefoil rekey; find out which key made the file beside it, and remove the note',
-      {
-        file,
-      },
+      'is not a note of trefoil rekey or project; find out which key made the file beside it, and remove the note',
+      { file },
     );
   }
   return note as Note;

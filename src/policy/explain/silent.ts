@@ -15,13 +15,13 @@ export interface Silent {
 /** Returns the fields whose values do not show their key. */
 export function silentFields(policy: FilePolicy): readonly Silent[] {
   return policyLeaves(policy).flatMap((leaf): Silent[] => {
-    const rule = silence(leaf);
+    const rule = silenceOf(leaf);
     return rule === null ? [] : [{ field: leaf.path, rule }];
   });
 }
 
 /** What the values of a field are; `null` if they show their key, or have none. */
-function silence({ rule, engine }: Leaf): string | null {
+export function silenceOf({ rule, engine }: Leaf): string | null {
   if (!engine.keyed || rule.rule === 'seal' || rule.rule === 'vault') return null;
   if (rule.rule !== 'token') return rule.rule;
   const form = (ruleOption(rule, 'form') ?? 'labelled') as string;

@@ -9,7 +9,7 @@ import type { DomainKey, OpenedKeys } from '../../keys/domain-keys.ts';
 import { isMissing, type MissingLists } from '../../rule/missing.ts';
 import type { BoundColumns, ColumnVerb, Move, RevealUnder } from '../../rule/rule.ts';
 import type { Leaf } from '../bound.ts';
-import { SEVERAL, type Witnesses } from './witnesses.ts';
+import { hidesKey, SEVERAL, type Witnesses } from './witnesses.ts';
 
 /** The keys that records may be revealed with, and how the key of a record is found. */
 export interface RecordKeys {
@@ -194,9 +194,9 @@ function unknownKey({ retired }: OpenedKeys, id: string): Issue {
  * Guards the verb that moves a field whose outputs do not show their key: a record that shows another key than the one
  * that is named is refused.
  */
-export function guardMove({ engine }: Leaf, work: ColumnVerb, move: Move, witnesses: Witnesses): ColumnVerb {
+export function guardMove(leaf: Leaf, work: ColumnVerb, move: Move, witnesses: Witnesses): ColumnVerb {
   const { from, to, fromKey, missing, kind } = move;
-  if (engine.mover?.showsKey !== false || engine.shownKey !== undefined || fromKey === null) return work;
+  if (!hidesKey(leaf) || fromKey === null) return work;
   const wrong = (id: string | null): Issue | null => {
     if (id === null || id === fromKey) return null;
     if (id === SEVERAL) return severalShown();

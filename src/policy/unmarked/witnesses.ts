@@ -28,6 +28,16 @@ export interface Witnesses {
   readonly idsOf: (siblings: Siblings, count: number) => readonly (string | null)[];
 }
 
+/** Whether a field is a witness: every output shows its key, and is moved together with its record. */
+export function isWitness({ engine }: Leaf): boolean {
+  return engine.shownKey !== undefined;
+}
+
+/** Whether outputs of a field are moved to another key, and do not show theirs. */
+export function hidesKey(leaf: Leaf): boolean {
+  return leaf.engine.mover?.showsKey === false && !isWitness(leaf);
+}
+
 /** One field that shows the key. */
 interface Witness {
   /** Path of the field, or of the array that it is in. */

@@ -263,7 +263,7 @@ function sourceFor(mover: Mover, value: unknown, last: Source | null): Source {
     source = sources.get(value.slice(end - ID_LENGTH, end)) ?? null;
     if (source === null || !value.startsWith(source.head)) refuse(mover, value);
   }
-  if (named !== null && source !== named) refuse(mover, value);
+  if (named !== null && source !== named && settings.onToken !== 'pass') refuse(mover, value);
   if (source.refusal !== null) refuse(mover, value);
   return source;
 }
@@ -277,9 +277,12 @@ function put({ pattern }: Mover, batch: Batch, token: string): boolean {
   return true;
 }
 
-/** A token of the primary key: moving twice is harmless if tokens show their key. */
-function arrived({ move, target }: Mover, token: string): string {
-  if (move.arrived === 'pass') return token;
+/**
+ * A token of the primary key: moving twice is harmless if tokens show their key. A token that its record was protected
+ * with (`onToken: pass`) says nothing about the record, so it may be of any key.
+ */
+function arrived({ move, settings, target }: Mover, token: string): string {
+  if (move.arrived === 'pass' || settings.onToken === 'pass') return token;
   fail(
     'already_rekeyed',
     `the token is of key ${target.key.id} already, and other fields do not show whether they have moved; ` +

@@ -71,9 +71,9 @@ export interface OpenVault<Scope extends string = string, E = Exclude<OnErased, 
    */
   readonly verify: (options?: { readonly tokens: readonly string[] }) => Promise<Verified>;
   /**
-   * Moves the whole store to the outer layer of the primary key; new mappings then get its inner layer, too. With
-   * `tokens` it moves the mappings of these tokens to that inner layer. Others may use the store meanwhile, and a run
-   * that was stopped may be started again.
+   * Moves the whole store to the outer layer of the primary key. New mappings keep getting the older inner layer. With
+   * `tokens` it moves the mappings of these tokens to the inner layer of the primary key, which new mappings then get
+   * as well. Others may use the store meanwhile, and a run that was stopped may be started again.
    */
   readonly rekey: (options?: { readonly tokens: readonly string[] }) => Promise<Rekeyed>;
   /** Returns the sizes of the tables, and the keys that their rows are encrypted with. */

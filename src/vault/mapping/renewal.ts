@@ -51,7 +51,7 @@ export async function renewPairs(
     const byValue = values[i]!;
     if (byValue === null) return [];
     if (token.opened.content.inner === inner && byValue.content.inner === inner) {
-      out[i] = [];
+      out[i] = leftovers(token, byValue, valueColumns[i]!, tokenColumns[i]!);
       return [];
     }
     const move = planMove(inner, token, byValue, kept[i]!, valueColumns[i]!, tokenColumns[i]!);
@@ -66,6 +66,7 @@ export async function renewPairs(
     out[i] = [
       ...changesOf('value', byValue, valueAt, sealed.values[k]!),
       ...changesOf('token', byToken, tokenAt, sealed.tokens[k]!),
+      ...leftovers(tokens[i]!, values[i]!, valueColumns[i]!, tokenColumns[i]!),
     ];
   }
   return out;
@@ -95,6 +96,25 @@ function planMove(
   const { expires } = opened.row;
   const pair: Pair = { value, subject, inner, shown, body, link, expires, at: valueAt, tokenAt };
   return { byValue: byValue.row, byToken: opened.row, valueAt, tokenAt, pair };
+}
+
+/**
+ * Returns the changes that remove the rows of a mapping under older keys, beside the two that count: an import of an
+ * export from before a move has put them back. The row under the first key is not among them: it counts, or is written.
+ */
+function leftovers(
+  { opened }: OpenedToken,
+  byValue: OpenedRow,
+  valueColumns: readonly Column[],
+  tokenColumns: readonly Column[],
+): Change[] {
+  const { link } = opened.content;
+  const removals = (table: Which, columns: readonly Column[], counts: Row): Change[] =>
+    columns.slice(1).flatMap(({ row, content }): Change[] => {
+      if (row === undefined || content?.state !== 'live' || !equalBytes(content.link, link)) return [];
+      return equalBytes(row.index, counts.index) ? [] : [{ table, index: row.index, from: row.version, to: null }];
+    });
+  return [...removals('value', valueColumns, byValue.row), ...removals('token', tokenColumns, opened.row)];
 }
 
 /**

@@ -9,12 +9,13 @@ import { fail, type Issue } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { LARGEST_BUCKET } from '../../wire/sealed-texts.ts';
 import { isOver, today } from '../days.ts';
+import { mapKey } from '../map-key.ts';
 import { LINK, readId } from '../rows/content.ts';
 import { graveChanges } from '../rows/graves.ts';
 import type { Places } from '../rows/places.ts';
 import { TOKEN, writeToken } from '../rows/token-text.ts';
 import type { OpenedRow, Target, View } from '../rows/view.ts';
-import type { Change, Stale } from '../stores/store.ts';
+import type { Change, Row, Stale } from '../stores/store.ts';
 import { findSubjects, ROUNDS, type Subject, type SubjectState, subjectIssue } from '../subjects.ts';
 import { inHalves } from './halves.ts';
 import { BATCH, BROKEN, lookUp, nameOf, placesOf, type ReportIssue, type Scope } from './scope.ts';
@@ -44,11 +45,8 @@ interface Known {
   /** The places of the value are those at `i` of `places`. */
   readonly places: Places;
   readonly i: number;
-  readonly opened: OpenedRow | null;
   /** All rows of the value, opened. */
   readonly all: readonly (OpenedRow | null)[];
-  /** The 16 bytes of the token. */
-  readonly token: Uint8Array | null;
 }
 
 /** Result for a value: its token, `null` for none, or an issue. */
@@ -167,9 +165,7 @@ async function readSome(scope: Scope, view: View, values: readonly ReadyValue[])
     if (isOver(row, day)) return 'expired';
     return { token: writeToken(scope.options.label, readId(own.content.rest, 0), token) };
   };
-  return values.map((_, i) => {
-    return { state: stateOf(i), places, i, opened: opened[i]!, all: allOf(i), token: tokens[i]! };
-  });
+  return values.map((_, i) => ({ state: stateOf(i), places, i, all: allOf(i) }));
 }
 
 async function getExisting(
@@ -198,7 +194,7 @@ async function getOrCreate(
   const { onErased } = scope.options;
   const known = await readKnown(scope, view, values);
   const absent: number[] = [];
-  const gone: { readonly i: number; readonly expired: boolean }[] = [];
+  const gone: number[] = [];
   for (let i = 0; i < values.length; i++) {
     const { value } = values[i]!;
     const { state } = known[i]!;
@@ -206,15 +202,15 @@ async function getOrCreate(
     else if (state === 'broken') setResult(value, BROKEN);
     else if (typeof state === 'object') setResult(value, state.token);
     else if (state === 'erased' && onErased === 'error') setResult(value, ERASED);
-    else gone.push({ i, expired: state === 'expired' });
+    else gone.push(i);
   }
   // The store refuses a write if the metadata have changed. `erased` is reported without a write, so it is checked
   // here.
   const isRefused = known.some(({ state }) => state === 'erased') && onErased === 'error';
   if (isRefused && (await view.isOutdated())) return 'stale';
   const again: ReadyValue[] = [];
-  for (const { i, expired } of gone) {
-    const done = await replaceToken(scope, view, values[i]!, known[i]!, expired);
+  for (const i of gone) {
+    const done = await replaceToken(scope, view, values[i]!, known[i]!);
     if (done === 'stale') return done;
     again.push(values[i]!);
   }
@@ -279,31 +275,67 @@ function newPairs(
 }
 
 /**
- * Writes a new token in place of one that was erased or has expired. The row that counts becomes live. Other tombstones
- * of the value stay, and each of them gets a grave, so that an export that contains it does not erase the new token.
+ * Writes a new token for a value whose mapping was erased or has expired, under the first key of the inner layer. So an
+ * older key makes no more tokens once another is the first. It does what the removal of expired rows and a new mapping
+ * would do one after the other: the value's row under the first key is replaced, expired rows under other keys are
+ * removed, and with them the rows of their tokens. Tombstones under other keys stay, so no import brings a row back in
+ * their place. Each tombstone gets a grave, so that an export that contains it does not erase the new token.
  */
 async function replaceToken(
   scope: Scope,
   view: View,
   value: ReadyValue,
-  { opened, all, token }: Known,
-  expired: boolean,
+  { places, i, all }: Known,
 ): Promise<boolean | Stale> {
-  const { row, content } = opened!;
-  const { values, tokens } = sealPairs(scope, view, newPairs(scope, [value], [content.inner], [{ instead: row }]));
+  const inner = view.meta.inner[0]!;
+  // A row that does not verify would count before the erased and expired ones.
+  const rows = all.filter((one) => one !== null);
+  const old = rows.find(({ content }) => content.inner === inner)?.row;
+  const at: Target = old === undefined ? { index: places.first(i) } : { instead: old };
+  const { values, tokens } = sealPairs(scope, view, newPairs(scope, [value], [inner], [at]));
+  // Two processes that renew one value write this row, and the store lets one of them do it.
   const changes: Change[] = [
-    { table: 'value', index: row.index, from: row.version, to: values[0]! },
+    { table: 'value', index: values[0]!.index, from: old?.version ?? 0, to: values[0]! },
     { table: 'token', index: tokens[0]!.index, from: 0, to: tokens[0]! },
   ];
-  if (expired && token !== null) {
-    const places = placesOf(scope, view, 'token', [token]);
-    for (const { index, version } of await view.store.get('token', places.all)) {
-      changes.push({ table: 'token', index, from: version, to: null });
-    }
+  const expired = rows.filter(({ content }) => content.state === 'live');
+  for (const { row } of expired) {
+    if (row !== old) changes.push({ table: 'value', index: row.index, from: row.version, to: null });
   }
-  const tombstones = all.flatMap((one) => (one?.content.state === 'erased' ? [one.content.link] : []));
+  for (const { index, version } of await tokenRowsOf(scope, view, value, expired)) {
+    changes.push({ table: 'token', index, from: version, to: null });
+  }
+  const tombstones = rows.flatMap(({ content }) => (content.state === 'erased' ? [content.link] : []));
   for (const grave of await graveChanges(view, tombstones)) if (grave !== null) changes.push(grave);
   return view.store.change(view.meta.generation, changes);
+}
+
+/** Returns the rows of the tokens that rows of a value keep, except tombstones. */
+async function tokenRowsOf(
+  scope: Scope,
+  view: View,
+  { value, subject }: ReadyValue,
+  rows: readonly OpenedRow[],
+): Promise<readonly Row[]> {
+  if (rows.length === 0) return [];
+  const name = nameOf(value.value, subject);
+  const inside = openInner(
+    scope,
+    'value',
+    rows,
+    rows.map(() => name),
+  );
+  const tokens = tokensOf(
+    scope,
+    inside,
+    rows.map(() => subject),
+  );
+  // Two rows keep one token if an import has put an older row of the mapping beside a newer one.
+  const distinct = new Map(tokens.flatMap((token) => (token === null ? [] : [[mapKey(token), token] as const])));
+  if (distinct.size === 0) return [];
+  const found = await view.store.get('token', placesOf(scope, view, 'token', [...distinct.values()]).all);
+  const opened = view.openMany('token', found);
+  return found.filter((_, k) => opened[k]?.content.state !== 'erased');
 }
 
 /** Characters of the values that go to the store at once: several copies of each are in memory at that time. */

@@ -10,7 +10,6 @@ import { fail, type Issue } from '../../errors.ts';
 import { dayOf, today } from '../days.ts';
 import { mapKey } from '../map-key.ts';
 import { HANDLE } from '../rows/content.ts';
-import type { VaultMeta } from '../rows/meta.ts';
 import type { OpenedRow, View } from '../rows/view.ts';
 import type { Session } from '../session.ts';
 import { type Change, INDEX, type Row, type Stale, TABLES, type Table, type TableSize } from '../stores/store.ts';
@@ -216,10 +215,10 @@ export async function rekeyOuter(session: Session): Promise<Rekeyed> {
   const { id } = session.keys.primary;
   let moved = 0;
   for (let passes = 0; passes < PASSES; passes++) {
-    await beginKeys(session, id);
+    await beginOuter(session, id);
     const view = session.view();
     // Another verb of this process may have read newer metadata in between; the same is true below.
-    if (!isFirst(view.meta, id)) continue;
+    if (view.meta.outer[0] !== id) continue;
     const pass = await moveAll(session, view, id);
     moved += pass.moved;
     if (pass.found > pass.left || (await view.isOutdated())) continue;
@@ -231,20 +230,13 @@ export async function rekeyOuter(session: Session): Promise<Rekeyed> {
   return fail('store_busy', `${message}; wait until they have finished, then run the rekey again`);
 }
 
-/**
- * Makes the new key the first one of both layers: from now on every process writes under it, and still looks under the
- * old ones. The inner layer of older mappings stays (tokens.ts moves it), but no new mapping gets that of an older key,
- * which may have leaked.
- */
-async function beginKeys(session: Session, id: string): Promise<void> {
-  const withFirst = (ids: readonly string[]) => [id, ...ids.filter((other) => other !== id)];
-  while (!isFirst(session.meta(), id)) {
+/** Makes the new key the first one: from now on every process writes under it, and still looks under the old ones. */
+async function beginOuter(session: Session, id: string): Promise<void> {
+  while (session.meta().outer[0] !== id) {
     const { outer, inner } = session.meta();
-    await session.change({ outer: withFirst(outer), inner: withFirst(inner) });
+    await session.change({ outer: [id, ...outer.filter((other) => other !== id)], inner });
   }
 }
-
-const isFirst = ({ outer, inner }: VaultMeta, id: string): boolean => outer[0] === id && inner[0] === id;
 
 /**
  * Result of one pass. A row of another key that was found, but neither moved nor left, was moved by another process.

@@ -89,10 +89,9 @@ describe('a root that a vault names', () => {
     const [report] = json((await done(['vault', 'verify', ...after])).out);
     expect(report).toMatchObject({ store: 'people', broken: 0, problems: [] });
     const [stats] = json((await done(['vault', 'stats', ...after])).out);
-    // New mappings get the new key in both layers; the key that subjects are found under stays.
-    expect(stats.inner).toHaveLength(2);
-    expect(stats.inner[0]).toBe(stats.outer[0]);
-    expect(stats.subjects).toBe(stats.inner[1]);
+    // New mappings keep the inner layer of the old key until tokens are moved, and so do the subjects.
+    expect(stats.inner).toEqual([stats.subjects]);
+    expect(stats.inner).not.toContain(stats.outer[0]);
   });
 
   it('gives the same tokens to the same values, and new ones under the new key', async () => {
@@ -178,5 +177,65 @@ describe('vault rekey --tokens', () => {
     ).toEqual([{ store: 'people', moved: 0, left: 0 }]);
     const missing = await place.run(['vault', 'rekey', '--tokens', 'x.txt', ...options('moving.db', 'k3.json')]);
     expect(missing.code).toBe(5);
+  });
+});
+
+describe('a policy with fields of a vault only, after a rotation of a key that is its own base', () => {
+  const pinned = (name: string, err: string) => {
+    const [pin] = /branchCheck: "\w{26}"/.exec(err)!;
+    place.write(name, `${pin}\n${place.read('only.yaml')}`);
+  };
+  const protectWith = (policy: string, keys: string) =>
+    done(['protect', 'phones.csv', '--policy', policy, '--keys', keys, '--vault', 'only.db', '--quiet']);
+  let tokens: string;
+
+  beforeAll(async () => {
+    place.write(
+      'only.yaml',
+      `trefoil: 1\ndomain: eu-enclave\nfields:\n  phone: ${FIELDS[1]!.slice('phone: '.length)}\n`,
+    );
+    place.write('phones.csv', 'phone\n+49 30 1\n+49 30 2\n');
+    tokens = (await protectWith('only.yaml', 'keys.json')).out;
+    await done(['vault', 'rekey', '--policy', 'only.yaml', '--keys', 'k3.json', '--vault', 'only.db']);
+  });
+
+  it('keys narrow --verbs protect makes a file that protects, and says which branches it has', async () => {
+    const narrow = ['keys', 'narrow', '--policy', 'only.yaml', '--verbs', 'protect', '--keys', 'k3.json'];
+    const { err } = await done([...narrow, '--out', 'worker.json']);
+    expect(err).toContain(
+      `the file also has the vault branches of root key ${old}: a vault looks values up under every`,
+    );
+    pinned('worker.yaml', err);
+    expect((await protectWith('worker.yaml', 'worker.json')).out).toBe(tokens);
+    const first = await done([...narrow.with(-1, 'keys.json'), '--out', 'first.json']);
+    expect(first.err).not.toContain('vault branches');
+  });
+
+  it('keys retire --keep-needed keeps the branches of the vault, and nothing of the base', async () => {
+    place.write('only.csv', tokens);
+    await done(['scan', 'only.csv', '--policy', 'only.yaml', '--out', 'only.scan.json']);
+    const vault = ['--policy', 'only.yaml', '--scan', 'only.scan.json', '--vault', 'only.db', '--keep-needed'];
+    const ended = await done(['keys', 'retire', old, ...vault, '--keys', 'k3.json', '--out', 'only.json']);
+    expectVoice(ended, VALUES);
+    const lines = ended.err.split('\n').filter((line) => line.includes('kept of'));
+    expect(lines.map((line) => line.replace(/.*kept of \w+: /, '')).sort()).toEqual([
+      'vault people, its subjects in eu-enclave',
+      'vault person.phone, its mappings in eu-enclave',
+    ]);
+    expect(ended.err).toContain(`so nothing is kept for those of root key ${now}, whose base this is`);
+    pinned('kept.yaml', ended.err);
+    expect((await protectWith('kept.yaml', 'only.json')).out).toBe(tokens);
+    const back = [
+      'reveal',
+      'only.csv',
+      '--policy',
+      'kept.yaml',
+      '--keys',
+      'only.json',
+      '--vault',
+      'only.db',
+      '--quiet',
+    ];
+    expect((await done(back)).out).toBe(place.read('phones.csv'));
   });
 });

@@ -3,7 +3,9 @@
 
 import type { Command } from 'commander';
 import { given } from '../../../core/given.ts';
+import { describeKeyset } from '../../../keys/described.ts';
 import type { KeyVerb } from '../../../keys/entries.ts';
+import type { Keyset } from '../../../keys.ts';
 import { periodProblem } from '../../../policy/narrow.ts';
 import { type FilePolicy, type NarrowedField, narrow } from '../../../policy.ts';
 import { unitOf } from '../../../prepare/civil-period.ts';
@@ -20,6 +22,10 @@ A thief of the file opens no other scope, domain or key. A line for each field
 says what else holds: a wall, where cryptography keeps the holder to the verbs,
 or a seat belt, where only this program does. Put the branchCheck that is
 printed into the policy of the worker.
+
+A file for protecting alone has no branches of other keys than the primary key
+and its base, except those of a vault: there values are looked up under every
+key that the store has used.
 
 Examples:
   trefoil keys narrow --policy people.policy.yaml --verbs protect --keys keys.json --out worker.json
@@ -91,6 +97,13 @@ async function makeNarrow({ rejects = false, ...options }: NarrowOptions, contex
   await writeChanged(out, { keyset: narrowed, source, what }, options, context);
   for (const field of fields) context.voice.note(lineOf(field));
   if (rejects) context.voice.note('rejected records: seat belt');
+  const older = verbs.every((verb) => verb === 'protect') ? vaultKeysOf(narrowed) : [];
+  if (older.length > 0) {
+    context.voice.note(
+      `the file also has the vault branches of root key ${older.join(', ')}: a vault looks values up under every key ` +
+        'that its store has used',
+    );
+  }
   const soft = fields.filter(({ kept }) => kept === 'seat belt');
   if (soft.some(({ rule }) => rule !== 'token')) {
     context.voice.warning(
@@ -105,6 +118,12 @@ async function makeNarrow({ rejects = false, ...options }: NarrowOptions, contex
     context.voice.hint('keys of trefoil keys new --renewable have a base that protects nothing');
   }
   context.voice.note(`pin the branches in the policy of the worker: branchCheck: "${branchCheck}"`);
+}
+
+/** The keys besides the primary one that have branches of a vault. */
+function vaultKeysOf(keyset: Keyset): readonly string[] {
+  const others = describeKeyset(keyset, null).keys.filter(({ state }) => state !== 'primary');
+  return others.filter(({ branches }) => branches?.some(({ kind }) => kind === 'vault')).map(({ id }) => id);
 }
 
 function lineOf({ field, rule, scope, kept }: NarrowedField): string {

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { type Issue, TrefoilError } from '../../../errors.ts';
 import type { SilentField } from '../../../io/scan-report.ts';
 import { type DescribedBranch, type DescribedKey, describeKeyset } from '../../../keys/described.ts';
+import { hangsAtBase } from '../../../keys/granting.ts';
 import { type KeyNeed, type Keyset, retireKey } from '../../../keys.ts';
 import { silentFields } from '../../../policy/explain/silent.ts';
 import type { FilePolicy } from '../../../policy.ts';
@@ -29,19 +30,20 @@ import { helpText } from '../../voice.ts';
 
 const HELP = `
 It refuses while a scan report names the key, or a key of no domain that was
-named; while a vault has rows under it; and while it is the base of another key. With --keep-needed it then keeps the branches that
-these uses need, and drops the root key. The policies must pin the branchCheck
-that it prints. It keeps branches of no domain but those that --domain and
---policy name, also with --all-scopes. In a recipient of these, shifted dates of
-a base can then never be made again, and in any other domain no tokens either.
+named; while a vault has rows under it; and while it is the base of another key.
+With --keep-needed it then keeps the branches that these uses need, and drops
+the root key. The policies must pin the branchCheck that it prints. It keeps
+branches of no domain but those that --domain and --policy name, also with
+--all-scopes. In a recipient of these, shifted dates of a base can then never be
+made again, and in any other domain no tokens either.
 
 It also refuses if the reports have no value of any key of the domains, not even
 of the primary key: a scan of empty files or of originals proves nothing.
 
 Tokens in other forms than the labelled one and values of fpe do not show their
-key. Their branches are kept too if a report has values of the key in their
-domain, or if no field of their policy shows its key. To drop the branches of a
-field that you have moved, leave the field out of the policy.
+key, and no scan finds them. Other fields of the record may be missing, so
+--keep-needed keeps the branches of these fields whatever the reports say. To
+drop the branches of a field that you have moved, leave it out of the policy.
 
 It knows of no files but those in the reports. Every older copy of the key file
 still has the key, and JavaScript cannot erase memory: to destroy a key, destroy
@@ -123,7 +125,7 @@ async function retire(argument: string, options: RetireOptions, context: Context
   await writeChanged(out, { keyset: changed, source, what }, options, context);
   const kept = describeKeyset(changed, null).keys.find((key) => key.id === id)?.branches ?? [];
   report(id, kept, uses, context);
-  if (keep !== undefined) warnOfDomains(retiring.key, domains, all, context);
+  if (keep !== undefined) warnOfDomains(retiring.key, keep.some(hangsAtBase), domains, all, context);
   const branchCheck = checks.find((check) => check !== undefined);
   if (branchCheck !== undefined) {
     context.voice.note(`pin the branches in every policy that uses this file: branchCheck: "${branchCheck}"`);
@@ -141,9 +143,11 @@ function warnOfRest({ state }: DescribedKey, scanned: number, silent: readonly S
     voice.warning('no files were scanned: values of the key may be left in files and tables');
   }
   if (silent.length > 0) {
-    voice.warning('the values of these fields do not show their key, so no scan finds those of this one', [
-      ...new Set(silent.map(({ policy, field, rule }) => `${policy}: field ${field} (${rule})`)),
-    ]);
+    voice.warning(
+      'the values of these fields do not show their key, so no scan finds those of this one; a record is found only ' +
+        'if another of its fields shows the key and is not missing',
+      [...new Set(silent.map(({ policy, field, rule }) => `${policy}: field ${field} (${rule})`))],
+    );
   }
   voice.hint('older copies of the key file still have the key; destroy each of them');
 }
@@ -229,11 +233,15 @@ function refuseEmpty(id: string, domains: readonly string[], reports: readonly s
   );
 }
 
-/** Refuses if no policy needs what a use needs: the branches for it are not known. */
+/**
+ * Refuses if no policy needs what a use needs: the branches for it are not known. A base whose policies have neither
+ * tokens nor dates keeps what its other uses need; if nothing else uses it, a policy was probably left out.
+ */
 function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly KeyNeed[] {
-  const unserved = uses.filter(
-    ({ domain, needs: serves }) => !needs.some((one) => (domain === null || one.domain === domain) && serves(one.path)),
-  );
+  const unserved = uses.filter(({ domain, needs: serves }) => {
+    if (domain === null) return needs.length === 0;
+    return !needs.some((one) => one.domain === domain && serves(one.path));
+  });
   if (unserved.length > 0) {
     throw new TrefoilError(
       unserved.map(({ issue }) => ({
@@ -248,11 +256,20 @@ function checkKept(uses: readonly Use[], needs: readonly KeyNeed[]): readonly Ke
 /** Says in which domains nothing of a base was kept, as far as the key file names them. */
 function warnOfDomains(
   { baseOf }: DescribedKey,
+  keepsBase: boolean,
   named: readonly string[],
   known: readonly string[],
   { voice }: Context,
 ): void {
   if (baseOf.length === 0) return;
+  if (!keepsBase) {
+    voice.warning(
+      `no policy that was named has tokens or shifted dates, so nothing is kept for those of root key ` +
+        `${baseOf.join(', ')}, whose base this is: with the new file they can be made in no domain`,
+    );
+    voice.hint('if any data has them, run the command again with their policy as well, or with --all-scopes');
+    return;
+  }
   const others = known.filter((domain) => !named.includes(domain));
   voice.warning(
     `branches of the base are kept for the domains that were named (${named.join(', ')}). In a recipient of them, shifted ` +

@@ -25,7 +25,8 @@ Other processes may use the stores meanwhile. The exit code is 9 if rows are
 left under an older key.
 
 With --tokens it moves the mappings of these tokens to the inner layer of the
-primary key, which needs the tokens: one per line, from the data.
+primary key, which needs the tokens: one per line, from the data. From then on
+new mappings get that inner layer, too; until then they get the older one.
 
 Examples:
   trefoil vault rekey --policy p.yaml --keys keys.json --vault people.db
