@@ -154,10 +154,7 @@ test('a narrowed key file and a policy with another number of days', async () =>
     code: 4,
     err: expect.stringContaining('the policy shifts by 100 days, and the key file is for 180 days'),
   });
-  place.write(
-    'subject.yaml',
-    `${pin}\n${of('eu-a', ID + DATES.replace('visit', 'other'))}`,
-  );
+  place.write('subject.yaml', `${pin}\n${of('eu-a', ID + DATES.replace('visit', 'other'))}`);
   const other = await run(
     "printf 'id,seen\\n1,2020-01-01\\n' | $T protect --format csv --policy subject.yaml --keys n.json",
   );

@@ -101,9 +101,21 @@ describe('add-checkpoint', () => {
     await grow(use, [5]);
     const fork = await smallLog(use.log, 8, { branch: ' b', fork: 4 });
     expect((await use.add(fork, 5)).status).toBe(422);
-    expect(use.events.at(-1)).toEqual({ status: 422, origin: ORIGIN, size: null, disputed: fork.checkpoint });
+    expect(use.events.at(-1)).toEqual({
+      status: 422,
+      origin: ORIGIN,
+      size: null,
+      disputed: fork.checkpoint,
+      other: null,
+    });
     const same = await smallLog(use.log, 5, { branch: ' b', fork: 4 });
     expect((await use.add(same, 5)).status).toBe(422);
+    const { disputed, other } = use.events.at(-1)!;
+    expect(disputed).toBe(same.checkpoint);
+    expect(openNote(other!, [use.log.verifier]).text).toBe((await smallLog(use.log, 5)).text);
+    // The last checkpoint itself with a wrong proof is no evidence of anything.
+    expect((await use.add(await smallLog(use.log, 5), 5, [new Uint8Array(32)])).status).toBe(422);
+    expect(use.events.at(-1)).toMatchObject({ status: 422, disputed: null, other: null });
     // What was refused has changed nothing.
     expect((await use.add(await smallLog(use.log, 8), 5)).status).toBe(200);
   });
