@@ -23,8 +23,8 @@ export function fromOption(which: string): Option {
  *
  * @param keyset of the keys; a key has another shown id in each of its domains. `null` if there is no key file.
  * @param target the domain that records are moved to.
- * @throws UsageError that names the keys of the domain, another domain in which the id is shown, or the day on which the
- *   key was retired.
+ * @throws UsageError that names the keys of the domain, another domain in which the id is shown, or the day on which
+ *   the key was retired.
  */
 export function checkFrom(id: string | undefined, keys: DomainKeys, keyset: Keyset | null, target?: string): void {
   if (id === undefined || Object.hasOwn(keys.keyCheck, id)) return;

@@ -251,6 +251,11 @@ describe('rekey', () => {
       '--from',
       OLD,
     ];
+    const noted = await place.run(twice);
+    expect(noted.code).toBe(1);
+    expect(noted.err).toContain(`was moved to key ${NEW}`);
+    // Without the note, the records that show their key are refused.
+    rmSync(place.path('out.csv.trefoil-rekeyed'));
     const again = await place.run(twice);
     expect(again.code).toBe(1);
     expect(again.err).toContain(`of key ${NEW} already`);

@@ -188,7 +188,9 @@ describe('a run that is resumed', () => {
     expect(policy.code).toBe(5);
     expect(policy.err).toContain('the policy has changed since the interrupted run');
     const keys = await place.run(swap('k.json', 'k2.json'));
-    expect(keys.err).toContain('the keys have changed since the interrupted run');
+    expect(keys.err).toMatch(
+      /the keys have changed since the interrupted run: that run had key \w{5}, which the key file lacks; the file is from before that key was added or after it was taken out, so use that of the interrupted run, or remove the manifest/,
+    );
     const options = await place.run([...args, '--quoting', 'all']);
     expect(options).toMatchObject({ code: 5 });
     expect(options.err).toContain('since the interrupted run');

@@ -144,7 +144,8 @@ function lostKey(before: RunIdentity['keys'], now: RunIdentity['keys']): string 
   // The key that the caller named is beside the ids.
   if (before.from !== now.from) return ': another key is named; name the same key (--from, in code fromKey)';
   const lost = Object.keys(before).filter((id) => KEY_ID.test(id) && !Object.hasOwn(now, id));
-  if (lost.length === 0) return '; the key file may be from before a rotation: use that of the interrupted run';
+  if (lost.length === 0)
+    return '; the key file is from before or after a step of a rotation: use that of the interrupted run';
   return (
     `: that run had key ${lost.join(', ')}, which the key file lacks; the file is from before that key was added or ` +
     'after it was taken out, so use that of the interrupted run'

@@ -293,6 +293,22 @@ describe('keys retire', () => {
     expect(unpinned).toMatchObject({ code: 4, out: '', err: expect.stringContaining('pin "branchCheck"') });
   });
 
+  it('branches that were kept go once their columns are moved', async () => {
+    const kindsOf = async (file: string) => {
+      const { keys } = await inspect(file);
+      const key = keys.find(({ id }) => id === ids.old) as { branches?: readonly { kind: string }[] } | undefined;
+      return key?.branches?.map(({ kind }) => kind);
+    };
+    place.write('no-plate.yaml', POLICY.replace(/ {2}plate: .*\n/, ''));
+    const fewer = ['--policy', 'no-plate.yaml', '--scan', 'both.json', '--keep-needed'];
+    expect((await retire(ids.old, 'kept.json', 'fewer.json', ...fewer)).code).toBe(0);
+    expect(await kindsOf('kept.json')).toEqual(['token permutation', 'seal', 'fpe']);
+    expect(await kindsOf('fewer.json')).toEqual(['token permutation', 'seal']);
+    const gone = await retire(ids.old, 'kept.json', 'gone.json', ...ON_P, '--scan', 'clean.json');
+    expect(gone.code, gone.err).toBe(0);
+    expect(await kindsOf('gone.json')).toBeUndefined();
+  });
+
   it('a base gives way to the scopes of the policies, and tokens stay as they are', async () => {
     const refused = await retire(ids.base, 'k4.json', 'no.json', ...ON_P);
     expect(refused).toMatchObject({ code: 4, err: expect.stringContaining(`it is the base of root key ${ids.now}`) });

@@ -122,6 +122,34 @@ describe('a root that a vault names', () => {
   });
 });
 
+describe('a certificate from the time of a key that is retired', () => {
+  it('verifies before, and afterwards the messages say why it does not', async () => {
+    await place.filled('certified.db');
+    const { out } = await done(['vault', 'shred', ...options('certified.db')], '2\n');
+    place.write('of-then.ndjson', out);
+    await done(['vault', 'rekey', ...options('certified.db', 'k3.json')]);
+    const check = ['vault', 'check-certificate', 'of-then.ndjson'];
+    expect((await done([...check, ...options('certified.db', 'k3.json')])).out).toContain('"verified":true');
+    const ended = await retire('k9.json', '--vault', 'certified.db', '--keep-needed');
+    expect(ended.code, ended.err).toBe(0);
+    expect(ended.err).toContain('trefoil: hint: check your certificates first: those of subjects that were shredded');
+    place.write('then.yaml', `${/branchCheck: "\w{26}"/.exec(ended.err)![0]}\n${place.read('p.yaml')}`);
+    const later = ['--policy', 'then.yaml', '--keys', 'k9.json', '--vault', 'certified.db'];
+    const gone = await place.run([...check, ...later]);
+    expect(gone).toMatchObject({ code: 7, out: '{"line":1,"verified":false}\n' });
+    expect(gone.err).toContain(
+      'trefoil: hint: 1 line of them names an outer key that the store does not use now. Once that key is retired, no ' +
+        'certificate of it verifies, genuine or not; only a key file from before can tell\n',
+    );
+    // A certificate of today that was changed has no such excuse.
+    const today = await done(['vault', 'shred', ...later], '3\n');
+    place.write('of-then.ndjson', today.out.replace('"destroyed":"key"', '"destroyed":"nothing"'));
+    const changed = await place.run([...check, ...later]);
+    expect(changed.code).toBe(7);
+    expect(changed.err).not.toContain('outer key');
+  });
+});
+
 describe('vault rekey --tokens', () => {
   it('moves mappings to the inner layer of the primary key, by whatever rule they are', async () => {
     await place.filled('moving.db');

@@ -32,9 +32,10 @@ const HELP = `
 It refuses while a scan report names the key, or a key of no domain that was
 named; while a vault has rows under it; and while it is the base of another key.
 With --keep-needed it then keeps the branches that these uses need, and drops
-the root key. The policies must pin the branchCheck that it prints. It keeps branches of no domain but those that --domain and
---policy name, also with --all-scopes. In a recipient of these, shifted dates of
-a base can then never be made again, and in any other domain no tokens either.
+the root key. The policies must pin the branchCheck that it prints. It keeps
+branches of no domain but those that --domain and --policy name, also with
+--all-scopes. In a recipient of these, shifted dates of a base can then never be
+made again, and in any other domain no tokens either.
 
 It also refuses if the reports have no value of any key of the domains, not even
 of the primary key: a scan of empty files or of originals proves nothing.
