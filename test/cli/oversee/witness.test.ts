@@ -281,7 +281,10 @@ describe('slow clients', () => {
       return socket;
     });
     await new Promise((resolve) => setTimeout(resolve, 800));
-    return { ends, close: () => sockets.forEach((socket) => socket.destroy()) };
+    const close = (): void => {
+      for (const socket of sockets) socket.destroy();
+    };
+    return { ends, close };
   }
 
   test('300 unfinished bodies do not keep an honest client out', async () => {
