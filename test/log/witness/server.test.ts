@@ -67,7 +67,7 @@ describe('add-checkpoint', () => {
     expect(line).toMatch(/^— witness\.example\/w \S+\n$/);
     const opened = openNote(`${next.checkpoint}${line}`, [use.log.verifier, use.verifier]);
     expect(opened.signatures.map(({ time }) => time)).toEqual([null, NOW / 1000]);
-    expect(use.events.at(-1)).toEqual({ status: 200, origin: ORIGIN, size: 300, disputed: null });
+    expect(use.events.at(-1)).toEqual({ status: 200, origin: ORIGIN, size: 300, disputed: null, other: null });
   });
 
   test('cosigns extension lines of the checkpoint with it', async () => {
@@ -302,7 +302,7 @@ describe('one critical section for each log', () => {
     const use = setUp({ state: { latest: inner.latest, replace: () => Promise.reject(full) } });
     const response = await use.add(await smallLog(use.log, 3), 0);
     expect([response.status, await response.text()]).toEqual([500, 'the witness has failed\n']);
-    expect(use.events).toEqual([{ status: 500, origin: ORIGIN, size: null, disputed: null, error: full }]);
+    expect(use.events).toEqual([{ status: 500, origin: ORIGIN, size: null, disputed: null, other: null, error: full }]);
     // The witness goes on, and a later request is not blocked by the failed one.
     expect((await use.add(await smallLog(use.log, 3), 0)).status).toBe(500);
   });
