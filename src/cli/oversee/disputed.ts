@@ -2,8 +2,8 @@
 /**
  * Checkpoints that a witness has refused although the log has signed them: what an overseer may need as evidence.
  *
- * Anybody can send a public checkpoint with a wrong proof. So forks, which only the key of the log can make, have places
- * of their own, and nothing is kept twice.
+ * Anybody can send a public checkpoint with a wrong proof. So forks, which only the key of the log can make, have
+ * places of their own, and nothing is kept twice.
  */
 
 import { readdir, unlink, writeFile } from 'node:fs/promises';

@@ -129,8 +129,8 @@ async function opened(store: LogStore, settings: Settings): Promise<Log> {
   const bytes = await store.readJournal(MOST_JOURNAL);
   if (bytes !== null && (sizeInJournal(bytes) ?? 0n) > BigInt(base.size)) {
     const message =
-      'the journal is of a larger log than the head: an old head was restored; find the newest head, and do not remove ' +
-      'the journal, which shows it';
+      'the journal is of a larger log than the head: an old head was restored; find the newest head, and do not ' +
+      'remove the journal, which shows it';
     fail('log_rolled_back', message, { actual: base.size });
   }
   const left = bytes === null ? null : journal.read(base, bytes);
