@@ -16,7 +16,7 @@ import { MAX_DETAILS } from '../../log/entry/commitment.ts';
 import type { LogStore } from '../../log/writer/store.ts';
 import type { Lock } from '../outputs/lock.ts';
 import { errorCode, guard } from '../system-error.ts';
-import { durable } from './durable.ts';
+import { type Durable, durable } from './durable.ts';
 import { checkApart, holdLog } from './holding.ts';
 import { clearOpenings, clearTiles, openingPath } from './leftovers.ts';
 import { manyFiles, PRIVATE, PRIVATE_FOLDER, SERVED, SERVED_FOLDER } from './many-files.ts';
@@ -98,22 +98,6 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
   let held: Lock | null = null;
   let journal: FileHandle | null = null;
 
-  /** Makes a folder. Its name is on the disk afterwards, also if it was made by a process that ended before that. */
-  async function makeDurably(path: string, mode: number): Promise<void> {
-    const changed = await guard(path, disk.makeFolder(path, mode));
-    for (const parent of new Set([dirname(path), ...changed])) await guard(parent, disk.syncFolder(parent));
-  }
-
-  /**
-   * Brings the head to the disk. The writer before may have stopped because this failed, and what is published now must
-   * not be newer than the head that a power cut leaves.
-   */
-  async function syncHead(): Promise<void> {
-    if (readSmall(head, MOST_HEAD) === null) return;
-    await guard(head, disk.syncFile(head));
-    await guard(head, disk.syncFolder(dirname(head)));
-  }
-
   /** Replaces a file beside the head, or the head. */
   async function writePrivate(file: string, content: Uint8Array | string): Promise<void> {
     await guard(file, disk.replace(file, content, PRIVATE));
@@ -126,12 +110,12 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
     async open(create) {
       if (held !== null) fail('log_in_use', 'the store is open already', { file: folder });
       if (create) {
-        await makeDurably(folder, SERVED_FOLDER);
-        await makeDurably(dirname(head), PRIVATE_FOLDER);
+        await makeDurably(disk, folder, SERVED_FOLDER);
+        await makeDurably(disk, dirname(head), PRIVATE_FOLDER);
       }
       const lock = await holdLog(folder, head);
       try {
-        await syncHead();
+        await syncHead(disk, head);
       } catch (error) {
         await lock.release();
         throw error;
@@ -181,6 +165,22 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
       held = null;
     },
   };
+}
+
+/** Makes a folder. Its name is on the disk afterwards, also if it was made by a process that ended before that. */
+async function makeDurably(disk: Durable, path: string, mode: number): Promise<void> {
+  const changed = await guard(path, disk.makeFolder(path, mode));
+  for (const parent of new Set([dirname(path), ...changed])) await guard(parent, disk.syncFolder(parent));
+}
+
+/**
+ * Brings the head to the disk. The writer before may have stopped because this failed, and what is published now must
+ * not be newer than the head that a power cut leaves.
+ */
+async function syncHead(disk: Durable, head: string): Promise<void> {
+  if (readSmall(head, MOST_HEAD) === null) return;
+  await guard(head, disk.syncFile(head));
+  await guard(head, disk.syncFolder(dirname(head)));
 }
 
 /** The error of opening the journal. `ELOOP` is that of a link which is not followed. */
