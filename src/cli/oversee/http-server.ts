@@ -1,9 +1,10 @@
 /// <reference types="node" />
 /** A small HTTP server over a function from requests to responses: time limits, size limits, and a good end. */
 
-import { unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { lstat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { fail } from '../../errors.ts';
 import { errorCode, guard } from '../../files/system-error.ts';
 import { UsageError } from '../exit.ts';
@@ -11,8 +12,19 @@ import { UsageError } from '../exit.ts';
 /** Where a server listens. */
 export type ListenPlace = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** Time limits in milliseconds, and numbers of connections and requests. A witness answers within milliseconds. */
-const LIMITS = { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 5_000, maxConnections: 256 };
+/**
+ * Time limits in milliseconds. A witness answers within milliseconds. The limits are kept to the second: Node looks at
+ * them every 30 seconds if it is not told otherwise.
+ */
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+/** The most connections. */
+const MOST_CONNECTIONS = 256;
 
 /** How long requests may take after the server was told to end, in milliseconds. The process itself ends after 2 s. */
 const GRACE = 1_500;
@@ -44,10 +56,16 @@ export async function listen(
   most: number,
   handle: (request: Request) => Promise<Response>,
 ): Promise<Listening> {
-  const server = createServer((incoming, outgoing) => {
-    answer(incoming, outgoing, most, handle).catch(() => outgoing.destroy());
+  const crowd = makeCrowd();
+  const server = createServer(LIMITS, (incoming, outgoing) => {
+    const handleNow = (request: Request): Promise<Response> => {
+      crowd.keep(incoming.socket);
+      return handle(request);
+    };
+    outgoing.on('close', () => crowd.release(incoming.socket));
+    answer(incoming, outgoing, most, handleNow).catch(() => outgoing.destroy());
   });
-  Object.assign(server, LIMITS);
+  server.on('connection', crowd.enter);
   if ('path' in place) await removeStaleSocket(place.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(unusable(error)));
@@ -86,14 +104,85 @@ function unusable(error: unknown): unknown {
   }
 }
 
-/** Removes the socket of a process that was killed. One that somebody listens on stays, and listening fails. */
+/**
+ * Removes the socket of a process that was killed. One that somebody listens on stays, and listening fails.
+ *
+ * @throws UsageError if there is anything else: a mistyped path must not cost a file, such as the key.
+ */
 async function removeStaleSocket(path: string): Promise<void> {
+  if (!(await hasSocket(path))) return;
   const isStale = await new Promise<boolean>((resolve) => {
     const probe = connect({ path });
     probe.on('connect', () => resolve(false));
     probe.on('error', (error) => resolve(errorCode(error) === 'ECONNREFUSED'));
   }).catch(() => false);
   if (isStale) await guard(path, unlink(path));
+}
+
+/**
+ * Refuses a place that is a file, before anything is made.
+ *
+ * @throws UsageError
+ */
+export async function checkListen(place: ListenPlace): Promise<void> {
+  if ('path' in place) await hasSocket(place.path);
+}
+
+async function hasSocket(path: string): Promise<boolean> {
+  const stats = await guard(path, statOf(path), 'cannot be read');
+  if (stats === null || stats.isSocket()) return stats !== null;
+  throw new UsageError('--listen names a file that is no socket', 'choose a path where nothing is yet');
+}
+
+/** `null`: there is nothing. A symbolic link is not followed. */
+async function statOf(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The connections of a server. */
+interface Crowd {
+  /** Takes a connection, and ends the oldest one if there are too many. */
+  readonly enter: (socket: Socket) => void;
+  /** The request of the connection has come whole: it is answered now, and is not ended for a newer one. */
+  readonly keep: (socket: Socket) => void;
+  /** The request was answered: from now on the connection waits for the next one, like a new one. */
+  readonly release: (socket: Socket) => void;
+}
+
+/**
+ * Makes room for those who come by ending the connection that has come first. An honest request takes milliseconds, so
+ * many clients that never finish theirs only push out each other.
+ */
+function makeCrowd(): Crowd {
+  /** In the order of their coming. */
+  const waiting = new Set<Socket>();
+  const kept = new Set<Socket>();
+  return {
+    enter(socket) {
+      if (waiting.size + kept.size >= MOST_CONNECTIONS) {
+        const [oldest = socket] = waiting;
+        waiting.delete(oldest);
+        oldest.destroy();
+        if (oldest === socket) return;
+      }
+      waiting.add(socket);
+      socket.on('close', () => {
+        waiting.delete(socket);
+        kept.delete(socket);
+      });
+    },
+    keep(socket) {
+      if (waiting.delete(socket)) kept.add(socket);
+    },
+    release(socket) {
+      if (kept.delete(socket) && !socket.destroyed) waiting.add(socket);
+    },
+  };
 }
 
 async function answer(

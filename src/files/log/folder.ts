@@ -8,19 +8,25 @@
  */
 
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { badType, checkOptions, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { MAX_DETAILS } from '../../log/entry/commitment.ts';
 import type { LogStore } from '../../log/writer/store.ts';
 import type { Lock } from '../outputs/lock.ts';
-import { guard } from '../system-error.ts';
-import { durable } from './durable.ts';
+import { errorCode, guard } from '../system-error.ts';
+import { type Durable, durable } from './durable.ts';
 import { checkApart, holdLog } from './holding.ts';
 import { clearOpenings, clearTiles, openingPath } from './leftovers.ts';
 import { manyFiles, PRIVATE, PRIVATE_FOLDER, SERVED, SERVED_FOLDER } from './many-files.ts';
 import { readLimited, readLogFolder, readSmall } from './source.ts';
+
+/** The names of a log in its folder, except the lock. */
+const PARTS: readonly string[] = ['checkpoint', 'tile', 'journal', 'openings'];
+
+/** How the journal is opened. A symbolic link would have another file overwritten. */
+const JOURNAL = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 
 /** Bytes of the key of the journal. */
 const KEY = 32;
@@ -104,10 +110,17 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
     async open(create) {
       if (held !== null) fail('log_in_use', 'the store is open already', { file: folder });
       if (create) {
-        await guard(folder, mkdir(folder, { recursive: true, mode: SERVED_FOLDER }));
-        await guard(head, mkdir(dirname(head), { recursive: true, mode: PRIVATE_FOLDER }));
+        await makeDurably(disk, folder, SERVED_FOLDER);
+        await makeDurably(disk, dirname(head), PRIVATE_FOLDER);
       }
-      held = await holdLog(folder, head);
+      const lock = await holdLog(folder, head);
+      try {
+        await syncHead(disk, head);
+      } catch (error) {
+        await lock.release();
+        throw error;
+      }
+      held = lock;
     },
     async check() {
       if (held === null) fail('log_in_use', 'the store is not open', { file: folder });
@@ -115,7 +128,7 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
     },
     async isEmpty() {
       const names = await guard(folder, readdir(folder), 'cannot be read');
-      return !names.includes('checkpoint') && !names.includes('tile');
+      return !names.some((name) => PARTS.includes(name));
     },
     async readHead() {
       return textOf(readSmall(head, MOST_HEAD));
@@ -131,7 +144,7 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
     readJournal: (limit) => readLimited(journalFile, limit),
     async writeJournal(bytes) {
       if (journal === null) {
-        journal = await guard(journalFile, open(journalFile, constants.O_RDWR | constants.O_CREAT, PRIVATE));
+        journal = await guard(journalFile, open(journalFile, JOURNAL, PRIVATE).catch(noLink));
         await guard(journalFile, disk.syncFolder(folder));
       }
       await guard(journalFile, disk.overwrite(journal, bytes));
@@ -152,6 +165,28 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
       held = null;
     },
   };
+}
+
+/** Makes a folder. Its name is on the disk afterwards, also if it was made by a process that ended before that. */
+async function makeDurably(disk: Durable, path: string, mode: number): Promise<void> {
+  const changed = await guard(path, disk.makeFolder(path, mode));
+  for (const parent of new Set([dirname(path), ...changed])) await guard(parent, disk.syncFolder(parent));
+}
+
+/**
+ * Brings the head to the disk. The writer before may have stopped because this failed, and what is published now must
+ * not be newer than the head that a power cut leaves.
+ */
+async function syncHead(disk: Durable, head: string): Promise<void> {
+  if (readSmall(head, MOST_HEAD) === null) return;
+  await guard(head, disk.syncFile(head));
+  await guard(head, disk.syncFolder(dirname(head)));
+}
+
+/** The error of opening the journal. `ELOOP` is that of a link which is not followed. */
+function noLink(error: unknown): never {
+  if (errorCode(error) !== 'ELOOP') throw error;
+  return fail('io_failed', 'there is a symbolic link where the journal has to be; move it away');
 }
 
 function textOf(bytes: Uint8Array | null): string | null {

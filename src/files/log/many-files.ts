@@ -8,7 +8,7 @@ import { fail } from '../../errors.ts';
 import type { LogStore, TreeFile } from '../../log/writer/store.ts';
 import { guard, systemError } from '../system-error.ts';
 import { type Durable, removeFile } from './durable.ts';
-import { openingPath } from './leftovers.ts';
+import { checkNoFolder, openingPath } from './leftovers.ts';
 import { readLimited } from './source.ts';
 
 /** Permissions, less what the umask takes: of what is served to overseers, and of what is private. */
@@ -29,15 +29,21 @@ export function manyFiles(folder: string, openings: string, disk: Durable): Many
   async function folderFor(file: string, mode: number): Promise<readonly string[]> {
     const parent = dirname(file);
     if (folders.has(parent)) return [parent];
-    const changed = await disk.makeFolder(parent, mode);
-    folders.add(parent);
-    return [parent, ...changed];
+    await disk.makeFolder(parent, mode);
+    // The folders above it may be of a process that stopped before their names were on the disk.
+    const changed = [parent];
+    for (let path = parent; path !== folder && !folders.has(path); path = dirname(path)) {
+      folders.add(path);
+      changed.push(dirname(path));
+    }
+    return changed;
   }
 
   async function writeTreeFile({ path, bytes }: TreeFile): Promise<readonly string[]> {
     const file = join(folder, path);
     const changed = await folderFor(file, SERVED_FOLDER);
     if (await disk.create(file, bytes, SERVED)) return changed;
+    await checkNoFolder(file);
     const existing = await readLimited(file, bytes.length);
     if (existing === null || !equalBytes(existing, bytes)) {
       const message = 'the file of the tree exists and has other content; another process may write this log';

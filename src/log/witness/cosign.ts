@@ -68,8 +68,9 @@ interface Asked {
  * @param proof makes the consistency proof from a smaller size to this checkpoint.
  * @throws TrefoilError `witness_unavailable` if it does not answer in time; `witness_refused` if it does not know the
  *   log or its key; `witness_answer_broken` for anything that is no answer, also a wrong cosignature;
- *   `witness_disagrees` if it names a larger size without proof, or refuses a proof that is right; `log_rolled_back`,
- *   `log_forked`. What `proof` throws passes through.
+ *   `witness_disagrees` if it names a larger size or refuses the checkpoint without proof, or refuses a proof that is
+ *   right; `log_rolled_back`, `log_forked` with a checkpoint that the log has signed. A log that grows meanwhile has to
+ *   compare that checkpoint with its newest one. What `proof` throws passes through.
  * @throws TypeError, RangeError for wrong arguments. `note_invalid` if the checkpoint is not one.
  *
  * @example
@@ -201,23 +202,30 @@ async function behind({ size, witness, options }: Asked, named: number): Promise
 }
 
 /** The witness says that the proof is wrong. If it serves its checkpoint, the proof is tried against that. */
-async function disputed({ size, root, proof, witness, options }: Asked): Promise<never> {
+async function disputed(asked: Asked): Promise<never> {
+  const { size, root, proof, witness, options } = asked;
   const { log, ...call } = options;
   const seen = await latestOf(witness, log, call).catch(() => null);
   call.signal?.throwIfAborted();
-  if (seen !== null && seen.size <= size) {
-    const hashes = seen.size === 0 || seen.size === size ? [] : await hashesOf(proof, seen.size);
-    if (checkConsistency(seen.size, size, seen.root, root, hashes)) {
-      return fail(
-        'witness_disagrees',
-        `the witness ${witness.name} refuses a checkpoint that extends the one which it serves; ask its operator`,
-      );
-    }
+  if (seen !== null && seen.size > size) return behind(asked, seen.size);
+  if (seen === null) {
+    return fail(
+      'witness_disagrees',
+      `the witness ${witness.name} refuses the checkpoint as one that does not extend what it has seen, and does not ` +
+        'prove it by a checkpoint of this log; ask its operator',
+    );
+  }
+  const hashes = seen.size === 0 || seen.size === size ? [] : await hashesOf(proof, seen.size);
+  if (checkConsistency(seen.size, size, seen.root, root, hashes)) {
+    return fail(
+      'witness_disagrees',
+      `the witness ${witness.name} refuses a checkpoint that extends the one which it serves; ask its operator`,
+    );
   }
   return fail(
     'log_forked',
-    `the witness ${witness.name} has cosigned another tree of this log, which this checkpoint does not extend` +
-      (seen === null ? '' : '; it serves that checkpoint, signed by the log'),
+    `the witness ${witness.name} has cosigned another tree of this log, which this checkpoint does not extend; it ` +
+      'serves that checkpoint, signed by the log',
   );
 }
 

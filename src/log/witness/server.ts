@@ -6,6 +6,7 @@
  * `sign-subtree`, which is optional, does not exist here: cosignatures of Ed25519 have no subtrees.
  */
 
+import { equalBytes } from '../../core/bytes.ts';
 import { badRange, badType, checkOptions, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { emptyRoot } from '../../kernel/merkle.ts';
@@ -37,9 +38,15 @@ export interface WitnessEvent {
   readonly size: number | null;
   /**
    * The checkpoint, signed by the log, that does not extend the last one by the proof of the client (status 422); else
-   * `null`. If it has the size of the last one, the two prove that the log has signed two trees.
+   * `null`, also if it has size and root of the last one. If it is larger, the proof alone may be wrong: it proves
+   * nothing, and anybody can send it.
    */
   readonly disputed: string | null;
+  /**
+   * The checkpoint that was cosigned last, if it has the size of `disputed`; else `null`. The two prove that the log
+   * has signed two trees.
+   */
+  readonly other: string | null;
   /** The error, if the witness itself has failed (status 500), such as one of its disk. */
   readonly error?: unknown;
 }
@@ -65,6 +72,7 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   readonly size?: number;
   readonly disputed?: string;
+  readonly other?: string;
 }
 
 /** The request cannot be granted. Its message goes to the client, and never quotes the request. */
@@ -118,8 +126,9 @@ export function witness(options: WitnessOptions): (request: Request) => Promise<
 
   return async (request) => {
     const { reply, log, error } = await answer(desk, request);
-    const { status, text, headers, size = null, disputed = null } = reply;
-    report?.({ status, origin: log?.origin ?? null, size, disputed, ...(error === undefined ? {} : { error }) });
+    const { status, text, headers, size = null, disputed = null, other = null } = reply;
+    const origin = log?.origin ?? null;
+    report?.({ status, origin, size, disputed, other, ...(error === undefined ? {} : { error }) });
     const always = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
     return new Response(request.method === 'HEAD' ? null : text, { status, headers: { ...always, ...headers } });
   };
@@ -205,8 +214,10 @@ async function cosignNext(
   }
   const before = last?.checkpoint.root ?? emptyRoot();
   if (!isExtension(size, before, next, proof)) {
+    const refused = { status: 422, text: 'the checkpoint does not extend the last one\n' };
+    if (size === next.size && equalBytes(before, next.root)) return refused;
     const disputed = `${text}\n${line}\n`;
-    return { status: 422, text: 'the checkpoint does not extend the last one\n', disputed };
+    return last !== null && size === next.size ? { ...refused, disputed, other: last.note } : { ...refused, disputed };
   }
   const signed = parseNote(await signNote(text, [signer])).signatures[0]!.line;
   if (!(await state.replace(origin, last?.note ?? null, `${text}\n${line}\n${signed}\n`))) {

@@ -28,6 +28,15 @@ export interface Base {
   readonly root: Uint8Array;
 }
 
+/**
+ * The size of the tree that the journal of a store says it extends; `null` if it is no journal. The tag is not looked
+ * at, because it needs the root at that size.
+ */
+export function sizeInJournal(bytes: Uint8Array): bigint | null {
+  if (bytes.length < HEADER || !equalBytes(bytes.subarray(0, MAGIC.length), utf8(MAGIC))) return null;
+  return new DataView(bytes.buffer, bytes.byteOffset + MAGIC.length, 16).getBigUint64(0);
+}
+
 /** Writes and reads journals under one key. */
 export interface Journal {
   /** The bytes of the journal for a group that extends a tree. */

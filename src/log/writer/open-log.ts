@@ -13,7 +13,7 @@ import { readEntry } from '../entry/entry.ts';
 import { parseBundle } from '../tree/bundle.ts';
 import type { LogPolicy } from '../tree/policy.ts';
 import { checkpointOf, makeCommitter } from './commit.ts';
-import { JOURNAL_KEY, journalOf, MOST_JOURNAL } from './journal.ts';
+import { JOURNAL_KEY, journalOf, MOST_JOURNAL, sizeInJournal } from './journal.ts';
 import { findLog } from './recover.ts';
 import { type Log, type LogEntries, makeLog } from './sequencer.ts';
 import { checkedStore, isLogStore, type LogStore } from './store.ts';
@@ -127,6 +127,12 @@ async function opened(store: LogStore, settings: Settings): Promise<Log> {
   const journal = journalOf(key);
   const base = { origin: signer.name, size: tree.size(), root: tree.root() };
   const bytes = await store.readJournal(MOST_JOURNAL);
+  if (bytes !== null && (sizeInJournal(bytes) ?? 0n) > BigInt(base.size)) {
+    const message =
+      'the journal is of a larger log than the head: an old head was restored; find the newest head, and do not ' +
+      'remove the journal, which shows it';
+    fail('log_rolled_back', message, { actual: base.size });
+  }
   const left = bytes === null ? null : journal.read(base, bytes);
   await store.clearFrom(base.size, base.size + (left?.count ?? 0));
   const committer = makeCommitter(store, signer, tree, journal, head);

@@ -5,7 +5,7 @@
  * share one signature and one set of files.
  */
 
-import { fail } from '../../errors.ts';
+import { fail, TrefoilError } from '../../errors.ts';
 import { type Appended, type Group, makeGroup } from './group.ts';
 
 /** Appends that wait to be written. */
@@ -30,7 +30,8 @@ export function makeQueue(size: number, write: (group: Group) => Promise<string>
   const waiting: Group[] = [];
   let next = size;
   let running: Promise<void> | null = null;
-  let stopped = false;
+  /** Why the queue was stopped: the first error. */
+  let reason: { readonly error: unknown } | null = null;
 
   /** Writes the groups that wait. It never rejects. */
   async function run(): Promise<void> {
@@ -48,7 +49,7 @@ export function makeQueue(size: number, write: (group: Group) => Promise<string>
   }
 
   function stop(error: unknown): void {
-    stopped = true;
+    reason ??= { error };
     for (const group of waiting.splice(0)) group.reject(error);
   }
 
@@ -62,16 +63,25 @@ export function makeQueue(size: number, write: (group: Group) => Promise<string>
 
   return {
     append(entry, opening) {
-      if (stopped) fail('log_stopped', 'the log has stopped after an error; mend it, then open the log again');
+      if (reason !== null) stoppedBy(reason.error);
       const added = groupFor(entry.length).add(entry, opening);
       next++;
       running ??= run();
       return added;
     },
     stop,
-    isStopped: () => stopped,
+    isStopped: () => reason !== null,
     async idle() {
       await running;
     },
   };
+}
+
+/** Names the first error. The text of an error that is not ours may quote anything, so it is not repeated. */
+function stoppedBy(error: unknown): never {
+  const first = error instanceof TrefoilError ? error.issues[0] : undefined;
+  const why = first === undefined ? 'an error of the store or of the signer' : `${first.code}: ${first.message}`;
+  fail('log_stopped', `the log has stopped (${why}); mend the cause, then open the log again`, {
+    ...(first?.file === undefined ? {} : { file: first.file }),
+  });
 }

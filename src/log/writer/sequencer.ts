@@ -110,7 +110,7 @@ export async function makeLog(parts: LogParts): Promise<Log> {
     return checkpoint;
   });
   const witnesses =
-    policy === null ? null : witnessing({ policy, log, source: store, committer, fetch, onRolledBack: queue.stop });
+    policy === null ? null : witnessing({ policy, log, source: store, committer, fetch, onProven: queue.stop });
   await witnesses?.start();
   let closed: Promise<void> | null = null;
 

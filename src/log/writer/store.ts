@@ -34,7 +34,7 @@ export interface LogStore {
   check(): Promise<void>;
   /** Reads a file of the log: `checkpoint`, a tile or a bundle. `null`: there is none. More bytes are an error. */
   read(path: string, limit: number): Promise<Uint8Array | null>;
-  /** Whether there is nothing of a log: no checkpoint and no tiles. */
+  /** Whether there is nothing of a log: no checkpoint, no tiles, no journal and no openings. */
   isEmpty(): Promise<boolean>;
   /** Reads the head, which is kept apart from the log: the newest signed checkpoint. `null`: there is none. */
   readHead(): Promise<string | null>;
@@ -55,6 +55,9 @@ export interface LogStore {
   /**
    * Removes what was written for a group that was never signed: tiles and bundles that end after entry `size`, and the
    * openings of the entries from `openings` on. A group has at most 256 entries and is within one tile of level 0.
+   *
+   * @throws TrefoilError `log_rolled_back`, and nothing was removed, if there are tiles of more than one group: then
+   *   the log was signed at a larger size, and the head is an old one.
    */
   clearFrom(size: number, openings: number): Promise<void>;
   /** Replaces the file `checkpoint` in one step. A power cut may bring the previous one back. */

@@ -27,8 +27,8 @@ export interface WitnessingParts {
   readonly source: LogSource;
   readonly committer: Committer;
   readonly fetch: typeof globalThis.fetch;
-  /** Called if a witness proves that the log was rolled back: then nothing more must be signed. */
-  readonly onRolledBack: (error: TrefoilError) => void;
+  /** Called if a witness proves that the log was rolled back or forked: then nothing more must be signed. */
+  readonly onProven: (error: TrefoilError) => void;
 }
 
 /** The witnesses of a log that is open. */
@@ -62,19 +62,35 @@ export function witnessing(parts: WitnessingParts): Witnessing {
   let latest: CosignedCheckpoint | null = null;
   let running: Promise<void> | null = null;
 
+  function take(cosigned: CosignedCheckpoint): void {
+    // A slow witness must not replace a newer checkpoint.
+    if (latest === null || cosigned.size > latest.size) latest = cosigned;
+    waiters.settle(cosigned);
+  }
+
+  /**
+   * Somebody else has handed a newer checkpoint of this log to the witness. What it serves has its cosignature, so that
+   * nobody can keep a busy log without cosignatures by being faster.
+   */
+  function adopt({ note, size }: WitnessedCheckpoint): void {
+    const { signatures } = openNote(note, [parts.log, ...policy.witnesses.map(({ verifier }) => verifier)]);
+    const keys = new Set(signatures.map(({ verifier }) => verifier.text));
+    const names = policy.witnesses.filter(({ verifier }) => keys.has(verifier.text)).map(({ name }) => name);
+    if (policy.satisfiedBy(new Set(names))) take({ size, note });
+  }
+
   /** Asks all witnesses for one checkpoint. It is cosigned as soon as the policy is satisfied. */
   async function round(): Promise<void> {
     const [checkpoint, size] = [committer.head(), committer.size()];
     let note = checkpoint;
     const names = new Set<string>();
     const asked = policy.witnesses.map(async (witness) => {
-      const line = await lineOf(witness, checkpoint, size, parts, memory, options);
+      const line = await lineOf(witness, checkpoint, size, parts, memory, options, adopt);
       if (line === null) return;
       note += `${line}\n`;
       names.add(witness.name);
       if (!policy.satisfiedBy(names)) return;
-      latest = { size, note };
-      waiters.settle(latest);
+      take({ size, note });
     });
     await Promise.all(asked);
     // If it cannot be published, it is all the same in the proofs, and the next group will find what is wrong.
@@ -103,7 +119,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
     async start() {
       const looks = policy.witnesses.map(async (witness) => {
         const known = await seenBy(witness, parts, options, (code) => memory.missing.set(witness.name, code));
-        if (known !== null) memory.seen.set(witness.name, known);
+        if (known !== null) memory.seen.set(witness.name, known.size);
       });
       await Promise.all(looks);
     },
@@ -127,10 +143,12 @@ async function lineOf(
   witness: PolicyWitness,
   checkpoint: string,
   size: number,
-  { log, source, onRolledBack }: WitnessingParts,
+  parts: WitnessingParts,
   { seen, missing }: Memory,
   options: WitnessCallOptions,
+  adopt: (found: WitnessedCheckpoint) => void,
 ): Promise<string | null> {
+  const { log, source } = parts;
   const { name } = witness;
   const proof = (from: number) => consistencyProof(hashesOf(source, size), from, size);
   try {
@@ -139,15 +157,31 @@ async function lineOf(
     missing.delete(name);
     return line;
   } catch (error) {
-    const known = error instanceof TrefoilError ? error : null;
-    missing.set(name, known?.code ?? 'witness_unavailable');
-    if (known?.code === 'log_rolled_back') onRolledBack(known);
-    return null;
+    const code = error instanceof TrefoilError ? error.code : 'witness_unavailable';
+    missing.set(name, code);
+    if (code !== 'log_rolled_back' && code !== 'log_forked') return null;
   }
+  // It is proven against the checkpoint that was asked for, which may be older than the log is now: checkpoints are
+  // public, and anybody may hand the newest one to a witness. So the proof is tried again against the head.
+  try {
+    const found = await seenBy(witness, parts, options, (code) => missing.set(name, code));
+    if (found === null) return null;
+    seen.set(name, found.size);
+    missing.set(name, 'witness_disagrees');
+    adopt(found);
+  } catch (error) {
+    missing.set(name, error instanceof TrefoilError ? error.code : 'witness_unavailable');
+    if (isProven(error)) parts.onProven(error);
+  }
+  return null;
+}
+
+function isProven(error: unknown): error is TrefoilError {
+  return error instanceof TrefoilError && (error.code === 'log_rolled_back' || error.code === 'log_forked');
 }
 
 /**
- * The size that a witness has seen, compared with the log. It is proven, because the log has signed that checkpoint.
+ * What a witness has seen, compared with the head. It is proven, because the log has signed that checkpoint.
  * `null` if the witness has none or does not answer.
  *
  * @throws TrefoilError `log_rolled_back`, `log_forked`.
@@ -157,7 +191,7 @@ async function seenBy(
   { log, source, committer }: WitnessingParts,
   options: WitnessCallOptions,
   failed: (code: string) => void,
-): Promise<number | null> {
+): Promise<WitnessedCheckpoint | null> {
   let found: WitnessedCheckpoint | null;
   try {
     found = await latestOf(witness, log, options);
@@ -166,7 +200,8 @@ async function seenBy(
     return null;
   }
   if (found === null) return null;
-  const size = committer.size();
+  // Both now, because a group may be written while the proof is made.
+  const [size, head] = [committer.size(), committer.head()];
   if (found.size > size) {
     const message =
       `the witness ${witness.name} has a checkpoint that this log has signed and that is larger: the log was ` +
@@ -174,11 +209,11 @@ async function seenBy(
     fail('log_rolled_back', message, { expected: found.size, actual: size });
   }
   const proof = await consistencyProof(hashesOf(source, size), found.size, size);
-  const { root } = parseCheckpoint(openNote(committer.head(), [log]).text);
+  const { root } = parseCheckpoint(openNote(head, [log]).text);
   if (!checkConsistency(found.size, size, found.root, root, proof)) {
     fail('log_forked', `the witness ${witness.name} has cosigned another tree of this log, signed by its key`);
   }
-  return found.size;
+  return found;
 }
 
 /** Waits so many milliseconds, or until the signal is aborted. */

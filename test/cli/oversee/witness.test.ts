@@ -1,5 +1,6 @@
 /** `trefoil oversee witness` as a process: real sockets, signals, bad HTTP, and kills. */
 import type { ChildProcess } from 'node:child_process';
+import { readdirSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -76,8 +77,50 @@ describe('a life', () => {
     second.child.kill('SIGINT');
     const { code, err } = await second.ended;
     expect(code).toBe(0);
-    const kept = /it is kept in (state\/[0-9a-f]{64}\.disputed-1):/.exec(err)?.[1];
-    expect(openNote(place.read(kept!), [log.verifier]).text).toContain('\n300\n');
+    const kept = /was forked: .* it is kept in (state\/[0-9a-f]{64}\.forked-[0-9a-f]{16}), and the first/.exec(
+      err,
+    )?.[1];
+    const [one, other] = [kept!, `${kept}.other`].map((file) => openNote(place.read(file), [log.verifier]).text);
+    expect(one).toContain('\n300\n');
+    expect(other).toBe((await smallLog(log, 300)).text);
+    expect(one).not.toBe(other);
+  });
+
+  test('evidence of a fork is kept, however many public checkpoints somebody sends with wrong proofs', async () => {
+    const { witness, child, ended } = await start('--new');
+    expect(await ask(witness, await smallLog(log, 10), 0)).toBe('cosigned');
+    const post = async (next: SmallLog): Promise<number> => {
+      const body = `old 10\n${Buffer.alloc(32).toString('base64')}\n\n${next.checkpoint}`;
+      return (await fetch(`${witness.url}/add-checkpoint`, { method: 'POST', body })).status;
+    };
+    // The last one again, one larger one many times, and more larger ones than are kept.
+    for (const size of [10, 10, 11, 11, 11, ...Array.from({ length: 20 }, (_, i) => 12 + i)]) {
+      expect(await post(await smallLog(log, size))).toBe(422);
+    }
+    expect(await ask(witness, await smallLog(log, 10, { branch: ' b', fork: 9 }), 10)).toBe('log_forked');
+    child.kill('SIGTERM');
+    const { err } = await ended;
+    const files = readdirSync(place.path('state')).join('\n');
+    expect(files.match(/\.disputed-[0-9a-f]{16}$/gm)).toHaveLength(16);
+    expect(files.match(/\.forked-[0-9a-f]{16}$/gm)).toHaveLength(1);
+    expect(err.match(/it is kept in/g)).toHaveLength(17);
+    expect(err.match(/it is not kept, because too many are/g)).toHaveLength(5);
+    expect(err).toContain('log.example/2026 was forked');
+  });
+
+  test('a file where the socket should be is not removed, and least of all the key', async () => {
+    place.write('precious.txt', 'the only copy\n');
+    symlinkSync('precious.txt', place.path('link'));
+    const before = place.read('w.key');
+    for (const file of ['precious.txt', 'w.key', 'link']) {
+      const args = ['oversee', 'witness', ...ARGS, '--listen', `unix:${file}`];
+      const { code, out, err } = await place.run([...args, '--new']);
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toContain('--listen names a file that is no socket');
+    }
+    expect([place.read('precious.txt'), place.read('w.key')]).toEqual(['the only copy\n', before]);
+    expect(place.files()).toContain('link');
+    expect(place.files().filter((file) => file.startsWith('state'))).toEqual([]);
   });
 
   test('a prefix is part of its address', async () => {
@@ -221,6 +264,44 @@ describe('bad HTTP', () => {
     expect((await ended).code).toBe(0);
     idle.destroy();
   });
+});
+
+describe('slow clients', () => {
+  const head = 'POST /add-checkpoint HTTP/1.1\r\nHost: w\r\n';
+
+  /** Connections that begin a request and never end it. */
+  async function crowd(url: string, count: number, bytes: string) {
+    const ends: Promise<number>[] = [];
+    const sockets = Array.from({ length: count }, () => {
+      const from = Date.now();
+      const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
+      socket.on('error', () => {});
+      socket.resume();
+      ends.push(new Promise((resolve) => socket.on('close', () => resolve(Date.now() - from))));
+      return socket;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    const close = (): void => {
+      for (const socket of sockets) socket.destroy();
+    };
+    return { ends, close };
+  }
+
+  test('300 unfinished bodies do not keep an honest client out', async () => {
+    const { witness } = await start('--new');
+    const { close } = await crowd(witness.url!, 300, `${head}Content-Length: 1000\r\n\r\nold`);
+    const from = Date.now();
+    expect(await ask(witness, await smallLog(log, 9), 0)).toBe('cosigned');
+    expect(Date.now() - from).toBeLessThan(5000);
+    close();
+  });
+
+  test('a header that is not finished after ten seconds is given up', async () => {
+    const { witness } = await start('--new');
+    const { ends, close } = await crowd(witness.url!, 3, head);
+    for (const took of await Promise.all(ends)) expect(took).toBeLessThan(13_000);
+    close();
+  }, 40_000);
 });
 
 describe('what is refused before it starts', () => {

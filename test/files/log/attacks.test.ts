@@ -69,6 +69,62 @@ describe('rolled back', () => {
     expect(await codeOfOpening(at)).toBe('log_rolled_back');
   });
 
+  describe('a restored head with its checkpoint over a folder that has more', () => {
+    /** A log of 10 whose head and checkpoint are kept; it then grew, group by group. */
+    async function restored(sizes: readonly number[]): Promise<string> {
+      const at = await filled(10);
+      const old = [readFileSync(join(at, 'head')), readFileSync(join(at, 'log/checkpoint'))] as const;
+      const log = await open(at);
+      for (const size of sizes) await fill(log, log.size(), size);
+      await log.close();
+      writeFileSync(join(at, 'head'), old[0]);
+      writeFileSync(join(at, 'log/checkpoint'), old[1]);
+      return at;
+    }
+
+    test('the journal shows it', async () => {
+      const at = await restored([11, 12]);
+      const files = readdirSync(join(at, 'log/tile/0/000.p'));
+      const error = await rejection(open(at));
+      expect([error.code, error.message]).toEqual([
+        'log_rolled_back',
+        expect.stringContaining('the journal is of a larger log than the head'),
+      ]);
+      // What shows it is still there, so it stays so.
+      expect(readdirSync(join(at, 'log/tile/0/000.p'))).toEqual(files);
+      expect(await codeOfOpening(at)).toBe('log_rolled_back');
+    });
+
+    test.each([[[11, 12]], [[11, 30, 31]]])(
+      'without the journal the tiles of two groups show it: %j',
+      async (sizes) => {
+        const at = await restored(sizes);
+        rmSync(join(at, 'log/journal'));
+        const files = readdirSync(join(at, 'log/tile/0/000.p'));
+        const error = await rejection(open(at));
+        expect([error.code, error.message]).toEqual([
+          'log_rolled_back',
+          expect.stringContaining('there are tiles of more than one group after the head'),
+        ]);
+        expect(readdirSync(join(at, 'log/tile/0/000.p'))).toEqual(files);
+      },
+    );
+
+    test('a later tile shows it, also at the end of one', async () => {
+      for (const size of [256, 300]) {
+        const at = await filled(size);
+        const old = [readFileSync(join(at, 'head')), readFileSync(join(at, 'log/checkpoint'))] as const;
+        const log = await open(at);
+        await fill(log, size, 600);
+        await log.close();
+        writeFileSync(join(at, 'head'), old[0]);
+        writeFileSync(join(at, 'log/checkpoint'), old[1]);
+        rmSync(join(at, 'log/journal'));
+        expect(await codeOfOpening(at)).toBe('log_rolled_back');
+      }
+    });
+  });
+
   test('a copied folder that is started elsewhere, where there is no head', async () => {
     const at = await filled(10);
     const elsewhere = copy(at, 'log');
@@ -307,9 +363,36 @@ describe('the journal', () => {
     for (let i = 0; i < bytes.length; i++) {
       const changed = copy(at, 'log', 'head', 'head.key');
       writeFileSync(journal(changed), Buffer.from(bytes.map((byte, k) => (k === i ? byte ^ 0x40 : byte))));
+      // A larger size is that of a larger log, whose head is not here.
+      if (i >= 23 && i < 31) {
+        expect(await codeOfOpening(changed)).toBe('log_rolled_back');
+        continue;
+      }
       const log = await open(changed);
       expect(log.recovery.taken).toBe(0);
       await log.close();
+    }
+  });
+
+  test('a symbolic link in its place: nothing is written through it', async () => {
+    const at = await filled(3);
+    rmSync(journal(at));
+    writeFileSync(join(at, 'victim'), 'precious');
+    symlinkSync(join(at, 'victim'), journal(at));
+    const log = await open(at);
+    const error = await rejection(log.append(text('one')));
+    expect([error.code, error.message]).toEqual(['io_failed', expect.stringContaining('there is a symbolic link')]);
+    await log.close();
+    expect(readFileSync(join(at, 'victim'), 'utf8')).toBe('precious');
+  });
+
+  test('one that was left, with or without its key: no new log is made over it', async () => {
+    for (const withKey of [true, false]) {
+      const at = await filled(3);
+      for (const part of ['log/tile', 'log/checkpoint', 'head', ...(withKey ? [] : ['head.key'])]) {
+        rmSync(join(at, part), { recursive: true });
+      }
+      expect(await codeOfOpening(at, { create: true })).toBe('log_exists');
     }
   });
 
@@ -386,6 +469,44 @@ describe('errors of the disk', () => {
       readLog(join(at, 'log'), KEY.verifierKey);
     },
   );
+
+  test('dropPartials rejects or throws: the log goes on, and there is no unhandled rejection', async () => {
+    for (const dropPartials of [
+      () => Promise.reject(new Error('EIO')),
+      () => {
+        throw new Error('EIO');
+      },
+    ]) {
+      const at = await filled(254);
+      const unhandled: unknown[] = [];
+      const listener = (error: unknown): number => unhandled.push(error);
+      process.on('unhandledRejection', listener);
+      const log = await openLog({ ...store(at), dropPartials }, { signer, entries: 'bytes' });
+      await fill(log, 254, 258);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await fill(log, 258, 260);
+      await log.close();
+      process.off('unhandledRejection', listener);
+      expect(unhandled).toEqual([]);
+      expect(readLog(join(at, 'log'), KEY.verifierKey).size).toBe(260);
+    }
+  });
+
+  test('a folder where a tile should be is named, while the log runs and when it is opened', async () => {
+    const at = await filled(5);
+    const log = await open(at);
+    mkdirSync(join(at, 'log/tile/0/000.p/6'));
+    for (const work of [() => log.append(text('one')), () => open(at)]) {
+      const error = await rejection(work());
+      expect([error.code, error.message]).toEqual(['log_broken', expect.stringContaining('there is a folder where')]);
+      expect(error.issues[0]!.file).toBe(join(at, 'log/tile/0/000.p/6'));
+      await log.close();
+    }
+    rmSync(join(at, 'log/tile/0/000.p/6'), { recursive: true });
+    const again = await open(at);
+    expect(again.size()).toBe(6);
+    await again.close();
+  });
 
   test('a signer that fails: nothing is signed, and the log stops', async () => {
     const at = await filled(3);

@@ -105,6 +105,11 @@ describe.skipIf(!CAN_TRACE)('under strace', () => {
         'sync /journal',
         'sync /tile/0/000.p',
         'sync /tile/0/000.p/4',
+        // The folders above them, when they are first used.
+        'sync /tile/0',
+        'sync /tile/entries',
+        'sync /tile',
+        'sync ',
         'sync /tile/entries/000.p',
         'sync /tile/entries/000.p/4',
         // The folder of the journal, when it is first opened.

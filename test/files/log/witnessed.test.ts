@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   checkProof,
+  consistencyProof,
+  cosign,
   cosigner,
+  hashesOf,
   newNoteKey,
   openCheckpoint,
   parseLogPolicy,
@@ -13,6 +16,7 @@ import {
   witness,
   witnessMemory,
 } from '../../../src/log.ts';
+import { readLogFolder } from '../../../src/node.ts';
 import { rejection } from '../../helpers/errors.ts';
 import { copy, fill, filled, KEY, open, place, text } from './places.ts';
 
@@ -106,6 +110,48 @@ describe('cosignatures', () => {
   });
 });
 
+describe('a witness that is not asked by the log alone', () => {
+  const log = verifierKey(KEY.verifierKey);
+
+  test('a stranger without a key hands it newer checkpoints first: the log goes on, and is cosigned', async () => {
+    const { policy, fetch } = await witnesses('one');
+    const at = place();
+    const source = readLogFolder(join(at, 'log'));
+    let strikes = 0;
+    const late = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+      if (init?.method === 'POST' && strikes < 5) {
+        strikes++;
+        await ours.append(text('newer'));
+        const size = ours.size();
+        const proof = (from: number) => consistencyProof(hashesOf(source, size), from, size);
+        await cosign(ours.checkpoint(), 0, proof, policy.witnesses[0]!, { log, fetch });
+      }
+      return fetch(input, init);
+    };
+    const ours = await open(at, { create: true, witnesses: policy, fetch: late as typeof globalThis.fetch });
+    await ours.append(text('first'));
+    // The first rounds are overtaken, and what the witness serves is a cosigned checkpoint of this log all the same.
+    expect(openCheckpoint(await ours.cosigned(1, 10_000), policy).size).toBeGreaterThan(1);
+    while (strikes < 5) {
+      await ours.append(text('more'));
+      const size = ours.size();
+      expect(openCheckpoint(await ours.cosigned(size, 10_000), policy).size).toBeGreaterThanOrEqual(size);
+    }
+    await ours.close();
+  });
+
+  test('422 that nothing proves does not stop the log', async () => {
+    const { policy } = await witnesses('one');
+    const fetch = async (_: RequestInfo | URL, init?: RequestInit) =>
+      new Response('', { status: init?.method === 'POST' ? 422 : 404 });
+    const ours = await open(place(), { create: true, witnesses: policy, fetch });
+    await ours.append(text('first'));
+    expect((await rejection(ours.cosigned(1, 300))).message).toContain('one (witness_disagrees)');
+    expect((await ours.append(text('more'))).index).toBe(1);
+    await ours.close();
+  });
+});
+
 describe('rolled back with its head', () => {
   /** A log and a copy of its whole machine at size 5; the original then grew to 8 and was witnessed. */
   async function twoMachines() {
@@ -133,7 +179,9 @@ describe('rolled back with its head', () => {
     await log.append(text('branch'));
     down.clear();
     expect((await rejection(log.cosigned(6, 3000))).code).toMatch(/^(?:witness_missing|log_rolled_back)$/);
-    expect((await rejection(log.append(text('more')))).code).toBe('log_stopped');
+    const stopped = await rejection(log.append(text('more')));
+    expect(stopped.code).toBe('log_stopped');
+    expect(stopped.message).toContain('log_rolled_back: the witness');
     await log.close();
   });
 
@@ -146,6 +194,9 @@ describe('rolled back with its head', () => {
     const error = await rejection(log.cosigned(9, 1500));
     expect(error.code).toBe('witness_missing');
     expect(error.message).toContain('log_forked');
+    const stopped = await rejection(log.append(text('more')));
+    expect(stopped.code).toBe('log_stopped');
+    expect(stopped.message).toMatch(/log_forked: the witness (?:one|two) has cosigned another tree/);
     await log.close();
     expect((await rejection(open(snapshot, { witnesses: policy, fetch }))).code).toBe('log_forked');
   });

@@ -124,12 +124,12 @@ describe('a witness that has seen another tree', () => {
     expect(await codeOf(ask(await smallLog(log, 5, { branch: ' b', fork: 2 }), 5))).toBe('log_forked');
   });
 
-  test('and serves no checkpoint: log_forked, without a proof', async () => {
+  test('and serves no checkpoint, so it proves nothing: witness_disagrees', async () => {
     const { log, ask } = setUp();
     const fetch: Fetch = (url, init) =>
       (init?.method === 'POST' ? answering('', { status: 422 }) : answering('', { status: 404 }))(url, init);
     const fork = ask(await smallLog(log, 8), 5, fetch);
-    await expect(fork).rejects.toMatchObject({ code: 'log_forked' });
+    await expect(fork).rejects.toMatchObject({ code: 'witness_disagrees' });
     await expect(fork).rejects.not.toThrow(/signed by the log/);
   });
 

@@ -67,7 +67,7 @@ describe('add-checkpoint', () => {
     expect(line).toMatch(/^— witness\.example\/w \S+\n$/);
     const opened = openNote(`${next.checkpoint}${line}`, [use.log.verifier, use.verifier]);
     expect(opened.signatures.map(({ time }) => time)).toEqual([null, NOW / 1000]);
-    expect(use.events.at(-1)).toEqual({ status: 200, origin: ORIGIN, size: 300, disputed: null });
+    expect(use.events.at(-1)).toEqual({ status: 200, origin: ORIGIN, size: 300, disputed: null, other: null });
   });
 
   test('cosigns extension lines of the checkpoint with it', async () => {
@@ -101,9 +101,21 @@ describe('add-checkpoint', () => {
     await grow(use, [5]);
     const fork = await smallLog(use.log, 8, { branch: ' b', fork: 4 });
     expect((await use.add(fork, 5)).status).toBe(422);
-    expect(use.events.at(-1)).toEqual({ status: 422, origin: ORIGIN, size: null, disputed: fork.checkpoint });
+    expect(use.events.at(-1)).toEqual({
+      status: 422,
+      origin: ORIGIN,
+      size: null,
+      disputed: fork.checkpoint,
+      other: null,
+    });
     const same = await smallLog(use.log, 5, { branch: ' b', fork: 4 });
     expect((await use.add(same, 5)).status).toBe(422);
+    const { disputed, other } = use.events.at(-1)!;
+    expect(disputed).toBe(same.checkpoint);
+    expect(openNote(other!, [use.log.verifier]).text).toBe((await smallLog(use.log, 5)).text);
+    // The last checkpoint itself with a wrong proof is no evidence of anything.
+    expect((await use.add(await smallLog(use.log, 5), 5, [new Uint8Array(32)])).status).toBe(422);
+    expect(use.events.at(-1)).toMatchObject({ status: 422, disputed: null, other: null });
     // What was refused has changed nothing.
     expect((await use.add(await smallLog(use.log, 8), 5)).status).toBe(200);
   });
@@ -290,7 +302,7 @@ describe('one critical section for each log', () => {
     const use = setUp({ state: { latest: inner.latest, replace: () => Promise.reject(full) } });
     const response = await use.add(await smallLog(use.log, 3), 0);
     expect([response.status, await response.text()]).toEqual([500, 'the witness has failed\n']);
-    expect(use.events).toEqual([{ status: 500, origin: ORIGIN, size: null, disputed: null, error: full }]);
+    expect(use.events).toEqual([{ status: 500, origin: ORIGIN, size: null, disputed: null, other: null, error: full }]);
     // The witness goes on, and a later request is not blocked by the failed one.
     expect((await use.add(await smallLog(use.log, 3), 0)).status).toBe(500);
   });

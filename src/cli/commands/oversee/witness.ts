@@ -8,8 +8,8 @@ import { type Verifier, verifierKey, type WitnessEvent, witness } from '../../..
 import { UsageError } from '../../exit.ts';
 import { type Context, fileOption, need, option } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
-import { keepDisputed } from '../../oversee/disputed.ts';
-import { type ListenPlace, listen, parseListen } from '../../oversee/http-server.ts';
+import { type DisputedKeeper, disputedKeeper } from '../../oversee/disputed.ts';
+import { checkListen, type ListenPlace, listen, parseListen } from '../../oversee/http-server.ts';
 import { readCosigner, readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
 import { writeOut } from '../../stdout.ts';
 import { count, helpText, plural } from '../../voice.ts';
@@ -76,12 +76,14 @@ async function serve(options: WitnessOptions, context: Context): Promise<void> {
   ]);
   const logs = await logsOf(options);
   const signer = await readCosigner(keyFile, voice);
+  await checkListen(place);
   const state = await witnessFolder(folder, { key: signer.verifierKey, create: options.new === true });
   try {
     // A state that was damaged is an error now, and not with the first request.
     for (const { name } of logs) await latestIn(state, verifierKey(signer.verifierKey), name);
     const { prefix = '' } = options;
-    const report = (event: WitnessEvent): void => tell(event, folder, context);
+    const keeper = disputedKeeper(folder);
+    const report = (event: WitnessEvent): void => tell(event, keeper, context);
     const server = await listen(place, MOST_REQUEST_BYTES, witness({ signer, state, logs, prefix, report }));
     try {
       const { verifierKey: text, name } = signer;
@@ -94,6 +96,7 @@ async function serve(options: WitnessOptions, context: Context): Promise<void> {
       });
     } finally {
       await server.close();
+      await keeper.idle();
     }
     voice.note('the witness has ended');
   } finally {
@@ -115,17 +118,31 @@ async function logsOf({ logPolicy, log = [] }: WitnessOptions): Promise<readonly
 }
 
 /** Writes what happened, if it matters to the operator. Other clients may ask for anything, so refusals are silent. */
-function tell({ status, origin, size, disputed, error }: WitnessEvent, folder: string, { voice }: Context): void {
+function tell(
+  { status, origin, size, disputed, other, error }: WitnessEvent,
+  keeper: DisputedKeeper,
+  { voice }: Context,
+): void {
   if (size !== null) voice.note(`cosigned ${count(size)} entries of ${origin}`);
   if (disputed !== null) {
-    keepDisputed(folder, origin!, disputed).then(
-      (file) =>
-        voice.warning(
-          `refused a checkpoint of ${origin} that the log has signed and that does not extend the last one; it is kept ` +
-            `in ${file}: compare it with the last one, because two trees of one log may be a fork`,
-        ),
-      () => voice.warning(`refused a checkpoint of ${origin} that does not extend the last one; it could not be kept`),
+    const what =
+      other === null
+        ? `refused a checkpoint of ${origin} that the log has signed and that does not extend the last one by the proof`
+        : `${origin} was forked: the log has signed two checkpoints of one size, and the second one was refused`;
+    keeper.keep({ origin: origin!, note: disputed, other }).then(
+      (kept) => {
+        // What is known was told already, and anybody can send it again.
+        if (kept === 'full') voice.warning(`${what}; it is not kept, because too many are; move them away`);
+        else if (kept !== 'known') voice.warning(`${what}; it is kept in ${kept.file}${compareWith(other)}`);
+      },
+      () => voice.warning(`${what}; it could not be kept`),
     );
   }
   if (status === 500) voice.failure(error);
+}
+
+function compareWith(other: string | null): string {
+  return other === null
+    ? ': compare it with a later one of the log, because it may be of a second tree'
+    : ', and the first one beside it (.other): keep both, they are the proof';
 }
