@@ -6,8 +6,9 @@
 
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fail } from '../../errors.ts';
 import { temporaryPath } from '../../files/outputs/temporary.ts';
-import { errorCode, guard, systemError } from '../../files/system-error.ts';
+import { errorCode, guard } from '../../files/system-error.ts';
 import { HASH_BYTES } from '../../kernel/merkle.ts';
 import { levelsOf, TILE_WIDTH, tilePath, widthOfLevel } from '../../log/tree/tiles.ts';
 import type { LogSource } from '../../log.ts';
@@ -34,7 +35,7 @@ export interface Copied {
 
 /** Copies the hash tiles that are read from a source: 8 KiB for each 256 entries that are new. */
 export async function copied(source: LogSource, folder: string): Promise<Copied> {
-  await makeFolders(folder);
+  await makeFolders(folder, folder);
   const pending = await temporaryPath(folder);
   const paths = new Set<string>();
   return {
@@ -42,7 +43,7 @@ export async function copied(source: LogSource, folder: string): Promise<Copied>
       async read(path, limit) {
         const bytes = await source.read(path, limit);
         if (bytes !== null && TILE.test(path)) {
-          await write(join(pending, path), bytes);
+          await write(join(pending, path), bytes, folder);
           paths.add(path);
         }
         return bytes;
@@ -65,7 +66,7 @@ export async function copied(source: LogSource, folder: string): Promise<Copied>
         const to = join(folder, path);
         // A wider tile of the same place has the hashes of the narrower ones.
         await guard(to, rm(`${to.replace(/\.p[/\\][0-9]+$/, '')}.p`, { recursive: true, force: true }));
-        await makeFolders(dirname(to));
+        await makeFolders(dirname(to), to);
         await guard(to, rename(join(pending, path), to));
       }
       await rm(pending, { recursive: true, force: true });
@@ -74,25 +75,36 @@ export async function copied(source: LogSource, folder: string): Promise<Copied>
   };
 }
 
-async function write(path: string, bytes: Uint8Array): Promise<void> {
-  await makeFolders(dirname(path));
-  const handle = await guard(path, open(path, 'w', 0o600));
-  await guard(path, handle.writeFile(bytes)).finally(() => handle.close());
+/** Writes a file for this run alone; an error names the folder, because the name of the file says nothing. */
+async function write(path: string, bytes: Uint8Array, folder: string): Promise<void> {
+  await makeFolders(dirname(path), folder);
+  const handle = await guard(folder, open(path, 'w', 0o600));
+  await guard(folder, handle.writeFile(bytes)).finally(() => handle.close());
 }
 
 /**
  * Makes a folder and those above it. Node's own `recursive` says ENOENT on a file system that is read-only, and not
  * EROFS.
+ *
+ * @param file is named by the error.
  */
-async function makeFolders(path: string): Promise<void> {
+async function makeFolders(path: string, file: string): Promise<void> {
+  const above = dirname(path);
+  if ((await guard(file, isMade(path))) || above === path) return;
+  await makeFolders(above, file);
+  if (!(await guard(file, isMade(path))))
+    fail('io_failed', 'cannot be written: a folder above it is missing', { file });
+}
+
+/** Makes one folder, which may be there; `false` if the one above is missing. */
+async function isMade(path: string): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o700 });
+    return true;
   } catch (error) {
-    const above = dirname(path);
-    if (errorCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (errorCode(error) !== 'ENOENT' || above === path) throw systemError(error, 'cannot be written', path);
-    await makeFolders(above);
-    await guard(path, mkdir(path, { mode: 0o700 }));
+    if (errorCode(error) === 'ENOENT') return false;
+    if (errorCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return true;
+    throw error;
   }
 }
 

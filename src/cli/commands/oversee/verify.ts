@@ -45,7 +45,7 @@ verifies. Keep it where the operator of the log cannot write.
 Every witness of the policy is asked for its own checkpoint, not only a quorum.
 
 The exit code is 7 if the log does not verify. It is 9 if it does and a witness
-says nothing, entries are of a kind that this version does not know, or the
+does not answer, entries are of a kind that this version does not know, or the
 newest entries are not cosigned by a quorum and its last cosignature is older
 than 20 minutes.
 
