@@ -68,8 +68,8 @@ export function reasonOf({ found, isAsked, reasons }: Look, name: string): strin
 }
 
 /**
- * A log is nearly always a few entries ahead of its witnesses. It writes a `beat` every ten minutes, and has it cosigned:
- * so if the newest cosignature of the quorum is older than two of them, in seconds, the witnesses are late.
+ * A log is nearly always a few entries ahead of its witnesses. It writes a `beat` every ten minutes and has it
+ * cosigned, so if the newest cosignature of the quorum is older than two of them, in seconds, the witnesses are late.
  */
 const LATE = 1200;
 

@@ -36,8 +36,8 @@ export function readLogFolder(folder: string): LogSource {
 }
 
 /**
- * Opening without waiting for a writer: whoever has made the folder may have put a pipe in the place of a file. Windows
- * has no such files, and not this flag.
+ * Opening without waiting for a writer: the maker of the folder may have put a pipe in the place of a file. Windows has
+ * no such files, and not this flag.
  */
 const WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 

@@ -22,10 +22,9 @@ export interface LogAtOptions {
 /**
  * Reads a log from a web server.
  *
- * The statuses 404 and 410 mean that there is no such file, and so does 403 for a partial tile or bundle, of which there
- * may be the full one. Redirects are refused: where the log is, is for the caller
- * to say. An answer is read up to the limit of its file, after decompression, so that a small one cannot become a
- * large one.
+ * The statuses 404 and 410 mean that there is no such file, and so does 403 for a partial tile or bundle, of which
+ * there may be the full one. Redirects are refused: where the log is, is for the caller to say. An answer is read up
+ * to the limit of its file, after decompression, so that a small one cannot become a large one.
  *
  * @param url the prefix of the log, http or https: what comes before `/checkpoint`.
  * @returns a source whose `read` throws `log_unavailable` if the server cannot be reached, does not answer in time,

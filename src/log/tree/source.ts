@@ -16,8 +16,8 @@ export interface LogSource {
    * Reads a file: `checkpoint`, or a path that `tilePath` writes.
    *
    * It returns `null` if there is no such file. If the file has more than `limit` bytes it throws a `TrefoilError`
-   * with the code `log_broken` and the number `maximum`, without having read the rest. If what is there is no file, it
-   * throws `log_broken` without that number. If it cannot be known whether there is one, such as
+   * with the code `log_broken` and the number `maximum`, without having read the rest. If the path
+   * leads to something else than a file, it throws `log_broken` without that number. If it cannot be known, such as
    * without a network, it throws another error, and verification ends with it.
    */
   readonly read: (path: string, limit: number) => Promise<Uint8Array | null>;

@@ -80,8 +80,8 @@ export interface Verification {
   /**
    * The witnesses of the policy that did not answer with their own checkpoint when they were asked, whatever the
    * checkpoint of the log says of them: the log may leave an old cosignature on it. If none was asked, those whose
-   * cosignature was not found. Also those in `mistimed`. Every witness of the policy is here, in `cosigned`, or named by
-   * a finding; one that is here and in `cosigned` has cosigned and did not answer.
+   * cosignature was not found. Also those in `mistimed`. Every witness of the policy is here, in `cosigned`, or named
+   * by a finding; one that is here and in `cosigned` has cosigned and did not answer.
    */
   readonly silent: readonly string[];
   /**
