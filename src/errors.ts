@@ -150,7 +150,7 @@ const KINDS = {
   /** A witness says that it has seen something else, and does not prove it. */
   witness_disagrees: 'data',
   /** The record that an overseer keeps of a log that was verified is damaged, or is not one. */
-  seen_invalid: 'data',
+  seen_invalid: 'io',
   // Entries of a log.
   /** An entry of a log has a field that its kind does not have, a value of a wrong type, or another spelling. */
   entry_invalid: 'data',

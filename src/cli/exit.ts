@@ -46,7 +46,6 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
   'log_broken',
   'log_rolled_back',
   'log_forked',
-  'seen_invalid',
   'witness_disagrees',
   'witness_answer_broken',
   'witness_state_broken',

@@ -1,5 +1,6 @@
 /** The verdict on a log in words that a privacy officer reads, and as JSON. */
 
+import { CHECKPOINT_PATH } from '../../log/tree/source.ts';
 import type { Finding, LogPolicy, Verification } from '../../log.ts';
 import { count, plural, wordFor } from '../voice.ts';
 
@@ -7,6 +8,8 @@ import { count, plural, wordFor } from '../voice.ts';
 export interface Look {
   readonly found: Verification;
   readonly policy: LogPolicy;
+  /** The folder or address that was asked. */
+  readonly place: string;
   /** The size at the last look; `null` if this is the first one. */
   readonly before: number | null;
   /** Whether all entries were read, and not only those after the last look. */
@@ -32,6 +35,7 @@ export function verdictJson(look: Look): object {
   return {
     verified: ok,
     origin: origin ?? logNames(policy),
+    place: look.place,
     size,
     before,
     checked,
@@ -60,7 +64,7 @@ export function reasonOf({ found, isAsked, reasons }: Look, name: string): strin
       : 'its cosignature is from the future, so it does not count; check the clocks of the witness and of this machine';
   }
   if (!isAsked) return 'it was not asked (--no-witnesses)';
-  return reasons.get(name) ?? 'it serves no checkpoint that it and the log have signed';
+  return reasons.get(name) ?? 'it answers with something else than a checkpoint that it and the log have signed';
 }
 
 /**
@@ -77,7 +81,8 @@ export function isLate({ found, policy, now }: Look): boolean {
 
 const logNames = ({ logs }: LogPolicy): string => logs.map(({ name }) => name).join(' or ');
 
-function goodLines({ found, policy, before, isAll, now, isAsked }: Look): string[] {
+function goodLines(look: Look): string[] {
+  const { found, policy, before, isAll, now, isAsked } = look;
   const { origin, size, witnessed, kinds, cosigned } = found;
   const old = before === null ? '' : `${count(size - before)} new since the last look`;
   const news = [old, isAll ? 'all of them read' : ''].filter(Boolean).join(', ');
@@ -94,36 +99,63 @@ function goodLines({ found, policy, before, isAll, now, isAsked }: Look): string
     const rest = open === 0 ? '' : covered;
     line = `verified: ${what}; cosigned by ${listOf(by)}${rest}`;
   }
-  const lines = [isAsked || policy.witnesses.length === 0 ? line : `${line}; witnesses were not asked`];
+  const mute = isAsked && found.silent.length > 0 ? `; NO ANSWER FROM ${listOf(found.silent)}` : '';
+  const lines = [isAsked || policy.witnesses.length === 0 ? line + mute : `${line}; witnesses were not asked`];
   const counts = Object.entries(kinds).map(([kind, number]) => `${kind} ${count(number)}`);
   if (counts.length > 0) lines.push(`  ${isAll ? 'entries' : 'new entries'}: ${counts.join(', ')}`);
   return lines;
 }
 
-function badLines({ found, policy }: Look): string[] {
+function badLines(look: Look): string[] {
+  const { found, place } = look;
   const { findings, origin } = found;
   // What has happened to the log matters more than who has not cosigned it, which may follow from it.
   const first = findings.find(({ word }) => word !== 'unwitnessed') ?? findings[0];
   const more = findings.length - 1;
   const others = more === 0 ? '' : `; ${count(more)} more ${wordFor(more, 'finding', 'findings')} below`;
   return [
-    `NOT VERIFIED: ${origin ?? logNames(policy)}: ${headline(first!)}${others}`,
+    // Without a checkpoint that it has signed, the log of the policy is not known to be at this place.
+    `NOT VERIFIED: ${origin ?? place}: ${headline(first!)}${others}`,
     ...findings.flatMap(({ word, message, hint, path }) => [
       `  ${word}: ${message}${path === undefined || message.includes(path) ? '' : ` (${path})`}`,
       `    what to do: ${hint}`,
     ]),
+    ...witnessLines(look),
+    '  there may be more: of the files, only the first thing that is wrong is named',
   ];
 }
 
+/** Who has not cosigned, and who said nothing. */
+function witnessLines(look: Look): string[] {
+  const { cosigned, silent, checkpoint } = look.found;
+  // If there is no checkpoint, nobody was asked.
+  if (checkpoint === null) return [];
+  const names = look.policy.witnesses.map(({ name }) => name);
+  const without = names.filter((name) => !cosigned.some((one) => one.name === name));
+  return [
+    ...(without.length === 0 ? [] : [`  no cosignature that counts: ${listOf(without)}`]),
+    ...silent.map((name) => `  the witness ${name} said nothing: ${reasonOf(look, name)}`),
+  ];
+}
+
+/** The path of a hash tile, and not of a bundle of entries. */
+const HASH_TILE = /^tile\/[0-9]/;
+
 /** A finding in a few words. */
-function headline({ word, entry, range, witness }: Finding): string {
+function headline({ word, entry, range, witness, path, message }: Finding): string {
+  // The entries may be right: a finding about a hash tile says of the entries what is known.
+  if (path !== undefined && HASH_TILE.test(path) && !message.startsWith('entry ')) {
+    if (witness !== undefined || word === 'rewritten') return message;
+    return word === 'deleted' ? `hash tile ${path} was deleted` : `hash tile ${path} cannot be read`;
+  }
   const place = placeOf(entry, range);
   switch (word) {
     case 'deleted':
+      if (path === CHECKPOINT_PATH) return 'its checkpoint was deleted';
       if (range === undefined) return place === null ? 'entries were deleted' : `${place} deleted`;
       return `entries from ${count(range[0])} to ${count(range[1] - 1)} were deleted`;
     case 'cut':
-      return entry === undefined ? 'the log is cut' : `the log is cut: the entries from ${count(entry)} on are missing`;
+      return `the log is cut: the entries from ${count(entry ?? 0)} on are missing`;
     case 'rewritten':
       return place === null ? 'the log was rewritten' : `${place} rewritten`;
     case 'forked':

@@ -131,8 +131,8 @@ async function checkAbout(path: string, key: string): Promise<void> {
   if (about === null) {
     fail(
       'witness_state_missing',
-      'there is no state of a witness; only for a new witness make it with --new (create: true), because one that ' +
-        'has lost its state may cosign a second tree',
+      'there is no state of a witness; only for a new witness make it with `create: true`, because one that has lost ' +
+        'its state may cosign a second tree',
       { file: path },
     );
   }

@@ -47,10 +47,16 @@ export async function explainTree(source: LogSource, tree: SignedTree, seen: Che
   }
   if (edge.size === seen?.seen.size) old = edge.hashes();
   await compare(edge.partialTiles());
-  if (equalBytes(edge.root(), root) || first !== null) {
-    throw new Fault(first ?? finding('unreadable', 'a file of the log has changed while it was read'));
-  }
+  if (equalBytes(edge.root(), root)) throw new Fault(tileAlone(first));
+  if (first !== null) throw new Fault(first);
   return resigned(size, seen, old);
+}
+
+/** The finding if all entries are those that the log has signed: then only a tile can be wrong. */
+function tileAlone(first: Finding | null): Finding {
+  if (first === null) return finding('unreadable', 'a file of the log has changed while it was read');
+  if (first.word !== 'rewritten') return first;
+  return Object.freeze({ ...first, message: `hash tile ${first.path} was rewritten; the entries are right` });
 }
 
 /** Throws that entries are missing, unless an entry before them is wrong. */

@@ -111,5 +111,9 @@ function bytesOf(hash: unknown): Uint8Array {
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function invalid(what: string): never {
-  return fail('seen_invalid', `the record of the last look ${what}; verify the log from its beginning without it`);
+  return fail(
+    'seen_invalid',
+    `the record of the last look ${what}; restore it from a backup, because a look without it finds no entry that was ` +
+      'changed and signed anew before',
+  );
 }

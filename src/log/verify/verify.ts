@@ -78,8 +78,10 @@ export interface Verification {
   /** The witnesses whose cosigned tree the log contains. */
   readonly cosigned: readonly Vouched[];
   /**
-   * The witnesses of the policy that say nothing: neither their own checkpoint nor a cosignature was found that counts.
-   * Every witness of the policy is in `cosigned`, in `silent`, or named by a finding.
+   * The witnesses of the policy that did not answer with their own checkpoint when they were asked, whatever the
+   * checkpoint of the log says of them: the log may leave an old cosignature on it. If none was asked, those whose
+   * cosignature was not found. Also those in `mistimed`. Every witness of the policy is here, in `cosigned`, or named
+   * by a finding; one that is here and in `cosigned` has cosigned and did not answer.
    */
   readonly silent: readonly string[];
   /**
@@ -104,7 +106,7 @@ export interface Verification {
  * damaged since is only found by a verification from the beginning.
  *
  * Every witness of the policy is asked for its own checkpoint, not only a quorum: the log has to contain each of them.
- * A witness that cannot be asked is listed in `silent`. While it is silent, the log may show it other entries.
+ * A witness that does not answer is listed in `silent`. While it is silent, the log may show it other entries.
  *
  * The newest entries may not be cosigned yet. They are those from `witnessed` on. It is a finding if no entry is
  * witnessed, or not all of the last look.
@@ -153,7 +155,8 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
   const { cosigned, mistimed } = compared;
   const { witnessed, witnessedAt } = witnessedBy(cosigned, head.opened.size, settings.policy);
   const before = settings.seen?.seen.size ?? Math.min(1, head.opened.size);
-  if (witnessed < before) findings.push(unwitnessed(witnessed));
+  // A log that was rolled back cannot have more entries cosigned than it has, and has a finding of its own.
+  if (witnessed < Math.min(before, head.opened.size)) findings.push(unwitnessed(witnessed));
   const ok = findings.length === 0;
   const { origin, size } = head.opened;
   return Object.freeze({
@@ -169,7 +172,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
     kinds: visitor.kinds(),
     unknown: visitor.unknown(),
     cosigned,
-    silent: silentOf(settings.policy, compared),
+    silent: silentOf(settings, head.views, compared),
     mistimed,
     witnessed,
     witnessedAt,
@@ -246,7 +249,7 @@ async function readHead(log: LogSource, { policy, seen, ask, patience }: Setting
 async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<Omit<Head, 'views'>> {
   const path = CHECKPOINT_PATH;
   const bytes = await log.read(path, MOST_NOTE_BYTES);
-  if (bytes === null) return fault('cut', 'the log has no checkpoint', { path });
+  if (bytes === null) return fault('deleted', 'the log has no checkpoint', { path });
   try {
     const opened = openCheckpoint(bytes, policy);
     return { opened, note: new TextDecoder().decode(bytes) };
@@ -332,8 +335,14 @@ async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Pro
   return caught(trustedTiles(log, size, root));
 }
 
-/** The witnesses of which nothing else is known. */
-function silentOf({ witnesses }: LogPolicy, { cosigned, findings }: Compared): string[] {
+/** The witnesses that were asked and did not answer, and those of which nothing else is known. */
+function silentOf(
+  { policy, ask }: Settings,
+  views: readonly WitnessView[],
+  { cosigned, findings }: Compared,
+): string[] {
   const known = new Set([...cosigned.map(({ name }) => name), ...findings.map(({ witness }) => witness)]);
-  return witnesses.map(({ name }) => name).filter((name) => !known.has(name));
+  const answered = new Set(views.map(({ name }) => name));
+  const isSilent = (name: string): boolean => !known.has(name) || (ask !== null && !answered.has(name));
+  return policy.witnesses.map(({ name }) => name).filter(isSilent);
 }

@@ -104,7 +104,7 @@ function compareTile({ index, first, leaves }: HashedBundle, tile: Uint8Array | 
   if (wrong === null) return;
   const path = tilePath(0, index);
   const entry = first + wrong;
-  fault('rewritten', `the file ${path} has another hash for entry ${entry}, whose bytes are right`, { path, entry });
+  fault('rewritten', `hash tile ${path} was rewritten at entry ${entry}; the entries are right`, { path, entry });
 }
 
 /** The number of the first hash that differs, of those that both have; `null` if there is none. */

@@ -68,15 +68,8 @@ export function witnessing(parts: WitnessingParts): Witnessing {
     waiters.settle(cosigned);
   }
 
-  /**
-   * Somebody else has handed a newer checkpoint of this log to the witness. What it serves has its cosignature, so that
-   * nobody can keep a busy log without cosignatures by being faster.
-   */
-  function adopt({ note, size }: WitnessedCheckpoint): void {
-    const { signatures } = openNote(note, [parts.log, ...policy.witnesses.map(({ verifier }) => verifier)]);
-    const keys = new Set(signatures.map(({ verifier }) => verifier.text));
-    const names = policy.witnesses.filter(({ verifier }) => keys.has(verifier.text)).map(({ name }) => name);
-    if (policy.satisfiedBy(new Set(names))) take({ size, note });
+  function adopt(found: WitnessedCheckpoint): void {
+    if (isCosigned(found, parts)) take({ size: found.size, note: found.note });
   }
 
   /** Asks all witnesses for one checkpoint. It is cosigned as soon as the policy is satisfied. */
@@ -136,6 +129,17 @@ export function witnessing(parts: WitnessingParts): Witnessing {
       await running;
     },
   };
+}
+
+/**
+ * Whether a checkpoint that a witness serves satisfies the policy. Somebody else may have handed it to the witness. With
+ * its cosignatures taken, nobody can keep a busy log without cosignatures by being faster.
+ */
+function isCosigned({ note }: WitnessedCheckpoint, { log, policy }: WitnessingParts): boolean {
+  const { signatures } = openNote(note, [log, ...policy.witnesses.map(({ verifier }) => verifier)]);
+  const keys = new Set(signatures.map(({ verifier }) => verifier.text));
+  const names = policy.witnesses.filter(({ verifier }) => keys.has(verifier.text)).map(({ name }) => name);
+  return policy.satisfiedBy(new Set(names));
 }
 
 /** Asks one witness for its line. Returns `null`, and remembers why, if it has not cosigned. */

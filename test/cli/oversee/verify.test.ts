@@ -115,8 +115,23 @@ describe('a log that does not verify: exit 7, the entry and the word', () => {
       /the log is cut: the entries from 512 on/,
       ['--all'],
     ],
-    ['a leaf tile is deleted', () => rmSync(place.path(leaf('001'))), /deleted/, ['--all']],
-    ['a hash of a leaf tile is changed', () => flip(leaf('001'), 100), /rewritten/, ['--all']],
+    [
+      'a leaf tile is deleted',
+      () => rmSync(place.path(leaf('001'))),
+      /: hash tile tile\/0\/001 was deleted$/,
+      ['--all'],
+    ],
+    [
+      'a hash of a leaf tile is changed',
+      () => flip(leaf('001'), 100),
+      /: hash tile tile\/0\/001 was rewritten at entry 259; the entries are right$/,
+      ['--all'],
+    ],
+    [
+      'a hash of the last leaf tile is changed',
+      () => flip(leaf('002.p/88'), 100),
+      /: hash tile tile\/0\/002\.p\/88 was rewritten; the entries are right$/,
+    ],
     [
       'an entry and its hash are changed',
       () => {
@@ -126,7 +141,7 @@ describe('a log that does not verify: exit 7, the entry and the word', () => {
       /rewritten/,
       ['--all'],
     ],
-    ['the checkpoint is deleted', () => rmSync(place.path('log/checkpoint')), /the log is cut/],
+    ['the checkpoint is deleted', () => rmSync(place.path('log/checkpoint')), /: log: its checkpoint was deleted$/],
     [
       'the checkpoint is signed by somebody else',
       async (old) => writeFileSync(place.path('log/checkpoint'), await signNote(old.text, [makeLogKey().signer])),
@@ -177,11 +192,14 @@ describe('a log that does not verify: exit 7, the entry and the word', () => {
     expect(ended.code).toBe(7);
     expect(first(ended)).toMatch(/^NOT VERIFIED: /);
     expect(first(ended)).toMatch(verdict);
+    expect(ended.out).toContain('\n  there may be more: ');
+    // Without a quorum, nobody has to cosign.
+    expect(ended.out).not.toContain('unwitnessed');
     expect(ended.out).toMatch(/\n {2}(deleted|cut|rewritten|forked|rolled back|unsigned): .*\n {4}what to do: /);
     expect(ended.err).toContain('seen.json is still that of the last look');
     expect(place.read('seen.json')).toBe(seen);
     const json = JSON.parse((await verify([...KEY, ...options, '--json'])).out);
-    expect(json).toMatchObject({ verified: false });
+    expect(json).toMatchObject({ verified: false, place: 'log' });
     expect(json.findings[0].word).toBeTruthy();
   });
 
@@ -200,6 +218,34 @@ describe('a log that does not verify: exit 7, the entry and the word', () => {
     // What did not verify is not kept.
     expect(readdirSync(place.path('kept/tile/0/002.p'))).toEqual(['98']);
     expect(readdirSync(place.path('kept')).filter((name) => name !== 'tile')).toEqual([]);
+  });
+
+  test('copies that are lost or damaged are a warning, and --all makes them anew', async () => {
+    await written(600);
+    expect((await verify(KEY)).code).toBe(0);
+    const kept = [...KEY, '--keep', 'kept'];
+    // The right edge is read in each run: the tiles of the 88 last entries, and that of the two tiles before.
+    const late = await verify(kept);
+    expect([late.code, late.err]).toEqual([
+      0,
+      expect.stringMatching(/lacks 4 hash tiles of the .*; run once with --all/),
+    ]);
+    expect((await verify([...kept, '--all'])).err).toMatch(/lacks 2 hash tiles/);
+    expect(readdirSync(place.path('kept/tile/0')).sort()).toEqual(['000', '001', '002.p']);
+    expect((await verify(kept)).err).toBe('');
+
+    const path = 'kept/tile/0/001';
+    const good = readFileSync(place.path(path));
+    const bad = Uint8Array.from(good);
+    bad[100]! ^= 1;
+    writeFileSync(place.path(path), bad);
+    rmSync(place.path('kept/tile/0/000'));
+    expect((await verify(kept)).err).toMatch(/lacks 1 hash tile /);
+    const all = await verify([...kept, '--all']);
+    expect(all.err).toMatch(/1 hash tile in the folder of --keep is damaged/);
+    expect(all.err).toMatch(/lacks 1 hash tile /);
+    expect(readFileSync(place.path(path)).equals(good)).toBe(true);
+    expect((await verify([...kept, '--all'])).err).toBe('');
   });
 
   test('a first look has nothing to compare with, and keeps nothing of a bad log', async () => {
@@ -336,6 +382,8 @@ describe('witnesses', () => {
     await cosigned(await written(5), 0, ['NCC']);
     const ended = await verify(POLICY);
     expect([ended.code, first(ended)]).toEqual([7, expect.stringMatching(/too few witnesses have cosigned it/)]);
+    expect(ended.out).toContain('\n  no cosignature that counts: DPA\n');
+    expect(ended.out).toContain('\n  the witness DPA said nothing: it has no checkpoint of this log');
   });
 
   test('one that says nothing is a warning and exit 9, also if the quorum is satisfied', async () => {
@@ -348,6 +396,28 @@ describe('witnesses', () => {
     expect(ended.err).toMatch(
       /the quorum of the policy does not prevent forks: NCC alone .* and so do DPA|DPA alone .* NCC/,
     );
+  });
+
+  test('one that does not answer is exit 9, also if the checkpoint of the log has its cosignature', async () => {
+    policy();
+    const next = await written(5);
+    const lines = await cosigned(next, 0, ['NCC', 'DPA']);
+    writeFileSync(place.path('log/checkpoint'), `${next.note}${lines}`);
+    const fine = await verify(POLICY);
+    expect([fine.code, first(fine)]).toEqual([0, expect.not.stringContaining('NO ANSWER')]);
+    const answers: readonly Response[] = [404, 500, 503, 200].map((status) => new Response('junk', { status }));
+    for (const answer of answers) {
+      witnesses.DPA = async () => answer.clone();
+      const ended = await verify(POLICY);
+      expect([answer.status, ended.code, first(ended)]).toEqual([
+        answer.status,
+        9,
+        expect.stringMatching(/^verified: .*cosigned by NCC .* and DPA .*; NO ANSWER FROM DPA$/),
+      ]);
+      expect(ended.err).toMatch(/1 witness of the policy said nothing\n {2}DPA: it /);
+    }
+    const json = JSON.parse((await verify([...POLICY, '--json'])).out);
+    expect(json).toMatchObject({ verified: true, silent: [{ name: 'DPA' }] });
   });
 
   test('two forks of one log, a quorum of one: the overseer asks all and sees it', async () => {
@@ -462,10 +532,25 @@ describe('what cannot be verified', () => {
     expect(existsSync(place.path('s'))).toBe(false);
   });
 
-  test('an empty folder', async () => {
+  test('a place without a checkpoint, where no log was seen: nothing is known', async () => {
     mkdirSync(place.path('log'));
     const ended = await verify(KEY);
-    expect([ended.code, first(ended)]).toEqual([7, expect.stringContaining('the log is cut')]);
+    expect([ended.code, ended.out]).toEqual([5, '']);
+    expect(ended.err).toMatch(/no checkpoint at log; check the address/);
+    const server = createServer((_, outgoing) => {
+      outgoing.statusCode = 404;
+      outgoing.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/2062`;
+    const mistyped = await verify(KEY, url);
+    expect([mistyped.code, mistyped.out]).toEqual([5, '']);
+    expect(mistyped.err).toContain(`no checkpoint at ${url};`);
+    await written(3);
+    expect((await verify(KEY)).code).toBe(0);
+    const gone = await verify(KEY, url);
+    expect([gone.code, first(gone)]).toEqual([7, `NOT VERIFIED: ${url}: its checkpoint was deleted`]);
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test('a file of --seen that is broken, or of another log', async () => {
@@ -473,8 +558,11 @@ describe('what cannot be verified', () => {
     for (const text of ['', '{}', 'null', '{"trefoil":"seen-v1"}']) {
       place.write('seen.json', text);
       const ended = await verify(KEY);
-      expect([ended.code, ended.out]).toEqual([7, '']);
-      expect(ended.err).toMatch(/seen\.json/);
+      expect([ended.code, ended.out]).toEqual([5, 'NOT KNOWN: the file seen.json is damaged, and log was not read\n']);
+      expect(ended.err).toMatch(/seen\.json: .*restore it from a backup/);
+      const json = await verify([...KEY, '--json']);
+      expect(json.code).toBe(5);
+      expect(JSON.parse(json.out)).toMatchObject({ verified: null, place: 'log', seen: { file: 'seen.json' } });
       expect(place.read('seen.json')).toBe(text);
     }
     const other = makeLogKey('other.example');

@@ -312,7 +312,7 @@ describe('what is refused before it starts', () => {
     ['a bad address', [...ARGS, '--new', '--listen', '7381'], 2, /--listen expected/],
     ['a bad port', [...ARGS, '--new', '--listen', '127.0.0.1:70000'], 2, /--listen expected/],
     ['a bad prefix', [...ARGS, '--new', '--listen', '127.0.0.1:0', '--prefix', 'w'], 2, /--prefix expected/],
-    ['no state', [...ARGS, '--listen', '127.0.0.1:0'], 5, /there is no state of a witness/],
+    ['no state', [...ARGS, '--listen', '127.0.0.1:0'], 5, /there is no state of a witness; make it with --new, and/],
     [
       'a state that is no folder',
       ['--key', 'w.key', '--log-policy', 'policy.txt', '--state', 'w.key', '--new', '--listen', '127.0.0.1:0'],

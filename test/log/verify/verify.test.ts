@@ -178,7 +178,10 @@ describe('tampering with the files of a log is seen, with the exact entry', () =
     it(`a leaf is rewritten and its entry is not: ${at} of ${size}`, async () => {
       const { files } = await logOf(size);
       replaceHash(files, leaves, place, leafHash(FALSE));
-      expect(await firstOf(files)).toMatchObject({ word: 'rewritten', entry: at, path: leaves });
+      const found = await firstOf(files);
+      expect(found).toMatchObject({ word: 'rewritten', entry: at, path: leaves });
+      expect(found.message).toMatch(`hash tile ${leaves} was rewritten`);
+      expect(found.message).toMatch(/; the entries are right$/);
     });
 
     it(`a bundle ends inside an entry: before ${at} of ${size}`, async () => {
@@ -313,7 +316,7 @@ describe('the checkpoint', () => {
     );
     expect(await firstOf(files)).toMatchObject({ word: 'unreadable', code: 'checkpoint_invalid' });
     files.delete('checkpoint');
-    expect(await firstOf(files)).toMatchObject({ word: 'cut', path: 'checkpoint' });
+    expect(await firstOf(files)).toMatchObject({ word: 'deleted', path: 'checkpoint' });
   });
 
   it('is of another origin: the key of the log does not count', async () => {
@@ -513,6 +516,29 @@ describe('witnesses', () => {
     expect(found).toMatchObject({ ok: true, size: 601 });
   });
 
+  it('one that was asked and does not answer is silent, whatever the checkpoint of the log says of it', async () => {
+    const { files } = await logOf(600, [logSigner, witnessSigner(0), witnessSigner(1)]);
+    for (const answers of [{}, { one: null, two: null }, { one: 'junk', two: '' }]) {
+      const found = await verify(files, { policy: two, ask: asking(answers) });
+      expect(found).toMatchObject({ ok: true, witnessed: 600, silent: ['one', 'two', 'three'] });
+      expect(found.cosigned.map(({ name }) => name)).toEqual(['one', 'two']);
+    }
+    const found = await verify(files, { policy: two, ask: asking({ one: await cosignedNote(500, 0) }) });
+    expect(found).toMatchObject({ ok: true, witnessed: 600, silent: ['two', 'three'] });
+  });
+
+  it('a log that was rolled back has one finding, with and without a quorum', async () => {
+    const seen = await seenAt(600);
+    const { files } = await logOf(400, [logSigner, witnessSigner(0)]);
+    for (const policy of [policyOf('none'), one]) {
+      const { findings } = await verify(files, { policy, seen });
+      expect(findings.map(({ word }) => word)).toEqual(['rolled back']);
+    }
+    const bare = await logOf(400);
+    const { findings } = await verify(bare.files, { policy: one, seen });
+    expect(findings.map(({ word }) => word).sort()).toEqual(['rolled back', 'unwitnessed']);
+  });
+
   it('what a witness answers proves nothing unless it and the log have signed it', async () => {
     const { files } = await logOf(600, [logSigner, witnessSigner(0)]);
     const log = memoryLog();
@@ -528,7 +554,7 @@ describe('witnesses', () => {
     ];
     for (const two of answers) {
       const found = await verify(files, { policy: one, ask: asking({ two }) });
-      expect(found).toMatchObject({ ok: true, silent: ['two', 'three'] });
+      expect(found).toMatchObject({ ok: true, silent: ['one', 'two', 'three'] });
     }
   });
 
@@ -555,7 +581,7 @@ describe('witnesses', () => {
     if (how === 'deleted') log.files.delete(path);
     else log.files.set(path, new Uint8Array(8192));
     const found = await verify(log.files, more);
-    expect(found).toMatchObject({ ok: false, seen: null, silent: [] });
+    expect(found).toMatchObject({ ok: false, seen: null, silent: ['one', 'three'] });
     const [last] = found.findings.slice(-1);
     expect(last).toMatchObject({ word: how, code: 'log_broken', witness: 'two', path, entry: 1024 });
     expect(last!.message).toContain('1100 entries of the witness two');
@@ -568,7 +594,7 @@ describe('witnesses', () => {
     const { files } = await logOf(600, [logSigner, witnessSigner(0)]);
     files.set('tile/0/002.p/88', new Uint8Array(88 * 32));
     const found = await verify(files, { policy: one, ask: asking({ two: await cosignedNote(500, 1) }) });
-    expect(found).toMatchObject({ ok: false, silent: ['three'], cosigned: [{ name: 'one' }] });
+    expect(found).toMatchObject({ ok: false, silent: ['one', 'three'], cosigned: [{ name: 'one' }] });
     expect(found.findings[0]).toMatchObject({ word: 'rewritten', entry: 512 });
     expect(found.findings[1]).toMatchObject({ word: 'rewritten', witness: 'two' });
   });
@@ -642,7 +668,7 @@ describe('witnesses', () => {
       return new Response(await cosignedNote(500, 1), { status: url.includes('two') ? 200 : 404 });
     }) as typeof globalThis.fetch;
     const found = await verify(files, { policy: two, ask: undefined as never, fetch });
-    expect(found).toMatchObject({ ok: true, witnessed: 500, silent: ['three'] });
+    expect(found).toMatchObject({ ok: true, witnessed: 500, silent: ['one', 'three'] });
     const hash = createHash('sha256').update('log.example/test').digest('hex');
     expect(asked).toEqual(
       ['one', 'two', 'three'].map((name) => `https://${name}.witness.example/w/${hash}/checkpoint`),

@@ -4,7 +4,7 @@
 import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { utf8 } from '../../../core/bytes.ts';
-import { TrefoilError } from '../../../errors.ts';
+import { fail, TrefoilError } from '../../../errors.ts';
 import { readLogFolder } from '../../../files/log/source.ts';
 import { guard } from '../../../files/system-error.ts';
 import { CHECKPOINT_PATH } from '../../../log/tree/source.ts';
@@ -16,6 +16,7 @@ import {
   type LogSource,
   logAt,
   parseLogPolicy,
+  type Seen,
   type Verification,
   verifyLog,
 } from '../../../log.ts';
@@ -27,7 +28,7 @@ import { readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
 import { readSeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
 import { isLate, isWitnessed, type Look, reasonOf, verdictJson, verdictLines } from '../../oversee/verdict.ts';
 import { writeJsonLine, writeOut } from '../../stdout.ts';
-import { count, helpText, plural, printable } from '../../voice.ts';
+import { count, helpText, plural, printable, wordFor } from '../../voice.ts';
 
 const HELP = `
 LOG is the folder of the log, or its address on a web server. The first line of
@@ -44,7 +45,7 @@ verifies. Keep it where the operator of the log cannot write.
 Every witness of the policy is asked for its own checkpoint, not only a quorum.
 
 The exit code is 7 if the log does not verify. It is 9 if it does and a witness
-says nothing, entries are of a kind that this version does not know, or the
+does not answer, entries are of a kind that this version does not know, or the
 newest entries are not cosigned by a quorum and its last cosignature is older
 than 20 minutes.
 
@@ -94,8 +95,8 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
   ]);
   if (seenFile === '-') throw new UsageError('--seen expected a file, because it is read and written');
   const policy = await policyOf(options);
-  const source = interruptible(await sourceOf(log), context.signal);
-  const { seen, text } = await readSeenFile(seenFile);
+  const { seen, text } = await readSeenFile(seenFile).catch((error: unknown) => unseen(error, log, options));
+  const source = logThere(interruptible(await sourceOf(log), context.signal), log, seen);
   const copies: Copied | null = options.keep === undefined ? null : await copied(source, options.keep);
   try {
     const reasons = new Map<string, string>();
@@ -110,19 +111,24 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
     const { checkpoint } = fresh;
     const isAgain = options.all === true && seen !== null && checkpoint !== null;
     const found = isAgain
-      ? withAll(fresh, await verifyLog(withCheckpoint(source, checkpoint), { ...common, patience: 0 }))
+      ? withAll(
+          fresh,
+          await verifyLog(withCheckpoint(copies?.source ?? source, checkpoint), { ...common, patience: 0 }),
+        )
       : fresh;
     const now = Math.floor(Date.now() / 1000);
     const before = seen?.size ?? null;
     const look: Look = {
       found,
       policy,
+      place: log,
       before,
       isAll: before === null || isAgain,
       isAsked: options.witnesses,
       reasons,
       now,
     };
+    if (copies !== null && seen !== null) await tellOfCopies(copies, seen.size, isAgain, context);
     if (found.seen !== null) {
       await copies?.keep();
       await writeSeenFile(seenFile, found.seen, text);
@@ -133,6 +139,43 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
   } finally {
     await copies?.discard();
   }
+}
+
+/**
+ * Writes the verdict on a file of --seen that is damaged: nothing is known of the log. The file is the overseer's own,
+ * so nobody may take its damage for that of the log.
+ */
+async function unseen(error: unknown, place: string, { seen, json }: VerifyOptions): Promise<never> {
+  if (!(error instanceof TrefoilError) || error.code !== 'seen_invalid') throw error;
+  const { message } = error.issues[0]!;
+  if (json === true) await writeJsonLine({ verified: null, place, seen: { file: seen, message }, findings: [] });
+  else await writeOut(`${printable(`NOT KNOWN: the file ${seen} is damaged, and ${place} was not read`)}\n`);
+  throw error;
+}
+
+/** A place without a checkpoint is not known to be a log, unless a log was seen there. */
+function logThere(source: LogSource, place: string, seen: Seen | null): LogSource {
+  if (seen !== null) return source;
+  return {
+    async read(path, limit) {
+      const bytes = await source.read(path, limit);
+      if (bytes === null && path === CHECKPOINT_PATH) {
+        fail('log_unavailable', `no checkpoint at ${printable(place)}; check the address of the log`);
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Says which copies in the folder of --keep are lost or damaged, so that the exact entry may not be named one day. */
+async function tellOfCopies(copies: Copied, size: number, isAll: boolean, { voice }: Context): Promise<void> {
+  const { missing, damaged } = await copies.compare(size);
+  if (damaged > 0) {
+    voice.warning(`${plural(damaged, 'hash tile')} in the folder of --keep ${wordFor(damaged, 'is', 'are')} damaged`);
+  }
+  if (missing === 0) return;
+  const lacks = `the folder of --keep lacks ${plural(missing, 'hash tile')} of the entries that were seen`;
+  voice.warning(isAll ? lacks : `${lacks}; run once with --all to copy them`);
 }
 
 /**
@@ -255,7 +298,9 @@ function askWith(reasons: Map<string, string>, signal: AbortSignal): AskWitness 
     } catch (error) {
       reasons.set(
         witness.name,
-        witness.url === null ? 'the policy has no address of it' : 'it cannot be reached, or does not answer in time',
+        witness.url === null
+          ? 'the policy has no address of it'
+          : 'it cannot be reached, does not answer in time, or answers with an error',
       );
       throw error;
     }

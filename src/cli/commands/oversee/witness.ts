@@ -2,7 +2,8 @@
 /** `trefoil oversee witness`: runs a witness of logs (https://c2sp.org/tlog-witness). */
 
 import { type Command, Option } from 'commander';
-import { witnessFolder } from '../../../files/log/witness-state.ts';
+import { fail, TrefoilError } from '../../../errors.ts';
+import { type WitnessFolder, witnessFolder } from '../../../files/log/witness-state.ts';
 import { latestIn, MOST_REQUEST_BYTES } from '../../../log/witness/server.ts';
 import { type Verifier, verifierKey, type WitnessEvent, witness } from '../../../log.ts';
 import { UsageError } from '../../exit.ts';
@@ -77,7 +78,7 @@ async function serve(options: WitnessOptions, context: Context): Promise<void> {
   const logs = await logsOf(options);
   const signer = await readCosigner(keyFile, voice);
   await checkListen(place);
-  const state = await witnessFolder(folder, { key: signer.verifierKey, create: options.new === true });
+  const state = await stateIn(folder, signer.verifierKey, options.new === true);
   try {
     // A state that was damaged is an error now, and not with the first request.
     for (const { name } of logs) await latestIn(state, verifierKey(signer.verifierKey), name);
@@ -101,6 +102,21 @@ async function serve(options: WitnessOptions, context: Context): Promise<void> {
     voice.note('the witness has ended');
   } finally {
     await state.close();
+  }
+}
+
+/** Opens the state. Its errors are for callers; here the option has another name. */
+async function stateIn(folder: string, key: string, create: boolean): Promise<WitnessFolder> {
+  try {
+    return await witnessFolder(folder, { key, create });
+  } catch (error) {
+    if (!(error instanceof TrefoilError) || error.code !== 'witness_state_missing') throw error;
+    return fail(
+      'witness_state_missing',
+      'there is no state of a witness; make it with --new, and only for a new witness, because one that has lost its ' +
+        'state may cosign a second tree',
+      { file: folder },
+    );
   }
 }
 

@@ -344,7 +344,7 @@ func (h *history) witness(t tlog.Tree) *finding {
 func (h *history) judge() string {
 	msg, ok := h.Files["checkpoint"]
 	if !ok {
-		return "cut -"
+		return "deleted -"
 	}
 	t, _, err := open(msg, h.Log)
 	var unverified *note.UnverifiedNoteError
