@@ -132,8 +132,8 @@ export function witnessing(parts: WitnessingParts): Witnessing {
 }
 
 /**
- * Whether a checkpoint that a witness serves satisfies the policy. Somebody else may have handed it to the witness. With
- * its cosignatures taken, nobody can keep a busy log without cosignatures by being faster.
+ * Whether a checkpoint that a witness serves satisfies the policy. Somebody else may have handed it to the witness.
+ * With its cosignatures taken, nobody can keep a busy log without cosignatures by being faster.
  */
 function isCosigned({ note }: WitnessedCheckpoint, { log, policy }: WitnessingParts): boolean {
   const { signatures } = openNote(note, [log, ...policy.witnesses.map(({ verifier }) => verifier)]);
