@@ -72,9 +72,9 @@ const rows = [
   ['rollback', () => status(real, 100, 200), 409],
   ['rollback, by the client', () => ask(real, 100, 200), 'witness_disagrees'],
   ['fork A', () => status(forkA, 300, 320), 422],
-  ['fork A, by the client', () => ask(forkA, 300, 320), 'log_forked'],
+  ['fork A, by the client', () => ask(forkA, 300, 320), 'witness_disagrees'],
   ['fork B', () => status(forkB, 300, 600), 422],
-  ['fork B of the same size, by the client', () => ask(forkB, 300, 300), 'log_forked'],
+  ['fork B of the same size, by the client', () => ask(forkB, 300, 300), 'witness_disagrees'],
   ['litewitness serves no checkpoints', async () => latestOf(witness, log), null],
   ['growth after all that', () => ask(real, 300, 1000), 'cosigned'],
 ];
