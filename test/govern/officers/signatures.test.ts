@@ -291,6 +291,7 @@ describe('signers', () => {
         'trefoil warrant v1\n\nmore\n',
         '\ntrefoil warrant v1\n',
         'cosignature/v1\ntime 1\nlog.example\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n',
+        'trefoil warrant v1\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n',
         'log.example\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n',
         'SSHSIG\0\0\0\x0fwarrant@trefoil\n',
         '"@method": POST\n"@signature-params": ("@method")\n',
