@@ -19,6 +19,7 @@ import {
   armour,
   type Choices,
   hasSshKeygen,
+  keyBlob,
   mpint,
   opensshVerifies,
   privateKey,
@@ -126,7 +127,7 @@ const lowFirst = (bare: Buffer): Buffer =>
 
 /**
  * Each part made wrong by itself and signed as it is: our verdict, and whether the real `ssh-keygen` accepts it. Where it
- * accepts what we refuse, docs/spec/charter-v1.md has the difference.
+ * accepts what we refuse, docs/spec/officer-signature-v1.md has the difference.
  */
 const VARIANTS: readonly {
   readonly name: string;
@@ -420,6 +421,23 @@ describe.each(['ssh-ed25519', 'sk-ssh-ed25519@openssh.com'] as const)('edges of 
     if (hasSshKeygen()) expect(opensshVerifies(folder, key.line, TEXT, NAMESPACE, blob)).toBe(openssh);
   });
 });
+
+it.skipIf(!hasSshKeygen())(
+  'under a key of small order ssh-keygen says Good to every text; here there is no such key',
+  () => {
+    const identity = Buffer.from(Point.ZERO.toBytes());
+    const blob = keyBlob('ssh-ed25519', identity);
+    const line = `ssh-ed25519 ${blob.toString('base64')}`;
+    // S·B − h·A is B for S = 1, whatever h is.
+    const forged = Buffer.concat([Buffer.from(Point.BASE.toBytes()), scalarBytes(1n)]);
+    const key = privateKey('ssh-ed25519');
+    for (const text of [TEXT, 'trefoil warrant v1\nvalues 1000000\n']) {
+      const signature = sshsig(key, text, NAMESPACE, { key: blob, change: () => forged });
+      expect(opensshVerifies(folder, line, text, NAMESPACE, signature)).toBe(true);
+    }
+    expect(codeOf(() => sshKey(line))).toBe('ssh_key_invalid');
+  },
+);
 
 describe('the armour', () => {
   const blob = sshsig(privateKey('ssh-ed25519'), TEXT, NAMESPACE);
