@@ -1,6 +1,7 @@
 /**
- * SSH signatures: Go's verdicts (golang.org/x/crypto/ssh and golang.org/x/mod/sumdb/note, committed in go-verdicts.jsonl),
- * every part made wrong by itself, the edges of Ed25519, and what the real `ssh-keygen -Y verify` says to each.
+ * SSH signatures: Go's verdicts (golang.org/x/crypto/ssh and golang.org/x/mod/sumdb/note, committed in
+ * go-verdicts.jsonl), every part made wrong by itself, the edges of Ed25519, and what the real `ssh-keygen -Y verify`
+ * says to each.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -126,8 +127,8 @@ const lowFirst = (bare: Buffer): Buffer =>
   bare[0]! < 0x80 ? bare : Buffer.concat([Buffer.of(0x7f), bare.subarray(1)]);
 
 /**
- * Each part made wrong by itself and signed as it is: our verdict, and whether the real `ssh-keygen` accepts it. Where it
- * accepts what we refuse, docs/spec/officer-signature-v1.md has the difference.
+ * Each part made wrong by itself and signed as it is: our verdict, and whether the real `ssh-keygen` accepts it. Where
+ * it accepts what we refuse, docs/spec/officer-signature-v1.md has the difference.
  */
 const VARIANTS: readonly {
   readonly name: string;
