@@ -15,4 +15,7 @@ export type {
   WarrantVerb,
 } from './govern/charter/charter.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
+export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
+export { addSignature } from './govern/officers/signatures.ts';
+export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
 export type { Demand } from './govern/text/items.ts';

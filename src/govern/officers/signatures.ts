@@ -165,6 +165,18 @@ export function partyOf(
  * @param line the signature line, with or without its line feed.
  * @throws TrefoilError `note_invalid` if it is not a note or text, if the key has signed already, or if the note would
  *   be longer than 32,768 bytes or have more than 100 signatures.
+ *
+ * @example
+ * ```ts
+ * import { addSignature, notePartySigner } from 'trefoil/govern';
+ * import { newNoteKey, parseNote } from 'trefoil/log';
+ *
+ * const keepers = ['eva', 'finn'].map((name) => notePartySigner(newNoteKey(`${name}.example`).privateKey));
+ * let note = 'trefoil clock v1\ndomain eu-enclave\nat 2026-11-30T20:00:00Z\nwhy the clock was set\n';
+ * const text = note;
+ * for (const keeper of keepers) note = addSignature(note, await keeper.sign(text, 'clock@trefoil'));
+ * parseNote(note).signatures.length; // → 2
+ * ```
  */
 export function addSignature(noteOrText: string, line: string): string {
   if (typeof noteOrText !== 'string') badType('noteOrText', 'expected text');
