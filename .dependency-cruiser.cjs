@@ -7,7 +7,10 @@ const floors = [
     'F2',
     '^src/(format\\.ts|format/|prepare\\.ts|prepare/|keys\\.ts|keys/|testing\\.ts|custody\\.ts|custody/|reveal\\.ts|note/|log\\.ts|log/)',
   ],
-  ['F3', '^src/(rule/|vault\\.ts|vault-contract\\.ts|vault-sqlite\\.ts|vault-postgres\\.ts|vault/)'],
+  [
+    'F3',
+    '^src/(rule/|vault\\.ts|vault-contract\\.ts|vault-sqlite\\.ts|vault-postgres\\.ts|vault/|govern\\.ts|govern/)',
+  ],
   ['F4', '^src/(policy\\.ts|policy/)'],
   ['F5', '^src/(csv\\.ts|ndjson\\.ts|tsv\\.ts|node\\.ts|duckdb\\.ts|io/|files/|duckdb/)'],
   ['F6', '^src/cli/'],

@@ -7,7 +7,7 @@
  */
 
 /** The kind of a mistake. It decides the exit code of the command line. */
-export type IssueKind = 'data' | 'policy' | 'keys' | 'io';
+export type IssueKind = 'data' | 'policy' | 'keys' | 'io' | 'refused';
 
 // Codes are part of the public interface. New ones may be added, but none is ever renamed or gets another kind. The
 // comment of each says when it is thrown, and docs/guide/errors.md says what to do.
@@ -301,6 +301,56 @@ const KINDS = {
   log_unavailable: 'io',
   /** A log has stopped after an error, so that nothing is signed that is not on the disk. Open it again. */
   log_stopped: 'io',
+  // Warrants and charters.
+  /** A charter has a line that is wrong, lacks one, or says two things that cannot both hold. */
+  charter_invalid: 'refused',
+  /** A charter is not signed by those who must sign it: keepers of the version before and of its own. */
+  charter_unsigned: 'refused',
+  /** A charter or a warrant names a version of the charter that is not the newest of the log. */
+  charter_outdated: 'refused',
+  /** A text that should be a warrant, a refusal or a ratification is not one. */
+  warrant_invalid: 'refused',
+  /** A warrant lacks the signature of its requester, or approvals that its purpose demands. */
+  warrant_unsigned: 'refused',
+  /** An officer has refused a warrant. */
+  warrant_refused: 'refused',
+  /** A warrant is used after its end, before its beginning, or was asked for too long ago. */
+  warrant_expired: 'refused',
+  /** A warrant asks for more than its purpose allows, or is used for more than it says. */
+  warrant_exceeds: 'refused',
+  /** Keys that are governed were used to turn something back without a warrant. */
+  warrant_required: 'refused',
+  /** A warrant is for a purpose that the charter does not have. */
+  unknown_purpose: 'refused',
+  /** Somebody or something that a warrant or a request names is not in the charter, or lacks the role. */
+  not_in_charter: 'refused',
+  /** The requester of a warrant, or who holds the key of its desk, is among its approvers. */
+  self_approval: 'refused',
+  /** A dossier is not spelled as trefoil writes it, or is not one. */
+  dossier_not_canonical: 'refused',
+  /** A dossier is not the one that its warrant names, or does not fit it. */
+  dossier_wrong: 'refused',
+  /** The log has another warrant with this id. */
+  id_taken: 'refused',
+  /** A use would exceed the values or people of its warrant. */
+  budget_spent: 'refused',
+  /** A request would exceed the rate that the charter allows. */
+  rate_spent: 'refused',
+  /** A break-glass purpose was used as often as the charter allows in this window. */
+  glass_spent: 'refused',
+  /** A requester has a break-glass warrant that nobody has ratified in time. */
+  glass_unratified: 'refused',
+  /** A value is bound to another person than the dossier of the warrant names. */
+  other_subject: 'refused',
+  /** The clock is far ahead of the last entry of the log and of its cosignatures. */
+  clock_jumped: 'refused',
+  /** A text that should be an SSH signature is not one, or the charter demands a touch that it does not show. */
+  ssh_signature_invalid: 'refused',
+  // Officers' keys.
+  /** A text that should be a public key of OpenSSH is not one, or is of a type that trefoil does not take. */
+  ssh_key_invalid: 'keys',
+  /** The keys are in another process: a rule alone cannot be bound to them. */
+  keys_elsewhere: 'keys',
 } as const;
 
 /** The stable code of one thing that can go wrong. */

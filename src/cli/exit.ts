@@ -13,6 +13,7 @@ export const EXIT_TABLE = {
   policy: [3, 'the policy is wrong'],
   keys: [4, 'the keys are wrong, or not those of the policy'],
   io: [5, 'a file, a stream or a store cannot be read or written'],
+  refused: [6, 'refused: by a warrant, a charter, a budget or a rate'],
   unverified: [7, 'a row, an export, a certificate, a share, a token, a note or a log does not verify'],
   partial: [9, 'success, but something was left out or not found'],
   fault: [70, 'an error in trefoil itself'],
@@ -54,7 +55,13 @@ const UNVERIFIED: ReadonlySet<IssueCode> = new Set([
 ]);
 
 /** The exit code of every other error follows from its kind. */
-const BY_KIND: Record<IssueKind, number> = { data: EXIT.data, policy: EXIT.policy, keys: EXIT.keys, io: EXIT.io };
+const BY_KIND: Record<IssueKind, number> = {
+  data: EXIT.data,
+  policy: EXIT.policy,
+  keys: EXIT.keys,
+  io: EXIT.io,
+  refused: EXIT.refused,
+};
 
 /** The command line is wrong: an option, an argument, or a combination of them. */
 export class UsageError extends Error {
