@@ -88,6 +88,7 @@ function refuseMissing(
   refuse: Refuse,
 ): void {
   for (const [word, times] of ORDER.slice(from, to)) {
-    if (times === 'once' && !families.has(word)) refuse(`the charter lacks the line ${word}, which belongs here`, number);
+    if (times === 'once' && !families.has(word))
+      refuse(`the charter lacks the line ${word}, which belongs here`, number);
   }
 }

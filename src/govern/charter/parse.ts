@@ -169,7 +169,9 @@ function refuseUnmet(charter: Charter, arranged: Arranged): void {
   const officers: readonly Officer[] = [...charter.officers.values()];
   const check = (demands: readonly Demand[], number: number): void => {
     if (areMet(demands, officers)) return;
-    const short = demands.find(({ count, role }) => officers.filter(({ roles }) => roles.includes(role)).length < count);
+    const short = demands.find(
+      ({ count, role }) => officers.filter(({ roles }) => roles.includes(role)).length < count,
+    );
     invalid(
       short === undefined
         ? 'the demands need more officers than have their roles, because each officer counts for one demand'

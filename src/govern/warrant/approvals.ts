@@ -3,12 +3,9 @@
  * approver, and each officer counts once, whatever keys and roles they have.
  */
 
-import { decodeBase64 } from '../../core/base64.ts';
-import { badType } from '../../core/checks.ts';
-import { writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
 import type { Charter, Desk, Officer } from '../charter/charter.ts';
-import type { PartyKey, SshNamespace } from '../officers/party-key.ts';
+import { type PartyKey, rawNoteKey, type SshNamespace } from '../officers/party-key.ts';
 import { type SignedText, signaturesOf } from '../officers/signatures.ts';
 import type { Demand } from '../text/items.ts';
 import { demandsInWords, type Matching, matchDemands } from './matching.ts';
@@ -48,17 +45,11 @@ export function checkRequester({ officers }: Signed, requester: Officer): void {
 /** Those who have signed and may approve: neither the requester, nor anyone with the key of the desk. */
 export function candidatesOf({ officers }: Signed, requester: Officer, desk: Desk | null): readonly Officer[] {
   const others = officers.filter((officer) => officer !== requester);
-  const own = desk === null ? null : rawOf(desk);
+  const own = desk === null ? null : rawNoteKey(desk.key);
   if (others.some(({ keys }) => keys.some(({ raw }) => raw === own))) {
     fail('self_approval', 'one of the approvers holds the key of the desk that will use the warrant');
   }
   return others;
-}
-
-/** The bare public key of a desk in hexadecimal digits, as {@link PartyKey} has it. */
-function rawOf({ key }: Desk): string {
-  const typed = decodeBase64(key.text.split('+').slice(2).join('+'));
-  return writeHex(typed!.subarray(1));
 }
 
 /** What an approval is for, so that the messages fit. */
@@ -95,12 +86,6 @@ export function approversOf(
     fail('warrant_unsigned', `signatures are missing beyond those of the purpose: ${missing}`);
   }
   return all.chosen;
-}
-
-/** A charter is recognised by what is asked of it; `openCharter` has made it. */
-export function checkIsCharter(charter: unknown): void {
-  const isOne = typeof charter === 'object' && charter !== null && (charter as Charter).officers instanceof Map;
-  if (!isOne) badType('charter', 'expected a charter, as openCharter returns it');
 }
 
 /** The signatures of a note whose text was read before. */

@@ -6,7 +6,7 @@ import { randomBytes } from '../../kernel/random.ts';
 import { encode } from '../../wire/base32.ts';
 import { inspect } from '../../wire/labelled-token.ts';
 import type { Charter } from '../charter/charter.ts';
-import { checkIsCharter } from './approvals.ts';
+import { checkIsCharter } from '../charter/parse.ts';
 import {
   caseCommitment,
   type DossierFields,
@@ -91,7 +91,7 @@ export interface NewWarrant {
 export function newWarrant(request: WarrantRequest, options: NewWarrantOptions): NewWarrant {
   const given = checkOptions<NewWarrantOptions>('options', options, ['charter', 'now', 'random']);
   const { charter, now, random = randomBytes } = given;
-  checkIsCharter(charter);
+  checkIsCharter('charter', charter);
   const seconds = wholeSeconds('now', now);
   const asked = checkRequest(request);
   const purpose = charter.purposes.get(asked.purpose);
@@ -148,7 +148,8 @@ function checkRequest(request: WarrantRequest): WarrantRequest {
   if (asked.scopes.length === 0 || new Set(asked.scopes).size !== asked.scopes.length) {
     badRange('scopes', 'expected at least one scope, and each once');
   }
-  if (asked.values !== null && !Number.isSafeInteger(asked.values)) badType('values', 'expected a whole number or null');
+  if (asked.values !== null && !Number.isSafeInteger(asked.values))
+    badType('values', 'expected a whole number or null');
   return asked.subjects === null ? asked : { ...asked, subjects: checkSubjects(asked.subjects) };
 }
 
@@ -160,7 +161,8 @@ function checkSubjects(subjects: unknown): readonly DossierSubject[] {
   const seen = new Set<string>();
   return [...(subjects as DossierSubject[])].map((subject, i) => {
     const { token, text } = checkOptions<{ token?: unknown; text?: unknown }>('subjects', subject, ['token', 'text']);
-    const isOne = (token === undefined) !== (text === undefined) && (text === undefined ? isToken(token) : isSubjectText(text));
+    const isOne =
+      (token === undefined) !== (text === undefined) && (text === undefined ? isToken(token) : isSubjectText(text));
     if (!isOne) badRange('subjects', `has a person at place ${i + 1} that is neither a token nor a text`);
     // The check characters find a token that was mistyped. It would be a warrant for nobody.
     if (token !== undefined && inspect(token as string)?.intact === false) {

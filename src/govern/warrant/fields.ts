@@ -7,7 +7,7 @@ import { utf8 } from '../../core/bytes.ts';
 import { typeName } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail, type IssueCode } from '../../errors.ts';
-import { runningSha256 } from '../../kernel/digest.ts';
+import { sha256Of } from '../../kernel/digest.ts';
 import { type Line, MOST_BYTES, type Refuse, readLines } from '../text/lines.ts';
 
 /** Reads the lines of a text in their order. */
@@ -95,7 +95,5 @@ function fits(text: string): boolean {
 
 /** SHA-256 of bytes, as 64 hexadecimal digits. */
 export function digestHex(bytes: Uint8Array): string {
-  const digest = runningSha256();
-  digest.add(bytes);
-  return writeHex(digest.soFar());
+  return writeHex(sha256Of(bytes));
 }

@@ -27,10 +27,7 @@ export interface Matching<C extends Candidate> {
  *
  * @param candidates each person once.
  */
-export function matchDemands<C extends Candidate>(
-  candidates: readonly C[],
-  demands: readonly Demand[],
-): Matching<C> {
+export function matchDemands<C extends Candidate>(candidates: readonly C[], demands: readonly Demand[]): Matching<C> {
   const places = demands.flatMap(({ count, role }) => Array.from({ length: count }, () => role));
   /** The candidate in each place, by their numbers. */
   const holder = places.map(() => -1);

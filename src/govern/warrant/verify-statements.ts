@@ -6,7 +6,8 @@
 import { badType, checkOptions } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import type { Charter, Officer } from '../charter/charter.ts';
-import { approversOf, candidatesOf, checkIsCharter, signaturesUnder } from './approvals.ts';
+import { checkIsCharter } from '../charter/parse.ts';
+import { approversOf, candidatesOf, signaturesUnder } from './approvals.ts';
 import { type ClockStatement, parseClock } from './clock.ts';
 import { parseRatification, type Ratification } from './ratification.ts';
 import { parseRefusal, type Refusal } from './refusal.ts';
@@ -51,12 +52,17 @@ export function verifyRefusal(note: string | Uint8Array, options: AboutWarrantOp
     fail('not_in_charter', 'the officer who refuses could not approve the warrant, and is no keeper');
   }
   const signed = signaturesUnder(note, refusal.text, charter, 'refusal@trefoil');
-  if (!signed.officers.includes(officer)) fail('warrant_unsigned', 'the officer named in the refusal has not signed it');
+  if (!signed.officers.includes(officer))
+    fail('warrant_unsigned', 'the officer named in the refusal has not signed it');
   return Object.freeze({ refusal, officer, note: signed.noteWith([officer]) });
 }
 
 /** Whether an officer may end a warrant. */
-export function mayRefuse({ handle, roles }: Officer, { requester, purpose: name }: Warrant, charter: Charter): boolean {
+export function mayRefuse(
+  { handle, roles }: Officer,
+  { requester, purpose: name }: Warrant,
+  charter: Charter,
+): boolean {
   if (roles.includes('keeper')) return true;
   const purpose = charter.purposes.get(name);
   const demands = [
@@ -96,7 +102,8 @@ export function verifyRatification(note: string | Uint8Array, options: AboutWarr
   if (ratification.warrant !== warrant.sha256) fail('warrant_invalid', 'the ratification is about another warrant');
   const purpose = charter.purposes.get(warrant.purpose);
   if (purpose === undefined) return fail('unknown_purpose', 'the charter does not have the purpose of the warrant');
-  if (purpose.ratify === null) return fail('warrant_invalid', 'the warrant is not one of break-glass: nothing to ratify');
+  if (purpose.ratify === null)
+    return fail('warrant_invalid', 'the warrant is not one of break-glass: nothing to ratify');
   const requester = charter.officers.get(warrant.requester);
   if (requester === undefined) return fail('not_in_charter', 'the requester is not an officer of the charter');
   const signed = signaturesUnder(note, ratification.text, charter, 'ratification@trefoil');
@@ -107,7 +114,7 @@ export function verifyRatification(note: string | Uint8Array, options: AboutWarr
 
 function about(options: AboutWarrantOptions): AboutWarrantOptions {
   const given = checkOptions<AboutWarrantOptions>('options', options, ['charter', 'warrant']);
-  checkIsCharter(given.charter);
+  checkIsCharter('charter', given.charter);
   if (typeof given.warrant?.sha256 !== 'string') badType('warrant', 'expected a warrant, as parseWarrant returns it');
   return given;
 }
@@ -136,7 +143,7 @@ export interface VerifiedClock {
  */
 export function verifyClock(note: string | Uint8Array, options: { readonly charter: Charter }): VerifiedClock {
   const { charter } = checkOptions<{ readonly charter: Charter }>('options', options, ['charter']);
-  checkIsCharter(charter);
+  checkIsCharter('charter', charter);
   const statement = parseClock(note);
   if (statement.domain !== charter.domain) fail('warrant_invalid', 'the clock statement is for another domain');
   const signed = signaturesUnder(note, statement.text, charter, 'clock@trefoil');

@@ -5,8 +5,9 @@
 
 import { badType, checkOptions, typeName } from '../../core/checks.ts';
 import type { Charter, Desk, Officer, Purpose } from '../charter/charter.ts';
+import { checkIsCharter } from '../charter/parse.ts';
 import type { Demand } from '../text/items.ts';
-import { approversOf, candidatesOf, checkIsCharter, checkRequester, signaturesUnder } from './approvals.ts';
+import { approversOf, candidatesOf, checkRequester, signaturesUnder } from './approvals.ts';
 import type { Dossier } from './dossier.ts';
 import { checkCharterOf, checkDomainOf, checkTimeOf, dossierOf, partiesOf, purposeOf } from './steps.ts';
 import { parseWarrant, type Warrant } from './warrant.ts';
@@ -87,6 +88,6 @@ export function verifyWarrant(note: string | Uint8Array, options: VerifyWarrantO
 function checked(options: VerifyWarrantOptions): VerifyWarrantOptions {
   const given = checkOptions<VerifyWarrantOptions>('options', options, ['charter', 'dossier', 'now', 'extra']);
   if (typeof given.now !== 'number') badType('now', `expected seconds since 1970, got ${typeName(given.now)}`);
-  checkIsCharter(given.charter);
+  checkIsCharter('charter', given.charter);
   return given;
 }

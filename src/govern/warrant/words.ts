@@ -63,7 +63,7 @@ function rows(list: readonly Row[]): readonly string[] {
 
 function purposeInWords({ purpose: name }: Warrant, purpose: Purpose | null): string {
   if (purpose === null) return `${name}${UNKNOWN}`;
-  return purpose.dpv === null ? name : `${name} (${purpose.dpv})`;
+  return purpose.dpv === null ? name : `${name} (dpv:${purpose.dpv})`;
 }
 
 function caseInWords({ case: stated }: Warrant, dossier: Dossier | null): string {
@@ -75,7 +75,9 @@ function caseInWords({ case: stated }: Warrant, dossier: Dossier | null): string
 function breadth(asked: number | null, most: number | null | undefined, noun: string): string {
   if (asked === null) return `ANY NUMBER of ${noun}`;
   if (most === undefined) return `${number(asked)} ${noun}`;
-  return most === null ? `${number(asked)} ${noun} (the purpose has no limit)` : `${number(asked)} of up to ${number(most)} ${noun}`;
+  return most === null
+    ? `${number(asked)} ${noun} (the purpose has no limit)`
+    : `${number(asked)} of up to ${number(most)} ${noun}`;
 }
 
 function peopleInWords(dossier: Dossier | null): readonly Row[] {
@@ -102,7 +104,9 @@ function promises({ witnessed, show, isUnbound, ratify }: Purpose): readonly Row
   const told = show === null ? 'never by an extract of the log' : `after ${duration(show)}`;
   const later: readonly Row[] =
     ratify === null ? [] : [['ratified', `within ${duration(ratify.seconds)}: ${demandsInWords(ratify.demands)}`]];
-  const unbound: readonly Row[] = isUnbound ? [['bound to', 'NOBODY: whose values are opened is the desk\u2019s word']] : [];
+  const unbound: readonly Row[] = isUnbound
+    ? [['bound to', 'NOBODY: whose values are opened is the desk\u2019s word']]
+    : [];
   return [['witnessed', seen], ['person is told', told], ...later, ...unbound];
 }
 
@@ -162,7 +166,8 @@ function number(value: number): string {
  * Everything but letters, marks, digits, punctuation, symbols and the space; and what is one of these and invisible, or
  * a quotation mark or backslash, which delimit the text and its escapes.
  */
-const NOT_PLAIN = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}"\\\u115f\u1160\u2800\u3164\uffa0]/gu;
+const NOT_PLAIN =
+  /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}"\\\u115f\u1160\u2800\u3164\uffa0]/gu;
 
 /** A text in quotation marks, on one line, with everything that is not shown as it is as an escape of JavaScript. */
 export function quoted(text: string): string {
