@@ -33,6 +33,15 @@ export {
   writeRatification,
 } from './govern/warrant/ratification.ts';
 export { parseRefusal, type Refusal, type RefusalFields, writeRefusal } from './govern/warrant/refusal.ts';
+export {
+  readyToSign,
+  type SignAboutOptions,
+  signRatification,
+  signRefusal,
+  type SignWarrantOptions,
+  signWarrant,
+  type ToSign,
+} from './govern/warrant/sign.ts';
 export { type VerifiedWarrant, type VerifyWarrantOptions, verifyWarrant } from './govern/warrant/verify.ts';
 export {
   type AboutWarrantOptions,
@@ -44,3 +53,5 @@ export {
   verifyRefusal,
 } from './govern/warrant/verify-statements.ts';
 export { parseWarrant, type Warrant, type WarrantCase, type WarrantFields } from './govern/warrant/warrant.ts';
+export { type WarrantView, warrantInWords } from './govern/warrant/words.ts';
+export { type Signed, signedBy } from './govern/warrant/approvals.ts';
