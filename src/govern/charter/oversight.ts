@@ -36,7 +36,8 @@ function readSubjectAlert(arranged: Arranged, countsPeople: boolean, refuse: Ref
   const line = arranged.maybe('alert subject');
   if (line === null) return null;
   const words = wordsOf(line, refuse);
-  if (!countsPeople) words.refuse('the alert counts people, and the charter has no line subject, which says who is one');
+  if (!countsPeople)
+    words.refuse('the alert counts people, and the charter has no line subject, which says who is one');
   const count = words.number('the number of warrants', 1, MOST);
   words.word('warrants');
   words.word('per');

@@ -69,7 +69,10 @@ export function openCharter(note: string | Uint8Array, options: OpenCharterOptio
   return charter;
 }
 
-function checkedOptions(options: OpenCharterOptions): { readonly sha256: string | null; readonly previous: Charter | null } {
+function checkedOptions(options: OpenCharterOptions): {
+  readonly sha256: string | null;
+  readonly previous: Charter | null;
+} {
   const { sha256, previous } = checkOptions<OpenCharterOptions>('options', options, ['sha256', 'previous']);
   if ((sha256 === undefined) === (previous === undefined)) {
     throw new TypeError('"options" expected sha256 or previous, and not both');
@@ -87,7 +90,8 @@ function checkedOptions(options: OpenCharterOptions): { readonly sha256: string 
  * @throws TrefoilError `charter_outdated`, `charter_invalid`.
  */
 export function checkFollows(charter: Charter, previous: Charter): void {
-  if (charter.domain !== previous.domain) invalid('the domain is not that of the version before', lineOf(charter, 'domain') ?? undefined);
+  if (charter.domain !== previous.domain)
+    invalid('the domain is not that of the version before', lineOf(charter, 'domain') ?? undefined);
   if (charter.version <= previous.version) {
     fail('charter_outdated', 'the charter is not newer than the version that is known', {
       line: 2,
@@ -103,7 +107,10 @@ export function checkFollows(charter: Charter, previous: Charter): void {
     });
   }
   if (charter.previous !== previous.sha256) {
-    invalid('the charter follows another text than the version that is known', lineOf(charter, 'previous') ?? undefined);
+    invalid(
+      'the charter follows another text than the version that is known',
+      lineOf(charter, 'previous') ?? undefined,
+    );
   }
 }
 
@@ -144,14 +151,17 @@ export function signersOf(note: string | Uint8Array, charter: Charter): readonly
 /** How many keepers have to sign yet. */
 export function missingKeepers(note: string | Uint8Array, charter: Charter): number {
   const signers = signersOf(note, charter).map((handle) => charter.officers.get(handle)!);
-  const [{ count }] = charter.change as readonly [{ count: number }];
-  return areMet(charter.change, signers) ? 0 : count - signers.length;
+  return areMet(charter.change, signers) ? 0 : charter.change[0]!.count - signers.length;
 }
 
 function unsigned(missing: number, { change, version }: Charter, which: string): never {
   const needed = change[0]!.count;
-  return fail('charter_unsigned', `keepers of ${which} have to sign, and too few have: ${missing} more of version ${version}`, {
-    expected: needed,
-    actual: needed - missing,
-  });
+  return fail(
+    'charter_unsigned',
+    `keepers of ${which} have to sign, and too few have: ${missing} more of version ${version}`,
+    {
+      expected: needed,
+      actual: needed - missing,
+    },
+  );
 }
