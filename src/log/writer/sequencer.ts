@@ -55,7 +55,7 @@ export interface Log {
    * Appends an entry. Its place is decided when this is called: calls without waiting keep their order.
    *
    * @param entry for `log-v1`, what happened; the log adds the time, which never falls. For `bytes`, at most 65,535.
-   * @returns the index of the entry and a checkpoint that it is under, when both are on the disk.
+   * @returns the index and the bytes of the entry, and a checkpoint that it is under, when they are on the disk.
    * @throws TrefoilError `entry_invalid` or `opening_wrong`, and nothing was written; `io_failed`, `no_space`,
    *   `log_in_use`, and the log has stopped: every later append is `log_stopped`. An entry whose append failed this way
    *   may be in the log when it is opened again.
