@@ -20,4 +20,7 @@ export { type CheckCharterOptions, checkCharter, type FormatSpace } from './gove
 export { parseCharter } from './govern/charter/parse.ts';
 export { type OpenCharterOptions, openCharter } from './govern/charter/succession.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
+export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
+export { addSignature } from './govern/officers/signatures.ts';
+export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
 export type { Demand } from './govern/text/items.ts';
