@@ -105,7 +105,7 @@ function promises({ witnessed, show, isUnbound, ratify }: Purpose): readonly Row
   const later: readonly Row[] =
     ratify === null ? [] : [['ratified', `within ${duration(ratify.seconds)}: ${demandsInWords(ratify.demands)}`]];
   const unbound: readonly Row[] = isUnbound
-    ? [['bound to', 'NOBODY: whose values are opened is the desk\u2019s word']]
+    ? [['bound to', 'NOBODY: whose values they are is the word of the desk']]
     : [];
   return [['witnessed', seen], ['person is told', told], ...later, ...unbound];
 }

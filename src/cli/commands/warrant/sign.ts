@@ -112,7 +112,10 @@ async function sign(path: string, options: SignOptions, context: Context): Promi
   const ready = inFile(path, () => readyToSign(note, { charter, dossier: dossierFile, now, signer: named.signer }));
   const { warrant, dossier, signed } = ready;
   const lines = warrantInWords({ warrant, dossier, charter, signed });
-  await confirmCase([`you sign as ${named.handle}`, ...lines], dossier.case, context);
+  // The words explain the text, and the text is what is signed. So both are shown.
+  const text = warrant.text.trimEnd().split('\n');
+  const shown = [...lines, 'the text that is signed:', ...text.map((line) => `  ${line}`)];
+  await confirmCase([`you sign as ${named.handle}`, ...shown], dossier.case, context);
   const content = await ready.sign();
   // Another officer may have signed the same file while this one was reading.
   if ((await readNote(path)) !== note) {
