@@ -21,6 +21,8 @@ export { parseCharter } from './govern/charter/parse.ts';
 export { type OpenCharterOptions, openCharter } from './govern/charter/succession.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
 export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
+export { addSignature } from './govern/officers/signatures.ts';
+export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
 export type { Demand } from './govern/text/items.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
 export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';

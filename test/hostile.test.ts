@@ -17,7 +17,16 @@ import { type KeyWrapper, sealKeyFile, splitIdentity } from '../src/custody.ts';
 import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
-import { parseCharter, parseWarrant, writeClock, writeRatification, writeRefusal } from '../src/govern.ts';
+import {
+  notePartySigner,
+  type PartySigner,
+  parseCharter,
+  parseWarrant,
+  sshPartySigner,
+  writeClock,
+  writeRatification,
+  writeRefusal,
+} from '../src/govern.ts';
 import {
   coarsen,
   constant,
@@ -67,6 +76,7 @@ import { parsePolicy, project, rekey } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
+import { privateKey, sshsig } from './govern/officers/sshsig.ts';
 import { CHARTER, made as madeWarrant, NOW, REQUEST, SIGNERS, signed as signedText } from './govern/warrant/shared.ts';
 import { HostileError, hostileValues, MARKER } from './hostile.ts';
 import { keysetJson, testRoot } from './reference/tree.ts';
@@ -591,10 +601,42 @@ const LOG: Readonly<Record<string, Row>> = {
     { algorithm: 'ed25519', random: (length: number) => new Uint8Array(length) },
   ]),
   noteSigner: signerRow(() => [NOTE_KEY.privateKey], 'text\n'),
-  cosigner: signerRow(() => [COSIGNER_KEY.privateKey, { now: () => 0 }], CHECKPOINT),
+  cosigner: signerRow(() => [COSIGNER_KEY.privateKey, { now: () => 1000 }], CHECKPOINT),
   parseNote: call(() => [NOTE]),
   openNote: call(() => [NOTE, [verifierKey(NOTE_KEY.verifierKey)]]),
   signNote: call(() => ['text\n', [{ ...noteSigner(NOTE_KEY.privateKey) }]]),
+};
+
+const CLOCK_TEXT = 'trefoil clock v1\ndomain eu\n';
+const SSH_KEY = privateKey('ssh-ed25519');
+const SSH_LINE = SSH_KEY.line;
+const SSH_SIGNATURE = Uint8Array.from(sshsig(SSH_KEY, CLOCK_TEXT, 'clock@trefoil'));
+const signs = (fn: Fn, signer: PartySigner): Call => ({
+  name: `${fn.name}.sign`,
+  fn: signer.sign as Fn,
+  args: () => [CLOCK_TEXT, 'clock@trefoil'],
+});
+
+const GOVERN: Readonly<Record<string, Row>> = {
+  notePartySigner: (fn) => [
+    { name: fn.name, fn, args: () => [NOTE_KEY.privateKey] },
+    signs(fn, notePartySigner(NOTE_KEY.privateKey)),
+  ],
+  sshPartySigner: (fn) => [
+    { name: fn.name, fn, args: () => ['anna', SSH_LINE, async () => SSH_SIGNATURE] },
+    signs(
+      fn,
+      sshPartySigner('anna', SSH_LINE, async () => SSH_SIGNATURE),
+    ),
+    {
+      name: 'sshPartySigner.sign with an answer',
+      fn: (async (answer: never) =>
+        sshPartySigner('anna', SSH_LINE, async () => answer).sign(CLOCK_TEXT, 'clock@trefoil')) as Fn,
+      args: () => [SSH_SIGNATURE],
+    },
+  ],
+  sshKey: call(() => [SSH_LINE, { touch: false, verified: false }]),
+  addSignature: call(() => [CLOCK_TEXT, NOTE.split('\n').at(-2)]),
 };
 
 const KEY32 = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -1253,7 +1295,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
-  govern: { ...CHARTERS, ...WARRANTS },
+  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS },
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {
