@@ -26,8 +26,8 @@ export interface WarrantWordsOptions {
 }
 
 /**
- * A warrant in words, as lines without line feeds: who asks, for whom and why, how much of what is possible, until when,
- * who has signed and who still has to.
+ * A warrant in words, as lines without line feeds: who asks, for whom and why, how much of what is possible, until
+ * when, who has signed and who still has to.
  *
  * It does not say whether the warrant is valid: `verifyWarrant` does. Every text of the dossier is in quotation marks,
  * on one line, with everything that is not shown as it is as an escape.
