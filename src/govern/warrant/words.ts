@@ -9,11 +9,11 @@ import { escapeOf } from '../../core/visible.ts';
 import { fail } from '../../errors.ts';
 import type { Charter, Officer, Purpose } from '../charter/charter.ts';
 import { checkIsCharter } from '../charter/parse.ts';
+import { demandsInWords, matchDemands } from '../officers/matching.ts';
 import type { Demand } from '../text/items.ts';
 import { writeTime } from '../text/items.ts';
 import { candidatesOf, checkDemands, type Signed, signedSoFar } from './approvals.ts';
 import { type Dossier, type DossierSubject, NOT_ITS_OWN, parseDossier } from './dossier.ts';
-import { demandsInWords, matchDemands } from './matching.ts';
 import { parseWarrant, type Warrant } from './warrant.ts';
 
 /** Options of {@link warrantInWords}. */
