@@ -209,6 +209,11 @@ const NO_KEYS: Readonly<Record<string, string>> = {
     writeLogProof checkConsistency checkInclusion consistencyProof inclusionProof hashesOf tilePath parseSeen verifyLog
     cosign latestOf witness witnessMemory openLog openNote parseNote signNote cosigner newNoteKey noteSigner
     verifierKey`,
+  // Papers and people: nothing of it turns a value back.
+  './govern': `charterChanges checkCharter parseCharter openCharter notePartySigner sshPartySigner signedBy newWarrant
+    parseClock writeClock parseDossier writeDossier parseRatification writeRatification parseRefusal writeRefusal
+    readyToSign signRatification signRefusal signWarrant verifyWarrant verifyClock verifyRatification verifyRefusal
+    parseWarrant warrantInWords signaturesOf addSignature sshKey`,
   './ff1': 'ff1 alphabet ff1Text',
   './ff3': 'ff3 ff3Text',
   './ip': 'cryptoPan ipcryptDeterministic ipcryptNd ipcryptNdx ipcryptPfx',

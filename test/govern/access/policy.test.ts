@@ -112,6 +112,7 @@ describe('a warrant', () => {
           verb: 'reveal',
           domain: 'eu-enclave',
           scopes: ['seal:b', 'vault:main/person.name'],
+          bound: [],
           subject: null,
         },
       },
@@ -327,7 +328,92 @@ describe('a batch', () => {
   });
 });
 
+describe('values that must be bound to their people', () => {
+  const rule = vault({ scope: 'person.name', store: 'main', subject: 'id' });
+  const bound = policy({ id, name: rule, city: keep }, { subject: 'id' });
+
+  async function setting(allowed: readonly string[]) {
+    const store = memoryStore();
+    const stores = { main: store };
+    const made = await (await bound.open(plain, stores)).protectMany(rows);
+    const tokens = new Map(allowed.map((text) => [id.bind(plain).protect(text) as string, text]));
+    const recorded = recording(plain, { personOf: (subject) => tokens.get(subject) ?? null });
+    return { made, stores, ...recorded, open: await bound.open(recorded.keys, stores, anyWarrant) };
+  }
+
+  it('are known before: only a vault with the subject of the policy binds', async () => {
+    const { events } = await setting(['1']);
+    expect(events[0]).toMatchObject({
+      facts: { scopes: ['vault:main/person.name'], bound: ['vault:main/person.name'] },
+    });
+    for (const other of [
+      policy({ id, name: rule }),
+      policy({ id, city: token({ scope: 'city' }), name: rule }, { subject: 'city' }),
+      policy(
+        { id, name: rule, more: vault({ scope: 'person.name', store: 'main', subject: 'more2' }), more2: id },
+        { subject: 'id' },
+      ),
+    ]) {
+      const { keys, events: of } = recording(plain);
+      await other.open(keys, { main: memoryStore() }, anyWarrant);
+      expect(of[0]).toMatchObject({ facts: { bound: [] } });
+    }
+  });
+
+  it('are revealed for their person', async () => {
+    const { made, open, outcomes } = await setting(['1', '2']);
+    expect(await open.revealMany(made)).toEqual(made.map((row, i) => ({ ...row, name: rows[i]!.name })));
+    expect(outcomes()).toEqual([{ opened: 2, failed: 0, refused: 0 }]);
+  });
+
+  it('amendment 1: a requester puts another person’s value beside the name of the person of the warrant', async () => {
+    const { made, open, outcomes } = await setting(['1']);
+    const swapped = [{ ...made[0]!, name: made[1]!.name }, made[0]!];
+    const issues: unknown[] = [];
+    const back = await open.revealMany(swapped, {
+      onReject: ({ code, row, field }) => issues.push([row, field, code]),
+    });
+    expect(back).toEqual([{ ...made[0]!, name: 'Ada' }]);
+    expect(issues).toEqual([[1, 'name', 'other_subject']]);
+    expect(outcomes()).toEqual([{ opened: 1, failed: 1, refused: 0 }]);
+  });
+
+  it('are not revealed for a person whom the warrant does not name, nor for one whom the store does not know', async () => {
+    const { made, open } = await setting(['1', '3']);
+    const stranger = { ...made[0]!, id: id.bind(plain).protect(3) };
+    for (const row of [made[1]!, stranger]) {
+      await expect(open.reveal(row)).rejects.toMatchObject({ code: 'other_subject' });
+    }
+  });
+
+  it('are counted apart from a value that is no token, whatever stands before it', async () => {
+    const { made, open } = await setting(['1', '2']);
+    const bad = [{ ...made[0]!, name: 7 }, made[1]!, { ...made[0]!, name: null }, made[0]!];
+    const issues: unknown[] = [];
+    const back = await open.revealMany(bad as never, { onReject: ({ code, row }) => issues.push([row, code]) });
+    expect(back.map(({ name: of }) => of)).toEqual(['Bob', null, 'Ada']);
+    expect(issues).toEqual([[1, 'wrong_type']]);
+  });
+
+  it('of rules that bind to nobody are not revealed, even if a place grants them', async () => {
+    const { keys } = recording(plain, { personOf: () => '1' });
+    const open = await people.open(keys, {}, anyWarrant);
+    await expect(open.reveal(safe[0]!)).rejects.toThrow(/bound to nobody/);
+  });
+});
+
 describe("the policy's subject", () => {
+  it('tells a place what it writes for the text of a person', async () => {
+    const { keys, events } = recording(plain);
+    const reference = token({ scope: 'person', after: 'Patient/', label: 'cust' });
+    await policy({ of: reference, name }, { subject: 'of' }).open(keys, {}, anyWarrant);
+    const [event] = events;
+    if (event?.kind !== 'grant') throw new Error('no grant');
+    const { path, rule, outputOf } = event.facts.subject!;
+    expect({ path, rule }).toEqual({ path: 'of', rule: { rule: 'token', scope: 'person', after: 'Patient/' } });
+    expect(outputOf('Patient/4711')).toBe(reference.bind(plain).protect('Patient/4711'));
+  });
+
   it('is a field that protected records have', () => {
     expect(codeOf(() => policy({ id, name }, { subject: 'number' }))).toBe('wrong_option');
     expect(codeOf(() => policy({ ids: each(id) }, { subject: 'ids' }))).toBe('wrong_option');

@@ -21,14 +21,17 @@ export interface Behaviour {
   /** Called with each batch before its use is granted; what it throws is the place's refusal. */
   readonly onUse?: (batch: Batch) => void | Promise<void>;
   readonly onDone?: () => void | Promise<void>;
+  /** See `Grant`. */
+  readonly personOf?: (subject: string) => string | null;
 }
 
-export function recording(keys: DomainKeys, { onUse, onDone }: Behaviour = {}): Recording {
+export function recording(keys: DomainKeys, { onUse, onDone, personOf }: Behaviour = {}): Recording {
   const events: Event[] = [];
   const place: Place = {
     async grant(_, facts) {
       events.push({ kind: 'grant', facts });
       return {
+        personOf: personOf ?? null,
         async use(batch) {
           await onUse?.(batch);
           events.push({ kind: 'use', batch });
