@@ -14,6 +14,10 @@ export type {
   Rate,
   WarrantVerb,
 } from './govern/charter/charter.ts';
+export type { CharterFinding, CharterFindingWord } from './govern/charter/check/finding.ts';
+export { type CheckCharterOptions, checkCharter, type FormatSpace } from './govern/charter/check.ts';
+export { parseCharter } from './govern/charter/parse.ts';
+export { type OpenCharterOptions, openCharter } from './govern/charter/succession.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
 export type { Demand } from './govern/text/items.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';

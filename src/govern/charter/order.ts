@@ -54,7 +54,7 @@ export function arrange(lines: readonly Line[], refuse: Refuse): Arranged {
     const { word, items } = familyOf(line, refuse);
     const place = WORDS.indexOf(word);
     if (place < at) refuse(`lines ${word} come before lines ${WORDS[at]}`, line.number);
-    refuseMissing(families, at, place, line.number, refuse);
+    refuseMissing(lines, families, at, place, line.number, refuse);
     at = place;
     const family = families.get(word) ?? [];
     if (family.length > 0 && ORDER[place]![1] !== 'any number') {
@@ -62,7 +62,7 @@ export function arrange(lines: readonly Line[], refuse: Refuse): Arranged {
     }
     families.set(word, [...family, { ...line, items }]);
   }
-  refuseMissing(families, at, ORDER.length, lines.length + 1, refuse);
+  refuseMissing(lines, families, at, ORDER.length, lines.length + 1, refuse);
   const all = (word: CharterWord): readonly Line[] => families.get(word) ?? [];
   return { all, one: (word) => all(word)[0]!, maybe: (word) => all(word)[0] ?? null };
 }
@@ -81,6 +81,7 @@ function familyOf(line: Line, refuse: Refuse): { readonly word: string; readonly
 
 /** Refuses if a line that every charter has is not among those before the family `to`. */
 function refuseMissing(
+  lines: readonly Line[],
   families: ReadonlyMap<string, readonly Line[]>,
   from: number,
   to: number,
@@ -88,7 +89,8 @@ function refuseMissing(
   refuse: Refuse,
 ): void {
   for (const [word, times] of ORDER.slice(from, to)) {
-    if (times === 'once' && !families.has(word))
-      refuse(`the charter lacks the line ${word}, which belongs here`, number);
+    if (times !== 'once' || families.has(word)) continue;
+    const isLater = lines.some((line) => line.word === word);
+    refuse(isLater ? `the line ${word} belongs before this one` : `the charter lacks a line ${word} here`, number);
   }
 }

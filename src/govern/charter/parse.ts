@@ -9,7 +9,7 @@ import { utf8 } from '../../core/bytes.ts';
 import { badType, NAME_PATTERN, typeName } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
-import { runningSha256 } from '../../kernel/digest.ts';
+import { sha256Of } from '../../kernel/digest.ts';
 import { parseNote } from '../../note/parse.ts';
 import type { Demand } from '../text/items.ts';
 import { readLines } from '../text/lines.ts';
@@ -100,9 +100,7 @@ export function checkIsCharter(argument: string, value: unknown): Charter {
 
 /** SHA-256 of a text, as 64 hexadecimal digits. */
 export function digestOfText(text: string): string {
-  const digest = runningSha256();
-  digest.add(utf8(text));
-  return writeHex(digest.soFar());
+  return writeHex(sha256Of(utf8(text)));
 }
 
 /** The text of a charter that may be a note. */

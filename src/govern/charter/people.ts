@@ -2,11 +2,12 @@
 
 import { NAME_PATTERN } from '../../core/checks.ts';
 import type { Verifier } from '../../note/verifier.ts';
-import { readPartyKeys } from '../officers/party-key.ts';
+import { type PartyKey, rawNoteKey, readPartyKeys } from '../officers/party-key.ts';
+import { lineNameOf } from '../officers/signatures.ts';
 import type { Line, Refuse } from '../text/lines.ts';
 import type { Client, Desk, Officer } from './charter.ts';
 import type { Arranged } from './order.ts';
-import { type LogLines, rawKeyOf } from './policy-lines.ts';
+import type { LogLines } from './policy-lines.ts';
 import { type Words, wordsOf } from './words.ts';
 
 /** The most keys of one officer. */
@@ -22,11 +23,11 @@ export interface People {
   readonly clients: ReadonlyMap<string, Client>;
 }
 
-/** Refuses what was claimed before: by whom does not matter. */
+/** What may be in a charter only once. Each refuses what was claimed before; by whom does not matter. */
 interface Claims {
   readonly handle: (handle: string, words: Words) => string;
-  readonly rawKey: (raw: string, words: Words) => void;
-  readonly verifier: (verifier: Verifier, words: Words) => Verifier;
+  readonly key: (handle: string, key: PartyKey, words: Words) => void;
+  readonly verifier: (handle: string, verifier: Verifier, words: Words) => Verifier;
 }
 
 /** Reads the lines. */
@@ -55,33 +56,35 @@ export function readPeople(arranged: Arranged, log: LogLines, refuse: Refuse): P
  * people, or a person and the log, who cannot be told apart. The keys of the log lines come first.
  */
 function claimsAfter({ log, answers, logPolicy }: LogLines, arranged: Arranged, refuse: Refuse): Claims {
+  const first = [log, ...logPolicy.witnesses.map(({ verifier }) => verifier)].map(noteKeyOf);
   const handles = new Set<string>();
-  const raw = new Set([log, ...logPolicy.witnesses.map(({ verifier }) => verifier)].map(rawKeyOf));
-  const names = new Set([log, ...logPolicy.witnesses.map(({ verifier }) => verifier)].map(nameOf));
+  const raws = new Set(first.map(({ raw }) => raw));
+  const names = new Set(first.map((key) => lineNameOf('', key)));
   const claims: Claims = {
     handle(handle, { refuse }) {
       if (handles.has(handle)) refuse('the handle is already that of an officer, desk or client');
       handles.add(handle);
       return handle;
     },
-    rawKey(key, { refuse }) {
-      if (raw.has(key)) refuse('the public key is already in the charter, perhaps under another name');
-      raw.add(key);
+    key(handle, key, { refuse }) {
+      if (raws.has(key.raw)) refuse('the public key is already in the charter, perhaps under another name');
+      raws.add(key.raw);
+      // The hash in a signature line has 32 bits, so a second key with the same one can be searched for.
+      const name = lineNameOf(handle, key);
+      if (names.has(name)) refuse('signature lines name the key as they name another one of the charter');
+      names.add(name);
     },
-    verifier(verifier, words) {
-      claims.rawKey(rawKeyOf(verifier), words);
-      // The key hash has 32 bits, so a second key with the same one can be searched for.
-      if (names.has(nameOf(verifier))) words.refuse('the charter has another key with this name and key hash');
-      names.add(nameOf(verifier));
+    verifier(handle, verifier, words) {
+      claims.key(handle, noteKeyOf(verifier), words);
       return verifier;
     },
   };
-  if (answers !== null) claims.verifier(answers, wordsOf(arranged.one('answers'), refuse));
+  if (answers !== null) claims.verifier('', answers, wordsOf(arranged.one('answers'), refuse));
   return claims;
 }
 
-function nameOf({ name, keyHash }: Verifier): string {
-  return `${name}+${keyHash}`;
+function noteKeyOf(verifier: Verifier): PartyKey {
+  return { kind: 'note', verifier, raw: rawNoteKey(verifier) };
 }
 
 /** `officer HANDLE ROLE[,ROLE...] KEY...` */
@@ -90,12 +93,8 @@ function readOfficer(line: Line, claims: Claims, refuse: Refuse): Officer {
   const handle = claims.handle(words.name('the handle'), words);
   const roles = words.other(`roles such as approver,legal: at most ${MOST_ROLES}, each once`, rolesOf);
   const keys = readPartyKeys(words.rest(), words.refuse);
-  if (keys.length === 0) words.refuse('the officer has no key');
   if (keys.length > MOST_KEYS) words.refuse(`the officer has more than ${MOST_KEYS} keys`);
-  for (const key of keys) {
-    if (key.kind === 'note') claims.verifier(key.verifier, words);
-    else claims.rawKey(key.raw, words);
-  }
+  for (const key of keys) claims.key(handle, key, words);
   return Object.freeze({ handle, roles, keys: Object.freeze([...keys]) });
 }
 
@@ -113,7 +112,7 @@ function readDesk(line: Line, officers: ReadonlyMap<string, Officer>, claims: Cl
   const of = words.name('the handle of its officer');
   if (!officers.has(of)) words.refuse('the officer of the desk is not in the charter');
   words.word('note');
-  const key = claims.verifier(words.key(), words);
+  const key = claims.verifier(handle, words.key(), words);
   words.end();
   return Object.freeze({ handle, of, key });
 }
@@ -123,7 +122,7 @@ function readClient(line: Line, claims: Claims, refuse: Refuse): Client {
   const words = wordsOf(line, refuse);
   const handle = claims.handle(words.name('the handle'), words);
   words.word('note');
-  const key = claims.verifier(words.key(), words);
+  const key = claims.verifier(handle, words.key(), words);
   words.end();
   return Object.freeze({ handle, key });
 }

@@ -1,7 +1,5 @@
 /** The lines of a charter about its log: `log`, `answers`, and the witnesses, which are a policy of C2SP as they are. */
 
-import { decodeBase64 } from '../../core/base64.ts';
-import { writeHex } from '../../core/hex.ts';
 import { TrefoilError } from '../../errors.ts';
 import { type LogPolicy, parseLogPolicy } from '../../log/tree/policy.ts';
 import type { Verifier } from '../../note/verifier.ts';
@@ -58,10 +56,4 @@ function readAnswers(line: Line, refuse: Refuse): Verifier {
   const key = words.key();
   words.end();
   return key;
-}
-
-/** The bare public key of a verifier, without its name and type: 64 hexadecimal digits. */
-export function rawKeyOf({ name, keyHash, text }: Verifier): string {
-  const typed = decodeBase64(text.slice(name.length + 1 + keyHash.length + 1))!;
-  return writeHex(typed.subarray(1));
 }

@@ -151,8 +151,7 @@ export function signersOf(note: string | Uint8Array, charter: Charter): readonly
 /** How many keepers have to sign yet. */
 export function missingKeepers(note: string | Uint8Array, charter: Charter): number {
   const signers = signersOf(note, charter).map((handle) => charter.officers.get(handle)!);
-  const [{ count }] = charter.change as readonly [{ count: number }];
-  return areMet(charter.change, signers) ? 0 : count - signers.length;
+  return areMet(charter.change, signers) ? 0 : charter.change[0]!.count - signers.length;
 }
 
 function unsigned(missing: number, { change, version }: Charter, which: string): never {

@@ -23,8 +23,8 @@ const NAMESPACES: readonly SshNamespace[] = [
 ];
 
 /**
- * Checks that the first line of a text is that of the namespace. So nobody signs a charter where they meant a warrant,
- * whichever key they sign with.
+ * Checks that the first line of a text is that of the namespace, and that the second one begins with a word. So nobody
+ * signs a charter where they meant a warrant, or a checkpoint of a log, whichever key they sign with.
  *
  * @throws TrefoilError `note_invalid`.
  * @throws RangeError if there is no such namespace, which is a mistake of the caller.
@@ -34,8 +34,10 @@ export function checkNamespace(text: string, namespace: SshNamespace): void {
     badRange('namespace', `expected one of ${NAMESPACES.join(', ')}, got ${typeName(namespace)}`);
   }
   const kind = namespace.slice(0, namespace.indexOf('@'));
-  const [first = ''] = text.split('\n', 1);
+  const [first = '', second = ''] = text.split('\n', 2);
   if (!first.startsWith(`trefoil ${kind} v`) || !/ v[1-9][0-9]{0,3}$/.test(first)) {
     fail('note_invalid', `the first line is not that of a ${kind}, "trefoil ${kind} v1"`, { line: 1 });
   }
+  // A log could have such a line as its name. The second line of its checkpoints is a number.
+  if (second !== '' && !/^[a-z]/.test(second)) fail('note_invalid', 'the line does not begin with a word', { line: 2 });
 }

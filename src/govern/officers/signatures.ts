@@ -171,9 +171,9 @@ export function addSignature(noteOrText: string, line: string): string {
   if (typeof line !== 'string') badType('line', 'expected text');
   const isNote = noteOrText.includes('\n\n');
   const { text, signatures } = isNote ? parseShort(noteOrText) : { text: checkShort(noteOrText), signatures: [] };
-  // The line is read in a note of its own, so that it can be nothing but one line.
-  const added = parseNote(`${text}\n${line.replace(/\n$/, '')}\n`).signatures;
-  if (added.length !== 1) fail('note_invalid', 'expected one signature line');
+  const alone = line.replace(/\n$/, '');
+  if (alone.includes('\n')) fail('note_invalid', 'expected one signature line');
+  const added = parseNote(`${text}\n${alone}\n`).signatures;
   const [signature] = added as readonly [NoteSignature];
   if (signatures.some((one) => nameOf(one) === nameOf(signature))) {
     fail('note_invalid', 'this key has signed the note already');
