@@ -3,6 +3,7 @@
  * them.
  */
 
+export { type CharterChange, charterChanges } from './govern/charter/changes.ts';
 export type {
   Alerts,
   Charter,
@@ -19,7 +20,9 @@ export { type CheckCharterOptions, checkCharter, type FormatSpace } from './gove
 export { parseCharter } from './govern/charter/parse.ts';
 export { type OpenCharterOptions, openCharter } from './govern/charter/succession.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
+export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
 export type { Demand } from './govern/text/items.ts';
+export { type Signed, signedBy } from './govern/warrant/approvals.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
 export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';
 export {
@@ -31,18 +34,18 @@ export {
 } from './govern/warrant/dossier.ts';
 export {
   parseRatification,
+  type Ratification,
   type RatificationFields,
   type RatifiedUse,
-  type Ratification,
   writeRatification,
 } from './govern/warrant/ratification.ts';
 export { parseRefusal, type Refusal, type RefusalFields, writeRefusal } from './govern/warrant/refusal.ts';
 export {
   readyToSign,
   type SignAboutOptions,
+  type SignWarrantOptions,
   signRatification,
   signRefusal,
-  type SignWarrantOptions,
   signWarrant,
   type ToSign,
 } from './govern/warrant/sign.ts';
@@ -58,4 +61,3 @@ export {
 } from './govern/warrant/verify-statements.ts';
 export { parseWarrant, type Warrant, type WarrantCase, type WarrantFields } from './govern/warrant/warrant.ts';
 export { type WarrantView, warrantInWords } from './govern/warrant/words.ts';
-export { type Signed, signedBy } from './govern/warrant/approvals.ts';

@@ -4,11 +4,10 @@
 import { TrefoilError } from '../../errors.ts';
 import { openOutput } from '../../files/outputs/output-file.ts';
 import { systemError } from '../../files/system-error.ts';
-import { parseCharter } from '../../govern/charter/parse.ts';
-import { openCharter } from '../../govern/charter/succession.ts';
 import { MOST_BYTES } from '../../govern/text/lines.ts';
 import { MOST_DOSSIER_BYTES } from '../../govern/warrant/dossier.ts';
-import type { Charter } from '../../govern.ts';
+import { type Charter, openCharter, parseCharter } from '../../govern.ts';
+import { inFile } from '../charters/charter-file.ts';
 import { UsageError } from '../exit.ts';
 import { type Context, fileOption, option } from '../options.ts';
 import { readAtMost } from '../policy-file.ts';
@@ -64,19 +63,6 @@ async function readBytes(path: string, limit: number, what: string): Promise<Uin
     return await readAtMost(path, limit);
   } catch (error) {
     throw systemError(error, `${what} cannot be read`, path);
-  }
-}
-
-/** Runs a function over what was read, and names the file in its errors. */
-export function inFile<Result>(path: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof TrefoilError)) throw error;
-    throw new TrefoilError(
-      error.issues.map((issue) => ({ ...issue, file: path })),
-      error.total,
-    );
   }
 }
 

@@ -5,11 +5,9 @@
  */
 
 import { checkOptions } from '../../core/checks.ts';
-import { fail, TrefoilError } from '../../errors.ts';
-import { writeEntry } from '../../log/entry/entry.ts';
+import { fail } from '../../errors.ts';
 import type { PartyKey } from '../officers/party-key.ts';
 import { signaturesOf } from '../officers/signatures.ts';
-import { MOST_BYTES } from '../text/lines.ts';
 import type { Charter } from './charter.ts';
 import { areMet } from './demands.ts';
 import { checkIsCharter, invalid, parseCharter } from './parse.ts';
@@ -59,7 +57,7 @@ export function openCharter(note: string | Uint8Array, options: OpenCharterOptio
     invalid('the charter is not the one that is pinned: its text has another SHA-256');
   }
   if (previous !== null) checkFollows(charter, previous);
-  checkSize(note, charter);
+  if (charter.text.length === note.length) fail('charter_unsigned', 'the charter has no signatures');
   if (previous !== null) {
     const missing = missingKeepers(note, previous);
     if (missing > 0) unsigned(missing, previous, 'the version before');
@@ -111,21 +109,6 @@ export function checkFollows(charter: Charter, previous: Charter): void {
       'the charter follows another text than the version that is known',
       lineOf(charter, 'previous') ?? undefined,
     );
-  }
-}
-
-/** Refuses a note that the log cannot hold: every version of a charter is an entry of it. */
-function checkSize(note: string | Uint8Array, charter: Charter): void {
-  const text = typeof note === 'string' ? note : new TextDecoder().decode(note);
-  if (text === charter.text) fail('charter_unsigned', 'the charter has no signatures');
-  if (new TextEncoder().encode(text).length > MOST_BYTES) {
-    invalid(`the charter and its signatures are longer than ${MOST_BYTES} bytes`);
-  }
-  try {
-    writeEntry({ kind: 'charter', note: text }, 0);
-  } catch (error) {
-    if (!(error instanceof TrefoilError)) throw error;
-    invalid('the charter does not fit into an entry of a log, because its quotation marks double there');
   }
 }
 

@@ -19,7 +19,8 @@ import {
 import { codeOf, rejection, thrown } from '../../helpers/errors.ts';
 import { CHARTER, charterText, keyOf, made, NOW, REQUEST, SIGNERS, signed } from './shared.ts';
 
-const ask = (more: Partial<WarrantRequest>) => () => newWarrant({ ...REQUEST, ...more }, { charter: CHARTER, now: NOW });
+const ask = (more: Partial<WarrantRequest>) => () =>
+  newWarrant({ ...REQUEST, ...more }, { charter: CHARTER, now: NOW });
 
 describe('newWarrant', () => {
   test('makes a warrant and a dossier that fit', () => {
@@ -99,7 +100,13 @@ describe('signWarrant', () => {
     ['an officer without a role that counts', asked, 'eva', 'not_in_charter'],
     ['another dossier', asked, 'anna', 'dossier_wrong', { dossier: made({}, 'two').dossier }],
     ['after its end', asked, 'anna', 'warrant_expired', { now: NOW + 13 * 3600 }],
-    ['under another charter', asked, 'anna', 'charter_outdated', { charter: parseCharter(charterText({ version: 2 })) }],
+    [
+      'under another charter',
+      asked,
+      'anna',
+      'charter_outdated',
+      { charter: parseCharter(charterText({ version: 2 })) },
+    ],
   ];
   test.each(rows)('refuses %s', async (_, note, by, code, more) => {
     expect((await rejection(sign(note, by, more))).code).toBe(code);
@@ -138,11 +145,15 @@ describe('signRefusal and signRatification', () => {
   test('a refusal is signed by its officer', async () => {
     const note = await signRefusal(refusal.text, { ...about, signer: SIGNERS.bela! });
     expect(verifyRefusal(note, about).officer.handle).toBe('bela');
-    expect((await rejection(signRefusal(refusal.text, { ...about, signer: SIGNERS.anna! }))).code).toBe('not_in_charter');
+    expect((await rejection(signRefusal(refusal.text, { ...about, signer: SIGNERS.anna! }))).code).toBe(
+      'not_in_charter',
+    );
     const own = writeRefusal({ ...refusal, officer: 'chris' });
     expect((await rejection(signRefusal(own.text, { ...about, signer: SIGNERS.chris! }))).code).toBe('not_in_charter');
     const other = writeRefusal({ ...refusal, warrant: '0'.repeat(64) });
-    expect((await rejection(signRefusal(other.text, { ...about, signer: SIGNERS.bela! }))).code).toBe('warrant_invalid');
+    expect((await rejection(signRefusal(other.text, { ...about, signer: SIGNERS.bela! }))).code).toBe(
+      'warrant_invalid',
+    );
   });
 
   test('a ratification is signed by those who may, one after another', async () => {

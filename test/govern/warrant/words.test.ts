@@ -1,11 +1,15 @@
 /** A warrant in words. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseDossier, parseWarrant, signedBy, warrantInWords } from '../../../src/govern.ts';
 import { duration, quoted } from '../../../src/govern/warrant/words.ts';
-import { CHARTER, made, type Made, signed } from './shared.ts';
+import { parseDossier, parseWarrant, signedBy, warrantInWords } from '../../../src/govern.ts';
+import { CHARTER, type Made, made, signed } from './shared.ts';
 
-async function words(one: Made, by: readonly string[], more: { dossier?: null; extra?: { count: number; role: string }[] } = {}) {
+async function words(
+  one: Made,
+  by: readonly string[],
+  more: { dossier?: null; extra?: { count: number; role: string }[] } = {},
+) {
   const dossier = more.dossier === null ? null : parseDossier(one.dossier);
   const by_ = signedBy(await signed(one.text, by), CHARTER, 'warrant@trefoil');
   const view = { warrant: parseWarrant(one.text), dossier, charter: CHARTER, signed: by_ };
@@ -41,7 +45,9 @@ describe('warrantInWords', () => {
   });
 
   test('of break-glass, of whole tables, and without the dossier', async () => {
-    const glass = await words(made({ purpose: 'safety-of-life', scopes: ['seal:person.name'], seconds: 3600 }), ['chris']);
+    const glass = await words(made({ purpose: 'safety-of-life', scopes: ['seal:person.name'], seconds: 3600 }), [
+      'chris',
+    ]);
     expect(glass[0]).toBe('chris asks to reveal, by BREAK-GLASS');
     expect(glass.join('\n')).toContain('ratified        within 3 days: 2 of the role approver');
     expect(glass.join('\n')).toContain('witnessed       by others, within 5 minutes after it');
@@ -67,7 +73,8 @@ describe('warrantInWords', () => {
   });
 
   test('every text of a dossier is on one line, and nothing in it is invisible or moves the others', () => {
-    const plain = /^"(?:[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]|[ \\])*"(?: \(WORDS WITH LETTERS OF TWO SCRIPTS\))?$/u;
+    const plain =
+      /^"(?:[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]|[ \\])*"(?: \(WORDS WITH LETTERS OF TWO SCRIPTS\))?$/u;
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
         expect(quoted(text)).toMatch(plain);

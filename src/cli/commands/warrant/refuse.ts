@@ -3,19 +3,13 @@
 
 import type { Command } from 'commander';
 import { parseWarrant, signRefusal, writeRefusal } from '../../../govern.ts';
+import { inFile } from '../../charters/charter-file.ts';
 import { UsageError } from '../../exit.ts';
 import { type Context, fileOption, need, option } from '../../options.ts';
 import { DASH, refuseTwoDashes } from '../../outputs.ts';
 import { writeOut } from '../../stdout.ts';
 import { helpText } from '../../voice.ts';
-import {
-  charterOption,
-  charterPinOption,
-  inFile,
-  openCharterFile,
-  readNote,
-  writePrivateFiles,
-} from '../../warrants/files.ts';
+import { charterOption, charterPinOption, openCharterFile, readNote, writePrivateFiles } from '../../warrants/files.ts';
 import { addSignerOptions, type SignerOptions, signerOf } from '../../warrants/signer.ts';
 
 const HELP = `

@@ -16,6 +16,7 @@ import {
   verifyWarrant,
   warrantInWords,
 } from '../../../govern.ts';
+import { inFile } from '../../charters/charter-file.ts';
 import { EXIT } from '../../exit.ts';
 import { type Context, fileOption, need } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
@@ -25,7 +26,6 @@ import {
   charterOption,
   charterPinOption,
   dossierBeside,
-  inFile,
   openCharterFile,
   readDossier,
   readNote,

@@ -16,7 +16,9 @@ import {
   warrantInWords,
   writeRatification,
 } from '../../../govern.ts';
+import { inFile } from '../../charters/charter-file.ts';
 import { UsageError } from '../../exit.ts';
+import { confirmTyped } from '../../officers/typed.ts';
 import { type Context, fileOption, need, option } from '../../options.ts';
 import { DASH, refuseTwoDashes } from '../../outputs.ts';
 import { readSmallFile } from '../../policy-file.ts';
@@ -25,7 +27,6 @@ import {
   charterOption,
   charterPinOption,
   dossierBeside,
-  inFile,
   openCharterFile,
   readDossier,
   readNote,
@@ -33,7 +34,6 @@ import {
 } from '../../warrants/files.ts';
 import { usesOf } from '../../warrants/repeated.ts';
 import { addSignerOptions, type NamedSigner, type SignerOptions, signerOf } from '../../warrants/signer.ts';
-import { confirmCase } from '../../warrants/typed-case.ts';
 
 const HELP = `
 Shows the whole request on the terminal and asks for the number of the case to
@@ -54,6 +54,9 @@ Examples:
   trefoil warrant sign w.note --charter c.note --ssh ~/.ssh/id_ed25519_sk
   trefoil warrant sign g.note --charter c.note --key anna.key --ratify r.note --uses uses.txt \\
     --why 'An ambulance was on its way.'`;
+
+/** What has to be typed. */
+const THE_CASE = 'the number of the case';
 
 /** The longest file of uses, in bytes. */
 const MOST_USES = 65_536;
@@ -115,7 +118,10 @@ async function sign(path: string, options: SignOptions, context: Context): Promi
   // The words explain the text, and the text is what is signed. So both are shown.
   const text = warrant.text.trimEnd().split('\n');
   const shown = [...lines, 'the text that is signed:', ...text.map((line) => `  ${line}`)];
-  await confirmCase([`you sign as ${named.handle}`, ...shown], dossier.case, context);
+  await confirmTyped(
+    { lines: [`you sign as ${named.handle}`, ...shown], what: THE_CASE, wanted: dossier.case },
+    context,
+  );
   const content = await ready.sign();
   // Another officer may have signed the same file while this one was reading.
   if ((await readNote(path)) !== note) {
@@ -153,7 +159,7 @@ async function ratify(
   const before = isThere ? await readNote(options.ratify) : await newRatification(warrant.sha256, options);
   const ratification = inFile(options.ratify, () => parseRatification(before));
   const lines = [...warrantInWords({ warrant, dossier, charter, signed }), ...ratificationInWords(ratification)];
-  await confirmCase([`you ratify as ${handle}`, ...lines], dossier.case, context);
+  await confirmTyped({ lines: [`you ratify as ${handle}`, ...lines], what: THE_CASE, wanted: dossier.case }, context);
   const content = await signRatification(before, { charter, warrant, signer });
   await writePrivateFiles([{ path: options.ratify, content, force: isThere }], context);
   context.voice.note(`wrote ${options.ratify}, signed by ${handle}`);
