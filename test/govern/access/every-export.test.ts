@@ -9,6 +9,7 @@ import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TrefoilError } from '../../../src/errors.ts';
 import { card } from '../../../src/format.ts';
+import { subjectPseudonyms } from '../../../src/govern.ts';
 import type { DomainKeys } from '../../../src/index.ts';
 import { fpe, keep, keyset, policy, projectTokens, seal, shiftDate, token } from '../../../src/index.ts';
 import { pinKeys } from '../../../src/keys/domain-keys.ts';
@@ -142,6 +143,7 @@ const TAKES_KEYS: Readonly<Record<string, readonly Attempt[]>> = {
     (keys) => rekey(people, { from: plain, to: keys }, revealAccess),
   ],
   explain: [() => explain(people)],
+  subjectPseudonyms: [(keys) => subjectPseudonyms(keys, 'person')(row.id)],
   vault: vaultVerbs.map(
     (verb): Attempt =>
       (keys) =>
@@ -210,7 +212,8 @@ const NO_KEYS: Readonly<Record<string, string>> = {
     cosign latestOf witness witnessMemory openLog openNote parseNote signNote cosigner newNoteKey noteSigner
     verifierKey`,
   // Papers and people: nothing of it turns a value back.
-  './govern': `charterChanges checkCharter parseCharter openCharter notePartySigner sshPartySigner signedBy newWarrant
+  // Governing governed keys again is refused (policy.test.ts).
+  './govern': `govern warrantAccess charterChanges checkCharter parseCharter openCharter notePartySigner sshPartySigner signedBy newWarrant
     parseClock writeClock parseDossier writeDossier parseRatification writeRatification parseRefusal writeRefusal
     readyToSign signRatification signRefusal signWarrant verifyWarrant verifyClock verifyRatification verifyRefusal
     parseWarrant warrantInWords signaturesOf addSignature sshKey`,
