@@ -5,7 +5,7 @@
  * that they sign.
  */
 
-import { openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ReadStream } from 'node:tty';
 import { UsageError } from '../exit.ts';
@@ -28,21 +28,37 @@ export interface Question {
  * @throws UsageError if there is no terminal, or something else is typed.
  */
 export async function confirmTyped({ lines, what, wanted }: Question, { signal }: Context): Promise<void> {
-  const { fd, input } = openTerminal(what);
+  const { input, write, close } = openTerminal(what);
   try {
-    writeSync(fd, `${lines.map(printable).join('\n')}\n`);
-    writeSync(fd, `trefoil: to sign, type ${what}: `);
+    write(`${lines.map(printable).join('\n')}\n`);
+    write(`trefoil: to sign, type ${what}: `);
     const typed = await readLine(input, signal);
     if (typed.trim() !== wanted) throw new UsageError(`what was typed is not ${what}; nothing was signed`);
   } finally {
-    input.destroy();
+    close();
   }
 }
 
-function openTerminal(what: string): { readonly fd: number; readonly input: ReadStream } {
+/** A terminal: what is typed, and where questions are written. */
+interface Terminal {
+  readonly input: ReadStream;
+  readonly write: (text: string) => void;
+  readonly close: () => void;
+}
+
+function openTerminal(what: string): Terminal {
   try {
-    const fd = openSync('/dev/tty', 'r+');
-    return { fd, input: new ReadStream(fd) };
+    // It is opened twice: reading makes its own descriptor non-blocking, and a long charter would not fit into it.
+    const output = openSync('/dev/tty', 'w');
+    const input = new ReadStream(openSync('/dev/tty', 'r+'));
+    return {
+      input,
+      write: (text) => writeFileSync(output, text),
+      close() {
+        closeSync(output);
+        input.destroy();
+      },
+    };
   } catch {
     throw new UsageError(
       `there is no terminal to show the text on and to type ${what} into`,

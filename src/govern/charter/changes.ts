@@ -67,7 +67,16 @@ export function charterChanges(charter: Charter, previous: Charter): readonly Ch
       if (old === undefined) return [{ kind: 'new', what, how: [], before: null, after: line }];
       return old === line ? [] : [{ kind: 'changed', what, how: differences(old, line), before: old, after: line }];
     }),
+    ...reordered(before, after),
   ]);
+}
+
+/** The order of lines means nothing to a reader, but it is signed, and logged notes list their signers in it. */
+function reordered(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): readonly CharterChange[] {
+  const kept = [...before.keys()].filter((what) => after.has(what));
+  const now = [...after.keys()].filter((what) => before.has(what));
+  if (kept.every((what, i) => what === now[i])) return [];
+  return [{ kind: 'changed', what: 'the order of the lines', how: [], before: null, after: null }];
 }
 
 /** The lines of a charter by what they are about. */

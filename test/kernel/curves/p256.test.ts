@@ -60,7 +60,8 @@ describe('the edge set', () => {
 
   it('no signature verifies under a key that is none, because there is no verifier for it', () => {
     for (const { name, key, safe } of EDGES) {
-      if (!safe) expect(() => p256Verifier(bytes(key), refuse), name).toThrow(/bytes, not 65|uncompressed|of the curve/);
+      if (!safe)
+        expect(() => p256Verifier(bytes(key), refuse), name).toThrow(/bytes, not 65|uncompressed|of the curve/);
     }
   });
 });
