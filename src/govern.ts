@@ -45,13 +45,11 @@ export {
 } from './govern/warrant/ratification.ts';
 export { parseRefusal, type Refusal, type RefusalFields, writeRefusal } from './govern/warrant/refusal.ts';
 export {
-  readyToSign,
   type SignAboutOptions,
   type SignWarrantOptions,
   signRatification,
   signRefusal,
   signWarrant,
-  type ToSign,
 } from './govern/warrant/sign.ts';
 export { type VerifiedWarrant, type VerifyWarrantOptions, verifyWarrant } from './govern/warrant/verify.ts';
 export {

@@ -1,6 +1,7 @@
 /// <reference types="node" />
 /** The files of warrants: charters, notes and dossiers. They are read as bytes, because digests are over bytes. */
 
+import type { Option } from 'commander';
 import { TrefoilError } from '../../errors.ts';
 import { openOutput } from '../../files/outputs/output-file.ts';
 import { systemError } from '../../files/system-error.ts';
@@ -14,10 +15,10 @@ import { readAtMost } from '../policy-file.ts';
 import type { Voice } from '../voice.ts';
 
 /** The option `--charter`. */
-export const charterOption = () => fileOption('--charter', 'signed charter (required)');
+export const charterOption = (): Option => fileOption('--charter', 'signed charter (required)');
 
 /** The option `--charter-sha256`: which charter it has to be. */
-export const charterPinOption = () =>
+export const charterPinOption = (): Option =>
   option('--charter-sha256', 'HEX', 'digest that the text of the charter must have', (value) => {
     const digest = /^(?:sha256:)?([0-9a-f]{64})$/.exec(value)?.[1];
     if (digest !== undefined) return digest;

@@ -21,6 +21,9 @@ export const MOST_DOSSIER_BYTES = 1_048_576;
 /** Bytes of the random number in front. */
 const SALT = 32;
 
+/** The message about a dossier that belongs to another warrant. */
+export const NOT_ITS_OWN = 'the dossier is not the one of this warrant, or one of them was changed';
+
 /** The most characters of a token, and of a subject's text. */
 const MOST_TOKEN = 256;
 const MOST_SUBJECT_TEXT = 1024;

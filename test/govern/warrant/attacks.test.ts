@@ -9,8 +9,6 @@ import {
   parseDossier,
   parseRefusal,
   parseWarrant,
-  type Signed,
-  signedBy,
   signWarrant,
   verifyRefusal,
   verifyWarrant,
@@ -54,12 +52,7 @@ describe('8: the text that is signed may read otherwise, and may not fit its log
     expect(codeOf(() => parseDossier(twice))).toBe('dossier_not_canonical');
     const hostile = '\u001b[2K\u001b[1A\u202eevil\u2066"\\\n';
     const { text, dossier } = made({ subjects: [{ text: hostile }, { text: 'раypal' }] });
-    const shown = warrantInWords({
-      warrant: parseWarrant(text),
-      dossier: parseDossier(dossier),
-      charter: CHARTER,
-      signed: signedBy(await signed(text, ['chris']), CHARTER, 'warrant@trefoil'),
-    });
+    const shown = warrantInWords(await signed(text, ['chris']), { charter: CHARTER, dossier });
     expect(shown.join('\n')).toContain('text "\\u001b[2K\\u001b[1A\\u202eevil\\u2066\\"\\\\\\n"');
     expect(shown.join('\n')).toContain('text "раypal" (WORDS WITH LETTERS OF TWO SCRIPTS)');
     for (const line of shown) expect(line).toMatch(/^[\x20-\x7e\u0430\u0440]*$/u);
@@ -260,13 +253,7 @@ describe('14: a case number leads everybody with the ticket system to the person
   });
 
   test('the words show who signs as it is: an unsigned text has signatures of nobody', () => {
-    const nobody: Signed = { text: whole.text, officers: [], noteWith: () => whole.text };
-    const shown = warrantInWords({
-      warrant: parseWarrant(whole.text),
-      dossier: null,
-      charter: CHARTER,
-      signed: nobody,
-    });
+    const shown = warrantInWords(whole.text, { charter: CHARTER });
     expect(shown.join('\n')).toMatch(/signed by +nobody\n +missing +the requester; 1 of the role approver/);
   });
 });

@@ -2,18 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { duration, quoted } from '../../../src/govern/warrant/words.ts';
-import { parseDossier, parseWarrant, signedBy, warrantInWords } from '../../../src/govern.ts';
+import { parseWarrant, type WarrantWordsOptions, warrantInWords } from '../../../src/govern.ts';
 import { CHARTER, type Made, made, signed } from './shared.ts';
 
 async function words(
-  one: Made,
+  { text, dossier }: Made,
   by: readonly string[],
-  more: { dossier?: null; extra?: { count: number; role: string }[] } = {},
-) {
-  const dossier = more.dossier === null ? null : parseDossier(one.dossier);
-  const by_ = signedBy(await signed(one.text, by), CHARTER, 'warrant@trefoil');
-  const view = { warrant: parseWarrant(one.text), dossier, charter: CHARTER, signed: by_ };
-  return warrantInWords(more.extra === undefined ? view : { ...view, extra: more.extra });
+  more: Partial<WarrantWordsOptions> = {},
+): Promise<readonly string[]> {
+  return warrantInWords(await signed(text, by), { charter: CHARTER, dossier, ...more });
 }
 
 describe('warrantInWords', () => {
@@ -57,7 +54,7 @@ describe('warrantInWords', () => {
     expect(tables).toContain('people          ANY NUMBER of people');
     expect(tables).toContain('values          ANY NUMBER of values');
     expect(tables).toContain('signed by       anna (approver); chris (asks)');
-    const blind = (await words(made(), ['chris'], { dossier: null })).join('\n');
+    const blind = (await words(made(), ['chris'], { dossier: undefined })).join('\n');
     expect(blind).toContain('reason          (the dossier is not here)');
     expect(blind).not.toContain('10017');
   });
