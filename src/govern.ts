@@ -6,7 +6,7 @@
 export { type CharterChange, charterChanges } from './govern/charter/changes.ts';
 export type { WarrantAccess } from './core/capability.ts';
 export { type GovernOptions, govern } from './govern/access/govern.ts';
-export type { NotedUse, UseRequest, Uses } from './govern/access/uses.ts';
+export type { UseKeeper } from './govern/access/place.ts';
 export { type WarrantPapers, warrantAccess } from './govern/access/warrant-access.ts';
 export type {
   Alerts,

@@ -5,13 +5,12 @@ import { fail } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { type DomainKeys, openKeys, withPlace } from '../../keys/domain-keys.ts';
 import type { Demand } from '../text/items.ts';
-import { placeOf } from './place.ts';
-import type { Uses } from './uses.ts';
+import { placeOf, type UseKeeper } from './place.ts';
 
 /** Options of {@link govern}. */
 export interface GovernOptions {
-  /** What keeps the uses of warrants: budgets, and the log. */
-  readonly uses: Uses;
+  /** Decides uses and writes them to the log: what `openSequencer` returns. */
+  readonly sequencer: UseKeeper;
   /**
    * Returns who else must agree about people, by their pseudonyms. It is needed if the charter protects people.
    */
@@ -34,10 +33,10 @@ export interface GovernOptions {
  * @throws TypeError if the keys are governed already; TrefoilError `wrong_domain` if the charter is for another domain.
  */
 export function govern(keys: DomainKeys, options: GovernOptions): DomainKeys {
-  const given = checkOptions<GovernOptions>('options', options, ['uses', 'demandsAbout', 'now', 'random']);
-  const { uses, demandsAbout = null, now = Date.now, random = randomBytes } = given;
-  if (['charter', 'admit', 'use', 'deny'].some((verb) => typeof Object(uses)[verb] !== 'function')) {
-    badType('uses', `expected what keeps uses, got ${typeName(uses)}`);
+  const given = checkOptions<GovernOptions>('options', options, ['sequencer', 'demandsAbout', 'now', 'random']);
+  const { sequencer, demandsAbout = null, now = Date.now, random = randomBytes } = given;
+  if (['charter', 'admit', 'use', 'deny'].some((verb) => typeof Object(sequencer)[verb] !== 'function')) {
+    badType('sequencer', `expected what openSequencer returns, got ${typeName(sequencer)}`);
   }
   if (demandsAbout !== null && typeof demandsAbout !== 'function') {
     badType('demandsAbout', `expected a function, got ${typeName(demandsAbout)}`);
@@ -45,9 +44,9 @@ export function govern(keys: DomainKeys, options: GovernOptions): DomainKeys {
   if (typeof now !== 'function') badType('now', `expected a function, got ${typeName(now)}`);
   if (typeof random !== 'function') badType('random', `expected a function, got ${typeName(random)}`);
   const { domain } = openKeys(keys);
-  const charter = uses.charter();
+  const charter = sequencer.charter();
   if (charter.domain !== domain) {
     fail('wrong_domain', `the charter is for domain ${charter.domain}, the keys are of ${domain}`);
   }
-  return withPlace(keys, placeOf({ keys, uses, demandsAbout, now, random }));
+  return withPlace(keys, placeOf({ keys, sequencer, demandsAbout, now, random }));
 }

@@ -7,19 +7,22 @@ import type { WarrantAccess } from '../../core/capability.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import type { DomainKeys } from '../../keys/domain-keys.ts';
 import type { Batch, Grant, Place, PlaceFacts, Use } from '../../keys/place.ts';
+import type { Sequencer, UseRequest } from '../ledger/sequencer.ts';
 import type { Demand } from '../text/items.ts';
 import { type VerifiedWarrant, verifyWarrant } from '../warrant/verify.ts';
 import { parseWarrant } from '../warrant/warrant.ts';
 import { type People, peopleOf } from './people.ts';
 import { NONCE, signRequest } from './request.ts';
-import type { UseRequest, Uses } from './uses.ts';
 import { readPapers } from './warrant-access.ts';
+
+/** What keeps the uses of warrants: the newest charter, budgets, and the log. */
+export type UseKeeper = Pick<Sequencer, 'charter' | 'admit' | 'use' | 'deny'>;
 
 /** What a place needs. */
 export interface PlaceParts {
   /** Not governed: the place makes pseudonyms with them. */
   readonly keys: DomainKeys;
-  readonly uses: Uses;
+  readonly sequencer: UseKeeper;
   /** Who else must agree about these people, by their pseudonyms; `null` if nobody has the list of protected people. */
   readonly demandsAbout: ((people: readonly string[]) => readonly Demand[]) | null;
   /** The clock, in milliseconds since 1970. */
@@ -32,18 +35,18 @@ export function placeOf(parts: PlaceParts): Place {
   return {
     async grant(access, facts) {
       const granted = await counted(parts, access, async () => verified(parts, access, facts));
-      await parts.uses.admit(granted.warrant);
+      await parts.sequencer.admit(granted.warrant);
       return grantOf(parts, access, facts, granted);
     },
   };
 }
 
 /** Does work that may refuse a request, and has the log count the refusal. */
-async function counted<T>({ uses }: PlaceParts, access: WarrantAccess, work: () => Promise<T>): Promise<T> {
+async function counted<T>({ sequencer }: PlaceParts, access: WarrantAccess, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof TrefoilError) uses.deny(error.code, warrantOf(access));
+    if (error instanceof TrefoilError) sequencer.deny(error.code, warrantOf(access));
     throw error;
   }
 }
@@ -70,9 +73,13 @@ interface Granted {
  * Verifies a warrant and holds it against what is to be done. It is called for every batch again: meanwhile the charter
  * may be another one, and the time is.
  */
-function verified({ keys, uses, demandsAbout, now }: PlaceParts, access: WarrantAccess, facts: PlaceFacts): Granted {
+function verified(
+  { keys, sequencer, demandsAbout, now }: PlaceParts,
+  access: WarrantAccess,
+  facts: PlaceFacts,
+): Granted {
   const { note, dossier } = readPapers(access);
-  const charter = uses.charter();
+  const charter = sequencer.charter();
   const options = { charter, dossier, now: Math.floor(now() / 1000) };
   const warrant = verifyWarrant(note, options);
   checkFacts(warrant, facts);
@@ -135,7 +142,7 @@ function grantOf(parts: PlaceParts, access: WarrantAccess, facts: PlaceFacts, { 
     personOf: isBound ? people!.textOf : null,
     async use(batch): Promise<Use> {
       const request = await counted(parts, access, () => requestFor(parts, access, facts, batch));
-      return parts.uses.use(request);
+      return parts.sequencer.use(request);
     },
   };
 }

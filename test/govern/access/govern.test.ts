@@ -5,7 +5,7 @@ import type { Charter } from '../../../src/govern/charter/charter.ts';
 import { parseCharter } from '../../../src/govern/charter/parse.ts';
 import { subjectPseudonyms } from '../../../src/govern/people/pseudonyms.ts';
 import type { WarrantRequest } from '../../../src/govern/warrant/ask.ts';
-import { govern, type UseRequest, type Uses, type VerifiedWarrant, warrantAccess } from '../../../src/govern.ts';
+import { govern, type UseKeeper, type UseRequest, type VerifiedWarrant, warrantAccess } from '../../../src/govern.ts';
 import { keep, keyset, policy, seal, token } from '../../../src/index.ts';
 import { addKey, promoteKey } from '../../../src/keys.ts';
 import { noteSigner, openNote, verifierKey } from '../../../src/log.ts';
@@ -36,7 +36,7 @@ function book(charter: Charter = CHARTER, onUse: () => void | Promise<void> = ()
   const events: string[] = [];
   const admitted: VerifiedWarrant[] = [];
   let spent = 0;
-  const uses: Uses = {
+  const sequencer: UseKeeper = {
     charter: () => charter,
     async admit(verified) {
       admitted.push(verified);
@@ -51,6 +51,8 @@ function book(charter: Charter = CHARTER, onUse: () => void | Promise<void> = ()
       requests.push(request);
       events.push(`use ${count}`);
       return {
+        index: requests.length,
+        checkpoint: '',
         done: async ({ opened, failed, refused }) => {
           events.push(`done ${opened} ${failed} ${refused}`);
         },
@@ -58,7 +60,7 @@ function book(charter: Charter = CHARTER, onUse: () => void | Promise<void> = ()
     },
     deny: (code, warrant) => events.push(`deny ${code}${warrant === undefined ? '' : ' of a warrant'}`),
   };
-  return { uses, requests, events, admitted };
+  return { sequencer, requests, events, admitted };
 }
 
 const now = () => NOW * 1000;
@@ -81,7 +83,7 @@ async function accessOf(
 }
 
 function governed(of = book(), more: object = {}) {
-  return { ...of, keys: govern(plain, { uses: of.uses, now, ...more }) };
+  return { ...of, keys: govern(plain, { sequencer: of.sequencer, now, ...more }) };
 }
 
 describe('a warrant', () => {
@@ -144,7 +146,11 @@ describe('a warrant', () => {
       ['warrant_unsigned', people.open(unsigned.keys, {}, await accessOf(ABOUT_TWO, CHARTER, ['chris'])), unsigned],
       [
         'warrant_expired',
-        people.open(govern(plain, { uses: late.uses, now: () => (NOW + 13 * 3600) * 1000 }), {}, await accessOf()),
+        people.open(
+          govern(plain, { sequencer: late.sequencer, now: () => (NOW + 13 * 3600) * 1000 }),
+          {},
+          await accessOf(),
+        ),
         late,
       ],
     ] as const;
@@ -152,8 +158,8 @@ describe('a warrant', () => {
       expect((await rejection(opening)).code).toBe(code);
       expect(events).toEqual([`deny ${code} of a warrant`]);
     }
-    const { uses, events } = book(parseCharter(text({ caseShown: false })));
-    const error = await rejection(people.open(govern(plain, { uses, now }), {}, await accessOf()));
+    const { sequencer, events } = book(parseCharter(text({ caseShown: false })));
+    const error = await rejection(people.open(govern(plain, { sequencer, now }), {}, await accessOf()));
     expect(error.code).toBe('charter_outdated');
     expect(events).toEqual(['deny charter_outdated of a warrant']);
   });
@@ -161,7 +167,7 @@ describe('a warrant', () => {
   it('ends while a policy is open: the next batch is refused', async () => {
     let time = NOW;
     const of = book();
-    const keys = govern(plain, { uses: of.uses, now: () => time * 1000 });
+    const keys = govern(plain, { sequencer: of.sequencer, now: () => time * 1000 });
     const open = await people.open(keys, {}, await accessOf());
     expect((await open.reveal(safe[0]!)).name).toBe('Person 1');
     time += 13 * 3600;
@@ -225,7 +231,7 @@ describe('the people of a warrant', () => {
     const fresh = people.bind(second).protect(rows[0]!);
     expect(fresh.id).not.toBe(old!.id);
     const of = book();
-    const keys = govern(second, { uses: of.uses, now });
+    const keys = govern(second, { sequencer: of.sequencer, now });
     const access = await accessOf({ ...ABOUT_TWO, subjects: [{ token: old!.id }] });
     const open = await people.open(keys, {}, access);
     expect((await open.revealMany([old!, fresh])).map(({ name }) => name)).toEqual(['Person 1', 'Person 1']);
@@ -321,11 +327,11 @@ describe('a purpose that is not unbound', () => {
 
 describe('govern', () => {
   it('refuses what it cannot govern', () => {
-    const { uses, keys } = governed();
-    expect(() => govern(keys, { uses })).toThrow(TypeError);
-    expect(() => govern(plain, { uses: {} as never })).toThrow(TypeError);
-    expect(() => govern(plain, { uses, now: 1 as never })).toThrow(TypeError);
-    expect(codeOf(() => govern(root.domain('other'), { uses }))).toBe('wrong_domain');
+    const { sequencer, keys } = governed();
+    expect(() => govern(keys, { sequencer })).toThrow(TypeError);
+    expect(() => govern(plain, { sequencer: {} as never })).toThrow(TypeError);
+    expect(() => govern(plain, { sequencer, now: 1 as never })).toThrow(TypeError);
+    expect(codeOf(() => govern(root.domain('other'), { sequencer }))).toBe('wrong_domain');
   });
 });
 
