@@ -3,11 +3,11 @@
  * them.
  */
 
-export { type CharterChange, charterChanges } from './govern/charter/changes.ts';
 export type { WarrantAccess } from './core/capability.ts';
 export { type GovernOptions, govern } from './govern/access/govern.ts';
 export type { UseKeeper } from './govern/access/place.ts';
 export { type WarrantPapers, warrantAccess } from './govern/access/warrant-access.ts';
+export { type CharterChange, charterChanges } from './govern/charter/changes.ts';
 export type {
   Alerts,
   Charter,
@@ -23,8 +23,12 @@ export type { CharterFinding, CharterFindingWord } from './govern/charter/check/
 export { type CheckCharterOptions, checkCharter, type FormatSpace } from './govern/charter/check.ts';
 export { parseCharter } from './govern/charter/parse.ts';
 export { type OpenCharterOptions, openCharter } from './govern/charter/succession.ts';
+export type { NotedUse, Sequencer, SequencerOptions, UseRequest } from './govern/ledger/sequencer.ts';
+export { openSequencer } from './govern/ledger/sequencer.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
 export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
+export { type ProtectedPeople, parseProtected, writeProtected } from './govern/people/protected.ts';
+export { type PseudonymOptions, subjectPseudonyms } from './govern/people/pseudonyms.ts';
 export type { Demand } from './govern/text/items.ts';
 export { type Signed, signedBy } from './govern/warrant/approvals.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';

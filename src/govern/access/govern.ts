@@ -4,17 +4,15 @@ import { badType, checkOptions, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { type DomainKeys, openKeys, withPlace } from '../../keys/domain-keys.ts';
-import type { Demand } from '../text/items.ts';
+import type { ProtectedPeople } from '../people/protected.ts';
 import { placeOf, type UseKeeper } from './place.ts';
 
 /** Options of {@link govern}. */
 export interface GovernOptions {
   /** Decides uses and writes them to the log: what `openSequencer` returns. */
   readonly sequencer: UseKeeper;
-  /**
-   * Returns who else must agree about people, by their pseudonyms. It is needed if the charter protects people.
-   */
-  readonly demandsAbout?: ((people: readonly string[]) => readonly Demand[]) | undefined;
+  /** The list of people whose records need more signatures. It is needed if the charter names one. */
+  readonly protectedPeople?: ProtectedPeople | undefined;
   /** The clock, in milliseconds since 1970. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
   /** Returns so many random bytes. Default: the generator of the system. */
@@ -33,13 +31,13 @@ export interface GovernOptions {
  * @throws TypeError if the keys are governed already; TrefoilError `wrong_domain` if the charter is for another domain.
  */
 export function govern(keys: DomainKeys, options: GovernOptions): DomainKeys {
-  const given = checkOptions<GovernOptions>('options', options, ['sequencer', 'demandsAbout', 'now', 'random']);
-  const { sequencer, demandsAbout = null, now = Date.now, random = randomBytes } = given;
+  const given = checkOptions<GovernOptions>('options', options, ['sequencer', 'protectedPeople', 'now', 'random']);
+  const { sequencer, protectedPeople = null, now = Date.now, random = randomBytes } = given;
   if (['charter', 'admit', 'use', 'deny'].some((verb) => typeof Object(sequencer)[verb] !== 'function')) {
     badType('sequencer', `expected what openSequencer returns, got ${typeName(sequencer)}`);
   }
-  if (demandsAbout !== null && typeof demandsAbout !== 'function') {
-    badType('demandsAbout', `expected a function, got ${typeName(demandsAbout)}`);
+  if (protectedPeople !== null && typeof protectedPeople?.has !== 'function') {
+    badType('protectedPeople', `expected what parseProtected returns, got ${typeName(protectedPeople)}`);
   }
   if (typeof now !== 'function') badType('now', `expected a function, got ${typeName(now)}`);
   if (typeof random !== 'function') badType('random', `expected a function, got ${typeName(random)}`);
@@ -48,5 +46,5 @@ export function govern(keys: DomainKeys, options: GovernOptions): DomainKeys {
   if (charter.domain !== domain) {
     fail('wrong_domain', `the charter is for domain ${charter.domain}, the keys are of ${domain}`);
   }
-  return withPlace(keys, placeOf({ keys, sequencer, demandsAbout, now, random }));
+  return withPlace(keys, placeOf({ keys, sequencer, list: protectedPeople, now, random }));
 }

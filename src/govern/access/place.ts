@@ -8,7 +8,7 @@ import { fail, TrefoilError } from '../../errors.ts';
 import type { DomainKeys } from '../../keys/domain-keys.ts';
 import type { Batch, Grant, Place, PlaceFacts, Use } from '../../keys/place.ts';
 import type { Sequencer, UseRequest } from '../ledger/sequencer.ts';
-import type { Demand } from '../text/items.ts';
+import { type ProtectedPeople, protectedDemands } from '../people/protected.ts';
 import { type VerifiedWarrant, verifyWarrant } from '../warrant/verify.ts';
 import { parseWarrant } from '../warrant/warrant.ts';
 import { type People, peopleOf } from './people.ts';
@@ -23,8 +23,8 @@ export interface PlaceParts {
   /** Not governed: the place makes pseudonyms with them. */
   readonly keys: DomainKeys;
   readonly sequencer: UseKeeper;
-  /** Who else must agree about these people, by their pseudonyms; `null` if nobody has the list of protected people. */
-  readonly demandsAbout: ((people: readonly string[]) => readonly Demand[]) | null;
+  /** The list of protected people; `null` if there is none at hand. */
+  readonly list: ProtectedPeople | null;
   /** The clock, in milliseconds since 1970. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
@@ -73,11 +73,7 @@ interface Granted {
  * Verifies a warrant and holds it against what is to be done. It is called for every batch again: meanwhile the charter
  * may be another one, and the time is.
  */
-function verified(
-  { keys, sequencer, demandsAbout, now }: PlaceParts,
-  access: WarrantAccess,
-  facts: PlaceFacts,
-): Granted {
+function verified({ keys, sequencer, list, now }: PlaceParts, access: WarrantAccess, facts: PlaceFacts): Granted {
   const { note, dossier } = readPapers(access);
   const charter = sequencer.charter();
   const options = { charter, dossier, now: Math.floor(now() / 1000) };
@@ -86,18 +82,10 @@ function verified(
   const isAbout = warrant.warrant.subjects !== null;
   const people = isAbout ? peopleOf(warrant.dossier.subjects, keys, facts, charter) : null;
   // Whoever is protected is known by the pseudonym alone, so the demands are found after the first verification.
-  const extra = people === null || charter.protected === null ? [] : demandsOf(people, demandsAbout);
+  const extra = people === null ? [] : protectedDemands(charter, list, people.named.keys());
   const isBound = isAbout && !warrant.purpose.isUnbound;
   if (isBound) checkBound(people!, facts);
   return { warrant: extra.length === 0 ? warrant : verifyWarrant(note, { ...options, extra }), people, isBound };
-}
-
-/** The demands for protected people. Without their list nobody knows who they are, so nothing is granted. */
-function demandsOf({ named }: People, demandsAbout: PlaceParts['demandsAbout']): readonly Demand[] {
-  if (demandsAbout === null) {
-    return fail('warrant_exceeds', 'the charter protects people, and their list is not here; pass it as demandsAbout');
-  }
-  return demandsAbout([...named.keys()]);
 }
 
 /** Whether the warrant allows what the policy reveals. */

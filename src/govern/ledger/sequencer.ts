@@ -273,7 +273,7 @@ function makeSequencer(log: Log, ledger: Ledger, settings: Settings) {
     const jumped = clock() > before + MOST_JUMP && before > 0;
     const boot = writeHex(random(16));
     const { index } = await write({ kind: 'start', host: settings.host, boot });
-    // Without witnesses nobody else knows the time, and whoever runs the gateway could set it anyway.
+    // Without witnesses nobody else knows the time, and its operator could set it anyway.
     hasJumped = false;
     if (!charter.isUnwitnessed) started = { size: index + 1, jumped };
   }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fail } from '../../../src/errors.ts';
 import type { Charter } from '../../../src/govern/charter/charter.ts';
 import { parseCharter } from '../../../src/govern/charter/parse.ts';
+import { parseProtected, writeProtected } from '../../../src/govern/people/protected.ts';
 import { subjectPseudonyms } from '../../../src/govern/people/pseudonyms.ts';
 import type { WarrantRequest } from '../../../src/govern/warrant/ask.ts';
 import { govern, type UseKeeper, type UseRequest, type VerifiedWarrant, warrantAccess } from '../../../src/govern.ts';
@@ -264,14 +265,15 @@ describe('the people of a warrant', () => {
   });
 
   it('may be protected: then more have to agree, and without the list nothing is granted', async () => {
-    const charter = parseCharter(text({ protectedBy: '1:legal' }));
-    const protectedOne = subjectPseudonyms(plain, 'person')(safe[0]!.id);
-    const demandsAbout = (of: readonly string[]) => (of.includes(protectedOne) ? [{ count: 1, role: 'legal' }] : []);
-    const without = governed(book(charter));
-    expect((await rejection(people.open(without.keys, {}, await accessOf(ABOUT_TWO, charter)))).code).toBe(
-      'warrant_exceeds',
-    );
-    const { keys } = governed(book(charter), { demandsAbout });
+    const file = writeProtected([subjectPseudonyms(plain, 'person')(safe[0]!.id)]);
+    const protectedPeople = parseProtected(file);
+    const charter = parseCharter(text({ protectedBy: '1:legal' }).replace('1'.repeat(64), protectedPeople.sha256));
+    for (const more of [{}, { protectedPeople: parseProtected(writeProtected([])) }]) {
+      const { keys } = governed(book(charter), more);
+      const opening = people.open(keys, {}, await accessOf(ABOUT_TWO, charter));
+      expect((await rejection(opening)).code).toBe('charter_invalid');
+    }
+    const { keys } = governed(book(charter), { protectedPeople });
     expect((await rejection(people.open(keys, {}, await accessOf(ABOUT_TWO, charter)))).code).toBe('warrant_unsigned');
     const agreed = await accessOf(ABOUT_TWO, charter, ['chris', 'anna', 'bela']);
     expect((await (await people.open(keys, {}, agreed)).reveal(safe[0]!)).name).toBe('Person 1');
