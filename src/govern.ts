@@ -27,10 +27,11 @@ export type { NotedUse, Sequencer, SequencerOptions, UseRequest } from './govern
 export { openSequencer } from './govern/ledger/sequencer.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
 export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
+export { addSignature } from './govern/officers/signatures.ts';
+export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
 export { type ProtectedPeople, parseProtected, writeProtected } from './govern/people/protected.ts';
 export { type PseudonymOptions, subjectPseudonyms } from './govern/people/pseudonyms.ts';
 export type { Demand } from './govern/text/items.ts';
-export { type Signed, signedBy } from './govern/warrant/approvals.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
 export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';
 export {
@@ -66,4 +67,4 @@ export {
   verifyRefusal,
 } from './govern/warrant/verify-statements.ts';
 export { parseWarrant, type Warrant, type WarrantCase, type WarrantFields } from './govern/warrant/warrant.ts';
-export { type WarrantView, warrantInWords } from './govern/warrant/words.ts';
+export { type WarrantWordsOptions, warrantInWords } from './govern/warrant/words.ts';

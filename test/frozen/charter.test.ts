@@ -30,7 +30,8 @@ const noteOf = (...names: readonly string[]) =>
 
 describe('charter-v1', () => {
   it('has the digests of the page', () => {
-    expect(rows).toHaveLength(9);
+    expect(rows.size).toBe(9);
+    expect(page).toContain(`Text 1:\n\n\`\`\`text\n${TEXT}\`\`\`\n`);
     expect([TEXT.length, next.length].map(String)).toEqual([rows.get('text 1, bytes'), rows.get('text 2, bytes')]);
     expect([rows.get('text 1, SHA-256'), rows.get('text 2, SHA-256')]).toEqual([DIGEST, NEXT_DIGEST]);
     expect([parseCharter(TEXT).sha256, parseCharter(next).sha256]).toEqual([DIGEST, NEXT_DIGEST]);

@@ -4,8 +4,8 @@ import { sshKeyText } from '../../govern/officers/ssh-key.ts';
 import type { Charter, Officer, SshNamespace } from '../../govern.ts';
 
 /**
- * The file of `ssh-keygen -Y verify -f` (ssh-keygen(1), "ALLOWED SIGNERS"): a line for each key of OpenSSH, with what it
- * may sign. Note keys have no form there. OpenSSH does not look at the touch of a hardware key, so the first line says
+ * The file of `ssh-keygen -Y verify -f` (ssh-keygen(1), "ALLOWED SIGNERS"): a line for each key of OpenSSH, with what
+ * it may sign. Note keys have no form there. OpenSSH does not look at the touch of a hardware key, and a comment states
  * that.
  */
 export function allowedSigners({ officers, domain, version, sha256 }: Charter): string {

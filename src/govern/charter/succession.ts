@@ -24,9 +24,9 @@ export interface OpenCharterOptions {
 /**
  * Opens a charter: reads it, and verifies that it is the one that is pinned, or that it follows the version before.
  *
- * Its signatures must satisfy its own line `change`, counted over its own keepers; after a version before, also the line
- * `change` of that one, counted over the keepers of that one with the keys that they had in it. A signature by a known
- * key that does not verify refuses the whole note, whatever the others say.
+ * Its signatures must satisfy its own line `change`, counted over its own keepers. With `previous`, they must also
+ * satisfy the line `change` of that version, counted over its keepers with the keys that they have in it. A signature
+ * by a known key that does not verify refuses the whole note, even if the others suffice.
  *
  * @param note the note: the text, an empty line, and the signatures; at most 32,768 bytes.
  * @param options what it is opened by: `sha256` or `previous`.

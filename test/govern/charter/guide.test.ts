@@ -5,7 +5,7 @@ import { checkCharter, parseCharter } from '../../../src/govern.ts';
 
 const file = (path: string) => readFileSync(new URL(`../../../docs/${path}`, import.meta.url), 'utf8');
 const example = file('examples/charter.txt').trimEnd().split('\n');
-const shown = [...file('guide/charter.md').matchAll(/```text\n(.*?)```/gs)].flatMap(([, block]) =>
+const shown = [...file('guide/govern/charter.md').matchAll(/```text\n(.*?)```/gs)].flatMap(([, block]) =>
   block!.trimEnd().split('\n'),
 );
 

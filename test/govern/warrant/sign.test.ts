@@ -94,10 +94,11 @@ describe('signWarrant', () => {
     expect(verifyWarrant(await sign(agreed, 'bela'), options).approvers.length).toBe(1);
   });
 
-  const rows: readonly (readonly [what: string, note: string, by: string, code: string, more?: object])[] = [
-    ['an approver before the requester', whole.text, 'anna', 'warrant_unsigned'],
-    ['the requester a second time', asked, 'chris', 'self_approval'],
-    ['an officer without a role that counts', asked, 'eva', 'not_in_charter'],
+  type Row = readonly [what: string, note: string, by: string, code: string, more: object];
+  const rows: readonly Row[] = [
+    ['an approver before the requester', whole.text, 'anna', 'warrant_unsigned', {}],
+    ['the requester a second time', asked, 'chris', 'self_approval', {}],
+    ['an officer without a role that counts', asked, 'eva', 'not_in_charter', {}],
     ['another dossier', asked, 'anna', 'dossier_wrong', { dossier: made({}, 'two').dossier }],
     ['after its end', asked, 'anna', 'warrant_expired', { now: NOW + 13 * 3600 }],
     [

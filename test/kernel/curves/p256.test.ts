@@ -1,7 +1,7 @@
 /**
  * ECDSA over P-256: one verdict on every runtime. The cases of p256-edges.jsonl and their verdicts are Go's
- * (test/reference/generators/notes): honest signatures, either of the two s, r and s of 0, n and more, flipped bits, an R
- * whose x is n or more, and keys that are no points.
+ * (test/reference/generators/notes): honest signatures, either of the two s, r and s of 0, n and more, flipped bits, an
+ * R whose x is n or more, and keys that are no points.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';

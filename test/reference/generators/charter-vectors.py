@@ -143,6 +143,7 @@ if "--check" in sys.argv:
         assert (ROOT / path).read_text("utf8") == content, path
     page = (ROOT / "docs/spec/charter-v1.md").read_text("utf8")
     assert TABLE in page, "the table of the page"
+    assert f"```text\n{TEXT}```\n" in page, "the text of the page"
     print(f"{len(FILES)} files and {len(ROWS)} rows are as computed")
 else:
     for path, content in FILES.items():
