@@ -77,7 +77,14 @@ import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
 import { privateKey, sshsig } from './govern/officers/sshsig.ts';
-import { CHARTER, made as madeWarrant, NOW, REQUEST, SIGNERS, signed as signedText } from './govern/warrant/shared.ts';
+import {
+  made as madeWarrant,
+  NOW,
+  REQUEST,
+  SIGNERS,
+  signed as signedText,
+  CHARTER as WARRANT_CHARTER,
+} from './govern/warrant/shared.ts';
 import { HostileError, hostileValues, MARKER } from './hostile.ts';
 import { keysetJson, testRoot } from './reference/tree.ts';
 
@@ -337,16 +344,19 @@ const RATIFICATION = writeRatification({
 }).text;
 const CLOCK = writeClock({ domain: 'eu-enclave', at: NOW, why: 'The gateway was off for two days.' }).text;
 const WARRANT_OPTIONS = () => ({
-  charter: CHARTER,
+  charter: WARRANT_CHARTER,
   dossier: WARRANT.dossier,
   now: NOW,
   extra: [{ count: 1, role: 'approver' }],
 });
-const ABOUT = () => ({ charter: CHARTER, warrant: { ...parseWarrant(WARRANT.text) } });
-const SIGNING = () => ({ charter: CHARTER, signer: { ...SIGNERS.bela! } });
+const ABOUT = () => ({ charter: WARRANT_CHARTER, warrant: { ...parseWarrant(WARRANT.text) } });
+const SIGNING = () => ({ charter: WARRANT_CHARTER, signer: { ...SIGNERS.bela! } });
 
 const WARRANTS: Readonly<Record<string, Row>> = {
-  newWarrant: call(() => [{ ...REQUEST }, { charter: CHARTER, now: NOW, random: (n: number) => new Uint8Array(n) }]),
+  newWarrant: call(() => [
+    { ...REQUEST },
+    { charter: WARRANT_CHARTER, now: NOW, random: (n: number) => new Uint8Array(n) },
+  ]),
   parseWarrant: call(() => [WARRANT.text]),
   parseDossier: call(() => [WARRANT.dossier]),
   writeDossier: call(() => [JSON.parse(WARRANT.dossier)]),
@@ -359,13 +369,13 @@ const WARRANTS: Readonly<Record<string, Row>> = {
   parseClock: call(() => [CLOCK]),
   writeClock: call(() => [{ domain: 'eu-enclave', at: NOW, why: 'The gateway was off for two days.' }]),
   verifyWarrant: call(() => [WARRANT_NOTE, WARRANT_OPTIONS()], { refuses: true }),
-  warrantInWords: call(() => [WARRANT_NOTE, { charter: CHARTER, dossier: WARRANT.dossier, extra: [] }]),
+  warrantInWords: call(() => [WARRANT_NOTE, { charter: WARRANT_CHARTER, dossier: WARRANT.dossier, extra: [] }]),
   signWarrant: call(() => [WARRANT_NOTE, { ...SIGNING(), dossier: WARRANT.dossier, now: NOW }]),
   signRefusal: call(() => [REFUSAL, { ...ABOUT(), ...SIGNING() }], { refuses: true }),
   signRatification: call(() => [RATIFICATION, { ...ABOUT(), ...SIGNING() }], { refuses: true }),
   verifyRefusal: call(() => [REFUSAL, ABOUT()], { refuses: true }),
   verifyRatification: call(() => [RATIFICATION, ABOUT()], { refuses: true }),
-  verifyClock: call(() => [CLOCK, { charter: CHARTER }], { refuses: true }),
+  verifyClock: call(() => [CLOCK, { charter: WARRANT_CHARTER }], { refuses: true }),
 };
 
 const LEAF = new Uint8Array(32);

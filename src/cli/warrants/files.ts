@@ -27,7 +27,7 @@ export const charterPinOption = (): Option =>
 
 /**
  * Opens a charter: reads it, and verifies that enough of its own keepers have signed it. Without a pin that is all:
- * anyone who can write the file can write another charter with other keepers, and a message says so.
+ * anyone who can write the file can write another charter with other keepers. A message states it.
  *
  * @throws TrefoilError as `openCharter`, with the file; `io_failed`.
  */
@@ -58,7 +58,7 @@ export function readDossier(path: string): Promise<Uint8Array> {
   return readBytes(path, MOST_DOSSIER_BYTES, 'the dossier');
 }
 
-/** Reads at most `limit` bytes, and one more of a longer file, which whoever reads the bytes refuses. */
+/** Reads at most `limit` bytes, and one more of a longer file, so that its reader refuses it. */
 async function readBytes(path: string, limit: number, what: string): Promise<Uint8Array> {
   try {
     return await readAtMost(path, limit);

@@ -6,10 +6,10 @@
 import { badType, checkInteger, checkName, checkOptions, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import type { Charter, Desk, Officer } from '../charter/charter.ts';
+import { demandsInWords, type Matching, matchDemands } from '../officers/matching.ts';
 import { type PartyKey, rawNoteKey, type SshNamespace } from '../officers/party-key.ts';
 import { type SignedText, signaturesOf } from '../officers/signatures.ts';
 import type { Demand } from '../text/items.ts';
-import { demandsInWords, type Matching, matchDemands } from './matching.ts';
 
 /** What the officers of a charter have signed. */
 export interface Signed {

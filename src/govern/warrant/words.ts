@@ -9,11 +9,11 @@ import { escapeOf } from '../../core/visible.ts';
 import { fail } from '../../errors.ts';
 import type { Charter, Officer, Purpose } from '../charter/charter.ts';
 import { checkIsCharter } from '../charter/parse.ts';
+import { demandsInWords, matchDemands } from '../officers/matching.ts';
 import type { Demand } from '../text/items.ts';
 import { writeTime } from '../text/items.ts';
 import { candidatesOf, checkDemands, type Signed, signedSoFar } from './approvals.ts';
 import { type Dossier, type DossierSubject, NOT_ITS_OWN, parseDossier } from './dossier.ts';
-import { demandsInWords, matchDemands } from './matching.ts';
 import { parseWarrant, type Warrant } from './warrant.ts';
 
 /** Options of {@link warrantInWords}. */
@@ -26,8 +26,8 @@ export interface WarrantWordsOptions {
 }
 
 /**
- * A warrant in words, as lines without line feeds: who asks, for whom and why, how much of what is possible, until when,
- * who has signed and who still has to.
+ * A warrant in words, as lines without line feeds: who asks, for whom and why, how much of what is possible, until
+ * when, who has signed and who still has to.
  *
  * It does not say whether the warrant is valid: `verifyWarrant` does. Every text of the dossier is in quotation marks,
  * on one line, with everything that is not shown as it is as an escape.

@@ -275,6 +275,11 @@ describe('charter show', () => {
     const { code, err } = await run('show', 'c.note');
     expect(code).toBe(0);
     expect(err).toMatch(/^trefoil: the charter names its own keepers/);
+    const after = await run('show', 'two.note', '--previous', 'c.note');
+    expect(after.code).toBe(0);
+    expect(after.err).toContain(
+      `the version before is taken from c.note as it is: sha256:${SHA256}; compare its digest`,
+    );
   });
 
   it('writes the policy of the log for other tools', async () => {

@@ -326,7 +326,7 @@ describe('break-glass', () => {
       '--key',
       by,
       '--ratify',
-      'r.note',
+      'agreed.note',
       ...more,
     ];
     const missing = await onTerminal(ratify('anna.key'), []);

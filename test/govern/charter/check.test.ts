@@ -124,6 +124,17 @@ describe('a check', () => {
     expect(found.map(([, word]) => word)).toEqual(Array(4).fill('unsatisfiable'));
   });
 
+  it('a purpose that needs the only lawyer, who is needed for protected people as well', () => {
+    const lines = calm('purpose fraud', fraud.replace('2:approver', '1:approver,1:legal'));
+    expect(check(lines)).toEqual([
+      ['warning', 'every-one-needed', at('purpose fraud')],
+      ['warning', 'not-for-protected', at('purpose fraud')],
+    ]);
+    expect(check(lines.filter((line) => !line.startsWith('protected')))).toEqual([
+      ['warning', 'every-one-needed', at('purpose fraud')],
+    ]);
+  });
+
   it('glass that nobody can ratify but the requester', () => {
     const lines = CALM.flatMap((line) => {
       if (/ dora|^purpose/.test(line)) return [];
@@ -169,6 +180,12 @@ describe('a rate whose window holds the whole space needs code-book', () => {
     const lines = replaced('rate client etl-1 protect fpe', 'rate client * protect * 100000 per 1d');
     expect(check(lines, space(99n))).toEqual([['refused', 'code-book', line]]);
     expect(check(lines, { spaces: [{ scope: 'token:x', size: 1n }] })).toEqual([['warning', 'space-unknown', line]]);
+  });
+  it('a code book by candidates', () => {
+    const lines = replaced('rate client etl-1 protect fpe', 'rate client etl-1 candidates fpe:card.pan 100000 per 1d');
+    expect(check(lines, space(99n))).toEqual([['refused', 'code-book', line]]);
+    const matches = lines.map((one) => one.replace('candidates', 'matches'));
+    expect(check(matches, space(99n))).toEqual([]);
   });
   it('a code book that is stated', () => {
     expect(check(replaced('rate client etl-1 protect fpe', `${LINES[line - 1]} code-book`), space(2n))).toEqual([]);

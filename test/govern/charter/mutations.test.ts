@@ -2,11 +2,22 @@
  * The note of a charter, changed in every place: each byte, each line dropped, doubled and swapped. None is opened as
  * another charter, by the version before or by its own digest.
  */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Charter, openCharter, parseCharter } from '../../../src/govern.ts';
+import { newNoteKey, noteSigner, signNote } from '../../../src/log.ts';
 import { LINES, nextLines, signedBy, TEXT, textOf } from './small-charter.ts';
 
 const FIRST = parseCharter(TEXT);
+
+/** The example of the page, as the next version, signed with the keys that the page publishes. */
+const EXAMPLE = readFileSync(new URL('../../../docs/examples/charter.txt', import.meta.url), 'utf8');
+const seeded = (name: string) => {
+  const random = () => createHash('sha256').update(`charter-v1 vectors ${name}`).digest();
+  return noteSigner(newNoteKey(name, { random }).privateKey);
+};
+
 /** A short charter, so that every bit of it can be changed: reading a key takes a millisecond. */
 const SHORT_LINES = LINES.filter((line) =>
   /^(trefoil|version|domain|log|officer (eva|fritz)|change)/.test(line),
@@ -14,11 +25,18 @@ const SHORT_LINES = LINES.filter((line) =>
 const SHORT = textOf(SHORT_LINES);
 
 const cases = [
-  { name: 'the example', previous: FIRST, lines: nextLines(TEXT), flips: [0x01] },
+  {
+    name: 'the example',
+    previous: parseCharter(EXAMPLE),
+    lines: nextLines(EXAMPLE, EXAMPLE.trimEnd().split('\n')),
+    sign: (text: string) => signNote(text, [seeded('eva.example'), seeded('fritz.example')]),
+    flips: [0x01],
+  },
   {
     name: 'a short charter',
     previous: parseCharter(SHORT),
     lines: nextLines(SHORT, SHORT_LINES),
+    sign: (text: string) => signedBy(text, 'eva', 'fritz'),
     flips: [0x01, 0x20, 0x80],
   },
 ];
@@ -34,9 +52,9 @@ function openedAs(note: string | Uint8Array, previous: Charter): string | null {
   }
 }
 
-describe.each(cases)('$name', ({ previous, lines, flips }) => {
+describe.each(cases)('$name', ({ previous, lines, sign, flips }) => {
   const text = textOf(lines);
-  const noteOf = () => signedBy(text, 'eva', 'fritz');
+  const noteOf = () => sign(text);
   const own = parseCharter(text).sha256;
 
   it('every byte changed', async () => {

@@ -1,6 +1,6 @@
 /**
- * Attacks on warrants, by the names that the hostile reading of the design gave them. Each shows what an attacker tries,
- * and that it does not go through.
+ * Attacks on warrants, by the names that the hostile reading of the design gave them. Each shows what an attacker
+ * tries, and that it does not go through.
  */
 import { describe, expect, test } from 'vitest';
 import { parseCharter } from '../../../src/govern/charter/parse.ts';

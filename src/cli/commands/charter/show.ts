@@ -13,9 +13,9 @@ import { writeOut } from '../../stdout.ts';
 import { helpText, printable } from '../../voice.ts';
 
 const HELP = `
-The signatures are verified. Without --previous or --sha256 that proves only that
-the keepers whom the file itself names have signed it: anyone can make such a
-file. Compare the digest, or set one of the two.
+The signatures are verified. Without --sha256 that proves only that the keepers
+whom the file itself names have signed it, or those of the file of --previous:
+anyone can make such files. Compare the digest.
 
 --as log-policy writes the log and its witnesses as a C2SP tlog-policy.
 --as allowed-signers writes the SSH keys for ssh-keygen -Y verify -f.
@@ -65,6 +65,11 @@ async function show(
   if (previousPath !== undefined) {
     const { charter: previous } = await readCharterFile(previousPath);
     inFile(path, () => openCharter(file.content, { previous }));
+    if (sha256 === undefined) {
+      context.voice.note(
+        `the version before is taken from ${previousPath} as it is: sha256:${previous.sha256}; compare its digest`,
+      );
+    }
   } else if (sha256 === undefined) {
     context.voice.note(
       'the charter names its own keepers, so its signatures alone do not say whose it is; compare its digest',

@@ -15,7 +15,7 @@ import { addSignerOptions, type SignerOptions, signerOf } from '../../warrants/s
 const HELP = `
 Who could approve a warrant, and keepers of the charter, may refuse it. The
 refusal is a note of its own. It ends the warrant as soon as the log has it, so
-send it to whoever runs the gateway. What you write after --why is logged for
+send it to the operator of the gateway. What you write after --why is logged for
 others to read: 10 to 2,000 characters, and nothing about the people.
 
 Example:

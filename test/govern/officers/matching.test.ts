@@ -1,7 +1,7 @@
 /** Distinct officers for demands, against trying every assignment. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { demandsInWords, matchDemands } from '../../../src/govern/warrant/matching.ts';
+import { demandsInWords, matchDemands } from '../../../src/govern/officers/matching.ts';
 
 interface Person {
   readonly handle: string;
