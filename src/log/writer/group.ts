@@ -37,7 +37,7 @@ export interface Group {
   readonly records: () => Uint8Array;
   readonly openings: readonly StoredOpening[];
   readonly hasRoom: (length: number) => boolean;
-  /** Adds an entry. The promise is settled by `resolve` or `reject`. */
+  /** Adds an entry, whose bytes are copied. The promise is settled by `resolve` or `reject`. */
   readonly add: (entry: Uint8Array, opening: string | null) => Promise<Appended>;
   readonly resolve: (checkpoint: string) => void;
   readonly reject: (error: unknown) => void;
