@@ -1,6 +1,6 @@
 /**
- * Every function that the package exports is tried with governed keys and plain `revealAccess`, or is listed as one that
- * takes no keys. The list comes from package.json: a new export fails here until somebody has looked at it.
+ * Every function that the package exports is tried with governed keys and plain `revealAccess`, or is listed as one
+ * that takes no keys. The list comes from package.json: a new export fails here until somebody has looked at it.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
