@@ -72,6 +72,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'charter check': async () => (await import('./commands/charter/check.ts')).addCharterCheck,
   'charter sign': async () => (await import('./commands/charter/sign.ts')).addCharterSign,
   'charter show': async () => (await import('./commands/charter/show.ts')).addCharterShow,
+  gateway: async () => (await import('./commands/gateway.ts')).addGateway,
   'oversee verify': async () => (await import('./commands/oversee/verify.ts')).addOverseeVerify,
   'oversee witness': async () => (await import('./commands/oversee/witness.ts')).addOverseeWitness,
   scan: async () => (await import('./commands/scan.ts')).addScan,

@@ -112,7 +112,7 @@ export function noteSigner(privateKey: string): Signer {
 }
 
 /** How the signature base of a request or an answer begins and ends (RFC 9421, section 2.5). */
-const SIGNATURE_BASE = /^"@(?:method|status)": [^]*\n"@signature-params": \([^\n]+$/;
+const SIGNATURE_BASE = /^"@(?:method|status)": .*\n"@signature-params": \([^\n]+$/s;
 
 /**
  * Makes a signer of HTTP messages from a private key of type Ed25519: what a desk or a client signs its requests to a

@@ -283,7 +283,9 @@ async function runWaiting(pass: Pass, waiting: WaitingColumn, reveal: Reveal | n
   const { accepted, items, asked } = acceptedOf(pass, waiting);
   const { column, siblings } = asked;
   const report: ReportIssue = (i, issue) => rejectAt(pass, items, i, issue, leaf.path);
-  const made = await (reveal === null ? verb(column, report, siblings) : reveal(index, column, report, siblings, undefined, accepted));
+  const made = await (reveal === null
+    ? verb(column, report, siblings)
+    : reveal(index, column, report, siblings, undefined, accepted));
   const { inCode } = leaf.engine;
   const out = pass.direction === 'reveal' && inCode !== undefined ? toCode(made, inCode, report) : made;
   for (const [n, i] of accepted.entries()) put(places, i, out[n]);

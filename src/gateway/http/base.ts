@@ -20,7 +20,9 @@ export type Component = readonly [identifier: string, value: string];
 
 /** Writes a signature base. It has no line feed at its end, so that it is never the text of a note. */
 export function signatureBase(components: readonly Component[], params: string): string {
-  return [...components, ['"@signature-params"', params] as const].map(([name, value]) => `${name}: ${value}`).join('\n');
+  return [...components, ['"@signature-params"', params] as const]
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n');
 }
 
 /** The field `content-digest` of a body. */
@@ -70,6 +72,7 @@ export function answerBase(parts: {
   readonly params: string;
 }): string {
   const { status, digest, request, params } = parts;
-  const bound: readonly Component[] = request === null ? [] : [[`"signature";req;key="${request.label}"`, request.value]];
+  const bound: readonly Component[] =
+    request === null ? [] : [[`"signature";req;key="${request.label}"`, request.value]];
   return signatureBase([['"@status"', String(status)], ['"content-digest"', digest], ...bound], params);
 }

@@ -1,8 +1,8 @@
 /** The bodies of requests: JSON, each name once, and nothing but what the protocol has. */
 
 import { duplicateName } from '../../core/json/duplicate.ts';
-import { fromWire } from '../wire/values.ts';
 import { MOST_COLUMNS, MOST_ROWS } from '../wire/limits.ts';
+import { fromWire } from '../wire/values.ts';
 import { Refusal } from './refusal.ts';
 
 /** Refuses a body. The words are fixed: they hold nothing of it. */

@@ -9,8 +9,8 @@ import { randomBytes } from '../../kernel/random.ts';
 import { type DomainKeys, openKeys } from '../../keys/domain-keys.ts';
 import type { Signer } from '../../note/signer.ts';
 import type { Stores } from '../../vault/session.ts';
-import { signedAnswer } from '../http/signing.ts';
 import { memberOf } from '../http/signature.ts';
+import { signedAnswer } from '../http/signing.ts';
 import { MOST_BODY } from '../wire/limits.ts';
 import { type Caller, makeGatekeeper } from './authentic.ts';
 import { type Body, checkNames, malformed, readBody, textIn } from './body.ts';
@@ -192,18 +192,7 @@ function factsOf(keys: DomainKeys, sequencer: Sequencer): object {
 }
 
 function settingsOf(options: GatewayOptions) {
-  const names = [
-    'keys',
-    'sequencer',
-    'answers',
-    'url',
-    'stores',
-    'protectedPeople',
-    'seen',
-    'report',
-    'now',
-    'random',
-  ];
+  const names = ['keys', 'sequencer', 'answers', 'url', 'stores', 'protectedPeople', 'seen', 'report', 'now', 'random'];
   const given = checkOptions<GatewayOptions>('options', options, names);
   const { keys, sequencer, answers, url, stores = {}, protectedPeople: list = null, seen = [] } = given;
   const { report = () => {}, now = Date.now, random = randomBytes } = given;
@@ -222,7 +211,8 @@ function settingsOf(options: GatewayOptions) {
   if (charter.domain !== keys.domain) {
     fail('wrong_domain', `the charter is for domain ${charter.domain}, the keys are of ${keys.domain}`);
   }
-  if (charter.answers === null) fail('charter_invalid', 'the charter has no line "answers", so nothing can be answered');
+  if (charter.answers === null)
+    fail('charter_invalid', 'the charter has no line "answers", so nothing can be answered');
   if (charter.answers.text !== answers.verifierKey) {
     fail('charter_invalid', 'the key that signs answers is not the one that the charter names');
   }
@@ -238,4 +228,3 @@ export function originOf(url: unknown): string {
   }
   return parsed.origin;
 }
-

@@ -1,10 +1,10 @@
 /** The warrants that desks have presented, with their dossiers: the log has the warrants alone, and no dossier. */
 
-import type { DomainKeys } from '../../keys/domain-keys.ts';
-import { protectedDemands, type ProtectedPeople } from '../../govern/people/protected.ts';
-import { subjectPseudonyms } from '../../govern/people/pseudonyms.ts';
 import type { Sequencer } from '../../govern/ledger/sequencer.ts';
+import { type ProtectedPeople, protectedDemands } from '../../govern/people/protected.ts';
+import { subjectPseudonyms } from '../../govern/people/pseudonyms.ts';
 import { type VerifiedWarrant, verifyWarrant } from '../../govern/warrant/verify.ts';
+import type { DomainKeys } from '../../keys/domain-keys.ts';
 import type { Caller } from './authentic.ts';
 import { Refusal } from './refusal.ts';
 
@@ -74,6 +74,10 @@ export function makePapers({ keys, sequencer, list, now }: PapersParts): Papers 
 /** Refuses a caller that is not the desk of a warrant. */
 export function checkDesk({ role, handle }: Caller, desk: string): void {
   if (role !== 'desk' || handle !== desk) {
-    throw new Refusal(403, 'not_in_charter', 'the warrant is for another desk than the one that has signed the request');
+    throw new Refusal(
+      403,
+      'not_in_charter',
+      'the warrant is for another desk than the one that has signed the request',
+    );
   }
 }

@@ -3,9 +3,9 @@
  * is about them. Values of one record share a row; those inside arrays have rows of their own.
  */
 
+import { typeName } from '../../core/checks.ts';
 import type { ReportIssue } from '../../core/issues.ts';
 import { jsonNumberText } from '../../core/json/number.ts';
-import { typeName } from '../../core/checks.ts';
 import type { Issue } from '../../errors.ts';
 import type { FarAnswer, FarBatch } from '../../keys/place/place.ts';
 import { type Rule, ruleOption, type Siblings } from '../../rule/rule.ts';

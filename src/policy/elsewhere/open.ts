@@ -31,10 +31,7 @@ type Send = (batch: FarBatch) => Promise<FarAnswer>;
  *
  * @param reveal turns values back; `null` if nothing may be revealed.
  */
-export function farRules(
-  policy: FarPolicy,
-  reveal: Send | null,
-): Pick<WaitingRules, 'columns' | 'waiting' | 'gate'> {
+export function farRules(policy: FarPolicy, reveal: Send | null): Pick<WaitingRules, 'columns' | 'waiting' | 'gate'> {
   const { leaves, bound, elsewhere } = policy;
   // The waiting rules take their turn in both directions; these are never called.
   const never: ColumnVerb = () => {
@@ -134,7 +131,8 @@ function picked(
   const placeOf = new Map((asked.at ?? asked.column.map((_, i) => i)).map((place, i) => [place, i]));
   return column.map((value, i) => {
     const place = placeOf.get(at === undefined ? i : at[i]!);
-    if (place === undefined || asked.column[place] !== value) throw new Error('another value is revealed than asked for');
+    if (place === undefined || asked.column[place] !== value)
+      throw new Error('another value is revealed than asked for');
     const issue = issues.get(place);
     if (issue !== undefined) report(i, issue);
     return issue === undefined ? out[place] : undefined;
