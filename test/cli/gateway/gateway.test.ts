@@ -3,9 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addSignature, newWarrant, notePartySigner, openCharter, parseCharter } from '../../../src/govern.ts';
-import { allEntries } from '../../../src/log/tree/all-entries.ts';
-import { newNoteKey, noteSigner, readEntry, signNote } from '../../../src/log.ts';
-import { readLogFolder } from '../../../src/node.ts';
+import { newNoteKey, noteSigner, openLog, readEntry, signNote } from '../../../src/log.ts';
+import { logFolder } from '../../../src/node.ts';
 import { type Ended, expectVoice, json, makePlace, type Place } from '../harness.ts';
 
 let place: Place;
@@ -131,10 +130,13 @@ const revealAs = (holder: string, ...more: string[]) =>
     ...['reveal', 'safe.csv', '--policy', 'p.yaml', ...FAR, '--warrant', 'w.note', '--holder', holder, ...more],
   ]);
 
-/** The entries of the log of these tests. */
+/** The entries of the log of these tests, when no gateway runs. */
 async function entries() {
   const found = [];
-  for await (const bytes of allEntries(readLogFolder(place.path('log')))) found.push(readEntry(bytes).event!);
+  const store = logFolder(place.path('log'), { head: place.path('head') });
+  const log = await openLog(store, { signer: noteSigner(KEYS.get('log')!.privateKey) });
+  for await (const bytes of log.entries()) found.push(readEntry(bytes).event!);
+  await log.close();
   return found;
 }
 
@@ -176,8 +178,8 @@ describe('files through a gateway', () => {
 
   test('of a gateway that is killed hold nothing that the log does not have', async () => {
     for (let round = 0; round < 4; round++) {
-      const { child, ended } = await start('--listen', 'unix:g.sock');
       const before = (await entries()).filter(({ kind }) => kind === 'use').length;
+      const { child, ended } = await start('--listen', 'unix:g.sock');
       const run = place.start([
         ...['reveal', 'safe.csv', '--policy', 'p.yaml', ...FAR, '--warrant', 'w.note', '--holder', 'desk.key'],
       ]);
