@@ -12,6 +12,7 @@ import * as errors from 'trefoil/errors';
 import * as ff1 from 'trefoil/ff1';
 import * as ff3 from 'trefoil/ff3';
 import * as format from 'trefoil/format';
+import * as gateway from 'trefoil/gateway';
 import * as govern from 'trefoil/govern';
 import * as ip from 'trefoil/ip';
 import * as keys from 'trefoil/keys';
@@ -39,6 +40,7 @@ const MODULES: Readonly<Record<string, object>> = {
   'trefoil/ff1': ff1,
   'trefoil/ff3': ff3,
   'trefoil/format': format,
+  'trefoil/gateway': gateway,
   'trefoil/govern': govern,
   'trefoil/ip': ip,
   'trefoil/keys': keys,
