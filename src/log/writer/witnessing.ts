@@ -14,7 +14,7 @@ import { cosign } from '../witness/cosign.ts';
 import type { WitnessCallOptions } from '../witness/exchange.ts';
 import { latestOf, type WitnessedCheckpoint } from '../witness/latest.ts';
 import type { Committer } from './commit.ts';
-import { type CosignedCheckpoint, makeWaiters } from './waiters.ts';
+import { type CosignedCheckpoint, makeWaiters, type Waiters } from './waiters.ts';
 
 /** The pauses before a witness is asked again while somebody waits, in milliseconds. The last one repeats. */
 const PAUSES: readonly number[] = [100, 250, 500, 1000, 2500];
@@ -39,7 +39,7 @@ export interface Witnessing {
   readonly ask: () => void;
   /** The newest checkpoint whose cosignatures satisfy the policy; `null` if there is none yet. */
   readonly latest: () => CosignedCheckpoint | null;
-  /** Waits for such a checkpoint of at least this size. */
+  /** Waits for such a checkpoint of at least this size. It fails at once if a witness has proven something. */
   readonly cosigned: (size: number, timeout: number) => Promise<string>;
   readonly close: () => Promise<void>;
 }
@@ -53,10 +53,11 @@ interface Memory {
 }
 
 /** Makes the witnesses of a log. */
-export function witnessing(parts: WitnessingParts): Witnessing {
-  const { policy, committer, fetch } = parts;
+export function witnessing(given: WitnessingParts): Witnessing {
+  const { policy, committer, fetch } = given;
   const memory: Memory = { seen: new Map(), missing: new Map() };
   const waiters = makeWaiters(() => notCosigned(memory.missing));
+  const parts = failing(given, waiters);
   const aborted = new AbortController();
   const options = { fetch, signal: aborted.signal };
   let latest: CosignedCheckpoint | null = null;
@@ -92,7 +93,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
 
   /** Rounds until the newest checkpoint was asked for once, or while somebody waits. */
   async function run(): Promise<void> {
-    for (let tried = 0; !aborted.signal.aborted; tried++) {
+    for (let tried = 0; !aborted.signal.aborted && waiters.failure() === null; tried++) {
       const size = committer.size();
       await round();
       if (waiters.count() === 0 && committer.size() === size) break;
@@ -103,7 +104,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
   }
 
   function ask(): void {
-    if (policy.witnesses.length > 0) running ??= run();
+    if (policy.witnesses.length > 0 && waiters.failure() === null) running ??= run();
   }
 
   return {
@@ -117,7 +118,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
       await Promise.all(looks);
     },
     cosigned(size, timeout) {
-      if (latest !== null && latest.size >= size) return Promise.resolve(latest.note);
+      if (waiters.failure() === null && latest !== null && latest.size >= size) return Promise.resolve(latest.note);
       if (policy.witnesses.length === 0 && policy.satisfiedBy(new Set())) return Promise.resolve(committer.head());
       const waited = waiters.add(size, timeout);
       ask();
@@ -127,6 +128,17 @@ export function witnessing(parts: WitnessingParts): Witnessing {
       aborted.abort();
       waiters.end();
       await running;
+    },
+  };
+}
+
+/** The same parts. What a witness proves no other one can mend, so nobody waits for the others after it. */
+function failing(parts: WitnessingParts, waiters: Waiters): WitnessingParts {
+  return {
+    ...parts,
+    onProven(error) {
+      parts.onProven(error);
+      waiters.fail(error);
     },
   };
 }
