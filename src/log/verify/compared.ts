@@ -5,8 +5,9 @@ import { isPlausible } from '../tree/cosign-time.ts';
 import type { Cosigned, OpenedCheckpoint } from '../tree/open-checkpoint.ts';
 import type { LogPolicy } from '../tree/policy.ts';
 import { rootOf } from '../tree/range.ts';
-import { caught, Fault, type Finding, finding } from './finding.ts';
+import { Fault, type Finding, finding } from './finding.ts';
 import type { TrustedTiles } from './trusted.ts';
+import { attempted, Unread } from './unread.ts';
 import { isSameTree, type WitnessView } from './witnesses.ts';
 
 /** A cosignature, and how many entries it covers. */
@@ -27,6 +28,8 @@ export interface Compared {
   readonly mistimed: readonly Cosigned[];
   /** One for each witness whose tree the log does not contain, or whose tree it cannot be compared with. */
   readonly findings: readonly Finding[];
+  /** What could not be read for one of the comparisons; it is then not known what that witness proves. */
+  readonly unread: Unread | null;
 }
 
 /** The checkpoint of a log, and those that its witnesses serve. */
@@ -39,17 +42,18 @@ interface Checkpoints {
 /**
  * Compares a log with the checkpoint of each witness.
  *
- * @param tiles the verified tiles, or why there are none.
+ * @param tiles the verified tiles, or why there are none. Checkpoints of the same size, and larger ones, need none.
  * @param now milliseconds since 1970.
  */
 export async function compareViews(
   { opened, note, views }: Checkpoints,
-  tiles: TrustedTiles | Fault,
+  tiles: TrustedTiles | Fault | Unread,
   now: number,
 ): Promise<Compared> {
   const vouched = new Map<string, Vouched>();
   const mistimed = new Map<string, Cosigned>();
   const findings: Finding[] = [];
+  let unread: Unread | null = null;
   const count = (name: string, time: number, size: number): void => {
     if (!isPlausible(time, now)) mistimed.set(name, { name, time });
     else if (size > (vouched.get(name)?.size ?? -1)) vouched.set(name, { name, time, size });
@@ -59,13 +63,15 @@ export async function compareViews(
     const { name, time } = view;
     // A checkpoint with an impossible time is compared as well: the log has signed it, so it can prove a fork.
     const found = await compareView(view, opened, tiles);
-    if (found === null) count(name, time, view.size);
+    if (found instanceof Unread) unread ??= found;
+    else if (found === null) count(name, time, view.size);
     else findings.push(Object.freeze({ ...found, witness: name, evidence: [view.note, note] }));
   }
   return {
     cosigned: Object.freeze([...vouched.values()]),
     mistimed: Object.freeze([...mistimed.values()].filter(({ name }) => !vouched.has(name))),
     findings,
+    unread,
   };
 }
 
@@ -73,8 +79,8 @@ export async function compareViews(
 async function compareView(
   view: WitnessView,
   opened: OpenedCheckpoint,
-  tiles: TrustedTiles | Fault,
-): Promise<Finding | null> {
+  tiles: TrustedTiles | Fault | Unread,
+): Promise<Finding | Unread | null> {
   const { name, size } = view;
   if (size > opened.size) {
     const message = `the witness ${name} has a checkpoint of ${size} entries, and the log shows ${opened.size}`;
@@ -85,7 +91,8 @@ async function compareView(
     range: [0, size],
   });
   if (size === opened.size) return isSameTree(view, opened) ? null : forked;
-  const edge = tiles instanceof Fault ? tiles : await caught(tiles.edgeAt(size));
+  const edge = tiles instanceof Error ? tiles : await attempted(tiles.edgeAt(size));
+  if (edge instanceof Unread) return edge;
   if (edge instanceof Fault) return notComparable(view, edge.finding);
   return equalBytes(rootOf(edge), view.root) ? null : forked;
 }

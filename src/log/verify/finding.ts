@@ -59,10 +59,13 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
 /** Ends a part of the verification with a finding. */
 export class Fault extends Error {
   readonly finding: Finding;
+  /** What the source has thrown when the finding was to be made more exact. */
+  override readonly cause: unknown;
 
-  constructor(finding: Finding) {
+  constructor(finding: Finding, cause?: unknown) {
     super(finding.message);
     this.finding = finding;
+    this.cause = cause;
   }
 }
 

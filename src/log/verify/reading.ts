@@ -6,13 +6,17 @@ import { LENGTH_BYTES, MOST_ENTRY_BYTES } from '../tree/bundle.ts';
 import { type LogSource, readTileFile } from '../tree/source.ts';
 import { TILE_WIDTH, type TilePlace, tilePath } from '../tree/tiles.ts';
 import { caught, Fault, fault } from './finding.ts';
+import { Unread } from './unread.ts';
 
 /** A source that counts the files that it was asked for, and holds every answer to its limit. */
 export interface CountedSource extends LogSource {
   readonly count: () => number;
 }
 
-/** Wraps a source. Its errors `log_broken`, and answers longer than their limit, become findings. */
+/**
+ * Wraps a source. Its errors `log_broken`, and answers longer than their limit, become findings; all others become
+ * {@link Unread}.
+ */
 export function counted(source: LogSource): CountedSource {
   let files = 0;
   return {
@@ -33,7 +37,7 @@ async function readOrFault(source: LogSource, path: string, limit: number): Prom
   try {
     return await source.read(path, limit);
   } catch (error) {
-    if (!(error instanceof TrefoilError) || error.code !== 'log_broken') throw error;
+    if (!(error instanceof TrefoilError) || error.code !== 'log_broken') throw new Unread(error);
     const { message, maximum } = error.issues[0]!;
     if (maximum !== undefined) return tooLong(path, limit);
     return fault('unreadable', `the file ${path} cannot be read: ${message}`, { path });

@@ -1,21 +1,22 @@
 /** Verifying a log: its signature, its tree, its entries, what was seen before, and what its witnesses have seen. */
 
 import { badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
-import { TrefoilError } from '../../errors.ts';
+import { type Issue, TrefoilError } from '../../errors.ts';
 import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
 import { type Cosigned, type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
 import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
 import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
 import { type Compared, compareViews, unwitnessed, type Vouched, witnessedBy } from './compared.ts';
 import { type EntryFormat, type EntryVisitor, entryVisitor, type TimedEntry, type VisitEntry } from './entries.ts';
-import { caught, Fault, type Finding, fault, inOrder } from './finding.ts';
+import { caught, Fault, type Finding, fault, finding, inOrder } from './finding.ts';
 import { firstChange } from './kept.ts';
 import { type CountedSource, counted } from './reading.ts';
 import { changedRange, explainTree } from './rebuilt.ts';
 import { type CheckedSeen, checkedSeen, type Seen, seenOf } from './seen.ts';
 import { type TrustedTiles, trustedTiles } from './trusted.ts';
 import { walkTrusted } from './walk.ts';
-import { type AskWitness, askByHttp, askWitnesses, type WitnessView } from './witnesses.ts';
+import { attempted, Unread } from './unread.ts';
+import { type AskWitness, askByHttp, askWitnesses, isSameTree, type WitnessView } from './witnesses.ts';
 
 /** How long a log may need to show a checkpoint that a witness has, in milliseconds, if the caller does not say. */
 const DEFAULT_PATIENCE = 5000;
@@ -69,6 +70,11 @@ export interface Verification {
   readonly files: number;
   /** What is wrong, the first entry first. */
   readonly findings: readonly Finding[];
+  /**
+   * Why the log could not be read to its end, if something was proven already; otherwise `null`. There may be more
+   * findings then. If nothing is proven, it is thrown.
+   */
+  readonly unread: Issue | null;
   /** To keep for the next look; `null` unless `ok`. */
   readonly seen: Seen | null;
   /** How many of the verified entries there are of each kind, of the first 100 kinds. */
@@ -118,9 +124,10 @@ export interface Verification {
  * witnessed, or not all of the last look.
  *
  * @param source where the log is read: `logAt`, a folder, or your own.
- * @returns what was found. Whatever is wrong with the log is in it, and is not thrown.
- * @throws TrefoilError `log_unavailable`, `io_failed` or what else the source throws if it is not known what the log
- *   has; `seen_invalid`. What `entry` throws passes through.
+ * @returns what was found. Whatever is wrong with the log is in it, and is not thrown. What is proven is never lost: if
+ *   the source fails afterwards, that is in `unread`.
+ * @throws TrefoilError `log_unavailable`, `io_failed` or what else the source throws if nothing is proven and it is not
+ *   known what the log has; `seen_invalid`. What `entry` throws passes through.
  * @throws TypeError, RangeError for wrong options.
  *
  * @example
@@ -147,22 +154,40 @@ export interface Verification {
 export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<Verification> {
   const settings = checkedOptions(options);
   const log = counted(checkSource('source', source));
+  try {
+    return await verifyChecked(log, settings);
+  } catch (error) {
+    throw error instanceof Unread ? error.cause : error;
+  }
+}
+
+/** @throws Unread if nothing is proven and it is not known what the log has. */
+async function verifyChecked(log: CountedSource, settings: Settings): Promise<Verification> {
   const head = await caught(readHead(log, settings));
   if (head instanceof Fault) return unreadHead(head.finding, log);
   const visitor = entryVisitor(settings.entries, settings.seen?.seen.at ?? null, settings.entry, settings.now());
   const findings: Finding[] = [];
-  const tree = await caught(verifyTree(log, head, settings, visitor));
+  const tree = await attempted(verifyTree(log, head, settings, visitor));
   if (tree instanceof Fault) findings.push(tree.finding);
+  // The two checkpoints may prove it alone, whatever else is wrong or cannot be read.
+  const bySeen = settings.seen === null ? null : provenBy(head, settings.seen);
+  const isNamed = tree instanceof Fault && tree.finding.word === bySeen?.word;
+  if (bySeen !== null && !isNamed) findings.unshift(bySeen);
   const wrongEntry = visitor.finding();
   if (wrongEntry !== null) findings.push(wrongEntry);
-  const tiles = tree instanceof Fault ? await tilesAgain(log, head.opened) : tree;
+  const tiles = tree instanceof Error ? await tilesAgain(log, head.opened) : tree;
   const compared = await compareViews(head, tiles, settings.now());
   findings.push(...compared.findings);
+  const { later } = head;
+  if (later !== null) keepProofs(findings, later);
+  const unread = firstUnread(later, tree, tiles, compared.unread);
+  if (unread !== null && findings.length === 0) throw unread;
   const { cosigned, mistimed } = compared;
   const { witnessed, witnessedAt } = witnessedBy(cosigned, head.opened.size, settings.policy);
-  const before = settings.seen?.seen.size ?? Math.min(1, head.opened.size);
+  const before = Math.max(settings.seen?.seen.size ?? 0, 1);
   // A log that was rolled back cannot have more entries cosigned than it has, and has a finding of its own.
-  if (witnessed < Math.min(before, head.opened.size)) findings.push(unwitnessed(witnessed));
+  // If something could not be read, it is not known who has cosigned it.
+  if (unread === null && later === null && witnessed < Math.min(before, head.opened.size)) findings.push(unwitnessed(witnessed));
   const ok = findings.length === 0;
   const { origin, size } = head.opened;
   return Object.freeze({
@@ -173,8 +198,9 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
     checked: visitor.checked(),
     files: log.count(),
     findings: Object.freeze(inOrder(findings)),
+    unread: unread?.issue() ?? null,
     seen:
-      ok && !(tiles instanceof Fault) ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
+      ok && !(tiles instanceof Error) ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
     kinds: visitor.kinds(),
     unknown: visitor.unknown(),
     ahead: visitor.ahead(),
@@ -232,6 +258,8 @@ interface Head {
   readonly opened: OpenedCheckpoint;
   readonly note: string;
   readonly views: readonly WitnessView[];
+  /** If the checkpoint was read again and that did not succeed: what is wrong, or could not be read. */
+  readonly later: Fault | Unread | null;
 }
 
 /** Reads the checkpoint and asks the witnesses. @throws Fault if there is none that the log has signed. */
@@ -243,17 +271,34 @@ async function readHead(log: LogSource, { policy, seen, ask, patience }: Setting
   }
   const views = ask === null ? [] : await askWitnesses(ask, policy, origin);
   // A witness may have cosigned a checkpoint that the log is about to publish.
-  if (views.every((view) => view.size <= size)) return { ...first, views };
+  if (views.every((view) => view.size <= size)) return { ...first, views, later: null };
   await new Promise((resolve) => setTimeout(resolve, patience));
-  const again = await readCheckpoint(log, policy);
-  // The witnesses were asked about the first log. If the policy has several, their answers say nothing of another.
-  if (again.opened.origin !== origin) {
-    fault('unsigned', 'the checkpoint is of another log than a moment before', { path: CHECKPOINT_PATH });
-  }
-  return { ...again, views };
+  const again = await attempted(readNext(log, policy, first));
+  if (!(again instanceof Error)) return { ...again, views, later: null };
+  // The first one is signed as well, and proves what it proves. But the log might have shown a larger one.
+  return { ...first, views: again instanceof Fault ? views : views.filter((view) => view.size <= size), later: again };
 }
 
-async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<Omit<Head, 'views'>> {
+/** Reads the checkpoint again. @throws Fault if it is none of this log, or of another tree. */
+async function readNext(log: LogSource, policy: LogPolicy, first: SignedHead): Promise<SignedHead> {
+  const next = await readCheckpoint(log, policy);
+  const { origin, size } = first.opened;
+  // The witnesses were asked about the first log. If the policy has several, their answers say nothing of another.
+  if (next.opened.origin !== origin) {
+    fault('unsigned', 'the checkpoint is of another log than a moment before', { path: CHECKPOINT_PATH });
+  }
+  if (next.opened.size < size) return first;
+  if (next.opened.size === size && !isSameTree(next.opened, first.opened)) {
+    const message = 'the log has another tree than a moment before, of the same size';
+    fault('forked', message, { entry: 0, range: [0, size], evidence: [first.note, next.note] });
+  }
+  return next;
+}
+
+/** A checkpoint that the log has signed. */
+type SignedHead = Pick<Head, 'opened' | 'note'>;
+
+async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<SignedHead> {
   const path = CHECKPOINT_PATH;
   const bytes = await log.read(path, MOST_NOTE_BYTES);
   if (bytes === null) return fault('deleted', 'the log has no checkpoint', { path });
@@ -277,6 +322,7 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
     checked: 0,
     files: log.count(),
     findings: Object.freeze([found]),
+    unread: null,
     seen: null,
     kinds: {},
     unknown: 0,
@@ -297,16 +343,14 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
  */
 async function verifyTree(
   log: LogSource,
-  { opened, note }: Head,
+  head: Head,
   { seen, everyTile, kept }: Settings,
   visitor: EntryVisitor,
 ): Promise<TrustedTiles> {
+  const { opened, note } = head;
   const { size, root } = opened;
-  if (seen !== null && size < seen.seen.size) {
-    const range = [size, seen.seen.size] as const;
-    const message = `the log has ${size} entries, and had ${seen.seen.size} at the last look`;
-    fault('rolled back', message, { entry: size, range, evidence: [seen.seen.checkpoint, note] });
-  }
+  const proven = seen === null ? null : provenBy(head, seen);
+  if (proven?.word === 'rolled back') throw new Fault(proven);
   const tiles = await caught(trustedTiles(log, size, root));
   if (tiles instanceof Fault) return explainTree(log, opened, seen);
   const from = seen?.seen.size ?? 0;
@@ -321,6 +365,20 @@ async function verifyTree(
   return tiles;
 }
 
+/** What the checkpoint and that of the last look prove without any other file; `null` if they prove nothing. */
+function provenBy({ opened, note }: SignedHead, { seen, root }: CheckedSeen): Finding | null {
+  const { size } = opened;
+  const evidence = [seen.checkpoint, note];
+  if (size < seen.size) {
+    const message = `the log has ${size} entries, and had ${seen.size} at the last look`;
+    return finding('rolled back', message, { entry: size, range: [size, seen.size], evidence });
+  }
+  if (size > seen.size || isSameTree(opened, { size, root })) return null;
+  return finding('forked', FORKED, { entry: 0, range: [0, size], evidence });
+}
+
+const FORKED = 'the log has another tree than at the last look: entries were changed, and signed again';
+
 /** Throws that the log has another tree than the one that was seen. An old copy tells the exact entry. */
 async function forked(
   log: LogSource,
@@ -330,17 +388,30 @@ async function forked(
   kept: CountedSource | null,
   note: string,
 ): Promise<never> {
-  const exact = kept === null ? null : await caught(firstChange(kept, seen.size, log, size));
+  const exact = kept === null ? null : await attempted(firstChange(kept, seen.size, log, size));
   const where = typeof exact === 'number' ? { entry: exact } : { entry: range[0], range };
-  return fault('forked', 'the log has another tree than at the last look: entries were changed, and signed again', {
-    ...where,
-    evidence: [seen.checkpoint, note],
-  });
+  const proven = finding('forked', FORKED, { ...where, evidence: [seen.checkpoint, note] });
+  throw new Fault(proven, exact instanceof Unread ? exact : undefined);
+}
+
+/**
+ * Leaves of some findings those that signed checkpoints prove, because the checkpoint could not be read again: the files
+ * may be of a newer one.
+ */
+function keepProofs(findings: Finding[], later: Fault | Unread): void {
+  const proofs = findings.filter(({ code }) => code === 'log_forked' || code === 'log_rolled_back');
+  findings.splice(0, findings.length, ...(later instanceof Fault ? [later.finding] : []), ...proofs);
+}
+
+/** What could not be read first. */
+function firstUnread(...parts: readonly unknown[]): Unread | null {
+  const all = parts.flatMap((part) => (part instanceof Fault ? [part.cause] : [part]));
+  return all.find((part) => part instanceof Unread) ?? null;
 }
 
 /** The tiles for the comparison with the witnesses; what is wrong if the right edge of the tree is not good. */
-async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | Fault> {
-  return caught(trustedTiles(log, size, root));
+async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | Fault | Unread> {
+  return attempted(trustedTiles(log, size, root));
 }
 
 /** The witnesses that were asked and did not answer, and those of which nothing else is known. */
