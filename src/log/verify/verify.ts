@@ -14,8 +14,8 @@ import { type CountedSource, counted } from './reading.ts';
 import { changedRange, explainTree } from './rebuilt.ts';
 import { type CheckedSeen, checkedSeen, type Seen, seenOf } from './seen.ts';
 import { type TrustedTiles, trustedTiles } from './trusted.ts';
-import { walkTrusted } from './walk.ts';
 import { attempted, Unread } from './unread.ts';
+import { walkTrusted } from './walk.ts';
 import { type AskWitness, askByHttp, askWitnesses, isSameTree, type WitnessView } from './witnesses.ts';
 
 /** How long a log may need to show a checkpoint that a witness has, in milliseconds, if the caller does not say. */
@@ -187,7 +187,8 @@ async function verifyChecked(log: CountedSource, settings: Settings): Promise<Ve
   const before = Math.max(settings.seen?.seen.size ?? 0, 1);
   // A log that was rolled back cannot have more entries cosigned than it has, and has a finding of its own.
   // If something could not be read, it is not known who has cosigned it.
-  if (unread === null && later === null && witnessed < Math.min(before, head.opened.size)) findings.push(unwitnessed(witnessed));
+  if (unread === null && later === null && witnessed < Math.min(before, head.opened.size))
+    findings.push(unwitnessed(witnessed));
   const ok = findings.length === 0;
   const { origin, size } = head.opened;
   return Object.freeze({

@@ -102,7 +102,7 @@ export interface LogParts {
 
 /** Makes the log over a committer, and compares it with what its witnesses have seen. */
 export async function makeLog(parts: LogParts): Promise<Log> {
-  const { store, committer, signer, recovery, policy, fetch, log } = parts;
+  const { store, committer, signer, recovery, policy, fetch, log, now } = parts;
   const bytesOf = entryWriter(parts);
   const queue = makeQueue(committer.size(), async ({ records, count, openings }) => {
     const checkpoint = await committer.commit({ records: records(), count: count(), openings });
@@ -110,7 +110,7 @@ export async function makeLog(parts: LogParts): Promise<Log> {
     return checkpoint;
   });
   const witnesses =
-    policy === null ? null : witnessing({ policy, log, source: store, committer, fetch, onProven: queue.stop });
+    policy === null ? null : witnessing({ policy, log, source: store, committer, fetch, now, onProven: queue.stop });
   await witnesses?.start();
   let closed: Promise<void> | null = null;
 

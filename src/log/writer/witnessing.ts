@@ -7,6 +7,7 @@ import { fail, TrefoilError } from '../../errors.ts';
 import { openNote } from '../../note/open.ts';
 import type { Verifier } from '../../note/verifier.ts';
 import { parseCheckpoint } from '../tree/checkpoint.ts';
+import { isPlausible } from '../tree/cosign-time.ts';
 import type { LogPolicy, PolicyWitness } from '../tree/policy.ts';
 import { checkConsistency, consistencyProof } from '../tree/proofs.ts';
 import { hashesOf, type LogSource } from '../tree/source.ts';
@@ -27,6 +28,8 @@ export interface WitnessingParts {
   readonly source: LogSource;
   readonly committer: Committer;
   readonly fetch: typeof globalThis.fetch;
+  /** The clock, in milliseconds since 1970. */
+  readonly now: () => number;
   /** Called if a witness proves that the log was rolled back or forked: then nothing more must be signed. */
   readonly onProven: (error: TrefoilError) => void;
 }
@@ -48,7 +51,7 @@ export interface Witnessing {
 interface Memory {
   /** The size that each has seen last. */
   readonly seen: Map<string, number>;
-  /** The code of the error for which one has not cosigned. */
+  /** Why one has not cosigned: the code of an error, or what it is doing. */
   readonly missing: Map<string, string>;
 }
 
@@ -147,9 +150,11 @@ function failing(parts: WitnessingParts, waiters: Waiters): WitnessingParts {
  * Whether a checkpoint that a witness serves satisfies the policy. Somebody else may have handed it to the witness.
  * With its cosignatures taken, nobody can keep a busy log without cosignatures by being faster.
  */
-function isCosigned({ note }: WitnessedCheckpoint, { log, policy }: WitnessingParts): boolean {
+function isCosigned({ note }: WitnessedCheckpoint, { log, policy, now }: WitnessingParts): boolean {
   const { signatures } = openNote(note, [log, ...policy.witnesses.map(({ verifier }) => verifier)]);
-  const keys = new Set(signatures.map(({ verifier }) => verifier.text));
+  const clock = now();
+  const counting = signatures.filter(({ time }) => time !== null && isPlausible(time, clock));
+  const keys = new Set(counting.map(({ verifier }) => verifier.text));
   const names = policy.witnesses.filter(({ verifier }) => keys.has(verifier.text)).map(({ name }) => name);
   return policy.satisfiedBy(new Set(names));
 }
@@ -164,12 +169,19 @@ async function lineOf(
   options: WitnessCallOptions,
   adopt: (found: WitnessedCheckpoint) => void,
 ): Promise<string | null> {
-  const { log, source } = parts;
+  const { log, source, now } = parts;
   const { name } = witness;
+  if (!missing.has(name)) missing.set(name, 'no answer yet');
   const proof = (from: number) => consistencyProof(hashesOf(source, size), from, size);
   try {
-    const { line } = await cosign(checkpoint, Math.min(seen.get(name) ?? 0, size), proof, witness, { ...options, log });
+    const from = Math.min(seen.get(name) ?? 0, size);
+    const { line, time } = await cosign(checkpoint, from, proof, witness, { ...options, log });
     seen.set(name, size);
+    // Nobody who verifies a proof would count it.
+    if (!isPlausible(time, now())) {
+      missing.set(name, 'a time in the future');
+      return null;
+    }
     missing.delete(name);
     return line;
   } catch (error) {

@@ -22,10 +22,16 @@ import { copy, fill, filled, KEY, open, place, text } from './places.ts';
 
 /** Witnesses in this process, by their names, and the policy that wants all of them. */
 async function witnesses(...names: readonly string[]) {
+  return witnessesAt({}, ...names);
+}
+
+/** The same, of which one has another clock. */
+async function witnessesAt(clocks: Readonly<Record<string, () => number>>, ...names: readonly string[]) {
   const keys = names.map((name) => newNoteKey(`${name}.example`, { algorithm: 'cosignature/v1' }));
-  const handlers = keys.map(({ privateKey }) =>
-    witness({ signer: cosigner(privateKey), state: witnessMemory(), logs: [verifierKey(KEY.verifierKey)] }),
-  );
+  const handlers = keys.map(({ privateKey }, i) => {
+    const signer = cosigner(privateKey, { now: clocks[names[i]!] ?? Date.now });
+    return witness({ signer, state: witnessMemory(), logs: [verifierKey(KEY.verifierKey)] });
+  });
   const down = new Set<string>();
   let asked = 0;
   const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
@@ -79,6 +85,39 @@ describe('cosignatures', () => {
     const later = log.cosigned(10, 10_000);
     down.clear();
     expect(openCheckpoint(await later, policy).size).toBe(10);
+    await log.close();
+  });
+
+  test('a cosignature from the future does not count, as it does not for those who verify', async () => {
+    const { policy, fetch } = await witnessesAt({ two: () => Date.now() + 3_600_000 }, 'one', 'two');
+    const log = await open(place(), { create: true, witnesses: policy, fetch });
+    await fill(log, 0, 2);
+    for (let i = 0; i < 2; i++) {
+      const error = await rejection(log.cosigned(2, 400));
+      expect(error).toMatchObject({ code: 'witness_missing', message: expect.stringContaining('two (') });
+      expect(error.message).toContain('in the future');
+      expect(error.message).not.toContain('one (');
+    }
+    await log.close();
+  });
+
+  test('a witness that does not answer in the time is named', async () => {
+    const { policy, fetch } = await witnesses('one', 'two');
+    const log = await open(place(), {
+      create: true,
+      witnesses: policy,
+      fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
+        const { url, method } = new Request(input, init);
+        if (method === 'GET' || !url.includes('//two.')) return fetch(input, init);
+        return new Promise<Response>((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal!.reason));
+        });
+      },
+    });
+    await fill(log, 0, 2);
+    const error = await rejection(log.cosigned(2, 300));
+    expect(error.code).toBe('witness_missing');
+    expect(error.message).toContain('missing: two (no answer yet)');
     await log.close();
   });
 
