@@ -38,7 +38,7 @@ export { checkConsistency, checkInclusion, consistencyProof, inclusionProof } fr
 export { hashesOf, type LogSource } from './log/tree/source.ts';
 export { type TilePlace, tilePath } from './log/tree/tiles.ts';
 export type { Vouched } from './log/verify/compared.ts';
-export type { EntryFormat, VisitEntry } from './log/verify/entries.ts';
+export type { EntryFormat, TimedEntry, VisitEntry } from './log/verify/entries.ts';
 export type { Finding, FindingWord } from './log/verify/finding.ts';
 export { parseSeen, type Seen } from './log/verify/seen.ts';
 export { type Verification, type VerifyOptions, verifyLog } from './log/verify/verify.ts';

@@ -531,7 +531,7 @@ const LOG: Readonly<Record<string, Row>> = {
     { algorithm: 'ed25519', random: (length: number) => new Uint8Array(length) },
   ]),
   noteSigner: signerRow(() => [NOTE_KEY.privateKey], 'text\n'),
-  cosigner: signerRow(() => [COSIGNER_KEY.privateKey, { now: () => 0 }], CHECKPOINT),
+  cosigner: signerRow(() => [COSIGNER_KEY.privateKey, { now: () => 1000 }], CHECKPOINT),
   parseNote: call(() => [NOTE]),
   openNote: call(() => [NOTE, [verifierKey(NOTE_KEY.verifierKey)]]),
   signNote: call(() => ['text\n', [{ ...noteSigner(NOTE_KEY.privateKey) }]]),

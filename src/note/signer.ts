@@ -121,7 +121,8 @@ export function noteSigner(privateKey: string): Signer {
  * @param privateKey the text that `newNoteKey(name, { algorithm: 'cosignature/v1' })` made; a line feed at its end is
  *   allowed.
  * @throws TrefoilError `note_key_invalid`.
- * @throws TypeError, RangeError for a wrong option, or for a clock that is before 1970.
+ * @throws TypeError, RangeError for a wrong option. The signer throws it for a clock that is before the second 1 of
+ *   1970: a cosignature with the time 0 would be one without the statement above.
  *
  * @example
  * ```ts
@@ -148,12 +149,15 @@ export function cosigner(privateKey: string, options: CosignerOptions = {}): Sig
   });
 }
 
-/** The whole seconds of a clock. */
+/**
+ * The whole seconds of a clock. Not 0: in cosignatures that have that time, it states nothing about the largest tree
+ * (https://c2sp.org/tlog-cosignature), and a witness must not omit its statement (https://c2sp.org/tlog-witness).
+ */
 function secondsOf(milliseconds: unknown): number {
   const seconds = typeof milliseconds === 'number' ? Math.floor(milliseconds / 1000) : Number.NaN;
-  return Number.isSafeInteger(seconds) && seconds >= 0
+  return Number.isSafeInteger(seconds) && seconds >= 1
     ? seconds
-    : badRange('now', 'returned something else than milliseconds since 1970');
+    : badRange('now', 'returned something else than milliseconds since 1970, of at least one second');
 }
 
 function makeSigner({ name, keyHash, text }: Verifier, sign: (message: Uint8Array) => Uint8Array): Signer {

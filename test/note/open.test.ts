@@ -2,7 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TrefoilError } from '../../src/errors.ts';
-import { cosigner, newNoteKey, noteSigner, openNote, parseNote, signNote, verifierKey } from '../../src/log.ts';
+import {
+  cosigner,
+  newNoteKey,
+  noteSigner,
+  openNote,
+  parseNote,
+  type Signer,
+  signNote,
+  verifierKey,
+} from '../../src/log.ts';
+import { timelessCosigner } from '../helpers/timeless.ts';
 
 const SIGNATURE =
   '— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n';
@@ -215,11 +225,9 @@ describe('keys of a note', () => {
     const made = newNoteKey('w.example', { algorithm: 'cosignature/v1' });
     const witness = verifierKey(made.verifierKey);
     const checkpoint = 'log.example\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n';
-    const at = async (seconds: number) => {
-      const note = await signNote(checkpoint, [cosigner(made.privateKey, { now: () => seconds * 1000 + 999 })]);
-      return note.split('\n\n')[1]!;
-    };
-    const [early, late] = [await at(0), await at(1_700_000_000)];
+    const by = async (signer: Signer) => (await signNote(checkpoint, [signer])).split('\n\n')[1]!;
+    const early = await by(timelessCosigner(made.privateKey));
+    const late = await by(cosigner(made.privateKey, { now: () => 1_700_000_000_999 }));
     for (const lines of [early + late, late + early]) {
       expect(openNote(`${checkpoint}\n${lines}`, [witness]).signatures).toEqual([
         { verifier: witness, time: 1_700_000_000 },

@@ -31,7 +31,7 @@ export function verdictLines(look: Look): string[] {
 /** The same as an object for `--json`. */
 export function verdictJson(look: Look): object {
   const { found, policy, before } = look;
-  const { ok, origin, size, checked, witnessed, findings, kinds, unknown, cosigned, silent } = found;
+  const { ok, origin, size, checked, witnessed, findings, kinds, unknown, ahead, cosigned, silent } = found;
   return {
     verified: ok,
     origin: origin ?? logNames(policy),
@@ -47,7 +47,18 @@ export function verdictJson(look: Look): object {
     findings,
     kinds,
     unknown,
+    ahead,
   };
+}
+
+/** That the log's clock is ahead of ours; `null` if no entry shows it. */
+export function aheadText({ found, now }: Look): string | null {
+  const { ahead } = found;
+  if (ahead === null) return null;
+  return (
+    `the time of entry ${count(ahead.entry)} is ${span(ahead.time - now)} ahead of the clock of this machine, and the ` +
+    'times of the entries after it are no earlier; if this clock is right, that of the log was wrong: ask its operator'
+  );
 }
 
 /** Whether the policy demands a witness at all. */

@@ -1,6 +1,6 @@
-/** Which times of cosignatures count. */
+/** Which times of others count. */
 
-/** How far the clock of a witness may be ahead of ours, in seconds. */
+/** How far the clock of a witness, or of the writer of a log, may be ahead of ours, in seconds. */
 export const MOST_SECONDS_AHEAD = 600;
 
 /**

@@ -3,6 +3,7 @@
 import { TrefoilError } from '../../errors.ts';
 import { entryReader } from '../entry/entry.ts';
 import { LENGTH_BYTES } from '../tree/bundle.ts';
+import { MOST_SECONDS_AHEAD } from '../tree/cosign-time.ts';
 import type { HashedBundle } from './bundles.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -11,6 +12,14 @@ export type EntryFormat = 'log-v1' | 'bytes';
 
 /** Takes an entry whose bytes are those of the tree. They are a view, which is only valid during the call. */
 export type VisitEntry = (index: number, bytes: Uint8Array) => void | Promise<void>;
+
+/** An entry and its time. */
+export interface TimedEntry {
+  /** The number of the entry, from 0. */
+  readonly entry: number;
+  /** Its time by the clock of the log's writer, in seconds since 1970. */
+  readonly time: number;
+}
 
 /** The most kinds that are counted, because a log may have a new one in each entry. */
 const MOST_KINDS = 100;
@@ -27,6 +36,8 @@ export interface EntryVisitor {
   readonly unknown: () => number;
   /** The time of the last one, in seconds since 1970; `null` if times were not read. */
   readonly at: () => number | null;
+  /** The first whose time is more than ten minutes ahead of the clock. */
+  readonly ahead: () => TimedEntry | null;
   /** The first that is not in its form, or whose time falls. */
   readonly finding: () => Finding | null;
 }
@@ -35,14 +46,21 @@ export interface EntryVisitor {
  * Makes a visitor.
  *
  * @param since the time of the entry before the first, which no time may be before.
+ * @param now milliseconds since 1970, read after the checkpoint: no entry was written later.
  */
-export function entryVisitor(format: EntryFormat, since: number | null, each: VisitEntry | undefined): EntryVisitor {
+export function entryVisitor(
+  format: EntryFormat,
+  since: number | null,
+  each: VisitEntry | undefined,
+  now: number,
+): EntryVisitor {
   const kinds = new Map<string, number>();
   const read = entryReader();
   let checked = 0;
   let unknown = 0;
   let at = since;
   let first: Finding | null = null;
+  let ahead: TimedEntry | null = null;
 
   function readOne(index: number, bytes: Uint8Array): void {
     // After a wrong entry, the times of the next ones mean nothing.
@@ -51,6 +69,8 @@ export function entryVisitor(format: EntryFormat, since: number | null, each: Vi
       const entry = read(index, bytes);
       if (at !== null && entry.at < at) first = wrong(index, 'has a time before that of the entry that precedes it');
       at = entry.at;
+      // With a clock that is not a number, every time is ahead.
+      if (ahead === null && !(at <= now / 1000 + MOST_SECONDS_AHEAD)) ahead = Object.freeze({ entry: index, time: at });
       if (!entry.known) unknown++;
       const count = kinds.get(entry.kind) ?? 0;
       if (count > 0 || kinds.size < MOST_KINDS) kinds.set(entry.kind, count + 1);
@@ -79,6 +99,7 @@ export function entryVisitor(format: EntryFormat, since: number | null, each: Vi
     kinds: () => Object.fromEntries([...kinds].sort(([a], [b]) => (a < b ? -1 : 1))),
     unknown: () => unknown,
     at: () => (format === 'log-v1' ? at : null),
+    ahead: () => ahead,
     finding: () => first,
   };
 }

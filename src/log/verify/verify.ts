@@ -7,7 +7,7 @@ import { type Cosigned, type OpenedCheckpoint, openCheckpoint } from '../tree/op
 import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
 import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
 import { type Compared, compareViews, unwitnessed, type Vouched, witnessedBy } from './compared.ts';
-import { type EntryFormat, type EntryVisitor, entryVisitor, type VisitEntry } from './entries.ts';
+import { type EntryFormat, type EntryVisitor, entryVisitor, type TimedEntry, type VisitEntry } from './entries.ts';
 import { caught, Fault, type Finding, fault, inOrder } from './finding.ts';
 import { firstChange } from './kept.ts';
 import { type CountedSource, counted } from './reading.ts';
@@ -75,6 +75,12 @@ export interface Verification {
   readonly kinds: Readonly<Record<string, number>>;
   /** How many of the verified entries are of a kind or version that this version of trefoil does not know. */
   readonly unknown: number;
+  /**
+   * The first of the verified entries whose time is more than ten minutes ahead of the clock; `null` if there is none,
+   * or if times were not read. It is no finding, because the clock may be wrong that is on this side. Times of a log
+   * never fall, so the next entries have at least this time, and their times say nothing until the clock is there.
+   */
+  readonly ahead: TimedEntry | null;
   /** The witnesses whose cosigned tree the log contains. */
   readonly cosigned: readonly Vouched[];
   /**
@@ -143,7 +149,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
   const log = counted(checkSource('source', source));
   const head = await caught(readHead(log, settings));
   if (head instanceof Fault) return unreadHead(head.finding, log);
-  const visitor = entryVisitor(settings.entries, settings.seen?.seen.at ?? null, settings.entry);
+  const visitor = entryVisitor(settings.entries, settings.seen?.seen.at ?? null, settings.entry, settings.now());
   const findings: Finding[] = [];
   const tree = await caught(verifyTree(log, head, settings, visitor));
   if (tree instanceof Fault) findings.push(tree.finding);
@@ -171,6 +177,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
       ok && !(tiles instanceof Fault) ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
     kinds: visitor.kinds(),
     unknown: visitor.unknown(),
+    ahead: visitor.ahead(),
     cosigned,
     silent: silentOf(settings, head.views, compared),
     mistimed,
@@ -273,6 +280,7 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
     seen: null,
     kinds: {},
     unknown: 0,
+    ahead: null,
     cosigned: [],
     silent: [],
     mistimed: [],

@@ -74,7 +74,7 @@ export interface Log {
    * @param timeout in milliseconds, at most a day.
    * @returns the checkpoint with its cosignatures: a note.
    * @throws TrefoilError `witness_missing` after that time, with the names of the witnesses that have not cosigned. The
-   *   entries stay in the log.
+   *   entries stay in the log. `log_rolled_back`, `log_forked` as soon as a witness has proven it, and always after.
    */
   cosigned(size: number, timeout: number): Promise<string>;
   /** The opening of an entry. `null`: it has none, or it was destroyed. */

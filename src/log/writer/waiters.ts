@@ -15,23 +15,23 @@ export interface Waiters {
   readonly add: (size: number, timeout: number) => Promise<string>;
   /** Fulfils those whose size the checkpoint has. */
   readonly settle: (checkpoint: CosignedCheckpoint) => void;
-  /** Rejects all. */
-  readonly end: () => void;
+  /** Rejects all. Without an error, as if they had waited long enough. */
+  readonly end: (error?: TrefoilError) => void;
 }
 
 /** @param reason makes the error for those who have waited long enough. */
 export function makeWaiters(reason: () => TrefoilError): Waiters {
-  /** What ends each, by the function that does: with a note, or without one. */
-  const waiting = new Map<(note: string | null) => void, number>();
+  /** The size that each waits for, by the function that ends it: with a note, an error, or the one for the time. */
+  const waiting = new Map<(result: string | TrefoilError | null) => void, number>();
   return {
     count: () => waiting.size,
     add(size, timeout) {
       return new Promise((resolve, reject) => {
-        const end = (note: string | null): void => {
+        const end = (result: string | TrefoilError | null): void => {
           clearTimeout(timer);
           waiting.delete(end);
-          if (note === null) reject(reason());
-          else resolve(note);
+          if (typeof result === 'string') resolve(result);
+          else reject(result ?? reason());
         };
         const timer = setTimeout(end, timeout, null);
         waiting.set(end, size);
@@ -40,8 +40,8 @@ export function makeWaiters(reason: () => TrefoilError): Waiters {
     settle({ size, note }) {
       for (const [end, wanted] of [...waiting]) if (wanted <= size) end(note);
     },
-    end() {
-      for (const end of [...waiting.keys()]) end(null);
+    end(error) {
+      for (const end of [...waiting.keys()]) end(error ?? null);
     },
   };
 }

@@ -39,7 +39,7 @@ export interface Witnessing {
   readonly ask: () => void;
   /** The newest checkpoint whose cosignatures satisfy the policy; `null` if there is none yet. */
   readonly latest: () => CosignedCheckpoint | null;
-  /** Waits for such a checkpoint of at least this size. */
+  /** Waits for such a checkpoint of at least this size. It fails at once if a witness has proven something. */
   readonly cosigned: (size: number, timeout: number) => Promise<string>;
   readonly close: () => Promise<void>;
 }
@@ -61,6 +61,15 @@ export function witnessing(parts: WitnessingParts): Witnessing {
   const options = { fetch, signal: aborted.signal };
   let latest: CosignedCheckpoint | null = null;
   let running: Promise<void> | null = null;
+  /** What a witness has proven first. Nothing is asked after it. */
+  let proven: TrefoilError | null = null;
+
+  function onProven(error: TrefoilError): void {
+    proven ??= error;
+    parts.onProven(error);
+    // No other witness can mend it, so nobody waits for them.
+    waiters.end(proven);
+  }
 
   function take(cosigned: CosignedCheckpoint): void {
     // A slow witness must not replace a newer checkpoint.
@@ -78,7 +87,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
     let note = checkpoint;
     const names = new Set<string>();
     const asked = policy.witnesses.map(async (witness) => {
-      const line = await lineOf(witness, checkpoint, size, parts, memory, options, adopt);
+      const line = await lineOf(witness, checkpoint, size, { ...parts, onProven }, memory, options, adopt);
       if (line === null) return;
       note += `${line}\n`;
       names.add(witness.name);
@@ -92,7 +101,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
 
   /** Rounds until the newest checkpoint was asked for once, or while somebody waits. */
   async function run(): Promise<void> {
-    for (let tried = 0; !aborted.signal.aborted; tried++) {
+    for (let tried = 0; !aborted.signal.aborted && proven === null; tried++) {
       const size = committer.size();
       await round();
       if (waiters.count() === 0 && committer.size() === size) break;
@@ -103,7 +112,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
   }
 
   function ask(): void {
-    if (policy.witnesses.length > 0) running ??= run();
+    if (policy.witnesses.length > 0 && proven === null) running ??= run();
   }
 
   return {
@@ -117,6 +126,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
       await Promise.all(looks);
     },
     cosigned(size, timeout) {
+      if (proven !== null) return Promise.reject(proven);
       if (latest !== null && latest.size >= size) return Promise.resolve(latest.note);
       if (policy.witnesses.length === 0 && policy.satisfiedBy(new Set())) return Promise.resolve(committer.head());
       const waited = waiters.add(size, timeout);

@@ -75,6 +75,30 @@ describe('a log that verifies', () => {
     });
   });
 
+  test('an entry whose time is ahead of the clock is a warning and exit 9', async () => {
+    const text = (at: number) => JSON.stringify({ trefoil: 'log-v1', kind: 'beat', at });
+    const now = Math.floor(Date.now() / 1000);
+    const grown = async (...times: readonly number[]) =>
+      logIn(place.path('log'), log.signer, times.length, { text: (i) => text(times[i]!) });
+    const right = [now - 10, now + 300];
+    const wrong = [...right, now + 7200, now + 7200];
+    await grown(...right);
+    expect((await verify(KEY)).code).toBe(0);
+    await grown(...wrong);
+    const ended = await verify(KEY);
+    expect([ended.code, first(ended)]).toEqual([9, expect.stringMatching(/^verified .* 2 new since the last look/)]);
+    expect(ended.err).toMatch(/warning: the time of entry 2 is (?:2 h|120 min) ahead of the clock of this machine/);
+    // What was read before is not read again, unless --all says so.
+    const json = async (...more: readonly string[]) => JSON.parse((await verify([...KEY, '--json', ...more])).out);
+    expect(await json()).toMatchObject({ verified: true, ahead: null });
+    expect(await json('--all')).toMatchObject({ verified: true, ahead: { entry: 2, time: now + 7200 } });
+    // If the log does not verify, that is the exit code.
+    const bundle = place.path('log/tile/entries/000.p/4');
+    writeFileSync(bundle, readFileSync(bundle, 'latin1').replace(String(now - 10), String(now - 11)), 'latin1');
+    const bad = await verify([...KEY, '--all']);
+    expect([bad.code, first(bad)]).toEqual([7, expect.stringContaining('entry 0 was rewritten')]);
+  });
+
   test('entries of any form, if --entries any says so', async () => {
     await logIn(place.path('log'), log.signer, 3, { text: (i) => `entry ${i}` });
     const strict = await verify(KEY);

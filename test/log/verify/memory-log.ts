@@ -15,6 +15,7 @@ import {
   treeEdge,
   writeCheckpoint,
 } from '../../../src/log.ts';
+import { timelessCosigner } from '../../helpers/timeless.ts';
 import { random } from '../../reference/random.ts';
 
 export type Files = Map<string, Uint8Array>;
@@ -39,8 +40,10 @@ export const logSigner: Signer = noteSigner(KEYS.log.privateKey);
 export const otherSigner: Signer = noteSigner(KEYS.other.privateKey);
 
 /** The cosigner of a witness. */
-export const witnessSigner = (index: number, time = 1_700_000_000): Signer =>
-  cosigner(KEYS.witnesses[index]!.privateKey, { now: () => time * 1000 });
+export function witnessSigner(index: number, time = 1_700_000_000): Signer {
+  const { privateKey } = KEYS.witnesses[index]!;
+  return time === 0 ? timelessCosigner(privateKey) : cosigner(privateKey, { now: () => time * 1000 });
+}
 
 /** A policy with the log, the witnesses and a quorum. */
 export function policyOf(quorum: string, groups = ''): LogPolicy {

@@ -709,6 +709,39 @@ describe('entries of log-v1', () => {
     expect(found.findings[0]!.message).not.toContain('1700000000');
   });
 
+  it('the first time that is more than ten minutes ahead of the clock is named, and is no finding', async () => {
+    const log = memoryLog();
+    // The last entries are of a newer version, whose times are read as well.
+    log.append([...beats(300), utf8('{"trefoil":"log-v2","kind":"beat","at":1800000900,"new":1}')]);
+    await log.publish();
+    for (const [now, ahead] of [
+      [1_800_000_300, null],
+      [1_800_000_299, { entry: 300, time: 1_800_000_900 }],
+      [1_799_999_699, { entry: 300, time: 1_800_000_900 }],
+      [1_799_999_698, { entry: 299, time: 1_800_000_299 }],
+      [1_799_999_399, { entry: 0, time: 1_800_000_000 }],
+      [Number.NaN, { entry: 0, time: 1_800_000_000 }],
+    ] as const) {
+      const found = await verify(log.files, { entries: 'log-v1', now: () => now * 1000 });
+      expect(found).toMatchObject({ ok: true, findings: [], ahead });
+      expect(found.seen?.size).toBe(301);
+    }
+    expect((await verify(log.files, { entries: 'bytes', now: () => 0 })).ahead).toBeNull();
+  });
+
+  it('of a later look, only entries that are new are compared with the clock', async () => {
+    const log = memoryLog();
+    log.append(beats(256));
+    await log.publish();
+    const now = () => 1_700_000_000_000;
+    const { seen } = await verify(log.files, { entries: 'log-v1', now });
+    const again = { entries: 'log-v1', now, seen: seen! } as const;
+    expect((await verify(log.files, again)).ahead).toBeNull();
+    log.append(beats(1, () => 1_800_000_255));
+    await log.publish();
+    expect(await verify(log.files, again)).toMatchObject({ ok: true, ahead: { entry: 256, time: 1_800_000_255 } });
+  });
+
   it('a time must not fall from one look to the next', async () => {
     const first = (await of(beats(256))).seen!;
     const next = [...beats(256), ...beats(1, () => 1_800_000_100)];

@@ -13,6 +13,7 @@ import {
   witness,
   witnessMemory,
 } from '../../../src/log.ts';
+import { timelessCosigner } from '../../helpers/timeless.ts';
 import { makeLogKey, ORIGIN, type SmallLog, smallLog } from './small-log.ts';
 
 type Fetch = typeof globalThis.fetch;
@@ -211,7 +212,7 @@ describe('witness down, slow, wrong cosignature, redirects, 10 MB answer', () =>
     }
     const old = await smallLog(log, 4);
     expect(await codeOf(ask(old, 0, answering(`${line}\n`)))).toBe('witness_answer_broken');
-    const timeless = cosigner(newNoteKey('z.example', { algorithm: 'cosignature/v1' }).privateKey, { now: () => 0 });
+    const timeless = timelessCosigner(newNoteKey('z.example', { algorithm: 'cosignature/v1' }).privateKey);
     const zero = (await signNote(next.text, [timeless])).slice(next.text.length + 1);
     const zeroPlace = { ...place, verifier: verifierKey(timeless.verifierKey) };
     const asking = cosign(next.checkpoint, 0, next.proof, zeroPlace, { log: log.verifier, fetch: answering(zero) });

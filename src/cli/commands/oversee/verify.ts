@@ -26,7 +26,15 @@ import { refuseTwoDashes } from '../../outputs.ts';
 import { type Copied, copied, keptTiles } from '../../oversee/kept-tiles.ts';
 import { readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
 import { readSeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
-import { isLate, isWitnessed, type Look, reasonOf, verdictJson, verdictLines } from '../../oversee/verdict.ts';
+import {
+  aheadText,
+  isLate,
+  isWitnessed,
+  type Look,
+  reasonOf,
+  verdictJson,
+  verdictLines,
+} from '../../oversee/verdict.ts';
 import { writeJsonLine, writeOut } from '../../stdout.ts';
 import { count, helpText, plural, printable, wordFor } from '../../voice.ts';
 
@@ -45,7 +53,8 @@ verifies. Keep it where the operator of the log cannot write.
 Every witness of the policy is asked for its own checkpoint, not only a quorum.
 
 The exit code is 7 if the log does not verify. It is 9 if it does and a witness
-does not answer, entries are of a kind that this version does not know, or the
+does not answer, entries are of a kind that this version does not know, the time
+of an entry is more than ten minutes ahead of the clock of this machine, or the
 newest entries are not cosigned by a quorum and its last cosignature is older
 than 20 minutes.
 
@@ -203,8 +212,9 @@ function withAll(fresh: Verification, all: Verification): Verification {
   const more = all.findings.filter(({ message }) => !known.has(message));
   const findings = inOrder([...fresh.findings, ...more]);
   const ok = findings.length === 0;
-  const { checked, files, kinds, unknown } = all;
-  return { ...fresh, ok, findings, seen: ok ? fresh.seen : null, checked, files: files + fresh.files, kinds, unknown };
+  const { checked, files, kinds, unknown, ahead } = all;
+  const seen = ok ? fresh.seen : null;
+  return { ...fresh, ok, findings, seen, checked, files: files + fresh.files, kinds, unknown, ahead };
 }
 
 /** Messages about what the verdict leaves open, and the exit code. */
@@ -217,12 +227,15 @@ function report(look: Look, seenFile: string, { voice, exit }: Context): void {
         `${forks[1].join(' and ')}; anyone who checks a proof with this policy may be shown another log`,
     );
   }
+  const ahead = aheadText(look);
+  if (ahead !== null) voice.warning(ahead);
   if (!found.ok) {
     exit(EXIT.unverified);
     voice.note(before === null ? 'nothing was kept' : `${seenFile} is still that of the last look`);
     return;
   }
   if (before === null) voice.note(`made ${seenFile}: this was the first look, and there was nothing to compare with`);
+  if (ahead !== null) exit(EXIT.partial);
   // Witnesses that were not asked are no surprise, unless their cosignature is there and does not count.
   const silent = isAsked ? found.silent : found.mistimed.map(({ name }) => name);
   if (silent.length > 0) {

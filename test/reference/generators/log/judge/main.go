@@ -263,14 +263,10 @@ func (h *history) whole(t tlog.Tree) *finding {
 
 // tile compares a tile with the entries, as far as they are there.
 func (h *history) tile(t tlog.Tile, ours tlog.HashReader, size int64) *finding {
-	start := t.N * 256 << (8 * t.L)
-	data, width := h.read(t)
-	switch {
-	case data == nil || len(data) < width*32:
-		return &finding{"deleted", start}
-	case len(data) > width*32:
-		return &finding{"unreadable", start}
+	if f := h.form(t); f != nil {
+		return f
 	}
+	data, _ := h.read(t)
 	for i := 0; i < t.W; i++ {
 		n := t.N*256 + int64(i)
 		if (n+1)<<(8*t.L) > size {
@@ -283,6 +279,19 @@ func (h *history) tile(t tlog.Tile, ours tlog.HashReader, size int64) *finding {
 		if !bytes.Equal(hashes[0][:], data[i*32:i*32+32]) {
 			return &finding{"rewritten", n << (8 * t.L)}
 		}
+	}
+	return nil
+}
+
+// form judges the file of a tile without looking at its hashes.
+func (h *history) form(t tlog.Tile) *finding {
+	start := t.N * 256 << (8 * t.L)
+	data, width := h.read(t)
+	switch {
+	case data == nil || len(data) < width*32:
+		return &finding{"deleted", start}
+	case len(data) > width*32:
+		return &finding{"unreadable", start}
 	}
 	return nil
 }
@@ -318,10 +327,7 @@ func (h *history) witness(t tlog.Tree) *finding {
 	if h.Witness == nil {
 		return nil
 	}
-	seen, sigs, err := open([]byte(*h.Witness), h.Log, h.WitnessKey)
-	if err != nil || sigs != 2 {
-		log.Fatalf("history %d: the checkpoint of the witness: %v", h.Number, err)
-	}
+	seen := h.cosigned()
 	if seen.N > t.N {
 		return &finding{"rolled back", t.N}
 	}
@@ -337,6 +343,46 @@ func (h *history) witness(t tlog.Tree) *finding {
 	hashes, err := hashesAt(seen.N, tlog.TileHashReader(t, tileReader{h}))
 	if err == nil && fold(hashes) != seen.Hash {
 		return &finding{"forked", 0}
+	}
+	return nil
+}
+
+// cosigned returns the tree that the witness has cosigned.
+func (h *history) cosigned() tlog.Tree {
+	seen, sigs, err := open([]byte(*h.Witness), h.Log, h.WitnessKey)
+	if err != nil || sigs != 2 {
+		log.Fatalf("history %d: the checkpoint of the witness: %v", h.Number, err)
+	}
+	return seen
+}
+
+// comparable says why a log that is good otherwise cannot show that it has the tree of its witness: the first tile on
+// the way from the root to the subtrees of that tree, from the left, that is missing or wrong.
+func (h *history) comparable(t tlog.Tree) *finding {
+	if h.Witness == nil {
+		return nil
+	}
+	seen := h.cosigned()
+	if seen.N >= t.N {
+		return nil
+	}
+	r := tlog.TileHashReader(t, tileReader{h})
+	for _, s := range edge(seen.N) {
+		lowest := (bits.Len64(uint64(s.size)) - 1) / 8
+		for level := 7; level >= lowest; level-- {
+			n := s.start >> (8 * level)
+			if (n+1)<<(8*level) > t.N {
+				continue // A part of the right edge, which is good.
+			}
+			if _, err := r.ReadHashes([]int64{tlog.StoredHashIndex(8*level, n)}); err == nil {
+				continue
+			}
+			tile := tlog.Tile{H: 8, L: level, N: n / 256, W: int(min(256, t.N>>(8*level)-n/256*256))}
+			if f := h.form(tile); f != nil {
+				return f
+			}
+			return &finding{"rewritten", tile.N * 256 << (8 * level)}
+		}
 	}
 	return nil
 }
@@ -362,6 +408,10 @@ func (h *history) judge() string {
 		}
 	}
 	if len(all) == 0 {
+		// It follows from something else that is wrong, so it counts if nothing else was found.
+		if f := h.comparable(t); f != nil {
+			return fmt.Sprintf("%s %d", f.word, f.entry)
+		}
 		return "ok"
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].entry < all[j].entry })
