@@ -71,6 +71,43 @@ it('after a rotation the tokens of the recipient are others, and both ways to re
   for (const [i, token] of after.entries()) expect(token).not.toBe(before[i]);
 });
 
+it('explain --keys names the recipients and never shows a key', async () => {
+  const explain = async (args: string) => {
+    const { code, out, err } = await place.bash(`$T explain --policy people.policy.yaml ${args}`);
+    expect({ code, err }, args).toEqual({ code: 0, err: '' });
+    return out;
+  };
+  const recipients = (page: string) => page.split('\n## Recipients, and who can link\n')[1]!.split('\n## ')[0]!;
+  const without = await explain('');
+  expect(recipients(without)).toContain('This page was written without the key file');
+  expect(without).not.toContain('partner-b');
+  const two = await explain('--keys keys-c.json');
+  expect(recipients(two)).toContain('are given of `id`: `partner-b`, `partner-c`');
+  const one = await explain('--keys keys.json');
+  expect(recipients(one)).toContain('are given of `id`: `partner-b`');
+  expect(one).not.toContain('partner-c');
+  for (const [file, page] of [
+    ['keys.json', one],
+    ['keys-c.json', two],
+  ] as const) {
+    const { out, code } = await place.bash(`$T explain --policy people.policy.yaml --keys - < ${file}`);
+    expect([code, out]).toEqual([0, page]);
+    for (const secret of place.read(file).match(/trefoil-root-1_\w+/g)!) expect(page).not.toContain(secret);
+  }
+  // Nothing else names keys: neither the environment, nor a page in place of the key file.
+  const [command, keys] = ['$T explain --policy people.policy.yaml', `TREFOIL_KEYS='${place.read('keys.json')}'`];
+  expect((await place.bash(`${keys} ${command}`)).out).toBe(without);
+  for (const [args, code] of [
+    ['--keys missing.json', 5],
+    ['--keys people.csv', 4],
+    ['--keys keys.json --out keys.json --force', 5],
+    ['--identity id.txt', 2],
+  ] as const) {
+    const ended = await place.bash(`${command} ${args}`);
+    expect([args, ended.code, ended.out]).toEqual([args, code, '']);
+  }
+});
+
 it('a copy of a copy has the tokens that a copy of our own table has', async () => {
   place.write('people.c.yaml', place.read('partner-b.policy.yaml').replace('partner-b', 'partner-c'));
   const args = '--policy people.policy.yaml --keys keys-c.json --to partner-c --as people.c.yaml --quiet';

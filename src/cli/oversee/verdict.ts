@@ -127,9 +127,10 @@ function badLines(look: Look): string[] {
   return [
     // Without a checkpoint that it has signed, the log of the policy is not known to be at this place.
     `NOT VERIFIED: ${origin ?? place}: ${headline(first!)}${others}`,
-    ...findings.flatMap(({ word, message, hint, path }) => [
+    ...findings.flatMap(({ word, message, hint, path, evidence }) => [
       `  ${word}: ${message}${path === undefined || message.includes(path) ? '' : ` (${path})`}`,
       `    what to do: ${hint}`,
+      ...(evidence === undefined ? [] : ['    `evidence` is printed with --json only: run again with it']),
     ]),
     ...witnessLines(look),
     '  there may be more: of the files, only the first thing that is wrong is named',

@@ -14,7 +14,7 @@ import { cosign } from '../witness/cosign.ts';
 import type { WitnessCallOptions } from '../witness/exchange.ts';
 import { latestOf, type WitnessedCheckpoint } from '../witness/latest.ts';
 import type { Committer } from './commit.ts';
-import { type CosignedCheckpoint, makeWaiters } from './waiters.ts';
+import { type CosignedCheckpoint, makeWaiters, type Waiters } from './waiters.ts';
 
 /** The pauses before a witness is asked again while somebody waits, in milliseconds. The last one repeats. */
 const PAUSES: readonly number[] = [100, 250, 500, 1000, 2500];
@@ -53,23 +53,15 @@ interface Memory {
 }
 
 /** Makes the witnesses of a log. */
-export function witnessing(parts: WitnessingParts): Witnessing {
-  const { policy, committer, fetch } = parts;
+export function witnessing(given: WitnessingParts): Witnessing {
+  const { policy, committer, fetch } = given;
   const memory: Memory = { seen: new Map(), missing: new Map() };
   const waiters = makeWaiters(() => notCosigned(memory.missing));
+  const parts = failing(given, waiters);
   const aborted = new AbortController();
   const options = { fetch, signal: aborted.signal };
   let latest: CosignedCheckpoint | null = null;
   let running: Promise<void> | null = null;
-  /** What a witness has proven first. Nothing is asked after it. */
-  let proven: TrefoilError | null = null;
-
-  function onProven(error: TrefoilError): void {
-    proven ??= error;
-    parts.onProven(error);
-    // No other witness can mend it, so nobody waits for them.
-    waiters.end(proven);
-  }
 
   function take(cosigned: CosignedCheckpoint): void {
     // A slow witness must not replace a newer checkpoint.
@@ -87,7 +79,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
     let note = checkpoint;
     const names = new Set<string>();
     const asked = policy.witnesses.map(async (witness) => {
-      const line = await lineOf(witness, checkpoint, size, { ...parts, onProven }, memory, options, adopt);
+      const line = await lineOf(witness, checkpoint, size, parts, memory, options, adopt);
       if (line === null) return;
       note += `${line}\n`;
       names.add(witness.name);
@@ -101,7 +93,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
 
   /** Rounds until the newest checkpoint was asked for once, or while somebody waits. */
   async function run(): Promise<void> {
-    for (let tried = 0; !aborted.signal.aborted && proven === null; tried++) {
+    for (let tried = 0; !aborted.signal.aborted && waiters.failure() === null; tried++) {
       const size = committer.size();
       await round();
       if (waiters.count() === 0 && committer.size() === size) break;
@@ -112,7 +104,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
   }
 
   function ask(): void {
-    if (policy.witnesses.length > 0 && proven === null) running ??= run();
+    if (policy.witnesses.length > 0 && waiters.failure() === null) running ??= run();
   }
 
   return {
@@ -126,8 +118,7 @@ export function witnessing(parts: WitnessingParts): Witnessing {
       await Promise.all(looks);
     },
     cosigned(size, timeout) {
-      if (proven !== null) return Promise.reject(proven);
-      if (latest !== null && latest.size >= size) return Promise.resolve(latest.note);
+      if (waiters.failure() === null && latest !== null && latest.size >= size) return Promise.resolve(latest.note);
       if (policy.witnesses.length === 0 && policy.satisfiedBy(new Set())) return Promise.resolve(committer.head());
       const waited = waiters.add(size, timeout);
       ask();
@@ -137,6 +128,17 @@ export function witnessing(parts: WitnessingParts): Witnessing {
       aborted.abort();
       waiters.end();
       await running;
+    },
+  };
+}
+
+/** The same parts. What a witness proves no other one can mend, so nobody waits for the others after it. */
+function failing(parts: WitnessingParts, waiters: Waiters): WitnessingParts {
+  return {
+    ...parts,
+    onProven(error) {
+      parts.onProven(error);
+      waiters.fail(error);
     },
   };
 }

@@ -1,7 +1,8 @@
 /**
  * Which key made a record. Ciphertext of `fpe` and tokens in a bare form do not show their key, and under another key
  * they turn into other values without an error. Labelled tokens and sealed values do show it, and a record is protected
- * and rekeyed as a whole. So the fields that show the key are witnesses for the others of the same record.
+ * and rekeyed as a whole. So the fields that show the key are witnesses for the others of the same record. Only
+ * the code in this folder and around it has the word in this sense: on pages and in messages a witness is one of a log.
  *
  * A witness is no authentication: anyone who can write to the table can write another key id. It finds tables that were
  * taken for those of another key.

@@ -454,6 +454,7 @@ describe('witnesses', () => {
     writeFileSync(place.path('log/checkpoint'), `${forkA.note}${lines}`);
     const ended = await verify(POLICY);
     expect([ended.code, first(ended)]).toEqual([7, expect.stringMatching(/the witness NCC has seen another one/)]);
+    expect(ended.out).toMatch(/keep the checkpoints of `evidence`.*\n {4}`evidence` is printed with --json only/);
     const json = JSON.parse((await verify([...POLICY, '--json'])).out);
     expect(json.findings[0]).toMatchObject({ word: 'forked', witness: 'NCC' });
     expect(json.findings[0].evidence).toHaveLength(2);

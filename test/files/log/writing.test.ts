@@ -147,6 +147,24 @@ describe('a log of log-v1', () => {
     await log.close();
   });
 
+  test('partial tiles are there until the checkpoint under which they are full is published', async () => {
+    const at = place();
+    const kept = store(at);
+    const seen: unknown[] = [];
+    const dropPartials = async (paths: readonly string[]): Promise<void> => {
+      const size = Number(readFileSync(join(at, 'log/checkpoint'), 'utf8').split('\n')[1]);
+      for (const path of paths) seen.push([size, path, existsSync(join(at, 'log', path))]);
+      await kept.dropPartials(paths);
+    };
+    const log = await openLog({ ...kept, dropPartials }, { signer, create: true, now });
+    for (let i = 0; i < 257; i++) await log.append({ kind: 'beat' });
+    await log.close();
+    expect(seen).toEqual([
+      [256, 'tile/0/000.p/255', true],
+      [256, 'tile/entries/000.p/255', true],
+    ]);
+  });
+
   test('a closed log takes nothing, and what was appended before is written', async () => {
     const at = place();
     const log = await openLog(store(at), { signer, create: true, now });
