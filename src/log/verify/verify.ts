@@ -1,19 +1,22 @@
 /** Verifying a log: its signature, its tree, its entries, what was seen before, and what its witnesses have seen. */
 
+import { equalBytes } from '../../core/bytes.ts';
 import { badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
-import { type Issue, TrefoilError } from '../../errors.ts';
+import { fail, type Issue, TrefoilError } from '../../errors.ts';
 import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
 import { type Cosigned, type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
 import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
+import { rootOf } from '../tree/range.ts';
 import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
 import { type Compared, compareViews, unwitnessed, type Vouched, witnessedBy } from './compared.ts';
 import { type EntryFormat, type EntryVisitor, entryVisitor, type TimedEntry, type VisitEntry } from './entries.ts';
-import { caught, Fault, type Finding, fault, finding, inOrder } from './finding.ts';
+import { caught, Fault, type Finding, fault, finding, inOrder, within } from './finding.ts';
 import { firstChange } from './kept.ts';
 import { type CountedSource, counted } from './reading.ts';
 import { changedRange, explainTree } from './rebuilt.ts';
-import { type CheckedSeen, checkedSeen, type Seen, seenOf } from './seen.ts';
+import { type CheckedSeen, checkedSeen, type Seen, type SeenCosigned, seenOf } from './seen.ts';
 import { type TrustedTiles, trustedTiles } from './trusted.ts';
+import { isLate, isOverdue, openLooks } from './uncosigned.ts';
 import { attempted, Unread } from './unread.ts';
 import { walkTrusted } from './walk.ts';
 import { type AskWitness, askByHttp, askWitnesses, isSameTree, type WitnessView } from './witnesses.ts';
@@ -105,9 +108,11 @@ export interface Verification {
   readonly witnessed: number;
   /**
    * The time of the cosignature that completes this quorum, in seconds since 1970; `null` if there is no quorum, or
-   * with `quorum none`. If entries after `witnessed` are new and this time is old, the witnesses are late.
+   * with `quorum none`.
    */
   readonly witnessedAt: number | null;
+  /** Whether entries after `witnessed` are not cosigned and `witnessedAt` is more than 20 minutes ago. */
+  readonly late: boolean;
 }
 
 /**
@@ -120,8 +125,10 @@ export interface Verification {
  * Every witness of the policy is asked for its own checkpoint, not only a quorum: the log has to contain each of them.
  * A witness that does not answer is listed in `silent`. While it is silent, the log may show it other entries.
  *
- * The newest entries may not be cosigned yet. They are those from `witnessed` on. It is a finding if no entry is
- * witnessed, or not all of the last look.
+ * The newest entries may not be cosigned yet. They are those from `witnessed` on. `late` says that the last cosignature
+ * of a quorum is more than 20 minutes old. It is a finding if one of these entries was seen at a look more than 30
+ * minutes ago, or if no cosignatures of a quorum are known. `seen` has those of the last look, so a witness that is down
+ * for a moment makes neither.
  *
  * @param source where the log is read: `logAt`, a folder, or your own.
  * @returns what was found. Whatever is wrong with the log is in it, and is not thrown. What is proven is never lost: if
@@ -165,7 +172,10 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
 async function verifyChecked(log: CountedSource, settings: Settings): Promise<Verification> {
   const head = await caught(readHead(log, settings));
   if (head instanceof Fault) return unreadHead(head.finding, log);
-  const visitor = entryVisitor(settings.entries, settings.seen?.seen.at ?? null, settings.entry, settings.now());
+  const { seen } = settings;
+  // Read after the checkpoint and the witnesses: nothing in the log was made later.
+  const now = settings.now();
+  const visitor = entryVisitor(settings.entries, seen?.seen.at ?? null, settings.entry, now);
   const findings: Finding[] = [];
   const tree = await attempted(verifyTree(log, head, settings, visitor));
   if (tree instanceof Fault) findings.push(tree.finding);
@@ -176,21 +186,27 @@ async function verifyChecked(log: CountedSource, settings: Settings): Promise<Ve
   const wrongEntry = visitor.finding();
   if (wrongEntry !== null) findings.push(wrongEntry);
   const tiles = tree instanceof Error ? await tilesAgain(log, head.opened) : tree;
-  const compared = await compareViews(head, tiles, settings.now());
+  const remembered = (await hasSeen(tiles, seen)) ? seen!.seen.cosigned : [];
+  const compared = await compareViews(head, tiles, settings.policy, remembered, now);
   findings.push(...compared.findings);
   const { later } = head;
   if (later !== null) keepProofs(findings, later);
   const unread = firstUnread(later, tree, tiles, compared.unread);
   if (unread !== null && findings.length === 0) throw unread;
   const { cosigned, mistimed } = compared;
-  const { witnessed, witnessedAt } = witnessedBy(cosigned, head.opened.size, settings.policy);
-  const before = Math.max(settings.seen?.seen.size ?? 0, 1);
-  // A log that was rolled back cannot have more entries cosigned than it has, and has a finding of its own.
-  // If something could not be read, it is not known who has cosigned it.
-  if (unread === null && later === null && witnessed < Math.min(before, head.opened.size))
-    findings.push(unwitnessed(witnessed));
-  const ok = findings.length === 0;
   const { origin, size } = head.opened;
+  const witnessed = witnessedBy(cosigned, size, settings.policy);
+  const isOpen = witnessed.witnessed < size;
+  const isLong = witnessed.witnessedAt === null || isOverdue(seen?.seen.open ?? [], witnessed.witnessed, now);
+  // If something could not be read, it is not known who has cosigned it.
+  if (isOpen && isLong && unread === null && later === null) {
+    findings.push(unwitnessed(witnessed, size, mistimed.length));
+  }
+  const ok = findings.length === 0;
+  const kept = {
+    cosigned: cosignedToKeep(cosigned, settings.policy),
+    open: openLooks(seen?.seen.open ?? [], witnessed, size, now),
+  };
   return Object.freeze({
     ok,
     checkpoint: head.note,
@@ -201,15 +217,17 @@ async function verifyChecked(log: CountedSource, settings: Settings): Promise<Ve
     findings: Object.freeze(inOrder(findings)),
     unread: unread?.issue() ?? null,
     seen:
-      ok && !(tiles instanceof Error) ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
+      ok && !(tiles instanceof Error)
+        ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note, kept)
+        : null,
     kinds: visitor.kinds(),
     unknown: visitor.unknown(),
     ahead: visitor.ahead(),
     cosigned,
     silent: silentOf(settings, head.views, compared),
     mistimed,
-    witnessed,
-    witnessedAt,
+    ...witnessed,
+    late: isLate(witnessed, size, now),
   });
 }
 
@@ -240,6 +258,11 @@ function checkedOptions(options: VerifyOptions): Settings {
     }
   }
   const before = seen === undefined ? null : checkedSeen(seen);
+  if (before !== null && !checkPolicy(policy).logs.some(({ name }) => name === before.seen.origin)) {
+    const message =
+      'the record of the last look is of a log that the policy does not name; use those that belong together';
+    fail('seen_invalid', message);
+  }
   const limit = checkInteger('timeout', timeout ?? DEFAULT_TIMEOUT, 1, 2 ** 31 - 1);
   return {
     policy: checkPolicy(policy),
@@ -268,7 +291,11 @@ async function readHead(log: LogSource, { policy, seen, ask, patience }: Setting
   const first = await readCheckpoint(log, policy);
   const { origin, size } = first.opened;
   if (seen !== null && origin !== seen.seen.origin) {
-    fault('unsigned', 'the checkpoint is of another log than that of the last look', { path: CHECKPOINT_PATH });
+    // The policy names both: the operator may have put another log into the place of the one that was seen.
+    fault('unsigned', 'the checkpoint is of another log of the policy than that of the last look', {
+      path: CHECKPOINT_PATH,
+      hint: 'check that LOG and the record of the last look belong together; if they do, ask where the log is that you saw',
+    });
   }
   const views = ask === null ? [] : await askWitnesses(ask, policy, origin);
   // A witness may have cosigned a checkpoint that the log is about to publish.
@@ -291,7 +318,7 @@ async function readNext(log: LogSource, policy: LogPolicy, first: SignedHead): P
   if (next.opened.size < size) return first;
   if (next.opened.size === size && !isSameTree(next.opened, first.opened)) {
     const message = 'the log has another tree than a moment before, of the same size';
-    fault('forked', message, { entry: 0, range: [0, size], evidence: [first.note, next.note] });
+    fault('forked', message, { ...within([0, size]), evidence: [first.note, next.note] });
   }
   return next;
 }
@@ -310,7 +337,15 @@ async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<Signed
     if (!(error instanceof TrefoilError)) throw error;
     const { code, message } = error.issues[0]!;
     const word = code === 'note_unsigned' || code === 'signature_invalid' ? 'unsigned' : 'unreadable';
-    return fault(word, `the checkpoint of the log is not good: ${message}`, { code, path });
+    const hint =
+      code === 'signature_invalid'
+        ? 'keep a copy of the file: it was changed after it was signed, or a wrong signature was added to it'
+        : undefined;
+    return fault(word, `the checkpoint of the log is not good: ${message}`, {
+      code,
+      path,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 
@@ -333,6 +368,7 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
     mistimed: [],
     witnessed: 0,
     witnessedAt: null,
+    late: false,
   });
 }
 
@@ -360,7 +396,7 @@ async function verifyTree(
     const now = await caught(tiles.edgeAt(from));
     if (now instanceof Fault) return explainTree(log, opened, seen);
     const range = changedRange(seen, now, from);
-    if (range[0] < from) return forked(log, size, seen, range, kept, note);
+    if (range[0] < from) return forked(tiles, seen, range, kept, note);
   }
   await walkTrusted(log, tiles, from, everyTile, (bundle) => visitor.visit(bundle, from));
   return tiles;
@@ -375,22 +411,22 @@ function provenBy({ opened, note }: SignedHead, { seen, root }: CheckedSeen): Fi
     return finding('rolled back', message, { entry: size, range: [size, seen.size], evidence });
   }
   if (size > seen.size || isSameTree(opened, { size, root })) return null;
-  return finding('forked', FORKED, { entry: 0, range: [0, size], evidence });
+  return finding('forked', FORKED, { ...within([0, size]), evidence });
 }
 
 const FORKED = 'the log has another tree than at the last look: entries were changed, and signed again';
 
 /** Throws that the log has another tree than the one that was seen. An old copy tells the exact entry. */
 async function forked(
-  log: LogSource,
-  size: number,
-  { seen }: CheckedSeen,
+  tiles: TrustedTiles,
+  { seen, root }: CheckedSeen,
   range: readonly [from: number, to: number],
   kept: CountedSource | null,
   note: string,
 ): Promise<never> {
-  const exact = kept === null ? null : await attempted(firstChange(kept, seen.size, log, size));
-  const where = typeof exact === 'number' ? { entry: exact } : { entry: range[0], range };
+  const old = kept === null ? null : await attempted(trustedTiles(kept, seen.size, root));
+  const exact = old === null || old instanceof Error ? old : await attempted(firstChange(old, tiles));
+  const where = typeof exact === 'number' ? { entry: exact } : within(range);
   const proven = finding('forked', FORKED, { ...where, evidence: [seen.checkpoint, note] });
   throw new Fault(proven, exact instanceof Unread ? exact : undefined);
 }
@@ -413,6 +449,19 @@ function firstUnread(...parts: readonly unknown[]): Unread | null {
 /** The tiles for the comparison with the witnesses; what is wrong if the right edge of the tree is not good. */
 async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | Fault | Unread> {
   return attempted(trustedTiles(log, size, root));
+}
+
+/** Whether a log has the tree of the last look. */
+async function hasSeen(tiles: TrustedTiles | Fault | Unread, seen: CheckedSeen | null): Promise<boolean> {
+  if (seen === null || tiles instanceof Error || tiles.size < seen.seen.size) return false;
+  const edge = await attempted(tiles.edgeAt(seen.seen.size));
+  return !(edge instanceof Error) && equalBytes(rootOf(edge), seen.root);
+}
+
+/** What the witnesses have cosigned, to remember it under their keys: names belong to a policy. */
+function cosignedToKeep(cosigned: readonly Vouched[], { witnesses }: LogPolicy): readonly SeenCosigned[] {
+  const keys = new Map(witnesses.map(({ name, verifier }) => [name, verifier.text]));
+  return Object.freeze(cosigned.map(({ name, size, time }) => Object.freeze({ key: keys.get(name)!, size, time })));
 }
 
 /** The witnesses that were asked and did not answer, and those of which nothing else is known. */
