@@ -417,15 +417,20 @@ describe('what was seen before', () => {
       code: 'seen_invalid',
       message: expect.stringContaining('does not name'),
     });
-    await expect(verify(files, { seen: { ...seen, origin: 'other.example' } })).rejects.toThrow(ofOther);
+    const checkpoint = seen.checkpoint.replaceAll(seen.origin, 'other.example');
+    const other: Seen = { ...seen, origin: 'other.example', checkpoint };
+    await expect(verify(files, { seen: other })).rejects.toThrow(ofOther);
     // If the policy names both logs, one is in the place of the other.
     const key = newNoteKey('other.example');
     const both = parseLogPolicy(`log ${KEYS.log.verifierKey}\nlog ${key.verifierKey}\nquorum none\n`);
-    const moved = await firstOf(files, { seen: { ...seen, origin: 'other.example' }, policy: both });
+    const moved = await firstOf(files, { seen: other, policy: both });
     expect(moved).toMatchObject({ word: 'unsigned', message: expect.stringContaining('of another log of the policy') });
     for (const wrong of [
       { ...seen, trefoil: 'seen-v2' },
       { ...seen, size: 601 },
+      { ...seen, checkpoint: 'garbage' },
+      { ...seen, checkpoint },
+      { ...seen, checkpoint: (await seenAt(599)).checkpoint },
       { ...seen, size: 2 ** 53 },
       { ...seen, root: seen.edge[0]! },
       { ...seen, edge: seen.edge.slice(1) },
