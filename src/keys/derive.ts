@@ -19,8 +19,16 @@ export const NODE_LENGTH = 32;
 /** Length of a key check value in characters: 80 bits. */
 export const KEY_CHECK_LENGTH = 16;
 
-/** The kinds of things that have keys of their own: rules, the permutations of tokens, and the rejects of a run. */
-export type KeyedKind = 'token' | 'token permutation' | 'fpe' | 'seal' | 'shiftDate' | 'rejects' | 'vault';
+/**
+ * The kinds of things that have keys of their own: rules, the permutations of tokens, the rejects of a run, and the
+ * pseudonyms of people in logs.
+ */
+export type KeyedKind = 'token' | 'token permutation' | 'fpe' | 'seal' | 'shiftDate' | 'rejects' | 'vault' | 'log';
+
+/** Whether nodes of a kind hang at the base node, so that all keys and recipients of a lineage have the same. */
+export function isOfBase(kind: unknown): boolean {
+  return kind === 'token' || kind === 'log';
+}
 
 /** One step down the tree: its word, and the names that go into it. */
 export type Step = readonly [word: string, ...names: (string | Uint8Array)[]];

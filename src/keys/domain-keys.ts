@@ -10,7 +10,7 @@ import { given } from '../core/given.ts';
 import { fail } from '../errors.ts';
 import { type Branch, deriveFromBranches, hasBranchBelow } from './branches.ts';
 import { checkBranchCheck, checkKeyCheck, type KeyCheck, PROTECTS } from './checks.ts';
-import { child, descend, type KeyedKind, ruleSteps, type Step } from './derive.ts';
+import { child, descend, isOfBase, type KeyedKind, ruleSteps, type Step } from './derive.ts';
 import type { KeyVerb } from './entries.ts';
 import type { BaseName, Line, LineKey, NodeSource } from './lineage.ts';
 
@@ -117,7 +117,7 @@ function domainKey(key: LineKey, { pins, domain }: PackedKeys): DomainKey {
     if (source === null) return null;
     return source instanceof Uint8Array ? descend(source, path) : deriveFromBranches(source, path);
   };
-  const sourceOf = (kind: KeyedKind) => (kind === 'token' ? base : kind === 'shiftDate' ? dates : own);
+  const sourceOf = (kind: KeyedKind) => (isOfBase(kind) ? base : kind === 'shiftDate' ? dates : own);
   return {
     ...shown,
     isBound,

@@ -8,7 +8,7 @@ import { badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import { type Branch, deriveFromBranches, pathBytes, shorten } from './branches.ts';
 import type { Shown } from './checks.ts';
-import { descend, domainNode, keyCheckValue, type Step } from './derive.ts';
+import { descend, domainNode, isOfBase, keyCheckValue, type Step } from './derive.ts';
 import type { KeyEntry, KeysetData } from './entries.ts';
 import { shownIn } from './lineage.ts';
 
@@ -96,9 +96,9 @@ export function checkGranted(data: KeysetData, needs: readonly KeyNeed[]): void 
   }
 }
 
-/** Tokens and dates hang at the base of a key, everything else at the key itself. */
+/** Tokens, the pseudonyms of logs, and dates hang at the base of a key, everything else at the key itself. */
 export function hangsAtBase({ path }: KeyNeed): boolean {
-  return path[0]![1] === 'token' || path[0]![1] === 'shiftDate';
+  return isOfBase(path[0]![1]) || path[0]![1] === 'shiftDate';
 }
 
 /** The domain, and its parent, under which a key has a node that is needed; `null` if the node hangs at another key. */
@@ -108,7 +108,7 @@ function placeOf({ domains }: KeysetData, key: KeyEntry, { domain, path }: KeyNe
   // A key that is its own base has no permutation.
   if (kind === 'token permutation' && key.base === null && parent === null) return null;
   if (hangsAtBase({ domain, path }) ? key.base !== null : key.isBase) return null;
-  return kind === 'token' ? { domain: parent ?? domain, of: null } : { domain, of: parent };
+  return isOfBase(kind) ? { domain: parent ?? domain, of: null } : { domain, of: parent };
 }
 
 function nodeOf(key: KeyEntry, domain: string, of: string | null, path: readonly Step[]): Uint8Array | null {

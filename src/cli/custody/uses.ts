@@ -264,7 +264,10 @@ export async function usesInVaults(
 }
 
 /** The kinds of nodes that a base is needed for. */
-const BASE_KINDS = ['token', 'shiftDate'] as const;
+const BASE_KINDS = ['token', 'shiftDate', 'log'] as const;
+
+/** No rule has the node of this kind, and without it people would get other pseudonyms in the log. */
+const LOG_KIND = ['log'] as const;
 
 /**
  * The nodes that uses need of a key, out of those that policies need. Nodes of a base are those of the policies' rules,
@@ -281,11 +284,14 @@ export function needsOf(
   const found = all.filter(({ domain, path }) =>
     uses.some((one) => (one.domain === null || one.domain === domain) && one.needs(path)),
   );
-  if (!allScopes || !uses.some(({ domain }) => domain === null)) return found;
+  const isBaseUsed = uses.some(({ domain }) => domain === null);
+  // Without any other node, no policy says what is kept, and that is an error of its own.
+  if (!isBaseUsed || (found.length === 0 && !allScopes)) return found;
+  const whole = allScopes ? BASE_KINDS : LOG_KIND;
   const kinds = domains.flatMap((domain) =>
-    BASE_KINDS.map((kind): KeyNeed => ({ domain, path: ruleSteps(kind, '', []).slice(0, 1) })),
+    whole.map((kind): KeyNeed => ({ domain, path: ruleSteps(kind, '', []).slice(0, 1) })),
   );
   // A branch of a whole kind covers those of its scopes.
-  const isBase = ({ path }: KeyNeed) => BASE_KINDS.some((kind) => kind === kindOf(path));
+  const isBase = ({ path }: KeyNeed) => whole.some((kind) => kind === kindOf(path));
   return [...found.filter((need) => !isBase(need)), ...kinds];
 }
