@@ -116,5 +116,6 @@ function rest(paths: readonly string[], isMade: (path: string) => boolean): stri
   const made = paths.filter(isMade).length;
   const done = `; ${made} ${wordFor(made, 'was', 'were')} made anew`;
   if (made === paths.length) return done;
-  return `${made === 0 ? '' : done}; run with --all while the log verifies to make ${made === 0 ? 'them' : 'the others'} anew`;
+  const others = made === 0 ? 'them' : 'the others';
+  return `${made === 0 ? '' : done}; run with --all while the log verifies to make ${others} anew`;
 }

@@ -74,8 +74,8 @@ export function reasonOf({ found, isAsked, reasons, now }: Look, name: string): 
   if (mistimed !== undefined) {
     if (mistimed.time === 0) return 'its cosignature has no time, so it does not count';
     return (
-      `its cosignature is from the future, so it does not count: ${dateOf(mistimed.time)}, ${span(mistimed.time - now)} ` +
-      'ahead of the clock of this machine; check this clock, and that of the witness'
+      `its cosignature is from the future, so it does not count: ${dateOf(mistimed.time)}, ` +
+      `${span(mistimed.time - now)} ahead of the clock of this machine; check this clock, and that of the witness`
     );
   }
   if (!isAsked) return 'it was not asked (--no-witnesses)';

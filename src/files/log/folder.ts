@@ -7,7 +7,7 @@
  * bring an old one back.
  */
 
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { badType, checkOptions, typeName } from '../../core/checks.ts';
@@ -110,6 +110,12 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
     async open(create) {
       if (held !== null) fail('log_in_use', 'the store is open already', { file: folder });
       if (create) {
+        // Nothing is made that would hide, at the next run, that the log is lost.
+        if (readSmall(head, MOST_HEAD) !== null && !existsSync(folder)) {
+          fail('log_exists', 'there is a head already, and the folder of its log is gone; bring the folder back', {
+            file: head,
+          });
+        }
         await makeDurably(disk, folder, SERVED_FOLDER);
         await makeDurably(disk, dirname(head), PRIVATE_FOLDER);
       }

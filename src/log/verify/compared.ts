@@ -139,8 +139,8 @@ export function unwitnessed({ witnessed, witnessedAt }: Witnessed, size: number,
   const message =
     witnessedAt === null
       ? 'too few witnesses of the policy have cosigned the log'
-      : `too few witnesses of the policy have cosigned more than the first ${witnessed} entries, and a look more than ` +
-        '30 minutes ago saw others';
+      : `too few witnesses of the policy have cosigned more than the first ${witnessed} entries, and a look saw others ` +
+        'more than 30 minutes ago';
   const where = within([Math.min(witnessed, size), size]);
   if (mistimed === 0) return finding('unwitnessed', message, where);
   const hint = 'check the clock of this machine first: there are cosignatures whose times it does not accept';

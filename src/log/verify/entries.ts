@@ -25,8 +25,8 @@ export interface TimedEntry {
 const MOST_KINDS = 100;
 
 const OTHER_ENTRIES =
-  'if this log has entries of its own form, verify it with `--entries bytes`, in code `entries: "bytes"`; if it should ' +
-  'have those of log-v1, keep a copy of the file and ask the operator of the log';
+  'if this log has entries of its own form, verify it with `--entries bytes`, in code `entries: "bytes"`; if it ' +
+  'should have those of log-v1, keep a copy of the file and ask the operator of the log';
 
 /** Reads the entries of bundles. */
 export interface EntryVisitor {

@@ -6,8 +6,8 @@
  * 1. While the newest cosignature that completes a quorum is at most 20 minutes old, they are no more than a remark. A
  *    log writes a `beat` every ten minutes and has it cosigned; 20 minutes are two of them.
  * 2. If it is older, the witnesses are *late*.
- * 3. If an entry is still not cosigned that a look saw more than 30 minutes ago, the log is *unwitnessed*. This does not
- *    depend on what witnesses have cosigned since: a log that shows them a smaller tree, again and again, is found.
+ * 3. If an entry is still not cosigned that a look saw more than 30 minutes ago, the log is *unwitnessed*. This does
+ *    not depend on what witnesses have cosigned since: a log that shows them a smaller tree, again and again, is found.
  * 4. If no cosignatures of a quorum are known at all, the log is *unwitnessed* as well.
  *
  * A witness that stopped after a look cannot make 3 before 2: its clock may be ahead of ours by at most the ten minutes

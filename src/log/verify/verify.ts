@@ -127,8 +127,8 @@ export interface Verification {
  *
  * The newest entries may not be cosigned yet. They are those from `witnessed` on. `late` says that the last cosignature
  * of a quorum is more than 20 minutes old. It is a finding if one of these entries was seen at a look more than 30
- * minutes ago, or if no cosignatures of a quorum are known. `seen` has those of the last look, so a witness that is down
- * for a moment makes neither.
+ * minutes ago, or if no cosignatures of a quorum are known. `seen` has those of the last look, so a witness that is
+ * down for a moment makes neither.
  *
  * @param source where the log is read: `logAt`, a folder, or your own.
  * @returns what was found. Whatever is wrong with the log is in it, and is not thrown. What is proven is never lost: if
@@ -294,7 +294,7 @@ async function readHead(log: LogSource, { policy, seen, ask, patience }: Setting
     // The policy names both: the operator may have put another log into the place of the one that was seen.
     fault('unsigned', 'the checkpoint is of another log of the policy than that of the last look', {
       path: CHECKPOINT_PATH,
-      hint: 'check that LOG and the record of the last look belong together; if they do, ask where the log is that you saw',
+      hint: 'check that LOG and the record of the last look belong together; if they do, ask where that log is now',
     });
   }
   const views = ask === null ? [] : await askWitnesses(ask, policy, origin);

@@ -19,10 +19,13 @@ export interface Appended {
   readonly index: number;
   /** The signed checkpoint that the entry is under: a note. */
   readonly checkpoint: string;
+  /** The bytes of the entry in the log, which `checkProof` needs. For log-v1 they have the time that was added. */
+  readonly entry: Uint8Array;
 }
 
 /** Someone who waits for an entry. */
 interface Waiter {
+  readonly entry: Uint8Array;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -37,7 +40,7 @@ export interface Group {
   readonly records: () => Uint8Array;
   readonly openings: readonly StoredOpening[];
   readonly hasRoom: (length: number) => boolean;
-  /** Adds an entry. The promise is settled by `resolve` or `reject`. */
+  /** Adds an entry, whose bytes must not change any more. The promise is settled by `resolve` or `reject`. */
   readonly add: (entry: Uint8Array, opening: string | null) => Promise<Appended>;
   readonly resolve: (checkpoint: string) => void;
   readonly reject: (error: unknown) => void;
@@ -75,10 +78,11 @@ export function makeGroup(first: number): Group {
     add(entry, opening) {
       if (opening !== null) openings.push({ index: first + count, text: opening });
       put(entry);
-      return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
+      return new Promise((resolve, reject) => waiters.push({ entry, resolve, reject }));
     },
     resolve(checkpoint) {
-      for (const [i, waiter] of waiters.entries()) waiter.resolve({ index: first + i, checkpoint });
+      for (const [i, waiter] of waiters.entries())
+        waiter.resolve({ index: first + i, checkpoint, entry: waiter.entry });
     },
     reject(error) {
       for (const waiter of waiters) waiter.reject(error);

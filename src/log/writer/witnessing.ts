@@ -4,18 +4,22 @@
  */
 
 import { fail, TrefoilError } from '../../errors.ts';
+import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
 import { openNote } from '../../note/open.ts';
 import type { Verifier } from '../../note/verifier.ts';
 import { parseCheckpoint } from '../tree/checkpoint.ts';
 import { isPlausible } from '../tree/cosign-time.ts';
 import type { LogPolicy, PolicyWitness } from '../tree/policy.ts';
 import { checkConsistency, consistencyProof } from '../tree/proofs.ts';
-import { hashesOf, type LogSource } from '../tree/source.ts';
+import { CHECKPOINT_PATH, hashesOf, type LogSource } from '../tree/source.ts';
 import { cosign } from '../witness/cosign.ts';
 import type { WitnessCallOptions } from '../witness/exchange.ts';
 import { latestOf, type WitnessedCheckpoint } from '../witness/latest.ts';
 import type { Committer } from './commit.ts';
 import { type CosignedCheckpoint, makeWaiters, type Waiters } from './waiters.ts';
+
+/** How long closing a log waits for cosignatures of its newest checkpoint, in milliseconds. */
+const CLOSING = 5000;
 
 /** The pauses before a witness is asked again while somebody waits, in milliseconds. The last one repeats. */
 const PAUSES: readonly number[] = [100, 250, 500, 1000, 2500];
@@ -36,7 +40,10 @@ export interface WitnessingParts {
 
 /** The witnesses of a log that is open. */
 export interface Witnessing {
-  /** Compares the log with what each witness has seen last. Witnesses that do not answer are left for later. */
+  /**
+   * Compares the log with what each witness has seen last. Witnesses that do not answer are left for later. If the
+   * published checkpoint lacks cosignatures, because the last process ended before they came, it asks for them.
+   */
   readonly start: () => Promise<void>;
   /** Asks for cosignatures of the newest checkpoint, unless it is being done. It returns at once and never throws. */
   readonly ask: () => void;
@@ -44,6 +51,7 @@ export interface Witnessing {
   readonly latest: () => CosignedCheckpoint | null;
   /** Waits for such a checkpoint of at least this size. It fails at once if a witness has proven something. */
   readonly cosigned: (size: number, timeout: number) => Promise<string>;
+  /** Gives the witnesses 5 seconds at most, if they are being asked. */
   readonly close: () => Promise<void>;
 }
 
@@ -62,7 +70,11 @@ export function witnessing(given: WitnessingParts): Witnessing {
   const waiters = makeWaiters(() => notCosigned(memory.missing));
   const parts = failing(given, waiters);
   const aborted = new AbortController();
+  /** Ends the pauses between rounds, so that closing waits for requests alone. */
+  const closing = new AbortController();
   const options = { fetch, signal: aborted.signal };
+  /** The lines of the witnesses that have cosigned a checkpoint, by their names. */
+  let lines: { readonly of: string; readonly by: Map<string, string> } = { of: '', by: new Map() };
   let latest: CosignedCheckpoint | null = null;
   let running: Promise<void> | null = null;
 
@@ -76,22 +88,31 @@ export function witnessing(given: WitnessingParts): Witnessing {
     if (isCosigned(found, parts)) take({ size: found.size, note: found.note });
   }
 
-  /** Asks all witnesses for one checkpoint. It is cosigned as soon as the policy is satisfied. */
+  /**
+   * Asks the witnesses for the newest checkpoint, except those that have cosigned it in an earlier round. It is
+   * published with its cosignatures as soon as the policy is satisfied, and again with those that come later.
+   */
   async function round(): Promise<void> {
     const [checkpoint, size] = [committer.head(), committer.size()];
-    let note = checkpoint;
-    const names = new Set<string>();
+    if (lines.of !== checkpoint) lines = { of: checkpoint, by: new Map() };
+    const { by } = lines;
+    const isEnough = (): boolean => policy.satisfiedBy(new Set(by.keys()));
+    const publish = (): Promise<void> => {
+      const cosignatures = policy.witnesses.flatMap(({ name }) => by.get(name) ?? []);
+      const note = `${checkpoint}${cosignatures.map((line) => `${line}\n`).join('')}`;
+      if (isEnough()) take({ size, note });
+      // If it cannot be published, it is all the same in the proofs, and the next group will find what is wrong.
+      return committer.publishAgain(note, size).catch(() => {});
+    };
     const asked = policy.witnesses.map(async (witness) => {
+      if (by.has(witness.name)) return;
       const line = await lineOf(witness, checkpoint, size, parts, memory, options, adopt);
       if (line === null) return;
-      note += `${line}\n`;
-      names.add(witness.name);
-      if (!policy.satisfiedBy(names)) return;
-      take({ size, note });
+      by.set(witness.name, line);
+      if (isEnough()) await publish();
     });
     await Promise.all(asked);
-    // If it cannot be published, it is all the same in the proofs, and the next group will find what is wrong.
-    if (names.size > 0) await committer.publishAgain(note, size).catch(() => {});
+    if (by.size > 0 && !isEnough()) await publish();
   }
 
   /** Rounds until the newest checkpoint was asked for once, or while somebody waits. */
@@ -99,8 +120,8 @@ export function witnessing(given: WitnessingParts): Witnessing {
     for (let tried = 0; !aborted.signal.aborted && waiters.failure() === null; tried++) {
       const size = committer.size();
       await round();
-      if (waiters.count() === 0 && committer.size() === size) break;
-      if ((latest?.size ?? -1) < size) await pause(PAUSES[Math.min(tried, PAUSES.length - 1)]!, aborted.signal);
+      if (committer.size() === size && (waiters.count() === 0 || closing.signal.aborted)) break;
+      if ((latest?.size ?? -1) < size) await pause(PAUSES[Math.min(tried, PAUSES.length - 1)]!, closing.signal);
       else tried = -1;
     }
     running = null;
@@ -119,6 +140,13 @@ export function witnessing(given: WitnessingParts): Witnessing {
         if (known !== null) memory.seen.set(witness.name, known.size);
       });
       await Promise.all(looks);
+      const size = committer.size();
+      if (size === 0) return;
+      // Opening has published the head, unless it was published already.
+      const published = await parts.source.read(CHECKPOINT_PATH, MOST_NOTE_BYTES);
+      const note = published === null ? '' : new TextDecoder().decode(published);
+      if (isPublished(note, parts)) latest = { size, note };
+      else ask();
     },
     cosigned(size, timeout) {
       if (waiters.failure() === null && latest !== null && latest.size >= size) return Promise.resolve(latest.note);
@@ -128,6 +156,8 @@ export function witnessing(given: WitnessingParts): Witnessing {
       return waited;
     },
     async close() {
+      closing.abort();
+      if (running !== null) await Promise.race([running, pause(CLOSING, aborted.signal)]);
       aborted.abort();
       waiters.end();
       await running;
@@ -150,13 +180,23 @@ function failing(parts: WitnessingParts, waiters: Waiters): WitnessingParts {
  * Whether a checkpoint that a witness serves satisfies the policy. Somebody else may have handed it to the witness.
  * With its cosignatures taken, nobody can keep a busy log without cosignatures by being faster.
  */
-function isCosigned({ note }: WitnessedCheckpoint, { log, policy, now }: WitnessingParts): boolean {
+function isCosigned({ note }: Pick<WitnessedCheckpoint, 'note'>, { log, policy, now }: WitnessingParts): boolean {
   const { signatures } = openNote(note, [log, ...policy.witnesses.map(({ verifier }) => verifier)]);
   const clock = now();
   const counting = signatures.filter(({ time }) => time !== null && isPlausible(time, clock));
   const keys = new Set(counting.map(({ verifier }) => verifier.text));
   const names = policy.witnesses.filter(({ verifier }) => keys.has(verifier.text)).map(({ name }) => name);
   return policy.satisfiedBy(new Set(names));
+}
+
+/** Whether a published checkpoint is cosigned. One with a broken cosignature is not: it may have been changed. */
+function isPublished(note: string, parts: WitnessingParts): boolean {
+  try {
+    return isCosigned({ note }, parts);
+  } catch (error) {
+    if (error instanceof TrefoilError) return false;
+    throw error;
+  }
 }
 
 /** Asks one witness for its line. Returns `null`, and remembers why, if it has not cosigned. */

@@ -612,7 +612,9 @@ describe('what cannot be verified', () => {
       5,
       'NOT KNOWN: the file seen.json is of another log, and log was not read\n',
     ]);
-    expect(ended.err).toMatch(/seen\.json: the file is that of another log, .* belong together/);
+    expect(ended.err).toMatch(
+      /seen\.json: the file is that of a log that the policy does not name; .* belong together/,
+    );
     expect(JSON.parse((await verify([...KEY, '--json'])).out)).toMatchObject({ verified: null, findings: [] });
     expect(place.read('seen.json')).toBe(seen);
     // If the policy names both, the log at this place is not the one that was seen.

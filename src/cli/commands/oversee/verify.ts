@@ -210,12 +210,12 @@ async function readSeenOf(policy: LogPolicy, path: string): Promise<SeenFile> {
 }
 
 const OTHER_LOG =
-  'the file is that of another log, which the policy does not name; use the policy and the file of --seen that belong ' +
+  'the file is that of a log that the policy does not name; use the policy and the file of --seen that belong ' +
   'together';
 
 /**
- * Writes the verdict on a file of --seen that is damaged or of another log: nothing is known of the log. The file is the
- * overseer's own, so nobody may take its damage for that of the log.
+ * Writes the verdict on a file of --seen that is damaged or of another log: nothing is known of the log. It is the
+ * overseer's own file, so nobody may take its damage for that of the log.
  */
 async function unseen(error: unknown, place: string, { seen, json }: VerifyOptions): Promise<never> {
   if (!(error instanceof TrefoilError) || error.code !== 'seen_invalid') throw error;
