@@ -240,3 +240,14 @@ test.runIf(isLinux)('a key whose verifier key nobody got says how to print it', 
   expect([ended.code, ended.err]).toEqual([5, expect.stringContaining('--verifier-key log.key prints it')]);
   expect((await place.run(['officer', 'new', '--verifier-key', 'log.key'])).code).toBe(0);
 });
+
+test.runIf(isLinux)(
+  'a pipe as --out gets the key when it has a reader, and a signal ends the wait for one',
+  async () => {
+    const command = '$T officer new --name log.example --out pipe';
+    const waiting = await place.bash(`mkfifo pipe; ${command} & sleep 1.5; kill -TERM $!; wait $!`);
+    expect([waiting.code, waiting.out]).toEqual([143, '']);
+    const read = await place.bash(`${command} > log.vkey & sleep 0.7; cat pipe; wait $!`);
+    expect([read.code, read.out]).toEqual([0, expect.stringMatching(/^PRIVATE\+KEY\+log\.example\+/)]);
+  },
+);
