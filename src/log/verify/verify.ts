@@ -2,15 +2,15 @@
 
 import { equalBytes } from '../../core/bytes.ts';
 import { badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
-import { fail, type Issue, TrefoilError } from '../../errors.ts';
-import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
-import { type Cosigned, type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
+import { fail, type Issue } from '../../errors.ts';
+import type { Cosigned, OpenedCheckpoint } from '../tree/open-checkpoint.ts';
 import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
 import { rootOf } from '../tree/range.ts';
-import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
+import { checkSource, type LogSource } from '../tree/source.ts';
 import { type Compared, compareViews, unwitnessed, type Vouched, witnessedBy } from './compared.ts';
 import { type EntryFormat, type EntryVisitor, entryVisitor, type TimedEntry, type VisitEntry } from './entries.ts';
-import { caught, Fault, type Finding, fault, finding, inOrder, within } from './finding.ts';
+import { caught, Fault, type Finding, finding, inOrder, within } from './finding.ts';
+import { FORKED, type Head, provenBy, readHead } from './head.ts';
 import { firstChange } from './kept.ts';
 import { type CountedSource, counted } from './reading.ts';
 import { changedRange, explainTree } from './rebuilt.ts';
@@ -19,7 +19,7 @@ import { type TrustedTiles, trustedTiles } from './trusted.ts';
 import { isLate, isOverdue, openLooks } from './uncosigned.ts';
 import { attempted, Unread } from './unread.ts';
 import { walkTrusted } from './walk.ts';
-import { type AskWitness, askByHttp, askWitnesses, isSameTree, type WitnessView } from './witnesses.ts';
+import { type AskWitness, askByHttp, type WitnessView } from './witnesses.ts';
 
 /** How long a log may need to show a checkpoint that a witness has, in milliseconds, if the caller does not say. */
 const DEFAULT_PATIENCE = 5000;
@@ -277,78 +277,6 @@ function checkedOptions(options: VerifyOptions): Settings {
   };
 }
 
-/** The checkpoint of a log, and those that its witnesses have. */
-interface Head {
-  readonly opened: OpenedCheckpoint;
-  readonly note: string;
-  readonly views: readonly WitnessView[];
-  /** If the checkpoint was read again and that did not succeed: what is wrong, or could not be read. */
-  readonly later: Fault | Unread | null;
-}
-
-/** Reads the checkpoint and asks the witnesses. @throws Fault if there is none that the log has signed. */
-async function readHead(log: LogSource, { policy, seen, ask, patience }: Settings): Promise<Head> {
-  const first = await readCheckpoint(log, policy);
-  const { origin, size } = first.opened;
-  if (seen !== null && origin !== seen.seen.origin) {
-    // The policy names both: the operator may have put another log into the place of the one that was seen.
-    fault('unsigned', 'the checkpoint is of another log of the policy than that of the last look', {
-      path: CHECKPOINT_PATH,
-      hint: 'check that LOG and the record of the last look belong together; if they do, ask where that log is now',
-    });
-  }
-  const views = ask === null ? [] : await askWitnesses(ask, policy, origin);
-  // A witness may have cosigned a checkpoint that the log is about to publish.
-  if (views.every((view) => view.size <= size)) return { ...first, views, later: null };
-  await new Promise((resolve) => setTimeout(resolve, patience));
-  const again = await attempted(readNext(log, policy, first));
-  if (!(again instanceof Error)) return { ...again, views, later: null };
-  // The first one is signed as well, and proves what it proves. But the log might have shown a larger one.
-  return { ...first, views: again instanceof Fault ? views : views.filter((view) => view.size <= size), later: again };
-}
-
-/** Reads the checkpoint again. @throws Fault if it is none of this log, or of another tree. */
-async function readNext(log: LogSource, policy: LogPolicy, first: SignedHead): Promise<SignedHead> {
-  const next = await readCheckpoint(log, policy);
-  const { origin, size } = first.opened;
-  // The witnesses were asked about the first log. If the policy has several, their answers say nothing of another.
-  if (next.opened.origin !== origin) {
-    fault('unsigned', 'the checkpoint is of another log than a moment before', { path: CHECKPOINT_PATH });
-  }
-  if (next.opened.size < size) return first;
-  if (next.opened.size === size && !isSameTree(next.opened, first.opened)) {
-    const message = 'the log has another tree than a moment before, of the same size';
-    fault('forked', message, { ...within([0, size]), evidence: [first.note, next.note] });
-  }
-  return next;
-}
-
-/** A checkpoint that the log has signed. */
-type SignedHead = Pick<Head, 'opened' | 'note'>;
-
-async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<SignedHead> {
-  const path = CHECKPOINT_PATH;
-  const bytes = await log.read(path, MOST_NOTE_BYTES);
-  if (bytes === null) return fault('deleted', 'the log has no checkpoint', { path });
-  try {
-    const opened = openCheckpoint(bytes, policy);
-    return { opened, note: new TextDecoder().decode(bytes) };
-  } catch (error) {
-    if (!(error instanceof TrefoilError)) throw error;
-    const { code, message } = error.issues[0]!;
-    const word = code === 'note_unsigned' || code === 'signature_invalid' ? 'unsigned' : 'unreadable';
-    const hint =
-      code === 'signature_invalid'
-        ? 'keep a copy of the file: it was changed after it was signed, or a wrong signature was added to it'
-        : undefined;
-    return fault(word, `the checkpoint of the log is not good: ${message}`, {
-      code,
-      path,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
-}
-
 function unreadHead(found: Finding, log: CountedSource): Verification {
   return Object.freeze({
     ok: false,
@@ -401,20 +329,6 @@ async function verifyTree(
   await walkTrusted(log, tiles, from, everyTile, (bundle) => visitor.visit(bundle, from));
   return tiles;
 }
-
-/** What the checkpoint and that of the last look prove without any other file; `null` if they prove nothing. */
-function provenBy({ opened, note }: SignedHead, { seen, root }: CheckedSeen): Finding | null {
-  const { size } = opened;
-  const evidence = [seen.checkpoint, note];
-  if (size < seen.size) {
-    const message = `the log has ${size} entries, and had ${seen.size} at the last look`;
-    return finding('rolled back', message, { entry: size, range: [size, seen.size], evidence });
-  }
-  if (size > seen.size || isSameTree(opened, { size, root })) return null;
-  return finding('forked', FORKED, { ...within([0, size]), evidence });
-}
-
-const FORKED = 'the log has another tree than at the last look: entries were changed, and signed again';
 
 /** Throws that the log has another tree than the one that was seen. An old copy tells the exact entry. */
 async function forked(
