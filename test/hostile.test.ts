@@ -17,6 +17,7 @@ import { type KeyWrapper, sealKeyFile, splitIdentity } from '../src/custody.ts';
 import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
+import { notePartySigner, type PartySigner, sshPartySigner } from '../src/govern.ts';
 import {
   coarsen,
   constant,
@@ -66,6 +67,7 @@ import { parsePolicy, project, rekey } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
+import { privateKey, sshsig } from './govern/officers/sshsig.ts';
 import { HostileError, hostileValues, MARKER } from './hostile.ts';
 import { keysetJson, testRoot } from './reference/tree.ts';
 
@@ -537,6 +539,38 @@ const LOG: Readonly<Record<string, Row>> = {
   parseNote: call(() => [NOTE]),
   openNote: call(() => [NOTE, [verifierKey(NOTE_KEY.verifierKey)]]),
   signNote: call(() => ['text\n', [{ ...noteSigner(NOTE_KEY.privateKey) }]]),
+};
+
+const CLOCK_TEXT = 'trefoil clock v1\ndomain eu\n';
+const SSH_KEY = privateKey('ssh-ed25519');
+const SSH_LINE = SSH_KEY.line;
+const SSH_SIGNATURE = Uint8Array.from(sshsig(SSH_KEY, CLOCK_TEXT, 'clock@trefoil'));
+const signs = (fn: Fn, signer: PartySigner): Call => ({
+  name: `${fn.name}.sign`,
+  fn: signer.sign as Fn,
+  args: () => [CLOCK_TEXT, 'clock@trefoil'],
+});
+
+const GOVERN: Readonly<Record<string, Row>> = {
+  notePartySigner: (fn) => [
+    { name: fn.name, fn, args: () => [NOTE_KEY.privateKey] },
+    signs(fn, notePartySigner(NOTE_KEY.privateKey)),
+  ],
+  sshPartySigner: (fn) => [
+    { name: fn.name, fn, args: () => ['anna', SSH_LINE, async () => SSH_SIGNATURE] },
+    signs(
+      fn,
+      sshPartySigner('anna', SSH_LINE, async () => SSH_SIGNATURE),
+    ),
+    {
+      name: 'sshPartySigner.sign with an answer',
+      fn: (async (answer: never) =>
+        sshPartySigner('anna', SSH_LINE, async () => answer).sign(CLOCK_TEXT, 'clock@trefoil')) as Fn,
+      args: () => [SSH_SIGNATURE],
+    },
+  ],
+  sshKey: call(() => [SSH_LINE, { touch: false, verified: false }]),
+  addSignature: call(() => [CLOCK_TEXT, NOTE.split('\n').at(-2)]),
 };
 
 const KEY32 = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -1195,6 +1229,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
+  govern: GOVERN,
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

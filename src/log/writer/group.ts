@@ -25,7 +25,6 @@ export interface Appended {
 
 /** Someone who waits for an entry. */
 interface Waiter {
-  readonly entry: Uint8Array;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -40,7 +39,7 @@ export interface Group {
   readonly records: () => Uint8Array;
   readonly openings: readonly StoredOpening[];
   readonly hasRoom: (length: number) => boolean;
-  /** Adds an entry, whose bytes must not change any more. The promise is settled by `resolve` or `reject`. */
+  /** Adds an entry, whose bytes are copied. The promise is settled by `resolve` or `reject`. */
   readonly add: (entry: Uint8Array, opening: string | null) => Promise<Appended>;
   readonly resolve: (checkpoint: string) => void;
   readonly reject: (error: unknown) => void;
@@ -78,11 +77,15 @@ export function makeGroup(first: number): Group {
     add(entry, opening) {
       if (opening !== null) openings.push({ index: first + count, text: opening });
       put(entry);
-      return new Promise((resolve, reject) => waiters.push({ entry, resolve, reject }));
+      return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
     },
     resolve(checkpoint) {
-      for (const [i, waiter] of waiters.entries())
-        waiter.resolve({ index: first + i, checkpoint, entry: waiter.entry });
+      let at = 0;
+      for (const [i, waiter] of waiters.entries()) {
+        const start = at + LENGTH_BYTES;
+        at = start + ((buffer[at]! << 8) | buffer[at + 1]!);
+        waiter.resolve({ index: first + i, checkpoint, entry: buffer.slice(start, at) });
+      }
     },
     reject(error) {
       for (const waiter of waiters) waiter.reject(error);

@@ -8,7 +8,7 @@ import { fail } from '../../errors.ts';
 import type { Signer } from '../../note/signer.ts';
 import type { Verifier } from '../../note/verifier.ts';
 import { checkOpening } from '../entry/commitment.ts';
-import { MAX_ENTRY, readEntry, writeEntry } from '../entry/entry.ts';
+import { entryEncoder, MAX_ENTRY, readEntry } from '../entry/entry.ts';
 import type { LogEvent } from '../entry/kinds.ts';
 import type { LogPolicy } from '../tree/policy.ts';
 import { writeLogProof } from '../tree/proof-text.ts';
@@ -124,11 +124,16 @@ export async function makeLog(parts: LogParts): Promise<Log> {
     recovery: Object.freeze(recovery),
     size: committer.size,
     checkpoint: committer.head,
-    async append(entry: LogEvent | Uint8Array, options: AppendOptions = {}): Promise<Appended> {
-      const { opening } = checkOptions<AppendOptions>('options', options, ['opening']);
-      if (closed !== null) fail('log_stopped', 'the log is closed; open it again');
-      // Nothing is waited for before the entry has its place.
-      return queue.append(bytesOf(entry, opening), opening ?? null);
+    // An async function would make another promise for every entry, which takes a tenth of the time of an append.
+    append(entry: LogEvent | Uint8Array, options?: AppendOptions): Promise<Appended> {
+      try {
+        const opening = openingIn(options);
+        if (closed !== null) fail('log_stopped', 'the log is closed; open it again');
+        // Nothing is waited for before the entry has its place.
+        return queue.append(bytesOf(entry, opening), opening ?? null);
+      } catch (error) {
+        return Promise.reject(error);
+      }
     },
     async prove(index: number): Promise<string> {
       const [checkpoint, size] = [committer.head(), committer.size()];
@@ -162,16 +167,21 @@ export async function makeLog(parts: LogParts): Promise<Log> {
   });
 }
 
+function openingIn(options: AppendOptions | undefined): string | undefined {
+  return options === undefined ? undefined : checkOptions<AppendOptions>('options', options, ['opening']).opening;
+}
+
 /**
  * Makes the function that turns an entry into its bytes, and checks its opening. It waits for nothing, so the time of
- * entries never falls.
+ * entries never falls. The bytes are used again: copy them before the next call.
  */
 function entryWriter({ entries, now, time }: LogParts): (entry: unknown, opening: string | undefined) => Uint8Array {
   let last = time;
   if (entries === 'log-v1') {
+    const encode = entryEncoder();
     return (entry, opening) => {
       const at = Math.max(last, secondsOf(now()));
-      const bytes = writeEntry(entry as LogEvent, at);
+      const bytes = encode(entry as LogEvent, at);
       if (opening !== undefined) checkOpening(commitOf(bytes), opening);
       last = at;
       return bytes;
@@ -181,8 +191,7 @@ function entryWriter({ entries, now, time }: LogParts): (entry: unknown, opening
     if (!(entry instanceof Uint8Array)) badType('entry', `expected bytes, got ${typeName(entry)}`);
     if (entry.length > MAX_ENTRY) badRange('entry', `expected at most ${MAX_ENTRY} bytes`);
     if (opening !== undefined) badRange('options', 'has an opening, and entries of bytes have none');
-    // The caller may change its bytes while they are being written.
-    return entry.slice();
+    return entry;
   };
 }
 
