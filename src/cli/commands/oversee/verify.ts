@@ -45,9 +45,9 @@ Every witness of the policy is asked for its own checkpoint, not only a quorum.
 
 The exit code is 7 if the log does not verify. It is 9 if it does and a witness
 does not answer, entries are of a kind that this version does not know, the time
-of an entry is more than ten minutes ahead of the clock of this machine, or the
-newest entries are not cosigned by a quorum and its last cosignature is older
-than 20 minutes. If an entry is still not cosigned 30 minutes after a run has
+of an entry is more than ten minutes ahead of the clock of this machine, the
+copies of --keep cannot be made, or the newest entries are not cosigned by a
+quorum and its last cosignature is older than 20 minutes. If an entry is still not cosigned 30 minutes after a run has
 seen it, the log does not verify.
 
 Examples:
