@@ -121,14 +121,9 @@ export function witnessing(given: WitnessingParts): Witnessing {
     ask,
     latest: () => latest,
     async start() {
-      const looks = policy.witnesses.map(async (witness) => {
-        const known = await seenBy(witness, parts, options, (code) => memory.missing.set(witness.name, code));
-        if (known !== null) memory.seen.set(witness.name, known.size);
-      });
-      await Promise.all(looks);
-      if (committer.size() === 0) return;
-      latest = await publishedBy(parts);
-      if (latest === null) ask();
+      await lookAll(parts, memory, options);
+      if (committer.size() > 0) latest = await publishedBy(parts);
+      if (committer.size() > 0 && latest === null) ask();
     },
     cosigned(size, timeout) {
       if (waiters.failure() === null && latest !== null && latest.size >= size) return Promise.resolve(latest.note);
@@ -183,6 +178,15 @@ async function publishedBy(parts: WitnessingParts): Promise<CosignedCheckpoint |
     if (error instanceof TrefoilError) return null;
     throw error;
   }
+}
+
+/** Compares the log with what each witness has seen last. @throws TrefoilError `log_rolled_back`, `log_forked`. */
+async function lookAll(parts: WitnessingParts, { seen, missing }: Memory, options: WitnessCallOptions): Promise<void> {
+  const looks = parts.policy.witnesses.map(async (witness) => {
+    const known = await seenBy(witness, parts, options, (code) => missing.set(witness.name, code));
+    if (known !== null) seen.set(witness.name, known.size);
+  });
+  await Promise.all(looks);
 }
 
 /** Asks one witness for its line. Returns `null`, and remembers why, if it has not cosigned. */
