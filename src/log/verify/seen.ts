@@ -152,18 +152,21 @@ function listOf<T extends { readonly size: number }>(
   size: number,
 ): readonly T[] {
   if (!Array.isArray(value) || value.length > most) invalid(`lacks its list \`${field}\`, or has a longer one`);
-  return Object.freeze(
-    value.map((item: unknown) => {
-      if (typeof item !== 'object' || item === null) invalid(`has something else than objects in \`${field}\``);
-      const own = ownProperties(item as Record<string, unknown>);
-      const isGood = (name: string): boolean =>
-        name === 'key' ? typeof own[name] === 'string' : isCount(own[name]) && (name !== 'size' || own[name] <= size);
-      if (Object.keys(own).length !== names.length || !names.every(isGood)) {
-        invalid(`has an object in \`${field}\` that is not in its form`);
-      }
-      return Object.freeze(Object.fromEntries(names.map((name) => [name, own[name]])) as unknown as T);
-    }),
-  );
+  const items: T[] = [];
+  // A list of somebody else's class may have a `map` of its own.
+  for (let i = 0; i < value.length; i++) items.push(itemOf<T>(field, value[i], names, size));
+  return Object.freeze(items);
+}
+
+function itemOf<T>(field: string, item: unknown, names: readonly (keyof T & string)[], size: number): T {
+  if (typeof item !== 'object' || item === null) invalid(`has something else than objects in \`${field}\``);
+  const own = ownProperties(item as Record<string, unknown>);
+  const isGood = (name: string): boolean =>
+    name === 'key' ? typeof own[name] === 'string' : isCount(own[name]) && (name !== 'size' || own[name] <= size);
+  if (Object.keys(own).length !== names.length || !names.every(isGood)) {
+    invalid(`has an object in \`${field}\` that is not in its form`);
+  }
+  return Object.freeze(Object.fromEntries(names.map((name) => [name, own[name]])) as unknown as T);
 }
 
 function bytesOf(hash: unknown): Uint8Array {

@@ -16,6 +16,7 @@ import { cosign } from '../witness/cosign.ts';
 import type { WitnessCallOptions } from '../witness/exchange.ts';
 import { latestOf, type WitnessedCheckpoint } from '../witness/latest.ts';
 import type { Committer } from './commit.ts';
+import { askAll, type Cosignatures, gatherCosignatures } from './cosignatures.ts';
 import { type CosignedCheckpoint, makeWaiters, type Waiters } from './waiters.ts';
 
 /** How long closing a log waits for cosignatures of its newest checkpoint, in milliseconds. */
@@ -73,8 +74,7 @@ export function witnessing(given: WitnessingParts): Witnessing {
   /** Ends the pauses between rounds, so that closing waits for requests alone. */
   const closing = new AbortController();
   const options = { fetch, signal: aborted.signal };
-  /** The lines of the witnesses that have cosigned a checkpoint, by their names. */
-  let lines: { readonly of: string; readonly by: Map<string, string> } = { of: '', by: new Map() };
+  let gathered: Cosignatures | null = null;
   let latest: CosignedCheckpoint | null = null;
   let running: Promise<void> | null = null;
 
@@ -94,25 +94,14 @@ export function witnessing(given: WitnessingParts): Witnessing {
    */
   async function round(): Promise<void> {
     const [checkpoint, size] = [committer.head(), committer.size()];
-    if (lines.of !== checkpoint) lines = { of: checkpoint, by: new Map() };
-    const { by } = lines;
-    const isEnough = (): boolean => policy.satisfiedBy(new Set(by.keys()));
-    const publish = (): Promise<void> => {
-      const cosignatures = policy.witnesses.flatMap(({ name }) => by.get(name) ?? []);
-      const note = `${checkpoint}${cosignatures.map((line) => `${line}\n`).join('')}`;
-      if (isEnough()) take({ size, note });
+    if (gathered?.checkpoint !== checkpoint) gathered = gatherCosignatures(checkpoint, policy);
+    const { isEnough, note } = gathered;
+    const ask = (witness: PolicyWitness) => lineOf(witness, checkpoint, size, parts, memory, options, adopt);
+    await askAll(gathered, policy, ask, () => {
+      if (isEnough()) take({ size, note: note() });
       // If it cannot be published, it is all the same in the proofs, and the next group will find what is wrong.
-      return committer.publishAgain(note, size).catch(() => {});
-    };
-    const asked = policy.witnesses.map(async (witness) => {
-      if (by.has(witness.name)) return;
-      const line = await lineOf(witness, checkpoint, size, parts, memory, options, adopt);
-      if (line === null) return;
-      by.set(witness.name, line);
-      if (isEnough()) await publish();
+      return committer.publishAgain(note(), size).catch(() => {});
     });
-    await Promise.all(asked);
-    if (by.size > 0 && !isEnough()) await publish();
   }
 
   /** Rounds until the newest checkpoint was asked for once, or while somebody waits. */
@@ -135,18 +124,9 @@ export function witnessing(given: WitnessingParts): Witnessing {
     ask,
     latest: () => latest,
     async start() {
-      const looks = policy.witnesses.map(async (witness) => {
-        const known = await seenBy(witness, parts, options, (code) => memory.missing.set(witness.name, code));
-        if (known !== null) memory.seen.set(witness.name, known.size);
-      });
-      await Promise.all(looks);
-      const size = committer.size();
-      if (size === 0) return;
-      // Opening has published the head, unless it was published already.
-      const published = await parts.source.read(CHECKPOINT_PATH, MOST_NOTE_BYTES);
-      const note = published === null ? '' : new TextDecoder().decode(published);
-      if (isPublished(note, parts)) latest = { size, note };
-      else ask();
+      await lookAll(parts, memory, options);
+      if (committer.size() > 0) latest = await publishedBy(parts);
+      if (committer.size() > 0 && latest === null) ask();
     },
     cosigned(size, timeout) {
       if (waiters.failure() === null && latest !== null && latest.size >= size) return Promise.resolve(latest.note);
@@ -189,14 +169,29 @@ function isCosigned({ note }: Pick<WitnessedCheckpoint, 'note'>, { log, policy, 
   return policy.satisfiedBy(new Set(names));
 }
 
-/** Whether a published checkpoint is cosigned. One with a broken cosignature is not: it may have been changed. */
-function isPublished(note: string, parts: WitnessingParts): boolean {
+/**
+ * The published checkpoint, if it is cosigned: opening has published the head, unless it was published already. One
+ * with a broken cosignature is not, because it may have been changed.
+ */
+async function publishedBy(parts: WitnessingParts): Promise<CosignedCheckpoint | null> {
+  const size = parts.committer.size();
+  const bytes = await parts.source.read(CHECKPOINT_PATH, MOST_NOTE_BYTES);
+  const note = bytes === null ? '' : new TextDecoder().decode(bytes);
   try {
-    return isCosigned({ note }, parts);
+    return isCosigned({ note }, parts) ? { size, note } : null;
   } catch (error) {
-    if (error instanceof TrefoilError) return false;
+    if (error instanceof TrefoilError) return null;
     throw error;
   }
+}
+
+/** Compares the log with what each witness has seen last. @throws TrefoilError `log_rolled_back`, `log_forked`. */
+async function lookAll(parts: WitnessingParts, { seen, missing }: Memory, options: WitnessCallOptions): Promise<void> {
+  const looks = parts.policy.witnesses.map(async (witness) => {
+    const known = await seenBy(witness, parts, options, (code) => missing.set(witness.name, code));
+    if (known !== null) seen.set(witness.name, known.size);
+  });
+  await Promise.all(looks);
 }
 
 /** Asks one witness for its line. Returns `null`, and remembers why, if it has not cosigned. */
