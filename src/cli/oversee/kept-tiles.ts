@@ -18,8 +18,8 @@ const TILE = /^tile\/[0-9]{1,2}\/(?:x[0-9]{3}\/)*[0-9]{3}(?:\.p\/[0-9]{1,3})?$/;
 const TILE_BYTES = 8_192;
 
 /**
- * A log whose tiles are copied while it is read. One of `keep` and `discard` must be called. Nothing here throws because
- * of the folder: what is found about the log must not be lost to a disk that is full.
+ * A log whose tiles are copied while it is read. One of `keep` and `discard` must be called. Nothing here throws
+ * because of the folder: what is found about the log must not be lost to a disk that is full.
  */
 export interface Copied {
   readonly source: LogSource;

@@ -1,8 +1,8 @@
 /// <reference types="node" />
 /**
  * What a witness remembers, in a folder: a file for each log with the checkpoint that was cosigned last, named by the
- * hash of the log's origin, and `witness.json`, which names the key of the witness and lists these hashes. So a file that
- * is missing is found, and not taken for a log of which nothing was cosigned.
+ * hash of the log's origin, and `witness.json`, which names the key of the witness and lists these hashes. So a file
+ * that is missing is found, and not taken for a log of which nothing was cosigned.
  *
  * A checkpoint is written under another name, brought to the disk (`fsync`) and renamed, and then the folder is brought
  * to the disk, before its cosignature may leave. A lock keeps a second process away: two witnesses over one folder

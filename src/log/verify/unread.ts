@@ -1,6 +1,6 @@
 /**
- * What cannot be read of a log. A source that fails, such as a server with an error, says nothing about the log; but what
- * the log has signed may have proven something before, and that must not be lost with it.
+ * What cannot be read of a log. A source that fails, such as a server with an error, says nothing about the log. But
+ * what the log has signed may have proven something before, and that must not be lost with it.
  */
 
 import { type Issue, TrefoilError } from '../../errors.ts';

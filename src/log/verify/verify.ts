@@ -346,8 +346,8 @@ async function forked(
 }
 
 /**
- * Leaves of some findings those that signed checkpoints prove, because the checkpoint could not be read again: the files
- * may be of a newer one.
+ * Leaves of some findings those that signed checkpoints prove, because the checkpoint could not be read again: the
+ * files may be of a newer one.
  */
 function keepProofs(findings: Finding[], later: Fault | Unread): void {
   const proofs = findings.filter(({ code }) => code === 'log_forked' || code === 'log_rolled_back');
