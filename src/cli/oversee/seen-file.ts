@@ -27,7 +27,7 @@ export interface SeenFile {
  */
 export async function checkSeenPlace(path: string): Promise<void> {
   const [stats, own] = [await statsOf(path, stat), await statsOf(path, lstat)];
-  // Opening a pipe would wait for whoever writes to it.
+  // Opening a pipe would wait for its writer.
   if (stats?.isFile() === false) fail('io_failed', 'it is not a regular file', { file: path });
   if (stats !== null) return;
   if (own !== null) fail('io_failed', 'it is a symbolic link to nothing; remove it', { file: path });
