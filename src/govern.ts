@@ -24,3 +24,39 @@ export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from 
 export { addSignature } from './govern/officers/signatures.ts';
 export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
 export type { Demand } from './govern/text/items.ts';
+export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
+export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';
+export {
+  type Dossier,
+  type DossierFields,
+  type DossierSubject,
+  parseDossier,
+  writeDossier,
+} from './govern/warrant/dossier.ts';
+export {
+  parseRatification,
+  type Ratification,
+  type RatificationFields,
+  type RatifiedUse,
+  writeRatification,
+} from './govern/warrant/ratification.ts';
+export { parseRefusal, type Refusal, type RefusalFields, writeRefusal } from './govern/warrant/refusal.ts';
+export {
+  type SignAboutOptions,
+  type SignWarrantOptions,
+  signRatification,
+  signRefusal,
+  signWarrant,
+} from './govern/warrant/sign.ts';
+export { type VerifiedWarrant, type VerifyWarrantOptions, verifyWarrant } from './govern/warrant/verify.ts';
+export {
+  type AboutWarrantOptions,
+  type VerifiedClock,
+  type VerifiedRatification,
+  type VerifiedRefusal,
+  verifyClock,
+  verifyRatification,
+  verifyRefusal,
+} from './govern/warrant/verify-statements.ts';
+export { parseWarrant, type Warrant, type WarrantCase, type WarrantFields } from './govern/warrant/warrant.ts';
+export { type WarrantWordsOptions, warrantInWords } from './govern/warrant/words.ts';
