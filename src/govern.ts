@@ -19,11 +19,16 @@ export type { CharterFinding, CharterFindingWord } from './govern/charter/check/
 export { type CheckCharterOptions, checkCharter, type FormatSpace } from './govern/charter/check.ts';
 export { parseCharter } from './govern/charter/parse.ts';
 export { type OpenCharterOptions, openCharter } from './govern/charter/succession.ts';
+export type { NotedUse, Sequencer, SequencerOptions, UseRequest } from './govern/ledger/sequencer.ts';
+export { openSequencer } from './govern/ledger/sequencer.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
 export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
 export { addSignature } from './govern/officers/signatures.ts';
 export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
+export { type ProtectedPeople, parseProtected, writeProtected } from './govern/people/protected.ts';
+export { type PseudonymOptions, subjectPseudonyms } from './govern/people/pseudonyms.ts';
 export type { Demand } from './govern/text/items.ts';
+export { type Signed, signedBy } from './govern/warrant/approvals.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
 export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';
 export {
