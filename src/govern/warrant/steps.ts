@@ -1,6 +1,6 @@
 /**
  * What is asked of a warrant before anybody looks at its signatures, a function for each step, in the order in which
- * `verifyWarrant` takes them (docs/spec/warrant-v1.md, "Verifying"). Each throws the error of its step.
+ * `verifyWarrant` takes them (docs/spec/govern/warrant-v1.md, "Verifying"). Each throws the error of its step.
  */
 
 import { equalBytes, utf8 } from '../../core/bytes.ts';
