@@ -1,19 +1,22 @@
 /** Verifying a log: its signature, its tree, its entries, what was seen before, and what its witnesses have seen. */
 
+import { equalBytes } from '../../core/bytes.ts';
 import { badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
-import { TrefoilError } from '../../errors.ts';
+import { fail, TrefoilError } from '../../errors.ts';
 import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
 import { type Cosigned, type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
 import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
+import { rootOf } from '../tree/range.ts';
 import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
 import { type Compared, compareViews, unwitnessed, type Vouched, witnessedBy } from './compared.ts';
 import { type EntryFormat, type EntryVisitor, entryVisitor, type TimedEntry, type VisitEntry } from './entries.ts';
-import { caught, Fault, type Finding, fault, inOrder } from './finding.ts';
+import { caught, Fault, type Finding, fault, inOrder, within } from './finding.ts';
 import { firstChange } from './kept.ts';
 import { type CountedSource, counted } from './reading.ts';
 import { changedRange, explainTree } from './rebuilt.ts';
-import { type CheckedSeen, checkedSeen, type Seen, seenOf } from './seen.ts';
+import { type CheckedSeen, checkedSeen, type Seen, type SeenCosigned, seenOf } from './seen.ts';
 import { type TrustedTiles, trustedTiles } from './trusted.ts';
+import { isLate, isOverdue, openLooks } from './uncosigned.ts';
 import { walkTrusted } from './walk.ts';
 import { type AskWitness, askByHttp, askWitnesses, type WitnessView } from './witnesses.ts';
 
@@ -99,9 +102,11 @@ export interface Verification {
   readonly witnessed: number;
   /**
    * The time of the cosignature that completes this quorum, in seconds since 1970; `null` if there is no quorum, or
-   * with `quorum none`. If entries after `witnessed` are new and this time is old, the witnesses are late.
+   * with `quorum none`.
    */
   readonly witnessedAt: number | null;
+  /** Whether entries after `witnessed` are not cosigned and `witnessedAt` is more than 20 minutes ago. */
+  readonly late: boolean;
 }
 
 /**
@@ -114,8 +119,10 @@ export interface Verification {
  * Every witness of the policy is asked for its own checkpoint, not only a quorum: the log has to contain each of them.
  * A witness that does not answer is listed in `silent`. While it is silent, the log may show it other entries.
  *
- * The newest entries may not be cosigned yet. They are those from `witnessed` on. It is a finding if no entry is
- * witnessed, or not all of the last look.
+ * The newest entries may not be cosigned yet. They are those from `witnessed` on. `late` says that the last cosignature
+ * of a quorum is more than 20 minutes old. It is a finding if one of these entries was seen at a look more than 30
+ * minutes ago, or if no cosignatures of a quorum are known. `seen` has those of the last look, so a witness that is
+ * down for a moment makes neither.
  *
  * @param source where the log is read: `logAt`, a folder, or your own.
  * @returns what was found. Whatever is wrong with the log is in it, and is not thrown.
@@ -149,22 +156,31 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
   const log = counted(checkSource('source', source));
   const head = await caught(readHead(log, settings));
   if (head instanceof Fault) return unreadHead(head.finding, log);
-  const visitor = entryVisitor(settings.entries, settings.seen?.seen.at ?? null, settings.entry, settings.now());
+  const { seen } = settings;
+  // Read after the checkpoint and the witnesses: nothing in the log was made later.
+  const now = settings.now();
+  const visitor = entryVisitor(settings.entries, seen?.seen.at ?? null, settings.entry, now);
   const findings: Finding[] = [];
   const tree = await caught(verifyTree(log, head, settings, visitor));
   if (tree instanceof Fault) findings.push(tree.finding);
   const wrongEntry = visitor.finding();
   if (wrongEntry !== null) findings.push(wrongEntry);
   const tiles = tree instanceof Fault ? await tilesAgain(log, head.opened) : tree;
-  const compared = await compareViews(head, tiles, settings.now());
+  const remembered = (await hasSeen(tiles, seen)) ? seen!.seen.cosigned : [];
+  const compared = await compareViews(head, tiles, settings.policy, remembered, now);
   findings.push(...compared.findings);
   const { cosigned, mistimed } = compared;
-  const { witnessed, witnessedAt } = witnessedBy(cosigned, head.opened.size, settings.policy);
-  const before = settings.seen?.seen.size ?? Math.min(1, head.opened.size);
-  // A log that was rolled back cannot have more entries cosigned than it has, and has a finding of its own.
-  if (witnessed < Math.min(before, head.opened.size)) findings.push(unwitnessed(witnessed));
-  const ok = findings.length === 0;
   const { origin, size } = head.opened;
+  const witnessed = witnessedBy(cosigned, size, settings.policy);
+  const isOpen = witnessed.witnessed < size;
+  if (isOpen && (witnessed.witnessedAt === null || isOverdue(seen?.seen.open ?? [], witnessed.witnessed, now))) {
+    findings.push(unwitnessed(witnessed, size, mistimed.length));
+  }
+  const ok = findings.length === 0;
+  const kept = {
+    cosigned: cosignedToKeep(cosigned, settings.policy),
+    open: openLooks(seen?.seen.open ?? [], witnessed, size, now),
+  };
   return Object.freeze({
     ok,
     checkpoint: head.note,
@@ -174,15 +190,17 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
     files: log.count(),
     findings: Object.freeze(inOrder(findings)),
     seen:
-      ok && !(tiles instanceof Fault) ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
+      ok && !(tiles instanceof Fault)
+        ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note, kept)
+        : null,
     kinds: visitor.kinds(),
     unknown: visitor.unknown(),
     ahead: visitor.ahead(),
     cosigned,
     silent: silentOf(settings, head.views, compared),
     mistimed,
-    witnessed,
-    witnessedAt,
+    ...witnessed,
+    late: isLate(witnessed, size, now),
   });
 }
 
@@ -213,6 +231,11 @@ function checkedOptions(options: VerifyOptions): Settings {
     }
   }
   const before = seen === undefined ? null : checkedSeen(seen);
+  if (before !== null && !checkPolicy(policy).logs.some(({ name }) => name === before.seen.origin)) {
+    const message =
+      'the record of the last look is of a log that the policy does not name; use those that belong together';
+    fail('seen_invalid', message);
+  }
   const limit = checkInteger('timeout', timeout ?? DEFAULT_TIMEOUT, 1, 2 ** 31 - 1);
   return {
     policy: checkPolicy(policy),
@@ -239,7 +262,11 @@ async function readHead(log: LogSource, { policy, seen, ask, patience }: Setting
   const first = await readCheckpoint(log, policy);
   const { origin, size } = first.opened;
   if (seen !== null && origin !== seen.seen.origin) {
-    fault('unsigned', 'the checkpoint is of another log than that of the last look', { path: CHECKPOINT_PATH });
+    // The policy names both: the operator may have put another log into the place of the one that was seen.
+    fault('unsigned', 'the checkpoint is of another log of the policy than that of the last look', {
+      path: CHECKPOINT_PATH,
+      hint: 'check that LOG and the record of the last look belong together; if they do, ask where that log is now',
+    });
   }
   const views = ask === null ? [] : await askWitnesses(ask, policy, origin);
   // A witness may have cosigned a checkpoint that the log is about to publish.
@@ -264,7 +291,15 @@ async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<Omit<H
     if (!(error instanceof TrefoilError)) throw error;
     const { code, message } = error.issues[0]!;
     const word = code === 'note_unsigned' || code === 'signature_invalid' ? 'unsigned' : 'unreadable';
-    return fault(word, `the checkpoint of the log is not good: ${message}`, { code, path });
+    const hint =
+      code === 'signature_invalid'
+        ? 'keep a copy of the file: it was changed after it was signed, or a wrong signature was added to it'
+        : undefined;
+    return fault(word, `the checkpoint of the log is not good: ${message}`, {
+      code,
+      path,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 
@@ -286,6 +321,7 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
     mistimed: [],
     witnessed: 0,
     witnessedAt: null,
+    late: false,
   });
 }
 
@@ -315,7 +351,7 @@ async function verifyTree(
     const now = await caught(tiles.edgeAt(from));
     if (now instanceof Fault) return explainTree(log, opened, seen);
     const range = changedRange(seen, now, from);
-    if (range[0] < from) return forked(log, size, seen, range, kept, note);
+    if (range[0] < from) return forked(tiles, seen, range, kept, note);
   }
   await walkTrusted(log, tiles, from, everyTile, (bundle) => visitor.visit(bundle, from));
   return tiles;
@@ -323,15 +359,15 @@ async function verifyTree(
 
 /** Throws that the log has another tree than the one that was seen. An old copy tells the exact entry. */
 async function forked(
-  log: LogSource,
-  size: number,
-  { seen }: CheckedSeen,
+  tiles: TrustedTiles,
+  { seen, root }: CheckedSeen,
   range: readonly [from: number, to: number],
   kept: CountedSource | null,
   note: string,
 ): Promise<never> {
-  const exact = kept === null ? null : await caught(firstChange(kept, seen.size, log, size));
-  const where = typeof exact === 'number' ? { entry: exact } : { entry: range[0], range };
+  const old = kept === null ? null : await caught(trustedTiles(kept, seen.size, root));
+  const exact = old === null || old instanceof Fault ? null : await caught(firstChange(old, tiles));
+  const where = typeof exact === 'number' ? { entry: exact } : within(range);
   return fault('forked', 'the log has another tree than at the last look: entries were changed, and signed again', {
     ...where,
     evidence: [seen.checkpoint, note],
@@ -341,6 +377,19 @@ async function forked(
 /** The tiles for the comparison with the witnesses; what is wrong if the right edge of the tree is not good. */
 async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | Fault> {
   return caught(trustedTiles(log, size, root));
+}
+
+/** Whether a log has the tree of the last look. */
+async function hasSeen(tiles: TrustedTiles | Fault, seen: CheckedSeen | null): Promise<boolean> {
+  if (seen === null || tiles instanceof Fault || tiles.size < seen.seen.size) return false;
+  const edge = await caught(tiles.edgeAt(seen.seen.size));
+  return !(edge instanceof Fault) && equalBytes(rootOf(edge), seen.root);
+}
+
+/** What the witnesses have cosigned, to remember it under their keys: names belong to a policy. */
+function cosignedToKeep(cosigned: readonly Vouched[], { witnesses }: LogPolicy): readonly SeenCosigned[] {
+  const keys = new Map(witnesses.map(({ name, verifier }) => [name, verifier.text]));
+  return Object.freeze(cosigned.map(({ name, size, time }) => Object.freeze({ key: keys.get(name)!, size, time })));
 }
 
 /** The witnesses that were asked and did not answer, and those of which nothing else is known. */

@@ -20,23 +20,16 @@ import {
   type Verification,
   verifyLog,
 } from '../../../log.ts';
-import { EXIT, UsageError } from '../../exit.ts';
+import { EXIT, exitCodeOf, UsageError } from '../../exit.ts';
 import { type Context, checkFileName, fileOption, need, wordOption } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
-import { type Copied, copied, keptTiles } from '../../oversee/kept-tiles.ts';
+import { type BadCopies, badCopies, tellOfCopies } from '../../oversee/copies.ts';
+import { type Copied, copied, hasKept, keptTiles } from '../../oversee/kept-tiles.ts';
 import { readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
-import { readSeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
-import {
-  aheadText,
-  isLate,
-  isWitnessed,
-  type Look,
-  reasonOf,
-  verdictJson,
-  verdictLines,
-} from '../../oversee/verdict.ts';
+import { readSeenFile, type SeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
+import { aheadText, isWitnessed, type Look, reasonOf, verdictJson, verdictLines } from '../../oversee/verdict.ts';
 import { writeJsonLine, writeOut } from '../../stdout.ts';
-import { count, helpText, plural, printable, wordFor } from '../../voice.ts';
+import { count, helpText, plural, printable } from '../../voice.ts';
 
 const HELP = `
 LOG is the folder of the log, or its address on a web server. The first line of
@@ -56,7 +49,8 @@ The exit code is 7 if the log does not verify. It is 9 if it does and a witness
 does not answer, entries are of a kind that this version does not know, the time
 of an entry is more than ten minutes ahead of the clock of this machine, or the
 newest entries are not cosigned by a quorum and its last cosignature is older
-than 20 minutes.
+than 20 minutes. If an entry is still not cosigned 30 minutes after a run has
+seen it, the log does not verify.
 
 Examples:
   trefoil oversee verify https://log.example/2026 --log-policy policy.txt --seen seen.json
@@ -104,7 +98,19 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
   ]);
   if (seenFile === '-') throw new UsageError('--seen expected a file, because it is read and written');
   const policy = await policyOf(options);
-  const { seen, text } = await readSeenFile(seenFile).catch((error: unknown) => unseen(error, log, options));
+  const seen = await readSeenOf(policy, seenFile).catch((error: unknown) => unseen(error, log, options));
+  await look(log, seenFile, policy, seen, options, context).catch((error: unknown) => unread(error, log, options));
+}
+
+/** Looks at the log, and writes what was found. */
+async function look(
+  log: string,
+  seenFile: string,
+  policy: LogPolicy,
+  { seen, text }: SeenFile,
+  options: VerifyOptions,
+  context: Context,
+): Promise<void> {
   const source = logThere(interruptible(await sourceOf(log), context.signal), log, seen);
   const copies: Copied | null = options.keep === undefined ? null : await copied(source, options.keep);
   try {
@@ -127,7 +133,7 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
       : fresh;
     const now = Math.floor(Date.now() / 1000);
     const before = seen?.size ?? null;
-    const look: Look = {
+    const result: Look = {
       found,
       policy,
       place: log,
@@ -137,29 +143,58 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
       reasons,
       now,
     };
-    if (copies !== null && seen !== null) await tellOfCopies(copies, seen.size, isAgain, context);
+    const bad = copies === null || seen === null ? null : await judged(options, seen);
     if (found.seen !== null) {
       await copies?.keep();
       await writeSeenFile(seenFile, found.seen, text);
     }
-    if (options.json === true) await writeJsonLine(verdictJson(look));
-    else await writeOut(`${verdictLines(look).map(printable).join('\n')}\n`);
-    report(look, seenFile, context);
+    if (bad !== null) tellOfCopies(bad, (path) => found.seen !== null && copies!.hasRead(path), context.voice);
+    if (options.json === true) await writeJsonLine(verdictJson(result));
+    else await writeOut(`${verdictLines(result).map(printable).join('\n')}\n`);
+    report(result, seenFile, context);
   } finally {
     await copies?.discard();
   }
 }
 
+/** Reads the file of --seen, which must be of a log of the policy. @throws TrefoilError `seen_invalid`, `io_failed`. */
+async function readSeenOf(policy: LogPolicy, path: string): Promise<SeenFile> {
+  const file = await readSeenFile(path);
+  if (file.seen !== null && !policy.logs.some(({ name }) => name === file.seen!.origin)) {
+    fail('seen_invalid', OTHER_LOG, { file: path });
+  }
+  return file;
+}
+
+const OTHER_LOG =
+  'the file is that of a log that the policy does not name; use the policy and the file of --seen that belong ' +
+  'together';
+
 /**
- * Writes the verdict on a file of --seen that is damaged: nothing is known of the log. The file is the overseer's own,
- * so nobody may take its damage for that of the log.
+ * Writes the verdict on a file of --seen that is damaged or of another log: nothing is known of the log. It is the
+ * overseer's own file, so nobody may take its damage for that of the log.
  */
 async function unseen(error: unknown, place: string, { seen, json }: VerifyOptions): Promise<never> {
   if (!(error instanceof TrefoilError) || error.code !== 'seen_invalid') throw error;
   const { message } = error.issues[0]!;
+  const what = message === OTHER_LOG ? 'of another log' : 'damaged';
   if (json === true) await writeJsonLine({ verified: null, place, seen: { file: seen, message }, findings: [] });
-  else await writeOut(`${printable(`NOT KNOWN: the file ${seen} is damaged, and ${place} was not read`)}\n`);
+  else await writeOut(`${printable(`NOT KNOWN: the file ${seen} is ${what}, and ${place} was not read`)}\n`);
   throw error;
+}
+
+/** Writes the object of --json if the log could not be read, so that there is always one. */
+async function unread(error: unknown, place: string, { json }: VerifyOptions): Promise<never> {
+  if (json === true && error instanceof TrefoilError && exitCodeOf(error) === EXIT.io) {
+    const { code, message } = error.issues[0]!;
+    await writeJsonLine({ verified: null, place, error: { code, message }, findings: [] });
+  }
+  throw error;
+}
+
+/** The copies of --keep that are not those of the last look. */
+function judged({ keep, all }: VerifyOptions, seen: Seen): Promise<BadCopies> {
+  return badCopies(keptTiles(keep!), (path) => hasKept(keep!, path), seen, all === true);
 }
 
 /** A place without a checkpoint is not known to be a log, unless a log was seen there. */
@@ -174,17 +209,6 @@ function logThere(source: LogSource, place: string, seen: Seen | null): LogSourc
       return bytes;
     },
   };
-}
-
-/** Says which copies in the folder of --keep are lost or damaged, so that the exact entry may not be named one day. */
-async function tellOfCopies(copies: Copied, size: number, isAll: boolean, { voice }: Context): Promise<void> {
-  const { missing, damaged } = await copies.compare(size);
-  if (damaged > 0) {
-    voice.warning(`${plural(damaged, 'hash tile')} in the folder of --keep ${wordFor(damaged, 'is', 'are')} damaged`);
-  }
-  if (missing === 0) return;
-  const lacks = `the folder of --keep lacks ${plural(missing, 'hash tile')} of the entries that were seen`;
-  voice.warning(isAll ? lacks : `${lacks}; run once with --all to copy them`);
 }
 
 /**
@@ -209,7 +233,8 @@ function askOnce(ask: AskWitness): AskWitness {
 /** What is new, verified after the last look, together with everything from the beginning, of the same checkpoint. */
 function withAll(fresh: Verification, all: Verification): Verification {
   const known = new Set(fresh.findings.map(({ message }) => message));
-  const more = all.findings.filter(({ message }) => !known.has(message));
+  // What is new was verified with the memory of the last look, so it knows more of the witnesses.
+  const more = all.findings.filter(({ word, message }) => word !== 'unwitnessed' && !known.has(message));
   const findings = inOrder([...fresh.findings, ...more]);
   const ok = findings.length === 0;
   const { checked, files, kinds, unknown, ahead } = all;
@@ -246,7 +271,7 @@ function report(look: Look, seenFile: string, { voice, exit }: Context): void {
     );
     exit(EXIT.partial);
   }
-  if (isLate(look)) {
+  if (found.late) {
     const open = found.size - found.witnessed;
     voice.warning(
       `the newest ${count(open)} of ${count(found.size)} entries are not cosigned by enough witnesses, and the last ` +
