@@ -5,11 +5,14 @@
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
+import { parseNote } from '../../note/parse.ts';
 import type { Signer } from '../../note/signer.ts';
 import type { Verifier } from '../../note/verifier.ts';
 import { checkOpening } from '../entry/commitment.ts';
 import { entryEncoder, MAX_ENTRY, readEntry } from '../entry/entry.ts';
 import type { LogEvent } from '../entry/kinds.ts';
+import { allEntries } from '../tree/all-entries.ts';
+import { parseCheckpoint } from '../tree/checkpoint.ts';
 import type { LogPolicy } from '../tree/policy.ts';
 import { writeLogProof } from '../tree/proof-text.ts';
 import { inclusionProof } from '../tree/proofs.ts';
@@ -78,6 +81,13 @@ export interface Log {
    *   entries stay in the log. `log_rolled_back`, `log_forked` as soon as a witness has proven it, and always after.
    */
   cosigned(size: number, timeout: number): Promise<string>;
+  /**
+   * Reads the entries under the newest signed checkpoint, from the first one on. An accounting that is made of them is
+   * to be trusted after the last one alone, because they are held against the root at the end.
+   *
+   * @throws TrefoilError from the generator: `log_broken`, `io_failed`.
+   */
+  entries(): AsyncGenerator<Uint8Array>;
   /** The opening of an entry. `null`: it has none, or it was destroyed. */
   opening(index: number): Promise<string | null>;
   /** Destroys the opening of an entry. Its proofs stay valid. Returns whether there was an opening. */
@@ -148,6 +158,10 @@ export async function makeLog(parts: LogParts): Promise<Log> {
       checkInteger('timeout', timeout, 0, MOST_WAIT);
       if (witnesses === null) fail('witness_missing', 'the log was opened without the option `witnesses`');
       return witnesses.cosigned(size, timeout);
+    },
+    entries(): AsyncGenerator<Uint8Array> {
+      const { size, root } = parseCheckpoint(parseNote(committer.head()).text);
+      return allEntries(store, size, root);
     },
     async opening(index: number): Promise<string | null> {
       return store.readOpening(checkInteger('index', index, 0, Number.MAX_SAFE_INTEGER));
