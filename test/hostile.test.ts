@@ -394,6 +394,8 @@ const SEEN = {
   edge: [],
   at: null,
   checkpoint: ANNAS,
+  cosigned: [],
+  open: [],
 };
 const logSource = {
   read: async (path: string) => (path === 'checkpoint' ? new TextEncoder().encode(ANNAS) : null),

@@ -73,7 +73,7 @@ function fieldOf(subject: SubjectField | null, charter: Charter): SubjectField {
   const has = subject === null ? 'the policy has no "subject"' : `the field ${subject.path} has another rule or scope`;
   return fail(
     'warrant_exceeds',
-    `the warrant is for people, who are known by tokens of the scope ${scope}, and ${has}; set the policy's subject to ` +
-      'a field with such a token',
+    `the warrant is for people, who are known by tokens of the scope ${scope}, and ${has}; set the subject of the ` +
+      'policy to a field with such a token',
   );
 }

@@ -114,8 +114,8 @@ function checkBound(people: People, { scopes, bound }: PlaceFacts): void {
   if (loose.length > 0) {
     fail(
       'warrant_exceeds',
-      `values of ${loose.join(', ')} are bound to nobody, so a value of somebody else could be put in their place; the ` +
-        'purpose must say "unbound", or the values must be in a vault whose subject is that of the policy',
+      `values of ${loose.join(', ')} are bound to nobody, so a value of somebody else could be put in their place; ` +
+        'the purpose must say "unbound", or the values must be in a vault whose subject is that of the policy',
     );
   }
   if ([...people.named.values()].includes(null)) {
