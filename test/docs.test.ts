@@ -12,6 +12,7 @@ import * as errors from 'trefoil/errors';
 import * as ff1 from 'trefoil/ff1';
 import * as ff3 from 'trefoil/ff3';
 import * as format from 'trefoil/format';
+import * as govern from 'trefoil/govern';
 import * as ip from 'trefoil/ip';
 import * as keys from 'trefoil/keys';
 import * as log from 'trefoil/log';
@@ -38,6 +39,7 @@ const MODULES: Readonly<Record<string, object>> = {
   'trefoil/ff1': ff1,
   'trefoil/ff3': ff3,
   'trefoil/format': format,
+  'trefoil/govern': govern,
   'trefoil/ip': ip,
   'trefoil/keys': keys,
   'trefoil/log': log,

@@ -1193,6 +1193,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
+  govern: {},
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

@@ -1,6 +1,6 @@
-/** SHA-256 (FIPS 180-4, https://doi.org/10.6028/NIST.FIPS.180-4) of bytes that arrive in pieces. */
+/** SHA-256 and SHA-512 (FIPS 180-4, https://doi.org/10.6028/NIST.FIPS.180-4) of whole texts and of bytes in pieces. */
 
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
 
 /** A digest that can be read at any time and then continues. */
 export interface RunningDigest {
@@ -17,4 +17,14 @@ export function runningSha256(): RunningDigest {
     add: (bytes) => void hash.update(bytes),
     soFar: () => hash.clone().digest(),
   };
+}
+
+/** SHA-512 of bytes: 64 bytes. SSH signatures are over it. */
+export function sha512Of(bytes: Uint8Array): Uint8Array {
+  return sha512(bytes);
+}
+
+/** SHA-256 of bytes that are all there: 32 bytes. */
+export function sha256Of(bytes: Uint8Array): Uint8Array {
+  return sha256(bytes);
 }

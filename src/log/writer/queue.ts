@@ -10,7 +10,7 @@ import { type Appended, type Group, makeGroup } from './group.ts';
 
 /** Appends that wait to be written. */
 export interface Queue {
-  /** Gives an entry its place. The promise is fulfilled when it is written. */
+  /** Gives an entry, whose bytes are copied, its place. The promise is fulfilled when it is written. */
   readonly append: (entry: Uint8Array, opening: string | null) => Promise<Appended>;
   /** Writes nothing more. What waits is rejected. */
   readonly stop: (error: unknown) => void;

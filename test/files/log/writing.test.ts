@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commitment, type Log, openLog, readEntry } from '../../../src/log.ts';
+import { commitment, type Log, type LogEvent, openLog, readEntry, writeEntry } from '../../../src/log.ts';
 import { logFolder, readLogFolder } from '../../../src/node.ts';
 import { codeOf, rejection } from '../../helpers/errors.ts';
 import { KEY, place, signer, store, text } from './places.ts';
@@ -89,6 +89,31 @@ describe('a log of log-v1', () => {
     expect((await rejection(wrong)).code).toBe('entry_invalid');
     expect((await right).index).toBe(0);
     await log.close();
+  });
+
+  test('entries of one turn keep their bytes, whatever was written or refused between them', async () => {
+    const at = place();
+    const log = await openLog(store(at), { signer, create: true, now });
+    const note = (words: string): LogEvent => ({ kind: 'charter', note: `${words}\n\n\u2014 anna AAAAAQ==\n` });
+    const { commit, opening } = commitment({ rows: [1] });
+    // Quotes are escaped, so the longest note makes an entry of more than 65,535 bytes.
+    const [most, over] = [note('"'.repeat(32_000)), note('"'.repeat(32_740))];
+    const events: LogEvent[] = [note('g\u00e4\u{1f512}'), { kind: 'beat' }, most, { kind: 'erase', commit }, note('b')];
+    const appended: Promise<unknown>[] = [];
+    const refused: Promise<unknown>[] = [];
+    for (const event of events) {
+      appended.push(log.append(event, event.kind === 'erase' ? { opening } : {}));
+      refused.push(log.append(over), log.append({ kind: 'erase', commit: 'no digest' }));
+    }
+    for (const error of await Promise.all(refused.map((append) => rejection(append)))) {
+      expect(error.code).toBe('entry_invalid');
+    }
+    const [issue] = (await rejection(refused[0]!)).issues;
+    expect(issue).toMatchObject({ maximum: 65_535, actual: writeEntry(most, 1_796_126_400).length + 2 * 740 });
+    await Promise.all(appended);
+    await log.close();
+    const { entries } = readLog(join(at, 'log'), KEY.verifierKey);
+    expect(entries.map(String)).toEqual(events.map((event) => String(Buffer.from(writeEntry(event, 1_796_126_400)))));
   });
 
   test('openings are stored for their owner alone, destroyed, and must be those of the entry', async () => {

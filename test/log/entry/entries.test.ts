@@ -93,6 +93,52 @@ describe('writing', () => {
     expect(refusal(() => writeEntry(inherited, AT))).toMatch(/^entry_invalid .*missing/);
   });
 
+  test('nothing that somebody writes to Object.prototype counts', () => {
+    const later = { to: AT - 1, from: AT, kind: 'beat', commit: HASH, warrant: MARKER };
+    const deny: LogEvent = { kind: 'deny', code: 'budget_spent', count: 2 };
+    const expected = text(writeEntry(deny, AT));
+    let found: string[] = [];
+    for (const [name, value] of Object.entries(later)) {
+      Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true });
+    }
+    try {
+      found = [
+        text(writeEntry(deny, AT)),
+        refusal(() => writeEntry({ kind: 'erase' } as LogEvent, AT)),
+        refusal(() => writeEntry({} as LogEvent, AT)),
+      ];
+    } finally {
+      for (const name of Object.keys(later)) Reflect.deleteProperty(Object.prototype, name);
+    }
+    expect(found).toEqual([
+      expected,
+      expect.stringMatching(/^entry_invalid .*missing/),
+      expect.stringMatching(/^entry_invalid .*kind/),
+    ]);
+  });
+
+  test('a getter is called once, a hidden property and a symbol never', () => {
+    let calls = 0;
+    const event = {
+      kind: 'erase',
+      get commit() {
+        calls++;
+        return calls === 1 ? HASH : MARKER;
+      },
+      [Symbol('more')]: MARKER,
+    } as const;
+    Object.defineProperty(event, 'more', { value: MARKER });
+    expect(text(writeEntry(event, AT))).toContain(`"commit":"${HASH}"}`);
+    expect(calls).toBe(1);
+  });
+
+  test('a field that the kind does not have may be undefined', () => {
+    const event = { kind: 'beat', commit: undefined, to: undefined } as LogEvent;
+    expect(text(writeEntry(event, AT))).toBe(text(writeEntry({ kind: 'beat' }, AT)));
+    const own = JSON.parse('{"kind":"beat","__proto__":1}') as LogEvent;
+    expect(refusal(() => writeEntry(own, AT))).toMatch(/^entry_invalid .*does not have/);
+  });
+
   test('names of Object.prototype are no kinds', () => {
     for (const kind of ['toString', '__proto__', 'constructor', 'segment', '']) {
       expect(refusal(() => writeEntry({ kind } as unknown as LogEvent, AT))).toMatch(/^entry_invalid .*kind/);

@@ -1,7 +1,9 @@
-// Judges signed notes and Ed25519 signatures with Go's implementations, and writes their verdicts for the tests:
+// Judges signed notes and signatures of Ed25519, ECDSA and SSH with Go's implementations, and writes their verdicts for the tests:
 //
 //	GOTOOLCHAIN=go1.27.3 go run . notes > ../../../note/go-verdicts.jsonl
 //	GOTOOLCHAIN=go1.27.3 go run . ed25519 > ../../../kernel/curves/edges.jsonl
+//	GOTOOLCHAIN=go1.27.3 go run . p256 > ../../../kernel/curves/p256-edges.jsonl
+//	GOTOOLCHAIN=go1.27.3 go run . ssh > ../../../govern/officers/go-verdicts.jsonl
 //
 // Every run writes the same bytes. The keys are hashes of their names.
 package main
@@ -20,8 +22,12 @@ func main() {
 		writeNotes()
 	} else if len(os.Args) == 2 && os.Args[1] == "ed25519" {
 		writeEdges()
+	} else if len(os.Args) == 2 && os.Args[1] == "p256" {
+		writeP256()
+	} else if len(os.Args) == 2 && os.Args[1] == "ssh" {
+		writeSSH()
 	} else {
-		fmt.Fprintln(os.Stderr, "usage: go run . notes|ed25519")
+		fmt.Fprintln(os.Stderr, "usage: go run . notes|ed25519|p256|ssh")
 		os.Exit(2)
 	}
 }
