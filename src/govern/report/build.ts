@@ -38,7 +38,7 @@ export interface ReportOptions {
   readonly protected?: ProtectedPeople | undefined;
   /** Beginning of the period. Default: the first entry. What was before it counts for windows and budgets only. */
   readonly from?: number | undefined;
-  /** End of the period; an entry at this time is not in it. Default: `now`. */
+  /** End of the period; an entry at this time is not in it. Default: after the last entry. */
   readonly to?: number | undefined;
   /** The time. Default: that of the system. */
   readonly now?: number | undefined;
@@ -115,14 +115,14 @@ interface Settings {
   readonly openSubject: ((sealed: string) => string) | null;
   readonly list: ProtectedPeople | null;
   readonly from: number | null;
-  readonly to: number;
+  readonly to: number | null;
   readonly now: number;
 }
 
 function settingsOf(options: ReportOptions): Settings {
   const names = ['firstCharter', 'openSubject', 'protected', 'from', 'to', 'now'];
   const given = checkOptions<ReportOptions>('options', options, names);
-  const { firstCharter, openSubject, protected: list, from, now = Math.floor(Date.now() / 1000), to = now } = given;
+  const { firstCharter, openSubject, protected: list, from, to, now = Math.floor(Date.now() / 1000) } = given;
   if (firstCharter !== undefined && !/^[0-9a-f]{64}$/.test(firstCharter)) {
     badRange('firstCharter', 'expected 64 hexadecimal digits in lower case');
   }
@@ -135,14 +135,15 @@ function settingsOf(options: ReportOptions): Settings {
   if (list !== undefined && openSubject === undefined) {
     badType('openSubject', 'expected a function, because protected people are found by their pseudonyms');
   }
-  for (const [name, time] of Object.entries({ from: from ?? 0, to, now })) checkInteger(name, time, 0, LAST_TIME);
-  if (from !== undefined && to <= from) badRange('to', 'expected a time after "from"');
+  for (const [name, time] of Object.entries({ from: from ?? 0, to: to ?? 0, now }))
+    checkInteger(name, time, 0, LAST_TIME);
+  if (to !== undefined && to <= (from ?? 0)) badRange('to', 'expected a time after "from"');
   return {
     firstCharter: firstCharter ?? null,
     openSubject: openSubject ?? null,
     list: list ?? null,
     from: from ?? null,
-    to,
+    to: to ?? null,
     now,
   };
 }
@@ -170,16 +171,18 @@ export function reportBuilder(options: ReportOptions): ReportBuilder {
   const read = entryReader();
   const contradictions = listing<Contradiction>();
   const accounts = newAccounts({ firstCharter, openSubject, contradict: contradictions.add });
-  const period = { from: from ?? 0, to };
-  const counters = newCounters(accounts, period, list);
+  const period = { from: from ?? 0, to: to ?? LAST_TIME + 1 };
+  const counters = newCounters(accounts, period, list, contradictions.add);
   const [silences, clocks] = [watchSilences(period), watchClock()];
   let first: number | null = null;
+  let last = 0;
 
   return Object.freeze({
     charter: accounts.charter,
     add(index: number, bytes: Uint8Array): void {
       const { event, at } = read(index, bytes);
       first ??= at;
+      last = at;
       silences.see(index, at);
       clocks.see(index, at);
       if (event === null) {
@@ -201,7 +204,7 @@ export function reportBuilder(options: ReportOptions): ReportBuilder {
         isPinned: firstCharter !== null,
         seesPeople: openSubject !== null,
         hasList: list !== null,
-        period: { from: from ?? first ?? 0, to },
+        period: { from: from ?? first ?? 0, to: to ?? Math.max(now, last + 1) },
         now,
         accounts,
         counters,

@@ -8,6 +8,7 @@ import { type Period, watchBursts } from './activity.ts';
 import { watchPeople } from './people.ts';
 import { purposeTallies } from './purposes.ts';
 import {
+  type Contradiction,
   type Cut,
   listing,
   MOST_LISTED,
@@ -64,7 +65,12 @@ export interface Counters {
 }
 
 /** Makes counters. */
-export function newCounters(accounts: Accounts, period: Period, list: ProtectedPeople | null): Counters {
+export function newCounters(
+  accounts: Accounts,
+  period: Period,
+  list: ProtectedPeople | null,
+  contradict: (found: Contradiction) => void,
+): Counters {
   const purposes = purposeTallies();
   const seen = new Set<Account>();
   const watch = watchPeople();
@@ -106,13 +112,18 @@ export function newCounters(accounts: Accounts, period: Period, list: ProtectedP
         const threshold = subjectThreshold(charter);
         for (const person of people ?? []) watch.see(person, account, at, threshold, isIn(at));
       }
+      const isProtected = list !== null && people?.some(list.has) === true;
+      if (isProtected && account !== null && account.charter.protected?.sha256 === list.sha256) {
+        const message = 'the use is about a protected person, and signatures that this needs are missing';
+        if (!account.isForProtected) contradict({ entry: index, code: 'warrant_unsigned', message });
+      }
       if (!isIn(at)) return;
       totals.entries++;
       totals.uses++;
       totals.values += values;
       totals.sealed += event.subjects.length;
       if (isUnnamed) unnamed.add(index);
-      if (list !== null && people?.some(list.has) === true) touched.add(index);
+      if (isProtected) touched.add(index);
       const hours = charter?.alerts.hours ?? null;
       if (hours !== null && !isWithin(at, hours)) outsideHours.add(index);
       if (account === null) return;

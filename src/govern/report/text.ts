@@ -215,7 +215,7 @@ function useLines({ outsideHours, thresholds, unratified, withoutOutcome, unname
     lines.push(`outside ${from}–${to} h UTC: ${plural(outsideHours.count, 'use')} (${entries(outsideHours)})${MARK}`);
   }
   if (unratified.count > 0) {
-    const late = unratified.overdue === 0 ? 'none too late yet' : `${number(unratified.overdue)} too late${MARK}`;
+    const late = unratified.overdue === 0 ? 'none too late yet' : `${number(unratified.overdue)} too late`;
     lines.push(`break-glass that nobody has ratified: ${plural(unratified.count, 'use')}, ${late}`);
     for (const { entry, requester, purpose, at, isOverdue } of unratified.first.slice(0, NAMED)) {
       lines.push(`  entry ${entry}: ${requester} for ${purpose}, ${time(at)}${isOverdue ? MARK : ''}`);
@@ -233,7 +233,7 @@ function useLines({ outsideHours, thresholds, unratified, withoutOutcome, unname
     );
   }
   if (contradictions.count > 0) {
-    lines.push(`the writer of the log should not have written: ${plural(contradictions.count, 'thing')}${MARK}`);
+    lines.push(`the writer of the log should not have written: ${plural(contradictions.count, 'thing')}`);
     for (const { entry, code, message } of contradictions.first.slice(0, NAMED)) {
       lines.push(`  entry ${entry}: ${code}: ${message}${MARK}`);
     }

@@ -5,8 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Pretext, watchPeople } from '../../../src/govern/report/people.ts';
 import { reportOf, reportText } from '../../../src/govern.ts';
-import { SEALER } from '../ledger/shared.ts';
-import { begin, DAY, pseudonym } from './shared.ts';
+import { ASKERS, begin, DAY, people, pseudonym, SEALER } from './shared.ts';
 
 const USES = 50_000;
 const DAYS = 30;
@@ -64,31 +63,28 @@ describe('the journalist', () => {
     const story = await begin({}, DAY - DAYS * 86_400);
     const next = generator(7);
     const journalist = pseudonym(31_337);
-    // The charter of the tests has two who ask; two of the four are under other names for other desks.
     const pretexts = [
-      ['chris', 'support.call-back', ['chris', 'anna']],
-      ['dora', 'fraud.case', ['dora', 'anna', 'bela']],
-      ['chris', 'police.query', ['chris', 'bela']],
-      ['dora', 'support.call-back', ['dora', 'bela']],
-      ['chris', 'fraud.case', ['chris', 'anna', 'bela']],
-      ['dora', 'police.query', ['dora', 'bela']],
-      ['chris', 'support.call-back', ['chris', 'bela']],
+      ['chris', 'support.call-back', ['anna']],
+      ['dora', 'fraud.case', ['anna', 'bela']],
+      ['emil', 'police.query', ['bela']],
+      ['finn', 'support.call-back', ['bela']],
+      ['dora', 'fraud.case', ['anna', 'bela']],
+      ['emil', 'support.call-back', ['bela']],
+      ['chris', 'support.call-back', ['bela']],
     ] as const;
     const begins = story.at;
     const perWarrant = 100;
     for (let i = 0; i < USES; i += perWarrant) {
       story.at = begins + Math.floor((i * DAYS * 86_400) / USES);
-      const by = i % 200 === 0 ? 'chris' : 'dora';
-      const warrant = await story.warrant({ requester: by, desk: `${by}-desk`, values: 1000 }, [
-        by,
-        next(2) === 0 ? 'anna' : 'bela',
-      ]);
+      const by = ASKERS[next(4)]!;
+      const request = { requester: by, desk: `${by}-desk`, values: 100, subjects: people(perWarrant) };
+      const warrant = await story.warrant(request, [by, next(2) === 0 ? 'anna' : 'bela']);
       for (let use = 0; use < perWarrant; use++) story.use(warrant, [pseudonym(1_000_000 + next(CUSTOMERS))]);
       const pretext = i % 7000 === 0 ? pretexts[i / 7000] : undefined;
       if (pretext === undefined) continue;
       const [requester, purpose, signers] = pretext;
-      const request = { requester, desk: `${requester}-desk`, purpose, values: 4 };
-      story.use(await story.warrant(request, signers), [journalist], { count: 4 });
+      const pretended = { requester, desk: `${requester}-desk`, purpose, values: 4, subjects: people(1) };
+      story.use(await story.warrant(pretended, [requester, ...signers]), [journalist], { count: 4 });
     }
     story.beats(DAY);
     const options = { firstCharter: story.first, from: begins, to: DAY, now: DAY };
@@ -99,11 +95,11 @@ describe('the journalist', () => {
       expect.objectContaining({
         pseudonym: journalist,
         warrants: 7,
-        requesters: ['chris', 'dora'],
+        requesters: [...ASKERS],
         purposes: ['fraud.case', 'police.query', 'support.call-back'],
       }),
     ]);
-    expect(reportText(report)).toContain(`${journalist}: 7 warrants by 2 officers for 3 purposes in 25 d  !`);
+    expect(reportText(report)).toContain(`${journalist}: 7 warrants by 4 officers for 3 purposes in 25 d  !`);
     // Without the key of the shard nobody can see it, and the report says so before anything else.
     const blind = reportText(reportOf(story.entries, options));
     expect(blind).not.toContain(journalist);
@@ -122,8 +118,8 @@ describe('the journalist', () => {
     }
     expect(raised.get(DEFAULT.count)).toBe(0);
     // Lower thresholds find ordinary people: a charter that states one should know how many.
-    expect(raised.get(3)).toBeGreaterThan(raised.get(4)!);
-    console.log(Object.fromEntries(raised));
+    // docs/guide/oversight.md states these numbers.
+    expect(Object.fromEntries(raised)).toEqual({ 3: 918, 4: 26, 5: 0 });
   }, 120_000);
 
   it('leaving out people with fewer warrants changes nothing', () => {

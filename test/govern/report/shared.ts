@@ -1,20 +1,58 @@
 /** Entries of a log that nobody has written: bytes in their order, with a charter and warrants that are signed. */
 import { createHash } from 'node:crypto';
-import { type Charter, openCharter, parseWarrant } from '../../../src/govern.ts';
-import { type LogEvent, readEntry, writeEntry } from '../../../src/log.ts';
-import type { WarrantRequest } from '../../../src/govern/warrant/ask.ts';
-import { newWarrant } from '../../../src/govern/warrant/ask.ts';
-import { KEYS, NOW, REQUEST, SEALER, signed } from '../ledger/shared.ts';
+import type { SshNamespace } from '../../../src/govern/officers/party-key.ts';
+import { notePartySigner } from '../../../src/govern/officers/party-signer.ts';
+import { addSignature } from '../../../src/govern/officers/signatures.ts';
+import { type Charter, newWarrant, openCharter, parseWarrant, type WarrantRequest } from '../../../src/govern.ts';
+import { type LogEvent, newNoteKey, subjectSealer, writeEntry } from '../../../src/log.ts';
+
+/** 2026-11-30T20:00:00Z. */
+const NOW = 1_796_068_800;
+
+export const SHARD_KEY: Buffer = createHash('sha256').update('report test shard').digest();
+export const SEALER = subjectSealer(SHARD_KEY);
 
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
 /** The beginning of the day of {@link NOW}: 2026-11-30. */
 export const DAY: number = NOW - (NOW % 86_400);
 
-/** Officers of the charter: four who ask, three who agree, two of the law. */
+/** Officers of the charter who ask. Each has a desk. */
 export const ASKERS = ['chris', 'dora', 'emil', 'finn'] as const;
 
+const OTHERS = ['log', 'anna', 'bela', 'eva', 'etl', ...ASKERS.map((name) => `${name}-desk`)];
+export const KEYS = Object.fromEntries(
+  [...ASKERS, ...OTHERS].map((name) => [
+    name,
+    newNoteKey(`${name}.example`, { random: () => createHash('sha256').update(`report test ${name}`).digest() }),
+  ]),
+);
+
 const vkey = (name: string): string => KEYS[name]!.verifierKey;
+
+/** Signs a text as these officers. */
+export async function signed(text: string, by: readonly string[], namespace: SshNamespace): Promise<string> {
+  let note = text;
+  for (const name of by) note = addSignature(note, await notePartySigner(KEYS[name]!.privateKey).sign(text, namespace));
+  return note;
+}
+
+const REQUEST: WarrantRequest = {
+  purpose: 'support.call-back',
+  requester: 'chris',
+  desk: 'chris-desk',
+  case: 'TICKET-20817',
+  scopes: ['seal:person.name'],
+  values: 50,
+  subjects: people(10),
+  reason: 'The customer asks to be called back.',
+  seconds: 12 * 3600,
+};
+
+/** So many people of a dossier. */
+export function people(count: number): { readonly text: string }[] {
+  return Array.from({ length: count }, (_, i) => ({ text: String(10_017 + i) }));
+}
 
 /** More lines of a charter. */
 export interface Lines {
@@ -40,11 +78,9 @@ export function charterText(lines: Lines = {}): string {
     ...quorum,
     `officer anna approver note ${vkey('anna')}`,
     `officer bela approver,legal note ${vkey('bela')}`,
-    `officer chris requester note ${vkey('chris')}`,
-    `officer dora requester note ${vkey('dora')}`,
+    ...ASKERS.map((name) => `officer ${name} requester note ${vkey(name)}`),
     `officer eva keeper note ${vkey('eva')}`,
-    `desk chris-desk of chris note ${vkey('chris-desk')}`,
-    `desk dora-desk of dora note ${vkey('dora-desk')}`,
+    ...ASKERS.map((name) => `desk ${name}-desk of ${name} note ${vkey(`${name}-desk`)}`),
     `client etl note ${vkey('etl')}`,
     'case shown',
     `purpose support.call-back dpv:CustomerCare verb reveal scopes seal:person.name approvals 1:approver values 1000 ${callBack}`,
@@ -137,8 +173,6 @@ export async function begin(lines: Lines = {}, at: number = DAY + 8 * 3600): Pro
   story.add({ kind: 'start', host: 'gateway-1', boot: '0'.repeat(32) });
   return story;
 }
-
-export const kindsOf = (entries: readonly Uint8Array[]): string[] => entries.map((bytes) => readEntry(bytes).kind);
 
 /** The pseudonym of a number: 16 symbols. */
 export const pseudonym = (number: number): string => {

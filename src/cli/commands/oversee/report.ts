@@ -63,7 +63,7 @@ export function addOverseeReport(parent: Command, context: Context): void {
   addLogOptions(command)
     .addOption(seenOption())
     .addOption(timeOption('--from', 'first day of the period, or its first second (default: the first entry)'))
-    .addOption(timeOption('--to', 'last day of the period, or the second after it (default: now)', true))
+    .addOption(timeOption('--to', 'last day of the period, or the second after it (default: to the end)', true))
     .addOption(fileOption('--shard-key', 'key of the shard: without it, no person is recognised again'))
     .addOption(fileOption('--protected', 'list of protected people that the charter names'))
     .addOption(integerOption('--sample', 'N', 'draw so many entries whose openings are demanded', 1, MOST_SAMPLED))
@@ -94,7 +94,7 @@ async function report(place: string, options: ReportCommandOptions, context: Con
   const { builder, begin, drawn } = passes(
     () => reportBuilder({ firstCharter, openSubject: sealer?.open, protected: people, from, to, now }),
     count,
-    { from: from ?? 0, to: to ?? now },
+    { from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER },
   );
   const whole = await readWholeLog(source, reading, begin);
   if (!(await isVerified(whole, json, context.exit))) return;
