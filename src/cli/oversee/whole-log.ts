@@ -5,7 +5,7 @@
  */
 
 import { utf8 } from '../../core/bytes.ts';
-import { fail } from '../../errors.ts';
+import { fail, TrefoilError } from '../../errors.ts';
 import { type Charter, openCharter } from '../../govern.ts';
 import { MOST_BUNDLE_BYTES, parseBundle } from '../../log/tree/bundle.ts';
 import { CHECKPOINT_PATH, readTileFile } from '../../log/tree/source.ts';
@@ -138,9 +138,13 @@ export async function policyOfCharters(source: LogSource, sha256: string): Promi
   let isFirst = true;
   const entry: VisitEntry = (_, bytes) => {
     if (!startsWith(bytes, prefix)) return;
-    const { event } = readEntry(bytes);
-    if (event?.kind !== 'charter') return;
-    if (!isFirst) charter = openCharter(event.note, { previous: charter });
+    try {
+      const { event } = readEntry(bytes);
+      if (event?.kind === 'charter' && !isFirst) charter = openCharter(event.note, { previous: charter });
+    } catch (error) {
+      // One that does not follow changes nothing, and the report names it.
+      if (!(error instanceof TrefoilError)) throw error;
+    }
     isFirst = false;
   };
   const { ok } = await verifyLog(source, { policy: own, ask: null, entries: 'bytes', tiles: 'edge', entry });
@@ -155,7 +159,7 @@ async function firstCharterOf(source: LogSource, sha256: string): Promise<Charte
   for (let first = 0; first < Math.min(size, MOST_BEFORE_CHARTER); first += TILE_WIDTH) {
     const { index, width } = tileOf(0, first, size);
     const file = await readTileFile(source, { level: 'entries', index, width }, () => MOST_BUNDLE_BYTES);
-    if (file === null) break;
+    if (file === null) fail('log_broken', 'a bundle of entries is missing; the log was cut, or a file was deleted');
     for (const entry of parseBundle(file.bytes, file.width)) {
       const { event } = readEntry(entry);
       if (event?.kind === 'charter') return openCharter(event.note, { sha256 });
