@@ -3,6 +3,11 @@
  * them.
  */
 
+export type { WarrantAccess } from './core/capability.ts';
+export { type GovernOptions, govern } from './govern/access/govern.ts';
+export type { UseKeeper } from './govern/access/place.ts';
+export { type WarrantPapers, warrantAccess } from './govern/access/warrant-access.ts';
+export { type CharterChange, charterChanges } from './govern/charter/changes.ts';
 export type {
   Alerts,
   Charter,
@@ -21,6 +26,9 @@ export { type OpenCharterOptions, openCharter } from './govern/charter/successio
 export type { NotedUse, Sequencer, SequencerOptions, UseRequest } from './govern/ledger/sequencer.ts';
 export { openSequencer } from './govern/ledger/sequencer.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
+export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
+export { addSignature } from './govern/officers/signatures.ts';
+export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
 export { type ProtectedPeople, parseProtected, writeProtected } from './govern/people/protected.ts';
 export { type PseudonymOptions, subjectPseudonyms } from './govern/people/pseudonyms.ts';
 export { type ReportBuilder, type ReportOptions, reportBuilder, reportOf } from './govern/report/build.ts';
@@ -50,7 +58,6 @@ export type {
 export { drawSample, type SampleDraw } from './govern/report/sample.ts';
 export { reportText } from './govern/report/text.ts';
 export type { Demand } from './govern/text/items.ts';
-export { type Signed, signedBy } from './govern/warrant/approvals.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
 export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';
 export {
@@ -69,13 +76,11 @@ export {
 } from './govern/warrant/ratification.ts';
 export { parseRefusal, type Refusal, type RefusalFields, writeRefusal } from './govern/warrant/refusal.ts';
 export {
-  readyToSign,
   type SignAboutOptions,
   type SignWarrantOptions,
   signRatification,
   signRefusal,
   signWarrant,
-  type ToSign,
 } from './govern/warrant/sign.ts';
 export { type VerifiedWarrant, type VerifyWarrantOptions, verifyWarrant } from './govern/warrant/verify.ts';
 export {
@@ -88,4 +93,4 @@ export {
   verifyRefusal,
 } from './govern/warrant/verify-statements.ts';
 export { parseWarrant, type Warrant, type WarrantCase, type WarrantFields } from './govern/warrant/warrant.ts';
-export { type WarrantView, warrantInWords } from './govern/warrant/words.ts';
+export { type WarrantWordsOptions, warrantInWords } from './govern/warrant/words.ts';

@@ -1,6 +1,8 @@
 /**
  * The pure functions of bench/: the interval, the verdicts of the guard, and the table of docs/guide/performance.md.
+ * And the measurements of logs run.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { countVerdict, isEnough, LIMIT, overProcesses, readBaseline, timeVerdict } from '../bench/guard-verdict.mjs';
@@ -165,4 +167,25 @@ describe('the table of docs/guide/performance.md', () => {
     expect([1.005, 9.876, 12.34, 999.4, 1234.5].map(number)).toEqual(['1.00', '9.88', '12.3', '999', '1235']);
     expect([perValue(null), perValue(999), perValue(1500)]).toEqual(['', '999 ns', '1.50 µs']);
   });
+});
+
+/**
+ * They import the built package, and nothing else runs them before a release. Their limits are not judged here, because
+ * a few entries are too few to be timed.
+ */
+describe('the measurements of logs run', () => {
+  it.each([
+    ['log.mjs', ['512', '1'], 'appending / writing the same files, fsync in groups of 256: '],
+    ['log-verify.mjs', ['2000', '1'], '1,000 new: '],
+  ])(
+    '%s',
+    (file, args, last) => {
+      const { stdout, stderr } = spawnSync(process.execPath, [`bench/processes/${file}`, ...args], {
+        encoding: 'utf8',
+      });
+      expect(stderr).toBe('');
+      expect(stdout).toContain(last);
+    },
+    60_000,
+  );
 });

@@ -18,6 +18,16 @@ import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
 import {
+  notePartySigner,
+  type PartySigner,
+  parseCharter,
+  parseWarrant,
+  sshPartySigner,
+  writeClock,
+  writeRatification,
+  writeRefusal,
+} from '../src/govern.ts';
+import {
   coarsen,
   constant,
   drop,
@@ -66,6 +76,15 @@ import { parsePolicy, project, rekey } from '../src/policy.ts';
 import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
+import { privateKey, sshsig } from './govern/officers/sshsig.ts';
+import {
+  made as madeWarrant,
+  NOW,
+  REQUEST,
+  SIGNERS,
+  signed as signedText,
+  CHARTER as WARRANT_CHARTER,
+} from './govern/warrant/shared.ts';
 import { HostileError, hostileValues, MARKER } from './hostile.ts';
 import { keysetJson, testRoot } from './reference/tree.ts';
 
@@ -315,6 +334,50 @@ const signerRow =
     ];
   };
 
+const WARRANT = madeWarrant();
+const WARRANT_NOTE = await signedText(WARRANT.text, ['chris', 'anna']);
+const REFUSAL = writeRefusal({ warrant: '0'.repeat(64), officer: 'anna', at: NOW, why: 'The ticket was closed.' }).text;
+const RATIFICATION = writeRatification({
+  warrant: '0'.repeat(64),
+  uses: [{ index: 1, sha256: '1'.repeat(64) }],
+  why: 'An ambulance was on its way.',
+}).text;
+const CLOCK = writeClock({ domain: 'eu-enclave', at: NOW, why: 'The gateway was off for two days.' }).text;
+const WARRANT_OPTIONS = () => ({
+  charter: WARRANT_CHARTER,
+  dossier: WARRANT.dossier,
+  now: NOW,
+  extra: [{ count: 1, role: 'approver' }],
+});
+const ABOUT = () => ({ charter: WARRANT_CHARTER, warrant: { ...parseWarrant(WARRANT.text) } });
+const SIGNING = () => ({ charter: WARRANT_CHARTER, signer: { ...SIGNERS.bela! } });
+
+const WARRANTS: Readonly<Record<string, Row>> = {
+  newWarrant: call(() => [
+    { ...REQUEST },
+    { charter: WARRANT_CHARTER, now: NOW, random: (n: number) => new Uint8Array(n) },
+  ]),
+  parseWarrant: call(() => [WARRANT.text]),
+  parseDossier: call(() => [WARRANT.dossier]),
+  writeDossier: call(() => [JSON.parse(WARRANT.dossier)]),
+  parseRefusal: call(() => [REFUSAL]),
+  writeRefusal: call(() => [{ warrant: '0'.repeat(64), officer: 'anna', at: NOW, why: 'The ticket was closed.' }]),
+  parseRatification: call(() => [RATIFICATION]),
+  writeRatification: call(() => [
+    { warrant: '0'.repeat(64), uses: [{ index: 1, sha256: '1'.repeat(64) }], why: 'An ambulance was on its way.' },
+  ]),
+  parseClock: call(() => [CLOCK]),
+  writeClock: call(() => [{ domain: 'eu-enclave', at: NOW, why: 'The gateway was off for two days.' }]),
+  verifyWarrant: call(() => [WARRANT_NOTE, WARRANT_OPTIONS()], { refuses: true }),
+  warrantInWords: call(() => [WARRANT_NOTE, { charter: WARRANT_CHARTER, dossier: WARRANT.dossier, extra: [] }]),
+  signWarrant: call(() => [WARRANT_NOTE, { ...SIGNING(), dossier: WARRANT.dossier, now: NOW }]),
+  signRefusal: call(() => [REFUSAL, { ...ABOUT(), ...SIGNING() }], { refuses: true }),
+  signRatification: call(() => [RATIFICATION, { ...ABOUT(), ...SIGNING() }], { refuses: true }),
+  verifyRefusal: call(() => [REFUSAL, ABOUT()], { refuses: true }),
+  verifyRatification: call(() => [RATIFICATION, ABOUT()], { refuses: true }),
+  verifyClock: call(() => [CLOCK, { charter: WARRANT_CHARTER }], { refuses: true }),
+};
+
 const LEAF = new Uint8Array(32);
 const TRUST = parseLogPolicy(`log ${NOTE_KEY.verifierKey}\nquorum none\n`);
 const ANNAS = await signNote(CHECKPOINT.replace('log.example', 'anna.example'), [noteSigner(NOTE_KEY.privateKey)]);
@@ -331,6 +394,8 @@ const SEEN = {
   edge: [],
   at: null,
   checkpoint: ANNAS,
+  cosigned: [],
+  open: [],
 };
 const logSource = {
   read: async (path: string) => (path === 'checkpoint' ? new TextEncoder().encode(ANNAS) : null),
@@ -402,6 +467,37 @@ const TREE: Readonly<Record<string, Row>> = {
       args: () => [new TextEncoder().encode(ANNAS)],
     },
   ],
+};
+
+/** A charter and its note, without witnesses and with one keeper. */
+const CHARTER_TEXT =
+  'trefoil charter v1\nversion 1\ndomain eu-enclave\n' +
+  `log ${newNoteKey('log.example').verifierKey}\nquorum none\nofficer eva keeper note ${NOTE_KEY.verifierKey}\nchange 1:keeper\n`;
+const CHARTER = parseCharter(CHARTER_TEXT);
+const CHARTER_NOTE = await signNote(CHARTER_TEXT, [noteSigner(NOTE_KEY.privateKey)]);
+
+const CHARTERS: Readonly<Record<string, Row>> = {
+  parseCharter: call(() => [CHARTER_NOTE]),
+  openCharter: (fn) => [
+    { name: 'openCharter', fn, args: () => [CHARTER_NOTE, { sha256: CHARTER.sha256 }] },
+    { name: 'openCharter after another', fn, args: () => [CHARTER_NOTE, { previous: CHARTER }], refuses: true },
+  ],
+  checkCharter: call(() => [CHARTER, { spaces: [{ scope: 'fpe:x', size: 10n }] }]),
+  charterChanges: call(() => [CHARTER, CHARTER]),
+};
+
+/** Governed keys over a sequencer that has a charter and writes nothing. */
+const ACCESS: Readonly<Record<string, Row>> = {
+  govern: call(() => [
+    keyset.generate().domain('eu-enclave'),
+    {
+      sequencer: { charter: () => CHARTER, admit: async () => {}, use: async () => ({}), deny: () => {} },
+      protectedPeople: { sha256: CHARTER.sha256, size: 0, has: () => false },
+      now: () => 0,
+      random: (length: number) => new Uint8Array(length),
+    },
+  ]),
+  warrantAccess: call(() => [CHARTER_NOTE, { dossier: '{}', desk: { ...noteSigner(NOTE_KEY.privateKey) } }]),
 };
 
 /** A folder for a log, which is made by `openLog`. */
@@ -535,6 +631,38 @@ const LOG: Readonly<Record<string, Row>> = {
   parseNote: call(() => [NOTE]),
   openNote: call(() => [NOTE, [verifierKey(NOTE_KEY.verifierKey)]]),
   signNote: call(() => ['text\n', [{ ...noteSigner(NOTE_KEY.privateKey) }]]),
+};
+
+const CLOCK_TEXT = 'trefoil clock v1\ndomain eu\n';
+const SSH_KEY = privateKey('ssh-ed25519');
+const SSH_LINE = SSH_KEY.line;
+const SSH_SIGNATURE = Uint8Array.from(sshsig(SSH_KEY, CLOCK_TEXT, 'clock@trefoil'));
+const signs = (fn: Fn, signer: PartySigner): Call => ({
+  name: `${fn.name}.sign`,
+  fn: signer.sign as Fn,
+  args: () => [CLOCK_TEXT, 'clock@trefoil'],
+});
+
+const GOVERN: Readonly<Record<string, Row>> = {
+  notePartySigner: (fn) => [
+    { name: fn.name, fn, args: () => [NOTE_KEY.privateKey] },
+    signs(fn, notePartySigner(NOTE_KEY.privateKey)),
+  ],
+  sshPartySigner: (fn) => [
+    { name: fn.name, fn, args: () => ['anna', SSH_LINE, async () => SSH_SIGNATURE] },
+    signs(
+      fn,
+      sshPartySigner('anna', SSH_LINE, async () => SSH_SIGNATURE),
+    ),
+    {
+      name: 'sshPartySigner.sign with an answer',
+      fn: (async (answer: never) =>
+        sshPartySigner('anna', SSH_LINE, async () => answer).sign(CLOCK_TEXT, 'clock@trefoil')) as Fn,
+      args: () => [SSH_SIGNATURE],
+    },
+  ],
+  sshKey: call(() => [SSH_LINE, { touch: false, verified: false }]),
+  addSignature: call(() => [CLOCK_TEXT, NOTE.split('\n').at(-2)]),
 };
 
 const KEY32 = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -1193,7 +1321,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
-  govern: {},
+  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS, ...ACCESS },
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

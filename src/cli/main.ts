@@ -65,6 +65,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'vault export': async () => (await import('./commands/vault/export.ts')).addVaultExport,
   'vault import': async () => (await import('./commands/vault/import.ts')).addVaultImport,
   'officer new': async () => (await import('./commands/officer/new.ts')).addOfficerNew,
+  'charter check': async () => (await import('./commands/charter/check.ts')).addCharterCheck,
+  'charter sign': async () => (await import('./commands/charter/sign.ts')).addCharterSign,
+  'charter show': async () => (await import('./commands/charter/show.ts')).addCharterShow,
   'warrant new': async () => (await import('./commands/warrant/new.ts')).addWarrantNew,
   'warrant show': async () => (await import('./commands/warrant/show.ts')).addWarrantShow,
   'warrant sign': async () => (await import('./commands/warrant/sign.ts')).addWarrantSign,
@@ -91,6 +94,10 @@ const GROUPS: Readonly<Record<string, { readonly summary: string; readonly descr
   officer: {
     summary: 'make keys that sign notes and checkpoints',
     description: 'Makes keys of people and services that sign notes, and of witnesses that sign checkpoints.',
+  },
+  charter: {
+    summary: 'check, sign and show charters',
+    description: 'Checks, signs and shows charters, which say who may turn something back.',
   },
   oversee: {
     summary: 'verify a log, report what it says, and run a witness',

@@ -1,8 +1,8 @@
 /// <reference types="node" />
 /**
- * Signing with a key of OpenSSH. The private key stays with `ssh-keygen`, an agent or hardware: `ssh-keygen -Y sign` gets
- * the text on standard input and writes the signature to standard output, so there are no files in between. It asks for a
- * passphrase, a PIN or a touch on the terminal by itself.
+ * Signing with a key of OpenSSH. The private key stays with `ssh-keygen`, an agent or hardware: `ssh-keygen -Y sign`
+ * gets the text on standard input and writes the signature to standard output, so there are no files in between. It
+ * asks for a passphrase, a PIN or a touch on the terminal by itself.
  */
 
 import { spawn } from 'node:child_process';
@@ -88,7 +88,7 @@ function run(args: readonly string[], input: Uint8Array | null, file: string): P
       if (code === 0 && length <= MOST_BYTES) resolve(Buffer.concat(parts).toString('latin1'));
       else reject(failed(`${PROGRAM} has failed; its own message says why`, file));
     });
-    // A program that ends before it has read its input says so by its exit code.
+    // A program that ends before it has read its input is judged by its exit code.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });

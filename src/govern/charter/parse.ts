@@ -1,5 +1,5 @@
 /**
- * Reading a charter (docs/spec/charter-v1.md). Nothing here looks at signatures: succession.ts does.
+ * Reading a charter (docs/spec/govern/charter-v1.md). Nothing here looks at signatures: succession.ts does.
  *
  * A charter has one spelling: lines in one order, words separated by one space, every number without leading zeros. So
  * the digest of its text is the charter, and what a keeper reads is what a program obeys.
@@ -162,7 +162,7 @@ function readName(arranged: Arranged, word: 'domain' | 'subject'): string | null
   return name;
 }
 
-/** Refuses demands that the officers of the charter cannot meet, whoever asks: more of a role than have it. */
+/** Refuses demands that the officers of the charter cannot meet: more of a role than have it, or too many in all. */
 function refuseUnmet(charter: Charter, arranged: Arranged): void {
   const officers: readonly Officer[] = [...charter.officers.values()];
   const check = (demands: readonly Demand[], number: number): void => {

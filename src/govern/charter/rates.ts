@@ -10,7 +10,10 @@ import { type Words, wordsOf } from './words.ts';
 /** The largest count of a rate: the most that a number of a charter can say. */
 const MOST = 999_999_999;
 
-/** The verbs of clients. Each also gives something back to somebody who guesses (docs/spec/charter-v1.md, "Rates"). */
+/**
+ * The verbs of clients. Each also gives something back to somebody who guesses (docs/spec/govern/charter-v1.md,
+ * "Rates").
+ */
 const FORWARD: readonly ForwardVerb[] = ['protect', 'blind', 'candidates', 'matches', 'lookup', 'exists', 'renew'];
 
 /** Reads the lines. */
@@ -23,7 +26,7 @@ export function readRates(arranged: Arranged, { clients, desks }: People, refuse
   return Object.freeze(rates);
 }
 
-/** `rate client HANDLE|* VERB KIND:SCOPE|* N per DUR [code-book]`, `rate desk HANDLE|* reveal KIND:SCOPE|* N per DUR` */
+/** `rate client HANDLE|* VERB SCOPE|* N per DUR [code-book]`, `rate desk HANDLE|* reveal SCOPE|* N per DUR` */
 function readRate(of: Rate['of'], handles: ReadonlyMap<string, unknown>, words: Words, seen: Set<string>): Rate {
   const handle = words.maybe('*') ? '*' : words.name(`* or the handle of a ${of}`);
   if (handle !== '*' && !handles.has(handle)) words.refuse(`the ${of} of the rate is not in the charter`);

@@ -4,8 +4,9 @@ import { badRange, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 
 /**
- * What a signature is for: the namespace of an SSH signature (`ssh-keygen -Y sign -n`). The text says it as well: a text
- * of `warrant@trefoil` begins with `trefoil warrant v` and a number, because signatures of note keys have no namespace.
+ * What a signature is for: the namespace of an SSH signature (`ssh-keygen -Y sign -n`). The text states it as well,
+ * because signatures of note keys have no namespace: a text of `warrant@trefoil` begins with `trefoil warrant v` and a
+ * number.
  */
 export type SshNamespace =
   | 'charter@trefoil'

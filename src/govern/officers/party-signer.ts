@@ -37,6 +37,17 @@ export type SshSign = (message: Uint8Array, namespace: SshNamespace) => Promise<
  *
  * @param privateKey the text that `trefoil officer new` or `newNoteKey` made.
  * @throws TrefoilError `note_key_invalid`.
+ *
+ * @example
+ * ```ts
+ * import { addSignature, notePartySigner } from 'trefoil/govern';
+ * import { newNoteKey } from 'trefoil/log';
+ *
+ * const eva = notePartySigner(newNoteKey('eva.example').privateKey);
+ * const text = 'trefoil clock v1\ndomain eu-enclave\nat 2026-11-30T20:00:00Z\nwhy the clock was set\n';
+ * const note = addSignature(text, await eva.sign(text, 'clock@trefoil'));
+ * note.includes('— eva.example '); // → true
+ * ```
  */
 export function notePartySigner(privateKey: string): PartySigner {
   const signer = noteSigner(privateKey);
@@ -58,7 +69,23 @@ export function notePartySigner(privateKey: string): PartySigner {
  *
  * @param handle the officer's handle in the charter. The lines have it as their name.
  * @param publicKey the key of the charter, or the line of a `.pub` file. Of the first, the demands are checked as well.
+ * @param sign gets the bytes of the text and the namespace, and returns the SSH signature of both. An error that it
+ *   throws passes through.
  * @throws TrefoilError `ssh_key_invalid`.
+ * @throws TypeError, RangeError for a wrong argument.
+ *
+ * @example
+ * ```ts
+ * import { spawnSync } from 'node:child_process';
+ * import { sshPartySigner } from 'trefoil/govern';
+ *
+ * const line = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILMXhLvGk+CLoG+U4S5/BeH4CNfBMty4RrHac2G3bsE1';
+ * const anna = sshPartySigner('anna', line, async (input, namespace) => {
+ *   const args = ['-Y', 'sign', '-f', '/home/anna/.ssh/id_ed25519', '-n', namespace];
+ *   return spawnSync('ssh-keygen', args, { input, encoding: 'utf8' }).stdout;
+ * });
+ * anna.handle; // → 'anna'
+ * ```
  */
 export function sshPartySigner(handle: string, publicKey: string | SshKey, sign: SshSign): PartySigner {
   if (typeof handle !== 'string' || !NAME_PATTERN.test(handle)) badRange('handle', 'expected a handle of a charter');

@@ -1,6 +1,6 @@
 /**
  * The signatures under charters, warrants and what belongs to them: lines of signed notes, of note keys and of keys of
- * OpenSSH (docs/spec/charter-v1.md, "Signatures").
+ * OpenSSH (docs/spec/govern/officer-signature-v1.md).
  */
 
 import { concat, utf8 } from '../../core/bytes.ts';
@@ -31,8 +31,8 @@ export interface SignedText {
   /** The text that is signed, with its last line feed. */
   readonly text: string;
   /**
-   * By handle: who has signed, in the order of the parties. Whoever is here counts once, however many keys signed: of
-   * several lines of one key the first is named, and the keys are in the order of the party.
+   * By handle: who has signed, in the order of the parties. Each counts once, however many of their keys have signed.
+   * Of several lines of one key the first is named, and the keys are in the order of the party.
    */
   readonly by: ReadonlyMap<string, readonly SignedBy[]>;
   /** How many signature lines are by other keys. They say nothing. */
@@ -52,15 +52,15 @@ interface Known {
  * Verifies the signatures of a note by the keys of the parties.
  *
  * If a line names one of the keys, by name and key hash, and its signature does not verify, the whole note is refused:
- * the others do not suffice. Every line of such a key must verify, also a second one. Lines of other keys are counted and
- * otherwise ignored. If nobody known has signed, `by` is empty, and it is for the caller to say who is missing.
+ * the others do not suffice. Every line of such a key must verify, also a second one. Lines of other keys are counted
+ * and otherwise ignored. If nobody known has signed, `by` is empty, and it is for the caller to say who is missing.
  *
  * @param note at most 32,768 bytes, as text or as bytes.
  * @param parties the keys of each party by its handle. Every public key is there once.
  * @param namespace what the signatures are for. The first line of the text must be that of it.
- * @throws TrefoilError `note_invalid`; with the line of the note `signature_invalid` for a signature by a known key that
- *   does not verify, `ssh_signature_invalid` for an SSH signature that cannot be read, is for another use, or shows no
- *   touch or PIN where the charter demands it.
+ * @throws TrefoilError `note_invalid`; with the line of the note `signature_invalid` for a signature by a known key
+ *   that does not verify, `ssh_signature_invalid` for an SSH signature that cannot be read, is for another use, or
+ *   shows no touch or PIN where the charter demands it.
  * @throws TypeError, RangeError for parties of which two share a key, or name and key hash of one.
  */
 export function signaturesOf(
@@ -109,8 +109,8 @@ function checkLine(
 }
 
 /**
- * How signature lines name a key of a party: name, plus and key hash. Lines of SSH keys have the handle as name, those of
- * note keys the name of the key. Two keys of a charter must not have one of these: 32 bits of a hash can be made to
+ * How signature lines name a key of a party: name, plus and key hash. Lines of SSH keys have the handle as name, those
+ * of note keys the name of the key. Two keys of a charter must not have one of these: 32 bits of a hash can be made to
  * collide.
  */
 export function lineNameOf(handle: string, key: PartyKey): string {
@@ -136,7 +136,7 @@ function byLine(parties: ReadonlyMap<string, readonly PartyKey[]>): ReadonlyMap<
       if ((key.kind === 'ssh' ? sshCheckOf(key.ssh) : checkOf(key.verifier)) === null) {
         badType('parties', 'has something that readPartyKeys did not make');
       }
-      if (raws.has(key.raw)) badRange('parties', 'has one public key twice, and whoever holds it would count twice');
+      if (raws.has(key.raw)) badRange('parties', 'has one public key twice, and its holder would count twice');
       const name = lineNameOf(handle, key);
       if (known.has(name)) badRange('parties', 'has two keys with one name and one key hash; one was made to collide');
       raws.add(key.raw);
@@ -163,8 +163,20 @@ export function partyOf(
  *
  * @param noteOrText a text without empty lines, or a note of one.
  * @param line the signature line, with or without its line feed.
- * @throws TrefoilError `note_invalid` if it is not a note or text, if the key has signed already, or if the note would be
- *   longer than 32,768 bytes or have more than 100 signatures.
+ * @throws TrefoilError `note_invalid` if it is not a note or text, if the key has signed already, or if the note would
+ *   be longer than 32,768 bytes or have more than 100 signatures.
+ *
+ * @example
+ * ```ts
+ * import { addSignature, notePartySigner } from 'trefoil/govern';
+ * import { newNoteKey, parseNote } from 'trefoil/log';
+ *
+ * const keepers = ['eva', 'finn'].map((name) => notePartySigner(newNoteKey(`${name}.example`).privateKey));
+ * let note = 'trefoil clock v1\ndomain eu-enclave\nat 2026-11-30T20:00:00Z\nwhy the clock was set\n';
+ * const text = note;
+ * for (const keeper of keepers) note = addSignature(note, await keeper.sign(text, 'clock@trefoil'));
+ * parseNote(note).signatures.length; // → 2
+ * ```
  */
 export function addSignature(noteOrText: string, line: string): string {
   if (typeof noteOrText !== 'string') badType('noteOrText', 'expected text');

@@ -7,7 +7,7 @@
 
 import { decodeBase64, encodeBase64 } from '../../core/base64.ts';
 import { concat, utf8 } from '../../core/bytes.ts';
-import { typeName } from '../../core/checks.ts';
+import { badType, checkOptions, typeName } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
 import { ed25519Verifier } from '../../kernel/curves/ed25519.ts';
@@ -63,8 +63,6 @@ const MOST_SYMBOLS = 1024;
  */
 const APPLICATION = /^ssh:[\x21-\x7e]{0,251}$/;
 
-const NO_DEMANDS: SshDemands = Object.freeze({ touch: false, verified: false });
-
 /**
  * Reads a public key of OpenSSH, the line of a `.pub` file: type, base64 and perhaps a comment, which is dropped.
  *
@@ -75,6 +73,7 @@ const NO_DEMANDS: SshDemands = Object.freeze({ touch: false, verified: false });
  *
  * @param demands what signatures must show. Only keys on hardware can be asked for it.
  * @throws TrefoilError `ssh_key_invalid`.
+ * @throws TypeError for demands that are something else.
  *
  * @example
  * ```ts
@@ -84,10 +83,13 @@ const NO_DEMANDS: SshDemands = Object.freeze({ touch: false, verified: false });
  * sshKey(line).type; // → 'ssh-ed25519'
  * ```
  */
-export function sshKey(line: string, demands: SshDemands = NO_DEMANDS): SshKey {
+export function sshKey(line: string, demands: Partial<SshDemands> = {}): SshKey {
+  const given = checkOptions<Partial<SshDemands>>('demands', demands, ['touch', 'verified']);
+  const { touch = false, verified = false } = given;
+  if (typeof touch !== 'boolean' || typeof verified !== 'boolean') badType('demands', 'expected true or false');
   if (typeof line !== 'string') return refuse(`expected the line of a .pub file, got ${typeName(line)}`);
   const [type = '', base64 = ''] = line.replace(/\r?\n$/, '').split(' ', 2);
-  return readSshKey(type, base64, demands);
+  return readSshKey(type, base64, { touch, verified });
 }
 
 /**

@@ -34,8 +34,8 @@ const END = '-----END SSH SIGNATURE-----\n';
  * Verifies an SSH signature of a message by one key.
  *
  * @param blob the bytes of an SSHSIG, without armour.
- * @throws TrefoilError `ssh_signature_invalid` if it is not an SSHSIG of this key and namespace, or does not show what the
- *   key's demands ask for; `signature_invalid` if it does not verify.
+ * @throws TrefoilError `ssh_signature_invalid` if it is not an SSHSIG of this key and namespace, or does not show what
+ *   the key's demands ask for; `signature_invalid` if it does not verify.
  */
 export function checkSshSignature(
   key: SshKey,

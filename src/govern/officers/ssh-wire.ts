@@ -49,7 +49,7 @@ function asciiOf(bytes: Uint8Array | null): string | null {
   return new TextDecoder().decode(bytes);
 }
 
-/** Reads an `mpint` without its length. OpenSSH also takes zeros at the front, which would give a number many spellings. */
+/** Reads an `mpint` without its length. OpenSSH also takes zeros in front, which would give a number many spellings. */
 function scalarOf(bytes: Uint8Array | null): Uint8Array | null {
   if (bytes === null || bytes.length === 0) return null;
   const isNegative = bytes[0]! >= 0x80;

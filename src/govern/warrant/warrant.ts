@@ -1,7 +1,7 @@
 /**
- * A warrant: who may open what, for which purpose, how much of it, and until when (docs/spec/warrant-v1.md). It is a
- * text of lines, and officers sign exactly what they read. A warrant *is* the SHA-256 of its text: its note has endless
- * forms, because signature lines may be added, repeated and exchanged.
+ * A warrant: who may open what, for which purpose, how much of it, and until when (docs/spec/govern/warrant-v1.md). It
+ * is a text of lines, and officers sign exactly what they read. A warrant *is* the SHA-256 of its text: its note has
+ * endless forms, because signature lines may be added, repeated and exchanged.
  */
 
 import { utf8 } from '../../core/bytes.ts';
@@ -25,8 +25,8 @@ export const LATEST_START: number = 7 * 86_400;
 
 const VERBS: readonly WarrantVerb[] = ['reveal', 'rekey', 'erase', 'lookup', 'project'];
 
-/** The number of a case, as a ticket system writes it. */
-export const CASE: RegExp = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/;
+/** The number of a case, as a ticket system writes it. `commit` is the word of the other form of the line. */
+export const CASE: RegExp = /^(?!commit$)[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/;
 
 /** The form in words, for messages. */
 export const CASE_FORM = '1 to 64 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-", the first a letter or digit';

@@ -1,13 +1,13 @@
 /**
- * ECDSA over P-256 with SHA-256, verification alone: FIPS 186-5, section 6.4.2 (https://doi.org/10.6028/NIST.FIPS.186-5)
- * and SEC 1, section 4.1.4 (https://www.secg.org/sec1-v2.pdf).
+ * ECDSA over P-256 with SHA-256, verification alone: FIPS 186-5, section 6.4.2
+ * (https://doi.org/10.6028/NIST.FIPS.186-5) and SEC 1, section 4.1.4 (https://www.secg.org/sec1-v2.pdf).
  *
- * A signature is r and s, each in 32 bytes, big-endian, as in IEEE P1363. Both are 1 to n - 1; nothing is reduced. For a
- * signature (r, s), (r, n - s) is one of the same message as well: hardware writes either, so both are accepted. A
+ * A signature is r and s, each in 32 bytes, big-endian, as in IEEE P1363. Both are 1 to n - 1; nothing is reduced. For
+ * a signature (r, s), (r, n - s) is one of the same message as well: hardware writes either, so both are accepted. A
  * signature is therefore no name of what it signs.
  *
- * A public key is an uncompressed point (SEC 1, section 2.3.3), 65 bytes. It is checked to be on the curve. The group has
- * prime order, so every such point but the identity, which has no form of 65 bytes, is a good key.
+ * A public key is an uncompressed point (SEC 1, section 2.3.3), 65 bytes. It is checked to be on the curve. The group
+ * has prime order, so every such point but the identity, which has no form of 65 bytes, is a good key.
  *
  * node:crypto verifies where it gives the right answers, else @noble/curves does. Both give the same verdict
  * (test/kernel/curves/p256.test.ts).

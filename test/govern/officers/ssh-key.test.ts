@@ -106,6 +106,15 @@ describe('types that are not taken', () => {
   });
 });
 
+it('demands are true or false, and their own', () => {
+  const { line: text } = privateKey('sk-ssh-ed25519@openssh.com');
+  expect(sshKey(text, { touch: true }).demands).toEqual({ touch: true, verified: false });
+  expect(sshKey(text, Object.create({ touch: true })).demands).toEqual({ touch: false, verified: false });
+  for (const demands of [null, [], 'touch', { touch: 1 }, { touch: 'no' }, { tuch: true }]) {
+    expect(() => sshKey(text, demands as never)).toThrow(TypeError);
+  }
+});
+
 it('a curve or a point that does not fit the type is refused', () => {
   const { raw } = privateKey('ecdsa-sha2-nistp256');
   const type = 'ecdsa-sha2-nistp256';

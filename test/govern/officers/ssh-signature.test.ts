@@ -1,6 +1,7 @@
 /**
- * SSH signatures: Go's verdicts (golang.org/x/crypto/ssh and golang.org/x/mod/sumdb/note, committed in go-verdicts.jsonl),
- * every part made wrong by itself, the edges of Ed25519, and what the real `ssh-keygen -Y verify` says to each.
+ * SSH signatures: Go's verdicts (golang.org/x/crypto/ssh and golang.org/x/mod/sumdb/note, committed in
+ * go-verdicts.jsonl), every part made wrong by itself, the edges of Ed25519, and what the real `ssh-keygen -Y verify`
+ * says to each.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,7 @@ import {
   armour,
   type Choices,
   hasSshKeygen,
+  keyBlob,
   mpint,
   opensshVerifies,
   privateKey,
@@ -125,8 +127,8 @@ const lowFirst = (bare: Buffer): Buffer =>
   bare[0]! < 0x80 ? bare : Buffer.concat([Buffer.of(0x7f), bare.subarray(1)]);
 
 /**
- * Each part made wrong by itself and signed as it is: our verdict, and whether the real `ssh-keygen` accepts it. Where it
- * accepts what we refuse, docs/spec/charter-v1.md has the difference.
+ * Each part made wrong by itself and signed as it is: our verdict, and whether the real `ssh-keygen` accepts it. Where
+ * it accepts what we refuse, docs/spec/govern/officer-signature-v1.md has the difference.
  */
 const VARIANTS: readonly {
   readonly name: string;
@@ -420,6 +422,23 @@ describe.each(['ssh-ed25519', 'sk-ssh-ed25519@openssh.com'] as const)('edges of 
     if (hasSshKeygen()) expect(opensshVerifies(folder, key.line, TEXT, NAMESPACE, blob)).toBe(openssh);
   });
 });
+
+it.skipIf(!hasSshKeygen())(
+  'under a key of small order ssh-keygen says Good to every text; here there is no such key',
+  () => {
+    const identity = Buffer.from(Point.ZERO.toBytes());
+    const blob = keyBlob('ssh-ed25519', identity);
+    const line = `ssh-ed25519 ${blob.toString('base64')}`;
+    // S·B − h·A is B for S = 1, whatever h is.
+    const forged = Buffer.concat([Buffer.from(Point.BASE.toBytes()), scalarBytes(1n)]);
+    const key = privateKey('ssh-ed25519');
+    for (const text of [TEXT, 'trefoil warrant v1\nvalues 1000000\n']) {
+      const signature = sshsig(key, text, NAMESPACE, { key: blob, change: () => forged });
+      expect(opensshVerifies(folder, line, text, NAMESPACE, signature)).toBe(true);
+    }
+    expect(codeOf(() => sshKey(line))).toBe('ssh_key_invalid');
+  },
+);
 
 describe('the armour', () => {
   const blob = sshsig(privateKey('ssh-ed25519'), TEXT, NAMESPACE);

@@ -1,7 +1,7 @@
 /**
  * ECDSA over P-256: one verdict on every runtime. The cases of p256-edges.jsonl and their verdicts are Go's
- * (test/reference/generators/notes): honest signatures, either of the two s, r and s of 0, n and more, flipped bits, an R
- * whose x is n or more, and keys that are no points.
+ * (test/reference/generators/notes): honest signatures, either of the two s, r and s of 0, n and more, flipped bits, an
+ * R whose x is n or more, and keys that are no points.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -60,7 +60,8 @@ describe('the edge set', () => {
 
   it('no signature verifies under a key that is none, because there is no verifier for it', () => {
     for (const { name, key, safe } of EDGES) {
-      if (!safe) expect(() => p256Verifier(bytes(key), refuse), name).toThrow(/bytes, not 65|uncompressed|of the curve/);
+      if (!safe)
+        expect(() => p256Verifier(bytes(key), refuse), name).toThrow(/bytes, not 65|uncompressed|of the curve/);
     }
   });
 });

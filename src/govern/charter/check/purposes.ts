@@ -11,7 +11,7 @@ const KINDS = ['token', 'fpe', 'seal', 'shiftDate', 'rejects', 'vault'];
 
 /**
  * Kinds whose values say nothing about whose they are: a sealed name opens beside any token. A warrant for one person
- * would open the name of another, and the log would have the wrong one (docs/spec/charter-v1.md, "What binds").
+ * would open the name of another, and the log would have the wrong one (docs/spec/govern/charter-v1.md, "What binds").
  */
 const UNBOUND_KINDS = ['seal', 'fpe', 'rejects'];
 
@@ -83,10 +83,34 @@ function askedFindings(charter: Charter, purpose: Purpose, requesters: readonly 
     return areMet(purpose.approvals, others) && areMet(purpose.ratify?.demands ?? [], others);
   };
   const served = requesters.filter(isServed).length;
-  if (served === requesters.length) return [];
+  if (served === requesters.length) return protectedFindings(charter, purpose, requesters);
   return [
     served === 0
       ? refused('unsatisfiable', line, 'no requester can get the approvals or ratifications: nobody approves their own')
       : warning('not-for-all', line, 'some requesters cannot get the approvals or ratifications, and others can'),
   ];
+}
+
+/** Whether the purpose can be used for protected people, whose warrants need more approvals, by other officers. */
+function protectedFindings(
+  charter: Charter,
+  purpose: Purpose,
+  requesters: readonly Officer[],
+): readonly CharterFinding[] {
+  if (purpose.subjects === null || charter.protected === null || requesters.length === 0) return [];
+  const demands = [...purpose.approvals, ...charter.protected.approvals];
+  const officers = [...charter.officers.values()];
+  if (
+    requesters.some(({ handle }) =>
+      areMet(
+        demands,
+        officers.filter((officer) => officer.handle !== handle),
+      ),
+    )
+  )
+    return [];
+  const message =
+    'no requester can get the approvals for a protected person: those of the purpose and of the line protected need ' +
+    'distinct officers, and there are too few';
+  return [warning('not-for-protected', lineOfPurpose(charter, purpose), message)];
 }
