@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** The file of `--samples`: what an overseer has drawn (docs/spec/sample-v1.md), one JSON object a line. */
+/** The file of `--samples`: what an overseer has drawn (docs/spec/govern/sample-v1.md), one JSON object a line. */
 
 import { stat } from 'node:fs/promises';
 import { fail } from '../../errors.ts';

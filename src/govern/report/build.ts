@@ -1,5 +1,5 @@
 /**
- * Making a report: one pass over the entries of a log (docs/guide/oversight.md). The memory grows with warrants and
+ * Making a report: one pass over the entries of a log (docs/guide/govern/oversight.md). The memory grows with warrants and
  * people, not with entries.
  *
  * It judges what the log says. Whether the log is whole is asked before, by `verifyLog`.

@@ -1,5 +1,5 @@
 /**
- * What a report for overseers says, as plain data (docs/guide/oversight.md). It has counts, handles of officers and
+ * What a report for overseers says, as plain data (docs/guide/govern/oversight.md). It has counts, handles of officers and
  * desks, names of purposes and scopes, digests, and pseudonyms of people; no value, no token and no reason.
  *
  * Its rules are fixed, and stated here or in the charter. Nothing is learned from the data, so the same log gives the

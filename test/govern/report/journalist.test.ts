@@ -118,7 +118,7 @@ describe('the journalist', () => {
     }
     expect(raised.get(DEFAULT.count)).toBe(0);
     // Lower thresholds find ordinary people: a charter that states one should know how many.
-    // docs/guide/oversight.md states these numbers.
+    // docs/guide/govern/oversight.md states these numbers.
     expect(Object.fromEntries(raised)).toEqual({ 3: 918, 4: 26, 5: 0 });
   }, 120_000);
 

@@ -7,6 +7,7 @@ import { fail } from '../../../errors.ts';
 import { MAX_DETAILS } from '../../../log/entry/commitment.ts';
 import { MOST_PROOF_BYTES } from '../../../log/tree/proof-text.ts';
 import { checkOpening, checkProof, type LogPolicy, parseLogProof, readEntry } from '../../../log.ts';
+import { inFile } from '../../charters/charter-file.ts';
 import { UsageError } from '../../exit.ts';
 import { type Context, fileOption, integerOption, need } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
@@ -16,7 +17,6 @@ import { policyOfCharters } from '../../oversee/whole-log.ts';
 import { readSmallFile } from '../../policy-file.ts';
 import { writeOut } from '../../stdout.ts';
 import { helpText } from '../../voice.ts';
-import { inFile } from '../../warrants/files.ts';
 
 const HELP = `
 An entry of a use has a commitment in place of its details. The opening, which
