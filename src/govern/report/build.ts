@@ -16,7 +16,7 @@ import type { ProtectedPeople } from '../people/protected.ts';
 import { newAccounts, type Placed } from './accounts.ts';
 import { watchClock, watchSilences } from './activity.ts';
 import { newCounters } from './counters.ts';
-import { finished } from './finish.ts';
+import { finished, stateOf } from './finish.ts';
 import { type Contradiction, type LogState, listing, type Report } from './report.ts';
 
 /** The end of the years that an entry may have. */
@@ -109,6 +109,19 @@ export function reportOf(
   return builder.finish(log);
 }
 
+function checkedState(state: unknown): LogState {
+  if (typeof state !== 'object' || state === null) {
+    return badType('log', `expected what verifyLog returns, or null, got ${typeName(state)}`);
+  }
+  return stateOf(state as LogState);
+}
+
+/** Checks a digest. @throws TypeError, RangeError */
+export function checkDigest(argument: string, value: unknown): void {
+  if (typeof value !== 'string') badType(argument, `expected 64 hexadecimal digits, got ${typeName(value)}`);
+  if (!/^[0-9a-f]{64}$/.test(value)) badRange(argument, 'expected 64 hexadecimal digits in lower case');
+}
+
 /** Options with their defaults. */
 interface Settings {
   readonly firstCharter: string | null;
@@ -123,9 +136,7 @@ function settingsOf(options: ReportOptions): Settings {
   const names = ['firstCharter', 'openSubject', 'protected', 'from', 'to', 'now'];
   const given = checkOptions<ReportOptions>('options', options, names);
   const { firstCharter, openSubject, protected: list, from, to, now = Math.floor(Date.now() / 1000) } = given;
-  if (firstCharter !== undefined && !/^[0-9a-f]{64}$/.test(firstCharter)) {
-    badRange('firstCharter', 'expected 64 hexadecimal digits in lower case');
-  }
+  if (firstCharter !== undefined) checkDigest('firstCharter', firstCharter);
   if (openSubject !== undefined && typeof openSubject !== 'function') {
     badType('openSubject', `expected a function, got ${typeName(openSubject)}`);
   }
@@ -193,7 +204,8 @@ export function reportBuilder(options: ReportOptions): ReportBuilder {
       if (event.kind === 'use' || event.kind === 'glass') counters.use(placed as Placed<UseEntry>);
       else counters.other(placed);
     },
-    finish(log: LogState | null): Report {
+    finish(state: LogState | null): Report {
+      const log = state === null ? null : checkedState(state);
       const charter = accounts.charter();
       if (charter === null) return fail('charter_invalid', 'the log has no charter, so nobody knows its rules');
       if (list !== null && list.sha256 !== charter.protected?.sha256) {

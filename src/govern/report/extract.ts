@@ -14,6 +14,7 @@ import { entryReader } from '../../log/entry/entry.ts';
 import type { UseEntry } from '../../log/entry/kinds.ts';
 import type { Charter } from '../charter/charter.ts';
 import { type Account, newAccounts, type Placed } from './accounts.ts';
+import { checkDigest } from './build.ts';
 import { plural, span } from './words.ts';
 
 /** A use that a person is told of. */
@@ -101,6 +102,7 @@ export function extractBuilder(options: ExtractOptions): ExtractBuilder {
     badType('pseudonyms', `expected a list of texts, got ${typeName(pseudonyms)}`);
   }
   if (typeof openSubject !== 'function') badType('openSubject', `expected a function, got ${typeName(openSubject)}`);
+  if (firstCharter !== null) checkDigest('firstCharter', firstCharter);
   checkInteger('now', now, 0, Number.MAX_SAFE_INTEGER);
   const person = new Set(pseudonyms);
   if (person.size === 0) badType('pseudonyms', 'expected at least one pseudonym');

@@ -1,11 +1,13 @@
 /** The end of a report: what is known only when all entries were read. */
 
+import { badType, checkInteger } from '../../core/checks.ts';
 import type { Charter } from '../charter/charter.ts';
 import type { Account, Accounts } from './accounts.ts';
 import type { Period } from './activity.ts';
 import { type Counters, pairThreshold, subjectThreshold } from './counters.ts';
 import { officersOf, pairsOf } from './officers.ts';
 import {
+  branded,
   type Contradiction,
   type Cut,
   type LogState,
@@ -59,7 +61,7 @@ export function finished(gathered: Gathered): Report {
     now,
     level: charter.isUnwitnessed ? 'G1' : 'G2',
     sees: { people: seesPeople, protected: charter.protected === null ? null : hasList && seesPeople },
-    log: log === null ? null : stateOf(log),
+    log,
     entries: totals.entries,
     thresholds,
     totals: {
@@ -88,11 +90,30 @@ export function finished(gathered: Gathered): Report {
     unknown: totals.unknown,
     ...lists,
   };
-  return { ...report, standsOut: standingOut(report) };
+  return branded({ ...report, standsOut: standingOut(report) });
 }
 
-function stateOf({ origin, size, cosigned, silent, witnessed }: LogState): LogState {
-  return { origin, size, cosigned, silent, witnessed };
+/** Checks the state of a log, and keeps what a report says of it. @throws TypeError, RangeError */
+export function stateOf(log: LogState): LogState {
+  const { origin, size, cosigned, silent, witnessed } = log;
+  if (origin !== null && typeof origin !== 'string') badType('log', 'expected an origin as text');
+  for (const number of [size, witnessed]) checkInteger('log', number, 0, Number.MAX_SAFE_INTEGER);
+  if (!Array.isArray(cosigned) || !Array.isArray(silent)) badType('log', 'expected what verifyLog returns');
+  return {
+    origin,
+    size,
+    witnessed,
+    silent: Array.from(silent, (name: unknown) =>
+      typeof name === 'string' ? name : badType('log', 'expected names as text'),
+    ),
+    cosigned: Array.from(cosigned, (one: unknown) => {
+      if (typeof one !== 'object' || one === null) badType('log', 'expected cosignatures as verifyLog returns them');
+      const { name, ...rest } = one as Readonly<Record<string, unknown>>;
+      if (typeof name !== 'string') badType('log', 'expected the name of a witness as text');
+      const [time, of] = [rest.time, rest.size].map((it) => checkInteger('log', it, 0, Number.MAX_SAFE_INTEGER));
+      return { name, time: time!, size: of! };
+    }),
+  };
 }
 
 /** Warrants that have ended, and were used not at all or for a small part. */

@@ -6,6 +6,7 @@
  * same report to everybody.
  */
 
+import { badType, typeName } from '../../core/checks.ts';
 import type { IssueCode } from '../../errors.ts';
 import type { Verification } from '../../log/verify/verify.ts';
 
@@ -222,6 +223,19 @@ export interface Report {
   readonly unknown: number;
   /** How many of these things stand out: the lines that {@link Report} as text marks with an exclamation mark. */
   readonly standsOut: number;
+}
+
+const BRAND = Symbol.for('trefoil.report.v1');
+
+/** Marks a report, so that what is printed is one that was made here. */
+export function branded(report: Report): Report {
+  return Object.freeze(Object.defineProperty(report, BRAND, { value: true }));
+}
+
+/** @throws TypeError if a value is not a report of `reportOf`. */
+export function checkReport(value: unknown): void {
+  const isOne = typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
+  if (!isOne) badType('report', `expected a report of reportOf, got ${typeName(value)}`);
 }
 
 /** A list that is being made: all are counted, the first ones are kept. */

@@ -1,7 +1,7 @@
 /** A report as text, for a person: one line that says all, and then what it is made of. What stands out is marked. */
 
 import { visible } from '../../core/visible.ts';
-import type { Cut, PurposeRow, Report } from './report.ts';
+import { type Cut, checkReport, type PurposeRow, type Report } from './report.ts';
 import { listOf, number, periodInWords, plural, span, table, time } from './words.ts';
 
 /** How many items of a list a line names. The JSON has more. */
@@ -16,6 +16,8 @@ const MARK = '  !';
  * with an exclamation mark. A line about something that is not there is left out, but for the ones whose absence is the
  * news.
  *
+ * @param report one of `reportOf` or a builder; one that was read from JSON is not.
+ * @throws TypeError for another value.
  * @returns lines, each with a line feed. Texts from outside are shown with everything escaped that could repaint a
  *   terminal.
  *
@@ -27,6 +29,7 @@ const MARK = '  !';
  * ```
  */
 export function reportText(report: Report): string {
+  checkReport(report);
   const lines = [
     headline(report),
     ...blindness(report),

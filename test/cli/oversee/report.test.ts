@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { subjectPseudonyms } from '../../../src/govern.ts';
 import { keyset, token } from '../../../src/index.ts';
-import { checkProof, commitment, parseLogPolicy, parseLogProof, readEntry } from '../../../src/log.ts';
+import { checkProof, commitment, parseLogPolicy, parseLogProof, readEntry, type UseEntry } from '../../../src/log.ts';
 import { secretAccess } from '../../../src/reveal.ts';
 import { begin, people, pseudonym, SEALER, type Story } from '../../govern/report/shared.ts';
 import { type Ended, expectVoice, makePlace, type Place } from '../harness.ts';
@@ -215,7 +215,7 @@ describe('log subject', () => {
       expect(text).not.toContain(word);
     expect(text).toContain('never shown, such as investigations');
     // The others in the entry are sealed: they say nothing without the key of the shard.
-    const subjects = (readEntry(extra!).event as { subjects: string[] }).subjects;
+    const { subjects } = readEntry(extra!).event as UseEntry;
     expect(subjects.map(SEALER.open)).toEqual([ME, OTHER]);
     for (const sealed of subjects) expect([ME, OTHER].some((one) => sealed.includes(one))).toBe(false);
   });
