@@ -1,6 +1,6 @@
 /**
- * Making a report: one pass over the entries of a log (docs/guide/govern/oversight.md). The memory grows with warrants and
- * people, not with entries.
+ * Making a report: one pass over the entries of a log (docs/guide/govern/oversight.md). The memory grows with warrants
+ * and people, not with entries.
  *
  * It judges what the log says. Whether the log is whole is asked before, by `verifyLog`.
  */
@@ -26,12 +26,12 @@ const LAST_TIME = 253_402_300_799;
 export interface ReportOptions {
   /**
    * SHA-256 of the text of the first charter of the log, 64 hexadecimal digits. Without it the log's own first one is
-   * taken, and the report says so.
+   * taken, and the report states that.
    */
   readonly firstCharter?: string | undefined;
   /**
    * Opens a sealed pseudonym: `open` of `subjectSealer` with the key of the shard. Without it the report does not see
-   * people, and says so.
+   * people, and states that.
    */
   readonly openSubject?: ((sealed: string) => string) | undefined;
   /** The list of protected people that the newest charter names. Needs `openSubject`. */

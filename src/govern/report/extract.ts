@@ -1,6 +1,7 @@
 /**
- * The extract of a log for one person: when somebody opened their record, and for what purpose (docs/guide/govern/oversight.md).
- * It goes by the people whom uses name, and by nothing else; what was never logged is not in it.
+ * The extract of a log for one person: when somebody opened their record, and for what purpose
+ * (docs/guide/govern/oversight.md). It goes by the people whom uses name, and by nothing else; what was never logged is
+ * not in it.
  *
  * Some purposes must not be shown, or not yet. Whether there was such a use must not be seen from the extract, so all
  * that it says of them is in general words, and is said to everybody.

@@ -1,6 +1,6 @@
 /**
- * What a report for overseers says, as plain data (docs/guide/govern/oversight.md). It has counts, handles of officers and
- * desks, names of purposes and scopes, digests, and pseudonyms of people; no value, no token and no reason.
+ * What a report for overseers says, as plain data (docs/guide/govern/oversight.md). It has counts, handles of officers
+ * and desks, names of purposes and scopes, digests, and pseudonyms of people; no value, no token and no reason.
  *
  * Its rules are fixed, and stated here or in the charter. Nothing is learned from the data, so the same log gives the
  * same report to everybody.
@@ -130,6 +130,7 @@ export interface SubjectThreshold {
   readonly isDefault: boolean;
 }
 
+/** The share of a requester's warrants that one approver may have, and from how many warrants on. */
 export interface PairThreshold {
   readonly percent: number;
   readonly least: number;

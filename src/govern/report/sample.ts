@@ -1,7 +1,7 @@
 /**
- * A sample of the entries whose details an overseer demands (docs/spec/govern/sample-v1.md). The writer of the log must not
- * know before the checkpoint which entries will be asked for, and the overseer must not choose them: both could steer a
- * sample that only one of them draws.
+ * A sample of the entries whose details an overseer demands (docs/spec/govern/sample-v1.md). The writer of the log must
+ * not know before the checkpoint which entries will be asked for, and the overseer must not choose them: both could
+ * steer a sample that only one of them draws.
  */
 
 import { concat } from '../../core/bytes.ts';

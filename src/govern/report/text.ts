@@ -92,7 +92,7 @@ function missingOf(
   return missing;
 }
 
-/** What the report cannot see stands before everything else. */
+/** What the report cannot see. It follows the first line. */
 function blindness({ sees, charter }: Report): string[] {
   const lines: string[] = [];
   if (!sees.people) {
