@@ -17,13 +17,20 @@ import { type KeyWrapper, sealKeyFile, splitIdentity } from '../src/custody.ts';
 import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
+import { gateway, requestSigner } from '../src/gateway.ts';
 import {
+  drawSample,
+  extractBuilder,
   notePartySigner,
   type PartySigner,
   parseCharter,
   parseWarrant,
+  reportBuilder,
+  reportOf,
   sshPartySigner,
+  subjectPseudonyms,
   writeClock,
+  writeProtected,
   writeRatification,
   writeRefusal,
 } from '../src/govern.ts';
@@ -69,6 +76,7 @@ import {
   verifyLog,
   witnessMemory,
   writeCheckpoint,
+  writeEntry,
   writeLogProof,
 } from '../src/log.ts';
 import { logFolder, readLogFolder } from '../src/node.ts';
@@ -488,6 +496,33 @@ const CHARTERS: Readonly<Record<string, Row>> = {
 
 /** Governed keys over a sequencer that has a charter and writes nothing. */
 const ACCESS: Readonly<Record<string, Row>> = {
+  openSequencer: call(() => [
+    {
+      verifierKey: CHARTER.log.text,
+      entries: async function* () {},
+      append: async () => ({ index: 0, checkpoint: '', entry: new Uint8Array(1) }),
+      cosigned: async () => '',
+    },
+    {
+      firstCharter: CHARTER.sha256,
+      charter: CHARTER_NOTE,
+      sealer: { ...subjectSealer(new Uint8Array(32)) },
+      host: 'gateway-1',
+      now: () => 1,
+      random: (length: number) => new Uint8Array(length),
+      patience: 1,
+    },
+  ]),
+  parseProtected: call(() => [writeProtected(['0123456789abcdef'])]),
+  writeProtected: call(() => [['0123456789abcdef'], { random: (length: number) => new Uint8Array(length) }]),
+  subjectPseudonyms: (fn) => {
+    const person = keyset.generate().domain('eu-enclave');
+    const made = token({ scope: 'person', label: 'cust' }).bind(person).protect('4711');
+    return [
+      { name: fn.name, fn, args: () => [person, 'person', { fromKey: person.keyId }] },
+      { name: 'subjectPseudonyms()', fn: subjectPseudonyms(person, 'person') as Fn, args: () => [made] },
+    ];
+  },
   govern: call(() => [
     keyset.generate().domain('eu-enclave'),
     {
@@ -498,6 +533,110 @@ const ACCESS: Readonly<Record<string, Row>> = {
     },
   ]),
   warrantAccess: call(() => [CHARTER_NOTE, { dossier: '{}', desk: { ...noteSigner(NOTE_KEY.privateKey) } }]),
+};
+
+/** The parts of a gateway over a sequencer that writes nothing. */
+const GATEWAY_PARTS = () => ({
+  keys: GATEWAY_KEYS,
+  sequencer: {
+    charter: () => ({ ...CHARTER, answers: verifierKey(NOTE_KEY.verifierKey), desks: DESKS }),
+    admit: async () => {},
+    use: async () => ({}),
+    forward: async () => {},
+    deny: () => {},
+  },
+  answers: { ...requestSigner(NOTE_KEY.privateKey) },
+  url: 'http://127.0.0.1:7380',
+  stores: {},
+  protectedPeople: { sha256: CHARTER.sha256, size: 0, has: () => false },
+  seen: [],
+  report: () => {},
+  now: () => 1_796_126_400_000,
+  random: (length: number) => new Uint8Array(length),
+});
+const DESK_SEED = Uint8Array.from({ length: 32 }, (_, i) => i);
+const GATEWAY_KEYS = keyset.generate().domain('eu-enclave');
+const DESKS = new Map([
+  [
+    'desk',
+    {
+      handle: 'desk',
+      of: 'anna',
+      key: verifierKey(newNoteKey('desk.example', { random: () => DESK_SEED }).verifierKey),
+    },
+  ],
+]);
+const GATEWAYS: Readonly<Record<string, Row>> = {
+  gateway: call(() => [GATEWAY_PARTS()]),
+  gatewayKeys: call(() => {
+    // A gateway that sees one nonce once, and is made anew for each call.
+    const handle = gateway(GATEWAY_PARTS() as never);
+    return [
+      'http://127.0.0.1:7380',
+      {
+        domain: 'eu-enclave',
+        keyCheck: { ...GATEWAY_KEYS.keyCheck },
+        answers: NOTE_KEY.verifierKey,
+        signer: { ...requestSigner(newNoteKey('desk.example', { random: () => DESK_SEED }).privateKey) },
+        fetch: async (input: string, init: RequestInit) => handle(new Request(input, init)),
+        now: () => 1_796_126_400_000,
+        random: (length: number) => new Uint8Array(length),
+      },
+    ];
+  }),
+  recentRequests: call(() => [(async function* () {})(), 1_796_126_400]),
+  requestSigner: (fn) => [
+    { name: fn.name, fn, args: () => [NOTE_KEY.privateKey] },
+    {
+      name: 'requestSigner.sign',
+      fn: requestSigner(NOTE_KEY.privateKey).sign as Fn,
+      args: () => [new TextEncoder().encode('"@method": POST\n"@signature-params": ()')],
+    },
+  ],
+};
+
+const LOGGED = [writeEntry({ kind: 'charter', note: CHARTER_NOTE }, 1_796_126_400)];
+const REPORTED = () => ({
+  firstCharter: CHARTER.sha256,
+  openSubject: subjectSealer(LEAF).open,
+  from: 1_796_000_000,
+  to: 1_797_000_000,
+  now: 1_796_200_000,
+});
+const STATE = () => ({
+  origin: 'log.example',
+  size: 1,
+  cosigned: [{ name: 'NCC', time: 1_796_126_400, size: 1 }],
+  silent: ['DPA'],
+  witnessed: 1,
+});
+const EXTRACTED = () => ({
+  pseudonyms: ['0123456789abcdef'],
+  openSubject: subjectSealer(LEAF).open,
+  firstCharter: CHARTER.sha256,
+  now: 1_796_200_000,
+});
+
+const REPORTS: Readonly<Record<string, Row>> = {
+  reportOf: call(() => [[...LOGGED], REPORTED(), STATE()]),
+  reportBuilder: (fn) => {
+    const { add, finish } = reportBuilder(REPORTED());
+    add(0, LOGGED[0]!);
+    return [
+      { name: fn.name, fn, args: () => [REPORTED()] },
+      { name: `${fn.name}.add`, fn: reportBuilder({}).add as Fn, args: () => [0, LOGGED[0]!] },
+      { name: `${fn.name}.finish`, fn: finish as Fn, args: () => [STATE()] },
+    ];
+  },
+  reportText: call(() => [reportOf(LOGGED, REPORTED())]),
+  extractBuilder: (fn) => [
+    { name: fn.name, fn, args: () => [EXTRACTED()] },
+    { name: `${fn.name}.add`, fn: extractBuilder(EXTRACTED()).add as Fn, args: () => [0, LOGGED[0]!] },
+  ],
+  drawSample: (fn) => [
+    { name: fn.name, fn, args: () => [new Uint8Array(32), new Uint8Array(32), 2] },
+    { name: `${fn.name}.see`, fn: drawSample(new Uint8Array(32), new Uint8Array(32), 2).see as Fn, args: () => [7] },
+  ],
 };
 
 /** A folder for a log, which is made by `openLog`. */
@@ -1321,7 +1460,8 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
-  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS, ...ACCESS },
+  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS, ...ACCESS, ...REPORTS },
+  gateway: GATEWAYS,
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {
