@@ -15,7 +15,7 @@ import type { AsyncColumns, BoundColumns, ColumnVerb } from '../rule/rule.ts';
 import { bindKeys } from './bind.ts';
 import { type AsyncRun, type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
-import { farRules } from './elsewhere/open.ts';
+import type { farRules } from './elsewhere/open.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
 import { policyMissing } from './missing.ts';
 import { makeAsyncTransform, makeTransform, makeValues } from './transform.ts';
@@ -59,7 +59,7 @@ export async function openPolicy(
   const { columns, waiting, gate } =
     far === null
       ? await nearRules()
-      : farRules(
+      : (far.rules as typeof farRules)(
           { leaves, sheet, missing: missing.texts, recordKeys, bound, elsewhere: far },
           warrant === null ? null : await far.present(warrant),
         );

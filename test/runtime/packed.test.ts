@@ -314,7 +314,7 @@ describe('a bundler', () => {
 describe('the tarball', () => {
   test('has the files that it needs and no others', () => {
     const allowed =
-      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/(trefoil\.mjs|NOTICES\.txt|sbom\.cdx\.json|vectors\/[a-z-]+-v\d\.json)|docs\/(spec|guide|guide\/[a-z]+)\/[^/]+\.md|docs\/[a-z-]+\.md|LICENSE|README\.md|package\.json)$/;
+      /^(dist\/[^/]+\.(js|cjs|d\.ts|d\.cts)|dist\/(trefoil\.mjs|NOTICES\.txt|sbom\.cdx\.json|vectors\/[a-z-]+-v\d\.json)|docs\/(spec|spec\/[a-z]+|guide|guide\/[a-z]+)\/[^/]+\.md|docs\/[a-z-]+\.md|LICENSE|README\.md|package\.json)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     for (const path of [
       'LICENSE',

@@ -6,6 +6,7 @@ import { fail, type Issue, type IssueCode, kindOf } from '../../errors.ts';
 import { readPapers } from '../../govern/access/warrant-access.ts';
 import { parseWarrant } from '../../govern/warrant/warrant.ts';
 import type { Elsewhere, FarAnswer, FarBatch, Place } from '../../keys/place/place.ts';
+import { farRules } from '../../policy/elsewhere/open.ts';
 import { MOST_ROWS } from '../wire/limits.ts';
 import { fromWire, toWire } from '../wire/values.ts';
 import { type Answer, type Ask, accepted, broken } from './transport.ts';
@@ -13,6 +14,7 @@ import { type Answer, type Ask, accepted, broken } from './transport.ts';
 /** Makes the place. */
 export function farPlace(ask: Ask): Place {
   const elsewhere: Elsewhere = {
+    rules: farRules,
     mostRows: MOST_ROWS,
     async present(access) {
       const papers = papersIn(access);
