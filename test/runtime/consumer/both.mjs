@@ -7,7 +7,8 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-const names = ['', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'tsv', 'node', 'duckdb', 'vault', 'vault-contract', 'vault-sqlite', 'vault-postgres', 'custody', 'log', 'govern', 'ff1', 'ff3', 'ip', 'testing'];
+const names = ['', 'errors', 'format', 'prepare', 'keys', 'reveal', 'policy', 'csv', 'ndjson', 'tsv', 'node', 'duckdb', 'vault', 'vault-contract', 'vault-sqlite', 'vault-postgres', 'custody', 'log', 'govern',
+  'gateway', 'ff1', 'ff3', 'ip', 'testing'];
 const subpath = (name) => (name === '' ? 'trefoil' : `trefoil/${name}`);
 
 const esm = { title: 'import' };
