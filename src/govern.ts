@@ -14,8 +14,55 @@ export type {
   Rate,
   WarrantVerb,
 } from './govern/charter/charter.ts';
+export type { CharterFinding, CharterFindingWord } from './govern/charter/check/finding.ts';
+export { type CheckCharterOptions, checkCharter, type FormatSpace } from './govern/charter/check.ts';
+export { parseCharter } from './govern/charter/parse.ts';
+export { type OpenCharterOptions, openCharter } from './govern/charter/succession.ts';
+export type { NotedUse, Sequencer, SequencerOptions, UseRequest } from './govern/ledger/sequencer.ts';
+export { openSequencer } from './govern/ledger/sequencer.ts';
 export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/officers/party-key.ts';
 export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
 export { addSignature } from './govern/officers/signatures.ts';
 export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
+export { type ProtectedPeople, parseProtected, writeProtected } from './govern/people/protected.ts';
+export { type PseudonymOptions, subjectPseudonyms } from './govern/people/pseudonyms.ts';
 export type { Demand } from './govern/text/items.ts';
+export { type Signed, signedBy } from './govern/warrant/approvals.ts';
+export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
+export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';
+export {
+  type Dossier,
+  type DossierFields,
+  type DossierSubject,
+  parseDossier,
+  writeDossier,
+} from './govern/warrant/dossier.ts';
+export {
+  parseRatification,
+  type Ratification,
+  type RatificationFields,
+  type RatifiedUse,
+  writeRatification,
+} from './govern/warrant/ratification.ts';
+export { parseRefusal, type Refusal, type RefusalFields, writeRefusal } from './govern/warrant/refusal.ts';
+export {
+  readyToSign,
+  type SignAboutOptions,
+  type SignWarrantOptions,
+  signRatification,
+  signRefusal,
+  signWarrant,
+  type ToSign,
+} from './govern/warrant/sign.ts';
+export { type VerifiedWarrant, type VerifyWarrantOptions, verifyWarrant } from './govern/warrant/verify.ts';
+export {
+  type AboutWarrantOptions,
+  type VerifiedClock,
+  type VerifiedRatification,
+  type VerifiedRefusal,
+  verifyClock,
+  verifyRatification,
+  verifyRefusal,
+} from './govern/warrant/verify-statements.ts';
+export { parseWarrant, type Warrant, type WarrantCase, type WarrantFields } from './govern/warrant/warrant.ts';
+export { type WarrantView, warrantInWords } from './govern/warrant/words.ts';

@@ -22,4 +22,4 @@ export {
 } from './files/verbs.ts';
 export type { CsvOptions } from './io/csv/codec.ts';
 export type { Progress, RecordOptions, SampleRecord } from './io/records.ts';
-export type { CanMove, CanProtect, CanReveal, OpenToProtect, OpenToReveal } from './io/stream.ts';
+export type { CanMove, CanProtect, CanReveal } from './io/stream.ts';

@@ -65,6 +65,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'vault export': async () => (await import('./commands/vault/export.ts')).addVaultExport,
   'vault import': async () => (await import('./commands/vault/import.ts')).addVaultImport,
   'officer new': async () => (await import('./commands/officer/new.ts')).addOfficerNew,
+  'warrant new': async () => (await import('./commands/warrant/new.ts')).addWarrantNew,
+  'warrant show': async () => (await import('./commands/warrant/show.ts')).addWarrantShow,
+  'warrant sign': async () => (await import('./commands/warrant/sign.ts')).addWarrantSign,
+  'warrant refuse': async () => (await import('./commands/warrant/refuse.ts')).addWarrantRefuse,
   'oversee verify': async () => (await import('./commands/oversee/verify.ts')).addOverseeVerify,
   'oversee witness': async () => (await import('./commands/oversee/witness.ts')).addOverseeWitness,
   scan: async () => (await import('./commands/scan.ts')).addScan,
@@ -86,6 +90,10 @@ const GROUPS: Readonly<Record<string, { readonly summary: string; readonly descr
     description: 'Verifies a log that somebody else keeps, and runs a witness of logs.',
   },
   rejects: { summary: 'open the records that a run rejected', description: 'Opens the records that a run rejected.' },
+  warrant: {
+    summary: 'ask, agree and refuse to open something',
+    description: 'Asks to open something, shows what is asked, and agrees to it or refuses it.',
+  },
   vault: {
     summary: 'manage the stores of vault rules',
     description: 'Manages the stores of the vault rules of a policy.',

@@ -201,8 +201,7 @@ export function makePlan(
     },
     compressionOf: (input) => inputCompression(input, options.inputCompression),
     force,
-    // One thread asks a store.
-    workers: limit === Number.POSITIVE_INFINITY && inside.beginAsync === undefined ? workers : 1,
+    workers: limit === Number.POSITIVE_INFINITY && isPortable(inside) ? workers : 1,
     limit,
     rejects,
     resume: resume ? manifest : null,
@@ -214,6 +213,11 @@ export function makePlan(
     onReject: options.onReject,
     judge,
   };
+}
+
+/** Whether other threads can do the work. One thread asks a store, and governed keys stay where their place is. */
+function isPortable({ beginAsync, keys }: BoundInside): boolean {
+  return beginAsync === undefined && keys.place === null;
 }
 
 /** Whether an output is standard output. */

@@ -20,6 +20,7 @@ import {
   readRejectsHead,
 } from '../io/rejects.ts';
 import { type DomainKeys, openKeys } from '../keys/domain-keys.ts';
+import { demandUngoverned } from '../keys/place.ts';
 import type { FileFormatSpec, Opening } from './file-format.ts';
 import { openBytes, STDIN } from './inputs/inputs.ts';
 
@@ -110,6 +111,7 @@ function tableOf(opener: RejectOpener, head: RejectsHead, file: string, line: nu
 
 function openerOf(head: RejectsHead, keys: DomainKeys, path: string): RejectOpener {
   const opened = openKeys(keys);
+  demandUngoverned(opened, 'rejects');
   if (opened.domain !== head.domain) {
     fail('wrong_domain', `the rejects belong to domain ${head.domain}, the keys to domain ${opened.domain}`, {
       file: path,

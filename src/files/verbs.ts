@@ -4,7 +4,7 @@
  */
 
 import type { RevealAccess } from '../core/capability.ts';
-import type { CanMove, CanProtect, CanReveal, OpenToProtect, OpenToReveal } from '../io/stream.ts';
+import type { CanMove, CanProtect, CanReveal } from '../io/stream.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
 import { moveDirection } from '../policy/bound.ts';
 import type { FileOptions, FileResult } from './plan.ts';
@@ -52,7 +52,7 @@ import { runFile, runFiles } from './units.ts';
 export function protectFile(
   input: string | readonly string[],
   output: string,
-  bound: CanProtect | OpenToProtect,
+  bound: CanProtect,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFile('protect', input, output, bound, options);
@@ -85,7 +85,7 @@ export function protectFile(
 export function revealFile(
   input: string | readonly string[],
   output: string,
-  bound: CanReveal | OpenToReveal,
+  bound: CanReveal,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFile('reveal', input, output, bound, options);
@@ -115,7 +115,7 @@ export function revealFile(
 export function protectFiles(
   inputs: readonly string[],
   folder: string,
-  bound: CanProtect | OpenToProtect,
+  bound: CanProtect,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFiles('protect', inputs, folder, bound, options);
@@ -147,7 +147,7 @@ export function protectFiles(
 export function revealFiles(
   inputs: readonly string[],
   folder: string,
-  bound: CanReveal | OpenToReveal,
+  bound: CanReveal,
   options: FileOptions = {},
 ): Promise<FileResult> {
   return runFiles('reveal', inputs, folder, bound, options);

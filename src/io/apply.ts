@@ -9,7 +9,7 @@
 import { concat } from '../core/bytes.ts';
 import { makeExactWriter } from '../core/json/exact.ts';
 import { fail, type Issue, MAX_ISSUES } from '../errors.ts';
-import { type BoundInside, type Direction, spellsNumbers } from '../policy/bound.ts';
+import { type AsyncRun, type BoundInside, type Direction, spellsNumbers } from '../policy/bound.ts';
 import { columnNames } from './columns.ts';
 import { checkTabular, mapHeader } from './header.ts';
 import { ARRAY, asDocument, beginsArray, type ReadRecord, readRecord } from './ndjson/codec.ts';
@@ -44,6 +44,12 @@ export interface Apply {
   readonly end: () => Answers;
 }
 
+/** {@link Apply} for a policy that waits. A call must be answered before the next one. */
+export interface AsyncApply {
+  readonly push: (chunk: Uint8Array) => Promise<Answers>;
+  readonly end: () => Promise<Answers>;
+}
+
 /** The value of a line, or its issue. */
 type Read<T> = { readonly value: T } | { readonly issue: Issue };
 
@@ -73,6 +79,29 @@ export function makeApply(inside: BoundInside, options: ApplyOptions): Apply {
     fileFormat === 'ndjson' && beginsArray(head.subarray(0, maxRecord)) ? `; ${ARRAY}` : '';
   const applying: Applying = { answer, decoder, maxRecord, advice, lines: 0, held: [], heldBytes: 0, lost: '' };
   return { push: (chunk) => applyChunk(applying, chunk), end: () => applyEnd(applying) };
+}
+
+/**
+ * Makes the work on lines for a policy that waits: the lines of a chunk go through their rules twice, and in between
+ * the store is asked, or the use is noted.
+ *
+ * @throws as {@link makeApply} does.
+ */
+export function makeAsyncApply({ collect, answer, settle }: AsyncRun, options: ApplyOptions): AsyncApply {
+  const [first, second] = [makeApply(collect, options), makeApply(answer, options)];
+  return {
+    async push(chunk) {
+      // Both passes find the same lines, and stop at the same line if one of them cannot be read.
+      first.push(chunk);
+      await settle();
+      return second.push(chunk);
+    },
+    async end() {
+      first.end();
+      await settle();
+      return second.end();
+    },
+  };
 }
 
 /** State of the work on lines. */

@@ -1,12 +1,14 @@
 /**
  * Records: what the streams of all file formats share. A run takes chunks of bytes and returns chunks of bytes, one
  * batch of records at a time. It counts, and it decides whether an issue ends the run or rejects a record. It is
- * synchronous; `stream.ts` has the asynchronous shells around it, and `batches.ts` the work on one batch.
+ * synchronous but for the promises that it gives if its policy waits; `stream.ts` has the asynchronous shells around it,
+ * and `batches.ts` the work on one batch.
  */
 
 import { badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';
 import { tallyOf } from '../core/issues.ts';
 import { fail, type Issue, TrefoilError } from '../errors.ts';
+import type { AsyncRun, BoundInside } from '../policy/bound.ts';
 import { type Batches, type Codec, type Done, issuesOf, makeBatches } from './batches.ts';
 import { checkEncoding, type Encoding, type EncodingName, makeTranscoder, type Transcoder } from './encoding.ts';
 import { type Block, type Frames, joinBlocks, keptBlock, makeFrames, type Oversize } from './frames.ts';
@@ -81,21 +83,32 @@ export function checkRecordOptions(options: unknown, more: readonly string[] = [
   return checked;
 }
 
+/** What a run gives: bytes for the consumer, or a promise that has to be fulfilled before the run is asked again. */
+export type Step = Uint8Array | Promise<unknown>;
+
 /** A run over one input. */
 export interface Run {
   /** Takes a chunk. The generator is lazy: each batch is computed when it is asked for. */
-  readonly push: (chunk: Uint8Array) => Generator<Uint8Array, void, void>;
-  readonly end: () => Generator<Uint8Array, void, void>;
+  readonly push: (chunk: Uint8Array) => Generator<Step, void, void>;
+  readonly end: () => Generator<Step, void, void>;
   /** Whether the limit is reached, so that the rest of the source need not be read. */
   readonly done: () => boolean;
   /** The encoding of the chunks. */
   readonly encoding: Encoding;
 }
 
+/** The first pass of a run whose policy waits: see `AsyncRun`. */
+interface Collecting {
+  readonly codec: Codec;
+  readonly settle: AsyncRun['settle'];
+}
+
 /** State of a run. */
 interface Running {
   readonly codec: Codec;
   readonly batches: Batches;
+  /** `null` if the policy does not wait. */
+  readonly collecting: { readonly batches: Batches; readonly settle: AsyncRun['settle'] } | null;
   /** Converts the source to UTF-8; `null` if it is UTF-8. */
   readonly transcoder: Transcoder | null;
   readonly encoder: TextEncoder;
@@ -113,14 +126,41 @@ interface Running {
   held: Block | null;
 }
 
+/**
+ * Starts a run of a policy. If the policy waits, every batch goes through its rules twice, and in between the run gives
+ * a promise.
+ *
+ * @param codecOf makes the codec of one pass.
+ */
+export function startRun(
+  inside: BoundInside,
+  options: RecordOptions,
+  maxRecord: number,
+  codecOf: (inside: BoundInside, onSample: RecordOptions['onSample']) => Codec,
+): Run {
+  const run = inside.beginAsync?.();
+  if (run === undefined) return makeRun(codecOf(inside, options.onSample), options, maxRecord);
+  // The second pass reports what is wrong with records, and shows samples.
+  const collecting = { codec: codecOf(run.collect, undefined), settle: run.settle };
+  return makeRun(codecOf(run.answer, options.onSample), options, maxRecord, collecting);
+}
+
 /** Starts a run. The codec's own checks come first, before anything is read. */
-export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number): Run {
+export function makeRun(
+  codec: Codec,
+  options: RecordOptions,
+  maxRecord: number,
+  collecting: Collecting | null = null,
+): Run {
   const { batchSize = 1024, limit = Number.POSITIVE_INFINITY } = options;
   const encoding = checkEncoding(options.encoding);
   codec.begin();
+  const batching = { encoding, stops: options.onReject === undefined };
   const run: Running = {
     codec,
-    batches: makeBatches(codec, { encoding, stops: options.onReject === undefined }),
+    batches: makeBatches(codec, batching),
+    collecting:
+      collecting === null ? null : { batches: makeBatches(collecting.codec, batching), settle: collecting.settle },
     transcoder: makeTranscoder(encoding),
     encoder: new TextEncoder(),
     options,
@@ -149,14 +189,14 @@ export function makeRun(codec: Codec, options: RecordOptions, maxRecord: number)
   };
 }
 
-function* takeFrames(run: Running, frames: Iterable<Block | Oversize>): Generator<Uint8Array, void, void> {
+function* takeFrames(run: Running, frames: Iterable<Block | Oversize>): Generator<Step, void, void> {
   const { options, limit } = run;
   for (const frame of frames) {
     options.signal?.throwIfAborted();
     let out: Uint8Array | null = null;
-    if (frame.kind === 'oversize') takeOversize(run, frame);
+    if (frame.kind === 'oversize') yield* takeOversize(run, frame);
     else {
-      const text = takeBlock(run, frame);
+      const text = yield* takeBlock(run, frame);
       if (text !== '') {
         out = encode(run, run.pending + text);
         run.pending = '';
@@ -168,11 +208,11 @@ function* takeFrames(run: Running, frames: Iterable<Block | Oversize>): Generato
   }
 }
 
-function* endRun(run: Running, frames: Frames): Generator<Uint8Array, void, void> {
+function* endRun(run: Running, frames: Frames): Generator<Step, void, void> {
   if (run.rows < run.limit) {
     if (run.transcoder !== null) yield* takeFrames(run, frames.push(run.transcoder.end()));
     yield* takeFrames(run, frames.end());
-    if (run.held !== null) run.pending += takeHeld(run);
+    if (run.held !== null) run.pending += yield* takeHeld(run);
   }
   run.options.signal?.throwIfAborted();
   const { headless } = run.codec;
@@ -183,9 +223,9 @@ function* endRun(run: Running, frames: Frames): Generator<Uint8Array, void, void
 }
 
 /** Takes a block and returns the text to write. */
-function takeBlock(run: Running, block: Block): string {
+function* takeBlock(run: Running, block: Block): Generator<Step, string, void> {
   const { batches, codec } = run;
-  if (run.started) return takeRecords(run, block);
+  if (run.started) return yield* takeRecords(run, block);
   // Only the first block has a byte order mark.
   const opened =
     run.pending === ''
@@ -196,36 +236,45 @@ function takeBlock(run: Running, block: Block): string {
   if (opened.bytes.length === 0) return '';
   if (codec.heading !== null) {
     const { text, isHeader, continues } = batches.heading(opened);
+    run.collecting?.batches.heading(opened);
     run.pending += text;
     run.started = !continues;
     if (isHeader) return '';
   }
   run.started = true;
   const { batchSize = 1024 } = run.options;
-  if (codec.heading === null || Math.min(batchSize, run.limit) === 1) return takeRecords(run, opened);
+  if (codec.heading === null || Math.min(batchSize, run.limit) === 1) {
+    return yield* takeRecords(run, opened);
+  }
   // A batch of its own would end the run before the issues of the next rows are found.
   run.held = keptBlock(opened);
   return '';
 }
 
-function takeRecords(run: Running, block: Block): string {
-  const { held } = run;
+function* takeRecords(run: Running, block: Block): Generator<Step, string, void> {
+  const { held, collecting, rows } = run;
   run.held = null;
-  return takeDone(run, run.batches.take(held === null ? block : joinBlocks(held, block), run.rows));
+  const all = held === null ? block : joinBlocks(held, block);
+  if (collecting !== null) {
+    collecting.batches.take(all, rows);
+    yield collecting.settle();
+  }
+  return takeDone(run, run.batches.take(all, rows));
 }
 
 /** Takes the record that is held, if no record follows it in its batch. */
-function takeHeld(run: Running): string {
+function* takeHeld(run: Running): Generator<Step, string, void> {
   const { held } = run;
+  if (held === null) return '';
   run.held = null;
-  return held === null ? '' : takeDone(run, run.batches.take(held, run.rows));
+  return yield* takeRecords(run, held);
 }
 
-function takeOversize(run: Running, oversize: Oversize): void {
+function* takeOversize(run: Running, oversize: Oversize): Generator<Step, void, void> {
   // A header that is too long is not a row.
   const heading = !run.started && run.codec.heading !== null;
   run.started = true;
-  run.pending += takeHeld(run);
+  run.pending += yield* takeHeld(run);
   takeDone(run, run.batches.oversize(oversize, run.rows, heading));
 }
 

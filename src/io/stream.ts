@@ -7,7 +7,7 @@
 import { badType, typeName } from '../core/checks.ts';
 import { fail } from '../errors.ts';
 import type { Encoding } from './encoding.ts';
-import type { Run } from './records.ts';
+import type { Run, Step } from './records.ts';
 
 /** A source of chunks of bytes or text, asynchronous or not. A Node `Readable` is one. */
 export type Source =
@@ -16,37 +16,20 @@ export type Source =
   | ReadableStream<Uint8Array>
   | Uint8Array;
 
-/** A policy with its keys, as returned by `policy.bind(keys)`. */
+/** A policy with its keys, as returned by `policy.bind(keys)`, or by `policy.open(keys, stores)`. */
 export interface CanProtect {
   readonly protect: unknown;
-  // The type excludes two things: a rule that was bound without a policy, which has no named columns, and a policy that
-  // waits for its stores, which returns a promise.
-  readonly protectColumns: (...given: never) => Readonly<Record<string, unknown>>;
+  // The type excludes a rule that was bound or opened without a policy, which has no named columns.
+  readonly protectColumns: (...given: never) => Readonly<Record<string, unknown>> | Promise<unknown>;
 }
 
-/** A policy that was bound with `revealAccess`. */
+/** A policy that was bound or opened with `revealAccess`, or opened with the access of a warrant. */
 export interface CanReveal extends CanProtect {
   readonly reveal: unknown;
 }
 
 /** A policy that moves records to another key, as returned by `rekey` and `project` of `trefoil/policy`. */
 export type CanMove = { readonly rekey: unknown } | { readonly project: unknown };
-
-/**
- * A policy with its keys and stores, as returned by `policy.open(keys, stores)`. Runs over files wait for the stores;
- * streams cannot.
- */
-export interface OpenToProtect {
-  readonly protect: unknown;
-  readonly protectColumns: (...given: never) => Promise<unknown>;
-  // The type excludes a vault rule that was opened without a policy.
-  readonly lookup?: never;
-}
-
-/** A policy that was opened with `revealAccess`. */
-export interface OpenToReveal extends OpenToProtect {
-  readonly reveal: unknown;
-}
 
 /** A cursor over a source. */
 interface Cursor {
@@ -76,16 +59,27 @@ export async function* runSource(
         exhausted = true;
         break;
       }
-      yield* run.push(toBytes(step.value));
+      yield* settled(run.push(toBytes(step.value)), signal);
     }
-    if (exhausted) yield* run.push(toBytes(END));
-    yield* run.end();
+    if (exhausted) yield* settled(run.push(toBytes(END)), signal);
+    yield* settled(run.end(), signal);
   } finally {
     if (!exhausted) {
       const closed = (cursor ?? openSource(source)).close();
       // A source that hangs may never close, so an aborted run does not wait for it.
       if (signal?.aborted !== true) await closed;
     }
+  }
+}
+
+/** The bytes of a run, which waits for its promises. */
+async function* settled(
+  steps: Iterable<Step>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const step of steps) {
+    if (step instanceof Promise) await untilAbort(step, signal);
+    else yield step;
   }
 }
 
@@ -103,11 +97,11 @@ export function runTransform(
       if (signal?.aborted === true) abort();
       else signal?.addEventListener('abort', abort, { once: true });
     },
-    transform(chunk, controller) {
+    async transform(chunk, controller) {
       try {
-        for (const out of run.push(toBytes(chunk))) controller.enqueue(out);
+        await enqueueAll(run.push(toBytes(chunk)), controller);
         if (!run.done()) return;
-        for (const out of run.end()) controller.enqueue(out);
+        await enqueueAll(run.end(), controller);
       } catch (error) {
         signal?.removeEventListener('abort', abort);
         throw error;
@@ -115,12 +109,23 @@ export function runTransform(
       signal?.removeEventListener('abort', abort);
       controller.terminate();
     },
-    flush(controller) {
+    async flush(controller) {
       signal?.removeEventListener('abort', abort);
-      for (const out of run.push(toBytes(END))) controller.enqueue(out);
-      for (const out of run.end()) controller.enqueue(out);
+      await enqueueAll(run.push(toBytes(END)), controller);
+      await enqueueAll(run.end(), controller);
     },
   });
+}
+
+/** Enqueues the bytes of a run, which waits for its promises. */
+async function enqueueAll(
+  steps: Iterable<Step>,
+  controller: TransformStreamDefaultController<Uint8Array>,
+): Promise<void> {
+  for (const step of steps) {
+    if (step instanceof Promise) await step;
+    else controller.enqueue(step);
+  }
 }
 
 /** Waits for a step of the source. If the signal is aborted first, the promise is rejected with its reason. */

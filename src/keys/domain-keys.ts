@@ -13,6 +13,7 @@ import { checkBranchCheck, checkKeyCheck, type KeyCheck, PROTECTS } from './chec
 import { child, descend, isOfBase, type KeyedKind, ruleSteps, type Step } from './derive.ts';
 import type { KeyVerb } from './entries.ts';
 import type { BaseName, Line, LineKey, NodeSource } from './lineage.ts';
+import { demandUngoverned, type Place } from './place.ts';
 
 export type { KeyCheck };
 
@@ -79,6 +80,8 @@ export interface OpenedKeys {
   readonly verbs: readonly KeyVerb[] | null;
   /** The keys as data. They are for another thread of this process and nothing else. */
   readonly packed: PackedKeys;
+  /** Who is asked before something is turned back; `null` if the keys are not governed. */
+  readonly place: Place | null;
 }
 
 /** Domain keys in the form in which they are sent to another thread. They hold no root key. */
@@ -102,13 +105,24 @@ export function makeDomainKeys(
   line: Line,
   { verbs, branchCheck }: Pick<PackedKeys, 'verbs' | 'branchCheck'>,
 ): DomainKeys {
-  return hide(openPacked({ ...line, verbs, branchCheck, pins: NO_PINS }));
+  return hide(openPacked({ ...line, verbs, branchCheck, pins: NO_PINS }, null));
 }
 
-function openPacked(packed: PackedKeys): OpenedKeys {
+/**
+ * Makes governed keys: they protect as before, and turn nothing back unless the place has granted it.
+ *
+ * @throws TypeError if the keys are governed already: a second place would take the first one's word away.
+ */
+export function withPlace(keys: DomainKeys, place: Place): DomainKeys {
+  const opened = openKeys(keys);
+  if (opened.place !== null) badType('keys', 'expected keys that are not governed yet');
+  return hide({ ...opened, place });
+}
+
+function openPacked(packed: PackedKeys, place: Place | null): OpenedKeys {
   const keys = packed.keys.map((key) => domainKey(key, packed));
   const { domain, pins, retired, verbs } = packed;
-  return { domain, primary: keys[0]!, keys, pinned: pins.ids, retired, verbs, packed };
+  return { domain, primary: keys[0]!, keys, pinned: pins.ids, retired, verbs, packed, place };
 }
 
 function domainKey(key: LineKey, { pins, domain }: PackedKeys): DomainKey {
@@ -200,14 +214,19 @@ export function keysWith(
   return keys.filter((key) => key === primary || key.has(kind, scope, parameters, below));
 }
 
-/** Packs domain keys to send them to a worker. They hold nodes below the root keys and not the root keys. */
-export function packKeys({ packed }: OpenedKeys): PackedKeys {
-  return packed;
+/**
+ * Packs domain keys to send them to a worker. They hold nodes below the root keys and not the root keys.
+ *
+ * @throws TrefoilError `warrant_required` if the keys are governed: a worker could not ask their place.
+ */
+export function packKeys(opened: OpenedKeys): PackedKeys {
+  demandUngoverned(opened, 'copy');
+  return opened.packed;
 }
 
 /** Unpacks domain keys in a worker. */
 export function unpackKeys(packed: PackedKeys): DomainKeys {
-  return hide(openPacked(packed));
+  return hide(openPacked(packed, null));
 }
 
 /** Hides opened keys in an object that shows names and check values only. */
@@ -261,7 +280,7 @@ export function pinKeys(keys: DomainKeys, keyCheck: KeyCheck): DomainKeys {
     );
   }
   const now: Pins = { ...pins, ids: Object.freeze(ids), protects: protects ?? pins.protects };
-  return hide(openPacked({ ...packed, pins: now }));
+  return hide(openPacked({ ...packed, pins: now }, opened.place));
 }
 
 /** Says why a pinned key is not the one of the keyset: it is missing, was retired, or has another check value. */
@@ -303,7 +322,7 @@ function refusePin({ domain, keys, retired }: OpenedKeys, id: string, checks: Ke
  */
 export function pinBranches(keys: DomainKeys, branchCheck: string): DomainKeys {
   checkBranchCheck(branchCheck);
-  const { packed } = openKeys(keys);
+  const { packed, place } = openKeys(keys);
   if (packed.branchCheck !== branchCheck) {
     fail(
       'key_check_mismatch',
@@ -311,7 +330,7 @@ export function pinBranches(keys: DomainKeys, branchCheck: string): DomainKeys {
         'use the key file that was made for this policy',
     );
   }
-  return hide(openPacked({ ...packed, pins: { ...packed.pins, branches: true } }));
+  return hide(openPacked({ ...packed, pins: { ...packed.pins, branches: true } }, place));
 }
 
 /**

@@ -2,6 +2,7 @@
  * Where a policy meets its keys: what `bind` and `open` have in common.
  */
 
+import type { WarrantAccess } from '../core/capability.ts';
 import { checkOptions } from '../core/checks.ts';
 import { throwIssues } from '../core/issues.ts';
 import { fail, type Issue } from '../errors.ts';
@@ -14,11 +15,12 @@ import {
   pinKeys,
   protectingKey,
 } from '../keys/domain-keys.ts';
-import { refuseReveal } from '../rule/binding.ts';
+import { type Access, refuseReveal } from '../rule/binding.ts';
 import type { Direction, Leaf } from './bound.ts';
 import type { PolicyOptions, RevealOptions } from './types.ts';
 import { checkFromKey, demandKey, type RecordKeys } from './unmarked/record-keys.ts';
 import { witnessesOf } from './unmarked/witnesses.ts';
+import { checkWarrant } from './waiting/use.ts';
 
 /** Keys that a policy may be used with. */
 export interface PolicyKeys {
@@ -26,6 +28,8 @@ export interface PolicyKeys {
   readonly recordKeys: RecordKeys;
   /** See `BoundInside.demand`. */
   readonly demand: (direction: Direction) => void;
+  /** The warrant that the place of the keys has to grant; `null` if nothing is revealed, or the keys are not governed. */
+  readonly warrant: WarrantAccess | null;
 }
 
 /** Checks the rules, the domain and the pinned key checks, and settles which verbs may be used. */
@@ -33,11 +37,13 @@ export function bindKeys(
   leaves: readonly Leaf[],
   sheet: PolicyOptions,
   domainKeys: DomainKeys,
-  revealing: boolean,
+  access: Access,
   options: RevealOptions = {},
 ): PolicyKeys {
   throwIssues(unfitRules(leaves));
   const opened = openKeys(pinned(sheet, domainKeys));
+  const { revealing } = access;
+  const warrant = checkWarrant(opened, access);
   const { fromKey } = checkOptions<RevealOptions>('options', options, ['fromKey']);
   const recordKeys = { opened, fromKey: checkFromKey(fromKey, opened), witnesses: witnessesOf(leaves) };
   const keyed = leaves.some(({ engine }) => engine.keyed);
@@ -54,7 +60,7 @@ export function bindKeys(
   }
   if (revealing) demand('reveal');
 
-  return { opened, recordKeys, demand };
+  return { opened, recordKeys, demand, warrant };
 }
 
 /**

@@ -6,6 +6,7 @@
 import { badType, typeName } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
+import { refuseGoverned } from '../keys/place.ts';
 import type { MissingTexts } from '../rule/missing.ts';
 import type { BoundColumns, ColumnVerb, Rule, RuleEngine, Siblings } from '../rule/rule.ts';
 
@@ -87,7 +88,7 @@ export interface BoundInside {
   ) => unknown[];
   /** Set if the policy moves records from one key to another; then this is all that it does. */
   readonly moving?: Moving;
-  /** Set if the policy has rules that wait for a store. Each run begins one of its own. */
+  /** Set if the policy has rules that wait, for a store or for a use of a warrant. Each run begins one of its own. */
   readonly beginAsync?: () => AsyncRun;
 }
 
@@ -111,7 +112,10 @@ export interface Moving {
 export interface AsyncRun {
   readonly collect: BoundInside;
   readonly answer: BoundInside;
-  /** Asks the store. Returns how many values became missing because the store has erased them. */
+  /**
+   * Asks the store, after the place of governed keys has noted the use. Returns how many values became missing because
+   * the store has erased them.
+   */
   readonly settle: () => Promise<number>;
 }
 
@@ -166,14 +170,14 @@ export function openBound(bound: unknown): BoundInside {
   return inside as BoundInside;
 }
 
-/** The inside of a bound policy, for code that cannot wait for a store. */
+/** The inside of a bound policy, for code that cannot wait for a store or for the place of governed keys. */
 export function openReady(bound: unknown): BoundInside {
   const inside = openBound(bound);
-  if (inside.beginAsync !== undefined) {
-    fail(
-      'store_missing',
-      'the policy waits for a store, and this verb cannot wait: use protectFile of trefoil/node, or the verbs of policy.open',
-    );
-  }
-  return inside;
+  if (inside.beginAsync === undefined) return inside;
+  if (inside.keys.place !== null) refuseGoverned('wait');
+  return fail(
+    'store_missing',
+    'the policy waits for a store, and this verb cannot wait: use streams, protectFile of trefoil/node, or the verbs ' +
+      'of policy.open',
+  );
 }

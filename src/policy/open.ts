@@ -7,27 +7,26 @@ import { given } from '../core/given.ts';
 import { throwIssues } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
-import type { AsyncColumns, BoundColumns } from '../rule/rule.ts';
+import { type Grant, refuseGoverned } from '../keys/place.ts';
+import type { Access } from '../rule/binding.ts';
+import { runReported } from '../rule/columns.ts';
+import type { AsyncColumns, AsyncVerb, BoundColumns, ColumnVerb } from '../rule/rule.ts';
 import { bindKeys } from './bind.ts';
 import { type AsyncRun, type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
 import { policyMissing } from './missing.ts';
-import { makeReplay } from './replay.ts';
 import { makeAsyncTransform, makeTransform, makeValues } from './transform.ts';
 import type { FieldsNode } from './tree.ts';
 import type { ManyOptions, OpenFilePolicy, PolicyOptions, RevealOptions } from './types.ts';
 import { withRecordKeys } from './unmarked/record-keys.ts';
+import { makeReplay, type WaitingRules } from './waiting/replay.ts';
+import { type Gated, makeGate, scopesOf, subjectField, turnsBack } from './waiting/use.ts';
 
 type AsyncTransform = ReturnType<typeof makeAsyncTransform>;
 
 /** The rules of a policy with their keys and stores, and how to make an inside of other columns. */
-interface Opened {
-  readonly leaves: readonly Leaf[];
-  /** By the index of a leaf; `undefined` for rules that wait for a store. */
-  readonly columns: readonly (BoundColumns | undefined)[];
-  /** By the index of a leaf; `undefined` for rules that do not wait. */
-  readonly waiting: readonly (AsyncColumns | undefined)[];
+interface Opened extends WaitingRules {
   readonly insideOf: (columns: readonly BoundColumns[]) => BoundInside;
 }
 
@@ -37,38 +36,45 @@ export async function openPolicy(
   sheet: PolicyOptions,
   domainKeys: DomainKeys,
   stores: unknown,
-  revealing: boolean,
+  access: Access,
   options: RevealOptions | undefined,
 ): Promise<OpenFilePolicy> {
-  const { opened: keys, recordKeys, demand } = bindKeys(leaves, sheet, domainKeys, revealing, options);
+  const { revealing } = access;
+  const { opened: keys, recordKeys, demand, warrant } = bindKeys(leaves, sheet, domainKeys, access, options);
   const { domain } = keys;
   const missing = policyMissing(leaves, sheet.missing);
-  const columns = leaves.map((leaf, i) => {
+  const bound = leaves.map((leaf, i) => {
     const { engine } = leaf;
     if (engine.open !== undefined) return undefined;
     const lists = missing.listsOf(i);
     return withRecordKeys(engine.bind(engine.keyed ? keys : null, revealing, lists), leaf, recordKeys, lists);
   });
-  const waiting: (AsyncColumns | undefined)[] = [];
+  const subject = subjectField(leaves, sheet.subject);
+  const facts = { verb: 'reveal' as const, domain, scopes: scopesOf(leaves), subject };
+  // The warrant comes before the stores: without it, nothing of them is read.
+  const grant = warrant === null ? null : await keys.place!.grant(warrant, facts);
+  const stored: (AsyncColumns | undefined)[] = [];
   // One after another: two rules of one store share what the first of them has read from it.
-  for (const [i, { engine }] of leaves.entries()) waiting.push(await engine.open?.(keys, stores, missing.listsOf(i)));
+  for (const [i, { engine }] of leaves.entries()) stored.push(await engine.open?.(keys, stores, missing.listsOf(i)));
+  const { columns, waiting, gate } = governed(grant, { leaves, missing: missing.texts, subject }, bound, stored);
   const { unnamed = 'error' } = sheet;
 
   const lists = { missing: missing.texts, missingCells: missing.cells };
-  const named = { fromKey: recordKeys.fromKey, witnesses: recordKeys.witnesses.paths };
+  const witnesses = recordKeys.witnesses.paths;
+  const named = { fromKey: recordKeys.fromKey, witnesses };
   const common = { domain, keys, ...named, sheet: { ...sheet, domain }, unnamed, leaves, root, demand, ...lists };
-  const insideOf = (bound: readonly BoundColumns[]): BoundInside => {
-    const transforms = { rows: makeTransform(root, bound, unnamed), values: makeValues(root, bound, unnamed) };
-    return { ...common, columns: bound, ...transforms };
+  const insideOf = (own: readonly BoundColumns[]): BoundInside => {
+    const transforms = { rows: makeTransform(root, own, unnamed), values: makeValues(root, own, unnamed) };
+    return { ...common, columns: own, ...transforms };
   };
-  const opened: Opened = { leaves, columns, waiting, insideOf };
+  const opened: Opened = { leaves, columns, waiting, witnesses, gate, insideOf };
   const waits = waiting.some((rule) => rule !== undefined);
   const inside: BoundInside = {
     ...beginAsync(opened).answer,
     ...given({ beginAsync: waits ? () => beginAsync(opened) : undefined }),
   };
 
-  const transform = makeAsyncTransform(root, columns, waiting, unnamed);
+  const transform = makeAsyncTransform(root, opened, unnamed);
   if (revealing) demand('reveal');
   const verbs = {
     protect: oneVerb(inside, transform, 'protect'),
@@ -82,9 +88,36 @@ export async function openPolicy(
   return Object.freeze(hideInside(verbs, inside)) as unknown as OpenFilePolicy;
 }
 
-function beginAsync({ leaves, columns, waiting, insideOf }: Opened): AsyncRun {
-  const { collecting, answering, settle } = makeReplay(leaves, columns, waiting);
-  return { collect: insideOf(collecting), answer: insideOf(answering), settle };
+/**
+ * With a grant, every rule that turns something back waits for it. The verb that reveals at once is taken out of its
+ * columns, so that no other way to run them can reveal.
+ */
+function governed(
+  grant: Grant | null,
+  gated: Omit<Gated, 'verbs'>,
+  bound: readonly (BoundColumns | undefined)[],
+  stored: readonly (AsyncColumns | undefined)[],
+): Pick<WaitingRules, 'columns' | 'waiting' | 'gate'> {
+  if (grant === null) return { columns: bound, waiting: stored, gate: null };
+  const { leaves } = gated;
+  const verbs = leaves.map((leaf, i): AsyncVerb | undefined => {
+    const own = bound[i];
+    if (!turnsBack(leaf)) return undefined;
+    return own === undefined
+      ? stored[i]!.reveal
+      : async (column, report, siblings) => runReported(own.reveal, column, report, siblings!);
+  });
+  const refuse: ColumnVerb = () => refuseGoverned('reveal');
+  return {
+    columns: bound.map((own, i) => (own === undefined || verbs[i] === undefined ? own : { ...own, reveal: refuse })),
+    waiting: leaves.map((_, i) => stored[i] ?? (verbs[i] === undefined ? undefined : { reveal: verbs[i] })),
+    gate: makeGate(grant, { ...gated, verbs }),
+  };
+}
+
+function beginAsync(opened: Opened): AsyncRun {
+  const { collecting, answering, settle } = makeReplay(opened);
+  return { collect: opened.insideOf(collecting), answer: opened.insideOf(answering), settle };
 }
 
 function oneVerb({ demand }: BoundInside, transform: AsyncTransform, direction: Direction) {
@@ -109,16 +142,17 @@ function manyVerb({ demand }: BoundInside, transform: AsyncTransform, direction:
 }
 
 async function protectWaiting(
-  { leaves, columns, waiting, insideOf }: Opened,
+  opened: Opened,
   tables: Readonly<Record<string, Column>>,
 ): Promise<ReturnType<typeof protectColumns>> {
-  const { collecting, answering, settle } = makeReplay(leaves, columns, waiting);
+  const { leaves, columns, waiting, insideOf } = opened;
+  const { collecting, answering, settle } = makeReplay(opened);
   // The rules that do not wait come first, so that the vault makes no token for a value that they refuse.
   const out = protectColumns(insideOf(columns.map((own, i) => own ?? collecting[i]!)), tables);
   await settle();
   const waited = protectColumns(insideOf(columns.map((own, i) => (own ? collecting : answering)[i]!)), tables);
   for (const [i, { path }] of leaves.entries()) {
-    if (waiting[i] !== undefined && Object.hasOwn(waited, path)) out[path] = waited[path]!;
+    if (waiting[i]?.protect !== undefined && Object.hasOwn(waited, path)) out[path] = waited[path]!;
   }
   return out;
 }

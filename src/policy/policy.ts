@@ -2,7 +2,7 @@
  * `policy`: the data-protection sheet of a record, as a value. Binding it to keys is done once.
  */
 
-import type { RevealAccess } from '../core/capability.ts';
+import type { RevealAccess, WarrantAccess } from '../core/capability.ts';
 import { badRange, badType, checkName, checkOptions, ownProperties, typeName } from '../core/checks.ts';
 import type { Column } from '../core/columns.ts';
 import { given } from '../core/given.ts';
@@ -10,8 +10,8 @@ import { throwIssues } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import { checkBranchCheck, checkKeyCheck, type KeyCheck } from '../keys/checks.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
-import { checkAccess } from '../rule/binding.ts';
-import { checkMissing } from '../rule/options.ts';
+import { type Access, checkAccess, readAccess } from '../rule/binding.ts';
+import { checkMissing, checkSubject } from '../rule/options.ts';
 import { bindKeys } from './bind.ts';
 import { type BoundInside, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
@@ -70,12 +70,14 @@ export function policy<const F extends Fields, const Unnamed extends 'error' | '
   return makePolicy(fields, options);
 }
 
+const OPTIONS = ['domain', 'region', 'keyCheck', 'branchCheck', 'unnamed', 'missing', 'subject'];
+
 /** Makes a policy in code or of a file. In a file a `*` in a name is escaped, so here it is a name. */
 export function makePolicy<const F extends Fields, const Unnamed extends 'error' | 'drop' = 'error'>(
   fields: F,
   options: PolicyOptions<Unnamed> = {},
 ): Policy<F, Unnamed> {
-  const own = checkOptions('options', options, ['domain', 'region', 'keyCheck', 'branchCheck', 'unnamed', 'missing']);
+  const own = checkOptions('options', options, OPTIONS);
   const { domain, region, keyCheck, branchCheck, unnamed } = own;
   const missing = own.missing === undefined ? undefined : checkMissing(own.missing);
   if (domain !== undefined) checkName('domain', domain);
@@ -83,8 +85,9 @@ export function makePolicy<const F extends Fields, const Unnamed extends 'error'
   if (keyCheck !== undefined) checkKeyCheck(keyCheck);
   if (branchCheck !== undefined) checkBranchCheck(branchCheck);
   if (unnamed !== undefined && unnamed !== 'error' && unnamed !== 'drop') badRange('unnamed', 'expected error or drop');
+  const subject = own.subject === undefined ? undefined : checkSubject(own.subject);
   const { root, leaves } = treeOfFields(fields);
-  const lost = lostSubjects(leaves).map(({ option: _, ...issue }) => issue);
+  const lost = [...lostSubjects(leaves).map(({ option: _, ...issue }) => issue), ...lostPerson(leaves, subject)];
   throwIssues([...halfJoins(leaves), ...labelClashes(leaves), ...lost, ...missingClashes(leaves, missing)]);
 
   const data = {
@@ -96,19 +99,32 @@ export function makePolicy<const F extends Fields, const Unnamed extends 'error'
       branchCheck: branchCheck as string | undefined,
       unnamed,
       missing,
+      subject,
     }),
     fields: Object.freeze(Object.fromEntries(leaves.map((leaf) => [leaf.path, leaf.rule]))),
   };
   // Without a prototype, so that an option that is not set is not read from one.
   const sheet = ownProperties(data) as PolicyOptions;
   const bind = (keys: DomainKeys, access?: RevealAccess, more?: RevealOptions) =>
-    bindPolicy(root, leaves, sheet, keys, checkAccess(access), more);
-  const open = (keys: DomainKeys, stores: unknown, access?: RevealAccess, more?: RevealOptions) =>
-    openPolicy(root, leaves, sheet, keys, stores, checkAccess(access), more);
+    bindPolicy(root, leaves, sheet, keys, { revealing: checkAccess(access), warrant: null }, more);
+  const open = (keys: DomainKeys, stores: unknown, access?: RevealAccess | WarrantAccess, more?: RevealOptions) =>
+    openPolicy(root, leaves, sheet, keys, stores, readAccess(access), more);
   Object.defineProperty(data, 'bind', { value: bind });
   Object.defineProperty(data, 'open', { value: open });
   Object.defineProperty(data, TREE, { value: { root, leaves } satisfies PolicyTree });
   return Object.freeze(data) as unknown as Policy<F, Unnamed>;
+}
+
+/** The policy's own `subject`, if it is not a field that protected records have. */
+export function lostPerson(leaves: readonly Leaf[], subject: string | undefined): readonly Issue[] {
+  if (subject === undefined) return [];
+  const leaf = leaves.find(({ path }) => path === subject);
+  if (leaf !== undefined && !leaf.engine.removes && leaf.header !== null) return [];
+  const message =
+    leaf === undefined || leaf.header === null
+      ? 'the subject of the policy is not one of its fields; write its path from the top of the record, without arrays'
+      : 'the subject of the policy is a field that it drops; give the field a rule that keeps people apart, as token does';
+  return [{ code: 'wrong_option', message, field: subject }];
 }
 
 /**
@@ -155,11 +171,12 @@ function bindPolicy(
   leaves: readonly Leaf[],
   sheet: PolicyOptions,
   domainKeys: DomainKeys,
-  revealing: boolean,
+  access: Access,
   options: RevealOptions | undefined,
 ): BoundFilePolicy {
   const { unnamed = 'error' } = sheet;
-  const { opened, recordKeys, demand } = bindKeys(leaves, sheet, domainKeys, revealing, options);
+  const { revealing } = access;
+  const { opened, recordKeys, demand } = bindKeys(leaves, sheet, domainKeys, access, options);
   const missing = policyMissing(leaves, sheet.missing);
   const columns = leaves.map((leaf, i) => {
     const lists = missing.listsOf(i);

@@ -8,11 +8,13 @@ import { issueOf, type ReportIssue } from '../core/issues.ts';
 import { asNumber, asNumbers, jsonNumberText } from '../core/json/number.ts';
 import type { Issue } from '../errors.ts';
 import { runReported, toCode } from '../rule/columns.ts';
-import { type AsyncColumns, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
+import { type AsyncVerb, type BoundColumns, ruleOption, type Siblings } from '../rule/rule.ts';
 import { type BoundInside, type Direction, isGone, type Leaf, verbOf } from './bound.ts';
 import { elementPath, parsePath } from './file/path.ts';
 import type { FieldsNode, Node } from './tree.ts';
 import { type OtherName, otherNames, unnamedIssue } from './unnamed.ts';
+import type { Waiting, WaitingRules } from './waiting/replay.ts';
+import type { Asked, Reveal } from './waiting/use.ts';
 
 type Row = Record<string, unknown>;
 
@@ -27,10 +29,10 @@ type Transform<Result> = (
 /** A policy whose rules have their keys. */
 interface Bound {
   readonly root: FieldsNode;
-  /** By the index of a leaf; `undefined` for rules that wait for a store. */
+  /** By the index of a leaf; `undefined` for rules that wait in both directions. */
   readonly columns: readonly (BoundColumns | undefined)[];
   /** By the index of a leaf; `undefined` for rules that do not wait. */
-  readonly waiting: readonly (AsyncColumns | undefined)[];
+  readonly waiting: readonly (Waiting | undefined)[];
   readonly unnamed: 'error' | 'drop';
   /** The unknown names that issues have shown, by the object that they are in: over all batches of a run. */
   readonly shown: Map<FieldsNode, Set<string>>;
@@ -46,8 +48,17 @@ interface Pass extends Bound {
   /** 1 for each record that was rejected. */
   readonly failed: Uint8Array;
   readonly reject: (row: number, issue: Issue) => void;
-  /** Work that waits for a store, each to be run once. Records that were rejected before it begins take no part. */
-  readonly queue: (() => Promise<void>)[];
+  /** Columns that wait, each to be run once. Records that were rejected before it begins take no part. */
+  readonly queue: WaitingColumn[];
+}
+
+/** The column of a rule that waits for its store, or for the place of governed keys. */
+interface WaitingColumn {
+  readonly index: number;
+  readonly leaf: Leaf;
+  readonly verb: AsyncVerb;
+  readonly values: readonly unknown[];
+  readonly places: Places;
 }
 
 /** The records of a batch, or the elements of all arrays of one field. Issues and siblings need it, results do not. */
@@ -114,22 +125,27 @@ export function makeTransform(
 }
 
 /**
- * The same for a policy with rules that wait for a store: their columns come last, one after another. The records are
- * for code: a run over files uses the synchronous transform with answers that were collected (replay.ts).
- *
- * @param waiting the rules that wait, by the index of a leaf; `columns` has `undefined` for them.
+ * The same for a policy with rules that wait: their columns come last, one after another. The records are for code: a
+ * run over files uses the synchronous transform with answers that were collected (waiting/replay.ts).
  */
 export function makeAsyncTransform(
   root: FieldsNode,
-  columns: readonly (BoundColumns | undefined)[],
-  waiting: readonly (AsyncColumns | undefined)[],
+  { columns, waiting, gate }: WaitingRules,
   unnamed: 'error' | 'drop',
 ): Transform<Promise<(Row | undefined)[]>> {
   const bound: Bound = { root, columns, waiting, unnamed, shown: new Map() };
   return async (direction, rows, report) => {
     const pass = makeRowsPass(bound, direction, rows, report, true);
     const results = begin(pass, rows);
-    for (const wait of pass.queue) await wait();
+    const run = async (reveal: Reveal | null): Promise<void> => {
+      for (const column of pass.queue) await runWaiting(pass, column, reveal);
+    };
+    if (gate === null || direction !== 'reveal') await run(null);
+    else
+      await gate.through(
+        pass.queue.map((column) => acceptedOf(pass, column).asked),
+        run,
+      );
     return finish(pass, results);
   };
 }
@@ -214,9 +230,9 @@ function visitLeaf(
 ): void {
   const { direction } = pass;
   const values = looksAtNumbers(leaf, direction) ? asNumbers(source) : source;
-  const waits = pass.waiting[index];
-  if (waits !== undefined) {
-    pass.queue.push(() => runWaiting(pass, leaf, waits, values, places));
+  const verb = pass.waiting[index]?.[direction === 'protect' ? 'protect' : 'reveal'];
+  if (verb !== undefined) {
+    pass.queue.push({ index, leaf, verb, values, places });
     return;
   }
   const columns = pass.columns[index]!;
@@ -243,25 +259,32 @@ function visitLeaf(
   }
 }
 
-/** Runs the column of a rule that waits for its store, without the records that were rejected before. */
-async function runWaiting(
-  pass: Pass,
-  leaf: Leaf,
-  waits: AsyncColumns,
-  values: readonly unknown[],
-  places: Places,
-): Promise<void> {
-  const { direction, siblings, failed } = pass;
+/** The values of a column that waits, without the records that were rejected before. */
+function acceptedOf({ siblings, failed }: Pass, { index, values, places }: WaitingColumn) {
   const { level, at } = places.items;
   const accepted = values.map((_, i) => i).filter((i) => failed[level.rows[at[i]!]!] === 0);
   const items: Items = { level, at: accepted.map((i) => at[i]!) };
-  const column = accepted.map((i) => values[i]);
-  const verb = direction === 'protect' ? waits.protect : waits.reveal;
-  const out = await verb(
-    column,
-    (i, issue) => rejectAt(pass, items, i, issue, leaf.path),
-    (path) => siblings(path, items),
-  );
+  const asked: Asked = {
+    leaf: index,
+    column: accepted.map((i) => values[i]),
+    siblings: (path) => siblings(path, items),
+  };
+  return { accepted, items, asked };
+}
+
+/**
+ * Runs a column that waits.
+ *
+ * @param reveal counts what is revealed; `null` if nobody counts.
+ */
+async function runWaiting(pass: Pass, waiting: WaitingColumn, reveal: Reveal | null): Promise<void> {
+  const { index, leaf, verb, places } = waiting;
+  const { accepted, items, asked } = acceptedOf(pass, waiting);
+  const { column, siblings } = asked;
+  const report: ReportIssue = (i, issue) => rejectAt(pass, items, i, issue, leaf.path);
+  const made = await (reveal === null ? verb(column, report, siblings) : reveal(index, column, report, siblings));
+  const { inCode } = leaf.engine;
+  const out = pass.direction === 'reveal' && inCode !== undefined ? toCode(made, inCode, report) : made;
   for (const [n, i] of accepted.entries()) put(places, i, out[n]);
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Enciphered, Sealed, Token, VaultToken } from '../core/brands.ts';
-import type { RevealAccess } from '../core/capability.ts';
+import type { RevealAccess, WarrantAccess } from '../core/capability.ts';
 import type { Column, NumberColumn, Utf8Column } from '../core/columns.ts';
 import type { Missing } from '../core/missing.ts';
 import type { Issue } from '../errors.ts';
@@ -264,6 +264,11 @@ export interface PolicyOptions<Unnamed extends 'error' | 'drop' = 'error' | 'dro
    * unchanged in both directions, as `null` does. `['']` by default; `[]` protects the empty text.
    */
   readonly missing?: readonly string[];
+  /**
+   * Path of the field that says whose record it is, without arrays. People are counted by it; it enters no key. For
+   * warrants it is a `token` of the scope that the charter names.
+   */
+  readonly subject?: string;
 }
 
 /** A policy: frozen plain data, whose JSON is the policy file. `Policy` without parameters is any policy. */
@@ -276,6 +281,7 @@ export interface Policy<F = any, Unnamed = any> {
   readonly branchCheck?: string;
   readonly unnamed?: 'error' | 'drop';
   readonly missing?: readonly string[];
+  readonly subject?: string;
   /** Rules by path, as in the policy file. */
   readonly fields: Readonly<Record<string, Rule>>;
   /** Binds the policy to keys: all key set-up happens here. A policy with a vault is opened instead. Not enumerable. */
@@ -285,13 +291,17 @@ export interface Policy<F = any, Unnamed = any> {
         (keys: DomainKeys): BoundPolicy<F, Unnamed>;
         (keys: DomainKeys, access: RevealAccess, options?: RevealOptions): RevealingPolicy<F, Unnamed>;
       };
-  /** Binds the policy to keys and to stores, which are passed by the names that the rules use. Not enumerable. */
+  /**
+   * Binds the policy to keys and to stores, which are passed by the names that the rules use. With governed keys it
+   * also takes what `warrantAccess` of `trefoil/govern` returns; every batch that is revealed is then a use of that
+   * warrant. Not enumerable.
+   */
   readonly open: {
     (keys: DomainKeys, stores: Stores): Promise<OpenPolicy<F, Unnamed>>;
     (
       keys: DomainKeys,
       stores: Stores,
-      access: RevealAccess,
+      access: RevealAccess | WarrantAccess,
       options?: RevealOptions,
     ): Promise<RevealingOpenPolicy<F, Unnamed>>;
   };

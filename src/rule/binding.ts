@@ -1,6 +1,6 @@
 /** What all keyed rules do when they are bound alone, outside a policy: open the keys, and offer verbs. */
 
-import { isCapability, type RevealAccess } from '../core/capability.ts';
+import { isCapability, type RevealAccess, type WarrantAccess } from '../core/capability.ts';
 import { badType } from '../core/checks.ts';
 import type { Issue } from '../errors.ts';
 import { fail } from '../errors.ts';
@@ -13,17 +13,41 @@ import {
   openKeys,
   protectingKey,
 } from '../keys/domain-keys.ts';
+import { demandUngoverned } from '../keys/place.ts';
 import { runColumn, runValue } from './columns.ts';
 import type { BoundColumns, Move } from './rule.ts';
 
-/** Opens the keys that a rule is bound to, and tells whether the rule may reveal. */
+/**
+ * Opens the keys that a rule is bound to, and tells whether the rule may reveal.
+ *
+ * @throws TrefoilError `warrant_required` if it is to reveal with governed keys; `not_granted`.
+ */
 export function openFor(
   keys: DomainKeys,
   access: RevealAccess | undefined,
 ): { opened: OpenedKeys; revealing: boolean } {
   const [opened, revealing] = [openKeys(keys), checkAccess(access)];
-  if (revealing) checkMayReveal(opened);
+  if (revealing) {
+    demandUngoverned(opened, 'reveal');
+    checkMayReveal(opened);
+  }
   return { opened, revealing };
+}
+
+/** What a caller of `open` may do: nothing but protect, reveal, or reveal what a warrant names. */
+export interface Access {
+  readonly revealing: boolean;
+  readonly warrant: WarrantAccess | null;
+}
+
+/**
+ * Reads the access that a caller passes where a warrant is accepted.
+ *
+ * @throws TypeError for anything that is no access.
+ */
+export function readAccess(access: unknown): Access {
+  if (!isCapability(access, 'warrant')) return { revealing: checkAccess(access), warrant: null };
+  return { revealing: true, warrant: access as WarrantAccess };
 }
 
 /**
@@ -33,6 +57,9 @@ export function openFor(
  */
 export function checkAccess(access: unknown): boolean {
   if (access === undefined) return false;
+  if (isCapability(access, 'warrant')) {
+    badType('revealAccess', 'expected revealAccess of trefoil/reveal; a warrant is for policy.open, which can wait');
+  }
   if (!isCapability(access, 'reveal')) badType('revealAccess', 'expected revealAccess of trefoil/reveal');
   return true;
 }

@@ -31,7 +31,7 @@ describe('streams', () => {
     protectNdjsonStream(keys);
   });
 
-  test('files take a policy that was opened with its stores, streams do not', async () => {
+  test('files and streams take a policy that was opened with its stores', async () => {
     const stores = { main: memoryStore() };
     const rule = vault({ scope: 'name', store: 'main' });
     const opened = await policy({ name: rule, country: keep }).open(keys, stores);
@@ -42,8 +42,12 @@ describe('streams', () => {
     revealFiles(['in.csv'], 'out', await file.open(keys, stores, revealAccess));
     // @ts-expect-error no capability, no way back
     revealFile('in.csv', 'out.csv', opened);
-    // @ts-expect-error a stream does not wait for a store
     protectCsv('', opened);
+    revealNdjsonStream(all);
+    // @ts-expect-error no capability, no way back
+    revealCsv('', opened);
+    // @ts-expect-error a rule alone is not a policy
+    protectCsv('', await rule.open(keys, stores));
     // @ts-expect-error a rule alone is not a policy
     protectFile('in.csv', 'out.csv', await rule.open(keys, stores));
   });

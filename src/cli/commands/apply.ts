@@ -3,9 +3,9 @@
 
 import type { Command } from 'commander';
 import { TrefoilError } from '../../errors.ts';
-import { makeApply } from '../../io/apply.ts';
+import { type Answers, makeApply, makeAsyncApply } from '../../io/apply.ts';
 import { DEFAULT_MAX_RECORD } from '../../io/records.ts';
-import { openReady } from '../../policy/bound.ts';
+import { openBound } from '../../policy/bound.ts';
 import { bindKeys } from '../bind.ts';
 import { UsageError } from '../exit.ts';
 import { fromOption } from '../from-key.ts';
@@ -82,23 +82,22 @@ async function apply(options: ApplyOptions, context: Context): Promise<void> {
   const direction = reveal ? 'reveal' : 'protect';
   const { bound, keyFiles } = await bindKeys(policy, direction, options, context);
   refuseOwnInput([policyFile, ...keyFiles]);
-  const work = makeApply(openReady(bound), {
-    direction,
-    fileFormat: ndjson ? 'ndjson' : 'tsv',
-    columns,
-    errorsInline,
-    maxRecord: options.maxRecord ?? DEFAULT_MAX_RECORD,
-  });
+  const inside = openBound(bound);
+  const run = inside.beginAsync?.();
+  const fileFormat = ndjson ? 'ndjson' : 'tsv';
+  const lines = { direction, fileFormat, columns, errorsInline } as const;
+  const all = { ...lines, maxRecord: options.maxRecord ?? DEFAULT_MAX_RECORD };
+  const work = run === undefined ? makeApply(inside, all) : makeAsyncApply(run, all);
 
   for await (const chunk of process.stdin) {
-    await answer(work.push(chunk as Uint8Array));
+    await answer(await work.push(chunk as Uint8Array));
     context.signal.throwIfAborted();
   }
-  await answer(work.end());
+  await answer(await work.end());
 }
 
 /** Writes answers and waits until they are taken, so that a slow reader slows the source down. */
-async function answer({ text, failure }: ReturnType<ReturnType<typeof makeApply>['push']>): Promise<void> {
+async function answer({ text, failure }: Answers): Promise<void> {
   if (text !== '') await writeOut(text);
   if (failure !== null) throw new TrefoilError(failure);
 }

@@ -3,7 +3,7 @@
  * whichever key of the lineage made their token, and whichever label, form or recipient it has: so a person who is
  * looked at again and again is one person in the log as well.
  *
- * Nobody but the process that reveals needs these. Whoever has the node, and a table of tokens, can compute them all.
+ * Nobody but the process that reveals needs these. With the node and a table of tokens, anyone can compute them all.
  */
 
 import { encodeList } from '../../core/bytes.ts';

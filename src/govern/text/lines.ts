@@ -27,7 +27,7 @@ export interface Line {
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** Characters that a line of free text must not have: they are invisible, or they change how the others are shown. */
-const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+export const UNSAFE: RegExp = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
  * Splits a text into its lines and checks their characters.

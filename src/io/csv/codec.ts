@@ -13,12 +13,12 @@
 import { badRange, checkOneOf } from '../../core/checks.ts';
 import { given } from '../../core/given.ts';
 import { fail, type Issue, TrefoilError } from '../../errors.ts';
-import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
+import { type BoundInside, type Direction, openBound } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
 import type { TableColumn, TableMap } from '../columns.ts';
 import { type Block, type Framing, recordLines } from '../frames.ts';
 import { checkNames, checkTabular, hidesEmpty, mapHeader, NO_HEADER, refuseRepeated } from '../header.ts';
-import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
+import { checkRecordOptions, DEFAULT_MAX_RECORD, type RecordOptions, type Run, startRun } from '../records.ts';
 import { type Cells, turnTable } from '../table.ts';
 import { checkDelimiter, checkSeparator, isOneAscii, separatorOf, usualDelimiter } from './delimiter.ts';
 import {
@@ -92,11 +92,14 @@ export function prepareCsv(
   bound: unknown,
   options: CsvOptions,
 ): { readonly start: () => Run; readonly signal: AbortSignal | undefined } {
-  const inside = openReady(bound);
+  const inside = openBound(bound);
   const checked: CsvOptions = checkRecordOptions(options, ['delimiter', 'quoting', 'quote', 'escape', 'header']);
   const dialect = csvDialect(checked);
   return {
-    start: () => makeRun(makeCsvCodec(direction, inside, dialect, null, checked.onSample), checked, dialect.maxRecord),
+    start: () =>
+      startRun(inside, checked, dialect.maxRecord, (own, onSample) =>
+        makeCsvCodec(direction, own, dialect, null, onSample),
+      ),
     signal: checked.signal,
   };
 }

@@ -7,17 +7,17 @@ import { makeExactWriter, putNumbers } from '../../core/json/exact.ts';
 import { withTexts } from '../../core/json/number.ts';
 import { scanJson } from '../../core/json/scan.ts';
 import type { Issue } from '../../errors.ts';
-import { type BoundInside, type Direction, type Leaf, openReady, spellsNumbers } from '../../policy/bound.ts';
+import { type BoundInside, type Direction, type Leaf, openBound, spellsNumbers } from '../../policy/bound.ts';
 import { placeOfSteps } from '../../policy/file/path.ts';
 import type { Batch, Codec } from '../batches.ts';
 import { LINES } from '../frames.ts';
 import {
   checkRecordOptions,
   DEFAULT_MAX_RECORD,
-  makeRun,
   type RecordOptions,
   type Run,
   type SampleRecord,
+  startRun,
 } from '../records.ts';
 
 /** Options of an NDJSON stream. */
@@ -29,11 +29,12 @@ export function prepareNdjson(
   bound: unknown,
   options: NdjsonOptions,
 ): { readonly start: () => Run; readonly signal: AbortSignal | undefined } {
-  const inside = openReady(bound);
+  const inside = openBound(bound);
   const checked = checkRecordOptions(options);
   const { maxRecord = DEFAULT_MAX_RECORD } = checked;
   return {
-    start: () => makeRun(makeNdjsonCodec(direction, inside, maxRecord, checked.onSample), checked, maxRecord),
+    start: () =>
+      startRun(inside, checked, maxRecord, (own, onSample) => makeNdjsonCodec(direction, own, maxRecord, onSample)),
     signal: checked.signal,
   };
 }

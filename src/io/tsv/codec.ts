@@ -7,12 +7,12 @@
  */
 
 import { fail, type Issue } from '../../errors.ts';
-import { type BoundInside, type Direction, openReady } from '../../policy/bound.ts';
+import { type BoundInside, type Direction, openBound } from '../../policy/bound.ts';
 import type { Batch, Codec, Taken } from '../batches.ts';
 import type { TableMap } from '../columns.ts';
 import { type Block, LINES } from '../frames.ts';
 import { checkNames, checkTabular, mapHeader, NO_HEADER, refuseRepeated } from '../header.ts';
-import { checkRecordOptions, DEFAULT_MAX_RECORD, makeRun, type RecordOptions, type Run } from '../records.ts';
+import { checkRecordOptions, DEFAULT_MAX_RECORD, type RecordOptions, type Run, startRun } from '../records.ts';
 import { turnTable } from '../table.ts';
 import { cellColumn, readCells, type TsvCell, writeCell, writeCells } from './cells.ts';
 
@@ -45,11 +45,13 @@ export function prepareTsv(
   bound: unknown,
   options: TsvOptions,
 ): { readonly start: () => Run; readonly signal: AbortSignal | undefined } {
-  const inside = openReady(bound);
+  const inside = openBound(bound);
   const checked: TsvOptions = checkRecordOptions(options, ['header']);
   const dialect = tsvDialect(checked);
   const start = (): Run =>
-    makeRun(makeTsvCodec(direction, inside, dialect, null, checked.onSample), checked, dialect.maxRecord);
+    startRun(inside, checked, dialect.maxRecord, (own, onSample) =>
+      makeTsvCodec(direction, own, dialect, null, onSample),
+    );
   return { start, signal: checked.signal };
 }
 

@@ -19,6 +19,8 @@ export interface Appended {
   readonly index: number;
   /** The signed checkpoint that the entry is under: a note. */
   readonly checkpoint: string;
+  /** The bytes of the entry, which a proof is about. They must not be changed. */
+  readonly entry: Uint8Array;
 }
 
 /** Someone who waits for an entry. */
@@ -78,7 +80,12 @@ export function makeGroup(first: number): Group {
       return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
     },
     resolve(checkpoint) {
-      for (const [i, waiter] of waiters.entries()) waiter.resolve({ index: first + i, checkpoint });
+      let at = 0;
+      for (const [i, waiter] of waiters.entries()) {
+        const from = at + LENGTH_BYTES;
+        at = from + ((buffer[at]! << 8) | buffer[at + 1]!);
+        waiter.resolve({ index: first + i, checkpoint, entry: buffer.subarray(from, at) });
+      }
     },
     reject(error) {
       for (const waiter of waiters) waiter.reject(error);

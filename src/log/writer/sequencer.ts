@@ -5,11 +5,14 @@
 
 import { badRange, badType, checkInteger, checkOptions, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
+import { parseNote } from '../../note/parse.ts';
 import type { Signer } from '../../note/signer.ts';
 import type { Verifier } from '../../note/verifier.ts';
 import { checkOpening } from '../entry/commitment.ts';
 import { entryEncoder, MAX_ENTRY, readEntry } from '../entry/entry.ts';
 import type { LogEvent } from '../entry/kinds.ts';
+import { allEntries } from '../tree/all-entries.ts';
+import { parseCheckpoint } from '../tree/checkpoint.ts';
 import type { LogPolicy } from '../tree/policy.ts';
 import { writeLogProof } from '../tree/proof-text.ts';
 import { inclusionProof } from '../tree/proofs.ts';
@@ -55,7 +58,7 @@ export interface Log {
    * Appends an entry. Its place is decided when this is called: calls without waiting keep their order.
    *
    * @param entry for `log-v1`, what happened; the log adds the time, which never falls. For `bytes`, at most 65,535.
-   * @returns the index of the entry and a checkpoint that it is under, when both are on the disk.
+   * @returns the index and the bytes of the entry, and a checkpoint that it is under, when they are on the disk.
    * @throws TrefoilError `entry_invalid` or `opening_wrong`, and nothing was written; `io_failed`, `no_space`,
    *   `log_in_use`, and the log has stopped: every later append is `log_stopped`. An entry whose append failed this way
    *   may be in the log when it is opened again.
@@ -77,6 +80,13 @@ export interface Log {
    *   entries stay in the log. `log_rolled_back`, `log_forked` as soon as a witness has proven it, and always after.
    */
   cosigned(size: number, timeout: number): Promise<string>;
+  /**
+   * Reads the entries under the newest signed checkpoint, from the first one on. An accounting that is made of them is
+   * to be trusted after the last one alone, because they are held against the root at the end.
+   *
+   * @throws TrefoilError from the generator: `log_broken`, `io_failed`.
+   */
+  entries(): AsyncGenerator<Uint8Array>;
   /** The opening of an entry. `null`: it has none, or it was destroyed. */
   opening(index: number): Promise<string | null>;
   /** Destroys the opening of an entry. Its proofs stay valid. Returns whether there was an opening. */
@@ -144,6 +154,10 @@ export async function makeLog(parts: LogParts): Promise<Log> {
       checkInteger('timeout', timeout, 0, MOST_WAIT);
       if (witnesses === null) fail('witness_missing', 'the log was opened without the option `witnesses`');
       return witnesses.cosigned(size, timeout);
+    },
+    entries(): AsyncGenerator<Uint8Array> {
+      const { size, root } = parseCheckpoint(parseNote(committer.head()).text);
+      return allEntries(store, size, root);
     },
     async opening(index: number): Promise<string | null> {
       return store.readOpening(checkInteger('index', index, 0, Number.MAX_SAFE_INTEGER));

@@ -12,7 +12,7 @@ import type { Rule } from '../../rule/rule.ts';
 import { unfitRules } from '../bind.ts';
 import { halfJoins, labelClashes } from '../joins.ts';
 import { missingClashes } from '../missing.ts';
-import { lostSubjects, makePolicy, policy } from '../policy.ts';
+import { lostPerson, lostSubjects, makePolicy, policy } from '../policy.ts';
 import { treeOfFields, treeOfPaths } from '../tree.ts';
 import type { FilePolicy, PolicyOptions } from '../types.ts';
 import { admits, attempt, type Complain, isMap, type Options, type ValuePath } from './options.ts';
@@ -93,7 +93,8 @@ export function readPolicy(
 
   // The other options of the file are checked one by one with a made-up field, so that no mistake hides another.
   const options = fileOptions(value);
-  for (const [name, option] of Object.entries(options)) {
+  const { subject, ...others } = options;
+  for (const [name, option] of Object.entries(others)) {
     attempt([], value, complain, 'invalid_policy', () => policy({ field: makeKeep({}) }, { [name]: option }));
   }
   if (Object.keys(fields).length > 0) {
@@ -104,6 +105,9 @@ export function readPolicy(
       complain(issue.code, ['fields', field!, 'label'], issue.message);
     for (const { field, option, ...issue } of lostSubjects(leaves))
       complain(issue.code, ['fields', field!, option], issue.message);
+    for (const { field: _, ...issue } of lostPerson(leaves, subject)) {
+      complain(issue.code, ['subject'], issue.message);
+    }
     for (const { field, ...issue } of missingClashes(leaves, ownProperties(options).missing)) {
       complain(issue.code, ['fields', field!, 'format'], issue.message);
     }
@@ -119,7 +123,7 @@ function isTexts(value: unknown): value is readonly string[] {
 }
 
 /** The options of the file, without those of a wrong type. */
-function fileOptions({ domain, region, keyCheck, branchCheck, unnamed, missing }: Options): PolicyOptions {
+function fileOptions({ domain, region, keyCheck, branchCheck, unnamed, missing, subject }: Options): PolicyOptions {
   return given({
     domain: typeof domain === 'string' ? domain : undefined,
     region: typeof region === 'string' ? region : undefined,
@@ -127,5 +131,6 @@ function fileOptions({ domain, region, keyCheck, branchCheck, unnamed, missing }
     branchCheck: typeof branchCheck === 'string' ? branchCheck : undefined,
     unnamed: unnamed === 'drop' || unnamed === 'error' ? unnamed : undefined,
     missing: isTexts(missing) ? missing : undefined,
+    subject: typeof subject === 'string' ? subject : undefined,
   });
 }

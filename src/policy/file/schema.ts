@@ -22,6 +22,7 @@ function makeFile(): Entries {
     branchCheck: v.optional(v.string()),
     unnamed: v.optional(v.picklist(['error', 'drop'])),
     missing: v.optional(v.array(v.string())),
+    subject: v.optional(v.string()),
     fields: v.looseObject(ownProperties({})),
   };
 }

@@ -3,6 +3,7 @@
 import { fail } from '../../errors.ts';
 import { type KeyCheck, PROTECTS } from '../../keys/checks.ts';
 import { type DomainKeys, type OpenedKeys, openKeys } from '../../keys/domain-keys.ts';
+import { demandUngoverned } from '../../keys/place.ts';
 import { pinned } from '../bind.ts';
 import type { PolicyOptions } from '../types.ts';
 import { checkFromKey } from '../unmarked/record-keys.ts';
@@ -19,10 +20,11 @@ export interface MoveKeys {
  * Opens the keys of a move inside one domain. The two sides may be one key file, or the file of yesterday and that of
  * tomorrow. So a key that the policy pins may be in either, and each side must have at least one of them.
  *
- * @throws TrefoilError `wrong_domain`, `wrong_region`, `key_check_mismatch`.
+ * @throws TrefoilError `wrong_domain`, `wrong_region`, `key_check_mismatch`, `warrant_required`.
  */
 export function keysOfRekey(sheet: PolicyOptions, from: DomainKeys, to: DomainKeys, fromKey: unknown): MoveKeys {
   const [before, after] = [openKeys(from), openKeys(to)];
+  for (const side of [before, after]) demandUngoverned(side, 'rekey');
   if (before.domain !== after.domain) {
     fail(
       'wrong_domain',
@@ -47,7 +49,7 @@ export function keysOfRekey(sheet: PolicyOptions, from: DomainKeys, to: DomainKe
  * Opens the keys of a move into the domain of a recipient. Each policy pins the keys of its own side.
  *
  * @param as the policy of the recipient, if there is one.
- * @throws TrefoilError `wrong_domain`, `wrong_region`, `key_check_mismatch`.
+ * @throws TrefoilError `wrong_domain`, `wrong_region`, `key_check_mismatch`, `warrant_required`.
  */
 export function keysOfProject(
   sheet: PolicyOptions,
@@ -58,6 +60,7 @@ export function keysOfProject(
 ): MoveKeys {
   const before = openKeys(pinned(sheet, from));
   const after = openKeys(as === null ? to : pinned(as, to));
+  for (const side of [before, after]) demandUngoverned(side, 'project');
   if (before.domain === after.domain) {
     fail(
       'wrong_domain',

@@ -8,6 +8,7 @@ import { collectIssues, type ReportIssue } from '../../core/issues.ts';
 import type { Missing } from '../../core/missing.ts';
 import { type Issue, TrefoilError } from '../../errors.ts';
 import { protectingKey } from '../../keys/domain-keys.ts';
+import { demandUngoverned } from '../../keys/place.ts';
 import type { Mapping } from '../../vault/mapping/mapping.ts';
 import type { Session } from '../../vault/session.ts';
 import {
@@ -61,7 +62,11 @@ export interface OpenVault<Scope extends string = string, E = Exclude<OnErased, 
     column: readonly V[],
     options?: OfSubjects,
   ) => Promise<(VaultToken<Scope> | Missing<V> | Erased<E>)[]>;
-  /** Returns the token that a value has, or `null`. It makes no token. */
+  /**
+   * Returns the token that a value has, or `null`. It makes no token.
+   *
+   * @throws TrefoilError `warrant_required` if the keys are governed; so do `exists`, `rekey` and `export`.
+   */
   readonly lookup: (value: string, options?: OfSubject) => Promise<VaultToken<Scope> | null>;
   /** Whether this vault made the token in this scope, even if the mapping was forgotten since. */
   readonly exists: (token: string) => Promise<boolean>;
@@ -177,13 +182,19 @@ function protectingVerbs({ session, mapping, subject, onErased, missing }: OpenS
       const subjects = readSubjects(subject, options, 'subjects', values.length);
       return runMany((report) => overValues(make, values, subjects, missing, report));
     },
+    // With governed keys both are refused: each is a guess at what the store holds, and nobody would count it.
     lookup: (value: unknown, options?: unknown) =>
       runOne((report) => {
+        demandUngoverned(session.keys, 'lookup');
         const values = [checkText(value)];
         const subjects = readSubjects(subject, options, 'subject', 1);
         return overValues(mapping.lookup, values, subjects, missing, report);
       }),
-    exists: (token: unknown) => runOne((report) => mapping.exists([checkText(token)], report)),
+    exists: (token: unknown) =>
+      runOne((report) => {
+        demandUngoverned(session.keys, 'lookup');
+        return mapping.exists([checkText(token)], report);
+      }),
   };
 }
 
@@ -191,10 +202,13 @@ function storeVerbs({ session, mapping }: OpenScope) {
   return {
     verify: async (options?: unknown) =>
       options === undefined ? verifyStore(session) : verifyTokens(mapping, readTokens(options)),
-    rekey: async (options?: unknown) =>
-      options === undefined ? rekeyOuter(session) : rekeyTokens(session, mapping, readTokens(options)),
+    async rekey(options?: unknown) {
+      demandUngoverned(session.keys, 'rekey');
+      return options === undefined ? rekeyOuter(session) : rekeyTokens(session, mapping, readTokens(options));
+    },
     stats: () => statsOf(session),
     export(options: unknown = {}) {
+      demandUngoverned(session.keys, 'export');
       const { onBroken } = checkOptions('options', options, ['onBroken']);
       if (onBroken !== undefined && typeof onBroken !== 'function') {
         badType('onBroken', `expected a function, got ${typeName(onBroken)}`);

@@ -1,0 +1,347 @@
+/**
+ * The sequencer: the one place that writes to the log of a gateway. It decides and reserves in one step without
+ * waiting, so a hundred requests at once cannot spend one budget twice; then it waits until the entry is on the disk
+ * and, where the purpose says so, until others have cosigned it. A use whose entry cannot be written is spent all the
+ * same: nothing is given back, because it may be in the log.
+ */
+
+import { badType, checkName, checkOptions, typeName } from '../../core/checks.ts';
+import { writeHex } from '../../core/hex.ts';
+import { fail } from '../../errors.ts';
+import { runningSha256 } from '../../kernel/digest.ts';
+import { randomBytes } from '../../kernel/random.ts';
+import { commitment } from '../../log/entry/commitment.ts';
+import { readEntry } from '../../log/entry/entry.ts';
+import type { DoneEntry, ForwardEntry, LogEvent } from '../../log/entry/kinds.ts';
+import type { SubjectSealer } from '../../log/entry/subjects.ts';
+import { openCheckpoint } from '../../log/tree/open-checkpoint.ts';
+import type { Appended } from '../../log/writer/group.ts';
+import type { Log } from '../../log/writer/sequencer.ts';
+import type { Charter } from '../charter/charter.ts';
+import { openCharter } from '../charter/succession.ts';
+import { parseRatification } from '../warrant/ratification.ts';
+import { parseRefusal } from '../warrant/refusal.ts';
+import type { VerifiedWarrant } from '../warrant/verify.ts';
+import { verifyClock, verifyRatification, verifyRefusal } from '../warrant/verify-statements.ts';
+import { decideLease, decideUse, standing, type WantedLease, type WantedUse } from './decide.ts';
+import { makeLeases } from './leases.ts';
+import { type GlassUse, type Ledger, newLedger, take } from './ledger.ts';
+
+/** How far the clock may be ahead of the log and of the witnesses, in seconds. */
+export const MOST_JUMP = 600;
+
+/** A `beat` is written if nothing was for so many seconds, so that there is one at least every ten minutes. */
+const BEAT_SECONDS = 540;
+
+/** How long cosignatures of a start, and of a use that needs them before, are waited for, in milliseconds. */
+const COSIGN_WAIT = 60_000;
+
+/** Options of {@link openSequencer}. */
+export interface SequencerOptions {
+  /** SHA-256 of the text of the first charter of the log, 64 hexadecimal digits: it is pinned. */
+  readonly firstCharter: string;
+  /** The note of a charter. It is logged if the log does not have it: the first one, or the next version. */
+  readonly charter?: string | undefined;
+  /** Seals and opens the pseudonyms of the shard. */
+  readonly sealer: SubjectSealer;
+  /** The name of this writer, as it is configured: for the entry `start`. */
+  readonly host: string;
+  /** The clock, in milliseconds since 1970. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+  /** Returns so many random bytes. Default: the generator of the system. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
+  /** How long cosignatures are waited for, in milliseconds. Default: a minute. */
+  readonly patience?: number | undefined;
+}
+
+/** A use that somebody wants to make, with its details. */
+export interface UseRequest extends WantedUse {
+  /** Whether the values are known to belong to these people; else that is the requester's word. */
+  readonly bound: boolean;
+  /** SHA-256 of what the requester signed, 64 hexadecimal digits. */
+  readonly request: string;
+  /** What the entry commits to and does not show: tokens, rows, the desk's host. */
+  readonly details: object;
+}
+
+/** A use that is in the log. Now it may be opened. */
+export interface NotedUse {
+  /** Index of its entry. */
+  readonly index: number;
+  /** The checkpoint that the entry is under. */
+  readonly checkpoint: string;
+  /** Writes what became of it. Call it once. */
+  readonly done: (outcome: Pick<DoneEntry, 'opened' | 'failed' | 'refused'>) => Promise<void>;
+}
+
+/** What a gateway writes to its log. */
+export interface Sequencer {
+  /** The newest charter. */
+  readonly charter: () => Charter;
+  /** Logs the next version of the charter. From then on, warrants under the one before are void. */
+  readonly changeCharter: (note: string) => Promise<Charter>;
+  /** Logs a warrant, if it is new. @throws TrefoilError `id_taken`, `charter_outdated`, `warrant_refused`. */
+  readonly admit: (verified: VerifiedWarrant) => Promise<void>;
+  /** Verifies and logs a refusal, a ratification or a statement about the clock. */
+  readonly refuse: (note: string) => Promise<void>;
+  readonly ratify: (note: string) => Promise<void>;
+  readonly setClock: (note: string) => Promise<void>;
+  /**
+   * Decides a use, writes it, and waits until it may be opened.
+   *
+   * @throws TrefoilError as `decideUse`; `clock_jumped`; `witness_missing`; what the log throws. Then nothing may be
+   *   opened.
+   */
+  readonly use: (request: UseRequest) => Promise<NotedUse>;
+  /** Spends values of a lease, or writes a new one and waits until it is on the disk. */
+  readonly forward: (wanted: WantedLease) => Promise<void>;
+  /** Counts a refused request. @param warrant SHA-256 of its warrant's text; it is written only if the log has it. */
+  readonly deny: (code: string, warrant?: string) => void;
+  /** Writes the denials so far, and a `beat` if nothing was written for nine minutes. Call it every minute. */
+  readonly tick: () => Promise<void>;
+  /** Writes what is left. The log stays open. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Opens the sequencer of a log: accounts for all its entries, writes the charter if it is new, and writes `start`.
+ *
+ * Nothing is opened before a quorum of witnesses has cosigned that entry, unless the charter says `quorum none`: a
+ * state that was restored from a backup, or cloned to another machine, is found out first.
+ *
+ * @throws TrefoilError `charter_invalid`, `charter_unsigned`, `charter_outdated`; `log_broken`; what the log throws.
+ */
+export async function openSequencer(log: Log, options: SequencerOptions): Promise<Sequencer> {
+  const settings = settingsOf(options);
+  const ledger = newLedger();
+  const taking = { firstCharter: settings.firstCharter, open: settings.sealer.open };
+  let index = 0;
+  for await (const bytes of log.entries()) {
+    const entry = readEntry(bytes);
+    if (entry.event === null) fail('log_broken', `entry ${index} is of a newer version; use a newer trefoil`);
+    placed(take(ledger, entry.event, { ...taking, at: entry.at }), index, bytes);
+    index++;
+  }
+  const before = ledger.last;
+  const sequencer = makeSequencer(log, ledger, settings);
+  await sequencer.begin(before);
+  return sequencer.face;
+}
+
+/** The options with their defaults. */
+type Settings = { readonly [Name in keyof SequencerOptions]-?: NonNullable<SequencerOptions[Name]> } & {
+  readonly charter: string;
+};
+
+function settingsOf(options: SequencerOptions): Settings {
+  const names = ['firstCharter', 'charter', 'sealer', 'host', 'now', 'random', 'patience'];
+  const given = checkOptions<SequencerOptions>('options', options, names);
+  const { firstCharter, charter = '', sealer, host, now = Date.now, random = randomBytes } = given;
+  const { patience = COSIGN_WAIT } = given;
+  if (typeof firstCharter !== 'string') badType('firstCharter', `expected text, got ${typeName(firstCharter)}`);
+  if (typeof sealer?.seal !== 'function') badType('sealer', `expected a sealer, got ${typeName(sealer)}`);
+  checkName('host', host);
+  return { firstCharter, charter, sealer, host, now, random, patience };
+}
+
+/** Fills in the place of a use of break-glass, which its ratification names. */
+function placed(use: GlassUse | null, index: number, entry: Uint8Array): void {
+  if (use === null) return;
+  const hash = runningSha256();
+  hash.add(entry);
+  use.index = index;
+  use.sha256 = writeHex(hash.soFar());
+}
+
+function makeSequencer(log: Log, ledger: Ledger, settings: Settings) {
+  const { sealer, firstCharter, now, random, patience } = settings;
+  const denials = new Map<string, { code: string; warrant: string | null; count: number }>();
+  /** The size at the entry `start`, until witnesses have cosigned it; `null` also if the charter has none. */
+  let started: { readonly size: number; readonly jumped: boolean } | null = null;
+  /** The clock was ahead of the log and of all cosignatures, and no keeper has spoken since. */
+  let hasJumped = false;
+  /** The oldest use that has to be cosigned, and until when. */
+  let owed: { readonly size: number; readonly by: number } | null = null;
+
+  const clock = (): number => Math.floor(now() / 1000);
+  const time = (): number => Math.max(clock(), ledger.last);
+
+  /** Writes an entry. The ledger has it before anything is waited for. */
+  async function write(event: LogEvent, opening?: string): Promise<Appended> {
+    if (clock() > ledger.last + MOST_JUMP && ledger.last > 0) hasJumped = true;
+    const appending = log.append(event, { opening });
+    const use = take(ledger, event, { at: time(), firstCharter, open: sealer.open });
+    const appended = await appending;
+    placed(use, appended.index, appended.entry);
+    return appended;
+  }
+
+  /**
+   * Refuses to open anything after a jump of the clock: budgets and windows would end or begin anew by it.
+   *
+   * @throws TrefoilError `clock_jumped`.
+   */
+  function checkClock(): void {
+    if (clock() > ledger.last + MOST_JUMP) hasJumped = true;
+    if (!hasJumped) return;
+    fail(
+      'clock_jumped',
+      'the clock is over ten minutes ahead of the log; set it, or let keepers state that it is right',
+    );
+  }
+
+  /** @throws TrefoilError `witness_missing` if a use that was opened at once was not cosigned in the time of its purpose. */
+  async function checkOwed(): Promise<void> {
+    if (owed === null || clock() <= owed.by) return;
+    await log.cosigned(owed.size, 0);
+    owed = null;
+  }
+
+  async function use(request: UseRequest): Promise<NotedUse> {
+    const { warrant, scopes, people, bound, request: signed, details } = request;
+    await checkStarted();
+    await checkOwed();
+    checkClock();
+    const { kind, n, account } = decideUse(ledger, { warrant, scopes, people }, time());
+    const { commit, opening } = commitment(details, { random });
+    const subjects = people.map(sealer.seal);
+    const appended = await write({ kind, warrant, n, scopes, subjects, bound, request: signed, commit }, opening);
+    const { index, checkpoint } = appended;
+    const done = (outcome: Pick<DoneEntry, 'opened' | 'failed' | 'refused'>): Promise<void> =>
+      write({ kind: 'done', entry: index, ...outcome }).then(() => undefined);
+    // `quorum none` is satisfied by nobody: then a charter has no witnesses to wait for.
+    const witnessed = ledger.charter!.isUnwitnessed ? null : account.purpose.witnessed;
+    if (witnessed === 'before') await cosignedBefore(index, request, done);
+    else if (witnessed !== null) owed ??= { size: index + 1, by: time() + witnessed };
+    return { index, checkpoint, done };
+  }
+
+  /** Waits for cosignatures, and looks once more at what may have changed meanwhile. */
+  async function cosignedBefore(index: number, request: UseRequest, done: NotedUse['done']): Promise<void> {
+    try {
+      await log.cosigned(index + 1, patience);
+      standing(ledger, request.warrant, time());
+    } catch (error) {
+      const refused = Object.values(request.scopes).reduce((sum, count) => sum + count, 0);
+      await done({ opened: 0, failed: 0, refused });
+      throw error;
+    }
+  }
+
+  const leases = makeLeases({
+    decide: (wanted) => decideLease(ledger, wanted, time()),
+    write: async (event: ForwardEntry) => void (await write(event)),
+    now: time,
+  });
+
+  async function admit({ warrant, sha256, note }: VerifiedWarrant): Promise<void> {
+    const owner = ledger.ids.get(warrant.id);
+    if (owner !== undefined && owner !== sha256) fail('id_taken', 'the log has another warrant with this id; ask anew');
+    if (owner === undefined) {
+      if (warrant.charter.sha256 !== ledger.charter!.sha256) fail('charter_outdated', 'the charter has changed');
+      await write({ kind: 'warrant', note });
+    }
+    standing(ledger, sha256, time());
+  }
+
+  /** The warrant that a note is about. */
+  function accountOf(sha256: string) {
+    const account = ledger.warrants.get(sha256);
+    return account ?? fail('warrant_invalid', 'the log does not have the warrant that the note is about');
+  }
+
+  async function writeDenials(): Promise<void> {
+    const counted = [...denials.values()];
+    denials.clear();
+    for (const { code, warrant, count } of counted) {
+      await write({ kind: 'deny', code, count, ...(warrant === null ? {} : { warrant }) });
+    }
+  }
+
+  /** The charter, `start`, and what has to be known before the first use. */
+  async function begin(before: number): Promise<void> {
+    if (ledger.charter === null || (settings.charter !== '' && isNext(settings.charter, ledger.charter))) {
+      if (settings.charter === '') fail('charter_invalid', 'the log has no charter yet; pass its note');
+      // Opened before it is written, so that a wrong one is not in the log.
+      openCharter(settings.charter, ledger.charter === null ? { sha256: firstCharter } : { previous: ledger.charter });
+      await write({ kind: 'charter', note: settings.charter });
+    }
+    const charter = ledger.charter!;
+    if (charter.log.text !== log.verifierKey) {
+      fail('charter_invalid', 'the key of the log is not the one that the charter names');
+    }
+    const jumped = clock() > before + MOST_JUMP && before > 0;
+    const boot = writeHex(random(16));
+    const { index } = await write({ kind: 'start', host: settings.host, boot });
+    // Without witnesses nobody else knows the time, and its operator could set it anyway.
+    hasJumped = false;
+    if (!charter.isUnwitnessed) started = { size: index + 1, jumped };
+  }
+
+  /**
+   * Waits until a quorum of witnesses has cosigned the start.
+   *
+   * @throws TrefoilError `witness_missing`; then the next call asks again.
+   */
+  async function checkStarted(): Promise<void> {
+    if (started === null) return;
+    const { size, jumped } = started;
+    const { witnesses } = openCheckpoint(await log.cosigned(size, patience), ledger.charter!.logPolicy);
+    const latest = witnesses.reduce((most, one) => Math.max(most, one.time), 0);
+    if (jumped && clock() > latest + MOST_JUMP) hasJumped = true;
+    started = null;
+  }
+
+  const face: Sequencer = Object.freeze({
+    charter: () => ledger.charter!,
+    async changeCharter(note: string): Promise<Charter> {
+      openCharter(note, { previous: ledger.charter! });
+      await write({ kind: 'charter', note });
+      return ledger.charter!;
+    },
+    admit,
+    async refuse(note: string): Promise<void> {
+      const { warrant } = accountOf(parseRefusal(note).warrant);
+      const verified = verifyRefusal(note, { charter: ledger.charter!, warrant });
+      await write({ kind: 'refusal', note: verified.note });
+    },
+    async ratify(note: string): Promise<void> {
+      const { warrant } = accountOf(parseRatification(note).warrant);
+      const verified = verifyRatification(note, { charter: ledger.charter!, warrant });
+      await write({ kind: 'ratified', note: verified.note });
+    },
+    async setClock(note: string): Promise<void> {
+      const { statement, note: logged } = verifyClock(note, { charter: ledger.charter! });
+      if (Math.abs(statement.at - clock()) > MOST_JUMP) {
+        fail('clock_jumped', 'the time that the keepers state is not that of the clock');
+      }
+      if (statement.at <= ledger.clock) fail('clock_jumped', 'the statement is not newer than the last one in the log');
+      await write({ kind: 'clock', note: logged });
+      hasJumped = false;
+    },
+    use,
+    async forward(wanted: WantedLease): Promise<void> {
+      await checkStarted();
+      checkClock();
+      await leases.spend(wanted);
+    },
+    deny(code: string, warrant?: string): void {
+      const known = warrant !== undefined && ledger.warrants.has(warrant) ? warrant : null;
+      const name = `${code} ${known ?? ''}`;
+      const denial = denials.get(name) ?? { code, warrant: known, count: 0 };
+      denial.count++;
+      denials.set(name, denial);
+    },
+    async tick(): Promise<void> {
+      await writeDenials();
+      if (clock() >= ledger.last + BEAT_SECONDS) await write({ kind: 'beat' });
+    },
+    close: writeDenials,
+  });
+  return { face, begin };
+}
+
+/** Whether a charter is newer than the one that the log has. An older one, or the same, is not written again. */
+function isNext(note: string, charter: Charter): boolean {
+  return !note.startsWith(charter.text);
+}

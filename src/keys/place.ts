@@ -1,0 +1,123 @@
+/**
+ * Places: who is asked before governed keys turn something back. A place grants what a warrant allows, and every batch
+ * of values is a use that it notes first. What a place demands and where it notes uses is not decided here: rules and
+ * policies know only these interfaces (`govern/access/` has the place that keeps charters and logs).
+ *
+ * **This is a log of habit and no wall**: a program that has governed keys in its own process has the keys.
+ */
+
+import type { WarrantAccess } from '../core/capability.ts';
+import { fail } from '../errors.ts';
+
+/** What is done with protected values, in the words of a warrant. */
+export type PlaceVerb = 'reveal' | 'rekey' | 'erase' | 'lookup' | 'project';
+
+/** The field that says whose record it is. */
+export interface SubjectField {
+  /** Its path in the policy. */
+  readonly path: string;
+  /** Its rule, as plain data: only a `token` gives each person a name that lasts. */
+  readonly rule: { readonly rule: string; readonly scope?: string };
+}
+
+/** What will be done with the keys, as it is known before the first record. */
+export interface PlaceFacts {
+  readonly verb: PlaceVerb;
+  readonly domain: string;
+  /** What may be turned back, as `kind:scope` or `kind:store/scope`: each once, in ascending order. */
+  readonly scopes: readonly string[];
+  /** `null` if the policy does not say whose records they are. */
+  readonly subject: SubjectField | null;
+}
+
+/** Values that are turned back together: one use. */
+export interface Batch {
+  readonly verb: PlaceVerb;
+  /** How many values of each scope there are, at least one in all. Missing values do not count. */
+  readonly values: ReadonlyMap<string, number>;
+  /**
+   * Whose values they are: the content of the subject's field, each once. `null` if the policy names no such field. It
+   * is what the record says; nobody has verified it.
+   */
+  readonly subjects: readonly string[] | null;
+  /** How many of the values are in records that do not say whose they are. */
+  readonly withoutSubject: number;
+}
+
+/** What became of the values of a use. The sum is the number of its values. */
+export interface Outcome {
+  /** Turned back, whatever became of the record afterwards. */
+  readonly opened: number;
+  /** Tried, and not turned back: broken, of another key, erased. */
+  readonly failed: number;
+  /** Not tried, because the record was rejected before, or the work ended. */
+  readonly refused: number;
+}
+
+/** A use that was noted. */
+export interface Use {
+  /** Notes what became of it. If this fails, nothing of the batch is returned. */
+  readonly done: (outcome: Outcome) => Promise<void>;
+}
+
+/** What a warrant allows, for one policy. */
+export interface Grant {
+  /**
+   * Notes a use and returns when it may begin. Nothing is turned back before.
+   *
+   * @throws TrefoilError `budget_spent`, `warrant_expired`, `warrant_exceeds` and other codes of warrants and logs.
+   */
+  readonly use: (batch: Batch) => Promise<Use>;
+}
+
+/** Who is asked before something is turned back. */
+export interface Place {
+  /**
+   * Holds a warrant against what is to be done.
+   *
+   * @throws TrefoilError with the codes of warrants.
+   */
+  readonly grant: (access: WarrantAccess, facts: PlaceFacts) => Promise<Grant>;
+}
+
+/** What governed keys refuse: without a warrant, or altogether. */
+export type RefusedByPlace = 'reveal' | 'rejects' | 'rekey' | 'project' | 'lookup' | 'export' | 'copy' | 'wait';
+
+/** What a program was about to do, and how it is done with a warrant; `null` if there is no such way yet. */
+interface Refused {
+  readonly what: string;
+  readonly instead: string | null;
+}
+
+const NO_WAY = 'no warrant does it in this version; use keys that are not governed';
+
+const OPEN_POLICY = 'open a policy instead: await policy.open(keys, stores, warrantAccess(note, { dossier, desk }))';
+
+const REFUSED: Readonly<Record<RefusedByPlace, Refused>> = {
+  reveal: { what: 'nothing is revealed without a warrant', instead: OPEN_POLICY },
+  rejects: { what: 'rejected records are not opened', instead: null },
+  rekey: { what: 'nothing is moved to another key', instead: null },
+  project: { what: 'nothing is moved to another domain', instead: null },
+  lookup: { what: 'no value is looked up in a vault', instead: null },
+  export: { what: 'a vault is not exported', instead: null },
+  copy: { what: 'the keys do not go to another thread', instead: null },
+  wait: {
+    what: 'each use is noted before anything is revealed, and this verb cannot wait for that',
+    instead: 'use the verbs of the opened policy, streams, or revealFile of trefoil/node',
+  },
+};
+
+/** Refuses something that governed keys do not do. */
+export function refuseGoverned(verb: RefusedByPlace): never {
+  const { what, instead } = REFUSED[verb];
+  fail('warrant_required', `the keys are governed: ${what}; ${instead ?? NO_WAY}`);
+}
+
+/**
+ * Refuses a verb if the keys are governed.
+ *
+ * @throws TrefoilError `warrant_required`.
+ */
+export function demandUngoverned({ place }: { readonly place: Place | null }, verb: RefusedByPlace): void {
+  if (place !== null) refuseGoverned(verb);
+}

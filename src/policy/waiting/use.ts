@@ -1,0 +1,166 @@
+/**
+ * Uses of a warrant: what a batch will reveal is counted and noted by the place of the keys, only then is it revealed,
+ * and at the end the place is told what became of it. `keys/place.ts` says what a place is.
+ */
+
+import { isCapability, type WarrantAccess } from '../../core/capability.ts';
+import { badType } from '../../core/checks.ts';
+import type { OpenedKeys } from '../../keys/domain-keys.ts';
+import { type Batch, demandUngoverned, type Grant, type Outcome, type SubjectField } from '../../keys/place.ts';
+import { isMissing, type MissingTexts } from '../../rule/missing.ts';
+import { type AsyncVerb, ruleOption, type Siblings } from '../../rule/rule.ts';
+import type { Leaf } from '../bound.ts';
+
+/** A column that will be revealed. */
+export interface Asked {
+  /** Index of the leaf in the policy. */
+  readonly leaf: number;
+  readonly column: readonly unknown[];
+  readonly siblings: Siblings;
+}
+
+/** Reveals the column of a leaf, and counts what becomes of its values. */
+export type Reveal = (leaf: number, ...given: Parameters<AsyncVerb>) => Promise<unknown[]>;
+
+/** What stands between a batch and its values. */
+export interface Gate {
+  /** The field whose values a batch is noted with; `null` if there is none. */
+  readonly subject: string | null;
+  /**
+   * Notes a use, does the work, and notes what became of it. If nothing is to be revealed, nothing is noted.
+   *
+   * @param asked everything that `work` may reveal.
+   * @throws what the place throws; then `work` was not begun.
+   */
+  readonly through: <T>(asked: readonly Asked[], work: (reveal: Reveal) => Promise<T>) => Promise<T>;
+}
+
+/** What a gate needs of a policy. */
+export interface Gated {
+  readonly leaves: readonly Leaf[];
+  /** Which texts are missing in each leaf. */
+  readonly missing: readonly MissingTexts[];
+  /** The verb that reveals, by the index of the leaf. */
+  readonly verbs: readonly (AsyncVerb | undefined)[];
+  readonly subject: SubjectField | null;
+}
+
+/** Whether revealing turns outputs of a rule back into something that was not there. */
+export function turnsBack({ engine: { facts } }: Leaf): boolean {
+  return facts.back !== 'never' && facts.back !== 'unchanged';
+}
+
+/** What a warrant calls the values of a rule: `seal:person.name`, `vault:people/person.name`. */
+export function scopeOf({ rule, engine }: Leaf): string {
+  const store = ruleOption(rule, 'store');
+  return `${rule.rule}:${typeof store === 'string' ? `${store}/` : ''}${engine.facts.scope ?? ''}`;
+}
+
+/** The scopes that a policy reveals, each once, in ascending order. */
+export function scopesOf(leaves: readonly Leaf[]): readonly string[] {
+  return [...new Set(leaves.filter(turnsBack).map(scopeOf))].sort();
+}
+
+/** The field that says whose record it is, as a place sees it. */
+export function subjectField(leaves: readonly Leaf[], subject: string | undefined): SubjectField | null {
+  const leaf = leaves.find(({ path }) => path === subject);
+  if (leaf === undefined) return null;
+  const { rule } = leaf.rule;
+  const { scope } = leaf.engine.facts;
+  return { path: leaf.path, rule: scope === null ? { rule } : { rule, scope } };
+}
+
+/**
+ * Settles what a caller may reveal with these keys.
+ *
+ * @returns the warrant that the place has to grant; `null` if the keys are not governed, or nothing is revealed.
+ * @throws TrefoilError `warrant_required` if the keys are governed and there is no warrant; TypeError if there is a
+ *   warrant and the keys are not governed.
+ */
+export function checkWarrant(
+  keys: OpenedKeys,
+  { revealing, warrant }: { readonly revealing: boolean; readonly warrant: WarrantAccess | null },
+): WarrantAccess | null {
+  if (!revealing) return null;
+  if (warrant === null) {
+    demandUngoverned(keys, 'reveal');
+    return null;
+  }
+  if (keys.place === null || !isCapability(warrant, 'warrant')) {
+    badType('keys', 'expected governed keys, as govern of trefoil/govern returns them, because a warrant was passed');
+  }
+  return warrant;
+}
+
+/** Makes the gate of a policy. */
+export function makeGate(grant: Grant, gated: Gated): Gate {
+  const { leaves, missing, verbs, subject } = gated;
+  const scopes = leaves.map(scopeOf);
+  const countsAt = (leaf: number, value: unknown): boolean => !isMissing(value, missing[leaf]!);
+  const subjectLeaf = leaves.findIndex(({ path }) => path === subject?.path);
+
+  function batchOf(asked: readonly Asked[]): { readonly batch: Batch; readonly total: number } {
+    const values = new Map<string, number>();
+    const subjects = new Set<string>();
+    let total = 0;
+    let withoutSubject = 0;
+    for (const { leaf, column, siblings } of asked) {
+      const people = subject === null ? null : siblings(subject.path);
+      let count = 0;
+      for (let i = 0; i < column.length; i++) {
+        if (!countsAt(leaf, column[i])) continue;
+        count++;
+        if (people === null) continue;
+        const person = people[i];
+        if (typeof person === 'string' && countsAt(subjectLeaf, person)) subjects.add(person);
+        else withoutSubject++;
+      }
+      if (count > 0) values.set(scopes[leaf]!, (values.get(scopes[leaf]!) ?? 0) + count);
+      total += count;
+    }
+    return {
+      batch: { verb: 'reveal', values, subjects: subject === null ? null : [...subjects], withoutSubject },
+      total,
+    };
+  }
+
+  async function through<T>(asked: readonly Asked[], work: (reveal: Reveal) => Promise<T>): Promise<T> {
+    const { batch, total } = batchOf(asked);
+    const use = total === 0 ? null : await grant.use(batch);
+    let opened = 0;
+    let failed = 0;
+    const reveal: Reveal = async (leaf, column, report, siblings, noteErased) => {
+      const wrong = new Set<number>();
+      const note = (i: number, issue: Parameters<typeof report>[1]): void => {
+        wrong.add(i);
+        report(i, issue);
+      };
+      const present = column.map((value) => countsAt(leaf, value));
+      const tried = present.reduce((sum, is) => sum + Number(is), 0);
+      // The columns of the work are those of the batch. If they were not, nothing may be revealed that was not noted.
+      if (opened + failed + tried > total) throw new Error('more would be revealed than was noted');
+      // Until the verb has ended, nobody knows what it has opened: it counts as failed if it throws.
+      failed += tried;
+      const out = await verbs[leaf]!(column, note, siblings, noteErased);
+      for (let i = 0; i < column.length; i++) {
+        if (!present[i] || wrong.has(i) || out[i] === null || out[i] === undefined) continue;
+        opened++;
+        failed--;
+      }
+      return out;
+    };
+    const outcome = (): Outcome => ({ opened, failed, refused: total - opened - failed });
+    let result: T;
+    try {
+      result = await work(reveal);
+    } catch (error) {
+      // The reason why the work ended is the one to be told. A use without an end counts as opened.
+      await use?.done(outcome()).catch(() => {});
+      throw error;
+    }
+    await use?.done(outcome());
+    return result;
+  }
+
+  return { subject: subject?.path ?? null, through };
+}
