@@ -3,6 +3,7 @@
  * them.
  */
 
+export { type CharterChange, charterChanges } from './govern/charter/changes.ts';
 export type {
   Alerts,
   Charter,

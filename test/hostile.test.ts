@@ -17,7 +17,7 @@ import { type KeyWrapper, sealKeyFile, splitIdentity } from '../src/custody.ts';
 import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
-import { notePartySigner, type PartySigner, sshPartySigner } from '../src/govern.ts';
+import { notePartySigner, type PartySigner, parseCharter, sshPartySigner } from '../src/govern.ts';
 import {
   coarsen,
   constant,
@@ -404,6 +404,23 @@ const TREE: Readonly<Record<string, Row>> = {
       args: () => [new TextEncoder().encode(ANNAS)],
     },
   ],
+};
+
+/** A charter and its note, without witnesses and with one keeper. */
+const CHARTER_TEXT =
+  'trefoil charter v1\nversion 1\ndomain eu-enclave\n' +
+  `log ${newNoteKey('log.example').verifierKey}\nquorum none\nofficer eva keeper note ${NOTE_KEY.verifierKey}\nchange 1:keeper\n`;
+const CHARTER = parseCharter(CHARTER_TEXT);
+const CHARTER_NOTE = await signNote(CHARTER_TEXT, [noteSigner(NOTE_KEY.privateKey)]);
+
+const CHARTERS: Readonly<Record<string, Row>> = {
+  parseCharter: call(() => [CHARTER_NOTE]),
+  openCharter: (fn) => [
+    { name: 'openCharter', fn, args: () => [CHARTER_NOTE, { sha256: CHARTER.sha256 }] },
+    { name: 'openCharter after another', fn, args: () => [CHARTER_NOTE, { previous: CHARTER }], refuses: true },
+  ],
+  checkCharter: call(() => [CHARTER, { spaces: [{ scope: 'fpe:x', size: 10n }] }]),
+  charterChanges: call(() => [CHARTER, CHARTER]),
 };
 
 /** A folder for a log, which is made by `openLog`. */
@@ -1227,7 +1244,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
-  govern: GOVERN,
+  govern: { ...CHARTERS, ...GOVERN },
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

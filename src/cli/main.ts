@@ -69,6 +69,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'warrant show': async () => (await import('./commands/warrant/show.ts')).addWarrantShow,
   'warrant sign': async () => (await import('./commands/warrant/sign.ts')).addWarrantSign,
   'warrant refuse': async () => (await import('./commands/warrant/refuse.ts')).addWarrantRefuse,
+  'charter check': async () => (await import('./commands/charter/check.ts')).addCharterCheck,
+  'charter sign': async () => (await import('./commands/charter/sign.ts')).addCharterSign,
+  'charter show': async () => (await import('./commands/charter/show.ts')).addCharterShow,
   'oversee verify': async () => (await import('./commands/oversee/verify.ts')).addOverseeVerify,
   'oversee witness': async () => (await import('./commands/oversee/witness.ts')).addOverseeWitness,
   scan: async () => (await import('./commands/scan.ts')).addScan,
@@ -84,6 +87,10 @@ const GROUPS: Readonly<Record<string, { readonly summary: string; readonly descr
   officer: {
     summary: 'make keys that sign notes and checkpoints',
     description: 'Makes keys of people and services that sign notes, and of witnesses that sign checkpoints.',
+  },
+  charter: {
+    summary: 'check, sign and show charters',
+    description: 'Checks, signs and shows charters, which say who may turn something back.',
   },
   oversee: {
     summary: 'verify a log, and run a witness',

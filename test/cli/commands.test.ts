@@ -26,6 +26,7 @@ Exit codes:
     3  the policy is wrong
     4  the keys are wrong, or not those of the policy
     5  a file, a stream or a store cannot be read or written
+    6  refused: by a warrant, a charter, a budget or a rate
     7  a row, an export, a certificate, a share, a token, a note or a log does not verify
     9  success, but something was left out or not found
    70  an error in trefoil itself

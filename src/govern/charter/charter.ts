@@ -49,7 +49,7 @@ export interface Purpose {
   readonly subjects: number | null;
   /** The longest validity, in seconds. */
   readonly seconds: number;
-  /** When others must have cosigned: before anything is opened, or at most so many seconds after; `null`: not at all. */
+  /** When others must have cosigned: before anything is opened, or at most so many seconds after; `null`: never. */
   readonly witnessed: 'before' | number | null;
   /** After how many seconds the person may be told; `null`: never by an extract of the log. */
   readonly show: number | null;

@@ -1,4 +1,4 @@
-/** Whether officers suffice for demands: each officer counts for one demand, so that three signatures are three people. */
+/** Whether officers suffice for demands. Each officer counts for one demand, so three signatures are three people. */
 
 import type { Demand } from '../text/items.ts';
 import type { Officer } from './charter.ts';

@@ -162,7 +162,7 @@ function readName(arranged: Arranged, word: 'domain' | 'subject'): string | null
   return name;
 }
 
-/** Refuses demands that the officers of the charter cannot meet, whoever asks: more of a role than have it. */
+/** Refuses demands that the officers of the charter cannot meet: more of a role than have it, or too many in all. */
 function refuseUnmet(charter: Charter, arranged: Arranged): void {
   const officers: readonly Officer[] = [...charter.officers.values()];
   const check = (demands: readonly Demand[], number: number): void => {

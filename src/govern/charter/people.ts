@@ -1,4 +1,4 @@
-/** The lines of a charter about people and programs: `officer`, `desk` and `client`. Their handles are one name space. */
+/** The lines of a charter about people and programs: `officer`, `desk`, `client`. Their handles are one name space. */
 
 import { NAME_PATTERN } from '../../core/checks.ts';
 import type { Verifier } from '../../note/verifier.ts';

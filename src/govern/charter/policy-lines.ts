@@ -1,4 +1,4 @@
-/** The lines of a charter about its log: `log`, `answers`, and the witnesses, which are a policy of C2SP as they are. */
+/** The lines of a charter about its log: `answers`, and the others, which as they are form a policy of C2SP. */
 
 import { TrefoilError } from '../../errors.ts';
 import { type LogPolicy, parseLogPolicy } from '../../log/tree/policy.ts';

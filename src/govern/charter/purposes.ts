@@ -37,7 +37,9 @@ export function readPurposes(arranged: Arranged, countsPeople: boolean, refuse: 
   return purposes;
 }
 
-/** `purpose NAME [dpv:NAME] verb … scopes … approvals … values … [subjects …] hours … witnessed … show … [unbound]` */
+/**
+ * `purpose NAME [dpv:NAME] verb … scopes … approvals … values … [subjects …] hours … witnessed … show … [unbound]`
+ */
 function readPurpose(words: Words): Purpose {
   const { name, dpv } = readName(words);
   words.word('verb');

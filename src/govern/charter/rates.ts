@@ -23,7 +23,7 @@ export function readRates(arranged: Arranged, { clients, desks }: People, refuse
   return Object.freeze(rates);
 }
 
-/** `rate client HANDLE|* VERB KIND:SCOPE|* N per DUR [code-book]`, `rate desk HANDLE|* reveal KIND:SCOPE|* N per DUR` */
+/** `rate client HANDLE|* VERB SCOPE|* N per DUR [code-book]`, `rate desk HANDLE|* reveal SCOPE|* N per DUR` */
 function readRate(of: Rate['of'], handles: ReadonlyMap<string, unknown>, words: Words, seen: Set<string>): Rate {
   const handle = words.maybe('*') ? '*' : words.name(`* or the handle of a ${of}`);
   if (handle !== '*' && !handles.has(handle)) words.refuse(`the ${of} of the rate is not in the charter`);

@@ -5,11 +5,9 @@
  */
 
 import { checkOptions } from '../../core/checks.ts';
-import { fail, TrefoilError } from '../../errors.ts';
-import { writeEntry } from '../../log/entry/entry.ts';
+import { fail } from '../../errors.ts';
 import type { PartyKey } from '../officers/party-key.ts';
 import { signaturesOf } from '../officers/signatures.ts';
-import { MOST_BYTES } from '../text/lines.ts';
 import type { Charter } from './charter.ts';
 import { areMet } from './demands.ts';
 import { checkIsCharter, invalid, parseCharter } from './parse.ts';
@@ -26,9 +24,9 @@ export interface OpenCharterOptions {
 /**
  * Opens a charter: reads it, and verifies that it is the one that is pinned, or that it follows the version before.
  *
- * Its signatures must satisfy its own line `change`, counted over its own keepers; after a version before, also the line
- * `change` of that one, counted over the keepers of that one with the keys that they had in it. A signature by a known
- * key that does not verify refuses the whole note, whatever the others say.
+ * Its signatures must satisfy its own line `change`, counted over its own keepers. With `previous`, they must also
+ * satisfy the line `change` of that version, counted over its keepers with the keys that they have in it. A signature
+ * by a known key that does not verify refuses the whole note, even if the others suffice.
  *
  * @param note the note: the text, an empty line, and the signatures; at most 32,768 bytes.
  * @param options what it is opened by: `sha256` or `previous`.
@@ -59,7 +57,7 @@ export function openCharter(note: string | Uint8Array, options: OpenCharterOptio
     invalid('the charter is not the one that is pinned: its text has another SHA-256');
   }
   if (previous !== null) checkFollows(charter, previous);
-  checkSize(note, charter);
+  if (charter.text.length === note.length) fail('charter_unsigned', 'the charter has no signatures');
   if (previous !== null) {
     const missing = missingKeepers(note, previous);
     if (missing > 0) unsigned(missing, previous, 'the version before');
@@ -111,21 +109,6 @@ export function checkFollows(charter: Charter, previous: Charter): void {
       'the charter follows another text than the version that is known',
       lineOf(charter, 'previous') ?? undefined,
     );
-  }
-}
-
-/** Refuses a note that the log cannot hold: every version of a charter is an entry of it. */
-function checkSize(note: string | Uint8Array, charter: Charter): void {
-  const text = typeof note === 'string' ? note : new TextDecoder().decode(note);
-  if (text === charter.text) fail('charter_unsigned', 'the charter has no signatures');
-  if (new TextEncoder().encode(text).length > MOST_BYTES) {
-    invalid(`the charter and its signatures are longer than ${MOST_BYTES} bytes`);
-  }
-  try {
-    writeEntry({ kind: 'charter', note: text }, 0);
-  } catch (error) {
-    if (!(error instanceof TrefoilError)) throw error;
-    invalid('the charter does not fit into an entry of a log, because its quotation marks double there');
   }
 }
 

@@ -1,4 +1,4 @@
-/** The words of a line of a charter, taken one after the other. An error names what is expected, never what is there. */
+/** The words of a line of a charter, taken one after the other. An error names what is expected, never what it got. */
 
 import { NAME_PATTERN } from '../../core/checks.ts';
 import { TrefoilError } from '../../errors.ts';

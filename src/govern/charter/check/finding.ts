@@ -12,6 +12,7 @@ export type CharterFindingWord =
   | 'nobody-asks'
   | 'unsatisfiable'
   | 'not-for-all'
+  | 'not-for-protected'
   | 'bulk-by-one'
   | 'bound-to-nobody'
   | 'unbound-needless'

@@ -83,10 +83,34 @@ function askedFindings(charter: Charter, purpose: Purpose, requesters: readonly 
     return areMet(purpose.approvals, others) && areMet(purpose.ratify?.demands ?? [], others);
   };
   const served = requesters.filter(isServed).length;
-  if (served === requesters.length) return [];
+  if (served === requesters.length) return protectedFindings(charter, purpose, requesters);
   return [
     served === 0
       ? refused('unsatisfiable', line, 'no requester can get the approvals or ratifications: nobody approves their own')
       : warning('not-for-all', line, 'some requesters cannot get the approvals or ratifications, and others can'),
   ];
+}
+
+/** Whether the purpose can be used for protected people, whose warrants need more approvals, by other officers. */
+function protectedFindings(
+  charter: Charter,
+  purpose: Purpose,
+  requesters: readonly Officer[],
+): readonly CharterFinding[] {
+  if (purpose.subjects === null || charter.protected === null || requesters.length === 0) return [];
+  const demands = [...purpose.approvals, ...charter.protected.approvals];
+  const officers = [...charter.officers.values()];
+  if (
+    requesters.some(({ handle }) =>
+      areMet(
+        demands,
+        officers.filter((officer) => officer.handle !== handle),
+      ),
+    )
+  )
+    return [];
+  const message =
+    'no requester can get the approvals for a protected person: those of the purpose and of the line protected need ' +
+    'distinct officers, and there are too few';
+  return [warning('not-for-protected', lineOfPurpose(charter, purpose), message)];
 }

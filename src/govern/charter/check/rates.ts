@@ -4,11 +4,14 @@ import type { Charter, Rate } from '../charter.ts';
 import { lineOf } from '../spots.ts';
 import { type CharterFinding, refused, warning } from './finding.ts';
 
+/** Verbs whose answers are ciphertexts of `fpe`: with them, a client writes down the code book. */
+const ENCIPHERS: readonly Rate['verb'][] = ['protect', 'candidates'];
+
 /**
  * @param spaces how many values the formats of scopes have, by scope with its kind.
  */
 export function rateFindings(charter: Charter, spaces: ReadonlyMap<string, bigint>): readonly CharterFinding[] {
-  const limited = charter.rates.filter(({ of, verb }) => of === 'client' && verb === 'protect');
+  const limited = charter.rates.filter(({ of, verb }) => of === 'client' && ENCIPHERS.includes(verb));
   return [
     ...limited.flatMap((rate) => codeBook(charter, rate, spaces)),
     ...[...charter.clients.keys()]
@@ -30,7 +33,7 @@ function codeBook(charter: Charter, rate: Rate, spaces: ReadonlyMap<string, bigi
   const sizes = rate.scope === '*' ? [...spaces].filter(([scope]) => scope.startsWith('fpe:')) : spacesOf(rate, spaces);
   if (sizes.length === 0) {
     const message =
-      'the rate lets a client protect with fpe, and the size of the format is not known here: with a policy, the check ' +
+      'the rate lets a client encipher with fpe, and the size of the format is not known here: with a policy, the check ' +
       'finds whether all its values fit into one window';
     return [warning('space-unknown', line, message)];
   }
