@@ -23,7 +23,7 @@ export const GROUPS = [
   { title: 'Sealed values', files: ['seal'] },
   { title: 'Format-preserving encryption', files: ['ff1', 'card', 'date', 'regex'] },
   { title: 'Addresses', files: ['ip'] },
-  { title: 'Signed notes', files: ['notes'] },
+  { title: 'Signed notes', files: ['notes', 'warrants'] },
 ];
 
 const FILES = GROUPS.flatMap((group) => group.files);

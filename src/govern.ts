@@ -47,13 +47,11 @@ export {
 } from './govern/warrant/ratification.ts';
 export { parseRefusal, type Refusal, type RefusalFields, writeRefusal } from './govern/warrant/refusal.ts';
 export {
-  readyToSign,
   type SignAboutOptions,
   type SignWarrantOptions,
   signRatification,
   signRefusal,
   signWarrant,
-  type ToSign,
 } from './govern/warrant/sign.ts';
 export { type VerifiedWarrant, type VerifyWarrantOptions, verifyWarrant } from './govern/warrant/verify.ts';
 export {
@@ -66,4 +64,4 @@ export {
   verifyRefusal,
 } from './govern/warrant/verify-statements.ts';
 export { parseWarrant, type Warrant, type WarrantCase, type WarrantFields } from './govern/warrant/warrant.ts';
-export { type WarrantView, warrantInWords } from './govern/warrant/words.ts';
+export { type WarrantWordsOptions, warrantInWords } from './govern/warrant/words.ts';

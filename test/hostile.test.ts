@@ -17,7 +17,16 @@ import { type KeyWrapper, sealKeyFile, splitIdentity } from '../src/custody.ts';
 import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
-import { notePartySigner, type PartySigner, parseCharter, sshPartySigner } from '../src/govern.ts';
+import {
+  notePartySigner,
+  type PartySigner,
+  parseCharter,
+  parseWarrant,
+  sshPartySigner,
+  writeClock,
+  writeRatification,
+  writeRefusal,
+} from '../src/govern.ts';
 import {
   coarsen,
   constant,
@@ -68,6 +77,14 @@ import { readDate, readEpoch, trim } from '../src/prepare.ts';
 import { revealAccess, secretAccess } from '../src/reveal.ts';
 import { memoryStore, vault } from '../src/vault.ts';
 import { privateKey, sshsig } from './govern/officers/sshsig.ts';
+import {
+  made as madeWarrant,
+  NOW,
+  REQUEST,
+  SIGNERS,
+  signed as signedText,
+  CHARTER as WARRANT_CHARTER,
+} from './govern/warrant/shared.ts';
 import { HostileError, hostileValues, MARKER } from './hostile.ts';
 import { keysetJson, testRoot } from './reference/tree.ts';
 
@@ -316,6 +333,50 @@ const signerRow =
       { name: `${fn.name}.sign`, fn: sign as Fn, args: () => [new TextEncoder().encode(text)] },
     ];
   };
+
+const WARRANT = madeWarrant();
+const WARRANT_NOTE = await signedText(WARRANT.text, ['chris', 'anna']);
+const REFUSAL = writeRefusal({ warrant: '0'.repeat(64), officer: 'anna', at: NOW, why: 'The ticket was closed.' }).text;
+const RATIFICATION = writeRatification({
+  warrant: '0'.repeat(64),
+  uses: [{ index: 1, sha256: '1'.repeat(64) }],
+  why: 'An ambulance was on its way.',
+}).text;
+const CLOCK = writeClock({ domain: 'eu-enclave', at: NOW, why: 'The gateway was off for two days.' }).text;
+const WARRANT_OPTIONS = () => ({
+  charter: WARRANT_CHARTER,
+  dossier: WARRANT.dossier,
+  now: NOW,
+  extra: [{ count: 1, role: 'approver' }],
+});
+const ABOUT = () => ({ charter: WARRANT_CHARTER, warrant: { ...parseWarrant(WARRANT.text) } });
+const SIGNING = () => ({ charter: WARRANT_CHARTER, signer: { ...SIGNERS.bela! } });
+
+const WARRANTS: Readonly<Record<string, Row>> = {
+  newWarrant: call(() => [
+    { ...REQUEST },
+    { charter: WARRANT_CHARTER, now: NOW, random: (n: number) => new Uint8Array(n) },
+  ]),
+  parseWarrant: call(() => [WARRANT.text]),
+  parseDossier: call(() => [WARRANT.dossier]),
+  writeDossier: call(() => [JSON.parse(WARRANT.dossier)]),
+  parseRefusal: call(() => [REFUSAL]),
+  writeRefusal: call(() => [{ warrant: '0'.repeat(64), officer: 'anna', at: NOW, why: 'The ticket was closed.' }]),
+  parseRatification: call(() => [RATIFICATION]),
+  writeRatification: call(() => [
+    { warrant: '0'.repeat(64), uses: [{ index: 1, sha256: '1'.repeat(64) }], why: 'An ambulance was on its way.' },
+  ]),
+  parseClock: call(() => [CLOCK]),
+  writeClock: call(() => [{ domain: 'eu-enclave', at: NOW, why: 'The gateway was off for two days.' }]),
+  verifyWarrant: call(() => [WARRANT_NOTE, WARRANT_OPTIONS()], { refuses: true }),
+  warrantInWords: call(() => [WARRANT_NOTE, { charter: WARRANT_CHARTER, dossier: WARRANT.dossier, extra: [] }]),
+  signWarrant: call(() => [WARRANT_NOTE, { ...SIGNING(), dossier: WARRANT.dossier, now: NOW }]),
+  signRefusal: call(() => [REFUSAL, { ...ABOUT(), ...SIGNING() }], { refuses: true }),
+  signRatification: call(() => [RATIFICATION, { ...ABOUT(), ...SIGNING() }], { refuses: true }),
+  verifyRefusal: call(() => [REFUSAL, ABOUT()], { refuses: true }),
+  verifyRatification: call(() => [RATIFICATION, ABOUT()], { refuses: true }),
+  verifyClock: call(() => [CLOCK, { charter: WARRANT_CHARTER }], { refuses: true }),
+};
 
 const LEAF = new Uint8Array(32);
 const TRUST = parseLogPolicy(`log ${NOTE_KEY.verifierKey}\nquorum none\n`);
@@ -1244,7 +1305,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
-  govern: { ...CHARTERS, ...GOVERN },
+  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS },
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

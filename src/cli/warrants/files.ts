@@ -1,24 +1,24 @@
 /// <reference types="node" />
 /** The files of warrants: charters, notes and dossiers. They are read as bytes, because digests are over bytes. */
 
+import type { Option } from 'commander';
 import { TrefoilError } from '../../errors.ts';
 import { openOutput } from '../../files/outputs/output-file.ts';
 import { systemError } from '../../files/system-error.ts';
-import { parseCharter } from '../../govern/charter/parse.ts';
-import { openCharter } from '../../govern/charter/succession.ts';
 import { MOST_BYTES } from '../../govern/text/lines.ts';
 import { MOST_DOSSIER_BYTES } from '../../govern/warrant/dossier.ts';
-import type { Charter } from '../../govern.ts';
+import { type Charter, openCharter, parseCharter } from '../../govern.ts';
+import { inFile } from '../charters/charter-file.ts';
 import { UsageError } from '../exit.ts';
 import { type Context, fileOption, option } from '../options.ts';
 import { readAtMost } from '../policy-file.ts';
 import type { Voice } from '../voice.ts';
 
 /** The option `--charter`. */
-export const charterOption = () => fileOption('--charter', 'signed charter (required)');
+export const charterOption = (): Option => fileOption('--charter', 'signed charter (required)');
 
 /** The option `--charter-sha256`: which charter it has to be. */
-export const charterPinOption = () =>
+export const charterPinOption = (): Option =>
   option('--charter-sha256', 'HEX', 'digest that the text of the charter must have', (value) => {
     const digest = /^(?:sha256:)?([0-9a-f]{64})$/.exec(value)?.[1];
     if (digest !== undefined) return digest;
@@ -27,7 +27,7 @@ export const charterPinOption = () =>
 
 /**
  * Opens a charter: reads it, and verifies that enough of its own keepers have signed it. Without a pin that is all:
- * anyone who can write the file can write another charter with other keepers, and a message says so.
+ * anyone who can write the file can write another charter with other keepers. A message states it.
  *
  * @throws TrefoilError as `openCharter`, with the file; `io_failed`.
  */
@@ -58,25 +58,12 @@ export function readDossier(path: string): Promise<Uint8Array> {
   return readBytes(path, MOST_DOSSIER_BYTES, 'the dossier');
 }
 
-/** Reads at most `limit` bytes, and one more of a longer file, which whoever reads the bytes refuses. */
+/** Reads at most `limit` bytes, and one more of a longer file, so that its reader refuses it. */
 async function readBytes(path: string, limit: number, what: string): Promise<Uint8Array> {
   try {
     return await readAtMost(path, limit);
   } catch (error) {
     throw systemError(error, `${what} cannot be read`, path);
-  }
-}
-
-/** Runs a function over what was read, and names the file in its errors. */
-export function inFile<Result>(path: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof TrefoilError)) throw error;
-    throw new TrefoilError(
-      error.issues.map((issue) => ({ ...issue, file: path })),
-      error.total,
-    );
   }
 }
 

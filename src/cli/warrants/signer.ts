@@ -6,12 +6,12 @@ import { fail } from '../../errors.ts';
 import { notePartySigner, type PartySigner } from '../../govern/officers/party-signer.ts';
 import { partyOf } from '../../govern/officers/signatures.ts';
 import type { Charter } from '../../govern.ts';
+import { inFile } from '../charters/charter-file.ts';
 import { readNoteKeyFile } from '../custody/note-key.ts';
 import { UsageError } from '../exit.ts';
 import { sshKeygenSigner } from '../officers/ssh-keygen.ts';
 import { fileOption } from '../options.ts';
 import type { Voice } from '../voice.ts';
-import { inFile } from './files.ts';
 
 /** What the two options are set to. */
 export interface SignerOptions {

@@ -16,7 +16,7 @@ export function wholeOf(item: string | undefined): number | null {
   return item !== undefined && /^(?:0|[1-9][0-9]{0,8})$/.test(item) ? Number(item) : null;
 }
 
-/** Reads a duration, `5m`, `12h` or `7d`, in seconds. `null`: it is none, it is zero, or it has more than 3,660 days. */
+/** Reads a duration, `5m`, `12h` or `7d`, in seconds. `null` if it is not one, is zero, or has more than 3,660 days. */
 export function durationOf(item: string | undefined): number | null {
   const number = wholeOf(item?.slice(0, -1));
   const unit = SECONDS[item?.slice(-1) as keyof typeof SECONDS] as number | undefined;
@@ -27,7 +27,7 @@ export function durationOf(item: string | undefined): number | null {
 
 const TIME = /^20[2-9][0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
 
-/** Reads a time of the years 2020 to 2099, `2026-11-30T20:00:00Z`, in seconds since 1970. `null`: there is no such time. */
+/** Reads a time of the years 2020 to 2099, `2026-11-30T20:00:00Z`, in seconds since 1970. `null` if there is none. */
 export function timeOf(item: string | undefined): number | null {
   if (item === undefined || !TIME.test(item)) return null;
   const seconds = Date.parse(item) / 1000;

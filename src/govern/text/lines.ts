@@ -7,7 +7,7 @@
 import { utf8 } from '../../core/bytes.ts';
 import { typeName } from '../../core/checks.ts';
 
-/** The most bytes of a note with its signatures, and so of its text. A log entry has to hold it (docs/spec/log-v1.md). */
+/** The most bytes of a note with its signatures and of its text: a log entry has to hold it (docs/spec/log-v1.md). */
 export const MOST_BYTES = 32_768;
 
 /** Throws the error of the kind of text that is read. Lines count from 1. It must never name a value. */
@@ -35,8 +35,8 @@ export const UNSAFE: RegExp = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point
  * The text ends with a line feed. A line is printable ASCII; it is not empty, it does not begin with an em dash (so no
  * line looks like a signature), and exactly one space separates its words.
  *
- * @param free the words of lines that may be free text: in Normalization Form C, without control, format, unassigned and
- *   private characters, line separators, and default-ignorable characters.
+ * @param free the words of lines that may be free text: in Normalization Form C, without control, format, unassigned
+ *   and private characters, line separators, and default-ignorable characters.
  */
 export function readLines(text: unknown, refuse: Refuse, free: readonly string[] = []): readonly Line[] {
   if (typeof text !== 'string') return refuse(`expected text, got ${typeName(text)}`);

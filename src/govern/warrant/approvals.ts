@@ -3,12 +3,13 @@
  * approver, and each officer counts once, whatever keys and roles they have.
  */
 
+import { badType, checkInteger, checkName, checkOptions, typeName } from '../../core/checks.ts';
 import { fail } from '../../errors.ts';
 import type { Charter, Desk, Officer } from '../charter/charter.ts';
+import { demandsInWords, type Matching, matchDemands } from '../officers/matching.ts';
 import { type PartyKey, rawNoteKey, type SshNamespace } from '../officers/party-key.ts';
 import { type SignedText, signaturesOf } from '../officers/signatures.ts';
 import type { Demand } from '../text/items.ts';
-import { demandsInWords, type Matching, matchDemands } from './matching.ts';
 
 /** What the officers of a charter have signed. */
 export interface Signed {
@@ -99,4 +100,30 @@ export function signaturesUnder(
   // Two readers of one note must not find two texts in it.
   if (signed.text !== text) fail('note_invalid', 'the note cannot be divided into one text and its signatures');
   return signed;
+}
+
+/** The signatures of a note; none if it is a text that nobody has signed. */
+export function signedSoFar(
+  note: string | Uint8Array,
+  text: string,
+  charter: Charter,
+  namespace: SshNamespace,
+): Signed {
+  const none: Signed = { text, officers: [], noteWith: () => text };
+  return textIn(note) === text ? none : signaturesUnder(note, text, charter, namespace);
+}
+
+/** A note as text. It was read before, so it is UTF-8. */
+function textIn(note: string | Uint8Array): string {
+  return typeof note === 'string' ? note : new TextDecoder('utf-8', { ignoreBOM: true }).decode(note);
+}
+
+/** Checks demands that a caller has made, at most 100 people of each role. */
+export function checkDemands(argument: string, value: unknown): readonly Demand[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) badType(argument, `expected a list of demands, got ${typeName(value)}`);
+  return [...(value as unknown[])].map((demand) => {
+    const { count, role } = checkOptions<{ count?: unknown; role?: unknown }>(argument, demand, ['count', 'role']);
+    return { count: checkInteger(argument, count, 1, 100), role: checkName(argument, role) };
+  });
 }

@@ -64,7 +64,7 @@ export interface NewWarrant {
  * Makes a warrant and its dossier. The requester signs `warrant.text`, then those who approve.
  *
  * @throws TrefoilError as `verifyWarrant` for what the charter does not allow: `not_in_charter`, `unknown_purpose`,
- * `warrant_exceeds`; `dossier_wrong` for a reason that is none; `warrant_invalid` for times and limits of the form.
+ * `warrant_exceeds`; `dossier_wrong` for a reason that is not one; `warrant_invalid` for times and limits of the form.
  * @throws TypeError, RangeError for another wrong part of the request.
  *
  * @example

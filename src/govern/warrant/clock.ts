@@ -6,7 +6,7 @@
 import { utf8 } from '../../core/bytes.ts';
 import { timeOf, writeTime } from '../text/items.ts';
 import { checkReason } from './dossier.ts';
-import { digestHex, only, readFields, textOf } from './fields.ts';
+import { checkFields, digestHex, only, readFields, textOf } from './fields.ts';
 import { nameOf } from './warrant.ts';
 
 const TITLE = 'trefoil clock v1';
@@ -57,7 +57,21 @@ export function parseClock(note: string | Uint8Array): ClockStatement {
   return Object.freeze({ text, sha256: digestHex(utf8(text)), domain, at, why });
 }
 
-/** Writes the text of a clock statement, and reads it, so that no wrong one is written. */
-export function writeClock({ domain, at, why }: ClockFields): ClockStatement {
+const TYPES = { domain: 'text', at: 'time', why: 'text' } as const;
+
+/**
+ * Writes the text of a clock statement, and reads it, so that no wrong one is written.
+ *
+ * @throws TrefoilError `warrant_invalid`. TypeError, RangeError for a field of another type.
+ *
+ * @example
+ * ```ts
+ * import { writeClock } from 'trefoil/govern';
+ *
+ * writeClock({ domain: 'eu-enclave', at: 1_796_068_800, why: 'The gateway was off for two days.' }).text;
+ * ```
+ */
+export function writeClock(fields: ClockFields): ClockStatement {
+  const { domain, at, why } = checkFields<ClockFields>('fields', fields, TYPES);
   return parseClock(`${TITLE}\ndomain ${domain}\nat ${writeTime(at)}\nwhy ${why}\n`);
 }

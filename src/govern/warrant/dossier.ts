@@ -12,7 +12,7 @@ import { typeName } from '../../core/checks.ts';
 import { readHex, writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
 import { UNSAFE } from '../text/lines.ts';
-import { digestHex } from './fields.ts';
+import { checkFields, digestHex } from './fields.ts';
 import { CASE, MOST_SUBJECTS, type WarrantCase } from './warrant.ts';
 
 /** The most bytes of a dossier. */
@@ -20,6 +20,9 @@ export const MOST_DOSSIER_BYTES = 1_048_576;
 
 /** Bytes of the random number in front. */
 const SALT = 32;
+
+/** The message about a dossier that belongs to another warrant. */
+export const NOT_ITS_OWN = 'the dossier is not the one of this warrant, or one of them was changed';
 
 /** The most characters of a token, and of a subject's text. */
 const MOST_TOKEN = 256;
@@ -88,7 +91,16 @@ export function parseDossier(dossier: string | Uint8Array): Dossier {
 /**
  * Writes a dossier.
  *
- * @throws TrefoilError as {@link parseDossier}.
+ * @throws TrefoilError as {@link parseDossier}. TypeError for a field of another type.
+ *
+ * @example
+ * ```ts
+ * import { parseDossier, writeDossier } from 'trefoil/govern';
+ *
+ * const reason = 'The customer asks to be called back.';
+ * const text = writeDossier({ salt: '0f'.repeat(32), case: 'TICKET-20817', subjects: [{ text: '10017' }], reason });
+ * parseDossier(text).subjects; // → [{ text: '10017' }]
+ * ```
  */
 export function writeDossier(fields: DossierFields): string {
   const text = writeFields(fields);
@@ -96,13 +108,17 @@ export function writeDossier(fields: DossierFields): string {
   return text;
 }
 
+const TYPES = { salt: 'text', case: 'text', subjects: 'list', reason: 'text' } as const;
+
 /** The text of a dossier, with its fields in their order. */
-function writeFields({ salt, case: case_, subjects, reason }: DossierFields): string {
+function writeFields(fields: DossierFields): string {
+  const { salt, case: case_, subjects, reason } = checkFields<DossierFields>('fields', fields, TYPES);
   return JSON.stringify({ trefoil: 'dossier v1', salt, case: case_, subjects: subjects.map(written), reason });
 }
 
-function written(subject: DossierSubject): object {
-  return 'token' in subject ? { token: subject.token } : { text: subject.text };
+/** A person as it is written. What is not one is refused when the text is read again. */
+function written(subject: unknown): object {
+  return own(subject, 'token') === undefined ? { text: own(subject, 'text') } : { token: own(subject, 'token') };
 }
 
 function bytesOf(dossier: unknown): Uint8Array {

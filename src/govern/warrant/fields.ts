@@ -4,7 +4,7 @@
  */
 
 import { utf8 } from '../../core/bytes.ts';
-import { typeName } from '../../core/checks.ts';
+import { badType, checkInteger, ownProperties, typeName } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail, type IssueCode } from '../../errors.ts';
 import { sha256Of } from '../../kernel/digest.ts';
@@ -97,3 +97,30 @@ function fits(text: string): boolean {
 export function digestHex(bytes: Uint8Array): string {
   return writeHex(sha256Of(bytes));
 }
+
+/** What the members of an object have to be. `time` is whole seconds of the years up to 2099. */
+export type FieldTypes<T> = { readonly [Name in keyof T]: 'text' | 'time' | 'number' | 'list' };
+
+/**
+ * Checks the types of what is to be written, and returns only these members. What was read may be written again, so
+ * others are left out and not refused.
+ *
+ * @throws TypeError, RangeError that name the member.
+ */
+export function checkFields<T extends object>(argument: string, value: unknown, types: FieldTypes<T>): T {
+  if (typeof value !== 'object' || value === null) badType(argument, `expected an object, got ${typeName(value)}`);
+  const given = ownProperties(value) as Readonly<Record<string, unknown>>;
+  const checked: Record<string, unknown> = {};
+  for (const [name, type] of Object.entries(types)) {
+    const member = given[name];
+    if (type === 'list' ? !Array.isArray(member) : typeof member !== (type === 'text' ? 'string' : 'number')) {
+      badType(name, `expected a ${type}, got ${typeName(member)}`);
+    }
+    if (type === 'time') checkInteger(name, member, 0, LAST_SECOND);
+    checked[name] = type === 'list' ? [...(member as unknown[])] : member;
+  }
+  return checked as T;
+}
+
+/** 2099-12-31T23:59:59Z. */
+const LAST_SECOND = 4_102_444_799;

@@ -6,7 +6,7 @@
 import { utf8 } from '../../core/bytes.ts';
 import { digestOf, wholeOf } from '../text/items.ts';
 import { checkReason } from './dossier.ts';
-import { digestHex, only, readFields, textOf } from './fields.ts';
+import { checkFields, digestHex, only, readFields, textOf } from './fields.ts';
 
 const TITLE = 'trefoil ratification v1';
 
@@ -74,8 +74,27 @@ export function parseRatification(note: string | Uint8Array): Ratification {
   return Object.freeze({ text, sha256: digestHex(utf8(text)), warrant, uses: Object.freeze(uses), why });
 }
 
-/** Writes the text of a ratification, and reads it, so that no wrong one is written. */
-export function writeRatification({ warrant, uses, why }: RatificationFields): Ratification {
-  const lines = uses.map(({ index, sha256 }) => `use ${index} sha256:${sha256}\n`);
+const TYPES = { warrant: 'text', uses: 'list', why: 'text' } as const;
+const USE_TYPES = { index: 'number', sha256: 'text' } as const;
+
+/**
+ * Writes the text of a ratification, and reads it, so that no wrong one is written.
+ *
+ * @throws TrefoilError `warrant_invalid`. TypeError, RangeError for a field of another type.
+ *
+ * @example
+ * ```ts
+ * import { writeRatification } from 'trefoil/govern';
+ *
+ * const uses = [{ index: 811, sha256: '1'.repeat(64) }];
+ * writeRatification({ warrant: '0'.repeat(64), uses, why: 'An ambulance was on its way.' }).text;
+ * ```
+ */
+export function writeRatification(fields: RatificationFields): Ratification {
+  const { warrant, uses, why } = checkFields<RatificationFields>('fields', fields, TYPES);
+  const lines = uses.map((use) => {
+    const { index, sha256 } = checkFields<RatifiedUse>('uses', use, USE_TYPES);
+    return `use ${index} sha256:${sha256}\n`;
+  });
   return parseRatification(`${TITLE}\nwarrant sha256:${warrant}\n${lines.join('')}why ${why}\n`);
 }

@@ -3,7 +3,7 @@
 import { utf8 } from '../../core/bytes.ts';
 import { digestOf, timeOf, writeTime } from '../text/items.ts';
 import { checkReason } from './dossier.ts';
-import { digestHex, only, readFields, textOf } from './fields.ts';
+import { checkFields, digestHex, only, readFields, textOf } from './fields.ts';
 import { nameOf } from './warrant.ts';
 
 const TITLE = 'trefoil refusal v1';
@@ -59,7 +59,22 @@ export function parseRefusal(note: string | Uint8Array): Refusal {
   return Object.freeze({ text, sha256: digestHex(utf8(text)), warrant, officer, at, why });
 }
 
-/** Writes the text of a refusal, and reads it, so that no wrong one is written. */
-export function writeRefusal({ warrant, officer, at, why }: RefusalFields): Refusal {
+const TYPES = { warrant: 'text', officer: 'text', at: 'time', why: 'text' } as const;
+
+/**
+ * Writes the text of a refusal, and reads it, so that no wrong one is written.
+ *
+ * @throws TrefoilError `warrant_invalid`. TypeError, RangeError for a field of another type.
+ *
+ * @example
+ * ```ts
+ * import { writeRefusal } from 'trefoil/govern';
+ *
+ * const fields = { warrant: '0'.repeat(64), officer: 'bela', at: 1_796_068_800, why: 'The ticket was closed.' };
+ * writeRefusal(fields).text.split('\n')[3]; // → 'at 2026-11-30T20:00:00Z'
+ * ```
+ */
+export function writeRefusal(fields: RefusalFields): Refusal {
+  const { warrant, officer, at, why } = checkFields<RefusalFields>('fields', fields, TYPES);
   return parseRefusal(`${TITLE}\nwarrant sha256:${warrant}\nofficer ${officer}\nat ${writeTime(at)}\nwhy ${why}\n`);
 }

@@ -8,10 +8,9 @@ import { fail } from '../../errors.ts';
 import { writeEntry } from '../../log/entry/entry.ts';
 import type { Charter, Officer, Purpose } from '../charter/charter.ts';
 import { checkIsCharter } from '../charter/parse.ts';
-import type { SshNamespace } from '../officers/party-key.ts';
 import type { PartySigner } from '../officers/party-signer.ts';
 import { addSignature, partyOf } from '../officers/signatures.ts';
-import { type Signed, signaturesUnder } from './approvals.ts';
+import { type Signed, signedSoFar } from './approvals.ts';
 import type { Dossier } from './dossier.ts';
 import { textOf } from './fields.ts';
 import { parseRatification } from './ratification.ts';
@@ -117,12 +116,6 @@ function officerOf(signer: PartySigner, { officers }: Charter): Officer {
   const party = partyOf(new Map([...officers].map(([handle, { keys }]) => [handle, keys])), signer.key);
   if (party === null) return fail('not_in_charter', 'the key is of no officer of the charter');
   return officers.get(party.handle)!;
-}
-
-/** The signatures of a note; none if it is a text that nobody has signed. */
-function signedSoFar(note: string, text: string, charter: Charter, namespace: SshNamespace): Signed {
-  const none: Signed = { text, officers: [], noteWith: () => text };
-  return note === text ? none : signaturesUnder(note, text, charter, namespace);
 }
 
 function checkTurn(

@@ -6,7 +6,7 @@
 import { equalBytes, utf8 } from '../../core/bytes.ts';
 import { fail } from '../../errors.ts';
 import type { Charter, Desk, Officer, Purpose } from '../charter/charter.ts';
-import { type Dossier, isCaseOf, parseDossier } from './dossier.ts';
+import { type Dossier, isCaseOf, NOT_ITS_OWN, parseDossier } from './dossier.ts';
 import type { Warrant, WarrantFields } from './warrant.ts';
 
 /** How far two clocks may differ, in seconds. */
@@ -98,7 +98,7 @@ function checkMost(what: string, asked: number | null, most: number | null): voi
 export function dossierOf(warrant: WarrantFields, file: string | Uint8Array): Dossier {
   const dossier = parseDossier(file);
   if (!equalBytes(utf8(dossier.sha256), utf8(warrant.dossier))) {
-    fail('dossier_wrong', 'the dossier is not the one of this warrant, or one of them was changed');
+    fail('dossier_wrong', NOT_ITS_OWN);
   }
   const people = dossier.subjects.length;
   if (people !== (warrant.subjects ?? 0)) {

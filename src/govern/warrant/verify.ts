@@ -7,7 +7,7 @@ import { badType, checkOptions, typeName } from '../../core/checks.ts';
 import type { Charter, Desk, Officer, Purpose } from '../charter/charter.ts';
 import { checkIsCharter } from '../charter/parse.ts';
 import type { Demand } from '../text/items.ts';
-import { approversOf, candidatesOf, checkRequester, signaturesUnder } from './approvals.ts';
+import { approversOf, candidatesOf, checkDemands, checkRequester, signaturesUnder } from './approvals.ts';
 import type { Dossier } from './dossier.ts';
 import { checkCharterOf, checkDomainOf, checkTimeOf, dossierOf, partiesOf, purposeOf } from './steps.ts';
 import { parseWarrant, type Warrant } from './warrant.ts';
@@ -61,7 +61,7 @@ export interface VerifiedWarrant {
  * ```
  */
 export function verifyWarrant(note: string | Uint8Array, options: VerifyWarrantOptions): VerifiedWarrant {
-  const { charter, dossier: file, now, extra = [] } = checked(options);
+  const { charter, dossier: file, now, extra } = checked(options);
   const warrant = parseWarrant(note);
   checkCharterOf(warrant, charter);
   checkDomainOf(warrant, charter);
@@ -85,9 +85,9 @@ export function verifyWarrant(note: string | Uint8Array, options: VerifyWarrantO
   });
 }
 
-function checked(options: VerifyWarrantOptions): VerifyWarrantOptions {
+function checked(options: VerifyWarrantOptions): VerifyWarrantOptions & { readonly extra: readonly Demand[] } {
   const given = checkOptions<VerifyWarrantOptions>('options', options, ['charter', 'dossier', 'now', 'extra']);
   if (typeof given.now !== 'number') badType('now', `expected seconds since 1970, got ${typeName(given.now)}`);
   checkIsCharter('charter', given.charter);
-  return given;
+  return { ...given, extra: checkDemands('extra', given.extra) };
 }

@@ -25,8 +25,8 @@ export const LATEST_START: number = 7 * 86_400;
 
 const VERBS: readonly WarrantVerb[] = ['reveal', 'rekey', 'erase', 'lookup', 'project'];
 
-/** The number of a case, as a ticket system writes it. */
-export const CASE: RegExp = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/;
+/** The number of a case, as a ticket system writes it. `commit` is the word of the other form of the line. */
+export const CASE: RegExp = /^(?!commit$)[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/;
 
 /** The form in words, for messages. */
 export const CASE_FORM = '1 to 64 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-", the first a letter or digit';

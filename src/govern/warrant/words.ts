@@ -4,14 +4,55 @@
  * character is shown as an escape: nothing in it can repaint or reorder the screen on which an officer decides.
  */
 
+import { checkOptions } from '../../core/checks.ts';
 import { escapeOf } from '../../core/visible.ts';
+import { fail } from '../../errors.ts';
 import type { Charter, Officer, Purpose } from '../charter/charter.ts';
+import { checkIsCharter } from '../charter/parse.ts';
+import { demandsInWords, matchDemands } from '../officers/matching.ts';
 import type { Demand } from '../text/items.ts';
 import { writeTime } from '../text/items.ts';
-import { candidatesOf, type Signed } from './approvals.ts';
-import type { Dossier, DossierSubject } from './dossier.ts';
-import { demandsInWords, matchDemands } from './matching.ts';
-import type { Warrant } from './warrant.ts';
+import { candidatesOf, checkDemands, type Signed, signedSoFar } from './approvals.ts';
+import { type Dossier, type DossierSubject, NOT_ITS_OWN, parseDossier } from './dossier.ts';
+import { parseWarrant, type Warrant } from './warrant.ts';
+
+/** Options of {@link warrantInWords}. */
+export interface WarrantWordsOptions {
+  readonly charter: Charter;
+  /** The file of the dossier, as text or bytes. Without it, neither the people nor the reason are known. */
+  readonly dossier?: string | Uint8Array | undefined;
+  /** Demands on top of those of the purpose. **Warning**: they say that somebody is protected; not for requesters. */
+  readonly extra?: readonly Demand[] | undefined;
+}
+
+/**
+ * A warrant in words, as lines without line feeds: who asks, for whom and why, how much of what is possible, until
+ * when, who has signed and who still has to.
+ *
+ * It does not say whether the warrant is valid: `verifyWarrant` does. Every text of the dossier is in quotation marks,
+ * on one line, with everything that is not shown as it is as an escape.
+ *
+ * @param note the warrant, with or without signatures.
+ * @throws TrefoilError `warrant_invalid`; `note_invalid`, `signature_invalid`, `ssh_signature_invalid`;
+ * `dossier_not_canonical`, `dossier_wrong` also if the dossier is not the one of this warrant.
+ *
+ * @example
+ * ```ts
+ * import { warrantInWords } from 'trefoil/govern';
+ *
+ * const page = (...args: Parameters<typeof warrantInWords>): string => warrantInWords(...args).join('\n');
+ * ```
+ */
+export function warrantInWords(note: string | Uint8Array, options: WarrantWordsOptions): readonly string[] {
+  const given = checkOptions<WarrantWordsOptions>('options', options, ['charter', 'dossier', 'extra']);
+  const charter = checkIsCharter('charter', given.charter);
+  const extra = checkDemands('extra', given.extra);
+  const warrant = parseWarrant(note);
+  const dossier = given.dossier === undefined ? null : parseDossier(given.dossier);
+  if (dossier !== null && dossier.sha256 !== warrant.dossier) fail('dossier_wrong', NOT_ITS_OWN);
+  const signed = signedSoFar(note, warrant.text, charter, 'warrant@trefoil');
+  return inWords({ warrant, dossier, charter, signed, extra });
+}
 
 /** What is shown. */
 export interface WarrantView {
@@ -28,7 +69,7 @@ export interface WarrantView {
 /**
  * A warrant in words, as lines without line feeds. Every text of the dossier is in quotation marks and on one line.
  */
-export function warrantInWords({ warrant, dossier, charter, signed, extra = [] }: WarrantView): readonly string[] {
+export function inWords({ warrant, dossier, charter, signed, extra = [] }: WarrantView): readonly string[] {
   const purpose = charter.purposes.get(warrant.purpose) ?? null;
   return [
     `${warrant.requester} asks to ${warrant.verb}${purpose?.isGlass === true ? ', by BREAK-GLASS' : ''}`,
@@ -105,7 +146,7 @@ function promises({ witnessed, show, isUnbound, ratify }: Purpose): readonly Row
   const later: readonly Row[] =
     ratify === null ? [] : [['ratified', `within ${duration(ratify.seconds)}: ${demandsInWords(ratify.demands)}`]];
   const unbound: readonly Row[] = isUnbound
-    ? [['bound to', 'NOBODY: whose values are opened is the desk\u2019s word']]
+    ? [['bound to', 'NOBODY: whose values they are is the word of the desk']]
     : [];
   return [['witnessed', seen], ['person is told', told], ...later, ...unbound];
 }

@@ -3,25 +3,19 @@
 
 import type { Command } from 'commander';
 import { parseWarrant, signRefusal, writeRefusal } from '../../../govern.ts';
+import { inFile } from '../../charters/charter-file.ts';
 import { UsageError } from '../../exit.ts';
 import { type Context, fileOption, need, option } from '../../options.ts';
 import { DASH, refuseTwoDashes } from '../../outputs.ts';
 import { writeOut } from '../../stdout.ts';
 import { helpText } from '../../voice.ts';
-import {
-  charterOption,
-  charterPinOption,
-  inFile,
-  openCharterFile,
-  readNote,
-  writePrivateFiles,
-} from '../../warrants/files.ts';
+import { charterOption, charterPinOption, openCharterFile, readNote, writePrivateFiles } from '../../warrants/files.ts';
 import { addSignerOptions, type SignerOptions, signerOf } from '../../warrants/signer.ts';
 
 const HELP = `
 Who could approve a warrant, and keepers of the charter, may refuse it. The
 refusal is a note of its own. It ends the warrant as soon as the log has it, so
-send it to whoever runs the gateway. What you write after --why is logged for
+send it to the operator of the gateway. What you write after --why is logged for
 others to read: 10 to 2,000 characters, and nothing about the people.
 
 Example:

@@ -5,17 +5,11 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { TrefoilError } from '../../../errors.ts';
 import { writeTime } from '../../../govern/text/items.ts';
-import type { Signed } from '../../../govern/warrant/approvals.ts';
+import { type Signed, signedSoFar } from '../../../govern/warrant/approvals.ts';
 import type { Warrant } from '../../../govern/warrant/warrant.ts';
-import {
-  type Charter,
-  type Dossier,
-  parseDossier,
-  parseWarrant,
-  signedBy,
-  verifyWarrant,
-  warrantInWords,
-} from '../../../govern.ts';
+import { inWords } from '../../../govern/warrant/words.ts';
+import { type Charter, type Dossier, parseDossier, parseWarrant, verifyWarrant } from '../../../govern.ts';
+import { inFile } from '../../charters/charter-file.ts';
 import { EXIT } from '../../exit.ts';
 import { type Context, fileOption, need } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
@@ -25,7 +19,6 @@ import {
   charterOption,
   charterPinOption,
   dossierBeside,
-  inFile,
   openCharterFile,
   readDossier,
   readNote,
@@ -74,7 +67,7 @@ async function show(path: string, options: ShowOptions, context: Context): Promi
   const charter = await openCharterFile(charterFile, options.charterSha256, context.voice);
   const note = await readNote(path);
   const warrant = inFile(path, () => parseWarrant(note));
-  const signed = inFile(path, () => signedBy(note, charter, 'warrant@trefoil'));
+  const signed = inFile(path, () => signedSoFar(note, warrant.text, charter, 'warrant@trefoil'));
   const file = await dossierFor(path, options.dossier);
   const dossier = file === null ? null : inFile(file.path, () => parseDossier(file.bytes));
   const isItsOwn = dossier?.sha256 === warrant.dossier;
@@ -91,7 +84,7 @@ async function show(path: string, options: ShowOptions, context: Context): Promi
 const now = (): number => Math.floor(Date.now() / 1000);
 
 function linesOf(warrant: Warrant, dossier: Dossier | null, charter: Charter, signed: Signed): string {
-  return `${warrantInWords({ warrant, dossier, charter, signed }).map(printable).join('\n')}\n`;
+  return `${inWords({ warrant, dossier, charter, signed }).map(printable).join('\n')}\n`;
 }
 
 /** The dossier, if there is one. */

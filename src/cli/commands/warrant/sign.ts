@@ -4,19 +4,22 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { fail } from '../../../errors.ts';
+import { signedSoFar } from '../../../govern/warrant/approvals.ts';
+import { NOT_ITS_OWN } from '../../../govern/warrant/dossier.ts';
 import { readyToSign } from '../../../govern/warrant/sign.ts';
-import { quoted } from '../../../govern/warrant/words.ts';
+import { inWords, quoted } from '../../../govern/warrant/words.ts';
 import {
+  type Charter,
   parseDossier,
   parseRatification,
   parseWarrant,
   type Ratification,
-  signedBy,
   signRatification,
-  warrantInWords,
   writeRatification,
 } from '../../../govern.ts';
+import { inFile } from '../../charters/charter-file.ts';
 import { UsageError } from '../../exit.ts';
+import { confirmTyped } from '../../officers/typed.ts';
 import { type Context, fileOption, need, option } from '../../options.ts';
 import { DASH, refuseTwoDashes } from '../../outputs.ts';
 import { readSmallFile } from '../../policy-file.ts';
@@ -25,7 +28,6 @@ import {
   charterOption,
   charterPinOption,
   dossierBeside,
-  inFile,
   openCharterFile,
   readDossier,
   readNote,
@@ -33,7 +35,6 @@ import {
 } from '../../warrants/files.ts';
 import { usesOf } from '../../warrants/repeated.ts';
 import { addSignerOptions, type NamedSigner, type SignerOptions, signerOf } from '../../warrants/signer.ts';
-import { confirmCase } from '../../warrants/typed-case.ts';
 
 const HELP = `
 Shows the whole request on the terminal and asks for the number of the case to
@@ -54,6 +55,9 @@ Examples:
   trefoil warrant sign w.note --charter c.note --ssh ~/.ssh/id_ed25519_sk
   trefoil warrant sign g.note --charter c.note --key anna.key --ratify r.note --uses uses.txt \\
     --why 'An ambulance was on its way.'`;
+
+/** What has to be typed. */
+const THE_CASE = 'the number of the case';
 
 /** The longest file of uses, in bytes. */
 const MOST_USES = 65_536;
@@ -111,8 +115,14 @@ async function sign(path: string, options: SignOptions, context: Context): Promi
   const now = Math.floor(Date.now() / 1000);
   const ready = inFile(path, () => readyToSign(note, { charter, dossier: dossierFile, now, signer: named.signer }));
   const { warrant, dossier, signed } = ready;
-  const lines = warrantInWords({ warrant, dossier, charter, signed });
-  await confirmCase([`you sign as ${named.handle}`, ...lines], dossier.case, context);
+  const lines = inWords({ warrant, dossier, charter, signed });
+  // The words explain the text, and the text is what is signed. So both are shown.
+  const text = warrant.text.trimEnd().split('\n');
+  const shown = [...lines, 'the text that is signed:', ...text.map((line) => `  ${line}`)];
+  await confirmTyped(
+    { lines: [`you sign as ${named.handle}`, ...shown], what: THE_CASE, wanted: dossier.case },
+    context,
+  );
   const content = await ready.sign();
   // Another officer may have signed the same file while this one was reading.
   if ((await readNote(path)) !== note) {
@@ -123,8 +133,6 @@ async function sign(path: string, options: SignOptions, context: Context): Promi
   context.voice.note(`wrote ${out}, signed by ${named.handle}`);
 }
 
-type Charter = Parameters<typeof signedBy>[1];
-
 async function ratify(
   path: string,
   options: SignOptions & { readonly ratify: string },
@@ -134,12 +142,12 @@ async function ratify(
 ): Promise<void> {
   const note = await readNote(path);
   const warrant = inFile(path, () => parseWarrant(note));
-  const signed = inFile(path, () => signedBy(note, charter, 'warrant@trefoil'));
+  const signed = inFile(path, () => signedSoFar(note, warrant.text, charter, 'warrant@trefoil'));
   const dossierPath = options.dossier ?? dossierBeside(path);
   const bytes = await readDossier(dossierPath);
   const dossier = inFile(dossierPath, () => parseDossier(bytes));
   if (dossier.sha256 !== warrant.dossier) {
-    fail('dossier_wrong', 'the dossier is not the one of this warrant, or one of them was changed', {
+    fail('dossier_wrong', NOT_ITS_OWN, {
       file: dossierPath,
     });
   }
@@ -147,10 +155,13 @@ async function ratify(
     () => true,
     () => false,
   );
+  if (isThere && (options.uses !== undefined || options.why !== undefined)) {
+    throw new UsageError('the file of --ratify exists, and --uses and --why are for a new one');
+  }
   const before = isThere ? await readNote(options.ratify) : await newRatification(warrant.sha256, options);
   const ratification = inFile(options.ratify, () => parseRatification(before));
-  const lines = [...warrantInWords({ warrant, dossier, charter, signed }), ...ratificationInWords(ratification)];
-  await confirmCase([`you ratify as ${handle}`, ...lines], dossier.case, context);
+  const lines = [...inWords({ warrant, dossier, charter, signed }), ...ratificationInWords(ratification)];
+  await confirmTyped({ lines: [`you ratify as ${handle}`, ...lines], what: THE_CASE, wanted: dossier.case }, context);
   const content = await signRatification(before, { charter, warrant, signer });
   await writePrivateFiles([{ path: options.ratify, content, force: isThere }], context);
   context.voice.note(`wrote ${options.ratify}, signed by ${handle}`);
