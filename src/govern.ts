@@ -3,6 +3,10 @@
  * them.
  */
 
+export type { WarrantAccess } from './core/capability.ts';
+export { type GovernOptions, govern } from './govern/access/govern.ts';
+export type { UseKeeper } from './govern/access/place.ts';
+export { type WarrantPapers, warrantAccess } from './govern/access/warrant-access.ts';
 export { type CharterChange, charterChanges } from './govern/charter/changes.ts';
 export type {
   Alerts,
@@ -28,7 +32,6 @@ export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
 export { type ProtectedPeople, parseProtected, writeProtected } from './govern/people/protected.ts';
 export { type PseudonymOptions, subjectPseudonyms } from './govern/people/pseudonyms.ts';
 export type { Demand } from './govern/text/items.ts';
-export { type Signed, signedBy } from './govern/warrant/approvals.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
 export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';
 export {

@@ -16,8 +16,17 @@ export type PlaceVerb = 'reveal' | 'rekey' | 'erase' | 'lookup' | 'project';
 export interface SubjectField {
   /** Its path in the policy. */
   readonly path: string;
-  /** Its rule, as plain data: only a `token` gives each person a name that lasts. */
-  readonly rule: { readonly rule: string; readonly scope?: string };
+  /**
+   * Its rule, as plain data. Only a `token` gives each person a name that lasts; `after` is what the rule writes before
+   * the token.
+   */
+  readonly rule: { readonly rule: string; readonly scope?: string; readonly after?: string };
+  /**
+   * Returns the output of the rule for the text of a person, under the primary key.
+   *
+   * @throws TrefoilError if the rule does not take the text, or needs other fields of the record.
+   */
+  readonly outputOf: (text: string) => string;
 }
 
 /** What will be done with the keys, as it is known before the first record. */
@@ -26,6 +35,8 @@ export interface PlaceFacts {
   readonly domain: string;
   /** What may be turned back, as `kind:scope` or `kind:store/scope`: each once, in ascending order. */
   readonly scopes: readonly string[];
+  /** Those of the scopes whose values are bound to a person: a value of somebody else is found out. */
+  readonly bound: readonly string[];
   /** `null` if the policy does not say whose records they are. */
   readonly subject: SubjectField | null;
 }
@@ -62,6 +73,11 @@ export interface Use {
 
 /** What a warrant allows, for one policy. */
 export interface Grant {
+  /**
+   * Set if values must be bound to people: returns the text of the person whom the content of a subject's field names,
+   * and `null` for somebody else. A value that belongs to another person then has the issue `other_subject`.
+   */
+  readonly personOf: ((subject: string) => string | null) | null;
   /**
    * Notes a use and returns when it may begin. Nothing is turned back before.
    *

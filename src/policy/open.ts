@@ -10,7 +10,7 @@ import type { DomainKeys } from '../keys/domain-keys.ts';
 import { type Grant, refuseGoverned } from '../keys/place.ts';
 import type { Access } from '../rule/binding.ts';
 import { runReported } from '../rule/columns.ts';
-import type { AsyncColumns, AsyncVerb, BoundColumns, ColumnVerb } from '../rule/rule.ts';
+import type { AsyncColumns, BoundColumns, ColumnVerb } from '../rule/rule.ts';
 import { bindKeys } from './bind.ts';
 import { type AsyncRun, type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
@@ -21,7 +21,7 @@ import type { FieldsNode } from './tree.ts';
 import type { ManyOptions, OpenFilePolicy, PolicyOptions, RevealOptions } from './types.ts';
 import { withRecordKeys } from './unmarked/record-keys.ts';
 import { makeReplay, type WaitingRules } from './waiting/replay.ts';
-import { type Gated, makeGate, scopesOf, subjectField, turnsBack } from './waiting/use.ts';
+import { boundScopes, type Gated, makeGate, scopesOf, subjectField, turnsBack } from './waiting/use.ts';
 
 type AsyncTransform = ReturnType<typeof makeAsyncTransform>;
 
@@ -49,8 +49,9 @@ export async function openPolicy(
     const lists = missing.listsOf(i);
     return withRecordKeys(engine.bind(engine.keyed ? keys : null, revealing, lists), leaf, recordKeys, lists);
   });
-  const subject = subjectField(leaves, sheet.subject);
-  const facts = { verb: 'reveal' as const, domain, scopes: scopesOf(leaves), subject };
+  const subject = subjectField(leaves, sheet.subject, keys, missing.listsOf);
+  const scopes = { scopes: scopesOf(leaves), bound: boundScopes(leaves, sheet.subject) };
+  const facts = { verb: 'reveal' as const, domain, ...scopes, subject };
   // The warrant comes before the stores: without it, nothing of them is read.
   const grant = warrant === null ? null : await keys.place!.grant(warrant, facts);
   const stored: (AsyncColumns | undefined)[] = [];
@@ -100,17 +101,16 @@ function governed(
 ): Pick<WaitingRules, 'columns' | 'waiting' | 'gate'> {
   if (grant === null) return { columns: bound, waiting: stored, gate: null };
   const { leaves } = gated;
-  const verbs = leaves.map((leaf, i): AsyncVerb | undefined => {
+  const verbs = leaves.map((leaf, i): Gated['verbs'][number] => {
     const own = bound[i];
     if (!turnsBack(leaf)) return undefined;
-    return own === undefined
-      ? stored[i]!.reveal
-      : async (column, report, siblings) => runReported(own.reveal, column, report, siblings!);
+    if (own === undefined) return stored[i]!;
+    return { reveal: async (column, report, siblings) => runReported(own.reveal, column, report, siblings!) };
   });
   const refuse: ColumnVerb = () => refuseGoverned('reveal');
   return {
     columns: bound.map((own, i) => (own === undefined || verbs[i] === undefined ? own : { ...own, reveal: refuse })),
-    waiting: leaves.map((_, i) => stored[i] ?? (verbs[i] === undefined ? undefined : { reveal: verbs[i] })),
+    waiting: leaves.map((_, i) => stored[i] ?? verbs[i]),
     gate: makeGate(grant, { ...gated, verbs }),
   };
 }

@@ -25,7 +25,7 @@ import {
   type RuleEngine,
   type RuleFacts,
 } from './rule.ts';
-import { type OnErased, overTokens, overValues, sparing } from './vault/columns.ts';
+import { type OnErased, overTokens, overTokensOf, overValues, sparing } from './vault/columns.ts';
 import { vaultKeys } from './vault/keys.ts';
 import { type OpenScope, type OpenVault, openVault, type RevealingVault } from './vault/verbs.ts';
 
@@ -250,5 +250,9 @@ async function openColumns(
     },
     reveal: (column, report, _, noteErased) =>
       overTokens(sparing(mapping.reveal, onErased, noteErased), column, missing, report),
+    ...(subject !== null && {
+      revealOf: (expected) => (column, report, _, noteErased) =>
+        overTokensOf(sparing(mapping.revealOf, onErased, noteErased), column, expected, missing, report),
+    }),
   };
 }

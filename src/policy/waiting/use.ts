@@ -5,10 +5,12 @@
 
 import { isCapability, type WarrantAccess } from '../../core/capability.ts';
 import { badType } from '../../core/checks.ts';
+import { given } from '../../core/given.ts';
 import type { OpenedKeys } from '../../keys/domain-keys.ts';
 import { type Batch, demandUngoverned, type Grant, type Outcome, type SubjectField } from '../../keys/place.ts';
-import { isMissing, type MissingTexts } from '../../rule/missing.ts';
-import { type AsyncVerb, ruleOption, type Siblings } from '../../rule/rule.ts';
+import { runValue } from '../../rule/columns.ts';
+import { isMissing, type MissingLists, type MissingTexts } from '../../rule/missing.ts';
+import { type AsyncColumns, type AsyncVerb, ruleOption, type Siblings } from '../../rule/rule.ts';
 import type { Leaf } from '../bound.ts';
 
 /** A column that will be revealed. */
@@ -40,8 +42,8 @@ export interface Gated {
   readonly leaves: readonly Leaf[];
   /** Which texts are missing in each leaf. */
   readonly missing: readonly MissingTexts[];
-  /** The verb that reveals, by the index of the leaf. */
-  readonly verbs: readonly (AsyncVerb | undefined)[];
+  /** The verbs that reveal, by the index of the leaf. */
+  readonly verbs: readonly (Pick<AsyncColumns, 'reveal' | 'revealOf'> | undefined)[];
   readonly subject: SubjectField | null;
 }
 
@@ -56,19 +58,51 @@ export function scopeOf({ rule, engine }: Leaf): string {
   return `${rule.rule}:${typeof store === 'string' ? `${store}/` : ''}${engine.facts.scope ?? ''}`;
 }
 
+/**
+ * Those of the scopes whose values are bound to the person that the policy's own subject names: a vault with the same
+ * subject. A scope of which one field is not is not among them.
+ */
+export function boundScopes(leaves: readonly Leaf[], subject: string | undefined): readonly string[] {
+  const isBound = ({ rule, engine }: Leaf): boolean =>
+    subject !== undefined && engine.open !== undefined && ruleOption(rule, 'subject') === subject;
+  const loose = new Set(leaves.filter((leaf) => turnsBack(leaf) && !isBound(leaf)).map(scopeOf));
+  return scopesOf(leaves).filter((scope) => !loose.has(scope));
+}
+
 /** The scopes that a policy reveals, each once, in ascending order. */
 export function scopesOf(leaves: readonly Leaf[]): readonly string[] {
   return [...new Set(leaves.filter(turnsBack).map(scopeOf))].sort();
 }
 
 /** The field that says whose record it is, as a place sees it. */
-export function subjectField(leaves: readonly Leaf[], subject: string | undefined): SubjectField | null {
-  const leaf = leaves.find(({ path }) => path === subject);
-  if (leaf === undefined) return null;
-  const { rule } = leaf.rule;
-  const { scope } = leaf.engine.facts;
-  return { path: leaf.path, rule: scope === null ? { rule } : { rule, scope } };
+export function subjectField(
+  leaves: readonly Leaf[],
+  subject: string | undefined,
+  keys: OpenedKeys,
+  listsOf: (leaf: number) => MissingLists,
+): SubjectField | null {
+  const index = leaves.findIndex(({ path }) => path === subject);
+  if (index === -1) return null;
+  const { path, rule, engine } = leaves[index]!;
+  const after = ruleOption(rule, 'after');
+  const { scope } = engine.facts;
+  const data = {
+    rule: rule.rule,
+    ...given({ scope: scope ?? undefined, after: typeof after === 'string' ? after : undefined }),
+  };
+  return {
+    path,
+    rule: data,
+    outputOf(text) {
+      const { protect } = engine.bind(engine.keyed ? keys : null, false, listsOf(index));
+      const made = runValue((column, report) => protect(column, report, noSiblings), text);
+      return typeof made === 'string' ? made : badType('subject', 'expected a field whose rule writes text');
+    },
+  };
 }
+
+const noSiblings: Siblings = () =>
+  badType('subject', 'expected a field of the policy whose rule needs no other field of the record');
 
 /**
  * Settles what a caller may reveal with these keys.
@@ -124,12 +158,23 @@ export function makeGate(grant: Grant, gated: Gated): Gate {
     };
   }
 
+  /** The verb of a leaf. If values must be bound to people, it is the one that refuses those of others. */
+  function verbOf(leaf: number, siblings: Siblings | undefined): AsyncVerb {
+    const { personOf } = grant;
+    const { reveal, revealOf } = verbs[leaf]!;
+    if (personOf === null) return reveal;
+    if (revealOf === undefined || subject === null) throw new Error('a value that is bound to nobody was granted');
+    const people = siblings!(subject.path);
+    return revealOf(people.map((person) => (typeof person === 'string' ? personOf(person) : null)));
+  }
+
   async function through<T>(asked: readonly Asked[], work: (reveal: Reveal) => Promise<T>): Promise<T> {
     const { batch, total } = batchOf(asked);
     const use = total === 0 ? null : await grant.use(batch);
     let opened = 0;
     let failed = 0;
     const reveal: Reveal = async (leaf, column, report, siblings, noteErased) => {
+      const verb = verbOf(leaf, siblings);
       const wrong = new Set<number>();
       const note = (i: number, issue: Parameters<typeof report>[1]): void => {
         wrong.add(i);
@@ -141,7 +186,7 @@ export function makeGate(grant: Grant, gated: Gated): Gate {
       if (opened + failed + tried > total) throw new Error('more would be revealed than was noted');
       // Until the verb has ended, nobody knows what it has opened: it counts as failed if it throws.
       failed += tried;
-      const out = await verbs[leaf]!(column, note, siblings, noteErased);
+      const out = await verb(column, note, siblings, noteErased);
       for (let i = 0; i < column.length; i++) {
         if (!present[i] || wrong.has(i) || out[i] === null || out[i] === undefined) continue;
         opened++;

@@ -3,6 +3,7 @@
 import { checkText } from '../../core/checks.ts';
 import { inputText } from '../../core/input-text.ts';
 import { issueOf, type ReportIssue } from '../../core/issues.ts';
+import type { Claimed } from '../../vault/mapping/claimed.ts';
 import type { Named } from '../../vault/mapping/values.ts';
 import { EMPTY_TEXT, isMissing, type MissingTexts } from '../missing.ts';
 import { checkSubjectText } from '../options.ts';
@@ -72,6 +73,18 @@ export function overTokens<Result>(
   report: ReportIssue,
 ): Promise<unknown[]> {
   return overPresent(verb, column, checkText, missing.own, report);
+}
+
+/** Runs a verb over tokens, each with the text of the person that it is expected to belong to. */
+export function overTokensOf<Result>(
+  verb: ListVerb<Claimed, Result>,
+  column: readonly unknown[],
+  expected: readonly (string | null)[],
+  missing: VaultMissing,
+  report: ReportIssue,
+): Promise<unknown[]> {
+  const read = (value: unknown, i: number): Claimed => ({ token: checkText(value), subject: expected[i] ?? null });
+  return overPresent(verb, column, read, missing.own, report);
 }
 
 async function overPresent<Item, Result>(

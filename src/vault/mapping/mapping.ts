@@ -3,6 +3,7 @@
 import type { OpenedRow, View } from '../rows/view.ts';
 import type { Session } from '../session.ts';
 import type { Change } from '../stores/store.ts';
+import { type Claimed, revealClaimed } from './claimed.ts';
 import { forgetTokens } from './forgetting.ts';
 import { renewPairs } from './renewal.ts';
 import { openScope, type ReportIssue, type ScopeOptions } from './scope.ts';
@@ -16,6 +17,8 @@ export interface Mapping {
   /** Returns the token that each value has, or `null`. */
   readonly lookup: (values: readonly Named[], report: ReportIssue) => Promise<(string | null | undefined)[]>;
   readonly reveal: (tokens: readonly string[], report: ReportIssue) => Promise<(string | undefined)[]>;
+  /** Reveals tokens of the people who are expected; only for scopes with subjects. */
+  readonly revealOf: (items: readonly Claimed[], report: ReportIssue) => Promise<(string | undefined)[]>;
   /** Returns whether the vault has made these tokens, forgotten ones included. */
   readonly exists: (tokens: readonly string[], report: ReportIssue) => Promise<(boolean | undefined)[]>;
   /** Destroys mappings, and returns which of them still existed. */
@@ -43,6 +46,7 @@ export function openMapping(session: Session, options: ScopeOptions): Mapping {
     protect: (values, report) => protectValues(scope, values, report),
     lookup: (values, report) => lookUpValues(scope, values, report),
     reveal: (tokens, report) => revealTokens(scope, tokens, report),
+    revealOf: (items, report) => revealClaimed(scope, items, report),
     exists: (tokens, report) => existTokens(scope, tokens, report),
     forget: (tokens, report) => forgetTokens(scope, tokens, report),
     inspect: (tokens, report) => inspectTokens(scope, tokens, report),

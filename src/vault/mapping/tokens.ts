@@ -195,7 +195,8 @@ function distinctTokens(tokens: readonly string[], report: ReportIssue): Distinc
 
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
-function textOf(bytes: Uint8Array): string {
+/** The text of a value. */
+export function textOf(bytes: Uint8Array): string {
   let all = 0;
   for (let i = 0; i < bytes.length; i++) all |= bytes[i]!;
   return all < 128 ? decodeAscii(bytes, 0, bytes.length) : decoder.decode(bytes);
@@ -205,7 +206,7 @@ const UNKNOWN: Issue = {
   code: 'unknown_token',
   message: 'the token is not in the vault under this scope, or it has expired',
 };
-const FORGOTTEN: Issue = {
+export const FORGOTTEN: Issue = {
   code: 'forgotten',
   message:
     'the mapping of this token was destroyed: its value was forgotten, or its subject was shredded; to reveal such ' +

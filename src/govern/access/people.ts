@@ -1,0 +1,79 @@
+/**
+ * The people of a warrant, and those of a batch, by the pseudonyms of the log: so a token of an older key is the same
+ * person, and a token in another form, too.
+ */
+
+import { fail } from '../../errors.ts';
+import type { DomainKeys } from '../../keys/domain-keys.ts';
+import type { PlaceFacts, SubjectField } from '../../keys/place.ts';
+import type { Charter } from '../charter/charter.ts';
+import { subjectPseudonyms } from '../people/pseudonyms.ts';
+import type { DossierSubject } from '../warrant/dossier.ts';
+
+/** The people that a warrant names. */
+export interface People {
+  /** Their pseudonyms, and the text of each whom the dossier names by a text. */
+  readonly named: ReadonlyMap<string, string | null>;
+  /**
+   * The pseudonym of the person whom a value of the subject's field names.
+   *
+   * @throws TrefoilError `other_subject` if the warrant does not name that person.
+   */
+  readonly pseudonymOf: (subject: string) => string;
+  /** The text of the person whom a value of the subject's field names; `null` for anybody else. */
+  readonly textOf: (subject: string) => string | null;
+}
+
+/**
+ * Finds the people that a dossier names.
+ *
+ * @throws TrefoilError `warrant_exceeds` if the policy does not know people by the tokens of the charter;
+ *   `malformed_token` and others for tokens of the dossier.
+ */
+export function peopleOf(
+  subjects: readonly DossierSubject[],
+  keys: DomainKeys,
+  { subject }: PlaceFacts,
+  charter: Charter,
+): People {
+  const { path, rule, outputOf } = fieldOf(subject, charter);
+  const { after = '' } = rule;
+  const ofToken = subjectPseudonyms(keys, rule.scope!);
+  const pseudonymOf = (output: string): string =>
+    ofToken(output.startsWith(after) ? output.slice(after.length) : output);
+  const named = new Map<string, string | null>();
+  for (const person of subjects) {
+    if ('text' in person) named.set(pseudonymOf(outputOf(person.text)), person.text);
+    // A person who is named by a token and by a text is known by the text.
+    else if (!named.has(ofToken(person.token))) named.set(ofToken(person.token), null);
+  }
+  if (named.size !== subjects.length) {
+    fail('dossier_wrong', 'the dossier names one person twice: by different tokens, or by a token and a text');
+  }
+  return {
+    named,
+    pseudonymOf(output) {
+      const pseudonym = pseudonymOf(output);
+      if (!named.has(pseudonym)) {
+        fail('other_subject', 'a record belongs to somebody whom the warrant does not name; nothing was opened', {
+          field: path,
+        });
+      }
+      return pseudonym;
+    },
+    textOf: (output) => named.get(pseudonymOf(output)) ?? null,
+  };
+}
+
+/** The field that says whose record it is: tokens of the scope that the charter names. */
+function fieldOf(subject: SubjectField | null, charter: Charter): SubjectField {
+  const scope =
+    charter.subject ?? fail('warrant_exceeds', 'the charter has no line "subject", so no warrant counts people');
+  if (subject?.rule.rule === 'token' && subject.rule.scope === scope) return subject;
+  const has = subject === null ? 'the policy has no "subject"' : `the field ${subject.path} has another rule or scope`;
+  return fail(
+    'warrant_exceeds',
+    `the warrant is for people, who are known by tokens of the scope ${scope}, and ${has}; set the policy's subject to ` +
+      'a field with such a token',
+  );
+}
