@@ -137,6 +137,19 @@ export const LONG = [
     sources: ['src/log/writer/', 'src/log/entry/', 'src/log/tree/', 'src/files/log/', 'test/files/log/'],
   },
   {
+    name: 'a process that reveals with governed keys is killed 200 times, and nothing was released that is not logged',
+    minutes: 5,
+    command: 'bash .ci/govern/kills',
+    sources: [
+      'src/govern/access/',
+      'src/govern/ledger/',
+      'src/policy/waiting/',
+      'src/log/writer/',
+      'src/files/log/',
+      'test/govern/attacks/',
+    ],
+  },
+  {
     name: 'appending to a log against plain code that writes the same files',
     minutes: 2,
     command: again('node bench/processes/log.mjs', 3),
