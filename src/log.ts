@@ -40,7 +40,7 @@ export { type TilePlace, tilePath } from './log/tree/tiles.ts';
 export type { Vouched } from './log/verify/compared.ts';
 export type { EntryFormat, TimedEntry, VisitEntry } from './log/verify/entries.ts';
 export type { Finding, FindingWord } from './log/verify/finding.ts';
-export { parseSeen, type Seen } from './log/verify/seen.ts';
+export { parseSeen, type Seen, type SeenCosigned } from './log/verify/seen.ts';
 export { type Verification, type VerifyOptions, verifyLog } from './log/verify/verify.ts';
 export type { AskWitness } from './log/verify/witnesses.ts';
 export { type Cosignature, type CosignOptions, cosign, type ProofFrom } from './log/witness/cosign.ts';

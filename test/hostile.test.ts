@@ -394,6 +394,8 @@ const SEEN = {
   edge: [],
   at: null,
   checkpoint: ANNAS,
+  cosigned: [],
+  open: [],
 };
 const logSource = {
   read: async (path: string) => (path === 'checkpoint' ? new TextEncoder().encode(ANNAS) : null),
@@ -482,6 +484,20 @@ const CHARTERS: Readonly<Record<string, Row>> = {
   ],
   checkCharter: call(() => [CHARTER, { spaces: [{ scope: 'fpe:x', size: 10n }] }]),
   charterChanges: call(() => [CHARTER, CHARTER]),
+};
+
+/** Governed keys over a sequencer that has a charter and writes nothing. */
+const ACCESS: Readonly<Record<string, Row>> = {
+  govern: call(() => [
+    keyset.generate().domain('eu-enclave'),
+    {
+      sequencer: { charter: () => CHARTER, admit: async () => {}, use: async () => ({}), deny: () => {} },
+      protectedPeople: { sha256: CHARTER.sha256, size: 0, has: () => false },
+      now: () => 0,
+      random: (length: number) => new Uint8Array(length),
+    },
+  ]),
+  warrantAccess: call(() => [CHARTER_NOTE, { dossier: '{}', desk: { ...noteSigner(NOTE_KEY.privateKey) } }]),
 };
 
 /** A folder for a log, which is made by `openLog`. */
@@ -1305,7 +1321,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
-  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS },
+  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS, ...ACCESS },
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

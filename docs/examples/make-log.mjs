@@ -5,7 +5,7 @@ import { logFolder } from 'trefoil/node';
 
 const signer = noteSigner(readFileSync('log.key', 'utf8'));
 const store = logFolder('log', { head: 'head' });
-const log = await openLog(store, { signer, create: !existsSync('log') });
+const log = await openLog(store, { signer, create: !existsSync('head') });
 await log.append({ kind: 'start', host: 'gateway-1', boot: '0123456789abcdef0123456789abcdef' });
 await log.append({ kind: 'beat' });
 const { index } = await log.append({ kind: 'beat' });

@@ -20,7 +20,7 @@ import {
   readRejectsHead,
 } from '../io/rejects.ts';
 import { type DomainKeys, openKeys } from '../keys/domain-keys.ts';
-import { demandUngoverned } from '../keys/place.ts';
+import { demandUngoverned } from '../keys/place/refusals.ts';
 import type { FileFormatSpec, Opening } from './file-format.ts';
 import { openBytes, STDIN } from './inputs/inputs.ts';
 

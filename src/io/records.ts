@@ -1,8 +1,8 @@
 /**
  * Records: what the streams of all file formats share. A run takes chunks of bytes and returns chunks of bytes, one
  * batch of records at a time. It counts, and it decides whether an issue ends the run or rejects a record. It is
- * synchronous but for the promises that it gives if its policy waits; `stream.ts` has the asynchronous shells around it,
- * and `batches.ts` the work on one batch.
+ * synchronous but for the promises that it gives if its policy waits; `stream.ts` has the asynchronous shells around
+ * it, and `batches.ts` the work on one batch.
  */
 
 import { badType, checkInteger, checkOptions, typeName } from '../core/checks.ts';

@@ -13,7 +13,8 @@ import { checkBranchCheck, checkKeyCheck, type KeyCheck, PROTECTS } from './chec
 import { child, descend, isOfBase, type KeyedKind, ruleSteps, type Step } from './derive.ts';
 import type { KeyVerb } from './entries.ts';
 import type { BaseName, Line, LineKey, NodeSource } from './lineage.ts';
-import { demandUngoverned, type Place } from './place.ts';
+import type { Place } from './place/place.ts';
+import { demandUngoverned } from './place/refusals.ts';
 
 export type { KeyCheck };
 

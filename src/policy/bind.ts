@@ -28,7 +28,7 @@ export interface PolicyKeys {
   readonly recordKeys: RecordKeys;
   /** See `BoundInside.demand`. */
   readonly demand: (direction: Direction) => void;
-  /** The warrant that the place of the keys has to grant; `null` if nothing is revealed, or the keys are not governed. */
+  /** The warrant that the place of the keys has to grant; `null` if there is none to grant. */
   readonly warrant: WarrantAccess | null;
 }
 

@@ -6,7 +6,7 @@
 import { badType, typeName } from '../core/checks.ts';
 import { fail, type Issue } from '../errors.ts';
 import type { OpenedKeys } from '../keys/domain-keys.ts';
-import { refuseGoverned } from '../keys/place.ts';
+import { refuseGoverned } from '../keys/place/refusals.ts';
 import type { MissingTexts } from '../rule/missing.ts';
 import type { BoundColumns, ColumnVerb, Rule, RuleEngine, Siblings } from '../rule/rule.ts';
 

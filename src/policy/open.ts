@@ -7,7 +7,8 @@ import { given } from '../core/given.ts';
 import { throwIssues } from '../core/issues.ts';
 import type { Issue } from '../errors.ts';
 import type { DomainKeys } from '../keys/domain-keys.ts';
-import { type Grant, refuseGoverned } from '../keys/place.ts';
+import type { Grant } from '../keys/place/place.ts';
+import { refuseGoverned } from '../keys/place/refusals.ts';
 import type { Access } from '../rule/binding.ts';
 import { runReported } from '../rule/columns.ts';
 import type { AsyncColumns, BoundColumns, ColumnVerb } from '../rule/rule.ts';
@@ -105,12 +106,15 @@ function governed(
     const own = bound[i];
     if (!turnsBack(leaf)) return undefined;
     if (own === undefined) return stored[i]!;
-    return { reveal: async (column, report, siblings) => runReported(own.reveal, column, report, siblings!) };
+    return {
+      reveal: async (column, report, siblings) => runReported(own.reveal, column, report, siblings!),
+      revealOf: null,
+    };
   });
   const refuse: ColumnVerb = () => refuseGoverned('reveal');
   return {
     columns: bound.map((own, i) => (own === undefined || verbs[i] === undefined ? own : { ...own, reveal: refuse })),
-    waiting: leaves.map((_, i) => stored[i] ?? verbs[i]),
+    waiting: leaves.map((_, i) => stored[i] ?? (verbs[i] && { protect: null, reveal: verbs[i].reveal })),
     gate: makeGate(grant, { ...gated, verbs }),
   };
 }
@@ -152,7 +156,7 @@ async function protectWaiting(
   await settle();
   const waited = protectColumns(insideOf(columns.map((own, i) => (own ? collecting : answering)[i]!)), tables);
   for (const [i, { path }] of leaves.entries()) {
-    if (waiting[i]?.protect !== undefined && Object.hasOwn(waited, path)) out[path] = waited[path]!;
+    if (waiting[i]?.protect != null && Object.hasOwn(waited, path)) out[path] = waited[path]!;
   }
   return out;
 }

@@ -231,7 +231,7 @@ function visitLeaf(
   const { direction } = pass;
   const values = looksAtNumbers(leaf, direction) ? asNumbers(source) : source;
   const verb = pass.waiting[index]?.[direction === 'protect' ? 'protect' : 'reveal'];
-  if (verb !== undefined) {
+  if (verb != null) {
     pass.queue.push({ index, leaf, verb, values, places });
     return;
   }

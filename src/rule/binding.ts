@@ -13,7 +13,7 @@ import {
   openKeys,
   protectingKey,
 } from '../keys/domain-keys.ts';
-import { demandUngoverned } from '../keys/place.ts';
+import { demandUngoverned } from '../keys/place/refusals.ts';
 import { runColumn, runValue } from './columns.ts';
 import type { BoundColumns, Move } from './rule.ts';
 

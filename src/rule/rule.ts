@@ -90,10 +90,10 @@ export interface AsyncColumns {
   readonly protect: AsyncVerb;
   readonly reveal: AsyncVerb;
   /**
-   * Reveals only values that belong to the person expected at their place: the text of the rule's subject, or `null` for
-   * nobody. Any other value has the issue `other_subject`. Only rules that bind values to a subject have it.
+   * Reveals only values that belong to the person expected at their place: the text of the rule's subject, or `null`
+   * for nobody. Any other value has the issue `other_subject`. `null` for rules that bind values to nobody.
    */
-  readonly revealOf?: (expected: readonly (string | null)[]) => AsyncVerb;
+  readonly revealOf: ((expected: readonly (string | null)[]) => AsyncVerb) | null;
 }
 
 /** From which keys to which the outputs of a rule are moved, and what the caller has said about it. */

@@ -250,9 +250,10 @@ async function openColumns(
     },
     reveal: (column, report, _, noteErased) =>
       overTokens(sparing(mapping.reveal, onErased, noteErased), column, missing, report),
-    ...(subject !== null && {
-      revealOf: (expected) => (column, report, _, noteErased) =>
-        overTokensOf(sparing(mapping.revealOf, onErased, noteErased), column, expected, missing, report),
-    }),
+    revealOf:
+      subject === null
+        ? null
+        : (expected) => (column, report, _, noteErased) =>
+            overTokensOf(sparing(mapping.revealOf, onErased, noteErased), column, expected, missing, report),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Frozen charters (docs/spec/charter-v1.md). The texts, digests and signatures were computed in Python with hashlib and
+ * Frozen charters (docs/spec/govern/charter-v1.md). The texts, digests and signatures were computed in Python with hashlib and
  * OpenSSL: test/reference/generators/charter-vectors.py. Go's sumdb/note has verified them:
  * test/reference/generators/charter.
  */
@@ -15,7 +15,7 @@ const NOTE = file('examples/charter.note');
 const DIGEST = '44321e62044cbb6ac2c031d1df5feb2ee74a82f1ac5e37f2b75d1587ede929d2';
 const NEXT_DIGEST = '2f4031ab12a97f0b73f42d65bae8e23a7946b727aa1198bb186917c90f29fde3';
 
-const page = file('spec/charter-v1.md');
+const page = file('spec/govern/charter-v1.md');
 const rows = new Map(
   [...page.slice(page.indexOf('## Vectors')).matchAll(/^\| (.+?) \| `(.+)` \|$/gm)].map(([, name, value]) => [
     name!.replaceAll('`', ''),

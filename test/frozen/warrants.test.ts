@@ -1,6 +1,6 @@
 /**
  * Frozen: a warrant, a refusal, a ratification and a clock statement that test/reference/generators/warrant-vectors.py
- * has written with hashlib and OpenSSL. docs/spec/warrant-v1.md has them, too. If one of them is no longer read, notes
+ * has written with hashlib and OpenSSL. docs/spec/govern/warrant-v1.md has them, too. If one of them is no longer read, notes
  * that officers have signed are lost.
  */
 import { execFileSync } from 'node:child_process';
@@ -24,7 +24,7 @@ import {
 } from '../../src/govern.ts';
 
 const read = (name: string): string => readFileSync(new URL(`warrants/${name}`, import.meta.url), 'utf8');
-const page = readFileSync(new URL('../../docs/spec/warrant-v1.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/spec/govern/warrant-v1.md', import.meta.url), 'utf8');
 const program = fileURLToPath(new URL('../reference/generators/warrant-vectors.py', import.meta.url));
 
 /** The values of the table of the page. */

@@ -10,7 +10,7 @@ export function titleOf({ domain, version, sha256 }: Charter): string {
   return `${domain}, version ${version}, sha256:${sha256}`;
 }
 
-/** What the log of a charter protects from (docs/spec/charter-v1.md, "Levels"). */
+/** What the log of a charter protects from (docs/spec/govern/charter-v1.md, "Levels"). */
 export function levelLine({ isUnwitnessed }: Charter): string {
   return isUnwitnessed
     ? 'level G1: quorum none, so nobody outside sees the log, and its operator can rewrite it unseen'

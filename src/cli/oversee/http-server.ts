@@ -2,9 +2,10 @@
 /** A small HTTP server over a function from requests to responses: time limits, size limits, and a good end. */
 
 import type { Stats } from 'node:fs';
-import { lstat, unlink } from 'node:fs/promises';
+import { lstat, stat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { fail } from '../../errors.ts';
 import { errorCode, guard } from '../../files/system-error.ts';
 import { UsageError } from '../exit.ts';
@@ -120,12 +121,25 @@ async function removeStaleSocket(path: string): Promise<void> {
 }
 
 /**
- * Refuses a place that is a file, before anything is made.
+ * The most bytes of the path of a socket: 108 with a zero byte on Linux, and 104 on macOS and the BSDs. A longer one is
+ * cut by the system in silence.
+ */
+const MOST_SOCKET_BYTES = process.platform === 'linux' ? 107 : 103;
+
+/**
+ * Refuses a place that is a file, that is too long or whose folder is missing, before anything is made.
  *
- * @throws UsageError
+ * @throws UsageError, TrefoilError `io_failed`
  */
 export async function checkListen(place: ListenPlace): Promise<void> {
-  if ('path' in place) await hasSocket(place.path);
+  if (!('path' in place)) return;
+  const { path } = place;
+  if (process.platform !== 'win32' && Buffer.byteLength(path) > MOST_SOCKET_BYTES) {
+    throw new UsageError(`--listen expected a path of at most ${MOST_SOCKET_BYTES} bytes after unix:`);
+  }
+  // Node reports a missing folder as one without permission.
+  await guard(path, stat(dirname(path)), 'the folder of the socket cannot be read');
+  await hasSocket(path);
 }
 
 async function hasSocket(path: string): Promise<boolean> {

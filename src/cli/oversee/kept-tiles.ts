@@ -6,11 +6,9 @@
 
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fail } from '../../errors.ts';
+import { fail, TrefoilError } from '../../errors.ts';
 import { temporaryPath } from '../../files/outputs/temporary.ts';
 import { errorCode, guard } from '../../files/system-error.ts';
-import { HASH_BYTES } from '../../kernel/merkle.ts';
-import { levelsOf, TILE_WIDTH, tilePath, widthOfLevel } from '../../log/tree/tiles.ts';
 import type { LogSource } from '../../log.ts';
 
 /** Hash tiles: not bundles of entries. */
@@ -19,14 +17,18 @@ const TILE = /^tile\/[0-9]{1,2}\/(?:x[0-9]{3}\/)*[0-9]{3}(?:\.p\/[0-9]{1,3})?$/;
 /** The most bytes of a tile. */
 const TILE_BYTES = 8_192;
 
-/** A log whose tiles are copied while it is read. One of `keep` and `discard` must be called. */
+/**
+ * A log whose tiles are copied while it is read. One of `keep` and `discard` must be called. Nothing here throws
+ * because of the folder: what is found about the log must not be lost to a disk that is full.
+ */
 export interface Copied {
   readonly source: LogSource;
-  /**
-   * Compares the folder with a tree of `size` entries that was verified: how many of its tiles are missing, and how
-   * many have other bytes than those that this run has read. It must be called before `keep`.
-   */
-  readonly compare: (size: number) => Promise<{ readonly missing: number; readonly damaged: number }>;
+  /** Whether this run has read the tile of a path, at this width or another: `keep` then makes the copy anew. */
+  readonly hasRead: (path: string) => boolean;
+  /** Does something with the folder; `null` if it cannot be done, or if something before it could not. */
+  readonly trying: <T>(act: () => Promise<T>) => Promise<T | null>;
+  /** The first error about the folder. After it, nothing more is copied. */
+  readonly failure: () => TrefoilError | null;
   /** Puts the copies beside those of earlier runs. It must be called only if the log has verified. */
   readonly keep: () => Promise<void>;
   /** Removes the copies of this run. It never throws. */
@@ -35,41 +37,51 @@ export interface Copied {
 
 /** Copies the hash tiles that are read from a source: 8 KiB for each 256 entries that are new. */
 export async function copied(source: LogSource, folder: string): Promise<Copied> {
-  await makeFolders(folder, folder);
+  let failure: TrefoilError | null = null;
+
+  async function trying<T>(act: () => Promise<T>): Promise<T | null> {
+    if (failure !== null) return null;
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof TrefoilError)) throw error;
+      failure = error;
+      return null;
+    }
+  }
+
+  await trying(() => makeFolders(folder, folder));
   const pending = await temporaryPath(folder);
   const paths = new Set<string>();
+  const places = new Set<string>();
   return {
     source: {
       async read(path, limit) {
         const bytes = await source.read(path, limit);
         if (bytes !== null && TILE.test(path)) {
-          await write(join(pending, path), bytes, folder);
-          paths.add(path);
+          await trying(async () => {
+            await write(join(pending, path), bytes, folder);
+            paths.add(path);
+            places.add(placeOf(path));
+          });
         }
         return bytes;
       },
     },
-    async compare(size) {
-      let missing = 0;
-      let damaged = 0;
-      for (const { path, bytes } of tilesOf(size)) {
-        const kept = await guard(path, sizeOf(join(folder, path)), 'cannot be read');
-        if (kept === null) missing++;
-        else if (kept !== bytes || (paths.has(path) && !(await isSame(join(folder, path), join(pending, path))))) {
-          damaged++;
-        }
-      }
-      return { missing, damaged };
-    },
+    hasRead: (path) => places.has(placeOf(path)),
+    trying,
+    failure: () => failure,
     async keep() {
-      for (const path of paths) {
-        const to = join(folder, path);
-        // A wider tile of the same place has the hashes of the narrower ones.
-        await guard(to, rm(`${to.replace(/\.p[/\\][0-9]+$/, '')}.p`, { recursive: true, force: true }));
-        await makeFolders(dirname(to), to);
-        await guard(to, rename(join(pending, path), to));
-      }
-      await rm(pending, { recursive: true, force: true });
+      await trying(async () => {
+        for (const path of paths) {
+          const to = join(folder, path);
+          // A wider tile of the same place has the hashes of the narrower ones.
+          await guard(to, rm(`${join(folder, placeOf(path))}.p`, { recursive: true, force: true }));
+          await makeFolders(dirname(to), to);
+          await guard(to, rename(join(pending, path), to));
+        }
+        await guard(folder, rm(pending, { recursive: true, force: true }));
+      });
     },
     discard: () => rm(pending, { recursive: true, force: true }).catch(() => {}),
   };
@@ -108,29 +120,17 @@ async function isMade(path: string): Promise<boolean> {
   }
 }
 
-/** The hash tiles of a tree, and how many bytes each has. */
-function* tilesOf(size: number): Generator<{ readonly path: string; readonly bytes: number }> {
-  for (let level = 0; level < levelsOf(size); level++) {
-    const hashes = widthOfLevel(size, level);
-    for (let first = 0; first < hashes; first += TILE_WIDTH) {
-      const width = Math.min(TILE_WIDTH, hashes - first);
-      yield { path: tilePath(level, first / TILE_WIDTH, width), bytes: width * HASH_BYTES };
-    }
-  }
-}
+/** The path of a tile without its width. */
+const placeOf = (path: string): string => path.replace(/\.p\/[0-9]+$/, '');
 
-/** How many bytes a file has; `null` if there is none. */
-async function sizeOf(path: string): Promise<number | null> {
+/** Whether there is a copy of a tile. */
+export async function hasKept(folder: string, path: string): Promise<boolean> {
   try {
-    return (await stat(path)).size;
+    return (await stat(join(folder, path))).isFile();
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return null;
-    throw error;
+    if (errorCode(error) === 'ENOENT') return false;
+    return guard(path, Promise.reject(error), 'cannot be read');
   }
-}
-
-async function isSame(a: string, b: string): Promise<boolean> {
-  return (await readFile(a)).equals(await readFile(b));
 }
 
 /** Reads the tiles that were kept: a log without entries and without a checkpoint. */
@@ -138,13 +138,16 @@ export function keptTiles(folder: string): LogSource {
   return {
     async read(path, limit) {
       if (!TILE.test(path)) return null;
+      let bytes: Uint8Array;
       try {
-        const bytes = await readFile(join(folder, path));
-        return bytes.length <= Math.min(limit, TILE_BYTES) ? Uint8Array.from(bytes) : null;
+        bytes = await readFile(join(folder, path));
       } catch (error) {
         if (errorCode(error) === 'ENOENT') return null;
         return guard(path, Promise.reject(error), 'cannot be read');
       }
+      const maximum = Math.min(limit, TILE_BYTES);
+      if (bytes.length > maximum) fail('log_broken', 'a copy is longer than its tile', { file: path, maximum });
+      return Uint8Array.from(bytes);
     },
   };
 }

@@ -1,10 +1,12 @@
 /// <reference types="node" />
 /** The file of `--seen`: what an overseer has verified last. It is the only memory that a log cannot change. */
 
-import { stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fail } from '../../errors.ts';
 import { type Output, openOutput } from '../../files/outputs/output-file.ts';
-import { errorCode } from '../../files/system-error.ts';
+import { errorCode, guard } from '../../files/system-error.ts';
 import { parseSeen, type Seen } from '../../log.ts';
 import { readSmallFile } from '../policy-file.ts';
 
@@ -15,6 +17,31 @@ const MOST_BYTES = 1_048_576;
 export interface SeenFile {
   readonly seen: Seen | null;
   readonly text: string | null;
+}
+
+/**
+ * Refuses a place where no file can be made, before a log is read for it. A file whose folder cannot be written is not
+ * refused: with it, a log can be compared with the last look, and the verdict is worth having.
+ *
+ * @throws TrefoilError `io_failed`.
+ */
+export async function checkSeenPlace(path: string): Promise<void> {
+  const [stats, own] = [await statsOf(path, stat), await statsOf(path, lstat)];
+  // Opening a pipe would wait for its writer.
+  if (stats?.isFile() === false) fail('io_failed', 'it is not a regular file', { file: path });
+  if (stats !== null) return;
+  if (own !== null) fail('io_failed', 'it is a symbolic link to nothing; remove it', { file: path });
+  await guard(path, stat(dirname(path)), 'its folder cannot be read');
+}
+
+/** `null`: there is nothing. */
+async function statsOf(path: string, read: (path: string) => Promise<Stats>): Promise<Stats | null> {
+  try {
+    return await read(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    return guard(path, Promise.reject(error), 'cannot be read');
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The verdict on a log in words that a privacy officer reads, and as JSON. */
 
+import { formatIssue } from '../../errors.ts';
 import { CHECKPOINT_PATH } from '../../log/tree/source.ts';
 import type { Finding, LogPolicy, Verification } from '../../log.ts';
 import { count, plural, wordFor } from '../voice.ts';
@@ -31,7 +32,7 @@ export function verdictLines(look: Look): string[] {
 /** The same as an object for `--json`. */
 export function verdictJson(look: Look): object {
   const { found, policy, before } = look;
-  const { ok, origin, size, checked, witnessed, findings, kinds, unknown, ahead, cosigned, silent } = found;
+  const { ok, origin, size, checked, witnessed, findings, unread, kinds, unknown, ahead, cosigned, silent } = found;
   return {
     verified: ok,
     origin: origin ?? logNames(policy),
@@ -41,10 +42,11 @@ export function verdictJson(look: Look): object {
     checked,
     quorum: isWitnessed(policy) ? 'witnesses' : 'none',
     witnessed: isWitnessed(policy) ? witnessed : 0,
-    late: isLate(look),
+    late: found.late,
     cosigned,
     silent: silent.map((name) => ({ name, reason: reasonOf(look, name) })),
     findings,
+    unread,
     kinds,
     unknown,
     ahead,
@@ -67,27 +69,17 @@ export function isWitnessed({ satisfiedBy }: LogPolicy): boolean {
 }
 
 /** Why a witness says nothing. */
-export function reasonOf({ found, isAsked, reasons }: Look, name: string): string {
+export function reasonOf({ found, isAsked, reasons, now }: Look, name: string): string {
   const mistimed = found.mistimed.find((one) => one.name === name);
   if (mistimed !== undefined) {
-    return mistimed.time === 0
-      ? 'its cosignature has no time, so it does not count'
-      : 'its cosignature is from the future, so it does not count; check the clocks of the witness and of this machine';
+    if (mistimed.time === 0) return 'its cosignature has no time, so it does not count';
+    return (
+      `its cosignature is from the future, so it does not count: ${dateOf(mistimed.time)}, ` +
+      `${span(mistimed.time - now)} ahead of the clock of this machine; check this clock, and that of the witness`
+    );
   }
   if (!isAsked) return 'it was not asked (--no-witnesses)';
   return reasons.get(name) ?? 'it answers with something else than a checkpoint that it and the log have signed';
-}
-
-/**
- * A log is nearly always a few entries ahead of its witnesses. It writes a `beat` every ten minutes and has it
- * cosigned, so if the newest cosignature of the quorum is older than two of them, in seconds, the witnesses are late.
- */
-const LATE = 1200;
-
-/** Whether the newest entries are not cosigned by a quorum, and were not for a while. */
-export function isLate({ found, policy, now }: Look): boolean {
-  const { ok, size, witnessed, witnessedAt } = found;
-  return ok && isWitnessed(policy) && witnessed < size && (witnessedAt === null || now - witnessedAt > LATE);
 }
 
 const logNames = ({ logs }: LogPolicy): string => logs.map(({ name }) => name).join(' or ');
@@ -98,17 +90,18 @@ function goodLines(look: Look): string[] {
   const old = before === null ? '' : `${count(size - before)} new since the last look`;
   const news = [old, isAll ? 'all of them read' : ''].filter(Boolean).join(', ');
   const what = `${origin}, ${plural(size, 'entry').replace(/entrys$/, 'entries')}, ${news}`;
-  const by = cosigned.map(({ name, time }) => `${name} ${ago(now - time)}`);
+  const names = cosigned.map(({ name, time }) => `${name} ${ago(now - time)}`);
+  const by = names.length === 0 ? 'cosigned by nobody yet' : `cosigned by ${listOf(names)}`;
   let line: string;
-  if (!isWitnessed(policy) && by.length === 0) {
+  if (!isWitnessed(policy) && names.length === 0) {
     line = `verified WITHOUT A WITNESS: ${what}; the holder of its key could show others a different log`;
   } else if (!isWitnessed(policy)) {
-    line = `verified, BUT THE POLICY DEMANDS NO WITNESS: ${what}; cosigned by ${listOf(by)}`;
+    line = `verified, BUT THE POLICY DEMANDS NO WITNESS: ${what}; ${by}`;
   } else {
     const open = size - witnessed;
     const covered = `; enough witnesses have cosigned the first ${count(witnessed)}, and not yet the newest ${count(open)}`;
     const rest = open === 0 ? '' : covered;
-    line = `verified: ${what}; cosigned by ${listOf(by)}${rest}`;
+    line = `verified: ${what}; ${by}${rest}`;
   }
   const mute = isAsked && found.silent.length > 0 ? `; NO ANSWER FROM ${listOf(found.silent)}` : '';
   const lines = [isAsked || policy.witnesses.length === 0 ? line + mute : `${line}; witnesses were not asked`];
@@ -120,21 +113,47 @@ function goodLines(look: Look): string[] {
 function badLines(look: Look): string[] {
   const { found, place } = look;
   const { findings, origin } = found;
-  // What has happened to the log matters more than who has not cosigned it, which may follow from it.
-  const first = findings.find(({ word }) => word !== 'unwitnessed') ?? findings[0];
   const more = findings.length - 1;
   const others = more === 0 ? '' : `; ${count(more)} more ${wordFor(more, 'finding', 'findings')} below`;
   return [
     // Without a checkpoint that it has signed, the log of the policy is not known to be at this place.
-    `NOT VERIFIED: ${origin ?? place}: ${headline(first!)}${others}`,
-    ...findings.flatMap(({ word, message, hint, path, evidence }) => [
-      `  ${word}: ${message}${path === undefined || message.includes(path) ? '' : ` (${path})`}`,
-      `    what to do: ${hint}`,
-      ...(evidence === undefined ? [] : ['    `evidence` is printed with --json only: run again with it']),
+    `NOT VERIFIED: ${origin ?? place}: ${headline(gravest(findings))}${others}`,
+    ...findings.flatMap((one) => [
+      `  ${one.word}: ${one.message}${detailOf(one)}`,
+      `    what to do: ${one.hint}`,
+      ...(one.evidence === undefined ? [] : ['    `evidence` is printed with --json only: run again with it']),
     ]),
+    ...(found.unread === null
+      ? []
+      : [`  not all of the log or its copies could be read: ${formatIssue(found.unread)}`]),
     ...witnessLines(look),
     '  there may be more: of the files, only the first thing that is wrong is named',
   ];
+}
+
+/**
+ * The finding for the first line. What the log has signed twice is graver than a file that is damaged, and both are
+ * graver than too few cosignatures, which may follow from either. Of one gravity, the one that says most exactly where.
+ */
+function gravest(findings: readonly Finding[]): Finding {
+  const rank = ({ word }: Finding): number =>
+    word === 'forked' || word === 'rolled back' ? 0 : word === 'unwitnessed' ? 2 : 1;
+  const spread = ({ entry, range }: Finding): number =>
+    entry !== undefined ? 1 : range === undefined ? Number.POSITIVE_INFINITY : range[1] - range[0];
+  const isOfWitness = ({ witness }: Finding): number => Number(witness !== undefined);
+  const sorted = findings.toSorted(
+    (a, b) => rank(a) - rank(b) || isOfWitness(a) - isOfWitness(b) || spread(a) - spread(b) || 0,
+  );
+  return sorted[0]!;
+}
+
+/** The file and the entries of a finding, if its message does not name them. */
+function detailOf({ word, message, path, entry, range }: Finding): string {
+  const isNamed = /\bentr(?:y|ies from) [0-9]/.test(message) || word === 'rolled back';
+  const place = isNamed ? null : word === 'unwitnessed' ? entriesOf(range!) : placeOf(entry, range);
+  const parts = [path === undefined || message.includes(path) ? '' : path, place?.replace(/ was$/, '') ?? ''];
+  const detail = parts.filter(Boolean).join('; ');
+  return detail === '' ? '' : ` (${detail})`;
 }
 
 /** Who has not cosigned, and who said nothing. */
@@ -154,7 +173,7 @@ function witnessLines(look: Look): string[] {
 const HASH_TILE = /^tile\/[0-9]/;
 
 /** A finding in a few words. */
-function headline({ word, entry, range, witness, path, message }: Finding): string {
+function headline({ word, code, entry, range, witness, path, message }: Finding): string {
   // The entries may be right: a finding about a hash tile says of the entries what is known.
   if (path !== undefined && HASH_TILE.test(path) && !message.startsWith('entry ')) {
     if (witness !== undefined || word === 'rewritten') return message;
@@ -165,19 +184,25 @@ function headline({ word, entry, range, witness, path, message }: Finding): stri
     case 'deleted':
       if (path === CHECKPOINT_PATH) return 'its checkpoint was deleted';
       if (range === undefined) return place === null ? 'entries were deleted' : `${place} deleted`;
-      return `entries from ${count(range[0])} to ${count(range[1] - 1)} were deleted`;
+      return `${entriesOf(range)} were deleted`;
     case 'cut':
       return `the log is cut: the entries from ${count(entry ?? 0)} on are missing`;
     case 'rewritten':
       return place === null ? 'the log was rewritten' : `${place} rewritten`;
     case 'forked':
-      if (witness !== undefined) return `the log was forked: the witness ${witness} has seen another one`;
+      if (witness !== undefined) {
+        const where = place === null ? '' : `; ${place.replace(/ was$/, '')} is another there`;
+        return `the log was forked: the witness ${witness} has seen another one${where}`;
+      }
       return `the log was forked: ${place?.replace(/ was$/, '') ?? 'entries'} changed since the last look`;
     case 'rolled back':
       return entry === undefined ? 'the log was rolled back' : `the log was rolled back to ${count(entry)} entries`;
     case 'unreadable':
       return place === null ? 'a file cannot be read' : `${place.replace(/ was$/, '')} cannot be read`;
     case 'unsigned':
+      if (code === 'signature_invalid') return 'its checkpoint has a signature that does not verify: it was changed';
+      // The log that the policy names has signed it, and something else is wrong.
+      if (!message.startsWith('the checkpoint of the log is not good')) return message;
       return 'its checkpoint is not signed by a log of the policy';
     case 'unwitnessed':
       return 'too few witnesses have cosigned it';
@@ -190,6 +215,16 @@ function placeOf(entry: number | undefined, range: Finding['range']): string | n
     return `one of the entries ${count(range[0])} to ${count(range[1] - 1)} was`;
   }
   return entry === undefined ? null : `entry ${count(entry)} was`;
+}
+
+/** `entries from 12 to 15`. */
+const entriesOf = ([from, to]: readonly [from: number, to: number]): string =>
+  `entries from ${count(from)} to ${count(to - 1)}`;
+
+/** A time in seconds since 1970. */
+function dateOf(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${count(seconds)} s after 1970` : date.toISOString().replace('.000Z', 'Z');
 }
 
 /** `12 s ago`, `3 min ago`; the clock of a witness may be ahead of ours. */

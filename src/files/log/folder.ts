@@ -7,7 +7,7 @@
  * bring an old one back.
  */
 
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { badType, checkOptions, typeName } from '../../core/checks.ts';
@@ -109,10 +109,7 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
     read,
     async open(create) {
       if (held !== null) fail('log_in_use', 'the store is open already', { file: folder });
-      if (create) {
-        await makeDurably(disk, folder, SERVED_FOLDER);
-        await makeDurably(disk, dirname(head), PRIVATE_FOLDER);
-      }
+      if (create) await makePlaces(disk, folder, head);
       const lock = await holdLog(folder, head);
       try {
         await syncHead(disk, head);
@@ -165,6 +162,17 @@ function storeOf(folder: string, head: string, isSynced: boolean): LogStore {
       held = null;
     },
   };
+}
+
+/** Makes the folders of a new log. */
+async function makePlaces(disk: Durable, folder: string, head: string): Promise<void> {
+  // Nothing is made that would hide, at the next run, that the log is lost.
+  if (readSmall(head, MOST_HEAD) !== null && !existsSync(folder)) {
+    const message = 'there is a head already, and the folder of its log is gone; bring the folder back';
+    fail('log_exists', message, { file: head });
+  }
+  await makeDurably(disk, folder, SERVED_FOLDER);
+  await makeDurably(disk, dirname(head), PRIVATE_FOLDER);
 }
 
 /** Makes a folder. Its name is on the disk afterwards, also if it was made by a process that ended before that. */

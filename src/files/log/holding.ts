@@ -4,7 +4,7 @@
  * under the same head, and one folder under two heads. docs/spec/log-v1.md, "Opening a log".
  */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { badRange } from '../../core/checks.ts';
@@ -22,12 +22,17 @@ export function checkApart(folder: string, head: string): void {
 /**
  * Takes the locks of a head and of a folder. The lock of a process that has ended is taken over.
  *
- * @throws TrefoilError `log_in_use`, `log_missing` if there is no such folder; RangeError if a symbolic link leads the
+ * @throws TrefoilError `log_in_use`, `log_missing` if there is no such folder, `log_rolled_back` if there is only the
+ *   head; RangeError if a symbolic link leads the
  *   head into the folder.
  */
 export async function holdLog(folder: string, head: string): Promise<Lock> {
   const real = await realPath(folder);
   const realHead = await realPath(dirname(head));
+  if (real === null && existsSync(head)) {
+    const message = 'the head is there, and the folder of its log is gone: bring the newest copy of the folder back';
+    fail('log_rolled_back', message, { file: folder });
+  }
   if (real === null || realHead === null) {
     const message = 'there is no log: the folder or the folder of its head does not exist; pass `create: true` once';
     fail('log_missing', message, { file: real === null ? folder : dirname(head) });

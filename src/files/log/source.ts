@@ -13,7 +13,8 @@ const PATH = /^(?:checkpoint|tile\/(?:entries|[0-9]{1,2})\/(?:x[0-9]{3}\/)*[0-9]
 
 /**
  * Reads a log in a folder: its checkpoint, tiles and bundles. It follows symbolic links, and reads regular files only:
- * anything else, such as a pipe or a device, is the error `log_broken`.
+ * anything else, such as a pipe, a device, links in a circle, or a file in the place of a folder, is the error
+ * `log_broken`.
  *
  * @param folder the folder that has the file `checkpoint`.
  *
@@ -30,7 +31,14 @@ export function readLogFolder(folder: string): LogSource {
   return Object.freeze({
     async read(path: string, limit: number): Promise<Uint8Array | null> {
       if (typeof path !== 'string' || !PATH.test(path)) return null;
-      return readLimited(join(folder, path), limit);
+      const file = join(folder, path);
+      try {
+        return await readRaw(file, limit);
+      } catch (error) {
+        const form = NO_FILE[errorCode(error) ?? ''];
+        if (form !== undefined) fail('log_broken', form, { file });
+        throw systemError(error, 'cannot be read', file);
+      }
     },
   });
 }
@@ -61,14 +69,29 @@ export function readSmall(path: string, limit: number): Uint8Array | null {
   }
 }
 
+/** What the maker of the folder has put in the place of a file, by the code of the system's error. */
+const NO_FILE: Readonly<Record<string, string>> = {
+  ELOOP: 'its symbolic links form a circle',
+  ENOTDIR: 'a part of its path is a file and not a folder',
+};
+
 /** Reads a whole file. `null`: there is none. */
 export async function readLimited(path: string, limit: number): Promise<Uint8Array | null> {
+  try {
+    return await readRaw(path, limit);
+  } catch (error) {
+    throw systemError(error, 'cannot be read', path);
+  }
+}
+
+/** The same, with the errors of the system. */
+async function readRaw(path: string, limit: number): Promise<Uint8Array | null> {
   let handle: FileHandle;
   try {
     handle = await open(path, WITHOUT_WAITING);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
-    throw systemError(error, 'cannot be read', path);
+    throw error;
   }
   try {
     const bytes = roomFor(path, await handle.stat(), limit);
@@ -77,8 +100,6 @@ export async function readLimited(path: string, limit: number): Promise<Uint8Arr
       more = (await handle.read(bytes, length, bytes.length - length, null)).bytesRead;
     }
     return bytes.subarray(0, length);
-  } catch (error) {
-    throw systemError(error, 'cannot be read', path);
   } finally {
     await handle.close();
   }

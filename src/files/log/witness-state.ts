@@ -1,7 +1,8 @@
 /// <reference types="node" />
 /**
  * What a witness remembers, in a folder: a file for each log with the checkpoint that was cosigned last, named by the
- * hash of the log's origin, and `witness.json`, which names the key of the witness.
+ * hash of the log's origin, and `witness.json`, which names the key of the witness and lists these hashes. So a file
+ * that is missing is found, and not taken for a log of which nothing was cosigned.
  *
  * A checkpoint is written under another name, brought to the disk (`fsync`) and renamed, and then the folder is brought
  * to the disk, before its cosignature may leave. A lock keeps a second process away: two witnesses over one folder
@@ -48,7 +49,8 @@ const LOCK = 'lock';
  *
  * @param path of the folder. Its files are for their owner alone (mode 0600).
  * @throws TrefoilError `witness_state_missing` if there is no state and `create` is not set; `output_exists` if it is
- *   set and there is one; `witness_state_broken` if the folder is of another key or its files are damaged;
+ *   set and there is one; `witness_state_broken` if the folder is of another key, or its files are damaged or missing,
+ *   also while it is open;
  *   `resume_refused` if another process has it open; `io_failed`, `no_space`.
  *
  * @example
@@ -72,23 +74,31 @@ export async function witnessFolder(path: string, options: WitnessFolderOptions)
   if (create) await makeFolder(path);
   else await checkAbout(path, text);
   const lock = await lockOf(path);
+  let logs: ReadonlySet<string>;
   try {
-    if (create) await writeDurably(path, ABOUT, `${JSON.stringify({ trefoil: 'witness-v1', key: text })}\n`);
-    await checkAbout(path, text);
+    if (create) await writeDurably(path, ABOUT, aboutText(text, []));
+    logs = await findLogs(path, await checkAbout(path, text));
   } catch (error) {
     await lock.release();
     throw error;
   }
   let turn: Promise<unknown> = Promise.resolve();
 
+  async function latest(origin: string): Promise<string | null> {
+    const found = await readState(join(path, fileOf(origin)));
+    if (found === null && logs.has(originHash(origin))) lost(path);
+    return found;
+  }
+
   return {
-    latest: (origin) => readState(join(path, fileOf(origin))),
+    latest,
     replace(origin, before, after) {
-      const name = fileOf(origin);
       const done = turn.then(async () => {
         await lock.check();
-        if ((await readState(join(path, name))) !== before) return false;
-        await writeDurably(path, name, after);
+        if ((await latest(origin)) !== before) return false;
+        await writeDurably(path, fileOf(origin), after);
+        // The list comes second: a process that ends between the two leaves a checkpoint that is found by its name.
+        if (!logs.has(originHash(origin))) logs = await list(path, text, [...logs, originHash(origin)]);
         return true;
       });
       turn = done.catch(() => {});
@@ -125,8 +135,38 @@ async function makeFolder(path: string): Promise<void> {
   await syncStrictly(join(path, '..'));
 }
 
-/** Checks that the folder is the state of the witness with this key. */
-async function checkAbout(path: string, key: string): Promise<void> {
+/** The text of `witness.json`. */
+function aboutText(key: string, logs: readonly string[]): string {
+  return `${JSON.stringify({ trefoil: 'witness-v1', key, logs })}\n`;
+}
+
+/** Lists the logs in `witness.json`. */
+async function list(path: string, key: string, logs: readonly string[]): Promise<ReadonlySet<string>> {
+  const sorted = [...logs].sort();
+  await writeDurably(path, ABOUT, aboutText(key, sorted));
+  return new Set(sorted);
+}
+
+/** The hashes of the logs of which there is a checkpoint. @throws TrefoilError if one of the list is missing. */
+async function findLogs(path: string, listed: readonly string[]): Promise<ReadonlySet<string>> {
+  const names = await guard(path, readdir(path), 'cannot be read');
+  const found = names.flatMap((name) => FILE.exec(name)?.[1] ?? []);
+  if (!listed.every((hash) => found.includes(hash))) lost(path);
+  return new Set(found);
+}
+
+/** The file of a checkpoint. */
+const FILE = /^([0-9a-f]{64})\.checkpoint$/;
+
+function lost(file: string): never {
+  const message =
+    'the last checkpoint of a log is missing, so the witness might cosign a second tree; if it cannot be found, make a ' +
+    'new key and a new state';
+  return fail('witness_state_broken', message, { file });
+}
+
+/** Checks that the folder is the state of the witness with this key. Returns the hashes of the logs in its list. */
+async function checkAbout(path: string, key: string): Promise<readonly string[]> {
   const about = await readState(join(path, ABOUT));
   if (about === null) {
     fail(
@@ -136,11 +176,13 @@ async function checkAbout(path: string, key: string): Promise<void> {
       { file: path },
     );
   }
-  if (about !== `${JSON.stringify({ trefoil: 'witness-v1', key })}\n`) {
+  const logs = [...about.matchAll(/[0-9a-f]{64}/g)].map(([hash]) => hash);
+  if (about !== aboutText(key, logs)) {
     fail('witness_state_broken', 'the folder is the state of a witness with another key, or it is damaged', {
       file: path,
     });
   }
+  return logs;
 }
 
 async function readState(path: string): Promise<string | null> {

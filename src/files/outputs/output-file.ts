@@ -274,7 +274,7 @@ async function openTemporary(temporary: string, mode: number, resumeAt: number |
 
 /** Opens a device or a pipe. Nothing that was written can be removed. */
 async function openDirect(path: string): Promise<Output> {
-  const handle = await guard(path, open(path, constants.O_WRONLY));
+  const handle = await guard(path, openDevice(path));
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
@@ -290,6 +290,31 @@ async function openDirect(path: string): Promise<Output> {
     keep: () => close().catch(() => {}),
     discard: () => close().catch(() => {}),
   };
+}
+
+/** How often is looked whether a pipe has a reader, in milliseconds. */
+const READER_EVERY = 50;
+
+/**
+ * Opens a device or a pipe. A pipe without a reader is waited for without a thread that is stuck in `open`: no signal
+ * would end a process that has one.
+ */
+async function openDevice(path: string): Promise<FileHandle> {
+  if (process.platform === 'win32' || !(await stat(path)).isFIFO()) return open(path, constants.O_WRONLY);
+  for (;;) {
+    try {
+      const probe = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      // A reader is there. The probe stays open until then, or the reader would see the end.
+      try {
+        return await open(path, constants.O_WRONLY);
+      } finally {
+        await probe.close();
+      }
+    } catch (error) {
+      if (errorCode(error) !== 'ENXIO') throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, READER_EVERY));
+  }
 }
 
 /** @param position offset in the file; `null` for a device or a pipe. */

@@ -20,8 +20,10 @@ export interface GovernOptions {
 }
 
 /**
- * Makes governed keys. **Warning**: in one process this is a log of habit and no wall. Whoever has the process has the
- * keys, and can reveal without it; keep keys that must be out of reach in a process of their own.
+ * Makes governed keys.
+ *
+ * **Warning**: in one process this is a log of habit and no wall. Anyone who has the process has the keys, and can
+ * reveal without it; keep keys that must be out of reach in a process of their own.
  *
  * Governed keys protect as before. They turn nothing back without a warrant: `policy.open(keys, stores, access)` takes
  * what `warrantAccess` returns, and every batch that is revealed is a use that is in the log before. Rules that are
@@ -29,6 +31,19 @@ export interface GovernOptions {
  * erasures of a vault refuse with `warrant_required`.
  *
  * @throws TypeError if the keys are governed already; TrefoilError `wrong_domain` if the charter is for another domain.
+ *
+ * @example
+ * ```ts
+ * import { keyset, seal } from 'trefoil';
+ * import { type GovernOptions, govern } from 'trefoil/govern';
+ *
+ * // The sequencer is what openSequencer returns; docs/guide/govern/governed-keys.md has all of it.
+ * function governed(sequencer: GovernOptions['sequencer']) {
+ *   const keys = govern(keyset.generate().domain('eu-enclave'), { sequencer });
+ *   return seal({ scope: 'person.name' }).bind(keys);
+ * }
+ * typeof governed; // → 'function'
+ * ```
  */
 export function govern(keys: DomainKeys, options: GovernOptions): DomainKeys {
   const given = checkOptions<GovernOptions>('options', options, ['sequencer', 'protectedPeople', 'now', 'random']);

@@ -5,7 +5,7 @@
 
 import { fail } from '../../errors.ts';
 import type { DomainKeys } from '../../keys/domain-keys.ts';
-import type { PlaceFacts, SubjectField } from '../../keys/place.ts';
+import type { PlaceFacts, SubjectField } from '../../keys/place/place.ts';
 import type { Charter } from '../charter/charter.ts';
 import { subjectPseudonyms } from '../people/pseudonyms.ts';
 import type { DossierSubject } from '../warrant/dossier.ts';
@@ -37,7 +37,7 @@ export function peopleOf(
   charter: Charter,
 ): People {
   const { path, rule, outputOf } = fieldOf(subject, charter);
-  const { after = '' } = rule;
+  const { after } = rule;
   const ofToken = subjectPseudonyms(keys, rule.scope!);
   const pseudonymOf = (output: string): string =>
     ofToken(output.startsWith(after) ? output.slice(after.length) : output);
@@ -73,7 +73,7 @@ function fieldOf(subject: SubjectField | null, charter: Charter): SubjectField {
   const has = subject === null ? 'the policy has no "subject"' : `the field ${subject.path} has another rule or scope`;
   return fail(
     'warrant_exceeds',
-    `the warrant is for people, who are known by tokens of the scope ${scope}, and ${has}; set the policy's subject to ` +
-      'a field with such a token',
+    `the warrant is for people, who are known by tokens of the scope ${scope}, and ${has}; set the subject of the ` +
+      'policy to a field with such a token',
   );
 }

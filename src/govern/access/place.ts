@@ -6,7 +6,7 @@
 import type { WarrantAccess } from '../../core/capability.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import type { DomainKeys } from '../../keys/domain-keys.ts';
-import type { Batch, Grant, Place, PlaceFacts, Use } from '../../keys/place.ts';
+import type { Batch, Grant, Place, PlaceFacts, Use } from '../../keys/place/place.ts';
 import type { Sequencer, UseRequest } from '../ledger/sequencer.ts';
 import { type ProtectedPeople, protectedDemands } from '../people/protected.ts';
 import { type VerifiedWarrant, verifyWarrant } from '../warrant/verify.ts';
@@ -81,7 +81,7 @@ function verified({ keys, sequencer, list, now }: PlaceParts, access: WarrantAcc
   checkFacts(warrant, facts);
   const isAbout = warrant.warrant.subjects !== null;
   const people = isAbout ? peopleOf(warrant.dossier.subjects, keys, facts, charter) : null;
-  // Whoever is protected is known by the pseudonym alone, so the demands are found after the first verification.
+  // Protected people are known by their pseudonyms alone, so the demands are found after the first verification.
   const extra = people === null ? [] : protectedDemands(charter, list, people.named.keys());
   const isBound = isAbout && !warrant.purpose.isUnbound;
   if (isBound) checkBound(people!, facts);
@@ -112,8 +112,8 @@ function checkBound(people: People, { scopes, bound }: PlaceFacts): void {
   if (loose.length > 0) {
     fail(
       'warrant_exceeds',
-      `values of ${loose.join(', ')} are bound to nobody, so a value of somebody else could be put in their place; the ` +
-        'purpose must say "unbound", or the values must be in a vault whose subject is that of the policy',
+      `values of ${loose.join(', ')} are bound to nobody, so a value of somebody else could be put in their place; ` +
+        'the purpose must say "unbound", or the values must be in a vault whose subject is that of the policy',
     );
   }
   if ([...people.named.values()].includes(null)) {

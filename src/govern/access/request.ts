@@ -1,7 +1,6 @@
 /**
- * The request for a use: a text that the desk signs with its key of the charter (docs/spec/warrant-v1.md, "Uses in one
- * process"). The log has its digest, and the opening of the entry has the text, so a use can be held against what the
- * desk has asked for.
+ * The request for a use: a text that the desk signs with its key of the charter (docs/spec/govern/request-v1.md). The
+ * log has its digest, and the opening of the entry has the text, so a use can be held against what the desk asked for.
  */
 
 import { utf8 } from '../../core/bytes.ts';

@@ -21,7 +21,7 @@ interface Papers extends WarrantPapers {
  * Makes the access that a warrant gives. Pass it to `policy.open` in the place of `revealAccess`, with governed keys.
  * Nothing is verified here: that is done when the policy is opened, and once more with every batch.
  *
- * No property, `JSON.stringify` or `util.inspect` shows the papers. Whoever holds the access can use the warrant.
+ * No property, `JSON.stringify` or `util.inspect` shows the papers. Anyone who holds the access can use the warrant.
  *
  * @param note the warrant with its signatures, as text or bytes.
  * @throws TypeError for papers of a wrong type.

@@ -1,5 +1,5 @@
 /**
- * Reading a charter (docs/spec/charter-v1.md). Nothing here looks at signatures: succession.ts does.
+ * Reading a charter (docs/spec/govern/charter-v1.md). Nothing here looks at signatures: succession.ts does.
  *
  * A charter has one spelling: lines in one order, words separated by one space, every number without leading zeros. So
  * the digest of its text is the charter, and what a keeper reads is what a program obeys.

@@ -1,6 +1,6 @@
 /**
  * The signatures under charters, warrants and what belongs to them: lines of signed notes, of note keys and of keys of
- * OpenSSH (docs/spec/officer-signature-v1.md).
+ * OpenSSH (docs/spec/govern/officer-signature-v1.md).
  */
 
 import { concat, utf8 } from '../../core/bytes.ts';

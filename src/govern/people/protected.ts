@@ -1,5 +1,5 @@
 /**
- * The list of people whose records need more signatures (docs/spec/charter-v1.md, "Protected"). The charter commits to
+ * The list of people whose records need more signatures (docs/spec/govern/charter-v1.md, "Protected"). The charter commits to
  * it, and says nothing about who is on it: the file begins with 32 random bytes, so nobody who has the charter and the
  * log can try lists of people until one fits.
  */

@@ -1,5 +1,5 @@
 /**
- * The plain texts of charters, warrants and what belongs to them (docs/spec/charter-v1.md, "Text"): lines of words that
+ * The plain texts of charters, warrants and what belongs to them (docs/spec/govern/charter-v1.md, "Text"): lines of words that
  * read the same to a person, to a terminal and to a program. What an officer signs is this text, so nothing in it may
  * look like something else.
  */

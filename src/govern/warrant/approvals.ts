@@ -1,5 +1,5 @@
 /**
- * Who has signed, and whether that suffices (docs/spec/warrant-v1.md, "Signatures"). The requester never counts as an
+ * Who has signed, and whether that suffices (docs/spec/govern/warrant-v1.md, "Signatures"). The requester never counts as an
  * approver, and each officer counts once, whatever keys and roles they have.
  */
 

@@ -1,6 +1,6 @@
 /**
  * A clock statement: keepers of the charter state what time it is, after the clock of a gateway has jumped
- * (docs/spec/warrant-v1.md, "Clock").
+ * (docs/spec/govern/warrant-v1.md, "Clock").
  */
 
 import { utf8 } from '../../core/bytes.ts';

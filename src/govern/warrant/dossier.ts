@@ -1,5 +1,5 @@
 /**
- * The dossier: the private part of a warrant, with the people it is about and the reason (docs/spec/warrant-v1.md,
+ * The dossier: the private part of a warrant, with the people it is about and the reason (docs/spec/govern/warrant-v1.md,
  * "Dossier"). The log has only its digest, which says nothing, because 32 random bytes are hashed with it. When the
  * file is destroyed, nobody can find out from the log whom the warrant was about.
  *

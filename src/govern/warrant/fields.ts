@@ -1,6 +1,6 @@
 /**
  * The texts of warrants, refusals, ratifications and clock statements: a title, then lines in a fixed order, each once
- * (docs/spec/warrant-v1.md, "Texts"). This file reads such lines one after another.
+ * (docs/spec/govern/warrant-v1.md, "Texts"). This file reads such lines one after another.
  */
 
 import { utf8 } from '../../core/bytes.ts';

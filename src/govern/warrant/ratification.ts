@@ -1,5 +1,5 @@
 /**
- * A ratification: officers agree afterwards to uses of a break-glass warrant (docs/spec/warrant-v1.md,
+ * A ratification: officers agree afterwards to uses of a break-glass warrant (docs/spec/govern/warrant-v1.md,
  * "Ratification"). It names each use by its place in the log and by its bytes, so nobody ratifies a use unseen.
  */
 

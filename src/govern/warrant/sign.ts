@@ -1,5 +1,5 @@
 /**
- * Signing: what our tools demand before an officer's key is used (docs/spec/warrant-v1.md, "Signing"). A verifier does
+ * Signing: what our tools demand before an officer's key is used (docs/spec/govern/warrant-v1.md, "Signing"). A verifier does
  * not rely on any of it. It keeps an officer from signing what would not count, or what they have not been shown.
  */
 

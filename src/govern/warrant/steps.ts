@@ -1,13 +1,13 @@
 /**
  * What is asked of a warrant before anybody looks at its signatures, a function for each step, in the order in which
- * `verifyWarrant` takes them (docs/spec/warrant-v1.md, "Verifying"). Each throws the error of its step.
+ * `verifyWarrant` takes them (docs/spec/govern/warrant-v1.md, "Verifying"). Each throws the error of its step.
  */
 
 import { equalBytes, utf8 } from '../../core/bytes.ts';
 import { fail } from '../../errors.ts';
 import type { Charter, Desk, Officer, Purpose } from '../charter/charter.ts';
 import { type Dossier, isCaseOf, NOT_ITS_OWN, parseDossier } from './dossier.ts';
-import type { Warrant, WarrantFields } from './warrant.ts';
+import type { WarrantFields } from './warrant.ts';
 
 /** How far two clocks may differ, in seconds. */
 export const SKEW = 60;
@@ -120,10 +120,3 @@ export function checkSignable({ asked, until }: WarrantFields, now: number): voi
   }
   if (!(now <= until + SKEW)) fail('warrant_expired', 'the warrant is not valid any more; ask for a new one');
 }
-
-/** What {@link verifyWarrant} needs of a warrant that has passed all steps but the signatures. */
-export type Checked = ReturnType<typeof partiesOf> & {
-  readonly warrant: Warrant;
-  readonly purpose: Purpose;
-  readonly dossier: Dossier;
-};

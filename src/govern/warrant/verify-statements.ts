@@ -1,5 +1,5 @@
 /**
- * Verifying what follows a warrant: refusals and ratifications; and clock statements (docs/spec/warrant-v1.md). What
+ * Verifying what follows a warrant: refusals and ratifications; and clock statements (docs/spec/govern/warrant-v1.md). What
  * the log knows, such as whether these are the uses, is asked there.
  */
 

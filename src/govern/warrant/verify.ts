@@ -1,5 +1,5 @@
 /**
- * Verifying a warrant (docs/spec/warrant-v1.md, "Verifying"). It is pure: what the log knows, whether somebody has
+ * Verifying a warrant (docs/spec/govern/warrant-v1.md, "Verifying"). It is pure: what the log knows, whether somebody has
  * refused and what was spent, is asked there.
  */
 

@@ -83,7 +83,7 @@ async function request(
   // full one takes its place (https://c2sp.org/tlog-tiles); if that is refused too, nothing is known.
   if (status === 403 && PARTIAL.test(path)) return null;
   // A browser hides the status of a redirect.
-  if (answer.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+  if (answer.type === 'opaqueredirect' || [301, 302, 303, 307, 308].includes(status)) {
     return unavailable(path, 'answers with a redirect; use its new address, if you trust it');
   }
   return unavailable(path, `answers with the HTTP status ${status}`);

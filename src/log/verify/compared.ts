@@ -5,8 +5,11 @@ import { isPlausible } from '../tree/cosign-time.ts';
 import type { Cosigned, OpenedCheckpoint } from '../tree/open-checkpoint.ts';
 import type { LogPolicy } from '../tree/policy.ts';
 import { rootOf } from '../tree/range.ts';
-import { caught, Fault, type Finding, finding } from './finding.ts';
+import { Fault, type Finding, finding, within } from './finding.ts';
+import type { SeenCosigned } from './seen.ts';
 import type { TrustedTiles } from './trusted.ts';
+import type { Witnessed } from './uncosigned.ts';
+import { attempted, Unread } from './unread.ts';
 import { isSameTree, type WitnessView } from './witnesses.ts';
 
 /** A cosignature, and how many entries it covers. */
@@ -27,6 +30,8 @@ export interface Compared {
   readonly mistimed: readonly Cosigned[];
   /** One for each witness whose tree the log does not contain, or whose tree it cannot be compared with. */
   readonly findings: readonly Finding[];
+  /** What could not be read for one of the comparisons; it is then not known what that witness proves. */
+  readonly unread: Unread | null;
 }
 
 /** The checkpoint of a log, and those that its witnesses serve. */
@@ -39,17 +44,21 @@ interface Checkpoints {
 /**
  * Compares a log with the checkpoint of each witness.
  *
- * @param tiles the verified tiles, or why there are none.
+ * @param tiles the verified tiles, or why there are none. Checkpoints of the same size, and larger ones, need none.
+ * @param remembered what the witnesses had cosigned at the last look, of a tree that the log still has.
  * @param now milliseconds since 1970.
  */
 export async function compareViews(
   { opened, note, views }: Checkpoints,
-  tiles: TrustedTiles | Fault,
+  tiles: TrustedTiles | Fault | Unread,
+  { witnesses }: LogPolicy,
+  remembered: readonly SeenCosigned[],
   now: number,
 ): Promise<Compared> {
   const vouched = new Map<string, Vouched>();
   const mistimed = new Map<string, Cosigned>();
   const findings: Finding[] = [];
+  let unread: Unread | null = null;
   const count = (name: string, time: number, size: number): void => {
     if (!isPlausible(time, now)) mistimed.set(name, { name, time });
     else if (size > (vouched.get(name)?.size ?? -1)) vouched.set(name, { name, time, size });
@@ -59,13 +68,19 @@ export async function compareViews(
     const { name, time } = view;
     // A checkpoint with an impossible time is compared as well: the log has signed it, so it can prove a fork.
     const found = await compareView(view, opened, tiles);
-    if (found === null) count(name, time, view.size);
+    if (found instanceof Unread) unread ??= found;
+    else if (found === null) count(name, time, view.size);
     else findings.push(Object.freeze({ ...found, witness: name, evidence: [view.note, note] }));
+  }
+  for (const { key, size, time } of remembered) {
+    const known = witnesses.find(({ verifier }) => verifier.text === key);
+    if (known !== undefined && isPlausible(time, now)) count(known.name, time, size);
   }
   return {
     cosigned: Object.freeze([...vouched.values()]),
     mistimed: Object.freeze([...mistimed.values()].filter(({ name }) => !vouched.has(name))),
     findings,
+    unread,
   };
 }
 
@@ -73,19 +88,18 @@ export async function compareViews(
 async function compareView(
   view: WitnessView,
   opened: OpenedCheckpoint,
-  tiles: TrustedTiles | Fault,
-): Promise<Finding | null> {
+  tiles: TrustedTiles | Fault | Unread,
+): Promise<Finding | Unread | null> {
   const { name, size } = view;
   if (size > opened.size) {
     const message = `the witness ${name} has a checkpoint of ${size} entries, and the log shows ${opened.size}`;
     return finding('rolled back', message, { entry: opened.size, range: [opened.size, size] });
   }
-  const forked = finding('forked', `the witness ${name} has a checkpoint of another tree than the log shows`, {
-    entry: 0,
-    range: [0, size],
-  });
+  const message = `the witness ${name} has a checkpoint of another tree than the log shows`;
+  const forked = finding('forked', message, within([0, size]));
   if (size === opened.size) return isSameTree(view, opened) ? null : forked;
-  const edge = tiles instanceof Fault ? tiles : await caught(tiles.edgeAt(size));
+  const edge = tiles instanceof Error ? tiles : await attempted(tiles.edgeAt(size));
+  if (edge instanceof Unread) return edge;
   if (edge instanceof Fault) return notComparable(view, edge.finding);
   return equalBytes(rootOf(edge), view.root) ? null : forked;
 }
@@ -106,11 +120,7 @@ function notComparable({ name, size }: WitnessView, { word, message, path, entry
  * How many entries a quorum has cosigned: the largest tree for which the witnesses of no smaller one suffice. And the
  * time of the cosignature that completes the quorum.
  */
-export function witnessedBy(
-  cosigned: readonly Vouched[],
-  size: number,
-  { satisfiedBy }: LogPolicy,
-): { readonly witnessed: number; readonly witnessedAt: number | null } {
+export function witnessedBy(cosigned: readonly Vouched[], size: number, { satisfiedBy }: LogPolicy): Witnessed {
   const names = new Set<string>();
   if (satisfiedBy(names)) return { witnessed: size, witnessedAt: null };
   for (const one of cosigned.toSorted((a, b) => b.size - a.size || b.time - a.time)) {
@@ -120,11 +130,19 @@ export function witnessedBy(
   return { witnessed: 0, witnessedAt: null };
 }
 
-/** The finding that too few witnesses have cosigned. */
-export function unwitnessed(size: number): Finding {
+/**
+ * The finding that too few witnesses have cosigned.
+ *
+ * @param mistimed how many cosignatures do not count because of their time.
+ */
+export function unwitnessed({ witnessed, witnessedAt }: Witnessed, size: number, mistimed: number): Finding {
   const message =
-    size === 0
+    witnessedAt === null
       ? 'too few witnesses of the policy have cosigned the log'
-      : `too few witnesses of the policy have cosigned more than the first ${size} entries`;
-  return finding('unwitnessed', message, { entry: size });
+      : `too few witnesses of the policy have cosigned more than the first ${witnessed} entries, and a look saw others ` +
+        'more than 30 minutes ago';
+  const where = within([Math.min(witnessed, size), size]);
+  if (mistimed === 0) return finding('unwitnessed', message, where);
+  const hint = 'check the clock of this machine first: there are cosignatures whose times it does not accept';
+  return finding('unwitnessed', message, { ...where, hint });
 }

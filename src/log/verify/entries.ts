@@ -24,6 +24,10 @@ export interface TimedEntry {
 /** The most kinds that are counted, because a log may have a new one in each entry. */
 const MOST_KINDS = 100;
 
+const OTHER_ENTRIES =
+  'if this log has entries of its own form, verify it with `--entries bytes`, in code `entries: "bytes"`; if it ' +
+  'should have those of log-v1, keep a copy of the file and ask the operator of the log';
+
 /** Reads the entries of bundles. */
 export interface EntryVisitor {
   /** Reads the entries of a bundle from some number on. */
@@ -76,7 +80,9 @@ export function entryVisitor(
       if (count > 0 || kinds.size < MOST_KINDS) kinds.set(entry.kind, count + 1);
     } catch (error) {
       if (!(error instanceof TrefoilError)) throw error;
-      first = wrong(index, `is not one of log-v1: ${error.issues[0]!.message.replace(/^entry \d+: /, '')}`);
+      const what = `is not one of log-v1: ${error.issues[0]!.message.replace(/^entry \d+: /, '')}`;
+      // An honest log of other entries has such a first one. What its entries are is for the overseer to know.
+      first = wrong(index, what, index === 0 ? { hint: OTHER_ENTRIES } : {});
     }
   }
 
@@ -104,6 +110,6 @@ export function entryVisitor(
   };
 }
 
-function wrong(entry: number, what: string): Finding {
-  return finding('unreadable', `entry ${entry} ${what}`, { code: 'entry_invalid', entry });
+function wrong(entry: number, what: string, more: Partial<Finding> = {}): Finding {
+  return finding('unreadable', `entry ${entry} ${what}`, { code: 'entry_invalid', entry, ...more });
 }

@@ -29,9 +29,12 @@ export interface Finding {
   /** The code, as that of an error. */
   readonly code: IssueCode;
   readonly word: FindingWord;
-  /** The number of the first entry that is concerned, from 0. */
+  /** The number of the first entry that is concerned, from 0; only if it is known exactly. */
   readonly entry?: number;
-  /** If the entry cannot be told: the entries among which it is, from the first to before the second number. */
+  /**
+   * The entries that are concerned, from the first to before the second number: all of them if they are missing or not
+   * cosigned; otherwise those among which the first wrong one is.
+   */
   readonly range?: readonly [from: number, to: number];
   /** The file that is concerned. */
   readonly path?: string;
@@ -51,18 +54,27 @@ export interface Finding {
  */
 export function inOrder(findings: readonly Finding[]): Finding[] {
   const isConsequence = ({ witness, code }: Finding): boolean => witness !== undefined && code === 'log_broken';
-  return findings.toSorted(
-    (a, b) => Number(isConsequence(a)) - Number(isConsequence(b)) || (a.entry ?? 0) - (b.entry ?? 0),
-  );
+  return findings.toSorted((a, b) => Number(isConsequence(a)) - Number(isConsequence(b)) || firstOf(a) - firstOf(b));
+}
+
+/** The first entry that is or may be concerned. */
+const firstOf = ({ entry, range }: Finding): number => entry ?? range?.[0] ?? 0;
+
+/** Where something is wrong among some entries: the exact one if there is only one. */
+export function within(range: readonly [from: number, to: number]): Pick<Finding, 'entry' | 'range'> {
+  return range[1] - range[0] === 1 ? { entry: range[0], range } : { range };
 }
 
 /** Ends a part of the verification with a finding. */
 export class Fault extends Error {
   readonly finding: Finding;
+  /** What the source has thrown when the finding was to be made more exact. */
+  override readonly cause: unknown;
 
-  constructor(finding: Finding) {
+  constructor(finding: Finding, cause?: unknown) {
     super(finding.message);
     this.finding = finding;
+    this.cause = cause;
   }
 }
 

@@ -5,14 +5,18 @@ import { HASH_BYTES } from '../../kernel/merkle.ts';
 import { LENGTH_BYTES, MOST_ENTRY_BYTES } from '../tree/bundle.ts';
 import { type LogSource, readTileFile } from '../tree/source.ts';
 import { TILE_WIDTH, type TilePlace, tilePath } from '../tree/tiles.ts';
-import { caught, Fault, fault } from './finding.ts';
+import { caught, Fault, fault, within } from './finding.ts';
+import { Unread } from './unread.ts';
 
 /** A source that counts the files that it was asked for, and holds every answer to its limit. */
 export interface CountedSource extends LogSource {
   readonly count: () => number;
 }
 
-/** Wraps a source. Its errors `log_broken`, and answers longer than their limit, become findings. */
+/**
+ * Wraps a source. Its errors `log_broken`, and answers longer than their limit, become findings; all others become
+ * {@link Unread}.
+ */
 export function counted(source: LogSource): CountedSource {
   let files = 0;
   return {
@@ -33,7 +37,7 @@ async function readOrFault(source: LogSource, path: string, limit: number): Prom
   try {
     return await source.read(path, limit);
   } catch (error) {
-    if (!(error instanceof TrefoilError) || error.code !== 'log_broken') throw error;
+    if (!(error instanceof TrefoilError) || error.code !== 'log_broken') throw new Unread(error);
     const { message, maximum } = error.issues[0]!;
     if (maximum !== undefined) return tooLong(path, limit);
     return fault('unreadable', `the file ${path} cannot be read: ${message}`, { path });
@@ -44,10 +48,10 @@ function tooLong(path: string, limit: number): never {
   return fault('unreadable', `the file ${path} is longer than the ${limit} bytes that it may have`, { path });
 }
 
-/** Adds the entry to what is wrong with a file. */
-async function located<T>(reading: Promise<T>, entry: number): Promise<T> {
+/** Adds the entries to what is wrong with a file. */
+async function located<T>(reading: Promise<T>, range: readonly [from: number, to: number]): Promise<T> {
   const result = await caught(reading);
-  if (result instanceof Fault) throw new Fault({ ...result.finding, entry });
+  if (result instanceof Fault) throw new Fault({ ...result.finding, ...within(range) });
   return result;
 }
 
@@ -64,18 +68,17 @@ export function rangeOf({ level, index, width }: TilePlace): readonly [from: num
  */
 export async function readTile(source: LogSource, place: TilePlace): Promise<Uint8Array> {
   const range = rangeOf(place);
-  const [entry] = range;
   const file = await located(
     readTileFile(source, place, (width) => width * HASH_BYTES),
-    entry,
+    range,
   );
   if (file === null) {
     const path = tilePath(place.level, place.index, place.width);
-    return fault('deleted', `the log has no file ${path}, which has hashes of its tree`, { path, entry, range });
+    return fault('deleted', `the log has no file ${path}, which has hashes of its tree`, { path, ...within(range) });
   }
   const { bytes, width, path } = file;
   if (bytes.length < width * HASH_BYTES) {
-    return fault('deleted', `the file ${path} has fewer hashes than the checkpoint`, { path, entry, range });
+    return fault('deleted', `the file ${path} has fewer hashes than the checkpoint`, { path, ...within(range) });
   }
   return bytes.subarray(0, place.width * HASH_BYTES);
 }
@@ -90,6 +93,6 @@ export interface BundleFile {
 /** Reads a bundle, or the full one if it is partial and was deleted. */
 export async function readBundle(source: LogSource, place: TilePlace): Promise<BundleFile> {
   const reading = readTileFile(source, place, (width) => width * (LENGTH_BYTES + MOST_ENTRY_BYTES));
-  const file = await located(reading, rangeOf(place)[0]);
+  const file = await located(reading, rangeOf(place));
   return file ?? { bytes: null, width: place.width, path: tilePath(place.level, place.index, place.width) };
 }

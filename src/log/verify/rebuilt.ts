@@ -11,7 +11,7 @@ import { nodesOf } from '../tree/nodes.ts';
 import type { LogSource } from '../tree/source.ts';
 import { TILE_WIDTH, tilePath } from '../tree/tiles.ts';
 import { type HashedBundle, hashedBundles } from './bundles.ts';
-import { caught, Fault, type Finding, fault, finding } from './finding.ts';
+import { caught, Fault, type Finding, fault, finding, within } from './finding.ts';
 import { rangeOf, readTile } from './reading.ts';
 import type { CheckedSeen } from './seen.ts';
 import { firstDifference, longer, missing, rewritten, short } from './walk.ts';
@@ -77,9 +77,9 @@ async function explainGap(
 /** The finding about earlier entries. One about a part of the tree says less than one about an entry in that part. */
 function earlier(known: Finding | null, found: Finding | null): Finding | null {
   if (known === null || found === null) return known ?? found;
-  const { entry = 0 } = known;
+  const first = known.entry ?? known.range?.[0] ?? 0;
   const [from, to] = found.range ?? [found.entry ?? 0, (found.entry ?? 0) + 1];
-  return from < entry && to <= entry ? found : known;
+  return from < first && to <= first ? found : known;
 }
 
 /** Compares a tile that was computed from the entries with the file. */
@@ -96,18 +96,15 @@ async function wrongTile(source: LogSource, tile: Tile): Promise<Finding | null>
     ? finding('rewritten', `entry ${entry} does not hash to its leaf`, { path, entry })
     : finding('rewritten', `the file ${path} does not fit the entries`, {
         path,
-        entry,
-        range: [entry, entry + leaves],
+        ...within([entry, entry + leaves]),
       });
 }
 
 /** Entries and tiles fit together, but the log has signed another tree. What was seen before tells where. */
 function resigned(size: number, seen: CheckedSeen | null, old: readonly Uint8Array[] | null): never {
   const range = seen === null || old === null ? ([0, size] as const) : changedRange(seen, old, size);
-  return fault('rewritten', 'the entries of the log make up another tree than the one that it has signed', {
-    entry: range[0],
-    range,
-  });
+  const message = 'the entries of the log make up another tree than the one that it has signed';
+  return fault('rewritten', message, within(range));
 }
 
 /** The entries among which the first change is, by the right edge of the tree that was seen. */

@@ -10,7 +10,7 @@ import { nodesOf, type TreeNode } from '../tree/nodes.ts';
 import { compactRange, rootOf } from '../tree/range.ts';
 import type { LogSource } from '../tree/source.ts';
 import { levelsOf, TILE_HEIGHT, TILE_WIDTH, tilePath, widthOfLevel } from '../tree/tiles.ts';
-import { fault } from './finding.ts';
+import { fault, within } from './finding.ts';
 import { rangeOf, readTile } from './reading.ts';
 
 /** The verified tiles of a tree. */
@@ -41,7 +41,7 @@ export interface TrustedTiles {
 export async function trustedTiles(source: LogSource, size: number, root: Uint8Array): Promise<TrustedTiles> {
   const partial = await readPartial(source, size);
   if (!equalBytes(rootOf(partial.flatMap(hashesOfRow)), root)) {
-    fault('rewritten', 'the tiles of the log do not lead to the root that it has signed', { range: [0, size] });
+    fault('rewritten', 'the tiles of the log do not lead to the root that it has signed', within([0, size]));
   }
   const kept: ({ readonly index: number; readonly bytes: Uint8Array } | undefined)[] = [];
 
@@ -55,7 +55,7 @@ export async function trustedTiles(source: LogSource, size: number, root: Uint8A
     if (!equalBytes(completeRoot(bytes), hash)) {
       const path = tilePath(level, index);
       const range = rangeOf(place);
-      fault('rewritten', `the file ${path} does not hash to its place in the tree`, { path, entry: range[0], range });
+      fault('rewritten', `the file ${path} does not hash to its place in the tree`, { path, ...within(range) });
     }
     kept[level] = { index, bytes };
     return bytes;

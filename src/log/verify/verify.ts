@@ -1,21 +1,25 @@
 /** Verifying a log: its signature, its tree, its entries, what was seen before, and what its witnesses have seen. */
 
+import { equalBytes } from '../../core/bytes.ts';
 import { badType, checkInteger, checkOneOf, checkOptions, typeName } from '../../core/checks.ts';
-import { TrefoilError } from '../../errors.ts';
-import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
-import { type Cosigned, type OpenedCheckpoint, openCheckpoint } from '../tree/open-checkpoint.ts';
+import { fail, type Issue } from '../../errors.ts';
+import type { Cosigned, OpenedCheckpoint } from '../tree/open-checkpoint.ts';
 import { checkPolicy, type LogPolicy } from '../tree/policy.ts';
-import { CHECKPOINT_PATH, checkSource, type LogSource } from '../tree/source.ts';
+import { rootOf } from '../tree/range.ts';
+import { checkSource, type LogSource } from '../tree/source.ts';
 import { type Compared, compareViews, unwitnessed, type Vouched, witnessedBy } from './compared.ts';
 import { type EntryFormat, type EntryVisitor, entryVisitor, type TimedEntry, type VisitEntry } from './entries.ts';
-import { caught, Fault, type Finding, fault, inOrder } from './finding.ts';
+import { caught, Fault, type Finding, finding, inOrder, within } from './finding.ts';
+import { FORKED, type Head, provenBy, readHead } from './head.ts';
 import { firstChange } from './kept.ts';
 import { type CountedSource, counted } from './reading.ts';
 import { changedRange, explainTree } from './rebuilt.ts';
-import { type CheckedSeen, checkedSeen, type Seen, seenOf } from './seen.ts';
+import { type CheckedSeen, checkedSeen, type Seen, type SeenCosigned, seenOf } from './seen.ts';
 import { type TrustedTiles, trustedTiles } from './trusted.ts';
+import { isLate, isOverdue, openLooks } from './uncosigned.ts';
+import { attempted, Unread } from './unread.ts';
 import { walkTrusted } from './walk.ts';
-import { type AskWitness, askByHttp, askWitnesses, type WitnessView } from './witnesses.ts';
+import { type AskWitness, askByHttp, type WitnessView } from './witnesses.ts';
 
 /** How long a log may need to show a checkpoint that a witness has, in milliseconds, if the caller does not say. */
 const DEFAULT_PATIENCE = 5000;
@@ -69,6 +73,11 @@ export interface Verification {
   readonly files: number;
   /** What is wrong, the first entry first. */
   readonly findings: readonly Finding[];
+  /**
+   * Why the log could not be read to its end, if something was proven already; otherwise `null`. There may be more
+   * findings then. If nothing is proven, it is thrown.
+   */
+  readonly unread: Issue | null;
   /** To keep for the next look; `null` unless `ok`. */
   readonly seen: Seen | null;
   /** How many of the verified entries there are of each kind, of the first 100 kinds. */
@@ -99,9 +108,11 @@ export interface Verification {
   readonly witnessed: number;
   /**
    * The time of the cosignature that completes this quorum, in seconds since 1970; `null` if there is no quorum, or
-   * with `quorum none`. If entries after `witnessed` are new and this time is old, the witnesses are late.
+   * with `quorum none`.
    */
   readonly witnessedAt: number | null;
+  /** Whether entries after `witnessed` are not cosigned and `witnessedAt` is more than 20 minutes ago. */
+  readonly late: boolean;
 }
 
 /**
@@ -114,13 +125,16 @@ export interface Verification {
  * Every witness of the policy is asked for its own checkpoint, not only a quorum: the log has to contain each of them.
  * A witness that does not answer is listed in `silent`. While it is silent, the log may show it other entries.
  *
- * The newest entries may not be cosigned yet. They are those from `witnessed` on. It is a finding if no entry is
- * witnessed, or not all of the last look.
+ * The newest entries may not be cosigned yet. They are those from `witnessed` on. `late` says that the last cosignature
+ * of a quorum is more than 20 minutes old. It is a finding if one of these entries was seen at a look more than 30
+ * minutes ago, or if no cosignatures of a quorum are known. `seen` has those of the last look, so a witness that is
+ * down for a moment makes neither.
  *
  * @param source where the log is read: `logAt`, a folder, or your own.
- * @returns what was found. Whatever is wrong with the log is in it, and is not thrown.
- * @throws TrefoilError `log_unavailable`, `io_failed` or what else the source throws if it is not known what the log
- *   has; `seen_invalid`. What `entry` throws passes through.
+ * @returns what was found. Whatever is wrong with the log is in it, and is not thrown. What is proven is never lost: if
+ *   the source fails afterwards, that is in `unread`.
+ * @throws TrefoilError `log_unavailable`, `io_failed` or what else the source throws if nothing is proven and it is not
+ *   known what the log has; `seen_invalid`. What `entry` throws passes through.
  * @throws TypeError, RangeError for wrong options.
  *
  * @example
@@ -147,24 +161,52 @@ export interface Verification {
 export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<Verification> {
   const settings = checkedOptions(options);
   const log = counted(checkSource('source', source));
+  try {
+    return await verifyChecked(log, settings);
+  } catch (error) {
+    throw error instanceof Unread ? error.cause : error;
+  }
+}
+
+/** @throws Unread if nothing is proven and it is not known what the log has. */
+async function verifyChecked(log: CountedSource, settings: Settings): Promise<Verification> {
   const head = await caught(readHead(log, settings));
   if (head instanceof Fault) return unreadHead(head.finding, log);
-  const visitor = entryVisitor(settings.entries, settings.seen?.seen.at ?? null, settings.entry, settings.now());
+  const { seen } = settings;
+  // Read after the checkpoint and the witnesses: nothing in the log was made later.
+  const now = settings.now();
+  const visitor = entryVisitor(settings.entries, seen?.seen.at ?? null, settings.entry, now);
   const findings: Finding[] = [];
-  const tree = await caught(verifyTree(log, head, settings, visitor));
+  const tree = await attempted(verifyTree(log, head, settings, visitor));
   if (tree instanceof Fault) findings.push(tree.finding);
+  // The two checkpoints may prove it alone, whatever else is wrong or cannot be read.
+  const bySeen = settings.seen === null ? null : provenBy(head, settings.seen);
+  const isNamed = tree instanceof Fault && tree.finding.word === bySeen?.word;
+  if (bySeen !== null && !isNamed) findings.unshift(bySeen);
   const wrongEntry = visitor.finding();
   if (wrongEntry !== null) findings.push(wrongEntry);
-  const tiles = tree instanceof Fault ? await tilesAgain(log, head.opened) : tree;
-  const compared = await compareViews(head, tiles, settings.now());
+  const tiles = tree instanceof Error ? await tilesAgain(log, head.opened) : tree;
+  const remembered = (await hasSeen(tiles, seen)) ? seen!.seen.cosigned : [];
+  const compared = await compareViews(head, tiles, settings.policy, remembered, now);
   findings.push(...compared.findings);
+  const { later } = head;
+  if (later !== null) keepProofs(findings, later);
+  const unread = firstUnread(later, tree, tiles, compared.unread);
+  if (unread !== null && findings.length === 0) throw unread;
   const { cosigned, mistimed } = compared;
-  const { witnessed, witnessedAt } = witnessedBy(cosigned, head.opened.size, settings.policy);
-  const before = settings.seen?.seen.size ?? Math.min(1, head.opened.size);
-  // A log that was rolled back cannot have more entries cosigned than it has, and has a finding of its own.
-  if (witnessed < Math.min(before, head.opened.size)) findings.push(unwitnessed(witnessed));
-  const ok = findings.length === 0;
   const { origin, size } = head.opened;
+  const witnessed = witnessedBy(cosigned, size, settings.policy);
+  const isOpen = witnessed.witnessed < size;
+  const isLong = witnessed.witnessedAt === null || isOverdue(seen?.seen.open ?? [], witnessed.witnessed, now);
+  // If something could not be read, it is not known who has cosigned it.
+  if (isOpen && isLong && unread === null && later === null) {
+    findings.push(unwitnessed(witnessed, size, mistimed.length));
+  }
+  const ok = findings.length === 0;
+  const kept = {
+    cosigned: cosignedToKeep(cosigned, settings.policy),
+    open: openLooks(seen?.seen.open ?? [], witnessed, size, now),
+  };
   return Object.freeze({
     ok,
     checkpoint: head.note,
@@ -173,16 +215,19 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
     checked: visitor.checked(),
     files: log.count(),
     findings: Object.freeze(inOrder(findings)),
+    unread: unread?.issue() ?? null,
     seen:
-      ok && !(tiles instanceof Fault) ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note) : null,
+      ok && !(tiles instanceof Error)
+        ? seenOf(head.opened, await tiles.edgeAt(size), visitor.at(), head.note, kept)
+        : null,
     kinds: visitor.kinds(),
     unknown: visitor.unknown(),
     ahead: visitor.ahead(),
     cosigned,
     silent: silentOf(settings, head.views, compared),
     mistimed,
-    witnessed,
-    witnessedAt,
+    ...witnessed,
+    late: isLate(witnessed, size, now),
   });
 }
 
@@ -213,6 +258,11 @@ function checkedOptions(options: VerifyOptions): Settings {
     }
   }
   const before = seen === undefined ? null : checkedSeen(seen);
+  if (before !== null && !checkPolicy(policy).logs.some(({ name }) => name === before.seen.origin)) {
+    const message =
+      'the record of the last look is of a log that the policy does not name; use those that belong together';
+    fail('seen_invalid', message);
+  }
   const limit = checkInteger('timeout', timeout ?? DEFAULT_TIMEOUT, 1, 2 ** 31 - 1);
   return {
     policy: checkPolicy(policy),
@@ -227,47 +277,6 @@ function checkedOptions(options: VerifyOptions): Settings {
   };
 }
 
-/** The checkpoint of a log, and those that its witnesses have. */
-interface Head {
-  readonly opened: OpenedCheckpoint;
-  readonly note: string;
-  readonly views: readonly WitnessView[];
-}
-
-/** Reads the checkpoint and asks the witnesses. @throws Fault if there is none that the log has signed. */
-async function readHead(log: LogSource, { policy, seen, ask, patience }: Settings): Promise<Head> {
-  const first = await readCheckpoint(log, policy);
-  const { origin, size } = first.opened;
-  if (seen !== null && origin !== seen.seen.origin) {
-    fault('unsigned', 'the checkpoint is of another log than that of the last look', { path: CHECKPOINT_PATH });
-  }
-  const views = ask === null ? [] : await askWitnesses(ask, policy, origin);
-  // A witness may have cosigned a checkpoint that the log is about to publish.
-  if (views.every((view) => view.size <= size)) return { ...first, views };
-  await new Promise((resolve) => setTimeout(resolve, patience));
-  const again = await readCheckpoint(log, policy);
-  // The witnesses were asked about the first log. If the policy has several, their answers say nothing of another.
-  if (again.opened.origin !== origin) {
-    fault('unsigned', 'the checkpoint is of another log than a moment before', { path: CHECKPOINT_PATH });
-  }
-  return { ...again, views };
-}
-
-async function readCheckpoint(log: LogSource, policy: LogPolicy): Promise<Omit<Head, 'views'>> {
-  const path = CHECKPOINT_PATH;
-  const bytes = await log.read(path, MOST_NOTE_BYTES);
-  if (bytes === null) return fault('deleted', 'the log has no checkpoint', { path });
-  try {
-    const opened = openCheckpoint(bytes, policy);
-    return { opened, note: new TextDecoder().decode(bytes) };
-  } catch (error) {
-    if (!(error instanceof TrefoilError)) throw error;
-    const { code, message } = error.issues[0]!;
-    const word = code === 'note_unsigned' || code === 'signature_invalid' ? 'unsigned' : 'unreadable';
-    return fault(word, `the checkpoint of the log is not good: ${message}`, { code, path });
-  }
-}
-
 function unreadHead(found: Finding, log: CountedSource): Verification {
   return Object.freeze({
     ok: false,
@@ -277,6 +286,7 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
     checked: 0,
     files: log.count(),
     findings: Object.freeze([found]),
+    unread: null,
     seen: null,
     kinds: {},
     unknown: 0,
@@ -286,6 +296,7 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
     mistimed: [],
     witnessed: 0,
     witnessedAt: null,
+    late: false,
   });
 }
 
@@ -297,16 +308,14 @@ function unreadHead(found: Finding, log: CountedSource): Verification {
  */
 async function verifyTree(
   log: LogSource,
-  { opened, note }: Head,
+  head: Head,
   { seen, everyTile, kept }: Settings,
   visitor: EntryVisitor,
 ): Promise<TrustedTiles> {
+  const { opened, note } = head;
   const { size, root } = opened;
-  if (seen !== null && size < seen.seen.size) {
-    const range = [size, seen.seen.size] as const;
-    const message = `the log has ${size} entries, and had ${seen.seen.size} at the last look`;
-    fault('rolled back', message, { entry: size, range, evidence: [seen.seen.checkpoint, note] });
-  }
+  const proven = seen === null ? null : provenBy(head, seen);
+  if (proven?.word === 'rolled back') throw new Fault(proven);
   const tiles = await caught(trustedTiles(log, size, root));
   if (tiles instanceof Fault) return explainTree(log, opened, seen);
   const from = seen?.seen.size ?? 0;
@@ -315,7 +324,7 @@ async function verifyTree(
     const now = await caught(tiles.edgeAt(from));
     if (now instanceof Fault) return explainTree(log, opened, seen);
     const range = changedRange(seen, now, from);
-    if (range[0] < from) return forked(log, size, seen, range, kept, note);
+    if (range[0] < from) return forked(tiles, seen, range, kept, note);
   }
   await walkTrusted(log, tiles, from, everyTile, (bundle) => visitor.visit(bundle, from));
   return tiles;
@@ -323,24 +332,50 @@ async function verifyTree(
 
 /** Throws that the log has another tree than the one that was seen. An old copy tells the exact entry. */
 async function forked(
-  log: LogSource,
-  size: number,
-  { seen }: CheckedSeen,
+  tiles: TrustedTiles,
+  { seen, root }: CheckedSeen,
   range: readonly [from: number, to: number],
   kept: CountedSource | null,
   note: string,
 ): Promise<never> {
-  const exact = kept === null ? null : await caught(firstChange(kept, seen.size, log, size));
-  const where = typeof exact === 'number' ? { entry: exact } : { entry: range[0], range };
-  return fault('forked', 'the log has another tree than at the last look: entries were changed, and signed again', {
-    ...where,
-    evidence: [seen.checkpoint, note],
-  });
+  const old = kept === null ? null : await attempted(trustedTiles(kept, seen.size, root));
+  const exact = old === null || old instanceof Error ? old : await attempted(firstChange(old, tiles));
+  const where = typeof exact === 'number' ? { entry: exact } : within(range);
+  const proven = finding('forked', FORKED, { ...where, evidence: [seen.checkpoint, note] });
+  throw new Fault(proven, exact instanceof Unread ? exact : undefined);
+}
+
+/**
+ * Leaves of some findings those that signed checkpoints prove, because the checkpoint could not be read again: the
+ * files may be of a newer one.
+ */
+function keepProofs(findings: Finding[], later: Fault | Unread): void {
+  const proofs = findings.filter(({ code }) => code === 'log_forked' || code === 'log_rolled_back');
+  findings.splice(0, findings.length, ...(later instanceof Fault ? [later.finding] : []), ...proofs);
+}
+
+/** What could not be read first. */
+function firstUnread(...parts: readonly unknown[]): Unread | null {
+  const all = parts.flatMap((part) => (part instanceof Fault ? [part.cause] : [part]));
+  return all.find((part) => part instanceof Unread) ?? null;
 }
 
 /** The tiles for the comparison with the witnesses; what is wrong if the right edge of the tree is not good. */
-async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | Fault> {
-  return caught(trustedTiles(log, size, root));
+async function tilesAgain(log: LogSource, { size, root }: OpenedCheckpoint): Promise<TrustedTiles | Fault | Unread> {
+  return attempted(trustedTiles(log, size, root));
+}
+
+/** Whether a log has the tree of the last look. */
+async function hasSeen(tiles: TrustedTiles | Fault | Unread, seen: CheckedSeen | null): Promise<boolean> {
+  if (seen === null || tiles instanceof Error || tiles.size < seen.seen.size) return false;
+  const edge = await attempted(tiles.edgeAt(seen.seen.size));
+  return !(edge instanceof Error) && equalBytes(rootOf(edge), seen.root);
+}
+
+/** What the witnesses have cosigned, to remember it under their keys: names belong to a policy. */
+function cosignedToKeep(cosigned: readonly Vouched[], { witnesses }: LogPolicy): readonly SeenCosigned[] {
+  const keys = new Map(witnesses.map(({ name, verifier }) => [name, verifier.text]));
+  return Object.freeze(cosigned.map(({ name, size, time }) => Object.freeze({ key: keys.get(name)!, size, time })));
 }
 
 /** The witnesses that were asked and did not answer, and those of which nothing else is known. */

@@ -9,7 +9,7 @@ import { HASH_BYTES } from '../../kernel/merkle.ts';
 import type { LogSource } from '../tree/source.ts';
 import { TILE_WIDTH, tileOf, tilePath } from '../tree/tiles.ts';
 import { type HashedBundle, hashedBundles } from './bundles.ts';
-import { caught, Fault, fault } from './finding.ts';
+import { caught, Fault, fault, within } from './finding.ts';
 import { readBundle, readTile } from './reading.ts';
 import type { TrustedTiles } from './trusted.ts';
 
@@ -91,8 +91,7 @@ function unexplained({ first, width, file: { path } }: HashedBundle): never {
     `the file ${path} does not hash to its place in the tree, and the tile of its leaves neither`,
     {
       path,
-      entry: first,
-      range: [first, first + width],
+      ...within([first, first + width]),
     },
   );
 }

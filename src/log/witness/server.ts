@@ -101,7 +101,7 @@ interface KnownLog {
  * process that is killed has never given out a cosignature which it does not remember.
  *
  * @throws TypeError, RangeError for options that do not fit: a signer that does not cosign, no log, a log whose key is
- *   that of the witness.
+ *   one for cosignatures or that of the witness.
  *
  * @example
  * ```ts
@@ -307,6 +307,9 @@ function checkWitness(
   if (list.some((log) => publicKeyOf(log) === publicKeyOf(own))) {
     badRange('logs', 'has the key of the witness itself; a log cannot be its own witness');
   }
+  if (list.some((log) => log.algorithm !== 'ed25519')) {
+    badRange('logs', 'has a key for cosignatures (type 4), and a log needs a key of type 1');
+  }
   if (typeof prefix !== 'string') badType('prefix', `expected text, got ${typeName(prefix)}`);
   if (!/^(\/[A-Za-z0-9._~-]+)*$/.test(prefix)) {
     badRange('prefix', 'expected a path such as /witness, without a slash at its end');
@@ -316,6 +319,6 @@ function checkWitness(
 }
 
 /** The public key in base64, without the byte of its type, so that one key for two uses is found. */
-function publicKeyOf({ text, name, keyHash }: Verifier): string {
+export function publicKeyOf({ text, name, keyHash }: Verifier): string {
   return atob(text.slice(name.length + keyHash.length + 2)).slice(1);
 }

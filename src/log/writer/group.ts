@@ -19,7 +19,7 @@ export interface Appended {
   readonly index: number;
   /** The signed checkpoint that the entry is under: a note. */
   readonly checkpoint: string;
-  /** The bytes of the entry, which a proof is about. They must not be changed. */
+  /** The bytes of the entry in the log, which `checkProof` needs. For log-v1 they have the time that was added. */
   readonly entry: Uint8Array;
 }
 
@@ -82,9 +82,9 @@ export function makeGroup(first: number): Group {
     resolve(checkpoint) {
       let at = 0;
       for (const [i, waiter] of waiters.entries()) {
-        const from = at + LENGTH_BYTES;
-        at = from + ((buffer[at]! << 8) | buffer[at + 1]!);
-        waiter.resolve({ index: first + i, checkpoint, entry: buffer.subarray(from, at) });
+        const start = at + LENGTH_BYTES;
+        at = start + ((buffer[at]! << 8) | buffer[at + 1]!);
+        waiter.resolve({ index: first + i, checkpoint, entry: buffer.slice(start, at) });
       }
     },
     reject(error) {

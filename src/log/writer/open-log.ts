@@ -149,7 +149,13 @@ async function opened(store: LogStore, settings: Settings): Promise<Log> {
 /** Makes an empty log: the key of the journal, and the head. The checkpoint is published from the head. */
 async function createLog(store: LogStore, signer: Signer, random: Settings['random']): Promise<void> {
   if ((await store.readHead()) !== null) fail('log_exists', 'there is a head already; open its log without `create`');
-  if (!(await store.isEmpty())) fail('log_exists', 'there are files of a log in the folder; choose another folder');
+  if (!(await store.isEmpty())) {
+    fail(
+      'log_exists',
+      'there are files of a log in the folder, and no head: it was lost, or the folder is a copy; find the head, or ' +
+        'begin another log with another name in another folder',
+    );
+  }
   await store.journalKey(random);
   await store.writeHead(await checkpointOf(signer, { size: 0, root: emptyRoot() }));
 }

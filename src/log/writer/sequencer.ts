@@ -58,7 +58,8 @@ export interface Log {
    * Appends an entry. Its place is decided when this is called: calls without waiting keep their order.
    *
    * @param entry for `log-v1`, what happened; the log adds the time, which never falls. For `bytes`, at most 65,535.
-   * @returns the index and the bytes of the entry, and a checkpoint that it is under, when they are on the disk.
+   * @returns the index of the entry, a checkpoint that it is under, and its bytes, when all are on the disk. Keep the
+   *   bytes if you want to prove the entry without the log: `checkProof` takes them.
    * @throws TrefoilError `entry_invalid` or `opening_wrong`, and nothing was written; `io_failed`, `no_space`,
    *   `log_in_use`, and the log has stopped: every later append is `log_stopped`. An entry whose append failed this way
    *   may be in the log when it is opened again.
@@ -91,7 +92,10 @@ export interface Log {
   opening(index: number): Promise<string | null>;
   /** Destroys the opening of an entry. Its proofs stay valid. Returns whether there was an opening. */
   destroyOpening(index: number): Promise<boolean>;
-  /** Waits for the appends and gives the log free. No append is taken after it. */
+  /**
+   * Waits for the appends, and at most 5 seconds for cosignatures that are being asked for, so that they are published.
+   * Then it gives the log free. No append is taken after it.
+   */
   close(): Promise<void>;
 }
 
@@ -112,7 +116,7 @@ export interface LogParts {
 
 /** Makes the log over a committer, and compares it with what its witnesses have seen. */
 export async function makeLog(parts: LogParts): Promise<Log> {
-  const { store, committer, signer, recovery, policy, fetch, log } = parts;
+  const { store, committer, signer, recovery, policy, fetch, log, now } = parts;
   const bytesOf = entryWriter(parts);
   const queue = makeQueue(committer.size(), async ({ records, count, openings }) => {
     const checkpoint = await committer.commit({ records: records(), count: count(), openings });
@@ -120,7 +124,7 @@ export async function makeLog(parts: LogParts): Promise<Log> {
     return checkpoint;
   });
   const witnesses =
-    policy === null ? null : witnessing({ policy, log, source: store, committer, fetch, onProven: queue.stop });
+    policy === null ? null : witnessing({ policy, log, source: store, committer, fetch, now, onProven: queue.stop });
   await witnesses?.start();
   let closed: Promise<void> | null = null;
 

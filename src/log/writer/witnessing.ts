@@ -4,17 +4,23 @@
  */
 
 import { fail, TrefoilError } from '../../errors.ts';
+import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
 import { openNote } from '../../note/open.ts';
 import type { Verifier } from '../../note/verifier.ts';
 import { parseCheckpoint } from '../tree/checkpoint.ts';
+import { isPlausible } from '../tree/cosign-time.ts';
 import type { LogPolicy, PolicyWitness } from '../tree/policy.ts';
 import { checkConsistency, consistencyProof } from '../tree/proofs.ts';
-import { hashesOf, type LogSource } from '../tree/source.ts';
+import { CHECKPOINT_PATH, hashesOf, type LogSource } from '../tree/source.ts';
 import { cosign } from '../witness/cosign.ts';
 import type { WitnessCallOptions } from '../witness/exchange.ts';
 import { latestOf, type WitnessedCheckpoint } from '../witness/latest.ts';
 import type { Committer } from './commit.ts';
+import { askAll, type Cosignatures, gatherCosignatures } from './cosignatures.ts';
 import { type CosignedCheckpoint, makeWaiters, type Waiters } from './waiters.ts';
+
+/** How long closing a log waits for cosignatures of its newest checkpoint, in milliseconds. */
+const CLOSING = 5000;
 
 /** The pauses before a witness is asked again while somebody waits, in milliseconds. The last one repeats. */
 const PAUSES: readonly number[] = [100, 250, 500, 1000, 2500];
@@ -27,13 +33,18 @@ export interface WitnessingParts {
   readonly source: LogSource;
   readonly committer: Committer;
   readonly fetch: typeof globalThis.fetch;
+  /** The clock, in milliseconds since 1970. */
+  readonly now: () => number;
   /** Called if a witness proves that the log was rolled back or forked: then nothing more must be signed. */
   readonly onProven: (error: TrefoilError) => void;
 }
 
 /** The witnesses of a log that is open. */
 export interface Witnessing {
-  /** Compares the log with what each witness has seen last. Witnesses that do not answer are left for later. */
+  /**
+   * Compares the log with what each witness has seen last. Witnesses that do not answer are left for later. If the
+   * published checkpoint lacks cosignatures, because the last process ended before they came, it asks for them.
+   */
   readonly start: () => Promise<void>;
   /** Asks for cosignatures of the newest checkpoint, unless it is being done. It returns at once and never throws. */
   readonly ask: () => void;
@@ -41,6 +52,7 @@ export interface Witnessing {
   readonly latest: () => CosignedCheckpoint | null;
   /** Waits for such a checkpoint of at least this size. It fails at once if a witness has proven something. */
   readonly cosigned: (size: number, timeout: number) => Promise<string>;
+  /** Gives the witnesses 5 seconds at most, if they are being asked. */
   readonly close: () => Promise<void>;
 }
 
@@ -48,7 +60,7 @@ export interface Witnessing {
 interface Memory {
   /** The size that each has seen last. */
   readonly seen: Map<string, number>;
-  /** The code of the error for which one has not cosigned. */
+  /** Why one has not cosigned: the code of an error, or what it is doing. */
   readonly missing: Map<string, string>;
 }
 
@@ -59,7 +71,10 @@ export function witnessing(given: WitnessingParts): Witnessing {
   const waiters = makeWaiters(() => notCosigned(memory.missing));
   const parts = failing(given, waiters);
   const aborted = new AbortController();
+  /** Ends the pauses between rounds, so that closing waits for requests alone. */
+  const closing = new AbortController();
   const options = { fetch, signal: aborted.signal };
+  let gathered: Cosignatures | null = null;
   let latest: CosignedCheckpoint | null = null;
   let running: Promise<void> | null = null;
 
@@ -73,22 +88,20 @@ export function witnessing(given: WitnessingParts): Witnessing {
     if (isCosigned(found, parts)) take({ size: found.size, note: found.note });
   }
 
-  /** Asks all witnesses for one checkpoint. It is cosigned as soon as the policy is satisfied. */
+  /**
+   * Asks the witnesses for the newest checkpoint, except those that have cosigned it in an earlier round. It is
+   * published with its cosignatures as soon as the policy is satisfied, and again with those that come later.
+   */
   async function round(): Promise<void> {
     const [checkpoint, size] = [committer.head(), committer.size()];
-    let note = checkpoint;
-    const names = new Set<string>();
-    const asked = policy.witnesses.map(async (witness) => {
-      const line = await lineOf(witness, checkpoint, size, parts, memory, options, adopt);
-      if (line === null) return;
-      note += `${line}\n`;
-      names.add(witness.name);
-      if (!policy.satisfiedBy(names)) return;
-      take({ size, note });
+    if (gathered?.checkpoint !== checkpoint) gathered = gatherCosignatures(checkpoint, policy);
+    const { isEnough, note } = gathered;
+    const ask = (witness: PolicyWitness) => lineOf(witness, checkpoint, size, parts, memory, options, adopt);
+    await askAll(gathered, policy, ask, () => {
+      if (isEnough()) take({ size, note: note() });
+      // If it cannot be published, it is all the same in the proofs, and the next group will find what is wrong.
+      return committer.publishAgain(note(), size).catch(() => {});
     });
-    await Promise.all(asked);
-    // If it cannot be published, it is all the same in the proofs, and the next group will find what is wrong.
-    if (names.size > 0) await committer.publishAgain(note, size).catch(() => {});
   }
 
   /** Rounds until the newest checkpoint was asked for once, or while somebody waits. */
@@ -96,8 +109,8 @@ export function witnessing(given: WitnessingParts): Witnessing {
     for (let tried = 0; !aborted.signal.aborted && waiters.failure() === null; tried++) {
       const size = committer.size();
       await round();
-      if (waiters.count() === 0 && committer.size() === size) break;
-      if ((latest?.size ?? -1) < size) await pause(PAUSES[Math.min(tried, PAUSES.length - 1)]!, aborted.signal);
+      if (committer.size() === size && (waiters.count() === 0 || closing.signal.aborted)) break;
+      if ((latest?.size ?? -1) < size) await pause(PAUSES[Math.min(tried, PAUSES.length - 1)]!, closing.signal);
       else tried = -1;
     }
     running = null;
@@ -111,11 +124,9 @@ export function witnessing(given: WitnessingParts): Witnessing {
     ask,
     latest: () => latest,
     async start() {
-      const looks = policy.witnesses.map(async (witness) => {
-        const known = await seenBy(witness, parts, options, (code) => memory.missing.set(witness.name, code));
-        if (known !== null) memory.seen.set(witness.name, known.size);
-      });
-      await Promise.all(looks);
+      await lookAll(parts, memory, options);
+      if (committer.size() > 0) latest = await publishedBy(parts);
+      if (committer.size() > 0 && latest === null) ask();
     },
     cosigned(size, timeout) {
       if (waiters.failure() === null && latest !== null && latest.size >= size) return Promise.resolve(latest.note);
@@ -125,6 +136,8 @@ export function witnessing(given: WitnessingParts): Witnessing {
       return waited;
     },
     async close() {
+      closing.abort();
+      if (running !== null) await Promise.race([running, pause(CLOSING, aborted.signal)]);
       aborted.abort();
       waiters.end();
       await running;
@@ -147,11 +160,38 @@ function failing(parts: WitnessingParts, waiters: Waiters): WitnessingParts {
  * Whether a checkpoint that a witness serves satisfies the policy. Somebody else may have handed it to the witness.
  * With its cosignatures taken, nobody can keep a busy log without cosignatures by being faster.
  */
-function isCosigned({ note }: WitnessedCheckpoint, { log, policy }: WitnessingParts): boolean {
+function isCosigned({ note }: Pick<WitnessedCheckpoint, 'note'>, { log, policy, now }: WitnessingParts): boolean {
   const { signatures } = openNote(note, [log, ...policy.witnesses.map(({ verifier }) => verifier)]);
-  const keys = new Set(signatures.map(({ verifier }) => verifier.text));
+  const clock = now();
+  const counting = signatures.filter(({ time }) => time !== null && isPlausible(time, clock));
+  const keys = new Set(counting.map(({ verifier }) => verifier.text));
   const names = policy.witnesses.filter(({ verifier }) => keys.has(verifier.text)).map(({ name }) => name);
   return policy.satisfiedBy(new Set(names));
+}
+
+/**
+ * The published checkpoint, if it is cosigned: opening has published the head, unless it was published already. One
+ * with a broken cosignature is not, because it may have been changed.
+ */
+async function publishedBy(parts: WitnessingParts): Promise<CosignedCheckpoint | null> {
+  const size = parts.committer.size();
+  const bytes = await parts.source.read(CHECKPOINT_PATH, MOST_NOTE_BYTES);
+  const note = bytes === null ? '' : new TextDecoder().decode(bytes);
+  try {
+    return isCosigned({ note }, parts) ? { size, note } : null;
+  } catch (error) {
+    if (error instanceof TrefoilError) return null;
+    throw error;
+  }
+}
+
+/** Compares the log with what each witness has seen last. @throws TrefoilError `log_rolled_back`, `log_forked`. */
+async function lookAll(parts: WitnessingParts, { seen, missing }: Memory, options: WitnessCallOptions): Promise<void> {
+  const looks = parts.policy.witnesses.map(async (witness) => {
+    const known = await seenBy(witness, parts, options, (code) => missing.set(witness.name, code));
+    if (known !== null) seen.set(witness.name, known.size);
+  });
+  await Promise.all(looks);
 }
 
 /** Asks one witness for its line. Returns `null`, and remembers why, if it has not cosigned. */
@@ -164,12 +204,19 @@ async function lineOf(
   options: WitnessCallOptions,
   adopt: (found: WitnessedCheckpoint) => void,
 ): Promise<string | null> {
-  const { log, source } = parts;
+  const { log, source, now } = parts;
   const { name } = witness;
+  if (!missing.has(name)) missing.set(name, 'no answer yet');
   const proof = (from: number) => consistencyProof(hashesOf(source, size), from, size);
   try {
-    const { line } = await cosign(checkpoint, Math.min(seen.get(name) ?? 0, size), proof, witness, { ...options, log });
+    const from = Math.min(seen.get(name) ?? 0, size);
+    const { line, time } = await cosign(checkpoint, from, proof, witness, { ...options, log });
     seen.set(name, size);
+    // Nobody who verifies a proof would count it.
+    if (!isPlausible(time, now())) {
+      missing.set(name, 'a time in the future');
+      return null;
+    }
     missing.delete(name);
     return line;
   } catch (error) {

@@ -93,7 +93,7 @@ export function readPolicy(
 
   // The other options of the file are checked one by one with a made-up field, so that no mistake hides another.
   const options = fileOptions(value);
-  const { subject, ...others } = options;
+  const { subject, ...others } = ownProperties(options);
   for (const [name, option] of Object.entries(others)) {
     attempt([], value, complain, 'invalid_policy', () => policy({ field: makeKeep({}) }, { [name]: option }));
   }

@@ -3,7 +3,7 @@
 import { fail } from '../../errors.ts';
 import { type KeyCheck, PROTECTS } from '../../keys/checks.ts';
 import { type DomainKeys, type OpenedKeys, openKeys } from '../../keys/domain-keys.ts';
-import { demandUngoverned } from '../../keys/place.ts';
+import { demandUngoverned } from '../../keys/place/refusals.ts';
 import { pinned } from '../bind.ts';
 import type { PolicyOptions } from '../types.ts';
 import { checkFromKey } from '../unmarked/record-keys.ts';

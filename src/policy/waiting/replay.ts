@@ -6,12 +6,15 @@
 
 import type { ReportIssue } from '../../core/issues.ts';
 import type { Issue } from '../../errors.ts';
-import type { AsyncColumns, BoundColumns, ColumnVerb, Siblings } from '../../rule/rule.ts';
+import type { AsyncVerb, BoundColumns, ColumnVerb, Siblings } from '../../rule/rule.ts';
 import type { Leaf } from '../bound.ts';
 import type { Gate } from './use.ts';
 
-/** The directions in which a rule waits, with their verbs. */
-export type Waiting = Partial<AsyncColumns>;
+/** The verbs of a rule that waits; `null` for a direction in which it does not. */
+export interface Waiting {
+  readonly protect: AsyncVerb | null;
+  readonly reveal: AsyncVerb;
+}
 
 /** The rules of a policy with their keys and stores. */
 export interface WaitingRules {
@@ -22,7 +25,7 @@ export interface WaitingRules {
   readonly waiting: readonly (Waiting | undefined)[];
   /** Paths of the fields that show the key of a record: a rule whose outputs do not show theirs is asked with them. */
   readonly witnesses: readonly string[];
-  /** What stands before revealing; `null` if the keys are not governed. */
+  /** What a batch goes through before it is revealed; `null` if the keys are not governed. */
   readonly gate: Gate | null;
 }
 
@@ -91,13 +94,13 @@ export function makeReplay({ leaves, columns, waiting, witnesses, gate }: Waitin
 
   return {
     collecting: leaves.map((_, leaf) => ({
-      protect: waiting[leaf]?.protect === undefined ? same : note(leaf, 'protect'),
-      reveal: waiting[leaf]?.reveal === undefined ? same : note(leaf, 'reveal'),
+      protect: waiting[leaf]?.protect == null ? same : note(leaf, 'protect'),
+      reveal: waiting[leaf] === undefined ? same : note(leaf, 'reveal'),
     })),
     answering: leaves.map((_, leaf) => ({
       ...(columns[leaf] ?? { protect: answer, reveal: answer }),
-      ...(waiting[leaf]?.protect !== undefined && { protect: answer }),
-      ...(waiting[leaf]?.reveal !== undefined && { reveal: answer }),
+      ...(waiting[leaf]?.protect != null && { protect: answer }),
+      ...(waiting[leaf] !== undefined && { reveal: answer }),
     })),
     async settle() {
       const asked = questions;
@@ -133,7 +136,7 @@ export function makeReplay({ leaves, columns, waiting, witnesses, gate }: Waitin
   };
 }
 
-/** The other fields that were noted with a column. A rule that asks for one that was not would reveal with another key. */
+/** The other fields that were noted with a column. Without one that a rule asks for, it might take another key. */
 function siblingsOf(noted: ReadonlyMap<string, readonly unknown[]>, { path: own }: Leaf): Siblings {
   return (path) => {
     const column = noted.get(path);

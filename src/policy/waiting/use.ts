@@ -5,9 +5,9 @@
 
 import { isCapability, type WarrantAccess } from '../../core/capability.ts';
 import { badType } from '../../core/checks.ts';
-import { given } from '../../core/given.ts';
 import type { OpenedKeys } from '../../keys/domain-keys.ts';
-import { type Batch, demandUngoverned, type Grant, type Outcome, type SubjectField } from '../../keys/place.ts';
+import type { Batch, Grant, Outcome, SubjectField } from '../../keys/place/place.ts';
+import { demandUngoverned } from '../../keys/place/refusals.ts';
 import { runValue } from '../../rule/columns.ts';
 import { isMissing, type MissingLists, type MissingTexts } from '../../rule/missing.ts';
 import { type AsyncColumns, type AsyncVerb, ruleOption, type Siblings } from '../../rule/rule.ts';
@@ -86,10 +86,7 @@ export function subjectField(
   const { path, rule, engine } = leaves[index]!;
   const after = ruleOption(rule, 'after');
   const { scope } = engine.facts;
-  const data = {
-    rule: rule.rule,
-    ...given({ scope: scope ?? undefined, after: typeof after === 'string' ? after : undefined }),
-  };
+  const data = { rule: rule.rule, scope, after: typeof after === 'string' ? after : '' };
   return {
     path,
     rule: data,
@@ -126,50 +123,52 @@ export function checkWarrant(
   return warrant;
 }
 
+/** Whether a value of a leaf is there, so that revealing it is a use. */
+const isThere = ({ missing }: Gated, leaf: number, value: unknown): boolean => !isMissing(value, missing[leaf]!);
+
+/** Counts what will be revealed, and finds whose it is. */
+function batchOf(gated: Gated, asked: readonly Asked[]): { readonly batch: Batch; readonly total: number } {
+  const { leaves, subject } = gated;
+  const subjectLeaf = leaves.findIndex(({ path }) => path === subject?.path);
+  const values = new Map<string, number>();
+  const subjects = new Set<string>();
+  let total = 0;
+  let withoutSubject = 0;
+  for (const { leaf, column, siblings } of asked) {
+    const people = subject === null ? null : siblings(subject.path);
+    let count = 0;
+    for (let i = 0; i < column.length; i++) {
+      if (!isThere(gated, leaf, column[i])) continue;
+      count++;
+      if (people === null) continue;
+      const person = people[i];
+      if (typeof person === 'string' && isThere(gated, subjectLeaf, person)) subjects.add(person);
+      else withoutSubject++;
+    }
+    const scope = scopeOf(leaves[leaf]!);
+    if (count > 0) values.set(scope, (values.get(scope) ?? 0) + count);
+    total += count;
+  }
+  const known = subject === null ? null : [...subjects];
+  return { batch: { verb: 'reveal', values, subjects: known, withoutSubject }, total };
+}
+
 /** Makes the gate of a policy. */
 export function makeGate(grant: Grant, gated: Gated): Gate {
-  const { leaves, missing, verbs, subject } = gated;
-  const scopes = leaves.map(scopeOf);
-  const countsAt = (leaf: number, value: unknown): boolean => !isMissing(value, missing[leaf]!);
-  const subjectLeaf = leaves.findIndex(({ path }) => path === subject?.path);
-
-  function batchOf(asked: readonly Asked[]): { readonly batch: Batch; readonly total: number } {
-    const values = new Map<string, number>();
-    const subjects = new Set<string>();
-    let total = 0;
-    let withoutSubject = 0;
-    for (const { leaf, column, siblings } of asked) {
-      const people = subject === null ? null : siblings(subject.path);
-      let count = 0;
-      for (let i = 0; i < column.length; i++) {
-        if (!countsAt(leaf, column[i])) continue;
-        count++;
-        if (people === null) continue;
-        const person = people[i];
-        if (typeof person === 'string' && countsAt(subjectLeaf, person)) subjects.add(person);
-        else withoutSubject++;
-      }
-      if (count > 0) values.set(scopes[leaf]!, (values.get(scopes[leaf]!) ?? 0) + count);
-      total += count;
-    }
-    return {
-      batch: { verb: 'reveal', values, subjects: subject === null ? null : [...subjects], withoutSubject },
-      total,
-    };
-  }
+  const { verbs, subject } = gated;
 
   /** The verb of a leaf. If values must be bound to people, it is the one that refuses those of others. */
   function verbOf(leaf: number, siblings: Siblings | undefined): AsyncVerb {
     const { personOf } = grant;
     const { reveal, revealOf } = verbs[leaf]!;
     if (personOf === null) return reveal;
-    if (revealOf === undefined || subject === null) throw new Error('a value that is bound to nobody was granted');
+    if (revealOf === null || subject === null) throw new Error('a value that is bound to nobody was granted');
     const people = siblings!(subject.path);
     return revealOf(people.map((person) => (typeof person === 'string' ? personOf(person) : null)));
   }
 
   async function through<T>(asked: readonly Asked[], work: (reveal: Reveal) => Promise<T>): Promise<T> {
-    const { batch, total } = batchOf(asked);
+    const { batch, total } = batchOf(gated, asked);
     const use = total === 0 ? null : await grant.use(batch);
     let opened = 0;
     let failed = 0;
@@ -180,7 +179,7 @@ export function makeGate(grant: Grant, gated: Gated): Gate {
         wrong.add(i);
         report(i, issue);
       };
-      const present = column.map((value) => countsAt(leaf, value));
+      const present = column.map((value) => isThere(gated, leaf, value));
       const tried = present.reduce((sum, is) => sum + Number(is), 0);
       // The columns of the work are those of the batch. If they were not, nothing may be revealed that was not noted.
       if (opened + failed + tried > total) throw new Error('more would be revealed than was noted');

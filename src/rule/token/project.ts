@@ -5,7 +5,7 @@ import { badType, checkOptions, typeName } from '../../core/checks.ts';
 import type { ColumnOf, Utf8Column } from '../../core/columns.ts';
 import type { Missing } from '../../core/missing.ts';
 import { type DomainKeys, openKeys } from '../../keys/domain-keys.ts';
-import { demandUngoverned } from '../../keys/place.ts';
+import { demandUngoverned } from '../../keys/place/refusals.ts';
 import { ownLists } from '../missing.ts';
 import { type Rule, ruleEngine } from '../rule.ts';
 import { movingVerbs, type RenewOptions } from './renewal.ts';
@@ -45,8 +45,9 @@ export interface TokenProjection<Scope extends string = string> {
  * *Warning*: who projects links the tables of both domains. If the first key of a keyset is its own base, they link the
  * tables of the parent domain, too; `keyset.generate({ renewable: true })` makes keysets for which that is not so.
  *
- * @throws TrefoilError `not_related` if the domains have no common base, `not_granted`, `key_not_pinned`; `warrant_required` for
- *   governed keys; TypeError for other arguments. The construction is in docs/spec/renewal-v1.md.
+ * @throws TrefoilError `not_related` if the domains have no common base, `not_granted`, `key_not_pinned`;
+ *   `warrant_required` for governed keys; TypeError for other arguments. The construction is in
+ *   docs/spec/renewal-v1.md.
  *
  * @example
  * ```ts

@@ -8,7 +8,7 @@ import { collectIssues, type ReportIssue } from '../../core/issues.ts';
 import type { Missing } from '../../core/missing.ts';
 import { type Issue, TrefoilError } from '../../errors.ts';
 import { protectingKey } from '../../keys/domain-keys.ts';
-import { demandUngoverned } from '../../keys/place.ts';
+import { demandUngoverned } from '../../keys/place/refusals.ts';
 import type { Mapping } from '../../vault/mapping/mapping.ts';
 import type { Session } from '../../vault/session.ts';
 import {

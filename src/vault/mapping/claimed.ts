@@ -1,7 +1,7 @@
 /**
  * Tokens of a scope back to their values, if they belong to the people who are expected (docs/spec/vault-v1.md,
- * "Revealing"). The row of a token names the handle of its subject, sealed; so a token that was put beside another
- * person's name is found out, whoever put it there.
+ * "Revealing"). The row of a token names the handle of its subject, sealed; so a token that somebody has put
+ * beside the name of another person is found out.
  */
 
 import { equalBytes } from '../../core/bytes.ts';

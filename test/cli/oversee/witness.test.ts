@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cosign, cosigner, latestOf, newNoteKey, openNote, verifierKey, type WitnessPlace } from '../../../src/log.ts';
+import { makeVerifier } from '../../../src/note/verifier.ts';
 import { makeLogKey, type SmallLog, smallLog } from '../../log/witness/small-log.ts';
 import { type Ended, makePlace, type Place } from '../harness.ts';
 
@@ -343,7 +344,70 @@ describe('what is refused before it starts', () => {
       2,
       /--log: the text is not/,
     ],
+    [
+      'the key of a witness as that of a log, also its own',
+      ['--key', 'w.key', '--log', verifier.text, '--state', 's', '--new', '--listen', '127.0.0.1:0'],
+      2,
+      /--log expected the key of a log, got one for cosignatures/,
+    ],
+    [
+      'one key twice',
+      ['--key', 'w.key', '--log', log.verifier.text, '--log', log.verifier.text, '--state', 's'],
+      2,
+      /--log has the same key twice/,
+    ],
+    [
+      'a state that is a file',
+      ['--key', 'w.key', '--log-policy', 'policy.txt', '--state', 'policy.txt', '--new', '--listen', '127.0.0.1:0'],
+      5,
+      /policy\.txt: --state names a file/,
+    ],
+    [
+      'a socket in a folder that is missing',
+      [...ARGS, '--new', '--listen', 'unix:none/w.sock'],
+      5,
+      /none\/w\.sock: the folder of the socket cannot be read: there is no such file or folder/,
+    ],
+    [
+      'an empty key',
+      ['--key', '-', '--log-policy', 'policy.txt', ...ARGS.slice(4), '--listen', '127.0.0.1:0'],
+      4,
+      /standard input: /,
+    ],
   ];
+
+  test.runIf(process.platform !== 'win32')('the path of a socket that the system would cut', async () => {
+    const path = `unix:${'s'.repeat(120)}`;
+    const ended = await place.run(['oversee', 'witness', ...ARGS, '--new', '--listen', path]);
+    expect([ended.code, ended.err]).toEqual([2, expect.stringMatching(/a path of at most 10[37] bytes after unix:/)]);
+    expect(place.files()).not.toContain('state');
+  });
+
+  test('the key of a log that is also that of the witness', async () => {
+    const raw = Buffer.from(verifier.text.slice(verifier.name.length + 10), 'base64').subarray(1);
+    const same = makeVerifier('log.example', 'ed25519', raw).text;
+    const args = ['--key', 'w.key', '--log', same, '--state', 's', '--new', '--listen', '127.0.0.1:0'];
+    const ended = await place.run(['oversee', 'witness', ...args]);
+    expect([ended.code, ended.err]).toEqual([2, expect.stringMatching(/a log cannot be its own witness/)]);
+    expect(place.files()).not.toContain('s');
+  });
+
+  test('a host that does not exist: the corrected command has no --new', async () => {
+    const ended = await place.run(['oversee', 'witness', ...ARGS, '--new', '--listen', 'none.invalid:0']);
+    expect([ended.code, ended.err]).toEqual([5, expect.stringMatching(/the state is made in state: leave out --new/)]);
+    expect((await start()).line).toContain('witness');
+  });
+
+  test('a state of which a checkpoint is missing', async () => {
+    const { witness, child, ended } = await start('--new');
+    await ask(witness, await smallLog(log, 5), 0);
+    await place.bash('rm state/*.checkpoint');
+    expect(await ask(witness, await smallLog(log, 5, { branch: ' b', fork: 1 }), 0)).toBe('witness_unavailable');
+    child.kill('SIGTERM');
+    expect((await ended).err).toMatch(/the last checkpoint of a log is missing/);
+    const again = await place.run(['oversee', 'witness', ...ARGS, '--listen', '127.0.0.1:0']);
+    expect([again.code, again.err]).toEqual([7, expect.stringMatching(/might cosign a second tree/)]);
+  });
 
   test.each(rows)('%s', async (_, args, code, message) => {
     const ended = await place.run(['oversee', 'witness', ...args]);

@@ -365,7 +365,7 @@ describe.runIf(HAS_SSH)('ssh-keygen', () => {
     const text = parseWarrant(note).text;
     place.write('w.text', text);
     place.write('allowed_signers', `dora namespaces="warrant@trefoil" ${place.read('dora.pub')}`);
-    // The recipe of docs/spec/warrant-v1.md.
+    // The recipe of docs/spec/govern/warrant-v1.md.
     const recipe =
       `{ echo '-----BEGIN SSH SIGNATURE-----'; grep '^— dora ' w.note | cut -d' ' -f3 | base64 -d | tail -c +5 | ` +
       `base64 -w 70; echo '-----END SSH SIGNATURE-----'; } > w.sig; ` +

@@ -539,6 +539,30 @@ describe('wrong places', () => {
     await (await open(there)).close();
   });
 
+  test('the folder is lost and the head is there: refused again and again, and nothing is made', async () => {
+    const at = copy(await filled(3), 'head', 'head.key');
+    for (let i = 0; i < 2; i++) {
+      expect(await codeOfOpening(at, { create: true })).toBe('log_exists');
+      expect(await codeOfOpening(at)).toBe('log_rolled_back');
+      expect(readdirSync(at).sort()).toEqual(['head', 'head.key']);
+    }
+    // The folder that was lost, brought back.
+    const whole = await filled(3);
+    const back = copy(whole, 'head', 'head.key', 'log');
+    await (await open(back)).close();
+    // The head is lost.
+    const headless = copy(whole, 'log');
+    expect(await codeOfOpening(headless, { create: true })).toBe('log_exists');
+    expect(await codeOfOpening(headless)).toBe('log_rolled_back');
+  });
+
+  test('an empty folder that was made beforehand does not hinder a new log', async () => {
+    const at = place();
+    mkdirSync(join(at, 'log'));
+    await (await open(at, { create: true })).close();
+    await (await open(at)).close();
+  });
+
   test('another key, and another name of the key', async () => {
     const at = await filled(3);
     for (const name of ['log.example/2027', 'log.example/other']) {

@@ -43,6 +43,17 @@ describe.skipIf(process.platform === 'win32')('what is not a regular file is not
   );
 });
 
+describe.runIf(process.platform !== 'win32')('what the system cannot open because of its form', () => {
+  it('is log_broken, as a pipe is', async () => {
+    symlinkSync('checkpoint', checkpoint());
+    writeFileSync(join(folder, 'tile'), '');
+    for (const path of ['checkpoint', 'tile/0/000', 'tile/entries/000.p/3']) {
+      const error = expect.objectContaining({ code: 'log_broken' });
+      await expect(readLogFolder(folder).read(path, 1000)).rejects.toThrow(error);
+    }
+  });
+});
+
 describe('a regular file', () => {
   it('is read whole up to its limit, also by a symbolic link', async () => {
     writeFileSync(join(folder, 'other'), 'x'.repeat(1000));

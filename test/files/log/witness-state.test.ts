@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { newNoteKey } from '../../../src/log.ts';
 import { type WitnessFolder, witnessFolder } from '../../../src/node.ts';
 
@@ -140,4 +140,55 @@ test('a folder that cannot be written: the text stays the old one', async () => 
   chmodSync(path, 0o700);
   expect(readFileSync(join(path, 'witness.json'), 'utf8')).toContain('witness-v1');
   expect(await state.latest('log.example')).toBe('one\n');
+});
+
+describe('the checkpoint of a log that is missing', () => {
+  const fileOf = (path: string): string => join(path, readdirSync(path).find((name) => name.endsWith('.checkpoint'))!);
+
+  async function cosigned(): Promise<string> {
+    const path = newFolder();
+    const state = await opened(path, true);
+    await state.replace('log.example', null, 'one\n');
+    await state.replace('other.example', null, 'other\n');
+    return path;
+  }
+
+  test('is found when the witness starts', async () => {
+    const path = await cosigned();
+    await open.pop()!.close();
+    const file = fileOf(path);
+    const text = readFileSync(file);
+    rmSync(file);
+    await expect(witnessFolder(path, { key })).rejects.toMatchObject({
+      code: 'witness_state_broken',
+      issues: [{ message: expect.stringContaining('might cosign a second tree') }],
+    });
+    writeFileSync(file, text);
+    expect(await (await opened(path)).latest('log.example')).toBe('one\n');
+  });
+
+  test('is found while it runs, and nothing else is cosigned for that log', async () => {
+    const path = await cosigned();
+    const [state] = open;
+    rmSync(fileOf(path));
+    const results = ['log.example', 'other.example'].map((origin) => codeOf(state!.latest(origin)));
+    expect((await Promise.all(results)).sort()).toEqual(['none', 'witness_state_broken']);
+    const replaced = ['log.example', 'other.example'].map((origin) => codeOf(state!.replace(origin, null, 'two\n')));
+    expect((await Promise.all(replaced)).sort()).toEqual(['none', 'witness_state_broken']);
+    expect(readdirSync(path).filter((name) => name.endsWith('.checkpoint'))).toHaveLength(1);
+  });
+
+  test('a process that ended before the list was written loses nothing', async () => {
+    const path = await cosigned();
+    await open.pop()!.close();
+    const about = join(path, 'witness.json');
+    const { logs, ...rest } = JSON.parse(readFileSync(about, 'utf8'));
+    expect(logs).toHaveLength(2);
+    writeFileSync(about, `${JSON.stringify({ ...rest, logs: logs.slice(0, 1) })}\n`);
+    const state = await opened(path);
+    expect(await state.latest('log.example')).toBe('one\n');
+    rmSync(fileOf(path));
+    const codes = await Promise.all(['log.example', 'other.example'].map((origin) => codeOf(state.latest(origin))));
+    expect(codes.sort()).toEqual(['none', 'witness_state_broken']);
+  });
 });

@@ -1,13 +1,14 @@
 /** A log with witnesses: cosignatures, proofs, witnesses that are down, and logs that were rolled back. */
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   checkProof,
   consistencyProof,
   cosign,
   cosigner,
   hashesOf,
+  type LogPolicy,
   newNoteKey,
   openCheckpoint,
   parseLogPolicy,
@@ -22,10 +23,16 @@ import { copy, fill, filled, KEY, open, place, text } from './places.ts';
 
 /** Witnesses in this process, by their names, and the policy that wants all of them. */
 async function witnesses(...names: readonly string[]) {
+  return witnessesAt({}, ...names);
+}
+
+/** The same, of which one has another clock. */
+async function witnessesAt(clocks: Readonly<Record<string, () => number>>, ...names: readonly string[]) {
   const keys = names.map((name) => newNoteKey(`${name}.example`, { algorithm: 'cosignature/v1' }));
-  const handlers = keys.map(({ privateKey }) =>
-    witness({ signer: cosigner(privateKey), state: witnessMemory(), logs: [verifierKey(KEY.verifierKey)] }),
-  );
+  const handlers = keys.map(({ privateKey }, i) => {
+    const signer = cosigner(privateKey, { now: clocks[names[i]!] ?? Date.now });
+    return witness({ signer, state: witnessMemory(), logs: [verifierKey(KEY.verifierKey)] });
+  });
   const down = new Set<string>();
   let asked = 0;
   const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
@@ -80,6 +87,140 @@ describe('cosignatures', () => {
     down.clear();
     expect(openCheckpoint(await later, policy).size).toBe(10);
     await log.close();
+  });
+
+  test('a cosignature from the future does not count, as it does not for those who verify', async () => {
+    const { policy, fetch } = await witnessesAt({ two: () => Date.now() + 3_600_000 }, 'one', 'two');
+    const log = await open(place(), { create: true, witnesses: policy, fetch });
+    await fill(log, 0, 2);
+    for (let i = 0; i < 2; i++) {
+      const error = await rejection(log.cosigned(2, 400));
+      expect(error).toMatchObject({ code: 'witness_missing', message: expect.stringContaining('two (') });
+      expect(error.message).toContain('in the future');
+      expect(error.message).not.toContain('one (');
+    }
+    await log.close();
+  });
+
+  test('a witness that does not answer in the time is named', async () => {
+    const { policy, fetch } = await witnesses('one', 'two');
+    const log = await open(place(), {
+      create: true,
+      witnesses: policy,
+      fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
+        const { url, method } = new Request(input, init);
+        if (method === 'GET' || !url.includes('//two.')) return fetch(input, init);
+        return new Promise<Response>((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal!.reason));
+        });
+      },
+    });
+    await fill(log, 0, 2);
+    const error = await rejection(log.cosigned(2, 300));
+    expect(error.code).toBe('witness_missing');
+    expect(error.message).toContain('missing: two (no answer yet)');
+    await log.close();
+  });
+
+  /** The witnesses of the checkpoint in the folder. */
+  const published = (at: string, policy: LogPolicy): string[] =>
+    openCheckpoint(readFileSync(join(at, 'log/checkpoint')), policy).witnesses.map(({ name }) => name);
+
+  /** Lets every request wait for so long. */
+  const slow =
+    (fetch: typeof globalThis.fetch, milliseconds: number): typeof globalThis.fetch =>
+    async (input, init) => {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      return fetch(input, init);
+    };
+
+  test('closing waits for those that are on their way, so the published checkpoint has them', async () => {
+    const { policy, fetch } = await witnesses('one', 'two');
+    const at = place();
+    const log = await open(at, { create: true, witnesses: policy, fetch: slow(fetch, 150) });
+    await fill(log, 0, 3);
+    await log.append(text('last'));
+    await log.close();
+    expect(published(at, policy)).toEqual(['one', 'two']);
+    expect(openCheckpoint(readFileSync(join(at, 'log/checkpoint')), policy).size).toBe(4);
+  });
+
+  test('closing does not wait for a witness that never answers', async () => {
+    const { policy } = await witnesses('one');
+    const hanging = (async (_, init) =>
+      new Promise((_resolve, reject) =>
+        init?.signal?.addEventListener('abort', () => reject(new Error('abort'))),
+      )) as typeof globalThis.fetch;
+    const at = place();
+    const log = await open(at, { create: true, witnesses: policy, fetch: hanging });
+    // The look at the start has its own limit; the log has no entries then.
+    await log.append(text('last'));
+    const begun = performance.now();
+    await log.close();
+    expect(performance.now() - begun).toBeLessThan(8000);
+    expect(published(at, policy)).toEqual([]);
+  }, 30_000);
+
+  test('enough of them are published at once, and not after the slowest one', async () => {
+    const { policy: all, fetch, down } = await witnesses('one', 'two');
+    const lines = all.witnesses.map(({ name, verifier, url }) => `witness ${name} ${verifier.text} ${url}\n`).join('');
+    const policy = parseLogPolicy(`log ${KEY.verifierKey}\n${lines}quorum one\n`);
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const at = place();
+    const log = await open(at, {
+      create: true,
+      witnesses: policy,
+      fetch: (async (input, init) => {
+        if (String(input).includes('two.') && init?.method === 'POST') await held;
+        return fetch(input, init);
+      }) as typeof globalThis.fetch,
+    });
+    await fill(log, 0, 3);
+    await log.cosigned(3, 10_000);
+    await vi.waitFor(() => expect(published(at, policy)).toEqual(['one']));
+    release();
+    await vi.waitFor(() => expect(published(at, policy)).toEqual(['one', 'two']));
+    expect(down.size).toBe(0);
+    await log.close();
+  });
+
+  test('those of one checkpoint are gathered over rounds, and a witness that has cosigned is not asked again', async () => {
+    const { policy, fetch, down } = await witnesses('one', 'two');
+    const at = place();
+    const posts: string[] = [];
+    const counted = (async (input, init) => {
+      if (init?.method === 'POST') posts.push(new URL(String(input)).hostname);
+      return fetch(input, init);
+    }) as typeof globalThis.fetch;
+    const log = await open(at, { create: true, witnesses: policy, fetch: counted });
+    down.add('two');
+    await fill(log, 0, 3);
+    const waits = log.cosigned(3, 10_000);
+    await vi.waitFor(() => expect(published(at, policy)).toEqual(['one']));
+    down.add('one').delete('two');
+    expect(openCheckpoint(await waits, policy).witnesses).toHaveLength(2);
+    expect(posts.filter((host) => host === 'one.example')).toHaveLength(1);
+    await log.close();
+    expect(published(at, policy)).toEqual(['one', 'two']);
+  });
+
+  test('a log that was killed before they came asks for them when it is opened', async () => {
+    const { policy, fetch, asked } = await witnesses('one', 'two');
+    const at = await filled(3);
+    expect(published(at, policy)).toEqual([]);
+    const log = await open(at, { witnesses: policy, fetch });
+    expect(openCheckpoint(await log.cosigned(3, 10_000), policy).size).toBe(3);
+    await log.close();
+    expect(published(at, policy)).toEqual(['one', 'two']);
+    // Opened once more, it has them: nobody is asked for a cosignature, and the proofs have them at once.
+    const before = asked();
+    const again = await open(at, { witnesses: policy, fetch });
+    expect(checkProof(await again.prove(0), text('entry 0'), policy).witnesses).toHaveLength(2);
+    await again.close();
+    expect(asked() - before).toBe(2);
   });
 
   test('a proof before any cosignature is under the signed checkpoint', async () => {

@@ -2,7 +2,16 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commitment, type Log, type LogEvent, openLog, readEntry, writeEntry } from '../../../src/log.ts';
+import {
+  checkProof,
+  commitment,
+  type Log,
+  type LogEvent,
+  openLog,
+  parseLogPolicy,
+  readEntry,
+  writeEntry,
+} from '../../../src/log.ts';
 import { logFolder, readLogFolder } from '../../../src/node.ts';
 import { codeOf, rejection } from '../../helpers/errors.ts';
 import { KEY, place, signer, store, text } from './places.ts';
@@ -64,6 +73,28 @@ describe('a log of log-v1', () => {
     expect(log.size()).toBe(256);
     expect(readdirSync(join(at, 'log/tile/entries'))).toEqual(['000']);
     await log.close();
+  });
+
+  test('an append returns the bytes of its entry, which a proof needs', async () => {
+    const at = place();
+    const policy = parseLogPolicy(`log ${KEY.verifierKey}\nquorum none\n`);
+    const log = await openLog(store(at), { signer, create: true, now });
+    const done = await Promise.all([log.append({ kind: 'beat' }), log.append({ kind: 'beat' })]);
+    for (const { index, entry } of done) {
+      expect(new TextDecoder().decode(entry)).toMatch(/^\{"trefoil":"log-v1","kind":"beat","at":\d+\}$/);
+      expect(checkProof(await log.prove(index), entry, policy).index).toBe(index);
+    }
+    await log.close();
+    expect(readLog(join(at, 'log'), KEY.verifierKey).entries).toEqual(done.map(({ entry }) => Buffer.from(entry)));
+    // Bytes that the caller changes while they are being written.
+    const other = place();
+    const raw = await openLog(store(other), { signer, create: true, entries: 'bytes' });
+    const bytes = Uint8Array.of(1, 2, 3);
+    const appended = raw.append(bytes);
+    bytes.fill(9);
+    expect([...(await appended).entry]).toEqual([1, 2, 3]);
+    expect(checkProof(await raw.prove(0), (await appended).entry, policy).index).toBe(0);
+    await raw.close();
   });
 
   test('the time never falls, also after the log was opened again', async () => {

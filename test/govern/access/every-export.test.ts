@@ -1,6 +1,6 @@
 /**
- * Every function that the package exports is tried with governed keys and plain `revealAccess`, or is listed as one that
- * takes no keys. The list comes from package.json: a new export fails here until somebody has looked at it.
+ * Every function that the package exports is tried with governed keys and plain `revealAccess`, or is listed as one
+ * that takes no keys. The list comes from package.json: a new export fails here until somebody has looked at it.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -233,13 +233,10 @@ const subpaths = Object.entries(exports).flatMap(([path, target]) =>
   typeof target === 'object' && target.import?.default?.endsWith('.js') === true ? [path] : [],
 );
 
-const modules = import.meta.glob('../../../src/*.ts');
-
 async function functionsOf(subpath: string): Promise<readonly string[]> {
   const file = subpath === '.' ? 'index' : subpath.slice(2);
-  const load = modules[`../../../src/${file}.ts`];
-  if (load === undefined) throw new Error(`no source for ${subpath}`);
-  const found = (await load()) as Readonly<Record<string, unknown>>;
+  const source = new URL(`../../../src/${file}.ts`, import.meta.url);
+  const found = (await import(/* @vite-ignore */ source.pathname)) as Readonly<Record<string, unknown>>;
   return Object.keys(found).filter((key) => typeof found[key] === 'function');
 }
 

@@ -1,7 +1,7 @@
 /** A place that grants everything and remembers what it was asked. */
 import { type WarrantAccess, warrantCapability } from '../../../src/core/capability.ts';
 import { type DomainKeys, withPlace } from '../../../src/keys/domain-keys.ts';
-import type { Batch, Outcome, Place, PlaceFacts } from '../../../src/keys/place.ts';
+import type { Batch, Outcome, Place, PlaceFacts } from '../../../src/keys/place/place.ts';
 
 /** What happened, in its order. */
 export type Event =

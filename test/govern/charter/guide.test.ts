@@ -31,7 +31,7 @@ it('shows every family of lines that the example has', () => {
 });
 
 it('the page of the format has every word of a check, and every line', () => {
-  const page = file('spec/charter-v1.md');
+  const page = file('spec/govern/charter-v1.md');
   const source = readFileSync(new URL('../../../src/govern/charter/check/finding.ts', import.meta.url), 'utf8');
   const words = [...source.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, word]) => word!);
   expect(words).toHaveLength(23);

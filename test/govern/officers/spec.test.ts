@@ -1,4 +1,4 @@
-/** The vectors and commands of docs/spec/officer-signature-v1.md. */
+/** The vectors and commands of docs/spec/govern/officer-signature-v1.md. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { sshKey } from '../../../src/govern/officers/ssh-key.ts';
 import { hex } from '../../helpers/hex.ts';
 import { hasSshKeygen, sha256, signedMessage, TYPES, uint32 } from './sshsig.ts';
 
-const PAGE = readFileSync(new URL('../../../docs/spec/officer-signature-v1.md', import.meta.url), 'utf8');
+const PAGE = readFileSync(new URL('../../../docs/spec/govern/officer-signature-v1.md', import.meta.url), 'utf8');
 const VECTORS = PAGE.slice(PAGE.indexOf('## Vectors'));
 const bytesOf = (name: string): Buffer =>
   Buffer.from(

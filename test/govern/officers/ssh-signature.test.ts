@@ -128,7 +128,7 @@ const lowFirst = (bare: Buffer): Buffer =>
 
 /**
  * Each part made wrong by itself and signed as it is: our verdict, and whether the real `ssh-keygen` accepts it. Where
- * it accepts what we refuse, docs/spec/officer-signature-v1.md has the difference.
+ * it accepts what we refuse, docs/spec/govern/officer-signature-v1.md has the difference.
  */
 const VARIANTS: readonly {
   readonly name: string;

@@ -74,6 +74,15 @@ describe('a log on a web server', () => {
     );
   });
 
+  it('the status 304 is no redirect', async () => {
+    await served(
+      (_, response) => void response.writeHead(304).end(),
+      async (url) => {
+        await expect(logAt(url).read('checkpoint', 9)).rejects.toThrow(/the HTTP status 304/);
+      },
+    );
+  });
+
   it.each([204, 400, 401, 403, 429, 500, 503])('the status %i is no file and no missing file', async (status) => {
     await served(
       (_, response) => void response.writeHead(status).end(),

@@ -36,7 +36,7 @@ async function judge({ files, seen, witness }: History): Promise<Verification> {
 
 function verdictOf({ findings }: Verification): string {
   const [first] = findings;
-  return first === undefined ? 'ok' : `${first.word} ${first.entry ?? '-'}`;
+  return first === undefined ? 'ok' : `${first.word} ${first.entry ?? first.range?.[0] ?? '-'}`;
 }
 
 const line = (number: number, { files, seen, witness }: History): string =>

@@ -236,6 +236,8 @@ async function seenOf(entries: readonly Uint8Array[], size: number): Promise<See
     edge: range.hashes().map(encodeBase64),
     at: null,
     checkpoint: await signNote(log.text(), [logSigner]),
+    cosigned: [],
+    open: [],
   };
 }
 

@@ -1,4 +1,4 @@
-"""The example charter and the vectors of docs/spec/charter-v1.md, from that page alone: hashlib, and Ed25519 of OpenSSL.
+"""The example charter and the vectors of docs/spec/govern/charter-v1.md, from that page alone: hashlib, and Ed25519 of OpenSSL.
 
 Writes docs/examples/charter.txt and docs/examples/charter.note, and prints the rows of the tables. With --check, it
 writes nothing and compares the two files and the page with what it has computed.
@@ -141,7 +141,7 @@ TABLE = "".join(f"| {name} | `{value}` |\n" for name, value in ROWS)
 if "--check" in sys.argv:
     for path, content in FILES.items():
         assert (ROOT / path).read_text("utf8") == content, path
-    page = (ROOT / "docs/spec/charter-v1.md").read_text("utf8")
+    page = (ROOT / "docs/spec/govern/charter-v1.md").read_text("utf8")
     assert TABLE in page, "the table of the page"
     assert f"```text\n{TEXT}```\n" in page, "the text of the page"
     print(f"{len(FILES)} files and {len(ROWS)} rows are as computed")

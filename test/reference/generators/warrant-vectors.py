@@ -1,4 +1,4 @@
-"""Writes the vectors of docs/spec/warrant-v1.md: the texts and digests with hashlib, the signatures with the package
+"""Writes the vectors of docs/spec/govern/warrant-v1.md: the texts and digests with hashlib, the signatures with the package
 cryptography, which is OpenSSL. It uses nothing of the library.
 
     python3 test/reference/generators/warrant-vectors.py [NAME]

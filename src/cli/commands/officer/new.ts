@@ -2,6 +2,7 @@
 /** `trefoil officer new`: makes a key that signs notes, or one that cosigns checkpoints. */
 
 import type { Command, Option } from 'commander';
+import { visible } from '../../../core/visible.ts';
 import { TrefoilError } from '../../../errors.ts';
 import { newNoteKey } from '../../../log.ts';
 import { isKeyName } from '../../../note/key-name.ts';
@@ -51,7 +52,10 @@ export function addOfficerNew(parent: Command, context: Context): void {
 /** The option `--name`. Names of note keys are not those of domains and scopes. */
 function keyNameOption(): Option {
   return option('--name', 'NAME', 'name of the key, in each of its signatures (required)', (value) => {
-    if (isKeyName(value) && value.length <= LONGEST_NAME) return value;
+    if (isKeyName(value) && value.length <= LONGEST_NAME) {
+      if (visible(value) === value) return value;
+      throw new UsageError('--name has a character that cannot be seen, or that reorders a line', 'type the name anew');
+    }
     throw new UsageError(
       `--name expected 1 to ${LONGEST_NAME} characters without white space, plus and control characters`,
       'name the key like a URL without https://, such as anna.dpo.example',
@@ -66,7 +70,10 @@ async function make({ name, out: path, witness = false }: NewOptions, context: C
   await writeKeyFile(out, `${privateKey}\n`, context);
   if (out === DASH) context.voice.note(`wrote to standard output; the verifier key is ${verifierKey}`);
   else {
-    await writeOut(`${verifierKey}\n`);
+    await writeOut(`${verifierKey}\n`).catch((error: unknown) => {
+      context.voice.note(`wrote ${out}; its verifier key was not written, and --verifier-key ${out} prints it`);
+      throw error;
+    });
     context.voice.note(`wrote ${out}; the line on standard output is its verifier key, which is public`);
   }
   context.voice.note('keep the file secret: anyone who has it can sign in this name');

@@ -1,42 +1,33 @@
 /// <reference types="node" />
 /** `trefoil oversee verify`: verifies a log that somebody else keeps. */
 
-import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { utf8 } from '../../../core/bytes.ts';
-import { fail, TrefoilError } from '../../../errors.ts';
-import { readLogFolder } from '../../../files/log/source.ts';
-import { guard } from '../../../files/system-error.ts';
+import { fail, formatIssue, TrefoilError } from '../../../errors.ts';
 import { CHECKPOINT_PATH } from '../../../log/tree/source.ts';
 import { inOrder } from '../../../log/verify/finding.ts';
+import { Unread } from '../../../log/verify/unread.ts';
 import { askByHttp } from '../../../log/verify/witnesses.ts';
 import {
   type AskWitness,
   type LogPolicy,
   type LogSource,
-  logAt,
   parseLogPolicy,
   type Seen,
   type Verification,
   verifyLog,
 } from '../../../log.ts';
-import { EXIT, UsageError } from '../../exit.ts';
-import { type Context, checkFileName, fileOption, need, wordOption } from '../../options.ts';
+import { EXIT, exitCodeOf, UsageError } from '../../exit.ts';
+import { type Context, fileOption, need, wordOption } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
-import { type Copied, copied, keptTiles } from '../../oversee/kept-tiles.ts';
+import { type BadCopies, badCopies, tellOfCopies } from '../../oversee/copies.ts';
+import { type Copied, copied, hasKept, keptTiles } from '../../oversee/kept-tiles.ts';
 import { readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
-import { readSeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
-import {
-  aheadText,
-  isLate,
-  isWitnessed,
-  type Look,
-  reasonOf,
-  verdictJson,
-  verdictLines,
-} from '../../oversee/verdict.ts';
+import { logThere, refuseLogAsCopies, sourceOf } from '../../oversee/log-source.ts';
+import { checkSeenPlace, readSeenFile, type SeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
+import { aheadText, isWitnessed, type Look, reasonOf, verdictJson, verdictLines } from '../../oversee/verdict.ts';
 import { writeJsonLine, writeOut } from '../../stdout.ts';
-import { count, helpText, plural, printable, wordFor } from '../../voice.ts';
+import { count, helpText, plural, printable } from '../../voice.ts';
 
 const HELP = `
 LOG is the folder of the log, or its address on a web server. The first line of
@@ -54,9 +45,10 @@ Every witness of the policy is asked for its own checkpoint, not only a quorum.
 
 The exit code is 7 if the log does not verify. It is 9 if it does and a witness
 does not answer, entries are of a kind that this version does not know, the time
-of an entry is more than ten minutes ahead of the clock of this machine, or the
-newest entries are not cosigned by a quorum and its last cosignature is older
-than 20 minutes.
+of an entry is more than ten minutes ahead of the clock of this machine, the
+copies of --keep cannot be made, or the newest entries are not cosigned by a
+quorum and its last cosignature is older than 20 minutes. If an entry is still not cosigned 30 minutes after a run has
+seen it, the log does not verify.
 
 Examples:
   trefoil oversee verify https://log.example/2026 --log-policy policy.txt --seen seen.json
@@ -104,87 +96,148 @@ async function verify(log: string, options: VerifyOptions, context: Context): Pr
   ]);
   if (seenFile === '-') throw new UsageError('--seen expected a file, because it is read and written');
   const policy = await policyOf(options);
-  const { seen, text } = await readSeenFile(seenFile).catch((error: unknown) => unseen(error, log, options));
-  const source = logThere(interruptible(await sourceOf(log), context.signal), log, seen);
-  const copies: Copied | null = options.keep === undefined ? null : await copied(source, options.keep);
+  await checkSeenPlace(seenFile);
+  if (options.keep !== undefined) await refuseLogAsCopies(options.keep, log);
+  const before = await readSeenOf(policy, seenFile).catch((error: unknown) => unseen(error, log, options));
+  const source = interruptible(
+    await sourceOf(log).catch((error: unknown) => unread(error, log, options)),
+    context.signal,
+  );
+  const there = before.seen === null ? logThere(source, log) : source;
+  const copies = options.keep === undefined ? null : await copied(there, options.keep);
   try {
-    const reasons = new Map<string, string>();
-    const ask = options.witnesses ? askOnce(askWith(reasons, context.signal)) : null;
-    const common = { policy, entries: options.entries ?? ('log-v1' as const), ask };
-    const fresh = await verifyLog(copies?.source ?? source, {
-      ...common,
-      ...(seen === null ? {} : { seen }),
-      ...(options.keep === undefined ? {} : { kept: keptTiles(options.keep), tiles: 'all' }),
-    });
-    // Without a checkpoint that the log has signed, there is nothing to read from the beginning.
-    const { checkpoint } = fresh;
-    const isAgain = options.all === true && seen !== null && checkpoint !== null;
-    const found = isAgain
-      ? withAll(
-          fresh,
-          await verifyLog(withCheckpoint(copies?.source ?? source, checkpoint), { ...common, patience: 0 }),
-        )
-      : fresh;
-    const now = Math.floor(Date.now() / 1000);
-    const before = seen?.size ?? null;
-    const look: Look = {
-      found,
-      policy,
-      place: log,
-      before,
-      isAll: before === null || isAgain,
-      isAsked: options.witnesses,
-      reasons,
-      now,
-    };
-    if (copies !== null && seen !== null) await tellOfCopies(copies, seen.size, isAgain, context);
-    if (found.seen !== null) {
-      await copies?.keep();
-      await writeSeenFile(seenFile, found.seen, text);
-    }
-    if (options.json === true) await writeJsonLine(verdictJson(look));
-    else await writeOut(`${verdictLines(look).map(printable).join('\n')}\n`);
-    report(look, seenFile, context);
+    const look = await lookAt(copies?.source ?? there, log, policy, before.seen, options, context).catch(
+      (error: unknown) => unread(error, log, options),
+    );
+    await conclude(look, before, copies, options, context);
   } finally {
     await copies?.discard();
   }
 }
 
+/** Looks at the log. @throws what the source throws if nothing is proven. */
+async function lookAt(
+  source: LogSource,
+  log: string,
+  policy: LogPolicy,
+  seen: Seen | null,
+  options: VerifyOptions,
+  { signal }: Context,
+): Promise<Look> {
+  const reasons = new Map<string, string>();
+  const ask = options.witnesses ? askOnce(askWith(reasons, signal)) : null;
+  const common = { policy, entries: options.entries ?? ('log-v1' as const), ask };
+  const fresh = await verifyLog(source, {
+    ...common,
+    ...(seen === null ? {} : { seen }),
+    ...(options.keep === undefined ? {} : { kept: keptTiles(options.keep), tiles: 'all' }),
+  });
+  // Without a checkpoint that the log has signed, there is nothing to read from the beginning.
+  const { checkpoint } = fresh;
+  const isAgain = options.all === true && seen !== null && checkpoint !== null;
+  const found = isAgain
+    ? await verifyLog(withCheckpoint(source, checkpoint), { ...common, patience: 0 }).then(
+        (all) => withAll(fresh, all),
+        (error: unknown) => proven(fresh, error),
+      )
+    : fresh;
+  const before = seen?.size ?? null;
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    found,
+    policy,
+    place: log,
+    before,
+    isAll: before === null || isAgain,
+    isAsked: options.witnesses,
+    reasons,
+    now,
+  };
+}
+
+/** What a first verification has proven stays so if the second one cannot read the log. */
+function proven(fresh: Verification, error: unknown): Verification {
+  if (fresh.ok) throw error;
+  return { ...fresh, unread: fresh.unread ?? new Unread(error).issue() };
+}
+
 /**
- * Writes the verdict on a file of --seen that is damaged: nothing is known of the log. The file is the overseer's own,
- * so nobody may take its damage for that of the log.
+ * Writes the verdict, and then what was seen: an overseer who did not get the verdict looks again at the same. Nothing
+ * that goes wrong with the output or with the copies takes the verdict away.
+ */
+async function conclude(
+  look: Look,
+  { seen, text }: SeenFile,
+  copies: Copied | null,
+  options: VerifyOptions,
+  context: Context,
+): Promise<void> {
+  const { found } = look;
+  const { voice, exit } = context;
+  const seenFile = options.seen!;
+  try {
+    if (options.json === true) await writeJsonLine(verdictJson(look));
+    else await writeOut(`${verdictLines(look).map(printable).join('\n')}\n`);
+  } catch (error) {
+    if (found.ok) throw error;
+    voice.failure(error);
+  }
+  if (copies !== null) {
+    // They are judged before new ones are put beside them.
+    const bad = seen === null ? null : await copies.trying(() => judged(options, seen));
+    if (found.seen !== null) await copies.keep();
+    const isMade = (path: string): boolean => found.seen !== null && copies.failure() === null && copies.hasRead(path);
+    if (bad !== null) tellOfCopies(bad, isMade, voice);
+  }
+  report(look, seenFile, context);
+  const failure = copies?.failure() ?? null;
+  if (failure !== null) {
+    voice.warning(`the copies of --keep could not be read or made: ${formatIssue(failure.issues[0]!)}`);
+    if (found.ok) exit(EXIT.partial);
+  }
+  if (found.seen === null) return;
+  await writeSeenFile(seenFile, found.seen, text);
+  if (seen === null) voice.note(`made ${seenFile}: this was the first look, and there was nothing to compare with`);
+}
+
+/** Reads the file of --seen, which must be of a log of the policy. @throws TrefoilError `seen_invalid`, `io_failed`. */
+async function readSeenOf(policy: LogPolicy, path: string): Promise<SeenFile> {
+  const file = await readSeenFile(path);
+  if (file.seen !== null && !policy.logs.some(({ name }) => name === file.seen!.origin)) {
+    fail('seen_invalid', OTHER_LOG, { file: path });
+  }
+  return file;
+}
+
+const OTHER_LOG =
+  'the file is that of a log that the policy does not name; use the policy and the file of --seen that belong ' +
+  'together';
+
+/**
+ * Writes the verdict on a file of --seen that is damaged or of another log: nothing is known of the log. It is the
+ * overseer's own file, so nobody may take its damage for that of the log.
  */
 async function unseen(error: unknown, place: string, { seen, json }: VerifyOptions): Promise<never> {
   if (!(error instanceof TrefoilError) || error.code !== 'seen_invalid') throw error;
   const { message } = error.issues[0]!;
+  const what = message === OTHER_LOG ? 'of another log' : 'damaged';
   if (json === true) await writeJsonLine({ verified: null, place, seen: { file: seen, message }, findings: [] });
-  else await writeOut(`${printable(`NOT KNOWN: the file ${seen} is damaged, and ${place} was not read`)}\n`);
+  else await writeOut(`${printable(`NOT KNOWN: the file ${seen} is ${what}, and ${place} was not read`)}\n`);
   throw error;
 }
 
-/** A place without a checkpoint is not known to be a log, unless a log was seen there. */
-function logThere(source: LogSource, place: string, seen: Seen | null): LogSource {
-  if (seen !== null) return source;
-  return {
-    async read(path, limit) {
-      const bytes = await source.read(path, limit);
-      if (bytes === null && path === CHECKPOINT_PATH) {
-        fail('log_unavailable', `no checkpoint at ${printable(place)}; check the address of the log`);
-      }
-      return bytes;
-    },
-  };
+/** Writes the object of --json if the log could not be read, so that there is always one. */
+async function unread(error: unknown, place: string, { json }: VerifyOptions): Promise<never> {
+  if (json === true && error instanceof TrefoilError && exitCodeOf(error) === EXIT.io) {
+    const { code, message } = error.issues[0]!;
+    await writeJsonLine({ verified: null, place, error: { code, message }, findings: [] });
+  }
+  throw error;
 }
 
-/** Says which copies in the folder of --keep are lost or damaged, so that the exact entry may not be named one day. */
-async function tellOfCopies(copies: Copied, size: number, isAll: boolean, { voice }: Context): Promise<void> {
-  const { missing, damaged } = await copies.compare(size);
-  if (damaged > 0) {
-    voice.warning(`${plural(damaged, 'hash tile')} in the folder of --keep ${wordFor(damaged, 'is', 'are')} damaged`);
-  }
-  if (missing === 0) return;
-  const lacks = `the folder of --keep lacks ${plural(missing, 'hash tile')} of the entries that were seen`;
-  voice.warning(isAll ? lacks : `${lacks}; run once with --all to copy them`);
+/** The copies of --keep that are not those of the last look. */
+function judged({ keep, all }: VerifyOptions, seen: Seen): Promise<BadCopies> {
+  return badCopies(keptTiles(keep!), (path) => hasKept(keep!, path), seen, all === true);
 }
 
 /**
@@ -209,12 +262,14 @@ function askOnce(ask: AskWitness): AskWitness {
 /** What is new, verified after the last look, together with everything from the beginning, of the same checkpoint. */
 function withAll(fresh: Verification, all: Verification): Verification {
   const known = new Set(fresh.findings.map(({ message }) => message));
-  const more = all.findings.filter(({ message }) => !known.has(message));
+  // What is new was verified with the memory of the last look, so it knows more of the witnesses.
+  const more = all.findings.filter(({ word, message }) => word !== 'unwitnessed' && !known.has(message));
   const findings = inOrder([...fresh.findings, ...more]);
   const ok = findings.length === 0;
   const { checked, files, kinds, unknown, ahead } = all;
   const seen = ok ? fresh.seen : null;
-  return { ...fresh, ok, findings, seen, checked, files: files + fresh.files, kinds, unknown, ahead };
+  const unread = fresh.unread ?? all.unread;
+  return { ...fresh, ok, findings, unread, seen, checked, files: files + fresh.files, kinds, unknown, ahead };
 }
 
 /** Messages about what the verdict leaves open, and the exit code. */
@@ -234,7 +289,6 @@ function report(look: Look, seenFile: string, { voice, exit }: Context): void {
     voice.note(before === null ? 'nothing was kept' : `${seenFile} is still that of the last look`);
     return;
   }
-  if (before === null) voice.note(`made ${seenFile}: this was the first look, and there was nothing to compare with`);
   if (ahead !== null) exit(EXIT.partial);
   // Witnesses that were not asked are no surprise, unless their cosignature is there and does not count.
   const silent = isAsked ? found.silent : found.mistimed.map(({ name }) => name);
@@ -246,7 +300,7 @@ function report(look: Look, seenFile: string, { voice, exit }: Context): void {
     );
     exit(EXIT.partial);
   }
-  if (isLate(look)) {
+  if (found.late) {
     const open = found.size - found.witnessed;
     voice.warning(
       `the newest ${count(open)} of ${count(found.size)} entries are not cosigned by enough witnesses, and the last ` +
@@ -271,22 +325,6 @@ async function policyOf({ logPolicy, logKey = [] }: VerifyOptions): Promise<LogP
   const policy = await readLogPolicy(logPolicy);
   if (policy.logs.length === 0) throw new UsageError('the policy of --log-policy names no log');
   return policy;
-}
-
-/** The log on a web server or in a folder. */
-async function sourceOf(log: string): Promise<LogSource> {
-  if (/^https?:/i.test(log)) {
-    try {
-      return logAt(log);
-    } catch (error) {
-      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-      throw new UsageError('LOG is not an address of http or https without user, query and fragment');
-    }
-  }
-  checkFileName('LOG', log);
-  const stats = await guard(log, stat(log), 'cannot be read');
-  if (!stats.isDirectory()) throw new TrefoilError([{ code: 'io_failed', message: 'it is not a folder', file: log }]);
-  return readLogFolder(log);
 }
 
 /** A source that ends when the run is interrupted. */

@@ -1,10 +1,11 @@
 /// <reference types="node" />
 /** `trefoil oversee witness`: runs a witness of logs (https://c2sp.org/tlog-witness). */
 
+import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { fail, TrefoilError } from '../../../errors.ts';
 import { type WitnessFolder, witnessFolder } from '../../../files/log/witness-state.ts';
-import { latestIn, MOST_REQUEST_BYTES } from '../../../log/witness/server.ts';
+import { latestIn, MOST_REQUEST_BYTES, publicKeyOf } from '../../../log/witness/server.ts';
 import { type Verifier, verifierKey, type WitnessEvent, witness } from '../../../log.ts';
 import { UsageError } from '../../exit.ts';
 import { type Context, fileOption, need, option } from '../../options.ts';
@@ -77,15 +78,24 @@ async function serve(options: WitnessOptions, context: Context): Promise<void> {
   ]);
   const logs = await logsOf(options);
   const signer = await readCosigner(keyFile, voice);
+  const own = verifierKey(signer.verifierKey);
+  if (logs.some((log) => publicKeyOf(log) === publicKeyOf(own))) {
+    throw new UsageError('the key of --key is also that of a log, and a log cannot be its own witness');
+  }
   await checkListen(place);
   const state = await stateIn(folder, signer.verifierKey, options.new === true);
   try {
     // A state that was damaged is an error now, and not with the first request.
-    for (const { name } of logs) await latestIn(state, verifierKey(signer.verifierKey), name);
+    for (const { name } of logs) await latestIn(state, own, name);
     const { prefix = '' } = options;
     const keeper = disputedKeeper(folder);
     const report = (event: WitnessEvent): void => tell(event, keeper, context);
-    const server = await listen(place, MOST_REQUEST_BYTES, witness({ signer, state, logs, prefix, report }));
+    const handle = witness({ signer, state, logs, prefix, report });
+    const server = await listen(place, MOST_REQUEST_BYTES, handle).catch((error: unknown) => {
+      // The corrected command must not have the option.
+      if (options.new === true) voice.note(`the state is made in ${folder}: leave out --new from now on`);
+      throw error;
+    });
     try {
       const { verifierKey: text, name } = signer;
       const url = server.address.startsWith('unix:') ? '' : ` ${server.address}${prefix}`;
@@ -110,7 +120,11 @@ async function stateIn(folder: string, key: string, create: boolean): Promise<Wi
   try {
     return await witnessFolder(folder, { key, create });
   } catch (error) {
-    if (!(error instanceof TrefoilError) || error.code !== 'witness_state_missing') throw error;
+    if (!(error instanceof TrefoilError)) throw error;
+    if (error.code === 'io_failed' && create && (await isFile(folder))) {
+      return fail('output_exists', '--state names a file, and the state of a witness is a folder', { file: folder });
+    }
+    if (error.code !== 'witness_state_missing') throw error;
     return fail(
       'witness_state_missing',
       'there is no state of a witness; make it with --new, and only for a new witness, because one that has lost its ' +
@@ -118,6 +132,13 @@ async function stateIn(folder: string, key: string, create: boolean): Promise<Wi
       { file: folder },
     );
   }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => !stats.isDirectory(),
+    () => false,
+  );
 }
 
 async function logsOf({ logPolicy, log = [] }: WitnessOptions): Promise<readonly Verifier[]> {

@@ -11,7 +11,7 @@ const KINDS = ['token', 'fpe', 'seal', 'shiftDate', 'rejects', 'vault'];
 
 /**
  * Kinds whose values say nothing about whose they are: a sealed name opens beside any token. A warrant for one person
- * would open the name of another, and the log would have the wrong one (docs/spec/charter-v1.md, "What binds").
+ * would open the name of another, and the log would have the wrong one (docs/spec/govern/charter-v1.md, "What binds").
  */
 const UNBOUND_KINDS = ['seal', 'fpe', 'rejects'];
 

@@ -387,6 +387,21 @@ func (h *history) comparable(t tlog.Tree) *finding {
 	return nil
 }
 
+// signed judges the log by its checkpoint and the one that was seen, which prove a fork of the same size alone.
+func (h *history) signed(t tlog.Tree) *finding {
+	if h.Seen == nil || h.Seen.Size != t.N || t.N == 0 {
+		return nil
+	}
+	hashes := make([]tlog.Hash, len(h.Seen.Edge))
+	for i, b := range h.Seen.Edge {
+		copy(hashes[i][:], b)
+	}
+	if fold(hashes) == t.Hash {
+		return nil
+	}
+	return &finding{"forked", 0}
+}
+
 func (h *history) judge() string {
 	msg, ok := h.Files["checkpoint"]
 	if !ok {
@@ -402,7 +417,11 @@ func (h *history) judge() string {
 		return "unreadable -"
 	}
 	var all []finding
-	for _, f := range []*finding{h.tree(t), h.witness(t)} {
+	tree, signed := h.tree(t), h.signed(t)
+	if tree != nil && tree.word == "forked" {
+		signed = nil // The tiles say more exactly where.
+	}
+	for _, f := range []*finding{signed, tree, h.witness(t)} {
 		if f != nil {
 			all = append(all, *f)
 		}
