@@ -1,8 +1,9 @@
 /** The rows of docs/security.md on who holds the log, its disk, its key, the machine, or the clock. */
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { openCharter, parseCharter, writeClock } from '../../../src/govern.ts';
+import { openCharter, parseCharter, writeClock, writeRefusal } from '../../../src/govern.ts';
 import { parseSeen, subjectSealer, tilePath, verifyLog } from '../../../src/log.ts';
 import { readLogFolder } from '../../../src/node.ts';
 import { rejection } from '../../helpers/errors.ts';
@@ -13,6 +14,7 @@ import {
   customer,
   eventsOf,
   isUse,
+  NOW,
   newPlace,
   ownWitness,
   type Place,
@@ -202,6 +204,27 @@ describe('an attacker who restores or clones the whole machine', () => {
     expect((await rejection(open.reveal(customer))).code).toBe('budget_spent');
   });
 
+  it('amendment 16, witnessed later: SUCCEEDS in dropping a use that no witness has seen yet', async () => {
+    const by = ownWitness();
+    const charter = parseCharter(charterText({ witnessed: true }));
+    const request = { purpose: 'safety-of-life', seconds: 3600 };
+    const papers = await papersFor(request, { charter, by: ['chris'] });
+    const service = await boot({ by });
+    const open = await people.open(service.keys, {}, accessWith(papers));
+    await service.log.cosigned(service.log.size(), 10_000);
+    const before = copied(service.at);
+    by.asked.isDown = true;
+    expect((await open.reveal(customer)).name).toBe(ROWS[0].name);
+    // It ends when the time of the purpose has passed, and is nowhere if the machine is restored before that.
+    service.clock.now += 301;
+    expect((await rejection(open.reveal(customer))).code).toBe('witness_missing');
+    await service.log.close();
+    by.asked.isDown = false;
+    const again = await boot({ at: before, create: false, by, charter });
+    expect((await eventsOf(before)).events.filter(isUse)).toEqual([]);
+    await again.stop();
+  });
+
   it('cuts off the witness: nothing is opened, break-glass included, and nothing is lost', async () => {
     const by = ownWitness();
     const charter = parseCharter(charterText({ witnessed: true }));
@@ -281,6 +304,28 @@ describe('an attacker who sets the clock', () => {
     expect((await rejection(open.reveal(customer))).code).toBe('warrant_expired');
     service.clock.now -= 1800;
     expect((await rejection(open.reveal(customer))).code).toBe('warrant_expired');
+  });
+
+  it('amendment 20: a refusal that comes while witnesses are waited for: nothing is opened', async () => {
+    const by = ownWitness();
+    const charter = parseCharter(charterText({ witnessed: true }));
+    const service = await boot({ by, patience: 20_000 });
+    const papers = await papersFor({}, { charter });
+    const open = await people.open(service.keys, {}, accessWith(papers));
+    expect((await open.reveal(customer)).name).toBe(ROWS[0].name);
+    by.asked.isDown = true;
+    const waits = rejection(open.reveal(customer));
+    const warrant = createHash('sha256').update(papers.text).digest('hex');
+    const { text } = writeRefusal({ warrant, officer: 'bela', at: NOW, why: 'The customer has not called.' });
+    await service.sequencer.refuse(await signed(text, ['bela'], 'refusal@trefoil'));
+    by.asked.isDown = false;
+    expect((await waits).code).toBe('warrant_refused');
+    await service.stop();
+    const done = (await eventsOf(service.at)).events.filter(({ kind }) => kind === 'done');
+    expect(done).toMatchObject([
+      { opened: 1, failed: 0, refused: 0 },
+      { opened: 0, failed: 0, refused: 1 },
+    ]);
   });
 
   it('SUCCEEDS without witnesses in moving it over a restart; with one it is clock_jumped', async () => {

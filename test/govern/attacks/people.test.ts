@@ -3,9 +3,18 @@
  * log in a folder, and the functions that everybody has.
  */
 import { describe, expect, it } from 'vitest';
-import { addSignature, notePartySigner, parseCharter, signWarrant, writeRefusal } from '../../../src/govern.ts';
+import {
+  addSignature,
+  notePartySigner,
+  parseCharter,
+  parseProtected,
+  signWarrant,
+  subjectPseudonyms,
+  writeProtected,
+  writeRefusal,
+} from '../../../src/govern.ts';
 import { policy, seal } from '../../../src/index.ts';
-import { noteSigner } from '../../../src/log.ts';
+import { newNoteKey, noteSigner } from '../../../src/log.ts';
 import { memoryStore, vault } from '../../../src/vault.ts';
 import { rejection } from '../../helpers/errors.ts';
 import {
@@ -272,5 +281,42 @@ describe('a requester with an approved warrant for the customer', () => {
       expect((await rejection(other.open(service.keys, {}, access))).code).toBe('warrant_exceeds');
     }
     expect(await usesOf(service)).toEqual([]);
+  });
+});
+
+describe('an attacker who wants to know who is protected', () => {
+  it('amendment 11: sees it by a warrant with all other approvals, once a refusal, which the log counts', async () => {
+    const file = writeProtected([subjectPseudonyms(plain, 'person')(journalist.id!)]);
+    const list = parseProtected(file);
+    const line = `protected commit sha256:${list.sha256} approvals 1:legal`;
+    const lea = newNoteKey('lea.example', { random: (length) => new Uint8Array(length).fill(7) });
+    const text = charterText()
+      .replace('officer eva', `officer lea legal note ${lea.verifierKey}\nofficer eva`)
+      .replace('change 1:keeper', `${line}\nchange 1:keeper`);
+    const charter = parseCharter(text);
+    const service = await boot({ charter, list });
+    const of = (safe: typeof journalist, by: Parameters<typeof papersFor>[1]) =>
+      papersFor({ subjects: [{ token: safe.id! }] }, { ...by, charter });
+    // Without the approvals of the purpose, nothing differs.
+    const refusals = await Promise.all(
+      [journalist, customer].map(async (safe) =>
+        rejection(people.open(service.keys, {}, accessWith(await of(safe, { by: ['chris'] })))),
+      ),
+    );
+    expect(refusals.map(({ code }) => code)).toEqual(['warrant_unsigned', 'warrant_unsigned']);
+    expect(refusals[0]!.message).toBe(refusals[1]!.message);
+    const agreed = await of(journalist, {});
+    const error = await rejection(people.open(service.keys, {}, accessWith(agreed)));
+    expect([error.code, error.message]).toEqual(['warrant_unsigned', expect.stringContaining('legal')]);
+    expect(
+      (await (await people.open(service.keys, {}, accessWith(await of(customer, {})))).reveal(customer)).name,
+    ).toBe(ROWS[0].name);
+    const note = addSignature(agreed.note, await notePartySigner(lea.privateKey).sign(agreed.text, 'warrant@trefoil'));
+    const open = await people.open(service.keys, {}, accessWith({ note, dossier: agreed.dossier }));
+    expect((await open.reveal(journalist)).name).toBe('Jo Journalist');
+    await service.stop();
+    const { events } = await eventsOf(service.at);
+    const denials = events.flatMap((event) => (event.kind === 'deny' ? [event] : []));
+    expect(denials).toMatchObject([{ code: 'warrant_unsigned', count: 3 }]);
   });
 });

@@ -144,7 +144,11 @@ describe('an operator who shows two forks to two witnesses', () => {
     return ['ncc', 'dpa'].map((of) => {
       const key = newNoteKey(`${of}.example`, { algorithm: 'cosignature/v1' });
       const logs = [verifierKey(KEYS.log.verifierKey)];
-      const handle = witness({ signer: cosigner(key.privateKey), state: witnessMemory(), logs });
+      const handle = witness({
+        signer: cosigner(key.privateKey, { now: () => NOW * 1000 }),
+        state: witnessMemory(),
+        logs,
+      });
       const fetch = async (input: RequestInfo | URL, init?: RequestInit) => handle(new Request(input, init));
       return {
         line: `witness ${of} ${key.verifierKey} https://${of}.example/`,

@@ -15,6 +15,7 @@ import {
   newWarrant,
   notePartySigner,
   openSequencer,
+  type ProtectedPeople,
   parseCharter,
   type SshNamespace,
   type WarrantRequest,
@@ -138,6 +139,7 @@ export interface Boot {
   readonly charter?: Charter;
   readonly patience?: number;
   readonly signer?: Name;
+  readonly list?: ProtectedPeople;
   readonly wrap?: (sequencer: GovernOptions['sequencer']) => GovernOptions['sequencer'];
 }
 
@@ -175,7 +177,7 @@ export async function boot(options: Boot = {}) {
     clock,
     charter,
     sequencer,
-    keys: govern(keys, { sequencer: wrap(sequencer), now }),
+    keys: govern(keys, { sequencer: wrap(sequencer), now, ...(list && { protectedPeople: list }) }),
     events: () => eventsOf(at),
     stop: async () => {
       await sequencer.close();
